@@ -58,7 +58,7 @@ function pointAt(merchantId: string, createdAtMs: number): Transaction {
     transactionId: `${time.slice(0, 8)}-${time.slice(8)}-7000-8000-000000000000`,
     ...{ createdAtMs, receivedAtMs: createdAtMs, accountId: 'account_1', merchantId },
     ...{ amount: '10', currency: 'USD', corridor: 'US-US' },
-    ...{ type: null, ip: null, deviceId: null, country: null, channel: null },
+    ...{ type: null, ip: null, deviceId: null, country: null, channel: null, declared: null },
   };
 }
 

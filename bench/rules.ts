@@ -176,10 +176,14 @@ function makeRuleSet(size: number): CompiledRuleSet {
     all: { review: 500, decline: 800 },
     corridors: { 'US-MX': { review: 400, decline: 700 } },
   };
-  const compiled = compileRuleSet(
-    { version: 2, id: 'bench@1', feature_schema: 3, rules, verdicts },
-    { names: [{ name: 'metadata.tier', type: 'text', unit: '', description: '' }], lists: null },
-  );
+  const compiled = compileRuleSet({
+    version: 2,
+    id: 'bench@1',
+    feature_schema: 3,
+    metadata: { tier: 'text' },
+    rules,
+    verdicts,
+  });
   if ('problems' in compiled) throw new Error(JSON.stringify(compiled.problems));
   const { inputs } = compiled.ruleSet;
   if (inputs.join() !== INPUTS.join()) throw new Error(`inputs are ${inputs.join()}`);

@@ -126,7 +126,7 @@ function batchMaker(size: number): (keys: number) => NewBatch[] {
       ...{ ip: '192.0.2.1', deviceId: `device_${made % ACCOUNTS}`, country: 'US', channel: 'web' },
       idempotencyKey: randomUUID(),
       fingerprint: randomUUID().replaceAll('-', ''),
-      metadata: null,
+      ...{ metadata: null, declared: null },
     };
   };
   return (keys) => {

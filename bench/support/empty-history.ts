@@ -44,6 +44,7 @@ const FIRST_TRANSACTION: Transaction = {
   deviceId: null,
   country: null,
   channel: null,
+  declared: null,
 };
 
 function first<T>(parties: readonly T[]): T {

@@ -15,7 +15,8 @@ export type MadeBatch = Omit<NewBatch, 'transactions'> & {
 
 export function* madeBatches(load: Load): Generator<MadeBatch, void> {
   const receivedAtMs = Date.now();
-  const context = { nowMs: receivedAtMs, corridors: new Set<string>(), elsewhere: new Map() };
+  const nothing = { corridors: new Set<string>(), elsewhere: new Map(), fields: new Map() };
+  const context = { nowMs: receivedAtMs, ...nothing };
   const toBatch = (rows: readonly SimulatedTransaction[]): MadeBatch => {
     const transactions = prepare(rows.map(toInput), context).rows.map((row) => ({
       ...row,

@@ -153,5 +153,6 @@ export function makeTransaction(sequence: number): Transaction {
     deviceId: `device_${account}`,
     country: 'US',
     channel: 'web',
+    declared: null,
   };
 }

@@ -86,6 +86,7 @@ const replayed = (n: number): EntryPayload => ({
     deviceId: null,
     country: null,
     channel: null,
+    declared: null,
   },
   attempt: 1,
   origin: 'replay',

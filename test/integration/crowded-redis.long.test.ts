@@ -27,7 +27,7 @@ function makeBatch(from: number): Transaction[] {
       // Every other transaction is at a new merchant.
       merchantId: number % 2 === 0 ? `busy-${number % BUSY_MERCHANTS}` : `new-merchant-${number}`,
       ...{ amount: '10', currency: 'USD', corridor: 'US-EG', type: null, ip: null },
-      ...{ deviceId: null, country: null, channel: null },
+      ...{ deviceId: null, country: null, channel: null, declared: null },
     };
   });
 }

@@ -139,6 +139,7 @@ test.each([
       ...{ transactionId: idAt(T0 + minute * 60_000), createdAtMs: T0 + minute * 60_000 },
       ...{ receivedAtMs: 0, accountId: 'shared', merchantId: 'm', amount: '1', currency: 'USD' },
       ...{ corridor: 'US-EG', type: null, ip: null, deviceId: null, country: null, channel: null },
+      declared: null,
     });
     for (let minute = 0; minute < count; minute++) {
       await ours.fold([transactionAt(minute)]);
@@ -197,7 +198,7 @@ test('two workers on a few merchants lose nothing, count nothing twice and rebui
     ...{ transactionId: 'ffffffff-ffff-7fff-bfff-ffffffffffff', receivedAtMs: 0 },
     ...{ createdAtMs: T0 + seeds.length * 500, accountId: '', merchantId: '', amount: '1' },
     ...{ currency: 'USD', corridor: 'US-EG', type: null, ip: null, deviceId: null },
-    ...{ country: null, channel: null, ...more },
+    ...{ country: null, channel: null, declared: null, ...more },
   });
   const ofAccounts = Array.from({ length: ACCOUNTS }, (_, n) => probeAt({ accountId: `acc_${n}` }));
   const ofMerchants = Array.from({ length: MERCHANTS }, (_, n) =>

@@ -84,6 +84,7 @@ function pointAt(createdAtMs: number, accountId: string, merchantId: string): Tr
     deviceId: null,
     country: null,
     channel: null,
+    declared: null,
   };
 }
 

@@ -55,6 +55,7 @@ function transaction(key: string): NewTransaction {
     ...{ transactionId: idAt(AT_MS), createdAtMs: AT_MS },
     ...{ accountId: 'acc_1', merchantId: 'm_1', amount: '12.30', currency: 'USD' },
     ...{ corridor: 'US-EG', type: null, ip: null, deviceId: null, country: null, channel: null },
+    declared: null,
     ...{ idempotencyKey: key, fingerprint: FINGERPRINT, metadata: null },
   };
 }

@@ -76,7 +76,7 @@ async function send(count: number, corridor: string): Promise<string[]> {
   const transactions = ids.map((transactionId, n) => ({
     ...{ transactionId, createdAtMs: startMs + n, receivedAtMs: startMs + n, corridor },
     ...{ accountId: 'acc_1', merchantId: 'm_1', amount: '10.00', currency: 'USD' },
-    ...{ type: null, ip: null, deviceId: null, country: null, channel: null },
+    ...{ type: null, ip: null, deviceId: null, country: null, channel: null, declared: null },
   }));
   const rows = planRows(idAt(startMs), () => 1, transactions);
   await openStored(database.query, rows);

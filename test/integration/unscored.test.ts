@@ -9,7 +9,7 @@ import type { Database } from '../../src/kit/database/pool.ts';
 import { createTestDatabase } from '../support/database.ts';
 import { idAt, storeTransactions } from '../support/stored-rows.ts';
 
-const BARE = { type: null, ip: null, deviceId: null, country: null, channel: null };
+const BARE = { type: null, ip: null, deviceId: null, country: null, channel: null, declared: null };
 const ALL: readonly Transaction[] = [
   {
     ...{ accountId: 'acc "1"\\', merchantId: 'Füße 支付 🙂', corridor: 'US-EG', ...BARE },
@@ -18,6 +18,7 @@ const ALL: readonly Transaction[] = [
   {
     ...{ accountId: 'null', merchantId: '17', corridor: 'US-MX', currency: 'USD', amount: '0.10' },
     ...{ type: '{}', ip: '2001:db8::1', deviceId: 'd,"\\u0041', country: 'EG', channel: 'é' },
+    declared: null,
     ...times(Date.UTC(2026, 5, 30, 23, 59, 59, 999), 1),
   },
   {
@@ -63,9 +64,24 @@ const setOptional = {
           where transaction_id = $1`,
 };
 
+const describeAll = {
+  name: 'test-describe-all',
+  text: 'update market.transactions set metadata = $1::jsonb',
+};
+const declareFields = {
+  name: 'test-declare-fields',
+  text: `insert into market.metadata_fields (name, type, description, declared_by)
+         values ('tier', 'text', 'a word', 'Ann'), ('points', 'number', 'a count', 'Ann')`,
+};
+
 test('rows that are read again are as they were accepted, in the order of their ids', async () => {
   const ids = ALL.map((one) => one.transactionId);
   expect(await loadUnscored(database, ids)).toEqual(ALL);
   expect(await loadUnscored(database, [idAt(Date.UTC(2026, 0))])).toEqual([]);
+  await database.query(describeAll, ['{"tier": "gold", "points": "7", "order": 1}']);
+  expect(await loadUnscored(database, ids)).toEqual(ALL);
+  await database.query(declareFields);
+  const declared = '{"tier":"gold"}';
+  expect(await loadUnscored(database, ids)).toEqual(ALL.map((one) => ({ ...one, declared })));
   expect(await loadUnscored(database, [])).toEqual([]);
 });

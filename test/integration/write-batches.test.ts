@@ -58,6 +58,7 @@ function transactions(prefix: string, count = ROWS, first = 0): NewTransaction[]
     deviceId: index % 3 === 0 ? `dev_${index}` : null,
     country: 'US',
     channel: null,
+    declared: null,
     idempotencyKey: `${prefix}-${String(first + index).padStart(6, '0')}`,
     fingerprint: FINGERPRINT,
     metadata: index % 2 === 0 ? '{"order":"ü"}' : null,

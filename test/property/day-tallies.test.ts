@@ -52,6 +52,7 @@ function transactionOf(run: number, n: number): NewTransaction {
     currency: n % 4 === 0 ? 'JPY' : 'USD',
     corridor: n % 5 === 0 ? 'GB-NG' : 'US-EG',
     ...{ type: null, ip: null, deviceId: null, country: null, channel: null, metadata: null },
+    declared: null,
     idempotencyKey: `${run}-${String(n).padStart(4, '0')}`,
     fingerprint: 'ab'.repeat(16),
   };

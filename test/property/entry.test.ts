@@ -46,6 +46,7 @@ const payload: fc.Arbitrary<EntryPayload> = fc.record({
     deviceId: optional,
     country: fc.constant(null),
     channel: optional,
+    declared: optional,
   }),
   attempt: fc.integer({ min: 1, max: ATTEMPTS_MAX }),
   origin: fc.constantFrom(...ENTRY_ORIGINS),
@@ -132,7 +133,8 @@ describe('entries', () => {
   });
 
   test('have columns of a multiple of 8 from the start, and none where all are null', () => {
-    const bare = { type: null, ip: null, deviceId: null, country: null, channel: null };
+    const places = { ip: null, deviceId: null, country: null };
+    const bare = { type: null, ...places, channel: null, declared: null };
     fc.assert(
       fc.property(alike, (all) => {
         const plain = all.map((one) => ({ ...one, transaction: { ...one.transaction, ...bare } }));
@@ -171,17 +173,18 @@ describe('entries', () => {
 
   test('may have columns that this version does not know', () => {
     fc.assert(
-      fc.property(alike, fc.integer({ min: 14, max: 255 }), fc.nat(255), (all, name, kind) => {
-        const bare = { type: null, ip: null, deviceId: null, country: null, channel: 'c' };
+      fc.property(alike, fc.integer({ min: 15, max: 255 }), fc.nat(255), (all, name, kind) => {
+        const places = { ip: null, deviceId: null, country: null };
+        const bare = { type: null, ...places, channel: null, declared: 'c' };
         const known = all.map((one) => ({ ...one, transaction: { ...one.transaction, ...bare } }));
         const { packed, ...rest } = packAgain(known);
         const { extents } = openColumns(packed);
-        const channelAt = 8 + 12 * (extents.size - 1);
-        packed[channelAt] = name;
-        packed[channelAt + 1] = kind;
+        const lastAt = 8 + 12 * (extents.size - 1);
+        packed[lastAt] = name;
+        packed[lastAt + 1] = kind;
         const without = known.map((one) => ({
           ...one,
-          transaction: { ...one.transaction, channel: null },
+          transaction: { ...one.transaction, declared: null },
         }));
         expect(payloadsOf(fieldsOf({ ...rest, packed }))).toEqual(without);
       }),

@@ -217,7 +217,7 @@ function toTransactions({ submissions }: Schedule): Transaction[] {
       amount: `${Math.floor(minor / 100)}.${String(minor % 100).padStart(2, '0')}`,
       currency: 'USD',
       corridor,
-      ...{ type: null, ip: null, deviceId: null, country: null, channel: null },
+      ...{ type: null, ip: null, deviceId: null, country: null, channel: null, declared: null },
     };
   });
 }

@@ -15,7 +15,7 @@ import type { Database } from '../../src/kit/database/pool.ts';
 const ANY: Transaction = {
   ...{ transactionId: '', createdAtMs: 0, receivedAtMs: Date.UTC(2026, 10) },
   ...{ accountId: 'acc_1', merchantId: 'm_1', amount: '10.00', currency: 'USD', corridor: 'US-EG' },
-  ...{ type: null, ip: null, deviceId: null, country: null, channel: null },
+  ...{ type: null, ip: null, deviceId: null, country: null, channel: null, declared: null },
 };
 
 /** @param transactions each needs an id, and a time from 2000 on */

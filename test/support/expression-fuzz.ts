@@ -7,11 +7,11 @@ import {
 } from '../../src/core/score/rules/compile-rule-set.ts';
 import type { Inputs } from '../../src/core/score/rules/generate-program.ts';
 import {
-  DECLARED,
   type Environment,
   environments,
   evaluate,
   expressions,
+  FIELDS,
   isRefused,
   type Made,
   toText,
@@ -35,7 +35,7 @@ export function fuzzExpressions(runs: number, seed?: number): void {
 }
 
 function compareWithOracle(condition: Made, number: Made, values: readonly Environment[]): void {
-  const compiled = compileRuleSet(toRuleSet(condition, number), DECLARED);
+  const compiled = compileRuleSet(toRuleSet(condition, number));
   const refused = isRefused(condition) || isRefused(number);
   if ('problems' in compiled) {
     if (refused && compiled.problems.every(({ at }) => /double|divisor/.test(at?.allowed ?? ''))) {
@@ -84,6 +84,7 @@ function toRuleSet(condition: Made, number: Made) {
     version: 2,
     id: 'fuzz@1',
     feature_schema: 3,
+    metadata: FIELDS,
     rules: [
       { ...rule('a'), when, weight: 0.5 },
       { ...rule('b'), when: `!(${when})`, weight: 0.5 },

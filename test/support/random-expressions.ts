@@ -3,7 +3,7 @@
  * three-valued logic. It shares no line with the parser, the typed walk and the emitted code. `undefined` is missing.
  */
 import fc from 'fast-check';
-import type { Declared } from '../../src/core/score/rules/expression/catalogue.ts';
+import { type CatalogueName, fieldName } from '../../src/core/score/rules/expression/catalogue.ts';
 
 export type Made =
   | { readonly op: 'number'; readonly value: number }
@@ -28,15 +28,11 @@ export const BOOLEANS = ['metadata.vip'] as const;
 export const LISTS = ['stolen', 'known_good'] as const;
 export const CURRENCIES = ['USD', 'EUR'] as const;
 
-/** The catalogue that the names are of. */
-export const DECLARED: Declared = {
-  names: [
-    { name: 'metadata.points', type: 'number', unit: 'points', description: '' },
-    { name: 'metadata.tier', type: 'text', unit: '', description: '' },
-    { name: 'metadata.vip', type: 'boolean', unit: '', description: '' },
-  ],
-  lists: LISTS,
-};
+/** Metadata fields of the catalogue that the names are of, as a rule set names them. */
+export const FIELDS = { points: 'number', tier: 'text', vip: 'boolean' } as const;
+export const FIELD_NAMES: readonly CatalogueName[] = Object.entries(FIELDS).map(([name, type]) =>
+  fieldName(name, type, ''),
+);
 
 /** The ends of the doubles, and what no stored feature is. */
 const EXTREMES = [

@@ -76,6 +76,7 @@ export function payload(sequence: number, more: Partial<Transaction> = {}): Entr
     ...{ transactionId: idAt(AT_MS, sequence), createdAtMs: AT_MS, receivedAtMs: AT_MS + sequence },
     ...{ accountId: `acc_${sequence}`, merchantId: 'm_1', amount: '10.00', currency: 'USD' },
     ...{ corridor: 'US-EG', type: null, ip: null, deviceId: null, country: null, channel: null },
+    declared: null,
     ...more,
   };
   return { transaction, attempt: 1, origin: 'ingest', replyTo: null, rowId: null };

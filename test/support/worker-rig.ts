@@ -210,7 +210,7 @@ function toTransaction(seed: TransactionSeed & { readonly id: string }): Transac
     amount: seed.amount ?? '10.00',
     currency: seed.currency ?? 'USD',
     corridor: seed.corridor ?? 'US-EG',
-    ...{ type: null, ip: null, deviceId: null, country: null, channel: null },
+    ...{ type: null, ip: null, deviceId: null, country: null, channel: null, declared: null },
   };
 }
 

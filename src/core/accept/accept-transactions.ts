@@ -100,8 +100,14 @@ export function findEachInvalid(ingest: Ingest, inputs: readonly ContextFields[]
 export function readContext({
   corridors,
   elsewhere,
-}: Pick<Ingest, 'corridors' | 'elsewhere'>): IngestContext {
-  return { nowMs: Date.now(), corridors: corridors(), elsewhere: elsewhere() };
+  fields,
+}: Pick<Ingest, 'corridors' | 'elsewhere' | 'fields'>): IngestContext {
+  return {
+    nowMs: Date.now(),
+    corridors: corridors(),
+    elsewhere: elsewhere(),
+    fields: fields(),
+  };
 }
 
 /**

@@ -39,6 +39,7 @@ export type Ingest = {
   readonly corridors: SwitchWatch['corridors'];
   /** The market of each corridor that another market has. */
   readonly elsewhere: () => Switches['elsewhere'];
+  readonly fields: () => Switches['fields'];
   readonly gate: Gate;
   readonly limiter: Limiter;
   /** Breakers of the corridors' commits. */
@@ -83,6 +84,7 @@ export function openIngest(
     metrics,
     corridors,
     elsewhere: () => switches.current().elsewhere,
+    fields: () => switches.current().fields,
     writes: guards.writes,
     gate: createGate(switches, config.RISK_SWITCHES_UNREAD),
     limiter: createLimiter(limits, { redis, market, run: guards.redis.run }),

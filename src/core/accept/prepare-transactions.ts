@@ -5,6 +5,7 @@
  */
 import { given } from '../../kit/words/describe-issue.ts';
 import { corridorProblem } from '../domain/known-corridor.ts';
+import { declaredOf, type MetadataFields } from '../domain/metadata-field.ts';
 import {
   type KeyedTransactionInput,
   TRANSACTION_LIMITS,
@@ -29,6 +30,7 @@ export type IngestContext = {
   readonly corridors: ReadonlySet<string>;
   /** The market of each corridor that another market has. */
   readonly elsewhere: ReadonlyMap<string, string>;
+  readonly fields: MetadataFields;
 };
 
 export type Prepared = {
@@ -143,7 +145,7 @@ function toRow(
 /** The row, with an id of its own, at its own time or now. */
 export function toTransaction(
   input: TransactionInput,
-  { nowMs }: Pick<IngestContext, 'nowMs'>,
+  { nowMs, fields }: Pick<IngestContext, 'nowMs' | 'fields'>,
 ): Omit<Transaction, 'receivedAtMs'> {
   const createdAtMs = input.created_at === undefined ? nowMs : Date.parse(input.created_at);
   return {
@@ -159,5 +161,6 @@ export function toTransaction(
     deviceId: input.device_id ?? null,
     country: input.country ?? null,
     channel: input.channel ?? null,
+    declared: declaredOf(input.metadata, fields),
   };
 }

@@ -83,6 +83,7 @@ export type TransactionRows = {
   readonly device: TextColumn;
   readonly country: TextColumn;
   readonly channel: TextColumn;
+  readonly declared: TextColumn;
 };
 
 /** A delivered transaction, whose texts are made anew on each request. */
@@ -138,11 +139,14 @@ export class DeliveredTransaction implements Transaction {
   get channel(): string | null {
     return this.rows.channel.text(this.row);
   }
+  get declared(): string | null {
+    return this.rows.declared.text(this.row);
+  }
 
   /** A copy that keeps no entry alive. */
   toJSON(): Transaction {
     const { transactionId, createdAtMs, receivedAtMs, accountId, merchantId, amount } = this;
-    const { currency, corridor, type, ip, deviceId, country, channel } = this;
+    const { currency, corridor, type, ip, deviceId, country, channel, declared } = this;
     return {
       transactionId,
       createdAtMs,
@@ -157,6 +161,7 @@ export class DeliveredTransaction implements Transaction {
       deviceId,
       country,
       channel,
+      declared,
     };
   }
 }

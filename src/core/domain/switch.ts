@@ -1,6 +1,7 @@
 /** Switches: what stops a scope, and how scopes are named. */
 import { z } from 'zod';
 import type { CorridorSettings } from './corridor-settings.ts';
+import type { MetadataFields } from './metadata-field.ts';
 
 const CORRIDOR = /^corridor:[A-Z]{2}-[A-Z]{2}$/;
 const CLIENT = /^client:[!-~]{1,64}$/;
@@ -56,13 +57,14 @@ export function retryAfterSeconds({ endsAt }: Pick<Stop, 'endsAt'>, nowMs: numbe
   return Math.max(1, Math.min(RETRY_SECONDS, Math.ceil(leftMs / 1000)));
 }
 
-/** All switches of a market and the settings of its corridors, as they were read. */
+/** All switches of a market, its metadata fields and the settings of its corridors, as they were read. */
 export type Switches = {
   readonly version: number;
   /** By scope; none that has ended. */
   readonly stopped: ReadonlyMap<string, Stop>;
   /** The settings of every corridor of the market. */
   readonly settings: ReadonlyMap<string, CorridorSettings>;
+  readonly fields: MetadataFields;
   /** The market of each corridor that another market has. */
   readonly elsewhere: ReadonlyMap<string, string>;
   /** The clock of Postgres minus `performance.now()`. */

@@ -44,6 +44,8 @@ export type Transaction = {
   readonly deviceId: string | null;
   readonly country: string | null;
   readonly channel: string | null;
+  /** JSON text of the declared metadata fields that have a value; null: none. */
+  readonly declared: string | null;
 };
 
 export const TRANSACTION_STATUSES = ['accepted', 'scored', 'dead_lettered'] as const;
@@ -76,7 +78,8 @@ const metadata = z
   .meta({
     type: 'object',
     additionalProperties: true,
-    description: 'An object of yours, at most 4 KiB of JSON.',
+    description:
+      'An object of yours, at most 4 KiB of JSON. Rules may read its members that `GET /v1/metadata-fields` lists.',
   });
 
 export const idempotencyKeySchema = plainText(TRANSACTION_LIMITS.idempotencyKeyChars);

@@ -136,6 +136,7 @@ export const CORE_TABLES: readonly Retention[] = [
   },
   { tables: ['switches'], ends: 'never: one row' },
   { tables: ['corridor_settings'], ends: 'never: a row a corridor' },
+  { tables: ['metadata_fields'], ends: 'when somebody withdraws the field: at most 16' },
   {
     tables: ['limits'],
     ends: 'when somebody removes or replaces the limit: at most 1,000, and a throttle a corridor',

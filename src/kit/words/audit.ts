@@ -69,6 +69,8 @@ export const AUDIT_ACTIONS = [
   'webhook.disable',
   'webhook.test',
   'webhook.redeliver',
+  'metadata.declare',
+  'metadata.withdraw',
   'rule-set.create',
   'rule-set.change',
   'rule-set.submit',

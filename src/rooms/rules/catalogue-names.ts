@@ -1,28 +1,47 @@
 /** The typed catalogue of a market with values of yesterday, by which people choose the numbers of a rule. */
 import { FEATURE_SCHEMA } from '../../core/domain/feature-schema.ts';
-import { createCatalogue, NOTHING_DECLARED } from '../../core/score/rules/expression/catalogue.ts';
+import {
+  type CatalogueName,
+  createCatalogue,
+  fieldName,
+} from '../../core/score/rules/expression/catalogue.ts';
 import { createPauses, type DaySample, type SampledRow } from './day-sample.ts';
+import type { FieldJson } from './metadata-fields.ts';
 import type { CatalogueNameJson } from './preview-record.ts';
 
 /** By the sample, so that names are described once for each. */
 const described = new WeakMap<DaySample, CatalogueNameJson[]>();
 
-export async function describeNames(sample: DaySample) {
-  const sampled = sample.rows.length;
-  const known = described.get(sample);
-  if (known !== undefined) return { sampled, items: known };
+export async function describeNames(sample: DaySample, fields: readonly FieldJson[]) {
+  const own = fields.map(({ name, type, description }) => fieldName(name, type, description));
+  const known = described.get(sample) ?? (await describeBuilt(sample));
+  described.set(sample, known);
+  const items = [...own.map((one) => describe(one, sample)), ...known];
+  return { sampled: sample.rows.length, items };
+}
+
+async function describeBuilt(sample: DaySample): Promise<CatalogueNameJson[]> {
   const pause = createPauses();
   const items: CatalogueNameJson[] = [];
-  const { names } = createCatalogue(FEATURE_SCHEMA, NOTHING_DECLARED) ?? { names: new Map() };
-  for (const { name, type, unit, description, source } of names.values()) {
+  for (const one of createCatalogue(FEATURE_SCHEMA)?.names.values() ?? []) {
     await pause();
-    const read = ({ vector, opinion }: SampledRow) =>
-      source.at === 'feature' ? vector[source.index] : opinion?.probability;
-    const values = source.at === 'input' ? null : valuesOf(sample.rows.map(read));
-    items.push({ name, type, unit, description, values });
+    items.push(describe(one, sample));
   }
-  described.set(sample, items);
-  return { sampled, items };
+  return items;
+}
+
+function describe(
+  { name, type, unit, description, source }: CatalogueName,
+  { rows }: DaySample,
+): CatalogueNameJson {
+  const read = ({ vector, opinion, ruleInputs }: SampledRow) => {
+    if (source.at === 'feature') return vector[source.index];
+    if (source.at === 'probability') return opinion?.probability;
+    const value = ruleInputs?.[source.key];
+    return typeof value === 'number' ? value : undefined;
+  };
+  const isNumber = type === 'number' || type === 'amount';
+  return { name, type, unit, description, values: isNumber ? valuesOf(rows.map(read)) : null };
 }
 
 function valuesOf(all: readonly (number | undefined)[]): CatalogueNameJson['values'] {

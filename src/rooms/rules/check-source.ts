@@ -1,7 +1,8 @@
 /** Checks a rule set of people by the compiler, and by what the compiler does not ask for. */
 import { type Compiled, compileRuleSet } from '../../core/score/rules/compile-rule-set.ts';
-import { listOfKey } from '../../core/score/rules/expression/catalogue.ts';
+import { type Declared, listOfKey } from '../../core/score/rules/expression/catalogue.ts';
 import { RULE_SETS } from '../../core/score/rules/rule-sets.ts';
+import { readFields } from '../../core/store/metadata-fields/metadata-fields.ts';
 import { type KnownList, readKnownLists } from '../../core/store/rule-sets/known-lists.ts';
 import type { Query } from '../../kit/database/pool.ts';
 
@@ -10,11 +11,15 @@ const OF_BUILD = new Set(RULE_SETS.map(({ id }) => familyOf(id)));
 
 /** @param source of anybody */
 export async function checkSource(query: Query, source: unknown): Promise<Compiled> {
-  return checkAmong(await readKnownLists(query), source);
+  return checkAmong(await readKnownLists(query), await readFields(query), source);
 }
 
-function checkAmong(lists: readonly KnownList[], source: unknown): Compiled {
-  const made = compileRuleSet(source, { names: [], lists: lists.map(({ name }) => name) });
+function checkAmong(
+  lists: readonly KnownList[],
+  fields: Declared['fields'],
+  source: unknown,
+): Compiled {
+  const made = compileRuleSet(source, { fields, lists: lists.map(({ name }) => name) });
   if ('problems' in made) return made;
   const { ruleSet } = made;
   if (OF_BUILD.has(familyOf(ruleSet.id))) {

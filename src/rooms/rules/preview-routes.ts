@@ -8,6 +8,7 @@ import { checkFields } from '../../kit/http/body/body.ts';
 import { answer, bodyOf, operation } from '../../kit/http/operation.ts';
 import { describeNames } from './catalogue-names.ts';
 import type { ReadDay } from './day-sample.ts';
+import { listFields } from './metadata-fields.ts';
 import {
   catalogueExample,
   catalogueNameSchema,
@@ -83,11 +84,12 @@ export const previewOperations = [
     summary: 'Names that expressions of rules may read, with their types and values of yesterday',
     answers: {
       200: answer(
-        'The transaction and the model first, then features in their order.',
+        'Metadata fields first, then the transaction and the model, then features in their order.',
         z.object({ sampled: z.int(), items: z.array(catalogueNameSchema) }),
         { sampled: 20_000, items: [catalogueExample] },
       ),
     },
-    run: async (_, { readDay }: PreviewParts) => await describeNames(await readDay()),
+    run: async (_, { databases: { primary }, readDay }: PreviewParts) =>
+      await describeNames(await readDay(), await listFields(primary.query)),
   }),
 ];

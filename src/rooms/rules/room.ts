@@ -3,7 +3,10 @@ import type { Room } from '../../core/room.ts';
 
 export const rules: Room = {
   name: 'rules',
-  commands: { rules: () => import('./commands.ts') },
+  commands: {
+    rules: () => import('./commands.ts'),
+    metadata: () => import('./metadata-command.ts'),
+  },
   document: async () => (await import('./routes.ts')).document,
   api: async (api) => (await import('./routes.ts')).openRulesApi(api),
 };

@@ -29,6 +29,7 @@ import {
   toCorridorJson,
 } from './catalogue.ts';
 import { createDayReader } from './day-sample.ts';
+import { metadataOperations } from './metadata-fields.ts';
 import {
   type OutcomeDays,
   readRuleOutcomes,
@@ -156,7 +157,10 @@ const ofRules = [
 export const document: DocumentPart = {
   paths: {
     ...pathsOf(lists, 'catalogue'),
-    ...pathsOf([...ofRules, ...previewOperations, ...ruleSetOperations], 'rules'),
+    ...pathsOf(
+      [...ofRules, ...metadataOperations, ...previewOperations, ...ruleSetOperations],
+      'rules',
+    ),
   },
   tags: {
     catalogue: 'What exists: corridors, reason codes and features.',
@@ -181,6 +185,7 @@ export function openRulesApi({ databases, metrics, models, ingest, limits }: Api
   return {
     routes: [
       routesOf([...lists, ...ofRules], limits, { ingest, databases, readOutcomes, readReasons }),
+      routesOf(metadataOperations, limits, { databases }),
       // The catalogue goes before the rule set that a path names.
       routesOf(previewOperations, limits, { databases, readDay }),
       routesOf(ruleSetOperations, limits, { databases, models, readDay }),

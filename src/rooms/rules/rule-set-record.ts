@@ -23,6 +23,9 @@ export const sourceSchema = z
     version: z.int().meta({ description: 'Of the shape: 2.' }),
     id: z.string().meta({ description: '`name@version`, which no rule set has.' }),
     feature_schema: z.int(),
+    metadata: z.record(z.string(), z.unknown()).optional().meta({
+      description: 'Type of each metadata field that rules read, as `{"tier": "text"}`.',
+    }),
     rules: z.array(z.record(z.string(), z.unknown())).meta({
       description:
         'Each has `id`, `sentence`, `code`; `when` with `weight` or `verdict`, or `measure` with `bands`; and may have `corridors`, `state`, `policy`, `detail`.',

@@ -162,7 +162,17 @@ async function lateEntries({
   return rows.map((row) => {
     const { corridor, currency, amount, type, ip, country, channel } = row;
     const transaction = {
-      ...{ corridor, currency, amount, type, ip, country, channel, deviceId: row.device },
+      ...{
+        corridor,
+        currency,
+        amount,
+        type,
+        ip,
+        country,
+        channel,
+        deviceId: row.device,
+        declared: null,
+      },
       ...{ transactionId: row.id, accountId: row.account, merchantId: row.merchant },
       ...{ createdAtMs: row.created_ms, receivedAtMs: row.received_ms },
     };

@@ -39,6 +39,7 @@ export function transactionAt(n: number): Transaction {
     ...{ transactionId: idAt(createdAtMs, n), createdAtMs, receivedAtMs: createdAtMs },
     ...{ accountId: 'acc_1', merchantId: 'm_1', amount: '10.00', currency: 'USD' },
     ...{ corridor: 'US-EG', type: null, ip: null, deviceId: null, country: null, channel: null },
+    declared: null,
   };
 }
 

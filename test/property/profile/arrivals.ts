@@ -116,6 +116,7 @@ export function makeTransaction(fields: TransactionFields): Transaction {
     deviceId: fields.deviceId,
     country: fields.country,
     channel: null,
+    declared: null,
   };
 }
 

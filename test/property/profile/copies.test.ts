@@ -60,7 +60,7 @@ function makeTransactions(world: World, below: (bound: number) => number): Trans
     const time = createdAtMs.toString(16).padStart(12, '0');
     return {
       ...{ createdAtMs, receivedAtMs: createdAtMs, corridor: 'US-EG', type: null, ip: null },
-      ...{ deviceId: null, country: null, channel: null },
+      ...{ deviceId: null, country: null, channel: null, declared: null },
       transactionId: `${time.slice(0, 8)}-${time.slice(8)}-7000-8000-${index.toString(16).padStart(12, '0')}`,
       accountId: `acc_${below(world.accounts)}`,
       merchantId: `m_${below(world.merchants)}`,

@@ -14,6 +14,7 @@ import {
   toPoints,
   toWeight,
   withEffect,
+  withRules,
 } from '../../../console/src/rooms/rules/source.ts';
 
 const names = ['amount', 'amount_log', 'count_1h', 'sum_1h'].map((name) => ({
@@ -33,6 +34,20 @@ test('a completion takes the place of the word, and the caret stands behind it',
   const [first] = complete(names, 'am');
   expect(first && accept('am > 1', 2, first)).toEqual({ text: 'amount > 1', caret: 6 });
   expect(offsetOf('one\ntwo', 2, 3)).toBe(6);
+});
+
+test('a source names the types of the metadata fields that its rules read', () => {
+  const fields = [{ ...names[0], name: 'metadata.tier', type: 'text' as const }];
+  const rule = { ...newRule([]), when: 'metadata.tier == "gold" && metadata.other > 1' };
+  const source = {
+    ...{ version: 2, id: 'own@1', feature_schema: 3, rules: [] },
+    verdicts: { all: { review: 500, decline: 800 } },
+  };
+  const read = withRules(source, [rule], fields as Parameters<typeof withRules>[2]);
+  expect(read.metadata).toEqual({ tier: 'text' });
+  // A field that is withdrawn since stays named.
+  expect(withRules(read, [rule, newRule([rule])], []).metadata).toEqual({ tier: 'text' });
+  expect(withRules(read, [newRule([])], [])).toEqual({ ...source, rules: [newRule([])] });
 });
 
 test('a rule has the members of its effect alone', () => {

@@ -15,7 +15,14 @@ import { Problems } from './expression-field.tsx';
 import { Health, Yesterday } from './preview.tsx';
 import { RuleForm } from './rule-form.tsx';
 import { RuleList } from './rule-list.tsx';
-import { bodyOf, newRule, otherProblems, problemsOfRule } from './source.ts';
+import {
+  bodyOf,
+  newRule,
+  otherProblems,
+  problemsOfRule,
+  type Source,
+  withRules,
+} from './source.ts';
 import { ThresholdFields } from './threshold-fields.tsx';
 import { Trial } from './trial.tsx';
 import { sourceOf, useDraft, useTried } from './use-draft.ts';
@@ -144,17 +151,19 @@ function OpenedRule({ source, at, change, problems, isReadOnly }: OpenedRuleProp
     queryFn: ({ signal }) => ask('GET /v1/rule-sets/catalogue', {}, signal),
     staleTime: Number.POSITIVE_INFINITY,
   });
+  const names = catalogue?.items ?? [];
+  const put = (rules: Source['rules']) => change(withRules(source, rules, names));
   const rule = source.rules[at];
   if (rule === undefined) return <p className="muted">It has no rule yet: each score is 0.</p>;
   return (
     <RuleForm
       key={at}
       rule={rule}
-      names={catalogue?.items ?? []}
+      names={names}
       problems={problemsOfRule(problems, at)}
       isReadOnly={isReadOnly}
-      onChange={(changed) => change({ ...source, rules: source.rules.with(at, changed) })}
-      onRemove={() => change({ ...source, rules: source.rules.toSpliced(at, 1) })}
+      onChange={(changed) => put(source.rules.with(at, changed))}
+      onRemove={() => put(source.rules.toSpliced(at, 1))}
     />
   );
 }

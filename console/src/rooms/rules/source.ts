@@ -1,5 +1,5 @@
 /** A rule set as data, as people edit it: rules with their effects, and what is wrong by field. Pure. */
-import type { CheckedRuleSet } from '../../../../src/kit/client/api-types.ts';
+import type { CatalogueName, CheckedRuleSet } from '../../../../src/kit/client/api-types.ts';
 
 export const FORCED = ['block', 'allow', 'decline', 'review', 'approve'] as const;
 export type Band = { readonly from: number; readonly weight: number };
@@ -26,6 +26,8 @@ export type Source = {
   readonly version: number;
   readonly id: string;
   readonly feature_schema: number;
+  /** Type of each metadata field that rules read. */
+  readonly metadata?: Readonly<Record<string, string>>;
   readonly rules: readonly RuleSource[];
   readonly verdicts: {
     readonly all: Thresholds;
@@ -42,6 +44,26 @@ type SourceBody = {
   readonly rules: readonly Readonly<Record<string, unknown>>[];
   readonly verdicts: Readonly<Record<string, unknown>>;
 };
+
+const FIELD = /\bmetadata\.(\w+)/g;
+
+/** The source with other rules, and with the types of the metadata fields that they read. */
+export function withRules(
+  source: Source,
+  rules: readonly RuleSource[],
+  names: readonly CatalogueName[],
+): Source {
+  const { metadata: known = {}, ...rest } = source;
+  const texts = rules.flatMap(({ when, measure, detail }) => [when, measure, detail].join(' '));
+  const read = new Set([...texts.join(' ').matchAll(FIELD)].map(([, field = '']) => field));
+  const types = [...read].sort().flatMap((field) => {
+    const type = names.find(({ name }) => name === `metadata.${field}`)?.type ?? known[field];
+    return type === undefined ? [] : [[field, type]];
+  });
+  return types.length === 0
+    ? { ...rest, rules }
+    : { ...rest, metadata: Object.fromEntries(types), rules };
+}
 
 export const EFFECTS = [
   ['weight', 'Points'],

@@ -11,11 +11,12 @@ import type { ManualFrom } from '../../domain/stricter.ts';
 import { type Bounds, CODE_MEASURES } from './code-measures.ts';
 import { checkDetail, type DetailPart } from './detail-template.ts';
 import {
+  ANYTHING_DECLARED,
   type Catalogue,
   createCatalogue,
   type Declared,
+  fieldName,
   listOfKey,
-  NOTHING_DECLARED,
 } from './expression/catalogue.ts';
 import { checkExpression } from './expression/check-expression.ts';
 import { type Expression, type Read, readsOf, type ValueType } from './expression/expression.ts';
@@ -88,7 +89,7 @@ const DATA_BYTES_MAX = 262_144;
 const PROBLEMS_MAX = 100;
 
 /** @param source of anybody: nothing of it is trusted */
-export function compileRuleSet(source: unknown, declared = NOTHING_DECLARED): Compiled {
+export function compileRuleSet(source: unknown, declared = ANYTHING_DECLARED): Compiled {
   const detail = metadataProblem(source, DATA_BYTES_MAX);
   if (detail !== undefined) return { problems: [{ pointer: '', detail }] };
   const parsed = ruleSetSchema.safeParse(source, DESCRIBED);
@@ -102,13 +103,22 @@ export function compileRuleSet(source: unknown, declared = NOTHING_DECLARED): Co
   return compileData(parsed.data, declared);
 }
 
-function compileData(data: RuleSetData, declared: Declared): Compiled {
-  const catalogue = createCatalogue(data.feature_schema, declared);
+function compileData(data: RuleSetData, { lists, fields }: Declared): Compiled {
+  const read = Object.entries(data.metadata ?? {});
+  const names = read.map(([field, type]) => fieldName(field, type, ''));
+  const catalogue = createCatalogue(data.feature_schema, names, lists);
   if (catalogue === undefined) {
     const detail = `must be a schema of features that this version knows, not ${data.feature_schema}`;
     return { problems: [{ pointer: '/feature_schema', detail }] };
   }
-  const check: Check = { catalogue, problems: [] };
+  const undeclared = read.filter(([field, type]) => fields !== null && fields.get(field) !== type);
+  const check: Check = {
+    catalogue,
+    problems: undeclared.map(([field, type]) => ({
+      pointer: jsonPointer(['metadata', field]),
+      detail: `must be a metadata field of the market with its type: ${sayFields(fields)}, not ${type}`,
+    })),
+  };
   const checked = data.rules.map((rule, index) => checkRule(rule, `/rules/${index}`, check));
   if (check.problems.length > 0) return { problems: check.problems.slice(0, PROBLEMS_MAX) };
   const on = data.rules.flatMap((rule, index) => {
@@ -149,6 +159,11 @@ function compileData(data: RuleSetData, declared: Declared): Compiled {
     },
   };
 }
+
+const sayFields = (fields: Declared['fields']) =>
+  fields === null || fields.size === 0
+    ? 'it declares none'
+    : [...fields].map(([name, type]) => `${name} is ${type}`).join(', ');
 
 type Check = { readonly catalogue: Catalogue; readonly problems: RuleSetProblem[] };
 

@@ -2,10 +2,11 @@
  * The inputs that a rule set reads beside the vector. A batch records them, and its score stores the record. Deciding, verifying
  * and explaining read the record alone, so all of them read the same.
  */
+import { valuesIn } from '../../domain/metadata-field.ts';
 import type { RuleInputs } from '../../domain/score-record.ts';
 import type { Transaction } from '../../domain/transaction.ts';
 import type { CompiledRuleSet } from './compile-rule-set.ts';
-import { CURRENCY_KEY, rateKey } from './expression/catalogue.ts';
+import { CURRENCY_KEY, fieldKey, isFieldKey, rateKey } from './expression/catalogue.ts';
 import { CORRIDOR_KEY, type Inputs } from './generate-program.ts';
 
 /** The value of an input of the nth transaction; undefined: it is missing. */
@@ -32,17 +33,24 @@ export const knownInputs = (recorded: RuleInputs | null, currency: string): Rule
 });
 
 /**
- * Gives the values that a score stores beside its vector and corridor; null where the rule set reads nothing else.
+ * Gives the values that a score stores beside its vector and corridor: what the rule set reads, and every declared metadata field,
+ * so that later rule sets are tried on it. Null where there is none.
  * @param nth of the transactions that the answers are about
  */
 export function recordInputs(
   { inputs }: Reading,
-  transaction: Pick<Transaction, 'currency'>,
+  transaction: Pick<Transaction, 'currency' | 'declared'>,
   answerOf: AnswerOf,
   nth = 0,
 ): RuleInputs | null {
+  const { declared } = transaction;
   let recorded: Record<string, RuleInputs[string]> | null = null;
+  if (declared !== null) {
+    const values = Object.entries(valuesIn(declared));
+    recorded = Object.fromEntries(values.map(([name, value]) => [fieldKey(name), value]));
+  }
   for (const key of inputs) {
+    if (isFieldKey(key)) continue;
     const value = key === CURRENCY_KEY ? transaction.currency : answerOf(key, nth);
     if (value === undefined) continue;
     recorded ??= {};

@@ -5,6 +5,7 @@
 import { hash } from 'node:crypto';
 import { z } from 'zod';
 import { canonicalJson } from '../../domain/metadata.ts';
+import { FIELD_NAME, FIELD_TYPES, FIELDS_MAX } from '../../domain/metadata-field.ts';
 import { SCORE_MAX } from '../../domain/score-record.ts';
 
 /** A single function decides by all rules, and V8 optimises no function that is several times as long. */
@@ -101,6 +102,14 @@ export const ruleSetSchema = z.strictObject({
   version: z.literal(2),
   id: z.string().regex(/^[a-z][a-z0-9-]{0,47}@[1-9]\d{0,5}$/, 'must be name@version'),
   feature_schema: z.int(),
+  /** Metadata fields that its rules read, with their types, so that it compiles alike whatever a market declares later. */
+  metadata: z
+    .record(z.string().regex(FIELD_NAME), z.enum(FIELD_TYPES))
+    .refine(
+      (fields) => Object.keys(fields).length <= FIELDS_MAX,
+      `must have at most ${FIELDS_MAX} fields`,
+    )
+    .optional(),
   /** In the order in which risk is combined: a rule that is added stands last. */
   rules: z
     .array(ruleSchema)

@@ -11,6 +11,7 @@ import { Failure } from '../../../kit/words/failure.ts';
 import { type CorridorSettings, DEFAULT_SETTINGS } from '../../domain/corridor-settings.ts';
 import type { Stop, Switches } from '../../domain/switch.ts';
 import { ELSEWHERE, SETTINGS } from '../corridors/settings.ts';
+import { FIELDS, type StoredFields, toFields } from '../metadata-fields/metadata-fields.ts';
 
 const among = onlyOf<{ corridors: string[] }, [corridors: readonly string[]]>(
   'stopped-among',
@@ -37,11 +38,12 @@ type Row = {
   readonly stopped: Readonly<Record<string, StoredStop>>;
   readonly settings: Readonly<Record<string, CorridorSettings | null>>;
   readonly elsewhere: Readonly<Record<string, string>>;
+  readonly fields: StoredFields;
   readonly nowMs: number;
 };
 
 const IN_FORCE = `version::text, (select coalesce(jsonb_object_agg(scope, stop), '{}')
-                    from jsonb_each(stopped) as one (scope, stop) where market.is_stopped(stopped, scope)) as stopped, ${SETTINGS} as settings, ${ELSEWHERE} as elsewhere,
+                    from jsonb_each(stopped) as one (scope, stop) where market.is_stopped(stopped, scope)) as stopped, ${SETTINGS} as settings, ${ELSEWHERE} as elsewhere, ${FIELDS} as fields,
                     (extract(epoch from clock_timestamp()) * 1000)::float8 as "nowMs"`;
 
 const read = onlyOf<Row>('read-switches', `select ${IN_FORCE} from market.switches`);
@@ -50,7 +52,7 @@ export async function readSwitches({ query }: Pick<Database, 'query'>): Promise<
   return toSwitches(await read(query));
 }
 
-function toSwitches({ version, stopped, settings, elsewhere, nowMs }: Row): Switches {
+function toSwitches({ version, stopped, settings, elsewhere, fields, nowMs }: Row): Switches {
   const stops = Object.entries(stopped).map(([scope, one]): [string, Stop] => [
     scope,
     {
@@ -71,6 +73,7 @@ function toSwitches({ version, stopped, settings, elsewhere, nowMs }: Row): Swit
       Object.entries(settings).map(([corridor, own]) => [corridor, own ?? DEFAULT_SETTINGS]),
     ),
     elsewhere: new Map(Object.entries(elsewhere)),
+    fields: toFields(fields),
     clockMs: nowMs - performance.now(),
   };
 }

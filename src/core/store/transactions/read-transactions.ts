@@ -2,9 +2,11 @@
 import { timestampArray, uuidArray } from '../../../kit/database/binary-array.ts';
 import type { Database } from '../../../kit/database/pool.ts';
 import type { Disposition } from '../../domain/disposition.ts';
+import { declaredOf, type MetadataFields } from '../../domain/metadata-field.ts';
 import type { Transaction } from '../../domain/transaction.ts';
 import { createdAtMsOf } from '../../domain/transaction-id.ts';
 import type { TransactionRow } from '../../domain/transaction-record.ts';
+import { readFields } from '../metadata-fields/metadata-fields.ts';
 import { isoTime } from '../partitions/month-slice.ts';
 
 type Decided = {
@@ -66,7 +68,8 @@ export async function loadTransactions(
   database: Pick<Database, 'query'>,
   ids: readonly string[],
 ): Promise<Transaction[]> {
-  return (await loadTransactionRows(database, ids)).map(toTransaction);
+  const fields = await readFields(database.query);
+  return (await loadTransactionRows(database, ids)).map((row) => toTransaction(row, fields));
 }
 
 /** Rows as of `loadTransactions`, with the metadata that clients sent. */
@@ -91,7 +94,7 @@ export async function loadTransactionRows(
   ]);
 }
 
-function toTransaction(row: PlainRow): Transaction {
+function toTransaction(row: PlainRow, fields: MetadataFields): Transaction {
   return {
     transactionId: row.transaction_id,
     createdAtMs: row.created_at.getTime(),
@@ -106,5 +109,6 @@ function toTransaction(row: PlainRow): Transaction {
     deviceId: row.device_id,
     country: row.country,
     channel: row.channel,
+    declared: declaredOf(row.metadata, fields),
   };
 }

@@ -6,8 +6,10 @@
 import { timestampArray, uuidArray } from '../../../kit/database/binary-array.ts';
 import { type Columns, epochMs } from '../../../kit/database/columns.ts';
 import type { Database } from '../../../kit/database/pool.ts';
+import { declaredOf, type MetadataFields } from '../../domain/metadata-field.ts';
 import type { Transaction } from '../../domain/transaction.ts';
 import { createdAtMsOf } from '../../domain/transaction-id.ts';
+import { readFields } from '../metadata-fields/metadata-fields.ts';
 
 type Queries = Pick<Database, 'query'>;
 
@@ -15,7 +17,8 @@ const COLUMNS = `json_agg(t.transaction_id) as "transactionId", json_agg(${epoch
   json_agg(${epochMs('t.received_at')}) as "receivedAtMs", json_agg(t.account_id) as "accountId",
   json_agg(t.merchant_id) as "merchantId", json_agg(t.amount::text) as amount, json_agg(t.currency) as currency,
   json_agg(t.corridor) as corridor, json_agg(t.type) as type, json_agg(t.ip) as ip,
-  json_agg(t.device_id) as "deviceId", json_agg(t.country) as country, json_agg(t.channel) as channel`;
+  json_agg(t.device_id) as "deviceId", json_agg(t.country) as country, json_agg(t.channel) as channel,
+  json_agg(case when $3 then t.metadata end) as metadata`;
 
 const IS_OPEN = `
   not exists (select from market.scores s
@@ -39,12 +42,21 @@ export async function loadUnscored(
   database: Queries,
   transactionIds: readonly string[],
 ): Promise<Transaction[]> {
+  const fields = await readFields(database.query);
   const times = transactionIds.map((id) => createdAtMsOf(id) ?? 0);
-  const values = [uuidArray(transactionIds), timestampArray(times)];
-  return toTransactions(await database.query<Columns<Transaction>>(byIdStatement, values));
+  const values = [uuidArray(transactionIds), timestampArray(times), fields.size > 0];
+  return toTransactions(await database.query<Columns<Loaded>>(byIdStatement, values), fields);
 }
 
-function toTransactions([columns]: readonly Columns<Transaction>[]): Transaction[] {
+type Loaded = Omit<Transaction, 'declared'> & {
+  /** Null where the market declares no fields. */
+  readonly metadata: unknown;
+};
+
+function toTransactions(
+  [columns]: readonly Columns<Loaded>[],
+  fields: MetadataFields,
+): Transaction[] {
   if (columns === undefined) return [];
   return columns.transactionId.map((transactionId, row) => ({
     transactionId,
@@ -60,5 +72,6 @@ function toTransactions([columns]: readonly Columns<Transaction>[]): Transaction
     deviceId: columns.deviceId[row] as string | null,
     country: columns.country[row] as string | null,
     channel: columns.channel[row] as string | null,
+    declared: declaredOf(columns.metadata[row], fields),
   }));
 }

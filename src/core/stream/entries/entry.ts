@@ -13,8 +13,8 @@
  * of the old one may come. `v`, `n` and the column of ids keep their meaning in every version, and `row` of the head from version
  * 3 on: the reconciler reads `row` of entries that it cannot decode, too.
  *
- * Ids and amounts are never JSON numbers. Metadata is left out: no feature sees it, and 4 KiB of it a transaction
- * would turn a bounded backlog into an unbounded one.
+ * Ids and amounts are never JSON numbers. Metadata is left out but for its declared fields: 4 KiB of it a transaction would turn
+ * a bounded backlog into an unbounded one.
  */
 import { Failure } from '../../../kit/words/failure.ts';
 import {
@@ -84,6 +84,7 @@ export const [ID, CREATED_AT, RECEIVED_AT, ACCOUNT, MERCHANT, AMOUNT_TEXT] = [
   1, 2, 3, 4, 5, 6,
 ] as const;
 const [CURRENCY, CORRIDOR, TYPE, IP, DEVICE, COUNTRY, CHANNEL] = [7, 8, 9, 10, 11, 12, 13] as const;
+const DECLARED = 14;
 
 /** Packs transactions into as few entries as possible; those of one head stay in their order. */
 export function packEntries(
@@ -149,6 +150,7 @@ function pack(head: string, payloads: readonly EntryPayload[]): PackedEntry {
     text(DEVICE, (one) => one.deviceId),
     text(COUNTRY, (one) => one.country),
     text(CHANNEL, (one) => one.channel),
+    text(DECLARED, (one) => one.declared),
   ].flat();
   return { transactions: all.length, head, packed: packColumns(all.length, columns) };
 }
@@ -204,6 +206,7 @@ function readRows(columns: Columns): TransactionRows {
     device: textsOf(columns, DEVICE, 'device_id'),
     country: textsOf(columns, COUNTRY, 'country'),
     channel: textsOf(columns, CHANNEL, 'channel'),
+    declared: textsOf(columns, DECLARED, 'declared metadata'),
   };
 }
 

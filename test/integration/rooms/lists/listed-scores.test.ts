@@ -5,6 +5,7 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { NO_SOURCES } from '../../../../src/core/score/ask-inputs.ts';
 import { NO_MODELS } from '../../../../src/core/score/judge.ts';
+import { loadUnscored } from '../../../../src/core/store/transactions/unscored.ts';
 import type { Officer } from '../../../../src/kit/words/principal.ts';
 import { verifyScores } from '../../../../src/rooms/evidence/verify/scores.ts';
 import { addEntry, endEntry, findOpen } from '../../../../src/rooms/lists/store.ts';
@@ -152,6 +153,42 @@ test('a rule compares amounts by the rate of the day, which is stored with the s
   ]);
   await rig.database.sql(`update exchange_rates set usd = 2`);
   expect(await verify()).toEqual([2, []]);
+});
+
+test('a rule reads declared metadata, and every score records it, also of an entry appended again', async () => {
+  await rig.database.sql(
+    `insert into metadata_fields (name, type, description, declared_by)
+     values ('tier', 'text', 'a word', 'Ann'), ('points', 'number', 'a count', 'Ann')`,
+  );
+  const tiered = {
+    ...ruleSet('tiered@1', rule('gold', { when: 'metadata.tier == "gold"', weight: 0.6 })),
+    metadata: { tier: 'text' },
+  };
+  expect(await checkSource(rig.pool.query, tiered)).toHaveProperty('ruleSet');
+  const name = await makeApproved(rig.pool, [ann, bob], tiered);
+  for (const percent of [5, null]) await putInForce(rig.pool, [ann, bob], name, percent);
+  const first = await rig.store(of('acc_0'));
+  await rig.append(first.map((one) => ({ ...one, declared: '{"tier":"basic","points":7}' })));
+  const again = await rig.store(of('acc_1'));
+  await rig.database.sql(
+    `update transactions set metadata = '{"tier": "gold", "points": "7"}' where account_id = 'acc_1'`,
+  );
+  const ids = again.map(({ transactionId }) => transactionId);
+  await rig.append(await loadUnscored(rig.pool, ids));
+  rig.startWorker();
+  await rig.settled(2);
+  const basic = { 'metadata.tier': 'basic', 'metadata.points': 7 };
+  const gold = { 'metadata.tier': 'gold' };
+  expect(await readRows()).toEqual([
+    { account_id: 'acc_0', verdict: 'approve', rule_inputs: basic },
+    { account_id: 'acc_1', verdict: 'review', rule_inputs: gold },
+  ]);
+  await rig.database.sql('delete from metadata_fields');
+  expect(await verify()).toEqual([2, []]);
+  await rig.database.sql(
+    `update scores set rule_inputs = replace(rule_inputs::text, '7', '8')::json where account_id = 'acc_0'`,
+  );
+  expect(await verify()).toEqual([2, ['features']]);
 });
 
 test('a rule set without lists stores nothing and asks nobody', async () => {

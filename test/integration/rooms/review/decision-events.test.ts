@@ -46,7 +46,14 @@ beforeEach(async () => {
 
 const stopped = new Map<string, Stop>();
 const switches = {
-  current: () => ({ version: 0, stopped, settings: new Map(), elsewhere: new Map(), clockMs: 0 }),
+  current: () => ({
+    version: 0,
+    stopped,
+    settings: new Map(),
+    elsewhere: new Map(),
+    fields: new Map(),
+    clockMs: 0,
+  }),
 };
 const publish = (query: Query = database.query) =>
   publishDecisions({ query, redis, switches }, 'market_0', signal);

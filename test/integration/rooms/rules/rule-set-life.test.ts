@@ -4,13 +4,16 @@
  */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { hashRuleSet } from '../../../../src/core/score/rules/rule-set-data.ts';
+import { streamKeys } from '../../../../src/core/stream/keys.ts';
 import { isUnavailable } from '../../../../src/kit/words/failure.ts';
 import type { Officer } from '../../../../src/kit/words/principal.ts';
 import { approve, createDraft, submit } from '../../../../src/rooms/rules/rule-set-change.ts';
 import { always, makeOfficer } from '../../../support/rooms/rules/officers.ts';
 import { type RunningApi, startRunningApi } from '../../../support/running-api.ts';
 import { storeTransactions } from '../../../support/stored-rows.ts';
-import { answerOf } from '../../../support/submit.ts';
+import { readEntries } from '../../../support/stream-entries.ts';
+import { answerOf, input } from '../../../support/submit.ts';
+import { waitUntil } from '../../../support/wait-until.ts';
 
 let api: RunningApi;
 const people = new Map<string, Officer & { readonly key: string }>();
@@ -23,15 +26,17 @@ beforeAll(async () => {
 });
 afterAll(() => api[Symbol.asyncDispose]());
 
-async function as(name: string, method: string, path: string, body?: object, more = {}) {
+async function call(name: string, method: string, path: string, body?: object, more = {}) {
   const headers = {
     Authorization: `Bearer ${people.get(name)?.key}`,
     'Content-Type': 'application/json',
     ...more,
   };
   const sent = body === undefined ? {} : { body: JSON.stringify(body) };
-  return await answerOf(await api.request(`/v1/rule-sets${path}`, { method, headers, ...sent }));
+  return await answerOf(await api.request(path, { method, headers, ...sent }));
 }
+const as = (name: string, method: string, path: string, body?: object, more = {}) =>
+  call(name, method, `/v1/rule-sets${path}`, body, more);
 const auditOf = async (subject: string) =>
   (
     await api.testDatabase.sql<{ action: string }>(
@@ -65,6 +70,47 @@ test('from a draft to an approved rule set, in its order, and on record', async 
   expect(await auditOf('own@1')).toEqual([
     ...['rule-set.create', 'rule-set.change', 'rule-set.submit', 'rule-set.approve'],
   ]);
+});
+
+test('metadata fields are declared for rules, refuse no payment, and stay while a rule set reads them', async () => {
+  const field = (method: string, name = '', body?: object) =>
+    call('Ed', method, `/v1/metadata-fields${name}`, body);
+  const tier = { type: 'text', description: 'basic or gold' };
+  const stream = streamKeys(api.testDatabase.market, 'US-EG', 0);
+  const post = async (value: unknown) =>
+    (await answerOf(await api.post('/v1/transactions', input({ metadata: { tier: value } })))).body;
+  expect((await field('PUT', '/order-id', tier)).status).toBe(422);
+  expect((await field('PUT', '/in', tier)).status).toBe(422);
+  expect((await field('PUT', '/tier', tier)).body).toMatchObject({ name: 'tier', ...tier });
+  expect((await field('PUT', '/tier', { ...tier, type: 'number' })).body.detail).toBe(
+    'The field tier is declared as text: withdraw it first.',
+  );
+  const [named] = (await as('Ed', 'GET', '/catalogue')).body.items;
+  expect(named).toMatchObject({ name: 'metadata.tier', type: 'text', unit: 'text' });
+  const isRead = async () => {
+    const { transaction_id: id } = await post('gold');
+    const entries = await readEntries(api.redis, stream.transactions);
+    return entries.find(({ transaction }) => transaction.transactionId === id)?.transaction
+      .declared;
+  };
+  expect(await waitUntil(isRead, 5000, 'the field to be known')).toBe('{"tier":"gold"}');
+  expect((await post(7)).status).toBe('accepted');
+  const source = { ...always('tiered@1'), metadata: { tier: 'text' } };
+  expect((await as('Ed', 'POST', '', { ...source, metadata: { tier: 'number' } })).status).toBe(
+    422,
+  );
+  expect((await as('Ed', 'POST', '', source)).status).toBe(201);
+  expect((await field('DELETE', '/tier')).body.detail).toBe(
+    'tiered@1 reads metadata.tier: retire it first.',
+  );
+  expect((await as('Bob', 'POST', '/tiered@1/retire')).status).toBe(200);
+  expect((await field('DELETE', '/tier')).body).toMatchObject({ name: 'tier' });
+  expect((await field('DELETE', '/tier')).status).toBe(404);
+  for (let nth = 0; nth < 16; nth++) await field('PUT', `/f${nth}`, tier);
+  expect((await field('PUT', '/more', tier)).body.detail).toBe(
+    'A market has at most 16 metadata fields.',
+  );
+  expect(await auditOf('tier')).toEqual(['metadata.declare', 'metadata.withdraw']);
 });
 
 test('a rollout by the same call of two people, a rollback by one, and the end', async () => {

@@ -67,7 +67,14 @@ test('an attempt says which decisions are of a frozen corridor, and its signatur
   const stopped = new Map([['freeze:corridor:US-EG', freeze]]);
   rig.own(
     startSender(rig.database, {
-      switches: { version: 1, stopped, settings: new Map(), elsewhere: new Map(), clockMs: 0 },
+      switches: {
+        version: 1,
+        stopped,
+        settings: new Map(),
+        elsewhere: new Map(),
+        fields: new Map(),
+        clockMs: 0,
+      },
     }),
   );
   await rig.until(1, 'delivered');

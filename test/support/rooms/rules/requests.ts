@@ -20,7 +20,22 @@ export function ruleSetRequests(scored: string, unknown: string): Call[] {
   ];
   const tag = `"1-${hashRuleSet(source).slice(0, 16)}"`;
   const rollout = { corridor: 'US-EG', to: 'shadow' };
+  const field = (method: string, name: string, body?: object): Call => [
+    method,
+    `/v1/metadata-fields/${name}`,
+    {
+      headers: body === undefined ? {} : { 'Content-Type': 'application/json' },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    },
+  ];
+  const tier = { type: 'text', description: 'basic or gold' };
   return [
+    field('PUT', 'tier', tier),
+    field('PUT', 'tier', { ...tier, type: 'number' }),
+    field('PUT', 'order-id', tier),
+    ['GET', '/v1/metadata-fields', { headers: {} }],
+    field('DELETE', 'tier'),
+    field('DELETE', 'tier'),
     send('POST', '', source),
     send('POST', '', source),
     send('POST', '', { ...source, rules: 1 }),

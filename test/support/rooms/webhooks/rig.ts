@@ -23,6 +23,7 @@ const NO_SWITCHES: Switches = {
   stopped: new Map(),
   settings: new Map(),
   elsewhere: new Map(),
+  fields: new Map(),
   clockMs: 0,
 };
 const NOBODY: Resolve = async () => [];

@@ -71,6 +71,7 @@ function makeTransactions(world: World): Transaction[] {
       deviceId: oneOf(['phone', 'laptop', null]),
       country: oneOf(['US', 'EG', 'FR', null]),
       channel: null,
+      declared: null,
     };
   });
 }

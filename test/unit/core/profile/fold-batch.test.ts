@@ -37,6 +37,7 @@ function makeTransaction(minute: number, account: string): Transaction {
     deviceId: null,
     country: null,
     channel: null,
+    declared: null,
   };
 }
 

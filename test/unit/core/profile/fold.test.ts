@@ -73,6 +73,7 @@ function makeTransaction(offsetMs: number, random: number, currency = 'USD'): Tr
     deviceId: random % 2 === 0 ? 'phone' : null,
     country: 'US',
     channel: null,
+    declared: null,
   };
 }
 

@@ -33,6 +33,7 @@ const transaction: Transaction = {
   deviceId: 'phone',
   country: 'FR',
   channel: null,
+  declared: null,
 };
 const account: AccountHistory = {
   siblings: 20,

@@ -22,6 +22,7 @@ const switchesOf = (...scopes: string[]): Switches => ({
   stopped: new Map(scopes.map((scope) => [scope, stop])),
   settings: new Map(),
   elsewhere: new Map(),
+  fields: new Map(),
   clockMs: 0,
 });
 const limitOf = (scope: string): Limit => ({

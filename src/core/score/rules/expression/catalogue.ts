@@ -1,25 +1,23 @@
 /** The typed catalogue: every name that an expression may read, with its type, unit and meaning. */
 import { featuresOfSchema } from '../../../domain/feature-schema.ts';
+import type { FieldType, MetadataFields } from '../../../domain/metadata-field.ts';
 import type { Source, ValueType } from './expression.ts';
 
-/** A name that a market declares: a field of the metadata as `metadata.tier`, labels known by then as `labels.account_frauds`. */
-export type DeclaredName = {
+/** Lists and metadata fields that a market has; null: any, as where an old version is compiled to verify its scores. */
+export type Declared = {
+  readonly lists: readonly string[] | null;
+  readonly fields: MetadataFields | null;
+};
+
+export const ANYTHING_DECLARED: Declared = { lists: null, fields: null };
+
+export type CatalogueName = {
   readonly name: string;
   readonly type: ValueType;
   readonly unit: string;
   readonly description: string;
+  readonly source: Source;
 };
-
-/** Names and lists that rules of a market may read beside features. */
-export type Declared = {
-  readonly names: readonly DeclaredName[];
-  /** Lists that exist; null: any list may be named, as where an old version is compiled to verify its scores. */
-  readonly lists: readonly string[] | null;
-};
-
-export const NOTHING_DECLARED: Declared = { names: [], lists: null };
-
-export type CatalogueName = DeclaredName & { readonly source: Source };
 
 export type Catalogue = {
   readonly names: ReadonlyMap<string, CatalogueName>;
@@ -54,8 +52,25 @@ const OWN: readonly CatalogueName[] = [
   },
 ];
 
-/** @returns undefined for a schema of features that this build does not know */
-export function createCatalogue(featureSchema: number, declared: Declared): Catalogue | undefined {
+const FIELD_PREFIX = 'metadata.';
+/** Key of a declared metadata field among the inputs of a row, which is the name that expressions read. */
+export const fieldKey = (field: string) => FIELD_PREFIX + field;
+export const isFieldKey = (key: string) => key.startsWith(FIELD_PREFIX);
+
+export const fieldName = (field: string, type: FieldType, description: string): CatalogueName => ({
+  ...{ name: fieldKey(field), type, unit: type, description },
+  source: { at: 'input', key: fieldKey(field) },
+});
+
+/**
+ * @param fields the metadata fields that expressions may read
+ * @returns undefined for a schema of features that this build does not know
+ */
+export function createCatalogue(
+  featureSchema: number,
+  fields: readonly CatalogueName[] = [],
+  lists: Declared['lists'] = null,
+): Catalogue | undefined {
   const features = featuresOfSchema(featureSchema)?.map(
     ({ name, unit, description }, index): CatalogueName => ({
       ...{ name, unit, description, source: { at: 'feature', index } },
@@ -63,12 +78,8 @@ export function createCatalogue(featureSchema: number, declared: Declared): Cata
     }),
   );
   if (features === undefined) return undefined;
-  const more = declared.names.map(
-    (one): CatalogueName => ({ ...one, source: { at: 'input', key: one.name } }),
-  );
-  // A market cannot give a feature another meaning.
-  const all = [...more, ...OWN, ...features];
-  return { names: new Map(all.map((one) => [one.name, one])), lists: declared.lists };
+  const all = [...fields, ...OWN, ...features];
+  return { names: new Map(all.map((one) => [one.name, one])), lists };
 }
 
 const LIST_PREFIX = 'in_list.';

@@ -7,7 +7,7 @@
 import type { ASTNode } from '@marcbachmann/cel-js';
 import { nearestName } from '../../../../kit/words/nearest-name.ts';
 import { currencyScale } from '../../../domain/currency.ts';
-import { type Catalogue, listKey, rateKey } from './catalogue.ts';
+import { type Catalogue, isFieldKey, listKey, rateKey } from './catalogue.ts';
 import {
   ARITHMETIC,
   type ArithmeticOperator,
@@ -110,7 +110,10 @@ function readOf(node: ASTNode, walk: Walk): Read | undefined {
     return { kind: 'read', type, name, source };
   }
   const nearest = nearestName(name, [...walk.catalogue.names.keys()]);
-  const allowed = nearest === undefined ? 'a name of the catalogue' : `\`${nearest}\``;
+  const any = isFieldKey(name)
+    ? 'a field that `metadata` of the rule set names with its type'
+    : 'a name of the catalogue';
+  const allowed = nearest === undefined ? any : `\`${nearest}\``;
   return refuse(node, allowed, walk);
 }
 

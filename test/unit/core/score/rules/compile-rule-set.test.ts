@@ -120,17 +120,13 @@ test('equal data have one hash and one program, in whatever order their members 
 });
 
 test('a rule fires on what it reads beside the vector, and not on what is missing', () => {
-  const declared = {
-    names: [{ name: 'metadata.tier', type: 'text', unit: '', description: '' }] as const,
-    lists: ['stolen'],
-  };
   const rules = [
     { ...named, when: 'metadata.tier == "gold" && in_list("stolen")', weight: 0.5 },
     { ...named, id: 'b', code: 'B', when: 'amount >= money(100, "USD")', weight: 0.5 },
     { ...named, id: 'c', code: 'C', when: 'is_missing(metadata.tier)', weight: 0.5 },
     { ...named, id: 'd', code: 'D', when: '!(probability < 0.9)', weight: 0.5 },
   ];
-  const compiled = compileRuleSet(ruleSetOf(...rules), declared);
+  const compiled = compileRuleSet({ ...ruleSetOf(...rules), metadata: { tier: 'text' } });
   if ('problems' in compiled) throw new Error(JSON.stringify(compiled.problems));
   const { inputs, program } = compiled.ruleSet;
   expect(inputs).toEqual(['in_list.stolen', 'metadata.tier', 'rate.USD']);
@@ -145,6 +141,28 @@ test('a rule fires on what it reads beside the vector, and not on what is missin
   // Values of another type, and none at all, are missing.
   expect(firedOn(['true', 7, '40'], Number.NaN)).toEqual([2]);
   expect(firedOn([], Number.NaN)).toEqual([2]);
+});
+
+test('a metadata field has the type that the rule set names, which is that of the market', () => {
+  const reading = ruleSetOf({ ...named, when: 'metadata.tier == "gold"', weight: 0.5 });
+  const problemsAmong = (metadata: object, fields: object) => {
+    const declared = { lists: [], fields: new Map(Object.entries(fields)) };
+    const compiled = compileRuleSet({ ...reading, metadata }, declared);
+    return 'problems' in compiled ? compiled.problems.map(({ detail }) => detail) : [];
+  };
+  expect(problemsAmong({ tier: 'text' }, { tier: 'text', vip: 'boolean' })).toEqual([]);
+  expect(problemsAmong({ tier: 'text' }, { tier: 'number' })).toEqual([
+    'must be a metadata field of the market with its type: tier is number, not text',
+  ]);
+  expect(problemsAmong({ tier: 'text' }, {})).toEqual([
+    'must be a metadata field of the market with its type: it declares none, not text',
+  ]);
+  expect(problemsAmong({ tier: 'number' }, { tier: 'number' })).toEqual([
+    'must have a number at line 1, column 18, not `"gold"`',
+  ]);
+  expect(problemsAmong({}, { tier: 'text' })).toEqual([
+    'must have a field that `metadata` of the rule set names with its type at line 1, column 1, not `metadata.tier`',
+  ]);
 });
 
 test('only policies and forced verdicts have an effect beside a deciding model', () => {

@@ -2,7 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import { FEATURE_COUNT } from '../../../../../../src/core/domain/feature-schema.ts';
 import { compileRuleSet } from '../../../../../../src/core/score/rules/compile-rule-set.ts';
-import { DECLARED } from '../../../../../support/random-expressions.ts';
+import { FIELDS, LISTS } from '../../../../../support/random-expressions.ts';
 
 const ANSWER_MAX_MS = 50;
 
@@ -10,13 +10,14 @@ const ruleSetOf = (when: string) => ({
   version: 2,
   id: 'bad@1',
   feature_schema: 3,
+  metadata: FIELDS,
   rules: [{ id: 'bad', code: 'BAD', sentence: 'A sentence.', when, weight: 0.5 }],
   verdicts: { all: { review: 500, decline: 800 } },
 });
 
 function problemsOf(when: string) {
   const began = performance.now();
-  const compiled = compileRuleSet(ruleSetOf(when), DECLARED);
+  const compiled = compileRuleSet(ruleSetOf(when), { lists: LISTS, fields: null });
   const tookMs = performance.now() - began;
   return { tookMs, problems: 'problems' in compiled ? compiled.problems : [] };
 }
@@ -64,7 +65,11 @@ const BAD: readonly (readonly [string, string, RegExp])[] = [
   ['the constructor', 'constructor == 1', /a name of the catalogue/],
   ['a method of objects', 'toString == 1', /a name of the catalogue/],
   ['a prototype name of the metadata', 'metadata.__proto__ == 1', /`metadata\.points`/],
-  ['the constructor of the metadata', 'metadata.constructor == 1', /a name of the catalogue/],
+  [
+    'the constructor of the metadata',
+    'metadata.constructor == 1',
+    /`metadata` of the rule set names/,
+  ],
   ['an index by text', 'metadata["tier"] == "gold"', /a name, a number/],
   ['a list of a prototype name', 'in_list("__proto__")', /the name of a list/],
   ['a list that nobody has', 'in_list("stolem")', /the name of a list: stolen/],
@@ -124,7 +129,7 @@ test('a text that would be code stays a text', () => {
     const source = ruleSetOf(`currency in [${quoted}] || currency == ${quoted}`);
     const plain = text.replaceAll(/[{}]/g, '');
     const rules = source.rules.map((rule) => ({ ...rule, detail: `${plain} {currency}` }));
-    const compiled = compileRuleSet({ ...source, rules }, DECLARED);
+    const compiled = compileRuleSet({ ...source, rules });
     if ('problems' in compiled) throw new Error(JSON.stringify(compiled.problems));
     const { program } = compiled.ruleSet;
     const vector = new Float64Array(FEATURE_COUNT);

@@ -10,13 +10,14 @@ import { checkExpression } from '../../../../../../src/core/score/rules/expressi
 import type { ValueType } from '../../../../../../src/core/score/rules/expression/expression.ts';
 import {
   AMOUNTS,
-  DECLARED,
   expressions,
+  FIELD_NAMES,
+  LISTS,
   type Made,
   toText,
 } from '../../../../../support/random-expressions.ts';
 
-const catalogue = createCatalogue(3, DECLARED);
+const catalogue = createCatalogue(3, FIELD_NAMES, LISTS);
 if (catalogue === undefined) throw new Error('schema 3 is gone');
 
 const check = (text: string, type: ValueType = 'boolean') =>

@@ -1,0 +1,186 @@
+/** `/v1/metadata-fields`: which members of the clients' metadata rules may read. */
+import { z } from 'zod';
+import {
+  FIELD_BYTES_MAX,
+  FIELD_NAME,
+  FIELD_TYPES,
+  FIELDS_MAX,
+} from '../../core/domain/metadata-field.ts';
+import type { Api } from '../../core/room.ts';
+import { fieldKey } from '../../core/score/rules/expression/catalogue.ts';
+import { parseExpression } from '../../core/score/rules/expression/parse-expression.ts';
+import { recordChange } from '../../kit/audit/audit-log.ts';
+import type { Database, Query } from '../../kit/database/pool.ts';
+import { firstOf, onlyOf, rowsOf } from '../../kit/database/statement.ts';
+import { timeText } from '../../kit/database/time-text.ts';
+import { answer, bodyOf, operation } from '../../kit/http/operation.ts';
+import { given } from '../../kit/words/describe-issue.ts';
+import { Failure } from '../../kit/words/failure.ts';
+import { plainText } from '../../kit/words/plain-text.ts';
+import type { Officer } from '../../kit/words/principal.ts';
+
+const DESCRIPTION_CHARS_MAX = 500;
+
+const path = z.object({
+  name: z
+    .string()
+    .regex(FIELD_NAME, 'must begin with a letter, and have at most 40 letters, digits and _')
+    .refine(
+      (name) => !('problem' in parseExpression(fieldKey(name))),
+      'must be no word of the language of expressions',
+    )
+    .meta({ description: 'The member of `metadata`, not nested.', example: 'tier' }),
+});
+
+const newFieldSchema = z
+  .strictObject({
+    type: z.enum(FIELD_TYPES).meta({
+      description: `A text has at most ${FIELD_BYTES_MAX} bytes of UTF-8.`,
+    }),
+    description: plainText(DESCRIPTION_CHARS_MAX).meta({
+      description: 'What it says of a payment, for who writes rules.',
+    }),
+  })
+  .meta({ id: 'NewMetadataField' });
+
+const fieldSchema = newFieldSchema
+  .extend({ name: z.string(), declared_by: z.string(), declared_at: z.iso.datetime() })
+  .meta({ id: 'MetadataField' });
+export type FieldJson = z.infer<typeof fieldSchema>;
+
+const COLUMNS = `name, type, description, declared_by, ${timeText('declared_at')} as declared_at`;
+export const listFields = rowsOf<FieldJson>(
+  'list-metadata-fields',
+  `select ${COLUMNS} from market.metadata_fields order by name`,
+);
+const lock = rowsOf(
+  'lock-metadata-fields',
+  'lock table market.metadata_fields in share row exclusive mode',
+);
+const write = onlyOf<FieldJson, [name: string, type: string, description: string, by: string]>(
+  'write-metadata-field',
+  `insert into market.metadata_fields (name, type, description, declared_by) values ($1, $2, $3, $4)
+   on conflict (name) do update set description = excluded.description returning ${COLUMNS}`,
+);
+const remove = rowsOf<object, [name: string]>(
+  'remove-metadata-field',
+  'delete from market.metadata_fields where name = $1',
+);
+const findReader = firstOf<{ ruleSet: string }, [name: string]>(
+  'find-reader-of-metadata-field',
+  `select rule_set as "ruleSet" from market.rule_sets
+    where state <> 'retired' and source like '%"metadata"%' and source::jsonb -> 'metadata' ? $1
+    order by rule_set limit 1`,
+);
+
+const refuse = (code: string, why: string): never => {
+  throw new Failure('conflict', code, why);
+};
+
+/** Changes fields while nobody else does, with the row of the audit log in the same commit. */
+async function change(
+  database: Pick<Database, 'transaction'>,
+  name: string,
+  by: Officer,
+  work: (
+    query: Query,
+    known: readonly FieldJson[],
+  ) => Promise<{ readonly after: FieldJson | null; readonly told: FieldJson }>,
+): Promise<FieldJson> {
+  return await database.transaction(async (query) => {
+    await lock(query);
+    const all = await listFields(query);
+    const before = all.find((one) => one.name === name) ?? null;
+    const { after, told } = await work(query, all);
+    const action = after === null ? 'metadata.withdraw' : 'metadata.declare';
+    await recordChange(query, by, { action, subject: name, before, after });
+    return told;
+  });
+}
+
+const declare = (
+  database: Pick<Database, 'transaction'>,
+  name: string,
+  { type, description }: z.infer<typeof newFieldSchema>,
+  by: Officer,
+) =>
+  change(database, name, by, async (query, all) => {
+    const known = all.find((one) => one.name === name);
+    if (known === undefined && all.length >= FIELDS_MAX) {
+      refuse('FIELDS_FULL', `a market has at most ${FIELDS_MAX} metadata fields`);
+    }
+    if (known !== undefined && known.type !== type) {
+      refuse('FIELD_KNOWN', `the field ${name} is declared as ${known.type}: withdraw it first`);
+    }
+    const after = await write(query, name, type, description, by.name);
+    return { after, told: after };
+  });
+
+/** A field that a rule set reads stays: without its values rules are silent. */
+const withdraw = (database: Pick<Database, 'transaction'>, name: string, by: Officer) =>
+  change(database, name, by, async (query, all) => {
+    const told = all.find((one) => one.name === name);
+    if (told === undefined) {
+      throw new Failure('not-found', 'FIELD_UNKNOWN', `no field ${given(name)} is declared`);
+    }
+    const reader = await findReader(query, name);
+    if (reader !== undefined) {
+      refuse('FIELD_READ', `${reader.ruleSet} reads ${fieldKey(name)}: retire it first`);
+    }
+    await remove(query, name);
+    return { after: null, told };
+  });
+
+type Parts = Pick<Api, 'databases'>;
+const example: FieldJson = {
+  name: 'tier',
+  type: 'text',
+  description: 'What the customer has booked: basic, gold.',
+  declared_by: 'Ann',
+  declared_at: '2026-11-25T09:30:00.000Z',
+};
+const writing = { roles: ['analyst', 'risk_officer'] } as const;
+
+export const metadataOperations = [
+  operation({
+    method: 'get',
+    roles: ['analyst', 'operator', 'risk_officer'],
+    at: '/v1/metadata-fields',
+    operationId: 'listMetadataFields',
+    summary: 'Members of metadata that rules may read',
+    answers: {
+      200: answer('All of them, by name.', z.object({ items: z.array(fieldSchema) }), {
+        items: [example],
+      }),
+    },
+    run: async (_input, { databases: { primary } }: Parts) => ({
+      items: await listFields(primary.query),
+    }),
+  }),
+  operation({
+    method: 'put',
+    ...writing,
+    at: '/v1/metadata-fields/{name}',
+    operationId: 'declareMetadataField',
+    summary: 'Let rules read a member of metadata, or describe it anew',
+    description: `At most ${FIELDS_MAX} a market. API processes act on it within a second: from then on the values of new transactions are stored with their scores. A value of another type, or a longer text, refuses no transaction: it is missing for rules. 409: another type, while the field is declared.`,
+    path,
+    body: bodyOf(newFieldSchema, { type: example.type, description: example.description }),
+    answers: { 200: answer('The field.', fieldSchema, example) },
+    problems: [409],
+    run: ({ path: { name }, body, by }, { databases: { primary } }: Parts) =>
+      declare(primary, name, body, by),
+  }),
+  operation({
+    method: 'delete',
+    ...writing,
+    at: '/v1/metadata-fields/{name}',
+    operationId: 'withdrawMetadataField',
+    summary: 'Store a member of metadata with scores no longer',
+    description: '409: a rule set that is not retired reads it.',
+    path,
+    answers: { 200: answer('The field as it was.', fieldSchema, example) },
+    problems: [404, 409],
+    run: ({ path: { name }, by }, { databases: { primary } }: Parts) => withdraw(primary, name, by),
+  }),
+];
