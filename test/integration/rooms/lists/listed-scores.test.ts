@@ -103,7 +103,8 @@ test('block goes before allow, answers are stored with the score, and later chan
   await trust('acc_both');
   await trust('acc_good');
   rig.startWorker();
-  await rig.send(['acc_bad', 'acc_both', 'acc_good', 'acc_other'].flatMap((one) => of(one)));
+  const accounts = ['acc_bad', 'acc_both', 'acc_good', 'acc_other'];
+  const transactions = await rig.send(accounts.flatMap((one) => of(one)));
   await rig.settled(4);
   const inputs = (stopped: boolean, trusted: boolean) => ({
     ...{ currency: 'USD', 'in_list.stopped': stopped, 'in_list.trusted': trusted },
@@ -118,6 +119,10 @@ test('block goes before allow, answers are stored with the score, and later chan
   ]);
   await end('stopped', 'acc_bad');
   await add('stopped', 'acc_other');
+  // Entries that are appended again find the scores with their answers.
+  await rig.append(transactions);
+  await rig.settled(4);
+  expect(await readRows()).toEqual(rows);
   expect(await verify()).toEqual([4, []]);
   // A changed answer is found by the checksum, where the decision does not depend on it, too.
   await rig.database.sql(
