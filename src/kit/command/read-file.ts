@@ -14,16 +14,6 @@ export async function readBounded(path: string, bytesMax: number): Promise<Buffe
   }
 }
 
-/** The JSON of a file, whose fields the API checks. @throws Failure `invalid` */
-export async function readJsonFile(path: string, bytesMax: number) {
-  const text = (await readBounded(path, bytesMax)).toString();
-  try {
-    return JSON.parse(text);
-  } catch (error) {
-    throw unusable(path, error);
-  }
-}
-
 export function unusable(path: string, error: unknown): Failure {
   const why = error instanceof Error ? error.message : String(error);
   return new Failure('invalid', 'FILE_INVALID', `${path}: ${why}`, { cause: error });

@@ -1,5 +1,5 @@
 /** `risk backtest …`: backtests over a running API. */
-import { readJsonFile } from '../../kit/command/read-file.ts';
+import { readDataFile } from '../../kit/command/data-file.ts';
 import { commandOf } from '../../kit/command/rows.ts';
 import type { Report } from './count/report.ts';
 
@@ -62,7 +62,7 @@ Example: risk backtest run --from 2026-11-01 --to 2026-11-08 --rule-set careful@
     file: {
       operation: 'requestBacktest',
       summary: 'Ask what the rule set of a file would have decided',
-      words: { FILE: async (path) => ({ source: await readJsonFile(path, FILE_BYTES_MAX) }) },
+      words: { FILE: async (path) => ({ source: await readDataFile(path, FILE_BYTES_MAX) }) },
       options,
     },
     list: {

@@ -1,6 +1,7 @@
 /** `risk review …`: lists, claims and decides review cases over a running API, and says how the review stands. */
 import { basename } from 'node:path';
-import { readBounded, readJsonFile } from '../../kit/command/read-file.ts';
+import { readDataFile } from '../../kit/command/data-file.ts';
+import { readBounded } from '../../kit/command/read-file.ts';
 import { commandOf } from '../../kit/command/rows.ts';
 import { CASE_LIMITS } from './case.ts';
 
@@ -60,7 +61,7 @@ export const command = commandOf({
     policy: { operation: 'readReviewPolicy', shows: 'policy', isFile: true },
     'set-policy': {
       operation: 'changeReviewPolicy',
-      summary: 'Put a policy in force; FILE is JSON, as policy prints it',
+      summary: 'Put a policy in force; FILE is JSON or YAML, as policy prints it',
       words: { FILE: readPolicy },
     },
   },
@@ -72,5 +73,5 @@ async function readAttachment(path: string) {
 }
 
 async function readPolicy(path: string) {
-  return await readJsonFile(path, POLICY_BYTES_MAX);
+  return await readDataFile(path, POLICY_BYTES_MAX);
 }

@@ -14,18 +14,21 @@ export async function checkSource(query: Query, source: unknown): Promise<Compil
   return checkAmong(await readKnownLists(query), await readFields(query), source);
 }
 
-function checkAmong(
-  lists: readonly KnownList[],
+/** @param lists null, as `fields`: any may be named, where no database can be asked */
+export function checkAmong(
+  lists: readonly KnownList[] | null,
   fields: Declared['fields'],
   source: unknown,
 ): Compiled {
-  const made = compileRuleSet(source, { fields, lists: lists.map(({ name }) => name) });
+  const known = lists === null ? null : lists.map(({ name }) => name);
+  const made = compileRuleSet(source, { fields, lists: known });
   if ('problems' in made) return made;
   const { ruleSet } = made;
   if (OF_BUILD.has(familyOf(ruleSet.id))) {
     const detail = `must have a name that the build leaves free, not ${familyOf(ruleSet.id)}`;
     return { problems: [{ pointer: '/id', detail }] };
   }
+  if (lists === null) return made;
   const allowing = new Set(lists.flatMap(({ name, effect }) => (effect === 'allow' ? name : [])));
   const problems = ruleSet.rules.flatMap(({ id, verdict, inputs }) => {
     const read = inputs.flatMap((key) => listOfKey(key) ?? []);

@@ -3,21 +3,31 @@ import { canonicalJson } from '../../core/domain/metadata.ts';
 
 type Source = Readonly<Record<string, unknown>>;
 
-/** Changes from the first to the second, in the order of members and rules. */
-export function diffRuleSets(before: unknown, after: unknown): string[] {
+/**
+ * Changes from the first to the second, in the order of members and rules.
+ * @param path of the two, with a dot at its end
+ */
+export function diffRuleSets(before: unknown, after: unknown, path = ''): string[] {
   const [was, is]: Source[] = [Object(before), Object(after)];
   const members = [...new Set([...Object.keys(was ?? {}), ...Object.keys(is ?? {})])];
   return members.flatMap((name) => {
     const [one, other] = [was?.[name], is?.[name]];
     if (name === 'rules' && Array.isArray(one) && Array.isArray(other))
       return diffRules(one, other);
-    return textOf(one) === textOf(other) ? [] : `${name}: ${textOf(one)} -> ${textOf(other)}`;
+    if (isObject(one) && isObject(other)) return diffRuleSets(one, other, `${path}${name}.`);
+    return textOf(one) === textOf(other)
+      ? []
+      : `${path}${name}: ${textOf(one)} -> ${textOf(other)}`;
   });
 }
 
+const isObject = (value: unknown) => value === Object(value) && !Array.isArray(value);
+
 function diffRules(before: readonly unknown[], after: readonly unknown[]): string[] {
   const [was, is] = [byId(before), byId(after)];
-  const gone = [...was.keys()].filter((id) => !is.has(id)).map((id) => `- rule ${id}`);
+  const gone = [...was].flatMap(([id, rule]) =>
+    is.has(id) ? [] : `- rule ${id}: ${textOf(rule)}`,
+  );
   const lines = [...is].flatMap(([id, rule]) => {
     const known = was.get(id);
     if (known === undefined) return [`+ rule ${id}: ${textOf(rule)}`];

@@ -3,11 +3,13 @@
  * is wrong is told all at once, as values.
  */
 
-import { DESCRIBED, issueText } from '../../../kit/words/describe-issue.ts';
-import { type FieldError, jsonPointer } from '../../../kit/words/field-error.ts';
+import { DESCRIBED } from '../../../kit/words/describe-issue.ts';
+import type { FieldError } from '../../../kit/words/field-error.ts';
+import { fieldErrors } from '../../../kit/words/field-errors.ts';
 import type { FeatureName } from '../../domain/feature-schema.ts';
 import { metadataProblem } from '../../domain/metadata.ts';
 import type { ManualFrom } from '../../domain/stricter.ts';
+import { exampleProblems } from './check-examples.ts';
 import { type Bounds, CODE_MEASURES } from './code-measures.ts';
 import { checkDetail, type DetailPart } from './detail-template.ts';
 import {
@@ -31,8 +33,10 @@ import {
   type Band,
   type ForcedVerdict,
   hashRuleSet,
+  RULES_MAX,
   type RuleData,
   type RuleSetData,
+  ruleSchema,
   ruleSetSchema,
   type Thresholds,
 } from './rule-set-data.ts';
@@ -93,14 +97,27 @@ export function compileRuleSet(source: unknown, declared = ANYTHING_DECLARED): C
   const detail = metadataProblem(source, DATA_BYTES_MAX);
   if (detail !== undefined) return { problems: [{ pointer: '', detail }] };
   const parsed = ruleSetSchema.safeParse(source, DESCRIBED);
-  if (!parsed.success) {
-    const problems = parsed.error.issues.map((issue) => ({
-      pointer: jsonPointer(issue.path),
-      detail: issueText(issue),
-    }));
-    return { problems: problems.slice(0, PROBLEMS_MAX) };
+  if (parsed.success) return compileData(parsed.data, declared);
+  const problems = [
+    ...fieldErrors(ruleSetSchema, parsed.error),
+    ...problemsOfRules(Object(source), declared),
+  ];
+  return { problems: problems.slice(0, PROBLEMS_MAX) };
+}
+
+/** Problems within rules of a right shape, where another part of the source is of a wrong one. */
+function problemsOfRules(
+  { feature_schema: schema, rules }: Readonly<Record<string, unknown>>,
+  declared: Declared,
+): readonly RuleSetProblem[] {
+  const catalogue = createCatalogue(Number(schema), declared);
+  if (catalogue === undefined || !Array.isArray(rules)) return [];
+  const check: Check = { catalogue, problems: [] };
+  for (const [index, rule] of rules.slice(0, RULES_MAX).entries()) {
+    const { data } = ruleSchema.safeParse(rule);
+    if (data !== undefined) checkRule(data, `/rules/${index}`, check);
   }
-  return compileData(parsed.data, declared);
+  return check.problems;
 }
 
 function compileData(data: RuleSetData, { lists, fields }: Declared): Compiled {
@@ -186,6 +203,7 @@ function checkRule(rule: RuleData, pointer: string, check: Check): CheckedReads 
       ? checkText(measured, ['number'], `${pointer}/measure`, check)
       : measured && findMeasure(measured, `${pointer}/measure`, check);
   const detail = checkSentence(rule, pointer, check);
+  check.problems.push(...exampleProblems(rule, pointer, check.catalogue));
   if (check.problems.length > before || when === undefined || detail === undefined)
     return undefined;
   const ofCode = typeof measure === 'object' && 'features' in measure ? measure : undefined;

@@ -6,12 +6,14 @@ import { hash } from 'node:crypto';
 import { z } from 'zod';
 import { canonicalJson } from '../../domain/metadata.ts';
 import { FIELD_NAME, FIELD_TYPES, FIELDS_MAX } from '../../domain/metadata-field.ts';
-import { SCORE_MAX } from '../../domain/score-record.ts';
+import { SCORE_MAX, VERDICTS } from '../../domain/score-record.ts';
 
 /** A single function decides by all rules, and V8 optimises no function that is several times as long. */
 export const RULES_MAX = 256;
 /** More bands than a person can give reasons for. */
 const BANDS_MAX = 16;
+/** More examples than a person reads beside a rule. */
+const EXAMPLES_MAX = 16;
 /** Longer sentences do not fit a row of the console. */
 const SENTENCE_CHARS_MAX = 300;
 
@@ -57,7 +59,22 @@ const codeMeasureSchema = z.strictObject({
   bounds: z.record(z.string(), z.number()),
 });
 
-const ruleSchema = z
+const exampleSchema = z
+  .strictObject({
+    /** Values by the names under which scores record them; an absent one is missing. */
+    given: z.record(z.string(), z.union([z.number(), z.string(), z.boolean()])),
+    /** Whether the rule fires. */
+    fires: z.boolean().optional(),
+    /** Verdict of the whole rule set. */
+    verdict: z.enum(VERDICTS).optional(),
+  })
+  .refine(
+    ({ fires, verdict }) => fires !== undefined || verdict !== undefined,
+    'must have fires, or verdict',
+  );
+export type RuleExample = Readonly<z.infer<typeof exampleSchema>>;
+
+export const ruleSchema = z
   .strictObject({
     id: z.string().regex(/^[a-z][a-z0-9-]{0,63}$/, 'must be lower-case words with hyphens'),
     /** A sentence for analysts: the abuse that the rule catches. */
@@ -84,6 +101,8 @@ const ruleSchema = z
     policy: z.boolean().optional(),
     /** The sentence of its reason, with `{expression}` or `{expression:decimals}`. Absent: `sentence`. */
     detail: z.string().min(1).max(SENTENCE_CHARS_MAX).optional(),
+    /** Tests of the rule, which stay with it. */
+    examples: z.array(exampleSchema).min(1).max(EXAMPLES_MAX).optional(),
   })
   .superRefine(({ when, weight: ofCondition, measure, bands, verdict }, context) => {
     const say = (message: string) => context.addIssue({ code: 'custom', message });

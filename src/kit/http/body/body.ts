@@ -5,19 +5,13 @@
 import type { IncomingMessage } from 'node:http';
 import type { Context } from 'hono';
 import type { z } from 'zod';
-import { DESCRIBED, given, issueText, shortText } from '../../words/describe-issue.ts';
-import {
-  FIELD_CHARS_MAX,
-  type FieldError,
-  InvalidFields,
-  jsonPointer,
-} from '../../words/field-error.ts';
-import { knownNames } from '../../words/nearest-name.ts';
+import { DESCRIBED, given, shortText } from '../../words/describe-issue.ts';
+import { FIELD_CHARS_MAX, InvalidFields, jsonPointer } from '../../words/field-error.ts';
+import { fieldErrors } from '../../words/field-errors.ts';
 import { Problem } from '../answers/problem.ts';
 import type { AppEnv } from '../app-env.ts';
 import { BODY_DEPTH_MAX, shapeOf } from './body-shape.ts';
 import type { WaitForCpu } from './cpu-queue.ts';
-import { fieldNamesAt, isOptionalAt } from './field-names.ts';
 import { jsonFault } from './json-fault.ts';
 import { refuseRepeated } from './repeated-member.ts';
 
@@ -244,37 +238,6 @@ export function checkFields<T>(schema: z.ZodType<T>, value: unknown, at: Propert
   throw new InvalidFields(fieldErrors(schema, parsed.error, at));
 }
 
-/** Field errors from issues of zod. The pointer of an unknown field names the field, and the detail the nearest known one. */
-export function fieldErrors(
-  schema: z.ZodType,
-  error: z.ZodError,
-  at: readonly PropertyKey[] = [],
-  noun: 'field' | 'parameter' = 'field',
-): FieldError[] {
-  const mistyped = new Set(
-    error.issues.flatMap(({ code, path }) => (code === 'invalid_type' ? jsonPointer(path) : [])),
-  );
-  return error.issues.flatMap((issue) => {
-    // Zod measures the length of a text that stands in place of a list.
-    const isMeasured = issue.code === 'too_big' || issue.code === 'too_small';
-    if (isMeasured && mistyped.has(jsonPointer(issue.path))) return [];
-    const path = [...at, ...issue.path];
-    if (issue.code !== 'unrecognized_keys') {
-      const isNeedless = issue.input === null && isOptionalAt(schema, issue.path);
-      const advice = isNeedless ? '; leave out what has no value' : '';
-      return [{ pointer: jsonPointer(path), detail: `${issueText(issue)}${advice}` }];
-    }
-    const names = fieldNamesAt(schema, issue.path);
-    return issue.keys.slice(0, UNKNOWN_FIELDS_MAX).map((key) => {
-      return {
-        pointer: jsonPointer([...path, shortText(key, FIELD_CHARS_MAX)]),
-        detail: `is not a ${noun}${knownNames(key, names, noun)}`,
-      };
-    });
-  });
-}
-
-const UNKNOWN_FIELDS_MAX = 10;
 /** Query parameters against a strict schema of strings; a parameter given twice is refused. */
 export function readQuery<T>(c: Context<AppEnv>, schema: z.ZodType<T>): T {
   const parameters = new URL(c.req.url).searchParams;

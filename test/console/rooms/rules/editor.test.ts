@@ -121,7 +121,7 @@ test('what was saved elsewhere meanwhile is shown before anything is lost', asyn
   await page.getByLabel('Decline, all corridors').fill('700');
   await page.getByRole('button', { name: 'Save', exact: true }).click();
   const asked = page.getByRole('dialog', { name: 'saved elsewhere' });
-  await asked.getByText('"review":450').waitFor();
+  await asked.getByText(/verdicts\.all\.review: \d+ -> 450/).waitFor();
   expect(await inspect(page, 'editor-conflict-1280-light')).toEqual([]);
   await asked.getByRole('button', { name: 'Take what is saved' }).click();
   await expect.poll(() => page.getByLabel('Review, all corridors').inputValue()).toBe('450');

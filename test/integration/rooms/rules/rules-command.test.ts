@@ -1,8 +1,8 @@
 /**
- * Goal: analysts work on rule sets as files: what export writes, import takes, and nothing is lost. Method: `risk rules` over an
+ * Goal: analysts work on rule sets as files: what export prints, import takes, and nothing is lost. Method: `risk rules` over an
  * API, by the keys of two people.
  */
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -31,41 +31,42 @@ const environmentOf = (name: string) => ({
   RISK_API_KEY: keys.get(name) ?? '',
 });
 
+const run = async (name: string, ...args: string[]) =>
+  await runRisk(['rules', ...args], environmentOf(name));
+
 async function risk(name: string, ...args: string[]) {
-  const line = ['rules', ...args, '--json'];
-  const { code, stdout, stderr } = await runRisk(line, environmentOf(name));
+  const { code, stdout, stderr } = await run(name, ...args, '--json');
   return { code, stderr, answer: stdout === '' ? undefined : JSON.parse(stdout) };
 }
 const at = (name: string) => join(folder, name);
-const write = (name: string, source: object) => {
-  writeFileSync(at(name), JSON.stringify(source));
+const write = (name: string, source: object | string) => {
+  writeFileSync(at(name), typeof source === 'string' ? source : JSON.stringify(source));
   return at(name);
 };
 
 test('a rule set of the build is exported, changed, checked and brought into force', async () => {
-  const exported = await risk('Ann', 'export', 'default@3', '--out', at('a.json'));
-  expect(exported.code, exported.stderr).toBe(0);
-  const own = { ...JSON.parse(readFileSync(at('a.json'), 'utf8')), id: 'own@1' };
-  const path = write('own.json', { ...own, verdicts: { all: { review: 400, decline: 800 } } });
-  expect((await risk('Ann', 'check', path)).code).toBe(0);
-  expect((await risk('Ann', 'diff', path)).answer).toEqual([
-    'id: "default@3" -> "own@1"',
-    'verdicts: {"all":{"decline":800,"review":500}} -> {"all":{"decline":800,"review":400}}',
-  ]);
+  const { code, stdout: exported } = await run('Ann', 'export', 'default@3');
+  expect(code).toBe(0);
+  const file = exported.replace('default@3', 'own@1').replace('review: 500', 'review: 400');
+  const path = write('own.yaml', file);
+  expect((await risk('Ann', 'check', path, '--api')).code).toBe(0);
+  const changes = ['id: "default@3" -> "own@1"', 'verdicts.all.review: 500 -> 400'];
+  expect((await risk('Ann', 'diff', path)).answer).toEqual(changes);
   const made = await risk('Ann', 'import', path);
   expect(made.answer, made.stderr).toMatchObject({ rule_set: 'own@1', state: 'draft' });
   expect((await risk('Ann', 'import', path)).answer).toMatchObject({ sha256: made.answer.sha256 });
   expect((await risk('Ann', 'preview', path)).answer).toMatchObject({
     ...{ rule_set: 'own@1', in_force: [], sampled: 0 },
   });
-  const { stdout: told } = await runRisk(['rules', 'preview', path], environmentOf('Ann'));
+  expect((await risk('Ann', 'diff', 'own@1', 'default@3')).answer).toEqual(changes);
+  const { stdout: told } = await run('Ann', 'preview', path);
   expect(told).toMatch(/^after +0 approve, 0 review, 0 decline$/m);
   expect(told).toMatch(/^velocity-count-1h +0 +0 +0/m);
   expect((await risk('Ann', 'submit', 'own@1')).answer).toMatchObject({ state: 'submitted' });
   expect((await risk('Ann', 'import', path)).code).toBe(1);
   expect((await risk('Ann', 'approve', 'own@1')).code).toBe(1);
   expect((await risk('Bob', 'approve', 'own@1')).answer).toMatchObject({ approved_by: 'Bob' });
-  const { stdout: shown } = await runRisk(['rules', 'show', 'own@1'], environmentOf('Ann'));
+  const { stdout: shown } = await run('Ann', 'show', 'own@1');
   expect(shown).toMatch(/^approved_by +Bob$/m);
   expect(shown).not.toContain('weight');
   const where = ['--corridor', 'US-EG'];
@@ -80,20 +81,33 @@ test('a rule set of the build is exported, changed, checked and brought into for
   );
 });
 
-test('export and import are inverses', async () => {
-  const [first, second] = [at('first.json'), at('second.json')];
-  expect((await risk('Ann', 'import', write('b.json', always('both@1')))).code).toBe(0);
-  await risk('Ann', 'export', 'both@1', '--out', first);
-  expect((await risk('Ann', 'import', first)).code).toBe(0);
-  await risk('Ann', 'export', 'both@1', '--out', second);
-  expect(readFileSync(second, 'utf8')).toBe(readFileSync(first, 'utf8'));
-  expect((await risk('Ann', 'export', 'both@1', '--out', second)).code).toBe(1);
+test('export and import are inverses, and a file is submitted once its examples pass', async () => {
+  const [rule] = always('both@1').rules;
+  const examples = [{ given: { amount: 5 }, fires: true, verdict: 'review' }];
+  const source = { ...always('both@1'), rules: [{ ...rule, examples }] };
+  const made = await risk('Ann', 'import', write('b.json', source));
+  expect(made.answer, made.stderr).toMatchObject({ state: 'draft' });
+  const { stdout: first } = await run('Ann', 'export', 'both@1');
+  const again = await risk('Ann', 'import', write('first.yaml', first));
+  expect(again.answer.sha256).toBe(made.answer.sha256);
+  expect((await run('Ann', 'export', 'both@1')).stdout).toBe(first);
+  const failing = write('failing.yaml', first.replace('verdict: review', 'verdict: decline'));
+  const refused = await risk('Ann', 'submit', failing, '--accept-declines');
+  expect([refused.code, refused.stderr]).toEqual([1, expect.stringMatching(/must give decline/)]);
+  const file = at('first.yaml');
+  const submitted = await risk('Ann', 'submit', file, '--accept-declines');
+  expect(submitted.answer).toMatchObject({ state: 'submitted', sha256: made.answer.sha256 });
+  expect((await run('Ann', 'export', 'both@1')).stdout).toBe(first);
 });
 
 test('check and test say what a file would do', async () => {
-  const wrong = write('wrong.json', { ...always('c@1'), verdicts: {} });
-  const checked = await risk('Ann', 'check', wrong);
-  expect([checked.code, checked.answer.problems[0].pointer]).toEqual([1, '/verdicts/all']);
+  const [rule] = always('c@1').rules;
+  const asking = { ...always('c@1'), rules: [{ ...rule, when: 'in_list("nobodys")' }] };
+  const wrong = write('wrong.json', asking);
+  expect((await risk('Ann', 'check', wrong)).code).toBe(0);
+  const checked = await risk('Ann', 'check', wrong, '--api');
+  const [problem] = checked.answer.problems;
+  expect([checked.code, problem.pointer, problem.line]).toEqual([1, '/rules/0/when', 1]);
   const [id = ''] = await storeTransactions(api.database, [{ createdAtMs: Date.now(), score: 1 }]);
   const source = { ...always('c@1'), feature_schema: 1 };
   const tried = await risk('Ann', 'test', write('c.json', source), id);

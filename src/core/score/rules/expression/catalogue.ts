@@ -98,3 +98,10 @@ export const rateKey = (currency: string) => `${RATE_PREFIX}${currency}`;
 /** The currency that the rate's key names; undefined for the key of another input. */
 export const currencyOfKey = (key: string) =>
   key.startsWith(RATE_PREFIX) ? key.slice(RATE_PREFIX.length) : undefined;
+
+/** Type of a value by the name under which scores record it; undefined for a name that nothing has. */
+export function typeOfKey({ names, lists }: Catalogue, key: string): ValueType | undefined {
+  const list = listOfKey(key);
+  if (list !== undefined) return lists === null || lists.includes(list) ? 'boolean' : undefined;
+  return currencyOfKey(key) === undefined ? names.get(key)?.type : 'number';
+}

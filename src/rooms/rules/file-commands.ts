@@ -1,0 +1,258 @@
+/** Actions of `risk rules` that take a file. Check and test need neither an API nor a database. */
+
+import type { Compiled } from '../../core/score/rules/compile-rule-set.ts';
+import type { ApiClient } from '../../kit/client/api-client.ts';
+import { type AskApi, callApi, createAsk } from '../../kit/client/ask.ts';
+import { withApi } from '../../kit/command/api.ts';
+import { type CommandContext, EXIT, optionsOf, parseArguments } from '../../kit/command/command.ts';
+import {
+  type DataFile,
+  openDataFile,
+  readDataFile,
+  sayProblem,
+} from '../../kit/command/data-file.ts';
+import type { Output } from '../../kit/command/output.ts';
+import { Failure } from '../../kit/words/failure.ts';
+import { checkAmong } from './check-source.ts';
+import { diffRuleSets } from './diff-rule-sets.ts';
+import { runExamples, toYaml } from './rule-file.ts';
+
+/** As much as the API takes. */
+const FILE_BYTES_MAX = 524_288;
+const RULE_SET = /^[a-z][a-z0-9-]*@\d+$/;
+
+export const readSource = (path: string) => readDataFile(path, FILE_BYTES_MAX);
+
+export type Values = Readonly<Record<string, unknown>>;
+
+type Given = {
+  readonly ask: AskApi;
+  readonly client: ApiClient;
+  /** Words, of which the last ones may be absent. */
+  readonly words: readonly string[];
+  readonly values: Values;
+  readonly output: Output;
+};
+
+/** An action that takes FILE or RULE_SET, and asks the API more than once or not at all. */
+const written = (
+  words: string,
+  summary: string,
+  own: Readonly<Record<string, string>>,
+  run: (given: Given) => Promise<number>,
+) => {
+  const options = { '--url URL': '', ...own };
+  const names = words.split(' ');
+  return {
+    words,
+    summary,
+    options: own,
+    async run(args: string[], context: CommandContext): Promise<number> {
+      const { values, positionals } = parseArguments(args, optionsOf(options), {
+        required: names.filter((name) => !name.startsWith('[')),
+        max: names.length,
+      });
+      const { output } = context;
+      const given: Values = values;
+      const url = typeof given['url'] === 'string' ? given['url'] : undefined;
+      return await withApi(context, url, (client) =>
+        run({ ask: createAsk(client), client, words: positionals, values: given, output }),
+      );
+    },
+  };
+};
+
+type Problem = {
+  readonly pointer: string;
+  readonly detail: string;
+  readonly at?: Record<'line' | 'column', number> & Record<'found' | 'allowed', string>;
+};
+type Checked = { readonly sha256: string | null; readonly problems: readonly Problem[] };
+
+/** A file as this build compiles it, by the catalogue alone. */
+async function compileFile(path: string) {
+  const file = await openDataFile(path, FILE_BYTES_MAX);
+  const made: Compiled = file.problems.length > 0 ? { problems: [] } : checkAmong(null, null, file.value);
+  return { file, made };
+}
+
+/** Asks the API, which knows the lists, what is wrong. */
+async function checkThere(ask: AskApi, { value }: DataFile): Promise<Checked> {
+  const { sha256, problems } = await ask('POST /v1/rule-sets/check', { body: Object(value) });
+  return {
+    sha256,
+    problems: problems.map(({ pointer, detail, line, column, found, allowed }) =>
+      line === null || column === null || found === null || allowed === null
+        ? { pointer, detail }
+        : { pointer, detail, at: { line, column, found, allowed } },
+    ),
+  };
+}
+
+/** Problems by their lines in the file. */
+const locateAll = (file: DataFile, problems: readonly Problem[]) => [
+  ...file.problems.map((one) => ({ pointer: null, ...one })),
+  ...problems.map(({ pointer, detail, at }) => ({
+    pointer,
+    ...file.locate(pointer, at),
+    detail: at === undefined ? detail : `must have ${at.allowed}, not ${at.found}`,
+  })),
+];
+
+const sayAll = (path: string, problems: ReturnType<typeof locateAll>) =>
+  problems.map((one) =>
+    sayProblem(path, { ...one, detail: `${one.pointer ?? ''} ${one.detail}`.trim() }),
+  );
+
+export const checkFile = written(
+  'FILE',
+  'Say what is wrong with a file, by line and column; exit code 1 where something is',
+  { '--api': 'Ask the API as well, which knows the lists of its market' },
+  async ({ ask, words: [path = ''], values, output }) => {
+    const { file, made } = await compileFile(path);
+    const here: Checked =
+      'problems' in made
+        ? { sha256: null, problems: made.problems }
+        : { sha256: made.ruleSet.sha256, problems: [] };
+    const isAsked = values['api'] === true && here.sha256 !== null;
+    const checked = isAsked ? await checkThere(ask, file) : here;
+    const problems = locateAll(file, checked.problems);
+    const fine = [`${path} is accepted, ${checked.sha256}`];
+    output.value({ ...checked, problems }, problems.length > 0 ? sayAll(path, problems) : fine);
+    return problems.length > 0 ? EXIT.failed : EXIT.fine;
+  },
+);
+
+/** Runs the examples of a file. @throws Failure with every problem of the file */
+async function runFile(path: string) {
+  const { file, made } = await compileFile(path);
+  if ('problems' in made) {
+    const lines = sayAll(path, locateAll(file, made.problems));
+    throw new Failure('invalid', 'FILE_INVALID', lines.join('\n'));
+  }
+  const ids: unknown[] = Object(file.value).rules.map(({ id }: Values) => id);
+  return runExamples(made.ruleSet).map((one) => ({
+    ...one,
+    ...file.locate(`/rules/${ids.indexOf(one.rule)}/examples/${one.example - 1}`),
+  }));
+}
+
+const sayFailed = (path: string, tested: Awaited<ReturnType<typeof runFile>>) =>
+  tested.flatMap(({ rule, example, problem, ...at }) =>
+    problem === null
+      ? []
+      : sayProblem(path, { ...at, detail: `example ${example} of rule ${rule} ${problem}` }),
+  );
+
+export const testFile = written(
+  'FILE [TRANSACTION]',
+  'Run the examples of a file without the API, or say what the file would decide of a scored transaction',
+  {},
+  async ({ ask, words: [path = '', id], output }) => {
+    if (id !== undefined) {
+      const body = { source: await readSource(path), transaction_id: id };
+      const trial = await ask('POST /v1/rule-sets/test', { body });
+      const rules = output.json ? trial.rules : trial.rules.filter(({ fired }) => fired);
+      output.record({ ...trial, rules });
+      return EXIT.fine;
+    }
+    const tested = await runFile(path);
+    const failed = sayFailed(path, tested);
+    const count = `${tested.length - failed.length} examples pass, ${failed.length} fail`;
+    output.value(tested, [...failed, count]);
+    return failed.length > 0 ? EXIT.failed : EXIT.fine;
+  },
+);
+
+/** Makes a draft of a source, or changes the draft of that name. */
+async function importSource({ ask, client }: Given, body: object) {
+  const id = String(Object(body).id);
+  const known = await readKnown(ask, id);
+  const answer =
+    known === undefined
+      ? await ask('POST /v1/rule-sets', { body: Object(body) })
+      : await callApi(
+          client,
+          { method: 'PUT', path: '/v1/rule-sets/{id}' },
+          { path: { id }, headers: { 'If-Match': known.tag }, body },
+        );
+  const { rule_set, state, sha256 } = Object(answer);
+  return { rule_set, state, sha256 };
+}
+
+/** The source of a rule set that people have made; undefined where there is none. */
+async function readKnown(ask: AskApi, id: string) {
+  try {
+    return await ask('GET /v1/rule-sets/{id}', { path: { id } });
+  } catch (error) {
+    if (error instanceof Failure && error.code === 'API_404') return undefined;
+    throw error;
+  }
+}
+
+export const importFile = written(
+  'FILE',
+  'Make a draft of a file, or change your draft of that name',
+  {},
+  async (given) => {
+    const { words, output } = given;
+    const made = await importSource(given, await readSource(words[0] ?? ''));
+    output.value(made, [`${made.rule_set} is a ${made.state}, ${made.sha256}`]);
+    return EXIT.fine;
+  },
+);
+
+export const submitGiven = written(
+  'GIVEN',
+  'Submit a draft of your own, or a file whose examples pass, which is imported first: it changes no more',
+  {
+    '--accept-declines':
+      'It is meant that the rule set declines more of yesterday than is usual, or reads what was not recorded',
+  },
+  async (given) => {
+    const { ask, words, values, output } = given;
+    const [name = ''] = words;
+    const id = RULE_SET.test(name) ? name : await importTested(given, name);
+    const query = values['accept-declines'] === true ? { accept_declines: true } : {};
+    const answer = await ask('POST /v1/rule-sets/{id}/submit', { path: { id }, query });
+    const { rule_set, state, sha256 } = answer;
+    output.value(output.json ? answer : {}, [`${rule_set} is ${state}, ${sha256}`]);
+    return EXIT.fine;
+  },
+);
+
+/** @returns the name. @throws Failure where an example does not pass */
+async function importTested(given: Given, path: string): Promise<string> {
+  const failed = sayFailed(path, await runFile(path));
+  if (failed.length > 0) throw new Failure('invalid', 'FILE_INVALID', failed.join('\n'));
+  return (await importSource(given, await readSource(path))).rule_set;
+}
+
+export const exportRuleSet = written(
+  'RULE_SET',
+  'Print the file that import takes',
+  {},
+  async ({ ask, words: [id = ''], output }) => {
+    const { source } = await ask('GET /v1/rule-sets/{id}', { path: { id } });
+    output.value(source, [toYaml(source).replace(/\n$/, '')]);
+    return EXIT.fine;
+  },
+);
+
+const sourceOf = async (ask: AskApi, given: string) =>
+  RULE_SET.test(given)
+    ? (await ask('GET /v1/rule-sets/{id}', { path: { id: given } })).source
+    : await readSource(given);
+
+export const diffFiles = written(
+  'GIVEN [OTHER]',
+  'Say what a file or rule set changes of another one (the first one in force)',
+  {},
+  async ({ ask, words: [given = '', named], output }) => {
+    const source = await sourceOf(ask, given);
+    const other = named ?? (await ask('GET /v1/rule-sets', {})).items[0]?.rule_set ?? '';
+    const changes = diffRuleSets(await sourceOf(ask, other), source);
+    output.value(changes, changes.length === 0 ? [`${given} is as ${other}`] : changes);
+    return EXIT.fine;
+  },
+);
