@@ -165,7 +165,7 @@ const OF_THE_MARKET = [
   ...['changeFlag', 'changeDegradation', 'tightenCorridor', 'reviewByHand'],
   'confirmProposal',
   ...['readRuleSet', 'changeRuleSet', 'submitRuleSet', 'approveRuleSet', 'retireRuleSet'],
-  ...['rollOutRuleSet', 'rollBackRuleSet', 'readBacktest', 'cancelBacktest'],
+  ...['rollOutRuleSet', 'rollBackRuleSet', 'readBacktest', 'readBacktestBands', 'cancelBacktest'],
   ...['declareMetadataField', 'withdrawMetadataField'],
   ...['readMarket', 'freezeMarket', 'resumeMarket'],
   ...[

@@ -117,6 +117,7 @@ describe('the examples', () => {
     // The examples have no tag, and nobody approves what he has written.
     ...{
       readBacktest: 404,
+      readBacktestBands: 404,
       cancelBacktest: 404,
       changeRuleSet: 412,
       approveRuleSet: 409,

@@ -16,7 +16,12 @@ import {
   verdictUnder,
 } from './score.ts';
 
-export type Weighed = { readonly points: number; readonly verdict: Verdict };
+export type Weighed = {
+  readonly points: number;
+  readonly verdict: Verdict;
+  /** A verdict that a rule forces, whatever the points are. */
+  readonly forced: Verdict | null;
+};
 
 /** No rule has this index. */
 const NONE = -1;
@@ -56,9 +61,10 @@ export function weigh(
     opinion === null
       ? verdictOf(points, thresholdsOf(ruleSet, inputs))
       : verdictOfModel(risk, opinion.bands, ruleSet, inputs);
-  const verdict = verdictUnder(verdictForcedBy(forced), weighed);
+  const order = verdictForcedBy(forced);
+  const verdict = verdictUnder(order, weighed);
   const isReviewed =
     (manualFrom !== null && isManual(manualFrom, verdict, forced ?? NO_RULES, vector)) ||
     (verdict === 'approve' && failedRules(ruleSet).length > 0);
-  return { points, verdict: isReviewed ? 'review' : verdict };
+  return { points, verdict: isReviewed ? 'review' : verdict, forced: order };
 }

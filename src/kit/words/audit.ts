@@ -76,6 +76,8 @@ export const AUDIT_ACTIONS = [
   'rule-set.submit',
   'rule-set.approve',
   'rule-set.retire',
+  'backtest.request',
+  'backtest.cancel',
   'export.begin',
   'export.end',
 ] as const;

@@ -84,6 +84,7 @@ export const backtestSchema = z
     requested_by: z.string(),
     requested_at: z.iso.datetime(),
     ended_at: z.iso.datetime().nullable(),
+    cancelled_by: z.string().nullable().meta({ description: 'Who ended it before its end.' }),
     report_sha256: z.string().nullable().meta({
       description:
         'Of the canonical JSON of the report: equal questions of equal rows have equal ones.',
@@ -116,6 +117,7 @@ export const backtest: BacktestJson = {
   requested_by: 'Ann',
   requested_at: '2026-11-20T09:30:00.000Z',
   ended_at: null,
+  cancelled_by: null,
   report_sha256: null,
 };
 
@@ -140,6 +142,7 @@ export function toBacktestJson(stored: StoredBacktest): BacktestJson {
     requested_by: stored.requestedBy,
     requested_at: stored.requestedAt.toISOString(),
     ended_at: stored.endedAt?.toISOString() ?? null,
+    cancelled_by: stored.cancelledBy,
     report_sha256: stored.reportSha256,
   };
 }

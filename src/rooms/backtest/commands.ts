@@ -1,6 +1,7 @@
 /** `risk backtest …`: backtests over a running API. */
 import { readDataFile } from '../../kit/command/data-file.ts';
 import { commandOf } from '../../kit/command/rows.ts';
+import type { BandsJson } from './count/bands.ts';
 import type { Report } from './count/report.ts';
 
 /** As much as the API takes. */
@@ -47,6 +48,28 @@ function tell({ report, ...fields }: Told): Readonly<Record<string, unknown>> {
   };
 }
 
+/** Says before and after of each corridor, and of all, in a row. */
+function tellBands(answer: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
+  const { corridors, ...all } = answer as BandsJson;
+  const bandsOf = ({ review, decline }: { review: number; decline: number }) =>
+    `${review}/${decline}`;
+  const figures = ({ before, after }: Pick<BandsJson, 'before' | 'after'>) => ({
+    alerts_per_day: `${before.alerts_per_day} -> ${after.alerts_per_day}`,
+    frauds_caught: `${before.frauds_caught} -> ${after.frauds_caught}`,
+    legitimate_stopped: `${before.legitimate_stopped} -> ${after.legitimate_stopped}`,
+  });
+  return {
+    bands: [
+      ...corridors.map(({ corridor, bands_before, bands_after, ...both }) => ({
+        corridor,
+        bands: `${bandsOf(bands_before)} -> ${bandsOf(bands_after)}`,
+        ...figures(both),
+      })),
+      { corridor: 'all', bands: '', ...figures(all) },
+    ],
+  };
+}
+
 export const command = commandOf({
   name: 'backtest',
   summary: 'Says what a version of rules or a model would have decided.',
@@ -73,6 +96,7 @@ Example: risk backtest run --from 2026-11-01 --to 2026-11-08 --rule-set careful@
       ],
     },
     show: { operation: 'readBacktest', words, tell },
+    bands: { operation: 'readBacktestBands', words, tell: tellBands },
     cancel: { operation: 'cancelBacktest', words },
   },
 });

@@ -9,13 +9,14 @@ import { listWalkedMonths } from '../../core/store/partitions/month-slice.ts';
 import { findDraftedSource } from '../../core/store/rule-sets/rule-sets.ts';
 import { readRuleSetsInForce } from '../../core/store/rule-sets/watch-rule-sets.ts';
 import { corridorsNamed } from '../../core/store/transactions/corridors.ts';
+import { recordChange } from '../../kit/audit/audit-log.ts';
 import type { Database } from '../../kit/database/pool.ts';
 import { given } from '../../kit/words/describe-issue.ts';
 import { Failure } from '../../kit/words/failure.ts';
 import { InvalidFields } from '../../kit/words/field-error.ts';
 import { detachedWithin } from '../../kit/words/page.ts';
 import type { Officer } from '../../kit/words/principal.ts';
-import type { NewBacktest, Question, Version } from './backtest.ts';
+import { type NewBacktest, type Question, type Version, versionText } from './backtest.ts';
 import {
   cancelBacktest,
   countOpen,
@@ -66,7 +67,12 @@ export async function requestBacktest(
       throw new Failure('conflict', 'BACKTESTS_WAIT', why);
     }
     const texts = [canonicalJson(question), canonicalJson(sources)] as const;
-    return await insertBacktest(query, ...texts, by.name, by.keyId);
+    const stored = await insertBacktest(query, ...texts, by.name, by.keyId);
+    const { subject, against, ...about } = question;
+    const after = { ...about, version: versionText(subject), against: versionText(against) };
+    const change = { action: 'backtest.request', subject: stored.id, before: null, after } as const;
+    await recordChange(query, by, change);
+    return stored;
   });
 }
 
@@ -144,12 +150,21 @@ export async function readBacktest({ query }: Pick<Database, 'query'>, id: strin
 
 /** Cancels it, once or again. @throws Failure `conflict` for a backtest that has ended otherwise */
 export async function cancel(
-  { query }: Pick<Database, 'query'>,
+  database: Pick<Database, 'transaction'>,
   id: string,
+  by: Officer,
 ): Promise<StoredBacktest> {
-  const cancelled = await cancelBacktest(query, id);
-  if (cancelled !== undefined) return cancelled;
-  const found = await readBacktest({ query }, id);
-  if (found.state === 'cancelled') return found;
-  throw new Failure('conflict', 'BACKTEST_ENDED', `the backtest has ended, and is ${found.state}`);
+  return await database.transaction(async (query) => {
+    const cancelled = await cancelBacktest(query, id, by.name);
+    if (cancelled !== undefined) {
+      const after = { state: cancelled.state, rowsRead: Number(cancelled.rowsRead) };
+      const change = { action: 'backtest.cancel', subject: id, before: null, after } as const;
+      await recordChange(query, by, change);
+      return cancelled;
+    }
+    const found = await readBacktest({ query }, id);
+    if (found.state === 'cancelled') return found;
+    const why = `the backtest has ended, and is ${found.state}`;
+    throw new Failure('conflict', 'BACKTEST_ENDED', why);
+  });
 }

@@ -11,6 +11,8 @@ import {
   newBacktestSchema,
   toBacktestJson,
 } from './backtest.ts';
+import { bandsExample, bandsQuery, bandsSchema } from './count/bands.ts';
+import { readBands } from './read-bands.ts';
 import { cancel, type RequestParts, readBacktest, requestBacktest } from './request.ts';
 import { listBacktests } from './store/backtests.ts';
 
@@ -75,6 +77,19 @@ const operations = [
     },
   }),
   operation({
+    method: 'get',
+    at: '/v1/backtests/{id}/bands',
+    operationId: 'readBacktestBands',
+    summary: 'What other bands alone would have made of the rows',
+    roles,
+    path,
+    query: bandsQuery,
+    answers: { 200: answer('Exact, from counts a day and score.', bandsSchema, bandsExample) },
+    problems: [404, 409],
+    run: async ({ path: { id }, query }, { databases: { primary } }: RequestParts) =>
+      await readBands(primary, id, query),
+  }),
+  operation({
     method: 'post',
     at: '/v1/backtests/{id}/cancel',
     operationId: 'cancelBacktest',
@@ -83,8 +98,8 @@ const operations = [
     path,
     answers: { 200: answer('It has ended.', backtestSchema, { ...backtest, state: 'cancelled' }) },
     problems: [404, 409],
-    run: async ({ path: { id } }, { databases: { primary } }: RequestParts) =>
-      toBacktestJson(await cancel(primary, id)),
+    run: async ({ path: { id }, by }, { databases: { primary } }: RequestParts) =>
+      toBacktestJson(await cancel(primary, id, by)),
   }),
 ];
 

@@ -14,11 +14,12 @@ import { type Databases, readFrom } from '../../kit/database/replica/choose-data
 import type { Writes } from '../../kit/duties/leadership.ts';
 import { Failure, isUnavailable } from '../../kit/words/failure.ts';
 import { type Question, type Version, versionText } from './backtest.ts';
-import { type Counts, noCounts } from './count/counts.ts';
+import { type Counts, type Days, noCounts } from './count/counts.ts';
 import { createFold, type Judged, type RuleSetOf } from './count/fold-rows.ts';
 import { reportOf } from './count/report.ts';
 import { refuseDetached } from './request.ts';
 import { endBacktest, type NextBacktest, storeCounts } from './store/backtests.ts';
+import { daysText, readDay } from './store/days.ts';
 import { PAGE_ROWS, readRows, type StoredRow } from './store/read-rows.ts';
 
 /** How soon a cancellation is seen, and how much a killed run repeats. */
@@ -44,11 +45,12 @@ export async function runBacktest(
   const { subject, against, corridor } = question;
   const sources = JSON.parse(texts) as Record<string, object>;
   const counts: Counts = kept === null ? noCounts() : JSON.parse(kept);
+  const days: Days = await readDay(writes.query, id, cursor);
   const [ofSubject, ofAgainst] = [compileAll(subject, sources), compileAll(against, sources)];
   const countPage = createCount(
     models,
     question,
-    createFold(counts, [ofSubject.ruleSetOf, ofAgainst.ruleSetOf]),
+    createFold(counts, days, [ofSubject.ruleSetOf, ofAgainst.ruleSetOf]),
   );
   const knownMs = Date.parse(question.known_by);
   const wanted = { knownBy: question.known_by, corridor };
@@ -57,7 +59,11 @@ export async function runBacktest(
   const store = async (): Promise<boolean> => {
     storedMs = performance.now();
     if (after === null) return true;
-    return (await storeCounts(writes.query, id, after, JSON.stringify(counts), rows)) !== undefined;
+    const texts = [JSON.stringify(counts), rows, daysText(days)] as const;
+    if ((await storeCounts(writes.query, id, after, ...texts)) === undefined) return false;
+    // Rows come in the order of time, so only the last day gets more.
+    for (const day of [...days.keys()].slice(0, -1)) days.delete(day);
+    return true;
   };
   await refuseDetached(databases.primary, times);
   for (const part of await partsOf(databases, times)) {
@@ -80,6 +86,7 @@ export async function runBacktest(
       await sleep(tookMs * REST_SHARE, undefined, { signal }).catch(() => undefined);
     }
   }
+  if (!(await store())) return;
   // A month that was detached meanwhile may have given fewer rows than it has.
   await refuseDetached(databases.primary, times);
   const names = [versionText(subject), versionText(against)] as const;
@@ -95,7 +102,7 @@ async function partsOf({ primary }: Databases, { from, to }: { from: number; to:
     .filter(({ fromMs, toMs }) => fromMs < toMs);
 }
 
-function compileAll(version: Version, sources: Readonly<Record<string, object>>) {
+export function compileAll(version: Version, sources: Readonly<Record<string, object>>) {
   const compile = ({ rule_set: ruleSet, sha256 }: Pick<Version, 'rule_set' | 'sha256'>) =>
     compileStored({ ruleSet, sha256, source: JSON.stringify(sources[sha256]) });
   const all = compile(version);

@@ -3,7 +3,7 @@ import type { Retention } from '../../kit/duties/retention.ts';
 
 export const tables: readonly Retention[] = [
   {
-    tables: ['backtests'],
-    ends: 'never: a report of some 50 kB says why a version came into force',
+    tables: ['backtests', 'backtest_days'],
+    ends: 'never: a report of some 50 kB, and 5 kB a day and corridor, say why a version came into force',
   },
 ];

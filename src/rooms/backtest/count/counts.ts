@@ -61,8 +61,22 @@ export type Counts = {
   readonly unjudged: Record<string, number>;
 };
 
+/** Rows of a corridor and a day, by what bands make of them. */
+export type BandCounts = {
+  /** By points: the bands alone decide. */
+  readonly free: Record<string, ByLabel>;
+  /** By points: a rule forces a review, which leaves a decline. */
+  readonly reviewed: Record<string, ByLabel>;
+  /** By verdict in rising severity: bands move none, as a rule or the model's own bands decide. */
+  readonly fixed: readonly ByLabel[];
+};
+/** By corridor. */
+export type DayCounts = Record<string, BandCounts>;
+/** By UTC day, from 1970. */
+export type Days = Map<number, DayCounts>;
+
 export const noRows = (): ByLabel => [0, 0, 0];
-const noRowsEach = (length: number) => Array.from({ length }, noRows);
+export const noRowsEach = (length: number) => Array.from({ length }, noRows);
 const noVersion = (): VersionCounts => ({
   verdicts: noRowsEach(3),
   points: noRowsEach(SCORE_MAX + 1),

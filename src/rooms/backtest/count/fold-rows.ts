@@ -8,12 +8,14 @@ import { type Weighed, weigh } from '../../../core/score/weigh.ts';
 import { DAY_MS } from '../../../kit/words/utc-bucket.ts';
 import {
   type Counts,
+  type Days,
   FRAUD,
   increase,
   LABELS,
   type LabelIndex,
   LEGITIMATE,
   noRows,
+  noRowsEach,
   type RuleCounts,
   UNLABELLED,
   type VersionCounts,
@@ -49,7 +51,8 @@ const MONEY_CELLS = 9;
 /** An amount has at most four decimal places. */
 const PLACES = 4;
 
-export function createFold(counts: Counts, [subject, against]: Pair<RuleSetOf>) {
+/** @param days of the version in question, for changes of its bands */
+export function createFold(counts: Counts, days: Days, [subject, against]: Pair<RuleSetOf>) {
   const ofRules = new Map<CompiledRule, RuleCounts>();
   const countsOf = (rule: CompiledRule): RuleCounts => {
     const known = ofRules.get(rule);
@@ -89,6 +92,7 @@ export function createFold(counts: Counts, [subject, against]: Pair<RuleSetOf>) 
     const otherFired = decide(other, otherOpinion, row, otherInputs);
     const otherMade = weigh(other, otherOpinion, row.vector, otherInputs, otherFired);
     countRow(counts, row, label, made, otherMade);
+    countBands(days, row, label, made, opinion);
   };
 }
 
@@ -123,6 +127,28 @@ function countRow(
   const flip = other * 3 + verdict;
   add(counts.flips[flip] as number[], label);
   if (verdict !== other) addExample(counts, flip, row, label, made.points, otherMade.points);
+}
+
+function countBands(
+  days: Days,
+  { createdAtMs, corridor }: Row,
+  label: LabelIndex,
+  { points, verdict, forced }: Weighed,
+  opinion: Opinion | null,
+): void {
+  const day = Math.floor(createdAtMs / DAY_MS);
+  const ofDay = days.get(day) ?? {};
+  days.set(day, ofDay);
+  ofDay[corridor] ??= { free: {}, reviewed: {}, fixed: noRowsEach(VERDICTS.length) };
+  const { free, reviewed, fixed } = ofDay[corridor];
+  const isFixed = (opinion?.bands ?? null) !== null || (forced !== null && forced !== 'review');
+  if (isFixed) {
+    add(fixed[rankOf(verdict)] as number[], label);
+    return;
+  }
+  const byPoints = forced === null ? free : reviewed;
+  byPoints[points] ??= noRows();
+  add(byPoints[points], label);
 }
 
 const add = (counts: number[], index: number) => {

@@ -12,10 +12,12 @@ const share = outcomeShareSchema.nullable();
 const amount = z.string().meta({ example: '1250.00' });
 const rightness = z.object({ precision: share, recall: share, f1: share });
 
+export const confusionSchema = z.array(z.object({ verdict: z.enum(VERDICTS), ...labels }));
+
 const measured = z
   .object({
     version: z.string(),
-    confusion: z.array(z.object({ verdict: z.enum(VERDICTS), ...labels })),
+    confusion: confusionSchema,
     alerts: rightness.meta({ description: 'Of reviews and declines together.' }),
     declines: rightness,
     auc: share.meta({

@@ -31,8 +31,7 @@ type Named = { readonly id: string; readonly code: string };
 export function reportOf(counts: Counts, rules: readonly Named[], names: Pair<string>): Report {
   const { rows, versions, missing, older, unjudged } = counts;
   const days = Object.values(counts.days);
-  const perDay = (count: number) =>
-    days.length === 0 ? 0 : Math.round((count / days.length) * DAILY) / DAILY;
+  const perDay = perDayOf(days.length);
   const sumDays = (at: number) => days.reduce((sum, day) => sum + (day[at] as number), 0);
   const versionAt = (at: 0 | 1) => {
     const reviews = perDay(sumDays(2 + 2 * at));
@@ -69,10 +68,13 @@ export function reportOf(counts: Counts, rules: readonly Named[], names: Pair<st
   };
 }
 
+export const perDayOf = (days: number) => (count: number) =>
+  days === 0 ? 0 : Math.round((count / days) * DAILY) / DAILY;
+
 const listOf = (counts: Readonly<Record<string, number>>) =>
   Object.entries(counts).sort(([one], [other]) => (one < other ? -1 : 1));
 
-const totalOf = (all: readonly ByLabel[]): ByLabel =>
+export const totalOf = (all: readonly ByLabel[]): ByLabel =>
   all.reduce<ByLabel>((sum, one) => [sum[0] + one[0], sum[1] + one[1], sum[2] + one[2]], [0, 0, 0]);
 
 const caughtOf = ({ verdicts }: VersionCounts) => totalOf(verdicts.slice(1))[FRAUD];
@@ -89,7 +91,7 @@ function verdictsOf({ verdicts, points, money }: VersionCounts) {
   };
 }
 
-const byLabel = (counts: ByLabel) => ({
+export const byLabel = (counts: ByLabel) => ({
   fraud: counts[FRAUD],
   legitimate: counts[LEGITIMATE],
   unlabelled: counts[UNLABELLED],

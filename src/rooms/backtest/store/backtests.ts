@@ -14,11 +14,12 @@ export type StoredBacktest = {
   readonly requestedBy: string;
   readonly requestedAt: Date;
   readonly endedAt: Date | null;
+  readonly cancelledBy: string | null;
   readonly reportSha256: string | null;
 };
 
 const COLUMNS = `backtest_id as id, state, question, cursor, rows_read as "rowsRead", problem, requested_by as "requestedBy",
-  requested_at as "requestedAt", ended_at as "endedAt", report_sha256 as "reportSha256"`;
+  requested_at as "requestedAt", ended_at as "endedAt", cancelled_by as "cancelledBy", report_sha256 as "reportSha256"`;
 const OPEN = `state in ('queued', 'running')`;
 
 export const insertBacktest = onlyOf<
@@ -42,15 +43,16 @@ export const listBacktests = rowsOf<StoredBacktest, [rowsMax: number]>(
   'list-backtests',
   `select ${COLUMNS} from market.backtests order by requested_at desc, backtest_id limit $1`,
 );
-export const findBacktest = firstOf<StoredBacktest & { report: string | null }, [id: string]>(
+type Whole = StoredBacktest & { readonly sources: string; readonly report: string | null };
+export const findBacktest = firstOf<Whole, [id: string]>(
   'find-backtest',
-  `select ${COLUMNS}, report from market.backtests where backtest_id = $1`,
+  `select ${COLUMNS}, sources, report from market.backtests where backtest_id = $1`,
 );
 /** Undefined where it has ended. */
-export const cancelBacktest = firstOf<StoredBacktest, [id: string]>(
+export const cancelBacktest = firstOf<StoredBacktest, [id: string, by: string]>(
   'cancel-backtest',
-  `update market.backtests set state = 'cancelled', counts = null, ended_at = now() where backtest_id = $1 and ${OPEN}
-   returning ${COLUMNS}`,
+  `update market.backtests set state = 'cancelled', counts = null, ended_at = now(), cancelled_by = $2
+    where backtest_id = $1 and ${OPEN} returning ${COLUMNS}`,
 );
 
 export const hasOpen = anyOf('has-open-backtest', `from market.backtests where ${OPEN}`);
@@ -69,11 +71,17 @@ type Kept = { readonly id: string };
 /** Undefined where it was cancelled; so for the other two. */
 export const storeCounts = firstOf<
   Kept,
-  [id: string, cursor: string, counts: string, rows: number]
+  [id: string, cursor: string, counts: string, rows: number, days: string]
 >(
   'store-backtest-counts',
-  `update market.backtests set state = 'running', cursor = $2, counts = $3, rows_read = $4
-    where backtest_id = $1 and ${OPEN} returning backtest_id as id`,
+  `with open as (
+     update market.backtests set state = 'running', cursor = $2, counts = $3, rows_read = $4
+      where backtest_id = $1 and ${OPEN} returning backtest_id),
+   counted as (
+     insert into market.backtest_days (backtest_id, day, counts)
+     select open.backtest_id, d.day, d.counts from open, json_to_recordset($5) as d (day date, counts text)
+         on conflict (backtest_id, day) do update set counts = excluded.counts)
+   select backtest_id as id from open`,
 );
 export const endBacktest = firstOf<
   Kept,

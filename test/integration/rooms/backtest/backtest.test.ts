@@ -9,6 +9,7 @@ import { detachMonth } from '../../../../src/core/store/partitions/detach-months
 import { createLeadership } from '../../../../src/kit/duties/leadership.ts';
 import { createMetrics } from '../../../../src/kit/metrics/metrics.ts';
 import { monthOf } from '../../../../src/kit/words/month.ts';
+import type { BandsJson } from '../../../../src/rooms/backtest/count/bands.ts';
 import type { Report } from '../../../../src/rooms/backtest/count/report.ts';
 import { openBacktests } from '../../../../src/rooms/backtest/duty.ts';
 import { runBacktest } from '../../../../src/rooms/backtest/run.ts';
@@ -16,8 +17,9 @@ import { findNext } from '../../../../src/rooms/backtest/store/backtests.ts';
 import { silentLog, testConfig } from '../../../support/config.ts';
 import { spawnRisk } from '../../../support/risk.ts';
 import {
-  AMOUNT,
-  COUNT,
+  type Bands,
+  countBands,
+  countInSql,
   FROM_MS,
   KNOWN_BY,
   ROWS,
@@ -87,43 +89,12 @@ async function finished(body: object): Promise<Answer & { readonly report: Repor
   return done as Answer & { readonly report: Report };
 }
 
-/** Rows by verdict of both rule sets and label, by SQL alone. */
-async function countInSql(large: number, against: number, corridor: string | null) {
-  const verdict = (from: number) => `case
-    when amount >= ${from} and count >= 5 then 'decline' when amount >= ${from} or count >= 5 then 'review' else 'approve' end`;
-  return await api.database.query<{
-    verdict: string;
-    against: string;
-    label: string;
-    currency: string;
-    rows: number;
-    amount: string;
-    large: number;
-    many: number;
-    both: number;
-  }>({
-    text: `with rows as (
-      select s.transaction_id, t.currency, t.amount as money, market.feature_value(s.features, ${AMOUNT}) as amount,
-             market.feature_value(s.features, ${COUNT}) as count,
-             coalesce((select case when bool_or(l.label = 'fraud') then 'fraud' when count(*) > 0 then 'legitimate' end from market.labels l
-                        where l.transaction_id = s.transaction_id and l.received_at <= '${KNOWN_BY}'), 'unlabelled') as label
-        from market.scores s join market.transactions t using (transaction_id, created_at)
-       where s.created_at >= '${WINDOW.from}' and s.created_at < '${WINDOW.to}'
-         ${corridor === null ? '' : `and s.corridor = '${corridor}'`})
-      select ${verdict(large)} as verdict, ${verdict(against)} as against, label, currency, count(*)::int as rows,
-             sum(money)::text as amount, count(*) filter (where amount >= ${large})::int as large,
-             count(*) filter (where count >= 5)::int as many,
-             count(*) filter (where amount >= ${large} and count >= 5)::int as both
-        from rows group by 1, 2, 3, 4`,
-  });
-}
-
 test.each([null, 'US-MX'])('counts are those of SQL, of corridor %s', async (corridor) => {
   const { report } = await finished({
     source: source('tried@1'),
     ...(corridor === null ? {} : { corridor }),
   });
-  const counted = await countInSql(60, 60, corridor);
+  const counted = await countInSql(api.database, 60, 60, corridor);
   const sum = (
     is: Partial<(typeof counted)[number]>,
     of: 'rows' | 'large' | 'many' | 'both' = 'rows',
@@ -163,12 +134,43 @@ test.each([null, 'US-MX'])('counts are those of SQL, of corridor %s', async (cor
   }
 });
 
+async function readBands(id: string, { review, decline }: Bands, corridor?: string) {
+  const only = corridor === undefined ? '' : `&corridor=${corridor}`;
+  const path = `/v1/backtests/${id}/bands?review=${review}&decline=${decline}${only}`;
+  return (await answerOf(await api.request(path))).body as BandsJson;
+}
+
+test('other bands give what SQL counts, of all corridors and of one', async () => {
+  const { backtest_id: id, report } = await finished({ source: source('banded@1') });
+  const isCounted = async (side: BandsJson['after'], bands: Bands, corridor: string | null) =>
+    expect(side.confusion).toEqual(await countBands(api.database, bands, corridor));
+  const [own, other] = [
+    { review: 500, decline: 800 },
+    { review: 650, decline: 881 },
+  ];
+  const all = await readBands(id, other);
+  await isCounted(all.before, own, null);
+  await isCounted(all.after, other, null);
+  for (const { corridor, after } of all.corridors) await isCounted(after, other, corridor);
+  const one = await readBands(id, other, 'US-MX');
+  expect(one.corridors.map(({ corridor, bands_after }) => [corridor, bands_after])).toEqual([
+    ['US-EG', own],
+    ['US-MX', other],
+  ]);
+  for (const { corridor, before, after, bands_after } of one.corridors) {
+    await isCounted(before, own, corridor);
+    await isCounted(after, bands_after, corridor);
+  }
+  const alerts = one.days.reduce((sum, { alerts_after }) => sum + alerts_after, 0);
+  expect(alerts / report.days).toBeCloseTo(one.after.alerts_per_day, 2);
+});
+
 test('flips are those of SQL, with rows to open', async () => {
   const { report } = await finished({ source: source('tried@2', 40) });
   expect(report.against.version).toBe('default@3');
   const rules = await finished({ source: source('tried@3', 40), against_rule_set: 'default@1' });
   expect(rules.report.left_out).toEqual([]);
-  const counted = await countInSql(40, 40, null);
+  const counted = await countInSql(api.database, 40, 40, null);
   const flagged = counted.filter(({ verdict }) => verdict !== 'approve');
   const fromApprove = rules.report.flips.filter(({ from }) => from === 'approve');
   expect(fromApprove.reduce((total, { rows }) => total + rows, 0)).toBe(
@@ -185,7 +187,7 @@ test('flips are those of SQL, with rows to open', async () => {
 
 test('a run page by page, and one that is killed and resumed, give the same bytes', async () => {
   const tried = { source: source('tried@4', 30) };
-  const { report_sha256: whole } = await finished(tried);
+  const { report_sha256: whole, backtest_id: first } = await finished(tried);
   const { backtest_id: id } = await ask(tried);
   for (let page = 0; page < 3; page++) await runPage();
   const begun = await read(id);
@@ -200,6 +202,8 @@ test('a run page by page, and one that is killed and resumed, give the same byte
   await api.database.query({ text: 'update market.leaderships set expires_at = now()' });
   await runAll();
   expect(await read(id)).toMatchObject({ state: 'done', report_sha256: whole, progress: 1 });
+  const bands = { review: 400, decline: 650 };
+  expect(await readBands(id, bands)).toEqual(await readBands(first, bands));
 });
 
 test('rows and labels that come later do not move a report', async () => {
@@ -240,8 +244,16 @@ test('bad requests are refused, and what waits is cancelled', async () => {
   const { backtest_id: id } = await ask({ rule_set: 'default@3' });
   const cancel = async () => await answerOf(await api.post(`/v1/backtests/${id}/cancel`, {}));
   await runPage();
-  expect((await cancel()).body).toMatchObject({ state: 'cancelled' });
-  expect((await cancel()).body).toMatchObject({ state: 'cancelled' });
+  const ended = { state: 'cancelled', cancelled_by: 'key of RISK_BOOTSTRAP_KEY' };
+  expect((await cancel()).body).toMatchObject(ended);
+  expect((await cancel()).body).toMatchObject(ended);
+  const { items } = (await answerOf(await api.request('/v1/audit?limit=3'))).body;
+  expect(items.filter(({ subject }: { subject: string }) => subject === id)).toMatchObject([
+    { action: 'backtest.cancel', after: { rows_read: 500 } },
+    { action: 'backtest.request', after: { version: 'default@3', from: WINDOW.from } },
+  ]);
+  const bands = await api.request(`/v1/backtests/${id}/bands?review=400&decline=800`);
+  expect(bands.status).toBe(409);
   await runAll();
   expect(await read(id)).toMatchObject({ state: 'cancelled', report: null });
 });

@@ -31,7 +31,10 @@ test('a rule set by name and one of a file are asked for, listed, shown and canc
   const shown = await api.riskJson('backtest', 'show', filed.backtest_id);
   expect(shown).toMatchObject({ ...filed, report: null });
   const cancelled = await api.riskJson('backtest', 'cancel', filed.backtest_id);
-  expect(cancelled).toMatchObject({ state: 'cancelled' });
+  expect(cancelled).toMatchObject({ state: 'cancelled', cancelled_by: expect.anything() });
+  const bands = ['bands', filed.backtest_id, '--review', '400', '--decline', '800'];
+  const { code, stderr } = await api.risk('backtest', ...bands);
+  expect([code, stderr]).toEqual([1, expect.stringContaining('cancelled, and not done')]);
 });
 
 test('a question without a version is refused', async () => {

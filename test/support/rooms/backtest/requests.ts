@@ -8,10 +8,21 @@ type Call = readonly [
   init?: { headers: Record<string, string>; body: string },
 ];
 
-export async function backtestRequests({ post }: Pick<RunningApi, 'post'>): Promise<Call[]> {
+export async function backtestRequests({
+  post,
+  database,
+}: Pick<RunningApi, 'post' | 'database'>): Promise<Call[]> {
   const asked = { from: '2026-11-01', to: '2026-11-02', rule_set: 'default@3' };
   const { body } = await answerOf(await post('/v1/backtests', asked));
   const path = `/v1/backtests/${body.backtest_id}`;
+  const done = (await answerOf(await post('/v1/backtests', asked))).body.backtest_id;
+  await database.query(
+    {
+      text: `update market.backtests set state = 'done', ended_at = now(), report_sha256 = '', report = '{"rows":0}' where backtest_id = $1`,
+    },
+    [done],
+  );
+  const bands = 'bands?review=400&decline=900';
   const unknown = '/v1/backtests/00000000-0000-0000-0000-000000000000';
   const headers = { 'Content-Type': 'application/json' };
   const send = (content: object): Call => [
@@ -23,6 +34,8 @@ export async function backtestRequests({ post }: Pick<RunningApi, 'post'>): Prom
     send({ ...asked, to: '2026-11-01' }),
     ['GET', '/v1/backtests'],
     ...[path, unknown, '/v1/backtests/x'].map((one): Call => ['GET', one]),
+    ...[`/v1/backtests/${done}`, path, unknown].map((one): Call => ['GET', `${one}/${bands}`]),
+    ['GET', `${path}/bands?review=900&decline=400`],
     ...[path, path, unknown].map((one): Call => ['POST', `${one}/cancel`]),
   ];
 }

@@ -71,3 +71,71 @@ export async function storeHistory(database: Database): Promise<void> {
   );
   await storeLabels(database, labels);
 }
+
+/** Rows by verdict of both rule sets and label, by SQL alone. */
+export async function countInSql(
+  database: Database,
+  large: number,
+  against: number,
+  corridor: string | null,
+) {
+  const verdict = (from: number) => `case
+    when amount >= ${from} and count >= 5 then 'decline' when amount >= ${from} or count >= 5 then 'review' else 'approve' end`;
+  return await database.query<{
+    verdict: string;
+    against: string;
+    label: string;
+    currency: string;
+    rows: number;
+    amount: string;
+    large: number;
+    many: number;
+    both: number;
+  }>({
+    text: `with rows as (
+      select s.transaction_id, t.currency, t.amount as money, market.feature_value(s.features, ${AMOUNT}) as amount,
+             market.feature_value(s.features, ${COUNT}) as count,
+             coalesce((select case when bool_or(l.label = 'fraud') then 'fraud' when count(*) > 0 then 'legitimate' end from market.labels l
+                        where l.transaction_id = s.transaction_id and l.received_at <= '${KNOWN_BY}'), 'unlabelled') as label
+        from market.scores s join market.transactions t using (transaction_id, created_at)
+       where s.created_at >= '${WINDOW.from}' and s.created_at < '${WINDOW.to}'
+         ${corridor === null ? '' : `and s.corridor = '${corridor}'`})
+      select ${verdict(large)} as verdict, ${verdict(against)} as against, label, currency, count(*)::int as rows,
+             sum(money)::text as amount, count(*) filter (where amount >= ${large})::int as large,
+             count(*) filter (where count >= 5)::int as many,
+             count(*) filter (where amount >= ${large} and count >= 5)::int as both
+        from rows group by 1, 2, 3, 4`,
+  });
+}
+
+export type Bands = Readonly<Record<'review' | 'decline', number>>;
+
+/** Rows of `source` by verdict and label, if it had the bands: SQL counts, and each rule has its points. */
+export async function countBands(
+  database: Database,
+  { review, decline }: Bands,
+  corridor: string | null,
+) {
+  const counted = await countInSql(database, 60, 60, corridor);
+  const cells = counted.flatMap(({ label, rows, large, many, both }) => [
+    { label, points: 0, rows: rows - large - many + both },
+    { label, points: 600, rows: large - both },
+    { label, points: 700, rows: many - both },
+    { label, points: 880, rows: both },
+  ]);
+  const sum = (from: number, to: number, label: string) =>
+    cells
+      .filter((cell) => cell.points >= from && cell.points < to && cell.label === label)
+      .reduce((total, { rows }) => total + rows, 0);
+  const verdicts = [
+    ['approve', 0, review],
+    ['review', review, decline],
+    ['decline', decline, 1001],
+  ] as const;
+  return verdicts.map(([verdict, from, to]) => ({
+    verdict,
+    fraud: sum(from, to, 'fraud'),
+    legitimate: sum(from, to, 'legitimate'),
+    unlabelled: sum(from, to, 'unlabelled'),
+  }));
+}

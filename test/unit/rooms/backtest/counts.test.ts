@@ -47,7 +47,7 @@ function makeRows(count: number): Row[] {
   }));
 }
 
-const fold = (counts: Counts) => createFold(counts, [() => tried, () => currentRuleSet]);
+const fold = (counts: Counts) => createFold(counts, new Map(), [() => tried, () => currentRuleSet]);
 const textOf = (counts: Counts) =>
   canonicalJson(reportOf(counts, tried.rules, ['tried@1', 'default@3']));
 
@@ -94,7 +94,7 @@ test('what a rule adds is what goes without it', () => {
   const rows = makeRows(800);
   for (const { id } of tried.rules) {
     const counts = noCounts();
-    const add = createFold(counts, [() => tried, () => without(id)]);
+    const add = createFold(counts, new Map(), [() => tried, () => without(id)]);
     for (const row of rows) add(row, [null, null]);
     const { rules, flips, changes } = reportOf(counts, tried.rules, ['', '']);
     const approved = flips.filter(({ from }) => from === 'approve');

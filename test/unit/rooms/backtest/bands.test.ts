@@ -1,0 +1,97 @@
+/**
+ * Goal: counts a day, corridor and score give what a whole run with other bands gives, also where rules force verdicts and models
+ * have bands. Method: random rows, counted by one rule set and then by the same with other bands.
+ */
+import { expect, test } from 'vitest';
+import { compileOwn } from '../../../../src/core/score/rules/compile-rule-set.ts';
+import type { RuleSetData } from '../../../../src/core/score/rules/rule-set-data.ts';
+import { createRandom } from '../../../../src/kit/random.ts';
+import { createTally } from '../../../../src/rooms/backtest/count/bands.ts';
+import { type Days, noCounts } from '../../../../src/rooms/backtest/count/counts.ts';
+import {
+  createFold,
+  type Judged,
+  type Row,
+} from '../../../../src/rooms/backtest/count/fold-rows.ts';
+import { reportOf } from '../../../../src/rooms/backtest/count/report.ts';
+import { makeVector } from '../../core/score/vector.ts';
+
+const OWN = { review: 300, decline: 700 };
+const sourceOf = (all: typeof OWN, corridors = {}): RuleSetData => ({
+  version: 2,
+  id: 'tried@1',
+  feature_schema: 3,
+  rules: [
+    {
+      ...{ id: 'a', sentence: 'A.', code: 'A', measure: 'count_1h', policy: true },
+      bands: [
+        { from: 1, weight: 0.01 },
+        { from: 9, weight: 0.9 },
+      ],
+    },
+    { id: 'b', sentence: 'B.', code: 'B', when: 'siblings > 7', verdict: 'review' },
+    { id: 'c', sentence: 'C.', code: 'C', when: 'count_24h > 8', verdict: 'decline' },
+    { id: 'd', sentence: 'D.', code: 'D', when: 'count_24h < 1', verdict: 'allow' },
+  ],
+  verdicts: { all, corridors },
+});
+
+function makeRows(count: number): readonly (readonly [Row, Judged])[] {
+  const random = createRandom('bands');
+  return Array.from({ length: count }, (_, at) => {
+    const probability = random() ** 3;
+    const bands = random() < 0.5 ? null : { reviewFrom: 0.2, declineFrom: 0.6 };
+    const row: Row = {
+      ...{
+        id: `row-${at}`,
+        createdAtMs: at * 3_600_000,
+        corridor: random() < 0.5 ? 'US-EG' : 'US-MX',
+      },
+      ...{ currency: 'USD', amount: '1.00', featureSchema: 3, ruleInputs: null },
+      vector: makeVector({
+        count_1h: random() * 10,
+        siblings: Math.floor(random() * 10),
+        count_24h: Math.floor(random() * 10),
+      }),
+      label: random() < 0.2 ? 'fraud' : random() < 0.5 ? 'legitimate' : null,
+    };
+    return [row, random() < 0.5 ? null : { probability, bands }];
+  });
+}
+
+function count(source: RuleSetData, rows: ReturnType<typeof makeRows>) {
+  const ruleSet = compileOwn(source);
+  const [counts, days]: [ReturnType<typeof noCounts>, Days] = [noCounts(), new Map()];
+  const fold = createFold(counts, days, [() => ruleSet, () => ruleSet]);
+  for (const [row, judged] of rows) fold(row, [judged, judged]);
+  return { days, report: reportOf(counts, ruleSet.rules, ['a', 'b']) };
+}
+
+const ROWS = makeRows(3000);
+const { days, report } = count(sourceOf(OWN), ROWS);
+
+test.each([
+  [300, 700],
+  [1, 1],
+  [1000, 1000],
+  [500, 500],
+  [120, 640],
+])('bands of %i and %i', (review, decline) => {
+  const after = { review, decline };
+  for (const corridor of ['US-EG', undefined]) {
+    const isAsked = (name: string) => corridor === undefined || name === corridor;
+    const tally = createTally(
+      () => OWN,
+      (name) => (isAsked(name) ? after : OWN),
+    );
+    for (const counts of days.values())
+      tally.addDay('2026-11-01', JSON.parse(JSON.stringify(counts)));
+    const bands = tally.toJson();
+    const all = corridor === undefined ? sourceOf(after) : sourceOf(OWN, { [corridor]: after });
+    const { report: whole } = count(all, ROWS);
+    expect(bands.before.confusion).toEqual(report.subject.confusion);
+    expect(bands.after.confusion).toEqual(whole.subject.confusion);
+    expect(bands.after.alerts_per_day).toBe(whole.subject.alerts_per_day);
+    expect(bands.days).toHaveLength(whole.days);
+  }
+});
