@@ -1,5 +1,6 @@
 /** `risk lists …`: shows and changes lists over a running API, imports files, and writes reference lists. */
 import { commandOf } from '../../kit/command/rows.ts';
+import { exportAction } from './export-command.ts';
 import { importAction } from './import-command.ts';
 import { isShared } from './list.ts';
 
@@ -57,6 +58,7 @@ Example: risk lists import shared-sanctioned countries.csv --shared --effect blo
       columns: ['list', 'effect', ...entryColumns],
     },
     import: importAction,
+    export: exportAction,
     imports: { operation: 'listListImports', words: NAME, columns: importColumns },
     'approve-import': { operation: 'approveListImport', words: IMPORT },
     'remove-import': { operation: 'endListImport', words: IMPORT },

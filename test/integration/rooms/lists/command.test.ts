@@ -40,6 +40,28 @@ test('a list is made, added to, looked up and ended', async () => {
   expect(await json('list')).toMatchObject([{ name: 'stolen', open_entries: 0 }]);
 });
 
+test('what export prints, import takes, and the export of both is the same', async () => {
+  const about = ['--effect', 'watch', '--kind', 'hash', '--description', 'both ways'];
+  const rows = Array.from({ length: 250 }, (_, at) => ({
+    value: String(at).padStart(64, '0'),
+    reason: `said "${at}", \u00e9`,
+    ...(at % 2 > 0 && { expires_at: '2099-01-01T00:00:00.000Z' }),
+  }));
+  const content = rows.map((row) => `${JSON.stringify(row)}\n`).join('');
+  const file = write('both.ndjson', content);
+  const reason = ['--reason', 'again'];
+  for (const [name, added] of [
+    ['one', 250],
+    ['one', 0],
+    ['other', 250],
+  ] as const) {
+    if (added > 0) await json('create', name, ...about);
+    const { stdout } = await api.risk('lists', 'import', name, file, ...reason);
+    expect(stdout).toContain(`rows=250 added=${added}`);
+    expect((await api.risk('lists', 'export', name)).stdout).toBe(content);
+  }
+});
+
 test('a file is imported whole, and wrong lines are named', async () => {
   const file = write(
     'devices.csv.gz',
