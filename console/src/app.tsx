@@ -14,6 +14,8 @@ import { StoppedBanner } from './rooms/corridors/banner.tsx';
 import { CorridorPage } from './rooms/corridors/corridor.tsx';
 import { SwitchesPage } from './rooms/corridors/switches.tsx';
 import { DeadLettersPage } from './rooms/dead-letters/dead-letters.tsx';
+import { ListPage } from './rooms/lists/entries.tsx';
+import { ListsPage } from './rooms/lists/page.tsx';
 import { ModelPage } from './rooms/models/model.tsx';
 import { ModelsPage } from './rooms/models/models.tsx';
 import { CasePage } from './rooms/review/case.tsx';
@@ -136,6 +138,10 @@ function Pages({ me }: { readonly me: Me }) {
         <Route path="/rules" component={RulesPage} />
         <Route path="/rules/:id">
           {() => <RuleSetPage key={lastSegment()} id={lastSegment()} me={me} />}
+        </Route>
+        <Route path="/lists" component={ListsPage} />
+        <Route path="/lists/:id">
+          {() => <ListPage key={lastSegment()} name={lastSegment()} me={me} />}
         </Route>
         <Route path="/models" component={ModelsPage} />
         <Route path="/models/:id">

@@ -118,64 +118,28 @@ describe('login', () => {
   test.each([
     [
       'analyst',
-      [
-        'Overview',
-        'Transactions',
-        'Review',
-        'Workload',
-        'Corridors',
-        'Switches',
-        'Rules',
-        'Models',
-        'Keys and sessions',
-      ],
+      'Overview Transactions Review Workload Corridors Switches Rules Lists Models',
     ],
     [
       'operator',
-      [
-        'Overview',
-        'Workload',
-        'Dead letters',
-        'Corridors',
-        'Switches',
-        'Workers',
-        'Webhooks',
-        'Rules',
-        'Models',
-        'Keys and sessions',
-      ],
+      'Overview Workload Dead_letters Corridors Switches Workers Webhooks Rules Lists Models',
     ],
     [
       'admin',
-      [
-        ...[
-          'Overview',
-          'Transactions',
-          'Review',
-          'Workload',
-          'Dead letters',
-          'Corridors',
-          'Switches',
-          'Workers',
-          'Webhooks',
-        ],
-        ...['Rules', 'Models', 'Audit', 'Keys and sessions'],
-      ],
+      'Overview Transactions Review Workload Dead_letters Corridors Switches Workers Webhooks Rules Lists Models Audit',
     ],
-    ['ingest', ['Overview', 'Corridors', 'Keys and sessions']],
-    [
-      'risk_officer',
-      ['Review', 'Workload', 'Switches', 'Rules', 'Models', 'Audit', 'Keys and sessions'],
-    ],
-  ] as const)('as %s shows the pages of the role', async (role, pages) => {
+    ['ingest', 'Overview Corridors'],
+    ['risk_officer', 'Review Workload Switches Rules Lists Models Audit'],
+  ] as const)('as %s shows the pages of the role', async (role, names) => {
+    const pages = [...names.split(' '), 'Keys and sessions'].map((name) => name.replace('_', ' '));
     await using tab = await openTab(shown.browser);
     const { page, faults } = tab;
     await open(page, '/keys');
     await page.getByLabel('API key').fill(await shown.engine.keyOf(role));
     await page.keyboard.press('Enter');
     await heading(page, 'Keys and sessions').waitFor();
-    const names = await page.getByRole('navigation').getByRole('link').allTextContents();
-    expect(names.map((name) => name.trim())).toEqual([...pages]);
+    const links = await page.getByRole('navigation').getByRole('link').allTextContents();
+    expect(links.map((name) => name.trim())).toEqual(pages);
     for (const name of pages) {
       await page.getByRole('link', { name, exact: true }).click();
       await heading(page, name).waitFor();

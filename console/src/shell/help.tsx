@@ -9,6 +9,7 @@ const KEYS: readonly (readonly [string, string])[] = [
   ['/', 'Search'],
   ['g i', 'Find by id'],
   ['Esc', 'Close, or leave the search'],
+  ['b', 'Block the account, merchant or device'],
   ['?', 'These keys'],
 ];
 

@@ -68,6 +68,10 @@ export const PAGES: readonly Page[] = [
     icon: 'M3 3h10M3 8h6M3 13h8M12 6l2 2-2 2',
   },
   {
+    ...{ path: '/lists', name: 'Lists', key: 'l', roles: ['analyst', 'operator', 'risk_officer'] },
+    icon: 'M3 3.500h1m3 0h6M3 8h1m3 0h6M3 12.500h1m3 0h6',
+  },
+  {
     ...{
       path: '/models',
       name: 'Models',

@@ -4,10 +4,10 @@ import { useState } from 'react';
 import { Link, useLocation } from 'wouter';
 import { ask, deadline } from '../../api/ask.ts';
 import { followUp } from '../../api/follow-up.ts';
+import { ReasonDialog } from '../../parts/reason-dialog.tsx';
 import { Trouble } from '../../parts/states.tsx';
 import { caseKey, useCase } from './cases.ts';
 import { PriorityMark, StateMark } from './marks.tsx';
-import { ReasonDialog } from './reason-dialog.tsx';
 
 export function CaseLink({ id }: { readonly id: string }) {
   const { data } = useCase(id);

@@ -9,6 +9,7 @@ import { Page, Part } from '../../parts/page.tsx';
 import { Badge, Id } from '../../parts/show.tsx';
 import { Empty, Found } from '../../parts/states.tsx';
 import { useShortcuts } from '../../shell/shortcuts.ts';
+import { Block, partiesOf } from '../lists/block.tsx';
 import { Explained } from '../search/explanation.tsx';
 import { CaseFacts } from './case-facts.tsx';
 import { useCase } from './cases.ts';
@@ -41,6 +42,7 @@ export function CasePage({ id, me }: { readonly id: string; readonly me: Me }) {
               <TimeLeft due={one.due_at} />
             ) : null}
             <StateMark one={one} />
+            <Block parties={partiesOf(one)} />
             <Id id={id} chars={13} />
           </>
         )

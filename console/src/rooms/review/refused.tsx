@@ -1,6 +1,7 @@
 /** Why a step was refused, in plain words, and a way on. */
 import { Link } from 'wouter';
 import { Refusal } from '../../api/ask.ts';
+import { UNANSWERED } from '../../parts/reason-dialog.tsx';
 import { Trouble } from '../../parts/states.tsx';
 
 /** The API's sentence begins with what stays as it was, which nobody asked. */
@@ -9,10 +10,6 @@ export const sentence = (text: string) => {
   const plain = text.replace(PREFIX, '');
   return `${plain.charAt(0).toUpperCase()}${plain.slice(1)}${plain.endsWith('.') ? '' : '.'}`;
 };
-
-/** The words for a step whose answer was lost: dialog and page say the same. */
-export const UNANSWERED =
-  'No answer came, so whether it is stored is unknown. Send it again: the same step is never done twice.';
 
 type RefusedProps = {
   readonly error: Error;

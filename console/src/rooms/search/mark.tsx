@@ -4,9 +4,9 @@ import { useRef, useState } from 'react';
 import type { TransactionDetail } from '../../../../src/kit/client/api-types.ts';
 import { ask, deadline } from '../../api/ask.ts';
 import { serverMs } from '../../api/clock.ts';
+import { ReasonDialog } from '../../parts/reason-dialog.tsx';
 import { Trouble } from '../../parts/states.tsx';
 import { TEMPLATES } from '../review/dispositions.ts';
-import { ReasonDialog } from '../review/reason-dialog.tsx';
 
 /** The limit of the API. */
 const NOTE_CHARS_MAX = 500;

@@ -9,6 +9,7 @@ import { Page, Part } from '../../parts/page.tsx';
 import { Id, Raw, Time } from '../../parts/show.tsx';
 import { Spark } from '../../parts/spark.tsx';
 import { Empty, Found } from '../../parts/states.tsx';
+import { Block } from '../lists/block.tsx';
 import { PartyCases } from '../review/party-cases.tsx';
 import { DeviceAccounts } from './device-accounts.tsx';
 import { TransactionTable } from './transaction-table.tsx';
@@ -43,9 +44,24 @@ const columnsFor = (others: string): readonly Column<Window>[] => [
   { id: 'max', header: 'Greatest', numeric: true, from: 2, cell: (one) => amounts(one, 'max') },
 ];
 const KINDS = {
-  Account: { filter: 'account_id', others: 'Merchants', columns: columnsFor('Merchants') },
-  Merchant: { filter: 'merchant_id', others: 'Accounts', columns: columnsFor('Accounts') },
-  Device: { filter: 'device_id', others: 'Accounts', columns: columnsFor('Accounts') },
+  Account: {
+    listed: 'account',
+    filter: 'account_id',
+    others: 'Merchants',
+    columns: columnsFor('Merchants'),
+  },
+  Merchant: {
+    listed: 'merchant',
+    filter: 'merchant_id',
+    others: 'Accounts',
+    columns: columnsFor('Accounts'),
+  },
+  Device: {
+    listed: 'device',
+    filter: 'device_id',
+    others: 'Accounts',
+    columns: columnsFor('Accounts'),
+  },
 } as const;
 
 /** As many as the longest window has. */
@@ -143,13 +159,23 @@ function Recent({ filters, isGrouped }: RecentProps) {
   );
 }
 
+/** Beside the title: the block key and the id. */
+function Aside({ kind, id }: Pick<PartyProps, 'kind' | 'id'>) {
+  return (
+    <>
+      <Block parties={[{ kind: KINDS[kind].listed, value: id }]} />
+      <Id id={id} />
+    </>
+  );
+}
+
 export function DevicePage({ id }: { readonly id: string }) {
   const query = useQuery({
     queryKey: ['device', id],
     queryFn: ({ signal }) => ask('GET /v1/devices/{id}/profile', { path: { id } }, signal),
   });
   return (
-    <Page title="Device" aside={query.data && <Id id={id} />}>
+    <Page title="Device" aside={query.data && <Aside kind="Device" id={id} />}>
       <Found query={query} what="the device">
         {(profile) => <Party kind="Device" id={id} profile={profile} />}
       </Found>
@@ -163,7 +189,7 @@ export function AccountPage({ id }: { readonly id: string }) {
     queryFn: ({ signal }) => ask('GET /v1/accounts/{id}/profile', { path: { id } }, signal),
   });
   return (
-    <Page title="Account" aside={query.data && <Id id={id} />}>
+    <Page title="Account" aside={query.data && <Aside kind="Account" id={id} />}>
       <Found query={query} what="the account">
         {(profile) => <Party kind="Account" id={id} profile={profile} />}
       </Found>
@@ -177,7 +203,7 @@ export function MerchantPage({ id }: { readonly id: string }) {
     queryFn: ({ signal }) => ask('GET /v1/merchants/{id}/profile', { path: { id } }, signal),
   });
   return (
-    <Page title="Merchant" aside={query.data && <Id id={id} />}>
+    <Page title="Merchant" aside={query.data && <Aside kind="Merchant" id={id} />}>
       <Found query={query} what="the merchant">
         {(profile) => <Party kind="Merchant" id={id} profile={profile} />}
       </Found>

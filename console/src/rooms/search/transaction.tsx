@@ -7,6 +7,7 @@ import { money, person } from '../../format.ts';
 import { Page, Part } from '../../parts/page.tsx';
 import { Facts, Id, Label, Raw, Time } from '../../parts/show.tsx';
 import { Empty, Found } from '../../parts/states.tsx';
+import { Block, partiesOf } from '../lists/block.tsx';
 import { CaseLink } from '../review/case-link.tsx';
 import { AccountTimeline } from './account-timeline.tsx';
 import { Explained } from './explanation.tsx';
@@ -26,7 +27,8 @@ export function TransactionPage({ id }: { readonly id: string }) {
       aside={
         transaction.data === undefined ? undefined : (
           <>
-            {transaction.data === undefined ? null : <CaseLink id={id} />}
+            <CaseLink id={id} />
+            <Block parties={partiesOf(transaction.data)} />
             <Id id={id} />
           </>
         )

@@ -1,10 +1,13 @@
 /** Asks for the required reason of a step; Enter sends the reason. If no answer comes, the dialog stays open with the reason. */
 import { useMutation } from '@tanstack/react-query';
 import { type ReactNode, useId, useRef, useState } from 'react';
-import { Refusal } from '../../api/ask.ts';
-import { clock } from '../../format.ts';
-import { Modal } from '../../parts/dialog.tsx';
-import { UNANSWERED } from './refused.tsx';
+import { Refusal } from '../api/ask.ts';
+import { clock } from '../format.ts';
+import { Modal } from './dialog.tsx';
+
+/** The words for a step whose answer was lost: dialog and page say the same. */
+export const UNANSWERED =
+  'No answer came, so whether it is stored is unknown. Send it again: the same step is never done twice.';
 
 /** The limit of the API. */
 const REASON_CHARS_MAX = 1000;
