@@ -13,6 +13,7 @@ import { Time } from '../../parts/show.tsx';
 import { Found, Trouble } from '../../parts/states.tsx';
 import { nameOf } from '../review/cases.ts';
 import { Yesterday } from './preview.tsx';
+import { Shadows } from './shadows.tsx';
 
 type Props = { readonly detail: RuleSetDetail; readonly me: Me };
 const STATES = ['shadow', 'canary', 'active'] as const;
@@ -199,6 +200,7 @@ export function RuleSetRollout({ detail, me }: Props) {
           </RollBack>
         </>
       ) : null}
+      <Shadows detail={detail} />
       {rollouts.length === 0 ? null : (
         <DataTable
           label="Decisions"

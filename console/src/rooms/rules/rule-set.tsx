@@ -4,6 +4,7 @@ import { useState } from 'react';
 import type { Me } from '../../../../src/kit/client/api-types.ts';
 import { ask } from '../../api/ask.ts';
 import { has } from '../../api/me.ts';
+import { usePolling } from '../../api/presence.ts';
 import { count, person } from '../../format.ts';
 import { Page } from '../../parts/page.tsx';
 import { Facts, Id, Time } from '../../parts/show.tsx';
@@ -11,11 +12,17 @@ import { Found } from '../../parts/states.tsx';
 import { Editor } from './editor.tsx';
 import { NextStep, RuleSetRollout } from './life.tsx';
 import { NewDraft, State, Where } from './rule-sets.tsx';
+import { isShadow } from './shadows.tsx';
+
+/** Workers write the flips of shadows every two seconds. */
+const FLIPS_EVERY_MS = 3000;
 
 export function RuleSetPage({ id, me }: { readonly id: string; readonly me: Me }) {
+  const every = usePolling(FLIPS_EVERY_MS);
   const query = useQuery({
     queryKey: ['rule-set', id],
     queryFn: ({ signal }) => ask('GET /v1/rule-sets/{id}', { path: { id } }, signal),
+    refetchInterval: ({ state: { data } }) => (data && isShadow(data) ? every : false),
   });
   const [isCopied, setCopied] = useState(false);
   const detail = query.data;

@@ -6,7 +6,7 @@ import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Role } from '../../../../src/kit/words/principal.ts';
 import { insertPersonKey } from '../../../support/people.ts';
-import { answerOf } from '../../../support/submit.ts';
+import { answerOf, input, postBatch } from '../../../support/submit.ts';
 import { heading } from '../../support/log-in.ts';
 import { isWider, LOOKS, settle, shoot, type Tab, violationsOf } from '../../support/pages.ts';
 import { setUpConsole } from '../../support/set-up.ts';
@@ -192,8 +192,34 @@ async function rollOut(step: string, words: string, to: string): Promise<void> {
   expect([...bob.faults, ...cy.faults]).toEqual([]);
 }
 
+/** Counts of the shadow rise on an open page, in all looks. */
+async function watchShadow(): Promise<void> {
+  await using ann = await as('Ann', DRAFT, 'careful@1');
+  const flips = ann.page.getByRole('region', { name: 'Flips of the shadow' });
+  const post = (count: number) =>
+    postBatch(
+      it.engine.api,
+      Array.from({ length: count }, () => input({ corridor: 'US-EG' })),
+    );
+  const compared = async () => Number((await flips.getByRole('cell').allTextContents())[1]);
+  await ann.page.getByText('The shadow has compared no score yet').waitFor();
+  await post(5);
+  await flips.waitFor();
+  const before = await compared();
+  await post(10);
+  await expect.poll(compared, { timeout: 20_000 }).toBeGreaterThanOrEqual(before + 10);
+  const found: string[] = [];
+  for (const [width, viewport, colorScheme] of LOOKS) {
+    await ann.page.setViewportSize(viewport);
+    await ann.page.emulateMedia({ colorScheme });
+    found.push(...(await inspect(ann.page, `rule-set-shadow-${width}-${colorScheme}`)));
+  }
+  expect([...found, ...ann.faults]).toEqual([]);
+}
+
 test('two people roll it out by a shadow, and one rolls it back after a confirmation', async () => {
   await rollOut('shadow', 'shadow', 'shadow');
+  await watchShadow();
   await rollOut('canary', 'canary 5 %', 'canary:5');
   expect((await read('careful@1')).corridors).toEqual([{ corridor: 'US-EG', to: 'canary:5' }]);
   await using cy = await as('Cy', DRAFT, 'careful@1');
