@@ -166,6 +166,7 @@ const OF_THE_MARKET = [
   'confirmProposal',
   ...['readRuleSet', 'changeRuleSet', 'submitRuleSet', 'approveRuleSet', 'retireRuleSet'],
   ...['rollOutRuleSet', 'rollBackRuleSet', 'readBacktest', 'readBacktestBands', 'cancelBacktest'],
+  'resumeBacktest',
   ...['declareMetadataField', 'withdrawMetadataField'],
   ...['readMarket', 'freezeMarket', 'resumeMarket'],
   ...[

@@ -119,6 +119,7 @@ describe('the examples', () => {
       readBacktest: 404,
       readBacktestBands: 404,
       cancelBacktest: 404,
+      resumeBacktest: 404,
       changeRuleSet: 412,
       approveRuleSet: 409,
       rollOutRuleSet: 409,

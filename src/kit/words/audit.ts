@@ -78,6 +78,7 @@ export const AUDIT_ACTIONS = [
   'rule-set.retire',
   'backtest.request',
   'backtest.cancel',
+  'backtest.resume',
   'export.begin',
   'export.end',
 ] as const;

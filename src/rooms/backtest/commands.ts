@@ -98,5 +98,6 @@ Example: risk backtest run --from 2026-11-01 --to 2026-11-08 --rule-set careful@
     show: { operation: 'readBacktest', words, tell },
     bands: { operation: 'readBacktestBands', words, tell: tellBands },
     cancel: { operation: 'cancelBacktest', words },
+    resume: { operation: 'resumeBacktest', words },
   },
 });

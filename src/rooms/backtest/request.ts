@@ -10,7 +10,7 @@ import { findDraftedSource } from '../../core/store/rule-sets/rule-sets.ts';
 import { readRuleSetsInForce } from '../../core/store/rule-sets/watch-rule-sets.ts';
 import { corridorsNamed } from '../../core/store/transactions/corridors.ts';
 import { recordChange } from '../../kit/audit/audit-log.ts';
-import type { Database } from '../../kit/database/pool.ts';
+import type { Database, Query } from '../../kit/database/pool.ts';
 import { given } from '../../kit/words/describe-issue.ts';
 import { Failure } from '../../kit/words/failure.ts';
 import { InvalidFields } from '../../kit/words/field-error.ts';
@@ -23,6 +23,7 @@ import {
   findBacktest,
   insertBacktest,
   lockBacktests,
+  resumeBacktest,
   type StoredBacktest,
 } from './store/backtests.ts';
 
@@ -61,11 +62,7 @@ export async function requestBacktest(
     against: await resolveVersion(resolve, asked.against_rule_set, asked.against_model),
   };
   return await primary.transaction(async (query) => {
-    await lockBacktests(query);
-    if ((await countOpen(query)).open >= OPEN_MAX) {
-      const why = `${OPEN_MAX} backtests wait already: cancel one, or wait`;
-      throw new Failure('conflict', 'BACKTESTS_WAIT', why);
-    }
+    await lockForOne(query);
     const texts = [canonicalJson(question), canonicalJson(sources)] as const;
     const stored = await insertBacktest(query, ...texts, by.name, by.keyId);
     const { subject, against, ...about } = question;
@@ -74,6 +71,14 @@ export async function requestBacktest(
     await recordChange(query, by, change);
     return stored;
   });
+}
+
+/** @throws Failure `conflict` where as many as may wait do */
+async function lockForOne(query: Query): Promise<void> {
+  await lockBacktests(query);
+  if ((await countOpen(query)).open < OPEN_MAX) return;
+  const why = `${OPEN_MAX} backtests wait already: cancel one, or wait`;
+  throw new Failure('conflict', 'BACKTESTS_WAIT', why);
 }
 
 /** @throws Failure `conflict` where the report would lack rows */
@@ -166,5 +171,26 @@ export async function cancel(
     if (found.state === 'cancelled') return found;
     const why = `the backtest has ended, and is ${found.state}`;
     throw new Failure('conflict', 'BACKTEST_ENDED', why);
+  });
+}
+
+/** Resumes it, once or again. @throws Failure `conflict` for a backtest that is done */
+export async function resume(
+  { transaction }: Pick<Database, 'transaction'>,
+  id: string,
+  by: Officer,
+): Promise<StoredBacktest> {
+  return await transaction(async (query) => {
+    const found = await readBacktest({ query }, id);
+    if (found.state === 'queued' || found.state === 'running') return found;
+    await lockForOne(query);
+    const resumed = await resumeBacktest(query, id);
+    if (resumed !== undefined) {
+      const after = { state: resumed.state, rowsRead: Number(resumed.rowsRead) };
+      const before = { state: found.state, by: found.cancelledBy };
+      await recordChange(query, by, { action: 'backtest.resume', subject: id, before, after });
+      return resumed;
+    }
+    throw new Failure('conflict', 'BACKTEST_ENDED', 'the backtest is done: read its report');
   });
 }

@@ -13,7 +13,7 @@ import {
 } from './backtest.ts';
 import { bandsExample, bandsQuery, bandsSchema } from './count/bands.ts';
 import { readBands } from './read-bands.ts';
-import { cancel, type RequestParts, readBacktest, requestBacktest } from './request.ts';
+import { cancel, type RequestParts, readBacktest, requestBacktest, resume } from './request.ts';
 import { listBacktests } from './store/backtests.ts';
 
 /** Newest ones. */
@@ -100,6 +100,19 @@ const operations = [
     problems: [404, 409],
     run: async ({ path: { id }, by }, { databases: { primary } }: RequestParts) =>
       toBacktestJson(await cancel(primary, id, by)),
+  }),
+  operation({
+    method: 'post',
+    at: '/v1/backtests/{id}/resume',
+    operationId: 'resumeBacktest',
+    summary: 'Go on with a backtest that was cancelled or failed',
+    description: 'The question stays as it was, and rows that were counted are not read again.',
+    roles,
+    path,
+    answers: { 200: answer('It waits.', backtestSchema, { ...backtest, state: 'queued' }) },
+    problems: [404, 409],
+    run: async ({ path: { id }, by }, { databases: { primary } }: RequestParts) =>
+      toBacktestJson(await resume(primary, id, by)),
   }),
 ];
 

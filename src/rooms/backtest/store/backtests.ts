@@ -51,8 +51,17 @@ export const findBacktest = firstOf<Whole, [id: string]>(
 /** Undefined where it has ended. */
 export const cancelBacktest = firstOf<StoredBacktest, [id: string, by: string]>(
   'cancel-backtest',
-  `update market.backtests set state = 'cancelled', counts = null, ended_at = now(), cancelled_by = $2
-    where backtest_id = $1 and ${OPEN} returning ${COLUMNS}`,
+  `update market.backtests set state = 'cancelled', ended_at = now() where backtest_id = $1 and ${OPEN}
+   returning ${COLUMNS}`,
+);
+/** Goes on behind what was counted, or from the start where nothing is. Undefined where it waits, runs or is done. */
+export const resumeBacktest = firstOf<StoredBacktest, [id: string]>(
+  'resume-backtest',
+  `update market.backtests
+      set state = 'queued', ended_at = null, cancelled_by = null, problem = null,
+          cursor = case when counts is not null then cursor end, rows_read = case when counts is null then 0 else rows_read end
+    where backtest_id = $1 and state in ('cancelled', 'failed')
+   returning ${COLUMNS}`,
 );
 
 export const hasOpen = anyOf('has-open-backtest', `from market.backtests where ${OPEN}`);

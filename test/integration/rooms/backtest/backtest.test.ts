@@ -45,6 +45,7 @@ type Answer = {
   readonly state: string;
   readonly report: Report | null;
   readonly report_sha256: string | null;
+  readonly known_by: string;
   readonly problem: string | null;
 };
 async function ask(body: object): Promise<Answer> {
@@ -256,6 +257,21 @@ test('bad requests are refused, and what waits is cancelled', async () => {
   expect(bands.status).toBe(409);
   await runAll();
   expect(await read(id)).toMatchObject({ state: 'cancelled', report: null });
+});
+
+test('what was cancelled is resumed behind what it has counted, and gives the same bytes', async () => {
+  const whole = await finished({ rule_set: 'default@3' });
+  const { backtest_id: id } = await ask({ rule_set: 'default@3', known_by: whole.known_by });
+  const send = async (step: string) =>
+    await answerOf(await api.post(`/v1/backtests/${id}/${step}`, {}));
+  await runPage();
+  const { rows_read: rows } = (await send('cancel')).body;
+  expect(rows).toBeGreaterThan(0);
+  expect((await send('resume')).body).toMatchObject({ state: 'queued', rows_read: rows });
+  expect((await send('resume')).status).toBe(200);
+  await runAll();
+  expect(await read(id)).toMatchObject({ state: 'done', report_sha256: whole.report_sha256 });
+  expect((await send('resume')).status).toBe(409);
 });
 
 test('over nothing there is a report of nothing', async () => {

@@ -35,6 +35,8 @@ test('a rule set by name and one of a file are asked for, listed, shown and canc
   const bands = ['bands', filed.backtest_id, '--review', '400', '--decline', '800'];
   const { code, stderr } = await api.risk('backtest', ...bands);
   expect([code, stderr]).toEqual([1, expect.stringContaining('cancelled, and not done')]);
+  const resumed = await api.riskJson('backtest', 'resume', filed.backtest_id);
+  expect(resumed).toMatchObject({ state: 'queued', ended_at: null });
 });
 
 test('a question without a version is refused', async () => {

@@ -37,5 +37,6 @@ export async function backtestRequests({
     ...[`/v1/backtests/${done}`, path, unknown].map((one): Call => ['GET', `${one}/${bands}`]),
     ['GET', `${path}/bands?review=900&decline=400`],
     ...[path, path, unknown].map((one): Call => ['POST', `${one}/cancel`]),
+    ...[path, path, unknown].map((one): Call => ['POST', `${one}/resume`]),
   ];
 }
