@@ -10,6 +10,8 @@ import { Empty, Loading, Trouble } from './parts/states.tsx';
 import { KeysPage } from './rooms/access/keys.tsx';
 import { LoginPage } from './rooms/access/login.tsx';
 import { AuditPage } from './rooms/audit/audit.tsx';
+import { BacktestPage } from './rooms/backtest/backtest.tsx';
+import { BacktestsPage } from './rooms/backtest/backtests.tsx';
 import { StoppedBanner } from './rooms/corridors/banner.tsx';
 import { CorridorPage } from './rooms/corridors/corridor.tsx';
 import { SwitchesPage } from './rooms/corridors/switches.tsx';
@@ -138,6 +140,10 @@ function Pages({ me }: { readonly me: Me }) {
         <Route path="/rules" component={RulesPage} />
         <Route path="/rules/:id">
           {() => <RuleSetPage key={lastSegment()} id={lastSegment()} me={me} />}
+        </Route>
+        <Route path="/backtests" component={BacktestsPage} />
+        <Route path="/backtests/:id">
+          {() => <BacktestPage key={lastSegment()} id={lastSegment()} />}
         </Route>
         <Route path="/lists" component={ListsPage} />
         <Route path="/lists/:id">

@@ -14,6 +14,7 @@ import './style/review.css';
 import './style/case.css';
 import './style/pictures.css';
 import './style/figures.css';
+import './style/backtest.css';
 import './style/lists.css';
 import './style/rules.css';
 

@@ -118,7 +118,7 @@ describe('login', () => {
   test.each([
     [
       'analyst',
-      'Overview Transactions Review Workload Corridors Switches Rules Lists Models',
+      'Overview Transactions Review Workload Corridors Switches Rules Backtests Lists Models',
     ],
     [
       'operator',
@@ -126,10 +126,10 @@ describe('login', () => {
     ],
     [
       'admin',
-      'Overview Transactions Review Workload Dead_letters Corridors Switches Workers Webhooks Rules Lists Models Audit',
+      'Overview Transactions Review Workload Dead_letters Corridors Switches Workers Webhooks Rules Backtests Lists Models Audit',
     ],
     ['ingest', 'Overview Corridors'],
-    ['risk_officer', 'Review Workload Switches Rules Lists Models Audit'],
+    ['risk_officer', 'Review Workload Switches Rules Backtests Lists Models Audit'],
   ] as const)('as %s shows the pages of the role', async (role, names) => {
     const pages = [...names.split(' '), 'Keys and sessions'].map((name) => name.replace('_', ' '));
     await using tab = await openTab(shown.browser);

@@ -11,6 +11,8 @@ export type CurveLine = {
   readonly points: readonly (readonly [x: number, y: number])[];
   /** Steps, as of counts in bins; else a line with its points. */
   readonly isStepped?: boolean;
+  /** A line of so many points that none is marked. */
+  readonly isPlain?: boolean;
   /** The line that the others are compared with: thin, without points. */
   readonly isGuide?: boolean;
 };
@@ -99,11 +101,14 @@ function optionsOf(
 /** A step reaches from its point to the next one. */
 const STEP_TO_NEXT = 1;
 
-function seriesOf({ label, color: name, isStepped, isGuide }: CurveLine, color: Drawing['color']) {
+function seriesOf(
+  { label, color: name, isStepped, isGuide, isPlain }: CurveLine,
+  color: Drawing['color'],
+) {
   const paths = isStepped ? uPlot.paths.stepped?.({ align: STEP_TO_NEXT }) : undefined;
   return {
     ...{ label, stroke: color(name), spanGaps: true },
-    ...{ width: isGuide ? 1 : 1.75, points: { show: !isGuide && !isStepped } },
+    ...{ width: isGuide ? 1 : 1.75, points: { show: !isGuide && !isStepped && !isPlain } },
     ...(isGuide ? { dash: [4, 4] } : {}),
     ...(paths === undefined ? {} : { paths }),
   };

@@ -29,6 +29,7 @@ const REVIEW_KEYS: readonly (readonly [string, string])[] = [
 ];
 
 const RULE_KEYS: readonly (readonly [string, string])[] = [
+  ['n', 'Backtests: ask for one'],
   ['n', 'Draft: add a rule'],
   ['s', 'Draft: save; in a field, with Ctrl'],
 ];

@@ -68,6 +68,10 @@ export const PAGES: readonly Page[] = [
     icon: 'M3 3h10M3 8h6M3 13h8M12 6l2 2-2 2',
   },
   {
+    ...{ path: '/backtests', name: 'Backtests', key: 'b', roles: ['analyst', 'risk_officer'] },
+    icon: 'M8 2.500a5.500 5.500 0 1 1-5 3.200M3 2.500v3.500h3.500M8 5.500V8l2 1.500',
+  },
+  {
     ...{ path: '/lists', name: 'Lists', key: 'l', roles: ['analyst', 'operator', 'risk_officer'] },
     icon: 'M3 3.500h1m3 0h6M3 8h1m3 0h6M3 12.500h1m3 0h6',
   },

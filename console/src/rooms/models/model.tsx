@@ -1,7 +1,9 @@
 /** A model: what it is made of, where it is in force, and who decided that. */
 import { useQuery } from '@tanstack/react-query';
+import { Link } from 'wouter';
 import type { Me, ModelDetail } from '../../../../src/kit/client/api-types.ts';
 import { ask } from '../../api/ask.ts';
+import { has } from '../../api/me.ts';
 import { count, person } from '../../format.ts';
 import { type Column, DataTable } from '../../parts/data-table.tsx';
 import { Page, Part } from '../../parts/page.tsx';
@@ -50,7 +52,14 @@ export function ModelPage({ id, me }: { readonly id: string; readonly me: Me }) 
     queryFn: ({ signal }) => ask('GET /v1/models/{id}', { path: { id } }, signal),
   });
   return (
-    <Page title={id}>
+    <Page
+      title={id}
+      aside={
+        has(me, 'analyst', 'risk_officer') ? (
+          <Link href={`/backtests?${new URLSearchParams({ model: id })}`}>Backtest it</Link>
+        ) : undefined
+      }
+    >
       <Found query={query} what="the model">
         {(model) => (
           <>

@@ -1,6 +1,7 @@
 /** A rule set: its state and people, its rules, what they would have decided yesterday, and where it decides. */
 import { useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
+import { Link } from 'wouter';
 import type { Me } from '../../../../src/kit/client/api-types.ts';
 import { ask } from '../../api/ask.ts';
 import { has } from '../../api/me.ts';
@@ -36,6 +37,9 @@ export function RuleSetPage({ id, me }: { readonly id: string; readonly me: Me }
               <button type="button" onClick={() => setCopied(true)}>
                 Copy as a draft …
               </button>
+            ) : null}
+            {has(me, 'analyst', 'risk_officer') ? (
+              <Link href={`/backtests?${new URLSearchParams({ rule_set: id })}`}>Backtest it</Link>
             ) : null}
             <NextStep detail={detail} me={me} />
           </>
