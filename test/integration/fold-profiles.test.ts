@@ -14,6 +14,7 @@ import type { Profile, ProfileKind } from '../../src/core/profile/profile.ts';
 import { readLog } from '../../src/core/profile/profile-log.ts';
 import { loadAccountPasts, loadMerchantPasts } from '../../src/core/store/profiles/history.ts';
 import { profileKey } from '../../src/core/stream/keys.ts';
+import type { Query } from '../../src/kit/database/pool.ts';
 import { foldOne } from '../support/fold-one.ts';
 import { startFold } from '../support/fold-rig.ts';
 import { idAt } from '../support/stored-rows.ts';
@@ -21,10 +22,8 @@ import { waitUntil } from '../support/wait-until.ts';
 import { createWorkerRig, type WorkerRig } from '../support/worker-rig.ts';
 
 const T0 = Date.UTC(2026, 10, 2, 12);
-const seed = (minute: number, accountId = 'shared') => ({
-  createdAtMs: T0 + minute * 60_000,
-  accountId,
-  merchantId: 'm',
+const seed = (minute: number, accountId = 'shared', merchantId = 'm') => ({
+  ...{ createdAtMs: T0 + minute * 60_000, accountId, merchantId },
 });
 
 function startOn({ commands, database, pool }: WorkerRig) {
@@ -81,6 +80,39 @@ test('a batch folds on what the one before it has not heard of yet', async () =>
   const [row] = await heir.fold(await rig.store([seed(4)]));
   expect(row?.siblings).toBe(4);
   expect(await heir.rebuilds('account')).toBe(0);
+});
+
+test('while a batch rebuilds profiles, others fold on, but for the same parties', async () => {
+  await using rig = await createWorkerRig();
+  const { commands: redis, database, pool } = rig;
+  const answered = Promise.withResolvers<void>();
+  const asked = Promise.withResolvers<void>();
+  const query: Query = async (statement, values) => {
+    asked.resolve();
+    await answered.promise;
+    return await pool.query(statement, values);
+  };
+  await startOn(rig).fold(await rig.store([seed(0), seed(0, 'known', 'known')]));
+  await redis.del(profileKey(database.market, 'account', 'shared'));
+  const ours = startFold({ redis, query, market: database.market });
+  const [first, other, same] = [
+    await rig.store([seed(1)]),
+    await rig.store([seed(1, 'known', 'known')]),
+    await rig.store([seed(2)]),
+  ];
+  const done: string[] = [];
+  const foldNoted = async (name: string, batch: Transaction[]) => {
+    const [row] = await ours.fold(batch);
+    done.push(name);
+    return row?.siblings;
+  };
+  const folding = [foldNoted('first', first), foldNoted('other', other), foldNoted('same', same)];
+  await asked.promise;
+  expect(await folding[1]).toBe(1);
+  expect(done).toEqual(['other']);
+  answered.resolve();
+  expect(await Promise.all(folding)).toEqual([1, 1, 2]);
+  expect(await ours.rebuilds('account')).toBe(1);
 });
 
 test('corridors that work off their backlogs a month apart share a profile', async () => {

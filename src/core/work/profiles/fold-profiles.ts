@@ -20,12 +20,16 @@ import { settleDoubted } from './stay-behind.ts';
 import { storeMade } from './store-folded.ts';
 import { countReplies, takeReply } from './take-reply.ts';
 
+/** Batches that read profiles from Postgres at once. Fewer: processors idle while one waits; more: stores find no connection. */
+const REBUILDING_BATCHES_MAX = 2;
+
 /** A row of features for each transaction, in the order of the transactions. Throws a Failure. */
-export function foldProfiles(
+export async function foldProfiles(
   profiles: Profiles,
   transactions: readonly DeliveredTransaction[],
 ): Promise<FeatureRows> {
-  return profiles.inTurn(async () => {
+  const { rows, rebuilt } = await profiles.inTurn(async () => {
+    await untilRebuilt(profiles, transactions);
     const begun = beginRows(arrivalsOfDelivered(transactions), profiles.amounts());
     const nowS = Math.floor(profiles.nowMs() / 1000);
     const folds = profiles.kinds.map((kind): KindFold => {
@@ -35,16 +39,44 @@ export function foldProfiles(
       const fold = { ...profiles, ...kind, ...begun, ...waits, transactions, nowS, stamp };
       return { ...fold, asked: batchParties(fold) };
     });
-    try {
-      await appendAll(profiles, folds);
-      await rebuildAll(folds);
-    } finally {
-      // Snapshots of what was rebuilt are on their way while the next batch folds on.
-      profiles.installs.flush();
-    }
-    return begun.rows;
+    await appendAll(profiles, folds).finally(profiles.installs.flush);
+    return { rows: begun.rows, rebuilt: beginRebuild(profiles, folds) };
   });
+  await rebuilt;
+  return rows;
 }
+
+/** Waits for the parties of these transactions that are being rebuilt, and until another batch may rebuild parties. */
+async function untilRebuilt(
+  { kinds }: Profiles,
+  transactions: readonly DeliveredTransaction[],
+): Promise<void> {
+  const underWay = new Set(kinds.flatMap(({ rebuilding }) => [...rebuilding.values()]));
+  if (underWay.size === 0) return;
+  const ours = kinds.flatMap(({ kind, rebuilding }) =>
+    transactions.map((transaction) => rebuilding.get(kind.partyOf(transaction))),
+  );
+  await Promise.all(ours);
+  if (underWay.size >= REBUILDING_BATCHES_MAX) await Promise.race(underWay);
+}
+
+/** Rebuilds what waits, and notes the parties until then. The promise is returned within an object, so that nobody waits for it here. */
+function beginRebuild(profiles: Profiles, folds: readonly KindFold[]): Promise<void> {
+  const parties = folds.flatMap(({ rebuilding, rebuilds }) =>
+    Object.values(rebuilds).flatMap((waiting) =>
+      waiting.map(({ party }) => ({ rebuilding, party })),
+    ),
+  );
+  // Snapshots of what was rebuilt are on their way while the next batch folds on.
+  const rebuilt = rebuildAll(folds).finally(profiles.installs.flush);
+  const ended = rebuilt.then(noop, noop).then(() => {
+    for (const { rebuilding, party } of parties) rebuilding.delete(party);
+  });
+  for (const { rebuilding, party } of parties) rebuilding.set(party, ended);
+  return rebuilt;
+}
+
+function noop(): void {}
 
 async function appendAll(
   { market, logs, ttlSeconds }: Profiles,

@@ -1,5 +1,4 @@
 /** Folds transactions into the profiles of parties that Redis has dropped, from their snapshots in Postgres. */
-import pLimit from 'p-limit';
 import type { Transaction } from '../../domain/transaction.ts';
 import { arrivalOf } from '../../profile/arrivals.ts';
 import { foldParty, mergeArrival } from '../../profile/fold-batch.ts';
@@ -21,64 +20,47 @@ type Unfolded = {
   readonly tooShort: readonly BatchParty[];
 };
 
-/** Parties of a page at least: smaller ones cost Postgres more a party. */
-const PAGE_MIN = 64;
-/** Pages that are read at once, so that both processors of a small server read. The batches behind wait for these readings. */
-const PAGES_AT_ONCE = 2;
-
 /**
- * Folds the missing parties that have a snapshot, page by page.
+ * Folds the missing parties that have a snapshot, a page of them at a time.
  * @param mark of a moment before
  */
 export async function foldSnapshots(fold: KindFold, mark: SnapshotMark): Promise<Unfolded> {
   const { metrics, rebuilds, snapshotReads } = fold;
   const [missing, tooShort] = [[] as BatchParty[], [...rebuilds.too_short]];
-  const share = Math.ceil(rebuilds.missing.length / PAGES_AT_ONCE);
-  const pageMax = Math.min(SNAPSHOTS_READ_MAX[fold.kind.party], Math.max(share, PAGE_MIN));
-  const readPage = pLimit(PAGES_AT_ONCE);
-  const pages: Promise<void>[] = [];
+  const pageMax = SNAPSHOTS_READ_MAX[fold.kind.party];
   for (let done = 0; done < rebuilds.missing.length; done += pageMax) {
     const page = rebuilds.missing.slice(done, done + pageMax);
-    pages.push(
-      readPage(async () => {
-        if (!snapshotReads.isDue(page.length)) {
-          missing.push(...page);
-          return;
-        }
-        const found = await foldPage(fold, page, mark, { missing, tooShort });
-        snapshotReads.note(page.length, found);
-        metrics.cacheHits.inc(CACHE, found);
-        metrics.cacheMisses.inc(CACHE, page.length - found);
-      }),
-    );
+    if (!snapshotReads.isDue(page.length)) {
+      missing.push(...page);
+      continue;
+    }
+    const before = missing.length;
+    await foldPage(fold, page, mark, { missing, tooShort });
+    const absent = missing.length - before;
+    snapshotReads.note(page.length, page.length - absent);
+    metrics.cacheHits.inc(CACHE, page.length - absent);
+    metrics.cacheMisses.inc(CACHE, absent);
   }
-  await Promise.allSettled(pages);
-  await Promise.all(pages);
   return { missing, tooShort };
 }
 
-/** Resolves to how many parties have a snapshot. */
 async function foldPage(
   fold: KindFold,
   page: readonly BatchParty[],
   mark: SnapshotMark,
   { missing, tooShort }: Record<'missing' | 'tooShort', BatchParty[]>,
-): Promise<number> {
+): Promise<void> {
   const { snapshots, transactions, installs } = fold;
   const pasts = await snapshots.read(
     page.map(({ indices }) => transactions[indices[0] as number] as Transaction),
   );
-  let found = page.length;
   for (const [at, batchParty] of page.entries()) {
     const past = pasts[at];
     const outcome = past === undefined ? 'missing' : foldSnapshot(fold, batchParty, past, mark);
-    if (outcome === 'missing') {
-      missing.push(batchParty);
-      found -= 1;
-    } else if (outcome === 'too short') tooShort.push(batchParty);
+    if (outcome === 'missing') missing.push(batchParty);
+    else if (outcome === 'too short') tooShort.push(batchParty);
   }
   await installs.waitWhileFull();
-  return found;
 }
 
 /** Folds a party; its transactions that the profile does not reach wait on. `missing` where only a rebuild can tell the profile. */

@@ -60,6 +60,8 @@ type KindMemory = ProfileSource<Profile, unknown> & {
   readonly memory: ProfileMemory;
   /** Profiles around transactions that lie behind their party's log. */
   readonly earlier: ProfileMemory;
+  /** Parties whose profiles a batch reads from Postgres now, and when that ends; never rejected. */
+  readonly rebuilding: Map<string, Promise<unknown>>;
   /** Memory for the list of one party at a time. */
   readonly arena: Arena;
   readonly snapshotWrites: SnapshotWrites;
@@ -70,7 +72,7 @@ export type Profiles = ProfilesOptions & {
   readonly kinds: readonly KindMemory[];
   readonly installs: Installs;
   readonly newStamp: () => Stamp;
-  /** Folds are done one at a time, each whole. */
+  /** Batches meet the logs one at a time; while one waits for Postgres the next ones go on, but for the same parties. */
   readonly inTurn: Turn;
   /** The turn of batches that pass those that wait. */
   readonly urgently: Turn;
@@ -131,6 +133,7 @@ export function openProfiles(
     ...source,
     memory: createProfileMemory(source.bytesMax, source.kind),
     earlier: createProfileMemory(EARLIER_BYTES_MAX, source.kind),
+    rebuilding: new Map<string, Promise<unknown>>(),
     arena: createArena(new ArrayBuffer(ARENA_BYTES), 0),
     snapshotReads: createSnapshotReads(),
     snapshotWrites: createSnapshotWrites(
