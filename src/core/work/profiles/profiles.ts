@@ -78,7 +78,10 @@ export type Profiles = ProfilesOptions & {
   readonly urgently: Turn;
 };
 
-/** Bytes of earlier profiles of each kind: a page holds the largest one, and a backlog of 130 busy merchants fits. */
+/**
+ * Bytes of earlier profiles of each kind, where its copies have as many: a page holds the largest one, and a backlog of 130 busy
+ * merchants fits.
+ */
 const EARLIER_BYTES_MAX = 8 * 1024 * 1024;
 /** A list that outgrows it gets memory of its own. */
 const ARENA_BYTES = 256 * 1024;
@@ -132,7 +135,7 @@ export function openProfiles(
   const kinds = sources.map((source) => ({
     ...source,
     memory: createProfileMemory(source.bytesMax, source.kind),
-    earlier: createProfileMemory(EARLIER_BYTES_MAX, source.kind),
+    earlier: createProfileMemory(Math.min(EARLIER_BYTES_MAX, source.bytesMax), source.kind),
     rebuilding: new Map<string, Promise<unknown>>(),
     arena: createArena(new ArrayBuffer(ARENA_BYTES), 0),
     snapshotReads: createSnapshotReads(),
