@@ -202,7 +202,7 @@ describe('fold equals the SQL definition', () => {
 
   test(
     'an account beyond what its list keeps, with late arrivals on both sides of the floor',
-    () => check(accounts, busyParty(900, 20 * 60_000)),
+    () => check(accounts, busyParty(900, 20 * 60_000), 7),
     TIMEOUT_MS,
   );
 

@@ -18,7 +18,7 @@ import { spawnRisk } from '../../../support/risk.ts';
 const TRAINING = ['--from', '2026-03-01', '--to', '2026-03-31'];
 const VALIDATION = ['--validate-from', '2026-04-01', '--validate-to', '2026-04-14'];
 const KNOWN_BY = ['--known-by', '2026-04-24'];
-const QUICK = ['--set', 'rounds=40,learningRate=0.2'];
+const QUICK = ['--set', 'rounds=25,learningRate=0.3'];
 const WINDOWS = [...TRAINING, ...VALIDATION, ...KNOWN_BY, ...QUICK];
 const RECOGNISED = FEATURE_LIST[1]?.name ?? '';
 const DEADLINE_MS = 60_000;
@@ -30,7 +30,7 @@ beforeAll(async () => {
   rig = await startModelsRig();
   officer = await rig.makeKey('Ann', ['risk_officer']);
   await using database = rig.testDatabase.open();
-  const traffic = { transactions: 6000, days: 45, endMs: Date.UTC(2026, 3, 15), fraudRate: 0.05 };
+  const traffic = { transactions: 3000, days: 45, endMs: Date.UTC(2026, 3, 15), fraudRate: 0.05 };
   await storeLabelledTraffic(database, traffic);
 });
 afterAll(() => rig[Symbol.asyncDispose]());
@@ -118,7 +118,7 @@ describe('a model that is trained', () => {
   test('is calibrated by cross-fitting where nothing is held back', async () => {
     await train(undefined, 'whole', ...TRAINING, ...KNOWN_BY, ...QUICK, '--no-register');
     const { validation, figures, calibration, calibrationTable, bands, size } = cardOf('whole');
-    expect([validation, figures, size]).toEqual([null, {}, 40]);
+    expect([validation, figures, size]).toEqual([null, {}, 25]);
     const riskiest = calibrationTable.at(-1);
     expect(riskiest?.promised).toBeGreaterThan(0.2);
     expect(Math.abs((riskiest?.promised ?? 0) - (riskiest?.seen ?? 1))).toBeLessThan(0.1);
