@@ -1,6 +1,6 @@
 /**
- * The work of operators, done as they do it: `risk status` and `risk dead-letters` as processes against an API
- * process, on real Postgres and Redis. No worker runs, so what is replayed stays where it can be seen.
+ * The work of operators, done as they do it: `risk status` and `risk dead-letters` against an API
+ * on real Postgres and Redis. No worker runs, so what is replayed stays where it can be seen.
  */
 import { once } from 'node:events';
 import { type AddressInfo, createServer } from 'node:net';
@@ -10,9 +10,9 @@ import { streamKeys } from '../../src/core/stream/keys.ts';
 import type { DeadLetter } from '../../src/rooms/dead-letters/dead-letter.ts';
 import type { StatusJson } from '../../src/rooms/status/queries/pipeline-status.ts';
 import { freePort } from '../../src/tools/start/services/free-port.ts';
-import { runRiskProcess, spawnRisk } from '../support/risk.ts';
+import { spawnRisk } from '../support/risk.ts';
 import { runRisk } from '../support/run-risk.ts';
-import { type RunningApi, spawnRunningApi } from '../support/running-api.ts';
+import { type RunningApi, startRunningApi } from '../support/running-api.ts';
 import {
   idAt,
   storeDeadLetters,
@@ -26,7 +26,7 @@ const NOVEMBER = Date.UTC(2026, 10, 15, 12);
 
 let api: RunningApi;
 beforeAll(async () => {
-  api = await spawnRunningApi();
+  api = await startRunningApi();
 });
 afterAll(() => api[Symbol.asyncDispose]());
 
@@ -273,7 +273,7 @@ test('a process that cannot use a setting names the setting once', async () => {
     ['api', 'PORT'],
     ['worker', 'RISK_WORKER_PORT'],
   ] as const) {
-    const taken = await runRiskProcess([role], { ...stores, [setting]: port });
+    const taken = await runRisk([role], { ...stores, [setting]: port });
     expect([taken.code, taken.stderr]).toEqual([
       1,
       expect.stringContaining(`is taken: set ${setting} to another`),

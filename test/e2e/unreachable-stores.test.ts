@@ -3,7 +3,8 @@
 import { Redis } from 'ioredis';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
-import { runRiskProcess, spawnRisk } from '../support/risk.ts';
+import { spawnRisk } from '../support/risk.ts';
+import { runRisk } from '../support/run-risk.ts';
 import { startTestRedis, type TestService } from '../support/services.ts';
 
 const PASSWORD = 'open-sesame';
@@ -47,7 +48,7 @@ test('no role starts without its Postgres, and the message says what to correct'
   for (const { role, parts, advice } of roles) {
     const DATABASE_URL = changed(database.url, parts);
     const settings = { DATABASE_URL, REDIS_URL: redis.url, RISK_SCHEMA_WAIT_MS: '0' };
-    const { code, stdout, stderr } = await runRiskProcess([role], settings);
+    const { code, stdout, stderr } = await runRisk([role], settings);
     expect([role, code, stdout + stderr]).toEqual([role, 1, expect.stringContaining(advice)]);
     expect(stdout + stderr).not.toContain(PASSWORD);
   }
@@ -62,7 +63,7 @@ test.each([
   'a Redis that is not reached is named: %o',
   async (parts, advice, roles) => {
     const stores = { DATABASE_URL: database.url, REDIS_URL: changed(redis.url, parts) };
-    const doctor = await runRiskProcess(['doctor'], stores);
+    const doctor = await runRisk(['doctor'], stores);
     expect([doctor.code, doctor.stdout]).toEqual([1, expect.stringContaining(advice)]);
     for (const role of roles) {
       await using started = spawnRisk([role], { ...stores, PORT: '0' });

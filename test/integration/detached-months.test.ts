@@ -1,12 +1,11 @@
 /**
  * Goal: every operation on a detached month ends with a code of its own, never a 500, and nothing is lost once
- * the month is attached. Method: an API process and workers on real Postgres and Redis, driven over HTTP;
+ * the month is attached. Method: an API and workers on real Postgres and Redis, driven over HTTP;
  * months are detached as `risk partitions` does; the effects are counted in SQL.
  */
 import { beforeAll, describe, expect, test } from 'vitest';
 import { type Posted, startMonthsRig, timeIn } from '../support/months-rig.ts';
 import { expectProblem } from '../support/problem.ts';
-import { spawnRisk } from '../support/risk.ts';
 import { readRows } from '../support/stored-rows.ts';
 import { count, input, labelInput, postBatch, postLabels, postOne } from '../support/submit.ts';
 import { waitUntil } from '../support/wait-until.ts';
@@ -18,14 +17,8 @@ const TEST_MS = 4 * DEADLINE_MS;
 const rig = await startMonthsRig();
 const { api } = rig;
 
-function startWorker() {
-  const urls = { DATABASE_URL: api.testDatabase.url, REDIS_URL: api.redisService.url };
-  return spawnRisk(['worker'], {
-    ...urls,
-    RISK_READ_BLOCK_MS: '200',
-    RISK_RECONCILE_AGE_MS: '500',
-  });
-}
+const startWorker = () =>
+  api.startWorker({ RISK_READ_BLOCK_MS: '200', RISK_RECONCILE_AGE_MS: '500' });
 
 describe('a post to a detached month', () => {
   const text = '2013-03';
@@ -159,7 +152,7 @@ test(
   async () => {
     const { id } = await rig.postAndDetach('2013-06');
     const other = await rig.post('2013-07');
-    await using worker = startWorker();
+    await using _worker = startWorker();
     const letters = `dead_letters where error_code = 'MONTH_DETACHED' and transaction_id = '${id}'`;
     await waitUntil(async () => (await count(api, letters)) === 1, DEADLINE_MS, 'dead letter');
     const isScored = (one: string) =>
@@ -182,8 +175,6 @@ test(
     const late = await (await api.post('/v1/dead-letters/replay', ids)).json();
     expect(late).toMatchObject({ replayed: 1, not_replayable: 0 });
     await isScored(id);
-    worker.kill('SIGTERM');
-    await worker.exited;
   },
   TEST_MS,
 );
@@ -200,11 +191,9 @@ test(
     expect(rows.map(({ transactionIds }) => transactionIds)).toEqual([[id]]);
     expect(await rig.attach('2013-08')).toBe(1);
     expect(await readRows(api.database.query)).toEqual(rows);
-    await using worker = startWorker();
+    await using _worker = startWorker();
     const score = `scores where transaction_id = '${id}'`;
     await waitUntil(async () => (await count(api, score)) === 1, DEADLINE_MS, 'score');
-    worker.kill('SIGTERM');
-    await worker.exited;
   },
   TEST_MS,
 );

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { migrate } from '../../src/kit/database/migrations/migrate.ts';
 import { createTestDatabase } from '../support/database.ts';
 import { runRisk } from '../support/run-risk.ts';
-import { spawnRunningApi } from '../support/running-api.ts';
+import { startRunningApi } from '../support/running-api.ts';
 import { startTestRedis } from '../support/services.ts';
 
 type Finding = { check: string; state: string; detail: string };
@@ -33,7 +33,7 @@ test('doctor and a starting API name the variables that stop what does not exist
     M0_CORRIDOR_US_EF_ENABLED: 'false',
     M0_CORRIDOR_US_EG_ENABLED: 'true',
   };
-  await using api = await spawnRunningApi(environment);
+  await using api = await startRunningApi(environment);
   const found = await doctor({
     ...environment,
     DATABASE_URL: api.testDatabase.url,

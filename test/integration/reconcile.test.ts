@@ -11,7 +11,6 @@ import { createLeadership } from '../../src/kit/duties/leadership.ts';
 import { openCommands, type RedisClient } from '../../src/kit/redis/connection.ts';
 import { testConfig } from '../support/config.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
-import { spawnRisk } from '../support/risk.ts';
 import { runRisk } from '../support/run-risk.ts';
 import { startTestRedis, type TestService } from '../support/services.ts';
 import {
@@ -24,6 +23,7 @@ import {
 } from '../support/stored-rows.ts';
 import { readEntries } from '../support/stream-entries.ts';
 import { waitUntil } from '../support/wait-until.ts';
+import { startWorkerHere } from '../support/worker-rig.ts';
 
 const AGE_MS = 500;
 const ENTRIES_MAX = 1000;
@@ -226,7 +226,7 @@ describe('who reconciles', () => {
   });
 
   test('a worker brings everything back by itself after a flush', async () => {
-    await using _worker = spawnRisk(['worker'], environment());
+    await using _worker = startWorkerHere(environment());
     const ids = await storeTransactions(database, seeds(200));
     await leave(ids);
     const scored = async () =>

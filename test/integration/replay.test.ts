@@ -1,22 +1,15 @@
 /**
  * Goal: `risk replay` against the real API and worker: the ledger balances, a second replay is all
- * duplicates, a bad row is refused alone. Method: both roles as processes on a database and a Redis of
- * this file; the command as a child, as an operator runs it.
+ * duplicates, a bad row is refused alone. Method: both roles on a database and a Redis of this file.
  */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { writeSimulation } from '../../src/tools/simulate/command.ts';
-import { freePort } from '../../src/tools/start/services/free-port.ts';
-import { createTestDatabase } from '../support/database.ts';
-import { spawnRisk } from '../support/risk.ts';
 import { runRisk } from '../support/run-risk.ts';
-import { startTestRedis } from '../support/services.ts';
-import { waitUntil } from '../support/wait-until.ts';
+import { RUNNING_API_KEY, startRunningApi } from '../support/running-api.ts';
 
-const KEY = 'replay-test-key-of-at-least-32-characters';
-const READY_MS = 60_000;
 const TRANSACTIONS = 3_000;
 const owned = new AsyncDisposableStack();
 let folder: string;
@@ -26,20 +19,11 @@ let databaseUrl: string;
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'replay-'));
   owned.defer(() => rmSync(folder, { recursive: true }));
-  const database = owned.use(await createTestDatabase());
-  const redis = owned.use(await startTestRedis());
-  databaseUrl = database.url;
-  const services = { DATABASE_URL: database.url, REDIS_URL: redis.url, LOG_LEVEL: 'warn' };
-  const [port, workerPort] = [await freePort(), await freePort()].map(String);
-  const url = `http://127.0.0.1:${port}`;
-  owned.use(spawnRisk(['api'], { ...services, PORT: port ?? '', RISK_BOOTSTRAP_KEY: KEY }));
-  owned.use(spawnRisk(['worker'], { ...services, RISK_WORKER_PORT: workerPort ?? '' }));
-  client = { RISK_URL: url, RISK_API_KEY: KEY };
-  const isReady = async (base: string) =>
-    (await fetch(`${base}/readyz`).catch(() => undefined))?.ok === true;
-  await waitUntil(() => isReady(url), READY_MS, 'the API');
-  await waitUntil(() => isReady(`http://127.0.0.1:${workerPort}`), READY_MS, 'the worker');
-}, READY_MS);
+  const api = owned.use(await startRunningApi());
+  owned.use(api.startWorker());
+  databaseUrl = api.testDatabase.url;
+  client = { RISK_URL: api.url, RISK_API_KEY: RUNNING_API_KEY };
+});
 afterAll(async () => {
   await owned.disposeAsync();
 });

@@ -3,7 +3,6 @@
  * without Redis or for duplicates, by polling. Method: an API and, where a score is to come, a worker.
  */
 import { describe, expect, test } from 'vitest';
-import { spawnRisk } from '../support/risk.ts';
 import { type RunningApi, startRunningApi } from '../support/running-api.ts';
 import { answerOf, input, postBatch, postOne } from '../support/submit.ts';
 import { waitUntil } from '../support/wait-until.ts';
@@ -13,22 +12,15 @@ const WAIT_MS_MAX = 60_000;
 
 const open = () => startRunningApi({ RISK_WAIT_MS_MAX: String(WAIT_MS_MAX) });
 
-function startWorker(api: RunningApi) {
-  return spawnRisk(['worker'], {
-    DATABASE_URL: api.testDatabase.url,
-    REDIS_URL: api.redisService.url,
-    RISK_READ_BLOCK_MS: '200',
-    RISK_RECONCILE_AGE_MS: '500',
-  });
-}
+const startWorker = (api: RunningApi) =>
+  api.startWorker({ RISK_READ_BLOCK_MS: '200', RISK_RECONCILE_AGE_MS: '500' });
 
 const wait = (seconds: string) => ({ Prefer: `wait=${seconds}` });
 
 describe('with a worker', () => {
   test('a new transaction, a duplicate and a scored one come with the score', async () => {
     await using api = await open();
-    await using worker = startWorker(api);
-    await worker.waitFor(/worker starts/, 20_000);
+    await using _worker = startWorker(api);
     const sent = input({ amount: '77.00' });
     const first = await postOne(api, sent, wait('90'));
     expect([first.status, first.headers.get('preference-applied')]).toEqual([201, 'wait=60']);

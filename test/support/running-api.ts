@@ -6,6 +6,7 @@ import { createTestDatabase, type TestDatabase } from './database.ts';
 import { type RiskProcess, runRiskProcess, spawnRisk } from './risk.ts';
 import { type Ran, runRisk } from './run-risk.ts';
 import { startTestRedis, type TestService } from './services.ts';
+import { type RunningWorker, startWorkerHere } from './worker-rig.ts';
 
 /** A key with every role but those that approve. */
 export const RUNNING_API_KEY = 'running-api-key-of-at-least-32-characters';
@@ -22,6 +23,8 @@ export type RunningApi = {
   /** Sends a request with RUNNING_API_KEY. */
   request(path: string, init?: RequestInit): Promise<Response>;
   post(path: string, body: object): Promise<Response>;
+  /** A worker on the API's stores, in this process; dispose it before the API. */
+  startWorker(settings?: Settings): RunningWorker;
   /** `risk ARGS` against this API. */
   risk(...args: string[]): Promise<Ran>;
   /** `risk ARGS --json`, which must succeed and print nothing else. */
@@ -78,9 +81,9 @@ async function open<Run extends ApiRun>(
   // A test that stops Redis waits for it itself.
   redis.on('error', () => undefined);
   stack.defer(() => redis.disconnect());
+  const stores = { DATABASE_URL: testDatabase.url, REDIS_URL: redisService.url };
   const run = await runApi({
-    DATABASE_URL: testDatabase.url,
-    REDIS_URL: redisService.url,
+    ...stores,
     RISK_BOOTSTRAP_KEY: RUNNING_API_KEY,
     PORT: '0',
     ...environment,
@@ -102,6 +105,7 @@ async function open<Run extends ApiRun>(
         body: JSON.stringify(body),
         headers: { 'Content-Type': 'application/json' },
       }),
+    startWorker: (settings = {}) => startWorkerHere({ ...stores, ...settings }),
     riskJson: async (...args) => {
       const { code, stdout, stderr } = await risk(...args, '--json');
       if (code !== 0 || stderr !== '') throw new Error(`exit ${code}: ${stdout}${stderr}`);

@@ -161,7 +161,7 @@ export async function createWorkerRig(redisOptions: TestServiceOptions = {}): Pr
 
 export function startWorkerHere(
   environment: Readonly<Record<string, string>>,
-  overrides: WorkerOverrides,
+  overrides: WorkerOverrides = {},
 ): RunningWorker {
   const controller = new AbortController();
   const context = {

@@ -1,11 +1,10 @@
 /**
- * Goal: the version that decided gives in a backtest what workers stored. Method: an API and a worker process take transactions and
+ * Goal: the version that decided gives in a backtest what workers stored. Method: an API and a worker take transactions and
  * labels, the worker runs the backtest, and SQL counts stored verdicts and scores.
  */
 import { expect, test } from 'vitest';
 import { createRandom } from '../../../../src/kit/random.ts';
 import type { Report } from '../../../../src/rooms/backtest/count/report.ts';
-import { spawnRisk } from '../../../support/risk.ts';
 import { startRunningApi } from '../../../support/running-api.ts';
 import {
   answerOf,
@@ -39,8 +38,7 @@ function makeInputs(): Input[] {
 
 test('verdicts and scores of a backtest are those that are stored', async () => {
   await using api = await startRunningApi();
-  const stores = { DATABASE_URL: api.testDatabase.url, REDIS_URL: api.redisService.url };
-  await using _worker = spawnRisk(['worker'], stores);
+  await using _worker = api.startWorker();
   const inputs = makeInputs();
   const ids: string[] = [];
   for (let at = 0; at < ROWS; at += BATCH) {

@@ -15,7 +15,6 @@ import type { WatchReport } from '../../../../src/rooms/models/watch-report.ts';
 import { freePort } from '../../../../src/tools/start/services/free-port.ts';
 import { testConfig } from '../../../support/config.ts';
 import { createTestDatabase } from '../../../support/database.ts';
-import { spawnRisk } from '../../../support/risk.ts';
 import { type RunningApi, startRunningApi } from '../../../support/running-api.ts';
 import { storeScores } from '../../../support/scored-rows.ts';
 import { waitUntil } from '../../../support/wait-until.ts';
@@ -134,9 +133,7 @@ test('the command tells a person and a program', async () => {
 test('a worker looks by itself, and its metrics say what was found', async () => {
   await api.testDatabase.sql('truncate watch_reports');
   const port = String(await freePort());
-  await using worker = spawnRisk(['worker'], {
-    DATABASE_URL: api.testDatabase.url,
-    REDIS_URL: api.redisService.url,
+  await using worker = api.startWorker({
     RISK_WORKER_PORT: port,
     RISK_WATCH_EVERY_SECONDS: '1',
   });
@@ -152,6 +149,5 @@ test('a worker looks by itself, and its metrics say what was found', async () =>
   expect(text).toContain('risk_model_psi{model="rules",feature="score"} 0');
   expect(text).toContain('risk_model_watch_rows{model="rules",figures="drift"} 1200');
   expect(text).not.toContain('risk_model_precision_ratio{');
-  worker.kill('SIGTERM');
-  expect((await worker.exited).code).toBe(0);
+  expect(await worker.stop()).toBe(0);
 });

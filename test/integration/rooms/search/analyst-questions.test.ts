@@ -11,7 +11,6 @@ import type {
   FoundTransaction,
   TransactionDetail,
 } from '../../../../src/kit/client/api-types.ts';
-import { spawnRisk } from '../../../support/risk.ts';
 import { RUNNING_API_KEY, type RunningApi, startRunningApi } from '../../../support/running-api.ts';
 import { input, postBatch } from '../../../support/submit.ts';
 import { waitUntil } from '../../../support/wait-until.ts';
@@ -43,10 +42,7 @@ let api: RunningApi;
 
 beforeAll(async () => {
   api = opened.use(await startRunningApi());
-  const worker = opened.use(
-    spawnRisk(['worker'], { DATABASE_URL: api.testDatabase.url, REDIS_URL: api.redisService.url }),
-  );
-  await worker.waitFor(/worker starts/, PATIENCE_MS);
+  opened.use(api.startWorker());
   const shared = ACCOUNTS.flatMap((account_id) =>
     MERCHANTS.map((merchant_id) => input({ account_id, merchant_id, device_id: DEVICE })),
   );

@@ -1,35 +1,31 @@
 /**
  * Goal: a what-if says what the worker will say, explains it, and leaves nothing behind; a stored score is
- * explained by the model that made it. Method: API and worker as processes, a model in force.
+ * explained by the model that made it. Method: an API and a worker, a model in force.
  */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { spawnRisk } from '../../../support/risk.ts';
 import { type RollOut, startRollOut } from '../../../support/rolled-out.ts';
 import { type RunningApi, startRunningApi } from '../../../support/running-api.ts';
 import { answerOf, input } from '../../../support/submit.ts';
 import { waitUntil } from '../../../support/wait-until.ts';
+import type { RunningWorker } from '../../../support/worker-rig.ts';
 
 const AT_MS = Date.now() - 3_600_000;
 const MODEL = 'm@1';
 
 let api: RunningApi;
 let rollOut: RollOut;
-let worker: ReturnType<typeof spawnRisk>;
+let worker: RunningWorker;
 beforeAll(async () => {
   api = await startRunningApi();
   rollOut = await startRollOut(api.testDatabase);
   await rollOut.register(1);
   await rollOut.put(MODEL, 'active');
-  worker = spawnRisk(['worker'], {
-    DATABASE_URL: api.testDatabase.url,
-    REDIS_URL: api.redisService.url,
-  });
+  worker = api.startWorker();
   await api.post('/v1/transactions/batch', { transactions: history() });
   await scored(40);
 });
 afterAll(async () => {
-  worker.kill('SIGTERM');
-  await worker.exited;
+  await worker.stop();
   await rollOut[Symbol.asyncDispose]();
   await api[Symbol.asyncDispose]();
 });

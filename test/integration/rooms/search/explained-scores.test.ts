@@ -1,13 +1,13 @@
 /**
  * Goal: pages that explain a score read what is stored: the habit of the account before it, its lineage, and what happened on its
- * device. Method: API and worker as processes, and the same figures from SQL and from explanations.
+ * device. Method: an API and a worker, and the same figures from SQL and from explanations.
  */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { spawnRisk } from '../../../support/risk.ts';
 import { type RunningApi, startRunningApi } from '../../../support/running-api.ts';
 import { idAt } from '../../../support/stored-rows.ts';
 import { answerOf, input } from '../../../support/submit.ts';
 import { waitUntil } from '../../../support/wait-until.ts';
+import type { RunningWorker } from '../../../support/worker-rig.ts';
 
 const HOUR_MS = 3_600_000;
 const END_MS = Math.floor(Date.now() / HOUR_MS) * HOUR_MS;
@@ -16,13 +16,10 @@ const OF_ACCOUNT = 60;
 const ROWS = 3 * OF_ACCOUNT;
 
 let api: RunningApi;
-let worker: ReturnType<typeof spawnRisk>;
+let worker: RunningWorker;
 beforeAll(async () => {
   api = await startRunningApi();
-  worker = spawnRisk(['worker'], {
-    DATABASE_URL: api.testDatabase.url,
-    REDIS_URL: api.redisService.url,
-  });
+  worker = api.startWorker();
   const transactions = Array.from({ length: ROWS }, (_, n) =>
     input({
       account_id: `acc_${n % 3}`,
@@ -37,8 +34,7 @@ beforeAll(async () => {
   await scored(ROWS);
 });
 afterAll(async () => {
-  worker.kill('SIGTERM');
-  await worker.exited;
+  await worker.stop();
   await api[Symbol.asyncDispose]();
 });
 

@@ -1,16 +1,16 @@
 /**
  * Goal: a scored transaction with other fields scores what it would have scored had it been submitted so, and unchanged what it
- * did score. Method: API and worker as processes. Before a transaction is posted, `/v1/evaluate` says what each of its variants
+ * did score. Method: an API and a worker. Before a transaction is posted, `/v1/evaluate` says what each of its variants
  * would score; afterwards its what-ifs have to say the same, although the transaction, a sibling and labels are stored by then.
  */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { insertPersonKey } from '../../../support/people.ts';
-import { spawnRisk } from '../../../support/risk.ts';
 import { type RollOut, startRollOut } from '../../../support/rolled-out.ts';
 import { type RunningApi, startRunningApi } from '../../../support/running-api.ts';
 import { idAt } from '../../../support/stored-rows.ts';
 import { answerOf, type Input, input, labelInput, postLabels } from '../../../support/submit.ts';
 import { waitUntil } from '../../../support/wait-until.ts';
+import type { RunningWorker } from '../../../support/worker-rig.ts';
 
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
@@ -22,15 +22,12 @@ const BEGIN_MS = END_MS - 12 * DAY_MS;
 
 let api: RunningApi;
 let rollOut: RollOut;
-let worker: ReturnType<typeof spawnRisk>;
+let worker: RunningWorker;
 let analyst: string;
 beforeAll(async () => {
   api = await startRunningApi();
   rollOut = await startRollOut(api.testDatabase);
-  worker = spawnRisk(['worker'], {
-    DATABASE_URL: api.testDatabase.url,
-    REDIS_URL: api.redisService.url,
-  });
+  worker = api.startWorker();
   analyst = await insertPersonKey(api.testDatabase, 'Ann', ['analyst']);
   const history = Array.from({ length: HISTORY }, (_, n) => historical(n));
   for (let from = 0; from < HISTORY; from += 850) {
@@ -42,8 +39,7 @@ beforeAll(async () => {
   await scored(HISTORY);
 });
 afterAll(async () => {
-  worker.kill('SIGTERM');
-  await worker.exited;
+  await worker.stop();
   await rollOut[Symbol.asyncDispose]();
   await api[Symbol.asyncDispose]();
 });

@@ -5,8 +5,8 @@ import { announceModelsOut } from '../../../../src/core/stream/status/models-out
 import { reportWorker } from '../../../../src/core/stream/status/workers.ts';
 import type { StatusJson } from '../../../../src/rooms/status/queries/pipeline-status.ts';
 import type { WorkerJson } from '../../../../src/rooms/status/queries/workers.ts';
-import { runRiskProcess, spawnRisk } from '../../../support/risk.ts';
-import { RUNNING_API_KEY, type RunningApi, startRunningApi } from '../../../support/running-api.ts';
+import { spawnRisk } from '../../../support/risk.ts';
+import { type RunningApi, startRunningApi } from '../../../support/running-api.ts';
 import {
   idAt,
   storeDeadLetters,
@@ -92,8 +92,7 @@ test('workers are listed while they live or hold entries', async () => {
   await api.redis.xgroup('CREATE', transactions, GROUP, '0');
   const dead = ['GROUP', GROUP, 'dead-1-a-2', 'COUNT', 3, 'STREAMS', transactions, '>'] as const;
   await api.redis.xreadgroup(...dead);
-  const environment = { DATABASE_URL: api.testDatabase.url, REDIS_URL: api.redisService.url };
-  await using worker = spawnRisk(['worker'], environment);
+  await using worker = api.startWorker();
   const own = async () => (await listed()).find(({ worker: name }) => name !== 'dead-1-a');
   const isLive = async () => (await own())?.state === 'live' && (await own())?.version !== null;
   await waitUntil(isLive, 30_000, 'a report');
@@ -104,13 +103,9 @@ test('workers are listed while they live or hold entries', async () => {
     pending_by_corridor: [{ corridor: 'US-EG', entries: 3 }],
   });
   expect(await own()).toMatchObject({ pending: 0, scored_per_second: null });
-  const { stdout } = await runRiskProcess(['workers'], {
-    RISK_URL: api.url,
-    RISK_API_KEY: RUNNING_API_KEY,
-  });
+  const { stdout } = await api.risk('workers');
   expect(stdout).toMatch(/^worker +pid +state[\s\S]*dead-1-a +1 +silent .* 3 +US-EG/);
-  worker.kill('SIGTERM');
-  await worker.exited;
+  await worker.stop();
   expect((await listed()).map(({ worker: name }) => name)).toEqual(['dead-1-a']);
 });
 

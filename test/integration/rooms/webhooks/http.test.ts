@@ -1,13 +1,13 @@
 /**
- * Goal: a payment becomes a signed event. Method: API and worker as processes, a Redis that loses everything, a receiver, and an
+ * Goal: a payment becomes a signed event. Method: an API and two workers, a Redis that loses everything, a receiver, and an
  * admin who works by HTTP and by command.
  */
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { type RiskProcess, spawnRisk } from '../../../support/risk.ts';
 import { type Receiver, startReceiver, status } from '../../../support/rooms/webhooks/receiver.ts';
 import { type RunningApi, startRunningApi } from '../../../support/running-api.ts';
 import { answerOf } from '../../../support/submit.ts';
 import { waitUntil } from '../../../support/wait-until.ts';
+import type { RunningWorker } from '../../../support/worker-rig.ts';
 
 const SETTINGS = {
   RISK_WEBHOOK_LOOPBACK: 'allow',
@@ -17,23 +17,16 @@ const WAIT_MS = 15_000;
 
 let api: RunningApi;
 let receiver: Receiver;
-let workers: RiskProcess[];
+let workers: RunningWorker[];
 beforeAll(async () => {
   [api, receiver] = await Promise.all([startRunningApi(SETTINGS), startReceiver()]);
-  workers = [1, 2].map(() =>
-    spawnRisk(['worker'], {
-      ...SETTINGS,
-      DATABASE_URL: api.testDatabase.url,
-      REDIS_URL: api.redisService.url,
-    }),
-  );
+  workers = [1, 2].map(() => api.startWorker(SETTINGS));
 });
 afterAll(async () => {
-  for (const worker of workers) worker.kill('SIGTERM');
-  const ends = await Promise.all(workers.map(({ exited }) => exited));
+  const ends = await Promise.all(workers.map((worker) => worker.stop()));
   await receiver[Symbol.asyncDispose]();
   await api[Symbol.asyncDispose]();
-  expect(ends.map(({ code }) => code)).toEqual([0, 0]);
+  expect(ends).toEqual([0, 0]);
 });
 
 test('an unknown corridor is 422, which names it and the nearest one', async () => {
