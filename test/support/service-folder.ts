@@ -1,4 +1,5 @@
 /** A temporary folder that an unprivileged service may use, also when the tests run as root. */
+import { execFileSync } from 'node:child_process';
 import {
   chmodSync,
   chownSync,
@@ -36,6 +37,11 @@ export function makeServiceFolder(): ServiceFolder {
     passwordFile,
     [Symbol.dispose]: () => rmSync(services, { recursive: true, force: true }),
   };
+}
+
+/** Makes the cluster of a Postgres that is to run on this folder of services, with the owner that the files have. */
+export function copyCluster(cluster: string, services: string): void {
+  execFileSync('cp', ['-a', cluster, join(services, 'postgres')]);
 }
 
 /** A folder in memory where there is enough of it; services of another account may pass through it. */

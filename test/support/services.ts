@@ -10,7 +10,7 @@ import { startPostgres } from '../../src/tools/start/services/postgres.ts';
 import { findPostgres } from '../../src/tools/start/services/postgres-program.ts';
 import { startRedis } from '../../src/tools/start/services/redis.ts';
 import type { ServiceProcess } from '../../src/tools/start/services/service-process.ts';
-import { makeServiceFolder } from './service-folder.ts';
+import { copyCluster, makeServiceFolder } from './service-folder.ts';
 import { backUpForStandby } from './standby.ts';
 
 export type TestService = {
@@ -58,6 +58,7 @@ export async function startTestRedis(options: TestServiceOptions = {}): Promise<
 export async function startTestPostgres(options: TestServiceOptions = {}): Promise<TestService> {
   const folder = makeServiceFolder();
   const program = await findPostgres(folder.account, inject('postgresBin') || undefined);
+  copyCluster(inject('postgresCluster'), folder.services);
   const common = { ...folder, program, ...defaults(options) };
   return await control(
     onFreePort((port) => startPostgres({ ...common, port })),
