@@ -1,12 +1,12 @@
 /**
  * Goal: a dependency that is gone, frozen or refuses costs a caller two seconds at most, once; then requests
  * are refused at once, the state is reported, and recovery is noticed within seconds. Method: real services,
- * stopped, frozen and spoiled under an API process.
+ * stopped, frozen and spoiled under an API.
  */
 import { expect, test } from 'vitest';
 import type { StatusJson } from '../../src/rooms/status/queries/pipeline-status.ts';
+import { runApiHere } from '../support/api-here.ts';
 import { freeze } from '../support/freeze.ts';
-import { spawnRisk } from '../support/risk.ts';
 import { runRisk } from '../support/run-risk.ts';
 import { RUNNING_API_KEY, type RunningApi, startRunningApi } from '../support/running-api.ts';
 import { startTestPostgres } from '../support/services.ts';
@@ -27,8 +27,8 @@ async function openOnOwnPostgres() {
     PORT: '0',
   };
   expect((await runRisk(['migrate'], environment)).code).toBe(0);
-  const api = stack.use(spawnRisk(['api'], environment));
-  const [, url = ''] = await api.waitFor(/"url":"(http:[^"]+)"/, 20_000);
+  const { url, stop } = await runApiHere(environment);
+  stack.defer(async () => void (await stop()));
   const headers = {
     Authorization: `Bearer ${RUNNING_API_KEY}`,
     'Content-Type': 'application/json',

@@ -5,6 +5,7 @@
  */
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { migrate } from '../../src/kit/database/migrations/migrate.ts';
+import { runApiHere } from '../support/api-here.ts';
 import { open, openProcess, reconcile, streamedIds } from '../support/ingest-faults.ts';
 import { insertKey } from '../support/key-rows.ts';
 import { spawnRisk } from '../support/risk.ts';
@@ -156,8 +157,7 @@ async function openOn(databaseUrl: string, redisUrl = 'redis://127.0.0.1:1') {
     RISK_CONNECT_TIMEOUT_MS: '1500',
     PORT: '0',
   };
-  const process = spawnRisk(['api'], environment);
-  const [, url = ''] = await process.waitFor(/"url":"(http:[^"]+)"/, 20_000);
+  const { url, stop } = await runApiHere(environment);
   const headers = {
     Authorization: `Bearer ${RUNNING_API_KEY}`,
     'Content-Type': 'application/json',
@@ -172,9 +172,6 @@ async function openOn(databaseUrl: string, redisUrl = 'redis://127.0.0.1:1') {
           body: JSON.stringify(body),
         }),
       ),
-    [Symbol.asyncDispose]: async () => {
-      process.kill('SIGTERM');
-      await process.exited;
-    },
+    [Symbol.asyncDispose]: async () => void (await stop()),
   };
 }
