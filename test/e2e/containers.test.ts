@@ -91,13 +91,15 @@ function run(service: string, own: Record<string, string> = {}): Container {
   };
 }
 
-async function becomeHealthy(container: Container): Promise<void> {
+/** Asks the port until it answers, as a health check is a process of its own. */
+async function becomeHealthy(container: Container, port: string): Promise<void> {
+  const answers = () => fetch(`http://127.0.0.1:${port}/livez`).catch(() => undefined);
   await waitUntil(
-    async () => container.hasExited() || (await container.isHealthy()),
+    async () => container.hasExited() || (await answers())?.ok,
     20_000,
     `health: ${container.stderr()}`,
   );
-  expect(container.hasExited(), container.stderr()).toBe(false);
+  expect(await container.isHealthy(), container.stderr()).toBe(true);
 }
 
 it('migrates, then migrates again without a change', { timeout: 120_000 }, async () => {
@@ -110,12 +112,14 @@ it('migrates, then migrates again without a change', { timeout: 120_000 }, async
 it('serves with one API and two workers, and all drain on SIGTERM', {
   timeout: 180_000,
 }, async () => {
-  const port = String(await freePort());
+  const [port = '', ...others] = [await freePort(), await freePort(), await freePort()].map(String);
   await using api = run('api', { PORT: port, RISK_BOOTSTRAP_KEY: BOOTSTRAP_KEY });
-  await using first = run('worker', { RISK_WORKER_PORT: String(await freePort()) });
-  await using second = run('worker', { RISK_WORKER_PORT: String(await freePort()) });
+  await using first = run('worker', { RISK_WORKER_PORT: others[0] ?? '' });
+  await using second = run('worker', { RISK_WORKER_PORT: others[1] ?? '' });
   const all = [api, first, second];
-  for (const container of all) await becomeHealthy(container);
+  for (const [at, container] of all.entries()) {
+    await becomeHealthy(container, [port, ...others][at] ?? '');
+  }
   // bin/risk became Node: the process that gets the signals is the engine itself.
   for (const { pid } of all)
     expect(readFileSync(`/proc/${pid}/comm`, 'utf8')).toMatch(/^node|^Main/);

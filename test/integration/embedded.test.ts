@@ -77,19 +77,21 @@ test('startEmbedded keeps rows and keys over a restart, durably set', async () =
   if (second.redisKeepsData) expect(await redis(second.redisUrl, 'INCR', 'kept')).toBe(':8');
 });
 
-test('startEmbedded lets nobody in without the password', async () => {
+test('startEmbedded lets nobody in without the password, nor a second engine into its folder', async () => {
+  const others = [5432, 6379].map((port) => createServer().listen(port, '127.0.0.1'));
+  // Another process may have taken it by now, which is equally good.
+  for (const other of others) other.on('error', () => undefined);
   await using running = await engine();
+  for (const other of others) other.close();
   const url = new URL(running.databaseUrl);
+  expect(url.port).not.toBe('5432');
   url.password = 'wrong';
   await expect(sql(url.href, 'select 1')).rejects.toThrow('password authentication failed');
+  expect(await redis(running.redisUrl, 'PING')).toBe('+PONG');
   const [reply] = await askRedis(Number(new URL(running.redisUrl).port), [['PING']]);
   expect(reply).toContain('NOAUTH');
   expect(statSync(join(dataDir, 'password')).mode & 0o777).toBe(0o600);
   expect(statSync(join(dataDir, 'engine.json')).mode & 0o777).toBe(0o600);
-});
-
-test('startEmbedded refuses a data folder in use and names who uses it', async () => {
-  await using running = await engine();
   expect(readEngineFile(dataDir)).toEqual({
     pid: process.pid,
     databaseUrl: running.databaseUrl,
@@ -183,17 +185,4 @@ test('a start whose key is revoked in the given database names the setting to un
   expect(
     await database.sql('select count(*)::int as live from api_keys where revoked_at is null'),
   ).toEqual([{ live: 1 }]);
-});
-
-test('the usual ports may be taken by others', async () => {
-  const others = [5432, 6379].map((port) => createServer().listen(port, '127.0.0.1'));
-  // Another process may have taken it by now, which is equally good.
-  for (const other of others) other.on('error', () => undefined);
-  try {
-    await using running = await engine();
-    expect(new URL(running.databaseUrl).port).not.toBe('5432');
-    expect(await redis(running.redisUrl, 'PING')).toBe('+PONG');
-  } finally {
-    for (const other of others) other.close();
-  }
 });

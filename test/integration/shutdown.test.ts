@@ -116,11 +116,11 @@ describe('kill -9', () => {
       await rig.send([{ createdAtMs: Date.UTC(2026, 9, 1), accountId: 'acc_first' }]);
       await rig.settled(1);
       await first.stop();
-      const transactions = await rig.store(seeds(1000));
+      const transactions = await rig.store(seeds(500));
       // Entries of a batch each.
-      for (let from = 0; from < 1000; from += 20)
+      for (let from = 0; from < 500; from += 20)
         await rig.append(transactions.slice(from, from + 20));
-      for (let pass = 1; pass <= 3; pass++) {
+      for (let pass = 1; pass <= 2; pass++) {
         const settings = {
           RISK_BATCH_ENTRIES: '20',
           RISK_TEST_FAILPOINT: `${failpoint}:${pass}`,
@@ -130,12 +130,12 @@ describe('kill -9', () => {
       }
       expect(await pending()).toBeGreaterThan(0);
       rig.startWorker();
-      expect(await rig.settled(1001, 20_000)).toMatchObject({ scored: 1001, deadLetters: 0 });
+      expect(await rig.settled(501, 20_000)).toMatchObject({ scored: 501, deadLetters: 0 });
       const [rows] = await rig.database.sql<{ doubled: number; siblings: number }>(
         `select count(*)::int - count(distinct transaction_id)::int as doubled,
                 max((feature_values(features))[14]) filter (where account_id = 'acc_0')::int as siblings from scores`,
       );
-      expect(rows).toEqual({ doubled: 0, siblings: Math.floor(999 / 17) });
+      expect(rows).toEqual({ doubled: 0, siblings: Math.floor(499 / 17) });
     });
   }
 });

@@ -17,7 +17,7 @@ import { startTcpProxy } from '../../../support/tcp-proxy.ts';
 import { waitUntil } from '../../../support/wait-until.ts';
 
 const NOW = Date.now();
-const ROWS = 6_000;
+const ROWS = 4_000;
 /** Makes rows heavy, so that all of them are more than any buffer holds. */
 const NOTE_CHARS = 8_000;
 /** More than a busy machine keeps a reader of this process from reading. */
