@@ -2,7 +2,7 @@
  * Goal: a corridor whose commits are slow or held up rises to level 2 or 3 alone and falls back by itself; others are answered as
  * before, and find a session. Method: an API on real stores, and a trigger that delays the rows of one corridor.
  */
-import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { announceModelsOut } from '../../src/core/stream/status/models-out.ts';
 import { type RunningApi, startRunningApi } from '../support/running-api.ts';
 import { type Answer, answerOf, input, postBatch, postJson, postOne } from '../support/submit.ts';
@@ -25,7 +25,7 @@ const CLIENTS = 12;
 const SESSIONS_MAX = 3;
 
 let api: RunningApi;
-beforeAll(async () => {
+async function openApi(): Promise<void> {
   api = await startRunningApi();
   // The months of the rows exist before a trigger delays them.
   for (const corridor of [SLOW, OTHER]) await postOne(api, input({ corridor }));
@@ -33,13 +33,8 @@ beforeAll(async () => {
   await api.testDatabase.sql(
     `create trigger delay before insert on transactions for each row when (new.corridor = '${SLOW}') execute function delay()`,
   );
-});
-afterAll(() => api[Symbol.asyncDispose]());
-beforeEach(async () => {
-  // A breaker that is open closes by posts alone.
-  const isWell = async () => (await post(SLOW)).status === 201 && (await levelOf(SLOW)).level === 0;
-  await waitUntil(isWell, FALL_MS, 'level 0');
-});
+}
+const closeApi = () => api[Symbol.asyncDispose]();
 
 const delayBy = (statement: string) =>
   api.testDatabase.sql(
@@ -57,18 +52,12 @@ const gauge = async (corridor: string) =>
   )?.[1];
 
 /** Posts of one corridor one after another until the end of the block. */
-function keepPosting(corridor: string) {
-  const answers: (Answer & { readonly tookMs: number })[] = [];
+function keepPosting(corridor: string): AsyncDisposable {
   let isOver = false;
   const ended = (async () => {
-    while (!isOver) {
-      const startedAt = performance.now();
-      const answer = await post(corridor);
-      answers.push({ ...answer, tookMs: performance.now() - startedAt });
-    }
+    while (!isOver) await post(corridor);
   })();
   return {
-    answers,
     [Symbol.asyncDispose]: async () => {
       isOver = true;
       await ended;
@@ -111,88 +100,6 @@ async function holdUp() {
   return { letGo, [Symbol.asyncDispose]: letGo };
 }
 
-test('commits over 1 s: level 2 of the corridor alone, and back', async () => {
-  await delayBy('pg_sleep(1.2)');
-  {
-    await using others = keepPosting(OTHER);
-    await using _ = keepPosting(SLOW);
-    await waitUntil(async () => (await levelOf(SLOW)).level === 2, RISE_MS, 'level 2');
-    expect(await levelOf(SLOW)).toMatchObject({ causes: ['writes:US-EG:slow'], by_hand: null });
-    expect(await levelOf(OTHER)).toMatchObject({ level: 0, causes: [] });
-    const [own, other] = await Promise.all([post(SLOW), post(OTHER)]);
-    expect([own.status, own.headers.get('x-risk-degradation')]).toEqual([201, '2']);
-    expect([other.status, other.headers.get('x-risk-degradation')]).toEqual([201, null]);
-    expect(await gauge(SLOW)).toBe('2');
-    expect(await gauge(OTHER)).toBe('0');
-    expect(new Set(others.answers.map(({ status }) => status))).toEqual(new Set([201]));
-    await delayBy('null');
-  }
-  await waitUntil(async () => (await levelOf(SLOW)).level === 0, FALL_MS, 'level 0');
-});
-
-test('commits held up: level 3 refuses posts of the corridor at once, others are answered, and back', {
-  retry: 2,
-}, async () => {
-  const before = await post(SLOW);
-  await using others = postEvery(POST_EVERY_MS, OTHER);
-  await using held = await holdUp();
-  {
-    await using own = postEvery(POST_EVERY_MS, SLOW);
-    await waitUntil(async () => (await levelOf(SLOW)).level === 3, RISE_MS, 'level 3');
-    const first = (await own.ended()).find(({ status }) => status === 503);
-    expect(first?.body.detail).toMatch(/US-EG/);
-  }
-  const refused = await waitUntil(
-    async () => {
-      const answer = await post(SLOW);
-      return answer.body.detail?.startsWith('This request stored nothing') === true
-        ? answer
-        : undefined;
-    },
-    RISE_MS,
-    'a refusal at once',
-  );
-  expect([refused.status, refused.headers.get('x-risk-degradation'), refused.body]).toEqual([
-    503,
-    '3',
-    expect.objectContaining({
-      type: 'urn:risk:problem:unavailable',
-      detail:
-        'This request stored nothing: the corridor US-EG is at degradation level 3: its transactions could not be committed, and one at a time tries again.',
-    }),
-  ]);
-  expect(Number(refused.headers.get('retry-after'))).toBeGreaterThan(0);
-  const { causes, sentence } = await levelOf(SLOW);
-  expect([causes, sentence]).toEqual([
-    [expect.stringMatching(/^writes:US-EG:(open|half-open)$/)],
-    'New transactions and other changes are refused; reads are answered.',
-  ]);
-  expect((await api.risk('degradation', 'list')).stdout).toMatch(
-    /^corridor:US-EG +3 +\S*writes:US-EG/m,
-  );
-  const mixed = await postBatch(api, [input({ corridor: OTHER }), input({ corridor: SLOW })]);
-  expect([mixed.status, mixed.headers.get('x-risk-degradation')]).toEqual([503, '3']);
-  // An accepted transaction is read.
-  const { transaction_id: id } = before.body;
-  expect((await api.request(`/v1/transactions/${id}`)).status).toBe(200);
-  const found = await api.request(`/v1/transactions?corridor=${SLOW}&limit=1`);
-  expect([found.status, found.headers.get('x-risk-degradation')]).toEqual([200, '3']);
-  expect(await levelOf(OTHER)).toMatchObject({ level: 0, causes: [] });
-  expect(await levelOf('GB-NG')).toMatchObject({ level: 0, causes: [] });
-  await held.letGo();
-  await waitUntil(async () => (await post(SLOW)).status === 201, FALL_MS, 'a post to be accepted');
-  await waitUntil(
-    async () => (await post(SLOW)).status === 201 && (await levelOf(SLOW)).level === 0,
-    FALL_MS,
-    'level 0',
-  );
-  const answered = await others.ended();
-  expect(new Set(answered.map(({ status }) => status))).toEqual(new Set([201]));
-  // Posts that shared a commit with the corridor before it committed apart wait for the end of that commit.
-  const late = answered.filter(({ tookMs }) => tookMs > LATE_MS);
-  expect(late.length).toBeLessThan(SHARING_MS_MAX / POST_EVERY_MS);
-});
-
 /** Headers of so many clients, each with a key of its own. */
 async function headersOfClients(): Promise<Record<string, string>[]> {
   const made = Array.from({ length: CLIENTS }, async (_, nth) => {
@@ -216,44 +123,153 @@ const BATCH_PATH = '/v1/transactions/batch';
 const both = () =>
   JSON.stringify({ transactions: [input({ corridor: SLOW }), input({ corridor: OTHER })] });
 
-test.each([
-  ['posts', (headers: Record<string, string>) => postOne(api, input({ corridor: SLOW }), headers)],
-  [
-    'batches of two corridors',
-    async (headers: Record<string, string>) =>
-      await answerOf(await postJson(api, both(), BATCH_PATH, headers)),
-  ],
-])('%s of many clients that are held up leave another corridor sessions', async (_, send) => {
-  const clients = await headersOfClients();
-  await using held = await holdUp();
-  const answers: Answer[] = [];
-  const sent = clients.map(async (headers) => void answers.push(await send(headers)));
-  await Promise.race(sent);
-  // The first answer has waited for a session in vain, so all are taken that may be.
-  expect(answers[0]?.body.detail).toMatch(/^3 commits of .* are under way; a repetition with the/);
-  expect(await heldUpSessions()).toBe(SESSIONS_MAX);
-  expect((await post(OTHER)).status).toBe(201);
-  const isRefused = () => answers.length >= CLIENTS - SESSIONS_MAX;
-  await waitUntil(isRefused, RISE_MS, 'the others to be refused');
-  expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([503]));
-  await held.letGo();
-  await Promise.all(sent);
+describe('a corridor', () => {
+  beforeAll(openApi);
+  afterAll(closeApi);
+  beforeEach(async () => {
+    // A breaker that is open closes by posts alone.
+    const isWell = async () =>
+      (await post(SLOW)).status === 201 && (await levelOf(SLOW)).level === 0;
+    await waitUntil(isWell, FALL_MS, 'level 0');
+  });
+
+  test('commits over 1 s: level 2 of the corridor alone, and back', async () => {
+    await delayBy('pg_sleep(1.2)');
+    {
+      await using others = postEvery(POST_EVERY_MS, OTHER);
+      await using _ = keepPosting(SLOW);
+      await waitUntil(async () => (await levelOf(SLOW)).level === 2, RISE_MS, 'level 2');
+      expect(await levelOf(SLOW)).toMatchObject({ causes: ['writes:US-EG:slow'], by_hand: null });
+      expect(await levelOf(OTHER)).toMatchObject({ level: 0, causes: [] });
+      const [own, other] = await Promise.all([post(SLOW), post(OTHER)]);
+      expect([own.status, own.headers.get('x-risk-degradation')]).toEqual([201, '2']);
+      expect([other.status, other.headers.get('x-risk-degradation')]).toEqual([201, null]);
+      expect(await gauge(SLOW)).toBe('2');
+      expect(await gauge(OTHER)).toBe('0');
+      const answered = await others.ended();
+      expect(new Set(answered.map(({ status }) => status))).toEqual(new Set([201]));
+      await delayBy('null');
+    }
+    await waitUntil(async () => (await levelOf(SLOW)).level === 0, FALL_MS, 'level 0');
+  });
+
+  test('commits held up: level 3 refuses posts of the corridor at once, others are answered, and back', {
+    retry: 2,
+  }, async () => {
+    const before = await post(SLOW);
+    await using others = postEvery(POST_EVERY_MS, OTHER);
+    await using held = await holdUp();
+    {
+      await using own = postEvery(POST_EVERY_MS, SLOW);
+      await waitUntil(async () => (await levelOf(SLOW)).level === 3, RISE_MS, 'level 3');
+      const first = (await own.ended()).find(({ status }) => status === 503);
+      expect(first?.body.detail).toMatch(/US-EG/);
+    }
+    const refused = await waitUntil(
+      async () => {
+        const answer = await post(SLOW);
+        return answer.body.detail?.startsWith('This request stored nothing') === true
+          ? answer
+          : undefined;
+      },
+      RISE_MS,
+      'a refusal at once',
+    );
+    expect([refused.status, refused.headers.get('x-risk-degradation'), refused.body]).toEqual([
+      503,
+      '3',
+      expect.objectContaining({
+        type: 'urn:risk:problem:unavailable',
+        detail:
+          'This request stored nothing: the corridor US-EG is at degradation level 3: its transactions could not be committed, and one at a time tries again.',
+      }),
+    ]);
+    expect(Number(refused.headers.get('retry-after'))).toBeGreaterThan(0);
+    const { causes, sentence } = await levelOf(SLOW);
+    expect([causes, sentence]).toEqual([
+      [expect.stringMatching(/^writes:US-EG:(open|half-open)$/)],
+      'New transactions and other changes are refused; reads are answered.',
+    ]);
+    expect((await api.risk('degradation', 'list')).stdout).toMatch(
+      /^corridor:US-EG +3 +\S*writes:US-EG/m,
+    );
+    const mixed = await postBatch(api, [input({ corridor: OTHER }), input({ corridor: SLOW })]);
+    expect([mixed.status, mixed.headers.get('x-risk-degradation')]).toEqual([503, '3']);
+    // An accepted transaction is read.
+    const { transaction_id: id } = before.body;
+    expect((await api.request(`/v1/transactions/${id}`)).status).toBe(200);
+    const found = await api.request(`/v1/transactions?corridor=${SLOW}&limit=1`);
+    expect([found.status, found.headers.get('x-risk-degradation')]).toEqual([200, '3']);
+    expect(await levelOf(OTHER)).toMatchObject({ level: 0, causes: [] });
+    expect(await levelOf('GB-NG')).toMatchObject({ level: 0, causes: [] });
+    await held.letGo();
+    await waitUntil(
+      async () => (await post(SLOW)).status === 201,
+      FALL_MS,
+      'a post to be accepted',
+    );
+    await waitUntil(
+      async () => (await post(SLOW)).status === 201 && (await levelOf(SLOW)).level === 0,
+      FALL_MS,
+      'level 0',
+    );
+    const answered = await others.ended();
+    expect(new Set(answered.map(({ status }) => status))).toEqual(new Set([201]));
+    // Posts that shared a commit with the corridor before it committed apart wait for the end of that commit.
+    const late = answered.filter(({ tookMs }) => tookMs > LATE_MS);
+    expect(late.length).toBeLessThan(SHARING_MS_MAX / POST_EVERY_MS);
+  });
+
+  test('a model that workers report as out: level 1 of its corridor, told by the API', async () => {
+    const report = () =>
+      announceModelsOut(api.redis, api.testDatabase.market, [{ corridor: SLOW, model: 'm@1' }]);
+    await waitUntil(
+      async () => {
+        await report();
+        return (await levelOf(SLOW)).level === 1;
+      },
+      RISE_MS,
+      'level 1',
+    );
+    await report();
+    expect(await levelOf(SLOW)).toMatchObject({ causes: ['model:US-EG:m@1:open'] });
+    expect(await levelOf(OTHER)).toMatchObject({ level: 0, causes: [] });
+    expect((await post(SLOW)).headers.get('x-risk-degradation')).toBe('1');
+    await waitUntil(async () => (await levelOf(SLOW)).level === 0, FALL_MS, 'level 0');
+  });
 });
 
-test('a model that workers report as out: level 1 of its corridor, told by the API', async () => {
-  const report = () =>
-    announceModelsOut(api.redis, api.testDatabase.market, [{ corridor: SLOW, model: 'm@1' }]);
-  await waitUntil(
-    async () => {
-      await report();
-      return (await levelOf(SLOW)).level === 1;
-    },
-    RISE_MS,
-    'level 1',
-  );
-  await report();
-  expect(await levelOf(SLOW)).toMatchObject({ causes: ['model:US-EG:m@1:open'] });
-  expect(await levelOf(OTHER)).toMatchObject({ level: 0, causes: [] });
-  expect((await post(SLOW)).headers.get('x-risk-degradation')).toBe('1');
-  await waitUntil(async () => (await levelOf(SLOW)).level === 0, FALL_MS, 'level 0');
+describe('many clients', () => {
+  // An API for each, as the level that they raise takes a quarter of a minute to fall.
+  beforeEach(openApi);
+  afterEach(closeApi);
+
+  test.each([
+    [
+      'posts',
+      (headers: Record<string, string>) => postOne(api, input({ corridor: SLOW }), headers),
+    ],
+    [
+      'batches of two corridors',
+      async (headers: Record<string, string>) =>
+        await answerOf(await postJson(api, both(), BATCH_PATH, headers)),
+    ],
+  ])('whose %s are held up leave another corridor sessions', async (_, send) => {
+    const clients = await headersOfClients();
+    await using held = await holdUp();
+    const answers: Answer[] = [];
+    const sent = clients.map(async (headers) => void answers.push(await send(headers)));
+    await Promise.race(sent);
+    // The first answer has waited for a session in vain, so all are taken that may be.
+    expect(answers[0]?.body.detail).toMatch(
+      /^3 commits of .* are under way; a repetition with the/,
+    );
+    expect(await heldUpSessions()).toBe(SESSIONS_MAX);
+    expect((await post(OTHER)).status).toBe(201);
+    const isRefused = () => answers.length >= CLIENTS - SESSIONS_MAX;
+    await waitUntil(isRefused, RISE_MS, 'the others to be refused');
+    expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([503]));
+    await held.letGo();
+    await Promise.all(sent);
+  });
 });
