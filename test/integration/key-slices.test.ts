@@ -89,12 +89,12 @@ async function age(slice: number, days: number): Promise<void> {
   );
 }
 
-test('a thousand races of one key across boundaries make one transaction each', async () => {
+test('races of one key across boundaries make one transaction each', async () => {
   const processes = Array.from({ length: 4 }, () => openSlices(database));
   const before = (await listKeySlices(database.query)).length;
   const answers = new Map<string, { id: string; isNew: boolean }[]>();
   for (let round = 0; round < 20; round++) {
-    const keys = Array.from({ length: 50 }, (_, n) => `race-${round}-${n}`);
+    const keys = Array.from({ length: 15 }, (_, n) => `race-${round}-${n}`);
     // A process that has just begun knows the newest slice, the others learn of it by being refused.
     processes[round % processes.length] = openSlices(database);
     const sealing = sealOpen();
@@ -108,7 +108,7 @@ test('a thousand races of one key across boundaries make one transaction each', 
     await Promise.all([sealing, ...claims]);
   }
   expect((await listKeySlices(database.query)).length).toBe(before + 20);
-  expect(answers.size).toBe(1000);
+  expect(answers.size).toBe(300);
   for (const each of answers.values()) {
     expect(each.filter(({ isNew }) => isNew)).toHaveLength(1);
     expect(new Set(each.map(({ id }) => id)).size).toBe(1);
@@ -119,7 +119,7 @@ test('a thousand races of one key across boundaries make one transaction each', 
             (select count(*)::int from transactions) as transactions,
             (select count(distinct slice)::int from idempotency_keys) > 10 as in_many_slices`,
   );
-  expect(stored).toEqual({ keys: 1000, digests: 1000, transactions: 1000, in_many_slices: true });
+  expect(stored).toEqual({ keys: 300, digests: 300, transactions: 300, in_many_slices: true });
 });
 
 describe('a key of an old slice', () => {

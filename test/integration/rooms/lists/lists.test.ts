@@ -15,7 +15,7 @@ import { RUNNING_API_KEY, type RunningApi, startRunningApi } from '../../../supp
 import { answerOf, input } from '../../../support/submit.ts';
 import { waitUntil } from '../../../support/wait-until.ts';
 
-const RACES = 1000;
+const RACES = 300;
 
 let api: RunningApi;
 let ann: string;
