@@ -134,6 +134,41 @@ test('block goes before allow, answers are stored with the score, and later chan
   expect(await verify()).toEqual([4, ['features', 'features', 'reasons', 'verdict']]);
 });
 
+test('scores of several versions are verified, each by the answers that its own rules had', async () => {
+  const later = ruleSet(
+    'listed@2',
+    rule('watch', { when: 'in_list("watched") && !in_list("stopped")', weight: 0.9 }),
+  );
+  let sent = 0;
+  const scoreTwo = async () => {
+    const worker = rig.startWorker();
+    await rig.send(of('acc', 2, sent));
+    sent += 2;
+    await rig.settled(sent);
+    await worker.stop();
+  };
+  await scoreTwo();
+  await decideByLists();
+  await add('stopped', 'acc');
+  await scoreTwo();
+  await end('stopped', 'acc');
+  await add('watched', 'acc');
+  const name = await makeApproved(rig.pool, [ann, bob], later);
+  for (const percent of [5, null]) await putInForce(rig.pool, [ann, bob], name, percent);
+  await scoreTwo();
+  await end('watched', 'acc');
+  await add('stopped', 'acc');
+  const decided = await rig.database.sql<{ rule_set: string; verdict: string; rows: number }>(
+    'select rule_set, verdict, count(*)::int as rows from scores group by 1, 2 order by 1',
+  );
+  expect(decided).toEqual([
+    { rule_set: 'default@3', verdict: 'approve', rows: 2 },
+    { rule_set: 'listed@1', verdict: 'decline', rows: 2 },
+    { rule_set: 'listed@2', verdict: 'decline', rows: 2 },
+  ]);
+  expect(await verify()).toEqual([6, []]);
+});
+
 test('a rule compares amounts by the rate of the day, which is stored with the score', async () => {
   const priced = ruleSet(
     'priced@1',
