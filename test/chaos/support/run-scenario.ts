@@ -13,8 +13,9 @@ import { makeRunFolder } from '../../../bench/support/run-folder.ts';
 import { createRandom } from '../../../src/kit/random.ts';
 import { startTcpProxy, type TcpProxy } from '../../support/tcp-proxy.ts';
 import type { Check, Verdict } from './checker.ts';
+import { type Disturbance, disturbancesOf, startDisturbances } from './disturbance.ts';
 import { type Engine, startEngine } from './engine.ts';
-import { FLIPPED_CORRIDOR, startFlips } from './flips.ts';
+import { FLIPPED_CORRIDOR, flips } from './flips.ts';
 import { type Ledger, type LedgerCounts, openLedgerFile } from './ledger.ts';
 import { startLoad } from './load.ts';
 import { NotRun } from './not-run.ts';
@@ -31,8 +32,8 @@ export type RunOptions = {
   readonly seed: string;
   readonly rate: number | undefined;
   readonly isQuick: boolean;
-  /** Whether a corridor is stopped and started beside the faults. */
-  readonly hasFlips: boolean;
+  /** What people do beside the faults. */
+  readonly disturbances: readonly Disturbance[];
   readonly signal: AbortSignal;
   readonly onLine: (text: string) => void;
 };
@@ -115,7 +116,8 @@ type Parts = {
 };
 
 async function run({ scenario, plan, setup, options }: Parts): Promise<Report> {
-  const { signal, seed, transactions, hasFlips } = options;
+  const { signal, seed, transactions } = options;
+  const disturbances = disturbancesOf(options.disturbances, setup);
   const began = performance.now();
   await using opened = new AsyncDisposableStack();
   const { path: folder } = opened.use(await makeRunFolder('risk-chaos'));
@@ -128,6 +130,7 @@ async function run({ scenario, plan, setup, options }: Parts): Promise<Report> {
     await start({ folder, launcher, postgresSettings, diskBytes, signal }),
   );
   const model = setup.hasModel ? await putModelInForce(services.databaseUrl) : null;
+  for (const { prepare } of disturbances) await prepare?.(services);
   const proxies = await openProxies(setup, services, opened);
   const engine = opened.use(
     await startEngine({
@@ -149,16 +152,15 @@ async function run({ scenario, plan, setup, options }: Parts): Promise<Report> {
     ...{ rate: options.rate ?? setup.rate, corridor: setup.corridor, signal: over.signal },
   });
   const notes = openNotes();
-  // Clients of their own do not know stops: a refusal counts against what they measure.
-  const flipped = hasFlips && !setup.ownTraffic ? FLIPPED_CORRIDOR : null;
+  const flipped = disturbances.includes(flips) ? FLIPPED_CORRIDOR : null;
   const stage = createStage({
     ...{ services, proxies, engine, load, ledger, transactions, seed, signal, random, notes },
     flipped,
   });
   try {
-    const flips = flipped !== null ? startFlips(stage, createRandom(`${seed}/flips`)) : undefined;
+    const endDisturbances = startDisturbances(disturbances, stage);
     await plan.run(stage);
-    if (flips !== undefined) stage.remark(`stops of a corridor: ${await flips.end()}`);
+    await endDisturbances();
     const isOver = setup.ownTraffic || load.isFinishing();
     const traffic = isOver ? Promise.resolve() : stage.progress(1);
     const [recoverySeconds] = await Promise.all([
@@ -169,6 +171,7 @@ async function run({ scenario, plan, setup, options }: Parts): Promise<Report> {
     await replaySamples(stage);
     await tellFigures(stage, setup.countersExact);
     await plan.judge?.(stage);
+    for (const { judge: judgeAlone } of disturbances) await judgeAlone?.(stage);
     await reader.finish();
     await drainAll(engine, stage);
     stage.bar('seconds to recover', round(recoverySeconds), { atMost: setup.recoverSecondsMax });

@@ -3,6 +3,8 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { describeMachine, formatMachine } from '../../../bench/support/machine.ts';
 import { createOutput, type Output } from '../../../src/kit/command/output.ts';
+import { flips } from './flips.ts';
+import { lists } from './lists.ts';
 import type { Mutant } from './mutant.ts';
 import { runMutations } from './mutations.ts';
 import { printReport } from './report.ts';
@@ -47,7 +49,10 @@ export async function runSuite(suite: Suite): Promise<number> {
     transactions: Number(values.tx),
     rate: values.rate === undefined ? undefined : Number(values.rate),
     isQuick: values.quick === true,
-    hasFlips: values.flips === true,
+    disturbances: [
+      ...(values.flips === true ? [flips] : []),
+      ...(values['with-lists'] === true ? [lists] : []),
+    ],
     ...{ seed: values.seed, signal: abortedBySignals() },
     onLine: (text: string) => output.line(text),
   };
@@ -67,7 +72,7 @@ function readOptions({ transactions }: Suite) {
     allowPositionals: true,
     options: {
       ...{ list: flag, mutations: flag, help: { ...flag, short: 'h' }, rate: text, quick: flag },
-      flips: flag,
+      ...{ flips: flag, 'with-lists': flag },
       ...{ tx: { ...text, default: String(transactions) }, seed: { ...text, default: '1' } },
       engine: { ...text, default: fileURLToPath(new URL('../../../', import.meta.url)) },
     },
