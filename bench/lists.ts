@@ -1,15 +1,19 @@
 /**
  * The cost of lists of a million values: their import, their reading into the memory of a worker, and the answer to a batch, whose
- * parties the lists lack or have.
+ * parties the lists lack or have; then all that rules cost which ask one of them, with one transaction in a hundred on the list.
  */
 import { Readable } from 'node:stream';
-import type { Parties } from '../src/core/score/list-answers.ts';
+import { askInputs, NO_SOURCES } from '../src/core/score/ask-inputs.ts';
+import type { Answers, Parties } from '../src/core/score/list-answers.ts';
+import { inputsOf, recordInputs } from '../src/core/score/rules/rule-inputs.ts';
+import { score } from '../src/core/score/score.ts';
 import { integerOption, parseArguments } from '../src/kit/command/command.ts';
 import type { Database } from '../src/kit/database/pool.ts';
 import { importEntries } from '../src/rooms/lists/import.ts';
 import { readImport } from '../src/rooms/lists/import-rows.ts';
 import { openListMemory } from '../src/rooms/lists/memory/list-memory.ts';
 import type { Kind } from '../src/rooms/lists/value.ts';
+import { makeRuleSet, makeVectors, SIZES } from './support/analyst-rules.ts';
 import type { Bench, BenchContext, BenchReport } from './support/bench.ts';
 import { makeRunFolder } from './support/run-folder.ts';
 import { type Services, startServices } from './support/services.ts';
@@ -59,6 +63,29 @@ const party = (accountId: string, nth: number): Parties => ({
   ip: `192.0.2.${nth & 255}`,
 });
 
+/** Nanoseconds a transaction: the answers of the list `one`, what is recorded of them, and the decision. */
+async function decideNs(lists: Answers, size: number, batches: number): Promise<number> {
+  const ruleSet = makeRuleSet(size, 'one');
+  const rows = makeVectors()
+    .slice(0, BATCH)
+    .map((vector, nth) => ({
+      ...party(nth % 100 === 0 ? `acc_${nth}` : `nobody_${nth}`, nth),
+      ...{ vector, corridor: 'US-EG', currency: 'USD', createdAtMs: 0 },
+    }));
+  const decide = async () => {
+    const answerOf = await askInputs({ ...NO_SOURCES, lists }, rows, [ruleSet]);
+    for (const [nth, row] of rows.entries()) {
+      const inputs = inputsOf(ruleSet, row, recordInputs(ruleSet, row, answerOf, nth));
+      score({ vector: row.vector, ruleSet, opinion: null, inputs });
+    }
+  };
+  for (let nth = 0; nth < batches / 2; nth++) await decide();
+  const took = await seconds(async () => {
+    for (let nth = 0; nth < batches; nth++) await decide();
+  });
+  return (took * 1e9) / batches / BATCH;
+}
+
 async function* measure(
   services: Services,
   { values, batches }: { readonly values: number; readonly batches: number },
@@ -88,6 +115,10 @@ async function* measure(
   };
   const missNs = await lookupNs((nth) => `nobody_${nth}`);
   const hitNs = await lookupNs((nth) => (nth % 100 === 0 ? `acc_${nth}` : `nobody_${nth}`));
+  const withRules: Record<string, number> = {};
+  for (const size of SIZES) {
+    withRules[`transaction_ns_with_${size}_rules`] = await decideNs(memory.answers, size, batches);
+  }
   const listed = 2 * values + Math.ceil(values / 10);
   const mibPerMillion = (memory.bytes() / MIB / listed) * 1e6;
   yield {
@@ -103,6 +134,7 @@ async function* measure(
       lookup_ns_a_list: missNs / 3,
       transaction_ns_without_hits: missNs,
       transaction_ns_with_1_percent_hits: hitNs,
+      ...withRules,
     },
     ceilings: [],
     tables: [],
@@ -113,7 +145,7 @@ async function* measure(
 
 export const bench: Bench = {
   name: 'lists',
-  question: 'What do lists of a million cost a worker?',
+  question: 'What do lists of a million, and rules that ask them, cost a worker?',
   onlyByName: 'it imports two million rows',
   usage: USAGE,
   run: async function* (args, context) {

@@ -2,29 +2,22 @@
  * The cost of rules for each transaction: the default rule set beside the code that the same rules once were, in turn, and rule
  * sets of 10, 50 and 200 rules with the expressions that analysts write. Vectors are those of simulated traffic.
  */
-import { FEATURE_COUNT } from '../src/core/domain/feature-schema.ts';
-import { vectorOf } from '../src/core/score/feature-rows.ts';
-import { type CompiledRuleSet, compileRuleSet } from '../src/core/score/rules/compile-rule-set.ts';
+import type { CompiledRuleSet } from '../src/core/score/rules/compile-rule-set.ts';
 import type { Inputs } from '../src/core/score/rules/generate-program.ts';
-import type { RuleData } from '../src/core/score/rules/rule-set-data.ts';
 import { currentRuleSet } from '../src/core/score/rules/rule-sets.ts';
 import { score } from '../src/core/score/score.ts';
 import { parseArguments } from '../src/kit/command/command.ts';
 import { RULE_SETS_AS_CODE } from '../test/support/rules-as-code/rule-sets.ts';
 import { score as scoreByCode } from '../test/support/rules-as-code/score.ts';
+import { makeRuleSet, makeVectors, ROWS, SIZES } from './support/analyst-rules.ts';
 import type { Bench, BenchReport } from './support/bench.ts';
 import { percentiles } from './support/percentiles.ts';
-import { foldAll, makeParties, makeTransaction } from './support/pure-core.ts';
 
-const SIZES = [10, 50, 200];
 const ROW_MAX_NS = 10_000;
 /** A ratio of medians of one run varies by a few hundredths. */
 const TIMES_THE_CODE_MAX = 1.1;
-const ROWS = 2000;
 const WARM_UP_ROUNDS = 100;
 const ROUNDS = 300;
-/** Transactions before those that are measured, so that accounts have a history. */
-const PAST = 40_000;
 
 type Row = { readonly vector: Float64Array; readonly inputs: Inputs };
 type Arm = {
@@ -42,7 +35,9 @@ export const bench: Bench = {
     yield measure('default@3', vectors, [byData('data', currentRuleSet), byCode()]);
     for (const size of SIZES) {
       signal.throwIfAborted();
-      yield measure(`${size} rules`, vectors, [byData('data', makeRuleSet(size))]);
+      const ruleSet = makeRuleSet(size);
+      if (ruleSet.inputs.join() !== INPUTS.join()) throw new Error(`it reads ${ruleSet.inputs}`);
+      yield measure(`${size} rules`, vectors, [byData('data', ruleSet)]);
     }
   },
 };
@@ -122,17 +117,6 @@ function measure(
   };
 }
 
-function makeVectors(): readonly Float64Array[] {
-  const parties = makeParties();
-  let sequence = 0;
-  const nextBatch = (count: number) =>
-    Array.from({ length: count }, () => makeTransaction(sequence++));
-  for (let done = 0; done < PAST; done += ROWS) foldAll(nextBatch(ROWS), parties);
-  const batch = nextBatch(ROWS);
-  const rows = foldAll(batch, parties);
-  return batch.map((_, index) => vectorOf(rows, index).slice(0, FEATURE_COUNT));
-}
-
 /** Keys of the inputs, in the order of the rule sets. */
 const INPUTS = ['corridor', 'currency', 'in_list.watched', 'metadata.tier', 'rate.USD'];
 const TIERS = [null, 'gold', 'new', 'gold'];
@@ -140,52 +124,4 @@ const TIERS = [null, 'gold', 'new', 'gold'];
 function inputsOf(index: number): Inputs {
   const currency = index % 3 === 0 ? 'EGP' : 'USD';
   return ['US-EG', currency, index % 50 === 0, TIERS[index % TIERS.length] ?? null, 1];
-}
-
-/** Rules as analysts write them, with another number in each copy; at most a tenth of transactions fire a rule. */
-const EXPRESSIONS: readonly ((nth: number) => Partial<RuleData>)[] = [
-  (nth) => ({ when: `count_24h >= 5 && amount_to_mean > ${1.7 + nth / 50}`, weight: 0.2 }),
-  (nth) => ({ measure: 'amount_to_median', bands: [{ from: 2 + nth / 20, weight: 0.1 }] }),
-  (nth) => ({ when: `amount >= money(${100 + nth}, "USD") && first_merchant == 1`, weight: 0.3 }),
-  (nth) => ({
-    when: `metadata.tier != "gold" && currency in ["USD", "EUR"] && sum_24h_to_usual > ${1.2 + nth / 50}`,
-    weight: 0.2,
-  }),
-  (nth) => ({ when: `in_list("watched") && gap_hours > ${3 + nth}`, verdict: 'review' }),
-  (nth) => ({
-    when: '(is_missing(amount_zscore) || amount_zscore >= 1.5) && amounts >= 20',
-    measure: 'amount_to_p90',
-    bands: [
-      { from: 1.1 + nth / 50, weight: 0.1 },
-      { from: 1.3 + nth / 50, weight: 0.4 },
-    ],
-  }),
-  (nth) => ({
-    when: `!(night_share > 0.45) && amount / mean_30d > ${1.7 + nth / 50}`,
-    corridors: ['US-EG', 'US-MX'],
-    weight: 0.1,
-  }),
-];
-
-function makeRuleSet(size: number): CompiledRuleSet {
-  const rules = Array.from({ length: size }, (_, index) => ({
-    ...{ id: `rule-${index}`, code: `RULE_${index}`, sentence: 'A sentence.' },
-    ...EXPRESSIONS[index % EXPRESSIONS.length]?.(Math.floor(index / EXPRESSIONS.length)),
-  }));
-  const verdicts = {
-    all: { review: 500, decline: 800 },
-    corridors: { 'US-MX': { review: 400, decline: 700 } },
-  };
-  const compiled = compileRuleSet({
-    version: 2,
-    id: 'bench@1',
-    feature_schema: 3,
-    metadata: { tier: 'text' },
-    rules,
-    verdicts,
-  });
-  if ('problems' in compiled) throw new Error(JSON.stringify(compiled.problems));
-  const { inputs } = compiled.ruleSet;
-  if (inputs.join() !== INPUTS.join()) throw new Error(`inputs are ${inputs.join()}`);
-  return compiled.ruleSet;
 }
