@@ -9,18 +9,15 @@ import { writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
-import { createApiClient } from '../src/kit/client/api-client.ts';
-import { createRetries } from '../src/kit/client/retries.ts';
 import { parseArguments, UsageError } from '../src/kit/command/command.ts';
 import { Failure } from '../src/kit/words/failure.ts';
 import { disagreements, type Published } from './detection/agreement.ts';
-import { postLabels, postPayments, type Target } from './detection/feed.ts';
+import { DELAY_DAYS, openFeeder } from './detection/feed-days.ts';
 import { openOfficers, type Trained } from './detection/officers.ts';
 import { type Figures, measure, type Tested, testWeek } from './detection/protocol.ts';
-import { type Day, type Payment, readDays } from './detection/published-days.ts';
+import { type Payment, readDays } from './detection/published-days.ts';
 import type { Bench, BenchContext, BenchReport } from './support/bench.ts';
 import { type Pipeline, startPipeline } from './support/pipeline.ts';
-import { readScored, untilScored } from './support/scored-counter.ts';
 
 const USAGE = `--data FOLDER      handbook_tx_dev.csv.gz and evaluate.mjs (../shared/data)
 --test DATE        first day of the test week (2018-08-08)
@@ -28,9 +25,7 @@ const USAGE = `--data FOLDER      handbook_tx_dev.csv.gz and evaluate.mjs (../sh
 --scores FOLDER    keeps the scores of the test week there`;
 
 const DAY_MS = 86_400_000;
-const DELAY_DAYS = 7;
 const CORRIDOR = 'US-US';
-const OUTAGE_MS_MAX = 60_000;
 const LOADED_MS_MAX = 30_000;
 const POLL_MS = 100;
 
@@ -63,26 +58,6 @@ function readOptions(args: string[]): Options {
 }
 
 const dateOf = (ms: number) => new Date(ms).toISOString().slice(0, 10);
-
-/** Posts days and the labels that become known on each of them; resolves to the ids once all is scored. */
-async function feed(
-  { workers }: Pipeline,
-  target: Target,
-  { days, all }: { readonly days: readonly Day[]; readonly all: readonly Day[] },
-  signal: AbortSignal,
-): Promise<string[]> {
-  const scoredBefore = await readScored(workers, signal);
-  const byStart = new Map(all.map((day) => [day.startMs, day]));
-  const ids: string[] = [];
-  for (const { startMs, payments } of days) {
-    // A label counts from its `labelled_at`, so the labels of a day may all be sent before its payments.
-    const known = byStart.get(startMs - DELAY_DAYS * DAY_MS)?.payments ?? [];
-    await postLabels(target, known, DELAY_DAYS * DAY_MS);
-    ids.push(...(await postPayments(target, payments)));
-  }
-  await untilScored(workers, { scoredBefore, transactions: () => ids.length }, signal);
-  return ids;
-}
 
 async function train(
   pipeline: Pipeline,
@@ -180,13 +155,10 @@ async function* run(options: Options, context: BenchContext): AsyncGenerator<Ben
     ({ startMs }) => startMs >= options.testMs && startMs < options.testMs + 7 * DAY_MS,
   );
   await using pipeline = await startPipeline({ workers: 1, settings: {} }, context);
-  const client = createApiClient({ url: pipeline.api.url, key: pipeline.apiKey, signal });
-  const onWaiting = (why: string) => output.note(`waiting: ${why}`);
-  const retries = createRetries({ outageMsMax: OUTAGE_MS_MAX, signal, onWaiting });
-  const target = { client, retries };
+  const { feed } = openFeeder(pipeline, all, context);
   output.note(`feeding ${before.length} days`);
   const startedMs = performance.now();
-  const fed = await feed(pipeline, target, { days: before, all }, signal);
+  const fed = await feed(before);
   const seconds = (performance.now() - startedMs) / 1000;
   output.note('training');
   const models = await train(pipeline, options);
@@ -196,7 +168,7 @@ async function* run(options: Options, context: BenchContext): AsyncGenerator<Ben
     signal,
   );
   output.note('feeding the test week');
-  const ids = await feed(pipeline, target, { days: tested, all }, signal);
+  const ids = await feed(tested);
   const payments = tested.flatMap((day) => day.payments);
   const week = testWeek(all, options.testMs, DELAY_DAYS);
   const rules = { name: 'rules', modelId: null, seconds: 0 };
