@@ -70,7 +70,7 @@ async function decideNs(lists: Answers, size: number, batches: number): Promise<
     .slice(0, BATCH)
     .map((vector, nth) => ({
       ...party(nth % 100 === 0 ? `acc_${nth}` : `nobody_${nth}`, nth),
-      ...{ vector, corridor: 'US-EG', currency: 'USD', createdAtMs: 0 },
+      ...{ vector, corridor: 'US-EG', currency: 'USD', createdAtMs: 0, declared: null },
     }));
   const decide = async () => {
     const answerOf = await askInputs({ ...NO_SOURCES, lists }, rows, [ruleSet]);

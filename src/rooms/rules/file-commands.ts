@@ -72,7 +72,8 @@ type Checked = { readonly sha256: string | null; readonly problems: readonly Pro
 /** A file as this build compiles it, by the catalogue alone. */
 async function compileFile(path: string) {
   const file = await openDataFile(path, FILE_BYTES_MAX);
-  const made: Compiled = file.problems.length > 0 ? { problems: [] } : checkAmong(null, null, file.value);
+  const made: Compiled =
+    file.problems.length > 0 ? { problems: [] } : checkAmong(null, null, file.value);
   return { file, made };
 }
 

@@ -4,7 +4,7 @@
  */
 
 import { DESCRIBED } from '../../../kit/words/describe-issue.ts';
-import type { FieldError } from '../../../kit/words/field-error.ts';
+import { type FieldError, jsonPointer } from '../../../kit/words/field-error.ts';
 import { fieldErrors } from '../../../kit/words/field-errors.ts';
 import type { FeatureName } from '../../domain/feature-schema.ts';
 import { metadataProblem } from '../../domain/metadata.ts';
@@ -107,10 +107,11 @@ export function compileRuleSet(source: unknown, declared = ANYTHING_DECLARED): C
 
 /** Problems within rules of a right shape, where another part of the source is of a wrong one. */
 function problemsOfRules(
-  { feature_schema: schema, rules }: Readonly<Record<string, unknown>>,
-  declared: Declared,
+  { feature_schema: schema, metadata, rules }: Readonly<Record<string, unknown>>,
+  { lists }: Declared,
 ): readonly RuleSetProblem[] {
-  const catalogue = createCatalogue(Number(schema), declared);
+  const { data: read } = ruleSetSchema.shape.metadata.safeParse(metadata);
+  const catalogue = createCatalogue(Number(schema), namesOf(read), lists);
   if (catalogue === undefined || !Array.isArray(rules)) return [];
   const check: Check = { catalogue, problems: [] };
   for (const [index, rule] of rules.slice(0, RULES_MAX).entries()) {
@@ -122,8 +123,7 @@ function problemsOfRules(
 
 function compileData(data: RuleSetData, { lists, fields }: Declared): Compiled {
   const read = Object.entries(data.metadata ?? {});
-  const names = read.map(([field, type]) => fieldName(field, type, ''));
-  const catalogue = createCatalogue(data.feature_schema, names, lists);
+  const catalogue = createCatalogue(data.feature_schema, namesOf(data.metadata), lists);
   if (catalogue === undefined) {
     const detail = `must be a schema of features that this version knows, not ${data.feature_schema}`;
     return { problems: [{ pointer: '/feature_schema', detail }] };
@@ -176,6 +176,9 @@ function compileData(data: RuleSetData, { lists, fields }: Declared): Compiled {
     },
   };
 }
+
+const namesOf = (read: RuleSetData['metadata']) =>
+  Object.entries(read ?? {}).map(([field, type]) => fieldName(field, type, ''));
 
 const sayFields = (fields: Declared['fields']) =>
   fields === null || fields.size === 0

@@ -1,7 +1,6 @@
 /**
  * Goal: a backtest counts what SQL counts, the same bytes each time, also where it was killed half-way or labels came later.
- * Method: some thousand stored rows with vectors; an API takes requests, the duty of a worker runs them in this process, and a
- * worker process is killed.
+ * Method: some thousand stored rows with vectors; an API takes requests, and the duty of a worker, which is killed, runs them.
  */
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { NO_MODELS } from '../../../../src/core/score/judge.ts';
@@ -60,12 +59,8 @@ const read = async (id: string) =>
 async function runAll(): Promise<void> {
   await using leadership = createLeadership(api.database, 'test');
   const room = await openBacktests({
-    config: testConfig({}),
-    database: api.database,
-    leadership,
-    metrics: createMetrics(),
-    log: silentLog(),
-    openModels: async () => NO_MODELS,
+    ...{ config: testConfig({}), database: api.database, leadership },
+    ...{ metrics: createMetrics(), log: silentLog(), openModels: async () => NO_MODELS },
   });
   await room.duties[0]?.run(new AbortController().signal);
 }

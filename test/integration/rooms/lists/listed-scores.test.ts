@@ -24,11 +24,11 @@ beforeEach(async () => {
   rig = await createWorkerRig();
   ann = await makeOfficer(rig.database, 'Ann');
   bob = await makeOfficer(rig.database, 'Bob');
-  for (const [name, effect] of [
-    ['stopped', 'block'],
-    ['trusted', 'allow'],
-    ['watched', 'watch'],
-  ]) {
+  for (const [name, effect] of Object.entries({
+    stopped: 'block',
+    trusted: 'allow',
+    watched: 'watch',
+  })) {
     await rig.database.sql(
       `insert into lists (name, effect, kind, description, created_by) values ($1, $2, 'account', 'a list', 'Ann')`,
       [name, effect],
@@ -306,7 +306,6 @@ test('a rule set names lists that exist, and approves by lists of two people alo
       `must ask lists that allow, and no others, where one forces ${verdict}, not watched`,
     ]);
   }
-  expect(await problemsOf(rule('one', { when: 'amount > money(1, "EUR")', weight: 0.5 }))).toEqual(
-    [],
-  );
+  const inEuros = rule('one', { when: 'amount > money(1, "EUR")', weight: 0.5 });
+  expect(await problemsOf(inEuros)).toEqual([]);
 });

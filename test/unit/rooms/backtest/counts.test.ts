@@ -75,7 +75,7 @@ test('an amount in the currency of the payment needs no recorded rate, and anoth
   });
   const rows = makeRows(200).filter(({ featureSchema }) => featureSchema === 3);
   const counts = noCounts();
-  const add = createFold(counts, [() => dollars, () => dollars]);
+  const add = createFold(counts, new Map(), [() => dollars, () => dollars]);
   for (const row of rows) add({ ...row, vector: makeVector({ amount: 0.5 }) }, [null, null]);
   const own = rows.filter(({ currency }) => currency === 'USD').length;
   expect(counts.rules['a']?.hits.reduce((sum, hits) => sum + hits)).toBe(own);
