@@ -2,17 +2,18 @@
  * The cost of a backtest for each row: deciding by one rule set, the fold, which decides by two and counts, and, beside them, reading
  * rows of Postgres page by page, without the rests of a run. Then the time in which other bands are answered from the counts of
  * millions of rows, which are folded here. Vectors are those of simulated traffic; every twentieth row has a label.
+ * With `--rounds`, what posts wait beside backtests that a worker runs, alone and beside them in turn.
  */
 import { randomUUID } from 'node:crypto';
+import { setTimeout as delay } from 'node:timers/promises';
 import { FEATURE_COUNT, FEATURE_SCHEMA } from '../src/core/domain/feature-schema.ts';
 import { vectorOf } from '../src/core/score/feature-rows.ts';
 import { currentRuleSet, findOwnSource, RULE_SETS } from '../src/core/score/rules/rule-sets.ts';
 import { weigh } from '../src/core/score/weigh.ts';
 import { listMonths } from '../src/core/store/partitions/month-slice.ts';
 import { packVectors, toVector } from '../src/core/store/scores/vector-bytes.ts';
-import { parseArguments } from '../src/kit/command/command.ts';
+import { integerOption, parseArguments } from '../src/kit/command/command.ts';
 import { type Database, openPool } from '../src/kit/database/pool.ts';
-import { DAY_MS } from '../src/kit/words/utc-bucket.ts';
 import { type Days, noCounts } from '../src/rooms/backtest/count/counts.ts';
 import { createFold, type Row } from '../src/rooms/backtest/count/fold-rows.ts';
 import { reportOf } from '../src/rooms/backtest/count/report.ts';
@@ -21,13 +22,27 @@ import { endBacktest, storeCounts } from '../src/rooms/backtest/store/backtests.
 import { daysText } from '../src/rooms/backtest/store/days.ts';
 import { PAGE_ROWS, type ReadPage, readRows } from '../src/rooms/backtest/store/read-rows.ts';
 import { idAt } from '../test/support/stored-rows.ts';
+import { askBacktest } from './support/asked-backtest.ts';
 import type { Bench, BenchContext, BenchReport } from './support/bench.ts';
+import { measureBeside, type OtherWork, POSTS, type Rounds } from './support/beside.ts';
+import { fillHistory } from './support/history-rows.ts';
+import { DAY_MS, LIVE_LOAD, lastMidnightMs } from './support/load.ts';
+import { runLoad } from './support/load-run.ts';
 import { MARKET } from './support/market.ts';
 import { percentiles } from './support/percentiles.ts';
+import { openPerson, taken } from './support/person.ts';
+import { startPipeline } from './support/pipeline.ts';
 import { foldAll, makeParties, makeTransaction } from './support/pure-core.ts';
 import { makeRunFolder } from './support/run-folder.ts';
 import { fillSearched } from './support/searched-rows.ts';
-import { startServices } from './support/services.ts';
+import { type Services, startServices } from './support/services.ts';
+
+const USAGE = `--rounds N         of posts, alone and beside backtests (0)
+--rows N           in the tables of these rounds (1000000)
+--rate N           transactions a second (2000)
+--seconds N        of posts, alone and beside, of each round (20)`;
+
+type BacktestJson = { readonly backtest_id: string; readonly ended_at: string | null };
 
 /** Rows a second of a core that a version alone must decide. */
 const PER_SECOND_MIN = 400_000;
@@ -42,16 +57,75 @@ const STORED_ROWS = 200_000;
 const BAND_ROWS = 20_000_000;
 const BAND_DAYS = 90;
 const BANDS_MS_MAX = 2000;
+const HISTORY = { months: 12, rowsEachAccount: 20, rowsEachMerchant: 80 };
+/** A run sees its cancellation when it stores its counts, once a second. */
+const CANCELLED_MS = 1500;
 
 export const bench: Bench = {
   name: 'backtest',
   question: 'How many stored rows does a version decide in a second of a core?',
+  usage: USAGE,
   async *run(args, context) {
-    parseArguments(args, {});
+    const text = { type: 'string' } as const;
+    const { values } = parseArguments(args, {
+      ...{ rounds: text, rows: text, rate: text, seconds: text },
+    });
+    const many = { min: 1, max: 100_000_000 };
+    const rounds = integerOption('--rounds', values.rounds, { min: 0, max: 100 }, 0);
+    const rows = integerOption('--rows', values.rows, many, 1_000_000);
+    const rate = integerOption('--rate', values.rate, many, 2000);
+    const seconds = integerOption('--seconds', values.seconds, many, 20);
     yield measure(makeRows());
     yield* measureStored(context);
+    const load = { ...LIVE_LOAD, ...POSTS, rate, transactions: rate * seconds };
+    if (rounds > 0) yield* await measurePosts({ load, rounds, rows }, context);
   },
 };
+
+async function measurePosts(
+  asked: Pick<Rounds, 'load' | 'rounds' | 'rows'>,
+  context: BenchContext,
+): Promise<BenchReport[]> {
+  const { output, signal } = context;
+  const past = { ...HISTORY, rows: asked.rows, endMs: lastMidnightMs() - DAY_MS };
+  const prepare = (services: Services) => fillHistory(services, past, (text) => output.note(text));
+  await using pipeline = await startPipeline({ workers: 1, settings: {}, prepare }, context);
+  const person = await openPerson(pipeline, 'Ann', signal);
+  const { load } = asked;
+  // The profiles of all parties are rebuilt from rows that no run has read yet.
+  await runLoad(pipeline, { ...load, seed: 'warming' }, context);
+  const question = {
+    from: new Date(past.endMs - 365 * DAY_MS).toISOString(),
+    to: new Date(past.endMs).toISOString(),
+    ...{ rule_set: currentRuleSet.id, against_rule_set: 'default@1' },
+  };
+  const backtests: OtherWork = {
+    name: 'backtests',
+    async work(stopped) {
+      try {
+        for (;;) await askBacktest(person, question, stopped);
+      } finally {
+        const { items } = taken(await person('GET', '/v1/backtests'));
+        for (const { backtest_id: id, ended_at: endedAt } of items as BacktestJson[]) {
+          if (endedAt === null) await person('POST', `/v1/backtests/${id}/cancel`);
+        }
+        await delay(CANCELLED_MS);
+      }
+    },
+    async rows() {
+      const { rows } = await pipeline.services.database.query<{ read: number }>(
+        'select coalesce(sum(rows_read), 0)::float8 as read from backtests',
+      );
+      return rows[0]?.read ?? 0;
+    },
+  };
+  return await measureBeside(
+    pipeline,
+    [backtests],
+    { ...asked, settings: {}, isJudged: true },
+    context,
+  );
+}
 
 async function* measureStored({ log, signal, output }: BenchContext): AsyncGenerator<BenchReport> {
   const note = (text: string) => output.note(text);

@@ -7,27 +7,13 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { parseArguments } from '../src/kit/command/command.ts';
 import { EXPORT_FORMATS, type ExportFormat } from '../src/rooms/exports/parameters.ts';
 import type { Bench, BenchContext, BenchReport, Settings } from './support/bench.ts';
+import { measureBeside, type OtherWork, POSTS } from './support/beside.ts';
 import { fillHistory } from './support/history-rows.ts';
-import {
-  DAY_MS,
-  integerList,
-  LIVE_LOAD,
-  type Load,
-  lastMidnightMs,
-  readSettings,
-} from './support/load.ts';
-import {
-  type LoadRun,
-  memoryBreaches,
-  memoryTable,
-  readMemory,
-  runLoad,
-} from './support/load-run.ts';
+import { DAY_MS, integerList, LIVE_LOAD, lastMidnightMs, readSettings } from './support/load.ts';
+import { memoryBreaches, memoryTable, readMemory, runLoad } from './support/load-run.ts';
 import { readMetrics } from './support/metrics.ts';
 import { type Pipeline, startPipeline } from './support/pipeline.ts';
 import { treeCpuSeconds } from './support/process-usage.ts';
-import { ratioOf } from './support/rank-interval.ts';
-import { spreadOf } from './support/spread.ts';
 
 const USAGE = `--rows N           in the tables (5000000)
 --rate N           posts a second beside the export; 0 is none (2000)
@@ -40,9 +26,6 @@ const PAST = { months: 12, rowsEachAccount: 20, rowsEachMerchant: 80 };
 /** Goals; runs on fewer rows only try the bench out. */
 const ROWS_JUDGED_MIN = 1_000_000;
 const ROWS_PER_SECOND_MIN = { csv: 50_000, ndjson: 50_000, parquet: 20_000 } as const;
-const P99_RATIO_MAX = 1.5;
-/** At 2,000 transactions a second these are 100 posts, so that the p99 of 20 s is that of 20 posts. */
-const POSTS: Load = { ...LIVE_LOAD, batch: 20, connections: 16 };
 const PART_ROWS = 1_000_000;
 const EXPORTED_METRIC = 'risk_export_rows_total';
 const [NOTED_MS_MAX, POLL_MS] = [5000, 20];
@@ -138,111 +121,19 @@ async function measure(
   };
 }
 
-type Beside = LoadRun & {
-  /** Rows that were exported meanwhile. */
-  readonly exported: number;
-};
-
-/** Posts for `seconds`, beside exports of a form that follow one another, or alone. */
-async function postBeside(
+/** Exports that follow one another. */
+const exportsOf = (
   pipeline: Pipeline,
-  load: Load,
-  format: ExportFormat | undefined,
+  format: ExportFormat,
   past: Past,
   context: BenchContext,
-): Promise<Beside> {
-  if (format === undefined) return { ...(await runLoad(pipeline, load, context)), exported: 0 };
-  const stop = new AbortController();
-  const signal = AbortSignal.any([stop.signal, context.signal]);
-  const exporting = (async () => {
+): OtherWork => ({
+  name: format,
+  async work(signal) {
     for (;;) await takeExport(pipeline, format, past, signal);
-  })().catch((error: unknown) => {
-    if (!signal.aborted) throw error;
-  });
-  const sent = async () =>
-    (await readMetrics(pipeline.api, context.signal, pipeline.apiKey)).sum(EXPORTED_METRIC);
-  try {
-    const before = await sent();
-    const run = await runLoad(pipeline, load, context);
-    return { ...run, exported: (await sent()) - before };
-  } finally {
-    stop.abort();
-    await exporting;
-  }
-}
-
-/** Rounds of posts alone and then beside an export of each form, so that what else the machine does falls on all of them. */
-async function measureBeside(
-  pipeline: Pipeline,
-  load: Load,
-  { formats, rounds }: { readonly formats: readonly ExportFormat[]; readonly rounds: number },
-  past: Past,
-  settings: Settings,
-  context: BenchContext,
-): Promise<BenchReport[]> {
-  const arms = [undefined, ...formats];
-  const runs = new Map(arms.map((arm): [typeof arm, Beside[]] => [arm, []]));
-  for (let round = 0; round < rounds; round++) {
-    for (const arm of arms) {
-      context.output.note(`round ${round + 1} of ${rounds}, ${arm ?? 'alone'}`);
-      const named = { ...load, seed: `${arm ?? 'alone'}-${round}` };
-      runs.get(arm)?.push(await postBeside(pipeline, named, arm, past, context));
-    }
-  }
-  const of = (arm: ExportFormat | undefined, percentile: 'p50' | 'p99') =>
-    (runs.get(arm) ?? []).map(({ posted }) => posted.latencyMs[percentile]);
-  const median = (...asked: Parameters<typeof of>) => spreadOf(of(...asked)).median;
-  const rowsPerSecond = (arm: ExportFormat) =>
-    spreadOf((runs.get(arm) ?? []).map(({ exported, seconds }) => exported / seconds)).median;
-  const idle = (arm: ExportFormat | undefined) =>
-    100 * spreadOf((runs.get(arm) ?? []).map(({ idleShare }) => idleShare)).median;
-  return formats.map((format) => {
-    const { ratio, low, high } = ratioOf(of(undefined, 'p99'), of(format, 'p99'));
-    const last = runs.get(format)?.at(-1);
-    const isBreach = past.rows >= ROWS_JUDGED_MIN && ratio > P99_RATIO_MAX;
-    return {
-      caseName: `posts beside ${format}`,
-      inputs: { rows: past.rows, ...load, rounds, ...pipeline.services.settings },
-      settings,
-      versions: pipeline.services.versions,
-      perSecond: load.rate,
-      figures: {
-        rows_per_second: rowsPerSecond(format),
-        http_p50_alone_ms: median(undefined, 'p50'),
-        http_p50_beside_ms: median(format, 'p50'),
-        http_p99_alone_ms: median(undefined, 'p99'),
-        http_p99_beside_ms: median(format, 'p99'),
-        http_p99_ratio: ratio,
-        http_p99_ratio_from: low,
-        http_p99_ratio_to: high,
-        idle_percent_alone: idle(undefined),
-        idle_percent_beside: idle(format),
-      },
-      ceilings: [],
-      tables: [
-        {
-          title: 'p99 by round, ms',
-          rows: Array.from({ length: rounds }, (_, at) => ({
-            round: String(at + 1),
-            alone: (of(undefined, 'p99')[at] ?? Number.NaN).toFixed(1),
-            beside: (of(format, 'p99')[at] ?? Number.NaN).toFixed(1),
-          })),
-        },
-        cpuTitled('alone', runs.get(undefined)),
-        cpuTitled('beside', runs.get(format)),
-        memoryTable(last?.memory ?? []),
-      ],
-      breaches: [
-        ...(isBreach ? [`p99 is ${ratio.toFixed(2)} times as long, above ${P99_RATIO_MAX}`] : []),
-        ...memoryBreaches(last?.memory ?? []),
-      ],
-    };
-  });
-}
-
-const cpuTitled = (arm: string, runs: readonly LoadRun[] | undefined) => ({
-  title: `processor time by role, last round ${arm}`,
-  rows: runs?.at(-1)?.cpu ?? [],
+  },
+  rows: async () =>
+    (await readMetrics(pipeline.api, context.signal, pipeline.apiKey)).sum(EXPORTED_METRIC),
 });
 
 export const bench: Bench = {
@@ -271,10 +162,17 @@ export const bench: Bench = {
     await using pipeline = await startPipeline({ workers: 1, settings, prepare }, context);
     for (const format of formats) yield await measure(pipeline, format, past, settings, context);
     if (rate === 0) return;
-    const load = { ...POSTS, rate, transactions: rate * seconds };
+    const load = { ...LIVE_LOAD, ...POSTS, rate, transactions: rate * seconds };
     // The profiles of all parties are rebuilt from rows that no run has read yet.
     note('warming');
     await runLoad(pipeline, { ...load, seed: 'warming' }, context);
-    yield* await measureBeside(pipeline, load, { formats, rounds }, past, settings, context);
+    const others = formats.map((format) => exportsOf(pipeline, format, past, context));
+    const isJudged = rows >= ROWS_JUDGED_MIN;
+    yield* await measureBeside(
+      pipeline,
+      others,
+      { load, rounds, settings, rows, isJudged },
+      context,
+    );
   },
 };
