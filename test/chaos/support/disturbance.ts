@@ -1,4 +1,4 @@
-/** What people do beside the faults of a scenario, by requests that may be refused or get lost. */
+/** Disturbances: changes that people make beside the faults of a scenario, by requests that may be refused or get lost. */
 import { setTimeout as delay } from 'node:timers/promises';
 import { createRandom, integerBetween, type Random } from '../../../src/kit/random.ts';
 import type { Setup, Stage } from './scenario.ts';
@@ -6,9 +6,9 @@ import type { ChaosServices } from './services.ts';
 
 const ANSWER_MS_MAX = 5000;
 
-/** What people do beside the faults of a scenario, of an option of the command line. */
+/** Changes beside the faults of a scenario, chosen by an option of the command line. */
 export type Disturbance = {
-  /** Of what is counted: `stops of a corridor`. */
+  /** Name of the steps that are counted: `stops of a corridor`. */
   readonly counted: string;
   /** Clients of a scenario's own do not know it: their refusals count against what they measure. */
   readonly isForSteadyLoad: boolean;

@@ -32,7 +32,7 @@ export type RunOptions = {
   readonly seed: string;
   readonly rate: number | undefined;
   readonly isQuick: boolean;
-  /** What people do beside the faults. */
+  /** Changes that people make beside the faults. */
   readonly disturbances: readonly Disturbance[];
   readonly signal: AbortSignal;
   readonly onLine: (text: string) => void;
