@@ -66,7 +66,7 @@ async function write(people: readonly [Person, Person, Person]) {
   };
 }
 
-/** One proposes, is refused to approve it, and another one does. @returns the status of the refusal */
+/** Ann proposes, is refused to approve her own proposal, and Bob approves. @returns the status of the refusal */
 async function rollOut([ann, bob]: readonly Person[], to: string): Promise<number> {
   if (ann === undefined || bob === undefined) throw new Error('two people were expected');
   const asked = { corridor: 'all', to };
@@ -175,7 +175,7 @@ async function measure(
   await warmUp(pipeline, load, context);
   using generator = await startLoad(pipeline, load, signal);
   const flowing = generator.go();
-  // It is thrown where it is awaited.
+  // A failure is thrown where the traffic is awaited.
   flowing.catch(() => undefined);
   const steps = await decide(pipeline, load, context);
   const endedMs = Date.now();
