@@ -1,4 +1,4 @@
--- Fields of the clients' metadata that rules may read. Makes a table; locks nothing.
+-- Fields of the clients' metadata that rules may read. Makes a table; no reader and no writer waits.
 
 create table metadata_fields (
   name text constraint metadata_fields_pkey primary key
@@ -10,3 +10,5 @@ create table metadata_fields (
 );
 comment on table metadata_fields is
   'Members of metadata that travel with the transaction and are stored with its score, at most 16; processes read them with the switches.';
+comment on column scores.rule_inputs is
+  'What the rule set read beside features and corridor, and the declared metadata, by key, as {"in_list.stolen-devices": true, "metadata.tier": "gold"}; what was missing has no key. Null: nothing.';

@@ -15,12 +15,14 @@ export type FieldValues = Readonly<Record<string, string | number | boolean>>;
 /** JSON text of the declared values of metadata; null where there is none. */
 export function declaredOf(metadata: unknown, fields: MetadataFields): string | null {
   if (fields.size === 0 || typeof metadata !== 'object' || metadata === null) return null;
-  const members = new Map(Object.entries(metadata));
-  const found = [...fields].flatMap(([name, type]) => {
-    const value: unknown = members.get(name);
-    return isOf(type, value) ? [[name, value]] : [];
-  });
-  return found.length === 0 ? null : JSON.stringify(Object.fromEntries(found));
+  const members = metadata as Readonly<Record<string, unknown>>;
+  let text = '';
+  for (const [name, type] of fields) {
+    const value = Object.hasOwn(members, name) ? members[name] : undefined;
+    if (!isOf(type, value)) continue;
+    text += `${text === '' ? '{' : ','}"${name}":${JSON.stringify(value)}`;
+  }
+  return text === '' ? null : `${text}}`;
 }
 
 function isOf(type: FieldType, value: unknown): boolean {

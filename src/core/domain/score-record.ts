@@ -11,7 +11,7 @@ export const SCORE_MAX = 1000;
 /** Stands for no model: the rules judged alone. A model's name has a version, so no model has this name. */
 export const NO_MODEL = 'none';
 
-/** Values that a rule set read beside the vector and the corridor, by key; an input that was missing has no key. */
+/** Declared metadata, and values that a rule set read beside the vector and the corridor, by key; what was missing has no key. */
 export type RuleInputs = Readonly<Record<string, number | string | boolean>>;
 
 /** A decision with everything needed to recompute it. Times are epoch milliseconds, UTC. */
@@ -23,7 +23,7 @@ export type ScoreRecord = Decision & {
   readonly corridor: string;
   readonly features: Float64Array;
   readonly featureSchema: number;
-  /** Null where the rule set read nothing beside the vector and the corridor. */
+  /** Null where the score has no inputs. */
   readonly ruleInputs: RuleInputs | null;
   readonly ruleSet: string;
   readonly model: string | null;
