@@ -28,6 +28,7 @@ export function createTreeJudge(corridors: readonly string[]): TreeJudge {
       throw error;
     },
     metrics: createMetrics(),
+    note: () => undefined,
     nowMs,
   };
   const wanted = { active: [model.modelId], canary: null, shadows: [] };

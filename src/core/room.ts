@@ -32,6 +32,7 @@ import type { Judge, Models, OpenModels } from './score/judge.ts';
 import type { OpenLists } from './score/list-answers.ts';
 import type { ScoredStatement } from './store/scores/scored-statement.ts';
 import type { SwitchWatch } from './store/switches/watch-switches.ts';
+import type { RolloutCounts } from './work/rollout-counts.ts';
 
 export type Room = {
   readonly name: string;
@@ -105,6 +106,8 @@ export type Worker = {
   readonly switches: Pick<SwitchWatch, 'current'>;
   /** Limits of what workers do. */
   readonly limiter: Pick<Limiter, 'limits' | 'takeSome'>;
+  /** Counts what a model in a rollout decides. */
+  readonly rolloutCounts: Pick<RolloutCounts, 'note'>;
   /** Sources of all rooms' events for other systems. */
   readonly events: readonly EventSource[];
   readonly openModels: OpenModels;

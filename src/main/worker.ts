@@ -29,6 +29,7 @@ import { openCorridorAmounts } from '../core/work/corridor-amounts.ts';
 import { shareOfSettings } from '../core/work/corridor-shares.ts';
 import { openProfiles } from '../core/work/profiles/profiles.ts';
 import { profileSources } from '../core/work/profiles/sources.ts';
+import { openRolloutCounts } from '../core/work/rollout-counts.ts';
 import { openFlips } from '../core/work/rule-shadows.ts';
 import { runWorker as run } from '../core/work/run-worker.ts';
 import type { WorkerOptions } from '../core/work/worker.ts';
@@ -112,10 +113,11 @@ export async function runWorker(
   guards.raiseTo((corridor) => levelByHand(switches.current(), corridor), switches.corridors);
   const parts = { config, log, name, database, redis, guards, metrics, leadership, switches };
   const limiter = await openLimiter(resources, probe, parts);
-  const ofRooms = await openRooms({ ...parts, limiter }, probe, overrides.rooms);
+  const { peopleDuties, ...byPeople } = followPeople(resources, probe, parts);
+  const { rolloutCounts } = byPeople;
+  const ofRooms = await openRooms({ ...parts, limiter, rolloutCounts }, probe, overrides.rooms);
   const { worker, onScored, judge, inputSources } = ofRooms;
   const { profiles, amountDuty } = await openParties(config, market, metrics);
-  const { shadowDuty, ...byPeople } = followPeople(resources, probe, parts);
   const options: WorkerOptions = {
     name,
     config,
@@ -142,7 +144,7 @@ export async function runWorker(
     onSignOfLife: life.sign,
     ...overrides,
   };
-  const duties = [amountDuty, shadowDuty, ...createDuties(worker), ...ofRooms.duties];
+  const duties = [amountDuty, ...peopleDuties, ...createDuties(worker), ...ofRooms.duties];
   log.info({ name, readers, httpPort: config.RISK_WORKER_PORT }, 'worker starts');
   await run(options, duties, signal);
   log.info({ name }, 'worker has drained');
@@ -153,16 +155,21 @@ export async function runWorker(
 function followPeople(
   resources: AsyncDisposableStack,
   probe: Database,
-  { database, log, switches: { current } }: Pick<Worker, 'database' | 'log' | 'switches'>,
+  {
+    switches: { current },
+    ...parts
+  }: Pick<Worker, 'name' | 'database' | 'log' | 'metrics' | 'switches'>,
 ) {
+  const { database, log } = parts;
   const { current: inForce } = resources.use(watchRuleSets(probe, log));
   const { count: countFlips, duty: shadowDuty } = openFlips(database);
+  const { duty: countDuty, ...rolloutCounts } = openRolloutCounts(parts);
   return {
     shareOf: shareOfSettings(() => current().settings),
     isStopped: (corridor: string) => stopOf(current(), corridor) !== undefined,
     isFrozen: (corridor: string) => freezeOf(current(), corridor) !== undefined,
     ruleSets: watchRules(current, inForce),
-    ...{ countFlips, shadowDuty },
+    ...{ countFlips, rolloutCounts, peopleDuties: [shadowDuty, countDuty] },
   };
 }
 

@@ -10,6 +10,7 @@ import type { ScoreStore } from '../../src/core/store/scores/scores.ts';
 import { ENTRY_READER } from '../../src/core/stream/group/versions.ts';
 import { watchMemory } from '../../src/core/stream/memory/memory.ts';
 import { shareOfSettings } from '../../src/core/work/corridor-shares.ts';
+import { NO_COUNTS } from '../../src/core/work/rollout-counts.ts';
 import { runWorker } from '../../src/core/work/run-worker.ts';
 import type { Guards } from '../../src/kit/breakers/guards.ts';
 import type { Database } from '../../src/kit/database/pool.ts';
@@ -75,6 +76,7 @@ export function startWorker(world: World, name: string, onCrash: () => void): Si
         inputSources: NO_SOURCES,
         ruleSets: async () => ({ decides: () => currentRuleSet, shadows: () => [] }),
         countFlips: () => undefined,
+        rolloutCounts: NO_COUNTS,
       },
       createDuties(world, process),
       controller.signal,

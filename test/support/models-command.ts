@@ -85,7 +85,10 @@ async function askRoom(
 ): Promise<Answer> {
   const { values, positionals } = parseArgs({
     ...{ args, strict: false, allowPositionals: true },
-    options: { corridor: { type: 'string' }, to: { type: 'string' }, reason: { type: 'string' } },
+    options: {
+      ...{ corridor: { type: 'string' }, to: { type: 'string' } },
+      ...{ reason: { type: 'string' }, override: { type: 'string' } },
+    },
   });
   const [word = ''] = positionals;
   const by = () => readOfficer(database, key === undefined ? {} : { RISK_API_KEY: key }, action);

@@ -12,6 +12,7 @@ import {
 } from '../../kit/duties/purge.ts';
 import type { Retention } from '../../kit/duties/retention.ts';
 import { SNAPSHOT_DAYS } from './profiles/profile-snapshots.ts';
+import { LOOKED_AT_HOURS } from './rollouts/rollout-counts.ts';
 
 /** The row's month has no table any more; a detached month may come back. */
 const MONTH_IS_GONE = `to_regclass('market.transactions_' || to_char(p.created_at at time zone 'utc', '"y"YYYY"m"MM')) is null`;
@@ -149,6 +150,16 @@ export const CORE_TABLES: readonly Retention[] = [
   {
     tables: ['rule_sets', 'rule_set_proposals', 'rule_set_rollouts'],
     ends: 'never: up to 256 KiB a version, at most 10,000',
+  },
+  {
+    tables: ['rollout_counts'],
+    ends: 'after a day: a row a minute, corridor and what was rolled out',
+    purges: [
+      purgeRows(
+        'rollout_counts',
+        rowsBefore('rollout_counts', 'minute', `now() - interval '${LOOKED_AT_HOURS + 1} hours'`),
+      ),
+    ],
   },
   { tables: ['rule_set_flips'], ends: 'never: a row a rule set that was a shadow, and corridor' },
   {

@@ -1,7 +1,9 @@
-/** Metrics of a batch whose scores are stored. */
-import type { Metrics } from '../../kit/metrics/metrics.ts';
+/** Counts of a batch whose scores are stored: metrics, and the times of corridors with rollouts. */
 import { VERDICTS, type Verdict } from '../domain/score-record.ts';
 import type { EntryTransaction } from './decided.ts';
+import type { WorkerOptions } from './worker.ts';
+
+type Counting = Pick<WorkerOptions, 'metrics' | 'rolloutCounts'>;
 
 type Stored = {
   readonly scoredAtMs: number;
@@ -12,10 +14,11 @@ type Stored = {
 
 /** Scores stored for the first time by this batch, and how long they took from acceptance. */
 export function countScored(
-  metrics: Metrics,
+  worker: Counting,
   { scored, verdicts: given, scoredAtMs }: Stored,
   isNew: (one: EntryTransaction) => boolean,
 ): void {
+  const { metrics } = worker;
   const corridors = new Map<string, ReturnType<typeof countersOf>>();
   let before = 0;
   for (const [index, one] of scored.entries()) {
@@ -26,11 +29,13 @@ export function countScored(
     const { corridor, receivedAtMs } = one.transaction;
     let counters = corridors.get(corridor);
     if (counters === undefined) {
-      counters = countersOf(metrics, corridor);
+      counters = countersOf(worker, corridor);
       corridors.set(corridor, counters);
     }
     counters.verdicts[given[index] as Verdict] += 1;
-    counters.latency.observe(Math.max(0, scoredAtMs - receivedAtMs) / 1000);
+    const tookMs = Math.max(0, scoredAtMs - receivedAtMs);
+    counters.latency.observe(tookMs / 1000);
+    counters.observe?.(tookMs);
   }
   for (const [corridor, { verdicts }] of corridors) {
     for (const verdict of VERDICTS) {
@@ -40,7 +45,8 @@ export function countScored(
   metrics.redelivered.inc(before);
 }
 
-function countersOf(metrics: Metrics, corridor: string) {
+function countersOf({ metrics, rolloutCounts }: Counting, corridor: string) {
   const verdicts = { approve: 0, review: 0, decline: 0 };
-  return { latency: metrics.scoreLatency.labels(corridor), verdicts };
+  const observe = rolloutCounts.ofCorridor(corridor);
+  return { latency: metrics.scoreLatency.labels(corridor), observe, verdicts };
 }

@@ -45,7 +45,7 @@ export async function scoreBatch(
   worker: Worker,
   transactions: readonly EntryTransaction[],
 ): Promise<Decided[]> {
-  const { metrics, failpoint } = worker;
+  const { failpoint } = worker;
   failpoint('worker-after-read');
   const storing = await scoreAndStore(worker, transactions);
   const { isNew, acknowledged } = await endStoring(worker, storing).catch((error: unknown) => {
@@ -58,7 +58,7 @@ export async function scoreBatch(
   }
   worker.countFlips(storing.compared.filter(({ from }) => isNew(from)));
   storing.endTimer();
-  countScored(metrics, storing, isNew);
+  countScored(worker, storing, isNew);
   return [...storing.rest, ...acknowledged];
 }
 
@@ -220,13 +220,16 @@ async function scoreRows(
     const { opinion, model, degradation } = judgements[index] ?? BY_RULES;
     const { transaction, head } = from;
     const { vector } = judgedRows[index] as JudgedRow;
+    const ruleSet = ruleSets[index] as CompiledRuleSet;
+    let end: ReturnType<typeof worker.rolloutCounts.begin>;
     try {
       worker.beforeScore(transaction);
-      const ruleSet = ruleSets[index] as CompiledRuleSet;
+      end = worker.rolloutCounts.begin(transaction.corridor, ruleSet);
       const ruleInputs = recordInputs(ruleSet, transaction, answerOf, index);
       const inputs = inputsOf(ruleSet, transaction, ruleInputs);
       const decision = score({ vector, ruleSet, opinion, inputs });
       const hasFailed = noteFailures(ruleSet, worker);
+      end?.(hasFailed ? 1 : 0);
       for (const shadow of ruleShadows[index] ?? []) {
         const row = { from, vector, opinion, answerOf, nth: index };
         compared.push(compareShadow(shadow, row, decision));
@@ -245,6 +248,7 @@ async function scoreRows(
         degradation: Math.max(level, degradation, hasFailed ? 1 : 0),
       });
     } catch (error) {
+      end?.(1);
       failed.push(failTransaction(worker, from, toScoringFailure(error)));
     }
   }

@@ -19,6 +19,7 @@ import { createLanes, type Lane } from './lanes.ts';
 import { createMoves, type Moves } from './moves.ts';
 import { createPause, type Pause } from './pause.ts';
 import type { Profiles } from './profiles/profiles.ts';
+import type { RolloutCounts } from './rollout-counts.ts';
 import type { Compared } from './rule-shadows.ts';
 
 export type WorkerOptions = {
@@ -46,6 +47,7 @@ export type WorkerOptions = {
   /** The rule sets by the switches as last read; a batch asks once. */
   readonly ruleSets: () => Promise<RulesInForce>;
   readonly countFlips: (compared: readonly Compared[]) => void;
+  readonly rolloutCounts: RolloutCounts;
   /** Parts that the express lane has of its own. */
   readonly express: Pick<WorkerOptions, 'reader' | 'profiles' | 'scores'>;
   /** A fault test throws here, or ends the process. */

@@ -209,6 +209,11 @@ export function createMetrics(registry = createProcessRegistry()) {
       HTTP_BUCKETS_SECONDS,
       ['model'],
     ),
+    ruleSetRollbacks: counter(
+      'risk_rule_set_rollbacks_total',
+      'Rule sets that the engine rolled back.',
+      ['corridor', 'rule_set'],
+    ),
     modelRollbacks: counter('risk_model_rollbacks_total', 'Models that the engine rolled back.', [
       'corridor',
       'model',

@@ -14,6 +14,7 @@ type Promotion = {
   /** A corridor or ALL_CORRIDORS. */
   readonly corridor: string;
   readonly to: ProposedHolding;
+  readonly override?: string | undefined;
   readonly by: Officer;
 };
 
@@ -23,8 +24,8 @@ export async function proposeModel(
 ): Promise<ProposalJson> {
   const { model_id: subject } = await findKnown(database, reference);
   const id = await rollouts.proposeRollout(MODELS, database, { subject, ...asked });
-  const { corridor, to, by } = asked;
-  return { proposal_id: id, corridor, to: holdingText(to), proposed_by: by.name };
+  const { corridor, to, override = null, by } = asked;
+  return { proposal_id: id, corridor, to: holdingText(to), proposed_by: by.name, override };
 }
 
 export async function approveModel(

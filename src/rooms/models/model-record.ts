@@ -1,14 +1,20 @@
 /** Registered models, what they do in corridors, and both on the wire (`/v1/models`). */
 import { z } from 'zod';
-import { corridorOrAll, holdingOf } from '../../core/score/rollout/holding.ts';
-import { plainText } from '../../kit/words/plain-text.ts';
+import {
+  corridorOrAll,
+  givenReason,
+  holdingOf,
+  overrideText,
+  reasonText,
+} from '../../core/score/rollout/holding.ts';
+import { stageSchema } from '../../core/score/rollout/stages.ts';
 
 const proposed = { corridor: corridorOrAll, to: holdingOf(['shadow', 'canary', 'active']) };
-export const newProposalSchema = z.strictObject(proposed).meta({ id: 'NewModelProposal' });
+export const newProposalSchema = z
+  .strictObject({ ...proposed, override: overrideText })
+  .meta({ id: 'NewModelProposal' });
 export type NewProposal = z.infer<typeof newProposalSchema>;
 
-const REASON_CHARS_MAX = 1024;
-const reasonText = plainText(REASON_CHARS_MAX);
 export const newEmergencySchema = z
   .strictObject({ ...proposed, reason: reasonText.meta({ description: 'Why it cannot wait.' }) })
   .meta({ id: 'NewModelEmergency' });
@@ -23,6 +29,7 @@ export const proposalSchema = z
     corridor: z.string(),
     to: z.string(),
     proposed_by: z.string(),
+    override: givenReason,
   })
   .meta({ id: 'ModelProposal' });
 
@@ -68,6 +75,7 @@ export const modelDetailSchema = modelSchema
     code_version: z.string().nullable(),
     parent: z.string().nullable(),
     card: z.record(z.string(), z.unknown()).nullable(),
+    stage: stageSchema.nullable().meta({ description: 'Null: it decides nowhere.' }),
     proposals: z
       .array(proposalSchema.extend({ proposed_at: z.iso.datetime() }))
       .meta({ description: 'Those that may still be approved, newest first.' }),
@@ -120,6 +128,7 @@ export const proposalExample: ProposalJson = {
   corridor: 'US-EG',
   to: 'canary:5',
   proposed_by: 'Ann',
+  override: null,
 };
 
 export const modelDetailExample: ModelDetailJson = {
@@ -129,6 +138,13 @@ export const modelDetailExample: ModelDetailJson = {
   code_version: '0.1.0',
   parent: null,
   card: { summary: 'Gradient-boosted trees over 81 features.' },
+  stage: {
+    stage: 'all',
+    since: '2026-11-20T08:05:00.000Z',
+    ends_at: null,
+    gates: [],
+    refusal: null,
+  },
   proposals: [{ ...proposalExample, proposed_at: '2026-11-20T08:10:00.000Z' }],
   rollouts: [
     {

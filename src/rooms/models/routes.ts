@@ -151,6 +151,8 @@ const operations = [
     at: '/v1/models/{id}/proposals',
     operationId: 'proposeModel',
     summary: 'Propose what a model shall do; somebody else approves it',
+    description:
+      'More than 5 % of one corridor, a second corridor, and one of another source country each wait for the dwell time and the gates of the `stage`, or take an `override`.',
     path: named,
     body: bodyOf(newProposalSchema, { corridor: 'US-EG', to: 'canary:5' }),
     answers: { 201: answer('The proposal.', proposalSchema, proposalExample) },

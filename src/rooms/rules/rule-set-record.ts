@@ -1,7 +1,13 @@
 /** Rule sets of people on the wire (`/v1/rule-sets/…`): what is asked for, and what is answered. */
 import { z } from 'zod';
 import { outcomeShareSchema } from '../../core/domain/outcome-share.ts';
-import { corridorOrAll, holdingOf } from '../../core/score/rollout/holding.ts';
+import {
+  corridorOrAll,
+  givenReason,
+  holdingOf,
+  overrideText,
+} from '../../core/score/rollout/holding.ts';
+import { stageSchema } from '../../core/score/rollout/stages.ts';
 import { default3 } from '../../core/score/rules/rule-sets/default-3.ts';
 import { FLIP_IDS_MAX } from '../../core/work/rule-shadows.ts';
 import { ruleSetExample, ruleSetSchema } from './catalogue.ts';
@@ -43,6 +49,7 @@ const proposalSchema = z
     to: z.string(),
     proposed_by: z.string(),
     proposed_at: z.iso.datetime(),
+    override: givenReason,
   })
   .meta({ id: 'RuleSetProposal' });
 export type ProposalJson = z.infer<typeof proposalSchema>;
@@ -52,6 +59,7 @@ const proposalExample: ProposalJson = {
   to: 'canary:5',
   proposed_by: 'Ann',
   proposed_at: '2026-11-20T08:10:00.000Z',
+  override: null,
 };
 
 const flipped = z.array(z.string()).meta({
@@ -82,6 +90,7 @@ export const detailSchema = ruleSetSchema
     source: z
       .record(z.string(), z.unknown())
       .meta({ description: 'The rule set as data: what POST and PUT take.' }),
+    stage: stageSchema.nullable().meta({ description: 'Null: it decides nowhere.' }),
     proposals: z
       .array(proposalSchema)
       .meta({ description: 'Rollouts that another person may put in force, newest first.' }),
@@ -93,6 +102,7 @@ export const detailSchema = ruleSetSchema
           cause: z.string(),
           proposed_by: z.string(),
           approved_by: z.string().nullable(),
+          reason: z.string().nullable(),
           created_at: z.iso.datetime(),
         }),
       )
@@ -113,13 +123,18 @@ export const detailExample: DetailJson = {
   created_at: '2026-11-20T08:00:00.000Z',
   tag: '"2-9f86d081884c7d65"',
   source: sourceExample,
+  stage: null,
   proposals: [],
   rollouts: [],
   shadows: [],
 };
 
 export const newRolloutSchema = z
-  .strictObject({ corridor: corridorOrAll, to: holdingOf(['shadow', 'canary', 'active']) })
+  .strictObject({
+    corridor: corridorOrAll,
+    to: holdingOf(['shadow', 'canary', 'active']),
+    override: overrideText,
+  })
   .meta({ id: 'NewRuleSetRollout' });
 export const newRollbackSchema = z
   .strictObject({ corridor: corridorOrAll })

@@ -13,7 +13,11 @@ import type { Officer } from '../../kit/words/principal.ts';
 import { findKnown, refuse } from './rule-set-change.ts';
 import type { DecidedJson, ProposalJson } from './rule-set-record.ts';
 
-type Wanted = { readonly corridor: string; readonly to: ProposedHolding };
+type Wanted = {
+  readonly corridor: string;
+  readonly to: ProposedHolding;
+  readonly override?: string | undefined;
+};
 
 export const listOpen = async (database: Pick<Database, 'query'>, name: string) =>
   await listOpenProposals(RULE_SETS, database, name, Date.now() - PROPOSAL_MS_MAX);
@@ -24,18 +28,22 @@ export const toProposalJson = (one: StoredProposal): ProposalJson => ({
   to: holdingText(one),
   proposed_by: one.proposedBy,
   proposed_at: one.proposedAt.toISOString(),
+  override: one.reason,
 });
 
 /** Proposes a rollout, or puts in force what another person has proposed. */
 export async function rollOut(
   database: Database,
   name: string,
-  { corridor, to }: Wanted,
+  { corridor, to, override }: Wanted,
   by: Officer,
 ): Promise<DecidedJson> {
   await requireApproved(database.query, name);
   const [open] = (await listOpen(database, name)).filter(
-    (one) => one.corridor === corridor && holdingText(one) === holdingText(to),
+    (one) =>
+      one.corridor === corridor &&
+      holdingText(one) === holdingText(to) &&
+      (override === undefined || override === one.reason),
   );
   if (open !== undefined) {
     const { proposalId } = open;
@@ -43,7 +51,7 @@ export async function rollOut(
       await rollouts.approveRollout(RULE_SETS, database, proposalId, by, requireApproved),
     );
   }
-  const asked = { subject: name, corridor, to, by };
+  const asked = { subject: name, corridor, to, override, by };
   const id = await rollouts.proposeRollout(RULE_SETS, database, asked);
   const proposal = await rollouts.findProposal(RULE_SETS, database.query, id);
   return { proposal: toProposalJson(proposal), items: [] };

@@ -229,7 +229,7 @@ export const ruleSetOperations = [
     operationId: 'rollOutRuleSet',
     summary: 'Propose a rollout; the same call by another person puts it in force',
     description:
-      'To `shadow`, which decides nothing and whose flips are counted, then `canary:N`, N % of the accounts, always the same ones, then `active`, which takes the place of the active one. A proposal is open for 7 days. Workers act on it within 2 s.',
+      'To `shadow`, which decides nothing and whose flips are counted, then `canary:N`, N % of the accounts, always the same ones, then `active`, which takes the place of the active one. More than 5 % of one corridor, a second corridor, and one of another source country each wait for the dwell time and the gates of the `stage`, or take an `override`. A proposal is open for 7 days. Workers act on it within 2 s.',
     anyPath: named,
     body: bodyOf(newRolloutSchema, { corridor: 'US-EG', to: 'canary:5' }),
     answers: { 200: decided },

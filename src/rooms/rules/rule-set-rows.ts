@@ -4,6 +4,7 @@ import { shareOf } from '../../core/domain/outcome-share.ts';
 import { holdingText, type Rollout } from '../../core/score/rollout/holding.ts';
 import { holdingsIn } from '../../core/score/rollout/plan-rollout.ts';
 import { currentRuleSet, findOwnSource, RULE_SETS } from '../../core/score/rules/rule-sets.ts';
+import { readStage } from '../../core/store/rollouts/rollout-stages.ts';
 import { RULE_SETS as ROLLED_OUT, readRollouts } from '../../core/store/rollouts/rollouts.ts';
 import { compileStored } from '../../core/store/rule-sets/rule-sets.ts';
 import { listCorridors } from '../../core/store/transactions/corridors.ts';
@@ -74,7 +75,8 @@ export async function readRuleSet(database: Queries, name: string): Promise<Deta
   if (row === undefined) throw new Error(`${name} is of the build, and not listed`);
   // Members in the order of stored sources, so that files of both are compared by line.
   return {
-    ...{ ...row, tag: `"0-${row.sha256.slice(0, 16)}"`, proposals: [], rollouts: [], shadows: [] },
+    ...{ ...row, tag: `"0-${row.sha256.slice(0, 16)}"`, stage: null },
+    ...{ proposals: [], rollouts: [], shadows: [] },
     source: JSON.parse(canonicalJson(source)),
   };
 }
@@ -88,6 +90,7 @@ export async function toDetail(database: Queries, row: StoredRuleSet): Promise<D
     ...toRow(row, log, corridors),
     tag: tagOf(row),
     source: JSON.parse(row.source),
+    stage: await readStage(database, log, row.ruleSet),
     proposals: open.map(toProposalJson),
     rollouts: rollouts.map((one) => ({
       corridor: one.corridor,
@@ -95,6 +98,7 @@ export async function toDetail(database: Queries, row: StoredRuleSet): Promise<D
       cause: one.cause,
       proposed_by: one.proposedBy,
       approved_by: one.approvedBy,
+      reason: one.reason,
       created_at: one.createdAt.toISOString(),
     })),
     shadows: (await listFlips(database.query, row.ruleSet)).map(toShadowJson),

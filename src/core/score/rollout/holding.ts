@@ -1,5 +1,6 @@
 /** States of models and rule sets in corridors, and the states that people may ask for. One mechanism rolls out both. */
 import { z } from 'zod';
+import { plainText } from '../../../kit/words/plain-text.ts';
 
 /** States that a proposal may ask for. */
 export type ProposedState = 'shadow' | 'canary' | 'active';
@@ -53,6 +54,23 @@ export type LoggedRollout = Rollout & {
 export function holdingText({ state, canaryPercent }: Holding): string {
   return state === 'canary' ? `canary:${canaryPercent}` : state;
 }
+
+const REASON_CHARS_MAX = 1024;
+/** Why a decision cannot wait. */
+export const reasonText = plainText(REASON_CHARS_MAX).refine(
+  (text) => text.trim() !== '',
+  'must not be blank',
+);
+/** In a proposal. */
+export const overrideText = reasonText.optional().meta({
+  description:
+    'Why it goes on before the dwell time and the gates of its stage; the person who approves it reads the reason.',
+});
+/** In an answer. */
+export const givenReason = z.string().nullable().meta({
+  description:
+    'Why it goes on before the dwell time and the gates of its stage, or one person acted alone.',
+});
 
 /** Stands for all corridors that exist at the decision. */
 export const ALL_CORRIDORS = 'all';

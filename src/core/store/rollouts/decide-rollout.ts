@@ -15,6 +15,7 @@ import {
   planRollback,
 } from '../../score/rollout/plan-rollout.ts';
 import { corridorsNamed } from '../transactions/corridors.ts';
+import { refuseEarly } from './rollout-stages.ts';
 import {
   type Decision,
   decideRollouts,
@@ -29,6 +30,8 @@ export type Promotion = {
   /** A corridor or ALL_CORRIDORS. */
   readonly corridor: string;
   readonly to: ProposedHolding;
+  /** Why it goes on before the dwell time and the gates of its stage. */
+  readonly override?: string | undefined;
   readonly by: Officer;
 };
 
@@ -36,14 +39,15 @@ export type Promotion = {
 export async function proposeRollout(
   kind: RolloutKind,
   database: Database,
-  { subject, corridor, to, by }: Promotion,
+  { subject, corridor, to, override, by }: Promotion,
 ): Promise<string> {
   const corridors = await corridorsNamed(database, corridor);
   const log = await readSettledRollouts(kind, database, by.request);
-  planPromotion(log, corridors, { subject, ...to }, kind.ladder);
+  const rows = planPromotion(log, corridors, { subject, ...to }, kind.ladder);
+  if (override === undefined) await refuseEarly(database.query, log, rows, subject);
   return await database.transaction(async (query) => {
     await refuseStale({ query }, by.keyId);
-    return await insertProposal(kind, query, { subject, corridor, ...to }, by);
+    return await insertProposal(kind, query, { subject, corridor, ...to }, by, override);
   });
 }
 
@@ -71,7 +75,9 @@ export async function approveRollout(
     const rows = isEmergency
       ? planConfirmation(log, id)
       : planPromotion(log, corridors, proposal, kind.ladder);
-    return { rows, proposalId, proposedBy, approvedBy: by.name, by };
+    const { reason, subject } = proposal;
+    if (reason === null && !isEmergency) await refuseEarly(query, log, rows, subject);
+    return { rows, proposalId, proposedBy, approvedBy: by.name, by, reason };
   });
 }
 
@@ -87,7 +93,8 @@ export async function actAlone(
     await refuseStale({ query }, by.keyId);
     const corridors = await corridorsNamed({ query }, corridor);
     const rows = planEmergency(log, corridors, { subject, ...to }, kind.ladder);
-    const proposalId = await insertProposal(kind, query, { subject, corridor, ...to }, by);
+    const proposal = { subject, corridor, ...to };
+    const proposalId = await insertProposal(kind, query, proposal, by, reason);
     return { rows, proposalId, proposedBy: by.name, approvedBy: null, by, reason };
   });
 }

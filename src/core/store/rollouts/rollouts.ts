@@ -23,13 +23,15 @@ export type StoredProposal = NewProposal & {
   readonly proposedByKey: string | null;
   readonly proposalId: string;
   readonly proposedAt: Date;
+  /** Why it goes on before the dwell time and the gates of its stage, or one person acted alone; null: neither. */
+  readonly reason: string | null;
   readonly isApproved: boolean;
 };
 
 export type StoredRollout = LoggedRollout & {
   readonly proposedBy: string;
   readonly approvedBy: string | null;
-  /** Why the engine rolled back, or one person acted alone; null for a decision of two people. */
+  /** Why the engine rolled back, one person acted alone, or two went on before the end of a stage; else null. */
   readonly reason: string | null;
   /** When an emergency ends; null for every other row. */
   readonly endsAt: Date | null;
@@ -48,7 +50,7 @@ function kindOf(ladder: Ladder, table: 'model' | 'rule_set', column: 'model_id' 
     select p.*, exists (select from ${rolledOut} r
                          where r.proposal_id = p."proposalId" and r.cause = 'approval') as "isApproved"
       from (select proposal_id as "proposalId", ${column} as "subject", corridor, state, canary_percent as "canaryPercent",
-                   proposed_by as "proposedBy", proposed_by_key as "proposedByKey", proposed_at as "proposedAt"
+                   proposed_by as "proposedBy", proposed_by_key as "proposedByKey", proposed_at as "proposedAt", reason
               from ${proposed}) p`;
   const nameOf = (verb: string, what = 'rollouts') => `${verb}-${table.replace('_', '-')}-${what}`;
   return {
@@ -56,11 +58,16 @@ function kindOf(ladder: Ladder, table: 'model' | 'rule_set', column: 'model_id' 
     column,
     insertProposal: onlyOf<
       { proposalId: string },
-      [...content: [string, string, string, number], proposedBy: string, key: string | null]
+      [
+        ...content: [string, string, string, number],
+        by: string,
+        key: string | null,
+        reason?: string,
+      ]
     >(
       nameOf('insert', 'proposal'),
-      `insert into ${proposed} (${column}, corridor, state, canary_percent, proposed_by, proposed_by_key)
-       values ($1, $2, $3, $4, $5, $6) returning proposal_id as "proposalId"`,
+      `insert into ${proposed} (${column}, corridor, state, canary_percent, proposed_by, proposed_by_key, reason)
+       values ($1, $2, $3, $4, $5, $6, $7) returning proposal_id as "proposalId"`,
     ),
     findProposal: firstOf<StoredProposal, [proposalId: string]>(
       nameOf('find', 'proposal'),
@@ -111,15 +118,16 @@ export async function insertProposal(
   query: Query,
   proposal: NewProposal,
   by: Officer,
+  reason?: string,
 ): Promise<string> {
   const { subject, corridor, state, canaryPercent } = proposal;
   const content = [subject, corridor, state, canaryPercent] as const;
-  const { proposalId } = await kind.insertProposal(query, ...content, by.name, by.keyId);
+  const { proposalId } = await kind.insertProposal(query, ...content, by.name, by.keyId, reason);
   const change = {
     action: 'rollout.propose',
     subject: kind === RULE_SETS ? subject : proposalId,
     before: null,
-    after: { [kind.column]: subject, corridor, state, canaryPercent },
+    after: { [kind.column]: subject, corridor, state, canaryPercent, reason: reason ?? null },
   } as const;
   await recordChange(query, by, change);
   return proposalId;
@@ -160,7 +168,7 @@ export type Decision = {
   readonly proposedBy: string;
   readonly approvedBy: string | null;
   readonly by: Actor;
-  readonly reason?: string;
+  readonly reason?: string | null;
 };
 
 /**

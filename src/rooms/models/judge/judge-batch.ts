@@ -12,6 +12,7 @@ import {
   type Opinion,
 } from '../../../core/score/judge.ts';
 import { type InForce, isDrawn, lineOf } from '../../../core/score/rollout/in-force.ts';
+import type { RolloutCounts } from '../../../core/work/rollout-counts.ts';
 import type { Metrics } from '../../../kit/metrics/metrics.ts';
 import type { ModelHealth } from './model-health.ts';
 
@@ -52,6 +53,8 @@ export type Asking = {
   readonly standingOf: (corridor: string, model: JudgingModel) => Standing;
   readonly onFailure: (model: JudgingModel, error: unknown) => void;
   readonly metrics: Pick<Metrics, 'modelDuration' | 'modelErrors' | 'modelScored'>;
+  /** Counts what a model was asked to decide. */
+  readonly note: RolloutCounts['note'];
   /** Monotonic clock. */
   readonly nowMs: () => number;
 };
@@ -139,7 +142,7 @@ function decide(
 
 /** An opinion for each row; undefined where the model is suspended or fails. */
 function ask(
-  { standingOf, onFailure, metrics, nowMs }: Asking,
+  { standingOf, onFailure, metrics, note, nowMs }: Asking,
   corridor: string,
   model: JudgingModel,
   rows: readonly JudgedRow[],
@@ -147,7 +150,11 @@ function ask(
 ): Opinion[] | undefined {
   if (rows.length === 0) return undefined;
   const standing = standingOf(corridor, model);
-  if (!standing.health.mayRun()) return undefined;
+  const decided = role === 'deciding' ? rows.length : 0;
+  if (!standing.health.mayRun()) {
+    note(model.modelId, corridor, { decided, failed: decided, tookMs: 0 });
+    return undefined;
+  }
   const startedMs = nowMs();
   let opinions: Opinion[] | undefined;
   try {
@@ -157,6 +164,8 @@ function ask(
   }
   const tookMs = nowMs() - startedMs;
   metrics.modelDuration.observe({ model: model.name }, tookMs / 1000);
+  const failed = opinions === undefined ? decided : 0;
+  note(model.modelId, corridor, { decided, failed, tookMs });
   const why = standing.health.note({ tookMs, isFailed: opinions === undefined });
   if (role === 'deciding') standing.hopeless ??= why;
   const labels = { corridor, model: model.name };

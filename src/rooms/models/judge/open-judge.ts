@@ -36,6 +36,7 @@ export function openJudge(
   nowMs: () => number = () => performance.now(),
 ): Judge & { readonly duty: Duty } {
   const { config, log, name, database, redis, guards, limiter, metrics, switches } = worker;
+  const { note } = worker.rolloutCounts;
   /** Pairs that were asked, until a rollout changes them. */
   let pairs = new Map<string, Pair>();
   const pairOf = (corridor: string, model: JudgingModel) => {
@@ -62,6 +63,7 @@ export function openJudge(
     onFailure: (model, error) =>
       log.warn({ model: model.name, err: toError(error).message }, 'model failed'),
     metrics,
+    note,
     nowMs,
   };
   const takeHopelessBack = async () => {

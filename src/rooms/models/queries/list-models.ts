@@ -2,6 +2,7 @@
 
 import { type Holding, holdingText } from '../../../core/score/rollout/holding.ts';
 import { holdingsIn, PROPOSAL_MS_MAX } from '../../../core/score/rollout/plan-rollout.ts';
+import { readStage } from '../../../core/store/rollouts/rollout-stages.ts';
 import {
   listOpenProposals,
   MODELS,
@@ -46,6 +47,7 @@ export async function readModelRow(
     corridor: proposal.corridor,
     to: holdingText(proposal),
     proposed_by: proposal.proposedBy,
+    override: proposal.reason,
     proposed_at: proposal.proposedAt.toISOString(),
   }));
   return {
@@ -53,6 +55,7 @@ export async function readModelRow(
     feature_names,
     ...lineage,
     card,
+    stage: await readStage(database, log, model.model_id),
     proposals,
     rollouts: log.filter(({ subject }) => subject === model.model_id).map(toRolloutRow),
   };

@@ -69,7 +69,7 @@ beforeEach(() =>
 const WHY = ['--reason', 'a wave of frauds'];
 async function put(model: string, to: string, corridor = 'US-EG'): Promise<void> {
   const { proposal_id: id } = await rig.json(
-    ...[ann, 'promote', model, '--corridor', corridor, '--to', to],
+    ...[ann, 'promote', model, '--corridor', corridor, '--to', to, '--override', 'a test'],
   );
   await rig.run(bob, 'approve', id);
 }
@@ -182,7 +182,7 @@ describe('refused is', () => {
     const to = { state: 'active', canaryPercent: 0 } as const;
     const promotion = { reference: 'b@1', corridor: 'US-EG', to, by };
     await expect(actAlone(database, promotion, 'why')).rejects.toThrow(/may no longer approve/);
-    const args = ['promote', 'b@1', '--corridor', 'US-EG', '--to', 'active'];
+    const args = ['promote', 'b@1', '--corridor', 'US-EG', '--to', 'shadow'];
     const { proposal_id: id } = await rig.json(ann, ...args);
     await expect(approveModel(database, id, by)).rejects.toThrow(/may no longer approve/);
   });

@@ -41,13 +41,20 @@ async function importNew(): Promise<string> {
   return (await rig.json(ann, 'import', path, '--name', `m@${mark}`)).model;
 }
 
-async function propose(key: string, model: string, to: string, corridor: string): Promise<string> {
-  const args = ['promote', model, '--corridor', corridor, '--to', to];
+async function propose(
+  key: string,
+  model: string,
+  to: string,
+  corridor: string,
+  ...more: string[]
+): Promise<string> {
+  const args = ['promote', model, '--corridor', corridor, '--to', to, ...more];
   return (await rig.json(key, ...args)).proposal_id;
 }
 
 async function put(model: string, to: string, corridor = 'US-EG'): Promise<void> {
-  await rig.run(bob, 'approve', await propose(ann, model, to, corridor));
+  const early = ['--override', 'a test does not wait'];
+  await rig.run(bob, 'approve', await propose(ann, model, to, corridor, ...early));
 }
 
 async function activate(model: string, corridor = 'US-EG'): Promise<void> {

@@ -40,7 +40,7 @@ test('one proposes, another approves, one rolls back', async () => {
     const proposed = await propose('Cy', to);
     expect([proposed.status, proposed.body]).toEqual([
       201,
-      { proposal_id: expect.any(String), corridor: 'US-EG', to, proposed_by: 'Cy' },
+      { proposal_id: expect.any(String), corridor: 'US-EG', to, proposed_by: 'Cy', override: null },
     ]);
     const own = await approve('Cy', proposed.body.proposal_id);
     expect([own.status, own.body.detail]).toEqual([

@@ -8,7 +8,7 @@ import { streamKeys } from '../../../../src/core/stream/keys.ts';
 import { isUnavailable } from '../../../../src/kit/words/failure.ts';
 import type { Officer } from '../../../../src/kit/words/principal.ts';
 import { approve, createDraft, submit } from '../../../../src/rooms/rules/rule-set-change.ts';
-import { always, makeOfficer } from '../../../support/rooms/rules/officers.ts';
+import { always, makeApproved, makeOfficer } from '../../../support/rooms/rules/officers.ts';
 import { type RunningApi, startRunningApi } from '../../../support/running-api.ts';
 import { storeTransactions } from '../../../support/stored-rows.ts';
 import { readEntries } from '../../../support/stream-entries.ts';
@@ -152,6 +152,74 @@ test('a rollout by the same call of two people, a rollback by one, and the end',
   expect(await auditOf('own@1')).toEqual(
     expect.arrayContaining(['rollout.propose', 'rollout.approve', 'rollout.rollback']),
   );
+});
+
+test('a step before the dwell time and the gates of its stage is refused, and two people override with a reason', async () => {
+  const ann = people.get('Ann') as Officer;
+  await makeApproved(api.database, [ann, people.get('Bob') as Officer], always('staged@1'));
+  const roll = (name: string, to: string, more = {}) =>
+    as(name, 'POST', '/staged@1/rollout', { corridor: 'US-EG', to, ...more });
+  const both = async (to: string) => [
+    (await roll('Bob', to)).status,
+    (await roll('Cy', to)).status,
+  ];
+  expect([await both('shadow'), await both('canary:5')]).toEqual([
+    [200, 200],
+    [200, 200],
+  ]);
+  const refusal = async (to = 'active') => (await roll('Bob', to)).body.detail;
+  expect(await refusal()).toMatch(/stage canary .* dwell time of 30 min ends in 30 min; it has/);
+  expect(await refusal('canary:6')).toMatch(/ends in 30 min/);
+  expect((await roll('Bob', 'canary:4')).body.proposal).toMatchObject({ override: null });
+
+  const move = `alter table rule_set_rollouts disable trigger user;
+    update rule_set_rollouts set created_at = created_at - interval '30 min' where rule_set = 'staged@1';
+    alter table rule_set_rollouts enable trigger user`;
+  await api.testDatabase.sql(move);
+  expect(await refusal()).toMatch(
+    /comes before: it has decided 0 transactions, and must decide 100/,
+  );
+  const add = (subject: string, decided: number, failed: number, slow: number) =>
+    api.testDatabase.sql(
+      `insert into rollout_counts (subject, corridor, decided, failed, over_500, over_750, severe)
+       values ($1, 'US-EG', $2, $3, $4, 0, 0)
+       on conflict (subject, corridor, minute) do update set decided = excluded.decided, failed = excluded.failed,
+           over_500 = excluded.over_500`,
+      [subject, decided, failed, slow],
+    );
+  await add('staged@1', 200, 2, 0);
+  await add('all', 4000, 0, 41);
+  expect(await refusal()).toMatch(
+    /1.00 % of its decisions in US-EG failed, and less than 1.00 % may; 1.03 % of the scores in US-EG took 500 ms/,
+  );
+  const { stage } = (await as('Ed', 'GET', '/staged@1')).body;
+  expect(stage).toMatchObject({
+    ...{ stage: 'canary', refusal: expect.stringMatching(/^the stage canary/) },
+    gates: [{ gate: 'decided' }, { gate: 'failed', value: 0.01, bound: 0.01 }, { holds: false }],
+  });
+  await add('staged@1', 200, 1, 0);
+  await add('all', 4000, 0, 40);
+  expect((await roll('Bob', 'active')).status).toBe(200);
+  await add('staged@1', 200, 200, 0);
+  const late = await roll('Cy', 'active');
+  expect([late.status, late.body.detail]).toEqual([409, expect.stringMatching(/100.00 % of its/)]);
+
+  expect((await roll('Bob', 'active', { override: ' ' })).status).toBe(422);
+  const override = 'a ring empties accounts now';
+  const asked = await roll('Bob', 'active', { override });
+  expect(asked.body.proposal).toMatchObject({ to: 'active', override });
+  expect((await roll('Bob', 'active', { override })).status).toBe(409);
+  expect((await roll('Cy', 'active', { override })).body.items).toMatchObject([{ to: 'active' }]);
+  expect((await as('Ed', 'GET', '/staged@1')).body.rollouts[0]).toMatchObject({
+    ...{ to: 'active', proposed_by: 'Bob', approved_by: 'Cy', reason: override },
+  });
+  const audit = await api.testDatabase.sql(
+    `select action, after ->> 'reason' as reason from audit_log where subject = 'staged@1' order by audit_id desc limit 2`,
+  );
+  expect(audit).toEqual(
+    ['rollout.approve', 'rollout.propose'].map((action) => ({ action, reason: override })),
+  );
+  await as('Bob', 'POST', '/staged@1/rollback', { corridor: 'all' });
 });
 
 test('what this build cannot compile is listed with its problem, beside all others', async () => {

@@ -6,6 +6,11 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { NO_MODELS } from '../../../../src/core/score/judge.ts';
 import { isDrawn } from '../../../../src/core/score/rollout/in-force.ts';
+import {
+  compileStored,
+  type RuleSetSource,
+  readSources,
+} from '../../../../src/core/store/rule-sets/rule-sets.ts';
 import type { Officer } from '../../../../src/kit/words/principal.ts';
 import { verifyScores } from '../../../../src/rooms/evidence/verify/scores.ts';
 import { rollBack, rollOut } from '../../../../src/rooms/rules/rule-set-rollout.ts';
@@ -145,13 +150,8 @@ test('a rule that throws makes no dead letter: its score says so and is verified
   expect(await verified()).toBe(9);
 });
 
-test('while transactions flow, two workers follow a rollout and a rollback within two seconds', {
-  retry: 2,
-}, async () => {
-  const name = await makeApproved(rig.pool, [ann, bob], always('own@1'));
-  await putInForce(rig.pool, [ann, bob], name, 5);
-  rig.startWorker();
-  rig.startWorker();
+/** Sends a few transactions again and again. @returns ends it, and tells how many were sent */
+function startFlow(): () => Promise<number> {
   let isFlowing = true;
   let sent = 0;
   const flow = (async () => {
@@ -161,35 +161,95 @@ test('while transactions flow, two workers follow a rollout and a rollback withi
       await sleep(20);
     }
   })();
-  const decidedAt = async () => {
-    const [row] = await rig.database.sql<{ created_at: Date }>(
-      'select created_at from rule_set_rollouts order by rollout_id desc limit 1',
-    );
-    return row?.created_at.getTime() ?? 0;
+  return async () => {
+    isFlowing = false;
+    await flow;
+    return sent;
   };
-  /** The last moment at which a score was still decided by another rule set. */
-  const othersUntil = async (wanted: string, fromMs: number) => {
-    const later = async () =>
-      (await readScores()).filter(
-        ({ scored_at }) => scored_at.getTime() > fromMs + IN_FORCE_MS_MAX,
-      );
-    await waitUntil(async () => (await later()).length > 50, 30_000, 'later scores');
-    const others = (await readScores()).filter(
-      ({ scored_at, rule_set }) => scored_at.getTime() > fromMs && rule_set !== wanted,
-    );
-    return Math.max(0, ...others.map(({ scored_at }) => scored_at.getTime() - fromMs));
-  };
+}
+
+async function decidedAt(): Promise<number> {
+  const [row] = await rig.database.sql<{ created_at: Date }>(
+    'select created_at from rule_set_rollouts order by rollout_id desc limit 1',
+  );
+  return row?.created_at.getTime() ?? 0;
+}
+
+/** For how long after a decision scores were still decided by another rule set. */
+async function othersFor(wanted: string, fromMs: number): Promise<number> {
+  const later = async () =>
+    (await readScores()).filter(({ scored_at }) => scored_at.getTime() > fromMs + IN_FORCE_MS_MAX);
+  await waitUntil(async () => (await later()).length > 50, 30_000, 'later scores');
+  const others = (await readScores()).filter(
+    ({ scored_at, rule_set }) => scored_at.getTime() > fromMs && rule_set !== wanted,
+  );
+  return Math.max(0, ...others.map(({ scored_at }) => scored_at.getTime() - fromMs));
+}
+
+test('while transactions flow, two workers follow a rollout and a rollback within two seconds', {
+  retry: 2,
+}, async () => {
+  const name = await makeApproved(rig.pool, [ann, bob], always('own@1'));
+  await putInForce(rig.pool, [ann, bob], name, 5);
+  rig.startWorker();
+  rig.startWorker();
+  const endFlow = startFlow();
+  let sent = 0;
   try {
     await waitUntil(async () => (await rig.counts()).scored > 100, 20_000, 'scores');
     await putInForce(rig.pool, [ann, bob], name, null);
-    expect(await othersUntil(name, await decidedAt())).toBeLessThan(IN_FORCE_MS_MAX);
+    expect(await othersFor(name, await decidedAt())).toBeLessThan(IN_FORCE_MS_MAX);
     await rollBack(rig.pool, name, 'US-EG', bob);
-    expect(await othersUntil('default@3', await decidedAt())).toBeLessThan(IN_FORCE_MS_MAX);
+    expect(await othersFor('default@3', await decidedAt())).toBeLessThan(IN_FORCE_MS_MAX);
   } finally {
-    isFlowing = false;
-    await flow;
+    sent = await endFlow();
   }
   const { scored, deadLetters } = await rig.settled(sent);
   expect({ scored, deadLetters }).toEqual({ scored: sent, deadLetters: 0 });
   expect(await verified()).toBe(sent);
+});
+
+test('a rule set that fails is taken back by the engine, in two workers within two seconds, and no other is put forward', {
+  retry: 2,
+}, async () => {
+  const source = always('own@1', 0.57);
+  const name = await makeApproved(rig.pool, [ann, bob], source);
+  const [stored] = await readSources(rig.pool.query, [name]);
+  const { program } = compileStored(stored as RuleSetSource);
+  const { decide } = program;
+  await putInForce(rig.pool, [ann, bob], name, 40);
+  // A transaction that the rule set fails is tried again after the rollback.
+  const patient = { RISK_RETRY_BASE_MS: '2000' };
+  rig.startWorker(patient);
+  rig.startWorker(patient);
+  const endFlow = startFlow();
+  const rollouts = () =>
+    rig.database.sql<{ cause: string; state: string; proposed_by: string; reason: string }>(
+      'select cause, state, proposed_by, reason from rule_set_rollouts order by rollout_id',
+    );
+  let sent = 0;
+  try {
+    const decides = async () => (await readScores()).some(({ rule_set }) => rule_set === name);
+    await waitUntil(decides, 20_000, 'the canary to decide');
+    Object.assign(program, {
+      decide() {
+        throw new Error('out of order');
+      },
+    });
+    const isBack = async () => (await rollouts()).length === 3;
+    await waitUntil(isBack, 20_000, 'the engine to take the canary back');
+    expect(await othersFor('default@3', await decidedAt())).toBeLessThan(IN_FORCE_MS_MAX);
+  } finally {
+    Object.assign(program, { decide });
+    sent = await endFlow();
+  }
+  expect(await rig.settled(sent)).toMatchObject({ scored: sent, deadLetters: 0 });
+  expect((await rollouts()).at(-1)).toEqual({
+    ...{ cause: 'rollback', state: 'deprecated', proposed_by: 'engine' },
+    reason: expect.stringMatching(/^of \d+ decisions within two minutes \d+ failed$/),
+  });
+  const [audit] = await rig.database.sql(
+    `select who, action, subject, after ->> 'reason' as reason from audit_log order by audit_id desc limit 1`,
+  );
+  expect(audit).toMatchObject({ who: 'engine', action: 'rollout.rollback', subject: name });
 });

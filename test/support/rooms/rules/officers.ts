@@ -57,6 +57,7 @@ export async function putInForce(
   const shadow = { state: 'shadow', canaryPercent: 0 } as const;
   const steps = canaryPercent === null ? [to] : [shadow, to];
   for (const step of steps) {
-    for (const by of people) await rollOut(database, name, { corridor, to: step }, by);
+    const wanted = { corridor, to: step, override: 'a test does not wait' };
+    for (const by of people) await rollOut(database, name, wanted, by);
   }
 }

@@ -69,6 +69,8 @@ const row = (value: number, corridor = 'US-EG', accountId = 'acc_1'): JudgedRow 
 
 function judge(rows: readonly JudgedRow[], corridors: Readonly<Record<string, Corridor>>) {
   const standings = new Map<string, Standing>();
+  /** Counts of rollouts, in the order of calls. */
+  const noted: string[] = [];
   const standingOf = (corridor: string, { modelId }: JudgingModel) => {
     const key = `${corridor} ${modelId}`;
     const known = standings.get(key) ?? {
@@ -84,12 +86,15 @@ function judge(rows: readonly JudgedRow[], corridors: Readonly<Record<string, Co
         standingOf,
         onFailure: () => undefined,
         metrics: createMetrics(),
+        note: (_id, corridor, { decided, failed }) => {
+          noted.push(`${corridor} ${decided} ${failed}`);
+        },
         nowMs: () => 0,
       },
       rows,
       planBatch(rows, inForceOf(corridors)),
     );
-  return { ...judgeOnce(), judgeOnce };
+  return { ...judgeOnce(), judgeOnce, noted };
 }
 const told = ({ judgements }: ReturnType<typeof judge>) =>
   judgements.map(({ opinion, model, degradation }) => [
@@ -109,6 +114,7 @@ test('rows beyond a limit are judged by the rules, and say so', () => {
     standingOf: () => standing,
     onFailure: () => undefined,
     metrics: createMetrics(),
+    note: () => undefined,
     nowMs: () => 0,
   };
   const judged = judgeBatch(asking, rows, plan);
@@ -181,12 +187,14 @@ describe('a batch', () => {
 
   test('does not ask a model that is suspended', () => {
     const { model, calls } = modelOf('a', [1]);
-    const { judgeOnce } = judge([row(1)], { 'US-EG': { active: model } });
+    const { judgeOnce, noted } = judge([row(1)], { 'US-EG': { active: model } });
     judgeOnce();
     judgeOnce();
     expect(calls).toHaveLength(3);
-    expect(told({ ...judgeOnce(), judgeOnce })).toEqual([[null, null, 1]]);
+    expect(told({ ...judgeOnce(), judgeOnce, noted })).toEqual([[null, null, 1]]);
     expect(calls).toHaveLength(3);
+    // A suspended model fails what it should have decided.
+    expect(noted).toEqual(Array(4).fill('US-EG 1 1'));
   });
 
   test('without the model that should be active is reduced', () => {

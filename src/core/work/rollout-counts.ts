@@ -1,0 +1,123 @@
+/**
+ * Counts what models and rule sets of rollouts decide, for the gates of their next stage, and takes back a rule set that fails;
+ * the room of models takes back models. What a worker counted since its last write is lost with the worker.
+ */
+import type { Database } from '../../kit/database/pool.ts';
+import type { Duty } from '../../kit/duties/run-duties.ts';
+import type { Log } from '../../kit/metrics/log.ts';
+import type { Metrics } from '../../kit/metrics/metrics.ts';
+import { SEVERE_MS, whyTakeBack } from '../score/rollout/gates.ts';
+import type { CompiledRuleSet } from '../score/rules/compile-rule-set.ts';
+import { baseName } from '../score/rules/derived-rule-set.ts';
+import { findOwnSource } from '../score/rules/rule-sets.ts';
+import { addCounts, type Count, EVERYBODY } from '../store/rollouts/rollout-counts.ts';
+import { RULE_SETS } from '../store/rollouts/rollouts.ts';
+import { takeBack } from '../store/rollouts/settled-rollouts.ts';
+
+/** Longer: what fails decides longer. Shorter: each worker writes more often. */
+const WRITE_EVERY_MS = 1000;
+
+type Decisions = { readonly decided: number; readonly failed: number; readonly tookMs: number };
+export type RolloutCounts = {
+  readonly note: (subject: string, corridor: string, decisions: Decisions) => void;
+  /** Begins a decision of a rule set; undefined where no people rolled the rule set out. */
+  readonly begin: (
+    corridor: string,
+    ruleSet: CompiledRuleSet,
+  ) => ((failed: 0 | 1) => void) | undefined;
+  /** Counts a score by its time from acceptance; undefined where nothing of a rollout decides in the corridor. */
+  readonly ofCorridor: (corridor: string) => ((tookMs: number) => void) | undefined;
+};
+export const NO_COUNTS: RolloutCounts = {
+  note: () => undefined,
+  begin: () => undefined,
+  ofCorridor: () => undefined,
+};
+
+type Counted = { -readonly [Name in keyof Count]: Count[Name] };
+type Parts = {
+  /** Name of the process in the audit log. */
+  readonly name: string;
+  readonly database: Database;
+  readonly log: Pick<Log, 'error'>;
+  readonly metrics: Pick<Metrics, 'ruleSetRollbacks'>;
+  /** Monotonic clock. */
+  readonly elapsedMs?: () => number;
+};
+
+export function openRolloutCounts(parts: Parts): RolloutCounts & { readonly duty: Duty } {
+  const { name, database, log, metrics, elapsedMs = () => performance.now() } = parts;
+  let counted = new Map<string, Counted>();
+  const countOf = (subject: string, corridor: string) => {
+    const key = `${subject} ${corridor}`;
+    const known = counted.get(key);
+    if (known !== undefined) return known;
+    const none = { decided: 0, failed: 0, over_500: 0, over_750: 0, severe: 0 };
+    const made = { subject, corridor, ...none };
+    counted.set(key, made);
+    return made;
+  };
+  const note = (subject: string, corridor: string, { decided, failed, tookMs }: Decisions) => {
+    const counts = countOf(subject, corridor);
+    counts.decided += decided;
+    counts.failed += failed;
+    if (tookMs >= 500) counts.over_500 += decided;
+    if (tookMs >= 750) counts.over_750 += decided;
+    if (tookMs >= SEVERE_MS) counts.severe += decided;
+  };
+  const subjects = new WeakMap<CompiledRuleSet, string | null>();
+  const ruleSets = new Set<string>();
+  /** The rule set of people that a rule set is, or is derived of; null: of the build. */
+  const subjectOf = (ruleSet: CompiledRuleSet) => {
+    let subject = subjects.get(ruleSet);
+    if (subject === undefined) {
+      const base = baseName(ruleSet.id) ?? ruleSet.id;
+      subject = findOwnSource(base) === undefined ? base : null;
+      subjects.set(ruleSet, subject);
+      if (subject !== null) ruleSets.add(subject);
+    }
+    return subject;
+  };
+  /** Corridors where something of a rollout decides, or did before the last write. */
+  let watched = new Set<string>();
+  const takeFailingBack = async ({ subject, corridor, ...recent }: Count) => {
+    const why = ruleSets.has(subject) ? whyTakeBack(recent) : undefined;
+    if (why === undefined) return;
+    if (!(await takeBack(RULE_SETS, database, name, { corridor, subject, why }))) return;
+    metrics.ruleSetRollbacks.inc({ corridor, rule_set: subject });
+    log.error({ corridor, ruleSet: subject, why }, 'rule set rolled back by the engine');
+  };
+  return {
+    note(subject, corridor, decisions) {
+      if (decisions.decided === 0) return;
+      watched.add(corridor);
+      note(subject, corridor, decisions);
+    },
+    begin(corridor, ruleSet) {
+      const subject = subjectOf(ruleSet);
+      if (subject === null) return undefined;
+      watched.add(corridor);
+      const beganMs = elapsedMs();
+      return (failed) =>
+        note(subject, corridor, { decided: 1, failed, tookMs: elapsedMs() - beganMs });
+    },
+    ofCorridor: (corridor) =>
+      watched.has(corridor)
+        ? (tookMs) => note(EVERYBODY, corridor, { decided: 1, failed: 0, tookMs })
+        : undefined,
+    duty: {
+      name: 'rollout-counts',
+      everyMs: WRITE_EVERY_MS,
+      async run() {
+        if (counted.size === 0) return;
+        const written = [...counted.values()];
+        counted = new Map();
+        const deciding = written.filter(({ subject }) => subject !== EVERYBODY);
+        watched = new Set(deciding.map(({ corridor }) => corridor));
+        for (const sums of await addCounts(database.query, JSON.stringify(written))) {
+          await takeFailingBack(sums);
+        }
+      },
+    },
+  };
+}
