@@ -1,14 +1,14 @@
 /** Steps of two people with what is rolled out by corridor: one proposes, another approves; one alone rolls back. */
 import { useMutation } from '@tanstack/react-query';
 import { type FormEvent, type ReactNode, useState } from 'react';
-import type { Me } from '../../../src/kit/client/api-types.ts';
+import type { Me, RolloutStage } from '../../../src/kit/client/api-types.ts';
 import { useCorridorNames } from '../api/corridors.ts';
 import { has } from '../api/me.ts';
-import { person } from '../format.ts';
+import { count, percent, person } from '../format.ts';
 import { type Column, DataTable } from './data-table.tsx';
 import { Confirm } from './dialog.tsx';
 import { Choice, Field } from './field.tsx';
-import { Time } from './show.tsx';
+import { Badge, Time } from './show.tsx';
 import { Trouble } from './states.tsx';
 
 /** `canary:5` as `canary 5 %`. */
@@ -17,11 +17,13 @@ export function toWords(to: string): string {
   return share === undefined ? to : `${state} ${share} %`;
 }
 
-type Wanted = { readonly corridor: string; readonly to: string };
-export type OpenProposal = Wanted & {
+type Step = { readonly corridor: string; readonly to: string };
+type Wanted = Step & { readonly override?: string };
+export type OpenProposal = Step & {
   readonly proposal_id: string;
   readonly proposed_by: string;
   readonly proposed_at: string;
+  readonly override: string | null;
 };
 type Renew = { readonly renew: () => unknown };
 
@@ -44,6 +46,7 @@ export function Proposals({ proposals, me, what, approve: send, renew }: Proposa
       cell: ({ proposed_by }) => <span className="clip short">{person(proposed_by)}</span>,
     },
     { id: 'at', header: 'When', from: 2, cell: ({ proposed_at }) => <Time at={proposed_at} /> },
+    { id: 'why', header: 'Goes on early', cell: ({ override }) => override ?? '–' },
     {
       ...{ id: 'actions', header: 'Actions' },
       cell: (proposal) => {
@@ -93,6 +96,12 @@ export function Proposals({ proposals, me, what, approve: send, renew }: Proposa
             The {what} becomes {toWords(asked.to)} in {asked.corridor}, as{' '}
             {person(asked.proposed_by)} proposed. The audit log keeps both of you.
           </p>
+          {asked.override === null ? null : (
+            <p>
+              It goes on before the dwell time and the gates of its stage:{' '}
+              <strong>{asked.override}</strong>
+            </p>
+          )}
         </Confirm>
       )}
     </>
@@ -102,24 +111,28 @@ export function Proposals({ proposals, me, what, approve: send, renew }: Proposa
 const ALL = 'all';
 
 type ProposeProps = Renew & {
+  readonly stage: RolloutStage | null;
   readonly states: readonly string[];
   readonly propose: (wanted: Wanted) => Promise<'proposed' | 'in force'>;
 };
 
 /** Proposes the next step; it is in force once another person has approved it. */
-export function Propose({ states, propose: send, renew }: ProposeProps) {
+export function Propose({ stage, states, propose: send, renew }: ProposeProps) {
   const [state, setState] = useState(states[0] ?? '');
   const [share, setShare] = useState('5');
   const [corridor, setCorridor] = useState('');
+  const [override, setOverride] = useState('');
   const names = useCorridorNames();
   const chosen = corridor === '' ? (names[0] ?? ALL) : corridor;
   const propose = useMutation({ mutationFn: send, onSuccess: renew });
   const submit = (event: FormEvent) => {
     event.preventDefault();
-    propose.mutate({ corridor: chosen, to: state === 'canary' ? `canary:${share}` : state });
+    const to = state === 'canary' ? `canary:${share}` : state;
+    propose.mutate({ corridor: chosen, to, ...(override === '' ? {} : { override }) });
   };
   return (
     <>
+      {stage === null ? null : <Stage stage={stage} />}
       <form className="filters" onSubmit={submit} aria-label="Propose a step">
         <Choice label="Next step" value={state} onChange={setState}>
           {states.map((one) => (
@@ -139,6 +152,9 @@ export function Propose({ states, propose: send, renew }: ProposeProps) {
           ))}
           <option value={ALL}>all corridors</option>
         </Choice>
+        {propose.isError || override !== '' || stage?.refusal ? (
+          <Field label="Reason to go on early" value={override} onChange={setOverride} />
+        ) : null}
         <button type="submit" disabled={propose.isPending}>
           Propose
         </button>
@@ -153,6 +169,68 @@ export function Propose({ states, propose: send, renew }: ProposeProps) {
             : 'Another person had proposed it, and workers follow within two seconds.'}
         </output>
       ) : null}
+    </>
+  );
+}
+
+const STAGES: Readonly<Record<RolloutStage['stage'], string>> = {
+  canary: 'at most 5 % of one corridor',
+  corridor: 'one corridor',
+  region: 'corridors of one source country',
+  all: 'all corridors',
+};
+const GATES = {
+  decided: ['Transactions decided', 'at least'],
+  failed: ['Decisions that failed', 'less than'],
+  slow: ['Scores beyond the p99 of the stage', 'at most'],
+} as const;
+
+type Gate = RolloutStage['gates'][number];
+const figure = ({ gate }: Gate, value: number) =>
+  gate === 'decided' ? count(value) : percent(value);
+const GATE_COLUMNS: readonly Column<Gate>[] = [
+  { id: 'gate', header: 'Gate', cell: ({ gate }) => GATES[gate][0] },
+  { id: 'corridor', header: 'Corridor', cell: ({ corridor }) => corridor ?? 'all of its own' },
+  { id: 'value', header: 'Now', numeric: true, cell: (one) => figure(one, one.value) },
+  {
+    ...{ id: 'bound', header: 'Bound', numeric: true },
+    cell: (one) => `${GATES[one.gate][1]} ${figure(one, one.bound)}`,
+  },
+  {
+    ...{ id: 'holds', header: 'Holds' },
+    cell: ({ holds }) => <Badge level={holds ? 'fine' : 'warning'}>{holds ? 'yes' : 'no'}</Badge>,
+  },
+];
+
+/** How far it decides, how long still, and what must hold before it decides more. */
+function Stage({
+  stage: { stage, since, ends_at, gates, refusal },
+}: {
+  readonly stage: RolloutStage;
+}) {
+  return (
+    <>
+      <p>
+        Stage <strong>{stage}</strong>, {STAGES[stage]}, since <Time at={since} />.{' '}
+        {ends_at === null ? null : (
+          <>
+            Its dwell time ends <Time at={ends_at} />.
+          </>
+        )}
+      </p>
+      {gates.length === 0 ? null : (
+        <DataTable
+          label="Gates"
+          columns={GATE_COLUMNS}
+          rows={gates}
+          keyOf={({ gate, corridor }) => `${gate} ${corridor}`}
+        />
+      )}
+      {refusal === null ? null : (
+        <p className="notice">
+          The next stage is refused, unless two people go on early: {refusal}.
+        </p>
+      )}
     </>
   );
 }

@@ -25,6 +25,7 @@ export function Rollout({ model, me }: { readonly model: ModelDetail; readonly m
       {has(me, 'risk_officer') ? (
         <>
           <Propose
+            stage={model.stage}
             states={STATES}
             propose={async (body) => {
               await ask('POST /v1/models/{id}/proposals', { path: { id: model.model }, body });

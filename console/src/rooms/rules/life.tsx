@@ -160,15 +160,16 @@ const COLUMNS: readonly Column<Decided>[] = [
   { id: 'cause', header: 'Cause', from: 2, cell: ({ cause }) => cause },
   { id: 'by', header: 'Proposed by', from: 2, cell: (row) => person(row.proposed_by) },
   { id: 'and', header: 'Approved by', from: 2, cell: (row) => person(row.approved_by ?? '–') },
+  { id: 'reason', header: 'Reason', from: 3, cell: ({ reason }) => reason ?? '–' },
 ];
 
 /** Where it decides, and how that changes. */
 export function RuleSetRollout({ detail, me }: Props) {
-  const { rule_set: id, state, proposals, rollouts, corridors } = detail;
+  const { rule_set: id, state, stage, proposals, rollouts, corridors } = detail;
   const renew = useRenew(id);
   const path = { id };
   if (state !== 'approved' && rollouts.length === 0) return null;
-  const rollOut = (body: { readonly corridor: string; readonly to: string }) =>
+  const rollOut = (body: { corridor: string; to: string; override?: string }) =>
     ask('POST /v1/rule-sets/{id}/rollout', { path, body });
   const deciding = corridors.filter(({ to }) => to === 'active' || to.startsWith('canary'));
   const isOfficer = has(me, 'risk_officer') && state === 'approved';
@@ -181,6 +182,7 @@ export function RuleSetRollout({ detail, me }: Props) {
       {isOfficer ? (
         <>
           <Propose
+            stage={stage}
             states={STATES}
             propose={async (wanted) =>
               (await rollOut(wanted)).proposal === null ? 'in force' : 'proposed'

@@ -177,16 +177,24 @@ test('its author submits it after a look at yesterday, and another person approv
   expect([...ann.faults, ...bob.faults]).toEqual([]);
 });
 
-/** Bob proposes a step, and Cy approves it. */
-async function rollOut(step: string, words: string, to: string): Promise<void> {
+/** Bob proposes a step, and Cy approves it. @param early why they go on before the end of a stage, once the step was refused */
+async function rollOut(step: string, words: string, to: string, early = ''): Promise<void> {
   await using bob = await as('Bob', DRAFT, 'careful@1');
   await bob.page.getByLabel('Next step').selectOption(step);
   await bob.page.getByLabel('Corridor', { exact: true }).selectOption('US-EG');
-  await bob.page.getByRole('button', { name: 'Propose', exact: true }).click();
+  const propose = bob.page.getByRole('button', { name: 'Propose', exact: true });
+  await propose.click();
+  if (early !== '') {
+    await bob.page.getByText('An override with a reason').waitFor();
+    expect(await inspect(bob.page, 'rule-set-stage-1280-light')).toEqual([]);
+    await bob.page.getByLabel('Reason to go on early').fill(early);
+    await propose.click();
+  }
   await bob.page.getByText(`Proposed: ${words} in US-EG`).waitFor();
   await using cy = await as('Cy', DRAFT, 'careful@1');
   await cy.page.getByRole('button', { name: `Approve ${to} in US-EG` }).click();
   await cy.page.getByRole('dialog').getByText('as Bob proposed').waitFor();
+  if (early !== '') await cy.page.getByRole('dialog').getByText(early).waitFor();
   await cy.page.getByRole('dialog').getByRole('button', { name: 'Approve' }).click();
   await cy.page.getByText('Approved: workers follow').waitFor();
   expect([...bob.faults, ...cy.faults]).toEqual([]);
@@ -222,6 +230,10 @@ test('two people roll it out by a shadow, and one rolls it back after a confirma
   await watchShadow();
   await rollOut('canary', 'canary 5 %', 'canary:5');
   expect((await read('careful@1')).corridors).toEqual([{ corridor: 'US-EG', to: 'canary:5' }]);
+  await rollOut('active', 'active', 'active', 'a ring empties accounts');
+  expect((await read('careful@1')).rollouts[0]).toMatchObject({
+    ...{ to: 'active', reason: 'a ring empties accounts' },
+  });
   await using cy = await as('Cy', DRAFT, 'careful@1');
   const back = cy.page.getByRole('button', { name: 'Roll back US-EG' });
   await back.click();
