@@ -1,25 +1,20 @@
 /**
  * The cost of a backtest for each row: deciding by one rule set, the fold, which decides by two and counts, and, beside them, reading
- * rows of Postgres page by page, without the rests of a run. Then the time in which other bands are answered from the counts of
- * millions of rows, which are folded here. Vectors are those of simulated traffic; every twentieth row has a label.
+ * rows of Postgres page by page, without the rests of a run. Vectors are those of simulated traffic; every twentieth row has a label.
  * With `--rounds`, what posts wait beside backtests that a worker runs, alone and beside them in turn.
  */
-import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { FEATURE_COUNT, FEATURE_SCHEMA } from '../src/core/domain/feature-schema.ts';
 import { vectorOf } from '../src/core/score/feature-rows.ts';
-import { currentRuleSet, findOwnSource, RULE_SETS } from '../src/core/score/rules/rule-sets.ts';
+import { currentRuleSet, RULE_SETS } from '../src/core/score/rules/rule-sets.ts';
 import { weigh } from '../src/core/score/weigh.ts';
 import { listMonths } from '../src/core/store/partitions/month-slice.ts';
 import { packVectors, toVector } from '../src/core/store/scores/vector-bytes.ts';
 import { integerOption, parseArguments } from '../src/kit/command/command.ts';
-import { type Database, openPool } from '../src/kit/database/pool.ts';
-import { type Days, noCounts } from '../src/rooms/backtest/count/counts.ts';
+import { openPool } from '../src/kit/database/pool.ts';
+import { noCounts } from '../src/rooms/backtest/count/counts.ts';
 import { createFold, type Row } from '../src/rooms/backtest/count/fold-rows.ts';
 import { reportOf } from '../src/rooms/backtest/count/report.ts';
-import { readBands } from '../src/rooms/backtest/read-bands.ts';
-import { endBacktest, storeCounts } from '../src/rooms/backtest/store/backtests.ts';
-import { daysText } from '../src/rooms/backtest/store/days.ts';
 import { PAGE_ROWS, type ReadPage, readRows } from '../src/rooms/backtest/store/read-rows.ts';
 import { idAt } from '../test/support/stored-rows.ts';
 import { askBacktest } from './support/asked-backtest.ts';
@@ -53,10 +48,6 @@ const WARM_UP_ROUNDS = 50;
 const ROUNDS = 200;
 /** Rows in Postgres: 400 pages. */
 const STORED_ROWS = 200_000;
-/** Rows that other bands are asked of, and the days that they are spread over. */
-const BAND_ROWS = 20_000_000;
-const BAND_DAYS = 90;
-const BANDS_MS_MAX = 2000;
 const HISTORY = { months: 12, rowsEachAccount: 20, rowsEachMerchant: 80 };
 /** A run sees its cancellation when it stores its counts, once a second. */
 const CANCELLED_MS = 1500;
@@ -76,7 +67,7 @@ export const bench: Bench = {
     const rate = integerOption('--rate', values.rate, many, 2000);
     const seconds = integerOption('--seconds', values.seconds, many, 20);
     yield measure(makeRows());
-    yield* measureStored(context);
+    yield await measureReading(context);
     const load = { ...LIVE_LOAD, ...POSTS, rate, transactions: rate * seconds };
     if (rounds > 0) yield* await measurePosts({ load, rounds, rows }, context);
   },
@@ -127,7 +118,7 @@ async function measurePosts(
   );
 }
 
-async function* measureStored({ log, signal, output }: BenchContext): AsyncGenerator<BenchReport> {
+async function measureReading({ log, signal, output }: BenchContext): Promise<BenchReport> {
   const note = (text: string) => output.note(text);
   await using folder = await makeRunFolder('risk-bench');
   const dataDir = `${folder.path}/data`;
@@ -137,11 +128,6 @@ async function* measureStored({ log, signal, output }: BenchContext): AsyncGener
     ...{ url: services.databaseUrl, market: MARKET, role: 'bench', connectionsMax: 1 },
     ...{ connectTimeoutMs: 10_000, statementTimeoutMs: 10_000, namedStatements: true },
   });
-  yield { ...(await measureReading(pool)), versions: services.versions };
-  yield { ...(await measureBands(pool)), versions: services.versions };
-}
-
-async function measureReading(pool: Database): Promise<BenchReport> {
   const asked = { knownBy: new Date().toISOString(), corridor: null };
   const months = (await listMonths(pool, 'scores')).reverse();
   const [beganMs, cpu] = [performance.now(), process.cpuUsage()];
@@ -159,7 +145,7 @@ async function measureReading(pool: Database): Promise<BenchReport> {
   return {
     caseName: 'reading',
     inputs: { rows },
-    versions: {},
+    versions: services.versions,
     settings: {},
     perSecond: rows / seconds,
     figures: { read_us: (seconds * 1e6) / rows, read_cpu_us: (user + system) / rows },
@@ -169,57 +155,10 @@ async function measureReading(pool: Database): Promise<BenchReport> {
   };
 }
 
-async function measureBands(pool: Database): Promise<BenchReport> {
-  const [rows, days]: [readonly Row[], Days] = [makeRows(), new Map()];
-  const fold = createFold(noCounts(), days, [() => currentRuleSet, () => currentRuleSet]);
-  const foldedMs = performance.now();
-  for (let at = 0; at < BAND_ROWS; at++) {
-    const row = rows[at % rows.length] as Row;
-    fold({ ...row, createdAtMs: Math.floor((at / BAND_ROWS) * BAND_DAYS) * DAY_MS }, [null, null]);
-  }
-  const foldSeconds = (performance.now() - foldedMs) / 1000;
-  const id = randomUUID();
-  const version = {
-    rule_set: currentRuleSet.id,
-    sha256: currentRuleSet.sha256,
-    corridors: {},
-    model: null,
-  };
-  const sources = { [currentRuleSet.sha256]: findOwnSource(currentRuleSet.id) };
-  await pool.query({ text: 'alter table market.backtests drop constraint backtests_key_fkey' });
-  await pool.query(
-    {
-      text: `insert into market.backtests (backtest_id, question, sources, requested_by, requested_by_key) values ($1, $2, $3, 'bench', 'bench')`,
-    },
-    [id, JSON.stringify({ subject: version }), JSON.stringify(sources)],
-  );
-  await storeCounts(pool.query, id, randomUUID(), '', BAND_ROWS, daysText(days));
-  await endBacktest(pool.query, id, BAND_ROWS, '{"rows":1}', '');
-  const times: number[] = [];
-  for (let review = 1; review <= 50; review++) {
-    const beganMs = performance.now();
-    await readBands(pool, id, { review: review * 10, decline: 800 });
-    times.push(performance.now() - beganMs);
-  }
-  const { p50, p99 } = percentiles(times);
-  const bytes = daysText(days).length;
-  return {
-    caseName: 'bands',
-    inputs: { rows: BAND_ROWS, days: BAND_DAYS },
-    versions: {},
-    settings: {},
-    perSecond: BAND_ROWS / foldSeconds,
-    figures: { answer_p50_ms: p50, answer_p99_ms: p99, counts_kb: bytes / 1024 },
-    ceilings: [],
-    tables: [],
-    breaches: p99 <= BANDS_MS_MAX ? [] : [`an answer took ${p99.toFixed(0)} ms`],
-  };
-}
-
 function measure(rows: readonly Row[]): BenchReport {
   const counts = noCounts();
   const [other = currentRuleSet] = RULE_SETS.slice(1);
-  const fold = createFold(counts, new Map(), [() => currentRuleSet, () => other]);
+  const fold = createFold(counts, [() => currentRuleSet, () => other]);
   const bytes = packVectors(rows.map(({ vector }) => vector));
   const [alone, folded, read, reports]: number[][] = [[], [], [], []];
   for (let round = 0; round < WARM_UP_ROUNDS + ROUNDS; round++) {

@@ -69,7 +69,7 @@ async function write(people: readonly [Person, Person, Person]) {
 /** Ann proposes, is refused to approve her own proposal, and Bob approves. @returns the status of the refusal */
 async function rollOut([ann, bob]: readonly Person[], to: string): Promise<number> {
   if (ann === undefined || bob === undefined) throw new Error('two people were expected');
-  const asked = { corridor: 'all', to };
+  const asked = { corridor: 'all', to, override: 'a bench does not wait' };
   taken(await ann('POST', `${RULE_SET}/rollout`, asked));
   const { status } = await ann('POST', `${RULE_SET}/rollout`, asked);
   taken(await bob('POST', `${RULE_SET}/rollout`, asked));

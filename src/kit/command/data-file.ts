@@ -102,13 +102,14 @@ function refusedTokens(text: string): Refused[] {
   const refused: Refused[] = [];
   let [brackets, inLine] = [0, 0];
   for (const [type, token, offset] of tokensOf(text)) {
-    inLine = type === 'newline' ? 0 : inLine + (IN_LINE.has(type) ? 1 : 0);
+    if (type === 'newline') inLine = 0;
+    else if (brackets === 0 && IN_LINE.has(type)) inLine++;
     brackets += BRACKETS[type] ?? 0;
     const detail = REFUSED[type];
     if (detail !== undefined) {
       refused.push([offset, `${shortText(token.trim(), CHARS_SHOWN)} ${detail}`]);
     }
-    const isDeep = brackets > LEVELS_MAX || (brackets === 0 && inLine > LEVELS_MAX);
+    const isDeep = brackets + inLine > LEVELS_MAX;
     if (isDeep) refused.push([offset, `levels must be at most ${LEVELS_MAX}`]);
     if (isDeep || refused.length === PROBLEMS_MAX) break;
   }

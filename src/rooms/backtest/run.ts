@@ -50,7 +50,7 @@ export async function runBacktest(
   const countPage = createCount(
     models,
     question,
-    createFold(counts, days, [ofSubject.ruleSetOf, ofAgainst.ruleSetOf]),
+    createFold(counts, [ofSubject.ruleSetOf, ofAgainst.ruleSetOf], days),
   );
   const knownMs = Date.parse(question.known_by);
   const wanted = { knownBy: question.known_by, corridor };

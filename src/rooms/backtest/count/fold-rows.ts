@@ -52,7 +52,11 @@ const MONEY_CELLS = 9;
 const PLACES = 4;
 
 /** @param days of the version in question, for changes of its bands */
-export function createFold(counts: Counts, days: Days, [subject, against]: Pair<RuleSetOf>) {
+export function createFold(
+  counts: Counts,
+  [subject, against]: Pair<RuleSetOf>,
+  days: Days = new Map(),
+) {
   const ofRules = new Map<CompiledRule, RuleCounts>();
   const countsOf = (rule: CompiledRule): RuleCounts => {
     const known = ofRules.get(rule);

@@ -79,7 +79,7 @@ test('verification, explanation, preview and backtest agree', async () => {
     expect(after.all[decision.verdict]).toBe(1);
     const counts = noCounts();
     const money = { currency: 'USD', amount: '1.00', label: null };
-    createFold(counts, new Map(), [() => ruleSet, () => without])(
+    createFold(counts, [() => ruleSet, () => without])(
       { ...sampled, ...money, id: 'row', createdAtMs: 0 },
       [null, null],
     );

@@ -62,7 +62,7 @@ function makeRows(count: number): readonly (readonly [Row, Judged])[] {
 function count(source: RuleSetData, rows: ReturnType<typeof makeRows>) {
   const ruleSet = compileOwn(source);
   const [counts, days]: [ReturnType<typeof noCounts>, Days] = [noCounts(), new Map()];
-  const fold = createFold(counts, days, [() => ruleSet, () => ruleSet]);
+  const fold = createFold(counts, [() => ruleSet, () => ruleSet], days);
   for (const [row, judged] of rows) fold(row, [judged, judged]);
   return { days, report: reportOf(counts, ruleSet.rules, ['a', 'b']) };
 }

@@ -47,7 +47,7 @@ function makeRows(count: number): Row[] {
   }));
 }
 
-const fold = (counts: Counts) => createFold(counts, new Map(), [() => tried, () => currentRuleSet]);
+const fold = (counts: Counts) => createFold(counts, [() => tried, () => currentRuleSet]);
 const textOf = (counts: Counts) =>
   canonicalJson(reportOf(counts, tried.rules, ['tried@1', 'default@3']));
 
@@ -75,7 +75,7 @@ test('an amount in the currency of the payment needs no recorded rate, and anoth
   });
   const rows = makeRows(200).filter(({ featureSchema }) => featureSchema === 3);
   const counts = noCounts();
-  const add = createFold(counts, new Map(), [() => dollars, () => dollars]);
+  const add = createFold(counts, [() => dollars, () => dollars]);
   for (const row of rows) add({ ...row, vector: makeVector({ amount: 0.5 }) }, [null, null]);
   const own = rows.filter(({ currency }) => currency === 'USD').length;
   expect(counts.rules['a']?.hits.reduce((sum, hits) => sum + hits)).toBe(own);
@@ -94,7 +94,7 @@ test('what a rule adds is what goes without it', () => {
   const rows = makeRows(800);
   for (const { id } of tried.rules) {
     const counts = noCounts();
-    const add = createFold(counts, new Map(), [() => tried, () => without(id)]);
+    const add = createFold(counts, [() => tried, () => without(id)]);
     for (const row of rows) add(row, [null, null]);
     const { rules, flips, changes } = reportOf(counts, tried.rules, ['', '']);
     const approved = flips.filter(({ from }) => from === 'approve');
