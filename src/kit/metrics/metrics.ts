@@ -223,9 +223,7 @@ export function createMetrics(registry = createProcessRegistry()) {
       'Decisions in which a rule threw, so that it did not count.',
       ['rule_set', 'rule'],
     ),
-    rowsPurged: counter('risk_purged_rows_total', 'Rows removed as their retention was over.', [
-      'table',
-    ]),
+    rowsPurged: counter('risk_purged_rows_total', 'Rows removed after their retention.', ['table']),
     shadowBatchesLost: counter(
       'risk_shadow_batches_lost_total',
       "Batches whose shadows' opinions could not be stored.",

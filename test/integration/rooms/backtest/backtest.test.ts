@@ -71,10 +71,8 @@ async function runPage(): Promise<void> {
   if (next === undefined) throw new Error('nothing waits');
   const { signal } = new AbortController();
   const databases = { primary: api.database, replica: null, now: Date.now };
-  await runBacktest(
-    { databases, models: NO_MODELS, writes: api.database, signal, untilMs: 0 },
-    next,
-  );
+  const parts = { databases, models: NO_MODELS, writes: api.database, signal, untilMs: 0 };
+  await runBacktest(parts, next);
 }
 
 async function finished(body: object): Promise<Answer & { readonly report: Report }> {

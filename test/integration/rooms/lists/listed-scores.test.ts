@@ -53,9 +53,9 @@ const ofLists = ruleSet(
   rule('stop-currency', { when: 'currency == "EUR" && !in_list("watched")', verdict: 'decline' }),
 );
 
-async function decideByLists(): Promise<void> {
-  expect(await checkSource(rig.pool.query, ofLists)).toHaveProperty('ruleSet');
-  const name = await makeApproved(rig.pool, [ann, bob], ofLists);
+async function decideBy(source: ReturnType<typeof ruleSet>): Promise<void> {
+  expect(await checkSource(rig.pool.query, source)).toHaveProperty('ruleSet');
+  const name = await makeApproved(rig.pool, [ann, bob], source);
   for (const percent of [5, null]) await putInForce(rig.pool, [ann, bob], name, percent);
 }
 
@@ -97,7 +97,7 @@ async function verify() {
 }
 
 test('block goes before allow, answers are stored with the score, and later changes move none', async () => {
-  await decideByLists();
+  await decideBy(ofLists);
   await add('stopped', 'acc_bad');
   await add('stopped', 'acc_both');
   await trust('acc_both');
@@ -148,13 +148,12 @@ test('scores of several versions are verified, each by the answers that its own 
     await worker.stop();
   };
   await scoreTwo();
-  await decideByLists();
+  await decideBy(ofLists);
   await add('stopped', 'acc');
   await scoreTwo();
   await end('stopped', 'acc');
   await add('watched', 'acc');
-  const name = await makeApproved(rig.pool, [ann, bob], later);
-  for (const percent of [5, null]) await putInForce(rig.pool, [ann, bob], name, percent);
+  await decideBy(later);
   await scoreTwo();
   await end('watched', 'acc');
   await add('stopped', 'acc');
@@ -174,9 +173,7 @@ test('a rule compares amounts by the rate of the day, which is stored with the s
     'priced@1',
     rule('large', { when: 'amount >= money(40, "EUR")', weight: 0.6 }),
   );
-  expect(await checkSource(rig.pool.query, priced)).toHaveProperty('ruleSet');
-  const name = await makeApproved(rig.pool, [ann, bob], priced);
-  for (const percent of [5, null]) await putInForce(rig.pool, [ann, bob], name, percent);
+  await decideBy(priced);
   await rig.database.sql(
     `insert into exchange_rates (currency, day, usd) values ('EUR', '2026-10-30', 1.25)`,
   );
@@ -204,9 +201,7 @@ test('a rule reads declared metadata, and every score records it, also of an ent
     ...ruleSet('tiered@1', rule('gold', { when: 'metadata.tier == "gold"', weight: 0.6 })),
     metadata: { tier: 'text' },
   };
-  expect(await checkSource(rig.pool.query, tiered)).toHaveProperty('ruleSet');
-  const name = await makeApproved(rig.pool, [ann, bob], tiered);
-  for (const percent of [5, null]) await putInForce(rig.pool, [ann, bob], name, percent);
+  await decideBy(tiered);
   const first = await rig.store(of('acc_0'));
   await rig.append(first.map((one) => ({ ...one, declared: '{"tier":"basic","points":7}' })));
   const again = await rig.store(of('acc_1'));
@@ -259,7 +254,7 @@ test('a rule set without lists stores nothing and asks nobody', async () => {
 test('two workers follow a list within 1.5 s, and no transaction is decided by an older one', {
   retry: 2,
 }, async () => {
-  await decideByLists();
+  await decideBy(ofLists);
   rig.startWorker();
   rig.startWorker();
   let sent = 0;

@@ -10,7 +10,6 @@ import type { Officer } from '../../../../src/kit/words/principal.ts';
 import { approve, createDraft, submit } from '../../../../src/rooms/rules/rule-set-change.ts';
 import { always, makeApproved, makeOfficer } from '../../../support/rooms/rules/officers.ts';
 import { type RunningApi, startRunningApi } from '../../../support/running-api.ts';
-import { storeTransactions } from '../../../support/stored-rows.ts';
 import { readEntries } from '../../../support/stream-entries.ts';
 import { answerOf, input } from '../../../support/submit.ts';
 import { waitUntil } from '../../../support/wait-until.ts';
@@ -301,26 +300,4 @@ describe('what was submitted', () => {
     const actions = await auditOf('race@1');
     expect(actions.filter((action) => action === 'rule-set.approve')).toHaveLength(1);
   });
-});
-
-test('check names line and column, and test says what would be decided', async () => {
-  const source = always('tried@1');
-  const wrong = { ...source, rules: [{ ...source.rules[0], when: 'amout' }] };
-  const checked = await as('Ed', 'POST', '/check', wrong);
-  expect(checked.body).toMatchObject({
-    sha256: null,
-    problems: [{ pointer: '/rules/0/when', line: 1, column: 1 }],
-  });
-  expect((await as('Ed', 'POST', '/check', source)).body.problems).toEqual([]);
-  expect((await as('Ed', 'POST', '', wrong)).body.errors).toMatchObject([
-    { pointer: '/rules/0/when' },
-  ]);
-  const named = await as('Ed', 'POST', '/check', { ...source, id: 'default@9' });
-  expect(named.body.problems).toMatchObject([{ pointer: '/id' }]);
-  const [id = ''] = await storeTransactions(api.database, [{ createdAtMs: Date.now(), score: 1 }]);
-  const tried = await as('Ed', 'POST', '/test', { source, features: { amount: 1 } });
-  expect(tried.body).toMatchObject({ rule_set: 'tried@1', score: 600, verdict: 'review' });
-  const ofScore = await as('Ed', 'POST', '/test', { rule_set: 'default@1', transaction_id: id });
-  expect([ofScore.status, ofScore.body.stored?.score], ofScore.body.detail).toEqual([200, 1]);
-  expect((await as('Ed', 'POST', '/test', { source })).status).toBe(422);
 });

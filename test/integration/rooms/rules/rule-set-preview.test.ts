@@ -8,7 +8,7 @@ import { currentRuleSet } from '../../../../src/core/score/rules/rule-sets.ts';
 import { ensurePartitions } from '../../../../src/core/store/partitions/partitions.ts';
 import { monthOf } from '../../../../src/kit/words/month.ts';
 import { insertPlainScores } from '../../../support/delivered.ts';
-import { makeOfficer } from '../../../support/rooms/rules/officers.ts';
+import { always, makeOfficer } from '../../../support/rooms/rules/officers.ts';
 import { type RunningApi, startRunningApi } from '../../../support/running-api.ts';
 import { storeLabels } from '../../../support/scored-rows.ts';
 import { idAt, storeTransactions } from '../../../support/stored-rows.ts';
@@ -193,4 +193,24 @@ test('a rule set that would decline many is submitted by a word of its own', asy
   expect(body.rules[0].findings.map(({ kind }: { kind: string }) => kind)).toContain('missing');
   await ask('', made([rule('few', 'amount >= amount', { weight: 0.2 })], 'few@1'));
   expect((await ask('/few@1/submit', {})).body.state).toBe('submitted');
+});
+
+test('check names line and column, and test says what would be decided', async () => {
+  const source = always('tried@1');
+  const wrong = { ...source, rules: [{ ...source.rules[0], when: 'amout' }] };
+  const checked = await ask('/check', wrong);
+  expect(checked.body).toMatchObject({
+    sha256: null,
+    problems: [{ pointer: '/rules/0/when', line: 1, column: 1 }],
+  });
+  expect((await ask('/check', source)).body.problems).toEqual([]);
+  expect((await ask('', wrong)).body.errors).toMatchObject([{ pointer: '/rules/0/when' }]);
+  const named = await ask('/check', { ...source, id: 'default@9' });
+  expect(named.body.problems).toMatchObject([{ pointer: '/id' }]);
+  const [id = ''] = await storeTransactions(api.database, [{ createdAtMs: Date.now(), score: 1 }]);
+  const tried = await ask('/test', { source, features: { amount: 1 } });
+  expect(tried.body).toMatchObject({ rule_set: 'tried@1', score: 600, verdict: 'review' });
+  const ofScore = await ask('/test', { rule_set: 'default@1', transaction_id: id });
+  expect([ofScore.status, ofScore.body.stored?.score], ofScore.body.detail).toEqual([200, 1]);
+  expect((await ask('/test', { source })).status).toBe(422);
 });
