@@ -98,9 +98,7 @@ export function createMetrics(registry = createProcessRegistry()) {
       'risk_entries_claimed_total',
       'Stale entries taken over from another consumer.',
     ),
-    pauses: counter('risk_worker_pauses_total', 'Batches held because a dependency failed.', [
-      'code',
-    ]),
+    pauses: counter('risk_worker_pauses_total', 'Batches held as a dependency failed.', ['code']),
     batchDuration: histogram(
       'risk_batch_duration_seconds',
       'Duration of a batch, by stage.',

@@ -17,7 +17,7 @@ import {
   type Catalogue,
   createCatalogue,
   type Declared,
-  fieldName,
+  fieldNames,
   listOfKey,
 } from './expression/catalogue.ts';
 import { checkExpression } from './expression/check-expression.ts';
@@ -111,7 +111,7 @@ function problemsOfRules(
   { lists }: Declared,
 ): readonly RuleSetProblem[] {
   const { data: read } = ruleSetSchema.shape.metadata.safeParse(metadata);
-  const catalogue = createCatalogue(Number(schema), namesOf(read), lists);
+  const catalogue = createCatalogue(Number(schema), fieldNames(read), lists);
   if (catalogue === undefined || !Array.isArray(rules)) return [];
   const check: Check = { catalogue, problems: [] };
   for (const [index, rule] of rules.slice(0, RULES_MAX).entries()) {
@@ -123,7 +123,7 @@ function problemsOfRules(
 
 function compileData(data: RuleSetData, { lists, fields }: Declared): Compiled {
   const read = Object.entries(data.metadata ?? {});
-  const catalogue = createCatalogue(data.feature_schema, namesOf(data.metadata), lists);
+  const catalogue = createCatalogue(data.feature_schema, fieldNames(data.metadata), lists);
   if (catalogue === undefined) {
     const detail = `must be a schema of features that this version knows, not ${data.feature_schema}`;
     return { problems: [{ pointer: '/feature_schema', detail }] };
@@ -176,9 +176,6 @@ function compileData(data: RuleSetData, { lists, fields }: Declared): Compiled {
     },
   };
 }
-
-const namesOf = (read: RuleSetData['metadata']) =>
-  Object.entries(read ?? {}).map(([field, type]) => fieldName(field, type, ''));
 
 const sayFields = (fields: Declared['fields']) =>
   fields === null || fields.size === 0

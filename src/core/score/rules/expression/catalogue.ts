@@ -62,6 +62,10 @@ export const fieldName = (field: string, type: FieldType, description: string): 
   source: { at: 'input', key: fieldKey(field) },
 });
 
+/** Metadata fields with their types, as a rule set has them. */
+export const fieldNames = (fields: Readonly<Record<string, FieldType>> = {}) =>
+  Object.entries(fields).map(([field, type]) => fieldName(field, type, ''));
+
 /**
  * @param fields the metadata fields that expressions may read
  * @returns undefined for a schema of features that this build does not know
