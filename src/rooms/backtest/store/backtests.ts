@@ -51,8 +51,8 @@ export const findBacktest = firstOf<Whole, [id: string]>(
 /** Undefined where it has ended. */
 export const cancelBacktest = firstOf<StoredBacktest, [id: string, by: string]>(
   'cancel-backtest',
-  `update market.backtests set state = 'cancelled', ended_at = now() where backtest_id = $1 and ${OPEN}
-   returning ${COLUMNS}`,
+  `update market.backtests set state = 'cancelled', ended_at = now(), cancelled_by = $2
+    where backtest_id = $1 and ${OPEN} returning ${COLUMNS}`,
 );
 /** Goes on behind what was counted, or from the start where nothing is. Undefined where it waits, runs or is done. */
 export const resumeBacktest = firstOf<StoredBacktest, [id: string]>(

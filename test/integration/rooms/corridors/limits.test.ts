@@ -49,15 +49,14 @@ const limit = (scope: string, command: object) => changed(() => limitScope(api, 
 
 let tests = 0;
 afterEach(async () => {
-  const { sql } = api.testDatabase;
-  await sql('truncate limits');
-  // A process that read nothing since the tables were empty before would see no change; a new row is one for each of them.
+  // A process that read nothing since the tables were empty before would see no change; a new row is one for each of them. Both
+  // statements are one commit: a process that read between two would seem to have read the second.
   tests += 1;
   await changed(() =>
-    sql(
-      `insert into limits (scope, kind, rate_per_second, burst, set_by, reason)
-       values ($1, 'requests', 1, 1, 'a test', 'a test')`,
-      [`client:after-${tests}`],
+    api.testDatabase.sql(
+      `truncate limits;
+       insert into limits (scope, kind, rate_per_second, burst, set_by, reason)
+       values ('client:after-${tests}', 'requests', 1, 1, 'a test', 'a test')`,
     ),
   );
   await api.redis.flushall();
