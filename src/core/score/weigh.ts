@@ -19,7 +19,7 @@ import {
 export type Weighed = {
   readonly points: number;
   readonly verdict: Verdict;
-  /** A verdict that a rule forces, whatever the points are. */
+  /** A verdict that a rule forces, whatever the points are; a review where a rule threw and none forces one. */
   readonly forced: Verdict | null;
 };
 
@@ -63,8 +63,13 @@ export function weigh(
       : verdictOfModel(risk, opinion.bands, ruleSet, inputs);
   const order = verdictForcedBy(forced);
   const verdict = verdictUnder(order, weighed);
+  const hasFailed = failedRules(ruleSet).length > 0;
   const isReviewed =
     (manualFrom !== null && isManual(manualFrom, verdict, forced ?? NO_RULES, vector)) ||
-    (verdict === 'approve' && failedRules(ruleSet).length > 0);
-  return { points, verdict: isReviewed ? 'review' : verdict, forced: order };
+    (verdict === 'approve' && hasFailed);
+  return {
+    points,
+    verdict: isReviewed ? 'review' : verdict,
+    forced: order ?? (hasFailed ? 'review' : null),
+  };
 }

@@ -15,7 +15,8 @@ import { score } from '../../../../src/core/score/score.ts';
 import { verifyScore } from '../../../../src/core/score/verify-score.ts';
 import { noteFailures } from '../../../../src/core/work/rule-failures.ts';
 import { createMetrics } from '../../../../src/kit/metrics/metrics.ts';
-import { noCounts } from '../../../../src/rooms/backtest/count/counts.ts';
+import { createTally } from '../../../../src/rooms/backtest/count/bands.ts';
+import { type Days, noCounts } from '../../../../src/rooms/backtest/count/counts.ts';
 import { createFold } from '../../../../src/rooms/backtest/count/fold-rows.ts';
 import { previewRuleSet } from '../../../../src/rooms/rules/preview-rule-set.ts';
 import { declareFailingCode, withFailingRule } from '../../../support/failing-rule.ts';
@@ -79,12 +80,21 @@ test('verification, explanation, preview and backtest agree', async () => {
     expect(after.all[decision.verdict]).toBe(1);
     const counts = noCounts();
     const money = { currency: 'USD', amount: '1.00', label: null };
-    createFold(counts, [() => ruleSet, () => without])(
+    const days: Days = new Map();
+    createFold(counts, [() => ruleSet, () => without], days)(
       { ...sampled, ...money, id: 'row', createdAtMs: 0 },
       [null, null],
     );
     const [approve, review, decline] = counts.versions[0].verdicts.map(([rows]) => rows);
     expect({ approve, review, decline }).toMatchObject({ [decision.verdict]: 1 });
+    const tally = createTally(
+      () => ruleSet.verdicts,
+      () => ruleSet.verdicts,
+    );
+    for (const [day, counted] of days) tally.addDay(String(day), counted);
+    expect(tally.toJson().before.confusion).toContainEqual(
+      expect.objectContaining({ verdict: decision.verdict, unlabelled: 1 }),
+    );
   }
 });
 
