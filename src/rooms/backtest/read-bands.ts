@@ -7,7 +7,7 @@ import { readBacktest } from './request.ts';
 import { compileAll } from './run.ts';
 import { eachDay } from './store/days.ts';
 
-/** @throws Failure `conflict` where nothing was counted for it */
+/** @throws Failure `conflict` where not all of its rows were counted a day */
 export async function readBands(
   { query }: Pick<Database, 'query'>,
   id: string,
@@ -28,8 +28,12 @@ export async function readBands(
   const tally = createTally(before, after);
   for await (const [day, counts] of eachDay(query, id)) tally.addDay(day, counts);
   const bands = tally.toJson();
-  if (bands.days.length === 0 && JSON.parse(report ?? '{}').rows > 0) {
-    const why = 'an earlier version ran the backtest, which counted no days: run it again';
+  const counted = bands.before.confusion.reduce(
+    (sum, { fraud, legitimate, unlabelled }) => sum + fraud + legitimate + unlabelled,
+    0,
+  );
+  if (counted !== JSON.parse(report ?? '{}').rows) {
+    const why = 'an earlier version began it, which counted no days: run it again';
     throw new Failure('conflict', 'BACKTEST_UNCOUNTED', why);
   }
   return bands;

@@ -200,6 +200,18 @@ test('a run page by page, and one that is killed and resumed, give the same byte
   expect(await readBands(id, bands)).toEqual(await readBands(first, bands));
 });
 
+test('bands are not answered of a part of the days, as where an earlier version began the run', async () => {
+  const { backtest_id: id } = await finished({ source: source('tried@8', 30) });
+  const text = `delete from market.backtest_days where backtest_id = $1
+                   and day = (select min(day) from market.backtest_days where backtest_id = $1)`;
+  await api.database.query({ text }, [id]);
+  const path = `/v1/backtests/${id}/bands?review=400&decline=800`;
+  expect(await answerOf(await api.request(path))).toMatchObject({
+    status: 409,
+    body: { code: 'BACKTEST_UNCOUNTED' },
+  });
+});
+
 test('rows and labels that come later do not move a report', async () => {
   const tried = { source: source('tried@5', 30) };
   const before = await finished(tried);

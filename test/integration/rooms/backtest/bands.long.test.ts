@@ -65,7 +65,7 @@ test('an answer takes less than 2 s', { timeout: 180_000 }, async () => {
   const id: string = (await answerOf(asked)).body.backtest_id;
   const text = daysText(days);
   await storeCounts(api.database.query, id, randomUUID(), '', ROWS, text);
-  await endBacktest(api.database.query, id, ROWS, '{"rows":1}', '');
+  await endBacktest(api.database.query, id, ROWS, JSON.stringify({ rows: ROWS }), '');
   const path = `/v1/backtests/${id}/bands?review=123&decline=456`;
   const times: number[] = [];
   for (let round = 0; round < 10; round++) {
