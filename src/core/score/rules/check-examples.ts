@@ -14,25 +14,31 @@ const VALUES: Readonly<Record<ValueType, { readonly type: string; readonly word:
   boolean: { type: 'boolean', word: 'true or false' },
 };
 
-/** @param pointer of the rule */
+/**
+ * @param pointer of the rule
+ * @param problemsMax each looks for the nearest name
+ */
 export function exampleProblems(
   { examples = [] }: RuleData,
   pointer: string,
   catalogue: Catalogue,
+  problemsMax: number,
 ): FieldError[] {
-  return examples.flatMap((example, nth) =>
+  const wrong = examples.flatMap((example, nth) =>
     Object.entries(example.given).flatMap(([name, value]) => {
       const type = typeOfKey(catalogue, name);
       const wanted = type === undefined ? undefined : VALUES[type];
-      if (wanted?.type === typeof value) return [];
-      const path = ['examples', nth, 'given', shortText(name, FIELD_CHARS_MAX)];
-      const detail =
-        wanted === undefined
-          ? `is no name of the catalogue${nearest(name, catalogue)}`
-          : `must be ${wanted.word}, not ${given(value)}`;
-      return { pointer: `${pointer}${jsonPointer(path)}`, detail };
+      return wanted?.type === typeof value ? [] : [{ nth, name, value, wanted }];
     }),
   );
+  return wrong.slice(0, problemsMax).map(({ nth, name, value, wanted }) => {
+    const path = ['examples', nth, 'given', shortText(name, FIELD_CHARS_MAX)];
+    const detail =
+      wanted === undefined
+        ? `is no name of the catalogue${nearest(name, catalogue)}`
+        : `must be ${wanted.word}, not ${given(value)}`;
+    return { pointer: `${pointer}${jsonPointer(path)}`, detail };
+  });
 }
 
 function nearest(name: string, { names }: Catalogue): string {

@@ -203,7 +203,7 @@ function checkRule(rule: RuleData, pointer: string, check: Check): CheckedReads 
       ? checkText(measured, ['number'], `${pointer}/measure`, check)
       : measured && findMeasure(measured, `${pointer}/measure`, check);
   const detail = checkSentence(rule, pointer, check);
-  check.problems.push(...exampleProblems(rule, pointer, check.catalogue));
+  check.problems.push(...exampleProblems(rule, pointer, check.catalogue, PROBLEMS_MAX));
   if (check.problems.length > before || when === undefined || detail === undefined)
     return undefined;
   const ofCode = typeof measure === 'object' && 'features' in measure ? measure : undefined;
