@@ -212,6 +212,21 @@ test('what is computed from transactions ends with their months', async () => {
   expect(await count('recomputed_features')).toBe(1);
 });
 
+test('counts a day end 90 days after their backtest, which stays', async () => {
+  await sql(
+    `insert into api_keys (key_id, key_hash, roles, owner) values ('k', decode(repeat('00', 32), 'hex'), '{analyst}', 'me')`,
+  );
+  await sql(
+    `with old as (
+       insert into backtests (state, question, sources, requested_by, requested_by_key, ended_at)
+       select 'cancelled', '{}', '{}', 'me', 'k', now() - days * interval '1 day' from (values (89), (91)) d (days)
+       returning backtest_id)
+     insert into backtest_days select backtest_id, date '2026-01-01' + n, '{}' from old, generate_series(1, 3) n`,
+  );
+  expect(await purge('backtest_days')).toBe(3);
+  expect([await count('backtest_days'), await count('backtests')]).toEqual([3, 2]);
+});
+
 test('a table that cannot be purged does not keep the others from it', async () => {
   await sql('alter table dead_letters rename to elsewhere');
   await sql(`insert into watch_reports select now() - interval '9 days', 'm@2', '{}'`);

@@ -33,7 +33,7 @@ export async function readBands(
     0,
   );
   if (counted !== JSON.parse(report ?? '{}').rows) {
-    const why = 'an earlier version began it, which counted no days: run it again';
+    const why = 'its counts a day are not whole, or have ended: run it again';
     throw new Failure('conflict', 'BACKTEST_UNCOUNTED', why);
   }
   return bands;

@@ -1,9 +1,22 @@
 /** When backtests end. */
+import { PURGE_STEP_ROWS_MAX, purgeRows } from '../../kit/duties/purge.ts';
 import type { Retention } from '../../kit/duties/retention.ts';
+
+const OLD = `(select backtest_id from market.backtests where ended_at < now() - interval '90 days')`;
 
 export const tables: readonly Retention[] = [
   {
-    tables: ['backtests', 'backtest_days'],
-    ends: 'never: a report of some 50 kB, and 5 kB a day and corridor, say why a version came into force',
+    tables: ['backtests'],
+    ends: 'never: a report of some 50 kB says why a version came into force',
+  },
+  {
+    tables: ['backtest_days'],
+    ends: '90 days after the backtest ended: some 5 kB a day and corridor, which other bands are told from',
+    purges: [
+      purgeRows(
+        'backtest_days',
+        `from market.backtest_days where backtest_id in ${OLD} limit ${PURGE_STEP_ROWS_MAX}`,
+      ),
+    ],
   },
 ];
