@@ -132,13 +132,15 @@ async function runFile(path: string) {
     throw new Failure('invalid', 'FILE_INVALID', lines.join('\n'));
   }
   const ids: unknown[] = Object(file.value).rules.map(({ id }: Values) => id);
-  return runExamples(made.ruleSet).map((one) => ({
+  const tested = runExamples(made.ruleSet).map((one) => ({
     ...one,
     ...file.locate(`/rules/${ids.indexOf(one.rule)}/examples/${one.example - 1}`),
   }));
+  return { tested, source: Object(file.value) as object };
 }
 
-const sayFailed = (path: string, tested: Awaited<ReturnType<typeof runFile>>) =>
+type Tested = Awaited<ReturnType<typeof runFile>>['tested'];
+const sayFailed = (path: string, tested: Tested) =>
   tested.flatMap(({ rule, example, problem, ...at }) =>
     problem === null
       ? []
@@ -157,7 +159,7 @@ export const testFile = written(
       output.record({ ...trial, rules });
       return EXIT.fine;
     }
-    const tested = await runFile(path);
+    const { tested } = await runFile(path);
     const failed = sayFailed(path, tested);
     const count = `${tested.length - failed.length} examples pass, ${failed.length} fail`;
     output.value(tested, [...failed, count]);
@@ -224,9 +226,10 @@ export const submitGiven = written(
 
 /** @returns the name. @throws Failure where an example does not pass */
 async function importTested(given: Given, path: string): Promise<string> {
-  const failed = sayFailed(path, await runFile(path));
+  const { tested, source } = await runFile(path);
+  const failed = sayFailed(path, tested);
   if (failed.length > 0) throw new Failure('invalid', 'FILE_INVALID', failed.join('\n'));
-  return (await importSource(given, await readSource(path))).rule_set;
+  return (await importSource(given, source)).rule_set;
 }
 
 export const exportRuleSet = written(
