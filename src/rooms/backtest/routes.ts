@@ -106,7 +106,8 @@ const operations = [
     at: '/v1/backtests/{id}/resume',
     operationId: 'resumeBacktest',
     summary: 'Go on with a backtest that was cancelled or failed',
-    description: 'The question stays as it was, and rows that were counted are not read again.',
+    description:
+      'The question stays as it was. What was cancelled goes on behind the rows that it counted, what failed begins anew.',
     roles,
     path,
     answers: { 200: answer('It waits.', backtestSchema, { ...backtest, state: 'queued' }) },
