@@ -248,7 +248,8 @@ async function scoreRows(
         degradation: Math.max(level, degradation, hasFailed ? 1 : 0),
       });
     } catch (error) {
-      end?.(1);
+      // Its retries within two minutes would be enough to take the rule set back for one transaction.
+      if (head.attempt === 1) end?.(1);
       failed.push(failTransaction(worker, from, toScoringFailure(error)));
     }
   }
