@@ -1,6 +1,6 @@
 /**
  * Counts what models and rule sets of rollouts decide, for the gates of their next stage, and takes back a rule set that fails;
- * the room of models takes back models. What a worker counted since its last write is lost with the worker.
+ * the room of models takes back models. What a worker counted since its last write is lost with the worker; a write without an answer may count twice.
  */
 import type { Database } from '../../kit/database/pool.ts';
 import type { Duty } from '../../kit/duties/run-duties.ts';
@@ -16,6 +16,9 @@ import { takeBack } from '../store/rollouts/settled-rollouts.ts';
 
 /** Longer: what fails decides longer. Shorter: each worker writes more often. */
 const WRITE_EVERY_MS = 1000;
+
+/** Longer than a batch takes to be stored, unless Postgres is away. */
+const WATCHED_MS = 60_000;
 
 type Decisions = { readonly decided: number; readonly failed: number; readonly tookMs: number };
 export type RolloutCounts = {
@@ -35,6 +38,14 @@ export const NO_COUNTS: RolloutCounts = {
 };
 
 type Counted = { -readonly [Name in keyof Count]: Count[Name] };
+function addTo(counts: Counted, more: Count): void {
+  counts.decided += more.decided;
+  counts.failed += more.failed;
+  counts.over_500 += more.over_500;
+  counts.over_750 += more.over_750;
+  counts.severe += more.severe;
+}
+
 type Parts = {
   /** Name of the process in the audit log. */
   readonly name: string;
@@ -78,8 +89,9 @@ export function openRolloutCounts(parts: Parts): RolloutCounts & { readonly duty
     }
     return subject;
   };
-  /** Corridors where something of a rollout decides, or did before the last write. */
-  let watched = new Set<string>();
+  /** Until when scores of a corridor are counted: what a rollout decides may be stored long after it. */
+  const watchedUntilMs = new Map<string, number>();
+  const watch = (corridor: string, nowMs: number) => watchedUntilMs.set(corridor, nowMs + WATCHED_MS);
   const takeFailingBack = async ({ subject, corridor, ...recent }: Count) => {
     const why = ruleSets.has(subject) ? whyTakeBack(recent) : undefined;
     if (why === undefined) return;
@@ -90,19 +102,19 @@ export function openRolloutCounts(parts: Parts): RolloutCounts & { readonly duty
   return {
     note(subject, corridor, decisions) {
       if (decisions.decided === 0) return;
-      watched.add(corridor);
+      watch(corridor, elapsedMs());
       note(subject, corridor, decisions);
     },
     begin(corridor, ruleSet) {
       const subject = subjectOf(ruleSet);
       if (subject === null) return undefined;
-      watched.add(corridor);
       const beganMs = elapsedMs();
+      watch(corridor, beganMs);
       return (failed) =>
         note(subject, corridor, { decided: 1, failed, tookMs: elapsedMs() - beganMs });
     },
     ofCorridor: (corridor) =>
-      watched.has(corridor)
+      (watchedUntilMs.get(corridor) ?? 0) > elapsedMs()
         ? (tookMs) => note(EVERYBODY, corridor, { decided: 1, failed: 0, tookMs })
         : undefined,
     duty: {
@@ -112,11 +124,11 @@ export function openRolloutCounts(parts: Parts): RolloutCounts & { readonly duty
         if (counted.size === 0) return;
         const written = [...counted.values()];
         counted = new Map();
-        const deciding = written.filter(({ subject }) => subject !== EVERYBODY);
-        watched = new Set(deciding.map(({ corridor }) => corridor));
-        for (const sums of await addCounts(database.query, JSON.stringify(written))) {
-          await takeFailingBack(sums);
-        }
+        const added = addCounts(database.query, JSON.stringify(written)).catch((error: unknown) => {
+          for (const one of written) addTo(countOf(one.subject, one.corridor), one);
+          throw error;
+        });
+        for (const sums of await added) await takeFailingBack(sums);
       },
     },
   };

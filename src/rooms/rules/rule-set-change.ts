@@ -1,7 +1,7 @@
 /** The life of a rule set: its author writes and submits it, another person approves it, and it is retired at the end. */
 import { canonicalJson } from '../../core/domain/metadata.ts';
 import { idsIn, subjectsInForce } from '../../core/score/rollout/in-force.ts';
-import { personOf } from '../../core/score/rollout/plan-rollout.ts';
+import { activeIn, personOf } from '../../core/score/rollout/plan-rollout.ts';
 import { hashRuleSet } from '../../core/score/rules/rule-set-data.ts';
 import { RULE_SETS, readRollouts } from '../../core/store/rollouts/rollouts.ts';
 import { holdPerson, refuseShared, refuseStale } from '../../kit/access/identities.ts';
@@ -171,13 +171,14 @@ export async function retire(
     const before = await findKnown(query, name, lockRow);
     await refuseStale({ query }, by.keyId);
     if (before.state === 'retired') refuse(`${name} is retired already`);
-    const inForce = subjectsInForce(await readRollouts(RULE_SETS, { query }));
-    const where = [...inForce].filter(([, one]) => idsIn(one).includes(name));
+    const log = await readRollouts(RULE_SETS, { query });
+    // Rollbacks, the engine's among them, go back through all that were active.
+    const where = [...subjectsInForce(log)].filter(([corridor, one]) =>
+      [...idsIn(one), ...activeIn(log, corridor)].includes(name),
+    );
     if (where.length > 0) {
       const corridors = where.map(([corridor]) => corridor).join(', ');
-      refuse(
-        `${name} decides in ${corridors}, or did before the active one: roll out another one first`,
-      );
+      refuse(`${name} decides in ${corridors}, or may again after rollbacks: roll it back first`);
     }
     const after = await writeRetired(query, name, by.name);
     return await record(query, by, 'rule-set.retire', before, after);

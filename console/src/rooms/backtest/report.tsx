@@ -19,11 +19,13 @@ export function Report({ reports }: { readonly reports: readonly BacktestReport[
     return <Empty title="No row was decided">Nothing was scored then, or all was left out.</Empty>;
   }
   const versions = versionsOf(reports);
+  // One version may be compared over two times.
+  const parts = [...reports.entries()];
   return (
     <>
-      {reports.map((one) => (
+      {parts.map(([at, one]) => (
         <Part
-          key={one.subject.version}
+          key={at}
           title={`${one.subject.version} instead of ${one.against.version}`}
         >
           <Changes report={one} />
@@ -56,11 +58,11 @@ export function Report({ reports }: { readonly reports: readonly BacktestReport[
         />
       </Part>
       <Tune reports={reports} />
-      {reports.map((one) => (
-        <Flips key={one.subject.version} report={one} />
+      {parts.map(([at, one]) => (
+        <Flips key={at} report={one} />
       ))}
-      {reports.map((one) => (
-        <Rules key={one.subject.version} report={one} />
+      {parts.map(([at, one]) => (
+        <Rules key={at} report={one} />
       ))}
     </>
   );

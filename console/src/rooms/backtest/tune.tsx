@@ -65,10 +65,10 @@ export function Tune({ reports }: { readonly reports: readonly BacktestReport[] 
           onChange={({ target }) => setThreshold(Number(target.value))}
         />
       </div>
-      {reports.map(({ subject, curve, frauds, today }) => {
+      {[...reports.entries()].map(([nth, { subject, curve, frauds, today }]) => {
         const at = pointAt(curve, threshold);
         return (
-          <p key={subject.version} role="status">
+          <p key={nth} role="status">
             {subject.version} from {threshold} on: <strong>{number(at.alerts_per_day)}</strong>{' '}
             alerts a day, <strong>{count(at.frauds_caught)}</strong> of {count(frauds)} frauds
             caught, <strong>{count(at.legitimate)}</strong> good customers flagged. Today:{' '}

@@ -28,6 +28,7 @@ const LEVELS = {
   expired: 'unknown',
   ended: 'unknown',
 } as const;
+const ASKED = { yes: 'ask it', no: 'do not ask it: it stops nothing' } as const;
 const PAGE_ROWS = 100;
 
 type Props = { readonly name: string; readonly me: Me };
@@ -56,7 +57,7 @@ export function ListPage({ name, me }: Props) {
                   ['Entries', count(open_entries)],
                   ['What it has', description],
                   source === null ? ['Made by', person(created_by)] : ['Source', source],
-                  ['Rules in force', isAsked ? 'ask it' : 'do not ask it: it stops nothing'],
+                  ['Rules in force', isAsked === undefined ? '' : ASKED[isAsked ? 'yes' : 'no']],
                 ]}
               />
               <Entries name={name} me={me} isShared={source !== null} />
