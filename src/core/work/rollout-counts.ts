@@ -91,7 +91,8 @@ export function openRolloutCounts(parts: Parts): RolloutCounts & { readonly duty
   };
   /** Until when scores of a corridor are counted: what a rollout decides may be stored long after it. */
   const watchedUntilMs = new Map<string, number>();
-  const watch = (corridor: string, nowMs: number) => watchedUntilMs.set(corridor, nowMs + WATCHED_MS);
+  const watch = (corridor: string, nowMs: number) =>
+    watchedUntilMs.set(corridor, nowMs + WATCHED_MS);
   const takeFailingBack = async ({ subject, corridor, ...recent }: Count) => {
     const why = ruleSets.has(subject) ? whyTakeBack(recent) : undefined;
     if (why === undefined) return;

@@ -248,7 +248,7 @@ async function scoreRows(
         degradation: Math.max(level, degradation, hasFailed ? 1 : 0),
       });
     } catch (error) {
-      // Its retries within two minutes would be enough to take the rule set back for one transaction.
+      // Attempts of one transaction alone would take the rule set back.
       if (head.attempt === 1) end?.(1);
       failed.push(failTransaction(worker, from, toScoringFailure(error)));
     }

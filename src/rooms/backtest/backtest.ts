@@ -91,7 +91,7 @@ export const backtestSchema = z
     }),
   })
   .meta({ id: 'Backtest' });
-type BacktestJson = z.infer<typeof backtestSchema>;
+export type BacktestJson = z.infer<typeof backtestSchema>;
 
 export const backtestWithReportSchema = backtestSchema
   .extend({ report: reportSchema.nullable().meta({ description: 'Null until it is done.' }) })

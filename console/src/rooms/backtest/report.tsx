@@ -19,15 +19,12 @@ export function Report({ reports }: { readonly reports: readonly BacktestReport[
     return <Empty title="No row was decided">Nothing was scored then, or all was left out.</Empty>;
   }
   const versions = versionsOf(reports);
-  // One version may be compared over two times.
+  // Reports are compared over two times, too, of one version.
   const parts = [...reports.entries()];
   return (
     <>
       {parts.map(([at, one]) => (
-        <Part
-          key={at}
-          title={`${one.subject.version} instead of ${one.against.version}`}
-        >
+        <Part key={at} title={`${one.subject.version} instead of ${one.against.version}`}>
           <Changes report={one} />
         </Part>
       ))}

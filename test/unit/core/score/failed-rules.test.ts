@@ -81,10 +81,11 @@ test('verification, explanation, preview and backtest agree', async () => {
     const counts = noCounts();
     const money = { currency: 'USD', amount: '1.00', label: null };
     const days: Days = new Map();
-    createFold(counts, [() => ruleSet, () => without], days)(
-      { ...sampled, ...money, id: 'row', createdAtMs: 0 },
-      [null, null],
-    );
+    createFold(
+      counts,
+      [() => ruleSet, () => without],
+      days,
+    )({ ...sampled, ...money, id: 'row', createdAtMs: 0 }, [null, null]);
     const [approve, review, decline] = counts.versions[0].verdicts.map(([rows]) => rows);
     expect({ approve, review, decline }).toMatchObject({ [decision.verdict]: 1 });
     const tally = createTally(
