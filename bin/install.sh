@@ -31,7 +31,7 @@ install_packages() {
   if [ ! -w "${HOME:-/nonexistent}" ]; then
     spare_cache=$(mktemp -d) && npm_config_cache=$spare_cache && export npm_config_cache
   fi
-  # Its summary goes nowhere, its errors to the screen.
+  # npm's summary goes nowhere, npm's errors go to the screen.
   (cd "$root" && npm ci --loglevel=error --no-progress --no-audit --no-fund \
     --no-update-notifier >/dev/null) ||
     give_up 'npm ci failed (see above); it needs the network once'

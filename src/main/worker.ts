@@ -127,7 +127,9 @@ export async function runWorker(
     failpoint,
     reader: connection,
     entries: ENTRY_READER,
-    ...{ profiles, judge, inputSources },
+    profiles,
+    judge,
+    inputSources,
     scores: openScoreStore(database, onScored),
     express: {
       reader: expressConnection,
@@ -169,7 +171,9 @@ function followPeople(
     isStopped: (corridor: string) => stopOf(current(), corridor) !== undefined,
     isFrozen: (corridor: string) => freezeOf(current(), corridor) !== undefined,
     ruleSets: watchRules(current, inForce),
-    ...{ countFlips, rolloutCounts, peopleDuties: [shadowDuty, countDuty] },
+    countFlips,
+    rolloutCounts,
+    peopleDuties: [shadowDuty, countDuty],
   };
 }
 

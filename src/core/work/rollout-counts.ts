@@ -1,6 +1,6 @@
 /**
  * Counts what models and rule sets of rollouts decide, for the gates of their next stage, and takes back a rule set that fails;
- * the room of models takes back models. What a worker counted since its last write is lost with the worker; a write without an answer may count twice.
+ * the room of models takes back models. What a worker counted since its last write is lost with the worker.
  */
 import type { Database } from '../../kit/database/pool.ts';
 import type { Duty } from '../../kit/duties/run-duties.ts';
@@ -13,6 +13,7 @@ import { findOwnSource } from '../score/rules/rule-sets.ts';
 import { addCounts, type Count, EVERYBODY } from '../store/rollouts/rollout-counts.ts';
 import { RULE_SETS } from '../store/rollouts/rollouts.ts';
 import { takeBack } from '../store/rollouts/settled-rollouts.ts';
+import { createSums } from './sums.ts';
 
 /** Longer: what fails decides longer. Shorter: each worker writes more often. */
 const WRITE_EVERY_MS = 1000;
@@ -38,12 +39,23 @@ export const NO_COUNTS: RolloutCounts = {
 };
 
 type Counted = { -readonly [Name in keyof Count]: Count[Name] };
-function addTo(counts: Counted, more: Count): void {
-  counts.decided += more.decided;
-  counts.failed += more.failed;
-  counts.over_500 += more.over_500;
-  counts.over_750 += more.over_750;
-  counts.severe += more.severe;
+
+const noCounts = (subject: string, corridor: string): Counted => ({
+  subject,
+  corridor,
+  decided: 0,
+  failed: 0,
+  over_500: 0,
+  over_750: 0,
+  severe: 0,
+});
+
+function addLater(counts: Counted, later: Count): void {
+  counts.decided += later.decided;
+  counts.failed += later.failed;
+  counts.over_500 += later.over_500;
+  counts.over_750 += later.over_750;
+  counts.severe += later.severe;
 }
 
 type Parts = {
@@ -58,18 +70,9 @@ type Parts = {
 
 export function openRolloutCounts(parts: Parts): RolloutCounts & { readonly duty: Duty } {
   const { name, database, log, metrics, elapsedMs = () => performance.now() } = parts;
-  let counted = new Map<string, Counted>();
-  const countOf = (subject: string, corridor: string) => {
-    const key = `${subject} ${corridor}`;
-    const known = counted.get(key);
-    if (known !== undefined) return known;
-    const none = { decided: 0, failed: 0, over_500: 0, over_750: 0, severe: 0 };
-    const made = { subject, corridor, ...none };
-    counted.set(key, made);
-    return made;
-  };
+  const sums = createSums(noCounts, addLater);
   const note = (subject: string, corridor: string, { decided, failed, tookMs }: Decisions) => {
-    const counts = countOf(subject, corridor);
+    const counts = sums.of(subject, corridor);
     counts.decided += decided;
     counts.failed += failed;
     if (tookMs >= 500) counts.over_500 += decided;
@@ -122,14 +125,8 @@ export function openRolloutCounts(parts: Parts): RolloutCounts & { readonly duty
       name: 'rollout-counts',
       everyMs: WRITE_EVERY_MS,
       async run() {
-        if (counted.size === 0) return;
-        const written = [...counted.values()];
-        counted = new Map();
-        const added = addCounts(database.query, JSON.stringify(written)).catch((error: unknown) => {
-          for (const one of written) addTo(countOf(one.subject, one.corridor), one);
-          throw error;
-        });
-        for (const sums of await added) await takeFailingBack(sums);
+        const recent = await sums.write((text) => addCounts(database.query, text));
+        for (const one of recent ?? []) await takeFailingBack(one);
       },
     },
   };

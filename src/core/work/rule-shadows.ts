@@ -13,6 +13,7 @@ import { baseName } from '../score/rules/derived-rule-set.ts';
 import { type AnswerOf, inputsOf, recordInputs } from '../score/rules/rule-inputs.ts';
 import { score } from '../score/score.ts';
 import type { EntryTransaction } from './decided.ts';
+import { createSums } from './sums.ts';
 
 type Flips = {
   readonly rule_set: string;
@@ -78,24 +79,12 @@ export function compareShadow(ruleSet: CompiledRuleSet, row: Row, decided: Decis
 }
 
 export function openFlips({ query }: Pick<Database, 'query'>) {
-  let counted = new Map<string, Flips>();
-  const flipsOf = (ruleSet: string, corridor: string) => {
-    const key = `${ruleSet} ${corridor}`;
-    const known = counted.get(key);
-    if (known !== undefined) return known;
-    const counts = { scores: 0, stricter: 0, milder: 0, failed: 0 };
-    const flips = { rule_set: ruleSet, corridor, ...counts, stricter_ids: [], milder_ids: [] };
-    counted.set(key, flips);
-    return flips;
-  };
+  const sums = createSums(noFlips, addLater);
   const duty: Duty = {
     name: 'rule-shadows',
     everyMs: WRITE_EVERY_MS,
     async run() {
-      if (counted.size === 0) return;
-      const written = [...counted.values()];
-      counted = new Map();
-      await add(query, JSON.stringify(written));
+      await sums.write((text) => add(query, text));
     },
   };
   return {
@@ -103,7 +92,7 @@ export function openFlips({ query }: Pick<Database, 'query'>) {
     count(compared: readonly Compared[]): void {
       for (const { from, ruleSet, stricter } of compared) {
         const { transactionId, corridor } = from.transaction;
-        const flips = flipsOf(ruleSet, corridor);
+        const flips = sums.of(ruleSet, corridor);
         flips.scores++;
         if (stricter === null) flips.failed++;
         else noteFlip(flips, stricter, transactionId);
@@ -111,6 +100,26 @@ export function openFlips({ query }: Pick<Database, 'query'>) {
     },
     duty,
   };
+}
+
+const noFlips = (ruleSet: string, corridor: string): Flips => ({
+  rule_set: ruleSet,
+  corridor,
+  scores: 0,
+  stricter: 0,
+  milder: 0,
+  failed: 0,
+  stricter_ids: [],
+  milder_ids: [],
+});
+
+function addLater(flips: Flips, later: Flips): void {
+  flips.scores += later.scores;
+  flips.stricter += later.stricter;
+  flips.milder += later.milder;
+  flips.failed += later.failed;
+  flips.stricter_ids = [...later.stricter_ids, ...flips.stricter_ids].slice(0, FLIP_IDS_MAX);
+  flips.milder_ids = [...later.milder_ids, ...flips.milder_ids].slice(0, FLIP_IDS_MAX);
 }
 
 function noteFlip(flips: Flips, stricter: number, transactionId: string): void {

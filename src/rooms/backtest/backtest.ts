@@ -133,7 +133,12 @@ export function toBacktestJson(stored: StoredBacktest): BacktestJson {
   const question = JSON.parse(stored.question) as Question;
   const { from, to, known_by, corridor } = question;
   return {
-    ...{ backtest_id: stored.id, state: stored.state, from, to, known_by, corridor },
+    backtest_id: stored.id,
+    state: stored.state,
+    from,
+    to,
+    known_by,
+    corridor,
     version: versionText(question.subject),
     against: versionText(question.against),
     progress: stored.state === 'done' ? 1 : progressOf(question, stored.cursor),

@@ -26,7 +26,13 @@ function tell({ report, ...fields }: Told): Readonly<Record<string, unknown>> {
   const { rows, days, frauds, legitimates, unlabelled, subject, against, changes, flips, rules } =
     report;
   return {
-    ...{ ...fields, rows, days, frauds, legitimates, unlabelled, ...changes },
+    ...fields,
+    rows,
+    days,
+    frauds,
+    legitimates,
+    unlabelled,
+    ...changes,
     versions: [subject, against].map(({ version, alerts, auc, ...figures }) => ({
       version,
       alerts_per_day: figures.alerts_per_day,
@@ -41,7 +47,10 @@ function tell({ report, ...fields }: Told): Readonly<Record<string, unknown>> {
       first: examples[0]?.transaction_id,
     })),
     rules: rules.map(({ id, hits, fraud, legitimate, without }) => ({
-      ...{ id, hits, fraud, legitimate },
+      id,
+      hits,
+      fraud,
+      legitimate,
       alerts_less_without: without.alerts,
       frauds_less_without: without.frauds_caught,
     })),

@@ -38,7 +38,9 @@ export async function openBacktests(worker: Running): Promise<WorkerRoom> {
       await untilProven(replica);
     }
     const databases: Databases = {
-      ...{ primary: database, replica, now: Date.now },
+      primary: database,
+      replica,
+      now: Date.now,
       countRead: (by, why) => metrics.reads.inc({ database: by, why }),
     };
     models ??= await openModels({ primary: database, replica: null, now: Date.now });

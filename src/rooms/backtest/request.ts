@@ -161,12 +161,7 @@ export async function cancel(
 ): Promise<StoredBacktest> {
   return await database.transaction(async (query) => {
     const cancelled = await cancelBacktest(query, id, by.name);
-    if (cancelled !== undefined) {
-      const after = { state: cancelled.state, rowsRead: Number(cancelled.rowsRead) };
-      const change = { action: 'backtest.cancel', subject: id, before: null, after } as const;
-      await recordChange(query, by, change);
-      return cancelled;
-    }
+    if (cancelled !== undefined) return await record(query, by, 'backtest.cancel', cancelled);
     const found = await readBacktest({ query }, id);
     if (found.state === 'cancelled') return found;
     const why = `the backtest has ended, and is ${found.state}`;
@@ -185,12 +180,25 @@ export async function resume(
     if (found.state === 'queued' || found.state === 'running') return found;
     await lockForOne(query);
     const resumed = await resumeBacktest(query, id);
-    if (resumed !== undefined) {
-      const after = { state: resumed.state, rowsRead: Number(resumed.rowsRead) };
-      const before = { state: found.state, by: found.cancelledBy };
-      await recordChange(query, by, { action: 'backtest.resume', subject: id, before, after });
-      return resumed;
-    }
+    if (resumed !== undefined) return await record(query, by, 'backtest.resume', resumed, found);
     throw new Failure('conflict', 'BACKTEST_ENDED', 'the backtest is done: read its report');
   });
+}
+
+async function record(
+  query: Query,
+  by: Officer,
+  action: 'backtest.cancel' | 'backtest.resume',
+  stored: StoredBacktest,
+  found: StoredBacktest | null = null,
+): Promise<StoredBacktest> {
+  const { id: subject, state, rowsRead } = stored;
+  const before = found && { state: found.state, by: found.cancelledBy };
+  await recordChange(query, by, {
+    action,
+    subject,
+    before,
+    after: { state, rowsRead: Number(rowsRead) },
+  });
+  return stored;
 }

@@ -34,7 +34,12 @@ const LINES = 'application/x-ndjson';
 
 const TEXT = { type: 'string' } as const;
 const OPTIONS = {
-  ...{ reason: TEXT, url: TEXT, effect: TEXT, kind: TEXT, source: TEXT, date: TEXT },
+  reason: TEXT,
+  url: TEXT,
+  effect: TEXT,
+  kind: TEXT,
+  source: TEXT,
+  date: TEXT,
   shared: { type: 'boolean' },
 } as const;
 type Values = {
@@ -130,6 +135,7 @@ async function send(
     method: 'POST',
     headers: { 'content-type': isJson(path) ? LINES : 'text/csv', accept: LINES },
     body: Readable.toWeb(text) as ReadableStream,
+    // A streamed body needs `duplex`, which the types of fetch lack.
     ...{ duplex: 'half' },
   });
   if (!response.ok) {
@@ -198,7 +204,10 @@ async function writeShared(
   const sourceDate = given(values, 'date');
   if (!DATE.test(sourceDate)) throw new UsageError(`--date must be a day, not '${sourceDate}'`);
   const reference = {
-    ...{ name, reason, source: given(values, 'source'), sourceDate },
+    name,
+    reason,
+    source: given(values, 'source'),
+    sourceDate,
     effect: wordOption('--effect', given(values, 'effect'), EFFECTS),
     kind: wordOption('--kind', given(values, 'kind'), KINDS),
   };

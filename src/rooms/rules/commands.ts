@@ -42,7 +42,10 @@ const tellPreview = (preview: Values): Values => {
     unrecorded: unrecorded.map(({ input, scores }: Values) => `${scores} ${input}`).join(', '),
     flips: sayFlips(flips),
     rules: rules.map(({ rule, hits, fraud, legitimate, findings, without }: Values) => ({
-      ...{ rule, hits, fraud, legitimate },
+      rule,
+      hits,
+      fraud,
+      legitimate,
       finding: Object(findings)
         .map(({ detail }: Values) => detail)
         .join(' '),

@@ -78,7 +78,9 @@ async function readDay(
     }),
   );
   return {
-    ...{ fromMs, toMs, rows: mixed(rows) },
+    fromMs,
+    toMs,
+    rows: mixed(rows),
     scores: [...scores.values()].reduce((sum, count) => sum + count, 0),
   };
 }

@@ -106,8 +106,12 @@ export const previewExample: PreviewJson = {
   flips: [{ from: 'review', to: 'approve', count: 80, fraud: 1, legitimate: 28 }],
   rules: [
     {
-      ...{ rule: 'velocity-count-1h', code: 'VELOCITY_COUNT_1H', hits: 0, in_scope: 20_000 },
-      ...{ fraud: 0, legitimate: 0 },
+      rule: 'velocity-count-1h',
+      code: 'VELOCITY_COUNT_1H',
+      hits: 0,
+      in_scope: 20_000,
+      fraud: 0,
+      legitimate: 0,
       findings: [{ kind: 'never', detail: 'It fires on none of 20000 scores.' }],
       without: { hits: 0, flips: [] },
     },
@@ -134,7 +138,9 @@ export const catalogueNameSchema = z
   .meta({ id: 'CatalogueName' });
 export type CatalogueNameJson = z.infer<typeof catalogueNameSchema>;
 export const catalogueExample: CatalogueNameJson = {
-  ...{ name: 'count_1h', type: 'number', unit: 'transactions' },
+  name: 'count_1h',
+  type: 'number',
+  unit: 'transactions',
   description: 'Siblings of the last hour.',
   values: { median: 0, p99: 4, missing: 0 },
 };

@@ -124,8 +124,13 @@ export async function previewRuleSet(
     const tally = tallyOf(rule, hits[at] ?? [], rows);
     const found = findingsOf(rule, tally, { missing, within: withinOf(at), rows: rows.length });
     previews.push({
-      ...{ rule: rule.id, code: rule.code, hits: tally.hits.length, in_scope: tally.inScope },
-      ...{ fraud: tally.fraud, legitimate: tally.legitimate, findings: found },
+      rule: rule.id,
+      code: rule.code,
+      hits: tally.hits.length,
+      in_scope: tally.inScope,
+      fraud: tally.fraud,
+      legitimate: tally.legitimate,
+      findings: found,
       without: found.length === 0 ? null : await remove(rule, tally.hits),
     });
   }

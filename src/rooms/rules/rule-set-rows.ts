@@ -75,8 +75,12 @@ export async function readRuleSet(database: Queries, name: string): Promise<Deta
   if (row === undefined) throw new Error(`${name} is of the build, and not listed`);
   // Members in the order of stored sources, so that files of both are compared by line.
   return {
-    ...{ ...row, tag: `"0-${row.sha256.slice(0, 16)}"`, stage: null },
-    ...{ proposals: [], rollouts: [], shadows: [] },
+    ...row,
+    tag: `"0-${row.sha256.slice(0, 16)}"`,
+    stage: null,
+    proposals: [],
+    rollouts: [],
+    shadows: [],
     source: JSON.parse(canonicalJson(source)),
   };
 }

@@ -13,7 +13,8 @@ import { Part } from '../../parts/page.tsx';
 import { toWords } from '../../parts/rollout.tsx';
 import { Badge, type Level, Time } from '../../parts/show.tsx';
 import { Trouble } from '../../parts/states.tsx';
-import { bodyOf, type Source } from './source.ts';
+import { bodyOf } from './source.ts';
+import { sourceOf } from './use-draft.ts';
 
 export const RULE_SETS = {
   queryKey: ['rule-sets'],
@@ -109,8 +110,8 @@ export function NewDraft({ of, onClose }: NewDraftProps) {
   const [name, setName] = useState('');
   const make = useMutation({
     mutationFn: async (id: string) => {
-      const { source } = await ask('GET /v1/rule-sets/{id}', { path: { id: of } });
-      const body = bodyOf({ ...(source as unknown as Source), id });
+      const found = await ask('GET /v1/rule-sets/{id}', { path: { id: of } });
+      const body = bodyOf({ ...sourceOf(found), id });
       return await ask('POST /v1/rule-sets', { body });
     },
     onSuccess: ({ rule_set }) => {

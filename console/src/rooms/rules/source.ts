@@ -35,7 +35,7 @@ export type Source = {
   };
 };
 
-/** As requests take it. */
+/** As requests take it: the API's document says of rules and verdicts no more than that they are objects. */
 export const bodyOf = (source: Source) => source as unknown as SourceBody;
 type SourceBody = {
   readonly version: number;
@@ -91,6 +91,7 @@ export function changeRule(
   change: { readonly [Name in keyof RuleSource]?: RuleSource[Name] | undefined },
 ): RuleSource {
   const all = Object.entries({ ...rule, ...change }).filter(([, value]) => value !== undefined);
+  // Entries of a rule, whose types `fromEntries` does not keep.
   return Object.fromEntries(all) as unknown as RuleSource;
 }
 

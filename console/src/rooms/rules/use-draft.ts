@@ -6,6 +6,7 @@ import { ask, Refusal } from '../../api/ask.ts';
 import { bodyOf, type Source } from './source.ts';
 import { useSettled } from './use-settled.ts';
 
+/** The API's document says of a source only that it is an object; the API has checked it. */
 export const sourceOf = (detail: RuleSetDetail) => detail.source as unknown as Source;
 
 /** The draft as it is edited, and how it is saved: by the tag of what it was made from. */

@@ -14,16 +14,25 @@ export type Stage = {
 /** H8 has no gates for a region, so a corridor's hold there. */
 export const STAGES: readonly Stage[] = [
   {
-    ...{ stage: 'canary', says: '5 % of one corridor', dwellMinutes: 30 },
-    ...{ failedBelow: 0.01, p99BelowMs: 500 },
+    stage: 'canary',
+    says: '5 % of one corridor',
+    dwellMinutes: 30,
+    failedBelow: 0.01,
+    p99BelowMs: 500,
   },
   {
-    ...{ stage: 'corridor', says: 'one corridor', dwellMinutes: 120 },
-    ...{ failedBelow: 0.02, p99BelowMs: 750 },
+    stage: 'corridor',
+    says: 'one corridor',
+    dwellMinutes: 120,
+    failedBelow: 0.02,
+    p99BelowMs: 750,
   },
   {
-    ...{ stage: 'region', says: 'corridors of one source country', dwellMinutes: 240 },
-    ...{ failedBelow: 0.02, p99BelowMs: 750 },
+    stage: 'region',
+    says: 'corridors of one source country',
+    dwellMinutes: 240,
+    failedBelow: 0.02,
+    p99BelowMs: 750,
   },
 ];
 

@@ -130,8 +130,11 @@ function gatesOf(stage: Stage, all: readonly Counts[]): Gate[] {
   const shareOf = (part: number, whole: number) => (whole === 0 ? 0 : part / whole);
   return [
     {
-      ...{ gate: 'decided' as const, corridor: null },
-      ...{ value: decided, bound: DECIDED_MIN, holds: decided >= DECIDED_MIN },
+      gate: 'decided' as const,
+      corridor: null,
+      value: decided,
+      bound: DECIDED_MIN,
+      holds: decided >= DECIDED_MIN,
     },
     ...all.flatMap(({ corridor, ...counts }): Gate[] => {
       const failed = shareOf(counts.failed, counts.decided);
@@ -141,12 +144,18 @@ function gatesOf(stage: Stage, all: readonly Counts[]): Gate[] {
       );
       return [
         {
-          ...{ gate: 'failed', corridor, value: failed },
-          ...{ bound: stage.failedBelow, holds: failed < stage.failedBelow },
+          gate: 'failed',
+          corridor,
+          value: failed,
+          bound: stage.failedBelow,
+          holds: failed < stage.failedBelow,
         },
         {
-          ...{ gate: 'slow', corridor, value: slow },
-          ...{ bound: SLOW_SHARE_MAX, holds: slow <= SLOW_SHARE_MAX },
+          gate: 'slow',
+          corridor,
+          value: slow,
+          bound: SLOW_SHARE_MAX,
+          holds: slow <= SLOW_SHARE_MAX,
         },
       ];
     }),

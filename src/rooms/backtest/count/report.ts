@@ -137,8 +137,11 @@ function flipsOf({ flips, examples }: Counts): Report['flips'] {
     const total = rows[0] + rows[1] + rows[2];
     if (from === undefined || to === undefined || from === to || total === 0) return [];
     const shown = (examples[at] ?? []).map(({ id, corridor, label, points, against }) => ({
-      ...{ transaction_id: id, corridor, label },
-      ...{ score: points, score_against: against },
+      transaction_id: id,
+      corridor,
+      label,
+      score: points,
+      score_against: against,
     }));
     return { from, to, rows: total, ...byLabel(rows), examples: shown };
   });
@@ -159,7 +162,10 @@ function ruleOf({ rules, pairs }: Counts, { id, code }: Named): Report['rules'][
     .sort((one, other) => other.rows - one.rows || (one.id < other.id ? -1 : 1))
     .slice(0, OVERLAPS_MAX);
   return {
-    ...{ id, code, hits: total(hits), ...byLabel(hits) },
+    id,
+    code,
+    hits: total(hits),
+    ...byLabel(hits),
     precision: shareOf(hits[FRAUD], hits[FRAUD] + hits[LEGITIMATE]),
     without: {
       alerts: total(needed),

@@ -157,7 +157,11 @@ async function readSet(query: Query, facts: ListVersion, seed: number): Promise<
 }
 
 const unreadList = (facts: ListVersion): KnownList => ({
-  ...{ facts, set: undefined, version: 0, vain: 0, readAtMs: 0 },
+  facts,
+  set: undefined,
+  version: 0,
+  vain: 0,
+  readAtMs: 0,
 });
 
 const nextTurn = () => new Promise<void>((resolve) => setImmediate(resolve));

@@ -58,7 +58,10 @@ export const fieldKey = (field: string) => FIELD_PREFIX + field;
 export const isFieldKey = (key: string) => key.startsWith(FIELD_PREFIX);
 
 export const fieldName = (field: string, type: FieldType, description: string): CatalogueName => ({
-  ...{ name: fieldKey(field), type, unit: type, description },
+  name: fieldKey(field),
+  type,
+  unit: type,
+  description,
   source: { at: 'input', key: fieldKey(field) },
 });
 
@@ -77,7 +80,10 @@ export function createCatalogue(
 ): Catalogue | undefined {
   const features = featuresOfSchema(featureSchema)?.map(
     ({ name, unit, description }, index): CatalogueName => ({
-      ...{ name, unit, description, source: { at: 'feature', index } },
+      name,
+      unit,
+      description,
+      source: { at: 'feature', index },
       type: unit === AMOUNT_UNIT ? 'amount' : 'number',
     }),
   );
