@@ -11,6 +11,7 @@ import { copyCeiling } from './support/ceilings.ts';
 import { type Cap, openCgroups } from './support/cgroup.ts';
 import { readProfiles } from './support/cpu-profile.ts';
 import { BARE_CEILING, CPU_TITLE, endToEndTable } from './support/end-to-end-table.ts';
+import { putListsInForce } from './support/lists-in-force.ts';
 import {
   integerList,
   LOAD_OPTIONS,
@@ -53,6 +54,7 @@ ${LOAD_USAGE}
 --profile FOLDER   CPU profiles of the API and the workers; slows them down, and replaces the
                    bounds of their heaps
 --with-model       has 200 full trees of depth 6 decide in every corridor
+--with-lists       has a rule set in force that asks two lists of a million accounts
 --without-bare     leaves out the bare pipeline, which takes the same load afterwards
 By default 500,000 transactions of a load that is no day; 200,000 in batches of 100, and singly over 64 connections. Before
 that 20,000 of each live load, and 250,000 of a day, are not measured.`;
@@ -74,6 +76,7 @@ type Options = {
   readonly settings: Settings;
   readonly isCapped: boolean;
   readonly withModel: boolean;
+  readonly withLists: boolean;
   readonly withBare: boolean;
 };
 
@@ -91,17 +94,14 @@ function loadByDefault(load: Load, batch: number): Load {
 
 function readOptions(args: string[]): Options[] {
   const text = { type: 'string' } as const;
+  const flag = { type: 'boolean', default: false } as const;
   const { values } = parseArguments(args, {
     ...LOAD_OPTIONS,
     load: { ...text, default: 'day' },
     batch: { ...text, default: '1000,100,1' },
     ...{ workers: text, profile: text, node: text, seconds: text },
-    ...{
-      capped: { type: 'boolean', default: false },
-      'capped-too': { type: 'boolean', default: false },
-    },
-    'with-model': { type: 'boolean', default: false },
-    'without-bare': { type: 'boolean', default: false },
+    ...{ capped: flag, 'capped-too': flag },
+    ...{ 'with-model': flag, 'with-lists': flag, 'without-bare': flag },
   });
   const batches = integerList('--batch', values.batch, 1, 1000);
   const seconds = integerOption('--seconds', values.seconds, { min: 1, max: 86_400 }, undefined);
@@ -122,6 +122,7 @@ function readOptions(args: string[]): Options[] {
       settings: readSettings(values.set),
       isCapped,
       withModel: values['with-model'],
+      withLists: values['with-lists'],
       // The bare pipeline has no caps, and would be compared with an engine that has.
       withBare: !(values['without-bare'] || isCapped),
     })),
@@ -216,6 +217,7 @@ function report(options: Options, pipeline: Pipeline, measured: Measured): Bench
     inputs: {
       ...{ ...load, workers, ...pipeline.services.settings },
       model: options.withModel ? '200 trees of depth 6' : 'none',
+      lists: options.withLists ? 'two of a million accounts' : 'none',
     },
     settings: {
       ...settings,
@@ -263,8 +265,9 @@ async function runOne(options: Options, context: BenchContext): Promise<BenchRep
         nodeFlags: options.nodeFlags?.split(' '),
         caps: options.isCapped ? { api: CAP, worker: CAP } : undefined,
         postgresSettings: postgresSettingsOf(load),
-        prepare: async ({ databaseUrl }) => {
-          if (options.withModel) await putModelInForce(databaseUrl);
+        prepare: async (services) => {
+          if (options.withModel) await putModelInForce(services.databaseUrl);
+          if (options.withLists) await putListsInForce(services);
         },
       },
       context,

@@ -2,19 +2,15 @@
  * The cost of lists of a million values: their import, their reading into the memory of a worker, and the answer to a batch, whose
  * parties the lists lack or have; then all that rules cost which ask one of them, with one transaction in a hundred on the list.
  */
-import { Readable } from 'node:stream';
 import { askInputs, NO_SOURCES } from '../src/core/score/ask-inputs.ts';
 import type { Answers, Parties } from '../src/core/score/list-answers.ts';
 import { inputsOf, recordInputs } from '../src/core/score/rules/rule-inputs.ts';
 import { score } from '../src/core/score/score.ts';
 import { integerOption, parseArguments } from '../src/kit/command/command.ts';
-import type { Database } from '../src/kit/database/pool.ts';
-import { importEntries } from '../src/rooms/lists/import.ts';
-import { readImport } from '../src/rooms/lists/import-rows.ts';
 import { openListMemory } from '../src/rooms/lists/memory/list-memory.ts';
-import type { Kind } from '../src/rooms/lists/value.ts';
 import { makeRuleSet, makeVectors, SIZES } from './support/analyst-rules.ts';
 import type { Bench, BenchContext, BenchReport } from './support/bench.ts';
+import { accountIds, fillList, LISTED_VALUES } from './support/lists-in-force.ts';
 import { makeRunFolder } from './support/run-folder.ts';
 import { type Services, startServices } from './support/services.ts';
 import { openMarket } from './support/standing-keys.ts';
@@ -26,7 +22,6 @@ const LISTS = ['one', 'two', 'net'];
 const MIB = 1024 * 1024;
 /** As the issue asks: of a million values. */
 const MIB_MAX = 12;
-const BY = { name: 'bench', keyId: 'bench', request: 'bench lists' };
 
 const seconds = async (work: () => Promise<unknown>) => {
   const startedMs = performance.now();
@@ -34,25 +29,6 @@ const seconds = async (work: () => Promise<unknown>) => {
   return (performance.now() - startedMs) / 1000;
 };
 
-async function fill(database: Database, name: string, kind: Kind, values: Iterable<string>) {
-  await database.query(
-    {
-      text: `insert into market.lists (name, effect, kind, description, created_by) values ($1, 'block', $2, 'bench', 'bench')`,
-    },
-    [name, kind],
-  );
-  function* lines() {
-    for (const value of values) yield `{"value":"${value}"}\n`;
-  }
-  const pause = async () => undefined;
-  const reading = { isJson: true, kind, nowMs: Date.now(), pause };
-  const read = await readImport(Readable.from(lines(), { objectMode: false }), reading);
-  await importEntries(database, { name, reason: 'bench', ...read }, BY, () => undefined);
-}
-
-function* accounts(prefix: string, count: number) {
-  for (let nth = 0; nth < count; nth++) yield `${prefix}_${nth}`;
-}
 function* networks(count: number) {
   for (let nth = 0; nth < count; nth++)
     yield `${10 + (nth >> 16)}.${(nth >> 8) & 255}.${nth & 255}.0/28`;
@@ -92,15 +68,12 @@ async function* measure(
   { output }: BenchContext,
 ): AsyncGenerator<BenchReport> {
   await using database = await openMarket(services, 'bench_lists');
-  await database.query({
-    text: `insert into market.api_keys (key_id, key_hash, roles, owner) values ('bench', sha256('bench'), '{analyst}', 'bench')`,
-  });
   output.note('importing');
   const importSeconds = await seconds(() =>
-    fill(database, 'one', 'account', accounts('acc', values)),
+    fillList(database, 'one', 'account', accountIds('acc', values)),
   );
-  await fill(database, 'two', 'account', accounts('other', values));
-  await fill(database, 'net', 'address', networks(Math.ceil(values / 10)));
+  await fillList(database, 'two', 'account', accountIds('other', values));
+  await fillList(database, 'net', 'address', networks(Math.ceil(values / 10)));
   const memory = openListMemory(database, 1);
   await memory.answers([], LISTS);
   output.note('reading');
@@ -152,7 +125,12 @@ export const bench: Bench = {
     const text = { type: 'string' } as const;
     const { values } = parseArguments(args, { values: text, batches: text });
     const sizes = {
-      values: integerOption('--values', values.values, { min: 1000, max: 1_000_000 }, 1_000_000),
+      values: integerOption(
+        '--values',
+        values.values,
+        { min: 1000, max: LISTED_VALUES },
+        LISTED_VALUES,
+      ),
       batches: integerOption('--batches', values.batches, { min: 1, max: 100_000 }, 200),
     };
     const { log, signal, output } = context;

@@ -2,21 +2,26 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { insertPersonKey } from '../../test/support/people.ts';
 import type { Pipeline } from './pipeline.ts';
+import type { Services } from './services.ts';
 
 export type Answer = { readonly status: number; readonly body: Readonly<Record<string, unknown>> };
 export type Person = (method: string, path: string, body?: object) => Promise<Answer>;
 
 const AGAIN_MS = 100;
 
+/** Statements with the columns that the caller names. */
+export function sqlOf({ database }: Pick<Services, 'database'>) {
+  return async <R extends object>(text: string, values: unknown[] = []): Promise<R[]> =>
+    (await database.query(text, values)).rows as R[];
+}
+
 /** A risk officer, who sends again what was refused for a while: beside much traffic any request may be. */
 export async function openPerson(
-  { services: { database }, apiPort }: Pipeline,
+  { services, apiPort }: Pipeline,
   name: string,
   signal: AbortSignal,
 ): Promise<Person> {
-  const sql = async <R extends object>(text: string, values: unknown[] = []) =>
-    (await database.query(text, values)).rows as R[];
-  const key = await insertPersonKey({ sql }, name, ['risk_officer']);
+  const key = await insertPersonKey({ sql: sqlOf(services) }, name, ['risk_officer']);
   return async (method, path, body) => {
     for (;;) {
       const response = await fetch(`http://127.0.0.1:${apiPort}${path}`, {
