@@ -54,6 +54,36 @@ const tellPreview = (preview: Values): Values => {
   };
 };
 
+/** Scores by label, in words. */
+const sayKnown = ({ fraud, legitimate, none }: Values) =>
+  `${fraud} fraud, ${legitimate} legitimate, ${none ?? 'not counted'} without a label`;
+
+/** The rules that declined the most good customers first, without those that never fired. */
+const tellOutcomes = ({ rules, outcomes, ...about }: Values): Values => {
+  const { approve, review, decline } = Object(outcomes);
+  const fired = Object(rules).flatMap(({ rule, hits, outcomes: of }: Values) => {
+    const counts = Object(of);
+    const row = {
+      ...{ rule, hits },
+      good_declined: counts.decline.legitimate,
+      frauds_declined: counts.decline.fraud,
+      others_declined: counts.decline.none,
+      good_reviewed: counts.review.legitimate,
+      frauds_reviewed: counts.review.fraud,
+      frauds_approved: counts.approve.fraud,
+    };
+    return hits === 0 ? [] : row;
+  });
+  type Fired = { readonly good_declined: number };
+  return {
+    ...about,
+    approve: sayKnown(approve),
+    review: sayKnown(review),
+    decline: sayKnown(decline),
+    rules: fired.sort((one: Fired, other: Fired) => other.good_declined - one.good_declined),
+  };
+};
+
 type Decided = { readonly proposal?: { readonly to: string; readonly corridor: string } | null };
 /** Tells how a proposal comes into force. */
 const sayProposal = ({ proposal = null }: Decided) =>
@@ -78,11 +108,14 @@ Example: risk rules rollout careful@1 --corridor US-EG --to canary:5`,
       columns: ['rule_set', 'state', 'in_force', 'author', 'approved_by', 'corridors', 'problem'],
     },
     show: { operation: 'readRuleSet', ...told },
+    outcomes: { operation: 'readRuleOutcomes', tell: tellOutcomes },
     check: checkFile,
     preview: {
       operation: 'previewRuleSet',
-      summary: 'Say what a file would have decided yesterday, and which rules are of no use',
+      summary:
+        'Say what a file would have decided yesterday or before, and which rules are of no use',
       words: { FILE: async (path) => ({ source: await readSource(path) }) },
+      options: { day: 'day', days: 'days', corridor: 'corridor' },
       tell: tellPreview,
     },
     test: testFile,

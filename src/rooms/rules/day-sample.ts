@@ -1,21 +1,23 @@
 /**
- * Yesterday's scores as people try rules on them: a bounded sample, spread like the traffic, that stays decoded in memory while
- * somebody edits, so that a changed rule is answered within a second.
+ * Scores of some days, yesterday's by default, as people try rules on them: a bounded sample, spread like the traffic, that stays
+ * decoded in memory while somebody edits, so that a changed rule is answered within a second.
  */
 import { setImmediate as othersRan } from 'node:timers/promises';
 import { LRUCache } from 'lru-cache';
 import { type RuleInputs, VERDICTS } from '../../core/domain/score-record.ts';
 import type { Models, Opinion } from '../../core/score/judge.ts';
 import { knownInputs } from '../../core/score/rules/rule-inputs.ts';
-import { sampleDecisions } from '../../core/store/scores/score-window.ts';
+import { type ScoreWindow, sampleDecisions } from '../../core/store/scores/score-window.ts';
 import type { Database } from '../../kit/database/pool.ts';
 import { DAY_MS } from '../../kit/words/utc-bucket.ts';
-import { sumBy } from './outcomes.ts';
+import { sumBy, totalOf } from './outcomes.ts';
 
 /** More: a change is answered later than within a second, and a process grows by 0.5 KiB a row. Fewer: rare rules are not seen. */
 export const SAMPLE_ROWS = 20_000;
 /** Longer: labels that came since are unknown. Shorter: an editor waits for the sample more often. */
 const AGE_MS_MAX = 600_000;
+/** More: a process grows by 10 MiB each. Fewer: people who try rules on several windows wait for samples more often. */
+const SAMPLES_MAX = 4;
 /** Longer: other requests wait for a preview. Shorter: pauses take longer than what is between them. */
 const PAUSE_EVERY_MS = 4;
 
@@ -31,41 +33,53 @@ export type SampledRow = {
   readonly isFraud: boolean | null;
 };
 
-export type DaySample = {
-  readonly fromMs: number;
-  readonly toMs: number;
-  /** All scores of the day, by the daily tallies. */
+/** Whole UTC days. */
+export type SampledDays = ScoreWindow & { readonly corridor?: string | undefined };
+
+export type DaySample = SampledDays & {
+  /** All scores of the days, by the daily tallies. */
   readonly scores: number;
   /** In an order that has nothing to do with time, so that the first rows stand for all. */
   readonly rows: readonly SampledRow[];
 };
-export type ReadDay = () => Promise<DaySample>;
+/** Without an argument: the last whole UTC day of all corridors. */
+export type ReadDays = (asked?: {
+  readonly day?: number | undefined;
+  readonly days?: number | undefined;
+  readonly corridor?: string | undefined;
+}) => Promise<DaySample>;
 
-/** The sample of the last whole UTC day; one reading serves all who ask. */
-export function createDayReader(database: Database, models: Models, nowMs: () => number): ReadDay {
-  const samples = new LRUCache<number, DaySample>({
-    max: 1,
+/** One reading of a sample serves all who ask. */
+export function createDaysReader(
+  database: Database,
+  models: Models,
+  nowMs: () => number,
+): ReadDays {
+  const samples = new LRUCache<string, DaySample, SampledDays>({
+    max: SAMPLES_MAX,
     ttl: AGE_MS_MAX,
     ttlAutopurge: true,
-    fetchMethod: (fromMs, _, { signal }) => readDay(database, models, fromMs, signal),
+    fetchMethod: (_, _stale, { signal, context }) => readDays(database, models, context, signal),
   });
-  return async () => {
-    const fromMs = (Math.floor(nowMs() / DAY_MS) - 1) * DAY_MS;
-    const sample = await samples.fetch(fromMs);
-    if (sample === undefined) throw new Error('the sample of a day is always read');
+  return async ({ day, days = 1, corridor } = {}) => {
+    const lastMs = day ?? (Math.floor(nowMs() / DAY_MS) - 1) * DAY_MS;
+    const context = { fromMs: lastMs - (days - 1) * DAY_MS, toMs: lastMs + DAY_MS, corridor };
+    const sample = await samples.fetch(`${lastMs} ${days} ${corridor}`, { context });
+    if (sample === undefined) throw new Error('the sample of days is always read');
     return sample;
   };
 }
 
-async function readDay(
+async function readDays(
   database: Database,
   models: Models,
-  fromMs: number,
+  window: SampledDays,
   signal: AbortSignal,
 ): Promise<DaySample> {
-  const toMs = fromMs + DAY_MS;
-  const scores = await sumBy(database, VERDICTS, fromMs, fromMs);
-  const found = await sampleDecisions(database.query, { fromMs, toMs }, SAMPLE_ROWS, signal);
+  const { fromMs, toMs, corridor } = window;
+  const days = { firstMs: fromMs, lastMs: toMs - DAY_MS, corridor };
+  const scores = totalOf(await sumBy(database, VERDICTS, days));
+  const found = await sampleDecisions(database.query, window, SAMPLE_ROWS, signal);
   const bandsOf = await readBands(models, found);
   const rows = found.map(
     ({ model, probability, currency, ...row }): SampledRow => ({
@@ -77,12 +91,7 @@ async function readDay(
           : { probability, bands: bandsOf.get(model) ?? null, factors: () => [] },
     }),
   );
-  return {
-    fromMs,
-    toMs,
-    rows: mixed(rows),
-    scores: [...scores.values()].reduce((sum, count) => sum + count, 0),
-  };
+  return { ...window, rows: mixed(rows), scores };
 }
 
 /** The bands of models that have their own; a model that is no longer there decides by those of the rule set. */

@@ -1,6 +1,6 @@
 /**
- * `GET /v1/rules/outcomes`: how often each rule of the rule set in force fired, by the daily tallies, and what became of those
- * transactions, by a sample whose cost does not grow with the traffic.
+ * `GET /v1/rules/outcomes`: how often each rule in force fired, by the daily tallies, and what became of those transactions: verdicts
+ * crossed with labels, counted on the scores themselves.
  */
 import { z } from 'zod';
 import {
@@ -12,57 +12,70 @@ import {
 import { VERDICTS } from '../../core/domain/score-record.ts';
 import type { CompiledRuleSet } from '../../core/score/rules/compile-rule-set.ts';
 import { currentRuleSet } from '../../core/score/rules/rule-sets.ts';
-import { listRuleSetsInForce } from '../../core/store/rule-sets/watch-rule-sets.ts';
-import { type ScoreReasons, sampleReasons } from '../../core/store/scores/score-window.ts';
+import {
+  listRuleSetsInForce,
+  readRuleSetsInForce,
+} from '../../core/store/rule-sets/watch-rule-sets.ts';
 import { sumDays } from '../../core/store/tallies/day-sums.ts';
 import type { Database } from '../../kit/database/pool.ts';
+import { corridorFilter } from '../../kit/words/list-parameters.ts';
 import { DAY_MS } from '../../kit/words/utc-bucket.ts';
+import { CROSSED_MAX, type Crossed, crossHits, NOTHING, sumOf } from './cross-hits.ts';
 
-/** At one fraud in a hundred and twenty, these rows hold 160 frauds. */
-const SAMPLE_ROWS = 20_000;
 /** More than rules and verdicts, by day. */
 const SUMS_MAX = 10_000;
 const BY_OUTCOME = { corridor: false, outcome: true, ruleSet: false, model: false };
-const ANY = { corridor: undefined, currency: undefined, ruleSet: undefined, model: undefined };
+const ANY = { currency: undefined, ruleSet: undefined, model: undefined };
 
 export const ruleOutcomesParameters = z.strictObject({
   days: z
     .enum(OUTCOME_DAYS)
     .default('7')
     .meta({ description: 'UTC days back, today among them.', example: '7' }),
+  corridor: corridorFilter,
 });
-export type OutcomeDays = z.output<typeof ruleOutcomesParameters>['days'];
+export type OutcomesQuery = z.output<typeof ruleOutcomesParameters>;
 
-const countsSchema = z.object({
-  approve: z.int(),
-  review: z.int(),
-  decline: z.int(),
+const knownSchema = z.object({
   fraud: z.int(),
   legitimate: z.int(),
+  none: z.int().meta({ description: 'Without a label.' }),
 });
+const crossedSchema = z
+  .object({
+    approve: knownSchema.extend({
+      none: z.int().nullable().meta({
+        description: 'Null where `counted_from` is within a day: the tallies have whole days.',
+      }),
+    }),
+    review: knownSchema,
+    decline: knownSchema.meta({ description: 'Those that are legitimate were declined wrongly.' }),
+  })
+  .meta({ id: 'VerdictsByLabel' });
+type CrossedJson = z.infer<typeof crossedSchema>;
 
 export const ruleOutcomesSchema = z
   .object({
-    rule_set: z.string().meta({ description: 'That of the version of the engine.' }),
+    rule_set: z.string().meta({
+      description: 'Active in the corridor; without a corridor, that of the version of the engine.',
+    }),
+    corridor: z.string().nullable(),
     from: z.iso.datetime(),
     to: z.iso.datetime().meta({ description: 'Exclusive; both of created_at.' }),
     scores: z.int().meta({ description: 'By the daily tallies: all of these days.' }),
-    sampled: z.int().meta({
-      description: `Scores that verdicts and labels below are counted on, at most ${SAMPLE_ROWS}, spread like the traffic.`,
+    counted_from: z.iso.datetime().meta({
+      description: `Verdicts and labels below are of all scores from this time on: later than \`from\` where more than ${CROSSED_MAX} scores are reviewed, declined or labelled.`,
     }),
-    sampled_frauds: z.int().meta({
-      description: 'Known frauds of the sample, whether a rule fired on them or not.',
-    }),
+    outcomes: crossedSchema.meta({ description: 'Of all scores, whether a rule fired or not.' }),
     rules: z.array(
       z.object({
         code: z.string(),
+        rule: z.string().meta({ description: 'Its id in the first of `rule_sets`.' }),
         rule_sets: z.array(z.string()).meta({ description: 'Rule sets in force that have it.' }),
         hits: z.int().meta({ description: 'By the daily tallies: all of these days.' }),
-        sampled: countsSchema.extend({ hits: z.int() }).meta({
-          description: 'Of the sample: verdicts, and labels as they are now.',
-        }),
+        outcomes: crossedSchema.meta({ description: 'Of its hits.' }),
         precision: outcomeShareSchema.nullable().meta({
-          description: 'Frauds among hits of the sample that have a label; null without any.',
+          description: 'Frauds among hits that have a label; null without any.',
         }),
       }),
     ),
@@ -72,70 +85,115 @@ export type RuleOutcomesJson = z.infer<typeof ruleOutcomesSchema>;
 
 export const ruleOutcomesExample: RuleOutcomesJson = {
   rule_set: 'default@3',
+  corridor: 'US-EG',
   from: '2026-11-14T00:00:00.000Z',
   to: '2026-11-20T09:30:00.000Z',
-  scores: 1_204_113,
-  sampled: 20_000,
-  sampled_frauds: 120,
+  scores: 104_113,
+  counted_from: '2026-11-14T00:00:00.000Z',
+  outcomes: {
+    approve: { fraud: 12, legitimate: 410, none: 101_200 },
+    review: { fraud: 61, legitimate: 120, none: 1600 },
+    decline: { fraud: 90, legitimate: 44, none: 576 },
+  },
   rules: [
     {
       code: 'VELOCITY_COUNT_1H',
+      rule: 'velocity-count-1h',
       rule_sets: ['default@3'],
-      hits: 5120,
-      sampled: { hits: 85, approve: 20, review: 50, decline: 15, fraud: 31, legitimate: 9 },
-      precision: { rows: 40, value: 0.775, low: 0.625, high: 0.877 },
+      hits: 520,
+      outcomes: {
+        approve: { fraud: 2, legitimate: 9, none: 192 },
+        review: { fraud: 8, legitimate: 20, none: 210 },
+        decline: { fraud: 21, legitimate: 31, none: 27 },
+      },
+      precision: { rows: 91, value: 0.341, low: 0.252, high: 0.443 },
     },
   ],
 };
 
 export async function readRuleOutcomes(
   database: Database,
-  days: OutcomeDays,
+  { days, corridor }: OutcomesQuery,
   nowMs: number,
 ): Promise<RuleOutcomesJson> {
   const lastMs = Math.floor(nowMs / DAY_MS) * DAY_MS;
   const firstMs = outcomesFromMs(days, nowMs);
-  const inForce = await listRuleSetsInForce(database);
-  const hits = await sumBy(database, null, firstMs, lastMs);
-  const window = { fromMs: firstMs, toMs: nowMs };
-  const { signal } = new AbortController();
-  const sampled = await sampleReasons(database.query, window, SAMPLE_ROWS, signal);
-  const scores = await sumBy(database, VERDICTS, firstMs, lastMs);
+  const inForce = await readInForce(database, corridor);
+  const crossed = await crossHits(database, { corridor, firstMs, nowMs });
+  const tallied = async (fromMs: number) => {
+    const window = { firstMs: fromMs, lastMs, corridor };
+    return {
+      hits: await sumBy(database, null, window),
+      scores: totalOf(await sumBy(database, VERDICTS, window)),
+    };
+  };
+  const asked = await tallied(firstMs);
+  const isOfDays = crossed.fromMs % DAY_MS === 0 && crossed.fromMs <= lastMs;
+  const isOfFewer = isOfDays && crossed.fromMs > firstMs;
+  const counted = isOfFewer ? await tallied(crossed.fromMs) : asked;
+  const toJson = (counts: Crossed, total: number): CrossedJson => {
+    const others = sumOf(counts, 'fraud') + sumOf(counts, 'legitimate') + sumOf(counts, 'none');
+    return {
+      ...counts,
+      approve: { ...counts.approve, none: isOfDays ? Math.max(0, total - others) : null },
+    };
+  };
   return {
-    rule_set: currentRuleSet.id,
+    rule_set: inForce[0]?.id ?? currentRuleSet.id,
+    corridor: corridor ?? null,
     from: new Date(firstMs).toISOString(),
     to: new Date(nowMs).toISOString(),
-    scores: [...scores.values()].reduce((sum, count) => sum + count, 0),
-    sampled: sampled.length,
-    sampled_frauds: sampled.filter(({ isFraud }) => isFraud === true).length,
+    scores: asked.scores,
+    counted_from: new Date(Math.min(crossed.fromMs, nowMs)).toISOString(),
+    outcomes: toJson(crossed.all, counted.scores),
     rules: codesOf(inForce).map((code) => {
-      const own = countOutcomes(sampled.filter(({ codes }) => codes.includes(code)));
-      const labelled = own.fraud + own.legitimate;
+      const having = inForce.filter((one) => ruleOf(one, code) !== undefined);
+      const own = crossed.byCode.get(code) ?? NOTHING;
+      const fraud = sumOf(own, 'fraud');
       return {
         code,
-        rule_sets: inForce.filter((one) => hasCode(one, code)).map(({ id }) => id),
-        hits: hits.get(code) ?? 0,
-        sampled: own,
-        precision: shareOf(own.fraud, labelled),
+        rule: having.map((one) => ruleOf(one, code)?.id)[0] ?? code,
+        rule_sets: having.map(({ id }) => id),
+        hits: asked.hits.get(code) ?? 0,
+        outcomes: toJson(own, counted.hits.get(code) ?? 0),
+        precision: shareOf(fraud, fraud + sumOf(own, 'legitimate')),
       };
     }),
   };
 }
 
+/** Those that decide in a corridor, the active one first; without a corridor, that of the build is first. */
+async function readInForce(database: Database, corridor: string | undefined) {
+  if (corridor === undefined) return await listRuleSetsInForce(database);
+  const { active, canary } = (await readRuleSetsInForce(database)).get(corridor) ?? {
+    active: currentRuleSet,
+    canary: null,
+  };
+  return canary === null ? [active] : [active, canary.ruleSet];
+}
+
 const codesOf = (ruleSets: readonly CompiledRuleSet[]) => [
   ...new Set(ruleSets.flatMap(({ rules }) => rules.map(({ code }) => code))),
 ];
-const hasCode = ({ rules }: CompiledRuleSet, wanted: string) =>
-  rules.some(({ code }) => code === wanted);
+const ruleOf = ({ rules }: CompiledRuleSet, wanted: string) =>
+  rules.find(({ code }) => code === wanted);
 
 /** How often the daily tallies count each of these outcomes. */
 export async function sumBy(
   database: Database,
   outcomes: readonly string[] | null,
-  firstMs: number,
-  lastMs: number,
+  {
+    firstMs,
+    lastMs,
+    corridor,
+  }: {
+    readonly firstMs: number;
+    readonly lastMs: number;
+    readonly corridor: string | undefined;
+  },
 ): Promise<ReadonlyMap<string, number>> {
-  const question = { firstMs, lastMs, outcomes, own: outcomes, by: BY_OUTCOME, only: ANY };
+  const only = { ...ANY, corridor };
+  const question = { firstMs, lastMs, outcomes, own: outcomes, by: BY_OUTCOME, only };
   const { sums } = await sumDays(database, question, SUMS_MAX);
   const counts = new Map<string, number>();
   for (const { outcome, count } of sums) {
@@ -144,14 +202,5 @@ export async function sumBy(
   return counts;
 }
 
-function countOutcomes(rows: readonly ScoreReasons[]) {
-  const count = (is: (row: ScoreReasons) => boolean) => rows.filter(is).length;
-  return {
-    hits: rows.length,
-    approve: count(({ verdict }) => verdict === 'approve'),
-    review: count(({ verdict }) => verdict === 'review'),
-    decline: count(({ verdict }) => verdict === 'decline'),
-    fraud: count(({ isFraud }) => isFraud === true),
-    legitimate: count(({ isFraud }) => isFraud === false),
-  };
-}
+export const totalOf = (counts: ReadonlyMap<string, number>): number =>
+  [...counts.values()].reduce((sum, count) => sum + count, 0);

@@ -1,16 +1,32 @@
 /** Previews of rule sets on the wire, and the catalogue that expressions read. */
 import { z } from 'zod';
 import { VERDICTS } from '../../core/domain/score-record.ts';
+import { corridorFilter } from '../../kit/words/list-parameters.ts';
 import { SAMPLE_ROWS } from './day-sample.ts';
 import { RULE_SET, sourceExample, sourceSchema } from './rule-set-record.ts';
 
 /** A rule set that would decline more of yesterday's scores is submitted by `accept_declines` alone. */
 export const DECLINED_SHARE_MAX = 0.05;
 
+/** More: a sample is so thin that rules of a day are not seen. Fewer: labels come after the window. */
+const PREVIEW_DAYS_MAX = 28;
+
 export const previewedSchema = z
   .strictObject({
     rule_set: z.string().max(128).optional().meta({ description: 'Name of one that exists.' }),
     source: sourceSchema.optional().meta({ description: 'In place of `rule_set`.' }),
+    day: z.iso
+      .date()
+      .transform((text) => Date.parse(text))
+      .optional()
+      .meta({
+        description: 'The last UTC day that is looked at, before today; yesterday by default.',
+        override: { type: 'string', format: 'date', examples: ['2026-10-31'] },
+      }),
+    days: z.int().min(1).max(PREVIEW_DAYS_MAX).optional().meta({
+      description: 'Days up to that one; 1 by default. Older scores have more labels.',
+    }),
+    corridor: corridorFilter,
   })
   .refine(
     ({ rule_set, source }) => (rule_set === undefined) !== (source === undefined),
@@ -64,10 +80,14 @@ export const previewSchema = z
       description: 'Active rule sets that it is compared with, each in its corridors.',
     }),
     from: z.iso.datetime(),
-    to: z.iso.datetime().meta({ description: 'Exclusive; the last whole UTC day.' }),
-    scores: z.int().meta({ description: 'All scores of the day.' }),
+    to: z.iso.datetime().meta({ description: 'Exclusive; whole UTC days.' }),
+    corridor: z.string().nullable(),
+    scores: z.int().meta({ description: 'All scores of the days, in the corridor.' }),
     sampled: z.int().meta({
       description: `Scores that it was tried on, at most ${SAMPLE_ROWS}, spread like the traffic.`,
+    }),
+    labelled: z.int().meta({
+      description: 'Those that have a label by now: of yesterday, often none.',
     }),
     by_model: z.int().meta({ description: 'Those that a model decided.' }),
     before: outcomesSchema.meta({ description: 'By what is in force now.' }),
@@ -76,7 +96,8 @@ export const previewSchema = z
       .array(z.object({ input: z.string(), scores: z.int() }))
       .meta({ description: 'Inputs that it reads and so many scores have not recorded.' }),
     refusal: z.string().nullable().meta({
-      description: 'Why `submit` refuses it without `accept_declines`; null: it does not.',
+      description:
+        'Why `submit` refuses it without `accept_declines`; null: it does not, or the scores are not all of yesterday.',
     }),
     flips: z.array(flipSchema).meta({ description: 'Scores whose verdict differs.' }),
     rules: z.array(rulePreviewSchema).meta({ description: 'Those that are on, in their order.' }),
@@ -89,7 +110,9 @@ export const previewExample: PreviewJson = {
   from: '2026-11-19T00:00:00.000Z',
   to: '2026-11-20T00:00:00.000Z',
   scores: 1_204_113,
+  corridor: null,
   sampled: 20_000,
+  labelled: 264,
   by_model: 0,
   before: {
     all: { approve: 19_400, review: 500, decline: 100 },

@@ -6,8 +6,10 @@ import { compileStored } from '../../core/store/rule-sets/rule-sets.ts';
 import { readRuleSetsInForce } from '../../core/store/rule-sets/watch-rule-sets.ts';
 import { checkFields } from '../../kit/http/body/body.ts';
 import { answer, bodyOf, operation } from '../../kit/http/operation.ts';
+import { InvalidFields } from '../../kit/words/field-error.ts';
+import { DAY_MS } from '../../kit/words/utc-bucket.ts';
 import { describeNames } from './catalogue-names.ts';
-import type { ReadDay } from './day-sample.ts';
+import type { ReadDays } from './day-sample.ts';
 import { listFields } from './metadata-fields.ts';
 import {
   catalogueExample,
@@ -22,16 +24,17 @@ import { previewRuleSet } from './preview-rule-set.ts';
 import { findKnown, refuse } from './rule-set-change.ts';
 import { BODY_BYTES_MAX, chooseRuleSet } from './try-rule-set.ts';
 
-export type PreviewParts = Pick<Api, 'databases'> & { readonly readDay: ReadDay };
+export type PreviewParts = Pick<Api, 'databases'> & { readonly readDays: ReadDays };
 
 async function preview(
-  { databases: { primary }, readDay }: PreviewParts,
+  { databases: { primary }, readDays }: PreviewParts,
   ruleSet: Parameters<typeof previewRuleSet>[0],
+  asked?: Parameters<ReadDays>[0],
   signal?: AbortSignal,
 ): Promise<PreviewJson> {
   const inForce = await readRuleSetsInForce(primary);
   const activeIn = (corridor: string) => inForce.get(corridor)?.active ?? currentRuleSet;
-  return await previewRuleSet(ruleSet, await readDay(), activeIn, signal);
+  return await previewRuleSet(ruleSet, await readDays(asked), activeIn, signal);
 }
 
 /** @throws Failure `conflict` where the submission takes a word of its own */
@@ -43,6 +46,12 @@ export async function refuseManyDeclines(parts: PreviewParts, name: string): Pro
   if (refusal !== null) refuse(refusal);
 }
 
+/** What is not over has scores to come, and a sample stays in memory. */
+function refuseToday(day: number | undefined, nowMs: number): void {
+  if (day === undefined || day + DAY_MS <= nowMs) return;
+  throw new InvalidFields([{ pointer: '/day', detail: 'must be a UTC day before today' }]);
+}
+
 const writing = { roles: ['analyst', 'risk_officer'] } as const;
 
 export const previewOperations = [
@@ -51,9 +60,9 @@ export const previewOperations = [
     ...writing,
     at: '/v1/rule-sets/preview',
     operationId: 'previewRuleSet',
-    summary: 'What a rule set would have decided yesterday, and the health of its rules',
+    summary: 'What a rule set would have decided yesterday or before, and the health of its rules',
     description:
-      'The first request of ten minutes reads the sample, in some seconds; then an answer takes less than one.',
+      'The first request of ten minutes for these days and this corridor reads the sample, in some seconds; then an answer takes less than one.',
     'x-writes-nothing': true,
     body: {
       ...bodyOf(previewedSchema, previewedExample),
@@ -67,8 +76,13 @@ export const previewOperations = [
     problems: [404],
     run: async ({ c, body }, parts: PreviewParts) => {
       const { signal } = c.req.raw;
+      const { day, days, corridor } = body;
+      refuseToday(day, parts.databases.now());
       try {
-        return await preview(parts, await chooseRuleSet(parts.databases.primary, body), signal);
+        const ruleSet = await chooseRuleSet(parts.databases.primary, body);
+        const found = await preview(parts, ruleSet, { day, days, corridor }, signal);
+        const isOfSubmission = [day, days, corridor].every((one) => one === undefined);
+        return isOfSubmission ? found : { ...found, refusal: null };
       } catch (error) {
         // An editor gives up a preview with each change; nobody reads this answer.
         if (signal.aborted) return c.body(null, 204);
@@ -89,7 +103,7 @@ export const previewOperations = [
         { sampled: 20_000, items: [catalogueExample] },
       ),
     },
-    run: async (_, { databases: { primary }, readDay }: PreviewParts) =>
-      await describeNames(await readDay(), await listFields(primary.query)),
+    run: async (_, { databases: { primary }, readDays }: PreviewParts) =>
+      await describeNames(await readDays(), await listFields(primary.query)),
   }),
 ];

@@ -1,4 +1,4 @@
-/** Tries a rule set on yesterday: its verdicts beside those of the version in force, and the health of each rule. */
+/** Tries a rule set on stored scores: its verdicts beside those of the version in force, and the health of each rule. */
 import { FEATURE_LIST } from '../../core/domain/feature-schema.ts';
 import type { Verdict } from '../../core/domain/score-record.ts';
 import type { CompiledRule, CompiledRuleSet } from '../../core/score/rules/compile-rule-set.ts';
@@ -142,8 +142,10 @@ export async function previewRuleSet(
     in_force: [...new Set(rows.map(({ corridor }) => inForce(corridor).id))].sort(),
     from,
     to: new Date(sample.toMs).toISOString(),
+    corridor: sample.corridor ?? null,
     scores: sample.scores,
     sampled: rows.length,
+    labelled: rows.filter(({ isFraud }) => isFraud !== null).length,
     by_model: rows.filter(({ opinion }) => opinion !== null).length,
     before: sumsOf(flips, 'from'),
     after,

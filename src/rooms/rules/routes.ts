@@ -28,10 +28,10 @@ import {
   ruleSetSchema,
   toCorridorJson,
 } from './catalogue.ts';
-import { createDayReader } from './day-sample.ts';
+import { createDaysReader } from './day-sample.ts';
 import { metadataOperations } from './metadata-fields.ts';
 import {
-  type OutcomeDays,
+  type OutcomesQuery,
   readRuleOutcomes,
   ruleOutcomesExample,
   ruleOutcomesParameters,
@@ -42,7 +42,7 @@ import { ruleSetOperations } from './rule-set-routes.ts';
 import { listRuleSets } from './rule-set-rows.ts';
 
 type Parts = Pick<Api, 'ingest' | 'databases'> & {
-  readonly readOutcomes: (days: OutcomeDays) => Promise<AnswerText>;
+  readonly readOutcomes: (query: OutcomesQuery) => Promise<AnswerText>;
   readonly readReasons: (all: undefined) => Promise<AnswerText>;
 };
 
@@ -139,7 +139,7 @@ const ofRules = [
     operationId: 'readRuleOutcomes',
     summary: 'How often each rule fired, and what became of those transactions',
     description:
-      'Hits are counted; verdicts and labels are those of a sample. An answer is up to a minute old.',
+      'All figures are counted. An answer is up to a minute old, and labels are those that are known by then.',
     roles: ['analyst', 'operator', 'risk_officer'],
     query: ruleOutcomesParameters,
     answers: answersOf(
@@ -150,7 +150,7 @@ const ofRules = [
       ),
     ),
     run: async ({ query, c }, { readOutcomes }: Parts) =>
-      answerKept(c, await readOutcomes(query.days), ASK_AGAIN),
+      answerKept(c, await readOutcomes(query), ASK_AGAIN),
   }),
 ];
 
@@ -169,11 +169,11 @@ export const document: DocumentPart = {
 };
 
 export function openRulesApi({ databases, metrics, models, ingest, limits }: Api): ApiRoom {
-  const readOutcomes = createSampleCache<OutcomeDays>(
+  const readOutcomes = createSampleCache<OutcomesQuery>(
     'rule_outcomes',
     metrics,
-    (days) => days,
-    (days) => readRuleOutcomes(databases.primary, days, databases.now()),
+    ({ days, corridor = '' }) => `${days} ${corridor}`,
+    (query) => readRuleOutcomes(databases.primary, query, databases.now()),
   );
   const readReasons = createSampleCache<undefined>(
     'reason_codes',
@@ -181,14 +181,14 @@ export function openRulesApi({ databases, metrics, models, ingest, limits }: Api
     () => '',
     async () => ({ items: listReasonCodes(await listApproved(databases.primary)) }),
   );
-  const readDay = createDayReader(databases.primary, models, databases.now);
+  const readDays = createDaysReader(databases.primary, models, databases.now);
   return {
     routes: [
       routesOf([...lists, ...ofRules], limits, { ingest, databases, readOutcomes, readReasons }),
       routesOf(metadataOperations, limits, { databases }),
       // The catalogue goes before the rule set that a path names.
-      routesOf(previewOperations, limits, { databases, readDay }),
-      routesOf(ruleSetOperations, limits, { databases, models, readDay }),
+      routesOf(previewOperations, limits, { databases, readDays }),
+      routesOf(ruleSetOperations, limits, { databases, models, readDays }),
     ],
   };
 }

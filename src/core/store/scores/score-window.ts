@@ -30,7 +30,7 @@ const KEYS_MAX = 400 * SLICES;
 /** Rows of one statement: each takes the worker itself some milliseconds. */
 const PAGE_ROWS = 500;
 
-/** A slice of a window and its counted keys. */
+/** A slice of a window and its counted keys, of all corridors. */
 export type Slice = ScoreWindow & {
   readonly keys: number;
   /** False where only the first keys were counted. */
@@ -43,36 +43,39 @@ export type Slice = ScoreWindow & {
 const RANGE = `s.transaction_id >= u.low and s.transaction_id < u.high
                   and s.created_at >= u.from_at and s.created_at < u.to_at`;
 
-const countStatement: Statement = {
-  name: 'count-score-slices',
-  text: `select k.keys::int4 as keys, k.last_at as "lastAt"
+/** Of one corridor, the rows of the keys are read as well: no index has the corridor of a score. */
+const countStatement = (corridor: string | undefined): Statement => ({
+  name: corridor === undefined ? 'count-score-slices' : 'count-score-slices-of-corridor',
+  text: `select k.keys::int4 as keys, k.wanted::int4 as wanted, k.last_at as "lastAt"
            from unnest($1::uuid[], $2::uuid[], $3::timestamptz[], $4::timestamptz[])
                 with ordinality as u(low, high, from_at, to_at, ordinal)
           cross join lateral (
-            select count(*) as keys, max(created_at) as last_at
-              from (select s.created_at from market.scores s where ${RANGE}
+            select count(*) as keys, max(created_at) as last_at,
+                   ${corridor === undefined ? 'count(*)' : 'count(*) filter (where corridor = $6)'} as wanted
+              from (select s.* from market.scores s where ${RANGE}
                      order by s.transaction_id, s.created_at limit $5) first_keys) k
           order by u.ordinal`,
-};
+});
 
-/** The quota of each slice, evenly spaced among its counted keys, as `k`. */
-const SAMPLED = `
-           from unnest($1::uuid[], $2::uuid[], $3::timestamptz[], $4::timestamptz[], $5::int4[], $6::int4[])
-                as u(low, high, from_at, to_at, keys, quota)
+/** The quota of each slice, evenly spaced among its wanted keys, as `k`. */
+const sampled = (isOfCorridor = false) => `
+           from unnest($1::uuid[], $2::uuid[], $3::timestamptz[], $4::timestamptz[], $5::int4[], $6::int4[], $7::int4[])
+                as u(low, high, from_at, to_at, keys, wanted, quota)
           cross join lateral (
             select transaction_id, created_at
-              from (select s.transaction_id, s.created_at,
-                           row_number() over (order by s.transaction_id, s.created_at) as place
-                      from market.scores s where ${RANGE}
-                     order by s.transaction_id, s.created_at limit u.keys) counted
-             where place * u.quota / u.keys > (place - 1) * u.quota / u.keys) k`;
+              from (select transaction_id, created_at,
+                           row_number() over (order by transaction_id, created_at) as place
+                      from (select s.* from market.scores s where ${RANGE}
+                             order by s.transaction_id, s.created_at limit u.keys) first_keys
+                    ${isOfCorridor ? 'where corridor = $8' : ''}) counted
+             where place * u.quota / u.wanted > (place - 1) * u.quota / u.wanted) k`;
 
 const OF_SAMPLE = 'l.transaction_id = k.transaction_id and l.created_at = k.created_at';
 
 const vectorsStatement: Statement = {
   name: 'sample-score-vectors',
   text: `select w.model, coalesce(w.probability, w.risk) as value, w.vector
-         ${SAMPLED}
+         ${sampled()}
           cross join lateral (
             select s.model, s.probability, s.risk, s.features as vector from market.scores s
              where s.transaction_id = k.transaction_id and s.created_at = k.created_at
@@ -84,39 +87,27 @@ const outcomesStatement: Statement = {
   name: 'sample-score-outcomes',
   text: `select w.model, w.probability, w.verdict, l.label = 'fraud' as "isFraud",
                 extract(epoch from l.labelled_at - k.created_at)::float8 * 1000 as "labelDelayMs"
-         ${SAMPLED}
+         ${sampled()}
           cross join lateral (
             select s.model, s.probability, s.verdict from market.scores s
              where s.transaction_id = k.transaction_id and s.created_at = k.created_at
              limit 1) w
-           left join lateral ${labelInForce(`${OF_SAMPLE} and l.labelled_at <= $7`, 'l.label, l.labelled_at')} l on true`,
+           left join lateral ${labelInForce(`${OF_SAMPLE} and l.labelled_at <= $8`, 'l.label, l.labelled_at')} l on true`,
 };
 
-const reasonsStatement: Statement = {
-  name: 'sample-score-reasons',
-  text: `select w.verdict, w.codes, l.label = 'fraud' as "isFraud"
-         ${SAMPLED}
-          cross join lateral (
-            select s.verdict, array(select reason ->> 'code' from jsonb_array_elements(s.reasons) reason) as codes
-              from market.scores s
-             where s.transaction_id = k.transaction_id and s.created_at = k.created_at
-             limit 1) w
-           left join lateral ${labelInForce(OF_SAMPLE)} l on true`,
-};
-
-const decisionsStatement: Statement = {
-  name: 'sample-score-decisions',
+const decisionsStatement = (corridor: string | undefined): Statement => ({
+  name: corridor === undefined ? 'sample-score-decisions' : 'sample-score-decisions-of-corridor',
   text: `select w.corridor, w.model, w.probability, w.vector, w.schema as "featureSchema",
                 w.rule_inputs as "ruleInputs", l.label = 'fraud' as "isFraud",
                 (select t.currency from market.transactions t where t.transaction_id = k.transaction_id and t.created_at = k.created_at) as currency
-         ${SAMPLED}
+         ${sampled(corridor !== undefined)}
           cross join lateral (
             select s.corridor, s.model, s.probability, s.features as vector, s.feature_schema as schema, s.rule_inputs
               from market.scores s
              where s.transaction_id = k.transaction_id and s.created_at = k.created_at
              limit 1) w
            left join lateral ${labelInForce(OF_SAMPLE)} l on true`,
-};
+});
 
 type ScoreVector = {
   /** Null: the rules decided alone. */
@@ -162,22 +153,6 @@ export async function sampleOutcomes(
   return await sample<ScoreOutcome>(query, outcomesStatement, window, rows, [knownBy], signal);
 }
 
-export type ScoreReasons = {
-  readonly verdict: 'approve' | 'review' | 'decline';
-  readonly codes: readonly string[];
-  /** By the label that is current now; null without one. */
-  readonly isFraud: boolean | null;
-};
-
-export async function sampleReasons(
-  query: Query,
-  window: ScoreWindow,
-  rows: number,
-  signal: AbortSignal,
-): Promise<ScoreReasons[]> {
-  return await sample<ScoreReasons>(query, reasonsStatement, window, rows, [], signal);
-}
-
 export type ScoreDecision = Omit<ScoreVector, 'value'> & {
   readonly corridor: string;
   /** Null where the rules decided alone. */
@@ -190,14 +165,16 @@ export type ScoreDecision = Omit<ScoreVector, 'value'> & {
   readonly isFraud: boolean | null;
 };
 
+/** @param corridor fewer rows are returned where it has few among the keys that are examined */
 export async function sampleDecisions(
   query: Query,
-  window: ScoreWindow,
+  { corridor, ...window }: ScoreWindow & { readonly corridor?: string | undefined },
   rows: number,
   signal: AbortSignal,
 ): Promise<ScoreDecision[]> {
   type Row = Omit<ScoreDecision, 'vector'> & { readonly vector: Buffer };
-  const found = await sample<Row>(query, decisionsStatement, window, rows, [], signal);
+  const statement = decisionsStatement(corridor);
+  const found = await sample<Row>(query, statement, window, rows, [], signal, corridor);
   return found.map((row) => ({ ...row, vector: toVector(row.vector) }));
 }
 
@@ -208,24 +185,32 @@ async function sample<Row extends object>(
   rows: number,
   more: readonly unknown[],
   signal: AbortSignal,
+  corridor?: string,
 ): Promise<Row[]> {
-  const slices = (await countWindow(query, window, rows)).filter(({ keys }) => keys > 0);
-  const keys = slices.map((slice) => slice.keys);
-  const counted = keys.reduce((sum, count) => sum + count, 0);
-  const quotas = shareOut(Math.min(rows, counted), estimateRows(slices), keys);
-  const sampled: Row[] = [];
+  const slices = (await countWindow(query, window, rows, corridor)).filter(
+    ({ wanted }) => wanted > 0,
+  );
+  const wanted = slices.map((slice) => slice.wanted);
+  const counted = wanted.reduce((sum, count) => sum + count, 0);
+  const estimates = estimateRows(slices).map((all, at) => {
+    const slice = slices[at];
+    return slice === undefined ? all : (all * slice.wanted) / slice.keys;
+  });
+  const quotas = shareOut(Math.min(rows, counted), estimates, wanted);
+  const found: Row[] = [];
   for (const { from, to } of pagesOf(quotas)) {
     signal.throwIfAborted();
     const page = slices.slice(from, to);
     const values = [
       ...boundsOf(page),
       int4Array(page.map((slice) => slice.keys)),
+      int4Array(page.map((slice) => slice.wanted)),
       int4Array(quotas.slice(from, to)),
-      ...more,
+      ...(corridor === undefined ? more : [corridor]),
     ];
-    sampled.push(...(await query<Row>(statement, values)));
+    found.push(...(await query<Row>(statement, values)));
   }
-  return sampled;
+  return found;
 }
 
 /** Runs of consecutive slices with about PAGE_ROWS rows each. */
@@ -243,13 +228,23 @@ function pagesOf(quotas: readonly number[]): { from: number; to: number }[] {
   return pages;
 }
 
-async function countWindow(query: Query, window: ScoreWindow, rows: number): Promise<Slice[]> {
-  const slices = await countSlices(query, cutWindow(window, SLICES), KEYS_MAX / SLICES);
+/** @property wanted counted keys of the corridor; without a corridor, all that were counted */
+type Counted = Slice & { readonly wanted: number };
+
+async function countWindow(
+  query: Query,
+  window: ScoreWindow,
+  rows: number,
+  corridor: string | undefined,
+): Promise<Counted[]> {
+  const count = (bounds: readonly ScoreWindow[], keysMax: number) =>
+    countSlices(query, bounds, keysMax, corridor);
+  const slices = await count(cutWindow(window, SLICES), KEYS_MAX / SLICES);
   const partly = slices.filter(({ isWhole }) => !isWhole);
   const counted = slices.reduce((sum, { keys }) => sum + keys, 0);
   if (counted >= rows || partly.length === 0) return slices;
   // All keys were in a few slices, which may use the others' share.
-  const again = await countSlices(query, partly, Math.floor(KEYS_MAX / partly.length));
+  const again = await count(partly, Math.floor(KEYS_MAX / partly.length));
   return slices.map((slice) => again.find(({ fromMs }) => fromMs === slice.fromMs) ?? slice);
 }
 
@@ -257,12 +252,17 @@ async function countSlices(
   query: Query,
   bounds: readonly ScoreWindow[],
   keysMax: number,
-): Promise<Slice[]> {
-  const values = [...boundsOf(bounds), keysMax];
-  const rows = await query<{ keys: number; lastAt: Date | null }>(countStatement, values);
+  corridor: string | undefined,
+): Promise<Counted[]> {
+  const values = [...boundsOf(bounds), keysMax, ...(corridor === undefined ? [] : [corridor])];
+  const rows = await query<{ keys: number; wanted: number; lastAt: Date | null }>(
+    countStatement(corridor),
+    values,
+  );
   return bounds.map(({ fromMs, toMs }, at) => {
-    const { keys = 0, lastAt = null } = rows[at] ?? {};
-    return { fromMs, toMs, keys, isWhole: keys < keysMax, lastMs: lastAt?.getTime() ?? fromMs };
+    const { keys = 0, wanted = 0, lastAt = null } = rows[at] ?? {};
+    const isWhole = keys < keysMax;
+    return { fromMs, toMs, keys, wanted, isWhole, lastMs: lastAt?.getTime() ?? fromMs };
   });
 }
 

@@ -1,9 +1,10 @@
 /**
- * Goal: hits of rules are counted exactly, and verdicts and labels on a sample that is bounded. Method: scores with reasons and
- * labels of these days and of earlier ones; an API process answers.
+ * Goal: hits of rules, and verdicts by label, are counted exactly, of the market and of one corridor, within a bound. Method:
+ * scores with reasons and labels of these days and of earlier ones; an API process answers.
  */
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { currentRuleSet } from '../../../../src/core/score/rules/rule-sets.ts';
+import { crossHits, sumOf } from '../../../../src/rooms/rules/cross-hits.ts';
 import { type RuleOutcomesJson, readRuleOutcomes } from '../../../../src/rooms/rules/outcomes.ts';
 import {
   always,
@@ -29,6 +30,8 @@ beforeAll(async () => {
     { score: 600, reasons: [DEVICE], label: 'fraud' },
     { score: 100, reasons: [DEVICE], label: undefined },
     { score: 0, reasons: [], label: 'legitimate' },
+    { score: 900, reasons: [DEVICE], label: 'legitimate', corridor: 'US-MX' },
+    { score: 850, reasons: [COUNTRY], label: undefined, corridor: 'US-MX' },
   ] as const;
   const ids = await storeTransactions(
     api.database,
@@ -55,25 +58,73 @@ const read = async (days: string) => {
   return { ...outcomes, of: (code: string) => outcomes.rules.find((rule) => rule.code === code) };
 };
 
-test('hits, verdicts and labels of each rule', async () => {
+test('hits of each rule, by verdict and label', async () => {
   const { of, ...week } = await read('7');
-  expect(week).toMatchObject({ rule_set: currentRuleSet.id, scores: 5, sampled: 5 });
-  expect(week.sampled_frauds).toBe(2);
+  expect(week).toMatchObject({ rule_set: currentRuleSet.id, corridor: null, scores: 7 });
+  expect(week.counted_from).toBe(week.from);
+  expect(week.outcomes).toEqual({
+    approve: { fraud: 0, legitimate: 1, none: 1 },
+    review: { fraud: 1, legitimate: 1, none: 0 },
+    decline: { fraud: 1, legitimate: 1, none: 1 },
+  });
   expect(week.rules.map(({ code }) => code)).toEqual(currentRuleSet.rules.map(({ code }) => code));
   expect(of(DEVICE)).toMatchObject({
-    hits: 4,
-    sampled: { hits: 4, approve: 1, review: 2, decline: 1, fraud: 2, legitimate: 1 },
-    precision: { rows: 3, value: 2 / 3 },
+    rule: 'new-device',
+    hits: 5,
+    outcomes: {
+      approve: { fraud: 0, legitimate: 0, none: 1 },
+      review: { fraud: 1, legitimate: 1, none: 0 },
+      decline: { fraud: 1, legitimate: 1, none: 0 },
+    },
+    precision: { rows: 4, value: 1 / 2 },
   });
-  expect(of(COUNTRY)).toMatchObject({ hits: 1, precision: { rows: 1, value: 1 } });
+  expect(of(COUNTRY)).toMatchObject({ hits: 2, precision: { rows: 1, value: 1 } });
   expect(of('STRUCTURING')).toMatchObject({ hits: 0, precision: null });
 });
 
+test('a corridor has its own hits and labels', async () => {
+  const { of, ...egypt } = await read('7&corridor=US-EG');
+  expect(egypt).toMatchObject({ corridor: 'US-EG', scores: 5 });
+  expect(egypt.outcomes.decline).toEqual({ fraud: 1, legitimate: 0, none: 0 });
+  expect(of(DEVICE)).toMatchObject({ hits: 4, outcomes: { decline: { legitimate: 0 } } });
+  const mexico = await read('7&corridor=US-MX');
+  expect(mexico.of(DEVICE)).toMatchObject({ hits: 1, outcomes: { decline: { legitimate: 1 } } });
+  const { status, body } = await answerOf(await api.request('/v1/rules/outcomes?corridor=Egypt'));
+  expect([status, body.errors]).toMatchObject([422, [{ pointer: '/corridor' }]]);
+});
+
+test('the command prints the rules that declined good customers first', async () => {
+  const found = (await api.riskJson(
+    'rules',
+    'outcomes',
+    '--corridor',
+    'US-MX',
+  )) as RuleOutcomesJson;
+  expect(found).toMatchObject({ corridor: 'US-MX', scores: 2 });
+  const { stdout } = await api.risk('rules', 'outcomes', '--corridor', 'US-MX');
+  const rules = stdout.slice(stdout.indexOf('rules'));
+  expect(rules).toMatch(/new-device +1 +1[\s\S]*new-country +1 +0/);
+});
+
 test('days are those that were asked for, and no others', async () => {
-  expect((await read('28')).of(COUNTRY)).toMatchObject({ hits: 2, sampled: { decline: 2 } });
-  expect((await read('1')).of(DEVICE)).toMatchObject({ hits: 0, sampled: { hits: 0 } });
+  const month = (await read('28')).of(COUNTRY);
+  expect(month).toMatchObject({ hits: 3, outcomes: { decline: { fraud: 1, none: 2 } } });
+  const today = (await read('1')).of(DEVICE);
+  expect(today).toMatchObject({ hits: 0, outcomes: { decline: { fraud: 0, none: 0 } } });
   const { status, body } = await answerOf(await api.request('/v1/rules/outcomes?days=2'));
   expect([status, body.errors]).toMatchObject([422, [{ pointer: '/days' }]]);
+});
+
+test('what is too much is counted from a later time on', async () => {
+  const nowMs = Date.now();
+  const firstMs = (Math.floor(nowMs / DAY_MS) - 27) * DAY_MS;
+  const yesterdayMs = (Math.floor(nowMs / DAY_MS) - 1) * DAY_MS;
+  const counted = async (scoresMax: number) =>
+    await crossHits(api.database, { corridor: undefined, firstMs, nowMs, scoresMax });
+  // Yesterday has six scores that are reviewed, declined or labelled.
+  const { fromMs, all } = await counted(6);
+  expect([fromMs, sumOf(all, 'legitimate')]).toEqual([yesterdayMs - 18 * DAY_MS, 3]);
+  expect((await counted(5)).fromMs).toBe(yesterdayMs + DAY_MS);
 });
 
 test('a question that was answered is not sampled again within its minute', async () => {
@@ -117,9 +168,13 @@ test('a code of a rule set that people rolled out is listed, counted, and search
     ...{ rule_sets: ['own@1'], features: [] },
   });
   // Answers over HTTP are those of the tests above for a minute.
-  const { rules } = await readRuleOutcomes(api.database, '28', Date.now());
+  const { rules } = await readRuleOutcomes(api.database, { days: '28' }, Date.now());
   const of = (code: string) => rules.find((rule) => rule.code === code);
-  expect(of('ALWAYS')).toMatchObject({ rule_sets: ['own@1'], hits: 1, sampled: { review: 1 } });
+  expect(of('ALWAYS')).toMatchObject({
+    rule_sets: ['own@1'],
+    hits: 1,
+    outcomes: { review: { none: 1 } },
+  });
   expect(of(DEVICE)).toMatchObject({ rule_sets: [currentRuleSet.id] });
   const found = await get('/v1/scores?reason=ALWAYS');
   expect(found.items).toMatchObject([{ transaction_id: id }]);
