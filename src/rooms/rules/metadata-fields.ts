@@ -9,6 +9,7 @@ import {
 import type { Api } from '../../core/room.ts';
 import { fieldKey } from '../../core/score/rules/expression/catalogue.ts';
 import { parseExpression } from '../../core/score/rules/expression/parse-expression.ts';
+import { readFields } from '../../core/store/metadata-fields/metadata-fields.ts';
 import { recordChange } from '../../kit/audit/audit-log.ts';
 import type { Database, Query } from '../../kit/database/pool.ts';
 import { firstOf, onlyOf, rowsOf } from '../../kit/database/statement.ts';
@@ -16,6 +17,7 @@ import { timeText } from '../../kit/database/time-text.ts';
 import { answer, bodyOf, operation } from '../../kit/http/operation.ts';
 import { given } from '../../kit/words/describe-issue.ts';
 import { Failure } from '../../kit/words/failure.ts';
+import { InvalidFields } from '../../kit/words/field-error.ts';
 import { plainText } from '../../kit/words/plain-text.ts';
 import type { Officer } from '../../kit/words/principal.ts';
 
@@ -57,6 +59,8 @@ const lock = rowsOf(
   'lock-metadata-fields',
   'lock table market.metadata_fields in share row exclusive mode',
 );
+/** Waits for whoever changes fields; who changes fields then waits for the end of the database transaction. */
+const hold = rowsOf('hold-metadata-fields', 'lock table market.metadata_fields in share mode');
 const write = onlyOf<FieldJson, [name: string, type: string, description: string, by: string]>(
   'write-metadata-field',
   `insert into market.metadata_fields (name, type, description, declared_by) values ($1, $2, $3, $4)
@@ -72,6 +76,26 @@ const findReader = firstOf<{ ruleSet: string }, [name: string]>(
     where state <> 'retired' and source like '%"metadata"%' and source::jsonb -> 'metadata' ? $1
     order by rule_set limit 1`,
 );
+
+/**
+ * Keeps the fields that a source reads until the database transaction has ended.
+ * @throws InvalidFields where a field was withdrawn since the source was checked: its rules would never fire
+ */
+export async function holdFields(query: Query, source: object): Promise<void> {
+  const { metadata } = Object(source);
+  const read = Object.entries(Object(metadata));
+  if (read.length === 0) return;
+  await hold(query);
+  const fields = await readFields(query);
+  const gone = read.filter(([name, type]) => fields.get(name) !== type);
+  if (gone.length === 0) return;
+  throw new InvalidFields(
+    gone.map(([name]) => ({
+      pointer: `/metadata/${name}`,
+      detail: 'must be a metadata field of the market: it was withdrawn a moment ago',
+    })),
+  );
+}
 
 const refuse = (code: string, why: string): never => {
   throw new Failure('conflict', code, why);

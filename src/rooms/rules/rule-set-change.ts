@@ -12,6 +12,7 @@ import { given } from '../../kit/words/describe-issue.ts';
 import { Failure } from '../../kit/words/failure.ts';
 import { InvalidFields } from '../../kit/words/field-error.ts';
 import type { Officer } from '../../kit/words/principal.ts';
+import { holdFields } from './metadata-fields.ts';
 import {
   countRows,
   findRow,
@@ -84,6 +85,7 @@ export async function createDraft(
     }
     if ((await countRows(query)).count >= RULE_SETS_MAX)
       refuse(`there are ${RULE_SETS_MAX} already`);
+    await holdFields(query, source);
     const row = await insertRow(query, source.id, ...written(source), by.name, by.keyId);
     if (row === undefined) {
       return refuse(`${source.id} exists already: give this rule set another version`);
@@ -113,6 +115,7 @@ export async function changeDraft(
       throw new Failure('conflict', 'PRECONDITION_FAILED', why);
     }
     refuseOther(before, 'draft', by);
+    await holdFields(query, source);
     const after = await writeDraft(query, name, ...written(source));
     return await record(query, by, 'rule-set.change', before, after);
   });

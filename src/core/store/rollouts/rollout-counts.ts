@@ -35,6 +35,21 @@ export const addCounts = rowsOf<Count, [counts: string]>(
        on b.subject = a.subject and b.corridor = a.corridor and b.minute = a.minute - interval '1 minute'`,
 );
 
+/** Forgets what `addCounts` would add up for subjects in corridors; locks rows in its order. */
+export const forgetCounts = rowsOf<
+  object,
+  [subjects: readonly string[], corridors: readonly string[]]
+>(
+  'forget-rollout-counts',
+  `with forgotten as (
+     select c.subject, c.corridor, c.minute from market.rollout_counts c
+       join unnest($1::text[], $2::text[]) o (subject, corridor) using (subject, corridor)
+      where c.minute >= date_trunc('minute', now()) - interval '1 minute'
+      order by 1, 2, 3 for update of c)
+   delete from market.rollout_counts c using forgotten f
+    where (c.subject, c.corridor, c.minute) = (f.subject, f.corridor, f.minute)`,
+);
+
 /** Counts of a subject and of its corridors since a time. */
 export const readCounts = rowsOf<
   Counts,

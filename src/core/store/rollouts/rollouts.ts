@@ -8,7 +8,13 @@ import { firstOf, onlyOf, rowsOf } from '../../../kit/database/statement.ts';
 import { Failure } from '../../../kit/words/failure.ts';
 import type { Actor, Officer } from '../../../kit/words/principal.ts';
 import type { LoggedRollout, ProposedHolding, Rollout } from '../../score/rollout/holding.ts';
-import { type Ladder, MODELS_RISE, RULE_SETS_RISE } from '../../score/rollout/plan-rollout.ts';
+import {
+  holdingsIn,
+  type Ladder,
+  MODELS_RISE,
+  RULE_SETS_RISE,
+} from '../../score/rollout/plan-rollout.ts';
+import { forgetCounts } from './rollout-counts.ts';
 
 type Queries = Pick<Database, 'query'>;
 
@@ -188,9 +194,26 @@ export async function decideRollouts(
     if (rows.length === 0) return decision;
     const names = [proposedBy, approvedBy, reason, by.keyId];
     await kind.append(query, JSON.stringify(rows), proposalId, ...names);
+    await forgetBefore(query, log, rows);
     await recordChange(query, by, changeOf(kind, log, decision));
     return decision;
   });
+}
+
+/** What comes into force is judged by what it decides from now on: it may have failed a minute ago, and been taken back. */
+async function forgetBefore(
+  query: Query,
+  log: readonly Rollout[],
+  rows: readonly Rollout[],
+): Promise<void> {
+  const coming = rows.filter(({ state, subject, corridor }) => {
+    const was = holdingsIn(log, corridor).get(subject)?.state;
+    const decides = (one: typeof was) => one === 'canary' || one === 'active';
+    return decides(state) && !decides(was);
+  });
+  if (coming.length === 0) return;
+  const of = (name: 'subject' | 'corridor') => coming.map((row) => row[name]);
+  await forgetCounts(query, of('subject'), of('corridor'));
 }
 
 /** For the audit log; `before` holds the subjects' newest rows in the corridors of the decision. */

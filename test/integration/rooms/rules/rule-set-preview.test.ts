@@ -13,6 +13,7 @@ import { type RunningApi, startRunningApi } from '../../../support/running-api.t
 import { storeLabels } from '../../../support/scored-rows.ts';
 import { idAt, storeTransactions } from '../../../support/stored-rows.ts';
 import { answerOf } from '../../../support/submit.ts';
+import { waitUntil } from '../../../support/wait-until.ts';
 import { makeVector } from '../../../unit/core/score/vector.ts';
 
 const DAY_MS = 86_400_000;
@@ -213,4 +214,59 @@ test('check names line and column, and test says what would be decided', async (
   const ofScore = await ask('/test', { rule_set: 'default@1', transaction_id: id });
   expect([ofScore.status, ofScore.body.stored?.score], ofScore.body.detail).toEqual([200, 1]);
   expect((await ask('/test', { source })).status).toBe(422);
+});
+
+const LOCK_FIELDS = {
+  name: 'test-lock-fields',
+  text: 'lock table market.metadata_fields in share row exclusive mode',
+};
+const WITHDRAW = {
+  name: 'test-withdraw',
+  text: `delete from market.metadata_fields where name = 'gone'`,
+};
+
+test('a field that is withdrawn while a draft of it is made refuses the draft', async () => {
+  await api.testDatabase.sql(
+    `insert into metadata_fields (name, type, description, declared_by) values ('gone', 'text', 'a field', 'Ann')`,
+  );
+  const source = { ...made([rule('gold', 'metadata.gone == "gold"')], 'gone@1') };
+  const isHeld = async () => {
+    const [found] = await api.testDatabase.sql<{ waiting: number }>(
+      `select count(*)::int as waiting from pg_locks where relation = 'metadata_fields'::regclass and not granted`,
+    );
+    return found?.waiting === 1;
+  };
+  const { making } = await api.database.transaction(async (query) => {
+    await query(LOCK_FIELDS);
+    await query(WITHDRAW);
+    let isMade = false;
+    const asked = ask('', { ...source, metadata: { gone: 'text' } }).finally(() => {
+      isMade = true;
+    });
+    await waitUntil(async () => isMade || (await isHeld()), 10_000, 'the draft to wait');
+    return { making: asked };
+  });
+  const { status, body } = await making;
+  expect([status, body.errors]).toMatchObject([422, [{ pointer: '/metadata/gone' }]]);
+});
+
+test('other days and one corridor are tried, with how many scores have a label', async () => {
+  const dayOf = (ms: number) => new Date(ms).toISOString().slice(0, 10);
+  const source = made([rule('many', 'siblings >= 8')]);
+  const tried = async (window: object) => (await ask('/preview', { source, ...window })).body;
+  expect(await tried({})).toMatchObject({ corridor: null, scores: 400, labelled: 200 });
+  const mexico = await tried({ corridor: 'US-MX' });
+  expect(mexico).toMatchObject({
+    ...{ corridor: 'US-MX', scores: 100, sampled: 100, labelled: 0, refusal: null },
+    rules: [{ rule: 'many', hits: 20, in_scope: 100 }],
+  });
+  const before = await tried({ day: dayOf(YESTERDAY_MS - DAY_MS) });
+  expect(before).toMatchObject({ scores: 0, sampled: 0, labelled: 0 });
+  const week = await tried({ days: 7, corridor: 'US-EG' });
+  expect(week).toMatchObject({ scores: 300, sampled: 300, labelled: 200 });
+  expect(week.from).toBe(new Date(YESTERDAY_MS - 6 * DAY_MS).toISOString());
+  const pointerOf = async (window: object) => (await tried(window)).errors[0].pointer;
+  expect(await pointerOf({ day: dayOf(Date.now()) })).toBe('/day');
+  expect(await pointerOf({ days: 29 })).toBe('/days');
+  expect(await pointerOf({ corridor: 'Egypt' })).toBe('/corridor');
 });

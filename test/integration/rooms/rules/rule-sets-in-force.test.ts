@@ -11,6 +11,9 @@ import {
   type RuleSetSource,
   readSources,
 } from '../../../../src/core/store/rule-sets/rule-sets.ts';
+import { openRolloutCounts } from '../../../../src/core/work/rollout-counts.ts';
+import { createLog } from '../../../../src/kit/metrics/log.ts';
+import { createMetrics } from '../../../../src/kit/metrics/metrics.ts';
 import type { Officer } from '../../../../src/kit/words/principal.ts';
 import { verifyScores } from '../../../../src/rooms/evidence/verify/scores.ts';
 import { rollBack, rollOut } from '../../../../src/rooms/rules/rule-set-rollout.ts';
@@ -252,4 +255,32 @@ test('a rule set that fails is taken back by the engine, in two workers within t
     `select who, action, subject, after ->> 'reason' as reason from audit_log order by audit_id desc limit 1`,
   );
   expect(audit).toMatchObject({ who: 'engine', action: 'rollout.rollback', subject: name });
+});
+
+test('a rule set in force again is judged by what it decides from then on', async () => {
+  const name = await makeApproved(rig.pool, [ann, bob], always('own@1'));
+  const [stored] = await readSources(rig.pool.query, [name]);
+  const ruleSet = compileStored(stored as RuleSetSource);
+  const counts = openRolloutCounts({
+    ...{ name: 'test', database: rig.pool, log: createLog('worker', 'silent') },
+    metrics: createMetrics(),
+  });
+  const decide = async (...failures: readonly (0 | 1)[]) => {
+    for (const failed of failures) counts.begin('US-EG', ruleSet)?.(failed);
+    await counts.duty.run(new AbortController().signal);
+  };
+  const state = async () => {
+    const [newest] = await rig.database.sql<{ state: string }>(
+      'select state from rule_set_rollouts order by rollout_id desc limit 1',
+    );
+    return newest?.state;
+  };
+  await putInForce(rig.pool, [ann, bob], name, 5);
+  await decide(1, 1, 1);
+  expect(await state()).toBe('deprecated');
+  await putInForce(rig.pool, [ann, bob], name, 5);
+  await decide(0, 1, 1);
+  expect(await state()).toBe('canary');
+  await decide(1);
+  expect(await state()).toBe('deprecated');
 });
