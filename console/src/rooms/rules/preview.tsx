@@ -14,7 +14,7 @@ const allOf = ({ approve, review, decline }: Outcomes['all']) => approve + revie
 
 /** Frauds and good customers side by side. */
 export function Yesterday({ preview }: { readonly preview: RuleSetPreview }) {
-  const { before, after, sampled, scores, from, in_force: against, by_model } = preview;
+  const { before, after, sampled, labelled, scores, from, in_force: against, by_model } = preview;
   if (sampled === 0) {
     return (
       <p className="muted">
@@ -54,7 +54,9 @@ export function Yesterday({ preview }: { readonly preview: RuleSetPreview }) {
         Tried on{' '}
         {sampled >= scores ? `all ${count(sampled)}` : `${count(sampled)} of ${count(scores)}`}{' '}
         scores of {dayOf(from)} (UTC), beside {against.join(', ')}. Stopped is reviewed or declined;
-        frauds and good customers are those with a label.
+        frauds and good customers are those with a label:{' '}
+        {labelled === 0 ? 'none of them has one yet' : `${count(labelled)} of them have one by now`}
+        .
         {by_model === 0
           ? ''
           : ` A model decided ${percent(by_model / sampled)} of them: there only policies add points.`}

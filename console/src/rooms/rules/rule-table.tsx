@@ -1,4 +1,4 @@
-/** Each rule with its hits, verdicts and labels; its name opens its numbers. */
+/** Each rule with its hits by verdict and label; its name opens its numbers. */
 import { Link } from 'wouter';
 import type { RuleOutcomes, RuleSet } from '../../../../src/kit/client/api-types.ts';
 import { count, percent, words } from '../../format.ts';
@@ -42,39 +42,52 @@ const Count = ({ value }: { readonly value: number }) => (
   <span className={value === 0 ? 'muted' : ''}>{count(value)}</span>
 );
 
-const sampledOf =
-  (name: 'approve' | 'review' | 'decline' | 'fraud' | 'legitimate') =>
-  ({ outcome }: Row) =>
-    outcome?.sampled[name] ?? 0;
-
-const sampled = (
-  name: 'approve' | 'review' | 'decline',
-  header: string,
-  from: 2 | 3,
-): Column<Row> => ({
-  ...{ id: name, header, numeric: true, from, sortBy: sampledOf(name) },
-  cell: (row) => <Count value={sampledOf(name)(row)} />,
+const VERDICTS = ['approve', 'review', 'decline'] as const;
+type Verdict = (typeof VERDICTS)[number];
+type Known = 'fraud' | 'legitimate';
+const sumOf = ({ outcome }: Row, known: Known) =>
+  VERDICTS.reduce((sum, verdict) => sum + (outcome?.outcomes[verdict][known] ?? 0), 0);
+/** Null where approvals without a label were not counted. */
+function verdictOf({ outcome }: Row, verdict: Verdict): number | null {
+  if (outcome === undefined) return 0;
+  const { fraud, legitimate, none } = outcome.outcomes[verdict];
+  return none === null ? null : fraud + legitimate + none;
+}
+const byVerdict = (verdict: Verdict, header: string, from: 2 | 3): Column<Row> => ({
+  ...{ id: verdict, header, numeric: true, from },
+  sortBy: (row) => verdictOf(row, verdict) ?? 0,
+  cell: (row) => {
+    const value = verdictOf(row, verdict);
+    return value === null ? '–' : <Count value={value} />;
+  },
 });
 
 /** A number that leads to its transactions: of the days of the figures, with the reason of the rule. */
 function Linked({
   row: { rule },
   value,
-  outcomes: { from, to },
+  outcomes: { from, counted_from, to, corridor },
   label,
+  verdict,
 }: {
   readonly row: Row;
   readonly value: number;
   readonly outcomes: RuleOutcomes;
-  readonly label?: 'fraud' | 'legitimate';
+  readonly label?: Known;
+  readonly verdict?: Verdict;
 }) {
   if (value === 0) return <Count value={0} />;
   const search = new URLSearchParams({ reason: rule.code, from, to });
-  if (label !== undefined) search.set('label', label);
+  if (corridor !== null) search.set('corridor', corridor);
+  if (label !== undefined) {
+    search.set('label', label);
+    search.set('from', counted_from);
+  }
+  if (verdict !== undefined) search.set('verdict', verdict);
   return (
     <Link
       href={`/transactions?${search}`}
-      aria-label={`${count(value)} ${label ?? 'hits'} of ${words(rule.code)}`}
+      aria-label={`${count(value)} ${[verdict, label ?? 'hits'].filter(Boolean).join(' ')} of ${words(rule.code)}`}
     >
       {count(value)}
     </Link>
@@ -87,11 +100,11 @@ export function RuleTable({ rules, outcomes, onOpen }: RuleTableProps) {
   const byCode = new Map(outcomes.rules.map((outcome) => [outcome.code, outcome]));
   const rows = rules.map((rule): Row => ({ rule, outcome: byCode.get(rule.code) }));
   const labelled = (name: 'fraud' | 'legitimate', header: string): Column<Row> => ({
-    ...{ id: name, header, numeric: true, from: 2, sortBy: sampledOf(name) },
-    cell: (row) => (
-      <Linked row={row} value={sampledOf(name)(row)} outcomes={outcomes} label={name} />
-    ),
+    ...{ id: name, header, numeric: true, from: 2, sortBy: (row) => sumOf(row, name) },
+    cell: (row) => <Linked row={row} value={sumOf(row, name)} outcomes={outcomes} label={name} />,
   });
+  const wronglyDeclined = ({ outcome }: Row) => outcome?.outcomes.decline.legitimate ?? 0;
+  const frauds = VERDICTS.reduce((sum, verdict) => sum + outcomes.outcomes[verdict].fraud, 0);
   const columns: readonly Column<Row>[] = [
     {
       ...{ id: 'rule', header: 'Rule', sortBy: ({ rule }) => words(rule.code) },
@@ -122,17 +135,27 @@ export function RuleTable({ rules, outcomes, onOpen }: RuleTableProps) {
           : percent(outcome.hits / outcomes.scores),
       sortBy: hitsOf,
     },
-    sampled('approve', 'Approve', 3),
-    sampled('review', 'Review', 2),
-    sampled('decline', 'Decline', 2),
+    byVerdict('approve', 'Approve', 3),
+    byVerdict('review', 'Review', 2),
+    byVerdict('decline', 'Decline', 2),
+    {
+      ...{ id: 'wrong', header: 'Good declined', numeric: true, sortBy: wronglyDeclined },
+      cell: (row) => (
+        <Linked
+          row={row}
+          value={wronglyDeclined(row)}
+          outcomes={outcomes}
+          label="legitimate"
+          verdict="decline"
+        />
+      ),
+    },
     labelled('fraud', 'Fraud'),
     labelled('legitimate', 'Legitimate'),
     {
-      ...{ id: 'caught', header: 'Of frauds', numeric: true, from: 2, sortBy: sampledOf('fraud') },
-      cell: (row) =>
-        outcomes.sampled_frauds === 0
-          ? '–'
-          : percent(sampledOf('fraud')(row) / outcomes.sampled_frauds),
+      ...{ id: 'caught', header: 'Of frauds', numeric: true, from: 3 },
+      sortBy: (row) => sumOf(row, 'fraud'),
+      cell: (row) => (frauds === 0 ? '–' : percent(sumOf(row, 'fraud') / frauds)),
     },
     {
       ...{ id: 'precision', header: 'Precision', numeric: true },

@@ -4,8 +4,9 @@ import { useState } from 'react';
 import { useSearchParams } from 'wouter';
 import type { RuleOutcomes, RuleSet } from '../../../../src/kit/client/api-types.ts';
 import { ask } from '../../api/ask.ts';
+import { useCorridorNames } from '../../api/corridors.ts';
 import { count } from '../../format.ts';
-import { Segments } from '../../parts/field.tsx';
+import { Choice, Segments } from '../../parts/field.tsx';
 import { Page, Part } from '../../parts/page.tsx';
 import { Facts, Id, Time } from '../../parts/show.tsx';
 import { Empty, Found } from '../../parts/states.tsx';
@@ -33,7 +34,7 @@ export function RulesPage() {
             <>
               <InForce ruleSet={current} />
               <RuleSets items={items} />
-              <Outcomes ruleSet={current} />
+              <Outcomes ruleSets={items} current={current} />
             </>
           );
         }}
@@ -61,52 +62,93 @@ function InForce({ ruleSet }: { readonly ruleSet: RuleSet }) {
   );
 }
 
-function Outcomes({ ruleSet }: { readonly ruleSet: RuleSet }) {
+const EVERY = '';
+
+function Outcomes({
+  ruleSets,
+  current,
+}: {
+  readonly ruleSets: readonly RuleSet[];
+  readonly current: RuleSet;
+}) {
   const [days, setDays] = useState<Days>('7');
   const [search, setSearch] = useSearchParams();
+  const corridor = search.get('corridor') ?? EVERY;
+  const names = useCorridorNames();
   const query = useQuery({
-    queryKey: ['rule-outcomes', days],
-    queryFn: ({ signal }) => ask('GET /v1/rules/outcomes', { query: { days } }, signal),
+    queryKey: ['rule-outcomes', days, corridor],
+    queryFn: ({ signal }) => {
+      const only = corridor === EVERY ? {} : { corridor };
+      return ask('GET /v1/rules/outcomes', { query: { days, ...only } }, signal);
+    },
     placeholderData: keepPreviousData,
     staleTime: 60_000,
   });
-  const rule = ruleSet.rules.find(({ code }) => code === search.get('rule'));
+  const inForce = ruleSets.find(({ rule_set }) => rule_set === query.data?.rule_set) ?? current;
+  const rule = inForce.rules.find(({ code }) => code === search.get('rule'));
+  const choose = (changed: Record<string, string>, replace = false) =>
+    setSearch(
+      Object.entries({ corridor, rule: '', ...changed }).filter(([, value]) => value !== ''),
+      { replace },
+    );
   return (
     <Part
       title="Rules and what became of their hits"
-      aside={<Segments label="Days" choices={DAYS} chosen={days} onChoose={setDays} />}
+      aside={
+        <>
+          <Choice
+            label="Corridor"
+            value={corridor}
+            onChange={(chosen) => choose({ corridor: chosen })}
+          >
+            <option value={EVERY}>all corridors</option>
+            {names.map((name) => (
+              <option key={name}>{name}</option>
+            ))}
+          </Choice>
+          <Segments label="Days" choices={DAYS} chosen={days} onChoose={setDays} />
+        </>
+      }
     >
       <Found query={query} what="what became of hits">
         {(outcomes) => (
           <>
             <About outcomes={outcomes} />
             <RuleTable
-              rules={ruleSet.rules}
+              rules={inForce.rules}
               outcomes={outcomes}
-              onOpen={(code) => setSearch({ rule: code })}
+              onOpen={(code) => choose({ rule: code })}
             />
           </>
         )}
       </Found>
-      {rule === undefined ? null : (
-        <RuleDialog rule={rule} onClose={() => setSearch({}, { replace: true })} />
-      )}
+      {rule === undefined ? null : <RuleDialog rule={rule} onClose={() => choose({}, true)} />}
     </Part>
   );
 }
 
 /** The scores that the figures are from. */
 function About({
-  outcomes: { scores, sampled, sampled_frauds: frauds, from, to },
+  outcomes: { rule_set, scores, from, counted_from, to, outcomes },
 }: {
   readonly outcomes: RuleOutcomes;
 }) {
+  const { fraud, legitimate, none } = outcomes.decline;
   return (
     <p className="muted small">
-      {count(scores)} scores from <Time at={from} /> to <Time at={to} />. Hits are counted over all
-      scores, and verdicts and labels over{' '}
-      {sampled >= scores ? 'all scores' : `a sample of ${count(sampled)} scores`}. Of frauds is the
-      share of known frauds ({count(frauds)}) on which the rule fired. In a corridor where a model
+      Rules of {rule_set}, on {count(scores)} scores from <Time at={from} /> to <Time at={to} />.
+      Declined were {count(legitimate)} good customers, {count(fraud)} frauds and {count(none)}{' '}
+      without a label.
+      {counted_from === from ? (
+        ''
+      ) : (
+        <>
+          {' '}
+          Verdicts and labels are counted since <Time at={counted_from} />: one corridor or fewer
+          days are counted whole.
+        </>
+      )}{' '}
+      Of frauds is the share of known frauds on which the rule fired. In a corridor where a model
       decides, only rules that are marked as policy fire.
     </p>
   );
