@@ -11,7 +11,7 @@ import { lowestIdAt } from '../../kit/words/cursor.ts';
 import { DAY_MS } from '../../kit/words/utc-bucket.ts';
 
 /** Scores read for one answer. More: a question takes longer than some seconds. Fewer: busy corridors are counted for fewer days. */
-export const CROSSED_MAX = 100_000;
+export const CROSSED_MAX = 50_000;
 /** Entries of the index of reviews and declines, of all corridors, that are looked at; as CROSSED_MAX. */
 const ENTRIES_MAX = 1_000_000;
 const HOUR_MS = 3_600_000;

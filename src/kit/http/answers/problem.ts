@@ -24,6 +24,8 @@ type ProblemOptions = {
   readonly headers?: Readonly<Record<string, string>>;
   /** The transaction that the request has stored. */
   readonly transactionId?: string | undefined;
+  /** Tells problems of one type apart, as BACKTEST_ENDED. */
+  readonly code?: string | undefined;
 };
 
 /** Thrown by middleware and handlers; the application's error handler renders it. */
@@ -32,6 +34,7 @@ export class Problem extends Error {
   readonly errors: readonly FieldError[];
   readonly headers: Readonly<Record<string, string>>;
   readonly transactionId: string | undefined;
+  readonly code: string | undefined;
 
   constructor(problem: ProblemName, detail: string, options: ProblemOptions = {}) {
     const errors = options.errors ?? [];
@@ -42,6 +45,7 @@ export class Problem extends Error {
     this.errors = errors.slice(0, FIELD_ERRORS_MAX);
     this.headers = options.headers ?? {};
     this.transactionId = options.transactionId;
+    this.code = options.code;
   }
 }
 
@@ -52,6 +56,7 @@ export type ProblemJson = {
   readonly detail: string;
   readonly instance: string;
   readonly help: string;
+  readonly code?: string;
   readonly transaction_id?: string;
   readonly errors?: readonly FieldError[];
 };
@@ -73,11 +78,14 @@ export function toProblem(thrown: unknown): Problem | undefined {
     case 'invalid':
       return new Problem('invalid-fields', asSentence(thrown.message));
     case 'conflict':
-      return new Problem(CONFLICTS.get(thrown.code) ?? 'conflict', asSentence(thrown.message));
+      return new Problem(CONFLICTS.get(thrown.code) ?? 'conflict', asSentence(thrown.message), {
+        code: thrown.code,
+      });
     case 'not-found':
       return new Problem(
         thrown.code === MONTH_DETACHED ? 'transaction-detached' : 'not-found',
         asSentence(thrown.message),
+        { code: thrown.code },
       );
     case 'unavailable':
     case 'transient':
@@ -113,6 +121,7 @@ export function problemJson(problem: Problem, requestId: string): ProblemJson {
     detail: problem.message,
     instance: requestId,
     help: helpPath(problem.problem),
+    ...(problem.code === undefined ? {} : { code: problem.code }),
     ...(problem.transactionId === undefined ? {} : { transaction_id: problem.transactionId }),
     ...(problem.errors.length > 0 ? { errors: problem.errors } : {}),
   };
