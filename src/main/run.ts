@@ -6,6 +6,7 @@ import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Room } from '../core/room.ts';
 import {
+  actionIn,
   type Command,
   type CommandContext,
   EXIT,
@@ -114,7 +115,7 @@ async function overview(): Promise<string> {
     '',
     ...table,
     '',
-    'risk COMMAND --help tells more; --json makes any result JSON; --version prints the version.',
+    'risk COMMAND [ACTION] --help tells more; --json makes any result JSON; --version prints the version.',
     'Exit codes: 0 fine, 1 failed, 2 usage, 3 could not be run here, 78 bad configuration.',
   ].join('\n');
 }
@@ -149,7 +150,7 @@ export async function run(argv: readonly string[], host: Host): Promise<number> 
   }
   const { command } = await load(openModels);
   if (flags.includes('--help') || flags.includes('-h')) {
-    output.exactLine(await usageOf(command));
+    output.exactLine(await usageOf(command, actionIn(command, args)));
     return EXIT.fine;
   }
   const settings = readConfig(environment);
@@ -215,7 +216,10 @@ async function runCommand(
     return await command.run(args, { config, environment, output, log, signal });
   } catch (thrown) {
     if (thrown instanceof UsageError) {
-      output.error(`risk ${command.name}: ${thrown.message}; see risk ${command.name} --help`);
+      const help = ['risk', command.name, actionIn(command, args), '--help']
+        .filter(Boolean)
+        .join(' ');
+      output.error(`risk ${command.name}: ${thrown.message}; see ${help}`);
       return EXIT.usage;
     }
     const error = toError(thrown);

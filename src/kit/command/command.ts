@@ -22,8 +22,10 @@ export type Command = {
   readonly name: string;
   /** A line for the table of `risk --help`. */
   readonly summary: string;
-  /** Printed whole by `risk NAME --help`; starts with `risk NAME`. */
-  readonly usage: string | (() => Promise<string>);
+  /** Words that choose an action, each of which has a usage of its own. */
+  readonly actions?: readonly string[];
+  /** Printed by `risk NAME --help`, or of one action by `risk NAME ACTION --help`; starts with these words. */
+  readonly usage: string | ((action?: string) => Promise<string>);
   /**
    * Settings that the command cannot run without; missing ones are reported together with all other problems of
    * the configuration.
@@ -36,9 +38,16 @@ export type Command = {
 /** Exit codes; 78 (bad configuration) stands in src/kit/config/config.ts. */
 export const EXIT = { fine: 0, failed: 1, usage: 2, impossibleHere: 3 } as const;
 
-export async function usageOf({ usage }: Command): Promise<string> {
-  return (typeof usage === 'string' ? usage : await usage()).trimEnd();
+export async function usageOf({ usage }: Command, action?: string): Promise<string> {
+  return (typeof usage === 'string' ? usage : await usage(action)).trimEnd();
 }
+
+/** Where the word that chooses an action stands; -1 where there is none. */
+export const actionAt = (args: readonly string[]) => args.findIndex((arg) => !arg.startsWith('-'));
+
+/** The action that the arguments choose; undefined where the command has no such action. */
+export const actionIn = ({ actions = [] }: Command, args: readonly string[]) =>
+  actions.find((action) => action === args[actionAt(args)]);
 
 /** Resolves to undefined where a signal ended the work, after saying what the same command does next. */
 export async function unlessStopped<T>(

@@ -3,7 +3,7 @@
  * document, calls the API and prints the answer. Only actions that need a file, a loop or a screen are written by hand.
  */
 import type { DocumentPart } from '../http/document.ts';
-import { actionOf, type Command, UsageError } from './command.ts';
+import { actionAt, actionOf, type Command, UsageError } from './command.ts';
 import { type Operation, readOperations } from './operation.ts';
 import { describeRow, type Row, runRow } from './run-row.ts';
 import { usageText } from './usage.ts';
@@ -32,16 +32,20 @@ export function commandOf({ name, summary, needs = [], notes, document, actions 
     name,
     summary,
     needs,
-    usage: async () => {
+    actions: Object.keys(actions),
+    usage: async (only) => {
       const known = await operations();
-      const shown = Object.entries(actions).map(([word, action]) => ({
-        word,
-        ...('run' in action ? action : describeRow(action, operationOf(action, known))),
-      }));
-      return usageText(name, shown, notes, document !== undefined);
+      const shown = Object.entries(actions)
+        .filter(([word]) => only === undefined || word === only)
+        .map(([word, action]) => ({
+          word,
+          ...('run' in action ? action : describeRow(action, operationOf(action, known))),
+        }));
+      const more = only === undefined ? '' : `\nrisk ${name} --help lists all actions.`;
+      return usageText(name, shown, `${notes}${more}`, document !== undefined);
     },
     run: async (args, context) => {
-      const at = '' in actions ? -1 : args.findIndex((arg) => !arg.startsWith('-'));
+      const at = '' in actions ? -1 : actionAt(args);
       const word = '' in actions ? '' : args[at];
       if (word === undefined) throw new UsageError('ACTION is missing');
       const action = actionOf(actions, word);

@@ -1,4 +1,4 @@
-/** The usage of a command of several actions, as `risk NAME --help` prints it. */
+/** The usage of a command of several actions, or of one action, as `--help` prints it. */
 
 type ShownAction = {
   /** '' where the command has a single action. */
@@ -13,23 +13,28 @@ const COLUMNS = 100;
 const URL_OPTION = ['--url URL', 'The API (RISK_URL); its key is read from RISK_API_KEY'] as const;
 const JSON_OPTION = ['--json', 'Print JSON'] as const;
 
-/** @param asksApi whether the command takes `--url` */
+/**
+ * @param actions those that the usage is about
+ * @param asksApi whether the command takes `--url`
+ */
 export function usageText(
   name: string,
   actions: readonly ShownAction[],
   notes: string,
   asksApi: boolean,
 ): string {
-  const isOne = actions.length === 1 && actions[0]?.word === '';
+  const [only, ...others] = actions;
+  const isOne = others.length === 0;
   const heads = actions.map(({ word, words }) => `${word} ${words}`.trim());
   const options = [...optionsOf(actions), ...(asksApi ? [URL_OPTION] : []), JSON_OPTION];
-  const width = 2 + Math.max(...[...heads, ...options.map(([option]) => option)].map(lengthOf));
+  const named = [...(isOne ? [] : heads), ...options.map(([option]) => option)];
+  const width = 2 + Math.max(...named.map(lengthOf));
   const line = (head: string, text: string) => wrap(`  ${head.padEnd(width)}`, text);
   return [
-    isOne ? `risk ${name} [options]` : `risk ${name} ACTION [options]`,
+    ['risk', name, isOne ? heads[0] : 'ACTION', '[options]'].filter(Boolean).join(' '),
     '',
     ...(isOne
-      ? wrap('', `${actions[0]?.summary}.`)
+      ? wrap('', `${only?.summary}.`)
       : actions.flatMap(({ summary }, index) => line(heads[index] ?? '', summary))),
     '',
     ...options.flatMap(([option, text]) => line(option, text)),

@@ -1,6 +1,6 @@
 /** Commands in the documents exist, with every option and action that is written there. */
 import { describe, expect, it } from 'vitest';
-import { type Command, usageOf } from '../../../src/kit/command/command.ts';
+import { actionIn, type Command, usageOf } from '../../../src/kit/command/command.ts';
 import { readSources } from '../../support/source-files.ts';
 import { ROOT, readText } from '../ship/ship-files.ts';
 import { DOCUMENTS } from './documents.ts';
@@ -26,8 +26,8 @@ type CommandModule = {
 };
 const DEFINES_COMMAND = /^export (?:const command|(?:const|function) createCommand)\b/m;
 
-/** Usage of each command by its name. */
-async function readUsages(): Promise<ReadonlyMap<string, string>> {
+/** Each command by its name. */
+async function readCommands(): Promise<ReadonlyMap<string, Command>> {
   const files = readSources('src', /\.ts$/).filter(({ text }) => DEFINES_COMMAND.test(text));
   const modules = await Promise.all(
     files.map(({ path }) => import(`${ROOT}${path}`) as Promise<CommandModule>),
@@ -35,29 +35,33 @@ async function readUsages(): Promise<ReadonlyMap<string, string>> {
   const commands = modules.flatMap(
     ({ command, createCommand }) => command ?? createCommand?.(undefined) ?? [],
   );
-  return new Map(
-    await Promise.all(
-      commands.map(async (command) => [command.name, await usageOf(command)] as const),
-    ),
-  );
+  return new Map(commands.map((command) => [command.name, command] as const));
 }
-const usages = await readUsages();
+const commands = await readCommands();
+
+/** The usage of the command, or of its action that the words name. */
+async function usageFor({ name, words }: Use): Promise<string | undefined> {
+  const command = commands.get(name);
+  return command && (await usageOf(command, actionIn(command, words)));
+}
 
 describe('documents', () => {
-  it.each(DOCUMENTS)('%s: commands have the options it names', async (document) => {
-    for (const { name, words } of usesOf(readText(document))) {
+  it.each(DOCUMENTS)('%s: commands and actions have the options it names', async (document) => {
+    for (const use of usesOf(readText(document))) {
+      const { name, words } = use;
       if (ROLES.has(name) || name.startsWith('--')) continue;
-      const usage = usages.get(name);
+      const usage = await usageFor(use);
       expect(usage, `bin/risk ${name}`).toBeDefined();
       const options = words.filter((word) => word.startsWith('--') && !EVERYWHERE.has(word));
       for (const option of options) expect(usage, `bin/risk ${name}`).toContain(option);
     }
   });
 
-  it('would find an option that does not exist', async () => {
-    const [use] = usesOf('`bin/risk status --wach 3` # look');
-    expect(use).toEqual({ name: 'status', words: ['--wach'] });
-    expect(usages.get('status')).not.toContain('--wach');
+  it('would find an option of another action', async () => {
+    const [use] = usesOf('`bin/risk rules show x@1 --reason y` # look');
+    if (use === undefined) throw new Error('no use was found');
+    expect(use).toEqual({ name: 'rules', words: ['show', '--reason'] });
+    expect(await usageFor(use)).not.toContain('--reason');
   });
 
   it('names npm scripts that exist', () => {

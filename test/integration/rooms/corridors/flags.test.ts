@@ -183,7 +183,7 @@ test('the emergency turns every flag off, and transactions are still accepted', 
   const word = await api.risk('degradation', 'set', 'market', '--level', '2', '--reason', 'x');
   expect([word.code, word.stderr]).toEqual([
     2,
-    "risk degradation: --level must be one of 0, 3, 4, not '2'; see risk degradation --help\n",
+    "risk degradation: --level must be one of 0, 3, 4, not '2'; see risk degradation set --help\n",
   ]);
   await setLevel('market', { level: 4 });
   for (const [, ask] of REFUSED) await until(ask, 503);

@@ -169,7 +169,7 @@ test('the command says what waits for a second person, and what a change replace
   const bare = await api.risk(...set, '--reason', 'x');
   expect([bare.code, bare.stderr]).toEqual([
     2,
-    'risk limits: --rate-per-second is missing; see risk limits --help\n',
+    'risk limits: --rate-per-second is missing; see risk limits set --help\n',
   ]);
   const raise = ['--rate-per-second', '10', '--burst', '10', '--reason', 'more'];
   const replacing = await api.risk(...set, ...raise);

@@ -166,6 +166,23 @@ test('the usage says what the document says', async () => {
   for (const line of usage.split('\n')) expect(line.length).toBeLessThanOrEqual(100);
 });
 
+test('the usage of an action says what concerns this action alone', async () => {
+  expect((await usageOf(command, 'rename')).split('\n')).toEqual([
+    'risk things rename ID NAME [options]',
+    '',
+    'Change a thing.',
+    '',
+    '  --owner TEXT  owner',
+    '  --size N      size',
+    '  --tag TEXT    tags; one of new, old; may be given several times',
+    '  --url URL     The API (RISK_URL); its key is read from RISK_API_KEY',
+    '  --json        Print JSON',
+    '',
+    'Example: risk things list',
+    'risk things --help lists all actions.',
+  ]);
+});
+
 test('a row that the document does not fit is a bug that its usage shows', async () => {
   const broken = (row: object) =>
     usageOf(
