@@ -2,7 +2,7 @@
  * `risk NAME …`. Composition root: reads the configuration, loads only the command that was named, and turns what the
  * command throws into an exit code.
  */
-import { resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Room } from '../core/room.ts';
 import {
@@ -30,7 +30,8 @@ import {
 } from '../kit/config/config.ts';
 import { createLog, type Log } from '../kit/metrics/log.ts';
 import { Failure, toError } from '../kit/words/failure.ts';
-import { readEngineFile, readOwnKey } from '../tools/start/services/engine-file.ts';
+import { shortPath } from '../tools/start/screen.ts';
+import { API_KEY, readEngineFile, readOwnKey } from '../tools/start/services/engine-file.ts';
 import { openModels, ROOMS } from './rooms.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
@@ -183,7 +184,11 @@ function withEmbeddedUrls(config: Config, environment: Environment): Config {
     REDIS_URL: config.REDIS_URL ?? engine?.redisUrl ?? undefined,
     RISK_URL: environment['RISK_URL'] ? config.RISK_URL : (engine?.apiUrl ?? config.RISK_URL),
     ownApi: engine?.apiUrl
-      ? { url: engine.apiUrl, key: readOwnKey(config.RISK_DATA_DIR) }
+      ? {
+          url: engine.apiUrl,
+          key: readOwnKey(config.RISK_DATA_DIR),
+          keyFile: shortPath(join(config.RISK_DATA_DIR, API_KEY)),
+        }
       : undefined,
   };
 }

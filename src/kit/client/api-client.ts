@@ -26,6 +26,8 @@ export type ApiOptions = {
   readonly key: string | undefined;
   /** The market that answers, where the API serves several. */
   readonly market?: string | undefined;
+  /** Called before each request. */
+  readonly onRequest?: (() => void) | undefined;
   readonly signal: AbortSignal;
 };
 
@@ -72,10 +74,11 @@ export function createApiClient(options: ApiOptions): ApiClient {
 
 /** Makes a request with the key. @throws ApiUnavailable without an answer, or for a refusal that may pass */
 export async function fetchApi(
-  { url, key, market, signal }: ApiOptions,
+  { url, key, market, onRequest, signal }: ApiOptions,
   path: string,
   request: RequestInit,
 ): Promise<Response> {
+  onRequest?.();
   const headers = new Headers(request.headers);
   if (key !== undefined) headers.set('authorization', `Bearer ${key}`);
   if (market !== undefined) headers.set('risk-market', market);

@@ -15,13 +15,13 @@ import { type CommandContext, UsageError } from './command.ts';
  * names each store that the API misses.
  */
 export async function withApi<T>(
-  { config, signal }: CommandContext,
+  context: CommandContext,
   url: string | undefined,
   work: (client: ApiClient) => Promise<T>,
 ): Promise<T> {
-  const api = apiOf(url, config);
+  const api = apiOf(url, context);
   try {
-    return await work(createApiClient({ ...api, signal }));
+    return await work(createApiClient({ ...api, signal: context.signal }));
   } catch (error) {
     if (!(error instanceof ApiUnavailable)) throw error;
     const away = await storesAway(api.url);
@@ -31,11 +31,23 @@ export async function withApi<T>(
   }
 }
 
-/** The API of `--url`, else of RISK_URL, and which of its markets answers. */
-export function apiOf(url: string | undefined, config: Config): Omit<ApiOptions, 'signal'> {
+/**
+ * The API of `--url`, else of RISK_URL, and which of its markets answers. The first request says on standard error which key it
+ * sends, where nobody has given this command a key: what the key does is recorded as its own.
+ */
+export function apiOf(
+  url: string | undefined,
+  { config, output }: Pick<CommandContext, 'config' | 'output'>,
+): Omit<ApiOptions, 'signal'> {
   const market = config.markets.length > 1 ? config.RISK_MARKET : undefined;
   const address = apiUrlOption(url, config);
-  return { url: address, key: apiKeyOf(config, address), market };
+  const { key, source } = apiKeyOf(config, address);
+  let isSaid = source === undefined;
+  const onRequest = () => {
+    if (!isSaid) output.note(`RISK_API_KEY is not set: this command sends ${source}`);
+    isSaid = true;
+  };
+  return { url: address, key, market, onRequest };
 }
 
 /** Longer: a person waits for the name of a store. Shorter: an API that has just lost a store does not yet say so. */
@@ -63,11 +75,14 @@ const STORES = [
 /**
  * The key that a command sends to `url`: RISK_API_KEY, else RISK_BOOTSTRAP_KEY, which a machine that runs an API has. The key
  * that `npm start` made is sent to its own API alone.
+ * @returns `source`: where a key is from that nobody gave the command
  */
-export function apiKeyOf(config: Config, url: string): string | undefined {
+export function apiKeyOf(config: Config, url: string): { key?: string; source?: string } {
   const { RISK_API_KEY: given, RISK_BOOTSTRAP_KEY: bootstrap, ownApi } = config;
-  const own = ownApi && new URL(ownApi.url).origin === new URL(url).origin ? ownApi.key : undefined;
-  return given ?? bootstrap ?? own;
+  if (given !== undefined) return { key: given };
+  if (bootstrap !== undefined) return { key: bootstrap, source: 'RISK_BOOTSTRAP_KEY' };
+  if (ownApi?.key === undefined || new URL(ownApi.url).origin !== new URL(url).origin) return {};
+  return { key: ownApi.key, source: `the admin key in ${ownApi.keyFile}, which may not approve` };
 }
 
 /** The value of `--url`, else RISK_URL. */

@@ -9,7 +9,6 @@ import {
   type RowsRoute,
 } from '../client/post-file.ts';
 import { openSource } from '../client/rows.ts';
-import type { Config } from '../config/config.ts';
 import { apiOf } from './api.ts';
 import { type CommandContext, integerOption, UsageError } from './command.ts';
 import type { Output } from './output.ts';
@@ -59,7 +58,7 @@ export type FileSettings<F extends string> = Pick<
 export function fileOptions<F extends string>(
   [file = '']: readonly string[],
   values: FileValues,
-  config: Config,
+  context: Pick<CommandContext, 'config' | 'output'>,
   fields: readonly F[],
   connections: number,
 ): FileSettings<F> {
@@ -71,7 +70,7 @@ export function fileOptions<F extends string>(
       columns: assignmentsOption('--map', values.map, fields),
       constants: assignmentsOption('--set', values.set, fields),
     },
-    ...apiOf(values.url, config),
+    ...apiOf(values.url, context),
     batchRows: integer('batch', BATCH_ROWS_MAX, BATCH_ROWS_MAX),
     connections: integer('connections', CONNECTIONS_MAX, connections),
     rowsPerSecond: integer('rate', ROWS_PER_SECOND_MAX, null),

@@ -250,8 +250,10 @@ export type Config = Settings & {
   readonly stopped: readonly SwitchSetting[];
   /** Settings of each market that an API serves, those of this market first. */
   readonly markets: readonly Settings[];
-  /** The API that `npm start` runs in the data folder, and the key that it made. */
-  readonly ownApi?: { readonly url: string; readonly key: string | undefined } | undefined;
+  /** The API that `npm start` runs in the data folder, and the key that it made, with the file as people read it. */
+  readonly ownApi?:
+    | { readonly url: string; readonly key: string | undefined; readonly keyFile: string }
+    | undefined;
 };
 export type Environment = Readonly<Record<string, string | undefined>>;
 

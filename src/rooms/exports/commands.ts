@@ -19,7 +19,7 @@ async function carryOut(
   { output: path, timeout, url }: Readonly<Record<string, string | undefined>>,
   context: CommandContext,
 ): Promise<number> {
-  const { config, output, signal } = context;
+  const { output, signal } = context;
   if (path === undefined) throw new UsageError('--output is missing');
   const bounds = { min: 1, max: TIMEOUT_SECONDS_MAX };
   const seconds = integerOption('--timeout', timeout, bounds, TIMEOUT_SECONDS);
@@ -28,7 +28,7 @@ async function carryOut(
   const exporting = exportFile({
     output: path,
     headers,
-    ...apiOf(url, config),
+    ...apiOf(url, context),
     question: Object.fromEntries(fields.map(([name, value]) => [name, String(value)])),
     signal,
     outageMsMax: seconds * 1000,

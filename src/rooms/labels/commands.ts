@@ -34,13 +34,13 @@ function delayOption(flag: string, text: string | undefined): number | null {
 }
 
 const runImport: Command['run'] = async (args, context) => {
-  const { output, config } = context;
+  const { output } = context;
   const { values, positionals } = parseArguments(
     args,
     { ...FILE_OPTIONS, 'labelled-after': { type: 'string' }, timeout: { type: 'string' } },
     { required: ['FILE'] },
   );
-  const settings = fileOptions(positionals, values, config, LABEL_FIELDS, CONNECTIONS);
+  const settings = fileOptions(positionals, values, context, LABEL_FIELDS, CONNECTIONS);
   const { columns, constants } = settings.mapping;
   const labelledAfterMs = delayOption('--labelled-after', values['labelled-after']);
   if (labelledAfterMs !== null && ('labelled_at' in columns || 'labelled_at' in constants)) {

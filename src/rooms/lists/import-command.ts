@@ -129,7 +129,7 @@ async function send(
   values: Values,
   { config, signal, output }: CommandContext,
 ): Promise<number> {
-  const api = { ...apiOf(values.url, config), signal };
+  const api = { ...apiOf(values.url, { config, output }), signal };
   const target = `/v1/lists/${encodeURIComponent(name)}/imports?${new URLSearchParams({ reason })}`;
   const response = await fetchApi(api, target, {
     method: 'POST',

@@ -132,7 +132,7 @@ async function run(args: string[], context: CommandContext): Promise<number> {
   const timeout = values['settle-timeout'];
   const seconds = integerOption('--settle-timeout', timeout, bounds, SETTLE_TIMEOUT_SECONDS);
   const settings: ReplaySettings = {
-    ...fileOptions(positionals, values, config, FIELDS, CONNECTIONS),
+    ...fileOptions(positionals, values, context, FIELDS, CONNECTIONS),
     databaseUrl: config.DATABASE_URL,
     settleTimeoutMs: seconds * 1000,
   };

@@ -1,14 +1,21 @@
-/** Goal: the key that `npm start` made reaches its own API and no other address. */
+/** Goal: the key that `npm start` made reaches its own API and no other address, and the command says which key it sends. */
 import { expect, test } from 'vitest';
-import { apiKeyOf } from '../../../../src/kit/command/api.ts';
+import { apiOf } from '../../../../src/kit/command/api.ts';
+import { createOutput } from '../../../../src/kit/command/output.ts';
 import { readConfig } from '../../../../src/kit/config/config.ts';
 
 const OWN = 'http://127.0.0.1:8080';
-const keyOf = (url: string, environment: Record<string, string> = {}) => {
+const ownApi = { url: OWN, key: 'own', keyFile: '.data/api-key' };
+
+function open(url: string, environment: Record<string, string> = {}) {
   const settings = readConfig(environment);
   if ('problems' in settings) throw new Error(settings.problems.join());
-  return apiKeyOf({ ...settings.config, ownApi: { url: OWN, key: 'own' } }, url);
-};
+  const said: string[] = [];
+  const stderr = { write: (text: string) => said.push(text) };
+  const output = createOutput({ json: false, stdout: { write: () => undefined }, stderr });
+  return { api: apiOf(url, { config: { ...settings.config, ownApi }, output }), said };
+}
+const keyOf = (url: string, environment?: Record<string, string>) => open(url, environment).api.key;
 
 test('the own key is sent to the own API alone, and a given key everywhere', () => {
   expect(keyOf(OWN)).toBe('own');
@@ -16,4 +23,24 @@ test('the own key is sent to the own API alone, and a given key everywhere', () 
   for (const url of ['http://127.0.0.1:8081', 'https://127.0.0.1:8080', 'http://risk.example:8080'])
     expect(keyOf(url)).toBeUndefined();
   expect(keyOf(OWN, { RISK_API_KEY: 'given' })).toBe('given');
+});
+
+test.each([
+  [
+    {},
+    [
+      'RISK_API_KEY is not set: this command sends the admin key in .data/api-key, which may not approve\n',
+    ],
+  ],
+  [
+    { RISK_BOOTSTRAP_KEY: `risk_${'b'.repeat(40)}` },
+    ['RISK_API_KEY is not set: this command sends RISK_BOOTSTRAP_KEY\n'],
+  ],
+  [{ RISK_API_KEY: 'given' }, []],
+])('with %j the first request alone says which key it sends', (environment, expected) => {
+  const { api, said } = open(OWN, environment);
+  expect(said).toEqual([]);
+  api.onRequest?.();
+  api.onRequest?.();
+  expect(said).toEqual(expected);
 });
