@@ -88,12 +88,16 @@ async function mayConfirmItself(
     const approvers = await listApprovers(query);
     if (approvers.length < FOUNDERS) return true;
     const names = approvers.map(({ approver }) => approver).join(' and ');
-    refuse(`${names} approve already: they make keys that approve, by POST /v1/keys`);
+    refuse(
+      `${names} approve already: one of them sends bin/risk keys issue, another bin/risk keys confirm KEY_ID, each with the own key in RISK_API_KEY`,
+    );
   }
   const maker = await findMaker(query, by.keyId);
   // A second person has vouched for a maker that approves itself.
   if (maker.approver === null && maker.isNobodys) {
-    refuse(`the key ${by.keyId} may be the key of nobody: only people make keys for ${roles}`);
+    refuse(
+      `the key ${by.keyId} may be the key of nobody: only people, each by the own key, make keys for ${roles}`,
+    );
   }
   return maker.approver === identity && isWithin(expiresAt, maker.expiresAt);
 }

@@ -31,8 +31,8 @@ export type Row = {
   readonly shows?: string;
   /** Printed where the answer is empty. */
   readonly says?: string;
-  /** Text on standard error that a person needs besides the members of the answer. */
-  readonly notes?: (answer: Fields) => string | undefined;
+  /** Text on standard error that a person needs besides the members of the answer, such as the next command. */
+  readonly notes?: (answer: Fields, sent: Fields) => string | undefined;
   /** True: the answer is JSON for people, too, because another action takes it as a file. */
   readonly isFile?: boolean;
   /** Does something else with the call than to send it and print the answer. */
@@ -128,7 +128,7 @@ export async function runRow(
     return await readPages(rows, call);
   });
   show(context.output, row, answer, fields);
-  const note = row.notes?.(Object(answer));
+  const note = row.notes?.(Object(answer), fields);
   if (note !== undefined) context.output.note(note);
   return EXIT.fine;
 }

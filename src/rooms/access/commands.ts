@@ -1,4 +1,4 @@
-/** `risk keys`: makes, lists and revokes API keys, straight in the database: the first key needs no key. */
+/** `risk keys`: API keys straight in the database, as the first key needs no key; and over the API, by the caller's key. */
 import type { z } from 'zod';
 import { mintApiKey } from '../../kit/access/api-key.ts';
 import { listApiKeys } from '../../kit/access/api-keys.ts';
@@ -17,7 +17,7 @@ import type { Database } from '../../kit/database/pool.ts';
 import { DESCRIBED, issueText } from '../../kit/words/describe-issue.ts';
 import type { Identity, Key, NewApiKey } from '../../kit/words/identity.ts';
 import { plainText } from '../../kit/words/plain-text.ts';
-import { APPROVING_ROLES, ROLES } from '../../kit/words/principal.ts';
+import { APPROVING_ROLES, approves, ROLES, type Role } from '../../kit/words/principal.ts';
 import { wireTime } from '../../kit/words/wire-time.ts';
 import { makeInEach, openMarkets, revokeInEach } from './key-in-markets.ts';
 
@@ -135,13 +135,24 @@ function checked(flag: string, schema: z.ZodType<string>, text: string): string 
   throw new UsageError(`${flag} ${issue ? issueText(issue) : 'is invalid'}`);
 }
 
+type Issued = { readonly key_id?: string; readonly confirmed_at?: string | null };
+type Wished = { readonly roles?: readonly Role[] };
+
+/** The command of the second person. */
+function sayIssued({ key_id: id, confirmed_at: at }: Issued, { roles = [] }: Wished): string {
+  const held = roles.filter(approves);
+  const once = 'The key is shown once.';
+  if (held.length === 0 || at !== null) return once;
+  return `${once} ${held.join(', ')} is in force when another person who may approve sends bin/risk keys confirm ${id}`;
+}
+
 export const command = commandOf({
   name: 'keys',
   summary: 'Makes, lists and revokes API keys.',
-  notes: `Only a person holds ${APPROVING_ROLES.join(', ')}. This command makes the first two of them without a confirmation: you vouch
-that they are two people. Further ones are made over the API: one person sends POST /v1/keys and another
-POST /v1/keys/KEY_ID/confirm. Needs DATABASE_URL.`,
-  needs: ['DATABASE_URL'],
+  notes: `Only a person holds ${APPROVING_ROLES.join(', ')}. create makes the first two of them without a confirmation: you vouch that
+they are two people. For further ones, one of them sends issue and another confirm, each with the own key in RISK_API_KEY;
+both ask the API. The other actions need DATABASE_URL.`,
+  document: async () => (await import('./api.ts')).document,
   actions: {
     create: {
       words: '',
@@ -156,6 +167,13 @@ POST /v1/keys/KEY_ID/confirm. Needs DATABASE_URL.`,
       },
       run: create,
     },
+    issue: {
+      operation: 'createKey',
+      summary: 'Make a key over the API, by the key in RISK_API_KEY',
+      options: { role: 'roles', expires: 'expires_at' },
+      notes: sayIssued,
+    },
+    confirm: { operation: 'confirmKey', words: { KEY_ID: 'id' } },
     list: { words: '', summary: 'Keys, without their secrets', run: list },
     revoke: {
       words: 'KEY_ID',

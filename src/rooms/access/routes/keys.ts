@@ -30,7 +30,11 @@ const KEY_ID_EXAMPLE = 'k7Qd2mXa';
 
 const newKeySchema = z
   .strictObject({
-    roles: z.array(z.enum(ROLES)).min(1).max(ROLES.length),
+    roles: z
+      .array(z.enum(ROLES))
+      .min(1)
+      .max(ROLES.length)
+      .meta({ description: 'What the key may do.' }),
     client: plainText(NAME_CHARS_MAX)
       .default('default')
       .meta({ description: 'The client whose idempotency keys and transactions the key shares.' }),
@@ -41,7 +45,7 @@ const newKeySchema = z
       description:
         'The person who holds the key; a new name makes a person. Roles that approve need one.',
     }),
-    expires_at: wireTime.optional(),
+    expires_at: wireTime.optional().meta({ description: 'When the key ends.' }),
   })
   .transform(({ owner, identity, ...key }, context) => {
     if (identity !== undefined && owner === undefined) return { ...key, holder: { identity } };
@@ -54,7 +58,11 @@ const newKeySchema = z
 type NewKey = z.output<typeof newKeySchema>;
 
 const mintedKeySchema = z
-  .object({ key_id: z.string(), key: z.string().meta({ description: 'Shown this once.' }) })
+  .object({
+    key_id: z.string(),
+    key: z.string().meta({ description: 'Shown this once.' }),
+    confirmed_at: keySchema.shape.confirmed_at,
+  })
   .meta({ id: 'MintedKey' });
 
 const listSchema = z.object({ items: z.array(keySchema), next_cursor: z.string().nullable() });
@@ -93,7 +101,11 @@ const newKeyExample: z.input<typeof newKeySchema> = {
   client: 'shop',
   owner: 'payments team',
 };
-const mintedExample = { key_id: KEY_ID_EXAMPLE, key: `risk_${KEY_ID_EXAMPLE}_SECRET` };
+const mintedExample = {
+  key_id: KEY_ID_EXAMPLE,
+  key: `risk_${KEY_ID_EXAMPLE}_SECRET`,
+  confirmed_at: null,
+};
 const keyExample: z.input<typeof keySchema> = {
   key_id: KEY_ID_EXAMPLE,
   roles: ['ingest'],
@@ -126,8 +138,9 @@ export const keyOperations = [
       const { client, holder, expires_at } = wanted;
       const roles: Role[] = [...new Set(wanted.roles)];
       const expiresAt = expires_at === undefined ? null : new Date(expires_at);
-      await makeApiKey(database, { keyId, keyHash, roles, client, holder, expiresAt }, by);
-      return { key_id: keyId, key };
+      const wished = { keyId, keyHash, roles, client, holder, expiresAt };
+      const { confirmed_at } = await makeApiKey(database, wished, by);
+      return { key_id: keyId, key, confirmed_at };
     },
   }),
   operation({
