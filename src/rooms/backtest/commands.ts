@@ -57,6 +57,9 @@ function tell({ report, ...fields }: Told): Readonly<Record<string, unknown>> {
   };
 }
 
+const sayAsked = ({ backtest_id: id }: Readonly<Record<string, unknown>>) =>
+  `A worker runs it: bin/risk backtest show ${id} says how far it is, and has its report once it is done`;
+
 /** Says before and after of each corridor, and of all, in a row. */
 function tellBands(answer: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
   const { corridors, ...all } = answer as BandsJson;
@@ -90,12 +93,14 @@ Example: risk backtest run --from 2026-11-01 --to 2026-11-08 --rule-set careful@
       operation: 'requestBacktest',
       options: { ...options, 'rule-set': 'rule_set' },
       fields: { source: undefined },
+      notes: sayAsked,
     },
     file: {
       operation: 'requestBacktest',
       summary: 'Ask what the rule set of a file would have decided',
       words: { FILE: async (path) => ({ source: await readDataFile(path, FILE_BYTES_MAX) }) },
       options,
+      notes: sayAsked,
     },
     list: {
       operation: 'listBacktests',
@@ -107,6 +112,6 @@ Example: risk backtest run --from 2026-11-01 --to 2026-11-08 --rule-set careful@
     show: { operation: 'readBacktest', words, tell },
     bands: { operation: 'readBacktestBands', words, tell: tellBands },
     cancel: { operation: 'cancelBacktest', words },
-    resume: { operation: 'resumeBacktest', words },
+    resume: { operation: 'resumeBacktest', words, notes: sayAsked },
   },
 });

@@ -7,6 +7,10 @@ import { trainAction } from './commands/train.ts';
 const MODEL = { MODEL: 'id' };
 const decided = ['corridor', 'to', 'cause', 'model_id'];
 
+type Proposed = { readonly proposal_id?: string };
+const sayProposed = ({ proposal_id: id }: Proposed) =>
+  `It is in force when another risk officer sends bin/risk models approve ${id}`;
+
 export const command = commandOf({
   name: 'models',
   summary: 'Trains and registers models, rolls them out and back, watches them.',
@@ -36,7 +40,7 @@ Example: risk models train --from 2026-08-01 --to 2026-10-24 --validate-from 202
     import: importAction,
     export: exportAction,
     train: trainAction,
-    promote: { operation: 'proposeModel', words: MODEL },
+    promote: { operation: 'proposeModel', words: MODEL, notes: sayProposed },
     approve: { operation: 'approveModel', words: { PROPOSAL: 'id' }, columns: decided },
     emergency: { operation: 'actAlone', words: MODEL },
     rollback: { operation: 'rollBackModel', columns: decided },

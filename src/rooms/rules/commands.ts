@@ -84,12 +84,21 @@ const tellOutcomes = ({ rules, outcomes, ...about }: Values): Values => {
   };
 };
 
-type Decided = { readonly proposal?: { readonly to: string; readonly corridor: string } | null };
-/** Tells how a proposal comes into force. */
-const sayProposal = ({ proposal = null }: Decided) =>
-  proposal === null
-    ? undefined
-    : `It is in force when another risk officer sends bin/risk rules rollout RULE_SET --corridor ${proposal.corridor} --to ${proposal.to}`;
+const sayApproved = (_: Values, { id }: Values) =>
+  `It decides nothing yet. Next, two risk officers send bin/risk rules rollout ${id} --corridor CORRIDOR --to shadow, one after the other`;
+
+type Decided = { readonly proposal?: object | null };
+/** Says how a proposal comes into force, or what follows what is in force. */
+function sayRollout({ proposal = null }: Decided, { id, corridor, to }: Values): string {
+  const where = `${id} --corridor ${corridor}`;
+  if (proposal !== null)
+    return `It is in force when another risk officer sends bin/risk rules rollout ${where} --to ${to}`;
+  const back = `bin/risk rules rollback ${where} takes it back`;
+  const next = String(to).startsWith('canary') ? 'active' : 'canary:5';
+  return to === 'active'
+    ? `It is in force: ${back}`
+    : `It is in force: bin/risk rules show ${id} says how it does, and ${back}. Next: bin/risk rules rollout ${where} --to ${next}`;
+}
 
 export const command = commandOf({
   name: 'rules',
@@ -123,8 +132,8 @@ Example: risk rules rollout careful@1 --corridor US-EG --to canary:5`,
     import: importFile,
     export: exportRuleSet,
     submit: submitGiven,
-    approve: { operation: 'approveRuleSet', ...told },
-    rollout: { operation: 'rollOutRuleSet', words, notes: sayProposal },
+    approve: { operation: 'approveRuleSet', ...told, notes: sayApproved },
+    rollout: { operation: 'rollOutRuleSet', words, notes: sayRollout },
     rollback: { operation: 'rollBackRuleSet', words },
     retire: { operation: 'retireRuleSet', ...told },
   },

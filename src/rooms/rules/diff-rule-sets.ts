@@ -1,20 +1,33 @@
-/** Differences between the sources of two rule sets, a line each. Pure. */
+/** Differences between the sources of two rule sets. Pure. */
 import { canonicalJson } from '../../core/domain/metadata.ts';
 
 type Source = Readonly<Record<string, unknown>>;
 
 /**
- * Changes from the first to the second, in the order of members and rules.
- * @param path of the two, with a dot at its end
+ * Changes from the first to the second, in the order of members and rules; a rule that is added or removed has a `+` or `-` before
+ * each of its lines.
+ * @param linesOf a whole rule, as its reader writes it
  */
-export function diffRuleSets(before: unknown, after: unknown, path = ''): string[] {
+export function diffRuleSets(
+  before: unknown,
+  after: unknown,
+  linesOf: LinesOf = (rule) => [`rule ${Object(rule).id}: ${textOf(rule)}`],
+): string[] {
+  return diffMembers(before, after, '', linesOf);
+}
+
+type LinesOf = (rule: unknown) => readonly string[];
+
+/** @param path of the two, with a dot at its end */
+function diffMembers(before: unknown, after: unknown, path: string, linesOf: LinesOf): string[] {
   const [was, is]: Source[] = [Object(before), Object(after)];
   const members = [...new Set([...Object.keys(was ?? {}), ...Object.keys(is ?? {})])];
   return members.flatMap((name) => {
     const [one, other] = [was?.[name], is?.[name]];
     if (name === 'rules' && Array.isArray(one) && Array.isArray(other))
-      return diffRules(one, other);
-    if (isObject(one) && isObject(other)) return diffRuleSets(one, other, `${path}${name}.`);
+      return diffRules(one, other, linesOf);
+    if (isObject(one) && isObject(other))
+      return diffMembers(one, other, `${path}${name}.`, linesOf);
     return textOf(one) === textOf(other)
       ? []
       : `${path}${name}: ${textOf(one)} -> ${textOf(other)}`;
@@ -23,15 +36,17 @@ export function diffRuleSets(before: unknown, after: unknown, path = ''): string
 
 const isObject = (value: unknown) => value === Object(value) && !Array.isArray(value);
 
-function diffRules(before: readonly unknown[], after: readonly unknown[]): string[] {
+function diffRules(
+  before: readonly unknown[],
+  after: readonly unknown[],
+  linesOf: LinesOf,
+): string[] {
   const [was, is] = [byId(before), byId(after)];
-  const gone = [...was].flatMap(([id, rule]) =>
-    is.has(id) ? [] : `- rule ${id}: ${textOf(rule)}`,
-  );
+  const gone = [...was].flatMap(([id, rule]) => (is.has(id) ? [] : signed('-', linesOf(rule))));
   const lines = [...is].flatMap(([id, rule]) => {
     const known = was.get(id);
-    if (known === undefined) return [`+ rule ${id}: ${textOf(rule)}`];
-    return diffRuleSets(known, rule).map((line) => `rule ${id}: ${line}`);
+    if (known === undefined) return [signed('+', linesOf(rule))];
+    return diffMembers(known, rule, '', linesOf).map((line) => `rule ${id}: ${line}`);
   });
   const common = (ids: Iterable<string>, other: ReadonlyMap<string, unknown>) =>
     [...ids].filter((id) => other.has(id)).join(', ');
@@ -42,6 +57,9 @@ function diffRules(before: readonly unknown[], after: readonly unknown[]): strin
     ...(order === common(was.keys(), is) ? [] : [`order of rules: ${order}`]),
   ];
 }
+
+const signed = (sign: '+' | '-', lines: readonly string[]) =>
+  lines.map((line) => `${sign} ${line}`).join('\n');
 
 const byId = (rules: readonly unknown[]) =>
   new Map(rules.map((rule): [string, unknown] => [String(Object(rule).id), rule]));

@@ -15,7 +15,7 @@ import type { Output } from '../../kit/command/output.ts';
 import { Failure } from '../../kit/words/failure.ts';
 import { checkAmong } from './check-source.ts';
 import { diffRuleSets } from './diff-rule-sets.ts';
-import { runExamples, toYaml } from './rule-file.ts';
+import { ruleLines, runExamples, toYaml } from './rule-file.ts';
 
 /** As much as the API takes. */
 const FILE_BYTES_MAX = 524_288;
@@ -201,6 +201,7 @@ export const importFile = written(
     const { words, output } = given;
     const made = await importSource(given, await readSource(words[0] ?? ''));
     output.value(made, [`${made.rule_set} is a ${made.state}, ${made.sha256}`]);
+    output.note(`Next: bin/risk rules submit ${made.rule_set}, after which it changes no more`);
     return EXIT.fine;
   },
 );
@@ -220,6 +221,7 @@ export const submitGiven = written(
     const answer = await ask('POST /v1/rule-sets/{id}/submit', { path: { id }, query });
     const { rule_set, state, sha256 } = answer;
     output.value(output.json ? answer : {}, [`${rule_set} is ${state}, ${sha256}`]);
+    output.note(`Next, another person, a risk_officer, sends bin/risk rules approve ${rule_set}`);
     return EXIT.fine;
   },
 );
@@ -255,7 +257,7 @@ export const diffFiles = written(
   async ({ ask, words: [given = '', named], output }) => {
     const source = await sourceOf(ask, given);
     const other = named ?? (await ask('GET /v1/rule-sets', {})).items[0]?.rule_set ?? '';
-    const changes = diffRuleSets(await sourceOf(ask, other), source);
+    const changes = diffRuleSets(await sourceOf(ask, other), source, ruleLines);
     output.value(changes, changes.length === 0 ? [`${given} is as ${other}`] : changes);
     return EXIT.fine;
   },

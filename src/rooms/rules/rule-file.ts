@@ -3,15 +3,24 @@ import { stringify } from 'yaml';
 import { FEATURE_SCHEMA, featuresOfSchema } from '../../core/domain/feature-schema.ts';
 import type { CompiledRuleSet } from '../../core/score/rules/compile-rule-set.ts';
 import { inputsOf } from '../../core/score/rules/rule-inputs.ts';
-import { type RuleExample, ruleSetSchema } from '../../core/score/rules/rule-set-data.ts';
+import {
+  type RuleExample,
+  ruleSchema,
+  ruleSetSchema,
+} from '../../core/score/rules/rule-set-data.ts';
 import { score } from '../../core/score/score.ts';
+
+const STYLE = { lineWidth: 0, aliasDuplicateObjects: false };
 
 /** Members stand in the order of the schema; what another version of the engine wrote stays as it is. */
 export const toYaml = (source: object): string =>
-  stringify(ruleSetSchema.safeParse(source).data ?? source, {
-    lineWidth: 0,
-    aliasDuplicateObjects: false,
-  });
+  stringify(ruleSetSchema.safeParse(source).data ?? source, STYLE);
+
+/** Lines of a rule, as it stands among those of a file. */
+export const ruleLines = (rule: unknown): string[] =>
+  stringify([ruleSchema.safeParse(rule).data ?? rule], STYLE)
+    .trimEnd()
+    .split('\n');
 
 export type TestedExample = {
   readonly rule: string;

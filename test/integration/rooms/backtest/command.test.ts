@@ -17,15 +17,22 @@ afterAll(async () => {
   await api[Symbol.asyncDispose]();
 });
 
+/** The answer of an action that queues a backtest, after the command that shows the backtest. */
+async function queue(...args: string[]): Promise<{ readonly backtest_id: string }> {
+  const { stdout, stderr } = await api.risk('backtest', ...args, '--json');
+  const asked = JSON.parse(stdout);
+  expect(stderr).toContain(`bin/risk backtest show ${asked.backtest_id}`);
+  return asked;
+}
+
 const WINDOW = ['--from', '2026-10-01', '--to', '2026-10-02'];
 
 test('a rule set by name and one of a file are asked for, listed, shown and cancelled', async () => {
   const path = join(folder, 'own.json');
   writeFileSync(path, JSON.stringify(source('own@1')));
-  const named = await api.riskJson('backtest', 'run', ...WINDOW, '--rule-set', 'default@2');
+  const named = await queue('run', ...WINDOW, '--rule-set', 'default@2');
   expect(named).toMatchObject({ state: 'queued', version: 'default@2', against: 'default@3' });
-  const asked = ['backtest', 'file', path, ...WINDOW, '--against-rule-set', 'default@1'];
-  const filed = (await api.riskJson(...asked)) as { readonly backtest_id: string };
+  const filed = await queue('file', path, ...WINDOW, '--against-rule-set', 'default@1');
   expect(filed).toMatchObject({ version: 'own@1', against: 'default@1' });
   expect(await api.riskJson('backtest', 'list')).toHaveLength(2);
   const shown = await api.riskJson('backtest', 'show', filed.backtest_id);
@@ -35,7 +42,7 @@ test('a rule set by name and one of a file are asked for, listed, shown and canc
   const bands = ['bands', filed.backtest_id, '--review', '400', '--decline', '800'];
   const { code, stderr } = await api.risk('backtest', ...bands);
   expect([code, stderr]).toEqual([1, expect.stringContaining('cancelled, and not done')]);
-  const resumed = await api.riskJson('backtest', 'resume', filed.backtest_id);
+  const resumed = await queue('resume', filed.backtest_id);
   expect(resumed).toMatchObject({ state: 'queued', ended_at: null });
 });
 

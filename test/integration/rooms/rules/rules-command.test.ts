@@ -62,18 +62,26 @@ test('a rule set of the build is exported, changed, checked and brought into for
   const { stdout: told } = await run('Ann', 'preview', path);
   expect(told).toMatch(/^after +0 approve, 0 review, 0 decline$/m);
   expect(told).toMatch(/^velocity-count-1h +0 +0 +0/m);
-  expect((await risk('Ann', 'submit', 'own@1')).answer).toMatchObject({ state: 'submitted' });
+  expect(made.stderr).toMatch(/^Next: bin\/risk rules submit own@1,/);
+  const submitted = await risk('Ann', 'submit', 'own@1');
+  expect(submitted.answer).toMatchObject({ state: 'submitted' });
+  expect(submitted.stderr).toMatch(/another person.* sends bin\/risk rules approve own@1$/m);
   expect((await risk('Ann', 'import', path)).code).toBe(1);
   expect((await risk('Ann', 'approve', 'own@1')).code).toBe(1);
-  expect((await risk('Bob', 'approve', 'own@1')).answer).toMatchObject({ approved_by: 'Bob' });
+  const approved = await risk('Bob', 'approve', 'own@1');
+  expect(approved.answer).toMatchObject({ approved_by: 'Bob' });
+  expect(approved.stderr).toContain('bin/risk rules rollout own@1 --corridor CORRIDOR --to shadow');
   const { stdout: shown } = await run('Ann', 'show', 'own@1');
   expect(shown).toMatch(/^approved_by +Bob$/m);
   expect(shown).not.toContain('weight');
   const where = ['--corridor', 'US-EG'];
   const proposed = await risk('Ann', 'rollout', 'own@1', ...where, '--to', 'shadow');
-  expect(proposed.stderr).toContain('another risk officer sends bin/risk rules rollout');
+  expect(proposed.stderr).toMatch(
+    /another risk officer sends bin\/risk rules rollout own@1 --corridor US-EG --to shadow$/m,
+  );
   const decided = await risk('Bob', 'rollout', 'own@1', ...where, '--to', 'shadow');
   expect(decided.answer.items).toMatchObject([{ rule_set: 'own@1', to: 'shadow' }]);
+  expect(decided.stderr).toMatch(/Next: .* rollout own@1 --corridor US-EG --to canary:5$/m);
   expect((await risk('Bob', 'rollback', 'own@1', ...where)).code).toBe(0);
   expect((await risk('Bob', 'retire', 'own@1')).answer).toMatchObject({ state: 'retired' });
   expect((await risk('Ann', 'list')).answer).toContainEqual(

@@ -12,7 +12,8 @@ import { compileRuleSet } from '../../../../src/core/score/rules/compile-rule-se
 import { hashRuleSet } from '../../../../src/core/score/rules/rule-set-data.ts';
 import { findOwnSource, RULE_SETS } from '../../../../src/core/score/rules/rule-sets.ts';
 import { parseData } from '../../../../src/kit/command/data-file.ts';
-import { toYaml } from '../../../../src/rooms/rules/rule-file.ts';
+import { diffRuleSets } from '../../../../src/rooms/rules/diff-rule-sets.ts';
+import { ruleLines, toYaml } from '../../../../src/rooms/rules/rule-file.ts';
 import { runRisk } from '../../../support/run-risk.ts';
 
 /** Texts that mean something else where they stand bare. */
@@ -223,4 +224,24 @@ test.each<[string, string, string]>([
 ])('%s is refused', async (_, file, wanted) => {
   const { code, lines } = await risk('check', file);
   expect([code, lines[0]]).toEqual([1, expect.stringContaining(wanted)]);
+});
+
+test('a rule that a file adds or removes is told by the lines of the file', () => {
+  const rule = {
+    weight: 0.3,
+    id: 'night',
+    sentence: 'At night.',
+    code: 'NIGHT',
+    when: 'night == 1',
+  };
+  const lines = [
+    ...['- id: night', '  sentence: At night.', '  code: NIGHT', '  when: night == 1'],
+    '  weight: 0.3',
+  ];
+  const signed = (sign: string) => lines.map((line) => `${sign} ${line}`).join('\n');
+  const [without, having] = [{ rules: [] }, { rules: [rule] }];
+  expect(diffRuleSets(without, having, ruleLines)).toEqual([signed('+')]);
+  expect(diffRuleSets(having, without, ruleLines)).toEqual([signed('-')]);
+  const milder = { rules: [{ ...rule, weight: 0.2 }] };
+  expect(diffRuleSets(having, milder, ruleLines)).toEqual(['rule night: weight: 0.3 -> 0.2']);
 });
