@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { writeSimulation } from '../../src/tools/simulate/command.ts';
+import { runRisk } from '../support/run-risk.ts';
 
 const OPTIONS = {
   transactions: 3_000,
@@ -55,6 +56,37 @@ test('writeSimulation labels every transaction, in the same order', async () => 
   );
   expect(labels.filter((row) => row['label'] === 'fraud')).toHaveLength(150);
   expect(counts['none']).toBe(2_850);
+});
+
+test('risk simulate writes one corridor, and no label that nobody knows by now', async () => {
+  const [out, labels] = [join(folder, 'near.csv'), join(folder, 'near-labels.csv')];
+  const size = ['--transactions', '2000', '--accounts', '100', '--merchants', '50', '--days', '10'];
+  const end = ['--end', new Date().toISOString(), '--corridor', 'US-EG'];
+  const { code, stderr } = await runRisk([
+    'simulate',
+    ...size,
+    ...end,
+    '--out',
+    out,
+    '--labels',
+    labels,
+  ]);
+  expect([code, stderr]).toEqual([0, '']);
+  const columnOf = (file: string, at: number) => {
+    const [, ...lines] = readFileSync(file, 'utf8').trimEnd().split('\n');
+    return lines.map((line) => line.split(',')[at] ?? '');
+  };
+  expect(new Set(columnOf(out, 5))).toEqual(new Set(['US-EG']));
+  const times = columnOf(labels, 2).map(Date.parse);
+  expect(Math.max(...times)).toBeLessThanOrEqual(Date.now());
+  // Ten days less the one to six days of an investigation.
+  expect(times.length).toBeGreaterThan(1_000);
+  expect(times.length).toBeLessThan(1_700);
+  const wrong = await runRisk(['simulate', '--corridor', 'US-XX', '--out', out]);
+  expect([wrong.code, wrong.stderr]).toEqual([
+    2,
+    expect.stringContaining('--corridor must be one of'),
+  ]);
 });
 
 test('writeSimulation leaves no file behind when it is stopped', async () => {

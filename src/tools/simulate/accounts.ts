@@ -6,6 +6,7 @@ import { normal, type Trait } from '../../kit/random.ts';
 import {
   CORRIDORS,
   COUNTRIES,
+  type Corridor,
   type CountryCode,
   FOREIGN_CURRENCIES,
   unitsPerDollar,
@@ -83,9 +84,15 @@ export function homeAddress(account: Account, trait: Trait): string {
   return testAddress(trait(account.index, TRAIT.ip));
 }
 
-export function createAccounts(count: number, merchants: Merchants, trait: Trait): Accounts {
+/** @param corridors their home corridors, one at least */
+export function createAccounts(
+  count: number,
+  merchants: Merchants,
+  trait: Trait,
+  corridors: readonly [Corridor, ...Corridor[]] = CORRIDORS,
+): Accounts {
   const corridorOf = (index: number) =>
-    CORRIDORS[Math.floor(trait(index, TRAIT.corridor) * CORRIDORS.length)] ?? CORRIDORS[0];
+    corridors[Math.floor(trait(index, TRAIT.corridor) * corridors.length)] ?? corridors[0];
   return {
     count,
     get: (index) => readAccount(index, corridorOf(index), trait),
@@ -106,7 +113,7 @@ export function createAccounts(count: number, merchants: Merchants, trait: Trait
   };
 }
 
-function readAccount(index: number, corridor: (typeof CORRIDORS)[number], trait: Trait): Account {
+function readAccount(index: number, corridor: Corridor, trait: Trait): Account {
   const foreign = Math.floor(trait(index, TRAIT.foreign) * FOREIGN_CURRENCIES.length);
   const currency =
     trait(index, TRAIT.currency) < FOREIGN_SHARE

@@ -18,6 +18,7 @@ import {
 } from '../../kit/command/command.ts';
 import { Failure } from '../../kit/words/failure.ts';
 import { FORMATS, type Format, labelWriter, type RowWriter, transactionWriter } from './format.ts';
+import { CORRIDOR_NAMES } from './geography.ts';
 import { type SimulateOptions, simulate } from './simulate.ts';
 import type { SimulatedTransaction } from './transaction.ts';
 
@@ -41,7 +42,8 @@ const COUNTS = {
 const USAGE = `risk simulate --out FILE [--labels FILE] [options]
 
 Writes transactions of accounts with habits, some of them fraudulent by scenario, in time order.
-The same seed and options give the same bytes. A name that ends in .gz is compressed.
+The same seed and options give the same bytes. A name that ends in .gz is compressed. A label is known
+one to six days after its transaction; labels that nobody knows by now are left out.
 
   --transactions N   rows (${BY_DEFAULT.transactions})
   --accounts N       accounts (${BY_DEFAULT.accounts})
@@ -51,6 +53,7 @@ The same seed and options give the same bytes. A name that ends in .gz is compre
   --seed TEXT        another seed, other people (${BY_DEFAULT.seed})
   --fraud-rate R     share of fraudulent rows, 0 to 0.5 (${BY_DEFAULT.fraudRate})
   --out FILE         transactions, as POST /v1/transactions takes them
+  --corridor NAME    only accounts of this corridor, as US-EG (all ${CORRIDOR_NAMES.length})
   --labels FILE      label and scenario of each transaction
   --format FORMAT    csv or ndjson (csv)
 
@@ -64,6 +67,8 @@ type SimulationFiles = {
   readonly out: string;
   readonly labels: string | undefined;
   readonly format: Format;
+  /** Epoch milliseconds: labels that are known later are left out; without it none is. */
+  readonly knownByMs?: number;
 };
 
 /** How many rows of each scenario were written. */
@@ -82,12 +87,17 @@ export async function writeSimulation(
   const transactions = chunks(simulate(options), transactionWriter(files.format), count);
   const writes = [writeWhole(files.out, transactions, signal)];
   if (files.labels !== undefined) {
-    const labels = chunks(simulate(options), labelWriter(files.format));
+    const rows = knownBy(files.knownByMs ?? Infinity, simulate(options));
+    const labels = chunks(rows, labelWriter(files.format));
     writes.push(writeWhole(files.labels, labels, signal));
   }
   const failed = (await Promise.allSettled(writes)).find((write) => write.status === 'rejected');
   if (failed !== undefined) throw failed.reason;
   return counts;
+}
+
+function* knownBy(timeMs: number, rows: Iterable<SimulatedTransaction>) {
+  for (const row of rows) if (row.labelledAtMs <= timeMs) yield row;
 }
 
 function* chunks(
@@ -141,6 +151,7 @@ function parseSimulate(args: string[]): { options: SimulateOptions; files: Simul
     out: text,
     labels: text,
     format: { ...text, default: 'csv' },
+    corridor: text,
   });
   const integer = (name: keyof typeof COUNTS) =>
     integerOption(`--${name}`, values[name], COUNTS[name], BY_DEFAULT[name]);
@@ -151,6 +162,8 @@ function parseSimulate(args: string[]): { options: SimulateOptions; files: Simul
   if (!(fraudRate >= 0 && fraudRate <= 0.5))
     throw new UsageError(`--fraud-rate must be from 0 to 0.5, not '${rate}'`);
   if (out === undefined) throw new UsageError('--out is missing');
+  const { corridor } = values;
+  if (corridor !== undefined) wordOption('--corridor', corridor, CORRIDOR_NAMES);
   return {
     options: {
       transactions: integer('transactions'),
@@ -160,8 +173,14 @@ function parseSimulate(args: string[]): { options: SimulateOptions; files: Simul
       endMs,
       seed: values.seed,
       fraudRate,
+      corridor,
     },
-    files: { out, labels, format: wordOption('--format', values.format, FORMATS) },
+    files: {
+      out,
+      labels,
+      knownByMs: Date.now(),
+      format: wordOption('--format', values.format, FORMATS),
+    },
   };
 }
 

@@ -26,7 +26,7 @@ export const COUNTRIES = {
 } as const satisfies Record<string, Country>;
 export type CountryCode = keyof typeof COUNTRIES;
 
-type Corridor = {
+export type Corridor = {
   readonly name: string;
   readonly source: CountryCode;
   readonly destination: CountryCode;
@@ -55,6 +55,8 @@ export const CORRIDORS: readonly [Corridor, ...Corridor[]] = [
   corridor('FR', 'MA'),
   corridor('ES', 'CO'),
 ];
+
+export const CORRIDOR_NAMES = [...new Set(CORRIDORS.map(({ name }) => name))];
 
 /** Countries of merchants: index modulo the length, so that each country has its share of them. */
 export const MERCHANT_COUNTRIES: readonly CountryCode[] = [

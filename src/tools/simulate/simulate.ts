@@ -7,7 +7,7 @@ import { ACTIVITY_MAX } from './accounts.ts';
 import { arrivals, type Period } from './arrivals.ts';
 import { fraudEvents } from './episodes.ts';
 import type { Draft, ScenarioName, SimulatedTransaction } from './transaction.ts';
-import { busyIndex, createWorld, usualTransaction, type World } from './world.ts';
+import { busyIndex, createWorld, gift, usualTransaction, type World } from './world.ts';
 
 export type SimulateOptions = {
   readonly transactions: number;
@@ -19,6 +19,10 @@ export type SimulateOptions = {
   readonly seed: string;
   /** Share of fraudulent transactions, 0 to 1. */
   readonly fraudRate: number;
+  /** All accounts are of this corridor. */
+  readonly corridor?: string | undefined;
+  /** Share of a corridor's ordinary transactions that are many times the usual amount, 0 to 1. */
+  readonly gifts?: { readonly corridor: string; readonly share: number } | undefined;
 };
 
 const DAY_MS = 86_400_000;
@@ -35,8 +39,8 @@ export type Population = {
 };
 
 /** Accounts of habits, some busy and some that hardly act. */
-export function habitual({ seed, accounts, merchants }: SimulateOptions): Population {
-  const world = createWorld(seed, accounts, merchants);
+export function habitual({ seed, accounts, merchants, corridor }: SimulateOptions): Population {
+  const world = createWorld(seed, accounts, merchants, corridor);
   return { world, actor: (random, atMs) => activeIndex(world, random, atMs) };
 }
 
@@ -64,7 +68,9 @@ export function* simulate(
 /** Other options give other transactions, and their keys must never meet in one engine. */
 function runName(options: SimulateOptions): string {
   const { transactions, accounts, merchants, days, endMs, seed, fraudRate } = options;
-  const text = JSON.stringify([transactions, accounts, merchants, days, endMs, seed, fraudRate]);
+  const own = [options.corridor, options.gifts].filter((option) => option !== undefined);
+  const all = [transactions, accounts, merchants, days, endMs, seed, fraudRate, ...own];
+  const text = JSON.stringify(all);
   return hashText(text, 1).toString(36) + hashText(text, 2).toString(36);
 }
 
@@ -77,6 +83,7 @@ function* merged(
   frauds: number,
 ): Generator<Event, void> {
   const random = createRandom(`${options.seed}/ordinary`);
+  const gifts = createRandom(`${options.seed}/gifts`);
   const fraud = fraudEvents(world, createRandom(`${options.seed}/fraud`), period, frauds);
   let crime = fraud.next();
   for (const atMs of arrivals(world, random, period, options.transactions - frauds)) {
@@ -85,7 +92,10 @@ function* merged(
       crime = fraud.next();
     }
     const account = world.accounts.get(actor(random, atMs));
-    yield { atMs, scenario: 'none', draft: usualTransaction(world, account, random) };
+    const usual = usualTransaction(world, account, random);
+    const isGift = account.corridor === options.gifts?.corridor && gifts() < options.gifts.share;
+    const draft = isGift ? gift(usual, account, gifts) : usual;
+    yield { atMs, scenario: 'none', draft };
   }
   for (; !crime.done; crime = fraud.next()) yield crime.value;
 }

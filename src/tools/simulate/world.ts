@@ -1,5 +1,6 @@
 /** The simulated world: its accounts and merchants, and an ordinary transaction of an account. */
 import {
+  between,
   createTrait,
   integerBetween,
   logNormal,
@@ -14,7 +15,7 @@ import {
   FAVOURITES,
   homeAddress,
 } from './accounts.ts';
-import { COUNTRIES, type CountryCode, money } from './geography.ts';
+import { CORRIDORS, COUNTRIES, type CountryCode, money } from './geography.ts';
 import { createMerchants, type Merchants } from './merchants.ts';
 import type { Draft } from './transaction.ts';
 
@@ -33,10 +34,18 @@ export const AMOUNT_SIGMA = 0.35;
 
 const COUNTRY_CODES = Object.keys(COUNTRIES) as [CountryCode, ...CountryCode[]];
 
-export function createWorld(seed: string, accounts: number, merchants: number): World {
+/** @param corridor of all accounts; undefined: the corridors of a market */
+export function createWorld(
+  seed: string,
+  accounts: number,
+  merchants: number,
+  corridor?: string,
+): World {
   const trait = createTrait(`${seed}/world`);
   const all = createMerchants(merchants, createTrait(`${seed}/merchants`));
-  return { accounts: createAccounts(accounts, all, trait), merchants: all, trait };
+  const only = CORRIDORS.find(({ name }) => name === corridor);
+  const corridors = only === undefined ? CORRIDORS : ([only] as const);
+  return { accounts: createAccounts(accounts, all, trait, corridors), merchants: all, trait };
 }
 
 /** Any account; low indices act more often, so that some are busy and some hardly act. */
@@ -86,6 +95,12 @@ export function usualTransaction(world: World, account: Account, random: Random)
     channel: account.channel,
   };
 }
+
+/** A good customer sends many times the usual amount, as for a wedding. */
+export const gift = (usual: Draft, { level, currency }: Account, random: Random): Draft => ({
+  ...usual,
+  amount: money(level * between(random, 8, 14), currency),
+});
 
 /** A device that the account never used. */
 export function strangeDevice(random: Random): string {
