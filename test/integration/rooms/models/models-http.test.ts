@@ -30,8 +30,8 @@ async function as(owner: string, method: string, path: string, body?: object) {
   const sent = body === undefined ? {} : { body: JSON.stringify(body) };
   return await answerOf(await api.request(path, { method, headers, ...sent }));
 }
-const propose = (owner: string, to: string, corridor = 'US-EG') =>
-  as(owner, 'POST', `/v1/models/${model}/proposals`, { corridor, to });
+const propose = (owner: string, to: string, corridor = 'US-EG', more: object = {}) =>
+  as(owner, 'POST', `/v1/models/${model}/proposals`, { corridor, to, ...more });
 const approve = (owner: string, id: string) =>
   as(owner, 'POST', `/v1/models/proposals/${id}/approve`);
 
@@ -62,6 +62,37 @@ test('one proposes, another approves, one rolls back', async () => {
     ...['shadow', 'canary', 'deprecated'],
   ]);
   expect(shown.rollouts.at(-1)).toMatchObject({ proposed_by: 'Di', approved_by: null });
+});
+
+test('a step before the gates of its stage is refused, and two people override with a reason', async () => {
+  const corridor = 'US-PH';
+  for (const to of ['shadow', 'canary:5']) {
+    const { body } = await propose('Cy', to, corridor);
+    expect((await approve('Di', body.proposal_id)).status).toBe(200);
+  }
+  const early = await propose('Cy', 'active', corridor);
+  expect([early.status, early.body.detail]).toEqual([409, expect.stringMatching(/dwell time/)]);
+  const blank = await propose('Cy', 'active', corridor, { override: ' ' });
+  expect([blank.status, blank.body.errors[0].pointer]).toEqual([422, '/override']);
+
+  const override = 'a ring empties accounts now';
+  const asked = await propose('Cy', 'active', corridor, { override });
+  expect([asked.status, asked.body.override]).toEqual([201, override]);
+  expect((await approve('Cy', asked.body.proposal_id)).status).toBe(409);
+  const { body: waiting } = await as('Ed', 'GET', `/v1/models/${model}`);
+  expect(waiting.proposals).toMatchObject([{ to: 'active', override }]);
+  const decided = await approve('Di', asked.body.proposal_id);
+  expect(decided.body.items).toMatchObject([{ corridor, to: 'active', cause: 'approval' }]);
+  const { body: shown } = await as('Ed', 'GET', `/v1/models/${model}`);
+  expect(shown.rollouts.at(-1)).toMatchObject({
+    ...{ state: 'active', proposed_by: 'Cy', approved_by: 'Di', reason: override },
+  });
+  const audit = await api.testDatabase.sql(
+    `select who, after ->> 'reason' as reason from audit_log where after ->> 'reason' = $1 order by audit_id`,
+    [override],
+  );
+  expect(audit).toEqual(['Cy', 'Di'].map((who) => ({ who, reason: override })));
+  await as('Di', 'POST', '/v1/models/rollback', { corridor });
 });
 
 test('one puts a model in force alone for a day, and another confirms it', async () => {
