@@ -32,7 +32,7 @@ export type Row = {
   /** Printed where the answer is empty. */
   readonly says?: string;
   /** Text on standard error that a person needs besides the members of the answer, such as the next command. */
-  readonly notes?: (answer: Fields, sent: Fields) => string | undefined;
+  readonly notes?: (answer: Fields, request: Fields) => string | undefined;
   /** True: the answer is JSON for people, too, because another action takes it as a file. */
   readonly isFile?: boolean;
   /** Does something else with the call than to send it and print the answer. */

@@ -140,10 +140,10 @@ type Wished = { readonly roles?: readonly Role[] };
 
 /** The command of the second person. */
 function sayIssued({ key_id: id, confirmed_at: at }: Issued, { roles = [] }: Wished): string {
-  const held = roles.filter(approves);
+  const approving = roles.filter(approves);
   const once = 'The key is shown once.';
-  if (held.length === 0 || at !== null) return once;
-  return `${once} ${held.join(', ')} is in force when another person who may approve sends bin/risk keys confirm ${id}`;
+  if (approving.length === 0 || at !== null) return once;
+  return `${once} ${approving.join(', ')} is in force when another person who may approve sends bin/risk keys confirm ${id}`;
 }
 
 export const command = commandOf({

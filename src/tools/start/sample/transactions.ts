@@ -11,7 +11,7 @@ import { writeSimulation } from '../../simulate/command.ts';
 export const DAYS = 30;
 const FRAUD_RATE = 0.01;
 /** Good customers whom the default rules decline, a few dozen of 20,000 transactions: an analyst has something to improve. */
-const GIFTS = { corridor: 'US-EG', share: 0.03 };
+const GIFTS = { corridor: 'US-EG', share: 0.08 };
 const MINUTE_MS = 60_000;
 /** Rows for an account to have about twenty transactions, and a merchant about seventy. */
 const TRANSACTIONS_PER_ACCOUNT = 20;
