@@ -7,6 +7,7 @@ import type { Answers, Parties } from '../src/core/score/list-answers.ts';
 import { inputsOf, recordInputs } from '../src/core/score/rules/rule-inputs.ts';
 import { score } from '../src/core/score/score.ts';
 import { integerOption, parseArguments } from '../src/kit/command/command.ts';
+import { followChanges } from '../src/kit/database/follow-changes.ts';
 import { openListMemory } from '../src/rooms/lists/memory/list-memory.ts';
 import { makeRuleSet, makeVectors, SIZES } from './support/analyst-rules.ts';
 import type { Bench, BenchContext, BenchReport } from './support/bench.ts';
@@ -65,7 +66,7 @@ async function decideNs(lists: Answers, size: number, batches: number): Promise<
 async function* measure(
   services: Services,
   { values, batches }: { readonly values: number; readonly batches: number },
-  { output }: BenchContext,
+  { output, log }: BenchContext,
 ): AsyncGenerator<BenchReport> {
   await using database = await openMarket(services, 'bench_lists');
   output.note('importing');
@@ -74,7 +75,8 @@ async function* measure(
   );
   await fillList(database, 'two', 'account', accountIds('other', values));
   await fillList(database, 'net', 'address', networks(Math.ceil(values / 10)));
-  const memory = openListMemory(database, 1);
+  using changes = followChanges(database, log);
+  const memory = openListMemory(database, changes, 1);
   await memory.answers([], LISTS);
   output.note('reading');
   const loadSeconds = await seconds(memory.refresh);

@@ -8,6 +8,7 @@ import type { Guards } from '../kit/breakers/guards.ts';
 import type { Command } from '../kit/command/command.ts';
 import type { Config } from '../kit/config/config.ts';
 import type { PoolName } from '../kit/database/count-connections.ts';
+import type { Changes } from '../kit/database/follow-changes.ts';
 import type { Database } from '../kit/database/pool.ts';
 import type { Databases } from '../kit/database/replica/choose-database.ts';
 import type { OpenReplica } from '../kit/database/replica/replica.ts';
@@ -99,6 +100,8 @@ export type Worker = {
   /** Unique for this start of this process. */
   readonly name: string;
   readonly database: Database;
+  /** What the process follows in Postgres. */
+  readonly changes: Pick<Changes, 'follow'>;
   readonly redis: RedisClient;
   readonly guards: Guards;
   readonly metrics: Metrics;

@@ -22,6 +22,7 @@ import { createRecordUse } from '../kit/access/record-use.ts';
 import { findLoginLink, findOpenSession } from '../kit/access/sessions.ts';
 import type { CommandContext } from '../kit/command/command.ts';
 import { neededUrl } from '../kit/command/stores.ts';
+import { followChanges } from '../kit/database/follow-changes.ts';
 import { waitForSchema } from '../kit/database/migrations/schema-version.ts';
 import { openDatabase, openProbe } from '../kit/database/open-database.ts';
 import { SCHEMA_MISSING } from '../kit/database/pg-failure.ts';
@@ -156,10 +157,11 @@ async function openApi(
   });
   stack.use(await watchGuards(guards, probe, redis, market));
   const replies = stack.use(openReplies({ url: redisUrl, market }));
-  const switches = stack.use(await watchSwitchesOf(config, probe, log));
+  const changes = stack.use(followChanges(probe, log));
+  const switches = await watchSwitchesOf(config, probe, changes, log);
   guards.raiseTo((corridor) => levelByHand(switches.current(), corridor), switches.corridors);
   stack.use(watchModelsOut(redis, market, guards));
-  const limits = stack.use(await watchLimits(probe, log, 'api'));
+  const limits = stack.use(await watchLimits(probe, changes, log, 'api'));
   const ingest = openIngest(config, {
     database,
     redis,
@@ -196,7 +198,7 @@ async function openApi(
     openPool: (name) => stack.use(openDatabase(config, databaseUrl, name, { guard })),
     models: await openModels(databases),
     inputSources: {
-      lists: (await openLists(database)).answers,
+      lists: (await openLists(database, changes)).answers,
       rates: createRates(database.query),
     },
     limits: {

@@ -35,6 +35,7 @@ import { runWorker as run } from '../core/work/run-worker.ts';
 import type { WorkerOptions } from '../core/work/worker.ts';
 import { type CommandContext, EXIT } from '../kit/command/command.ts';
 import { type Config, type Environment, EXIT_BAD_CONFIGURATION } from '../kit/config/config.ts';
+import { followChanges } from '../kit/database/follow-changes.ts';
 import { waitForSchema } from '../kit/database/migrations/schema-version.ts';
 import { openDatabase, openProbe } from '../kit/database/open-database.ts';
 import type { Database } from '../kit/database/pool.ts';
@@ -107,13 +108,13 @@ export async function runWorker(
   const failpoint = createFailpoint(environment[FAILPOINT_VARIABLE]);
   const [poison, name] = [createPoison(environment[POISON_VARIABLE]), nameProcess()];
   const leadership = resources.use(createLeadership(database, name, failpoint));
-  const switches = resources.use(await watchSwitchesOf(config, probe, log));
+  const { changes, switches } = await followSwitches(resources, probe, { config, log, guards });
   const { RISK_MARKET: marketName, RISK_WORKER_READERS: readers } = config;
   const market: Market = { name: marketName, ...switches.layout, database, redis, guards, memory };
-  guards.raiseTo((corridor) => levelByHand(switches.current(), corridor), switches.corridors);
-  const parts = { config, log, name, database, redis, guards, metrics, leadership, switches };
+  const stores = { database, changes, redis, guards };
+  const parts = { config, log, name, ...stores, metrics, leadership, switches };
   const limiter = await openLimiter(resources, probe, parts);
-  const { peopleDuties, ...byPeople } = followPeople(resources, probe, parts);
+  const { peopleDuties, ...byPeople } = followPeople(probe, parts);
   const { rolloutCounts } = byPeople;
   const ofRooms = await openRooms({ ...parts, limiter, rolloutCounts }, probe, overrides.rooms);
   const { worker, onScored, judge, inputSources } = ofRooms;
@@ -153,17 +154,28 @@ export async function runWorker(
   return EXIT.fine;
 }
 
+/** Opens what the worker follows in Postgres, first of all the switches, which may raise its level. */
+async function followSwitches(
+  resources: AsyncDisposableStack,
+  probe: Database,
+  { config, log, guards }: Pick<Worker, 'config' | 'log' | 'guards'>,
+) {
+  const changes = resources.use(followChanges(probe, log));
+  const switches = await watchSwitchesOf(config, probe, changes, log);
+  guards.raiseTo((corridor) => levelByHand(switches.current(), corridor), switches.corridors);
+  return { changes, switches };
+}
+
 /** Parts of a worker that follow what people decide: switches, settings, and rollouts of rule sets. */
 function followPeople(
-  resources: AsyncDisposableStack,
   probe: Database,
   {
     switches: { current },
     ...parts
-  }: Pick<Worker, 'name' | 'database' | 'log' | 'metrics' | 'switches'>,
+  }: Pick<Worker, 'name' | 'database' | 'changes' | 'log' | 'metrics' | 'switches'>,
 ) {
-  const { database, log } = parts;
-  const { current: inForce } = resources.use(watchRuleSets(probe, log));
+  const { database, changes, log } = parts;
+  const inForce = watchRuleSets(probe, changes, log);
   const { count: countFlips, duty: shadowDuty } = openFlips(database);
   const { duty: countDuty, ...rolloutCounts } = openRolloutCounts(parts);
   return {
@@ -181,9 +193,15 @@ function followPeople(
 async function openLimiter(
   resources: AsyncDisposableStack,
   probe: Database,
-  { config, log, redis, guards }: Pick<Worker, 'config' | 'log' | 'redis' | 'guards'>,
+  {
+    config,
+    log,
+    changes,
+    redis,
+    guards,
+  }: Pick<Worker, 'config' | 'log' | 'changes' | 'redis' | 'guards'>,
 ) {
-  const limits = resources.use(await watchLimits(probe, log, 'worker'));
+  const limits = resources.use(await watchLimits(probe, changes, log, 'worker'));
   return createLimiter(limits, { redis, market: config.RISK_MARKET, run: guards.redis.run });
 }
 
@@ -212,7 +230,7 @@ async function openRooms(
   const events = (await Promise.all(all.map((room) => room.events?.() ?? []))).flat();
   const worker: Worker = { ...parts, events, openModels };
   const rooms = await Promise.all(all.map((room) => room.worker?.(worker) ?? NOTHING));
-  const { answers, duties } = await openLists(probe);
+  const { answers, duties } = await openLists(probe, parts.changes);
   return {
     worker,
     inputSources: { lists: answers, rates: createRates(probe.query) },

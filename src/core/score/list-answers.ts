@@ -2,6 +2,7 @@
  * The seam `lists`: whether lists have the parties of a batch. A room gives the answers; without such a room every answer is
  * missing, as are answers of lists that do not exist.
  */
+import type { Changes } from '../../kit/database/follow-changes.ts';
 import type { Query } from '../../kit/database/pool.ts';
 import type { Duty } from '../../kit/duties/run-duties.ts';
 import type { Transaction } from '../domain/transaction.ts';
@@ -24,7 +25,10 @@ export type Lists = {
   readonly duties: readonly Duty[];
 };
 
-export type OpenLists = (database: { readonly query: Query }) => Promise<Lists>;
+export type OpenLists = (
+  database: { readonly query: Query },
+  changes: Pick<Changes, 'follow'>,
+) => Promise<Lists>;
 
 const MISSING: ListAnswerOf = () => undefined;
 export const NO_LISTS: Lists = { answers: async () => MISSING, duties: [] };

@@ -7,7 +7,7 @@ import { plainText } from '../../kit/words/plain-text.ts';
 import { wireTime } from '../../kit/words/wire-time.ts';
 import { KINDS } from './value.ts';
 
-/** Every worker reads all lists twice a second. */
+/** Every process asks for the versions of all lists twice a second. */
 export const LISTS_MAX = 100;
 /** A worker has 10 MB of memory for a million. */
 export const ENTRIES_MAX = 2_000_000;

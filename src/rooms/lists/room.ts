@@ -8,9 +8,9 @@ export const lists: Room = {
   commands: { lists: () => import('./commands.ts') },
   document: async () => (await import('./routes.ts')).document,
   api: async (api) => (await import('./routes.ts')).openLists(api),
-  lists: async (database) => {
+  lists: async (database, changes) => {
     const { openListMemory } = await import('./memory/list-memory.ts');
-    return openListMemory(database, randomInt(2 ** 32));
+    return openListMemory(database, changes, randomInt(2 ** 32));
   },
   tables,
 };

@@ -1,12 +1,11 @@
-/** The limits of a role as a process last read them: twice a second, with the number of processes that share them. */
+/** The limits of a role as a process last read them, with the number of processes that share them. */
+import type { Changes } from '../../../kit/database/follow-changes.ts';
 import type { Database } from '../../../kit/database/pool.ts';
 import type { Log } from '../../../kit/metrics/log.ts';
 import { nameProcess } from '../../../kit/process/process-name.ts';
-import { toError } from '../../../kit/words/failure.ts';
 import { type Limit, REQUEST_KINDS, WORK_KINDS } from '../../domain/limit.ts';
-import { countLimitProcesses, readLimits, WORKER_PROCESS } from './limits.ts';
+import { countLimitProcesses, limitsMark, readLimits, WORKER_PROCESS } from './limits.ts';
 
-const EVERY_MS = 500;
 const BEAT_EVERY_MS = 2000;
 
 export type LimitWatch = {
@@ -22,42 +21,32 @@ export type LimitWatch = {
  * @param database the probe's: readings that pass would hide from the breaker that work stalls
  */
 export async function watchLimits(
-  database: Pick<Database, 'query'>,
-  log: Pick<Log, 'warn' | 'info'>,
+  { query }: Pick<Database, 'query'>,
+  changes: Pick<Changes, 'follow'>,
+  log: Pick<Log, 'info'>,
   role: 'api' | 'worker',
 ): Promise<LimitWatch> {
-  const { query } = database;
   const process = role === 'api' ? nameProcess() : WORKER_PROCESS + nameProcess();
   const kinds: readonly string[] = role === 'api' ? REQUEST_KINDS : WORK_KINDS;
   let current: readonly Limit[] = [];
   let processes = 1;
-  let beatAtMs = Number.NEGATIVE_INFINITY;
-  let isReading = false;
-  let hasFailed = false;
-  const read = async () => {
-    const found = (await readLimits(query)).filter(({ kind }) => kinds.includes(kind));
-    if (JSON.stringify(found) !== JSON.stringify(current)) {
-      current = found;
-      log.info({ limits: found.length }, 'limits');
-    }
-    if (found.length === 0 || performance.now() - beatAtMs < BEAT_EVERY_MS) return;
-    processes = await countLimitProcesses(query, process);
-    beatAtMs = performance.now();
+  /** Processes are counted only while there are limits to share. */
+  const beat = async () => {
+    if (current.length > 0) processes = await countLimitProcesses(query, process);
   };
-  await read();
-  const timer = setInterval(async () => {
-    if (isReading) return;
-    isReading = true;
-    try {
-      await read();
-      hasFailed = false;
-    } catch (error) {
-      if (!hasFailed) log.warn({ err: toError(error).message }, 'the limits could not be read');
-      hasFailed = true;
-    } finally {
-      isReading = false;
-    }
-  }, EVERY_MS);
+  const { refresh } = changes.follow({
+    name: 'limits',
+    mark: limitsMark(kinds),
+    async load() {
+      const found = (await readLimits(query)).filter(({ kind }) => kinds.includes(kind));
+      if (found.length + current.length > 0) log.info({ limits: found.length }, 'limits');
+      current = found;
+      await beat();
+    },
+  });
+  await refresh();
+  // Without Postgres the last count stands.
+  const timer = setInterval(() => void beat().catch(() => undefined), BEAT_EVERY_MS);
   timer.unref();
   return {
     current: () => current,

@@ -1,8 +1,5 @@
-/**
- * The rule sets in force by Postgres alone: one small statement every EVERY_MS, all rows when a rollout was added, and valid
- * for at most STALE_MS, so that a rollback holds in every worker within two seconds, even in one that was frozen.
- */
-import { createFreshReading } from '../../../kit/caches/fresh-reading.ts';
+/** The rule sets in force by Postgres alone: 1.5 s old at most, so that a rollback holds in every worker within two seconds. */
+import type { Changes } from '../../../kit/database/follow-changes.ts';
 import type { Database } from '../../../kit/database/pool.ts';
 import type { Log } from '../../../kit/metrics/log.ts';
 import { toError } from '../../../kit/words/failure.ts';
@@ -10,50 +7,32 @@ import { idsIn, subjectsInForce } from '../../score/rollout/in-force.ts';
 import type { CompiledRuleSet } from '../../score/rules/compile-rule-set.ts';
 import { currentRuleSet } from '../../score/rules/rule-sets.ts';
 import { NO_ROLLOUTS, type RuleSetsInForce } from '../../score/rules-in-force.ts';
-import { RULE_SETS, readNewestRollout, readRollouts } from '../rollouts/rollouts.ts';
+import { RULE_SETS, readRollouts } from '../rollouts/rollouts.ts';
 import { compileStored, readSources } from './rule-sets.ts';
 
 type Queries = Pick<Database, 'query'>;
 
-const EVERY_MS = 500;
-const STALE_MS = 1500;
-
-export type RuleSetWatch = {
-  /** At most STALE_MS old. @throws Failure `unavailable` */
-  readonly current: () => Promise<RuleSetsInForce>;
-  readonly [Symbol.dispose]: () => void;
-};
-
+/** @returns the rule sets in force now; throws a Failure `unavailable` */
 export function watchRuleSets(
   database: Queries,
-  log: Pick<Log, 'warn' | 'info' | 'error'>,
-  nowMs = () => performance.now(),
-): RuleSetWatch {
+  changes: Pick<Changes, 'follow'>,
+  log: Pick<Log, 'info' | 'error'>,
+): () => Promise<RuleSetsInForce> {
   let inForce = NO_ROLLOUTS;
-  let known: string | null = null;
-  const read = async () => {
-    const found = await readNewestRollout(RULE_SETS, database);
-    if (found === known) return;
-    inForce = await readRuleSetsInForce(database, log);
-    known = found;
-    const corridors = [...inForce].map(([corridor, { active, canary }]) =>
-      [corridor, active.id, canary?.ruleSet.id].filter((one) => one !== undefined).join(' '),
-    );
-    log.info({ version: found, corridors }, 'rule sets');
-  };
-  const reading = createFreshReading(read, STALE_MS, nowMs);
-  const timer = setInterval(() => {
-    reading.refresh().catch((error: unknown) => {
-      log.warn({ err: toError(error).message }, 'the rule sets in force could not be read');
-    });
-  }, EVERY_MS);
-  timer.unref();
-  return {
-    async current() {
-      await reading.untilFresh();
-      return inForce;
+  const { untilFresh } = changes.follow({
+    name: 'rule-sets',
+    mark: RULE_SETS.mark,
+    async load() {
+      inForce = await readRuleSetsInForce(database, log);
+      const corridors = [...inForce].map(([corridor, { active, canary }]) =>
+        [corridor, active.id, canary?.ruleSet.id].filter((one) => one !== undefined).join(' '),
+      );
+      log.info({ corridors }, 'rule sets');
     },
-    [Symbol.dispose]: () => clearInterval(timer),
+  });
+  return async () => {
+    await untilFresh();
+    return inForce;
   };
 }
 

@@ -42,11 +42,20 @@ type Row = {
   readonly nowMs: number;
 };
 
-const IN_FORCE = `version::text, (select coalesce(jsonb_object_agg(scope, stop), '{}')
-                    from jsonb_each(stopped) as one (scope, stop) where market.is_stopped(stopped, scope)) as stopped, ${SETTINGS} as settings, ${ELSEWHERE} as elsewhere, ${FIELDS} as fields,
-                    (extract(epoch from clock_timestamp()) * 1000)::float8 as "nowMs"`;
+const STOPPED = `(select coalesce(jsonb_object_agg(scope, stop), '{}')
+    from jsonb_each(stopped) as one (scope, stop) where market.is_stopped(stopped, scope))`;
 
-const read = onlyOf<Row>('read-switches', `select ${IN_FORCE} from market.switches`);
+const read = onlyOf<Row>(
+  'read-switches',
+  `select version::text, ${STOPPED} as stopped, ${SETTINGS} as settings, ${ELSEWHERE} as elsewhere, ${FIELDS} as fields,
+          (extract(epoch from clock_timestamp()) * 1000)::float8 as "nowMs"
+     from market.switches`,
+);
+
+/** An expression: all that is read. While the shards of a corridor move, each reading is another one, as its clock counts. */
+export const SWITCHES_MARK = `(select md5(concat_ws(' ', version, ${STOPPED}, ${SETTINGS}, ${ELSEWHERE}, ${FIELDS},
+    (select max(clock_timestamp()) from market.corridor_settings where moved_at > clock_timestamp() - interval '10 seconds')))
+  from market.switches)`;
 
 export async function readSwitches({ query }: Pick<Database, 'query'>): Promise<Switches> {
   return toSwitches(await read(query));

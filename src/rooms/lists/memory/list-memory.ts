@@ -1,15 +1,17 @@
 /**
  * Answers of lists about the parties of a batch. A process has each list as a set that may have too much and never lacks an open entry;
- * what the set has is looked up in Postgres, whose clock decides. Versions are read twice a second, and a batch is answered from
- * versions that are 1.5 s old at most: values of a list whose set is behind its version are all looked up.
+ * what the set has is looked up in Postgres, whose clock decides. Versions are followed, and a batch is answered from versions that
+ * are 1.5 s old at most: values of a list whose set is behind its version are all looked up.
  */
 import { createHash } from 'node:crypto';
 import type { ListAnswerOf, Lists, Parties } from '../../../core/score/list-answers.ts';
+import type { Changes } from '../../../kit/database/follow-changes.ts';
 import type { Database, Query } from '../../../kit/database/pool.ts';
 import { addressOf } from '../value.ts';
 import { type AddressIndex, createAddressIndex } from './address-index.ts';
 import { createHashIndex, type HashIndex } from './hash-index.ts';
 import {
+  LISTS_MARK,
   type ListVersion,
   lookExactly,
   PAGE_ROWS,
@@ -20,8 +22,6 @@ import {
 } from './read-entries.ts';
 
 const EVERY_MS = 500;
-/** A batch that comes later waits for a reading of its own. */
-const AGE_MS_MAX = 1500;
 /** Looks in vain, as for ended entries, after which a set is read anew; and how long it is used before. */
 const VAIN_MAX = 1000;
 const RENEW_MS_MIN = 60_000;
@@ -53,17 +53,16 @@ type KnownList = {
  * @param database in a worker the probe's: readings that pass would hide from the breaker that work stalls
  * @param seed is secret, so that nobody makes texts that share a hash
  */
-export function openListMemory(database: Pick<Database, 'query'>, seed: number): ListMemory {
-  const { query } = database;
+export function openListMemory(
+  { query }: Pick<Database, 'query'>,
+  changes: Pick<Changes, 'follow'>,
+  seed: number,
+): ListMemory {
   /** Lists that were ever asked for; no others are read. */
   const wanted = new Set<string>();
+  let versions: readonly ListVersion[] = [];
   let known = new Map<string, KnownList>();
-  let checkedAtMs = Number.NEGATIVE_INFINITY;
-
-  let checking: Promise<void> | undefined;
-  const check = async () => {
-    const startedMs = performance.now();
-    const versions = await readVersions(query);
+  const know = () => {
     const asked = versions.filter(({ name }) => wanted.has(name));
     known = new Map(
       asked.map((facts) => {
@@ -72,15 +71,15 @@ export function openListMemory(database: Pick<Database, 'query'>, seed: number):
         return [facts.name, list];
       }),
     );
-    checkedAtMs = startedMs;
   };
-  /** Callers share a reading that is under way. */
-  const checkOnce = () => {
-    checking ??= check().finally(() => {
-      checking = undefined;
-    });
-    return checking;
-  };
+  const followed = changes.follow({
+    name: 'lists',
+    mark: LISTS_MARK,
+    async load() {
+      versions = await readVersions(query);
+      know();
+    },
+  });
 
   const catchUp = async (signal?: AbortSignal) => {
     for (const list of known.values()) {
@@ -88,16 +87,17 @@ export function openListMemory(database: Pick<Database, 'query'>, seed: number):
       await readList(query, list, seed);
     }
   };
-  const isIdle = () => wanted.size === 0;
 
   return {
     async answers(transactions, names) {
-      for (const name of names) {
-        if (wanted.has(name)) continue;
-        wanted.add(name);
-        checkedAtMs = Number.NEGATIVE_INFINITY;
+      const isNew = names.some((name) => !wanted.has(name));
+      // A list may be as new as the first question for it.
+      if (isNew) await followed.refresh();
+      await followed.untilFresh();
+      if (isNew) {
+        for (const name of names) wanted.add(name);
+        know();
       }
-      while (performance.now() - checkedAtMs > AGE_MS_MAX) await checkOnce();
       const lists = names.flatMap((name) => known.get(name) ?? []);
       const asked = new Map<string, Asked>();
       for (const list of lists) collect(list, transactions, asked);
@@ -107,18 +107,11 @@ export function openListMemory(database: Pick<Database, 'query'>, seed: number):
       }
       return toAnswers(lists, transactions.length, found);
     },
-    // Versions are read also while a long list is caught up with.
-    duties: [
-      {
-        name: 'list-versions',
-        everyMs: EVERY_MS,
-        run: async () => (isIdle() ? undefined : await checkOnce()),
-      },
-      { name: 'list-entries', everyMs: EVERY_MS, run: catchUp },
-    ],
+    // Versions are followed also while a long list is caught up with.
+    duties: [{ name: 'list-entries', everyMs: EVERY_MS, run: catchUp }],
     bytes: () => [...known.values()].reduce((sum, { set }) => sum + (set?.bytes() ?? 0), 0),
     async refresh() {
-      await checkOnce();
+      await followed.refresh();
       await catchUp();
     },
   };

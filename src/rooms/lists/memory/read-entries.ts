@@ -56,6 +56,11 @@ export async function* readOpen(
   }
 }
 
+/** An expression: all that `readVersions` reads. */
+export const LISTS_MARK = `(select md5(string_agg(concat_ws(' ', name, effect, kind, version, bulk_version), ',' order by name))
+  from (select name, effect, kind, version, bulk_version from market.lists
+        union all select name, effect, kind, version, bulk_version from shared.reference_lists) lists)`;
+
 /** At most a page, and one row more where there are more. */
 export const readAdded = rowsOf<{ value: string }, [list: string, sinceVersion: number]>(
   'read-added-list-entries',

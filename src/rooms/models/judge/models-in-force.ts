@@ -1,22 +1,18 @@
 /**
- * The models in force by Postgres: one small statement every REFRESH_EVERY_MS, all rows when a rollout was added, and valid
- * for at most STALE_MS, so that a rollback holds in every worker within two seconds, even in one that was frozen. A model is
+ * The models in force by Postgres: 1.5 s old at most, so that a rollback holds in every worker within two seconds. A model is
  * loaded when first needed, and scores only once its checks have passed in this process and are on record.
  */
 import type { JudgingModel } from '../../../core/score/judge.ts';
 import { type InForce, idsIn, subjectsInForce } from '../../../core/score/rollout/in-force.ts';
-import { MODELS, readNewestRollout } from '../../../core/store/rollouts/rollouts.ts';
+import { MODELS } from '../../../core/store/rollouts/rollouts.ts';
 import { readSettledRollouts } from '../../../core/store/rollouts/settled-rollouts.ts';
-import { createFreshReading } from '../../../kit/caches/fresh-reading.ts';
+import type { Changes } from '../../../kit/database/follow-changes.ts';
 import type { Database } from '../../../kit/database/pool.ts';
 import type { Log } from '../../../kit/metrics/log.ts';
 import { isUnavailable, toError } from '../../../kit/words/failure.ts';
 import type { ModelOut } from '../../../kit/words/model-out.ts';
 import { insertModelCheck } from '../store/models.ts';
 import type { ModelsInForce } from './judge-batch.ts';
-
-export const REFRESH_EVERY_MS = 500;
-const STALE_MS = 1500;
 
 /** Loads and checks a model. Throws the model's problem, or a Failure `unavailable`. */
 export type LoadModel = (database: Database, modelId: string) => Promise<JudgingModel>;
@@ -25,33 +21,29 @@ type WatchedModels = {
   /** Name of the process in its log. */
   readonly name: string;
   readonly database: Database;
+  readonly changes: Pick<Changes, 'follow'>;
   readonly log: Log;
   readonly load: LoadModel;
   readonly onChange: (inForce: ModelsInForce) => void;
-  /** Monotonic clock. */
-  readonly nowMs: () => number;
 };
 
 /** The watch of the models in force, whose `refresh` and `current` throw a Failure `unavailable`. */
 export function watchModelsInForce(watched: WatchedModels) {
-  const { name, database, onChange, nowMs } = watched;
+  const { name, database, changes, onChange } = watched;
   let inForce: ModelsInForce = { corridors: new Map(), models: new Map() };
-  let newest: string | null = null;
-  const read = async () => {
-    const found = await readNewestRollout(MODELS, database);
-    if (found !== newest) {
+  const { refresh, untilFresh } = changes.follow({
+    name: 'models',
+    mark: MODELS.mark,
+    async load() {
       const corridors = subjectsInForce(await readSettledRollouts(MODELS, database, name));
       inForce = { corridors, models: await loadAll(watched, corridors, inForce.models) };
-      newest = found;
       onChange(inForce);
-    }
-  };
-  const reading = createFreshReading(read, STALE_MS, nowMs);
+    },
+  });
   return {
-    refresh: reading.refresh,
-    /** At most STALE_MS old. */
+    refresh,
     async current(): Promise<ModelsInForce> {
-      await reading.untilFresh();
+      await untilFresh();
       return inForce;
     },
     /** Models that should be in force and did not pass, by id: they have no name. */

@@ -25,7 +25,9 @@ import {
 } from './judge-batch.ts';
 import { limitQuestions } from './limit-questions.ts';
 import { createModelHealth } from './model-health.ts';
-import { type LoadModel, REFRESH_EVERY_MS, watchModelsInForce } from './models-in-force.ts';
+import { type LoadModel, watchModelsInForce } from './models-in-force.ts';
+
+const TEND_EVERY_MS = 500;
 
 /** A model in force in a corridor. */
 type Pair = Standing & { readonly corridor: string; readonly model: JudgingModel };
@@ -35,7 +37,8 @@ export function openJudge(
   load: LoadModel = loadModel,
   nowMs: () => number = () => performance.now(),
 ): Judge & { readonly duty: Duty } {
-  const { config, log, name, database, redis, guards, limiter, metrics, switches } = worker;
+  const { config, log, name, database, changes, redis, guards, limiter, metrics, switches } =
+    worker;
   const { note } = worker.rolloutCounts;
   /** Pairs that were asked, until a rollout changes them. */
   let pairs = new Map<string, Pair>();
@@ -50,9 +53,9 @@ export function openJudge(
   const source = watchModelsInForce({
     name,
     database,
+    changes,
     log,
     load,
-    nowMs,
     onChange(inForce) {
       pairs = new Map([...pairs].filter(([, pair]) => isInForce(inForce, pair)));
       reportInForce(metrics, inForce);
@@ -104,9 +107,8 @@ export function openJudge(
     },
     duty: {
       name: 'models',
-      everyMs: REFRESH_EVERY_MS,
+      everyMs: TEND_EVERY_MS,
       async run() {
-        await source.refresh();
         // Runs first, as Redis may refuse the report.
         await takeHopelessBack();
         const suspended = [...pairs.values()].filter(({ health }) => health.isSuspended());

@@ -5,6 +5,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { watchSwitchesOf } from '../../../../src/core/store/switches/watch-switches.ts';
 import { shareOfSettings } from '../../../../src/core/work/corridor-shares.ts';
+import { followChanges } from '../../../../src/kit/database/follow-changes.ts';
 import { createLog } from '../../../../src/kit/metrics/log.ts';
 import { testConfig } from '../../../support/config.ts';
 import { insertPersonKey } from '../../../support/people.ts';
@@ -170,7 +171,8 @@ test('the second of two people adds a corridor, and what is set for it is live w
   const carl = await insertPersonKey(api.testDatabase, 'Carl', ['operator', 'admin']);
   const dora = await insertPersonKey(api.testDatabase, 'Dora', ['admin']);
   const log = createLog('test', 'silent');
-  using switches = await watchSwitchesOf(testConfig({}), api.database, log);
+  using changes = followChanges(api.database, log);
+  const switches = await watchSwitchesOf(testConfig({}), api.database, changes, log);
   const shareOf = shareOfSettings(() => switches.current().settings);
   const wanted = { id: 'US-BR', ...REASON };
   const add = (key: string) => change('/v1/corridors', wanted, key);

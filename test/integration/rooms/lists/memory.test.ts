@@ -5,13 +5,14 @@
 import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Parties } from '../../../../src/core/score/list-answers.ts';
+import { type Changes, followChanges } from '../../../../src/kit/database/follow-changes.ts';
 import type { Database } from '../../../../src/kit/database/pool.ts';
 import { runMaintenance } from '../../../../src/kit/duties/run-duties.ts';
-import { createLog } from '../../../../src/kit/metrics/log.ts';
 import { createRandom } from '../../../../src/kit/random.ts';
 import { EFFECTS, isShared } from '../../../../src/rooms/lists/list.ts';
 import { type ListMemory, openListMemory } from '../../../../src/rooms/lists/memory/list-memory.ts';
 import { KINDS, type Kind } from '../../../../src/rooms/lists/value.ts';
+import { silentLog } from '../../../support/config.ts';
 import { createTestDatabase, type TestDatabase } from '../../../support/database.ts';
 import { insertPersonKey } from '../../../support/people.ts';
 import { waitUntil } from '../../../support/wait-until.ts';
@@ -31,6 +32,7 @@ const LISTS = KINDS.flatMap((kind) => [
 let testDatabase: TestDatabase;
 let database: Database;
 let memory: ListMemory;
+let changes: Changes;
 let annKey = '';
 let bobKey = '';
 beforeAll(async () => {
@@ -51,9 +53,11 @@ beforeAll(async () => {
       [`shared-${kind}`, kind],
     );
   }
-  memory = openListMemory(database, 1);
+  changes = followChanges(database, silentLog());
+  memory = openListMemory(database, changes, 1);
 });
 afterAll(async () => {
+  changes[Symbol.dispose]();
   await database[Symbol.asyncDispose]();
   await testDatabase[Symbol.asyncDispose]();
 });
@@ -205,7 +209,7 @@ test('answers are those of SQL after every change', async () => {
 
 test('a change counts within 1.5 s by the duties of a worker', async () => {
   const stop = new AbortController();
-  const duties = runMaintenance(memory.duties, stop.signal, createLog('worker', 'silent'));
+  const duties = runMaintenance(memory.duties, stop.signal, silentLog());
   const parties: Parties = {
     accountId: 'new',
     merchantId: 'm',
@@ -230,7 +234,8 @@ test('a change counts within 1.5 s by the duties of a worker', async () => {
 
 test('a process that has read nothing answers from Postgres', async () => {
   const parties = Array.from({ length: 20 }, randomParties);
-  const late = openListMemory(database, 2);
+  using own = followChanges(database, silentLog());
+  const late = openListMemory(database, own, 2);
   expect(await answered(parties, late)).toEqual(await expected(parties));
   expect(late.bytes()).toBe(0);
   expect((await late.answers(parties, ['nothing']))('nothing', 0)).toBeUndefined();
@@ -245,7 +250,8 @@ test('what is not there asks Postgres nothing', async () => {
       return database.query(statement as never, values);
     }) as Database['query'],
   };
-  const own = openListMemory(counting, 3);
+  using following = followChanges(database, silentLog());
+  const own = openListMemory(counting, following, 3);
   await own.answers([], LISTS);
   await own.refresh();
   asked.length = 0;

@@ -4,10 +4,12 @@
  */
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { subjectsInForce } from '../../../../src/core/score/rollout/in-force.ts';
-import { MODELS, readNewestRollout } from '../../../../src/core/store/rollouts/rollouts.ts';
+import { MODELS } from '../../../../src/core/store/rollouts/rollouts.ts';
 import { readSettledRollouts } from '../../../../src/core/store/rollouts/settled-rollouts.ts';
+import { followChanges } from '../../../../src/kit/database/follow-changes.ts';
 import type { Database } from '../../../../src/kit/database/pool.ts';
 import { actAlone, approveModel } from '../../../../src/rooms/models/decide-models.ts';
+import { silentLog } from '../../../support/config.ts';
 import {
   type Answer,
   type ModelsRig,
@@ -158,10 +160,15 @@ test('no rollback returns to an emergency, and no further step builds on it', as
 
 test('workers notice the end of an emergency as they notice a new row', async () => {
   await alone('b@1', 'active');
-  const before = await readNewestRollout(MODELS, database);
-  expect(await readNewestRollout(MODELS, database)).toBe(before);
+  using changes = followChanges(database, silentLog());
+  let loads = 0;
+  const load = async () => void loads++;
+  const { refresh } = changes.follow({ name: 'models', mark: MODELS.mark, load });
+  for (let times = 0; times < 2; times++) await refresh();
+  expect(loads).toBe(1);
   await aDayLater();
-  expect(await readNewestRollout(MODELS, database)).not.toBe(before);
+  await refresh();
+  expect(loads).toBe(2);
 });
 
 describe('refused is', () => {

@@ -4,6 +4,7 @@
  */
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { JudgingModel } from '../../../../src/core/score/judge.ts';
+import { followChanges } from '../../../../src/kit/database/follow-changes.ts';
 import type { Database } from '../../../../src/kit/database/pool.ts';
 import { Failure } from '../../../../src/kit/words/failure.ts';
 import { watchModelsInForce } from '../../../../src/rooms/models/judge/models-in-force.ts';
@@ -69,8 +70,11 @@ function watch() {
   const state = { nowMs: 0, broken: new Set<string>() };
   const loads: (string | null)[] = [];
   const name = crypto.randomUUID();
+  const changes = followChanges(database, silentLog(), () => state.nowMs);
+  // Nothing is asked by itself.
+  changes[Symbol.dispose]();
   const source = watchModelsInForce({
-    ...{ name, database, log: silentLog(), onChange: () => undefined },
+    ...{ name, database, changes, log: silentLog(), onChange: () => undefined },
     async load(_, modelId): Promise<JudgingModel> {
       loads.push(nameOf(modelId));
       if (state.broken.has(modelId)) throw new Failure('invalid', 'MODEL_INVALID', 'a bit off');
@@ -79,7 +83,6 @@ function watch() {
       };
       return { modelId, name: `${nameOf(modelId)}@1`, judge: () => [], explain };
     },
-    nowMs: () => state.nowMs,
   });
   /** The model that judges accounts outside every canary. */
   const deciding = async () => {

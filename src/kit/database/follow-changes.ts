@@ -1,0 +1,117 @@
+/**
+ * What a process follows in Postgres. One statement every EVERY_MS asks for the mark of each subject, and a subject is read only
+ * where its mark is another one. A mark is made of rows that are visible and compared for equality, never for order: a change
+ * counts once it is committed, however late that is.
+ */
+import type { Log } from '../metrics/log.ts';
+import { toError } from '../words/failure.ts';
+import type { Database } from './pool.ts';
+
+/** Longer: a change reaches every process later than within two seconds. Shorter: an idle process asks more often. */
+const EVERY_MS = 500;
+/** Age from which a subject is read anew before it is used, also in a process that was frozen. */
+const STALE_MS = 1500;
+
+export type Subject = {
+  /** A word, for the log and the name of the statement. */
+  readonly name: string;
+  /** A scalar expression: a text that is another one whenever `load` would read something else. */
+  readonly mark: string;
+  /** Reads the subject. Where it throws, the subject stays as it is, and is read again with the next marks. */
+  readonly load: () => Promise<void>;
+};
+
+export type Followed = {
+  /** Asks now; calls meanwhile share the answer. Throws a Failure. */
+  readonly refresh: () => Promise<void>;
+  /** Resolves once the subject is as it was 1.5 s ago or later. Throws a Failure. */
+  readonly untilFresh: () => Promise<void>;
+  /** Since the subject was certainly as it was read. */
+  readonly ageMs: () => number;
+};
+
+export type Changes = {
+  readonly follow: (subject: Subject) => Followed;
+  readonly [Symbol.dispose]: () => void;
+};
+
+type Marks = { readonly askedMs: number; readonly of: Readonly<Record<string, string | null>> };
+
+/**
+ * @param database the probe's: readings that pass would hide from the breaker that work stalls
+ * @param nowMs monotonic clock
+ */
+export function followChanges(
+  { query }: Pick<Database, 'query'>,
+  log: Pick<Log, 'warn'>,
+  nowMs = () => performance.now(),
+): Changes {
+  const subjects = new Map<string, Subject & Followed>();
+  let asking: Promise<Marks> | undefined;
+  const ask = async (): Promise<Marks> => {
+    const all = [...subjects.values()];
+    const columns = all.map(({ name, mark }) => `${mark} as "${name}"`);
+    const name = `marks-of-${all.map((one) => one.name).join('-')}`;
+    const askedMs = nowMs();
+    const [of] = await query<Marks['of']>({ name, text: `select ${columns.join(', ')}` });
+    return { askedMs, of: of ?? {} };
+  };
+  const askOnce = () => {
+    asking ??= ask().finally(() => {
+      asking = undefined;
+    });
+    return asking;
+  };
+
+  function follow(subject: Subject): Followed {
+    const { name, load } = subject;
+    let known: string | null | undefined;
+    let readMs = Number.NEGATIVE_INFINITY;
+    let reading: Promise<void> | undefined;
+    const read = async () => {
+      let marks = await askOnce();
+      // The statement that was under way may be older than the subject.
+      if (!(name in marks.of)) marks = await askOnce();
+      const { [name]: mark } = marks.of;
+      if (mark !== known) await load();
+      known = mark;
+      readMs = marks.askedMs;
+    };
+    const refresh = () => {
+      reading ??= read().finally(() => {
+        reading = undefined;
+      });
+      return reading;
+    };
+    const ageMs = () => nowMs() - readMs;
+    const followed = {
+      refresh,
+      async untilFresh() {
+        if (ageMs() > STALE_MS) await refresh();
+        // The first reading may have been under way, and have asked before this process was frozen.
+        if (ageMs() > STALE_MS) await refresh();
+      },
+      ageMs,
+    };
+    subjects.set(name, { ...subject, ...followed });
+    return followed;
+  }
+
+  const failing = new Set<string>();
+  /** A subject that takes long to read keeps no other one waiting. */
+  const refreshAll = () => {
+    for (const { name, refresh } of subjects.values()) {
+      refresh().then(
+        () => failing.delete(name),
+        (error: unknown) => {
+          // Logged once when it begins to fail, as an outage may last for hours.
+          if (!failing.has(name)) log.warn({ err: toError(error).message }, `${name} not read`);
+          failing.add(name);
+        },
+      );
+    }
+  };
+  const timer = setInterval(refreshAll, EVERY_MS);
+  timer.unref();
+  return { follow, [Symbol.dispose]: () => clearInterval(timer) };
+}
