@@ -96,7 +96,7 @@ export const MUTANTS: readonly Mutant[] = [
     replacements: [
       {
         file: 'src/core/repair/walk-rows.ts',
-        find: 'await Promise.all(streams.map((stream) => heads.adopt(stream)));',
+        find: 'await heads.adopt(streams);',
         replace: 'void streams;',
       },
     ],

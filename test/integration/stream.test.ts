@@ -197,7 +197,7 @@ describe('the heads', () => {
   test('of a key of another type are none', async () => {
     await redis().set(stream.transactions, 'not a stream');
     await redis().set(stream.retries, 'not a set');
-    await heads().adopt(stream);
+    await heads().adopt([stream]);
     const none = { rowIds: [], hasOld: false, next: null, last: null };
     expect(await heads().entries(stream, '-')).toEqual(none);
     expect(await heads().retries(stream, null)).toEqual(none);
@@ -207,11 +207,11 @@ describe('the heads', () => {
     await appendSingly(payloads(5));
     await deliver('a', 2);
     const before = await redis().xpending(stream.transactions, GROUP, '-', '+', 10);
-    await heads().adopt(stream);
+    await heads().adopt([stream]);
     // Without a lag the entries are looked at one by one.
     const [last] = await redis().xrevrange(stream.transactions, '+', '-', 'COUNT', 1);
     await redis().xdel(stream.transactions, last?.[0] ?? '');
-    await heads().adopt(stream);
+    await heads().adopt([stream]);
     const after = await redis().xpending(stream.transactions, GROUP, '-', '+', 10);
     expect(after.map((row) => (row as unknown[]).slice(0, 2))).toEqual(
       before.map((row) => (row as unknown[]).slice(0, 2)),

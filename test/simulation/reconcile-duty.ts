@@ -7,7 +7,7 @@ import type { RowStore } from '../../src/core/repair/row-store.ts';
 import { createWalk } from '../../src/core/repair/walk-rows.ts';
 import { type EntryPayload, packEntries } from '../../src/core/stream/entries/entry.ts';
 import { rowIdOf } from '../../src/core/stream/entries/entry-head.ts';
-import { streamKeys } from '../../src/core/stream/keys.ts';
+import { type StreamKeys, streamKeys } from '../../src/core/stream/keys.ts';
 import type { HeadReader } from '../../src/core/stream/status/heads.ts';
 import type { Duty } from '../../src/kit/duties/run-duties.ts';
 import { raise } from './journal.ts';
@@ -103,8 +103,11 @@ function createStore({ postgres, journal }: World, process: Process, guarded: Gu
 function createHeads({ streams, missing }: World, process: Process): HeadReader {
   const nothing = { rowIds: [], hasOld: false, next: null, last: null };
   return {
-    adopt: async ({ transactions }) => {
-      if (missing !== 'adoption') await process.ask('adopt', () => streams.adopt(transactions));
+    adopt: async (all) => {
+      if (missing === 'adoption') return;
+      const adopt = ({ transactions }: StreamKeys) =>
+        process.ask('adopt', () => streams.adopt(transactions));
+      await Promise.all(all.map(adopt));
     },
     entries: ({ transactions }, from) =>
       process.ask('readHeads', () =>

@@ -56,7 +56,7 @@ export function createWalk(
         beganAt = now();
         // Scored transactions are in no row any more; their entries may still owe an event.
         const streams = allStreamsOf(market, await listCorridors());
-        await Promise.all(streams.map((stream) => heads.adopt(stream)));
+        await heads.adopt(streams);
       }
       const { rows, next } = await store.listAged(after, PAGE_ROWS);
       let lost = 0;

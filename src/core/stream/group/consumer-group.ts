@@ -100,11 +100,12 @@ export async function findHandedOver(
   streams: readonly StreamKeys[],
 ): Promise<{ readonly stream: StreamKeys; readonly from: string }[]> {
   const consumers = versions.map(consumerOfVersion);
-  const asked = streams.flatMap((stream) => consumers.map((from) => ({ stream, from })));
   const found = await Promise.all(
-    asked.map(({ stream, from }) => hasPending(redis, stream.transactions, from)),
+    streams.map((stream) => consumersWithEntries(redis, stream.transactions)),
   );
-  return asked.filter((_, index) => found[index]);
+  return streams.flatMap((stream, nth) =>
+    consumers.filter((from) => found[nth]?.has(from)).map((from) => ({ stream, from })),
+  );
 }
 
 /** Resets the idle time of entries that are still ours; returns their number. */
@@ -141,14 +142,15 @@ export async function removeDeadConsumers(
   await runScripts(redis, removeScript, calls);
 }
 
-async function hasPending(redis: RedisClient, stream: string, consumer: string): Promise<boolean> {
-  const rows = await redis.xpending(stream, GROUP, '-', '+', 1, consumer).catch((error) => {
+async function consumersWithEntries(redis: RedisClient, stream: string): Promise<Set<string>> {
+  const [, , , rows] = await redis.xpending(stream, GROUP).catch((error) => {
     const failure = toRedisFailure(error);
     // A missing stream, or a key of another type, has no entries for us; other streams may.
     if (isGroupMissing(failure) || isStreamAtFault(failure)) return [];
     throw failure;
   });
-  return rows.length > 0;
+  // The client types the summary as unknown; its rows are pairs of a consumer and a count, or null where there are none.
+  return new Set(((rows ?? []) as [string, string][]).map(([consumer]) => consumer));
 }
 
 /** Reads the reply of claim-stale: `[cursor, [id, deliveries, fields, 1 for a suspect, ...]]`. */

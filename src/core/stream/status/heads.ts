@@ -4,8 +4,9 @@
  */
 import type { RedisClient } from '../../../kit/redis/connection.ts';
 import { unexpected } from '../../../kit/redis/outage.ts';
+import { Failure } from '../../../kit/words/failure.ts';
 import { GROUP, type StreamKeys } from '../keys.ts';
-import { loadScript, runScript } from '../scripts.ts';
+import { loadScript, runScript, runScripts } from '../scripts.ts';
 
 /** Consumer that adopts entries which nobody would deliver. */
 const ADOPTER = 'adopted';
@@ -26,8 +27,8 @@ export type HeadPage = {
 };
 
 export type HeadReader = {
-  /** Makes entries pending again that nobody would deliver any more. Throws a Failure. */
-  readonly adopt: (stream: StreamKeys) => Promise<void>;
+  /** Makes entries of these streams pending again that nobody would deliver any more. Throws a Failure. */
+  readonly adopt: (streams: readonly StreamKeys[]) => Promise<void>;
   /** @param from as XRANGE takes it. Throws a Failure. */
   readonly entries: (stream: StreamKeys, from: string) => Promise<HeadPage>;
   /** @param from null at first. Throws a Failure. */
@@ -39,12 +40,21 @@ export function createHeadReader(redis: RedisClient): HeadReader {
   const entryScript = loadScript('read-heads-1');
   const retryScript = loadScript('read-retry-heads-1');
   return {
-    async adopt({ transactions }) {
-      for (let from = '-'; from !== ''; ) {
-        const args = [GROUP, from, PAGE_ENTRIES, ADOPTER, ADOPTED_IDLE_MS];
-        const reply = await runScript(redis, adoptScript, { keys: [transactions], args });
-        if (!Array.isArray(reply)) throw unexpected('adopt');
-        from = String(reply[1]);
+    async adopt(streams) {
+      let left = streams.map(({ transactions }) => ({ key: transactions, from: '-' }));
+      while (left.length > 0) {
+        // All together, as most streams are empty and an idle engine looks at each of them once a second.
+        const calls = left.map(({ key, from }) => ({
+          keys: [key],
+          args: [GROUP, from, PAGE_ENTRIES, ADOPTER, ADOPTED_IDLE_MS],
+        }));
+        const replies = await runScripts(redis, adoptScript, calls);
+        left = left.flatMap(({ key }, nth) => {
+          const reply = replies[nth];
+          if (reply instanceof Failure) throw reply;
+          if (!Array.isArray(reply)) throw unexpected('adopt');
+          return reply[1] === '' ? [] : { key, from: String(reply[1]) };
+        });
       }
     },
     async entries({ transactions }, from) {
