@@ -100,7 +100,7 @@ export type Worker = {
   /** Unique for this start of this process. */
   readonly name: string;
   readonly database: Database;
-  /** What the process follows in Postgres. */
+  /** Follows subjects in Postgres, by one statement a process. */
   readonly changes: Pick<Changes, 'follow'>;
   readonly redis: RedisClient;
   readonly guards: Guards;

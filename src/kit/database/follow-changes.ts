@@ -1,5 +1,5 @@
 /**
- * What a process follows in Postgres. One statement every EVERY_MS asks for the mark of each subject, and a subject is read only
+ * Follows subjects in Postgres. One statement every EVERY_MS asks for the mark of each subject, and a subject is read only
  * where its mark is another one. A mark is made of rows that are visible and compared for equality, never for order: a change
  * counts once it is committed, however late that is.
  */
