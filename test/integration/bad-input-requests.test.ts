@@ -44,8 +44,8 @@ describe('bodies', () => {
     ['application/json; charset=utf-16', {}],
     ['application/xml', {}],
     ['application/x-ndjson', {}],
-    ['application/json', { 'Content-Encoding': 'gzip' }],
-    ['application/json', { 'Content-Encoding': 'br' }],
+    ['application/json', { 'Content-Encoding': 'zstd' }],
+    ['application/json', { 'Content-Encoding': 'deflate' }],
   ])('as %s %o are 415', async (type, headers) => {
     const body = new Uint8Array(gzipSync(JSON.stringify(input())));
     const refused = await postJson(api, body, undefined, { 'Content-Type': type, ...headers });

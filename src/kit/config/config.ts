@@ -6,7 +6,7 @@ import { z } from 'zod';
 import { VISIBLE_ASCII } from '../words/visible-ascii.ts';
 import { parseAddressRanges } from './address-ranges.ts';
 import { marketList, marketName, readEachMarket } from './market-settings.ts';
-import { postgresUrl, redisUrl } from './service-urls.ts';
+import { postgresUrl, redisUrl, serverFiles } from './service-urls.ts';
 import { readSwitchSettings, type SwitchSetting } from './switch-settings.ts';
 
 const INTEGER = /^-?\d{1,15}$/;
@@ -25,6 +25,11 @@ const WEBHOOK_KEY_BYTES = 32;
 const settings = {
   PORT: integer(0, 65535, 8080).describe('Port of the API; 0 picks a free one.'),
   HOST: z.string().default('127.0.0.1').describe('Address the API binds.'),
+  RISK_TLS: serverFiles()
+    .optional()
+    .describe(
+      'PEM files, with which the API serves https alone: `sslcert=FILE&sslkey=FILE`; with `&sslrootcert=FILE` only to clients whose certificate that authority signed. Files that change are read again.',
+    ),
   DATABASE_URL: postgresUrl()
     .optional()
     .describe('Primary Postgres; with TLS: `?sslmode=verify-full&sslrootcert=FILE`.'),

@@ -1,8 +1,10 @@
-/** Checks the URLs of Postgres and Redis: a bad URL or an unreadable certificate is a bad configuration. */
+/** Checks the URLs of Postgres and Redis, and what the API needs for TLS: a bad URL or an unreadable certificate is a bad configuration. */
 import { readFileSync } from 'node:fs';
+import { createSecureContext } from 'node:tls';
 import { z } from 'zod';
 import { toError } from '../words/failure.ts';
 import { parseRedisUrl, type TlsFiles } from '../words/redis-url.ts';
+import { readServerFiles, type ServerTlsFiles } from '../words/server-tls.ts';
 
 const FILES = ['sslrootcert', 'sslcert', 'sslkey'] as const;
 
@@ -21,6 +23,35 @@ export function redisUrl() {
       addIssue(toError(error).message);
     }
   });
+}
+
+/** Files of a server: `sslcert=FILE&sslkey=FILE`, and `sslrootcert` of the authority whose clients alone may connect. */
+export function serverFiles() {
+  return z.string().transform((text, { issues }): ServerTlsFiles => {
+    const files = Object.fromEntries(new URLSearchParams(text));
+    const { sslcert, sslkey, sslrootcert, ...unknown } = files;
+    const problems = [
+      ...Object.keys(unknown).map(
+        (name) => `${name} is not known; allowed are ${FILES.join(', ')}`,
+      ),
+      ...(sslcert && sslkey ? [] : ['sslcert and sslkey must be given']),
+      ...unreadable(files),
+    ];
+    const tls = { sslcert: sslcert ?? '', sslkey: sslkey ?? '', sslrootcert };
+    if (problems.length === 0) problems.push(...mismatched(tls));
+    for (const message of problems) issues.push({ code: 'custom', message, input: text });
+    return tls;
+  });
+}
+
+/** What OpenSSL says of a certificate and a key that do not belong together, or are none. */
+function mismatched(files: ServerTlsFiles): string[] {
+  try {
+    createSecureContext(readServerFiles(files));
+    return [];
+  } catch (error) {
+    return [`sslcert and sslkey: ${toError(error).message}`];
+  }
 }
 
 function unreadable(files: TlsFiles): string[] {

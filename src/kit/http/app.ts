@@ -7,6 +7,7 @@ import type { Log } from '../metrics/log.ts';
 import type { Metrics } from '../metrics/metrics.ts';
 import { given } from '../words/describe-issue.ts';
 import { toError } from '../words/failure.ts';
+import { compressAnswers } from './answers/compress.ts';
 import { Problem, problemResponse, toProblem } from './answers/problem.ts';
 import type { AppEnv } from './app-env.ts';
 import { type Authenticate, requireKey, type Trust } from './auth/auth.ts';
@@ -41,6 +42,7 @@ export function createApp(dependencies: AppDependencies): Hono<AppEnv> {
   const { log, metrics, authenticate, routes, timeoutMs, waitMsMax } = dependencies;
   const app = new Hono<AppEnv>();
   app.use(frameRequests(metrics));
+  app.use('/v1/*', compressAnswers);
   app.use('/v1/*', addDegradation(dependencies.degradation), limitTime(timeoutMs, waitMsMax));
   app.use(
     '/v1/*',

@@ -15,10 +15,12 @@ import { getRequestListener, RequestError } from '@hono/node-server';
 import type { Hono } from 'hono';
 import { given } from '../words/describe-issue.ts';
 import { Failure } from '../words/failure.ts';
+import type { ServerTlsFiles } from '../words/server-tls.ts';
 import { Problem } from './answers/problem.ts';
 import type { AppEnv } from './app-env.ts';
 import { bareProblem, writeProblem } from './bare-problem.ts';
 import { EarlyResponse } from './early-response.ts';
+import { createTlsServer } from './tls-server.ts';
 
 const HEADERS_TIMEOUT_MS = 5000;
 const CHECK_INTERVAL_MS = 1000;
@@ -37,6 +39,8 @@ type ServeOptions = {
   readonly mayMove: boolean;
   /** Name of the setting that has the port; PORT by default. */
   readonly setting?: 'RISK_WORKER_PORT';
+  /** Serves https in place of http. */
+  readonly tls?: ServerTlsFiles | undefined;
 };
 
 export type Serving = {
@@ -51,34 +55,37 @@ export const toListener = (app: Hono<AppEnv>): RequestListener =>
   getRequestListener(app.fetch, { errorHandler: refuseTarget, autoCleanupIncoming: false });
 
 export async function serve(listener: RequestListener, options: ServeOptions): Promise<Serving> {
-  const server = openServer(listener);
+  const server = openServer(listener, options.tls);
   const connections = watchConnections(server);
   await listen(server, options);
   const { port } = server.address() as AddressInfo;
   const host = options.host.includes(':') ? `[${options.host}]` : options.host;
-  return { url: `http://${host}:${port}`, close: () => close(server, connections) };
+  const scheme = options.tls === undefined ? 'http' : 'https';
+  return { url: `${scheme}://${host}:${port}`, close: () => close(server, connections) };
 }
 
-function openServer(listener: RequestListener): Server {
+function openServer(listener: RequestListener, tls: ServerTlsFiles | undefined): Server {
   const answers = new WeakMap<Socket, ServerResponse>();
-  const server = createServer(
-    {
-      ServerResponse: EarlyResponse,
-      headersTimeout: HEADERS_TIMEOUT_MS,
-      // Bodies have deadlines of their own (http/body/body.ts): a stream of lines may take hours.
-      requestTimeout: 0,
-      keepAliveTimeout: KEEP_ALIVE_MS,
-      connectionsCheckingInterval: CHECK_INTERVAL_MS,
-      maxHeaderSize: HEADER_BYTES_MAX,
-      // Requests without a Host are refused below, with a problem; HTTP/1.0 needs no Host.
-      requireHostHeader: false,
-    },
-    (request, response) => {
-      answers.set(request.socket, response);
-      if (request.httpVersion === '1.0') request.headers.host ??= 'localhost';
-      listener(request, response);
-    },
-  );
+  const limits = {
+    ServerResponse: EarlyResponse,
+    headersTimeout: HEADERS_TIMEOUT_MS,
+    // Bodies have deadlines of their own (http/body/body.ts): a stream of lines may take hours.
+    requestTimeout: 0,
+    keepAliveTimeout: KEEP_ALIVE_MS,
+    connectionsCheckingInterval: CHECK_INTERVAL_MS,
+    maxHeaderSize: HEADER_BYTES_MAX,
+    // Requests without a Host are refused below, with a problem; HTTP/1.0 needs no Host.
+    requireHostHeader: false,
+  };
+  const answer: RequestListener = (request, response) => {
+    answers.set(request.socket, response);
+    if (request.httpVersion === '1.0') request.headers.host ??= 'localhost';
+    listener(request, response);
+  };
+  const server =
+    tls === undefined
+      ? createServer(limits, answer)
+      : createTlsServer(tls, { ...limits, handshakeTimeout: HEADERS_TIMEOUT_MS }, answer);
   server.timeout = SILENCE_MS;
   server.on('clientError', (error, socket: Socket) => {
     refuseUnreadable(error, socket, answers.get(socket));

@@ -106,8 +106,9 @@ export const PROBLEMS = {
   'unsupported-media-type': {
     status: 415,
     title: 'Unsupported media type',
-    meaning: 'The body is compressed, or neither JSON nor, where it is taken, NDJSON in UTF-8.',
-    cure: 'Send `Content-Type: application/json` and no `Content-Encoding`.',
+    meaning:
+      'The body is neither JSON nor, where it is taken, NDJSON in UTF-8, or its `Content-Encoding` is neither gzip nor br.',
+    cure: 'Send `Content-Type: application/json`, plain or as gzip or br.',
   },
   'expectation-failed': {
     status: 417,

@@ -1,6 +1,6 @@
 /**
- * Request bodies: read once, counted while they arrive and refused before they are stored. A body is JSON in
- * identity encoding; any other type or encoding is 415.
+ * Request bodies: read once, counted while they arrive, as they are unpacked, and refused before they are stored. A body is
+ * JSON; any other type is 415.
  */
 import type { IncomingMessage } from 'node:http';
 import type { Context } from 'hono';
@@ -14,6 +14,7 @@ import { BODY_DEPTH_MAX, shapeOf } from './body-shape.ts';
 import type { WaitForCpu } from './cpu-queue.ts';
 import { jsonFault } from './json-fault.ts';
 import { refuseRepeated } from './repeated-member.ts';
+import { encodingOf, requireEncoding, unpack } from './unpack.ts';
 
 export type BodyLimits = {
   readonly bytesMax: number;
@@ -47,19 +48,10 @@ const PARTS_MAX = 100_000;
 const UTF8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: false });
 
 /**
- * Returns the media type without parameters, lower case; any charset but UTF-8 is refused, as is any encoding.
+ * Returns the media type without parameters, lower case; any charset but UTF-8 is refused, as is any encoding but those of `unpack`.
  */
 export function readMediaType(c: Context<AppEnv>): string {
-  const encoding = c.req.header('content-encoding');
-  if (encoding !== undefined && encoding.toLowerCase() !== 'identity') {
-    throw new Problem(
-      'unsupported-media-type',
-      `The body has Content-Encoding ${given(encoding)}, and only identity is allowed.`,
-      {
-        headers: { 'Accept-Encoding': 'identity' },
-      },
-    );
-  }
+  requireEncoding(c);
   const [type = '', ...parameters] = (c.req.header('content-type') ?? '').split(';');
   for (const parameter of parameters) {
     const charset = /^\s*charset="?([^"\s]*)"?\s*$/i.exec(parameter)?.[1];
@@ -80,8 +72,14 @@ function requireJson(c: Context<AppEnv>, forLines: string): void {
   throw new Problem('unsupported-media-type', detail);
 }
 
-/** The raw body as chunks of bytes; a caller that stops reading can still answer on the connection. */
+/** The body, unpacked, as chunks of bytes; a caller that stops reading can still answer on the connection. */
 export function bodyChunks(c: Context<AppEnv>): AsyncIterator<Uint8Array> {
+  const encoding = encodingOf(c);
+  const sent = sentChunks(c);
+  return encoding === undefined ? sent : unpack(sent, encoding);
+}
+
+function sentChunks(c: Context<AppEnv>): AsyncIterator<Uint8Array> {
   const incoming = c.env?.incoming;
   if (incoming !== undefined) {
     return incoming.iterator({ destroyOnReturn: false }) as AsyncIterator<Uint8Array>;
@@ -115,6 +113,7 @@ function readArrived(
 ): Uint8Array | undefined {
   const incoming = c.env?.incoming;
   if (incoming === undefined || incoming.readableDidRead) return undefined;
+  if (encodingOf(c) !== undefined) return undefined;
   // The parser hands the last bytes over before it reports the end.
   const isLast = declared > 0 && incoming.readableLength === declared;
   if (!incoming.complete && !isLast) return undefined;
@@ -216,8 +215,10 @@ export function createDeadline(
   return {
     race: async (work) => {
       // The client broke off: there is nobody to answer, and the error must not look like a bug.
-      const guarded = work.catch(() => {
-        throw new Problem('malformed-request', 'The body broke off.');
+      const guarded = work.catch((error: unknown) => {
+        throw error instanceof Problem
+          ? error
+          : new Problem('malformed-request', 'The body broke off.');
       });
       guarded.catch(() => undefined);
       return await Promise.race([guarded, expired.promise]);

@@ -1,0 +1,72 @@
+/**
+ * Answers as brotli or gzip (RFC 9110, 12.5.3) where the client takes them: of reads, and of writes whose body came compressed. Other
+ * writes are answered plainly: most clients say by default that they take gzip, which would cost the accepting path.
+ */
+import { pipeline, Readable, type Transform } from 'node:stream';
+import type { ReadableStream as NodeStream } from 'node:stream/web';
+import { constants, createBrotliCompress, createGzip } from 'node:zlib';
+import type { Context, MiddlewareHandler } from 'hono';
+import { accepts } from 'hono/accepts';
+import type { AppEnv } from '../app-env.ts';
+import { encodingOf } from '../body/unpack.ts';
+
+/** JSON is there as a whole; lines and CSV are long streams. Live events are neither, as a packer would hold them back. */
+const WHOLE = /^application\/(problem\+)?json\b/;
+const STREAMED = /^(application\/x-ndjson|text\/csv)\b/;
+/** A shorter answer fits one packet of the network as it is. */
+const PLAIN_BYTES_MAX = 1024;
+/** As fast as gzip; the default of 11 takes a hundred times as long. */
+const BROTLI_QUALITY = 4;
+const PACKERS: Readonly<Record<string, () => Transform>> = {
+  br: () => createBrotliCompress({ params: { [constants.BROTLI_PARAM_QUALITY]: BROTLI_QUALITY } }),
+  gzip: () => createGzip(),
+};
+const PLAIN = 'identity';
+
+function chooseEncoding(c: Context<AppEnv>): string {
+  return accepts(c, {
+    header: 'Accept-Encoding',
+    supports: Object.keys(PACKERS),
+    default: PLAIN,
+    match: (taken, { supports }) =>
+      supports.find((name) => taken.some(({ type, q }) => type.toLowerCase() === name && q > 0)) ??
+      PLAIN,
+  });
+}
+
+const mayBePacked = (c: Context<AppEnv>) =>
+  c.req.header('accept-encoding') !== undefined &&
+  (c.req.method === 'GET' || encodingOf(c) !== undefined);
+
+export const compressAnswers: MiddlewareHandler<AppEnv> = async (c, next) => {
+  await next();
+  if (!mayBePacked(c)) return;
+  const { status, headers, body } = c.res;
+  const type = headers.get('content-type') ?? '';
+  const isWhole = WHOLE.test(type);
+  if (body === null || headers.has('content-encoding') || !(isWhole || STREAMED.test(type))) return;
+  const sent = new Headers(headers);
+  sent.append('Vary', 'Accept-Encoding');
+  const encoding = chooseEncoding(c);
+  const packer = PACKERS[encoding];
+  const whole = isWhole ? new Uint8Array(await c.res.arrayBuffer()) : undefined;
+  const isPlain = whole !== undefined && whole.byteLength <= PLAIN_BYTES_MAX;
+  let answered: Uint8Array<ArrayBuffer> | ReadableStream<Uint8Array> = whole ?? body;
+  if (packer !== undefined && !isPlain) {
+    answered = pack(
+      whole === undefined ? Readable.fromWeb(body as NodeStream) : Readable.from([whole]),
+      packer(),
+    );
+    sent.set('Content-Encoding', encoding);
+    sent.delete('Content-Length');
+  }
+  // An answer that replaces another one would take its headers over.
+  c.res = undefined;
+  c.res = new Response(answered, { status, headers: sent });
+};
+
+/** An answer that breaks off ends its packer, and a reader that leaves ends the answer. */
+function pack(from: Readable, packer: Transform): ReadableStream<Uint8Array> {
+  pipeline(from, packer, () => undefined);
+  return Readable.toWeb(packer) as ReadableStream<Uint8Array>;
+}
