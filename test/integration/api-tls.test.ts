@@ -55,14 +55,12 @@ withTls('what is no certificate is a bad configuration, all of it at once', asyn
   const { server, authority } = await makeCertificates(openssl, join(folder.services, 'tls'));
   const told = async (value: string) => {
     const api = spawnRisk(['api'], { RISK_TLS: value });
-    return { code: await api.exited, said: api.stderr() };
+    return { ...(await api.exited), said: api.stderr() };
   };
   const bad = await told(`sslcert=${authority}&sslkey=${server}x&cert=a`);
   expect(bad.code).toBe(EXIT_BAD_CONFIGURATION);
   expect(bad.said).toMatch(/RISK_TLS.*cert is not known.*\n.*RISK_TLS.*sslkey: ENOENT/);
   const mixed = await told(`sslcert=${server}&sslkey=${authority}`);
-  expect([mixed.code, mixed.said]).toEqual([
-    EXIT_BAD_CONFIGURATION,
-    expect.stringMatching(/RISK_TLS: sslcert and sslkey: /),
-  ]);
+  expect(mixed.code).toBe(EXIT_BAD_CONFIGURATION);
+  expect(mixed.said).toMatch(/RISK_TLS: sslcert and sslkey: /);
 });

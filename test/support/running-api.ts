@@ -54,7 +54,7 @@ async function spawnApi(
 ): Promise<ApiRun & { readonly process: RiskProcess }> {
   await using stack = new AsyncDisposableStack();
   const process = stack.use(spawnRisk(['api'], environment));
-  const [, url = ''] = await process.waitFor(/"url":"(http:[^"]+)"/, START_MS);
+  const [, url = ''] = await process.waitFor(/"url":"(https?:[^"]+)"/, START_MS);
   const log = () => process.stdout() + process.stderr();
   const stop = async () => {
     process.kill('SIGTERM');
