@@ -1,9 +1,9 @@
 /** The rows of an export as the bytes of its form. */
 import { setImmediate as othersRan } from 'node:timers/promises';
-import { charsOf, type ExportRow } from './columns.ts';
-import { type ExportFormat, PARQUET_ROWS_MAX } from './parameters.ts';
+import { charsOf, type ExportRow, type FlatColumn } from './columns.ts';
+import { type ExportParameters, PARQUET_ROWS_MAX } from './parameters.ts';
 import { type ReadRows, SLICE_CHARS_MAX } from './read-rows.ts';
-import { csvHeader, toCsvLines } from './write/csv.ts';
+import { csvHeader, csvWriter } from './write/csv.ts';
 import { lastJsonLine, toJsonLines } from './write/ndjson.ts';
 import { createParquetFile } from './write/parquet.ts';
 
@@ -12,29 +12,29 @@ export type Piece = { readonly bytes: Uint8Array; readonly rows: number };
 type Rows = AsyncIterable<readonly ExportRow[]>;
 
 /**
- * @param isContinued the reader has rows already: CSV has no header then
+ * `after` says that the reader has rows already: CSV has no header then.
  * @param groupRowsMax of a row group of Parquet, which is encoded in one piece
  */
 export function writeBody(
   readRows: ReadRows,
-  format: ExportFormat,
-  isContinued: boolean,
+  { format, fields, after }: Pick<ExportParameters, 'format' | 'fields' | 'after'>,
   groupRowsMax: () => number,
   signal: AbortSignal,
 ): AsyncGenerator<Piece, void> {
   switch (format) {
     case 'csv':
-      return writeCsv(readRows(Infinity, signal), isContinued);
+      return writeCsv(readRows(Infinity, signal), fields, after !== undefined);
     case 'ndjson':
       return writeLines(readRows(Infinity, signal));
     case 'parquet':
-      return writeParquet(readRows(PARQUET_ROWS_MAX, signal), groupRowsMax);
+      return writeParquet(readRows(PARQUET_ROWS_MAX, signal), fields, groupRowsMax);
   }
 }
 
-async function* writeCsv(pieces: Rows, isContinued: boolean) {
-  if (!isContinued) yield { bytes: csvHeader(), rows: 0 };
-  for await (const rows of pieces) yield { bytes: toCsvLines(rows), rows: rows.length };
+async function* writeCsv(pieces: Rows, columns: readonly FlatColumn[], isContinued: boolean) {
+  if (!isContinued) yield { bytes: csvHeader(columns), rows: 0 };
+  const toLines = csvWriter(columns);
+  for await (const rows of pieces) yield { bytes: toLines(rows), rows: rows.length };
 }
 
 async function* writeLines(pieces: Rows) {
@@ -46,8 +46,12 @@ async function* writeLines(pieces: Rows) {
   yield { bytes: lastJsonLine(all), rows: 0 };
 }
 
-async function* writeParquet(pieces: Rows, groupRowsMax: () => number) {
-  const file = createParquetFile();
+async function* writeParquet(
+  pieces: Rows,
+  columns: readonly FlatColumn[],
+  groupRowsMax: () => number,
+) {
+  const file = createParquetFile(columns);
   let group: ExportRow[] = [];
   let chars = 0;
   for await (const rows of pieces) {

@@ -54,6 +54,15 @@ export const EXPORT_COLUMNS: readonly ExportColumn[] = [
   ...of('l', 'plain', 'label'),
 ];
 
+/** A column of the flat forms, CSV and Parquet, and where its cell is in a row. */
+export type FlatColumn = { readonly name: string; readonly kind: ColumnKind; readonly at: number };
+
+export const FLAT_COLUMNS: readonly FlatColumn[] = EXPORT_COLUMNS.map(({ name, kind }, at) => ({
+  name: kind === 'reasons' ? 'reason_codes' : name,
+  kind,
+  at,
+}));
+
 /** A row as Postgres wrote it, a text for each of EXPORT_COLUMNS. */
 export type ExportRow = readonly (string | null)[];
 

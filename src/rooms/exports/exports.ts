@@ -98,13 +98,13 @@ async function runToEnd(
   { send, close, signal }: ExportSink,
 ): Promise<void> {
   const { metrics, isSubmitting } = exports;
-  const { format, after } = begun.asked;
+  const { format } = begun.asked;
   const groupRowsMax = () => paceOf(exports).groupRows;
   let rows = 0;
   let outcome: 'complete' | 'broken_off' = 'broken_off';
   let beganMs = performance.now();
   try {
-    const body = writeBody(begun.readRows, format, after !== undefined, groupRowsMax, signal);
+    const body = writeBody(begun.readRows, begun.asked, groupRowsMax, signal);
     for await (const piece of body) {
       const workedMs = performance.now() - beganMs;
       await send(piece.bytes);

@@ -7,7 +7,9 @@ import {
   orderParameter,
   status,
 } from '../../core/store/search/search-question.ts';
+import { given } from '../../kit/words/describe-issue.ts';
 import { shown } from '../../kit/words/list-parameters.ts';
+import { FLAT_COLUMNS, type FlatColumn } from './columns.ts';
 
 export const EXPORT_FORMATS = ['csv', 'ndjson', 'parquet'] as const;
 export type ExportFormat = (typeof EXPORT_FORMATS)[number];
@@ -30,6 +32,30 @@ const after = z
     ),
   );
 
+/** An export that broke off goes on behind this column's value in the last row. */
+const ID = 'transaction_id';
+const NAMES = FLAT_COLUMNS.map(({ name }) => name);
+
+/** The columns that are asked for, in the order of the export. */
+const fields = z
+  .string()
+  .default(NAMES.join(','))
+  .transform((text, { issues }): readonly FlatColumn[] => {
+    const named = new Set(text.split(','));
+    const unknown = [...named].filter((name) => !NAMES.includes(name));
+    for (const name of unknown) {
+      const message = `must be names of columns with commas between them: ${given(name)} is none of ${NAMES.join(', ')}`;
+      issues.push({ code: 'custom', message, input: text });
+    }
+    return FLAT_COLUMNS.filter(({ name }) => name === ID || named.has(name));
+  })
+  .meta(
+    shown(
+      'account_id,amount,score,reason_codes',
+      `Columns of csv and parquet, all by default; \`${ID}\` is always one. Lines of ndjson are whole.`,
+    ),
+  );
+
 export const exportParameters = z
   .strictObject({
     ...filters,
@@ -41,6 +67,7 @@ export const exportParameters = z
         description: `csv: a flat row a line. ndjson: the rows of the search, one a line. parquet: the columns of csv, at most ${PARQUET_ROWS_MAX.toLocaleString('en-US')} rows.`,
       }),
     order: orderParameter.meta({ description: 'Newest first: `desc`.' }),
+    fields,
     after,
   })
   .superRefine(checkTogether);

@@ -14,11 +14,12 @@ import type { DocumentPart } from '../../kit/http/document.ts';
 import { ndjson } from '../../kit/http/openapi.ts';
 import { operation, pathsOf, routesOf } from '../../kit/http/operation.ts';
 import { isUnavailable, toError } from '../../kit/words/failure.ts';
+import { FLAT_COLUMNS } from './columns.ts';
 import { type BegunExport, beginExport, type Exports, runExport } from './exports.ts';
 import { createExportMetrics } from './metrics.ts';
 import { type ExportParameters, exportParameters, PARQUET_ROWS_MAX } from './parameters.ts';
 import { createSlowedStream } from './slowed-stream.ts';
-import { csvHeader, toCsvLines } from './write/csv.ts';
+import { csvHeader, csvWriter } from './write/csv.ts';
 
 const BUSY_RETRY_AFTER_SECONDS = '10';
 
@@ -81,7 +82,10 @@ const exampleRow = [
   ...['[{"code":"VELOCITY_COUNT_1H"},{"code":"AMOUNT_OVER_HABIT"}]', 'default@3', null, '1', '0'],
   null,
 ];
-const csvExample = Buffer.concat([csvHeader(), toCsvLines([exampleRow])]).toString();
+const csvExample = Buffer.concat([
+  csvHeader(FLAT_COLUMNS),
+  csvWriter(FLAT_COLUMNS)([exampleRow]),
+]).toString();
 const linesExample = [foundTransaction, { done: true, rows: 1 }];
 
 const operations = [

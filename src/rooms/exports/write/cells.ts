@@ -1,5 +1,5 @@
 /** How a cell that is not null is written in each form, by the kind of its column. */
-import { type ColumnKind, EXPORT_COLUMNS } from '../columns.ts';
+import type { ColumnKind } from '../columns.ts';
 import { timeMs, timeText } from './time-text.ts';
 
 type Cell = {
@@ -38,8 +38,3 @@ export const CELLS: Readonly<Record<ColumnKind, Cell>> = {
   json: { json: same, csv: quoted, parquet: same },
   reasons: { json: same, csv: (text) => codesOf(text).join(' '), parquet: codesOf },
 };
-
-/** The names of the columns in the flat forms, CSV and Parquet. */
-export const FLAT_NAMES: readonly string[] = EXPORT_COLUMNS.map(({ name, kind }) =>
-  kind === 'reasons' ? 'reason_codes' : name,
-);

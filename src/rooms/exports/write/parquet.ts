@@ -1,8 +1,8 @@
 /** Rows of an export as a Parquet file, a row group at a time: of what was written, only the footer's entries stay in memory. */
 import type { SchemaElement } from 'hyparquet';
 import { ByteWriter, ParquetWriter } from 'hyparquet-writer';
-import { EXPORT_COLUMNS, type ExportColumn, type ExportRow } from '../columns.ts';
-import { CELLS, FLAT_NAMES } from './cells.ts';
+import type { ExportRow, FlatColumn } from '../columns.ts';
+import { CELLS } from './cells.ts';
 
 /** Few enough that encoding them, in one piece, takes some 30 ms of the event loop. */
 export const ROW_GROUP_ROWS = 5_000;
@@ -17,9 +17,10 @@ type ParquetFile = {
   readonly finish: () => Promise<Uint8Array>;
 };
 
-export function createParquetFile(): ParquetFile {
+export function createParquetFile(columns: readonly FlatColumn[]): ParquetFile {
   const writer = new ByteWriter();
-  const file = new ParquetWriter({ writer, schema: SCHEMA, createdBy: 'risk-engine' });
+  const schema = schemaOf(columns);
+  const file = new ParquetWriter({ writer, schema, createdBy: 'risk-engine' });
   const takeBytes = (): Uint8Array => {
     const bytes = new Uint8Array(writer.getBuffer());
     writer.index = 0;
@@ -27,8 +28,7 @@ export function createParquetFile(): ParquetFile {
   };
   return {
     write: async (rows) => {
-      const columnData = EXPORT_COLUMNS.map(({ kind }, at) => {
-        const name = FLAT_NAMES[at] ?? '';
+      const columnData = columns.map(({ name, kind, at }) => {
         const { parquet } = CELLS[kind];
         const cells = rows.map((row) => row[at] ?? null);
         const data = cells.map((cell) => (cell === null ? null : parquet(cell)));
@@ -44,14 +44,14 @@ export function createParquetFile(): ParquetFile {
   };
 }
 
-const SCHEMA: SchemaElement[] = [
-  { name: 'transactions', num_children: EXPORT_COLUMNS.length },
-  ...EXPORT_COLUMNS.flatMap(toElements),
+const schemaOf = (columns: readonly FlatColumn[]): SchemaElement[] => [
+  { name: 'transactions', num_children: columns.length },
+  ...columns.flatMap(toElements),
 ];
 
 /** Amounts stay decimal text, as they were accepted; times are UTC, in milliseconds. */
-function toElements({ kind }: ExportColumn, at: number): SchemaElement[] {
-  const element = { name: FLAT_NAMES[at] ?? '', repetition_type: 'OPTIONAL' } as const;
+function toElements({ name, kind }: FlatColumn): SchemaElement[] {
+  const element = { name, repetition_type: 'OPTIONAL' } as const;
   const text = { type: 'BYTE_ARRAY', converted_type: 'UTF8' } as const;
   switch (kind) {
     case 'plain':

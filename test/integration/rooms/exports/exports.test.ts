@@ -100,11 +100,11 @@ async function exported(query: Record<string, string>, rowsMax = Infinity): Prom
 
 async function bytesOf(
   readRows: ReadRows,
-  { format, after }: Pick<ExportParameters, 'format' | 'after'>,
+  asked: Pick<ExportParameters, 'format' | 'fields' | 'after'>,
 ): Promise<Buffer> {
   const { signal } = new AbortController();
   const groupRowsMax = () => FULL_PACE.groupRows;
-  const body = writeBody(readRows, format, after !== undefined, groupRowsMax, signal);
+  const body = writeBody(readRows, asked, groupRowsMax, signal);
   return Buffer.concat(await Array.fromAsync(body, ({ bytes }) => bytes.slice()));
 }
 
