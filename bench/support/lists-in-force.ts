@@ -11,7 +11,7 @@ import { sqlOf } from './person.ts';
 import type { Services } from './services.ts';
 
 export const LISTED_VALUES = 1_000_000;
-/** One account in so many of the simulated ones is on the first list, and each hit is looked up in Postgres; none is on the second. */
+/** Simulated accounts for one on the first list, each hit of which is looked up in Postgres; none is on the second. */
 const LISTED_EACH = 100;
 const TIMEOUT_MS = 60_000;
 const BY = { name: 'bench', keyId: 'bench', request: 'bench lists' };

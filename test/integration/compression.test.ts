@@ -58,16 +58,23 @@ describe('bodies', () => {
     expect(JSON.parse(last)).toMatchObject({ done: true, accepted: 2500, refused: 0 });
   });
 
-  test.each(['gzip', 'br'] as const)('that unpack to more than is allowed are 413 (%s)', async (encoding) => {
-    // 16 kB of gzip, and less of brotli.
-    const body = packed(' '.repeat(16 * 1024 * 1024), encoding);
-    const headers = { ...JSON_TYPE, 'Content-Encoding': encoding };
-    const refused = await api.request('/v1/transactions/batch', { method: 'POST', headers, body });
-    expect([refused.status, await refused.json()]).toMatchObject([
-      413,
-      { title: 'The body is too large' },
-    ]);
-  });
+  test.each(['gzip', 'br'] as const)(
+    'that unpack to more than is allowed are 413 (%s)',
+    async (encoding) => {
+      // 16 kB of gzip, and less of brotli.
+      const body = packed(' '.repeat(16 * 1024 * 1024), encoding);
+      const headers = { ...JSON_TYPE, 'Content-Encoding': encoding };
+      const refused = await api.request('/v1/transactions/batch', {
+        method: 'POST',
+        headers,
+        body,
+      });
+      expect([refused.status, await refused.json()]).toMatchObject([
+        413,
+        { title: 'The body is too large' },
+      ]);
+    },
+  );
 
   test.each([
     ['are cut off', (body: Uint8Array) => body.subarray(0, body.byteLength / 2), 'gzip', 400],

@@ -44,7 +44,7 @@ export function serverFiles() {
   });
 }
 
-/** What OpenSSL says of a certificate and a key that do not belong together, or are none. */
+/** Says why OpenSSL refuses the certificate or the key. */
 function mismatched(files: ServerTlsFiles): string[] {
   try {
     createSecureContext(readServerFiles(files));

@@ -48,7 +48,8 @@ const problemSchema = z
     instance: z.string().meta({ description: 'The request id.' }),
     help: z.string().meta({ description: 'Path of the page that says what to do about the type.' }),
     code: z.string().optional().meta({
-      description: 'Tells problems of one type apart, as `BACKTEST_ENDED`; most of 404 and 409 have it.',
+      description:
+        'Tells problems of one type apart, as `BACKTEST_ENDED`; most of 404 and 409 have it.',
     }),
     transaction_id: z.uuid().optional().meta({
       description: 'Of `scope-stopped`: the request waited for a score, and has stored this one.',

@@ -49,7 +49,7 @@ export type ReadDays = (asked?: {
   readonly corridor?: string | undefined;
 }) => Promise<DaySample>;
 
-/** One reading of a sample serves all who ask. */
+/** Samples are read once for all who ask. */
 export function createDaysReader(
   database: Database,
   models: Models,

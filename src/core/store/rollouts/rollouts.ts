@@ -193,7 +193,7 @@ export async function decideRollouts(
   });
 }
 
-/** What comes into force is judged by what it decides from now on: it may have failed a minute ago, and been taken back. */
+/** A subject that comes into force is judged by its decisions from then on: earlier failures may have taken the subject back. */
 async function forgetBefore(
   query: Query,
   log: readonly Rollout[],

@@ -45,8 +45,8 @@ export const compressAnswers: MiddlewareHandler<AppEnv> = async (c, next) => {
   const type = headers.get('content-type') ?? '';
   const isWhole = WHOLE.test(type);
   if (body === null || headers.has('content-encoding') || !(isWhole || STREAMED.test(type))) return;
-  const sent = new Headers(headers);
-  sent.append('Vary', 'Accept-Encoding');
+  const sending = new Headers(headers);
+  sending.append('Vary', 'Accept-Encoding');
   const encoding = chooseEncoding(c);
   const packer = PACKERS[encoding];
   const whole = isWhole ? new Uint8Array(await c.res.arrayBuffer()) : undefined;
@@ -57,12 +57,12 @@ export const compressAnswers: MiddlewareHandler<AppEnv> = async (c, next) => {
       whole === undefined ? Readable.fromWeb(body as NodeStream) : Readable.from([whole]),
       packer(),
     );
-    sent.set('Content-Encoding', encoding);
-    sent.delete('Content-Length');
+    sending.set('Content-Encoding', encoding);
+    sending.delete('Content-Length');
   }
   // An answer that replaces another one would take its headers over.
   c.res = undefined;
-  c.res = new Response(answered, { status, headers: sent });
+  c.res = new Response(answered, { status, headers: sending });
 };
 
 /** An answer that breaks off ends its packer, and a reader that leaves ends the answer. */

@@ -75,11 +75,11 @@ function requireJson(c: Context<AppEnv>, forLines: string): void {
 /** The body, unpacked, as chunks of bytes; a caller that stops reading can still answer on the connection. */
 export function bodyChunks(c: Context<AppEnv>): AsyncIterator<Uint8Array> {
   const encoding = encodingOf(c);
-  const sent = sentChunks(c);
-  return encoding === undefined ? sent : unpack(sent, encoding);
+  const chunks = rawChunks(c);
+  return encoding === undefined ? chunks : unpack(chunks, encoding);
 }
 
-function sentChunks(c: Context<AppEnv>): AsyncIterator<Uint8Array> {
+function rawChunks(c: Context<AppEnv>): AsyncIterator<Uint8Array> {
   const incoming = c.env?.incoming;
   if (incoming !== undefined) {
     return incoming.iterator({ destroyOnReturn: false }) as AsyncIterator<Uint8Array>;

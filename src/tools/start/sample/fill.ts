@@ -150,7 +150,10 @@ async function showPeople(
   const linkOf = async (person: Person) => {
     const { token } = await asks[person]('POST /v1/sessions/links', {});
     const key = shortPath(keyFileOf(dataDir, person));
-    return [`  ${person} (commands: export RISK_API_KEY=$(cat ${key})):`, `  ${url}/console#login=${token}`];
+    return [
+      `  ${person} (commands: export RISK_API_KEY=$(cat ${key})):`,
+      `  ${url}/console#login=${token}`,
+    ];
   };
   const links = [...(await linkOf(PEOPLE[0])), ...(await linkOf(PEOPLE[1]))];
   const [proposed, approve] = hasModel ? [`proposed ${MODEL} and `, 'approve and '] : ['', ''];

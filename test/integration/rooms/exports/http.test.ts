@@ -97,6 +97,24 @@ describe('exports over HTTP', () => {
     expect(begun?.subject).toBe(end?.subject);
   });
 
+  test('columns are chosen, and the id is always one', async () => {
+    const scored = 'status=scored&fields=score,account_id';
+    const csv = await (await api.request(path(`format=csv&${scored}`))).text();
+    expect(csv.split('\r\n')).toEqual([
+      'transaction_id,account_id,score',
+      expect.stringMatching(new RegExp(`^${idAt(NOW, 1)},[^,]+,900$`)),
+      '',
+    ]);
+    const file = await (await api.request(path(`format=parquet&${scored}`))).arrayBuffer();
+    const [row] = await parquetReadObjects({ file });
+    expect(Object.keys(row ?? {})).toEqual(['transaction_id', 'account_id', 'score']);
+    const refused = await api.request(path('format=csv&fields=score,scores'));
+    expect([refused.status, await refused.text()]).toEqual([
+      422,
+      expect.stringMatching(/'scores' is none of/),
+    ]);
+  });
+
   test('a reader that stops holds no connection, and is broken off', async () => {
     const response = await begin('format=ndjson');
     expect(response.statusCode).toBe(200);
