@@ -49,7 +49,7 @@ export type ReadDays = (asked?: {
   readonly corridor?: string | undefined;
 }) => Promise<DaySample>;
 
-/** Samples are read once for all who ask. */
+/** Everybody who asks is served by one reading of a sample. */
 export function createDaysReader(
   database: Database,
   models: Models,

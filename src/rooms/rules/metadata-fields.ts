@@ -59,7 +59,7 @@ const lock = rowsOf(
   'lock-metadata-fields',
   'lock table market.metadata_fields in share row exclusive mode',
 );
-/** Waits for changes of fields that run; later changes wait for the end of this database transaction. */
+/** Changes of fields and this lock wait for each other until their database transactions have ended. */
 const hold = rowsOf('hold-metadata-fields', 'lock table market.metadata_fields in share mode');
 const write = onlyOf<FieldJson, [name: string, type: string, description: string, by: string]>(
   'write-metadata-field',

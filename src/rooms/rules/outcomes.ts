@@ -162,7 +162,7 @@ export async function readRuleOutcomes(
   };
 }
 
-/** Rule sets that decide in a corridor, the active one first; without a corridor, the build's rule set is first. */
+/** Rule sets that decide in a corridor, the active one first; without a corridor, the build's is first. */
 async function readInForce(database: Database, corridor: string | undefined) {
   if (corridor === undefined) return await listRuleSetsInForce(database);
   const { active, canary } = (await readRuleSetsInForce(database)).get(corridor) ?? {

@@ -46,7 +46,7 @@ export async function refuseManyDeclines(parts: PreviewParts, name: string): Pro
   if (refusal !== null) refuse(refusal);
 }
 
-/** A day that is not over has scores to come, and a sample stays in memory. */
+/** A day that is not over has scores to come, while its sample stays in memory. */
 function refuseToday(day: number | undefined, nowMs: number): void {
   if (day === undefined || day + DAY_MS <= nowMs) return;
   throw new InvalidFields([{ pointer: '/day', detail: 'must be a UTC day before today' }]);

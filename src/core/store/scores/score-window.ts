@@ -43,7 +43,7 @@ export type Slice = ScoreWindow & {
 const RANGE = `s.transaction_id >= u.low and s.transaction_id < u.high
                   and s.created_at >= u.from_at and s.created_at < u.to_at`;
 
-/** Slices of one corridor read the rows of the keys as well: no index has the corridor of a score. */
+/** A count of one corridor reads the rows of its keys as well: no index has the corridor of a score. */
 const countStatement = (corridor: string | undefined): Statement => ({
   name: corridor === undefined ? 'count-score-slices' : 'count-score-slices-of-corridor',
   text: `select k.keys::int4 as keys, k.wanted::int4 as wanted, k.last_at as "lastAt"
