@@ -41,17 +41,15 @@ const knownSchema = z.object({
   legitimate: z.int(),
   none: z.int().meta({ description: 'Without a label.' }),
 });
-const crossedSchema = z
-  .object({
-    approve: knownSchema.extend({
-      none: z.int().nullable().meta({
-        description: 'Null where `counted_from` is within a day: the tallies have whole days.',
-      }),
+const crossedSchema = z.object({
+  approve: knownSchema.extend({
+    none: z.int().nullable().meta({
+      description: 'Null where `counted_from` is within a day: the tallies have whole days.',
     }),
-    review: knownSchema,
-    decline: knownSchema.meta({ description: 'Those that are legitimate were declined wrongly.' }),
-  })
-  .meta({ id: 'VerdictsByLabel' });
+  }),
+  review: knownSchema,
+  decline: knownSchema.meta({ description: 'Those that are legitimate were declined wrongly.' }),
+});
 type CrossedJson = z.infer<typeof crossedSchema>;
 
 export const ruleOutcomesSchema = z
