@@ -1,0 +1,148 @@
+/**
+ * When processes of a role should become more or fewer. Alerts, `risk supervise` and the manifests read this one table, so that
+ * all of them act on the same value. A measure is a mean over `windowSeconds`, so that one batch or one request moves nothing.
+ */
+
+export type ScaledRole = 'api' | 'worker';
+
+/** What triggers compare, by name, with where each process or the market reports it. */
+export const MEASURES = {
+  queue_depth_transactions: {
+    of: 'market',
+    meaning: 'Transactions of all streams that no worker has read yet.',
+  },
+  queue_age_seconds: {
+    of: 'market',
+    meaning: 'Age of the oldest entry that is not acknowledged.',
+  },
+  api_p95_seconds: {
+    of: 'role',
+    meaning: 'Duration within which 95 % of the requests of all API processes were answered.',
+  },
+  requests_in_flight: {
+    of: 'process',
+    meaning: 'Requests that an API process has admitted and not answered: its request queue.',
+  },
+  processor_ratio: {
+    of: 'process',
+    meaning: 'Share of one processor that a process uses, as a role is one thread.',
+  },
+  memory_ratio: {
+    of: 'process',
+    meaning: 'Resident memory of a process as a share of what it may have.',
+  },
+} as const;
+export type Measure = keyof typeof MEASURES;
+
+export type Trigger = {
+  readonly name: string;
+  readonly role: ScaledRole;
+  /** Where the measure is of a process, the mean over the processes of the role counts. */
+  readonly measure: Measure;
+  /** Larger values ask for more processes where `add` is true, smaller ones for fewer where it is false. */
+  readonly add: boolean;
+  /** In the unit of the measure. The value itself triggers nothing. */
+  readonly threshold: number;
+  /** The measure is the mean of so many seconds. */
+  readonly windowSeconds: number;
+  /** For so long the mean must be beyond the threshold without a pause. */
+  readonly forSeconds: number;
+};
+
+const MINUTE = 60;
+
+export const TRIGGERS = [
+  {
+    name: 'HighQueueDepth',
+    role: 'worker',
+    measure: 'queue_depth_transactions',
+    add: true,
+    threshold: 1000,
+    windowSeconds: MINUTE,
+    forSeconds: 5 * MINUTE,
+  },
+  // The alert tells people of a depth that lasts; processes that scale themselves need not wait for it.
+  {
+    name: 'DeepQueue',
+    role: 'worker',
+    measure: 'queue_depth_transactions',
+    add: true,
+    threshold: 1000,
+    windowSeconds: MINUTE,
+    forSeconds: 0,
+  },
+  {
+    name: 'LowQueueDepth',
+    role: 'worker',
+    measure: 'queue_depth_transactions',
+    add: false,
+    threshold: 10,
+    windowSeconds: MINUTE,
+    forSeconds: 30 * MINUTE,
+  },
+  {
+    name: 'HighQueueAge',
+    role: 'worker',
+    measure: 'queue_age_seconds',
+    add: true,
+    threshold: 30,
+    windowSeconds: MINUTE,
+    forSeconds: 0,
+  },
+  {
+    name: 'BusyWorkers',
+    role: 'worker',
+    measure: 'processor_ratio',
+    add: true,
+    threshold: 0.7,
+    windowSeconds: MINUTE,
+    forSeconds: 5 * MINUTE,
+  },
+  {
+    name: 'HighAPILatency',
+    role: 'api',
+    measure: 'api_p95_seconds',
+    add: true,
+    threshold: 0.3,
+    windowSeconds: MINUTE,
+    forSeconds: 5 * MINUTE,
+  },
+  {
+    name: 'SlowAPI',
+    role: 'api',
+    measure: 'api_p95_seconds',
+    add: true,
+    threshold: 0.2,
+    windowSeconds: 5 * MINUTE,
+    forSeconds: 0,
+  },
+  {
+    name: 'BusyAPI',
+    role: 'api',
+    measure: 'processor_ratio',
+    add: true,
+    threshold: 0.7,
+    windowSeconds: MINUTE,
+    forSeconds: 5 * MINUTE,
+  },
+  {
+    name: 'LargeAPI',
+    role: 'api',
+    measure: 'memory_ratio',
+    add: true,
+    threshold: 0.8,
+    windowSeconds: MINUTE,
+    forSeconds: MINUTE,
+  },
+  {
+    name: 'CrowdedAPI',
+    role: 'api',
+    measure: 'requests_in_flight',
+    add: true,
+    threshold: 100,
+    windowSeconds: MINUTE,
+    forSeconds: 0,
+  },
+] as const satisfies readonly Trigger[];
+
+export type TriggerName = (typeof TRIGGERS)[number]['name'];
