@@ -199,19 +199,20 @@ function metricsOf(
       contentType: registry.contentType,
       metrics: async (request) => {
         const knowing = request && (await asked.get(request.credential));
-        const open = registriesOf([...(knowing?.keys() ?? [])], served.length > 1);
-        return await scrape([{ registry, labels: {} }, ...open]);
+        return await scrape([registry, ...registriesOf([...(knowing?.keys() ?? [])])]);
       },
     },
   };
 }
 
-/** The metrics of open markets; connections are counted now. */
-function registriesOf(served: readonly Served[], isOneOfSeveral: boolean) {
-  return served.flatMap(({ name, market }) => {
+/** The metrics of open markets; connections and requests are counted now. */
+function registriesOf(served: readonly Served[]) {
+  return served.flatMap(({ market }) => {
     const open = market();
     if (open === undefined) return [];
-    reportConnections(open.metrics, open.databases.primary.usage());
-    return [{ registry: open.metrics.registry, labels: isOneOfSeveral ? { market: name } : {} }];
+    const { metrics, databases, requestsInFlight } = open;
+    reportConnections(metrics, databases.primary.usage());
+    metrics.requestsInFlight.set(requestsInFlight());
+    return [metrics.registry];
   });
 }

@@ -51,6 +51,8 @@ const LOCK_SHARE = 0.8;
 
 export type OpenMarket = Pick<Api, 'authenticate' | 'databases' | 'metrics'> & {
   readonly listener: RequestListener;
+  /** Requests that are admitted and not answered. */
+  readonly requestsInFlight: () => number;
   readonly vitals: Vitals;
   /** Resolves once nothing is under way; called when the process has stopped serving. */
   readonly ended: () => Promise<unknown>;
@@ -70,7 +72,7 @@ export async function openMarket(
     neededUrl(config, 'DATABASE_URL'),
     neededUrl(config, 'REDIS_URL'),
   ];
-  const metrics = createMarketMetrics();
+  const metrics = createMarketMetrics(config.RISK_MARKET);
   const guards = stack.use(bindGuards(config, metrics, log, 'api'));
   const guard = guards.postgres.run;
   const probe = stack.use(openProbe(config, databaseUrl, 'api'));
@@ -115,6 +117,7 @@ export async function openMarket(
     databases: api.databases,
     metrics,
     listener: gate.wrap(first),
+    requestsInFlight: gate.inFlight,
     vitals: vitalsOf(api, probe),
     ended: () => Promise.all([...rooms.map(({ ended }) => ended?.()), api.ingest.leftRows.flush()]),
   };

@@ -43,7 +43,7 @@ import { createLeadership } from '../kit/duties/leadership.ts';
 import { bindPurge } from '../kit/duties/purge-duty.ts';
 import type { Duty } from '../kit/duties/run-duties.ts';
 import { serveHealth } from '../kit/http/serve-health.ts';
-import { createMetrics, type Metrics } from '../kit/metrics/metrics.ts';
+import { createWorkerMetrics, type Metrics } from '../kit/metrics/metrics.ts';
 import {
   createFailpoint,
   createPoison,
@@ -79,7 +79,7 @@ export async function runWorker(
     log.fatal(NEEDED);
     return EXIT_BAD_CONFIGURATION;
   }
-  const metrics = createMetrics();
+  const metrics = createWorkerMetrics(config.RISK_MARKET);
   using guards = bindGuards(config, metrics, log, 'worker');
   const guard = guards.postgres.run;
   await using database = openDatabase(config, databaseUrl, 'worker', { guard });

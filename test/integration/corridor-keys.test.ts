@@ -3,7 +3,9 @@
  * what is read there cannot be settled, and both recover once its keys do. Method: another type stands at the
  * key of its events, where settling fails after everything else has worked.
  */
+
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { sumMetric } from '../../bench/support/metrics.ts';
 import { GROUP, type StreamKeys, streamKeys } from '../../src/core/stream/keys.ts';
 import { measureStreams } from '../../src/core/stream/status/lag.ts';
 import { freePort } from '../../src/tools/start/services/free-port.ts';
@@ -65,7 +67,9 @@ test('a corridor whose events cannot be written waits alone, with its entries an
   await waitUntil(
     async () => {
       const metrics = await (await fetch(`http://127.0.0.1:${port}/metrics`)).text();
-      return metrics.includes(`risk_breaker_state{breaker="streams:${stream.corridor}"} 2`);
+      return (
+        sumMetric(metrics, 'risk_breaker_state', { breaker: `streams:${stream.corridor}` }) === 2
+      );
     },
     15_000,
     'the breaker of the corridor to open',

@@ -47,7 +47,7 @@ const levelOf = async (corridor: string) => {
 };
 const post = (corridor: string) => postOne(api, input({ corridor }));
 const gauge = async (corridor: string) =>
-  new RegExp(`^risk_corridor_degradation_level{corridor="${corridor}"} (.)$`, 'm').exec(
+  new RegExp(`^risk_corridor_degradation_level{corridor="${corridor}",.*} (.)$`, 'm').exec(
     await (await api.request('/metrics')).text(),
   )?.[1];
 

@@ -131,7 +131,7 @@ test('a key of one market is unknown to the other, and reads no figures of it', 
   expect(own).not.toContain('market_1');
   expect(all).toMatch(accepted('market_0'));
   expect(all).toMatch(accepted('market_1'));
-  expect(all.match(/^risk_process_cpu_seconds_total /gm)).toHaveLength(1);
+  expect(all.match(/^risk_process_cpu_seconds_total\{/gm)).toHaveLength(1);
   expect(all.match(/^# TYPE risk_http_request_duration_seconds /gm)).toHaveLength(1);
   await expectProblem(await ask('/metrics', null, { key: 'nobody-has-this-key' }), 401);
 });

@@ -2,9 +2,11 @@
  * Goal: clients that send their bodies a byte at a time keep nobody out, use little memory and are
  * disconnected. Method: an API with few slots and more trickling sockets than that.
  */
+
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { expect, test } from 'vitest';
+import { sumMetric } from '../../bench/support/metrics.ts';
 import { RUNNING_API_KEY, type RunningApi, startRunningApi } from '../support/running-api.ts';
 import { input, postBatch, postOne } from '../support/submit.ts';
 import { waitUntil } from '../support/wait-until.ts';
@@ -54,7 +56,7 @@ function trickles(api: RunningApi, count: number, type = JSON_TYPE, byte = ' ') 
 
 async function isShed(api: RunningApi, reason: string, times: number): Promise<boolean> {
   const metrics = await (await api.request('/metrics')).text();
-  return metrics.includes(`risk_http_requests_shed_total{reason="${reason}"} ${times}\n`);
+  return sumMetric(metrics, 'risk_http_requests_shed_total', { reason }) === times;
 }
 
 test('trickling bodies hold no place, and are 408 and closed at the deadline', async () => {

@@ -56,7 +56,8 @@ test('Postgres frozen: the worker says so and lives; what waited is scored once,
   using frozen = freeze(postgres);
   await rig.append(await rig.store(seeds(50, Date.UTC(2026, 10, 2))));
   await waitUntil(
-    async () => (await get('/metrics')).text.includes('risk_breaker_state{breaker="postgres"} 2'),
+    async () =>
+      /^risk_breaker_state\{breaker="postgres",.*\} 2$/m.test((await get('/metrics')).text),
     5000,
     'the breaker to open',
   );
@@ -140,7 +141,7 @@ test("a corridor whose stream cannot be read waits alone, and fails nobody else'
   await waitUntil(
     async () => {
       const metrics = await (await fetch(`http://127.0.0.1:${port}/metrics`)).text();
-      return metrics.includes('risk_breaker_state{breaker="streams:US-EG"} 2');
+      return /^risk_breaker_state\{breaker="streams:US-EG",.*\} 2$/m.test(metrics);
     },
     10_000,
     'the breaker of the corridor to open',

@@ -2,7 +2,7 @@
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Duty, ofEach, runMaintenance } from '../../kit/duties/run-duties.ts';
-import { reportConnections } from '../../kit/metrics/metrics.ts';
+import { type Metrics, reportConnections } from '../../kit/metrics/metrics.ts';
 import { toError } from '../../kit/words/failure.ts';
 import { listCorridors } from '../store/transactions/corridors.ts';
 import {
@@ -15,6 +15,7 @@ import { type StreamKeys, streamKeys } from '../stream/keys.ts';
 import { memoryDuty } from '../stream/memory/memory-duty.ts';
 import { promoteRetries } from '../stream/settle/retries.ts';
 import { listStreams, measureStreams } from '../stream/status/lag.ts';
+import { reportStreams } from '../stream/status/report-streams.ts';
 import { EXPRESS_READERS } from './lanes.ts';
 import { runReader } from './reader.ts';
 import { createReclaim } from './reclaim.ts';
@@ -117,15 +118,7 @@ async function followMoves(worker: Worker): Promise<void> {
 
 async function reportLag({ market, metrics, streams }: Worker): Promise<void> {
   reportConnections(metrics, market.database.usage());
-  for (const measured of await measureStreams(market.redis, [...streams.values()])) {
-    const { corridor, shard } = measured.stream;
-    const labels = { corridor, shard: String(shard) };
-    metrics.lagTransactions.set(labels, measured.lag);
-    metrics.pendingTransactions.set(labels, measured.pending);
-    metrics.handedOverEntries.set(labels, measured.handedOver);
-    metrics.lagSeconds.set(labels, measured.oldestAgeMs / 1000);
-    metrics.retriesDue.set(labels, measured.retriesWaiting);
-  }
+  reportStreams(metrics, await measureStreams(market.redis, [...streams.values()]));
 }
 
 /** Entries of batches that take long are not left for others to claim. */
@@ -144,9 +137,19 @@ function heartbeatDuty({ config, market, inFlight }: Worker): Duty {
 
 const pinnedOf = ({ config }: Worker) => config.RISK_WORKER_CORRIDORS?.split(',');
 
+/** Counters of events that alerts tell of a corridor begin at 0, so that `increase` sees the first event. */
+function beginCounting(
+  { deadLetters, modelRollbacks, ruleSetRollbacks }: Metrics,
+  corridor: string,
+): void {
+  deadLetters.inc({ corridor }, 0);
+  modelRollbacks.inc({ corridor }, 0);
+  ruleSetRollbacks.inc({ corridor }, 0);
+}
+
 /** Adds streams that appeared and returns all corridors of the market. One that cannot be made ready now is tried again at the next refresh. */
 async function addStreams(worker: Worker): Promise<string[]> {
-  const { market, streams } = worker;
+  const { market, metrics, streams } = worker;
   const { database, redis, name, shardsOf } = market;
   const corridors = await listCorridors(database);
   const listed = await listStreams(redis, name, shardsOf, corridors);
@@ -158,7 +161,9 @@ async function addStreams(worker: Worker): Promise<string[]> {
     fresh.map((stream) => stream.transactions),
   );
   for (const [index, stream] of fresh.entries()) {
-    if (failures[index] === null) streams.set(stream.transactions, stream);
+    if (failures[index] !== null) continue;
+    streams.set(stream.transactions, stream);
+    beginCounting(metrics, stream.corridor);
   }
   const failed = failures.find((failure) => failure !== null);
   if (failed !== undefined && streams.size === 0) throw failed;

@@ -5,7 +5,7 @@
 
 export type ScaledRole = 'api' | 'worker';
 
-/** What triggers compare, by name, with where each process or the market reports it. */
+/** Measures that triggers compare, with whose the measure is: of the market, of all processes of a role, or of each process. */
 export const MEASURES = {
   queue_depth_transactions: {
     of: 'market',

@@ -10,6 +10,7 @@ import type { StoreSetting } from '../words/store-advice.ts';
 import { bindInPieces } from './bind-in-pieces.ts';
 import { createTextOf } from './market-schema.ts';
 import { isPartitionMissing, mayBeDone, SCHEMA_MISSING, toFailure } from './pg-failure.ts';
+import type { PoolUsage } from './pool-usage.ts';
 import { createBeginText, type SessionOptions, startupSettings } from './session-settings.ts';
 
 /** A statement written once, as a constant named after its operation. */
@@ -49,8 +50,8 @@ export type Database = {
   readonly session: <T>(
     work: (client: pg.PoolClient, begin: Begin, query: Query) => Promise<T>,
   ) => Promise<T>;
-  /** Connections open, idle and callers waiting for one. */
-  readonly usage: () => { total: number; idle: number; waiting: number };
+  /** Connections open, idle and at most, and callers that wait for one. */
+  readonly usage: () => PoolUsage;
   readonly [Symbol.asyncDispose]: () => Promise<void>;
 };
 
@@ -145,7 +146,12 @@ export function openPool(options: PoolOptions): Database {
         return work(client, begin, run(client));
       }),
     transaction: <T>(work: (query: Query) => Promise<T>) => transaction(work),
-    usage: () => ({ total: pool.totalCount, idle: pool.idleCount, waiting: pool.waitingCount }),
+    usage: () => ({
+      total: pool.totalCount,
+      idle: pool.idleCount,
+      waiting: pool.waitingCount,
+      max: options.connectionsMax,
+    }),
     [Symbol.asyncDispose]: () => pool.end(),
   };
   // The pool's own query would end the connection after any error, and each new one costs the server milliseconds.

@@ -2,18 +2,19 @@
  * Every metric of the engine: name, help, unit in the suffix, labels. One registry a worker, or an API and each of its markets,
  * made by its composition root and handed down; no module keeps one of its own.
  */
-import { Registry } from 'prom-client';
 import { createHealthMetrics } from './health-metrics.ts';
 import { createKeyMetrics } from './key-metrics.ts';
 import {
   createHttpDuration,
   createMakers,
   createProcessRegistry,
+  createRegistry,
   HTTP_BUCKETS_SECONDS,
 } from './make-metrics.ts';
+import { createModelMetrics, createWatchMetrics } from './model-metrics.ts';
 
 const LATENCY_BUCKETS_SECONDS = [
-  0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300,
+  0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 0.75, 0.8, 1, 2, 5, 10, 30, 60, 120, 300,
 ];
 const DAY_SECONDS = 24 * 60 * 60;
 const LABEL_DELAY_BUCKETS_SECONDS = [
@@ -24,12 +25,17 @@ export type Metrics = ReturnType<typeof createMetrics>;
 
 /** Metrics of an API apart from its markets. */
 export function createProcessMetrics() {
-  const registry = createProcessRegistry();
+  const registry = createProcessRegistry({ role: 'api' });
   return { registry, httpDuration: createHttpDuration(createMakers(registry)) };
 }
 
 /** Metrics of one of the markets that an API serves. */
-export const createMarketMetrics = () => createMetrics(new Registry());
+export const createMarketMetrics = (market: string) =>
+  createMetrics(createRegistry({ role: 'api', market }));
+
+/** Metrics of a worker. */
+export const createWorkerMetrics = (market: string) =>
+  createMetrics(createProcessRegistry({ role: 'worker', market }));
 
 // biome-ignore lint/complexity/noExcessiveLinesPerFunction: a table of metrics, one a line group; splitting it would hide one
 export function createMetrics(registry = createProcessRegistry()) {
@@ -187,35 +193,11 @@ export function createMetrics(registry = createProcessRegistry()) {
       'risk_scores_unpublished_total',
       'Scores settled without an event, as Redis had no room for it.',
     ),
-    modelInForce: gauge(
-      'risk_model_in_force',
-      '1 for what models do in this worker, by corridor.',
-      ['corridor', 'model', 'role'],
-    ),
-    modelScored: counter('risk_model_scored_total', 'Transactions judged by a model.', [
-      'corridor',
-      'model',
-      'role',
-    ]),
-    modelErrors: counter('risk_model_errors_total', 'Calls of a model that failed.', [
-      'corridor',
-      'model',
-    ]),
-    modelDuration: histogram(
-      'risk_model_duration_seconds',
-      'Duration of one call of a model, for the rows of a batch.',
-      HTTP_BUCKETS_SECONDS,
-      ['model'],
-    ),
     ruleSetRollbacks: counter(
       'risk_rule_set_rollbacks_total',
       'Rule sets that the engine rolled back.',
       ['corridor', 'rule_set'],
     ),
-    modelRollbacks: counter('risk_model_rollbacks_total', 'Models that the engine rolled back.', [
-      'corridor',
-      'model',
-    ]),
     ruleFailures: counter(
       'risk_rule_failures_total',
       'Decisions in which a rule threw, so that it did not count.',
@@ -226,55 +208,8 @@ export function createMetrics(registry = createProcessRegistry()) {
       'risk_shadow_batches_lost_total',
       "Batches whose shadows' opinions could not be stored.",
     ),
-    watchedAt: gauge(
-      'risk_model_watched_timestamp_seconds',
-      'Time of the figures of the watch over models.',
-    ),
-    watchRows: gauge(
-      'risk_model_watch_rows',
-      'Sampled scores behind the figures of a model: for drift, or labelled.',
-      ['model', 'figures'],
-    ),
-    modelStability: gauge(
-      'risk_model_psi',
-      'Population stability index against the training, by feature and of the score; absent where rows are too few.',
-      ['model', 'feature'],
-    ),
-    modelMissing: gauge(
-      'risk_model_missing_ratio',
-      'Share of missing values of a feature, now or in the reference.',
-      ['model', 'feature', 'when'],
-    ),
-    modelPrecision: gauge(
-      'risk_model_precision_ratio',
-      'Share of frauds among flagged transactions with a label, by verdict bound.',
-      ['model', 'bound'],
-    ),
-    modelRecall: gauge(
-      'risk_model_recall_ratio',
-      'Share of the known frauds that were flagged, by verdict bound.',
-      ['model', 'bound'],
-    ),
-    modelFraud: gauge(
-      'risk_model_fraud_ratio',
-      'Share of frauds among labelled transactions: predicted by the probability, or observed.',
-      ['model', 'kind'],
-    ),
-    modelLabelled: gauge(
-      'risk_model_labelled_ratio',
-      'Share of transactions of mature age that have a label.',
-      ['model'],
-    ),
-    inferenceRefused: counter(
-      'risk_inference_refused_total',
-      'Transactions for which a model was not asked, as a limit of inference was used up.',
-      ['corridor', 'role'],
-    ),
-    modelLabelDelay: gauge(
-      'risk_model_label_delay_seconds',
-      'Time from created_at to labelled_at of those labels.',
-      ['model', 'quantile'],
-    ),
+    ...createModelMetrics(make),
+    ...createWatchMetrics(make),
     ...createHealthMetrics(make),
     requestsShed: counter(
       'risk_http_requests_shed_total',
@@ -283,6 +218,11 @@ export function createMetrics(registry = createProcessRegistry()) {
     ),
     replicaLag: gauge('risk_replica_lag_seconds', 'The replica holds all data older than this.'),
     reads: counter('risk_reads_total', 'Reads by database and reason.', ['database', 'why']),
+    requestsInFlight: gauge(
+      'risk_http_requests_in_flight',
+      'Requests that an API process has admitted and not answered.',
+    ),
+    databaseConnectionsMax: gauge('risk_database_connections_max', 'Size of the pool.'),
     databaseConnections: gauge('risk_database_connections', 'Connections of the pool by state.', [
       'state',
     ]),
@@ -291,9 +231,13 @@ export function createMetrics(registry = createProcessRegistry()) {
 
 /** Connections of a pool, as it counts them. */
 export function reportConnections(
-  { databaseConnections }: Pick<Metrics, 'databaseConnections'>,
-  { total, idle, waiting }: { total: number; idle: number; waiting: number },
+  {
+    databaseConnections,
+    databaseConnectionsMax,
+  }: Pick<Metrics, 'databaseConnections' | 'databaseConnectionsMax'>,
+  { total, idle, waiting, max }: { total: number; idle: number; waiting: number; max: number },
 ): void {
+  databaseConnectionsMax.set(max);
   databaseConnections.set({ state: 'busy' }, total - idle);
   databaseConnections.set({ state: 'idle' }, idle);
   databaseConnections.set({ state: 'waiting' }, waiting);

@@ -6,6 +6,7 @@ import type { Context } from 'hono';
 import { refusalOf } from '../../core/require-on.ts';
 import type { Api, ApiRoom } from '../../core/room.ts';
 import { pointsKey } from '../../core/stream/keys.ts';
+import { busyShare } from '../../kit/database/pool-usage.ts';
 import type { AppEnv } from '../../kit/http/app-env.ts';
 import type { DocumentPart } from '../../kit/http/document.ts';
 import { createLive, describeLive, liveContent } from '../../kit/http/live/answer-live.ts';
@@ -83,13 +84,11 @@ export function openStatus(api: Api): ApiRoom {
     shardsOf: ingest.shardsOf,
     switches: switches.current,
     readReplica: () => databases.replica?.status() ?? null,
+    metrics,
   };
   const readStatus = createReadStatus(databases, pipeline);
   const readWorkers = () => listWorkers(pipeline);
-  const poolInUse = () => {
-    const { total, idle } = databases.primary.usage();
-    return (total - idle) / config.RISK_DATABASE_CONNECTIONS_MAX;
-  };
+  const poolInUse = () => busyShare(databases.primary.usage());
   const nowMs = () => performance.now();
   const read = createReadLive({ readStatus, metrics, poolInUse, nowMs });
   const answerLive = createLive({

@@ -36,6 +36,8 @@ export type Admission = {
   readonly adapt: (eventLoopDelayMs: number) => void;
   /** Whether there were submissions in one of the last intervals. */
   readonly isSubmitting: () => boolean;
+  /** Requests of all kinds that hold a slot. */
+  readonly inFlight: () => number;
 };
 
 /**
@@ -77,6 +79,7 @@ export function createAdmission(
     own.bytes += bytes;
     return null;
   };
+  const inFlight = () => shares.submit.requests + shares.stream.requests + shares.other.requests;
   return {
     enter(kind, bytes) {
       const refusal = take(kind, bytes);
@@ -113,9 +116,8 @@ export function createAdmission(
       };
     },
     adapt(eventLoopDelayMs) {
-      const underWay = shares.submit.requests + shares.stream.requests + shares.other.requests;
       // A process without requests is late for another reason, such as its own start: fewer requests would not help.
-      const isIdle = took.left + underWay === 0;
+      const isIdle = took.left + inFlight() === 0;
       // By Little's law, a submission that takes twice its bound has twice as many beside it as there may be.
       const ofTook = headroom(TOOK_MS_MAX, took.timed > 0 ? took.totalMs / took.timed : 0);
       const ofLoop = headroom(limits.eventLoopDelayMsMax, isIdle ? 0 : eventLoopDelayMs);
@@ -131,6 +133,7 @@ export function createAdmission(
       adaptShare(shares.other, ofLoop, shareMin);
     },
     isSubmitting: () => quietIntervals < QUIET_INTERVALS,
+    inFlight,
   };
 }
 

@@ -67,6 +67,7 @@ export type RequestGate = Disposable & {
   /** For readers of bodies. */
   readonly awaitBody: AwaitBody;
   readonly isSubmitting: Admission['isSubmitting'];
+  readonly inFlight: Admission['inFlight'];
 };
 
 export function openRequestGate(config: Config, dependencies: GateDependencies): RequestGate {
@@ -103,6 +104,7 @@ export function openRequestGate(config: Config, dependencies: GateDependencies):
     wrap: (listener) => shedLoad(listener, options),
     awaitBody: (incoming) => awaitBody(options, incoming),
     isSubmitting: admission.isSubmitting,
+    inFlight: admission.inFlight,
     [Symbol.dispose]: watch[Symbol.dispose],
   };
 }

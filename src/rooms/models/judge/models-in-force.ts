@@ -9,6 +9,7 @@ import { readSettledRollouts } from '../../../core/store/rollouts/settled-rollou
 import type { Changes } from '../../../kit/database/follow-changes.ts';
 import type { Database } from '../../../kit/database/pool.ts';
 import type { Log } from '../../../kit/metrics/log.ts';
+import type { Metrics } from '../../../kit/metrics/metrics.ts';
 import { isUnavailable, toError } from '../../../kit/words/failure.ts';
 import type { ModelOut } from '../../../kit/words/model-out.ts';
 import { insertModelCheck } from '../store/models.ts';
@@ -23,6 +24,7 @@ type WatchedModels = {
   readonly database: Database;
   readonly changes: Pick<Changes, 'follow'>;
   readonly log: Log;
+  readonly metrics: Pick<Metrics, 'modelChecksFailed'>;
   readonly load: LoadModel;
   readonly onChange: (inForce: ModelsInForce) => void;
 };
@@ -53,7 +55,7 @@ export function watchModelsInForce(watched: WatchedModels) {
 
 /** Loaded models stay; a refused one is not tried again before it is rolled out anew. */
 async function loadAll(
-  { name, database, log, load }: WatchedModels,
+  { name, database, log, load, metrics }: WatchedModels,
   wanted: ReadonlyMap<string, InForce>,
   before: ReadonlyMap<string, JudgingModel | null>,
 ): Promise<Map<string, JudgingModel | null>> {
@@ -74,6 +76,7 @@ async function loadAll(
       const { message } = toError(error);
       log.error({ modelId, err: message }, 'model refused: it does not score');
       await insertModelCheck(database, modelId, name, message);
+      metrics.modelChecksFailed.inc();
       loaded.set(modelId, null);
     }
   }

@@ -55,6 +55,7 @@ export function openJudge(
     database,
     changes,
     log,
+    metrics,
     load,
     onChange(inForce) {
       pairs = new Map([...pairs].filter(([, pair]) => isInForce(inForce, pair)));

@@ -12,6 +12,7 @@ import { type Switches, stopOf } from '../../../core/domain/switch.ts';
 import type { Total } from '../../../core/store/tallies/day-tallies.ts';
 import type { ShardsOf } from '../../../core/stream/keys.ts';
 import { listStreams, measureStreams, type StreamLag } from '../../../core/stream/status/lag.ts';
+import { reportStreams, type StreamMetrics } from '../../../core/stream/status/report-streams.ts';
 import { listReports } from '../../../core/stream/status/workers.ts';
 import type { Guards, Health } from '../../../kit/breakers/guards.ts';
 import type { Databases } from '../../../kit/database/replica/choose-database.ts';
@@ -101,17 +102,32 @@ export type Pipeline = {
   readonly guards: Pick<Guards, 'redis' | 'health'>;
   readonly switches: () => Switches;
   readonly readReplica: () => ReplicaStatus | null;
+  /** Shows what waits where no worker does. */
+  readonly metrics: StreamMetrics;
 };
 
 export function createReadStatus(
   databases: Databases,
-  { redis, market, shardsOf, corridors: listCorridors, guards, switches, readReplica }: Pipeline,
+  {
+    redis,
+    market,
+    shardsOf,
+    corridors: listCorridors,
+    guards,
+    switches,
+    readReplica,
+    metrics,
+  }: Pipeline,
 ): () => Promise<StatusJson> {
   const readFigures = createReadFigures(databases);
   const readLatency = createReadLatency(databases);
   const measure = async () => {
-    const streams = async () =>
-      measureStreams(redis, await listStreams(redis, market, shardsOf, listCorridors()));
+    const streams = async () => {
+      const listed = await listStreams(redis, market, shardsOf, listCorridors());
+      const measured = await measureStreams(redis, listed);
+      reportStreams(metrics, measured);
+      return measured;
+    };
     try {
       return await Promise.all([
         guards.redis.run(streams),

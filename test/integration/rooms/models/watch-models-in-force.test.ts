@@ -6,6 +6,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import type { JudgingModel } from '../../../../src/core/score/judge.ts';
 import { followChanges } from '../../../../src/kit/database/follow-changes.ts';
 import type { Database } from '../../../../src/kit/database/pool.ts';
+import { createMetrics } from '../../../../src/kit/metrics/metrics.ts';
 import { Failure } from '../../../../src/kit/words/failure.ts';
 import { watchModelsInForce } from '../../../../src/rooms/models/judge/models-in-force.ts';
 import { silentLog } from '../../../support/config.ts';
@@ -75,6 +76,7 @@ function watch() {
   changes[Symbol.dispose]();
   const source = watchModelsInForce({
     ...{ name, database, changes, log: silentLog(), onChange: () => undefined },
+    metrics: createMetrics(),
     async load(_, modelId): Promise<JudgingModel> {
       loads.push(nameOf(modelId));
       if (state.broken.has(modelId)) throw new Failure('invalid', 'MODEL_INVALID', 'a bit off');

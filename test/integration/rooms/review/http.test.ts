@@ -136,12 +136,13 @@ test('a case that is opened by hand is counted once, and as unrated where no rat
     return Number(
       text
         .split('\n')
-        .find((line) => line.startsWith(`${sample} `))
-        ?.split(' ')[1] ?? 0,
+        .find((line) => line.startsWith(sample))
+        ?.split(' ')
+        .at(-1) ?? 0,
     );
   };
-  const opened = () => count('risk_review_cases_opened_total{source="manual",priority="P1"}');
-  const unrated = () => count('risk_review_cases_unrated_total');
+  const opened = () => count('risk_review_cases_opened_total{source="manual",priority="P1",');
+  const unrated = () => count('risk_review_cases_unrated_total{');
   const before = [await opened(), await unrated()] as const;
   expect((await post('/v1/reviews', { transaction_id: rare })).status).toBe(201);
   expect((await post('/v1/reviews', { transaction_id: rare })).status).toBe(200);

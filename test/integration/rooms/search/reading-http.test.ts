@@ -61,7 +61,7 @@ test('a stored score carries an entity tag; who has it is told so', async () => 
   expect((await get(path, { 'If-None-Match': `"x", W/${tag}` })).status).toBe(304);
   expect((await get(path, { 'If-None-Match': '"other"' })).status).toBe(200);
   const metrics = await (await get('/metrics')).text();
-  expect(metrics).toContain('risk_cache_hits_total{cache="scores",tier="memory"} 2');
+  expect(metrics).toMatch(/^risk_cache_hits_total\{cache="scores",tier="memory",.*\} 2$/m);
 });
 
 test('pending is 202, a dead letter and an unknown id are 404 of different types', async () => {
