@@ -142,10 +142,11 @@ type OwnOptions = Omit<Parameters<typeof createBreaker>[0], 'nowMs' | 'onChange'
 
 /** Makes breakers whose changes are reported and noted. */
 const createMaker =
-  ({ breakerState }: GuardsOptions['metrics'], report: Report) =>
+  ({ breakerState, breakerOpened }: GuardsOptions['metrics'], report: Report) =>
   (options: OwnOptions, note: () => void): Breaker => {
     const { name } = options;
     breakerState.set({ breaker: name }, 0);
+    breakerOpened.inc({ breaker: name }, 0);
     const onChange = (state: BreakerState, cause?: unknown) => {
       report(name, state, cause);
       note();

@@ -33,30 +33,6 @@ test('audit.md lists each action that is audited, and no other', () => {
   );
 });
 
-test('each alert has a runbook of four parts', () => {
-  const runbooks = readText('docs/runbooks.md');
-  const alerts = runbooks.matchAll(/^\| \[[^\]]+\]\(#([\w-]+)\) \|/gm);
-  const sections = new Map(
-    runbooks.split(/^### /m).map((section) => {
-      const heading = section.split('\n')[0] ?? '';
-      return [
-        heading
-          .toLowerCase()
-          .replace(/[^\w -]/g, '')
-          .replaceAll(' ', '-'),
-        section,
-      ];
-    }),
-  );
-  for (const [, alert = ''] of alerts) {
-    const parts = [...(sections.get(alert) ?? '').matchAll(/^- \*\*(\w+)[.]?\*\*/gm)];
-    expect(
-      parts.map(([, part]) => part),
-      alert,
-    ).toEqual(['First', 'Meaning', 'Fix', 'Escalate']);
-  }
-});
-
 test('documents stay within their sizes', () => {
   for (const name of DOCUMENTS) {
     const isRecord = /^docs\/adr\/\d/.test(name);

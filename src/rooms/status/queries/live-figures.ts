@@ -3,6 +3,7 @@
  * thresholds. Figures of requests, caches and connections are those of this API process.
  */
 import { z } from 'zod';
+import { ERRORS_MIN, PROBES, REQUESTS_MIN, THRESHOLDS } from '../../../kit/alerts/thresholds.ts';
 import { RUNBOOKS_PATH } from '../../../kit/http/runbooks-page.ts';
 import type { Metrics } from '../../../kit/metrics/metrics.ts';
 import { type StatusJson, statusExample, statusSchema } from './pipeline-status.ts';
@@ -13,51 +14,37 @@ const WINDOW_MS = 60_000;
 /** From the warning on somebody should look; from the critical value on somebody must act. */
 const SIGNALS = {
   api_p95_ms: {
-    warning: 200,
-    critical: 500,
+    warning: THRESHOLDS.api_p95_seconds.warning * 1000,
+    critical: THRESHOLDS.api_p95_seconds.critical * 1000,
     runbook: 'HighAPILatency',
     meaning: 'Duration of 95 % of requests, last minute.',
   },
   api_errors_ratio: {
-    warning: 0.01,
-    critical: 0.05,
+    ...THRESHOLDS.api_errors_ratio,
     runbook: 'ServerErrors',
     meaning:
       'Requests answered 5xx, last minute; refusals of what people have stopped or frozen are no errors.',
   },
   queue_entries: {
-    warning: 500,
-    critical: 2000,
+    ...THRESHOLDS.queue_depth_transactions,
     runbook: 'HighQueueDepth',
-    meaning: 'Transactions that no worker has read yet.',
+    meaning: 'Transactions that no worker has read yet, mean of the last minute.',
   },
   worker_lag_seconds: {
-    warning: 30,
-    critical: 120,
+    ...THRESHOLDS.queue_age_seconds,
     runbook: 'HighQueueAge',
     meaning: 'Age of the oldest pending entry.',
   },
   database_connections_ratio: {
-    warning: 0.7,
-    critical: 0.9,
+    ...THRESHOLDS.database_connections_ratio,
     runbook: 'Connections',
-    meaning: 'Pool of this process in use.',
+    meaning: 'Pool of this process in use, mean of the last minute.',
   },
 } as const;
 type SignalName = keyof typeof SIGNALS;
 export const SIGNAL_NAMES = Object.keys(SIGNALS) as SignalName[];
 export const runbookOf = (signal: SignalName) =>
   `${RUNBOOKS_PATH}#${SIGNALS[signal].runbook.toLowerCase()}`;
-
-/**
- * Least requests of a minute for which request signals have a level. Smaller: two slow requests make a warning; larger: a quiet
- * engine shows no level.
- */
-const REQUESTS_MIN = 20;
-/** Errors of a minute from which the error signal has a level, even with fewer requests than REQUESTS_MIN. */
-const ERRORS_MIN = 3;
-/** Routes that do not count as requests, because supervisors, scrapers and open pages poll them. */
-const PROBES = ['/livez', '/readyz', '/metrics'];
 
 export const liveSchema = z
   .object({
@@ -117,6 +104,9 @@ type Counts = {
   readonly buckets: ReadonlyMap<number, number>;
   readonly all: number;
   readonly errors: number;
+  /** Null where it is unknown. */
+  readonly depth: number | null;
+  readonly connections: number | null;
 };
 
 type Dependencies = {
@@ -137,7 +127,12 @@ export function createReadLive({
   /** Oldest first; the first is the newest that is as old as the window, or older. */
   const history: Counts[] = [];
   return async () => {
-    const [status, counts] = await Promise.all([readStatus(), count(metrics, nowMs())]);
+    const [status, counted] = await Promise.all([readStatus(), count(metrics, nowMs())]);
+    const counts: Counts = {
+      ...counted,
+      depth: status.corridors && lagOf(status.corridors),
+      connections: status.postgres === 'up' ? poolInUse() : null,
+    };
     history.push(counts);
     while ((history[1]?.atMs ?? Number.POSITIVE_INFINITY) <= counts.atMs - WINDOW_MS)
       history.shift();
@@ -153,9 +148,10 @@ export function createReadLive({
     const values: Record<SignalName, number | null> = {
       api_p95_ms: percentileMs(before, counts),
       api_errors_ratio: requests === 0 ? null : errors / requests,
-      queue_entries: status.corridors && lagOf(status.corridors),
+      queue_entries: counts.depth && meanOf(history, ({ depth }) => depth),
       worker_lag_seconds: status.corridors && oldestOf(status.corridors),
-      database_connections_ratio: status.postgres === 'up' ? poolInUse() : null,
+      database_connections_ratio:
+        counts.connections && meanOf(history, ({ connections }) => connections),
     };
     return {
       status,
@@ -163,6 +159,12 @@ export function createReadLive({
       cache_hits_ratio: hits + misses === 0 ? null : hits / (hits + misses),
     };
   };
+}
+
+/** Mean of the figures that are known: a batch that waits for a moment is no queue. */
+function meanOf(history: readonly Counts[], figure: (counts: Counts) => number | null): number {
+  const known = history.map(figure).filter((one) => one !== null);
+  return known.reduce((sum, one) => sum + one, 0) / known.length;
 }
 
 function judge(
@@ -187,12 +189,12 @@ function judge(
 async function count(
   { httpDuration, cacheHits, cacheMisses }: Dependencies['metrics'],
   atMs: number,
-): Promise<Counts> {
+): Promise<Omit<Counts, 'depth' | 'connections'>> {
   const buckets = new Map<number, number>();
   let [all, errors] = [0, 0];
   const { values } = await httpDuration.get();
   for (const { metricName, labels, value } of values) {
-    if (PROBES.includes(String(labels.route))) continue;
+    if (PROBES.some((probe) => probe === labels.route)) continue;
     const bound = Number('le' in labels ? labels.le : Number.NaN);
     if (metricName?.endsWith('_bucket') && Number.isFinite(bound)) {
       buckets.set(bound, (buckets.get(bound) ?? 0) + value);

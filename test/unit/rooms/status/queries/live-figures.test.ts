@@ -43,6 +43,28 @@ test('the queue is what no worker has read, of all corridors', async () => {
   expect(await queueOf(null)).toMatchObject({ value: null, level: 'unknown' });
 });
 
+test('queue depth and connections are means of the last minute', async () => {
+  const [corridor] = status.corridors ?? [];
+  if (corridor === undefined) throw new Error('the example has a corridor');
+  let [lag, inUse, nowMs] = [0, 0.2, 0];
+  const read = createReadLive({
+    readStatus: async () => ({ ...status, corridors: [{ ...corridor, lag }] }),
+    metrics: createMetrics(),
+    poolInUse: () => inUse,
+    nowMs: () => nowMs,
+  });
+  const values = async () => {
+    const { signals } = await read();
+    const named = (name: string) => signals.find(({ signal }) => signal === name)?.value;
+    return [named('queue_entries'), named('database_connections_ratio')];
+  };
+  expect(await values()).toEqual([0, 0.2]);
+  [lag, inUse, nowMs] = [1000, 1, 30_000];
+  expect(await values()).toEqual([500, 0.6]);
+  nowMs = 90_000;
+  expect(await values()).toEqual([1000, 1]);
+});
+
 test('signals of requests have a level from 20 requests or 3 errors a minute on, and probes do not count', async () => {
   const metrics = createMetrics();
   let nowMs = 0;

@@ -1,0 +1,74 @@
+/** An alert as data: `deploy/prometheus` and `deploy/alertmanager` are made of all alerts. */
+import { TRIGGERS, type Trigger, type TriggerName } from './triggers.ts';
+import { type WindowName, type Windows, windowOf } from './windows.ts';
+
+/** Critical wakes somebody, a warning is looked at today, information is read when there is time. */
+export const SEVERITIES = ['critical', 'warning', 'info'] as const;
+export type Severity = (typeof SEVERITIES)[number];
+
+/** The scope that an alert speaks of. A region is the corridors of one source country. */
+export type AlertLevel = 'global' | 'region' | 'corridor' | 'service' | 'model';
+
+export type AlertRule = {
+  readonly severity: Severity;
+  /** PromQL that has a value for each thing that is wrong. */
+  readonly when: (windows: Windows) => string;
+  /** How long the expression must have values; at once without. */
+  readonly lasts?: WindowName;
+  /** Window that tells rules of one severity apart. */
+  readonly window?: WindowName;
+  /** The change of processes that cures it, as `worker up`. */
+  readonly scale?: string;
+};
+
+export type Alert = {
+  readonly name: string;
+  readonly level: AlertLevel;
+  readonly summary: string;
+  /** Heading in docs/runbooks.md; without it, the name. */
+  readonly runbook?: string;
+  readonly rules: readonly AlertRule[];
+};
+
+/** A series that is computed at each evaluation, for the alerts. */
+export type Recording = {
+  readonly record: string;
+  readonly labels?: Readonly<Record<string, string>>;
+  readonly expression: (windows: Windows) => string;
+};
+
+/** Rules for a value that is bad above two thresholds. */
+export function above(
+  value: (windows: Windows) => string,
+  { warning, critical }: { readonly warning: number; readonly critical: number },
+  lasts?: WindowName,
+): AlertRule[] {
+  return [['warning', warning] as const, ['critical', critical] as const].map(
+    ([severity, threshold]) => ({
+      severity,
+      when: (windows) => `${value(windows)} > ${threshold}`,
+      ...(lasts === undefined ? {} : { lasts }),
+    }),
+  );
+}
+
+/** The rule of a trigger, whose measure is `value` over the window that is given. */
+export function triggered(
+  name: TriggerName,
+  severity: Severity,
+  value: (window: string) => string,
+): AlertRule {
+  const trigger: Trigger | undefined = TRIGGERS.find((one) => one.name === name);
+  if (trigger === undefined) throw new Error(`${name} is no trigger`);
+  const { add, threshold, role, windowSeconds, forSeconds } = trigger;
+  const when = (windows: Windows) =>
+    `${value(windows[windowOf(windowSeconds)])} ${add ? '>' : '<'} ${threshold}`;
+  const scale = `${role} ${add ? 'up' : 'down'}`;
+  return { severity, when, scale, ...(forSeconds === 0 ? {} : { lasts: windowOf(forSeconds) }) };
+}
+
+/** Events of a counter in the last five minutes, summed up by labels. */
+export const fresh =
+  (series: string, by = 'market') =>
+  ({ fiveMinutes }: Windows) =>
+    `sum by (${by}) (increase(${series}[${fiveMinutes}])) > 0`;

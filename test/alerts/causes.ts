@@ -1,0 +1,260 @@
+/** The causes: each is made for real, and ended. */
+import { setTimeout as delay } from 'node:timers/promises';
+import { putModelInForce } from '../../bench/support/model-in-force.ts';
+import { streamKeys } from '../../src/core/stream/keys.ts';
+import { MARKET } from '../chaos/support/streams.ts';
+import {
+  BURST,
+  flood,
+  mustPost,
+  onReplica,
+  removeWebhook,
+  type Scene,
+  signalAll,
+  webhook,
+} from './harm.ts';
+import { POISONED } from './rig.ts';
+
+export type Cause = {
+  readonly what: string;
+  /** Alerts that it makes fire, each with all its rules or with one. */
+  readonly fires: readonly string[];
+  /** Seconds within which they must fire. */
+  readonly within: number;
+  /** @returns what ends it */
+  readonly begin: (scene: Scene) => Promise<() => Promise<unknown>>;
+  /** Alerts that fire only once it has ended, as the work that waited is done late. */
+  readonly after?: readonly string[];
+};
+
+const US = streamKeys(MARKET, 'US-EG', 0);
+const BURSTS = 13;
+const SESSIONS = `select pid from pg_stat_activity where application_name like 'risk-%'`;
+
+export const CAUSES: readonly Cause[] = [
+  {
+    what: 'nothing waits for a worker',
+    fires: ['LowQueueDepth'],
+    within: 60,
+    begin: async ({ traffic }) => {
+      traffic.pause.isOn = true;
+      return async () => {
+        traffic.pause.isOn = false;
+      };
+    },
+  },
+  {
+    what: `the worker is frozen (SIGSTOP) while ${BURST * BURSTS} transactions come at once`,
+    fires: ['HighQueueDepth', 'HighQueueAge', 'NoWorkers', 'ProcessSilent', 'BudgetBurns lag'],
+    within: 150,
+    begin: async ({ engine, traffic }) => {
+      const { pid } = engine.process('worker-1');
+      process.kill(pid, 'SIGSTOP');
+      const burst = traffic.batches(BURST, 'US-EG');
+      for (let nth = 0; nth < BURSTS; nth++) await traffic.post(burst.next().value?.body ?? '');
+      return async () => process.kill(pid, 'SIGCONT');
+    },
+    after: ['CorridorLatency', 'RegionLatency', 'BudgetBurns scores'],
+  },
+  {
+    what: 'the only API is killed',
+    fires: ['NoAPI', 'ProcessSilent'],
+    within: 20,
+    begin: async ({ engine }) => {
+      await engine.kill('api-1');
+      return () => engine.start('api', 'api-1');
+    },
+  },
+  {
+    what: 'scoring throws for one account (poison)',
+    fires: ['DeadLetters', 'CorridorErrors', 'RegionErrors'],
+    within: 30,
+    begin: async ({ traffic }) => {
+      const batch = traffic.batches(200, 'GB-NG').next().value?.body ?? '';
+      await mustPost(
+        traffic,
+        batch.replaceAll(/"account_id":"[^"]*"/g, `"account_id":"${POISONED}"`),
+      );
+      return async () => undefined;
+    },
+  },
+  {
+    what: 'entries of another version wait in a stream',
+    fires: ['HandedOver'],
+    within: 60,
+    begin: async ({ services: { client }, engine }) => {
+      await client.xadd(US.transactions, '*', 'v', '99', 'n', '1', 'h', '1 ingest 0 ', 'd', 'x');
+      return () => engine.command(['entries', 'give-up', '99', '--yes'], {});
+    },
+  },
+  {
+    what: 'Redis is frozen (SIGSTOP) for a minute and more, and labels are posted',
+    fires: [
+      'BreakerOpen',
+      'BreakerOpened',
+      'AppendFailures',
+      'WorkerDeaf',
+      'WorkerPaused',
+      'LabelsUntold',
+    ],
+    within: 100,
+    begin: async ({ services: { redis, query }, traffic }) => {
+      const [row] = await query<{ id: string }>(
+        'select transaction_id::text as id from scores order by scored_at desc limit 1',
+      );
+      redis.freeze();
+      const label = {
+        transaction_id: row?.id,
+        label: 'fraud',
+        labelled_at: new Date().toISOString(),
+      };
+      await traffic.ask('/v1/labels', JSON.stringify({ labels: [label] }));
+      return async () => redis.thaw();
+    },
+  },
+  {
+    what: 'Redis has no room (maxmemory 1 MB)',
+    fires: ['RedisCrowded'],
+    within: 30,
+    begin: async ({ services: { client } }) => {
+      await client.config('SET', 'maxmemory', '1000000');
+      return () => client.config('SET', 'maxmemory', '268435456');
+    },
+  },
+  {
+    what: "a string stands at the key of a corridor's stream",
+    fires: ['CorridorBreakerOpen'],
+    within: 40,
+    begin: async ({ services: { client } }) => {
+      await client.rename(US.transactions, `${US.transactions}:away`);
+      await client.set(US.transactions, 'no stream');
+      return () => client.rename(`${US.transactions}:away`, US.transactions);
+    },
+  },
+  {
+    what: 'each packet to Postgres takes 700 ms',
+    fires: [
+      'HighAPILatency',
+      'HighGlobalLatency',
+      'Connections',
+      'CrowdedAPI',
+      'Shedding',
+      'Degraded warning',
+      'BudgetBurns reads',
+    ],
+    within: 60,
+    begin: async ({ proxy, traffic }) => {
+      traffic.rates.reads = 80;
+      proxy.inflict({ kind: 'latency', ms: 700 });
+      return async () => {
+        proxy.heal();
+        traffic.rates.reads = 25;
+      };
+    },
+  },
+  {
+    what: 'Postgres is frozen (SIGSTOP of all its sessions)',
+    fires: [
+      'ServerErrors',
+      'BreakerOpen',
+      'Degraded',
+      'BudgetBurns requests',
+      'BudgetLow requests',
+      'WatchStale',
+    ],
+    within: 60,
+    begin: async ({ services: { query } }) => {
+      const pids = (await query<{ pid: number }>(SESSIONS)).map(({ pid }) => pid);
+      signalAll(pids, 'SIGSTOP');
+      return async () => signalAll(pids, 'SIGCONT');
+    },
+  },
+  {
+    what: 'replay of the replica is paused',
+    fires: ['ReplicaBehind'],
+    within: 90,
+    begin: async (scene) => {
+      await onReplica(scene, 'pause');
+      return () => onReplica(scene, 'resume');
+    },
+  },
+  {
+    what: 'the replica is stopped',
+    fires: ['ReplicaDown'],
+    within: 30,
+    begin: async ({ services: { replica } }) => {
+      await replica?.end('SIGINT');
+      return async () => replica?.start();
+    },
+  },
+  {
+    what: 'six connections post batches of 500 as fast as they are answered',
+    fires: ['BusyAPI', 'BusyWorkers'],
+    within: 60,
+    begin: async (scene) => flood(scene),
+  },
+  {
+    what: 'a model comes into force whose golden margins are not its own',
+    fires: ['DeterminismFails', 'ModelOut'],
+    within: 30,
+    begin: async ({ services: { query, databaseUrl } }) => {
+      await query(`create function spoil() returns trigger language plpgsql as
+        $$ begin new.golden_margins := decode(repeat('3f', length(new.golden_margins)), 'hex'); return new; end $$`);
+      await query(
+        'create trigger spoil before insert on models for each row execute function spoil()',
+      );
+      await putModelInForce(databaseUrl, { trees: 10 });
+      return async () => undefined;
+    },
+  },
+  {
+    what: 'a case is opened without a rate, and a case is older than its deadline (by SQL)',
+    fires: ['ReviewUnrated', 'ReviewLate warning'],
+    within: 60,
+    begin: async ({ services: { query }, traffic }) => {
+      const batch = traffic.batches(3, 'US-EG').next().value?.body ?? '';
+      const posted = await traffic.post(
+        batch
+          .replaceAll(/"currency":"[^"]*"/g, '"currency":"JPY"')
+          .replaceAll(/"amount":"(\d+)[^"]*"/g, '"amount":"$1"'),
+      );
+      const { results } = JSON.parse(posted?.text ?? '{"results":[]}') as {
+        results: { transaction_id: string }[];
+      };
+      for (let tries = 0; tries < 50; tries++) {
+        const answer = await traffic.ask(
+          '/v1/reviews',
+          JSON.stringify({ transaction_id: results[0]?.transaction_id }),
+        );
+        if (answer?.status === 201) break;
+        await delay(200);
+      }
+      await query(
+        "update review_cases set due_at = now() - interval '1 hour' where state <> 'closed'",
+      );
+      return () =>
+        query("update review_cases set due_at = now() + interval '1 day' where state <> 'closed'");
+    },
+  },
+  {
+    what: 'the receiver of a webhook answers 410',
+    fires: ['WebhooksDisabled'],
+    within: 30,
+    begin: async (scene) => {
+      const { id } = await webhook(scene, 410);
+      return () => removeWebhook(scene, id);
+    },
+  },
+  {
+    what: 'the receiver of a webhook answers nothing',
+    fires: ['WebhooksLate'],
+    within: 60,
+    begin: async (scene) => {
+      const { id, close } = await webhook(scene, null);
+      return async () => {
+        close();
+        await removeWebhook(scene, id);
+      };
+    },
+  },
+];

@@ -1,0 +1,118 @@
+/** A real engine, Prometheus and Alertmanager, with every time of the rules at a sixtieth. */
+import { spawn } from 'node:child_process';
+import { mkdirSync, openSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { makeRunFolder } from '../../bench/support/run-folder.ts';
+import { freePort } from '../../src/tools/start/services/free-port.ts';
+import { API_KEY, startEngine } from '../chaos/support/engine.ts';
+import { startWithReplica } from '../setups/replica.ts';
+import { toYaml } from '../support/alerts/files.ts';
+import { alertmanagerFile, prometheusFile } from '../support/alerts/prometheus.ts';
+import { ruleFile } from '../support/alerts/rules.ts';
+import { startTcpProxy } from '../support/tcp-proxy.ts';
+import { receiveNotifications, watchAlerts } from './watch.ts';
+
+export const FACTOR = 1 / 60;
+export const POISONED = 'acc_poisoned';
+const READY_TRIES = 100;
+const ROOT = fileURLToPath(new URL('../../', import.meta.url));
+
+export type Rig = Awaited<ReturnType<typeof startRig>>;
+
+export async function startRig(signal: AbortSignal) {
+  await using opened = new AsyncDisposableStack();
+  const { path: folder } = opened.use(await makeRunFolder('risk-alerts'));
+  const logFolder = join(folder, 'logs');
+  mkdirSync(logFolder, { mode: 0o777 });
+  const launcher = join(ROOT, 'bin', 'risk');
+  const services = opened.use(
+    await startWithReplica({ folder, launcher, postgresSettings: {}, diskBytes: {}, signal }),
+  );
+  const proxy = opened.use(await startTcpProxy(services.databaseUrl));
+  const engine = opened.use(
+    await startEngine({
+      databaseUrl: proxy.url,
+      redisUrl: services.redisUrl,
+      launcher,
+      environment: {
+        ...services.engineEnvironment,
+        RISK_CLAIM_IDLE_MS: '3000',
+        RISK_RETRY_BASE_MS: '200',
+        RISK_RECONCILE_AGE_MS: '1000',
+        RISK_WATCH_EVERY_SECONDS: '3',
+        RISK_WEBHOOK_LOOPBACK: 'allow',
+        RISK_TEST_POISON: `throw:${POISONED}`,
+      },
+      apis: 1,
+      workers: 1,
+      logFolder,
+      signal,
+    }),
+  );
+  const [prometheusPort, alertmanagerPort, pagerPort] = [
+    await freePort(),
+    await freePort(),
+    await freePort(),
+  ];
+  const pager = opened.use(await receiveNotifications(pagerPort));
+  const file = (name: string, text: string) => {
+    writeFileSync(join(folder, name), text);
+    return join(folder, name);
+  };
+  const run = async (name: string, port: number, args: readonly string[]) => {
+    const log = openSync(join(logFolder, `${name}.log`), 'w');
+    const child = spawn(name, [...args, `--web.listen-address=127.0.0.1:${port}`], {
+      cwd: folder,
+      stdio: ['ignore', log, log],
+    });
+    opened.defer(async () => {
+      child.kill('SIGKILL');
+    });
+    const url = `http://127.0.0.1:${port}`;
+    for (let tries = 0; tries < READY_TRIES; tries++) {
+      if ((await fetch(`${url}/-/ready`).catch(() => undefined))?.ok === true) return url;
+      await delay(200, undefined, { signal });
+    }
+    throw new Error(`${name} did not start`);
+  };
+  const owners = [{ receiver: 'corridor-US-EG', corridor: 'US-EG' }] as const;
+  const urlOf = (receiver: string) => `http://127.0.0.1:${pagerPort}/${receiver}`;
+  const routing = file(
+    'alertmanager.yml',
+    toYaml(alertmanagerFile({ factor: FACTOR, owners, urlOf })),
+  );
+  await run('prometheus-alertmanager', alertmanagerPort, [
+    `--config.file=${routing}`,
+    `--storage.path=${join(folder, 'alertmanager')}`,
+    '--cluster.listen-address=',
+  ]);
+  file('risk.rules.yml', toYaml(await ruleFile(FACTOR)));
+  const hostOf = (name: string) => new URL(engine.process(name).url).host;
+  const scrapes = prometheusFile({
+    factor: FACTOR,
+    ruleFile: 'risk.rules.yml',
+    alertmanager: `127.0.0.1:${alertmanagerPort}`,
+    apis: [hostOf('api-1')],
+    workers: [hostOf('worker-1')],
+    keyFile: file('key', API_KEY),
+  });
+  const prometheus = await run('prometheus', prometheusPort, [
+    `--config.file=${file('prometheus.yml', toYaml(scrapes))}`,
+    `--storage.tsdb.path=${join(folder, 'prometheus')}`,
+  ]);
+  const over = new AbortController();
+  opened.defer(() => over.abort());
+  const watch = watchAlerts(prometheus, over.signal);
+  const owned = opened.move();
+  return {
+    services,
+    proxy,
+    engine,
+    pager,
+    watch,
+    prometheus,
+    [Symbol.asyncDispose]: () => owned.disposeAsync(),
+  };
+}
