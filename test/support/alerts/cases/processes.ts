@@ -1,8 +1,12 @@
 /** Cases of alerts on queues and processes. */
 import { type AlertCase, api, MARKET, steps, worker } from './case.ts';
 
-const requests = (status: string) =>
-  `risk_http_request_duration_seconds_count${api(`method="POST",route="/v1/transactions",status="${status}"`)}`;
+const lag = (corridor: string) =>
+  `risk_stream_lag_transactions${worker(`corridor="${corridor}",shard="0"`)}`;
+const lagOfApi = (corridor: string) =>
+  `risk_stream_lag_transactions${api(`corridor="${corridor}",shard="0"`)}`;
+const US = 'corridor="US-EG"';
+const OF_CORRIDOR = { ...MARKET, corridor: 'US-EG' };
 
 export const PROCESS_CASES: readonly AlertCase[] = [
   {

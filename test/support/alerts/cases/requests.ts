@@ -12,10 +12,6 @@ const durations = (below: string, le: string): Record<string, string> => ({
   [bucket(le)]: '0+100x400',
   [bucket('+Inf')]: '0+100x400',
 });
-const lag = (corridor: string) =>
-  `risk_stream_lag_transactions${worker(`corridor="${corridor}",shard="0"`)}`;
-const lagOfApi = (corridor: string) =>
-  `risk_stream_lag_transactions${api(`corridor="${corridor}",shard="0"`)}`;
 const US = 'corridor="US-EG"';
 const OF_CORRIDOR = { ...MARKET, corridor: 'US-EG' };
 const OF_REGION = { ...MARKET, region: 'US' };
