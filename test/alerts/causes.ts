@@ -103,12 +103,15 @@ export const CAUSES: readonly Cause[] = [
         'select transaction_id::text as id from scores order by scored_at desc limit 1',
       );
       redis.freeze();
+      // The breaker is open by then, so that the answer does not wait for Redis.
+      await delay(3000);
       const label = {
         transaction_id: row?.id,
         label: 'fraud',
         labelled_at: new Date().toISOString(),
       };
-      await traffic.ask('/v1/labels', JSON.stringify({ labels: [label] }));
+      const answer = await traffic.ask('/v1/labels', JSON.stringify({ labels: [label] }));
+      if (answer !== undefined && answer.status >= 400) throw new Error(answer.text);
       return async () => redis.thaw();
     },
   },
@@ -153,7 +156,7 @@ export const CAUSES: readonly Cause[] = [
     },
   },
   {
-    what: 'Postgres is frozen (SIGSTOP of all its sessions)',
+    what: 'Postgres is frozen (SIGSTOP of all its processes)',
     fires: [
       'ServerErrors',
       'BreakerOpen',
@@ -163,8 +166,9 @@ export const CAUSES: readonly Cause[] = [
       'WatchStale',
     ],
     within: 60,
-    begin: async ({ services: { query } }) => {
-      const pids = (await query<{ pid: number }>(SESSIONS)).map(({ pid }) => pid);
+    begin: async ({ services: { query, postgres } }) => {
+      const sessions = await query<{ pid: number }>(SESSIONS);
+      const pids = [postgres.pid(), ...sessions.map(({ pid }) => pid)];
       signalAll(pids, 'SIGSTOP');
       return async () => signalAll(pids, 'SIGCONT');
     },

@@ -29,6 +29,16 @@ describe('worker http', () => {
     expect(await status('/livez')).toBe(200);
     expect(await status('/elsewhere')).toBe(404);
     expect((await fetch(`${url}/livez`, { method: 'POST' })).status).toBe(405);
+    const before = await (await fetch(`${url}/metrics`)).text();
+    const labels = 'role="worker",market="market_0"';
+    // Without these lines `increase` would not see the first event.
+    for (const line of [
+      `risk_dead_letters_total{corridor="US-EG",${labels}} 0`,
+      `risk_model_rollbacks_total{corridor="US-EG",${labels}} 0`,
+      `risk_rule_failures_total{${labels}} 0`,
+      `risk_breaker_opened_total{breaker="postgres",${labels}} 0`,
+    ])
+      expect(before).toContain(`${line}\n`);
     await rig.send(seeds(20));
     await rig.settled(20);
     const metrics = await (await fetch(`${url}/metrics`)).text();

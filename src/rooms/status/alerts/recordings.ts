@@ -10,8 +10,10 @@ const LATENCY = 'risk_score_latency_seconds';
 const OF_REQUEST = 'method, route, status, problem';
 /** A read lasts as long as its reader likes where it is an export or live. */
 const LASTING = '/v1/.*exports.*|/v1/live.*|/v1/.*/live';
+/** A refusal is quick, and is no read. */
+const REFUSED = '.shed.';
 const PROBE = PROBES.join('|');
-const READS = `method="GET",route!~"${PROBE}|${LASTING}"`;
+const READS = `method="GET",route!~"${PROBE}|${LASTING}|${REFUSED}"`;
 
 const sum = (record: string, without: string, series: string): Recording => ({
   record,
