@@ -108,6 +108,7 @@ export const CAUSES: readonly Cause[] = [
       const label = {
         transaction_id: row?.id,
         label: 'fraud',
+        source: 'chargeback',
         labelled_at: new Date().toISOString(),
       };
       const answer = await traffic.ask('/v1/labels', JSON.stringify({ labels: [label] }));
@@ -135,15 +136,28 @@ export const CAUSES: readonly Cause[] = [
     },
   },
   {
+    what: 'each packet to Postgres takes 250 ms, and few requests come',
+    fires: ['HighAPILatency warning api up', 'BudgetBurns reads'],
+    within: 90,
+    begin: async ({ proxy, traffic }) => {
+      Object.assign(traffic.rates, { posts: 4, reads: 8 });
+      proxy.inflict({ kind: 'latency', ms: 250 });
+      return async () => {
+        proxy.heal();
+        Object.assign(traffic.rates, { posts: 25, reads: 25 });
+      };
+    },
+  },
+  {
     what: 'each packet to Postgres takes 700 ms',
     fires: [
-      'HighAPILatency',
+      'HighAPILatency warning',
+      'HighAPILatency critical',
       'HighGlobalLatency',
       'Connections',
       'CrowdedAPI',
       'Shedding',
       'Degraded warning',
-      'BudgetBurns reads',
     ],
     within: 60,
     begin: async ({ proxy, traffic }) => {
@@ -203,7 +217,7 @@ export const CAUSES: readonly Cause[] = [
     within: 30,
     begin: async ({ services: { query, databaseUrl } }) => {
       await query(`create function spoil() returns trigger language plpgsql as
-        $$ begin new.golden_margins := decode(repeat('3f', length(new.golden_margins)), 'hex'); return new; end $$`);
+        $$ begin new.golden_margins := (select array_agg(margin + 1) from unnest(new.golden_margins) margin); return new; end $$`);
       await query(
         'create trigger spoil before insert on models for each row execute function spoil()',
       );

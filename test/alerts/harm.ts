@@ -56,5 +56,5 @@ export async function webhook({ traffic }: Scene, status: number | null) {
   return { id, close: () => server.closeAllConnections() };
 }
 
-export const removeWebhook = ({ services }: Scene, id: string) =>
-  services.query('update webhooks set deleted_at = now() where id::text = $1', [id]);
+export const removeWebhook = ({ traffic }: Scene, id: string) =>
+  traffic.ask(`/v1/webhooks/${id}`, undefined, 'DELETE');

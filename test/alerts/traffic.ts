@@ -13,11 +13,10 @@ export function startTraffic(url: string, apiKey: string, signal: AbortSignal) {
   const rates = { posts: 25, reads: 25 };
   const pause = { isOn: false };
   let inFlight = 0;
-  const ask = async (path: string, body?: string) => {
+  const ask = async (path: string, body?: string, method = body === undefined ? 'GET' : 'POST') => {
     if (inFlight >= IN_FLIGHT_MAX) return undefined;
     inFlight += 1;
     try {
-      const method = body === undefined ? 'GET' : 'POST';
       const response = await fetch(`${url}${path}`, {
         headers,
         method,
