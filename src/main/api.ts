@@ -15,10 +15,11 @@ import { serve, toListener } from '../kit/http/serve.ts';
 import { createProcessMetrics, reportConnections } from '../kit/metrics/metrics.ts';
 import { scrape } from '../kit/metrics/scrape.ts';
 import { answerWithin, settlesWithin } from '../kit/process/settles-within.ts';
+import { openTraces } from '../kit/traces/open-traces.ts';
 import { toError } from '../kit/words/failure.ts';
 import type { Principal } from '../kit/words/principal.ts';
 import { loadDocument } from './document.ts';
-import { type OpenMarket, openMarket } from './open-market.ts';
+import { type MarketContext, type OpenMarket, openMarket } from './open-market.ts';
 import { ROOMS } from './rooms.ts';
 
 const EXIT_FINE = 0;
@@ -48,9 +49,10 @@ export async function runApi(context: CommandContext): Promise<number> {
     return EXIT_BAD_CONFIGURATION;
   }
   await using stack = new AsyncDisposableStack();
+  const traces = stack.use(await openTraces(config, 'risk-api', log));
   const served = configs.map((own) => {
     const said = configs.length > 1 ? log.child({ market: own.RISK_MARKET }) : log;
-    return stack.use(serveMarket({ ...context, config: own, log: said }));
+    return stack.use(serveMarket({ ...context, traces, config: own, log: said }));
   });
   try {
     await oneOpen(served);
@@ -107,7 +109,7 @@ function missingUrls({ DATABASE_URL: databaseUrl, REDIS_URL: redisUrl }: Config)
 }
 
 /** Opens a market, and where that fails tries again until the market is open or the process stops. */
-function serveMarket(context: CommandContext): Served {
+function serveMarket(context: MarketContext): Served {
   const { config, log } = context;
   const stack = new AsyncDisposableStack();
   const ending = new AbortController();

@@ -38,10 +38,12 @@ import { openAuthenticator } from '../kit/http/auth/auth.ts';
 import { createCpuQueue } from '../kit/http/body/cpu-queue.ts';
 import type { Vitals } from '../kit/http/health.ts';
 import { toListener } from '../kit/http/serve.ts';
+import { traceRequests } from '../kit/http/trace-requests.ts';
 import { createMarketMetrics } from '../kit/metrics/metrics.ts';
 import { createFailpoint, FAILPOINT_VARIABLE } from '../kit/process/failpoint.ts';
 import { createReadiness } from '../kit/process/vital-signs.ts';
 import { openCommands, untilReady } from '../kit/redis/connection.ts';
+import type { Traces } from '../kit/traces/open-traces.ts';
 import { Failure } from '../kit/words/failure.ts';
 import { bindGuards, watchGuards } from './guards.ts';
 import { openLists, openModels, ROOMS } from './rooms.ts';
@@ -58,16 +60,21 @@ export type OpenMarket = Pick<Api, 'authenticate' | 'databases' | 'metrics'> & {
   readonly ended: () => Promise<unknown>;
 };
 
+export type MarketContext = CommandContext & {
+  /** Of the process; null where they are off. */
+  readonly traces: Traces | null;
+};
+
 /**
  * @param config of the market
  * @param stack closes the market
  * @throws Failure where Postgres cannot be asked, or has no schema of the market
  */
 export async function openMarket(
-  context: CommandContext,
+  context: MarketContext,
   stack: AsyncDisposableStack,
 ): Promise<OpenMarket> {
-  const { config, log, signal } = context;
+  const { config, log, signal, traces } = context;
   const [databaseUrl, redisUrl] = [
     neededUrl(config, 'DATABASE_URL'),
     neededUrl(config, 'REDIS_URL'),
@@ -99,6 +106,7 @@ export async function openMarket(
   const app = createApp({
     log,
     metrics,
+    traces: traces && traceRequests(traces, config.RISK_MARKET),
     authenticate: api.authenticate,
     routes: [acceptRoutes(api), ...rooms.flatMap(({ routes }) => routes)],
     recordUse: createRecordUse(database),

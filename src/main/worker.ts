@@ -53,6 +53,7 @@ import {
 import { nameProcess } from '../kit/process/process-name.ts';
 import { createLife, createReadiness } from '../kit/process/vital-signs.ts';
 import { openCommands, untilReady } from '../kit/redis/connection.ts';
+import { openTraces } from '../kit/traces/open-traces.ts';
 import { bindGuards, checksOfWorker, watchGuards } from './guards.ts';
 import { openLists, openModels, RETENTIONS, ROOMS } from './rooms.ts';
 
@@ -79,6 +80,7 @@ export async function runWorker(
     log.fatal(NEEDED);
     return EXIT_BAD_CONFIGURATION;
   }
+  await using traces = await openTraces(config, 'risk-worker', log);
   const metrics = createWorkerMetrics(config.RISK_MARKET);
   using guards = bindGuards(config, metrics, log, 'worker');
   const guard = guards.postgres.run;
@@ -105,8 +107,7 @@ export async function runWorker(
   await untilReady(redis, config.RISK_REDIS_TIMEOUT_MS);
   resources.use(await watchGuards(guards, probe, redis, config.RISK_MARKET));
   const memory = watchMemory(config.RISK_EVENT_BYTES_MAX);
-  const failpoint = createFailpoint(environment[FAILPOINT_VARIABLE]);
-  const [poison, name] = [createPoison(environment[POISON_VARIABLE]), nameProcess()];
+  const [failpoint, name] = [createFailpoint(environment[FAILPOINT_VARIABLE]), nameProcess()];
   const leadership = resources.use(createLeadership(database, name, failpoint));
   const { changes, switches } = await followSwitches(resources, probe, { config, log, guards });
   const { RISK_MARKET: marketName, RISK_WORKER_READERS: readers } = config;
@@ -125,6 +126,7 @@ export async function runWorker(
     market,
     metrics,
     log,
+    traces,
     failpoint,
     reader: connection,
     entries: ENTRY_READER,
@@ -139,8 +141,7 @@ export async function runWorker(
       scores: openScoreStore(database, onScored),
     },
     ...byPeople,
-    // The text of an account is made only where a test needs it.
-    beforeScore: poison === undefined ? () => undefined : (one) => poison(one.accountId),
+    beforeScore: poisonOf(environment),
     random: Math.random,
     nowMs: Date.now,
     elapsedMs: () => performance.now(),
@@ -164,6 +165,12 @@ async function followSwitches(
   const switches = await watchSwitchesOf(config, probe, changes, log);
   guards.raiseTo((corridor) => levelByHand(switches.current(), corridor), switches.corridors);
   return { changes, switches };
+}
+
+/** The text of an account is made only where a test needs it. */
+function poisonOf(environment: Environment): WorkerOptions['beforeScore'] {
+  const poison = createPoison(environment[POISON_VARIABLE]);
+  return poison === undefined ? () => undefined : (one) => poison(one.accountId);
 }
 
 /** Parts of a worker that follow what people decide: switches, settings, and rollouts of rule sets. */

@@ -62,6 +62,7 @@ export function startWorker(world: World, name: string, onCrash: () => void): Si
       {
         ...{ name, market, metrics, log, random, nowMs, elapsedMs: nowMs },
         config: { ...CONFIG, RISK_BATCH_ENTRIES: schedule.batchTransactions },
+        traces: null,
         reader: connect(world, process),
         entries: ENTRY_READER,
         profiles,

@@ -2,6 +2,8 @@
  * Accepts batches, all or nothing each: an item that is invalid or in conflict refuses its batch, and nothing of that
  * is stored. Small batches that a client posts at the same time share a commit, as long as all of it is new.
  */
+
+import type { Trace } from '../../kit/traces/trace.ts';
 import { Failure } from '../../kit/words/failure.ts';
 import type { KeyedTransactionInput } from '../domain/transaction.ts';
 import type { NewTransaction } from '../store/transactions/transactions.ts';
@@ -47,6 +49,7 @@ type AcceptBatch = (request: {
   readonly inputs: readonly KeyedTransactionInput[];
   /** Whether an input that does not pass the gate is refused alone. */
   readonly isLenient: boolean;
+  readonly trace: Trace | undefined;
 }) => Promise<{
   readonly result: AcceptResult;
   /** Inputs that were refused alone, by index. The result is that of the others, in their order. */
@@ -79,24 +82,25 @@ export function createAcceptBatch(ingest: Ingest): AcceptBatch {
     client: string,
     inputs: readonly KeyedTransactionInput[],
     context: ReturnType<typeof readContext>,
+    trace: Trace | undefined,
   ): Promise<AcceptResult> => {
     if (inputs.length === 0) return { kind: 'accepted', outcomes: [] };
-    const prepared = prepare(inputs, context);
+    const prepared = prepare(inputs, context, () => trace);
     const rivals = findRivals(prepared);
     if (rivals.length > 0) return { kind: 'conflict', errors: rivals };
     const poster = { client, replyTo: null };
     const store = prepared.rows.length > SMALL_ROWS_MAX ? storeLarge : storeSmall;
     return await store(poster, prepared);
   };
-  return async ({ by, inputs, isLenient }) => {
+  return async ({ by, inputs, isLenient, trace }) => {
     const context = readContext(ingest);
     const invalid = findInvalid(inputs, context);
     if (invalid.length > 0) return whole({ kind: 'invalid', errors: invalid });
     const closed = await admit(ingest, { by, inputs, isEach: isLenient });
-    if (closed.size === 0) return whole(await acceptOpen(by.client, inputs, context));
+    if (closed.size === 0) return whole(await acceptOpen(by.client, inputs, context, trace));
     if (!isLenient) return whole(closedRequest(closed));
     const open = inputs.filter((_, index) => !closed.has(index));
-    return { result: await acceptOpen(by.client, open, context), refused: closed };
+    return { result: await acceptOpen(by.client, open, context, trace), refused: closed };
   };
 }
 

@@ -2,6 +2,8 @@
  * Accepts one chunk of a stream of lines: one database transaction for all that can be accepted. A bad
  * line refuses only itself, and one that conflicts with another gives way to the earlier one.
  */
+import { SPANS } from '../../kit/traces/names.ts';
+import type { Trace } from '../../kit/traces/trace.ts';
 import { Failure } from '../../kit/words/failure.ts';
 import type { FieldError } from '../../kit/words/field-error.ts';
 import type { NewMonths } from '../../kit/words/month.ts';
@@ -45,6 +47,7 @@ export type ChunkResult = {
 /** State that the chunks of one request share. */
 type Common = {
   readonly by: Submitter;
+  readonly trace: Trace | undefined;
   readonly newMonths: NewMonths;
   /** Corridors of which the request has been counted. */
   readonly counted: Set<string>;
@@ -80,7 +83,11 @@ export async function acceptChunk(
   }
   const valid = taken.filter((_, at) => !closed.has(at));
   const inputs = valid.map(({ input }) => input);
-  const outcomes = await acceptOrNothing(ingest, common, inputs);
+  // The request may last for hours, so each chunk has a trace of its own.
+  const trace = common.trace?.beginApart({ name: SPANS.chunk });
+  const outcomes = await acceptOrNothing(ingest, common, inputs, trace);
+  if (outcomes === undefined) trace?.fail('unavailable');
+  trace?.end();
   for (const [at, { index }] of valid.entries()) {
     results.set(index, toResult(index, outcomes?.[at]));
   }
@@ -104,9 +111,16 @@ async function acceptOrNothing(
   ingest: Ingest,
   { by: { client }, newMonths }: Common,
   inputs: readonly KeyedTransactionInput[],
+  trace: Trace | undefined,
 ): Promise<EachOutcome[] | undefined> {
   try {
-    return await acceptEach(ingest, { client, newMonths, inputs, replyTo: null });
+    return await acceptEach(ingest, {
+      client,
+      newMonths,
+      inputs,
+      traceOf: () => trace,
+      replyTo: null,
+    });
   } catch (error) {
     // The conflict of another process' open request passes, too.
     const isPassing = error instanceof Failure && error.kind !== 'permanent';

@@ -2,6 +2,8 @@
  * Accepts one transaction, and waits for its score when the caller prefers to. What a client posts at the same time
  * shares a commit.
  */
+import { SPANS } from '../../kit/traces/names.ts';
+import type { Trace } from '../../kit/traces/trace.ts';
 import type { ScoreJson } from '../domain/score-record.ts';
 import type { KeyedTransactionInput } from '../domain/transaction.ts';
 import type { AcceptResult } from './accept-batch.ts';
@@ -35,6 +37,7 @@ type AcceptOne = (request: {
   readonly input: KeyedTransactionInput;
   /** 0 does not wait. */
   readonly waitMs: number;
+  readonly trace: Trace | undefined;
 }) => Promise<AcceptOneResult>;
 
 /** Two commits: one is written while the other commits. */
@@ -44,6 +47,7 @@ const COMMIT_ROWS_MAX = 64;
 
 type Post = {
   readonly input: KeyedTransactionInput;
+  readonly trace: Trace | undefined;
   /** Called before anything is stored, and again when the transaction is tried alone. */
   readonly onId: (transactionId: string) => void;
 };
@@ -57,7 +61,7 @@ export function createAcceptOne(ingest: Ingest, replies: Replies, findScore: Fin
     apartOf: ({ input }) => ingest.writes.apartOf(new Set([input.corridor])),
   });
 
-  return async ({ by, input, waitMs }) => {
+  return async ({ by, input, waitMs, trace }) => {
     const { client } = by;
     const invalid = findEachInvalid(ingest, [input]);
     if (invalid.length > 0) return { kind: 'invalid', errors: invalid };
@@ -71,7 +75,7 @@ export function createAcceptOne(ingest: Ingest, replies: Replies, findScore: Fin
     };
     try {
       const replyTo = waitMs > 0 ? replies.instance : null;
-      const outcome = await store({ client, replyTo }, { input, onId });
+      const outcome = await store({ client, replyTo }, { input, onId, trace });
       if (!('status' in outcome)) return refused(outcome);
       const { transactionId, status } = outcome;
       if (waitMs === 0) {
@@ -81,7 +85,8 @@ export function createAcceptOne(ingest: Ingest, replies: Replies, findScore: Fin
       isWaiting = status === 'accepted';
       const closedNow = () => ingest.gate.closedTo(client, input.corridor);
       const waited = { transactionId, findScore, reply: isWaiting ? reply : undefined, waitMs };
-      return await answerWaiting(outcome, waited, closedNow);
+      const waits = trace?.begin({ name: SPANS.wait });
+      return await answerWaiting(outcome, waited, closedNow).finally(() => waits?.end());
     } finally {
       if (!isWaiting) reply?.cancel();
     }
@@ -111,10 +116,11 @@ async function storePosts(
   posts: readonly Post[],
 ): Promise<EachOutcome[]> {
   const inputs = posts.map(({ input }) => input);
+  const traceOf = (index: number) => posts[index]?.trace;
   const onIds = (ids: readonly string[]) => {
     for (const [index, { onId }] of posts.entries()) onId(ids[index] ?? '');
   };
   // Each one is a request of its own.
   const newMonths = { left: posts.length * ingest.newMonthsMax };
-  return await acceptEach(ingest, { ...poster, inputs, onIds, newMonths });
+  return await acceptEach(ingest, { ...poster, inputs, traceOf, onIds, newMonths });
 }

@@ -7,6 +7,7 @@
  * stored by an earlier try whose commit was not heard of, and counts as accepted: nothing is inserted
  * blind, and a repetition cannot store anything twice.
  */
+import type { Trace } from '../../kit/traces/trace.ts';
 import { encodeToken } from '../../kit/words/consistency-token.ts';
 import type { NewMonths } from '../../kit/words/month.ts';
 import type { KeyedTransactionInput } from '../domain/transaction.ts';
@@ -25,6 +26,7 @@ import {
 } from './prepare-transactions.ts';
 import { type RefusedRow, type RefusedRows, refuseRows } from './refuse-months.ts';
 import { retryStore } from './retry-store.ts';
+import { beginCommits, beginSends, endEach, senderOf } from './trace-commit.ts';
 import { newTransactionId } from './transaction-id.ts';
 
 type AcceptRequest = {
@@ -34,6 +36,8 @@ type AcceptRequest = {
   readonly newMonths?: NewMonths;
   /** Instance whose request waits for the score; null when none does. */
   readonly replyTo: string | null;
+  /** The trace of the request that has an input. */
+  readonly traceOf?: (index: number) => Trace | undefined;
   /** Called with the ids of all inputs, in their order, before anything is stored. */
   readonly onIds?: (transactionIds: readonly string[]) => void;
 };
@@ -60,8 +64,8 @@ export type EachOutcome = Outcome | RefusedInput;
 
 /** Stores items independently in one commit: of items with one key and two bodies the first is stored. */
 export async function acceptEach(ingest: Ingest, request: AcceptRequest): Promise<EachOutcome[]> {
-  const { inputs, onIds } = request;
-  const prepared = prepare(inputs, readContext(ingest));
+  const { inputs, traceOf, onIds } = request;
+  const prepared = prepare(inputs, readContext(ingest), traceOf);
   onIds?.(prepared.rowOf.map((row) => row.transactionId));
   const stored = await storeAndAppend(ingest, request, prepared.rows, null);
   const { known, refused } = stored;
@@ -128,6 +132,7 @@ export async function storeAndAppend(
   const claim: Claim = { batchId: newTransactionId(Date.now()), client, transactions: rows };
   const times = rows.map((row) => row.createdAtMs);
   const mayMake = newMonths ?? { left: newMonthsMax };
+  const commits = beginCommits(rows);
   const stored = await retryStore(async () => {
     const months = await partitions.ensure(times, mayMake);
     const barred = refuseRows(rows, months);
@@ -135,19 +140,23 @@ export async function storeAndAppend(
       ? { ...(await claimFree(ingest, claim, refuseKnown)), refused: barred }
       : await claimOthers(ingest, claim, months, barred, refuseKnown);
   }, partitions.forget);
+  endEach(commits);
   const { receivedAtMs } = stored;
   failpoint('api-after-commit');
   for (const { corridor, transactions } of stored.rows) {
     metrics.accepted.inc({ corridor }, transactions.length);
   }
   if (receivedAtMs === null) return stored;
+  const sends = beginSends(stored.rows);
   const entries = stored.rows.flatMap(({ rowId, transactions }) =>
     transactions.map((row) => {
       const transaction = { ...row, receivedAtMs };
-      return { transaction, attempt: 1, origin: 'ingest', replyTo, rowId } as const;
+      const sender = senderOf(sends, row);
+      return { transaction, attempt: 1, origin: 'ingest', replyTo, rowId, sender } as const;
     }),
   );
   const left = await tryAppend(entries);
+  endEach(sends);
   failpoint('api-after-append');
   if (left.length > 0) leftRows.note(left);
   return stored;

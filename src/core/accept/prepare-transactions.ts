@@ -3,6 +3,7 @@
  * key; items that are invalid by the clock, by the list of corridors or by another item of the batch are
  * refused here.
  */
+import type { Trace } from '../../kit/traces/trace.ts';
 import { given } from '../../kit/words/describe-issue.ts';
 import { corridorProblem } from '../domain/known-corridor.ts';
 import { declaredOf, type MetadataFields } from '../domain/metadata-field.ts';
@@ -80,9 +81,13 @@ export function findInvalid(
   return errors;
 }
 
+const untraced = () => undefined;
+
+/** @param traceOf the trace of the request that has an input */
 export function prepare(
   inputs: readonly KeyedTransactionInput[],
   context: IngestContext,
+  traceOf: (index: number) => Trace | undefined = untraced,
 ): Prepared {
   const firstByKey = new Map<string, NewTransaction>();
   const rowOf: NewTransaction[] = [];
@@ -92,7 +97,7 @@ export function prepare(
     const fingerprint = fingerprintOf(input);
     fingerprints.push(fingerprint);
     const first = firstByKey.get(input.idempotency_key);
-    const row = first ?? toRow(input, fingerprint, context);
+    const row = first ?? toRow(input, fingerprint, context, traceOf(index));
     rowOf.push(row);
     if (first === undefined) firstByKey.set(input.idempotency_key, row);
     else repeats.add(index);
@@ -133,12 +138,14 @@ function toRow(
   input: KeyedTransactionInput,
   fingerprint: string,
   context: IngestContext,
+  trace: Trace | undefined,
 ): NewTransaction {
   return {
     ...toTransaction(input, context),
     idempotencyKey: input.idempotency_key,
     fingerprint,
     metadata: input.metadata === undefined ? null : JSON.stringify(input.metadata),
+    trace,
   };
 }
 

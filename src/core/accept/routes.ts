@@ -155,7 +155,12 @@ const operations: readonly Operation<Accepting>[] = [
       const keyMissing = headerKey === undefined ? KEY_REQUIRED : null;
       const input = readNamingAll(read, { ingest, inputs: [value], at: [], keyMissing });
       c.set('corridors', new Set([input.corridor]));
-      const result = await acceptOne({ by: c.get('principal'), input, waitMs });
+      const result = await acceptOne({
+        by: c.get('principal'),
+        input,
+        waitMs,
+        trace: c.get('trace'),
+      });
       if (result.kind !== 'accepted') throw refusal(result, []);
       const { transactionId, createdAtMs, status, token } = result.outcome;
       const body: Accepted = {
@@ -197,13 +202,14 @@ const operations: readonly Operation<Accepting>[] = [
     problems: [409],
     run: async ({ c }, { config, ingest, limits, draining, log, acceptBatch }: Accepting) => {
       const by = c.get('principal');
+      const trace = c.get('trace');
       const preferences = readPreferences(c.req.header('prefer'), config.RISK_WAIT_MS_MAX);
       if (isLines(readMediaType(c))) {
         // The last line has it, as headers are sent before lines are stored.
         withoutToken(c);
         const { timeoutMs, waitForCpu } = limits;
         const body = bodyChunks(c);
-        const request = { body, by, preferences, timeoutMs, waitForCpu, draining };
+        const request = { body, by, trace, preferences, timeoutMs, waitForCpu, draining };
         return answerLines(ingest, log, request);
       }
       const value = await readJson(c, limits, LINES_TYPE);
@@ -212,7 +218,7 @@ const operations: readonly Operation<Accepting>[] = [
       const inputs = readNamingAll(read, { ingest, inputs: batchInputs(value), at });
       c.set('corridors', new Set(inputs.map(({ corridor }) => corridor)));
       const { isLenient } = preferences;
-      const { result, refused } = await acceptBatch({ by, inputs, isLenient });
+      const { result, refused } = await acceptBatch({ by, inputs, isLenient, trace });
       const indexes = [...inputs.keys()].filter((index) => !refused.has(index));
       if (result.kind !== 'accepted') throw refusal(inBody(result, indexes), at);
       const body: BatchResult = {

@@ -20,6 +20,7 @@ import {
   type Preferences,
 } from '../../kit/http/prefer.ts';
 import type { Log } from '../../kit/metrics/log.ts';
+import type { Trace } from '../../kit/traces/trace.ts';
 import { toError } from '../../kit/words/failure.ts';
 import { acceptChunk, type ChunkResult } from './accept-lines.ts';
 import { GATE_PROBLEMS } from './gate.ts';
@@ -68,6 +69,8 @@ export const linesDoneSchema = z
 type LinesRequest = {
   readonly body: AsyncIterator<Uint8Array>;
   readonly by: Submitter;
+  /** Trace of the request; absent where traces are off. */
+  readonly trace: Trace | undefined;
   /** `return=minimal` sends refused lines and the last line only; the last line says that a wait is not applied. */
   readonly preferences: Preferences;
   readonly timeoutMs: number;
@@ -90,7 +93,7 @@ export function answerLines(ingest: Ingest, log: Log, request: LinesRequest): Re
 async function* answer(
   ingest: Ingest,
   log: Log,
-  { body, by, preferences, timeoutMs, waitForCpu, draining }: LinesRequest,
+  { body, by, trace, preferences, timeoutMs, waitForCpu, draining }: LinesRequest,
 ): AsyncGenerator<Uint8Array> {
   const limits: LineLimits = {
     lineBytesMax: LINE_BYTES_MAX,
@@ -117,6 +120,7 @@ async function* answer(
   };
   const common = {
     by,
+    trace,
     newMonths: { left: ingest.newMonthsMax },
     counted: new Set<string>(),
   };

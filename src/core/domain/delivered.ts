@@ -84,6 +84,7 @@ export type TransactionRows = {
   readonly country: TextColumn;
   readonly channel: TextColumn;
   readonly declared: TextColumn;
+  readonly sender: TextColumn;
 };
 
 /** A delivered transaction, whose texts are made anew on each request. */
@@ -141,6 +142,10 @@ export class DeliveredTransaction implements Transaction {
   }
   get declared(): string | null {
     return this.rows.declared.text(this.row);
+  }
+  /** `traceparent` of the span that sent it; null where its request is not sampled. */
+  get sender(): string | null {
+    return this.rows.sender.text(this.row);
   }
 
   /** A copy that keeps no entry alive. */

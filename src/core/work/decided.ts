@@ -48,7 +48,7 @@ export function decide(from: EntryTransaction, outcome: Outcome): Decided {
 }
 
 export function payloadOf({ head, transaction }: EntryTransaction): EntryPayload {
-  return { ...head, transaction };
+  return { ...head, transaction, sender: transaction.sender };
 }
 
 /** Deliveries after which a transaction has crashed its workers often enough to be given up. */

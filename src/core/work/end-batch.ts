@@ -2,7 +2,6 @@
  * The end of a batch: dead letters are committed, then its entries are settled in Redis, or replaced by others. It may run
  * again for the same transactions.
  */
-import type { Metrics } from '../../kit/metrics/metrics.ts';
 import { DEAD_LETTER_ENTRY_CHARS_MAX, type DeadLetter } from '../domain/dead-letter.ts';
 import { createdAtMsOf } from '../domain/transaction-id.ts';
 import { insertDeadLetters } from '../store/dead-letters/dead-letters.ts';
@@ -14,6 +13,7 @@ import { type EndedEntry, type Settled, type Settlement, settle } from '../strea
 import { acknowledgeStored } from './acknowledge.ts';
 import { type Decided, type EntryTransaction, payloadOf } from './decided.ts';
 import { readEntries } from './read-entries.ts';
+import { beginStage } from './trace-batch.ts';
 import type { Worker } from './worker.ts';
 
 /** Names of streams that could not be settled: their entries stay pending. Nearly always none. */
@@ -26,7 +26,7 @@ export async function endEntries(worker: Worker, decided: readonly Decided[]): P
   const { metrics, nowMs } = worker;
   const atMs = nowMs();
   const final = await commitDeadLetters(worker, decided, atMs);
-  const endTimer = metrics.batchDuration.startTimer({ stage: 'settle' });
+  const endTimer = beginStage(worker, 'settle');
   const settlements = toSettlements(worker, final, atMs);
   const { failures, unpublished } = await settleGuarded(worker, settlements);
   endTimer();
@@ -34,7 +34,7 @@ export async function endEntries(worker: Worker, decided: readonly Decided[]): P
   const failed = settlements.filter((_, index) => failures[index] !== null);
   const unsettled = new Set(failed.map(({ stream }) => stream.transactions));
   const isSettled = ({ entry }: Decided) => !unsettled.has(entry.stream.transactions);
-  countOutcomes(metrics, unsettled.size === 0 ? final : final.filter(isSettled));
+  countOutcomes(worker, unsettled.size === 0 ? final : final.filter(isSettled));
   return unsettled;
 }
 
@@ -131,8 +131,9 @@ function toDeadLetter({ entry, from, outcome }: Decided, packed: string, atMs: n
 }
 
 /** Retries and dead letters, once they are settled. */
-function countOutcomes(metrics: Metrics, decided: readonly Decided[]): void {
-  for (const { outcome, entry } of decided) {
+function countOutcomes({ metrics, trace }: Worker, decided: readonly Decided[]): void {
+  for (const { outcome, entry, from } of decided) {
+    if (outcome.kind !== 'acknowledge') trace?.noteFailure(from, outcome.failure.code);
     if (outcome.kind === 'retry') metrics.retries.inc({ code: outcome.failure.code });
     if (outcome.kind === 'dead-letter') {
       metrics.deadLetters.inc({ corridor: entry.stream.corridor, code: outcome.failure.code });

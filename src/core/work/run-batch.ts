@@ -10,24 +10,38 @@ import type { Decided, EntryTransaction } from './decided.ts';
 import { failTransaction } from './decided.ts';
 import { ALL_SETTLED, endEntries, releaseEntries, type Unsettled } from './end-batch.ts';
 import type { Batch } from './in-flight.ts';
-import { readEntries } from './read-entries.ts';
+import { type ReadEntries, readEntries } from './read-entries.ts';
 import { scoreBatch } from './score-batch.ts';
+import { codeOf, traceBatch } from './trace-batch.ts';
 import type { Worker } from './worker.ts';
 
 /** Resolves to the streams where the batch has pending entries still, because nothing there can be settled. */
 export async function runBatch(worker: Worker, { entries, end }: Batch): Promise<Unsettled> {
   try {
-    const { transactions, decided, unread } = readEntries(worker.entries, entries);
-    // Before anything that may take long: there are workers that read them.
-    if (unread.length > 0) await handOver(worker, unread);
-    const scored = await score(worker, transactions);
-    const unsettled = scored && (await conclude(worker, [...decided, ...scored]));
-    if (unsettled === undefined) await release(worker, entries);
-    // No work remains when the entries were given back, or left for others to claim.
-    return unsettled ?? ALL_SETTLED;
+    const read = readEntries(worker.entries, entries);
+    const traced = traceBatch(worker, read.transactions);
+    try {
+      return await runEntries(traced, entries, read);
+    } finally {
+      traced.trace?.end();
+    }
   } finally {
     end();
   }
+}
+
+async function runEntries(
+  worker: Worker,
+  entries: readonly StreamEntry[],
+  { transactions, decided, unread }: ReadEntries,
+): Promise<Unsettled> {
+  // Before anything that may take long: there are workers that read them.
+  if (unread.length > 0) await handOver(worker, unread);
+  const scored = await score(worker, transactions);
+  const unsettled = scored && (await conclude(worker, [...decided, ...scored]));
+  if (unsettled === undefined) await release(worker, entries);
+  // No work remains when the entries were given back, or left for others to claim.
+  return unsettled ?? ALL_SETTLED;
 }
 
 async function handOver(worker: Worker, unread: readonly StreamEntry[]): Promise<void> {
@@ -50,6 +64,7 @@ async function score(
   try {
     return await untilAvailable(worker, () => scoreBatch(worker, transactions));
   } catch (error) {
+    worker.trace?.fail(codeOf(error));
     if (error instanceof MonthDetached) return await failMonths(worker, transactions, error);
     if (transactions.length > 1) {
       const counts = { transactions: transactions.length };
@@ -118,7 +133,7 @@ async function release(worker: Worker, entries: readonly StreamEntry[]): Promise
 
 /** Undefined when the worker stops while a dependency is down. */
 async function untilAvailable<T>(
-  { pause, stop, onSignOfLife }: Worker,
+  { pause, stop, onSignOfLife, trace }: Worker,
   step: () => Promise<T>,
 ): Promise<T | undefined> {
   for (;;) {
@@ -127,6 +142,7 @@ async function untilAvailable<T>(
       return await step();
     } catch (error) {
       if (!(error instanceof Failure && isUnavailable(error))) throw error;
+      trace?.fail(error.code);
       if (!stop.signal.aborted) await pause.begin(error);
       if (stop.signal.aborted) return undefined;
     }

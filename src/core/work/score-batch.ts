@@ -6,6 +6,7 @@
  * Every step may run again for the same transactions: folding finds what it took in, and an insert that lost means that the
  * score is stored. So a failure of a dependency is simply thrown, and the step comes again.
  */
+import { SPANS } from '../../kit/traces/names.ts';
 import { Failure, toError } from '../../kit/words/failure.ts';
 import type { DeliveredTransaction } from '../domain/delivered.ts';
 import { FEATURE_SCHEMA } from '../domain/feature-schema.ts';
@@ -32,6 +33,7 @@ import { foldProfiles } from './profiles/fold-profiles.ts';
 import { splitRepeated } from './read-entries.ts';
 import { noteFailures } from './rule-failures.ts';
 import { type Compared, compareShadow } from './rule-shadows.ts';
+import { beginStage } from './trace-batch.ts';
 import type { Worker } from './worker.ts';
 
 /** An entry of any other origin replaces one whose scores may be stored already. */
@@ -58,6 +60,7 @@ export async function scoreBatch(
   }
   worker.countFlips(storing.compared.filter(({ from }) => isNew(from)));
   storing.endTimer();
+  worker.trace?.noteScores(storing.scored, storing.verdicts);
   countScored(worker, storing, isNew);
   return [...storing.rest, ...acknowledged];
 }
@@ -131,7 +134,7 @@ async function scoreAndStore(
 ): Promise<Storing> {
   const { firsts, repeated } = splitRepeated(transactions);
   const { scored, failed, shadows, compared } = await foldAndScore(worker, firsts);
-  const endTimer = worker.metrics.batchDuration.startTimer({ stage: 'store' });
+  const endTimer = beginStage(worker, 'store');
   const scoredAtMs = worker.nowMs();
   const lineage = { scoredAtMs, featureSchema: FEATURE_SCHEMA };
   const { sharing, unscored } = shareScores(repeated, scored);
@@ -189,11 +192,14 @@ async function foldAndScore(
   worker: Worker,
   transactions: readonly EntryTransaction[],
 ): Promise<ScoredRows> {
-  const endTimer = worker.metrics.batchDuration.startTimer({ stage: 'fold' });
+  const endTimer = beginStage(worker, 'fold');
   const delivered = transactions.map(({ transaction }) => transaction);
   const rows = await foldProfiles(worker.profiles, delivered);
   endTimer();
-  return await scoreRows(worker, transactions, delivered, rows);
+  const decides = worker.trace?.begin(SPANS.decide);
+  const scored = await scoreRows(worker, transactions, delivered, rows);
+  decides?.end();
+  return scored;
 }
 
 /** The models over all rows at once, then one decision a transaction. A transaction that throws fails alone. */

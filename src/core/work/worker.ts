@@ -3,6 +3,7 @@ import type { Config } from '../../kit/config/config.ts';
 import type { Log } from '../../kit/metrics/log.ts';
 import type { Metrics } from '../../kit/metrics/metrics.ts';
 import type { Failpoint } from '../../kit/process/failpoint.ts';
+import type { Traces } from '../../kit/traces/open-traces.ts';
 import type { DeliveredTransaction } from '../domain/delivered.ts';
 import type { Market } from '../market.ts';
 import type { InputSources } from '../score/ask-inputs.ts';
@@ -21,6 +22,7 @@ import { createPause, type Pause } from './pause.ts';
 import type { Profiles } from './profiles/profiles.ts';
 import type { RolloutCounts } from './rollout-counts.ts';
 import type { Compared } from './rule-shadows.ts';
+import type { BatchTrace } from './trace-batch.ts';
 
 export type WorkerOptions = {
   /** Unique for this start of this process; consumers are numbered under it. */
@@ -29,6 +31,8 @@ export type WorkerOptions = {
   readonly market: Market;
   readonly metrics: Metrics;
   readonly log: Log;
+  /** Null where traces are off. */
+  readonly traces: Traces | null;
   readonly failpoint: Failpoint;
   /** The connection of the readers, which read one at a time. */
   readonly reader: Omit<OpenReader, typeof Symbol.asyncDispose>;
@@ -69,6 +73,8 @@ export type Worker = WorkerOptions & {
   readonly moves: Moves;
   /** Aborted by the process' signal, or by a bug in a reader. */
   readonly stop: AbortController;
+  /** Of the batch that is worked on. */
+  readonly trace: BatchTrace | null;
 };
 
 /** The worker as each of its lanes sees it. */
@@ -90,6 +96,7 @@ export function createWorker(options: WorkerOptions): { main: Worker; express: W
     pause,
     moves: createMoves(market),
     stop,
+    trace: null,
   };
   return { main, express: { ...main, ...options.express, ...own(lanes.express, inFlight.lane()) } };
 }

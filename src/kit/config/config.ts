@@ -6,18 +6,11 @@ import { z } from 'zod';
 import { VISIBLE_ASCII } from '../words/visible-ascii.ts';
 import { parseAddressRanges } from './address-ranges.ts';
 import { marketList, marketName, readEachMarket } from './market-settings.ts';
+import { integer } from './numbers.ts';
 import { postgresUrl, redisUrl, serverFiles } from './service-urls.ts';
 import { readSwitchSettings, type SwitchSetting } from './switch-settings.ts';
+import { traceSettings } from './trace-settings.ts';
 
-const INTEGER = /^-?\d{1,15}$/;
-const integer = (min: number, max: number, byDefault: number) =>
-  z
-    .string()
-    .refine((text) => INTEGER.test(text) && Number(text) >= min && Number(text) <= max, {
-      error: ({ input }) => `must be a whole number from ${min} to ${max}, not '${input}'`,
-    })
-    .transform(Number)
-    .default(byDefault);
 const CORRIDORS = /^[A-Z]{2}-[A-Z]{2}(,[A-Z]{2}-[A-Z]{2})*$/;
 const SECOND_MS = 1000;
 const WEBHOOK_KEY_BYTES = 32;
@@ -50,6 +43,7 @@ const settings = {
     .enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'])
     .default('info')
     .describe('Least severe log line written.'),
+  ...traceSettings,
   RISK_DATA_DIR: z
     .string()
     .min(1)

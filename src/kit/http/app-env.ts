@@ -1,5 +1,6 @@
 /** Values that every handler finds in its context. */
 import type { HttpBindings } from '@hono/node-server';
+import type { Trace } from '../traces/trace.ts';
 import type { Principal } from '../words/principal.ts';
 import type { Credential } from '../words/session.ts';
 
@@ -8,6 +9,8 @@ export type AppEnv = {
   readonly Bindings: Partial<HttpBindings>;
   readonly Variables: {
     requestId: string;
+    /** Absent where traces are off. */
+    trace?: Trace;
     /** Set on every route below /v1. */
     principal: Principal;
     /** Credential of the request; set with the principal. */

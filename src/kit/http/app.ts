@@ -14,10 +14,13 @@ import { type Authenticate, requireKey, type Trust } from './auth/auth.ts';
 import { addToken, WRITING_METHODS } from './consistency.ts';
 import { addDegradation, frameRequests, type Levels, limitTime } from './edge.ts';
 import { createMethodTable } from './method-table.ts';
+import type { RequestTraces } from './trace-requests.ts';
 
 type AppDependencies = {
   readonly log: Log;
   readonly metrics: Pick<Metrics, 'httpDuration'>;
+  /** Absent where no request is traced. */
+  readonly traces?: RequestTraces | null;
   readonly authenticate: Authenticate;
   /** Records that somebody uses a session, so that it stays open. Absent where there are none. */
   readonly recordUse?: (sessionId: string) => Promise<void>;
@@ -41,7 +44,7 @@ const trustFor = (c: Context<AppEnv>): Trust =>
 export function createApp(dependencies: AppDependencies): Hono<AppEnv> {
   const { log, metrics, authenticate, routes, timeoutMs, waitMsMax } = dependencies;
   const app = new Hono<AppEnv>();
-  app.use(frameRequests(metrics));
+  app.use(frameRequests(metrics, dependencies.traces));
   app.use('/v1/*', compressAnswers);
   app.use('/v1/*', addDegradation(dependencies.degradation), limitTime(timeoutMs, waitMsMax));
   app.use(
@@ -62,7 +65,7 @@ export function createApp(dependencies: AppDependencies): Hono<AppEnv> {
       others === '' ? '' : `: ${word} was taken for an id, and ${others} takes ${method}`;
     const detail = `The path takes ${allowed}, not ${method}${advice}.`;
     const problem = new Problem('method-not-allowed', detail, { headers: { Allow: allowed } });
-    return problemResponse(problem, c.get('requestId'));
+    return problemResponse(problem, c.get('requestId'), c.get('trace'));
   };
   for (const { method, path } of methods.mistaken) app.on(method, path, refuseMethod);
   for (const some of routes) app.route('/', some);
@@ -75,19 +78,21 @@ export function createApp(dependencies: AppDependencies): Hono<AppEnv> {
       nearest === undefined ? 'all paths are in /docs' : `the nearest path is ${nearest}`;
     const hint = allowed.length === 0 ? `; ${advice}` : '';
     const detail = `Nothing is served at ${given(c.req.path)}${hint}.`;
-    return problemResponse(new Problem('not-found', detail), c.get('requestId'));
+    return problemResponse(new Problem('not-found', detail), c.get('requestId'), c.get('trace'));
   });
   app.onError((thrown, c) => {
     const requestId = c.get('requestId');
+    const trace = c.get('trace');
+    const named = { requestId, ...(trace && { trace_id: trace.traceId }) };
     const problem = toProblem(thrown);
     if (problem === undefined) {
-      log.error({ err: toError(thrown), requestId }, 'bug: a request failed unexpectedly');
-      return problemResponse(new Problem('internal', 'The log has the cause.'), requestId);
+      log.error({ err: toError(thrown), ...named }, 'bug: a request failed unexpectedly');
+      return problemResponse(new Problem('internal', 'The log has the cause.'), requestId, trace);
     }
     if (problem.problem === 'unavailable') {
-      log.warn({ cause: String(thrown), requestId }, 'a request found a dependency unavailable');
+      log.warn({ cause: String(thrown), ...named }, 'a request found a dependency unavailable');
     }
-    return problemResponse(problem, requestId);
+    return problemResponse(problem, requestId, trace);
   });
   return app;
 }

@@ -8,6 +8,7 @@ import { Problem, unavailable } from './answers/problem.ts';
 import { PEOPLES_PROBLEMS } from './answers/problem-types.ts';
 import type { AppEnv } from './app-env.ts';
 import { readPreferences } from './prefer.ts';
+import type { RequestTraces } from './trace-requests.ts';
 
 const REQUEST_ID = /^[A-Za-z0-9._-]{1,64}$/;
 const HSTS_SECONDS = 365 * 24 * 60 * 60;
@@ -35,13 +36,15 @@ export function requestIdFor(given: string | readonly string[] | undefined): str
  * Around every request: its id, which is repeated in every answer, the headers of the answer, and its duration.
  * The duration is recorded under its route's pattern, never its path, so that labels stay few.
  */
-export function frameRequests({
-  httpDuration,
-}: Pick<Metrics, 'httpDuration'>): MiddlewareHandler<AppEnv> {
+export function frameRequests(
+  { httpDuration }: Pick<Metrics, 'httpDuration'>,
+  traces: RequestTraces | null = null,
+): MiddlewareHandler<AppEnv> {
   return async (c, next) => {
     const startedAt = performance.now();
     const requestId = requestIdFor(c.req.header('x-request-id'));
     c.set('requestId', requestId);
+    if (traces !== null) traces.begin(c);
     await next();
     addHeaders(c, USUAL_HEADERS);
     addHeaders(c, [['X-Request-Id', requestId]]);
@@ -54,6 +57,7 @@ export function frameRequests({
       ...peoplesProblem(c.error),
     };
     httpDuration.observe(labels, (performance.now() - startedAt) / 1000);
+    if (traces !== null) traces.end(c, labels);
   };
 }
 

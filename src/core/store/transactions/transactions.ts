@@ -18,6 +18,7 @@ import {
   UNIQUE_VIOLATION,
 } from '../../../kit/database/pg-failure.ts';
 import type { Database, Statement } from '../../../kit/database/pool.ts';
+import type { Trace } from '../../../kit/traces/trace.ts';
 import type { WriteMark } from '../../../kit/words/consistency-token.ts';
 import { Failure } from '../../../kit/words/failure.ts';
 import { countDays } from '../../domain/day-tally.ts';
@@ -37,6 +38,8 @@ export type NewTransaction = Omit<Transaction, 'receivedAtMs'> & {
   readonly fingerprint: string;
   /** JSON text. */
   readonly metadata: string | null;
+  /** Trace of the request, which is not stored; absent where traces are off. */
+  readonly trace?: Trace | undefined;
 };
 
 export type NewBatch = {

@@ -62,7 +62,11 @@ export function fieldOf(
   return undefined;
 }
 
-export type EntryPayload = EntryHead & { readonly transaction: Transaction };
+export type EntryPayload = EntryHead & {
+  readonly transaction: Transaction;
+  /** `traceparent` of the span that sent it; null or absent where its request is not sampled. */
+  readonly sender?: string | null;
+};
 
 /** An entry as it is appended. */
 export type PackedEntry = {
@@ -84,7 +88,7 @@ export const [ID, CREATED_AT, RECEIVED_AT, ACCOUNT, MERCHANT, AMOUNT_TEXT] = [
   1, 2, 3, 4, 5, 6,
 ] as const;
 const [CURRENCY, CORRIDOR, TYPE, IP, DEVICE, COUNTRY, CHANNEL] = [7, 8, 9, 10, 11, 12, 13] as const;
-const DECLARED = 14;
+const [DECLARED, SENDER] = [14, 15] as const;
 
 /** Packs transactions into as few entries as possible; those of one head stay in their order. */
 export function packEntries(
@@ -151,6 +155,11 @@ function pack(head: string, payloads: readonly EntryPayload[]): PackedEntry {
     text(COUNTRY, (one) => one.country),
     text(CHANNEL, (one) => one.channel),
     text(DECLARED, (one) => one.declared),
+    // In the head it would part entries that transactions share.
+    textColumn(
+      SENDER,
+      payloads.map(({ sender = null }) => sender),
+    ) ?? [],
   ].flat();
   return { transactions: all.length, head, packed: packColumns(all.length, columns) };
 }
@@ -207,6 +216,7 @@ function readRows(columns: Columns): TransactionRows {
     country: textsOf(columns, COUNTRY, 'country'),
     channel: textsOf(columns, CHANNEL, 'channel'),
     declared: textsOf(columns, DECLARED, 'declared metadata'),
+    sender: textsOf(columns, SENDER, 'sender'),
   };
 }
 

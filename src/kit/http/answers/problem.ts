@@ -3,6 +3,7 @@
  * bare 500, and its cause goes to the log. No driver's text reaches a client.
  */
 import { CORRIDOR_BUSY, CORRIDOR_STUCK } from '../../breakers/corridor-writes.ts';
+import type { Trace } from '../../traces/trace.ts';
 import { Failure } from '../../words/failure.ts';
 import { type FieldError, InvalidFields } from '../../words/field-error.ts';
 import { MONTH_DETACHED, MonthDetached } from '../../words/month.ts';
@@ -55,6 +56,7 @@ export type ProblemJson = {
   readonly status: number;
   readonly detail: string;
   readonly instance: string;
+  readonly trace_id?: string;
   readonly help: string;
   readonly code?: string;
   readonly transaction_id?: string;
@@ -111,8 +113,15 @@ export function unavailable(detail = 'A service this depends on does not answer.
   return new Problem('unavailable', detail, { headers: { 'Retry-After': RETRY_AFTER_SECONDS } });
 }
 
-/** `instance` is the request id, which the log lines carry too. */
-export function problemJson(problem: Problem, requestId: string): ProblemJson {
+/**
+ * `instance` is the request id, which the log lines carry too.
+ * @param trace of the request, where traces are on
+ */
+export function problemJson(
+  problem: Problem,
+  requestId: string,
+  trace?: Pick<Trace, 'traceId'>,
+): ProblemJson {
   const { status, title } = PROBLEMS[problem.problem];
   return {
     type: problemUrn(problem.problem),
@@ -120,6 +129,7 @@ export function problemJson(problem: Problem, requestId: string): ProblemJson {
     status,
     detail: problem.message,
     instance: requestId,
+    ...(trace === undefined ? {} : { trace_id: trace.traceId }),
     help: helpPath(problem.problem),
     ...(problem.code === undefined ? {} : { code: problem.code }),
     ...(problem.transactionId === undefined ? {} : { transaction_id: problem.transactionId }),
@@ -128,8 +138,12 @@ export function problemJson(problem: Problem, requestId: string): ProblemJson {
 }
 
 /** The answer to a problem. */
-export function problemResponse(problem: Problem, requestId: string): Response {
-  return new Response(JSON.stringify(problemJson(problem, requestId)), {
+export function problemResponse(
+  problem: Problem,
+  requestId: string,
+  trace?: Pick<Trace, 'traceId'>,
+): Response {
+  return new Response(JSON.stringify(problemJson(problem, requestId, trace)), {
     status: PROBLEMS[problem.problem].status,
     headers: { ...problem.headers, 'Content-Type': PROBLEM_CONTENT_TYPE },
   });

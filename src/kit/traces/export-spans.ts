@@ -1,0 +1,144 @@
+/** Hands spans to OpenTelemetry, which sends them to a collector, or writes them to a file. Loaded where traces are on alone. */
+import { hostname } from 'node:os';
+import {
+  type Attributes,
+  DiagLogLevel,
+  diag,
+  ROOT_CONTEXT,
+  type SpanContext,
+  SpanKind,
+  SpanStatusCode,
+  TraceFlags,
+  trace,
+} from '@opentelemetry/api';
+import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-proto';
+import {
+  defaultResource,
+  detectResources,
+  envDetector,
+  resourceFromAttributes,
+} from '@opentelemetry/resources';
+import {
+  AlwaysOnSampler,
+  BatchSpanProcessor,
+  RandomIdGenerator,
+  TracerProvider,
+} from '@opentelemetry/sdk-trace';
+import type { Config } from '../config/config.ts';
+import type { Log } from '../metrics/log.ts';
+import { settlesWithin } from '../process/settles-within.ts';
+import { createFileExporter } from './file-exporter.ts';
+import { ERROR_TYPE } from './names.ts';
+import type { Span, Tracing } from './trace.ts';
+import type { TraceContext } from './trace-context.ts';
+
+/** Spans that wait for an export. More: memory, 2 KB each; fewer: they are lost while a collector is slow. */
+const QUEUE_SPANS_MAX = 2048;
+/** Spans of one export. More: writing them holds up everything else for longer; fewer: more requests to the collector. */
+const EXPORT_SPANS_MAX = 128;
+const EXPORT_EVERY_MS = 2000;
+/** How long the last export may take while the process stops. */
+const LAST_EXPORT_MS_MAX = 3000;
+const SCOPE = 'risk-engine';
+
+const KINDS = {
+  internal: SpanKind.INTERNAL,
+  server: SpanKind.SERVER,
+  producer: SpanKind.PRODUCER,
+  consumer: SpanKind.CONSUMER,
+} as const;
+
+type Export = Pick<Tracing, 'newTraceId' | 'newSpanId' | 'export'> & {
+  readonly close: () => Promise<void>;
+};
+
+export function openExport(config: Config, service: string, log: Log): Export {
+  const warn = (message: string) => log.warn({ cause: message }, 'traces are not exported');
+  const silent = () => undefined;
+  const logger = { error: warn, warn, info: silent, debug: silent, verbose: silent };
+  diag.setLogger(logger, { logLevel: DiagLogLevel.WARN, suppressOverrideMessage: true });
+  const { newTraceId, newSpanId, ids } = createIds();
+  const processor = new BatchSpanProcessor({
+    exporter: openExporter(config, warn),
+    maxQueueSize: QUEUE_SPANS_MAX,
+    maxExportBatchSize: EXPORT_SPANS_MAX,
+    scheduledDelayMillis: EXPORT_EVERY_MS,
+  });
+  const provider = new TracerProvider({
+    resource: resourceOf(service),
+    // What comes here was chosen.
+    sampler: new AlwaysOnSampler(),
+    idGenerator: ids,
+    spanProcessors: [processor],
+  });
+  const tracer = provider.getTracer(SCOPE);
+  return {
+    newTraceId,
+    newSpanId,
+    export: (span) => {
+      ids.next = span;
+      const originMs = Date.now() - performance.now();
+      const started = tracer.startSpan(
+        span.name,
+        {
+          kind: KINDS[span.kind],
+          startTime: originMs + span.startMs,
+          attributes: attributesOf(span),
+          links: span.links.map((context) => ({ context: toSpanContext(context) })),
+        },
+        parentOf(span),
+      );
+      if (span.error !== null) started.setStatus({ code: SpanStatusCode.ERROR });
+      started.end(originMs + (span.endMs ?? span.startMs));
+    },
+    close: async () => {
+      const closed = provider.shutdown().catch((error: unknown) => warn(String(error)));
+      await settlesWithin(closed, LAST_EXPORT_MS_MAX);
+    },
+  };
+}
+
+const openExporter = (config: Config, warn: (message: string) => void) =>
+  config.RISK_TRACES_FILE === undefined
+    ? new OTLPTraceExporter({ url: `${config.OTEL_EXPORTER_OTLP_ENDPOINT}/v1/traces` })
+    : createFileExporter(config.RISK_TRACES_FILE, warn);
+
+/** OTEL_SERVICE_NAME and OTEL_RESOURCE_ATTRIBUTES say more than the engine does. */
+function resourceOf(service: string) {
+  const own = resourceFromAttributes({
+    'service.name': service,
+    'service.namespace': SCOPE,
+    'service.instance.id': `${hostname()}:${process.pid}`,
+  });
+  return defaultResource()
+    .merge(own)
+    .merge(detectResources({ detectors: [envDetector] }));
+}
+
+/** Spans have their ids before they come here, as an entry of a stream names its sender. */
+function createIds() {
+  const { generateTraceId, generateSpanId } = new RandomIdGenerator();
+  const ids = {
+    next: null as Span | null,
+    generateTraceId: () => ids.next?.trace.traceId ?? generateTraceId(),
+    generateSpanId: () => ids.next?.id ?? generateSpanId(),
+  };
+  return { ids, newTraceId: generateTraceId, newSpanId: generateSpanId };
+}
+
+function attributesOf({ attributes, error }: Span): Attributes {
+  return error === null ? attributes : { ...attributes, [ERROR_TYPE]: error };
+}
+
+function parentOf({ parent, trace: own }: Span) {
+  const context = parent === null ? own.parent : parent.context;
+  if (context === null) return ROOT_CONTEXT;
+  const isRemote = parent === null;
+  return trace.setSpanContext(ROOT_CONTEXT, { ...toSpanContext(context), isRemote });
+}
+
+const toSpanContext = ({ traceId, spanId }: TraceContext): SpanContext => ({
+  traceId,
+  spanId,
+  traceFlags: TraceFlags.SAMPLED,
+});
