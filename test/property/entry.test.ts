@@ -52,16 +52,24 @@ const payload: fc.Arbitrary<EntryPayload> = fc.record({
   origin: fc.constantFrom(...ENTRY_ORIGINS),
   replyTo: fc.option(fc.uuid(), { nil: null }),
   rowId: fc.option(fc.uuid(), { nil: null }),
+  sender: fc.option(fc.constantFrom('00-a', '00-b'), { nil: null }),
 });
 const payloads = fc.array(payload, { minLength: 1, maxLength: 20 });
 /** Payloads of one head, hence of one entry. */
-const alike = fc
-  .tuple(payload, payloads)
-  .map(([{ attempt, origin, replyTo, rowId }, all]) =>
-    all.map(({ transaction }) => ({ transaction, attempt, origin, replyTo, rowId })),
-  );
+const alike = fc.tuple(payload, payloads).map(([{ attempt, origin, replyTo, rowId }, all]) =>
+  all.map(({ transaction, sender }) => ({
+    ...{ transaction, attempt, origin, replyTo, rowId },
+    sender: sender ?? null,
+  })),
+);
 
 const fieldsOf = (entry: PackedEntry): EntryFields => ({ ...entry, version: ENTRY_VERSION });
+/** Nobody has sent it. */
+const withFields = (more: Partial<EntryPayload['transaction']>) => (one: EntryPayload) => ({
+  ...one,
+  sender: null,
+  transaction: { ...one.transaction, ...more },
+});
 const byId = (one: EntryPayload, other: EntryPayload) =>
   one.transaction.transactionId < other.transaction.transactionId ? -1 : 1;
 
@@ -80,6 +88,17 @@ describe('entries', () => {
         const entry = packAgain(all, deliveries);
         expect(payloadsOf(fieldsOf(entry))).toEqual(all);
         expect(carriedDeliveries(entry.head)).toBe(deliveries);
+      }),
+    );
+  });
+
+  test('are shared by transactions of several senders', () => {
+    fc.assert(
+      fc.property(alike, (all) => {
+        const [entry, ...others] = packEntries(all);
+        expect([entry?.transactions, others]).toEqual([all.length, []]);
+        const unsent = packEntries(all.map((one) => ({ ...one, sender: null })));
+        expect(entry?.head).toBe(unsent[0]?.head);
       }),
     );
   });
@@ -137,7 +156,7 @@ describe('entries', () => {
     const bare = { type: null, ...places, channel: null, declared: null };
     fc.assert(
       fc.property(alike, (all) => {
-        const plain = all.map((one) => ({ ...one, transaction: { ...one.transaction, ...bare } }));
+        const plain = all.map(withFields(bare));
         const { extents } = openColumns(packAgain(plain).packed);
         expect([...extents.keys()]).toEqual([1, 2, 3, 4, 5, 6, 7, 8]);
         for (const { start } of extents.values()) expect(start % 8).toBe(0);
@@ -173,19 +192,16 @@ describe('entries', () => {
 
   test('may have columns that this version does not know', () => {
     fc.assert(
-      fc.property(alike, fc.integer({ min: 15, max: 255 }), fc.nat(255), (all, name, kind) => {
+      fc.property(alike, fc.integer({ min: 16, max: 255 }), fc.nat(255), (all, name, kind) => {
         const places = { ip: null, deviceId: null, country: null };
         const bare = { type: null, ...places, channel: null, declared: 'c' };
-        const known = all.map((one) => ({ ...one, transaction: { ...one.transaction, ...bare } }));
+        const known = all.map(withFields(bare));
         const { packed, ...rest } = packAgain(known);
         const { extents } = openColumns(packed);
         const lastAt = 8 + 12 * (extents.size - 1);
         packed[lastAt] = name;
         packed[lastAt + 1] = kind;
-        const without = known.map((one) => ({
-          ...one,
-          transaction: { ...one.transaction, declared: null },
-        }));
+        const without = known.map(withFields({ declared: null }));
         expect(payloadsOf(fieldsOf({ ...rest, packed }))).toEqual(without);
       }),
     );

@@ -30,7 +30,11 @@ export function deliver(transactions: readonly Partial<Transaction>[]): Delivere
 /** A delivered entry before it was packed. */
 export function payloadsOf(fields: EntryFields): EntryPayload[] {
   const { head, transactions } = decodeEntry(fields);
-  return transactions.map((transaction) => ({ ...head, transaction: transaction.toJSON() }));
+  return transactions.map((transaction) => ({
+    ...head,
+    transaction: transaction.toJSON(),
+    sender: transaction.sender,
+  }));
 }
 
 export type PlainScore = Omit<NewScore, 'transaction' | 'ruleInputs'> &

@@ -1,0 +1,161 @@
+/**
+ * The processor time that traces cost. Two engines, one with traces at the default rate and one without, take the same load in
+ * turn, in short windows, so that what else the machine does falls on both. A collector in this process takes the spans.
+ */
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { integerOption, parseArguments } from '../src/kit/command/command.ts';
+import type { Bench, BenchContext, BenchReport } from './support/bench.ts';
+import { integerList, LIVE_LOAD, type Load, loadName } from './support/load.ts';
+import {
+  type LoadRun,
+  memoryBreaches,
+  memoryTable,
+  readMemory,
+  runLoad,
+  warmUp,
+} from './support/load-run.ts';
+import { type Pipeline, startPipeline } from './support/pipeline.ts';
+import { ratioOf } from './support/rank-interval.ts';
+import { spreadOf } from './support/spread.ts';
+import { readStored, storedBreaches } from './support/stored.ts';
+
+const USAGE = `--batches N[,N]   transactions a request, each a case (1,100)
+--windows N       of each engine (12)
+--seconds N       of a window (6)`;
+
+/** Transactions a second: half of what two cores can do beside the other engine's duties. */
+const RATES = { single: 300, batched: 3000 } as const;
+const UNMEASURED = 3000;
+const CONNECTIONS = 16;
+/** A gain or loss within the noise of windows is none. */
+const RATIO_MAX = 1.01;
+
+/** Takes spans, and counts their bytes. */
+async function openCollector() {
+  let bytes = 0;
+  const server = createServer((request, response) => {
+    request.on('data', (chunk: Buffer) => {
+      bytes += chunk.length;
+    });
+    request.on('end', () => response.writeHead(200).end());
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  return {
+    url: `http://127.0.0.1:${port}`,
+    bytes: () => bytes,
+    [Symbol.dispose]: () => {
+      server.closeAllConnections();
+      server.close();
+    },
+  };
+}
+
+/** Microseconds a transaction of the API and the worker. */
+const engineUs = ({ cpu }: LoadRun) =>
+  cpu
+    .filter(({ role }) => role === 'api' || role === 'workers')
+    .reduce((sum, { us_per_transaction: us }) => sum + Number(us), 0);
+
+type Arms = { readonly off: Pipeline; readonly on: Pipeline };
+
+async function measure(
+  arms: Arms,
+  load: Load,
+  windows: number,
+  context: BenchContext,
+): Promise<Omit<BenchReport, 'inputs' | 'settings' | 'versions'>> {
+  const us = { off: [] as number[], on: [] as number[] };
+  const latencyMs = { off: [] as number[], on: [] as number[] };
+  await warmUp(arms.off, load, context);
+  await warmUp(arms.on, load, context);
+  for (let window = 0; window < windows; window++) {
+    // Each goes first in half of the windows.
+    const order = window % 2 === 0 ? (['off', 'on'] as const) : (['on', 'off'] as const);
+    for (const arm of order) {
+      context.output.note(`window ${window + 1} of ${windows}, traces ${arm}`);
+      const run = await runLoad(arms[arm], { ...load, seed: `${window}` }, context);
+      us[arm].push(engineUs(run));
+      latencyMs[arm].push(run.posted.latencyMs.p99);
+    }
+  }
+  const { ratio, low, high } = ratioOf(us.off, us.on);
+  return {
+    caseName: loadName(load),
+    perSecond: load.rate,
+    figures: {
+      off_us: spreadOf(us.off).median,
+      on_us: spreadOf(us.on).median,
+      cpu_ratio: ratio,
+      cpu_ratio_from: low,
+      cpu_ratio_to: high,
+      http_p99_off_ms: spreadOf(latencyMs.off).median,
+      http_p99_on_ms: spreadOf(latencyMs.on).median,
+    },
+    ceilings: [],
+    tables: [
+      {
+        title: 'microseconds a transaction of the API and the worker, window by window',
+        rows: us.off.map((off, at) => ({
+          window: String(at + 1),
+          off: off.toFixed(1),
+          on: (us.on[at] ?? Number.NaN).toFixed(1),
+        })),
+      },
+    ],
+    breaches: low > RATIO_MAX ? [`traces cost ${((ratio - 1) * 100).toFixed(1)} %`] : [],
+  };
+}
+
+export const bench: Bench = {
+  name: 'traces',
+  question: 'What do traces at the default rate cost the API and the worker?',
+  onlyByName: 'starts two engines',
+  usage: USAGE,
+  run: async function* (args, context) {
+    const text = { type: 'string' } as const;
+    const { values } = parseArguments(args, { batches: text, windows: text, seconds: text });
+    const batches = integerList('--batches', values.batches ?? '1,100', 1, 1000);
+    const windows = integerOption('--windows', values.windows, { min: 1, max: 200 }, 12);
+    const seconds = integerOption('--seconds', values.seconds, { min: 1, max: 600 }, 6);
+    using collector = await openCollector();
+    const settings = {
+      OTEL_TRACES_EXPORTER: 'otlp',
+      OTEL_EXPORTER_OTLP_ENDPOINT: collector.url,
+    };
+    await using off = await startPipeline({ workers: 1, settings: {} }, context);
+    await using on = await startPipeline({ workers: 1, settings }, context);
+    const { versions, settings: ofServices } = on.services;
+    for (const batch of batches) {
+      const rate = batch === 1 ? RATES.single : RATES.batched;
+      const transactions = rate * seconds;
+      const load = { ...LIVE_LOAD, ...{ batch, rate, transactions, connections: CONNECTIONS } };
+      const before = collector.bytes();
+      const report = await measure(
+        { off, on },
+        { ...load, unmeasured: UNMEASURED },
+        windows,
+        context,
+      );
+      const spanBytes = collector.bytes() - before;
+      const { lost, doubled } = await readStored(on.services.database);
+      yield {
+        ...report,
+        inputs: { ...load, windows, seconds, ...ofServices },
+        settings: { OTEL_TRACES_EXPORTER: 'otlp' },
+        versions,
+        figures: { ...report.figures, span_bytes: spanBytes, lost, doubled },
+        tables: [...report.tables, memoryTable(await readMemory(on))],
+        breaches: [
+          ...report.breaches,
+          ...storedBreaches({ lost, doubled }),
+          ...memoryBreaches(await readMemory(on)),
+          ...(spanBytes === 0 ? ['no span came to the collector'] : []),
+        ],
+      };
+    }
+  },
+};
