@@ -61,7 +61,7 @@ export type OpenMarket = Pick<Api, 'authenticate' | 'databases' | 'metrics'> & {
 };
 
 export type MarketContext = CommandContext & {
-  /** Of the process; null where they are off. */
+  /** Traces of the process; null where traces are off. */
   readonly traces: Traces | null;
 };
 

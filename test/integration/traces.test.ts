@@ -80,7 +80,7 @@ describe('a sampled post', () => {
     await rig.settled(1);
     const scores = await waitUntil(() => {
       const seen = readSpans(file).filter(({ name }) => name === 'score');
-      return seen.length === 2 && seen;
+      return seen.length === 2 ? seen : undefined;
     }, 10_000);
     expect(
       scores.map(({ traceId, attributes, hasFailed }) => [

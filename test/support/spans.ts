@@ -59,7 +59,7 @@ export async function untilSpans(file: string, ...names: string[]): Promise<Seen
     () => {
       const spans = readSpans(file);
       const seen = new Set(spans.map(({ name }) => name));
-      return names.every((name) => seen.has(name)) && spans;
+      return names.every((name) => seen.has(name)) ? spans : undefined;
     },
     EXPORTED_MS,
     `spans: ${names.join(', ')}`,

@@ -36,6 +36,8 @@ const PACKAGES: Readonly<Record<string, readonly string[]>> = {
       'lru-cache',
     ],
     ...['p-limit', 'pg', 'pino', 'prom-client', 'uuid', 'yaml', 'zod', 'zod-openapi', 'node:*'],
+    ...['@opentelemetry/api', '@opentelemetry/exporter-trace-otlp-proto'],
+    ...['@opentelemetry/otlp-transformer', '@opentelemetry/resources', '@opentelemetry/sdk-trace'],
   ],
   rooms: [
     ...['hono', 'hyparquet', 'hyparquet-writer', 'ipaddr.js', 'lru-cache', 'p-limit'],

@@ -34,7 +34,7 @@ export function endEach(spans: CommitSpans): void {
   for (const span of spans.values()) span.end();
 }
 
-/** What an entry says of a transaction whose request is sampled: the span that sends it. */
+/** The `traceparent` that an entry has of a transaction whose request is sampled. */
 export function senderOf(spans: CommitSpans, { trace }: Traced): string | null {
   return trace?.isSampled ? (spans.get(trace)?.traceparent ?? null) : null;
 }

@@ -13,6 +13,7 @@ import type { ScoreStore } from '../store/scores/scores.ts';
 import type { OpenReader } from '../stream/group/reader-connection.ts';
 import type { EntryReader } from '../stream/group/versions.ts';
 import type { StreamKeys } from '../stream/keys.ts';
+import type { BatchTrace } from './batch-trace.ts';
 import type { ShareOf } from './corridor-shares.ts';
 import { createInFlight, type InFlight, type LaneInFlight } from './in-flight.ts';
 import { createIntake, type Intake } from './intake.ts';
@@ -22,7 +23,6 @@ import { createPause, type Pause } from './pause.ts';
 import type { Profiles } from './profiles/profiles.ts';
 import type { RolloutCounts } from './rollout-counts.ts';
 import type { Compared } from './rule-shadows.ts';
-import type { BatchTrace } from './trace-batch.ts';
 
 export type WorkerOptions = {
   /** Unique for this start of this process; consumers are numbered under it. */
@@ -73,7 +73,7 @@ export type Worker = WorkerOptions & {
   readonly moves: Moves;
   /** Aborted by the process' signal, or by a bug in a reader. */
   readonly stop: AbortController;
-  /** Of the batch that is worked on. */
+  /** Trace of the batch that is worked on. */
   readonly trace: BatchTrace | null;
 };
 

@@ -51,6 +51,11 @@ const problemSchema = z
       description:
         'Tells problems of one type apart, as `BACKTEST_ENDED`; most of 404 and 409 have it.',
     }),
+    trace_id: z
+      .string()
+      .regex(/^[0-9a-f]{32}$/)
+      .optional()
+      .meta({ description: 'Trace of the request (W3C Trace Context), where traces are on.' }),
     transaction_id: z.uuid().optional().meta({
       description: 'Of `scope-stopped`: the request waited for a score, and has stored this one.',
     }),

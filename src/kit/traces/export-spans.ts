@@ -39,6 +39,8 @@ const EXPORT_SPANS_MAX = 128;
 const EXPORT_EVERY_MS = 2000;
 /** How long the last export may take while the process stops. */
 const LAST_EXPORT_MS_MAX = 3000;
+/** A wall clock that is this far off was set. Smaller: spans of a trace shift by the rounding of the clock; larger: two processes disagree. */
+const CLOCK_SET_MS_MIN = 5;
 const SCOPE = 'risk-engine';
 
 const KINDS = {
@@ -66,30 +68,31 @@ export function openExport(config: Config, service: string, log: Log): Export {
   });
   const provider = new TracerProvider({
     resource: resourceOf(service),
-    // What comes here was chosen.
+    // Spans that come here were chosen.
     sampler: new AlwaysOnSampler(),
     idGenerator: ids,
     spanProcessors: [processor],
   });
   const tracer = provider.getTracer(SCOPE);
+  const originMs = createOrigin();
   return {
     newTraceId,
     newSpanId,
     export: (span) => {
       ids.next = span;
-      const originMs = Date.now() - performance.now();
+      const zeroMs = originMs();
       const started = tracer.startSpan(
         span.name,
         {
           kind: KINDS[span.kind],
-          startTime: originMs + span.startMs,
+          startTime: zeroMs + span.startMs,
           attributes: attributesOf(span),
           links: span.links.map((context) => ({ context: toSpanContext(context) })),
         },
         parentOf(span),
       );
       if (span.error !== null) started.setStatus({ code: SpanStatusCode.ERROR });
-      started.end(originMs + (span.endMs ?? span.startMs));
+      started.end(zeroMs + (span.endMs ?? span.startMs));
     },
     close: async () => {
       const closed = provider.shutdown().catch((error: unknown) => warn(String(error)));
@@ -102,6 +105,16 @@ const openExporter = (config: Config, warn: (message: string) => void) =>
   config.RISK_TRACES_FILE === undefined
     ? new OTLPTraceExporter({ url: `${config.OTEL_EXPORTER_OTLP_ENDPOINT}/v1/traces` })
     : createFileExporter(config.RISK_TRACES_FILE, warn);
+
+/** When the monotonic clock was 0, in milliseconds since 1970: the same for all spans, until somebody sets the wall clock. */
+function createOrigin(): () => number {
+  let originMs = performance.timeOrigin;
+  return () => {
+    const now = Date.now() - performance.now();
+    if (Math.abs(now - originMs) > CLOCK_SET_MS_MIN) originMs = now;
+    return originMs;
+  };
+}
 
 /** OTEL_SERVICE_NAME and OTEL_RESOURCE_ATTRIBUTES say more than the engine does. */
 function resourceOf(service: string) {

@@ -35,7 +35,7 @@ export const VERDICT = 'risk.verdict';
 export const ATTEMPT = 'risk.attempt';
 
 export const SPANS = {
-  /** Of a request that has not come to a route. */
+  /** Name of a request that has not come to a route. */
   noRoute: '(none)',
   chunk: 'lines',
   commit: 'commit',

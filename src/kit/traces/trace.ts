@@ -8,7 +8,7 @@ import { formatTraceparent, type TraceContext } from './trace-context.ts';
 export type SpanKind = 'internal' | 'server' | 'producer' | 'consumer';
 export type Attributes = Record<string, string | number>;
 
-/** What traces of a process share. */
+/** Means that all traces of a process share. */
 export type Tracing = {
   /** Decides by the rate where there is no parent. */
   readonly sample: (parent: TraceContext | null) => boolean;
@@ -26,7 +26,7 @@ export type SpanStart = {
   readonly kind?: SpanKind;
   readonly attributes?: Attributes;
   readonly links?: readonly TraceContext[];
-  /** Of the monotonic clock; by default now. */
+  /** Time of the monotonic clock; by default now. */
   readonly startMs?: number;
 };
 
@@ -118,12 +118,12 @@ export class Trace {
     return span;
   }
 
-  /** A trace of its own, which names this one. */
+  /** Begins another trace, whose first span links to the first span here. */
   beginApart(start: SpanStart): Trace {
     return new Trace(this.tracing, { ...start, links: [this.first.context] });
   }
 
-  /** What is open has failed, and so has the whole. */
+  /** Open spans have failed, and so has the whole trace. */
   fail(error: string): void {
     for (const span of this.#spans) if (span !== this.first && span.endMs === null) span.end(error);
     this.first.error ??= error;

@@ -5,7 +5,11 @@
 import { Hono } from 'hono';
 import { expect, test } from 'vitest';
 import { readConfig } from '../../../../src/kit/config/config.ts';
-import { Problem, unavailable } from '../../../../src/kit/http/answers/problem.ts';
+import {
+  Problem,
+  type ProblemJson,
+  unavailable,
+} from '../../../../src/kit/http/answers/problem.ts';
 import { createApp } from '../../../../src/kit/http/app.ts';
 import type { AppEnv } from '../../../../src/kit/http/app-env.ts';
 import { traceRequests } from '../../../../src/kit/http/trace-requests.ts';
@@ -43,6 +47,9 @@ function appOf(traces: Traces, write: (line: string) => void) {
   });
 }
 
+const traceIdOf = async (answer: Response | Promise<Response>) =>
+  ((await (await answer).json()) as ProblemJson).trace_id;
+
 test('failures are exported, and what a client with a key has sampled', async () => {
   const file = await newSpanFile();
   let logged = '';
@@ -57,12 +64,12 @@ test('failures are exported, and what a client with a key has sampled', async ()
     logged += line;
   });
   for (const path of ['/stopped', '/wrong', '/v1/none']) await app.request(path);
-  const away = await (await app.request('/away', { headers: SAMPLED })).json();
+  const away = await traceIdOf(app.request('/away', { headers: SAMPLED }));
   // Refused before anybody knows who asks, so that the header counts for nothing.
-  const wrong = await (await app.request('/wrong', { headers: SAMPLED })).json();
+  const wrong = await traceIdOf(app.request('/wrong', { headers: SAMPLED }));
   await app.request('/v1/fine', { headers: KNOWN });
   await traces[Symbol.asyncDispose]();
-  expect([away.trace_id, wrong.trace_id]).toEqual([TRACE, TRACE]);
+  expect([away, wrong]).toEqual([TRACE, TRACE]);
   expect(logged).toContain(`"trace_id":"${TRACE}"`);
   expect(readSpans(file).map(({ name, traceId, hasFailed }) => [name, traceId, hasFailed])).toEqual(
     [
