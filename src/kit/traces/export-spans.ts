@@ -39,6 +39,8 @@ const EXPORT_SPANS_MAX = 128;
 const EXPORT_EVERY_MS = 2000;
 /** How long the last export may take while the process stops. */
 const LAST_EXPORT_MS_MAX = 3000;
+/** A collector that is down fails every export. More: its outage is noticed late; less: the log is full of it. */
+const WARN_EVERY_MS = 60_000;
 /** A wall clock that is this far off was set. Smaller: spans of a trace shift by the rounding of the clock; larger: two processes disagree. */
 const CLOCK_SET_MS_MIN = 5;
 const SCOPE = 'risk-engine';
@@ -55,7 +57,7 @@ type Export = Pick<Tracing, 'newTraceId' | 'newSpanId' | 'export'> & {
 };
 
 export function openExport(config: Config, service: string, log: Log): Export {
-  const warn = (message: string) => log.warn({ cause: message }, 'traces are not exported');
+  const warn = createWarn(log);
   const silent = () => undefined;
   const logger = { error: warn, warn, info: silent, debug: silent, verbose: silent };
   diag.setLogger(logger, { logLevel: DiagLogLevel.WARN, suppressOverrideMessage: true });
@@ -98,6 +100,15 @@ export function openExport(config: Config, service: string, log: Log): Export {
       const closed = provider.shutdown().catch((error: unknown) => warn(String(error)));
       await settlesWithin(closed, LAST_EXPORT_MS_MAX);
     },
+  };
+}
+
+function createWarn(log: Log): (message: string) => void {
+  let saidMs = Number.NEGATIVE_INFINITY;
+  return (message) => {
+    if (performance.now() - saidMs < WARN_EVERY_MS) return;
+    saidMs = performance.now();
+    log.warn({ cause: message }, 'traces are not exported');
   };
 }
 
