@@ -214,8 +214,8 @@ async function runCommand(
   output: Output,
 ): Promise<number> {
   const log = createLog(command.name, logLevel(command, environment, config), stderr);
-  // `start` drains its roles first and its services after them.
-  const timeouts = command.name === 'start' ? 2 : 1;
+  // Both commands wait for roles that drain within the timeout.
+  const timeouts = command.name === 'start' || command.name === 'supervise' ? 2 : 1;
   const signal = openSignal(log, config.RISK_SHUTDOWN_TIMEOUT_MS * timeouts);
   try {
     return await command.run(args, { config, environment, output, log, signal });
@@ -242,9 +242,12 @@ const EXIT_OF: Readonly<Record<string, number>> = {
   [URL_MISSING]: EXIT_BAD_CONFIGURATION,
 };
 
-/** A person who runs a command reads its answer, not its log, unless `RISK_LOG_LEVEL` is set. */
+/** Commands that run until they are stopped. */
+const SERVE = ['api', 'worker', 'supervise'];
+
+/** A person who runs a command reads its answer, not its log, unless `LOG_LEVEL` is set. */
 function logLevel(command: Command, environment: Environment, config: Config): string {
-  const quiet = !environment['LOG_LEVEL'] && command.name !== 'api' && command.name !== 'worker';
+  const quiet = !environment['LOG_LEVEL'] && !SERVE.includes(command.name);
   return quiet ? 'warn' : config.LOG_LEVEL;
 }
 

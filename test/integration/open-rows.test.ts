@@ -9,10 +9,12 @@ import { join } from 'node:path';
 import pg from 'pg';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { planRows } from '../../src/core/accept/plan-rows.ts';
+import { countBacklog } from '../../src/core/store/open-rows/backlog.ts';
 import {
   countOpen,
   finalValues,
   foldOpen,
+  holdRows,
   openStored,
   takeOutFinal,
 } from '../../src/core/store/open-rows/open-rows.ts';
@@ -251,4 +253,15 @@ describe('the migration', () => {
     await waitUntil(isGone, 10_000, 'the process to be gone');
     expect(await migrate(options())).toContain(MIGRATION);
   });
+});
+
+test('the backlog is what is open and not on hold', async () => {
+  await open([A, B, C]);
+  await open([idAt(AT_MS, 4), idAt(AT_MS, 5)], idAt(AT_MS, 0xfffe));
+  expect(await countBacklog(database.query)).toBe(5);
+  await holdRows(database.query, [ROW]);
+  await take(database.query, [A]);
+  expect(await countBacklog(database.query)).toBe(2);
+  await take(database.query, [B, C]);
+  expect(await countBacklog(database.query)).toBe(2);
 });

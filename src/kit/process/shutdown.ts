@@ -1,5 +1,5 @@
 /**
- * Signals as an AbortSignal. The first SIGTERM or SIGINT asks for a drain, the second exits at once,
+ * Signals as an AbortSignal; the end of the process that opened a channel to this one counts as SIGTERM. The first SIGTERM or SIGINT asks for a drain, the second exits at once,
  * and a drain that takes longer than `timeoutMs` is ended by force with exit code 1.
  */
 import type { Log } from '../metrics/log.ts';
@@ -8,7 +8,7 @@ const EXIT_FORCED = 1;
 
 export function onShutdown(log: Log, timeoutMs: number): AbortSignal {
   const controller = new AbortController();
-  const receive = (name: NodeJS.Signals) => {
+  const receive = (name: NodeJS.Signals | 'disconnect') => {
     if (controller.signal.aborted) {
       log.warn({ signal: name }, 'second signal: exit now');
       process.exit(EXIT_FORCED);
@@ -22,5 +22,10 @@ export function onShutdown(log: Log, timeoutMs: number): AbortSignal {
   };
   process.on('SIGTERM', receive);
   process.on('SIGINT', receive);
+  process.once('disconnect', () => {
+    if (!controller.signal.aborted) receive('disconnect');
+  });
+  // A listener would keep a command that has finished alive.
+  process.channel?.unref();
   return controller.signal;
 }

@@ -1,4 +1,4 @@
-/** The room of operations: migrations, months, entries of other releases, reconciliation by hand. */
+/** The room of operations: migrations, months, entries of other releases, reconciliation by hand, the number of workers. */
 import type { Room } from '../../core/room.ts';
 
 export const operate: Room = {
@@ -8,5 +8,6 @@ export const operate: Room = {
     partitions: () => import('./commands/partitions.ts'),
     entries: () => import('./commands/entries.ts'),
     reconcile: () => import('./commands/reconcile.ts'),
+    supervise: () => import('./commands/supervise.ts'),
   },
 };

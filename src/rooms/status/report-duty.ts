@@ -1,11 +1,25 @@
-/** The duty by which each worker reports what it scored; `GET /v1/workers` and `GET /v1/status` read the reports. */
+/** The duties by which each worker reports what it scored, which `GET /v1/workers` and `GET /v1/status` read, and the backlog. */
 import packageJson from '../../../package.json' with { type: 'json' };
 import type { Worker } from '../../core/room.ts';
+import { countBacklog } from '../../core/store/open-rows/backlog.ts';
 import { type ProfileTier, reportWorker } from '../../core/stream/status/workers.ts';
 import type { Duty } from '../../kit/duties/run-duties.ts';
 import type { Metrics } from '../../kit/metrics/metrics.ts';
+import { createStatusMetrics } from './metrics.ts';
 
 const EVERY_MS = 3000;
+/** Longer: autoscaling follows later. Shorter: each worker asks Postgres more often. */
+const BACKLOG_EVERY_MS = 5000;
+
+/** Each worker reports the backlog, so that the figure is there as long as any worker runs. */
+export function bindBacklog({ database, metrics }: Worker): Duty {
+  const { backlog } = createStatusMetrics(metrics.make);
+  return {
+    name: 'report-backlog',
+    everyMs: BACKLOG_EVERY_MS,
+    run: async () => backlog.set(await countBacklog(database.query)),
+  };
+}
 
 export function bindReport({ config, log, name, redis, metrics }: Worker): Duty {
   const startedAt = new Date().toISOString();

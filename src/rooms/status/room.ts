@@ -1,5 +1,6 @@
 /** The room of status: where the pipeline stands, once or live. */
 import type { Room } from '../../core/room.ts';
+import { createStatusMetrics } from './metrics.ts';
 
 export const status: Room = {
   name: 'status',
@@ -10,5 +11,9 @@ export const status: Room = {
   alerts: async () => (await import('./alerts/alerts.ts')).alerts,
   document: async () => (await import('./routes.ts')).document,
   api: async (api) => (await import('./routes.ts')).openStatus(api),
-  worker: async (worker) => ({ duties: [(await import('./report-duty.ts')).bindReport(worker)] }),
+  metrics: createStatusMetrics,
+  worker: async (worker) => {
+    const { bindReport, bindBacklog } = await import('./report-duty.ts');
+    return { duties: [bindReport(worker), bindBacklog(worker)] };
+  },
 };

@@ -1,0 +1,152 @@
+/**
+ * `risk supervise`: runs as many workers on this machine as the triggers of src/kit/alerts/triggers.ts ask for. One change is
+ * made at a time, and a worker that goes has drained before the next decision.
+ */
+import { once } from 'node:events';
+import { setTimeout as delay } from 'node:timers/promises';
+import { TRIGGERS } from '../../../kit/alerts/triggers.ts';
+import {
+  type Command,
+  type CommandContext,
+  EXIT,
+  integerOption,
+  parseArguments,
+  UsageError,
+} from '../../../kit/command/command.ts';
+import { neededUrl, openCommandDatabase, openCommandRedis } from '../../../kit/command/stores.ts';
+import { EXIT_BAD_CONFIGURATION } from '../../../kit/config/config.ts';
+import { Failure } from '../../../kit/words/failure.ts';
+import { createProcessorReader, readQueue } from '../scaling/read-measures.ts';
+import { createScaler, type Reading, type Step } from '../scaling/scaler.ts';
+import { type SupervisedWorker, superviseWorker } from '../scaling/supervised-worker.ts';
+
+const WORKERS = '1..4';
+/** More than the processors of any machine that this runs on. */
+const WORKERS_MAX = 64;
+/** The means of triggers reach back a minute: they are wholly of the new number of workers after twice that. */
+const COOL_DOWN_SECONDS = 120;
+const COOL_DOWN_BOUNDS = { min: 60, max: 86_400 };
+/** Longer: means of a minute come from few readings. Shorter: Postgres and Redis are asked more often. */
+const EVERY_MS = 5000;
+/** Tests and benches let the minutes of triggers and of the cool-down pass so many times as fast. */
+const TIME_FACTOR_VARIABLE = 'RISK_TEST_TIME_FACTOR';
+
+export const command: Command = {
+  name: 'supervise',
+  summary: 'Runs more and fewer workers here, as the backlog asks.',
+  usage: `risk supervise [--workers MIN..MAX] [--cool-down SECONDS]
+
+Runs workers on this machine and adds or removes one at a time: it adds one where transactions wait (more than 1,000, or one
+for 30 s) or workers are busy (70 % for 5 minutes), and removes one after 30 minutes with fewer than 10 that wait, unless the
+others would then be busy. Transactions on hold do not count. A worker that goes drains first; one that crashes is started again.
+SIGTERM drains all. Logs of the workers pass through. With RISK_WORKER_PORT the second worker answers /metrics on the next
+port, and so on. Needs DATABASE_URL and REDIS_URL.
+
+  --workers MIN..MAX   never fewer, never more (${WORKERS})
+  --cool-down SECONDS  between two changes (${COOL_DOWN_SECONDS})
+
+Example: risk supervise --workers 1..4
+`,
+  needs: ['DATABASE_URL', 'REDIS_URL'],
+  run: supervise,
+};
+
+/** @returns the least and the largest number of workers */
+export function readRange(text: string): readonly [min: number, max: number] {
+  const [, min, max] = /^(\d{1,3})\.\.(\d{1,3})$/.exec(text) ?? [];
+  const range = [Number(min), Number(max)] as const;
+  if (range[0] >= 1 && range[0] <= range[1] && range[1] <= WORKERS_MAX) return range;
+  const shape = `MIN..MAX with 1 ≤ MIN ≤ MAX ≤ ${WORKERS_MAX}, such as ${WORKERS}`;
+  throw new UsageError(`--workers must be ${shape}, not '${text}'`);
+}
+
+async function supervise(args: string[], context: CommandContext): Promise<number> {
+  const text = { type: 'string' } as const;
+  const { values } = parseArguments(args, { workers: text, 'cool-down': text });
+  const [min, max] = readRange(values.workers ?? WORKERS);
+  const given = values['cool-down'];
+  const coolDown = integerOption('--cool-down', given, COOL_DOWN_BOUNDS, COOL_DOWN_SECONDS);
+  const { config, environment, log } = context;
+  const factor = Number(environment[TIME_FACTOR_VARIABLE] ?? 1);
+  await using database = openCommandDatabase(context, 'supervise');
+  using connection = await openCommandRedis(context);
+  const triggers = TRIGGERS.filter(({ role }) => role === 'worker');
+  const scaler = createScaler({ triggers, min, max, coolDownMs: coolDown * 1000 });
+  const nowMs = () => performance.now() * factor;
+  const readProcessors = createProcessorReader(() => performance.now());
+  await using fleet = openFleet(context);
+  while (fleet.size() < min) fleet.add();
+  log.info({ workers: min, max }, 'supervisor starts');
+  let isUnknown = false;
+  const read = async (): Promise<Reading> => {
+    const own = readProcessors(fleet.pids());
+    try {
+      const queue = await readQueue(database, connection.redis, config.RISK_MARKET);
+      isUnknown = false;
+      return { ...own, ...queue };
+    } catch (error) {
+      if (!(error instanceof Failure)) throw error;
+      if (!isUnknown) log.warn({ err: error.message }, 'the backlog is unknown: workers stay');
+      isUnknown = true;
+      return own;
+    }
+  };
+  while (!fleet.over.aborted) {
+    const step = scaler.next(nowMs(), fleet.size(), await read());
+    if (step !== undefined && !fleet.over.aborted) {
+      log.info({ ...said(step), from: fleet.size() }, step.change > 0 ? 'more' : 'fewer');
+      if (step.change > 0) fleet.add();
+      else await fleet.remove();
+      scaler.changed(nowMs());
+    }
+    await delay(EVERY_MS / factor, undefined, { signal: fleet.over }).catch(() => undefined);
+  }
+  return fleet.refused() ? EXIT_BAD_CONFIGURATION : EXIT.fine;
+}
+
+const said = ({ trigger, mean }: Step) => ({
+  trigger: trigger.name,
+  measure: trigger.measure,
+  mean: Number(mean.toFixed(2)),
+});
+
+/** Workers from the oldest on; the newest goes first. Disposing the fleet drains all. */
+function openFleet({ config, environment, log, signal }: CommandContext) {
+  const workers: SupervisedWorker[] = [];
+  let leaving: Promise<void> | undefined;
+  const refused = new AbortController();
+  const over = AbortSignal.any([signal, refused.signal]);
+  const { RISK_WORKER_PORT: port, RISK_SHUTDOWN_TIMEOUT_MS: drainMs } = config;
+  const environmentOf = (ordinal: number) => ({
+    ...environment,
+    DATABASE_URL: neededUrl(config, 'DATABASE_URL'),
+    REDIS_URL: neededUrl(config, 'REDIS_URL'),
+    ...(port > 0 && { RISK_WORKER_PORT: String(port + ordinal) }),
+  });
+  return {
+    size: () => workers.length,
+    pids: () => workers.flatMap((worker) => worker.pid() ?? []),
+    refused: () => refused.signal.aborted,
+    /** Aborted when the supervisor is to end. */
+    over,
+    add() {
+      const ordinal = workers.length;
+      workers.push(
+        superviseWorker({
+          environment: environmentOf(ordinal),
+          drainMs,
+          log: log.child({ ordinal }),
+          onRefused: () => refused.abort(),
+        }),
+      );
+    },
+    /** Resolves once the newest has drained, or all are to end. */
+    async remove() {
+      leaving = workers.pop()?.stop();
+      await Promise.race([leaving, once(over, 'abort')]);
+    },
+    async [Symbol.asyncDispose]() {
+      await Promise.all([leaving, ...workers.splice(0).map((worker) => worker.stop())]);
+    },
+  };
+}

@@ -1,0 +1,113 @@
+/**
+ * Goal: the supervisor adds workers while a backlog stays, drains and removes them in calm, never below its least number,
+ * starts a killed one again, and takes all with it when it ends, whatever ends it. Method: the supervisor and its workers are
+ * processes; the minutes of triggers pass 240 times as fast; a locked table holds the backlog, and its release ends it.
+ */
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { listReports } from '../../../../src/core/stream/status/workers.ts';
+import { type RiskProcess, spawnRisk } from '../../../support/risk.ts';
+import { runRisk } from '../../../support/run-risk.ts';
+import { waitUntil } from '../../../support/wait-until.ts';
+import { createWorkerRig, seeds, type WorkerRig } from '../../../support/worker-rig.ts';
+
+let rig: WorkerRig;
+beforeEach(async () => {
+  rig = await createWorkerRig();
+});
+afterEach(async () => {
+  await rig[Symbol.asyncDispose]();
+});
+
+function spawnSupervisor(...options: string[]): RiskProcess {
+  const quick = { RISK_TEST_TIME_FACTOR: '240', LOG_LEVEL: 'info' };
+  return spawnRisk(['supervise', ...options], { ...rig.environment, ...quick });
+}
+
+type Line = Readonly<Record<string, string | number>>;
+/** Lines of the supervisor and its workers that say `text`. */
+const linesOf = (supervisor: RiskProcess, text: string): Line[] =>
+  supervisor
+    .stderr()
+    .split('\n')
+    .filter((line) => line.includes(`"msg":"${text}"`))
+    .map((line) => JSON.parse(line));
+const isAlive = (pid: number) => {
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    return false;
+  }
+};
+const pidsOf = (supervisor: RiskProcess) =>
+  linesOf(supervisor, 'worker starts').map(({ pid }) => Number(pid));
+const untilStarted = (supervisor: RiskProcess, count: number) =>
+  waitUntil(
+    () => (pidsOf(supervisor).length >= count ? pidsOf(supervisor) : undefined),
+    20_000,
+    `${count} workers: ${supervisor.stderr()}`,
+  );
+
+test('a backlog brings workers one by one, and its end takes all but one away after their drain', {
+  timeout: 120_000,
+}, async () => {
+  await using supervisor = spawnSupervisor('--workers', '1..3');
+  await untilStarted(supervisor, 1);
+  const transactions = await rig.store(seeds(1500));
+  await rig.pool.transaction(async (query) => {
+    await query({ text: 'lock table market.scores in access exclusive mode' });
+    await rig.openRows(transactions);
+    await rig.append(transactions);
+    await untilStarted(supervisor, 3);
+    expect(linesOf(supervisor, 'more')).toMatchObject([
+      { trigger: 'DeepQueue', from: 1 },
+      { trigger: 'DeepQueue', from: 2 },
+    ]);
+  });
+  await rig.settled(1500);
+  await waitUntil(() => linesOf(supervisor, 'worker has drained').length === 2, 60_000, 'drains');
+  expect(linesOf(supervisor, 'fewer')).toMatchObject([
+    { trigger: 'LowQueueDepth', from: 3 },
+    { trigger: 'LowQueueDepth', from: 2 },
+  ]);
+  const [oldest = 0, ...others] = pidsOf(supervisor);
+  await waitUntil(() => !others.some(isAlive), 5000, 'the ends');
+  expect(isAlive(oldest)).toBe(true);
+  supervisor.kill('SIGTERM');
+  expect(await supervisor.exited).toEqual({ code: 0, signal: null });
+  expect(isAlive(oldest)).toBe(false);
+  const { reports } = await listReports(rig.commands, rig.database.market);
+  const last = new Map(reports.map(({ report }) => [report.name, report.isDraining]));
+  expect([...last.values()]).toEqual([true, true, true]);
+});
+
+test('a killed worker comes back, and a killed supervisor leaves none behind', async () => {
+  await using supervisor = spawnSupervisor('--workers', '1..1');
+  const [first = 0] = await untilStarted(supervisor, 1);
+  process.kill(first, 'SIGKILL');
+  const [, second = 0] = await untilStarted(supervisor, 2);
+  expect(linesOf(supervisor, 'worker ended by itself: starting it again')).toMatchObject([
+    { how: 'SIGKILL' },
+  ]);
+  supervisor.kill('SIGKILL');
+  await waitUntil(() => !isAlive(second), 10_000, 'the end of the worker');
+});
+
+test('a range that cannot be and a short cool-down are refused by name', async () => {
+  const range = '--workers must be MIN..MAX with 1 ≤ MIN ≤ MAX ≤ 64, such as 1..4, not';
+  for (const [option, value, said] of [
+    ['--workers', '0..4', `${range} '0..4'`],
+    ['--workers', '3..2', `${range} '3..2'`],
+    ['--workers', '1..65', `${range} '1..65'`],
+    ['--workers', '4', `${range} '4'`],
+    ['--cool-down', '5', "--cool-down must be a whole number from 60 to 86400, not '5'"],
+  ] as const) {
+    const { code, stderr } = await runRisk(['supervise', option, value], rig.environment);
+    expect([code, stderr]).toEqual([2, expect.stringContaining(said)]);
+  }
+});
+
+test('a configuration that workers refuse ends the supervisor with 78', async () => {
+  const markets = { RISK_MARKETS: 'market_0,market_1' };
+  await using supervisor = spawnRisk(['supervise'], { ...rig.environment, ...markets });
+  expect((await supervisor.exited).code).toBe(78);
+});
