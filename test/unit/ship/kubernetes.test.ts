@@ -1,0 +1,204 @@
+/**
+ * The manifests of deploy/kubernetes against strict schemas of Kubernetes and KEDA, and against what the engine says of itself:
+ * its settings, its routes, its metrics, its triggers, and the limits of docker-compose.yml.
+ */
+import { describe, expect, it } from 'vitest';
+import { TRIGGERS, type TriggerName } from '../../../src/kit/alerts/triggers.ts';
+import { describeSettings, readConfig } from '../../../src/kit/config/config.ts';
+import { countConnections } from '../../../src/kit/database/count-connections.ts';
+import {
+  FOLDER,
+  type Manifest,
+  problemsOf,
+  readDocuments,
+  readManifests,
+  unlisted,
+} from '../../deploy/manifests.ts';
+import { readCompose, readText } from './ship-files.ts';
+
+const KEDA = 'deploy/kubernetes/keda';
+const manifests = readManifests();
+const [scaled] = readManifests(KEDA);
+const find = (kind: string, name: string): Manifest => {
+  const found = manifests.find((one) => one.kind === kind && one.metadata.name === name);
+  if (found === undefined) throw new Error(`no ${kind} ${name}`);
+  return found;
+};
+const ROLES = ['api', 'worker'] as const;
+const podOf = (role: string): Manifest =>
+  find(role === 'migrate' ? 'Job' : 'Deployment', `risk-${role}`).spec.template.spec;
+const containerOf = (role: string): Manifest => podOf(role).containers[0];
+const valuesOf = (role: string): Record<string, string> =>
+  Object.fromEntries(
+    containerOf(role).env.flatMap((one: Manifest) =>
+      'value' in one ? [[one.name, one.value]] : [],
+    ),
+  );
+const configOf = (role: string) => {
+  const settings = readConfig(valuesOf(role));
+  if ('problems' in settings) throw new Error(settings.problems.join('; '));
+  return settings.config;
+};
+const thresholdOf = (name: TriggerName) => TRIGGERS.find((one) => one.name === name)?.threshold;
+
+describe('deploy/kubernetes', () => {
+  it.each([...manifests, scaled])(
+    '$kind $metadata.name has no unknown field and no wrong type',
+    (one) => {
+      expect(problemsOf(one)).toEqual([]);
+    },
+  );
+
+  it('would be refused with an unknown field or a wrong type, however deep', () => {
+    const wrong = structuredClone(find('Deployment', 'risk-api'));
+    const [container] = wrong.spec.template.spec.containers;
+    container.readinessProb = container.readinessProbe;
+    container.resources.limits.cpu = true;
+    wrong.spec.replica = 2;
+    const scaler = structuredClone(scaled);
+    scaler.spec.maxReplicas = 10;
+    const said = [...problemsOf(wrong), ...problemsOf(scaler)].join('\n');
+    expect(said).toContain(
+      '/containers/0 must NOT have additional properties {"additionalProperty":"readinessProb"}',
+    );
+    expect(said).toContain(
+      '/spec must NOT have additional properties {"additionalProperty":"replica"}',
+    );
+    expect(said).toContain('/resources/limits/cpu must be string');
+    expect(said).toContain(
+      '/spec must NOT have additional properties {"additionalProperty":"maxReplicas"}',
+    );
+  });
+
+  it.each([FOLDER, KEDA])('%s lists each of its files', (folder) => {
+    expect(unlisted(folder)).toEqual([]);
+  });
+
+  it('runs the commands of docker-compose.yml within its limits', () => {
+    const { services } = readCompose();
+    for (const role of ['migrate', ...ROLES]) {
+      const { command, resources } = containerOf(role);
+      expect(command).toEqual(services[role]?.command);
+      const { cpus = '', memory = '' } = services[role]?.deploy?.resources?.limits ?? {};
+      const limits = { cpu: `${Number(cpus) * 1000}m`, memory: memory.replace(/M$/, 'Mi') };
+      expect(resources).toEqual({ requests: limits, limits });
+    }
+  });
+
+  it.each(['migrate', ...ROLES])(
+    '%s has an environment that the configuration accepts, and secrets from the Secret alone',
+    (role) => {
+      const names = new Set(describeSettings().map(({ name }) => name));
+      for (const { name, valueFrom } of containerOf(role).env) {
+        expect(names, name).toContain(name);
+        const isSecret = /URL$|KEY$/.test(name);
+        expect(valueFrom?.secretKeyRef.name, name).toBe(isSecret ? 'risk-stores' : undefined);
+        if (isSecret) expect(valueFrom.secretKeyRef.key).toBe(name);
+      }
+      expect(configOf(role)).toBeDefined();
+    },
+  );
+
+  it.each(ROLES)('%s is probed where it listens, on paths that exist', (role) => {
+    const { ports, startupProbe, livenessProbe, readinessProbe } = containerOf(role);
+    const config = configOf(role);
+    expect(ports).toEqual([
+      { name: 'http', containerPort: role === 'api' ? config.PORT : config.RISK_WORKER_PORT },
+    ]);
+    const routes = readText('src/kit/http/health.ts');
+    for (const [probe, path] of [
+      [startupProbe, '/livez'],
+      [livenessProbe, '/livez'],
+      [readinessProbe, '/readyz'],
+    ]) {
+      expect(probe.httpGet).toEqual({ path, port: 'http' });
+      expect(routes).toContain(`'${path}'`);
+    }
+  });
+
+  it.each(ROLES)('%s has time to drain, and no right that it needs not', (role) => {
+    const { terminationGracePeriodSeconds, securityContext, automountServiceAccountToken } =
+      podOf(role);
+    const { lifecycle, securityContext: own } = containerOf(role);
+    const waited = lifecycle?.preStop.sleep.seconds ?? 0;
+    const drain = configOf(role).RISK_SHUTDOWN_TIMEOUT_MS / 1000;
+    expect(terminationGracePeriodSeconds).toBeGreaterThanOrEqual(waited + drain);
+    expect(securityContext).toMatchObject({
+      runAsNonRoot: true,
+      seccompProfile: { type: 'RuntimeDefault' },
+    });
+    expect(automountServiceAccountToken).toBe(false);
+    expect(own).toEqual({
+      allowPrivilegeEscalation: false,
+      readOnlyRootFilesystem: true,
+      capabilities: { drop: ['ALL'] },
+    });
+  });
+
+  it.each(ROLES)(
+    '%s scales from 2 to 10 at the share of the trigger, loses one pod at a time, and all select it',
+    (role) => {
+      const { scaleTargetRef, minReplicas, maxReplicas, metrics } = find(
+        'HorizontalPodAutoscaler',
+        `risk-${role}`,
+      ).spec;
+      expect([scaleTargetRef.name, minReplicas, maxReplicas]).toEqual([`risk-${role}`, 2, 10]);
+      const share = (thresholdOf(role === 'api' ? 'BusyAPI' : 'BusyWorkers') ?? 0) * 100;
+      expect(metrics[0].resource.target).toEqual({
+        type: 'Utilization',
+        averageUtilization: share,
+      });
+      const budget = find('PodDisruptionBudget', `risk-${role}`).spec;
+      expect(budget.maxUnavailable).toBe(1);
+      const labels = { 'app.kubernetes.io/name': `risk-${role}` };
+      const deployment = find('Deployment', `risk-${role}`).spec;
+      expect(deployment.template.metadata.labels).toEqual(labels);
+      for (const selector of [
+        deployment.selector,
+        budget.selector,
+        find('NetworkPolicy', `risk-${role}`).spec.podSelector,
+      ])
+        expect(selector.matchLabels).toEqual(labels);
+    },
+  );
+
+  it('says how many connections the largest fleet opens', () => {
+    const opened = ROLES.reduce(
+      (sum, role) => sum + 10 * countConnections(configOf(role))[role],
+      0,
+    );
+    const text = readText(`${FOLDER}/autoscaling.yaml`);
+    expect(text).toContain(
+      `Ten of each open ${opened} connections: Postgres needs ${Math.ceil(opened / 0.7)}.`,
+    );
+  });
+});
+
+describe('deploy/kubernetes/keda', () => {
+  const { triggers, minReplicaCount, maxReplicaCount, scaleTargetRef, fallback } = scaled.spec;
+  const [backlog, age, processor] = triggers;
+
+  it('scales by metrics that the engine has, at the thresholds of the triggers', () => {
+    const reference = readText('docs/reference.md');
+    for (const { metadata } of [backlog, age]) {
+      const [, name] = /(risk_\w+)\{market="market_0"\}\[1m\]/.exec(metadata.query) ?? [];
+      expect(reference).toContain(`\`${name}\``);
+      // An absent figure is an error, at which the number of workers stays.
+      expect(metadata.ignoreNullValues).toBe('false');
+    }
+    expect(backlog.metadata.threshold).toBe(String(thresholdOf('DeepQueue')));
+    expect(age.metadata.threshold).toBe(String(thresholdOf('HighQueueAge')));
+    expect(processor.metadata.value).toBe(String((thresholdOf('BusyWorkers') ?? 0) * 100));
+  });
+
+  it('never goes below the floor, and takes the place of the autoscaler it deletes', () => {
+    expect([scaleTargetRef.name, minReplicaCount, maxReplicaCount]).toEqual(['risk-worker', 2, 10]);
+    expect(fallback).toBeUndefined();
+    const [{ patches, resources }] = readDocuments(`${KEDA}/kustomization.yaml`);
+    // A base above its overlay would be a cycle.
+    expect(resources).toEqual(['../base', 'worker.yaml']);
+    expect(patches[0].patch).toContain(
+      'kind: HorizontalPodAutoscaler\nmetadata:\n  name: risk-worker\n$patch: delete',
+    );
+  });
+});
