@@ -8,7 +8,7 @@ import { barChart, type Line, lineChart } from './svg.ts';
 
 export const PLOTS_USAGE = `npm run bench -- --plots FOLDER FILE [FILE …]
 
-Draws what the files of --json tell of cliff, growth, decide and rivals: FOLDER/cliff.svg and so on.`;
+Draws what the files of --json tell of cliff, growth, decide, rivals and supervise: FOLDER/cliff.svg and so on.`;
 
 /** A file of `--json`, as far as plots need it. */
 export type RunFile = {
@@ -17,7 +17,8 @@ export type RunFile = {
   readonly machine: { readonly cpu: string; readonly cores: number };
   readonly results: readonly Result[];
 };
-type Result = { readonly bench: string } & Pick<BenchReport, 'caseName' | 'inputs' | 'figures'>;
+type Result = { readonly bench: string } & Pick<BenchReport, 'caseName' | 'inputs' | 'figures'> &
+  Partial<Pick<BenchReport, 'tables'>>;
 
 const figureOf = ({ figures }: Result, name: string) => figures[name] ?? Number.NaN;
 const inputOf = ({ inputs }: Result, name: string) => Number(inputs[name] ?? Number.NaN);
@@ -94,6 +95,26 @@ const PLOTS: Readonly<Record<string, (results: readonly Result[], note: string) 
         colour: result.caseName === 'engine' ? 0 : 1,
       }));
     return barChart({ title: 'Processor time of a transaction, µs (less is better)', bars }, note);
+  },
+  supervise: ([result], note) => {
+    const rows = result?.tables?.[0]?.rows ?? [];
+    const over = (name: string, column: string, unit: number): Line => ({
+      name,
+      points: rows.map((row) => [Number(row['second']), Number(row[column]) / unit] as const),
+    });
+    return lineChart(
+      {
+        title: 'Supervised workers through a spike',
+        x: 'seconds',
+        isEven: true,
+        lines: [
+          over('workers', 'workers', 1),
+          over('waiting, thousands', 'backlog', 1000),
+          over('offered, thousands/s', 'offered', 1000),
+        ],
+      },
+      note,
+    );
   },
 };
 

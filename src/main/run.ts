@@ -214,7 +214,7 @@ async function runCommand(
   output: Output,
 ): Promise<number> {
   const log = createLog(command.name, logLevel(command, environment, config), stderr);
-  // Both commands wait for roles that drain within the timeout.
+  // The two commands wait for roles that drain within the timeout.
   const timeouts = command.name === 'start' || command.name === 'supervise' ? 2 : 1;
   const signal = openSignal(log, config.RISK_SHUTDOWN_TIMEOUT_MS * timeouts);
   try {

@@ -8,7 +8,10 @@ import { processorSeconds } from '../../../kit/process/processor-time.ts';
 import type { RedisClient } from '../../../kit/redis/connection.ts';
 import type { Reading } from './scaler.ts';
 
-/** Depth and age of what waits for workers of a market. Throws a Failure. */
+/**
+ * Depth and age of what waits for workers of a market: the backlog without what workers are at. Between the two readings some
+ * transactions move, so that a single depth may be below 0. Throws a Failure.
+ */
 export async function readQueue(
   database: Database,
   redis: RedisClient,
@@ -20,8 +23,9 @@ export async function readQueue(
   ]);
   const measured = await measureStreams(redis, allStreamsOf(market, corridors));
   const ages = measured.map(({ oldestAgeMs }) => oldestAgeMs);
+  const atWorkers = measured.reduce((sum, { pending }) => sum + pending, 0);
   return {
-    queue_depth_transactions: backlog,
+    queue_depth_transactions: backlog - atWorkers,
     queue_age_seconds: Math.max(0, ...ages) / 1000,
   };
 }
