@@ -1,4 +1,4 @@
-/** The room of operations: migrations, months, entries of other releases, reconciliation by hand, the number of workers. */
+/** The room of operations: migrations, months, entries of other releases, reconciliation by hand, the number of workers, capacity. */
 import type { Room } from '../../core/room.ts';
 
 export const operate: Room = {
@@ -9,5 +9,7 @@ export const operate: Room = {
     entries: () => import('./commands/entries.ts'),
     reconcile: () => import('./commands/reconcile.ts'),
     supervise: () => import('./commands/supervise.ts'),
+    calibrate: () => import('./commands/calibrate.ts'),
+    plan: () => import('./commands/plan.ts'),
   },
 };

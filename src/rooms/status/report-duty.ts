@@ -25,7 +25,10 @@ export function bindReport({ config, log, name, redis, metrics }: Worker): Duty 
   const startedAt = new Date().toISOString();
   const report = async (isDraining: boolean) => {
     const version = packageJson.version;
-    const own = { name, startedAt, version, isDraining, ...(await readCounts(metrics)) };
+    const counts = await readCounts(metrics);
+    const { user, system } = process.cpuUsage();
+    const processorSeconds = (user + system) / 1e6;
+    const own = { name, startedAt, version, isDraining, processorSeconds, ...counts };
     await reportWorker(redis, config.RISK_MARKET, own);
   };
   let isWatched = false;

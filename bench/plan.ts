@@ -1,0 +1,182 @@
+/**
+ * Does a plan foretell what loads take? The engine is calibrated under one load, as an operator does it; then three other
+ * rates are planned, and run.
+ */
+import { execFile } from 'node:child_process';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { parseArguments } from '../src/kit/command/command.ts';
+import { readConfig } from '../src/kit/config/config.ts';
+import { countConnections } from '../src/kit/database/count-connections.ts';
+import { type Calibration, calibrationSchema } from '../src/rooms/operate/plan/calibration.ts';
+import { fleetFor, planCapacity } from '../src/rooms/operate/plan/plan.ts';
+import type { Bench, BenchContext, BenchReport, Settings } from './support/bench.ts';
+import {
+  integerList,
+  LIVE_LOAD,
+  LOAD_OPTIONS,
+  LOAD_USAGE,
+  type Load,
+  readLoad,
+  readSettings,
+} from './support/load.ts';
+import { runLoad, warmUp } from './support/load-run.ts';
+import { API_KEY, type Pipeline, startPipeline } from './support/pipeline.ts';
+import { LAUNCHER } from './support/services.ts';
+import { readStored, storedBreaches } from './support/stored.ts';
+
+const USAGE = `--calibrated N     transactions a second under which the engine is calibrated (1500)
+--rates N,N,N      that are planned and run (500,1000,2000)
+--seconds N        of each (30)
+--batch N          transactions a request (100)
+${LOAD_USAGE}
+--transactions and --rate are what the rates make them.`;
+
+/** A plan that is off by more is no plan. */
+const RATIO_MAX = 1.5;
+const ROLES = ['api', 'workers', 'postgres', 'redis'] as const;
+/** A calibration ends within a load that goes on for so much longer. */
+const AROUND_SECONDS = 15;
+
+async function calibrated(
+  pipeline: Pipeline,
+  load: Load,
+  seconds: number,
+  context: BenchContext,
+): Promise<Calibration> {
+  const file = join(pipeline.folder, 'calibration.json');
+  const { services, api } = pipeline;
+  const environment = {
+    ...{ PATH: process.env['PATH'], HOME: process.env['HOME'], RISK_API_KEY: API_KEY },
+    ...{ DATABASE_URL: services.databaseUrl, REDIS_URL: services.redisUrl, RISK_URL: api.url },
+  };
+  const args = [LAUNCHER, 'calibrate', '--seconds', String(seconds), '--file', file];
+  const own = { ...load, transactions: load.rate * (seconds + AROUND_SECONDS) };
+  await Promise.all([
+    runLoad(pipeline, own, context),
+    promisify(execFile)('/bin/sh', args, { env: environment, signal: context.signal }),
+  ]);
+  return calibrationSchema.parse(JSON.parse(await readFile(file, 'utf8')));
+}
+
+async function measure(
+  load: Load,
+  { first, rates, seconds }: { first: number; rates: readonly number[]; seconds: number },
+  settings: Settings,
+  context: BenchContext,
+): Promise<BenchReport> {
+  await using pipeline = await startPipeline({ workers: 1, settings }, context);
+  await warmUp(pipeline, load, context);
+  const at = (rate: number) => ({ ...load, rate, seed: `${load.seed}-${rate}` });
+  const measured = await calibrated(pipeline, at(first), seconds, context);
+  const read = readConfig({ ...settings });
+  if (!('config' in read)) throw new Error(read.problems.join('; '));
+  const each = countConnections(read.config);
+  const rows = [];
+  for (const rate of rates) {
+    const run = await runLoad(pipeline, { ...at(rate), transactions: rate * seconds }, context);
+    const plan = planCapacity(
+      {
+        ...{ tps: rate, growth: 0, months: 0, seasonal: 1, interaction: 1, safety: 1, mean: 1 },
+        ...{ accounts: load.accounts, merchants: load.merchants },
+      },
+      measured,
+      1,
+    );
+    const planned = { ...plan.cores, workers: plan.cores.worker };
+    for (const role of ROLES) {
+      const used = Number(run.cpu.find((row) => row.role === role)?.cpu_seconds ?? Number.NaN);
+      const [foretold, seen] = [planned[role] ?? Number.NaN, used / run.seconds];
+      rows.push({ rate, role, planned: foretold, seen, ratio: foretold / seen });
+    }
+    const opened = await pipeline.services.database.query<{ count: number }>(
+      `select count(*)::int as count from pg_stat_activity where application_name ~ '^risk-(api|worker)'`,
+    );
+    const { connections } = fleetFor(plan, { api: 1, worker: 1 }, each);
+    const count = opened.rows[0]?.count ?? 0;
+    rows.push({
+      rate,
+      role: 'connections',
+      planned: connections,
+      seen: count,
+      ratio: connections / count,
+    });
+  }
+  const stored = await readStored(pipeline.services.database);
+  const cores = rows.filter(({ role }) => role !== 'connections');
+  const off = (ratio: number) => Math.max(ratio, 1 / ratio);
+  return {
+    caseName: '',
+    inputs: { ...load, calibrated_at: first, rates: rates.join(), seconds },
+    settings,
+    versions: pipeline.services.versions,
+    perSecond: Math.max(...rates),
+    figures: {
+      api_us: measured.api_us,
+      worker_us: measured.worker_us,
+      postgres_us: measured.postgres_us ?? Number.NaN,
+      redis_us: measured.redis_us ?? Number.NaN,
+      postgres_bytes_per_transaction: measured.postgres_bytes_per_transaction,
+      redis_bytes_per_account: measured.redis_bytes_per_account ?? Number.NaN,
+      redis_bytes_per_merchant: measured.redis_bytes_per_merchant ?? Number.NaN,
+      worst_ratio: Math.max(...cores.map(({ ratio }) => off(ratio))),
+      ...{ lost: stored.lost, doubled: stored.doubled },
+    },
+    ceilings: [],
+    tables: [
+      {
+        title: 'cores and connections, planned and seen',
+        rows: rows.map((row) => ({
+          ...row,
+          planned: row.planned.toFixed(3),
+          seen: row.seen.toFixed(3),
+          ratio: row.ratio.toFixed(2),
+        })),
+      },
+    ],
+    breaches: [
+      ...storedBreaches(stored),
+      ...cores
+        .filter(({ ratio }) => off(ratio) > RATIO_MAX)
+        .map(
+          ({ rate, role, ratio }) =>
+            `${role} at ${rate} a second: ${ratio.toFixed(2)} of it was planned`,
+        ),
+      ...rows
+        .filter(({ role, planned, seen }) => role === 'connections' && seen > planned)
+        .map(({ rate, seen }) => `${seen} connections at ${rate} a second are more than planned`),
+    ],
+  };
+}
+
+export const bench: Bench = {
+  name: 'plan',
+  question: 'Does a plan foretell what loads take?',
+  onlyByName: 'takes four minutes of loads at fixed rates',
+  usage: USAGE,
+  run: async function* (args, context) {
+    const text = { type: 'string' } as const;
+    const { values } = parseArguments(args, {
+      ...LOAD_OPTIONS,
+      calibrated: { ...text, default: '1500' },
+      rates: { ...text, default: '500,1000,2000' },
+      seconds: { ...text, default: '30' },
+      batch: { ...text, default: '100' },
+    });
+    const one = (flag: 'calibrated' | 'seconds' | 'batch', max: number) =>
+      integerList(`--${flag}`, values[flag], 1, max)[0] ?? 0;
+    const load = readLoad(values, { ...LIVE_LOAD, unmeasured: 20_000, connections: 8 });
+    const loads = {
+      first: one('calibrated', 100_000),
+      rates: integerList('--rates', values.rates, 1, 100_000),
+      seconds: one('seconds', 3600),
+    };
+    yield await measure(
+      { ...load, batch: one('batch', 1000) },
+      loads,
+      readSettings(values.set),
+      context,
+    );
+  },
+};

@@ -1,0 +1,227 @@
+/** `risk plan`: what a load takes and costs, computed from the calibration of a machine. */
+import { join } from 'node:path';
+import { TRIGGERS } from '../../../kit/alerts/triggers.ts';
+import {
+  type Command,
+  type CommandContext,
+  EXIT,
+  integerOption,
+  parseArguments,
+  UsageError,
+} from '../../../kit/command/command.ts';
+import { readDataFile } from '../../../kit/command/data-file.ts';
+import { countConnections } from '../../../kit/database/count-connections.ts';
+import { DESCRIBED, issueText } from '../../../kit/words/describe-issue.ts';
+import { Failure } from '../../../kit/words/failure.ts';
+import {
+  CALIBRATION_BYTES_MAX,
+  CALIBRATION_FILE,
+  type Calibration,
+  calibrationSchema,
+} from '../plan/calibration.ts';
+import {
+  type Connections,
+  type Demand,
+  fleetFor,
+  type Plan,
+  planCapacity,
+  postgresMemoryGb,
+} from '../plan/plan.ts';
+import { type Cost, priceOf } from '../plan/price-plan.ts';
+import { PRICES } from '../plan/prices.ts';
+
+/** As docker-compose.yml, render.yaml and deploy/kubernetes limit a process. */
+const CORES_EACH = '0.5';
+const UTILISATION = TRIGGERS.find(({ name }) => name === 'BusyWorkers')?.threshold ?? 1;
+const MONTHS_MAX = 120;
+const PARTIES_MAX = 10_000_000_000;
+const LOADS_MAX = 20;
+
+const USAGE = `risk plan --tps N[,N…] [options] [--json]
+
+Prints what a load takes at its peak, tps × (1 + growth)^months × seasonal × interaction × safety: processes, connections, memory
+of Redis and Postgres, rows and disk by month, officers, and list prices by tier and corridor. Computes with what
+risk calibrate measured on this machine; several N give a table with a line each.
+
+  --tps N            transactions a second at today's peak; several with commas
+  --growth N         of a month: 0.08 is 8 % (0)
+  --months N         ahead (0)
+  --seasonal N       factor of the busiest season (1)
+  --interaction N    factor of features that call for more work (1)
+  --safety N         factor of what nobody knows, 2 to 3 as a rule (2.5)
+  --mean N           mean of a day as a share of its peak, for rows and money (0.5)
+  --accounts N       in use within RISK_PROFILE_TTL_SECONDS (100000)
+  --merchants N      likewise (as many an account as were measured)
+  --cores N          of each process; a role uses one at most (${CORES_EACH})
+  --calibration FILE (${CALIBRATION_FILE} in RISK_DATA_DIR)
+
+Example: risk plan --tps 1000 --growth 0.08 --months 12 --seasonal 2 --interaction 1.3 --safety 2.5
+`;
+
+export const command: Command = {
+  name: 'plan',
+  summary: 'What a load takes and costs, from measured figures.',
+  usage: USAGE,
+  run: plan,
+};
+
+const TEXT = { type: 'string' } as const;
+
+async function plan(args: string[], context: CommandContext): Promise<number> {
+  const { values } = parseArguments(args, {
+    ...{ tps: TEXT, growth: TEXT, months: TEXT, seasonal: TEXT, interaction: TEXT, safety: TEXT },
+    ...{ mean: TEXT, accounts: TEXT, merchants: TEXT, cores: TEXT, calibration: TEXT },
+  });
+  if (values.tps === undefined) throw new UsageError('--tps is missing');
+  const loads = values.tps.split(',').map((text) => numberOption('--tps', text, 0.01, 1e7));
+  if (loads.length > LOADS_MAX) throw new UsageError(`--tps takes at most ${LOADS_MAX} loads`);
+  const factor = (flag: 'seasonal' | 'interaction' | 'safety', byDefault: string) =>
+    numberOption(`--${flag}`, values[flag] ?? byDefault, 1, 100);
+  const parties = { min: 0, max: PARTIES_MAX };
+  const accounts = integerOption('--accounts', values.accounts, parties, 100_000);
+  const shared = {
+    growth: numberOption('--growth', values.growth ?? '0', -0.5, 10),
+    months: integerOption('--months', values.months, { min: 0, max: MONTHS_MAX }, 0),
+    seasonal: factor('seasonal', '1'),
+    interaction: factor('interaction', '1'),
+    safety: factor('safety', '2.5'),
+    mean: numberOption('--mean', values.mean ?? '0.5', 0.01, 1),
+    accounts,
+  };
+  const cores = numberOption('--cores', values.cores ?? CORES_EACH, 0.1, 64);
+  const path = values.calibration ?? join(context.config.RISK_DATA_DIR, CALIBRATION_FILE);
+  const measured = await readCalibration(path);
+  const byDefault = Math.ceil(accounts * measured.merchants_per_account);
+  const merchants = integerOption('--merchants', values.merchants, parties, byDefault);
+  const each = countConnections(context.config);
+  const { output } = context;
+  const rows = loads.map((tps) => planOf({ ...shared, tps, merchants }, measured, each, cores));
+  const [only] = rows;
+  if (rows.length === 1 && only !== undefined) output.value(only.json, only.lines());
+  else if (output.json)
+    output.value(
+      rows.map(({ json }) => json),
+      [],
+    );
+  else
+    output.table(
+      Object.keys(only?.row ?? {}),
+      rows.map(({ row }) => row),
+    );
+  return EXIT.fine;
+}
+
+/** A decimal number given as text. */
+function numberOption(flag: string, text: string, min: number, max: number): number {
+  const value = Number(text);
+  if (!/^-?\d+(\.\d+)?$/.test(text) || value < min || value > max) {
+    throw new UsageError(`${flag} must be a number from ${min} to ${max}, not '${text}'`);
+  }
+  return value;
+}
+
+async function readCalibration(path: string): Promise<Calibration> {
+  const value = await readDataFile(path, CALIBRATION_BYTES_MAX).catch((error: unknown) => {
+    if (!(error instanceof Failure)) throw error;
+    const how = `${error.message}\nrisk calibrate makes the file while the engine works`;
+    throw new Failure('invalid', error.code, how);
+  });
+  const { data, error } = calibrationSchema.safeParse(value, DESCRIBED);
+  if (data !== undefined) return data;
+  const lines = error.issues.map((issue) => `${path}: ${issue.path.join('.')} ${issueText(issue)}`);
+  throw new Failure('invalid', 'CALIBRATION_INVALID', lines.join('\n'));
+}
+
+function planOf(demand: Demand, measured: Calibration, each: Connections, cores: number) {
+  const made = planCapacity(demand, measured, UTILISATION);
+  const fleet = fleetFor(made, { api: cores, worker: cores }, each);
+  const postgresGb = postgresMemoryGb(made, measured, fleet.connections);
+  const costs = PRICES.tiers.map((tier) => priceOf(tier, made, measured, each));
+  const json = {
+    demand,
+    peak_tps: made.peakTps,
+    cores: made.cores,
+    cores_each: cores,
+    utilisation: UTILISATION,
+    api_processes: fleet.api,
+    worker_processes: fleet.worker,
+    connections: fleet.connections,
+    max_connections: fleet.connectionsMax,
+    redis_maxmemory_gb: made.redis.maxmemoryGb,
+    redis_profiles_gb: made.redis.profilesGb,
+    redis_waiting_gb: made.redis.waitingGb,
+    postgres_memory_gb: postgresGb,
+    postgres_disk_gb: made.diskGb,
+    months: made.months,
+    reviews_a_day: made.reviewsADay,
+    officers: made.officers,
+    prices_as_of: PRICES.asOf,
+    costs,
+    measured_at: measured.measured_at,
+  };
+  const usd = (name: Cost['tier']) => costs.find(({ tier }) => tier === name)?.usdAMonth ?? null;
+  const row = {
+    tps: demand.tps,
+    peak: Math.ceil(made.peakTps),
+    api: fleet.api,
+    workers: fleet.worker,
+    connections: fleet.connections,
+    postgres_cores: made.cores.postgres === null ? null : Number(made.cores.postgres.toFixed(2)),
+    redis_gb: Number(made.redis.maxmemoryGb.toFixed(2)),
+    disk_gb: Math.ceil(made.diskGb),
+    officers: made.officers,
+    starter_usd: rounded(usd('starter')),
+    pro_usd: rounded(usd('pro')),
+  };
+  return { json, row, lines: () => linesOf(demand, measured, made, json) };
+}
+
+const rounded = (value: number | null) => (value === null ? null : Math.round(value));
+const figure = (value: number) => value.toLocaleString('en-US', { maximumSignificantDigits: 3 });
+const whole = (value: number) => Math.ceil(value).toLocaleString('en-US');
+
+function linesOf(
+  demand: Demand,
+  measured: Calibration,
+  { peakTps, cores, redis, months, rowsAMonth, diskGb, reviewsADay, officers }: Plan,
+  json: ReturnType<typeof planOf>['json'],
+): string[] {
+  const { tps, growth, months: ahead, seasonal, interaction, safety } = demand;
+  const formula = `${tps} × (1 + ${growth})^${ahead} × ${seasonal} × ${interaction} × ${safety}`;
+  const server = (value: number | null, us: number | null) =>
+    value === null ? 'not measured' : `${figure(value)} cores (${figure(us ?? 0)} µs each)`;
+  const process = (count: number, us: number) => `${count} (${figure(us)} µs a transaction)`;
+  const step = Math.max(1, Math.ceil(months.length / 12));
+  return [
+    `peak         ${formula} = ${whole(peakTps)} transactions a second`,
+    `measured     ${measured.measured_at.slice(0, 10)}, ${measured.machine}; ${figure(measured.transactions_per_request)} transactions a request`,
+    `API          ${process(json.api_processes, measured.api_us)}, each ${json.cores_each} cores, ${UTILISATION * 100} % used`,
+    `workers      ${process(json.worker_processes, measured.worker_us)}`,
+    `connections  ${json.connections}, so max_connections from ${json.max_connections} on`,
+    `Postgres     ${server(cores.postgres, measured.postgres_us)}, ${figure(json.postgres_memory_gb)} GB of memory, ${whole(diskGb)} GB of disk`,
+    `Redis        ${server(cores.redis, measured.redis_us)}, maxmemory ${figure(redis.maxmemoryGb)} GB: profiles ${figure(redis.profilesGb)}, waiting ${figure(redis.waitingGb)}${(cores.redis ?? 0) > 1 ? '; more than its one thread, so a cluster' : ''}`,
+    `officers     ${officers} for ${whole(reviewsADay)} reviews a day`,
+    '',
+    'month           rows  disk GB',
+    ...months
+      .filter(({ month }) => month % step === 0 || month === ahead)
+      .map(
+        (one) =>
+          `${String(one.month).padStart(5)}  ${whole(one.rows).padStart(14)}  ${whole(one.diskGb).padStart(7)}`,
+      ),
+    '',
+    `cost a month and a million transactions, of ${whole(rowsAMonth)} rows in month ${ahead}; list prices of Render, ${json.prices_as_of}`,
+    ...json.costs.flatMap(costLines),
+  ];
+}
+
+function costLines({ tier, lacks, usdAMonth, usdAMillion, corridors, ...parts }: Cost): string[] {
+  if (usdAMonth === null) return [`${tier.padEnd(9)} does not carry it, for want of ${lacks}`];
+  const { api, worker, postgres, redis, connections } = parts;
+  const fleet = `API ${api}, worker ${worker}, Postgres ${postgres}, Redis ${redis}, ${connections} connections`;
+  const shares = Object.entries(corridors ?? {}).map(([name, usd]) => `${name} $${usd.toFixed(2)}`);
+  return [
+    `${tier.padEnd(9)} $${usdAMonth.toFixed(2)} a month, $${usdAMillion?.toFixed(2)} a million: ${fleet}`,
+    ...(shares.length > 0 ? [`${' '.repeat(10)}${shares.join(', ')}`] : []),
+  ];
+}

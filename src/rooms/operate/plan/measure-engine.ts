@@ -1,0 +1,165 @@
+/** Reads what an engine that works has used so far, and what it stores; nothing is written. */
+import { VERDICTS } from '../../../core/domain/score-record.ts';
+import { readTotals } from '../../../core/store/tallies/day-tallies.ts';
+import { profileKeyPattern } from '../../../core/stream/keys.ts';
+import { listReports } from '../../../core/stream/status/workers.ts';
+import type { ApiOptions } from '../../../kit/client/api-client.ts';
+import type { Database, Statement } from '../../../kit/database/pool.ts';
+import { serverSeconds } from '../../../kit/process/processor-time.ts';
+import {
+  type RedisClient,
+  throwRedisFailure,
+  writableNodes,
+} from '../../../kit/redis/connection.ts';
+import { infoField } from '../../../kit/redis/info-field.ts';
+import { Failure } from '../../../kit/words/failure.ts';
+
+/** Seconds of processor time, and counts, so far. */
+export type Usage = {
+  readonly api: {
+    readonly startedAt: number;
+    readonly seconds: number;
+    readonly accepted: number;
+    readonly posts: number;
+  };
+  /** By the name of the worker. */
+  readonly workers: ReadonlyMap<string, { readonly seconds: number; readonly scored: number }>;
+  readonly postgresSeconds: number | undefined;
+  readonly redisSeconds: number | undefined;
+};
+
+type Stores = { readonly database: Database; readonly redis: RedisClient; readonly market: string };
+
+const METRICS_MS_MAX = 10_000;
+
+/** @throws Failure */
+export async function readUsage(api: Omit<ApiOptions, 'signal'>, stores: Stores): Promise<Usage> {
+  const { database, redis, market } = stores;
+  const [ofApi, { reports }, [backend], redisSeconds] = await Promise.all([
+    readApi(api),
+    listReports(redis, market),
+    database.query<{ pid: number }>(backendStatement),
+    readRedisSeconds(redis),
+  ]);
+  const workers = reports.flatMap(({ report: { name, scored, processorSeconds } }) =>
+    processorSeconds === undefined
+      ? []
+      : [[name, { seconds: processorSeconds, scored: sumOf(Object.values(scored)) }] as const],
+  );
+  return {
+    api: ofApi,
+    // The newest report of a worker is the last.
+    workers: new Map(workers),
+    postgresSeconds: serverSeconds(backend?.pid ?? 0, 'postgres'),
+    redisSeconds,
+  };
+}
+
+const backendStatement: Statement = { name: 'own-backend', text: 'select pg_backend_pid() as pid' };
+const sumOf = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0);
+
+async function readApi({ url, key, market }: Omit<ApiOptions, 'signal'>): Promise<Usage['api']> {
+  const answer = await fetch(new URL('/metrics', url), {
+    headers: {
+      ...(key !== undefined && { Authorization: `Bearer ${key}` }),
+      ...(market !== undefined && { 'Risk-Market': market }),
+    },
+    signal: AbortSignal.timeout(METRICS_MS_MAX),
+  }).catch((error: unknown) => {
+    throw new Failure('unavailable', 'API_UNAVAILABLE', `${url}/metrics: ${String(error)}`);
+  });
+  const text = await answer.text();
+  if (!answer.ok) {
+    throw new Failure('invalid', 'METRICS_REFUSED', `${url}/metrics answered ${answer.status}`);
+  }
+  const isPost = (line: string) =>
+    line.includes('method="POST"') && line.includes('route="/v1/transactions');
+  return {
+    startedAt: sumLines(text, 'risk_process_start_time_seconds'),
+    seconds: sumLines(text, 'risk_process_cpu_seconds_total'),
+    accepted: sumLines(text, 'risk_transactions_accepted_total'),
+    posts: sumLines(text, 'risk_http_request_duration_seconds_count', isPost),
+  };
+}
+
+/** Sum of the lines of a metric in the text format of Prometheus. */
+function sumLines(text: string, name: string, isMeant = (_: string) => true): number {
+  const lines = text.split('\n').filter((line) => line.startsWith(name) && isMeant(line));
+  const values = lines.flatMap((line) => {
+    const [, value] = /^(?:\{.*\})? (\S+)/.exec(line.slice(name.length)) ?? [];
+    return value === undefined ? [] : Number(value);
+  });
+  return sumOf(values);
+}
+
+async function readRedisSeconds(redis: RedisClient): Promise<number | undefined> {
+  const nodes = writableNodes(redis);
+  const infos = await Promise.all(nodes.map((node) => node.info('cpu').catch(throwRedisFailure)));
+  const fields = infos.flatMap((info) => [
+    infoField(info, 'used_cpu_user'),
+    infoField(info, 'used_cpu_sys'),
+  ]);
+  return fields.includes(undefined) ? undefined : sumOf(fields.map(Number));
+}
+
+export type Content = {
+  readonly accepted: number;
+  readonly reviewed: number;
+  readonly scored: number;
+  readonly byCorridor: ReadonlyMap<string, number>;
+  /** Size of all tables of the market that hold rows, with their indexes. */
+  readonly bytes: number;
+  readonly profiles: Readonly<
+    Record<'account' | 'merchant', { readonly count: number; readonly bytes: number }>
+  >;
+};
+
+const bytesStatement: Statement = {
+  name: 'bytes-of-market',
+  text: `select coalesce(sum(pg_total_relation_size(c.oid)), 0)::float8 as bytes
+           from pg_class c join pg_namespace n on n.oid = c.relnamespace
+          where n.nspname = $1 and c.relkind = 'r' and pg_relation_size(c.oid) > 0`,
+};
+
+export async function readContent({ database, redis, market }: Stores): Promise<Content> {
+  const { totals } = await readTotals(database);
+  const [size] = await database.query<{ bytes: number }>(bytesStatement, [market]);
+  const countOf = (outcomes: readonly string[]) =>
+    sumOf(totals.filter(({ outcome }) => outcomes.includes(outcome)).map(({ count }) => count));
+  const accepted = totals.filter(({ outcome }) => outcome === 'accepted');
+  return {
+    accepted: countOf(['accepted']),
+    reviewed: countOf(['review']),
+    scored: countOf(VERDICTS),
+    byCorridor: new Map(accepted.map(({ corridor, count }) => [corridor, count])),
+    bytes: size?.bytes ?? 0,
+    profiles: await sampleProfiles(redis, market),
+  };
+}
+
+/** More profiles make a mean no better; fewer leave merchants, which are rare, without one. */
+const PROFILES_SAMPLED = 2000;
+const KEYS_A_SCAN = 500;
+
+/** Sizes of profiles as SCAN finds them: keys are spread by their hash, so the first ones are a fair sample. */
+async function sampleProfiles(redis: RedisClient, market: string): Promise<Content['profiles']> {
+  const profiles = { account: { count: 0, bytes: 0 }, merchant: { count: 0, bytes: 0 } };
+  for (const node of writableNodes(redis)) {
+    let cursor = '0';
+    do {
+      const [next, keys] = await node
+        .scan(cursor, 'MATCH', profileKeyPattern(market), 'COUNT', KEYS_A_SCAN)
+        .catch(throwRedisFailure);
+      const sizes = await Promise.all(keys.map((key) => node.memory('USAGE', key))).catch(
+        throwRedisFailure,
+      );
+      for (const [at, key] of keys.entries()) {
+        const kind = profiles[key.includes('}:merchant:') ? 'merchant' : 'account'];
+        kind.count += 1;
+        kind.bytes += sizes[at] ?? 0;
+      }
+      cursor = next;
+    } while (cursor !== '0' && profiles.account.count < PROFILES_SAMPLED);
+  }
+  return profiles;
+}

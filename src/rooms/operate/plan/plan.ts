@@ -1,0 +1,150 @@
+/** The capacity plan: what a load takes, from the formula of the peak and from figures that were measured. */
+import type { Calibration } from './calibration.ts';
+
+export type Demand = {
+  /** Transactions a second at today's peak. */
+  readonly tps: number;
+  /** A month: 0.08 is 8 %. */
+  readonly growth: number;
+  readonly months: number;
+  readonly seasonal: number;
+  readonly interaction: number;
+  readonly safety: number;
+  /** The mean of a day as a share of its peak. */
+  readonly mean: number;
+  /** Parties in use within RISK_PROFILE_TTL_SECONDS. */
+  readonly accounts: number;
+  readonly merchants: number;
+};
+
+/** Connections of one process, as `countConnections` counts. */
+export type Connections = { readonly api: number; readonly worker: number };
+
+export type Month = { readonly month: number; readonly rows: number; readonly diskGb: number };
+
+export type Plan = {
+  readonly peakTps: number;
+  /** Cores at the peak, with the utilisation that scales processes; null: not measured. */
+  readonly cores: {
+    readonly api: number;
+    readonly worker: number;
+    readonly postgres: number | null;
+    readonly redis: number | null;
+  };
+  readonly redis: {
+    readonly profilesGb: number;
+    readonly waitingGb: number;
+    readonly maxmemoryGb: number;
+  };
+  readonly months: readonly Month[];
+  /** Rows of the last month. */
+  readonly rowsAMonth: number;
+  readonly diskGb: number;
+  readonly reviewsADay: number;
+  readonly officers: number;
+};
+
+const GB = 1e9;
+const DAY_SECONDS = 86_400;
+const DAYS_A_MONTH = 365.2425 / 12;
+/** A single post that waits takes so many bytes of Redis, and one of a batch (docs/scale.md). */
+const WAITING_BYTES = { single: 390, batch: 160 } as const;
+/** The backlog that Redis has room for: what the peak brings until autoscaling has acted. */
+const WAITING_SECONDS = 300;
+/** Profiles and backlog take so much of `maxmemory` that both stay (docs/scale.md). */
+const MAXMEMORY_FACTOR = 2.2;
+/** Disk for the log of Postgres, and a share that stays free. */
+const [WAL_GB, FREE_DISK_FACTOR] = [4, 1.3];
+/** An officer reviews 20 cases an hour for 8 hours, at the utilisation to hire to. */
+const [OFFICER_REVIEWS_A_DAY, OFFICER_UTILISATION] = [160, 0.85];
+
+export function peakOf({ tps, growth, months, seasonal, interaction, safety }: Demand): number {
+  return tps * (1 + growth) ** months * seasonal * interaction * safety;
+}
+
+/** @param utilisation share of a core that a process uses before another is started */
+export function planCapacity(demand: Demand, measured: Calibration, utilisation: number): Plan {
+  const peakTps = peakOf(demand);
+  const coresFor = (us: number) => (peakTps * us) / 1e6 / utilisation;
+  const orNull = (us: number | null) => (us === null ? null : coresFor(us));
+  const { redis_bytes_per_account: ofAccount, redis_bytes_per_merchant: ofMerchant } = measured;
+  const profiles = demand.accounts * (ofAccount ?? 0) + demand.merchants * (ofMerchant ?? 0);
+  const each = measured.transactions_per_request < 2 ? WAITING_BYTES.single : WAITING_BYTES.batch;
+  const waiting = peakTps * WAITING_SECONDS * each;
+  const months = monthsOf(demand, measured.postgres_bytes_per_transaction);
+  const last = months.at(-1) ?? { rows: 0, diskGb: 0 };
+  const reviewsADay = (last.rows / DAYS_A_MONTH) * measured.review_ratio;
+  return {
+    peakTps,
+    cores: {
+      api: coresFor(measured.api_us),
+      worker: coresFor(measured.worker_us),
+      postgres: orNull(measured.postgres_us),
+      redis: orNull(measured.redis_us),
+    },
+    redis: {
+      profilesGb: profiles / GB,
+      waitingGb: waiting / GB,
+      maxmemoryGb: ((profiles + waiting) * MAXMEMORY_FACTOR) / GB,
+    },
+    months,
+    rowsAMonth: last.rows,
+    diskGb: last.diskGb * FREE_DISK_FACTOR + WAL_GB,
+    reviewsADay,
+    officers: Math.ceil(reviewsADay / OFFICER_REVIEWS_A_DAY / OFFICER_UTILISATION),
+  };
+}
+
+/** Rows of each month from this one to the last of the plan, and the disk that all of them take. */
+function monthsOf({ tps, growth, months, mean }: Demand, bytesARow: number): Month[] {
+  const first = tps * mean * DAY_SECONDS * DAYS_A_MONTH;
+  let stored = 0;
+  return Array.from({ length: months + 1 }, (_, month) => {
+    const rows = first * (1 + growth) ** month;
+    stored += rows;
+    return { month, rows, diskGb: (stored * bytesARow) / GB };
+  });
+}
+
+/** Processes of a role that each have `coresEach`, of which a role, being one thread, uses one core at most. */
+export const processesFor = (cores: number, coresEach: number): number =>
+  Math.max(1, Math.ceil(cores / Math.min(1, coresEach)));
+
+export type Fleet = {
+  readonly api: number;
+  readonly worker: number;
+  readonly connections: number;
+  /** The engine stays below 70 % of these. */
+  readonly connectionsMax: number;
+};
+
+const CONNECTIONS_SHARE = 0.7;
+
+export function fleetFor(
+  { cores }: Plan,
+  coresEach: { readonly api: number; readonly worker: number },
+  each: Connections,
+): Fleet {
+  const api = processesFor(cores.api, coresEach.api);
+  const worker = processesFor(cores.worker, coresEach.worker);
+  const connections = api * each.api + worker * each.worker;
+  return { api, worker, connections, connectionsMax: Math.ceil(connections / CONNECTIONS_SHARE) };
+}
+
+/** Memory of a session of Postgres, of its other processes, and the least that its shared buffers take, GB. */
+const [SESSION_GB, PROCESSES_GB, BUFFERS_GB_MIN] = [0.01, 0.25, 0.25];
+/** Shared buffers are a quarter of the memory. */
+const BUFFERS_SHARE = 0.25;
+/** The buffers hold what is written between two checkpoints; the shipped Postgres makes one in 15 minutes. */
+const CHECKPOINT_SECONDS = 900;
+
+export function postgresMemoryGb(
+  { rowsAMonth }: Plan,
+  { postgres_bytes_per_transaction: bytes }: Calibration,
+  connections: number,
+): number {
+  const rowsASecond = rowsAMonth / DAYS_A_MONTH / DAY_SECONDS;
+  const writtenGb = (rowsASecond * CHECKPOINT_SECONDS * bytes) / GB;
+  const buffers = Math.max(BUFFERS_GB_MIN, writtenGb);
+  return Math.max(buffers / BUFFERS_SHARE, buffers + PROCESSES_GB + connections * SESSION_GB);
+}

@@ -1,0 +1,82 @@
+/**
+ * Goal: a calibration of an engine that works has a figure of each part, and a plan computes with it. Method: an API and a worker
+ * in this process, traffic before and while the command measures.
+ */
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { calibrationSchema } from '../../../../src/rooms/operate/plan/calibration.ts';
+import { type RunningApi, startRunningApi } from '../../../support/running-api.ts';
+import { input } from '../../../support/submit.ts';
+import { waitUntil } from '../../../support/wait-until.ts';
+
+let api: RunningApi;
+let folder: string;
+beforeAll(async () => {
+  api = await startRunningApi();
+  folder = await mkdtemp(join(tmpdir(), 'risk-calibrate-'));
+});
+afterAll(async () => {
+  await api[Symbol.asyncDispose]();
+  await rm(folder, { recursive: true });
+});
+
+const REQUEST = 1000;
+async function post(requests: number): Promise<void> {
+  for (let nth = 0; nth < requests; nth++) {
+    const transactions = Array.from({ length: REQUEST }, (_, at) =>
+      input({ account_id: `acc_${at}`, merchant_id: `m_${at % 50}` }),
+    );
+    const answer = await api.post('/v1/transactions/batch', { transactions });
+    expect(answer.status).toBe(201);
+  }
+}
+const scored = async () => {
+  const [row] = await api.testDatabase.sql<{ count: number }>('select count(*)::int from scores');
+  return row?.count ?? 0;
+};
+
+test('a calibration measures traffic, and a plan reads it', { timeout: 120_000 }, async () => {
+  await using _worker = api.startWorker();
+  const file = join(folder, 'calibration.json');
+  const idle = await api.risk('calibrate', '--seconds', '5', '--file', file);
+  expect([idle.code, idle.stderr]).toEqual([
+    1,
+    expect.stringContaining('at least 2000 are needed'),
+  ]);
+  await post(8);
+  await waitUntil(async () => (await scored()) === 8000, 30_000, 'the first scores');
+  const [measured] = await Promise.all([
+    api.risk('calibrate', '--seconds', '10', '--file', file),
+    post(4),
+  ]);
+  expect(measured.code, measured.stderr).toBe(0);
+  const made = calibrationSchema.parse(JSON.parse(await readFile(file, 'utf8')));
+  expect(made).toMatchObject({
+    transactions_per_request: REQUEST,
+    corridors: { 'US-EG': 1 },
+    postgres_us: expect.any(Number),
+    redis_us: expect.any(Number),
+  });
+  expect(made.transactions).toBeGreaterThanOrEqual(2000);
+  expect(made.redis_bytes_per_account).toBeGreaterThan(100);
+  expect(made.postgres_bytes_per_transaction).toBeGreaterThan(200);
+  expect(made.postgres_bytes_per_transaction).toBeLessThan(5000);
+  const one = await api.risk('plan', '--tps', '1000', '--calibration', file);
+  expect(one.stdout).toContain('1000 × (1 + 0)^0 × 1 × 1 × 2.5 = 2,500 transactions a second');
+  const table = await api.riskJson('plan', '--tps', '50,1000', '--calibration', file);
+  expect(table).toMatchObject([
+    { peak_tps: 125 },
+    { peak_tps: 2500, connections: expect.any(Number) },
+  ]);
+});
+
+test.each([
+  [['--tps', '1,x'], "--tps must be a number from 0.01 to 10000000, not 'x'"],
+  [[], '--tps is missing'],
+  [['--tps', '1', '--safety', '0.5'], "--safety must be a number from 1 to 100, not '0.5'"],
+])('%j is refused by name', async (args, said) => {
+  const { code, stderr } = await api.risk('plan', ...args);
+  expect([code, stderr]).toEqual([2, expect.stringContaining(said)]);
+});

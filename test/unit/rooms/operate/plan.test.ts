@@ -1,0 +1,234 @@
+/** Goal: a plan is the formula over measured figures, as computed by hand, and never asks for less where the load is more. */
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { calibrate } from '../../../../src/rooms/operate/plan/calibrate.ts';
+import type { Calibration } from '../../../../src/rooms/operate/plan/calibration.ts';
+import type { Content, Usage } from '../../../../src/rooms/operate/plan/measure-engine.ts';
+import {
+  type Demand,
+  fleetFor,
+  peakOf,
+  planCapacity,
+  postgresMemoryGb,
+} from '../../../../src/rooms/operate/plan/plan.ts';
+import { priceOf } from '../../../../src/rooms/operate/plan/price-plan.ts';
+import { PRICES } from '../../../../src/rooms/operate/plan/prices.ts';
+
+const MEASURED: Calibration = {
+  ...{ measured_at: '2026-11-27T08:00:00.000Z', machine: 'two cores', seconds: 30 },
+  ...{ transactions: 60_000, transactions_per_request: 100 },
+  ...{ api_us: 50, worker_us: 100, postgres_us: 70, redis_us: 14 },
+  ...{ postgres_bytes_per_transaction: 1000, review_ratio: 0.001, merchants_per_account: 0.1 },
+  ...{ redis_bytes_per_account: 500, redis_bytes_per_merchant: 5000 },
+  corridors: { 'US-EG': 0.75, 'GB-NG': 0.25 },
+};
+const DEMAND: Demand = {
+  ...{ tps: 1000, growth: 0, months: 0, seasonal: 1, interaction: 1, safety: 1 },
+  ...{ mean: 0.5, accounts: 1_000_000, merchants: 100_000 },
+};
+const EACH = { api: 18, worker: 6 };
+const HALF = { api: 0.5, worker: 0.5 };
+const tierOf = (name: string) => {
+  const tier = PRICES.tiers.find((one) => one.name === name);
+  if (tier === undefined) throw new Error(`no tier ${name}`);
+  return tier;
+};
+
+describe('by hand', () => {
+  test('the peak is the product of all factors', () => {
+    const all = { growth: 0.08, months: 12, seasonal: 2, interaction: 1.3, safety: 2.5 };
+    // 1.08^12 = 2.51817, and 2 × 1.3 × 2.5 = 6.5.
+    expect(peakOf({ ...DEMAND, ...all })).toBeCloseTo(16_368.1, 1);
+  });
+
+  test('1,000 a second of 50 and 100 µs', () => {
+    const plan = planCapacity(DEMAND, MEASURED, 0.7);
+    // 0.05 and 0.1 of a core, at 70 %.
+    expect(plan.cores.api).toBeCloseTo(0.0714, 4);
+    expect(plan.cores.worker).toBeCloseTo(0.1429, 4);
+    expect(plan.cores.postgres).toBeCloseTo(0.1, 6);
+    expect(plan.cores.redis).toBeCloseTo(0.02, 6);
+    expect(fleetFor(plan, HALF, EACH)).toEqual({
+      api: 1,
+      worker: 1,
+      connections: 24,
+      connectionsMax: 35,
+    });
+    // 10^6 × 500 + 10^5 × 5,000 bytes, and 1,000 × 300 s × 160 bytes, times 2.2.
+    expect(plan.redis.profilesGb).toBeCloseTo(1, 9);
+    expect(plan.redis.waitingGb).toBeCloseTo(0.048, 9);
+    expect(plan.redis.maxmemoryGb).toBeCloseTo(2.3056, 9);
+    // 500 × 86,400 × 30.436875 rows, of 1,000 bytes; a third more and 4 GB for the log.
+    expect(plan.rowsAMonth).toBeCloseTo(1_314_873_000, 0);
+    expect(plan.diskGb).toBeCloseTo(1314.873 * 1.3 + 4, 3);
+    // 43.2 million a day: 43,200 reviews, 136 a day of an officer.
+    expect(plan.reviewsADay).toBeCloseTo(43_200, 6);
+    expect(plan.officers).toBe(318);
+    // 500 × 900 s × 1,000 bytes are a quarter of the memory; 200 sessions need more.
+    expect(postgresMemoryGb(plan, MEASURED, 24)).toBeCloseTo(1.8, 6);
+    expect(postgresMemoryGb(plan, MEASURED, 200)).toBeCloseTo(0.45 + 0.25 + 2, 6);
+  });
+
+  test('many processes: 100,000 a second', () => {
+    const plan = planCapacity({ ...DEMAND, tps: 100_000 }, MEASURED, 0.7);
+    // 7.14 and 14.29 cores of half a core each; of more than a core a role uses one.
+    expect(fleetFor(plan, HALF, EACH)).toMatchObject({
+      api: 15,
+      worker: 29,
+      connections: 444,
+      connectionsMax: 635,
+    });
+    expect(fleetFor(plan, { api: 4, worker: 4 }, EACH)).toMatchObject({ api: 8, worker: 15 });
+  });
+
+  test('rows and disk by month', () => {
+    const { months } = planCapacity({ ...DEMAND, tps: 1, growth: 1, months: 2 }, MEASURED, 0.7);
+    const first = 0.5 * 86_400 * 30.436875;
+    expect(months.map(({ month, rows }) => [month, rows / first])).toEqual([
+      [0, 1],
+      [1, 2],
+      [2, 4],
+    ]);
+    expect((months[2]?.diskGb ?? 0) * 1e6).toBeCloseTo(7 * first, 0);
+  });
+
+  test('a small load costs what starter costs, by corridor too', () => {
+    const demand = { ...DEMAND, tps: 1, accounts: 1000, merchants: 100 };
+    const plan = planCapacity(demand, MEASURED, 0.7);
+    const cost = priceOf(tierOf('starter'), plan, MEASURED, EACH);
+    // 1.31 GB of rows: 5.71 GB of disk. The least buffers are a quarter of 1 GB, which 24 sessions fit.
+    const usd = 7 + 7 + 19 + 10 + (1.314873 * 1.3 + 4) * 0.3;
+    expect(cost.usdAMonth).toBeCloseTo(usd, 6);
+    expect(cost.usdAMillion).toBeCloseTo(usd / 1.314873, 6);
+    expect(cost.corridors?.['US-EG']).toBeCloseTo(usd * 0.75, 6);
+    expect(cost).toMatchObject({
+      api: '1 × starter',
+      worker: '1 × starter',
+      redis: 'starter',
+      connections: 24,
+    });
+    expect(priceOf(tierOf('free'), plan, MEASURED, EACH)).toMatchObject({
+      lacks: 'a worker',
+      usdAMonth: null,
+    });
+  });
+
+  test('a tier that lacks something says what', () => {
+    const large = planCapacity({ ...DEMAND, tps: 50_000 }, MEASURED, 0.7);
+    expect(priceOf(tierOf('pro'), large, MEASURED, EACH).lacks).toBe('a disk so large');
+    const many = planCapacity({ ...DEMAND, tps: 1, accounts: 1e8 }, MEASURED, 0.7);
+    expect(priceOf(tierOf('pro'), many, MEASURED, EACH).lacks).toBe('a Redis so large');
+    const unknown = planCapacity(DEMAND, { ...MEASURED, postgres_us: null }, 0.7);
+    expect(unknown.cores.postgres).toBeNull();
+  });
+});
+
+test('a larger load never needs or costs less', () => {
+  const demand = fc.record({
+    tps: fc.double({ min: 0.1, max: 20_000, noNaN: true }),
+    growth: fc.double({ min: 0, max: 0.2, noNaN: true }),
+    months: fc.integer({ min: 0, max: 24 }),
+    seasonal: fc.double({ min: 1, max: 4, noNaN: true }),
+    interaction: fc.double({ min: 1, max: 2, noNaN: true }),
+    safety: fc.double({ min: 1, max: 4, noNaN: true }),
+    mean: fc.double({ min: 0.1, max: 1, noNaN: true }),
+    accounts: fc.integer({ min: 0, max: 10_000_000 }),
+    merchants: fc.integer({ min: 0, max: 1_000_000 }),
+  });
+  const grown = fc.constantFrom(
+    ...([
+      'tps',
+      'growth',
+      'months',
+      'seasonal',
+      'interaction',
+      'safety',
+      'accounts',
+      'merchants',
+    ] as const),
+  );
+  const figuresOf = (one: Demand) => {
+    const plan = planCapacity(one, MEASURED, 0.7);
+    const fleet = fleetFor(plan, HALF, EACH);
+    const costs = PRICES.tiers.map(
+      (tier) => priceOf(tier, plan, MEASURED, EACH).usdAMonth ?? Number.POSITIVE_INFINITY,
+    );
+    return [
+      fleet.api,
+      fleet.worker,
+      fleet.connections,
+      plan.redis.maxmemoryGb,
+      plan.diskGb,
+      plan.officers,
+      ...costs,
+    ];
+  };
+  const property = fc.property(demand, grown, fc.integer({ min: 1, max: 10 }), (one, field, by) => {
+    const before = figuresOf(one);
+    const after = figuresOf({
+      ...one,
+      [field]: field === 'growth' ? one.growth + by / 100 : one[field] + by,
+    });
+    for (const [at, figure] of after.entries())
+      expect(figure).toBeGreaterThanOrEqual((before[at] ?? 0) * (1 - 1e-12));
+  });
+  fc.assert(property, { numRuns: 300 });
+});
+
+describe('a calibration', () => {
+  const usage = (accepted: number, more: Partial<Usage> = {}): Usage => ({
+    api: { startedAt: 1, seconds: 2 + accepted * 50e-6, accepted, posts: accepted / 100 },
+    workers: new Map([['w1', { seconds: 1 + accepted * 100e-6, scored: accepted }]]),
+    postgresSeconds: 5 + accepted * 70e-6,
+    redisSeconds: 1 + accepted * 14e-6,
+    ...more,
+  });
+  const content: Content = {
+    ...{ accepted: 100_000, scored: 100_000, reviewed: 100, bytes: 1e8 },
+    byCorridor: new Map([
+      ['US-EG', 75_000],
+      ['GB-NG', 25_000],
+    ]),
+    profiles: {
+      account: { count: 1000, bytes: 500_000 },
+      merchant: { count: 100, bytes: 500_000 },
+    },
+  };
+  const spanOf = (before: Usage, after: Usage) => ({
+    ...{ before, after, seconds: 30, machine: 'two cores' },
+    at: new Date('2026-11-27T08:00:00.000Z'),
+  });
+
+  test('divides what was used by what was done', () => {
+    const made = calibrate(spanOf(usage(1000), usage(61_000)), content);
+    for (const [name, value] of Object.entries(MEASURED)) {
+      const own = made[name as keyof Calibration];
+      if (typeof value === 'number') expect(own, name).toBeCloseTo(value, 6);
+      else expect(own, name).toEqual(value);
+    }
+  });
+
+  test('is refused where figures are of too little, or of two processes', () => {
+    const other = usage(61_000, {
+      api: { startedAt: 2, seconds: 9, accepted: 61_000, posts: 610 },
+    });
+    expect(() => calibrate(spanOf(usage(0), usage(1999)), content)).toThrow(
+      'at least 2000 are needed',
+    );
+    expect(() => calibrate(spanOf(usage(0), other), content)).toThrow('name one by --url');
+    const few = { ...content, accepted: 9999 };
+    expect(() => calibrate(spanOf(usage(0), usage(61_000)), few)).toThrow(
+      '9999 transactions are stored',
+    );
+  });
+
+  test('has no figure of a Postgres elsewhere, and none of a worker that came meanwhile', () => {
+    const late = new Map([...usage(61_000).workers, ['w2', { seconds: 99, scored: 99_999 }]]);
+    const made = calibrate(
+      spanOf(usage(1000, { postgresSeconds: undefined }), usage(61_000, { workers: late })),
+      content,
+    );
+    expect(made.postgres_us).toBeNull();
+    expect(made.worker_us).toBeCloseTo(100, 6);
+  });
+});
