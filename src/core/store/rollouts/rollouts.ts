@@ -85,12 +85,12 @@ function kindOf(ladder: Ladder, table: 'model' | 'rule_set', column: 'model_id' 
           and exists (select from market.identities where identity = "proposedBy" and revoked_at is null)
         order by "proposalId" desc limit $3`,
     ),
-    newest: onlyOf<{ newest: string | null }>(
-      nameOf('read-newest'),
-      `select max(rollout_id) || coalesce('+' || nullif((select count(*) from ${rolledOut} where ends_at <= now()), 0), '')
-              as newest
-         from ${rolledOut}`,
-    ),
+    /**
+     * An expression: version of the log, which changes when a row is appended or an emergency ends; null for an empty log. Rows
+     * are appended one decision at a time, so the largest id is the newest.
+     */
+    mark: `(select max(rollout_id) || coalesce('+' || nullif((select count(*) from ${rolledOut} where ends_at <= now()), 0), '')
+              from ${rolledOut})`,
     list: rowsOf<StoredRollout, [rowsMax: number]>(
       nameOf('read'),
       `select corridor, ${column} as "subject", state, canary_percent as "canaryPercent", cause,
@@ -149,13 +149,6 @@ export async function listOpenProposals(
   return await kind.listOpen(query, subject, new Date(sinceMs), PROPOSALS_MAX);
 }
 
-/**
- * Version of the log: it changes when a row is appended or an emergency ends; null for an empty log. Rows are appended one
- * decision at a time, so the largest id is the newest.
- */
-export const readNewestRollout = async (kind: RolloutKind, { query }: Queries) =>
-  (await kind.newest(query)).newest;
-
 /** All rows, oldest first. */
 export async function readRollouts(
   kind: RolloutKind,
@@ -200,7 +193,7 @@ export async function decideRollouts(
   });
 }
 
-/** A subject that comes into force is judged by its decisions from now on: it may have failed a minute ago, and been taken back. */
+/** A subject that comes into force is judged by its decisions from then on: earlier failures may have taken the subject back. */
 async function forgetBefore(
   query: Query,
   log: readonly Rollout[],

@@ -43,7 +43,7 @@ async function run(args: string[], context: CommandContext): Promise<number> {
   const { values } = parseArguments(args, { seconds: text, file: text, url: text });
   const seconds = integerOption('--seconds', values.seconds, SECONDS, SECONDS_BY_DEFAULT);
   const { config, output, signal } = context;
-  const api = apiOf(values.url, config);
+  const api = apiOf(values.url, context);
   await using database = openCommandDatabase(context, 'calibrate');
   using connection = await openCommandRedis(context);
   const stores = { database, redis: connection.redis, market: config.RISK_MARKET };
