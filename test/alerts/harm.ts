@@ -49,6 +49,7 @@ export async function webhook({ traffic }: Scene, status: number | null) {
     if (status !== null) response.writeHead(status).end();
   });
   await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve));
+  server.unref();
   const wanted = { url: `http://127.0.0.1:${port}/`, event_types: ['transaction.decided'] };
   const made = await traffic.ask('/v1/webhooks', JSON.stringify(wanted));
   if (made?.status !== 201) throw new Error(`no webhook was made: ${made?.text}`);

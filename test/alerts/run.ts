@@ -15,6 +15,8 @@ import { startTraffic } from './traffic.ts';
 const USAGE =
   'npm run deploy:alerts [-- TEXT…]   runs the causes whose description has one of the texts; all without';
 const END_SECONDS_MAX = 40;
+/** Alerts on work that is done late fire after their cause has ended. */
+const LATE_SECONDS_MAX = 2 * END_SECONDS_MAX;
 /** The longest of the short windows of budgets has six minutes. */
 const REST_SECONDS_MAX = 400;
 const POLL_MS = 200;
@@ -67,8 +69,11 @@ async function make(cause: Cause, scene: Scene): Promise<Seen[]> {
     watch.isFiring(key);
   const seen = expect(cause.fires, cause.what);
   const end = await cause.begin(scene);
-  await until(() => seen.every(hasFired), cause.within);
-  await end();
+  try {
+    await until(() => seen.every(hasFired), cause.within);
+  } finally {
+    await end();
+  }
   for (const one of seen) one.endedMs = performance.now();
   const late = expect(cause.after ?? [], `${cause.what}; then it goes on`);
   for (const one of late) one.endedMs = one.beganMs;
@@ -82,7 +87,11 @@ async function make(cause: Cause, scene: Scene): Promise<Seen[]> {
 }
 
 function toRow({ key, cause, beganMs, endedMs, isOld }: Seen, { watch, pager }: Scene): Row {
-  const fired = watch.changes.find((one) => one.key === key && one.fires && one.atMs >= beganMs);
+  // What fires much later has another cause.
+  const untilMs = endedMs + LATE_SECONDS_MAX * 1000;
+  const fired = watch.changes.find(
+    (one) => one.key === key && one.fires && one.atMs >= beganMs && one.atMs <= untilMs,
+  );
   const ended =
     fired &&
     watch.changes.find(
