@@ -75,3 +75,19 @@ test('waits have three ranks each', () => {
 test('files without results of a bench that is drawn give no plot', () => {
   expect(drawPlots([file([])]).size).toBe(0);
 });
+
+test('supervised workers are drawn over even time, without dots', () => {
+  const row = (second: number, workers: number) => ({
+    second,
+    workers,
+    backlog: 1000,
+    offered: 50,
+  });
+  const tables = [{ title: 'over time', rows: [row(1, 1), row(2, 2), row(5, 1)] }];
+  const result = { bench: 'supervise', caseName: '', inputs: {}, figures: {}, tables };
+  const svg = drawPlots([file([result])]).get('supervise');
+  const [workers = [], backlog = []] = pointsOf(svg);
+  expect(workers.map(([x]) => x)).toEqual([56, 216, 696]);
+  expect(new Set(backlog.map(([, y]) => y)).size).toBe(1);
+  expect(svg).not.toContain(' r="3"');
+});
