@@ -109,7 +109,7 @@ export type Worker = {
   readonly guards: Guards;
   readonly metrics: Metrics;
   readonly leadership: Leadership;
-  readonly switches: Pick<SwitchWatch, 'current'>;
+  readonly switches: Pick<SwitchWatch, 'current' | 'layout'>;
   /** Limits of what workers do. */
   readonly limiter: Pick<Limiter, 'limits' | 'takeSome'>;
   /** Counts what a model in a rollout decides. */

@@ -2,10 +2,8 @@
 import { z } from 'zod';
 import type { Move } from '../../core/domain/layout.ts';
 import type { Api } from '../../core/room.ts';
-import { listStreams, measureStreams } from '../../core/stream/status/lag.ts';
 import { isOver } from '../../core/work/moves.ts';
 import { answer, bodyOf, operation } from '../../kit/http/operation.ts';
-import { isUnavailable } from '../../kit/words/failure.ts';
 import { AUTHORITY, DECIDING_ROLES } from './authority.ts';
 import { checkCorridor, checklistSchema } from './checklist.ts';
 import {
@@ -17,7 +15,7 @@ import {
   readSettings,
   settingsSchema,
 } from './corridor-change.ts';
-import { readCorridorFigures } from './corridor-figures.ts';
+import { readHealth } from './corridor-health.ts';
 import { readScopeState, readStanding, scopeStateSchema, standingSchema } from './freeze-change.ts';
 import { frozenOf, paths, standingExample, stopsOf } from './freeze-routes.ts';
 import { healthOf, healthSchema, SLO_MS } from './health.ts';
@@ -67,44 +65,27 @@ const example = {
 };
 
 async function readCorridor(id: string, parts: Parts) {
-  const { databases, guards } = parts;
-  const [standing, own, figures, oldestAgeMs] = await Promise.all([
+  const { config, databases, guards, ingest, redis } = parts;
+  const { primary: database } = databases;
+  const market = config.RISK_MARKET;
+  const { shardsOf } = ingest;
+  const nowMs = databases.now();
+  const [standing, own, health] = await Promise.all([
     readStanding(stopsOf(parts), frozenOf('corridor', id, parts)),
-    readSettings(databases.primary, id),
-    readCorridorFigures(databases.primary, id, databases.now()),
-    oldestAge(id, parts),
+    readSettings(database, id),
+    readHealth([id], { database, redis, guards, market, shardsOf, nowMs }),
   ]);
-  const { due, inTime, deadLetters } = figures;
-  const availability = due === 0 ? null : inTime / due;
+  const [figures] = health;
+  if (figures === undefined) throw new Error('figures of a corridor have answered no row');
   return {
     ...standing,
     settings: own,
-    health: healthOf({
-      availability,
-      oldestAgeMs,
-      failures: deadLetters / Math.max(1, due),
-      degradation: guards.health.levelOf(id),
-      isOpen: standing.state === 'open',
-    }),
-    availability,
-    availability_transactions: due,
+    health: healthOf({ ...figures.facts, isOpen: standing.state === 'open' }),
+    availability: figures.facts.availability,
+    availability_transactions: figures.due,
     active_accounts: figures.activeAccounts,
     active_since: figures.activeSince.toISOString(),
   };
-}
-
-/** The age of the oldest entry that is not acknowledged; 0 while Redis does not answer, which the degradation says. */
-async function oldestAge(id: string, { redis, guards, config, ingest }: Parts): Promise<number> {
-  try {
-    const measured = await guards.redis.run(async () => {
-      const streams = await listStreams(redis, config.RISK_MARKET, ingest.shardsOf, [id]);
-      return await measureStreams(redis, streams);
-    });
-    return Math.max(...measured.map(({ oldestAgeMs }) => oldestAgeMs));
-  } catch (error) {
-    if (isUnavailable(error)) return 0;
-    throw error;
-  }
 }
 
 const roles = ['analyst', ...DECIDING_ROLES] as const;

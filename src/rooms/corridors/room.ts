@@ -1,5 +1,6 @@
 /** The room of corridors: people stop, start and limit them. Core refuses what is stopped or over a limit. */
 import type { Room } from '../../core/room.ts';
+import { createCorridorMetrics } from './metrics.ts';
 
 export const corridors: Room = {
   name: 'corridors',
@@ -12,6 +13,8 @@ export const corridors: Room = {
     limits: () => import('./limits-command.ts'),
   },
   document: async () => (await import('./routes.ts')).document,
+  metrics: createCorridorMetrics,
   events: async () => (await import('./events.ts')).events,
   api: async (api) => (await import('./routes.ts')).openCorridors(api),
+  worker: async (worker) => ({ duties: [(await import('./duty.ts')).bindCorridorFigures(worker)] }),
 };

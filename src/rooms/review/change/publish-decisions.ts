@@ -3,8 +3,9 @@
  * the event that was read, so every decision that Redis loses, even meanwhile, is published again from Postgres.
  */
 import { withReleases } from '../../../core/domain/switch.ts';
-import type { Worker } from '../../../core/room.ts';
+import type { SwitchWatch } from '../../../core/store/switches/watch-switches.ts';
 import type { Database } from '../../../kit/database/pool.ts';
+import type { RedisClient } from '../../../kit/redis/connection.ts';
 import { appendDecisions, newestDecision } from '../store/decision-stream.ts';
 import { findDecisionBefore, listDecisions } from '../store/decisions.ts';
 
@@ -12,7 +13,10 @@ const PAGE = 500;
 /** An empty stream gets the decisions of the last days. */
 const PUBLISHED_DAYS = 7;
 
-type Parts = Pick<Database, 'query'> & Pick<Worker, 'redis' | 'switches'>;
+type Parts = Pick<Database, 'query'> & {
+  readonly redis: RedisClient;
+  readonly switches: Pick<SwitchWatch, 'current'>;
+};
 
 /** @returns how many events were appended */
 export async function publishDecisions(

@@ -1,0 +1,64 @@
+/** The health of corridors as it is read now: by the newest rows, by their streams, and by the levels of this process. */
+import type { ShardsOf } from '../../core/stream/keys.ts';
+import { listStreams, measureStreams } from '../../core/stream/status/lag.ts';
+import type { Guards } from '../../kit/breakers/guards.ts';
+import type { Database } from '../../kit/database/pool.ts';
+import type { RedisClient } from '../../kit/redis/connection.ts';
+import { isUnavailable } from '../../kit/words/failure.ts';
+import { type CorridorFigures, readCorridorFigures } from './corridor-figures.ts';
+import type { HealthFacts } from './health.ts';
+
+type Parts = {
+  readonly database: Pick<Database, 'query'>;
+  readonly redis: RedisClient;
+  readonly guards: Guards;
+  readonly market: string;
+  readonly shardsOf: ShardsOf;
+  readonly nowMs: number;
+};
+
+export type CorridorHealth = CorridorFigures & {
+  /** The caller adds whether the corridor is open. */
+  readonly facts: Omit<HealthFacts, 'isOpen'>;
+};
+
+export async function readHealth(
+  corridors: readonly string[],
+  parts: Parts,
+): Promise<CorridorHealth[]> {
+  const [figures, ages] = await Promise.all([
+    readCorridorFigures(parts.database, corridors, parts.nowMs),
+    oldestAges(corridors, parts),
+  ]);
+  return figures.map((one) => {
+    const { corridor, due, inTime, deadLetters } = one;
+    const facts = {
+      availability: due === 0 ? null : inTime / due,
+      oldestAgeMs: ages.get(corridor) ?? 0,
+      failures: deadLetters / Math.max(1, due),
+      degradation: parts.guards.health.levelOf(corridor),
+    };
+    return { ...one, facts };
+  });
+}
+
+/** The age of the oldest entry of each corridor that is not acknowledged; none while Redis does not answer, which the degradation says. */
+async function oldestAges(
+  corridors: readonly string[],
+  { redis, guards, market, shardsOf }: Parts,
+): Promise<ReadonlyMap<string, number>> {
+  try {
+    const measured = await guards.redis.run(async () => {
+      const streams = await listStreams(redis, market, shardsOf, corridors);
+      return await measureStreams(redis, streams);
+    });
+    const ages = new Map<string, number>();
+    for (const { stream, oldestAgeMs } of measured) {
+      ages.set(stream.corridor, Math.max(ages.get(stream.corridor) ?? 0, oldestAgeMs));
+    }
+    return ages;
+  } catch (error) {
+    if (isUnavailable(error)) return new Map();
+    throw error;
+  }
+}
