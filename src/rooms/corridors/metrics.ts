@@ -13,7 +13,7 @@ export function createCorridorMetrics({ gauge }: MakeMetrics) {
     ),
     availability: gauge(
       'risk_corridor_availability_ratio',
-      "Share of the last hour's transactions of a corridor that were scored in time; absent where none was due.",
+      'Share scored in time of the newest transactions of a corridor, at least 100, of the last hour; absent where none was due.',
       ['corridor'],
     ),
     activeAccounts: gauge(

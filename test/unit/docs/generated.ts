@@ -3,8 +3,8 @@ import { FEATURE_LIST, FEATURE_SCHEMA } from '../../../src/core/domain/feature-s
 import { currentRuleSet } from '../../../src/core/score/rules/rule-sets.ts';
 import { describeSettings } from '../../../src/kit/config/config.ts';
 import { PROBLEM_NAMES, PROBLEMS } from '../../../src/kit/http/answers/problem-types.ts';
-import { createMetrics } from '../../../src/kit/metrics/metrics.ts';
-import { RETENTIONS, ROOMS } from '../../../src/main/rooms.ts';
+import { RETENTIONS } from '../../../src/main/rooms.ts';
+import { readCatalogue } from '../../support/metric-catalogue.ts';
 import { documentOfRoutes } from '../../support/openapi.ts';
 import { accessRows } from './access-table.ts';
 
@@ -58,21 +58,14 @@ function settingsList(): string {
 
 /** Our own metrics only: the process metrics (`risk_process_…`, `risk_nodejs_…`) are prom-client's. */
 function metricsList(): string {
-  const { registry, make } = createMetrics();
-  for (const room of ROOMS) room.metrics?.(make);
   return list(
-    registry
-      .getMetricsAsArray()
-      .filter(({ name }) => !/^risk_(process|nodejs)_/.test(name))
-      .map((metric) => {
-        const labels = 'labelNames' in metric ? inBrackets(metric.labelNames) : '';
-        return `\`${metric.name}\`${labels}: ${metric.help}`;
+    readCatalogue()
+      .all.filter(({ name }) => !/^risk_(process|nodejs)_/.test(name))
+      .map(({ name, labels, help }) => {
+        const inBrackets = labels.length > 0 ? ` (${labels.join(', ')})` : '';
+        return `\`${name}\`${inBrackets}: ${help}`;
       }),
   );
-}
-
-function inBrackets(names: unknown): string {
-  return Array.isArray(names) && names.length > 0 ? ` (${names.join(', ')})` : '';
 }
 
 /** Tables whose rows end, then the names of those whose rows never do. */

@@ -1,0 +1,32 @@
+/** Volumes by channel and type of payment. */
+import { CORRIDOR, type Dashboard, ofTraffic, one, stacked } from './dashboard.ts';
+
+const VOLUMES = `max by (market, corridor, currency, channel, type) (risk_accepted_transactions_per_second{${CORRIDOR}})`;
+const volumeBy = (label: string) => `sum by (${label}) (${VOLUMES})`;
+
+export const channels: Dashboard = {
+  name: 'channels',
+  title: 'channels and types',
+  description: 'Volumes by channel and by type of payment, beside corridor and currency.',
+  variables: [ofTraffic('market'), ofTraffic('corridor')],
+  rows: [
+    {
+      title: 'Transactions a second',
+      panels: [
+        ...['channel', 'type', 'currency', 'corridor'].map((label) =>
+          stacked(`By ${label}`, 'cps', one(volumeBy(label), `{{${label}}}`)),
+        ),
+        stacked(
+          'By channel and type',
+          'cps',
+          one(volumeBy('channel, type'), '{{channel}} {{type}}'),
+        ),
+        stacked(
+          'Share of each channel',
+          'percentunit',
+          one(`${volumeBy('channel')} / scalar(sum(${VOLUMES}))`, '{{channel}}'),
+        ),
+      ],
+    },
+  ],
+};

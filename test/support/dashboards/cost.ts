@@ -1,0 +1,86 @@
+/** Cost: seconds of processors by their price, and the stores by the hour. */
+import {
+  CPU,
+  type Dashboard,
+  largest,
+  lines,
+  MARKET,
+  number,
+  ofProcesses,
+  one,
+  perSecond,
+  SCORED,
+  stacked,
+} from './dashboard.ts';
+
+const SPENT = perSecond(CPU, MARKET);
+/** Of processors of the engine, and of the stores. */
+const HOURLY = `(${SPENT} * $processor_hour_price + $stores_hour_price)`;
+const SECONDS = 'Postgres and Redis report no processor time here: set their price an hour.';
+
+export const cost: Dashboard = {
+  name: 'cost',
+  title: 'cost',
+  description:
+    'What a million transactions costs: seconds of processors by their price, and the stores by the hour.',
+  variables: [
+    ofProcesses('market'),
+    { name: 'processor_hour_price', label: 'A processor, an hour', byDefault: '0.04' },
+    { name: 'stores_hour_price', label: 'Postgres and Redis, an hour', byDefault: '0.2' },
+  ],
+  rows: [
+    {
+      title: 'Money',
+      panels: [
+        number(
+          'A million transactions',
+          'currencyUSD',
+          one(`1e6 / 3600 * ${HOURLY} / ${perSecond(SCORED, MARKET)}`, 'a million'),
+          { note: SECONDS },
+        ),
+        number(
+          'Of it for processors',
+          'currencyUSD',
+          one(
+            `1e6 / 3600 * ${SPENT} * $processor_hour_price / ${perSecond(SCORED, MARKET)}`,
+            'a million',
+          ),
+        ),
+        number('An hour', 'currencyUSD', one(HOURLY, 'an hour'), { note: SECONDS }),
+        number('Processors', 'short', one(SPENT, 'processors')),
+        number('Scored', 'cps', one(perSecond(SCORED, MARKET), 'scored')),
+      ],
+    },
+    {
+      title: 'Over time',
+      panels: [
+        lines(
+          'A million transactions',
+          'currencyUSD',
+          one(`1e6 / 3600 * ${HOURLY} / ${perSecond(SCORED, MARKET)}`, 'a million'),
+          { note: SECONDS },
+        ),
+        stacked(
+          'Seconds of processors for a thousand transactions',
+          's',
+          one(
+            `1000 * ${perSecond(CPU, MARKET, 'job')} / scalar(${perSecond(SCORED, MARKET)})`,
+            '{{job}}',
+          ),
+        ),
+        stacked('Processors', 'short', one(perSecond(CPU, MARKET, 'job'), '{{job}}')),
+        stacked(
+          'Memory',
+          'bytes',
+          one(`sum by (job) (risk_process_resident_memory_bytes{${MARKET}})`, '{{job}}'),
+        ),
+        lines(
+          'Keys of requests in Postgres',
+          'bytes',
+          one(largest('risk_idempotency_bytes', MARKET, 'market'), '{{market}}'),
+        ),
+        lines('Scored', 'cps', one(perSecond(SCORED, MARKET, 'market'), '{{market}}')),
+      ],
+    },
+  ],
+};

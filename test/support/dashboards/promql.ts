@@ -1,0 +1,35 @@
+/** What a PromQL expression asks for, by the grammar of Prometheus itself. */
+import { parser } from '@prometheus-io/lezer-promql';
+
+export type Expression = {
+  /** The text around each place that is no PromQL. */
+  readonly problems: readonly string[];
+  readonly metrics: readonly string[];
+  /** Labels that select, and labels by which it groups. */
+  readonly labels: readonly string[];
+};
+
+/** PromQL of an expression with Grafana's variables: intervals, and variables of the dashboard by their values. */
+export const withVariables = (
+  expression: string,
+  values: Readonly<Record<string, string>>,
+  interval = '1m',
+): string =>
+  expression.replace(/\$(\w+)/g, (variable, name: string) =>
+    name === '__rate_interval' ? interval : (values[name] ?? variable),
+  );
+
+export function readExpression(promql: string): Expression {
+  const problems: string[] = [];
+  const metrics: string[] = [];
+  const labels: string[] = [];
+  parser.parse(promql).iterate({
+    enter: ({ type, name, from, to, node }) => {
+      const text = promql.slice(from, to);
+      if (type.isError) problems.push(promql.slice(Math.max(0, from - 20), to + 20));
+      if (name === 'LabelName') labels.push(text);
+      if (name === 'Identifier' && node.parent?.name === 'VectorSelector') metrics.push(text);
+    },
+  });
+  return { problems, metrics, labels };
+}
