@@ -14,7 +14,7 @@ import {
 } from './dashboard.ts';
 
 const SPENT = perSecond(CPU, MARKET);
-/** Of processors of the engine, and of the stores. */
+/** The price of an hour, with the stores. */
 const HOURLY = `(${SPENT} * $processor_hour_price + $stores_hour_price)`;
 const SECONDS = 'Postgres and Redis report no processor time here: set their price an hour.';
 

@@ -55,7 +55,7 @@ export const MARKET = 'market=~"$market"';
 export const CORRIDOR = `${MARKET},corridor=~"$corridor"`;
 
 export const OF_API = `${MARKET},job="risk-api"`;
-/** What people have stopped is no error of the engine. */
+/** The engine is not to blame for what people have stopped. */
 export const FAILED = 'status=~"5..",problem=""';
 
 /** Increases a second of a counter, summed by labels. */

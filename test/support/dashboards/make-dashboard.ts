@@ -32,7 +32,7 @@ import { readExpression } from './promql.ts';
 /** The data source that a person chooses. */
 const SOURCE = { type: 'prometheus', uid: '$datasource' };
 const [GREEN, ORANGE, RED] = ['green', 'orange', 'red'];
-/** Of the 24 columns of a page. */
+/** A page has 24 columns. */
 const [NUMBER_COLUMNS, LINES_COLUMNS] = [4, 8];
 const [NUMBER_HEIGHT, LINES_HEIGHT] = [4, 7];
 

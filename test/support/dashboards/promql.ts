@@ -1,4 +1,4 @@
-/** What a PromQL expression asks for, by the grammar of Prometheus itself. */
+/** Expressions in PromQL, read by the grammar of Prometheus itself. */
 import { parser } from '@prometheus-io/lezer-promql';
 
 export type Expression = {
