@@ -1,7 +1,11 @@
 /** Volumes by channel and type of payment. */
-import { CORRIDOR, type Dashboard, ofTraffic, one, stacked } from './dashboard.ts';
+import { CORRIDOR, type Dashboard, ofLeader, ofTraffic, one, stacked } from './dashboard.ts';
 
-const VOLUMES = `max by (market, corridor, currency, channel, type) (risk_accepted_transactions_per_second{${CORRIDOR}})`;
+const VOLUMES = ofLeader(
+  'risk_accepted_transactions_per_second',
+  CORRIDOR,
+  'market, corridor, currency, channel, type',
+);
 const volumeBy = (label: string) => `sum by (${label}) (${VOLUMES})`;
 
 export const channels: Dashboard = {

@@ -7,6 +7,7 @@ import {
   LATENCY,
   largest,
   lines,
+  ofLeader,
   ofTraffic,
   one,
   overStreams,
@@ -30,7 +31,7 @@ export const oneCorridor: Dashboard = {
         lines(
           'Health',
           'none',
-          one(largest('risk_corridor_health_score', CORRIDOR, 'corridor'), '{{corridor}}'),
+          one(ofLeader('risk_corridor_health_score', CORRIDOR, 'corridor'), '{{corridor}}'),
           {
             ...upTo(90, 70),
             note: '100 less what each part lacks: availability 40, backlog 20, failures 20, full service 10, open 10.',
@@ -39,18 +40,21 @@ export const oneCorridor: Dashboard = {
         lines(
           'The worst part',
           'percentunit',
-          one(`min by (part) (risk_corridor_health_ratio{${CORRIDOR}})`, '{{part}}'),
+          one(
+            `min by (part) (${ofLeader('risk_corridor_health_ratio', CORRIDOR, 'market, corridor, part')})`,
+            '{{part}}',
+          ),
         ),
         lines(
           'Availability',
           'percentunit',
-          one(largest('risk_corridor_availability_ratio', CORRIDOR, 'corridor'), '{{corridor}}'),
+          one(ofLeader('risk_corridor_availability_ratio', CORRIDOR, 'corridor'), '{{corridor}}'),
           upTo(0.99, 0.9),
         ),
         lines(
           'Active accounts',
           'short',
-          one(largest('risk_corridor_active_accounts', CORRIDOR, 'corridor'), '{{corridor}}'),
+          one(ofLeader('risk_corridor_active_accounts', CORRIDOR, 'corridor'), '{{corridor}}'),
         ),
         lines(
           'Degradation level',

@@ -39,7 +39,7 @@ export const cost: Dashboard = {
           { note: SECONDS },
         ),
         number(
-          'Of it for processors',
+          'Processors of a million',
           'currencyUSD',
           one(
             `1e6 / 3600 * ${SPENT} * $processor_hour_price / ${perSecond(SCORED, MARKET)}`,
@@ -75,7 +75,7 @@ export const cost: Dashboard = {
           one(`sum by (job) (risk_process_resident_memory_bytes{${MARKET}})`, '{{job}}'),
         ),
         lines(
-          'Keys of requests in Postgres',
+          'Idempotency keys in Postgres',
           'bytes',
           one(largest('risk_idempotency_bytes', MARKET, 'market'), '{{market}}'),
         ),

@@ -83,6 +83,10 @@ export const quantiles = (histogram: string, selector: string): Query[] =>
 export const largest = (gauge: string, selector: string, by = '') =>
   `max${grouped(by)} (${gauge}{${selector}})`;
 
+/** A gauge of the worker that leads, of the last minute: it is absent for a moment while another worker takes the lead. */
+export const ofLeader = (gauge: string, selector: string, by = '') =>
+  `max${grouped(by)} (last_over_time(${gauge}{${selector}}[1m]))`;
+
 /** The sum over streams, each of which all workers report. */
 export const overStreams = (gauge: string, selector: string, by = '') =>
   `sum${grouped(by)} (max by (market, corridor, shard) (${gauge}{${selector}}))`;

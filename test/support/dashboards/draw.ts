@@ -112,7 +112,7 @@ for (const { name } of DASHBOARDS) {
     `${name}: ${drawn.length} panels; without a value: ${empty.map((one) => one.title).join(', ') || 'none'}\n`,
   );
   const page = await browser.newPage({
-    viewport: { width: WIDTH_PX, height: 800 },
+    viewport: { width: WIDTH_PX, height: 300 },
     deviceScaleFactor: SCALE,
   });
   await page.addStyleTag({ path: join(REPOSITORY, 'node_modules/uplot/dist/uPlot.min.css') });

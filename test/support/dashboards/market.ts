@@ -7,6 +7,7 @@ import {
   largest,
   lines,
   MARKET,
+  ofLeader,
   ofTraffic,
   one,
   overStreams,
@@ -86,13 +87,13 @@ export const oneMarket: Dashboard = {
         stacked(
           'Review cases that wait',
           'short',
-          one(largest('risk_review_cases_waiting', MARKET, 'priority'), '{{priority}}'),
+          one(ofLeader('risk_review_cases_waiting', MARKET, 'priority'), '{{priority}}'),
         ),
         lines(
           'Review cases that are late',
           'short',
           one(
-            largest('risk_review_cases_late', MARKET, 'priority, deadline'),
+            ofLeader('risk_review_cases_late', MARKET, 'priority, deadline'),
             '{{priority}} {{deadline}}',
           ),
         ),
