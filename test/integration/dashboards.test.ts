@@ -5,7 +5,7 @@
 import { expect, test } from 'vitest';
 import { freePort } from '../../src/tools/start/services/free-port.ts';
 import { DASHBOARDS } from '../support/dashboards/dashboards.ts';
-import { readExpression } from '../support/dashboards/promql.ts';
+import { queriesOf } from '../support/dashboards/promql.ts';
 import { startRunningApi } from '../support/running-api.ts';
 import { input, postOne } from '../support/submit.ts';
 import { waitUntil } from '../support/wait-until.ts';
@@ -34,9 +34,7 @@ test('an API and a worker report every metric of the dashboards', async () => {
     'the scrape',
   );
   const told = new Set(namesOf(ofWorker + (await (await api.request('/metrics')).text())));
-  const asked = DASHBOARDS.flatMap(({ rows }) =>
-    rows.flatMap(({ panels }) => panels.flatMap(({ queries }) => queries)),
-  ).flatMap(({ expression }) => readExpression(expression).metrics);
+  const asked = DASHBOARDS.flatMap(queriesOf).flatMap(({ metrics }) => metrics);
   expect(asked.length).toBeGreaterThan(100);
   expect([...new Set(asked)].filter((name) => !told.has(name))).toEqual([]);
 });

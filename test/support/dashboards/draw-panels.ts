@@ -19,8 +19,19 @@ type Page = {
   readonly panels: readonly Drawn[];
 };
 
+/** The part of a page that is used here; the types of browsers are not those of these programs. */
+type Box = {
+  textContent: string;
+  readonly style: { cssText: string };
+  readonly append: (child: Box | string) => void;
+};
+type Browser = {
+  readonly uPlot: typeof UPlot;
+  readonly document: { readonly body: Box; readonly createElement: (name: string) => Box };
+};
+
 export function drawPanels({ title, start, step, panels }: Page): void {
-  const { uPlot } = globalThis as unknown as { readonly uPlot: typeof UPlot };
+  const { uPlot, document } = globalThis as unknown as Browser;
   const COLOURS = [
     '#3274d9',
     '#73bf69',
@@ -36,7 +47,7 @@ export function drawPanels({ title, start, step, panels }: Page): void {
   const [COLUMN_PX, ROW_PX, TITLE_PX] = [49, 32, 40];
   document.body.style.cssText =
     'margin: 0; background: #f4f5f5; font: 12px system-ui, sans-serif; color: #24292e';
-  const add = (parent: HTMLElement, text: string, style: string) => {
+  const add = (parent: Box, text: string, style: string) => {
     const made = document.createElement('div');
     made.textContent = text;
     made.style.cssText = style;

@@ -140,9 +140,9 @@ function stepsOf({ warning, critical }: NonNullable<Panel['bounds']>): Threshold
 
 function describe({ note, queries }: Panel, catalogue: Catalogue): string {
   const names = queries.flatMap(({ expression }) => readExpression(expression).metrics);
-  const helps = names.map((name) => {
-    const base = catalogue.baseOf(name);
-    return `${base}: ${catalogue.get(base)?.help ?? ''}`;
+  const helps = names.flatMap((name) => {
+    const metric = catalogue.get(catalogue.baseOf(name));
+    return metric === undefined ? [] : [`${metric.name}: ${metric.help}`];
   });
   return [...(note === undefined ? [] : [note]), ...new Set(helps)].join('\n\n');
 }

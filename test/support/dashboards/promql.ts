@@ -1,5 +1,6 @@
 /** Expressions in PromQL, read by the grammar of Prometheus itself. */
 import { parser } from '@prometheus-io/lezer-promql';
+import type { Dashboard } from './dashboard.ts';
 
 export type Expression = {
   /** The text around each place that is no PromQL. */
@@ -32,4 +33,19 @@ export function readExpression(promql: string): Expression {
     },
   });
   return { problems, metrics, labels };
+}
+
+/** Every query of a dashboard as PromQL; variables match everything, or have their default. */
+export function queriesOf({ rows, variables }: Dashboard) {
+  const values = Object.fromEntries(
+    variables.map((one) => [one.name, 'byDefault' in one ? one.byDefault : '.*']),
+  );
+  return rows.flatMap(({ panels }) =>
+    panels.flatMap(({ title, queries }) =>
+      queries.map(({ expression, legend }) => {
+        const text = withVariables(expression, values);
+        return { title, legend, text, ...readExpression(text) };
+      }),
+    ),
+  );
 }

@@ -5,30 +5,15 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import type { Dashboard } from '../../support/dashboards/dashboard.ts';
 import { DASHBOARDS } from '../../support/dashboards/dashboards.ts';
 import { makeDashboard } from '../../support/dashboards/make-dashboard.ts';
-import { readExpression, withVariables } from '../../support/dashboards/promql.ts';
+import { queriesOf, readExpression } from '../../support/dashboards/promql.ts';
 import { readCatalogue } from '../../support/metric-catalogue.ts';
 import { REPOSITORY } from '../../support/risk.ts';
 
 const catalogue = readCatalogue();
 /** Labels that a scrape adds, and that of a histogram's lines. */
 const OF_SCRAPE = ['market', 'instance', 'job', 'le'];
-
-const queriesOf = ({ rows, variables }: Dashboard) => {
-  const values = Object.fromEntries(
-    variables.map((one) => [one.name, 'byDefault' in one ? one.byDefault : '.*']),
-  );
-  return rows.flatMap(({ panels }) =>
-    panels.flatMap(({ title, queries }) =>
-      queries.map(({ expression, legend }) => {
-        const text = withVariables(expression, values);
-        return { title, legend, text, ...readExpression(text) };
-      }),
-    ),
-  );
-};
 
 describe.each(DASHBOARDS)('deploy/grafana/$name.json', (dashboard) => {
   const queries = queriesOf(dashboard);
