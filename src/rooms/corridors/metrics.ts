@@ -6,11 +6,10 @@ export type CorridorMetrics = ReturnType<typeof createCorridorMetrics>;
 export function createCorridorMetrics({ gauge }: MakeMetrics) {
   return {
     health: gauge('risk_corridor_health_score', 'Health of a corridor, 0 to 100.', ['corridor']),
-    healthParts: gauge(
-      'risk_corridor_health_ratio',
-      'Parts of that health, 0 (worst) to 1.',
-      ['corridor', 'part'],
-    ),
+    healthParts: gauge('risk_corridor_health_ratio', 'Parts of that health, 0 (worst) to 1.', [
+      'corridor',
+      'part',
+    ]),
     availability: gauge(
       'risk_corridor_availability_ratio',
       'Share scored in time, of the newest due ones.',
