@@ -87,7 +87,7 @@ async function make(cause: Cause, scene: Scene): Promise<Seen[]> {
 }
 
 function toRow({ key, cause, beganMs, endedMs, isOld }: Seen, { watch, pager }: Scene): Row {
-  // What fires much later has another cause.
+  // An alert that fires much later has another cause.
   const untilMs = endedMs + LATE_SECONDS_MAX * 1000;
   const fired = watch.changes.find(
     (one) => one.key === key && one.fires && one.atMs >= beganMs && one.atMs <= untilMs,

@@ -1,6 +1,6 @@
 /** The files of `deploy` that are made of the alerts. */
 import { stringify } from 'yaml';
-import { alertmanagerFile, prometheusFile, SHIPPED } from './prometheus.ts';
+import { alertmanagerFile, SHIPPED } from './prometheus.ts';
 import { ruleTestFile } from './rule-tests.ts';
 import { ruleFile } from './rules.ts';
 
@@ -14,7 +14,6 @@ export const FILES: Readonly<Record<string, () => Promise<string>>> = {
   'deploy/prometheus/risk.rules.yml': async () => toYaml(await ruleFile(1)),
   'deploy/prometheus/risk.rules.test.yml': async () => toYaml(await ruleTestFile('15s')),
   'deploy/prometheus/risk.rules.slow.test.yml': async () => toYaml(await ruleTestFile('1h')),
-  'deploy/prometheus/prometheus.yml': async () => toYaml(prometheusFile(SHIPPED.prometheus)),
   'deploy/alertmanager/alertmanager.yml': async () =>
     toYaml(alertmanagerFile(SHIPPED.alertmanager)),
 };

@@ -13,11 +13,11 @@ type PrometheusOptions = {
   readonly keyFile: string;
 };
 
-/** The API asks for a key and a worker does not, so each has a job; rules find both by the label `job`. */
+/** Configuration of the proof; an installation has deploy/prometheus/prometheus.yml. Jobs have the names that rules and dashboards ask for. */
 export function prometheusFile(options: PrometheusOptions) {
   const { factor, ruleFile, alertmanager, apis, workers, keyFile } = options;
   const { scrape } = windowsAt(factor);
-  const targets = (list: readonly string[]) => [{ targets: list, labels: { job: 'risk' } }];
+  const targets = (list: readonly string[]) => [{ targets: list }];
   return {
     global: { scrape_interval: scrape, scrape_timeout: scrape, evaluation_interval: scrape },
     rule_files: [ruleFile],
@@ -106,14 +106,6 @@ const matchersOf = (match: Readonly<Record<string, string>>) =>
 
 /** Addresses and owners of the shipped files are an example, to be replaced. */
 export const SHIPPED = {
-  prometheus: {
-    factor: 1,
-    ruleFile: 'risk.rules.yml',
-    alertmanager: 'alertmanager:9093',
-    apis: ['api:8080'],
-    workers: ['worker:9090'],
-    keyFile: '/etc/prometheus/risk-key',
-  },
   alertmanager: {
     factor: 1,
     owners: [

@@ -156,7 +156,7 @@ export const TRAFFIC_ALERTS: readonly Alert[] = [
     level: 'service',
     summary: '{{ $labels.instance }} does not answer the scraper.',
     runbook: 'WorkerDeaf',
-    rules: [{ severity: 'warning', when: () => 'up{job="risk"} == 0', lasts: 'minute' }],
+    rules: [{ severity: 'warning', when: () => 'up{job=~"risk-.+"} == 0', lasts: 'minute' }],
   },
   {
     name: 'BusyWorkers',

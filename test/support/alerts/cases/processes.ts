@@ -73,11 +73,11 @@ export const PROCESS_CASES: readonly AlertCase[] = [
   {
     alert: 'ProcessSilent',
     what: 'a process does not answer for a minute',
-    series: { 'up{job="risk",instance="w"}': steps(1, 2, 0) },
+    series: { 'up{job="risk-worker",instance="w"}': steps(1, 2, 0) },
     quietAt: '2m',
     fires: ['warning'],
     at: '5m',
-    labels: { job: 'risk', instance: 'w' },
+    labels: { job: 'risk-worker', instance: 'w' },
   },
   ...(['worker', 'api'] as const).map((role) => ({
     alert: role === 'worker' ? 'BusyWorkers' : 'BusyAPI',
