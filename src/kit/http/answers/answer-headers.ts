@@ -59,7 +59,7 @@ export const ANSWER_HEADERS = {
     description: 'What the answer depends on beside its path.',
     required: true,
     schema: { type: 'string' },
-    example: 'Authorization, Cookie, Risk-Market',
+    example: 'Authorization, Cookie, Risk-Market, Accept-Encoding',
   },
   Age: {
     description:

@@ -31,7 +31,7 @@ export function headersOf(answer: AnswerText, keeping: Keeping): KeptHeaders {
     headers = {
       ETag: `"${tag}"`,
       'Cache-Control': keeping,
-      Vary: 'Authorization, Cookie, Risk-Market',
+      Vary: 'Authorization, Cookie, Risk-Market, Accept-Encoding',
     };
     headersOfText.set(answer, headers);
   }

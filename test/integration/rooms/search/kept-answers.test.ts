@@ -30,7 +30,7 @@ test.each([
   const tag = first.headers.get('etag') ?? '';
   expect(first.status).toBe(200);
   expect(first.headers.get('cache-control')).toBe(keeping);
-  expect(first.headers.get('vary')).toBe('Authorization, Cookie, Risk-Market');
+  expect(first.headers.get('vary')).toBe('Authorization, Cookie, Risk-Market, Accept-Encoding');
   // A profile whose transactions are not all scored may be another one a moment later.
   const again = await get(path, { 'If-None-Match': tag });
   if (again.status === 304) expect(await again.text()).toBe('');

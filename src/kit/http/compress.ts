@@ -7,8 +7,8 @@ import type { ReadableStream as NodeStream } from 'node:stream/web';
 import { constants, createBrotliCompress, createGzip } from 'node:zlib';
 import type { Context, MiddlewareHandler } from 'hono';
 import { accepts } from 'hono/accepts';
-import type { AppEnv } from '../app-env.ts';
-import { encodingOf } from '../body/unpack.ts';
+import type { AppEnv } from './app-env.ts';
+import { encodingOf } from './body/unpack.ts';
 
 /** JSON is there as a whole; lines and CSV are long streams. Live events are neither, as a packer would hold them back. */
 const WHOLE = /^application\/(problem\+)?json\b/;
@@ -46,7 +46,6 @@ export const compressAnswers: MiddlewareHandler<AppEnv> = async (c, next) => {
   const isWhole = WHOLE.test(type);
   if (body === null || headers.has('content-encoding') || !(isWhole || STREAMED.test(type))) return;
   const sending = new Headers(headers);
-  sending.append('Vary', 'Accept-Encoding');
   const encoding = chooseEncoding(c);
   const packer = PACKERS[encoding];
   const whole = isWhole ? new Uint8Array(await c.res.arrayBuffer()) : undefined;
