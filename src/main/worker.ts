@@ -112,12 +112,11 @@ export async function runWorker(
   const { changes, switches } = await followSwitches(resources, probe, { config, log, guards });
   const { RISK_MARKET: marketName, RISK_WORKER_READERS: readers } = config;
   const market: Market = { name: marketName, ...switches.layout, database, redis, guards, memory };
-  const stores = { database, changes, redis, guards };
-  const parts = { config, log, name, ...stores, metrics, leadership, switches };
+  const stores = { database, changes, redis, guards, leadership };
+  const parts = { config, log, name, ...stores, metrics, switches };
   const limiter = await openLimiter(resources, probe, parts);
   const { peopleDuties, ...byPeople } = followPeople(probe, parts);
-  const { rolloutCounts } = byPeople;
-  const ofRooms = await openRooms({ ...parts, limiter, rolloutCounts }, probe, overrides.rooms);
+  const ofRooms = await openRooms({ ...parts, ...byPeople, limiter }, probe, overrides.rooms);
   const { worker, onScored, judge, inputSources } = ofRooms;
   const { profiles, amountDuty } = await openParties(config, market, metrics);
   const options: WorkerOptions = {

@@ -5,7 +5,7 @@ import { ruleTestFile } from './rule-tests.ts';
 import { ruleFile } from './rules.ts';
 
 const HEAD =
-  '# Made from src by test/support/alerts; `npx vitest run test/unit/deploy --update` writes this file anew.\n';
+  '# Made from src by test/support/alerts; `npx vitest run test/unit/ship --update` writes this file anew.\n';
 
 export const toYaml = (value: unknown) =>
   HEAD + stringify(value, { lineWidth: 0, aliasDuplicateObjects: false });

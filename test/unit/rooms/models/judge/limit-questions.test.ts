@@ -26,10 +26,9 @@ function open(units: Readonly<Record<string, number>>) {
   const ask = async (...plan: Questions[]) =>
     (await limitQuestions(limiter, metrics, plan)).map(({ asked }) => asked);
   const refused = async () =>
-    (await metrics.inferenceRefused.get()).values.map(({ labels, value }) => [
-      `${labels.corridor} ${labels.role}`,
-      value,
-    ]);
+    (await metrics.inferenceRefused.get()).values
+      .filter(({ value }) => value > 0)
+      .map(({ labels, value }) => [`${labels.corridor} ${labels.role}`, value]);
   return { ask, refused };
 }
 
