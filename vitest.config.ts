@@ -17,6 +17,7 @@ export const LONG = [
   ...['integration/faults', 'shedding', 'exports/http', 'far-behind', 'train-models'],
   ...['embedded', 'dead-letters', 'slow-bodies', 'integration/worker', 'integration/history'],
   ...['worker-breakers', 'unreachable-stores', 'models/model-health', 'listed-scores'],
+  ...['operate/supervise', 'integration/traces', 'operate/calibrate'],
   ...['rule-sets-in-force', 'models-in-force', 'e2e/containers', 'rollback', 'answer-caches'],
 ].map((name) => `/${name}.test.ts`);
 

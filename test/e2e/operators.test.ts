@@ -90,7 +90,7 @@ const replayed = (n: number): EntryPayload => ({
   },
   attempt: 1,
   origin: 'replay',
-  replyTo: null,
+  ...{ replyTo: null, sender: null },
   rowId: expect.any(String),
 });
 

@@ -148,7 +148,7 @@ describe('risk start', () => {
     }
     expect(await risk.exited).toEqual({ code: 1, signal: null });
     expect(risk.stderr()).toMatch(
-      /worker keeps ending: SIGKILL; log in \S+worker\.log\n.*worker starts/,
+      /worker keeps ending: SIGKILL; log in \S+worker\.log\n(.*\n)*?.*worker starts/,
     );
     await expect(fetch(`${url}/readyz`)).rejects.toThrow();
   });

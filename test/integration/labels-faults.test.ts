@@ -43,7 +43,8 @@ function ingestOf(
     partitions: createPartitionGuard(database),
     onLabelled: [],
   };
-  const counted = async () => (await metrics.labels.get()).values.map(({ value }) => value);
+  const counted = async () =>
+    (await metrics.labels.get()).values.flatMap(({ value }) => (value > 0 ? value : []));
   return { ingest, counted };
 }
 

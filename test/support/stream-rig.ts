@@ -79,7 +79,7 @@ export function payload(sequence: number, more: Partial<Transaction> = {}): Entr
     declared: null,
     ...more,
   };
-  return { transaction, attempt: 1, origin: 'ingest', replyTo: null, rowId: null };
+  return { transaction, attempt: 1, origin: 'ingest', replyTo: null, rowId: null, sender: null };
 }
 
 export const payloads = (count: number): EntryPayload[] =>

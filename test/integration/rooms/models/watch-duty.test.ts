@@ -146,8 +146,12 @@ test('a worker looks by itself, and its metrics say what was found', async () =>
     START_MS,
     'the watch in the metrics',
   );
-  expect(text).toContain('risk_model_psi{model="rules",feature="score"} 0');
-  expect(text).toContain('risk_model_watch_rows{model="rules",figures="drift"} 1200');
+  expect(text).toContain(
+    'risk_model_psi{model="rules",feature="score",role="worker",market="market_0"} 0',
+  );
+  expect(text).toContain(
+    'risk_model_watch_rows{model="rules",figures="drift",role="worker",market="market_0"} 1200',
+  );
   expect(text).not.toContain('risk_model_precision_ratio{');
   expect(await worker.stop()).toBe(0);
 });

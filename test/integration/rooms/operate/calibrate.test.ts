@@ -7,7 +7,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { calibrationSchema } from '../../../../src/rooms/operate/plan/calibration.ts';
-import { type RunningApi, startRunningApi } from '../../../support/running-api.ts';
+import { runRisk } from '../../../support/run-risk.ts';
+import { RUNNING_API_KEY, type RunningApi, startRunningApi } from '../../../support/running-api.ts';
 import { input } from '../../../support/submit.ts';
 import { waitUntil } from '../../../support/wait-until.ts';
 
@@ -29,7 +30,7 @@ async function post(requests: number): Promise<void> {
       input({ account_id: `acc_${at}`, merchant_id: `m_${at % 50}` }),
     );
     const answer = await api.post('/v1/transactions/batch', { transactions });
-    expect(answer.status).toBe(201);
+    expect(answer.status).toBe(200);
   }
 }
 const scored = async () => {
@@ -40,17 +41,17 @@ const scored = async () => {
 test('a calibration measures traffic, and a plan reads it', { timeout: 120_000 }, async () => {
   await using _worker = api.startWorker();
   const file = join(folder, 'calibration.json');
-  const idle = await api.risk('calibrate', '--seconds', '5', '--file', file);
+  const stores = { DATABASE_URL: api.testDatabase.url, REDIS_URL: api.redisService.url };
+  const environment = { ...stores, RISK_URL: api.url, RISK_API_KEY: RUNNING_API_KEY };
+  const calibrate = () => runRisk(['calibrate', '--seconds', '5', '--file', file], environment);
+  const idle = await calibrate();
   expect([idle.code, idle.stderr]).toEqual([
     1,
     expect.stringContaining('at least 2000 are needed'),
   ]);
   await post(8);
   await waitUntil(async () => (await scored()) === 8000, 30_000, 'the first scores');
-  const [measured] = await Promise.all([
-    api.risk('calibrate', '--seconds', '10', '--file', file),
-    post(4),
-  ]);
+  const [measured] = await Promise.all([calibrate(), post(4)]);
   expect(measured.code, measured.stderr).toBe(0);
   const made = calibrationSchema.parse(JSON.parse(await readFile(file, 'utf8')));
   expect(made).toMatchObject({
