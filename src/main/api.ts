@@ -85,7 +85,7 @@ export async function runApi(context: CommandContext): Promise<number> {
     host: config.HOST,
     port: config.PORT,
     mayMove: !context.environment['PORT'],
-    tls: config.RISK_TLS,
+    tls: config.RISK_TLS && { files: config.RISK_TLS, log },
   });
   const { url } = serving;
   if (config.PORT !== 0 && new URL(url).port !== String(config.PORT))

@@ -10,7 +10,7 @@ import type { Database } from './pool.ts';
 /** Longer: a change reaches every process later than within two seconds. Shorter: an idle process asks more often. */
 const EVERY_MS = 500;
 /** Age from which a subject is read anew before it is used, also in a process that was frozen. */
-const STALE_MS = 1500;
+export const STALE_MS = 1500;
 
 export type Subject = {
   /** A word, for the log and the name of the statement. */

@@ -44,7 +44,9 @@ export const compressAnswers: MiddlewareHandler<AppEnv> = async (c, next) => {
   const { status, headers, body } = c.res;
   const type = headers.get('content-type') ?? '';
   const isWhole = WHOLE.test(type);
-  if (body === null || headers.has('content-encoding') || !(isWhole || STREAMED.test(type))) return;
+  // A packer would hold back answers to lines whose sender waits for them.
+  const isStreamed = c.req.method === 'GET' && STREAMED.test(type);
+  if (body === null || headers.has('content-encoding') || !(isWhole || isStreamed)) return;
   const sending = new Headers(headers);
   const encoding = chooseEncoding(c);
   const packer = PACKERS[encoding];

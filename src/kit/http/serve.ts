@@ -15,12 +15,11 @@ import { getRequestListener, RequestError } from '@hono/node-server';
 import type { Hono } from 'hono';
 import { given } from '../words/describe-issue.ts';
 import { Failure } from '../words/failure.ts';
-import type { ServerTlsFiles } from '../words/server-tls.ts';
 import { Problem } from './answers/problem.ts';
 import type { AppEnv } from './app-env.ts';
 import { bareProblem, writeProblem } from './bare-problem.ts';
 import { EarlyResponse } from './early-response.ts';
-import { createTlsServer } from './tls-server.ts';
+import { createTlsServer, type Tls } from './tls-server.ts';
 
 const HEADERS_TIMEOUT_MS = 5000;
 const CHECK_INTERVAL_MS = 1000;
@@ -40,7 +39,7 @@ type ServeOptions = {
   /** Name of the setting that has the port; PORT by default. */
   readonly setting?: 'RISK_WORKER_PORT';
   /** Serves https in place of http. */
-  readonly tls?: ServerTlsFiles | undefined;
+  readonly tls?: Tls | undefined;
 };
 
 export type Serving = {
@@ -64,7 +63,7 @@ export async function serve(listener: RequestListener, options: ServeOptions): P
   return { url: `${scheme}://${host}:${port}`, close: () => close(server, connections) };
 }
 
-function openServer(listener: RequestListener, tls: ServerTlsFiles | undefined): Server {
+function openServer(listener: RequestListener, tls: Tls | undefined): Server {
   const answers = new WeakMap<Socket, ServerResponse>();
   const limits = {
     ServerResponse: EarlyResponse,

@@ -22,9 +22,12 @@ export function onShutdown(log: Log, timeoutMs: number): AbortSignal {
   };
   process.on('SIGTERM', receive);
   process.on('SIGINT', receive);
-  process.once('disconnect', () => {
+  const leave = () => {
     if (!controller.signal.aborted) receive('disconnect');
-  });
+  };
+  process.once('disconnect', leave);
+  // The other process may have ended while this one started.
+  if (process.connected === false) leave();
   // A listener would keep a command that has finished alive.
   process.channel?.unref();
   return controller.signal;

@@ -4,8 +4,11 @@ import type { Database } from '../../kit/database/pool.ts';
 
 /** Blocks read from the end of a month, 8 MiB. Fewer: busy traffic is judged by seconds; more: a slower reading. */
 const TAIL_BLOCKS = 1024;
-/** Words of clients that are told apart. More: more series of a metric, and a client that writes ids there makes them all. */
+/** Words of clients that are told apart. More: more series of a metric. */
 const WORDS_MAX = 10;
+/** A word is told where it has such a share of all: ids that a client writes there are each rare, and become no label. */
+const SHARE_MIN = 0.01;
+const COMMON = `having sum(count) >= ${SHARE_MIN} * (select sum(count) from counted)`;
 export type Volume = {
   readonly corridor: string;
   readonly currency: string;
@@ -27,8 +30,8 @@ const textOf = (tails: readonly Tail[]) => `
   counted as materialized (
     select corridor, currency, coalesce(channel, 'none') as channel, coalesce(type, 'none') as type, count(*) as count
       from tail where received_at > now() - ${WINDOW} group by 1, 2, 3, 4),
-  channels as (select channel as word from counted group by channel order by sum(count) desc, channel limit ${WORDS_MAX}),
-  types as (select type as word from counted group by type order by sum(count) desc, type limit ${WORDS_MAX}),
+  channels as (select channel as word from counted group by channel ${COMMON} order by sum(count) desc, channel limit ${WORDS_MAX}),
+  types as (select type as word from counted group by type ${COMMON} order by sum(count) desc, type limit ${WORDS_MAX}),
   told as (
     select corridor, currency, count, coalesce(c.word, 'other') as channel, coalesce(t.word, 'other') as type
       from counted left join channels c on c.word = channel left join types t on t.word = type)

@@ -49,6 +49,9 @@ export type ReadDays = (asked?: {
   readonly corridor?: string | undefined;
 }) => Promise<DaySample>;
 
+/** Readings go on, as others may have come to wait for the same sample. */
+const NEVER = AbortSignal.any([]);
+
 /** Everybody who asks is served by one reading of a sample. */
 export function createDaysReader(
   database: Database,
@@ -59,7 +62,9 @@ export function createDaysReader(
     max: SAMPLES_MAX,
     ttl: AGE_MS_MAX,
     ttlAutopurge: true,
-    fetchMethod: (_, _stale, { signal, context }) => readDays(database, models, context, signal),
+    fetchMethod: (_, _stale, { context }) => readDays(database, models, context),
+    // A sample that gives way while it is read still answers those who wait for it.
+    ignoreFetchAbort: true,
   });
   return async ({ day, days = 1, corridor } = {}) => {
     const lastMs = day ?? (Math.floor(nowMs() / DAY_MS) - 1) * DAY_MS;
@@ -74,12 +79,11 @@ async function readDays(
   database: Database,
   models: Models,
   window: SampledDays,
-  signal: AbortSignal,
 ): Promise<DaySample> {
   const { fromMs, toMs, corridor } = window;
   const days = { firstMs: fromMs, lastMs: toMs - DAY_MS, corridor };
   const scores = totalOf(await sumBy(database, VERDICTS, days));
-  const found = await sampleDecisions(database.query, window, SAMPLE_ROWS, signal);
+  const found = await sampleDecisions(database.query, window, SAMPLE_ROWS, NEVER);
   const bandsOf = await readBands(models, found);
   const rows = found.map(
     ({ model, probability, currency, ...row }): SampledRow => ({

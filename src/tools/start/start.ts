@@ -140,7 +140,8 @@ async function startRoles(
     const healthUrl = `http://${host.includes(':') ? `[${host}]` : host}:${port}`;
     // Developers try webhooks with a receiver on loopback.
     const local = { RISK_WEBHOOK_LOOPBACK: 'allow' };
-    const own = { ...local, ...environment, ...common, [variable]: String(port) };
+    // Loopback needs no TLS, and the health checks of this process ask by http.
+    const own = { ...local, ...environment, ...common, RISK_TLS: '', [variable]: String(port) };
     const options = { name, environment: own, healthUrl, logFolder, signal, say: output.note };
     return { healthUrl, role: await runRole(options) };
   };

@@ -84,7 +84,7 @@ async function watchSwitches(
       const next = await readSwitches(database);
       const isNewer = next.version !== current?.version;
       // A reading that was under way during a change may be older than what the change left.
-      if (taken === takenBefore) replace(next);
+      if (taken === takenBefore || next.version > current.version) replace(next);
       if (isNewer) {
         log.info({ version: current.version, stopped: [...current.stopped.keys()] }, 'switches');
       }

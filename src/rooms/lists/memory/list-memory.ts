@@ -5,7 +5,7 @@
  */
 import { createHash } from 'node:crypto';
 import type { ListAnswerOf, Lists, Parties } from '../../../core/score/list-answers.ts';
-import type { Changes } from '../../../kit/database/follow-changes.ts';
+import { type Changes, STALE_MS } from '../../../kit/database/follow-changes.ts';
 import type { Database, Query } from '../../../kit/database/pool.ts';
 import { addressOf } from '../value.ts';
 import { type AddressIndex, createAddressIndex } from './address-index.ts';
@@ -93,7 +93,8 @@ export function openListMemory(
       const isNew = names.some((name) => !wanted.has(name));
       // A list may be as new as the first question for it.
       if (isNew) await followed.refresh();
-      await followed.untilFresh();
+      // Pages of a long list may delay both readings that this waits for.
+      while (followed.ageMs() > STALE_MS) await followed.untilFresh();
       if (isNew) {
         for (const name of names) wanted.add(name);
         know();

@@ -67,6 +67,10 @@ async function supervise(args: string[], context: CommandContext): Promise<numbe
   const given = values['cool-down'];
   const coolDown = integerOption('--cool-down', given, COOL_DOWN_BOUNDS, COOL_DOWN_SECONDS);
   const { config, environment, log } = context;
+  if (config.RISK_WORKER_CORRIDORS !== undefined) {
+    log.fatal('RISK_WORKER_CORRIDORS must not be set: the supervisor measures all corridors');
+    return EXIT_BAD_CONFIGURATION;
+  }
   const factor = Number(environment[TIME_FACTOR_VARIABLE] ?? 1);
   await using database = openCommandDatabase(context, 'supervise');
   using connection = await openCommandRedis(context);

@@ -58,7 +58,13 @@ export async function readUsage(api: Omit<ApiOptions, 'signal'>, stores: Stores)
 const backendStatement: Statement = { name: 'own-backend', text: 'select pg_backend_pid() as pid' };
 const sumOf = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0);
 
-async function readApi({ url, key, market }: Omit<ApiOptions, 'signal'>): Promise<Usage['api']> {
+async function readApi({
+  url,
+  key,
+  market,
+  onRequest,
+}: Omit<ApiOptions, 'signal'>): Promise<Usage['api']> {
+  onRequest?.();
   const answer = await fetch(new URL('/metrics', url), {
     headers: {
       ...(key !== undefined && { Authorization: `Bearer ${key}` }),

@@ -2,11 +2,14 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { EXIT } from '../../../kit/command/command.ts';
 import { type Environment, EXIT_BAD_CONFIGURATION } from '../../../kit/config/config.ts';
 import type { Log } from '../../../kit/metrics/log.ts';
 
 /** Becomes the worker by exec, under the memory bounds of a role: the process id stays. */
 const LAUNCHER = fileURLToPath(new URL('../../../../bin/risk', import.meta.url));
+/** Exit codes that another start would end with as well. */
+const INCURABLE: readonly number[] = [EXIT_BAD_CONFIGURATION, EXIT.impossibleHere];
 /** Time after which earlier ends are forgotten. Shorter: a worker that keeps ending is started without pause. */
 const STEADY_MS = 10_000;
 const [WAIT_MS_MIN, WAIT_MS_MAX] = [250, 30_000];
@@ -53,7 +56,7 @@ export function superviseWorker({
       const startedMs = performance.now();
       const { how, code } = await runOnce();
       if (stopping.signal.aborted) return;
-      if (code === EXIT_BAD_CONFIGURATION) return onRefused();
+      if (code !== null && INCURABLE.includes(code)) return onRefused();
       ends = performance.now() - startedMs < STEADY_MS ? ends + 1 : 1;
       const waitMs = Math.min(WAIT_MS_MIN * 2 ** (ends - 1), WAIT_MS_MAX);
       log.warn({ how, waitMs }, 'worker ended by itself: starting it again');

@@ -159,6 +159,15 @@ export const TRAFFIC_ALERTS: readonly Alert[] = [
     rules: [{ severity: 'warning', when: () => 'up{job=~"risk-.+"} == 0', lasts: 'minute' }],
   },
   {
+    name: 'AllSilent',
+    level: 'global',
+    summary: 'No process of the engine answers the scraper.',
+    runbook: 'NoAPI',
+    rules: [
+      { severity: 'critical', when: () => 'absent(up{job=~"risk-.+"} == 1)', lasts: 'minute' },
+    ],
+  },
+  {
     name: 'BusyWorkers',
     level: 'service',
     summary: 'Workers use {{ $value | humanizePercentage }} of their processors.',

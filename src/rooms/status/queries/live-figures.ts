@@ -148,10 +148,10 @@ export function createReadLive({
     const values: Record<SignalName, number | null> = {
       api_p95_ms: percentileMs(before, counts),
       api_errors_ratio: requests === 0 ? null : errors / requests,
-      queue_entries: counts.depth && meanOf(history, ({ depth }) => depth),
+      queue_entries: counts.depth === null ? null : meanOf(history, ({ depth }) => depth),
       worker_lag_seconds: status.corridors && oldestOf(status.corridors),
       database_connections_ratio:
-        counts.connections && meanOf(history, ({ connections }) => connections),
+        counts.connections === null ? null : meanOf(history, ({ connections }) => connections),
     };
     return {
       status,

@@ -79,6 +79,15 @@ export const PROCESS_CASES: readonly AlertCase[] = [
     at: '5m',
     labels: { job: 'risk-worker', instance: 'w' },
   },
+  {
+    alert: 'AllSilent',
+    what: 'the last process does not answer for a minute',
+    series: { 'up{job="risk-worker",instance="w"}': steps(1, 2, 0) },
+    quietAt: '2m',
+    fires: ['critical'],
+    at: '5m',
+    labels: {},
+  },
   ...(['worker', 'api'] as const).map((role) => ({
     alert: role === 'worker' ? 'BusyWorkers' : 'BusyAPI',
     what: 'a process computes for 12 of 15 s',
