@@ -34,6 +34,7 @@ import type { Judge, Models, OpenModels } from './score/judge.ts';
 import type { OpenLists } from './score/list-answers.ts';
 import type { ScoredStatement } from './store/scores/scored-statement.ts';
 import type { SwitchWatch } from './store/switches/watch-switches.ts';
+import type { KafkaClients } from './stream/kafka/clients.ts';
 import type { RolloutCounts } from './work/rollout-counts.ts';
 
 export type Room = {
@@ -80,6 +81,8 @@ export type Api = Pick<Authenticator, 'authenticate' | 'recall'> &
     /** For rules that are tried. */
     readonly inputSources: InputSources;
     readonly ingest: Ingest;
+    /** Undefined where no KAFKA_URL is set. */
+    readonly kafka: KafkaClients | undefined;
     readonly switches: SwitchWatch;
     readonly replies: Replies;
     readonly limits: BodyLimits;

@@ -14,6 +14,7 @@ import { watchLimits } from '../core/store/limits/watch-limits.ts';
 import { watchSwitchesOf } from '../core/store/switches/watch-switches.ts';
 import { proveWrite } from '../core/store/write-probe.ts';
 import { claimIdentity } from '../core/stream/identity.ts';
+import { kafkaOf } from '../core/stream/kafka/clients.ts';
 import { openReplies } from '../core/stream/settle/replies.ts';
 import { watchModelsOut } from '../core/stream/status/models-out.ts';
 import { apiKeyHash } from '../kit/access/api-key.ts';
@@ -153,10 +154,9 @@ async function openApi(
   });
   const takesSubmissions = () => guards.postgres.state() === 'closed';
   const gate = stack.use(openRequestGate(config, { metrics, takesSubmissions, turnAway }));
-  const replica =
-    replicaUrl === undefined
-      ? null
-      : stack.use(openReplica({ config, url: replicaUrl, primary: probe, metrics, log }));
+  const replicaOf = (url: string) =>
+    stack.use(openReplica({ config, url, primary: probe, metrics, log }));
+  const replica = replicaUrl === undefined ? null : replicaOf(replicaUrl);
   const redis = openCommands(redisUrl, config.RISK_REDIS_TIMEOUT_MS);
   stack.defer(() => redis.disconnect());
   await untilReady(redis, config.RISK_REDIS_TIMEOUT_MS);
@@ -172,14 +172,15 @@ async function openApi(
   const switches = await watchSwitchesOf(config, probe, changes, log);
   guards.raiseTo((corridor) => levelByHand(switches.current(), corridor), switches.corridors);
   stack.use(watchModelsOut(redis, market, guards));
-  const limits = stack.use(await watchLimits(probe, changes, log, 'api'));
+  const kafka = kafkaOf(config.KAFKA_URL, stack);
   const ingest = openIngest(config, {
+    kafka,
     database,
     redis,
     guards,
     metrics,
     switches,
-    limits,
+    limits: stack.use(await watchLimits(probe, changes, log, 'api')),
     log,
     system: await readSystem(database),
     failpoint: createFailpoint(environment[FAILPOINT_VARIABLE]),
@@ -201,6 +202,7 @@ async function openApi(
     guards,
     metrics,
     ingest,
+    kafka,
     switches,
     replies,
     authenticate,

@@ -23,6 +23,7 @@ import { openScoreStore } from '../core/store/scores/scores.ts';
 import { watchSwitchesOf } from '../core/store/switches/watch-switches.ts';
 import { openReaderConnection } from '../core/stream/group/reader-connection.ts';
 import { ENTRY_READER } from '../core/stream/group/versions.ts';
+import { type KafkaClients, kafkaOf } from '../core/stream/kafka/clients.ts';
 import { watchMemory } from '../core/stream/memory/memory.ts';
 import { PROFILE_LOGS } from '../core/stream/profiles/profile-logs.ts';
 import { openCorridorAmounts } from '../core/work/corridor-amounts.ts';
@@ -52,7 +53,7 @@ import {
 } from '../kit/process/failpoint.ts';
 import { nameProcess } from '../kit/process/process-name.ts';
 import { createLife, createReadiness } from '../kit/process/vital-signs.ts';
-import { openCommands, untilReady } from '../kit/redis/connection.ts';
+import { openCommands, type RedisClient, untilReady } from '../kit/redis/connection.ts';
 import { openTraces } from '../kit/traces/open-traces.ts';
 import { bindGuards, checksOfWorker, watchGuards } from './guards.ts';
 import { openLists, openModels, RETENTIONS, ROOMS } from './rooms.ts';
@@ -83,7 +84,7 @@ export async function runWorker(
   await using traces = await openTraces(config, 'risk-worker', log);
   const metrics = createWorkerMetrics(config.RISK_MARKET);
   using guards = bindGuards(config, metrics, log, 'worker');
-  const guard = guards.postgres.run;
+  const { run: guard } = guards.postgres;
   await using database = openDatabase(config, databaseUrl, 'worker', { guard });
   if (!(await waitForSchema(database, config.RISK_SCHEMA_WAIT_MS, signal))) {
     if (signal.aborted) return EXIT.fine;
@@ -93,27 +94,24 @@ export async function runWorker(
   const redis = openCommands(redisUrl, config.RISK_REDIS_TIMEOUT_MS);
   await using resources = new AsyncDisposableStack();
   resources.defer(() => redis.disconnect());
-  const openConnection = () =>
-    resources.use(openReaderConnection(redisUrl, config.RISK_READ_BLOCK_MS, redis));
-  const [connection, expressConnection] = [openConnection(), openConnection()];
+  const [connection, expressConnection] = openReaders(resources, config, redisUrl, redis);
   // Alive while something happens: a read came back, or a held batch tries again.
   const life = createLife(3 * config.RISK_READ_BLOCK_MS + config.RISK_WORKER_QUIET_MS);
   const probe = resources.use(openProbe(config, databaseUrl, 'worker'));
   const readiness = createReadiness(checksOfWorker(probe, redis, config.RISK_MARKET));
-  if (config.RISK_WORKER_PORT > 0) {
-    const vitals = { isAlive: life.isAlive, readiness, health: guards.health, draining: signal };
-    resources.use(await serveHealth(config, metrics, log, vitals));
-  }
+  const vitals = { isAlive: life.isAlive, readiness, health: guards.health, draining: signal };
+  if (config.RISK_WORKER_PORT > 0) resources.use(await serveHealth(config, metrics, log, vitals));
   await untilReady(redis, config.RISK_REDIS_TIMEOUT_MS);
   resources.use(await watchGuards(guards, probe, redis, config.RISK_MARKET));
-  const memory = watchMemory(config.RISK_EVENT_BYTES_MAX);
   const [failpoint, name] = [createFailpoint(environment[FAILPOINT_VARIABLE]), nameProcess()];
   const leadership = resources.use(createLeadership(database, name, failpoint));
   const { changes, switches } = await followSwitches(resources, probe, { config, log, guards });
   const { RISK_MARKET: marketName, RISK_WORKER_READERS: readers } = config;
+  const memory = watchMemory(config.RISK_EVENT_BYTES_MAX);
   const market: Market = { name: marketName, ...switches.layout, database, redis, guards, memory };
   const stores = { database, changes, redis, guards, leadership };
   const parts = { config, log, name, ...stores, metrics, switches };
+  const kafka = kafkaOf(config.KAFKA_URL, resources);
   const limiter = await openLimiter(resources, probe, parts);
   const { peopleDuties, ...byPeople } = followPeople(probe, parts);
   const ofRooms = await openRooms({ ...parts, ...byPeople, limiter }, probe, overrides.rooms);
@@ -127,6 +125,7 @@ export async function runWorker(
     log,
     traces,
     failpoint,
+    kafka,
     reader: connection,
     entries: ENTRY_READER,
     profiles,
@@ -147,7 +146,7 @@ export async function runWorker(
     onSignOfLife: life.sign,
     ...overrides,
   };
-  const duties = [amountDuty, ...peopleDuties, ...createDuties(worker), ...ofRooms.duties];
+  const duties = [amountDuty, ...peopleDuties, ...createDuties(worker, kafka), ...ofRooms.duties];
   log.info({ name, readers, httpPort: config.RISK_WORKER_PORT }, 'worker starts');
   await run(options, duties, signal);
   log.info({ name }, 'worker has drained');
@@ -170,6 +169,17 @@ async function followSwitches(
 function poisonOf(environment: Environment): WorkerOptions['beforeScore'] {
   const poison = createPoison(environment[POISON_VARIABLE]);
   return poison === undefined ? () => undefined : (one) => poison(one.accountId);
+}
+
+/** A connection for each lane. */
+function openReaders(
+  resources: AsyncDisposableStack,
+  { RISK_READ_BLOCK_MS: blockMs }: Config,
+  redisUrl: string,
+  redis: RedisClient,
+) {
+  const open = () => resources.use(openReaderConnection(redisUrl, blockMs, redis));
+  return [open(), open()] as const;
 }
 
 /** Parts of a worker that follow what people decide: switches, settings, and rollouts of rule sets. */
@@ -247,9 +257,12 @@ async function openRooms(
 }
 
 /** Duties of the market, which one worker does at a time. */
-function createDuties({ config, database, redis, metrics, guards, leadership }: Worker): Duty[] {
+function createDuties(
+  { config, database, redis, metrics, guards, leadership }: Worker,
+  kafka: KafkaClients | undefined,
+): Duty[] {
   return [
-    ...bindIngestDuties(config, database, redis, leadership, metrics),
+    ...bindIngestDuties(config, database, redis, leadership, metrics, kafka),
     bindTallies(config, database, leadership),
     bindAmounts(leadership),
     bindDeadLetters(database, leadership),

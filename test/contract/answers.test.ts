@@ -174,7 +174,7 @@ describe('answers', () => {
     ...['/v1/rule-sets', '/v1/rule-sets?x=1', '/v1/rules/outcomes', '/v1/rules/outcomes?days=2'],
     ...['/v1/models/unknown@1/comparison', '/v1/models/unknown@1/comparison?days=x'],
     ...['/v1/switches', '/v1/switches/client:nobody', '/v1/switches/corridor:XX-XX'],
-    ...['/v1/degradation', '/v1/flags', '/v1/proposals'],
+    ...['/v1/degradation', '/v1/flags', '/v1/proposals', '/v1/corridors/US-EG/logs'],
     ...['/v1/limits', '/v1/limits/client:nobody', '/v1/limits/corridor:XX-XX'],
     ...['/v1/corridors/US-EG', '/v1/corridors/XX-XX', `/v1/markets/${api.testDatabase.market}`],
     ...['/v1/corridors/US-EG/freezes', '/v1/corridors/US-EG/freezes?cursor=x'],

@@ -112,6 +112,9 @@ function createMarket(world: World, process: Process): Market {
     ...{ name: MARKET, guards: GUARDS, memory: watchMemory(1) },
     shardsOf: () => 1,
     moveOf: () => null,
+    logOf: () => 'streams',
+    everKafka: () => false,
+    comparedOf: () => null,
     database: database as unknown as Database,
     redis: createStream(world, process) as unknown as RedisClient,
   };

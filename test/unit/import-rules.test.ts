@@ -23,7 +23,7 @@ const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   'core/repair': ['node:*'],
   'core/score': ['@marcbachmann/cel-js', 'zod', 'node:crypto'],
   'core/store': ['pg', 'uuid', 'zod', 'node:*'],
-  'core/stream': ['ioredis', 'murmurhash', 'node:*'],
+  'core/stream': ['@platformatic/kafka', 'ioredis', 'murmurhash', 'node:*'],
   'core/work': ['lru-cache', 'p-limit', 'uuid', 'node:*'],
   kit: [
     ...[

@@ -14,6 +14,9 @@ import type { LimitWatch } from '../store/limits/watch-limits.ts';
 import { createPartitionGuard, type PartitionGuard } from '../store/partitions/partitions.ts';
 import type { SwitchWatch } from '../store/switches/watch-switches.ts';
 import { createProducer } from '../stream/entries/producer.ts';
+import { bindKafkaAppend } from '../stream/kafka/append.ts';
+import { appendToLogs } from '../stream/kafka/append-to-logs.ts';
+import type { KafkaClients } from '../stream/kafka/clients.ts';
 import { streamsOf } from '../stream/keys.ts';
 import { createStreamRooms } from '../stream/memory/stream-capacity.ts';
 import { createTryAppend, type TryAppend } from './append-entries.ts';
@@ -67,9 +70,11 @@ export function openIngest(
     readonly log: Log;
     readonly system: string;
     readonly onLabelled: readonly OnLabelled[];
+    /** Undefined where no KAFKA_URL is set. */
+    readonly kafka: KafkaClients | undefined;
   },
 ): Ingest {
-  const { database, redis, guards, metrics, switches, limits, failpoint, log } = opened;
+  const { database, redis, guards, metrics, switches, limits, failpoint, log, kafka } = opened;
   const { corridors, layout } = switches;
   const { shardsOf } = layout;
   const { RISK_MARKET: market } = config;
@@ -101,7 +106,11 @@ export function openIngest(
     }),
     partitions: createPartitionGuard(database),
     newMonthsMax: config.RISK_NEW_MONTHS_PER_REQUEST_MAX,
-    tryAppend: createTryAppend(producer, guards, metrics.appendFailures),
+    tryAppend: appendToLogs(
+      createTryAppend(producer, guards, metrics.appendFailures),
+      kafka && bindKafkaAppend({ clients: kafka, market, shardsOf, metrics, log }),
+      layout.logOf,
+    ),
     leftRows: createLeftRows(database, log),
     shardsOf,
     invalidateLabelled: openInvalidateLabelled(database, redis, market, guards.redis.run),

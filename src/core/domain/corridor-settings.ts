@@ -1,3 +1,7 @@
+/** Where entries of a corridor are appended. */
+export const LOGS = ['streams', 'both', 'kafka'] as const;
+export type CorridorLog = (typeof LOGS)[number];
+
 export type CorridorSettings = {
   readonly version: number;
   /** Factor of the corridor's part of a batch beside other busy corridors, and of what a drain leaves to it. */
@@ -8,7 +12,15 @@ export type CorridorSettings = {
   readonly shards: number;
   /** The last change of `shards`; null: none. */
   readonly moved: { readonly from: number; readonly atMs: number } | null;
+  readonly log: CorridorLog;
+  /** The last change of `log`; null: none, so that Kafka has nothing of the corridor. */
+  readonly logChangedAtMs: number | null;
+  /** When transactions were received whose entries are in both logs. */
+  readonly compared: Compared | null;
 };
+
+/** `toMs` is null while it goes on. */
+export type Compared = { readonly fromMs: number; readonly toMs: number | null };
 
 export const [WEIGHT_MIN, WEIGHT_MAX] = [0.1, 10];
 export const RESIDENCY_CHARS_MAX = 64;
@@ -19,4 +31,7 @@ export const DEFAULT_SETTINGS: CorridorSettings = {
   residency: null,
   shards: 1,
   moved: null,
+  log: 'streams',
+  logChangedAtMs: null,
+  compared: null,
 };

@@ -1,5 +1,5 @@
-/** How a corridor is divided among streams, and how it moves from one number of streams to another. */
-import { DEFAULT_SETTINGS } from './corridor-settings.ts';
+/** How a corridor is divided among streams, how it moves from one number of streams to another, and which logs have its entries. */
+import { type Compared, type CorridorLog, DEFAULT_SETTINGS } from './corridor-settings.ts';
 import type { Switches } from './switch.ts';
 
 /**
@@ -20,6 +20,12 @@ export type Layout = {
   /** Streams of a corridor among which producers divide its accounts now. */
   readonly shardsOf: (corridor: string) => number;
   readonly moveOf: (corridor: string) => Move | null;
+  /** Where entries are appended and events published. */
+  readonly logOf: (corridor: string) => CorridorLog;
+  /** Whether Kafka may have entries of the corridor. */
+  readonly everKafka: (corridor: string) => boolean;
+  /** When transactions were received whose entries are compared. */
+  readonly comparedOf: (corridor: string) => Compared | null;
 };
 
 /**
@@ -30,17 +36,20 @@ export function layoutOf(
   switches: () => Pick<Switches, 'settings' | 'clockMs'>,
   elapsedMs: () => number,
 ): Layout {
+  const settingsOf = (corridor: string) => switches().settings.get(corridor) ?? DEFAULT_SETTINGS;
   const moveOf = (corridor: string): Move | null => {
-    const { settings, clockMs } = switches();
-    const { shards: to, moved } = settings.get(corridor) ?? DEFAULT_SETTINGS;
-    return moved && { ...moved, to, ageMs: elapsedMs() + clockMs - moved.atMs };
+    const { shards: to, moved } = settingsOf(corridor);
+    return moved && { ...moved, to, ageMs: elapsedMs() + switches().clockMs - moved.atMs };
   };
   return {
     moveOf,
+    logOf: (corridor) => settingsOf(corridor).log,
+    everKafka: (corridor) => settingsOf(corridor).logChangedAtMs !== null,
+    comparedOf: (corridor) => settingsOf(corridor).compared,
     shardsOf(corridor) {
       const move = moveOf(corridor);
       if (move !== null && move.ageMs < MOVE_MS.append) return move.from;
-      return (switches().settings.get(corridor) ?? DEFAULT_SETTINGS).shards;
+      return settingsOf(corridor).shards;
     },
   };
 }

@@ -9,6 +9,7 @@ import type { Leadership, Writes } from '../../kit/duties/leadership.ts';
 import type { Metrics } from '../../kit/metrics/metrics.ts';
 import type { RedisClient } from '../../kit/redis/connection.ts';
 import type { Slice } from '../store/idempotency-keys/key-slice-rows.ts';
+import type { KafkaClients } from '../stream/kafka/clients.ts';
 import { createReconciler, type Reconciler } from './reconcile.ts';
 import { tendKeySlices } from './tend-key-slices.ts';
 
@@ -33,10 +34,11 @@ export function bindIngestDuties(
   redis: RedisClient,
   leadership: Leadership,
   { reconciled, keySlices, keyBytes }: IngestDutyMetrics,
+  kafka?: KafkaClients,
 ): LeaderDuty[] {
   const lead = leadership.of('repair');
   const count = (appended: number) => reconciled.inc(appended);
-  const reconciler = bindReconciler(config, database, redis, count, lead.writes);
+  const reconciler = bindReconciler(config, database, redis, count, lead.writes, kafka);
   const report = (standing: readonly Slice[]) => {
     keySlices.set(standing.length);
     keyBytes.set(standing.reduce((sum, { bytes }) => sum + bytes, 0));
@@ -85,9 +87,10 @@ export function bindReconciler(
   redis: RedisClient,
   count: (appended: number) => void,
   writes: Writes = database,
+  kafka?: KafkaClients,
 ): Reconciler {
   const { RISK_MARKET: name, RISK_RECONCILE_AGE_MS: ageMs } = config;
   const transactionsMax = config.RISK_STREAM_ENTRIES_MAX;
-  const market = { name, database, writes, redis };
+  const market = { name, database, writes, redis, kafka };
   return createReconciler(market, { transactionsMax, ageMs }, count);
 }

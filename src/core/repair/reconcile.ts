@@ -9,11 +9,15 @@
 import type { Database } from '../../kit/database/pool.ts';
 import type { Writes } from '../../kit/duties/leadership.ts';
 import type { RedisClient } from '../../kit/redis/connection.ts';
-import { layoutOf } from '../domain/layout.ts';
+import { type Layout, layoutOf } from '../domain/layout.ts';
 import type { Switches } from '../domain/switch.ts';
 import { hasLeft } from '../store/open-rows/lost-rows.ts';
 import { readSwitches } from '../store/switches/switches.ts';
-import { createProducer } from '../stream/entries/producer.ts';
+import { createProducer, type Producer } from '../stream/entries/producer.ts';
+import { createKafkaAppend } from '../stream/kafka/append.ts';
+import { appendToLogs } from '../stream/kafka/append-to-logs.ts';
+import type { KafkaClients } from '../stream/kafka/clients.ts';
+import { createFindRows } from '../stream/kafka/find-rows.ts';
 import { streamKeys, streamsOf } from '../stream/keys.ts';
 import { createStreamRooms, type StreamRooms } from '../stream/memory/stream-capacity.ts';
 import { createHeadReader } from '../stream/status/heads.ts';
@@ -27,6 +31,8 @@ export type ReconcileMarket = {
   /** The writes of the leader, which name its epoch. */
   readonly writes: Writes;
   readonly redis: RedisClient;
+  /** Undefined where no KAFKA_URL is set. */
+  readonly kafka?: KafkaClients | undefined;
 };
 
 type ReconcileSettings = {
@@ -62,18 +68,19 @@ const OWED_FILL = 1.1;
  * stream would never be fed, as requests take what is free below their bound.
  */
 const REFILL_SHARE = 0.05;
+const NONE: ReadonlySet<string> = new Set();
 /** Time of one look, and the share of all time that looking for rows may take: a pass reads all that waits. */
 const LOOK_MS_MAX = 250;
 const LOOK_SHARE = 1 / 10;
 
 /** @param count called with the number of transactions of each append */
 export function createReconciler(
-  { name, database, writes, redis }: ReconcileMarket,
+  { name, database, writes, redis, kafka }: ReconcileMarket,
   { transactionsMax, ageMs }: ReconcileSettings,
   count: (appended: number) => void,
 ): Reconciler {
   let switches: Pick<Switches, 'settings' | 'clockMs'> = { settings: new Map(), clockMs: 0 };
-  const { shardsOf } = layoutOf(
+  const { shardsOf, logOf, everKafka } = layoutOf(
     () => switches,
     () => performance.now(),
   );
@@ -87,18 +94,22 @@ export function createReconciler(
     fill: OWED_FILL,
     listStreams: async () => streamsOf(name, await corridors(), shardsOf),
   });
-  const { append } = createProducer({
+  const streams = createProducer({
     redis,
     market: name,
     shardsOf,
     transactionsMax: rooms.recent,
     passesFaults: true,
   });
+  const append = appendingToLogs(streams, { name, kafka, shardsOf, logOf });
+  const findRows = kafka && createFindRows(kafka, name);
   const store = createRowStore(database, writes, ageMs);
   const walk = createWalk({
     market: name,
     store,
     heads: createHeadReader(redis),
+    findElsewhere:
+      findRows && (async (one, rowIds) => (everKafka(one) ? findRows(one, rowIds) : NONE)),
     listCorridors: corridors,
   });
   let lookFromMs = Number.NEGATIVE_INFINITY;
@@ -146,6 +157,27 @@ export function createReconciler(
         throw error;
       }
     },
+  };
+}
+
+function appendingToLogs(
+  streams: Producer,
+  {
+    name: market,
+    kafka,
+    shardsOf,
+    logOf,
+  }: Pick<ReconcileMarket, 'name' | 'kafka'> & Pick<Layout, 'shardsOf' | 'logOf'>,
+): Producer['append'] {
+  const onFailure = () => undefined;
+  const toLogs = appendToLogs(
+    async (payloads) => (await streams.append(payloads)).left,
+    kafka && createKafkaAppend({ clients: kafka, market, shardsOf, onFailure }),
+    logOf,
+  );
+  return async (payloads) => {
+    const left = await toLogs(payloads);
+    return { appended: payloads.length - left.length, refused: left.length, left };
   };
 }
 

@@ -4,6 +4,7 @@
  * about clocks, or about which Redis it was.
  */
 import { type AgedRow, FIRST_ROW } from '../store/open-rows/lost-rows.ts';
+import type { FindRows } from '../stream/kafka/find-rows.ts';
 import { allStreamsOf } from '../stream/keys.ts';
 import type { HeadReader } from '../stream/status/heads.ts';
 import { findLost } from './find-lost.ts';
@@ -26,19 +27,22 @@ export type WalkParts = {
   readonly market: string;
   readonly store: RowStore;
   readonly heads: HeadReader;
+  /** Rows among these that another log than Streams still has; absent where there is none. */
+  readonly findElsewhere?: FindRows | undefined;
   readonly listCorridors: () => Promise<readonly string[]>;
 };
 
 /** @param now by the clock of this process */
 export function createWalk(
-  { market, store, heads, listCorridors }: WalkParts,
+  { market, store, heads, findElsewhere, listCorridors }: WalkParts,
   now: () => Date = () => new Date(),
 ): Walk {
   let after = FIRST_ROW;
   let beganAt = now();
   const look = async (corridor: string, rows: readonly AgedRow[]): Promise<string[]> => {
     const streams = allStreamsOf(market, [corridor]);
-    const { lost, unsure } = await findLost(heads, streams, rows);
+    const { lost: absentHere, unsure } = await findLost(heads, streams, rows);
+    const lost = await withoutFound(corridor, absentHere);
     const absent = [...lost, ...unsure].map(({ rowId }) => rowId);
     if (absent.length === 0) return [];
     const found = await store.readRows(absent);
@@ -49,6 +53,12 @@ export function createWalk(
     const owed = found.filter((row) => row.transactionIds.some((id) => unscored.has(id)));
     const isLost = new Set(lost.map(({ rowId }) => rowId));
     return owed.flatMap(({ rowId }) => (isLost.has(rowId) ? rowId : []));
+  };
+  const withoutFound = async (corridor: string, rows: readonly AgedRow[]) => {
+    if (rows.length === 0 || findElsewhere === undefined) return rows;
+    const ids = rows.map(({ rowId }) => rowId);
+    const found = await findElsewhere(corridor, ids);
+    return rows.filter(({ rowId }) => !found.has(rowId));
   };
   return {
     async step() {

@@ -14,6 +14,8 @@ import type { Retention } from '../../kit/duties/retention.ts';
 import { SNAPSHOT_DAYS } from './profiles/profile-snapshots.ts';
 import { LOOKED_AT_HOURS } from './rollouts/rollout-counts.ts';
 
+/** Days for which people may look at a comparison. */
+const COMPARED_DAYS = 30;
 /** The row's month has no table any more; a detached month may come back. */
 const MONTH_IS_GONE = `to_regclass('market.transactions_' || to_char(p.created_at at time zone 'utc', '"y"YYYY"m"MM')) is null`;
 
@@ -137,6 +139,16 @@ export const CORE_TABLES: readonly Retention[] = [
   },
   { tables: ['switches'], ends: 'never: one row' },
   { tables: ['corridor_settings'], ends: 'never: a row a corridor' },
+  {
+    tables: ['log_deliveries'],
+    ends: `${COMPARED_DAYS} days later: about 2.5 kB an entry of 128`,
+    purges: [
+      purgeRows(
+        'log_deliveries',
+        rowsBefore('log_deliveries', 'delivered_at', `now() - interval '${COMPARED_DAYS} days'`),
+      ),
+    ],
+  },
   { tables: ['metadata_fields'], ends: 'when somebody withdraws the field: at most 16' },
   {
     tables: ['limits'],

@@ -15,6 +15,7 @@
  * | {market:limits}:KIND:SCOPE               | string     | until nothing is owed | API: what was taken of a limit |
  * | {market:limits}:parties                  | stream     | until nothing is owed | API: what requests ask for of accounts, devices and addresses |
  * | {market:limits}:parties-owe              | hash       | until nothing is owed | API: what parties owe where that stream begins |
+ * | {market:kafka}:tries                     | hash       | a day after the last assignment | workers: how often Kafka assigned a partition at an offset |
  * | market:models-out                        | sorted set | seconds after the last of them | workers: models that do not judge where they should |
  * | market:workers                           | sorted set | a minute after the last of them | workers: who they are and what they scored so far |
  * | market:points:NAME                       | hash       | an hour after the last point | API: the last hour of live figures, a field each ten seconds |
@@ -127,6 +128,10 @@ export function limitKey(market: string, kind: string, scope: string): string {
 /** The log of parties and the debts where it begins. */
 export function partyKeys(market: string): [log: string, debts: string] {
   return [`{${market}:limits}:parties`, `{${market}:limits}:parties-owe`];
+}
+
+export function kafkaTriesKey(market: string): string {
+  return `{${market}:kafka}:tries`;
 }
 
 export function modelsOutKey(market: string): string {

@@ -9,7 +9,7 @@ import { readStoredScores } from '../store/scores/stored-scores.ts';
 import { type PackedEntry, packAgain } from '../stream/entries/entry.ts';
 import { rowIdOf } from '../stream/entries/entry-head.ts';
 import type { StreamEntry } from '../stream/group/read-group.ts';
-import { type EndedEntry, type Settled, type Settlement, settle } from '../stream/settle/settle.ts';
+import type { EndedEntry, Settled, Settlement } from '../stream/settle/settle.ts';
 import { acknowledgeStored } from './acknowledge.ts';
 import { type Decided, type EntryTransaction, payloadOf } from './decided.ts';
 import { readEntries } from './read-entries.ts';
@@ -66,8 +66,8 @@ async function replace(
   if (transactions.length > 0) await settleGuarded(worker, toReplacements(transactions, make));
 }
 
-function settleGuarded({ market }: Worker, settlements: readonly Settlement[]): Promise<Settled> {
-  return market.guards.redis.run(() => settle(market, settlements));
+function settleGuarded({ ends }: Worker, settlements: readonly Settlement[]): Promise<Settled> {
+  return ends.settle(settlements);
 }
 
 /** A dead letter whose transaction turns out to have a score is acknowledged in its place. */

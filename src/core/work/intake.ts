@@ -79,7 +79,10 @@ export function createIntake(
 }
 
 /** Cuts between entries, where a wait ended with entries of several streams at once; otherwise there is one batch. */
-function toBatches(deliveries: readonly Delivery[], transactionsMax: number): StreamEntry[][] {
+export function toBatches(
+  deliveries: readonly Pick<Delivery, 'entries'>[],
+  transactionsMax: number,
+): StreamEntry[][] {
   const batches: StreamEntry[][] = [];
   let room = 0;
   for (const entry of deliveries.flatMap(({ entries }) => entries)) {

@@ -5,7 +5,6 @@
 import { Failure, isUnavailable, toError } from '../../kit/words/failure.ts';
 import { MonthDetached, monthOf } from '../../kit/words/month.ts';
 import type { StreamEntry } from '../stream/group/read-group.ts';
-import { handEntriesOver } from '../stream/group/versions.ts';
 import type { Decided, EntryTransaction } from './decided.ts';
 import { failTransaction } from './decided.ts';
 import { ALL_SETTLED, endEntries, releaseEntries, type Unsettled } from './end-batch.ts';
@@ -37,7 +36,8 @@ async function runEntries(
 ): Promise<Unsettled> {
   // Before anything that may take long: there are workers that read them.
   if (unread.length > 0) await handOver(worker, unread);
-  const scored = await score(worker, transactions);
+  const isNoted = worker.noteDelivered === undefined || (await note(worker, transactions));
+  const scored = isNoted ? await score(worker, transactions) : undefined;
   const unsettled = scored && (await conclude(worker, [...decided, ...scored]));
   if (unsettled === undefined) await release(worker, entries);
   // No work remains when the entries were given back, or left for others to claim.
@@ -45,11 +45,26 @@ async function runEntries(
 }
 
 async function handOver(worker: Worker, unread: readonly StreamEntry[]): Promise<void> {
-  const { market, log } = worker;
+  const { ends, log } = worker;
   try {
-    await untilAvailable(worker, () => handEntriesOver(market.redis, unread));
+    await untilAvailable(worker, () => ends.handOver(unread));
   } catch (error) {
     log.error({ err: toError(error).message, entries: unread.length }, 'entries stay pending');
+  }
+}
+
+/** False when the worker stops. */
+async function note(worker: Worker, transactions: readonly EntryTransaction[]): Promise<boolean> {
+  try {
+    const noted = await untilAvailable(worker, async () => {
+      await worker.noteDelivered?.(transactions);
+      return true;
+    });
+    return noted ?? false;
+  } catch (error) {
+    // People see it in the comparison; the transactions are scored all the same.
+    worker.log.error({ err: toError(error).message }, 'deliveries were not written down');
+    return true;
   }
 }
 

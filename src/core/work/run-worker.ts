@@ -16,6 +16,7 @@ import { memoryDuty } from '../stream/memory/memory-duty.ts';
 import { promoteRetries } from '../stream/settle/retries.ts';
 import { listStreams, measureStreams } from '../stream/status/lag.ts';
 import { reportStreams } from '../stream/status/report-streams.ts';
+import { runKafkaLane } from './kafka-lane.ts';
 import { EXPRESS_READERS } from './lanes.ts';
 import { runReader } from './reader.ts';
 import { createReclaim } from './reclaim.ts';
@@ -55,6 +56,7 @@ export async function runWorker(
       ),
       runMaintenance([...dutiesOf(worker), ...duties], stop.signal, log),
       endReads(worker),
+      ...(worker.kafka === undefined ? [] : [runKafkaLane(worker, worker.kafka)]),
     ];
     await Promise.all(work.map((part) => part.catch((error: unknown) => fail(worker, error))));
     await inFlight.drained();

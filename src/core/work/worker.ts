@@ -4,6 +4,7 @@ import type { Log } from '../../kit/metrics/log.ts';
 import type { Metrics } from '../../kit/metrics/metrics.ts';
 import type { Failpoint } from '../../kit/process/failpoint.ts';
 import type { Traces } from '../../kit/traces/open-traces.ts';
+import { toError } from '../../kit/words/failure.ts';
 import type { DeliveredTransaction } from '../domain/delivered.ts';
 import type { Market } from '../market.ts';
 import type { InputSources } from '../score/ask-inputs.ts';
@@ -12,17 +13,22 @@ import type { RulesInForce } from '../score/rules-in-force.ts';
 import type { ScoreStore } from '../store/scores/scores.ts';
 import type { OpenReader } from '../stream/group/reader-connection.ts';
 import type { EntryReader } from '../stream/group/versions.ts';
+import { publishingOnKafka } from '../stream/kafka/both-ends.ts';
+import type { KafkaClients } from '../stream/kafka/clients.ts';
 import type { StreamKeys } from '../stream/keys.ts';
+import type { EntryEnds } from '../stream/settle/entry-ends.ts';
 import type { BatchTrace } from './batch-trace.ts';
 import type { ShareOf } from './corridor-shares.ts';
 import { createInFlight, type InFlight, type LaneInFlight } from './in-flight.ts';
 import { createIntake, type Intake } from './intake.ts';
 import { createLanes, type Lane } from './lanes.ts';
 import { createMoves, type Moves } from './moves.ts';
+import { createNoteDelivered, type NoteDelivered } from './note-delivered.ts';
 import { createPause, type Pause } from './pause.ts';
 import type { Profiles } from './profiles/profiles.ts';
 import type { RolloutCounts } from './rollout-counts.ts';
 import type { Compared } from './rule-shadows.ts';
+import { createStreamEnds } from './stream-ends.ts';
 
 export type WorkerOptions = {
   /** Unique for this start of this process; consumers are numbered under it. */
@@ -52,6 +58,8 @@ export type WorkerOptions = {
   readonly ruleSets: () => Promise<RulesInForce>;
   readonly countFlips: (compared: readonly Compared[]) => void;
   readonly rolloutCounts: RolloutCounts;
+  /** Undefined where no KAFKA_URL is set. */
+  readonly kafka?: KafkaClients | undefined;
   /** Parts that the express lane has of its own. */
   readonly express: Pick<WorkerOptions, 'reader' | 'profiles' | 'scores'>;
   /** A fault test throws here, or ends the process. */
@@ -71,6 +79,10 @@ export type Worker = WorkerOptions & {
   readonly lane: Lane;
   readonly pause: Pause;
   readonly moves: Moves;
+  /** The end of entries of the log that the worker reads. */
+  readonly ends: EntryEnds;
+  /** Undefined where no corridor can have two logs. */
+  readonly noteDelivered?: NoteDelivered | undefined;
   /** Aborted by the process' signal, or by a bug in a reader. */
   readonly stop: AbortController;
   /** Trace of the batch that is worked on. */
@@ -95,8 +107,26 @@ export function createWorker(options: WorkerOptions): { main: Worker; express: W
     inFlight,
     pause,
     moves: createMoves(market),
+    ...endsOf(options),
     stop,
     trace: null,
   };
   return { main, express: { ...main, ...options.express, ...own(lanes.express, inFlight.lane()) } };
+}
+
+function endsOf({
+  kafka,
+  market,
+  log,
+  elapsedMs,
+}: WorkerOptions): Pick<Worker, 'ends' | 'noteDelivered'> {
+  const ends = createStreamEnds(market);
+  if (kafka === undefined) return { ends };
+  const { name, logOf } = market;
+  const onFailure = (error: unknown) =>
+    log.warn({ err: toError(error).message }, 'events are in Redis alone, as Kafka takes none');
+  return {
+    ends: publishingOnKafka(ends, { clients: kafka, market: name, logOf, elapsedMs, onFailure }),
+    noteDelivered: createNoteDelivered(market, 'streams'),
+  };
 }

@@ -7,7 +7,7 @@ import { VISIBLE_ASCII } from '../words/visible-ascii.ts';
 import { parseAddressRanges } from './address-ranges.ts';
 import { marketList, marketName, readEachMarket } from './market-settings.ts';
 import { integer } from './numbers.ts';
-import { postgresUrl, redisUrl, serverFiles } from './service-urls.ts';
+import { kafkaUrl, postgresUrl, redisUrl, serverFiles } from './service-urls.ts';
 import { readSwitchSettings, type SwitchSetting } from './switch-settings.ts';
 import { traceSettings } from './trace-settings.ts';
 
@@ -38,6 +38,11 @@ const settings = {
     .optional()
     .describe(
       'Redis; a comma-separated list is a cluster. With TLS: `rediss://`, `?sslrootcert=FILE`.',
+    ),
+  KAFKA_URL: kafkaUrl()
+    .optional()
+    .describe(
+      'Brokers of Kafka, for corridors whose log is `both` or `kafka`: `kafka://host:9092`, with commas between brokers.',
     ),
   LOG_LEVEL: z
     .enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'])

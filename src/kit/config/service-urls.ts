@@ -1,4 +1,4 @@
-/** Checks the URLs of Postgres and Redis, and what the API needs for TLS: a bad URL or an unreadable certificate is a bad configuration. */
+/** Checks the URLs of Postgres, Redis and Kafka, and what the API needs for TLS: a bad URL or an unreadable certificate is a bad configuration. */
 import { readFileSync } from 'node:fs';
 import { createSecureContext } from 'node:tls';
 import { z } from 'zod';
@@ -23,6 +23,12 @@ export function redisUrl() {
       addIssue(toError(error).message);
     }
   });
+}
+
+const BROKERS = /^kafka:\/\/[^\s:,/@]+:\d{1,5}(,[^\s:,/@]+:\d{1,5})*$/;
+
+export function kafkaUrl() {
+  return z.string().regex(BROKERS, 'kafka://host:port, with commas between brokers');
 }
 
 /** Files of a server: `sslcert=FILE&sslkey=FILE`, and `sslrootcert` of the authority whose clients alone may connect. */

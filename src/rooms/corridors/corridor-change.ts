@@ -1,8 +1,10 @@
 /** Adds a corridor to the market and sets what may be set for one, with the row of the audit log in the same commit. */
 import { z } from 'zod';
 import {
+  type CorridorLog,
   type CorridorSettings,
   DEFAULT_SETTINGS,
+  LOGS,
   RESIDENCY_CHARS_MAX,
   WEIGHT_MAX,
   WEIGHT_MIN,
@@ -51,6 +53,10 @@ const settingFields = {
     description:
       'Where data of the corridor must stay: a tag for people. The engine does not act on it.',
   }),
+  log: z.enum(LOGS).meta({
+    description:
+      'Where entries are appended and events published: Redis Streams, Kafka, or both. Workers read what waits in either log.',
+  }),
   shards: z.int().min(1).max(SHARDS_MAX).meta({
     description:
       'Streams that the corridor is divided into, by account. A new count divides the present one, or is a multiple of it.',
@@ -62,6 +68,7 @@ export const corridorCommandSchema = z
     weight: settingFields.weight.optional(),
     residency: settingFields.residency.optional(),
     shards: settingFields.shards.optional(),
+    log: settingFields.log.optional(),
     reason,
   })
   .meta({ id: 'CorridorCommand' });
@@ -75,6 +82,10 @@ export const settingsSchema = z
       .object({ from: settingFields.shards, at: z.iso.datetime() })
       .nullable()
       .meta({ description: 'The last change of `shards`; null: none.' }),
+    log_changed_at: z.iso
+      .datetime()
+      .nullable()
+      .meta({ description: 'The last change of `log`; null: none.' }),
   })
   .meta({ id: 'CorridorSettings' });
 type SettingsJson = z.output<typeof settingsSchema>;
@@ -111,27 +122,40 @@ export async function addCorridor(
 export const readSettings = async (database: Pick<Database, 'query'>, corridor: string) =>
   toJson((await readSwitches(database)).settings.get(corridor) ?? DEFAULT_SETTINGS);
 
-const toJson = ({ moved, ...settings }: CorridorSettings): SettingsJson => ({
+const toJson = ({
+  moved,
+  logChangedAtMs,
+  compared: _,
+  ...settings
+}: CorridorSettings): SettingsJson => ({
   ...settings,
+  log_changed_at: logChangedAtMs === null ? null : new Date(logChangedAtMs).toISOString(),
   moved: moved && { from: moved.from, at: new Date(moved.atMs).toISOString() },
 });
 
-/**
- * Fields that the command leaves out stay as they are.
- * @param isOver whether a move has ended
- */
+/** The logs of a corridor, as a change of it asks them. */
+export type LogsOfCorridor = {
+  /** Whether a move has ended. */
+  readonly isOver: (move: Move) => Promise<boolean>;
+  /** Makes the topics of the corridor; undefined where this process knows no Kafka. */
+  readonly makeTopics: (() => Promise<void>) | undefined;
+};
+
+/** Fields that the command leaves out stay as they are. */
 export async function configureCorridor(
   database: Database,
   corridor: string,
-  { weight, residency, shards, reason }: CorridorCommand,
+  { weight, residency, shards, log, reason }: CorridorCommand,
   { by, roles }: By,
-  isOver: (move: Move) => Promise<boolean>,
+  { isOver, makeTopics }: LogsOfCorridor,
 ): Promise<SettingsJson> {
   requireAuthority('configure a corridor', roles);
+  if (log !== undefined && log !== 'streams') await requireKafka(log, makeTopics);
   return await changeCorridor(database, corridor, async (query, { set }) => {
     const switches = await readSwitches({ query });
     const before = switches.settings.get(corridor) ?? DEFAULT_SETTINGS;
     if (shards !== undefined && shards !== before.shards) {
+      requireStreams(before.shards, before.log, log);
       const { moveOf } = layoutOf(
         () => switches,
         () => performance.now(),
@@ -142,6 +166,7 @@ export async function configureCorridor(
     const after = {
       shards: shards ?? before.shards,
       weight: weight ?? before.weight,
+      log: log ?? before.log,
       residency: residency === undefined ? before.residency : residency,
     };
     await set(after, by.name);
@@ -154,6 +179,22 @@ export async function configureCorridor(
     });
     return await readSettings({ query }, corridor);
   });
+}
+
+async function requireKafka(
+  log: CorridorLog,
+  makeTopics: LogsOfCorridor['makeTopics'],
+): Promise<void> {
+  if (makeTopics !== undefined) return await makeTopics();
+  const why = `log: ${log} needs Kafka, and KAFKA_URL is not set at this API; allowed is streams`;
+  throw new Failure('conflict', 'KAFKA_MISSING', why);
+}
+
+/** A partition would get accounts of another one before that one has delivered what it has of them. */
+function requireStreams(shards: number, before: CorridorLog, after = before): void {
+  if (before === 'streams' && after === 'streams') return;
+  const why = `shards: the corridor has the log ${before === 'streams' ? after : before}, with which its shards stay; allowed is ${shards}`;
+  throw new Failure('conflict', 'SHARDS_ON_KAFKA', why);
 }
 
 function requireMovable(from: number, to: number, isMovable: boolean): void {

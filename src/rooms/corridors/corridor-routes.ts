@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import type { Move } from '../../core/domain/layout.ts';
 import type { Api } from '../../core/room.ts';
+import { PARTITIONS, topicsOf } from '../../core/stream/kafka/topics.ts';
 import { isOver } from '../../core/work/moves.ts';
 import { answer, bodyOf, operation } from '../../kit/http/operation.ts';
 import { AUTHORITY, DECIDING_ROLES } from './authority.ts';
@@ -19,10 +20,11 @@ import { readHealth } from './corridor-health.ts';
 import { readScopeState, readStanding, scopeStateSchema, standingSchema } from './freeze-change.ts';
 import { frozenOf, paths, standingExample, stopsOf } from './freeze-routes.ts';
 import { healthOf, healthSchema, SLO_MS } from './health.ts';
+import { logsExample, logsSchema, readLogs } from './logs.ts';
 
 type Parts = Pick<
   Api,
-  'config' | 'databases' | 'guards' | 'ingest' | 'log' | 'metrics' | 'redis' | 'switches'
+  'kafka' | 'config' | 'databases' | 'guards' | 'ingest' | 'log' | 'metrics' | 'redis' | 'switches'
 >;
 
 const corridorSchema = standingSchema
@@ -50,6 +52,8 @@ const settings = {
   residency: 'EG',
   shards: 16,
   moved: { from: 1, at: '2026-11-25T09:30:00.000Z' },
+  log: 'streams' as const,
+  log_changed_at: null,
 };
 const example = {
   ...standingExample,
@@ -121,7 +125,7 @@ export const corridorOperations = [
     operationId: 'configureCorridor',
     summary: 'Set what may be set for a corridor; what is left out stays',
     description:
-      'Processes act on it within a second of the answer, on `shards` two seconds after it. 409: a count that the corridor cannot move to, or a move that is not over.',
+      'Processes act on it within a second of the answer, on `shards` two seconds after it. 409: a count that the corridor cannot move to, a move that is not over, or a log that needs Kafka where there is none.',
     roles: AUTHORITY['configure a corridor'].roles,
     path: paths.corridor,
     body: bodyOf(corridorCommandSchema, { weight: 2, residency: 'EG', reason: 'pay day' }),
@@ -130,10 +134,14 @@ export const corridorOperations = [
     run: async ({ path: { id }, body, by, c }, parts: Parts) => {
       frozenOf('corridor', id, parts);
       const { roles } = c.get('principal');
-      const { databases, guards, redis, config } = parts;
-      const hasMoved = async (move: Move) =>
-        await guards.redis.run(() => isOver(redis, config.RISK_MARKET, id, move));
-      const after = await configureCorridor(databases.primary, id, body, { by, roles }, hasMoved);
+      const { databases, guards, redis, config, kafka } = parts;
+      const { RISK_MARKET: market } = config;
+      const logs = {
+        isOver: async (move: Move) => await guards.redis.run(() => isOver(redis, market, id, move)),
+        makeTopics:
+          kafka && (() => kafka.ensureTopics(Object.values(topicsOf(market, id)), PARTITIONS)),
+      };
+      const after = await configureCorridor(databases.primary, id, body, { by, roles }, logs);
       parts.log.warn({ keyId: by.keyId, corridor: id, ...after }, 'corridor settings');
       return after;
     },
@@ -157,6 +165,22 @@ export const corridorOperations = [
       const own = c.get('principal').roles;
       if (roles.some((role) => own.has(role))) return readCorridor(id, parts);
       return readScopeState(stopsOf(parts), frozenOf('corridor', id, parts));
+    },
+  }),
+  operation({
+    method: 'get',
+    at: '/v1/corridors/{id}/logs',
+    operationId: 'compareLogs',
+    summary: 'What the logs of a corridor delivered while it had both',
+    roles,
+    path: paths.corridor,
+    answers: {
+      200: answer('The log, and transactions by how both delivered them.', logsSchema, logsExample),
+    },
+    problems: [404],
+    run: ({ path: { id } }, parts: Parts) => {
+      frozenOf('corridor', id, parts);
+      return readLogs(parts.databases.primary, id);
     },
   }),
   operation({

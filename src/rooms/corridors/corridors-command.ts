@@ -45,6 +45,7 @@ export const command = commandOf({
       notes: sayAddition,
     },
     set: { operation: 'configureCorridor', summary: 'Set what may be set for a corridor', words },
+    logs: { operation: 'compareLogs', words },
     check: { operation: 'checkCorridor', words },
     freeze: { operation: 'freezeCorridor', words, notes: sayResume, tell: tellStops },
     resume: { operation: 'resumeCorridor', words, tell: tellStops },

@@ -1,12 +1,15 @@
 /** Settings of corridors in Postgres: a row each, which processes read with the switches. */
 import type { Database, Query } from '../../../kit/database/pool.ts';
 import { firstOf, onlyOf, rowsOf } from '../../../kit/database/statement.ts';
-import type { CorridorSettings } from '../../domain/corridor-settings.ts';
+import type { CorridorLog, CorridorSettings } from '../../domain/corridor-settings.ts';
 
 /** An expression: the settings of each corridor of the market, null where nothing was set. */
 export const SETTINGS = `(select coalesce(jsonb_object_agg(corridor,
       case when version is not null then jsonb_build_object('version', version, 'weight', weight, 'residency', residency, 'shards', shards,
-        'moved', case when moved_at is not null then jsonb_build_object('from', moved_from, 'atMs', extract(epoch from moved_at) * 1000) end) end), '{}')
+        'moved', case when moved_at is not null then jsonb_build_object('from', moved_from, 'atMs', extract(epoch from moved_at) * 1000) end,
+        'log', log, 'logChangedAtMs', extract(epoch from log_changed_at) * 1000,
+        'compared', case when compared_from is not null then
+          jsonb_build_object('fromMs', extract(epoch from compared_from) * 1000, 'toMs', extract(epoch from compared_to) * 1000) end) end), '{}')
     from market.corridors left join market.corridor_settings using (corridor))`;
 
 /** An expression: the market of each corridor that another market has. */
@@ -38,18 +41,36 @@ const claimCorridor = onlyOf<{ market: string }, [corridor: string, market: stri
   'claim-corridor',
   'select shared.claim_corridor($1, $2) as market',
 );
+/** Every process has read a change after half a second; one that is overloaded takes longer. */
+const READ_BY_ALL = `interval '2 seconds'`;
+
 const write = rowsOf<
   object,
-  [corridor: string, weight: number, residency: string | null, by: string, shards: number]
+  [
+    corridor: string,
+    weight: number,
+    residency: string | null,
+    by: string,
+    shards: number,
+    log: CorridorLog,
+  ]
 >(
   'set-corridor',
-  `insert into market.corridor_settings as old (corridor, weight, residency, changed_by, shards, moved_from, moved_at)
-   values ($1, $2, $3, $4, $5, case when $5::smallint <> 1 then 1 end, case when $5::smallint <> 1 then clock_timestamp() end)
+  `insert into market.corridor_settings as old
+     (corridor, weight, residency, changed_by, shards, moved_from, moved_at, log, log_changed_at, compared_from)
+   values ($1, $2, $3, $4, $5, case when $5::smallint <> 1 then 1 end, case when $5::smallint <> 1 then clock_timestamp() end,
+           $6, case when $6 <> 'streams' then clock_timestamp() end, case when $6 = 'both' then clock_timestamp() + ${READ_BY_ALL} end)
    on conflict (corridor) do update
       set weight = excluded.weight, residency = excluded.residency, version = old.version + 1,
           changed_by = excluded.changed_by, changed_at = now(), shards = excluded.shards,
           moved_from = case when old.shards <> excluded.shards then old.shards else old.moved_from end,
-          moved_at = case when old.shards <> excluded.shards then clock_timestamp() else old.moved_at end`,
+          moved_at = case when old.shards <> excluded.shards then clock_timestamp() else old.moved_at end,
+          log = excluded.log,
+          log_changed_at = case when old.log <> excluded.log then clock_timestamp() else old.log_changed_at end,
+          compared_from = case when old.log <> 'both' and excluded.log = 'both' then clock_timestamp() + ${READ_BY_ALL} else old.compared_from end,
+          compared_to = case when old.log <> 'both' and excluded.log = 'both' then null
+                             when old.log = 'both' and excluded.log <> 'both' then clock_timestamp() - ${READ_BY_ALL}
+                             else old.compared_to end`,
 );
 
 /** A corridor, within a database transaction in which nobody else changes a corridor. */
@@ -61,7 +82,7 @@ export type CorridorChange = {
   /** Ends the proposal. @returns the market that has the corridor now */
   readonly claim: (market: string, by: string) => Promise<string>;
   readonly set: (
-    settings: Omit<CorridorSettings, 'version' | 'moved'>,
+    settings: Pick<CorridorSettings, 'weight' | 'residency' | 'shards' | 'log'>,
     by: string,
   ) => Promise<unknown>;
 };
@@ -81,8 +102,8 @@ export async function changeCorridor<T>(
         await accept(query, corridor, by);
         return (await claimCorridor(query, corridor, market)).market;
       },
-      set: ({ weight, residency, shards }, by) =>
-        write(query, corridor, weight, residency, by, shards),
+      set: ({ weight, residency, shards, log }, by) =>
+        write(query, corridor, weight, residency, by, shards, log),
     });
   });
 }

@@ -5,6 +5,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Reconciler } from '../../../core/repair/reconcile.ts';
 import { bindReconciler } from '../../../core/repair/reconcile-duty.ts';
+import { openKafka } from '../../../core/stream/kafka/clients.ts';
 import {
   type Command,
   type CommandContext,
@@ -39,7 +40,9 @@ async function reconcile(args: string[], context: CommandContext): Promise<numbe
   await using leadership = createLeadership(database, nameProcess());
   const lead = leadership.of('repair');
   const { redis } = connection;
-  const reconciler = bindReconciler(config, database, redis, () => undefined, lead.writes);
+  await using kafka = config.KAFKA_URL === undefined ? undefined : openKafka(config.KAFKA_URL);
+  const { writes } = lead;
+  const reconciler = bindReconciler(config, database, redis, () => undefined, writes, kafka);
   let result: Totals | undefined;
   const led = await lead.run(async () => {
     result = await runUntilDone(reconciler, signal);

@@ -190,6 +190,15 @@ test('the second of two people adds a corridor, and what is set for it is live w
   expect(shareOf('US-EG')).toEqual({ weight: 1, floor: 0.1 });
   expect((await read('/v1/corridors/US-BR')).settings).toEqual({
     ...{ version: 3, weight: 4, residency: 'BR', shards: 1, moved: null },
+    ...{ log: 'streams', log_changed_at: null },
+  });
+  const withoutKafka = await change('/v1/corridors/US-BR', { log: 'both', ...REASON }, dora, 'PUT');
+  expect([withoutKafka.status, withoutKafka.body.detail]).toEqual([
+    409,
+    'log: both needs Kafka, and KAFKA_URL is not set at this API; allowed is streams.',
+  ]);
+  expect(await read('/v1/corridors/US-BR/logs')).toEqual({
+    ...{ corridor: 'US-BR', log: 'streams', changed_at: null, compared: null },
   });
   await api.testDatabase.sql("insert into shared.corridors values ('US-CL', now(), 'shared')");
   const taken = { id: 'US-CL', ...REASON };

@@ -1,0 +1,184 @@
+/**
+ * The partitions that the group has assigned to this worker, and the entries that it has read of them:
+ *
+ *   fetched ─▶ (kept, until a retry is due) ─▶ open ─▶ done ─▶ committed, once all before it are done
+ *
+ * Each assignment begins at the offset that the group has committed, also where this worker had the partition before and has
+ * read on: another worker may have had it in between, and what was read and not ended is delivered again.
+ */
+import type { Consumer } from '@platformatic/kafka';
+import { COUNT_MAX } from '../entries/columns.ts';
+import type { EntryFields } from '../entries/entry.ts';
+import { carriedDeliveries } from '../entries/entry-head.ts';
+import type { StreamEntry } from '../group/read-group.ts';
+import type { StreamKeys } from '../keys.ts';
+import { type Claim, doneUpTo, nameOfPartition, openClaim, startOf } from './claim.ts';
+import { EARLIEST, throwKafkaFailure, within } from './clients.ts';
+import type { Fetched, FetchedRecord, Position } from './fetch-records.ts';
+import { partitionKeys } from './topics.ts';
+import { ALONE_AFTER, type CountTries } from './tries.ts';
+
+/** Retries that are kept until they are due: no more are fetched meanwhile. */
+const KEPT_MAX = 1000;
+const PREFIX = 'kafka:';
+
+/** Topics that are read. */
+export type ReadTopics = ReadonlyMap<
+  string,
+  { readonly corridor: string; readonly isRetry: boolean }
+>;
+
+export type EndedOffset = { readonly stream: StreamKeys; readonly entryId: string };
+
+export type Claims = Awaited<ReturnType<typeof assignClaims>>;
+
+/**
+ * Reads where each assigned partition begins. Throws a Failure.
+ * @param nowMs by the clock that retries are due by
+ */
+export async function assignClaims(
+  member: Consumer,
+  market: string,
+  topics: ReadTopics,
+  countTries: CountTries,
+  nowMs: () => number,
+) {
+  const { claims, begins } = await countClaims(await readClaims(member), countTries);
+  const streams = new Map(
+    Array.from(claims, ([name, { topic, partition }]) => {
+      const corridor = topics.get(topic)?.corridor ?? '';
+      return [name, partitionKeys(market, PREFIX, { corridor, topic, partition })];
+    }),
+  );
+  let kept: { readonly dueMs: number; readonly entry: StreamEntry }[] = [];
+  return {
+    /** Where to fetch from. */
+    positions(): Position[] {
+      const isFull = kept.length >= KEPT_MAX;
+      return [...claims.values()].filter(({ topic }) => !(isFull && topics.get(topic)?.isRetry));
+    },
+    /** Takes what was fetched. @returns entries that are due */
+    take(fetched: readonly Fetched[]): StreamEntry[] {
+      return fetched.flatMap(({ topic, partition, records, from, next }) => {
+        const name = nameOfPartition(topic, partition);
+        const [claim, stream] = [claims.get(name), streams.get(name)];
+        // The partition was assigned anew while it was read.
+        if (stream === undefined || claim?.position !== from) return [];
+        claim.position = next;
+        return records.flatMap((record) => {
+          claim.open.add(record.offset);
+          const entry = toEntry(record, claim, stream, member.memberId ?? '');
+          const dueMs = Number(record.headers.get('due') ?? 0);
+          if (dueMs <= nowMs()) return entry;
+          kept.push({ dueMs, entry });
+          return [];
+        });
+      });
+    },
+    /** Retries that were kept and are due now. */
+    takeDue(): StreamEntry[] {
+      const atMs = nowMs();
+      const due = kept.filter(({ dueMs }) => dueMs <= atMs);
+      if (due.length > 0) kept = kept.filter(({ dueMs }) => dueMs > atMs);
+      return due.map(({ entry }) => entry);
+    },
+    done(entries: readonly EndedOffset[]): void {
+      for (const { stream, entryId } of entries) {
+        claims.get(stream.transactions.slice(PREFIX.length))?.open.delete(BigInt(entryId));
+      }
+    },
+    /** Whether an entry is worked on alone, as workers died with the entries of its partition. */
+    isAlone({ stream, id, carried }: StreamEntry): boolean {
+      const claim = claims.get(stream.transactions.slice(PREFIX.length));
+      const isSuspect = claim !== undefined && claim.tries >= ALONE_AFTER;
+      return carried >= ALONE_AFTER || (isSuspect && BigInt(id) < claim.endedAt);
+    },
+    /** Entries that were handed out and are not done. */
+    openEntries: (): number =>
+      [...claims.values()].reduce((sum, { open }) => sum + open.size, 0) - kept.length,
+    /** This worker lives, and gives the partitions up. */
+    release: async () => void (await countTries(begins, -1)),
+    /** Commits what is done. Throws a Failure. */
+    async commit(): Promise<void> {
+      const moved = [...claims.values()].flatMap((claim) => {
+        const offset = doneUpTo(claim);
+        return offset > claim.committed ? { claim, offset } : [];
+      });
+      if (moved.length === 0) return;
+      const offsets = moved.map(({ claim: { topic, partition }, offset }) => {
+        return { topic, partition, offset, leaderEpoch: -1 };
+      });
+      await within(member.commit({ offsets })).catch(throwKafkaFailure);
+      for (const { claim, offset } of moved) claim.committed = offset;
+    },
+  };
+}
+
+async function readClaims(member: Consumer): Promise<ReadonlyMap<string, Claim>> {
+  const assigned = member.assignments ?? [];
+  if (assigned.length === 0) return new Map();
+  const asked = {
+    topics: assigned.map(({ topic }) => topic),
+    partitions: Object.fromEntries(assigned.map(({ topic, partitions }) => [topic, partitions])),
+  };
+  const [commits, starts, ends] = await Promise.all([
+    within(member.listCommittedOffsets({ topics: assigned })),
+    within(member.listOffsets({ ...asked, timestamp: EARLIEST })),
+    within(member.listOffsets(asked)),
+  ]).catch(throwKafkaFailure);
+  const claims = assigned.flatMap(({ topic, partitions }) =>
+    partitions.map((partition): [string, Claim] => {
+      const start = starts.get(topic)?.[partition] ?? 0n;
+      const endedAt = ends.get(topic)?.[partition] ?? start;
+      const committed = commits.get(topic)?.[partition] ?? -1n;
+      // A topic that was made anew has lower offsets than the group remembers.
+      const begin = committed < start || committed > endedAt ? start : committed;
+      const claim = openClaim({ topic, partition }, { begin, endedAt });
+      return [nameOfPartition(topic, partition), claim];
+    }),
+  );
+  return new Map(claims);
+}
+
+/** The same claims with their tries; a partition without entries that were delivered before has none. */
+async function countClaims(found: ReadonlyMap<string, Claim>, countTries: CountTries) {
+  const claims = new Map(found);
+  const suspects = [...found].filter(([, { begin, endedAt }]) => begin < endedAt);
+  const begins = suspects.map(([, claim]) => startOf(claim));
+  const counts = await countTries(begins, 1);
+  for (const [index, [name, claim]] of suspects.entries()) {
+    claims.set(name, { ...claim, tries: counts[index] ?? 1 });
+  }
+  return { claims, begins };
+}
+
+function toEntry(
+  { offset, headers, value }: FetchedRecord,
+  { endedAt, begin, tries }: Claim,
+  stream: StreamKeys,
+  consumer: string,
+): StreamEntry {
+  const fields = fieldsOf(headers, value);
+  const carried = carriedDeliveries(fields.head);
+  const again = offset === begin ? Math.max(2, tries) : 2;
+  return {
+    ...fields,
+    id: String(offset),
+    stream,
+    consumer,
+    deleted: false,
+    carried,
+    deliveries: (offset < endedAt ? again : 1) + carried,
+  };
+}
+
+/** The fields of a stream entry, as the producer has put them into the record. */
+function fieldsOf(headers: ReadonlyMap<string, string>, value: Buffer | null): EntryFields {
+  const count = Number(headers.get('n'));
+  return {
+    version: headers.get('v') ?? null,
+    transactions: Number.isInteger(count) && count >= 1 && count <= COUNT_MAX ? count : 1,
+    head: headers.get('h') ?? null,
+    packed: value,
+  };
+}

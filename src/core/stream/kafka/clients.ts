@@ -1,0 +1,153 @@
+/**
+ * Clients of Kafka. The package is loaded with the first client, so that a process whose corridors use Streams alone does not
+ * hold it in memory. All calls end within CALL_MS_MAX, and errors become Failures here.
+ */
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Admin, BaseOptions, Consumer, Producer } from '@platformatic/kafka';
+import { answerWithin } from '../../../kit/process/settles-within.ts';
+import { Failure, toError } from '../../../kit/words/failure.ts';
+
+/** A longer deadline keeps requests waiting for a broker that hangs; a shorter one gives up while a leader is elected. */
+const CALL_MS_MAX = 3000;
+/** A new leader, or a new topic, is known to all brokers within a second or two. */
+const [TRIES, TRY_AGAIN_MS] = [6, 250];
+/** Time for a new topic to be led: below the deadline of a request. A repeated request goes on where this one ended. */
+const LED_MS_MAX = 6000;
+/** Times of a member: it is gone after the first without a heartbeat. Longer, its partitions wait for another worker; shorter, a pause of a worker costs a rebalance. */
+const [SESSION_MS, REBALANCE_MS, HEARTBEAT_MS] = [6000, 6000, 1000];
+
+/** The timestamp that stands for the first offset of a partition. */
+export const EARLIEST = -2n;
+
+export type KafkaClients = ReturnType<typeof openKafka>;
+export type LogRecord = {
+  readonly topic: string;
+  readonly partition: number;
+  readonly key: string;
+  readonly value: Buffer;
+  readonly headers: Readonly<Record<string, string>>;
+};
+
+/** @param url kafka://host:port, with commas between brokers */
+export function openKafka(url: string) {
+  const base: BaseOptions = {
+    clientId: 'risk-engine',
+    bootstrapBrokers: url.replace('kafka://', '').split(','),
+    timeout: CALL_MS_MAX,
+    requestTimeout: CALL_MS_MAX,
+    connectTimeout: CALL_MS_MAX,
+    retries: TRIES,
+    retryDelay: TRY_AGAIN_MS,
+  };
+  const load = () => import('@platformatic/kafka');
+  let producer: Promise<Producer> | undefined;
+  const openProducer = async () => {
+    const { Producer: Open } = await load();
+    return quiet(new Open({ ...base, acks: -1, idempotent: false }));
+  };
+  return {
+    /** All records are in the log of the leader and its followers in sync, or a Failure says that some may not be. */
+    async send(records: readonly LogRecord[]): Promise<void> {
+      if (records.length === 0) return;
+      producer ??= openProducer();
+      const client = await producer;
+      const messages = records.map(({ topic, partition, key, value, headers }) => ({
+        topic,
+        partition,
+        key: Buffer.from(key),
+        value,
+        headers: new Map(
+          Object.entries(headers).map(([name, text]) => [Buffer.from(name), Buffer.from(text)]),
+        ),
+      }));
+      await within(client.send({ messages, acks: -1 })).catch(throwKafkaFailure);
+    },
+    /**
+     * A consumer that is a member of a group, or reads alone. It tries nothing again by itself: a commit that is refused would be
+     * repeated in another generation of the group. Joining a group waits for the other members.
+     */
+    async openConsumer(group: string): Promise<Consumer> {
+      const { Consumer: Open } = await load();
+      const consumer = new Open({
+        ...base,
+        groupId: group,
+        autocommit: false,
+        retries: 0,
+        requestTimeout: REBALANCE_MS + SESSION_MS + CALL_MS_MAX,
+        sessionTimeout: SESSION_MS,
+        rebalanceTimeout: REBALANCE_MS,
+        heartbeatInterval: HEARTBEAT_MS,
+      });
+      return quiet(consumer);
+    },
+    /** Makes the topics that are missing, and waits until the leader of each partition answers. Throws a Failure. */
+    async ensureTopics(topics: readonly string[], partitions: number): Promise<void> {
+      const { Admin: Open } = await load();
+      const admin: Admin = quiet(new Open(base));
+      try {
+        const known = new Set(await within(admin.listTopics()));
+        const missing = topics.filter((topic) => !known.has(topic));
+        // -1: as the broker has it set.
+        if (missing.length > 0)
+          await within(admin.createTopics({ topics: missing, partitions, replicas: -1 }));
+        await untilLed(await this.openConsumer('looks'), topics);
+      } catch (error) {
+        throwKafkaFailure(error);
+      } finally {
+        await admin.close().catch(() => undefined);
+      }
+    },
+    async [Symbol.asyncDispose](): Promise<void> {
+      await (await producer)?.close(true).catch(() => undefined);
+    },
+  };
+}
+
+async function untilLed(consumer: Consumer, topics: readonly string[]): Promise<void> {
+  const endMs = performance.now() + LED_MS_MAX;
+  try {
+    for (;;) {
+      const ask = within(consumer.listOffsets({ topics: [...topics] }));
+      const failure: unknown = await ask.then(
+        () => undefined,
+        (error: unknown) => error ?? new Error('no answer'),
+      );
+      if (failure === undefined) return;
+      if (performance.now() > endMs) throw failure;
+      consumer.clearMetadata();
+      await sleep(TRY_AGAIN_MS);
+    }
+  } finally {
+    await consumer.close(true).catch(() => undefined);
+  }
+}
+
+/** The clients of a process; undefined where no URL is set. */
+export function kafkaOf(
+  url: string | undefined,
+  stack: AsyncDisposableStack,
+): KafkaClients | undefined {
+  return url === undefined ? undefined : stack.use(openKafka(url));
+}
+
+/** A call that hangs is given up by its caller; what becomes of it is not known. */
+export const within = <T>(call: Promise<T>): Promise<T> => answerWithin(call, 2 * CALL_MS_MAX);
+
+/** An error that no call returns would end the process; the next call tells of it. */
+function quiet<T extends { on: (event: 'error', listener: () => void) => unknown }>(client: T): T {
+  client.on('error', () => undefined);
+  return client;
+}
+
+export function throwKafkaFailure(thrown: unknown): never {
+  if (thrown instanceof Failure) throw thrown;
+  throw new Failure('unavailable', 'KAFKA_FAILED', describe(thrown), { cause: thrown });
+}
+
+/** The errors of brokers stand below the one that is thrown. */
+function describe(thrown: unknown): string {
+  const inner = thrown instanceof AggregateError ? thrown.errors : [];
+  const [first] = inner;
+  const { message } = toError(thrown);
+  return first === undefined ? message : `${message} ${describe(first)}`.slice(0, 500);
+}

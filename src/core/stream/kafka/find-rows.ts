@@ -1,0 +1,83 @@
+/**
+ * The open rows that Kafka still has: in an entry between the offset that the group has committed and the end of its partition, or
+ * in a retry. An entry goes on in the retries, and a retry at the end of the retries, so what moves while it is looked for is met
+ * later.
+ */
+import { isUnavailable } from '../../../kit/words/failure.ts';
+import { rowIdOf } from '../entries/entry-head.ts';
+import { EARLIEST, type KafkaClients, throwKafkaFailure, within } from './clients.ts';
+import { type Fetcher, openFetcher } from './fetch-records.ts';
+import { groupOf, PARTITIONS, topicsOf } from './topics.ts';
+
+/** Time of one look; what was not found by then is looked for in the next pass. */
+const LOOK_MS_MAX = 10_000;
+const ALL_PARTITIONS = Array.from({ length: PARTITIONS }, (_, partition) => partition);
+
+/** Resolves to the rows that are found, and to all of them where that cannot be told now. */
+export type FindRows = (
+  corridor: string,
+  rowIds: readonly string[],
+) => Promise<ReadonlySet<string>>;
+
+/** @returns a function that is asked about corridors which ever used Kafka */
+export function createFindRows(clients: KafkaClients, market: string): FindRows {
+  return async (corridor, rowIds) => {
+    const missing = new Set(rowIds);
+    try {
+      await using fetcher = await openFetcher(clients, groupOf(market));
+      const { transactions, retries } = topicsOf(market, corridor);
+      await readTopic(fetcher, transactions, missing);
+      const ends = await readTopic(fetcher, retries, missing);
+      await readTopic(fetcher, retries, missing, ends);
+    } catch (error) {
+      if (isUnavailable(error)) return new Set(rowIds);
+      throw error;
+    }
+    return new Set(rowIds.filter((one) => !missing.has(one)));
+  };
+}
+
+/**
+ * Strikes rows off, until all are found or each partition is read to the end that it had.
+ * @param begins by partition; by default what the group has committed
+ * @returns the ends
+ */
+async function readTopic(
+  fetcher: Fetcher,
+  topic: string,
+  missing: Set<string>,
+  begins?: readonly bigint[],
+): Promise<readonly bigint[]> {
+  const { consumer } = fetcher;
+  if (missing.size === 0) return [];
+  consumer.topics.track(topic);
+  const [commits, starts, ends] = await Promise.all([
+    within(consumer.listCommittedOffsets({ topics: [{ topic, partitions: [...ALL_PARTITIONS] }] })),
+    within(consumer.listOffsets({ topics: [topic], timestamp: EARLIEST })),
+    within(consumer.listOffsets({ topics: [topic] })),
+  ]).catch(throwKafkaFailure);
+  const endOf = (partition: number) => ends.get(topic)?.[partition] ?? 0n;
+  const positions = new Map(
+    ALL_PARTITIONS.map((partition) => {
+      const start = starts.get(topic)?.[partition] ?? 0n;
+      const begin = begins?.[partition] ?? commits.get(topic)?.[partition] ?? start;
+      return [partition, begin < start || begin > endOf(partition) ? start : begin];
+    }),
+  );
+  const lateMs = performance.now() + LOOK_MS_MAX;
+  const unread = () =>
+    [...positions].filter(([partition, position]) => position < endOf(partition));
+  while (missing.size > 0 && unread().length > 0) {
+    if (performance.now() > lateMs) {
+      missing.clear();
+      break;
+    }
+    const asked = unread().map(([partition, position]) => ({ topic, partition, position }));
+    for (const { partition, records, from, next } of await fetcher.fetch(asked)) {
+      if (positions.get(partition) !== from) continue;
+      for (const { headers } of records) missing.delete(rowIdOf(headers.get('h') ?? null) ?? '');
+      positions.set(partition, next);
+    }
+  }
+  return ALL_PARTITIONS.map(endOf);
+}

@@ -1,0 +1,115 @@
+/** Reads entries as a member of the market's consumer group. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Failure } from '../../../kit/words/failure.ts';
+import type { StreamEntry } from '../group/read-group.ts';
+import { assignClaims, type Claims, type EndedOffset } from './claims.ts';
+import { type KafkaClients, throwKafkaFailure } from './clients.ts';
+import { openFetcher } from './fetch-records.ts';
+import { isOutOfRange } from './kafka-errors.ts';
+import { groupOf, topicsOf } from './topics.ts';
+import type { CountTries } from './tries.ts';
+
+/** How long a read waits where nothing is assigned to this member. */
+const IDLE_MS = 100;
+/** Time without a heartbeat after which the group has surely given the partitions away. */
+const QUIET_MS_MAX = 20_000;
+/** Code of the Failure after which only another reader helps. */
+export const MEMBER_LOST = 'KAFKA_MEMBER_LOST';
+
+export type GroupReader = Awaited<ReturnType<typeof openGroupReader>>;
+
+/** Joins the group. Throws a Failure. */
+export async function openGroupReader(
+  clients: KafkaClients,
+  market: string,
+  corridors: readonly string[],
+  countTries: CountTries,
+  nowMs: () => number,
+) {
+  const topics = new Map<string, { readonly corridor: string; readonly isRetry: boolean }>();
+  for (const corridor of corridors) {
+    const { transactions, retries } = topicsOf(market, corridor);
+    topics.set(transactions, { corridor, isRetry: false });
+    topics.set(retries, { corridor, isRetry: true });
+  }
+  await using opened = new AsyncDisposableStack();
+  const member = await clients.openConsumer(groupOf(market));
+  opened.defer(() => member.close(true).catch(() => undefined));
+  // Another connection, as a broker answers one request after the other, and a fetch waits for entries.
+  const fetcher = opened.use(await openFetcher(clients, groupOf(market)));
+  /** Undefined where the group has assigned partitions anew. */
+  let claims: Claims | undefined;
+  let [isLost, assignments] = [false, 0];
+  const release = async () => {
+    const given = claims;
+    claims = undefined;
+    assignments += 1;
+    await given?.release();
+  };
+  const assign = async () => {
+    const before = assignments;
+    const fresh = await assignClaims(member, market, topics, countTries, nowMs);
+    if (before === assignments) claims = fresh;
+    // The group has assigned others meanwhile.
+    else await fresh.release();
+    return claims;
+  };
+  member.on('consumer:group:join', () => void release());
+  // The client has given up joining again.
+  member.on('error', () => {
+    isLost = true;
+  });
+  for (const topic of topics.keys()) member.topics.track(topic);
+  await member.joinGroup({}).catch(throwKafkaFailure);
+  const owned = opened.move();
+  let committing: Promise<void> | undefined;
+  /** Commits one at a time, which takes what came during the one before. */
+  const flush = async () => {
+    committing ??= (claims?.commit() ?? Promise.resolve()).finally(() => {
+      committing = undefined;
+    });
+    await committing;
+  };
+  return {
+    /** Entries that are there, or come within half a second. Throws a Failure. */
+    async read(): Promise<StreamEntry[]> {
+      const quietMs = Date.now() - (member.lastHeartbeat?.getTime() ?? Date.now());
+      if (isLost || quietMs > QUIET_MS_MAX) {
+        throw new Failure('unavailable', MEMBER_LOST, 'this worker is no member of the group');
+      }
+      const own = claims ?? (await assign());
+      if (own === undefined) return [];
+      await flush();
+      const due = own.takeDue();
+      const positions = own.positions();
+      if (due.length > 0) return due;
+      if (positions.length === 0) {
+        await sleep(IDLE_MS);
+        return own.takeDue();
+      }
+      try {
+        const fetched = await fetcher.fetch(positions);
+        return [...own.takeDue(), ...own.take(fetched)];
+      } catch (error) {
+        // Retention has removed what stood at a position.
+        if (isOutOfRange(error)) await release();
+        throw error;
+      }
+    },
+    /** Notes entries whose scores, dead letters or next attempts are stored; that stays true when another worker has their partition. */
+    done: (entries: readonly EndedOffset[]) => claims?.done(entries),
+    /** Whether an entry is worked on alone. */
+    isAlone: (entry: StreamEntry): boolean => claims?.isAlone(entry) ?? false,
+    /** Entries that were handed out and are not done. */
+    openEntries: (): number => claims?.openEntries() ?? 0,
+    /** Begins again at the offsets that the group has. */
+    restart: release,
+    /** Commits what is done. Throws a Failure. */
+    flush,
+    /** Leaves the group, so that others get the partitions at once. */
+    async [Symbol.asyncDispose](): Promise<void> {
+      await release();
+      await owned.disposeAsync();
+    },
+  };
+}

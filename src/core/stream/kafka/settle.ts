@@ -1,0 +1,168 @@
+/**
+ * The end of entries that Kafka delivered. What must outlive an entry is in Postgres or in a topic before its offset counts as
+ * done: events, the next attempts of what failed, copies of dead letters. Whatever fails is tried again by the worker, so that an
+ * event may come twice, and an attempt too.
+ */
+
+import { type RedisClient, toRedisFailure } from '../../../kit/redis/connection.ts';
+import type { CorridorLog } from '../../domain/corridor-settings.ts';
+import type { PackedEntry } from '../entries/entry.ts';
+import { ENTRY_VERSION } from '../entries/entry.ts';
+import type { StreamEntry } from '../group/read-group.ts';
+import { repliesChannel, type StreamKeys } from '../keys.ts';
+import type { EntryEnds } from '../settle/entry-ends.ts';
+import type { Settlement } from '../settle/settle.ts';
+import type { KafkaClients, LogRecord } from './clients.ts';
+import { toScoredRecords } from './scored-events.ts';
+import { keyOf, topicsOf } from './topics.ts';
+
+/** How soon an entry of another release's version comes again, to a worker that may read it. */
+const HANDED_OVER_MS = 1000;
+
+type Parts = {
+  readonly clients: Pick<KafkaClients, 'send'>;
+  readonly redis: RedisClient;
+  readonly market: string;
+  readonly logOf: (corridor: string) => CorridorLog;
+  readonly nowMs: () => number;
+  /** False while events give way in Redis. */
+  readonly hasEventRoom: () => boolean;
+  readonly done: (
+    entries: readonly { readonly stream: StreamKeys; readonly entryId: string }[],
+  ) => void;
+};
+
+export function createKafkaEnds(parts: Parts): EntryEnds {
+  const { clients, redis, market, logOf, nowMs, hasEventRoom, done } = parts;
+  return {
+    async settle(settlements) {
+      const [onKafka, onStreams] = [
+        settlements.filter(({ stream }) => logOf(stream.corridor) !== 'streams'),
+        settlements.filter(({ stream }) => logOf(stream.corridor) !== 'kafka'),
+      ];
+      await clients.send([
+        ...toScoredRecords(market, onKafka),
+        ...settlements.flatMap((one) => toLaterRecords(market, one, nowMs())),
+      ]);
+      const unpublished = hasEventRoom()
+        ? await publishOnStreams(redis, onStreams)
+        : countScores(onStreams);
+      await reply(redis, market, settlements);
+      done(
+        settlements.flatMap(({ stream, ended, replaced }) => {
+          // An entry that is given back stays uncommitted, and is delivered again; one that is divided goes on in others.
+          const divided = replaced.filter(({ by }) => by.length > 1);
+          return [...ended, ...divided].map(({ entryId }) => ({ stream, entryId }));
+        }),
+      );
+      return { failures: settlements.map(() => null), unpublished };
+    },
+    async handOver(entries) {
+      await clients.send(entries.map((entry) => toHandedOver(market, entry, nowMs())));
+      done(entries.map(({ stream, id: entryId }) => ({ stream, entryId })));
+    },
+  };
+}
+
+/** The next attempts, copies of dead letters, and entries of one in the place of one of several. */
+function toLaterRecords(
+  market: string,
+  { stream, ended, replaced }: Settlement,
+  nowMs: number,
+): LogRecord[] {
+  const { retries, deadLetters } = topicsOf(market, stream.corridor);
+  const common = { partition: stream.shard, key: keyOf(stream) };
+  const later = (entry: PackedEntry, waitMs: number): LogRecord => ({
+    ...common,
+    topic: retries,
+    value: entry.packed,
+    headers: {
+      ...{ v: ENTRY_VERSION, n: String(entry.transactions), h: entry.head },
+      due: String(Math.round(nowMs + waitMs)),
+    },
+  });
+  const given = replaced.flatMap(({ by }) => (by.length > 1 ? by : []));
+  return [
+    ...ended.flatMap((one) => one.retries.map(({ waitMs, next }) => later(next, waitMs))),
+    ...given.map((entry) => later(entry, 0)),
+    ...ended.flatMap((one) =>
+      one.deadLetters.map((letter) => ({
+        ...common,
+        topic: deadLetters,
+        value: Buffer.from(
+          JSON.stringify({
+            stream: stream.transactions,
+            message: {
+              transaction_id: letter.transactionId ?? '',
+              account_id: letter.accountId ?? '',
+              retry_count: letter.attempts,
+            },
+            error: letter.error,
+            failed_at: letter.failedAt,
+          }),
+        ),
+        headers: {},
+      })),
+    ),
+  ];
+}
+
+function toHandedOver(market: string, entry: StreamEntry, nowMs: number): LogRecord {
+  const { stream, version, transactions, head, packed } = entry;
+  return {
+    topic: topicsOf(market, stream.corridor).retries,
+    partition: stream.shard,
+    key: keyOf(stream),
+    value: packed ?? Buffer.alloc(0),
+    headers: {
+      ...{ v: version ?? '', n: String(transactions), h: head ?? '' },
+      due: String(nowMs + HANDED_OVER_MS),
+    },
+  };
+}
+
+/**
+ * Appends events as the script that settles entries of streams does. Throws a Failure.
+ * @returns scores for whose events Redis has no room
+ */
+async function publishOnStreams(
+  redis: RedisClient,
+  settlements: readonly Settlement[],
+): Promise<number> {
+  const calls = settlements.flatMap(({ stream, ended, isFrozen = false }) =>
+    ended.flatMap(({ scores, scoredAtMs }) =>
+      scores.map(async ({ count, rows }) => {
+        const at = new Date(scoredAtMs).toISOString();
+        const fields = ['v', '2', 'n', count, 'corridor', stream.corridor, 'scored_at', at];
+        const frozen = isFrozen ? ['releases_held', 'true'] : [];
+        const event = [...fields, 'scores', `[${rows}]`, ...frozen];
+        const failure = await redis
+          .xadd(stream.scored, '*', ...event)
+          .then(noFailure, toRedisFailure);
+        if (failure === undefined) return 0;
+        if (failure.code === 'REDIS_OOM') return count;
+        throw failure;
+      }),
+    ),
+  );
+  return (await Promise.all(calls)).reduce((sum, count) => sum + count, 0);
+}
+
+const noFailure = () => undefined;
+
+const countScores = (settlements: readonly Settlement[]): number =>
+  settlements
+    .flatMap(({ ended }) => ended.flatMap(({ scores }) => scores))
+    .reduce((sum, { count }) => sum + count, 0);
+
+/** A request that gets no reply polls. */
+async function reply(
+  redis: RedisClient,
+  market: string,
+  settlements: readonly Settlement[],
+): Promise<void> {
+  const replies = settlements.flatMap((one) => one.replies);
+  await Promise.all(
+    replies.map(({ instance, score }) => redis.publish(repliesChannel(market, instance), score)),
+  ).catch(() => undefined);
+}

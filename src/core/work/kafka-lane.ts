@@ -1,0 +1,141 @@
+/**
+ * Scores what Kafka delivers, beside the readers of streams: with a reader, batches in flight and a pause of its own, so that a
+ * broker that is gone stops no stream. It reads corridors that ever had another log than Streams, whatever their log is now.
+ */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Failure, isUnavailable, toError } from '../../kit/words/failure.ts';
+import type { StreamEntry } from '../stream/group/read-group.ts';
+import type { KafkaClients } from '../stream/kafka/clients.ts';
+import { type GroupReader, MEMBER_LOST, openGroupReader } from '../stream/kafka/group-reader.ts';
+import { createKafkaEnds } from '../stream/kafka/settle.ts';
+import { ALONE_AFTER, createCountTries } from '../stream/kafka/tries.ts';
+import { divideEntries } from './end-batch.ts';
+import { createInFlight, type InFlight } from './in-flight.ts';
+import { toBatches } from './intake.ts';
+import { createNoteDelivered } from './note-delivered.ts';
+import { createPause } from './pause.ts';
+import { runBatch } from './run-batch.ts';
+import type { Worker } from './worker.ts';
+
+/** Batches at a time: one folds while the other is stored. */
+const BATCHES_MAX = 2;
+const AGAIN_MS = 500;
+/** Reads that fail in a row until the reader is opened anew. */
+const FAILURES_MAX = 5;
+
+/** Works until the worker stops; resolves when nothing is in flight any more. */
+export async function runKafkaLane(worker: Worker, clients: KafkaClients): Promise<void> {
+  const { stop, log, market } = worker;
+  const ofKafka = () => {
+    const known = new Set([...worker.streams.values()].map(({ corridor }) => corridor));
+    return [...known].filter(market.everKafka).sort();
+  };
+  while (!stop.signal.aborted) {
+    try {
+      const corridors = ofKafka();
+      if (corridors.length > 0) await readCorridors(worker, clients, corridors, ofKafka);
+    } catch (error) {
+      if (!isUnavailable(error)) throw error;
+      log.warn({ err: toError(error).message }, 'Kafka is not read');
+    }
+    await sleep(AGAIN_MS, undefined, { signal: stop.signal }).catch(() => undefined);
+  }
+}
+
+/** Until the worker stops, or other corridors are to be read. Throws a Failure where another reader is needed. */
+async function readCorridors(
+  worker: Worker,
+  clients: KafkaClients,
+  corridors: readonly string[],
+  ofKafka: () => readonly string[],
+): Promise<void> {
+  const { stop, market, elapsedMs, nowMs, log } = worker;
+  const countTries = createCountTries(market.redis, market.name);
+  await using reader = await openGroupReader(clients, market.name, corridors, countTries, nowMs);
+  const inFlight = createInFlight(stop.signal, elapsedMs);
+  const lane = toLane(worker, clients, reader);
+  log.info({ corridors }, 'Kafka is read');
+  let failures = 0;
+  try {
+    while (!stop.signal.aborted) {
+      await inFlight.below(BATCHES_MAX);
+      await lane.pause.over();
+      if (String(ofKafka()) !== String(corridors)) return;
+      if (inFlight.transactions() === 0 && reader.openEntries() > 0) {
+        // Entries that could not be ended need another delivery.
+        log.warn({ entries: reader.openEntries() }, 'entries of Kafka are delivered again');
+        await sleep(AGAIN_MS, undefined, { signal: stop.signal }).catch(() => undefined);
+        await reader.restart();
+      }
+      try {
+        const entries = await reader.read();
+        failures = 0;
+        worker.onSignOfLife();
+        await runEntries(lane, inFlight, reader, entries);
+      } catch (error) {
+        if (!(error instanceof Failure) || !isUnavailable(error)) throw error;
+        failures += 1;
+        if (error.code === MEMBER_LOST || failures >= FAILURES_MAX) throw error;
+        log.warn({ code: error.code, err: error.message }, 'read of Kafka failed');
+        await sleep(AGAIN_MS / 2, undefined, { signal: stop.signal }).catch(() => undefined);
+      }
+    }
+  } finally {
+    await inFlight.drained();
+    await reader.flush().catch(() => undefined);
+  }
+}
+
+async function runEntries(
+  lane: Worker,
+  inFlight: InFlight,
+  reader: GroupReader,
+  entries: readonly StreamEntry[],
+): Promise<void> {
+  const { alone = [], others = [] } = Object.groupBy(entries, (one) =>
+    reader.isAlone(one) ? 'alone' : 'others',
+  );
+  for (const batch of toBatches([{ entries: others }], lane.config.RISK_BATCH_ENTRIES)) {
+    await inFlight.below(BATCHES_MAX);
+    void runBatch(lane, inFlight.begin(batch)).catch((error: unknown) => {
+      lane.log.error({ err: toError(error).message }, 'a batch of Kafka failed');
+    });
+  }
+  if (alone.length > 0) await runAlone(lane, inFlight, reader, alone);
+}
+
+/** Works on entries one by one, and commits behind each: the one that kills its workers comes first the next time. */
+async function runAlone(
+  lane: Worker,
+  inFlight: InFlight,
+  reader: GroupReader,
+  entries: readonly StreamEntry[],
+): Promise<void> {
+  for (const entry of entries) {
+    await inFlight.drained();
+    await reader.flush();
+    if (lane.stop.signal.aborted) return;
+    const isDivided = entry.deliveries >= ALONE_AFTER && entry.transactions > 1;
+    if (isDivided) await divideEntries(lane, [entry]);
+    else await runBatch(lane, inFlight.begin([entry]));
+  }
+  await reader.flush();
+}
+
+function toLane(worker: Worker, clients: KafkaClients, reader: GroupReader): Worker {
+  const { market, stop, nowMs } = worker;
+  return {
+    ...worker,
+    pause: createPause(stop.signal, worker),
+    ends: createKafkaEnds({
+      clients,
+      redis: market.redis,
+      market: market.name,
+      logOf: market.logOf,
+      nowMs,
+      hasEventRoom: () => market.memory.hasEventRoom,
+      done: reader.done,
+    }),
+    noteDelivered: createNoteDelivered(market, 'kafka'),
+  };
+}
