@@ -252,9 +252,10 @@ test('a rule set that fails is taken back by the engine, in two workers within t
     reason: expect.stringMatching(/^of \d+ decisions within two minutes \d+ failed$/),
   });
   const [audit] = await rig.database.sql(
-    `select who, action, subject, after ->> 'reason' as reason from audit_log order by audit_id desc limit 1`,
+    `select who, subject, after ->> 'reason' as reason from audit_log where action = 'rollout.rollback'
+      order by audit_id desc limit 1`,
   );
-  expect(audit).toMatchObject({ who: 'engine', action: 'rollout.rollback', subject: name });
+  expect(audit).toMatchObject({ who: 'engine', subject: name });
 });
 
 test('a rule set in force again is judged by what it decides from then on', async () => {
