@@ -31,8 +31,6 @@ const USAGE = `--calm N            transactions a second before and after the sp
 ${LOAD_USAGE}
 --transactions and --rate are what the phases make them.`;
 
-/** The bound of workers, which makes one slow without using up a processor. */
-const BOUND: Settings = { RISK_BATCH_ENTRIES: '20', RISK_WORKER_READERS: '1' };
 /** A worker that is added scores within this time; the calm afterwards must be longer than 30 scaled minutes and all drains. */
 const SAMPLE_EVERY_MS = 500;
 const BATCH = 20;
@@ -115,14 +113,13 @@ async function measure(
   context: BenchContext,
 ): Promise<BenchReport> {
   const { calm, spike, calmSeconds, spikeSeconds, factor, range } = phases;
-  const all = { ...BOUND, ...settings };
-  await using pipeline = await startPipeline({ workers: 0, settings: all }, context);
+  await using pipeline = await startPipeline({ workers: 0, settings }, context);
   const { database } = pipeline.services;
   const backlogNow = () =>
     countBacklog(async ({ text }) => (await database.query(text.replaceAll('market.', ''))).rows);
   const startedMs = performance.now();
   const secondsNow = () => (performance.now() - startedMs) / 1000;
-  const environment = { ...all, RISK_TEST_TIME_FACTOR: String(factor), LOG_LEVEL: 'info' };
+  const environment = { ...settings, RISK_TEST_TIME_FACTOR: String(factor), LOG_LEVEL: 'info' };
   const supervisor = startSupervisor(pipeline, range, environment, startedMs);
   await supervisor.ready;
   const samples: Sample[] = [];
@@ -173,7 +170,7 @@ async function measure(
       transactions: accepted,
       ...pipeline.services.settings,
     },
-    settings: all,
+    settings,
     versions: pipeline.services.versions,
     perSecond: spike,
     figures: {

@@ -52,7 +52,7 @@ export type ReadDays = (asked?: {
 /** Readings go on, as others may have come to wait for the same sample. */
 const NEVER = AbortSignal.any([]);
 
-/** Everybody who asks is served by one reading of a sample. */
+/** Samples are read once for all who ask. */
 export function createDaysReader(
   database: Database,
   models: Models,

@@ -96,7 +96,7 @@ export async function assignClaims(
     /** Entries that were handed out and are not done. */
     openEntries: (): number =>
       [...claims.values()].reduce((sum, { open }) => sum + open.size, 0) - kept.length,
-    /** This worker lives, and gives the partitions up. */
+    /** The worker lives, and gives the partitions up. */
     release: async () => void (await countTries(begins, -1)),
     /** Commits what is done. Throws a Failure. */
     async commit(): Promise<void> {
