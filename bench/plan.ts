@@ -26,8 +26,8 @@ import { API_KEY, type Pipeline, startPipeline } from './support/pipeline.ts';
 import { LAUNCHER } from './support/services.ts';
 import { readStored, storedBreaches } from './support/stored.ts';
 
-const USAGE = `--calibrated N     transactions a second under which the engine is calibrated (1500)
---rates N,N,N      that are planned and run (500,1000,2000)
+const USAGE = `--calibrated N     transactions a second under which the engine is calibrated (1000)
+--rates N,N,N      that are planned and run (1000,2000,4000); a lower one than the calibrated costs more each, as batches are smaller
 --seconds N        of each (30)
 --batch N          transactions a request (100)
 ${LOAD_USAGE}
@@ -159,8 +159,8 @@ export const bench: Bench = {
     const text = { type: 'string' } as const;
     const { values } = parseArguments(args, {
       ...LOAD_OPTIONS,
-      calibrated: { ...text, default: '1500' },
-      rates: { ...text, default: '500,1000,2000' },
+      calibrated: { ...text, default: '1000' },
+      rates: { ...text, default: '1000,2000,4000' },
       seconds: { ...text, default: '30' },
       batch: { ...text, default: '100' },
     });

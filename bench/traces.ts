@@ -1,12 +1,15 @@
 /**
  * The processor time that traces cost. Two engines, one with traces at the default rate and one without, take the same load in
- * turn, in short windows, so that what else the machine does falls on both. A collector in this process takes the spans.
+ * turn, in short windows, so that what else the machine does falls on both. Windows tell a cost of some percent at best, so a profile
+ * of the engine with traces, taken meanwhile, says what share of its time their code took. A collector in this process takes the spans.
  */
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
 import { integerOption, parseArguments } from '../src/kit/command/command.ts';
 import type { Bench, BenchContext, BenchReport } from './support/bench.ts';
+import { readShare } from './support/cpu-profile.ts';
 import { integerList, LIVE_LOAD, type Load, loadName } from './support/load.ts';
 import {
   type LoadRun,
@@ -18,6 +21,7 @@ import {
 } from './support/load-run.ts';
 import { type Pipeline, startPipeline } from './support/pipeline.ts';
 import { ratioOf } from './support/rank-interval.ts';
+import { makeRunFolder } from './support/run-folder.ts';
 import { spreadOf } from './support/spread.ts';
 import { readStored, storedBreaches } from './support/stored.ts';
 
@@ -31,6 +35,9 @@ const UNMEASURED = 3000;
 const CONNECTIONS = 16;
 /** A gain or loss within the noise of windows is none. */
 const RATIO_MAX = 1.01;
+const SHARE_MAX = 0.01;
+/** Where the time of traces is spent. */
+const OF_TRACES = /^src\/kit\/traces\/|^node_modules\/@opentelemetry\//;
 
 /** Takes spans, and counts their bytes. */
 async function openCollector() {
@@ -110,6 +117,60 @@ async function measure(
   };
 }
 
+async function runBatch(
+  load: Load,
+  { windows, seconds }: { windows: number; seconds: number },
+  context: BenchContext,
+): Promise<BenchReport> {
+  using collector = await openCollector();
+  await using profiles = await makeRunFolder('risk-traces');
+  const settings = {
+    OTEL_TRACES_EXPORTER: 'otlp',
+    OTEL_EXPORTER_OTLP_ENDPOINT: collector.url,
+  };
+  const folder = (arm: string) => join(profiles.path, arm);
+  let report: BenchReport;
+  {
+    // A profile costs time, so both engines take one.
+    await using off = await startPipeline(
+      { workers: 1, settings: {}, profileFolder: folder('off') },
+      context,
+    );
+    await using on = await startPipeline(
+      { workers: 1, settings, profileFolder: folder('on') },
+      context,
+    );
+    const measured = await measure({ off, on }, load, windows, context);
+    const stored = await readStored(on.services.database);
+    const { versions, settings: ofServices } = on.services;
+    report = {
+      ...measured,
+      inputs: { ...load, windows, seconds, ...ofServices },
+      settings: { OTEL_TRACES_EXPORTER: 'otlp' },
+      versions,
+      figures: { ...measured.figures, ...{ lost: stored.lost, doubled: stored.doubled } },
+      tables: [...measured.tables, memoryTable(await readMemory(on))],
+      breaches: [
+        ...measured.breaches,
+        ...storedBreaches(stored),
+        ...memoryBreaches(await readMemory(on)),
+      ],
+    };
+  }
+  // Processes write their profiles, and send their last spans, when they end.
+  const share = await readShare(folder('on'), OF_TRACES);
+  const spanBytes = collector.bytes();
+  return {
+    ...report,
+    figures: { ...report.figures, share_of_traces: share, span_bytes: spanBytes },
+    breaches: [
+      ...report.breaches,
+      ...(share > SHARE_MAX ? [`${(share * 100).toFixed(1)} % of the time is that of traces`] : []),
+      ...(spanBytes === 0 ? ['no span came to the collector'] : []),
+    ],
+  };
+}
+
 export const bench: Bench = {
   name: 'traces',
   question: 'What do traces at the default rate cost the API and the worker?',
@@ -121,41 +182,11 @@ export const bench: Bench = {
     const batches = integerList('--batches', values.batches ?? '1,100', 1, 1000);
     const windows = integerOption('--windows', values.windows, { min: 1, max: 200 }, 12);
     const seconds = integerOption('--seconds', values.seconds, { min: 1, max: 600 }, 6);
-    using collector = await openCollector();
-    const settings = {
-      OTEL_TRACES_EXPORTER: 'otlp',
-      OTEL_EXPORTER_OTLP_ENDPOINT: collector.url,
-    };
-    await using off = await startPipeline({ workers: 1, settings: {} }, context);
-    await using on = await startPipeline({ workers: 1, settings }, context);
-    const { versions, settings: ofServices } = on.services;
     for (const batch of batches) {
       const rate = batch === 1 ? RATES.single : RATES.batched;
-      const transactions = rate * seconds;
-      const load = { ...LIVE_LOAD, ...{ batch, rate, transactions, connections: CONNECTIONS } };
-      const before = collector.bytes();
-      const report = await measure(
-        { off, on },
-        { ...load, unmeasured: UNMEASURED },
-        windows,
-        context,
-      );
-      const spanBytes = collector.bytes() - before;
-      const { lost, doubled } = await readStored(on.services.database);
-      yield {
-        ...report,
-        inputs: { ...load, windows, seconds, ...ofServices },
-        settings: { OTEL_TRACES_EXPORTER: 'otlp' },
-        versions,
-        figures: { ...report.figures, span_bytes: spanBytes, lost, doubled },
-        tables: [...report.tables, memoryTable(await readMemory(on))],
-        breaches: [
-          ...report.breaches,
-          ...storedBreaches({ lost, doubled }),
-          ...memoryBreaches(await readMemory(on)),
-          ...(spanBytes === 0 ? ['no span came to the collector'] : []),
-        ],
-      };
+      const load = { ...LIVE_LOAD, ...{ batch, rate, connections: CONNECTIONS } };
+      const own = { ...load, transactions: rate * seconds, unmeasured: UNMEASURED };
+      yield await runBatch(own, { windows, seconds }, context);
     }
   },
 };
