@@ -23,6 +23,9 @@ function sayProposed({ state, list = '', entry_id: id = '' }: Proposed): string 
   return `The entry waits for a second person: another risk_officer sends bin/risk lists approve ${list} ${id}`;
 }
 
+const sayAsked = ({ name = '' }: { readonly name?: string }) =>
+  `Entries change no decision until a rule set in force asks in_list("${name}")`;
+
 export const command = commandOf({
   name: 'lists',
   summary: 'Shows and changes lists of what is allowed, blocked and watched.',
@@ -43,7 +46,7 @@ Example: risk lists import shared-sanctioned countries.csv --shared --effect blo
         'description',
       ],
     },
-    create: { operation: 'createList', words: NAME },
+    create: { operation: 'createList', words: NAME, notes: sayAsked },
     show: { operation: 'listEntries', words: NAME, columns: entryColumns },
     add: {
       operation: 'addListEntry',

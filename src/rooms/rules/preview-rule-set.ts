@@ -170,7 +170,7 @@ function refusalOf(
   unrecorded: PreviewJson['unrecorded'],
 ): string | null {
   if (all.rows < ROWS_MIN) return null;
-  const accept = 'takes accept_declines=true';
+  const accept = 'takes accept_declines=true (--accept-declines)';
   if (known.rows < ROWS_MIN) {
     const scores =
       known.rows === 0

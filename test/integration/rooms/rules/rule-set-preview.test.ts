@@ -182,7 +182,7 @@ test('a rule set that would decline many is submitted by a word of its own', asy
   const refused = await ask('/own@1/submit', {});
   expect([refused.status, refused.body.detail]).toEqual([
     409,
-    `own@1 would decline 70.0 % of 400 scores of ${new Date(YESTERDAY_MS).toISOString().slice(0, 10)}, and more than 5.0 % takes accept_declines=true.`,
+    `own@1 would decline 70.0 % of 400 scores of ${new Date(YESTERDAY_MS).toISOString().slice(0, 10)}, and more than 5.0 % takes accept_declines=true (--accept-declines).`,
   ]);
   expect((await ask('/own@1/submit?accept_declines=true', {})).body.state).toBe('submitted');
   const unknown = made([rule('sum', 'amount > money(0, "JPY")', { verdict: 'decline' })], 'sum@1');
