@@ -7,7 +7,7 @@ import { marketUrl } from '../../bench/support/market.ts';
 import { createOutput } from '../../src/kit/command/output.ts';
 import { checkAtRest } from './support/checker.ts';
 import { readLedgerFile } from './support/ledger.ts';
-import { openClient } from './support/services.ts';
+import { openClient } from './support/sessions.ts';
 
 const [file = ''] = process.argv.slice(2);
 const { DATABASE_URL: databaseUrl = '', REDIS_URL: redisUrl = '' } = process.env;

@@ -6,6 +6,8 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { createRandom } from '../../src/kit/random.ts';
+import { DRILLS } from '../drills/catalogue.ts';
+import { MUTANTS as DRILL_MUTANTS } from '../drills/mutants.ts';
 import { MUTANTS as ISOLATION_MUTANTS, PROOFS } from '../isolation/catalogue.ts';
 import { SETUPS } from '../setups/catalogue.ts';
 import { MUTANTS as SETUP_MUTANTS } from '../setups/mutants.ts';
@@ -18,6 +20,7 @@ const SUITES = [
   { mutants: MUTANTS, scenarios: SCENARIOS },
   { mutants: SETUP_MUTANTS, scenarios: SETUPS },
   { mutants: ISOLATION_MUTANTS, scenarios: PROOFS },
+  { mutants: DRILL_MUTANTS, scenarios: DRILLS },
 ];
 
 describe('mutants', () => {
@@ -45,7 +48,7 @@ describe('mutants', () => {
 });
 
 test('scenarios have names of their own', () => {
-  const names = [...SCENARIOS, ...SETUPS, ...PROOFS].map(({ name }) => name);
+  const names = [...SCENARIOS, ...SETUPS, ...PROOFS, ...DRILLS].map(({ name }) => name);
   expect(new Set(names).size).toBe(names.length);
 });
 

@@ -4,7 +4,7 @@
  * no part of `npm test`.
  */
 import type { Output, Row } from '../../src/kit/command/output.ts';
-import { isBreached } from '../chaos/support/report.ts';
+import { exitUnlessSkipped, isBreached } from '../chaos/support/report.ts';
 import type { Outcome } from '../chaos/support/run-scenario.ts';
 import { runSuite } from '../chaos/support/suite.ts';
 import { SETUPS } from './catalogue.ts';
@@ -20,8 +20,6 @@ NAME…        set-ups to run (all); with --mutations: mutants
 --seed TEXT  of traffic and schedule (1)
 --engine DIR another checkout whose engine is put to the test (this one)`;
 
-const EXIT = { fine: 0, failed: 1 } as const;
-
 /** Returns the exit code. */
 function printTable(output: Output, outcomes: readonly Outcome[]): number {
   const figures = ['accepted', 'scored', 'lost', 'doubled', 'events_doubled'];
@@ -34,14 +32,8 @@ function printTable(output: Output, outcomes: readonly Outcome[]): number {
     ],
     outcomes.map(toRow),
   );
-  const isSkipFatal = (process.env['CI'] ?? '') !== '';
-  return outcomes.some((one) => ('notRun' in one ? isSkipFatal : isFailed(one)))
-    ? EXIT.failed
-    : EXIT.fine;
+  return exitUnlessSkipped(outcomes);
 }
-
-const isFailed = (outcome: Exclude<Outcome, { readonly notRun: string }>) =>
-  'broken' in outcome || isBreached(outcome);
 
 function toRow(outcome: Outcome): Row {
   const row = { 'set-up': outcome.scenario };

@@ -16,6 +16,8 @@ export type StartOptions = {
   /** `NAME:N[:SIGNAL]`: the process sends itself the signal (SIGKILL) on its Nth pass of NAME. */
   readonly failpoint?: string | undefined;
   readonly environment?: Readonly<Record<string, string>>;
+  /** bin/risk of another release. */
+  readonly launcher?: string;
   /** False: does not wait until it is ready. */
   readonly wait?: boolean;
 };
@@ -90,7 +92,10 @@ export async function startEngine(options: EngineOptions): Promise<Engine & Asyn
       ...(failpoint === undefined ? {} : { RISK_TEST_FAILPOINT: failpoint }),
     };
     const port = await portOf(name);
-    const fresh = spawnRole({ role, name, port, environment, logFolder, launcher });
+    const fresh = spawnRole({
+      ...{ role, name, port, environment, logFolder },
+      launcher: started.launcher ?? launcher,
+    });
     processes.set(name, fresh);
     return wait ? await untilReady(fresh, signal) : fresh;
   };

@@ -35,6 +35,12 @@ export type LedgerLine =
   | { readonly kind: 'condemned'; readonly keys: readonly string[] }
   /** Entries the suite put into streams that belong to no transaction: one dead letter each. */
   | { readonly kind: 'planted'; readonly entries: number }
+  /** Postgres was restored to before these answers, which its client has to forget, and to before some scores. */
+  | {
+      readonly kind: 'rewound';
+      readonly keys: readonly string[];
+      readonly unscored: readonly string[];
+    }
   /** Redis lost its data: events of before may be missing. */
   | { readonly kind: 'wiped' }
   /** Redis had no room: events may be missing. */
@@ -72,12 +78,16 @@ export type LedgerCounts = {
   readonly changed: number;
   readonly doubled: number;
   readonly planted: number;
+  /** Keys whose answers a restore took back. */
+  readonly rewound: number;
 };
 
 export type Ledger = {
   note(line: LedgerLine): void;
   /** Transaction by key. */
   readonly entries: ReadonlyMap<string, string>;
+  /** When each of these keys was first answered; of no use where the ledger was read from a file. */
+  readonly answeredMs: ReadonlyMap<string, number>;
   /** Transactions in the order of their first answers. */
   readonly ids: readonly string[];
   readonly sent: ReadonlySet<string>;
@@ -101,6 +111,7 @@ export function openLedger({ write = () => undefined }: LedgerOptions = {}): Led
   const left = { refused: new Set<string>(), unknown: new Set<string>() };
   const byKey = new Map<string, string>();
   const byTransaction = new Map<string, string>();
+  const answeredMs = new Map<string, number>();
   const ids: string[] = [];
   const seen = new Map<string, SeenScore>();
   const replays: Extract<LedgerLine, { kind: 'replayed' }>[] = [];
@@ -108,7 +119,7 @@ export function openLedger({ write = () => undefined }: LedgerOptions = {}): Led
   const doubled = new Set<string>();
   const attempts = { refused: 0, unknown: 0, improper: 0 };
   let told: Told = {};
-  let [repeated, contradictions, changed, planted] = [0, 0, 0, 0];
+  let [repeated, contradictions, changed, planted, rewound] = [0, 0, 0, 0, 0];
   let [wiped, crowded] = [false, false];
   let improper: string | undefined;
 
@@ -119,8 +130,19 @@ export function openLedger({ write = () => undefined }: LedgerOptions = {}): Led
     const otherKey = byTransaction.get(transactionId);
     const same = (known ?? transactionId) === transactionId && (otherKey ?? key) === key;
     if (!same) contradictions++;
+    if (known === undefined) answeredMs.set(key, Date.now());
     byKey.set(key, transactionId);
     byTransaction.set(transactionId, key);
+  };
+  const rewind = (keys: readonly string[], unscored: readonly string[]) => {
+    for (const key of keys) {
+      const id = byKey.get(key) ?? '';
+      rewound += byKey.delete(key) ? 1 : 0;
+      byTransaction.delete(id);
+      answeredMs.delete(key);
+      seen.delete(id);
+    }
+    for (const id of unscored) seen.delete(id);
   };
   const see = (score: SeenScore) => {
     const before = seen.get(score.transactionId);
@@ -152,6 +174,9 @@ export function openLedger({ write = () => undefined }: LedgerOptions = {}): Led
       case 'planted':
         planted += line.entries;
         return;
+      case 'rewound':
+        rewind(line.keys, line.unscored);
+        return;
       case 'wiped':
         wiped = true;
         return;
@@ -176,7 +201,7 @@ export function openLedger({ write = () => undefined }: LedgerOptions = {}): Led
     }
   };
   return {
-    ...{ entries: byKey, ids, sent, condemned, seen, replays, reviewed },
+    ...{ entries: byKey, answeredMs, ids, sent, condemned, seen, replays, reviewed },
     note: (line) => {
       write(line);
       apply(line);
@@ -197,7 +222,7 @@ export function openLedger({ write = () => undefined }: LedgerOptions = {}): Led
       return {
         ...{ sent: sent.size, acknowledged: byKey.size, repeated, ...attempts },
         ...{ leftRefused: left.refused.size, leftUnknown: left.unknown.size },
-        ...{ contradictions, changed, doubled: doubled.size, planted },
+        ...{ contradictions, changed, doubled: doubled.size, planted, rewound },
       };
     },
   };

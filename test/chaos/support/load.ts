@@ -42,6 +42,8 @@ export type Load = {
   isFinishing(): boolean;
   /** Sends another batch until it is answered. */
   send(batch: Batch): Promise<void>;
+  /** Sends again those of its batches that have such a key, as they were. */
+  repeat(keys: ReadonlySet<string>): Promise<void>;
   /** For each refused attempt: how long the refusal took, why it was, and whether it had `Retry-After`. */
   readonly refusals: readonly Refusal[];
   /** Bodies of some acknowledged transactions by key, to be sent once more at rest. */
@@ -71,7 +73,8 @@ const SPOILED_ACCOUNTS = 499;
 
 export function startLoad(options: LoadOptions): Load {
   const { ledger } = options;
-  const batches = makeBatches(options);
+  const endMs = Date.now();
+  const batches = makeBatches({ ...options, endMs });
   const random = createRandom(`${options.seed}/load`);
   const started = performance.now();
   const refusals: Refusal[] = [];
@@ -100,6 +103,15 @@ export function startLoad(options: LoadOptions): Load {
   done.catch(() => undefined);
   return {
     ...{ refusals, samples, send, isFinishing: () => finishing },
+    repeat: async (keys) => {
+      let left = keys;
+      for (const batch of makeBatches({ ...options, endMs })) {
+        if (left.size === 0) return;
+        if (!batch.keys.some((key) => left.has(key))) continue;
+        await insist(options, batch, refusals);
+        left = left.difference(new Set(batch.keys));
+      }
+    },
     finish: async () => {
       finishing = true;
       await done;
@@ -114,14 +126,18 @@ export type Batch = {
   readonly body: string;
 };
 
-export type TrafficOptions = Pick<LoadOptions, 'seed' | 'batch' | 'spoiled' | 'corridor'>;
+export type TrafficOptions = Pick<LoadOptions, 'seed' | 'batch' | 'spoiled' | 'corridor'> & {
+  /** When the last of them happened; now by default. */
+  readonly endMs?: number;
+};
 
-/** Endless for any run; the same seed makes the same rows. */
+/** Endless for any run; the same seed and end make the same rows. */
 export function* makeBatches({
   seed,
   batch,
   spoiled,
   corridor,
+  endMs = Date.now(),
 }: TrafficOptions): Generator<Batch, undefined> {
   const { line } = transactionWriter('ndjson');
   let rows: SimulatedTransaction[] = [];
@@ -130,7 +146,7 @@ export function* makeBatches({
   let left = spoiled?.most ?? Number.POSITIVE_INFINITY;
   const traffic = simulate({
     ...{ transactions: ROWS_MAX, accounts: ACCOUNTS, merchants: MERCHANTS },
-    ...{ days: DAYS, endMs: Date.now(), seed, fraudRate: 0.01 },
+    ...{ days: DAYS, endMs, seed, fraudRate: 0.01 },
   });
   for (const drawn of traffic) {
     const row = corridor === undefined ? drawn : { ...drawn, corridor };

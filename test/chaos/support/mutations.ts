@@ -11,15 +11,23 @@ import { isBreached, printReport } from './report.ts';
 import { type Outcome, type RunOptions, runScenario } from './run-scenario.ts';
 import type { Scenario } from './scenario.ts';
 
-/** Files of an engine besides its packages. */
-const PARTS = ['bin', 'src', 'sql', 'console/dist', 'package.json', 'package-lock.json'];
+/** Files of an engine besides its packages; drills run commands of its documents. */
+export const ENGINE_PARTS = [
+  'bin',
+  'src',
+  'sql',
+  'console/dist',
+  'docs',
+  'package.json',
+  'package-lock.json',
+];
 const EXIT = { fine: 0, failed: 1 } as const;
 
 type Copy = { readonly root: string } & Disposable;
 
 function copyEngine(from: string): Copy {
   const root = mkdtempSync(join(tmpdir(), 'risk-mutant-'));
-  for (const part of PARTS) cpSync(join(from, part), join(root, part), { recursive: true });
+  for (const part of ENGINE_PARTS) cpSync(join(from, part), join(root, part), { recursive: true });
   symlinkSync(join(from, 'node_modules'), join(root, 'node_modules'));
   return { root, [Symbol.dispose]: () => rmSync(root, { recursive: true, force: true }) };
 }

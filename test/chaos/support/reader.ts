@@ -4,7 +4,7 @@
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import { type Ledger, type SeenScore, sameScore } from './ledger.ts';
-import type { Query } from './services.ts';
+import type { Query } from './sessions.ts';
 
 export type Reader = { finish(): Promise<void> };
 

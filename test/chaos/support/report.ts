@@ -62,6 +62,14 @@ export function isBreached({ checks }: Extract<Outcome, { readonly checks: unkno
   return checks.some(({ ok }) => !ok);
 }
 
+/** Exit code where a machine that lacks what a scenario needs skips it, which is a failure where CI is set. */
+export function exitUnlessSkipped(outcomes: readonly Outcome[]): number {
+  const isSkipFatal = (process.env['CI'] ?? '') !== '';
+  const isFailed = (one: Outcome) =>
+    'notRun' in one ? isSkipFatal : 'broken' in one || isBreached(one);
+  return outcomes.some(isFailed) ? EXIT.failed : EXIT.fine;
+}
+
 function toRow(outcome: Outcome): Row {
   const { scenario } = outcome;
   if ('notRun' in outcome) return { scenario, verdict: `not run: ${outcome.notRun}` };

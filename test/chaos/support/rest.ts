@@ -2,7 +2,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { reviewsLeft } from './reviews.ts';
 import type { Stage } from './scenario.ts';
-import type { ChaosServices, Query } from './services.ts';
+import type { ChaosServices } from './services.ts';
+import type { Query } from './sessions.ts';
 import { countWaiting } from './streams.ts';
 
 const POLL_MS = 200;

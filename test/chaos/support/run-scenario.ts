@@ -67,13 +67,8 @@ export const SETTINGS = {
 
 const SETUP: Setup = {
   ...{ apis: 1, workers: 2, rate: 1000, batch: 100, ownTraffic: false, proxied: [] },
-  ...{
-    environment: {},
-    postgresSettings: {},
-    spoiled: undefined,
-    corridor: undefined,
-    recoverSecondsMax: 30,
-  },
+  ...{ environment: {}, postgresSettings: {}, spoiled: undefined, corridor: undefined },
+  recoverSecondsMax: 30,
   ...{ countersExact: true, diskBytes: {}, hasModel: false },
 };
 const CONNECTIONS = 4;
@@ -134,7 +129,8 @@ async function run({ scenario, plan, setup, options }: Parts): Promise<Report> {
   const proxies = await openProxies(setup, services, opened);
   const engine = opened.use(
     await startEngine({
-      ...{ launcher, logFolder, signal, apis: setup.apis, workers: setup.workers },
+      ...{ logFolder, signal, apis: setup.apis, workers: setup.workers },
+      launcher: services.firstLauncher ?? launcher,
       databaseUrl: proxies.postgres?.url ?? services.engineUrls.databaseUrl,
       redisUrl: proxies.redis?.url ?? services.engineUrls.redisUrl,
       environment: { ...SETTINGS, ...services.engineEnvironment, ...setup.environment },

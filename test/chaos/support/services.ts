@@ -7,9 +7,7 @@ import { chownSync, mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
-import { Cluster, Redis } from 'ioredis';
-import pg from 'pg';
-import { marketUrl } from '../../../bench/support/market.ts';
+import type { Cluster, Redis } from 'ioredis';
 import { serviceAccount } from '../../../src/tools/start/services/account.ts';
 import { freePort } from '../../../src/tools/start/services/free-port.ts';
 import { startPostgres } from '../../../src/tools/start/services/postgres.ts';
@@ -19,6 +17,13 @@ import { findRedis } from '../../../src/tools/start/services/redis-program.ts';
 import type { ServiceProcess } from '../../../src/tools/start/services/service-process.ts';
 import { mountDisk } from './disk.ts';
 import { NotRun } from './not-run.ts';
+import {
+  openRedisClient,
+  openSessions,
+  patientQuery,
+  type Query,
+  type ServiceUrls,
+} from './sessions.ts';
 
 export type ServiceName = 'postgres' | 'redis';
 
@@ -51,13 +56,6 @@ export type OpenRedis = (startNode: StartNode) => Promise<{
 
 export type Replica = AsyncDisposable & { readonly url: string; readonly client: Redis };
 
-export type Query = <R extends pg.QueryResultRow>(
-  sql: string,
-  values?: readonly unknown[],
-) => Promise<R[]>;
-
-export type ServiceUrls = { readonly databaseUrl: string; readonly redisUrl: string };
-
 export type ChaosServices = ServiceUrls & {
   readonly postgres: ServiceControl;
   /** The first node of a cluster. */
@@ -71,6 +69,8 @@ export type ChaosServices = ServiceUrls & {
   readonly engineEnvironment?: Readonly<Record<string, string>>;
   /** URLs that the engine gets; the suite's own URLs go straight to the services. */
   readonly engineUrls: ServiceUrls;
+  /** bin/risk of the first processes, where the engine under test comes later. */
+  readonly firstLauncher?: string;
   /** Repeats a query until it is answered, as Postgres may be away for a while. */
   readonly query: Query;
   readonly client: Redis | Cluster;
@@ -98,6 +98,8 @@ export type ServicesOptions = {
   readonly engineEnvironment?: Readonly<Record<string, string>>;
   /** Folder of another Postgres' programs. */
   readonly postgresBin?: string;
+  /** Starts Postgres in another way. */
+  readonly openPostgres?: () => Promise<ServiceControl & AsyncDisposable>;
   /** Services that get a disk of their own, of so many bytes. */
   readonly diskBytes: Partial<Readonly<Record<ServiceName, number>>>;
   readonly signal: AbortSignal;
@@ -107,8 +109,6 @@ export type ServicesOptions = {
 const START_TRIES = 20;
 const START_RETRY_MS = 250;
 const PASSWORD = 'chaos';
-const QUERY_PATIENCE_MS = 60_000;
-const QUERY_RETRY_MS = 100;
 
 export async function startServices(options: ServicesOptions): Promise<ChaosServices> {
   const { folder, signal, launcher } = options;
@@ -132,14 +132,14 @@ export async function startServices(options: ServicesOptions): Promise<ChaosServ
   const postgresPort = await freePort();
   const { postgresSettings: settings, openRedis = openOneNode } = options;
   const logFile = (name: string) => join(folder, 'logs', `${name}.log`);
-  const postgres = opened.use(
-    await control(join(disks.postgres, 'postgres'), () =>
+  const openEmbedded = () =>
+    control(join(disks.postgres, 'postgres'), () =>
       startPostgres({
         ...{ ...common, program, settings, port: postgresPort },
         ...{ services: disks.postgres, logFile: logFile('postgres') },
       }),
-    ),
-  );
+    );
+  const postgres = opened.use(await (options.openPostgres ?? openEmbedded)());
   const launchNode = async (name: string, own: Readonly<Record<string, string>>) => {
     const [path, port] = [disk(name), await freePort()];
     return await control(join(path, 'redis'), () =>
@@ -164,15 +164,7 @@ export async function startServices(options: ServicesOptions): Promise<ChaosServ
     },
     signal,
   });
-  // Idle sessions stay open: a scenario that takes all slots must leave the suite its own.
-  const pool = new pg.Pool({
-    ...{ connectionString: marketUrl(postgres.url), max: 2, idleTimeoutMillis: 0 },
-    application_name: 'chaos',
-  });
-  pool.on('error', () => undefined);
-  opened.defer(() => pool.end());
-  const client = openClient(redisUrl);
-  opened.defer(() => client.disconnect());
+  const { pool, client } = opened.use(openSessions(urls));
   const startReplica = async (): Promise<Replica> => {
     const replica = await launchNode('replica', {});
     const own = openRedisClient(replica.url);
@@ -193,7 +185,7 @@ export async function startServices(options: ServicesOptions): Promise<ChaosServ
       client,
       startReplica,
       disks,
-      query: patientQuery(pool, signal),
+      query: patientQuery(() => pool, signal),
     },
     ...{ ...urls, engineUrls },
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
@@ -204,25 +196,6 @@ const openOneNode: OpenRedis = async (startNode) => {
   const redis = await startNode('redis', {});
   return { nodes: [redis], redisUrl: redis.url };
 };
-
-const PATIENT = { protocol: 2, maxRetriesPerRequest: null } as const;
-
-export function openRedisClient(url: string): Redis {
-  const client = new Redis(url, PATIENT);
-  client.on('error', () => undefined);
-  return client;
-}
-
-/** @param url nodes of a cluster are separated by commas, and have one password */
-export function openClient(url: string): Redis | Cluster {
-  const nodes = url.split(',');
-  const [first = ''] = nodes;
-  if (nodes.length === 1) return openRedisClient(url);
-  const redisOptions = { ...PATIENT, password: new URL(first).password };
-  const client = new Cluster(nodes, { redisOptions });
-  client.on('error', () => undefined);
-  return client;
-}
 
 export type Started = { readonly url: string; readonly service: ServiceProcess };
 
@@ -263,23 +236,4 @@ export async function control(
       await running.service.stop();
     },
   };
-}
-
-function patientQuery(pool: pg.Pool, signal: AbortSignal): Query {
-  return async (sql, values) => {
-    const deadline = performance.now() + QUERY_PATIENCE_MS;
-    for (;;) {
-      try {
-        return (await pool.query(sql, values === undefined ? [] : [...values])).rows;
-      } catch (error) {
-        if (isOurMistake(error) || performance.now() > deadline) throw error;
-        await delay(QUERY_RETRY_MS, undefined, { signal });
-      }
-    }
-  };
-}
-
-/** SQLSTATE classes 22 (data), 23 (constraints) and 42 (syntax, names). */
-function isOurMistake(error: unknown): boolean {
-  return error instanceof pg.DatabaseError && /^(22|23|42)/.test(error.code ?? '');
 }

@@ -6,7 +6,7 @@ import { toEntry } from '../../../src/core/stream/group/read-group.ts';
 import { GROUP, type StreamKeys, streamKeys } from '../../../src/core/stream/keys.ts';
 import type { RedisClient } from '../../../src/kit/redis/connection.ts';
 import { NOBODY, scoresOf } from '../../support/stream-entries.ts';
-import type { Query } from './services.ts';
+import type { Query } from './sessions.ts';
 
 /** A session in Postgres and one in Redis. */
 export type Sessions = { readonly query: Query; readonly client: RedisClient };

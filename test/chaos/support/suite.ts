@@ -1,4 +1,5 @@
 /** A command that runs scenarios by name, or takes mechanisms out of a copy of the engine and expects them to notice. */
+import { writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { describeMachine, formatMachine } from '../../../bench/support/machine.ts';
@@ -57,10 +58,15 @@ export async function runSuite(suite: Suite): Promise<number> {
     onLine: (text: string) => output.line(text),
   };
   const startedMs = performance.now();
+  const summarise = async () => {
+    const outcomes = await runAll(output, named(scenarios), options);
+    if (values.json !== undefined) writeFileSync(values.json, JSON.stringify(outcomes, null, 2));
+    return suite.summarise(output, outcomes);
+  };
   const code =
     values.mutations === true
       ? await runMutations(output, options, { scenarios, mutants: named(mutants) })
-      : suite.summarise(output, await runAll(output, named(scenarios), options));
+      : await summarise();
   output.line(`${Math.round((performance.now() - startedMs) / 1000)} seconds in all`);
   return code;
 }
@@ -72,7 +78,7 @@ function readOptions({ transactions }: Suite) {
     allowPositionals: true,
     options: {
       ...{ list: flag, mutations: flag, help: { ...flag, short: 'h' }, rate: text, quick: flag },
-      ...{ flips: flag, 'with-lists': flag },
+      ...{ flips: flag, 'with-lists': flag, json: text },
       ...{ tx: { ...text, default: String(transactions) }, seed: { ...text, default: '1' } },
       engine: { ...text, default: fileURLToPath(new URL('../../../', import.meta.url)) },
     },

@@ -54,6 +54,7 @@ test('pushes run npm test, and nights run what takes longer', () => {
       'npm run chaos',
       'npm run compat',
       'npm run console:test',
+      'npm run drills',
       'npm run long',
       'npm run setups',
     ],
