@@ -3,15 +3,17 @@
  * the database goes on under load.
  */
 import { execFile } from 'node:child_process';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { type Ledger, openLedger } from '../chaos/support/ledger.ts';
 import { startLoad } from '../chaos/support/load.ts';
-import { NotRun } from '../chaos/support/not-run.ts';
 import type { Plan, Scenario, Stage } from '../chaos/support/scenario.ts';
 import { startServices } from '../chaos/support/services.ts';
+import { blocksOf } from '../drills/support/page.ts';
+import { findPostgresBin } from '../drills/support/programs.ts';
+import { REPOSITORY } from '../support/risk.ts';
 
 const OTHER = 'market_1';
 const CORRIDOR = 'JP-KR';
@@ -20,11 +22,6 @@ const BATCH = 100;
 /** Share of the set-up's transactions that the lost market has before its dump, and again after the restore. */
 const SHARE = 1 / 8;
 const ENVIRONMENT = { RISK_MARKET: OTHER, RISK_CORRIDORS: CORRIDOR };
-
-const run = promisify(execFile);
-/** The programs that come with the engine have neither pg_dump nor pg_restore. */
-const BIN = process.env['RISK_TEST_POSTGRES_BIN'] ?? '';
-const program = (name: string) => join(BIN, name);
 
 const plan = (): Plan => {
   const before = openLedger();
@@ -37,24 +34,18 @@ const plan = (): Plan => {
       await engine.command(['migrate'], ENVIRONMENT);
       await startMarket(stage);
       await send(stage, before, 'before');
-      const dump = await mkdtemp(join(tmpdir(), 'risk-dump-'));
-      const file = join(dump, 'all');
-      await run(program('pg_dump'), [
-        '--format=directory',
-        '--no-unlogged-table-data',
-        `--file=${file}`,
-        services.databaseUrl,
-      ]);
+      const folder = await mkdtemp(join(tmpdir(), 'risk-dump-'));
+      const dump = join(folder, 'all');
+      const options = ['--format=directory', '--no-unlogged-table-data', `--file=${dump}`];
+      const program = join(findPostgresBin(), 'pg_dump');
+      await promisify(execFile)(program, [...options, services.databaseUrl]);
       for (const name of ['other-api', 'other-worker']) await engine.kill(name);
       await services.query(`drop schema ${OTHER} cascade`);
       happened('market lost');
       await removeKeys(stage);
-      await services.query(`create schema ${OTHER}`);
-      const restore = ['--jobs=2', '--no-owner', '--exit-on-error', `--schema=${OTHER}`];
-      await run(program('pg_restore'), [...restore, `--dbname=${services.databaseUrl}`, file]);
+      await restore(stage, dump);
       happened('market restored');
-      await rm(dump, { recursive: true });
-      await engine.command(['migrate'], ENVIRONMENT);
+      await rm(folder, { recursive: true });
       await startMarket(stage);
       await send(stage, after, 'after');
     },
@@ -68,6 +59,16 @@ const plan = (): Plan => {
     },
   };
 };
+
+/** The commands as the page has them, which name the market and its corridor. */
+async function restore({ services, signal }: Stage, dump: string): Promise<void> {
+  const page = await readFile(join(REPOSITORY, 'docs', 'backup.md'), 'utf8');
+  const [commands = 'false'] = blocksOf(page, 'One market, while others run');
+  const { databaseUrl: DATABASE_URL, redisUrl: REDIS_URL } = services;
+  const PATH = `${findPostgresBin()}:${process.env['PATH']}`;
+  const env = { PATH, DATABASE_URL, REDIS_URL, DUMP: dump };
+  await promisify(execFile)('/bin/sh', ['-eu', '-c', commands], { cwd: REPOSITORY, env, signal });
+}
 
 async function startMarket({ engine }: Stage): Promise<void> {
   for (const role of ['api', 'worker'] as const) {
@@ -108,9 +109,6 @@ export const restoreMarket: Scenario = {
   name: 'restore-market',
   what: 'one market restored from a dump of the whole database while another goes on',
   setup: { countersExact: false },
-  startServices: async (options) => {
-    if (BIN === '') throw new NotRun('RISK_TEST_POSTGRES_BIN names no folder with pg_dump');
-    return await startServices({ ...options, postgresBin: BIN });
-  },
+  startServices: (options) => startServices({ ...options, postgresBin: findPostgresBin() }),
   plan,
 };

@@ -11,7 +11,8 @@ const OF_POSTGRES = ['psql', 'pg_ctl', 'pg_basebackup', 'pg_controldata', 'pg_du
 export function findPostgresBin(): string {
   const initdb = findExecutable('initdb', process.env['PATH']);
   const found = initdb === undefined ? '' : dirname(realpathSync(initdb));
-  const bin = process.env['RISK_TEST_POSTGRES_BIN'] ?? found;
+  const named = process.env['RISK_TEST_POSTGRES_BIN'] ?? '';
+  const bin = named === '' ? found : named;
   const missing = OF_POSTGRES.filter((name) => !existsSync(join(bin, name)));
   if (missing.length === 0) return bin;
   throw new NotRun(
