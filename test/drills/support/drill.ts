@@ -9,14 +9,14 @@ export type DrillStage = Stage & { readonly site: Site };
 
 export type Drill = {
   readonly name: string;
-  /** What happens, in a few words. */
+  /** The incident in a few words. */
   readonly what: string;
   readonly setup?: Partial<Setup>;
   /** Whether answered transactions may be gone. Their client then posts them again. */
   readonly mayLose: boolean;
   /** Unpacks the release that the drill begins with. @returns its bin/risk */
   readonly openFirst?: (folder: string) => Promise<string>;
-  /** What was done long before the incident. */
+  /** Does what was done long before the incident. */
   readonly prepare?: (stage: DrillStage) => Promise<void>;
   readonly strike: (stage: DrillStage) => Promise<void>;
   /** Brings Postgres back; it ends before a process of the engine writes what it did not have before. */

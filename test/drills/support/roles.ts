@@ -21,7 +21,7 @@ export async function startRoles({ engine, site }: DrillStage): Promise<void> {
   ]);
 }
 
-/** What follows each restore: Redis is emptied, and the engine's own commands find nothing to mend. */
+/** Ends each restore: Redis is emptied, and the engine's own commands find nothing to mend. */
 export async function finishRestore({ ledger, site }: DrillStage): Promise<void> {
   await site.runPage('backup.md', 'Redis', 0);
   ledger.note({ kind: 'wiped' });
