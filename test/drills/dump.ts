@@ -25,8 +25,9 @@ export const dump = drill({
     const empty = 'psql "$ADMIN_URL" --command="drop database risk" --command="drop role risk"';
     await site.run(empty, settingsOf(other));
     const databaseUrl = other.url.replace(/risk:\w+/, ROLE);
+    const there = { ...settingsOf(other), DATABASE_URL: databaseUrl };
+    await site.runPage('backup.md', 'From a dump', 0, there);
     site.moveTo(other, { databaseUrl });
-    await site.runPage('backup.md', 'From a dump', 0);
     await finishRestore(stage);
   },
   resume: startRoles,

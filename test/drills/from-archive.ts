@@ -26,7 +26,7 @@ const planAccident = (): Drill => {
     strike: async ({ site }) => {
       const [now] = await site.query<{ at: string }>('select clock_timestamp()::text as at');
       moment = now?.at ?? '';
-      await site.run('psql "$ADMIN_URL" --dbname=risk --command="truncate market_0.scores"');
+      await site.run('psql "$DATABASE_URL" --command="truncate market_0.scores"');
     },
     restore: async (stage) => {
       await stopRoles(stage);
