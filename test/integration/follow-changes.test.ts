@@ -1,6 +1,6 @@
 /**
  * Goal: a process asks one statement for all that it follows, reads what changed, and misses no change. Method: subjects on a real
- * database, whose changes are committed late, while another subject is read, and while Postgres refuses.
+ * database, whose changes are committed late, while another subject is read, behind a lock, and while Postgres refuses.
  */
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { limitsMark } from '../../src/core/store/limits/limits.ts';
@@ -21,12 +21,12 @@ beforeEach(async () => {
   testDatabase = await createTestDatabase();
   database = testDatabase.open();
   [asked, isDown] = [0, false];
-  const query: Query = async (...call) => {
+  const transaction: Database['transaction'] = async (work) => {
     asked += 1;
     if (isDown) throw new Error('down');
-    return await database.query(...call);
+    return await database.transaction(work);
   };
-  changes = followChanges({ query }, silentLog());
+  changes = followChanges({ transaction }, silentLog());
   await testDatabase.sql('create table said (subject text primary key, word text)');
   await testDatabase.sql("insert into said values ('a', 'one'), ('b', 'one')");
 });
@@ -68,6 +68,29 @@ test('a subject that is long in reading delays no other one, and is read again w
   expect(slow).toBe(1);
   reject(new Error('not yet'));
   await waitUntil(() => slow === 2, 2000, 'another reading');
+});
+
+test('a mark that a lock holds up delays its own subject alone, and is read once the lock is gone', async () => {
+  await testDatabase.sql('create table held (word text)');
+  // As a process has it: one connection.
+  await using probe = testDatabase.open({ connectionsMax: 1, statementTimeoutMs: 2000 });
+  using own = followChanges(probe, silentLog());
+  let [held, free] = [0, 0];
+  const mark = '(select max(word) from market.held)';
+  own.follow({ name: 'held', mark, load: async () => void held++ });
+  const { ageMs } = own.follow({ name: 'b', mark: markOf('b'), load: async () => void free++ });
+  await waitUntil(() => held === 1 && free === 1, 2000, 'the first readings');
+  await database.transaction(async (query) => {
+    await query({ text: 'lock table market.held in access exclusive mode' });
+    for (const word of ['two', 'three']) {
+      const before = free;
+      await say('b', word);
+      await waitUntil(() => free > before, 2000, 'the change of the other one');
+      expect(ageMs()).toBeLessThan(1500);
+    }
+    await query({ text: "insert into market.held values ('one')" });
+  });
+  await waitUntil(() => held === 2, 2000, 'the change behind the lock');
 });
 
 test('an age counts from the last statement that was answered', async () => {

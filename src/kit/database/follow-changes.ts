@@ -1,16 +1,26 @@
 /**
  * Follows subjects in Postgres. One statement every EVERY_MS asks for the mark of each subject, and a subject is read only
  * where its mark is another one. A mark is made of rows that are visible and compared for equality, never for order: a change
- * counts once it is committed, however late that is.
+ * counts once it is committed, however late that is. A mark that a lock holds up delays its own subject alone.
  */
 import type { Log } from '../metrics/log.ts';
-import { toError } from '../words/failure.ts';
-import type { Database } from './pool.ts';
+import { Failure, toError } from '../words/failure.ts';
+import { mayBeDone } from './pg-failure.ts';
+import type { Database, Statement } from './pool.ts';
 
 /** Longer: a change reaches every process later than within two seconds. Shorter: an idle process asks more often. */
 const EVERY_MS = 500;
 /** Age from which a subject is read anew before it is used, also in a process that was frozen. */
 export const STALE_MS = 1500;
+/**
+ * How long a mark waits for a lock. Longer: each locked table delays all subjects by more of STALE_MS, as they share a connection.
+ * Shorter: a subject fails for a lock that a migration has for a moment.
+ */
+const LOCK_WAIT_MS = 250;
+const waitBriefly: Statement = {
+  name: 'wait-briefly-for-locks',
+  text: `set local lock_timeout = ${LOCK_WAIT_MS}`,
+};
 
 export type Subject = {
   /** A word, for the log and the name of the statement. */
@@ -36,28 +46,46 @@ export type Changes = {
 };
 
 type Marks = { readonly askedMs: number; readonly of: Readonly<Record<string, string | null>> };
+const NO_MARKS: Marks = { askedMs: Number.NEGATIVE_INFINITY, of: {} };
+
+/** Whether Postgres has refused this statement, and may answer another one: an outage concerns all subjects. */
+const isRefused = (error: unknown) => error instanceof Failure && !mayBeDone(error);
 
 /**
  * @param database the probe's: readings that pass would hide from the breaker that work stalls
  * @param nowMs monotonic clock
  */
 export function followChanges(
-  { query }: Pick<Database, 'query'>,
+  { transaction }: Pick<Database, 'transaction'>,
   log: Pick<Log, 'warn'>,
   nowMs = () => performance.now(),
 ): Changes {
   const subjects = new Map<string, Subject & Followed>();
+  /** Names of subjects that are asked alone, until Postgres answers their marks. */
+  const apart = new Set<string>();
   let asking: Promise<Marks> | undefined;
-  const ask = async (): Promise<Marks> => {
-    const all = [...subjects.values()];
-    const columns = all.map(({ name, mark }) => `${mark} as "${name}"`);
-    const name = `marks-of-${all.map((one) => one.name).join('-')}`;
+  const ask = async (asked: readonly Subject[]): Promise<Marks> => {
+    const columns = asked.map(({ name, mark }) => `${mark} as "${name}"`);
+    const name = `marks-of-${asked.map((one) => one.name).join('-')}`;
     const askedMs = nowMs();
-    const [of] = await query<Marks['of']>({ name, text: `select ${columns.join(', ')}` });
+    const [of] = await transaction(async (query) => {
+      await query(waitBriefly);
+      return await query<Marks['of']>({ name, text: `select ${columns.join(', ')}` });
+    });
     return { askedMs, of: of ?? {} };
   };
+  const askTogether = async (): Promise<Marks> => {
+    const together = [...subjects.values()].filter(({ name }) => !apart.has(name));
+    try {
+      return await ask(together);
+    } catch (error) {
+      if (!isRefused(error)) throw error;
+      for (const { name } of together) apart.add(name);
+      return NO_MARKS;
+    }
+  };
   const askOnce = () => {
-    asking ??= ask().finally(() => {
+    asking ??= askTogether().finally(() => {
       asking = undefined;
     });
     return asking;
@@ -68,14 +96,22 @@ export function followChanges(
     let known: string | null | undefined;
     let readMs = Number.NEGATIVE_INFINITY;
     let reading: Promise<void> | undefined;
+    const askMark = async (): Promise<Marks> => {
+      // The statement that is under way may be older than the subject.
+      for (let tries = 0; tries < 2 && !apart.has(name); tries++) {
+        const marks = await askOnce();
+        if (name in marks.of) return marks;
+      }
+      const marks = await ask([subject]);
+      apart.delete(name);
+      return marks;
+    };
     const read = async () => {
-      let marks = await askOnce();
-      // The statement that was under way may be older than the subject.
-      if (!(name in marks.of)) marks = await askOnce();
-      const { [name]: mark } = marks.of;
+      const { askedMs, of } = await askMark();
+      const { [name]: mark } = of;
       if (mark !== known) await load();
       known = mark;
-      readMs = marks.askedMs;
+      readMs = askedMs;
     };
     const refresh = () => {
       reading ??= read().finally(() => {
