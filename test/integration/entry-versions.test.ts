@@ -1,6 +1,6 @@
 /**
  * Goal: a release runs beside the next one. Workers that do not read a version leave its entries to those that do: nobody
- * counts a delivery of them, none becomes a dead letter, all are scored. Method: workers in this process on real services;
+ * counts a delivery of them, none becomes a dead letter, no trigger asks for more of these workers, all are scored. Method: workers in this process on real services;
  * the next version is written by this test, in a layout that the present one cannot read, and read by a decoder of its own.
  */
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -10,6 +10,10 @@ import { decodeEntry, packEntries } from '../../src/core/stream/entries/entry.ts
 import { ENTRY_READER, type EntryReader } from '../../src/core/stream/group/versions.ts';
 import { GROUP } from '../../src/core/stream/keys.ts';
 import { measureStreams } from '../../src/core/stream/status/lag.ts';
+import { reportStreams } from '../../src/core/stream/status/report-streams.ts';
+import { createMetrics } from '../../src/kit/metrics/metrics.ts';
+import { readQueue } from '../../src/rooms/operate/scaling/read-measures.ts';
+import { bindBacklog } from '../../src/rooms/status/report-duty.ts';
 import { testConfig } from '../support/config.ts';
 import { runRisk } from '../support/run-risk.ts';
 import { waitUntil } from '../support/wait-until.ts';
@@ -104,6 +108,36 @@ describe('entries of a newer version', { timeout: 120_000 }, () => {
     rig.startWorker(PATIENT, { entries: next });
     expect(await rig.settled(31, 30_000)).toMatchObject({ scored: 31, deadLetters: 0 });
     expect(await pendingRows()).toEqual([]);
+  });
+
+  test('ask for no more workers of this release, and for workers of the next one', async () => {
+    const worker = rig.startWorker();
+    const given = await rig.store(received(5));
+    await rig.openRows(given);
+    await appendNext(given);
+    const measured = async (versions?: readonly string[]) =>
+      (await measureStreams(rig.commands, [rig.stream], versions))[0];
+    const handedOver = async () => (await measured())?.handedOver === 1;
+    await waitUntil(handedOver, 30_000, 'an entry to be handed over');
+    const readAge = async () => (await measured())?.oldestAgeMs ?? 0;
+    await waitUntil(async () => (await readAge()) > 100, 5000, 'an age');
+    const queue = await readQueue(rig.pool, rig.commands, rig.database.market);
+    expect(queue).toEqual({ queue_depth_transactions: 0, queue_age_seconds: 0 });
+    const metrics = createMetrics();
+    reportStreams(metrics, await measureStreams(rig.commands, [rig.stream]));
+    await bindBacklog({ database: rig.pool, metrics }).run(new AbortController().signal);
+    const said = await metrics.registry.metrics();
+    for (const name of ['backlog_transactions', 'stream_lag_seconds', 'stream_lag_transactions']) {
+      expect(said).toMatch(new RegExp(`^risk_${name}(\\{.*\\})? 0$`, 'm'));
+    }
+    const ofNext = await measured(next.versions);
+    expect(ofNext).toMatchObject({ lag: 5, unread: 0 });
+    expect(ofNext?.readableAgeMs).toBeGreaterThan(100);
+    await worker.stop();
+    await rig.append(await rig.store(received(1)));
+    expect(await measured()).toMatchObject({ lag: 6, unread: 5 });
+    const isOld = async () => ((await measured())?.readableAgeMs ?? 0) > 0;
+    await waitUntil(isOld, 5000, 'an age of the entry behind it');
   });
 
   test('are given up by an operator, and what they held is scored from Postgres', async () => {

@@ -54,5 +54,5 @@ export async function isOver(
   if (lastMs < 0) return false;
   const streams = former.map((shard) => streamKeys(market, corridor, shard));
   const measured = await measureStreams(redis, streams);
-  return measured.every((one) => one.oldestAgeMs <= lastMs || one.handedOver > 0);
+  return measured.every((one) => one.readableAgeMs <= lastMs);
 }

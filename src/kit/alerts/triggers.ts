@@ -9,11 +9,12 @@ export type ScaledRole = 'api' | 'worker';
 export const MEASURES = {
   queue_depth_transactions: {
     of: 'market',
-    meaning: 'Transactions of all streams that no worker has read yet.',
+    meaning:
+      'Transactions of all streams that no worker has read yet, and that this release reads.',
   },
   queue_age_seconds: {
     of: 'market',
-    meaning: 'Age of the oldest entry that is not acknowledged.',
+    meaning: 'Age of the oldest entry that this release reads and that is not acknowledged.',
   },
   api_p95_seconds: {
     of: 'role',

@@ -115,14 +115,16 @@ export function createMetrics(registry = createProcessRegistry()) {
       'risk_reader_last_poll_timestamp_seconds',
       'Time at which the slowest reader last completed a poll.',
     ),
-    lagTransactions: gauge('risk_stream_lag_transactions', 'Transactions not yet delivered.', [
-      'corridor',
-      'shard',
-    ]),
-    lagSeconds: gauge('risk_stream_lag_seconds', 'Age of the oldest entry not yet acknowledged.', [
-      'corridor',
-      'shard',
-    ]),
+    lagTransactions: gauge(
+      'risk_stream_lag_transactions',
+      'Transactions not yet delivered, without those of `risk_unread_transactions`.',
+      ['corridor', 'shard'],
+    ),
+    lagSeconds: gauge(
+      'risk_stream_lag_seconds',
+      'Age of the oldest entry that this release reads and that is not yet acknowledged.',
+      ['corridor', 'shard'],
+    ),
     pendingTransactions: gauge(
       'risk_stream_pending_transactions',
       'Transactions delivered and not yet acknowledged.',
@@ -131,6 +133,11 @@ export function createMetrics(registry = createProcessRegistry()) {
     handedOverEntries: gauge(
       'risk_handed_over_entries',
       'Entries that wait for a worker that reads their version.',
+      ['corridor', 'shard'],
+    ),
+    unreadTransactions: gauge(
+      'risk_unread_transactions',
+      'Transactions of entries whose version only another release reads.',
       ['corridor', 'shard'],
     ),
     retriesDue: gauge('risk_retries_waiting', 'Entries waiting for their next attempt.', [

@@ -13,6 +13,7 @@
 
   Returns { adopted entries; where to go on, or '' at the end }.
 ]]
+--- @include group-info
 --- @include is-type
 local stream, group, from, limit = KEYS[1], ARGV[1], ARGV[2], tonumber(ARGV[3])
 if not is_type('stream', stream) then return { 0, '' } end
@@ -20,13 +21,7 @@ local held = redis.call('XLEN', stream)
 if held == 0 then return { 0, '' } end
 
 -- Without the group, everything is delivered once it is made.
-local info = {}
-local groups = redis.pcall('XINFO', 'GROUPS', stream)
-for _, found in ipairs(groups.err and {} or groups) do
-  if found[2] == group then
-    for i = 1, #found, 2 do info[found[i]] = found[i + 1] end
-  end
-end
+local info = group_info(stream, group)
 if not info.name then return { 0, '' } end
 -- The lag is unknown after entries were deleted that nobody had read.
 if from == '-' and info.lag and held <= info.lag + info.pending then return { 0, '' } end

@@ -7,6 +7,7 @@ const NAMES = [
   'lagSeconds',
   'pendingTransactions',
   'handedOverEntries',
+  'unreadTransactions',
   'retriesDue',
 ] as const;
 export type StreamMetrics = Pick<Metrics, (typeof NAMES)[number]>;
@@ -14,12 +15,13 @@ export type StreamMetrics = Pick<Metrics, (typeof NAMES)[number]>;
 export function reportStreams(metrics: StreamMetrics, streams: readonly StreamLag[]): void {
   // Figures of a former shard would stay, as an empty one is listed no more.
   for (const name of NAMES) metrics[name].reset();
-  for (const { stream, lag, pending, handedOver, oldestAgeMs, retriesWaiting } of streams) {
+  for (const { stream, ...one } of streams) {
     const labels = { corridor: stream.corridor, shard: String(stream.shard) };
-    metrics.lagTransactions.set(labels, lag);
-    metrics.pendingTransactions.set(labels, pending);
-    metrics.handedOverEntries.set(labels, handedOver);
-    metrics.lagSeconds.set(labels, oldestAgeMs / 1000);
-    metrics.retriesDue.set(labels, retriesWaiting);
+    metrics.lagTransactions.set(labels, one.lag - one.unread);
+    metrics.pendingTransactions.set(labels, one.pending);
+    metrics.handedOverEntries.set(labels, one.handedOver);
+    metrics.unreadTransactions.set(labels, one.unread);
+    metrics.lagSeconds.set(labels, one.readableAgeMs / 1000);
+    metrics.retriesDue.set(labels, one.retriesWaiting);
   }
 }

@@ -9,8 +9,8 @@ import type { RedisClient } from '../../../kit/redis/connection.ts';
 import type { Reading } from './scaler.ts';
 
 /**
- * Depth and age of what waits for workers of a market: the backlog without what workers are at. Between the two readings some
- * transactions move, so that a single depth may be below 0. Throws a Failure.
+ * Depth and age of what waits for workers of this release in a market: the backlog without what workers are at and what only
+ * another release reads. Between the two readings some transactions move, so that a single depth may be below 0. Throws a Failure.
  */
 export async function readQueue(
   database: Database,
@@ -22,10 +22,10 @@ export async function readQueue(
     listCorridors(database),
   ]);
   const measured = await measureStreams(redis, allStreamsOf(market, corridors));
-  const ages = measured.map(({ oldestAgeMs }) => oldestAgeMs);
-  const atWorkers = measured.reduce((sum, { pending }) => sum + pending, 0);
+  const ages = measured.map(({ readableAgeMs }) => readableAgeMs);
+  const others = measured.reduce((sum, { pending, unread }) => sum + pending + unread, 0);
   return {
-    queue_depth_transactions: backlog - atWorkers,
+    queue_depth_transactions: backlog - others,
     queue_age_seconds: Math.max(0, ...ages) / 1000,
   };
 }
