@@ -1,5 +1,6 @@
 /** `risk status`: shows the state of the pipeline, from a running API. */
 import { setTimeout as wait } from 'node:timers/promises';
+import { SILENT_MS } from '../../core/stream/status/workers.ts';
 import type { DegradationLevel, LiveFigures, Status } from '../../kit/client/api-types.ts';
 import { type AskApi, createAsk } from '../../kit/client/ask.ts';
 import { withApi } from '../../kit/command/api.ts';
@@ -13,7 +14,6 @@ import {
 import type { Output } from '../../kit/command/output.ts';
 import { RUNBOOKS_PATH } from '../../kit/http/runbooks-page.ts';
 import { Failure } from '../../kit/words/failure.ts';
-import { SILENT_MS } from './silent.ts';
 
 const WATCH_SECONDS_MAX = 3600;
 

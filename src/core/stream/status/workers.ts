@@ -13,6 +13,8 @@ import { loadScript, runScript } from '../scripts.ts';
 const REPORTS_KEPT_MS = 60_000;
 /** Longer: a worker that was taken away by force is missed for longer. Shorter: a frozen worker leaves the list before anybody sees it. */
 const SEEN_MS = 60 * 60 * 1000;
+/** Three reports and a second. Larger: a dead worker is shown as live for longer; smaller: a busy worker is shown as silent. */
+export const SILENT_MS = 10_000;
 
 export type WorkerReport = {
   readonly name: string;

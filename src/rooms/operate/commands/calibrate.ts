@@ -12,13 +12,15 @@ import {
   parseArguments,
 } from '../../../kit/command/command.ts';
 import { openCommandDatabase, openCommandRedis } from '../../../kit/command/stores.ts';
-import { calibrate } from '../plan/calibrate.ts';
+import { calibrate, requireSame } from '../plan/calibrate.ts';
 import { CALIBRATION_FILE } from '../plan/calibration.ts';
-import { readContent, readUsage } from '../plan/measure-engine.ts';
+import { readContent, readUsage, readWorkers } from '../plan/measure-engine.ts';
 
 /** Shorter: reports of workers, which come every 3 s, and single batches count too much. */
 const SECONDS = { min: 5, max: 3600 };
 const SECONDS_BY_DEFAULT = 30;
+/** Below the minute for which a report is kept: a worker that comes and goes between two looks is seen. */
+const LOOK_EVERY_MS = 30_000;
 
 export const command: Command = {
   name: 'calibrate',
@@ -26,7 +28,7 @@ export const command: Command = {
   usage: `risk calibrate [--seconds N] [--file FILE] [--url URL] [--json]
 
 Compares what API, workers, Postgres and Redis have used before and after some seconds of traffic, and what their stores hold;
-sends nothing and changes nothing. Without traffic of your own post some meanwhile, as the sample of npm start or
+sends nothing and changes nothing. The workers must stay the same meanwhile. Without traffic of your own post some meanwhile, as the sample of npm start or
 risk simulate and risk replay do; the figures are those of its batches. Processor time of Postgres is known only where it
 runs on this machine. Needs DATABASE_URL, REDIS_URL and an API key that may read metrics.
 
@@ -50,7 +52,10 @@ async function run(args: string[], context: CommandContext): Promise<number> {
   const before = await readUsage(api, stores);
   output.note(`measuring for ${seconds} s`);
   const began = performance.now();
-  await delay(seconds * 1000, undefined, { signal }).catch(() => undefined);
+  for (let leftMs = seconds * 1000; leftMs > 0 && !signal.aborted; leftMs -= LOOK_EVERY_MS) {
+    requireSame(before.workers, await readWorkers(stores));
+    await delay(Math.min(leftMs, LOOK_EVERY_MS), undefined, { signal }).catch(() => undefined);
+  }
   if (signal.aborted) return EXIT.failed;
   const after = await readUsage(api, stores);
   const machine = `${cpus()[0]?.model ?? 'unknown'}, ${availableParallelism()} cores`;

@@ -1,7 +1,7 @@
 /** Makes a calibration of two readings of an engine that works. */
 import { Failure } from '../../../kit/words/failure.ts';
 import type { Calibration } from './calibration.ts';
-import type { Content, Usage } from './measure-engine.ts';
+import type { Content, Usage, Workers } from './measure-engine.ts';
 
 /** Fewer: the processor time of a transaction is that of duties and of scrapes. */
 const TRANSACTIONS_MIN = 2000;
@@ -16,6 +16,22 @@ export type Span = {
   readonly at: Date;
 };
 
+/**
+ * Stores work for all workers, also for one that comes or goes, whose share of a span is not known.
+ * @throws Failure that names workers which did not work all the time
+ */
+export function requireSame(before: Workers, after: Workers): void {
+  const changed = [...new Set([...before.keys(), ...after.keys()])].filter((name) => {
+    const [first, last] = [before.get(name)?.state, after.get(name)?.state];
+    const isGone = first === 'silent' && (last === 'silent' || last === undefined);
+    return !isGone && !(first === 'works' && last === 'works');
+  });
+  if (changed.length === 0) return;
+  throw refused(
+    `workers came, went or reported no processor time: ${changed.join(', ')}. Measure again once the same workers have worked for a minute`,
+  );
+}
+
 /** @throws Failure that says what is missing */
 export function calibrate(
   { before, after, seconds, machine, at }: Span,
@@ -24,6 +40,7 @@ export function calibrate(
   if (before.api.startedAt !== after.api.startedAt) {
     throw refused('two API processes answered, or one was restarted: name one by --url');
   }
+  requireSame(before.workers, after.workers);
   const accepted = after.api.accepted - before.api.accepted;
   const posts = after.api.posts - before.api.posts;
   const workers = workOf(before, after);

@@ -2,7 +2,7 @@
 import { VERDICTS } from '../../../core/domain/score-record.ts';
 import { readTotals } from '../../../core/store/tallies/day-tallies.ts';
 import { profileKeyPattern } from '../../../core/stream/keys.ts';
-import { listReports } from '../../../core/stream/status/workers.ts';
+import { listReports, type ReportAt, SILENT_MS } from '../../../core/stream/status/workers.ts';
 import type { ApiOptions } from '../../../kit/client/api-client.ts';
 import type { Database, Statement } from '../../../kit/database/pool.ts';
 import { serverSeconds } from '../../../kit/process/processor-time.ts';
@@ -14,6 +14,15 @@ import {
 import { infoField } from '../../../kit/redis/info-field.ts';
 import { Failure } from '../../../kit/words/failure.ts';
 
+export type WorkerUsage = {
+  readonly seconds: number;
+  readonly scored: number;
+  /** `unmeasured`: a worker of an older release, which reports no processor time. */
+  readonly state: 'works' | 'ends' | 'silent' | 'unmeasured';
+};
+/** Workers that reported within the last minute, by name. */
+export type Workers = ReadonlyMap<string, WorkerUsage>;
+
 /** Seconds of processor time, and counts, so far. */
 export type Usage = {
   readonly api: {
@@ -22,8 +31,7 @@ export type Usage = {
     readonly accepted: number;
     readonly posts: number;
   };
-  /** By the name of the worker. */
-  readonly workers: ReadonlyMap<string, { readonly seconds: number; readonly scored: number }>;
+  readonly workers: Workers;
   readonly postgresSeconds: number | undefined;
   readonly redisSeconds: number | undefined;
 };
@@ -34,24 +42,42 @@ const METRICS_MS_MAX = 10_000;
 
 /** @throws Failure */
 export async function readUsage(api: Omit<ApiOptions, 'signal'>, stores: Stores): Promise<Usage> {
-  const { database, redis, market } = stores;
-  const [ofApi, { reports }, [backend], redisSeconds] = await Promise.all([
+  const { database, redis } = stores;
+  const [ofApi, workers, [backend], redisSeconds] = await Promise.all([
     readApi(api),
-    listReports(redis, market),
+    readWorkers(stores),
     database.query<{ pid: number }>(backendStatement),
     readRedisSeconds(redis),
   ]);
-  const workers = reports.flatMap(({ report: { name, scored, processorSeconds } }) =>
-    processorSeconds === undefined
-      ? []
-      : [[name, { seconds: processorSeconds, scored: sumOf(Object.values(scored)) }] as const],
-  );
   return {
     api: ofApi,
-    // The newest report of a worker is the last.
-    workers: new Map(workers),
+    workers,
     postgresSeconds: serverSeconds(backend?.pid ?? 0, 'postgres'),
     redisSeconds,
+  };
+}
+
+/** @throws Failure */
+export async function readWorkers({
+  redis,
+  market,
+}: Pick<Stores, 'redis' | 'market'>): Promise<Workers> {
+  const { reports, nowMs } = await listReports(redis, market);
+  // The newest report of a worker is the last.
+  return new Map(reports.map((one) => [one.report.name, toUsage(one, nowMs)]));
+}
+
+function toUsage({ report, atMs }: ReportAt, nowMs: number): WorkerUsage {
+  const { scored, isDraining, processorSeconds } = report;
+  const stateOf = (): WorkerUsage['state'] => {
+    if (isDraining) return 'ends';
+    if (nowMs - atMs > SILENT_MS) return 'silent';
+    return processorSeconds === undefined ? 'unmeasured' : 'works';
+  };
+  return {
+    seconds: processorSeconds ?? 0,
+    scored: sumOf(Object.values(scored)),
+    state: stateOf(),
   };
 }
 

@@ -1,7 +1,6 @@
 /** How many workers report, and which are silent without a replacement. */
 import { z } from 'zod';
-import type { SeenAt } from '../../../core/stream/status/workers.ts';
-import { SILENT_MS } from '../silent.ts';
+import { type SeenAt, SILENT_MS } from '../../../core/stream/status/workers.ts';
 
 export const workerCountsSchema = z.object({
   live: z.int().meta({ description: `Reported within ${SILENT_MS / 1000} s.` }),

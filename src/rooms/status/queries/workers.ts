@@ -7,8 +7,8 @@ import {
   listReports,
   type ReportAt,
   type SeenAt,
+  SILENT_MS,
 } from '../../../core/stream/status/workers.ts';
-import { SILENT_MS } from '../silent.ts';
 import { missingWorkers } from './missing-workers.ts';
 import type { Pipeline } from './pipeline-status.ts';
 

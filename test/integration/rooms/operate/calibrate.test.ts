@@ -1,12 +1,13 @@
 /**
  * Goal: a calibration of an engine that works has a figure of each part, and a plan computes with it. Method: an API and a worker
- * in this process, traffic before and while the command measures.
+ * in this process, traffic before and while the command measures, then another worker that comes and goes.
  */
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { calibrationSchema } from '../../../../src/rooms/operate/plan/calibration.ts';
+import { readWorkers } from '../../../../src/rooms/operate/plan/measure-engine.ts';
 import { runRisk } from '../../../support/run-risk.ts';
 import { RUNNING_API_KEY, type RunningApi, startRunningApi } from '../../../support/running-api.ts';
 import { input } from '../../../support/submit.ts';
@@ -44,13 +45,14 @@ test('a calibration measures traffic, and a plan reads it', { timeout: 120_000 }
   const stores = { DATABASE_URL: api.testDatabase.url, REDIS_URL: api.redisService.url };
   const environment = { ...stores, RISK_URL: api.url, RISK_API_KEY: RUNNING_API_KEY };
   const calibrate = () => runRisk(['calibrate', '--seconds', '5', '--file', file], environment);
-  const idle = await calibrate();
-  expect([idle.code, idle.stderr]).toEqual([
-    1,
-    expect.stringContaining('at least 2000 are needed'),
-  ]);
+  const reporting = async (count: number) => {
+    const workers = { redis: api.redis, market: api.testDatabase.market };
+    const isThere = async () => (await readWorkers(workers)).size === count;
+    await waitUntil(isThere, 10_000, `reports of ${count} workers`);
+  };
   await post(8);
   await waitUntil(async () => (await scored()) === 8000, 30_000, 'the first scores');
+  await reporting(1);
   const [measured] = await Promise.all([calibrate(), post(4)]);
   expect(measured.code, measured.stderr).toBe(0);
   const made = calibrationSchema.parse(JSON.parse(await readFile(file, 'utf8')));
@@ -64,6 +66,15 @@ test('a calibration measures traffic, and a plan reads it', { timeout: 120_000 }
   expect(made.redis_bytes_per_account).toBeGreaterThan(100);
   expect(made.postgres_bytes_per_transaction).toBeGreaterThan(200);
   expect(made.postgres_bytes_per_transaction).toBeLessThan(5000);
+  const more = async () => {
+    await using _other = api.startWorker();
+    await reporting(2);
+  };
+  const [refused] = await Promise.all([calibrate(), more()]);
+  expect([refused.code, refused.stderr]).toEqual([
+    1,
+    expect.stringContaining('workers came, went or reported no processor time'),
+  ]);
   const one = await api.risk('plan', '--tps', '1000', '--calibration', file);
   expect(one.stdout).toContain('1000 × (1 + 0)^0 × 1 × 1 × 2.5 = 2,500 transactions a second');
   const table = await api.riskJson('plan', '--tps', '50,1000', '--calibration', file);

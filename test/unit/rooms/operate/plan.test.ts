@@ -1,9 +1,14 @@
 /** Goal: a plan is the formula over measured figures, as computed by hand, and never asks for less where the load is more. */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { calibrate } from '../../../../src/rooms/operate/plan/calibrate.ts';
+import { calibrate, requireSame } from '../../../../src/rooms/operate/plan/calibrate.ts';
 import type { Calibration } from '../../../../src/rooms/operate/plan/calibration.ts';
-import type { Content, Usage } from '../../../../src/rooms/operate/plan/measure-engine.ts';
+import type {
+  Content,
+  Usage,
+  Workers,
+  WorkerUsage,
+} from '../../../../src/rooms/operate/plan/measure-engine.ts';
 import {
   type Demand,
   fleetFor,
@@ -176,9 +181,14 @@ test('a larger load never needs or costs less', () => {
 });
 
 describe('a calibration', () => {
+  const working = (seconds: number, scored: number): WorkerUsage => ({
+    seconds,
+    scored,
+    state: 'works',
+  });
   const usage = (accepted: number, more: Partial<Usage> = {}): Usage => ({
     api: { startedAt: 1, seconds: 2 + accepted * 50e-6, accepted, posts: accepted / 100 },
-    workers: new Map([['w1', { seconds: 1 + accepted * 100e-6, scored: accepted }]]),
+    workers: new Map([['w1', working(1 + accepted * 100e-6, accepted)]]),
     postgresSeconds: 5 + accepted * 70e-6,
     redisSeconds: 1 + accepted * 14e-6,
     ...more,
@@ -222,13 +232,35 @@ describe('a calibration', () => {
     );
   });
 
-  test('has no figure of a Postgres elsewhere, and none of a worker that came meanwhile', () => {
-    const late = new Map([...usage(61_000).workers, ['w2', { seconds: 99, scored: 99_999 }]]);
-    const made = calibrate(
-      spanOf(usage(1000, { postgresSeconds: undefined }), usage(61_000, { workers: late })),
-      content,
-    );
+  test('has no figure of a Postgres elsewhere', () => {
+    const before = usage(1000, { postgresSeconds: undefined });
+    const made = calibrate(spanOf(before, usage(61_000)), content);
     expect(made.postgres_us).toBeNull();
     expect(made.worker_us).toBeCloseTo(100, 6);
+  });
+
+  const w1 = working(1.1, 1000);
+  const of = (...all: [string, WorkerUsage][]): Workers => new Map(all);
+  test.each<[string, Workers, Workers]>([
+    ['came', of(['w1', w1]), of(['w1', w1], ['w2', w1])],
+    ['came and went', of(['w1', w1]), of(['w1', w1], ['w2', { ...w1, state: 'ends' }])],
+    ['went', of(['w1', w1], ['w2', w1]), of(['w1', w1], ['w2', { ...w1, state: 'ends' }])],
+    ['was killed', of(['w1', w1], ['w2', w1]), of(['w1', w1], ['w2', { ...w1, state: 'silent' }])],
+    ['is long gone', of(['w1', w1], ['w2', w1]), of(['w1', w1])],
+    ['was ending', of(['w1', w1], ['w2', { ...w1, state: 'ends' }]), of(['w1', w1])],
+    ['woke', of(['w1', w1], ['w2', { ...w1, state: 'silent' }]), of(['w1', w1], ['w2', w1])],
+    [
+      'is old',
+      of(['w2', { ...w1, state: 'unmeasured' }]),
+      of(['w2', { ...w1, state: 'unmeasured' }]),
+    ],
+  ])('is refused where another worker %s', (_, before, after) => {
+    const span = spanOf(usage(1000, { workers: before }), usage(61_000, { workers: after }));
+    expect(() => calibrate(span, content)).toThrow('no processor time: w2.');
+  });
+
+  test('counts a worker that died before as none', () => {
+    const dead: WorkerUsage = { ...w1, state: 'silent' };
+    expect(() => requireSame(of(['w1', w1], ['w2', dead]), of(['w1', w1]))).not.toThrow();
   });
 });
