@@ -24,6 +24,7 @@ const packed = (body: string, encoding: keyof typeof PACK) => new Uint8Array(PAC
 /** The answer as it was sent: fetch would unpack it. */
 function ask(path: string, headers: Record<string, string>, body?: Uint8Array) {
   const answered = Promise.withResolvers<{
+    status: number | undefined;
     headers: NodeJS.Dict<string | string[]>;
     bytes: Buffer;
   }>();
@@ -32,7 +33,8 @@ function ask(path: string, headers: Record<string, string>, body?: Uint8Array) {
     headers: { Authorization: `Bearer ${RUNNING_API_KEY}`, ...headers },
   });
   asked.on('response', async (answer) => {
-    answered.resolve({ headers: answer.headers, bytes: await buffer(answer) });
+    const { statusCode: status, headers: received } = answer;
+    answered.resolve({ status, headers: received, bytes: await buffer(answer) });
   });
   asked.on('error', answered.reject);
   asked.end(body);
@@ -131,6 +133,26 @@ describe('answers', () => {
     const { headers, bytes } = await posted();
     expect(headers['content-encoding']).toBeUndefined();
     expect(bytes.byteLength).toBeGreaterThan(1024);
+  });
+
+  test('have a strong tag in each encoding, by which they are not sent again', async () => {
+    const path = '/v1/features';
+    const tagOf = async (encoding: string, given?: string) => {
+      const known = given === undefined ? {} : { 'If-None-Match': given };
+      const { status, headers } = await ask(path, { 'Accept-Encoding': encoding, ...known });
+      return [status, headers['etag']];
+    };
+    const tags: unknown[] = [];
+    for (const encoding of ['identity', 'gzip', 'br']) {
+      const [status, tag] = await tagOf(encoding);
+      expect([status, tag]).toEqual([200, expect.stringMatching(/^"[\w-]+"$/)]);
+      expect(await tagOf(encoding, `"x", W/${tag}`)).toEqual([304, tag]);
+      tags.push(tag);
+    }
+    expect(new Set(tags).size).toBe(3);
+    const [plain, gzip] = tags as [string, string];
+    expect(await tagOf('gzip', plain)).toEqual([304, plain]);
+    expect(await tagOf('identity', gzip)).toEqual([200, plain]);
   });
 
   test('to a packed write are packed', async () => {

@@ -6,33 +6,20 @@ import { pipeline, Readable, type Transform } from 'node:stream';
 import type { ReadableStream as NodeStream } from 'node:stream/web';
 import { constants, createBrotliCompress, createGzip } from 'node:zlib';
 import type { Context, MiddlewareHandler } from 'hono';
-import { accepts } from 'hono/accepts';
+import { chooseEncoding, type Encoding, encodingOfWhole } from './answers/encoding.ts';
+import { encodedTag } from './answers/entity-tag.ts';
 import type { AppEnv } from './app-env.ts';
 import { encodingOf } from './body/unpack.ts';
 
 /** JSON is there as a whole; lines and CSV are long streams. Live events are neither, as a packer would hold them back. */
 const WHOLE = /^application\/(problem\+)?json\b/;
 const STREAMED = /^(application\/x-ndjson|text\/csv)\b/;
-/** A shorter answer fits one packet of the network as it is. */
-const PLAIN_BYTES_MAX = 1024;
 /** As fast as gzip; the default of 11 takes a hundred times as long. */
 const BROTLI_QUALITY = 4;
-const PACKERS: Readonly<Record<string, () => Transform>> = {
+const PACKERS: Readonly<Record<Encoding, () => Transform>> = {
   br: () => createBrotliCompress({ params: { [constants.BROTLI_PARAM_QUALITY]: BROTLI_QUALITY } }),
   gzip: () => createGzip(),
 };
-const PLAIN = 'identity';
-
-function chooseEncoding(c: Context<AppEnv>): string {
-  return accepts(c, {
-    header: 'Accept-Encoding',
-    supports: Object.keys(PACKERS),
-    default: PLAIN,
-    match: (taken, { supports }) =>
-      supports.find((name) => taken.some(({ type, q }) => type.toLowerCase() === name && q > 0)) ??
-      PLAIN,
-  });
-}
 
 const mayBePacked = (c: Context<AppEnv>) =>
   c.req.header('accept-encoding') !== undefined &&
@@ -48,18 +35,18 @@ export const compressAnswers: MiddlewareHandler<AppEnv> = async (c, next) => {
   const isStreamed = c.req.method === 'GET' && STREAMED.test(type);
   if (body === null || headers.has('content-encoding') || !(isWhole || isStreamed)) return;
   const sending = new Headers(headers);
-  const encoding = chooseEncoding(c);
-  const packer = PACKERS[encoding];
   const whole = isWhole ? new Uint8Array(await c.res.arrayBuffer()) : undefined;
-  const isPlain = whole !== undefined && whole.byteLength <= PLAIN_BYTES_MAX;
+  const encoding = whole === undefined ? chooseEncoding(c) : encodingOfWhole(c, whole.byteLength);
   let answered: Uint8Array<ArrayBuffer> | ReadableStream<Uint8Array> = whole ?? body;
-  if (packer !== undefined && !isPlain) {
+  if (encoding !== undefined) {
     answered = pack(
       whole === undefined ? Readable.fromWeb(body as NodeStream) : Readable.from([whole]),
-      packer(),
+      PACKERS[encoding](),
     );
     sending.set('Content-Encoding', encoding);
     sending.delete('Content-Length');
+    const tag = headers.get('etag');
+    if (tag !== null) sending.set('ETag', encodedTag(tag, encoding));
   }
   // An answer that replaces another one would take its headers over.
   c.res = undefined;

@@ -4,6 +4,7 @@ import { z } from 'zod';
 import type { Api } from '../../core/room.ts';
 import type { Database } from '../../kit/database/pool.ts';
 import { ANSWER_HEADERS, answerHeaders } from '../../kit/http/answers/answer-headers.ts';
+import { plainTag } from '../../kit/http/answers/entity-tag.ts';
 import type { AppEnv } from '../../kit/http/app-env.ts';
 import { checkFields } from '../../kit/http/body/body.ts';
 import { answer, bodyOf, type DescribedBody, operation } from '../../kit/http/operation.ts';
@@ -185,7 +186,9 @@ export const ruleSetOperations = [
     problems: [404, 409, 412],
     run: async ({ c, body, by }, { databases: { primary } }: RuleSetParts) => {
       await compileGiven(primary.query, body);
-      const row = await changeDraft(primary, nameIn(c), c.req.header('if-match'), body, by);
+      const given = c.req.header('if-match');
+      const tag = given && plainTag(given);
+      const row = await changeDraft(primary, nameIn(c), tag, body, by);
       return await answerDetail(c, primary, row);
     },
   }),

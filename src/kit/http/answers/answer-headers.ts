@@ -43,7 +43,7 @@ export const ANSWER_HEADERS = {
     example: 'Bearer realm="risk"',
   },
   ETag: {
-    description: 'Tag of the body, for `If-None-Match`.',
+    description: 'Tag of the body in its encoding, for `If-None-Match` and `If-Match`.',
     required: true,
     schema: { type: 'string' },
     example: '"Zk1pWmYyT0Q0c2VjdXJlXw"',

@@ -6,6 +6,8 @@ import type { AnswerText } from '../../caches/answer-cache.ts';
 import { shown } from '../../words/list-parameters.ts';
 import type { AppEnv } from '../app-env.ts';
 import { ANSWER_HEADERS, answerHeaders } from './answer-headers.ts';
+import { encodingOfWhole } from './encoding.ts';
+import { encodedTag } from './entity-tag.ts';
 import { answerJson } from './headers.ts';
 
 const TAG_CHARS = 22;
@@ -40,19 +42,24 @@ export function headersOf(answer: AnswerText, keeping: Keeping): KeptHeaders {
 
 export function answerKept(c: Context<AppEnv>, answer: AnswerText, keeping: Keeping): Response {
   const headers = headersOf(answer, keeping);
-  if (matches(c.req.header('if-none-match'), headers.ETag)) {
-    return new Response(null, { status: 304, headers });
+  const given = c.req.header('if-none-match');
+  if (given !== undefined) {
+    const encoding = encodingOfWhole(c, Buffer.byteLength(answer.text));
+    const own = encoding === undefined ? [] : [encodedTag(headers.ETag, encoding)];
+    const ETag = matching(given, [...own, headers.ETag]);
+    if (ETag !== undefined)
+      return new Response(null, { status: 304, headers: { ...headers, ETag } });
   }
   return answerJson(answer.text, 200, headers);
 }
 
-/** If-None-Match compares weakly: a proxy may have marked the tag. */
-function matches(header: string | undefined, tag: string): boolean {
-  if (header === undefined) return false;
-  return header.split(',').some((given) => {
-    const trimmed = given.trim();
-    return trimmed === '*' || trimmed === tag || trimmed === `W/${tag}`;
-  });
+/**
+ * The tag that the caller has: of the answer as it would be sent to this request, or without an encoding, as an answer from memory may
+ * have been. If-None-Match compares weakly: a proxy may have marked the tag.
+ */
+function matching(header: string, tags: readonly string[]): string | undefined {
+  const given = header.split(',').map((tag) => tag.trim().replace(/^W\//, ''));
+  return given.includes('*') ? tags[0] : tags.find((tag) => given.includes(tag));
 }
 
 /** For the document. */
