@@ -1,5 +1,12 @@
 /** TypeScript types of a client, made from the document: one for each named schema, and the operations. */
-import type { Content, Document, Operation, Parameter, Schema } from './openapi.ts';
+import {
+  type Content,
+  type Document,
+  isSelected,
+  type Operation,
+  type Parameter,
+  type Schema,
+} from './openapi.ts';
 
 const HEAD = `/**
  * Types of the API's requests and answers. \`npm run api-types\` makes this file from the document, and git ignores it.
@@ -7,8 +14,8 @@ const HEAD = `/**
 `;
 
 export function clientTypes({ components, paths }: Document): string {
-  const schemas = Object.entries(components.schemas).map(
-    ([name, schema]) => `export type ${name} = ${typeOf(schema, '\n  ')};\n`,
+  const schemas = Object.entries(components.schemas).flatMap(([name, schema]) =>
+    isSelected(name) ? [] : `export type ${name} = ${typeOf(schema, '\n  ')};\n`,
   );
   const operations = Object.entries(paths).flatMap(([path, methods]) =>
     Object.entries(methods).map(
@@ -20,10 +27,12 @@ export function clientTypes({ components, paths }: Document): string {
   return [HEAD, ...schemas, table].join('\n');
 }
 
+/** The engine's own clients ask for whole answers: they have neither the parameter `fields` nor types of parts. */
 function operationType({ parameters = [], requestBody, responses }: Operation): string {
+  const taken = parameters.filter(({ name }) => name !== 'fields');
   const parts = [
-    ['path', fieldsOf(parameters, 'path')],
-    ['query', fieldsOf(parameters, 'query')],
+    ['path', fieldsOf(taken, 'path')],
+    ['query', fieldsOf(taken, 'query')],
     ['body', jsonType(requestBody?.content)],
   ].flatMap(([name, type]) =>
     type === undefined ? [] : [`readonly ${name}${name === 'query' ? '?' : ''}: ${type}`],
@@ -61,7 +70,10 @@ function typeOf(schema: Schema, gap = ' '): string {
   if ('const' in schema) return literal(schema['const']);
   if (Array.isArray(values)) return values.map(literal).join(' | ');
   const ways = anyOf ?? oneOf;
-  if (Array.isArray(ways)) return ways.map((way: Schema) => typeOf(way)).join(' | ');
+  if (Array.isArray(ways)) {
+    const whole = ways.filter((way: Schema) => !isSelected(String(way['$ref'])));
+    return whole.map((way: Schema) => typeOf(way)).join(' | ');
+  }
   if (Array.isArray(type)) {
     return type.map((one: unknown) => typeOf({ ...schema, type: one }, gap)).join(' | ');
   }

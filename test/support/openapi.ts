@@ -85,6 +85,22 @@ export function openApiOf(served: Document): OpenApi {
   return { document, operations, validator };
 }
 
+/** Whether a schema, by its name or reference, is of what an answer has with `fields`. */
+export const isSelected = (name: string): boolean => name.endsWith('Selected');
+
+/** The schema of an answer to a path: without `fields` the answer must be whole. */
+export function schemaOf({ content }: Answer, type: string, path: string): Schema | undefined {
+  const schema = content?.[type]?.schema;
+  return schema === undefined || path.includes('fields=') ? schema : wholeOnly(schema);
+}
+
+const wholeOnly = (schema: Schema): Schema =>
+  JSON.parse(JSON.stringify(schema), (_, part) =>
+    Array.isArray(part?.anyOf)
+      ? { ...part, anyOf: part.anyOf.filter((way: Schema) => !isSelected(String(way['$ref']))) }
+      : part,
+  );
+
 /** The document leaves answers open for members of later releases; a test finds members that it does not list. */
 function closed<T>(value: T): T {
   return JSON.parse(JSON.stringify(value), (_, part) =>

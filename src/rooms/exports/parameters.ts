@@ -7,9 +7,9 @@ import {
   orderParameter,
   status,
 } from '../../core/store/search/search-question.ts';
-import { given } from '../../kit/words/describe-issue.ts';
 import { shown } from '../../kit/words/list-parameters.ts';
-import { FLAT_COLUMNS, type FlatColumn } from './columns.ts';
+import { readFields, shownFields } from '../../kit/words/selected-fields.ts';
+import { FLAT_COLUMNS } from './columns.ts';
 
 export const EXPORT_FORMATS = ['csv', 'ndjson', 'parquet'] as const;
 export type ExportFormat = (typeof EXPORT_FORMATS)[number];
@@ -40,17 +40,11 @@ const NAMES = FLAT_COLUMNS.map(({ name }) => name);
 const fields = z
   .string()
   .default(NAMES.join(','))
-  .transform((text, { issues }): readonly FlatColumn[] => {
-    const named = new Set(text.split(','));
-    const unknown = [...named].filter((name) => !NAMES.includes(name));
-    for (const name of unknown) {
-      const message = `must be names of columns with commas between them: ${given(name)} is none of ${NAMES.join(', ')}`;
-      issues.push({ code: 'custom', message, input: text });
-    }
-    return FLAT_COLUMNS.filter(({ name }) => name === ID || named.has(name));
-  })
+  .transform(readFields(NAMES, ID))
+  .transform((fields) => FLAT_COLUMNS.filter(({ name }) => fields.has(name)))
   .meta(
-    shown(
+    shownFields(
+      NAMES,
       'account_id,amount,score,reason_codes',
       `Columns of csv and parquet, all by default; \`${ID}\` is always one. Lines of ndjson are whole.`,
     ),

@@ -11,6 +11,7 @@ import {
   cursorParameter,
   pageLimit,
 } from '../../../kit/words/list-parameters.ts';
+import { FIELD_NAMES, fieldsParameter } from './fields.ts';
 import { decodeSearchCursor } from './search-cursor.ts';
 
 /** Most rows that a total counts. */
@@ -35,18 +36,31 @@ const paging = {
     }),
   limit: pageLimit,
   cursor: cursorParameter(decodeSearchCursor).meta({
-    description: `${CURSOR_DESCRIPTION} It goes with the parameters of that page, of which only \`limit\` and \`total\` may change. Where no index has the order, it is refused once so many rows have arrived that a page would read twice as many as it may.`,
+    description: `${CURSOR_DESCRIPTION} It goes with the parameters of that page, of which only \`limit\`, \`total\` and \`fields\` may change. Where no index has the order, it is refused once so many rows have arrived that a page would read twice as many as it may.`,
   }),
 };
 
 /** `GET /v1/transactions?…` */
 export const transactionSearchParameters = z
-  .strictObject({ ...filters, status, ...paging })
+  .strictObject({
+    ...filters,
+    status,
+    ...paging,
+    fields: fieldsParameter(
+      FIELD_NAMES.foundTransaction,
+      'account_id,amount,score.verdict',
+      ' `score` is the whole score, and `score.verdict` a field of it.',
+    ),
+  })
   .superRefine(checkTogether);
 
 /** `GET /v1/scores?…` */
 export const scoreSearchParameters = z
-  .strictObject({ ...filters, ...paging })
+  .strictObject({
+    ...filters,
+    ...paging,
+    fields: fieldsParameter(FIELD_NAMES.foundScore, 'account_id,amount,score,verdict'),
+  })
   .superRefine(checkTogether);
 
 export type ScoreSearchParameters = z.output<typeof scoreSearchParameters>;

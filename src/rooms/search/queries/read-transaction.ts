@@ -21,6 +21,7 @@ import { readStoredTransaction } from '../../../core/store/transactions/read-tra
 import { type Databases, readFrom } from '../../../kit/database/replica/choose-database.ts';
 import { Failure } from '../../../kit/words/failure.ts';
 import { explainScore, explanationSchema } from './explain-score.ts';
+import { FIELD_NAMES, fieldsParameter } from './fields.ts';
 import { neighboursSchema, readNeighbours } from './neighbours.ts';
 import type { ScoreCache } from './read-score.ts';
 
@@ -37,6 +38,11 @@ export const transactionParameters = z.strictObject({
     description: `Adds to the answer what it names, with commas between: ${EXPANSIONS.join(', ')}. \`explanation\` takes the role analyst.`,
     override: { type: 'string', examples: ['score,labels,neighbours'] },
   }),
+  fields: fieldsParameter(
+    FIELD_NAMES.transaction,
+    'account_id,amount,status',
+    ' What `expand` names is added.',
+  ),
 });
 
 /** Labels of one transaction that an answer has at most; `GET /v1/labels` lists all of them. */

@@ -1,29 +1,16 @@
 /** The wire form of what a search found, and what the document says of it. */
 import { z } from 'zod';
-import { scoreSchema, toScoreJson } from '../../../core/domain/score-record.ts';
+import { toScoreJson } from '../../../core/domain/score-record.ts';
 import {
   type FoundTransactionJson,
-  storedTransactionSchema,
   toTransactionJson,
 } from '../../../core/domain/transaction-record.ts';
 import { toStoredScore } from '../../../core/store/scores/stored-scores.ts';
 import { monthlyPageSchema } from '../../../kit/words/page.ts';
 import type { FoundTransaction } from '../store/found-rows.ts';
+import type { foundScoreSchema } from './fields.ts';
 import { TOTAL_MAX } from './parameters.ts';
 
-const foundOfTransaction = storedTransactionSchema.pick({
-  merchant_id: true,
-  amount: true,
-  currency: true,
-  country: true,
-  device_id: true,
-  channel: true,
-  received_at: true,
-});
-
-export const foundScoreSchema = scoreSchema
-  .extend(foundOfTransaction.shape)
-  .meta({ id: 'FoundScore' });
 type FoundScoreJson = z.infer<typeof foundScoreSchema>;
 
 export const searchPageSchema = <Row extends z.ZodType>(row: Row) =>

@@ -15,8 +15,9 @@ import {
 } from '../../../kit/database/replica/choose-database.ts';
 import { InvalidFields } from '../../../kit/words/field-error.ts';
 import { detachedWithin, type PageJson } from '../../../kit/words/page.ts';
-import { type FoundTransaction, loadFound } from '../store/found-rows.ts';
+import { type FoundPart, type FoundTransaction, loadFound } from '../store/found-rows.ts';
 import { countMatches, type Total } from './count-matches.ts';
+import { partsOf } from './fields.ts';
 import { leaveOutDays } from './leave-out-days.ts';
 import type { ScoreSearchParameters, TransactionSearchParameters } from './parameters.ts';
 import { type Pass, type PassResult, passesOf, runPass } from './passes.ts';
@@ -66,7 +67,7 @@ export async function find(
   asked: TransactionSearchParameters,
   newBudget: () => Budget = createBudget,
 ): Promise<Found> {
-  const { limit, sort, order, cursor, total, ...rest } = asked;
+  const { limit, sort, order, cursor, total, fields, ...rest } = asked;
   const digest = digestQuestion({ list, sort, order, ...rest });
   const isDescending = order === 'desc';
   await requireModel(databases, asked.model);
@@ -82,7 +83,8 @@ export async function find(
   const ranges = rangesOf(months, asked, filter, { isDescending, nowMs: databases.now() });
   const page = { passes, begin, ranges, isDescending, limit };
   const { listed, next, complete, searched } = await runPasses(databases, newBudget(), page);
-  const rows = filter === undefined ? [] : await loadListed(databases, filter, listed);
+  const parts = partsOf(list, fields);
+  const rows = filter === undefined ? [] : await loadListed(databases, filter, listed, parts);
   const counted = filter && total && (await countMatches(databases, newBudget(), filter, ranges));
   const missing = detachedWithin(detached, asked);
   return {
@@ -187,17 +189,26 @@ async function loadListed(
   databases: Databases,
   filter: SearchFilter,
   listed: readonly RowPosition[],
+  asked: readonly FoundPart[],
 ): Promise<FoundTransaction[]> {
   const { label } = filter;
   const isScored = needsScore(filter);
   const isLabelled = label !== undefined && label !== 'none';
+  const parts = new Set(asked);
+  if (isScored) parts.add('score');
+  if (isLabelled) parts.add('label');
   const isWhole = (row: FoundTransaction) =>
     !(isScored && row.score === null) && !(isLabelled && row.label !== label);
   const load = async (rows: readonly RowPosition[], newestMs: number) => {
     if (rows.length === 0) return [];
     const isFinal = (found: ReadonlyMap<string, FoundTransaction>) =>
       found.size === rows.length && [...found.values()].every(isWhole);
-    return await readFrom(databases, newestMs, (database) => loadFound(database, rows), isFinal);
+    return await readFrom(
+      databases,
+      newestMs,
+      (database) => loadFound(database, rows, parts),
+      isFinal,
+    );
   };
   const recentMs = databases.now() - RECENT_MS;
   const isRecent = ({ atMs }: RowPosition) => atMs + 1 > recentMs;

@@ -23,6 +23,7 @@ import { ownClientAlone } from '../../../kit/http/openapi.ts';
 import { answer, type Operation, operation } from '../../../kit/http/operation.ts';
 import { given } from '../../../kit/words/describe-issue.ts';
 import { clientSeen, type Role } from '../../../kit/words/principal.ts';
+import { type Fields, selectFields } from '../../../kit/words/selected-fields.ts';
 import type { Parts } from '../caches.ts';
 import {
   explainScore,
@@ -30,6 +31,7 @@ import {
   explanationParameters,
   explanationSchema,
 } from '../queries/explain-score.ts';
+import { FIELD_NAMES, fieldsParameter, scoreSelected } from '../queries/fields.ts';
 import { habitExample, habitSchema, readHabit } from '../queries/habit.ts';
 import { readScore, type ScoreLookup } from '../queries/read-score.ts';
 import { transactionPath } from './transactions.ts';
@@ -73,12 +75,19 @@ function unscored(kind: ScoreLookup['kind'], id: string): Problem {
 }
 
 /** While the corridor is frozen the answer says so, and is not kept. */
-function answerScore(c: Context<AppEnv>, answer: AnswerText, switches: Switches): Response {
-  if (!hasFreeze(switches)) return answerKept(c, answer, KEEP_A_DAY);
+function answerScore(
+  c: Context<AppEnv>,
+  answer: AnswerText,
+  switches: Switches,
+  fields: Fields | undefined,
+): Response {
+  if (!hasFreeze(switches) && fields === undefined) return answerKept(c, answer, KEEP_A_DAY);
   const stored = JSON.parse(answer.text) as ScoreJson;
   const told = withReleases(switches, stored);
-  if (told === stored) return answerKept(c, answer, KEEP_A_DAY);
-  return answerKept(c, { text: JSON.stringify(told) }, ASK_AGAIN);
+  const keeping = told === stored ? KEEP_A_DAY : ASK_AGAIN;
+  if (told === stored && fields === undefined) return answerKept(c, answer, keeping);
+  const selected = selectFields(FIELD_NAMES.score, fields)(told);
+  return answerKept(c, { text: JSON.stringify(selected) }, keeping);
 }
 
 export const scoreOperations: readonly Operation<Parts>[] = [
@@ -92,9 +101,10 @@ export const scoreOperations: readonly Operation<Parts>[] = [
     ),
     roles: SCORE_READERS,
     path: transactionPath,
+    query: z.strictObject({ fields: fieldsParameter(FIELD_NAMES.score, 'score,verdict') }),
     header: conditionalHeader.extend(tokenParameter.shape),
     answers: {
-      200: answer('The score.', scoreSchema, score, keptHeaders),
+      200: answer('The score.', z.union([scoreSchema, scoreSelected]), score, keptHeaders),
       202: answer(
         'Accepted and not scored yet; ask again after `Retry-After` seconds.',
         pendingSchema,
@@ -104,14 +114,17 @@ export const scoreOperations: readonly Operation<Parts>[] = [
       ...notModified,
     },
     problems: [404, 410],
-    run: async ({ path: { id: transactionId }, c }, { databases, scores, switches }: Parts) => {
+    run: async (
+      { path: { id: transactionId }, query: { fields }, c },
+      { databases, scores, switches }: Parts,
+    ) => {
       // A score never changes, and the primary is asked for one that is missing: the token needs nothing more.
       readToken(c);
       const client = clientSeen(c.get('principal'));
       const lookup = await readScore(databases, scores, { transactionId, client });
       switch (lookup.kind) {
         case 'scored':
-          return answerScore(c, sayAge(c, lookup.served), switches.current());
+          return answerScore(c, sayAge(c, lookup.served), switches.current(), fields);
         case 'pending':
           c.header('Retry-After', PENDING_RETRY_AFTER_SECONDS);
           return c.json({ transaction_id: transactionId, status: 'accepted' as const }, 202);

@@ -1,5 +1,6 @@
 /** `GET /v1/transactions` and `GET /v1/scores`: the lists that analysts search. */
 import type { Context } from 'hono';
+import { z } from 'zod';
 import {
   foundTransaction,
   score,
@@ -16,11 +17,18 @@ import { ageHeaders } from '../../../kit/http/answers/age.ts';
 import type { AppEnv } from '../../../kit/http/app-env.ts';
 import { tokenParameter } from '../../../kit/http/consistency.ts';
 import { answer, operation } from '../../../kit/http/operation.ts';
+import { selectFields } from '../../../kit/words/selected-fields.ts';
 import type { Parts } from '../caches.ts';
+import {
+  FIELD_NAMES,
+  foundScoreSchema,
+  foundScoreSelected,
+  foundTransactionSelected,
+} from '../queries/fields.ts';
 import { scoreSearchParameters, transactionSearchParameters } from '../queries/parameters.ts';
 import { searchScores, searchTransactions } from '../queries/search.ts';
 import { digestQuestion, encodeSearchCursor } from '../queries/search-cursor.ts';
-import { foundScoreSchema, searchPageSchema } from '../queries/search-json.ts';
+import { searchPageSchema } from '../queries/search-json.ts';
 
 type Question = { readonly corridor?: string | undefined; readonly total: boolean };
 
@@ -90,7 +98,7 @@ export const listTransactions = operation({
   answers: {
     200: answer(
       'One page.',
-      searchPageSchema(foundTransactionSchema),
+      searchPageSchema(z.union([foundTransactionSchema, foundTransactionSelected])),
       transactionsExample,
       ageHeaders,
     ),
@@ -99,10 +107,10 @@ export const listTransactions = operation({
     readPage(c, parts, query, async (from, asked) => {
       const { items, ...page } = await searchTransactions(from, asked);
       const now = parts.switches.current();
-      const told = items.map((one) => ({
-        ...one,
-        score: one.score && withReleases(now, one.score),
-      }));
+      const select = selectFields(FIELD_NAMES.foundTransaction, asked.fields);
+      const told = items.map((one) =>
+        select({ ...one, score: one.score && withReleases(now, one.score) }),
+      );
       return { items: told, ...page };
     }),
 });
@@ -119,7 +127,7 @@ export const listScores = operation({
   answers: {
     200: answer(
       'One page.',
-      searchPageSchema(foundScoreSchema),
+      searchPageSchema(z.union([foundScoreSchema, foundScoreSelected])),
       { items: [foundScore], next_cursor: null, complete: true, searched_to: null },
       ageHeaders,
     ),
@@ -128,6 +136,7 @@ export const listScores = operation({
     readPage(c, parts, query, async (from, asked) => {
       const { items, ...page } = await searchScores(from, asked);
       const now = parts.switches.current();
-      return { items: items.map((one) => withReleases(now, one)), ...page };
+      const select = selectFields(FIELD_NAMES.foundScore, asked.fields);
+      return { items: items.map((one) => select(withReleases(now, one))), ...page };
     }),
 });

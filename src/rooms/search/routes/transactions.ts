@@ -13,7 +13,9 @@ import { ownClientAlone } from '../../../kit/http/openapi.ts';
 import { answer, operation } from '../../../kit/http/operation.ts';
 import { given } from '../../../kit/words/describe-issue.ts';
 import { clientSeen } from '../../../kit/words/principal.ts';
+import { selectFields } from '../../../kit/words/selected-fields.ts';
 import type { Parts } from '../caches.ts';
+import { FIELD_NAMES, transactionSelected } from '../queries/fields.ts';
 import {
   expandTransaction,
   readTransaction,
@@ -38,10 +40,15 @@ export const readOneTransaction = operation({
   query: transactionParameters,
   header: tokenParameter,
   answers: {
-    200: answer('The transaction.', transactionDetailSchema, transactionExample, ageHeaders),
+    200: answer(
+      'The transaction.',
+      z.union([transactionDetailSchema, transactionSelected(transactionDetailSchema)]),
+      transactionExample,
+      ageHeaders,
+    ),
   },
   problems: [404, 410],
-  run: async ({ path: { id }, query: { expand }, c }, parts: Parts) => {
+  run: async ({ path: { id }, query: { expand, fields }, c }, parts: Parts) => {
     const client = clientSeen(c.get('principal'));
     if (expand?.has('explanation') === true) checkRole(c, ['analyst']);
     const transaction = await readFor(c, parts.databases, async (from) => {
@@ -49,7 +56,8 @@ export const readOneTransaction = operation({
       if (found === undefined || expand === undefined) return found;
       return await expandTransaction(from, parts, found, client, expand);
     });
-    if (transaction !== undefined) return transaction;
+    const select = selectFields(FIELD_NAMES.transaction, fields);
+    if (transaction !== undefined) return select(transaction);
     throw new Problem('not-found', `No transaction has the id ${given(id)}.`);
   },
 });

@@ -58,7 +58,7 @@ function objectsOf(part: unknown, seen = new Set<unknown>()): Schema[] {
 
 /** Patterns that JavaScript, Python and Rust read alike: neither classes of Unicode, nor look-around, nor names. */
 const PORTABLE =
-  /^(?:[\w ^$.*+?|:/=-]|\\\.|\((?!\?(?!:))|\)|\{\d+(?:,\d*)?\}|\[\^?(?:(?!--|&&|~~)(?:[^\\[\]]|\\x[0-9a-f]{2}))+\])+$/;
+  /^(?:[\w ^$.*+?|:/=,-]|\\\.|\((?!\?(?!:))|\)|\{\d+(?:,\d*)?\}|\[\^?(?:(?!--|&&|~~)(?:[^\\[\]]|\\x[0-9a-f]{2}))+\])+$/;
 
 test('every pattern means the same to JavaScript, Python and Rust', () => {
   const patterns = objectsOf(document).flatMap(({ pattern }) =>

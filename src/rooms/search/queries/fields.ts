@@ -1,0 +1,82 @@
+/** The parameter `fields` of searches and of single reads: what it may name, what is read for it, and what the document says. */
+import { z } from 'zod';
+import { scoreSchema } from '../../../core/domain/score-record.ts';
+import {
+  foundTransactionSchema,
+  storedTransactionSchema,
+} from '../../../core/domain/transaction-record.ts';
+import { type Fields, readFields, shownFields } from '../../../kit/words/selected-fields.ts';
+import type { FoundPart } from '../store/found-rows.ts';
+
+const ID = 'transaction_id';
+/** Says that value must not be released: an answer has it, whatever is asked for. */
+const ALWAYS = ['releases_held'];
+const namesOf = ({ shape }: z.ZodObject) =>
+  Object.keys(shape).filter((name) => !ALWAYS.includes(name));
+
+const foundOfTransaction = storedTransactionSchema.pick({
+  merchant_id: true,
+  amount: true,
+  currency: true,
+  country: true,
+  device_id: true,
+  channel: true,
+  received_at: true,
+});
+export const foundScoreSchema = scoreSchema
+  .extend(foundOfTransaction.shape)
+  .meta({ id: 'FoundScore' });
+
+/** Names that `fields` may have, by what an answer consists of. */
+export const FIELD_NAMES = {
+  score: namesOf(scoreSchema),
+  foundScore: namesOf(foundScoreSchema),
+  transaction: [...namesOf(storedTransactionSchema), 'final_decision'],
+  foundTransaction: [
+    ...namesOf(foundTransactionSchema),
+    ...namesOf(scoreSchema).map((name) => `score.${name}`),
+  ],
+} as const;
+
+export const fieldsParameter = (names: readonly string[], example: string, more = '') =>
+  z
+    .string()
+    .transform(readFields(names, ID))
+    .optional()
+    .meta(
+      shownFields(
+        names,
+        example,
+        `Fields that the answer has, with commas between them, all by default; \`${ID}\` always is one.${more}`,
+      ),
+    );
+
+/** A schema with the fields that a request names, in place of all. */
+const selected = <Shape extends z.ZodRawShape>(schema: z.ZodObject<Shape>, id: string) =>
+  schema
+    .partial()
+    .extend({ [ID]: z.uuid() })
+    .meta({ id, description: 'With `fields`: those that it names.' });
+
+export const scoreSelected = selected(scoreSchema, 'ScoreSelected');
+export const foundScoreSelected = selected(foundScoreSchema, 'FoundScoreSelected');
+export const foundTransactionSelected = selected(
+  foundTransactionSchema.extend({ score: scoreSchema.partial().nullable() }),
+  'FoundTransactionSelected',
+);
+export const transactionSelected = <Shape extends z.ZodRawShape>(detail: z.ZodObject<Shape>) =>
+  selected(detail, 'TransactionDetailSelected');
+
+/** Parts of the found rows that a list reads. */
+export function partsOf(list: 'transactions' | 'scores', fields: Fields | undefined): FoundPart[] {
+  if (list === 'scores') return fields?.has('reasons') === false ? ['score'] : ['score', 'reasons'];
+  const has = (...names: readonly string[]) =>
+    fields === undefined || names.some((name) => fields.has(name));
+  const ofScore = FIELD_NAMES.score.map((name) => `score.${name}`);
+  return [
+    ...(has('status', 'score', ...ofScore) ? (['score'] as const) : []),
+    ...(has('score', 'score.reasons') ? (['reasons'] as const) : []),
+    ...(has('metadata') ? (['metadata'] as const) : []),
+    ...(has('label') ? (['label'] as const) : []),
+  ];
+}

@@ -1,0 +1,9 @@
+/** Reads of the room search, for tests of all operations. */
+
+/** @param id of a transaction */
+export const readingPaths = (id: string): string[] => [
+  ...[`/v1/transactions/${id}`, `/v1/transactions/${id}?fields=amount&expand=labels`],
+  ...[`/v1/scores/${id}`, `/v1/scores/${id}?fields=verdict`],
+  ...[`/v1/scores/${id}/explanation?method=shapley`, `/v1/scores/${id}/habit`],
+  ...['/v1/transactions?fields=amount,score.verdict', '/v1/scores?fields=verdict'],
+];
