@@ -51,6 +51,7 @@ test('pushes run npm test, and nights run what takes longer', () => {
   expect(workflowOf('nightly.yml').on).toHaveProperty('schedule');
   expect(commandsOf('nightly.yml').toSorted()).toEqual([
     ...[
+      'npm run api:fuzz',
       'npm run chaos',
       'npm run compat',
       'npm run console:test',

@@ -1,0 +1,63 @@
+/** The engine that foreign clients ask: `risk start` with its sample, in a folder of its own, and a key of a person with every role. */
+import { join } from 'node:path';
+import pg from 'pg';
+import { marketUrl } from '../../bench/support/market.ts';
+import { sumMetric } from '../../bench/support/metrics.ts';
+import { makeRunFolder } from '../../bench/support/run-folder.ts';
+import { ROLES } from '../../src/kit/words/principal.ts';
+import { readEngineFile } from '../../src/tools/start/services/engine-file.ts';
+import { freePort } from '../../src/tools/start/services/free-port.ts';
+import { insertPersonKey } from '../support/people.ts';
+import { spawnRisk } from '../support/risk.ts';
+
+const TRANSACTIONS = 3000;
+const START_MS = 300_000;
+/** Comes when labels, people, a model and decided cases are there. */
+const FILLED = /Sample Ben \(commands/;
+const SERVER_ERRORS = ['500', '501', '502', '503', '504', '505'];
+
+export type Counts = { readonly requests: number; readonly serverErrors: number };
+export type FuzzedEngine = {
+  readonly url: string;
+  readonly key: string;
+  /** Requests that the API process has answered since its start. */
+  readonly count: () => Promise<Counts>;
+  /** The last lines of the API's log. */
+  readonly logFile: string;
+};
+
+export async function startEngine(): Promise<FuzzedEngine & AsyncDisposable> {
+  await using opened = new AsyncDisposableStack();
+  const { path } = opened.use(await makeRunFolder('risk-fuzz'));
+  const data = join(path, 'data');
+  const environment = { RISK_DATA_DIR: data, PORT: String(await freePort()) };
+  const started = opened.use(
+    spawnRisk(['start', '--transactions', `${TRANSACTIONS}`], environment),
+  );
+  opened.defer(async () => {
+    started.kill('SIGTERM');
+    await started.exited;
+  });
+  await started.waitFor(FILLED, START_MS);
+  const { apiUrl: url, databaseUrl } = readEngineFile(data) ?? {};
+  if (!url || !databaseUrl) throw new Error(`the engine has ended: ${started.stderr()}`);
+  const client = new pg.Client({ connectionString: marketUrl(databaseUrl) });
+  await client.connect();
+  const sql = async <Row extends object>(text: string, values: readonly unknown[] = []) =>
+    (await client.query<Row>(text, [...values])).rows;
+  const key = await insertPersonKey({ sql }, 'Fuzz', ROLES);
+  await client.end();
+  const count = async (): Promise<Counts> => {
+    const answer = await fetch(`${url}/metrics`, { headers: { Authorization: `Bearer ${key}` } });
+    const text = await answer.text();
+    const sum = (labels = {}) =>
+      sumMetric(text, 'risk_http_request_duration_seconds_count', labels);
+    const serverErrors = SERVER_ERRORS.reduce((all, status) => all + sum({ status }), 0);
+    return { requests: sum(), serverErrors };
+  };
+  const owned = opened.move();
+  return {
+    ...{ url, key, count, logFile: join(data, 'logs', 'api.log') },
+    [Symbol.asyncDispose]: () => owned.disposeAsync(),
+  };
+}
