@@ -42,7 +42,7 @@ const settings = {
   KAFKA_URL: kafkaUrl()
     .optional()
     .describe(
-      'Brokers of Kafka, for corridors whose log is `both` or `kafka`: `kafka://host:9092`, with commas between brokers.',
+      'Brokers of Kafka, for corridors whose log is `both` or `kafka`: `kafka://host:9092`, with commas between brokers. With TLS and SASL: `kafkas://USER:PASSWORD@host:9093?mechanism=SCRAM-SHA-512&sslrootcert=FILE`.',
     ),
   LOG_LEVEL: z
     .enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'])

@@ -2,11 +2,11 @@
 import { readFileSync } from 'node:fs';
 import { createSecureContext } from 'node:tls';
 import { z } from 'zod';
+import { TLS_FILES, type TlsFiles } from '../words/client-tls.ts';
 import { toError } from '../words/failure.ts';
-import { parseRedisUrl, type TlsFiles } from '../words/redis-url.ts';
+import { readKafkaUrl } from '../words/kafka-url.ts';
+import { parseRedisUrl } from '../words/redis-url.ts';
 import { readServerFiles, type ServerTlsFiles } from '../words/server-tls.ts';
-
-const FILES = ['sslrootcert', 'sslcert', 'sslkey'] as const;
 
 export function postgresUrl() {
   return z.url({ protocol: /^postgres(ql)?$/ }).superRefine((text, { addIssue }) => {
@@ -25,10 +25,11 @@ export function redisUrl() {
   });
 }
 
-const BROKERS = /^kafka:\/\/[^\s:,/@]+:\d{1,5}(,[^\s:,/@]+:\d{1,5})*$/;
-
 export function kafkaUrl() {
-  return z.string().regex(BROKERS, 'kafka://host:port, with commas between brokers');
+  return z.string().superRefine((text, { addIssue }) => {
+    const { url, problems } = readKafkaUrl(text);
+    for (const problem of [...problems, ...unreadable(url.tls ?? {})]) addIssue(problem);
+  });
 }
 
 /** Files of a server: `sslcert=FILE&sslkey=FILE`, and `sslrootcert` of the authority whose clients alone may connect. */
@@ -38,7 +39,7 @@ export function serverFiles() {
     const { sslcert, sslkey, sslrootcert, ...unknown } = files;
     const problems = [
       ...Object.keys(unknown).map(
-        (name) => `${name} is not known; allowed are ${FILES.join(', ')}`,
+        (name) => `${name} is not known; allowed are ${TLS_FILES.join(', ')}`,
       ),
       ...(sslcert && sslkey ? [] : ['sslcert and sslkey must be given']),
       ...unreadable(files),
@@ -61,7 +62,7 @@ function mismatched(files: ServerTlsFiles): string[] {
 }
 
 function unreadable(files: TlsFiles): string[] {
-  return FILES.flatMap((name) => {
+  return TLS_FILES.flatMap((name) => {
     const path = files[name];
     if (path === undefined) return [];
     try {

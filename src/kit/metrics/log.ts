@@ -9,6 +9,7 @@ const REDACTED = [
   'password',
   'DATABASE_URL',
   'REDIS_URL',
+  'KAFKA_URL',
   '*.authorization',
   '*.key',
   '*.password',

@@ -2,10 +2,10 @@
  * Connections to Redis. Commands and blocking reads never share one: a blocked connection holds every
  * command behind it. RESP2 throughout, so that typed methods, pipelines and scripts reply alike.
  */
-import { readFileSync } from 'node:fs';
 import { Cluster, type ClusterOptions, Redis, type RedisOptions } from 'ioredis';
+import { readCertificates } from '../words/client-tls.ts';
 import { Failure } from '../words/failure.ts';
-import { parseRedisUrl, type RedisUrl, type TlsFiles } from '../words/redis-url.ts';
+import { parseRedisUrl, type RedisUrl } from '../words/redis-url.ts';
 import { adviseStore } from '../words/store-advice.ts';
 import { restoreFastStrings } from './fast-strings.ts';
 
@@ -210,15 +210,6 @@ function open(
 /** Options for every node of a cluster, including nodes that are discovered later. */
 function readShared({ login, tls }: RedisUrl): ConnectionOptions {
   return { ...login, ...(tls === undefined ? {} : { tls: readCertificates(tls) }) };
-}
-
-/** Without `sslrootcert` Node's own certificate authorities are trusted. */
-function readCertificates({ sslrootcert, sslcert, sslkey }: TlsFiles): ConnectionOptions['tls'] {
-  return {
-    ...(sslrootcert === undefined ? {} : { ca: readFileSync(sslrootcert) }),
-    ...(sslcert === undefined ? {} : { cert: readFileSync(sslcert) }),
-    ...(sslkey === undefined ? {} : { key: readFileSync(sslkey) }),
-  };
 }
 
 /** Errors of ioredis as Failures. Redis holds only hints, so all of them are `unavailable`. */

@@ -2,14 +2,8 @@
  * Parses REDIS_URL: one server, or some nodes of a cluster, separated by commas. The listed nodes name the other nodes, so
  * user, password and TLS apply to the whole cluster, and every listed node must give the same ones.
  */
+import { TLS_FILES, type TlsFiles } from './client-tls.ts';
 import { Failure } from './failure.ts';
-
-/** Paths of PEM files; the parameters have the names that a Postgres URL gives them. */
-export type TlsFiles = {
-  readonly sslrootcert?: string;
-  readonly sslcert?: string;
-  readonly sslkey?: string;
-};
 
 export type RedisUrl = {
   readonly nodes: readonly { readonly host: string; readonly port: number }[];
@@ -21,7 +15,6 @@ export type RedisUrl = {
 };
 
 const PORT = 6379;
-const FILES = ['sslrootcert', 'sslcert', 'sslkey'] as const;
 
 /** @throws Failure that says what is wrong and never contains a password */
 export function parseRedisUrl(text: string): RedisUrl {
@@ -70,8 +63,8 @@ function noFiles(url: URL): undefined {
 
 function filesOf(url: URL): TlsFiles {
   for (const name of url.searchParams.keys()) {
-    if (!FILES.some((known) => known === name)) {
-      throw bad(`${name} is not known; allowed are ${FILES.join(', ')}`);
+    if (!TLS_FILES.some((known) => known === name)) {
+      throw bad(`${name} is not known; allowed are ${TLS_FILES.join(', ')}`);
     }
   }
   const files: TlsFiles = Object.fromEntries(url.searchParams);

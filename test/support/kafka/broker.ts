@@ -13,13 +13,14 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { homedir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { ask, findExecutable } from '../../../src/tools/start/services/executable.ts';
 import { freePort } from '../../../src/tools/start/services/free-port.ts';
 import { startService, untilReady } from '../../../src/tools/start/services/service-process.ts';
 import { NotRun } from '../../chaos/support/not-run.ts';
 import { control, type ServiceControl } from '../../chaos/support/services.ts';
+import type { Certificates } from '../certificates.ts';
 
 const HERE = fileURLToPath(new URL('.', import.meta.url));
 const FOLDER = join(homedir(), '.cache', 'risk-engine', 'kafka-4.1.1');
@@ -30,9 +31,14 @@ const READY_TIMEOUT_MS = 180_000;
 /** As `kafka-storage random-uuid` makes them. */
 const CLUSTER_ID = 'risk-engine-test-clust';
 
+/** User of the listener with TLS and SASL. */
+const LOGIN = { user: 'risk', password: 'a:secret@of%tests' };
+
 export type TestKafka = {
   /** KAFKA_URL of all brokers. */
   readonly url: string;
+  /** Where certificates were given: the brokers' listeners with TLS and SASL, with user and password. */
+  readonly secureUrl: string | undefined;
   readonly brokers: readonly ServiceControl[];
   [Symbol.asyncDispose](): Promise<void>;
 };
@@ -53,7 +59,15 @@ export async function whyNoKafka(): Promise<string | undefined> {
 /** @param folder for data and logs */
 export async function startKafka(
   folder: string,
-  { brokers: count = 1, signal }: { readonly brokers?: number; readonly signal: AbortSignal },
+  {
+    brokers: count = 1,
+    certificates,
+    signal,
+  }: {
+    readonly brokers?: number;
+    readonly certificates?: Certificates | undefined;
+    readonly signal: AbortSignal;
+  },
 ): Promise<TestKafka> {
   const missing = await whyNoKafka();
   if (missing !== undefined) throw new NotRun(missing);
@@ -61,21 +75,31 @@ export async function startKafka(
   await using opened = new AsyncDisposableStack();
   const controllerPort = await freePort();
   const quorum = `1@127.0.0.1:${controllerPort}`;
-  const common = { folder, quorum, replicas: Math.min(2, count), signal };
+  const common = { folder, quorum, replicas: Math.min(2, count), certificates, signal };
+  const securePorts: number[] = [];
   opened.use(await startNode({ ...common, id: 1, role: 'controller', port: controllerPort }));
   const brokers = await Promise.all(
-    Array.from({ length: count }, async (_, at) =>
-      opened.use(
-        await startNode({ ...common, id: at + 2, role: 'broker', port: await freePort() }),
-      ),
-    ),
+    Array.from({ length: count }, async (_, at) => {
+      const [port, securePort] = [await freePort(), await freePort()];
+      securePorts.push(securePort);
+      return opened.use(
+        await startNode({ ...common, id: at + 2, role: 'broker', port, securePort }),
+      );
+    }),
   );
   const owned = opened.move();
   return {
     url: `kafka://${brokers.map(({ url }) => url).join(',')}`,
+    secureUrl: certificates && secureUrlOf(securePorts, certificates),
     brokers,
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };
+}
+
+function secureUrlOf(ports: readonly number[], { authority }: Certificates): string {
+  const login = `${LOGIN.user}:${encodeURIComponent(LOGIN.password)}`;
+  const brokers = ports.map((port) => `127.0.0.1:${port}`).join(',');
+  return `kafkas://${login}@${brokers}?sslrootcert=${authority}`;
 }
 
 type Node = {
@@ -84,6 +108,9 @@ type Node = {
   readonly id: number;
   readonly role: 'controller' | 'broker';
   readonly port: number;
+  /** Port of a broker's listener with TLS and SASL, where there are certificates. */
+  readonly securePort?: number;
+  readonly certificates: Certificates | undefined;
   /** Copies of each partition. */
   readonly replicas: number;
   readonly signal: AbortSignal;
@@ -97,7 +124,9 @@ async function startNode(node: Node): Promise<ServiceControl & AsyncDisposable> 
   writeFileSync(settings, propertiesOf(node, join(own, 'data')));
   const java = findExecutable('java', process.env['PATH']) ?? 'java';
   const run = (main: string) => ['-Xmx384m', '-cp', `${FOLDER}/*`, main];
+  const user = `SCRAM-SHA-512=[name=${LOGIN.user},password=${LOGIN.password}]`;
   const format = ['format', '--ignore-formatted', '-t', CLUSTER_ID, '-c', settings];
+  if (node.certificates !== undefined) format.push('--add-scram', user);
   const formatting = [...run('kafka.tools.StorageTool'), ...format];
   const formatted = await ask(java, formatting, { timeoutMs: READY_TIMEOUT_MS });
   if (!formatted.ok) throw new Error(`Kafka's storage: ${formatted.stdout}${formatted.stderr}`);
@@ -122,14 +151,18 @@ async function startNode(node: Node): Promise<ServiceControl & AsyncDisposable> 
 
 const readLog = (file: string) => (existsSync(file) ? readFileSync(file, 'utf8') : '');
 
-function propertiesOf({ quorum, id, role, port, replicas }: Node, data: string): string {
+function propertiesOf(node: Node, data: string): string {
+  const { quorum, id, role, port, replicas, securePort, certificates } = node;
   const listener = role === 'controller' ? 'CONTROLLER' : 'PLAINTEXT';
+  const isSecure = certificates !== undefined && securePort !== undefined;
   return [
     `process.roles=${role}`,
     `node.id=${id}`,
     `controller.quorum.voters=${quorum}`,
-    `listeners=${listener}://127.0.0.1:${port}`,
+    `listeners=${listener}://127.0.0.1:${port}${isSecure ? `,SASL_SSL://127.0.0.1:${securePort}` : ''}`,
+    ...(isSecure ? secureProperties(certificates) : []),
     'controller.listener.names=CONTROLLER',
+    'listener.security.protocol.map=CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT,SASL_SSL:SASL_SSL',
     `log.dirs=${data}`,
     `default.replication.factor=${replicas}`,
     `offsets.topic.replication.factor=${replicas}`,
@@ -142,6 +175,22 @@ function propertiesOf({ quorum, id, role, port, replicas }: Node, data: string):
     'broker.heartbeat.interval.ms=500',
     'group.min.session.timeout.ms=1000',
   ].join('\n');
+}
+
+/** SCRAM with the user that the storage was formatted with, PLAIN with the same one; both encrypted. */
+function secureProperties({ authority, server, key }: Certificates): string[] {
+  const keystore = join(dirname(server), 'keystore.pem');
+  writeFileSync(keystore, readFileSync(key, 'utf8') + readFileSync(server, 'utf8'));
+  const security = 'org.apache.kafka.common.security';
+  const of = (name: string) => `listener.name.sasl_ssl.${name}`;
+  return [
+    'sasl.enabled.mechanisms=SCRAM-SHA-512,PLAIN',
+    `${of('scram-sha-512.sasl.jaas.config')}=${security}.scram.ScramLoginModule required;`,
+    `${of('plain.sasl.jaas.config')}=${security}.plain.PlainLoginModule required user_${LOGIN.user}="${LOGIN.password}";`,
+    ...['keystore', 'truststore'].map((store) => `ssl.${store}.type=PEM`),
+    `ssl.keystore.location=${keystore}`,
+    `ssl.truststore.location=${authority}`,
+  ];
 }
 
 async function fetchJars(signal: AbortSignal): Promise<void> {

@@ -2,10 +2,13 @@
  * Clients of Kafka. The package is loaded with the first client, so that a process whose corridors use Streams alone does not
  * hold it in memory. All calls end within CALL_MS_MAX, and errors become Failures here.
  */
+import { isIP } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Admin, BaseOptions, Consumer, Producer } from '@platformatic/kafka';
 import { answerWithin } from '../../../kit/process/settles-within.ts';
+import { readCertificates } from '../../../kit/words/client-tls.ts';
 import { Failure, toError } from '../../../kit/words/failure.ts';
+import { type KafkaUrl, readKafkaUrl } from '../../../kit/words/kafka-url.ts';
 
 /** A longer deadline keeps requests waiting for a broker that hangs; a shorter one gives up while a leader is elected. */
 const CALL_MS_MAX = 3000;
@@ -28,11 +31,11 @@ export type LogRecord = {
   readonly headers: Readonly<Record<string, string>>;
 };
 
-/** @param url kafka://host:port, with commas between brokers */
+/** @param url a KAFKA_URL without problems */
 export function openKafka(url: string) {
   const base: BaseOptions = {
     clientId: 'risk-engine',
-    bootstrapBrokers: url.replace('kafka://', '').split(','),
+    ...connectionTo(readKafkaUrl(url).url),
     timeout: CALL_MS_MAX,
     requestTimeout: CALL_MS_MAX,
     connectTimeout: CALL_MS_MAX,
@@ -82,15 +85,21 @@ export function openKafka(url: string) {
     },
     /** Makes the topics that are missing, and waits until the leader of each partition answers. Throws a Failure. */
     async ensureTopics(topics: readonly string[], partitions: number): Promise<void> {
-      const { Admin: Open } = await load();
-      const admin: Admin = quiet(new Open(base));
-      try {
+      await this.administer(async (admin) => {
         const known = new Set(await within(admin.listTopics()));
         const missing = topics.filter((topic) => !known.has(topic));
         // -1: as the broker has it set.
         if (missing.length > 0)
           await within(admin.createTopics({ topics: missing, partitions, replicas: -1 }));
         await untilLed(await this.openConsumer('looks'), topics);
+      });
+    },
+    /** Throws a Failure. */
+    async administer<T>(work: (admin: Admin) => Promise<T>): Promise<T> {
+      const { Admin: Open } = await load();
+      const admin: Admin = quiet(new Open(base));
+      try {
+        return await work(admin);
       } catch (error) {
         throwKafkaFailure(error);
       } finally {
@@ -100,6 +109,23 @@ export function openKafka(url: string) {
     async [Symbol.asyncDispose](): Promise<void> {
       await (await producer)?.close(true).catch(() => undefined);
     },
+  };
+}
+
+/** A file that changed is read by the next process. */
+function connectionTo({
+  brokers,
+  login,
+  tls,
+}: KafkaUrl): Pick<BaseOptions, 'bootstrapBrokers' | 'sasl' | 'tls' | 'tlsServerName'> {
+  return {
+    bootstrapBrokers: [...brokers],
+    ...(login && { sasl: login }),
+    ...(tls && {
+      tls: readCertificates(tls),
+      // Proxies before brokers choose by it; an address has no name.
+      tlsServerName: brokers.every(({ host }) => isIP(host) === 0),
+    }),
   };
 }
 

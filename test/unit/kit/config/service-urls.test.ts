@@ -2,6 +2,7 @@
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
 import { readConfig } from '../../../../src/kit/config/config.ts';
+import { readKafkaUrl } from '../../../../src/kit/words/kafka-url.ts';
 import { parseRedisUrl } from '../../../../src/kit/words/redis-url.ts';
 
 const FILE = fileURLToPath(import.meta.url);
@@ -52,6 +53,58 @@ describe('REDIS_URL', () => {
     ],
   ])('%s is a bad configuration', (url, problem) => {
     expect(problemsOf({ REDIS_URL: url })).toEqual([`REDIS_URL: ${problem}`]);
+  });
+});
+
+describe('KAFKA_URL', () => {
+  test('names brokers, user, password, mechanism and certificates', () => {
+    const text = 'kafkas://risk:p%40ss@a:9093,[::1]:9094?mechanism=PLAIN&sslrootcert=/ca.pem';
+    expect(readKafkaUrl(text)).toEqual({
+      url: {
+        brokers: [
+          { host: 'a', port: 9093 },
+          { host: '::1', port: 9094 },
+        ],
+        login: { username: 'risk', password: 'p@ss', mechanism: 'PLAIN' },
+        tls: { sslrootcert: '/ca.pem' },
+      },
+      problems: [],
+    });
+    expect(readKafkaUrl('kafka://a:9092').url).toMatchObject({ login: undefined, tls: undefined });
+    expect(readKafkaUrl('kafka://risk:secret@a:9092').url.login?.mechanism).toBe('SCRAM-SHA-512');
+  });
+
+  const shape =
+    'must be kafka://[USER:PASSWORD@]HOST:PORT, with commas between brokers, or kafkas:// for TLS';
+  test.each([
+    ['http://secret@a:1', [shape]],
+    ['kafka://a:1,b', [shape]],
+    ['kafka://a:65536', [shape]],
+    ['kafkas://risk:sec@ret@a:1', [shape]],
+    ['kafka://:secret@a:1', ['names a password without a user']],
+    ['kafka://risk:secret%@a:1', ['a % in user or password is written %25']],
+    ['kafka://a:1?mechanism=PLAIN', ['mechanism needs a user and a password']],
+    ['kafkas://a:1?sslkey=/no/file', [/given together/, /sslkey: ENOENT/]],
+    [
+      'kafka://risk@a:1?mechanism=PLAIN&tls=no&sslrootcert=/ca.pem',
+      [
+        'names a user without a password',
+        'PLAIN sends the password as it is, so it is for kafkas:// alone',
+        'tls is not known; allowed are mechanism, sslrootcert, sslcert, sslkey',
+        'sslrootcert is for kafkas:// alone',
+      ],
+    ],
+    [
+      'kafkas://risk:secret@a:1?mechanism=MD5',
+      ["mechanism must be SCRAM-SHA-512, SCRAM-SHA-256, PLAIN, not 'MD5'"],
+    ],
+  ])('%s is a bad configuration, and all problems are told', (url, problems) => {
+    expect(problemsOf({ KAFKA_URL: url })).toEqual(
+      problems.map((one) =>
+        typeof one === 'string' ? `KAFKA_URL: ${one}` : expect.stringMatching(one),
+      ),
+    );
+    expect(String(problemsOf({ KAFKA_URL: url }))).not.toContain('secret');
   });
 });
 

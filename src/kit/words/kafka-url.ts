@@ -1,0 +1,95 @@
+/**
+ * Parses KAFKA_URL: `kafka[s]://[USER:PASSWORD@]HOST:PORT[,HOST:PORT…][?NAME=VALUE&…]`. The listed brokers name the other brokers,
+ * so user, password and TLS apply to all.
+ */
+import { TLS_FILES, type TlsFiles } from './client-tls.ts';
+
+/** The first is the default. */
+export const MECHANISMS = ['SCRAM-SHA-512', 'SCRAM-SHA-256', 'PLAIN'] as const;
+type Mechanism = (typeof MECHANISMS)[number];
+
+export type KafkaUrl = {
+  readonly brokers: readonly { readonly host: string; readonly port: number }[];
+  /** Undefined without a password. */
+  readonly login:
+    | { readonly username: string; readonly password: string; readonly mechanism: Mechanism }
+    | undefined;
+  /** Undefined where the connection is not encrypted. */
+  readonly tls: TlsFiles | undefined;
+};
+
+const SHAPE = /^kafka(s?):\/\/(?:([^@/?]*)@)?([^@/?]+)(?:\?(.*))?$/;
+const BROKER = /^(?:\[([0-9a-fA-F:.]+)\]|([^\s:[\]]+)):(\d{1,5})$/;
+const PORT_MAX = 65_535;
+const SAID_SHAPE =
+  'must be kafka://[USER:PASSWORD@]HOST:PORT, with commas between brokers, or kafkas:// for TLS';
+
+/** All problems of a text, none of which contains a password; `url` is what could be read. */
+export function readKafkaUrl(text: string): {
+  readonly url: KafkaUrl;
+  readonly problems: readonly string[];
+} {
+  const problems: string[] = [];
+  const parts = SHAPE.exec(text);
+  const [, secure = '', userinfo, hosts = '', query = ''] = parts ?? [];
+  const found = hosts.split(',').map((host) => BROKER.exec(host));
+  const isPlain = secure === '';
+  if (parts === null || found.some((one) => Number(one?.[3] ?? PORT_MAX + 1) > PORT_MAX)) {
+    problems.push(SAID_SHAPE);
+  }
+  const { mechanism, ...files } = Object.fromEntries(new URLSearchParams(query));
+  const login = readLogin(userinfo, mechanism, isPlain, problems);
+  const tls = isPlain ? undefined : files;
+  for (const name of Object.keys(files)) {
+    if (!TLS_FILES.some((known) => known === name)) {
+      problems.push(`${name} is not known; allowed are mechanism, ${TLS_FILES.join(', ')}`);
+    } else if (isPlain) problems.push(`${name} is for kafkas:// alone`);
+  }
+  if ((files['sslcert'] === undefined) !== (files['sslkey'] === undefined)) {
+    problems.push('sslcert and sslkey are given together');
+  }
+  const brokers = found.map((one) => ({
+    host: one?.[1] ?? one?.[2] ?? '',
+    port: Number(one?.[3]),
+  }));
+  return { url: { brokers, login, tls }, problems };
+}
+
+function readLogin(
+  userinfo: string | undefined,
+  given: string | undefined,
+  isPlain: boolean,
+  problems: string[],
+): KafkaUrl['login'] {
+  const mechanism = MECHANISMS.find((known) => known === (given ?? MECHANISMS[0]));
+  if (mechanism === undefined) {
+    problems.push(`mechanism must be ${MECHANISMS.join(', ')}, not '${given}'`);
+  }
+  if (userinfo === undefined) {
+    if (given !== undefined) problems.push('mechanism needs a user and a password');
+    return undefined;
+  }
+  const [user = '', ...rest] = userinfo.split(':');
+  const [username, password] = [decode(user), decode(rest.join(':'))];
+  if (username === undefined || password === undefined) {
+    problems.push('a % in user or password is written %25');
+  }
+  if (password === '') problems.push('names a user without a password');
+  if (username === '') problems.push('names a password without a user');
+  if (mechanism === 'PLAIN' && isPlain) {
+    problems.push('PLAIN sends the password as it is, so it is for kafkas:// alone');
+  }
+  return {
+    username: username ?? '',
+    password: password ?? '',
+    mechanism: mechanism ?? MECHANISMS[0],
+  };
+}
+
+function decode(text: string): string | undefined {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return undefined;
+  }
+}
