@@ -54,6 +54,7 @@ const archiveSchema = z.object({
   migrations: z.array(z.string()),
   tables: z.array(tableSchema),
   keys_removed: z.int(),
+  topics_removed: z.int().default(0).meta({ description: 'Of Kafka.' }),
   others: z.array(figuresSchema),
   losses: z.array(z.string()).meta({ description: 'What other markets have lost meanwhile.' }),
 });

@@ -1,5 +1,6 @@
 /** `risk archive`: rolls a market back, and reads an archive back. */
 import type { OpenModels } from '../../core/score/judge.ts';
+import { kafkaOf } from '../../core/stream/kafka/clients.ts';
 import {
   type Command,
   type CommandContext,
@@ -63,6 +64,7 @@ async function rollback(args: string[], context: CommandContext, openModels: Ope
   }
   await using database = openMarket(market);
   using stores = await openCommandRedis(context);
+  await using stack = new AsyncDisposableStack();
   const parts = {
     market,
     folder,
@@ -72,6 +74,7 @@ async function rollback(args: string[], context: CommandContext, openModels: Ope
     openMarket,
     database,
     redis: stores.redis,
+    kafka: kafkaOf(config.KAFKA_URL, stack),
     openModels,
     failpoint: createFailpoint(environment[FAILPOINT_VARIABLE]),
     signal,
@@ -79,8 +82,9 @@ async function rollback(args: string[], context: CommandContext, openModels: Ope
   };
   const done = await rollBack(parts, found ?? (await beginArchive(parts)));
   const rows = done.tables.reduce((sum, table) => sum + table.rows, 0);
-  output.value({ market, folder, tables: done.tables.length, rows, keys: done.keys_removed }, [
-    `${market} is archived in ${folder} and dropped: tables=${done.tables.length} rows=${rows} keys=${done.keys_removed}`,
+  const { keys_removed: keys, topics_removed: topics, tables } = done;
+  output.value({ market, folder, tables: tables.length, rows, keys, topics }, [
+    `${market} is archived in ${folder} and dropped: tables=${tables.length} rows=${rows} keys=${keys} topics=${topics}`,
   ]);
   for (const loss of done.losses) output.note(loss);
   return done.losses.length === 0 ? EXIT.fine : EXIT.failed;
@@ -115,8 +119,8 @@ export const createCommand = (openModels: OpenModels): Command =>
     name: 'archive',
     summary: 'Archives a frozen market and drops it, or reads an archive back.',
     notes: `rollback waits until nothing of the frozen market NAME is pending, exports its tables as Parquet, reads them back, removes its keys in
-Redis, drops its schema where two people have agreed (request), and compares the other markets with before. What was
-stopped, also by a crash, goes on with --continue. Needs DATABASE_URL and REDIS_URL.
+Redis and its topics in Kafka, drops its schema where two people have agreed (request), and compares the other markets with before. What was
+stopped, also by a crash, goes on with --continue. Needs DATABASE_URL and REDIS_URL, and KAFKA_URL where a corridor used Kafka.
 
 Example: risk archive rollback market_1 --to /archives/market_1 --key /keys/market_1`,
     document: async () => (await import('./routes.ts')).document,

@@ -5,6 +5,9 @@
 import { readdir, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { OpenModels } from '../../core/score/judge.ts';
+import { readSwitches } from '../../core/store/switches/switches.ts';
+import type { KafkaClients } from '../../core/stream/kafka/clients.ts';
+import { removeTopics } from '../../core/stream/kafka/remove-topics.ts';
 import { removeKeys } from '../../core/stream/remove-keys.ts';
 import { recordChange } from '../../kit/audit/audit-log.ts';
 import { byCommand } from '../../kit/command/stores.ts';
@@ -38,6 +41,8 @@ export type Rollback = {
   readonly openMarket: (market: string) => Database;
   readonly database: Database;
   readonly redis: RedisClient;
+  /** Undefined where no KAFKA_URL is set. */
+  readonly kafka: KafkaClients | undefined;
   readonly openModels: OpenModels;
   readonly failpoint: Failpoint;
   readonly signal: AbortSignal;
@@ -61,6 +66,7 @@ export async function beginArchive(rollback: Rollback): Promise<Archive> {
     migrations: migrations.map(({ name }) => name),
     tables: [],
     keys_removed: 0,
+    topics_removed: 0,
     others: await figuresOfOthers(rollback),
     losses: [],
   };
@@ -93,6 +99,7 @@ const WORK: Readonly<Record<Exclude<Step, 'done'>, Work>> = {
   drain: async (rollback, archive) => {
     const { database, market, isRestDead, note } = rollback;
     await requireSameFreeze(rollback, archive);
+    await requireKafka(rollback);
     if (isRestDead) note(`${await deadLetterRest(database, market)} dead letters made`);
     await drain({ ...rollback, frozenAt: archive.frozen_at });
     return { ...archive, step: 'export' };
@@ -119,10 +126,8 @@ const WORK: Readonly<Record<Exclude<Step, 'done'>, Work>> = {
     return { ...archive, step: 'redis' };
   },
   redis: async (rollback, archive) => {
-    const { market, redis } = rollback;
     const approved = await requireApproval(rollback, archive);
-    const removed = await removeKeys(redis, market);
-    return { ...approved, step: 'drop', keys_removed: archive.keys_removed + removed };
+    return { ...(await removeLogs(rollback, approved)), step: 'drop' };
   },
   drop: async (rollback, archive) => {
     const { database, market, failpoint } = rollback;
@@ -134,8 +139,7 @@ const WORK: Readonly<Record<Exclude<Step, 'done'>, Work>> = {
     }
     failpoint('archive-dropped');
     // Processes that ran until now may have made keys again.
-    const removed = await removeKeys(rollback.redis, market);
-    return { ...archive, step: 'others', keys_removed: archive.keys_removed + removed };
+    return { ...(await removeLogs(rollback, archive)), step: 'others' };
   },
   others: async (rollback, archive) => {
     const after = await figuresOfOthers(rollback, archive);
@@ -147,6 +151,28 @@ const WORK: Readonly<Record<Exclude<Step, 'done'>, Work>> = {
     return { ...archive, step: 'done', losses };
   },
 };
+
+/** @throws Failure where the market has topics in a Kafka that the command does not know */
+async function requireKafka({ database, market, kafka }: Rollback): Promise<void> {
+  if (kafka !== undefined) return;
+  const { settings } = await readSwitches(database);
+  const onKafka = [...settings].filter(([, { logChangedAtMs }]) => logChangedAtMs !== null);
+  if (onKafka.length === 0) return;
+  const names = onKafka.map(([corridor]) => corridor).join(', ');
+  const why = `${names} of ${market} used Kafka, whose topics go, too: set KAFKA_URL`;
+  throw new Failure('conflict', 'KAFKA_UNKNOWN', why);
+}
+
+/** Removes the market's keys in Redis and its topics in Kafka. */
+async function removeLogs({ redis, kafka, market }: Rollback, archive: Archive): Promise<Archive> {
+  const topics = kafka === undefined ? 0 : await removeTopics(kafka, market);
+  const keys = await removeKeys(redis, market);
+  return {
+    ...archive,
+    keys_removed: archive.keys_removed + keys,
+    topics_removed: archive.topics_removed + topics,
+  };
+}
 
 /** @throws Failure where the market was resumed since the archive began */
 async function requireSameFreeze({ database, market }: Rollback, archive: Archive): Promise<void> {
@@ -254,6 +280,7 @@ async function report(
         tables: archive.tables.length,
         rows: archive.tables.reduce((sum, { rows }) => sum + rows, 0),
         keys_removed: archive.keys_removed,
+        topics_removed: archive.topics_removed,
         losses: archive.losses,
         requested_by: archive.requested_by,
         approved_by: archive.approved_by,

@@ -78,6 +78,13 @@ test('a rollback that is killed at each step goes on, and drops what two people 
   const frozen = { scope: 'market', corridor: null };
   await freeze(other, frozen, { reason: 'closed' }, { by: officer('Ann'), roles });
 
+  const setting = `insert into ${OTHER}.corridor_settings (corridor, changed_by, log_changed_at)
+                   values ('JP-KR', 'test', now())`;
+  await rig.database.sql(setting);
+  expect((await rollback()).stderr).toContain('JP-KR of market_1 used Kafka');
+  await rig.database.sql(`delete from ${OTHER}.corridor_settings`);
+  await rm(join(folder, 'archive'), { recursive: true });
+
   const waiting = await rollback('--wait-hours', '0');
   expect([waiting.code, waiting.stderr]).toEqual([
     1,
