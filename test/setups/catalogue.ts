@@ -2,7 +2,7 @@
 import type { Scenario } from '../chaos/support/scenario.ts';
 import { cluster } from './cluster.ts';
 import { clusterWaits } from './cluster-waits.ts';
-import { kafka, kafkaCompare } from './kafka.ts';
+import { kafka, kafkaCompare, kafkaWorkers } from './kafka.ts';
 import { moveMarket } from './move-market.ts';
 import { pgbouncer } from './pgbouncer.ts';
 import { replica } from './replica.ts';
@@ -12,5 +12,5 @@ import { twoMarkets } from './two-markets.ts';
 
 export const SETUPS: readonly Scenario[] = [
   ...[tls, ...cluster, clusterWaits, pgbouncer, replica, twoMarkets, moveMarket, restoreMarket],
-  ...[kafka, kafkaCompare],
+  ...[kafka, kafkaWorkers, kafkaCompare],
 ];

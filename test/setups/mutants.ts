@@ -1,6 +1,7 @@
 /** Mechanisms that `npm run setups -- --mutations` takes out of a copy of the engine, and the set-up that must notice. */
 import type { Mutant } from '../chaos/support/mutant.ts';
 import { QUARTILE_TIMES } from './cluster-waits.ts';
+import { DOUBLED, ELSEWHERE, RECONCILED } from './kafka.ts';
 import { FAILED, MISSED_NOW, MISSED_OLD } from './replica.ts';
 
 export const MUTANTS: readonly Mutant[] = [
@@ -86,6 +87,76 @@ export const MUTANTS: readonly Mutant[] = [
         file: 'src/kit/database/replica/choose-database.ts',
         find: 'if (!isUnavailable(error)) throw error;',
         replace: 'throw error;',
+      },
+    ],
+  },
+  {
+    name: 'kafka-commit',
+    what: 'offsets are committed once entries are read, before their scores are stored',
+    scenario: 'kafka-workers',
+    bar: RECONCILED,
+    replacements: [
+      {
+        file: 'src/core/stream/kafka/claims.ts',
+        find: 'claim.open.set(record.offset, entry.transactions);',
+        replace: '',
+      },
+    ],
+  },
+  {
+    name: 'kafka-retries',
+    what: 'open rows are looked for among entries, and not among retries',
+    scenario: 'kafka-workers',
+    bar: RECONCILED,
+    replacements: [
+      {
+        file: 'src/core/stream/kafka/find-rows.ts',
+        find: 'const ends = await readTopic(fetcher, retries, missing);',
+        replace: 'const ends: readonly bigint[] = [];',
+      },
+      {
+        file: 'src/core/stream/kafka/find-rows.ts',
+        find: 'await readTopic(fetcher, retries, missing, ends);',
+        replace: 'void [retries, ends];',
+      },
+    ],
+  },
+  {
+    name: 'kafka-fence',
+    what: 'a worker that was taken for dead goes on with the partitions that it had',
+    scenario: 'kafka-workers',
+    bar: DOUBLED,
+    replacements: [
+      {
+        file: 'src/core/stream/kafka/group-reader.ts',
+        find: "member.on('consumer:group:join', () => void release());",
+        replace: '',
+      },
+    ],
+  },
+  {
+    name: 'kafka-partition',
+    what: 'the mirror has an account in the partition of another hash than its stream',
+    scenario: 'kafka-compare',
+    bar: ELSEWHERE,
+    replacements: [
+      {
+        file: 'src/core/stream/kafka/append.ts',
+        find: 'partition: stream.shard,',
+        replace: 'partition: (stream.shard * 7 + 1) % 4,',
+      },
+    ],
+  },
+  {
+    name: 'kafka-score-once',
+    what: 'what both logs deliver is scored and counted twice',
+    scenario: 'kafka-compare',
+    replacements: [
+      {
+        file: 'src/core/store/scores/scores.ts',
+        find: 'on conflict (transaction_id, created_at) do nothing',
+        replace:
+          'on conflict (transaction_id, created_at) do update set scored_at = excluded.scored_at',
       },
     ],
   },

@@ -15,10 +15,13 @@ export const MARKET = 'market_0';
 const PAGE_ENTRIES = 5000;
 
 export async function allStreams({ query }: Pick<Sessions, 'query'>): Promise<StreamKeys[]> {
-  const rows = await query<{ corridor: string }>(
-    'select corridor from corridors order by corridor',
+  const rows = await query<{ corridor: string; shards: number }>(
+    `select corridor, coalesce(shards, 1)::int as shards
+       from corridors left join corridor_settings using (corridor) order by corridor`,
   );
-  return rows.map(({ corridor }) => streamKeys(MARKET, corridor, 0));
+  return rows.flatMap(({ corridor, shards }) =>
+    Array.from({ length: shards }, (_, shard) => streamKeys(MARKET, corridor, shard)),
+  );
 }
 
 export type Waiting = {
