@@ -35,6 +35,7 @@ import type { OpenLists } from './score/list-answers.ts';
 import type { ScoredStatement } from './store/scores/scored-statement.ts';
 import type { SwitchWatch } from './store/switches/watch-switches.ts';
 import type { KafkaClients } from './stream/kafka/clients.ts';
+import type { ReadKafka } from './stream/kafka/watch-kafka.ts';
 import type { RolloutCounts } from './work/rollout-counts.ts';
 
 export type Room = {
@@ -83,6 +84,7 @@ export type Api = Pick<Authenticator, 'authenticate' | 'recall'> &
     readonly ingest: Ingest;
     /** Undefined where no KAFKA_URL is set. */
     readonly kafka: KafkaClients | undefined;
+    readonly readKafka: ReadKafka;
     readonly switches: SwitchWatch;
     readonly replies: Replies;
     readonly limits: BodyLimits;
@@ -113,6 +115,9 @@ export type Worker = {
   readonly metrics: Metrics;
   readonly leadership: Leadership;
   readonly switches: Pick<SwitchWatch, 'current' | 'layout'>;
+  /** Undefined where no KAFKA_URL is set. */
+  readonly kafka: KafkaClients | undefined;
+  readonly readKafka: ReadKafka;
   /** Limits of what workers do. */
   readonly limiter: Pick<Limiter, 'limits' | 'takeSome'>;
   /** Counts what a model in a rollout decides. */

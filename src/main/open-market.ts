@@ -14,7 +14,7 @@ import { watchLimits } from '../core/store/limits/watch-limits.ts';
 import { watchSwitchesOf } from '../core/store/switches/watch-switches.ts';
 import { proveWrite } from '../core/store/write-probe.ts';
 import { claimIdentity } from '../core/stream/identity.ts';
-import { kafkaOf } from '../core/stream/kafka/clients.ts';
+import { openKafkaOf } from '../core/stream/kafka/watch-kafka.ts';
 import { openReplies } from '../core/stream/settle/replies.ts';
 import { watchModelsOut } from '../core/stream/status/models-out.ts';
 import { apiKeyHash } from '../kit/access/api-key.ts';
@@ -172,9 +172,9 @@ async function openApi(
   const switches = await watchSwitchesOf(config, probe, changes, log);
   guards.raiseTo((corridor) => levelByHand(switches.current(), corridor), switches.corridors);
   stack.use(watchModelsOut(redis, market, guards));
-  const kafka = kafkaOf(config.KAFKA_URL, stack);
+  const ofKafka = openKafkaOf(config.KAFKA_URL, stack, { redis, market, switches, metrics, log });
   const ingest = openIngest(config, {
-    kafka,
+    kafka: ofKafka.kafka,
     database,
     redis,
     guards,
@@ -202,7 +202,7 @@ async function openApi(
     guards,
     metrics,
     ingest,
-    kafka,
+    ...ofKafka,
     switches,
     replies,
     authenticate,

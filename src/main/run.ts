@@ -55,7 +55,11 @@ const COMMANDS: Required<Room>['commands'] = {
   worker: () =>
     role('worker', 'scores transactions', async () => (await import('./worker.ts')).runWorker),
   sample: () => import('../tools/start/sample/command.ts'),
-  doctor: () => import('../tools/start/doctor.ts'),
+  doctor: async () => {
+    const { createCommand } = await import('../tools/start/doctor.ts');
+    const { checkKafka } = await import('./check-kafka.ts');
+    return { command: createCommand({ kafka: checkKafka }) };
+  },
   simulate: () => import('../tools/simulate/command.ts'),
   replay: () => import('../tools/client/replay.ts'),
   ...Object.assign({}, ...ROOMS.map(({ commands }) => commands)),

@@ -23,7 +23,7 @@ import { openScoreStore } from '../core/store/scores/scores.ts';
 import { watchSwitchesOf } from '../core/store/switches/watch-switches.ts';
 import { openReaderConnection } from '../core/stream/group/reader-connection.ts';
 import { ENTRY_READER } from '../core/stream/group/versions.ts';
-import { type KafkaClients, kafkaOf } from '../core/stream/kafka/clients.ts';
+import { openKafkaOf } from '../core/stream/kafka/watch-kafka.ts';
 import { watchMemory } from '../core/stream/memory/memory.ts';
 import { PROFILE_LOGS } from '../core/stream/profiles/profile-logs.ts';
 import { openCorridorAmounts } from '../core/work/corridor-amounts.ts';
@@ -105,13 +105,13 @@ export async function runWorker(
   resources.use(await watchGuards(guards, probe, redis, config.RISK_MARKET));
   const [failpoint, name] = [createFailpoint(environment[FAILPOINT_VARIABLE]), nameProcess()];
   const leadership = resources.use(createLeadership(database, name, failpoint));
-  const { changes, switches } = await followSwitches(resources, probe, { config, log, guards });
+  const seen = { config, log, guards, redis, metrics };
+  const { changes, switches, ...kafka } = await followSwitches(resources, probe, seen);
   const { RISK_MARKET: marketName, RISK_WORKER_READERS: readers } = config;
   const memory = watchMemory(config.RISK_EVENT_BYTES_MAX);
   const market: Market = { name: marketName, ...switches.layout, database, redis, guards, memory };
   const stores = { database, changes, redis, guards, leadership };
-  const parts = { config, log, name, ...stores, metrics, switches };
-  const kafka = kafkaOf(config.KAFKA_URL, resources);
+  const parts = { config, log, name, ...stores, metrics, switches, ...kafka };
   const limiter = await openLimiter(resources, probe, parts);
   const { peopleDuties, ...byPeople } = followPeople(probe, parts);
   const ofRooms = await openRooms({ ...parts, ...byPeople, limiter }, probe, overrides.rooms);
@@ -125,7 +125,7 @@ export async function runWorker(
     log,
     traces,
     failpoint,
-    kafka,
+    ...kafka,
     reader: connection,
     entries: ENTRY_READER,
     profiles,
@@ -146,23 +146,29 @@ export async function runWorker(
     onSignOfLife: life.sign,
     ...overrides,
   };
-  const duties = [amountDuty, ...peopleDuties, ...createDuties(worker, kafka), ...ofRooms.duties];
+  const duties = [amountDuty, ...peopleDuties, ...createDuties(worker), ...ofRooms.duties];
   log.info({ name, readers, httpPort: config.RISK_WORKER_PORT }, 'worker starts');
   await run(options, duties, signal);
   log.info({ name }, 'worker has drained');
   return EXIT.fine;
 }
 
-/** Opens what the worker follows in Postgres, first of all the switches, which may raise its level. */
+/** Opens what the worker follows in Postgres and in Kafka, first of all the switches, which may raise its level. */
 async function followSwitches(
   resources: AsyncDisposableStack,
   probe: Database,
-  { config, log, guards }: Pick<Worker, 'config' | 'log' | 'guards'>,
+  {
+    config,
+    log,
+    guards,
+    ...parts
+  }: Pick<Worker, 'config' | 'log' | 'guards' | 'redis' | 'metrics'>,
 ) {
   const changes = resources.use(followChanges(probe, log));
   const switches = await watchSwitchesOf(config, probe, changes, log);
   guards.raiseTo((corridor) => levelByHand(switches.current(), corridor), switches.corridors);
-  return { changes, switches };
+  const { RISK_MARKET: market, KAFKA_URL: url } = config;
+  return { changes, switches, ...openKafkaOf(url, resources, { ...parts, market, switches, log }) };
 }
 
 /** The text of an account is made only where a test needs it. */
@@ -257,10 +263,15 @@ async function openRooms(
 }
 
 /** Duties of the market, which one worker does at a time. */
-function createDuties(
-  { config, database, redis, metrics, guards, leadership }: Worker,
-  kafka: KafkaClients | undefined,
-): Duty[] {
+function createDuties({
+  config,
+  database,
+  redis,
+  kafka,
+  metrics,
+  guards,
+  leadership,
+}: Worker): Duty[] {
   return [
     ...bindIngestDuties(config, database, redis, leadership, metrics, kafka),
     bindTallies(config, database, leadership),

@@ -16,6 +16,7 @@
  * | {market:limits}:parties                  | stream     | until nothing is owed | API: what requests ask for of accounts, devices and addresses |
  * | {market:limits}:parties-owe              | hash       | until nothing is owed | API: what parties owe where that stream begins |
  * | {market:kafka}:tries                     | hash       | a day after the last assignment | workers: how often Kafka assigned a partition at an offset |
+ * | {market:kafka}:delivered                 | hash       | a day after the last read | workers: offset up to which each partition was read, and the transactions in hand |
  * | market:models-out                        | sorted set | seconds after the last of them | workers: models that do not judge where they should |
  * | market:workers                           | sorted set | a minute after the last of them | workers: who they are and what they scored so far |
  * | market:points:NAME                       | hash       | an hour after the last point | API: the last hour of live figures, a field each ten seconds |
@@ -132,6 +133,10 @@ export function partyKeys(market: string): [log: string, debts: string] {
 
 export function kafkaTriesKey(market: string): string {
   return `{${market}:kafka}:tries`;
+}
+
+export function kafkaDeliveredKey(market: string): string {
+  return `{${market}:kafka}:delivered`;
 }
 
 export function modelsOutKey(market: string): string {

@@ -8,7 +8,7 @@ import type { StreamEntry } from '../stream/group/read-group.ts';
 import type { KafkaClients } from '../stream/kafka/clients.ts';
 import { type GroupReader, MEMBER_LOST, openGroupReader } from '../stream/kafka/group-reader.ts';
 import { createKafkaEnds } from '../stream/kafka/settle.ts';
-import { ALONE_AFTER, createCountTries } from '../stream/kafka/tries.ts';
+import { ALONE_AFTER } from '../stream/kafka/tries.ts';
 import { divideEntries } from './end-batch.ts';
 import { createInFlight, type InFlight } from './in-flight.ts';
 import { toBatches } from './intake.ts';
@@ -50,8 +50,7 @@ async function readCorridors(
   ofKafka: () => readonly string[],
 ): Promise<void> {
   const { stop, market, elapsedMs, nowMs, log } = worker;
-  const countTries = createCountTries(market.redis, market.name);
-  await using reader = await openGroupReader(clients, market.name, corridors, countTries, nowMs);
+  await using reader = await openGroupReader(clients, market.name, corridors, market.redis, nowMs);
   const inFlight = createInFlight(stop.signal, elapsedMs);
   const lane = toLane(worker, clients, reader);
   log.info({ corridors }, 'Kafka is read');

@@ -11,6 +11,7 @@ import {
   removeConsumer,
   removeDeadConsumers,
 } from '../stream/group/consumer-group.ts';
+import { joinLags } from '../stream/kafka/lag.ts';
 import { type StreamKeys, streamKeys } from '../stream/keys.ts';
 import { memoryDuty } from '../stream/memory/memory-duty.ts';
 import { promoteRetries } from '../stream/settle/retries.ts';
@@ -118,9 +119,10 @@ async function followMoves(worker: Worker): Promise<void> {
   await moves.look(streamsOf(worker));
 }
 
-async function reportLag({ market, metrics, streams }: Worker): Promise<void> {
+async function reportLag({ market, metrics, streams, readKafka }: Worker): Promise<void> {
   reportConnections(metrics, market.database.usage());
-  reportStreams(metrics, await measureStreams(market.redis, [...streams.values()]));
+  const measured = await measureStreams(market.redis, [...streams.values()]);
+  reportStreams(metrics, joinLags(measured, readKafka?.()?.lags ?? [], market.logOf));
 }
 
 /** Entries of batches that take long are not left for others to claim. */

@@ -15,6 +15,7 @@ import type { OpenReader } from '../stream/group/reader-connection.ts';
 import type { EntryReader } from '../stream/group/versions.ts';
 import { publishingOnKafka } from '../stream/kafka/both-ends.ts';
 import type { KafkaClients } from '../stream/kafka/clients.ts';
+import type { ReadKafka } from '../stream/kafka/watch-kafka.ts';
 import type { StreamKeys } from '../stream/keys.ts';
 import type { EntryEnds } from '../stream/settle/entry-ends.ts';
 import type { BatchTrace } from './batch-trace.ts';
@@ -60,6 +61,7 @@ export type WorkerOptions = {
   readonly rolloutCounts: RolloutCounts;
   /** Undefined where no KAFKA_URL is set. */
   readonly kafka?: KafkaClients | undefined;
+  readonly readKafka?: ReadKafka;
   /** Parts that the express lane has of its own. */
   readonly express: Pick<WorkerOptions, 'reader' | 'profiles' | 'scores'>;
   /** A fault test throws here, or ends the process. */

@@ -3,6 +3,7 @@
  * made by its composition root and handed down; no module keeps one of its own.
  */
 import { createHealthMetrics } from './health-metrics.ts';
+import { createKafkaMetrics } from './kafka-metrics.ts';
 import { createKeyMetrics } from './key-metrics.ts';
 import {
   createHttpDuration,
@@ -71,6 +72,7 @@ export function createMetrics(registry = createProcessRegistry()) {
       'Transactions appended by the reconciler.',
     ),
     ...createKeyMetrics(gauge),
+    ...createKafkaMetrics(gauge),
     scored: counter('risk_transactions_scored_total', 'Scores stored for the first time.', [
       'corridor',
       'verdict',
@@ -117,12 +119,12 @@ export function createMetrics(registry = createProcessRegistry()) {
     ),
     lagTransactions: gauge(
       'risk_stream_lag_transactions',
-      'Transactions not yet delivered, without those of `risk_unread_transactions`.',
+      'Transactions not yet delivered, by Streams or by Kafka, without those of `risk_unread_transactions`.',
       ['corridor', 'shard'],
     ),
     lagSeconds: gauge(
       'risk_stream_lag_seconds',
-      'Age of the oldest entry that this release reads and that is not yet acknowledged.',
+      'Age of the oldest entry of Streams or of Kafka that this release reads and that is not yet acknowledged.',
       ['corridor', 'shard'],
     ),
     pendingTransactions: gauge(

@@ -6,6 +6,7 @@ import { readLimits } from '../../core/store/limits/limits.ts';
 import { readSwitches } from '../../core/store/switches/switches.ts';
 import { listConsumers } from '../../core/stream/group/consumer-group.ts';
 import { claimIdentity } from '../../core/stream/identity.ts';
+import { joinLags } from '../../core/stream/kafka/lag.ts';
 import { slotTag } from '../../core/stream/keys.ts';
 import { listStreams, measureStreams } from '../../core/stream/status/lag.ts';
 import { listReports } from '../../core/stream/status/workers.ts';
@@ -31,7 +32,7 @@ export const checklistSchema = z
 
 type Parts = Pick<
   Api,
-  'config' | 'databases' | 'guards' | 'ingest' | 'metrics' | 'redis' | 'switches'
+  'config' | 'databases' | 'guards' | 'ingest' | 'metrics' | 'readKafka' | 'redis' | 'switches'
 >;
 type Found = readonly [passed: boolean, found: string];
 
@@ -91,7 +92,12 @@ const streamsOfCorridor = (corridor: string, { config, ingest, redis }: Parts) =
 
 async function findStreams(corridor: string, parts: Parts): Promise<Found> {
   const streams = await streamsOfCorridor(corridor, parts);
-  const measured = await measureStreams(parts.redis, streams);
+  const { lags = [] } = parts.readKafka() ?? {};
+  const measured = joinLags(
+    await measureStreams(parts.redis, streams),
+    lags.filter(({ stream }) => stream.corridor === corridor),
+    parts.switches.layout.logOf,
+  );
   const sum = (of: (one: (typeof measured)[number]) => number) =>
     measured.reduce((total, one) => total + of(one), 0);
   const types = await Promise.all(

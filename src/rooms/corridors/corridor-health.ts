@@ -1,5 +1,7 @@
 /** The health of corridors as it is read now: by the newest rows, by their streams, and by the levels of this process. */
-import type { ShardsOf } from '../../core/stream/keys.ts';
+import type { Layout } from '../../core/domain/layout.ts';
+import { joinLags } from '../../core/stream/kafka/lag.ts';
+import type { ReadKafka } from '../../core/stream/kafka/watch-kafka.ts';
 import { listStreams, measureStreams } from '../../core/stream/status/lag.ts';
 import type { Guards } from '../../kit/breakers/guards.ts';
 import type { Database } from '../../kit/database/pool.ts';
@@ -13,7 +15,8 @@ type Parts = {
   readonly redis: RedisClient;
   readonly guards: Guards;
   readonly market: string;
-  readonly shardsOf: ShardsOf;
+  readonly layout: Pick<Layout, 'shardsOf' | 'logOf'>;
+  readonly readKafka: ReadKafka;
   readonly nowMs: number;
 };
 
@@ -45,15 +48,16 @@ export async function readHealth(
 /** The age of the oldest entry of each corridor that is not acknowledged; none while Redis does not answer, which the degradation says. */
 async function oldestAges(
   corridors: readonly string[],
-  { redis, guards, market, shardsOf }: Parts,
+  { redis, guards, market, layout, readKafka }: Parts,
 ): Promise<ReadonlyMap<string, number>> {
   try {
     const measured = await guards.redis.run(async () => {
-      const streams = await listStreams(redis, market, shardsOf, corridors);
+      const streams = await listStreams(redis, market, layout.shardsOf, corridors);
       return await measureStreams(redis, streams);
     });
     const ages = new Map<string, number>();
-    for (const { stream, oldestAgeMs } of measured) {
+    const { lags = [] } = readKafka() ?? {};
+    for (const { stream, oldestAgeMs } of joinLags(measured, lags, layout.logOf)) {
       ages.set(stream.corridor, Math.max(ages.get(stream.corridor) ?? 0, oldestAgeMs));
     }
     return ages;

@@ -24,7 +24,16 @@ import { logsExample, logsSchema, readLogs } from './logs.ts';
 
 type Parts = Pick<
   Api,
-  'kafka' | 'config' | 'databases' | 'guards' | 'ingest' | 'log' | 'metrics' | 'redis' | 'switches'
+  | 'kafka'
+  | 'readKafka'
+  | 'config'
+  | 'databases'
+  | 'guards'
+  | 'ingest'
+  | 'log'
+  | 'metrics'
+  | 'redis'
+  | 'switches'
 >;
 
 const corridorSchema = standingSchema
@@ -69,15 +78,15 @@ const example = {
 };
 
 async function readCorridor(id: string, parts: Parts) {
-  const { config, databases, guards, ingest, redis } = parts;
+  const { config, databases, guards, redis, readKafka } = parts;
   const { primary: database } = databases;
   const market = config.RISK_MARKET;
-  const { shardsOf } = ingest;
+  const { layout } = parts.switches;
   const nowMs = databases.now();
   const [standing, own, health] = await Promise.all([
     readStanding(stopsOf(parts), frozenOf('corridor', id, parts)),
     readSettings(database, id),
-    readHealth([id], { database, redis, guards, market, shardsOf, nowMs }),
+    readHealth([id], { database, redis, guards, market, layout, readKafka, nowMs }),
   ]);
   const [figures] = health;
   if (figures === undefined) throw new Error('figures of a corridor have answered no row');

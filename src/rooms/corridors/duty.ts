@@ -48,9 +48,9 @@ export function bindCorridorFigures(worker: Worker): Duty {
 }
 
 async function readFacts(corridors: readonly string[], worker: Worker) {
-  const { config, database, redis, guards, switches } = worker;
-  const { shardsOf } = switches.layout;
-  const parts = { database, redis, guards, market: config.RISK_MARKET, shardsOf };
+  const { config, database, redis, guards, switches, readKafka } = worker;
+  const { layout } = switches;
+  const parts = { database, redis, guards, market: config.RISK_MARKET, layout, readKafka };
   const read = await readHealth(corridors, { ...parts, nowMs: Date.now() });
   const now = switches.current();
   return read.map(({ corridor, activeAccounts, facts }) => {

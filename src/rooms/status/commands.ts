@@ -104,12 +104,16 @@ function sayByHand({ scope, level, by_hand: stop }: DegradationLevel): string {
 }
 
 function showTroubles(output: Output, status: Status, byHand: readonly DegradationLevel[]): void {
-  const { postgres, replica, degradation, breakers } = status;
+  const { postgres, kafka, replica, degradation, breakers } = status;
   if (postgres === 'down') {
     output.line(
       `Postgres does not answer: totals, dead letters, latency and stops are of ${status.totals_counted_at} at the latest; what is pending is unknown.`,
     );
   }
+  if (kafka === 'down')
+    output.line(
+      `Kafka does not answer: what waits in it is unknown: see ${RUNBOOKS_PATH}#kafkadown.`,
+    );
   if (replica?.state === 'down') output.line('The replica does not answer: the primary does.');
   if (replica?.state === 'lagging') {
     output.line(`The replica is ${replica.lag_ms} ms behind: the primary answers.`);

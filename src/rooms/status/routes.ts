@@ -82,6 +82,8 @@ export function openStatus(api: Api): ApiRoom {
     corridors: ingest.corridors,
     market: config.RISK_MARKET,
     shardsOf: ingest.shardsOf,
+    logOf: switches.layout.logOf,
+    readKafka: api.readKafka,
     switches: switches.current,
     readReplica: () => databases.replica?.status() ?? null,
     metrics,

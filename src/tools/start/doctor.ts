@@ -31,14 +31,17 @@ const REDIS_MAJOR_MIN = 7;
 const CLOCK_SKEW_MS_MAX = 1000;
 const MEBIBYTE = 1024 * 1024;
 
-export const command: Command = {
+/** A check that knows where the engine keeps what. */
+type Check = (context: CommandContext) => Promise<Finding[]>;
+
+export const createCommand = (checks: Readonly<Record<string, Check>>): Command => ({
   name: 'doctor',
-  summary: 'Checks this machine, Postgres and Redis; says what to mend.',
+  summary: 'Checks this machine and the stores; says what to mend.',
   usage: `risk doctor [--fleet api=4,worker=3]… [--server URL]… [--json]
 
 Checks the Node that runs, the data folder, Postgres (version, durability, schema, clock,
-variables that stop a market or corridor it does not have) and Redis
-(version, eviction, persistence). Reads only. Exit code 1 when something must be mended.
+variables that stop a market or corridor it does not have), Redis (version, eviction, persistence) and, where KAFKA_URL
+is set, Kafka (brokers, topics, the group of the workers). Reads only. Exit code 1 when something must be mended.
 
   --fleet api=4,worker=3  Compares what these processes of each market open, with the settings given here, with what
                           Postgres has. A market with other numbers: --fleet market_1:api=2,worker=1. An API counts
@@ -57,10 +60,12 @@ variables that stop a market or corridor it does not have) and Redis
       ...(fleet.size === 0 ? [] : await guarded('fleet', () => checkFleet(config, urls, fleet))),
       ...(await guarded('redis', () => checkRedis(context))),
     ];
+    for (const [name, check] of Object.entries(checks))
+      findings.push(...(await guarded(name, () => check(context))));
     output.table(['check', 'state', 'detail'], findings);
     return findings.some(({ state }) => state === 'fail') ? EXIT.failed : EXIT.fine;
   },
-};
+});
 
 function readServers(servers: readonly string[] = [], fleet: Fleet): readonly string[] {
   if (servers.length > 0 && fleet.size === 0) throw new UsageError('--server needs --fleet');

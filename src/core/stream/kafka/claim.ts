@@ -15,8 +15,8 @@ export type Claim = {
   committed: bigint;
   /** How often it was assigned at its first offset and not given up, this time included. */
   readonly tries: number;
-  /** Offsets that were read and are not done, in ascending order. */
-  readonly open: Set<bigint>;
+  /** Transactions of what was read and is not done, by offset, in ascending order. */
+  readonly open: Map<bigint, number>;
 };
 
 export const nameOfPartition = (topic: string, partition: number): string =>
@@ -28,7 +28,7 @@ export function openClaim(
   tries = 1,
 ): Claim {
   const offsets = { begin, position: begin, endedAt, committed: begin };
-  return { topic, partition, ...offsets, tries, open: new Set() };
+  return { topic, partition, ...offsets, tries, open: new Map() };
 }
 
 /** A partition and the offset that the group had when it was assigned. */
@@ -37,6 +37,6 @@ export const startOf = ({ topic, partition, begin }: Claim): string =>
 
 /** The offset to commit: everything below it is done. */
 export function doneUpTo({ open, position }: Claim): bigint {
-  const [first] = open;
+  const [first] = open.keys();
   return first ?? position;
 }

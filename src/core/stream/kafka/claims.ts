@@ -7,15 +7,15 @@
  * read on: another worker may have had it in between, and what was read and not ended is delivered again.
  */
 import type { Consumer } from '@platformatic/kafka';
-import { COUNT_MAX } from '../entries/columns.ts';
 import type { EntryFields } from '../entries/entry.ts';
 import { carriedDeliveries } from '../entries/entry-head.ts';
 import type { StreamEntry } from '../group/read-group.ts';
 import type { StreamKeys } from '../keys.ts';
 import { type Claim, doneUpTo, nameOfPartition, openClaim, startOf } from './claim.ts';
 import { EARLIEST, throwKafkaFailure, within } from './clients.ts';
+import type { DeliveredTo } from './delivered.ts';
 import type { Fetched, FetchedRecord, Position } from './fetch-records.ts';
-import { partitionKeys } from './topics.ts';
+import { partitionKeys, transactionsOf } from './topics.ts';
 import { ALONE_AFTER, type CountTries } from './tries.ts';
 
 /** Retries that are kept until they are due: no more are fetched meanwhile. */
@@ -66,8 +66,8 @@ export async function assignClaims(
         if (stream === undefined || claim?.position !== from) return [];
         claim.position = next;
         return records.flatMap((record) => {
-          claim.open.add(record.offset);
           const entry = toEntry(record, claim, stream, member.memberId ?? '');
+          claim.open.set(record.offset, entry.transactions);
           const dueMs = Number(record.headers.get('due') ?? 0);
           if (dueMs <= nowMs()) return entry;
           kept.push({ dueMs, entry });
@@ -96,6 +96,12 @@ export async function assignClaims(
     /** Entries that were handed out and are not done. */
     openEntries: (): number =>
       [...claims.values()].reduce((sum, { open }) => sum + open.size, 0) - kept.length,
+    /** How far each partition of entries was read. */
+    delivered: (): DeliveredTo[] =>
+      [...claims].flatMap(([name, { topic, position, open }]) => {
+        if (topics.get(topic)?.isRetry) return [];
+        return { name, position, transactions: [...open.values()].reduce((a, b) => a + b, 0) };
+      }),
     /** The worker lives, and gives the partitions up. */
     release: async () => void (await countTries(begins, -1)),
     /** Commits what is done. Throws a Failure. */
@@ -174,10 +180,9 @@ function toEntry(
 
 /** The fields of a stream entry, as the producer has put them into the record. */
 function fieldsOf(headers: ReadonlyMap<string, string>, value: Buffer | null): EntryFields {
-  const count = Number(headers.get('n'));
   return {
     version: headers.get('v') ?? null,
-    transactions: Number.isInteger(count) && count >= 1 && count <= COUNT_MAX ? count : 1,
+    transactions: transactionsOf(headers),
     head: headers.get('h') ?? null,
     packed: value,
   };

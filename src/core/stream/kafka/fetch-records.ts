@@ -10,6 +10,8 @@ export type FetchedRecord = {
   readonly topic: string;
   readonly partition: number;
   readonly offset: bigint;
+  /** When it was appended, by the clock of the producer. */
+  readonly atMs: number;
   readonly headers: ReadonlyMap<string, string>;
   readonly value: Buffer | null;
 };
@@ -125,7 +127,7 @@ function toFetched({ topic, partition, position }: Position, answer: Answer): Fe
   let next = position;
   const records: FetchedRecord[] = [];
   for (const batch of answer.records ?? []) {
-    for (const { offsetDelta, headers, value } of batch.records) {
+    for (const { offsetDelta, timestampDelta, headers, value } of batch.records) {
       const offset = batch.firstOffset + BigInt(offsetDelta);
       // A broker answers with whole batches, which may begin before the position.
       if (offset < position || (batch.attributes & CONTROL_BIT) !== 0) continue;
@@ -133,7 +135,8 @@ function toFetched({ topic, partition, position }: Position, answer: Answer): Fe
         name?.toString('latin1') ?? '',
         text?.toString('latin1') ?? '',
       ]);
-      records.push({ topic, partition, offset, headers: new Map(texts), value });
+      const atMs = Number(batch.firstTimestamp + timestampDelta);
+      records.push({ topic, partition, offset, atMs, headers: new Map(texts), value });
     }
     const last = batch.firstOffset + BigInt(batch.lastOffsetDelta);
     if (last + 1n > next) next = last + 1n;

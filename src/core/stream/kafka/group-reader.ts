@@ -1,13 +1,15 @@
 /** Reads entries as a member of the market's consumer group. */
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { RedisClient } from '../../../kit/redis/connection.ts';
 import { Failure } from '../../../kit/words/failure.ts';
 import type { StreamEntry } from '../group/read-group.ts';
 import { assignClaims, type Claims, type EndedOffset } from './claims.ts';
 import { type KafkaClients, throwKafkaFailure } from './clients.ts';
+import { createNoteRead } from './delivered.ts';
 import { openFetcher } from './fetch-records.ts';
 import { isOutOfRange } from './kafka-errors.ts';
 import { groupOf, topicsOf } from './topics.ts';
-import type { CountTries } from './tries.ts';
+import { createCountTries } from './tries.ts';
 
 /** How long a read waits where nothing is assigned to this member. */
 const IDLE_MS = 100;
@@ -23,9 +25,10 @@ export async function openGroupReader(
   clients: KafkaClients,
   market: string,
   corridors: readonly string[],
-  countTries: CountTries,
+  redis: RedisClient,
   nowMs: () => number,
 ) {
+  const [countTries, noteRead] = [createCountTries(redis, market), createNoteRead(redis, market)];
   const topics = new Map<string, { readonly corridor: string; readonly isRetry: boolean }>();
   for (const corridor of corridors) {
     const { transactions, retries } = topicsOf(market, corridor);
@@ -88,8 +91,9 @@ export async function openGroupReader(
         return own.takeDue();
       }
       try {
-        const fetched = await fetcher.fetch(positions);
-        return [...own.takeDue(), ...own.take(fetched)];
+        const fetched = own.take(await fetcher.fetch(positions));
+        void noteRead(own.delivered, fetched.length > 0);
+        return [...own.takeDue(), ...fetched];
       } catch (error) {
         // Retention has removed what stood at a position.
         if (isOutOfRange(error)) await release();

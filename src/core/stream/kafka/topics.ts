@@ -9,6 +9,7 @@
  * | MARKET.CORRIDOR.dead-letters       | a copy of the dead letters                  | settle              |
  * | MARKET.CORRIDOR.transaction-scored | transaction.scored events, as JSON          | settle              |
  */
+import { COUNT_MAX } from '../entries/columns.ts';
 import { GROUP, SHARDS_MAX, type StreamKeys, streamKeys } from '../keys.ts';
 
 export const PARTITIONS = SHARDS_MAX;
@@ -50,4 +51,10 @@ export function partitionKeys(
     ...streamKeys(market, corridor, partition),
     transactions: `${prefix}${topic}/${partition}`,
   };
+}
+
+/** Transactions of a record; 1 where its headers do not say. */
+export function transactionsOf(headers: ReadonlyMap<string, string>): number {
+  const count = Number(headers.get('n'));
+  return Number.isInteger(count) && count >= 1 && count <= COUNT_MAX ? count : 1;
 }

@@ -16,7 +16,7 @@ import {
 import { neededUrl, openCommandDatabase, openCommandRedis } from '../../../kit/command/stores.ts';
 import { EXIT_BAD_CONFIGURATION } from '../../../kit/config/config.ts';
 import { Failure } from '../../../kit/words/failure.ts';
-import { createProcessorReader, readQueue } from '../scaling/read-measures.ts';
+import { createProcessorReader, openQueueReader } from '../scaling/read-measures.ts';
 import { createScaler, type Reading, type Step } from '../scaling/scaler.ts';
 import { type SupervisedWorker, superviseWorker } from '../scaling/supervised-worker.ts';
 
@@ -78,6 +78,9 @@ async function supervise(args: string[], context: CommandContext): Promise<numbe
   const scaler = createScaler({ triggers, min, max, coolDownMs: coolDown * 1000 });
   const nowMs = () => performance.now() * factor;
   const readProcessors = createProcessorReader(() => performance.now());
+  await using stack = new AsyncDisposableStack();
+  const { redis } = connection;
+  const readQueue = openQueueReader(stack, { config, database, redis, log });
   await using fleet = openFleet(context);
   while (fleet.size() < min) fleet.add();
   log.info({ workers: min, max }, 'supervisor starts');
@@ -85,7 +88,7 @@ async function supervise(args: string[], context: CommandContext): Promise<numbe
   const read = async (): Promise<Reading> => {
     const own = readProcessors(fleet.pids());
     try {
-      const queue = await readQueue(database, connection.redis, config.RISK_MARKET);
+      const queue = await readQueue();
       isUnknown = false;
       return { ...own, ...queue };
     } catch (error) {

@@ -1,32 +1,61 @@
-/** Reads what triggers of workers compare: from Postgres, from Redis, and from the processes of this machine. */
+/** Reads what triggers of workers compare: from Postgres, Redis and Kafka, and from the processes of this machine. */
+import { layoutOf } from '../../../core/domain/layout.ts';
+import type { Switches } from '../../../core/domain/switch.ts';
 import { countBacklog } from '../../../core/store/open-rows/backlog.ts';
-import { listCorridors } from '../../../core/store/transactions/corridors.ts';
+import { readSwitches } from '../../../core/store/switches/switches.ts';
+import { joinLags } from '../../../core/stream/kafka/lag.ts';
+import { openKafkaOf } from '../../../core/stream/kafka/watch-kafka.ts';
 import { allStreamsOf } from '../../../core/stream/keys.ts';
 import { measureStreams } from '../../../core/stream/status/lag.ts';
+import type { Config } from '../../../kit/config/config.ts';
 import type { Database } from '../../../kit/database/pool.ts';
+import type { Log } from '../../../kit/metrics/log.ts';
 import { processorSeconds } from '../../../kit/process/processor-time.ts';
 import type { RedisClient } from '../../../kit/redis/connection.ts';
+import { Failure } from '../../../kit/words/failure.ts';
 import type { Reading } from './scaler.ts';
 
+type Stores = {
+  readonly config: Pick<Config, 'RISK_MARKET' | 'KAFKA_URL'>;
+  readonly database: Database;
+  readonly redis: RedisClient;
+  readonly log: Log;
+};
+
 /**
- * Depth and age of what waits for workers of this release in a market: the backlog without what workers are at and what only
- * another release reads. Between the two readings some transactions move, so that a single depth may be below 0. Throws a Failure.
+ * Reads depth and age of what waits for workers of this release in a market: the backlog without what workers are at and what only
+ * another release reads. Between the two readings some transactions move, so that a single depth may be below 0. What it returns
+ * throws a Failure.
  */
-export async function readQueue(
-  database: Database,
-  redis: RedisClient,
-  market: string,
-): Promise<Reading> {
-  const [backlog, corridors] = await Promise.all([
-    countBacklog(database.query),
-    listCorridors(database),
-  ]);
-  const measured = await measureStreams(redis, allStreamsOf(market, corridors));
-  const ages = measured.map(({ readableAgeMs }) => readableAgeMs);
-  const others = measured.reduce((sum, { pending, unread }) => sum + pending + unread, 0);
-  return {
-    queue_depth_transactions: backlog - others,
-    queue_age_seconds: Math.max(0, ...ages) / 1000,
+export function openQueueReader(
+  stack: AsyncDisposableStack,
+  { config, database, redis, log }: Stores,
+): () => Promise<Reading> {
+  const { RISK_MARKET: market, KAFKA_URL: url } = config;
+  let switches: Pick<Switches, 'settings' | 'clockMs'> = { settings: new Map(), clockMs: 0 };
+  const corridors = () => new Set(switches.settings.keys());
+  const layout = layoutOf(
+    () => switches,
+    () => performance.now(),
+  );
+  const watched = { redis, market, switches: { corridors, layout }, metrics: null, log };
+  const { readKafka } = openKafkaOf(url, stack, watched);
+  return async () => {
+    const [backlog, now] = await Promise.all([
+      countBacklog(database.query),
+      readSwitches(database),
+    ]);
+    switches = now;
+    const ofStreams = await measureStreams(redis, allStreamsOf(market, corridors()));
+    const { isDown = false, lags = [] } = readKafka() ?? {};
+    if (isDown) throw new Failure('unavailable', 'KAFKA_DOWN', 'Kafka does not answer');
+    const measured = joinLags(ofStreams, lags, layout.logOf);
+    const ages = measured.map(({ readableAgeMs }) => readableAgeMs);
+    const others = measured.reduce((sum, { pending, unread }) => sum + pending + unread, 0);
+    return {
+      queue_depth_transactions: backlog - others,
+      queue_age_seconds: Math.max(0, ...ages) / 1000,
+    };
   };
 }
 

@@ -102,6 +102,35 @@ export const STORE_ALERTS: readonly Alert[] = [
     ],
   },
   {
+    name: 'KafkaDown',
+    level: 'service',
+    summary: 'Kafka does not answer.',
+    rules: [
+      {
+        severity: 'warning',
+        when: () => 'max by (market) (risk_breaker_state{breaker="kafka"}) == 2',
+        lasts: 'minute',
+      },
+      {
+        severity: 'critical',
+        when: () => 'min by (market) (risk_breaker_state{breaker="kafka"}) == 2',
+        lasts: 'fiveMinutes',
+      },
+    ],
+  },
+  {
+    name: 'KafkaTrimmed',
+    level: 'corridor',
+    summary: 'Kafka has dropped entries of {{ $labels.corridor }} that no worker had done.',
+    runbook: 'KafkaDown',
+    rules: [
+      {
+        severity: 'warning',
+        when: () => 'max by (market, corridor) (risk_kafka_trimmed_partitions) > 0',
+      },
+    ],
+  },
+  {
     name: 'KeysUnfiltered',
     level: 'service',
     summary: 'Each claim looks for its keys in {{ $value }} slices of {{ $labels.instance }}.',

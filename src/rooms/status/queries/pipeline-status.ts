@@ -7,9 +7,12 @@
  */
 import { z } from 'zod';
 import type { Outcome } from '../../../core/domain/day-tally.ts';
+import type { Layout } from '../../../core/domain/layout.ts';
 import { VERDICTS } from '../../../core/domain/score-record.ts';
 import { type Switches, stopOf } from '../../../core/domain/switch.ts';
 import type { Total } from '../../../core/store/tallies/day-tallies.ts';
+import { joinLags } from '../../../core/stream/kafka/lag.ts';
+import type { ReadKafka } from '../../../core/stream/kafka/watch-kafka.ts';
 import type { ShardsOf } from '../../../core/stream/keys.ts';
 import { listStreams, measureStreams, type StreamLag } from '../../../core/stream/status/lag.ts';
 import { reportStreams, type StreamMetrics } from '../../../core/stream/status/report-streams.ts';
@@ -63,6 +66,9 @@ export const statusSchema = z
       .meta({ description: 'Down: its figures are those that were last read.' }),
     replica: replicaStatusSchema,
     redis: z.enum(['up', 'down']).meta({ description: 'Down: what waits in it is unknown.' }),
+    kafka: z.enum(['up', 'down']).nullable().meta({
+      description: 'Down: what waits in it is unknown. Null: no corridor ever had it as a log.',
+    }),
     workers: workerCountsSchema.nullable().meta({ description: 'Null while Redis is down.' }),
     profiles: profileTiersSchema.nullable().meta({ description: 'Null while Redis is down.' }),
     corridors: z.array(corridorSchema).nullable(),
@@ -98,6 +104,8 @@ export type Pipeline = {
   readonly redis: RedisClient;
   readonly market: string;
   readonly shardsOf: ShardsOf;
+  readonly logOf: Layout['logOf'];
+  readonly readKafka: ReadKafka;
   readonly corridors: () => Iterable<string>;
   readonly guards: Pick<Guards, 'redis' | 'health'>;
   readonly switches: () => Switches;
@@ -112,6 +120,8 @@ export function createReadStatus(
     redis,
     market,
     shardsOf,
+    logOf,
+    readKafka,
     corridors: listCorridors,
     guards,
     switches,
@@ -124,7 +134,8 @@ export function createReadStatus(
   const measure = async () => {
     const streams = async () => {
       const listed = await listStreams(redis, market, shardsOf, listCorridors());
-      const measured = await measureStreams(redis, listed);
+      const ofStreams = await measureStreams(redis, listed);
+      const measured = joinLags(ofStreams, readKafka()?.lags ?? [], logOf);
       reportStreams(metrics, measured);
       return measured;
     };
@@ -147,7 +158,8 @@ export function createReadStatus(
       readFigures(measure),
       readLatency(),
     ]);
-    const now = { at: new Date(databases.now()).toISOString(), replica: readReplica() };
+    const kafka = toState(readKafka());
+    const now = { at: new Date(databases.now()).toISOString(), replica: readReplica(), kafka };
     const process = { health: guards.health, switches: switches() };
     return toStatus(now, figures, measured, latencies, process);
   };
@@ -159,7 +171,7 @@ type Measured = readonly [readonly StreamLag[], Pick<StatusJson, 'workers' | 'pr
 type ProcessState = { readonly health: Health; readonly switches: Switches };
 
 function toStatus(
-  { at, replica }: Pick<StatusJson, 'at' | 'replica'>,
+  { at, replica, kafka }: Pick<StatusJson, 'at' | 'replica' | 'kafka'>,
   { unappended, pending, onHold, totals, countedAtMs, isOld }: StoredFigures,
   measured: Measured | undefined,
   latencies: Latencies,
@@ -179,6 +191,7 @@ function toStatus(
     postgres: isOld ? 'down' : 'up',
     replica,
     redis: measured === undefined ? 'down' : 'up',
+    kafka,
     workers,
     profiles,
     corridors,
@@ -196,6 +209,9 @@ function toStatus(
     totals_counted_at: new Date(countedAtMs).toISOString(),
   };
 }
+
+const toState = (state: ReturnType<ReadKafka>): StatusJson['kafka'] =>
+  state && (state.isDown ? 'down' : 'up');
 
 function sumOf(totals: readonly Total[], outcomes: readonly Outcome[]): number {
   return totals.reduce(
@@ -246,6 +262,7 @@ export const statusExample: StatusJson = {
   postgres: 'up',
   replica: { state: 'up', lag_ms: 12 },
   redis: 'up',
+  kafka: null,
   workers: { live: 3, missing: 0 },
   profiles: profileTiersExample,
   corridors: [

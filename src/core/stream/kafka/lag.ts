@@ -1,0 +1,186 @@
+/**
+ * How far workers are behind in Kafka, by partition: what is above the offset that the group has and below the end. What a worker
+ * has read and not ended is pending, as in a stream.
+ */
+import type { RedisClient } from '../../../kit/redis/connection.ts';
+import type { CorridorLog } from '../../domain/corridor-settings.ts';
+import type { StreamLag } from '../status/lag.ts';
+import { nameOfPartition } from './claim.ts';
+import { EARLIEST, throwKafkaFailure, within } from './clients.ts';
+import { readDelivered } from './delivered.ts';
+import type { FetchedRecord, Fetcher, Position } from './fetch-records.ts';
+import { PARTITIONS, partitionKeys, topicsOf, transactionsOf } from './topics.ts';
+
+/** Time for a look at the first waiting entries; an age that is unknown by then is 0. */
+const LOOK_MS_MAX = 2000;
+
+/** Lag of a partition; transactions that were not looked at count as those before them in the mean. */
+export type KafkaLag = StreamLag & {
+  /** Whether retention has removed entries that were not done. */
+  readonly isTrimmed: boolean;
+};
+
+/** Offsets of a topic by partition. */
+type Offsets = {
+  readonly starts: readonly bigint[];
+  readonly ends: readonly bigint[];
+  /** Up to which the group is done; `starts` where it has none. */
+  readonly done: readonly bigint[];
+  readonly isTrimmed: readonly boolean[];
+};
+
+/**
+ * Measures all partitions of these corridors. Throws a Failure.
+ * @param fetcher of the market's group
+ */
+export async function measureKafka(
+  fetcher: Fetcher,
+  redis: RedisClient,
+  market: string,
+  corridors: readonly string[],
+  nowMs: () => number = Date.now,
+): Promise<KafkaLag[]> {
+  if (corridors.length === 0) return [];
+  const topics = corridors.map((corridor) => ({ corridor, ...topicsOf(market, corridor) }));
+  const all = topics.flatMap(({ transactions, retries, deadLetters }) => [
+    ...[transactions, retries, deadLetters],
+  ]);
+  const offsetsOf = await readOffsets(fetcher, all);
+  const waiting = topics.flatMap(({ transactions: topic }) => {
+    const { done, ends } = offsetsOf(topic);
+    return done.flatMap((position, partition) =>
+      position < (ends[partition] ?? 0n) ? { topic, partition, position } : [],
+    );
+  });
+  const heads = await readHeads(fetcher, waiting);
+  // Read last, so that what was delivered meanwhile does not count as waiting.
+  const delivered = await readDelivered(redis, market);
+  const atMs = nowMs();
+  return topics.flatMap(({ corridor, transactions: topic, retries, deadLetters }) => {
+    const [entries, again, dead] = [topic, retries, deadLetters].map(offsetsOf);
+    return Array.from({ length: PARTITIONS }, (_, partition): KafkaLag => {
+      const [done, end] = [entries?.done[partition] ?? 0n, entries?.ends[partition] ?? 0n];
+      const name = nameOfPartition(topic, partition);
+      const head = heads.get(name) ?? [];
+      const note = delivered.get(name);
+      const oldestAgeMs = Math.max(0, atMs - (head[0]?.atMs ?? atMs));
+      const isNoted = note !== undefined && note.position > done && note.position <= end;
+      return {
+        stream: partitionKeys(market, 'kafka:', { corridor, topic, partition }),
+        lag: countTransactions(head, isNoted ? note.position : done, end),
+        pending: isNoted ? note.transactions : 0,
+        // What only another release reads is not told apart here.
+        ...{ handedOver: 0, unread: 0, oldestAgeMs, readableAgeMs: oldestAgeMs },
+        // A retry that is done counts until every retry before it is done.
+        retriesWaiting: span(again?.done[partition], again?.ends[partition]),
+        deadLetters: span(dead?.starts[partition], dead?.ends[partition]),
+        isTrimmed: entries?.isTrimmed[partition] ?? false,
+      };
+    });
+  });
+}
+
+const span = (from = 0n, to = 0n): number => Math.max(0, Number(to - from));
+
+/**
+ * Transactions between two offsets, of which some records were looked at.
+ * @param head the first records that wait
+ */
+export function countTransactions(
+  head: readonly Pick<FetchedRecord, 'offset' | 'headers'>[],
+  from: bigint,
+  end: bigint,
+): number {
+  const counts = head.map(({ headers }) => transactionsOf(headers));
+  const sum = counts.reduce((total, one) => total + one, 0);
+  const seen = head.reduce(
+    (total, { offset }, at) => total + (offset >= from && offset < end ? (counts[at] ?? 0) : 0),
+    0,
+  );
+  const last = head.at(-1)?.offset ?? from - 1n;
+  const unseen = span(last + 1n > from ? last + 1n : from, end);
+  return seen + Math.round(unseen * (head.length === 0 ? 1 : sum / head.length));
+}
+
+/** A corridor with both logs has each transaction in both, and what waits longer counts; otherwise each log has its own. */
+export function joinLags(
+  streams: readonly StreamLag[],
+  kafka: readonly KafkaLag[],
+  logOf: (corridor: string) => CorridorLog,
+): readonly StreamLag[] {
+  if (kafka.length === 0) return streams;
+  const keyOf = ({ stream: { corridor, shard } }: StreamLag) => `${corridor}:${shard}`;
+  const joined = new Map(streams.map((one) => [keyOf(one), one]));
+  for (const one of kafka) {
+    const { lag, pending, retriesWaiting } = one;
+    const other = joined.get(keyOf(one));
+    if (other === undefined) {
+      // Partitions beyond the corridor's shards, which hold nothing but what is left of a topic's past.
+      if (lag + pending + retriesWaiting > 0) joined.set(keyOf(one), one);
+      continue;
+    }
+    const isSame = logOf(one.stream.corridor) === 'both';
+    joined.set(keyOf(one), {
+      ...other,
+      lag: isSame ? Math.max(other.lag, lag) : other.lag + lag,
+      pending: isSame ? Math.max(other.pending, pending) : other.pending + pending,
+      retriesWaiting: other.retriesWaiting + retriesWaiting,
+      oldestAgeMs: Math.max(other.oldestAgeMs, one.oldestAgeMs),
+      readableAgeMs: Math.max(other.readableAgeMs, one.readableAgeMs),
+    });
+  }
+  return [...joined.values()];
+}
+
+async function readOffsets(
+  { consumer }: Fetcher,
+  topics: readonly string[],
+): Promise<(topic: string) => Offsets> {
+  for (const topic of topics) consumer.topics.track(topic);
+  const partitions = Array.from({ length: PARTITIONS }, (_, partition) => partition);
+  const [commits, starts, ends] = await Promise.all([
+    within(
+      consumer.listCommittedOffsets({ topics: topics.map((topic) => ({ topic, partitions })) }),
+    ),
+    within(consumer.listOffsets({ topics: [...topics], timestamp: EARLIEST })),
+    within(consumer.listOffsets({ topics: [...topics] })),
+  ]).catch(throwKafkaFailure);
+  return (topic) => {
+    const [first, last] = [starts.get(topic) ?? [], ends.get(topic) ?? []];
+    const committed = partitions.map((at) => commits.get(topic)?.[at] ?? -1n);
+    const isKnown = (at: number) => {
+      const offset = committed[at] ?? -1n;
+      return offset >= (first[at] ?? 0n) && offset <= (last[at] ?? 0n);
+    };
+    return {
+      starts: first,
+      ends: last,
+      done: partitions.map((at) => (isKnown(at) ? (committed[at] ?? 0n) : (first[at] ?? 0n))),
+      isTrimmed: partitions.map((at) => {
+        const offset = committed[at] ?? -1n;
+        return offset >= 0n && offset < (first[at] ?? 0n);
+      }),
+    };
+  };
+}
+
+/** The first records from each position on, as many as one answer brings; none where no answer came in time. */
+async function readHeads(
+  fetcher: Fetcher,
+  positions: readonly Position[],
+): Promise<ReadonlyMap<string, readonly FetchedRecord[]>> {
+  const heads = new Map<string, readonly FetchedRecord[]>();
+  const lateMs = performance.now() + LOOK_MS_MAX;
+  let left = positions;
+  while (left.length > 0 && performance.now() < lateMs) {
+    const fetched = await fetcher.fetch(left);
+    left = left.filter(({ topic, partition, position }) => {
+      const answer = fetched.find((one) => one.topic === topic && one.partition === partition);
+      // An answer from elsewhere was asked for by the look before.
+      if (answer?.from !== position || answer.records.length === 0) return true;
+      heads.set(nameOfPartition(topic, partition), answer.records);
+      return false;
+    });
+  }
+  return heads;
+}
