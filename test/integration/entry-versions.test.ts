@@ -124,7 +124,10 @@ describe('entries of a newer version', { timeout: 120_000 }, () => {
     await using stack = new AsyncDisposableStack();
     const config = { RISK_MARKET: rig.database.market, KAFKA_URL: undefined };
     const stores = { config, database: rig.pool, redis: rig.commands, log: silentLog() };
-    expect(await openQueueReader(stack, stores)()).toEqual({ queue_depth_transactions: 0, queue_age_seconds: 0 });
+    expect(await openQueueReader(stack, stores)()).toEqual({
+      queue_depth_transactions: 0,
+      queue_age_seconds: 0,
+    });
     const metrics = createMetrics();
     reportStreams(metrics, await measureStreams(rig.commands, [rig.stream]));
     await bindBacklog({ database: rig.pool, metrics }).run(new AbortController().signal);
