@@ -6,6 +6,7 @@
 import { integerOption, parseArguments, UsageError } from '../src/kit/command/command.ts';
 import { BACKLOG_CORRIDOR, postBacklog } from './support/backlog.ts';
 import type { Bench, BenchContext, BenchReport, Settings } from './support/bench.ts';
+import { readLatencies } from './support/due-to-scored.ts';
 import {
   integerList,
   LIVE_LOAD,
@@ -16,7 +17,6 @@ import {
   readSettings,
 } from './support/load.ts';
 import { memoryBreaches, memoryTable, runLoad, warmUp } from './support/load-run.ts';
-import { percentiles } from './support/percentiles.ts';
 import { type Pipeline, startPipeline } from './support/pipeline.ts';
 import { followPublished } from './support/published.ts';
 import { readScored, untilScored } from './support/scored-counter.ts';
@@ -41,38 +41,6 @@ async function readBacklogEnd({ services }: Pipeline, firstRequestMs: number): P
     [BACKLOG_CORRIDOR, firstRequestMs],
   );
   return rows[0]?.end ?? firstRequestMs;
-}
-
-/**
- * `created_at` is when the request was due, as in live traffic. Beside a backlog only the other corridors count, and of them
- * what was due while the backlog lasted.
- */
-async function readLatencies(
-  { services }: Pipeline,
-  published: ReadonlyMap<string, number>,
-  { firstMs, lastMs, besides }: { firstMs: number; lastMs: number; besides: string },
-) {
-  const { rows } = await services.database.query<{ id: string; due: number; received: number }>(
-    `select transaction_id as id, extract(epoch from created_at)::float8 * 1000 as due,
-            extract(epoch from received_at)::float8 * 1000 as received
-       from transactions
-      where created_at between to_timestamp($1::float8 / 1000) and to_timestamp($2::float8 / 1000)
-        and corridor <> $3`,
-    [firstMs, lastMs, besides],
-  );
-  const fromDue: number[] = [];
-  const fromReceived: number[] = [];
-  for (const { id, due, received } of rows) {
-    const at = published.get(id);
-    if (at === undefined) continue;
-    fromDue.push(at - Math.round(due));
-    fromReceived.push(at - Math.round(received));
-  }
-  return {
-    unpublished: rows.length - fromDue.length,
-    fromDue: percentiles(fromDue),
-    fromReceived: percentiles(fromReceived),
-  };
 }
 
 async function measure(

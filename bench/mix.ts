@@ -3,30 +3,16 @@
  * Zipf's law, and so are the accounts that transactions are posted for while a worker scores them. The closed loop gives the rate
  * and the processor time of a request; the open loop, at a share of that rate, the wait.
  */
-import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { integerOption, parseArguments } from '../src/kit/command/command.ts';
-import { createRandom, type Random } from '../src/kit/random.ts';
-import { transactionWriter } from '../src/tools/simulate/format.ts';
 import type { Bench, BenchContext, BenchReport, BenchTable } from './support/bench.ts';
-import { readCpu } from './support/cpu-by-role.ts';
 import type { GeneratorResult } from './support/generator.ts';
-import { startGenerator } from './support/generator-process.ts';
-import {
-  LOAD_OPTIONS,
-  LOAD_USAGE,
-  type Load,
-  MONTH_LOAD,
-  readLoad,
-  readSettings,
-} from './support/load.ts';
+import { LOAD_OPTIONS, LOAD_USAGE, MONTH_LOAD, readLoad, readSettings } from './support/load.ts';
 import { memoryBreaches, memoryTable, readMemory, runLoad } from './support/load-run.ts';
 import { readMetrics } from './support/metrics.ts';
+import { ask, type Mix, mixedRequests, readParties } from './support/mixed-requests.ts';
 import { API_KEY, type Pipeline, startPipeline } from './support/pipeline.ts';
-import { encodeGet, encodePost, writeRequests } from './support/requests.ts';
 import { readStored, storedBreaches } from './support/stored.ts';
-import { trafficRows } from './support/traffic.ts';
-import { zipf } from './support/zipf.ts';
 
 const USAGE = `--requests N       of each loop (40000)
 --writes N         percent of the requests that post a transaction (10)
@@ -35,115 +21,10 @@ ${LOAD_USAGE}
 By default 100,000 transactions are stored first; 32 connections ask.`;
 
 const OPEN_LOOP_SHARE = 0.7;
-/** Percent of the reads; the rest are scores by id. */
-const READS = { transaction: 25, account: 20, merchant: 5, summary: 10 } as const;
-const SUMMARY_DIVISIONS = ['corridor', 'verdict', 'currency', 'rule', 'model', 'label'] as const;
-const SUMMARY_DAYS = [1, 7, 28] as const;
-const PAST_DAYS = 14;
-const DAY_MS = 86_400_000;
-/** Scores and transactions of an account that are asked for. */
-const IDS_OF_ACCOUNT = 8;
 const CACHES = ['scores', 'profiles', 'recent_summaries', 'past_summaries'] as const;
 const MICROSECONDS = 1e6;
 const SCORED_CHECKS = 100;
 const SCORED_CHECK_MS = 200;
-
-type Party = { readonly account: string; readonly merchant: string; readonly ids: string[] };
-
-/** Accounts, busiest first, each with some of its transactions. */
-async function readParties({ services: { database } }: Pipeline): Promise<Party[]> {
-  const { rows } = await database.query<Party>(
-    `select account_id as account, min(merchant_id) as merchant, (array_agg(transaction_id::text))[1:$1] as ids
-       from transactions group by account_id order by count(*) desc, account_id`,
-    [IDS_OF_ACCOUNT],
-  );
-  return rows;
-}
-
-function summaryPath(random: Random): string {
-  const pick = <T>(values: readonly T[]) => values[Math.floor(random() * values.length)] as T;
-  const lastMs = random() < 0.5 ? Date.now() : Date.now() - PAST_DAYS * DAY_MS;
-  const day = (ms: number) => new Date(ms).toISOString().slice(0, 10);
-  const from = day(lastMs - (pick(SUMMARY_DAYS) - 1) * DAY_MS);
-  return `/v1/summaries/daily?group_by=${pick(SUMMARY_DIVISIONS)}&from=${from}&to=${day(lastMs)}`;
-}
-
-type Mix = { readonly parties: readonly Party[]; readonly writes: number; readonly load: Load };
-
-/** Requests without an end; transactions are posted once. */
-function* mixedRequests({ parties, writes, load }: Mix): Generator<Buffer, void> {
-  const [host, apiKey] = ['127.0.0.1', API_KEY];
-  const random = createRandom(`${load.seed}/mix`);
-  const draw = zipf(parties.length, 1, random);
-  const { line } = transactionWriter('ndjson');
-  const traffic = {
-    ...load,
-    transactions: 1_000_000,
-    endMs: Date.now(),
-    fraudRate: 0,
-    seed: `${load.seed}/mix`,
-  };
-  const rows = trafficRows({ traffic });
-  const path = (party: Party) => {
-    const id = party.ids[Math.floor(random() * party.ids.length)] ?? '';
-    const kind = random() * 100;
-    let bound: number = READS.transaction;
-    if (kind < bound) return `/v1/transactions/${id}`;
-    bound += READS.account;
-    if (kind < bound) return `/v1/accounts/${party.account}/profile`;
-    bound += READS.merchant;
-    if (kind < bound) return `/v1/merchants/${party.merchant}/profile`;
-    bound += READS.summary;
-    return kind < bound ? summaryPath(random) : `/v1/scores/${id}`;
-  };
-  for (;;) {
-    const party = parties[draw()] as Party;
-    if (random() * 100 >= writes) {
-      yield encodeGet(host, apiKey, path(party));
-      continue;
-    }
-    const row = rows.next().value;
-    if (row === undefined) return;
-    const own = {
-      ...row,
-      accountId: party.account,
-      merchantId: party.merchant,
-      createdAtMs: Date.now(),
-    };
-    yield encodePost(host, apiKey, line(own).trimEnd());
-  }
-}
-
-type Loop = { readonly requests: number; readonly connections: number; readonly perSecond: number };
-
-async function ask(
-  pipeline: Pipeline,
-  source: Iterator<Buffer>,
-  { requests, connections, perSecond }: Loop,
-  signal: AbortSignal,
-) {
-  const file = join(pipeline.folder, 'mix');
-  const encoded = Array.from({ length: requests }, () => source.next().value as Buffer);
-  const offsets = [...(await writeRequests(file, encoded))];
-  using generator = await startGenerator(
-    {
-      ...{ host: '127.0.0.1', port: pipeline.apiPort, connections },
-      ...{ requestsPerSecond: perSecond, live: false },
-      source: { kind: 'written', file, offsets },
-    },
-    signal,
-  );
-  const before = readCpu(pipeline, generator);
-  const answered = await generator.go();
-  const after = readCpu(pipeline, generator);
-  const us = (role: keyof typeof before) =>
-    ((after[role] - before[role]) * MICROSECONDS) / answered.requests;
-  const cpu = {
-    ...{ api_us_per_request: us('api'), postgres_us_per_request: us('postgres') },
-    ...{ redis_us_per_request: us('redis'), workers_us_per_request: us('workers') },
-  };
-  return { answered, cpu };
-}
 
 async function readHits({ api }: Pipeline, signal: AbortSignal) {
   const metrics = await readMetrics(api, signal, API_KEY);
@@ -184,6 +65,8 @@ async function measure(
   output.note('asking in a closed loop');
   const closed = await ask(pipeline, source, { requests, connections, perSecond: 0 }, signal);
   const closedPerSecond = perSecondOf(closed.answered);
+  const us = (role: keyof typeof closed.seconds) =>
+    (closed.seconds[role] * MICROSECONDS) / closed.answered.requests;
   const afterClosed = await readHits(pipeline, signal);
   const perSecond = reads > 0 ? reads : Math.round(closedPerSecond * OPEN_LOOP_SHARE);
   output.note('asking in an open loop');
@@ -205,7 +88,10 @@ async function measure(
       closed_loop_per_second: closedPerSecond,
       closed_loop_p50_ms: closed.answered.latencyMs.p50,
       closed_loop_p99_ms: closed.answered.latencyMs.p99,
-      ...closed.cpu,
+      api_us_per_request: us('api'),
+      postgres_us_per_request: us('postgres'),
+      redis_us_per_request: us('redis'),
+      workers_us_per_request: us('workers'),
       open_loop_offered_per_second: perSecond,
       open_loop_p50_ms: open.answered.latencyMs.p50,
       open_loop_p99_ms: open.answered.latencyMs.p99,

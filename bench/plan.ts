@@ -2,16 +2,12 @@
  * Does a plan foretell what loads take? The engine is calibrated under one load, as an operator does it; then three other
  * rates are planned, and run.
  */
-import { execFile } from 'node:child_process';
-import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
-import { promisify } from 'node:util';
 import { parseArguments } from '../src/kit/command/command.ts';
 import { readConfig } from '../src/kit/config/config.ts';
 import { countConnections } from '../src/kit/database/count-connections.ts';
-import { type Calibration, calibrationSchema } from '../src/rooms/operate/plan/calibration.ts';
 import { fleetFor, planCapacity } from '../src/rooms/operate/plan/plan.ts';
 import type { Bench, BenchContext, BenchReport, Settings } from './support/bench.ts';
+import { runCalibrated } from './support/calibrated.ts';
 import {
   integerList,
   LIVE_LOAD,
@@ -22,8 +18,7 @@ import {
   readSettings,
 } from './support/load.ts';
 import { runLoad, warmUp } from './support/load-run.ts';
-import { API_KEY, type Pipeline, startPipeline } from './support/pipeline.ts';
-import { LAUNCHER } from './support/services.ts';
+import { startPipeline } from './support/pipeline.ts';
 import { readStored, storedBreaches } from './support/stored.ts';
 
 const USAGE = `--calibrated N     transactions a second under which the engine is calibrated (1000)
@@ -36,29 +31,6 @@ ${LOAD_USAGE}
 /** A plan that is off by more is no plan. */
 const RATIO_MAX = 1.5;
 const ROLES = ['api', 'workers', 'postgres', 'redis'] as const;
-/** A calibration ends within a load that goes on for so much longer. */
-const AROUND_SECONDS = 15;
-
-async function calibrated(
-  pipeline: Pipeline,
-  load: Load,
-  seconds: number,
-  context: BenchContext,
-): Promise<Calibration> {
-  const file = join(pipeline.folder, 'calibration.json');
-  const { services, api } = pipeline;
-  const environment = {
-    ...{ PATH: process.env['PATH'], HOME: process.env['HOME'], RISK_API_KEY: API_KEY },
-    ...{ DATABASE_URL: services.databaseUrl, REDIS_URL: services.redisUrl, RISK_URL: api.url },
-  };
-  const args = [LAUNCHER, 'calibrate', '--seconds', String(seconds), '--file', file];
-  const own = { ...load, transactions: load.rate * (seconds + AROUND_SECONDS) };
-  await Promise.all([
-    runLoad(pipeline, own, context),
-    promisify(execFile)('/bin/sh', args, { env: environment, signal: context.signal }),
-  ]);
-  return calibrationSchema.parse(JSON.parse(await readFile(file, 'utf8')));
-}
 
 async function measure(
   load: Load,
@@ -69,7 +41,7 @@ async function measure(
   await using pipeline = await startPipeline({ workers: 1, settings }, context);
   await warmUp(pipeline, load, context);
   const at = (rate: number) => ({ ...load, rate, seed: `${load.seed}-${rate}` });
-  const measured = await calibrated(pipeline, at(first), seconds, context);
+  const { measured } = await runCalibrated(pipeline, at(first), seconds, context);
   const read = readConfig({ ...settings });
   if (!('config' in read)) throw new Error(read.problems.join('; '));
   const each = countConnections(read.config);
