@@ -11,13 +11,16 @@ export type Thread = {
 
 export type Machine = {
   readonly thread: (role: string, weight?: number) => Thread;
-  /** Milliseconds of processors that each role has used. */
-  readonly used: ReadonlyMap<string, number>;
+  /** Milliseconds of processors that each role has used, and what they would have been with nobody else on the machine. */
+  readonly used: ReadonlyMap<string, Used>;
 };
+
+export type Used = { readonly ms: number; readonly aloneMs: number };
 
 type Task = { left: number; readonly resume: () => void };
 type Running = {
-  readonly role: string;
+  /** Of its role. */
+  readonly of: { ms: number; aloneMs: number };
   readonly weight: number;
   readonly tasks: Task[];
   /** Part of one processor. */
@@ -48,7 +51,7 @@ export function createMachine(
   { now, after }: Simulation,
   { cores, busySpeed }: { readonly cores: number; readonly busySpeed: number },
 ): Machine {
-  const used = new Map<string, number>();
+  const used = new Map<string, { ms: number; aloneMs: number }>();
   const active: Running[] = [];
   let [lastMs, version, speed] = [0, 0, 1];
 
@@ -56,9 +59,10 @@ export function createMachine(
     const elapsed = now() - lastMs;
     lastMs = now();
     if (elapsed === 0) return;
-    for (const { role, share, tasks } of active) {
+    for (const { share, tasks, of } of active) {
       (tasks[0] as Task).left -= elapsed * share * speed;
-      used.set(role, (used.get(role) ?? 0) + elapsed * share);
+      of.ms += elapsed * share;
+      of.aloneMs += elapsed * share * speed;
     }
   };
 
@@ -99,7 +103,9 @@ export function createMachine(
   return {
     used,
     thread(role, weight = 1) {
-      const own: Running = { role, weight, tasks: [], share: 0 };
+      const of = used.get(role) ?? { ms: 0, aloneMs: 0 };
+      used.set(role, of);
+      const own: Running = { of, weight, tasks: [], share: 0 };
       return {
         work: (ms) => (resume) => {
           own.tasks.push({ left: ms, resume });

@@ -1,7 +1,7 @@
 /** What a site consists of: processors, threads on them, sessions of Postgres, its log, and the stream. */
 import { createRandom, logNormal } from '../../src/kit/random.ts';
 import type { Costs, Waits } from './costs.ts';
-import { createMachine, type Machine, type Thread } from './machine.ts';
+import { createMachine, type Machine, type Thread, type Used } from './machine.ts';
 import { createDisk, createSimulation, type Process, type Wait } from './simulation.ts';
 
 export type Site = {
@@ -67,18 +67,24 @@ export function createPlant({ costs, waits, seed }: Model, site: Site) {
     disk: createDisk(simulation, () => waits.flushMs * vary()),
     thread: (role: string, weight?: number) => machineOf(1).thread(role, weight),
     lookUp: (us: number) => (replicas[Math.floor(random() * replicas.length)] ?? onPrimary)(us),
-    /** Different streams among so many rows. */
-    streamsOf: (rows: number) => site.corridors * (1 - (1 - 1 / site.corridors) ** rows),
-    /** Processors in use on average over a time, by role. */
-    coresUsed(ms: number): Record<string, number> {
-      const cores: Record<string, number> = {};
+    streamsOf: (rows: number) => streamsOf(rows, site.corridors),
+    /** Processor time by role, of all machines. */
+    used(): Readonly<Record<string, Used>> {
+      const sums: Record<string, Used> = {};
       for (const { used } of machines) {
-        for (const [role, own] of used) cores[role] = (cores[role] ?? 0) + own / ms;
+        for (const [role, { ms, aloneMs }] of used) {
+          const sum = sums[role] ?? { ms: 0, aloneMs: 0 };
+          sums[role] = { ms: sum.ms + ms, aloneMs: sum.aloneMs + aloneMs };
+        }
       }
-      return cores;
+      return sums;
     },
   };
 }
+
+/** Different streams among so many rows. */
+export const streamsOf = (rows: number, corridors: number): number =>
+  corridors * (1 - (1 - 1 / corridors) ** rows);
 
 export type Waiting = { readonly rows: number; readonly dueMs: number };
 

@@ -1,5 +1,6 @@
 /** A load on a site: who waits how long, and what uses the processors. */
 import { openApi } from './api.ts';
+import type { Used } from './machine.ts';
 import { createPlant, createStream, type Model, rowsOf, type Site } from './plant.ts';
 import { createSlots, type Process } from './simulation.ts';
 import { startWorker } from './worker.ts';
@@ -25,8 +26,9 @@ export type Outcome = {
   readonly reads: readonly number[];
   /** Until the score of a transaction was published. */
   readonly scored: readonly number[];
-  /** Processors in use on average, by role. */
-  readonly cores: Readonly<Record<string, number>>;
+  readonly used: Readonly<Record<string, Used>>;
+  /** Until the last score. */
+  readonly lasted: number;
   readonly perSecond: number;
   /** Transactions without a score at the end of the time. */
   readonly backlog: number;
@@ -103,7 +105,7 @@ export function simulate(model: Model, site: Site, offered: Offered): Outcome {
     simulation.run(lastMs);
     if (lastMs <= endMs) backlog = posted - done;
   }
-  const cores = plant.coresUsed(lastMs);
-  const perSecond = (done * 1000) / lastMs;
-  return { posts, reads, scored, cores, perSecond, backlog, commits, batches };
+  const lasted = lastMs / 1000;
+  const counts = { perSecond: done / lasted, backlog, commits, batches };
+  return { posts, reads, scored, used: plant.used(), lasted, ...counts };
 }

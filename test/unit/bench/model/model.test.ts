@@ -1,0 +1,138 @@
+/** Goal: the model of the engine is decided by its seed, spends what its costs say, and finds costs again that it was given. */
+import { expect, test } from 'vitest';
+import { costsWith, foretell, offeredOf, siteOf } from '../../../../bench/model/calibrate.ts';
+import type { Costs, Waits } from '../../../../bench/model/costs.ts';
+import { type Observed, TRIALS } from '../../../../bench/model/observe.ts';
+import { regress } from '../../../../bench/model/regress.ts';
+import { type Offered, simulate } from '../../../../bench/model/simulate.ts';
+import { percentiles } from '../../../../bench/support/percentiles.ts';
+
+const costs: Costs = {
+  generator: { request: 60, transaction: 1, read: 40 },
+  api: { request: 100, commit: 200, transaction: 18, read: 100 },
+  worker: { batch: 1200, transaction: 30, mergedShare: 0.24 },
+  postgres: { statement: 400, claimed: 26, scored: 14, read: 60 },
+  redis: { stream: 15, appended: 2, folded: 8, look: 8 },
+  idle: { api: 0.01, worker: 0.03, postgres: 0.02, redis: 0.01 },
+};
+const waits: Waits = {
+  ...{ hopMs: 0.1, flushMs: 1.5, sigma: 0.4, busySpeed: 0.8, others: 0.1, othersEveryMs: 60 },
+};
+const model = { costs, waits, seed: '1' };
+const site = {
+  ...{ sharedCores: 2, postgresCores: 2, apis: 1, workers: 1 },
+  ...{ replicas: 0, corridors: 12, readsMissed: 1 },
+};
+const load: Offered = {
+  ...{ posts: 20, batch: 100, reads: 0, isRandom: false, connections: 16, seconds: 5 },
+  ...{ unmeasured: 0, transactionsMax: Number.POSITIVE_INFINITY },
+};
+
+test('a seed decides everything, and another seed makes another run', () => {
+  expect(simulate(model, site, load)).toEqual(simulate(model, site, load));
+  expect(simulate({ ...model, seed: '2' }, site, load).scored).not.toEqual(
+    simulate(model, site, load).scored,
+  );
+});
+
+test('each transaction is scored once, and its processor time is what its steps cost', () => {
+  const still = { ...waits, sigma: 0, others: 0, busySpeed: 1 };
+  const idle = { api: 0, worker: 0, postgres: 0, redis: 0 };
+  const ran = simulate({ ...model, waits: still, costs: { ...costs, idle } }, site, load);
+  const { scored, commits, batches, used, posts } = ran;
+  expect([scored.length, posts.length]).toEqual([10_000, 100]);
+  const { api, postgres, worker } = costs;
+  const apiUs = 100 * api.request + commits * api.commit + 10_000 * api.transaction;
+  expect(used['api']?.ms).toBeCloseTo(apiUs / 1000, 3);
+  const statements = (commits + batches) * postgres.statement;
+  const rows = 10_000 * (postgres.claimed + postgres.scored);
+  expect(used['postgres']?.ms).toBeCloseTo((statements + rows) / 1000, 3);
+  expect(used['worker']?.ms).toBeCloseTo(
+    (batches * worker.batch + 10_000 * worker.transaction) / 1000,
+    3,
+  );
+});
+
+test('batches and commits grow with the load, and a site that is overloaded keeps a backlog', () => {
+  const rowsABatch = (posts: number) => {
+    const { batches } = simulate(model, site, { ...load, posts });
+    return (posts * load.seconds * load.batch) / batches;
+  };
+  expect(rowsABatch(100)).toBeGreaterThan(1.1 * rowsABatch(20));
+  const slow = { ...model, costs: { ...costs, worker: { ...costs.worker, transaction: 600 } } };
+  expect(simulate(slow, site, load).backlog).toBeGreaterThan(1000);
+  expect(simulate(model, site, load).backlog).toBeLessThan(300);
+});
+
+test('reads wait for Postgres only where memory does not answer', () => {
+  const reading = { ...load, posts: 0, batch: 0, reads: 500 };
+  const missed = simulate(model, site, reading);
+  const known = simulate(model, { ...site, readsMissed: 0 }, reading);
+  expect(missed.reads.length).toBe(2500);
+  expect(percentiles(known.reads).p50).toBeLessThan(percentiles(missed.reads).p50);
+});
+
+test('factors are found again, and none is negative', () => {
+  const rows = [
+    [10, 1000],
+    [50, 1000],
+    [5, 5000],
+  ];
+  const [each = 0, row = 0] = regress(
+    rows,
+    rows.map(([a = 0, b = 0]) => 300 * a + 20 * b),
+  );
+  expect([each, row]).toEqual([expect.closeTo(300, 3), expect.closeTo(20, 3)]);
+  expect(
+    regress(
+      [
+        [1, 10],
+        [2, 10],
+      ],
+      [100, 90],
+    )[0],
+  ).toBe(0);
+});
+
+/** Runs that the model itself makes, in the place of an engine's. */
+function observed(): Observed {
+  const machine = { cpu: 'a model', cores: 2, memory_bytes: 0, kernel: '', node: '' };
+  const base = { machine, corridors: 12, idle: costs.idle } as Observed;
+  const runs = TRIALS.filter(({ use }) => use === 'calibrates').map((one) => {
+    const run = {
+      ...one,
+      seconds: 4,
+      readsMissed: 1,
+      transactions: one.rate * 4,
+    } as Observed['runs'][number];
+    const ran = simulate(model, siteOf(run, base), offeredOf(run));
+    const { cores, ...own } = foretell(model, run, base);
+    const requests = ran.posts.length + ran.reads.length;
+    return {
+      ...run,
+      ...own,
+      cores,
+      lasted: ran.lasted,
+      scoredTransactions: ran.scored.length,
+      requests,
+    };
+  });
+  return { ...base, runs };
+}
+
+test('costs that made runs are found again from these runs', () => {
+  const known = observed();
+  const found = costsWith(waits, known.runs, known);
+  const us = ({ api, worker, postgres }: Costs, rows: number) => [
+    api.request + api.commit + api.transaction * rows,
+    worker.batch + worker.transaction * rows,
+    2 * postgres.statement + (postgres.claimed + postgres.scored) * rows,
+  ];
+  for (const rows of [1, 100, 1000]) {
+    const [api, worker, postgres] = us(costs, rows);
+    const [ofApi, ofWorker, ofPostgres] = us(found, rows);
+    expect((ofApi as number) / (api as number)).toBeCloseTo(1, 1);
+    expect((ofWorker as number) / (worker as number)).toBeCloseTo(1, 1);
+    expect((ofPostgres as number) / (postgres as number)).toBeCloseTo(1, 1);
+  }
+});
