@@ -57,6 +57,7 @@ export function openApi(plant: Plant, stream: Stream, onCommit: () => void): Api
         yield* plant.lookUp(postgres.read);
         yield hop;
         pool.release();
+        yield work(redis, costs.redis.read);
       }
       yield work(thread, api.read / 2);
     },

@@ -18,7 +18,7 @@ export const SEED = '1';
 export function siteOf({ workers, readsMissed }: Observation, observed: Observed): Site {
   const { machine, corridors } = observed;
   return {
-    ...{ sharedCores: machine.cores, postgresCores: machine.cores, replicas: 0 },
+    ...{ sharedCores: machine.cores, postgresCores: machine.cores, replicas: 0, replicaShare: 0 },
     ...{ apis: 1, workers, corridors, readsMissed },
   };
 }
@@ -87,6 +87,7 @@ function fitCosts(
     touched(run),
     run.scoredTransactions,
     scoring(run) * LOOKS * corridors,
+    reads(run) * run.readsMissed,
   ]);
   return {
     generator: { request: generator[0], transaction: generator[1], read: generator[2] },
@@ -97,7 +98,7 @@ function fitCosts(
       ...{ claimed: postgres[1] * CLAIMED, scored: postgres[1] * (1 - CLAIMED) },
     },
     redis: {
-      ...{ stream: redis[0], look: redis[2] },
+      ...{ stream: redis[0], look: redis[2], read: redis[3] },
       ...{ appended: redis[1] * APPENDED, folded: redis[1] * (1 - APPENDED) },
     },
     idle,

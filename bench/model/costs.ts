@@ -32,6 +32,7 @@ export type Costs = {
     readonly folded: number;
     /** A stream that a worker looks at. */
     readonly look: number;
+    readonly read: number;
   };
   /** Processors in use while nothing is sent. */
   readonly idle: Readonly<Record<'api' | 'worker' | 'postgres' | 'redis', number>>;

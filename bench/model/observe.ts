@@ -75,6 +75,7 @@ export type Observation = Trial & {
   readonly requests: number;
   readonly commits: number;
   readonly batches: number;
+  readonly walBytes: number;
   /** Statements that reads took, each. */
   readonly readsMissed: number;
   readonly cores: Readonly<Record<Role, number>>;
@@ -130,22 +131,30 @@ async function probe({ services: { database } }: Pipeline) {
   return { statementMs, flushMs: committed - statementMs };
 }
 
+type Counted = {
+  readonly statements: number;
+  readonly increments: number;
+  readonly walBytes: number;
+};
+
 async function readCounts({ services: { database }, workers }: Pipeline, signal: AbortSignal) {
   await wait(REPORTED_MS, undefined, { signal });
-  const { rows } = await database.query<{ statements: number; increments: number }>(
+  const { rows } = await database.query<Counted>(
     `select (select xact_commit::float8 from pg_stat_database where datname = current_database()) as statements,
+            (select wal_bytes::float8 from pg_stat_wal) as "walBytes",
             (select sum(n_tup_ins)::float8 from pg_stat_user_tables where relname = 'open_increments') as increments`,
   );
-  const { statements = 0, increments = 0 } = rows[0] ?? {};
+  const { statements = 0, increments = 0, walBytes = 0 } = rows[0] ?? {};
   const metrics = await Promise.all(workers.map((worker) => readMetrics(worker, signal)));
   const batches = metrics.reduce(
     (sum, one) => sum + one.sum('risk_batch_duration_seconds_count', { stage: 'store' }),
     0,
   );
   // Each commit of an API and each batch adds one.
-  return { statements, batches, commits: increments - batches };
+  return { statements, batches, walBytes, commits: increments - batches };
 }
 
+type Counts = Awaited<ReturnType<typeof readCounts>>;
 type Used = { readonly seconds: number; readonly byRole: Readonly<Record<Role, number>> };
 type Ran = Used & Pick<Observation, 'requests' | 'answeredMs' | 'scoredTransactions'> & Span;
 type Span = { readonly firstMs: number; readonly lastMs: number };
@@ -224,7 +233,7 @@ export async function observe(context: BenchContext): Promise<Observed> {
   const taken: {
     one: Trial;
     ran: Ran;
-    counts: { commits: number; batches: number; statements: number };
+    counts: Counts;
   }[] = [];
   let calibration: Calibration | undefined;
   for (const one of TRIALS) {
@@ -242,6 +251,7 @@ export async function observe(context: BenchContext): Promise<Observed> {
       commits: after.commits - before.commits,
       batches: after.batches - before.batches,
       statements: after.statements - before.statements,
+      walBytes: after.walBytes - before.walBytes,
     };
     taken.push({ one, ran, counts });
   }
@@ -265,14 +275,14 @@ export async function observe(context: BenchContext): Promise<Observed> {
 function toObservation(
   one: Trial,
   { seconds, byRole, requests, answeredMs, scoredTransactions }: Ran,
-  { commits, batches, statements }: { commits: number; batches: number; statements: number },
+  { commits, batches, statements, walBytes }: Counts,
   scoredMs: Percentiles | null,
 ): Observation {
   const cores = Object.fromEntries(ROLES.map((role) => [role, byRole[role] / seconds]));
   const reads = one.reads * one.seconds;
   const short = ({ p50, p99 }: Observation['answeredMs']) => ({ p50, p99 });
   return {
-    ...{ ...one, lasted: seconds, scoredTransactions, requests, commits, batches },
+    ...{ ...one, lasted: seconds, scoredTransactions, requests, commits, batches, walBytes },
     readsMissed: reads === 0 ? 0 : Math.min(1, Math.max(0, statements - commits - batches) / reads),
     cores: cores as Observation['cores'],
     perSecond: scoredTransactions / seconds,

@@ -11,6 +11,8 @@ export type Site = {
   readonly apis: number;
   readonly workers: number;
   readonly replicas: number;
+  /** Share of the reads of Postgres that replicas answer, where there are any. */
+  readonly replicaShare: number;
   readonly corridors: number;
   /** Share of the reads that the memory of an API does not answer. */
   readonly readsMissed: number;
@@ -48,25 +50,28 @@ export function createPlant({ costs, waits, seed }: Model, site: Site) {
       simulation.after(spread(everyMs), () => thread.work(spread(cores * everyMs))(tick));
     if (cores > 0) tick();
   };
-  const openSessions = () => {
+  const openSessions = (role: string) => {
     const machine = machineOf(site.postgresCores);
     const free: Thread[] = [];
     /** Each statement has the thread of its session. */
     return function* statement(us: number): Process {
-      const session = free.pop() ?? machine.thread('postgres');
+      const session = free.pop() ?? machine.thread(role);
       yield hop;
       yield work(session, us);
       free.push(session);
     };
   };
-  const onPrimary = openSessions();
-  const replicas = Array.from({ length: site.replicas }, openSessions);
+  const onPrimary = openSessions('postgres');
+  const replicas = Array.from({ length: site.replicas }, () => openSessions('replica'));
   return {
     ...{ simulation, random, spread, hop, work, idle, costs, site, onPrimary },
     redis: machineOf(1).thread('redis'),
     disk: createDisk(simulation, () => waits.flushMs * vary()),
     thread: (role: string, weight?: number) => machineOf(1).thread(role, weight),
-    lookUp: (us: number) => (replicas[Math.floor(random() * replicas.length)] ?? onPrimary)(us),
+    lookUp(us: number): Process {
+      const replica = replicas[Math.floor(random() * replicas.length)];
+      return (replica !== undefined && random() < site.replicaShare ? replica : onPrimary)(us);
+    },
     streamsOf: (rows: number) => streamsOf(rows, site.corridors),
     /** Processor time by role, of all machines. */
     used(): Readonly<Record<string, Used>> {

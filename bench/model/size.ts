@@ -1,0 +1,232 @@
+/** What a load far beyond this machine takes, and what of it breaks first. */
+import type { Calibration } from '../../src/rooms/operate/plan/calibration.ts';
+import { type Percentiles, percentiles } from '../support/percentiles.ts';
+import type { Costs } from './costs.ts';
+import { type Model, streamsOf } from './plant.ts';
+import { type Outcome, simulate } from './simulate.ts';
+
+export type Demand = {
+  readonly requests: number;
+  readonly readShare: number;
+  /** Transactions of a post; the rate of posts is that of transactions by it. */
+  readonly batch: number;
+  readonly corridors: number;
+  readonly users: number;
+  readonly merchants: number;
+  readonly readsMissed: number;
+  readonly replicaShare: number;
+  readonly postgresCores: number;
+  /** Between machines, one way. */
+  readonly hopMs: number;
+  readonly flushMs: number;
+  /** What a transaction costs more whose account no worker has in memory. */
+  readonly coldWorkerUs: number;
+  readonly coldRedisUs: number;
+  /** Share of a processor, or of a Postgres, that is used at the load. */
+  readonly utilisation: number;
+};
+
+export const DEMAND: Demand = {
+  ...{ requests: 100_000, readShare: 0.9, batch: 1, corridors: 50 },
+  ...{ users: 10_000_000, merchants: 100_000, readsMissed: 0.9, replicaShare: 0.8 },
+  ...{ postgresCores: 16, hopMs: 0.25, flushMs: 1, utilisation: 0.6 },
+  ...{ coldWorkerUs: 30, coldRedisUs: 10 },
+};
+
+/** Processor time of a transaction, of all processes of a role together. */
+type Each = Readonly<Record<'api' | 'worker' | 'postgres' | 'redis', number>>;
+
+export type Size = {
+  readonly apis: number;
+  readonly workers: number;
+  /** Postgres primaries, each with a Redis and its part of the corridors. */
+  readonly markets: number;
+  /** Of each market. */
+  readonly replicas: number;
+  readonly redisGb: number;
+  readonly walMbPerSecond: number;
+  readonly reads: Percentiles;
+  readonly posts: Percentiles;
+  readonly scored: Percentiles;
+  readonly us: Each;
+  /** Processors in use, of one market. */
+  readonly cores: Readonly<Record<string, number>>;
+};
+
+/** Seconds that are simulated, and those of them that do not count. */
+const [SECONDS, UNMEASURED] = [3, 1] as const;
+/** Profiles: an account with 25 transactions and a merchant with 100, and what `maxmemory` has for them (docs/scale.md). */
+const [ACCOUNT_BYTES, MERCHANT_BYTES, MAXMEMORY_FACTOR] = [2100, 7300, 1.6] as const;
+/** One process may end at any moment. */
+const PROCESSES_MIN = 2;
+const MARKETS_MAX = 64;
+const FIRST = { apis: 40, workers: 8, replicas: 2 } as const;
+
+type Counts = Pick<Size, 'apis' | 'workers' | 'replicas'>;
+
+const transactionsOf = ({ requests, readShare }: Demand) => requests * (1 - readShare);
+
+/** One market under its part of the load. */
+function run({ costs, waits, seed }: Model, demand: Demand, counts: Counts): Outcome {
+  const { hopMs, flushMs, batch, requests, readShare, corridors } = demand;
+  const { postgresCores, readsMissed, replicaShare } = demand;
+  const cold: Costs = {
+    ...costs,
+    // No worker has an account's profile in memory, so none merges what others appended.
+    worker: {
+      ...costs.worker,
+      transaction: costs.worker.transaction + demand.coldWorkerUs,
+      mergedShare: 0,
+    },
+    redis: { ...costs.redis, folded: costs.redis.folded + demand.coldRedisUs },
+  };
+  return simulate(
+    { costs: cold, waits: { ...waits, hopMs, flushMs }, seed },
+    { ...counts, corridors, postgresCores, readsMissed, replicaShare },
+    {
+      ...{ posts: transactionsOf(demand) / batch, batch, reads: requests * readShare },
+      ...{ isRandom: true, connections: Number.POSITIVE_INFINITY },
+      ...{ seconds: SECONDS, unmeasured: UNMEASURED, transactionsMax: Number.POSITIVE_INFINITY },
+    },
+  );
+}
+
+const coresOf = ({ used, lasted }: Outcome): Record<string, number> =>
+  Object.fromEntries(Object.entries(used).map(([role, { ms }]) => [role, ms / 1000 / lasted]));
+
+/** Fewest markets, and processes of each, at which nothing is used more than the demand allows. */
+function find(
+  model: Model,
+  demand: Demand,
+  markets: number,
+): { counts: Counts; made: Outcome } | null {
+  const { utilisation, postgresCores } = demand;
+  let counts: Counts = FIRST;
+  let made = run(model, demand, counts);
+  // Shared commits and batches depend on how many processes there are.
+  for (let round = 0; round < 2; round++) {
+    const cores = coresOf(made);
+    const of = (role: string, each: number) => Math.ceil((cores[role] ?? 0) / each / utilisation);
+    const isFull = of('postgres', postgresCores) > 1 || of('redis', 1) > 1;
+    if (isFull && markets < MARKETS_MAX) return null;
+    counts = {
+      apis: Math.max(PROCESSES_MIN, of('api', 1)),
+      workers: Math.max(PROCESSES_MIN, of('worker', 1)),
+      replicas: Math.max(1, of('replica', postgresCores)),
+    };
+    made = run(model, demand, counts);
+  }
+  return { counts, made };
+}
+
+export function sizeOf(model: Model, demand: Demand, walBytes: number): Size {
+  for (let markets = 1; ; markets++) {
+    const part = partOf(demand, markets);
+    const found = find(model, part, markets);
+    if (found !== null) return toSize(demand, markets, found, walBytes);
+  }
+}
+
+const partOf = (demand: Demand, markets: number): Demand => ({
+  ...demand,
+  requests: demand.requests / markets,
+  corridors: Math.ceil(demand.corridors / markets),
+});
+
+function toSize(
+  demand: Demand,
+  markets: number,
+  { counts, made }: { counts: Counts; made: Outcome },
+  walBytes: number,
+): Size {
+  const cores = coresOf(made);
+  const perSecond = transactionsOf(demand) / markets;
+  const us = (role: string) => ((cores[role] ?? 0) * 1e6) / perSecond;
+  const profiles = demand.users * ACCOUNT_BYTES + demand.merchants * MERCHANT_BYTES;
+  return {
+    ...{ apis: counts.apis * markets, workers: counts.workers * markets, markets, cores },
+    replicas: counts.replicas,
+    redisGb: (profiles * MAXMEMORY_FACTOR) / 1e9,
+    walMbPerSecond: (transactionsOf(demand) * walBytes) / 1e6,
+    ...waitsOf(made),
+    us: { api: us('api'), worker: us('worker'), postgres: us('postgres'), redis: us('redis') },
+  };
+}
+
+const waitsOf = ({ reads, posts, scored }: Outcome) => ({
+  reads: percentiles(reads),
+  posts: percentiles(posts),
+  scored: percentiles(scored),
+});
+
+/** The same processes under shares of the load. */
+export function sweep(model: Model, demand: Demand, size: Size, shares: readonly number[]) {
+  const { markets, replicas } = size;
+  const counts = { apis: size.apis / markets, workers: size.workers / markets, replicas };
+  return shares.map((share) => {
+    const part = partOf({ ...demand, requests: demand.requests * share }, markets);
+    return { requests: demand.requests * share, ...waitsOf(run(model, part, counts)) };
+  });
+}
+
+/** A disk of a managed Postgres writes so much a second for hours, bytes. */
+const DISK_BYTES_PER_SECOND = 200e6;
+
+/** Transactions a second at which one of each part is full, the first to break first. */
+export function limitsOf({ us }: Size, demand: Demand, walBytes: number) {
+  const limits = [
+    { part: 'one API process', perSecond: 1e6 / us.api, isMultiplied: true },
+    { part: 'one worker', perSecond: 1e6 / us.worker, isMultiplied: true },
+    { part: "Redis' one thread", perSecond: 1e6 / us.redis, isMultiplied: false },
+    {
+      part: `the primary's ${demand.postgresCores} processors`,
+      perSecond: (1e6 * demand.postgresCores) / us.postgres,
+      isMultiplied: false,
+    },
+    {
+      part: "the primary's log, 200 MB/s",
+      perSecond: DISK_BYTES_PER_SECOND / walBytes,
+      isMultiplied: false,
+    },
+  ];
+  return limits.toSorted((a, b) => a.perSecond - b.perSecond);
+}
+
+/** The level of the costs is that of another machine, by its own `risk calibrate`; how they depend on batches is this one's. */
+export function levelled({ costs, ...model }: Model, own: Calibration, corridors: number): Model {
+  const rows = own.transactions_per_request;
+  const { api, worker, postgres, redis } = costs;
+  const streams = streamsOf(rows, corridors);
+  const ratio = (measured: number | null, modelled: number) =>
+    measured === null ? 1 : measured / modelled;
+  const scaled = <T extends Readonly<Record<string, number>>>(values: T, by: number): T =>
+    Object.fromEntries(Object.entries(values).map(([name, us]) => [name, us * by])) as T;
+  const { mergedShare } = worker;
+  return {
+    ...model,
+    costs: {
+      ...costs,
+      api: scaled(api, ratio(own.api_us, (api.request + api.commit) / rows + api.transaction)),
+      worker: {
+        ...scaled(worker, ratio(own.worker_us, worker.batch / rows + worker.transaction)),
+        mergedShare,
+      },
+      postgres: scaled(
+        postgres,
+        ratio(
+          own.postgres_us,
+          (2 * postgres.statement) / rows + postgres.claimed + postgres.scored,
+        ),
+      ),
+      redis: scaled(
+        redis,
+        ratio(
+          own.redis_us,
+          (2 * redis.stream * streams + redis.look * corridors) / rows +
+            redis.appended +
+            redis.folded,
+        ),
+      ),
+    },
+  };
+}
