@@ -1,6 +1,7 @@
 /**
  * Does anything grow over time? A steady load for half an hour or more; every minute the memory of each process
- * and the latency of that minute, and their slopes once the time in which caches fill has passed.
+ * and the latency of that minute, and their slopes once the time in which caches fill has passed. `--with-faults` breaks something
+ * at a rhythm, and judges what is lost, doubled, slow or larger afterwards.
  */
 import { parseArguments } from '../src/kit/command/command.ts';
 import type { Bench, BenchContext, BenchReport, Settings } from './support/bench.ts';
@@ -26,11 +27,14 @@ import { percentiles } from './support/percentiles.ts';
 import { type Pipeline, startPipeline } from './support/pipeline.ts';
 import { rssBytes } from './support/process-usage.ts';
 import { slopeOf } from './support/slope.ts';
+import { soakWithFaults } from './support/soak-with-faults.ts';
 import { readStored, storedBreaches } from './support/stored.ts';
 
 const USAGE = `--minutes N        (30)
 --seconds N        of each sample (60)
 --batch N          transactions a request (100)
+--with-faults      in turn a worker is killed, Redis killed and emptied, the API killed, Postgres restarted
+--fault-every N    seconds between two faults (600)
 ${LOAD_USAGE}
 2,000 transactions a second over 16 connections by default; --transactions is what the time makes it.`;
 
@@ -131,6 +135,8 @@ export const bench: Bench = {
       minutes: { ...text, default: '30' },
       seconds: { ...text, default: '60' },
       batch: { ...text, default: '100' },
+      'with-faults': { type: 'boolean', default: false },
+      'fault-every': { ...text, default: '600' },
     });
     const [minutes = 0] = integerList('--minutes', values.minutes, 1, 10_000);
     const [seconds = 0] = integerList('--seconds', values.seconds, 1, 3600);
@@ -138,6 +144,9 @@ export const bench: Bench = {
     const asked = readLoad(values, { ...LIVE_LOAD, rate: 2000, connections: 16 });
     const load = { ...asked, batch, transactions: asked.rate * seconds };
     const rounds = Math.ceil((minutes * 60) / seconds);
-    yield await measure(load, rounds, readSettings(values.set), context);
+    const [everySeconds = 0] = integerList('--fault-every', values['fault-every'], 20, 86_400);
+    yield values['with-faults']
+      ? await soakWithFaults({ load, rounds, everySeconds }, context)
+      : await measure(load, rounds, readSettings(values.set), context);
   },
 };
