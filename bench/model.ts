@@ -1,5 +1,5 @@
 /**
- * What would a load take that no machine here can make? Loads on this machine calibrate a model of discrete events, other loads of
+ * The model: what would a load take that no machine here can make? Loads on this machine calibrate a model of discrete events, other loads of
  * the same hour judge it, and then it is asked for 100,000 requests a second.
  */
 import { readFile, writeFile } from 'node:fs/promises';
@@ -13,7 +13,7 @@ import { DEMAND, levelled } from './model/size.ts';
 import type { Bench, BenchReport, BenchTable } from './support/bench.ts';
 
 const USAGE = `--observed FILE    figures of an earlier run, in place of loads on this machine (five minutes)
---keep FILE        writes the figures of this run, for --observed
+--figures FILE     writes the figures of this run, for --observed
 --calibration FILE of risk calibrate: the costs are levelled to those of another machine
 --report FILE      writes what ${DEMAND.requests.toLocaleString('en-US')} requests a second take, with plots in the folder plots beside it`;
 
@@ -37,14 +37,14 @@ export const bench: Bench = {
   usage: USAGE,
   run: async function* (args, context) {
     const text = { type: 'string' } as const;
-    const own = { observed: text, keep: text, calibration: text, report: text };
+    const own = { observed: text, figures: text, calibration: text, report: text };
     const { values } = parseArguments(args, own);
     const observed =
       values.observed === undefined
         ? await observe(context)
         : (JSON.parse(await readFile(values.observed, 'utf8')) as Observed);
-    if (values.keep !== undefined)
-      await writeFile(values.keep, `${JSON.stringify(observed, null, 1)}\n`);
+    if (values.figures !== undefined)
+      await writeFile(values.figures, `${JSON.stringify(observed, null, 1)}\n`);
     context.output.note('calibrating');
     const model = calibrateModel(observed);
     const judged = compare(model, observed, 'compares');

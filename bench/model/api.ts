@@ -10,7 +10,7 @@ const LANES = [
   { ofRowsMax: 1000, sizeMax: 1000, runsMax: 2 },
 ] as const;
 const [COMMIT_PACE_MS, POOL] = [8, 10] as const;
-/** Its niceness of −7 is worth so much more of a processor. */
+/** The niceness of −7, which an API has, is worth so much more of a processor. */
 const API_WEIGHT = 1.25 ** 7;
 
 export type Api = {

@@ -33,7 +33,7 @@ export function offeredOf(one: Observation): Offered {
 }
 const CLOSED_SECONDS_MAX = 60;
 
-/** What the model says of a run, in the terms in which the run was seen. */
+/** A run as the model foretells it, in the terms in which the run was seen. */
 export type Foretold = Pick<Observation, 'cores' | 'perSecond' | 'answeredMs' | 'scoredMs'> &
   Pick<Outcome, 'commits' | 'batches' | 'used'>;
 

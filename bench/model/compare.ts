@@ -1,4 +1,4 @@
-/** What the model says of runs, beside what was seen of them. */
+/** Runs as the model foretells them, beside what was seen. */
 import { spreadOf } from '../support/spread.ts';
 import { foretell } from './calibrate.ts';
 import type { Observation, Observed } from './observe.ts';
@@ -13,7 +13,7 @@ export type Compared = {
   readonly what: string;
   readonly seen: number;
   readonly foretold: number;
-  /** Of what was seen. */
+  /** Share of what was seen. */
   readonly error: number;
 };
 

@@ -1,4 +1,4 @@
-/** What a calibration finds: processor time of each step, and waits that take no processor. */
+/** A calibration finds these: processor time of each step, and waits that take no processor. */
 
 /** Microseconds of a processor that nobody else disturbs. */
 export type Costs = {

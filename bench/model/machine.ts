@@ -19,7 +19,7 @@ export type Used = { readonly ms: number; readonly aloneMs: number };
 
 type Task = { left: number; readonly resume: () => void };
 type Running = {
-  /** Of its role. */
+  /** The sums of the thread's role. */
   readonly of: { ms: number; aloneMs: number };
   readonly weight: number;
   readonly tasks: Task[];

@@ -80,7 +80,7 @@ export type Observation = Trial & {
   readonly readsMissed: number;
   readonly cores: Readonly<Record<Role, number>>;
   readonly perSecond: number;
-  /** Of requests; those of reads and posts together. */
+  /** Requests until their answers, reads and posts together. */
   readonly answeredMs: Pick<Percentiles, 'p50' | 'p99'>;
   readonly scoredMs: Pick<Percentiles, 'p50' | 'p99'> | null;
 };

@@ -1,4 +1,4 @@
-/** What a site consists of: processors, threads on them, sessions of Postgres, its log, and the stream. */
+/** The parts of a site: processors, threads on them, sessions of Postgres, its log, and the stream. */
 import { createRandom, logNormal } from '../../src/kit/random.ts';
 import type { Costs, Waits } from './costs.ts';
 import { createMachine, type Machine, type Thread, type Used } from './machine.ts';
@@ -93,7 +93,7 @@ export const streamsOf = (rows: number, corridors: number): number =>
 
 export type Waiting = { readonly rows: number; readonly dueMs: number };
 
-/** What waits to be scored, in its order. An entry wakes the reader that has waited for longest. */
+/** Entries that wait to be scored, in their order. An entry wakes the reader that has waited for longest. */
 export function createStream() {
   let queue: Waiting[] = [];
   const blocked: (() => void)[] = [];

@@ -8,7 +8,7 @@ export function regress(rows: readonly (readonly number[])[], seen: readonly num
   const factors = (rows[0] ?? []).map(() => 0);
   const left = (row: readonly number[]) =>
     1 - row.reduce((sum, value, at) => sum + value * (factors[at] as number), 0);
-  // One factor after the other takes its best value; some hundred rounds settle the few factors of a role.
+  // Factors take their best values one after the other; some hundred rounds settle the few factors of a role.
   for (let round = 0; round < ROUNDS; round++) {
     for (const at of factors.keys()) {
       let [product, square] = [0, 0];

@@ -1,4 +1,4 @@
-/** What a load far beyond this machine takes, and what of it breaks first. */
+/** The size of a site for a load far beyond this machine, and the part of it that breaks first. */
 import type { Calibration } from '../../src/rooms/operate/plan/calibration.ts';
 import { type Percentiles, percentiles } from '../support/percentiles.ts';
 import type { Costs } from './costs.ts';
@@ -19,7 +19,7 @@ export type Demand = {
   /** Between machines, one way. */
   readonly hopMs: number;
   readonly flushMs: number;
-  /** What a transaction costs more whose account no worker has in memory. */
+  /** Microseconds that a transaction costs more, as no worker has its account in memory. */
   readonly coldWorkerUs: number;
   readonly coldRedisUs: number;
   /** Share of a processor, or of a Postgres, that is used at the load. */
@@ -41,7 +41,7 @@ export type Size = {
   readonly workers: number;
   /** Postgres primaries, each with a Redis and its part of the corridors. */
   readonly markets: number;
-  /** Of each market. */
+  /** Replicas of each market. */
   readonly replicas: number;
   readonly redisGb: number;
   readonly walMbPerSecond: number;
@@ -57,7 +57,7 @@ export type Size = {
 const [SECONDS, UNMEASURED] = [3, 1] as const;
 /** Profiles: an account with 25 transactions and a merchant with 100, and what `maxmemory` has for them (docs/scale.md). */
 const [ACCOUNT_BYTES, MERCHANT_BYTES, MAXMEMORY_FACTOR] = [2100, 7300, 1.6] as const;
-/** One process may end at any moment. */
+/** A process may end at any moment. */
 const PROCESSES_MIN = 2;
 const MARKETS_MAX = 64;
 const FIRST = { apis: 40, workers: 8, replicas: 2 } as const;
@@ -66,7 +66,7 @@ type Counts = Pick<Size, 'apis' | 'workers' | 'replicas'>;
 
 const transactionsOf = ({ requests, readShare }: Demand) => requests * (1 - readShare);
 
-/** One market under its part of the load. */
+/** Runs a market under its part of the load. */
 function run({ costs, waits, seed }: Model, demand: Demand, counts: Counts): Outcome {
   const { hopMs, flushMs, batch, requests, readShare, corridors } = demand;
   const { postgresCores, readsMissed, replicaShare } = demand;

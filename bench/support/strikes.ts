@@ -82,7 +82,7 @@ export function startStrikes({ everyMs, rate, backlog, onStrike, signal, ...stru
   };
 }
 
-/** What is left of a time outside of all windows. */
+/** Parts of a time that are outside of all windows. */
 export function outside(time: Window, windows: readonly Window[]): Window[] {
   let left = [time];
   for (const { fromMs, toMs } of windows) {

@@ -39,7 +39,7 @@ test.each(files)('%s runs scripts of package.json and nothing else, for a bounde
   const { jobs, permissions } = workflowOf(file);
   expect(permissions).toEqual({ contents: 'read' });
   for (const job of Object.values(jobs)) {
-    expect(job['timeout-minutes']).toBeLessThanOrEqual(120);
+    expect(job['timeout-minutes']).toBeLessThanOrEqual(file === 'weekly.yml' ? 330 : 120);
     const actions = job.steps.flatMap(({ uses }) => uses ?? []);
     expect(actions).toEqual(['actions/checkout@v4']);
   }
@@ -60,4 +60,10 @@ test('pushes run npm test, and nights run what takes longer', () => {
       'npm run setups',
     ],
   ]);
+});
+
+test('weeks run the soak of four hours with faults in it', () => {
+  expect(workflowOf('weekly.yml').on).toHaveProperty('schedule');
+  expect(commandsOf('weekly.yml')).toEqual(['npm run soak']);
+  expect(scripts['soak']).toContain('soak --with-faults --minutes 240 ');
 });

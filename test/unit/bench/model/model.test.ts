@@ -123,7 +123,7 @@ function observed(): Observed {
 test('costs that made runs are found again from these runs', () => {
   const known = observed();
   const found = costsWith(waits, known.runs, known);
-  /** Of a post, where so many share a commit and a batch. */
+  /** Cost of a post, where so many share a commit and a batch. */
   const us = ({ api, worker, postgres }: Costs, rows: number, shared: number) => [
     api.request + api.commit / shared + api.transaction * rows,
     worker.batch / shared + worker.transaction * rows,
