@@ -32,6 +32,8 @@ export function offeredOf(one: Observation): Offered {
   };
 }
 const CLOSED_SECONDS_MAX = 60;
+/** In a closed loop a batch has been collected for so long before it is sent (generator.ts). */
+const COLLECTED_MS = 50;
 
 /** A run as the model foretells it, in the terms in which the run was seen. */
 export type Foretold = Pick<Observation, 'cores' | 'perSecond' | 'answeredMs' | 'scoredMs'> &
@@ -40,13 +42,14 @@ export type Foretold = Pick<Observation, 'cores' | 'perSecond' | 'answeredMs' | 
 export function foretell(model: Model, one: Observation, observed: Observed): Foretold {
   const outcome = simulate(model, siteOf(one, observed), offeredOf(one));
   const { posts, reads, scored, used, lasted, commits, batches, perSecond } = outcome;
+  const aged = one.rate === 0 ? COLLECTED_MS / 2 : 0;
   const cores = Object.fromEntries(
     Object.entries(used).map(([role, { ms }]) => [role, ms / 1000 / lasted]),
   );
   return {
     ...{ commits, batches, used, perSecond, cores: cores as Observation['cores'] },
     answeredMs: percentiles([...posts, ...reads]),
-    scoredMs: scored.length === 0 ? null : percentiles(scored),
+    scoredMs: one.reads > 0 ? null : percentiles(scored.map((ms) => ms + aged)),
   };
 }
 

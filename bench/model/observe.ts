@@ -76,6 +76,8 @@ export type Observation = Trial & {
   readonly commits: number;
   readonly batches: number;
   readonly walBytes: number;
+  /** Mean time of a batch in its stages fold, store and settle. */
+  readonly stagesMs: readonly number[];
   /** Statements that reads took, each. */
   readonly readsMissed: number;
   readonly cores: Readonly<Record<Role, number>>;
@@ -137,6 +139,8 @@ type Counted = {
   readonly walBytes: number;
 };
 
+const STAGES = ['fold', 'store', 'settle'] as const;
+
 async function readCounts({ services: { database }, workers }: Pipeline, signal: AbortSignal) {
   await wait(REPORTED_MS, undefined, { signal });
   const { rows } = await database.query<Counted>(
@@ -146,12 +150,12 @@ async function readCounts({ services: { database }, workers }: Pipeline, signal:
   );
   const { statements = 0, increments = 0, walBytes = 0 } = rows[0] ?? {};
   const metrics = await Promise.all(workers.map((worker) => readMetrics(worker, signal)));
-  const batches = metrics.reduce(
-    (sum, one) => sum + one.sum('risk_batch_duration_seconds_count', { stage: 'store' }),
-    0,
-  );
+  const sum = (name: string, stage: string) =>
+    metrics.reduce((total, one) => total + one.sum(name, { stage }), 0);
+  const batches = sum('risk_batch_duration_seconds_count', 'store');
+  const stageSeconds = STAGES.map((stage) => sum('risk_batch_duration_seconds_sum', stage));
   // Each commit of an API and each batch adds one.
-  return { statements, batches, walBytes, commits: increments - batches };
+  return { statements, batches, walBytes, commits: increments - batches, stageSeconds };
 }
 
 type Counts = Awaited<ReturnType<typeof readCounts>>;
@@ -252,6 +256,7 @@ export async function observe(context: BenchContext): Promise<Observed> {
       batches: after.batches - before.batches,
       statements: after.statements - before.statements,
       walBytes: after.walBytes - before.walBytes,
+      stageSeconds: after.stageSeconds.map((end, at) => end - (before.stageSeconds[at] ?? 0)),
     };
     taken.push({ one, ran, counts });
   }
@@ -260,7 +265,8 @@ export async function observe(context: BenchContext): Promise<Observed> {
   for (const { one, ran, counts } of taken) {
     const span = { firstMs: ran.firstMs, lastMs: ran.lastMs, besides: '' };
     const { fromDue } = await readLatencies(pipeline, published, span);
-    runs.push(toObservation(one, ran, counts, one.batch === 0 ? null : fromDue));
+    // A mix has times of when its requests were made.
+    runs.push(toObservation(one, ran, counts, one.reads > 0 ? null : fromDue));
   }
   const { lost, doubled } = await readStored(pipeline.services.database);
   if (lost + doubled > 0) throw new Error(`lost ${lost}, doubled ${doubled}`);
@@ -275,7 +281,7 @@ export async function observe(context: BenchContext): Promise<Observed> {
 function toObservation(
   one: Trial,
   { seconds, byRole, requests, answeredMs, scoredTransactions }: Ran,
-  { commits, batches, statements, walBytes }: Counts,
+  { commits, batches, statements, walBytes, stageSeconds }: Counts,
   scoredMs: Percentiles | null,
 ): Observation {
   const cores = Object.fromEntries(ROLES.map((role) => [role, byRole[role] / seconds]));
@@ -284,6 +290,7 @@ function toObservation(
   return {
     ...{ ...one, lasted: seconds, scoredTransactions, requests, commits, batches, walBytes },
     readsMissed: reads === 0 ? 0 : Math.min(1, Math.max(0, statements - commits - batches) / reads),
+    stagesMs: stageSeconds.map((own) => (1000 * own) / batches),
     cores: cores as Observation['cores'],
     perSecond: scoredTransactions / seconds,
     answeredMs: short(answeredMs),
