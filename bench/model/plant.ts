@@ -44,8 +44,16 @@ export function createPlant({ costs, waits, seed }: Model, site: Site) {
   const hop = simulation.delay(waits.hopMs);
   const work = (thread: Thread, us: number) => thread.work((us / 1000) * slowed * vary());
   const spread = (meanMs: number) => -Math.log(1 - random()) * meanMs;
-  /** Uses so many processors on average, in pieces. */
-  const idle = (thread: Thread, cores: number, everyMs = IDLE_EVERY_MS) => {
+  /** Uses so many processors on average: at even times, as duties do. */
+  const idle = (thread: Thread, cores: number) => {
+    const tick = () => {
+      thread.work(cores * IDLE_EVERY_MS)(() => undefined);
+      simulation.after(IDLE_EVERY_MS, tick);
+    };
+    if (cores > 0) simulation.after(random() * IDLE_EVERY_MS, tick);
+  };
+  /** Uses so many processors on average: in pieces and at times of any length, as strangers do. */
+  const disturb = (thread: Thread, cores: number, everyMs: number) => {
     const tick = () =>
       simulation.after(spread(everyMs), () => thread.work(spread(cores * everyMs))(tick));
     if (cores > 0) tick();
@@ -64,7 +72,7 @@ export function createPlant({ costs, waits, seed }: Model, site: Site) {
   const onPrimary = openSessions('postgres');
   const replicas = Array.from({ length: site.replicas }, () => openSessions('replica'));
   return {
-    ...{ simulation, random, spread, hop, work, idle, costs, site, onPrimary },
+    ...{ simulation, random, spread, hop, work, idle, disturb, costs, site, onPrimary },
     redis: machineOf(1).thread('redis'),
     disk: createDisk(simulation, () => waits.flushMs * vary()),
     thread: (role: string, weight?: number) => machineOf(1).thread(role, weight),

@@ -63,7 +63,7 @@ export function simulate(model: Model, site: Site, offered: Offered): Outcome {
   }
   plant.idle(plant.redis, costs.idle.redis);
   plant.idle(plant.thread('postgres'), costs.idle.postgres);
-  plant.idle(plant.thread('others'), model.waits.others, model.waits.othersEveryMs);
+  plant.disturb(plant.thread('others'), model.waits.others, model.waits.othersEveryMs);
 
   const generator = plant.thread('generator');
   const connections = createSlots(offered.connections);
