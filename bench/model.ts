@@ -12,7 +12,7 @@ import { writeReport } from './model/report.ts';
 import { DEMAND, levelled } from './model/size.ts';
 import type { Bench, BenchReport, BenchTable } from './support/bench.ts';
 
-const USAGE = `--observed FILE    figures of an earlier run, in place of loads on this machine (five minutes)
+const USAGE = `--observed FILE    figures of an earlier run, in place of loads on this machine (six minutes)
 --figures FILE     writes the figures of this run, for --observed
 --calibration FILE of risk calibrate: the costs are levelled to those of another machine
 --report FILE      writes what ${DEMAND.requests.toLocaleString('en-US')} requests a second take, with plots in the folder plots beside it`;
@@ -33,7 +33,7 @@ function comparison(title: string, compared: readonly Compared[]): BenchTable {
 export const bench: Bench = {
   name: 'model',
   question: 'What would a load take that no machine here can make?',
-  onlyByName: 'takes five minutes of loads at fixed rates',
+  onlyByName: 'takes six minutes of loads at fixed rates',
   usage: USAGE,
   run: async function* (args, context) {
     const text = { type: 'string' } as const;

@@ -32,7 +32,7 @@ export type Trial = {
 };
 
 const trial = (use: Trial['use'], name: string, own: Partial<Trial>): Trial => {
-  const { batch = 100, rate = 0, seconds = 12 } = own;
+  const { batch = 100, rate = 0, seconds = 16 } = own;
   return {
     ...{ name, use, workers: 1, batch, rate, reads: 0, connections: 16, seconds },
     transactions: rate * seconds,
