@@ -1,0 +1,30 @@
+/** Goal: a soak with faults judges what lies outside of the faults, and growth once caches are full. */
+import { expect, test } from 'vitest';
+import { growthOf } from '../../../bench/support/soak-with-faults.ts';
+import { outside } from '../../../bench/support/strikes.ts';
+
+const window = (fromMs: number, toMs: number) => ({ fromMs, toMs });
+
+test('windows are cut out of a time, whether they overlap, touch or lie beyond it', () => {
+  const time = window(100, 200);
+  expect(outside(time, [])).toEqual([time]);
+  expect(outside(time, [window(120, 130), window(125, 150)])).toEqual([
+    window(100, 120),
+    window(150, 200),
+  ]);
+  expect(outside(time, [window(50, 110), window(190, 300)])).toEqual([window(110, 190)]);
+  expect(outside(time, [window(0, 100), window(200, 300)])).toEqual([time]);
+  expect(outside(time, [window(0, 300)])).toEqual([]);
+});
+
+test('growth is that of a life after its caches have filled, in MiB an hour', () => {
+  const minutes = 60;
+  const looks = Array.from({ length: minutes * 60 }, (_, second) => ({
+    x: second * 1000,
+    // It fills to 100 MiB within 15 minutes, and leaks 6 an hour; the collector makes saw-teeth.
+    y: Math.min(100, second / 9) + (6 * second) / 3600 + (second % 20),
+  }));
+  const { judgedMs, perHour } = growthOf({ name: 'worker-2', looks });
+  expect(judgedMs).toBe(45 * 60_000);
+  expect(perHour).toBeCloseTo(6, 1);
+});
