@@ -54,7 +54,7 @@ export type Size = {
 };
 
 /** Seconds that are simulated, and those of them that do not count. */
-const [SECONDS, UNMEASURED] = [3, 1] as const;
+const [SECONDS, UNMEASURED] = [2, 0.5] as const;
 /** Profiles: an account with 25 transactions and a merchant with 100, and what `maxmemory` has for them (docs/scale.md). */
 const [ACCOUNT_BYTES, MERCHANT_BYTES, MAXMEMORY_FACTOR] = [2100, 7300, 1.6] as const;
 /** A process may end at any moment. */
