@@ -17,7 +17,6 @@ type Judged = {
 const SHARES = [0.25, 0.5, 0.75, 1, 1.25, 1.5, 1.75] as const;
 const VARIATIONS: readonly (readonly [string, Partial<Demand>])[] = [
   ['as asked', {}],
-  ['posts of 20 transactions', { batch: 20 }],
   ['posts of 100 transactions', { batch: 100 }],
   ['half of the requests read', { readShare: 0.5 }],
   ['memory answers half of the reads', { readsMissed: 0.5 }],
@@ -110,49 +109,39 @@ function page({ observed, errors, sizes, limits, walBytes }: Page): string {
   const size = sizes[0]?.size as Size;
   const rows = sizes.map(({ name, size: one }) => [
     ...[name, one.apis, one.workers, one.markets, one.markets * one.replicas],
-    ...[one.reads.p99, one.posts.p99, one.scored.p50, one.scored.p99].map((ms) => ms.toFixed(0)),
+    ...[one.reads.p99, one.scored.p99].map((ms) => ms.toFixed(0)),
   ]);
+  const full = (isMultiplied: boolean) =>
+    limits
+      .filter((limit) => limit.isMultiplied === isMultiplied)
+      .map(({ part, perSecond }) => `${part} at ${whole(perSecond)}`)
+      .join(', ');
+  const judges = observed.runs.filter(({ use }) => use === 'compares').length;
   return `# Size
 
-What ${whole(requests)} requests a second take, ${whole(100 * readShare)} % of them reads, in ${corridors} corridors with ${whole(users / 1e6)} million users. No machine here
-can make this load: a model of discrete events (\`bench/model\`) foretells it. This command wrote the page:
+A model of discrete events (\`bench/model\`) says what no machine here can show: ${whole(requests)} requests a second, ${whole(100 * readShare)} % of them reads, in
+${corridors} corridors with ${whole(users / 1e6)} million users. This command wrote the page:
 
 \`\`\`sh
 npm run bench -- model --observed bench/model/observed.json --report docs/size.md
 \`\`\`
 
-## Answer
+${table(['changed', 'APIs', 'workers', 'primaries', 'replicas', 'reads p99, ms', 'due to scored p99, ms'], rows)}
 
-${table(['changed', 'APIs', 'workers', 'primaries', 'replicas', 'reads p99, ms', 'posts p99', 'scored p50', 'p99'], rows)}
-
-Processes of one thread, and Postgres of ${postgresCores} processors, are at most ${whole(100 * utilisation)} % busy. A primary is a [market](markets.md) with a Redis of its own. All
-Redis together have ${whole(size.redisGb)} GB of \`maxmemory\`, and the logs grow by ${whole(size.walMbPerSecond)} MB a second.
+APIs, workers and Redis are threads, and each Postgres has ${postgresCores} processors: all are at most ${whole(100 * utilisation)} % busy. Each primary is a [market](markets.md) with
+its own Redis; all Redis have ${whole(size.redisGb)} GB of \`maxmemory\`. Logs of Postgres grow by ${whole(size.walMbPerSecond)} MB a second.
 
 ![p99 by load](plots/size-load.svg)
 
-## What breaks first
+**Full first**, in posts a second with nine reads each: ${full(true)}, which more processes cure; ${full(false)}, which another market cures.
 
-${table(
-  ['one of', 'is full at posts a second', 'then'],
-  limits.map(({ part, perSecond, isMultiplied }) => [
-    part,
-    whole(perSecond),
-    isMultiplied ? 'add processes' : 'add a market',
-  ]),
-)}
+## Trust
 
-![Limits](plots/size-limits.svg)
+Five loads calibrated the model, and ${judges} others of the same hour [judged it](plots/size-judged.svg). Median errors: ${percent(errors.p50)} % of p50, ${percent(errors.p99)} % of p99, ${percent(errors.processors)} % of
+processor time, ${percent(errors.rate)} % of the rate at the knee, ${percent(errors.batches)} % of the number of batches; ${percent(errors.all)} % of all.
 
-## How far to trust it
-
-Five loads calibrated the model, and ${observed.runs.filter(({ use }) => use === 'compares').length} others of the same hour judged it. Median errors: p50 ${percent(errors.p50)} %, p99 ${percent(errors.p99)} %,
-processors ${percent(errors.processors)} %, rate at the knee ${percent(errors.rate)} %, number of batches ${percent(errors.batches)} %; all ${percent(errors.all)} %.
-
-![Seen and foretold](plots/size-judged.svg)
-
-**Assumed, not measured**: ${whole(100 * DEMAND.readsMissed)} % of the reads miss the memory of an API, and replicas answer ${whole(100 * DEMAND.replicaShare)} % of those; ${DEMAND.hopMs} ms to another
-machine and ${DEMAND.flushMs} ms to disk; ${DEMAND.coldWorkerUs} µs of a worker and ${DEMAND.coldRedisUs} µs of Redis to read a profile that no worker has; 25 transactions an account, and ${whole(DEMAND.merchants)}
-merchants; ${whole(walBytes)} bytes of log a transaction, as here; processors as slow as busy ones here; load evenly spread over corridors and processes.
-**Left out**: checkpoints, pauses of the collector beyond the spread that was seen, hot accounts, and lost machines.
+Assumed: ${whole(100 * DEMAND.readsMissed)} % of the reads miss the memory of an API, and replicas answer ${whole(100 * DEMAND.replicaShare)} % of those; ${DEMAND.hopMs} ms to another machine and ${DEMAND.flushMs} ms to
+disk; ${DEMAND.coldWorkerUs} µs of a worker and ${DEMAND.coldRedisUs} µs of Redis to read a profile; 25 transactions an account, ${whole(DEMAND.merchants)} merchants; ${whole(walBytes)} bytes of log a transaction;
+even load; processors as slow as busy ones here. Left out: checkpoints, hot accounts, lost machines.
 `;
 }
