@@ -20,7 +20,6 @@ const VARIATIONS: readonly (readonly [string, Partial<Demand>])[] = [
   ['posts of 100 transactions', { batch: 100 }],
   ['half of the requests read', { readShare: 0.5 }],
   ['memory answers half of the reads', { readsMissed: 0.5 }],
-  ['200 corridors', { corridors: 200 }],
   ['ten times as long to another machine and to disk', { hopMs: 2.5, flushMs: 10 }],
   ['parts may be 80 % busy', { utilisation: 0.8 }],
 ];
@@ -108,8 +107,9 @@ function page({ observed, errors, sizes, limits, walBytes }: Page): string {
   const { requests, readShare, corridors, users, utilisation, postgresCores } = DEMAND;
   const size = sizes[0]?.size as Size;
   const rows = sizes.map(({ name, size: one }) => [
-    ...[name, one.apis, one.workers, one.markets, one.markets * one.replicas],
-    ...[one.reads.p99, one.scored.p99].map((ms) => ms.toFixed(0)),
+    name,
+    [one.apis, one.workers, one.markets, one.markets * one.replicas].join(', '),
+    [one.reads.p99, one.scored.p99].map((ms) => ms.toFixed(0)).join(', '),
   ]);
   const full = (isMultiplied: boolean) =>
     limits
@@ -126,7 +126,7 @@ ${corridors} corridors with ${whole(users / 1e6)} million users. This command wr
 npm run bench -- model --observed bench/model/observed.json --report docs/size.md
 \`\`\`
 
-${table(['changed', 'APIs', 'workers', 'primaries', 'replicas', 'reads p99, ms', 'due to scored p99, ms'], rows)}
+${table(['changed', 'APIs, workers, primaries, replicas', 'p99 of reads, and from due to scored, ms'], rows)}
 
 APIs, workers and Redis are threads, and each Postgres has ${postgresCores} processors: all are at most ${whole(100 * utilisation)} % busy. Each primary is a [market](markets.md) with
 its own Redis; all Redis have ${whole(size.redisGb)} GB of \`maxmemory\`. Logs of Postgres grow by ${whole(size.walMbPerSecond)} MB a second.
