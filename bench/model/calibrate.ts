@@ -131,8 +131,11 @@ const CHOICES = {
   busySpeed: [1, 0.9, 0.8, 0.7, 0.6],
   hopMs: [0.02, 0.05, 0.1, 0.2, 0.35, 0.5, 0.75],
   sigma: [0.2, 0.4, 0.6, 0.8, 1],
+  othersThreads: [1, 2, 4, 6, 9],
   othersEveryMs: [5, 20, 60, 150, 400],
 } as const;
+/** Other programs get less than they ask for where the machine is full: multiples of what they used. */
+const OTHERS = [1, 1.5, 2, 3, 5] as const;
 const ROUNDS = 2;
 
 export type Calibrated = Model & {
@@ -149,12 +152,15 @@ export function calibrateModel(observed: Observed): Calibrated {
   };
   const first: Waits = {
     ...{ hopMs: observed.statementMs / 2, flushMs: observed.flushMs, sigma: 0.4 },
-    ...{ busySpeed: 0.8, others, othersEveryMs: 60 },
+    ...{ busySpeed: 0.8, others, othersThreads: 2, othersEveryMs: 60 },
   };
   let best: Model = { costs: costsWith(first, runs, observed), waits: first, seed: SEED };
   let error = errorOf(best);
   for (let round = 0; round < ROUNDS; round++) {
-    for (const [name, values] of Object.entries(CHOICES)) {
+    for (const [name, values] of Object.entries({
+      ...CHOICES,
+      others: OTHERS.map((by) => by * others),
+    })) {
       for (const value of values) {
         const waits = { ...best.waits, [name]: value };
         // Only the speed of busy processors changes what a step costs.

@@ -45,7 +45,8 @@ export type Waits = {
   /** Deviation of the logarithm of a service time. */
   readonly sigma: number;
   readonly busySpeed: number;
-  /** Processors that other programs of the machine use, in bursts that begin so far apart. */
+  /** Processors that other programs of the machine ask for, as so many threads, in bursts that begin so far apart. */
   readonly others: number;
+  readonly othersThreads: number;
   readonly othersEveryMs: number;
 };

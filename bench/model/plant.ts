@@ -55,7 +55,9 @@ export function createPlant({ costs, waits, seed }: Model, site: Site) {
   /** Uses so many processors on average: in pieces and at times of any length, as strangers do. */
   const disturb = (thread: Thread, cores: number, everyMs: number) => {
     const tick = () =>
-      simulation.after(spread(everyMs), () => thread.work(spread(cores * everyMs))(tick));
+      simulation.after(spread(Math.max(0, 1 - cores) * everyMs), () =>
+        thread.work(spread(cores * everyMs))(tick),
+      );
     if (cores > 0) tick();
   };
   const openSessions = (role: string) => {

@@ -63,7 +63,10 @@ export function simulate(model: Model, site: Site, offered: Offered): Outcome {
   }
   plant.idle(plant.redis, costs.idle.redis);
   plant.idle(plant.thread('postgres'), costs.idle.postgres);
-  plant.disturb(plant.thread('others'), model.waits.others, model.waits.othersEveryMs);
+  const { others, othersThreads, othersEveryMs } = model.waits;
+  for (let nth = 0; nth < othersThreads; nth++) {
+    plant.disturb(plant.thread('others'), others / othersThreads, othersEveryMs);
+  }
 
   const generator = plant.thread('generator');
   const connections = createSlots(offered.connections);

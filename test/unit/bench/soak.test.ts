@@ -21,7 +21,7 @@ test('growth is that of a life after its caches have filled, in MiB an hour', ()
   const minutes = 60;
   const looks = Array.from({ length: minutes * 60 }, (_, second) => ({
     x: second * 1000,
-    // It fills to 100 MiB within 15 minutes, and leaks 6 an hour; the collector makes saw-teeth.
+    // Caches fill to 100 MiB within 15 minutes, a leak adds 6 an hour, and the collector makes saw-teeth.
     y: Math.min(100, second / 9) + (6 * second) / 3600 + (second % 20),
   }));
   const { judgedMs, perHour } = growthOf({ name: 'worker-2', looks });

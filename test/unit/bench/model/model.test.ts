@@ -16,7 +16,15 @@ const costs: Costs = {
   idle: { api: 0.01, worker: 0.03, postgres: 0.02, redis: 0.01 },
 };
 const waits: Waits = {
-  ...{ hopMs: 0.1, flushMs: 1.5, sigma: 0.4, busySpeed: 0.8, others: 0.1, othersEveryMs: 60 },
+  ...{
+    hopMs: 0.1,
+    flushMs: 1.5,
+    sigma: 0.4,
+    busySpeed: 0.8,
+    others: 0.1,
+    othersThreads: 1,
+    othersEveryMs: 60,
+  },
 };
 const model = { costs, waits, seed: '1' };
 const site = {
