@@ -69,7 +69,7 @@ export async function measureKafka(
         stream: partitionKeys(market, 'kafka:', { corridor, topic, partition }),
         lag: countTransactions(head, isNoted ? note.position : done, end),
         pending: isNoted ? note.transactions : 0,
-        // What only another release reads is not told apart here.
+        // Entries that only another release reads are not told apart here.
         ...{ handedOver: 0, unread: 0, oldestAgeMs, readableAgeMs: oldestAgeMs },
         // A retry that is done counts until every retry before it is done.
         retriesWaiting: span(again?.done[partition], again?.ends[partition]),
