@@ -20,6 +20,8 @@ const COUNTRIES = ['US', 'EG', 'MX', 'PH', 'IN', 'GB', 'AE', 'SA'] as const;
 const PAUSE_MS = [300, 900] as const;
 /** Workers read versions that are 1.5 s old at most; a frozen store holds a change or a score back for some seconds more. */
 const OLD_SECONDS_MAX = 4;
+/** A score that is further from its transaction was dated by a clock that the scenario set wrong: minutes, where no backlog is. */
+const CLOCK_SECONDS_MAX = 120;
 const TIMEOUT_MS = 10_000;
 const SAMPLE = 1_000_000;
 
@@ -71,8 +73,9 @@ function startChanges(stage: Stage, random: Random): Repeated {
 
 const ANSWERS = `
   select count(*) filter (where answer is null)::int as unrecorded, count(*) filter (where answer)::int as listed,
-         count(*) filter (where answer and not was_on or not answer and was_on_throughout)::int as wrong
+         count(*) filter (where is_dated and (answer and not was_on or not answer and was_on_throughout))::int as wrong
     from (select (s.rule_inputs ->> 'in_list.${LIST}')::boolean as answer,
+                 abs(extract(epoch from s.scored_at - t.received_at)) < ${CLOCK_SECONDS_MAX} as is_dated,
                  exists (select from list_entries e where e.value = t.country and e.valid_from <= s.scored_at
                             and (e.valid_to is null or e.valid_to > s.scored_at - interval '${OLD_SECONDS_MAX} s')) as was_on,
                  exists (select from list_entries e where e.value = t.country
