@@ -21,12 +21,12 @@ beforeEach(async () => {
   testDatabase = await createTestDatabase();
   database = testDatabase.open();
   [asked, isDown] = [0, false];
-  const transaction: Database['transaction'] = async (work) => {
+  const query: Query = async (...call) => {
     asked += 1;
     if (isDown) throw new Error('down');
-    return await database.transaction(work);
+    return await database.query(...call);
   };
-  changes = followChanges({ transaction }, silentLog());
+  changes = followChanges({ query, transaction: database.transaction }, silentLog());
   await testDatabase.sql('create table said (subject text primary key, word text)');
   await testDatabase.sql("insert into said values ('a', 'one'), ('b', 'one')");
 });

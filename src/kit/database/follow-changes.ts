@@ -13,8 +13,8 @@ const EVERY_MS = 500;
 /** Age from which a subject is read anew before it is used, also in a process that was frozen. */
 export const STALE_MS = 1500;
 /**
- * How long a mark waits for a lock. Longer: each locked table delays all subjects by more of STALE_MS, as they share a connection.
- * Shorter: a subject fails for a lock that a migration has for a moment.
+ * How long the mark of a subject that is asked alone waits for a lock. Longer: each locked table delays all subjects by more of
+ * STALE_MS, as they share a connection. Shorter: a subject fails for a lock that a migration has for a moment.
  */
 const LOCK_WAIT_MS = 250;
 const waitBriefly: Statement = {
@@ -56,7 +56,7 @@ const isRefused = (error: unknown) => error instanceof Failure && !mayBeDone(err
  * @param nowMs monotonic clock
  */
 export function followChanges(
-  { transaction }: Pick<Database, 'transaction'>,
+  { query, transaction }: Pick<Database, 'query' | 'transaction'>,
   log: Pick<Log, 'warn'>,
   nowMs = () => performance.now(),
 ): Changes {
@@ -64,20 +64,22 @@ export function followChanges(
   /** Names of subjects that are asked alone, until Postgres answers their marks. */
   const apart = new Set<string>();
   let asking: Promise<Marks> | undefined;
-  const ask = async (asked: readonly Subject[]): Promise<Marks> => {
+  const ask = async (asked: readonly Subject[], send: Database['query']): Promise<Marks> => {
     const columns = asked.map(({ name, mark }) => `${mark} as "${name}"`);
     const name = `marks-of-${asked.map((one) => one.name).join('-')}`;
     const askedMs = nowMs();
-    const [of] = await transaction(async (query) => {
-      await query(waitBriefly);
-      return await query<Marks['of']>({ name, text: `select ${columns.join(', ')}` });
-    });
+    const [of] = await send<Marks['of']>({ name, text: `select ${columns.join(', ')}` });
     return { askedMs, of: of ?? {} };
   };
+  const askAlone = (subject: Subject): Promise<Marks> =>
+    transaction(async (send) => {
+      await send(waitBriefly);
+      return await ask([subject], send);
+    });
   const askTogether = async (): Promise<Marks> => {
     const together = [...subjects.values()].filter(({ name }) => !apart.has(name));
     try {
-      return await ask(together);
+      return await ask(together, query);
     } catch (error) {
       if (!isRefused(error)) throw error;
       for (const { name } of together) apart.add(name);
@@ -102,7 +104,7 @@ export function followChanges(
         const marks = await askOnce();
         if (name in marks.of) return marks;
       }
-      const marks = await ask([subject]);
+      const marks = await askAlone(subject);
       apart.delete(name);
       return marks;
     };
