@@ -67,10 +67,11 @@ const wordsParameter = <Word extends string>(word: z.ZodType<Word, Word>, wordsM
 
 const amountParameter = z
   .string()
-  .regex(
-    AMOUNT,
-    'must be a decimal with at most 15 digits before the point and 4 after it, as 125.50',
-  )
+  .regex(AMOUNT, {
+    error: 'must be a decimal with at most 15 digits before the point and 4 after it, as 125.50',
+    // Bounds that are no decimals cannot be compared.
+    abort: true,
+  })
   .optional();
 
 const time = (example: string, description: string) =>

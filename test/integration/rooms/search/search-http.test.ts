@@ -26,7 +26,12 @@ test.each([
   ],
   ['/v1/scores?rule_set=default@0', '/rule_set', "'default@3', or a name derived of one"],
   ['/v1/transactions?model=nobody@1', '/model', "must be 'none', not 'nobody@1'"],
-])('%s lists what is known', async (path, pointer, detail) => {
+  [
+    '/v1/transactions?currency=USD&min_amount=1.00&max_amount=null',
+    '/max_amount',
+    "must be a decimal with at most 15 digits before the point and 4 after it, as 125.50, not 'null'",
+  ],
+])('%s is refused with what is allowed', async (path, pointer, detail) => {
   const answer = await get(path);
   expect(answer.status).toBe(422);
   expect(await answer.json()).toMatchObject({
