@@ -33,7 +33,7 @@ const SAME_MS_MAX = 600_000;
 const POSTED_MS_MAX = 1_800_000;
 const POISONED = 'acc_setup_poisoned';
 /** Batches in hand where workers die or stand still come twice: some, of thousands of transactions. */
-const DOUBLED_SHARE_MAX = 0.15;
+const DOUBLED_SHARE_MAX = 0.3;
 
 /** Bars that mutants breach. */
 export const RECONCILED = 'transactions that the reconciler appended again';
