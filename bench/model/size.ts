@@ -60,6 +60,9 @@ const [ACCOUNT_BYTES, MERCHANT_BYTES, MAXMEMORY_FACTOR] = [2100, 7300, 1.6] as c
 /** A process may end at any moment. */
 const PROCESSES_MIN = 2;
 const MARKETS_MAX = 64;
+/** A part that is busier than this may have more to do than it shows. */
+const FULL = 0.9;
+const ROUNDS = 8;
 const FIRST = { apis: 40, workers: 8, replicas: 2 } as const;
 
 type Counts = Pick<Size, 'apis' | 'workers' | 'replicas'>;
@@ -102,21 +105,32 @@ function find(
 ): { counts: Counts; made: Outcome } | null {
   const { utilisation, postgresCores } = demand;
   let counts: Counts = FIRST;
-  let made = run(model, demand, counts);
   // Shared commits and batches depend on how many processes there are.
-  for (let round = 0; round < 2; round++) {
+  for (let round = 0; round < ROUNDS; round++) {
+    const made = run(model, demand, counts);
     const cores = coresOf(made);
-    const of = (role: string, each: number) => Math.ceil((cores[role] ?? 0) / each / utilisation);
-    const isFull = of('postgres', postgresCores) > 1 || of('redis', 1) > 1;
-    if (isFull && markets < MARKETS_MAX) return null;
-    counts = {
-      apis: Math.max(PROCESSES_MIN, of('api', 1)),
-      workers: Math.max(PROCESSES_MIN, of('worker', 1)),
-      replicas: Math.max(1, of('replica', postgresCores)),
+    const busy = (role: string, each: number, count: number) => (cores[role] ?? 0) / each / count;
+    if (busy('postgres', postgresCores, 1) > utilisation || busy('redis', 1, 1) > utilisation) {
+      if (markets < MARKETS_MAX) return null;
+    }
+    // A part that is full holds back what the others would have to do.
+    const wanted = (role: string, each: number, count: number, least: number) =>
+      busy(role, each, count) > FULL
+        ? count * 2
+        : Math.max(least, Math.ceil((busy(role, each, count) * count) / utilisation));
+    const next: Counts = {
+      apis: wanted('api', 1, counts.apis, PROCESSES_MIN),
+      workers: wanted('worker', 1, counts.workers, PROCESSES_MIN),
+      replicas: wanted('replica', postgresCores, counts.replicas, 1),
     };
-    made = run(model, demand, counts);
+    const isEnough =
+      next.apis <= counts.apis &&
+      next.workers <= counts.workers &&
+      next.replicas <= counts.replicas;
+    if (isEnough && round > 0) return { counts, made };
+    counts = next;
   }
-  return { counts, made };
+  return markets < MARKETS_MAX ? null : { counts, made: run(model, demand, counts) };
 }
 
 export function sizeOf(model: Model, demand: Demand, walBytes: number): Size {

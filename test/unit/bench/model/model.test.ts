@@ -5,6 +5,7 @@ import type { Costs, Waits } from '../../../../bench/model/costs.ts';
 import { type Observed, TRIALS } from '../../../../bench/model/observe.ts';
 import { regress } from '../../../../bench/model/regress.ts';
 import { type Offered, simulate } from '../../../../bench/model/simulate.ts';
+import { DEMAND, sizeOf } from '../../../../bench/model/size.ts';
 import { percentiles } from '../../../../bench/support/percentiles.ts';
 
 const costs: Costs = {
@@ -152,4 +153,13 @@ test('costs that made runs are found again from these runs', () => {
       expect(ratio).toBeLessThan(1.1);
     }
   }
+});
+
+test('a size has no part that is busier than asked, however far the first guess was off', () => {
+  const asked = { ...DEMAND, requests: 8000, corridors: 12, users: 1000 };
+  const slowApis = { ...model, costs: { ...costs, api: { ...costs.api, read: 6000 } } };
+  const { apis, markets, cores } = sizeOf(slowApis, asked, 2500);
+  expect(markets).toBe(1);
+  expect(apis).toBeGreaterThan(80);
+  expect((cores['api'] as number) / apis).toBeLessThan(asked.utilisation * 1.05);
 });
