@@ -37,7 +37,7 @@ const DOUBLED_SHARE_MAX = 0.3;
 
 /** Bars that mutants breach. */
 export const RECONCILED = 'transactions that the reconciler appended again';
-export const DOUBLED = 'share of scores that come twice in events, %';
+const DOUBLED = 'share of scores that come twice in events, %';
 export const ELSEWHERE = 'dual run: elsewhere';
 
 type Compared = {

@@ -1,7 +1,7 @@
 /** Mechanisms that `npm run setups -- --mutations` takes out of a copy of the engine, and the set-up that must notice. */
 import type { Mutant } from '../chaos/support/mutant.ts';
 import { QUARTILE_TIMES } from './cluster-waits.ts';
-import { DOUBLED, ELSEWHERE, RECONCILED } from './kafka.ts';
+import { ELSEWHERE, RECONCILED } from './kafka.ts';
 import { FAILED, MISSED_NOW, MISSED_OLD } from './replica.ts';
 
 export const MUTANTS: readonly Mutant[] = [
@@ -118,19 +118,6 @@ export const MUTANTS: readonly Mutant[] = [
         file: 'src/core/stream/kafka/find-rows.ts',
         find: 'await readTopic(fetcher, retries, missing, ends);',
         replace: 'void [retries, ends];',
-      },
-    ],
-  },
-  {
-    name: 'kafka-fence',
-    what: 'a worker that was taken for dead goes on with the partitions that it had',
-    scenario: 'kafka-workers',
-    bar: DOUBLED,
-    replacements: [
-      {
-        file: 'src/core/stream/kafka/group-reader.ts',
-        find: "member.on('consumer:group:join', () => void release());",
-        replace: '',
       },
     ],
   },
