@@ -149,7 +149,7 @@ describe('requests', () => {
   });
 
   test.each([
-    ['GET', '/v1/scores/ffffffff-ffff-7fff-bfff-ffffffffffff?foo=1', ': there are none'],
+    ['GET', '/v1/scores/ffffffff-ffff-7fff-bfff-ffffffffffff?foo=1', ': the parameters are fields'],
     ['POST', '/v1/transactions?dry_run=1', ': there are none'],
     ['GET', '/v1/transactions?corridr=US-EG', '; corridor is'],
     ['GET', '/v1/transactions?foo=1', ': the parameters are '],
