@@ -73,7 +73,7 @@ async function measure(
   await warmUp(arms.off, load, context);
   await warmUp(arms.on, load, context);
   for (let window = 0; window < windows; window++) {
-    // Each goes first in half of the windows.
+    // Each engine goes first in half of the windows.
     const order = window % 2 === 0 ? (['off', 'on'] as const) : (['on', 'off'] as const);
     for (const arm of order) {
       context.output.note(`window ${window + 1} of ${windows}, traces ${arm}`);

@@ -25,7 +25,7 @@ const CLAIMS_MAX = 100;
 const HANDED_OVER_EVERY_MS = 1000;
 type Source = { readonly stream: StreamKeys; readonly from?: string };
 
-/** Each claims what is to be had in every stream, and returns when that is settled. */
+/** Each duty claims what is to be had in every stream, and returns when that is settled. */
 export function createReclaim(worker: Worker): Duty[] {
   const { config, market, inFlight, pause, entries } = worker;
   const streams = () =>

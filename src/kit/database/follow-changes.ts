@@ -1,7 +1,8 @@
 /**
  * Follows subjects in Postgres. One statement every EVERY_MS asks for the mark of each subject, and a subject is read only
  * where its mark is another one. A mark is made of rows that are visible and compared for equality, never for order: a change
- * counts once it is committed, however late that is. A mark that a lock holds up delays its own subject alone.
+ * counts once it is committed, however late that is. A mark that a lock holds up delays the others until the common statement is
+ * refused, once, by 2 s at most (the probe's); then all are asked alone, and the lock delays its own subject only.
  */
 import type { Log } from '../metrics/log.ts';
 import { Failure, toError } from '../words/failure.ts';

@@ -24,7 +24,7 @@ export type Exports = {
   /** Most exports at a time. */
   readonly max: number;
   running: number;
-  /** Each resolves once the end of its export is in the audit log. */
+  /** Each promise resolves once the end of its export is in the audit log. */
   readonly endings: Set<Promise<void>>;
 };
 
