@@ -23,13 +23,13 @@ import { readStored, storedBreaches } from './support/stored.ts';
 
 const USAGE = `--calibrated N     transactions a second under which the engine is calibrated (1000)
 --rates N,N,N      that are planned and run (1000,2000,4000); a lower one than the calibrated costs more each, as batches are smaller
---seconds N        of each (30)
+--seconds N        of each (60), after as many that are not counted
 --batch N          transactions a request (100)
 ${LOAD_USAGE}
 --transactions and --rate are what the rates make them.`;
 
-/** A plan that is off by more is no plan. */
-const RATIO_MAX = 1.5;
+/** A plan below what is seen lacks machines. One above it is dear: batches grow with the rate, so a transaction costs less. */
+const RATIO = { min: 0.8, max: 2 };
 const ROLES = ['api', 'workers', 'postgres', 'redis'] as const;
 
 async function measure(
@@ -41,6 +41,12 @@ async function measure(
   await using pipeline = await startPipeline({ workers: 1, settings }, context);
   await warmUp(pipeline, load, context);
   const at = (rate: number) => ({ ...load, rate, seed: `${load.seed}-${rate}` });
+  // Autovacuum begins a minute after the tables have rows, and is part of what Postgres costs.
+  await runLoad(
+    pipeline,
+    { ...at(first), seed: `${load.seed}-before`, transactions: first * seconds },
+    context,
+  );
   const { measured } = await runCalibrated(pipeline, at(first), seconds, context);
   const read = readConfig({ ...settings });
   if (!('config' in read)) throw new Error(read.problems.join('; '));
@@ -110,7 +116,7 @@ async function measure(
     breaches: [
       ...storedBreaches(stored),
       ...cores
-        .filter(({ ratio }) => off(ratio) > RATIO_MAX)
+        .filter(({ ratio }) => ratio < RATIO.min || ratio > RATIO.max)
         .map(
           ({ rate, role, ratio }) =>
             `${role} at ${rate} a second: ${ratio.toFixed(2)} of it was planned`,
@@ -125,7 +131,7 @@ async function measure(
 export const bench: Bench = {
   name: 'plan',
   question: 'Does a plan foretell what loads take?',
-  onlyByName: 'takes four minutes of loads at fixed rates',
+  onlyByName: 'takes seven minutes of loads at fixed rates',
   usage: USAGE,
   run: async function* (args, context) {
     const text = { type: 'string' } as const;
@@ -133,7 +139,7 @@ export const bench: Bench = {
       ...LOAD_OPTIONS,
       calibrated: { ...text, default: '1000' },
       rates: { ...text, default: '1000,2000,4000' },
-      seconds: { ...text, default: '30' },
+      seconds: { ...text, default: '60' },
       batch: { ...text, default: '100' },
     });
     const one = (flag: 'calibrated' | 'seconds' | 'batch', max: number) =>

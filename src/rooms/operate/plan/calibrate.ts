@@ -55,7 +55,8 @@ export function calibrate(
   }
   const us = (usedSeconds: number, transactions: number) => (usedSeconds * 1e6) / transactions;
   const server = (from: number | undefined, to: number | undefined) =>
-    from === undefined || to === undefined ? null : us(to - from, workers.scored);
+    // The API's count is of the moment in which the stores' time is read; workers report theirs some seconds later.
+    from === undefined || to === undefined ? null : us(to - from, accepted);
   const mean = ({ count, bytes: all }: { readonly count: number; readonly bytes: number }) =>
     count === 0 ? null : all / count;
   const { account, merchant } = profiles;
