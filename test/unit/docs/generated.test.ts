@@ -4,7 +4,7 @@
  */
 import { describe, expect, it } from 'vitest';
 import { readConfig } from '../../../src/kit/config/config.ts';
-import { environmentExample, reference, table } from './generated.ts';
+import { environmentExample, reference } from './generated.ts';
 
 describe('.env.example', () => {
   it('is what the settings say', async () => {
@@ -34,13 +34,5 @@ describe('.env.example', () => {
 describe('docs/reference.md', () => {
   it('is what the code says', async () => {
     await expect(await reference()).toMatchFileSnapshot('../../../docs/reference.md');
-  });
-});
-
-describe('table', () => {
-  it('aligns columns and escapes bars', () => {
-    expect(table(['a', 'b'], [['1', 'x|y']])).toBe(
-      '| a   | b    |\n|-----|------|\n| 1   | x\\|y |',
-    );
   });
 });

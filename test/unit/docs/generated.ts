@@ -6,22 +6,10 @@ import { PROBLEM_NAMES, PROBLEMS } from '../../../src/kit/http/answers/problem-t
 import { RETENTIONS } from '../../../src/main/rooms.ts';
 import { readCatalogue } from '../../support/metric-catalogue.ts';
 import { documentOfRoutes } from '../../support/openapi.ts';
-import { accessRows } from './access-table.ts';
+import { accessLines } from './access-list.ts';
 
 const HOW = 'Made by test/unit/docs/generated.test.ts from the code';
 const LINE_CHARS_MAX = 96;
-
-/** A Markdown table with its columns aligned. */
-export function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
-  const lines = [head, ...rows].map((row) => row.map((cell) => cell.replaceAll('|', '\\|')));
-  const widths = head.map((_, column) =>
-    Math.max(3, ...lines.map((line) => line[column]?.length ?? 0)),
-  );
-  const format = (line: readonly string[]) =>
-    `| ${widths.map((width, column) => (line[column] ?? '').padEnd(width)).join(' | ')} |`;
-  const rule = `|${widths.map((width) => '-'.repeat(width + 2)).join('|')}|`;
-  return [format(lines[0] ?? []), rule, ...lines.slice(1).map(format)].join('\n');
-}
 
 /** `.env.example`: every setting commented out with its default, so that copying it changes nothing. */
 export function environmentExample(): string {
@@ -98,8 +86,8 @@ function featuresList(): string {
   ).join('\n');
 }
 
-async function accessTable(): Promise<string> {
-  return table(['roles', 'operations'], accessRows(await documentOfRoutes()));
+async function accessList(): Promise<string> {
+  return list(accessLines(await documentOfRoutes()));
 }
 
 function problemsList(): string {
@@ -132,7 +120,7 @@ export async function reference(): Promise<string> {
     'answered as unknown ones, unless the key has `analyst` or `admin` besides. Accounts, merchants, models and dead letters',
     'belong to the market and have no client. `/livez`, `/readyz`, `/openapi.json` and `/docs` need no key.',
     '',
-    await accessTable(),
+    await accessList(),
     '',
     '## Problems',
     '',
