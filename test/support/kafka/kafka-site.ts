@@ -1,0 +1,88 @@
+/** Kafka for the tests of a file: one broker, and for each test a rig of workers with a corridor of its own, whose topics are new. */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, beforeEach, expect } from 'vitest';
+import type { CorridorLog } from '../../../src/core/domain/corridor-settings.ts';
+import type { Transaction } from '../../../src/core/domain/transaction.ts';
+import { createKafkaAppend } from '../../../src/core/stream/kafka/append.ts';
+import { type KafkaClients, openKafka } from '../../../src/core/stream/kafka/clients.ts';
+import { PARTITIONS, topicsOf } from '../../../src/core/stream/kafka/topics.ts';
+import { makeCertificates } from '../certificates.ts';
+import { createWorkerRig, seeds, type WorkerRig } from '../worker-rig.ts';
+import { startKafka, type TestKafka } from './broker.ts';
+
+const START_MS = 300_000;
+const CORRIDORS = ['US-EG', 'US-MX', 'GB-NG', 'US-IN', 'US-PH'];
+
+type Running = {
+  folder: string;
+  kafka: TestKafka;
+  clients: KafkaClients;
+  rig: WorkerRig;
+  corridor: string;
+};
+
+/** Registers its hooks: call in a `describe`. @param openssl makes certificates for a listener with TLS and SASL */
+export function useKafka(openssl?: string) {
+  // Hooks set the others before a test runs.
+  const running = { corridor: '' } as Running;
+  beforeAll(async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'risk-kafka-'));
+    const certificates =
+      openssl === undefined
+        ? undefined
+        : await makeCertificates(openssl, join(folder, 'certificates'));
+    const { signal } = new AbortController();
+    running.folder = folder;
+    running.kafka = await startKafka(folder, { certificates, signal });
+    running.clients = openKafka(running.kafka.url);
+  }, START_MS);
+  afterAll(async () => {
+    await running.clients?.[Symbol.asyncDispose]();
+    await running.kafka?.[Symbol.asyncDispose]();
+    rmSync(running.folder, { recursive: true, force: true });
+  });
+  beforeEach(async () => {
+    running.rig = await createWorkerRig();
+    const next = CORRIDORS.indexOf(running.corridor) + 1;
+    running.corridor = CORRIDORS[next % CORRIDORS.length] ?? '';
+  });
+  afterEach(async () => {
+    await running.rig[Symbol.asyncDispose]();
+  });
+  return Object.assign(running, {
+    topics: () => topicsOf(running.rig.database.market, running.corridor),
+    store: (count: number, startMs?: number) =>
+      running.rig.store(
+        seeds(count, startMs).map((seed) => ({ ...seed, corridor: running.corridor })),
+      ),
+    async setLog(log: CorridorLog) {
+      const { clients, rig, corridor } = running;
+      const { market, sql } = rig.database;
+      await clients.ensureTopics(Object.values(topicsOf(market, corridor)), PARTITIONS);
+      await sql(
+        `insert into corridor_settings (corridor, changed_by, log, log_changed_at, compared_from)
+         values ($1, 'test', $2, now(), '2000-01-01')`,
+        [corridor, log],
+      );
+    },
+    async append(
+      transactions: readonly Transaction[],
+      { clients = running.clients, rowId = null as string | null } = {},
+    ) {
+      const append = createKafkaAppend({
+        ...{ clients, market: running.rig.database.market, shardsOf: () => 1 },
+        onFailure: (reason, error) => {
+          throw new Error(reason, { cause: error });
+        },
+      });
+      const left = await append(
+        transactions.map((transaction) => ({
+          ...{ transaction, attempt: 1, origin: 'ingest' as const, replyTo: null, rowId },
+        })),
+      );
+      expect(left).toEqual([]);
+    },
+  });
+}
