@@ -2,7 +2,6 @@
  * The cost of a transaction once the parties in use have outgrown Redis. Accounts and merchants with a past of twelve months; few
  * of them first, so that all are in memory, then all of them, twice: with no snapshots in Postgres, and with those of the first round.
  */
-import { integerOption, parseArguments } from '../src/kit/command/command.ts';
 import type { Bench, BenchContext, BenchReport, Settings } from './support/bench.ts';
 import { fillHistory } from './support/history-rows.ts';
 import {
@@ -15,6 +14,7 @@ import {
   readSettings,
 } from './support/load.ts';
 import { type LoadRun, memoryBreaches, memoryTable, runLoad } from './support/load-run.ts';
+import { readOptions, TEXT } from './support/options.ts';
 import { startPipeline } from './support/pipeline.ts';
 import { windowTable } from './support/run-windows.ts';
 import { readScoringCounts, tierTable } from './support/scoring-counts.ts';
@@ -144,17 +144,13 @@ export const bench: Bench = {
   onlyByName: 'it writes 12 million rows, some 15 GB',
   usage: USAGE,
   run: async function* (args, context) {
-    const text = { type: 'string' } as const;
-    const { values } = parseArguments(args, {
-      ...LOAD_OPTIONS,
-      ...{ 'rows-each-account': text, 'rows-each-merchant': text, zipf: text, 'redis-mib': text },
-      curve: text,
-    });
-    const number = (
-      flag: 'rows-each-account' | 'rows-each-merchant' | 'zipf' | 'redis-mib',
-      least: number,
-      or: number,
-    ) => integerOption(`--${flag}`, values[flag], { min: least, max: 1_000_000 }, or);
+    const wholes = {
+      'rows-each-account': { or: 60, max: 1_000_000 },
+      'rows-each-merchant': { or: 300, max: 1_000_000 },
+      zipf: { or: 9, min: 0, max: 1_000_000 },
+      'redis-mib': { or: 256, min: 16, max: 1_000_000 },
+    };
+    const { values, numbers } = readOptions(args, wholes, { ...LOAD_OPTIONS, curve: TEXT });
     const load = readLoad(values, {
       ...MONTH_LOAD,
       transactions: 2_000_000,
@@ -163,13 +159,13 @@ export const bench: Bench = {
     });
     yield* measure(
       {
-        load: { ...load, live: true, drawnBy: number('zipf', 0, 9) / 10 },
+        load: { ...load, live: true, drawnBy: numbers.zipf / 10 },
         settings: readSettings(values.set),
         each: {
-          account: number('rows-each-account', 1, 60),
-          merchant: number('rows-each-merchant', 1, 300),
+          account: numbers['rows-each-account'],
+          merchant: numbers['rows-each-merchant'],
         },
-        redisMebibytes: number('redis-mib', 16, 256),
+        redisMebibytes: numbers['redis-mib'],
         curve: values.curve === undefined ? [] : integerList('--curve', values.curve, 1, 1000),
       },
       context,

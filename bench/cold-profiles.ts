@@ -4,11 +4,9 @@
  * in Redis alone (a new worker), and with whatever the worker's own memory holds of them.
  */
 import { profileKeyPattern } from '../src/core/stream/keys.ts';
-import { parseArguments } from '../src/kit/command/command.ts';
 import type { Bench, BenchContext, BenchReport, Settings } from './support/bench.ts';
 import {
   DAY_MS,
-  integerList,
   LOAD_OPTIONS,
   LOAD_USAGE,
   type Load,
@@ -20,6 +18,7 @@ import {
 import { type LoadRun, memoryBreaches, memoryTable, runLoad } from './support/load-run.ts';
 import { MARKET } from './support/market.ts';
 import { readMetrics } from './support/metrics.ts';
+import { readOptions } from './support/options.ts';
 import { type Pipeline, startPipeline } from './support/pipeline.ts';
 import { readStored, type Stored, storedBreaches } from './support/stored.ts';
 
@@ -139,15 +138,12 @@ export const bench: Bench = {
   question: 'What does a transaction cost when every account is a miss?',
   usage: USAGE,
   run: async function* (args, context) {
-    const { values } = parseArguments(args, {
-      ...LOAD_OPTIONS,
-      history: { type: 'string', default: '5' },
-    });
+    const wholes = { history: { or: 5, max: 1000 } };
+    const { values, numbers } = readOptions(args, wholes, LOAD_OPTIONS);
     const { accounts } = readLoad(values, { ...MONTH_LOAD, accounts: 30_000 });
     const sized = { ...MONTH_LOAD, accounts, transactions: accounts, accountsInTurn: true };
     const load = readLoad(values, sized);
     const settings = readSettings(values.set);
-    const [history = 0] = integerList('--history', values.history, 1, 1000);
-    yield* measure(load, history, settings, context);
+    yield* measure(load, numbers.history, settings, context);
   },
 };

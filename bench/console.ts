@@ -3,12 +3,12 @@
  * the live overview while transactions arrive at a steady rate.
  */
 import type { Browser, BrowserContext, Page } from 'playwright-core';
-import { integerOption, parseArguments } from '../src/kit/command/command.ts';
 import { findChromium, launchChromium, MISSING } from '../test/console/support/chromium.ts';
 import type { Bench, BenchContext, BenchReport } from './support/bench.ts';
 import { LIVE_LOAD, type Load } from './support/load.ts';
 import { MEBIBYTE, memoryBreaches, memoryTable, readMemory, runLoad } from './support/load-run.ts';
 import { putModelInForce } from './support/model-in-force.ts';
+import { readOptions, TEXT } from './support/options.ts';
 import { percentiles } from './support/percentiles.ts';
 import { type Pipeline, startPipeline } from './support/pipeline.ts';
 import { fillSearched, RARE } from './support/searched-rows.ts';
@@ -196,16 +196,13 @@ export const bench: Bench = {
   onlyByName: 'it needs Chromium, and stores five million rows',
   usage: USAGE,
   run: async function* (args, context) {
-    const text = { type: 'string' } as const;
-    const { values } = parseArguments(args, {
-      ...{ rows: text, times: text, minutes: text, rate: text, data: text },
-    });
-    const asked = {
-      rows: integerOption('--rows', values.rows, { min: 1, max: 100_000_000 }, 5_000_000),
-      times: integerOption('--times', values.times, { min: 1, max: 1000 }, 20),
-      minutes: integerOption('--minutes', values.minutes, { min: 0, max: 600 }, 10),
-      rate: integerOption('--rate', values.rate, { min: 1, max: 10_000 }, 2000),
+    const wholes = {
+      rows: { or: 5_000_000, max: 100_000_000 },
+      times: { or: 20, max: 1000 },
+      minutes: { or: 10, min: 0, max: 600 },
+      rate: { or: 2000, max: 10_000 },
     };
+    const { values, numbers: asked } = readOptions(args, wholes, { data: TEXT });
     const executablePath = findChromium();
     if (executablePath === undefined) throw new Error(MISSING);
     await using pipeline = await startPipeline(

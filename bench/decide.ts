@@ -3,11 +3,9 @@
  * each was due until the answer with its score. It is an open loop, so requests that a slow answer holds up
  * count too.
  */
-import { parseArguments } from '../src/kit/command/command.ts';
 import type { Bench, BenchContext, BenchReport, Settings } from './support/bench.ts';
 import { readProfiles } from './support/cpu-profile.ts';
 import {
-  integerList,
   LIVE_LOAD,
   LOAD_OPTIONS,
   LOAD_USAGE,
@@ -16,6 +14,7 @@ import {
   readSettings,
 } from './support/load.ts';
 import { memoryBreaches, memoryTable, runLoad, warmUp } from './support/load-run.ts';
+import { readOptions, TEXT } from './support/options.ts';
 import { startPipeline } from './support/pipeline.ts';
 import { readStored, storedBreaches } from './support/stored.ts';
 
@@ -76,16 +75,12 @@ export const bench: Bench = {
   question: 'How long does a client wait for a decision?',
   usage: USAGE,
   run: async function* (args, context) {
-    const { values } = parseArguments(args, {
-      ...LOAD_OPTIONS,
-      rates: { type: 'string', default: '500,2000' },
-      seconds: { type: 'string', default: '30' },
-      profile: { type: 'string' },
-    });
+    const wholes = { rates: { or: [500, 2000], max: 100_000 }, seconds: { or: 30, max: 3600 } };
+    const { values, numbers } = readOptions(args, wholes, { ...LOAD_OPTIONS, profile: TEXT });
     const settings = readSettings(values.set);
     const profileFolder = values.profile;
-    const [seconds = 0] = integerList('--seconds', values.seconds, 1, 3600);
-    for (const rate of integerList('--rates', values.rates, 1, 100_000)) {
+    const { rates, seconds } = numbers;
+    for (const rate of rates) {
       const unmeasured = rate * UNMEASURED_SECONDS;
       const asked = readLoad(values, { ...LIVE_LOAD, connections: 128, unmeasured });
       const offered = { rate, batch: 1, transactions: rate * seconds, waitSeconds: WAIT_SECONDS };

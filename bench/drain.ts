@@ -3,12 +3,11 @@
  * they start together. The clock runs from the moment all are ready; what they scored before is left out.
  */
 import { availableParallelism } from 'node:os';
-import { integerOption, parseArguments, UsageError } from '../src/kit/command/command.ts';
+import { UsageError } from '../src/kit/command/command.ts';
 import { CORRIDORS } from '../src/tools/simulate/geography.ts';
 import type { Bench, BenchContext, BenchReport, Ceiling, Settings } from './support/bench.ts';
 import {
   DAY_MS,
-  integerList,
   LOAD_OPTIONS,
   LOAD_USAGE,
   type Load,
@@ -25,6 +24,7 @@ import {
   readMemory,
   redisBytes,
 } from './support/load-run.ts';
+import { readOptions } from './support/options.ts';
 import { type Pipeline, startPipeline } from './support/pipeline.ts';
 import { treeCpuSeconds } from './support/process-usage.ts';
 import { readScored, untilScored } from './support/scored-counter.ts';
@@ -149,15 +149,16 @@ export const bench: Bench = {
   question: 'How fast do 1, 2 and 4 workers score a backlog?',
   usage: USAGE,
   run: async function* (args, context) {
-    const { values } = parseArguments(args, {
-      ...LOAD_OPTIONS,
-      workers: { type: 'string', default: '1,2,4' },
-      behind: { type: 'string', default: '0' },
-    });
+    const wholes = { workers: { or: [1, 2, 4], max: 64 }, behind: { or: 0, min: 0, max: 365 } };
+    const { values, numbers } = readOptions(args, wholes, LOAD_OPTIONS);
     const load = readLoad(values, MONTH_LOAD);
-    const behind = integerOption('--behind', values.behind, { min: 0, max: 365 }, 0);
-    for (const workers of integerList('--workers', values.workers, 1, 64)) {
-      yield await measure({ load, behind }, workers, readSettings(values.set), context);
+    for (const workers of numbers.workers) {
+      yield await measure(
+        { load, behind: numbers.behind },
+        workers,
+        readSettings(values.set),
+        context,
+      );
     }
   },
 };

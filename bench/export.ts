@@ -4,14 +4,14 @@
  * the export in turn.
  */
 import { setTimeout as delay } from 'node:timers/promises';
-import { parseArguments } from '../src/kit/command/command.ts';
 import { EXPORT_FORMATS, type ExportFormat } from '../src/rooms/exports/parameters.ts';
 import type { Bench, BenchContext, BenchReport, Settings } from './support/bench.ts';
 import { measureBeside, type OtherWork, POSTS } from './support/beside.ts';
 import { fillHistory } from './support/history-rows.ts';
-import { DAY_MS, integerList, LIVE_LOAD, lastMidnightMs, readSettings } from './support/load.ts';
+import { DAY_MS, LIVE_LOAD, lastMidnightMs, readSettings } from './support/load.ts';
 import { memoryBreaches, memoryTable, readMemory, runLoad } from './support/load-run.ts';
 import { readMetrics } from './support/metrics.ts';
+import { readOptions, TEXT } from './support/options.ts';
 import { type Pipeline, startPipeline } from './support/pipeline.ts';
 import { treeCpuSeconds } from './support/process-usage.ts';
 
@@ -142,17 +142,17 @@ export const bench: Bench = {
   onlyByName: 'it writes 5 million rows',
   usage: USAGE,
   run: async function* (args, context) {
-    const text = { type: 'string' } as const;
-    const { values } = parseArguments(args, {
-      ...{ rows: { ...text, default: '5000000' }, rate: { ...text, default: '2000' } },
-      ...{ seconds: { ...text, default: '20' }, rounds: { ...text, default: '5' } },
-      formats: { ...text, default: EXPORT_FORMATS.join(',') },
-      set: { type: 'string', multiple: true, default: [] as string[] },
-    });
-    const [rows = 0] = integerList('--rows', values.rows, 1, 1_000_000_000);
-    const [rate = 0] = integerList('--rate', values.rate, 0, 1_000_000);
-    const [seconds = 0] = integerList('--seconds', values.seconds, 1, 3600);
-    const [rounds = 0] = integerList('--rounds', values.rounds, 1, 100);
+    const { values, numbers } = readOptions(
+      args,
+      {
+        rows: { or: 5_000_000, max: 1_000_000_000 },
+        rate: { or: 2000, min: 0, max: 1_000_000 },
+        seconds: { or: 20, max: 3600 },
+        rounds: { or: 5, max: 100 },
+      },
+      { formats: { ...TEXT, default: EXPORT_FORMATS.join(',') }, set: LOAD_OPTIONS.set },
+    );
+    const { rows, rate, seconds, rounds } = numbers;
     const formats = EXPORT_FORMATS.filter((one) => values.formats.split(',').includes(one));
     const settings = readSettings(values.set);
     const past = { rows, endMs: lastMidnightMs() - DAY_MS };

@@ -3,7 +3,7 @@
  * decisions of an open loop first alone, then beside the drain while it lasts; the drain first alone, then beside them. All of
  * it is one run of one worker that is warm.
  */
-import { integerOption, parseArguments } from '../src/kit/command/command.ts';
+import { integerOption } from '../src/kit/command/command.ts';
 import { CORRIDORS } from '../src/tools/simulate/geography.ts';
 import { BACKLOG_CORRIDOR, postBacklog } from './support/backlog.ts';
 import type { Bench, BenchContext, BenchReport, Settings } from './support/bench.ts';
@@ -16,6 +16,7 @@ import {
   readSettings,
 } from './support/load.ts';
 import { memoryBreaches, memoryTable, readMemory, runLoad } from './support/load-run.ts';
+import { readOptions } from './support/options.ts';
 import { type Pipeline, startPipeline } from './support/pipeline.ts';
 import { readScored, type ScoredProgress, untilScored } from './support/scored-counter.ts';
 import { readStored, storedBreaches } from './support/stored.ts';
@@ -161,22 +162,19 @@ export const bench: Bench = {
   question: "What does a quiet corridor wait for beside another corridor's backlog?",
   usage: USAGE,
   run: async function* (args, context) {
-    const text = { type: 'string' } as const;
-    const { values } = parseArguments(args, {
-      ...LOAD_OPTIONS,
-      ...{ backlog: text, seconds: text },
-    });
+    const wholes = {
+      backlog: { or: 200_000, min: 1000, max: 5_000_000 },
+      seconds: { or: 10, max: 600 },
+    };
+    const { values, numbers } = readOptions(args, wholes, LOAD_OPTIONS);
     const load = { ...readLoad(values, LIVE_LOAD), rate: 0 };
     const rate = integerOption('--rate', values.rate, { min: 1, max: 10_000 }, 50);
     const parties = { accounts: 500, merchants: 200 };
     const waited = { batch: 1, connections: CONNECTIONS, waitSeconds: WAIT_SECONDS };
     yield await measure(
       {
-        load,
+        ...{ ...numbers, load, settings: readSettings(values.set) },
         quiet: { ...LIVE_LOAD, ...parties, ...waited, rate, corridor: QUIET_CORRIDOR },
-        backlog: integerOption('--backlog', values.backlog, { min: 1000, max: 5_000_000 }, 200_000),
-        seconds: integerOption('--seconds', values.seconds, { min: 1, max: 600 }, 10),
-        settings: readSettings(values.set),
       },
       context,
     );

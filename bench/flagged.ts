@@ -3,12 +3,10 @@
  * processes of the engine: while transactions are scored and what is flagged is named, and then until the last case is open and the
  * last event delivered.
  */
-import { integerOption, parseArguments } from '../src/kit/command/command.ts';
 import type { Bench, BenchReport, Settings } from './support/bench.ts';
 import { type Round, STEPS, startRounds } from './support/flagged-round.ts';
 import {
   DAY_MS,
-  integerList,
   LOAD_OPTIONS,
   LOAD_USAGE,
   type Load,
@@ -18,6 +16,7 @@ import {
   readLoad,
   readSettings,
 } from './support/load.ts';
+import { readOptions } from './support/options.ts';
 import { spreadOf } from './support/spread.ts';
 
 const USAGE = `--rounds N         (5)
@@ -86,13 +85,9 @@ export const bench: Bench = {
   question: 'What do review cases and webhooks cost a transaction, where one in twenty is flagged?',
   usage: USAGE,
   run: async function* (args, context) {
-    const text = { type: 'string' } as const;
-    const { values } = parseArguments(args, {
-      ...LOAD_OPTIONS,
-      ...{ rounds: { ...text, default: '5' }, batch: { ...text, default: '1000' } },
-    });
-    const count = integerOption('--rounds', values.rounds, { min: 1, max: 12 }, 5);
-    const [batch = 0] = integerList('--batch', values.batch, 1, 1000);
+    const wholes = { rounds: { or: 5, max: 12 }, batch: { or: 1000, max: 1000 } };
+    const { values, numbers } = readOptions(args, wholes, LOAD_OPTIONS);
+    const { rounds: count, batch } = numbers;
     const load = { ...readLoad(values, LOAD), batch };
     const settings = readSettings(values.set);
     await using engine = await startRounds(windowOf(load, count), settings, context);

@@ -3,10 +3,9 @@
  * cost. Each number of corridors has an engine of its own.
  */
 import { setTimeout as wait } from 'node:timers/promises';
-import { integerOption, parseArguments } from '../src/kit/command/command.ts';
 import type { Bench, BenchContext, BenchReport } from './support/bench.ts';
 import { readEngineCpu } from './support/cpu-by-role.ts';
-import { integerList } from './support/load.ts';
+import { readOptions } from './support/options.ts';
 import { startPipeline } from './support/pipeline.ts';
 import type { Services } from './support/services.ts';
 
@@ -64,13 +63,12 @@ export const bench: Bench = {
   question: 'What does an engine cost that nothing is sent to?',
   usage: USAGE,
   run: async function* (args, context) {
-    const text = { type: 'string' } as const;
-    const options = { corridors: text, workers: text, seconds: text };
-    const { values } = parseArguments(args, options);
-    const bounds = { min: 1, max: 600 };
-    const corridors = integerList('--corridors', values.corridors ?? '1,50', 1, LETTERS * LETTERS);
-    const workers = integerOption('--workers', values.workers, bounds, 1);
-    const seconds = integerOption('--seconds', values.seconds, bounds, 20);
+    const wholes = {
+      corridors: { or: [1, 50], max: LETTERS * LETTERS },
+      workers: { or: 1, max: 600 },
+      seconds: { or: 20, max: 600 },
+    };
+    const { corridors, workers, seconds } = readOptions(args, wholes, {}).numbers;
     let first: number | undefined;
     for (const one of corridors) {
       const report = await measure({ corridors: one, workers, seconds }, context);

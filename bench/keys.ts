@@ -2,10 +2,9 @@
  * The cost of a claim when millions of keys stand. The same claims of random keys, in turn, on a market without a
  * key, on one with many, and on that one without memory for filters; each measurement holds a checkpoint.
  */
-import { parseArguments } from '../src/kit/command/command.ts';
 import type { Bench, BenchContext, BenchReport } from './support/bench.ts';
 import { type ClaimCost, claimRounds, KEY_ARMS, type KeyArm } from './support/claim-rounds.ts';
-import { integerList } from './support/load.ts';
+import { readOptions } from './support/options.ts';
 import { makeRunFolder } from './support/run-folder.ts';
 import { type Services, startServices } from './support/services.ts';
 import { spreadOf } from './support/spread.ts';
@@ -90,16 +89,13 @@ export const bench: Bench = {
   question: 'What does a claim cost when millions of idempotency keys stand?',
   usage: USAGE,
   run: async function* (args, context) {
-    const { values } = parseArguments(args, {
-      standing: { type: 'string', default: '1000000' },
-      batch: { type: 'string', default: '1000,100,1' },
-      claims: { type: 'string', default: '50000' },
-      rounds: { type: 'string', default: '5' },
-    });
-    const [standing = 0] = integerList('--standing', values.standing, 1, 1_000_000_000);
-    const batches = integerList('--batch', values.batch, 1, 1000);
-    const [claims = 0] = integerList('--claims', values.claims, 1000, 10_000_000);
-    const [rounds = 0] = integerList('--rounds', values.rounds, 1, 100);
+    const wholes = {
+      standing: { or: 1_000_000, max: 1_000_000_000 },
+      batch: { or: [1000, 100, 1], max: 1000 },
+      claims: { or: 50_000, min: 1000, max: 10_000_000 },
+      rounds: { or: 5, max: 100 },
+    };
+    const { standing, batch: batches, claims, rounds } = readOptions(args, wholes, {}).numbers;
     const { log, signal, output } = context;
     await using folder = await makeRunFolder('risk-bench');
     await using services = await startServices({

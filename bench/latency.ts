@@ -3,12 +3,11 @@
  * request was due by the open loop until Redis appended its `transaction.scored`, which is after the score
  * was committed: Redis' clock in the event's id, the generator's clock for the rest, both this machine's.
  */
-import { integerOption, parseArguments, UsageError } from '../src/kit/command/command.ts';
+import { UsageError } from '../src/kit/command/command.ts';
 import { BACKLOG_CORRIDOR, postBacklog } from './support/backlog.ts';
 import type { Bench, BenchContext, BenchReport, Settings } from './support/bench.ts';
 import { readLatencies } from './support/due-to-scored.ts';
 import {
-  integerList,
   LIVE_LOAD,
   LOAD_OPTIONS,
   LOAD_USAGE,
@@ -17,6 +16,7 @@ import {
   readSettings,
 } from './support/load.ts';
 import { memoryBreaches, memoryTable, runLoad, warmUp } from './support/load-run.ts';
+import { readOptions } from './support/options.ts';
 import { type Pipeline, startPipeline } from './support/pipeline.ts';
 import { followPublished } from './support/published.ts';
 import { readScored, untilScored } from './support/scored-counter.ts';
@@ -111,28 +111,25 @@ export const bench: Bench = {
   question: 'How long after it was due is a transaction scored?',
   usage: USAGE,
   run: async function* (args, context) {
-    const text = { type: 'string' } as const;
-    const { values } = parseArguments(args, {
-      ...LOAD_OPTIONS,
-      rates: { ...text, default: '5000' },
-      batch: { ...text, default: '100' },
-      seconds: { ...text, default: String(SECONDS) },
-      ...{ workers: text, backlog: text },
-    });
-    const options = {
-      workers: integerOption('--workers', values.workers, { min: 1, max: 64 }, 1),
-      backlog: integerOption('--backlog', values.backlog, { min: 0, max: 1_000_000 }, 0),
-      settings: readSettings(values.set),
-    };
-    const [seconds = 0] = integerList('--seconds', values.seconds, 1, 3600);
-    const [batch = 0] = integerList('--batch', values.batch, 1, 1000);
-    for (const rate of integerList('--rates', values.rates, 1, 1_000_000)) {
+    const { values, numbers } = readOptions(
+      args,
+      {
+        rates: { or: [5000], max: 1_000_000 },
+        batch: { or: 100, max: 1000 },
+        seconds: { or: SECONDS, max: 3600 },
+        workers: { or: 1, max: 64 },
+        backlog: { or: 0, min: 0, max: 1_000_000 },
+      },
+      LOAD_OPTIONS,
+    );
+    const { rates, batch, seconds, ...own } = numbers;
+    for (const rate of rates) {
       const unmeasured = rate * UNMEASURED_SECONDS;
       const asked = readLoad(values, { ...LIVE_LOAD, connections: 16, unmeasured });
       const load = { ...asked, rate, batch, live: true, transactions: rate * seconds };
-      if (options.backlog > 0 && load.corridors === 1)
+      if (own.backlog > 0 && load.corridors === 1)
         throw new UsageError('--backlog needs other corridors beside its own');
-      yield await measure(load, options, context);
+      yield await measure(load, { ...own, settings: readSettings(values.set) }, context);
     }
   },
 };

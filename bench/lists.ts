@@ -6,12 +6,12 @@ import { askInputs, NO_SOURCES } from '../src/core/score/ask-inputs.ts';
 import type { Answers, Parties } from '../src/core/score/list-answers.ts';
 import { inputsOf, recordInputs } from '../src/core/score/rules/rule-inputs.ts';
 import { score } from '../src/core/score/score.ts';
-import { integerOption, parseArguments } from '../src/kit/command/command.ts';
 import { followChanges } from '../src/kit/database/follow-changes.ts';
 import { openListMemory } from '../src/rooms/lists/memory/list-memory.ts';
 import { makeRuleSet, makeVectors, SIZES } from './support/analyst-rules.ts';
 import type { Bench, BenchContext, BenchReport } from './support/bench.ts';
 import { accountIds, fillList, LISTED_VALUES } from './support/lists-in-force.ts';
+import { readOptions } from './support/options.ts';
 import { makeRunFolder } from './support/run-folder.ts';
 import { type Services, startServices } from './support/services.ts';
 import { openMarket } from './support/standing-keys.ts';
@@ -124,17 +124,11 @@ export const bench: Bench = {
   onlyByName: 'it imports two million rows',
   usage: USAGE,
   run: async function* (args, context) {
-    const text = { type: 'string' } as const;
-    const { values } = parseArguments(args, { values: text, batches: text });
-    const sizes = {
-      values: integerOption(
-        '--values',
-        values.values,
-        { min: 1000, max: LISTED_VALUES },
-        LISTED_VALUES,
-      ),
-      batches: integerOption('--batches', values.batches, { min: 1, max: 100_000 }, 200),
+    const wholes = {
+      values: { or: LISTED_VALUES, min: 1000, max: LISTED_VALUES },
+      batches: { or: 200, max: 100_000 },
     };
+    const { numbers: sizes } = readOptions(args, wholes, {});
     const { log, signal, output } = context;
     await using folder = await makeRunFolder('risk-bench');
     await using services = await startServices({

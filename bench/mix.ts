@@ -4,13 +4,13 @@
  * and the processor time of a request; the open loop, at a share of that rate, the wait.
  */
 import { setTimeout as delay } from 'node:timers/promises';
-import { integerOption, parseArguments } from '../src/kit/command/command.ts';
 import type { Bench, BenchContext, BenchReport, BenchTable } from './support/bench.ts';
 import type { GeneratorResult } from './support/generator.ts';
 import { LOAD_OPTIONS, LOAD_USAGE, MONTH_LOAD, readLoad, readSettings } from './support/load.ts';
 import { memoryBreaches, memoryTable, readMemory, runLoad } from './support/load-run.ts';
 import { readMetrics } from './support/metrics.ts';
 import { ask, type Mix, mixedRequests, readParties } from './support/mixed-requests.ts';
+import { readOptions } from './support/options.ts';
 import { API_KEY, type Pipeline, startPipeline } from './support/pipeline.ts';
 import { readStored, storedBreaches } from './support/stored.ts';
 
@@ -122,14 +122,14 @@ export const bench: Bench = {
     'How many requests of a mix of reads and writes does one API answer, and how many from memory?',
   usage: USAGE,
   run: async function* (args, context) {
-    const text = { type: 'string' } as const;
-    const own = { ...LOAD_OPTIONS, requests: text, reads: text, writes: text };
-    const { values } = parseArguments(args, own);
+    const wholes = {
+      requests: { or: 40_000, max: 10_000_000 },
+      reads: { or: 0, min: 0, max: 10_000_000 },
+      writes: { or: 10, min: 0, max: 100 },
+    };
+    const { values, numbers } = readOptions(args, wholes, LOAD_OPTIONS);
+    const { requests, reads, writes } = numbers;
     const load = readLoad(values, { ...MONTH_LOAD, transactions: 100_000 });
-    const bounds = { min: 1, max: 10_000_000 };
-    const requests = integerOption('--requests', values.requests, bounds, 40_000);
-    const reads = integerOption('--reads', values.reads, bounds, 0);
-    const writes = integerOption('--writes', values.writes, { min: 0, max: 100 }, 10);
     const connections = values.connections === undefined ? 32 : load.connections;
     const settings = readSettings(values.set);
     await using pipeline = await startPipeline({ workers: 1, settings }, context);

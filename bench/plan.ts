@@ -2,14 +2,12 @@
  * Does a plan foretell what loads take? The engine is calibrated under one load, as an operator does it; then three other
  * rates are planned, and run.
  */
-import { parseArguments } from '../src/kit/command/command.ts';
 import { readConfig } from '../src/kit/config/config.ts';
 import { countConnections } from '../src/kit/database/count-connections.ts';
 import { fleetFor, planCapacity } from '../src/rooms/operate/plan/plan.ts';
 import type { Bench, BenchContext, BenchReport, Settings } from './support/bench.ts';
 import { runCalibrated } from './support/calibrated.ts';
 import {
-  integerList,
   LIVE_LOAD,
   LOAD_OPTIONS,
   LOAD_USAGE,
@@ -18,6 +16,7 @@ import {
   readSettings,
 } from './support/load.ts';
 import { runLoad, warmUp } from './support/load-run.ts';
+import { readOptions } from './support/options.ts';
 import { startPipeline } from './support/pipeline.ts';
 import { readStored, storedBreaches } from './support/stored.ts';
 
@@ -134,27 +133,19 @@ export const bench: Bench = {
   onlyByName: 'takes seven minutes of loads at fixed rates',
   usage: USAGE,
   run: async function* (args, context) {
-    const text = { type: 'string' } as const;
-    const { values } = parseArguments(args, {
-      ...LOAD_OPTIONS,
-      calibrated: { ...text, default: '1000' },
-      rates: { ...text, default: '1000,2000,4000' },
-      seconds: { ...text, default: '60' },
-      batch: { ...text, default: '100' },
-    });
-    const one = (flag: 'calibrated' | 'seconds' | 'batch', max: number) =>
-      integerList(`--${flag}`, values[flag], 1, max)[0] ?? 0;
-    const load = readLoad(values, { ...LIVE_LOAD, unmeasured: 20_000, connections: 8 });
-    const loads = {
-      first: one('calibrated', 100_000),
-      rates: integerList('--rates', values.rates, 1, 100_000),
-      seconds: one('seconds', 3600),
-    };
-    yield await measure(
-      { ...load, batch: one('batch', 1000) },
-      loads,
-      readSettings(values.set),
-      context,
+    const { values, numbers } = readOptions(
+      args,
+      {
+        calibrated: { or: 1000, max: 100_000 },
+        rates: { or: [1000, 2000, 4000], max: 100_000 },
+        seconds: { or: 60, max: 3600 },
+        batch: { or: 100, max: 1000 },
+      },
+      LOAD_OPTIONS,
     );
+    const { batch, calibrated: first, rates, seconds } = numbers;
+    const load = readLoad(values, { ...LIVE_LOAD, unmeasured: 20_000, connections: 8 });
+    const settings = readSettings(values.set);
+    yield await measure({ ...load, batch }, { first, rates, seconds }, settings, context);
   },
 };

@@ -4,7 +4,6 @@
  * account, is asked for once, for the first time since it was stored. Hot: a few are asked for again and again.
  */
 import { join } from 'node:path';
-import { integerOption, parseArguments } from '../src/kit/command/command.ts';
 import type { Bench, BenchContext, BenchReport } from './support/bench.ts';
 import { startEcho } from './support/echo.ts';
 import type { GeneratorResult } from './support/generator.ts';
@@ -18,6 +17,7 @@ import {
   type Target,
 } from './support/load.ts';
 import { memoryBreaches, memoryTable, readMemory, runLoad } from './support/load-run.ts';
+import { readOptions } from './support/options.ts';
 import { type Pipeline, startPipeline } from './support/pipeline.ts';
 import { encodeGet, writeRequests } from './support/requests.ts';
 import { readStored, storedBreaches } from './support/stored.ts';
@@ -148,12 +148,13 @@ export const bench: Bench = {
   question: 'How many scores a second does one API read?',
   usage: USAGE,
   run: async function* (args, context) {
-    const text = { type: 'string' } as const;
-    const { values } = parseArguments(args, { ...LOAD_OPTIONS, requests: text, reads: text });
+    const wholes = {
+      requests: { or: 20_000, max: 10_000_000 },
+      reads: { or: 0, min: 0, max: 10_000_000 },
+    };
+    const { values, numbers } = readOptions(args, wholes, LOAD_OPTIONS);
+    const { requests, reads } = numbers;
     const load = readLoad(values, { ...MONTH_LOAD, transactions: 100_000 });
-    const bounds = { min: 1, max: 10_000_000 };
-    const requests = integerOption('--requests', values.requests, bounds, 20_000);
-    const reads = integerOption('--reads', values.reads, bounds, 0);
     const connections = values.connections === undefined ? 32 : load.connections;
     await using pipeline = await startPipeline(
       { workers: 1, settings: readSettings(values.set) },

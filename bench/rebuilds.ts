@@ -7,12 +7,12 @@ import type { Transaction } from '../src/core/domain/transaction.ts';
 import { ensurePartitions } from '../src/core/store/partitions/partitions.ts';
 import { loadMerchantPasts } from '../src/core/store/profiles/history.ts';
 import { createTallies } from '../src/core/store/tallies/fold-tallies.ts';
-import { parseArguments } from '../src/kit/command/command.ts';
 import { type Database, openPool } from '../src/kit/database/pool.ts';
 import { monthOf } from '../src/kit/words/month.ts';
 import type { Bench, BenchReport } from './support/bench.ts';
-import { DAY_MS, integerList } from './support/load.ts';
+import { DAY_MS } from './support/load.ts';
 import { MARKET } from './support/market.ts';
+import { readOptions } from './support/options.ts';
 import { makeRunFolder } from './support/run-folder.ts';
 import { type Services, startServices } from './support/services.ts';
 import { spreadOf } from './support/spread.ts';
@@ -137,12 +137,8 @@ export const bench: Bench = {
   onlyByName: 'it stores two million rows',
   usage: USAGE,
   run: async function* (args, context) {
-    const { values } = parseArguments(args, {
-      rows: { type: 'string', default: '1000000' },
-      rounds: { type: 'string', default: '7' },
-    });
-    const [rows = 0] = integerList('--rows', values.rows, 1, 100_000_000);
-    const [rounds = 0] = integerList('--rounds', values.rounds, 1, 1000);
+    const wholes = { rows: { or: 1_000_000, max: 100_000_000 }, rounds: { or: 7, max: 1000 } };
+    const { rows, rounds } = readOptions(args, wholes, {}).numbers;
     const { log, signal, output } = context;
     const note = (text: string) => output.note(text);
     await using folder = await makeRunFolder('risk-bench');

@@ -9,7 +9,6 @@ import { execFile } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { parseArguments } from '../src/kit/command/command.ts';
 import type { Row } from '../src/kit/command/output.ts';
 import type { Bench, BenchContext, BenchReport } from './support/bench.ts';
 import {
@@ -23,6 +22,7 @@ import {
 } from './support/load.ts';
 import { runLoad } from './support/load-run.ts';
 import { SIX_CORRIDORS } from './support/named-loads.ts';
+import { readOptions, TEXT } from './support/options.ts';
 import { API_KEY, startPipeline } from './support/pipeline.ts';
 import { machineCpuSeconds, stolenShare } from './support/process-usage.ts';
 import { ratioOf } from './support/rank-interval.ts';
@@ -255,19 +255,17 @@ export const bench: Bench = {
   question: 'What does the same work cost done the usual way?',
   usage: USAGE,
   run: async function* (args, context) {
-    const text = { type: 'string' } as const;
-    const { values } = parseArguments(args, {
-      ...LOAD_OPTIONS,
-      rounds: { ...text, default: '7' },
-      batch: { ...text, default: '1000' },
-      seconds: { ...text, default: '30' },
-      first: { ...text, default: '10' },
-      ...{ only: text, try: text },
-    });
-    const [count = 0] = integerList('--rounds', values.rounds, 1, 100);
-    const [batch = 0] = integerList('--batch', values.batch, 1, 1000);
-    const [seconds = 0] = integerList('--seconds', values.seconds, 1, 3600);
-    const [firstSeconds = 0] = integerList('--first', values.first, 1, 3600);
+    const { values, numbers } = readOptions(
+      args,
+      {
+        rounds: { or: 7, max: 100 },
+        batch: { or: 1000, max: 1000 },
+        seconds: { or: 30, max: 3600 },
+        first: { or: 10, max: 3600 },
+      },
+      { ...LOAD_OPTIONS, only: TEXT, try: TEXT },
+    );
+    const { rounds: count, batch, seconds, first: firstSeconds } = numbers;
     const load = readLoad(values, { ...LOAD, batch });
     const tried = values.try ?? CONNECTIONS[batch === 1 ? 'singly' : 'batches'];
     const connections = integerList('--try', tried, 1, 1000);

@@ -5,11 +5,9 @@
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import pLimit from 'p-limit';
-import { parseArguments } from '../src/kit/command/command.ts';
 import { always } from '../test/support/rooms/rules/officers.ts';
 import type { Bench, BenchContext, BenchReport, Settings } from './support/bench.ts';
 import {
-  integerList,
   LIVE_LOAD,
   LOAD_OPTIONS,
   LOAD_USAGE,
@@ -20,6 +18,7 @@ import {
 } from './support/load.ts';
 import { warmUp } from './support/load-run.ts';
 import { readMetrics } from './support/metrics.ts';
+import { readOptions } from './support/options.ts';
 import { openPerson, type Person, taken } from './support/person.ts';
 import { type Pipeline, startPipeline } from './support/pipeline.ts';
 import { readStored, storedBreaches } from './support/stored.ts';
@@ -244,13 +243,9 @@ export const bench: Bench = {
   onlyByName: 'it takes two minutes',
   usage: USAGE,
   run: async function* (args, context) {
-    const text = { type: 'string' } as const;
-    const { values } = parseArguments(args, {
-      ...LOAD_OPTIONS,
-      ...{ seconds: { ...text, default: '70' }, batch: { ...text, default: '100' } },
-    });
-    const [seconds = 0] = integerList('--seconds', values.seconds, 30, 3600);
-    const [batch = 0] = integerList('--batch', values.batch, 1, 1000);
+    const wholes = { seconds: { or: 70, min: 30, max: 3600 }, batch: { or: 100, max: 1000 } };
+    const { values, numbers } = readOptions(args, wholes, LOAD_OPTIONS);
+    const { seconds, batch } = numbers;
     const asked = readLoad(values, { ...LIVE_LOAD, connections: 16, rate: 5000, unmeasured: 0 });
     const { rate } = asked;
     yield await measure(

@@ -4,7 +4,6 @@
  */
 import { writeFile } from 'node:fs/promises';
 import pg from 'pg';
-import { integerOption, parseArguments } from '../src/kit/command/command.ts';
 import { type Database, openPool } from '../src/kit/database/pool.ts';
 import { DAY_MS } from '../src/kit/words/utc-bucket.ts';
 import { transactionSearchParameters } from '../src/rooms/search/queries/parameters.ts';
@@ -13,6 +12,7 @@ import type { Bench, BenchContext, BenchReport } from './support/bench.ts';
 import { RULE_SET } from './support/empty-history.ts';
 import { MARKET } from './support/market.ts';
 import { putModelInForce } from './support/model-in-force.ts';
+import { readOptions, TEXT } from './support/options.ts';
 import { percentiles } from './support/percentiles.ts';
 import { type Pipeline, startPipeline } from './support/pipeline.ts';
 import {
@@ -251,14 +251,14 @@ export const bench: Bench = {
   onlyByName: 'it stores twenty million rows, 26 GB',
   usage: USAGE,
   run: async function* (args, context) {
-    const text = { type: 'string' } as const;
-    const { values } = parseArguments(args, {
-      ...{ rows: text, hot: text, cold: text, data: text },
-      only: { ...text, default: '' },
-    });
-    const rows = integerOption('--rows', values.rows, { min: 1, max: 100_000_000 }, 20_000_000);
-    const hot = integerOption('--hot', values.hot, { min: 1, max: 10_000 }, 20);
-    const cold = integerOption('--cold', values.cold, { min: 0, max: 1000 }, 5);
+    const wholes = {
+      rows: { or: 20_000_000, max: 100_000_000 },
+      hot: { or: 20, max: 10_000 },
+      cold: { or: 5, min: 0, max: 1000 },
+    };
+    const texts = { data: TEXT, only: { ...TEXT, default: '' } };
+    const { values, numbers } = readOptions(args, wholes, texts);
+    const { rows, hot, cold } = numbers;
     await using pipeline = await startPipeline(
       {
         ...{ workers: 0, settings: {}, keptFolder: values.data },

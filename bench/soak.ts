@@ -3,10 +3,8 @@
  * and the latency of that minute, and their slopes once the time in which caches fill has passed. `--with-faults` breaks something
  * at a rhythm, and judges what is lost, doubled, slow or larger afterwards.
  */
-import { parseArguments } from '../src/kit/command/command.ts';
 import type { Bench, BenchContext, BenchReport, Settings } from './support/bench.ts';
 import {
-  integerList,
   LIVE_LOAD,
   LOAD_OPTIONS,
   LOAD_USAGE,
@@ -23,6 +21,7 @@ import {
   runLoad,
 } from './support/load-run.ts';
 import { readMetrics } from './support/metrics.ts';
+import { readOptions } from './support/options.ts';
 import { percentiles } from './support/percentiles.ts';
 import { type Pipeline, startPipeline } from './support/pipeline.ts';
 import { rssBytes } from './support/process-usage.ts';
@@ -129,22 +128,20 @@ export const bench: Bench = {
   onlyByName: 'it takes half an hour',
   usage: USAGE,
   run: async function* (args, context) {
-    const text = { type: 'string' } as const;
-    const { values } = parseArguments(args, {
-      ...LOAD_OPTIONS,
-      minutes: { ...text, default: '30' },
-      seconds: { ...text, default: '60' },
-      batch: { ...text, default: '100' },
-      'with-faults': { type: 'boolean', default: false },
-      'fault-every': { ...text, default: '600' },
-    });
-    const [minutes = 0] = integerList('--minutes', values.minutes, 1, 10_000);
-    const [seconds = 0] = integerList('--seconds', values.seconds, 1, 3600);
-    const [batch = 0] = integerList('--batch', values.batch, 1, 1000);
+    const { values, numbers } = readOptions(
+      args,
+      {
+        minutes: { or: 30, max: 10_000 },
+        seconds: { or: 60, max: 3600 },
+        batch: { or: 100, max: 1000 },
+        'fault-every': { or: 600, min: 20, max: 86_400 },
+      },
+      { ...LOAD_OPTIONS, 'with-faults': { type: 'boolean', default: false } },
+    );
+    const { minutes, seconds, batch, 'fault-every': everySeconds } = numbers;
     const asked = readLoad(values, { ...LIVE_LOAD, rate: 2000, connections: 16 });
     const load = { ...asked, batch, transactions: asked.rate * seconds };
     const rounds = Math.ceil((minutes * 60) / seconds);
-    const [everySeconds = 0] = integerList('--fault-every', values['fault-every'], 20, 86_400);
     yield values['with-faults']
       ? await soakWithFaults({ load, rounds, everySeconds }, context)
       : await measure(load, rounds, readSettings(values.set), context);

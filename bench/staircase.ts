@@ -2,10 +2,8 @@
  * Where is the knee, and what does a spike above it do? Load rises in steps, each an open loop, until the engine
  * no longer keeps up; then comes three times what it could bear, and after it the calm from before.
  */
-import { parseArguments } from '../src/kit/command/command.ts';
 import type { Bench, BenchContext, BenchReport, Settings } from './support/bench.ts';
 import {
-  integerList,
   LIVE_LOAD,
   LOAD_OPTIONS,
   LOAD_USAGE,
@@ -14,6 +12,7 @@ import {
   readSettings,
 } from './support/load.ts';
 import { memoryBreaches, memoryTable, readMemory, runLoad } from './support/load-run.ts';
+import { readOptions } from './support/options.ts';
 import { type Pipeline, startPipeline } from './support/pipeline.ts';
 import { readStored, storedBreaches } from './support/stored.ts';
 
@@ -147,26 +146,19 @@ export const bench: Bench = {
   question: 'Where is the knee, and what does a spike above it do?',
   usage: USAGE,
   run: async function* (args, context) {
-    const text = { type: 'string' } as const;
-    const { values } = parseArguments(args, {
-      ...LOAD_OPTIONS,
-      first: { ...text, default: '2000' },
-      step: { ...text, default: '2000' },
-      steps: { ...text, default: '12' },
-      seconds: { ...text, default: '15' },
-      batch: { ...text, default: '100' },
-    });
-    const one = (flag: 'first' | 'step' | 'steps' | 'seconds' | 'batch', max: number) =>
-      integerList(`--${flag}`, values[flag], 1, max)[0] ?? 0;
-    const load = {
-      ...readLoad(values, { ...LIVE_LOAD, connections: 32 }),
-      batch: one('batch', 1000),
-    };
-    const stairs = {
-      ...{ first: one('first', 1_000_000), step: one('step', 1_000_000) },
-      steps: one('steps', 100),
-    };
-    const settings = readSettings(values.set);
-    yield await measure(load, stairs, { seconds: one('seconds', 3600), settings }, context);
+    const { values, numbers } = readOptions(
+      args,
+      {
+        first: { or: 2000, max: 1_000_000 },
+        step: { or: 2000, max: 1_000_000 },
+        steps: { or: 12, max: 100 },
+        seconds: { or: 15, max: 3600 },
+        batch: { or: 100, max: 1000 },
+      },
+      LOAD_OPTIONS,
+    );
+    const { batch, seconds, ...stairs } = numbers;
+    const load = { ...readLoad(values, { ...LIVE_LOAD, connections: 32 }), batch };
+    yield await measure(load, stairs, { seconds, settings: readSettings(values.set) }, context);
   },
 };

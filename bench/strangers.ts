@@ -5,7 +5,6 @@
  */
 import { join } from 'node:path';
 import { mintApiKey } from '../src/kit/access/api-key.ts';
-import { integerOption, parseArguments } from '../src/kit/command/command.ts';
 import type { Bench, BenchContext, BenchReport, Settings } from './support/bench.ts';
 import type { GeneratorResult } from './support/generator.ts';
 import { startGenerator } from './support/generator-process.ts';
@@ -18,6 +17,7 @@ import {
   readSettings,
 } from './support/load.ts';
 import { type LoadRun, memoryBreaches, memoryTable, runLoad, warmUp } from './support/load-run.ts';
+import { readOptions } from './support/options.ts';
 import { type Pipeline, startPipeline } from './support/pipeline.ts';
 import { treeCpuSeconds } from './support/process-usage.ts';
 import { encodeGet, writeRequests } from './support/requests.ts';
@@ -211,17 +211,16 @@ export const bench: Bench = {
   onlyByName: 'it compares what a machine with nothing else to do answers',
   usage: USAGE,
   run: async function* (args, context) {
-    const text = { type: 'string' } as const;
-    const { values } = parseArguments(args, {
-      ...{ ...LOAD_OPTIONS, strangers: text, 'strangers-rate': text, rounds: text },
-    });
-    const many = { min: 1, max: 1_000_000 };
-    const strangers = integerOption('--strangers', values.strangers, many, 50_000);
-    const strangersRate = integerOption(
-      ...(['--strangers-rate', values['strangers-rate']] as const),
-      ...([{ ...many, min: 0 }, STRANGERS_RATE] as const),
+    const { values, numbers } = readOptions(
+      args,
+      {
+        strangers: { or: 50_000, max: 1_000_000 },
+        'strangers-rate': { or: STRANGERS_RATE, min: 0, max: 1_000_000 },
+        rounds: { or: 3, max: 100 },
+      },
+      LOAD_OPTIONS,
     );
-    const rounds = integerOption('--rounds', values.rounds, { min: 1, max: 100 }, 3);
+    const { strangers, 'strangers-rate': strangersRate, rounds } = numbers;
     const seconds = Math.ceil(strangers / (strangersRate || STRANGERS_RATE));
     const asked = readLoad(values, { ...LIVE_LOAD, rate: RATE, connections: 128, transactions: 0 });
     const load = {

@@ -13,11 +13,11 @@ import { streamKeys } from '../src/core/stream/keys.ts';
 import { watchMemory } from '../src/core/stream/memory/memory.ts';
 import { type EndedEntry, settle } from '../src/core/stream/settle/settle.ts';
 import { toRow } from '../src/core/work/acknowledge.ts';
-import { integerOption, parseArguments } from '../src/kit/command/command.ts';
 import type { Bench } from './support/bench.ts';
-import { DAY_MS, integerList, MONTH_LOAD } from './support/load.ts';
+import { DAY_MS, MONTH_LOAD } from './support/load.ts';
 import { madeBatches } from './support/made-rows.ts';
 import { MARKET } from './support/market.ts';
+import { readOptions } from './support/options.ts';
 import { makeRunFolder } from './support/run-folder.ts';
 import { startServices } from './support/services.ts';
 
@@ -105,14 +105,11 @@ export const bench: Bench = {
   onlyByName: 'it measures a part of what end-to-end measures',
   usage: USAGE,
   run: async function* (args, { log, signal, output }) {
-    const text = { type: 'string' } as const;
-    const { values } = parseArguments(args, {
-      posts: { ...text, default: '1,120,1000' },
-      transactions: text,
-    });
-    const posts = integerList('--posts', values.posts, 1, 1000);
-    const bounds = { min: 1000, max: 1_000_000 };
-    const transactions = integerOption('--transactions', values.transactions, bounds, 60_000);
+    const wholes = {
+      posts: { or: [1, 120, 1000], max: 1000 },
+      transactions: { or: 60_000, min: 1000, max: 1_000_000 },
+    };
+    const { posts, transactions } = readOptions(args, wholes, {}).numbers;
     await using folder = await makeRunFolder('risk-bench');
     const onProgress = (line: string) => output.note(line);
     await using services = await startServices({

@@ -7,10 +7,8 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 import { countBacklog } from '../src/core/store/open-rows/backlog.ts';
-import { parseArguments } from '../src/kit/command/command.ts';
 import type { Bench, BenchContext, BenchReport, Settings } from './support/bench.ts';
 import {
-  integerList,
   LIVE_LOAD,
   LOAD_OPTIONS,
   LOAD_USAGE,
@@ -19,6 +17,7 @@ import {
   readSettings,
   startLoad,
 } from './support/load.ts';
+import { readOptions, TEXT } from './support/options.ts';
 import { API_KEY, type Pipeline, startPipeline } from './support/pipeline.ts';
 import { LAUNCHER } from './support/services.ts';
 import { readStored, storedBreaches } from './support/stored.ts';
@@ -213,23 +212,20 @@ export const bench: Bench = {
   onlyByName: 'takes three minutes of calm after the spike',
   usage: USAGE,
   run: async function* (args, context) {
-    const text = { type: 'string' } as const;
-    const { values } = parseArguments(args, {
-      ...LOAD_OPTIONS,
-      calm: { ...text, default: '50' },
-      spike: { ...text, default: '1500' },
-      seconds: { ...text, default: '20,40' },
-      factor: { ...text, default: '60' },
-      range: { ...text, default: '1..4' },
-    });
-    const one = (flag: 'calm' | 'spike' | 'factor', max: number) =>
-      integerList(`--${flag}`, values[flag], 1, max)[0] ?? 0;
-    const [calmSeconds = 0, spikeSeconds = 0] = integerList('--seconds', values.seconds, 1, 3600);
-    const phases = {
-      ...{ calm: one('calm', 100_000), spike: one('spike', 100_000), factor: one('factor', 1000) },
-      ...{ calmSeconds, spikeSeconds, range: values.range },
-    };
+    const { values, numbers } = readOptions(
+      args,
+      {
+        calm: { or: 50, max: 100_000 },
+        spike: { or: 1500, max: 100_000 },
+        seconds: { or: [20, 40], max: 3600 },
+        factor: { or: 60, max: 1000 },
+      },
+      { ...LOAD_OPTIONS, range: { ...TEXT, default: '1..4' } },
+    );
+    const { seconds, ...phases } = numbers;
+    const [calmSeconds = 0, spikeSeconds = 0] = seconds;
     const load = readLoad(values, { ...LIVE_LOAD, connections: 8 });
-    yield await measure(load, phases, readSettings(values.set), context);
+    const asked = { ...phases, calmSeconds, spikeSeconds, range: values.range };
+    yield await measure(load, asked, readSettings(values.set), context);
   },
 };

@@ -4,7 +4,6 @@
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import { ensurePartitions } from '../src/core/store/partitions/partitions.ts';
-import { integerOption, parseArguments } from '../src/kit/command/command.ts';
 import { openPool } from '../src/kit/database/pool.ts';
 import { monthOf } from '../src/kit/words/month.ts';
 import { DAY_MS } from '../src/kit/words/utc-bucket.ts';
@@ -12,6 +11,7 @@ import { repairDays, verifyDays } from '../src/rooms/evidence/store/recount-days
 import type { Bench, BenchContext, BenchReport } from './support/bench.ts';
 import { RULE_SET } from './support/empty-history.ts';
 import { MARKET } from './support/market.ts';
+import { readOptions } from './support/options.ts';
 import { percentiles } from './support/percentiles.ts';
 import { type Pipeline, startPipeline } from './support/pipeline.ts';
 import type { Services } from './support/services.ts';
@@ -181,10 +181,8 @@ export const bench: Bench = {
   onlyByName: 'it stores twenty million rows, 10 GB',
   usage: USAGE,
   run: async function* (args, context) {
-    const text = { type: 'string' } as const;
-    const { values } = parseArguments(args, { rows: text, calls: text });
-    const rows = integerOption('--rows', values.rows, { min: 1, max: 100_000_000 }, 20_000_000);
-    const calls = integerOption('--calls', values.calls, { min: 1, max: 100_000 }, 200);
+    const wholes = { rows: { or: 20_000_000, max: 100_000_000 }, calls: { or: 200, max: 100_000 } };
+    const { rows, calls } = readOptions(args, wholes, {}).numbers;
     let counted: Counted = { countSeconds: 0, mergeable: 0 };
     const prepare = async (services: Services) => {
       counted = await fill(services, rows, context);

@@ -7,11 +7,11 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
-import { integerOption, parseArguments } from '../src/kit/command/command.ts';
 import type { Bench, BenchContext, BenchReport } from './support/bench.ts';
 import { readShare } from './support/cpu-profile.ts';
-import { integerList, LIVE_LOAD, type Load, loadName } from './support/load.ts';
+import { LIVE_LOAD, type Load, loadName } from './support/load.ts';
 import { type LoadRun, runLoad, warmUp } from './support/load-run.ts';
+import { readOptions } from './support/options.ts';
 import { type Pipeline, startPipeline } from './support/pipeline.ts';
 import { ratioOf } from './support/rank-interval.ts';
 import { makeRunFolder } from './support/run-folder.ts';
@@ -166,11 +166,12 @@ export const bench: Bench = {
   onlyByName: 'starts two engines',
   usage: USAGE,
   run: async function* (args, context) {
-    const text = { type: 'string' } as const;
-    const { values } = parseArguments(args, { batches: text, windows: text, seconds: text });
-    const batches = integerList('--batches', values.batches ?? '1,100', 1, 1000);
-    const windows = integerOption('--windows', values.windows, { min: 1, max: 200 }, 12);
-    const seconds = integerOption('--seconds', values.seconds, { min: 1, max: 600 }, 6);
+    const wholes = {
+      batches: { or: [1, 100], max: 1000 },
+      windows: { or: 12, max: 200 },
+      seconds: { or: 6, max: 600 },
+    };
+    const { batches, windows, seconds } = readOptions(args, wholes, {}).numbers;
     for (const batch of batches) {
       const rate = batch === 1 ? RATES.single : RATES.batched;
       const load = { ...LIVE_LOAD, ...{ batch, rate, connections: CONNECTIONS } };

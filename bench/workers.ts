@@ -3,19 +3,12 @@
  * Postgres and Redis each time: how fast, what each role spends, what is left idle, and what workers do again
  * because of each other.
  */
-import { parseArguments } from '../src/kit/command/command.ts';
 import type { Bench, BenchContext, BenchReport, Settings } from './support/bench.ts';
-import {
-  integerList,
-  LOAD_OPTIONS,
-  LOAD_USAGE,
-  type Load,
-  readLoad,
-  readSettings,
-} from './support/load.ts';
+import { LOAD_OPTIONS, LOAD_USAGE, type Load, readLoad, readSettings } from './support/load.ts';
 import { memoryBreaches, runLoad, warmUp } from './support/load-run.ts';
 import { readMetrics } from './support/metrics.ts';
 import { NAMED_LOADS_USAGE, namedLoads } from './support/named-loads.ts';
+import { readOptions, TEXT } from './support/options.ts';
 import { type Pipeline, startPipeline } from './support/pipeline.ts';
 import { type Ratio, ratioOf } from './support/rank-interval.ts';
 import { spreadOf } from './support/spread.ts';
@@ -166,17 +159,16 @@ export const bench: Bench = {
   onlyByName: 'seven rounds of five loads take two hours',
   usage: USAGE,
   run: async function* (args, context) {
-    const text = { type: 'string' } as const;
-    const { values } = parseArguments(args, {
-      ...LOAD_OPTIONS,
-      load: { ...text, default: LOADS },
-      workers: { ...text, default: '1,2,4' },
-      rounds: { ...text, default: '7' },
-      batch: { ...text, default: '1000' },
-    });
-    const [batch = 0] = integerList('--batch', values.batch, 1, 1000);
-    const [count = 0] = integerList('--rounds', values.rounds, 1, 100);
-    const numbers = integerList('--workers', values.workers, 1, 64);
+    const { values, numbers: wholes } = readOptions(
+      args,
+      {
+        workers: { or: [1, 2, 4], max: 64 },
+        rounds: { or: 7, max: 100 },
+        batch: { or: 1000, max: 1000 },
+      },
+      { ...LOAD_OPTIONS, load: { ...TEXT, default: LOADS } },
+    );
+    const { workers: numbers, rounds: count, batch } = wholes;
     const settings = readSettings(values.set);
     for (const { name, load: named } of namedLoads(values.load)) {
       const load = { ...readLoad(values, named), batch };
