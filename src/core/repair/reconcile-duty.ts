@@ -25,7 +25,7 @@ type LeaderDuty = {
   readonly run: (signal: AbortSignal) => Promise<void>;
 };
 
-type IngestDutyMetrics = Pick<Metrics, 'reconciled' | 'keySlices' | 'keyBytes'>;
+type IngestDutyMetrics = Pick<Metrics, 'reconciled' | 'keyBytes'>;
 
 /** Duties of a worker that do nothing while another worker leads. */
 export function bindIngestDuties(
@@ -33,16 +33,14 @@ export function bindIngestDuties(
   database: Database,
   redis: RedisClient,
   leadership: Leadership,
-  { reconciled, keySlices, keyBytes }: IngestDutyMetrics,
+  { reconciled, keyBytes }: IngestDutyMetrics,
   kafka?: KafkaClients,
 ): LeaderDuty[] {
   const lead = leadership.of('repair');
   const count = (appended: number) => reconciled.inc(appended);
   const reconciler = bindReconciler(config, database, redis, count, lead.writes, kafka);
-  const report = (standing: readonly Slice[]) => {
-    keySlices.set(standing.length);
+  const report = (standing: readonly Slice[]) =>
     keyBytes.set(standing.reduce((sum, { bytes }) => sum + bytes, 0));
-  };
   const days = config.RISK_IDEMPOTENCY_RETENTION_DAYS;
   return [
     {
@@ -59,10 +57,8 @@ export function bindIngestDuties(
         const leads = await lead.run(() =>
           tendKeySlices(database, lead.writes, days, report, signal),
         );
-        if (leads) return;
-        // The worker that leads reports these gauges; what this worker saw last is out of date.
-        keySlices.set(0);
-        keyBytes.set(0);
+        // The worker that leads reports the gauge; what this worker saw last is out of date.
+        if (!leads) keyBytes.set(0);
       },
     },
   ];

@@ -8,14 +8,6 @@ export function createKafkaMetrics(gauge: MakeMetrics['gauge']) {
       'Transactions in Kafka that workers have not done; an estimate in a long backlog.',
       ['corridor'],
     ),
-    kafkaRetries: gauge(
-      'risk_kafka_retry_records',
-      'Records of retries above the offset of the group.',
-      ['corridor'],
-    ),
-    kafkaDeadLetters: gauge('risk_kafka_dead_letter_records', 'Records of dead letters.', [
-      'corridor',
-    ]),
     kafkaTrimmed: gauge(
       'risk_kafka_trimmed_partitions',
       'Partitions of which retention removed entries that workers had not done.',

@@ -3,10 +3,6 @@ import type { Gauge } from 'prom-client';
 
 export function createKeyMetrics(gauge: (name: string, help: string) => Gauge) {
   return {
-    keySlices: gauge(
-      'risk_idempotency_slices',
-      'Partitions of idempotency_keys; 0 in a worker that does not lead.',
-    ),
     keyBytes: gauge(
       'risk_idempotency_bytes',
       'Size of idempotency_keys without indexes; 0 in a worker that does not lead.',

@@ -180,10 +180,6 @@ export function createMetrics(registry = createProcessRegistry()) {
       'Snapshots of profiles for Postgres: stored, dropped (too many waited), failed.',
       ['party', 'outcome'],
     ),
-    profileLogsDropped: counter(
-      'risk_profile_logs_dropped_total',
-      'Logs of profiles dropped, as Redis had no room for them.',
-    ),
     partiesWithoutRoom: gauge(
       'risk_profile_parties_without_room',
       'Parties of the last ten minutes whose profiles Redis had no room for, as this worker estimates them.',

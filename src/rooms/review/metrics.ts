@@ -33,11 +33,6 @@ export function createReviewMetrics({ counter, gauge }: MakeMetrics) {
       'Review cases that meet an overflow rule, by the action that it asks for.',
       ['priority', 'action'],
     ),
-    claims: counter(
-      'risk_review_claims_total',
-      'Claims of review cases: won, lost to somebody else, or nothing waited.',
-      ['outcome'],
-    ),
     casesUnrated: counter(
       'risk_review_cases_unrated_total',
       'Review cases opened without an exchange rate: they count as high value.',

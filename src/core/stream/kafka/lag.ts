@@ -22,9 +22,8 @@ export type KafkaLag = StreamLag & {
 
 /** Offsets of a topic by partition. */
 type Offsets = {
-  readonly starts: readonly bigint[];
   readonly ends: readonly bigint[];
-  /** Up to which the group is done; `starts` where it has none. */
+  /** Up to which the group is done; the first offset where it has none. */
   readonly done: readonly bigint[];
   readonly isTrimmed: readonly boolean[];
 };
@@ -42,9 +41,7 @@ export async function measureKafka(
 ): Promise<KafkaLag[]> {
   if (corridors.length === 0) return [];
   const topics = corridors.map((corridor) => ({ corridor, ...topicsOf(market, corridor) }));
-  const all = topics.flatMap(({ transactions, retries, deadLetters }) => [
-    ...[transactions, retries, deadLetters],
-  ]);
+  const all = topics.flatMap(({ transactions, retries }) => [transactions, retries]);
   const offsetsOf = await readOffsets(fetcher, all);
   const waiting = topics.flatMap(({ transactions: topic }) => {
     const { done, ends } = offsetsOf(topic);
@@ -56,8 +53,8 @@ export async function measureKafka(
   // Read last, so that what was delivered meanwhile does not count as waiting.
   const delivered = await readDelivered(redis, market);
   const atMs = nowMs();
-  return topics.flatMap(({ corridor, transactions: topic, retries, deadLetters }) => {
-    const [entries, again, dead] = [topic, retries, deadLetters].map(offsetsOf);
+  return topics.flatMap(({ corridor, transactions: topic, retries }) => {
+    const [entries, again] = [topic, retries].map(offsetsOf);
     return Array.from({ length: PARTITIONS }, (_, partition): KafkaLag => {
       const [done, end] = [entries?.done[partition] ?? 0n, entries?.ends[partition] ?? 0n];
       const name = nameOfPartition(topic, partition);
@@ -73,7 +70,6 @@ export async function measureKafka(
         ...{ handedOver: 0, unread: 0, oldestAgeMs, readableAgeMs: oldestAgeMs },
         // A retry that is done counts until every retry before it is done.
         retriesWaiting: span(again?.done[partition], again?.ends[partition]),
-        deadLetters: span(dead?.starts[partition], dead?.ends[partition]),
         isTrimmed: entries?.isTrimmed[partition] ?? false,
       };
     });
@@ -153,7 +149,6 @@ async function readOffsets(
       return offset >= (first[at] ?? 0n) && offset <= (last[at] ?? 0n);
     };
     return {
-      starts: first,
       ends: last,
       done: partitions.map((at) => (isKnown(at) ? (committed[at] ?? 0n) : (first[at] ?? 0n))),
       isTrimmed: partitions.map((at) => {

@@ -27,10 +27,7 @@ export type KafkaState = {
 /** Null where no corridor ever used Kafka, or none was measured yet. */
 export type ReadKafka = () => KafkaState | null;
 
-export type KafkaMetrics = Pick<
-  Metrics,
-  'breakerState' | 'kafkaLag' | 'kafkaRetries' | 'kafkaDeadLetters' | 'kafkaTrimmed'
->;
+export type KafkaMetrics = Pick<Metrics, 'breakerState' | 'kafkaLag' | 'kafkaTrimmed'>;
 
 type Parts = {
   /** Undefined where no KAFKA_URL is set. */
@@ -99,23 +96,15 @@ export function watchKafka({ clients, redis, market, switches, metrics, log }: P
 
 function report(metrics: KafkaMetrics, { isDown, lags }: KafkaState): void {
   metrics.breakerState.set({ breaker: 'kafka' }, isDown ? OPEN : CLOSED);
-  const { kafkaLag, kafkaRetries, kafkaDeadLetters, kafkaTrimmed } = metrics;
+  const { kafkaLag, kafkaTrimmed } = metrics;
   // Figures from before are not those of now.
-  for (const gauge of [kafkaLag, kafkaRetries, kafkaDeadLetters, kafkaTrimmed]) gauge.reset();
+  for (const gauge of [kafkaLag, kafkaTrimmed]) gauge.reset();
   for (const [corridor, group] of Map.groupBy(lags, ({ stream }) => stream.corridor)) {
     const sum = (value: (lag: KafkaLag) => number) =>
       group.reduce((total, lag) => total + value(lag), 0);
     kafkaLag.set(
       { corridor },
       sum(({ lag, pending }) => lag + pending),
-    );
-    kafkaRetries.set(
-      { corridor },
-      sum(({ retriesWaiting }) => retriesWaiting),
-    );
-    kafkaDeadLetters.set(
-      { corridor },
-      sum(({ deadLetters }) => deadLetters),
     );
     kafkaTrimmed.set(
       { corridor },

@@ -27,7 +27,7 @@ export function memoryDuty(
         metrics.eventBytes.set({ kind }, left[kind]);
         metrics.eventBytesDropped.inc({ kind }, dropped[kind]);
       }
-      metrics.profileLogsDropped.inc(await boundProfiles(market));
+      await boundProfiles(market);
       const { profileRoom } = market.memory;
       metrics.partiesWithoutRoom.set(profileRoom.parties());
       checks += 1;

@@ -25,11 +25,9 @@ export type StreamLag = {
   readonly readableAgeMs: number;
   /** Transactions that wait for their next attempt, due or not. */
   readonly retriesWaiting: number;
-  /** Entries of the bounded copy of the dead letters. */
-  readonly deadLetters: number;
 };
 
-const script = loadScript('measure-4');
+const script = loadScript('measure-3');
 
 /**
  * Measures all streams of a node in one round trip; a stream without a group has everything ahead. Throws a Failure.
@@ -40,8 +38,8 @@ export async function measureStreams(
   streams: readonly StreamKeys[],
   versions: readonly string[] = ENTRY_VERSIONS,
 ): Promise<StreamLag[]> {
-  const calls = streams.map(({ transactions, counts, retries, deadLetters }) => ({
-    keys: [transactions, counts, retries, deadLetters],
+  const calls = streams.map(({ transactions, counts, retries }) => ({
+    keys: [transactions, counts, retries],
     args: [GROUP, ...versions],
   }));
   const replies = await runOnStreams(redis, script, calls);
@@ -49,10 +47,9 @@ export async function measureStreams(
 }
 
 function toLag(stream: StreamKeys, reply: unknown): StreamLag {
-  const figures = reply instanceof Failure ? [0, 0, 0, 0, 0, 0, 0, 0] : reply;
+  const figures = reply instanceof Failure ? [0, 0, 0, 0, 0, 0, 0] : reply;
   if (!Array.isArray(figures)) throw unexpected('measure');
-  const [total, pending, oldestAgeMs, retriesWaiting, deadLetters, handedOver, unread, readable] =
-    figures;
+  const [total, pending, oldestAgeMs, retriesWaiting, handedOver, unread, readable] = figures;
   return {
     stream,
     lag: Number(total) - Number(pending),
@@ -62,7 +59,6 @@ function toLag(stream: StreamKeys, reply: unknown): StreamLag {
     oldestAgeMs: Number(oldestAgeMs),
     readableAgeMs: Number(readable),
     retriesWaiting: Number(retriesWaiting),
-    deadLetters: Number(deadLetters),
   };
 }
 

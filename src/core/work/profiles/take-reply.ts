@@ -88,17 +88,14 @@ export function countReplies(
   parties: readonly BatchParty[],
 ): void {
   const lacking = { nothing: 0, since: 0, whole: 0, absent: 0, later: 0 };
-  let dropped = 0;
-  for (const [index, { lacks, isStored }] of replies.entries()) {
+  for (const [index, { lacks }] of replies.entries()) {
     // Reading again appends nothing and is no use of the cache.
     if (lacks === 'later' || parties[index]?.block.length === 0) continue;
     lacking[lacks] += 1;
-    if (!isStored && lacks !== 'absent') dropped += 1;
   }
   const { nothing, since, whole, absent } = lacking;
   metrics.cacheHits.inc({ cache: 'folded_profiles', tier: 'memory' }, nothing + since);
   metrics.cacheMisses.inc({ cache: 'folded_profiles', tier: 'memory' }, whole + absent);
   metrics.cacheHits.inc({ cache: 'folded_profiles', tier: 'redis' }, whole);
   metrics.cacheMisses.inc({ cache: 'folded_profiles', tier: 'redis' }, absent);
-  metrics.profileLogsDropped.inc(dropped);
 }

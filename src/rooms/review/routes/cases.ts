@@ -101,11 +101,9 @@ export const caseOperations: readonly Operation<Parts>[] = [
       200: answer('The case; null where none waits.', nextAnswer, { case: claimedCase }),
     },
     problems: [409],
-    run: async ({ body: { corridor, priority }, by, c }, { database, metrics }: Parts) => {
+    run: async ({ body: { corridor, priority }, by, c }, { database }: Parts) => {
       const filter = { corridor, priority: priority && priorityNames.indexOf(priority) };
-      const claimed = await claimNext(database, filter, reviewerOf(by, c.get('principal')));
-      metrics.claims.inc({ outcome: claimed === null ? 'empty' : 'won' });
-      return { case: claimed };
+      return { case: await claimNext(database, filter, reviewerOf(by, c.get('principal'))) };
     },
   }),
   operation({

@@ -6,7 +6,6 @@ import {
   type Operation,
   operation,
 } from '../../../kit/http/operation.ts';
-import { Failure } from '../../../kit/words/failure.ts';
 import type { Role } from '../../../kit/words/principal.ts';
 import { type CaseJson, caseSchema, claimedCase, decidedCase, openCase } from '../case.ts';
 import { decideSchema } from '../case-steps.ts';
@@ -43,17 +42,8 @@ function stepOperation<Input = void>(
     path: casePath,
     answers: { 200: answer('The case as it is now.', caseSchema, example) },
     problems: [404, 409],
-    run: async ({ path: { id }, body, by, c }, { database, metrics: { claims } }: Parts) => {
-      const reviewer = reviewerOf(by, c.get('principal'));
-      if (name !== 'claim') return await takeStep(database, step, id, reviewer, body);
-      const claimed = await takeStep(database, step, id, reviewer, body).catch((error) => {
-        const isLost = error instanceof Failure && error.code === 'CASE_LOCKED';
-        if (isLost) claims.inc({ outcome: 'lost' });
-        throw error;
-      });
-      claims.inc({ outcome: 'won' });
-      return claimed;
-    },
+    run: ({ path: { id }, body, by, c }, { database }: Parts) =>
+      takeStep(database, step, id, reviewerOf(by, c.get('principal')), body),
   });
 }
 

@@ -28,7 +28,7 @@ test('what was looked at counts exactly, and the rest by the mean', () => {
 
 const lagOf = (shard: number, lag: number, more: Partial<KafkaLag> = {}): KafkaLag => ({
   stream: streamKeys('market_0', 'US-EG', shard),
-  ...{ lag, pending: 0, handedOver: 0, unread: 0, retriesWaiting: 0, deadLetters: 0 },
+  ...{ lag, pending: 0, handedOver: 0, unread: 0, retriesWaiting: 0 },
   ...{ oldestAgeMs: 0, readableAgeMs: 0, isTrimmed: false, ...more },
 });
 

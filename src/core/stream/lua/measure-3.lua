@@ -5,14 +5,13 @@
   KEYS[1] stream      the corridor's transactions
   KEYS[2] hash        counts
   KEYS[3] sorted set  retries
-  KEYS[4] stream      dead letters, a bounded copy
 
   ARGV[1] string      consumer group
   ARGV[2..] strings   versions of entries that the caller's release reads
 
-  Returns { transactions; those of them that are pending of a worker; age of the oldest entry, milliseconds; retries; dead
-  letters; entries that wait for a worker that reads their version; transactions of those of them that the caller's release does
-  not read; age of the oldest entry without those }.
+  Returns { transactions; those of them that are pending of a worker; age of the oldest entry, milliseconds; retries; entries
+  that wait for a worker that reads their version; transactions of those of them that the caller's release does not read; age of
+  the oldest entry without those }.
 ]]
 --- @include counting
 --- @include group-info
@@ -95,5 +94,4 @@ local unread = math.min(total, found.unread)
 local pending = math.min(total - unread, found.pending)
 -- Entries that an older release made never due are not counted.
 local retries = is_type('zset', KEYS[3]) and redis.call('ZCOUNT', KEYS[3], '-inf', '(+inf') or 0
-local dead_letters = is_type('stream', KEYS[4]) and redis.call('XLEN', KEYS[4]) or 0
-return { total, pending, age, retries, dead_letters, found.handed_over, unread, readable }
+return { total, pending, age, retries, found.handed_over, unread, readable }
