@@ -1,5 +1,5 @@
 /** The plots of docs/performance.md, drawn from the files that `--json` wrote: `npm run bench -- --plots FOLDER FILE …`. */
-import { readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { UsageError } from '../../src/kit/command/command.ts';
 import type { BenchReport } from './bench.ts';
@@ -141,6 +141,7 @@ export async function writePlots([folder, ...paths]: readonly string[]): Promise
   );
   const plots = drawPlots(files);
   if (plots.size === 0) throw new UsageError('no file has results of a bench that is drawn');
+  await mkdir(folder, { recursive: true });
   const written: string[] = [];
   for (const [bench, plot] of plots) {
     written.push(join(folder, `${bench}.svg`));
