@@ -8,7 +8,7 @@ import { EXPORT_FORMATS, type ExportFormat } from '../src/rooms/exports/paramete
 import type { Bench, BenchContext, BenchReport, Settings } from './support/bench.ts';
 import { measureBeside, type OtherWork, POSTS } from './support/beside.ts';
 import { fillHistory } from './support/history-rows.ts';
-import { DAY_MS, LIVE_LOAD, lastMidnightMs, readSettings } from './support/load.ts';
+import { DAY_MS, LIVE_LOAD, LOAD_OPTIONS, lastMidnightMs, readSettings } from './support/load.ts';
 import { memoryBreaches, memoryTable, readMemory, runLoad } from './support/load-run.ts';
 import { readMetrics } from './support/metrics.ts';
 import { readOptions, TEXT } from './support/options.ts';

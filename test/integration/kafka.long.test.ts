@@ -135,7 +135,7 @@ describe.skipIf(missing !== undefined)('Kafka', () => {
       await site.rig.openRows(lost);
       const rowId = await site.rig.rowOf(waiting[0] as Transaction);
       await site.append(waiting, { rowId });
-      const config = testConfig({ ...rig.environment, RISK_RECONCILE_AGE_MS: '1000' });
+      const config = testConfig({ ...site.rig.environment, RISK_RECONCILE_AGE_MS: '1000' });
       const reconciler = bindReconciler(
         ...[config, site.rig.pool, site.rig.commands, () => undefined, site.rig.pool, site.clients],
       );
