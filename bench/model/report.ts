@@ -135,9 +135,11 @@ its own Redis; all Redis have ${whole(size.redisGb)} GB of \`maxmemory\`. Logs o
 
 **Full first**, in posts a second with nine reads each: ${full(true)}, which more processes cure; ${full(false)}, which another market cures.
 
+![Posts a second at which each part is full](plots/size-limits.svg)
+
 ## Trust
 
-Five loads calibrated the model, and ${judges} others of the same hour [judged it](plots/size-judged.svg). Median errors: ${percent(errors.p50)} % of p50, ${percent(errors.p99)} % of p99, ${percent(errors.processors)} % of
+Six loads calibrated the model, and ${judges} others of the same hour [judged it](plots/size-judged.svg). Median errors: ${percent(errors.p50)} % of p50, ${percent(errors.p99)} % of p99, ${percent(errors.processors)} % of
 processor time, ${percent(errors.rate)} % of the rate at the knee, ${percent(errors.batches)} % of the number of batches; ${percent(errors.all)} % of all.
 
 Assumed: ${whole(100 * DEMAND.readsMissed)} % of the reads miss the memory of an API, and replicas answer ${whole(100 * DEMAND.replicaShare)} % of those; ${DEMAND.hopMs} ms to another machine and ${DEMAND.flushMs} ms to
