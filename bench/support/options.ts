@@ -1,4 +1,4 @@
-/** What a bench is asked for: whole numbers, each with its default and bounds, and other options as they are. */
+/** Options of a bench: whole numbers, each with its default and bounds, and others as they are given. */
 import type { ParseArgsOptionsConfig } from 'node:util';
 import { integerOption, parseArguments } from '../../src/kit/command/command.ts';
 
