@@ -8,6 +8,7 @@ import {
 import type { RuleData, RuleSetData } from '../../../../../src/core/score/rules/rule-set-data.ts';
 import { default3 } from '../../../../../src/core/score/rules/rule-sets/default-3.ts';
 import { currentRuleSet, findRuleSet } from '../../../../../src/core/score/rules/rule-sets.ts';
+import { processorMsOf } from '../../../../support/processor-time.ts';
 import { makeVector } from '../vector.ts';
 
 const named = { id: 'limit', code: 'LIMIT', sentence: 'The amount is large.' };
@@ -182,16 +183,8 @@ test('only policies and forced verdicts have an effect beside a deciding model',
   expect(withoutEffectBesideModel(compiled).map(({ id }) => id)).toEqual(['limit']);
 });
 
-/** Milliseconds of this thread's processor time in the quickest of three runs, whatever else the machine does. */
-function processorMsOf(run: () => void): number {
-  const times = Array.from({ length: 3 }, () => {
-    const before = process.threadCpuUsage();
-    run();
-    const { user, system } = process.threadCpuUsage(before);
-    return (user + system) / 1000;
-  });
-  return Math.min(...times);
-}
+/** Of three runs. */
+const quickestMsOf = (run: () => void) => Math.min(...[run, run, run].map(processorMsOf));
 
 test('problems are told up to a bound, and what comes after them costs next to nothing', () => {
   const when = Array.from({ length: 49 }, (_, nth) => `${'x'.repeat(60)}${nth} > 1`).join(' || ');
@@ -204,9 +197,9 @@ test('problems are told up to a bound, and what comes after them costs next to n
     );
   const [few, many] = [wrong(3), wrong(60)];
   expect(problemsOf(many)).toHaveLength(100);
-  const ofMany = processorMsOf(() => problemsOf(many));
+  const ofMany = quickestMsOf(() => problemsOf(many));
   // Three rules have 147 problems; those of 60 would take 20 times as long.
-  expect(ofMany).toBeLessThan(4 * processorMsOf(() => problemsOf(few)));
+  expect(ofMany).toBeLessThan(4 * quickestMsOf(() => problemsOf(few)));
   expect(ofMany).toBeLessThan(100);
 });
 

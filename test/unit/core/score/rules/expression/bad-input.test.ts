@@ -2,6 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import { FEATURE_COUNT } from '../../../../../../src/core/domain/feature-schema.ts';
 import { compileRuleSet } from '../../../../../../src/core/score/rules/compile-rule-set.ts';
+import { processorMsOf } from '../../../../../support/processor-time.ts';
 import { FIELDS, LISTS } from '../../../../../support/random-expressions.ts';
 
 const ANSWER_MAX_MS = 50;
@@ -16,9 +17,10 @@ const ruleSetOf = (when: string) => ({
 });
 
 function problemsOf(when: string) {
-  const began = performance.now();
-  const compiled = compileRuleSet(ruleSetOf(when), { lists: LISTS, fields: null });
-  const tookMs = performance.now() - began;
+  let compiled: ReturnType<typeof compileRuleSet> = { problems: [] };
+  const tookMs = processorMsOf(() => {
+    compiled = compileRuleSet(ruleSetOf(when), { lists: LISTS, fields: null });
+  });
   return { tookMs, problems: 'problems' in compiled ? compiled.problems : [] };
 }
 
