@@ -16,6 +16,7 @@ import { findSample } from '../support/find-sample.ts';
 import { mayRaisePriority, rank, rankOf } from '../support/rank.ts';
 import { type RiskProcess, runRiskProcess, spawnRisk } from '../support/risk.ts';
 import { makeTestFolder } from '../support/service-folder.ts';
+import { prepareDataFolder } from '../support/services.ts';
 import { waitUntil } from '../support/wait-until.ts';
 
 const TRANSACTIONS = 1_500;
@@ -157,6 +158,7 @@ describe('risk start', () => {
     timeout: START_MS,
   }, async () => {
     const data = join(folder, 'killed');
+    prepareDataFolder(data);
     const own = { ...environment, RISK_DATA_DIR: data };
     await using risk = spawnRisk(['start', '--once', '--transactions', '20000'], own);
     await risk.waitFor(/✓ sample/, START_MS);

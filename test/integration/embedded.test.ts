@@ -17,6 +17,7 @@ import { silentLog } from '../support/config.ts';
 import { createTestDatabase } from '../support/database.ts';
 import { runRiskProcess, watch } from '../support/risk.ts';
 import { makeTestFolder } from '../support/service-folder.ts';
+import { prepareDataFolder } from '../support/services.ts';
 import { waitUntil } from '../support/wait-until.ts';
 
 const ENGINE_CHILD = fileURLToPath(new URL('../support/engine-child.ts', import.meta.url));
@@ -133,6 +134,7 @@ test.runIf(isRoot)(
 );
 
 test('an engine killed with -9 leaves no service behind and its data usable', async () => {
+  prepareDataFolder(dataDir);
   const child = spawn(process.execPath, [ENGINE_CHILD, dataDir], { stdio: 'pipe' });
   await using running = watch(child);
   const [, url = ''] = await running.waitFor(/ready (\S+)/, 60_000);
@@ -146,6 +148,7 @@ test('an engine killed with -9 leaves no service behind and its data usable', as
 });
 
 test('a killed service comes back at its address with its data', async () => {
+  prepareDataFolder(dataDir);
   await using running = await engine();
   const { databaseUrl, redisUrl } = running;
   await sql(databaseUrl, 'create table kept as select 7 as value');

@@ -22,11 +22,14 @@ export type ServiceFolder = {
   [Symbol.dispose](): void;
 };
 
+/** Of all services of the tests. */
+export const PASSWORD = 'test';
+
 export function makeServiceFolder(): ServiceFolder {
   const account = serviceAccount();
   const services = makeTestFolder();
   if (account.dropped) chownSync(services, account.uid, account.gid);
-  const password = 'test';
+  const password = PASSWORD;
   const passwordFile = join(services, 'password');
   writeFileSync(passwordFile, password);
   return {

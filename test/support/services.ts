@@ -2,15 +2,16 @@
  * Services that a test may stop, pause, kill and start again at the same address: a Redis for a test file, and
  * a durable Postgres of its own where the shared one is not enough.
  */
-import { rmSync } from 'node:fs';
+import { chownSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { inject } from 'vitest';
+import { serviceAccount } from '../../src/tools/start/services/account.ts';
 import { freePort } from '../../src/tools/start/services/free-port.ts';
 import { startPostgres } from '../../src/tools/start/services/postgres.ts';
 import { findPostgres } from '../../src/tools/start/services/postgres-program.ts';
 import { startRedis } from '../../src/tools/start/services/redis.ts';
 import type { ServiceProcess } from '../../src/tools/start/services/service-process.ts';
-import { copyCluster, makeServiceFolder } from './service-folder.ts';
+import { copyCluster, makeServiceFolder, PASSWORD } from './service-folder.ts';
 import { backUpForStandby } from './standby.ts';
 
 export type TestService = {
@@ -66,6 +67,20 @@ export async function startTestPostgres(options: TestServiceOptions = {}): Promi
     folder,
     'SIGQUIT',
   );
+}
+
+/**
+ * Leaves the data folder of an engine as an earlier start leaves it, with the cluster of the tests: making a cluster takes a second
+ * of processor time. An engine runs the embedded Postgres, so that a cluster of another one is left out.
+ */
+export function prepareDataFolder(dataDir: string): void {
+  if (inject('postgresBin') !== '') return;
+  const account = serviceAccount();
+  const services = join(dataDir, 'services');
+  mkdirSync(services, { recursive: true });
+  if (account.dropped) chownSync(services, account.uid, account.gid);
+  copyCluster(inject('postgresCluster'), services);
+  writeFileSync(join(dataDir, 'password'), `${PASSWORD}\n`, { mode: 0o600 });
 }
 
 /** A streaming replica of a Postgres that runs with PRIMARY_SETTINGS. */

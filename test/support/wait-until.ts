@@ -5,7 +5,7 @@ import { setTimeout as delay } from 'node:timers/promises';
  * Pauses between polls: a twentieth of the time waited so far, within these bounds. A poll may be a query or a request; more
  * frequent ones slow the awaited work down, and rarer ones prolong the test.
  */
-const [POLL_MS_MIN, POLL_MS_MAX] = [10, 60];
+const [POLL_MS_MIN, POLL_MS_MAX] = [10, 150];
 /** Factor on deadlines, as a busy machine may take this many times as long. */
 const BUSY_FACTOR = 6;
 

@@ -38,7 +38,8 @@ import {
 import { type Asked, defineAccounts, defineMerchants } from './definition.ts';
 import { createSharedLogs, createWorker } from './workers.ts';
 
-const RUNS = 4;
+/** Arrivals of each party that are drawn; the nightly long tests ask for more. */
+const RUNS = Number(process.env['PROPERTY_RUNS'] ?? 2);
 const TIMEOUT_MS = 120_000;
 /** A page holds the profile of a busy merchant. */
 const COPIES_BYTES = 2 ** 24;

@@ -1,6 +1,6 @@
 /**
  * Goal: a calibration of an engine that works has a figure of each part, and a plan computes with it. Method: an API and a worker
- * in this process, traffic before and while the command measures, then another worker that comes and goes.
+ * in this process, rows that are stored, traffic while the command measures, then another worker that comes and goes.
  */
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -10,6 +10,7 @@ import { calibrationSchema } from '../../../../src/rooms/operate/plan/calibratio
 import { readWorkers } from '../../../../src/rooms/operate/plan/measure-engine.ts';
 import { runRisk } from '../../../support/run-risk.ts';
 import { RUNNING_API_KEY, type RunningApi, startRunningApi } from '../../../support/running-api.ts';
+import { storeTransactions } from '../../../support/stored-rows.ts';
 import { input } from '../../../support/submit.ts';
 import { waitUntil } from '../../../support/wait-until.ts';
 
@@ -34,10 +35,6 @@ async function post(requests: number): Promise<void> {
     expect(answer.status).toBe(200);
   }
 }
-const scored = async () => {
-  const [row] = await api.testDatabase.sql<{ count: number }>('select count(*)::int from scores');
-  return row?.count ?? 0;
-};
 
 test('a calibration measures traffic, and a plan reads it', { timeout: 120_000 }, async () => {
   await using _worker = api.startWorker();
@@ -50,10 +47,19 @@ test('a calibration measures traffic, and a plan reads it', { timeout: 120_000 }
     const isThere = async () => (await readWorkers(workers)).size === count;
     await waitUntil(isThere, 10_000, `reports of ${count} workers`);
   };
-  await post(8);
-  await waitUntil(async () => (await scored()) === 8000, 30_000, 'the first scores');
+  const nowMs = Date.now();
+  const earlier = Array.from({ length: 8000 }, (_, at) => ({
+    ...{ createdAtMs: nowMs - 10_000 + at, score: 10 },
+    ...{ accountId: `acc_${at % REQUEST}`, merchantId: `m_${at % 50}` },
+  }));
+  await storeTransactions(api.database, earlier);
   await reporting(1);
-  const [measured] = await Promise.all([calibrate(), post(4)]);
+  const measure = async () => {
+    const [ran] = await Promise.all([calibrate(), post(4)]);
+    const isBusy = ran.stderr.includes('at least 2000 are needed');
+    return isBusy ? undefined : ran;
+  };
+  const measured = await waitUntil(measure, 20_000, 'scores of 2,000 while it measures');
   expect(measured.code, measured.stderr).toBe(0);
   const made = calibrationSchema.parse(JSON.parse(await readFile(file, 'utf8')));
   expect(made).toMatchObject({
