@@ -6,7 +6,12 @@ import { buildDocument } from '../kit/http/document.ts';
 import { document as health } from '../kit/http/health.ts';
 import { ROOMS } from './rooms.ts';
 
-export async function loadDocument(): Promise<object> {
+let loaded: Promise<object> | undefined;
+
+/** The same for all APIs of a process, which take a quarter of a second to make it. */
+export const loadDocument = (): Promise<object> => (loaded ??= makeDocument());
+
+async function makeDocument(): Promise<object> {
   const parts = await Promise.all(ROOMS.map(({ document }) => document?.() ?? []));
   return buildDocument([health, accept, ...parts.flat(), docs], packageJson.version);
 }

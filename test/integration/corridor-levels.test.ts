@@ -15,7 +15,7 @@ const RISE_MS = 15_000;
 /** A trial after 5 s, three successes, and eight better looks; the rest is for a busy machine. */
 const FALL_MS = 40_000;
 const LOCK = 7041;
-const POST_EVERY_MS = 60;
+const POST_EVERY_MS = 150;
 const LATE_MS = 1000;
 /** Corridors commit apart a quarter of a second after one of them hangs; the rest is for a busy machine. */
 const SHARING_MS_MAX = 900;

@@ -22,7 +22,7 @@ export type ServiceFolder = {
   [Symbol.dispose](): void;
 };
 
-/** Of all services of the tests. */
+/** All services of the tests take this password. */
 export const PASSWORD = 'test';
 
 export function makeServiceFolder(): ServiceFolder {

@@ -4,7 +4,8 @@
  */
 import { readdirSync, readFileSync } from 'node:fs';
 import { extname, join } from 'node:path';
-import { gzipSync } from 'node:zlib';
+import { promisify } from 'node:util';
+import { gzip } from 'node:zlib';
 import { type Context, Hono } from 'hono';
 import type { AppEnv } from '../../kit/http/app-env.ts';
 
@@ -31,9 +32,12 @@ const EACH_TIME = 'no-cache';
 
 type File = {
   readonly plain: Uint8Array<ArrayBuffer>;
-  readonly packed: Uint8Array<ArrayBuffer>;
+  /** Made when it is first asked for: packing all files would take a tenth of the start of an API. */
+  readonly packed: () => Promise<Uint8Array<ArrayBuffer>>;
   readonly type: string;
 };
+
+const pack = promisify(gzip);
 
 /** @param folder of the build */
 export function consoleRoutes(folder: string): Hono<AppEnv> {
@@ -60,15 +64,24 @@ export function consoleRoutes(folder: string): Hono<AppEnv> {
 function readBuilt(folder: string, name: string): File {
   const plain = Uint8Array.from(readFileSync(join(folder, name)));
   const type = TYPES[extname(name)] ?? 'application/octet-stream';
-  return { plain, packed: Uint8Array.from(gzipSync(plain, { level: 9 })), type };
+  let packed: Promise<Uint8Array<ArrayBuffer>> | undefined;
+  return {
+    plain,
+    type,
+    packed: () => (packed ??= pack(plain, { level: 9 }).then((bytes) => Uint8Array.from(bytes))),
+  };
 }
 
 /** `gzip;q=0` refuses it. */
 const TAKES_GZIP = /(?:^|,)\s*gzip\s*(?:,|$|;\s*q=(?!0(?:\.0*)?\s*(?:,|$)))/i;
 
-function send(c: Context<AppEnv>, { plain, packed, type }: File, cacheControl: string): Response {
+async function send(
+  c: Context<AppEnv>,
+  { plain, packed, type }: File,
+  cacheControl: string,
+): Promise<Response> {
   const isPacked = TAKES_GZIP.test(c.req.header('accept-encoding') ?? '');
-  return c.body(isPacked ? packed : plain, 200, {
+  return c.body(isPacked ? await packed() : plain, 200, {
     'Content-Type': type,
     'Content-Security-Policy': POLICY,
     'Cache-Control': cacheControl,

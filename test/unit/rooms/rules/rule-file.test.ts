@@ -110,7 +110,7 @@ test('import of an export, and export of an import, give the same bytes', () => 
       expect(hashRuleSet(Object(value))).toBe(hashRuleSet(source));
       expect(toYaml(Object(value))).toBe(file);
     }),
-    { numRuns: 1000 },
+    { numRuns: 300 },
   );
 });
 

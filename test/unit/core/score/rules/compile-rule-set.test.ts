@@ -183,7 +183,7 @@ test('only policies and forced verdicts have an effect beside a deciding model',
   expect(withoutEffectBesideModel(compiled).map(({ id }) => id)).toEqual(['limit']);
 });
 
-/** Of three runs. */
+/** The time of the quickest of three runs. */
 const quickestMsOf = (run: () => void) => Math.min(...[run, run, run].map(processorMsOf));
 
 test('problems are told up to a bound, and what comes after them costs next to nothing', () => {
