@@ -102,7 +102,8 @@ async function makeMonths(url: string): Promise<void> {
   await ensurePartitions(database, [monthOf(Date.UTC(2026, 10)), ...ahead]);
   // A test finds its own changes alone.
   await database.query({
-    text: `alter table market.audit_log disable trigger user; truncate market.audit_log restart identity;
-           alter table market.audit_log enable trigger user`,
+    text: `alter table market.audit_log disable trigger audit_log_never_changes;
+           truncate market.audit_log restart identity;
+           alter table market.audit_log enable always trigger audit_log_never_changes`,
   });
 }
