@@ -52,6 +52,11 @@ export function apiKeyHash(key: string): Buffer {
   return hash('sha256', key, 'buffer');
 }
 
+/** Whether the checksum at the end of a key, or of a link's token, is right. */
+export function isWholeKey(key: string): boolean {
+  return key.endsWith(checksum(key.slice(0, -CHECKSUM_CHARS)));
+}
+
 function checksum(text: string): string {
   const bytes = Buffer.alloc(4);
   bytes.writeUInt32BE(crc32(text));
