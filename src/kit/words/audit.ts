@@ -50,6 +50,7 @@ export const AUDIT_ACTIONS = [
   'rollback.end',
   'market.grant',
   'market.analytics',
+  'market.auditor',
   'limit.set',
   'corridor.propose',
   'corridor.add',

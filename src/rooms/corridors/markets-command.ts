@@ -1,6 +1,7 @@
 /** `risk markets …`: makes markets and their roles in the database; shows and freezes a market over a running API. */
 
 import { makeAnalytics } from '../../core/store/markets/grant-analytics.ts';
+import { makeAuditor } from '../../core/store/markets/grant-auditor.ts';
 import { grantMarket } from '../../core/store/markets/grant-market.ts';
 import {
   type Command,
@@ -22,7 +23,8 @@ const ROLE = /^[a-z][a-z0-9_]{0,62}$/;
 const PASSWORD = /^[!-~]{16,256}$/;
 const CONNECTIONS_MAX = 10_000;
 const MARKETS_MAX = 100;
-const ANALYTICS_CONNECTIONS = 5;
+/** Connections of a role that reads alone. */
+const READER_CONNECTIONS = 5;
 /** Connections of a market's role: market_0 has the larger share. */
 const connectionsOf = (market: string) => (market === 'market_0' ? 500 : 250);
 
@@ -93,7 +95,7 @@ const analytics: Command['run'] = async (args, { config, environment, output }) 
   const { values, positionals } = parseArguments(args, ROLE_OPTIONS, words);
   const [first, ...others] = positionals.map(marketName);
   const markets = [marketName(first), ...others] as const;
-  const role = newRole(values, environment, 'analytics', ANALYTICS_CONNECTIONS);
+  const role = newRole(values, environment, 'analytics', READER_CONNECTIONS);
   const { password, isLogged } = await makeAnalytics({
     ...role,
     config,
@@ -101,13 +103,35 @@ const analytics: Command['run'] = async (args, { config, environment, output }) 
     markets,
     by: byCommand('markets analytics'),
   });
-  const log = `alter role "${role.role}" set log_statement = 'all'`;
   output.value({ role: role.role, markets, password, is_logged: isLogged }, [
     ...shownOnce(password),
     `${role.role} reads analytics.scores of ${markets.join(', ')} and nothing else`,
-    isLogged
-      ? 'Postgres logs its statements'
-      : `for a log of its statements a superuser runs: ${log}`,
+    sayLogged(role.role, isLogged),
+  ]);
+  return EXIT.fine;
+};
+
+const sayLogged = (role: string, isLogged: boolean) =>
+  isLogged
+    ? 'Postgres logs its statements'
+    : `for a log of its statements a superuser runs: alter role "${role}" set log_statement = 'all'`;
+
+const auditor: Command['run'] = async (args, { config, environment, output }) => {
+  const { values, positionals } = parseArguments(args, ROLE_OPTIONS, { required: ['NAME'] });
+  const market = marketName(positionals[0]);
+  const role = newRole(values, environment, `${market}_auditor`, READER_CONNECTIONS);
+  const { password, isLogged } = await makeAuditor({
+    ...role,
+    config,
+    url: ownerUrl(config),
+    market,
+    by: byCommand('markets auditor'),
+    onProgress: output.note,
+  });
+  output.value({ role: role.role, market, password, is_logged: isLogged }, [
+    ...shownOnce(password),
+    `${role.role} reads ${market} without its secrets, and writes nothing`,
+    sayLogged(role.role, isLogged),
   ]);
   return EXIT.fine;
 };
@@ -140,7 +164,7 @@ const passwordOption = {
 export const command = commandOf({
   name: 'markets',
   summary: 'Makes markets and their roles, shows how one stands, freezes it and lets it go on.',
-  notes: `create, grant and analytics need RISK_ADMIN_DATABASE_URL, or else DATABASE_URL, and may be run again: they go on where they stopped.
+  notes: `create, grant, analytics and auditor need RISK_ADMIN_DATABASE_URL, or else DATABASE_URL, and may be run again: they go on where they stopped.
 
 Example: risk markets freeze market_0 --reason 'a wave of stolen cards'`,
   document: async () => (await import('./routes.ts')).document,
@@ -166,10 +190,20 @@ Example: risk markets freeze market_0 --reason 'a wave of stolen cards'`,
       summary: 'Make a role that reads the scores of these markets and nothing else',
       options: {
         '--role ROLE': 'Name of the role (analytics)',
-        '--connections N': `Its most connections (${ANALYTICS_CONNECTIONS})`,
+        '--connections N': `Its most connections (${READER_CONNECTIONS})`,
         ...passwordOption,
       },
       run: analytics,
+    },
+    auditor: {
+      words: 'NAME',
+      summary: 'Make a role that reads a market without its secrets, and writes nothing',
+      options: {
+        '--role ROLE': 'Name of the role (that of the market and _auditor)',
+        '--connections N': `Its most connections (${READER_CONNECTIONS})`,
+        ...passwordOption,
+      },
+      run: auditor,
     },
     show: { operation: 'readMarket', words },
     freeze: { operation: 'freezeMarket', words, notes: sayResume },

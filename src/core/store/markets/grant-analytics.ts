@@ -7,10 +7,16 @@ import { recordChange } from '../../../kit/audit/audit-log.ts';
 import type { Config } from '../../../kit/config/config.ts';
 import { connected } from '../../../kit/database/migrations/migration-session.ts';
 import { openDatabase } from '../../../kit/database/open-database.ts';
-import { sqlStateOf } from '../../../kit/database/pg-failure.ts';
 import type { Actor } from '../../../kit/words/principal.ts';
 import { ownerOfMarket } from './grant-market.ts';
-import { letIn, makeRole, type NewRole, refuseReach } from './roles.ts';
+import {
+  letIn,
+  logStatements,
+  makeRole,
+  type NewRole,
+  type ReaderMade,
+  refuseReach,
+} from './roles.ts';
 
 type Analytics = NewRole & {
   readonly config: Config;
@@ -20,14 +26,8 @@ type Analytics = NewRole & {
   readonly by: Actor;
 };
 
-type Made = {
-  readonly password: string | null;
-  /** Whether Postgres logs each statement of the role; a superuser alone may order it. */
-  readonly isLogged: boolean;
-};
-
 /** Makes the role and its view, or makes the view anew, of these markets alone. */
-export async function makeAnalytics(analytics: Analytics): Promise<Made> {
+export async function makeAnalytics(analytics: Analytics): Promise<ReaderMade> {
   const { config, url, markets, role, by } = analytics;
   const made = await connected({ url, market: markets[0] }, (client) => makeAll(client, analytics));
   const change = { action: 'market.analytics', subject: role, before: null } as const;
@@ -40,7 +40,7 @@ export async function makeAnalytics(analytics: Analytics): Promise<Made> {
   return made;
 }
 
-async function makeAll(client: pg.Client, analytics: Analytics): Promise<Made> {
+async function makeAll(client: pg.Client, analytics: Analytics): Promise<ReaderMade> {
   const { markets, role } = analytics;
   for (const market of markets) await ownerOfMarket(client, market);
   await makeRole(client, role);
@@ -63,20 +63,3 @@ const scoresOf = (market: string) => `
   select '${market}' as market, transaction_id, created_at, scored_at, account_id, corridor, score, risk, probability, verdict,
          jsonb_path_query_array(reasons, '$[*].code') as reason_codes, rule_set, model, degradation
     from ${market}.scores`;
-
-const DENIED = '42501';
-
-async function logStatements(client: pg.Client, role: string): Promise<boolean> {
-  try {
-    await client.query(`alter role "${role}" set log_statement = 'all'`);
-    return true;
-  } catch (error) {
-    if (sqlStateOf(error) !== DENIED) throw error;
-    const { rows } = await client.query(
-      `select from pg_db_role_setting
-        where setrole = (select oid from pg_roles where rolname = $1) and 'log_statement=all' = any (setconfig)`,
-      [role],
-    );
-    return rows.length > 0;
-  }
-}

@@ -2,6 +2,7 @@
 import { createHash, createHmac, pbkdf2Sync, randomBytes } from 'node:crypto';
 import type pg from 'pg';
 import { MARKETS } from '../../../kit/database/market-reach.ts';
+import { sqlStateOf } from '../../../kit/database/pg-failure.ts';
 import { Failure } from '../../../kit/words/failure.ts';
 
 export type NewRole = {
@@ -67,6 +68,32 @@ export async function letIn(
   const set = password === null ? '' : ` password '${scramSecret(password)}'`;
   await client.query(`alter role "${role}" login connection limit ${connectionsMax}${set}`);
   return made;
+}
+
+/** A role that reads alone. */
+export type ReaderMade = {
+  /** Password that was made, if one was; nobody can read it again. */
+  readonly password: string | null;
+  /** Whether Postgres logs each statement of the role; a superuser alone may order it. */
+  readonly isLogged: boolean;
+};
+
+const DENIED = '42501';
+
+/** Has Postgres log each statement of a role. @returns whether it does */
+export async function logStatements(client: pg.Client, role: string): Promise<boolean> {
+  try {
+    await client.query(`alter role "${role}" set log_statement = 'all'`);
+    return true;
+  } catch (error) {
+    if (sqlStateOf(error) !== DENIED) throw error;
+    const { rows } = await client.query(
+      `select from pg_db_role_setting
+        where setrole = (select oid from pg_roles where rolname = $1) and 'log_statement=all' = any (setconfig)`,
+      [role],
+    );
+    return rows.length > 0;
+  }
 }
 
 const SCRAM_ITERATIONS = 4096;

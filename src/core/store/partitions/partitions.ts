@@ -209,6 +209,7 @@ async function makePartition(query: Query, table: PartitionedTable, month: Month
   const { from, to } = monthBounds(month);
   const ddl = [
     `create table market.${name} (like market.${table} including defaults including constraints)`,
+    `alter table market.${name} enable row level security`,
     `alter table market.${name} add constraint ${name}_range check (created_at >= ${from} and created_at < ${to})`,
     `alter table market.${name} set (autovacuum_vacuum_insert_scale_factor = 0, autovacuum_vacuum_insert_threshold = ${VACUUM_INSERT_THRESHOLD_ROWS}, autovacuum_analyze_scale_factor = 0.1)`,
     `alter table market.${table} attach partition market.${name} for values from (${from}) to (${to})`,

@@ -18,9 +18,11 @@ const KEY = 'markets-test-key-of-at-least-32-characters';
 /** Roles belong to the server, which other test files share. */
 const ROLE = `risk_1_${randomUUID().replaceAll('-', '')}`;
 const READER = ROLE.replace('_1_', '_reader_');
+const AUDITOR = ROLE.replace('_1_', '_auditor_');
 
 let database: TestDatabase;
 let redis: TestService;
+let readerPassword: string;
 /** A connection as the role of the second market. */
 let client: pg.Client;
 /** The connection that `refusal` tries. */
@@ -53,7 +55,7 @@ afterAll(async () => {
   await database[Symbol.asyncDispose]();
   const maintenance = new pg.Client(inject('postgresUrl'));
   await maintenance.connect();
-  await maintenance.query(`drop role if exists ${ROLE}, ${READER}`);
+  await maintenance.query(`drop role if exists ${ROLE}, ${READER}, ${AUDITOR}`);
   await maintenance.end();
 });
 
@@ -63,6 +65,33 @@ const refusal = (text: string) =>
     () => undefined,
     (error: pg.DatabaseError) => error.code,
   );
+/** Runs `work` with `refusal` trying as a role. */
+async function as(role: string, password: string, work: (own: pg.Client) => Promise<void>) {
+  const url = new URL(database.url);
+  [url.username, url.password] = [role, password];
+  trying = new pg.Client(url.href);
+  await trying.connect();
+  try {
+    await work(trying);
+  } finally {
+    await trying.end();
+    trying = client;
+  }
+}
+
+/** Rows of each table, as a caller sees them. */
+async function countRows(
+  names: readonly string[],
+  query: (text: string) => Promise<{ count: string }[]>,
+): Promise<Map<string, number>> {
+  const counts = new Map<string, number>();
+  for (const name of names) {
+    const [row] = await query(`select count(*) from ${name}`);
+    counts.set(name, Number(row?.count));
+  }
+  return counts;
+}
+
 const DENIED = '42501';
 /** Denied, or a view that takes no rows. */
 const REFUSED: readonly unknown[] = [DENIED, '42809', '55000'];
@@ -199,27 +228,75 @@ test('a role reads scores of both markets through a view, and nothing else', asy
     markets: ['market_0', OTHER],
     is_logged: false,
   });
-  const url = new URL(database.url);
-  [url.username, url.password] = [READER, made.value.password];
-  trying = new pg.Client(url.href);
-  await trying.connect();
-  try {
-    const { rows } = await trying.query(
-      'select market, corridor, reason_codes from analytics.scores',
-    );
+  readerPassword = made.value.password;
+  await as(READER, readerPassword, async (own) => {
+    const { rows } = await own.query('select market, corridor, reason_codes from analytics.scores');
     expect(rows).toEqual([{ market: OTHER, corridor: 'JP-KR', reason_codes: expect.any(Array) }]);
     const readOnly = await refusal('create temporary table mine ()');
     expect(readOnly).toBe('25006');
-    await trying.query('set default_transaction_read_only = off');
+    await own.query('set default_transaction_read_only = off');
     expect(await tryTables(['market_0', OTHER, 'shared', 'analytics'], 'analytics')).toEqual([]);
-  } finally {
-    await trying.end();
-    trying = client;
-  }
+  });
   for (const market of ['market_0', OTHER]) {
     const text = `select after from ${market}.audit_log where action = 'market.analytics' and subject = $1`;
     expect(await database.sql(text, [READER])).toEqual([
       { after: { markets: ['market_0', OTHER] } },
     ]);
   }
+});
+
+test('an auditor reads every row of its market but secrets, and writes nothing', async () => {
+  const args = ['markets', 'auditor', OTHER, '--role', AUDITOR];
+  const { value } = await risk(args);
+  expect(value).toMatchObject({ role: AUDITOR, market: OTHER });
+  expect((await risk(args)).value).toMatchObject({ password: null });
+  const tables = await database.sql<{ name: string }>(
+    `select oid::regclass::text as name from pg_class
+      where relnamespace = '${OTHER}'::regnamespace and relkind in ('r', 'p') and not relispartition`,
+  );
+  const names = tables.map(({ name }) => name);
+  await as(AUDITOR, value.password, async (own) => {
+    const seen = await countRows(names, async (text) => (await own.query(text)).rows);
+    expect(seen).toEqual(await countRows(names, (text) => database.sql(text)));
+    expect(seen.get(`${OTHER}.audit_log`)).toBeGreaterThan(1);
+    expect(seen.get(`${OTHER}.scores`)).toBe(1);
+    for (const secret of [
+      'key_hash from market_1.api_keys',
+      'secret from market_1.webhook_endpoints',
+    ])
+      expect([secret, await refusal(`select ${secret}`)]).toEqual([secret, DENIED]);
+    expect(await refusal('create temporary table mine ()')).toBe('25006');
+    await own.query('set default_transaction_read_only = off');
+    expect(await tryTables(['market_0'], 'none')).toEqual([]);
+    expect(await tryTables([OTHER, 'shared'], OTHER)).toEqual([]);
+  });
+  const audited = `select after from ${OTHER}.audit_log where action = 'market.auditor' and subject = $1`;
+  expect(await database.sql(audited, [AUDITOR])).toEqual(
+    Array.from({ length: 2 }, () => ({ after: { market: OTHER } })),
+  );
+});
+
+test('a role that was granted a market by mistake sees no row of it, and its owner every row', async () => {
+  const everywhere = ['market_0', OTHER];
+  const open = await database.sql<{ name: string }>(
+    `select oid::regclass::text as name from pg_class
+      where relnamespace::regnamespace::text = any ($1) and relkind in ('r', 'p') and not relrowsecurity`,
+    [everywhere],
+  );
+  expect(open, 'a migration enables row level security on each table it makes').toEqual([]);
+  const months = await database.sql<{ name: string }>(
+    'select inhrelid::regclass::text as name from pg_inherits where inhparent = $1::regclass',
+    [`${OTHER}.scores`],
+  );
+  const tables = ['scores', 'audit_log', 'schema_migrations'].map((name) => `${OTHER}.${name}`);
+  const names = [...tables, ...months.map(({ name }) => name)];
+  await database.sql(`grant usage on schema ${OTHER} to ${READER}`);
+  await database.sql(`grant select on all tables in schema ${OTHER} to ${READER}`);
+  await as(READER, readerPassword, async (own) => {
+    const seen = await countRows(names, async (text) => (await own.query(text)).rows);
+    expect([...seen.values()].filter((count) => count > 0)).toEqual([]);
+  });
+  const stored = await countRows(names, (text) => database.sql(text));
+  expect(names.slice(0, tables.length).filter((name) => stored.get(name) === 0)).toEqual([]);
+  expect(months.map(({ name }) => stored.get(name))).toContain(1);
 });

@@ -1,0 +1,70 @@
+/**
+ * A role that reads one market and writes nothing: each table but what would let its reader act as somebody else. A policy of its
+ * own gives it the rows, so a table that is made later has none for it until the command runs again.
+ */
+import type pg from 'pg';
+import { recordChange } from '../../../kit/audit/audit-log.ts';
+import type { Config } from '../../../kit/config/config.ts';
+import {
+  alone,
+  connected,
+  type SessionOptions,
+} from '../../../kit/database/migrations/migration-session.ts';
+import { openDatabase } from '../../../kit/database/open-database.ts';
+import type { Actor } from '../../../kit/words/principal.ts';
+import { ownerOfMarket } from './grant-market.ts';
+import {
+  letIn,
+  logStatements,
+  makeRole,
+  type NewRole,
+  type ReaderMade,
+  refuseReach,
+} from './roles.ts';
+
+type Auditor = SessionOptions & NewRole & { readonly config: Config; readonly by: Actor };
+
+/** Columns of hashes that are compared with what a caller sends, and of keys. */
+const SECRET = '(secret|salt|wrapped|private|key_hash|token_hash)';
+const TABLES = `
+  select c.oid::regclass::text as name, relkind <> 'v' and not exists (select from pg_policy where polrelid = c.oid and polname = $3) as "needsPolicy",
+         string_agg(quote_ident(attname), ', ' order by attnum) as columns
+    from pg_class c join pg_attribute a on attrelid = c.oid and attnum > 0 and not attisdropped
+   where relnamespace = $1::regnamespace and relkind in ('r', 'p', 'v') and not relispartition and attname !~ $2
+   group by c.oid order by 1`;
+
+type Table = { readonly name: string; readonly needsPolicy: boolean; readonly columns: string };
+
+/** Makes the role, or gives it what the market has by now. */
+export async function makeAuditor(auditor: Auditor): Promise<ReaderMade> {
+  const { config, url, market, role, by } = auditor;
+  const made = await connected(auditor, (client) => makeAll(client, auditor));
+  await using database = openDatabase(config, url, 'markets', { market, connectionsMax: 1 });
+  const change = { action: 'market.auditor', subject: role, before: null } as const;
+  await database.transaction((query) => recordChange(query, by, { ...change, after: { market } }));
+  return made;
+}
+
+async function makeAll(client: pg.Client, auditor: Auditor): Promise<ReaderMade> {
+  const { market, role } = auditor;
+  await ownerOfMarket(client, market);
+  await makeRole(client, role);
+  await client.query(`grant usage on schema ${market} to "${role}"`);
+  const { rows } = await client.query<Table>(TABLES, [market, SECRET, role]);
+  for (const table of rows) await letRead(client, auditor, table);
+  await refuseReach(client, role, market);
+  await client.query(`alter role "${role}" set default_transaction_read_only = on`);
+  const isLogged = await logStatements(client, role);
+  return { password: await letIn(client, auditor), isLogged };
+}
+
+/** Each table has a commit of its own: it is locked for a moment, and nobody waits long behind that. */
+async function letRead(client: pg.Client, auditor: Auditor, table: Table): Promise<void> {
+  const { name, needsPolicy, columns } = table;
+  const { role } = auditor;
+  await alone(client, auditor, name, async () => {
+    await client.query(`grant select (${columns}) on ${name} to "${role}"`);
+    if (!needsPolicy) return;
+    await client.query(`create policy "${role}" on ${name} for select to "${role}" using (true)`);
+  });
+}
