@@ -4,7 +4,7 @@ import { useEffect } from 'react';
 import { Redirect, Route, Router, Switch, useLocation } from 'wouter';
 import type { Me } from '../../src/kit/client/api-types.ts';
 import { Refusal } from './api/ask.ts';
-import { has, ME, useMe } from './api/me.ts';
+import { ME, sees, useMe } from './api/me.ts';
 import { Page } from './parts/page.tsx';
 import { Empty, Loading, Trouble } from './parts/states.tsx';
 import { KeysPage } from './rooms/access/keys.tsx';
@@ -95,14 +95,14 @@ const SWITCHES = '/switches';
 
 function Pages({ me }: { readonly me: Me }) {
   const [path, go] = useLocation();
-  const first = PAGES.find(({ roles }) => has(me, ...roles))?.path ?? '/keys';
-  const isSeen = has(me, ...(PAGES[0]?.roles ?? []));
+  const first = PAGES.find(({ roles }) => sees(me, ...roles))?.path ?? '/keys';
+  const isSeen = sees(me, ...(PAGES[0]?.roles ?? []));
   useEffect(() => {
     if (path === '/' && !isSeen) go(first, { replace: true });
   }, [path, isSeen, first, go]);
   return (
     <Shell me={me} marks={{ '/review': <ToConfirmCount me={me} /> }}>
-      {path !== SWITCHES && has(me, 'analyst', 'operator', 'risk_officer') ? (
+      {path !== SWITCHES && sees(me, 'analyst', 'operator', 'risk_officer') ? (
         <StoppedBanner />
       ) : null}
       <Switch>

@@ -19,6 +19,7 @@ import { openReplies } from '../core/stream/settle/replies.ts';
 import { watchModelsOut } from '../core/stream/status/models-out.ts';
 import { apiKeyHash } from '../kit/access/api-key.ts';
 import { findLiveApiKey, storeBootstrapKey } from '../kit/access/api-keys.ts';
+import { createKeptAnswers } from '../kit/access/kept-answers.ts';
 import { createRecordUse } from '../kit/access/record-use.ts';
 import { findLoginLink, findOpenSession } from '../kit/access/sessions.ts';
 import type { CommandContext } from '../kit/command/command.ts';
@@ -112,6 +113,7 @@ export async function openMarket(
     routes: [acceptRoutes(api), ...rooms.flatMap(({ routes }) => routes)],
     recordUse: createRecordUse(database),
     readBoundToken: () => readBoundToken(database, api.ingest.system),
+    keptAnswers: createKeptAnswers(database, log),
     degradation: guards.health,
     timeoutMs: config.RISK_REQUEST_TIMEOUT_MS,
     waitMsMax: config.RISK_WAIT_MS_MAX,

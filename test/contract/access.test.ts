@@ -293,6 +293,6 @@ test("a role beside ingest finds another client's transaction where it would by 
     }),
   );
   expect(Object.fromEntries(answers)).toEqual({
-    ...{ ingest: 404, operator: 404, risk_officer: 404, analyst: 200, admin: 200 },
+    ...{ ingest: 404, operator: 404, risk_officer: 404, analyst: 200, admin: 200, auditor: 200 },
   });
 });

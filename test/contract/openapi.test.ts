@@ -38,7 +38,7 @@ beforeAll(async () => {
 afterAll(() => api[Symbol.asyncDispose]());
 
 /** Paths of pages for people, which the document leaves out. */
-const PAGES = /^\/(docs.*|console.*)?$/;
+const PAGES = /^\/(docs.*|console.*|oidc.*)?$/;
 describe('the document', () => {
   test('is OpenAPI 3.1 whose schemas compile and whose operations are named once', () => {
     expect(openApi.document.openapi).toBe('3.1.0');
@@ -59,7 +59,7 @@ describe('the document', () => {
     }
   });
 
-  test('has every route of core and of the rooms but those of the pages /docs and /console, and no other', async () => {
+  test('has every route of core and of the rooms but those of the pages /docs, /console and /oidc, and no other', async () => {
     // Registering routes calls none of these functions.
     const anything = new Proxy(() => undefined, { get: () => anything }) as never;
     const given = {
@@ -273,7 +273,7 @@ test('the help of a problem leads to its cure', async () => {
   const [, place] = body.help.split('#');
   expect(page).toContain(`<section id="${place}">`);
   for (const name of PROBLEM_NAMES) expect(page).toContain(`<section id="${name}">`);
-  expect(page).toContain('Repeat a transaction with its very body');
+  expect(page).toContain('Repeat a request with its very body');
 });
 
 test('the readable document loads nothing from elsewhere', async () => {

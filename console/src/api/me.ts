@@ -15,6 +15,10 @@ export function useMe() {
   });
 }
 
+/** Whether a page is shown: `auditor` reads what any role reads. */
+export const sees = (me: Me, ...roles: readonly Role[]): boolean =>
+  me.roles.includes('auditor') || has(me, ...roles);
+
 /** `admin` has every role except those that approve. */
 export function has(me: Me, ...roles: readonly Role[]): boolean {
   return roles.some(

@@ -1,7 +1,7 @@
 /** Small parts that every page shows alike: times, ids, verdicts, levels. */
 import { type ReactNode, useEffect, useState } from 'react';
 import { Link } from 'wouter';
-import { has, useMe } from '../api/me.ts';
+import { sees, useMe } from '../api/me.ts';
 import { localTime, shortId, utcTime } from '../format.ts';
 
 /** A time in the viewer's zone, UTC on hover. */
@@ -79,7 +79,7 @@ type PartyIdProps = {
 export function PartyId({ kind, id }: PartyIdProps) {
   const { data: me } = useMe();
   if (id === null) return '–';
-  const isSeen = me !== undefined && me !== null && has(me, 'analyst');
+  const isSeen = me !== undefined && me !== null && sees(me, 'analyst');
   const href = isSeen ? `/${PARTY_PAGES[kind]}/${encodeURIComponent(id)}` : undefined;
   return <Id id={id} chars={PARTY_CHARS} href={href} />;
 }

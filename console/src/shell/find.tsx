@@ -5,7 +5,7 @@ import { Link, useLocation } from 'wouter';
 import type { Me } from '../../../src/kit/client/api-types.ts';
 import { ask, Refusal } from '../api/ask.ts';
 import { followUp } from '../api/follow-up.ts';
-import { has, type Role } from '../api/me.ts';
+import { type Role, sees } from '../api/me.ts';
 
 type Finder = {
   readonly kind: string;
@@ -80,7 +80,7 @@ type Hit = Pick<Finder, 'kind'> & { readonly href: string };
 
 async function findAll(id: string, me: Me): Promise<readonly Hit[]> {
   const hits = await Promise.all(
-    FINDERS.filter(({ roles }) => has(me, ...roles)).map(async ({ kind, find, href }) => {
+    FINDERS.filter(({ roles }) => sees(me, ...roles)).map(async ({ kind, find, href }) => {
       const found = await find(id).catch((error: unknown) => {
         if (error instanceof Refusal && NOT_FOUND.includes(error.status)) return false;
         throw error;

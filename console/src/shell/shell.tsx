@@ -4,7 +4,7 @@ import { type ReactNode, useEffect, useState } from 'react';
 import { Link, useLocation } from 'wouter';
 import type { Me } from '../../../src/kit/client/api-types.ts';
 import { ask } from '../api/ask.ts';
-import { has, ME } from '../api/me.ts';
+import { ME, sees } from '../api/me.ts';
 import { person } from '../format.ts';
 import { zoneName } from '../parts/local-time.ts';
 import { Find } from './find.tsx';
@@ -25,7 +25,7 @@ export function Shell({ me, marks, children }: ShellProps) {
   const [path, go] = useLocation();
   const [isMenuOpen, setMenuOpen] = useState(false);
   const [isHelpOpen, setHelpOpen] = useState(false);
-  const pages = PAGES.filter(({ roles }) => has(me, ...roles));
+  const pages = PAGES.filter(({ roles }) => sees(me, ...roles));
   useShortcuts({
     ...Object.fromEntries(pages.map(({ key, path: to }) => [`g ${key}`, () => go(to)])),
     '?': () => setHelpOpen(true),

@@ -11,8 +11,7 @@ import {
   LOCK_NOT_AVAILABLE,
   sqlStateOf,
 } from '../../kit/database/pg-failure.ts';
-import { COMMIT_UNKNOWN } from '../../kit/database/pool.ts';
-import { Failure } from '../../kit/words/failure.ts';
+import { COMMIT_UNKNOWN, Failure } from '../../kit/words/failure.ts';
 
 const TRIES_MAX = 6;
 const JITTER_MS = 20;

@@ -10,7 +10,7 @@ import { z } from 'zod';
 import { codeError } from '../../kit/words/code-error.ts';
 import { given } from '../../kit/words/describe-issue.ts';
 import { corridorParameter } from '../../kit/words/list-parameters.ts';
-import { ID_CHARS_MAX, plainText } from '../../kit/words/plain-text.ts';
+import { ID_CHARS_MAX, KEY_CHARS_MAX, plainText } from '../../kit/words/plain-text.ts';
 import { wireTime } from '../../kit/words/wire-time.ts';
 import { countryProblem } from './country.ts';
 import { currencyCode, currencyScale } from './currency.ts';
@@ -19,7 +19,7 @@ import { metadataProblem } from './metadata.ts';
 /** Limits on a submitted transaction. Units are in the names. */
 export const TRANSACTION_LIMITS = {
   idChars: ID_CHARS_MAX,
-  idempotencyKeyChars: 255,
+  idempotencyKeyChars: KEY_CHARS_MAX,
   labelChars: 64,
   amountIntegerDigits: 15,
   metadataBytes: 4 * 1024,

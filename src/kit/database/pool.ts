@@ -5,7 +5,7 @@
  */
 import pg from 'pg';
 import type { Guard } from '../breakers/breaker.ts';
-import { Failure } from '../words/failure.ts';
+import { COMMIT_UNKNOWN, Failure } from '../words/failure.ts';
 import type { StoreSetting } from '../words/store-advice.ts';
 import { bindInPieces } from './bind-in-pieces.ts';
 import { createTextOf } from './market-schema.ts';
@@ -84,8 +84,6 @@ const GENERATION = 4;
 const WAITING_SHARE_MAX = 32;
 /** No connection of ours was free in time: this process is busy, Postgres is not at fault. */
 export const POOL_BUSY = 'POSTGRES_POOL_BUSY';
-/** A connection died during a commit, so that nobody knows whether the commit was done. */
-export const COMMIT_UNKNOWN = 'COMMIT_UNKNOWN';
 const POOL_WAIT_OVER = 'timeout exceeded when trying to connect';
 
 /** How long the client waits beyond the server's own statement timeout before it gives a connection up. */

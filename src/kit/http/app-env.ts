@@ -1,6 +1,7 @@
 /** Values that every handler finds in its context. */
 import type { HttpBindings } from '@hono/node-server';
 import type { Trace } from '../traces/trace.ts';
+import type { KeptAnswers } from '../words/kept-answers.ts';
 import type { Principal } from '../words/principal.ts';
 import type { Credential } from '../words/session.ts';
 
@@ -15,6 +16,8 @@ export type AppEnv = {
     principal: Principal;
     /** Credential of the request; set with the principal. */
     credential: Credential;
+    /** Answers of writes for their repetitions; absent where nothing is written. */
+    keptAnswers?: KeptAnswers;
     /** Consistency token of the handler's write; null: the answer has none; absent: the token of everything that is committed. */
     token?: string | null;
     /** Corridors that the body names; absent where it names none. */

@@ -7,6 +7,7 @@ import type { Log } from '../metrics/log.ts';
 import type { Metrics } from '../metrics/metrics.ts';
 import { given } from '../words/describe-issue.ts';
 import { toError } from '../words/failure.ts';
+import type { KeptAnswers } from '../words/kept-answers.ts';
 import { Problem, problemResponse, toProblem } from './answers/problem.ts';
 import type { AppEnv } from './app-env.ts';
 import { type Authenticate, requireKey, type Trust } from './auth/auth.ts';
@@ -26,6 +27,8 @@ type AppDependencies = {
   readonly recordUse?: (sessionId: string) => Promise<void>;
   /** Reads the consistency token of everything that is committed. Absent where nothing is written. */
   readonly readBoundToken?: () => Promise<string>;
+  /** Answers of writes for their repetitions. Absent where nothing is written. */
+  readonly keptAnswers?: KeptAnswers;
   /** Routes in mounting order. Paths below /v1 need a key. */
   readonly routes: readonly Hono<AppEnv>[];
   readonly degradation: Levels;
@@ -53,7 +56,13 @@ export function createApp(dependencies: AppDependencies): Hono<AppEnv> {
     extendSession(dependencies.recordUse),
     ...(dependencies.refusals ?? []),
   );
-  const { readBoundToken } = dependencies;
+  const { readBoundToken, keptAnswers } = dependencies;
+  if (keptAnswers !== undefined) {
+    app.on(WRITING_METHODS, '/v1/*', async (c, next) => {
+      c.set('keptAnswers', keptAnswers);
+      await next();
+    });
+  }
   if (readBoundToken !== undefined) app.on(WRITING_METHODS, '/v1/*', addToken(readBoundToken));
   const methods = createMethodTable(routes.flatMap((some) => some.routes));
   const refuseMethod = (c: Context<AppEnv>) => {

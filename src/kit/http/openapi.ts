@@ -70,7 +70,7 @@ export function ownClientAlone(description = ''): {
   readonly description: string;
   readonly 'x-own-client-alone': readonly Role[];
 } {
-  const said = `A key of ${OWN_ALONE.join(' or ')} without the roles analyst and admin reaches objects of its own client only; another client's are answered as unknown.`;
+  const said = `A key of ${OWN_ALONE.join(' or ')} without the roles analyst, auditor and admin reaches objects of its own client only; another client's are answered as unknown.`;
   return { description: `${description} ${said}`.trim(), 'x-own-client-alone': OWN_ALONE };
 }
 

@@ -7,13 +7,14 @@ import type {
   ZodOpenApiPathsObject,
   ZodOpenApiResponseObject,
 } from 'zod-openapi';
-import type { Officer, Role } from '../words/principal.ts';
+import { type Officer, type Role, withReaders } from '../words/principal.ts';
 import type { answerHeaders } from './answers/answer-headers.ts';
 import type { ProblemStatus } from './answers/problem-types.ts';
 import type { AppEnv } from './app-env.ts';
 import { actorOf, requireRole } from './auth/auth.ts';
 import { type BodyLimits, checkFields, readJson, readQuery } from './body/body.ts';
 import { withoutToken } from './consistency.ts';
+import { answerOnce, onceParameter } from './once/answer-once.ts';
 import { allowedRoles, json, problemResponses } from './openapi.ts';
 
 type Status = 200 | 201 | 202 | 204 | 304;
@@ -82,14 +83,20 @@ const OF_BODIES = [400, 408, 413, 415, 422] as const;
 export function operation<Parts, Path, Query, Body>(
   described: Described<Parts, Path, Query, Body>,
 ): Operation<Parts> {
-  const { method, at, roles, path, anyPath, query, header, ...rest } = described;
-  const { body, ownBody, answers, problems = [], run, ...said } = rest;
+  const { method, at, path, anyPath, query, ...rest } = described;
+  const { body, ownBody, answers, problems = [], run, roles: callers, ...others } = rest;
+  const { header: ownHeader, ...said } = others;
+  const roles = method === 'get' ? withReaders(callers) : callers;
+  // An own body names in itself what is done once.
+  const isOnce = method !== 'get' && !ownBody && !said['x-writes-nothing'];
+  const header = isOnce ? onceParameter.extend(ownHeader?.shape ?? {}) : ownHeader;
   const isChecked = [path, query, header].some((part) => part !== undefined);
   const content = body ? json(body.schema, body.example) : ownBody;
   const refused = [
     ...(content ? OF_BODIES : []),
     // Parameters of the query are checked everywhere.
     422 as const,
+    ...(isOnce ? [409 as const] : []),
     ...problems,
   ];
   const parameters = {
@@ -111,31 +118,36 @@ export function operation<Parts, Path, Query, Body>(
     },
     serve: async (c, limits, parts) => {
       if (said['x-writes-nothing']) withoutToken(c);
+      const ofPath = (path && checkFields(path, c.req.param())) as Path;
+      const ofQuery = (
+        query || c.req.url.includes('?') ? readQuery(c, query ?? NO_PARAMETERS) : {}
+      ) as Query;
+      const parsed = body && (await readBody(c, body, limits));
       const input = {
-        path: (path && checkFields(path, c.req.param())) as Path,
-        query: (query || c.req.url.includes('?')
-          ? readQuery(c, query ?? NO_PARAMETERS)
-          : {}) as Query,
-        body: (body && (await readBody(c, body, limits))) as Body,
+        path: ofPath,
+        query: ofQuery,
+        body: body?.read(parsed) as Body,
         by: actorOf(c),
         c,
       };
-      const answered = await run(input, parts);
-      if (answered instanceof Response) return answered;
-      const status = Number(Object.keys(answers)[0]) as Exclude<Status, 304>;
-      return status === 204 ? c.body(null, 204) : c.json(answered ?? null, status);
+      const answer = async (): Promise<Response> => {
+        const answered = await run(input, parts);
+        if (answered instanceof Response) return answered;
+        const status = Number(Object.keys(answers)[0]) as Exclude<Status, 304>;
+        return status === 204 ? c.body(null, 204) : c.json(answered ?? null, status);
+      };
+      return isOnce ? await answerOnce(c, parsed, answer) : await answer();
     },
   };
 }
 
-async function readBody<Body>(
+async function readBody(
   c: Context<AppEnv>,
-  body: DescribedBody<Body>,
+  body: Pick<DescribedBody<unknown>, 'bytesMax'>,
   limits: BodyLimits,
-): Promise<Body> {
+): Promise<unknown> {
   const bytesMax = Math.min(limits.bytesMax, body.bytesMax ?? Infinity);
-  const value = await readJson(c, { ...limits, bytesMax });
-  return body.read(value);
+  return await readJson(c, { ...limits, bytesMax });
 }
 
 /** A body that its schema reads, with an example of it. */

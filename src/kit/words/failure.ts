@@ -33,6 +33,9 @@ export class Failure extends Error {
   }
 }
 
+/** A connection died during a commit, so that nobody knows whether the commit was done. */
+export const COMMIT_UNKNOWN = 'COMMIT_UNKNOWN';
+
 /** Turns any thrown value into an Error and keeps its content. */
 export function toError(thrown: unknown): Error {
   return thrown instanceof Error ? thrown : new Error(String(thrown), { cause: thrown });

@@ -4,6 +4,9 @@ import { z } from 'zod';
 /** Characters of an id. */
 export const ID_CHARS_MAX = 128;
 
+/** Characters of an idempotency key. */
+export const KEY_CHARS_MAX = 255;
+
 /** The pattern of the document: programs in other languages know no `\p{Cc}`, and UTF-8 has no surrogates. */
 const PUBLISHED_PATTERN = '^[^\\x00-\\x1f\\x7f-\\x9f]+$';
 

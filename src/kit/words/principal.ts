@@ -1,5 +1,5 @@
 /** The caller of a request: its roles, its person, and its client, to whom idempotency keys and transactions belong. */
-export const ROLES = ['ingest', 'analyst', 'operator', 'risk_officer', 'admin'] as const;
+export const ROLES = ['ingest', 'analyst', 'operator', 'risk_officer', 'admin', 'auditor'] as const;
 export type Role = (typeof ROLES)[number];
 
 /** Only a person holds a role that approves, once a second person has confirmed the key. `admin` includes none of them. */
@@ -7,6 +7,11 @@ export const APPROVING_ROLES = ['risk_officer'] as const satisfies readonly Role
 
 export function approves(role: Role): boolean {
   return APPROVING_ROLES.some((approving) => approving === role);
+}
+
+/** Roles that may read what these roles read: `auditor` reads everything, and changes nothing but its own sessions. */
+export function withReaders(roles: readonly Role[]): readonly Role[] {
+  return roles.includes('auditor') ? roles : [...roles, 'auditor'];
 }
 
 export type Principal = {
@@ -21,13 +26,19 @@ export type Principal = {
   readonly sessionId?: string;
 };
 
-/** A key with any of these roles sees the whole market; any other key sees its own client's transactions only. */
+/** A key with any of these roles labels transactions of the whole market; any other key those of its own client. */
 const MARKET_ROLES: readonly Role[] = ['analyst', 'admin'];
+const MARKET_READERS = withReaders(MARKET_ROLES);
 
-/** The client whose transactions a key may read and label; null for the whole market. */
-export function clientSeen({ roles, client }: Pick<Principal, 'roles' | 'client'>): string | null {
-  return MARKET_ROLES.some((role) => roles.has(role)) ? null : client;
-}
+type Caller = Pick<Principal, 'roles' | 'client'>;
+const within = (roles: readonly Role[], { roles: own, client }: Caller) =>
+  roles.some((role) => own.has(role)) ? null : client;
+
+/** The client whose transactions a key may read; null for the whole market. */
+export const clientSeen = (caller: Caller): string | null => within(MARKET_READERS, caller);
+
+/** The client whose transactions a key may label; null for the whole market. */
+export const clientLabelled = (caller: Caller): string | null => within(MARKET_ROLES, caller);
 
 /** The author of a change, and the request or command that makes the change. */
 export type Actor = {

@@ -5,8 +5,8 @@ import { byCommand, openCommandDatabase } from '../../kit/command/stores.ts';
 import { readConfig } from '../../kit/config/config.ts';
 import { configsOfMarkets } from '../../kit/config/market-config.ts';
 import { isMarketList } from '../../kit/config/market-settings.ts';
-import { COMMIT_UNKNOWN, type Database } from '../../kit/database/pool.ts';
-import { Failure, toError } from '../../kit/words/failure.ts';
+import type { Database } from '../../kit/database/pool.ts';
+import { COMMIT_UNKNOWN, Failure, toError } from '../../kit/words/failure.ts';
 import type { NewApiKey } from '../../kit/words/identity.ts';
 
 /** Databases by market, in the order of their names: two commands at a time wait for each other in one order. */

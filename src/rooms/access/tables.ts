@@ -1,7 +1,9 @@
 /** When the rows of keys, people and sessions end. */
 import { purgeRows, rowsBefore } from '../../kit/duties/purge.ts';
 import type { Retention } from '../../kit/duties/retention.ts';
+import { ANSWER_KEPT_HOURS } from '../../kit/words/kept-answers.ts';
 
+const DAY_OLD = `now() - interval '${ANSWER_KEPT_HOURS} hours'`;
 const LONG_EXPIRED = "now() - interval '30 days'";
 
 export const tables: readonly Retention[] = [
@@ -13,6 +15,11 @@ export const tables: readonly Retention[] = [
       purgeRows('sessions', rowsBefore('sessions', 'expires_at', LONG_EXPIRED)),
       purgeRows('login_links', rowsBefore('login_links', 'expires_at', LONG_EXPIRED)),
     ],
+  },
+  {
+    tables: ['kept_answers'],
+    ends: `${ANSWER_KEPT_HOURS} hours after the request: a repetition is carried out again then`,
+    purges: [purgeRows('kept_answers', rowsBefore('kept_answers', 'claimed_at', DAY_OLD))],
   },
   { tables: ['identities'], ends: 'never: a revoked person still counts as a maker of keys' },
 ];

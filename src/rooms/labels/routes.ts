@@ -13,7 +13,7 @@ import type { DocumentPart } from '../../kit/http/document.ts';
 import { ownClientAlone } from '../../kit/http/openapi.ts';
 import { answer, operation, pathsOf, routesOf } from '../../kit/http/operation.ts';
 import { InvalidFields, jsonPointer } from '../../kit/words/field-error.ts';
-import { clientSeen } from '../../kit/words/principal.ts';
+import { clientLabelled, clientSeen } from '../../kit/words/principal.ts';
 import { labelListParameters } from './parameters.ts';
 import { labelPageSchema, searchLabels } from './queries.ts';
 
@@ -91,7 +91,7 @@ const operations = [
     run: async ({ body: inputs, c }, { ingest, afterLabels }: Parts) => {
       const principal = c.get('principal');
       const { client, identity } = principal;
-      const seen = clientSeen(principal);
+      const seen = clientLabelled(principal);
       const result = await acceptLabels(ingest, { client, identity, clientSeen: seen, inputs });
       for (const note of afterLabels) note();
       if (result.kind !== 'accepted') throw refusal(result);

@@ -3,7 +3,7 @@ import { useInfiniteQuery, useMutation, useQuery, useQueryClient } from '@tansta
 import { useMemo, useState } from 'react';
 import type { Key, Me, Session } from '../../../../src/kit/client/api-types.ts';
 import { ask } from '../../api/ask.ts';
-import { has, ME } from '../../api/me.ts';
+import { has, ME, sees } from '../../api/me.ts';
 import { person } from '../../format.ts';
 import { type Column, DataTable } from '../../parts/data-table.tsx';
 import { Confirm } from '../../parts/dialog.tsx';
@@ -29,7 +29,7 @@ export function KeysPage({ me }: { readonly me: Me }) {
         ]}
       />
       <Sessions isAll={has(me, 'admin')} />
-      {has(me, 'admin', 'risk_officer') ? <Keys me={me} /> : null}
+      {sees(me, 'admin', 'risk_officer') ? <Keys me={me} /> : null}
     </Page>
   );
 }
@@ -175,9 +175,11 @@ function Keys({ me }: { readonly me: Me }) {
     <Part
       title="API keys"
       aside={
-        <button type="button" onClick={() => setMaking(true)}>
-          Make a key
-        </button>
+        has(me, 'admin', 'risk_officer') ? (
+          <button type="button" onClick={() => setMaking(true)}>
+            Make a key
+          </button>
+        ) : null
       }
     >
       {isMaking ? <NewKeyDialog me={me} onClose={() => setMaking(false)} /> : null}

@@ -17,6 +17,7 @@ const ROLES = {
   operator: 'dead letters, pipeline',
   risk_officer: 'approves; once a second person has confirmed the key',
   admin: 'every role but those that approve',
+  auditor: 'reads everything, changes nothing',
 } as const satisfies Record<Role, string>;
 const ROLE_NAMES = Object.keys(ROLES).filter((name): name is Role => name in ROLES);
 

@@ -3,7 +3,7 @@ import { useQuery } from '@tanstack/react-query';
 import { Link } from 'wouter';
 import type { CorridorState, Me } from '../../../../src/kit/client/api-types.ts';
 import { ask } from '../../api/ask.ts';
-import { has } from '../../api/me.ts';
+import { has, sees } from '../../api/me.ts';
 import { usePolling } from '../../api/presence.ts';
 import { SWITCHES } from '../../api/switches.ts';
 import { count, percent } from '../../format.ts';
@@ -59,7 +59,7 @@ function Links({ id, me }: { readonly id: string; readonly me: Me }) {
   const isReviewer = has(me, 'analyst', 'risk_officer');
   return (
     <>
-      {has(me, 'analyst') ? <Link href={`/transactions?corridor=${id}`}>Transactions</Link> : null}
+      {sees(me, 'analyst') ? <Link href={`/transactions?corridor=${id}`}>Transactions</Link> : null}
       {isReviewer ? <Link href={`/review?corridor=${id}`}>Cases</Link> : null}
       <Link href="/switches">Stop or freeze</Link>
     </>

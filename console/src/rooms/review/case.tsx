@@ -3,7 +3,7 @@ import { useQuery } from '@tanstack/react-query';
 import { Link, useSearchParams } from 'wouter';
 import type { Me, ReviewCaseDetail } from '../../../../src/kit/client/api-types.ts';
 import { ask } from '../../api/ask.ts';
-import { has } from '../../api/me.ts';
+import { sees } from '../../api/me.ts';
 import { words } from '../../format.ts';
 import { Page, Part } from '../../parts/page.tsx';
 import { Badge, Id } from '../../parts/show.tsx';
@@ -75,7 +75,7 @@ type SidesProps = {
 };
 
 function Sides({ one, me, onNext }: SidesProps) {
-  const mayExplain = has(me, 'analyst');
+  const mayExplain = sees(me, 'analyst');
   return (
     <div className="case">
       <div className="case-facts">

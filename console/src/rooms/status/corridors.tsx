@@ -4,7 +4,7 @@ import { Link } from 'wouter';
 import type { Me, Status } from '../../../../src/kit/client/api-types.ts';
 import { sumBy, useDays } from '../../api/days.ts';
 import { useLive } from '../../api/live.ts';
-import { has, useMe } from '../../api/me.ts';
+import { sees, useMe } from '../../api/me.ts';
 import { count, duration, localTime } from '../../format.ts';
 import { Connection } from '../../parts/connection.tsx';
 import { type Column, DataTable } from '../../parts/data-table.tsx';
@@ -74,7 +74,7 @@ function Latency({ row, ms }: { readonly row: Row; readonly ms: number | null })
 /** A link for people who may open the page. */
 function CorridorLink({ id }: { readonly id: string }) {
   const { data: me } = useMe();
-  const isSeen = me !== undefined && me !== null && has(me, 'analyst', 'operator', 'risk_officer');
+  const isSeen = me !== undefined && me !== null && sees(me, 'analyst', 'operator', 'risk_officer');
   if (!isSeen) return <strong>{id}</strong>;
   return <Link href={`/corridors/${encodeURIComponent(id)}`}>{id}</Link>;
 }
@@ -110,7 +110,7 @@ export function CorridorsPage({ me }: { readonly me: Me }) {
           <CorridorTable status={figures.status} isStale={live.state === 'stale'} />
         )}
       </Part>
-      {has(me, 'analyst') ? (
+      {sees(me, 'analyst') ? (
         <>
           <LastDay days={DAYS} />
           <Days />

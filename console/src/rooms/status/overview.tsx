@@ -3,7 +3,7 @@ import { useMemo } from 'react';
 import type { LiveFigures, Me } from '../../../../src/kit/client/api-types.ts';
 import { type Sum, sumBy, useDays } from '../../api/days.ts';
 import { type Point, useLive } from '../../api/live.ts';
-import { has } from '../../api/me.ts';
+import { sees } from '../../api/me.ts';
 import { count, duration, percent, short } from '../../format.ts';
 import { Connection } from '../../parts/connection.tsx';
 import { Page, Part } from '../../parts/page.tsx';
@@ -37,7 +37,7 @@ export function OverviewPage({ me }: { readonly me: Me }) {
           </Part>
         </>
       )}
-      {has(me, 'analyst') ? (
+      {sees(me, 'analyst') ? (
         <>
           <LastDay days={DAYS} />
           <Days />

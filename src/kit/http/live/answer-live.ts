@@ -2,7 +2,7 @@
 import type { Context } from 'hono';
 import { z } from 'zod';
 import type { Log } from '../../metrics/log.ts';
-import type { Role } from '../../words/principal.ts';
+import { type Role, withReaders } from '../../words/principal.ts';
 import { Problem } from '../answers/problem.ts';
 import type { AppEnv } from '../app-env.ts';
 import { type Authenticate, holdsOne } from '../auth/auth.ts';
@@ -56,7 +56,7 @@ export function createLive<Figures extends object>({
       keyId: c.get('principal').keyId,
       isAllowed: async () => {
         const principal = await authenticate(credential, c.env?.incoming, 'recent');
-        const isReader = principal !== undefined && holdsOne(principal, readers);
+        const isReader = principal !== undefined && holdsOne(principal, withReaders(readers));
         return isReader && refusal() === undefined;
       },
       cutOff: () => c.env?.outgoing?.destroy(),

@@ -12,7 +12,7 @@ import { tokenParameter } from '../../../kit/http/consistency.ts';
 import { ownClientAlone } from '../../../kit/http/openapi.ts';
 import { answer, operation } from '../../../kit/http/operation.ts';
 import { given } from '../../../kit/words/describe-issue.ts';
-import { clientSeen } from '../../../kit/words/principal.ts';
+import { clientSeen, withReaders } from '../../../kit/words/principal.ts';
 import { selectFields } from '../../../kit/words/selected-fields.ts';
 import type { Parts } from '../caches.ts';
 import { FIELD_NAMES, transactionSelected } from '../queries/fields.ts';
@@ -50,7 +50,7 @@ export const readOneTransaction = operation({
   problems: [404, 410],
   run: async ({ path: { id }, query: { expand, fields }, c }, parts: Parts) => {
     const client = clientSeen(c.get('principal'));
-    if (expand?.has('explanation') === true) checkRole(c, ['analyst']);
+    if (expand?.has('explanation') === true) checkRole(c, withReaders(['analyst']));
     const transaction = await readFor(c, parts.databases, async (from) => {
       const found = await readTransaction(from, id, client);
       if (found === undefined || expand === undefined) return found;

@@ -1,0 +1,45 @@
+/** The table of answers to writes that carry an idempotency key. Its columns are opaque here: the edge derives and encrypts them. */
+import type { Database } from '../database/pool.ts';
+import { firstOf, rowsOf } from '../database/statement.ts';
+import type { Log } from '../metrics/log.ts';
+import { toError } from '../words/failure.ts';
+import type { EarlierRequest, KeptAnswers } from '../words/kept-answers.ts';
+
+const insert = rowsOf<object, [digest: Buffer, fingerprint: Buffer]>(
+  'claim-answer',
+  `insert into market.kept_answers (digest, fingerprint) values ($1, $2)
+       on conflict (digest) do nothing returning digest`,
+);
+const find = firstOf<EarlierRequest, [digest: Buffer]>(
+  'find-answer',
+  `select fingerprint, answer, (extract(epoch from now() - claimed_at) * 1000)::float8 as "ageMs"
+     from market.kept_answers where digest = $1`,
+);
+const update = rowsOf<object, [digest: Buffer, answer: Buffer]>(
+  'store-answer',
+  'update market.kept_answers set answer = $2 where digest = $1',
+);
+const remove = rowsOf<object, [digest: Buffer]>(
+  'release-answer',
+  'delete from market.kept_answers where digest = $1 and answer is null',
+);
+
+export function createKeptAnswers(
+  { query, write }: Pick<Database, 'query' | 'write'>,
+  log: Pick<Log, 'warn'>,
+): KeptAnswers {
+  const settle = async (writing: Promise<object[]>) => {
+    await writing.catch((error: unknown) => {
+      log.warn({ err: toError(error) }, 'the answer of an idempotency key was not kept');
+    });
+  };
+  return {
+    claim: async (digest, fingerprint) => {
+      if ((await insert(write, digest, fingerprint)).length > 0) return undefined;
+      // A request that has released the key since counts as one that runs.
+      return (await find(query, digest)) ?? { fingerprint, answer: null, ageMs: 0 };
+    },
+    store: (digest, answer) => settle(update(write, digest, answer)),
+    release: (digest) => settle(remove(write, digest)),
+  };
+}

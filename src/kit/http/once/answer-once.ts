@@ -1,0 +1,124 @@
+/**
+ * Writes that carry an `Idempotency-Key` are done once: the request claims the key in a commit of its own, runs, and keeps its
+ * answer, which a repetition gets. A process that dies in between leaves a claim without an answer, which nobody resolves: whether
+ * the write was done is then read from the object.
+ */
+import type { Context } from 'hono';
+import { z } from 'zod';
+import { COMMIT_UNKNOWN, Failure } from '../../words/failure.ts';
+import {
+  ANSWER_KEPT_HOURS,
+  type EarlierRequest,
+  type KeptAnswers,
+} from '../../words/kept-answers.ts';
+import { shown } from '../../words/list-parameters.ts';
+import { KEY_CHARS_MAX } from '../../words/plain-text.ts';
+import { Problem, toProblem } from '../answers/problem.ts';
+import type { AppEnv } from '../app-env.ts';
+import { readKeyHeader } from './key-header.ts';
+import {
+  decrypt,
+  encrypt,
+  type KeptAnswer,
+  type Repeatable,
+  repeatableOf,
+} from './sealed-answer.ts';
+
+/**
+ * A request without an answer may be under way for so long, longer than any deadline of a request. Smaller: one that still runs
+ * is called lost; larger: callers of a lost one try in vain for longer.
+ */
+const UNDER_WAY_MS = 60_000;
+const RETRY = { 'Retry-After': '1' };
+/** Tells an answer that is repeated from the first one. */
+export const REPLAYED = 'Idempotency-Replayed';
+
+/** The header of a request, for the document. */
+export const onceParameter = z.object({
+  'Idempotency-Key': z
+    .string()
+    .optional()
+    .meta({
+      minLength: 1,
+      maxLength: KEY_CHARS_MAX,
+      ...shown(
+        'close-2026-11-27',
+        `Name of this request, chosen by the caller: a repetition with the same API key, path and body within ${ANSWER_KEPT_HOURS} hours is not carried out again, and gets the answer of the first one that succeeded, with \`${REPLAYED}: true\`. ASCII, plain or as a quoted string (RFC 8941).`,
+      ),
+    }),
+});
+
+/**
+ * @param body as it was sent, parsed; undefined where there is none
+ * @param run carries the request out
+ */
+export async function answerOnce(
+  c: Context<AppEnv>,
+  body: unknown,
+  run: () => Promise<Response>,
+): Promise<Response> {
+  const key = readKeyHeader(c.req.header('idempotency-key'));
+  const kept = c.get('keptAnswers');
+  if (key === undefined || kept === undefined) return await run();
+  const { pathname, search } = new URL(c.req.url);
+  const request = JSON.stringify([c.req.method, pathname + search, body]);
+  const repeatable = repeatableOf(c.get('credential').token, key, request);
+  const earlier = await kept.claim(repeatable.digest, repeatable.fingerprint);
+  if (earlier === undefined) return await runClaimed(kept, repeatable, run);
+  return replay(decrypt(repeatable.secret, answerOf(earlier, repeatable)));
+}
+
+/** The answer that is kept. @throws Problem where there is none, or the key is another request's */
+function answerOf({ fingerprint, answer, ageMs }: EarlierRequest, own: Repeatable): Buffer {
+  if (!fingerprint.equals(own.fingerprint)) {
+    const detail = 'The Idempotency-Key was sent with another method, path or body before.';
+    throw new Problem('key-conflict', detail);
+  }
+  if (answer !== null) return answer;
+  if (ageMs < UNDER_WAY_MS) {
+    const detail = 'The request with this Idempotency-Key is under way.';
+    throw new Problem('still-running', detail, { headers: RETRY });
+  }
+  const detail = 'The request with this Idempotency-Key ended without an answer.';
+  throw new Problem('outcome-unknown', detail);
+}
+
+async function runClaimed(
+  kept: KeptAnswers,
+  { digest, secret }: Repeatable,
+  run: () => Promise<Response>,
+): Promise<Response> {
+  let response: Response;
+  try {
+    response = await run();
+  } catch (error) {
+    if (hasStoredNothing(error)) await kept.release(digest);
+    throw error;
+  }
+  const body = Buffer.from(await response.arrayBuffer());
+  const { status, ok } = response;
+  const answer = { status, headers: [...response.headers], body };
+  if (ok) await kept.store(digest, encrypt(secret, answer));
+  else await kept.release(digest);
+  return toResponse(answer);
+}
+
+/** A refusal rolls back; a lost commit and a bug say nothing. */
+function hasStoredNothing(thrown: unknown): boolean {
+  if (thrown instanceof Failure && thrown.code === COMMIT_UNKNOWN) return false;
+  return toProblem(thrown) !== undefined;
+}
+
+function replay(answer: KeptAnswer): Response {
+  const response = toResponse(answer);
+  response.headers.set(REPLAYED, 'true');
+  return response;
+}
+
+/** Statuses of answers without a body, for which Response takes none. */
+const BODILESS = [204, 304];
+
+function toResponse({ status, headers, body }: KeptAnswer): Response {
+  const given = BODILESS.includes(status) ? null : Uint8Array.from(body);
+  return new Response(given, { status, headers: headers.map(([name, value]) => [name, value]) });
+}
