@@ -31,6 +31,8 @@ export type Exports = {
 export type ExportSink = Pick<SlowedStream, 'send' | 'close'> & {
   /** Aborted when nobody takes the bytes any more, or the process drains. */
   readonly signal: AbortSignal;
+  /** Whether the key or session of the export is still in force; asked before each piece. */
+  readonly isAllowed: () => Promise<boolean>;
 };
 
 export type BegunExport = {
@@ -95,7 +97,7 @@ export function runExport(exports: Exports, begun: BegunExport, sink: ExportSink
 async function runToEnd(
   exports: Exports,
   begun: BegunExport,
-  { send, close, signal }: ExportSink,
+  { send, close, signal, isAllowed }: ExportSink,
 ): Promise<void> {
   const { metrics, isSubmitting } = exports;
   const { format } = begun.asked;
@@ -107,6 +109,9 @@ async function runToEnd(
     const body = writeBody(begun.readRows, begun.asked, groupRowsMax, signal);
     for await (const piece of body) {
       const workedMs = performance.now() - beganMs;
+      if (!(await isAllowed())) {
+        throw new Failure('unavailable', 'CALLER_ENDED', 'the key or session has ended');
+      }
       await send(piece.bytes);
       const restMs = isSubmitting() ? Math.min(REST_MS_MAX, REST_TIMES * workedMs) : 0;
       if (restMs > 0) await delay(restMs, undefined, { signal }).catch(() => undefined);

@@ -23,20 +23,23 @@ import { csvHeader, csvWriter } from './write/csv.ts';
 
 const BUSY_RETRY_AFTER_SECONDS = '10';
 
-type Parts = Pick<Api, 'ingest' | 'config' | 'draining' | 'log' | 'switches'> & {
+type Parts = Pick<Api, 'authenticate' | 'ingest' | 'config' | 'draining' | 'log' | 'switches'> & {
   readonly exports: Exports;
 };
 
 function stream(
   c: Context<AppEnv>,
   begun: BegunExport,
-  { exports, config, draining, log }: Parts,
+  { exports, config, draining, log, authenticate }: Parts,
 ): Response {
   const { exportId, asked } = begun;
   const slowed = createSlowedStream(config.RISK_EXPORT_IDLE_MS);
   const { body, send, close, breakOff, gone } = slowed;
   const signal = AbortSignal.any([gone, draining]);
-  runExport(exports, begun, { send, close, signal }).catch(async (error: unknown) => {
+  const credential = c.get('credential');
+  const isAllowed = async () =>
+    (await authenticate(credential, c.env?.incoming, 'recent')) !== undefined;
+  runExport(exports, begun, { send, close, signal, isAllowed }).catch(async (error: unknown) => {
     // Without a last chunk the transfer is seen to be broken.
     c.env?.outgoing?.destroy();
     await breakOff(error);

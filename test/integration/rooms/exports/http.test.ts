@@ -13,6 +13,7 @@ import { insertPersonKey } from '../../../support/people.ts';
 import { runRisk } from '../../../support/run-risk.ts';
 import { RUNNING_API_KEY, type RunningApi, startRunningApi } from '../../../support/running-api.ts';
 import { idAt, storeTransactions } from '../../../support/stored-rows.ts';
+import { answerOf } from '../../../support/submit.ts';
 import { startTcpProxy } from '../../../support/tcp-proxy.ts';
 import { waitUntil } from '../../../support/wait-until.ts';
 
@@ -65,8 +66,8 @@ const from = new Date(NOW - 120_000).toISOString();
 const path = (query: string) => `/v1/exports/transactions?from=${from}&${query}`;
 
 /** A reader that has read nothing but the head. */
-async function begin(query: string): Promise<http.IncomingMessage> {
-  const headers = { authorization: `Bearer ${RUNNING_API_KEY}` };
+async function begin(query: string, key = RUNNING_API_KEY): Promise<http.IncomingMessage> {
+  const headers = { authorization: `Bearer ${key}` };
   const { promise, resolve, reject } = Promise.withResolvers<http.IncomingMessage>();
   http.get(`${api.url}${path(query)}`, { headers, agent: false }, resolve).on('error', reject);
   const response = await promise;
@@ -135,6 +136,19 @@ describe('exports over HTTP', () => {
         for await (const _ of response);
       })(),
     ).rejects.toThrow('aborted');
+  });
+
+  test('an export ends with its key', async () => {
+    const made = await api.post('/v1/keys', { roles: ['analyst'], owner: 'x' });
+    const { key, key_id: id } = (await answerOf(made)).body;
+    const response = await begin('format=ndjson', key);
+    await api.request(`/v1/keys/${id}`, { method: 'DELETE' });
+    const headers = { Authorization: `Bearer ${key}` };
+    const isRefused = async () => (await api.request('/v1/me', { headers })).status === 401;
+    await waitUntil(isRefused, 1000, 'the end of the key');
+    response.resume();
+    await waitUntil(async () => (await ends()) === 1, IDLE_MS / 2, 'the export to end');
+    expect((await fresh())[1]?.after['outcome']).toBe('broken_off');
   });
 
   test('a reader that goes away ends the work', async () => {

@@ -55,6 +55,7 @@ async function piecesOf(isSubmitting: () => boolean): Promise<number[]> {
     },
     close: async () => undefined,
     signal: new AbortController().signal,
+    isAllowed: async () => true,
   });
   return pieces.slice(1);
 }
@@ -80,6 +81,7 @@ test('an export that its reader leaves is ended once its end is in the audit log
     send: async () => left.abort(new Error('the reader has gone')),
     close: async () => undefined,
     signal: left.signal,
+    isAllowed: async () => true,
   });
   let cause = '';
   running.catch((error: unknown) => {
