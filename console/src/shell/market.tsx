@@ -7,10 +7,10 @@ import { useQuery } from '@tanstack/react-query';
 const ADDRESS = new URL(location.href);
 const asked = ADDRESS.searchParams.get('market');
 if (asked !== null && /^[a-z0-9_]+$/.test(asked)) {
-  // The cookie of a session lasts as long.
+  // The cookie of a session lasts as long. Lax: a login by a provider comes back from another site.
   const hours = 12;
   // biome-ignore lint/suspicious/noDocumentCookie: cookieStore answers later, after the first request was sent
-  document.cookie = `risk-market=${asked}; Path=/; SameSite=Strict; Max-Age=${hours * 60 * 60}`;
+  document.cookie = `risk-market=${asked}; Path=/; SameSite=Lax; Max-Age=${hours * 60 * 60}`;
   ADDRESS.searchParams.delete('market');
   history.replaceState(null, '', ADDRESS);
 }

@@ -21,7 +21,7 @@ const FOUNDERS = 2;
 const COLUMNS = `k.key_id, k.roles, k.client, k.owner, k.identity, k.made_by, k.confirmed_by,
                  ${timeColumns('k', 'confirmed_at', 'created_at', 'expires_at', 'revoked_at')}`;
 
-const insert = onlyOf<Key, readonly unknown[]>(
+export const insertKey = onlyOf<Key, readonly unknown[]>(
   'insert-api-key',
   `insert into market.api_keys as k (key_id, key_hash, roles, client, owner, identity, expires_at, made_by, confirmed_by,
              confirmed_at)
@@ -51,7 +51,7 @@ export async function makeApiKey(
     const isConfirmed =
       roles.some(approves) && (await mayConfirmItself(query, identity, expiresAt, by));
     const values = [keyId, keyHash, roles, client, owner, identity, expiresAt];
-    const made = await insert(query, ...values, by.keyId, isConfirmed);
+    const made = await insertKey(query, ...values, by.keyId, isConfirmed);
     await recordKey(query, by, made);
     await last();
     return made;
@@ -144,7 +144,7 @@ function refuse(why: string): never {
   throw new Failure('conflict', 'KEY_REFUSED', why);
 }
 
-async function recordKey(query: Query, by: Actor, made: Key): Promise<void> {
+export async function recordKey(query: Query, by: Actor, made: Key): Promise<void> {
   const change = { action: 'key.create', subject: made.key_id, before: null, after: made } as const;
   await recordChange(query, by, change);
 }

@@ -28,7 +28,7 @@ const insert = onlyOf<Identity, [identity: string, keyId: string | null]>(
 
 /** Finds the person of a name, or makes one where the name is new. Requires `lockPeople`. */
 export async function findOrMake(query: Query, name: string, by: Actor): Promise<Identity> {
-  const known = await findLive(query, name);
+  const known = await findPerson(query, name);
   if (known !== undefined) return known;
   const made = await insert(query, nameOf(name), by.keyId);
   const change = { action: 'identity.create', subject: made.identity, before: null } as const;
@@ -115,7 +115,7 @@ export async function revokeIdentity(
 ): Promise<Identity> {
   return await database.transaction(async (query) => {
     await lockPeople(query);
-    const before = await findLive(query, name);
+    const before = await findPerson(query, name);
     if (before === undefined) {
       throw new Failure('not-found', 'IDENTITY_UNKNOWN', `no person has the name '${name}'`);
     }
@@ -139,7 +139,8 @@ const find = firstOf<Identity, [name: string]>(
   `select ${COLUMNS} from market.identities i where lower(identity) = lower($1)`,
 );
 
-async function findLive(query: Query, name: string): Promise<Identity | undefined> {
+/** The person of a name; undefined where nobody has it. @throws Failure for a revoked person, and a reserved name */
+export async function findPerson(query: Query, name: string): Promise<Identity | undefined> {
   const known = await find(query, nameOf(name));
   if (known === undefined || known.revoked_at === null) return known;
   throw new Failure('conflict', 'IDENTITY_REVOKED', `the person '${known.identity}' is revoked`);

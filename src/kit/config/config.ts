@@ -7,6 +7,7 @@ import { VISIBLE_ASCII } from '../words/visible-ascii.ts';
 import { parseAddressRanges } from './address-ranges.ts';
 import { marketList, marketName, readEachMarket } from './market-settings.ts';
 import { integer } from './numbers.ts';
+import { missingOidcSettings, oidcSettings } from './oidc-settings.ts';
 import { kafkaUrl, postgresUrl, redisUrl, serverFiles } from './service-urls.ts';
 import { readSwitchSettings, type SwitchSetting } from './switch-settings.ts';
 import { traceSettings } from './trace-settings.ts';
@@ -239,6 +240,7 @@ const settings = {
   RISK_SHUTDOWN_TIMEOUT_MS: integer(100, 300_000, 25 * SECOND_MS).describe(
     'From the first signal to a forced exit.',
   ),
+  ...oidcSettings,
   RISK_SCHEMA_WAIT_MS: integer(0, 300_000, 30 * SECOND_MS).describe(
     'How long a role waits for the schema.',
   ),
@@ -282,7 +284,7 @@ export function readConfig(environment: Environment = process.env): ConfigResult
   const { stopped, problems } = readSwitchSettings(given);
   const { markets, issues } = readEachMarket(given, schema);
   const [first] = markets;
-  const all = [...issues, ...unknown, ...problems];
+  const all = [...issues, ...unknown, ...missingOidcSettings(given), ...problems];
   if (first === undefined || all.length > 0) return { problems: all };
   return { config: { ...first, stopped, markets } };
 }

@@ -2,6 +2,7 @@
 import type { Api, ApiRoom } from '../../core/room.ts';
 import type { DocumentPart } from '../../kit/http/document.ts';
 import { pathsOf, routesOf } from '../../kit/http/operation.ts';
+import { loginRoutes } from './oidc/login-routes.ts';
 import { identityOperations } from './routes/identities.ts';
 import { keyOperations } from './routes/keys.ts';
 import { sessionOperations } from './routes/sessions.ts';
@@ -16,6 +17,14 @@ export const document: DocumentPart = {
   },
 };
 
-export const openAccess = ({ databases: { primary }, limits }: Api): ApiRoom => ({
-  routes: [routesOf([...ofKeys, ...sessionOperations], limits, primary)],
+export const openAccess = async ({
+  config,
+  log,
+  databases: { primary },
+  limits,
+}: Api): Promise<ApiRoom> => ({
+  routes: [
+    routesOf([...ofKeys, ...sessionOperations], limits, primary),
+    await loginRoutes({ config, log, database: primary }),
+  ],
 });

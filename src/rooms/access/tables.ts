@@ -21,5 +21,6 @@ export const tables: readonly Retention[] = [
     ends: `${ANSWER_KEPT_HOURS} hours after the request: a repetition is carried out again then`,
     purges: [purgeRows('kept_answers', rowsBefore('kept_answers', 'claimed_at', DAY_OLD))],
   },
+  { tables: ['provider_logins'], ends: 'never: a name stays with who had it first' },
   { tables: ['identities'], ends: 'never: a revoked person still counts as a maker of keys' },
 ];

@@ -1,5 +1,5 @@
 /** Login: an API key, or the token of a link in the fragment of the address, which no server sees, for a session. */
-import { useMutation, useQueryClient } from '@tanstack/react-query';
+import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { useEffect, useState } from 'react';
 import { ask, Refusal } from '../../api/ask.ts';
 import { ME } from '../../api/me.ts';
@@ -24,6 +24,24 @@ async function logIn(token: string) {
       'The browser keeps no session over this address: open the console over HTTPS, or at 127.0.0.1.',
     );
   }
+}
+
+/** The provider of identities by which people log in; null where there is none. */
+async function readProvider(): Promise<string | null> {
+  const answer = await fetch('/oidc');
+  if (!answer.ok) return null;
+  const { provider }: { provider: string | null } = await answer.json();
+  return provider;
+}
+
+function ProviderLogin() {
+  const { data: provider = null } = useQuery({ queryKey: ['oidc'], queryFn: readProvider });
+  if (provider === null) return null;
+  return (
+    <p>
+      <a href="/oidc/login">Log in by {provider}</a>, or <a href="/oidc/logout">log out there</a>.
+    </p>
+  );
 }
 
 export function LoginPage() {
@@ -78,6 +96,7 @@ export function LoginPage() {
         <button type="submit" className="primary" disabled={login.isPending}>
           {login.isPending ? 'Logging in …' : 'Log in'}
         </button>
+        <ProviderLogin />
         <p id="login-help" className="muted small">
           The key is exchanged for a session, which ends after half an hour without use, and is not
           kept here. <code>npm start</code> prints a link that logs in by itself.

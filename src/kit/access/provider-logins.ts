@@ -1,0 +1,112 @@
+/**
+ * Logins by a provider of identities. The sessions of a login are those of a key whose secret nobody has. The key is of the person
+ * who has the name, so two people remain two people; where nobody has it, the key belongs to no person and never approves.
+ */
+import type { Database, Query } from '../database/pool.ts';
+import { firstOf, rowsOf } from '../database/statement.ts';
+import { Failure } from '../words/failure.ts';
+import type { Key } from '../words/identity.ts';
+import { approves, engineOf, type Officer, type Role } from '../words/principal.ts';
+import type { NewSession } from '../words/session.ts';
+import { mintApiKey } from './api-key.ts';
+import { insertKey, recordKey, revokeApiKey } from './api-keys.ts';
+import { findPerson, lockPeople } from './identities.ts';
+import { beginSession } from './sessions.ts';
+
+export type ProviderLogin = {
+  readonly issuer: string;
+  readonly subject: string;
+  readonly name: string;
+  /** By the claim. */
+  readonly roles: readonly Role[];
+};
+
+const CLIENT = 'default';
+
+type Bound = { readonly keyId: string | null };
+const findBound = firstOf<Bound, [issuer: string, subject: string]>(
+  'find-provider-login',
+  'select key_id as "keyId" from market.provider_logins where issuer = $1 and subject = $2',
+);
+const findHolder = firstOf<{ subject: string }, [issuer: string, name: string]>(
+  'find-holder-of-name',
+  'select subject from market.provider_logins where issuer = $1 and name = $2',
+);
+const bind = rowsOf<object, [issuer: string, subject: string, name: string, keyId: string | null]>(
+  'bind-provider-login',
+  `insert into market.provider_logins (issuer, subject, name, key_id) values ($1, $2, $3, $4)
+       on conflict (issuer, subject) do update set name = excluded.name, key_id = excluded.key_id`,
+);
+type KeyInForce = Pick<Key, 'roles' | 'identity' | 'owner'>;
+const findInForce = firstOf<KeyInForce, [keyId: string]>(
+  'find-key-of-provider-login',
+  'select roles, identity, owner from market.api_keys where key_id = $1 and revoked_at is null',
+);
+
+const refuse = (code: string, why: string) => new Failure('conflict', code, why);
+
+/**
+ * Begins a session, and ends those of a key that has other roles than the claim gives now.
+ * @throws Failure where the claim gives no role, the name is another subject's, or the person or key was revoked
+ */
+export async function logInByProvider(
+  database: Pick<Database, 'transaction'>,
+  login: ProviderLogin,
+  session: NewSession,
+  request: string,
+): Promise<void> {
+  const hasBegun = await database.transaction(async (query) => {
+    const within = inTransaction(query);
+    await lockPeople(query);
+    const found = await keyFor(query, login, request);
+    if (found === undefined) return false;
+    await beginSession(within, { session, keyId: found.keyId, linkHash: null }, found);
+    return true;
+  });
+  // The key of an earlier login is revoked by then.
+  if (!hasBegun) throw refuse('NO_ROLE', `${login.name} has no role here`);
+}
+
+const inTransaction = (query: Query): Pick<Database, 'transaction'> => ({
+  transaction: (work) => work(query),
+});
+
+/** The key of a login, made anew where it has other roles; undefined where it has none. */
+async function keyFor(
+  query: Query,
+  { issuer, subject, name, roles: given }: ProviderLogin,
+  request: string,
+): Promise<Officer | undefined> {
+  const holder = await findHolder(query, issuer, name);
+  if (holder !== undefined && holder.subject !== subject) {
+    throw refuse('NAME_TAKEN', `${name} is the name of somebody else at the provider`);
+  }
+  const person = await findPerson(query, name);
+  const identity = person?.identity ?? null;
+  const owner = identity ?? name;
+  const who = identity ?? `key of ${owner}`;
+  const roles = given.filter((role) => identity !== null || !approves(role)).toSorted();
+  const oldId = (await findBound(query, issuer, subject))?.keyId ?? null;
+  const old = oldId === null ? undefined : await findInForce(query, oldId);
+  if (oldId !== null && old === undefined) {
+    throw refuse('KEY_REVOKED', `the key ${oldId} of ${name} was revoked`);
+  }
+  const isSame =
+    old?.owner === owner &&
+    old.identity === identity &&
+    old.roles.toSorted().join() === roles.join();
+  if (oldId !== null && isSame) return { keyId: oldId, name: who, request };
+  const by = engineOf(request);
+  if (oldId !== null) await revokeApiKey(inTransaction(query), oldId, by);
+  if (roles.length === 0) {
+    if (oldId !== null) await bind(query, issuer, subject, name, null);
+    return undefined;
+  }
+  const { keyId, keyHash } = mintApiKey();
+  const ofKey = [keyId, keyHash, roles, CLIENT, owner, identity, null] as const;
+  // The maker of the person counts as a holder of the key.
+  const made = await insertKey(query, ...ofKey, person?.made_by ?? null, false);
+  await recordKey(query, by, made);
+  await bind(query, issuer, subject, name, keyId);
+  return { keyId, name: who, request };
+}

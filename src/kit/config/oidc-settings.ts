@@ -1,0 +1,79 @@
+/** Settings of logins by a provider of identities (OpenID Connect). */
+import { z } from 'zod';
+import { ROLES, type Role } from '../words/principal.ts';
+
+/** Roles by the value of the claim. */
+export type MappedRoles = ReadonlyMap<string, readonly Role[]>;
+
+const LOOPBACK = ['127.0.0.1', 'localhost', '[::1]'];
+const isSafe = ({ protocol, hostname }: URL) =>
+  protocol === 'https:' || LOOPBACK.includes(hostname);
+
+const safeUrl = () =>
+  z.string().transform((text, context) => {
+    const url = URL.parse(text);
+    if (url !== null && /^https?:$/.test(url.protocol) && isSafe(url))
+      return url.href.replace(/\/$/, '');
+    const message = 'must be a URL of https, or of http on this machine itself';
+    context.addIssue({ code: 'custom', message });
+    return z.NEVER;
+  });
+
+const isRole = (text: string): text is Role => ROLES.some((role) => role === text);
+
+const mappedRoles = () =>
+  z.string().transform((text, context): MappedRoles => {
+    const mapped = new Map<string, Role[]>();
+    for (const pair of text.split(',')) {
+      const at = pair.lastIndexOf('=');
+      const [value, role] = [pair.slice(0, at).trim(), pair.slice(at + 1).trim()];
+      if (at > 0 && value !== '' && isRole(role)) {
+        mapped.set(value, [...(mapped.get(value) ?? []), role]);
+        continue;
+      }
+      const message = `must be VALUE=ROLE with commas between them, of the roles ${ROLES.join(', ')}, not '${pair}'`;
+      context.addIssue({ code: 'custom', message });
+    }
+    return mapped;
+  });
+
+export const oidcSettings = {
+  RISK_OIDC_ISSUER: safeUrl()
+    .optional()
+    .describe('Provider of OpenID Connect, whose people log in to the console.'),
+  RISK_OIDC_CLIENT_ID: z.string().min(1).optional().describe('Id of the engine at the provider.'),
+  RISK_OIDC_CLIENT_SECRET: z
+    .string()
+    .min(1)
+    .optional()
+    .describe('Secret of the engine at the provider; without one it is a public client.'),
+  RISK_OIDC_URL: safeUrl()
+    .optional()
+    .describe(
+      'The engine as browsers reach it, without a path; the provider sends them back to `/oidc/callback` there.',
+    ),
+  RISK_OIDC_ROLES: mappedRoles()
+    .optional()
+    .describe('Roles by the values of the claim: `risk-analysts=analyst,risk-ops=operator`.'),
+  RISK_OIDC_CLAIM: z
+    .string()
+    .min(1)
+    .default('groups')
+    .describe('Claim that RISK_OIDC_ROLES reads.'),
+  RISK_OIDC_NAME_CLAIM: z
+    .string()
+    .min(1)
+    .default('email')
+    .describe("Claim that is the person's name; one that people cannot change themselves."),
+};
+
+const NEEDED = ['RISK_OIDC_ISSUER', 'RISK_OIDC_CLIENT_ID', 'RISK_OIDC_URL', 'RISK_OIDC_ROLES'];
+
+/** Settings that are missing beside others. */
+export function missingOidcSettings(given: Readonly<Record<string, unknown>>): string[] {
+  const named = [...NEEDED, 'RISK_OIDC_CLIENT_SECRET'].filter((name) => name in given);
+  if (named.length === 0) return [];
+  return NEEDED.filter((name) => !(name in given)).map(
+    (name) => `${name}: is needed beside ${named[0]}`,
+  );
+}

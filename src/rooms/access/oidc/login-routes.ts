@@ -1,0 +1,140 @@
+/**
+ * Logins by a provider: `/oidc` says whether there is one, `/oidc/login` sends the browser there, `/oidc/callback` begins the
+ * session, `/oidc/logout` ends that of the provider. What a login needs later is in a cookie, so any process may finish it.
+ */
+import { type Context, Hono } from 'hono';
+import { mintSession } from '../../../kit/access/api-key.ts';
+import { logInByProvider } from '../../../kit/access/provider-logins.ts';
+import type { Config } from '../../../kit/config/config.ts';
+import type { Database } from '../../../kit/database/pool.ts';
+import { asSentence, Problem } from '../../../kit/http/answers/problem.ts';
+import type { AppEnv } from '../../../kit/http/app-env.ts';
+import { createAddressOf } from '../../../kit/http/auth/address.ts';
+import { sessionCookie } from '../../../kit/http/auth/credential.ts';
+import { createRateLimit } from '../../../kit/http/auth/rate-limit.ts';
+import { pageOf, toHtml } from '../../../kit/http/problems-page.ts';
+import type { Log } from '../../../kit/metrics/log.ts';
+import { Failure, toError } from '../../../kit/words/failure.ts';
+import { personOf } from './person-of-claims.ts';
+import type { Pending } from './provider.ts';
+
+/** How long a person may take at the provider. */
+const PENDING_SECONDS = 600;
+const COOKIE = '__Host-risk-oidc';
+/** Lax: the browser comes back from another site. */
+const ATTRIBUTES = 'Path=/; Secure; HttpOnly; SameSite=Lax';
+const KEPT = new RegExp(`(?:^|;) *${COOKIE}=([A-Za-z0-9_.~-]+)`);
+const PAGE_POLICY = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'";
+
+type Parts = { readonly config: Config; readonly database: Database; readonly log: Log };
+
+export async function loginRoutes({ config, database, log }: Parts): Promise<Hono<AppEnv>> {
+  const routes = new Hono<AppEnv>();
+  const {
+    RISK_OIDC_ISSUER: issuer,
+    RISK_OIDC_CLIENT_ID: clientId = '',
+    RISK_OIDC_CLIENT_SECRET: clientSecret,
+    RISK_OIDC_URL: ownUrl = '',
+    RISK_OIDC_ROLES: mapped = new Map(),
+  } = config;
+  routes.get('/oidc', (c) =>
+    c.json({ provider: issuer === undefined ? null : new URL(issuer).host }),
+  );
+  if (issuer === undefined) return routes;
+  const redirectUrl = `${ownUrl}/oidc/callback`;
+  // A process without logins by a provider does not load the client of one.
+  const { createProvider } = await import('./provider.ts');
+  const provider = createProvider({ issuer, clientId, clientSecret, redirectUrl });
+  const claimNames = { name: config.RISK_OIDC_NAME_CLAIM, roles: config.RISK_OIDC_CLAIM };
+  const addressOf = createAddressOf(config.RISK_TRUSTED_PROXIES);
+  // Nobody has shown a key yet, and each request asks the provider.
+  const limit = createRateLimit(config.RISK_UNKNOWN_KEYS_PER_SECOND, () => performance.now());
+
+  const answer =
+    (work: (c: Context<AppEnv>) => Promise<Response>) => async (c: Context<AppEnv>) => {
+      const { isAllowed, waitSeconds } = limit.take(addressOf(c.env?.incoming));
+      if (!isAllowed) {
+        const headers = { 'Retry-After': String(waitSeconds) };
+        throw new Problem('too-many-unknown-keys', 'Too many logins come from this address.', {
+          headers,
+        });
+      }
+      try {
+        return await work(c);
+      } catch (error) {
+        const said = sayFailure(error);
+        log.warn(
+          { err: toError(error), requestId: c.get('requestId') },
+          'a login by the provider failed',
+        );
+        const again = `<p><a href="/console">Back to the login</a></p>`;
+        const page = pageOf(
+          'Login refused',
+          'Login refused',
+          `<p>${toHtml(said.text)}</p>${again}`,
+        );
+        return c.html(page, said.status, { 'Content-Security-Policy': PAGE_POLICY });
+      }
+    };
+
+  routes.get(
+    '/oidc/login',
+    answer(async (c) => {
+      const { url, pending } = await provider.begin();
+      c.header('Set-Cookie', pendingCookie(pending));
+      return c.redirect(url.href, 303);
+    }),
+  );
+  routes.get(
+    '/oidc/callback',
+    answer(async (c) => {
+      const pending = readPending(c.req.header('cookie'));
+      if (pending === undefined) {
+        throw new Failure(
+          'conflict',
+          'NOT_BEGUN',
+          'this browser has begun no login, or too long ago',
+        );
+      }
+      const claims = await provider.finish(new URL(c.req.url).search, pending);
+      const { name, roles } = personOf(claims, claimNames, mapped);
+      const { token, ...session } = mintSession();
+      const login = { issuer, subject: claims.sub, name, roles };
+      await logInByProvider(database, login, session, c.get('requestId'));
+      c.header('Set-Cookie', pendingCookie(null));
+      c.header('Set-Cookie', sessionCookie(token), { append: true });
+      return c.redirect('/console', 303);
+    }),
+  );
+  routes.get(
+    '/oidc/logout',
+    answer(async (c) => {
+      const url = await provider.endUrl(`${ownUrl}/console`);
+      return c.redirect(url?.href ?? '/console', 303);
+    }),
+  );
+  return routes;
+}
+
+/** A refusal in words for its person. */
+function sayFailure(error: unknown): { readonly status: 403 | 503; readonly text: string } {
+  if (error instanceof Failure && error.kind !== 'unavailable') {
+    const ask =
+      'Ask whoever runs the engine: `RISK_OIDC_ROLES` maps groups of the provider to roles.';
+    const text = asSentence(error.message);
+    return { status: 403, text: error.code === 'NO_ROLE' ? `${text} ${ask}` : text };
+  }
+  return { status: 503, text: 'The login needs a service that does not answer. Try again.' };
+}
+
+/** `Set-Cookie` of a login that has begun; of one that has ended where it is null. */
+function pendingCookie(pending: Pending | null): string {
+  const value = pending === null ? '' : [pending.state, pending.nonce, pending.verifier].join('.');
+  return `${COOKIE}=${value}; Max-Age=${pending === null ? 0 : PENDING_SECONDS}; ${ATTRIBUTES}`;
+}
+
+function readPending(cookies: string | undefined): Pending | undefined {
+  const [state, nonce, verifier] = KEPT.exec(cookies ?? '')?.[1]?.split('.') ?? [];
+  if (state === undefined || nonce === undefined || verifier === undefined) return undefined;
+  return { state, nonce, verifier };
+}

@@ -1,0 +1,30 @@
+/** Goal: claims of any shape give a name and roles, or are refused. */
+import { expect, test } from 'vitest';
+import type { Role } from '../../../../../src/kit/words/principal.ts';
+import { personOf } from '../../../../../src/rooms/access/oidc/person-of-claims.ts';
+
+const MAPPED = new Map<string, Role[]>([
+  ['a', ['analyst', 'operator']],
+  ['b', ['analyst']],
+]);
+const NAMES = { name: 'email', roles: 'groups' };
+const rolesOf = (groups: unknown) =>
+  personOf({ sub: '1', email: 'x@y', groups }, NAMES, MAPPED).roles;
+
+test('roles come of one value or several, each once', () => {
+  expect(rolesOf(['a', 'b', 'c'])).toEqual(['analyst', 'operator']);
+  expect(rolesOf('b')).toEqual(['analyst']);
+  for (const none of [undefined, null, 1, {}, [['a']], 'c', '__proto__'])
+    expect(rolesOf(none)).toEqual([]);
+});
+
+test.each([
+  { email: undefined },
+  { email: '' },
+  { email: 'a\u0000' },
+  { email: ['x@y'] },
+  { email: 'x'.repeat(65) },
+  { email: 'x@y', email_verified: false },
+])('%j names nobody', (claims) => {
+  expect(() => personOf({ sub: '1', ...claims }, NAMES, MAPPED)).toThrow('no verified name');
+});
