@@ -162,7 +162,7 @@ const OF_THE_MARKET = [
   ...['readWebhook', 'changeWebhook', 'deleteWebhook', 'rotateWebhookSecret', 'testWebhook'],
   ...['listDeliveries', 'redeliver', 'readSwitch', 'changeSwitch', 'readLimits', 'changeLimit'],
   ...['readCorridor', 'checkCorridor', 'configureCorridor', 'freezeCorridor', 'resumeCorridor'],
-  'compareLogs',
+  ...['compareLogs', 'liftHold'],
   ...['changeFlag', 'changeDegradation', 'tightenCorridor', 'reviewByHand'],
   'confirmProposal',
   ...['readRuleSet', 'changeRuleSet', 'submitRuleSet', 'approveRuleSet', 'retireRuleSet'],

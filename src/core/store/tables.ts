@@ -23,7 +23,7 @@ const MONTH_IS_GONE = `to_regclass('market.transactions_' || to_char(p.created_a
 const deadLettersStatement: Statement = {
   name: 'purge-dead-letters',
   text: `with page as materialized (
-           select dead_letter_id, transaction_id, created_at, coalesce(replayed_at, purged_at) as closed_at
+           select dead_letter_id, transaction_id, account_id, created_at, coalesce(replayed_at, purged_at) as closed_at
              from market.dead_letters
             where coalesce(replayed_at, purged_at) < ${OLD}
               and (coalesce(replayed_at, purged_at), dead_letter_id) > ($2, $3::uuid)
@@ -31,7 +31,7 @@ const deadLettersStatement: Statement = {
             limit ${PURGE_STEP_ROWS_MAX}
          ), gone as (
            delete from market.dead_letters d using page p
-            where d.dead_letter_id = p.dead_letter_id
+            where d.dead_letter_id = p.dead_letter_id and not market.is_held(p.account_id, p.created_at)
               and (p.transaction_id is null or ${MONTH_IS_GONE}
                    or exists (select from market.scores s where s.transaction_id = p.transaction_id
                                  and s.created_at = p.created_at offset 0))
@@ -137,6 +137,7 @@ export const CORE_TABLES: readonly Retention[] = [
     tables: ['amount_counts'],
     ends: 'after 90 days: at most a row a day, corridor, currency and 1/43 of an amount',
   },
+  { tables: ['legal_holds'], ends: 'never: a lifted hold says what was kept, and for whom' },
   { tables: ['switches'], ends: 'never: one row' },
   { tables: ['corridor_settings'], ends: 'never: a row a corridor' },
   {

@@ -3,6 +3,7 @@
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Config } from '../config/config.ts';
+import type { Query } from '../database/pool.ts';
 import type { Metrics } from '../metrics/metrics.ts';
 import { toError } from '../words/failure.ts';
 import type { Leadership, Writes } from './leadership.ts';
@@ -13,11 +14,13 @@ const PURGE_EVERY_MS = 600_000;
 /** Pause between steps, so that removing old rows does not slow new ones. */
 const STEP_EVERY_MS = 20;
 
+/** @param isHeld whether a legal hold keeps the whole market */
 export function bindPurge(
   config: Config,
   leadership: Leadership,
   { rowsPurged }: Pick<Metrics, 'rowsPurged'>,
   retentions: readonly Retention[],
+  isHeld: (query: Query) => Promise<boolean>,
 ) {
   const lead = leadership.of('care');
   return {
@@ -26,7 +29,11 @@ export function bindPurge(
     run: async (signal: AbortSignal) => {
       await lead.run(async () => {
         const failures: Error[] = [];
-        for (const purge of retentions.flatMap(({ purges = [] }) => purges)) {
+        // What has no setting is no record: a hold keeps none of it.
+        const ended = (await isHeld(lead.writes.query))
+          ? retentions.filter(({ setting }) => setting === undefined)
+          : retentions;
+        for (const purge of ended.flatMap(({ purges = [] }) => purges)) {
           const count = (rows: number) => rowsPurged.inc({ table: purge.table }, rows);
           // A table that fails does not keep the others from being purged.
           await purgeTable(purge, lead.writes, config, signal, count).catch((error: unknown) => {

@@ -24,6 +24,8 @@ export const AUDIT_ACTIONS = [
   'month.detach',
   'month.attach',
   'month.drop',
+  'hold.set',
+  'hold.lift',
   'case.open',
   'case.dispute',
   'case.claim',

@@ -5,6 +5,7 @@
 import { readdir, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { OpenModels } from '../../core/score/judge.ts';
+import { refuseHeld } from '../../core/store/holds/legal-holds.ts';
 import { readSwitches } from '../../core/store/switches/switches.ts';
 import type { KafkaClients } from '../../core/stream/kafka/clients.ts';
 import { removeTopics } from '../../core/stream/kafka/remove-topics.ts';
@@ -206,6 +207,7 @@ async function dropUnchanged(rollback: Rollback, { tables }: Archive): Promise<s
     if ((await readRequest(query, market))?.state !== 'approved') {
       throw new Failure('conflict', 'NOT_APPROVED', 'the approval is gone');
     }
+    await refuseHeld(query, { kind: 'market' });
     const changed: string[] = [];
     for (const table of now) {
       const known = tables.find(({ name }) => name === table.name);

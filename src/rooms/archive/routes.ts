@@ -7,6 +7,7 @@ import { answer, bodyOf, operation, pathsOf, routesOf } from '../../kit/http/ope
 import { given } from '../../kit/words/describe-issue.ts';
 import { plainText } from '../../kit/words/plain-text.ts';
 import { readRequest, requestRollback, rollbackRequestSchema } from './approval.ts';
+import { holdOperations } from './hold-routes.ts';
 
 const REASON_CHARS_MAX = 500;
 
@@ -79,8 +80,11 @@ const operations = [
   }),
 ];
 
-export const document: DocumentPart = { paths: pathsOf(operations, 'corridors'), tags: {} };
+export const document: DocumentPart = {
+  paths: { ...pathsOf(operations, 'corridors'), ...pathsOf(holdOperations, 'holds') },
+  tags: { holds: 'What nobody drops, purges or erases.' },
+};
 
 export const openArchives = (api: Api): ApiRoom => ({
-  routes: [routesOf(operations, api.limits, api)],
+  routes: [routesOf([...operations, ...holdOperations], api.limits, api)],
 });

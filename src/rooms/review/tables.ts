@@ -9,9 +9,15 @@ export const tables: readonly Retention[] = [
     setting: 'RISK_REVIEW_RETENTION_DAYS',
     ends: 'after the case was closed, its notes and files with it; an open case is work and stays',
     purges: [
-      purgeRows('review_cases', rowsBefore('review_cases', 'closed_at', OLD), (config) => [
-        config.RISK_REVIEW_RETENTION_DAYS,
-      ]),
+      purgeRows(
+        'review_cases',
+        rowsBefore(
+          'review_cases',
+          'closed_at',
+          `${OLD} and not market.is_held(account_id, created_at)`,
+        ),
+        (config) => [config.RISK_REVIEW_RETENTION_DAYS],
+      ),
     ],
   },
   {

@@ -1,0 +1,120 @@
+/**
+ * Legal holds. What a hold in force names is not dropped, purged or erased: whoever is about to do that calls `refuseHeld` in the
+ * database transaction that does it.
+ */
+import type { Query } from '../../../kit/database/pool.ts';
+import { anyOf, rowsOf } from '../../../kit/database/statement.ts';
+import { Failure } from '../../../kit/words/failure.ts';
+import { type Month, monthText, parseMonth } from '../../../kit/words/month.ts';
+import { findMonthTables, partitionName } from '../partitions/partitions.ts';
+
+export const HOLD_KINDS = ['market', 'month', 'account'] as const;
+export type HoldKind = (typeof HOLD_KINDS)[number];
+
+export type LegalHold = {
+  readonly holdId: string;
+  readonly kind: HoldKind;
+  /** A month as 2026-03, or an account as rows have it (a token where accounts are tokens); null: the whole market. */
+  readonly subject: string | null;
+  readonly reason: string;
+  readonly setBy: string;
+};
+
+/** What somebody is about to remove. */
+export type Removed =
+  | { readonly kind: 'market' }
+  | { readonly kind: 'month'; readonly month: Month }
+  | { readonly kind: 'account'; readonly account: string };
+
+export const HELD = 'HELD';
+
+const inForce = `select hold_id::text as "holdId", kind, subject, reason, set_by as "setBy"
+                   from market.legal_holds h where lifted_at is null`;
+
+const findAny = rowsOf<LegalHold>('find-any-hold', `${inForce} order by hold_id limit 1`);
+
+/** Whether nothing of the market that a setting would end may end by its age. */
+export const isMarketHeld = anyOf(
+  'is-market-held',
+  "from market.legal_holds where lifted_at is null and kind = 'market'",
+);
+
+const findSubject = rowsOf<LegalHold, [kind: HoldKind, subject: string]>(
+  'find-hold',
+  `${inForce} and (kind = 'market' or (kind = $1 and subject = $2)) order by hold_id limit 1`,
+);
+
+const listHeldMonths = rowsOf<LegalHold>(
+  'list-held-months',
+  `${inForce} and kind = 'month' order by hold_id`,
+);
+
+/**
+ * The oldest hold in force over what is about to be removed. A market is held by any hold. A month is also held by an account
+ * that has transactions in the month, and an account by such a month.
+ */
+export async function holdOf(query: Query, removed: Removed): Promise<LegalHold | undefined> {
+  switch (removed.kind) {
+    case 'market':
+      return (await findAny(query))[0];
+    case 'month':
+      return (
+        (await findSubject(query, 'month', monthText(removed.month)))[0] ??
+        (await findAccountIn(query, removed.month))
+      );
+    case 'account':
+      return (
+        (await findSubject(query, 'account', removed.account))[0] ??
+        (await findMonthOf(query, removed.account))
+      );
+  }
+}
+
+/**
+ * Keeps holds from being set until the end of the database transaction. @throws Failure HELD that names the hold
+ */
+export async function refuseHeld(query: Query, removed: Removed): Promise<void> {
+  await query({ name: 'lock-holds', text: 'lock table market.legal_holds in share mode' });
+  const hold = await holdOf(query, removed);
+  if (hold !== undefined) throw new Failure('conflict', HELD, sayHold(hold));
+}
+
+export function sayHold({ holdId, kind, subject, reason, setBy }: LegalHold): string {
+  const what = subject === null ? 'the market' : `${kind} ${subject}`;
+  return `legal hold ${holdId} of ${setBy} keeps ${what}: ${reason}`;
+}
+
+/** @throws Failure where the market has no such month */
+export async function refuseUnknownMonth(query: Query, month: Month): Promise<void> {
+  if ((await findMonthTables(query, [month])).has(month)) return;
+  const why = `${monthText(month)} has no transactions: it was dropped, or never had any`;
+  throw new Failure('not-found', 'MONTH_UNKNOWN', why);
+}
+
+/** Attached or not, as long as Postgres has the table. */
+async function hasTable(query: Query, month: Month): Promise<boolean> {
+  return (await findMonthTables(query, [month])).get(month)?.has('transactions') === true;
+}
+
+const rowsIn = (month: Month, account: string) =>
+  `exists (select from market.${partitionName('transactions', month)} t where t.account_id = ${account})`;
+
+async function findAccountIn(query: Query, month: Month): Promise<LegalHold | undefined> {
+  if (!(await hasTable(query, month))) return undefined;
+  const text = `${inForce} and kind = 'account' and ${rowsIn(month, 'h.subject')} order by hold_id limit 1`;
+  const [found] = await query<LegalHold>({ text });
+  return found;
+}
+
+async function findMonthOf(query: Query, account: string): Promise<LegalHold | undefined> {
+  for (const hold of await listHeldMonths(query)) {
+    const month = parseMonth(hold.subject ?? '');
+    if (month === undefined || !(await hasTable(query, month))) continue;
+    const [found] = await query<{ has: boolean }>(
+      { text: `select ${rowsIn(month, '$1')} as has` },
+      [account],
+    );
+    if (found?.has === true) return hold;
+  }
+  return undefined;
+}

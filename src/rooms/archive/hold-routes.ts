@@ -1,0 +1,74 @@
+/** `/v1/holds`: what nobody drops, purges or erases, as a court or an authority wants it kept. */
+import type { Api } from '../../core/room.ts';
+import { answer, bodyOf, operation } from '../../kit/http/operation.ts';
+import { pageOf, pageSchema } from '../../kit/words/page.ts';
+import { HOLDS_MAX, liftHold, listHolds, setHold } from './change-holds.ts';
+import {
+  hold,
+  holdParameters,
+  holdPath,
+  holdSchema,
+  liftSchema,
+  newHoldSchema,
+  readNewHold,
+} from './hold.ts';
+
+type Parts = Pick<Api, 'databases' | 'log'>;
+
+const lifted = {
+  ...hold,
+  lifted_by: 'Bob',
+  lifted_at: '2027-02-01T08:00:00.000Z',
+  lift_reason: 'the case is closed',
+};
+
+export const holdOperations = [
+  operation({
+    method: 'get',
+    at: '/v1/holds',
+    operationId: 'listHolds',
+    summary: 'Legal holds, newest first',
+    roles: ['operator', 'risk_officer', 'admin'],
+    query: holdParameters,
+    answers: {
+      200: answer('One page.', pageSchema(holdSchema), { items: [hold], next_cursor: null }),
+    },
+    run: async ({ query: { state, limit, cursor } }, { databases: { primary } }: Parts) => {
+      const isInForce = state === undefined ? null : state === 'in_force';
+      const holds = await listHolds(primary.query, cursor ?? null, isInForce, limit);
+      return pageOf(holds, limit, (last) => last.hold_id);
+    },
+  }),
+  operation({
+    method: 'post',
+    at: '/v1/holds',
+    operationId: 'setHold',
+    summary: 'Keep a market, a month or an account',
+    description: `While a hold is in force nothing of its subject is dropped, purged or erased. Several holds may have one subject; the same with the same reason changes nothing. A market has at most ${HOLDS_MAX} holds in force.`,
+    roles: ['risk_officer', 'admin'],
+    body: bodyOf(newHoldSchema, { kind: hold.kind, subject: hold.subject, reason: hold.reason }),
+    answers: { 200: answer('The hold.', holdSchema, hold) },
+    problems: [404, 409],
+    run: async ({ body, by }, { databases: { primary }, log }: Parts) => {
+      const made = await setHold(primary, readNewHold(body), by);
+      log.warn({ keyId: by.keyId, holdId: made.hold_id }, 'legal hold set');
+      return made;
+    },
+  }),
+  operation({
+    method: 'post',
+    at: '/v1/holds/{id}/lift',
+    operationId: 'liftHold',
+    summary: 'Lift a legal hold; other holds of its subject stay',
+    roles: ['risk_officer', 'admin'],
+    path: holdPath,
+    body: bodyOf(liftSchema, { reason: lifted.lift_reason }),
+    answers: { 200: answer('The hold.', holdSchema, lifted) },
+    problems: [404],
+    run: async ({ path: { id }, body: { reason }, by }, { databases: { primary }, log }: Parts) => {
+      const found = await liftHold(primary, id, reason, by);
+      log.warn({ keyId: by.keyId, holdId: id }, 'legal hold lifted');
+      return found;
+    },
+  }),
+];

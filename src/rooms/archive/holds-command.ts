@@ -1,0 +1,23 @@
+/** `risk holds …`: sets and lifts legal holds over a running API. */
+import { commandOf } from '../../kit/command/rows.ts';
+
+export const command = commandOf({
+  name: 'holds',
+  summary: 'Keeps a market, a month or an account from being dropped, purged or erased.',
+  notes: `KIND is market, month or account.
+
+Example: risk holds set month --subject 2026-03 --reason 'order of the court, 17 C 204/26'
+Example: risk holds lift 7 --reason 'the case is closed'`,
+  document: async () => (await import('./routes.ts')).document,
+  actions: {
+    list: {
+      operation: 'listHolds',
+      columns: [
+        ...['hold_id', 'kind', 'subject', 'reason', 'set_by', 'set_at'],
+        ...['lifted_by', 'lifted_at', 'lift_reason'],
+      ],
+    },
+    set: { operation: 'setHold', words: { KIND: 'kind' } },
+    lift: { operation: 'liftHold', words: { HOLD: 'id' } },
+  },
+});
