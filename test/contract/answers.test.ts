@@ -173,7 +173,6 @@ describe('answers', () => {
     ...['/v1/models/unknown@1/comparison', '/v1/models/unknown@1/comparison?days=x'],
     ...['/v1/switches', '/v1/switches/client:nobody', '/v1/switches/corridor:XX-XX'],
     ...['/v1/degradation', '/v1/flags', '/v1/proposals', '/v1/corridors/US-EG/logs'],
-    ...['/v1/holds', '/v1/holds?state=lifted', '/v1/holds?cursor=x'],
     ...['/v1/limits', '/v1/limits/client:nobody', '/v1/limits/corridor:XX-XX'],
     ...['/v1/corridors/US-EG', '/v1/corridors/XX-XX', `/v1/markets/${api.testDatabase.market}`],
     ...['/v1/corridors/US-EG/freezes', '/v1/corridors/US-EG/freezes?cursor=x'],
@@ -248,10 +247,6 @@ describe('answers', () => {
       ['POST', '/v1/sessions'],
       ['POST', '/v1/sessions/links'],
       ['DELETE', '/v1/sessions/unknown'],
-      post('/v1/holds', { kind: 'account', subject: 'acc_9', reason: 'a court' }),
-      post('/v1/holds', { kind: 'month', subject: '1999-01', reason: 'a court' }),
-      post('/v1/holds', { kind: 'month', reason: 'a court' }),
-      ...[1, 999].map((id) => post(`/v1/holds/${id}/lift`, { reason: 'closed' })),
       ...ruleSetRequests(scored, unknown),
       ...switchRequests(api.testDatabase.market),
     ];

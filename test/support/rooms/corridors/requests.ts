@@ -102,6 +102,13 @@ export function switchRequests(market: string): Call[] {
     post(`/v1/markets/${market}/rollback`, { reason: 1 }),
     post(`/v1/markets/${market}/rollback`, { reason: 'why' }),
     post(`/v1/markets/${market}/rollback`, { reason: 'why' }),
+    ...['/v1/holds', '/v1/holds?state=lifted', '/v1/holds?cursor=x'].map(
+      (path): Call => ['GET', path, { headers: {} }],
+    ),
+    post('/v1/holds', { kind: 'account', subject: 'acc_9', reason: 'a court' }),
+    post('/v1/holds', { kind: 'month', subject: '1999-01', reason: 'a court' }),
+    post('/v1/holds', { kind: 'month', reason: 'a court' }),
+    ...[1, 999].map((id) => post(`/v1/holds/${id}/lift`, { reason: 'closed' })),
   ];
 }
 
