@@ -32,6 +32,7 @@ import type { EventSource } from './events.ts';
 import type { InputSources } from './score/ask-inputs.ts';
 import type { Judge, Models, OpenModels } from './score/judge.ts';
 import type { OpenLists } from './score/list-answers.ts';
+import type { ColdMonths, OpenCold } from './store/partitions/cold-rows.ts';
 import type { ScoredStatement } from './store/scores/scored-statement.ts';
 import type { SwitchWatch } from './store/switches/watch-switches.ts';
 import type { KafkaClients } from './stream/kafka/clients.ts';
@@ -55,6 +56,8 @@ export type Room = {
   readonly models?: OpenModels;
   /** Answers of lists that rules read; of one room at most. */
   readonly lists?: OpenLists;
+  /** Reads of single transactions whose months are in files; of one room at most. */
+  readonly cold?: OpenCold<Pick<Api, 'config' | 'databases'>>;
   /** When the rows of the room's tables end. */
   readonly tables?: readonly Retention[];
   /** Makes the metrics of the room; called once a market of a process that reports them. */
@@ -78,6 +81,7 @@ export type Api = Pick<Authenticator, 'authenticate' | 'recall'> &
     readonly redis: RedisClient;
     readonly guards: Guards;
     readonly metrics: Metrics;
+    readonly cold: ColdMonths;
     readonly models: Models;
     /** For rules that are tried. */
     readonly inputSources: InputSources;

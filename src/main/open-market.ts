@@ -48,7 +48,7 @@ import { openCommands, untilReady } from '../kit/redis/connection.ts';
 import type { Traces } from '../kit/traces/open-traces.ts';
 import { Failure } from '../kit/words/failure.ts';
 import { bindGuards, watchGuards } from './guards.ts';
-import { openLists, openModels, ROOMS } from './rooms.ts';
+import { openCold, openLists, openModels, ROOMS } from './rooms.ts';
 
 /** Share of a statement's time that it may wait for a lock: below 1, so that the lock speaks first. */
 const LOCK_SHARE = 0.8;
@@ -211,7 +211,7 @@ async function openApi(
     recall,
     isSubmitting: gate.isSubmitting,
     openPool: (name) => stack.use(openDatabase(config, databaseUrl, name, { guard })),
-    models: await openModels(databases),
+    ...(await openParts(config, databases)),
     inputSources: {
       lists: (await openLists(database, changes)).answers,
       rates: createRates(database.query),
@@ -225,6 +225,14 @@ async function openApi(
     afterLabels: new Set(),
   };
   return { api, gate };
+}
+
+/** What single rooms give to all of them. */
+async function openParts(
+  config: Config,
+  databases: Api['databases'],
+): Promise<Pick<Api, 'cold' | 'models'>> {
+  return { cold: await openCold({ config, databases }), models: await openModels(databases) };
 }
 
 function vitalsOf({ config, databases, redis, guards }: Api, probe: Database): Vitals {

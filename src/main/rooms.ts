@@ -2,6 +2,7 @@
 import type { Room } from '../core/room.ts';
 import { NO_MODELS, type OpenModels } from '../core/score/judge.ts';
 import { NO_LISTS, type OpenLists } from '../core/score/list-answers.ts';
+import { NO_COLD } from '../core/store/partitions/cold-rows.ts';
 import { CORE_TABLES } from '../core/store/tables.ts';
 import type { Retention } from '../kit/duties/retention.ts';
 import { access } from '../rooms/access/room.ts';
@@ -54,6 +55,10 @@ export const openModels: OpenModels =
 /** Answers of lists, of the room that has them. */
 export const openLists: OpenLists =
   ROOMS.find((room) => room.lists !== undefined)?.lists ?? (async () => NO_LISTS);
+
+/** Reads of cold months, of the room that has them. */
+export const openCold: NonNullable<Room['cold']> =
+  ROOMS.find((room) => room.cold !== undefined)?.cold ?? (async () => NO_COLD);
 
 /** When the rows of each table end. */
 export const RETENTIONS: readonly Retention[] = [

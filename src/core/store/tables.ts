@@ -16,8 +16,9 @@ import { LOOKED_AT_HOURS } from './rollouts/rollout-counts.ts';
 
 /** Days for which people may look at a comparison. */
 const COMPARED_DAYS = 30;
-/** The row's month has no table any more; a detached month may come back. */
-const MONTH_IS_GONE = `to_regclass('market.transactions_' || to_char(p.created_at at time zone 'utc', '"y"YYYY"m"MM')) is null`;
+/** The row's month was dropped; a detached or cold month may come back. */
+const MONTH_IS_GONE = `not exists (select from market.archived_months a
+       where a.step = 'cold' and a.month = to_char(p.created_at at time zone 'utc', 'YYYY-MM')) and to_regclass('market.transactions_' || to_char(p.created_at at time zone 'utc', '"y"YYYY"m"MM')) is null`;
 
 // A dead letter without a score is the outcome of its transaction: without it the transaction would wait again.
 const deadLettersStatement: Statement = {
@@ -137,6 +138,7 @@ export const CORE_TABLES: readonly Retention[] = [
     tables: ['amount_counts'],
     ends: 'after 90 days: at most a row a day, corridor, currency and 1/43 of an amount',
   },
+  { tables: ['archived_months'], ends: 'never: a row an archive, with the list of its files' },
   { tables: ['legal_holds'], ends: 'never: a lifted hold says what was kept, and for whom' },
   { tables: ['switches'], ends: 'never: one row' },
   { tables: ['corridor_settings'], ends: 'never: a row a corridor' },

@@ -5,6 +5,7 @@
 import { z } from 'zod';
 import { VISIBLE_ASCII } from '../words/visible-ascii.ts';
 import { parseAddressRanges } from './address-ranges.ts';
+import { archiveSettings } from './archive-settings.ts';
 import { marketList, marketName, readEachMarket } from './market-settings.ts';
 import { integer } from './numbers.ts';
 import { missingOidcSettings, oidcSettings } from './oidc-settings.ts';
@@ -50,6 +51,7 @@ const settings = {
     .default('info')
     .describe('Least severe log line written.'),
   ...traceSettings,
+  ...archiveSettings,
   RISK_DATA_DIR: z
     .string()
     .min(1)

@@ -24,6 +24,8 @@ export const AUDIT_ACTIONS = [
   'month.detach',
   'month.attach',
   'month.drop',
+  'month.archive',
+  'month.restore',
   'hold.set',
   'hold.lift',
   'case.open',

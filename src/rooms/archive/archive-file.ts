@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { readState } from '../../kit/client/state-file.ts';
 import { Failure } from '../../kit/words/failure.ts';
-import { writeDurably } from './part-file.ts';
+import { writeDurably } from './places/durable-file.ts';
 
 export const ARCHIVE_FILE = 'archive.json';
 
@@ -19,10 +19,15 @@ const partSchema = z.object({
   rows: z.int(),
   bytes: z.int(),
   sha256: z.string(),
+  first: z
+    .string()
+    .optional()
+    .meta({ description: 'First cell of the first row, in a sorted part.' }),
+  last: z.string().optional(),
 });
 export type Part = z.infer<typeof partSchema>;
 
-const tableSchema = z.object({
+export const tableSchema = z.object({
   name: z.string(),
   columns: z.array(z.object({ name: z.string(), type: z.string() })),
   rows: z.int(),
@@ -42,7 +47,7 @@ const figuresSchema = z.object({
 });
 export type Figures = z.infer<typeof figuresSchema>;
 
-const archiveSchema = z.object({
+export const archiveSchema = z.object({
   format: z.literal(1),
   market: z.string(),
   encryption: z.enum(['aes-256-gcm', 'none']),
@@ -59,13 +64,6 @@ const archiveSchema = z.object({
   losses: z.array(z.string()).meta({ description: 'What other markets have lost meanwhile.' }),
 });
 export type Archive = z.infer<typeof archiveSchema>;
-
-/** @throws Failure where the directory has no archive */
-export async function readArchive(folder: string): Promise<Archive> {
-  const found = await findArchive(folder);
-  if (found !== undefined) return found;
-  throw new Failure('invalid', 'NO_ARCHIVE', `${folder} has no ${ARCHIVE_FILE}`);
-}
 
 const findArchive = (folder: string) =>
   readState(join(folder, ARCHIVE_FILE), archiveSchema, () => true, 'an archive of this release');

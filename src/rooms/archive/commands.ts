@@ -1,4 +1,5 @@
 /** `risk archive`: rolls a market back, and reads an archive back. */
+import { z } from 'zod';
 import type { OpenModels } from '../../core/score/judge.ts';
 import { kafkaOf } from '../../core/stream/kafka/clients.ts';
 import {
@@ -11,23 +12,21 @@ import {
   UsageError,
 } from '../../kit/command/command.ts';
 import { commandOf } from '../../kit/command/rows.ts';
-import { openCommandRedis, ownerUrl } from '../../kit/command/stores.ts';
+import { openCommandRedis } from '../../kit/command/stores.ts';
 import { isMarketName } from '../../kit/config/market-settings.ts';
-import { openDatabase } from '../../kit/database/open-database.ts';
 import { createFailpoint, FAILPOINT_VARIABLE } from '../../kit/process/failpoint.ts';
-import { openArchive, readArchive } from './archive-file.ts';
+import { Failure } from '../../kit/words/failure.ts';
+import { ARCHIVE_FILE, archiveSchema, openArchive } from './archive-file.ts';
 import { verifyArchive } from './export-table.ts';
-import { readKey } from './part-file.ts';
+import { monthActions } from './months/commands.ts';
+import { manifestSchema, storedOf } from './months/manifest.ts';
+import { openArchiveDatabase } from './open-database.ts';
+import { KEY_OPTIONS, keyOption } from './part-file.ts';
+import { openPlace, type Place } from './places/place.ts';
 import { beginArchive, rollBack } from './rollback.ts';
 
-/** A statement reads a whole table, and the last one all of them behind locks. */
-const STATEMENT_MS_MAX = 3_600_000;
-const LOCK_WAIT_MS = 10_000;
 const WAIT_HOURS_MAX = 720;
 
-const KEY_OPTIONS = {
-  '--key FILE': 'File with base64 of 32 bytes (`openssl rand -base64 32`): keep it elsewhere',
-} as const;
 const ROLLBACK_OPTIONS = {
   '--to DIR': 'Directory of the archive; needed',
   ...KEY_OPTIONS,
@@ -49,15 +48,7 @@ async function rollback(args: string[], context: CommandContext, openModels: Ope
   const hours = values['wait-hours'];
   const bounds = { min: 0, max: WAIT_HOURS_MAX };
   const waitHours = hours === undefined ? null : integerOption('--wait-hours', hours, bounds, 0);
-  const url = ownerUrl(config);
-  const openMarket = (name: string) =>
-    openDatabase({ ...config, RISK_MARKET: name }, url, 'archive', {
-      connectionsMax: 1,
-      statementTimeoutMs: STATEMENT_MS_MAX,
-      lockTimeoutMs: LOCK_WAIT_MS,
-      namedStatements: false,
-      settings: { timezone: 'UTC', datestyle: 'ISO', bytea_output: 'hex', extra_float_digits: '1' },
-    });
+  const openMarket = (name: string) => openArchiveDatabase(config, name);
   const found = await openArchive(folder, market, values.continue === true);
   if (found !== undefined && (found.encryption === 'none') !== (key === null)) {
     throw new UsageError(`the archive was begun with the encryption ${found.encryption}`);
@@ -90,41 +81,62 @@ async function rollback(args: string[], context: CommandContext, openModels: Ope
   return done.losses.length === 0 ? EXIT.fine : EXIT.failed;
 }
 
-/** No key is an answer that must be given. */
-async function keyOption(path: string | undefined, isPlain: boolean): Promise<Buffer | null> {
-  if (path !== undefined && !isPlain) return await readKey(path);
-  if (path === undefined && isPlain) return null;
-  throw new UsageError('give --key FILE, or --unencrypted');
-}
-
-const verify: Command['run'] = async (args, { output }) => {
+const verify: Command['run'] = async (args, { config, output }) => {
   const { values, positionals } = parseArguments(args, optionsOf(KEY_OPTIONS), {
-    required: ['DIR'],
+    required: ['PLACE'],
   });
-  const [folder = ''] = positionals;
-  const archive = await readArchive(folder);
+  const place = openPlace(positionals[0] ?? '', config);
+  const archive = await readAny(place);
   const { market, tables, encryption } = archive;
   const key = await keyOption(values.key, encryption === 'none');
-  const rows = await verifyArchive({ folder, market, key }, archive, ({ name, rows: of }) => {
+  const stored =
+    'month' in archive ? storedOf(archive, place, key) : { place, archive: market, key };
+  const rows = await verifyArchive(stored, archive, ({ name, rows: of }) => {
     if (of > 0) output.note(`${name}: ${of} rows`);
   });
-  output.value({ market, tables: tables.length, rows }, [
-    `market=${market} tables=${tables.length} rows=${rows} different=0`,
+  const month = 'month' in archive ? archive.month : undefined;
+  output.value({ market, month, tables: tables.length, rows }, [
+    `market=${market}${month === undefined ? '' : ` month=${month}`} tables=${tables.length} rows=${rows} different=0`,
   ]);
   return EXIT.fine;
 };
 
+const anySchema = z.union([archiveSchema, manifestSchema]);
+
+/** What `archive.json` says, of a market or of a month. @throws Failure where the place has no archive */
+async function readAny(place: Place): Promise<z.infer<typeof anySchema>> {
+  const bytes = await place.get(ARCHIVE_FILE);
+  const read = anySchema.safeParse(parseJson(bytes.toString()));
+  if (read.success) return read.data;
+  const why = `${ARCHIVE_FILE} of ${place.name} is not of this release`;
+  throw new Failure('invalid', 'NO_ARCHIVE', why);
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
 export const createCommand = (openModels: OpenModels): Command =>
   commandOf({
     name: 'archive',
-    summary: 'Archives a frozen market and drops it, or reads an archive back.',
-    notes: `rollback waits until nothing of the frozen market NAME is pending, exports its tables as Parquet, reads them back, removes its keys in
+    summary: 'Archives a month, or a frozen market; reads an archive back; makes a month again.',
+    notes: `month takes a month of RISK_MARKET off (partitions detach), writes its rows to files, reads them back, makes the files immutable,
+and drops the tables where --confirm names the month: the month is cold then, and single transactions are still read by their ids.
+PLACE is a folder, or s3://BUCKET/PREFIX with the settings RISK_ARCHIVE_S3_*.
+
+rollback waits until nothing of the frozen market NAME is pending, exports its tables as Parquet, reads them back, removes its keys in
 Redis and its topics in Kafka, drops its schema where two people have agreed (request), and compares the other markets with before. What was
 stopped, also by a crash, goes on with --continue. Needs DATABASE_URL and REDIS_URL, and KAFKA_URL where a corridor used Kafka.
 
+Example: risk archive month 2026-03 --to /archives --key /keys/market_0 --confirm 2026-03
 Example: risk archive rollback market_1 --to /archives/market_1 --key /keys/market_1`,
     document: async () => (await import('./routes.ts')).document,
     actions: {
+      ...monthActions,
       request: { operation: 'requestRollback', words: { NAME: 'id' } },
       rollback: {
         words: 'NAME',
@@ -133,7 +145,7 @@ Example: risk archive rollback market_1 --to /archives/market_1 --key /keys/mark
         run: (args, context) => rollback(args, context, openModels),
       },
       verify: {
-        words: 'DIR',
+        words: 'PLACE',
         summary: 'Read an archive back, without the stores',
         options: KEY_OPTIONS,
         run: verify,

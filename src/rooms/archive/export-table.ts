@@ -1,40 +1,34 @@
 /** A table into files of an archive, and back. */
-import { readFile, rename } from 'node:fs/promises';
-import { join } from 'node:path';
 import type { Database } from '../../kit/database/pool.ts';
 import { Failure } from '../../kit/words/failure.ts';
 import type { Archive, Part, Table } from './archive-file.ts';
-import {
-  type Cells,
-  fromParquet,
-  hashRow,
-  seal,
-  sha256,
-  toParquet,
-  unseal,
-  writeDurably,
-} from './part-file.ts';
+import { type Cells, fromParquet, hashRow, seal, sha256, toParquet, unseal } from './part-file.ts';
+import type { Place } from './places/place.ts';
 import { readTable } from './table-rows.ts';
 
 /** A file is in memory as a whole, some times over, when it is written and read back. */
 const PART_CHARS = 32 * 1024 * 1024;
 const PART_ROWS = 200_000;
 
-type Stored = {
-  readonly folder: string;
-  readonly market: string;
+export type Stored = {
+  readonly place: Pick<Place, 'put' | 'get'>;
+  /** Name under which its files are sealed: the market, or the market and the month. */
+  readonly archive: string;
   /** Null: the archive is not encrypted. */
   readonly key: Buffer | null;
 };
 
-/** Name that is authenticated with a file, so that the file stands for no other table, part or market. */
-const sealedName = ({ market }: Pick<Stored, 'market'>, file: string) => `${market}/${file}`;
+/** Name that is authenticated with a file, so that the file stands for no other table, part or archive. */
+const sealedName = ({ archive }: Pick<Stored, 'archive'>, file: string) => `${archive}/${file}`;
 
+/** @param order columns by which the rows are sorted; the first cell of each part's first and last row is then noted */
 export async function exportTable(
   database: Pick<Database, 'session'>,
-  { folder, market, key }: Stored,
+  stored: Stored,
   table: Pick<Table, 'name' | 'columns'>,
+  order: readonly string[] = [],
 ): Promise<Table> {
+  const { place, key } = stored;
   const { name, columns } = table;
   const names = columns.map((column) => column.name);
   const parts: Part[] = [];
@@ -43,15 +37,16 @@ export async function exportTable(
   const end = async () => {
     const file = `${name}.${parts.length + 1}.parquet${key === null ? '' : '.sealed'}`;
     const plain = await toParquet(names, rows);
-    const bytes = key === null ? plain : seal(key, plain, sealedName({ market }, file));
-    const path = join(folder, file);
-    await writeDurably(`${path}.partial`, bytes);
-    await rename(`${path}.partial`, path);
-    parts.push({ file, rows: rows.length, bytes: bytes.length, sha256: sha256(bytes) });
+    const bytes = key === null ? plain : seal(key, plain, sealedName(stored, file));
+    await place.put(file, bytes);
+    const part = { file, rows: rows.length, bytes: bytes.length, sha256: sha256(bytes) };
+    const [first, last] = [rows[0]?.[0], rows.at(-1)?.[0]];
+    const isSorted = order.length > 0 && typeof first === 'string' && typeof last === 'string';
+    parts.push(isSorted ? { ...part, first, last } : part);
     rows = [];
     chars = 0;
   };
-  const found = await readTable(database, table, async (more) => {
+  const found = await readTable(database, table, order, async (more) => {
     for (const row of more) {
       rows.push(row);
       chars += row.reduce((sum, cell) => sum + (cell?.length ?? 0), 0);
@@ -83,14 +78,18 @@ export async function verifyTable(
     throw wrong(`${name} has other rows in the archive than in Postgres`);
 }
 
-async function readPart(stored: Stored, part: Part): Promise<Cells[]> {
-  const bytes = await readFile(join(stored.folder, part.file)).catch((error: Error) => {
-    throw wrong(error.message);
-  });
+/** @throws Failure where the part cannot be read, or its bytes are others */
+export async function readPartBytes(
+  stored: Stored,
+  part: Pick<Part, 'file' | 'sha256'>,
+): Promise<Buffer> {
+  const bytes = await stored.place.get(part.file);
   if (sha256(bytes) !== part.sha256) throw wrong(`${part.file} was changed: its SHA-256 differs`);
-  const name = sealedName(stored, part.file);
-  return await fromParquet(stored.key === null ? bytes : unseal(stored.key, bytes, name));
+  return stored.key === null ? bytes : unseal(stored.key, bytes, sealedName(stored, part.file));
 }
+
+export const readPart = async (stored: Stored, part: Part): Promise<Cells[]> =>
+  await fromParquet(await readPartBytes(stored, part));
 
 const wrong = (why: string) => new Failure('invalid', 'ARCHIVE_WRONG', why);
 

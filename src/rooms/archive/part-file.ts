@@ -1,13 +1,14 @@
 /** A file of an archive: rows of a table as Parquet with ZSTD, encrypted as a whole. Every cell is the text that Postgres writes. */
-import { createCipheriv, createDecipheriv, hash, randomBytes } from 'node:crypto';
-import { open, readFile } from 'node:fs/promises';
+import { createCipheriv, createDecipheriv, createHmac, hash } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
 import { zstdCompressSync, zstdDecompressSync } from 'node:zlib';
-import { type Compressors, parquetRead, type SchemaElement } from 'hyparquet';
+import { type Compressors, parquetMetadata, parquetRead, type SchemaElement } from 'hyparquet';
 import { ByteWriter, ParquetWriter } from 'hyparquet-writer';
+import { UsageError } from '../../kit/command/command.ts';
 import { Failure } from '../../kit/words/failure.ts';
 
-/** Rows of a row group: with more, a reader has more in memory. */
-const GROUP_ROWS = 5000;
+/** Rows of a row group: with more, the reader of a single row parses more; with fewer, files are larger. */
+const GROUP_ROWS = 1000;
 const CIPHER = 'aes-256-gcm';
 const KEY_BYTES = 32;
 const NONCE_BYTES = 12;
@@ -32,6 +33,21 @@ export async function readKey(path: string): Promise<Buffer> {
   throw new Failure('invalid', 'KEY_WRONG', why);
 }
 
+export const KEY_OPTIONS = {
+  '--key FILE': 'File with base64 of 32 bytes (`openssl rand -base64 32`): keep it elsewhere',
+} as const;
+
+/** No key is an answer that must be given. */
+export async function keyOption(
+  path: string | undefined,
+  isPlain: boolean,
+): Promise<Buffer | null> {
+  if (path !== undefined && !isPlain) return await readKey(path);
+  if (path === undefined && isPlain) return null;
+  throw new UsageError('give --key FILE, or --unencrypted');
+}
+
+/** The first column has its least and greatest value in each row group, by which `findRows` chooses one. */
 export async function toParquet(names: readonly string[], rows: readonly Cells[]): Promise<Buffer> {
   const writer = new ByteWriter();
   const text = { type: 'BYTE_ARRAY', converted_type: 'UTF8', repetition_type: 'OPTIONAL' } as const;
@@ -44,9 +60,12 @@ export async function toParquet(names: readonly string[], rows: readonly Cells[]
     schema,
     codec: 'ZSTD',
     compressors: COMPRESSORS,
-    statistics: false,
   });
-  const columnData = names.map((name, at) => ({ name, data: rows.map((row) => row[at] ?? null) }));
+  const columnData = names.map((name, at) => ({
+    name,
+    data: rows.map((row) => row[at] ?? null),
+    statistics: at === 0,
+  }));
   await file.write({ columnData, rowGroupSize: GROUP_ROWS });
   await file.finish();
   return Buffer.from(writer.getBuffer());
@@ -58,15 +77,52 @@ export async function fromParquet(bytes: Buffer): Promise<Cells[]> {
     file: new Uint8Array(bytes).buffer,
     compressors: DECOMPRESSORS,
     onComplete: (all) => {
-      for (const row of all) rows.push(row.map((cell) => cell ?? null));
+      for (const row of all) rows.push(row.map(cellOf));
     },
   });
   return rows;
 }
 
-/** @param name of the file, which is authenticated: no file can stand for another */
+/** The rows of a sorted part whose first cell is `id`: a row group is parsed, or two where the rows span them. */
+export async function findRows(bytes: Buffer, id: string): Promise<Cells[]> {
+  const file = new Uint8Array(bytes).buffer;
+  const metadata = parquetMetadata(file);
+  const found: Cells[] = [];
+  let rowStart = 0;
+  for (const { num_rows: count, columns } of metadata.row_groups) {
+    const rowEnd = rowStart + Number(count);
+    const { min_value: least, max_value: greatest } = columns[0]?.meta_data?.statistics ?? {};
+    if (textOf(least) <= id && id <= textOf(greatest)) {
+      const onComplete = (rows: unknown[][]) => {
+        for (const row of rows) if (row[0] === id) found.push(row.map(cellOf));
+      };
+      await parquetRead({
+        file,
+        metadata,
+        compressors: DECOMPRESSORS,
+        rowStart,
+        rowEnd,
+        onComplete,
+      });
+    }
+    rowStart = rowEnd;
+  }
+  return found;
+}
+
+const cellOf = (cell: unknown): string | null => (typeof cell === 'string' ? cell : null);
+const textOf = (value: unknown): string =>
+  value instanceof Uint8Array ? Buffer.from(value).toString() : String(value);
+
+/**
+ * The nonce follows from key, name and bytes: a file that is written again is the same file, and no two files share a nonce.
+ * @param name of the file, which is authenticated: no file can stand for another
+ */
 export function seal(key: Buffer, bytes: Buffer, name: string): Buffer {
-  const nonce = randomBytes(NONCE_BYTES);
+  const nonce = createHmac('sha256', key)
+    .update(`nonce\n${name}\n${sha256(bytes)}`)
+    .digest()
+    .subarray(0, NONCE_BYTES);
   const cipher = createCipheriv(CIPHER, key, nonce).setAAD(Buffer.from(name));
   const sealed = Buffer.concat([cipher.update(bytes), cipher.final()]);
   return Buffer.concat([MAGIC, nonce, cipher.getAuthTag(), sealed]);
@@ -90,17 +146,6 @@ export function unseal(key: Buffer, bytes: Buffer, name: string): Buffer {
 }
 
 export const sha256 = (bytes: Buffer | string) => hash('sha256', bytes, 'hex');
-
-/** Ends when the bytes are on the disk. */
-export async function writeDurably(path: string, bytes: Buffer): Promise<void> {
-  const file = await open(path, 'w', 0o600);
-  try {
-    await file.writeFile(bytes);
-    await file.sync();
-  } finally {
-    await file.close();
-  }
-}
 
 /** The hash of a row as `CONTENT` in table-rows.ts computes it: the first eight bytes of MD5 over cells that name their length. */
 export function hashRow(cells: Cells): bigint {

@@ -20,9 +20,10 @@ import { Failure } from '../../kit/words/failure.ts';
 import { readRequest, requireFreeze } from './approval.ts';
 import { ARCHIVE_FILE, type Archive, type Step, type Table, writeArchive } from './archive-file.ts';
 import { deadLetterRest, drain } from './drain.ts';
-import { exportTable, verifyArchive } from './export-table.ts';
+import { exportTable, type Stored, verifyArchive } from './export-table.ts';
 import { listOthers, lossesOf, readFigures } from './market-figures.ts';
 import { sha256 } from './part-file.ts';
+import { openFolder } from './places/folder.ts';
 import {
   dropSchema,
   hasSchema,
@@ -31,6 +32,11 @@ import {
   lockTables,
   readContent,
 } from './table-rows.ts';
+
+/** The files of the archive, which a rollback that goes on writes again. */
+const storedOf = ({ folder, market: archive, key }: Rollback): Stored => {
+  return { place: openFolder(folder, true), archive, key };
+};
 
 export type Rollback = {
   readonly market: string;
@@ -112,7 +118,7 @@ const WORK: Readonly<Record<Exclude<Step, 'done'>, Work>> = {
     for (const table of await listTables(database.query, market)) {
       if (archive.tables.some(({ name }) => name === table.name)) continue;
       refuseStopped(rollback);
-      const made = await exportTable(database, rollback, table);
+      const made = await exportTable(database, storedOf(rollback), table);
       failpoint(`archive-table-${table.name}`);
       archive = { ...archive, tables: [...archive.tables, made] };
       await writeArchive(folder, archive);
@@ -122,7 +128,7 @@ const WORK: Readonly<Record<Exclude<Step, 'done'>, Work>> = {
   },
   verify: async (rollback, archive) => {
     await removeStrays(rollback.folder, archive.tables);
-    const rows = await verifyArchive(rollback, archive);
+    const rows = await verifyArchive(storedOf(rollback), archive);
     rollback.note(`${rows} rows were read back`);
     return { ...archive, step: 'redis' };
   },

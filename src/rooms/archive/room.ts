@@ -1,4 +1,4 @@
-/** The room of archives: a market is archived and dropped, an archive is read back, and legal holds keep what they name. */
+/** The room of archives: months become files and tables again, a market is archived and dropped, legal holds keep what they name. */
 import type { Room } from '../../core/room.ts';
 
 export const archive: Room = {
@@ -7,8 +7,9 @@ export const archive: Room = {
     archive: async (openModels) => ({
       command: (await import('./commands.ts')).createCommand(openModels),
     }),
-    holds: () => import('./holds-command.ts'),
+    holds: () => import('./holds/commands.ts'),
   },
   document: async () => (await import('./routes.ts')).document,
+  cold: async (parts) => (await import('./months/cold-reads.ts')).openColdReads(parts),
   api: async (api) => (await import('./routes.ts')).openArchives(api),
 };

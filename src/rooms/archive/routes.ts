@@ -7,7 +7,7 @@ import { answer, bodyOf, operation, pathsOf, routesOf } from '../../kit/http/ope
 import { given } from '../../kit/words/describe-issue.ts';
 import { plainText } from '../../kit/words/plain-text.ts';
 import { readRequest, requestRollback, rollbackRequestSchema } from './approval.ts';
-import { holdOperations } from './hold-routes.ts';
+import { holdOperations } from './holds/routes.ts';
 
 const REASON_CHARS_MAX = 500;
 

@@ -20,8 +20,8 @@ export const listMigrations = rowsOf<{ name: string }>(
   'select name from market.schema_migrations order by name',
 );
 
-const quoted = (name: string) => `"${name.replaceAll('"', '""')}"`;
-const tableOf = ({ name }: Named) => `market.${quoted(name)}`;
+export const quoted = (name: string) => `"${name.replaceAll('"', '""')}"`;
+export const tableOf = ({ name }: Named) => `market.${quoted(name)}`;
 
 /** Rows and their hash; part-file.ts computes the same from the rows of an archive. */
 export async function readContent(
@@ -44,20 +44,23 @@ const FETCH_ROWS = 100;
 
 /**
  * Reads all rows of one snapshot, as texts, and what Postgres computes over the same rows.
+ * @param order columns; none: any order
  * @param onRows is awaited before more is read
  */
 export async function readTable(
   database: Pick<Database, 'session'>,
   table: Named,
+  order: readonly string[],
   onRows: (rows: readonly Cells[]) => Promise<void>,
 ): Promise<{ rows: number; content: string }> {
   const columns = table.columns.map(({ name }) => `${quoted(name)}::text`).join(', ');
+  const sorted = order.length === 0 ? '' : ` order by ${order.map(quoted).join(', ')}`;
   return await database.session(async (client, begin, query) => {
     await begin('isolation level repeatable read read only');
     try {
       const content = await readContent(query, table);
       await query({
-        text: `declare archived no scroll cursor for select ${columns} from ${tableOf(table)}`,
+        text: `declare archived no scroll cursor for select ${columns} from ${tableOf(table)}${sorted}`,
       });
       for (;;) {
         const rows: Cells[] = [];

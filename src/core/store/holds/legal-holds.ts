@@ -6,7 +6,7 @@ import type { Query } from '../../../kit/database/pool.ts';
 import { anyOf, rowsOf } from '../../../kit/database/statement.ts';
 import { Failure } from '../../../kit/words/failure.ts';
 import { type Month, monthText, parseMonth } from '../../../kit/words/month.ts';
-import { findMonthTables, partitionName } from '../partitions/partitions.ts';
+import { findMonthTables, type PartitionState, partitionName } from '../partitions/partitions.ts';
 
 export const HOLD_KINDS = ['market', 'month', 'account'] as const;
 export type HoldKind = (typeof HOLD_KINDS)[number];
@@ -51,7 +51,8 @@ const listHeldMonths = rowsOf<LegalHold>(
 
 /**
  * The oldest hold in force over what is about to be removed. A market is held by any hold. A month is also held by an account
- * that has transactions in the month, and an account by such a month.
+ * that has transactions in the month, and an account by such a month,
+ * or by one that is cold.
  */
 export async function holdOf(query: Query, removed: Removed): Promise<LegalHold | undefined> {
   switch (removed.kind) {
@@ -91,16 +92,16 @@ export async function refuseUnknownMonth(query: Query, month: Month): Promise<vo
   throw new Failure('not-found', 'MONTH_UNKNOWN', why);
 }
 
-/** Attached or not, as long as Postgres has the table. */
-async function hasTable(query: Query, month: Month): Promise<boolean> {
-  return (await findMonthTables(query, [month])).get(month)?.has('transactions') === true;
+async function stateOf(query: Query, month: Month): Promise<PartitionState | undefined> {
+  return (await findMonthTables(query, [month])).get(month)?.get('transactions');
 }
 
 const rowsIn = (month: Month, account: string) =>
   `exists (select from market.${partitionName('transactions', month)} t where t.account_id = ${account})`;
 
 async function findAccountIn(query: Query, month: Month): Promise<LegalHold | undefined> {
-  if (!(await hasTable(query, month))) return undefined;
+  const state = await stateOf(query, month);
+  if (state === undefined || state === 'cold') return undefined;
   const text = `${inForce} and kind = 'account' and ${rowsIn(month, 'h.subject')} order by hold_id limit 1`;
   const [found] = await query<LegalHold>({ text });
   return found;
@@ -109,7 +110,10 @@ async function findAccountIn(query: Query, month: Month): Promise<LegalHold | un
 async function findMonthOf(query: Query, account: string): Promise<LegalHold | undefined> {
   for (const hold of await listHeldMonths(query)) {
     const month = parseMonth(hold.subject ?? '');
-    if (month === undefined || !(await hasTable(query, month))) continue;
+    const state = month === undefined ? undefined : await stateOf(query, month);
+    if (month === undefined || state === undefined) continue;
+    // Nobody looks for an account in files: any may be in them.
+    if (state === 'cold') return hold;
     const [found] = await query<{ has: boolean }>(
       { text: `select ${rowsIn(month, '$1')} as has` },
       [account],

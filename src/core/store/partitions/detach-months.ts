@@ -18,6 +18,7 @@ import { voidSnapshots } from '../profiles/profile-snapshots.ts';
 import { countMonthTallies, deleteMonthTallies } from '../tallies/month-tallies.ts';
 import {
   findMonthTables,
+  isCold,
   isDetached,
   listMonthTables,
   lockPartitions,
@@ -105,6 +106,7 @@ export async function detachMonth(database: Database, month: Month): Promise<boo
  */
 export async function attachMonth(database: Database, month: Month, by: Actor): Promise<number> {
   const stateOf = await readStates(database, month);
+  refuseCold(stateOf, month);
   for (const table of DETACH_ORDER.toReversed()) {
     const state = stateOf(table);
     const name = partitionName(table, month);
@@ -122,19 +124,37 @@ export async function attachMonth(database: Database, month: Month, by: Actor): 
 /** Applies only to a month that is detached completely. */
 export async function dropMonth(database: Database, month: Month, by: Actor): Promise<void> {
   await database.transaction(async (query) => {
-    await lockPartitions(query);
-    const stateOf = await readStates({ query }, month);
-    const existing = DETACH_ORDER.filter((table) => stateOf(table) !== undefined);
-    if (existing.some((table) => stateOf(table) !== 'detached')) {
-      const detail = `${monthText(month)} is not detached: bin/risk partitions detach ${monthText(month)}`;
-      throw new Failure('conflict', 'MONTH_ATTACHED', detail);
-    }
-    await refuseHeld(query, { kind: 'month', month });
-    const names = existing.map((table) => `market.${partitionName(table, month)}`);
-    await query(ddl(`drop table ${names.join(', ')}`));
-    await takeTimeOut(query, ...timesOf(month));
-    await recordMonth(query, by, 'month.drop', month, { state: statesOf(stateOf) }, null);
+    const state = await dropDetached(query, month);
+    await recordMonth(query, by, 'month.drop', month, { state }, null);
   });
+}
+
+/**
+ * Drops the tables of a month in the caller's database transaction. @throws Failure where it is not detached, or a legal hold keeps it
+ * @returns their states
+ */
+export async function dropDetached(query: Query, month: Month): Promise<object> {
+  await lockPartitions(query);
+  const stateOf = await readStates({ query }, month);
+  refuseCold(stateOf, month);
+  const existing = DETACH_ORDER.filter((table) => stateOf(table) !== undefined);
+  if (existing.some((table) => stateOf(table) !== 'detached')) {
+    const detail = `${monthText(month)} is not detached: bin/risk partitions detach ${monthText(month)}`;
+    throw new Failure('conflict', 'MONTH_ATTACHED', detail);
+  }
+  await refuseHeld(query, { kind: 'month', month });
+  const names = existing.map((table) => `market.${partitionName(table, month)}`);
+  await query(ddl(`drop table ${names.join(', ')}`));
+  await takeTimeOut(query, ...timesOf(month));
+  return statesOf(stateOf);
+}
+
+/** @throws Failure where the rows of the month are in files alone */
+function refuseCold(stateOf: StateOf, month: Month): void {
+  if (stateOf('transactions') !== 'cold') return;
+  const text = monthText(month);
+  const detail = `${text} is cold, which is an archive: bin/risk archive restore ${text} makes its tables again`;
+  throw new Failure('conflict', 'MONTH_COLD', detail);
 }
 
 const ddl = (text: string): Statement => ({ text });
@@ -254,7 +274,7 @@ const sizesStatement: Statement = {
 type MonthSize = {
   readonly month: Month;
   /** `part`: the command was interrupted and has to be repeated. */
-  readonly state: 'attached' | 'detached' | 'part';
+  readonly state: 'attached' | 'detached' | 'part' | 'cold';
   /** The row count of the last analyze. */
   readonly transactions: number;
   readonly bytes: number;
@@ -273,7 +293,13 @@ export async function listMonthSizes({ query }: Pick<Database, 'query'>): Promis
     const isWhole = [...tables.values()].every((state) => state === 'detached');
     return {
       month,
-      state: isDetached(tables) ? (isWhole ? 'detached' : 'part') : 'attached',
+      state: isCold(tables)
+        ? 'cold'
+        : isDetached(tables)
+          ? isWhole
+            ? 'detached'
+            : 'part'
+          : 'attached',
       transactions: byName.get(partitionName('transactions', month))?.rows ?? 0,
       bytes: ours.reduce((sum, size) => sum + (size?.bytes ?? 0), 0),
     };

@@ -3,8 +3,9 @@
  * demand; both take one advisory lock, so two makers never clash. A partition is built beside its parent and
  * attached, which takes no lock that readers or writers would wait for.
  *
- * The catalog alone says what is detached: a table of a partition's name that its parent does not have. Such a
- * month takes no rows and is never made a second time. detach-months.ts takes months off and puts them back.
+ * The catalog says what is detached: a table of a partition's name that its parent does not have. A month whose tables became
+ * files of an archive is detached, too, as market.archived_months says. Such a month takes no rows and is never made a second time.
+ * detach-months.ts takes months off and puts them back.
  */
 import { recordChange } from '../../../kit/audit/audit-log.ts';
 import type { Database, Query, Statement } from '../../../kit/database/pool.ts';
@@ -36,21 +37,29 @@ export function partitionName(table: PartitionedTable, month: Month): string {
   return `${table}_y${year}m${String((month % 12) + 1).padStart(2, '0')}`;
 }
 
-/** `detaching`: a concurrent detach was interrupted; new statements no longer see the partition. */
-export type PartitionState = 'attached' | 'detaching' | 'detached';
+/**
+ * `detaching`: a concurrent detach was interrupted; new statements no longer see the partition. `cold`: its rows are in files, and
+ * there is no table.
+ */
+export type PartitionState = 'attached' | 'detaching' | 'detached' | 'cold';
 /** The tables of one month that exist. */
 type MonthTables = ReadonlyMap<PartitionedTable, PartitionState>;
 
 // The order of names is that of bytes, so each pattern is a range of the index on names.
 const named = PARTITIONED_TABLES.map((table) => `c.relname ~ '^${table}_y\\d{4}m\\d{2}$'`);
-const selectTables = (condition: string) => `
+const cold = `
+  select name, 'cold' from market.archived_months a,
+         lateral (select p || '_y' || replace(a.month, '-', 'm') as name from unnest(array[${PARTITIONED_TABLES.map((table) => `'${table}'`).join(', ')}]) p) of_month
+   where a.step = 'cold'`;
+const selectTables = (condition: string, ofCold = 'true') => `
   select c.relname as name,
          case when i.inhrelid is null then 'detached' when i.inhdetachpending then 'detaching' else 'attached' end as state
     from pg_class c
     left join pg_inherits i on i.inhrelid = c.oid
      and i.inhparent = any (array[${PARTITIONED_TABLES.map((table) => `to_regclass('market.${table}')`).join(', ')}])
    where c.relnamespace = (select relnamespace from pg_class where oid = to_regclass('market.transactions'))
-     and c.relkind = 'r' and (${condition})`;
+     and c.relkind = 'r' and (${condition})
+  union all ${cold} and ${ofCold}`;
 
 const listStatement: Statement = {
   name: 'list-month-tables',
@@ -58,7 +67,7 @@ const listStatement: Statement = {
 };
 const findStatement: Statement = {
   name: 'find-month-tables',
-  text: selectTables('c.relname = any ($1::name[])'),
+  text: selectTables('c.relname = any ($1::name[])', 'name = any ($1::text[])'),
 };
 
 type TableRow = { readonly name: string; readonly state: PartitionState };
@@ -96,6 +105,11 @@ export function isDetached(tables: MonthTables | undefined): boolean {
   return tables !== undefined && [...tables.values()].some((state) => state !== 'attached');
 }
 
+/** Whether the rows of the month are in files alone. */
+export function isCold(tables: MonthTables | undefined): boolean {
+  return tables !== undefined && [...tables.values()].includes('cold');
+}
+
 /** The detached ones among the months of these times. */
 export async function findDetachedMonths(
   query: Query,
@@ -112,9 +126,10 @@ export async function refuseDetached(
   { query }: Pick<Database, 'query'>,
   createdAtMs: number,
 ): Promise<void> {
-  const [month] = await findDetachedMonths(query, [createdAtMs]);
-  if (month === undefined) return;
-  const detail = `${monthText(month)}, the month of this transaction, is detached.`;
+  const month = monthOf(createdAtMs);
+  const tables = (await findMonthTables(query, [month])).get(month);
+  if (!isDetached(tables)) return;
+  const detail = `${monthText(month)}, the month of this transaction, is ${isCold(tables) ? 'cold' : 'detached'}.`;
   throw new Failure('not-found', MONTH_DETACHED, detail);
 }
 

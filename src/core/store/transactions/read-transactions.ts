@@ -15,7 +15,7 @@ type Decided = {
 };
 export type DecidedTransaction = TransactionRow & Decided;
 
-const COLUMNS = `t.transaction_id, t.created_at, t.received_at, t.account_id, t.merchant_id, t.corridor,
+export const COLUMNS = `t.transaction_id, t.created_at, t.received_at, t.account_id, t.merchant_id, t.corridor,
   t.amount, t.currency, t.type, t.ip, t.device_id, t.country, t.channel, t.metadata, t.client`;
 
 /** A purged dead letter still is the end of its transaction; a replayed one is not. */
@@ -27,7 +27,7 @@ const STATUS = `case
     else 'accepted' end as status`;
 
 /** The newest decision of people, if any. */
-const DECISION = `(select json_build_object('disposition', d.disposition, 'finalAt', d.final_at)
+export const DECISION = `(select json_build_object('disposition', d.disposition, 'finalAt', d.final_at)
     from market.final_decisions d where d.transaction_id = t.transaction_id order by d.decision_id desc limit 1) as "finalDecision"`;
 
 export const selectTransaction = {

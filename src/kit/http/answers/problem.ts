@@ -6,7 +6,7 @@ import { CORRIDOR_BUSY, CORRIDOR_STUCK } from '../../breakers/corridor-writes.ts
 import type { Trace } from '../../traces/trace.ts';
 import { Failure } from '../../words/failure.ts';
 import { type FieldError, InvalidFields } from '../../words/field-error.ts';
-import { MONTH_DETACHED, MonthDetached } from '../../words/month.ts';
+import { MONTH_DETACHED, MONTH_UNREACHABLE, MonthDetached } from '../../words/month.ts';
 import {
   helpPath,
   PROBLEMS,
@@ -69,6 +69,9 @@ const CONFLICTS: ReadonlyMap<string, ProblemName> = new Map([
   ['PRECONDITION_FAILED', 'precondition-failed'],
 ]);
 
+/** Codes of what is not there for now whose texts name nothing but what the client asked for. */
+const SAID_TO_CLIENTS: readonly string[] = [CORRIDOR_BUSY, CORRIDOR_STUCK, MONTH_UNREACHABLE];
+
 /** The thrown value as a Problem; undefined for an unexpected error. */
 export function toProblem(thrown: unknown): Problem | undefined {
   if (thrown instanceof Problem) return thrown;
@@ -92,9 +95,7 @@ export function toProblem(thrown: unknown): Problem | undefined {
     case 'unavailable':
     case 'transient':
       return unavailable(
-        [CORRIDOR_BUSY, CORRIDOR_STUCK].includes(thrown.code)
-          ? asSentence(thrown.message)
-          : undefined,
+        SAID_TO_CLIENTS.includes(thrown.code) ? asSentence(thrown.message) : undefined,
       );
     case 'permanent':
       return thrown instanceof MonthDetached

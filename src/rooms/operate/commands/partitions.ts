@@ -1,5 +1,4 @@
 /** `risk partitions`: the months of transactions, scores and labels, straight in the database. */
-import { setTimeout as delay } from 'node:timers/promises';
 import { countDeadLetters } from '../../../core/store/dead-letters/dead-letters.ts';
 import {
   attachMonth,
@@ -18,10 +17,11 @@ import {
   parseArguments,
   UsageError,
 } from '../../../kit/command/command.ts';
+import { monthOption, patiently } from '../../../kit/command/month-words.ts';
 import { commandOf } from '../../../kit/command/rows.ts';
 import { byCommand, openCommandDatabase } from '../../../kit/command/stores.ts';
-import { Failure, isUnavailable } from '../../../kit/words/failure.ts';
-import { type Month, monthOf, monthText, parseMonth } from '../../../kit/words/month.ts';
+import { Failure } from '../../../kit/words/failure.ts';
+import { type Month, monthOf, monthText } from '../../../kit/words/month.ts';
 
 /** No transaction is accepted before this month. */
 const FIRST_MONTH = 2000 * 12;
@@ -30,7 +30,6 @@ const AHEAD_MONTHS_MAX = 12;
 /** Months of one database transaction: it holds a lock, for which other makers of partitions wait. */
 const STEP_MONTHS = 12;
 const STATEMENT_MS_MAX = 600_000;
-const RETRY_EVERY_MS = 500;
 const WAIT_SECONDS = 600;
 const WAIT_SECONDS_MAX = 86_400;
 
@@ -140,30 +139,6 @@ const drop: Command['run'] = async (args, context) => {
   context.output.value({ month: text, dropped: true }, [`${text} is dropped`]);
   return EXIT.fine;
 };
-
-function monthOption(flag: string, text: string | undefined): Month {
-  if (text === undefined) throw new UsageError(`${flag} is missing`);
-  const month = parseMonth(text);
-  if (month !== undefined) return month;
-  throw new UsageError(`${flag} must be a month as 2026-03, not '${text}'`);
-}
-
-/** Tries again while an open database transaction blocks it; the last failure is the command's. */
-async function patiently<T>(
-  waitSeconds: number,
-  signal: AbortSignal,
-  work: () => Promise<T>,
-): Promise<T> {
-  const endMs = performance.now() + waitSeconds * 1000;
-  for (;;) {
-    try {
-      return await work();
-    } catch (error) {
-      if (!isUnavailable(error) || performance.now() > endMs || signal.aborted) throw error;
-      await delay(RETRY_EVERY_MS);
-    }
-  }
-}
 
 const waiting = {
   '--wait-seconds N': `How long it waits for open database transactions (${WAIT_SECONDS})`,

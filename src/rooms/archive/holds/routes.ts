@@ -1,7 +1,7 @@
 /** `/v1/holds`: what nobody drops, purges or erases, as a court or an authority wants it kept. */
-import type { Api } from '../../core/room.ts';
-import { answer, bodyOf, operation } from '../../kit/http/operation.ts';
-import { pageOf, pageSchema } from '../../kit/words/page.ts';
+import type { Api } from '../../../core/room.ts';
+import { answer, bodyOf, operation } from '../../../kit/http/operation.ts';
+import { pageOf, pageSchema } from '../../../kit/words/page.ts';
 import { HOLDS_MAX, liftHold, listHolds, setHold } from './change-holds.ts';
 import {
   hold,

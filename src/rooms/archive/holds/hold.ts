@@ -1,11 +1,11 @@
 /** A legal hold on the wire. */
 import { z } from 'zod';
-import { HOLD_KINDS } from '../../core/store/holds/legal-holds.ts';
-import { given } from '../../kit/words/describe-issue.ts';
-import { InvalidFields } from '../../kit/words/field-error.ts';
-import { CURSOR_DESCRIPTION, pageLimit, shown } from '../../kit/words/list-parameters.ts';
-import { parseMonth } from '../../kit/words/month.ts';
-import { ID_CHARS_MAX, plainText } from '../../kit/words/plain-text.ts';
+import { HOLD_KINDS } from '../../../core/store/holds/legal-holds.ts';
+import { given } from '../../../kit/words/describe-issue.ts';
+import { InvalidFields } from '../../../kit/words/field-error.ts';
+import { CURSOR_DESCRIPTION, pageLimit, shown } from '../../../kit/words/list-parameters.ts';
+import { parseMonth } from '../../../kit/words/month.ts';
+import { ID_CHARS_MAX, plainText } from '../../../kit/words/plain-text.ts';
 
 const REASON_CHARS_MAX = 500;
 const ID = /^[1-9]\d{0,17}$/;

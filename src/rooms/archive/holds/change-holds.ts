@@ -1,12 +1,12 @@
 /** People set and lift legal holds; each change has its row of the audit log. */
-import { refuseUnknownMonth } from '../../core/store/holds/legal-holds.ts';
-import { recordChange } from '../../kit/audit/audit-log.ts';
-import type { Database, Query } from '../../kit/database/pool.ts';
-import { firstOf, onlyOf, rowsOf } from '../../kit/database/statement.ts';
-import { timeColumns } from '../../kit/database/time-text.ts';
-import { Failure } from '../../kit/words/failure.ts';
-import { parseMonth } from '../../kit/words/month.ts';
-import type { Officer } from '../../kit/words/principal.ts';
+import { refuseUnknownMonth } from '../../../core/store/holds/legal-holds.ts';
+import { recordChange } from '../../../kit/audit/audit-log.ts';
+import type { Database, Query } from '../../../kit/database/pool.ts';
+import { firstOf, onlyOf, rowsOf } from '../../../kit/database/statement.ts';
+import { timeColumns } from '../../../kit/database/time-text.ts';
+import { Failure } from '../../../kit/words/failure.ts';
+import { parseMonth } from '../../../kit/words/month.ts';
+import type { Officer } from '../../../kit/words/principal.ts';
 import type { HoldJson, NewHold } from './hold.ts';
 
 /** The drop of a month asks for the rows of each held account: with more it holds its lock for seconds. */

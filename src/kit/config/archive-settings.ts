@@ -1,0 +1,32 @@
+/** Settings of archived months: where an object store is, and the key of their files. */
+import { z } from 'zod';
+import { VISIBLE_ASCII } from '../words/visible-ascii.ts';
+
+const secret = () => z.string().regex(VISIBLE_ASCII, 'visible ASCII characters').optional();
+
+export const archiveSettings = {
+  RISK_ARCHIVE_KEY_FILE: z
+    .string()
+    .min(1)
+    .optional()
+    .describe('File with the key of archived months, by which the API reads single rows of them.'),
+  RISK_ARCHIVE_S3_ENDPOINT: z
+    .url({ protocol: /^https?$/ })
+    .optional()
+    .describe(
+      'Object store for archived months, by the S3 API: https://s3.eu-central-1.amazonaws.com.',
+    ),
+  RISK_ARCHIVE_S3_REGION: z
+    .string()
+    .regex(/^[a-z0-9-]{1,32}$/, 'lower-case letters, digits and hyphens')
+    .default('us-east-1')
+    .describe('Region that requests to the object store are signed for.'),
+  RISK_ARCHIVE_S3_ACCESS_KEY: secret().describe('Id of the key to the object store.'),
+  RISK_ARCHIVE_S3_SECRET_KEY: secret().describe('Secret of the key to the object store.'),
+  RISK_ARCHIVE_S3_LOCK: z
+    .enum(['none', 'governance', 'compliance'])
+    .default('none')
+    .describe(
+      'Object lock that the files of an archived month get, for the years that they are kept.',
+    ),
+};

@@ -1,0 +1,205 @@
+/**
+ * Makes a month cold, step by step: detach, export, read back, seal, drop. A step may end at any point: the month is detached or
+ * its row of market.archived_months names the step, which `--continue` does again with the same result.
+ */
+import {
+  detachMonth,
+  dropDetached,
+  recordDetach,
+} from '../../../core/store/partitions/detach-months.ts';
+import { findMonthTables, partitionName } from '../../../core/store/partitions/partitions.ts';
+import { recordChange } from '../../../kit/audit/audit-log.ts';
+import { patiently } from '../../../kit/command/month-words.ts';
+import { byCommand } from '../../../kit/command/stores.ts';
+import type { Database, Query } from '../../../kit/database/pool.ts';
+import type { Failpoint } from '../../../kit/process/failpoint.ts';
+import { Failure } from '../../../kit/words/failure.ts';
+import { type Month, monthText } from '../../../kit/words/month.ts';
+import { ARCHIVE_FILE, type Table } from '../archive-file.ts';
+import { exportTable, verifyArchive } from '../export-table.ts';
+import { sha256 } from '../part-file.ts';
+import type { Place } from '../places/place.ts';
+import { listMigrations, listTables, lockTables, readContent } from '../table-rows.ts';
+import { countRows, type Manifest, manifestBytes, storedOf } from './manifest.ts';
+import { type ArchivedMonth, insertMonth, type MonthStep, nextNumber, saveMonth } from './store.ts';
+
+export type Archiving = {
+  readonly market: string;
+  readonly month: Month;
+  readonly key: Buffer | null;
+  readonly database: Database;
+  readonly openPlace: (name: string) => Place;
+  readonly waitSeconds: number;
+  /** The rows may be dropped once the files are sealed. */
+  readonly isDropConfirmed: boolean;
+  readonly failpoint: Failpoint;
+  readonly signal: AbortSignal;
+  readonly note: (text: string) => void;
+};
+
+/** Tables of a month, each with the columns that sort its rows: the first is the id that a reader knows. */
+const ORDERS = {
+  transactions: ['transaction_id'],
+  scores: ['transaction_id'],
+  labels: ['transaction_id', 'labelled_at', 'label', 'source'],
+} as const;
+type Kind = keyof typeof ORDERS;
+const KINDS = Object.keys(ORDERS) as Kind[];
+
+const BY = byCommand('archive month');
+
+/** Takes the month off where it is attached. @throws Failure where the market has no such month */
+export async function detach({ database, month, waitSeconds, signal, failpoint }: Archiving) {
+  await recordDetach(database, month, BY);
+  await patiently(waitSeconds, signal, () => detachMonth(database, month));
+  failpoint('archive-month-detach');
+}
+
+/** @param to folder or bucket, in which the month has a folder of its own */
+export async function beginMonth(
+  { database, market, month: number, key }: Archiving,
+  to: string,
+  keepYears: number,
+): Promise<ArchivedMonth> {
+  const month = monthText(number);
+  const { number: nth } = await nextNumber(database.query, month);
+  const until = new Date();
+  until.setUTCFullYear(until.getUTCFullYear() + keepYears);
+  const migrations = await listMigrations(database.query);
+  const begun: ArchivedMonth = {
+    step: 'export',
+    place: `${to}/${market}/${month}/${nth}`,
+    manifest: {
+      format: 1,
+      market,
+      month,
+      number: nth,
+      encryption: key === null ? 'none' : 'aes-256-gcm',
+      begun_at: new Date().toISOString(),
+      keep_until: until.toISOString(),
+      migrations: migrations.map(({ name }) => name),
+      evidence: null,
+      tables: [],
+    },
+  };
+  await insertMonth(database.query, begun);
+  return begun;
+}
+
+type Work = (archiving: Archiving, archived: ArchivedMonth, place: Place) => Promise<ArchivedMonth>;
+
+/** Runs the steps that are left, and writes down each that is done. @returns before `drop` where the drop is not confirmed */
+export async function archiveMonth(
+  archiving: Archiving,
+  begun: ArchivedMonth,
+): Promise<ArchivedMonth> {
+  const { database, failpoint, signal, note, isDropConfirmed } = archiving;
+  const place = archiving.openPlace(begun.place);
+  let archived = begun;
+  while (archived.step !== 'cold' && archived.step !== 'ended') {
+    const { step } = archived;
+    if (step === 'drop' && !isDropConfirmed) return archived;
+    if (signal.aborted)
+      throw new Failure('conflict', 'STOPPED', 'stopped: --continue goes on here');
+    note(step);
+    archived = await WORK[step](archiving, archived, place);
+    failpoint(`archive-month-${step}`);
+    // The drop has written its step with the rows that it dropped.
+    if (step !== 'drop') await saveMonth(database.query, archived);
+  }
+  return archived;
+}
+
+const WORK: Readonly<Record<Exclude<MonthStep, 'cold' | 'ended'>, Work>> = {
+  export: async ({ database, market, month, key, failpoint, signal, note }, begun, place) => {
+    let archived = begun;
+    const found = await listTables(database.query, market);
+    for (const kind of KINDS) {
+      const name = partitionName(kind, month);
+      const table = found.find((one) => one.name === name);
+      if (table === undefined || archived.manifest.tables.some((one) => one.name === name))
+        continue;
+      if (signal.aborted) break;
+      const made = await exportTable(
+        database,
+        storedOf(begun.manifest, place, key),
+        table,
+        ORDERS[kind],
+      );
+      failpoint(`archive-table-${kind}`);
+      const tables = [...archived.manifest.tables, made];
+      archived = { ...archived, manifest: { ...archived.manifest, tables } };
+      await saveMonth(database.query, archived);
+      note(`${made.name}: ${made.rows} rows`);
+    }
+    return signal.aborted ? archived : { ...archived, step: 'verify' };
+  },
+  verify: async ({ key, note }, archived, place) => {
+    const rows = await verifyArchive(storedOf(archived.manifest, place, key), archived.manifest);
+    note(`${rows} rows were read back`);
+    return { ...archived, step: 'seal' };
+  },
+  seal: async ({ note }, archived, place) => {
+    const { manifest } = archived;
+    await place.put(ARCHIVE_FILE, manifestBytes(manifest));
+    const files = manifest.tables.flatMap(({ parts }) => parts.map(({ file }) => file));
+    const why = await place.seal([...files, ARCHIVE_FILE], new Date(manifest.keep_until));
+    note(why === null ? 'the files are immutable' : `the files are not immutable: ${why}`);
+    return { ...archived, step: 'drop' };
+  },
+  drop: async ({ database, month, failpoint }, archived) => {
+    const cold: ArchivedMonth = { ...archived, step: 'cold' };
+    await database.transaction(async (query) => {
+      await requireUnchanged(query, archived.manifest);
+      const state = await dropDetached(query, month);
+      await saveMonth(query, cold);
+      await recordArchive(query, cold, state);
+      failpoint('archive-month-dropping');
+    });
+    return cold;
+  },
+};
+
+/** Locks the tables, and compares them with the manifest. @throws Failure where rows changed after the export */
+async function requireUnchanged(query: Query, { tables, month }: Manifest): Promise<void> {
+  await lockTables(query, tables);
+  for (const table of tables) {
+    if (await isSame(query, table)) continue;
+    const why = `${table.name} changed after its export: risk archive month ${month} --to … --anew archives the month again`;
+    throw new Failure('conflict', 'CHANGED', why);
+  }
+}
+
+export async function isSame(query: Query, table: Table): Promise<boolean> {
+  const { rows, content } = await readContent(query, table);
+  return rows === table.rows && content === table.content;
+}
+
+async function recordArchive(query: Query, { manifest, place }: ArchivedMonth, state: object) {
+  await recordChange(query, BY, {
+    action: 'month.archive',
+    subject: manifest.month,
+    before: { state },
+    after: {
+      place,
+      number: manifest.number,
+      rows: countRows(manifest),
+      manifest_sha256: sha256(manifestBytes(manifest)),
+    },
+  });
+}
+
+/** Ends an archive that is not cold, so that the next one has files of its own. */
+export async function endUnfinished({ query }: Database, archived: ArchivedMonth): Promise<void> {
+  if (archived.step === 'cold') {
+    const why = `${archived.manifest.month} is cold: its rows are in these files alone`;
+    throw new Failure('conflict', 'MONTH_COLD', why);
+  }
+  await saveMonth(query, { ...archived, step: 'ended' });
+}
+
+/** @throws Failure where the market has no such month */
+export async function requireMonth({ query }: Database, month: Month): Promise<void> {
+  if ((await findMonthTables(query, [month])).has(month)) return;
+  throw new Failure('not-found', 'MONTH_UNKNOWN', `${monthText(month)} has no partitions`);
+}

@@ -1,0 +1,202 @@
+/** `risk archive month`, `restore` and `list`: the life of a month, straight in the database. */
+import { resolve } from 'node:path';
+import { LOCK_WAIT_MS } from '../../../core/store/partitions/detach-months.ts';
+import {
+  type Command,
+  type CommandContext,
+  EXIT,
+  integerOption,
+  optionsOf,
+  parseArguments,
+  UsageError,
+} from '../../../kit/command/command.ts';
+import { monthOption } from '../../../kit/command/month-words.ts';
+import { createFailpoint, FAILPOINT_VARIABLE } from '../../../kit/process/failpoint.ts';
+import { Failure } from '../../../kit/words/failure.ts';
+import { type Month, monthOf, monthText } from '../../../kit/words/month.ts';
+import { openArchiveDatabase } from '../open-database.ts';
+import { KEY_OPTIONS, keyOption } from '../part-file.ts';
+import { openPlace } from '../places/place.ts';
+import {
+  type Archiving,
+  archiveMonth,
+  beginMonth,
+  detach,
+  endUnfinished,
+  requireMonth,
+} from './archive-month.ts';
+import { countRows } from './manifest.ts';
+import { restoreMonth } from './restore-month.ts';
+import { type ArchivedMonth, findOpen, listArchived } from './store.ts';
+
+const WAIT_SECONDS = 600;
+const WAIT_SECONDS_MAX = 86_400;
+const KEEP_YEARS = 7;
+const KEEP_YEARS_MAX = 100;
+
+const WAIT_OPTION = {
+  '--wait-seconds N': `How long it waits for open database transactions (${WAIT_SECONDS})`,
+} as const;
+const MONTH_OPTIONS = {
+  '--to PLACE': 'Folder, or s3://BUCKET/PREFIX; needed where no archive of the month is begun',
+  ...KEY_OPTIONS,
+  '--unencrypted': 'Do without a key',
+  '--keep-years N': `How long an object lock keeps the files (${KEEP_YEARS})`,
+  '--confirm MONTH': 'Drop the rows once the files are whole: the same month again',
+  '--continue': 'Go on with the archive that was begun',
+  '--anew': 'Leave the archive that was begun, and begin another',
+  ...WAIT_OPTION,
+} as const;
+const RESTORE_OPTIONS = { ...KEY_OPTIONS, ...WAIT_OPTION } as const;
+
+type Given = {
+  readonly key: Buffer | null;
+  readonly month: Month;
+  readonly wait: string | undefined;
+};
+
+async function open(
+  context: CommandContext,
+  { key, month, wait }: Given,
+  isDropConfirmed: boolean,
+): Promise<Archiving & AsyncDisposable> {
+  const { config, environment, output, signal } = context;
+  const database = openArchiveDatabase(config, config.RISK_MARKET, LOCK_WAIT_MS);
+  const bounds = { min: 0, max: WAIT_SECONDS_MAX };
+  return {
+    market: config.RISK_MARKET,
+    month,
+    key,
+    database,
+    isDropConfirmed,
+    openPlace: (name) => openPlace(name, config),
+    waitSeconds: integerOption('--wait-seconds', wait, bounds, WAIT_SECONDS),
+    failpoint: createFailpoint(environment[FAILPOINT_VARIABLE]),
+    signal,
+    note: output.note,
+    [Symbol.asyncDispose]: () => database[Symbol.asyncDispose](),
+  };
+}
+
+const month: Command['run'] = async (args, context) => {
+  const { values, positionals } = parseArguments(args, optionsOf(MONTH_OPTIONS), {
+    required: ['MONTH'],
+  });
+  const month = monthOption('the month', positionals[0]);
+  const text = monthText(month);
+  if (month >= monthOf(Date.now())) {
+    throw new Failure('conflict', 'MONTH_NOT_OVER', `${text} is not over`);
+  }
+  if (values.confirm !== undefined && values.confirm !== positionals[0]) {
+    throw new UsageError(`--confirm must be the month again: ${positionals[0]}`);
+  }
+  const years = { min: 1, max: KEEP_YEARS_MAX };
+  const keepYears = integerOption('--keep-years', values['keep-years'], years, KEEP_YEARS);
+  const key = await keyOption(values.key, values.unencrypted === true);
+  const wait = values['wait-seconds'];
+  const isConfirmed = values.confirm !== undefined;
+  await using archiving = await open(context, { key, month, wait }, isConfirmed);
+  await requireMonth(archiving.database, month);
+  const found = await openBegun(archiving, text, values);
+  if (found?.step !== 'cold') await detach(archiving);
+  const begun = found ?? (await beginMonth(archiving, placeOf(values.to, context), keepYears));
+  const archived = await archiveMonth(archiving, begun);
+  say(context, archived);
+  return EXIT.fine;
+};
+
+type Values = { readonly continue?: boolean | undefined; readonly anew?: boolean | undefined };
+
+/** The archive that is continued; undefined where a new one begins. @throws Failure where neither is wanted */
+async function openBegun(
+  { database, key }: Archiving,
+  text: string,
+  { continue: isContinued, anew }: Values,
+): Promise<ArchivedMonth | undefined> {
+  const found = await findOpen(database.query, text);
+  if (found === undefined) return undefined;
+  if (anew === true) {
+    await endUnfinished(database, found);
+    return undefined;
+  }
+  if (isContinued !== true && found.step !== 'cold') {
+    const why = `an archive of ${text} ended before its step ${found.step}: give --continue, or --anew`;
+    throw new Failure('conflict', 'BEGUN', why);
+  }
+  requireEncryption(found, key);
+  return found;
+}
+
+function requireEncryption({ manifest: { encryption } }: ArchivedMonth, key: Buffer | null): void {
+  if ((encryption === 'none') === (key === null)) return;
+  throw new UsageError(`the archive was begun with the encryption ${encryption}`);
+}
+
+/** @throws UsageError or Failure where the place is missing, or no place */
+function placeOf(to: string | undefined, { config }: CommandContext): string {
+  if (to === undefined) throw new UsageError('--to is missing');
+  return openPlace(to.startsWith('s3:') ? to : resolve(to), config).name;
+}
+
+function say({ output }: CommandContext, { step, place, manifest }: ArchivedMonth): void {
+  const { month, tables } = manifest;
+  const rows = countRows(manifest);
+  const bytes = tables.flatMap(({ parts }) => parts).reduce((sum, part) => sum + part.bytes, 0);
+  const isDropped = step === 'cold';
+  const end = isDropped
+    ? 'is cold'
+    : `is archived, and its tables are still there: --continue --confirm ${month} drops them`;
+  output.value({ month, place, rows, bytes, cold: isDropped }, [
+    `${month} ${end}: place=${place} rows=${rows} bytes=${bytes}`,
+  ]);
+}
+
+const restore: Command['run'] = async (args, context) => {
+  const { values, positionals } = parseArguments(args, optionsOf(RESTORE_OPTIONS), {
+    required: ['MONTH'],
+  });
+  const month = monthOption('the month', positionals[0]);
+  const text = monthText(month);
+  const key = values.key === undefined ? null : await keyOption(values.key, false);
+  await using archiving = await open(context, { key, month, wait: values['wait-seconds'] }, false);
+  const { database } = archiving;
+  await requireMonth(database, month);
+  const found = await findOpen(database.query, text);
+  if (found?.step === 'cold') requireEncryption(found, key);
+  const toBeScored = await restoreMonth(archiving, found);
+  context.output.value({ month: text, to_be_scored: toBeScored }, [
+    `${text} is attached; the reconciler of a worker appends its transactions without a score: ${toBeScored}`,
+  ]);
+  return EXIT.fine;
+};
+
+const list: Command['run'] = async (args, context) => {
+  parseArguments(args, {});
+  await using database = openArchiveDatabase(context.config, context.config.RISK_MARKET);
+  context.output.table(
+    [
+      ...['month', 'number', 'step'],
+      { field: 'rows', align: 'right' },
+      { field: 'bytes', align: 'right' },
+      ...['begun_at', 'place'],
+    ],
+    await listArchived(database.query),
+  );
+  return EXIT.fine;
+};
+
+export const monthActions = {
+  month: {
+    words: 'MONTH',
+    summary: 'Detach a month, write its rows to files, read them back, and drop its tables',
+    options: MONTH_OPTIONS,
+    run: month,
+  },
+  restore: {
+    words: 'MONTH',
+    summary: 'Make the tables of a cold month again, and attach them',
+    options: RESTORE_OPTIONS,
+    run: restore,
+  },
+  list: { words: '', summary: 'Archives of months, and their steps', run: list },
+};

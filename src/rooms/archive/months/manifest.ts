@@ -1,0 +1,40 @@
+/** The manifest of an archived month: its file `archive.json`, and the row of market.archived_months. */
+import { z } from 'zod';
+import { tableSchema } from '../archive-file.ts';
+import type { Stored } from '../export-table.ts';
+import type { Place } from '../places/place.ts';
+
+export const manifestSchema = z.object({
+  format: z.literal(1),
+  market: z.string(),
+  month: z.string(),
+  number: z.int().meta({ description: 'How often an archive of the month was begun.' }),
+  encryption: z.enum(['aes-256-gcm', 'none']),
+  begun_at: z.string(),
+  keep_until: z.string(),
+  migrations: z.array(z.string()),
+  evidence: z
+    .string()
+    .nullable()
+    .meta({
+      description: 'Checkpoint of the transparency log, as it was when the files were sealed.',
+    }),
+  tables: z.array(tableSchema),
+});
+export type Manifest = z.infer<typeof manifestSchema>;
+
+/** The same manifest has the same bytes, also where the row of Postgres was read in between. */
+export const manifestBytes = (manifest: Manifest): Buffer =>
+  Buffer.from(`${JSON.stringify(manifestSchema.parse(manifest), null, 1)}\n`);
+
+/** Files of the month, sealed under its name. */
+export function storedOf(
+  { market, month, number }: Pick<Manifest, 'market' | 'month' | 'number'>,
+  place: Place,
+  key: Buffer | null,
+): Stored {
+  return { place, archive: `${market}/${month}/${number}`, key };
+}
+
+export const countRows = ({ tables }: Pick<Manifest, 'tables'>): number =>
+  tables.reduce((sum, { rows }) => sum + rows, 0);

@@ -1,0 +1,86 @@
+/**
+ * Makes the tables of a cold month again from its files. They are made, filled, and compared with the manifest in one database
+ * transaction, so the month is cold or detached at any point; then it is attached.
+ */
+import { attachMonth } from '../../../core/store/partitions/detach-months.ts';
+import { lockPartitions } from '../../../core/store/partitions/partitions.ts';
+import { recordChange } from '../../../kit/audit/audit-log.ts';
+import { patiently } from '../../../kit/command/month-words.ts';
+import { byCommand } from '../../../kit/command/stores.ts';
+import type { Query } from '../../../kit/database/pool.ts';
+import { Failure } from '../../../kit/words/failure.ts';
+import type { Table } from '../archive-file.ts';
+import { readPart, type Stored } from '../export-table.ts';
+import type { Cells } from '../part-file.ts';
+import { quoted, tableOf } from '../table-rows.ts';
+import { type Archiving, isSame } from './archive-month.ts';
+import { countRows, storedOf } from './manifest.ts';
+import { type ArchivedMonth, saveMonth } from './store.ts';
+
+/** Rows of one statement: a row of scores is about a kilobyte. */
+const INSERT_ROWS = 2000;
+
+const BY = byCommand('archive restore');
+
+/** @returns transactions without a score */
+export async function restoreMonth(
+  archiving: Archiving,
+  archived: ArchivedMonth | undefined,
+): Promise<number> {
+  const { database, month, failpoint, signal, waitSeconds, note } = archiving;
+  if (archived?.step === 'cold') {
+    await makeTables(archiving, archived);
+    failpoint('archive-restored');
+    note(`${countRows(archived.manifest)} rows are back, and those of the archive`);
+  }
+  return await patiently(waitSeconds, signal, () => attachMonth(database, month, BY));
+}
+
+async function makeTables(
+  { database, key, openPlace, failpoint, note }: Archiving,
+  archived: ArchivedMonth,
+): Promise<void> {
+  const { manifest } = archived;
+  const stored = storedOf(manifest, openPlace(archived.place), key);
+  await database.transaction(async (query) => {
+    await lockPartitions(query);
+    for (const table of manifest.tables) {
+      await makeTable(query, stored, table);
+      note(`${table.name}: ${table.rows} rows`);
+    }
+    await saveMonth(query, { ...archived, step: 'ended' });
+    await recordChange(query, BY, {
+      action: 'month.restore',
+      subject: manifest.month,
+      before: { place: archived.place, number: manifest.number },
+      after: { rows: countRows(manifest) },
+    });
+    failpoint('archive-restoring');
+  });
+}
+
+/** The attach adds columns and checks that migrations made meanwhile, and indexes. */
+async function makeTable(query: Query, stored: Stored, table: Table): Promise<void> {
+  const parent = table.name.replace(/_y\d{4}m\d{2}$/, '');
+  await query({
+    text: `create table ${tableOf(table)} (like market.${parent} including defaults including constraints)`,
+  });
+  for (const part of table.parts) {
+    const rows = await readPart(stored, part);
+    for (let at = 0; at < rows.length; at += INSERT_ROWS) {
+      await insertRows(query, table, rows.slice(at, at + INSERT_ROWS));
+    }
+  }
+  if (await isSame(query, table)) return;
+  throw new Failure('invalid', 'ARCHIVE_WRONG', `${table.name} has other rows than its archive`);
+}
+
+async function insertRows(query: Query, table: Table, rows: readonly Cells[]): Promise<void> {
+  const { columns } = table;
+  const names = columns.map(({ name }) => quoted(name)).join(', ');
+  const typed = columns.map(({ name, type }) => `${quoted(name)}::${type}`).join(', ');
+  const given = columns.map((_, at) => `$${at + 1}::text[]`).join(', ');
+  const text = `insert into ${tableOf(table)} (${names}) select ${typed} from unnest(${given}) as u (${names})`;
+  const values = columns.map((_, at) => rows.map((row) => row[at] ?? null));
+  await query({ text }, values);
+}

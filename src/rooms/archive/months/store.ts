@@ -1,0 +1,88 @@
+/** The rows of market.archived_months. */
+import type { Query } from '../../../kit/database/pool.ts';
+import { firstOf, onlyOf, rowsOf } from '../../../kit/database/statement.ts';
+import { type Manifest, manifestSchema } from './manifest.ts';
+
+export const MONTH_STEPS = ['export', 'verify', 'seal', 'drop', 'cold', 'ended'] as const;
+export type MonthStep = (typeof MONTH_STEPS)[number];
+
+export type ArchivedMonth = {
+  readonly step: MonthStep;
+  readonly place: string;
+  readonly manifest: Manifest;
+};
+
+const findOpenRow = firstOf<ArchivedMonth, [month: string]>(
+  'find-archived-month',
+  `select step, place, manifest from market.archived_months where month = $1 and step <> 'ended'`,
+);
+
+/** The archive of a month that is begun or cold. */
+export async function findOpen(query: Query, month: string): Promise<ArchivedMonth | undefined> {
+  const found = await findOpenRow(query, month);
+  return found && { ...found, manifest: manifestSchema.parse(found.manifest) };
+}
+
+/** One more than the archives of the month that were ever begun. */
+export const nextNumber = onlyOf<{ number: number }, [month: string]>(
+  'number-archived-month',
+  'select coalesce(max(number), 0) + 1 as number from market.archived_months where month = $1',
+);
+
+const insert = rowsOf<object, [month: string, number: number, place: string, manifest: string]>(
+  'insert-archived-month',
+  `insert into market.archived_months (month, number, step, place, manifest) values ($1, $2, 'export', $3, $4)`,
+);
+
+const update = rowsOf<object, [month: string, number: number, step: MonthStep, manifest: string]>(
+  'update-archived-month',
+  'update market.archived_months set step = $3, manifest = $4 where month = $1 and number = $2',
+);
+
+export async function insertMonth(query: Query, { place, manifest }: ArchivedMonth): Promise<void> {
+  const { month, number } = manifest;
+  await insert(query, month, number, place, JSON.stringify(manifest));
+}
+
+export async function saveMonth(query: Query, { step, manifest }: ArchivedMonth): Promise<void> {
+  await update(query, manifest.month, manifest.number, step, JSON.stringify(manifest));
+}
+
+export const listArchived = rowsOf<{
+  month: string;
+  number: number;
+  step: MonthStep;
+  place: string;
+  begun_at: string;
+  rows: number;
+  bytes: number;
+}>(
+  'list-archived-months',
+  `select month, number, step, place, to_char(begun_at at time zone 'utc', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') as begun_at,
+          (select coalesce(sum((t ->> 'rows')::float8), 0) from jsonb_array_elements(manifest -> 'tables') t) as rows,
+          (select coalesce(sum((p ->> 'bytes')::float8), 0)
+             from jsonb_array_elements(manifest -> 'tables') t, jsonb_array_elements(t -> 'parts') p) as bytes
+     from market.archived_months order by month, number`,
+);
+
+export type ColdPart = {
+  readonly place: string;
+  readonly number: number;
+  readonly encryption: Manifest['encryption'];
+  /** The table's columns; null where the table has no rows. */
+  readonly columns: Manifest['tables'][number]['columns'] | null;
+  /** Parts that may have the row: mostly one. */
+  readonly parts: readonly { readonly file: string; readonly sha256: string }[];
+};
+
+/** Where files have the rows of a transaction; undefined: the month is not cold. */
+export const findColdPart = firstOf<ColdPart, [month: string, table: string, id: string]>(
+  'find-cold-part',
+  `select a.place, a.number, a.manifest ->> 'encryption' as encryption, t -> 'columns' as columns,
+          coalesce((select jsonb_agg(jsonb_build_object('file', p -> 'file', 'sha256', p -> 'sha256'))
+                      from jsonb_array_elements(t -> 'parts') p
+                     where p ->> 'first' <= $3 collate "C" and p ->> 'last' >= $3 collate "C"), '[]') as parts
+     from market.archived_months a
+     left join lateral jsonb_array_elements(a.manifest -> 'tables') t on t ->> 'name' = $2
+    where a.month = $1 and a.step = 'cold'`,
+);

@@ -1,0 +1,76 @@
+/** Files of an archive in a folder. */
+import { execFile } from 'node:child_process';
+import { chmod, link, mkdir, open, readFile, rename, unlink } from 'node:fs/promises';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { toError } from '../../../kit/words/failure.ts';
+import { writeDurably } from './durable-file.ts';
+import type { Place } from './place.ts';
+import { requireSame, unreachable } from './same-bytes.ts';
+
+/** Files of one command: the system bounds the length of a command line. */
+const SEALED_FILES = 500;
+
+const run = promisify(execFile);
+
+/** @param isReplaced files may be written again, as those of a rollback that goes on */
+export function openFolder(folder: string, isReplaced = false): Place {
+  const pathOf = (file: string) => join(folder, file);
+  const get = async (file: string) =>
+    await readFile(pathOf(file)).catch((error: Error) => {
+      throw unreachable(error.message);
+    });
+  return {
+    name: folder,
+    get,
+    put: async (file, bytes) => {
+      await mkdir(folder, { recursive: true, mode: 0o700 });
+      const path = pathOf(file);
+      const partial = `${path}.partial`;
+      await writeDurably(partial, bytes);
+      if (isReplaced) {
+        await rename(partial, path);
+      } else {
+        // A link fails where the name is taken, and a rename does not.
+        const isNew = await link(partial, path).then(() => true, unlessTaken);
+        if (!isNew) requireSame(path, await get(file), bytes);
+        await unlink(partial);
+      }
+      await syncFolder(folder);
+    },
+    seal: async (files) => {
+      for (let at = 0; at < files.length; at += SEALED_FILES) {
+        const paths = files.slice(at, at + SEALED_FILES).map(pathOf);
+        const why = await makeImmutable(paths);
+        if (why !== null) return why;
+      }
+      return null;
+    },
+  };
+}
+
+function unlessTaken(error: NodeJS.ErrnoException): false {
+  if (error.code === 'EEXIST') return false;
+  throw error;
+}
+
+/** A name is durable once its folder is. */
+async function syncFolder(folder: string): Promise<void> {
+  const handle = await open(folder);
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
+
+async function makeImmutable(paths: readonly string[]): Promise<string | null> {
+  try {
+    for (const path of paths) await chmod(path, 0o400).catch(() => undefined);
+    await run('chattr', ['+i', '--', ...paths]);
+    return null;
+  } catch (error) {
+    const { message } = toError(error);
+    return `chattr +i failed: ${message.split('\n').find((line) => line.includes('chattr: ')) ?? message.split('\n', 1)[0]}`;
+  }
+}

@@ -1,0 +1,14 @@
+/** What is asked where a file is there before it is written. */
+import { Failure } from '../../../kit/words/failure.ts';
+
+/** @throws Failure where a file that is written once has other bytes */
+export function requireSame(name: string, there: Buffer, bytes: Buffer): void {
+  if (there.equals(bytes)) return;
+  const why = `${name} is there with other bytes, and files of an archive are written once: --anew begins another`;
+  throw new Failure('conflict', 'PLACE_TAKEN', why);
+}
+
+export const ARCHIVE_UNREACHABLE = 'ARCHIVE_UNREACHABLE';
+
+export const unreachable = (why: string): Failure =>
+  new Failure('unavailable', ARCHIVE_UNREACHABLE, why);
