@@ -24,6 +24,7 @@ import { createRecordUse } from '../kit/access/record-use.ts';
 import { findLoginLink, findOpenSession } from '../kit/access/sessions.ts';
 import type { CommandContext } from '../kit/command/command.ts';
 import { neededUrl } from '../kit/command/stores.ts';
+import type { Config } from '../kit/config/config.ts';
 import { followChanges } from '../kit/database/follow-changes.ts';
 import { waitForSchema } from '../kit/database/migrations/schema-version.ts';
 import { openDatabase, openProbe } from '../kit/database/open-database.ts';

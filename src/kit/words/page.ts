@@ -15,23 +15,31 @@ export function pageSchema<Row extends z.ZodType>(row: Row) {
   });
 }
 
-export const detachedMonthsField = z
-  .array(z.string().meta({ example: '2026-03' }))
-  .optional()
-  .meta({
-    description:
-      'Months between `from` and `to` that are detached: the list is without their rows. Absent where there is none.',
-  });
+const months = (description: string) =>
+  z
+    .array(z.string().meta({ example: '2026-03' }))
+    .optional()
+    .meta({ description });
+
+/** What a list that walks months is without. */
+export const missingMonths = {
+  detached_months: months(
+    'Months between `from` and `to` that are detached: the list is without their rows. Absent where there is none.',
+  ),
+  cold_months: months(
+    'Those of `detached_months` that are archives: a transaction of theirs is still read by its id. Absent where there is none.',
+  ),
+};
+export type MissingMonths = { detached_months?: string[]; cold_months?: string[] };
 
 /** A page of a list that walks months. */
 export function monthlyPageSchema<Row extends z.ZodType>(row: Row) {
-  return pageSchema(row).extend({ detached_months: detachedMonthsField });
+  return pageSchema(row).extend(missingMonths);
 }
 
-export type PageJson<Json> = {
+export type PageJson<Json> = MissingMonths & {
   items: Json[];
   next_cursor: string | null;
-  detached_months?: string[];
 };
 
 /** A full page may have rows behind it, so its last row says where to go on. */
@@ -47,20 +55,35 @@ export function pageOf<Row>(
 export function toPageJson<Row, Json>(
   page: Page<Row>,
   toJson: (row: Row) => Json,
-  detached: string[] = [],
+  missing: MissingMonths = {},
 ): PageJson<Json> {
   return {
     items: page.items.map(toJson),
     next_cursor: page.nextCursor,
-    ...(detached.length > 0 ? { detached_months: detached } : {}),
+    ...missing,
+  };
+}
+
+type Ranges = readonly { readonly fromMs: number; readonly toMs: number }[];
+type Asked = { readonly from?: number | undefined; readonly to?: number | undefined };
+
+/** The months within a list's range that the list is without. */
+export function missingWithin(
+  { detached, cold }: { readonly detached: Ranges; readonly cold: Ranges },
+  asked: Asked,
+): MissingMonths {
+  const [detachedMonths, coldMonths] = [
+    detachedWithin(detached, asked),
+    detachedWithin(cold, asked),
+  ];
+  return {
+    ...(detachedMonths.length > 0 && { detached_months: detachedMonths }),
+    ...(coldMonths.length > 0 && { cold_months: coldMonths }),
   };
 }
 
 /** The detached months within a list's range, newest first. */
-export function detachedWithin(
-  detached: readonly { readonly fromMs: number; readonly toMs: number }[],
-  { from, to }: { readonly from?: number | undefined; readonly to?: number | undefined },
-): string[] {
+export function detachedWithin(detached: Ranges, { from, to }: Asked): string[] {
   return detached
     .filter(({ fromMs, toMs }) => toMs > (from ?? fromMs) && fromMs < (to ?? toMs))
     .map(({ fromMs }) => monthText(monthOf(fromMs)));

@@ -8,7 +8,7 @@ import {
 import { listWalkedMonths } from '../../core/store/partitions/month-slice.ts';
 import { createBudget } from '../../core/store/search/walk.ts';
 import { type Databases, readFrom } from '../../kit/database/replica/choose-database.ts';
-import { detachedWithin, monthlyPageSchema, type Page, toPageJson } from '../../kit/words/page.ts';
+import { missingWithin, monthlyPageSchema, type Page, toPageJson } from '../../kit/words/page.ts';
 import { encodeLabelCursor, type LabelListParameters, type LabelPosition } from './parameters.ts';
 import { type LabelSlice, searchStoredLabels } from './store.ts';
 
@@ -26,7 +26,7 @@ export async function searchLabels(
   client: string | null,
 ): Promise<z.infer<typeof labelPageSchema>> {
   const { to = Infinity } = asked;
-  const { detached } = await listWalkedMonths(databases.primary, 'labels');
+  const walked = await listWalkedMonths(databases.primary, 'labels');
   const page = await walkLabels(limit, cursor, (before, rowsMax) => {
     const newestMs = Math.min(to, (before?.labelledAt.getTime() ?? Infinity) + 1);
     return readFrom(databases, newestMs, (database) =>
@@ -34,7 +34,7 @@ export async function searchLabels(
     );
   });
   // A label may come long after the month of its transaction, so every month before `to` may lack some.
-  const missing = detachedWithin(detached, { to });
+  const missing = missingWithin(walked, { to });
   const json = toPageJson(page, (label) => toLabelJson(label, client), missing);
   return { ...json, complete: page.complete };
 }

@@ -1,7 +1,7 @@
 /** The months of partitioned tables, and what bounds a statement that reads one of them for a list. */
 import type { Database } from '../../../kit/database/pool.ts';
 import { type Month, monthStartMs } from '../../../kit/words/month.ts';
-import { isDetached, listMonthTables, type PartitionedTable } from './partitions.ts';
+import { isCold, isDetached, listMonthTables, type PartitionedTable } from './partitions.ts';
 
 /** Most rows that a slice of a list looks at, as a filter without an index is applied to each. */
 export const SLICE_ROWS_EXAMINED_MAX = 10_000;
@@ -14,18 +14,23 @@ export type MonthRange = { readonly fromMs: number; readonly toMs: number };
 type WalkedMonths = {
   readonly months: MonthRange[];
   readonly detached: MonthRange[];
+  /** Those of the detached ones whose rows are in files. */
+  readonly cold: MonthRange[];
 };
 
 export async function listWalkedMonths(
   database: Pick<Database, 'query'>,
   table: PartitionedTable,
 ): Promise<WalkedMonths> {
-  const [months, detached]: [Month[], Month[]] = [[], []];
+  const months: Month[] = [];
+  const detached: Month[] = [];
+  const cold: Month[] = [];
   for (const [month, tables] of await listMonthTables(database.query)) {
+    if (isCold(tables)) cold.push(month);
     if (isDetached(tables)) detached.push(month);
     else if (tables.has(table)) months.push(month);
   }
-  return { months: toRanges(months), detached: toRanges(detached) };
+  return { months: toRanges(months), detached: toRanges(detached), cold: toRanges(cold) };
 }
 
 /** Months that a partitioned table has a partition for, newest first. */

@@ -13,12 +13,9 @@ export const manifestSchema = z.object({
   begun_at: z.string(),
   keep_until: z.string(),
   migrations: z.array(z.string()),
-  evidence: z
-    .string()
-    .nullable()
-    .meta({
-      description: 'Checkpoint of the transparency log, as it was when the files were sealed.',
-    }),
+  evidence: z.string().nullable().meta({
+    description: 'Checkpoint of the transparency log, as it was when the files were sealed.',
+  }),
   tables: z.array(tableSchema),
 });
 export type Manifest = z.infer<typeof manifestSchema>;

@@ -4,7 +4,7 @@ import { VERDICTS } from '../../../core/domain/score-record.ts';
 import type { StoredTransactionJson } from '../../../core/domain/transaction-record.ts';
 import { listWalkedMonths } from '../../../core/store/partitions/month-slice.ts';
 import { type Databases, readFrom } from '../../../kit/database/replica/choose-database.ts';
-import { detachedMonthsField, detachedWithin } from '../../../kit/words/page.ts';
+import { missingMonths, missingWithin } from '../../../kit/words/page.ts';
 import { DAY_MS } from '../../../kit/words/utc-bucket.ts';
 import {
   type NearQuestion,
@@ -66,7 +66,7 @@ export const neighboursSchema = z
       .meta({ description: 'Null where the transaction names none.' }),
     merchant: relatedSchema,
     ip: relatedSchema.nullable().meta({ description: 'Null where the transaction names none.' }),
-    detached_months: detachedMonthsField,
+    ...missingMonths,
   })
   .meta({ id: 'Neighbours' });
 type NeighboursJson = z.infer<typeof neighboursSchema>;
@@ -83,8 +83,8 @@ export async function readNeighbours(
   const createdAtMs = Date.parse(transaction.created_at);
   const reachMs = REACH_DAYS * DAY_MS;
   const [from, to] = [createdAtMs - reachMs, createdAtMs + reachMs];
-  const { detached } = await listWalkedMonths(databases.primary, 'transactions');
-  const missing = detachedWithin(detached, { from, to });
+  const walked = await listWalkedMonths(databases.primary, 'transactions');
+  const missing = missingWithin(walked, { from, to });
   const related = async (relation: Relation): Promise<RelatedJson | null> => {
     const column = COLUMNS[relation];
     const value = transaction[column];
@@ -102,7 +102,7 @@ export async function readNeighbours(
       readBothWays(database, question),
     );
     return {
-      complete: isComplete && missing.length === 0,
+      complete: isComplete && missing.detached_months === undefined,
       items: rows.map((near) => toNeighbourJson(near, transaction)),
     };
   };
@@ -117,7 +117,7 @@ export async function readNeighbours(
     merchant,
     device: await related('device'),
     ip: await related('ip'),
-    ...(missing.length > 0 ? { detached_months: missing } : {}),
+    ...missing,
   };
 }
 

@@ -14,7 +14,7 @@ import {
   readFrom,
 } from '../../../kit/database/replica/choose-database.ts';
 import { InvalidFields } from '../../../kit/words/field-error.ts';
-import { detachedWithin, type PageJson } from '../../../kit/words/page.ts';
+import { missingWithin, type PageJson } from '../../../kit/words/page.ts';
 import { type FoundPart, type FoundTransaction, loadFound } from '../store/found-rows.ts';
 import { countMatches, type Total } from './count-matches.ts';
 import { partsOf } from './fields.ts';
@@ -79,19 +79,18 @@ export async function find(
     const detail = 'must be the next_cursor of this list with the same parameters';
     throw new InvalidFields([{ pointer: '/cursor', detail }]);
   }
-  const { months, detached } = await listWalkedMonths(databases.primary, list);
-  const ranges = rangesOf(months, asked, filter, { isDescending, nowMs: databases.now() });
+  const walked = await listWalkedMonths(databases.primary, list);
+  const ranges = rangesOf(walked.months, asked, filter, { isDescending, nowMs: databases.now() });
   const page = { passes, begin, ranges, isDescending, limit };
   const { listed, next, complete, searched } = await runPasses(databases, newBudget(), page);
   const parts = partsOf(list, fields);
   const rows = filter === undefined ? [] : await loadListed(databases, filter, listed, parts);
   const counted = filter && total && (await countMatches(databases, newBudget(), filter, ranges));
-  const missing = detachedWithin(detached, asked);
   return {
     rows,
     page: {
       next_cursor: next && encodeSearchCursor({ digest, position: next }),
-      ...(missing.length > 0 && { detached_months: missing }),
+      ...missingWithin(walked, asked),
       complete,
       ...searched,
       ...(total && { total: counted || { count: 0, more: false } }),

@@ -1,0 +1,216 @@
+/**
+ * Goal: an archived month loses no row, wherever its command is killed, and is the same month again after a restore; a transaction
+ * of a cold month is answered as it was before. Method: processes are killed at each step and the next one continues; answers of the
+ * API and sums over the rows are compared with those from before.
+ */
+import { execFile } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { mkdtempSync, writeFileSync } from 'node:fs';
+import { readdir, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { startMonthsRig, timeIn } from '../../../support/months-rig.ts';
+import { expectProblem } from '../../../support/problem.ts';
+import { runRiskProcess } from '../../../support/risk.ts';
+import { runRisk } from '../../../support/run-risk.ts';
+import { idAt, storeScoresOf } from '../../../support/stored-rows.ts';
+import { input, labelInput, postLabels, postOne } from '../../../support/submit.ts';
+
+const MONTH = '2013-03';
+const ROWS = 60;
+const KILL_TEST_MS = 60_000;
+
+const folder = mkdtempSync(join(tmpdir(), 'risk-months-'));
+const keyFile = join(folder, 'key');
+writeFileSync(keyFile, randomBytes(32).toString('base64'));
+const place = join(folder, 'cold', 'market_0', MONTH, '1');
+const { api } = await startMonthsRig({ RISK_ARCHIVE_KEY_FILE: keyFile });
+const { sql, url } = api.testDatabase;
+
+afterAll(async () => {
+  await promisify(execFile)('chattr', ['-R', '-i', folder]).catch(() => undefined);
+  await rm(folder, { recursive: true });
+});
+
+/** Scored and labelled, scored, and neither. */
+let ids: string[];
+let other: string;
+const as = (key: string) => ({ headers: { Authorization: `Bearer ${key}` } });
+beforeAll(async () => {
+  ids = [];
+  for (let nth = 0; nth < ROWS; nth += 1) {
+    const metadata = { note: 'ä "quoted" \\ ', nested: { n: [nth, null, 1e21] } };
+    const { body } = await postOne(api, input({ created_at: timeIn(MONTH), metadata }));
+    ids.push(String(body.transaction_id));
+  }
+  await storeScoresOf(api.database, ids.slice(1));
+  const labels = ['fraud', 'legitimate'].map((label, nth) =>
+    labelInput({ label, transaction_id: ids[2], labelled_at: `2013-04-0${nth + 1}T00:00:00.000Z` }),
+  );
+  expect((await postLabels(api, labels)).status).toBe(201);
+  const made = await api.post('/v1/keys', { roles: ['ingest'], client: 'bank', owner: 'test' });
+  ({ key: other } = (await made.json()) as { key: string });
+});
+
+const environment = { DATABASE_URL: url };
+const words = (...more: readonly string[]) => [
+  ...['archive', 'month', MONTH, '--to', join(folder, 'cold'), '--key', keyFile],
+  ...more,
+];
+const archive = (...more: readonly string[]) => runRisk(words(...more), environment);
+const restore = ['archive', 'restore', MONTH, '--key', keyFile];
+const kill = async (point: string, args: readonly string[]) => {
+  const failpoint = { RISK_TEST_FAILPOINT: `archive-${point}` };
+  const { code, stderr } = await runRiskProcess(args, { ...environment, ...failpoint });
+  expect(code, `${point}: ${stderr}`).toBeNull();
+};
+const killedAt = (point: string, ...more: readonly string[]) => kill(point, words(...more));
+
+/** Every row of the month, as a hash a table. */
+const rows = async () =>
+  await sql(
+    ['transactions', 'scores', 'labels']
+      .map((table) => {
+        const name = `${table}_y2013m03`;
+        return `(select '${table}' as name, count(*)::int4 as rows, md5(string_agg(t::text, ',' order by t::text)) as hash from ${name} t)`;
+      })
+      .join(' union all '),
+  );
+const step = async () => {
+  const [found] = await sql<{ step: string }>(
+    'select step from archived_months order by number desc limit 1',
+  );
+  return found?.step;
+};
+async function answers() {
+  const paths = [0, 1, 2].flatMap((nth) => [
+    `/v1/transactions/${ids[nth]}?expand=score,labels`,
+    `/v1/scores/${ids[nth]}`,
+  ]);
+  return await Promise.all(
+    paths.map(async (path) => {
+      const response = await api.request(path);
+      return [path, response.status, await response.json()];
+    }),
+  );
+}
+
+let rowsBefore: Awaited<ReturnType<typeof rows>>;
+let answersBefore: Awaited<ReturnType<typeof answers>>;
+
+test(
+  'a month whose archive is killed at each step is cold in the end, and never before its files are whole',
+  async () => {
+    rowsBefore = await rows();
+    answersBefore = await answers();
+    expect(rowsBefore).toMatchObject([{ rows: ROWS }, { rows: ROWS - 1 }, { rows: 2 }]);
+    await killedAt('month-detach');
+    await killedAt('table-transactions');
+    expect((await archive()).stderr).toContain('give --continue, or --anew');
+    await killedAt('table-scores', '--continue');
+    await killedAt('month-export', '--continue');
+    await killedAt('month-verify', '--continue');
+    await killedAt('month-seal', '--continue');
+    const waiting = await archive('--continue');
+    expect([waiting.code, waiting.stdout]).toEqual([0, expect.stringContaining('still there')]);
+    expect(await rows()).toEqual(rowsBefore);
+
+    const { hold_id: id } = (await api.riskJson(
+      ...['holds', 'set', 'month', '--subject', MONTH, '--reason', 'a court'],
+    )) as { hold_id: string };
+    expect((await archive('--continue', '--confirm', MONTH)).stderr).toContain('legal hold');
+    await api.riskJson('holds', 'lift', id, '--reason', 'closed');
+
+    await killedAt('month-dropping', '--continue', '--confirm', MONTH);
+    expect([await rows(), await step()]).toEqual([rowsBefore, 'drop']);
+    await killedAt('month-drop', '--continue', '--confirm', MONTH);
+    expect(await step()).toBe('cold');
+    const done = await archive('--confirm', MONTH);
+    expect([done.code, done.stdout]).toEqual([0, expect.stringContaining('is cold')]);
+    expect(await sql(`select to_regclass('scores_y2013m03') as gone`)).toEqual([{ gone: null }]);
+    const sealed = await rm(join(place, 'archive.json')).then(
+      () => false,
+      () => true,
+    );
+    const { stderr } = await runRisk(['archive', 'verify', place, '--key', keyFile]);
+    expect([sealed, stderr]).toEqual([true, expect.not.stringContaining('differ')]);
+  },
+  KILL_TEST_MS,
+);
+
+test('transactions of a cold month are answered as before, and say so', async () => {
+  expect(await answers()).toEqual(answersBefore);
+  const path = `/v1/transactions/${ids[2]}`;
+  const { headers } = await api.request(path);
+  expect(headers.get('risk-cold-month')).toBe(MONTH);
+  for (const kind of ['transactions', 'scores']) {
+    await expectProblem(await api.request(`/v1/${kind}/${ids[2]}`, as(other)), 404);
+    await expectProblem(await api.request(`/v1/${kind}/${idAt(Date.parse(timeIn(MONTH)))}`), 404);
+  }
+  const explained = await expectProblem(await api.request(`/v1/scores/${ids[2]}/explanation`), 410);
+  expect(explained.body.detail).toContain('is cold');
+});
+
+test('a cold month takes nothing, is listed, and is neither attached nor dropped', async () => {
+  const post = await postOne(api, input({ created_at: timeIn(MONTH) }));
+  expect([post.status, post.body.type]).toEqual([422, 'urn:risk:problem:month-detached']);
+  const label = await postLabels(api, [labelInput({ transaction_id: ids[1] })]);
+  expect([label.status, label.body.type]).toEqual([422, 'urn:risk:problem:month-detached']);
+  const range = 'from=2013-03-01T00:00:00Z&to=2013-04-01T00:00:00Z';
+  const list = await (await api.request(`/v1/transactions?${range}`)).json();
+  expect(list).toMatchObject({ items: [], detached_months: [MONTH], cold_months: [MONTH] });
+  const run = (...args: string[]) => runRisk(['partitions', ...args], environment);
+  expect((await run('list')).stdout).toMatch(/2013-03 +cold/);
+  for (const args of [
+    ['attach', MONTH],
+    ['drop', MONTH, '--confirm', MONTH],
+  ]) {
+    expect((await run(...args)).stderr).toContain('risk archive restore 2013-03');
+  }
+  expect((await archive('--anew')).stderr).toContain('its rows are in these files alone');
+});
+
+test('files that are gone, changed or without their key make a 503 that names the month', async () => {
+  const read = async () => {
+    const { body } = await expectProblem(await api.request(`/v1/transactions/${ids[40]}`), 503);
+    expect(body.detail).toContain('2013-03, the month of this transaction, is an archive');
+  };
+  await sql(`update archived_months set place = place || '-gone'`);
+  await read();
+  const list = await api.request('/v1/transactions?from=2013-01-01T00:00:00Z');
+  expect(list.status).toBe(200);
+  await sql(`update archived_months set place = replace(place, '-gone', '')`);
+});
+
+test(
+  'a restore that is killed leaves a cold month or a detached one, and the rows are those of before',
+  async () => {
+    await kill('restoring', restore);
+    expect(await step()).toBe('cold');
+    await kill('restored', restore);
+    expect(await step()).toBe('ended');
+    const { code, stdout } = await runRisk(restore, environment);
+    expect([code, stdout]).toEqual([0, expect.stringContaining('without a score: 1')]);
+    expect(await rows()).toEqual(rowsBefore);
+    expect(await answers()).toEqual(answersBefore);
+    const { headers } = await api.request(`/v1/transactions/${ids[2]}`);
+    expect(headers.get('risk-cold-month')).toBeNull();
+  },
+  KILL_TEST_MS,
+);
+
+test('a month that changed after its export is not dropped, and is archived anew', async () => {
+  const plain = ['archive', 'month', MONTH, '--to', join(folder, 'plain'), '--unencrypted'];
+  const run = (...more: string[]) => runRisk([...plain, ...more], environment);
+  expect((await run()).code).toBe(0);
+  await sql(`update scores_y2013m03 set score = 999 where transaction_id = '${ids[5]}'`);
+  const confirmed = ['--confirm', MONTH];
+  expect((await run('--continue', ...confirmed)).stderr).toContain('scores_y2013m03 changed');
+  expect((await run('--anew', ...confirmed)).stdout).toContain('is cold');
+  const files = await readdir(join(folder, 'plain', 'market_0', MONTH));
+  expect(files).toEqual(['2', '3']);
+  const score = await (await api.request(`/v1/scores/${ids[5]}?fields=score`)).json();
+  expect(score).toEqual({ score: 999 });
+});
