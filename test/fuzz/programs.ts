@@ -11,6 +11,7 @@ import { NotRun } from '../chaos/support/not-run.ts';
 const SCHEMATHESIS = '4.32.5';
 /** k6 is the usual choice, and its licence (AGPL) is not ours. */
 const VEGETA = 'v12.13.0';
+const VERSITYGW = 'v1.8.0';
 
 const cache = join(process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'risk-engine');
 
@@ -44,6 +45,16 @@ export async function findVegeta(): Promise<string> {
   const program = join(folder, 'vegeta');
   if (existsSync(program)) return program;
   const module = `github.com/tsenart/vegeta/v12@${VEGETA}`;
+  await run(need('go'), ['install', module], { GOBIN: folder });
+  return program;
+}
+
+/** An object store with the S3 API over a folder. @throws NotRun without Go, or where the module cannot be had */
+export async function findVersitygw(): Promise<string> {
+  const folder = join(cache, `versitygw-${VERSITYGW}`);
+  const program = join(folder, 'versitygw');
+  if (existsSync(program)) return program;
+  const module = `github.com/versity/versitygw/cmd/versitygw@${VERSITYGW}`;
   await run(need('go'), ['install', module], { GOBIN: folder });
   return program;
 }

@@ -3,14 +3,13 @@
  * of a cold month is answered as it was before. Method: processes are killed at each step and the next one continues; answers of the
  * API and sums over the rows are compared with those from before.
  */
-import { execFile } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { mkdtempSync, writeFileSync } from 'node:fs';
 import { readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { unsealed } from '../../../../bench/support/unsealed.ts';
 import { startMonthsRig, timeIn } from '../../../support/months-rig.ts';
 import { expectProblem } from '../../../support/problem.ts';
 import { runRiskProcess } from '../../../support/risk.ts';
@@ -30,7 +29,7 @@ const { api } = await startMonthsRig({ RISK_ARCHIVE_KEY_FILE: keyFile });
 const { sql, url } = api.testDatabase;
 
 afterAll(async () => {
-  await promisify(execFile)('chattr', ['-R', '-i', folder]).catch(() => undefined);
+  await unsealed(folder)[Symbol.asyncDispose]();
   await rm(folder, { recursive: true });
 });
 
