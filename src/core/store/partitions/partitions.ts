@@ -222,16 +222,29 @@ export function monthBounds(month: Month): { from: string; to: string } {
 async function makePartition(query: Query, table: PartitionedTable, month: Month): Promise<string> {
   const name = partitionName(table, month);
   const { from, to } = monthBounds(month);
+  await buildTable(query, table, month);
   const ddl = [
-    `create table market.${name} (like market.${table} including defaults including constraints)`,
-    `alter table market.${name} enable row level security`,
     `alter table market.${name} add constraint ${name}_range check (created_at >= ${from} and created_at < ${to})`,
-    `alter table market.${name} set (autovacuum_vacuum_insert_scale_factor = 0, autovacuum_vacuum_insert_threshold = ${VACUUM_INSERT_THRESHOLD_ROWS}, autovacuum_analyze_scale_factor = 0.1)`,
     `alter table market.${table} attach partition market.${name} for values from (${from}) to (${to})`,
     `alter table market.${name} drop constraint ${name}_range`,
   ];
   for (const text of ddl) await query({ text });
   return name;
+}
+
+/** Makes the table of a month beside its parent. */
+export async function buildTable(
+  query: Query,
+  table: PartitionedTable,
+  month: Month,
+): Promise<void> {
+  const name = partitionName(table, month);
+  const ddl = [
+    `create table market.${name} (like market.${table} including defaults including constraints)`,
+    `alter table market.${name} enable row level security`,
+    `alter table market.${name} set (autovacuum_vacuum_insert_scale_factor = 0, autovacuum_vacuum_insert_threshold = ${VACUUM_INSERT_THRESHOLD_ROWS}, autovacuum_analyze_scale_factor = 0.1)`,
+  ];
+  for (const text of ddl) await query({ text });
 }
 
 /**

@@ -44,7 +44,7 @@ const ORDERS = {
   labels: ['transaction_id', 'labelled_at', 'label', 'source'],
 } as const;
 type Kind = keyof typeof ORDERS;
-const KINDS = Object.keys(ORDERS) as Kind[];
+export const KINDS = Object.keys(ORDERS) as Kind[];
 
 const BY = byCommand('archive month');
 

@@ -3,17 +3,23 @@
  * transaction, so the month is cold or detached at any point; then it is attached.
  */
 import { attachMonth } from '../../../core/store/partitions/detach-months.ts';
-import { lockPartitions } from '../../../core/store/partitions/partitions.ts';
+import {
+  buildTable,
+  lockPartitions,
+  type PartitionedTable,
+  partitionName,
+} from '../../../core/store/partitions/partitions.ts';
 import { recordChange } from '../../../kit/audit/audit-log.ts';
 import { patiently } from '../../../kit/command/month-words.ts';
 import { byCommand } from '../../../kit/command/stores.ts';
 import type { Query } from '../../../kit/database/pool.ts';
 import { Failure } from '../../../kit/words/failure.ts';
+import type { Month } from '../../../kit/words/month.ts';
 import type { Table } from '../archive-file.ts';
 import { readPart, type Stored } from '../export-table.ts';
 import type { Cells } from '../part-file.ts';
 import { quoted, tableOf } from '../table-rows.ts';
-import { type Archiving, isSame } from './archive-month.ts';
+import { type Archiving, isSame, KINDS } from './archive-month.ts';
 import { countRows, storedOf } from './manifest.ts';
 import { type ArchivedMonth, saveMonth } from './store.ts';
 
@@ -37,15 +43,17 @@ export async function restoreMonth(
 }
 
 async function makeTables(
-  { database, key, openPlace, failpoint, note }: Archiving,
+  { database, key, month, openPlace, failpoint, note }: Archiving,
   archived: ArchivedMonth,
 ): Promise<void> {
   const { manifest } = archived;
   const stored = storedOf(manifest, openPlace(archived.place), key);
   await database.transaction(async (query) => {
     await lockPartitions(query);
-    for (const table of manifest.tables) {
-      await makeTable(query, stored, table);
+    for (const kind of KINDS) {
+      const table = manifest.tables.find(({ name }) => name === partitionName(kind, month));
+      if (table === undefined) continue;
+      await makeTable(query, stored, kind, month, table);
       note(`${table.name}: ${table.rows} rows`);
     }
     await saveMonth(query, { ...archived, step: 'ended' });
@@ -60,11 +68,14 @@ async function makeTables(
 }
 
 /** The attach adds columns and checks that migrations made meanwhile, and indexes. */
-async function makeTable(query: Query, stored: Stored, table: Table): Promise<void> {
-  const parent = table.name.replace(/_y\d{4}m\d{2}$/, '');
-  await query({
-    text: `create table ${tableOf(table)} (like market.${parent} including defaults including constraints)`,
-  });
+async function makeTable(
+  query: Query,
+  stored: Stored,
+  kind: PartitionedTable,
+  month: Month,
+  table: Table,
+): Promise<void> {
+  await buildTable(query, kind, month);
   for (const part of table.parts) {
     const rows = await readPart(stored, part);
     for (let at = 0; at < rows.length; at += INSERT_ROWS) {
