@@ -18,9 +18,6 @@ import { voidSnapshots } from '../profiles/profile-snapshots.ts';
 import { countMonthTallies, deleteMonthTallies } from '../tallies/month-tallies.ts';
 import {
   findMonthTables,
-  isCold,
-  isDetached,
-  listMonthTables,
   lockPartitions,
   monthBounds,
   type PartitionedTable,
@@ -262,46 +259,4 @@ async function openMissing(database: Database, month: Month): Promise<number> {
     after = page?.last ?? null;
   }
   return found;
-}
-
-const sizesStatement: Statement = {
-  name: 'list-month-sizes',
-  text: `select c.relname as name, greatest(c.reltuples, 0)::float8 as rows, pg_total_relation_size(c.oid)::float8 as bytes
-           from pg_class c
-          where c.oid = any (select to_regclass('market.' || name)::oid from unnest($1::text[]) as u (name))`,
-};
-
-type MonthSize = {
-  readonly month: Month;
-  /** `part`: the command was interrupted and has to be repeated. */
-  readonly state: 'attached' | 'detached' | 'part' | 'cold';
-  /** The row count of the last analyze. */
-  readonly transactions: number;
-  readonly bytes: number;
-};
-
-/** All months, the oldest first. */
-export async function listMonthSizes({ query }: Pick<Database, 'query'>): Promise<MonthSize[]> {
-  const months = [...(await listMonthTables(query))].sort(([one], [other]) => one - other);
-  const names = months.flatMap(([month, tables]) =>
-    [...tables.keys()].map((table) => partitionName(table, month)),
-  );
-  const sizes = await query<{ name: string; rows: number; bytes: number }>(sizesStatement, [names]);
-  const byName = new Map(sizes.map((size) => [size.name, size]));
-  return months.map(([month, tables]) => {
-    const ours = [...tables.keys()].map((table) => byName.get(partitionName(table, month)));
-    const isWhole = [...tables.values()].every((state) => state === 'detached');
-    return {
-      month,
-      state: isCold(tables)
-        ? 'cold'
-        : isDetached(tables)
-          ? isWhole
-            ? 'detached'
-            : 'part'
-          : 'attached',
-      transactions: byName.get(partitionName('transactions', month))?.rows ?? 0,
-      bytes: ours.reduce((sum, size) => sum + (size?.bytes ?? 0), 0),
-    };
-  });
 }

@@ -5,9 +5,9 @@ import {
   detachMonth,
   dropMonth,
   LOCK_WAIT_MS,
-  listMonthSizes,
   recordDetach,
 } from '../../../core/store/partitions/detach-months.ts';
+import { listMonthSizes } from '../../../core/store/partitions/month-sizes.ts';
 import { ensurePartitions } from '../../../core/store/partitions/partitions.ts';
 import {
   type Command,
