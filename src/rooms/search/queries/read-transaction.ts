@@ -18,6 +18,7 @@ import type { Api } from '../../../core/room.ts';
 import { readStoredHistory } from '../../../core/store/labels/label-history.ts';
 import {
   type ColdMonths,
+  NO_COLD,
   readColdLabels,
   readColdScore,
   readColdTransaction,
@@ -85,7 +86,7 @@ export async function readTransaction(
   databases: Databases,
   transactionId: string,
   client: string | null,
-  cold: ColdMonths,
+  cold: ColdMonths = NO_COLD,
 ): Promise<TransactionDetailJson | undefined> {
   const createdAtMs = createdAtMsOf(transactionId);
   if (createdAtMs === undefined) return undefined;
