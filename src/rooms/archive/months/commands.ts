@@ -98,8 +98,9 @@ const month: Command['run'] = async (args, context) => {
   await using archiving = await open(context, { key, month, wait }, isConfirmed);
   await requireMonth(archiving.database, month);
   const found = await openBegun(archiving, text, values);
+  const to = found === undefined ? placeOf(values.to, context) : found.place;
   if (found?.step !== 'cold') await detach(archiving);
-  const begun = found ?? (await beginMonth(archiving, placeOf(values.to, context), keepYears));
+  const begun = found ?? (await beginMonth(archiving, to, keepYears));
   const archived = await archiveMonth(archiving, begun);
   say(context, archived);
   return EXIT.fine;
