@@ -228,7 +228,7 @@ async function openApi(
   return { api, gate };
 }
 
-/** What single rooms give to all of them. */
+/** Parts that one room gives to all rooms. */
 async function openParts(
   config: Config,
   databases: Api['databases'],

@@ -16,7 +16,7 @@ import type { Room, Worker, WorkerRoom } from '../core/room.ts';
 import { RULES_ALONE } from '../core/score/judge.ts';
 import { watchRules } from '../core/score/rules-in-force.ts';
 import { createRates } from '../core/store/amounts/exchange-rates.ts';
-import { isMarketHeld } from '../core/store/holds/legal-holds.ts';
+import { isMarketOnHold } from '../core/store/holds/legal-holds.ts';
 import { watchLimits } from '../core/store/limits/watch-limits.ts';
 import { removeForeignSnapshots } from '../core/store/profiles/profile-snapshots.ts';
 import { watchRuleSets } from '../core/store/rule-sets/watch-rule-sets.ts';
@@ -278,7 +278,7 @@ function createDuties({
     bindTallies(config, database, leadership),
     bindAmounts(leadership),
     bindDeadLetters(database, leadership),
-    bindPurge(config, leadership, metrics, RETENTIONS, isMarketHeld),
+    bindPurge(config, leadership, metrics, RETENTIONS, isMarketOnHold),
     bindLabelDuty(config, database, redis, guards.redis.run, metrics, leadership),
     bindPartitions(leadership),
   ];

@@ -14,7 +14,7 @@ import { createOutput } from '../../src/kit/command/output.ts';
 import { readConfig } from '../../src/kit/config/config.ts';
 import { openPool } from '../../src/kit/database/pool.ts';
 import { createLog } from '../../src/kit/metrics/log.ts';
-import { openPlace } from '../../src/rooms/archive/places/place.ts';
+import { openFileStore } from '../../src/rooms/archive/file-stores/file-store.ts';
 import { freePort } from '../../src/tools/start/services/free-port.ts';
 import { NotRun } from '../chaos/support/not-run.ts';
 import { findVersitygw } from '../fuzz/programs.ts';
@@ -77,7 +77,7 @@ async function tryPlace(
 ) {
   const read = readConfig(settings);
   if ('problems' in read) throw new Error(read.problems.join());
-  const place = openPlace(`s3://${BUCKET}/tried`, read.config);
+  const place = openFileStore(`s3://${BUCKET}/tried`, read.config);
   const bytes = randomBytes(100_000);
   await place.put('one', bytes);
   await place.put('one', bytes);

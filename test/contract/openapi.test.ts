@@ -108,6 +108,7 @@ const UUID = /[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/g;
 describe('the examples', () => {
   /** Operations whose example names a model, proposal, key, decision, webhook or host that is not there. */
   const UNKNOWN: Readonly<Record<string, number>> = {
+    liftHold: 404,
     ...{ readModel: 404, proposeModel: 404, actAlone: 404, approveModel: 404, rollBackModel: 409 },
     ...{ createWebhook: 422, readWebhook: 404, changeWebhook: 404, deleteWebhook: 404 },
     ...{ rotateWebhookSecret: 404, testWebhook: 404, listDeliveries: 404, redeliver: 404 },

@@ -92,7 +92,7 @@ const kill = async (consumer: RiskProcess) => {
 };
 
 const HELD = `from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`;
-const isHeld = async () => (await database.sql(`select ${HELD}`)).length > 0;
+const isOnHold = async () => (await database.sql(`select ${HELD}`)).length > 0;
 
 /** Starts a consumer and waits until a lock holds its statement up. */
 async function holdBatch(begin: () => RiskProcess) {
@@ -106,7 +106,7 @@ async function holdBatch(begin: () => RiskProcess) {
   });
   await locked.promise;
   const consumer = begin();
-  await until('the consumer to be within a batch', isHeld);
+  await until('the consumer to be within a batch', isOnHold);
   const release = async () => {
     released.resolve();
     await holding;
@@ -132,7 +132,7 @@ test('a consumer that is killed within a batch, and after its commit, handles ea
   await kill(first.consumer);
   // Postgres notices a client that is gone only when it answers: by then the statement has ended.
   await database.sql(`select pg_terminate_backend(pid) ${HELD}`);
-  await until('the statement to end', async () => !(await isHeld()));
+  await until('the statement to end', async () => !(await isOnHold()));
   await first.release();
   expect([await waiting(), (await handled()).ids]).toEqual([EVENTS + 9, 0]);
 

@@ -3,7 +3,7 @@
  * the catalogue against the list of retentions; old and young rows beside each other, and the duty.
  */
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { isMarketHeld } from '../../src/core/store/holds/legal-holds.ts';
+import { isMarketOnHold } from '../../src/core/store/holds/legal-holds.ts';
 import { type Config, readConfig } from '../../src/kit/config/config.ts';
 import { inMarket } from '../../src/kit/database/market-schema.ts';
 import type { Database } from '../../src/kit/database/pool.ts';
@@ -48,7 +48,7 @@ const count = async (table: string) => (await sql(`select from ${table}`)).lengt
 /** Runs the duty; resolves to how many rows of a table it reports as removed. */
 async function purge(table: string): Promise<number> {
   const metrics = createMetrics();
-  await bindPurge(config, leadership, metrics, RETENTIONS, isMarketHeld).run(signal);
+  await bindPurge(config, leadership, metrics, RETENTIONS, isMarketOnHold).run(signal);
   const { values } = await metrics.rowsPurged.get();
   return values.find(({ labels }) => labels.table === table)?.value ?? 0;
 }

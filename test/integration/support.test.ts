@@ -56,8 +56,8 @@ test('Postgres is waited for until what a kill left behind has ended', async () 
   using frozen = freeze(postgres);
   await postgres.kill();
   const started = postgres.start();
-  const isHeld = () => postgres.logTail().includes('shared memory block');
-  await waitUntil(isHeld, 10_000, 'the first start to be refused');
+  const isOnHold = () => postgres.logTail().includes('shared memory block');
+  await waitUntil(isOnHold, 10_000, 'the first start to be refused');
   frozen.thaw();
   await started;
   expect(await answers(postgres.url)).toBe(true);

@@ -4,7 +4,7 @@
  */
 import type { Database } from '../../kit/database/pool.ts';
 import type { Writes } from '../../kit/duties/leadership.ts';
-import { isMarketHeld } from '../store/holds/legal-holds.ts';
+import { isMarketOnHold } from '../store/holds/legal-holds.ts';
 import {
   dropKeySlice,
   listKeySlices,
@@ -34,7 +34,7 @@ export async function tendKeySlices(
   const slices = await listKeySlices(query);
   report(slices);
   const { expired, before, full } = planKeySlices(slices, retentionDays, Date.now());
-  const isKept = expired.length > 0 && (await isMarketHeld(query));
+  const isKept = expired.length > 0 && (await isMarketOnHold(query));
   for (const slice of isKept ? [] : expired) {
     if (signal.aborted) return;
     await dropKeySlice(writes, slice, before);

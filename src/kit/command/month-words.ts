@@ -1,4 +1,4 @@
-/** What commands on months share: the word that names one, and the wait for open database transactions. */
+/** Parts of commands on months: the word that names a month, and the wait for open database transactions. */
 import { setTimeout as delay } from 'node:timers/promises';
 import { isUnavailable } from '../words/failure.ts';
 import { type Month, parseMonth } from '../words/month.ts';

@@ -14,13 +14,13 @@ const PURGE_EVERY_MS = 600_000;
 /** Pause between steps, so that removing old rows does not slow new ones. */
 const STEP_EVERY_MS = 20;
 
-/** @param isHeld whether a legal hold keeps the whole market */
+/** @param isOnHold whether a legal hold keeps the whole market */
 export function bindPurge(
   config: Config,
   leadership: Leadership,
   { rowsPurged }: Pick<Metrics, 'rowsPurged'>,
   retentions: readonly Retention[],
-  isHeld: (query: Query) => Promise<boolean>,
+  isOnHold: (query: Query) => Promise<boolean>,
 ) {
   const lead = leadership.of('care');
   return {
@@ -29,8 +29,8 @@ export function bindPurge(
     run: async (signal: AbortSignal) => {
       await lead.run(async () => {
         const failures: Error[] = [];
-        // What has no setting is no record: a hold keeps none of it.
-        const ended = (await isHeld(lead.writes.query))
+        // A table without a setting has no records that a hold would keep.
+        const ended = (await isOnHold(lead.writes.query))
           ? retentions.filter(({ setting }) => setting === undefined)
           : retentions;
         for (const purge of ended.flatMap(({ purges = [] }) => purges)) {

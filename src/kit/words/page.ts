@@ -21,7 +21,7 @@ const months = (description: string) =>
     .optional()
     .meta({ description });
 
-/** What a list that walks months is without. */
+/** Months whose rows a list that walks months is without. */
 export const missingMonths = {
   detached_months: months(
     'Months between `from` and `to` that are detached: the list is without their rows. Absent where there is none.',

@@ -18,11 +18,11 @@ import { createFailpoint, FAILPOINT_VARIABLE } from '../../kit/process/failpoint
 import { Failure } from '../../kit/words/failure.ts';
 import { ARCHIVE_FILE, archiveSchema, openArchive } from './archive-file.ts';
 import { verifyArchive } from './export-table.ts';
+import { type FileStore, openFileStore } from './file-stores/file-store.ts';
 import { monthActions } from './months/commands.ts';
 import { manifestSchema, storedOf } from './months/manifest.ts';
 import { openArchiveDatabase } from './open-database.ts';
 import { KEY_OPTIONS, keyOption } from './part-file.ts';
-import { openPlace, type Place } from './places/place.ts';
 import { beginArchive, rollBack } from './rollback.ts';
 
 const WAIT_HOURS_MAX = 720;
@@ -85,12 +85,12 @@ const verify: Command['run'] = async (args, { config, output }) => {
   const { values, positionals } = parseArguments(args, optionsOf(KEY_OPTIONS), {
     required: ['PLACE'],
   });
-  const place = openPlace(positionals[0] ?? '', config);
-  const archive = await readAny(place);
+  const store = openFileStore(positionals[0] ?? '', config);
+  const archive = await readAny(store);
   const { market, tables, encryption } = archive;
   const key = await keyOption(values.key, encryption === 'none');
   const stored =
-    'month' in archive ? storedOf(archive, place, key) : { place, archive: market, key };
+    'month' in archive ? storedOf(archive, store, key) : { store, archive: market, key };
   const rows = await verifyArchive(stored, archive, ({ name, rows: of }) => {
     if (of > 0) output.note(`${name}: ${of} rows`);
   });
@@ -103,12 +103,12 @@ const verify: Command['run'] = async (args, { config, output }) => {
 
 const anySchema = z.union([archiveSchema, manifestSchema]);
 
-/** What `archive.json` says, of a market or of a month. @throws Failure where the place has no archive */
-async function readAny(place: Place): Promise<z.infer<typeof anySchema>> {
-  const bytes = await place.get(ARCHIVE_FILE);
+/** Reads `archive.json`, of a market or of a month. @throws Failure where the store has no archive */
+async function readAny(store: FileStore): Promise<z.infer<typeof anySchema>> {
+  const bytes = await store.get(ARCHIVE_FILE);
   const read = anySchema.safeParse(parseJson(bytes.toString()));
   if (read.success) return read.data;
-  const why = `${ARCHIVE_FILE} of ${place.name} is not of this release`;
+  const why = `${ARCHIVE_FILE} of ${store.name} is not of this release`;
   throw new Failure('invalid', 'NO_ARCHIVE', why);
 }
 

@@ -2,8 +2,8 @@
 import type { Database } from '../../kit/database/pool.ts';
 import { Failure } from '../../kit/words/failure.ts';
 import type { Archive, Part, Table } from './archive-file.ts';
+import type { FileStore } from './file-stores/file-store.ts';
 import { type Cells, fromParquet, hashRow, seal, sha256, toParquet, unseal } from './part-file.ts';
-import type { Place } from './places/place.ts';
 import { readTable } from './table-rows.ts';
 
 /** A file is in memory as a whole, some times over, when it is written and read back. */
@@ -11,7 +11,7 @@ const PART_CHARS = 32 * 1024 * 1024;
 const PART_ROWS = 200_000;
 
 export type Stored = {
-  readonly place: Pick<Place, 'put' | 'get'>;
+  readonly store: Pick<FileStore, 'put' | 'get'>;
   /** Name under which its files are sealed: the market, or the market and the month. */
   readonly archive: string;
   /** Null: the archive is not encrypted. */
@@ -28,7 +28,7 @@ export async function exportTable(
   table: Pick<Table, 'name' | 'columns'>,
   order: readonly string[] = [],
 ): Promise<Table> {
-  const { place, key } = stored;
+  const { store, key } = stored;
   const { name, columns } = table;
   const names = columns.map((column) => column.name);
   const parts: Part[] = [];
@@ -38,7 +38,7 @@ export async function exportTable(
     const file = `${name}.${parts.length + 1}.parquet${key === null ? '' : '.sealed'}`;
     const plain = await toParquet(names, rows);
     const bytes = key === null ? plain : seal(key, plain, sealedName(stored, file));
-    await place.put(file, bytes);
+    await store.put(file, bytes);
     const part = { file, rows: rows.length, bytes: bytes.length, sha256: sha256(bytes) };
     const [first, last] = [rows[0]?.[0], rows.at(-1)?.[0]];
     const isSorted = order.length > 0 && typeof first === 'string' && typeof last === 'string';
@@ -83,7 +83,7 @@ export async function readPartBytes(
   stored: Stored,
   part: Pick<Part, 'file' | 'sha256'>,
 ): Promise<Buffer> {
-  const bytes = await stored.place.get(part.file);
+  const bytes = await stored.store.get(part.file);
   if (sha256(bytes) !== part.sha256) throw wrong(`${part.file} was changed: its SHA-256 differs`);
   return stored.key === null ? bytes : unseal(stored.key, bytes, sealedName(stored, part.file));
 }

@@ -5,7 +5,7 @@
 import { readdir, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { OpenModels } from '../../core/score/judge.ts';
-import { refuseHeld } from '../../core/store/holds/legal-holds.ts';
+import { refuseOnHold } from '../../core/store/holds/legal-holds.ts';
 import { readSwitches } from '../../core/store/switches/switches.ts';
 import type { KafkaClients } from '../../core/stream/kafka/clients.ts';
 import { removeTopics } from '../../core/stream/kafka/remove-topics.ts';
@@ -21,9 +21,9 @@ import { readRequest, requireFreeze } from './approval.ts';
 import { ARCHIVE_FILE, type Archive, type Step, type Table, writeArchive } from './archive-file.ts';
 import { deadLetterRest, drain } from './drain.ts';
 import { exportTable, type Stored, verifyArchive } from './export-table.ts';
+import { openFolder } from './file-stores/folder.ts';
 import { listOthers, lossesOf, readFigures } from './market-figures.ts';
 import { sha256 } from './part-file.ts';
-import { openFolder } from './places/folder.ts';
 import {
   dropSchema,
   hasSchema,
@@ -35,7 +35,7 @@ import {
 
 /** The files of the archive, which a rollback that goes on writes again. */
 const storedOf = ({ folder, market: archive, key }: Rollback): Stored => {
-  return { place: openFolder(folder, true), archive, key };
+  return { store: openFolder(folder, true), archive, key };
 };
 
 export type Rollback = {
@@ -213,7 +213,7 @@ async function dropUnchanged(rollback: Rollback, { tables }: Archive): Promise<s
     if ((await readRequest(query, market))?.state !== 'approved') {
       throw new Failure('conflict', 'NOT_APPROVED', 'the approval is gone');
     }
-    await refuseHeld(query, { kind: 'market' });
+    await refuseOnHold(query, { kind: 'market' });
     const changed: string[] = [];
     for (const table of now) {
       const known = tables.find(({ name }) => name === table.name);

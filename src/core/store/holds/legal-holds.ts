@@ -1,6 +1,6 @@
 /**
- * Legal holds. What a hold in force names is not dropped, purged or erased: whoever is about to do that calls `refuseHeld` in the
- * database transaction that does it.
+ * Legal holds. What a hold in force names is not dropped, purged or erased: the database transaction that removes something calls
+ * `refuseOnHold` first.
  */
 import type { Query } from '../../../kit/database/pool.ts';
 import { anyOf, rowsOf } from '../../../kit/database/statement.ts';
@@ -20,7 +20,7 @@ export type LegalHold = {
   readonly setBy: string;
 };
 
-/** What somebody is about to remove. */
+/** The subject of a removal. */
 export type Removed =
   | { readonly kind: 'market' }
   | { readonly kind: 'month'; readonly month: Month }
@@ -34,7 +34,7 @@ const inForce = `select hold_id::text as "holdId", kind, subject, reason, set_by
 const findAny = rowsOf<LegalHold>('find-any-hold', `${inForce} order by hold_id limit 1`);
 
 /** Whether nothing of the market that a setting would end may end by its age. */
-export const isMarketHeld = anyOf(
+export const isMarketOnHold = anyOf(
   'is-market-held',
   "from market.legal_holds where lifted_at is null and kind = 'market'",
 );
@@ -44,7 +44,7 @@ const findSubject = rowsOf<LegalHold, [kind: HoldKind, subject: string]>(
   `${inForce} and (kind = 'market' or (kind = $1 and subject = $2)) order by hold_id limit 1`,
 );
 
-const listHeldMonths = rowsOf<LegalHold>(
+const listMonthsOnHold = rowsOf<LegalHold>(
   'list-held-months',
   `${inForce} and kind = 'month' order by hold_id`,
 );
@@ -74,7 +74,7 @@ export async function holdOf(query: Query, removed: Removed): Promise<LegalHold 
 /**
  * Keeps holds from being set until the end of the database transaction. @throws Failure HELD that names the hold
  */
-export async function refuseHeld(query: Query, removed: Removed): Promise<void> {
+export async function refuseOnHold(query: Query, removed: Removed): Promise<void> {
   await query({ name: 'lock-holds', text: 'lock table market.legal_holds in share mode' });
   const hold = await holdOf(query, removed);
   if (hold !== undefined) throw new Failure('conflict', HELD, sayHold(hold));
@@ -108,7 +108,7 @@ async function findAccountIn(query: Query, month: Month): Promise<LegalHold | un
 }
 
 async function findMonthOf(query: Query, account: string): Promise<LegalHold | undefined> {
-  for (const hold of await listHeldMonths(query)) {
+  for (const hold of await listMonthsOnHold(query)) {
     const month = parseMonth(hold.subject ?? '');
     const state = month === undefined ? undefined : await stateOf(query, month);
     if (month === undefined || state === undefined) continue;

@@ -12,7 +12,7 @@ import type { AuditAction } from '../../../kit/words/audit.ts';
 import { Failure } from '../../../kit/words/failure.ts';
 import { type Month, monthStartMs, monthText } from '../../../kit/words/month.ts';
 import type { Actor } from '../../../kit/words/principal.ts';
-import { refuseHeld } from '../holds/legal-holds.ts';
+import { refuseOnHold } from '../holds/legal-holds.ts';
 import { listOpenOfTime, openLoose, takeTimeOut } from '../open-rows/open-rows.ts';
 import { voidSnapshots } from '../profiles/profile-snapshots.ts';
 import { countMonthTallies, deleteMonthTallies } from '../tallies/month-tallies.ts';
@@ -139,7 +139,7 @@ export async function dropDetached(query: Query, month: Month): Promise<object> 
     const detail = `${monthText(month)} is not detached: bin/risk partitions detach ${monthText(month)}`;
     throw new Failure('conflict', 'MONTH_ATTACHED', detail);
   }
-  await refuseHeld(query, { kind: 'month', month });
+  await refuseOnHold(query, { kind: 'month', month });
   const names = existing.map((table) => `market.${partitionName(table, month)}`);
   await query(ddl(`drop table ${names.join(', ')}`));
   await takeTimeOut(query, ...timesOf(month));

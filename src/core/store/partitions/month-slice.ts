@@ -14,7 +14,7 @@ export type MonthRange = { readonly fromMs: number; readonly toMs: number };
 type WalkedMonths = {
   readonly months: MonthRange[];
   readonly detached: MonthRange[];
-  /** Those of the detached ones whose rows are in files. */
+  /** Detached months whose rows are in files. */
   readonly cold: MonthRange[];
 };
 

@@ -17,8 +17,8 @@ import { Failure } from '../../../kit/words/failure.ts';
 import { type Month, monthText } from '../../../kit/words/month.ts';
 import { ARCHIVE_FILE, type Table } from '../archive-file.ts';
 import { exportTable, verifyArchive } from '../export-table.ts';
+import type { FileStore } from '../file-stores/file-store.ts';
 import { sha256 } from '../part-file.ts';
-import type { Place } from '../places/place.ts';
 import { listMigrations, listTables, lockTables, readContent } from '../table-rows.ts';
 import { countRows, type Manifest, manifestBytes, storedOf } from './manifest.ts';
 import { type ArchivedMonth, insertMonth, type MonthStep, nextNumber, saveMonth } from './store.ts';
@@ -28,7 +28,7 @@ export type Archiving = {
   readonly month: Month;
   readonly key: Buffer | null;
   readonly database: Database;
-  readonly openPlace: (name: string) => Place;
+  readonly openFileStore: (name: string) => FileStore;
   readonly waitSeconds: number;
   /** The rows may be dropped once the files are sealed. */
   readonly isDropConfirmed: boolean;
@@ -59,16 +59,16 @@ export async function detach({ database, month, waitSeconds, signal, failpoint }
 export async function beginMonth(
   { database, market, month: number, key }: Archiving,
   to: string,
-  keepYears: number,
+  lockYears: number,
 ): Promise<ArchivedMonth> {
   const month = monthText(number);
   const { number: nth } = await nextNumber(database.query, month);
   const until = new Date();
-  until.setUTCFullYear(until.getUTCFullYear() + keepYears);
+  until.setUTCFullYear(until.getUTCFullYear() + lockYears);
   const migrations = await listMigrations(database.query);
   const begun: ArchivedMonth = {
     step: 'export',
-    place: `${to}/${market}/${month}/${nth}`,
+    location: `${to}/${market}/${month}/${nth}`,
     manifest: {
       format: 1,
       market,
@@ -76,7 +76,7 @@ export async function beginMonth(
       number: nth,
       encryption: key === null ? 'none' : 'aes-256-gcm',
       begun_at: new Date().toISOString(),
-      keep_until: until.toISOString(),
+      lock_until: until.toISOString(),
       migrations: migrations.map(({ name }) => name),
       evidence: null,
       tables: [],
@@ -86,7 +86,11 @@ export async function beginMonth(
   return begun;
 }
 
-type Work = (archiving: Archiving, archived: ArchivedMonth, place: Place) => Promise<ArchivedMonth>;
+type Work = (
+  archiving: Archiving,
+  archived: ArchivedMonth,
+  store: FileStore,
+) => Promise<ArchivedMonth>;
 
 /** Runs the steps that are left, and writes down each that is done. @returns before `drop` where the drop is not confirmed */
 export async function archiveMonth(
@@ -94,7 +98,7 @@ export async function archiveMonth(
   begun: ArchivedMonth,
 ): Promise<ArchivedMonth> {
   const { database, failpoint, signal, note, isDropConfirmed } = archiving;
-  const place = archiving.openPlace(begun.place);
+  const store = archiving.openFileStore(begun.location);
   let archived = begun;
   while (archived.step !== 'cold' && archived.step !== 'ended') {
     const { step } = archived;
@@ -102,7 +106,7 @@ export async function archiveMonth(
     if (signal.aborted)
       throw new Failure('conflict', 'STOPPED', 'stopped: --continue goes on here');
     note(step);
-    archived = await WORK[step](archiving, archived, place);
+    archived = await WORK[step](archiving, archived, store);
     failpoint(`archive-month-${step}`);
     // The drop has written its step with the rows that it dropped.
     if (step !== 'drop') await saveMonth(database.query, archived);
@@ -111,7 +115,7 @@ export async function archiveMonth(
 }
 
 const WORK: Readonly<Record<Exclude<MonthStep, 'cold' | 'ended'>, Work>> = {
-  export: async ({ database, market, month, key, failpoint, signal, note }, begun, place) => {
+  export: async ({ database, market, month, key, failpoint, signal, note }, begun, store) => {
     let archived = begun;
     const found = await listTables(database.query, market);
     for (const kind of KINDS) {
@@ -122,7 +126,7 @@ const WORK: Readonly<Record<Exclude<MonthStep, 'cold' | 'ended'>, Work>> = {
       if (signal.aborted) break;
       const made = await exportTable(
         database,
-        storedOf(begun.manifest, place, key),
+        storedOf(begun.manifest, store, key),
         table,
         ORDERS[kind],
       );
@@ -134,16 +138,16 @@ const WORK: Readonly<Record<Exclude<MonthStep, 'cold' | 'ended'>, Work>> = {
     }
     return signal.aborted ? archived : { ...archived, step: 'verify' };
   },
-  verify: async ({ key, note }, archived, place) => {
-    const rows = await verifyArchive(storedOf(archived.manifest, place, key), archived.manifest);
+  verify: async ({ key, note }, archived, store) => {
+    const rows = await verifyArchive(storedOf(archived.manifest, store, key), archived.manifest);
     note(`${rows} rows were read back`);
     return { ...archived, step: 'seal' };
   },
-  seal: async ({ note }, archived, place) => {
+  seal: async ({ note }, archived, store) => {
     const { manifest } = archived;
-    await place.put(ARCHIVE_FILE, manifestBytes(manifest));
+    await store.put(ARCHIVE_FILE, manifestBytes(manifest));
     const files = manifest.tables.flatMap(({ parts }) => parts.map(({ file }) => file));
-    const why = await place.seal([...files, ARCHIVE_FILE], new Date(manifest.keep_until));
+    const why = await store.seal([...files, ARCHIVE_FILE], new Date(manifest.lock_until));
     note(why === null ? 'the files are immutable' : `the files are not immutable: ${why}`);
     return { ...archived, step: 'drop' };
   },
@@ -175,13 +179,13 @@ export async function isSame(query: Query, table: Table): Promise<boolean> {
   return rows === table.rows && content === table.content;
 }
 
-async function recordArchive(query: Query, { manifest, place }: ArchivedMonth, state: object) {
+async function recordArchive(query: Query, { manifest, location }: ArchivedMonth, state: object) {
   await recordChange(query, BY, {
     action: 'month.archive',
     subject: manifest.month,
     before: { state },
     after: {
-      place,
+      location,
       number: manifest.number,
       rows: countRows(manifest),
       manifest_sha256: sha256(manifestBytes(manifest)),

@@ -12,8 +12,8 @@ import { answerWithin } from '../../../kit/process/settles-within.ts';
 import { Failure, toError } from '../../../kit/words/failure.ts';
 import { MONTH_UNREACHABLE, type Month, monthOf, monthText } from '../../../kit/words/month.ts';
 import { readPartBytes } from '../export-table.ts';
+import { openFileStore } from '../file-stores/file-store.ts';
 import { type Cells, findRows, readKey } from '../part-file.ts';
-import { openPlace } from '../places/place.ts';
 import { storedOf } from './manifest.ts';
 import { type ColdPart, findColdPart } from './store.ts';
 
@@ -21,7 +21,7 @@ import { type ColdPart, findColdPart } from './store.ts';
 const READS_MAX = 4;
 /** Reads that wait; more are refused. */
 const WAITING_MAX = 32;
-/** A place that answers later is not reached: requests have 10 s. */
+/** A store that answers later is not reached: requests have 10 s. */
 const READ_MS_MAX = 5000;
 /** Files in memory, as people look at several transactions of one account and day. */
 const CACHE_BYTES = 16 * 1024 * 1024;
@@ -42,7 +42,10 @@ export async function openColdReads({
     if (known !== undefined) return known;
     const key = cold.encryption === 'none' ? null : await readKey(requireKeyFile(keyFile));
     const of = { market, month, number: cold.number };
-    const bytes = await readPartBytes(storedOf(of, openPlace(cold.place, config), key), part);
+    const bytes = await readPartBytes(
+      storedOf(of, openFileStore(cold.location, config), key),
+      part,
+    );
     cache.set(part.sha256, bytes);
     return bytes;
   }

@@ -14,9 +14,9 @@ import { monthOption } from '../../../kit/command/month-words.ts';
 import { createFailpoint, FAILPOINT_VARIABLE } from '../../../kit/process/failpoint.ts';
 import { Failure } from '../../../kit/words/failure.ts';
 import { type Month, monthOf, monthText } from '../../../kit/words/month.ts';
+import { openFileStore } from '../file-stores/file-store.ts';
 import { openArchiveDatabase } from '../open-database.ts';
 import { KEY_OPTIONS, keyOption } from '../part-file.ts';
-import { openPlace } from '../places/place.ts';
 import {
   type Archiving,
   archiveMonth,
@@ -31,8 +31,8 @@ import { type ArchivedMonth, findOpen, listArchived } from './store.ts';
 
 const WAIT_SECONDS = 600;
 const WAIT_SECONDS_MAX = 86_400;
-const KEEP_YEARS = 7;
-const KEEP_YEARS_MAX = 100;
+const LOCK_YEARS = 7;
+const LOCK_YEARS_MAX = 100;
 
 const WAIT_OPTION = {
   '--wait-seconds N': `How long it waits for open database transactions (${WAIT_SECONDS})`,
@@ -41,7 +41,7 @@ const MONTH_OPTIONS = {
   '--to PLACE': 'Folder, or s3://BUCKET/PREFIX; needed where no archive of the month is begun',
   ...KEY_OPTIONS,
   '--unencrypted': 'Do without a key',
-  '--keep-years N': `How long an object lock keeps the files (${KEEP_YEARS})`,
+  '--lock-years N': `How long an object lock keeps the files (${LOCK_YEARS})`,
   '--confirm MONTH': 'Drop the rows once the files are whole: the same month again',
   '--continue': 'Go on with the archive that was begun',
   '--anew': 'Leave the archive that was begun, and begin another',
@@ -69,7 +69,7 @@ async function open(
     key,
     database,
     isDropConfirmed,
-    openPlace: (name) => openPlace(name, config),
+    openFileStore: (name) => openFileStore(name, config),
     waitSeconds: integerOption('--wait-seconds', wait, bounds, WAIT_SECONDS),
     failpoint: createFailpoint(environment[FAILPOINT_VARIABLE]),
     signal,
@@ -90,17 +90,17 @@ const month: Command['run'] = async (args, context) => {
   if (values.confirm !== undefined && values.confirm !== positionals[0]) {
     throw new UsageError(`--confirm must be the month again: ${positionals[0]}`);
   }
-  const years = { min: 1, max: KEEP_YEARS_MAX };
-  const keepYears = integerOption('--keep-years', values['keep-years'], years, KEEP_YEARS);
+  const years = { min: 1, max: LOCK_YEARS_MAX };
+  const lockYears = integerOption('--lock-years', values['lock-years'], years, LOCK_YEARS);
   const key = await keyOption(values.key, values.unencrypted === true);
   const wait = values['wait-seconds'];
   const isConfirmed = values.confirm !== undefined;
   await using archiving = await open(context, { key, month, wait }, isConfirmed);
   await requireMonth(archiving.database, month);
   const found = await openBegun(archiving, text, values);
-  const to = found === undefined ? placeOf(values.to, context) : found.place;
+  const to = found === undefined ? locationOf(values.to, context) : found.location;
   if (found?.step !== 'cold') await detach(archiving);
-  const begun = found ?? (await beginMonth(archiving, to, keepYears));
+  const begun = found ?? (await beginMonth(archiving, to, lockYears));
   const archived = await archiveMonth(archiving, begun);
   say(context, archived);
   return EXIT.fine;
@@ -133,13 +133,13 @@ function requireEncryption({ manifest: { encryption } }: ArchivedMonth, key: Buf
   throw new UsageError(`the archive was begun with the encryption ${encryption}`);
 }
 
-/** @throws UsageError or Failure where the place is missing, or no place */
-function placeOf(to: string | undefined, { config }: CommandContext): string {
+/** @throws UsageError or Failure where the location is missing, or none */
+function locationOf(to: string | undefined, { config }: CommandContext): string {
   if (to === undefined) throw new UsageError('--to is missing');
-  return openPlace(to.startsWith('s3:') ? to : resolve(to), config).name;
+  return openFileStore(to.startsWith('s3:') ? to : resolve(to), config).name;
 }
 
-function say({ output }: CommandContext, { step, place, manifest }: ArchivedMonth): void {
+function say({ output }: CommandContext, { step, location, manifest }: ArchivedMonth): void {
   const { month, tables } = manifest;
   const rows = countRows(manifest);
   const bytes = tables.flatMap(({ parts }) => parts).reduce((sum, part) => sum + part.bytes, 0);
@@ -147,8 +147,8 @@ function say({ output }: CommandContext, { step, place, manifest }: ArchivedMont
   const end = isDropped
     ? 'is cold'
     : `is archived, and its tables are still there: --continue --confirm ${month} drops them`;
-  output.value({ month, place, rows, bytes, cold: isDropped }, [
-    `${month} ${end}: place=${place} rows=${rows} bytes=${bytes}`,
+  output.value({ month, location, rows, bytes, cold: isDropped }, [
+    `${month} ${end}: location=${location} rows=${rows} bytes=${bytes}`,
   ]);
 }
 
@@ -179,7 +179,7 @@ const list: Command['run'] = async (args, context) => {
       ...['month', 'number', 'step'],
       { field: 'rows', align: 'right' },
       { field: 'bytes', align: 'right' },
-      ...['begun_at', 'place'],
+      ...['begun_at', 'location'],
     ],
     await listArchived(database.query),
   );

@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { tableSchema } from '../archive-file.ts';
 import type { Stored } from '../export-table.ts';
-import type { Place } from '../places/place.ts';
+import type { FileStore } from '../file-stores/file-store.ts';
 
 export const manifestSchema = z.object({
   format: z.literal(1),
@@ -11,7 +11,7 @@ export const manifestSchema = z.object({
   number: z.int().meta({ description: 'How often an archive of the month was begun.' }),
   encryption: z.enum(['aes-256-gcm', 'none']),
   begun_at: z.string(),
-  keep_until: z.string(),
+  lock_until: z.string(),
   migrations: z.array(z.string()),
   evidence: z.string().nullable().meta({
     description: 'Checkpoint of the transparency log, as it was when the files were sealed.',
@@ -27,10 +27,10 @@ export const manifestBytes = (manifest: Manifest): Buffer =>
 /** Files of the month, sealed under its name. */
 export function storedOf(
   { market, month, number }: Pick<Manifest, 'market' | 'month' | 'number'>,
-  place: Place,
+  store: FileStore,
   key: Buffer | null,
 ): Stored {
-  return { place, archive: `${market}/${month}/${number}`, key };
+  return { store, archive: `${market}/${month}/${number}`, key };
 }
 
 export const countRows = ({ tables }: Pick<Manifest, 'tables'>): number =>

@@ -43,11 +43,11 @@ export async function restoreMonth(
 }
 
 async function makeTables(
-  { database, key, month, openPlace, failpoint, note }: Archiving,
+  { database, key, month, openFileStore, failpoint, note }: Archiving,
   archived: ArchivedMonth,
 ): Promise<void> {
   const { manifest } = archived;
-  const stored = storedOf(manifest, openPlace(archived.place), key);
+  const stored = storedOf(manifest, openFileStore(archived.location), key);
   await database.transaction(async (query) => {
     await lockPartitions(query);
     for (const kind of KINDS) {
@@ -60,7 +60,7 @@ async function makeTables(
     await recordChange(query, BY, {
       action: 'month.restore',
       subject: manifest.month,
-      before: { place: archived.place, number: manifest.number },
+      before: { location: archived.location, number: manifest.number },
       after: { rows: countRows(manifest) },
     });
     failpoint('archive-restoring');

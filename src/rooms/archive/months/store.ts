@@ -8,13 +8,13 @@ export type MonthStep = (typeof MONTH_STEPS)[number];
 
 export type ArchivedMonth = {
   readonly step: MonthStep;
-  readonly place: string;
+  readonly location: string;
   readonly manifest: Manifest;
 };
 
 const findOpenRow = firstOf<ArchivedMonth, [month: string]>(
   'find-archived-month',
-  `select step, place, manifest from market.archived_months where month = $1 and step <> 'ended'`,
+  `select step, location, manifest from market.archived_months where month = $1 and step <> 'ended'`,
 );
 
 /** The archive of a month that is begun or cold. */
@@ -23,15 +23,15 @@ export async function findOpen(query: Query, month: string): Promise<ArchivedMon
   return found && { ...found, manifest: manifestSchema.parse(found.manifest) };
 }
 
-/** One more than the archives of the month that were ever begun. */
+/** Number of the next archive of a month. */
 export const nextNumber = onlyOf<{ number: number }, [month: string]>(
   'number-archived-month',
   'select coalesce(max(number), 0) + 1 as number from market.archived_months where month = $1',
 );
 
-const insert = rowsOf<object, [month: string, number: number, place: string, manifest: string]>(
+const insert = rowsOf<object, [month: string, number: number, location: string, manifest: string]>(
   'insert-archived-month',
-  `insert into market.archived_months (month, number, step, place, manifest) values ($1, $2, 'export', $3, $4)`,
+  `insert into market.archived_months (month, number, step, location, manifest) values ($1, $2, 'export', $3, $4)`,
 );
 
 const update = rowsOf<object, [month: string, number: number, step: MonthStep, manifest: string]>(
@@ -39,9 +39,12 @@ const update = rowsOf<object, [month: string, number: number, step: MonthStep, m
   'update market.archived_months set step = $3, manifest = $4 where month = $1 and number = $2',
 );
 
-export async function insertMonth(query: Query, { place, manifest }: ArchivedMonth): Promise<void> {
+export async function insertMonth(
+  query: Query,
+  { location, manifest }: ArchivedMonth,
+): Promise<void> {
   const { month, number } = manifest;
-  await insert(query, month, number, place, JSON.stringify(manifest));
+  await insert(query, month, number, location, JSON.stringify(manifest));
 }
 
 export async function saveMonth(query: Query, { step, manifest }: ArchivedMonth): Promise<void> {
@@ -52,13 +55,13 @@ export const listArchived = rowsOf<{
   month: string;
   number: number;
   step: MonthStep;
-  place: string;
+  location: string;
   begun_at: string;
   rows: number;
   bytes: number;
 }>(
   'list-archived-months',
-  `select month, number, step, place, to_char(begun_at at time zone 'utc', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') as begun_at,
+  `select month, number, step, location, to_char(begun_at at time zone 'utc', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') as begun_at,
           (select coalesce(sum((t ->> 'rows')::float8), 0) from jsonb_array_elements(manifest -> 'tables') t) as rows,
           (select coalesce(sum((p ->> 'bytes')::float8), 0)
              from jsonb_array_elements(manifest -> 'tables') t, jsonb_array_elements(t -> 'parts') p) as bytes
@@ -66,7 +69,7 @@ export const listArchived = rowsOf<{
 );
 
 export type ColdPart = {
-  readonly place: string;
+  readonly location: string;
   readonly number: number;
   readonly encryption: Manifest['encryption'];
   /** The table's columns; null where the table has no rows. */
@@ -78,7 +81,7 @@ export type ColdPart = {
 /** Where files have the rows of a transaction; undefined: the month is not cold. */
 export const findColdPart = firstOf<ColdPart, [month: string, table: string, id: string]>(
   'find-cold-part',
-  `select a.place, a.number, a.manifest ->> 'encryption' as encryption, t -> 'columns' as columns,
+  `select a.location, a.number, a.manifest ->> 'encryption' as encryption, t -> 'columns' as columns,
           coalesce((select jsonb_agg(jsonb_build_object('file', p -> 'file', 'sha256', p -> 'sha256'))
                       from jsonb_array_elements(t -> 'parts') p
                      where p ->> 'first' <= $3 collate "C" and p ->> 'last' >= $3 collate "C"), '[]') as parts

@@ -4,7 +4,9 @@ import { z } from 'zod';
 import { score, TRANSACTION_ID } from '../../../core/accept/examples.ts';
 import { type ScoreJson, scoreSchema } from '../../../core/domain/score-record.ts';
 import { hasFreeze, type Switches, withReleases } from '../../../core/domain/switch.ts';
+import { createdAtMsOf } from '../../../core/domain/transaction-id.ts';
 import { readFor } from '../../../core/read-for.ts';
+import { refuseDetached } from '../../../core/store/partitions/partitions.ts';
 import type { AnswerText } from '../../../kit/caches/answer-cache.ts';
 import { ageHeaders, sayAge } from '../../../kit/http/answers/age.ts';
 import { answerHeaders } from '../../../kit/http/answers/answer-headers.ts';
@@ -54,6 +56,11 @@ export async function refuseUnscored(
 ): Promise<never> {
   const client = clientSeen(c.get('principal'));
   const { kind } = await readScore(databases, scores, { transactionId, client });
+  // A score in memory may be of a month without tables.
+  const createdAtMs = createdAtMsOf(transactionId);
+  if (kind === 'scored' && createdAtMs !== undefined) {
+    await refuseDetached(databases.primary, createdAtMs);
+  }
   throw unscored(kind, transactionId);
 }
 

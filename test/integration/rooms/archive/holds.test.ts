@@ -4,7 +4,7 @@
  */
 import { expect, test } from 'vitest';
 import { tendKeySlices } from '../../../../src/core/repair/tend-key-slices.ts';
-import { holdOf, isMarketHeld } from '../../../../src/core/store/holds/legal-holds.ts';
+import { holdOf, isMarketOnHold } from '../../../../src/core/store/holds/legal-holds.ts';
 import { readConfig } from '../../../../src/kit/config/config.ts';
 import { createLeadership } from '../../../../src/kit/duties/leadership.ts';
 import { bindPurge } from '../../../../src/kit/duties/purge-duty.ts';
@@ -93,7 +93,7 @@ test('what ends by its age stays while a hold is over it', async () => {
   await using leadership = createLeadership(api.database, 'test');
   const read = readConfig({});
   if ('problems' in read) throw new Error(read.problems.join());
-  const purge = bindPurge(read.config, leadership, createMetrics(), RETENTIONS, isMarketHeld);
+  const purge = bindPurge(read.config, leadership, createMetrics(), RETENTIONS, isMarketOnHold);
   const left = async () => {
     await purge.run(signal);
     const rows = await api.testDatabase.sql<{ left: string }>(

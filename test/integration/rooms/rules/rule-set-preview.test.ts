@@ -230,7 +230,7 @@ test('a field that is withdrawn while a draft of it is made refuses the draft', 
     `insert into metadata_fields (name, type, description, declared_by) values ('gone', 'text', 'a field', 'Ann')`,
   );
   const source = { ...made([rule('gold', 'metadata.gone == "gold"')], 'gone@1') };
-  const isHeld = async () => {
+  const isOnHold = async () => {
     const [found] = await api.testDatabase.sql<{ waiting: number }>(
       `select count(*)::int as waiting from pg_locks where relation = 'metadata_fields'::regclass and not granted`,
     );
@@ -243,7 +243,7 @@ test('a field that is withdrawn while a draft of it is made refuses the draft', 
     const asked = ask('', { ...source, metadata: { gone: 'text' } }).finally(() => {
       isMade = true;
     });
-    await waitUntil(async () => isMade || (await isHeld()), 10_000, 'the draft to wait');
+    await waitUntil(async () => isMade || (await isOnHold()), 10_000, 'the draft to wait');
     return { making: asked };
   });
   const { status, body } = await making;

@@ -120,8 +120,8 @@ test('a freeze is said, whatever is asked for', async () => {
   });
   expect(frozen.status).toBe(200);
   const path = `/v1/scores/${ID}?fields=verdict`;
-  const isHeld = async () => 'releases_held' in (await answerOf(await api.request(path))).body;
-  await waitUntil(isHeld, 5000, 'the freeze');
+  const isOnHold = async () => 'releases_held' in (await answerOf(await api.request(path))).body;
+  await waitUntil(isOnHold, 5000, 'the freeze');
   const held = { transaction_id: ID, verdict: 'review', releases_held: true };
   expect((await ask(path)).body).toEqual(held);
   const { body } = await ask('/v1/transactions?fields=score.verdict&max_score=500');

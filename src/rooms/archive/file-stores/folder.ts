@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { toError } from '../../../kit/words/failure.ts';
 import { writeDurably } from './durable-file.ts';
-import type { Place } from './place.ts';
+import type { FileStore } from './file-store.ts';
 import { requireSame, unreachable } from './same-bytes.ts';
 
 /** Files of one command: the system bounds the length of a command line. */
@@ -14,7 +14,7 @@ const SEALED_FILES = 500;
 const run = promisify(execFile);
 
 /** @param isReplaced files may be written again, as those of a rollback that goes on */
-export function openFolder(folder: string, isReplaced = false): Place {
+export function openFolder(folder: string, isReplaced = false): FileStore {
   const pathOf = (file: string) => join(folder, file);
   const get = async (file: string) =>
     await readFile(pathOf(file)).catch((error: Error) => {

@@ -1,11 +1,11 @@
-/** A place that has the files of an archive: a folder, or a prefix in a bucket of an object store. */
+/** A store of the files of an archive: a folder, or a prefix in a bucket. */
 import { resolve } from 'node:path';
 import type { Config } from '../../../kit/config/config.ts';
 import { Failure } from '../../../kit/words/failure.ts';
 import { openBucket } from './bucket.ts';
 import { openFolder } from './folder.ts';
 
-export type Place = {
+export type FileStore = {
   /** Absolute path, or `s3://bucket/prefix`. */
   readonly name: string;
   /** Written once: the same bytes again change nothing. @throws Failure where the file has other bytes */
@@ -27,8 +27,8 @@ type Settings = Pick<
 
 const BUCKET = /^s3:\/\/([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])((?:\/[\w.=-]+)*)\/?$/;
 
-/** @throws Failure where the name is no place, or settings of the object store are missing */
-export function openPlace(name: string, settings: Settings): Place {
+/** @throws Failure where the name is no store's, or settings of the object store are missing */
+export function openFileStore(name: string, settings: Settings): FileStore {
   if (!name.startsWith('s3:')) return openFolder(resolve(name));
   const [, bucket, prefix = ''] = BUCKET.exec(name) ?? [];
   if (bucket === undefined) {

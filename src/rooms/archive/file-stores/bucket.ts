@@ -6,7 +6,7 @@ import { AwsClient } from 'aws4fetch';
 import type { Config } from '../../../kit/config/config.ts';
 import { toError } from '../../../kit/words/failure.ts';
 import { sha256 } from '../part-file.ts';
-import type { Place } from './place.ts';
+import type { FileStore } from './file-store.ts';
 import { requireSame, unreachable } from './same-bytes.ts';
 
 type Bucket = {
@@ -27,7 +27,7 @@ const REQUEST_MS_MAX = 60_000;
 const RETRIES = 4;
 const TAKEN = 412;
 
-export function openBucket(given: Bucket): Place {
+export function openBucket(given: Bucket): FileStore {
   const { endpoint, region, accessKeyId, secretAccessKey, lock, bucket, prefix } = given;
   const client = new AwsClient({
     accessKeyId,

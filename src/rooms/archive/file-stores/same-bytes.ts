@@ -1,4 +1,4 @@
-/** What is asked where a file is there before it is written. */
+/** Failures of stores of files. */
 import { Failure } from '../../../kit/words/failure.ts';
 
 /** @throws Failure where a file that is written once has other bytes */
