@@ -32,7 +32,7 @@ import type { EventSource } from './events.ts';
 import type { InputSources } from './score/ask-inputs.ts';
 import type { Judge, Models, OpenModels } from './score/judge.ts';
 import type { OpenLists } from './score/list-answers.ts';
-import type { ColdMonths, OpenCold } from './store/partitions/cold-rows.ts';
+import type { ColdMonths, OpenCold } from './store/cold-rows/cold-rows.ts';
 import type { ScoredStatement } from './store/scores/scored-statement.ts';
 import type { SwitchWatch } from './store/switches/watch-switches.ts';
 import type { KafkaClients } from './stream/kafka/clients.ts';

@@ -2,7 +2,7 @@
 import type { Room } from '../core/room.ts';
 import { NO_MODELS, type OpenModels } from '../core/score/judge.ts';
 import { NO_LISTS, type OpenLists } from '../core/score/list-answers.ts';
-import { NO_COLD } from '../core/store/partitions/cold-rows.ts';
+import { NO_COLD } from '../core/store/cold-rows/cold-rows.ts';
 import { CORE_TABLES } from '../core/store/tables.ts';
 import type { Retention } from '../kit/duties/retention.ts';
 import { access } from '../rooms/access/room.ts';

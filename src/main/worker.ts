@@ -16,7 +16,7 @@ import type { Room, Worker, WorkerRoom } from '../core/room.ts';
 import { RULES_ALONE } from '../core/score/judge.ts';
 import { watchRules } from '../core/score/rules-in-force.ts';
 import { createRates } from '../core/store/amounts/exchange-rates.ts';
-import { isMarketOnHold } from '../core/store/holds/legal-holds.ts';
+import { isMarketOnHold } from '../core/store/partitions/legal-holds.ts';
 import { watchLimits } from '../core/store/limits/watch-limits.ts';
 import { removeForeignSnapshots } from '../core/store/profiles/profile-snapshots.ts';
 import { watchRuleSets } from '../core/store/rule-sets/watch-rule-sets.ts';

@@ -14,7 +14,7 @@ import { createOutput } from '../../src/kit/command/output.ts';
 import { readConfig } from '../../src/kit/config/config.ts';
 import { openPool } from '../../src/kit/database/pool.ts';
 import { createLog } from '../../src/kit/metrics/log.ts';
-import { openFileStore } from '../../src/rooms/archive/file-stores/file-store.ts';
+import { openFileStore } from '../../src/rooms/archive/file-stores/open-file-store.ts';
 import { freePort } from '../../src/tools/start/services/free-port.ts';
 import { NotRun } from '../chaos/support/not-run.ts';
 import { findVersitygw } from '../fuzz/programs.ts';

@@ -3,7 +3,7 @@
  * the catalogue against the list of retentions; old and young rows beside each other, and the duty.
  */
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { isMarketOnHold } from '../../src/core/store/holds/legal-holds.ts';
+import { isMarketOnHold } from '../../src/core/store/partitions/legal-holds.ts';
 import { type Config, readConfig } from '../../src/kit/config/config.ts';
 import { inMarket } from '../../src/kit/database/market-schema.ts';
 import type { Database } from '../../src/kit/database/pool.ts';

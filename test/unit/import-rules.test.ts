@@ -40,7 +40,7 @@ const PACKAGES: Readonly<Record<string, readonly string[]>> = {
     ...['@opentelemetry/otlp-transformer', '@opentelemetry/resources', '@opentelemetry/sdk-trace'],
   ],
   rooms: [
-    ...['hono', 'hyparquet', 'hyparquet-writer', 'ipaddr.js', 'lru-cache', 'p-limit'],
+    ...['aws4fetch', 'hono', 'hyparquet', 'hyparquet-writer', 'ipaddr.js', 'lru-cache', 'p-limit'],
     ...[
       'openid-client',
       'prom-client',

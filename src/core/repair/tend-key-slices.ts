@@ -4,13 +4,13 @@
  */
 import type { Database } from '../../kit/database/pool.ts';
 import type { Writes } from '../../kit/duties/leadership.ts';
-import { isMarketOnHold } from '../store/holds/legal-holds.ts';
 import {
   dropKeySlice,
   listKeySlices,
   type Slice,
   sealKeySlice,
 } from '../store/idempotency-keys/key-slice-rows.ts';
+import { isMarketOnHold } from '../store/partitions/legal-holds.ts';
 
 /** About 2 million keys: the index that claims write to, of 90 MB, stays in memory, and a checkpoint finds it small. */
 export const SLICE_BYTES = 170_000_000;

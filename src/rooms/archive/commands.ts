@@ -18,7 +18,8 @@ import { createFailpoint, FAILPOINT_VARIABLE } from '../../kit/process/failpoint
 import { Failure } from '../../kit/words/failure.ts';
 import { ARCHIVE_FILE, archiveSchema, openArchive } from './archive-file.ts';
 import { verifyArchive } from './export-table.ts';
-import { type FileStore, openFileStore } from './file-stores/file-store.ts';
+import type { FileStore } from './file-stores/file-store.ts';
+import { openFileStore } from './file-stores/open-file-store.ts';
 import { monthActions } from './months/commands.ts';
 import { manifestSchema, storedOf } from './months/manifest.ts';
 import { openArchiveDatabase } from './open-database.ts';

@@ -5,7 +5,7 @@
 import { readdir, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { OpenModels } from '../../core/score/judge.ts';
-import { refuseOnHold } from '../../core/store/holds/legal-holds.ts';
+import { refuseOnHold } from '../../core/store/partitions/legal-holds.ts';
 import { readSwitches } from '../../core/store/switches/switches.ts';
 import type { KafkaClients } from '../../core/stream/kafka/clients.ts';
 import { removeTopics } from '../../core/stream/kafka/remove-topics.ts';

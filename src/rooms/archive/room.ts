@@ -7,7 +7,7 @@ export const archive: Room = {
     archive: async (openModels) => ({
       command: (await import('./commands.ts')).createCommand(openModels),
     }),
-    holds: () => import('./holds/commands.ts'),
+    holds: () => import('./holds-command.ts'),
   },
   document: async () => (await import('./routes.ts')).document,
   cold: async (parts) => (await import('./months/cold-reads.ts')).openColdReads(parts),

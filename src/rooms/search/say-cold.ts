@@ -1,6 +1,6 @@
 /** The header of answers that were read from files of an archive. */
 import type { Context } from 'hono';
-import type { ColdMonths } from '../../core/store/partitions/cold-rows.ts';
+import type { ColdMonths } from '../../core/store/cold-rows/cold-rows.ts';
 import { answerHeaders } from '../../kit/http/answers/answer-headers.ts';
 import type { AppEnv } from '../../kit/http/app-env.ts';
 

@@ -12,10 +12,10 @@ import type { AuditAction } from '../../../kit/words/audit.ts';
 import { Failure } from '../../../kit/words/failure.ts';
 import { type Month, monthStartMs, monthText } from '../../../kit/words/month.ts';
 import type { Actor } from '../../../kit/words/principal.ts';
-import { refuseOnHold } from '../holds/legal-holds.ts';
 import { listOpenOfTime, openLoose, takeTimeOut } from '../open-rows/open-rows.ts';
 import { voidSnapshots } from '../profiles/profile-snapshots.ts';
 import { countMonthTallies, deleteMonthTallies } from '../tallies/month-tallies.ts';
+import { refuseOnHold } from './legal-holds.ts';
 import {
   findMonthTables,
   lockPartitions,

@@ -70,7 +70,7 @@ export const ANSWER_HEADERS = {
   'Risk-Cold-Month': {
     description:
       'Month of the transaction, as it was read from files of an archive; absent where Postgres has its rows.',
-    schema: { type: 'string', pattern: '^\\d{4}-\\d{2}$' },
+    schema: { type: 'string', pattern: '^[0-9]{4}-[0-9]{2}$' },
     example: '2026-03',
   },
   'Consistency-Token': {

@@ -1,5 +1,5 @@
 /** People set and lift legal holds; each change has its row of the audit log. */
-import { refuseUnknownMonth } from '../../../core/store/holds/legal-holds.ts';
+import { refuseUnknownMonth } from '../../../core/store/partitions/legal-holds.ts';
 import { recordChange } from '../../../kit/audit/audit-log.ts';
 import type { Database, Query } from '../../../kit/database/pool.ts';
 import { firstOf, onlyOf, rowsOf } from '../../../kit/database/statement.ts';

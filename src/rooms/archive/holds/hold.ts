@@ -1,6 +1,6 @@
 /** A legal hold on the wire. */
 import { z } from 'zod';
-import { HOLD_KINDS } from '../../../core/store/holds/legal-holds.ts';
+import { HOLD_KINDS } from '../../../core/store/partitions/legal-holds.ts';
 import { given } from '../../../kit/words/describe-issue.ts';
 import { InvalidFields } from '../../../kit/words/field-error.ts';
 import { CURSOR_DESCRIPTION, pageLimit, shown } from '../../../kit/words/list-parameters.ts';

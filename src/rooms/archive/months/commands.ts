@@ -14,7 +14,7 @@ import { monthOption } from '../../../kit/command/month-words.ts';
 import { createFailpoint, FAILPOINT_VARIABLE } from '../../../kit/process/failpoint.ts';
 import { Failure } from '../../../kit/words/failure.ts';
 import { type Month, monthOf, monthText } from '../../../kit/words/month.ts';
-import { openFileStore } from '../file-stores/file-store.ts';
+import { openFileStore } from '../file-stores/open-file-store.ts';
 import { openArchiveDatabase } from '../open-database.ts';
 import { KEY_OPTIONS, keyOption } from '../part-file.ts';
 import {

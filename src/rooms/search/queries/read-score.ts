@@ -8,7 +8,7 @@ import {
   NO_COLD,
   readColdScore,
   readColdTransaction,
-} from '../../../core/store/partitions/cold-rows.ts';
+} from '../../../core/store/cold-rows/cold-rows.ts';
 import { refuseDetached } from '../../../core/store/partitions/partitions.ts';
 import { findScore } from '../../../core/store/scores/read-scores.ts';
 import { readStoredTransaction } from '../../../core/store/transactions/read-transactions.ts';

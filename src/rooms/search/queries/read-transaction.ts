@@ -15,14 +15,14 @@ import {
   toTransactionJson,
 } from '../../../core/domain/transaction-record.ts';
 import type { Api } from '../../../core/room.ts';
-import { readStoredHistory } from '../../../core/store/labels/label-history.ts';
 import {
   type ColdMonths,
   NO_COLD,
   readColdLabels,
   readColdScore,
   readColdTransaction,
-} from '../../../core/store/partitions/cold-rows.ts';
+} from '../../../core/store/cold-rows/cold-rows.ts';
+import { readStoredHistory } from '../../../core/store/labels/label-history.ts';
 import { refuseDetached } from '../../../core/store/partitions/partitions.ts';
 import { readStoredTransaction } from '../../../core/store/transactions/read-transactions.ts';
 import { type Databases, readFrom } from '../../../kit/database/replica/choose-database.ts';

@@ -4,7 +4,7 @@
  */
 import { expect, test } from 'vitest';
 import { tendKeySlices } from '../../../../src/core/repair/tend-key-slices.ts';
-import { holdOf, isMarketOnHold } from '../../../../src/core/store/holds/legal-holds.ts';
+import { holdOf, isMarketOnHold } from '../../../../src/core/store/partitions/legal-holds.ts';
 import { readConfig } from '../../../../src/kit/config/config.ts';
 import { createLeadership } from '../../../../src/kit/duties/leadership.ts';
 import { bindPurge } from '../../../../src/kit/duties/purge-duty.ts';

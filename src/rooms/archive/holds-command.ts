@@ -1,5 +1,5 @@
 /** `risk holds …`: sets and lifts legal holds over a running API. */
-import { commandOf } from '../../../kit/command/rows.ts';
+import { commandOf } from '../../kit/command/rows.ts';
 
 export const command = commandOf({
   name: 'holds',
@@ -8,7 +8,7 @@ export const command = commandOf({
 
 Example: risk holds set month --subject 2026-03 --reason 'order of the court, 17 C 204/26'
 Example: risk holds lift 7 --reason 'the case is closed'`,
-  document: async () => (await import('../routes.ts')).document,
+  document: async () => (await import('./routes.ts')).document,
   actions: {
     list: {
       operation: 'listHolds',

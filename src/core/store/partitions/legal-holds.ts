@@ -6,7 +6,7 @@ import type { Query } from '../../../kit/database/pool.ts';
 import { anyOf, rowsOf } from '../../../kit/database/statement.ts';
 import { Failure } from '../../../kit/words/failure.ts';
 import { type Month, monthText, parseMonth } from '../../../kit/words/month.ts';
-import { findMonthTables, type PartitionState, partitionName } from '../partitions/partitions.ts';
+import { findMonthTables, type PartitionState, partitionName } from './partitions.ts';
 
 export const HOLD_KINDS = ['market', 'month', 'account'] as const;
 export type HoldKind = (typeof HOLD_KINDS)[number];

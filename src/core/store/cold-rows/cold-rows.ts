@@ -6,13 +6,13 @@ import type { Database, Query } from '../../../kit/database/pool.ts';
 import type { StoredLabel } from '../../domain/label-record.ts';
 import { type ScoreJson, toScoreJson } from '../../domain/score-record.ts';
 import { LABEL_COLUMNS } from '../labels/label-history.ts';
+import type { PartitionedTable } from '../partitions/partitions.ts';
 import { SCORE_COLUMNS, type ScoreRow, toStoredScore } from '../scores/stored-scores.ts';
 import {
   DECISION,
   type DecidedTransaction,
   COLUMNS as TRANSACTION_COLUMNS,
 } from '../transactions/read-transactions.ts';
-import type { PartitionedTable } from './partitions.ts';
 
 export type ColdRows = {
   /** As 2026-03. */
