@@ -6,7 +6,7 @@
 import { join } from 'node:path';
 import pg from 'pg';
 import { FEATURE_SCHEMA } from '../src/core/domain/feature-schema.ts';
-import { readColdScore, readColdTransaction } from '../src/core/store/partitions/cold-rows.ts';
+import { readColdScore, readColdTransaction } from '../src/core/store/cold-rows/cold-rows.ts';
 import { ensurePartitions } from '../src/core/store/partitions/partitions.ts';
 import { integerOption, parseArguments } from '../src/kit/command/command.ts';
 import { readConfig } from '../src/kit/config/config.ts';
