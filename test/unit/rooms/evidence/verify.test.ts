@@ -1,0 +1,177 @@
+/**
+ * Goal: verify/ proves what RFC 6962 and C2SP say, and nothing else. Method: known answers; then every proof of small trees,
+ * by their definition, with each byte and each size changed.
+ */
+import { generateKeyPairSync, sign, verify } from 'node:crypto';
+import { expect, test } from 'vitest';
+import {
+  EMPTY_ROOT,
+  isConsistent,
+  leafHash,
+  nodeHash,
+  rootOfInclusion,
+} from '../../../../verify/merkle.ts';
+import { keyId, openCheckpoint, readKeys, subtreeMessage } from '../../../../verify/note.ts';
+import { requireContinued } from '../../../../verify/verify.ts';
+import { C2SP_NOTE, EMPTY, GO_KEY, GO_NOTE, LEAVES, ROOTS } from './vectors.ts';
+
+const hashes = LEAVES.map((leaf) => leafHash(Buffer.from(leaf, 'hex')));
+
+/** MTH of RFC 6962, section 2.1. */
+function treeOf(leaves: readonly Buffer[]): Buffer {
+  const [first] = leaves;
+  if (first === undefined) return EMPTY_ROOT;
+  if (leaves.length === 1) return first;
+  const split = splitOf(leaves.length);
+  return nodeHash(treeOf(leaves.slice(0, split)), treeOf(leaves.slice(split)));
+}
+
+const splitOf = (size: number) => 2 ** Math.ceil(Math.log2(size) - 1);
+
+/** PATH of section 2.1.1. */
+function pathOf(index: number, leaves: readonly Buffer[]): Buffer[] {
+  if (leaves.length === 1) return [];
+  const split = splitOf(leaves.length);
+  const [left, right] = [leaves.slice(0, split), leaves.slice(split)];
+  return index < split
+    ? [...pathOf(index, left), treeOf(right)]
+    : [...pathOf(index - split, right), treeOf(left)];
+}
+
+/** SUBPROOF of section 2.1.2. */
+function proofOf(size: number, leaves: readonly Buffer[], isWhole = true): Buffer[] {
+  if (size === leaves.length) return isWhole ? [] : [treeOf(leaves)];
+  const split = splitOf(leaves.length);
+  const [left, right] = [leaves.slice(0, split), leaves.slice(split)];
+  return size <= split
+    ? [...proofOf(size, left, isWhole), treeOf(right)]
+    : [...proofOf(size - split, right, false), treeOf(left)];
+}
+
+const mangled = (path: readonly Buffer[]) =>
+  path.map((hash, at) =>
+    path.with(at, Buffer.from(hash.map((byte, nth) => (nth === 0 ? byte ^ 1 : byte)))),
+  );
+
+test('the reference trees of RFC 6962 have their roots', () => {
+  expect(EMPTY_ROOT.toString('hex')).toBe(EMPTY);
+  const roots = LEAVES.map((_, at) => treeOf(hashes.slice(0, at + 1)).toString('hex'));
+  expect(roots).toEqual(ROOTS);
+});
+
+test('each leaf is proven by its own path and by no other', () => {
+  for (let size = 1; size <= hashes.length; size++) {
+    const leaves = hashes.slice(0, size);
+    const root = treeOf(leaves);
+    for (const [index, leaf] of leaves.entries()) {
+      const path = pathOf(index, leaves);
+      expect(rootOfInclusion(leaf, index, size, path)).toEqual(root);
+      const others = [...mangled(path), path.slice(1), [...path, leaf]];
+      for (const other of others) {
+        if (other.length === path.length && path.length === 0) continue;
+        expect(rootOfInclusion(leaf, index, size, other) ?? EMPTY_ROOT).not.toEqual(root);
+      }
+    }
+  }
+  expect(rootOfInclusion(EMPTY_ROOT, 1, 1, [])).toBeUndefined();
+  expect(rootOfInclusion(EMPTY_ROOT, -1, 1, [])).toBeUndefined();
+});
+
+test('each tree continues each smaller one by its own proof and by no other', () => {
+  for (let to = 0; to <= hashes.length; to++) {
+    const newer = treeOf(hashes.slice(0, to));
+    for (let from = 0; from <= to; from++) {
+      const older = treeOf(hashes.slice(0, from));
+      const proof = from === 0 ? [] : proofOf(from, hashes.slice(0, to));
+      expect([from, to, isConsistent(from, older, to, newer, proof)]).toEqual([from, to, true]);
+      for (const other of [
+        ...mangled(proof),
+        [...proof, newer],
+        ...proof.map((_, at) => proof.toSpliced(at, 1)),
+      ])
+        expect(isConsistent(from, older, to, newer, other)).toBe(false);
+      if (from < to && from > 0) expect(isConsistent(from, newer, to, newer, proof)).toBe(false);
+    }
+  }
+});
+
+const origin = 'risk.example.com/market_0';
+const ed25519 = generateKeyPairSync('ed25519');
+const mlDsa44 = generateKeyPairSync('ml-dsa-44');
+
+function vkeyOf(
+  { publicKey }: { publicKey: typeof ed25519.publicKey },
+  type: number,
+  bytes: number,
+) {
+  const der = publicKey.export({ type: 'spki', format: 'der' });
+  const typed = Buffer.concat([Buffer.of(type), der.subarray(-bytes)]);
+  return {
+    line: `${origin}+${keyId(origin, typed)}+${typed.toString('base64')}`,
+    id: keyId(origin, typed),
+  };
+}
+const keys = [vkeyOf(ed25519, 1, 32), vkeyOf(mlDsa44, 6, 1312)] as const;
+const trusted = readKeys(keys.map(({ line }) => line).join('\n'));
+
+function signed(size: number, root: Buffer, kinds: readonly ('ed25519' | 'ml-dsa-44')[]) {
+  const text = `${origin}\n${size}\n${root.toString('base64')}\n`;
+  const lines = kinds.map((kind) => {
+    const time = Buffer.alloc(8, 1);
+    const message = subtreeMessage(origin, time, { origin, size, root });
+    const bytes =
+      kind === 'ed25519'
+        ? [Buffer.from(keys[0].id, 'hex'), sign(null, Buffer.from(text), ed25519.privateKey)]
+        : [Buffer.from(keys[1].id, 'hex'), time, sign(null, message, mlDsa44.privateKey)];
+    return `— ${origin} ${Buffer.concat(bytes).toString('base64')}\n`;
+  });
+  return `${text}\n${lines.join('')}`;
+}
+
+test('a checkpoint is opened by either kind of key, and a signature of a trusted key must be right', () => {
+  const root = treeOf(hashes);
+  for (const kinds of [['ed25519'], ['ml-dsa-44'], ['ed25519', 'ml-dsa-44']] as const) {
+    const note = signed(8, root, kinds);
+    expect(openCheckpoint(note, trusted)).toEqual({ origin, size: 8, root });
+    expect(() => openCheckpoint(note.replace('\n8\n', '\n9\n'), trusted)).toThrow('is wrong');
+    expect(() => openCheckpoint(note, [])).toThrow('no trusted key');
+  }
+  const unsigned = signed(8, root, []);
+  expect(() => openCheckpoint(unsigned, trusted)).toThrow('no signed note');
+  expect(() => openCheckpoint(C2SP_NOTE, trusted)).toThrow('no trusted key');
+});
+
+test('the known key and signature of signed notes are read as they were written', () => {
+  const [key] = readKeys(`# of Go's package note\n${GO_KEY}\n`);
+  const [text = '', line = ''] = GO_NOTE.split('\n\n');
+  const bytes = Buffer.from(line.trim().split(' ')[2] ?? '', 'base64');
+  expect([key?.id, bytes.subarray(0, 4).toString('hex')]).toEqual(['c74f20a3', 'c74f20a3']);
+  expect(key && verify(null, Buffer.from(`${text}\n`), key.key, bytes.subarray(4))).toBe(true);
+});
+
+test('a key whose id is of another key is refused', () => {
+  expect(() => readKeys(keys[0].line.replace(origin, 'elsewhere.example'))).toThrow(
+    'does not have the id',
+  );
+});
+
+test('a reader who kept a checkpoint notices an old one and another history', () => {
+  const [older, newer] = [3, 8].map((size) => ({
+    origin,
+    size,
+    root: treeOf(hashes.slice(0, size)),
+  }));
+  if (older === undefined || newer === undefined) throw new Error('two checkpoints');
+  const proof = proofOf(3, hashes).map((hash) => hash.toString('base64'));
+  requireContinued(older, newer, proof);
+  expect(() => requireContinued(newer, older, [])).toThrow('an old checkpoint');
+  expect(() => requireContinued({ ...older, root: EMPTY_ROOT }, newer, proof)).toThrow(
+    'two histories',
+  );
+  expect(() => requireContinued({ ...newer, root: EMPTY_ROOT }, newer, [])).toThrow(
+    'two histories',
+  );
+  expect(() => requireContinued({ ...older, origin: 'other' }, newer, proof)).toThrow(
+    'another log',
+  );
+});

@@ -1,0 +1,80 @@
+/** A bundle: a score or a line of the audit log, with what proves that a log sealed it. */
+import { hashOf, leafHash, rootOfInclusion } from './merkle.ts';
+import { type Checkpoint, openCheckpoint, type TrustedKey } from './note.ts';
+
+export const FORMAT = 'risk-evidence/1';
+
+export type Proof = {
+  /** Canonical JSON (RFC 8785), byte by byte what was hashed. */
+  readonly content: string;
+  /** Of a score: its place in the tree of its batch. */
+  readonly set?: {
+    readonly index: number;
+    readonly size: number;
+    readonly path: readonly string[];
+  };
+  readonly leaf: string;
+  readonly index: number;
+  readonly path: readonly string[];
+};
+
+export type Bundle = {
+  readonly format: string;
+  readonly checkpoint: string;
+  /** The first is what the bundle proves, the others are the rule set and the model that it names. */
+  readonly proofs: readonly Proof[];
+};
+
+export type Proven = { readonly checkpoint: Checkpoint; readonly contents: readonly object[] };
+
+/** @throws Error that says what the bundle does not prove */
+export function openBundle(bundle: Bundle, keys: readonly TrustedKey[]): Proven {
+  if (bundle.format !== FORMAT) throw new Error(`the format is ${bundle.format}, not ${FORMAT}`);
+  const checkpoint = openCheckpoint(bundle.checkpoint, keys);
+  if (bundle.proofs.length === 0) throw new Error('the bundle proves nothing');
+  const contents = bundle.proofs.map((proof) => openProof(proof, checkpoint));
+  const [first = {}, ...others] = contents;
+  for (const other of others) requireNamed(first, other);
+  return { checkpoint, contents };
+}
+
+const decode = (path: readonly string[]) => path.map((hash) => Buffer.from(hash, 'base64'));
+
+function openProof(proof: Proof, { size, root }: Checkpoint): Fields {
+  const content = JSON.parse(proof.content) as Fields;
+  const leaf = JSON.parse(proof.leaf) as Fields;
+  requireContent(proof, content, leaf);
+  const hash = leafHash(Buffer.from(proof.leaf));
+  const made = rootOfInclusion(hash, proof.index, size, decode(proof.path));
+  if (made === undefined || !made.equals(root)) {
+    throw new Error(`the leaf at ${proof.index} is not in the tree of ${size} leaves`);
+  }
+  return content;
+}
+
+type Fields = Readonly<Record<string, unknown>>;
+
+/** Compares the content with the hash that its leaf has. */
+function requireContent({ content: text, set }: Proof, content: Fields, leaf: Fields): void {
+  const { kind, id } = content;
+  const bytes = Buffer.from(text);
+  if (leaf['kind'] !== 'scores') {
+    const isNamed = leaf['kind'] === kind && leaf['id'] === id;
+    if (!isNamed || leaf['sha256'] !== hashOf(bytes).toString('hex')) {
+      throw new Error(`the ${kind} ${id} is not what its leaf has the hash of`);
+    }
+    return;
+  }
+  const made = set && rootOfInclusion(leafHash(bytes), set.index, set.size, decode(set.path));
+  if (kind !== 'score' || set?.size !== leaf['count'] || made?.toString('hex') !== leaf['root']) {
+    throw new Error(`the ${kind} ${id} is not in the batch of its leaf`);
+  }
+}
+
+/** A rule set or a model in the bundle is the one that the score names. */
+function requireNamed(score: Fields, { kind, id }: Fields): void {
+  const name = kind === 'model' ? score['model'] : score['rule_set'];
+  const isNamed = name === id || (kind === 'rule-set' && String(name).startsWith(`${id}-`));
+  if (score['kind'] !== 'score' || !isNamed)
+    throw new Error(`the score does not name ${kind} ${id}`);
+}

@@ -1,0 +1,110 @@
+/**
+ * Verifies evidence with Node 24 alone, without the engine, a network or a package:
+ *
+ *   node verify/verify.ts BUNDLE… --key KEYS [--seen CHECKPOINT --proof PROOF]
+ *   node verify/verify.ts --checkpoint NEWER --key KEYS --seen CHECKPOINT --proof PROOF
+ *
+ * BUNDLE is of `risk evidence export`, or has one bundle a line. KEYS has a verifier key a line. With --seen the checkpoint must
+ * continue one that the reader kept, by a PROOF of `/v1/evidence/consistency`. Exit code: 0 proven, 1 not, 2 usage.
+ */
+import { readFileSync, realpathSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { type Bundle, openBundle } from './bundle.ts';
+import { isConsistent } from './merkle.ts';
+import { type Checkpoint, openCheckpoint, readKeys } from './note.ts';
+
+const USAGE =
+  'node verify/verify.ts BUNDLE… | --checkpoint NOTE --key KEYS [--seen NOTE --proof PROOF]';
+
+/** @throws Error where the newer checkpoint does not continue the one that the reader kept */
+export function requireContinued(
+  seen: Checkpoint,
+  newer: Checkpoint,
+  proof: readonly string[],
+): void {
+  if (newer.origin !== seen.origin)
+    throw new Error(`another log: ${newer.origin}, not ${seen.origin}`);
+  if (newer.size < seen.size) {
+    throw new Error(`an old checkpoint: ${newer.size} leaves, and ${seen.size} were seen before`);
+  }
+  const path = proof.map((hash) => Buffer.from(hash, 'base64'));
+  if (!isConsistent(seen.size, seen.root, newer.size, newer.root, path)) {
+    throw new Error(
+      `two histories: the tree of ${newer.size} leaves does not begin with the ${seen.size} that were seen`,
+    );
+  }
+}
+
+/** A whole file of one bundle, or a bundle a line. */
+function readBundles(path: string): Bundle[] {
+  const text = readFileSync(path, 'utf8');
+  const lines = text.split('\n').filter((line) => line.trim() !== '');
+  const isList = lines.length > 1 && lines[0]?.startsWith('{') && lines[0].endsWith('}');
+  return (isList ? lines : [text]).map((one) => JSON.parse(one) as Bundle);
+}
+
+/** @returns the exit code */
+export function main(args: readonly string[], say: (line: string) => void): number {
+  const { values, positionals } = parseArgs({
+    args: [...args],
+    allowPositionals: true,
+    options: {
+      key: { type: 'string' },
+      seen: { type: 'string' },
+      proof: { type: 'string' },
+      checkpoint: { type: 'string' },
+    },
+  });
+  const { key, seen, proof, checkpoint } = values;
+  if (key === undefined || positionals.length + (checkpoint === undefined ? 0 : 1) === 0) {
+    say(USAGE);
+    return 2;
+  }
+  const keys = readKeys(readFileSync(key, 'utf8'));
+  const kept = seen === undefined ? undefined : openCheckpoint(readFileSync(seen, 'utf8'), keys);
+  const hashes = proof === undefined ? [] : readProof(readFileSync(proof, 'utf8'));
+  let failed = 0;
+  const attempt = (name: string, work: () => string) => {
+    try {
+      say(`proven ${work()}`);
+    } catch (error) {
+      failed++;
+      say(`NOT PROVEN ${name}: ${error instanceof Error ? error.message : String(error)}`);
+    }
+  };
+  if (checkpoint !== undefined) {
+    attempt(checkpoint, () => {
+      const newer = openCheckpoint(readFileSync(checkpoint, 'utf8'), keys);
+      if (kept) requireContinued(kept, newer, hashes);
+      return `checkpoint of ${newer.origin}, ${newer.size} leaves`;
+    });
+  }
+  for (const path of positionals) {
+    for (const [index, bundle] of readBundles(path).entries()) {
+      attempt(`${path} (${index + 1})`, () => {
+        const { checkpoint: of, contents } = openBundle(bundle, keys);
+        if (kept) requireContinued(kept, of, hashes);
+        const names = contents.map(
+          (one) => `${Reflect.get(one, 'kind')} ${Reflect.get(one, 'id')}`,
+        );
+        return `${names.join(', ')} in ${of.origin}, ${of.size} leaves`;
+      });
+    }
+  }
+  return failed === 0 ? 0 : 1;
+}
+
+function readProof(text: string): string[] {
+  const { path } = JSON.parse(text) as { readonly path: string[] };
+  return path;
+}
+
+if (process.argv[1] && realpathSync(process.argv[1]) === fileURLToPath(import.meta.url)) {
+  try {
+    process.exitCode = main(process.argv.slice(2), (line) => process.stdout.write(`${line}\n`));
+  } catch (error) {
+    process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+    process.exitCode = 2;
+  }
+}
