@@ -1,0 +1,148 @@
+/** The Merkle tree of RFC 6962: its hashes, and proofs from tiles of 256 hashes (C2SP tlog-tiles). Nothing here reads a store. */
+import { hash } from 'node:crypto';
+
+export const HASH_BYTES = 32;
+/** Hashes of a full tile; a tile of a level has the roots of full tiles of the level below. */
+export const TILE_WIDTH = 256;
+const TILE_HEIGHT = 8;
+
+export const sha256 = (bytes: Uint8Array | string): Buffer => hash('sha256', bytes, 'buffer');
+export const EMPTY_ROOT = sha256('');
+
+/** @param binary a hash whose characters are its bytes */
+const write = (hashes: Buffer, nth: number, binary: string) =>
+  hashes.write(binary, nth * HASH_BYTES, HASH_BYTES, 'latin1');
+
+/**
+ * Writes the hash of a leaf behind others. A buffer for each hash would cost more than the hash.
+ * @param text UTF-8 of it is the leaf
+ */
+export function putLeafHash(hashes: Buffer, nth: number, text: string): void {
+  write(hashes, nth, hash('sha256', `\0${text}`, 'binary'));
+}
+
+export const leafHash = (text: string): Buffer => sha256(`\0${text}`);
+
+const pair = Buffer.alloc(1 + 2 * HASH_BYTES, 1);
+
+export function nodeHash(left: Uint8Array, right: Uint8Array): Buffer {
+  pair.set(left, 1);
+  pair.set(right, 1 + HASH_BYTES);
+  return sha256(pair);
+}
+
+/** The largest power of two below a size of at least 2. */
+function splitOf(size: number): number {
+  let split = 1;
+  while (split * 2 < size) split *= 2;
+  return split;
+}
+
+/** The root of a small tree that is in memory, such as the scores of a batch. */
+export function rootOf(hashes: Buffer): Buffer {
+  return hashes.length === 0 ? EMPTY_ROOT : climb(hashes);
+}
+
+/** The inclusion path of a small tree that is in memory, from the leaf to the root. */
+export function pathIn(hashes: Buffer, index: number): Buffer[] {
+  const path: Buffer[] = [];
+  let node = index;
+  climb(hashes, (level, width) => {
+    const sibling = node % 2 === 0 ? node + 1 : node - 1;
+    if (sibling < width) path.push(Buffer.from(hashAt(level, sibling)));
+    node = Math.floor(node / 2);
+  });
+  return path;
+}
+
+const hashAt = (hashes: Buffer, nth: number) =>
+  hashes.subarray(nth * HASH_BYTES, (nth + 1) * HASH_BYTES);
+
+/** Hashes level by level, where the last node of an odd level stands for its parent: the tree of RFC 6962. */
+function climb(hashes: Buffer, onLevel?: (level: Buffer, width: number) => void): Buffer {
+  const level = Buffer.from(hashes);
+  let width = level.length / HASH_BYTES;
+  while (width > 1) {
+    onLevel?.(level, width);
+    const parents = Math.ceil(width / 2);
+    for (let nth = 0; nth < parents; nth++) {
+      const from = 2 * nth * HASH_BYTES;
+      if (2 * nth + 1 === width) {
+        level.copy(level, nth * HASH_BYTES, from, from + HASH_BYTES);
+        continue;
+      }
+      level.copy(pair, 1, from, from + 2 * HASH_BYTES);
+      write(level, nth, hash('sha256', pair, 'binary'));
+    }
+    width = parents;
+  }
+  return level.subarray(0, HASH_BYTES);
+}
+
+/** Reads the hashes of a tile, one behind the other; the last tile of a level may be partial. */
+export type ReadTile = (level: number, tile: number) => Promise<Buffer>;
+
+/** The root of the leaves from `from` to `to`. `from` is a multiple of the least power of two that is not below `to - from`. */
+export async function rootBetween(read: ReadTile, from: number, to: number): Promise<Buffer> {
+  const size = to - from;
+  if (size === 0) return EMPTY_ROOT;
+  const split = splitOf(size);
+  if (size === 1 || split * 2 === size)
+    return await perfectRoot(read, Math.log2(size), from / size);
+  const middle = from + split;
+  return nodeHash(await rootBetween(read, from, middle), await rootBetween(read, middle, to));
+}
+
+/** The root of a subtree of 2 ** height leaves, the nth of them. */
+async function perfectRoot(read: ReadTile, height: number, nth: number): Promise<Buffer> {
+  const level = Math.floor(height / TILE_HEIGHT);
+  const width = 2 ** (height % TILE_HEIGHT);
+  const first = nth * width;
+  const tile = await read(level, Math.floor(first / TILE_WIDTH));
+  const at = (first % TILE_WIDTH) * HASH_BYTES;
+  const bytes = tile.subarray(at, at + width * HASH_BYTES);
+  if (bytes.length !== width * HASH_BYTES) {
+    throw new Error(`the tile ${Math.floor(first / TILE_WIDTH)} of level ${level} is too short`);
+  }
+  return rootOf(bytes);
+}
+
+export function hashesOf(bytes: Buffer): Buffer[] {
+  return Array.from({ length: bytes.length / HASH_BYTES }, (_, index) =>
+    bytes.subarray(index * HASH_BYTES, (index + 1) * HASH_BYTES),
+  );
+}
+
+/** Proves that a leaf is in the tree of the first `to` leaves; from the leaf to the root. */
+export async function inclusionPath(
+  read: ReadTile,
+  index: number,
+  to: number,
+  from = 0,
+): Promise<Buffer[]> {
+  if (to - from <= 1) return [];
+  const middle = from + splitOf(to - from);
+  return index < middle
+    ? [...(await inclusionPath(read, index, middle, from)), await rootBetween(read, middle, to)]
+    : [...(await inclusionPath(read, index, to, middle)), await rootBetween(read, from, middle)];
+}
+
+/** Proves that the tree of the first `to` leaves begins with the tree of the first `size` leaves. */
+export async function consistencyPath(read: ReadTile, size: number, to: number): Promise<Buffer[]> {
+  return size === 0 || size === to ? [] : await subProof(read, size, 0, to, true);
+}
+
+/** @param isWhole whether the reader knows the root of the leaves from `from` to `to` */
+async function subProof(
+  read: ReadTile,
+  size: number,
+  from: number,
+  to: number,
+  isWhole: boolean,
+): Promise<Buffer[]> {
+  if (size === to) return isWhole ? [] : [await rootBetween(read, from, to)];
+  const middle = from + splitOf(to - from);
+  return size <= middle
+    ? [...(await subProof(read, size, from, middle, isWhole)), await rootBetween(read, middle, to)]
+    : [...(await subProof(read, size, middle, to, false)), await rootBetween(read, from, middle)];
+}
