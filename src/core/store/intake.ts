@@ -11,19 +11,22 @@ export type IntakeRow = { readonly transactionIds: readonly string[] };
  * @param table has intake_id and transaction_ids
  * @param columns of the table that the rows have besides
  */
-export async function takeIntake<Row extends IntakeRow>(
+export async function takeIntake<More extends object>(
   query: Query,
   table: string,
-  columns: readonly (keyof Row & string)[],
+  columns: readonly (keyof More & string)[],
   rowsMax: number,
   transactionsMax: number,
-): Promise<Row[]> {
+): Promise<(More & IntakeRow)[]> {
+  // The driver takes ten times as long to parse an array as a text.
   const text = `
     delete from market.${table} where intake_id in (
       select intake_id from (
         select intake_id, sum(cardinality(transaction_ids)) over (order by intake_id) - cardinality(transaction_ids) as before
           from (select intake_id, transaction_ids from market.${table} order by intake_id limit $1) oldest) counted
        where before < $2)
-    returning ${['transaction_ids::text[] as "transactionIds"', ...columns].join(', ')}`;
-  return await query<Row>({ name: `take-${table}`, text }, [rowsMax, transactionsMax]);
+    returning ${[`array_to_string(transaction_ids, ',') as ids`, ...columns].join(', ')}`;
+  const statement = { name: `take-${table}`, text };
+  const rows = await query<More & { readonly ids: string }>(statement, [rowsMax, transactionsMax]);
+  return rows.map((row) => ({ ...row, transactionIds: row.ids.split(',') }));
 }
