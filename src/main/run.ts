@@ -58,7 +58,8 @@ const COMMANDS: Required<Room>['commands'] = {
   doctor: async () => {
     const { createCommand } = await import('../tools/start/doctor.ts');
     const { checkKafka } = await import('./check-kafka.ts');
-    return { command: createCommand({ kafka: checkKafka }) };
+    const { checkEvidence } = await import('./check-evidence.ts');
+    return { command: createCommand({ kafka: checkKafka, evidence: checkEvidence }) };
   },
   simulate: () => import('../tools/simulate/command.ts'),
   replay: () => import('../tools/client/replay.ts'),

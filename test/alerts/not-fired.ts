@@ -13,5 +13,7 @@ export const NOT_FIRED: Readonly<Record<string, string>> = {
   KafkaDown: 'needs a Kafka beside the engine',
   KafkaTrimmed: 'as KafkaDown, with a retention of seconds',
   KeysUnfiltered: 'needs sealed slices of keys, which take weeks',
+  EvidenceRefused: 'needs a log that was published, and a backup from before',
+  EvidenceLate: 'needs keys, and a folder that cannot be written for minutes',
   ReviewOverflows: 'needs a policy with an overflow rule that is met',
 };

@@ -147,6 +147,7 @@ const OF_THE_MARKET = [
   ...['readModel', 'compareShadow', 'proposeModel', 'approveModel', 'actAlone'],
   ...['confirmKey', 'revokeIdentity', 'explainScore', 'readHabit', 'endSession'],
   ...['changeTransaction', 'readDeviceProfile', 'findTransactionByKey'],
+  ...['proveScore', 'proveAuditLine'],
   ...[
     'readCase',
     'addNote',

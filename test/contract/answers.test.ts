@@ -20,11 +20,12 @@ import {
 import { insertPersonKey } from '../support/people.ts';
 import { backtestRequests } from '../support/rooms/backtest/requests.ts';
 import { failures, limitScope, switchRequests } from '../support/rooms/corridors/requests.ts';
+import { evidencePaths, PROVEN } from '../support/rooms/evidence/requests.ts';
 import { listRequests } from '../support/rooms/lists/requests.ts';
 import { modelRequests } from '../support/rooms/models/requests.ts';
 import { reviewRequests } from '../support/rooms/review/requests.ts';
 import { ruleSetRequests } from '../support/rooms/rules/requests.ts';
-import { readingPaths } from '../support/rooms/search/requests.ts';
+import { PARTY_PATHS, readingPaths } from '../support/rooms/search/requests.ts';
 import { webhookRequests } from '../support/rooms/webhooks/requests.ts';
 import { type RunningApi, startRunningApi } from '../support/running-api.ts';
 import { idAt, storeDeadLetters, storeTransactions } from '../support/stored-rows.ts';
@@ -145,9 +146,7 @@ describe('answers', () => {
     ),
     ...[scored, pending, dead, unknown, detached, 'x'].flatMap(readingPaths),
     ...['/v1/scores', '/v1/scores?verdict=decline&min_score=800', '/v1/scores?verdict=no'],
-    ...['/v1/accounts/nobody/profile', '/v1/accounts/acc_1/profile?at=x'],
-    ...['/v1/accounts/acc_1/profile', '/v1/merchants/m_1/profile', '/v1/merchants/nobody/profile'],
-    ...['/v1/devices/nobody/profile', '/v1/devices/nobody/profile?at=x'],
+    ...PARTY_PATHS,
     ...['/v1/summaries/daily', '/v1/summaries/daily?from=x', '/v1/status'],
     ...['/v1/models/watch', '/v1/models/watch?at=x'],
     ...['/v1/dead-letters', '/v1/dead-letters?active=x', '/v1/dead-letters/groups'],
@@ -254,7 +253,8 @@ describe('answers', () => {
 
   test('are all as the document says, and every operation is asked', async () => {
     const seen = new Set<string>();
-    for (const path of gets()) seen.add(await expectDocumented(['GET', path]));
+    const evidence = await evidencePaths(api, scored, unknown);
+    for (const path of [...gets(), ...evidence]) seen.add(await expectDocumented(['GET', path]));
     for (const path of kept()) {
       const headers = { 'If-None-Match': '*' };
       expect(await expectDocumented(['GET', path, { headers }])).toMatch(/ 304$/);
@@ -276,9 +276,8 @@ describe('answers', () => {
       .filter(({ method, operation }) => method !== 'GET' && !operation['x-writes-nothing'])
       .map(({ method, path }) => `${method} ${path}`);
     expect(names.filter((name) => !withToken.has(name))).toEqual(TWO_PEOPLE_WRITES);
-    expect(seen).toContain('GET /v1/scores/{id} 202');
-    expect(seen).toContain('GET /v1/scores/{id}/explanation 410');
-    expect(seen).toContain('POST /v1/transactions 201');
+    const had = ['GET /v1/scores/{id} 202', 'GET /v1/scores/{id}/explanation 410', ...PROVEN];
+    for (const name of [...had, 'POST /v1/transactions 201']) expect(seen).toContain(name);
     const sent = [
       ...['RateLimit', 'ETag', 'Cache-Control', 'Vary', 'Age', 'Location'],
       ...['Preference-Applied', 'Set-Cookie', 'Retry-After'],

@@ -113,6 +113,8 @@ describe('the examples', () => {
     ...{ createWebhook: 422, readWebhook: 404, changeWebhook: 404, deleteWebhook: 404 },
     ...{ rotateWebhookSecret: 404, testWebhook: 404, listDeliveries: 404, redeliver: 404 },
     ...{ approveListEntry: 404, endListEntry: 404 },
+    // No log of evidence is kept.
+    ...{ readCheckpoint: 404, proveConsistency: 404, proveScore: 404, proveAuditLine: 404 },
     ...{ approveListImport: 404, endListImport: 404 },
     ...{ confirmKey: 404, revokeKey: 404, endSession: 404, compareShadow: 404 },
     // The examples have no tag, and nobody approves what he has written.

@@ -2,6 +2,10 @@
  * Goal: duties that find nothing to do cost an idle market a look each. Method: the duties of core and of two rooms run on real
  * Postgres and Redis, and their statements and scripts are counted.
  */
+import { generateKeyPairSync } from 'node:crypto';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { bindLabelDuty } from '../../src/core/repair/label-duty.ts';
 import { bindIngestDuties } from '../../src/core/repair/reconcile-duty.ts';
@@ -13,6 +17,8 @@ import type { Duty } from '../../src/kit/duties/run-duties.ts';
 import { createMetrics } from '../../src/kit/metrics/metrics.ts';
 import { openCommands, type RedisClient } from '../../src/kit/redis/connection.ts';
 import { ROOMS } from '../../src/main/rooms.ts';
+import { openEvidence } from '../../src/rooms/evidence/seal/duty.ts';
+import { lookAtLog } from '../../src/rooms/evidence/store/evidence-log.ts';
 import { openReview } from '../../src/rooms/review/duty.ts';
 import { openWebhooks } from '../../src/rooms/webhooks/duty.ts';
 import { silentLog, testConfig } from '../support/config.ts';
@@ -26,13 +32,15 @@ const PROOF = 'hold-leadership';
 /** Duties that look every two seconds or more often. */
 const FREQUENT = [
   ...['reconcile', 'finish-label-batches', 'fold-tallies', 'open-and-close-cases'],
-  ...['publish-decisions', 'raise-webhooks'],
+  ...['publish-decisions', 'raise-webhooks', 'seal-evidence'],
 ];
 
 let stack: AsyncDisposableStack;
 let redis: RedisClient;
 let asked: string[];
 let duties: Duty[];
+/** Whether the log of evidence has nothing more to seal. */
+let isSealed: () => Promise<boolean>;
 
 beforeEach(async () => {
   stack = new AsyncDisposableStack();
@@ -53,7 +61,13 @@ beforeEach(async () => {
     query: counted(database.query),
     transaction: (work) => database.transaction((query) => work(counted(query))),
   };
-  const config = testConfig();
+  const folder = mkdtempSync(join(tmpdir(), 'risk-idle-'));
+  stack.defer(() => rmSync(folder, { recursive: true }));
+  const key = join(folder, 'key.pem');
+  const { privateKey } = generateKeyPairSync('ed25519');
+  writeFileSync(key, privateKey.export({ type: 'pkcs8', format: 'pem' }));
+  const config = testConfig({ RISK_EVIDENCE_KEYS: key, RISK_EVIDENCE_FOLDER: folder });
+  isSealed = async () => (await lookAtLog(database.query))?.hasWork === false;
   const metrics = createMetrics();
   const leadership = createLeadership(counting, 'test');
   const run = <T>(call: () => Promise<T>) => call();
@@ -69,6 +83,7 @@ beforeEach(async () => {
     bindTallies(config, counting, leadership),
     ...(await openReview(worker)).duties,
     ...(await openWebhooks(worker)).duties,
+    ...(await openEvidence(worker)).duties,
   ];
   duties = all.filter(({ name }) => FREQUENT.includes(name));
 });
@@ -82,7 +97,11 @@ async function runAll(): Promise<void> {
 
 test('duties without work prove no lead, but for the checkpoint that moves', async () => {
   expect(duties.map(({ name }) => name).sort()).toEqual(FREQUENT.toSorted());
-  await runAll();
+  const settle = async () => {
+    await runAll();
+    return await isSealed();
+  };
+  await waitUntil(settle, 10_000, 'the first leaves');
   asked.splice(0);
   await runAll();
   expect(asked.filter((name) => name === PROOF)).toHaveLength(1);

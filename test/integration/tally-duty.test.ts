@@ -14,7 +14,7 @@ import type { Database } from '../../src/kit/database/pool.ts';
 import { createLeadership } from '../../src/kit/duties/leadership.ts';
 import { monthOf } from '../../src/kit/words/month.ts';
 import { DAY_MS, dayOf } from '../../src/kit/words/utc-bucket.ts';
-import { createCommand } from '../../src/rooms/evidence/commands.ts';
+import { createCommand } from '../../src/rooms/evidence/verify-command.ts';
 import { openModels } from '../../src/rooms/models/open-models.ts';
 import { silentLog, testConfig } from '../support/config.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';

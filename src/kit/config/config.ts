@@ -6,6 +6,7 @@ import { z } from 'zod';
 import { VISIBLE_ASCII } from '../words/visible-ascii.ts';
 import { archiveSettings } from './archive-settings.ts';
 import { edgeSettings } from './edge-settings.ts';
+import { evidenceSettings } from './evidence-settings.ts';
 import { marketList, marketName, readEachMarket } from './market-settings.ts';
 import { integer } from './numbers.ts';
 import { missingOidcSettings, oidcSettings } from './oidc-settings.ts';
@@ -173,6 +174,7 @@ const settings = {
     .describe(
       'allow: webhooks may go to this machine itself, by http too. For development and tests.',
     ),
+  ...evidenceSettings,
   RISK_KEY_FILTER_MB: integer(0, 1_000_000, 64).describe(
     'Memory of an API process for the filters of stored keys, 2.5 MB a million; beyond it the oldest keys have none.',
   ),

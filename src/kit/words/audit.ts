@@ -86,6 +86,7 @@ export const AUDIT_ACTIONS = [
   'backtest.resume',
   'export.begin',
   'export.end',
+  'verification.end',
 ] as const;
 export type AuditAction = (typeof AUDIT_ACTIONS)[number];
 

@@ -1,11 +1,22 @@
-/** The room of evidence: stored scores and tallies are computed again and compared. */
+/** The room of evidence: a log that seals scores and changes, and stored scores and tallies computed again. */
 import type { Room } from '../../core/room.ts';
+import { createEvidenceMetrics } from './metrics.ts';
+import { tables } from './tables.ts';
 
 export const evidence: Room = {
   name: 'evidence',
   commands: {
     verify: async (openModels) => ({
-      command: (await import('./commands.ts')).createCommand(openModels),
+      command: (await import('./verify-command.ts')).createCommand(openModels),
+    }),
+    evidence: async (openModels) => ({
+      command: (await import('./evidence-command.ts')).createCommand(openModels),
     }),
   },
+  document: async () => (await import('./routes.ts')).document,
+  api: async (api) => (await import('./routes.ts')).openEvidenceApi(api),
+  worker: async (worker) => (await import('./seal/duty.ts')).openEvidence(worker),
+  alerts: async () => (await import('./alerts.ts')).alerts,
+  tables,
+  metrics: createEvidenceMetrics,
 };

@@ -40,8 +40,8 @@ export const createCommand = (checks: Readonly<Record<string, Check>>): Command 
   usage: `risk doctor [--fleet api=4,worker=3]… [--server URL]… [--json]
 
 Checks the Node that runs, the data folder, Postgres (version, durability, schema, clock,
-variables that stop a market or corridor it does not have), Redis (version, eviction, persistence) and, where KAFKA_URL
-is set, Kafka (brokers, topics, the group of the workers). Reads only. Exit code 1 when something must be mended.
+variables that stop a market or corridor it does not have), Redis (version, eviction, persistence), the log of evidence and,
+where KAFKA_URL is set, Kafka (brokers, topics, the group of the workers). Reads only. Exit code 1 when something must be mended.
 
   --fleet api=4,worker=3  Compares what these processes of each market open, with the settings given here, with what
                           Postgres has. A market with other numbers: --fleet market_1:api=2,worker=1. An API counts

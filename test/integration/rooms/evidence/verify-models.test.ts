@@ -6,7 +6,7 @@ import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { FEATURE_LIST } from '../../../../src/core/domain/feature-schema.ts';
 import { toVector } from '../../../../src/core/store/scores/vector-bytes.ts';
 import { createOutput } from '../../../../src/kit/command/output.ts';
-import { createCommand } from '../../../../src/rooms/evidence/commands.ts';
+import { createCommand } from '../../../../src/rooms/evidence/verify-command.ts';
 import { openModels } from '../../../../src/rooms/models/open-models.ts';
 import { silentLog, testConfig } from '../../../support/config.ts';
 import { type RollOut, startRollOut } from '../../../support/rolled-out.ts';

@@ -3,7 +3,7 @@
  * the same. Method: workers with a deciding model on real stores, and limits as the API stores them.
  */
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { createCommand } from '../../../../src/rooms/evidence/commands.ts';
+import { createCommand } from '../../../../src/rooms/evidence/verify-command.ts';
 import { openModels } from '../../../../src/rooms/models/open-models.ts';
 import { type RollOut, startRollOut } from '../../../support/rolled-out.ts';
 import { runCommand } from '../../../support/run-command.ts';

@@ -1,4 +1,8 @@
 /** Goal: bad settings are told at once, and secrets are not told. Method: environments, read. */
+import { generateKeyPairSync } from 'node:crypto';
+import { rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { readConfig } from '../../../../src/kit/config/config.ts';
 import { configsOfMarkets } from '../../../../src/kit/config/market-config.ts';
@@ -69,4 +73,20 @@ test('all that is wrong with several markets is told at once, each once, by the 
   expect(twice).toEqual({
     problems: [expect.stringMatching(/^RISK_MARKETS: must be up to 16 different markets/)],
   });
+});
+
+test('keys of evidence that cannot be read or cannot sign are problems, each by its file', () => {
+  const path = join(tmpdir(), `risk-key-${process.pid}.pem`);
+  const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+  writeFileSync(path, privateKey.export({ type: 'pkcs8', format: 'pem' }));
+  try {
+    expect(readConfig({ RISK_EVIDENCE_KEYS: `/nowhere.pem,${path}` })).toEqual({
+      problems: [
+        expect.stringMatching(/^RISK_EVIDENCE_KEYS: \/nowhere\.pem: ENOENT/),
+        `RISK_EVIDENCE_KEYS: ${path}: must be a key of Ed25519 or ML-DSA-44`,
+      ],
+    });
+  } finally {
+    rmSync(path);
+  }
 });

@@ -1,5 +1,6 @@
 /** `risk verify`: computes stored scores again, or counts again what tallies say, and compares. */
 import type { OpenModels } from '../../core/score/judge.ts';
+import { recordChange } from '../../kit/audit/audit-log.ts';
 import {
   type Command,
   type CommandContext,
@@ -9,7 +10,8 @@ import {
   parseArguments,
 } from '../../kit/command/command.ts';
 import { commandOf } from '../../kit/command/rows.ts';
-import { openCommandDatabase } from '../../kit/command/stores.ts';
+import { byCommand, openCommandDatabase } from '../../kit/command/stores.ts';
+import type { Database } from '../../kit/database/pool.ts';
 import { repairDays, verifyDays } from './store/recount-days.ts';
 import { verifyMerchants } from './store/recount-tallies.ts';
 import { verifyScores } from './verify/scores.ts';
@@ -73,6 +75,7 @@ async function scores(
   const models = await openModels({ primary: database, replica: null, now: Date.now });
   const found = await verifyScores(database, models, sample, context.signal);
   const { verified, different, available } = found;
+  await recordRun(database, 'scores', { sample, verified, different, available });
   context.output.value(found, [
     ...found.differing.map((one) => `differs ${one.transaction_id}: ${one.fields.join(', ')}`),
     ...found.models.map(({ model, problem }) => `model ${model}: ${problem}`),
@@ -88,6 +91,11 @@ async function tallies(args: string[], context: CommandContext): Promise<number>
   if (values.repair === true) await repairDays(database, signal);
   const days = await verifyDays(database, signal);
   const found = await verifyMerchants(database.query, signal);
+  await recordRun(database, 'tallies', {
+    rows: days.rows,
+    transactions: found.transactions,
+    different: days.different + found.different,
+  });
   context.output.value({ ...found, days }, [
     ...days.differing.map((one) => `differs ${one.of}: ${one.different}`),
     `days rows=${days.rows} tallies=${days.tallies} different=${days.different}`,
@@ -95,4 +103,20 @@ async function tallies(args: string[], context: CommandContext): Promise<number>
     `merchants=${found.merchants} transactions=${found.transactions} tallies=${found.tallies} different=${found.different}`,
   ]);
   return days.different + found.different === 0 ? EXIT.fine : EXIT.failed;
+}
+
+/** A verification is itself evidence: the log seals its line. */
+async function recordRun(
+  database: Pick<Database, 'transaction'>,
+  subject: 'scores' | 'tallies',
+  after: object,
+): Promise<void> {
+  await database.transaction((query) =>
+    recordChange(query, byCommand(`verify ${subject}`), {
+      action: 'verification.end',
+      subject,
+      before: null,
+      after,
+    }),
+  );
 }

@@ -1,0 +1,55 @@
+/** Settings of the log of evidence. */
+import { createPrivateKey, type KeyObject } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { z } from 'zod';
+import { toError } from '../words/failure.ts';
+import { integer } from './numbers.ts';
+
+/** Types of keys that sign checkpoints (c2sp.org/signed-note). */
+const KEY_TYPES: readonly (string | undefined)[] = ['ed25519', 'ml-dsa-44'];
+
+export const evidenceSettings = {
+  RISK_EVIDENCE_KEYS: z
+    .string()
+    .transform((text, { issues }): readonly KeyObject[] =>
+      text.split(',').flatMap((path) => {
+        const read = readKey(path);
+        if (typeof read !== 'string') return read;
+        issues.push({ code: 'custom', message: `${path}: ${read}`, input: text });
+        return [];
+      }),
+    )
+    .optional()
+    .describe(
+      'PEM files of the private keys that sign checkpoints, Ed25519 and ML-DSA-44, with a comma between them. Without one nothing is sealed; every worker must have them.',
+    ),
+  RISK_EVIDENCE_ORIGIN: z
+    .string()
+    .regex(/^[A-Za-z0-9._/-]{1,200}$/, 'letters, digits, dots, slashes and dashes, 200 at most')
+    .default('risk-engine')
+    .describe(
+      'Name of the log of evidence in checkpoints, a URL of yours without `https://`; the market follows it. A new name begins a new log.',
+    ),
+  RISK_EVIDENCE_FOLDER: z
+    .string()
+    .min(1)
+    .optional()
+    .describe(
+      'Folder of published checkpoints, which outlives the database; `evidence` in RISK_DATA_DIR by default.',
+    ),
+  RISK_EVIDENCE_CHECKPOINT_SECONDS: integer(1, 86_400, 60).describe(
+    'Time between two checkpoints while something is sealed; each takes 4 KB of the folder.',
+  ),
+};
+
+/** @returns why a file has no key that signs */
+function readKey(path: string): KeyObject | string {
+  try {
+    const key = createPrivateKey(readFileSync(path));
+    return KEY_TYPES.includes(key.asymmetricKeyType)
+      ? key
+      : 'must be a key of Ed25519 or ML-DSA-44';
+  } catch (error) {
+    return toError(error).message;
+  }
+}

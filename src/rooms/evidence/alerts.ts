@@ -1,0 +1,26 @@
+/** Alerts on evidence. */
+import type { Alert } from '../../kit/alerts/alert.ts';
+
+export const alerts: readonly Alert[] = [
+  {
+    name: 'EvidenceRefused',
+    level: 'service',
+    summary:
+      'The log of evidence contradicts a checkpoint that was published, and takes no leaves.',
+    rules: [{ severity: 'critical', when: () => 'max by (market) (risk_evidence_refused) > 0' }],
+  },
+  {
+    name: 'EvidenceLate',
+    level: 'service',
+    summary:
+      'Sealing, or a checkpoint of the log of evidence, is late by {{ $value | humanizeDuration }}.',
+    runbook: 'EvidenceRefused',
+    rules: [
+      {
+        severity: 'warning',
+        when: (windows) =>
+          `max by (market) (risk_evidence_late_seconds) > ${windows.seconds('fiveMinutes')}`,
+      },
+    ],
+  },
+];

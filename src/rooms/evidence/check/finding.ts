@@ -1,0 +1,16 @@
+/** The findings of a check. */
+
+/** Changes by the owner of the database, or by a restored backup. */
+export type Attack =
+  | 'edited'
+  | 'deleted'
+  | 'inserted'
+  | 'reordered'
+  | 'tail cut'
+  | 'hashed anew'
+  | 'two histories'
+  | 'key swapped'
+  | 'old checkpoint';
+export type Finding = { readonly attack: Attack; readonly what: string };
+
+export type Note = (attack: Attack, what: string) => void;

@@ -1,0 +1,212 @@
+/** Compares the rows that the leaves seal with their hashes, and finds rows that no leaf seals. */
+import { createdAtMsOf } from '../../../core/domain/transaction-id.ts';
+import { isoTime, listMonths } from '../../../core/store/partitions/month-slice.ts';
+import type { Query } from '../../../kit/database/pool.ts';
+import { onlyOf, rowsOf } from '../../../kit/database/statement.ts';
+import type { AuditEntry } from '../../../kit/words/audit.ts';
+import { monthOf } from '../../../kit/words/month.ts';
+import { canonicalJson } from '../log/canonical.ts';
+import {
+  auditContent,
+  type ModelFacts,
+  modelContent,
+  type RuleSetFacts,
+  ruleSetContent,
+  scoreContent,
+} from '../log/contents.ts';
+import { hashesOf, leafHash, rootOf, sha256 } from '../log/tree.ts';
+import { FIRST_ID, idsOf, ownRuleSetContent } from '../seal/seal.ts';
+import { type EntryRow, type LogRow, readEntries } from '../store/evidence-log.ts';
+import { readModels, readRuleSets, readScoreTexts } from '../store/unsealed.ts';
+import type { Note } from './finding.ts';
+
+const countScores = onlyOf<{ count: number }, [from: string, to: string]>(
+  'count-scores',
+  'select count(*)::float8 as count from market.scores where created_at >= $1 and created_at < $2',
+);
+/** Scores that wait for their leaf, by the month of their ids. */
+const readWaiting = rowsOf<{ id: string }>(
+  'read-evidence-intake',
+  'select unnest(transaction_ids)::text as id from market.evidence_intake',
+);
+const readIds = rowsOf<{ id: string }, [after: string, from: string, to: string, rowsMax: number]>(
+  'read-score-ids',
+  `select transaction_id::text as id from market.scores
+    where transaction_id > $1 and created_at >= $2 and created_at < $3 order by transaction_id limit $4`,
+);
+const readLines = rowsOf<AuditEntry, [ids: readonly string[]]>(
+  'read-audit-lines',
+  `select audit_id::text as "auditId", changed_at as "changedAt", who, key_id as "keyId", action, subject, before, after, request
+     from market.audit_log where audit_id = any ($1::bigint[])`,
+);
+const readUnsealedLines = rowsOf<{ id: string }, [logId: number, auditId: string, rowsMax: number]>(
+  'read-lines-without-leaf',
+  `select audit_id::text as id from market.audit_log a
+    where audit_id <= $2 and not exists (select from market.evidence_entries e
+      where e.log_id = $1 and e.kind = 'audit' and e.subject = a.audit_id::text)
+    order by audit_id limit $3`,
+);
+
+const LISTED_MAX = 100;
+const PAGE_IDS = 10_000;
+const PAGE_LEAVES = 64;
+
+export async function createRowCheck(query: Query, log: LogRow, note: Note) {
+  const months = new Map(
+    (await listMonths({ query }, 'scores')).map((range) => [monthOf(range.fromMs), range]),
+  );
+  /** Sealed scores that are there, by month. */
+  const found = new Map<number, number>();
+  const counts = { scores: 0, away: 0, lines: 0 };
+  const wrong: Wrong[] = [];
+
+  const addSet = async ({ position, leaf, ids: bytes, hashes: stored }: EntryRow) => {
+    const [ids, hashes] = [idsOf(bytes ?? EMPTY), hashesOf(stored ?? EMPTY)];
+    const { root } = JSON.parse(leaf) as { readonly root: string };
+    if (rootOf(stored ?? EMPTY).toString('hex') !== root)
+      note('edited', `the hashes of leaf ${position}`);
+    const there = ids.filter((id) => months.has(monthOf(createdAtMsOf(id) ?? 0)));
+    counts.away += ids.length - there.length;
+    counts.scores += there.length;
+    const rows = new Map(
+      (await readScoreTexts(query, there)).map((row) => [row.transactionId, row]),
+    );
+    for (const [index, id] of ids.entries()) {
+      const month = monthOf(createdAtMsOf(id) ?? 0);
+      if (!months.has(month)) continue;
+      const row = rows.get(id);
+      if (row === undefined) {
+        note('deleted', `the score ${id}`);
+        continue;
+      }
+      found.set(month, (found.get(month) ?? 0) + 1);
+      const content = scoreContent(row);
+      const expected = hashes[index];
+      if (expected?.equals(leafHash(content))) continue;
+      const hex = expected?.toString('hex') ?? '';
+      wrong.push({ name: `the score ${id}`, id, content, expected: hex, hash: leafHash });
+    }
+  };
+
+  const addTexts = (entries: readonly EntryRow[], contents: ReadonlyMap<string, string>) => {
+    for (const { kind, subject: id, leaf } of entries) {
+      if (kind === 'scores' || id === null) continue;
+      const name = `${kind} ${id}`;
+      const own = kind === 'rule-set' ? ownRuleSetContent(id) : undefined;
+      const content = contents.get(name) ?? own;
+      const { sha256: expected } = JSON.parse(leaf) as { readonly sha256: string };
+      if (content === undefined) note('deleted', name);
+      else if (sha256(content).toString('hex') !== expected)
+        wrong.push({ name, id, content, expected, hash: sha256 });
+    }
+  };
+
+  return {
+    add: async (entries: readonly EntryRow[]) => {
+      for (const entry of entries) if (entry.kind === 'scores') await addSet(entry);
+      const subjects = (kind: EntryRow['kind']) =>
+        entries.flatMap((entry) => (entry.kind === kind ? (entry.subject ?? []) : []));
+      const lines = await readLines(query, subjects('audit'));
+      const models = await readModels(query, subjects('model'));
+      const ruleSets = await readRuleSets(query, subjects('rule-set'));
+      addTexts(entries, contentsOf(lines, models, ruleSets));
+      counts.lines += subjects('audit').length;
+    },
+    end: async (signal: AbortSignal) => {
+      noteWrong(wrong, note);
+      for (const { id } of await readUnsealedLines(query, log.logId, log.auditId, LISTED_MAX))
+        note('inserted', `line ${id} of the audit log`);
+      // Scores that the walk has not reached have no leaf yet.
+      if (log.walkedTo !== null) return counts;
+      const waiting = new Set((await readWaiting(query)).map(({ id }) => id));
+      for (const [month, range] of months) {
+        const [from, to] = [isoTime(range.fromMs), isoTime(range.toMs)];
+        const { count } = await countScores(query, from, to);
+        const pending = [...waiting].filter((id) => monthOf(createdAtMsOf(id) ?? 0) === month);
+        if (count === (found.get(month) ?? 0) + pending.length) continue;
+        await findInserted(query, log, { month, from, to, waiting, signal }, note);
+      }
+      return counts;
+    },
+  };
+}
+
+const EMPTY = Buffer.alloc(0);
+
+function contentsOf(
+  lines: readonly AuditEntry[],
+  models: readonly ModelFacts[],
+  ruleSets: readonly RuleSetFacts[],
+): ReadonlyMap<string, string> {
+  return new Map([
+    ...lines.map((line) => [`audit ${line.auditId}`, auditContent(line)] as const),
+    ...models.map((one) => [`model ${one.model}`, modelContent(one)] as const),
+    ...ruleSets.map((one) => [`rule-set ${one.ruleSet}`, ruleSetContent(one)] as const),
+  ]);
+}
+
+/** Rows whose hash is another than the sealed one. */
+type Wrong = {
+  readonly name: string;
+  readonly id: string;
+  readonly content: string;
+  readonly expected: string;
+  readonly hash: (content: string) => Buffer;
+};
+
+/** Rows among which a swap is looked for, as each is compared with each. */
+const SWAPPED_MAX = 200;
+
+/** A row that would be right under the id of another wrong row has changed places with that row. */
+function noteWrong(wrong: readonly Wrong[], note: Note): void {
+  const compared = wrong.slice(0, SWAPPED_MAX);
+  for (const one of wrong) {
+    const isMoved = compared.some(({ id, expected, hash }) => {
+      if (id === one.id || hash !== one.hash) return false;
+      const moved = canonicalJson({ ...JSON.parse(one.content), id });
+      return hash(moved).toString('hex') === expected;
+    });
+    note(isMoved ? 'reordered' : 'edited', one.name);
+  }
+}
+
+/** Finds the scores of a month that no leaf seals. */
+async function findInserted(
+  query: Query,
+  log: LogRow,
+  of: {
+    month: number;
+    from: string;
+    to: string;
+    waiting: ReadonlySet<string>;
+    signal: AbortSignal;
+  },
+  note: Note,
+): Promise<void> {
+  const sealed = await readSealed(query, log, of);
+  let after = FIRST_ID;
+  for (;;) {
+    const page = await readIds(query, after, of.from, of.to, PAGE_IDS);
+    for (const { id } of page)
+      if (!sealed.has(id) && !of.waiting.has(id)) note('inserted', `the score ${id}`);
+    const last = page.at(-1);
+    if (last === undefined || page.length < PAGE_IDS) return;
+    after = last.id;
+  }
+}
+
+/** The ids of a month that leaves seal. */
+async function readSealed(
+  query: Query,
+  log: LogRow,
+  { month, signal }: { readonly month: number; readonly signal: AbortSignal },
+): Promise<Set<string>> {
+  const sealed = new Set<string>();
+  for (let from = 0; from < log.size; from += PAGE_LEAVES) {
+    signal.throwIfAborted();
+    const entries = await readEntries(query, log.logId, from, from + PAGE_LEAVES);
+    const ids = entries.flatMap((entry) => idsOf(entry.ids ?? EMPTY));
+    for (const id of ids) if (monthOf(createdAtMsOf(id) ?? 0) === month) sealed.add(id);
+  }
+  return sealed;
+}

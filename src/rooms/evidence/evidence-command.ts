@@ -1,0 +1,178 @@
+/** `risk evidence …`: takes bundles out of the log, checks the log, and makes its keys. */
+import { generateKeyPairSync, type KeyObject } from 'node:crypto';
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { z } from 'zod';
+import type { OpenModels } from '../../core/score/judge.ts';
+import { recordChange } from '../../kit/audit/audit-log.ts';
+import {
+  type Command,
+  type CommandContext,
+  EXIT,
+  optionsOf,
+  parseArguments,
+} from '../../kit/command/command.ts';
+import { readBounded } from '../../kit/command/read-file.ts';
+import { commandOf } from '../../kit/command/rows.ts';
+import { byCommand, openCommandDatabase } from '../../kit/command/stores.ts';
+import { inSnapshot } from '../../kit/database/snapshot.ts';
+import { Failure } from '../../kit/words/failure.ts';
+import { checkLog } from './check/check.ts';
+import { type SigningKey, toSigningKey, verifierKey } from './log/checkpoint.ts';
+import { proveScore } from './prove.ts';
+import { recompute } from './recompute.ts';
+import { readPublished } from './seal/published.ts';
+import { originOf, publishedFile, signingKeys } from './settings.ts';
+import { readNewestLog } from './store/evidence-log.ts';
+
+const FILE_BYTES_MAX = 1024 * 1024;
+const CHECK_OPTIONS = {
+  '--seen FILE': 'Also compare a checkpoint that a reader was given',
+} as const;
+
+export const createCommand = (openModels: OpenModels): Command =>
+  commandOf({
+    name: 'evidence',
+    summary: 'Proves scores offline, checks the log that seals them, makes its keys.',
+    notes: `export prints a bundle, which verify/ in the repository verifies without the engine. check compares every leaf with its row, and
+the log with what was published; its last line is origin=… leaves=N scores=N lines=N findings=0, and its exit code 1 where
+somebody changed something by hand.
+
+Example: risk evidence export 0190a5f2-7c1e-7d3b-9a44-5b1f0c2d3e4f > bundle.json`,
+    actions: {
+      export: { words: 'ID', summary: 'Print what proves a score', run: exportBundle },
+      recompute: {
+        words: 'BUNDLE',
+        summary: 'Compute the score of a bundle again, bit for bit',
+        run: (args, context) => recomputeBundle(args, context, openModels),
+      },
+      check: {
+        words: '',
+        summary: 'Compare the whole log with the database and with what was published',
+        options: CHECK_OPTIONS,
+        run: check,
+      },
+      keys: {
+        words: '[FOLDER]',
+        summary: 'Print the verifier keys of RISK_EVIDENCE_KEYS, or make keys in a folder',
+        run: keys,
+      },
+    },
+  });
+
+async function exportBundle(args: string[], context: CommandContext): Promise<number> {
+  const { positionals } = parseArguments(args, {}, { required: ['ID'] });
+  const [id = ''] = positionals;
+  await using database = openCommandDatabase(context, 'evidence');
+  const bundle = await proveScore(database, id.toLowerCase());
+  if (typeof bundle === 'string') {
+    const why = bundle === 'unknown' ? 'is not known' : 'is in no signed checkpoint yet';
+    throw new Failure('invalid', 'EVIDENCE_ABSENT', `the score ${id} ${why}`);
+  }
+  context.output.value(bundle, [JSON.stringify(bundle)]);
+  return EXIT.fine;
+}
+
+const proofsSchema = z.object({ proofs: z.array(z.object({ content: z.string() })).min(1) });
+
+async function recomputeBundle(
+  args: string[],
+  context: CommandContext,
+  openModels: OpenModels,
+): Promise<number> {
+  const { positionals } = parseArguments(args, {}, { required: ['BUNDLE'] });
+  const [path = ''] = positionals;
+  const text = (await readBounded(path, FILE_BYTES_MAX)).toString();
+  await using database = openCommandDatabase(context, 'evidence', { connectionsMax: 2 });
+  const models = await openModels({ primary: database, replica: null, now: Date.now });
+  const contents = contentsOf(path, text);
+  const found = await recompute(database, models, contents).catch((error: unknown) => {
+    throw error instanceof z.ZodError ? unreadable(path, error) : error;
+  });
+  const isSame = found.different.length === 0;
+  const said = isSame ? 'the same, bit for bit' : `differs in ${found.different.join(', ')}`;
+  context.output.value(found, [`score ${found.id}: ${said}`]);
+  return isSame ? EXIT.fine : EXIT.failed;
+}
+
+function contentsOf(path: string, text: string): unknown[] {
+  try {
+    const { proofs } = proofsSchema.parse(JSON.parse(text));
+    return proofs.map(({ content }) => JSON.parse(content) as unknown);
+  } catch (error) {
+    throw unreadable(path, error);
+  }
+}
+
+const unreadable = (path: string, cause: unknown) =>
+  new Failure('invalid', 'FILE_INVALID', `${path}: is no bundle of a score`, { cause });
+
+async function check(args: string[], context: CommandContext): Promise<number> {
+  const { values } = parseArguments(args, optionsOf(CHECK_OPTIONS));
+  const { config, output, signal } = context;
+  const seen =
+    values.seen === undefined
+      ? undefined
+      : (await readBounded(values.seen, FILE_BYTES_MAX)).toString();
+  await using database = openCommandDatabase(context, 'evidence', { connectionsMax: 2 });
+  // A checkpoint is published before the database has it, so the file is read first.
+  const newest = await readNewestLog(database.query);
+  const file = newest && (await readPublished(publishedFile(config, newest.origin)));
+  const checked = await inSnapshot(database, async (query) => {
+    const log = await readNewestLog(query);
+    if (log === undefined) throw new Failure('invalid', 'EVIDENCE_ABSENT', 'no log was begun');
+    return await checkLog(query, log, { file, seen, keys: signingKeys(config) }, signal);
+  });
+  const { findings, ...figures } = checked;
+  const { origin, leaves, scores, away, lines, count } = figures;
+  await database.transaction((query) =>
+    recordChange(query, byCommand('evidence check'), {
+      action: 'verification.end',
+      subject: 'evidence',
+      before: null,
+      after: { ...figures, findings: findings.map(({ attack, what }) => `${attack}: ${what}`) },
+    }),
+  );
+  output.value(checked, [
+    ...findings.map(({ attack, what }) => `${attack}: ${what}`),
+    ...(away > 0 ? [`${away} scores of months that are away were not compared`] : []),
+    `origin=${origin} leaves=${leaves} scores=${scores} lines=${lines} findings=${count}`,
+  ]);
+  return count === 0 ? EXIT.fine : EXIT.failed;
+}
+
+async function keys(args: string[], { config, output }: CommandContext): Promise<number> {
+  const { positionals } = parseArguments(args, {}, { required: [], max: 1 });
+  const [folder] = positionals;
+  const origin = originOf(config);
+  const made = folder === undefined ? undefined : await makeKeys(folder);
+  const own = made === undefined ? signingKeys(config) : made.map(({ key }) => key);
+  const verifiers = own.map((key) => verifierKey(origin, key));
+  const setting = made?.map(({ path }) => path).join(',');
+  output.value({ keys: verifiers, ...(setting && { setting }) }, [
+    ...(setting === undefined ? [] : [`# RISK_EVIDENCE_KEYS=${setting}`]),
+    ...verifiers,
+  ]);
+  return EXIT.fine;
+}
+
+type Made = { readonly path: string; readonly key: SigningKey };
+
+/** Never writes over a key: what it signed could no longer be continued. */
+async function makeKeys(folder: string): Promise<Made[]> {
+  await mkdir(folder, { recursive: true });
+  const pairs: [string, KeyObject][] = [
+    ['ed25519.pem', generateKeyPairSync('ed25519').privateKey],
+    ['ml-dsa-44.pem', generateKeyPairSync('ml-dsa-44').privateKey],
+  ];
+  const made: Made[] = [];
+  for (const [name, key] of pairs) {
+    const path = join(folder, name);
+    const pem = key.export({ type: 'pkcs8', format: 'pem' });
+    await writeFile(path, pem, { mode: 0o600, flag: 'wx' }).catch((error: unknown) => {
+      throw new Failure('conflict', 'KEY_EXISTS', `${path} cannot be made`, { cause: error });
+    });
+    made.push({ path, key: toSigningKey(key) });
+  }
+  return made;
+}

@@ -1,0 +1,166 @@
+/** `/v1/evidence`: checkpoints of the log, and what proves a score, a line or the growth of the log. */
+import { z } from 'zod';
+import type { Api, ApiRoom } from '../../core/room.ts';
+import { Problem } from '../../kit/http/answers/problem.ts';
+import type { DocumentPart } from '../../kit/http/document.ts';
+import { answer, operation, pathsOf, routesOf } from '../../kit/http/operation.ts';
+import { InvalidFields } from '../../kit/words/field-error.ts';
+import { integerParameter } from '../../kit/words/list-parameters.ts';
+import { consistencyPath } from './log/tree.ts';
+import { type Bundle, FORMAT, proveLine, proveScore, readSigned, type Unproven } from './prove.ts';
+import { tileReader } from './store/evidence-log.ts';
+
+type Parts = Pick<Api, 'databases'>;
+
+const hashes = z.array(z.string()).readonly();
+const proofSchema = z.object({
+  content: z
+    .string()
+    .meta({ description: 'Canonical JSON (RFC 8785), byte by byte what was hashed.' }),
+  set: z
+    .object({ index: z.int(), size: z.int(), path: hashes })
+    .optional()
+    .meta({ description: 'Of a score: its place in the tree of its batch.' }),
+  leaf: z.string().meta({ description: 'The leaf of the log.' }),
+  index: z.int(),
+  path: hashes.meta({ description: 'Inclusion path of RFC 6962, base64.' }),
+});
+export const bundleSchema = z
+  .object({
+    format: z.literal(FORMAT),
+    checkpoint: z.string().meta({ description: 'Signed note: origin, size, root.' }),
+    proofs: z.array(proofSchema).readonly().meta({
+      description: 'What is proven, then the rule set and the model that a score names.',
+    }),
+  })
+  .meta({ id: 'EvidenceBundle' });
+
+const note =
+  'risk.example.com/market_0\n1\nn8FdfRLvT1M5TmFkJxB4Jmr6Ew9v1qvH3fJ3Kb2hT0E=\n\n— risk.example.com/market_0 5f0c1w==\n';
+const bundle: Bundle = {
+  format: FORMAT,
+  checkpoint: note,
+  proofs: [
+    {
+      content: '{"action":"limit.set","id":"41","kind":"audit","v":1}',
+      leaf: '{"id":"41","kind":"audit","sealed_at":"2026-11-27T08:05:00.000Z","sha256":"9fc1…","v":1}',
+      index: 0,
+      path: [],
+    },
+  ],
+};
+
+/** @throws Problem */
+function requireBundle(found: Bundle | Unproven, what: string): Bundle {
+  if (typeof found === 'object') return found;
+  if (found === 'unknown') throw new Problem('not-found', `${what} is not known.`);
+  throw new Problem('not-found', `${what} is in no signed checkpoint yet.`, {
+    headers: { 'Retry-After': '60' },
+  });
+}
+
+const SIZE_MAX = Number.MAX_SAFE_INTEGER;
+const READERS = ['operator', 'analyst', 'risk_officer', 'admin'] as const;
+
+const operations = [
+  operation({
+    method: 'get',
+    at: '/v1/evidence/checkpoint',
+    operationId: 'readCheckpoint',
+    summary: 'The newest signed checkpoint of the log',
+    description:
+      'A signed note of C2SP: keep it outside, and ask for its consistency with a later one.',
+    roles: READERS,
+    answers: {
+      200: {
+        description: 'Origin, size and root, signed.',
+        content: { 'text/plain': { schema: z.string(), example: note } },
+      },
+    },
+    problems: [404],
+    run: async ({ c }, { databases: { primary } }: Parts) => {
+      const { note: signed } = await requireSigned(primary);
+      return c.text(signed);
+    },
+  }),
+  operation({
+    method: 'get',
+    at: '/v1/evidence/consistency',
+    operationId: 'proveConsistency',
+    summary: 'Proves that the newest checkpoint continues an older one',
+    roles: READERS,
+    query: z.strictObject({
+      from: integerParameter(0, SIZE_MAX).meta({
+        description: 'Size of the older checkpoint.',
+        example: 1,
+      }),
+    }),
+    answers: {
+      200: answer(
+        'The proof of RFC 6962, base64.',
+        z.object({ from: z.int(), to: z.int(), path: hashes, checkpoint: z.string() }),
+        { from: 1, to: 1, path: [], checkpoint: note },
+      ),
+    },
+    problems: [404],
+    run: async ({ query: { from } }, { databases: { primary } }: Parts) => {
+      const { logId, note: checkpoint, head } = await requireSigned(primary);
+      if (from > head.size) {
+        const detail = `must be a size up to ${head.size}, that of the newest checkpoint`;
+        throw new InvalidFields([{ pointer: '/from', detail }]);
+      }
+      const read = tileReader(primary.query, logId);
+      const path = await consistencyPath(read, from, head.size);
+      return { from, to: head.size, path: path.map((hash) => hash.toString('base64')), checkpoint };
+    },
+  }),
+  operation({
+    method: 'get',
+    at: '/v1/evidence/scores/{id}',
+    operationId: 'proveScore',
+    summary: 'Proves a score offline: its content, its place in the log, a checkpoint',
+    roles: ['analyst', 'risk_officer'],
+    path: z.object({
+      id: z.uuid().toLowerCase().meta({
+        description: 'The transaction id.',
+        example: '0190a5f2-7c1e-7d3b-9a44-5b1f0c2d3e4f',
+      }),
+    }),
+    answers: { 200: answer('The bundle.', bundleSchema, bundle) },
+    problems: [404],
+    run: async ({ path: { id } }, { databases: { primary } }: Parts) =>
+      requireBundle(await proveScore(primary, id), `The score ${id}`),
+  }),
+  operation({
+    method: 'get',
+    at: '/v1/evidence/audit/{id}',
+    operationId: 'proveAuditLine',
+    summary: 'Proves a line of the audit log offline',
+    roles: ['admin', 'risk_officer'],
+    path: z.object({
+      id: z
+        .string()
+        .regex(/^[1-9]\d{0,17}$/, 'must be an audit_id')
+        .meta({ description: 'The audit id.', example: '41' }),
+    }),
+    answers: { 200: answer('The bundle.', bundleSchema, bundle) },
+    problems: [404],
+    run: async ({ path: { id } }, { databases: { primary } }: Parts) =>
+      requireBundle(await proveLine(primary, id), `The line ${id} of the audit log`),
+  }),
+];
+
+async function requireSigned(primary: Parameters<typeof readSigned>[0]) {
+  const signed = await readSigned(primary);
+  if (signed !== undefined) return signed;
+  throw new Problem('not-found', 'No checkpoint was signed: RISK_EVIDENCE_KEYS begins a log.');
+}
+
+export const document: DocumentPart = {
+  paths: pathsOf(operations, 'evidence'),
+  tags: { evidence: 'The log that seals scores and changes.' },
+};
+
+export const openEvidenceApi = (api: Api): ApiRoom => ({
+  routes: [routesOf(operations, api.limits, api)],
+});

@@ -1,0 +1,123 @@
+/** Seals a step at a time, and signs checkpoints: never one that contradicts a checkpoint which was published. */
+import type { Database } from '../../../kit/database/pool.ts';
+import type { Log } from '../../../kit/metrics/log.ts';
+import { Failure } from '../../../kit/words/failure.ts';
+import { readHead, signCheckpoint } from '../log/checkpoint.ts';
+import type { Edge } from '../log/edge.ts';
+import {
+  type LogRow,
+  lookAtLog,
+  readNewestLog,
+  storeCheckpoint,
+  storeRefusal,
+  tileReader,
+} from '../store/evidence-log.ts';
+import { contradiction, publish, readPublished } from './published.ts';
+import { sealStep, TILES_DIFFER } from './seal.ts';
+
+type LookedAt = NonNullable<Awaited<ReturnType<typeof lookAtLog>>>;
+
+type SealerOptions = {
+  readonly database: Pick<Database, 'query' | 'transaction'>;
+  readonly origin: string;
+  readonly keys: Parameters<typeof signCheckpoint>[1];
+  readonly path: string;
+  readonly checkpointMs: number;
+  readonly log: Pick<Log, 'error' | 'warn'>;
+};
+
+export type SealerRun = {
+  readonly scores: number;
+  readonly missing: number;
+  readonly isRefused: boolean;
+  /** For how long a checkpoint is overdue. */
+  readonly overdueSeconds: number;
+  readonly mayHaveMore: boolean;
+};
+
+/** @returns `run`, which seals a step, and signs a checkpoint where one is due */
+export function createSealer({ database, path, origin, keys, checkpointMs, log }: SealerOptions) {
+  let edge: Edge | undefined;
+  let signedMs = Number.NEGATIVE_INFINITY;
+  /** Size at which the log last continued its checkpoints; undefined: not compared yet, or it contradicts one. */
+  let agreed: number | undefined;
+  let unsignedMs: number | undefined;
+
+  const refuse = async (of: LogRow, why: string): Promise<SealerRun> => {
+    if (of.refused !== why) log.error({ origin }, `evidence is not sealed: ${why}`);
+    await storeRefusal(database.query, of.logId, why);
+    agreed = undefined;
+    return { scores: 0, missing: 0, isRefused: true, overdueSeconds: 0, mayHaveMore: false };
+  };
+  /** Compares the log with the checkpoint in the file and the one in the row. */
+  const contradicted = async (of: LogRow) => {
+    const read = tileReader(database.query, of.logId);
+    const published = await readPublished(path);
+    if (published === undefined && of.checkpoint !== null)
+      log.warn({ path }, 'the file of published checkpoints is gone: it begins anew');
+    return (
+      (await contradiction(of, published, read)) ??
+      (await contradiction(of, of.checkpoint ?? undefined, read))
+    );
+  };
+  const sign = async (of: LogRow, nowMs: number): Promise<string | undefined> => {
+    const why = await contradicted(of);
+    if (why !== undefined) return why;
+    const note = signCheckpoint(of, keys, nowMs);
+    await publish(path, note, new Date(nowMs));
+    await database.transaction((query) => storeCheckpoint(query, of.logId, note));
+    signedMs = nowMs;
+    unsignedMs = undefined;
+    agreed = of.size;
+    return undefined;
+  };
+
+  /** @returns why the log may not grow; compared once, and again as long as it may not */
+  const compareOnce = async (of: LogRow): Promise<string | undefined> => {
+    if (agreed !== undefined) return undefined;
+    const why = await contradicted(of);
+    if (why !== undefined) return why;
+    if (of.refused !== null) await storeRefusal(database.query, of.logId, null);
+    agreed = of.size;
+    return undefined;
+  };
+  const step = async (before: LookedAt | undefined, nowMs: number) => {
+    const hasNothing = before?.origin === origin && !before.hasWork;
+    if (hasNothing) return { log: before, scores: 0, missing: 0, mayHaveMore: false };
+    const { edge: after, ...sealed } = await sealStep(database, origin, edge, nowMs);
+    edge = after;
+    return sealed;
+  };
+  const signDue = async (of: LogRow, nowMs: number): Promise<string | undefined> => {
+    if (of.size === 0 || readHead(of.checkpoint ?? '')?.size === of.size) return undefined;
+    unsignedMs ??= nowMs;
+    return nowMs - signedMs >= checkpointMs ? await sign(of, nowMs) : undefined;
+  };
+  const seal = async (nowMs: number): Promise<SealerRun> => {
+    const before = await lookAtLog(database.query);
+    // Another process appended, or somebody restored a backup under this one.
+    if (edge !== undefined && before?.size !== edge.size) agreed = undefined;
+    const refusal = before?.origin === origin ? await compareOnce(before) : undefined;
+    if (before !== undefined && refusal !== undefined) return await refuse(before, refusal);
+    const { log: now, scores, missing, mayHaveMore } = await step(before, nowMs);
+    if (missing > 0) log.warn({ missing }, 'scores were gone before they were sealed');
+    const why = await signDue(now, nowMs);
+    if (why !== undefined) return await refuse(now, why);
+    const overdueMs = unsignedMs === undefined ? 0 : nowMs - unsignedMs - checkpointMs;
+    const overdueSeconds = Math.max(0, overdueMs / 1000);
+    return { scores, missing, isRefused: false, overdueSeconds, mayHaveMore };
+  };
+  return {
+    run: async (nowMs: number): Promise<SealerRun> => {
+      try {
+        return await seal(nowMs);
+      } catch (error) {
+        edge = undefined;
+        const newest = await readNewestLog(database.query);
+        const isTampered = error instanceof Failure && error.code === TILES_DIFFER;
+        if (!isTampered || newest === undefined) throw error;
+        return await refuse(newest, error.message);
+      }
+    },
+  };
+}

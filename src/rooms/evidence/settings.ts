@@ -1,0 +1,17 @@
+/** The log of a market, by its settings. */
+import { join } from 'node:path';
+import type { Config } from '../../kit/config/config.ts';
+import { type SigningKey, toSigningKey } from './log/checkpoint.ts';
+
+/** A log belongs to one market. */
+export const originOf = ({ RISK_EVIDENCE_ORIGIN: origin, RISK_MARKET: market }: Config): string =>
+  `${origin}/${market}`;
+
+/** The file of published checkpoints. */
+export const publishedFile = (config: Config, origin = originOf(config)): string => {
+  const folder = config.RISK_EVIDENCE_FOLDER ?? join(config.RISK_DATA_DIR, 'evidence');
+  return join(folder, `${origin.replaceAll(/[^A-Za-z0-9.-]/g, '_')}.checkpoints`);
+};
+
+export const signingKeys = ({ RISK_EVIDENCE_KEYS: keys = [] }: Config): SigningKey[] =>
+  keys.map(toSigningKey);

@@ -1,0 +1,271 @@
+/** The tables of the log: its row, its leaves and its tiles. */
+import {
+  byteaArray,
+  int2Array,
+  textArray,
+  timestampArray,
+} from '../../../kit/database/binary-array.ts';
+import type { Query, Statement } from '../../../kit/database/pool.ts';
+import { firstOf, rowsOf } from '../../../kit/database/statement.ts';
+import { Failure } from '../../../kit/words/failure.ts';
+import type { Kind, Leaf } from '../log/contents.ts';
+import type { Tile } from '../log/edge.ts';
+import { EMPTY_ROOT, type ReadTile } from '../log/tree.ts';
+
+export type LogRow = {
+  readonly logId: number;
+  readonly origin: string;
+  readonly size: number;
+  readonly root: Buffer;
+  /** The last sealed line of the audit log. */
+  readonly auditId: string;
+  readonly begunAt: Date;
+  readonly beforeAt: Date;
+  /** Where the walk over older scores is; null once it is over. */
+  readonly walkedTo: string | null;
+  /** Whether nothing was sealed for so long that scores no longer named themselves. */
+  readonly hasLapsed: boolean;
+  /** The newest log takes leaves. */
+  readonly isNewest: boolean;
+  readonly checkpoint: string | null;
+  readonly refused: string | null;
+};
+
+export type LockedLog = LogRow & {
+  /** Whether the walk may begin: no score can still appear that names itself nowhere. */
+  readonly isSettled: boolean;
+};
+
+/** Scores name themselves so long after the sealer last ran. Longer: more rows that nobody may take; shorter: a walk sooner. */
+const LAPSE = `interval '7 days'`;
+
+const COLUMNS = `log_id as "logId", origin, size::float8 as size, root, audit_id::text as "auditId", begun_at as "begunAt",
+  before_at as "beforeAt", walked_to::text as "walkedTo", checkpoint, refused,
+  sealed_at < now() - ${LAPSE} as "hasLapsed", log_id = (select max(log_id) from market.evidence_logs) as "isNewest"`;
+
+/** Whether scores name themselves in the intake. */
+export const IS_SEALING = `from market.evidence_logs where sealed_at > now() - ${LAPSE}`;
+
+// A number beyond the own one is of another cluster. The upper bound of a snapshot may be less than the own number.
+const lockStatement = firstOf<LockedLog, [origin: string]>(
+  'lock-evidence-log',
+  `select ${COLUMNS}, before_xid < pg_snapshot_xmin(pg_current_snapshot()) or before_xid > pg_current_xact_id() as "isSettled"
+     from market.evidence_logs where origin = $1 for update`,
+);
+const beginStatement: Statement = {
+  name: 'begin-evidence-log',
+  text: 'insert into market.evidence_logs (origin, root) values ($1, $2) on conflict do nothing',
+};
+
+/**
+ * The row of a log, locked until the commit; it is made where there is none.
+ * @throws Failure where the log is not the newest: readers see the newest alone
+ */
+export async function lockLog(query: Query, origin: string): Promise<LockedLog> {
+  const known = await lockStatement(query, origin);
+  if (known !== undefined) {
+    if (known.isNewest) return known;
+    const why = `the log ${origin} has a successor, so RISK_EVIDENCE_ORIGIN must name that or a new one`;
+    throw new Failure('permanent', 'EVIDENCE_ORIGIN', why);
+  }
+  await query(beginStatement, [origin, EMPTY_ROOT]);
+  const made = await lockStatement(query, origin);
+  if (made === undefined) throw new Error('the row of a log that was just made is gone');
+  return made;
+}
+
+/** The newest log. */
+export const readNewestLog = firstOf<LogRow>(
+  'read-evidence-log',
+  `select ${COLUMNS} from market.evidence_logs order by log_id desc limit 1`,
+);
+
+/** The newest log, and whether something waits for it or it is to be touched: a look before a step, which takes many statements. */
+export const lookAtLog = firstOf<LogRow & { readonly hasWork: boolean }>(
+  'look-at-evidence-log',
+  `select ${COLUMNS}, walked_to is not null or sealed_at < now() - interval '1 hour'
+                      or exists (select from market.evidence_intake)
+                      or exists (select from market.audit_log a where a.audit_id > l.audit_id) as "hasWork"
+     from market.evidence_logs l order by log_id desc limit 1`,
+);
+
+export type NewEntry = {
+  readonly kind: Kind;
+  readonly subject: string | null;
+  readonly leaf: Leaf;
+  readonly set?: SealedSet;
+};
+export type SealedSet = {
+  readonly ids: Buffer;
+  readonly hashes: Buffer;
+  /** How the batch is found by a score: by the time of scoring, or by ids for a batch of the walk. */
+  readonly range:
+    | { readonly scoredFromMs: number; readonly scoredToMs: number }
+    | { readonly idFrom: string; readonly idTo: string };
+};
+
+const insertEntries: Statement = {
+  name: 'insert-evidence-entries',
+  text: `insert into market.evidence_entries (log_id, position, kind, subject, leaf)
+         select $1, $2::bigint + nth - 1, kind, subject, leaf
+           from unnest($3::text[], $4::text[], $5::text[]) with ordinality as e (kind, subject, leaf, nth)`,
+};
+const insertSet: Statement = {
+  name: 'insert-evidence-scores',
+  text: `insert into market.evidence_entries (log_id, position, kind, leaf, ids, hashes, scored_from, scored_to, id_from, id_to)
+         values ($1, $2, 'scores', $3, $4, $5, to_timestamp($6::float8 / 1000), to_timestamp($7::float8 / 1000), $8, $9)`,
+};
+const putTiles: Statement = {
+  name: 'put-evidence-tiles',
+  text: `insert into market.evidence_tiles (log_id, level, tile, hashes)
+         select $1, level, tile, hashes
+           from unnest($2::smallint[], $3::bigint[], $4::bytea[]) as t (level, tile, hashes)
+         on conflict (log_id, level, tile) do update set hashes = excluded.hashes`,
+};
+const moveStatement: Statement = {
+  name: 'move-evidence-log',
+  text: `update market.evidence_logs
+            set size = $4, root = $5, audit_id = $6, walked_to = $7, sealed_at = now()
+          where log_id = $1 and size = $2 and root = $3 returning log_id`,
+};
+
+export type Moved = {
+  readonly size: number;
+  readonly root: Buffer;
+  readonly auditId: string;
+  readonly walkedTo: string | null;
+};
+
+/** @returns false where the row no longer has the size and the root of `log` */
+export async function appendToLog(
+  query: Query,
+  log: LogRow,
+  moved: Moved,
+  entries: readonly NewEntry[],
+  tiles: readonly Tile[],
+): Promise<boolean> {
+  const to = [moved.size, moved.root, moved.auditId, moved.walkedTo];
+  const found = await query(moveStatement, [log.logId, log.size, log.root, ...to]);
+  if (found.length === 0) return false;
+  await insertAll(query, log, entries);
+  await query(putTiles, [
+    log.logId,
+    int2Array(tiles.map(({ level }) => level)),
+    tiles.map(({ tile }) => tile),
+    byteaArray(tiles.map(({ hashes }) => hashes)),
+  ]);
+  return true;
+}
+
+async function insertAll(query: Query, log: LogRow, entries: readonly NewEntry[]): Promise<void> {
+  const plain = entries.findIndex(({ set }) => set === undefined);
+  const sets = plain < 0 ? entries : entries.slice(0, plain);
+  for (const [nth, { leaf, set }] of sets.entries()) {
+    if (set === undefined) continue;
+    const { range } = set;
+    const times = 'idFrom' in range ? [null, null] : [range.scoredFromMs, range.scoredToMs];
+    const ids = 'idFrom' in range ? [range.idFrom, range.idTo] : [null, null];
+    const values = [log.logId, log.size + nth, leaf.text, set.ids, set.hashes];
+    await query(insertSet, [...values, ...times, ...ids]);
+  }
+  const others = entries.slice(sets.length);
+  if (others.length === 0) return;
+  await query(insertEntries, [
+    log.logId,
+    log.size + sets.length,
+    textArray(others.map(({ kind }) => kind)),
+    textArray(others.map(({ subject }) => subject)),
+    textArray(others.map(({ leaf }) => leaf.text)),
+  ]);
+}
+
+const touchStatement: Statement = {
+  name: 'touch-evidence-log',
+  text: `update market.evidence_logs set sealed_at = now()
+          where log_id = $1 and sealed_at < now() - interval '1 hour'`,
+};
+const lapseStatement: Statement = {
+  name: 'walk-evidence-again',
+  text: `update market.evidence_logs
+            set sealed_at = now(), before_at = now(), before_xid = pg_current_xact_id(),
+                walked_to = '00000000-0000-0000-0000-000000000000'
+          where log_id = $1`,
+};
+const publishStatement: Statement = {
+  name: 'publish-evidence',
+  text: 'update market.evidence_logs set checkpoint = $2, refused = null where log_id = $1',
+};
+const refuseStatement: Statement = {
+  name: 'refuse-evidence',
+  text: 'update market.evidence_logs set refused = $2 where log_id = $1 and refused is distinct from $2',
+};
+
+export const touchLog = (query: Query, logId: number) => query(touchStatement, [logId]);
+/** Begins the walk again, as scores did not name themselves for a while. */
+export const walkAgain = (query: Query, logId: number) => query(lapseStatement, [logId]);
+export const storeCheckpoint = (query: Query, logId: number, note: string) =>
+  query(publishStatement, [logId, note]);
+export const storeRefusal = (query: Query, logId: number, why: string | null) =>
+  query(refuseStatement, [logId, why]);
+
+const readTileStatement = firstOf<{ hashes: Buffer }, [logId: number, level: number, tile: number]>(
+  'read-evidence-tile',
+  'select hashes from market.evidence_tiles where log_id = $1 and level = $2 and tile = $3',
+);
+
+/** Reads each tile once; a tile that is missing is empty. */
+export function tileReader(query: Query, logId: number): ReadTile {
+  const read = new Map<string, Promise<Buffer>>();
+  return (level, tile) => {
+    const key = `${level}/${tile}`;
+    const known = read.get(key);
+    if (known !== undefined) return known;
+    const found = readTileStatement(query, logId, level, tile).then(
+      (row) => row?.hashes ?? Buffer.alloc(0),
+    );
+    read.set(key, found);
+    return found;
+  };
+}
+
+export type EntryRow = {
+  readonly position: number;
+  readonly kind: Kind;
+  readonly subject: string | null;
+  readonly leaf: string;
+  readonly ids: Buffer | null;
+  readonly hashes: Buffer | null;
+};
+
+const ENTRY = 'position::float8 as position, kind, subject, leaf, ids, hashes';
+export const readEntries = rowsOf<EntryRow, [logId: number, from: number, to: number]>(
+  'read-evidence-entries',
+  `select ${ENTRY} from market.evidence_entries where log_id = $1 and position >= $2 and position < $3 order by position`,
+);
+export const findEntry = firstOf<EntryRow, [logId: number, kind: Kind, subject: string]>(
+  'find-evidence-entry',
+  `select ${ENTRY} from market.evidence_entries where log_id = $1 and kind = $2 and subject = $3 and kind <> 'scores'`,
+);
+
+const setsStatement = rowsOf<
+  EntryRow,
+  [logId: number, fromMs: Buffer, toMs: Buffer, idFrom: string, idTo: string]
+>(
+  'find-evidence-scores',
+  `select ${ENTRY} from market.evidence_entries
+    where log_id = $1 and scored_to >= ($2::timestamptz[])[1] and scored_from <= ($3::timestamptz[])[1]
+   union all
+   select ${ENTRY} from market.evidence_entries
+    where log_id = $1 and id_to >= $4::uuid and id_from <= $5::uuid`,
+);
+
+/** Batches that may have scores with these times of scoring, or with these ids. */
+export function findSets(
+  query: Query,
+  logId: number,
+  scoredAtMs: { readonly from: number; readonly to: number },
+  ids: { readonly from: string; readonly to: string },
+): Promise<EntryRow[]> {
+  const [from, to] = [timestampArray([scoredAtMs.from]), timestampArray([scoredAtMs.to])];
+  return setsStatement(query, logId, from, to, ids.from, ids.to);
+}

@@ -1,0 +1,126 @@
+/** Rows that wait to be sealed, as Postgres writes them. */
+import { createdAtMsOf } from '../../../core/domain/transaction-id.ts';
+import { takeIntake } from '../../../core/store/intake.ts';
+import type { ScoredStatement } from '../../../core/store/scores/scored-statement.ts';
+import { timestampArray, uuidArray } from '../../../kit/database/binary-array.ts';
+import type { Query } from '../../../kit/database/pool.ts';
+import { anyOf, rowsOf } from '../../../kit/database/statement.ts';
+import type { AuditEntry } from '../../../kit/words/audit.ts';
+import type { ModelFacts, RuleSetFacts, ScoreTexts } from '../log/contents.ts';
+import { IS_SEALING } from './evidence-log.ts';
+
+/** Names the scores of a batch, while a log is kept: without one the scores are not looked at. */
+export const addUnsealed: ScoredStatement = {
+  name: 'add-evidence-intake',
+  insert: ({ ids }) => `insert into market.evidence_intake (transaction_ids)
+      select ${ids}::uuid[] where cardinality(${ids}::uuid[]) > 0 and exists (select ${IS_SEALING})`,
+  toValue: null,
+};
+
+/** Takes the oldest rows until they name so many scores. @returns ids */
+export async function takeUnsealed(
+  query: Query,
+  rowsMax: number,
+  scoresMax: number,
+): Promise<string[]> {
+  const taken = await takeIntake(query, 'evidence_intake', [], rowsMax, scoresMax);
+  return taken.flatMap(({ transactionIds }) => transactionIds);
+}
+
+const COLUMNS = `s.transaction_id, date_part('epoch', s.scored_at), s.account_id, s.corridor, s.score, s.risk, s.probability,
+  s.verdict, s.reasons, encode(s.features, 'hex'), s.feature_schema, s.rule_set, s.model, s.attempts, s.degradation,
+  s.features_crc32, s.rule_inputs`;
+
+// The limit keeps the planner from reading the whole month for some thousand rows.
+const readText = `select s.*
+  from unnest($1::uuid[], $2::timestamptz[]) as k (transaction_id, created_at)
+ cross join lateral (
+   select ${COLUMNS} from market.scores s
+    where s.transaction_id = k.transaction_id and s.created_at = k.created_at
+      and s.created_at >= ($3::timestamptz[])[1] and s.created_at <= ($3::timestamptz[])[2] limit 1) s`;
+
+const walkText = `select ${COLUMNS} from market.scores s
+  where s.transaction_id > $1 and s.created_at >= ($2::timestamptz[])[1]
+  order by s.transaction_id limit $3`;
+
+/** The scores of these ids, in no order; some may be gone with their month. */
+export async function readScoreTexts(query: Query, ids: readonly string[]): Promise<ScoreTexts[]> {
+  const known = ids.flatMap((id) => createdAtMsOf(id) ?? []);
+  if (ids.length === 0 || known.length !== ids.length) return [];
+  const bounds = known.reduce(
+    ([low, high], ms) => [Math.min(low, ms), Math.max(high, ms)] as const,
+    [Infinity, -Infinity] as const,
+  );
+  const rows: ScoreTexts[] = [];
+  const statement = { name: 'read-unsealed', text: readText, onRow: addTo(rows) };
+  await query(statement, [uuidArray(ids), timestampArray(known), timestampArray([...bounds])]);
+  return rows;
+}
+
+/** The next scores of the walk, in the order of ids. */
+export async function walkScores(
+  query: Query,
+  after: string,
+  rowsMax: number,
+): Promise<ScoreTexts[]> {
+  const rows: ScoreTexts[] = [];
+  const statement = { name: 'walk-unsealed', text: walkText, onRow: addTo(rows) };
+  await query(statement, [after, timestampArray([createdAtMsOf(after) ?? 0]), rowsMax]);
+  return rows;
+}
+
+const addTo = (rows: ScoreTexts[]) => (texts: readonly (string | null)[]) => {
+  rows.push({
+    transactionId: texts[0] as string,
+    scoredAtMs: Math.round(Number(texts[1]) * 1000),
+    accountId: texts[2] as string,
+    corridor: texts[3] as string,
+    score: texts[4] as string,
+    risk: texts[5] as string,
+    probability: texts[6] ?? null,
+    verdict: texts[7] as string,
+    reasons: texts[8] as string,
+    features: texts[9] as string,
+    featureSchema: texts[10] as string,
+    ruleSet: texts[11] as string,
+    model: texts[12] ?? null,
+    attempts: texts[13] as string,
+    degradation: texts[14] as string,
+    featuresCrc32: texts[15] ?? null,
+    ruleInputs: texts[16] ?? null,
+  });
+};
+
+export const hasUnsealed = anyOf('has-evidence-intake', 'from market.evidence_intake');
+
+/** Lines behind a position: ids have the order of commits and no gaps, so none appears before a line that was read. */
+export const readAuditAfter = rowsOf<AuditEntry, [auditId: string, rowsMax: number]>(
+  'read-audit-after',
+  `select audit_id::text as "auditId", changed_at as "changedAt", who, key_id as "keyId", action, subject, before, after, request
+     from market.audit_log where audit_id > $1 order by audit_id limit $2`,
+);
+
+const notSealed = (kind: string, name: string) =>
+  `not exists (select from market.evidence_entries e where e.log_id = $1 and e.kind = '${kind}' and e.subject = ${name})`;
+
+const MODEL = `m.model, m.model_id as "modelId", m.format, m.feature_schema as "featureSchema", m.calibration,
+  m.created_at as "createdAt", m.created_by as "createdBy"`;
+export const readUnsealedModels = rowsOf<ModelFacts, [logId: number, rowsMax: number]>(
+  'read-unsealed-models',
+  `select ${MODEL} from market.models m where ${notSealed('model', 'm.model')} order by m.created_at limit $2`,
+);
+export const readModels = rowsOf<ModelFacts, [models: readonly string[]]>(
+  'read-sealed-models',
+  `select ${MODEL} from market.models m where m.model = any ($1::text[])`,
+);
+
+const RULE_SET = `r.rule_set as "ruleSet", r.sha256, r.author, r.approved_by as "approvedBy", r.approved_at as "approvedAt"`;
+export const readUnsealedRuleSets = rowsOf<RuleSetFacts, [logId: number, rowsMax: number]>(
+  'read-unsealed-rule-sets',
+  `select ${RULE_SET} from market.rule_sets r
+    where r.approved_at is not null and ${notSealed('rule-set', 'r.rule_set')} order by r.approved_at limit $2`,
+);
+export const readRuleSets = rowsOf<RuleSetFacts, [ruleSets: readonly string[]]>(
+  'read-sealed-rule-sets',
+  `select ${RULE_SET} from market.rule_sets r where r.rule_set = any ($1::text[])`,
+);

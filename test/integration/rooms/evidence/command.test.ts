@@ -1,0 +1,113 @@
+/**
+ * Goal: an auditor's way works as docs/evidence.md says, from the keys to the verdict. Method: the commands in this process, and
+ * verify/ as a process of its own, which has no engine around it.
+ */
+import { execFile } from 'node:child_process';
+import { cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { expect, test } from 'vitest';
+import { readHead } from '../../../../src/rooms/evidence/log/checkpoint.ts';
+import { consistencyPath } from '../../../../src/rooms/evidence/log/tree.ts';
+import { readPublished } from '../../../../src/rooms/evidence/seal/published.ts';
+import { publishedFile, signingKeys } from '../../../../src/rooms/evidence/settings.ts';
+import { readNewestLog, tileReader } from '../../../../src/rooms/evidence/store/evidence-log.ts';
+import { testConfig } from '../../../support/config.ts';
+import { REPOSITORY } from '../../../support/risk.ts';
+import { openEvidenceRig, sealAll } from '../../../support/rooms/evidence/rig.ts';
+import { runRisk } from '../../../support/run-risk.ts';
+
+const run = promisify(execFile);
+
+test('keys are made, a score is exported, verified without the engine and recomputed, and the log is checked', async () => {
+  await using rig = await openEvidenceRig();
+  const folder = mkdtempSync(join(tmpdir(), 'risk-auditor-'));
+  await using cleanUp = new AsyncDisposableStack();
+  cleanUp.defer(() => rmSync(folder, { recursive: true }));
+  const risk = async (...args: string[]) => {
+    const ran = await runRisk(['evidence', ...args], environment);
+    return { ...ran, lines: ran.stdout.trimEnd().split('\n') };
+  };
+  let environment: Record<string, string> = { DATABASE_URL: rig.testDatabase.url };
+  const made = await risk('keys', join(folder, 'keys'));
+  const [setting = '', ...verifiers] = made.lines;
+  expect([made.code, verifiers.length]).toEqual([0, 2]);
+  expect((await risk('keys', join(folder, 'keys'))).stderr).toContain('cannot be made');
+  expect((await risk('check')).stderr).toContain('no log was begun');
+
+  environment = {
+    ...environment,
+    RISK_EVIDENCE_KEYS: setting.slice('# RISK_EVIDENCE_KEYS='.length),
+    RISK_EVIDENCE_FOLDER: folder,
+  };
+  expect((await risk('keys')).lines).toEqual(verifiers);
+  const config = testConfig(environment);
+  const [id = ''] = await rig.store(3);
+  expect((await risk('export', id)).stderr).toContain('in no signed checkpoint yet');
+  const sealer = rig.openSealer({
+    ...{ keys: signingKeys(config), path: publishedFile(config), origin: 'risk-engine/market_0' },
+  });
+  await sealAll(sealer, rig.database);
+  const kept = (await readPublished(publishedFile(config))) ?? '';
+  await rig.change('later');
+  await sealAll(sealer, rig.database);
+  const exported = await risk('export', id.toUpperCase());
+  expect((await risk('export', id.replace(/.$/, 'x'))).stderr).toContain('is not known');
+  const [bundle, keys] = [join(folder, 'bundle.json'), join(folder, 'keys.txt')];
+  writeFileSync(bundle, exported.stdout);
+  writeFileSync(keys, verifiers.join('\n'));
+  cpSync(join(REPOSITORY, 'verify'), join(folder, 'verify'), { recursive: true });
+  const verify = (...args: string[]) =>
+    run(process.execPath, [join(folder, 'verify/verify.ts'), ...args, '--key', keys], {
+      cwd: folder,
+    }).catch((error: { code: number; stdout: string }) => error);
+  const proven = `proven score ${id}, rule-set default@3 in risk-engine/market_0, `;
+  expect((await verify(bundle)).stdout).toContain(proven);
+  const newest = await readNewestLog(rig.database.query);
+  const read = tileReader(rig.database.query, newest?.logId ?? 0);
+  const path = await consistencyPath(read, readHead(kept)?.size ?? 0, newest?.size ?? 0);
+  const files = {
+    ...{ checkpoint: newest?.checkpoint ?? '', seen: kept },
+    proof: JSON.stringify({ path: path.map((hash) => hash.toString('base64')) }),
+  };
+  const given = Object.entries(files).flatMap(([name, text]) => {
+    writeFileSync(join(folder, name), text);
+    return [`--${name}`, join(folder, name)];
+  });
+  expect((await verify(...given)).stdout).toBe(
+    `proven checkpoint of risk-engine/market_0, ${newest?.size} leaves\n`,
+  );
+  expect(
+    await verify(...['--checkpoint', join(folder, 'seen'), '--seen', join(folder, 'checkpoint')]),
+  ).toMatchObject({
+    ...{ code: 1, stdout: expect.stringContaining('an old checkpoint') },
+  });
+  const forged = join(folder, 'forged.json');
+  writeFileSync(forged, exported.stdout.replace('acc_0', 'acc_9'));
+  expect(await verify(forged)).toMatchObject({
+    code: 1,
+    stdout: expect.stringContaining('NOT PROVEN'),
+  });
+
+  expect((await risk('recompute', bundle)).lines).toEqual([`score ${id}: the same, bit for bit`]);
+  writeFileSync(forged, exported.stdout.replace(/\\"score\\":\d+/, '\\"score\\":999'));
+  expect(await risk('recompute', forged)).toMatchObject({
+    ...{ code: 1, lines: [`score ${id}: differs in score`] },
+  });
+  expect((await risk('recompute', keys)).stderr).toContain('is no bundle of a score');
+  expect(await risk('check')).toMatchObject({
+    code: 0,
+    lines: [expect.stringMatching(/scores=3 .*findings=0$/)],
+  });
+  await rig.testDatabase.sql('update scores set score = 7 where transaction_id = $1', [id]);
+  const checked = await risk('check');
+  expect(checked).toMatchObject({
+    code: 1,
+    lines: [`edited: the score ${id}`, expect.stringContaining('findings=1')],
+  });
+  const [audited] = await rig.testDatabase.sql(
+    'select after from audit_log order by audit_id desc limit 1',
+  );
+  expect(audited).toMatchObject({ after: { count: 1, findings: [`edited: the score ${id}`] } });
+});

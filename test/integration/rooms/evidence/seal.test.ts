@@ -1,0 +1,200 @@
+/**
+ * Goal: each score and each line is sealed once, whatever commits late, fails or runs twice, and nothing is signed that contradicts
+ * what was published. Method: a sealer on real Postgres; the log is checked afterwards, and verify/ judges its bundles.
+ */
+import { appendFileSync, readFileSync } from 'node:fs';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { NO_MODELS } from '../../../../src/core/score/judge.ts';
+import { Failure } from '../../../../src/kit/words/failure.ts';
+import { checkLog } from '../../../../src/rooms/evidence/check/check.ts';
+import { readHead } from '../../../../src/rooms/evidence/log/checkpoint.ts';
+import { consistencyPath } from '../../../../src/rooms/evidence/log/tree.ts';
+import { type Bundle, proveLine, proveScore } from '../../../../src/rooms/evidence/prove.ts';
+import { recompute } from '../../../../src/rooms/evidence/recompute.ts';
+import { readPublished } from '../../../../src/rooms/evidence/seal/published.ts';
+import { FIRST_ID } from '../../../../src/rooms/evidence/seal/seal.ts';
+import { readNewestLog, tileReader } from '../../../../src/rooms/evidence/store/evidence-log.ts';
+import { openBundle } from '../../../../verify/bundle.ts';
+import { openCheckpoint } from '../../../../verify/note.ts';
+import { requireContinued } from '../../../../verify/verify.ts';
+import { type EvidenceRig, openEvidenceRig, sealAll } from '../../../support/rooms/evidence/rig.ts';
+
+let rig: EvidenceRig;
+beforeEach(async () => {
+  rig = await openEvidenceRig();
+});
+afterEach(() => rig[Symbol.asyncDispose]());
+
+async function check() {
+  const log = await readNewestLog(rig.database.query);
+  if (log === undefined) throw new Error('no log');
+  const published = { file: await readPublished(rig.path), seen: undefined, keys: rig.keys };
+  return await checkLog(rig.database.query, log, published, new AbortController().signal);
+}
+
+function bundleOf(found: Bundle | string): Bundle {
+  if (typeof found === 'string') throw new Error(found);
+  return found;
+}
+
+test('what was stored before the log, and what commits late, is sealed once; bundles are proven offline', async () => {
+  const before = await rig.store(20, rig.database, Date.now() - 60_000);
+  await rig.change('before');
+  const sealer = rig.openSealer();
+  await sealAll(sealer, rig.database);
+  const first = (await readPublished(rig.path)) ?? '';
+  const { promise: later, resolve: commit } = Promise.withResolvers<void>();
+  const { promise: stored, resolve: isStored } = Promise.withResolvers<string[]>();
+  const late = rig.database.transaction(async (query) => {
+    isStored(await rig.store(10, { query, transaction: (work) => work(query) }));
+    await later;
+  });
+  const lateIds = await stored;
+  const inTime = await rig.store(10);
+  await sealAll(sealer, rig.database);
+  expect((await check()).scores).toBe(before.length + inTime.length);
+  commit();
+  await late;
+  await sealAll(sealer, rig.database);
+  const ids = [...before, ...inTime, ...lateIds];
+  expect(await check()).toMatchObject({ findings: [], scores: ids.length, lines: 2 });
+
+  for (const id of [before[3], inTime[9], lateIds[0]]) {
+    const bundle = bundleOf(await proveScore(rig.database, id ?? ''));
+    const { contents, checkpoint } = openBundle(bundle, rig.trusted);
+    expect(contents).toMatchObject([
+      { kind: 'score', id },
+      { kind: 'rule-set', id: 'default@3' },
+    ]);
+    expect(JSON.parse(bundle.proofs[0]?.leaf ?? '').before).toBe(
+      id === before[3] ? true : undefined,
+    );
+    expect(await recompute(rig.database, NO_MODELS, contents)).toEqual({ id, different: [] });
+    const log = await readNewestLog(rig.database.query);
+    const seen = openCheckpoint(first, rig.trusted);
+    const read = tileReader(rig.database.query, log?.logId ?? 0);
+    const proof = await consistencyPath(read, seen.size, checkpoint.size);
+    requireContinued(
+      seen,
+      checkpoint,
+      proof.map((hash) => hash.toString('base64')),
+    );
+  }
+  const line = openBundle(bundleOf(await proveLine(rig.database, '2')), rig.trusted);
+  expect(line.contents).toMatchObject([{ kind: 'audit', subject: 'before' }]);
+});
+
+test('the walk waits for scores that were stored before the log and are committed after', async () => {
+  const { promise: later, resolve: commit } = Promise.withResolvers<void>();
+  const { promise: stored, resolve: isStored } = Promise.withResolvers<void>();
+  const late = rig.database.transaction(async (query) => {
+    await rig.store(5, { query, transaction: (work) => work(query) });
+    isStored();
+    await later;
+  });
+  await stored;
+  const sealer = rig.openSealer();
+  for (let run = 0; run < 3; run++) await sealer.run(Date.now());
+  const begun = await readNewestLog(rig.database.query);
+  commit();
+  await late;
+  expect(begun?.walkedTo).toBe(FIRST_ID);
+  await sealAll(sealer, rig.database);
+  expect(await check()).toMatchObject({ findings: [], scores: 5 });
+});
+
+test('two sealers at a time make one history', async () => {
+  const sealers = [rig.openSealer(), rig.openSealer()];
+  let stored = 0;
+  for (let round = 0; round < 10; round++) {
+    stored += (await rig.store(7)).length;
+    await rig.change(String(round));
+    await Promise.all(sealers.map((sealer) => sealer.run(Date.now())));
+  }
+  await sealAll(rig.openSealer(), rig.database);
+  expect(await check()).toMatchObject({ findings: [], scores: stored, lines: 11 });
+});
+
+test('a checkpoint that was published and not stored is continued', async () => {
+  await rig.store(5);
+  let fails = true;
+  const sealer = rig.openSealer({
+    database: {
+      query: rig.database.query,
+      transaction: (work) =>
+        rig.database.transaction((query) =>
+          work((statement, values) => {
+            if (fails && statement.name === 'publish-evidence')
+              throw new Failure('transient', 'LOST', 'the process is killed here');
+            return query(statement, values);
+          }),
+        ),
+    },
+  });
+  await expect(sealAll(sealer, rig.database)).rejects.toThrow('killed here');
+  // The line of another crash is cut off in the middle.
+  appendFileSync(rig.path, '{"at":"2026-11-27T00:00:00.000Z","note":"risk.exam');
+  fails = false;
+  await rig.store(5);
+  expect(await sealAll(rig.openSealer(), rig.database)).toMatchObject({ isRefused: false });
+  expect(await check()).toMatchObject({ findings: [], scores: 10 });
+});
+
+test('after a restore the log refuses to grow until the newer backup is there', async () => {
+  const sealer = rig.openSealer();
+  await rig.store(3);
+  await sealAll(sealer, rig.database);
+  const tables = ['evidence_logs', 'evidence_entries', 'evidence_tiles'];
+  const { sql } = rig.testDatabase;
+  for (const table of tables) await sql(`create table kept_${table} as table ${table}`);
+  await rig.store(3);
+  await sealAll(sealer, rig.database);
+  for (const table of tables) await sql(`create table newer_${table} as table ${table}`);
+  const restore = async (from: string) => {
+    await sql(`truncate ${tables.join(', ')}`);
+    for (const table of tables) {
+      const identity = table === 'evidence_logs' ? 'overriding system value' : '';
+      await sql(`insert into ${table} ${identity} table ${from}_${table}`);
+    }
+  };
+  await restore('kept');
+  const published = readFileSync(rig.path, 'utf8');
+  const [{ size } = { size: 0 }] = await sql<{ size: string }>('select size from evidence_logs');
+  for (const restarted of [rig.openSealer(), sealer]) {
+    await rig.store(1);
+    const run = await sealAll(restarted, rig.database);
+    expect(run).toMatchObject({ isRefused: true, scores: 0 });
+    const [row] = await sql<{ size: string; refused: string }>(
+      'select size, refused from evidence_logs',
+    );
+    expect(row).toEqual({ size, refused: expect.stringContaining('an old backup was restored') });
+  }
+  expect(readFileSync(rig.path, 'utf8')).toBe(published);
+  await restore('newer');
+  expect(await sealAll(rig.openSealer(), rig.database)).toMatchObject({ isRefused: false });
+  expect(readHead((await readPublished(rig.path)) ?? '')?.size).toBeGreaterThan(0);
+});
+
+test('tiles that do not have the root of the log are not built on', async () => {
+  await rig.store(3);
+  await sealAll(rig.openSealer(), rig.database);
+  await rig.testDatabase.sql(`update evidence_logs set root = sha256('other')`);
+  await rig.store(1);
+  expect(await sealAll(rig.openSealer(), rig.database)).toMatchObject({ isRefused: true });
+});
+
+test('scores name themselves only while a log is kept, and a log that lapsed walks over what it missed', async () => {
+  const { sql } = rig.testDatabase;
+  const unnamed = await rig.store(4);
+  expect(await sql('select from evidence_intake')).toEqual([]);
+  await sealAll(rig.openSealer(), rig.database);
+  await sql(`update evidence_logs set sealed_at = now() - interval '8 days'`);
+  const missed = await rig.store(4);
+  expect(await sql('select from evidence_intake')).toEqual([]);
+  await sealAll(rig.openSealer(), rig.database);
+  await sealAll(rig.openSealer(), rig.database);
+  const named = await rig.store(4);
+  await sealAll(rig.openSealer(), rig.database);
+  const all = [...unnamed, ...missed, ...named].length;
+  expect(await check()).toMatchObject({ findings: [], scores: all });
+});
