@@ -1,0 +1,46 @@
+/** Scores of made batches, each with its vector, as workers hand them to the store. */
+import { comparePositions } from '../../src/core/domain/history.ts';
+import { REASON_CODES, type ReasonCode } from '../../src/core/score/reason-codes.ts';
+import type { NewScore } from '../../src/core/store/scores/score-values.ts';
+import { toNewScores } from '../../test/support/delivered.ts';
+import { createAloneScorer, RULE_SET } from './empty-history.ts';
+import type { MadeBatch } from './made-rows.ts';
+
+/** An empty history gives hardly a reason; stored scores have 0 to 3. */
+const REASONS_MAX = 3;
+const CODES = REASON_CODES.slice(0, 8);
+
+const reasonsOf = (nth: number) =>
+  Array.from({ length: nth % (REASONS_MAX + 1) }, (_, at) => {
+    const { code, description } = CODES[(nth + at) % CODES.length] as ReasonCode;
+    return { code, detail: description, contribution: 100 };
+  });
+
+/** Vectors are made once per batch, in the order of the primary key. */
+export function createScores(): (batch: MadeBatch) => readonly NewScore[] {
+  const scoreAlone = createAloneScorer();
+  const known = new Map<MadeBatch, readonly NewScore[]>();
+  return (batch) => {
+    const scores =
+      known.get(batch) ??
+      toNewScores(
+        batch.transactions
+          .map((one, nth) => {
+            const { decision, features } = scoreAlone(one);
+            const reasoned = { ...decision, reasons: reasonsOf(nth) };
+            return {
+              ...one,
+              decision: reasoned,
+              features,
+              model: null,
+              attempts: 1,
+              degradation: 0,
+              ruleSet: RULE_SET,
+            };
+          })
+          .sort(comparePositions),
+      );
+    known.set(batch, scores);
+    return scores;
+  };
+}

@@ -1,0 +1,52 @@
+/** Scores in a real Postgres, stored as workers store them, and sealed. */
+import { FEATURE_SCHEMA } from '../../src/core/domain/feature-schema.ts';
+import { ensurePartitions } from '../../src/core/store/partitions/partitions.ts';
+import { insertScores } from '../../src/core/store/scores/scores.ts';
+import { openPool } from '../../src/kit/database/pool.ts';
+import { monthOf } from '../../src/kit/words/month.ts';
+import type { SigningKey } from '../../src/rooms/evidence/log/checkpoint.ts';
+import { createSealer } from '../../src/rooms/evidence/seal/sealer.ts';
+import { addUnsealed } from '../../src/rooms/evidence/store/unsealed.ts';
+import { MONTH_LOAD } from './load.ts';
+import { madeBatches } from './made-rows.ts';
+import { MARKET } from './market.ts';
+import { createScores } from './score-arms.ts';
+import { type ServicesOptions, startServices } from './services.ts';
+
+/** A pool as an engine has it, to services of a bench. */
+export const openMarketPool = (url: string) =>
+  openPool({
+    ...{ url, market: MARKET, role: 'bench', connectionsMax: 2, namedStatements: true },
+    ...{ connectTimeoutMs: 10_000, statementTimeoutMs: 60_000 },
+  });
+
+type Sealing = {
+  readonly origin: string;
+  readonly keys: readonly SigningKey[];
+  readonly path: string;
+  readonly scores: number;
+};
+
+export async function storeSealed(
+  options: ServicesOptions,
+  { origin, keys, path, scores }: Sealing,
+) {
+  await using opened = new AsyncDisposableStack();
+  const services = opened.use(await startServices(options));
+  const database = opened.use(openMarketPool(services.databaseUrl));
+  const endMs = Date.now();
+  await ensurePartitions(database, [monthOf(endMs), monthOf(endMs) - 1]);
+  const sealer = createSealer({ database, origin, keys, path, checkpointMs: 0, log: options.log });
+  await sealer.run(endMs);
+  const load = { ...MONTH_LOAD, batch: 100, transactions: scores, days: 1, endMs };
+  const scoresOf = createScores();
+  const ids: string[] = [];
+  for (const batch of madeBatches(load)) {
+    const lineage = { scoredAtMs: Date.now(), featureSchema: FEATURE_SCHEMA };
+    await insertScores(database, scoresOf(batch), lineage, [addUnsealed]);
+    ids.push(...batch.transactions.map(({ transactionId }) => transactionId));
+  }
+  for (let mayHaveMore = true; mayHaveMore; ) ({ mayHaveMore } = await sealer.run(Date.now()));
+  const owned = opened.move();
+  return { database, ids, [Symbol.asyncDispose]: () => owned.disposeAsync() };
+}
