@@ -14,9 +14,9 @@ import { addUnsealed } from '../src/rooms/evidence/store/unsealed.ts';
 import type { Bench } from './support/bench.ts';
 import { MONTH_LOAD } from './support/load.ts';
 import { type MadeBatch, madeBatches } from './support/made-rows.ts';
+import { createScores } from './support/made-scores.ts';
 import { treeCpuSeconds } from './support/process-usage.ts';
 import { makeRunFolder } from './support/run-folder.ts';
-import { createScores } from './support/made-scores.ts';
 import { openMarketPool } from './support/sealed-scores.ts';
 import { type Services, startServices } from './support/services.ts';
 

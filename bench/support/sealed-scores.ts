@@ -9,8 +9,8 @@ import { createSealer } from '../../src/rooms/evidence/seal/sealer.ts';
 import { addUnsealed } from '../../src/rooms/evidence/store/unsealed.ts';
 import { MONTH_LOAD } from './load.ts';
 import { madeBatches } from './made-rows.ts';
+import { createScores } from './made-scores.ts';
 import { MARKET } from './market.ts';
-import { createScores } from './score-arms.ts';
 import { type ServicesOptions, startServices } from './services.ts';
 
 /** A pool as an engine has it, to services of a bench. */
