@@ -34,12 +34,12 @@ const PART_ROWS = 100_000;
 const ROWS = `
   select n, h, to_timestamp(ms / 1000.0)::timestamptz(3) as at,
          (lpad(to_hex(ms), 12, '0') || '7' || substr(h, 1, 3) || '8' || substr(h, 4, 15))::uuid as id
-    from (select n, md5(n::text) as h, (extract(epoch from timestamptz '${FROM}') * 1000 + n * ${MONTH_MS}::float8 / $3)::bigint as ms
+    from (select n, md5(n::text) as h, (extract(epoch from timestamptz '${FROM}') * 1000 + n * ${MONTH_MS}::float8 / ($3::float8 + 1))::bigint as ms
             from generate_series($1::bigint, $2::bigint) n) numbered`;
 const INSERTS = [
   `insert into transactions (transaction_id, created_at, received_at, account_id, merchant_id, amount, currency, corridor, type, ip,
                              device_id, country, channel, metadata, client)
-   select id, at, at + interval '40 ms', 'account_' || n % 100000, 'merchant_' || n % 2000, 20 + (n % 90000) / 100.0, 'USD', 'US-EG', 'payment',
+   select id, at, at + interval '40 ms', 'account_' || n % 100000, 'merchant_' || n % 2000, round(20 + (n % 90000) / 100.0, 2), 'USD', 'US-EG', 'payment',
           host(inet '10.0.0.0' + n % 100000), 'device_' || n % 90000, 'US', 'web',
           jsonb_build_object('order', substr(h, 1, 12), 'tier', n % 4), 'shop'
      from (${ROWS}) r`,
@@ -58,6 +58,7 @@ const INSERTS = [
 async function fill({ databaseUrl }: Services, rows: number, signal: AbortSignal): Promise<void> {
   const client = new pg.Client({ connectionString: marketUrl(databaseUrl) });
   await client.connect();
+  await using _ = { [Symbol.asyncDispose]: () => client.end() };
   for (let from = 1; from <= rows && !signal.aborted; from += PART_ROWS) {
     const to = Math.min(rows, from + PART_ROWS - 1);
     for (const text of INSERTS) await client.query(text, [from, to, rows]);
@@ -65,7 +66,6 @@ async function fill({ databaseUrl }: Services, rows: number, signal: AbortSignal
   const names = ['transactions', 'scores', 'labels'].map((table) => `${table}_y2026m03`);
   await client.query(`vacuum analyze ${names.join(', ')}`);
   await client.query('checkpoint').catch(() => undefined);
-  await client.end();
 }
 
 const sizeOf = async ({ database }: Services) => {

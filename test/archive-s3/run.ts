@@ -144,7 +144,7 @@ async function tryMonth(folder: string, settings: Readonly<Record<string, string
   );
   check('a month is cold', archived.code === 0, archived.stdout + archived.stderr);
   const place = `${to}/${MARKET}/2026-03/1`;
-  const verified = await runRisk(['archive', 'verify', place, '--unencrypted'], environment);
+  const verified = await runRisk(['archive', 'verify', place], environment);
   check('its files are read back', verified.code === 0, verified.stdout + verified.stderr);
   const restored = await runRisk(['archive', 'restore', '2026-03'], environment);
   check('the month is restored', restored.code === 0, restored.stdout + restored.stderr);

@@ -219,5 +219,5 @@ test('a month that changed after its export is not dropped, and is archived anew
   const files = await readdir(join(folder, 'plain', 'market_0', MONTH));
   expect(files).toEqual(['2', '3']);
   const score = await (await api.request(`/v1/scores/${ids[5]}?fields=score`)).json();
-  expect(score).toEqual({ score: 999 });
+  expect(score).toMatchObject({ score: 999 });
 });
