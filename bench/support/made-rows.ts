@@ -16,7 +16,7 @@ export type MadeBatch = Omit<NewBatch, 'transactions'> & {
 export function* madeBatches(load: Load): Generator<MadeBatch, void> {
   const receivedAtMs = Date.now();
   const nothing = { corridors: new Set<string>(), elsewhere: new Map(), fields: new Map() };
-  const context = { nowMs: receivedAtMs, ...nothing };
+  const context = { nowMs: receivedAtMs, personal: [], ...nothing };
   const toBatch = (rows: readonly SimulatedTransaction[]): MadeBatch => {
     const transactions = prepare(rows.map(toInput), context).rows.map((row) => ({
       ...row,

@@ -29,6 +29,7 @@ import type { Ingest, OnLabelled } from './accept/ingest.ts';
 import type { Limiter } from './accept/limits/limiter.ts';
 import type { Replies } from './accept/wait-for-score.ts';
 import type { EventSource } from './events.ts';
+import type { OpenPersonal, Personal } from './personal.ts';
 import type { InputSources } from './score/ask-inputs.ts';
 import type { Judge, Models, OpenModels } from './score/judge.ts';
 import type { OpenLists } from './score/list-answers.ts';
@@ -56,6 +57,8 @@ export type Room = {
   readonly models?: OpenModels;
   /** Answers of lists that rules read; of one room at most. */
   readonly lists?: OpenLists;
+  /** Tokens in place of personal values; of one room at most. */
+  readonly personal?: OpenPersonal;
   /** Reads of single transactions whose months are in files; of one room at most. */
   readonly cold?: OpenCold<Pick<Api, 'config' | 'databases'>>;
   /** When the rows of the room's tables end. */
@@ -86,6 +89,7 @@ export type Api = Pick<Authenticator, 'authenticate' | 'recall'> &
     /** For rules that are tried. */
     readonly inputSources: InputSources;
     readonly ingest: Ingest;
+    readonly personal: Personal;
     /** Undefined where no KAFKA_URL is set. */
     readonly kafka: KafkaClients | undefined;
     readonly readKafka: ReadKafka;

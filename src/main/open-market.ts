@@ -25,7 +25,7 @@ import { findLoginLink, findOpenSession } from '../kit/access/sessions.ts';
 import type { CommandContext } from '../kit/command/command.ts';
 import { neededUrl } from '../kit/command/stores.ts';
 import type { Config } from '../kit/config/config.ts';
-import { followChanges } from '../kit/database/follow-changes.ts';
+import { type Changes, followChanges } from '../kit/database/follow-changes.ts';
 import { waitForSchema } from '../kit/database/migrations/schema-version.ts';
 import { openDatabase, openProbe } from '../kit/database/open-database.ts';
 import { SCHEMA_MISSING } from '../kit/database/pg-failure.ts';
@@ -49,7 +49,7 @@ import { openCommands, untilReady } from '../kit/redis/connection.ts';
 import type { Traces } from '../kit/traces/open-traces.ts';
 import { Failure } from '../kit/words/failure.ts';
 import { bindGuards, watchGuards } from './guards.ts';
-import { openCold, openLists, openModels, ROOMS } from './rooms.ts';
+import { openCold, openLists, openModels, openPersonal, ROOMS } from './rooms.ts';
 
 /** Share of a statement's time that it may wait for a lock: below 1, so that the lock speaks first. */
 const LOCK_SHARE = 0.8;
@@ -111,6 +111,7 @@ export async function openMarket(
     metrics,
     traces: traces && traceRequests(traces, config.RISK_MARKET),
     authenticate: api.authenticate,
+    personal: api.personal.tokens,
     routes: [acceptRoutes(api), ...rooms.flatMap(({ routes }) => routes)],
     recordUse: createRecordUse(database),
     readBoundToken: () => readBoundToken(database, api.ingest.system),
@@ -176,7 +177,9 @@ async function openApi(
   guards.raiseTo((corridor) => levelByHand(switches.current(), corridor), switches.corridors);
   stack.use(watchModelsOut(redis, market, guards));
   const ofKafka = openKafkaOf(config.KAFKA_URL, stack, { redis, market, switches, metrics, log });
+  const personal = await openPersonal({ config, database, changes, log });
   const ingest = openIngest(config, {
+    personal,
     kafka: ofKafka.kafka,
     database,
     redis,
@@ -205,6 +208,7 @@ async function openApi(
     guards,
     metrics,
     ingest,
+    personal,
     ...ofKafka,
     switches,
     replies,
@@ -212,11 +216,7 @@ async function openApi(
     recall,
     isSubmitting: gate.isSubmitting,
     openPool: (name) => stack.use(openDatabase(config, databaseUrl, name, { guard })),
-    ...(await openParts(config, databases)),
-    inputSources: {
-      lists: (await openLists(database, changes)).answers,
-      rates: createRates(database.query),
-    },
+    ...(await openParts(config, databases, changes)),
     limits: {
       bytesMax: config.RISK_BODY_BYTES_MAX,
       timeoutMs: config.RISK_REQUEST_TIMEOUT_MS,
@@ -232,8 +232,17 @@ async function openApi(
 async function openParts(
   config: Config,
   databases: Api['databases'],
-): Promise<Pick<Api, 'cold' | 'models'>> {
-  return { cold: await openCold({ config, databases }), models: await openModels(databases) };
+  changes: Changes,
+): Promise<Pick<Api, 'cold' | 'models' | 'inputSources'>> {
+  const database = databases.primary;
+  return {
+    cold: await openCold({ config, databases }),
+    models: await openModels(databases),
+    inputSources: {
+      lists: (await openLists(database, changes)).answers,
+      rates: createRates(database.query),
+    },
+  };
 }
 
 function vitalsOf({ config, databases, redis, guards }: Api, probe: Database): Vitals {

@@ -1,4 +1,5 @@
 /** The capabilities of the engine. A room is added by its folder and one line here. */
+import { NO_PERSONAL, type OpenPersonal } from '../core/personal.ts';
 import type { Room } from '../core/room.ts';
 import { NO_MODELS, type OpenModels } from '../core/score/judge.ts';
 import { NO_LISTS, type OpenLists } from '../core/score/list-answers.ts';
@@ -18,6 +19,7 @@ import { labels } from '../rooms/labels/room.ts';
 import { lists } from '../rooms/lists/room.ts';
 import { models } from '../rooms/models/room.ts';
 import { operate } from '../rooms/operate/room.ts';
+import { privacy } from '../rooms/privacy/room.ts';
 import { review } from '../rooms/review/room.ts';
 import { rules } from '../rooms/rules/room.ts';
 import { search } from '../rooms/search/room.ts';
@@ -44,6 +46,7 @@ export const ROOMS: readonly Room[] = [
   models,
   access,
   audit,
+  privacy,
   evidence,
   console,
 ];
@@ -55,6 +58,10 @@ export const openModels: OpenModels =
 /** Answers of lists, of the room that has them. */
 export const openLists: OpenLists =
   ROOMS.find((room) => room.lists !== undefined)?.lists ?? (async () => NO_LISTS);
+
+/** Tokens of personal fields, of the room that has them. */
+export const openPersonal: OpenPersonal =
+  ROOMS.find((room) => room.personal !== undefined)?.personal ?? (async () => NO_PERSONAL);
 
 /** Reads of cold months, of the room that has them. */
 export const openCold: NonNullable<Room['cold']> =

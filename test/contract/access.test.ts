@@ -169,7 +169,7 @@ const OF_THE_MARKET = [
   ...['readRuleSet', 'changeRuleSet', 'submitRuleSet', 'approveRuleSet', 'retireRuleSet'],
   ...['rollOutRuleSet', 'rollBackRuleSet', 'readBacktest', 'readBacktestBands', 'cancelBacktest'],
   'resumeBacktest',
-  ...['declareMetadataField', 'withdrawMetadataField'],
+  ...['declareMetadataField', 'withdrawMetadataField', 'declarePersonalField', 'readSubject'],
   ...['readMarket', 'freezeMarket', 'resumeMarket'],
   ...[
     'readRollback',
@@ -295,5 +295,6 @@ test("a role beside ingest finds another client's transaction where it would by 
   );
   expect(Object.fromEntries(answers)).toEqual({
     ...{ ingest: 404, operator: 404, risk_officer: 404, analyst: 200, admin: 200, auditor: 200 },
+    personal_data: 404,
   });
 });

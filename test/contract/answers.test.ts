@@ -23,11 +23,12 @@ import { failures, limitScope, switchRequests } from '../support/rooms/corridors
 import { evidencePaths, PROVEN } from '../support/rooms/evidence/requests.ts';
 import { listRequests } from '../support/rooms/lists/requests.ts';
 import { modelRequests } from '../support/rooms/models/requests.ts';
+import { privacyRequests, startPrivateApi } from '../support/rooms/privacy/requests.ts';
 import { reviewRequests } from '../support/rooms/review/requests.ts';
 import { ruleSetRequests } from '../support/rooms/rules/requests.ts';
 import { PARTY_PATHS, readingPaths } from '../support/rooms/search/requests.ts';
 import { webhookRequests } from '../support/rooms/webhooks/requests.ts';
-import { type RunningApi, startRunningApi } from '../support/running-api.ts';
+import type { RunningApi } from '../support/running-api.ts';
 import { idAt, storeDeadLetters, storeTransactions } from '../support/stored-rows.ts';
 import { answerOf, input, labelInput } from '../support/submit.ts';
 import { TWO_PEOPLE_WRITES } from '../support/two-people-writes.ts';
@@ -43,7 +44,7 @@ let openApi: OpenApi;
 /** Key of a person who has every role. */
 let everything: string;
 beforeAll(async () => {
-  api = await startRunningApi({ RISK_WEBHOOK_LOOPBACK: 'allow' });
+  api = await startPrivateApi({ RISK_WEBHOOK_LOOPBACK: 'allow' });
   await limitScope(api, 'market', { kind: 'requests', rate_per_second: 10_000, burst: 10_000 });
   everything = await insertPersonKey(api.testDatabase, 'Ann', ROLES);
   openApi = await readOpenApi(api.url);
@@ -263,6 +264,7 @@ describe('answers', () => {
       ...changes(),
       ...(await listRequests(api)),
       ...(await webhookRequests(api)),
+      ...(await privacyRequests(api)),
       ...(await backtestRequests(api)),
     ];
     for (const call of calls) seen.add(await expectDocumented(call));

@@ -128,6 +128,8 @@ describe('the examples', () => {
       rollOutRuleSet: 409,
       rollBackRuleSet: 409,
     },
+    // The API has no keys for personal data, and the examples' header is not sent.
+    ...{ declarePersonalField: 409, readSubject: 422, eraseSubject: 409 },
     // An earlier example stops the corridor, and the person who froze the market does not resume it.
     ...{ freezeCorridor: 409, noteCorridor: 409, resumeMarket: 409 },
     // The examples end in the past, and nothing is proposed.

@@ -1,5 +1,5 @@
 /** Access as the OpenAPI document describes it: which objects each role reaches by each operation. */
-import { APPROVING_ROLES, type Role } from '../../src/kit/words/principal.ts';
+import { isApart, ROLES, type Role } from '../../src/kit/words/principal.ts';
 import type { Operation } from './openapi.ts';
 
 /** `own`: among objects that have a client, only those of the own client. */
@@ -12,9 +12,9 @@ export function reachOf(
 ): Reach | undefined {
   const allowed = operation.security?.[0]?.['bearer'];
   if (allowed === undefined) return undefined;
-  // `admin` has every role but those that approve.
   const isAllowed = allowed.some(
-    (name) => name === role || (role === 'admin' && !APPROVING_ROLES.some((one) => one === name)),
+    (name) =>
+      name === role || (role === 'admin' && !ROLES.some((one) => one === name && isApart(one))),
   );
   if (!isAllowed) return 'none';
   return operation['x-own-client-alone']?.includes(role) === true ? 'own' : 'all';

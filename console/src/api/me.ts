@@ -19,9 +19,11 @@ export function useMe() {
 export const sees = (me: Me, ...roles: readonly Role[]): boolean =>
   me.roles.includes('auditor') || has(me, ...roles);
 
-/** `admin` has every role except those that approve. */
+const APART: readonly Role[] = ['risk_officer', 'personal_data'];
+
+/** `admin` has every role but those apart. */
 export function has(me: Me, ...roles: readonly Role[]): boolean {
   return roles.some(
-    (role) => me.roles.includes(role) || (role !== 'risk_officer' && me.roles.includes('admin')),
+    (role) => me.roles.includes(role) || (!APART.includes(role) && me.roles.includes('admin')),
   );
 }

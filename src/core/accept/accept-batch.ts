@@ -12,6 +12,7 @@ import {
   type Outcome,
   readContext,
   storeAndAppend,
+  tokenised,
   toOutcomes,
 } from './accept-transactions.ts';
 import { admit } from './admit.ts';
@@ -92,10 +93,11 @@ export function createAcceptBatch(ingest: Ingest): AcceptBatch {
     const store = prepared.rows.length > SMALL_ROWS_MAX ? storeLarge : storeSmall;
     return await store(poster, prepared);
   };
-  return async ({ by, inputs, isLenient, trace }) => {
+  return async ({ by, inputs: clear, isLenient, trace }) => {
     const context = readContext(ingest);
-    const invalid = findInvalid(inputs, context);
+    const invalid = findInvalid(clear, context);
     if (invalid.length > 0) return whole({ kind: 'invalid', errors: invalid });
+    const inputs = await tokenised(ingest, clear);
     const closed = await admit(ingest, { by, inputs, isEach: isLenient });
     if (closed.size === 0) return whole(await acceptOpen(by.client, inputs, context, trace));
     if (!isLenient) return whole(closedRequest(closed));

@@ -8,7 +8,7 @@ import { Failure } from '../../kit/words/failure.ts';
 import type { FieldError } from '../../kit/words/field-error.ts';
 import type { NewMonths } from '../../kit/words/month.ts';
 import type { KeyedTransactionInput } from '../domain/transaction.ts';
-import { acceptEach, type EachOutcome, findEachInvalid } from './accept-transactions.ts';
+import { acceptEach, type EachOutcome, findEachInvalid, tokenised } from './accept-transactions.ts';
 import { admit } from './admit.ts';
 import type { Closed } from './gate.ts';
 import type { Ingest } from './ingest.ts';
@@ -70,7 +70,19 @@ export async function acceptChunk(
     const fields = errors.map(({ field, detail }) => ({ pointer: `/${field}`, detail }));
     if (index !== undefined) refuse(results, index, fields);
   }
-  const taken = parsed.filter(({ index }) => !results.has(index));
+  const clear = parsed.filter(({ index }) => !results.has(index));
+  const made = await orNothing(() =>
+    tokenised(
+      ingest,
+      clear.map(({ input }) => input),
+    ),
+  );
+  const taken = clear.flatMap(({ index }, at) => {
+    const input = made?.[at];
+    if (input !== undefined) return { index, input };
+    results.set(index, toResult(index, undefined));
+    return [];
+  });
   const closed = await admit(ingest, {
     by: common.by,
     inputs: taken.map(({ input }) => input),
@@ -106,21 +118,20 @@ function refuse(
   results.set(index, { index, status: 'invalid', errors });
 }
 
-/** Undefined when the store does not answer: the lines may be sent again. */
-async function acceptOrNothing(
+const acceptOrNothing = (
   ingest: Ingest,
   { by: { client }, newMonths }: Common,
   inputs: readonly KeyedTransactionInput[],
   trace: Trace | undefined,
-): Promise<EachOutcome[] | undefined> {
+) =>
+  orNothing(() =>
+    acceptEach(ingest, { client, newMonths, inputs, traceOf: () => trace, replyTo: null }),
+  );
+
+/** Undefined when the store does not answer: the lines may be clear again. */
+async function orNothing<Result>(work: () => Promise<Result>): Promise<Result | undefined> {
   try {
-    return await acceptEach(ingest, {
-      client,
-      newMonths,
-      inputs,
-      traceOf: () => trace,
-      replyTo: null,
-    });
+    return await work();
   } catch (error) {
     // The conflict of another process' open request passes, too.
     const isPassing = error instanceof Failure && error.kind !== 'permanent';

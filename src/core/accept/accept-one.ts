@@ -14,6 +14,7 @@ import {
   type Outcome,
   type RefusedInput,
   toInputError,
+  tokenised,
 } from './accept-transactions.ts';
 import { admit } from './admit.ts';
 import { type Closed, closedRequest, storedAndClosed } from './gate.ts';
@@ -61,10 +62,11 @@ export function createAcceptOne(ingest: Ingest, replies: Replies, findScore: Fin
     apartOf: ({ input }) => ingest.writes.apartOf(new Set([input.corridor])),
   });
 
-  return async ({ by, input, waitMs, trace }) => {
+  return async ({ by, input: clear, waitMs, trace }) => {
     const { client } = by;
-    const invalid = findEachInvalid(ingest, [input]);
+    const invalid = findEachInvalid(ingest, [clear]);
     if (invalid.length > 0) return { kind: 'invalid', errors: invalid };
+    const [input = clear] = await tokenised(ingest, [clear]);
     const closed = await admit(ingest, { by, inputs: [input], isEach: false });
     if (closed.size > 0) return closedRequest(closed);
     let reply: ExpectedReply | undefined;

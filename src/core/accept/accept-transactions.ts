@@ -101,16 +101,27 @@ export function findEachInvalid(ingest: Ingest, inputs: readonly ContextFields[]
   return findInvalid(inputs, readContext(ingest));
 }
 
+/** The inputs as they are stored: with tokens, in a market that declares personal fields. */
+export async function tokenised(
+  { tokens }: Pick<Ingest, 'tokens'>,
+  inputs: readonly KeyedTransactionInput[],
+): Promise<readonly KeyedTransactionInput[]> {
+  const made = tokens();
+  return made === null ? inputs : await made.tokenise(inputs);
+}
+
 export function readContext({
   corridors,
   elsewhere,
   fields,
-}: Pick<Ingest, 'corridors' | 'elsewhere' | 'fields'>): IngestContext {
+  tokens,
+}: Pick<Ingest, 'corridors' | 'elsewhere' | 'fields' | 'tokens'>): IngestContext {
   return {
     nowMs: Date.now(),
     corridors: corridors(),
     elsewhere: elsewhere(),
     fields: fields(),
+    personal: tokens()?.ids ?? [],
   };
 }
 

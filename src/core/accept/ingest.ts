@@ -9,6 +9,7 @@ import type { RedisClient } from '../../kit/redis/connection.ts';
 import type { Label } from '../domain/label.ts';
 import type { Layout } from '../domain/layout.ts';
 import type { Switches } from '../domain/switch.ts';
+import type { Personal } from '../personal.ts';
 import { createKeySlices, type KeySlices } from '../store/idempotency-keys/key-slices.ts';
 import type { LimitWatch } from '../store/limits/watch-limits.ts';
 import { createPartitionGuard, type PartitionGuard } from '../store/partitions/partitions.ts';
@@ -43,6 +44,8 @@ export type Ingest = {
   /** The market of each corridor that another market has. */
   readonly elsewhere: () => Switches['elsewhere'];
   readonly fields: () => Switches['fields'];
+  /** Stand for personal values; null while the market declares no field. */
+  readonly tokens: Personal['tokens'];
   readonly gate: Gate;
   readonly limiter: Limiter;
   /** Breakers of the corridors' commits. */
@@ -70,6 +73,7 @@ export function openIngest(
     readonly log: Log;
     readonly system: string;
     readonly onLabelled: readonly OnLabelled[];
+    readonly personal: Personal;
     /** Undefined where no KAFKA_URL is set. */
     readonly kafka: KafkaClients | undefined;
   },
@@ -90,6 +94,7 @@ export function openIngest(
     corridors,
     elsewhere: () => switches.current().elsewhere,
     fields: () => switches.current().fields,
+    tokens: opened.personal.tokens,
     writes: guards.writes,
     gate: createGate(switches, config.RISK_SWITCHES_UNREAD),
     limiter: createLimiter(limits, { redis, market, run: guards.redis.run }),

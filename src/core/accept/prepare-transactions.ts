@@ -7,6 +7,7 @@ import type { Trace } from '../../kit/traces/trace.ts';
 import { given } from '../../kit/words/describe-issue.ts';
 import { corridorProblem } from '../domain/known-corridor.ts';
 import { declaredOf, type MetadataFields } from '../domain/metadata-field.ts';
+import { isToken, type PersonalId } from '../domain/personal.ts';
 import {
   type KeyedTransactionInput,
   TRANSACTION_LIMITS,
@@ -32,6 +33,8 @@ export type IngestContext = {
   /** The market of each corridor that another market has. */
   readonly elsewhere: ReadonlyMap<string, string>;
   readonly fields: MetadataFields;
+  /** Ids that are personal, of which a submission names no token. */
+  readonly personal: readonly PersonalId[];
 };
 
 export type Prepared = {
@@ -50,12 +53,12 @@ export type Prepared = {
 export type ContextFields = {
   readonly corridor?: string | undefined;
   readonly created_at?: string | undefined;
-};
+} & { readonly [Id in PersonalId]?: string | null | undefined };
 
 /** Problems with time and corridor, found without the database. */
 export function findInvalid(
   inputs: readonly ContextFields[],
-  { nowMs, corridors, elsewhere }: IngestContext,
+  { nowMs, corridors, elsewhere, personal }: IngestContext,
 ): InputError[] {
   const errors: InputError[] = [];
   const refuse = (index: number, field: keyof ContextFields, detail: string) => {
@@ -78,9 +81,22 @@ export function findInvalid(
       refuse(index, 'created_at', `must be at most a day ahead, not ${given(createdAt)}`);
     }
   }
+  if (personal.length > 0) errors.push(...findTokens(inputs, personal));
   return errors;
 }
 
+function findTokens(
+  inputs: readonly ContextFields[],
+  personal: readonly PersonalId[],
+): InputError[] {
+  return inputs.flatMap((input, index) =>
+    personal
+      .filter((field) => isToken(field, input[field] ?? ''))
+      .map((field) => ({ index, field, detail: NO_TOKEN })),
+  );
+}
+
+const NO_TOKEN = 'must be the clear value, as a token stands for a value that was sent before';
 const untraced = () => undefined;
 
 /** @param traceOf the trace of the request that has an input */

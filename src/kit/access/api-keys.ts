@@ -9,6 +9,7 @@ import {
   type Actor,
   APPROVING_ROLES,
   approves,
+  isApart,
   type Officer,
   ROLES,
   type Role,
@@ -160,8 +161,8 @@ async function recordRevoked(
   await recordChange(query, by, { action: 'key.revoke', subject, before, after });
 }
 
-/** A bootstrap key has every role except those that approve. */
-const BOOTSTRAP_ROLES: readonly Role[] = ROLES.filter((role) => !approves(role));
+/** A bootstrap key has every role that `admin` includes. */
+const BOOTSTRAP_ROLES: readonly Role[] = ROLES.filter((role) => !isApart(role));
 const BOOTSTRAP_OWNER = 'RISK_BOOTSTRAP_KEY';
 /** Hexadecimal digits of the hash in a key id, which tell the ids of two values apart. */
 const BOOTSTRAP_ID_DIGITS = 8;

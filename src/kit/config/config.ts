@@ -10,13 +10,14 @@ import { evidenceSettings } from './evidence-settings.ts';
 import { marketList, marketName, readEachMarket } from './market-settings.ts';
 import { integer } from './numbers.ts';
 import { missingOidcSettings, oidcSettings } from './oidc-settings.ts';
+import { lonePrivacySettings, privacySettings } from './privacy-settings.ts';
 import { kafkaUrl, postgresUrl, redisUrl, serverFiles } from './service-urls.ts';
 import { readSwitchSettings, type SwitchSetting } from './switch-settings.ts';
 import { traceSettings } from './trace-settings.ts';
+import { webhookSettings } from './webhook-settings.ts';
 
 const CORRIDORS = /^[A-Z]{2}-[A-Z]{2}(,[A-Z]{2}-[A-Z]{2})*$/;
 const SECOND_MS = 1000;
-const WEBHOOK_KEY_BYTES = 32;
 
 const settings = {
   PORT: integer(0, 65535, 8080).describe('Port of the API; 0 picks a free one.'),
@@ -62,7 +63,7 @@ const settings = {
     .string()
     .regex(/^[!-~]{32,256}$/, '32 to 256 visible ASCII characters')
     .optional()
-    .describe('An API key with every role but risk_officer, accepted exactly as given.'),
+    .describe('An API key with every role that admin includes, accepted exactly as given.'),
   RISK_API_KEY: z
     .string()
     .regex(VISIBLE_ASCII, 'visible ASCII characters')
@@ -156,25 +157,9 @@ const settings = {
   RISK_WEBHOOK_RETENTION_DAYS: integer(7, 3650, 30).describe(
     'How long deliveries of webhooks are kept after their event, those that still wait included.',
   ),
-  RISK_WEBHOOK_KEYS: z
-    .string()
-    .transform((text, context) => {
-      const keys = text.split(',').map((one) => Buffer.from(one, 'base64'));
-      if (keys.every((key) => key.length === WEBHOOK_KEY_BYTES)) return keys;
-      context.addIssue({ code: 'custom', message: 'base64 of 32 bytes, several with commas' });
-      return z.NEVER;
-    })
-    .optional()
-    .describe(
-      'Keys that encrypt the secrets of webhooks in Postgres, base64 of 32 bytes each: the first encrypts, all decrypt. Without one the secrets are stored as they are.',
-    ),
-  RISK_WEBHOOK_LOOPBACK: z
-    .enum(['refuse', 'allow'])
-    .default('refuse')
-    .describe(
-      'allow: webhooks may go to this machine itself, by http too. For development and tests.',
-    ),
+  ...webhookSettings,
   ...evidenceSettings,
+  ...privacySettings,
   RISK_KEY_FILTER_MB: integer(0, 1_000_000, 64).describe(
     'Memory of an API process for the filters of stored keys, 2.5 MB a million; beyond it the oldest keys have none.',
   ),
@@ -262,7 +247,8 @@ export function readConfig(environment: Environment = process.env): ConfigResult
   const { stopped, problems } = readSwitchSettings(given);
   const { markets, issues } = readEachMarket(given, schema);
   const [first] = markets;
-  const all = [...issues, ...unknown, ...missingOidcSettings(given), ...problems];
+  const lone = [...missingOidcSettings(given), ...lonePrivacySettings(given)];
+  const all = [...issues, ...unknown, ...lone, ...problems];
   if (first === undefined || all.length > 0) return { problems: all };
   return { config: { ...first, stopped, markets } };
 }

@@ -94,6 +94,11 @@ export function tableOf(thrown: unknown): string | undefined {
   return fieldOf(thrown, 'table');
 }
 
+/** The constraint that the server names in its error. */
+export function constraintOf(thrown: unknown): string | undefined {
+  return fieldOf(thrown, 'constraint');
+}
+
 /** Context of the error, in the server's own words. */
 export function contextOf(thrown: unknown): string | undefined {
   return fieldOf(thrown, 'where');
@@ -105,7 +110,10 @@ export function sqlStateOf(thrown: unknown): string | undefined {
   return code !== undefined && /^[0-9A-Z]{5}$/.test(code) ? code : undefined;
 }
 
-function fieldOf(thrown: unknown, field: 'table' | 'where' | 'code'): string | undefined {
+function fieldOf(
+  thrown: unknown,
+  field: 'table' | 'constraint' | 'where' | 'code',
+): string | undefined {
   const error = thrown instanceof Failure ? thrown.cause : thrown;
   if (typeof error !== 'object' || error === null || !(field in error)) return undefined;
   const value = (error as Record<typeof field, unknown>)[field];

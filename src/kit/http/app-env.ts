@@ -2,6 +2,7 @@
 import type { HttpBindings } from '@hono/node-server';
 import type { Trace } from '../traces/trace.ts';
 import type { KeptAnswers } from '../words/kept-answers.ts';
+import type { PersonalEdge } from '../words/personal-edge.ts';
 import type { Principal } from '../words/principal.ts';
 import type { Credential } from '../words/session.ts';
 
@@ -20,6 +21,8 @@ export type AppEnv = {
     keptAnswers?: KeptAnswers;
     /** Consistency token of the handler's write; null: the answer has none; absent: the token of everything that is committed. */
     token?: string | null;
+    /** Absent where the market declares no personal field. */
+    personal?: PersonalEdge;
     /** Corridors that the body names; absent where it names none. */
     corridors?: ReadonlySet<string>;
   };

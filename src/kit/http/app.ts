@@ -8,6 +8,7 @@ import type { Metrics } from '../metrics/metrics.ts';
 import { given } from '../words/describe-issue.ts';
 import { toError } from '../words/failure.ts';
 import type { KeptAnswers } from '../words/kept-answers.ts';
+import type { PersonalEdge } from '../words/personal-edge.ts';
 import { Problem, problemResponse, toProblem } from './answers/problem.ts';
 import type { AppEnv } from './app-env.ts';
 import { type Authenticate, requireKey, type Trust } from './auth/auth.ts';
@@ -15,6 +16,7 @@ import { compressAnswers } from './compress.ts';
 import { addToken, WRITING_METHODS } from './consistency.ts';
 import { addDegradation, frameRequests, type Levels, limitTime } from './edge.ts';
 import { createMethodTable } from './method-table.ts';
+import { translatePersonal } from './personal-edge.ts';
 import type { RequestTraces } from './trace-requests.ts';
 
 type AppDependencies = {
@@ -25,6 +27,8 @@ type AppDependencies = {
   readonly authenticate: Authenticate;
   /** Records that somebody uses a session, so that it stays open. Absent where there are none. */
   readonly recordUse?: (sessionId: string) => Promise<void>;
+  /** Absent where nothing personal is kept; null while no field is declared. */
+  readonly personal?: () => PersonalEdge | null;
   /** Reads the consistency token of everything that is committed. Absent where nothing is written. */
   readonly readBoundToken?: () => Promise<string>;
   /** Answers of writes for their repetitions. Absent where nothing is written. */
@@ -54,6 +58,7 @@ export function createApp(dependencies: AppDependencies): Hono<AppEnv> {
     '/v1/*',
     requireKey(authenticate, trustFor),
     extendSession(dependencies.recordUse),
+    ...(dependencies.personal === undefined ? [] : [translatePersonal(dependencies.personal)]),
     ...(dependencies.refusals ?? []),
   );
   const { readBoundToken, keptAnswers } = dependencies;

@@ -8,7 +8,7 @@ import {
   type ZodOpenApiResponseObject,
 } from 'zod-openapi';
 import { InvalidFields } from '../words/field-error.ts';
-import { APPROVING_ROLES } from '../words/principal.ts';
+import { ROLES_APART } from '../words/principal.ts';
 import { ANSWER_HEADERS, answerHeaders, usualHeaders } from './answers/answer-headers.ts';
 import { PROBLEM_CONTENT_TYPE, Problem, type ProblemJson, problemJson } from './answers/problem.ts';
 import {
@@ -122,7 +122,7 @@ export function buildDocument(parts: readonly DocumentPart[], version: string): 
         bearer: {
           type: 'http',
           scheme: 'bearer',
-          description: `An API key. Each operation lists the roles that may call it; admin has every role except ${APPROVING_ROLES.join(', ')}.`,
+          description: `An API key. Each operation lists the roles that may call it; admin has every role except ${ROLES_APART.join(', ')}.`,
         },
       },
       headers: { ...ANSWER_HEADERS },

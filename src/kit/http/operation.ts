@@ -16,6 +16,7 @@ import { type BodyLimits, checkFields, readJson, readQuery } from './body/body.t
 import { withoutToken } from './consistency.ts';
 import { answerOnce, onceParameter } from './once/answer-once.ts';
 import { allowedRoles, json, problemResponses } from './openapi.ts';
+import { revealOwn, withTokens } from './personal-edge.ts';
 
 type Status = 200 | 201 | 202 | 204 | 304;
 
@@ -130,15 +131,33 @@ export function operation<Parts, Path, Query, Body>(
         by: actorOf(c),
         c,
       };
-      const answer = async (): Promise<Response> => {
-        const answered = await run(input, parts);
+      const isPlain = c.get('personal') === undefined;
+      const once = async (): Promise<Response> => {
+        const answered = await run(isPlain ? input : await inTokens(input), parts);
         if (answered instanceof Response) return answered;
-        const status = Number(Object.keys(answers)[0]) as Exclude<Status, 304>;
-        return status === 204 ? c.body(null, 204) : c.json(answered ?? null, status);
+        return answerOf(c, answered, Number(Object.keys(answers)[0]) as Exclude<Status, 304>);
       };
-      return isOnce ? await answerOnce(c, parsed, answer) : await answer();
+      // A kept answer has tokens, so that an erasure reaches it.
+      const whole = isOnce ? await answerOnce(c, parsed, once) : await once();
+      return isPlain ? whole : await revealOwn(c, roles, whole);
     },
   };
+}
+
+const answerOf = (
+  c: Context<AppEnv>,
+  answered: object | undefined,
+  status: Exclude<Status, 304>,
+) => (status === 204 ? c.body(null, 204) : c.json(answered ?? null, status));
+
+async function inTokens<Path, Query, Body>(
+  input: Input<Path, Query, Body>,
+): Promise<Input<Path, Query, Body>> {
+  const [query, body] = await Promise.all([
+    withTokens(input.c, input.query),
+    withTokens(input.c, input.body),
+  ]);
+  return { ...input, query, body };
 }
 
 async function readBody(

@@ -1,5 +1,13 @@
 /** The caller of a request: its roles, its person, and its client, to whom idempotency keys and transactions belong. */
-export const ROLES = ['ingest', 'analyst', 'operator', 'risk_officer', 'admin', 'auditor'] as const;
+export const ROLES = [
+  'ingest',
+  'analyst',
+  'operator',
+  'risk_officer',
+  'admin',
+  'auditor',
+  'personal_data',
+] as const;
 export type Role = (typeof ROLES)[number];
 
 /** Only a person holds a role that approves, once a second person has confirmed the key. `admin` includes none of them. */
@@ -9,10 +17,14 @@ export function approves(role: Role): boolean {
   return APPROVING_ROLES.some((approving) => approving === role);
 }
 
-/** Roles that may read what these roles read: `auditor` reads everything, and changes nothing but its own sessions. */
+/** Roles that may read what these roles read: `auditor` reads everything but clear values of personal fields, and changes nothing but its own sessions. */
 export function withReaders(roles: readonly Role[]): readonly Role[] {
-  return roles.includes('auditor') ? roles : [...roles, 'auditor'];
+  const isClosed = roles.includes('auditor') || roles.includes('personal_data');
+  return isClosed ? roles : [...roles, 'auditor'];
 }
+/** Roles that `admin` and a bootstrap key do not include. */
+export const ROLES_APART = [...APPROVING_ROLES, 'personal_data'] as const satisfies readonly Role[];
+export const isApart = (role: Role): boolean => ROLES_APART.some((apart) => apart === role);
 
 export type Principal = {
   readonly keyId: string;

@@ -13,6 +13,7 @@ import { readToken, tokenParameter } from '../../kit/http/consistency.ts';
 import type { DocumentPart } from '../../kit/http/document.ts';
 import { ndjson } from '../../kit/http/openapi.ts';
 import { operation, pathsOf, routesOf } from '../../kit/http/operation.ts';
+import { withTokens } from '../../kit/http/personal-edge.ts';
 import { isUnavailable, toError } from '../../kit/words/failure.ts';
 import { FLAT_COLUMNS } from './columns.ts';
 import { type BegunExport, beginExport, type Exports, runExport } from './exports.ts';
@@ -119,7 +120,13 @@ const operations = [
       const write = readToken(c);
       // A question for the headers alone reads nothing.
       if (c.req.raw.method === 'HEAD') return new Response(null, { headers: headersOf(asked) });
-      const begun = await beginExport(exports, asked, c.req.query(), by, write);
+      const begun = await beginExport(
+        exports,
+        asked,
+        await withTokens(c, c.req.query()),
+        by,
+        write,
+      );
       if (begun !== undefined) return stream(c, begun, parts);
       const detail = `${exports.max} exports are running, the most of an API process.`;
       throw new Problem('overloaded', detail, {

@@ -22,6 +22,7 @@ import { lockList, requireList, requirePerson } from './change.ts';
 import { approveImport, endImport, importEntries, listImports } from './import.ts';
 import { IMPORT_ROWS_MAX, type ImportRows, readImport } from './import-rows.ts';
 import { entry, imported, importParameters, importPath, importSchema, namePath } from './list.ts';
+import { keeperOf } from './personal-values.ts';
 import type { Kind } from './value.ts';
 
 export type ImportParts = Pick<Api, 'databases' | 'limits' | 'log'> & {
@@ -203,7 +204,8 @@ async function readBody(
     }
   }
   const text = Readable.from(arriving(), { objectMode: false });
-  const reading = { isJson: type !== CSV, kind, nowMs, pause: waitForCpu };
+  const tokensOf = keeperOf(c, kind);
+  const reading = { isJson: type !== CSV, kind, tokensOf, nowMs, pause: waitForCpu };
   return await readImport(text, reading).catch((error: unknown) => {
     throw broken ?? error;
   });

@@ -8,7 +8,7 @@ import { type FieldError, InvalidFields } from '../../kit/words/field-error.ts';
 import { plainText } from '../../kit/words/plain-text.ts';
 import { wireTime } from '../../kit/words/wire-time.ts';
 import { REASON_CHARS_MAX } from './list.ts';
-import { type Kind, readValue } from './value.ts';
+import { isNetwork, type Kind, NO_NETWORK, readValue } from './value.ts';
 
 export const IMPORT_ROWS_MAX = 1_000_000;
 /** A process has them in memory until the last line is known to be right. */
@@ -49,13 +49,17 @@ type Wrong = { readonly field: string; readonly problem: string };
 const wrongField = (field: string, problem = 'must be a text'): Wrong => ({ field, problem });
 
 /** The row, or the field that is wrong and what is allowed there. */
-function readRow(kind: Kind, fields: Fields, nowMs: number): StoredRow | Wrong {
+function readRow(
+  { kind, tokensOf, nowMs }: Omit<Reading, 'pause'>,
+  fields: Fields,
+): StoredRow | Wrong {
   const unknown = Object.keys(fields).find((name) => !isField(name));
   if (unknown !== undefined) return wrongField(unknown, unknownField(unknown));
   const { value, reason, expires_at: expiry } = fields;
   if (typeof value !== 'string') return wrongField('value', `must be a text, not ${given(value)}`);
   const read = readValue(kind, value);
   if ('problem' in read) return wrongField('value', read.problem);
+  if (tokensOf !== undefined && isNetwork(kind, value)) return wrongField('value', NO_NETWORK);
   if (value.includes('\ufffd')) return wrongField('value', 'must be UTF-8');
   const row: { v: string; r?: string; e?: number } = { v: read.value };
   if (reason !== undefined) {
@@ -76,16 +80,16 @@ function readRow(kind: Kind, fields: Fields, nowMs: number): StoredRow | Wrong {
 type Reading = {
   readonly isJson: boolean;
   readonly kind: Kind;
+  /** Gives values as the list has them; absent where they stay as they are. */
+  readonly tokensOf?: ((values: readonly string[]) => Promise<readonly string[]>) | undefined;
   readonly nowMs: number;
   /** Called after each batch. */
   readonly pause: () => Promise<void>;
 };
 
 /** @throws InvalidFields that names the first wrong lines */
-export async function readImport(
-  text: Readable,
-  { isJson, kind, nowMs, pause }: Reading,
-): Promise<ImportRows> {
+export async function readImport(text: Readable, reading: Reading): Promise<ImportRows> {
+  const { isJson, tokensOf, pause } = reading;
   const errors: FieldError[] = [];
   const batches: Buffer[] = [];
   let [rows, wrong, bytes] = [0, 0, 0];
@@ -93,8 +97,13 @@ export async function readImport(
   const refuse = (pointer: string, detail: string) => {
     if (wrong++ < ERRORS_MAX) errors.push({ pointer, detail });
   };
-  const close = () => {
-    const json = Buffer.from(JSON.stringify(batch));
+  const close = async () => {
+    // No value of a file that is refused so far is kept.
+    const values = wrong === 0 ? await tokensOf?.(batch.map(({ v }) => v)) : undefined;
+    const stored = batch.map((row, nth) =>
+      values === undefined ? row : { ...row, v: values[nth] },
+    );
+    const json = Buffer.from(JSON.stringify(stored));
     batch = [];
     bytes += json.length;
     if (bytes > BYTES_MAX) throw tooMuch(`${BYTES_MAX} bytes`);
@@ -103,12 +112,12 @@ export async function readImport(
   };
   for await (const row of readRows(text, isJson, projection)) {
     if (++rows > IMPORT_ROWS_MAX) throw tooMuch(`${IMPORT_ROWS_MAX} rows`);
-    const read = 'body' in row ? readRow(kind, row.body, nowMs) : undefined;
+    const read = 'body' in row ? readRow(reading, row.body) : undefined;
     if (read === undefined) refuse(`/lines/${row.line}`, 'detail' in row ? row.detail : '');
     else if ('field' in read) refuse(`/lines/${row.line}/${read.field}`, read.problem);
     else batch.push(read);
     if (batch.length < BATCH_ROWS) continue;
-    close();
+    await close();
     await pause();
   }
   if (wrong > 0) {
@@ -116,7 +125,7 @@ export async function readImport(
     throw new InvalidFields(errors, `${wrong} ${lines} wrong, and nothing was imported.`);
   }
   if (rows === 0) throw new Failure('invalid', 'IMPORT_EMPTY', 'the import has no rows');
-  close();
+  await close();
   return { rows, batches };
 }
 

@@ -26,6 +26,7 @@ import {
   newEntrySchema,
   newListSchema,
 } from './list.ts';
+import { askedValue, keptValue } from './personal-values.ts';
 import { findListed, listEntries, readLists } from './store.ts';
 import { readValue } from './value.ts';
 
@@ -78,7 +79,8 @@ const listOperations = [
         items: [{ ...entry, effect: list.effect }],
       }),
     },
-    run: async ({ query: { kind, value } }, { databases: { primary } }: Parts) => {
+    run: async ({ query: { kind, value: asked }, c }, { databases: { primary } }: Parts) => {
+      const value = await askedValue(c, kind, asked);
       const read = readValue(kind, value);
       if ('problem' in read) throw new InvalidFields([{ pointer: '/value', detail: read.problem }]);
       const lists = await readLists(primary.query);
@@ -104,9 +106,9 @@ const listOperations = [
     query: entryParameters,
     answers: { 200: answer('One page.', entriesSchema, { items: [entry], next_cursor: null }) },
     problems: [404],
-    run: async ({ path: { name }, query }, { databases: { primary } }: Parts) => {
+    run: async ({ path: { name }, query, c }, { databases: { primary } }: Parts) => {
       const { kind } = await requireList(primary.query, name);
-      const { value: given } = query;
+      const given = query.value && (await askedValue(c, kind, query.value));
       const read = given === undefined ? undefined : readValue(kind, given);
       if (read !== undefined && 'problem' in read)
         throw new InvalidFields([{ pointer: '/value', detail: read.problem }]);
@@ -126,8 +128,12 @@ const listOperations = [
     body: bodyOf(newEntrySchema, { value: entry.value, reason: entry.reason }),
     answers: { 200: answer('The entry.', entrySchema, entry) },
     problems: [404, 409],
-    run: ({ path: { name }, body, by }, { databases: { primary } }: Parts) =>
-      addEntry(primary, name, body, by),
+    run: async ({ path: { name }, body, by, c }, { databases: { primary } }: Parts) => {
+      if (c.get('personal') === undefined) return await addEntry(primary, name, body, by);
+      const { kind } = await requireList(primary.query, name);
+      const value = await keptValue(c, kind, body.value);
+      return await addEntry(primary, name, { ...body, value }, by);
+    },
   }),
   operation({
     method: 'post',

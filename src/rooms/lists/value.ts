@@ -44,6 +44,11 @@ export function readValue(kind: Kind, text: string): ReadValue {
   }
 }
 
+/** An address that is kept as a token says nothing of its neighbours. */
+export const NO_NETWORK =
+  'must be one address, not a network, as the market keeps addresses as tokens';
+export const isNetwork = (kind: Kind, value: string) => kind === 'address' && value.includes('/');
+
 const refused = (problem: string, text: string): ReadValue => ({
   problem: `${problem}, not ${given(text)}`,
 });

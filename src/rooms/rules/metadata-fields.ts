@@ -6,10 +6,12 @@ import {
   FIELD_TYPES,
   FIELDS_MAX,
 } from '../../core/domain/metadata-field.ts';
+import { pathIn } from '../../core/domain/personal.ts';
 import type { Api } from '../../core/room.ts';
 import { fieldKey } from '../../core/score/rules/expression/catalogue.ts';
 import { parseExpression } from '../../core/score/rules/expression/parse-expression.ts';
 import { readFields } from '../../core/store/metadata-fields/metadata-fields.ts';
+import { readPersonalFields } from '../../core/store/personal-fields.ts';
 import { recordChange } from '../../kit/audit/audit-log.ts';
 import type { Database, Query } from '../../kit/database/pool.ts';
 import { firstOf, onlyOf, rowsOf } from '../../kit/database/statement.ts';
@@ -132,6 +134,13 @@ const declare = (
     const known = all.find((one) => one.name === name);
     if (known === undefined && all.length >= FIELDS_MAX) {
       refuse('FIELDS_FULL', `a market has at most ${FIELDS_MAX} metadata fields`);
+    }
+    const personal = (await readPersonalFields(query)).some(
+      ({ field }) => pathIn(field)[0] === name,
+    );
+    if (personal) {
+      const why = `metadata.${name} is personal, and its values are tokens: rules ask a list for the account`;
+      refuse('FIELD_PERSONAL', why);
     }
     if (known !== undefined && known.type !== type) {
       refuse('FIELD_KNOWN', `the field ${name} is declared as ${known.type}: withdraw it first`);

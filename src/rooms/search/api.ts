@@ -40,7 +40,10 @@ export function openSearch(api: Api): ApiRoom {
     peek,
     metrics,
     degradation: guards.health.level,
-    isPlain: () => !ingest.limiter.limits('requests') && !hasFreeze(switches.current()),
+    isPlain: () =>
+      !ingest.limiter.limits('requests') &&
+      !hasFreeze(switches.current()) &&
+      ingest.tokens() === null,
   };
   return {
     routes: [routesOf(Object.values(OF_TAG).flat(), api.limits, { ...api, ...caches })],

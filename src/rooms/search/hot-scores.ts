@@ -19,7 +19,7 @@ type HotDependencies = Pick<Authenticator, 'recall'> &
   Pick<ScoreCache, 'peek'> & {
     readonly metrics: Pick<Metrics, 'httpDuration'>;
     readonly degradation: () => number;
-    /** False while requests are limited, which the application counts, or a freeze is in force, which the application says. */
+    /** False while requests are limited, a freeze is in force, or an account is a token: the application counts, says and reveals. */
     readonly isPlain: () => boolean;
   };
 

@@ -16,8 +16,9 @@ const ROLES = {
   analyst: 'reads, searches, reviews',
   operator: 'dead letters, pipeline',
   risk_officer: 'approves; once a second person has confirmed the key',
-  admin: 'every role but those that approve',
+  admin: 'every role but risk officer and personal data',
   auditor: 'reads everything, changes nothing',
+  personal_data: 'reads clear values of personal fields',
 } as const satisfies Record<Role, string>;
 const ROLE_NAMES = Object.keys(ROLES).filter((name): name is Role => name in ROLES);
 

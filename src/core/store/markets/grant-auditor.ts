@@ -25,7 +25,7 @@ import {
 type Auditor = SessionOptions & NewRole & { readonly config: Config; readonly by: Actor };
 
 /** Columns of hashes that are compared with what a caller sends, and of keys. */
-const SECRET = '(secret|salt|wrapped|private|key_hash|token_hash)';
+const SECRET = '(secret|salt|wrapped|private|(key|token)_hash|(market|subject)_key)';
 const TABLES = `
   select c.oid::regclass::text as name, relkind <> 'v' and not exists (select from pg_policy where polrelid = c.oid and polname = $3) as "needsPolicy",
          string_agg(quote_ident(attname), ', ' order by attnum) as columns

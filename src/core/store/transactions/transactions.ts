@@ -13,6 +13,7 @@ import {
 import { STAMP } from '../../../kit/database/moment.ts';
 import {
   CHECK_VIOLATION,
+  constraintOf,
   sqlStateOf,
   tableOf,
   UNIQUE_VIOLATION,
@@ -95,6 +96,9 @@ const claimStatement: Statement = {
     )
     select at as "receivedAt", pg_current_xact_id()::text as xid from stamp where (select is_complete from complete)`,
 };
+
+/** In front of the constraints by which a declared field takes tokens alone. */
+export const PERSONAL = 'personal_';
 
 /** A slice is open for hours or days, so a claim that meets the end of one meets no second. */
 const CLAIMS_MAX = 4;
@@ -187,6 +191,10 @@ async function tryClaim(
     if (row === undefined) throw new Error('a claim without an error has stored its batch');
     return row;
   } catch (error) {
+    // The row that Postgres quotes has clear values, so the failure has no cause.
+    if (constraintOf(error)?.startsWith(PERSONAL) === true) {
+      throw new Failure('unavailable', 'PERSONAL_UNREAD', 'a personal field was declared just now');
+    }
     if (tableOf(error)?.startsWith('idempotency_keys') !== true) throw error;
     const state = sqlStateOf(error);
     if (state === UNIQUE_VIOLATION) return 'known';

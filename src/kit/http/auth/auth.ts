@@ -14,7 +14,7 @@ import { LRUCache } from 'lru-cache';
 import { apiKeyHash } from '../../access/api-key.ts';
 import type { Config } from '../../config/config.ts';
 import { isUnavailable } from '../../words/failure.ts';
-import { approves, type Officer, type Principal, type Role } from '../../words/principal.ts';
+import { isApart, type Officer, type Principal, type Role } from '../../words/principal.ts';
 import type { Credential } from '../../words/session.ts';
 import { Problem } from '../answers/problem.ts';
 import type { AppEnv } from '../app-env.ts';
@@ -225,7 +225,7 @@ export function requireKey(
   };
 }
 
-/** Lets keys through that have one of the roles; `admin` has every role except those that approve. */
+/** Lets keys through that have one of the roles; `admin` has every role but those apart. */
 export function requireRole(...roles: readonly Role[]): MiddlewareHandler<AppEnv> {
   return async (c, next) => {
     checkRole(c, roles);
@@ -248,7 +248,7 @@ export function holdsOne(
   { roles: own }: Pick<Principal, 'roles'>,
   roles: readonly Role[],
 ): boolean {
-  return roles.some((role) => own.has(role) || (own.has('admin') && !approves(role)));
+  return roles.some((role) => own.has(role) || (own.has('admin') && !isApart(role)));
 }
 
 /** The actor of this request, for the audit log. */

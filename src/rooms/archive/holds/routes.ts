@@ -1,6 +1,7 @@
 /** `/v1/holds`: what nobody drops, purges or erases, as a court or an authority wants it kept. */
 import type { Api } from '../../../core/room.ts';
 import { answer, bodyOf, operation } from '../../../kit/http/operation.ts';
+import { keptToken } from '../../../kit/http/personal-edge.ts';
 import { pageOf, pageSchema } from '../../../kit/words/page.ts';
 import { HOLDS_MAX, liftHold, listHolds, setHold } from './change-holds.ts';
 import {
@@ -49,8 +50,11 @@ export const holdOperations = [
     body: bodyOf(newHoldSchema, { kind: 'account', subject: 'acc_17', reason: hold.reason }),
     answers: { 200: answer('The hold.', holdSchema, hold) },
     problems: [404, 409],
-    run: async ({ body, by }, { databases: { primary }, log }: Parts) => {
-      const made = await setHold(primary, readNewHold(body), by);
+    run: async ({ body, by, c }, { databases: { primary }, log }: Parts) => {
+      const asked = readNewHold(body);
+      const isAccount = asked.kind === 'account' && asked.subject !== null;
+      const subject = isAccount ? await keptToken(c, 'account_id', asked.subject) : asked.subject;
+      const made = await setHold(primary, { ...asked, subject }, by);
       log.warn({ keyId: by.keyId, holdId: made.hold_id }, 'legal hold set');
       return made;
     },

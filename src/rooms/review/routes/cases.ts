@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { TRANSACTION_ID } from '../../../core/accept/examples.ts';
 import { answer, bodyOf, type Operation, operation } from '../../../kit/http/operation.ts';
+import { partyToken } from '../../../kit/http/personal-edge.ts';
 import { CURSOR_DESCRIPTION, pageLimit, shown } from '../../../kit/words/list-parameters.ts';
 import { pageOf, pageSchema } from '../../../kit/words/page.ts';
 import { caseSchema, claimedCase, decidedCase, openCase } from '../case.ts';
@@ -124,8 +125,10 @@ export const caseOperations: readonly Operation<Parts>[] = [
       200: answer('The cases as they are now.', ringAnswer, { items: [decidedCase], more: false }),
     },
     problems: [409],
-    run: ({ body, by, c }, { database }: Parts) =>
-      decideRing(database, body, reviewerOf(by, c.get('principal'))),
+    run: async ({ body, by, c }, { database }: Parts) => {
+      const id = await partyToken(c, body.party, body.id);
+      return await decideRing(database, { ...body, id }, reviewerOf(by, c.get('principal')));
+    },
   }),
   operation({
     method: 'post',

@@ -29,7 +29,8 @@ export const CHANGES_BYTES_MAX = 16 * 1024;
 
 /** Checks the fields as ingest checks those of a transaction. @throws InvalidFields */
 function refuseInvalid(fields: ContextFields, context: IngestContext): void {
-  const invalid = findInvalid([fields], context);
+  // The edge has put tokens in place of personal values.
+  const invalid = findInvalid([fields], { ...context, personal: [] });
   if (invalid.length === 0) return;
   throw new InvalidFields(
     invalid.map(({ field, detail }) => ({ pointer: jsonPointer([field]), detail })),

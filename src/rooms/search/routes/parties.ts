@@ -12,6 +12,7 @@ import {
 import { Problem } from '../../../kit/http/answers/problem.ts';
 import { readToken, tokenParameter } from '../../../kit/http/consistency.ts';
 import { answer, operation } from '../../../kit/http/operation.ts';
+import { partyToken } from '../../../kit/http/personal-edge.ts';
 import { given } from '../../../kit/words/describe-issue.ts';
 import { idParameter } from '../../../kit/words/list-parameters.ts';
 import type { Parts } from '../caches.ts';
@@ -45,7 +46,8 @@ function profileOperation(
       ...notModified,
     },
     problems: [404],
-    run: async ({ path: { id }, query: { at }, c }, { databases, profiles }: Parts) => {
+    run: async ({ path: { id: asked }, query: { at }, c }, { databases, profiles }: Parts) => {
+      const id = await partyToken(c, party, asked);
       const profile = await readProfile(databases, profiles, party, id, at, readToken(c));
       if (profile !== undefined) return answerKept(c, sayAge(c, profile), ASK_AGAIN);
       throw new Problem('not-found', `No transaction of the ${party} ${given(id)} is known.`);

@@ -1,0 +1,102 @@
+/** Declares a personal field, before the market has anything of it in clear. */
+import { randomBytes } from 'node:crypto';
+import {
+  isPersonalId,
+  PERSONAL_FIELDS_MAX,
+  type PersonalId,
+  pathIn,
+  TOKEN_LIKE,
+} from '../../core/domain/personal.ts';
+import { isDetached, listMonthTables } from '../../core/store/partitions/partitions.ts';
+import { PERSONAL } from '../../core/store/transactions/transactions.ts';
+import { recordChange } from '../../kit/audit/audit-log.ts';
+import type { Database, Query } from '../../kit/database/pool.ts';
+import { Failure } from '../../kit/words/failure.ts';
+import type { Officer } from '../../kit/words/principal.ts';
+import { MARKET_KEY, type PrivacySettings } from './open-personal.ts';
+import { KEY_BYTES, seal } from './seal.ts';
+import {
+  addField,
+  type FieldJson,
+  findClear,
+  findMetadataField,
+  listFields,
+  lockState,
+  raiseState,
+} from './store.ts';
+
+const refuse = (code: string, why: string): never => {
+  throw new Failure('conflict', code, why);
+};
+
+/** Lists whose entries would be in clear. */
+const LISTS: Readonly<Record<PersonalId, readonly string[]>> = {
+  account_id: ['account', 'hash'],
+  device_id: ['device', 'hash'],
+  ip: ['address'],
+};
+
+/** The same declaration again changes nothing. */
+export async function declareField(
+  database: Pick<Database, 'transaction'>,
+  { keys }: PrivacySettings,
+  field: string,
+  by: Officer,
+): Promise<FieldJson> {
+  return await database.transaction(async (query) => {
+    const { keyId, marketKey } = await lockState(query);
+    const known = await listFields(query);
+    const same = known.find((one) => one.field === field);
+    if (same !== undefined) return same;
+    if (known.length >= PERSONAL_FIELDS_MAX)
+      refuse('PERSONAL_FULL', `a market has at most ${PERSONAL_FIELDS_MAX} personal fields`);
+    await refuseClear(query, field);
+    await query({ text: tokensAlone(field, known.length) });
+    const after = await addField(query, field, by.name);
+    const [wrapping] = keys;
+    if (keyId === null || marketKey === null)
+      await raiseState(
+        query,
+        wrapping.keyId,
+        seal(wrapping.key, randomBytes(KEY_BYTES), MARKET_KEY),
+      );
+    else await raiseState(query, keyId, marketKey);
+    const change = { action: 'personal.declare', subject: field, before: null, after } as const;
+    await recordChange(query, by, change);
+    return after;
+  });
+}
+
+/**
+ * Postgres refuses clear values from now on, also of a process that has not heard of the declaration; of a list in metadata it
+ * looks at none. The table is empty, and new months take its constraints over.
+ */
+function tokensAlone(field: string, nth: number): string {
+  const isId = isPersonalId(field);
+  const value = isId ? field : `metadata #>> '{${pathIn(field).join(',')}}'`;
+  const name = isId ? field : `metadata_${nth}`;
+  return `alter table market.transactions add constraint ${PERSONAL}${name}
+            check (${value} is null or ${value} like '${isId ? TOKEN_LIKE[field] : TOKEN_LIKE.account_id}')`;
+}
+
+/** @throws Failure where the market has values of the field in clear, or rules read it */
+async function refuseClear(query: Query, field: string): Promise<void> {
+  const clear = await findClear(query, isPersonalId(field) ? LISTS[field] : []);
+  const months = await listMonthTables(query);
+  const detached = [...months.values()].some((tables) => isDetached(tables));
+  if (clear !== undefined || detached) {
+    const has = clear?.found ?? 'detached months';
+    refuse(
+      'PERSONAL_LATE',
+      `the market has ${has}: a field is declared in a new market, before its first transaction`,
+    );
+  }
+  const [member] = pathIn(field);
+  const read = member === undefined ? undefined : await findMetadataField(query, member);
+  if (read !== undefined) {
+    refuse(
+      'PERSONAL_READ',
+      `rules may read metadata.${read.name}, as a metadata field: withdraw it`,
+    );
+  }
+}

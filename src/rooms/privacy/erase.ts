@@ -1,0 +1,75 @@
+/** Erases a subject: its row goes, with the key without which its token cannot be made again. */
+import { refuseOnHold } from '../../core/store/partitions/legal-holds.ts';
+import { refuseShared } from '../../kit/access/identities.ts';
+import { recordChange } from '../../kit/audit/audit-log.ts';
+import type { Database } from '../../kit/database/pool.ts';
+import { Failure } from '../../kit/words/failure.ts';
+import type { Officer } from '../../kit/words/principal.ts';
+import { appendToLedger } from './ledger.ts';
+import {
+  askErasure,
+  deleteSubjects,
+  type Erasure,
+  endErasure,
+  findBlocking,
+  findErasure,
+  lockState,
+  lockSubject,
+  raiseState,
+} from './store.ts';
+
+export type Erasing = { readonly token: string; readonly reason: string };
+type Erased = { readonly erasure: Erasure; readonly blockedBy: readonly string[] };
+
+/** @param to the market and its ledger */
+export async function eraseSubject(
+  database: Pick<Database, 'transaction'>,
+  to: { readonly market: string; readonly ledger: string },
+  { token, reason }: Erasing,
+  by: Officer,
+): Promise<Erasure> {
+  const { erasure, blockedBy } = await database.transaction(async (query): Promise<Erased> => {
+    const { keyId, marketKey } = await lockState(query);
+    const before = await findErasure(query, token);
+    // The same request again, after an answer that was lost.
+    if (before !== undefined && before.erasedAt !== null) return { erasure: before, blockedBy: [] };
+    const subject = await lockSubject(query, token);
+    if (subject === undefined) {
+      throw new Failure('not-found', 'SUBJECT_UNKNOWN', `no subject has the token ${token}`);
+    }
+    // A hold on the market, on the account, or on a month that has the account.
+    await refuseOnHold(query, { kind: 'account', account: token });
+    const blockedBy = (await findBlocking(query, token)).map(({ list }) => list);
+    if (before === undefined) {
+      const { field } = subject;
+      const asked = await askErasure(query, token, field, reason, by.name, by.keyId);
+      if (blockedBy.length > 0) {
+        const change = { action: 'personal.ask', subject: token, before: null } as const;
+        await recordChange(query, by, {
+          ...change,
+          after: { field, reason, blocked_by: blockedBy },
+        });
+        return { erasure: asked, blockedBy };
+      }
+    } else if (blockedBy.length > 0) {
+      await refuseShared({ query }, before.askedByKey, by.keyId, 'confirm');
+    }
+    await deleteSubjects(query, [token]);
+    const erasure = await endErasure(query, token, before === undefined ? null : by.name);
+    await raiseState(query, keyId, marketKey);
+    const { field } = subject;
+    const after = { field, reason: erasure.reason, asked_by: erasure.askedBy };
+    await recordChange(query, by, {
+      action: 'personal.erase',
+      subject: token,
+      before: null,
+      after,
+    });
+    // Last, as what the ledger has is erased, whatever becomes of the commit.
+    await appendToLedger(to.ledger, to.market, token, new Date());
+    return { erasure, blockedBy: [] };
+  });
+  if (blockedBy.length === 0) return erasure;
+  const why = `the subject is on the block list ${blockedBy.join(' and ')}, and an erased one comes back unblocked: the erasure waits until another person, a risk officer, asks for it, too`;
+  throw new Failure('conflict', 'SUBJECT_BLOCKED', why);
+}

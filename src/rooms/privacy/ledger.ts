@@ -1,0 +1,56 @@
+/**
+ * The ledger of erasures: a file outside Postgres, so that a restored backup does not bring back whom it names. A line is on the
+ * disk before the erasure commits; it has a token, which leads nowhere by itself.
+ */
+import { open, readFile } from 'node:fs/promises';
+import { Failure, toError } from '../../kit/words/failure.ts';
+
+/** Market, token and time. */
+const LINE = /^(\S+) (\S+) \S+Z$/;
+const NEWLINE = 0x0a;
+
+/** Tokens of a market's erasures; none where there is no file yet. A line that a crash cut off was never acknowledged. */
+export async function readLedger(path: string, market: string): Promise<ReadonlySet<string>> {
+  const tokens = new Set<string>();
+  for (const line of (await readText(path)).split('\n')) {
+    const [, of, token] = LINE.exec(line) ?? [];
+    if (of === market && token !== undefined) tokens.add(token);
+  }
+  return tokens;
+}
+
+async function readText(path: string): Promise<string> {
+  try {
+    return await readFile(path, 'utf8');
+  } catch (error) {
+    if (toError(error).message.startsWith('ENOENT')) return '';
+    throw unusable(path, error);
+  }
+}
+
+export async function appendToLedger(
+  path: string,
+  market: string,
+  token: string,
+  erasedAt: Date,
+): Promise<void> {
+  try {
+    await using file = await open(path, 'a+', 0o600);
+    const { size } = await file.stat();
+    const last = Buffer.alloc(1);
+    if (size > 0) await file.read(last, 0, 1, size - 1);
+    // A line that a crash cut off is ended, so that it takes no other one with it.
+    const begun = size > 0 && last[0] !== NEWLINE ? '\n' : '';
+    await file.appendFile(`${begun}${market} ${token} ${erasedAt.toISOString()}\n`);
+    await file.sync();
+  } catch (error) {
+    throw unusable(path, error);
+  }
+}
+
+const unusable = (path: string, error: unknown) =>
+  new Failure(
+    'unavailable',
+    'LEDGER_UNUSABLE',
+    `RISK_ERASURE_LEDGER ${path}: ${toError(error).message}`,
+  );

@@ -1,0 +1,89 @@
+/** Personal fields as a process last read them, and the ledger, which is applied before the process serves. */
+import type { OpenPersonal, Tokens } from '../../core/personal.ts';
+import type { Config } from '../../kit/config/config.ts';
+import type { Database } from '../../kit/database/pool.ts';
+import { Failure } from '../../kit/words/failure.ts';
+import { applyLedger } from './apply-ledger.ts';
+import { PRIVACY_KEYS, unseal, wrappingKey } from './seal.ts';
+import { listFields, readState, STATE_MARK, type State } from './store.ts';
+import { openSubjects } from './subjects.ts';
+import { openTokens } from './tokens.ts';
+
+/** Name that is authenticated with the wrapped market key. */
+export const MARKET_KEY = 'market';
+
+type Settings = Pick<Config, 'RISK_MARKET' | 'RISK_PRIVACY_KEYS' | 'RISK_ERASURE_LEDGER'>;
+export type PrivacySettings = {
+  readonly keys: NonNullable<Config['RISK_PRIVACY_KEYS']>;
+  readonly ledger: string;
+};
+
+/** @throws Failure where a setting is missing */
+export function privacySettings({
+  RISK_MARKET: market,
+  RISK_PRIVACY_KEYS: keys,
+  RISK_ERASURE_LEDGER: ledger,
+}: Settings): PrivacySettings {
+  if (keys !== undefined && ledger !== undefined) return { keys, ledger };
+  const missing = [
+    ...(keys === undefined ? ['RISK_PRIVACY_KEYS'] : []),
+    ...(ledger === undefined ? ['RISK_ERASURE_LEDGER'] : []),
+  ];
+  const why = `${missing.join(' and ')}: personal fields of ${market} need ${missing.length === 1 ? 'it' : 'them'}`;
+  throw new Failure('conflict', PRIVACY_KEYS, why);
+}
+
+export const openPersonal: OpenPersonal = async ({ config, database, changes, log }) => {
+  let tokens: Tokens | null = null;
+  const { refresh } = changes.follow({
+    name: 'personal-fields',
+    mark: STATE_MARK,
+    load: async () => {
+      const next = await load(config, database);
+      // A new value has empty caches, so a process that hears of an erasure forgets the subject.
+      tokens = next;
+    },
+  });
+  if ((await listFields(database.query)).length > 0) {
+    await applyLedger(database, config.RISK_MARKET, privacySettings(config).ledger, log);
+  }
+  await refresh();
+  return { tokens: () => tokens, refresh };
+};
+
+async function load(
+  config: Settings,
+  database: Pick<Database, 'query' | 'write'>,
+): Promise<Tokens | null> {
+  const fields = (await listFields(database.query)).map(({ field }) => field);
+  if (fields.length === 0) return null;
+  try {
+    const { keys } = privacySettings(config);
+    const marketKey = openMarketKey(keys, await readState(database.query));
+    return openTokens(fields, openSubjects({ database, keys, marketKey }));
+  } catch (error) {
+    // A process that started before the declaration may lack the keys: it refuses what it cannot tokenise.
+    if (error instanceof Failure && error.code === PRIVACY_KEYS) return refusing(error.message);
+    throw error;
+  }
+}
+
+export function openMarketKey(keys: PrivacySettings['keys'], { keyId, marketKey }: State): Buffer {
+  if (keyId === null || marketKey === null) throw new Error('a declared field has a market key');
+  return unseal(wrappingKey(keys, keyId).key, marketKey, MARKET_KEY);
+}
+
+function refusing(why: string): Tokens {
+  const refuse = async (): Promise<never> => {
+    throw new Failure('unavailable', PRIVACY_KEYS, why);
+  };
+  return {
+    ids: [],
+    declares: () => true,
+    tokenise: refuse,
+    seek: refuse,
+    tokensOf: refuse,
+    find: refuse,
+    reveal: refuse,
+  };
+}

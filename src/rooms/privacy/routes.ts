@@ -1,0 +1,221 @@
+/** `/v1/personal-fields`, `/v1/subjects` and `/v1/erasures`: what is personal, who reads it, and how it ends. */
+import { z } from 'zod';
+import { isPersonalField, isToken } from '../../core/domain/personal.ts';
+import type { Tokens } from '../../core/personal.ts';
+import type { Api, ApiRoom } from '../../core/room.ts';
+import { recordChange } from '../../kit/audit/audit-log.ts';
+import type { DocumentPart } from '../../kit/http/document.ts';
+import { answer, bodyOf, operation, pathsOf, routesOf } from '../../kit/http/operation.ts';
+import { Failure } from '../../kit/words/failure.ts';
+import { InvalidFields } from '../../kit/words/field-error.ts';
+import { plainText } from '../../kit/words/plain-text.ts';
+import { declareField } from './declare.ts';
+import { eraseSubject } from './erase.ts';
+import { privacySettings } from './open-personal.ts';
+import { type Erasure, type FieldJson, listFields, readSubjects } from './store.ts';
+import { open } from './subjects.ts';
+
+type Parts = Pick<Api, 'config' | 'databases' | 'personal'>;
+
+const REASON_CHARS_MAX = 500;
+const VALUE_CHARS_MAX = 4096;
+
+const fieldText = z
+  .string()
+  .refine(
+    isPersonalField,
+    'must be account_id, device_id, ip, or a member of metadata, as metadata.customer.email',
+  );
+const fieldPath = z.object({
+  field: fieldText.meta({
+    description:
+      '`account_id`, `device_id`, `ip`, or a member of metadata: `metadata.customer.email`, at most four names deep.',
+    example: 'account_id',
+  }),
+});
+const TOKEN = 'tok_0f3a5c7e91b24d6688aa00ccee113355';
+const isAnyToken = (text: string) => isToken('account_id', text) || isToken('ip', text);
+const tokenText = z
+  .string()
+  .refine(isAnyToken, 'must be a token, as tok_ and 32 hexadecimal digits')
+  .meta({ description: 'As answers, events and exports show it.', example: TOKEN });
+const reasonText = plainText(REASON_CHARS_MAX);
+
+const fieldSchema = z
+  .object({ field: z.string(), declared_by: z.string(), declared_at: z.iso.datetime() })
+  .meta({ id: 'PersonalField' });
+const field: FieldJson = {
+  field: 'account_id',
+  declared_by: 'Ann',
+  declared_at: '2026-11-27T09:30:00.000Z',
+};
+
+const subjectSchema = z
+  .object({
+    token: z.string(),
+    field: z.string(),
+    value: z.unknown().meta({ description: 'As the client sent it.' }),
+    made_at: z.iso.datetime(),
+  })
+  .meta({ id: 'Subject' });
+
+const newErasureSchema = z
+  .strictObject({
+    field: fieldText.meta({ example: 'account_id' }),
+    value: z
+      .string()
+      .min(1)
+      .max(VALUE_CHARS_MAX)
+      .meta({ description: 'The clear value, or its token.', example: TOKEN }),
+    reason: reasonText.meta({
+      description: 'For the audit log, which keeps it for good: no name, no value.',
+    }),
+  })
+  .meta({ id: 'NewErasure' });
+const erasureSchema = z
+  .object({
+    token: z.string(),
+    field: z.string(),
+    reason: z.string(),
+    asked_by: z.string(),
+    confirmed_by: z.string().nullable().meta({
+      description: 'The second person, where the subject was on a block list.',
+    }),
+    erased_at: z.iso.datetime().nullable(),
+  })
+  .meta({ id: 'Erasure' });
+const erasure: z.infer<typeof erasureSchema> = {
+  token: TOKEN,
+  field: 'account_id',
+  reason: 'request 2026-117 of the person',
+  asked_by: 'Ann',
+  confirmed_by: null,
+  erased_at: '2026-11-27T10:30:00.000Z',
+};
+const toJson = ({ token, field, reason, askedBy, confirmedBy, erasedAt }: Erasure) => ({
+  token,
+  field,
+  reason,
+  asked_by: askedBy,
+  confirmed_by: confirmedBy,
+  erased_at: erasedAt,
+});
+
+const operations = [
+  operation({
+    method: 'get',
+    at: '/v1/personal-fields',
+    operationId: 'listPersonalFields',
+    summary: 'Fields whose values are kept as tokens',
+    roles: ['analyst', 'operator', 'risk_officer', 'personal_data'],
+    answers: {
+      200: answer('All of them.', z.object({ items: z.array(fieldSchema) }), { items: [field] }),
+    },
+    run: async (_input, { databases: { primary } }: Parts) => ({
+      items: await listFields(primary.query),
+    }),
+  }),
+  operation({
+    method: 'put',
+    at: '/v1/personal-fields/{field}',
+    operationId: 'declarePersonalField',
+    summary: 'Keep the values of a field as tokens, in a market without transactions',
+    description:
+      'A declaration lasts. It needs RISK_PRIVACY_KEYS and RISK_ERASURE_LEDGER in each API process. 409: the market has values in clear, or rules read the field.',
+    roles: ['admin'],
+    path: fieldPath,
+    answers: { 200: answer('The field.', fieldSchema, field) },
+    problems: [409],
+    run: async ({ path, by }, { config, databases: { primary }, personal }: Parts) => {
+      const declared = await declareField(primary, privacySettings(config), path.field, by);
+      await personal.refresh();
+      return declared;
+    },
+  }),
+  operation({
+    method: 'get',
+    at: '/v1/subjects/{token}',
+    operationId: 'readSubject',
+    summary: 'The clear value of a token',
+    description: 'Each read is a line of the audit log, with its reason and without the value.',
+    roles: ['personal_data'],
+    path: z.object({ token: tokenText }),
+    header: z.object({
+      'Risk-Reason': reasonText.meta({ description: 'Why you read it.', examples: ['case 4711'] }),
+    }),
+    answers: {
+      200: answer('The value.', subjectSchema, {
+        token: TOKEN,
+        field: 'account_id',
+        value: 'acc_17',
+        made_at: '2026-11-27T09:30:00.000Z',
+      }),
+    },
+    problems: [404, 409],
+    run: async ({ path: { token }, by, c }, { config, databases: { primary } }: Parts) => {
+      const { data: reason } = reasonText.safeParse(c.req.header('risk-reason'));
+      if (reason === undefined) {
+        const detail = `must say why the value is read, in 1 to ${REASON_CHARS_MAX} characters`;
+        throw new InvalidFields([{ pointer: '/Risk-Reason', detail }]);
+      }
+      return await primary.transaction(async (query) => {
+        const [found] = await readSubjects(query, [token]);
+        if (found === undefined) {
+          throw new Failure('not-found', 'SUBJECT_UNKNOWN', `no subject has the token ${token}`);
+        }
+        const { field, madeAt } = found;
+        const value: unknown = JSON.parse(open(privacySettings(config).keys, found));
+        const change = { action: 'personal.read', subject: token, before: null } as const;
+        await recordChange(query, by, { ...change, after: { field, reason } });
+        return { token, field, value, made_at: madeAt };
+      });
+    },
+  }),
+  operation({
+    method: 'post',
+    at: '/v1/erasures',
+    operationId: 'eraseSubject',
+    summary: 'Forget the value of a personal field',
+    description:
+      'The token leads nowhere from then on, and the same value sent later is a new subject; scores and figures stay. 409 names the block list that has the subject: the erasure then waits until another person, a risk officer, sends it, too. The same again, by its token, is answered alike.',
+    roles: ['admin', 'risk_officer'],
+    body: bodyOf(newErasureSchema, {
+      field: erasure.field,
+      value: TOKEN,
+      reason: erasure.reason,
+    }),
+    answers: { 200: answer('Erased.', erasureSchema, erasure) },
+    problems: [404, 409],
+    run: async ({ body, by }, { config, databases: { primary }, personal }: Parts) => {
+      const { field, value, reason } = body;
+      const { ledger } = privacySettings(config);
+      const token = isToken(field, value)
+        ? value
+        : await tokenOfClear(personal.tokens(), field, value);
+      const to = { market: config.RISK_MARKET, ledger };
+      const erased = await eraseSubject(primary, to, { token, reason }, by);
+      await personal.refresh();
+      return toJson(erased);
+    },
+  }),
+];
+
+/** @throws Failure where nothing is kept of the value */
+async function tokenOfClear(edge: Tokens | null, field: string, value: string): Promise<string> {
+  if (edge?.declares(field) !== true) {
+    const why = `${field} is not declared as a personal field: its values have no tokens`;
+    throw new Failure('conflict', 'FIELD_NOT_PERSONAL', why);
+  }
+  const token = await edge.seek(field, value);
+  if (token !== undefined) return token;
+  throw new Failure('not-found', 'SUBJECT_UNKNOWN', `no subject has this value of ${field}`);
+}
+
+export const document: DocumentPart = {
+  paths: pathsOf(operations, 'privacy'),
+  tags: { privacy: 'Personal fields, and what tokens stand for.' },
+};
+
+export const openPrivacy = (api: Api): ApiRoom => ({
+  routes: [routesOf(operations, api.limits, api)],
+});

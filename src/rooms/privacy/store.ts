@@ -1,0 +1,151 @@
+/** Rows of personal fields, subjects and erasures. */
+import { hexUuidArray } from '../../kit/database/binary-array.ts';
+import type { Query, Statement } from '../../kit/database/pool.ts';
+import { firstOf, onlyOf, rowsOf } from '../../kit/database/statement.ts';
+import { timeText } from '../../kit/database/time-text.ts';
+
+export type State = {
+  readonly version: string;
+  /** Null until a field is declared. */
+  readonly keyId: string | null;
+  readonly marketKey: Buffer | null;
+};
+
+/** An expression: another text whenever fields or erasures are others. */
+export const STATE_MARK = '(select version::text from market.personal_state)';
+
+const STATE =
+  'select version::text, key_id as "keyId", market_key as "marketKey" from market.personal_state';
+export const readState = onlyOf<State>('read-personal-state', STATE);
+/** Changes of fields and erasures wait for each other. */
+export const lockState = onlyOf<State>('lock-personal-state', `${STATE} for update`);
+export const raiseState = rowsOf<object, [keyId: string | null, marketKey: Buffer | null]>(
+  'raise-personal-state',
+  'update market.personal_state set version = version + 1, key_id = $1, market_key = $2',
+);
+
+const FIELD_COLUMNS = `field, declared_by, ${timeText('declared_at')} as declared_at`;
+export type FieldJson = {
+  readonly field: string;
+  readonly declared_by: string;
+  readonly declared_at: string;
+};
+export const listFields = rowsOf<FieldJson>(
+  'list-personal-fields',
+  `select ${FIELD_COLUMNS} from market.personal_fields order by field`,
+);
+export const addField = onlyOf<FieldJson, [field: string, by: string]>(
+  'add-personal-field',
+  `insert into market.personal_fields (field, declared_by) values ($1, $2) returning ${FIELD_COLUMNS}`,
+);
+
+/** Names what the market has in clear already: transactions, or entries of a list. */
+export const findClear = firstOf<{ found: string }, [kinds: readonly string[]]>(
+  'find-clear-values',
+  `select 'transactions' as found where exists (select from market.transactions)
+   union all
+   select 'entries of the list ' || name from market.lists l
+    where kind = any ($1) and exists (select from market.list_entries e where e.list = l.name)
+   union all
+   select 'the reference list ' || name from shared.reference_lists where kind = any ($1) limit 1`,
+);
+export const findMetadataField = firstOf<{ name: string }, [name: string]>(
+  'find-metadata-field-of-rules',
+  'select name from market.metadata_fields where name = $1',
+);
+
+const findStatement: Statement = {
+  name: 'find-tokens',
+  text: `select s.token from unnest($1::uuid[]) with ordinality u(lookup, nth)
+           left join market.subjects s on s.lookup = u.lookup order by nth`,
+};
+
+/** @param lookups in hexadecimal @returns the token of each, in their order; null where there is no subject */
+export async function findTokens(
+  query: Query,
+  lookups: readonly string[],
+): Promise<readonly (string | null)[]> {
+  const tokens: (string | null)[] = [];
+  const onRow = ([token = null]: readonly (string | null)[]) => {
+    tokens.push(token);
+  };
+  await query({ ...findStatement, onRow }, [hexUuidArray(lookups)]);
+  return tokens;
+}
+
+/** In the order of lookups, so that two requests with the same new values do not deadlock. */
+export const insertSubjects = {
+  name: 'insert-subjects',
+  text: `insert into market.subjects (lookup, token, field, key_id, subject_key, value)
+         select unnest($1::uuid[]), unnest($2::text[]), unnest($3::text[]), $4::text, unnest($5::bytea[]), unnest($6::bytea[])
+         on conflict (lookup) do nothing`,
+};
+
+export type Subject = {
+  readonly token: string;
+  readonly field: string;
+  readonly keyId: string;
+  readonly subjectKey: Buffer;
+  readonly value: Buffer;
+  readonly madeAt: string;
+};
+const SUBJECT = `token, field, key_id as "keyId", subject_key as "subjectKey", value, ${timeText('made_at')} as "madeAt"`;
+export const readSubjects = rowsOf<Subject, [tokens: readonly string[]]>(
+  'read-subjects',
+  `select ${SUBJECT} from market.subjects where token = any ($1::text[])`,
+);
+export const lockSubject = firstOf<{ field: string }, [token: string]>(
+  'lock-subject',
+  'select field from market.subjects where token = $1 for update',
+);
+export const deleteSubjects = rowsOf<{ token: string; field: string }, [tokens: readonly string[]]>(
+  'delete-subjects',
+  'delete from market.subjects where token = any ($1::text[]) returning token, field',
+);
+
+export type Erasure = {
+  readonly token: string;
+  readonly field: string;
+  readonly reason: string;
+  readonly askedBy: string;
+  readonly askedByKey: string | null;
+  readonly confirmedBy: string | null;
+  readonly erasedAt: string | null;
+};
+const ERASURE = `token, field, reason, asked_by as "askedBy", asked_by_key as "askedByKey", confirmed_by as "confirmedBy",
+  ${timeText('erased_at')} as "erasedAt"`;
+export const findErasure = firstOf<Erasure, [token: string]>(
+  'find-erasure',
+  `select ${ERASURE} from market.erasures where token = $1`,
+);
+export const askErasure = onlyOf<
+  Erasure,
+  [token: string, field: string, reason: string, by: string, key: string | null]
+>(
+  'ask-erasure',
+  `insert into market.erasures (token, field, reason, asked_by, asked_by_key) values ($1, $2, $3, $4, $5) returning ${ERASURE}`,
+);
+export const endErasure = onlyOf<Erasure, [token: string, confirmedBy: string | null]>(
+  'end-erasure',
+  `update market.erasures set confirmed_by = $2, erased_at = now() where token = $1 returning ${ERASURE}`,
+);
+export const listErased = rowsOf<{ token: string }>(
+  'list-erased',
+  'select token from market.erasures where erased_at is not null',
+);
+/** Erasures that a restored database does not know. */
+export const addErased = rowsOf<object, [tokens: readonly string[]]>(
+  'add-erased',
+  `insert into market.erasures (token, field, reason, asked_by, erased_at)
+   select token, case when token like '3fff:%' then 'ip' else 'unknown' end, 'the ledger has it', 'engine', now()
+     from unnest($1::text[]) u(token)
+   on conflict (token) do update set erased_at = excluded.erased_at`,
+);
+
+/** Block lists that have the token now. */
+export const findBlocking = rowsOf<{ list: string }, [token: string]>(
+  'find-blocking-lists',
+  `select distinct e.list from market.list_entries e join market.lists l on l.name = e.list
+    where e.value = $1 and l.effect = 'block' and e.valid_to is null and (e.expires_at is null or e.expires_at > now())
+    order by e.list`,
+);

@@ -1,0 +1,11 @@
+/** When the rows of personal fields and subjects end. */
+import type { Retention } from '../../kit/duties/retention.ts';
+
+export const tables: readonly Retention[] = [
+  {
+    tables: ['personal_fields', 'personal_state'],
+    ends: 'never: what is stored as tokens stays so',
+  },
+  { tables: ['subjects'], ends: 'when somebody erases the subject' },
+  { tables: ['erasures'], ends: 'never: a restored backup is compared with them' },
+];

@@ -1,0 +1,111 @@
+/** Tokens at the edge of a market that declares personal fields. */
+import { randomBytes } from 'node:crypto';
+import ipaddr from 'ipaddr.js';
+import {
+  isPersonalId,
+  isToken,
+  type PersonalId,
+  pathIn,
+  tokenOf,
+  walkPath,
+} from '../../core/domain/personal.ts';
+import type { KeyedTransactionInput } from '../../core/domain/transaction.ts';
+import type { Tokens } from '../../core/personal.ts';
+import { revealIn } from './reveal.ts';
+import type { Subjects, Wanted } from './subjects.ts';
+
+type Hole = Wanted & { readonly fill: (token: string) => void };
+type Members = Record<string, unknown>;
+
+/** An address has one spelling, so that a list finds the address however a client writes it. */
+function spelled(field: string, text: string): string {
+  if (field !== 'ip' || !text.includes(':') || !ipaddr.isValid(text)) return text;
+  const address = ipaddr.process(text);
+  return address instanceof ipaddr.IPv6 ? address.toRFC5952String() : address.toString();
+}
+
+export function openTokens(fields: readonly string[], subjects: Subjects): Tokens {
+  const ids: readonly PersonalId[] = fields.filter(isPersonalId);
+  const paths = fields
+    .filter((field) => !isPersonalId(field))
+    .map((field) => ({ field, path: pathIn(field) }));
+
+  const put = (holes: Hole[], field: string, text: string, fill: Hole['fill']) => {
+    const token = subjects.recall(field, text);
+    if (token === undefined) holes.push({ field, text, fill });
+    else fill(token);
+  };
+  /** Copies what it changes: the caller's metadata stays. */
+  const putPaths = (holes: Hole[], metadata: unknown) => {
+    const copy: unknown = structuredClone(metadata);
+    for (const { field, path } of paths) {
+      walkPath(copy, path, (holder, name) => {
+        put(holes, field, JSON.stringify(holder[name]), (token) => {
+          holder[name] = token;
+        });
+      });
+    }
+    return copy;
+  };
+
+  return {
+    ids,
+    declares: (field) => fields.includes(field),
+    async tokenise(inputs) {
+      const holes: Hole[] = [];
+      const made = inputs.map((input) => {
+        const copy: KeyedTransactionInput = { ...input };
+        for (const id of ids) {
+          const value = copy[id];
+          if (value === undefined) continue;
+          put(holes, id, spelled(id, value), (token) => {
+            copy[id] = token;
+          });
+        }
+        if (paths.length > 0 && copy.metadata !== undefined)
+          copy.metadata = putPaths(holes, copy.metadata);
+        return copy;
+      });
+      if (holes.length > 0) {
+        const tokens = await subjects.look(holes, true);
+        // A value that is new was made, so each one has its token.
+        for (const [nth, { fill }] of holes.entries()) fill(tokens[nth] as string);
+      }
+      return made;
+    },
+    async seek(field, value) {
+      const text = isPersonalId(field) ? spelled(field, value) : JSON.stringify(value);
+      const [token] = await subjects.look([{ field, text }], false);
+      return token;
+    },
+    async tokensOf(field, values) {
+      const clear = values.filter((value) => !isToken(field, value));
+      const wanted = clear.map((value) => ({ field, text: spelled(field, value) }));
+      const tokens = await subjects.look(wanted, true);
+      const tokenOfClear = new Map(clear.map((value, nth) => [value, tokens[nth]]));
+      return values.map((value) => tokenOfClear.get(value) ?? value);
+    },
+    async find(asked) {
+      const copy: Members = Object.fromEntries(Object.entries(asked));
+      const holes: Hole[] = [];
+      for (const id of ids) {
+        const value = copy[id];
+        if (typeof value !== 'string' || isToken(id, value)) continue;
+        put(holes, id, spelled(id, value), (token) => {
+          copy[id] = token;
+        });
+      }
+      if (paths.length > 0 && typeof copy['metadata'] === 'object' && copy['metadata'] !== null)
+        copy['metadata'] = putPaths(holes, copy['metadata']);
+      if (holes.length > 0) {
+        const tokens = await subjects.look(holes, false);
+        for (const [nth, { field, fill }] of holes.entries()) fill(tokens[nth] ?? nobodys(field));
+      }
+      return copy as typeof asked;
+    },
+    reveal: (text) => revealIn(text, { ids, paths, subjects }),
+  };
+}
+
+/** A token that nothing has: a question about a value that nobody sent makes no subject. */
+const nobodys = (field: string) => tokenOf(field, randomBytes(16).toString('hex'));

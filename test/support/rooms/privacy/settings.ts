@@ -1,0 +1,22 @@
+/** Settings of an API whose market declares personal fields: a file of keys and a ledger, in a folder that goes with the test. */
+import { randomBytes } from 'node:crypto';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+export type PrivacyFolder = AsyncDisposable & {
+  readonly ledger: string;
+  readonly settings: { readonly RISK_PRIVACY_KEYS: string; readonly RISK_ERASURE_LEDGER: string };
+};
+
+export async function makePrivacyFolder(): Promise<PrivacyFolder> {
+  const folder = await mkdtemp(join(tmpdir(), 'risk-privacy-'));
+  const keys = join(folder, 'keys');
+  const ledger = join(folder, 'ledger');
+  await writeFile(keys, `k1 ${randomBytes(32).toString('base64')}\n`);
+  return {
+    ledger,
+    settings: { RISK_PRIVACY_KEYS: keys, RISK_ERASURE_LEDGER: ledger },
+    [Symbol.asyncDispose]: () => rm(folder, { recursive: true }),
+  };
+}

@@ -1,0 +1,19 @@
+/** Goal: the ledger has each erasure of its market, also behind a line that a crash has cut off. */
+import { appendFile, mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { appendToLedger, readLedger } from '../../../../src/rooms/privacy/ledger.ts';
+
+test('a line that was cut off takes no other one with it', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'risk-ledger-'));
+  const path = join(folder, 'ledger');
+  expect(await readLedger(path, 'market_0')).toEqual(new Set());
+  const at = new Date(0);
+  await appendToLedger(path, 'market_0', 'tok_1', at);
+  await appendToLedger(path, 'market_1', 'tok_2', at);
+  await appendFile(path, 'market_0 tok_3 1970-01-01T00:0');
+  await appendToLedger(path, 'market_0', 'tok_4', at);
+  expect(await readLedger(path, 'market_0')).toEqual(new Set(['tok_1', 'tok_4']));
+  await rm(folder, { recursive: true });
+});
