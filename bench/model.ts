@@ -4,18 +4,16 @@
  */
 import { readFile, writeFile } from 'node:fs/promises';
 import { parseArguments } from '../src/kit/command/command.ts';
-import { calibrationSchema } from '../src/rooms/operate/plan/calibration.ts';
 import { calibrateModel } from './model/calibrate.ts';
 import { type Compared, compare, errorsOf } from './model/compare.ts';
 import { type Observed, observe } from './model/observe.ts';
 import { writeReport } from './model/report.ts';
-import { DEMAND, levelled } from './model/size.ts';
+import { DEMAND } from './model/size.ts';
 import type { Bench, BenchReport, BenchTable } from './support/bench.ts';
 import { percentiles } from './support/percentiles.ts';
 
 const USAGE = `--observed FILE    figures of an earlier run, in place of loads on this machine (six minutes)
 --figures FILE     writes the figures of this run, for --observed
---calibration FILE of risk calibrate: the costs are levelled to those of another machine
 --report FILE      writes what ${DEMAND.requests.toLocaleString('en-US')} requests a second take, with plots in the folder plots beside it`;
 
 /** Half of the figures are nearer to what was seen than this. */
@@ -40,7 +38,7 @@ export const bench: Bench = {
   usage: USAGE,
   run: async function* (args, context) {
     const text = { type: 'string' } as const;
-    const own = { observed: text, figures: text, calibration: text, report: text };
+    const own = { observed: text, figures: text, report: text };
     const { values } = parseArguments(args, own);
     const observed =
       values.observed === undefined
@@ -91,19 +89,8 @@ export const bench: Bench = {
     };
     yield report;
     if (values.report === undefined) return;
-    const other =
-      values.calibration === undefined
-        ? undefined
-        : calibrationSchema.parse(JSON.parse(await readFile(values.calibration, 'utf8')));
-    const asked = other === undefined ? model : levelled(model, other, observed.corridors);
-    for (const path of await writeReport(values.report, {
-      model: asked,
-      observed,
-      judged,
-      errors,
-    })) {
-      context.output.line(path);
-    }
+    const paths = await writeReport(values.report, { model, observed, judged, errors });
+    for (const path of paths) context.output.line(path);
   },
 };
 

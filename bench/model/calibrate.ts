@@ -138,12 +138,7 @@ const CHOICES = {
 const OTHERS = [1, 1.5, 2, 3, 5] as const;
 const ROUNDS = 2;
 
-export type Calibrated = Model & {
-  /** Mean of the logarithms by which latencies of the calibrating runs are off. */
-  readonly error: number;
-};
-
-export function calibrateModel(observed: Observed): Calibrated {
+export function calibrateModel(observed: Observed): Model {
   const runs = observed.runs.filter(({ use }) => use === 'calibrates');
   const others = runs.reduce((sum, run) => sum + run.cores.others, 0) / runs.length;
   const errorOf = (made: Model) => {
@@ -173,7 +168,7 @@ export function calibrateModel(observed: Observed): Calibrated {
       }
     }
   }
-  return { ...best, error };
+  return best;
 }
 
 /** By how many times a latency is off, as a logarithm. */

@@ -1,8 +1,6 @@
 /** Runs loads on an engine of this machine, and writes down what they took: some calibrate the model, the others judge it. */
 import { setTimeout as wait } from 'node:timers/promises';
-import type { Calibration } from '../../src/rooms/operate/plan/calibration.ts';
 import type { BenchContext } from '../support/bench.ts';
-import { runCalibrated } from '../support/calibrated.ts';
 import { readEngineCpu } from '../support/cpu-by-role.ts';
 import { readLatencies } from '../support/due-to-scored.ts';
 import { LIVE_LOAD, type Load } from '../support/load.ts';
@@ -45,7 +43,7 @@ const trial = (use: Trial['use'], name: string, own: Partial<Trial>): Trial => {
  * machine tell how long a run lasted. Two rates of single posts calibrate: one alone does not tell the cost of a post from that of a commit.
  */
 export const TRIALS: readonly Trial[] = [
-  trial('calibrates', 'batches of 100, 3,000/s', { rate: 3000, seconds: 23 }),
+  trial('calibrates', 'batches of 100, 3,000/s', { rate: 3000 }),
   trial('calibrates', 'batches of 100, 1,000/s', { rate: 1000 }),
   trial('calibrates', 'single posts, 300/s', { batch: 1, rate: 300 }),
   trial('calibrates', 'single posts, 1,000/s', { batch: 1, rate: 1000 }),
@@ -80,8 +78,6 @@ export type Observation = Trial & {
   readonly commits: number;
   readonly batches: number;
   readonly walBytes: number;
-  /** Mean time of a batch in its stages fold, store and settle. */
-  readonly stagesMs: readonly number[];
   /** Statements that reads took, each. */
   readonly readsMissed: number;
   readonly cores: Readonly<Record<Role, number>>;
@@ -101,7 +97,6 @@ export type Observed = {
   readonly flushMs: number;
   readonly statementMs: number;
   readonly corridors: number;
-  readonly calibration: Calibration;
   readonly runs: readonly Observation[];
 };
 
@@ -109,7 +104,6 @@ const IDLE_SECONDS = 8;
 const PROBES = 300;
 /** Sessions report their counts within a second. */
 const REPORTED_MS = 1200;
-const CALIBRATE_SECONDS = 8;
 
 async function readIdle(pipeline: Pipeline, signal: AbortSignal): Promise<Observed['idle']> {
   const before = readEngineCpu(pipeline);
@@ -137,42 +131,36 @@ async function probe({ services: { database } }: Pipeline) {
   return { statementMs, flushMs: committed - statementMs };
 }
 
-type Counted = {
-  readonly statements: number;
-  readonly increments: number;
-  readonly walBytes: number;
-};
+type Counts = Readonly<Record<'statements' | 'commits' | 'batches' | 'walBytes', number>>;
 
-const STAGES = ['fold', 'store', 'settle'] as const;
-
-async function readCounts({ services: { database }, workers }: Pipeline, signal: AbortSignal) {
+async function readCounts(
+  { services: { database }, workers }: Pipeline,
+  signal: AbortSignal,
+): Promise<Counts> {
   await wait(REPORTED_MS, undefined, { signal });
-  const { rows } = await database.query<Counted>(
+  const { rows } = await database.query<
+    Omit<Counts, 'commits' | 'batches'> & { increments: number }
+  >(
     `select (select xact_commit::float8 from pg_stat_database where datname = current_database()) as statements,
             (select wal_bytes::float8 from pg_stat_wal) as "walBytes",
             (select sum(n_tup_ins)::float8 from pg_stat_user_tables where relname = 'open_increments') as increments`,
   );
   const { statements = 0, increments = 0, walBytes = 0 } = rows[0] ?? {};
   const metrics = await Promise.all(workers.map((worker) => readMetrics(worker, signal)));
-  const sum = (name: string, stage: string) =>
-    metrics.reduce((total, one) => total + one.sum(name, { stage }), 0);
-  const batches = sum('risk_batch_duration_seconds_count', 'store');
-  const stageSeconds = STAGES.map((stage) => sum('risk_batch_duration_seconds_sum', stage));
+  const batches = metrics.reduce(
+    (sum, one) => sum + one.sum('risk_batch_duration_seconds_count', { stage: 'store' }),
+    0,
+  );
   // Each commit of an API and each batch adds one.
-  return { statements, batches, walBytes, commits: increments - batches, stageSeconds };
+  return { statements, batches, walBytes, commits: increments - batches };
 }
 
-type Counts = Awaited<ReturnType<typeof readCounts>>;
 type Used = { readonly seconds: number; readonly byRole: Readonly<Record<Role, number>> };
 type Ran = Used & Pick<Observation, 'requests' | 'answeredMs' | 'scoredTransactions'> & Span;
 type Span = { readonly firstMs: number; readonly lastMs: number };
 
-async function post(pipeline: Pipeline, one: Trial, context: BenchContext) {
-  const load: Load = loadOf(one);
-  const isFirst = one === TRIALS[0];
-  const { run, measured } = isFirst
-    ? await runCalibrated(pipeline, load, CALIBRATE_SECONDS, context)
-    : { run: await runLoad(pipeline, load, context), measured: undefined };
+async function post(pipeline: Pipeline, one: Trial, context: BenchContext): Promise<Ran> {
+  const run = await runLoad(pipeline, loadOf(one), context);
   const of = (role: string) => Number(run.cpu.find((row) => row.role === role)?.cpu_seconds);
   const known = {
     ...{ generator: of('generator'), api: of('api'), worker: of('workers') },
@@ -180,12 +168,11 @@ async function post(pipeline: Pipeline, one: Trial, context: BenchContext) {
   };
   const busy = (1 - run.idleShare) * describeMachine().cores * run.seconds;
   const { posted, seconds, transactions } = run;
-  const ran: Ran = {
+  return {
     ...{ seconds, byRole: withOthers(known, busy), requests: posted.requests },
     ...{ answeredMs: posted.latencyMs, scoredTransactions: transactions },
     ...{ firstMs: posted.firstRequestMs, lastMs: run.progress.finishedMs },
   };
-  return { ran, measured };
 }
 
 async function mix(pipeline: Pipeline, one: Trial, { signal }: BenchContext): Promise<Ran> {
@@ -238,29 +225,19 @@ export async function observe(context: BenchContext): Promise<Observed> {
   const followed = await followPublished(pipeline.services);
   const idle = await readIdle(pipeline, signal);
   const probed = await probe(pipeline);
-  const taken: {
-    one: Trial;
-    ran: Ran;
-    counts: Counts;
-  }[] = [];
-  let calibration: Calibration | undefined;
+  const taken: { one: Trial; ran: Ran; counts: Counts }[] = [];
   for (const one of TRIALS) {
     output.note(one.name);
     const missing = one.workers - pipeline.workers.length;
     if (missing > 0) await pipeline.startWorkers(missing);
     const before = await readCounts(pipeline, signal);
-    const { ran, measured } =
-      one.reads > 0
-        ? { ran: await mix(pipeline, one, context), measured: undefined }
-        : await post(pipeline, one, context);
-    calibration ??= measured;
+    const ran = await (one.reads > 0 ? mix : post)(pipeline, one, context);
     const after = await readCounts(pipeline, signal);
     const counts = {
       commits: after.commits - before.commits,
       batches: after.batches - before.batches,
       statements: after.statements - before.statements,
       walBytes: after.walBytes - before.walBytes,
-      stageSeconds: after.stageSeconds.map((end, at) => end - (before.stageSeconds[at] ?? 0)),
     };
     taken.push({ one, ran, counts });
   }
@@ -274,18 +251,16 @@ export async function observe(context: BenchContext): Promise<Observed> {
   }
   const { lost, doubled } = await readStored(pipeline.services.database);
   if (lost + doubled > 0) throw new Error(`lost ${lost}, doubled ${doubled}`);
-  const corridors = Object.keys(calibration?.corridors ?? {}).length;
-  if (calibration === undefined) throw new Error('the first trial calibrates');
   return {
     ...{ measured_at: new Date().toISOString(), commit: await readCommit() },
-    ...{ machine: describeMachine(), idle, ...probed, corridors, calibration, runs },
+    ...{ machine: describeMachine(), idle, ...probed, corridors: LIVE_LOAD.corridors, runs },
   };
 }
 
 function toObservation(
   one: Trial,
   { seconds, byRole, requests, answeredMs, scoredTransactions }: Ran,
-  { commits, batches, statements, walBytes, stageSeconds }: Counts,
+  { commits, batches, statements, walBytes }: Counts,
   scoredMs: Percentiles | null,
 ): Observation {
   const cores = Object.fromEntries(ROLES.map((role) => [role, byRole[role] / seconds]));
@@ -294,7 +269,6 @@ function toObservation(
   return {
     ...{ ...one, lasted: seconds, scoredTransactions, requests, commits, batches, walBytes },
     readsMissed: reads === 0 ? 0 : Math.min(1, Math.max(0, statements - commits - batches) / reads),
-    stagesMs: stageSeconds.map((own) => (1000 * own) / batches),
     cores: cores as Observation['cores'],
     perSecond: scoredTransactions / seconds,
     answeredMs: short(answeredMs),

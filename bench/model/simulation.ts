@@ -2,6 +2,7 @@
  * Discrete events: a clock in milliseconds, processes that wait, and the things for which they wait. Events of one time happen in
  * the order in which they were arranged, so that a seed decides everything.
  */
+import { type Event, pop, push } from '../../test/simulation/clock.ts';
 
 /** Arranges that `resume` is called once, now or later. */
 export type Wait = (resume: () => void) => void;
@@ -9,7 +10,7 @@ export type Process = Generator<Wait, void, void>;
 
 export type Simulation = {
   readonly now: () => number;
-  readonly after: (ms: number, act: () => void) => void;
+  readonly after: (ms: number, action: () => void) => void;
   readonly delay: (ms: number) => Wait;
   /** Runs the process until its first wait; `ended` is called at its end. */
   readonly start: (process: Process, ended?: () => void) => void;
@@ -17,43 +18,11 @@ export type Simulation = {
   readonly run: (untilMs: number) => void;
 };
 
-type Event = { readonly at: number; readonly nth: number; readonly act: () => void };
-
 export function createSimulation(): Simulation {
-  /** A binary heap, the earliest event first. */
-  const heap: Event[] = [];
-  let [nowMs, count] = [0, 0];
-  const isBefore = (a: Event, b: Event) => a.at < b.at || (a.at === b.at && a.nth < b.nth);
-  const after: Simulation['after'] = (ms, act) => {
-    const event = { at: nowMs + Math.max(0, ms), nth: count++, act };
-    let at = heap.push(event) - 1;
-    while (at > 0) {
-      const parent = (at - 1) >> 1;
-      const above = heap[parent] as Event;
-      if (isBefore(above, event)) break;
-      heap[at] = above;
-      at = parent;
-    }
-    heap[at] = event;
-  };
-  const takeFirst = (): Event | undefined => {
-    const [first] = heap;
-    const last = heap.pop();
-    if (last === undefined || last === first) return first;
-    let at = 0;
-    for (;;) {
-      const left = 2 * at + 1;
-      if (left >= heap.length) break;
-      const right = left + 1;
-      const isRight = right < heap.length && isBefore(heap[right] as Event, heap[left] as Event);
-      const child = isRight ? right : left;
-      if (isBefore(last, heap[child] as Event)) break;
-      heap[at] = heap[child] as Event;
-      at = child;
-    }
-    heap[at] = last;
-    return first;
-  };
+  const events: Event[] = [];
+  let [nowMs, order] = [0, 0];
+  const after: Simulation['after'] = (ms, action) =>
+    push(events, { atMs: nowMs + Math.max(0, ms), order: order++, action });
   const start: Simulation['start'] = (process, ended) => {
     const step = () => {
       const { done, value } = process.next();
@@ -68,10 +37,10 @@ export function createSimulation(): Simulation {
     delay: (ms) => (resume) => after(ms, resume),
     start,
     run(untilMs) {
-      while ((heap[0]?.at ?? Number.POSITIVE_INFINITY) <= untilMs) {
-        const event = takeFirst() as Event;
-        nowMs = event.at;
-        event.act();
+      while ((events[0]?.atMs ?? Number.POSITIVE_INFINITY) <= untilMs) {
+        const event = pop(events) as Event;
+        nowMs = event.atMs;
+        event.action();
       }
       nowMs = Math.max(nowMs, untilMs);
     },

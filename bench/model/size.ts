@@ -1,8 +1,7 @@
 /** The size of a site for a load far beyond this machine, and the part of it that breaks first. */
-import type { Calibration } from '../../src/rooms/operate/plan/calibration.ts';
 import { type Percentiles, percentiles } from '../support/percentiles.ts';
 import type { Costs } from './costs.ts';
-import { type Model, streamsOf } from './plant.ts';
+import type { Model } from './plant.ts';
 import { type Outcome, simulate } from './simulate.ts';
 
 export type Demand = {
@@ -204,43 +203,4 @@ export function limitsOf({ us }: Size, demand: Demand, walBytes: number) {
     },
   ];
   return limits.toSorted((a, b) => a.perSecond - b.perSecond);
-}
-
-/** The level of the costs is that of another machine, by its own `risk calibrate`; how they depend on batches is this one's. */
-export function levelled({ costs, ...model }: Model, own: Calibration, corridors: number): Model {
-  const rows = own.transactions_per_request;
-  const { api, worker, postgres, redis } = costs;
-  const streams = streamsOf(rows, corridors);
-  const ratio = (measured: number | null, modelled: number) =>
-    measured === null ? 1 : measured / modelled;
-  const scaled = <T extends Readonly<Record<string, number>>>(values: T, by: number): T =>
-    Object.fromEntries(Object.entries(values).map(([name, us]) => [name, us * by])) as T;
-  const { mergedShare } = worker;
-  return {
-    ...model,
-    costs: {
-      ...costs,
-      api: scaled(api, ratio(own.api_us, (api.request + api.commit) / rows + api.transaction)),
-      worker: {
-        ...scaled(worker, ratio(own.worker_us, worker.batch / rows + worker.transaction)),
-        mergedShare,
-      },
-      postgres: scaled(
-        postgres,
-        ratio(
-          own.postgres_us,
-          (2 * postgres.statement) / rows + postgres.claimed + postgres.scored,
-        ),
-      ),
-      redis: scaled(
-        redis,
-        ratio(
-          own.redis_us,
-          (2 * redis.stream * streams + redis.look * corridors) / rows +
-            redis.appended +
-            redis.folded,
-        ),
-      ),
-    },
-  };
 }

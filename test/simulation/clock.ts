@@ -11,7 +11,7 @@ export type Clock = {
   readonly runUntil: (isOver: () => boolean, deadlineMs: number) => Promise<boolean>;
 };
 
-type Event = { readonly atMs: number; readonly order: number; readonly action: () => void };
+export type Event = { readonly atMs: number; readonly order: number; readonly action: () => void };
 
 export function createClock(startMs: number): Clock {
   const queue: Event[] = [];
@@ -46,7 +46,8 @@ function isBefore(a: Event, b: Event): boolean {
   return a.atMs === b.atMs ? a.order < b.order : a.atMs < b.atMs;
 }
 
-function push(heap: Event[], event: Event): void {
+/** Adds to a heap whose first element is the earliest event. */
+export function push(heap: Event[], event: Event): void {
   let index = heap.push(event) - 1;
   while (index > 0) {
     const parent = (index - 1) >> 1;
@@ -58,7 +59,7 @@ function push(heap: Event[], event: Event): void {
   heap[index] = event;
 }
 
-function pop(heap: Event[]): Event | undefined {
+export function pop(heap: Event[]): Event | undefined {
   const first = heap[0];
   const last = heap.pop();
   if (first === undefined || last === undefined || heap.length === 0) return first;
