@@ -10,7 +10,6 @@ import type { Bench, BenchContext, BenchReport, Ceiling, Settings } from './supp
 import { copyCeiling } from './support/ceilings.ts';
 import { type Cap, openCgroups } from './support/cgroup.ts';
 import { readProfiles } from './support/cpu-profile.ts';
-import { BARE_CEILING, CPU_TITLE, endToEndTable } from './support/end-to-end-table.ts';
 import { putListsInForce } from './support/lists-in-force.ts';
 import {
   integerList,
@@ -229,7 +228,7 @@ function report(options: Options, pipeline: Pipeline, measured: Measured): Bench
     figures: figuresOf(measured),
     ceilings,
     tables: [
-      { title: CPU_TITLE, rows: run.cpu },
+      { title: 'processor time by role', rows: run.cpu },
       windowTable(run.windows),
       tierTable(counts.before, counts.after),
       memoryTable(run.memory),
@@ -249,7 +248,10 @@ function postgresSettingsOf({ seconds }: Load): Settings {
 async function bareCeiling(load: Load, context: BenchContext): Promise<Ceiling> {
   context.output.note('the bare pipeline, with the same load');
   const { perSecond } = await measureBare(load, context, postgresSettingsOf(load));
-  return { name: BARE_CEILING, perSecond };
+  return {
+    name: 'the bare pipeline with the same load: no scoring, profiles or checks',
+    perSecond,
+  };
 }
 
 async function runOne(options: Options, context: BenchContext): Promise<BenchReport> {
@@ -296,5 +298,4 @@ export const bench: Bench = {
     if (runs.some(({ isCapped }) => isCapped)) await (await openCgroups())[Symbol.asyncDispose]();
     for (const options of runs) yield await runOne(options, context);
   },
-  summary: endToEndTable,
 };

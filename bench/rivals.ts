@@ -9,14 +9,12 @@ import { execFile } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import type { Row } from '../src/kit/command/output.ts';
 import type { Bench, BenchContext, BenchReport } from './support/bench.ts';
 import {
   integerList,
   LOAD_OPTIONS,
   LOAD_USAGE,
   type Load,
-  loadName,
   readLoad,
   requestsOf,
 } from './support/load.ts';
@@ -26,7 +24,6 @@ import { readOptions, TEXT } from './support/options.ts';
 import { API_KEY, startPipeline } from './support/pipeline.ts';
 import { machineCpuSeconds, stolenShare } from './support/process-usage.ts';
 import { ratioOf } from './support/rank-interval.ts';
-import { formatNumber } from './support/report-text.ts';
 import { type PreparedRequests, prepareRequests } from './support/requests.ts';
 import { makeRunFolder } from './support/run-folder.ts';
 import { spreadOf } from './support/spread.ts';
@@ -217,32 +214,6 @@ function toReport(
   };
 }
 
-/** The rivals that cost least come first: there the engine loses. */
-function toTable(reports: readonly BenchReport[]): Row[] {
-  return reports
-    .toSorted((a, b) => costOf(a) - costOf(b))
-    .map((report) => {
-      const times = (name: string) => {
-        const [ratio, least, most] = ['', '_at_least', '_at_most'].map((end) =>
-          formatNumber(report.figures[`engine_is_so_many_times_as_${name}${end}`] ?? Number.NaN),
-        );
-        return report.caseName === ENGINE.name ? '' : `${ratio} (${least} to ${most})`;
-      };
-      return {
-        requests: loadName({ batch: Number(report.inputs['batch']) }),
-        system: report.caseName,
-        'µs of processor time': formatNumber(Math.round(costOf(report))),
-        'the engine is so many times as cheap': times('cheap'),
-        'scored a second': formatNumber(Math.round(report.perSecond)),
-        'so many times as fast': times('fast'),
-      };
-    });
-}
-
-function costOf({ figures }: BenchReport): number {
-  return figures['cpu_us_per_transaction_median'] ?? Number.NaN;
-}
-
 /** The rivals have dependencies of their own, so the engine is installed and tested without them. */
 async function ensureInstalled({ output, signal }: BenchContext): Promise<void> {
   if (existsSync(`${FOLDER}node_modules/.package-lock.json`)) return;
@@ -290,5 +261,4 @@ export const bench: Bench = {
     const engine = rounds.get(ENGINE) ?? [];
     for (const [system, made] of rounds) yield toReport(system, offer, made, engine);
   },
-  summary: toTable,
 };

@@ -1,5 +1,5 @@
 /**
- * `npm run bench [-- NAME [its options]] [--json FILE] [--markdown FILE]`: runs all benches or one, prints
+ * `npm run bench [-- NAME [its options]] [--json FILE]`: runs all benches or one, prints
  * machine, inputs, figures and the ratio to a ceiling of the same run; exits 1 when a bench reports a breach,
  * and 78 when the machine cannot cap processes that are to be capped.
  * `npm run bench -- --check` is the regression guard, and `-- --plots` draws what files of `--json` tell.
@@ -16,11 +16,10 @@ import type { Bench, BenchContext, BenchReport } from './support/bench.ts';
 import { CANNOT_CAP } from './support/cgroup.ts';
 import { describeMachine, formatMachine, readCommit } from './support/machine.ts';
 import { PLOTS_USAGE, writePlots } from './support/plots.ts';
-import { type BenchReports, toMarkdown } from './support/report-markdown.ts';
 import { printReport } from './support/report-text.ts';
 
 const FOLDER = new URL('./', import.meta.url);
-const USAGE = `npm run bench [-- NAME [options]] [--json FILE] [--markdown FILE]
+const USAGE = `npm run bench [-- NAME [options]] [--json FILE]
 
 Without NAME every bench runs with its defaults, but for those that run only when they are named.
 
@@ -44,26 +43,20 @@ async function loadBenches(): Promise<Bench[]> {
 type Arguments = {
   readonly name?: string | undefined;
   readonly jsonFile?: string | undefined;
-  readonly markdownFile?: string | undefined;
   /** Arguments that belong to the bench. */
   readonly own: string[];
 };
 
 function readArguments(argv: readonly string[]): Arguments {
   const own = [...argv];
-  const take = (flag: string) => {
-    const at = own.indexOf(flag);
-    if (at < 0) return undefined;
-    const [, value] = own.splice(at, 2);
-    if (value === undefined) throw new UsageError(`${flag} needs a FILE`);
-    return value;
-  };
-  const [jsonFile, markdownFile] = [take('--json'), take('--markdown')];
+  const at = own.indexOf('--json');
+  const [, jsonFile] = at < 0 ? [] : own.splice(at, 2);
+  if (at >= 0 && jsonFile === undefined) throw new UsageError('--json needs a FILE');
   const name = own[0]?.startsWith('-') === false ? own.shift() : undefined;
   if (name === undefined && own.some((word) => word !== '--help')) {
     throw new UsageError(`name the bench that '${own.join(' ')}' belongs to`);
   }
-  return { name, jsonFile, markdownFile, own };
+  return { name, jsonFile, own };
 }
 
 function abortedBySignals(): AbortSignal {
@@ -92,21 +85,15 @@ function choose(benches: readonly Bench[], name: string | undefined): Bench[] {
   throw new UsageError(`no bench '${name}'; there are: ${names}`);
 }
 
-async function measure(
-  chosen: readonly Bench[],
-  own: string[],
-  context: BenchContext,
-): Promise<BenchReports[]> {
-  const benches: BenchReports[] = [];
+async function measure(chosen: readonly Bench[], own: string[], context: BenchContext) {
+  const results: ({ readonly bench: string; readonly question: string } & BenchReport)[] = [];
   for (const bench of chosen) {
-    const reports: BenchReport[] = [];
     for await (const report of bench.run(own, context)) {
       printReport(context.output, bench, report);
-      reports.push(report);
+      results.push({ bench: bench.name, question: bench.question, ...report });
     }
-    benches.push({ bench, reports });
   }
-  return benches;
+  return results;
 }
 
 async function main(argv: readonly string[]): Promise<number> {
@@ -121,7 +108,7 @@ async function main(argv: readonly string[]): Promise<number> {
     output.line(formatMachine(machine));
     return await check(argv.slice(1), context);
   }
-  const { name, jsonFile, markdownFile, own } = readArguments(argv);
+  const { name, jsonFile, own } = readArguments(argv);
   const all = await loadBenches();
   if (own.includes('--help')) {
     printUsage(output, name === undefined ? all : choose(all, name));
@@ -129,21 +116,12 @@ async function main(argv: readonly string[]): Promise<number> {
   }
   const chosen = choose(all, name);
   output.line(formatMachine(machine));
-  const benches = await measure(chosen, name === undefined ? [] : own, context);
-  const measuredAt = new Date().toISOString();
-  const commit = await readCommit();
+  const results = await measure(chosen, name === undefined ? [] : own, context);
   if (jsonFile !== undefined) {
-    const results = benches.flatMap(({ bench, reports }) =>
-      reports.map((report) => ({ bench: bench.name, question: bench.question, ...report })),
-    );
-    const document = { measured_at: measuredAt, commit, machine, results };
-    await writeFile(jsonFile, `${JSON.stringify(document, null, 2)}\n`);
+    const of = { measured_at: new Date().toISOString(), commit: await readCommit(), machine };
+    await writeFile(jsonFile, `${JSON.stringify({ ...of, results }, null, 2)}\n`);
   }
-  if (markdownFile !== undefined) {
-    await writeFile(markdownFile, toMarkdown({ measuredAt, commit, machine, benches }));
-  }
-  const isFine = benches.every(({ reports }) => reports.every((one) => one.breaches.length === 0));
-  return isFine ? EXIT.fine : EXIT.failed;
+  return results.every(({ breaches }) => breaches.length === 0) ? EXIT.fine : EXIT.failed;
 }
 
 // A reader that left early (`… --help | head`) does not end the measurement.

@@ -60,6 +60,4 @@ export type Bench = {
    * `args` are the bench's own options; empty when all benches run.
    */
   run(args: string[], context: BenchContext): AsyncIterable<BenchReport>;
-  /** The table that documents show, with its headings for keys: `--markdown` writes it first. */
-  readonly summary?: (reports: readonly BenchReport[]) => readonly Row[];
 };

@@ -38,22 +38,22 @@ export function printTable(output: Output, title: string, rows: readonly Row[]):
   for (const line of formatTable(columns, rows)) output.line(`    ${line}`);
 }
 
-export function isNumeric(field: string, rows: readonly Row[]): boolean {
+function isNumeric(field: string, rows: readonly Row[]): boolean {
   return rows.every((row) => /^-?[\d,.]*$/.test(String(row[field])));
 }
 
-export function formatFields(fields: Readonly<Record<string, unknown>>): string {
+function formatFields(fields: Readonly<Record<string, unknown>>): string {
   return Object.entries(fields)
     .map(([name, value]) => `${name}=${String(value)}`)
     .join(' ');
 }
 
 /** Settings of the engine that differ from their defaults. */
-export function formatSettings(settings: Settings): string {
+function formatSettings(settings: Settings): string {
   return formatFields(settings) || 'none differ from the defaults';
 }
 
-export function formatNumber(value: number): string {
+function formatNumber(value: number): string {
   const digits = Number.isInteger(value) || Math.abs(value) >= 1000 ? 0 : 2;
   return value.toLocaleString('en-US', {
     minimumFractionDigits: digits,
