@@ -290,11 +290,3 @@ export function compileOwn(data: RuleSetData): CompiledRuleSet {
   const problems = compiled.problems.map(({ pointer, detail }) => `${pointer} ${detail}`);
   throw new Error(`rule set ${data.id}: ${problems.join('; ')}`);
 }
-
-/**
- * Rules whose weight counts for nothing beside a deciding model. Forced verdicts always count, and so does the weight of a
- * policy.
- */
-export function withoutEffectBesideModel({ rules }: CompiledRuleSet): readonly CompiledRule[] {
-  return rules.filter(({ isPolicy, verdict }) => !isPolicy && verdict === null);
-}

@@ -3,7 +3,6 @@ import { describe, expect, test } from 'vitest';
 import {
   compileOwn,
   compileRuleSet,
-  withoutEffectBesideModel,
 } from '../../../../../src/core/score/rules/compile-rule-set.ts';
 import type { RuleData, RuleSetData } from '../../../../../src/core/score/rules/rule-set-data.ts';
 import { default3 } from '../../../../../src/core/score/rules/rule-sets/default-3.ts';
@@ -171,16 +170,6 @@ test('a metadata field has the type that the rule set names, which is that of th
   expect(problemsAmong({}, { tier: 'text' })).toEqual([
     'must have a field that `metadata` of the rule set names with its type at line 1, column 1, not `metadata.tier`',
   ]);
-});
-
-test('only policies and forced verdicts have an effect beside a deciding model', () => {
-  const rules = [
-    limit,
-    { ...limit, id: 'policy', code: 'POLICY', policy: true },
-    { ...named, id: 'forced', code: 'FORCED', when: 'true', verdict: 'review' as const },
-  ];
-  const compiled = compileOwn({ ...default3, id: 'own@1', rules });
-  expect(withoutEffectBesideModel(compiled).map(({ id }) => id)).toEqual(['limit']);
 });
 
 /** The time of the quickest of three runs. */
