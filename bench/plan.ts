@@ -2,11 +2,15 @@
  * Does a plan foretell what loads take? The engine is calibrated under one load, as an operator does it; then three other
  * rates are planned, and run.
  */
+import { execFile } from 'node:child_process';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { readConfig } from '../src/kit/config/config.ts';
 import { countConnections } from '../src/kit/database/count-connections.ts';
+import { calibrationSchema } from '../src/rooms/operate/plan/calibration.ts';
 import { fleetFor, planCapacity } from '../src/rooms/operate/plan/plan.ts';
 import type { Bench, BenchContext, BenchReport, Settings } from './support/bench.ts';
-import { runCalibrated } from './support/calibrated.ts';
 import {
   LIVE_LOAD,
   LOAD_OPTIONS,
@@ -17,7 +21,8 @@ import {
 } from './support/load.ts';
 import { runLoad, warmUp } from './support/load-run.ts';
 import { readOptions } from './support/options.ts';
-import { startPipeline } from './support/pipeline.ts';
+import { API_KEY, type Pipeline, startPipeline } from './support/pipeline.ts';
+import { LAUNCHER } from './support/services.ts';
 import { readStored, storedBreaches } from './support/stored.ts';
 
 const USAGE = `--calibrated N     transactions a second under which the engine is calibrated (1000)
@@ -30,6 +35,31 @@ ${LOAD_USAGE}
 /** A plan below what is seen lacks machines. One above it is dear: batches grow with the rate, so a transaction costs less. */
 const RATIO = { min: 0.8, max: 2 };
 const ROLES = ['api', 'workers', 'postgres', 'redis'] as const;
+
+/** A calibration ends within a load that goes on for so much longer. */
+const AROUND_SECONDS = 15;
+
+/** Runs the load, and beside it `risk calibrate` for so long, as an operator does it. */
+async function runCalibrated(
+  pipeline: Pipeline,
+  load: Load,
+  seconds: number,
+  context: BenchContext,
+) {
+  const file = join(pipeline.folder, 'calibration.json');
+  const { services, api } = pipeline;
+  const environment = {
+    ...{ PATH: process.env['PATH'], HOME: process.env['HOME'], RISK_API_KEY: API_KEY },
+    ...{ DATABASE_URL: services.databaseUrl, REDIS_URL: services.redisUrl, RISK_URL: api.url },
+  };
+  const args = [LAUNCHER, 'calibrate', '--seconds', String(seconds), '--file', file];
+  const own = { ...load, transactions: load.rate * (seconds + AROUND_SECONDS) };
+  const [run] = await Promise.all([
+    runLoad(pipeline, own, context),
+    promisify(execFile)('/bin/sh', args, { env: environment, signal: context.signal }),
+  ]);
+  return { run, measured: calibrationSchema.parse(JSON.parse(await readFile(file, 'utf8'))) };
+}
 
 async function measure(
   load: Load,
