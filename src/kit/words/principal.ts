@@ -17,11 +17,12 @@ export function approves(role: Role): boolean {
   return APPROVING_ROLES.some((approving) => approving === role);
 }
 
-/** Roles that may read what these roles read: `auditor` reads everything but clear values of personal fields, and changes nothing but its own sessions. */
+/** Roles that may read what these roles read: `auditor` reads everything but clear values, and changes its own sessions alone. */
 export function withReaders(roles: readonly Role[]): readonly Role[] {
-  const isClosed = roles.includes('auditor') || roles.includes('personal_data');
-  return isClosed ? roles : [...roles, 'auditor'];
+  const isClear = roles.every((role) => role === 'personal_data');
+  return isClear || roles.includes('auditor') ? roles : [...roles, 'auditor'];
 }
+
 /** Roles that `admin` and a bootstrap key do not include. */
 export const ROLES_APART = [...APPROVING_ROLES, 'personal_data'] as const satisfies readonly Role[];
 export const isApart = (role: Role): boolean => ROLES_APART.some((apart) => apart === role);
