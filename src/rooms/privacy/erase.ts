@@ -37,8 +37,9 @@ export async function eraseSubject(
     if (subject === undefined) {
       throw new Failure('not-found', 'SUBJECT_UNKNOWN', `no subject has the token ${token}`);
     }
-    // A hold on the market, on the account, or on a month that has the account.
-    await refuseOnHold(query, { kind: 'account', account: token });
+    // Nobody looks whose a device, an address or a member of metadata is, so any hold keeps it.
+    const isAccount = subject.field === 'account_id';
+    await refuseOnHold(query, isAccount ? { kind: 'account', account: token } : { kind: 'market' });
     const blockedBy = (await findBlocking(query, token)).map(({ list }) => list);
     if (before === undefined) {
       const { field } = subject;

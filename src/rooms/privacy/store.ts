@@ -47,6 +47,9 @@ export const findClear = firstOf<{ found: string }, [kinds: readonly string[]]>(
    select 'entries of the list ' || name from market.lists l
     where kind = any ($1) and exists (select from market.list_entries e where e.list = l.name)
    union all
+   select 'legal holds of accounts'
+    where 'account' = any ($1) and exists (select from market.legal_holds where kind = 'account' and lifted_at is null)
+   union all
    select 'the reference list ' || name from shared.reference_lists where kind = any ($1) limit 1`,
 );
 export const findMetadataField = firstOf<{ name: string }, [name: string]>(
