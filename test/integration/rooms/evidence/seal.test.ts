@@ -5,7 +5,10 @@
 import { appendFileSync, readFileSync } from 'node:fs';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { NO_MODELS } from '../../../../src/core/score/judge.ts';
+import { attachMonth, detachMonth } from '../../../../src/core/store/partitions/detach-months.ts';
+import { byCommand } from '../../../../src/kit/command/stores.ts';
 import { Failure } from '../../../../src/kit/words/failure.ts';
+import { monthOf } from '../../../../src/kit/words/month.ts';
 import { checkLog } from '../../../../src/rooms/evidence/check/check.ts';
 import { readHead } from '../../../../src/rooms/evidence/log/checkpoint.ts';
 import { consistencyPath } from '../../../../src/rooms/evidence/log/tree.ts';
@@ -17,7 +20,12 @@ import { readNewestLog, tileReader } from '../../../../src/rooms/evidence/store/
 import { openBundle } from '../../../../verify/bundle.ts';
 import { openCheckpoint } from '../../../../verify/note.ts';
 import { requireContinued } from '../../../../verify/verify.ts';
-import { type EvidenceRig, openEvidenceRig, sealAll } from '../../../support/rooms/evidence/rig.ts';
+import {
+  type EvidenceRig,
+  MONTH_MS,
+  openEvidenceRig,
+  sealAll,
+} from '../../../support/rooms/evidence/rig.ts';
 
 let rig: EvidenceRig;
 beforeEach(async () => {
@@ -101,6 +109,17 @@ test('the walk waits for scores that were stored before the log and are committe
   expect(begun?.walkedTo).toBe(FIRST_ID);
   await sealAll(sealer, rig.database);
   expect(await check()).toMatchObject({ findings: [], scores: 5 });
+});
+
+test('scores of a month that was away when the log began are sealed once it is back', async () => {
+  const month = monthOf(MONTH_MS);
+  const away = await rig.store(4);
+  await detachMonth(rig.database, month);
+  await sealAll(rig.openSealer(), rig.database);
+  await attachMonth(rig.database, month, byCommand('test'));
+  const named = await rig.store(3);
+  await sealAll(rig.openSealer(), rig.database);
+  expect(await check()).toMatchObject({ findings: [], scores: away.length + named.length });
 });
 
 test('two sealers at a time make one history', async () => {
