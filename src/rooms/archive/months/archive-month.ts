@@ -21,7 +21,14 @@ import type { FileStore } from '../file-stores/file-store.ts';
 import { sha256 } from '../part-file.ts';
 import { listMigrations, listTables, lockTables, readContent } from '../table-rows.ts';
 import { countRows, type Manifest, manifestBytes, storedOf } from './manifest.ts';
-import { type ArchivedMonth, insertMonth, type MonthStep, nextNumber, saveMonth } from './store.ts';
+import {
+  type ArchivedMonth,
+  insertMonth,
+  type MonthStep,
+  nextNumber,
+  readCheckpoint,
+  saveMonth,
+} from './store.ts';
 
 export type Archiving = {
   readonly market: string;
@@ -138,10 +145,13 @@ const WORK: Readonly<Record<Exclude<MonthStep, 'cold' | 'ended'>, Work>> = {
     }
     return signal.aborted ? archived : { ...archived, step: 'verify' };
   },
-  verify: async ({ key, note }, archived, store) => {
+  verify: async ({ database, key, note }, archived, store) => {
     const rows = await verifyArchive(storedOf(archived.manifest, store, key), archived.manifest);
     note(`${rows} rows were read back`);
-    return { ...archived, step: 'seal' };
+    // Saved before the manifest becomes a file, which is written once.
+    const log = await readCheckpoint(database.query);
+    const manifest = { ...archived.manifest, evidence: log?.checkpoint ?? null };
+    return { ...archived, manifest, step: 'seal' };
   },
   seal: async ({ note }, archived, store) => {
     const { manifest } = archived;

@@ -14,7 +14,7 @@ export const manifestSchema = z.object({
   lock_until: z.string(),
   migrations: z.array(z.string()),
   evidence: z.string().nullable().meta({
-    description: 'Checkpoint of the transparency log, as it was when the files were sealed.',
+    description: 'Checkpoint of the transparency log, as it was when the files had been read back.',
   }),
   tables: z.array(tableSchema),
 });

@@ -23,6 +23,12 @@ export async function findOpen(query: Query, month: string): Promise<ArchivedMon
   return found && { ...found, manifest: manifestSchema.parse(found.manifest) };
 }
 
+/** The newest checkpoint of the log of evidence. */
+export const readCheckpoint = firstOf<{ checkpoint: string | null }>(
+  'read-checkpoint',
+  'select checkpoint from market.evidence_logs order by log_id desc limit 1',
+);
+
 /** Number of the next archive of a month. */
 export const nextNumber = onlyOf<{ number: number }, [month: string]>(
   'number-archived-month',

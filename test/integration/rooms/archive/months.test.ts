@@ -108,6 +108,9 @@ let answersBefore: Awaited<ReturnType<typeof answers>>;
 test(
   'a month whose archive is killed at each step is cold in the end, and never before its files are whole',
   async () => {
+    await sql(
+      `insert into evidence_logs (origin, root, checkpoint) values ('x', sha256(''), 'a signed note')`,
+    );
     rowsBefore = await rows();
     answersBefore = await answers();
     expect(rowsBefore).toMatchObject([{ rows: ROWS }, { rows: ROWS - 1 }, { rows: 2 }]);
@@ -132,6 +135,8 @@ test(
     expect([await rows(), await step()]).toEqual([rowsBefore, 'drop']);
     await killedAt('month-drop', '--continue', '--confirm', MONTH);
     expect(await step()).toBe('cold');
+    const [noted] = await sql(`select manifest ->> 'evidence' as evidence from archived_months`);
+    expect(noted).toEqual({ evidence: 'a signed note' });
     const done = await archive('--confirm', MONTH);
     expect([done.code, done.stdout]).toEqual([0, expect.stringContaining('is cold')]);
     expect(await sql(`select to_regclass('scores_y2013m03') as gone`)).toEqual([{ gone: null }]);
