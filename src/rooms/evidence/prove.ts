@@ -1,6 +1,7 @@
 /** Bundles: what proves offline that the log sealed a score or a line, with a checkpoint and what the score names. */
 import { createdAtMsOf } from '../../core/domain/transaction-id.ts';
 import { baseName } from '../../core/score/rules/derived-rule-set.ts';
+import { refuseDetached } from '../../core/store/partitions/partitions.ts';
 import type { Database, Query } from '../../kit/database/pool.ts';
 import { readHead, type TreeHead } from './log/checkpoint.ts';
 import {
@@ -61,13 +62,18 @@ async function openLog(database: Pick<Database, 'query'>): Promise<Log | undefin
   return signed && { ...signed, query, read: tileReader(query, signed.logId) };
 }
 
+/** @throws Failure where the month of the transaction has no tables */
 export async function proveScore(
   database: Pick<Database, 'query'>,
   id: string,
 ): Promise<Bundle | Unproven> {
-  const row = createdAtMsOf(id) === undefined ? [] : await readScoreTexts(database.query, [id]);
-  const [score] = row;
-  if (score === undefined) return 'unknown';
+  const createdAtMs = createdAtMsOf(id);
+  if (createdAtMs === undefined) return 'unknown';
+  const [score] = await readScoreTexts(database.query, [id]);
+  if (score === undefined) {
+    await refuseDetached(database, createdAtMs);
+    return 'unknown';
+  }
   const log = await openLog(database);
   const found = log && (await locate(log.query, log.logId, score));
   if (log === undefined || found === undefined) return 'unsealed';

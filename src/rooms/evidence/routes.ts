@@ -127,7 +127,7 @@ const operations = [
       }),
     }),
     answers: { 200: answer('The bundle.', bundleSchema, bundle) },
-    problems: [404],
+    problems: [404, 410],
     run: async ({ path: { id } }, { databases: { primary } }: Parts) =>
       requireBundle(await proveScore(primary, id), `The score ${id}`),
   }),

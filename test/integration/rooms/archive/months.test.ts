@@ -173,6 +173,7 @@ test('transactions of a cold month are answered as before, and say so', async ()
     await expectProblem(await api.request(`/v1/${kind}/${ids[2]}`, as(other)), 404);
     await expectProblem(await api.request(`/v1/${kind}/${idAt(Date.parse(timeIn(MONTH)))}`), 404);
   }
+  await expectProblem(await api.request(`/v1/evidence/scores/${ids[2]}`), 410);
   const explained = await expectProblem(await api.request(`/v1/scores/${ids[2]}/explanation`), 410);
   expect(explained.body.detail).toContain('is cold');
 });
