@@ -51,5 +51,12 @@ export async function revealOwn(
   const { status, headers } = answer;
   const own = new Headers(headers);
   own.delete('content-length');
-  return new Response(await edge.reveal(await answer.text()), { status, headers: own });
+  const text = await answer.text();
+  const revealed = await edge.reveal(text);
+  if (revealed !== text) {
+    // An erasure ends what the caller may be told, and the tag is that of the tokens.
+    own.delete('etag');
+    own.set('cache-control', 'private, no-store');
+  }
+  return new Response(revealed, { status, headers: own });
 }
