@@ -15,6 +15,11 @@ export const listTables = rowsOf<Named, [market: string]>(
      from pg_class c where c.relnamespace = to_regnamespace($1) and c.relkind = 'r' order by c.relname`,
 );
 
+export const ownerOf = onlyOf<{ owner: string }, [table: string]>(
+  'find-owner-of-table',
+  `select pg_get_userbyid(relowner)::text as owner from pg_class where oid = to_regclass('market.' || $1)`,
+);
+
 export const listMigrations = rowsOf<{ name: string }>(
   'list-archived-migrations',
   'select name from market.schema_migrations order by name',

@@ -18,7 +18,7 @@ import type { Month } from '../../../kit/words/month.ts';
 import type { Table } from '../archive-file.ts';
 import { readPart, type Stored } from '../export-table.ts';
 import type { Cells } from '../part-file.ts';
-import { quoted, tableOf } from '../table-rows.ts';
+import { ownerOf, quoted, tableOf } from '../table-rows.ts';
 import { type Archiving, isSame, KINDS } from './archive-month.ts';
 import { countRows, storedOf } from './manifest.ts';
 import { type ArchivedMonth, saveMonth } from './store.ts';
@@ -82,8 +82,11 @@ async function makeTable(
       await insertRows(query, table, rows.slice(at, at + INSERT_ROWS));
     }
   }
-  if (await isSame(query, table)) return;
-  throw new Failure('invalid', 'ARCHIVE_WRONG', `${table.name} has other rows than its archive`);
+  if (!(await isSame(query, table)))
+    throw new Failure('invalid', 'ARCHIVE_WRONG', `${table.name} has other rows than its archive`);
+  // The role that migrates makes the table, and the role of the market reads it.
+  const { owner } = await ownerOf(query, kind);
+  await query({ text: `alter table ${tableOf(table)} owner to ${quoted(owner)}` });
 }
 
 async function insertRows(query: Query, table: Table, rows: readonly Cells[]): Promise<void> {

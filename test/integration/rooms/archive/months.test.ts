@@ -200,12 +200,18 @@ test('a cold month takes nothing, is listed, and is neither attached nor dropped
 test(
   'a restore that is killed leaves a cold month or a detached one, and the rows are those of before',
   async () => {
+    await sql('grant all on schema market_0 to pg_database_owner');
+    await sql('alter table scores owner to pg_database_owner');
     await kill('restoring', restore);
     expect(await step()).toBe('cold');
     await kill('restored', restore);
     expect(await step()).toBe('ended');
     const { code, stdout } = await runRisk(restore, environment);
     expect([code, stdout]).toEqual([0, expect.stringContaining('without a score: 1')]);
+    const [owned] = await sql(
+      `select pg_get_userbyid(relowner) as by from pg_class where relname = 'scores_y2013m03'`,
+    );
+    expect(owned).toEqual({ by: 'pg_database_owner' });
     expect(await rows()).toEqual(rowsBefore);
     expect(await answers(own)).toEqual(answersBefore);
     const { headers } = await api.request(`/v1/transactions/${ids[2]}`);
