@@ -28,9 +28,12 @@ const findBound = firstOf<Bound, [issuer: string, subject: string]>(
   'find-provider-login',
   'select key_id as "keyId" from market.provider_logins where issuer = $1 and subject = $2',
 );
+/** As people are found: without regard to case and to forms of characters. */
+const folded = (name: string) => `lower(btrim(normalize(${name}, nfkc)))`;
 const findHolder = firstOf<{ subject: string }, [issuer: string, name: string]>(
   'find-holder-of-name',
-  'select subject from market.provider_logins where issuer = $1 and name = $2',
+  `select subject from market.provider_logins
+    where issuer = $1 and ${folded('name')} = ${folded('$2::text')} order by bound_at limit 1`,
 );
 const bind = rowsOf<object, [issuer: string, subject: string, name: string, keyId: string | null]>(
   'bind-provider-login',

@@ -153,11 +153,14 @@ test('who has no role, another name, or was shut out gets a page that says so', 
   const none = await logIn('eve', { groups: ['others'] });
   expect([none.answer.status, none.page]).toEqual([403, expect.stringContaining('no role here')]);
   expect(none.browser.cookies.has('__Host-risk-session')).toBe(false);
-  const taken = await logIn('mallory', { groups: ['risk-ops'], email: 'cy@corp.example' });
-  expect([taken.answer.status, taken.page]).toEqual([
-    403,
-    expect.stringContaining('somebody else'),
-  ]);
+  for (const email of ['cy@corp.example', 'Cy@corp.example']) {
+    const taken = await logIn('mallory', { groups: ['risk-ops'], email });
+    expect([email, taken.answer.status, taken.page]).toEqual([
+      email,
+      403,
+      expect.stringContaining('somebody else'),
+    ]);
+  }
   const unverified = await logIn('fay', { groups: ['risk-ops'], email_verified: false });
   expect([unverified.answer.status, unverified.page]).toEqual([
     403,
