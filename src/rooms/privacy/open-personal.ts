@@ -45,7 +45,10 @@ export const openPersonal: OpenPersonal = async ({ config, database, changes, lo
     },
   });
   if ((await listFields(database.query)).length > 0) {
-    await applyLedger(database, config.RISK_MARKET, privacySettings(config).ledger, log);
+    const { keys, ledger } = privacySettings(config);
+    // A process without the key that wraps the market's could serve nothing that names a value.
+    openMarketKey(keys, await readState(database.query));
+    await applyLedger(database, config.RISK_MARKET, ledger, log);
   }
   await refresh();
   return { tokens: () => tokens, refresh };
@@ -63,7 +66,8 @@ async function load(
     return openTokens(fields, openSubjects({ database, keys, marketKey }));
   } catch (error) {
     // A process that started before the declaration may lack the keys: it refuses what it cannot tokenise.
-    if (error instanceof Failure && error.code === PRIVACY_KEYS) return refusing(error.message);
+    if (error instanceof Failure && error.code === PRIVACY_KEYS)
+      return refusing(fields, error.message);
     throw error;
   }
 }
@@ -73,17 +77,20 @@ export function openMarketKey(keys: PrivacySettings['keys'], { keyId, marketKey 
   return unseal(wrappingKey(keys, keyId).key, marketKey, MARKET_KEY);
 }
 
-function refusing(why: string): Tokens {
+/** Serves what names no value of a declared field; answers keep their tokens. */
+function refusing(fields: readonly string[], why: string): Tokens {
   const refuse = async (): Promise<never> => {
     throw new Failure('unavailable', PRIVACY_KEYS, why);
   };
+  const members = new Set(fields.map((field) => field.split('.')[0]));
   return {
     ids: [],
     declares: () => true,
     tokenise: refuse,
     seek: refuse,
     tokensOf: refuse,
-    find: refuse,
-    reveal: refuse,
+    find: async (asked) =>
+      Object.keys(asked).some((name) => members.has(name)) ? await refuse() : asked,
+    reveal: async (text) => text,
   };
 }
