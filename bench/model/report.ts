@@ -119,8 +119,8 @@ function page({ observed, errors, sizes, limits, walBytes }: Page): string {
   const judges = observed.runs.filter(({ use }) => use === 'compares').length;
   return `# Size
 
-A model of discrete events (\`bench/model\`) says what no machine here can show: ${whole(requests)} requests a second, ${whole(100 * readShare)} % of them reads, in
-${corridors} corridors with ${whole(users / 1e6)} million users. This command wrote the page:
+A model of discrete events (\`bench/model\`) foretells what no machine here can make: ${whole(requests)} requests a second, ${whole(100 * readShare)} % of them reads, in
+${corridors} corridors with ${whole(users / 1e6)} million users. This command writes the page:
 
 \`\`\`sh
 npm run bench -- model --observed bench/model/observed.json --report docs/size.md
@@ -128,19 +128,19 @@ npm run bench -- model --observed bench/model/observed.json --report docs/size.m
 
 ${table(['changed', 'APIs, workers, primaries, replicas', 'p99 of reads, and from due to scored, ms'], rows)}
 
-APIs, workers and Redis are threads, and each Postgres has ${postgresCores} processors: all are at most ${whole(100 * utilisation)} % busy. Each primary is a [market](markets.md) with
-its own Redis; all Redis have ${whole(size.redisGb)} GB of \`maxmemory\`. Logs of Postgres grow by ${whole(size.walMbPerSecond)} MB a second.
+Each API, worker and Redis has one thread, and each Postgres ${postgresCores} processors, all at most ${whole(100 * utilisation)} % busy. Each primary is a [market](markets.md) with a Redis of
+its own; all Redis together have ${whole(size.redisGb)} GB of \`maxmemory\`. All primaries write ${whole(size.walMbPerSecond)} MB of log a second.
 
 ![p99 by load](plots/size-load.svg)
 
-**Full first**, in posts a second with nine reads each: ${full(true)}, which more processes cure; ${full(false)}, which another market cures.
+**Limits**, in posts a second with nine reads each. Add processes for ${full(true)}. Add a market for ${full(false)}.
 
 ![Posts a second at which each part is full](plots/size-limits.svg)
 
 ## Trust
 
 Six loads calibrated the model, and ${judges} others of the same hour [judged it](plots/size-judged.svg). Median errors: ${percent(errors.p50)} % of p50, ${percent(errors.p99)} % of p99, ${percent(errors.processors)} % of
-processor time, ${percent(errors.rate)} % of the rate at the knee, ${percent(errors.batches)} % of the number of batches; ${percent(errors.all)} % of all.
+processor time, ${percent(errors.rate)} % of the rate at the knee, ${percent(errors.batches)} % of the number of batches; ${percent(errors.all)} % of all figures.
 
 Assumed: ${whole(100 * DEMAND.readsMissed)} % of the reads miss the memory of an API, and replicas answer ${whole(100 * DEMAND.replicaShare)} % of those; ${DEMAND.hopMs} ms to another machine and ${DEMAND.flushMs} ms to
 disk; ${DEMAND.coldWorkerUs} µs of a worker and ${DEMAND.coldRedisUs} µs of Redis to read a profile; 25 transactions an account, ${whole(DEMAND.merchants)} merchants; ${whole(walBytes)} bytes of log a transaction;
