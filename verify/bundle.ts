@@ -1,4 +1,4 @@
-/** A bundle: a score or a line of the audit log, with what proves that a log sealed it. */
+/** A bundle: a score or a line of the audit log, with the proof that a log sealed the score or line. */
 import { hashOf, leafHash, rootOfInclusion } from './merkle.ts';
 import { type Checkpoint, openCheckpoint, type TrustedKey } from './note.ts';
 
@@ -7,7 +7,7 @@ export const FORMAT = 'risk-evidence/1';
 export type Proof = {
   /** Canonical JSON (RFC 8785), byte by byte what was hashed. */
   readonly content: string;
-  /** Of a score: its place in the tree of its batch. */
+  /** The place of a score in the tree of its batch; absent for other kinds. */
   readonly set?: {
     readonly index: number;
     readonly size: number;
@@ -21,7 +21,7 @@ export type Proof = {
 export type Bundle = {
   readonly format: string;
   readonly checkpoint: string;
-  /** The first is what the bundle proves, the others are the rule set and the model that it names. */
+  /** The score or line that the bundle proves, then the rule set and the model that a score names. */
   readonly proofs: readonly Proof[];
 };
 
@@ -54,14 +54,14 @@ function openProof(proof: Proof, { size, root }: Checkpoint): Fields {
 
 type Fields = Readonly<Record<string, unknown>>;
 
-/** Compares the content with the hash that its leaf has. */
+/** Compares the content with the hash in its leaf. @throws Error where the two differ */
 function requireContent({ content: text, set }: Proof, content: Fields, leaf: Fields): void {
   const { kind, id } = content;
   const bytes = Buffer.from(text);
   if (leaf['kind'] !== 'scores') {
     const isNamed = leaf['kind'] === kind && leaf['id'] === id;
     if (!isNamed || leaf['sha256'] !== hashOf(bytes).toString('hex')) {
-      throw new Error(`the ${kind} ${id} is not what its leaf has the hash of`);
+      throw new Error(`the ${kind} ${id} has another hash than its leaf says`);
     }
     return;
   }
@@ -71,7 +71,7 @@ function requireContent({ content: text, set }: Proof, content: Fields, leaf: Fi
   }
 }
 
-/** A rule set or a model in the bundle is the one that the score names. */
+/** @throws Error where the score names another rule set or model than the bundle has */
 function requireNamed(score: Fields, { kind, id }: Fields): void {
   const name = kind === 'model' ? score['model'] : score['rule_set'];
   const isNamed = name === id || (kind === 'rule-set' && String(name).startsWith(`${id}-`));

@@ -1,4 +1,4 @@
-/** Merkle trees of RFC 6962 with SHA-256: hashes of leaves and nodes, and what proves that one is in a tree or that a tree grew. */
+/** Merkle trees of RFC 6962 with SHA-256: hashes of leaves and nodes, proofs of inclusion, and proofs of consistency. */
 import { createHash } from 'node:crypto';
 
 const sha256 = (...parts: readonly Uint8Array[]): Buffer => {
@@ -25,7 +25,7 @@ function climb(node: number, last: number): [number, number] {
   return isOdd(node) || node === 0 ? [node, last] : climb(half(node), half(last));
 }
 
-/** The root that a path leads to from a leaf's hash; undefined where the path does not fit the index and the size. */
+/** Computes the root from a leaf's hash and its path; undefined where the path does not fit the index and the size. */
 export function rootOfInclusion(
   leaf: Uint8Array,
   index: number,

@@ -16,7 +16,7 @@ export type TrustedKey = {
 
 const ED25519 = 1;
 const ML_DSA_44 = 6;
-/** What stands before the raw bytes of a public key in its DER encoding (SPKI). */
+/** The DER prefix (SPKI) of a raw public key. */
 const SPKI: Readonly<Record<number, { readonly prefix: string; readonly bytes: number }>> = {
   [ED25519]: { prefix: '302a300506032b6570032100', bytes: 32 },
   [ML_DSA_44]: { prefix: '30820532300b06096086480165030403110382052100', bytes: 1312 },
@@ -26,7 +26,7 @@ const SIGNATURE = /^— ([^\s+]+) ([A-Za-z0-9+/]+={0,2})$/;
 const SIZE = /^(0|[1-9]\d{0,15})$/;
 const ROOT = /^[A-Za-z0-9+/]{43}=$/;
 
-/** One key a line; empty lines and lines that begin with # are left out. @throws Error where a line is no key */
+/** Reads a key from each line, but for empty lines and comments (#). @throws Error where a line is no key */
 export function readKeys(text: string): TrustedKey[] {
   const lines = text.split('\n').map((line) => line.trim());
   return lines.filter((line) => line !== '' && !line.startsWith('#')).map(readKey);
@@ -34,7 +34,7 @@ export function readKeys(text: string): TrustedKey[] {
 
 function readKey(line: string): TrustedKey {
   const [name = '', id = '', ...rest] = line.split('+');
-  // Base64 has the plus sign, too.
+  // Base64 may have plus signs.
   const bytes = Buffer.from(rest.join('+'), 'base64');
   const type = bytes[0] ?? 0;
   const spki = SPKI[type];
@@ -55,8 +55,8 @@ export function keyId(name: string, bytes: Uint8Array): string {
 }
 
 /**
- * The checkpoint of a note that a trusted key signed. Other signatures are left out.
- * @throws Error where no trusted key signed it, or where the signature of one is wrong
+ * Reads a note that a trusted key signed, and ignores signatures of unknown keys.
+ * @throws Error where no trusted key signed the note, or where the signature of a trusted key is wrong
  */
 export function openCheckpoint(note: string, keys: readonly TrustedKey[]): Checkpoint {
   const end = note.lastIndexOf(TEXT_END);
@@ -97,7 +97,7 @@ function isSigned(text: string, of: Checkpoint, key: TrustedKey, bytes: Buffer):
   return verify(null, subtreeMessage(key.name, time, of), key.key, bytes.subarray(8));
 }
 
-/** What an ML-DSA-44 key signs of a checkpoint, by c2sp.org/tlog-cosignature. */
+/** The message that an ML-DSA-44 key signs for a checkpoint (c2sp.org/tlog-cosignature). */
 export function subtreeMessage(name: string, time: Uint8Array, of: Checkpoint): Buffer {
   const short = (text: string) =>
     Buffer.concat([Buffer.of(Buffer.byteLength(text)), Buffer.from(text)]);

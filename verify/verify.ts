@@ -4,8 +4,8 @@
  *   node verify/verify.ts BUNDLE… --key KEYS [--seen CHECKPOINT --proof PROOF]
  *   node verify/verify.ts --checkpoint NEWER --key KEYS --seen CHECKPOINT --proof PROOF
  *
- * BUNDLE is of `risk evidence export`, or has one bundle a line. KEYS has a verifier key a line. With --seen the checkpoint must
- * continue one that the reader kept, by a PROOF of `/v1/evidence/consistency`. Exit code: 0 proven, 1 not, 2 usage.
+ * BUNDLE is a bundle of `risk evidence export`, or has a bundle in each line; KEYS has a verifier key in each line. CHECKPOINT is
+ * kept by the reader, and PROOF (`/v1/evidence/consistency`) shows that the log continues it. Exit code: 0 proven, 1 not, 2 usage.
  */
 import { readFileSync, realpathSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
@@ -17,7 +17,7 @@ import { type Checkpoint, openCheckpoint, readKeys } from './note.ts';
 const USAGE =
   'node verify/verify.ts BUNDLE… | --checkpoint NOTE --key KEYS [--seen NOTE --proof PROOF]';
 
-/** @throws Error where the newer checkpoint does not continue the one that the reader kept */
+/** @throws Error where the newer checkpoint does not continue the checkpoint that the reader kept */
 export function requireContinued(
   seen: Checkpoint,
   newer: Checkpoint,
@@ -36,7 +36,7 @@ export function requireContinued(
   }
 }
 
-/** A whole file of one bundle, or a bundle a line. */
+/** Reads a file of one bundle, or of a bundle in each line. */
 function readBundles(path: string): Bundle[] {
   const text = readFileSync(path, 'utf8');
   const lines = text.split('\n').filter((line) => line.trim() !== '');

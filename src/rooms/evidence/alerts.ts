@@ -5,15 +5,13 @@ export const alerts: readonly Alert[] = [
   {
     name: 'EvidenceRefused',
     level: 'service',
-    summary:
-      'The log of evidence contradicts a checkpoint that was published, and takes no leaves.',
+    summary: 'The log of evidence contradicts a published checkpoint, so nothing is sealed.',
     rules: [{ severity: 'critical', when: () => 'max by (market) (risk_evidence_refused) > 0' }],
   },
   {
     name: 'EvidenceLate',
     level: 'service',
-    summary:
-      'Sealing, or a checkpoint of the log of evidence, is late by {{ $value | humanizeDuration }}.',
+    summary: 'Sealing or signing of evidence is late by {{ $value | humanizeDuration }}.',
     runbook: 'EvidenceRefused',
     rules: [
       {

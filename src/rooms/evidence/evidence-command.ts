@@ -1,4 +1,4 @@
-/** `risk evidence …`: takes bundles out of the log, checks the log, and makes its keys. */
+/** `risk evidence …`: exports bundles, computes their scores again, checks the log, and makes its keys. */
 import { generateKeyPairSync, type KeyObject } from 'node:crypto';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -27,20 +27,20 @@ import { readNewestLog } from './store/evidence-log.ts';
 
 const FILE_BYTES_MAX = 1024 * 1024;
 const CHECK_OPTIONS = {
-  '--seen FILE': 'Also compare a checkpoint that a reader was given',
+  '--seen FILE': 'Also compare the checkpoint in FILE, which a reader has kept',
 } as const;
 
 export const createCommand = (openModels: OpenModels): Command =>
   commandOf({
     name: 'evidence',
-    summary: 'Proves scores offline, checks the log that seals them, makes its keys.',
+    summary: 'Exports proofs of scores, checks the log of evidence, and makes its keys.',
     notes: `export prints a bundle, which verify/ in the repository verifies without the engine. check compares every leaf with its row, and
-the log with what was published; its last line is origin=… leaves=N scores=N lines=N findings=0, and its exit code 1 where
-somebody changed something by hand.
+the log with published checkpoints. Its last line is origin=… leaves=N scores=N lines=N findings=N; its exit code is 1 where
+findings is not 0.
 
 Example: risk evidence export 0190a5f2-7c1e-7d3b-9a44-5b1f0c2d3e4f > bundle.json`,
     actions: {
-      export: { words: 'ID', summary: 'Print what proves a score', run: exportBundle },
+      export: { words: 'ID', summary: 'Print the bundle that proves a score', run: exportBundle },
       recompute: {
         words: 'BUNDLE',
         summary: 'Compute the score of a bundle again, bit for bit',
@@ -48,7 +48,7 @@ Example: risk evidence export 0190a5f2-7c1e-7d3b-9a44-5b1f0c2d3e4f > bundle.json
       },
       check: {
         words: '',
-        summary: 'Compare the whole log with the database and with what was published',
+        summary: 'Compare the whole log with its rows and with published checkpoints',
         options: CHECK_OPTIONS,
         run: check,
       },
@@ -105,7 +105,7 @@ function contentsOf(path: string, text: string): unknown[] {
 }
 
 const unreadable = (path: string, cause: unknown) =>
-  new Failure('invalid', 'FILE_INVALID', `${path}: is no bundle of a score`, { cause });
+  new Failure('invalid', 'FILE_INVALID', `${path} is no bundle of a score`, { cause });
 
 async function check(args: string[], context: CommandContext): Promise<number> {
   const { values } = parseArguments(args, optionsOf(CHECK_OPTIONS));
@@ -115,7 +115,7 @@ async function check(args: string[], context: CommandContext): Promise<number> {
       ? undefined
       : (await readBounded(values.seen, FILE_BYTES_MAX)).toString();
   await using database = openCommandDatabase(context, 'evidence', { connectionsMax: 2 });
-  // A checkpoint is published before the database has it, so the file is read first.
+  // The file is read first, as a checkpoint is in the file before the database has the checkpoint.
   const newest = await readNewestLog(database.query);
   const file = newest && (await readPublished(publishedFile(config, newest.origin)));
   const checked = await inSnapshot(database, async (query) => {
@@ -135,7 +135,7 @@ async function check(args: string[], context: CommandContext): Promise<number> {
   );
   output.value(checked, [
     ...findings.map(({ attack, what }) => `${attack}: ${what}`),
-    ...(away > 0 ? [`${away} scores of months that are away were not compared`] : []),
+    ...(away > 0 ? [`${away} scores of detached, cold or dropped months were not compared`] : []),
     `origin=${origin} leaves=${leaves} scores=${scores} lines=${lines} findings=${count}`,
   ]);
   return count === 0 ? EXIT.fine : EXIT.failed;
@@ -158,7 +158,7 @@ async function keys(args: string[], { config, output }: CommandContext): Promise
 
 type Made = { readonly path: string; readonly key: SigningKey };
 
-/** Never writes over a key: what it signed could no longer be continued. */
+/** Makes keys, and never replaces a file: a log that a lost key signed cannot go on. */
 async function makeKeys(folder: string): Promise<Made[]> {
   await mkdir(folder, { recursive: true });
   const pairs: [string, KeyObject][] = [

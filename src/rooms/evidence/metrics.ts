@@ -6,15 +6,15 @@ export function createEvidenceMetrics({ counter, gauge }: MakeMetrics) {
     sealed: counter('risk_evidence_scores_sealed_total', 'Scores that this worker sealed.'),
     missing: counter(
       'risk_evidence_scores_missing_total',
-      'Scores that were stored and gone before they were sealed.',
+      'Scores whose rows were gone before the scores were sealed.',
     ),
     late: gauge(
       'risk_evidence_late_seconds',
-      'For how long sealing fails, or a checkpoint is overdue; 0 in a worker that does not lead.',
+      'Time for which sealing has failed or a checkpoint has been overdue; 0 in a worker that does not lead.',
     ),
     refused: gauge(
       'risk_evidence_refused',
-      '1 while the log contradicts a published checkpoint and takes no leaves; 0 in a worker that does not lead.',
+      '1 while the log contradicts a published checkpoint, so nothing is sealed; 0 in a worker that does not lead.',
     ),
   };
 }

@@ -1,4 +1,4 @@
-/** Bundles: what proves offline that the log sealed a score or a line, with a checkpoint and what the score names. */
+/** Makes bundles, which prove offline that the log sealed a score or a line of the audit log. */
 import { createdAtMsOf } from '../../core/domain/transaction-id.ts';
 import { baseName } from '../../core/score/rules/derived-rule-set.ts';
 import { refuseDetached } from '../../core/store/partitions/partitions.ts';
@@ -42,13 +42,13 @@ export type Bundle = {
   readonly proofs: readonly Proof[];
 };
 
-/** Why there is no bundle: nothing has this id, or no checkpoint has it yet. */
+/** Why a bundle is missing: no row has the id, or no checkpoint covers the row yet. */
 export type Unproven = 'unknown' | 'unsealed';
 
 type Signed = { readonly logId: number; readonly note: string; readonly head: TreeHead };
 type Log = Signed & { readonly query: Query; readonly read: ReadTile };
 
-/** The newest log with a checkpoint; undefined where none was signed. */
+/** The newest log with its checkpoint; undefined where no checkpoint was signed. */
 export async function readSigned({ query }: Pick<Database, 'query'>): Promise<Signed | undefined> {
   const row = await readNewestLog(query);
   const note = row?.checkpoint ?? undefined;

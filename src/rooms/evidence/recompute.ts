@@ -1,4 +1,4 @@
-/** Computes the score of a bundle again, from the bundle's vector, by the rule set and the model that it names. */
+/** Computes the score of a bundle again from the bundle's vector, by the rule set and the model that the bundle names. */
 import { z } from 'zod';
 import { type Reason, VERDICTS } from '../../core/domain/score-record.ts';
 import type { Models } from '../../core/score/judge.ts';
@@ -35,11 +35,11 @@ const namedSchema = z.object({
 
 export type Recomputed = {
   readonly id: string;
-  /** Fields that differ; none: the score is the same, bit for bit. */
+  /** Fields that differ; empty where the score is the same, bit for bit. */
   readonly different: readonly string[];
 };
 
-/** @param contents of the proofs of a bundle @throws ZodError for a bundle of something else */
+/** @param contents of the proofs of a bundle @throws ZodError where the bundle proves no score */
 export async function recompute(
   database: Database,
   models: Models,

@@ -1,4 +1,4 @@
-/** `/v1/evidence`: checkpoints of the log, and what proves a score, a line or the growth of the log. */
+/** `/v1/evidence`: checkpoints of the log, and proofs of scores, of audit lines and of the log's growth. */
 import { z } from 'zod';
 import type { Api, ApiRoom } from '../../core/room.ts';
 import { Problem } from '../../kit/http/answers/problem.ts';
@@ -20,7 +20,9 @@ const proofSchema = z.object({
   set: z
     .object({ index: z.int(), size: z.int(), path: hashes })
     .optional()
-    .meta({ description: 'Of a score: its place in the tree of its batch.' }),
+    .meta({
+      description: 'The place of a score in the tree of its batch; absent for other kinds.',
+    }),
   leaf: z.string().meta({ description: 'The leaf of the log.' }),
   index: z.int(),
   path: hashes.meta({ description: 'Inclusion path of RFC 6962, base64.' }),
@@ -30,7 +32,8 @@ export const bundleSchema = z
     format: z.literal(FORMAT),
     checkpoint: z.string().meta({ description: 'Signed note: origin, size, root.' }),
     proofs: z.array(proofSchema).readonly().meta({
-      description: 'What is proven, then the rule set and the model that a score names.',
+      description:
+        'The proof of the score or line, then those of the rule set and the model that the score names.',
     }),
   })
   .meta({ id: 'EvidenceBundle' });
@@ -69,7 +72,7 @@ const operations = [
     operationId: 'readCheckpoint',
     summary: 'The newest signed checkpoint of the log',
     description:
-      'A signed note of C2SP: keep it outside, and ask for its consistency with a later one.',
+      'A signed note (C2SP). Keep a checkpoint outside, and prove later that the newest one continues it.',
     roles: READERS,
     answers: {
       200: {
@@ -118,7 +121,7 @@ const operations = [
     method: 'get',
     at: '/v1/evidence/scores/{id}',
     operationId: 'proveScore',
-    summary: 'Proves a score offline: its content, its place in the log, a checkpoint',
+    summary: 'Exports the bundle that proves a score offline',
     roles: ['analyst', 'risk_officer'],
     path: z.object({
       id: z.uuid().toLowerCase().meta({
@@ -135,7 +138,7 @@ const operations = [
     method: 'get',
     at: '/v1/evidence/audit/{id}',
     operationId: 'proveAuditLine',
-    summary: 'Proves a line of the audit log offline',
+    summary: 'Exports the bundle that proves a line of the audit log offline',
     roles: ['admin', 'risk_officer'],
     path: z.object({
       id: z
@@ -153,12 +156,15 @@ const operations = [
 async function requireSigned(primary: Parameters<typeof readSigned>[0]) {
   const signed = await readSigned(primary);
   if (signed !== undefined) return signed;
-  throw new Problem('not-found', 'No checkpoint was signed: RISK_EVIDENCE_KEYS begins a log.');
+  throw new Problem(
+    'not-found',
+    'No checkpoint was signed: a worker with RISK_EVIDENCE_KEYS begins a log.',
+  );
 }
 
 export const document: DocumentPart = {
   paths: pathsOf(operations, 'evidence'),
-  tags: { evidence: 'The log that seals scores and changes.' },
+  tags: { evidence: 'Proofs of scores and changes.' },
 };
 
 export const openEvidenceApi = (api: Api): ApiRoom => ({

@@ -1,9 +1,9 @@
-/** The log of a market, by its settings. */
+/** Names, keys and files of a market's log, by the settings. */
 import { join } from 'node:path';
 import type { Config } from '../../kit/config/config.ts';
 import { type SigningKey, toSigningKey } from './log/checkpoint.ts';
 
-/** A log belongs to one market. */
+/** The name of the market's log in its checkpoints. */
 export const originOf = ({ RISK_EVIDENCE_ORIGIN: origin, RISK_MARKET: market }: Config): string =>
   `${origin}/${market}`;
 

@@ -4,7 +4,7 @@ import type { Retention } from '../../kit/duties/retention.ts';
 export const tables: readonly Retention[] = [
   {
     tables: ['evidence_logs', 'evidence_entries', 'evidence_tiles'],
-    ends: 'never: they prove what other tables have',
+    ends: 'never: they prove rows of other tables',
   },
-  { tables: ['evidence_intake'], ends: 'once it is sealed: it is work' },
+  { tables: ['evidence_intake'], ends: 'once their scores are sealed' },
 ];

@@ -105,7 +105,7 @@ async function tallies(args: string[], context: CommandContext): Promise<number>
   return days.different + found.different === 0 ? EXIT.fine : EXIT.failed;
 }
 
-/** A verification is itself evidence: the log seals its line. */
+/** Records a verification in the audit log, so that the log of evidence seals the result. */
 async function recordRun(
   database: Pick<Database, 'transaction'>,
   subject: 'scores' | 'tallies',

@@ -1,4 +1,4 @@
-/** Compares a whole log with the database, and with checkpoints that were published: names what somebody changed by hand. */
+/** Compares a whole log with the database and with published checkpoints, and names what somebody changed by hand. */
 import type { Query } from '../../../kit/database/pool.ts';
 import { isSignedBy, readHead, type SigningKey, type TreeHead } from '../log/checkpoint.ts';
 import { append, type Edge, EMPTY_EDGE, edgeRoot } from '../log/edge.ts';
@@ -10,14 +10,14 @@ import { createRowCheck } from './rows.ts';
 
 /** Findings that are listed; all are counted. */
 export const SHOWN_MAX = 100;
-/** Leaves that are read at a time: each may have a thousand scores. */
+/** Leaves of one read, each of up to a thousand scores. Larger: more memory; smaller: more statements. */
 const PAGE_LEAVES = 64;
 
 export type Checked = {
   readonly origin: string;
   readonly leaves: number;
   readonly scores: number;
-  /** Scores of months that are detached or dropped. */
+  /** Scores of detached, cold or dropped months, which are not compared. */
   readonly away: number;
   readonly lines: number;
   readonly count: number;
@@ -25,11 +25,11 @@ export type Checked = {
 };
 
 export type Published = {
-  /** The last one of the file; undefined where there is none. */
+  /** The last checkpoint of the file; undefined where the file has none. */
   readonly file: string | undefined;
-  /** A checkpoint that another reader was shown. */
+  /** A checkpoint that a reader has kept. */
   readonly seen: string | undefined;
-  /** The keys of the log; none: signatures are not looked at. */
+  /** The keys of the log; without keys signatures are not checked. */
   readonly keys: readonly SigningKey[];
 };
 
@@ -56,7 +56,7 @@ export async function checkLog(
   }
   const { edge, read } = await leaves.end();
   const made: TreeHead = { origin: log.origin, size: edge.size, root: await edgeRoot(edge) };
-  // Before rows without a leaf, of which a cut tail leaves as many as it had.
+  // Heads are checked before rows, as a cut tail leaves many rows without a leaf.
   await checkHeads(log, made, read, published, note);
   const { scores, away, lines } = await rows.end(signal);
   return { origin: log.origin, leaves: log.size, scores, away, lines, count, findings };
@@ -105,7 +105,7 @@ async function hashAt(read: ReadTile, position: number): Promise<Buffer | undefi
   ];
 }
 
-/** Compares what the leaves add up to with the row of the log, and with what was published. */
+/** Compares the root of the leaves with the row of the log and with published checkpoints. */
 async function checkHeads(
   log: LogRow,
   made: TreeHead,
@@ -124,11 +124,11 @@ async function checkHeads(
   for (const text of [file, own]) await checkContinued(made, text, read, note);
   const [ownSize, fileSize] = [own, file].map((text) => readHead(text ?? '')?.size ?? 0);
   if (ownSize !== undefined && fileSize !== undefined && ownSize < fileSize) {
-    const why = `a checkpoint of ${fileSize} leaves was published, the database has one of ${ownSize}`;
+    const why = `a checkpoint of ${fileSize} leaves was published, and the database has one of ${ownSize}`;
     note('old checkpoint', why);
   }
   const why = await contradiction(made, seen, read);
-  if (why !== undefined) note('two histories', `a reader was shown another checkpoint: ${why}`);
+  if (why !== undefined) note('two histories', `a reader has another checkpoint: ${why}`);
 }
 
 async function checkContinued(

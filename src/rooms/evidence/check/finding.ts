@@ -1,6 +1,6 @@
 /** The findings of a check. */
 
-/** Changes by the owner of the database, or by a restored backup. */
+/** Kinds of changes by the owner of the database or by a restored backup. */
 export type Attack =
   | 'edited'
   | 'deleted'

@@ -24,7 +24,7 @@ const countScores = onlyOf<{ count: number }, [from: string, to: string]>(
   'count-scores',
   'select count(*)::float8 as count from market.scores where created_at >= $1 and created_at < $2',
 );
-/** Scores that wait for their leaf, by the month of their ids. */
+/** Ids of scores that wait for their leaf. */
 const readWaiting = rowsOf<{ id: string }>(
   'read-evidence-intake',
   'select unnest(transaction_ids)::text as id from market.evidence_intake',
@@ -55,7 +55,7 @@ export async function createRowCheck(query: Query, log: LogRow, note: Note) {
   const months = new Map(
     (await listMonths({ query }, 'scores')).map((range) => [monthOf(range.fromMs), range]),
   );
-  /** Sealed scores that are there, by month. */
+  /** Number of sealed scores whose rows exist, by month. */
   const found = new Map<number, number>();
   const counts = { scores: 0, away: 0, lines: 0 };
   const wrong: Wrong[] = [];
@@ -116,7 +116,7 @@ export async function createRowCheck(query: Query, log: LogRow, note: Note) {
       noteWrong(wrong, note);
       for (const { id } of await readUnsealedLines(query, log.logId, log.auditId, LISTED_MAX))
         note('inserted', `line ${id} of the audit log`);
-      // Scores that the walk has not reached have no leaf yet.
+      // Older scores have no leaf until the walk has reached them, so none counts as inserted.
       if (log.walkedTo !== null) return counts;
       const waiting = new Set((await readWaiting(query)).map(({ id }) => id));
       for (const [month, range] of months) {
@@ -145,7 +145,7 @@ function contentsOf(
   ]);
 }
 
-/** Rows whose hash is another than the sealed one. */
+/** A row whose hash differs from the sealed hash. */
 type Wrong = {
   readonly name: string;
   readonly id: string;
@@ -154,10 +154,10 @@ type Wrong = {
   readonly hash: (content: string) => Buffer;
 };
 
-/** Rows among which a swap is looked for, as each is compared with each. */
+/** Rows that are compared pairwise to find swaps. Larger: slower; smaller: a swap may count as two edits. */
 const SWAPPED_MAX = 200;
 
-/** A row that would be right under the id of another wrong row has changed places with that row. */
+/** Notes wrong rows. A row that would be right under the id of another wrong row was swapped with that row. */
 function noteWrong(wrong: readonly Wrong[], note: Note): void {
   const compared = wrong.slice(0, SWAPPED_MAX);
   for (const one of wrong) {
@@ -195,7 +195,7 @@ async function findInserted(
   }
 }
 
-/** The ids of a month that leaves seal. */
+/** The ids of a month's scores that have a leaf. */
 async function readSealed(
   query: Query,
   log: LogRow,

@@ -11,7 +11,7 @@ type KeyType = keyof typeof TYPES;
 export type SigningKey = {
   readonly type: KeyType;
   readonly key: KeyObject;
-  /** Type and raw public key, as ids and verifier keys have them. */
+  /** Type and raw public key, of which key ids and verifier keys are made. */
   readonly publicBytes: Buffer;
 };
 
@@ -30,7 +30,7 @@ function keyId(name: string, { publicBytes }: SigningKey): Buffer {
   return sha256(Buffer.concat([Buffer.from(`${name}\n`), publicBytes])).subarray(0, 4);
 }
 
-/** The key as verifiers take it: NAME+ID+BASE64. */
+/** The verifier key: NAME+ID+BASE64. */
 export function verifierKey(origin: string, key: SigningKey): string {
   const id = keyId(origin, key).toString('hex');
   return `${origin}+${id}+${key.publicBytes.toString('base64')}`;
@@ -63,7 +63,7 @@ function subtreeMessage({ origin, size, root }: TreeHead, time: Buffer): Buffer 
   return Buffer.concat([Buffer.from('subtree/v1\n\0'), ...short, time, ...short, range, root]);
 }
 
-/** The head that a note says, with whatever signatures; undefined for a text that is no checkpoint. */
+/** Reads the head of a note without a look at signatures; undefined for a text that is no checkpoint. */
 export function readHead(note: string): TreeHead | undefined {
   const [origin = '', size = '', root = '', end] = note.split('\n');
   const bytes = Buffer.from(root, 'base64');

@@ -1,6 +1,6 @@
 /**
- * Texts that are hashed: canonical JSON whose kind and version keep the hashes of different things apart. A
- * text never changes once it is sealed, so a field that a table gets later takes a new version.
+ * Contents and leaves: canonical JSON whose kind and version keep the hashes of different things apart. A sealed text never
+ * changes, so a later column of a table takes a new version.
  */
 import type { Reason } from '../../../core/domain/score-record.ts';
 import type { AuditEntry } from '../../../kit/words/audit.ts';
@@ -32,17 +32,17 @@ export type ScoreTexts = {
 const REASON_FIELDS = 3;
 let lastAt = { ms: 0, iso: '' };
 
-/** Scores of a batch have one time, and a date takes as long to write as five fields. */
+/** Writes a time once for the scores of a batch, as a time takes as long to write as five fields. */
 function isoOf(ms: number): string {
   if (lastAt.ms !== ms) lastAt = { ms, iso: new Date(ms).toISOString() };
   return lastAt.iso;
 }
 
 const text = JSON.stringify as (value: string | null) => string;
-/** JSON of Postgres, whose keys have another order. */
+/** Canonical JSON of a `jsonb`, whose keys have another order in Postgres. */
 const ordered = (json: string | null) => (json === null ? 'null' : canonicalJson(JSON.parse(json)));
 
-/** Reasons have three fields each; others are written the slow way. */
+/** Writes reasons of three fields fast, and any other reason by `canonicalJson`. */
 function reasonsOf(json: string): string {
   const written = (JSON.parse(json) as readonly Reason[]).map((reason) => {
     const { code, contribution, detail } = reason;
@@ -56,12 +56,12 @@ function reasonsOf(json: string): string {
 const double = (number: string | null) => (number === null ? 'null' : String(Number(number)));
 
 /**
- * A score. The time of the transaction is in its id. `salt` is the version of the salt of the account's subject, by which the
- * account's id would be hashed; 0: the id stands as the row has it.
+ * The content of a score, whose id has the transaction's time. `salt` 0 says that `account_id` is the row's own; a later version
+ * may hash the id with a salt.
  */
 export function scoreContent(row: ScoreTexts): string {
   const reasons = row.reasons === '[]' ? '[]' : reasonsOf(row.reasons);
-  // The keys have their canonical order, and no value needs more than its own writing: ten times as fast as canonicalJson.
+  // The keys stand in canonical order, which is ten times as fast as canonicalJson.
   return `{"account_id":${text(row.accountId)},"attempts":${row.attempts},"corridor":${text(row.corridor)},"degradation":${row.degradation},"feature_schema":${row.featureSchema},"features":"${row.features}","features_crc32":${row.featuresCrc32},"id":"${row.transactionId}","kind":"score","model":${text(row.model)},"probability":${double(row.probability)},"reasons":${reasons},"risk":${double(row.risk)},"rule_inputs":${ordered(row.ruleInputs)},"rule_set":${text(row.ruleSet)},"salt":0,"score":${row.score},"scored_at":"${isoOf(row.scoredAtMs)}","v":1,"verdict":${text(row.verdict)}}`;
 }
 
@@ -116,7 +116,7 @@ export type RuleSetFacts = {
   readonly approvedAt: Date | null;
 };
 
-/** A version of a rule set that may decide, by the hash of its canonical source; one of the build has no author. */
+/** A version of a rule set that may decide, by the hash of its canonical source. A rule set of the build has no author. */
 export function ruleSetContent(facts: RuleSetFacts): string {
   return canonicalJson({
     kind: 'rule-set',
@@ -132,7 +132,7 @@ export function ruleSetContent(facts: RuleSetFacts): string {
 export const KINDS = ['scores', 'audit', 'model', 'rule-set'] as const;
 export type Kind = (typeof KINDS)[number];
 
-/** A leaf of the log. It has hashes alone, so what people may have erased is in no leaf. */
+/** A leaf of the log. The leaf has hashes alone, so an erasure leaves nothing in the log. */
 export type Leaf = { readonly text: string; readonly hash: Buffer };
 
 const leafOf = (fields: object): Leaf => {
@@ -140,7 +140,7 @@ const leafOf = (fields: object): Leaf => {
   return { text: json, hash: leafHash(json) };
 };
 
-/** @param isBefore true for what was stored before the log began, and is sealed as it was seen on that day */
+/** @param isBefore whether the row is older than the log, so the seal says only how the row was when it was sealed */
 export function contentLeaf(
   kind: Kind,
   id: string,
@@ -152,7 +152,7 @@ export function contentLeaf(
   return leafOf({ kind, id, sha256: hash, sealed_at: sealedAt, ...before(isBefore) });
 }
 
-/** A batch of scores: the root and the number of the tree of their hashes. */
+/** The leaf of a batch of scores: root and size of the tree of their hashes. */
 export function setLeaf(root: Buffer, count: number, sealedAt: string, isBefore: boolean): Leaf {
   const hex = root.toString('hex');
   return leafOf({ kind: 'scores', count, root: hex, sealed_at: sealedAt, ...before(isBefore) });

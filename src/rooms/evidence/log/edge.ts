@@ -44,7 +44,7 @@ export function append(edge: Edge, hashes: readonly Buffer[]): { edge: Edge; til
 /** The tile of a level that a leaf belongs to. */
 const tileAt = (index: number, level: number) => Math.floor(index / TILE_WIDTH ** (level + 1));
 
-/** Tiles of the edge of a log of this size, of those that are not empty. */
+/** Names the tiles that are not empty at the edge of a log of this size. */
 export function edgeTiles(size: number): { level: number; tile: number; width: number }[] {
   const found: { level: number; tile: number; width: number }[] = [];
   for (let level = 0, width = size; width > 0; level++, width = Math.floor(width / TILE_WIDTH)) {
@@ -58,7 +58,7 @@ export function edgeTiles(size: number): { level: number; tile: number; width: n
 export async function edgeRoot({ size, levels }: Edge): Promise<Buffer> {
   const read: ReadTile = async (level, tile) => {
     const hashes = levels[level] ?? [];
-    // A tile is as wide as its level says, so hashes before the tile take no part.
+    // A whole tile is one hash of the level above, so only the last tile of each level is read.
     if (tile !== Math.floor(size / TILE_WIDTH ** (level + 1))) throw new Error('not at the edge');
     return Buffer.concat(hashes);
   };

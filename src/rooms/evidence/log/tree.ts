@@ -2,20 +2,20 @@
 import { hash } from 'node:crypto';
 
 export const HASH_BYTES = 32;
-/** Hashes of a full tile; a tile of a level has the roots of full tiles of the level below. */
+/** Hashes of a full tile; above level 0 each hash is the root of a full tile of the level below. */
 export const TILE_WIDTH = 256;
 const TILE_HEIGHT = 8;
 
 export const sha256 = (bytes: Uint8Array | string): Buffer => hash('sha256', bytes, 'buffer');
 export const EMPTY_ROOT = sha256('');
 
-/** @param binary a hash whose characters are its bytes */
+/** @param binary a hash with a character for each byte */
 const write = (hashes: Buffer, nth: number, binary: string) =>
   hashes.write(binary, nth * HASH_BYTES, HASH_BYTES, 'latin1');
 
 /**
- * Writes the hash of a leaf behind others. A buffer for each hash would cost more than the hash.
- * @param text UTF-8 of it is the leaf
+ * Writes the hash of a leaf into a buffer of hashes, as a buffer for each hash would cost more than the hash.
+ * @param text the leaf, hashed as UTF-8
  */
 export function putLeafHash(hashes: Buffer, nth: number, text: string): void {
   write(hashes, nth, hash('sha256', `\0${text}`, 'binary'));
@@ -58,7 +58,7 @@ export function pathIn(hashes: Buffer, index: number): Buffer[] {
 const hashAt = (hashes: Buffer, nth: number) =>
   hashes.subarray(nth * HASH_BYTES, (nth + 1) * HASH_BYTES);
 
-/** Hashes level by level, where the last node of an odd level stands for its parent: the tree of RFC 6962. */
+/** Hashes level by level (RFC 6962): the last node of a level with an odd number of nodes is its own parent. */
 function climb(hashes: Buffer, onLevel?: (level: Buffer, width: number) => void): Buffer {
   const level = Buffer.from(hashes);
   let width = level.length / HASH_BYTES;

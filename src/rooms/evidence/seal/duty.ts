@@ -1,4 +1,4 @@
-/** Sealing in a worker: one process a market seals what waits, and signs checkpoints. */
+/** Sealing in a worker: one worker of a market seals waiting rows and signs checkpoints. */
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Worker, WorkerRoom } from '../../../core/room.ts';
 import { createEvidenceMetrics } from '../metrics.ts';
@@ -6,14 +6,14 @@ import { originOf, publishedFile, signingKeys } from '../settings.ts';
 import { addUnsealed } from '../store/unsealed.ts';
 import { createSealer } from './sealer.ts';
 
-/** Scores wait so long for their leaf. Shorter: more commits for as many scores, while little comes. */
+/** Time between two runs. Longer: scores wait longer for their leaf; shorter: more commits under little load. */
 const SEAL_EVERY_MS = 1000;
 /** Pause between steps, so that sealing a backlog does not slow new scores. */
 const STEP_EVERY_MS = 20;
 
 export async function openEvidence(worker: Worker): Promise<WorkerRoom> {
   const { config, log, database, leadership, metrics } = worker;
-  // Scores name themselves in every worker, whichever of them seals.
+  // Every worker adds the ids of its scores to the intake, even a worker that seals nothing.
   if (config.RISK_EVIDENCE_KEYS === undefined) return { onScored: addUnsealed, duties: [] };
   const lead = leadership.of('care');
   const counts = createEvidenceMetrics(metrics.make);

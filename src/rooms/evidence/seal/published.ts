@@ -5,11 +5,11 @@ import { z } from 'zod';
 import { readHead, type TreeHead } from '../log/checkpoint.ts';
 import { type ReadTile, rootBetween } from '../log/tree.ts';
 
-/** A line has two signatures, 3.7 KB; the end of the file has the last one whole. */
+/** Bytes read from the end of the file, more than the last line: a line with two signatures has 3.7 KB. */
 const TAIL_BYTES = 65_536;
 const lineSchema = z.object({ note: z.string() });
 
-/** The last whole line; undefined where there is no file, or no line in it. */
+/** The checkpoint of the last whole line; undefined without a file or a line. */
 export async function readPublished(path: string): Promise<string | undefined> {
   const file = await open(path, 'r').catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT') return undefined;
@@ -33,7 +33,7 @@ export async function publish(path: string, note: string, at: Date): Promise<voi
   await mkdir(join(path, '..'), { recursive: true });
   const file = await open(path, 'a', 0o644);
   try {
-    // A line that a crash cut off ends here, so that this one is whole.
+    // The first newline ends a line that a crash cut off, so that the new line is whole.
     await file.write(`\n${JSON.stringify({ at: at.toISOString(), note })}\n`);
     await file.sync();
   } finally {
@@ -42,8 +42,8 @@ export async function publish(path: string, note: string, at: Date): Promise<voi
 }
 
 /**
- * Why the log may not continue a checkpoint that was published; undefined where it does.
- * @param note of the file, or of another reader
+ * Says how the log contradicts a published checkpoint; undefined where the log continues the checkpoint.
+ * @param note from the file, or from a reader
  */
 export async function contradiction(
   log: TreeHead,

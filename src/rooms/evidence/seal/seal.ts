@@ -1,6 +1,6 @@
 /**
- * Seals what waits: one commit takes it, hashes it and appends leaves. Scores name themselves in the commit that stores them
- * and lines of the audit log have the order of commits, so nothing that commits late is passed over.
+ * Seals waiting rows: one commit takes their ids, hashes the rows and appends leaves. The commit that stores scores adds their ids
+ * to the intake, and ids of audit lines have the order of commits, so a late commit is never missed.
  */
 import { RULE_SETS } from '../../../core/score/rules/rule-sets.ts';
 import type { Database, Query } from '../../../kit/database/pool.ts';
@@ -40,27 +40,27 @@ import {
 
 /** Scores of a leaf. More: the bundle of a score reads and hashes more; fewer: more rows and leaves. */
 export const SET_SCORES_MAX = 1024;
-/** Bounds of a step. More: the worker that hashes answers and scores nothing for longer than some 10 ms; fewer: more commits. */
+/** Bounds of a step. Larger: hashing blocks the worker for more than about 10 ms; smaller: more commits. */
 const STEP_ROWS = 500;
 const STEP_SCORES = 2 * SET_SCORES_MAX;
 const STEP_LINES = 500;
 const VERSIONS_MAX = 10_000;
-/** The tiles do not have the root of the log's row: somebody changed one of the two. */
+/** Code of a log whose tiles have another root than its row: somebody changed tiles or row. */
 export const TILES_DIFFER = 'EVIDENCE_TILES';
 export const FIRST_ID = '00000000-0000-0000-0000-000000000000';
-/** The walk ends so far behind the newest older score: `created_at` may be a day ahead. */
+/** The walk goes so far beyond `beforeAt`, as the `created_at` of a score may be a day ahead. */
 const AHEAD_MS = 2 * 86_400_000;
 
 export type Sealed = {
   readonly log: LogRow;
   readonly edge: Edge;
   readonly scores: number;
-  /** Scores that named themselves and are not there: their month is detached, or somebody removed them. */
+  /** Scores of the intake without a row: their month is detached, or somebody deleted them. */
   readonly missing: number;
   readonly mayHaveMore: boolean;
 };
 
-/** @param known the edge after the last step of this process; undefined: it is read */
+/** @param known the edge after the last step of this process; undefined: the step reads the edge */
 export async function sealStep(
   database: Pick<Database, 'transaction'>,
   origin: string,
@@ -129,7 +129,7 @@ async function findUnsealed(query: Query, log: LockedLog, nowMs: number): Promis
     const isBefore = line.changedAt < log.begunAt;
     return entryOf('audit', line.auditId, auditContent(line), sealedAt, isBefore);
   });
-  // The commit that registers a model or approves a rule set appends a line, so both are seen together.
+  // The commit that registers a model or approves a rule set writes an audit line, so a step without lines has neither.
   const isChanged = lines.length > 0 || log.size === 0;
   const versions = isChanged ? await findVersions(query, log, sealedAt) : [];
   return {
@@ -143,11 +143,11 @@ async function findUnsealed(query: Query, log: LockedLog, nowMs: number): Promis
   };
 }
 
-/** Scores that named themselves. */
+/** Seals scores of the intake. */
 async function findLive(query: Query, log: LogRow, sealedAt: string) {
   const ids = await takeUnsealed(query, STEP_ROWS, STEP_SCORES);
   const rows = await readScoreTexts(query, ids);
-  // A worker whose clock is behind stores such a score after the walk passed, or before.
+  // A worker whose clock is behind may store such a score before or after the walk has passed its id.
   const older = rows.filter(({ scoredAtMs }) => scoredAtMs < log.beforeAt.getTime());
   const sealed = older.length === 0 ? NONE : await findSealed(query, log.logId, older);
   const fresh = rows.filter(({ transactionId }) => !sealed.has(transactionId));
@@ -161,7 +161,7 @@ async function findLive(query: Query, log: LogRow, sealedAt: string) {
 
 const NONE: ReadonlySet<string> = new Set();
 
-/** A page of the walk over scores that are older than the log. */
+/** Seals a page of the walk over scores that are older than the log. */
 async function walkOn(query: Query, log: LockedLog, sealedAt: string) {
   const { walkedTo, beforeAt, logId } = log;
   if (walkedTo === null || !log.isSettled) return { entries: [], walkedTo, scores: 0 };
@@ -184,7 +184,7 @@ function isBeyond(row: ScoreTexts | undefined, beforeAt: Date): boolean {
   return ms > beforeAt.getTime() + AHEAD_MS;
 }
 
-/** The ids among rows that a batch has. */
+/** The ids of rows that a sealed batch has already. */
 async function findSealed(
   query: Query,
   logId: number,
@@ -247,7 +247,7 @@ function entryOf(
   return { kind, subject: id, leaf: contentLeaf(kind, id, content, sealedAt, isBefore) };
 }
 
-/** Models and rule sets that the log lacks; those of the build first, with which it begins. */
+/** Models and rule sets that the log lacks; a new log begins with the rule sets of the build. */
 async function findVersions(query: Query, log: LogRow, sealedAt: string): Promise<NewEntry[]> {
   const [models, approved] = [
     await readUnsealedModels(query, log.logId, VERSIONS_MAX),
@@ -271,7 +271,7 @@ async function findVersions(query: Query, log: LogRow, sealedAt: string): Promis
   ];
 }
 
-/** A rule set of the build, which has no row; undefined where this build lacks it. */
+/** The content of a rule set of the build, which has no row; undefined where this build lacks the rule set. */
 export function ownRuleSetContent(id: string): string | undefined {
   const found = RULE_SETS.find((ruleSet) => ruleSet.id === id);
   if (found === undefined) return undefined;

@@ -1,4 +1,4 @@
-/** Seals a step at a time, and signs checkpoints: never one that contradicts a checkpoint which was published. */
+/** Seals step by step, and signs checkpoints, each of which continues the published checkpoints. */
 import type { Database } from '../../../kit/database/pool.ts';
 import type { Log } from '../../../kit/metrics/log.ts';
 import { Failure } from '../../../kit/words/failure.ts';
@@ -39,7 +39,7 @@ export type SealerRun = {
 export function createSealer({ database, path, origin, keys, checkpointMs, log }: SealerOptions) {
   let edge: Edge | undefined;
   let signedMs = Number.NEGATIVE_INFINITY;
-  /** Size at which the log last continued its checkpoints; undefined: not compared yet, or it contradicts one. */
+  /** Size at which the log last continued its checkpoints; undefined before a comparison, or after a contradiction. */
   let agreed: number | undefined;
   let unsignedMs: number | undefined;
 
@@ -54,7 +54,7 @@ export function createSealer({ database, path, origin, keys, checkpointMs, log }
     const read = tileReader(database.query, of.logId);
     const published = await readPublished(path);
     if (published === undefined && of.checkpoint !== null)
-      log.warn({ path }, 'the file of published checkpoints is gone: it begins anew');
+      log.warn({ path }, 'the file of published checkpoints is gone: a new file begins');
     return (
       (await contradiction(of, published, read)) ??
       (await contradiction(of, of.checkpoint ?? undefined, read))
@@ -72,7 +72,7 @@ export function createSealer({ database, path, origin, keys, checkpointMs, log }
     return undefined;
   };
 
-  /** @returns why the log may not grow; compared once, and again as long as it may not */
+  /** @returns why the log may not grow; compares until the log continues its checkpoints once */
   const compareOnce = async (of: LogRow): Promise<string | undefined> => {
     if (agreed !== undefined) return undefined;
     const why = await contradicted(of);
@@ -95,7 +95,7 @@ export function createSealer({ database, path, origin, keys, checkpointMs, log }
   };
   const seal = async (nowMs: number): Promise<SealerRun> => {
     const before = await lookAtLog(database.query);
-    // Another process appended, or somebody restored a backup under this one.
+    // Another process appended, or somebody restored a backup while this process ran.
     if (edge !== undefined && before?.size !== edge.size) agreed = undefined;
     const refusal = before?.origin === origin ? await compareOnce(before) : undefined;
     if (before !== undefined && refusal !== undefined) return await refuse(before, refusal);

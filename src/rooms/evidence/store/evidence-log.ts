@@ -21,32 +21,32 @@ export type LogRow = {
   readonly auditId: string;
   readonly begunAt: Date;
   readonly beforeAt: Date;
-  /** Where the walk over older scores is; null once it is over. */
+  /** Last id of the walk over older scores; null once the walk is over. */
   readonly walkedTo: string | null;
-  /** Whether nothing was sealed for so long that scores no longer named themselves. */
+  /** Whether sealing paused for so long that workers stopped adding ids to the intake. */
   readonly hasLapsed: boolean;
-  /** The newest log takes leaves. */
+  /** Whether this log is the newest of the market, which alone takes leaves. */
   readonly isNewest: boolean;
   readonly checkpoint: string | null;
   readonly refused: string | null;
 };
 
 export type LockedLog = LogRow & {
-  /** Whether the walk may begin: no score can still appear that names itself nowhere. */
+  /** Whether the walk may begin: every later score has its id in the intake. */
   readonly isSettled: boolean;
 };
 
-/** Scores name themselves so long after the sealer last ran. Longer: more rows that nobody may take; shorter: a walk sooner. */
+/** Time after the last sealing in which ids go to the intake. Longer: more rows that nobody takes; shorter: walks sooner. */
 const LAPSE = `interval '7 days'`;
 
 const COLUMNS = `log_id as "logId", origin, size::float8 as size, root, audit_id::text as "auditId", begun_at as "begunAt",
   before_at as "beforeAt", walked_to::text as "walkedTo", checkpoint, refused,
   sealed_at < now() - ${LAPSE} as "hasLapsed", log_id = (select max(log_id) from market.evidence_logs) as "isNewest"`;
 
-/** Whether scores name themselves in the intake. */
+/** Whether ids of new scores go to the intake. */
 export const IS_SEALING = `from market.evidence_logs where sealed_at > now() - ${LAPSE}`;
 
-// A number beyond the own one is of another cluster. The upper bound of a snapshot may be less than the own number.
+// A number beyond the own one is of another cluster. The upper bound of a snapshot may be below the own number.
 const lockStatement = firstOf<LockedLog, [origin: string]>(
   'lock-evidence-log',
   `select ${COLUMNS}, before_xid < pg_snapshot_xmin(pg_current_snapshot()) or before_xid > pg_current_xact_id() as "isSettled"
@@ -58,14 +58,14 @@ const beginStatement: Statement = {
 };
 
 /**
- * The row of a log, locked until the commit; it is made where there is none.
- * @throws Failure where the log is not the newest: readers see the newest alone
+ * Locks the row of a log until the commit, and makes a missing row.
+ * @throws Failure where the log is not the newest, which alone readers see
  */
 export async function lockLog(query: Query, origin: string): Promise<LockedLog> {
   const known = await lockStatement(query, origin);
   if (known !== undefined) {
     if (known.isNewest) return known;
-    const why = `the log ${origin} has a successor, so RISK_EVIDENCE_ORIGIN must name that or a new one`;
+    const why = `the log ${origin} has a successor, so RISK_EVIDENCE_ORIGIN must name the successor or a new log`;
     throw new Failure('permanent', 'EVIDENCE_ORIGIN', why);
   }
   await query(beginStatement, [origin, EMPTY_ROOT]);
@@ -80,7 +80,7 @@ export const readNewestLog = firstOf<LogRow>(
   `select ${COLUMNS} from market.evidence_logs order by log_id desc limit 1`,
 );
 
-/** The newest log, and whether something waits for it or it is to be touched: a look before a step, which takes many statements. */
+/** The newest log, and whether rows wait or the log is to be touched: one statement, where a step takes many. */
 export const lookAtLog = firstOf<LogRow & { readonly hasWork: boolean }>(
   'look-at-evidence-log',
   `select ${COLUMNS}, walked_to is not null or sealed_at < now() - interval '1 hour'
@@ -98,7 +98,7 @@ export type NewEntry = {
 export type SealedSet = {
   readonly ids: Buffer;
   readonly hashes: Buffer;
-  /** How the batch is found by a score: by the time of scoring, or by ids for a batch of the walk. */
+  /** Range by which the batch of a score is found: times of scoring, or ids for a batch of the walk. */
   readonly range:
     | { readonly scoredFromMs: number; readonly scoredToMs: number }
     | { readonly idFrom: string; readonly idTo: string };
@@ -201,7 +201,7 @@ const refuseStatement: Statement = {
 };
 
 export const touchLog = (query: Query, logId: number) => query(touchStatement, [logId]);
-/** Begins the walk again, as scores did not name themselves for a while. */
+/** Begins the walk again after a time in which no ids went to the intake. */
 export const walkAgain = (query: Query, logId: number) => query(lapseStatement, [logId]);
 export const storeCheckpoint = (query: Query, logId: number, note: string) =>
   query(publishStatement, [logId, note]);
@@ -213,7 +213,7 @@ const readTileStatement = firstOf<{ hashes: Buffer }, [logId: number, level: num
   'select hashes from market.evidence_tiles where log_id = $1 and level = $2 and tile = $3',
 );
 
-/** Reads each tile once; a tile that is missing is empty. */
+/** Reads each tile once; a missing tile is empty. */
 export function tileReader(query: Query, logId: number): ReadTile {
   const read = new Map<string, Promise<Buffer>>();
   return (level, tile) => {
@@ -259,7 +259,7 @@ const setsStatement = rowsOf<
     where log_id = $1 and id_to >= $4::uuid and id_from <= $5::uuid`,
 );
 
-/** Batches that may have scores with these times of scoring, or with these ids. */
+/** Batches whose range has one of these times of scoring or ids. */
 export function findSets(
   query: Query,
   logId: number,

@@ -9,7 +9,7 @@ import type { AuditEntry } from '../../../kit/words/audit.ts';
 import type { ModelFacts, RuleSetFacts, ScoreTexts } from '../log/contents.ts';
 import { IS_SEALING } from './evidence-log.ts';
 
-/** Names the scores of a batch, while a log is kept: without one the scores are not looked at. */
+/** Adds the ids of a batch of scores to the intake while a log is kept. */
 export const addUnsealed: ScoredStatement = {
   name: 'add-evidence-intake',
   insert: ({ ids }) => `insert into market.evidence_intake (transaction_ids)
@@ -17,7 +17,7 @@ export const addUnsealed: ScoredStatement = {
   toValue: null,
 };
 
-/** Takes the oldest rows until they name so many scores. @returns ids */
+/** Takes the oldest rows of the intake, up to a number of scores. @returns ids */
 export async function takeUnsealed(
   query: Query,
   rowsMax: number,
@@ -31,7 +31,7 @@ const COLUMNS = `s.transaction_id, date_part('epoch', s.scored_at), s.account_id
   s.verdict, s.reasons, encode(s.features, 'hex'), s.feature_schema, s.rule_set, s.model, s.attempts, s.degradation,
   s.features_crc32, s.rule_inputs`;
 
-// The limit keeps the planner from reading the whole month for some thousand rows.
+// The limit keeps the planner from a scan of the whole month for some thousand rows.
 const readText = `select s.*
   from unnest($1::uuid[], $2::timestamptz[]) as k (transaction_id, created_at)
  cross join lateral (
@@ -43,7 +43,7 @@ const walkText = `select ${COLUMNS} from market.scores s
   where s.transaction_id > $1 and s.created_at >= ($2::timestamptz[])[1]
   order by s.transaction_id limit $3`;
 
-/** The scores of these ids, in no order; some may be gone with their month. */
+/** The scores with these ids, in any order, without scores of detached months. */
 export async function readScoreTexts(query: Query, ids: readonly string[]): Promise<ScoreTexts[]> {
   const known = ids.flatMap((id) => createdAtMsOf(id) ?? []);
   if (ids.length === 0 || known.length !== ids.length) return [];
@@ -93,7 +93,7 @@ const addTo = (rows: ScoreTexts[]) => (texts: readonly (string | null)[]) => {
 
 export const hasUnsealed = anyOf('has-evidence-intake', 'from market.evidence_intake');
 
-/** Lines behind a position: ids have the order of commits and no gaps, so none appears before a line that was read. */
+/** Lines after a position. Ids have the order of commits, so no line appears later before a line that was read. */
 export const readAuditAfter = rowsOf<AuditEntry, [auditId: string, rowsMax: number]>(
   'read-audit-after',
   `select audit_id::text as "auditId", changed_at as "changedAt", who, key_id as "keyId", action, subject, before, after, request
