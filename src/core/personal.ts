@@ -1,6 +1,6 @@
 /**
- * The seam `personal`: tokens in place of the values of personal fields. A room gives them; without such a room, and in a market
- * that declares no field, values are kept as they come.
+ * The seam `personal`: tokens in place of the values of personal fields. Without a room that makes tokens, and in a market that
+ * declares no field, values are stored as clients send them.
  */
 import type { Config } from '../kit/config/config.ts';
 import type { Changes } from '../kit/database/follow-changes.ts';
@@ -11,9 +11,9 @@ import type { PersonalId } from './domain/personal.ts';
 import type { KeyedTransactionInput } from './domain/transaction.ts';
 
 export type Tokens = PersonalEdge & {
-  /** Declared ids; a submission may name none of their tokens, as reading it back would tell whose the token is. */
+  /** Declared ids. A submission may name no token of these ids, as an answer would reveal the token's value. */
   readonly ids: readonly PersonalId[];
-  /** The inputs with tokens, which are made where a value is new. @throws Failure `unavailable` */
+  /** Replaces values by tokens, and makes a token for each new value. @throws Failure `unavailable` */
   readonly tokenise: (
     inputs: readonly KeyedTransactionInput[],
   ) => Promise<readonly KeyedTransactionInput[]>;
@@ -22,7 +22,7 @@ export type Tokens = PersonalEdge & {
 export type Personal = {
   /** Null while the market declares no field. */
   readonly tokens: () => Tokens | null;
-  /** Takes over what this process has changed. */
+  /** Reads again what this process has changed. */
   readonly refresh: () => Promise<void>;
 };
 

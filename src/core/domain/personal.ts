@@ -5,16 +5,16 @@
 export const PERSONAL_IDS = ['account_id', 'device_id', 'ip'] as const;
 export type PersonalId = (typeof PERSONAL_IDS)[number];
 
-/** A member of metadata or of an object in it, at most four deep; elements of a list on the way are each walked. */
+/** A member of metadata, at most four names deep; a list on the path is walked element by element. */
 const PATH = /^metadata(\.[A-Za-z][A-Za-z0-9_]{0,39}){1,4}$/;
-/** More paths would be walked in each transaction. */
+/** Larger: each transaction walks more paths. Smaller: fewer members of metadata can be declared. */
 export const PERSONAL_FIELDS_MAX = 16;
 export const isPersonalId = (field: string): field is PersonalId =>
   PERSONAL_IDS.some((id) => id === field);
 export const isPersonalField = (field: string): boolean => isPersonalId(field) || PATH.test(field);
 
 const TOKEN = /^tok_[0-9a-f]{32}$/;
-/** No group has a leading zero, so the text is the one of RFC 5952, by which lists compare addresses. */
+/** Makes a group without a leading zero, so the text is that of RFC 5952, by which lists compare addresses. */
 const ADDRESS_TOKEN = /^3fff:[1-9a-f][0-9a-f]{2}(:[1-9a-f][0-9a-f]{3}){6}$/;
 
 export const isToken = (field: string, text: string): boolean =>
@@ -31,7 +31,7 @@ export function tokenOf(field: string, hex: string): string {
 const group = (hex: string, at: number, from: number, to: number) =>
   (from + (Number.parseInt(hex.slice(at, at + 4), 16) % (to - from))).toString(16);
 
-/** Shape of tokens as a pattern of `like`, by which Postgres refuses clear values. */
+/** Patterns of tokens for `like`, by which Postgres refuses clear values. */
 export const TOKEN_LIKE: Readonly<Record<PersonalId, string>> = {
   account_id: 'tok\\_%',
   device_id: 'tok\\_%',
@@ -39,7 +39,7 @@ export const TOKEN_LIKE: Readonly<Record<PersonalId, string>> = {
 };
 
 type Members = Record<string, unknown>;
-/** Calls `each` with each value at the path, which is without its `metadata`, and with the object that holds it. */
+/** Calls `each` for every value at the path, with the object that holds the value. @param path without its first `metadata` */
 export function walkPath(
   value: unknown,
   path: readonly string[],

@@ -1,10 +1,10 @@
-/** Personal fields at the edge: clear values become tokens where they enter, and only their own client reads them back. */
+/** Personal fields at the HTTP edge: clear values become tokens on entry, and only their own client reads them in answers. */
 import type { Context, MiddlewareHandler } from 'hono';
 import type { PersonalEdge } from '../words/personal-edge.ts';
 import { clientSeen, type Role } from '../words/principal.ts';
 import type { AppEnv } from './app-env.ts';
 
-/** Sets what handlers translate with; nothing where no field is declared. */
+/** Sets `personal` for handlers where the market declares a field. */
 export function translatePersonal(current: () => PersonalEdge | null): MiddlewareHandler<AppEnv> {
   return async (c, next) => {
     const edge = current();
@@ -13,7 +13,7 @@ export function translatePersonal(current: () => PersonalEdge | null): Middlewar
   };
 }
 
-/** A question as the stores know it. */
+/** The fields of a query with tokens, as the stores have them. */
 export async function withTokens<Fields>(c: Context<AppEnv>, fields: Fields): Promise<Fields> {
   const edge = c.get('personal');
   if (edge === undefined || typeof fields !== 'object' || fields === null) return fields;
@@ -22,13 +22,13 @@ export async function withTokens<Fields>(c: Context<AppEnv>, fields: Fields): Pr
   return await edge.find(fields);
 }
 
-/** The id of a party in a question, as the stores know it. @param party account, merchant or device */
+/** The id of a party as the stores have it. @param party account, merchant or device */
 export async function partyToken(c: Context<AppEnv>, party: string, id: string): Promise<string> {
   const { [`${party}_id`]: token = id } = await withTokens(c, { [`${party}_id`]: id });
   return token;
 }
 
-/** The token that a later transaction with the value will have in the field. */
+/** The token of a value, made where the value is new, so that later transactions match it. */
 export async function keptToken(c: Context<AppEnv>, field: string, value: string): Promise<string> {
   const edge = c.get('personal');
   if (edge?.declares(field) !== true) return value;
@@ -38,7 +38,7 @@ export async function keptToken(c: Context<AppEnv>, field: string, value: string
 
 const JSON_TYPE = /^application\/json\b/;
 
-/** An answer about the caller's own client, to a caller that sees nothing else, with the values that it has sent. */
+/** Shows clear values in the answer to a caller that sees only transactions of its own client. */
 export async function revealOwn(
   c: Context<AppEnv>,
   roles: readonly Role[],

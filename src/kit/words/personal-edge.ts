@@ -1,15 +1,15 @@
 /** Tokens of personal values, as the edge needs them. */
 export type PersonalEdge = {
   /**
-   * Fields of a question with tokens in place of clear values. A value that is new gets a token that nothing has, and a
-   * token of a subject stays.
+   * Replaces clear values in the fields of a query by tokens. An unknown value becomes a token that no row has; a token stays
+   * a token.
    */
   readonly find: <Fields extends object>(fields: Fields) => Promise<Fields>;
   readonly declares: (field: string) => boolean;
-  /** The token of a value of a declared field; undefined where nobody has sent the value. */
+  /** Finds the token of a value of a declared field; undefined where the value has no subject. */
   readonly seek: (field: string, value: string) => Promise<string | undefined>;
-  /** The tokens of values of a declared field, which are made where a value is new. */
+  /** Returns the token of each value of a declared field, and makes a token for each new value. */
   readonly tokensOf: (field: string, values: readonly string[]) => Promise<readonly string[]>;
-  /** JSON text of an answer with clear values in place of tokens, in declared fields alone. */
+  /** Replaces tokens in the declared fields of a JSON answer by clear values. */
   readonly reveal: (text: string) => Promise<string>;
 };

@@ -7,7 +7,7 @@ import { engineOf } from '../../kit/words/principal.ts';
 import { readLedger } from './ledger.ts';
 import { addErased, deleteSubjects, listErased, lockState, raiseState } from './store.ts';
 
-/** @throws Failure where the ledger lacks an erasure that Postgres has: it is another file, or was cut */
+/** @throws Failure where the ledger lacks an erasure that Postgres has: the file was cut, or is another file */
 export async function applyLedger(
   database: Pick<Database, 'transaction'>,
   market: string,

@@ -1,4 +1,4 @@
-/** Declares a personal field, before the market has anything of it in clear. */
+/** Declares a personal field, before the market stores clear values of the field. */
 import { randomBytes } from 'node:crypto';
 import {
   isPersonalId,
@@ -29,7 +29,7 @@ const refuse = (code: string, why: string): never => {
   throw new Failure('conflict', code, why);
 };
 
-/** Lists whose entries would be in clear. */
+/** Kinds of lists that may have clear values of an id. */
 const LISTS: Readonly<Record<PersonalId, readonly string[]>> = {
   account_id: ['account', 'hash'],
   device_id: ['device', 'hash'],
@@ -68,8 +68,8 @@ export async function declareField(
 }
 
 /**
- * Postgres refuses clear values from now on, also of a process that has not heard of the declaration; of a list in metadata it
- * looks at none. The table is empty, and new months take its constraints over.
+ * A constraint by which Postgres refuses clear values, even from a process that has not read the declaration; values within a
+ * list in metadata are not checked. The table is empty, and new months inherit its constraints.
  */
 function tokensAlone(field: string, nth: number): string {
   const isId = isPersonalId(field);

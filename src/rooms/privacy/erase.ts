@@ -1,4 +1,4 @@
-/** Erases a subject: its row goes, with the key without which its token cannot be made again. */
+/** Erases a subject: deletes its row with the key, without which nobody can make its token again. */
 import { refuseOnHold } from '../../core/store/partitions/legal-holds.ts';
 import { refuseShared } from '../../kit/access/identities.ts';
 import { recordChange } from '../../kit/audit/audit-log.ts';
@@ -31,7 +31,7 @@ export async function eraseSubject(
   const { erasure, blockedBy } = await database.transaction(async (query): Promise<Erased> => {
     const { keyId, marketKey } = await lockState(query);
     const before = await findErasure(query, token);
-    // The same request again, after an answer that was lost.
+    // A repetition after a lost answer gets the erasure again.
     if (before !== undefined && before.erasedAt !== null) return { erasure: before, blockedBy: [] };
     const subject = await lockSubject(query, token);
     if (subject === undefined) {
@@ -66,11 +66,11 @@ export async function eraseSubject(
       before: null,
       after,
     });
-    // Last, as what the ledger has is erased, whatever becomes of the commit.
+    // The ledger comes last: each of its lines counts as erased, even where the commit fails.
     await appendToLedger(to.ledger, to.market, token, new Date());
     return { erasure, blockedBy: [] };
   });
   if (blockedBy.length === 0) return erasure;
-  const why = `the subject is on the block list ${blockedBy.join(' and ')}, and an erased one comes back unblocked: the erasure waits until another person, a risk officer, asks for it, too`;
+  const why = `the subject is on the block list ${blockedBy.join(' and ')}, and its value would come back unblocked: the erasure waits until another person, a risk officer, asks for the same`;
   throw new Failure('conflict', 'SUBJECT_BLOCKED', why);
 }

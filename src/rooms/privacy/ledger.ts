@@ -1,6 +1,6 @@
 /**
- * The ledger of erasures: a file outside Postgres, so that a restored backup does not bring back whom it names. A line is on the
- * disk before the erasure commits; it has a token, which leads nowhere by itself.
+ * The ledger of erasures: a file outside Postgres, so that a restored backup brings no erased subject back. A line has a token,
+ * which reveals nothing by itself, and is on the disk before the erasure commits.
  */
 import { open, readFile } from 'node:fs/promises';
 import { Failure, toError } from '../../kit/words/failure.ts';
@@ -9,7 +9,7 @@ import { Failure, toError } from '../../kit/words/failure.ts';
 const LINE = /^(\S+) (\S+) \S+Z$/;
 const NEWLINE = 0x0a;
 
-/** Tokens of a market's erasures; none where there is no file yet. A line that a crash cut off was never acknowledged. */
+/** Tokens of a market's erasures; none where no file exists yet. A line that a crash cut off was never acknowledged. */
 export async function readLedger(path: string, market: string): Promise<ReadonlySet<string>> {
   const tokens = new Set<string>();
   for (const line of (await readText(path)).split('\n')) {
@@ -39,7 +39,7 @@ export async function appendToLedger(
     const { size } = await file.stat();
     const last = Buffer.alloc(1);
     if (size > 0) await file.read(last, 0, 1, size - 1);
-    // A line that a crash cut off is ended, so that it takes no other one with it.
+    // A newline ends a line that a crash cut off, so that the new line is whole.
     const begun = size > 0 && last[0] !== NEWLINE ? '\n' : '';
     await file.appendFile(`${begun}${market} ${token} ${erasedAt.toISOString()}\n`);
     await file.sync();

@@ -1,4 +1,4 @@
-/** Personal fields as a process last read them, and the ledger, which is applied before the process serves. */
+/** Opens personal fields in a process: applies the ledger before the process serves, and follows changes of declarations. */
 import type { OpenPersonal, Tokens } from '../../core/personal.ts';
 import type { Config } from '../../kit/config/config.ts';
 import type { Database } from '../../kit/database/pool.ts';
@@ -9,7 +9,7 @@ import { listFields, readState, STATE_MARK, type State } from './store.ts';
 import { openSubjects } from './subjects.ts';
 import { openTokens } from './tokens.ts';
 
-/** Name that is authenticated with the wrapped market key. */
+/** Name that is authenticated with the wrapped key of the market. */
 export const MARKET_KEY = 'market';
 
 type Settings = Pick<Config, 'RISK_MARKET' | 'RISK_PRIVACY_KEYS' | 'RISK_ERASURE_LEDGER'>;
@@ -40,7 +40,7 @@ export const openPersonal: OpenPersonal = async ({ config, database, changes, lo
     mark: STATE_MARK,
     load: async () => {
       const next = await load(config, database);
-      // A new value has empty caches, so a process that hears of an erasure forgets the subject.
+      // The new tokens have empty caches, so a process forgets an erased subject.
       tokens = next;
     },
   });
@@ -65,7 +65,7 @@ async function load(
     const marketKey = openMarketKey(keys, await readState(database.query));
     return openTokens(fields, openSubjects({ database, keys, marketKey }));
   } catch (error) {
-    // A process that started before the declaration may lack the keys: it refuses what it cannot tokenise.
+    // A process that started before the declaration may lack the keys, and refuses requests that need tokens.
     if (error instanceof Failure && error.code === PRIVACY_KEYS)
       return refusing(fields, error.message);
     throw error;

@@ -1,4 +1,4 @@
-/** Clear values in place of tokens, in the declared fields of an answer alone: a client may write a token into any other field. */
+/** Replaces tokens by clear values in declared fields of an answer alone, as a client may write a token into any other field. */
 import { isToken, type PersonalId, walkPath } from '../../core/domain/personal.ts';
 import type { Subjects } from './subjects.ts';
 
@@ -36,7 +36,7 @@ export async function revealIn(text: string, { ids, paths, subjects }: Declared)
   return JSON.stringify(answer);
 }
 
-/** Visits each object of an answer but those of the clients' metadata. */
+/** Visits each object of an answer, but none within metadata. */
 function walk(value: unknown, each: (holder: Members) => void): void {
   if (typeof value !== 'object' || value === null) return;
   if (Array.isArray(value)) {

@@ -1,4 +1,4 @@
-/** The room of personal data: tokens in place of personal values, who reads these, and erasure. */
+/** The room of personal data: tokens in place of personal values, reads of clear values, and erasure. */
 import type { Room } from '../../core/room.ts';
 import { tables } from './tables.ts';
 

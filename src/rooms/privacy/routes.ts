@@ -1,4 +1,4 @@
-/** `/v1/personal-fields`, `/v1/subjects` and `/v1/erasures`: what is personal, who reads it, and how it ends. */
+/** `/v1/personal-fields`, `/v1/subjects` and `/v1/erasures`: declares personal fields, reads clear values, erases subjects. */
 import { z } from 'zod';
 import { isPersonalField, isToken } from '../../core/domain/personal.ts';
 import type { Tokens } from '../../core/personal.ts';
@@ -38,7 +38,7 @@ const isAnyToken = (text: string) => isToken('account_id', text) || isToken('ip'
 const tokenText = z
   .string()
   .refine(isAnyToken, 'must be a token, as tok_ and 32 hexadecimal digits')
-  .meta({ description: 'As answers, events and exports show it.', example: TOKEN });
+  .meta({ description: 'The token, as answers, events and exports show it.', example: TOKEN });
 const reasonText = plainText(REASON_CHARS_MAX);
 
 const fieldSchema = z
@@ -54,7 +54,7 @@ const subjectSchema = z
   .object({
     token: z.string(),
     field: z.string(),
-    value: z.unknown().meta({ description: 'As the client sent it.' }),
+    value: z.unknown().meta({ description: 'The value, as the client sent it.' }),
     made_at: z.iso.datetime(),
   })
   .meta({ id: 'Subject' });
@@ -68,7 +68,7 @@ const newErasureSchema = z
       .max(VALUE_CHARS_MAX)
       .meta({ description: 'The clear value, or its token.', example: TOKEN }),
     reason: reasonText.meta({
-      description: 'For the audit log, which keeps it for good: no name, no value.',
+      description: 'Kept in the audit log for good: write no name and no value.',
     }),
   })
   .meta({ id: 'NewErasure' });
@@ -79,7 +79,7 @@ const erasureSchema = z
     reason: z.string(),
     asked_by: z.string(),
     confirmed_by: z.string().nullable().meta({
-      description: 'The second person, where the subject was on a block list.',
+      description: 'The second person, needed where the subject was on a block list.',
     }),
     erased_at: z.iso.datetime().nullable(),
   })
@@ -121,7 +121,7 @@ const operations = [
     operationId: 'declarePersonalField',
     summary: 'Keep the values of a field as tokens, in a market without transactions',
     description:
-      'A declaration lasts. It needs RISK_PRIVACY_KEYS and RISK_ERASURE_LEDGER in each API process. 409: the market has values in clear, or rules read the field.',
+      'A declaration lasts, and needs RISK_PRIVACY_KEYS and RISK_ERASURE_LEDGER in each API process. 409: the market has clear values, or rules may read the field.',
     roles: ['admin'],
     path: fieldPath,
     answers: { 200: answer('The field.', fieldSchema, field) },
@@ -137,7 +137,7 @@ const operations = [
     at: '/v1/subjects/{token}',
     operationId: 'readSubject',
     summary: 'The clear value of a token',
-    description: 'Each read is a line of the audit log, with its reason and without the value.',
+    description: 'The audit log has each read, with its reason and without the value.',
     roles: ['personal_data'],
     path: z.object({ token: tokenText }),
     header: z.object({
@@ -177,7 +177,7 @@ const operations = [
     operationId: 'eraseSubject',
     summary: 'Forget the value of a personal field',
     description:
-      'The token leads nowhere from then on, and the same value sent later is a new subject; scores and figures stay. 409 names the block list that has the subject: the erasure then waits until another person, a risk officer, sends it, too. The same again, by its token, is answered alike.',
+      'Deletes the subject, so its token leads nowhere and the same value sent later is a new subject; scores and figures stay. 409 names a block list that has the subject: the erasure then waits until another person, a risk officer, sends the same. A repetition by the token gets the same answer.',
     roles: ['admin', 'risk_officer'],
     body: bodyOf(newErasureSchema, {
       field: erasure.field,
@@ -200,10 +200,10 @@ const operations = [
   }),
 ];
 
-/** @throws Failure where nothing is kept of the value */
+/** @throws Failure where the value has no subject */
 async function tokenOfClear(edge: Tokens | null, field: string, value: string): Promise<string> {
   if (edge?.declares(field) !== true) {
-    const why = `${field} is not declared as a personal field: its values have no tokens`;
+    const why = `${field} is no declared personal field, so its values have no tokens`;
     throw new Failure('conflict', 'FIELD_NOT_PERSONAL', why);
   }
   const token = await edge.seek(field, value);

@@ -17,7 +17,7 @@ export function hmacOf(key: Buffer): (text: string) => string {
     const most = BLOCK_BYTES + 3 * text.length;
     if (inner.length < most) inner = Buffer.concat([inner.subarray(0, BLOCK_BYTES)], 2 * most);
     const end = BLOCK_BYTES + inner.write(text, BLOCK_BYTES);
-    // A text of a character a byte is made in half the time of a buffer.
+    // Node makes a binary text in half the time of a buffer.
     outer.write(hash('sha256', inner.subarray(0, end), 'binary'), BLOCK_BYTES, 'binary');
     return hash('sha256', outer, 'hex');
   };
@@ -26,7 +26,7 @@ export function hmacOf(key: Buffer): (text: string) => string {
 const IV_BYTES = 12;
 const TAG_BYTES = 16;
 
-/** AES-256-GCM: nonce, tag, text. @param name authenticated with it, so that a row stands for no other one */
+/** AES-256-GCM: nonce, tag, text. @param name is authenticated, so that no row can stand for another row */
 export function seal(key: Buffer, plain: Buffer, name: string): Buffer {
   const iv = randomBytes(IV_BYTES);
   const cipher = createCipheriv('aes-256-gcm', key, iv).setAAD(Buffer.from(name));
@@ -42,15 +42,15 @@ export function unseal(key: Buffer, sealed: Buffer, name: string): Buffer {
   try {
     return Buffer.concat([opened, decipher.final()]);
   } catch (error) {
-    const why = `a key of RISK_PRIVACY_KEYS does not open what a key of its name has wrapped (${name})`;
+    const why = `a key of RISK_PRIVACY_KEYS does not open ${name}: another key of the same name wrapped it`;
     throw new Failure('unavailable', PRIVACY_KEYS, why, { cause: error });
   }
 }
 
-/** Code of failures that the file of keys cures. */
+/** Code of failures that a corrected file of keys cures. */
 export const PRIVACY_KEYS = 'PRIVACY_KEYS';
 
-/** @throws Failure where the file of keys has no key of the name */
+/** @throws Failure where the file has no key with this id */
 export function wrappingKey(keys: WrappingKeys, keyId: string): WrappingKey {
   const found = keys.find((one) => one.keyId === keyId);
   if (found !== undefined) return found;

@@ -11,13 +11,13 @@ export type State = {
   readonly marketKey: Buffer | null;
 };
 
-/** An expression: another text whenever fields or erasures are others. */
+/** An SQL expression whose text changes with each declaration and erasure. */
 export const STATE_MARK = '(select version::text from market.personal_state)';
 
 const STATE =
   'select version::text, key_id as "keyId", market_key as "marketKey" from market.personal_state';
 export const readState = onlyOf<State>('read-personal-state', STATE);
-/** Changes of fields and erasures wait for each other. */
+/** Locks the state, so that declarations and erasures run one after another. */
 export const lockState = onlyOf<State>('lock-personal-state', `${STATE} for update`);
 export const raiseState = rowsOf<object, [keyId: string | null, marketKey: Buffer | null]>(
   'raise-personal-state',
@@ -39,7 +39,7 @@ export const addField = onlyOf<FieldJson, [field: string, by: string]>(
   `insert into market.personal_fields (field, declared_by) values ($1, $2) returning ${FIELD_COLUMNS}`,
 );
 
-/** Names what the market has in clear already: transactions, or entries of a list. */
+/** Names clear values that the market has already: transactions, or entries of a list. */
 export const findClear = firstOf<{ found: string }, [kinds: readonly string[]]>(
   'find-clear-values',
   `select 'transactions' as found where exists (select from market.transactions)
@@ -76,7 +76,7 @@ export async function findTokens(
   return tokens;
 }
 
-/** In the order of lookups, so that two requests with the same new values do not deadlock. */
+/** Inserts subjects in the order of lookups, so that two requests with the same new values cannot deadlock. */
 export const insertSubjects = {
   name: 'insert-subjects',
   text: `insert into market.subjects (lookup, token, field, key_id, subject_key, value)
@@ -136,7 +136,7 @@ export const listErased = rowsOf<{ token: string }>(
   'list-erased',
   'select token from market.erasures where erased_at is not null',
 );
-/** Erasures that a restored database does not know. */
+/** Adds erasures that a restored database lacks. */
 export const addErased = rowsOf<object, [tokens: readonly string[]]>(
   'add-erased',
   `insert into market.erasures (token, field, reason, asked_by, erased_at)
@@ -145,7 +145,7 @@ export const addErased = rowsOf<object, [tokens: readonly string[]]>(
    on conflict (token) do update set erased_at = excluded.erased_at`,
 );
 
-/** Block lists that have the token now. */
+/** Block lists with an entry in force for the token. */
 export const findBlocking = rowsOf<{ list: string }, [token: string]>(
   'find-blocking-lists',
   `select distinct e.list from market.list_entries e join market.lists l on l.name = e.list

@@ -1,6 +1,6 @@
 /**
- * Subjects: one value of one personal field each. Its token is found by HMAC(market key, field and value), and nobody makes the
- * token again without the subject's own key, which goes with the row. Encryption costs once a subject, never a transaction.
+ * Subjects: each is one value of one personal field, found by HMAC(market key, field and value). Nobody can make a token again
+ * without the subject's own key, which an erasure deletes with the row.
  */
 import { randomBytes } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
@@ -12,24 +12,24 @@ import { Failure } from '../../kit/words/failure.ts';
 import { hmacOf, KEY_BYTES, seal, unseal, wrappingKey } from './seal.ts';
 import { findTokens, insertSubjects, readSubjects, type Subject } from './store.ts';
 
-/** More values of a field take more memory of an API process, 250 bytes each; fewer are looked up more often. */
+/** Values of a field in memory, 250 bytes each. Larger: more memory of an API process; smaller: more look-ups. */
 const TOKENS_MAX = 100_000;
-/** Answers to clients show few accounts each. */
+/** Clear values in memory. Larger: more memory; smaller: more look-ups for answers. */
 const VALUES_MAX = 10_000;
-/** Values that one statement looks up or makes. */
+/** Values of one statement. Larger: longer statements; smaller: more of them for a large request. */
 const STATEMENT_VALUES_MAX = 5000;
 
 export type Wanted = { readonly field: string; readonly text: string };
 
 export type Subjects = {
-  /** The token in memory. */
+  /** Returns the token of a value that is in memory. */
   readonly recall: (field: string, text: string) => string | undefined;
-  /** Tokens of values in their order; undefined for a value that is new and not made. */
+  /** Returns the tokens of values in their order; undefined for an unknown value unless `isMade`. */
   readonly look: (
     wanted: readonly Wanted[],
     isMade: boolean,
   ) => Promise<readonly (string | undefined)[]>;
-  /** JSON texts of values, by token; tokens that lead nowhere are left out. */
+  /** Returns the JSON texts of values by token, without tokens that have no subject. */
   readonly reveal: (tokens: readonly string[]) => Promise<ReadonlyMap<string, string>>;
 };
 
@@ -76,7 +76,7 @@ export function openSubjects({ database, keys, marketKey }: Opened): Subjects {
       byteaArray(rows.map(({ value }) => value)),
     ]);
   };
-  /** Another request may have made a value first, so what was made is read back. */
+  /** Reads tokens back after the insert, as another request may have made a value first. */
   const makeFresh = async (fresh: ReadonlyMap<string, Wanted>) => {
     await make(fresh);
     const lookups = [...fresh.keys()];
@@ -127,11 +127,11 @@ const gone = (): never => {
   throw new Failure('unavailable', 'SUBJECT_GONE', 'a subject was erased while it was made');
 };
 
-/** JSON text; the text of a path of metadata is JSON already, as its values are of any type. */
+/** The value as JSON text; values of metadata are JSON texts already. */
 const jsonOf = (field: string, text: string) =>
   field.startsWith('metadata.') ? text : JSON.stringify(text);
 
-/** JSON text of the value of a row. */
+/** Decrypts the value of a row, a JSON text. */
 export function open(keys: WrappingKeys, { token, keyId, subjectKey, value }: Subject): string {
   const key = unseal(wrappingKey(keys, keyId).key, subjectKey, token);
   return unseal(key, value, token).toString();

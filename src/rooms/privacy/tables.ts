@@ -4,8 +4,8 @@ import type { Retention } from '../../kit/duties/retention.ts';
 export const tables: readonly Retention[] = [
   {
     tables: ['personal_fields', 'personal_state'],
-    ends: 'never: what is stored as tokens stays so',
+    ends: 'never: stored tokens stay tokens',
   },
   { tables: ['subjects'], ends: 'when somebody erases the subject' },
-  { tables: ['erasures'], ends: 'never: a restored backup is compared with them' },
+  { tables: ['erasures'], ends: 'never: the ledger is compared with these rows' },
 ];

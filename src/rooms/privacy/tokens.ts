@@ -17,7 +17,7 @@ import type { Subjects, Wanted } from './subjects.ts';
 type Hole = Wanted & { readonly fill: (token: string) => void };
 type Members = Record<string, unknown>;
 
-/** An address has one spelling, so that a list finds the address however a client writes it. */
+/** Gives an address one spelling, so that a list finds the address in any spelling of a client. */
 function spelled(field: string, text: string): string {
   if (field !== 'ip' || !text.includes(':') || !ipaddr.isValid(text)) return text;
   const address = ipaddr.process(text);
@@ -35,7 +35,7 @@ export function openTokens(fields: readonly string[], subjects: Subjects): Token
     if (token === undefined) holes.push({ field, text, fill });
     else fill(token);
   };
-  /** Copies what it changes: the caller's metadata stays. */
+  /** Changes a copy, as the caller keeps its metadata. */
   const putPaths = (holes: Hole[], metadata: unknown) => {
     const copy: unknown = structuredClone(metadata);
     for (const { field, path } of paths) {
@@ -68,7 +68,7 @@ export function openTokens(fields: readonly string[], subjects: Subjects): Token
       });
       if (holes.length > 0) {
         const tokens = await subjects.look(holes, true);
-        // A value that is new was made, so each one has its token.
+        // Each value has a token, as the look-up has made the new ones.
         for (const [nth, { fill }] of holes.entries()) fill(tokens[nth] as string);
       }
       return made;
@@ -107,5 +107,5 @@ export function openTokens(fields: readonly string[], subjects: Subjects): Token
   };
 }
 
-/** A token that nothing has: a question about a value that nobody sent makes no subject. */
+/** Makes a token that no row has, as a query for an unknown value makes no subject. */
 const nobodys = (field: string) => tokenOf(field, randomBytes(16).toString('hex'));
