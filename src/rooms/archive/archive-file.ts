@@ -1,6 +1,6 @@
 /**
- * The file `archive.json` of an archive: what it has, and how far the rollback has come. It is replaced as a whole after each
- * step, so `--continue` finds the last step that ended.
+ * The file `archive.json` of a market's archive: its tables, and the next step of the rollback. Each step replaces the file as a
+ * whole, so `--continue` finds the step.
  */
 import { mkdir, readdir, rename } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -22,7 +22,7 @@ const partSchema = z.object({
   first: z
     .string()
     .optional()
-    .meta({ description: 'First cell of the first row, in a sorted part.' }),
+    .meta({ description: 'First cell of the first row; only in a sorted part.' }),
   last: z.string().optional(),
 });
 export type Part = z.infer<typeof partSchema>;
@@ -31,7 +31,9 @@ export const tableSchema = z.object({
   name: z.string(),
   columns: z.array(z.object({ name: z.string(), type: z.string() })),
   rows: z.int(),
-  content: z.string().meta({ description: 'Sum over the rows of what Postgres hashed.' }),
+  content: z
+    .string()
+    .meta({ description: 'Sum of the hashes of all rows, as Postgres computes them.' }),
   parts: z.array(partSchema),
 });
 export type Table = z.infer<typeof tableSchema>;
@@ -43,7 +45,9 @@ const figuresSchema = z.object({
   dead_letters: z.number(),
   sample: z.array(z.string()).meta({ description: 'Ids of the newest scores.' }),
   sample_sha256: z.string(),
-  different: z.int().meta({ description: 'Scores of the sample that compute to another one.' }),
+  different: z
+    .int()
+    .meta({ description: 'Scores of the sample that differ when they are computed again.' }),
 });
 export type Figures = z.infer<typeof figuresSchema>;
 
@@ -59,16 +63,18 @@ export const archiveSchema = z.object({
   migrations: z.array(z.string()),
   tables: z.array(tableSchema),
   keys_removed: z.int(),
-  topics_removed: z.int().default(0).meta({ description: 'Of Kafka.' }),
+  topics_removed: z.int().default(0).meta({ description: 'Topics of Kafka.' }),
   others: z.array(figuresSchema),
-  losses: z.array(z.string()).meta({ description: 'What other markets have lost meanwhile.' }),
+  losses: z
+    .array(z.string())
+    .meta({ description: 'Losses of other markets since the archive began.' }),
 });
 export type Archive = z.infer<typeof archiveSchema>;
 
 const findArchive = (folder: string) =>
   readState(join(folder, ARCHIVE_FILE), archiveSchema, () => true, 'an archive of this release');
 
-/** The archive that is continued; undefined where a new one begins. @throws Failure where neither is wanted */
+/** The archive to continue; undefined where a new archive begins. @throws Failure where the options want neither */
 export async function openArchive(
   folder: string,
   market: string,

@@ -1,4 +1,4 @@
-/** `risk archive`: rolls a market back, and reads an archive back. */
+/** `risk archive`: archives months and markets, and reads archives back. */
 import { z } from 'zod';
 import type { OpenModels } from '../../core/score/judge.ts';
 import { kafkaOf } from '../../core/stream/kafka/clients.ts';
@@ -33,8 +33,8 @@ const ROLLBACK_OPTIONS = {
   ...KEY_OPTIONS,
   '--unencrypted': 'Do without a key',
   '--continue': 'Go on with the archive of the directory',
-  '--wait-hours N': 'Wait so long for what is pending, from now on (24 from the freeze on)',
-  '--dead-letter-rest': 'Make dead letters of what is pending',
+  '--wait-hours N': 'Wait N hours from now for pending transactions (default: 24 from the freeze)',
+  '--dead-letter-rest': 'Make dead letters of pending transactions',
 } as const;
 
 async function rollback(args: string[], context: CommandContext, openModels: OpenModels) {
@@ -104,7 +104,7 @@ const verify: Command['run'] = async (args, { config, output }) => {
 
 const anySchema = z.union([archiveSchema, manifestSchema]);
 
-/** Reads `archive.json`, of a market or of a month. @throws Failure where the store has no archive */
+/** Reads the `archive.json` of a market or a month. @throws Failure where the store has no archive */
 async function readAny(store: FileStore): Promise<z.infer<typeof anySchema>> {
   const bytes = await store.get(ARCHIVE_FILE);
   const read = anySchema.safeParse(parseJson(bytes.toString()));
@@ -124,14 +124,15 @@ function parseJson(text: string): unknown {
 export const createCommand = (openModels: OpenModels): Command =>
   commandOf({
     name: 'archive',
-    summary: 'Archives a month, or a frozen market; reads an archive back; makes a month again.',
-    notes: `month takes a month of RISK_MARKET off (partitions detach), writes its rows to files, reads them back, makes the files immutable,
-and drops the tables where --confirm names the month: the month is cold then, and single transactions are still read by their ids.
-PLACE is a folder, or s3://BUCKET/PREFIX with the settings RISK_ARCHIVE_S3_*.
+    summary: 'Archives a month or a frozen market, verifies archives, and restores a month.',
+    notes: `month detaches a month of RISK_MARKET, writes its rows to files, reads them back, makes the files immutable, and drops the tables if
+--confirm names the month. The month is then cold, and the API reads single transactions from the files by their ids. PLACE is a
+folder, or s3://BUCKET/PREFIX with the settings RISK_ARCHIVE_S3_*.
 
-rollback waits until nothing of the frozen market NAME is pending, exports its tables as Parquet, reads them back, removes its keys in
-Redis and its topics in Kafka, drops its schema where two people have agreed (request), and compares the other markets with before. What was
-stopped, also by a crash, goes on with --continue. Needs DATABASE_URL and REDIS_URL, and KAFKA_URL where a corridor used Kafka.
+rollback waits until nothing of the frozen market NAME is pending, exports its tables as Parquet, and reads the files back. Once two
+people have agreed (request), rollback removes the market's keys in Redis and topics in Kafka, drops its schema, and compares the
+other markets with before. --continue goes on after a stop or a crash. rollback needs DATABASE_URL and REDIS_URL, and KAFKA_URL where
+a corridor used Kafka.
 
 Example: risk archive month 2026-03 --to /archives --key /keys/market_0 --confirm 2026-03
 Example: risk archive rollback market_1 --to /archives/market_1 --key /keys/market_1`,
@@ -147,7 +148,7 @@ Example: risk archive rollback market_1 --to /archives/market_1 --key /keys/mark
       },
       verify: {
         words: 'PLACE',
-        summary: 'Read an archive back, without the stores',
+        summary: 'Read an archive back, without Postgres and Redis',
         options: KEY_OPTIONS,
         run: verify,
       },

@@ -1,4 +1,4 @@
-/** A table into files of an archive, and back. */
+/** Exports a table to files of an archive, and reads the files back. */
 import type { Database } from '../../kit/database/pool.ts';
 import { Failure } from '../../kit/words/failure.ts';
 import type { Archive, Part, Table } from './archive-file.ts';
@@ -6,22 +6,22 @@ import type { FileStore } from './file-stores/file-store.ts';
 import { type Cells, fromParquet, hashRow, seal, sha256, toParquet, unseal } from './part-file.ts';
 import { readTable } from './table-rows.ts';
 
-/** A file is in memory as a whole, some times over, when it is written and read back. */
+/** Bounds of a file, which is in memory several times while it is written. Larger: more memory; smaller: more files. */
 const PART_CHARS = 32 * 1024 * 1024;
 const PART_ROWS = 200_000;
 
 export type Stored = {
   readonly store: Pick<FileStore, 'put' | 'get'>;
-  /** Name under which its files are sealed: the market, or the market and the month. */
+  /** Name that is authenticated with each file: the market, or the market and the month. */
   readonly archive: string;
   /** Null: the archive is not encrypted. */
   readonly key: Buffer | null;
 };
 
-/** Name that is authenticated with a file, so that the file stands for no other table, part or archive. */
+/** Name that is authenticated with a file, so that the file cannot stand for another table, part or archive. */
 const sealedName = ({ archive }: Pick<Stored, 'archive'>, file: string) => `${archive}/${file}`;
 
-/** @param order columns by which the rows are sorted; the first cell of each part's first and last row is then noted */
+/** @param order columns that sort the rows; each part then notes the first cell of its first and last row */
 export async function exportTable(
   database: Pick<Database, 'session'>,
   stored: Stored,
@@ -78,7 +78,7 @@ export async function verifyTable(
     throw wrong(`${name} has other rows in the archive than in Postgres`);
 }
 
-/** @throws Failure where the part cannot be read, or its bytes are others */
+/** @throws Failure where the part cannot be read, or its bytes have changed */
 export async function readPartBytes(
   stored: Stored,
   part: Pick<Part, 'file' | 'sha256'>,

@@ -3,7 +3,7 @@ import { commandOf } from '../../kit/command/rows.ts';
 
 export const command = commandOf({
   name: 'holds',
-  summary: 'Keeps a market, a month or an account from being dropped, purged or erased.',
+  summary: 'Sets and lifts legal holds, which keep a market, a month or an account from removal.',
   notes: `KIND is market, month or account.
 
 Example: risk holds set month --subject 2026-03 --reason 'order of the court, 17 C 204/26'

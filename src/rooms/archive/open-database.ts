@@ -1,14 +1,14 @@
-/** The database as commands of archives open it: statements that read whole tables, and texts that never depend on the server. */
+/** Opens the database for commands of archives: with time to read whole tables, and texts that no setting of the server changes. */
 import { ownerUrl } from '../../kit/command/stores.ts';
 import type { Config } from '../../kit/config/config.ts';
 import { openDatabase } from '../../kit/database/open-database.ts';
 import type { Database } from '../../kit/database/pool.ts';
 
-/** A statement reads a whole table, and the last one all of them behind locks. */
+/** A statement may read a whole table. Larger: a hanging statement is noticed later; smaller: a large table cannot be archived. */
 const STATEMENT_MS_MAX = 3_600_000;
 const LOCK_WAIT_MS = 10_000;
 
-/** @param lockTimeoutMs how long others may queue behind a statement that waits for a lock */
+/** @param lockTimeoutMs time for which other statements may queue behind one that waits for a lock */
 export const openArchiveDatabase = (
   config: Config,
   market: string,

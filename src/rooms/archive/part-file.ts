@@ -1,4 +1,4 @@
-/** A file of an archive: rows of a table as Parquet with ZSTD, encrypted as a whole. Every cell is the text that Postgres writes. */
+/** A file of an archive: rows of a table as Parquet with ZSTD, encrypted as a whole. Each cell is a text of Postgres. */
 import { createCipheriv, createDecipheriv, createHmac, hash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { zstdCompressSync, zstdDecompressSync } from 'node:zlib';
@@ -7,7 +7,7 @@ import { ByteWriter, ParquetWriter } from 'hyparquet-writer';
 import { UsageError } from '../../kit/command/command.ts';
 import { Failure } from '../../kit/words/failure.ts';
 
-/** Rows of a row group: with more, the reader of a single row parses more; with fewer, files are larger. */
+/** Rows of a row group. Larger: a read of a single row parses more; smaller: files are larger. */
 const GROUP_ROWS = 1000;
 const CIPHER = 'aes-256-gcm';
 const KEY_BYTES = 32;
@@ -37,7 +37,7 @@ export const KEY_OPTIONS = {
   '--key FILE': 'File with base64 of 32 bytes (`openssl rand -base64 32`): keep it elsewhere',
 } as const;
 
-/** No key is an answer that must be given. */
+/** Reads the key, or null for an archive that is explicitly unencrypted. */
 export async function keyOption(
   path: string | undefined,
   isPlain: boolean,
@@ -47,7 +47,7 @@ export async function keyOption(
   throw new UsageError('give --key FILE, or --unencrypted');
 }
 
-/** The first column has its least and greatest value in each row group, by which `findRows` chooses one. */
+/** Writes rows with the least and greatest first cell of each row group, by which `findRows` chooses row groups. */
 export async function toParquet(names: readonly string[], rows: readonly Cells[]): Promise<Buffer> {
   const writer = new ByteWriter();
   const text = { type: 'BYTE_ARRAY', converted_type: 'UTF8', repetition_type: 'OPTIONAL' } as const;
@@ -83,7 +83,7 @@ export async function fromParquet(bytes: Buffer): Promise<Cells[]> {
   return rows;
 }
 
-/** The rows of a sorted part whose first cell is `id`: a row group is parsed, or two where the rows span them. */
+/** Finds the rows of a sorted part whose first cell is `id`, and parses only the row groups that may have such rows. */
 export async function findRows(bytes: Buffer, id: string): Promise<Cells[]> {
   const file = new Uint8Array(bytes).buffer;
   const metadata = parquetMetadata(file);
@@ -115,8 +115,8 @@ const textOf = (value: unknown): string =>
   value instanceof Uint8Array ? Buffer.from(value).toString() : String(value);
 
 /**
- * The nonce follows from key, name and bytes: a file that is written again is the same file, and no two files share a nonce.
- * @param name of the file, which is authenticated: no file can stand for another
+ * Encrypts a file. The nonce follows from key, name and bytes, so the same rows make the same file, and files share no nonce.
+ * @param name of the file, which is authenticated, so that no file can stand for another file
  */
 export function seal(key: Buffer, bytes: Buffer, name: string): Buffer {
   const nonce = createHmac('sha256', key)
@@ -128,7 +128,7 @@ export function seal(key: Buffer, bytes: Buffer, name: string): Buffer {
   return Buffer.concat([MAGIC, nonce, cipher.getAuthTag(), sealed]);
 }
 
-/** @throws Failure where the key is another one, or the bytes were changed */
+/** @throws Failure where the key is wrong, or the bytes have changed */
 export function unseal(key: Buffer, bytes: Buffer, name: string): Buffer {
   const nonce = bytes.subarray(MAGIC.length, MAGIC.length + NONCE_BYTES);
   try {
@@ -137,17 +137,13 @@ export function unseal(key: Buffer, bytes: Buffer, name: string): Buffer {
       .setAuthTag(bytes.subarray(MAGIC.length + NONCE_BYTES, HEAD_BYTES));
     return Buffer.concat([opener.update(bytes.subarray(HEAD_BYTES)), opener.final()]);
   } catch {
-    throw new Failure(
-      'invalid',
-      'SEALED',
-      `${name}: the key is another one, or bytes were changed`,
-    );
+    throw new Failure('invalid', 'SEALED', `${name}: the key is wrong, or the bytes have changed`);
   }
 }
 
 export const sha256 = (bytes: Buffer | string) => hash('sha256', bytes, 'hex');
 
-/** The hash of a row as `CONTENT` in table-rows.ts computes it: the first eight bytes of MD5 over cells that name their length. */
+/** Hashes a row as `readContent` in table-rows.ts does: the first eight bytes of MD5 over cells with their lengths. */
 export function hashRow(cells: Cells): bigint {
   const text = cells.map((cell) => (cell === null ? '~' : `${Buffer.byteLength(cell)}:${cell}`));
   return hash('md5', text.join(''), 'buffer').readBigInt64BE(0);

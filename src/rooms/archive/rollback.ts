@@ -1,6 +1,6 @@
 /**
- * Rolls a frozen market back, step by step: drain, export, read back, remove its keys, drop its schema, and look after the
- * other markets. A step may end at any point: `--continue` does it again, with the same result.
+ * Rolls a frozen market back, step by step: drain, export, read back, remove its keys, drop its schema, and compare the other
+ * markets. After a crash at any point `--continue` repeats the step, with the same result.
  */
 import { readdir, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -33,7 +33,7 @@ import {
   readContent,
 } from './table-rows.ts';
 
-/** The files of the archive, which a rollback that goes on writes again. */
+/** The files of the archive; a rollback that goes on may write a file again. */
 const storedOf = ({ folder, market: archive, key }: Rollback): Stored => {
   return { store: openFolder(folder, true), archive, key };
 };
@@ -56,7 +56,7 @@ export type Rollback = {
   readonly note: (text: string) => void;
 };
 
-/** An archive of nothing yet, with the figures of the other markets. @throws Failure where the market is not frozen */
+/** Begins an archive without tables, with the figures of the other markets. @throws Failure where the market is not frozen */
 export async function beginArchive(rollback: Rollback): Promise<Archive> {
   const { market, database, key } = rollback;
   const { frozenAt } = await database.transaction((query) => requireFreeze(query, market));
@@ -79,7 +79,7 @@ export async function beginArchive(rollback: Rollback): Promise<Archive> {
   };
 }
 
-/** Runs the steps that are left, and writes down each that is done. */
+/** Runs the remaining steps, and writes `archive.json` after each step. */
 export async function rollBack(rollback: Rollback, begun: Archive): Promise<Archive> {
   const { folder, failpoint, note } = rollback;
   let archive = begun;
@@ -138,14 +138,14 @@ const WORK: Readonly<Record<Exclude<Step, 'done'>, Work>> = {
   },
   drop: async (rollback, archive) => {
     const { database, market, failpoint } = rollback;
-    // The schema is gone where a process ended between the commit and the next line of the archive.
+    // The schema is gone where a process ended after the commit and before `archive.json` was written.
     const { has } = await hasSchema(database.query, market);
     if (has) {
       const changed = await dropUnchanged(rollback, archive);
       if (changed.length > 0) return await archiveAgain(rollback, archive, changed);
     }
     failpoint('archive-dropped');
-    // Processes that ran until now may have made keys again.
+    // Processes that ran until the drop may have made keys again.
     return { ...(await removeLogs(rollback, archive)), step: 'others' };
   },
   others: async (rollback, archive) => {
@@ -203,7 +203,7 @@ async function requireApproval(rollback: Rollback, archive: Archive): Promise<Ar
   throw new Failure('conflict', 'NOT_APPROVED', why);
 }
 
-/** Drops the schema where its rows are those of the archive, which is looked at behind locks. @returns changed tables */
+/** Compares the rows with the archive behind locks, and drops the schema where none changed. @returns changed tables */
 async function dropUnchanged(rollback: Rollback, { tables }: Archive): Promise<string[]> {
   const { database, market, failpoint } = rollback;
   return await database.transaction(async (query) => {
@@ -228,7 +228,7 @@ async function dropUnchanged(rollback: Rollback, { tables }: Archive): Promise<s
   });
 }
 
-/** Tables that changed after their export are archived again when the command is given again. */
+/** Takes tables that changed after their export out of the archive, so that `--continue` exports them again. */
 async function archiveAgain(
   { folder, market }: Rollback,
   archive: Archive,
@@ -240,7 +240,7 @@ async function archiveAgain(
   throw new Failure('conflict', 'CHANGED', why);
 }
 
-/** Removes files that no table names: of an export that ended in the middle. */
+/** Removes files of an interrupted export, which no table names. */
 async function removeStrays(folder: string, tables: readonly Table[]): Promise<void> {
   const known = new Set(tables.flatMap(({ parts }) => parts.map(({ file }) => file)));
   known.add(ARCHIVE_FILE);
@@ -266,7 +266,7 @@ const findReport = firstOf<object, [market: string, archive: string]>(
     where action = 'rollback.end' and subject = $1 and after ->> 'archive_sha256' = $2`,
 );
 
-/** The first of the other markets has the report in its audit log, once. */
+/** Writes the report, once, to the audit log of the first other market. */
 async function report(
   { market, openMarket }: Rollback,
   archive: Archive,

@@ -1,4 +1,4 @@
-/** The room of archives: months become files and tables again, a market is archived and dropped, legal holds keep what they name. */
+/** The room of archives: months become files and tables again, markets are archived and dropped, and holds prevent removals. */
 import type { Room } from '../../core/room.ts';
 
 export const archive: Room = {

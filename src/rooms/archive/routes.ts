@@ -1,4 +1,4 @@
-/** `/v1/markets/{id}/rollback`: two people agree that a market is rolled back; `risk archive rollback` carries it out. */
+/** `/v1/markets/{id}/rollback`: two people agree on the rollback of a market, which `risk archive rollback` carries out. */
 import { z } from 'zod';
 import type { Api, ApiRoom } from '../../core/room.ts';
 import { Problem } from '../../kit/http/answers/problem.ts';
@@ -82,7 +82,7 @@ const operations = [
 
 export const document: DocumentPart = {
   paths: { ...pathsOf(operations, 'corridors'), ...pathsOf(holdOperations, 'holds') },
-  tags: { holds: 'What nobody drops, purges or erases.' },
+  tags: { holds: 'Legal holds, which prevent removals.' },
 };
 
 export const openArchives = (api: Api): ApiRoom => ({

@@ -1,4 +1,4 @@
-/** Tables of a market's schema, as Postgres has them: names, rows, and a hash over the rows that needs no order. */
+/** Tables of a market's schema: their names, their rows, and a hash over rows in any order. */
 import type { Database, Query } from '../../kit/database/pool.ts';
 import { onlyOf, rowsOf } from '../../kit/database/statement.ts';
 import type { Table } from './archive-file.ts';
@@ -6,7 +6,7 @@ import type { Cells } from './part-file.ts';
 
 type Named = Pick<Table, 'name' | 'columns'>;
 
-/** Tables with rows of their own: partitions, also of detached months, in place of what they are parts of. */
+/** Tables with rows of their own: partitions, those of detached months included, in place of partitioned tables. */
 export const listTables = rowsOf<Named, [market: string]>(
   'list-archived-tables',
   `select c.relname::text as name,
@@ -28,7 +28,7 @@ export const listMigrations = rowsOf<{ name: string }>(
 export const quoted = (name: string) => `"${name.replaceAll('"', '""')}"`;
 export const tableOf = ({ name }: Named) => `market.${quoted(name)}`;
 
-/** Rows and their hash; part-file.ts computes the same from the rows of an archive. */
+/** Counts and hashes rows; part-file.ts computes the same hash from the rows of an archive. */
 export async function readContent(
   query: Query,
   table: Named,
@@ -44,13 +44,13 @@ export async function readContent(
   return found;
 }
 
-/** Rows of one fetch: a row may be a file of some megabytes. */
+/** Rows of one fetch. Larger: more memory, as a row may have some megabytes; smaller: more round trips. */
 const FETCH_ROWS = 100;
 
 /**
- * Reads all rows of one snapshot, as texts, and what Postgres computes over the same rows.
- * @param order columns; none: any order
- * @param onRows is awaited before more is read
+ * Reads all rows of one snapshot as texts. @returns count and hash that Postgres computes in the same snapshot
+ * @param order columns that sort the rows; empty: any order
+ * @param onRows is awaited before the next fetch
  */
 export async function readTable(
   database: Pick<Database, 'session'>,

@@ -1,6 +1,6 @@
 /**
- * Single transactions of cold months, whose rows are in files of an archive. Postgres makes typed rows of their texts, so what is
- * answered is what an attached month answers.
+ * Single transactions of cold months, whose rows are in files of an archive. Postgres makes typed rows of their texts, so answers
+ * equal those of an attached month.
  */
 import type { Database, Query } from '../../../kit/database/pool.ts';
 import type { StoredLabel } from '../../domain/label-record.ts';

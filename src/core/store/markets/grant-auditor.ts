@@ -1,6 +1,6 @@
 /**
- * A role that reads one market and writes nothing: each table but what would let its reader act as somebody else. A policy of its
- * own gives it the rows, so a table that is made later has none for it until the command runs again.
+ * A role that reads one market without columns of secrets, and writes nothing. A policy for the role on each table lets it read
+ * rows, so a later table shows no rows until the command runs again.
  */
 import type pg from 'pg';
 import { recordChange } from '../../../kit/audit/audit-log.ts';
@@ -24,7 +24,7 @@ import {
 
 type Auditor = SessionOptions & NewRole & { readonly config: Config; readonly by: Actor };
 
-/** Columns of hashes that are compared with what a caller sends, and of keys. */
+/** Names of columns with keys, or with hashes by which callers are recognised. */
 const SECRET = '(secret|salt|wrapped|private|(key|token)_hash|(market|subject)_key)';
 const TABLES = `
   select c.oid::regclass::text as name, relkind <> 'v' and not exists (select from pg_policy where polrelid = c.oid and polname = $3) as "needsPolicy",
@@ -35,7 +35,7 @@ const TABLES = `
 
 type Table = { readonly name: string; readonly needsPolicy: boolean; readonly columns: string };
 
-/** Makes the role, or gives it what the market has by now. */
+/** Makes the role, or grants an existing role the tables that are new. */
 export async function makeAuditor(auditor: Auditor): Promise<ReaderMade> {
   const { config, url, market, role, by } = auditor;
   const made = await connected(auditor, (client) => makeAll(client, auditor));
@@ -58,7 +58,7 @@ async function makeAll(client: pg.Client, auditor: Auditor): Promise<ReaderMade>
   return { password: await letIn(client, auditor), isLogged };
 }
 
-/** Each table has a commit of its own: it is locked for a moment, and nobody waits long behind that. */
+/** Grants each table in a commit of its own, so that each lock lasts a moment. */
 async function letRead(client: pg.Client, auditor: Auditor, table: Table): Promise<void> {
   const { name, needsPolicy, columns } = table;
   const { role } = auditor;

@@ -70,11 +70,11 @@ export async function letIn(
   return made;
 }
 
-/** A role that reads alone. */
+/** A role that only reads. */
 export type ReaderMade = {
-  /** Password that was made, if one was; nobody can read it again. */
+  /** The new password, if one was made; nobody can read the password again. */
   readonly password: string | null;
-  /** Whether Postgres logs each statement of the role; a superuser alone may order it. */
+  /** Whether Postgres logs each statement of the role, which only a superuser may set. */
   readonly isLogged: boolean;
 };
 

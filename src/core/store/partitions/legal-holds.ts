@@ -1,6 +1,6 @@
 /**
- * Legal holds. What a hold in force names is not dropped, purged or erased: the database transaction that removes something calls
- * `refuseOnHold` first.
+ * Legal holds, which keep their subjects from being dropped, purged or erased: each database transaction that removes something
+ * calls `refuseOnHold` first.
  */
 import type { Query } from '../../../kit/database/pool.ts';
 import { anyOf, rowsOf } from '../../../kit/database/statement.ts';
@@ -14,7 +14,7 @@ export type HoldKind = (typeof HOLD_KINDS)[number];
 export type LegalHold = {
   readonly holdId: string;
   readonly kind: HoldKind;
-  /** A month as 2026-03, or an account as rows have it (a token where accounts are tokens); null: the whole market. */
+  /** A month (2026-03) or an account, which is a token where accounts are tokens; null: the whole market. */
   readonly subject: string | null;
   readonly reason: string;
   readonly setBy: string;
@@ -33,7 +33,7 @@ const inForce = `select hold_id::text as "holdId", kind, subject, reason, set_by
 
 const findAny = rowsOf<LegalHold>('find-any-hold', `${inForce} order by hold_id limit 1`);
 
-/** Whether nothing of the market that a setting would end may end by its age. */
+/** Whether a hold on the market stops all purges. */
 export const isMarketOnHold = anyOf(
   'is-market-held',
   "from market.legal_holds where lifted_at is null and kind = 'market'",
@@ -50,9 +50,8 @@ const listMonthsOnHold = rowsOf<LegalHold>(
 );
 
 /**
- * The oldest hold in force over what is about to be removed. A market is held by any hold. A month is also held by an account
- * that has transactions in the month, and an account by such a month,
- * or by one that is cold.
+ * The oldest hold in force that forbids a removal. Any hold forbids that of the market; a hold on an account forbids that of each
+ * month with its transactions, and a hold on a month that of each account in the month, or of any account where the month is cold.
  */
 export async function holdOf(query: Query, removed: Removed): Promise<LegalHold | undefined> {
   switch (removed.kind) {
@@ -71,9 +70,7 @@ export async function holdOf(query: Query, removed: Removed): Promise<LegalHold 
   }
 }
 
-/**
- * Keeps holds from being set until the end of the database transaction. @throws Failure HELD that names the hold
- */
+/** Locks holds until the end of the database transaction. @throws Failure HELD that names the hold on the subject */
 export async function refuseOnHold(query: Query, removed: Removed): Promise<void> {
   await query({ name: 'lock-holds', text: 'lock table market.legal_holds in share mode' });
   const hold = await holdOf(query, removed);
@@ -112,7 +109,7 @@ async function findMonthOf(query: Query, account: string): Promise<LegalHold | u
     const month = parseMonth(hold.subject ?? '');
     const state = month === undefined ? undefined : await stateOf(query, month);
     if (month === undefined || state === undefined) continue;
-    // Nobody looks for an account in files: any may be in them.
+    // The account may be in the files of a cold month, which nobody searches.
     if (state === 'cold') return hold;
     const [found] = await query<{ has: boolean }>(
       { text: `select ${rowsIn(month, '$1')} as has` },

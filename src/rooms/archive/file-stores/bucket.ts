@@ -1,6 +1,6 @@
 /**
- * Files of an archive in an object store, by the S3 API. A file is some megabytes and in memory as a whole, so one PUT writes it,
- * and its signature names the SHA-256 of its bytes.
+ * Files of an archive in an object store, by the S3 API. A file of some megabytes is in memory as a whole, so one PUT writes the
+ * file, signed with the SHA-256 of its bytes.
  */
 import { AwsClient } from 'aws4fetch';
 import type { Config } from '../../../kit/config/config.ts';
@@ -14,16 +14,16 @@ type Bucket = {
   readonly region: string;
   readonly accessKeyId: string;
   readonly secretAccessKey: string;
-  /** Object lock that `seal` asks for. */
+  /** Mode of the object lock that `seal` sets. */
   readonly lock: Config['RISK_ARCHIVE_S3_LOCK'];
   readonly bucket: string;
   /** Begins with a slash, or is empty. */
   readonly prefix: string;
 };
 
-/** Deadline of one request: some megabytes over a slow line. */
+/** Deadline of one request. Larger: a dead store is noticed later; smaller: some megabytes fail over a slow line. */
 const REQUEST_MS_MAX = 60_000;
-/** Tries of a request that the store refuses for now (429, 5xx), with growing pauses. */
+/** Retries after a temporary refusal (429, 5xx), with growing pauses. */
 const RETRIES = 4;
 const TAKEN = 412;
 
@@ -39,7 +39,7 @@ export function openBucket(given: Bucket): FileStore {
   const name = `s3://${bucket}${prefix}`;
   const url = (file: string) => `${endpoint.replace(/\/$/, '')}/${bucket}${prefix}/${file}`;
 
-  /** @returns an answer with a status that is fine, or the one that is allowed beside */
+  /** @param allowed status that is no failure beside 2xx @throws Failure for any other status */
   async function ask(
     file: string,
     query: string,
@@ -91,7 +91,7 @@ export function openBucket(given: Bucket): FileStore {
   };
 }
 
-/** Why a request has no answer: Node puts the reason behind `fetch failed`. */
+/** The reason of a failed request, which Node puts into the cause of `fetch failed`. */
 function reasonOf(thrown: unknown): string {
   const { message, cause } = toError(thrown);
   return cause instanceof Error ? cause.message : message;

@@ -1,6 +1,6 @@
 import { open } from 'node:fs/promises';
 
-/** Ends when the bytes are on the disk. */
+/** Resolves once the bytes are on the disk. */
 export async function writeDurably(path: string, bytes: Buffer): Promise<void> {
   const file = await open(path, 'w', 0o600);
   try {

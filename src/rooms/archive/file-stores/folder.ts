@@ -8,12 +8,12 @@ import { writeDurably } from './durable-file.ts';
 import type { FileStore } from './file-store.ts';
 import { requireSame, unreachable } from './same-bytes.ts';
 
-/** Files of one command: the system bounds the length of a command line. */
+/** Files of one `chattr`. Larger: the command line may exceed the system's bound; smaller: more processes. */
 const SEALED_FILES = 500;
 
 const run = promisify(execFile);
 
-/** @param isReplaced files may be written again, as those of a rollback that goes on */
+/** @param isReplaced whether a file may be written again, as by a rollback that goes on */
 export function openFolder(folder: string, isReplaced = false): FileStore {
   const pathOf = (file: string) => join(folder, file);
   const get = async (file: string) =>
@@ -31,7 +31,7 @@ export function openFolder(folder: string, isReplaced = false): FileStore {
       if (isReplaced) {
         await rename(partial, path);
       } else {
-        // A link fails where the name is taken, and a rename does not.
+        // A link fails where the name is taken; a rename would replace the file.
         const isNew = await link(partial, path).then(() => true, unlessTaken);
         if (!isNew) requireSame(path, await get(file), bytes);
         await unlink(partial);
@@ -54,7 +54,7 @@ function unlessTaken(error: NodeJS.ErrnoException): false {
   throw error;
 }
 
-/** A name is durable once its folder is. */
+/** Makes the names of new files durable. */
 async function syncFolder(folder: string): Promise<void> {
   const handle = await open(folder);
   try {

@@ -1,4 +1,4 @@
-/** Opens the store that a name means: a folder, or a prefix in a bucket. */
+/** Opens a store by its name: a folder, or a prefix in a bucket. */
 import { resolve } from 'node:path';
 import type { Config } from '../../../kit/config/config.ts';
 import { Failure } from '../../../kit/words/failure.ts';
@@ -17,7 +17,7 @@ type Settings = Pick<
 
 const BUCKET = /^s3:\/\/([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])((?:\/[\w.=-]+)*)\/?$/;
 
-/** @throws Failure where the name is no store's, or settings of the object store are missing */
+/** @throws Failure where the name is malformed, or settings of the object store are missing */
 export function openFileStore(name: string, settings: Settings): FileStore {
   if (!name.startsWith('s3:')) return openFolder(resolve(name));
   const [, bucket, prefix = ''] = BUCKET.exec(name) ?? [];

@@ -1,10 +1,10 @@
 /** Failures of stores of files. */
 import { Failure } from '../../../kit/words/failure.ts';
 
-/** @throws Failure where a file that is written once has other bytes */
+/** @throws Failure where the file exists with other bytes */
 export function requireSame(name: string, there: Buffer, bytes: Buffer): void {
   if (there.equals(bytes)) return;
-  const why = `${name} is there with other bytes, and files of an archive are written once: --anew begins another`;
+  const why = `${name} exists with other bytes, and files of an archive are written once: give --anew to begin another archive`;
   throw new Failure('conflict', 'PLACE_TAKEN', why);
 }
 

@@ -1,4 +1,4 @@
-/** People set and lift legal holds; each change has its row of the audit log. */
+/** People set and lift legal holds; the audit log has each change. */
 import { refuseUnknownMonth } from '../../../core/store/partitions/legal-holds.ts';
 import { recordChange } from '../../../kit/audit/audit-log.ts';
 import type { Database, Query } from '../../../kit/database/pool.ts';
@@ -9,7 +9,7 @@ import { parseMonth } from '../../../kit/words/month.ts';
 import type { Officer } from '../../../kit/words/principal.ts';
 import type { HoldJson, NewHold } from './hold.ts';
 
-/** The drop of a month asks for the rows of each held account: with more it holds its lock for seconds. */
+/** Holds in force. Larger: the drop of a month, which looks for each held account, keeps its lock for seconds. */
 export const HOLDS_MAX = 1000;
 
 const COLUMNS = `h.hold_id::text as hold_id, h.kind, h.subject, h.reason, h.set_by, h.lifted_by, h.lift_reason,
@@ -55,7 +55,7 @@ const lift = onlyOf<HoldJson, [id: string, reason: string, by: string, key: stri
     where h.hold_id = $1 returning ${COLUMNS}`,
 );
 
-/** The same again, with the same reason, changes nothing. Waits for a removal that is under way. */
+/** Sets a hold, after any removal that is under way. A hold with the same subject and reason is answered again. */
 export async function setHold(
   database: Pick<Database, 'transaction'>,
   { kind, subject, reason }: NewHold,
@@ -88,7 +88,7 @@ async function refuseTooMany(query: Query): Promise<void> {
   );
 }
 
-/** A hold that was lifted before is answered as it is. @throws Failure where there is no such hold */
+/** Lifts a hold; a hold that was lifted before stays as it is. @throws Failure where no hold has the id */
 export async function liftHold(
   database: Pick<Database, 'transaction'>,
   id: string,

@@ -1,4 +1,4 @@
-/** A legal hold on the wire. */
+/** Legal holds in requests and answers of the API. */
 import { z } from 'zod';
 import { HOLD_KINDS } from '../../../core/store/partitions/legal-holds.ts';
 import { given } from '../../../kit/words/describe-issue.ts';
@@ -19,7 +19,7 @@ export const holdSchema = z
     hold_id: z.string(),
     kind,
     subject: subject.meta({
-      description: 'The month as 2026-03, or the account; null: the market.',
+      description: 'The month (2026-03) or the account; null: the market.',
     }),
     reason: z.string(),
     set_by: z.string(),
@@ -48,8 +48,8 @@ export const newHoldSchema = z
     kind,
     subject: subject
       .optional()
-      .meta({ description: 'A month as 2026-03, or an account; left out for the market.' }),
-    reason: reason.meta({ description: 'For whom or what it is kept.' }),
+      .meta({ description: 'A month (2026-03) or an account; left out for the market.' }),
+    reason: reason.meta({ description: 'Who asked for the hold, and why.' }),
   })
   .meta({ id: 'NewLegalHold' });
 export type NewHold = {

@@ -1,4 +1,4 @@
-/** `/v1/holds`: what nobody drops, purges or erases, as a court or an authority wants it kept. */
+/** `/v1/holds`: legal holds, by which a court or an authority has data kept. */
 import type { Api } from '../../../core/room.ts';
 import { answer, bodyOf, operation } from '../../../kit/http/operation.ts';
 import { keptToken } from '../../../kit/http/personal-edge.ts';
@@ -44,8 +44,8 @@ export const holdOperations = [
     method: 'post',
     at: '/v1/holds',
     operationId: 'setHold',
-    summary: 'Keep a market, a month or an account',
-    description: `While a hold is in force nothing of its subject is dropped, purged or erased. Several holds may have one subject; the same with the same reason changes nothing. A market has at most ${HOLDS_MAX} holds in force.`,
+    summary: 'Keep a market, a month or an account from removal',
+    description: `While a hold is in force, its subject is neither dropped, purged nor erased. A subject may have several holds; a repetition with the same reason changes nothing. A market has at most ${HOLDS_MAX} holds in force.`,
     roles: ['risk_officer', 'admin'],
     body: bodyOf(newHoldSchema, { kind: 'account', subject: 'acc_17', reason: hold.reason }),
     answers: { 200: answer('The hold.', holdSchema, hold) },

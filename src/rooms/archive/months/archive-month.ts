@@ -1,6 +1,6 @@
 /**
- * Makes a month cold, step by step: detach, export, read back, seal, drop. A step may end at any point: the month is detached or
- * its row of market.archived_months names the step, which `--continue` does again with the same result.
+ * Makes a month cold, step by step: detach, export, read back, seal, drop. After a crash at any point the month is detached, or
+ * its row of market.archived_months names the step, which `--continue` repeats with the same result.
  */
 import {
   detachMonth,
@@ -37,14 +37,14 @@ export type Archiving = {
   readonly database: Database;
   readonly openFileStore: (name: string) => FileStore;
   readonly waitSeconds: number;
-  /** The rows may be dropped once the files are sealed. */
+  /** Whether the rows may be dropped once the files are sealed. */
   readonly isDropConfirmed: boolean;
   readonly failpoint: Failpoint;
   readonly signal: AbortSignal;
   readonly note: (text: string) => void;
 };
 
-/** Tables of a month, each with the columns that sort its rows: the first is the id that a reader knows. */
+/** Tables of a month with the columns that sort their rows; the first column is the id by which a row is read. */
 const ORDERS = {
   transactions: ['transaction_id'],
   scores: ['transaction_id'],
@@ -55,14 +55,14 @@ export const KINDS = Object.keys(ORDERS) as Kind[];
 
 const BY = byCommand('archive month');
 
-/** Takes the month off where it is attached. @throws Failure where the market has no such month */
+/** Detaches the month where it is attached. @throws Failure where the market has no such month */
 export async function detach({ database, month, waitSeconds, signal, failpoint }: Archiving) {
   await recordDetach(database, month, BY);
   await patiently(waitSeconds, signal, () => detachMonth(database, month));
   failpoint('archive-month-detach');
 }
 
-/** @param to folder or bucket, in which the month has a folder of its own */
+/** @param to folder or bucket, in which the archive gets a folder of its own */
 export async function beginMonth(
   { database, market, month: number, key }: Archiving,
   to: string,
@@ -99,7 +99,7 @@ type Work = (
   store: FileStore,
 ) => Promise<ArchivedMonth>;
 
-/** Runs the steps that are left, and writes down each that is done. @returns before `drop` where the drop is not confirmed */
+/** Runs the remaining steps, and saves each step that ended. @returns before `drop` where the drop is not confirmed */
 export async function archiveMonth(
   archiving: Archiving,
   begun: ArchivedMonth,
@@ -115,7 +115,7 @@ export async function archiveMonth(
     note(step);
     archived = await WORK[step](archiving, archived, store);
     failpoint(`archive-month-${step}`);
-    // The drop has written its step with the rows that it dropped.
+    // The commit of the drop has saved its step.
     if (step !== 'drop') await saveMonth(database.query, archived);
   }
   return archived;
@@ -174,7 +174,7 @@ const WORK: Readonly<Record<Exclude<MonthStep, 'cold' | 'ended'>, Work>> = {
   },
 };
 
-/** Locks the tables, and compares them with the manifest. @throws Failure where rows changed after the export */
+/** Locks the tables, and compares their rows with the manifest. @throws Failure where rows changed after the export */
 async function requireUnchanged(query: Query, { tables, month }: Manifest): Promise<void> {
   await lockTables(query, tables);
   for (const table of tables) {
@@ -203,7 +203,7 @@ async function recordArchive(query: Query, { manifest, location }: ArchivedMonth
   });
 }
 
-/** Ends an archive that is not cold, so that the next one has files of its own. */
+/** Ends an archive that is not cold, so that the next archive has files of its own. */
 export async function endUnfinished({ query }: Database, archived: ArchivedMonth): Promise<void> {
   if (archived.step === 'cold') {
     const why = `${archived.manifest.month} is cold: its rows are in these files alone`;

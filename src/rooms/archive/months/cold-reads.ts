@@ -1,6 +1,6 @@
 /**
- * Reads single transactions of cold months. An id names its month, and the manifest the file whose ids enclose it; the file's hash
- * is checked before one row group is parsed.
+ * Reads single transactions of cold months. The id has the month, and the manifest names the file whose range of ids has the id;
+ * the file's hash is checked before a row group is parsed.
  */
 import { LRUCache } from 'lru-cache';
 import pLimit from 'p-limit';
@@ -17,13 +17,13 @@ import { type Cells, findRows, readKey } from '../part-file.ts';
 import { storedOf } from './manifest.ts';
 import { type ColdPart, findColdPart } from './store.ts';
 
-/** Each has a file of some megabytes in memory. */
+/** Reads at a time. Larger: more memory, as each read has a file of some megabytes; smaller: more reads wait. */
 const READS_MAX = 4;
-/** Reads that wait; more are refused. */
+/** Waiting reads; the API refuses more. Larger: waits beyond the deadline of a request; smaller: more refusals. */
 const WAITING_MAX = 32;
-/** A store that answers later is not reached: requests have 10 s. */
+/** Deadline of a read. Larger: beyond the 10 s of a request; smaller: a slow store is refused. */
 const READ_MS_MAX = 5000;
-/** Files in memory, as people look at several transactions of one account and day. */
+/** Bytes of files in memory, as people look at several transactions of a day. Larger: more memory; smaller: more reads. */
 const CACHE_BYTES = 16 * 1024 * 1024;
 
 export async function openColdReads({
@@ -89,18 +89,18 @@ function requireKeyFile(path: string | undefined): string {
   );
 }
 
-/** The client reads which month it is; the log has why. */
+/** Tells the client the month, and the log the reason. */
 const unread = (month: Month, why: string): Failure =>
   new Failure(
     'unavailable',
     MONTH_UNREACHABLE,
-    `${monthText(month)}, the month of this transaction, is an archive whose files cannot be read for now`,
+    `${monthText(month)}, the month of this transaction, is cold, and its files cannot be read for now`,
     { cause: new Error(why) },
   );
 
 const JSON_TYPES = ['json', 'jsonb'];
 
-/** Cells as members: texts as strings, and JSON as it is. */
+/** Writes rows as JSON objects: a cell of JSON as it is, any other cell as a string. */
 function toJson(columns: NonNullable<ColdPart['columns']>, rows: readonly Cells[]): string {
   const members = (row: Cells) =>
     columns.map(({ name, type }, at) => {

@@ -1,4 +1,4 @@
-/** `risk archive month`, `restore` and `list`: the life of a month, straight in the database. */
+/** `risk archive month`, `restore` and `list`, which work on the database without an API. */
 import { resolve } from 'node:path';
 import { LOCK_WAIT_MS } from '../../../core/store/partitions/detach-months.ts';
 import {
@@ -38,13 +38,13 @@ const WAIT_OPTION = {
   '--wait-seconds N': `How long it waits for open database transactions (${WAIT_SECONDS})`,
 } as const;
 const MONTH_OPTIONS = {
-  '--to PLACE': 'Folder, or s3://BUCKET/PREFIX; needed where no archive of the month is begun',
+  '--to PLACE': 'Folder, or s3://BUCKET/PREFIX; needed to begin an archive',
   ...KEY_OPTIONS,
   '--unencrypted': 'Do without a key',
-  '--lock-years N': `How long an object lock keeps the files (${LOCK_YEARS})`,
-  '--confirm MONTH': 'Drop the rows once the files are whole: the same month again',
+  '--lock-years N': `Years for which an object lock keeps the files (${LOCK_YEARS})`,
+  '--confirm MONTH': 'Drop the rows once the files are verified; repeat the month',
   '--continue': 'Go on with the archive that was begun',
-  '--anew': 'Leave the archive that was begun, and begin another',
+  '--anew': 'Leave the archive that was begun, and begin another one',
   ...WAIT_OPTION,
 } as const;
 const RESTORE_OPTIONS = { ...KEY_OPTIONS, ...WAIT_OPTION } as const;
@@ -108,7 +108,7 @@ const month: Command['run'] = async (args, context) => {
 
 type Values = { readonly continue?: boolean | undefined; readonly anew?: boolean | undefined };
 
-/** The archive that is continued; undefined where a new one begins. @throws Failure where neither is wanted */
+/** The archive to continue; undefined where a new archive begins. @throws Failure where the options want neither */
 async function openBegun(
   { database, key }: Archiving,
   text: string,
@@ -133,7 +133,7 @@ function requireEncryption({ manifest: { encryption } }: ArchivedMonth, key: Buf
   throw new UsageError(`the archive was begun with the encryption ${encryption}`);
 }
 
-/** @throws UsageError or Failure where the location is missing, or none */
+/** @throws UsageError or Failure where the location is missing or malformed */
 function locationOf(to: string | undefined, { config }: CommandContext): string {
   if (to === undefined) throw new UsageError('--to is missing');
   return openFileStore(to.startsWith('s3:') ? to : resolve(to), config).name;
@@ -146,7 +146,7 @@ function say({ output }: CommandContext, { step, location, manifest }: ArchivedM
   const isDropped = step === 'cold';
   const end = isDropped
     ? 'is cold'
-    : `is archived, and its tables are still there: --continue --confirm ${month} drops them`;
+    : `is archived, and its tables remain: give --continue --confirm ${month} to drop them`;
   output.value({ month, location, rows, bytes, cold: isDropped }, [
     `${month} ${end}: location=${location} rows=${rows} bytes=${bytes}`,
   ]);
@@ -189,15 +189,15 @@ const list: Command['run'] = async (args, context) => {
 export const monthActions = {
   month: {
     words: 'MONTH',
-    summary: 'Detach a month, write its rows to files, read them back, and drop its tables',
+    summary: 'Make a month cold: write its rows to files, verify the files, and drop its tables',
     options: MONTH_OPTIONS,
     run: month,
   },
   restore: {
     words: 'MONTH',
-    summary: 'Make the tables of a cold month again, and attach them',
+    summary: 'Restore the tables of a cold month from its files, and attach them',
     options: RESTORE_OPTIONS,
     run: restore,
   },
-  list: { words: '', summary: 'Archives of months, and their steps', run: list },
+  list: { words: '', summary: 'List archives of months with their steps', run: list },
 };

@@ -1,6 +1,6 @@
 /**
- * Makes the tables of a cold month again from its files. They are made, filled, and compared with the manifest in one database
- * transaction, so the month is cold or detached at any point; then it is attached.
+ * Restores the tables of a cold month from its files. One database transaction makes, fills and compares the tables with the
+ * manifest, so the month is cold or detached after a crash at any point. The attach follows.
  */
 import { attachMonth } from '../../../core/store/partitions/detach-months.ts';
 import {
@@ -23,12 +23,12 @@ import { type Archiving, isSame, KINDS } from './archive-month.ts';
 import { countRows, storedOf } from './manifest.ts';
 import { type ArchivedMonth, saveMonth } from './store.ts';
 
-/** Rows of one statement: a row of scores is about a kilobyte. */
+/** Rows of one statement, about a kilobyte each. Larger: more memory; smaller: more statements. */
 const INSERT_ROWS = 2000;
 
 const BY = byCommand('archive restore');
 
-/** @returns transactions without a score */
+/** @returns the number of transactions without a score */
 export async function restoreMonth(
   archiving: Archiving,
   archived: ArchivedMonth | undefined,
@@ -37,7 +37,7 @@ export async function restoreMonth(
   if (archived?.step === 'cold') {
     await makeTables(archiving, archived);
     failpoint('archive-restored');
-    note(`${countRows(archived.manifest)} rows are back, and those of the archive`);
+    note(`${countRows(archived.manifest)} rows are restored, and equal those of the archive`);
   }
   return await patiently(waitSeconds, signal, () => attachMonth(database, month, BY));
 }
@@ -67,7 +67,7 @@ async function makeTables(
   });
 }
 
-/** The attach adds columns and checks that migrations made meanwhile, and indexes. */
+/** Makes a table as the manifest has it; the attach adds indexes, and columns and checks of later migrations. */
 async function makeTable(
   query: Query,
   stored: Stored,

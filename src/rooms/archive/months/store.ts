@@ -17,7 +17,7 @@ const findOpenRow = firstOf<ArchivedMonth, [month: string]>(
   `select step, location, manifest from market.archived_months where month = $1 and step <> 'ended'`,
 );
 
-/** The archive of a month that is begun or cold. */
+/** The archive of a month, begun or cold. */
 export async function findOpen(query: Query, month: string): Promise<ArchivedMonth | undefined> {
   const found = await findOpenRow(query, month);
   return found && { ...found, manifest: manifestSchema.parse(found.manifest) };
@@ -78,13 +78,13 @@ export type ColdPart = {
   readonly location: string;
   readonly number: number;
   readonly encryption: Manifest['encryption'];
-  /** The table's columns; null where the table has no rows. */
+  /** The table's columns; null where the archive lacks the table. */
   readonly columns: Manifest['tables'][number]['columns'] | null;
-  /** Parts that may have the row: mostly one. */
+  /** Parts that may have the row, mostly one part. */
   readonly parts: readonly { readonly file: string; readonly sha256: string }[];
 };
 
-/** Where files have the rows of a transaction; undefined: the month is not cold. */
+/** Finds the files that may have the rows of a transaction; undefined where the month is not cold. */
 export const findColdPart = firstOf<ColdPart, [month: string, table: string, id: string]>(
   'find-cold-part',
   `select a.location, a.number, a.manifest ->> 'encryption' as encryption, t -> 'columns' as columns,

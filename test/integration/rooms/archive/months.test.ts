@@ -153,7 +153,7 @@ test(
 test('files that cannot be read make a 503 that names the month, and stop no search', async () => {
   const read = async () => {
     const { body } = await expectProblem(await api.request(`/v1/transactions/${ids[40]}`), 503);
-    expect(body.detail).toContain('2013-03, the month of this transaction, is an archive');
+    expect(body.detail).toContain('2013-03, the month of this transaction, is cold');
   };
   await sql(`update archived_months set location = location || '-gone'`);
   await read();

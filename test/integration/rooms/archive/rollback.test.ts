@@ -140,7 +140,7 @@ test('an archive is read back alone: whole, with another key, and changed', asyn
   expect([rows('transactions_'), rows('scores_'), rows('dead_letters')]).toEqual([501, 500, 1]);
   const wrongKey = join(folder, 'wrong');
   await writeFile(wrongKey, randomBytes(32).toString('base64'));
-  expect((await verify('--key', wrongKey)).stderr).toContain('the key is another one');
+  expect((await verify('--key', wrongKey)).stderr).toContain('the key is wrong');
   expect((await verify()).code).toBe(2);
   const { parts } = tables.find((table: { name: string }) => table.name === 'audit_log');
   const path = join(folder, 'archive', parts[0].file);
