@@ -1,4 +1,4 @@
-/** The table of answers to writes that carry an idempotency key. Its columns are opaque here: the edge derives and encrypts them. */
+/** The table of kept answers to writes with an idempotency key. The HTTP edge derives and encrypts the columns. */
 import type { Database } from '../database/pool.ts';
 import { firstOf, rowsOf } from '../database/statement.ts';
 import type { Log } from '../metrics/log.ts';
@@ -36,7 +36,7 @@ export function createKeptAnswers(
   return {
     claim: async (digest, fingerprint) => {
       if ((await insert(write, digest, fingerprint)).length > 0) return undefined;
-      // A request that has released the key since counts as one that runs.
+      // The earlier request may have released the key since: an age of 0 asks the caller to try again.
       return (await find(query, digest)) ?? { fingerprint, answer: null, ageMs: 0 };
     },
     store: (digest, answer) => settle(update(write, digest, answer)),

@@ -1,6 +1,6 @@
 /**
- * Logins by a provider of identities. The sessions of a login are those of a key whose secret nobody has. The key is of the person
- * who has the name, so two people remain two people; where nobody has it, the key belongs to no person and never approves.
+ * Logins by a provider of identities. Each login has a key whose secret nobody has, and sessions of that key. The key belongs to
+ * the person of the login's name; without such a person the key never approves.
  */
 import type { Database, Query } from '../database/pool.ts';
 import { firstOf, rowsOf } from '../database/statement.ts';
@@ -17,7 +17,7 @@ export type ProviderLogin = {
   readonly issuer: string;
   readonly subject: string;
   readonly name: string;
-  /** By the claim. */
+  /** Roles that the claim gives. */
   readonly roles: readonly Role[];
 };
 
@@ -66,7 +66,7 @@ export async function logInByProvider(
     await beginSession(within, { session, keyId: found.keyId, linkHash: null }, found);
     return true;
   });
-  // The key of an earlier login is revoked by then.
+  // The transaction has revoked the key of an earlier login.
   if (!hasBegun) throw refuse('NO_ROLE', `${login.name} has no role here`);
 }
 
@@ -74,7 +74,7 @@ const inTransaction = (query: Query): Pick<Database, 'transaction'> => ({
   transaction: (work) => work(query),
 });
 
-/** The key of a login, made anew where it has other roles; undefined where it has none. */
+/** The key of a login, replaced where its roles have changed; undefined where the login has no role. */
 async function keyFor(
   query: Query,
   { issuer, subject, name, roles: given }: ProviderLogin,

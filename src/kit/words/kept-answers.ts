@@ -1,6 +1,6 @@
-/** Answers of writes that carry an idempotency key, as the edge has them kept. */
+/** The port by which the HTTP edge keeps answers to writes with an idempotency key. */
 
-/** Answers are kept at least this long. Shorter: a retry after a night is carried out twice; longer: more rows. */
+/** Least time that an answer is kept. Shorter: a retry after a night is carried out twice; longer: more rows. */
 export const ANSWER_KEPT_HOURS = 24;
 
 /** The row of an earlier request with the key. */
@@ -12,9 +12,9 @@ export type EarlierRequest = {
 };
 
 export type KeptAnswers = {
-  /** Claims a key in a commit of its own; the earlier request where another one has the key. */
+  /** Claims a key in a commit of its own. @returns the earlier request that has the key, if any */
   readonly claim: (digest: Buffer, fingerprint: Buffer) => Promise<EarlierRequest | undefined>;
-  /** Never rejects: the request has its outcome, whatever becomes of the row. */
+  /** Keeps the answer. Never rejects, as the request is done even where the row cannot be written. */
   readonly store: (digest: Buffer, answer: Buffer) => Promise<void>;
   /** Frees the key of a request that has stored nothing; never rejects. */
   readonly release: (digest: Buffer) => Promise<void>;

@@ -82,14 +82,14 @@ export const PROBLEMS = {
     title: 'Another request is still running',
     meaning:
       'Another request with this idempotency key, or that labels one of these transactions, had not ended by the deadline.',
-    cure: 'Send the same again; once the other has ended, its answer is repeated, a transaction is answered as a duplicate, and labels are added where they are new.',
+    cure: 'Send the same again. Once the first request has ended, a transaction is answered as a duplicate, new labels are added, and any other write gets the kept answer.',
   },
   'outcome-unknown': {
     status: 409,
     title: 'Nobody knows whether the request was carried out',
     meaning:
-      'A request with this idempotency key was lost with its process, before or after its commit.',
-    cure: 'Read the object; where the change is missing, send the request with a new key.',
+      'The process of an earlier request with this idempotency key ended before or after its commit.',
+    cure: 'Read the object. If the change is missing, send the request with a new key.',
   },
   conflict: {
     status: 409,
@@ -132,8 +132,8 @@ export const PROBLEMS = {
   'key-conflict': {
     status: 422,
     title: 'The idempotency key is known with another body',
-    meaning: 'An earlier request used the key for something else; nothing is stored.',
-    cure: 'Repeat a request with its very body, and give a new one a new key.',
+    meaning: 'An earlier request used the key with another path or body; nothing is stored.',
+    cure: 'Repeat a request with the same body, and give a new request a new key.',
   },
   'month-detached': {
     status: 422,

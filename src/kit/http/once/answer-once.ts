@@ -1,7 +1,6 @@
 /**
- * Writes that carry an `Idempotency-Key` are done once: the request claims the key in a commit of its own, runs, and keeps its
- * answer, which a repetition gets. A process that dies in between leaves a claim without an answer, which nobody resolves: whether
- * the write was done is then read from the object.
+ * Carries out writes with an `Idempotency-Key` once: a request claims the key in a commit of its own, runs, and keeps its answer
+ * for repetitions. A process that dies in between leaves a claim without an answer: callers then read the object.
  */
 import type { Context } from 'hono';
 import { z } from 'zod';
@@ -25,15 +24,15 @@ import {
 } from './sealed-answer.ts';
 
 /**
- * A request without an answer may be under way for so long, longer than any deadline of a request. Smaller: one that still runs
- * is called lost; larger: callers of a lost one try in vain for longer.
+ * Age at which a claim without an answer counts as lost. Smaller than the deadline of a request: a running request counts as
+ * lost; larger: callers of a lost request try in vain for longer.
  */
 const UNDER_WAY_MS = 60_000;
 const RETRY = { 'Retry-After': '1' };
-/** Tells an answer that is repeated from the first one. */
+/** Header of a repeated answer. */
 export const REPLAYED = 'Idempotency-Replayed';
 
-/** The header of a request, for the document. */
+/** The request header, as the API document describes it. */
 export const onceParameter = z.object({
   'Idempotency-Key': z
     .string()
@@ -43,14 +42,14 @@ export const onceParameter = z.object({
       maxLength: KEY_CHARS_MAX,
       ...shown(
         'close-2026-11-27',
-        `Name of this request, chosen by the caller: a repetition with the same API key, path and body within ${ANSWER_KEPT_HOURS} hours is not carried out again, and gets the answer of the first one that succeeded, with \`${REPLAYED}: true\`. ASCII, plain or as a quoted string (RFC 8941).`,
+        `Name that the caller chooses for this request. A repetition with the same API key, path and body within ${ANSWER_KEPT_HOURS} hours changes nothing and gets the kept answer of the request that succeeded, with \`${REPLAYED}: true\`. ASCII, plain or as a quoted string (RFC 8941).`,
       ),
     }),
 });
 
 /**
- * @param body as it was sent, parsed; undefined where there is none
- * @param run carries the request out
+ * @param body as the caller sent it, parsed; undefined where the request has none
+ * @param run carries out the request
  */
 export async function answerOnce(
   c: Context<AppEnv>,
@@ -68,7 +67,7 @@ export async function answerOnce(
   return replay(decrypt(repeatable.secret, answerOf(earlier, repeatable)));
 }
 
-/** The answer that is kept. @throws Problem where there is none, or the key is another request's */
+/** Repeats the kept answer. @throws Problem where no answer is kept, or the key belongs to another request */
 function answerOf({ fingerprint, answer, ageMs }: EarlierRequest, own: Repeatable): Buffer {
   if (!fingerprint.equals(own.fingerprint)) {
     const detail = 'The Idempotency-Key was sent with another method, path or body before.';
@@ -103,7 +102,7 @@ async function runClaimed(
   return toResponse(answer);
 }
 
-/** A refusal rolls back; a lost commit and a bug say nothing. */
+/** Whether the write was surely rolled back: a refusal was, a lost commit or a bug may not be. */
 function hasStoredNothing(thrown: unknown): boolean {
   if (thrown instanceof Failure && thrown.code === COMMIT_UNKNOWN) return false;
   return toProblem(thrown) !== undefined;
@@ -115,7 +114,7 @@ function replay(answer: KeptAnswer): Response {
   return response;
 }
 
-/** Statuses of answers without a body, for which Response takes none. */
+/** Statuses for which `Response` takes no body. */
 const BODILESS = [204, 304];
 
 function toResponse({ status, headers, body }: KeptAnswer): Response {

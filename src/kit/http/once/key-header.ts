@@ -3,7 +3,7 @@ import { DESCRIBED, issueText } from '../../words/describe-issue.ts';
 import { InvalidFields } from '../../words/field-error.ts';
 import { KEY_CHARS_MAX, plainText } from '../../words/plain-text.ts';
 
-/** Headers have no encoding: Node reads bytes as Latin-1, curl sends UTF-8, and the key of a retry has to be the same. */
+/** Headers have no encoding: Node reads Latin-1 and curl sends UTF-8, so only ASCII is the same key in each client. */
 const ASCII = /^[\x20-\x7e]*$/;
 const QUOTED = /^"((?:[^"\\]|\\["\\])*)"$/;
 const KEY = plainText(KEY_CHARS_MAX);

@@ -1,6 +1,6 @@
 /**
- * Names and contents of kept answers. Both are derived from the credential of the request, so only its sender can repeat it, and the
- * database alone reads neither: an answer may have a key or a cookie that is shown once.
+ * Names and encryption of kept answers, derived from the credential of the request. Only the sender can read an answer, which may
+ * have a key or a cookie that is shown once; a reader of the database cannot.
  */
 import { createCipheriv, createDecipheriv, hash, hkdfSync, randomBytes } from 'node:crypto';
 
@@ -10,7 +10,7 @@ export type KeptAnswer = {
   readonly body: Buffer;
 };
 
-/** The names of one request among the answers. */
+/** The keys under which the answer of a request is kept. */
 export type Repeatable = {
   readonly digest: Buffer;
   readonly fingerprint: Buffer;

@@ -1,6 +1,6 @@
 /**
- * Logins by a provider: `/oidc` says whether there is one, `/oidc/login` sends the browser there, `/oidc/callback` begins the
- * session, `/oidc/logout` ends that of the provider. What a login needs later is in a cookie, so any process may finish it.
+ * Logins by a provider: `/oidc` names the provider, `/oidc/login` sends the browser to the provider, `/oidc/callback` begins the
+ * session, `/oidc/logout` ends the provider's session. A cookie has the state of a login, so any process may finish the login.
  */
 import { type Context, Hono } from 'hono';
 import { mintSession } from '../../../kit/access/api-key.ts';
@@ -18,10 +18,10 @@ import { Failure, toError } from '../../../kit/words/failure.ts';
 import { personOf } from './person-of-claims.ts';
 import type { Pending } from './provider.ts';
 
-/** How long a person may take at the provider. */
+/** Time that a person may take at the provider. Larger: a stolen browser finishes an old login; smaller: slow people begin again. */
 const PENDING_SECONDS = 600;
 const COOKIE = '__Host-risk-oidc';
-/** Lax: the browser comes back from another site. */
+/** SameSite is Lax, as the browser comes back from another site. */
 const ATTRIBUTES = 'Path=/; Secure; HttpOnly; SameSite=Lax';
 const KEPT = new RegExp(`(?:^|;) *${COOKIE}=([A-Za-z0-9_.~-]+)`);
 const PAGE_POLICY = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'";
@@ -42,12 +42,12 @@ export async function loginRoutes({ config, database, log }: Parts): Promise<Hon
   );
   if (issuer === undefined) return routes;
   const redirectUrl = `${ownUrl}/oidc/callback`;
-  // A process without logins by a provider does not load the client of one.
+  // A process without a provider does not load the client library.
   const { createProvider } = await import('./provider.ts');
   const provider = createProvider({ issuer, clientId, clientSecret, redirectUrl });
   const claimNames = { name: config.RISK_OIDC_NAME_CLAIM, roles: config.RISK_OIDC_CLAIM };
   const addressOf = createAddressOf(config.RISK_TRUSTED_PROXIES);
-  // Nobody has shown a key yet, and each request asks the provider.
+  // The limit counts by address, as these requests have no key and each of them asks the provider.
   const limit = createRateLimit(config.RISK_UNKNOWN_KEYS_PER_SECOND, () => performance.now());
 
   const answer =
@@ -116,7 +116,7 @@ export async function loginRoutes({ config, database, log }: Parts): Promise<Hon
   return routes;
 }
 
-/** A refusal in words for its person. */
+/** Status and text of the page for a refused login. */
 function sayFailure(error: unknown): { readonly status: 403 | 503; readonly text: string } {
   if (error instanceof Failure && error.kind !== 'unavailable') {
     const ask =
@@ -127,7 +127,7 @@ function sayFailure(error: unknown): { readonly status: 403 | 503; readonly text
   return { status: 503, text: 'The login needs a service that does not answer. Try again.' };
 }
 
-/** `Set-Cookie` of a login that has begun; of one that has ended where it is null. */
+/** `Set-Cookie` that keeps a pending login; null removes the cookie. */
 function pendingCookie(pending: Pending | null): string {
   const value = pending === null ? '' : [pending.state, pending.nonce, pending.verifier].join('.');
   return `${COOKIE}=${value}; Max-Age=${pending === null ? 0 : PENDING_SECONDS}; ${ATTRIBUTES}`;

@@ -1,4 +1,4 @@
-/** Name and roles of somebody, as the claims of a provider have them. */
+/** Reads the name and the roles of a person from the claims of a provider. */
 import type { MappedRoles } from '../../../kit/config/oidc-settings.ts';
 import { Failure } from '../../../kit/words/failure.ts';
 import { plainText } from '../../../kit/words/plain-text.ts';
@@ -10,7 +10,7 @@ const NAME = plainText(NAME_CHARS_MAX);
 
 export type ClaimNames = { readonly name: string; readonly roles: string };
 
-/** @throws Failure for a claim that names nobody */
+/** @throws Failure where the claim has no valid name */
 export function personOf(
   claims: Claims,
   { name: nameClaim, roles: rolesClaim }: ClaimNames,

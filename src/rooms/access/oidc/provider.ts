@@ -1,4 +1,4 @@
-/** The provider of identities: authorization code with PKCE, state and nonce, by openid-client, which checks what comes back. */
+/** The provider of identities: authorization code flow with PKCE, state and nonce, which openid-client checks. */
 import {
   allowInsecureRequests,
   authorizationCodeGrant,
@@ -23,7 +23,7 @@ export type ProviderOptions = {
   readonly issuer: string;
   readonly clientId: string;
   readonly clientSecret: string | undefined;
-  /** Where the provider sends the browser back to. */
+  /** URL to which the provider sends the browser back. */
   readonly redirectUrl: string;
 };
 
@@ -43,13 +43,13 @@ export type Provider = {
   readonly endUrl: (backTo: string) => Promise<URL | undefined>;
 };
 
-/** Deadline of each request to the provider: a person waits. */
+/** Deadline of a request to the provider. Larger: a person waits longer for a refusal; smaller: a slow provider fails. */
 const TIMEOUT_SECONDS = 5;
 
 export function createProvider(options: ProviderOptions): Provider {
   const { redirectUrl } = options;
   let found: Promise<Configuration> | undefined;
-  // Asked for at the first login, and again after a failure: the engine starts without the provider.
+  // The first login discovers the provider, and a login after a failure tries again, so the engine starts without the provider.
   const configuration = () => {
     found ??= discover(options).catch((error: unknown) => {
       found = undefined;
@@ -85,7 +85,7 @@ export function createProvider(options: ProviderOptions): Provider {
         });
         const claims = tokens.claims();
         if (claims === undefined) throw new Error('the provider sent no ID token');
-        // Many providers have groups and addresses there alone.
+        // Many providers have groups and addresses only in the answer about the user.
         const info =
           ours.serverMetadata().userinfo_endpoint === undefined
             ? {}
@@ -104,10 +104,10 @@ export function createProvider(options: ProviderOptions): Provider {
 
 const REFUSALS = [ClientError, ResponseBodyError, WWWAuthenticateChallengeError];
 
-/** @throws Failure for an answer that the provider refuses or that does not fit; what it says is the cause alone */
+/** @throws Failure where the provider refuses, or its answer does not fit the login; only the cause has the provider's words */
 function refuse(error: unknown): never {
   if (!REFUSALS.some((kind) => error instanceof kind)) throw error;
-  const why = 'the provider refused the login, or its answer does not fit it';
+  const why = 'the provider refused the login, or its answer does not fit the login';
   throw new Failure('conflict', 'PROVIDER_REFUSED', why, { cause: error });
 }
 
@@ -121,7 +121,7 @@ async function discover(options: ProviderOptions): Promise<Configuration> {
     clientSecret === undefined ? None() : ClientSecretBasic(clientSecret),
     {
       timeout: TIMEOUT_SECONDS,
-      // The settings let http be at this machine alone.
+      // The settings allow http on this machine alone.
       execute: url.protocol === 'http:' ? [allowInsecureRequests] : [],
     },
   );
