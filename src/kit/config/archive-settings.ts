@@ -1,4 +1,4 @@
-/** Settings of archived months: where an object store is, and the key of their files. */
+/** Settings of archived months: their object store, and the key of their files. */
 import { z } from 'zod';
 import { VISIBLE_ASCII } from '../words/visible-ascii.ts';
 
@@ -9,24 +9,26 @@ export const archiveSettings = {
     .string()
     .min(1)
     .optional()
-    .describe('File with the key of archived months, by which the API reads single rows of them.'),
+    .describe(
+      'File with the key by which the API reads single transactions of encrypted cold months.',
+    ),
   RISK_ARCHIVE_S3_ENDPOINT: z
     .url({ protocol: /^https?$/ })
     .optional()
     .describe(
-      'Object store for archived months, by the S3 API: https://s3.eu-central-1.amazonaws.com.',
+      'URL of the object store (S3 API) for archived months: https://s3.eu-central-1.amazonaws.com.',
     ),
   RISK_ARCHIVE_S3_REGION: z
     .string()
     .regex(/^[a-z0-9-]{1,32}$/, 'lower-case letters, digits and hyphens')
     .default('us-east-1')
-    .describe('Region that requests to the object store are signed for.'),
+    .describe('Region for which requests to the object store are signed.'),
   RISK_ARCHIVE_S3_ACCESS_KEY: secret().describe('Id of the key to the object store.'),
   RISK_ARCHIVE_S3_SECRET_KEY: secret().describe('Secret of the key to the object store.'),
   RISK_ARCHIVE_S3_LOCK: z
     .enum(['none', 'governance', 'compliance'])
     .default('none')
     .describe(
-      'Object lock that the files of an archived month get, for the years that they are kept.',
+      'Object lock on the files of an archived month, for `--lock-years` of `archive month`.',
     ),
 };

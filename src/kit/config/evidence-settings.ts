@@ -21,24 +21,24 @@ export const evidenceSettings = {
     )
     .optional()
     .describe(
-      'PEM files of the private keys that sign checkpoints, Ed25519 and ML-DSA-44, with a comma between them. Without one nothing is sealed; every worker must have them.',
+      'PEM files of the private keys that sign checkpoints (Ed25519, ML-DSA-44), with commas between them; all workers need the same. Without keys nothing is sealed.',
     ),
   RISK_EVIDENCE_ORIGIN: z
     .string()
     .regex(/^[A-Za-z0-9._/-]{1,200}$/, 'letters, digits, dots, slashes and dashes, 200 at most')
     .default('risk-engine')
     .describe(
-      'Name of the log of evidence in checkpoints, a URL of yours without `https://`; the market follows it. A new name begins a new log.',
+      'Name of the log of evidence in checkpoints, such as a URL of yours without `https://`; the engine appends the market. A new name begins a new log.',
     ),
   RISK_EVIDENCE_FOLDER: z
     .string()
     .min(1)
     .optional()
     .describe(
-      'Folder of published checkpoints, which outlives the database; `evidence` in RISK_DATA_DIR by default.',
+      'Folder of published checkpoints, apart from the database; `evidence` in RISK_DATA_DIR by default.',
     ),
   RISK_EVIDENCE_CHECKPOINT_SECONDS: integer(1, 86_400, 60).describe(
-    'Time between two checkpoints while something is sealed; each takes 4 KB of the folder.',
+    'Time between two checkpoints while leaves are added; each checkpoint takes 4 KB of the folder.',
   ),
 };
 

@@ -40,17 +40,23 @@ const mappedRoles = () =>
 export const oidcSettings = {
   RISK_OIDC_ISSUER: safeUrl()
     .optional()
-    .describe('Provider of OpenID Connect, whose people log in to the console.'),
-  RISK_OIDC_CLIENT_ID: z.string().min(1).optional().describe('Id of the engine at the provider.'),
+    .describe('URL of the OpenID Connect provider whose people log in to the console.'),
+  RISK_OIDC_CLIENT_ID: z
+    .string()
+    .min(1)
+    .optional()
+    .describe('Client id of the engine at the provider.'),
   RISK_OIDC_CLIENT_SECRET: z
     .string()
     .min(1)
     .optional()
-    .describe('Secret of the engine at the provider; without one it is a public client.'),
+    .describe(
+      'Client secret of the engine at the provider; without a secret the engine is a public client.',
+    ),
   RISK_OIDC_URL: safeUrl()
     .optional()
     .describe(
-      'The engine as browsers reach it, without a path; the provider sends them back to `/oidc/callback` there.',
+      'URL of the engine for browsers, without a path; the provider sends browsers back to its `/oidc/callback`.',
     ),
   RISK_OIDC_ROLES: mappedRoles()
     .optional()
@@ -64,7 +70,7 @@ export const oidcSettings = {
     .string()
     .min(1)
     .default('email')
-    .describe("Claim that is the person's name; one that people cannot change themselves."),
+    .describe("Claim with the person's name. Choose a claim that people cannot change themselves."),
 };
 
 const NEEDED = ['RISK_OIDC_ISSUER', 'RISK_OIDC_CLIENT_ID', 'RISK_OIDC_URL', 'RISK_OIDC_ROLES'];

@@ -1,4 +1,4 @@
-/** Settings of personal data. Keys are a file with a line each: a name and base64 of 32 bytes. The first wraps, all unwrap. */
+/** Settings of personal data. A line of the file of keys has a name and base64 of 32 bytes; the first key wraps, all unwrap. */
 import { readFileSync } from 'node:fs';
 import { z } from 'zod';
 import { toError } from '../words/failure.ts';
@@ -38,18 +38,20 @@ export const privacySettings = {
   RISK_PRIVACY_KEYS: privacyKeys()
     .optional()
     .describe(
-      'File of keys that wrap the keys of subjects, a line each: a name, and base64 of 32 bytes. The first wraps, all unwrap.',
+      'File of keys that wrap the keys of subjects; each line has a name and base64 of 32 bytes. The first key wraps, all unwrap.',
     ),
   RISK_ERASURE_LEDGER: z
     .string()
     .min(1)
     .optional()
-    .describe('File to which erasures are written as well: outside Postgres and its backups.'),
+    .describe(
+      'File that lists erasures, outside Postgres and its backups; all API processes of a market share one.',
+    ),
 };
 
 const NAMES = Object.keys(privacySettings);
 
-/** Names the setting that lacks where the other one is given: keys without a ledger forget nobody for good. */
+/** Names a setting that is missing beside the other one: without a ledger a restored backup undoes erasures. */
 export function lonePrivacySettings(given: Readonly<Record<string, string | undefined>>): string[] {
   const set = NAMES.find((name) => given[name] !== undefined);
   if (set === undefined) return [];

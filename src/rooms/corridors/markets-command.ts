@@ -23,7 +23,7 @@ const ROLE = /^[a-z][a-z0-9_]{0,62}$/;
 const PASSWORD = /^[!-~]{16,256}$/;
 const CONNECTIONS_MAX = 10_000;
 const MARKETS_MAX = 100;
-/** Connections of a role that reads alone. */
+/** Connections of a role that only reads. Larger: its readers may take more of Postgres; smaller: more of them wait. */
 const READER_CONNECTIONS = 5;
 /** Connections of a market's role: market_0 has the larger share. */
 const connectionsOf = (market: string) => (market === 'market_0' ? 500 : 250);
@@ -114,7 +114,7 @@ const analytics: Command['run'] = async (args, { config, environment, output }) 
 const sayLogged = (role: string, isLogged: boolean) =>
   isLogged
     ? 'Postgres logs its statements'
-    : `for a log of its statements a superuser runs: alter role "${role}" set log_statement = 'all'`;
+    : `to log its statements, have a superuser run: alter role "${role}" set log_statement = 'all'`;
 
 const auditor: Command['run'] = async (args, { config, environment, output }) => {
   const { values, positionals } = parseArguments(args, ROLE_OPTIONS, { required: ['NAME'] });
@@ -197,9 +197,9 @@ Example: risk markets freeze market_0 --reason 'a wave of stolen cards'`,
     },
     auditor: {
       words: 'NAME',
-      summary: 'Make a role that reads a market without its secrets, and writes nothing',
+      summary: 'Make a role that reads one market without secrets, and writes nothing',
       options: {
-        '--role ROLE': 'Name of the role (that of the market and _auditor)',
+        '--role ROLE': 'Name of the role (NAME_auditor)',
         '--connections N': `Its most connections (${READER_CONNECTIONS})`,
         ...passwordOption,
       },
