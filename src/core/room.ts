@@ -57,9 +57,9 @@ export type Room = {
   readonly models?: OpenModels;
   /** Answers of lists that rules read; of one room at most. */
   readonly lists?: OpenLists;
-  /** Tokens in place of personal values; of one room at most. */
+  /** Opens tokens in place of personal values; at most one room does. */
   readonly personal?: OpenPersonal;
-  /** Reads of single transactions whose months are in files; of one room at most. */
+  /** Opens reads of single transactions in cold months; at most one room does. */
   readonly cold?: OpenCold<Pick<Api, 'config' | 'databases'>>;
   /** When the rows of the room's tables end. */
   readonly tables?: readonly Retention[];

@@ -6,12 +6,12 @@ import { readHead } from '../rooms/evidence/log/checkpoint.ts';
 import { readNewestLog } from '../rooms/evidence/store/evidence-log.ts';
 import type { Finding } from '../tools/start/fleet.ts';
 
-/** No finding where no log was begun and none is to be. */
+/** Compares the settings with the log; no finding without keys and without a log. */
 export async function checkEvidence(context: CommandContext): Promise<Finding[]> {
   const { DATABASE_URL: url, RISK_EVIDENCE_KEYS: keys } = context.config;
   if (url === undefined) return [];
   await using database = openCommandDatabase(context, 'doctor');
-  // A schema that is missing or old is a finding already.
+  // Another check finds a missing or old schema.
   const missing = await missingMigrations(database).catch(() => ['all of it']);
   if (missing.length > 0) return [];
   const log = await readNewestLog(database.query);

@@ -44,7 +44,7 @@ export type Ingest = {
   /** The market of each corridor that another market has. */
   readonly elsewhere: () => Switches['elsewhere'];
   readonly fields: () => Switches['fields'];
-  /** Stand for personal values; null while the market declares no field. */
+  /** Tokens of personal values; null while the market declares no field. */
   readonly tokens: Personal['tokens'];
   readonly gate: Gate;
   readonly limiter: Limiter;

@@ -33,7 +33,7 @@ export type IngestContext = {
   /** The market of each corridor that another market has. */
   readonly elsewhere: ReadonlyMap<string, string>;
   readonly fields: MetadataFields;
-  /** Ids that are personal, of which a submission names no token. */
+  /** Personal ids, in which a submission may name no token. */
   readonly personal: readonly PersonalId[];
 };
 

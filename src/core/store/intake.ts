@@ -18,7 +18,7 @@ export async function takeIntake<More extends object>(
   rowsMax: number,
   transactionsMax: number,
 ): Promise<(More & IntakeRow)[]> {
-  // The driver takes ten times as long to parse an array as a text.
+  // Ids come as one text, as the driver takes ten times as long to parse an array.
   const text = `
     delete from market.${table} where intake_id in (
       select intake_id from (

@@ -29,7 +29,7 @@ export function bindPurge(
     run: async (signal: AbortSignal) => {
       await lead.run(async () => {
         const failures: Error[] = [];
-        // A table without a setting has no records that a hold would keep.
+        // A hold on the market stops only purges that a setting starts.
         const ended = (await isOnHold(lead.writes.query))
           ? retentions.filter(({ setting }) => setting === undefined)
           : retentions;

@@ -17,7 +17,7 @@ export type AppEnv = {
     principal: Principal;
     /** Credential of the request; set with the principal. */
     credential: Credential;
-    /** Answers of writes for their repetitions; absent where nothing is written. */
+    /** Kept answers of writes; absent in a process that takes no writes. */
     keptAnswers?: KeptAnswers;
     /** Consistency token of the handler's write; null: the answer has none; absent: the token of everything that is committed. */
     token?: string | null;

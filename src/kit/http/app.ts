@@ -27,11 +27,11 @@ type AppDependencies = {
   readonly authenticate: Authenticate;
   /** Records that somebody uses a session, so that it stays open. Absent where there are none. */
   readonly recordUse?: (sessionId: string) => Promise<void>;
-  /** Absent where nothing personal is kept; null while no field is declared. */
+  /** Tokens of personal values; absent without the room of personal data, null while no field is declared. */
   readonly personal?: () => PersonalEdge | null;
   /** Reads the consistency token of everything that is committed. Absent where nothing is written. */
   readonly readBoundToken?: () => Promise<string>;
-  /** Answers of writes for their repetitions. Absent where nothing is written. */
+  /** Kept answers of writes; absent in a process that takes no writes. */
   readonly keptAnswers?: KeptAnswers;
   /** Routes in mounting order. Paths below /v1 need a key. */
   readonly routes: readonly Hono<AppEnv>[];

@@ -88,7 +88,7 @@ export function operation<Parts, Path, Query, Body>(
   const { body, ownBody, answers, problems = [], run, roles: callers, ...others } = rest;
   const { header: ownHeader, ...said } = others;
   const roles = method === 'get' ? withReaders(callers) : callers;
-  // An own body names in itself what is done once.
+  // A body with content of its own (submissions, files of lists) names in itself what is done once.
   const isOnce = method !== 'get' && !ownBody && !said['x-writes-nothing'];
   const header = isOnce ? onceParameter.extend(ownHeader?.shape ?? {}) : ownHeader;
   const isChecked = [path, query, header].some((part) => part !== undefined);
@@ -137,7 +137,7 @@ export function operation<Parts, Path, Query, Body>(
         if (answered instanceof Response) return answered;
         return answerOf(c, answered, Number(Object.keys(answers)[0]) as Exclude<Status, 304>);
       };
-      // A kept answer has tokens, so that an erasure reaches it.
+      // The answer is kept with tokens, so that an erasure reaches kept answers.
       const whole = isOnce ? await answerOnce(c, parsed, once) : await once();
       return isPlain ? whole : await revealOwn(c, roles, whole);
     },

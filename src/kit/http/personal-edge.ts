@@ -17,7 +17,7 @@ export function translatePersonal(current: () => PersonalEdge | null): Middlewar
 export async function withTokens<Fields>(c: Context<AppEnv>, fields: Fields): Promise<Fields> {
   const edge = c.get('personal');
   if (edge === undefined || typeof fields !== 'object' || fields === null) return fields;
-  // Bodies of many, as of labels, name no personal field.
+  // Bodies that are lists, such as labels, name no personal field.
   if (Array.isArray(fields)) return fields;
   return await edge.find(fields);
 }

@@ -80,7 +80,7 @@ function readRow(
 type Reading = {
   readonly isJson: boolean;
   readonly kind: Kind;
-  /** Gives values as the list has them; absent where they stay as they are. */
+  /** Translates values to those of the list; absent where values stay as they are. */
   readonly tokensOf?: ((values: readonly string[]) => Promise<readonly string[]>) | undefined;
   readonly nowMs: number;
   /** Called after each batch. */
@@ -98,7 +98,7 @@ export async function readImport(text: Readable, reading: Reading): Promise<Impo
     if (wrong++ < ERRORS_MAX) errors.push({ pointer, detail });
   };
   const close = async () => {
-    // No value of a file that is refused so far is kept.
+    // Once a line is refused, the file makes no more tokens.
     const values = wrong === 0 ? await tokensOf?.(batch.map(({ v }) => v)) : undefined;
     const stored = batch.map((row, nth) =>
       values === undefined ? row : { ...row, v: values[nth] },

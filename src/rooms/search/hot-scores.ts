@@ -19,7 +19,7 @@ type HotDependencies = Pick<Authenticator, 'recall'> &
   Pick<ScoreCache, 'peek'> & {
     readonly metrics: Pick<Metrics, 'httpDuration'>;
     readonly degradation: () => number;
-    /** False while requests are limited, a freeze is in force, or an account is a token: the application counts, says and reveals. */
+    /** False while requests are limited, a freeze is in force, or accounts are tokens: only the application handles these cases. */
     readonly isPlain: () => boolean;
   };
 

@@ -15,17 +15,17 @@ import {
 } from '../transactions/read-transactions.ts';
 
 export type ColdRows = {
-  /** As 2026-03. */
+  /** The month, as 2026-03. */
   readonly month: string;
   readonly rows: number;
-  /** An array of objects: each column as Postgres' text. */
+  /** A JSON array of rows, whose columns are texts of Postgres. */
   readonly json: string;
 };
 
 /** Reads the rows of a transaction, by the id. */
 export type ColdMonths = {
   /**
-   * Undefined where the month of the transaction is not cold.
+   * Reads rows; undefined where the month of the transaction is not cold.
    * @throws Failure `unavailable` that names the month, where its files cannot be read
    */
   readonly read: (table: PartitionedTable, transactionId: string) => Promise<ColdRows | undefined>;

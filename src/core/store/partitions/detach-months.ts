@@ -127,8 +127,8 @@ export async function dropMonth(database: Database, month: Month, by: Actor): Pr
 }
 
 /**
- * Drops the tables of a month in the caller's database transaction. @throws Failure where it is not detached, or a legal hold keeps it
- * @returns their states
+ * Drops the tables of a month in the caller's database transaction. @returns the states of the tables
+ * @throws Failure where the month is not detached, or a legal hold keeps the month
  */
 export async function dropDetached(query: Query, month: Month): Promise<object> {
   await lockPartitions(query);

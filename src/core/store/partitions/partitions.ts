@@ -3,8 +3,8 @@
  * demand; both take one advisory lock, so two makers never clash. A partition is built beside its parent and
  * attached, which takes no lock that readers or writers would wait for.
  *
- * The catalog says what is detached: a table of a partition's name that its parent does not have. A month whose tables became
- * files of an archive is detached, too, as market.archived_months says. Such a month takes no rows and is never made a second time.
+ * A month is detached where a table has a partition's name and no parent, or is cold, where market.archived_months says that its
+ * rows are in files. Such a month takes no rows and is never made a second time.
  * detach-months.ts takes months off and puts them back.
  */
 import { recordChange } from '../../../kit/audit/audit-log.ts';
@@ -38,8 +38,8 @@ export function partitionName(table: PartitionedTable, month: Month): string {
 }
 
 /**
- * `detaching`: a concurrent detach was interrupted; new statements no longer see the partition. `cold`: its rows are in files, and
- * there is no table.
+ * `detaching`: a concurrent detach was interrupted, and new statements no longer see the partition. `cold`: the rows are in files,
+ * and the table is dropped.
  */
 export type PartitionState = 'attached' | 'detaching' | 'detached' | 'cold';
 /** The tables of one month that exist. */

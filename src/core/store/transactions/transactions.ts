@@ -97,7 +97,7 @@ const claimStatement: Statement = {
     select at as "receivedAt", pg_current_xact_id()::text as xid from stamp where (select is_complete from complete)`,
 };
 
-/** In front of the constraints by which a declared field takes tokens alone. */
+/** Prefix of the constraints by which a declared field takes tokens alone. */
 export const PERSONAL = 'personal_';
 
 /** A slice is open for hours or days, so a claim that meets the end of one meets no second. */
@@ -191,7 +191,7 @@ async function tryClaim(
     if (row === undefined) throw new Error('a claim without an error has stored its batch');
     return row;
   } catch (error) {
-    // The row that Postgres quotes has clear values, so the failure has no cause.
+    // The failure has no cause, as Postgres quotes the row with its clear values.
     if (constraintOf(error)?.startsWith(PERSONAL) === true) {
       throw new Failure('unavailable', 'PERSONAL_UNREAD', 'a personal field was declared just now');
     }

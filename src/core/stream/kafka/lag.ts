@@ -23,7 +23,7 @@ export type KafkaLag = StreamLag & {
 /** Offsets of a topic by partition. */
 type Offsets = {
   readonly ends: readonly bigint[];
-  /** Up to which the group is done; the first offset where it has none. */
+  /** Offset up to which the group is done; the first offset where the group has none. */
   readonly done: readonly bigint[];
   readonly isTrimmed: readonly boolean[];
 };

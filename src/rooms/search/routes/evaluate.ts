@@ -29,7 +29,7 @@ export const CHANGES_BYTES_MAX = 16 * 1024;
 
 /** Checks the fields as ingest checks those of a transaction. @throws InvalidFields */
 function refuseInvalid(fields: ContextFields, context: IngestContext): void {
-  // The edge has put tokens in place of personal values.
+  // The HTTP edge has replaced personal values by tokens.
   const invalid = findInvalid([fields], { ...context, personal: [] });
   if (invalid.length === 0) return;
   throw new InvalidFields(

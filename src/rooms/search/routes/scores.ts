@@ -56,7 +56,7 @@ export async function refuseUnscored(
 ): Promise<never> {
   const client = clientSeen(c.get('principal'));
   const { kind } = await readScore(databases, scores, { transactionId, client });
-  // A score in memory may be of a month without tables.
+  // A score in memory may belong to a detached month.
   const createdAtMs = createdAtMsOf(transactionId);
   if (kind === 'scored' && createdAtMs !== undefined) {
     await refuseDetached(databases.primary, createdAtMs);
