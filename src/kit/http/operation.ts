@@ -88,7 +88,7 @@ export function operation<Parts, Path, Query, Body>(
   const { body, ownBody, answers, problems = [], run, roles: callers, ...others } = rest;
   const { header: ownHeader, ...said } = others;
   const roles = method === 'get' ? withReaders(callers) : callers;
-  // A body with content of its own (submissions, files of lists) names in itself what is done once.
+  // Submissions have keys of their own, and files of lists add only what is new.
   const isOnce = method !== 'get' && !ownBody && !said['x-writes-nothing'];
   const header = isOnce ? onceParameter.extend(ownHeader?.shape ?? {}) : ownHeader;
   const isChecked = [path, query, header].some((part) => part !== undefined);
