@@ -278,7 +278,7 @@ test('the help of a problem leads to its cure', async () => {
   const [, place] = body.help.split('#');
   expect(page).toContain(`<section id="${place}">`);
   for (const name of PROBLEM_NAMES) expect(page).toContain(`<section id="${name}">`);
-  expect(page).toContain('Repeat a request with its very body');
+  expect(page).toContain('Repeat a request with the same body');
 });
 
 test('the readable document loads nothing from elsewhere', async () => {

@@ -17,12 +17,9 @@ const proofSchema = z.object({
   content: z
     .string()
     .meta({ description: 'Canonical JSON (RFC 8785), byte by byte what was hashed.' }),
-  set: z
-    .object({ index: z.int(), size: z.int(), path: hashes })
-    .optional()
-    .meta({
-      description: 'The place of a score in the tree of its batch; absent for other kinds.',
-    }),
+  set: z.object({ index: z.int(), size: z.int(), path: hashes }).optional().meta({
+    description: 'The place of a score in the tree of its batch; absent for other kinds.',
+  }),
   leaf: z.string().meta({ description: 'The leaf of the log.' }),
   index: z.int(),
   path: hashes.meta({ description: 'Inclusion path of RFC 6962, base64.' }),

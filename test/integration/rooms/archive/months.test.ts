@@ -122,7 +122,10 @@ test(
     await killedAt('month-verify', '--continue');
     await killedAt('month-seal', '--continue');
     const waiting = await archive('--continue');
-    expect([waiting.code, waiting.stdout]).toEqual([0, expect.stringContaining('its tables remain')]);
+    expect([waiting.code, waiting.stdout]).toEqual([
+      0,
+      expect.stringContaining('its tables remain'),
+    ]);
     expect(await rows()).toEqual(rowsBefore);
 
     const { hold_id: id } = (await api.riskJson(
