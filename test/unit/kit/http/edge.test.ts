@@ -103,7 +103,14 @@ describe('readLineChunks', () => {
   });
 
   test('ends a chunk when the sender pauses', async () => {
-    expect(await read(parts('a\nb\n', 60, 'c\n'))).toEqual([['a', 'b'], ['c']]);
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    try {
+      const reading = read(parts('a\nb\n', 60, 'c\n'));
+      await vi.advanceTimersByTimeAsync(60);
+      expect(await reading).toEqual([['a', 'b'], ['c']]);
+    } finally {
+      vi.useRealTimers();
+    }
   });
 
   test('gives up a sender that falls silent', async () => {
