@@ -246,18 +246,16 @@ test('an erased value leads nowhere, also after the restore of a backup that has
     'insert into subjects select (jsonb_populate_record(null::subjects, $1)).*',
     [backup[0]?.row],
   );
-  const environment = {
-    DATABASE_URL: api.testDatabase.url,
-    REDIS_URL: api.redisService.url,
-    PORT: '0',
-    ...folder.settings,
-  };
+  const stores = { DATABASE_URL: api.testDatabase.url, REDIS_URL: api.redisService.url };
+  const environment = { ...stores, PORT: '0', ...folder.settings };
   const restored = await runApiHere(environment);
   await restored.stop();
   expect(await count(api, `subjects where token = '${token}'`)).toBe(0);
   expect(await count(api, `erasures where token = '${token}'`)).toBe(1);
   const elsewhere = { ...environment, RISK_ERASURE_LEDGER: `${folder.ledger}-empty` };
   await expect(runApiHere(elsewhere)).rejects.toThrow(/RISK_ERASURE_LEDGER.* lacks 1 of the 1/);
+  const withoutKey = { ...environment, RISK_PRIVACY_KEYS: folder.otherKeys };
+  await expect(runApiHere(withoutKey)).rejects.toThrow(/RISK_PRIVACY_KEYS has no key k1/);
 });
 
 test('a value on a block list is erased once a second person asks, too', async () => {

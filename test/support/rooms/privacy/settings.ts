@@ -6,6 +6,8 @@ import { join } from 'node:path';
 
 export type PrivacyFolder = AsyncDisposable & {
   readonly ledger: string;
+  /** A file without the key that wraps. */
+  readonly otherKeys: string;
   readonly settings: { readonly RISK_PRIVACY_KEYS: string; readonly RISK_ERASURE_LEDGER: string };
 };
 
@@ -13,9 +15,12 @@ export async function makePrivacyFolder(): Promise<PrivacyFolder> {
   const folder = await mkdtemp(join(tmpdir(), 'risk-privacy-'));
   const keys = join(folder, 'keys');
   const ledger = join(folder, 'ledger');
-  await writeFile(keys, `k1 ${randomBytes(32).toString('base64')}\n`);
+  const otherKeys = join(folder, 'other-keys');
+  const line = (name: string) => `${name} ${randomBytes(32).toString('base64')}\n`;
+  await Promise.all([writeFile(keys, line('k1')), writeFile(otherKeys, line('k2'))]);
   return {
     ledger,
+    otherKeys,
     settings: { RISK_PRIVACY_KEYS: keys, RISK_ERASURE_LEDGER: ledger },
     [Symbol.asyncDispose]: () => rm(folder, { recursive: true }),
   };
