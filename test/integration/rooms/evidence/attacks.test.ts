@@ -184,7 +184,7 @@ const ATTACKS: readonly [
   [
     'a leaf',
     sql(
-      `update market.evidence_entries set leaf = replace(leaf, '"v":1', '"v":2') where position = 1`,
+      `update market.evidence_entries set leaf = case position when 1 then replace(leaf, '"v":1', '"v":2') when 2 then 'null' else 'x' end where position < 4`,
     ),
     'edited',
     () => 'leaf 1 ',
