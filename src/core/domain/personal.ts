@@ -52,6 +52,7 @@ export function walkPath(
   const [name, ...rest] = path;
   if (typeof value !== 'object' || value === null || name === undefined) return;
   if (!Object.hasOwn(value, name)) return;
+  // An object that is no array has members, which its type does not say.
   const holder = value as Members;
   if (rest.length > 0) walkPath(holder[name], rest, each);
   else if (holder[name] !== null) each(holder, name);

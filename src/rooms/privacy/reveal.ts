@@ -43,6 +43,7 @@ function walk(value: unknown, each: (holder: Members) => void): void {
     for (const element of value) walk(element, each);
     return;
   }
+  // Arrays and values without members have returned above.
   each(value as Members);
   for (const [name, member] of Object.entries(value)) if (name !== 'metadata') walk(member, each);
 }

@@ -1,6 +1,6 @@
 /**
  * Proposals and rollouts of models and of rule sets: appended, never changed; the newest row of a subject in a corridor holds.
- * Both kinds have tables of the same columns.
+ * Models and rule sets have tables of the same columns.
  */
 import { recordChange } from '../../../kit/audit/audit-log.ts';
 import type { Database, Query } from '../../../kit/database/pool.ts';

@@ -4,6 +4,7 @@ type Json = string | number | boolean | null | readonly Json[] | { readonly [key
 
 /** @throws Error for what JSON cannot say */
 export function canonicalJson(value: unknown): string {
+  // A value that JSON cannot say is refused while it is written.
   return write(value as Json);
 }
 
