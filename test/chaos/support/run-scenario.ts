@@ -73,7 +73,8 @@ const SETUP: Setup = {
 };
 const CONNECTIONS = 4;
 const POLL_MS = 50;
-const PROGRESS_TIMEOUT_MS = 180_000;
+/** A wait for traffic has this beside twice the time that the rate takes. */
+const PROGRESS_SLACK_MS = 180_000;
 const UNTIL_TIMEOUT_MS = 60_000;
 const DRAIN_MS_MAX = 25_000;
 const CHECKER = fileURLToPath(new URL('../check.ts', import.meta.url));
@@ -111,7 +112,7 @@ type Parts = {
 };
 
 async function run({ scenario, plan, setup, options }: Parts): Promise<Report> {
-  const { signal, seed, transactions } = options;
+  const { signal, seed, transactions, rate = setup.rate } = options;
   const disturbances = disturbancesOf(options.disturbances, setup);
   const began = performance.now();
   await using opened = new AsyncDisposableStack();
@@ -145,13 +146,13 @@ async function run({ scenario, plan, setup, options }: Parts): Promise<Report> {
   const load = startLoad({
     ...{ urls: engine.apiUrls, apiKey: engine.apiKey, ledger, seed, batch: setup.batch },
     ...{ connections: setup.ownTraffic ? 0 : CONNECTIONS, spoiled: setup.spoiled },
-    ...{ rate: options.rate ?? setup.rate, corridor: setup.corridor, signal: over.signal },
+    ...{ rate, corridor: setup.corridor, signal: over.signal },
   });
   const notes = openNotes();
   const flipped = disturbances.includes(flips) ? FLIPPED_CORRIDOR : null;
   const stage = createStage({
     ...{ services, proxies, engine, load, ledger, transactions, seed, signal, random, notes },
-    flipped,
+    ...{ flipped, rate },
   });
   try {
     const endDisturbances = startDisturbances(disturbances, stage);
@@ -183,8 +184,7 @@ async function run({ scenario, plan, setup, options }: Parts): Promise<Report> {
     }
     return {
       ...{ scenario: scenario.name, balance: verdict.balance, recoverySeconds },
-      rate: options.rate ?? setup.rate,
-      ...{ counts: ledger.counts, remarks: remarksOf(notes, ledger) },
+      ...{ rate, counts: ledger.counts, remarks: remarksOf(notes, ledger) },
       checks: [...verdict.checks, ...notes.bars],
       faults: Object.fromEntries(notes.faults),
       seconds: (performance.now() - began) / 1000,
@@ -230,9 +230,10 @@ function remarksOf({ remarks }: Notes, { improper }: Ledger): string[] {
 
 type StageParts = Omit<Stage, 'happened' | 'bar' | 'remark' | 'progress' | 'pause' | 'until'> & {
   readonly notes: Notes;
+  readonly rate: number;
 };
 
-function createStage({ notes, ...parts }: StageParts): Stage {
+function createStage({ notes, rate, ...parts }: StageParts): Stage {
   const { ledger, signal, transactions } = parts;
   const until: Stage['until'] = async (what, isSo, timeoutMs = UNTIL_TIMEOUT_MS) => {
     const deadline = performance.now() + timeoutMs;
@@ -258,7 +259,7 @@ function createStage({ notes, ...parts }: StageParts): Stage {
       return until(
         `${goal} acknowledged`,
         () => ledger.counts.acknowledged >= goal,
-        PROGRESS_TIMEOUT_MS,
+        PROGRESS_SLACK_MS + (2000 * transactions) / rate,
       );
     },
     pause: async (ms) => {
