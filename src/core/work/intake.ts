@@ -11,6 +11,7 @@ import type { ShareOf } from './corridor-shares.ts';
 import type { Batch, LaneInFlight } from './in-flight.ts';
 import type { Lane } from './lanes.ts';
 import type { Pause } from './pause.ts';
+import { createStreamTurns, cutOff } from './stream-turns.ts';
 
 /** Pause after a read of fewer transactions than this: the fixed cost of a batch is most of such a one. */
 const SMALL_BATCH = 64;
@@ -31,18 +32,25 @@ export function createIntake(
   let asked = new Map<StreamKeys, number>();
   let filled = 0;
   let pace: Promise<void> = Promise.resolve();
-  let turn = 0;
+  const turns = createStreamTurns();
   const note = (deliveries: readonly Delivery[]) => {
-    backlogs.clear();
-    let found = 0;
-    for (const { stream, entries, total } of deliveries) {
-      const transactions = entries.reduce((sum, one) => sum + one.transactions, 0);
-      found += transactions;
-      if (transactions >= (asked.get(stream) ?? 1)) {
-        backlogs.set(stream, Math.max(total, transactions));
-      }
+    const read = new Map(
+      deliveries.map(({ stream, entries }) => [
+        stream,
+        sum(entries.map((one) => one.transactions)),
+      ]),
+    );
+    const totals = new Map(deliveries.map(({ stream, total }) => [stream, total]));
+    const cut = cutOff(asked, read, lane.transactionsMax());
+    turns.note(asked, read, cut);
+    for (const [stream, share] of asked) {
+      const transactions = read.get(stream) ?? 0;
+      if (transactions >= share) {
+        backlogs.set(stream, Math.max(totals.get(stream) ?? 0, transactions));
+      } else if (!cut.includes(stream)) backlogs.delete(stream);
     }
     lane.noteRead([...asked.keys()], backlogs);
+    const found = sum([...read.values()]);
     // Transactions count, not batches: halves of a batch are as much work as a whole one.
     filled = Math.min(1, (found + inFlight.transactions()) / lane.transactionsMax());
     if (found > 0 && found < SMALL_BATCH) pace = sleep(SMALL_BATCH_PACE_MS);
@@ -63,11 +71,7 @@ export function createIntake(
         // All batches begin before the first is processed, so that a waiting one does not look abandoned.
         return toBatches(deliveries, lane.transactionsMax()).map(inFlight.begin);
       }),
-    /** The streams in the order of the next read, so that each is first in its turn. */
-    inTurn(streams: readonly StreamKeys[]): StreamKeys[] {
-      turn = (turn + 1) % Math.max(1, streams.length);
-      return [...streams.slice(turn), ...streams.slice(0, turn)];
-    },
+    inTurn: turns.order,
     sharesOf(streams: readonly StreamKeys[]): number[] {
       const known = streams.map((stream) => backlogs.get(stream) ?? 0);
       const weights = streams.map(({ corridor }) => shareOf(corridor).weight);
