@@ -1,0 +1,49 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import {
+  type ServiceProcess,
+  startService,
+} from '../../../../../src/tools/start/services/service-process.ts';
+import { supervise } from '../../../../../src/tools/start/services/supervise.ts';
+import { waitUntil } from '../../../../support/wait-until.ts';
+
+const PATIENCE_MS = 30_000;
+
+test('a process that ends is started again after growing waits, and given up after the fifth end', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'risk-supervise-'));
+  const starts: ServiceProcess[] = [];
+  const start = async () => {
+    const started = await startService({
+      ...{ name: 'part', program: '/bin/sh', args: ['-c', 'echo last words; exec sleep 600'] },
+      account: { uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0, dropped: false },
+      ...{ cwd: '/', logFile: join(folder, 'part.log') },
+      ...{ stopSignal: 'SIGTERM', lastSignal: 'SIGKILL' },
+    });
+    starts.push(started);
+    return started;
+  };
+  const lines: string[] = [];
+  const say = (line: string) => void lines.push(line);
+  try {
+    const { givenUp } = supervise({ name: 'part', first: await start(), start, say });
+    for (let end = 1; end <= 5; end++) {
+      // A process that is back is watched.
+      const isBack = () => lines.filter((line) => line.endsWith('part is back')).length === end - 1;
+      await waitUntil(isBack, PATIENCE_MS, `start ${end}`);
+      const running = starts.at(-1);
+      await waitUntil(() => running?.logTail().includes('words'), PATIENCE_MS, 'its last words');
+      process.kill(running?.pid ?? 0, 'SIGKILL');
+    }
+    expect(await givenUp).toMatch(
+      /^part keeps ending: SIGKILL; log in \S+part\.log\n(last words\n?)+$/,
+    );
+    expect(starts).toHaveLength(5);
+    const waits = lines.map((line) => /ended by itself \(SIGKILL\).* in (\S+) s/.exec(line)?.[1]);
+    expect(waits.filter((wait) => wait !== undefined)).toEqual(['0.25', '0.5', '1', '2']);
+  } finally {
+    await Promise.all(starts.map((one) => one.stop()));
+    rmSync(folder, { recursive: true });
+  }
+});
