@@ -57,7 +57,7 @@ test('no role starts without its Postgres, and the message says what to correct'
 test.each([
   [{ password: 'wrong-word' }, LOGIN, ['api', 'worker']],
   [{}, LOGIN, []],
-  [{ host: '127.0.0.1:1' }, 'start Redis, or correct host and port of REDIS_URL', ['api']],
+  [{ host: '127.0.0.1:1' }, 'start Redis, or correct host and port of REDIS_URL', []],
   [{ host: 'nowhere.invalid' }, 'correct the host of REDIS_URL', []],
 ])(
   'a Redis that is not reached is named: %o',

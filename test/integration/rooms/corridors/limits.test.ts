@@ -10,8 +10,10 @@ import { RUNNING_API_KEY, type RunningApi, spawnRunningApi } from '../../../supp
 import { answerOf, count, input, postBatch, postJson, postOne } from '../../../support/submit.ts';
 import { waitUntil } from '../../../support/wait-until.ts';
 
-/** After a refusal. Eight loops still ask twice as often as a process lets through. */
+/** After a refusal. Eight loops still ask twice as often as a process lets requests through. */
 const REFUSED_PAUSE_MS = 80;
+/** After the refusal of a batch. Three times eight loops still ask six times as often as batches pass. */
+const REFUSED_BATCH_PAUSE_MS = 240;
 
 let api: RunningApi;
 const others: RiskProcess[] = [];
@@ -77,7 +79,13 @@ const headers = { Authorization: `Bearer ${RUNNING_API_KEY}`, 'Content-Type': 'a
  * @returns answers, and for how long at least and at most the quota was earned that let them through: from a first one that has
  *   passed to a refusal, and from the first request to the last answer
  */
-async function hammer(at: readonly string[], ms: number, path: string, init: RequestInit) {
+async function hammer(
+  at: readonly string[],
+  ms: number,
+  path: string,
+  init: RequestInit,
+  pauseMs = REFUSED_PAUSE_MS,
+) {
   const startedAtMs = performance.now();
   let passed = 0;
   let refused = 0;
@@ -95,7 +103,7 @@ async function hammer(at: readonly string[], ms: number, path: string, init: Req
       else {
         refused += 1;
         usedUpAtMs = Math.max(usedUpAtMs, sentAtMs);
-        await delay(REFUSED_PAUSE_MS);
+        await delay(pauseMs);
       }
     }
   };
@@ -116,10 +124,9 @@ test('three processes let a limit through within 2 %, and its burst', { retry: 2
   await limit('client:default', { kind: 'transactions', rate_per_second: RATE, burst: BURST });
   // Repeats are counted like new ones.
   const body = JSON.stringify({ transactions });
-  const { passed, refused, seconds } = await hammer(urls, 6000, '/v1/transactions/batch', {
-    method: 'POST',
-    body,
-  });
+  const path = '/v1/transactions/batch';
+  const post = { method: 'POST', body };
+  const { passed, refused, seconds } = await hammer(urls, 6000, path, post, REFUSED_BATCH_PAUSE_MS);
   expect(refused).toBeGreaterThan(100);
   const earned = passed * transactions.length - BURST;
   // At the end three processes may hold a slice of 50 ms each.
