@@ -124,15 +124,20 @@ describe('dead letters', () => {
     expect(row).toMatchObject({ transaction_id: transaction.transactionId });
   });
 
-  test('take an entry that was delivered six times without an end, and only that one', async () => {
-    for (const transaction of await rig.store(seeds(3))) await rig.append([transaction]);
+  /** Leaves `count` entries with a worker that is no more, as if the entry at `at` had been delivered so often. */
+  async function dieWith(count: number, { at, deliveries }: { at: number; deliveries: number }) {
     const { transactions } = rig.stream;
     await rig.commands.xgroup('CREATE', transactions, GROUP, '0');
-    const read = ['GROUP', GROUP, 'crashed', 'COUNT', 3, 'STREAMS', transactions, '>'];
+    const read = ['GROUP', GROUP, 'crashed', 'COUNT', count, 'STREAMS', transactions, '>'];
     await rig.commands.call('XREADGROUP', read);
-    const [second] = (await rig.commands.xrange(transactions, '-', '+')).slice(1);
-    const id = second?.[0] ?? '';
-    await rig.commands.call('XCLAIM', [transactions, GROUP, 'crashed', 0, id, 'RETRYCOUNT', 5]);
+    const [id = ''] = (await rig.commands.xrange(transactions, '-', '+'))[at] ?? [];
+    const claim = [transactions, GROUP, 'crashed', 0, id, 'RETRYCOUNT', deliveries];
+    await rig.commands.call('XCLAIM', claim);
+  }
+
+  test('take an entry that was delivered six times without an end, and only that one', async () => {
+    for (const transaction of await rig.store(seeds(3))) await rig.append([transaction]);
+    await dieWith(3, { at: 1, deliveries: 5 });
     rig.startWorker();
     expect(await rig.settled(3)).toMatchObject({ scored: 2, deadLetters: 1 });
     expect(await deadLetters()).toMatchObject([{ error_code: 'CRASHES_WORKER' }]);
@@ -140,22 +145,19 @@ describe('dead letters', () => {
 
   test('take none of an entry of many that was delivered often without an end', async () => {
     await rig.send(seeds(20));
-    const { transactions } = rig.stream;
-    await rig.commands.xgroup('CREATE', transactions, GROUP, '0');
-    const read = ['GROUP', GROUP, 'crashed', 'COUNT', 1, 'STREAMS', transactions, '>'];
-    await rig.commands.call('XREADGROUP', read);
-    const [whole] = await rig.commands.xrange(transactions, '-', '+');
-    const id = whole?.[0] ?? '';
-    await rig.commands.call('XCLAIM', [transactions, GROUP, 'crashed', 0, id, 'RETRYCOUNT', 5]);
+    await dieWith(1, { at: 0, deliveries: 5 });
     rig.startWorker();
     expect(await rig.settled(20)).toMatchObject({ scored: 20, deadLetters: 0 });
   });
 
   test('take what kills its workers inside an entry of many after five deaths, and no neighbour', async () => {
     const POISONED = 'acc_kills';
+    const DEATHS_BEFORE = 2;
     const all = seeds(20).map((seed, n) => (n === 7 ? { ...seed, accountId: POISONED } : seed));
     await rig.send(all);
-    let deaths = 0;
+    // Each real death takes the start of a process.
+    await dieWith(1, { at: 0, deliveries: DEATHS_BEFORE });
+    let deaths = DEATHS_BEFORE;
     const isDone = async () => (await rig.counts()).deadLetters > 0;
     while (!(await isDone())) {
       await using worker = rig.spawnWorker({ RISK_TEST_POISON: `kill:${POISONED}` });
