@@ -193,19 +193,31 @@ const SEARCHED: Partial<Record<Mechanism, fc.Arbitrary<Schedule>>> = {
   horizon: overHorizon,
   'counted-rows': overHorizon,
 };
-/** With these seeds the breach is among the first 20 schedules; others take up to 400. */
-const SEEDS: Partial<Record<Mechanism, number>> = {
-  'owner-check': 6,
-  stamp: 38,
-  'install-stamp': 30,
-  horizon: 44,
-  'label-batch': 25,
-  'snapshot-mark': 191,
-  'told-owner': 100,
-  divide: 1,
-  heads: 6,
-  adoption: 18,
-  'closed-letters': 14,
+/**
+ * A seed, and the place of a schedule with the breach among the schedules of this seed. A search takes up to 400 schedules, and goes
+ * on behind the place where that schedule has the breach no longer.
+ */
+const FOUND: Partial<Record<Mechanism, readonly [seed: number, place: number]>> = {
+  'conflict-clause': [1, 14],
+  'owner-check': [49, 0],
+  stamp: [38, 15],
+  'install-stamp': [30, 64],
+  horizon: [44, 6],
+  'profile-history': [1, 27],
+  invalidation: [1, 7],
+  'label-batch': [25, 5],
+  'snapshot-rows': [1, 0],
+  'snapshot-mark': [191, 0],
+  'late-rows': [1, 36],
+  'counted-rows': [1, 19],
+  'delivery-count': [1, 0],
+  'told-owner': [100, 0],
+  divide: [1, 3],
+  'carried-deliveries': [1, 3],
+  heads: [6, 0],
+  adoption: [18, 2],
+  'row-in-head': [1, 3],
+  'closed-letters': [14, 18],
 };
 /** Schedules of a search: many times what any takes. */
 const SEARCHED_MAX = 20_000;
@@ -221,12 +233,12 @@ describe('the simulation goes red without', () => {
     });
     const example = EXAMPLES[mechanism];
     const examples: [Schedule][] = example === undefined ? [] : [[example]];
-    const known = SEEDS[mechanism];
+    const found = FOUND[mechanism];
     const search = {
       numRuns: SEARCHED_MAX,
       endOnFailure: true,
       examples,
-      ...(known === undefined ? {} : { seed: known }),
+      ...(found && { seed: found[0], path: String(found[1]) }),
     };
     const { failed } = await fc.check(property, search);
     expect({ failed, seen: failed ? [] : [...seen] }).toEqual({ failed: true, seen: [] });
