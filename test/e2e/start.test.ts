@@ -220,7 +220,7 @@ describe('on another Postgres, risk start', () => {
     expect((await runRiskProcess(once, own)).code).toBe(0);
     expect(await findSample(database.url)).toMatchObject({ rates: 8 * 31, people: 0 });
     expect((await runRisk(['sample', 'remove'], own)).code).toBe(0);
-    // What is called by a start that is asked for the sample.
+    // A start that is asked for the sample calls this.
     const { signal } = new AbortController();
     const output = createOutput({ json: false });
     const context = { config: testConfig(own), environment: own, output, signal };

@@ -40,7 +40,7 @@ import { createSharedLogs, createWorker } from './workers.ts';
 
 /** Arrivals of each party that are drawn; the nightly long tests ask for more. */
 const RUNS = Number(process.env['PROPERTY_RUNS'] ?? 2);
-/** One in so many folds of a busy merchant is compared; the nightly long tests compare twice as many. */
+/** Every so many folds of a busy merchant, a fold is compared; the nightly long tests compare twice as many. */
 const MERCHANT_STRIDE = RUNS > 2 ? 29 : 58;
 const TIMEOUT_MS = 120_000;
 /** A page holds the profile of a busy merchant. */
