@@ -13,10 +13,31 @@ import type { KeyedTransactionInput } from './domain/transaction.ts';
 export type Tokens = PersonalEdge & {
   /** Declared ids. A submission may name no token of these ids, as an answer would reveal the token's value. */
   readonly ids: readonly PersonalId[];
-  /** Replaces values by tokens, and makes a token for each new value. @throws Failure `unavailable` */
-  readonly tokenise: (
-    inputs: readonly KeyedTransactionInput[],
-  ) => Promise<readonly KeyedTransactionInput[]>;
+  /** Replaces values by tokens. @throws Failure `unavailable` */
+  readonly tokenise: (inputs: readonly KeyedTransactionInput[]) => Promise<Tokenised>;
+  /**
+   * Returns each repetition with the stored tokens in place of its own ones, where nothing has the stored tokens any more. The
+   * client's value may be the erased one, and nobody can tell.
+   */
+  readonly withErased: (repeated: readonly Repeated[]) => Promise<readonly KeyedTransactionInput[]>;
+};
+
+/** Inputs with tokens. */
+export type Tokenised = {
+  readonly inputs: readonly KeyedTransactionInput[];
+  /** Indexes of inputs with a new value, whose token leads nowhere until it is kept. */
+  readonly fresh: ReadonlySet<number>;
+  /**
+   * Makes the subjects of new values of these inputs.
+   * @returns all inputs; a kept one has another token where another request has made the value first
+   */
+  readonly keep: (indexes: ReadonlySet<number>) => Promise<readonly KeyedTransactionInput[]>;
+};
+
+/** An input, and the row that has its idempotency key. */
+export type Repeated = {
+  readonly input: KeyedTransactionInput;
+  readonly stored: { readonly [Id in PersonalId]: string | null } & { readonly metadata: unknown };
 };
 
 export type Personal = {

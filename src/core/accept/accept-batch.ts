@@ -6,20 +6,21 @@
 import type { Trace } from '../../kit/traces/trace.ts';
 import { Failure } from '../../kit/words/failure.ts';
 import type { KeyedTransactionInput } from '../domain/transaction.ts';
+import type { Tokenised } from '../personal.ts';
 import type { NewTransaction } from '../store/transactions/transactions.ts';
 import {
   countDuplicates,
   type Outcome,
   readContext,
   storeAndAppend,
-  tokenised,
   toOutcomes,
 } from './accept-transactions.ts';
 import { admit } from './admit.ts';
 import type { KnownRows, Stored } from './claim-keys.ts';
 import { type Closed, type ClosedRequest, closedRequest } from './gate.ts';
 import type { Ingest } from './ingest.ts';
-import { type Conflict, describeConflicts } from './key-conflict.ts';
+import { keptWhole, tokenised } from './keep-tokens.ts';
+import { describeConflicts } from './key-conflict.ts';
 import type { Submitter } from './limits/limiter.ts';
 import {
   byKey,
@@ -30,6 +31,7 @@ import {
   prepare,
 } from './prepare-transactions.ts';
 import { type MonthProblem, MonthsRefused } from './refuse-months.ts';
+import { findErased, type HeldKey } from './repeat-after-erasure.ts';
 import { createSharedCommits, type Poster } from './shared-commits.ts';
 
 type AcceptedBatch = { readonly kind: 'accepted'; readonly outcomes: readonly Outcome[] };
@@ -81,14 +83,19 @@ export function createAcceptBatch(ingest: Ingest): AcceptBatch {
   const storeLarge = shareCommits(LARGE_COMMITS_MAX);
   const acceptOpen = async (
     client: string,
-    inputs: readonly KeyedTransactionInput[],
+    drafted: Tokenised,
     context: ReturnType<typeof readContext>,
     trace: Trace | undefined,
   ): Promise<AcceptResult> => {
+    const { inputs } = drafted;
     if (inputs.length === 0) return { kind: 'accepted', outcomes: [] };
-    const prepared = prepare(inputs, context, () => trace);
+    const prepareAll = (all: typeof inputs) => prepare(all, context, () => trace);
+    let prepared = prepareAll(inputs);
     const rivals = findRivals(prepared);
     if (rivals.length > 0) return { kind: 'conflict', errors: rivals };
+    if (drafted.fresh.size > 0) {
+      prepared = prepareAll(await keptWhole(ingest, { client, tokenised: drafted }, prepared));
+    }
     const poster = { client, replyTo: null };
     const store = prepared.rows.length > SMALL_ROWS_MAX ? storeLarge : storeSmall;
     return await store(poster, prepared);
@@ -97,11 +104,15 @@ export function createAcceptBatch(ingest: Ingest): AcceptBatch {
     const context = readContext(ingest);
     const invalid = findInvalid(clear, context);
     if (invalid.length > 0) return whole({ kind: 'invalid', errors: invalid });
-    const inputs = await tokenised(ingest, clear);
-    const closed = await admit(ingest, { by, inputs, isEach: isLenient });
-    if (closed.size === 0) return whole(await acceptOpen(by.client, inputs, context, trace));
+    const drafted = await tokenised(ingest, clear);
+    const closed = await admit(ingest, { by, inputs: drafted.inputs, isEach: isLenient });
+    if (closed.size === 0) return whole(await acceptOpen(by.client, drafted, context, trace));
     if (!isLenient) return whole(closedRequest(closed));
-    const open = inputs.filter((_, index) => !closed.has(index));
+    // Tokens of the open ones are made anew: those of refused inputs must not be kept.
+    const open = await tokenised(
+      ingest,
+      clear.filter((_, index) => !closed.has(index)),
+    );
     return { result: await acceptOpen(by.client, open, context, trace), refused: closed };
   };
 }
@@ -132,9 +143,12 @@ async function storeBatch(
   ingest: Ingest,
   poster: Poster,
   prepared: Prepared,
+  repeated: KnownRows = new Map(),
 ): Promise<AcceptResult> {
   try {
-    const stored = await storeAndAppend(ingest, poster, prepared.rows, refuseOtherBodies);
+    const stored = await storeAndAppend(ingest, poster, prepared.rows, (known) => {
+      refuseOtherBodies(known, repeated);
+    });
     return accepted(ingest, prepared, stored);
   } catch (error) {
     if (error instanceof MonthsRefused) {
@@ -142,7 +156,12 @@ async function storeBatch(
     }
     if (!(error instanceof KeyConflict)) throw error;
     const conflicts = keyConflicts(prepared, error.holders);
-    return { kind: 'conflict', errors: await describeConflicts(ingest.database, conflicts) };
+    const erased = await findErased(ingest, conflicts);
+    if (erased.size > 0 && erased.size === conflicts.length) {
+      return await storeBatch(ingest, poster, prepared, error.holders);
+    }
+    const others = conflicts.filter(({ index }) => !erased.has(index));
+    return { kind: 'conflict', errors: await describeConflicts(ingest.database, others) };
   }
 }
 
@@ -153,10 +172,9 @@ function accepted(ingest: Ingest, prepared: Prepared, stored: Stored): AcceptedB
 }
 
 class KeyConflict extends Failure {
-  /** The ids of the transactions that have the keys of the new ones. */
-  readonly holders: ReadonlyMap<NewTransaction, string>;
+  readonly holders: KnownRows;
 
-  constructor(holders: ReadonlyMap<NewTransaction, string> = new Map()) {
+  constructor(holders: KnownRows = new Map()) {
     super('conflict', 'KEY_CONFLICT', 'a key is held with another body');
     this.holders = holders;
   }
@@ -166,20 +184,19 @@ function refuseAny(known: KnownRows): void {
   if (known.size > 0) throw new KeyConflict();
 }
 
-function refuseOtherBodies(known: KnownRows): void {
-  const holders = new Map<NewTransaction, string>();
-  for (const [row, key] of known) {
-    if (key.fingerprint !== row.fingerprint) holders.set(row, key.transactionId);
-  }
-  if (holders.size > 0) throw new KeyConflict(holders);
+/** @param repeated rows that repeat their holder after an erasure */
+function refuseOtherBodies(known: KnownRows, repeated: KnownRows): void {
+  const others = [...known].filter(
+    ([row, key]) => key.fingerprint !== row.fingerprint && !repeated.has(row),
+  );
+  if (others.length > 0) throw new KeyConflict(new Map(others));
 }
 
-function keyConflicts(
-  { inputs, rowOf }: Prepared,
-  holders: ReadonlyMap<NewTransaction, string>,
-): Conflict[] {
+function keyConflicts({ inputs, rowOf }: Prepared, holders: KnownRows): HeldKey[] {
   return inputs.flatMap((input, index) => {
-    const transactionId = holders.get(rowOf[index] as NewTransaction);
-    return transactionId === undefined ? [] : [{ index, input, transactionId }];
+    const holder = holders.get(rowOf[index] as NewTransaction);
+    if (holder === undefined) return [];
+    const { transactionId, fingerprint } = holder;
+    return [{ index, input, transactionId, fingerprint }];
   });
 }

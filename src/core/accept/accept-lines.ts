@@ -8,10 +8,12 @@ import { Failure } from '../../kit/words/failure.ts';
 import type { FieldError } from '../../kit/words/field-error.ts';
 import type { NewMonths } from '../../kit/words/month.ts';
 import type { KeyedTransactionInput } from '../domain/transaction.ts';
-import { acceptEach, type EachOutcome, findEachInvalid, tokenised } from './accept-transactions.ts';
+import type { Tokenised } from '../personal.ts';
+import { acceptEach, type EachOutcome, findEachInvalid } from './accept-transactions.ts';
 import { admit } from './admit.ts';
 import type { Closed } from './gate.ts';
 import type { Ingest } from './ingest.ts';
+import { keptEach, tokenised } from './keep-tokens.ts';
 import type { Submitter } from './limits/limiter.ts';
 import type { MonthProblem } from './refuse-months.ts';
 
@@ -71,37 +73,31 @@ export async function acceptChunk(
     if (index !== undefined) refuse(results, index, fields);
   }
   const clear = parsed.filter(({ index }) => !results.has(index));
-  const made = await orNothing(() =>
+  const drafted = await orNothing(() =>
     tokenised(
       ingest,
       clear.map(({ input }) => input),
     ),
   );
-  const taken = clear.flatMap(({ index }, at) => {
-    const input = made?.[at];
-    if (input !== undefined) return { index, input };
-    results.set(index, toResult(index, undefined));
-    return [];
-  });
   const closed = await admit(ingest, {
     by: common.by,
-    inputs: taken.map(({ input }) => input),
+    inputs: drafted?.inputs ?? [],
     isEach: true,
     counted: common.counted,
   });
   for (const [at, one] of closed) {
-    const index = taken[at]?.index ?? 0;
+    const index = clear[at]?.index ?? 0;
     results.set(index, toUnavailable(index, one));
   }
-  const valid = taken.filter((_, at) => !closed.has(at));
-  const inputs = valid.map(({ input }) => input);
+  const open = [...clear.keys()].filter((at) => !closed.has(at));
   // The request may last for hours, so each chunk has a trace of its own.
   const trace = common.trace?.beginApart({ name: SPANS.chunk });
-  const outcomes = await acceptOrNothing(ingest, common, inputs, trace);
+  const outcomes = drafted && (await acceptOrNothing(ingest, common, drafted, open, trace));
   if (outcomes === undefined) trace?.fail('unavailable');
   trace?.end();
-  for (const [at, { index }] of valid.entries()) {
-    results.set(index, toResult(index, outcomes?.[at]));
+  for (const [nth, at] of open.entries()) {
+    const index = clear[at]?.index ?? 0;
+    results.set(index, toResult(index, outcomes?.[nth]));
   }
   const stored = outcomes?.find((outcome) => 'status' in outcome);
   return {
@@ -121,12 +117,21 @@ function refuse(
 const acceptOrNothing = (
   ingest: Ingest,
   { by: { client }, newMonths }: Common,
-  inputs: readonly KeyedTransactionInput[],
+  drafted: Tokenised,
+  open: readonly number[],
   trace: Trace | undefined,
 ) =>
-  orNothing(() =>
-    acceptEach(ingest, { client, newMonths, inputs, traceOf: () => trace, replyTo: null }),
-  );
+  orNothing(async () => {
+    const all = await keptEach(ingest, { client, tokenised: drafted }, open, newMonths);
+    const inputs = open.flatMap((at) => all[at] ?? []);
+    return await acceptEach(ingest, {
+      client,
+      newMonths,
+      inputs,
+      traceOf: () => trace,
+      replyTo: null,
+    });
+  });
 
 /** Undefined when the store does not answer: the lines may be clear again. */
 async function orNothing<Result>(work: () => Promise<Result>): Promise<Result | undefined> {

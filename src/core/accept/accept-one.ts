@@ -14,11 +14,11 @@ import {
   type Outcome,
   type RefusedInput,
   toInputError,
-  tokenised,
 } from './accept-transactions.ts';
 import { admit } from './admit.ts';
 import { type Closed, closedRequest, storedAndClosed } from './gate.ts';
 import type { Ingest } from './ingest.ts';
+import { keptEach, tokenised } from './keep-tokens.ts';
 import type { Submitter } from './limits/limiter.ts';
 import { createSharedCommits, type Poster } from './shared-commits.ts';
 import {
@@ -66,9 +66,10 @@ export function createAcceptOne(ingest: Ingest, replies: Replies, findScore: Fin
     const { client } = by;
     const invalid = findEachInvalid(ingest, [clear]);
     if (invalid.length > 0) return { kind: 'invalid', errors: invalid };
-    const [input = clear] = await tokenised(ingest, [clear]);
-    const closed = await admit(ingest, { by, inputs: [input], isEach: false });
+    const drafted = await tokenised(ingest, [clear]);
+    const closed = await admit(ingest, { by, inputs: drafted.inputs, isEach: false });
     if (closed.size > 0) return closedRequest(closed);
+    const [input = clear] = await keptEach(ingest, { client, tokenised: drafted }, [0]);
     let reply: ExpectedReply | undefined;
     let isWaiting = false;
     const onId = (transactionId: string) => {

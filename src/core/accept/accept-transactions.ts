@@ -15,7 +15,7 @@ import { createdAtMsOf } from '../domain/transaction-id.ts';
 import type { NewTransaction } from '../store/transactions/transactions.ts';
 import { type Claim, claimFree, claimOthers, type RefuseKnown, type Stored } from './claim-keys.ts';
 import type { Ingest } from './ingest.ts';
-import { type Conflict, describeConflicts } from './key-conflict.ts';
+import { describeConflicts } from './key-conflict.ts';
 import {
   type ContextFields,
   findInvalid,
@@ -25,6 +25,7 @@ import {
   prepare,
 } from './prepare-transactions.ts';
 import { type RefusedRow, type RefusedRows, refuseRows } from './refuse-months.ts';
+import { findErased, type HeldKey } from './repeat-after-erasure.ts';
 import { retryStore } from './retry-store.ts';
 import { beginCommits, beginSends, endEach, senderOf } from './trace-commit.ts';
 import { newTransactionId } from './transaction-id.ts';
@@ -69,7 +70,7 @@ export async function acceptEach(ingest: Ingest, request: AcceptRequest): Promis
   onIds?.(prepared.rowOf.map((row) => row.transactionId));
   const stored = await storeAndAppend(ingest, request, prepared.rows, null);
   const { known, refused } = stored;
-  const conflicts: Conflict[] = [];
+  const conflicts: HeldKey[] = [];
   const outcomes: EachOutcome[] = toOutcomes(ingest, prepared, stored);
   for (const [index, row] of prepared.rowOf.entries()) {
     const isRefused = refused.size > 0 ? refused.get(row) : undefined;
@@ -80,9 +81,12 @@ export async function acceptEach(ingest: Ingest, request: AcceptRequest): Promis
     const key = known.get(row) ?? row;
     if (prepared.fingerprintOf[index] === key.fingerprint) continue;
     const input = inputs[index] as KeyedTransactionInput;
-    conflicts.push({ index, input, transactionId: key.transactionId });
+    const { transactionId, fingerprint } = key;
+    conflicts.push({ index, input, transactionId, fingerprint });
   }
-  for (const { index, detail } of await describeConflicts(ingest.database, conflicts)) {
+  const erased = await findErased(ingest, conflicts);
+  const others = conflicts.filter(({ index }) => !erased.has(index));
+  for (const { index, detail } of await describeConflicts(ingest.database, others)) {
     outcomes[index] = { problem: 'conflict', field: 'idempotency_key', detail };
   }
   countDuplicates(ingest, outcomes);
@@ -99,15 +103,6 @@ export function countDuplicates({ metrics }: Ingest, outcomes: readonly EachOutc
 /** Problems of items that are judged alone. */
 export function findEachInvalid(ingest: Ingest, inputs: readonly ContextFields[]): InputError[] {
   return findInvalid(inputs, readContext(ingest));
-}
-
-/** The inputs as they are stored: with tokens, in a market that declares personal fields. */
-export async function tokenised(
-  { tokens }: Pick<Ingest, 'tokens'>,
-  inputs: readonly KeyedTransactionInput[],
-): Promise<readonly KeyedTransactionInput[]> {
-  const made = tokens();
-  return made === null ? inputs : await made.tokenise(inputs);
 }
 
 export function readContext({

@@ -87,6 +87,7 @@ function refusing(fields: readonly string[], why: string): Tokens {
     ids: [],
     declares: () => true,
     tokenise: refuse,
+    withErased: refuse,
     seek: refuse,
     tokensOf: refuse,
     find: async (asked) =>

@@ -97,6 +97,11 @@ export const readSubjects = rowsOf<Subject, [tokens: readonly string[]]>(
   'read-subjects',
   `select ${SUBJECT} from market.subjects where token = any ($1::text[])`,
 );
+/** Those of the tokens that have a subject. */
+export const findLiving = rowsOf<{ token: string }, [tokens: readonly string[]]>(
+  'find-living-subjects',
+  'select token from market.subjects where token = any ($1::text[])',
+);
 export const lockSubject = firstOf<{ field: string }, [token: string]>(
   'lock-subject',
   'select field from market.subjects where token = $1 for update',

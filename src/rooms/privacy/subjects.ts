@@ -10,7 +10,7 @@ import { byteaArray, hexUuidArray, textArray } from '../../kit/database/binary-a
 import type { Database } from '../../kit/database/pool.ts';
 import { Failure } from '../../kit/words/failure.ts';
 import { hmacOf, KEY_BYTES, seal, unseal, wrappingKey } from './seal.ts';
-import { findTokens, insertSubjects, readSubjects, type Subject } from './store.ts';
+import { findLiving, findTokens, insertSubjects, readSubjects, type Subject } from './store.ts';
 
 /** Values of a field in memory, 250 bytes each. Larger: more memory of an API process; smaller: more look-ups. */
 const TOKENS_MAX = 100_000;
@@ -20,15 +20,26 @@ const VALUES_MAX = 10_000;
 const STATEMENT_VALUES_MAX = 5000;
 
 export type Wanted = { readonly field: string; readonly text: string };
+/** A subject in memory, with a key and a token of its own. */
+type Draft = Wanted & { readonly key: Buffer; readonly token: string };
+/** A value by its lookup; the token is undefined where the value has no subject. */
+type Looked = { readonly lookup: string; readonly token: string | undefined };
+/** Drafts by the lookups of their values. */
+export type Drafts = ReadonlyMap<string, Draft>;
 
 export type Subjects = {
   /** Returns the token of a value that is in memory. */
   readonly recall: (field: string, text: string) => string | undefined;
-  /** Returns the tokens of values in their order; undefined for an unknown value unless `isMade`. */
-  readonly look: (
+  /** Looks values up, in their order. */
+  readonly look: (wanted: readonly Wanted[]) => Promise<readonly Looked[]>;
+  /** Looks values up, and drafts a subject for each that has none. */
+  readonly draft: (
     wanted: readonly Wanted[],
-    isMade: boolean,
-  ) => Promise<readonly (string | undefined)[]>;
+  ) => Promise<{ readonly looked: readonly Looked[]; readonly drafts: Drafts }>;
+  /** Stores drafts. @returns the tokens by lookup, where another request was first those of its subjects */
+  readonly keep: (drafts: Drafts) => Promise<ReadonlyMap<string, string>>;
+  /** Returns those of the tokens that have a subject now, whatever this process remembers. */
+  readonly living: (tokens: readonly string[]) => Promise<ReadonlySet<string>>;
   /** Returns the JSON texts of values by token, without tokens that have no subject. */
   readonly reveal: (tokens: readonly string[]) => Promise<ReadonlyMap<string, string>>;
 };
@@ -52,62 +63,45 @@ export function openSubjects({ database, keys, marketKey }: Opened): Subjects {
   };
   const lookupOf = ({ field, text }: Wanted) => lookupHmac(`${field}\0${text}`).slice(0, 32);
 
-  const make = async (fresh: ReadonlyMap<string, Wanted>) => {
-    const [{ keyId, key: wrapping }] = keys;
-    const made = [...fresh].sort(([one], [other]) => (one < other ? -1 : 1));
-    const rows = made.map(([lookup, { field, text }]) => {
-      const key = randomBytes(KEY_BYTES);
-      const token = tokenOf(field, hmacOf(key)(text));
-      const value = Buffer.from(jsonOf(field, text));
-      return {
-        lookup,
-        field,
-        token,
-        key: seal(wrapping, key, token),
-        value: seal(key, value, token),
-      };
-    });
-    await database.write(insertSubjects, [
-      hexUuidArray(rows.map(({ lookup }) => lookup)),
-      textArray(rows.map(({ token }) => token)),
-      textArray(rows.map(({ field }) => field)),
-      keyId,
-      byteaArray(rows.map(({ key }) => key)),
-      byteaArray(rows.map(({ value }) => value)),
-    ]);
-  };
   /** Reads tokens back after the insert, as another request may have made a value first. */
-  const makeFresh = async (fresh: ReadonlyMap<string, Wanted>) => {
-    await make(fresh);
-    const lookups = [...fresh.keys()];
+  const keep = async (drafts: Drafts) => {
+    await insert(database, keys, drafts);
+    const lookups = [...drafts.keys()];
     const tokens = await findTokens(database.query, lookups);
-    return new Map(lookups.map((lookup, nth) => [lookup, tokens[nth] ?? gone()]));
+    const kept = new Map<string, string>();
+    for (const [nth, [lookup, { field, text }]] of [...drafts].entries()) {
+      const token = tokens[nth] ?? gone();
+      tokensOf(field).set(text, token);
+      kept.set(lookup, token);
+    }
+    return kept;
   };
-  const lookUp = async (wanted: readonly Wanted[], isMade: boolean) => {
+  const lookUp = async (wanted: readonly Wanted[]): Promise<Looked[]> => {
     const lookups = wanted.map(lookupOf);
     const tokens = await findTokens(database.query, lookups);
-    const fresh = new Map<string, Wanted>();
-    for (const [nth, one] of wanted.entries()) {
-      const token = tokens[nth];
-      if (typeof token === 'string') tokensOf(one.field).set(one.text, token);
-      else fresh.set(lookups[nth] ?? '', one);
-    }
-    if (fresh.size === 0 || !isMade) return tokens.map((token) => token ?? undefined);
-    const made = await makeFresh(fresh);
-    for (const [lookup, token] of made) {
-      const { field, text } = fresh.get(lookup) ?? gone();
-      tokensOf(field).set(text, token);
-    }
-    return tokens.map((token, nth) => token ?? made.get(lookups[nth] ?? ''));
+    return lookups.map((lookup, nth) => {
+      const token = tokens[nth] ?? undefined;
+      const { field, text } = wanted[nth] ?? gone();
+      if (token !== undefined) tokensOf(field).set(text, token);
+      return { lookup, token };
+    });
   };
-
   return {
     recall: (field, text) => tokensOf(field).get(text),
-    async look(wanted, isMade) {
-      if (wanted.length <= STATEMENT_VALUES_MAX) return await lookUp(wanted, isMade);
-      const first = await lookUp(wanted.slice(0, STATEMENT_VALUES_MAX), isMade);
-      return [...first, ...(await this.look(wanted.slice(STATEMENT_VALUES_MAX), isMade))];
+    look: (wanted) => inParts(wanted, lookUp),
+    async draft(wanted) {
+      const looked = await inParts(wanted, lookUp);
+      const drafts = new Map<string, Draft>();
+      for (const [nth, { lookup, token }] of looked.entries())
+        if (token === undefined && !drafts.has(lookup)) drafts.set(lookup, draftOf(wanted[nth]));
+      return { looked, drafts };
     },
+    async keep(drafts) {
+      const parts = await inParts([...drafts], async (part) => [...(await keep(new Map(part)))]);
+      return new Map(parts);
+    },
+    living: async (asked) =>
+      new Set((await findLiving(database.query, asked)).map(({ token }) => token)),
     async reveal(asked) {
       const distinct = [...new Set(asked)];
       const missing = distinct.filter((token) => !values.has(token));
@@ -121,6 +115,48 @@ export function openSubjects({ database, keys, marketKey }: Opened): Subjects {
       return found;
     },
   };
+}
+
+function draftOf({ field, text }: Wanted = gone()): Draft {
+  const key = randomBytes(KEY_BYTES);
+  return { field, text, key, token: tokenOf(field, hmacOf(key)(text)) };
+}
+
+async function insert(
+  database: Opened['database'],
+  [{ keyId, key: wrapping }]: WrappingKeys,
+  drafts: Drafts,
+): Promise<void> {
+  const made = [...drafts].sort(([one], [other]) => (one < other ? -1 : 1));
+  const rows = made.map(([lookup, { field, text, key, token }]) => {
+    const value = Buffer.from(jsonOf(field, text));
+    return {
+      lookup,
+      field,
+      token,
+      key: seal(wrapping, key, token),
+      value: seal(key, value, token),
+    };
+  });
+  await database.write(insertSubjects, [
+    hexUuidArray(rows.map(({ lookup }) => lookup)),
+    textArray(rows.map(({ token }) => token)),
+    textArray(rows.map(({ field }) => field)),
+    keyId,
+    byteaArray(rows.map(({ key }) => key)),
+    byteaArray(rows.map(({ value }) => value)),
+  ]);
+}
+
+/** Works on parts of a bounded size, one after another. */
+async function inParts<One, Result>(
+  all: readonly One[],
+  work: (part: readonly One[]) => Promise<readonly Result[]>,
+): Promise<Result[]> {
+  const results: Result[] = [];
+  for (let from = 0; from < all.length; from += STATEMENT_VALUES_MAX)
+    results.push(...(await work(all.slice(from, from + STATEMENT_VALUES_MAX))));
+  return results;
 }
 
 const gone = (): never => {

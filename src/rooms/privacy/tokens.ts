@@ -1,20 +1,19 @@
 /** Tokens at the edge of a market that declares personal fields. */
-import { randomBytes } from 'node:crypto';
 import ipaddr from 'ipaddr.js';
 import {
   isPersonalId,
   isToken,
   type PersonalId,
   pathIn,
-  tokenOf,
   walkPath,
 } from '../../core/domain/personal.ts';
 import type { KeyedTransactionInput } from '../../core/domain/transaction.ts';
 import type { Tokens } from '../../core/personal.ts';
+import { drafted, type Fill, type Hole, type HoleIn, nobodys } from './draft-tokens.ts';
 import { revealIn } from './reveal.ts';
-import type { Subjects, Wanted } from './subjects.ts';
+import type { Subjects } from './subjects.ts';
+import { withErased } from './with-erased.ts';
 
-type Hole = Wanted & { readonly fill: (token: string) => void };
 type Members = Record<string, unknown>;
 
 /** Gives an address one spelling, so that a list finds the address in any spelling of a client. */
@@ -30,7 +29,7 @@ export function openTokens(fields: readonly string[], subjects: Subjects): Token
     .filter((field) => !isPersonalId(field))
     .map((field) => ({ field, path: pathIn(field) }));
 
-  const put = (holes: Hole[], field: string, text: string, fill: Hole['fill']) => {
+  const put = (holes: Hole[], field: string, text: string, fill: Fill) => {
     const token = subjects.recall(field, text);
     if (token === undefined) holes.push({ field, text, fill });
     else fill(token);
@@ -52,37 +51,42 @@ export function openTokens(fields: readonly string[], subjects: Subjects): Token
     ids,
     declares: (field) => fields.includes(field),
     async tokenise(inputs) {
-      const holes: Hole[] = [];
-      const made = inputs.map((input) => {
+      const holes: HoleIn[] = [];
+      const made = inputs.map((input, index) => {
+        const own: Hole[] = [];
         const copy: KeyedTransactionInput = { ...input };
         for (const id of ids) {
           const value = copy[id];
           if (value === undefined) continue;
-          put(holes, id, spelled(id, value), (token) => {
+          put(own, id, spelled(id, value), (token) => {
             copy[id] = token;
           });
         }
         if (paths.length > 0 && copy.metadata !== undefined)
-          copy.metadata = putPaths(holes, copy.metadata);
+          copy.metadata = putPaths(own, copy.metadata);
+        for (const hole of own) holes.push({ ...hole, index });
         return copy;
       });
-      if (holes.length > 0) {
-        const tokens = await subjects.look(holes, true);
-        // Each value has a token, as the look-up has made the new ones.
-        for (const [nth, { fill }] of holes.entries()) fill(tokens[nth] as string);
-      }
-      return made;
+      if (holes.length === 0) return { inputs: made, fresh: new Set(), keep: async () => made };
+      return await drafted(made, holes, subjects);
     },
+    withErased: (repeated) => withErased(repeated, { ids, paths, subjects }),
     async seek(field, value) {
       const text = isPersonalId(field) ? spelled(field, value) : JSON.stringify(value);
-      const [token] = await subjects.look([{ field, text }], false);
-      return token;
+      const [looked] = await subjects.look([{ field, text }]);
+      return looked?.token;
     },
     async tokensOf(field, values) {
       const clear = values.filter((value) => !isToken(field, value));
       const wanted = clear.map((value) => ({ field, text: spelled(field, value) }));
-      const tokens = await subjects.look(wanted, true);
-      const tokenOfClear = new Map(clear.map((value, nth) => [value, tokens[nth]]));
+      const { looked, drafts } = await subjects.draft(wanted);
+      const made = await subjects.keep(drafts);
+      const tokenOfClear = new Map(
+        clear.map((value, nth) => {
+          const { lookup = '', token } = looked[nth] ?? {};
+          return [value, token ?? made.get(lookup)];
+        }),
+      );
       return values.map((value) => tokenOfClear.get(value) ?? value);
     },
     async find(asked) {
@@ -98,14 +102,12 @@ export function openTokens(fields: readonly string[], subjects: Subjects): Token
       if (paths.length > 0 && typeof copy['metadata'] === 'object' && copy['metadata'] !== null)
         copy['metadata'] = putPaths(holes, copy['metadata']);
       if (holes.length > 0) {
-        const tokens = await subjects.look(holes, false);
-        for (const [nth, { field, fill }] of holes.entries()) fill(tokens[nth] ?? nobodys(field));
+        const looked = await subjects.look(holes);
+        for (const [nth, { field, fill }] of holes.entries())
+          fill(looked[nth]?.token ?? nobodys(field));
       }
       return copy as typeof asked;
     },
     reveal: (text) => revealIn(text, { ids, paths, subjects }),
   };
 }
-
-/** Makes a token that no row has, as a query for an unknown value makes no subject. */
-const nobodys = (field: string) => tokenOf(field, randomBytes(16).toString('hex'));

@@ -1,0 +1,33 @@
+/**
+ * A request that is repeated after an erasure: its value has another token now, so its fingerprint is not the stored one. The
+ * stored transaction wins where all other fields agree and its own token leads nowhere any more.
+ */
+import { loadTransactionRows } from '../store/transactions/read-transactions.ts';
+import { fingerprintOf } from './fingerprint.ts';
+import type { Ingest } from './ingest.ts';
+import type { Conflict } from './key-conflict.ts';
+
+/** A conflict, and the fingerprint of the stored body. */
+export type HeldKey = Conflict & { readonly fingerprint: string };
+
+/** @returns the indexes of conflicts that are repetitions */
+export async function findErased(
+  { database, tokens }: Pick<Ingest, 'database' | 'tokens'>,
+  conflicts: readonly HeldKey[],
+): Promise<ReadonlySet<number>> {
+  const edge = tokens();
+  if (edge === null || conflicts.length === 0) return new Set();
+  const ids = conflicts.map(({ transactionId }) => transactionId);
+  const rows = await loadTransactionRows(database, ids);
+  const rowOf = new Map(rows.map((row) => [row.transaction_id, row]));
+  const repeated = conflicts.flatMap(({ index, input, transactionId, fingerprint }) => {
+    const stored = rowOf.get(transactionId);
+    return stored === undefined ? [] : { index, input, fingerprint, stored };
+  });
+  const inputs = await edge.withErased(repeated);
+  const same = repeated.filter(({ fingerprint }, nth) => {
+    const input = inputs[nth];
+    return input !== undefined && fingerprintOf(input) === fingerprint;
+  });
+  return new Set(same.map(({ index }) => index));
+}
