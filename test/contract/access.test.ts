@@ -3,7 +3,7 @@
  * Method: the table is made from the document that an API process serves, and each of its cells is tried.
  */
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { approves, ROLES, type Role } from '../../src/kit/words/principal.ts';
+import { isApart, ROLES, type Role } from '../../src/kit/words/principal.ts';
 import { reachOf } from '../support/access.ts';
 import { type OpenApi, readOpenApi } from '../support/openapi.ts';
 import { insertPersonKey } from '../support/people.ts';
@@ -60,7 +60,7 @@ beforeAll(async () => {
   api = await startRunningApi({ RISK_TRUSTED_PROXIES: '127.0.0.1' });
   openApi = await readOpenApi(api.url);
   for (const role of ROLES) {
-    const { key } = approves(role)
+    const { key } = isApart(role)
       ? { key: await insertPersonKey(api.testDatabase, 'Ann', [role]) }
       : await makeKey([role], clientOf.own);
     keys.set(role, key);
@@ -286,7 +286,7 @@ test("a role beside ingest finds another client's transaction where it would by 
   const answers = await Promise.all(
     ROLES.map(async (role) => {
       const roles: Role[] = [...new Set<Role>(['ingest', role])];
-      const { key } = approves(role)
+      const { key } = isApart(role)
         ? { key: await insertPersonKey(api.testDatabase, 'Bob', roles) }
         : await makeKey(roles, clientOf.own);
       const headers = { Authorization: `Bearer ${key}`, 'X-Forwarded-For': '10.1.0.1' };

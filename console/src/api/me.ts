@@ -20,10 +20,12 @@ export const sees = (me: Me, ...roles: readonly Role[]): boolean =>
   me.roles.includes('auditor') || has(me, ...roles);
 
 const APART: readonly Role[] = ['risk_officer', 'personal_data'];
+/** Whether a person holds the role only once another person has confirmed the key. */
+export const isApart = (role: Role): boolean => APART.includes(role);
 
 /** `admin` has every role but those apart. */
 export function has(me: Me, ...roles: readonly Role[]): boolean {
   return roles.some(
-    (role) => me.roles.includes(role) || (!APART.includes(role) && me.roles.includes('admin')),
+    (role) => me.roles.includes(role) || (!isApart(role) && me.roles.includes('admin')),
   );
 }

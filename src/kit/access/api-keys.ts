@@ -7,11 +7,10 @@ import { Failure } from '../words/failure.ts';
 import type { Key, NewApiKey } from '../words/identity.ts';
 import {
   type Actor,
-  APPROVING_ROLES,
-  approves,
   isApart,
   type Officer,
   ROLES,
+  ROLES_APART,
   type Role,
 } from '../words/principal.ts';
 import { findOrMake, lockPeople, refuseShared } from './identities.ts';
@@ -32,10 +31,10 @@ export const insertKey = onlyOf<Key, readonly unknown[]>(
 
 /**
  * Makes a key, and its person where the name is new. An actor without a key has DATABASE_URL, and makes keys for the first two
- * people who approve; later ones are made by a person's key. A key that approves is in force at once where its maker is the
- * same person and may approve, otherwise once it is confirmed.
+ * people who approve; later ones are made by a person's key. Roles apart are in force at once where the maker is the same person,
+ * may approve and has them, otherwise once the key is confirmed.
  * @param last runs before the commit, which happens only if `last` succeeds
- * @throws Failure where the key would approve and belong to no person, or `by` may not make it
+ * @throws Failure where a role apart would belong to no person, or `by` may not make the key
  */
 export async function makeApiKey(
   database: Pick<Database, 'transaction'>,
@@ -50,7 +49,7 @@ export async function makeApiKey(
       'identity' in holder ? (await findOrMake(query, holder.identity, by)).identity : null;
     const owner = 'owner' in holder ? holder.owner : identity;
     const isConfirmed =
-      roles.some(approves) && (await mayConfirmItself(query, identity, expiresAt, by));
+      roles.some(isApart) && (await mayConfirmItself(query, { roles, identity, expiresAt }, by));
     const values = [keyId, keyHash, roles, client, owner, identity, expiresAt];
     const made = await insertKey(query, ...values, by.keyId, isConfirmed);
     await recordKey(query, by, made);
@@ -64,43 +63,49 @@ const listApprovers = rowsOf<{ approver: string }>(
   `select distinct approver from (select market.approver_of(key_id) as approver from market.api_keys where confirmed_at is not null) k
           where approver is not null order by 1`,
 );
-const findMaker = onlyOf<
-  { approver: string | null; expiresAt: Date | null; isNobodys: boolean },
-  [keyId: string]
->(
+type Maker = {
+  readonly approver: string | null;
+  readonly roles: readonly Role[];
+  readonly expiresAt: Date | null;
+  readonly isNobodys: boolean;
+};
+const findMaker = onlyOf<Maker, [keyId: string]>(
   'find-maker',
-  `select market.approver_of(key_id) as approver, expires_at as "expiresAt", market.is_nobodys(key_id) as "isNobodys"
+  `select market.approver_of(key_id) as approver, roles, expires_at as "expiresAt", market.is_nobodys(key_id) as "isNobodys"
            from market.api_keys where key_id = $1`,
 );
 
-/** Whether a key that approves needs no confirmation. @throws Failure where `by` may not make it */
+type Wished = Pick<NewApiKey, 'roles' | 'expiresAt'> & { readonly identity: string | null };
+
+/** Whether a key with roles apart needs no confirmation. @throws Failure where `by` may not make it */
 async function mayConfirmItself(
   query: Query,
-  identity: string | null,
-  expiresAt: Date | null,
+  { roles, identity, expiresAt }: Wished,
   by: Actor,
 ): Promise<boolean> {
-  const roles = APPROVING_ROLES.join(', ');
+  const apart = roles.filter(isApart);
+  const names = apart.join(' and ');
   if (identity === null) {
-    const why = `${roles} is held by a person: say identity instead of owner`;
+    const why = `${names} is held by a person: say identity instead of owner`;
     throw new Failure('invalid', 'ROLE_NEEDS_IDENTITY', why);
   }
   if (by.keyId === null) {
     const approvers = await listApprovers(query);
     if (approvers.length < FOUNDERS) return true;
-    const names = approvers.map(({ approver }) => approver).join(' and ');
+    const people = approvers.map(({ approver }) => approver).join(' and ');
     refuse(
-      `${names} approve already: one of them sends bin/risk keys issue, another bin/risk keys confirm KEY_ID, each with the own key in RISK_API_KEY`,
+      `${people} approve already: one of them sends bin/risk keys issue, another bin/risk keys confirm KEY_ID, each with the own key in RISK_API_KEY`,
     );
   }
   const maker = await findMaker(query, by.keyId);
   // A second person has vouched for a maker that approves itself.
   if (maker.approver === null && maker.isNobodys) {
     refuse(
-      `the key ${by.keyId} may be the key of nobody: only people, each by the own key, make keys for ${roles}`,
+      `the key ${by.keyId} may be the key of nobody: only people, each by the own key, make keys for ${names}`,
     );
   }
-  return maker.approver === identity && isWithin(expiresAt, maker.expiresAt);
+  const isOwn = maker.approver === identity && apart.every((role) => maker.roles.includes(role));
+  return isOwn && isWithin(expiresAt, maker.expiresAt);
 }
 
 /** A confirmed key vouches for another of the same person until its own end, not beyond. */
@@ -118,7 +123,7 @@ const confirm = onlyOf<Key, [keyId: string, byKeyId: string]>(
 );
 
 /**
- * Confirms a key, so that its approving roles are in force. A person who may hold the key may not confirm it.
+ * Confirms a key, so that its roles apart are in force. A person who may hold the key may not confirm it.
  * @throws Failure `not-found`, or `conflict` where one person may hold both keys or there is nothing to confirm
  */
 export async function confirmApiKey(
@@ -133,7 +138,9 @@ export async function confirmApiKey(
       throw new Failure('not-found', 'KEY_UNKNOWN', `no key has the id '${keyId}'`);
     if (before.revoked_at !== null) refuse(`the key ${keyId} is revoked`);
     if (before.confirmed_at !== null) refuse(`the key ${keyId} is confirmed already`);
-    if (!before.roles.some(approves)) refuse(`the key ${keyId} has no role that approves`);
+    if (!before.roles.some(isApart)) {
+      refuse(`the key ${keyId} has no role to confirm: ${ROLES_APART.join(', ')}`);
+    }
     await refuseShared({ query }, keyId, by.keyId, 'confirm');
     const after = await confirm(query, keyId, by.keyId);
     await recordChange(query, by, { action: 'key.confirm', subject: keyId, before, after });
@@ -221,14 +228,14 @@ export async function storeBootstrapKey(
   });
 }
 
-/** Columns that a lookup reads of a key `k`; $2 are the roles that approve, left out until the key is confirmed. */
+/** Columns that a lookup reads of a key `k`; $2 are the roles apart, left out until the key is confirmed. */
 export const LIVE_COLUMNS = `k.key_id as "keyId", k.client, k.owner, k.identity,
                 array(select role from unnest(k.roles) as r (role)
                        where role <> all ($2::text[]) or k.confirmed_at is not null) as roles`;
 /** A key `k` that is neither revoked nor expired. */
 export const IS_LIVE = 'k.revoked_at is null and (k.expires_at is null or k.expires_at > now())';
 
-const findLive = firstOf<LiveApiKey, [keyHash: Buffer, approving: readonly Role[]]>(
+const findLive = firstOf<LiveApiKey, [keyHash: Buffer, apart: readonly Role[]]>(
   'find-live-api-key',
   `select k.key_hash as "keyHash", ${LIVE_COLUMNS} from market.api_keys k
           where k.key_hash = $1 and ${IS_LIVE}`,
@@ -239,9 +246,9 @@ export type LiveApiKey = Pick<Key, 'roles' | 'client' | 'owner' | 'identity'> & 
   readonly keyHash: Buffer;
 };
 
-/** Finds a key that is neither revoked nor expired; until it is confirmed, its roles that approve are left out. */
+/** Finds a key that is neither revoked nor expired; until it is confirmed, its roles apart are left out. */
 export const findLiveApiKey = ({ query }: Pick<Database, 'query'>, keyHash: Buffer) =>
-  findLive(query, keyHash, APPROVING_ROLES);
+  findLive(query, keyHash, ROLES_APART);
 
 /** More clients are not looked through for the nearest name. */
 const CLIENTS_MAX = 1000;

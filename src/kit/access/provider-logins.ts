@@ -1,12 +1,12 @@
 /**
  * Logins by a provider of identities. Each login has a key whose secret nobody has, and sessions of that key. The key belongs to
- * the person of the login's name; without such a person the key never approves.
+ * the person of the login's name; without such a person the key has no role apart.
  */
 import type { Database, Query } from '../database/pool.ts';
 import { firstOf, rowsOf } from '../database/statement.ts';
 import { Failure } from '../words/failure.ts';
 import type { Key } from '../words/identity.ts';
-import { approves, engineOf, type Officer, type Role } from '../words/principal.ts';
+import { engineOf, isApart, type Officer, type Role } from '../words/principal.ts';
 import type { NewSession } from '../words/session.ts';
 import { mintApiKey } from './api-key.ts';
 import { insertKey, recordKey, revokeApiKey } from './api-keys.ts';
@@ -88,7 +88,7 @@ async function keyFor(
   const identity = person?.identity ?? null;
   const owner = identity ?? name;
   const who = identity ?? `key of ${owner}`;
-  const roles = given.filter((role) => identity !== null || !approves(role)).toSorted();
+  const roles = given.filter((role) => identity !== null || !isApart(role)).toSorted();
   const oldId = (await findBound(query, issuer, subject))?.keyId ?? null;
   const old = oldId === null ? undefined : await findInForce(query, oldId);
   if (oldId !== null && old === undefined) {

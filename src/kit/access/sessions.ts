@@ -6,7 +6,7 @@ import { recordChange } from '../audit/audit-log.ts';
 import type { Database, Query } from '../database/pool.ts';
 import { firstOf, onlyOf, rowsOf } from '../database/statement.ts';
 import { timeColumns } from '../database/time-text.ts';
-import { type Actor, APPROVING_ROLES, type Role } from '../words/principal.ts';
+import { type Actor, type Role, ROLES_APART } from '../words/principal.ts';
 import {
   LINK_MINUTES,
   type NewSession,
@@ -27,7 +27,7 @@ const COLUMNS = `s.session_id, s.key_id, k.owner, k.identity, ${timeColumns('s',
 
 const findOpen = firstOf<
   LiveApiKey & { readonly sessionId: string },
-  [tokenHash: Buffer, approving: readonly Role[]]
+  [tokenHash: Buffer, apart: readonly Role[]]
 >(
   'find-open-session',
   `select s.session_id as "sessionId", s.token_hash as "keyHash", ${LIVE_COLUMNS} ${FROM}
@@ -36,9 +36,9 @@ const findOpen = firstOf<
 
 /** Finds an open session by its token. */
 export const findOpenSession = ({ query }: Pick<Database, 'query'>, tokenHash: Buffer) =>
-  findOpen(query, tokenHash, APPROVING_ROLES);
+  findOpen(query, tokenHash, ROLES_APART);
 
-const findLink = firstOf<LiveApiKey, [tokenHash: Buffer, approving: readonly Role[]]>(
+const findLink = firstOf<LiveApiKey, [tokenHash: Buffer, apart: readonly Role[]]>(
   'find-login-link',
   `select l.token_hash as "keyHash", ${LIVE_COLUMNS}
            from market.login_links l join market.api_keys k on k.key_id = l.key_id
@@ -48,7 +48,7 @@ const findLink = firstOf<LiveApiKey, [tokenHash: Buffer, approving: readonly Rol
 
 /** Finds a link that is neither used nor expired, with its key. */
 export const findLoginLink = ({ query }: Pick<Database, 'query'>, tokenHash: Buffer) =>
-  findLink(query, tokenHash, APPROVING_ROLES);
+  findLink(query, tokenHash, ROLES_APART);
 
 export const recordUse = rowsOf<object, [sessionId: string]>(
   'use-session',

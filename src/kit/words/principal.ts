@@ -10,12 +10,8 @@ export const ROLES = [
 ] as const;
 export type Role = (typeof ROLES)[number];
 
-/** Only a person holds a role that approves, once a second person has confirmed the key. `admin` includes none of them. */
+/** Roles of a person who decides about what another person proposes. */
 export const APPROVING_ROLES = ['risk_officer'] as const satisfies readonly Role[];
-
-export function approves(role: Role): boolean {
-  return APPROVING_ROLES.some((approving) => approving === role);
-}
 
 /** Roles that may read what these roles read: `auditor` reads everything but clear values, and changes its own sessions alone. */
 export function withReaders(roles: readonly Role[]): readonly Role[] {
@@ -23,7 +19,7 @@ export function withReaders(roles: readonly Role[]): readonly Role[] {
   return isClear || roles.includes('auditor') ? roles : [...roles, 'auditor'];
 }
 
-/** Roles that `admin` and a bootstrap key do not include. */
+/** Only a person holds these roles, once a second person has confirmed the key. `admin` and a bootstrap key include none of them. */
 export const ROLES_APART = [...APPROVING_ROLES, 'personal_data'] as const satisfies readonly Role[];
 export const isApart = (role: Role): boolean => ROLES_APART.some((apart) => apart === role);
 

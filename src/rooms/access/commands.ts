@@ -17,7 +17,7 @@ import type { Database } from '../../kit/database/pool.ts';
 import { DESCRIBED, issueText } from '../../kit/words/describe-issue.ts';
 import type { Identity, Key, NewApiKey } from '../../kit/words/identity.ts';
 import { plainText } from '../../kit/words/plain-text.ts';
-import { APPROVING_ROLES, approves, ROLES, type Role } from '../../kit/words/principal.ts';
+import { isApart, ROLES, ROLES_APART, type Role } from '../../kit/words/principal.ts';
 import { wireTime } from '../../kit/words/wire-time.ts';
 import { makeInEach, openMarkets, revokeInEach } from './key-in-markets.ts';
 
@@ -140,17 +140,17 @@ type Wished = { readonly roles?: readonly Role[] };
 
 /** The command of the second person. */
 function sayIssued({ key_id: id, confirmed_at: at }: Issued, { roles = [] }: Wished): string {
-  const approving = roles.filter(approves);
+  const apart = roles.filter(isApart);
   const once = 'The key is shown once.';
-  if (approving.length === 0 || at !== null) return once;
-  return `${once} ${approving.join(', ')} is in force when another person who may approve sends bin/risk keys confirm ${id}`;
+  if (apart.length === 0 || at !== null) return once;
+  return `${once} ${apart.join(' and ')} is in force when another person who may approve sends bin/risk keys confirm ${id}`;
 }
 
 export const command = commandOf({
   name: 'keys',
   summary: 'Makes, lists and revokes API keys.',
-  notes: `Only a person holds ${APPROVING_ROLES.join(', ')}. create makes the first two of them without a confirmation: you vouch that
-they are two people. For further ones, one of them sends issue and another confirm, each with the own key in RISK_API_KEY;
+  notes: `Only a person holds ${ROLES_APART.join(' and ')}. create makes the first two who approve without a confirmation: you vouch that
+they are two people. For further keys, one of them sends issue and another confirm, each with the own key in RISK_API_KEY;
 both ask the API. The other actions need DATABASE_URL.`,
   document: async () => (await import('./api.ts')).document,
   actions: {

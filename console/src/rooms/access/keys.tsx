@@ -3,7 +3,7 @@ import { useInfiniteQuery, useMutation, useQuery, useQueryClient } from '@tansta
 import { useMemo, useState } from 'react';
 import type { Key, Me, Session } from '../../../../src/kit/client/api-types.ts';
 import { ask } from '../../api/ask.ts';
-import { has, ME, sees } from '../../api/me.ts';
+import { has, isApart, ME, sees } from '../../api/me.ts';
 import { person } from '../../format.ts';
 import { type Column, DataTable } from '../../parts/data-table.tsx';
 import { Confirm } from '../../parts/dialog.tsx';
@@ -115,7 +115,7 @@ function stateOf({ revoked_at, expires_at, roles, confirmed_at }: Key) {
   if (revoked_at !== null) return <Badge level="unknown">revoked</Badge>;
   if (expires_at !== null && Date.parse(expires_at) < Date.now())
     return <Badge level="unknown">expired</Badge>;
-  const isPending = roles.includes('risk_officer') && confirmed_at === null;
+  const isPending = roles.some(isApart) && confirmed_at === null;
   return isPending ? (
     <Badge level="warning">unconfirmed</Badge>
   ) : (

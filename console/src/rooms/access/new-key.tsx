@@ -18,7 +18,7 @@ const ROLES = {
   risk_officer: 'approves; once a second person has confirmed the key',
   admin: 'every role but risk officer and personal data',
   auditor: 'reads everything, changes nothing',
-  personal_data: 'reads clear values of personal fields',
+  personal_data: 'reads clear values; once a second person has confirmed the key',
 } as const satisfies Record<Role, string>;
 const ROLE_NAMES = Object.keys(ROLES).filter((name): name is Role => name in ROLES);
 

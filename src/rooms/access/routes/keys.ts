@@ -43,7 +43,7 @@ const newKeySchema = z
       .meta({ description: 'Who answers for a key that belongs to no person.' }),
     identity: plainText(NAME_CHARS_MAX).optional().meta({
       description:
-        'The person who holds the key; a new name makes a person. Roles that approve need one.',
+        'The person who holds the key; a new name makes a person. The roles risk_officer and personal_data need one.',
     }),
     expires_at: wireTime.optional().meta({ description: 'When the key ends.' }),
   })
@@ -127,7 +127,7 @@ export const keyOperations = [
     operationId: 'createKey',
     summary: 'Make a key',
     description:
-      'A role that approves is in force once a second person has confirmed the key, or at once where the person makes it with a key that may approve.',
+      'The roles risk_officer and personal_data are in force once a second person has confirmed the key, or at once where a risk officer makes it for themselves with a key that has the same roles.',
     roles: MAKERS,
     body: bodyOf(newKeySchema, newKeyExample),
     answers: { 201: answer('The key, shown this once.', mintedKeySchema, mintedExample) },
@@ -162,7 +162,7 @@ export const keyOperations = [
     method: 'post',
     at: '/v1/keys/{id}/confirm',
     operationId: 'confirmKey',
-    summary: 'Confirm that a key that approves belongs to another person than its maker',
+    summary: 'Confirm that a key of a risk officer or for personal data belongs to another person than its maker',
     description:
       'The caller must be a person who may hold neither key: makers of a key, or of its person, count as its holders.',
     roles: APPROVING_ROLES,

@@ -1,5 +1,9 @@
-/** Goal: people who may approve make another one by commands alone. Method: commands, each by the key of a person. */
+/**
+ * Goal: people who may approve make another one by commands alone, and nobody gives themselves the role that reads clear values.
+ * Method: commands, each by the key of a person.
+ */
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { insertPersonKey } from '../../../support/people.ts';
 import { type Ran, runRisk } from '../../../support/run-risk.ts';
 import { type RunningApi, startRunningApi } from '../../../support/running-api.ts';
 import { waitUntil } from '../../../support/wait-until.ts';
@@ -23,6 +27,14 @@ function answerOf({ code, stdout, stderr }: Ran) {
   return JSON.parse(stdout);
 }
 
+/** The API asks Postgres again for a key that it knows within a second. */
+const inForce = (key: string, role: string) => {
+  const headers = { Authorization: `Bearer ${key}` };
+  const rolesOf = async () =>
+    JSON.parse(await (await api.request('/v1/me', { headers })).text()).roles;
+  return waitUntil(async () => (await rolesOf())?.join() === role, 10_000, role);
+};
+
 test('the refusal of a third person names the commands by which two people make one', async () => {
   const { key: ann } = answerOf(await create(...officer('Ann')));
   const { key: ben } = answerOf(await create(...officer('Ben')));
@@ -44,12 +56,32 @@ test('the refusal of a third person names the commands by which two people make 
   const confirmed = answerOf(await by(ben, 'confirm', id, '--json'));
   expect(confirmed).toMatchObject({ identity: 'Cy', roles: ['risk_officer'] });
 
-  // The API asks Postgres again for a key that it knows within a second.
-  const headers = { Authorization: `Bearer ${key}` };
-  const rolesOf = async () =>
-    JSON.parse(await (await api.request('/v1/me', { headers })).text()).roles;
-  await waitUntil(async () => (await rolesOf())?.length === 1, 10_000, "Cy's roles");
+  await inForce(key, 'risk_officer');
   const own = await by(key, 'issue', ...officer('Cy'), '--json');
   expect(answerOf(own).confirmed_at).not.toBeNull();
   expect(own.stderr).toBe('The key is shown once.\n');
+});
+
+test('neither an admin nor a risk officer reads clear values before another person confirms it', async () => {
+  const eve = await insertPersonKey(api.testDatabase, 'Eve', ['admin', 'risk_officer']);
+  const dan = await insertPersonKey(api.testDatabase, 'Dan', ['risk_officer']);
+  const wished = (holder: string, name: string) => ['--role', 'personal_data', holder, name];
+  const ofNobody = await api.risk('keys', 'issue', ...wished('--identity', 'Eve'));
+  const ofService = await by(eve, 'issue', ...wished('--owner', 'report'));
+  expect([ofNobody.stderr, ofService.stderr]).toEqual([
+    expect.stringContaining('may be the key of nobody'),
+    expect.stringContaining('say identity instead of owner'),
+  ]);
+  const { key, ...made } = answerOf(
+    await by(eve, 'issue', ...wished('--identity', 'Eve'), '--json'),
+  );
+  const read = async () => {
+    const headers = { Authorization: `Bearer ${key}`, 'Risk-Reason': 'x' };
+    return (await api.request(`/v1/subjects/tok_${'0'.repeat(32)}`, { headers })).status;
+  };
+  expect([made.confirmed_at, await read()]).toEqual([null, 403]);
+  expect((await by(eve, 'confirm', made.key_id)).stderr).toContain('another person must confirm');
+  expect((await by(dan, 'confirm', made.key_id)).code).toBe(0);
+  await inForce(key, 'personal_data');
+  expect(await read()).toBe(404);
 });

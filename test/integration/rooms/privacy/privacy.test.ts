@@ -83,7 +83,7 @@ beforeAll(async () => {
     api.post('/v1/keys', { roles, client, owner: 'x' });
   keys.client = (await answerOf(await made(['ingest'], 'shop'))).body.key;
   keys.analyst = (await answerOf(await made(['analyst'], 'bank'))).body.key;
-  keys.reader = (await answerOf(await made(['personal_data'], 'bank'))).body.key;
+  keys.reader = await insertPersonKey(api.testDatabase, 'Rhea', ['personal_data']);
   keys.officer = await insertPersonKey(api.testDatabase, 'Ann', ['risk_officer', 'admin']);
   const { hold_id: id } = await hold('acc_clear');
   const early = await as('officer', 'PUT /v1/personal-fields/account_id');
@@ -197,7 +197,7 @@ test('a client reads its own values back, and everybody else reads tokens', asyn
   expect((await as('reader', path, { headers })).body.value).toBe(clear.account_id);
   const audit = await as('officer', 'GET /v1/audit?action=personal.read');
   expect(audit.body.items[0]).toMatchObject({
-    who: 'key of x',
+    who: 'Rhea',
     subject: seen.account_id,
     after: { field: 'account_id', reason: 'case 4711' },
   });
