@@ -88,6 +88,7 @@ export const AUDIT_ACTIONS = [
   'personal.read',
   'personal.ask',
   'personal.erase',
+  'personal.rewrap',
   'export.begin',
   'export.end',
   'verification.end',

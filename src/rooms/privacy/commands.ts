@@ -1,5 +1,19 @@
-/** `risk privacy …`: personal fields, clear values and erasures, over a running API. */
+/** `risk privacy …`: personal fields, clear values and erasures, over a running API, and the rotation of keys. */
+import { type Command, EXIT, parseArguments } from '../../kit/command/command.ts';
 import { commandOf } from '../../kit/command/rows.ts';
+import { byCommand, openCommandDatabase } from '../../kit/command/stores.ts';
+import { privacySettings } from './open-personal.ts';
+import { rewrap } from './rewrap.ts';
+
+const rewrapAll: Command['run'] = async (args, context) => {
+  parseArguments(args, {});
+  const { keys } = privacySettings(context.config);
+  await using database = openCommandDatabase(context, 'privacy');
+  const done = await rewrap(database, keys, byCommand('privacy rewrap'), context.signal);
+  const rest = done.isWhole ? '; no older key is needed any more' : '; stopped: run it again';
+  context.output.value(done, [`${done.subjects} subjects wrapped by ${done.key}${rest}`]);
+  return done.isWhole ? EXIT.fine : EXIT.failed;
+};
 
 export const command = commandOf({
   name: 'privacy',
@@ -14,6 +28,11 @@ export const command = commandOf({
     erase: {
       operation: 'eraseSubject',
       mustBeMeant: () => 'an erasure cannot be undone: add --yes',
+    },
+    rewrap: {
+      words: '',
+      summary: 'Wrap all keys by the first key of RISK_PRIVACY_KEYS; needs DATABASE_URL',
+      run: rewrapAll,
     },
   },
 });

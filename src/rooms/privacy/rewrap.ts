@@ -1,0 +1,82 @@
+/**
+ * Wraps the keys of all subjects by the first key of RISK_PRIVACY_KEYS, so that older keys can be removed. Tokens and values stay.
+ * Each batch commits by itself, and a subject that has the first key already is passed over: a second run goes on.
+ */
+import { recordChange } from '../../kit/audit/audit-log.ts';
+import type { WrappingKeys } from '../../kit/config/privacy-settings.ts';
+import { byteaArray, textArray } from '../../kit/database/binary-array.ts';
+import type { Database } from '../../kit/database/pool.ts';
+import { rowsOf } from '../../kit/database/statement.ts';
+import type { Actor } from '../../kit/words/principal.ts';
+import { MARKET_KEY } from './open-personal.ts';
+import { seal, unseal, wrappingKey } from './seal.ts';
+import { lockState, raiseState } from './store.ts';
+
+/** Subjects of one commit. Larger: an erasure of one of them waits longer; smaller: more commits. */
+const BATCH_SUBJECTS = 2000;
+
+type Wrapped = { readonly token: string; readonly keyId: string; readonly subjectKey: Buffer };
+const listWrapped = rowsOf<Wrapped, [after: string, keyId: string]>(
+  'list-subjects-to-rewrap',
+  `select token, key_id as "keyId", subject_key as "subjectKey" from market.subjects
+    where token > $1 and key_id <> $2 order by token limit ${BATCH_SUBJECTS} for update`,
+);
+const updateWrapped = rowsOf<object, [tokens: Buffer, keyId: string, subjectKeys: Buffer]>(
+  'rewrap-subjects',
+  `update market.subjects s set key_id = $2, subject_key = u.subject_key
+     from unnest($1::text[], $3::bytea[]) u(token, subject_key) where s.token = u.token`,
+);
+
+export type Rewrapped = { readonly key: string; readonly subjects: number; readonly isWhole: boolean };
+
+/**
+ * @param signal ends the work behind a batch
+ * @throws Failure where the file lacks a key that wraps
+ */
+export async function rewrap(
+  database: Pick<Database, 'transaction'>,
+  keys: WrappingKeys,
+  by: Actor,
+  signal: AbortSignal,
+): Promise<Rewrapped> {
+  const [first] = keys;
+  await rewrapMarket(database, keys, by);
+  let subjects = 0;
+  let after = '';
+  while (!signal.aborted) {
+    const last = await database.transaction(async (query) => {
+      const rows = await listWrapped(query, after, first.keyId);
+      const made = rows.map(({ token, keyId, subjectKey }) =>
+        seal(first.key, unseal(wrappingKey(keys, keyId).key, subjectKey, token), token),
+      );
+      const tokens = textArray(rows.map(({ token }) => token));
+      if (rows.length > 0) await updateWrapped(query, tokens, first.keyId, byteaArray(made));
+      subjects += rows.length;
+      return rows.at(-1);
+    });
+    if (last === undefined) return { key: first.keyId, subjects, isWhole: true };
+    after = last.token;
+  }
+  return { key: first.keyId, subjects, isWhole: false };
+}
+
+/** Wraps the market's key, and records that keys are wrapped anew. */
+async function rewrapMarket(
+  database: Pick<Database, 'transaction'>,
+  keys: WrappingKeys,
+  by: Actor,
+): Promise<void> {
+  const [first] = keys;
+  await database.transaction(async (query) => {
+    const { keyId, marketKey } = await lockState(query);
+    if (keyId === null || marketKey === null || keyId === first.keyId) return;
+    const key = unseal(wrappingKey(keys, keyId).key, marketKey, MARKET_KEY);
+    await raiseState(query, first.keyId, seal(first.key, key, MARKET_KEY));
+    const change = { action: 'personal.rewrap', subject: MARKET_KEY } as const;
+    await recordChange(query, by, {
+      ...change,
+      before: { key: keyId },
+      after: { key: first.keyId },
+    });
+  });
+}
