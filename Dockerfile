@@ -21,6 +21,8 @@ COPY console/dist ./console/dist
 COPY docs/runbooks.md ./docs/
 COPY sql ./sql
 COPY src ./src
+# A volume that is mounted here has the owner of this folder.
+RUN install -d -o node -g node -m 700 /var/lib/risk
 USER node
 EXPOSE 8080
 STOPSIGNAL SIGTERM

@@ -144,6 +144,19 @@ describe('docker-compose.yml', () => {
     expect('problems' in settings ? settings.problems : []).toEqual([]);
   });
 
+  it('keeps what the engine writes outside Postgres in a volume, as the root is only read', () => {
+    const keys = '/var/lib/risk/privacy.keys';
+    for (const role of OURS) {
+      const { read_only: isReadOnly, volumes, environment = {} } = compose.services[role] ?? {};
+      expect([isReadOnly, volumes]).toEqual([true, ['risk-files:/var/lib/risk']]);
+      const written = ['RISK_EVIDENCE_FOLDER', 'RISK_ERASURE_LEDGER'].map((name) =>
+        withDefaults(String(environment[name]), { RISK_PRIVACY_KEYS: keys }),
+      );
+      expect(written).toEqual(['/var/lib/risk/evidence', '/var/lib/risk/erasures']);
+    }
+    expect(readText('Dockerfile')).toContain('/var/lib/risk\nUSER node');
+  });
+
   it('fits 70 % of the connections of Postgres with one API and five workers', () => {
     const connections = (role: 'api' | 'worker') => {
       const given = compose.services[role]?.environment ?? {};

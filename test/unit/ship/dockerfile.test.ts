@@ -25,9 +25,12 @@ describe('Dockerfile', () => {
     }
   });
 
-  it('installs from the lockfile without development, optional or scripted parts', () => {
+  it('installs from the lockfile without development, optional or scripted parts, and makes a folder', () => {
     const runs = all.filter(({ name }) => name === 'RUN').map(({ value }) => value);
-    expect(runs).toEqual(['npm ci --omit=dev --omit=optional --ignore-scripts']);
+    expect(runs).toEqual([
+      'npm ci --omit=dev --omit=optional --ignore-scripts',
+      'install -d -o node -g node -m 700 /var/lib/risk',
+    ]);
   });
 
   it('runs as a user that is not root', () => {

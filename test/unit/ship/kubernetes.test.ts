@@ -3,6 +3,7 @@
  * its settings, its routes, its metrics, its triggers, and the limits of docker-compose.yml.
  */
 import { describe, expect, it } from 'vitest';
+import { parse } from 'yaml';
 import { TRIGGERS, type TriggerName } from '../../../src/kit/alerts/triggers.ts';
 import { describeSettings, readConfig } from '../../../src/kit/config/config.ts';
 import { countConnections } from '../../../src/kit/database/count-connections.ts';
@@ -171,6 +172,35 @@ describe('deploy/kubernetes', () => {
     expect(text).toContain(
       `Ten of each open ${opened} connections: Postgres needs ${Math.ceil(opened / 0.7)}.`,
     );
+  });
+});
+
+describe('deploy/kubernetes/files', () => {
+  it('mounts what its settings name, and what they write is no part of the image', () => {
+    const [{ patches, resources }] = readDocuments('deploy/kubernetes/files/kustomization.yaml');
+    expect(resources).toEqual(['../base']);
+    const names = new Set(describeSettings().map(({ name }) => name));
+    for (const [nth, role] of ROLES.entries()) {
+      const patch = parse(patches[nth].patch);
+      const pod = patch.spec.template.spec;
+      const [{ name, env, volumeMounts }] = pod.containers;
+      expect([patch.metadata.name, name]).toEqual([`risk-${role}`, role]);
+      for (const { name, value } of env) {
+        expect(names).toContain(name);
+        const mount = volumeMounts.find((one: Manifest) => value.startsWith(`${one.mountPath}/`));
+        expect([name, mount?.readOnly === true]).toEqual([name, name.endsWith('KEYS')]);
+      }
+      const mounted = volumeMounts.map((one: Manifest) => one.name);
+      expect(pod.volumes.map((one: Manifest) => one.name)).toEqual(mounted);
+      // The user of the pod has to own what the claim holds.
+      expect(pod.securityContext.fsGroup).toBe(podOf(role).securityContext.runAsUser);
+      const patched = structuredClone(find('Deployment', `risk-${role}`));
+      const spec = patched.spec.template.spec;
+      Object.assign(spec, { volumes: pod.volumes });
+      Object.assign(spec.securityContext, pod.securityContext);
+      Object.assign(spec.containers[0], { volumeMounts });
+      expect(problemsOf(patched)).toEqual([]);
+    }
   });
 });
 

@@ -92,9 +92,12 @@ export function readCompose(): Compose {
   return parse(readText('docker-compose.yml'), { merge: true }) as Compose;
 }
 
-/** `${NAME:-default}` with nothing set, as a new user has it. */
-export function withDefaults(text: string): string {
-  return text.replace(/\$\{[A-Z_]+:-([^}]*)\}/g, '$1').replace(/\$\{[A-Z_]+:\?[^}]*\}/g, 'given');
+/** `${NAME:-default}` and `${NAME:+replacement}` with these variables set, by default none, as a new user has it. */
+export function withDefaults(text: string, given: Readonly<Record<string, string>> = {}): string {
+  return text
+    .replace(/\$\{([A-Z_]+):-([^}]*)\}/g, (_, name, byDefault) => given[name] ?? byDefault)
+    .replace(/\$\{([A-Z_]+):\+([^}]*)\}/g, (_, name, text) => (name in given ? text : ''))
+    .replace(/\$\{[A-Z_]+:\?[^}]*\}/g, 'given');
 }
 
 export type RenderVariable = {
