@@ -1,18 +1,24 @@
-/** Erases a subject: deletes its row with the key, without which nobody can make its token again. */
+/**
+ * Erases a subject: deletes its row with the key, without which nobody can make its token again. With an account go the subjects
+ * that this account alone has used.
+ */
 import { refuseOnHold } from '../../core/store/partitions/legal-holds.ts';
 import { refuseShared } from '../../kit/access/identities.ts';
 import { recordChange } from '../../kit/audit/audit-log.ts';
-import type { Database } from '../../kit/database/pool.ts';
+import type { Database, Query } from '../../kit/database/pool.ts';
 import { Failure } from '../../kit/words/failure.ts';
 import type { Officer } from '../../kit/words/principal.ts';
 import { appendToLedger } from './ledger.ts';
+import { findNoted, findOwn } from './own-subjects.ts';
 import {
   askErasure,
   deleteSubjects,
   type Erasure,
   endErasure,
+  endWith,
   findBlocking,
   findErasure,
+  listFields,
   lockState,
   lockSubject,
   raiseState,
@@ -37,12 +43,15 @@ export async function eraseSubject(
     if (subject === undefined) {
       throw new Failure('not-found', 'SUBJECT_UNKNOWN', `no subject has the token ${token}`);
     }
-    // Nobody looks whose a device, an address or a member of metadata is, so any hold keeps it.
-    const isAccount = subject.field === 'account_id';
+    const { field } = subject;
+    const isAccount = field === 'account_id';
+    // Nobody looks whose a device, an address or a member of metadata is, so any hold keeps it. What an account alone has used has
+    // no other holds than the account.
     await refuseOnHold(query, isAccount ? { kind: 'account', account: token } : { kind: 'market' });
-    const blockedBy = (await findBlocking(query, token)).map(({ list }) => list);
+    const fields = isAccount ? (await listFields(query)).map((one) => one.field) : [];
+    const own = await findOwn(query, token, fields);
+    const blockedBy = (await findBlocking(query, [token, ...own.tokens])).map(({ list }) => list);
     if (before === undefined) {
-      const { field } = subject;
       const asked = await askErasure(query, token, field, reason, by.name, by.keyId);
       if (blockedBy.length > 0) {
         const change = { action: 'personal.ask', subject: token, before: null } as const;
@@ -55,22 +64,38 @@ export async function eraseSubject(
     } else if (blockedBy.length > 0) {
       await refuseShared({ query }, before.askedByKey, by.keyId, 'confirm');
     }
-    await deleteSubjects(query, [token]);
-    const erasure = await endErasure(query, token, before === undefined ? null : by.name);
+    const confirmedBy = before === undefined ? null : by.name;
+    const noted = isAccount ? (await findNoted(query, token)).map(({ id }) => id) : [];
+    const report = { also: own.fields, notedCases: noted };
+    const erasure = await endErasure(query, token, confirmedBy, JSON.stringify(report));
+    await erase(query, erasure, own.tokens, by);
     await raiseState(query, keyId, marketKey);
-    const { field } = subject;
-    const after = { field, reason: erasure.reason, asked_by: erasure.askedBy };
-    await recordChange(query, by, {
-      action: 'personal.erase',
-      subject: token,
-      before: null,
-      after,
-    });
     // The ledger comes last: each of its lines counts as erased, even where the commit fails.
-    await appendToLedger(to.ledger, to.market, token, new Date());
+    await appendToLedger(to.ledger, to.market, [token, ...own.tokens], new Date());
     return { erasure, blockedBy: [] };
   });
   if (blockedBy.length === 0) return erasure;
   const why = `the subject is on the block list ${blockedBy.join(' and ')}, and its value would come back unblocked: the erasure waits until another person, a risk officer, asks for the same`;
   throw new Failure('conflict', 'SUBJECT_BLOCKED', why);
+}
+
+/** Deletes the subject, and those that go with it. */
+async function erase(
+  query: Query,
+  { token, field, reason, askedBy }: Erasure,
+  own: readonly string[],
+  by: Officer,
+): Promise<void> {
+  const gone = await deleteSubjects(query, [token, ...own]);
+  const others = gone.filter((one) => one.token !== token);
+  const tokens = others.map((one) => one.token);
+  const fields = others.map((one) => one.field);
+  await endWith(query, token, tokens, fields);
+  const after = { field, reason, asked_by: askedBy, with: tokens };
+  await recordChange(query, by, {
+    action: 'personal.erase',
+    subject: token,
+    before: null,
+    after,
+  });
 }

@@ -6,15 +6,18 @@ import { open, readFile } from 'node:fs/promises';
 import { Failure, toError } from '../../kit/words/failure.ts';
 
 /** Market, token and time. */
-const LINE = /^(\S+) (\S+) \S+Z$/;
+const LINE = /^(\S+) (\S+) (\S+Z)$/;
 const NEWLINE = 0x0a;
 
-/** Tokens of a market's erasures; none where no file exists yet. A line that a crash cut off was never acknowledged. */
-export async function readLedger(path: string, market: string): Promise<ReadonlySet<string>> {
-  const tokens = new Set<string>();
+/** The tokens of a market's erasures and their times; none where no file exists yet. A line that a crash cut off was never acknowledged. */
+export async function readLedger(
+  path: string,
+  market: string,
+): Promise<ReadonlyMap<string, string>> {
+  const tokens = new Map<string, string>();
   for (const line of (await readText(path)).split('\n')) {
-    const [, of, token] = LINE.exec(line) ?? [];
-    if (of === market && token !== undefined) tokens.add(token);
+    const [, of, token, at] = LINE.exec(line) ?? [];
+    if (of === market && token !== undefined && at !== undefined) tokens.set(token, at);
   }
   return tokens;
 }
@@ -31,7 +34,7 @@ async function readText(path: string): Promise<string> {
 export async function appendToLedger(
   path: string,
   market: string,
-  token: string,
+  tokens: readonly string[],
   erasedAt: Date,
 ): Promise<void> {
   try {
@@ -41,7 +44,8 @@ export async function appendToLedger(
     if (size > 0) await file.read(last, 0, 1, size - 1);
     // A newline ends a line that a crash cut off, so that the new line is whole.
     const begun = size > 0 && last[0] !== NEWLINE ? '\n' : '';
-    await file.appendFile(`${begun}${market} ${token} ${erasedAt.toISOString()}\n`);
+    const lines = tokens.map((token) => `${market} ${token} ${erasedAt.toISOString()}\n`);
+    await file.appendFile(begun + lines.join(''));
     await file.sync();
   } catch (error) {
     throw unusable(path, error);

@@ -82,6 +82,25 @@ const erasureSchema = z
       description: 'The second person, needed where the subject was on a block list.',
     }),
     erased_at: z.iso.datetime().nullable(),
+    also: z
+      .array(
+        z
+          .object({
+            field: z.string(),
+            erased: z.int().meta({ description: 'Subjects that this account alone had.' }),
+            shared: z.int().meta({ description: 'Left, as other accounts have them.' }),
+            unjudged: z.int().meta({
+              description:
+                'Left, as a detached or cold month may have them, or the market is too large to search metadata: erase them by their tokens.',
+            }),
+          })
+          .meta({ id: 'ErasedField' }),
+      )
+      .meta({ description: 'Of an account: what went with it, by declared field.' }),
+    noted_cases: z.array(z.uuid()).meta({
+      description:
+        'Of an account: its review cases with notes or files, at most 100. Read them: people may have written a name.',
+    }),
   })
   .meta({ id: 'Erasure' });
 const erasure: z.infer<typeof erasureSchema> = {
@@ -91,14 +110,26 @@ const erasure: z.infer<typeof erasureSchema> = {
   asked_by: 'Ann',
   confirmed_by: null,
   erased_at: '2026-11-27T10:30:00.000Z',
+  also: [{ field: 'device_id', erased: 2, shared: 1, unjudged: 0 }],
+  noted_cases: [],
 };
-const toJson = ({ token, field, reason, askedBy, confirmedBy, erasedAt }: Erasure) => ({
+const toJson = ({
+  token,
+  field,
+  reason,
+  askedBy,
+  confirmedBy,
+  erasedAt,
+  report,
+}: Erasure): typeof erasure => ({
   token,
   field,
   reason,
   asked_by: askedBy,
   confirmed_by: confirmedBy,
   erased_at: erasedAt,
+  also: [...(report?.also ?? [])],
+  noted_cases: [...(report?.notedCases ?? [])],
 });
 
 const operations = [
@@ -177,7 +208,7 @@ const operations = [
     operationId: 'eraseSubject',
     summary: 'Forget the value of a personal field',
     description:
-      'Deletes the subject, so its token leads nowhere and the same value sent later is a new subject; scores and figures stay. 409 names a block list that has the subject: the erasure then waits until another person, a risk officer, sends the same. A repetition by the token gets the same answer.',
+      'Deletes the subject, so its token leads nowhere and the same value sent later is a new subject; scores and figures stay. With an account go the devices, addresses and members of metadata that it alone had. 409 names a block list that has the subject: the erasure then waits until another person, a risk officer, sends the same. A repetition by the token gets the same answer.',
     roles: ['admin', 'risk_officer'],
     body: bodyOf(newErasureSchema, {
       field: erasure.field,

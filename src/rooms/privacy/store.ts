@@ -3,6 +3,7 @@ import { hexUuidArray } from '../../kit/database/binary-array.ts';
 import type { Query, Statement } from '../../kit/database/pool.ts';
 import { firstOf, onlyOf, rowsOf } from '../../kit/database/statement.ts';
 import { timeText } from '../../kit/database/time-text.ts';
+import type { OwnField } from './own-subjects.ts';
 
 export type State = {
   readonly version: string;
@@ -97,7 +98,7 @@ export const readSubjects = rowsOf<Subject, [tokens: readonly string[]]>(
   'read-subjects',
   `select ${SUBJECT} from market.subjects where token = any ($1::text[])`,
 );
-/** Those of the tokens that have a subject. */
+/** Finds which of the tokens have a subject. */
 export const findLiving = rowsOf<{ token: string }, [tokens: readonly string[]]>(
   'find-living-subjects',
   'select token from market.subjects where token = any ($1::text[])',
@@ -119,9 +120,16 @@ export type Erasure = {
   readonly askedByKey: string | null;
   readonly confirmedBy: string | null;
   readonly erasedAt: string | null;
+  /** Subjects and cases that went with an account; null while the erasure waits, and where another erasure or the ledger erased it. */
+  readonly report: Report | null;
+};
+export type Report = {
+  readonly also: readonly OwnField[];
+  /** Cases of the account with notes or files. */
+  readonly notedCases: readonly string[];
 };
 const ERASURE = `token, field, reason, asked_by as "askedBy", asked_by_key as "askedByKey", confirmed_by as "confirmedBy",
-  ${timeText('erased_at')} as "erasedAt"`;
+  ${timeText('erased_at')} as "erasedAt", report`;
 export const findErasure = firstOf<Erasure, [token: string]>(
   'find-erasure',
   `select ${ERASURE} from market.erasures where token = $1`,
@@ -133,9 +141,23 @@ export const askErasure = onlyOf<
   'ask-erasure',
   `insert into market.erasures (token, field, reason, asked_by, asked_by_key) values ($1, $2, $3, $4, $5) returning ${ERASURE}`,
 );
-export const endErasure = onlyOf<Erasure, [token: string, confirmedBy: string | null]>(
+export const endErasure = onlyOf<
+  Erasure,
+  [token: string, confirmedBy: string | null, report: string]
+>(
   'end-erasure',
-  `update market.erasures set confirmed_by = $2, erased_at = now() where token = $1 returning ${ERASURE}`,
+  `update market.erasures set confirmed_by = $2, erased_at = now(), report = $3::jsonb where token = $1 returning ${ERASURE}`,
+);
+/** Records the erasures of subjects that go with an account, as the account's own is recorded. */
+export const endWith = rowsOf<
+  object,
+  [account: string, subjects: readonly string[], fields: readonly string[]]
+>(
+  'end-erasures-with-account',
+  `insert into market.erasures (token, field, reason, asked_by, asked_by_key, confirmed_by, erased_at)
+   select u.token, u.field, e.reason, e.asked_by, e.asked_by_key, e.confirmed_by, e.erased_at
+     from market.erasures e, unnest($2::text[], $3::text[]) u(token, field) where e.token = $1
+   on conflict (token) do update set confirmed_by = excluded.confirmed_by, erased_at = excluded.erased_at`,
 );
 export const listErased = rowsOf<{ token: string }>(
   'list-erased',
@@ -150,10 +172,24 @@ export const addErased = rowsOf<object, [tokens: readonly string[]]>(
    on conflict (token) do update set erased_at = excluded.erased_at`,
 );
 
-/** Block lists with an entry in force for the token. */
-export const findBlocking = rowsOf<{ list: string }, [token: string]>(
+/** Finds subjects with a legal hold that was set after their erasure; nobody knows whose a device, an address or a member of metadata is. */
+export const findHoldsSince = rowsOf<
+  { token: string; holdId: string },
+  [tokens: readonly string[], erasedAt: readonly string[]]
+>(
+  'find-holds-since-erasure',
+  `select distinct on (s.token) s.token, h.hold_id as "holdId"
+     from unnest($1::text[], $2::timestamptz[]) l(token, erased_at)
+     join market.subjects s on s.token = l.token
+     join market.legal_holds h on h.lifted_at is null and h.set_at > l.erased_at
+      and (h.kind <> 'account' or h.subject = s.token or s.field <> 'account_id')
+    order by s.token, h.hold_id`,
+);
+
+/** Block lists with an entry in force for one of the tokens. */
+export const findBlocking = rowsOf<{ list: string }, [tokens: readonly string[]]>(
   'find-blocking-lists',
   `select distinct e.list from market.list_entries e join market.lists l on l.name = e.list
-    where e.value = $1 and l.effect = 'block' and e.valid_to is null and (e.expires_at is null or e.expires_at > now())
+    where e.value = any ($1::text[]) and l.effect = 'block' and e.valid_to is null and (e.expires_at is null or e.expires_at > now())
     order by e.list`,
 );

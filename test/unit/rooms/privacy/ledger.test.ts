@@ -8,12 +8,14 @@ import { appendToLedger, readLedger } from '../../../../src/rooms/privacy/ledger
 test('a line that was cut off takes no other one with it', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'risk-ledger-'));
   const path = join(folder, 'ledger');
-  expect(await readLedger(path, 'market_0')).toEqual(new Set());
+  expect(await readLedger(path, 'market_0')).toEqual(new Map());
   const at = new Date(0);
-  await appendToLedger(path, 'market_0', 'tok_1', at);
-  await appendToLedger(path, 'market_1', 'tok_2', at);
+  await appendToLedger(path, 'market_0', ['tok_1', 'tok_5'], at);
+  await appendToLedger(path, 'market_1', ['tok_2'], at);
   await appendFile(path, 'market_0 tok_3 1970-01-01T00:0');
-  await appendToLedger(path, 'market_0', 'tok_4', at);
-  expect(await readLedger(path, 'market_0')).toEqual(new Set(['tok_1', 'tok_4']));
+  await appendToLedger(path, 'market_0', ['tok_4'], at);
+  const tokens = ['tok_1', 'tok_5', 'tok_4'];
+  const erased = new Map(tokens.map((token) => [token, at.toISOString()]));
+  expect(await readLedger(path, 'market_0')).toEqual(erased);
   await rm(folder, { recursive: true });
 });

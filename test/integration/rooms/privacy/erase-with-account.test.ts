@@ -1,0 +1,124 @@
+/**
+ * Goal: with an account go the devices, addresses and members of metadata that it alone had; what others have, or a month in files
+ * may have, is left and counted; a hold that is newer than a line of the ledger keeps its subject. Method: two accounts.
+ */
+import { appendFile, readFile } from 'node:fs/promises';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { runApiHere } from '../../../support/api-here.ts';
+import { insertPersonKey } from '../../../support/people.ts';
+import { makePrivacyFolder, type PrivacyFolder } from '../../../support/rooms/privacy/settings.ts';
+import { type RunningApi, startRunningApi } from '../../../support/running-api.ts';
+import { answerOf, count, type Input, input, postOne } from '../../../support/submit.ts';
+
+const FIELDS = ['account_id', 'device_id', 'ip', 'metadata.cards.pan'];
+let folder: PrivacyFolder;
+let api: RunningApi;
+const officers = { ann: '', bob: '' };
+
+const send = async (path: string, body: object, who: keyof typeof officers = 'ann') =>
+  await answerOf(
+    await api.request(path, {
+      method: path.startsWith('/v1/personal') ? 'PUT' : 'POST',
+      body: JSON.stringify(body),
+      headers: {
+        'Content-Type': 'application/json',
+        Authorization: `Bearer ${officers[who]}`,
+      },
+    }),
+  );
+const erase = (value: unknown, field = 'account_id', who: keyof typeof officers = 'ann') =>
+  send('/v1/erasures', { field, value, reason: 'request 117' }, who);
+const pay = async (account: string, fields: Input = {}) => {
+  const { body } = await postOne(api, input({ account_id: account, ...fields }));
+  return (await answerOf(await api.request(`/v1/transactions/${body.transaction_id}`))).body;
+};
+const pans = (...all: string[]) => ({ cards: all.map((pan) => ({ pan })) });
+const isKnown = (token: string) => count(api, `subjects where token = '${token}'`);
+
+beforeAll(async () => {
+  folder = await makePrivacyFolder();
+  api = await startRunningApi(folder.settings);
+  officers.ann = await insertPersonKey(api.testDatabase, 'Ann', ['risk_officer', 'admin']);
+  officers.bob = await insertPersonKey(api.testDatabase, 'Bob', ['risk_officer', 'admin']);
+  for (const field of FIELDS) await send(`/v1/personal-fields/${field}`, {});
+});
+afterAll(async () => {
+  await api[Symbol.asyncDispose]();
+  await folder[Symbol.asyncDispose]();
+});
+
+test('what the account alone had goes with it', async () => {
+  const own = await pay('a1', { device_id: 'd1', ip: '198.51.100.1', metadata: pans('p1', 'p2') });
+  const both = await pay('a1', { device_id: 'd2', ip: '198.51.100.2', metadata: pans('p3') });
+  await pay('a2', { device_id: 'd2', ip: '198.51.100.2', metadata: pans('p4', 'p3') });
+  const { status, body } = await erase(own.account_id);
+  const one = { erased: 1, shared: 1, unjudged: 0 };
+  expect([status, body.also]).toEqual([
+    200,
+    [
+      { field: 'device_id', ...one },
+      { field: 'ip', ...one },
+      { field: 'metadata.cards.pan', ...one, erased: 2 },
+    ],
+  ]);
+  const tokensOf = (row: Input) => [row['device_id'], row['ip']].map(String);
+  for (const token of tokensOf(own)) expect(await isKnown(token)).toBe(0);
+  for (const token of tokensOf(both)) expect(await isKnown(token)).toBe(1);
+  const lines = (await readFile(folder.ledger, 'utf8')).trim().split('\n');
+  expect(lines).toHaveLength(5);
+  expect(await count(api, 'erasures where erased_at is not null')).toBe(5);
+  expect((await erase(own.account_id)).body).toEqual(body);
+});
+
+test('a device on a block list has the account wait for a second person', async () => {
+  const list = { name: 'stolen', effect: 'block', kind: 'device', description: 'x' };
+  await send('/v1/lists', list);
+  const paid = await pay('a3', { device_id: 'd3' });
+  await send('/v1/lists/stolen/entries', { value: 'd3', reason: 'stolen' });
+  expect((await erase(paid.account_id)).body).toMatchObject({ code: 'SUBJECT_BLOCKED' });
+  expect([await isKnown(paid.account_id), await isKnown(paid.device_id)]).toEqual([1, 1]);
+  expect((await erase(paid.account_id, 'account_id', 'bob')).status).toBe(200);
+  expect([await isKnown(paid.account_id), await isKnown(paid.device_id)]).toEqual([0, 0]);
+});
+
+test('a subject that a month in files may have is left, and cases with notes are named', async () => {
+  const paid = await pay('a4', { device_id: 'd4' });
+  const { transaction_id: id, created_at: at, account_id: account } = paid;
+  await api.testDatabase.sql(
+    `insert into archived_months (month, number, step, location, manifest) values ('2001-01', 1, 'cold', '/', '{}')`,
+  );
+  const late = await pay('a4', { device_id: 'd5' });
+  await api.testDatabase.sql(
+    `insert into review_cases (transaction_id, created_at, account_id, merchant_id, corridor, amount, currency, market_currency, reasons, source, priority, policy, opened_by, due_at)
+     values ($1, $2, $3, 'm_9', 'US-EG', 1, 'USD', 'USD', '{}', 'manual', 1, (select min(version) from review_policies), 'x', now())`,
+    [id, at, account],
+  );
+  await api.testDatabase.sql(
+    `insert into review_notes (transaction_id, written_by, note) values ($1, 'x', 'called him')`,
+    [id],
+  );
+  const { body } = await erase(account);
+  expect(body.also[0]).toEqual({ field: 'device_id', erased: 1, shared: 0, unjudged: 1 });
+  expect(body.noted_cases).toEqual([id]);
+  expect([await isKnown(paid.device_id), await isKnown(late.device_id)]).toEqual([1, 0]);
+});
+
+test('a hold keeps a subject of the ledger only where the hold is newer than the line', async () => {
+  const hold = { kind: 'account', reason: 'x' };
+  const [older, newer] = [await pay('a5'), await pay('a6')];
+  await send('/v1/holds', { ...hold, subject: older.account_id });
+  const at = new Date().toISOString();
+  // Erasures whose commits failed left these lines.
+  const lines = [older, newer].map((one) => `market_0 ${one.account_id} ${at}\n`);
+  await appendFile(folder.ledger, lines.join(''));
+  await send('/v1/holds', { ...hold, subject: newer.account_id });
+  const restarted = await runApiHere({
+    DATABASE_URL: api.testDatabase.url,
+    REDIS_URL: api.redisService.url,
+    PORT: '0',
+    ...folder.settings,
+  });
+  await restarted.stop();
+  expect([await isKnown(older.account_id), await isKnown(newer.account_id)]).toEqual([0, 1]);
+  expect(await count(api, `erasures where token = '${newer.account_id}'`)).toBe(0);
+});
