@@ -25,13 +25,13 @@ export type Tokens = PersonalEdge & {
 /** Inputs with tokens. */
 export type Tokenised = {
   readonly inputs: readonly KeyedTransactionInput[];
-  /** Indexes of inputs with a new value, whose token leads nowhere until it is kept. */
+  /** Indexes of inputs with a new value, whose token leads nowhere until it is stored. */
   readonly fresh: ReadonlySet<number>;
   /**
    * Makes the subjects of new values of these inputs.
-   * @returns all inputs; a kept one has another token where another request has made the value first
+   * @returns all inputs; a stored one has another token where another request has made the value first
    */
-  readonly keep: (indexes: ReadonlySet<number>) => Promise<readonly KeyedTransactionInput[]>;
+  readonly store: (indexes: ReadonlySet<number>) => Promise<readonly KeyedTransactionInput[]>;
 };
 
 /** An input, and the row that has its idempotency key. */

@@ -31,7 +31,7 @@ import {
   prepare,
 } from './prepare-transactions.ts';
 import { type MonthProblem, MonthsRefused } from './refuse-months.ts';
-import { findErased, type HeldKey } from './repeat-after-erasure.ts';
+import { findErased, type KnownConflict } from './repeat-after-erasure.ts';
 import { createSharedCommits, type Poster } from './shared-commits.ts';
 
 type AcceptedBatch = { readonly kind: 'accepted'; readonly outcomes: readonly Outcome[] };
@@ -192,7 +192,7 @@ function refuseOtherBodies(known: KnownRows, repeated: KnownRows): void {
   if (others.length > 0) throw new KeyConflict(new Map(others));
 }
 
-function keyConflicts({ inputs, rowOf }: Prepared, holders: KnownRows): HeldKey[] {
+function keyConflicts({ inputs, rowOf }: Prepared, holders: KnownRows): KnownConflict[] {
   return inputs.flatMap((input, index) => {
     const holder = holders.get(rowOf[index] as NewTransaction);
     if (holder === undefined) return [];

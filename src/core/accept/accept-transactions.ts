@@ -25,7 +25,7 @@ import {
   prepare,
 } from './prepare-transactions.ts';
 import { type RefusedRow, type RefusedRows, refuseRows } from './refuse-months.ts';
-import { findErased, type HeldKey } from './repeat-after-erasure.ts';
+import { findErased, type KnownConflict } from './repeat-after-erasure.ts';
 import { retryStore } from './retry-store.ts';
 import { beginCommits, beginSends, endEach, senderOf } from './trace-commit.ts';
 import { newTransactionId } from './transaction-id.ts';
@@ -70,7 +70,7 @@ export async function acceptEach(ingest: Ingest, request: AcceptRequest): Promis
   onIds?.(prepared.rowOf.map((row) => row.transactionId));
   const stored = await storeAndAppend(ingest, request, prepared.rows, null);
   const { known, refused } = stored;
-  const conflicts: HeldKey[] = [];
+  const conflicts: KnownConflict[] = [];
   const outcomes: EachOutcome[] = toOutcomes(ingest, prepared, stored);
   for (const [index, row] of prepared.rowOf.entries()) {
     const isRefused = refused.size > 0 ? refused.get(row) : undefined;

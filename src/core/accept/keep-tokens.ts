@@ -8,7 +8,7 @@ import type { Tokenised } from '../personal.ts';
 import { findHolders, findKnown } from '../store/transactions/transactions.ts';
 import type { Ingest } from './ingest.ts';
 import type { Prepared } from './prepare-transactions.ts';
-import { findErased, type HeldKey } from './repeat-after-erasure.ts';
+import { findErased, type KnownConflict } from './repeat-after-erasure.ts';
 
 /** The inputs with tokens, of which those of new values are not kept yet. */
 export async function tokenised(
@@ -17,7 +17,7 @@ export async function tokenised(
 ): Promise<Tokenised> {
   const made = tokens();
   return made === null
-    ? { inputs, fresh: new Set(), keep: async () => inputs }
+    ? { inputs, fresh: new Set(), store: async () => inputs }
     : await made.tokenise(inputs);
 }
 
@@ -35,7 +35,7 @@ type Admitted = {
  */
 export async function keptEach(
   { database, partitions, newMonthsMax }: Parts,
-  { client, tokenised: { inputs, fresh, keep } }: Admitted,
+  { client, tokenised: { inputs, fresh, store } }: Admitted,
   open: Iterable<number>,
   newMonths: NewMonths = { left: newMonthsMax },
 ): Promise<readonly KeyedTransactionInput[]> {
@@ -59,7 +59,7 @@ export async function keptEach(
   if (fit.length === 0) return inputs;
   const asked = fit.map(({ input }) => input.idempotency_key);
   const known = new Set(await findKnown(database, client, asked));
-  return await keep(new Set(fit.filter((_, at) => !known.has(at)).map(({ index }) => index)));
+  return await store(new Set(fit.filter((_, at) => !known.has(at)).map(({ index }) => index)));
 }
 
 /**
@@ -68,7 +68,7 @@ export async function keptEach(
  */
 export async function keptWhole(
   { database, partitions, newMonthsMax, tokens }: Parts,
-  { client, tokenised: { inputs, fresh, keep } }: Admitted,
+  { client, tokenised: { inputs, fresh, store } }: Admitted,
   { rows, rowOf, fingerprintOf }: Prepared,
 ): Promise<readonly KeyedTransactionInput[]> {
   if (fresh.size === 0) return inputs;
@@ -77,7 +77,7 @@ export async function keptWhole(
   if (detached.size + tooMany.size > 0) return inputs;
   const holders = await findHolders(database, client, rows);
   const holderOf = rowOf.map((row) => holders.get(row));
-  const conflicts = [...inputs.entries()].flatMap(([index, input]): HeldKey[] => {
+  const conflicts = [...inputs.entries()].flatMap(([index, input]): KnownConflict[] => {
     const holder = holderOf[index];
     if (holder === undefined || holder.fingerprint === fingerprintOf[index]) return [];
     const { transactionId, fingerprint } = holder;
@@ -85,5 +85,5 @@ export async function keptWhole(
   });
   const erased = await findErased({ database, tokens }, conflicts);
   if (erased.size < conflicts.length) return inputs;
-  return await keep(new Set([...fresh].filter((index) => holderOf[index] === undefined)));
+  return await store(new Set([...fresh].filter((index) => holderOf[index] === undefined)));
 }

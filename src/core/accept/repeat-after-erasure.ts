@@ -8,12 +8,12 @@ import type { Ingest } from './ingest.ts';
 import type { Conflict } from './key-conflict.ts';
 
 /** A conflict, and the fingerprint of the stored body. */
-export type HeldKey = Conflict & { readonly fingerprint: string };
+export type KnownConflict = Conflict & { readonly fingerprint: string };
 
 /** @returns the indexes of conflicts that are repetitions */
 export async function findErased(
   { database, tokens }: Pick<Ingest, 'database' | 'tokens'>,
-  conflicts: readonly HeldKey[],
+  conflicts: readonly KnownConflict[],
 ): Promise<ReadonlySet<number>> {
   const edge = tokens();
   if (edge === null || conflicts.length === 0) return new Set();

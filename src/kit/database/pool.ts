@@ -5,11 +5,13 @@
  */
 import pg from 'pg';
 import type { Guard } from '../breakers/breaker.ts';
-import { COMMIT_UNKNOWN, Failure } from '../words/failure.ts';
+import { Failure } from '../words/failure.ts';
 import type { StoreSetting } from '../words/store-advice.ts';
 import { bindInPieces } from './bind-in-pieces.ts';
+import { commitFailure, inTransaction } from './in-transaction.ts';
 import { createTextOf } from './market-schema.ts';
-import { isPartitionMissing, mayBeDone, SCHEMA_MISSING, toFailure } from './pg-failure.ts';
+import { notedCommits } from './note-commits.ts';
+import { isPartitionMissing, SCHEMA_MISSING, toFailure } from './pg-failure.ts';
 import type { PoolUsage } from './pool-usage.ts';
 import { createBeginText, type SessionOptions, startupSettings } from './session-settings.ts';
 
@@ -171,11 +173,14 @@ export function openPool(options: PoolOptions): Database {
     write: <Row extends object>(...[statement, values, own = guard]: Parameters<Write>) =>
       own(async () => {
         const client = await connect();
-        return await within(client, () =>
+        const rows = await within(client, () =>
           run(client)<Row>(statement, values).catch((error: unknown) => {
             throw commitFailure(error);
           }),
         );
+        const commits = notedCommits();
+        if (commits !== undefined) commits.hasChanged = true;
+        return rows;
       }),
   };
 }
@@ -268,31 +273,4 @@ function toPoolFailure(error: unknown, { setting }: Pick<PoolOptions, 'setting'>
   }
   const isCrowded = error instanceof Error && error.message === POOL_WAIT_OVER;
   return toFailure(error, isCrowded ? POOL_BUSY : undefined, setting);
-}
-
-async function inTransaction<T>(
-  client: pg.PoolClient,
-  begin: string,
-  work: () => Promise<T>,
-): Promise<T> {
-  await client.query(begin);
-  let value: T;
-  try {
-    value = await work();
-  } catch (error) {
-    // The original failure is reported, not that of a rollback on a lost connection.
-    await client.query('rollback').catch(() => undefined);
-    throw error;
-  }
-  await client.query('commit').catch((error: unknown) => {
-    throw commitFailure(error);
-  });
-  return value;
-}
-
-/** A connection that dies during a commit leaves the outcome unknown: the caller must read back. */
-function commitFailure(error: unknown): Failure {
-  const failure = toFailure(error);
-  if (!mayBeDone(failure)) return failure;
-  return new Failure('unavailable', COMMIT_UNKNOWN, failure.message, { cause: failure.cause });
 }

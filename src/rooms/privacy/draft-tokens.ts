@@ -17,7 +17,7 @@ export const nobodys = (field: string): string => tokenOf(field, randomBytes(16)
 export async function drafted(
   inputs: readonly KeyedTransactionInput[],
   holes: readonly HoleIn[],
-  subjects: Pick<Subjects, 'draft' | 'keep'>,
+  subjects: Pick<Subjects, 'draft' | 'store'>,
 ): Promise<Tokenised> {
   const { looked, drafts } = await subjects.draft(holes);
   const open = new Map<string, HoleIn[]>();
@@ -33,12 +33,12 @@ export async function drafted(
   return {
     inputs,
     fresh: new Set([...open.values()].flat().map(({ index }) => index)),
-    async keep(indexes) {
+    async store(indexes) {
       const wanted = [...drafts].filter(([lookup]) =>
         open.get(lookup)?.some(({ index }) => indexes.has(index)),
       );
       // Each input with a kept value has its token, so that repetitions within the request stay such.
-      for (const [lookup, token] of await subjects.keep(new Map(wanted)))
+      for (const [lookup, token] of await subjects.store(new Map(wanted)))
         for (const { fill } of open.get(lookup) ?? []) fill(token);
       return inputs;
     },

@@ -7,6 +7,7 @@ import { LRUCache } from 'lru-cache';
 import { tokenOf } from '../../core/domain/personal.ts';
 import type { WrappingKeys } from '../../kit/config/privacy-settings.ts';
 import { byteaArray, hexUuidArray, textArray } from '../../kit/database/binary-array.ts';
+import { unnoted } from '../../kit/database/note-commits.ts';
 import type { Database } from '../../kit/database/pool.ts';
 import { Failure } from '../../kit/words/failure.ts';
 import { hmacOf, KEY_BYTES, seal, unseal, wrappingKey } from './seal.ts';
@@ -37,7 +38,7 @@ export type Subjects = {
     wanted: readonly Wanted[],
   ) => Promise<{ readonly looked: readonly Looked[]; readonly drafts: Drafts }>;
   /** Stores drafts. @returns the tokens by lookup, where another request was first those of its subjects */
-  readonly keep: (drafts: Drafts) => Promise<ReadonlyMap<string, string>>;
+  readonly store: (drafts: Drafts) => Promise<ReadonlyMap<string, string>>;
   /** Returns those of the tokens that have a subject now, whatever this process remembers. */
   readonly living: (tokens: readonly string[]) => Promise<ReadonlySet<string>>;
   /** Returns the JSON texts of values by token, without tokens that have no subject. */
@@ -64,7 +65,7 @@ export function openSubjects({ database, keys, marketKey }: Opened): Subjects {
   const lookupOf = ({ field, text }: Wanted) => lookupHmac(`${field}\0${text}`).slice(0, 32);
 
   /** Reads tokens back after the insert, as another request may have made a value first. */
-  const keep = async (drafts: Drafts) => {
+  const store = async (drafts: Drafts) => {
     await insert(database, keys, drafts);
     const lookups = [...drafts.keys()];
     const tokens = await findTokens(database.query, lookups);
@@ -96,8 +97,8 @@ export function openSubjects({ database, keys, marketKey }: Opened): Subjects {
         if (token === undefined && !drafts.has(lookup)) drafts.set(lookup, draftOf(wanted[nth]));
       return { looked, drafts };
     },
-    async keep(drafts) {
-      const parts = await inParts([...drafts], async (part) => [...(await keep(new Map(part)))]);
+    async store(drafts) {
+      const parts = await inParts([...drafts], async (part) => [...(await store(new Map(part)))]);
       return new Map(parts);
     },
     living: async (asked) =>
@@ -138,14 +139,15 @@ async function insert(
       value: seal(key, value, token),
     };
   });
-  await database.write(insertSubjects, [
+  const columns = [
     hexUuidArray(rows.map(({ lookup }) => lookup)),
     textArray(rows.map(({ token }) => token)),
     textArray(rows.map(({ field }) => field)),
     keyId,
     byteaArray(rows.map(({ key }) => key)),
     byteaArray(rows.map(({ value }) => value)),
-  ]);
+  ];
+  await unnoted(() => database.write(insertSubjects, columns));
 }
 
 /** Works on parts of a bounded size, one after another. */

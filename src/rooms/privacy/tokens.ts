@@ -67,7 +67,7 @@ export function openTokens(fields: readonly string[], subjects: Subjects): Token
         for (const hole of own) holes.push({ ...hole, index });
         return copy;
       });
-      if (holes.length === 0) return { inputs: made, fresh: new Set(), keep: async () => made };
+      if (holes.length === 0) return { inputs: made, fresh: new Set(), store: async () => made };
       return await drafted(made, holes, subjects);
     },
     withErased: (repeated) => withErased(repeated, { ids, paths, subjects }),
@@ -80,7 +80,7 @@ export function openTokens(fields: readonly string[], subjects: Subjects): Token
       const clear = values.filter((value) => !isToken(field, value));
       const wanted = clear.map((value) => ({ field, text: spelled(field, value) }));
       const { looked, drafts } = await subjects.draft(wanted);
-      const made = await subjects.keep(drafts);
+      const made = await subjects.store(drafts);
       const tokenOfClear = new Map(
         clear.map((value, nth) => {
           const { lookup = '', token } = looked[nth] ?? {};

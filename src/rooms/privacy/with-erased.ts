@@ -9,34 +9,34 @@ type Declared = {
   readonly paths: readonly { readonly path: readonly string[] }[];
 };
 /** A stored token, and a function that puts it in place. */
-type Place = { readonly token: string; readonly fill: () => void };
+type Swap = { readonly token: string; readonly fill: () => void };
 
 export async function withErased(
   repeated: readonly Repeated[],
   { subjects, ...declared }: Declared & { readonly subjects: Pick<Subjects, 'living'> },
 ): Promise<readonly KeyedTransactionInput[]> {
   const all = repeated.map((one) => copyOf(one, declared));
-  const tokens = all.flatMap(({ places }) => places.map(({ token }) => token));
+  const tokens = all.flatMap(({ swaps }) => swaps.map(({ token }) => token));
   const living = tokens.length === 0 ? new Set() : await subjects.living(tokens);
-  return all.map(({ copy, places }) => {
-    for (const { token, fill } of places) if (!living.has(token)) fill();
+  return all.map(({ copy, swaps }) => {
+    for (const { token, fill } of swaps) if (!living.has(token)) fill();
     return copy;
   });
 }
 
-/** A copy of the input, with the places where the stored row has another token. */
+/** A copy of the input, with a swap wherever the stored row has another token. */
 function copyOf({ input, stored }: Repeated, { ids, paths }: Declared) {
   const copy: KeyedTransactionInput = { ...input };
-  const places: Place[] = [];
+  const swaps: Swap[] = [];
   for (const id of ids) {
     const token = stored[id];
     if (token === null || copy[id] === undefined || copy[id] === token) continue;
     const fill = () => {
       copy[id] = token;
     };
-    places.push({ token, fill });
+    swaps.push({ token, fill });
   }
-  if (paths.length === 0 || copy.metadata === undefined) return { copy, places };
+  if (paths.length === 0 || copy.metadata === undefined) return { copy, swaps };
   const metadata: unknown = structuredClone(copy.metadata);
   for (const { path } of paths) {
     const tokens: unknown[] = [];
@@ -47,9 +47,9 @@ function copyOf({ input, stored }: Repeated, { ids, paths }: Declared) {
       const fill = () => {
         holder[name] = token;
       };
-      places.push({ token, fill });
+      swaps.push({ token, fill });
     });
   }
   copy.metadata = metadata;
-  return { copy, places };
+  return { copy, swaps };
 }

@@ -4,6 +4,7 @@
  */
 import type { Context } from 'hono';
 import { z } from 'zod';
+import { type Commits, noteCommits } from '../../database/note-commits.ts';
 import { COMMIT_UNKNOWN, Failure } from '../../words/failure.ts';
 import {
   ANSWER_KEPT_HOURS,
@@ -12,7 +13,7 @@ import {
 } from '../../words/kept-answers.ts';
 import { shown } from '../../words/list-parameters.ts';
 import { KEY_CHARS_MAX } from '../../words/plain-text.ts';
-import { Problem, toProblem } from '../answers/problem.ts';
+import { Problem, problemResponse, toProblem } from '../answers/problem.ts';
 import type { AppEnv } from '../app-env.ts';
 import { readKeyHeader } from './key-header.ts';
 import {
@@ -42,7 +43,7 @@ export const onceParameter = z.object({
       maxLength: KEY_CHARS_MAX,
       ...shown(
         'close-2026-11-27',
-        `Name that the caller chooses for this request. A repetition with the same API key, path and body within ${ANSWER_KEPT_HOURS} hours changes nothing and gets the kept answer of the request that succeeded, with \`${REPLAYED}: true\`. ASCII, plain or as a quoted string (RFC 8941).`,
+        `Name that the caller chooses for this request. A repetition with the same API key, path and body within ${ANSWER_KEPT_HOURS} hours changes nothing and gets the kept answer of the request that changed something, with \`${REPLAYED}: true\`. ASCII, plain or as a quoted string (RFC 8941).`,
       ),
     }),
 });
@@ -63,7 +64,7 @@ export async function answerOnce(
   const request = JSON.stringify([c.req.method, pathname + search, body]);
   const repeatable = repeatableOf(c.get('credential').token, key, request);
   const earlier = await kept.claim(repeatable.digest, repeatable.fingerprint);
-  if (earlier === undefined) return await runClaimed(kept, repeatable, run);
+  if (earlier === undefined) return await runClaimed(c, kept, repeatable, run);
   return replay(decrypt(repeatable.secret, answerOf(earlier, repeatable)));
 }
 
@@ -83,29 +84,44 @@ function answerOf({ fingerprint, answer, ageMs }: EarlierRequest, own: Repeatabl
 }
 
 async function runClaimed(
+  c: Context<AppEnv>,
   kept: KeptAnswers,
   { digest, secret }: Repeatable,
   run: () => Promise<Response>,
 ): Promise<Response> {
-  let response: Response;
+  const commits: Commits = { hasChanged: false };
+  const settle = async (answer: KeptAnswer) => {
+    const isKept = commits.hasChanged || isFine(answer);
+    await (isKept ? kept.store(digest, encrypt(secret, answer)) : kept.release(digest));
+  };
   try {
-    response = await run();
+    const answer = await read(await noteCommits(commits, run));
+    await settle(answer);
+    return toResponse(answer);
   } catch (error) {
-    if (hasStoredNothing(error)) await kept.release(digest);
+    const refusal = refusalOf(error, commits);
+    if (refusal !== undefined) {
+      await settle(await read(problemResponse(refusal, c.get('requestId'), c.get('trace'))));
+    }
     throw error;
   }
-  const body = Buffer.from(await response.arrayBuffer());
-  const { status, ok } = response;
-  const answer = { status, headers: [...response.headers], body };
-  if (ok) await kept.store(digest, encrypt(secret, answer));
-  else await kept.release(digest);
-  return toResponse(answer);
 }
 
-/** Whether the write was surely rolled back: a refusal was, a lost commit or a bug may not be. */
-function hasStoredNothing(thrown: unknown): boolean {
-  if (thrown instanceof Failure && thrown.code === COMMIT_UNKNOWN) return false;
-  return toProblem(thrown) !== undefined;
+const isFine = ({ status }: KeptAnswer) => status >= 200 && status < 300;
+
+async function read(response: Response): Promise<KeptAnswer> {
+  const body = Buffer.from(await response.arrayBuffer());
+  return { status: response.status, headers: [...response.headers], body };
+}
+
+/**
+ * The problem that repetitions may get, or run into again where nothing is committed. A bug, a lost commit, and a store that goes
+ * away behind a commit have none: nobody knows what is done.
+ */
+function refusalOf(thrown: unknown, { hasChanged }: Commits): Problem | undefined {
+  if (thrown instanceof Failure && thrown.code === COMMIT_UNKNOWN) return undefined;
+  const problem = toProblem(thrown);
+  return hasChanged && problem?.problem === 'unavailable' ? undefined : problem;
 }
 
 function replay(answer: KeptAnswer): Response {

@@ -92,7 +92,7 @@ test('a refused post makes no subject', async () => {
   expect(await postLines(lines)).toContain('"refused":3');
   expect(await subjects()).toBe(before);
 
-  // Of two lines with one key the first is stored, and the subjects of its account and of one card are made.
+  // The first of two lines with one key is stored, and the subjects of its account and of one card are made.
   const rivals = [somebody({ idempotency_key: 'lines' }), somebody({ idempotency_key: 'lines' })];
   expect(await postLines(rivals)).toContain('"accepted":1');
   const lenient = { transactions: [somebody(), somebody({ corridor: 'US-IN' })] };
