@@ -1,7 +1,7 @@
 /** A transaction on one connection. */
 import type pg from 'pg';
+import { notedCommits } from '../process/note-commits.ts';
 import { COMMIT_UNKNOWN, Failure } from '../words/failure.ts';
-import { notedCommits } from './note-commits.ts';
 import { mayBeDone, toFailure } from './pg-failure.ts';
 
 /** Works within one transaction, and notes its commit. */

@@ -5,12 +5,12 @@
  */
 import pg from 'pg';
 import type { Guard } from '../breakers/breaker.ts';
+import { notedCommits } from '../process/note-commits.ts';
 import { Failure } from '../words/failure.ts';
 import type { StoreSetting } from '../words/store-advice.ts';
 import { bindInPieces } from './bind-in-pieces.ts';
 import { commitFailure, inTransaction } from './in-transaction.ts';
 import { createTextOf } from './market-schema.ts';
-import { notedCommits } from './note-commits.ts';
 import { isPartitionMissing, SCHEMA_MISSING, toFailure } from './pg-failure.ts';
 import type { PoolUsage } from './pool-usage.ts';
 import { createBeginText, type SessionOptions, startupSettings } from './session-settings.ts';

@@ -36,7 +36,10 @@ export async function applyLedger(
     const lines = [...ledger].filter(([token]) => !erased.has(token));
     if (lines.length === 0) return;
     const holds = new Map(
-      (await findHoldsSince(query, ...columnsOf(lines))).map(({ token, holdId }) => [token, holdId]),
+      (await findHoldsSince(query, ...columnsOf(lines))).map(({ token, holdId }) => [
+        token,
+        holdId,
+      ]),
     );
     for (const [token, holdId] of holds) {
       log.warn({ token, holdId }, 'a legal hold keeps a subject that the ledger has as erased');

@@ -27,7 +27,11 @@ const updateWrapped = rowsOf<object, [tokens: Buffer, keyId: string, subjectKeys
      from unnest($1::text[], $3::bytea[]) u(token, subject_key) where s.token = u.token`,
 );
 
-export type Rewrapped = { readonly key: string; readonly subjects: number; readonly isWhole: boolean };
+export type Rewrapped = {
+  readonly key: string;
+  readonly subjects: number;
+  readonly isWhole: boolean;
+};
 
 /**
  * @param signal ends the work behind a batch

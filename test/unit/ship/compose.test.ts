@@ -92,7 +92,9 @@ describe('docker-compose.yml', () => {
   });
 
   it('publishes one port, on this machine only unless told otherwise', () => {
-    const published = services.flatMap(([, service]) => service.ports ?? []).map((one) => withDefaults(one));
+    const published = services
+      .flatMap(([, service]) => service.ports ?? [])
+      .map((one) => withDefaults(one));
     expect(published).toEqual(['127.0.0.1:8080:8080']);
   });
 

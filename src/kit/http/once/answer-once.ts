@@ -4,7 +4,7 @@
  */
 import type { Context } from 'hono';
 import { z } from 'zod';
-import { type Commits, noteCommits } from '../../database/note-commits.ts';
+import { type Commits, noteCommits } from '../../process/note-commits.ts';
 import { COMMIT_UNKNOWN, Failure } from '../../words/failure.ts';
 import {
   ANSWER_KEPT_HOURS,

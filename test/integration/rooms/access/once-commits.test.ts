@@ -5,11 +5,11 @@
 import { Hono } from 'hono';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createKeptAnswers } from '../../../../src/kit/access/kept-answers.ts';
-import { unnoted } from '../../../../src/kit/database/note-commits.ts';
 import type { Database } from '../../../../src/kit/database/pool.ts';
 import { problemResponse, toProblem } from '../../../../src/kit/http/answers/problem.ts';
 import type { AppEnv } from '../../../../src/kit/http/app-env.ts';
 import { answerOnce, REPLAYED } from '../../../../src/kit/http/once/answer-once.ts';
+import { unnoted } from '../../../../src/kit/process/note-commits.ts';
 import { Failure } from '../../../../src/kit/words/failure.ts';
 import { createTestDatabase, type TestDatabase } from '../../../support/database.ts';
 

@@ -35,7 +35,10 @@ const environment = () => ({
   ...folder.settings,
 });
 async function pay({ url }: Pick<ApiRun, 'url'>, account: string): Promise<string> {
-  const headers = { Authorization: `Bearer ${RUNNING_API_KEY}`, 'Content-Type': 'application/json' };
+  const headers = {
+    Authorization: `Bearer ${RUNNING_API_KEY}`,
+    'Content-Type': 'application/json',
+  };
   const body = JSON.stringify(input({ account_id: account }));
   const sent = await answerOf(
     await fetch(`${url}/v1/transactions`, { method: 'POST', headers, body }),
