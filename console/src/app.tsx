@@ -20,6 +20,7 @@ import { ListPage } from './rooms/lists/entries.tsx';
 import { ListsPage } from './rooms/lists/page.tsx';
 import { ModelPage } from './rooms/models/model.tsx';
 import { ModelsPage } from './rooms/models/models.tsx';
+import { PersonalPage } from './rooms/privacy/personal.tsx';
 import { CasePage } from './rooms/review/case.tsx';
 import { QueuePage } from './rooms/review/queue.tsx';
 import { ToConfirmCount } from './rooms/review/second-person.tsx';
@@ -154,6 +155,7 @@ function Pages({ me }: { readonly me: Me }) {
           {() => <ModelPage key={lastSegment()} id={lastSegment()} me={me} />}
         </Route>
         <Route path="/audit" component={AuditPage} />
+        <Route path="/personal">{() => <PersonalPage me={me} />}</Route>
         <Route path="/keys">{() => <KeysPage me={me} />}</Route>
         <Route>
           <Page title="There is no such page">

@@ -126,10 +126,10 @@ describe('login', () => {
     ],
     [
       'admin',
-      'Overview Transactions Review Workload Dead_letters Corridors Switches Workers Webhooks Rules Backtests Lists Models Audit',
+      'Overview Transactions Review Workload Dead_letters Corridors Switches Workers Webhooks Rules Backtests Lists Models Audit Personal_data',
     ],
     ['ingest', 'Overview Corridors'],
-    ['risk_officer', 'Review Workload Switches Rules Backtests Lists Models Audit'],
+    ['risk_officer', 'Review Workload Switches Rules Backtests Lists Models Audit Personal_data'],
   ] as const)('as %s shows the pages of the role', async (role, names) => {
     const pages = [...names.split(' '), 'Keys and sessions'].map((name) => name.replace('_', ' '));
     await using tab = await openTab(shown.browser);

@@ -28,6 +28,8 @@ type Call = {
   readonly token?: string;
   /** The tag of what a change was made from: the API refuses the change where there is a newer one. */
   readonly ifMatch?: string;
+  /** Why a clear value is read. */
+  readonly reason?: string;
 };
 
 /** Shows the API that a page of its own makes the request. */
@@ -36,10 +38,10 @@ export const CONSOLE_HEADER = { 'X-Risk-Console': '1' } as const;
 /** @throws Refusal for an answer of 400 or more; TypeError where there is no answer */
 export async function ask<Name extends keyof Operations>(
   name: Name,
-  call: Operations[Name]['call'] & Pick<Call, 'token' | 'ifMatch'>,
+  call: Operations[Name]['call'] & Pick<Call, 'token' | 'ifMatch' | 'reason'>,
   signal?: AbortSignal,
 ): Promise<Operations[Name]['answer']> {
-  const { path: names = {}, query = {}, body, token, ifMatch }: Call = call;
+  const { path: names = {}, query = {}, body, token, ifMatch, reason }: Call = call;
   const [method = 'GET', pattern = ''] = name.split(' ');
   const path = pattern.replaceAll(/\{(\w+)\}/g, (_, field) =>
     encodeURIComponent(names[field] ?? ''),
@@ -48,6 +50,7 @@ export async function ask<Name extends keyof Operations>(
   if (body !== undefined) headers.set('Content-Type', 'application/json');
   if (token !== undefined) headers.set('Authorization', `Bearer ${token}`);
   if (ifMatch !== undefined) headers.set('If-Match', ifMatch);
+  if (reason !== undefined) headers.set('Risk-Reason', reason);
   if (method === 'GET') carryToken(headers);
   const askedAtMs = Date.now();
   const answer = await fetch(path + queryString(query), {

@@ -90,6 +90,15 @@ export const PAGES: readonly Page[] = [
   },
   {
     ...{
+      path: '/personal',
+      name: 'Personal data',
+      key: 'v',
+      roles: ['personal_data', 'risk_officer'],
+    },
+    icon: 'M8 3a2.500 2.500 0 1 0 .1 0M3 13c0-6 10-6 10 0z',
+  },
+  {
+    ...{
       path: '/keys',
       name: 'Keys and sessions',
       key: 'k',

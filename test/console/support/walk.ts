@@ -8,7 +8,7 @@ import { isWider, openTab, settle, shoot, type Tab, violationsOf } from './pages
 
 /** A tab of somebody with this key, at a page whose heading this is. */
 export async function logInAs(
-  { api }: Engine,
+  { api }: Pick<Engine, 'api'>,
   browser: Browser,
   key: string,
   [path, name]: readonly [path: string, name: string],
