@@ -6,7 +6,7 @@ import { recordChange } from '../audit/audit-log.ts';
 import type { Database, Query } from '../database/pool.ts';
 import { firstOf, onlyOf, rowsOf } from '../database/statement.ts';
 import { timeColumns } from '../database/time-text.ts';
-import { type Actor, type Role, ROLES_APART } from '../words/principal.ts';
+import { type Actor, ROLES_APART, type Role } from '../words/principal.ts';
 import {
   LINK_MINUTES,
   type NewSession,

@@ -162,7 +162,8 @@ export const keyOperations = [
     method: 'post',
     at: '/v1/keys/{id}/confirm',
     operationId: 'confirmKey',
-    summary: 'Confirm that a key of a risk officer or for personal data belongs to another person than its maker',
+    summary:
+      'Confirm that a key of a risk officer or for personal data belongs to another person than its maker',
     description:
       'The caller must be a person who may hold neither key: makers of a key, or of its person, count as its holders.',
     roles: APPROVING_ROLES,
