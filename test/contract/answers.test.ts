@@ -24,7 +24,7 @@ import { evidencePaths, PROVEN } from '../support/rooms/evidence/requests.ts';
 import { listRequests } from '../support/rooms/lists/requests.ts';
 import { modelRequests } from '../support/rooms/models/requests.ts';
 import { privacyRequests, startPrivateApi } from '../support/rooms/privacy/requests.ts';
-import { reviewRequests } from '../support/rooms/review/requests.ts';
+import { GREATEST_LOAD, reviewRequests } from '../support/rooms/review/requests.ts';
 import { ruleSetRequests } from '../support/rooms/rules/requests.ts';
 import { PARTY_PATHS, readingPaths } from '../support/rooms/search/requests.ts';
 import { webhookRequests } from '../support/rooms/webhooks/requests.ts';
@@ -166,6 +166,7 @@ describe('answers', () => {
     ...['/v1/corridors', '/v1/reason-codes', '/v1/features', '/v1/features?x=1'],
     ...['/v1/reviews', '/v1/reviews?state=closed', '/v1/reviews?cursor=x', '/v1/reviews/decisions'],
     ...['/v1/reviews/status', '/v1/reviews/capacity?officers=10', '/v1/reviews/capacity?growth=x'],
+    ...[`/v1/reviews/capacity?${GREATEST_LOAD}`, '/v1/reviews/capacity?officers=1.5'],
     ...['/v1/reviews/policy', '/v1/reviews/decisions?cursor=x', '/v1/reviews/shift'],
     '/v1/reviews/shift?since=2020-01-01T00:00:00Z',
     ...[`/v1/reviews/${unknown}`, `/v1/reviews/${unknown}/files/1`],

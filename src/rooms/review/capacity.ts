@@ -3,6 +3,17 @@ import { z } from 'zod';
 import { CASE_LIMITS } from './case.ts';
 import type { CapacityPolicy } from './policy.ts';
 
+/**
+ * Greatest figures that a question may give: 12 months of doubling, a tenth of a review an hour and the least utilisation then
+ * ask for 4e15 officers. Larger: officers and transactions of the projection are no exact integers.
+ */
+export const CAPACITY_MAX = {
+  officers: 100_000,
+  transactionsPerDay: 10_000_000_000,
+  /** A month: 1 doubles. */
+  growth: 1,
+} as const;
+
 const staffing = {
   reviews_per_day: z.number(),
   officers_min: z.int().meta({ description: 'The fewest who can do the work.' }),
@@ -27,7 +38,7 @@ export const capacitySchema = z
     }),
     transactions_per_day: z.number(),
     auto_clear_ratio: z.number(),
-    officers: z.number(),
+    officers: z.int(),
     reviews_per_hour: z.number(),
     officer_reviews_per_day: z.number(),
     ...staffing,

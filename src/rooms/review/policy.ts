@@ -82,9 +82,12 @@ const overflowRule = z
   .meta({ id: 'OverflowRule' });
 export type OverflowRule = z.infer<typeof overflowRule>;
 
+/** A review takes an officer from a second to ten hours. */
+export const REVIEWS_PER_HOUR = { min: 0.1, max: 3600 } as const;
+
 const capacityPolicy = z
   .strictObject({
-    reviews_per_hour: z.number().min(0.1).max(3600),
+    reviews_per_hour: z.number().min(REVIEWS_PER_HOUR.min).max(REVIEWS_PER_HOUR.max),
     hours_per_day: z.number().min(1).max(24),
     utilisation_max: z.number().min(0.1).max(1),
     utilisation_hired: z.number().min(0.1).max(1),

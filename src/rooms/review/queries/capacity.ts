@@ -1,9 +1,9 @@
 /** `GET /v1/reviews/capacity`: how many officers the reviews take, now and with growth. */
 import { z } from 'zod';
 import type { Query } from '../../../kit/database/pool.ts';
-import { type Capacity, MEASURED, type Measured, planCapacity } from '../capacity.ts';
+import { CAPACITY_MAX, type Capacity, MEASURED, type Measured, planCapacity } from '../capacity.ts';
 import { CASE_LIMITS } from '../case.ts';
-import type { CapacityPolicy } from '../policy.ts';
+import { type CapacityPolicy, REVIEWS_PER_HOUR } from '../policy.ts';
 import { measureHandling, measureLoad } from '../store/figures.ts';
 import { readPolicy } from '../store/policies.ts';
 
@@ -11,36 +11,51 @@ import { readPolicy } from '../store/policies.ts';
 export const MEASURED_DAYS = 7;
 const HOUR_SECONDS = 3600;
 
-/** A positive number of the query string. */
-const numberParameter = (min: number, max: number, description: string) =>
-  z
+const NUMBERS = {
+  integer: { form: /^\d+$/, words: 'a whole number' },
+  number: { form: /^\d+(\.\d+)?$/, words: 'a number' },
+} as const;
+
+/** A number of the query string that is not negative. */
+const parameter = (
+  type: keyof typeof NUMBERS,
+  [min, max]: readonly [number, number],
+  description: string,
+) => {
+  const { form, words } = NUMBERS[type];
+  return z
     .string()
     .refine(
-      (text) => /^\d+(\.\d+)?$/.test(text) && Number(text) >= min && Number(text) <= max,
-      `must be a number from ${min} to ${max}`,
+      (text) => form.test(text) && Number(text) >= min && Number(text) <= max,
+      `must be ${words} from ${min} to ${max}`,
     )
     .transform(Number)
-    .meta({ override: { type: 'number', minimum: min, maximum: max } })
+    .meta({ override: { type, minimum: min, maximum: max } })
     .optional()
     .meta({ description });
+};
 
 /** `GET /v1/reviews/capacity?…`; what is absent is measured, or taken from the policy where nothing was. */
 export const capacityParameters = z.strictObject({
-  officers: numberParameter(
-    0,
-    100_000,
+  officers: parameter(
+    'integer',
+    [0, CAPACITY_MAX.officers],
     'People who review; absent: those who decided within 7 days.',
   ),
-  transactions_per_day: numberParameter(0, 1e12, 'Absent: the average of the last 7 whole days.'),
-  auto_clear_ratio: numberParameter(0, 1, 'Share without a review; absent: as measured.'),
-  reviews_per_hour: numberParameter(
-    0.1,
-    3600,
+  transactions_per_day: parameter(
+    'number',
+    [0, CAPACITY_MAX.transactionsPerDay],
+    'Absent: the average of the last 7 whole days.',
+  ),
+  auto_clear_ratio: parameter('number', [0, 1], 'Share without a review; absent: as measured.'),
+  reviews_per_hour: parameter(
+    'number',
+    [REVIEWS_PER_HOUR.min, REVIEWS_PER_HOUR.max],
     'Of one officer; absent: by the measured handling time, or as the policy says.',
   ),
-  growth: numberParameter(
-    0,
-    10,
+  growth: parameter(
+    'number',
+    [0, CAPACITY_MAX.growth],
     'Growth of the transactions in a month; 0.1 is a tenth. Absent: 0.',
   ),
 });
@@ -72,4 +87,8 @@ export async function readCapacity(query: Query, given: CapacityParameters): Pro
 export const paceOf = (
   { handling_seconds: seconds }: { readonly handling_seconds: number | null },
   policy: CapacityPolicy,
-) => (seconds === null ? policy.reviews_per_hour : HOUR_SECONDS / Math.max(seconds, 1));
+) => {
+  if (seconds === null) return policy.reviews_per_hour;
+  const { min, max } = REVIEWS_PER_HOUR;
+  return Math.min(max, Math.max(min, HOUR_SECONDS / seconds));
+};

@@ -131,7 +131,7 @@ test('what may not be done is refused in words, and a wrong word by its usage', 
     [['decide', id, '--reason', 'x'], 'DISPOSITION is missing'],
     [['escalate', id], '--reason is missing'],
     [['claim', id, '--reason', 'x'], 'there is no option --reason'],
-    [['capacity', '--officers', 'ten'], '--officers must be a number from 0 to 100000'],
+    [['capacity', '--officers', 'ten'], '--officers must be a whole number from 0 to 100000'],
     [['ring', 'street', 'acc_1', 'fraud'], 'PARTY must be one of account, merchant, device'],
     [['assign', id, 'Ann'], "unexpected argument 'Ann'"],
   ] as const) {

@@ -1,5 +1,15 @@
 /** Requests about review cases whose answers the document has to have: a case from its opening on, and what is refused. */
-import { examplePolicy } from '../../../../src/rooms/review/policy.ts';
+import { CAPACITY_MAX } from '../../../../src/rooms/review/capacity.ts';
+import { examplePolicy, REVIEWS_PER_HOUR } from '../../../../src/rooms/review/policy.ts';
+
+/** The query of a capacity that asks for the most officers. */
+export const GREATEST_LOAD = new URLSearchParams({
+  officers: '1',
+  transactions_per_day: String(CAPACITY_MAX.transactionsPerDay),
+  auto_clear_ratio: '0',
+  reviews_per_hour: String(REVIEWS_PER_HOUR.min),
+  growth: String(CAPACITY_MAX.growth),
+}).toString();
 
 type Request = readonly [path: string, body: object];
 

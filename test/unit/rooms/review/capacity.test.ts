@@ -1,7 +1,9 @@
 /** Goal: capacity is that of M10's example, and a forecast is what a simulated queue does. */
 import { describe, expect, test } from 'vitest';
-import { planCapacity } from '../../../../src/rooms/review/capacity.ts';
+import { capacitySchema, planCapacity } from '../../../../src/rooms/review/capacity.ts';
 import { forecastBreaches } from '../../../../src/rooms/review/forecast.ts';
+import { capacityParameters } from '../../../../src/rooms/review/queries/capacity.ts';
+import { GREATEST_LOAD } from '../../../support/rooms/review/requests.ts';
 
 const policy = {
   reviews_per_hour: 20,
@@ -44,6 +46,40 @@ describe('capacity', () => {
     expect(projection).toHaveLength(13);
     expect(projection[12]).toMatchObject({ month: 12, transactions_per_day: 15_692 });
     expect(projection[12]).toMatchObject({ officers_min: 30 });
+  });
+
+  test('the greatest load that may be asked for, by the slowest policy, fits the answer', () => {
+    const asked = capacityParameters.parse(Object.fromEntries(new URLSearchParams(GREATEST_LOAD)));
+    const greatest = {
+      transactionsPerDay: asked.transactions_per_day ?? Number.NaN,
+      autoClearRatio: asked.auto_clear_ratio ?? Number.NaN,
+      officers: asked.officers ?? Number.NaN,
+      growth: asked.growth ?? Number.NaN,
+    };
+    const slowest = {
+      reviews_per_hour: asked.reviews_per_hour ?? Number.NaN,
+      hours_per_day: 1,
+      utilisation_max: 0.1,
+      utilisation_hired: 0.1,
+    };
+    const answer = planCapacity(greatest, slowest);
+    expect(capacitySchema.safeParse(answer).error).toBeUndefined();
+    expect(answer.projection[12]?.officers_to_hire).toBe(4_096_000_000_000_000);
+  });
+
+  test('officers are whole, and none of the figures goes beyond its bound', () => {
+    const beyond = {
+      officers: ['1.5', '100001'],
+      transactions_per_day: ['10000000001', '1e3'],
+      growth: ['1.01'],
+      reviews_per_hour: ['0.09'],
+    };
+    for (const [name, texts] of Object.entries(beyond)) {
+      for (const text of texts) {
+        const { success } = capacityParameters.safeParse({ [name]: text });
+        expect([name, text, success]).toEqual([name, text, false]);
+      }
+    }
   });
 });
 
