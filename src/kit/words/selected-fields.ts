@@ -39,18 +39,26 @@ export function selectFields(
   fields: Fields | undefined,
 ): (row: object) => object {
   if (fields === undefined) return (row) => row;
-  const known = new Set(names);
-  const inside = new Set(
-    [...fields].flatMap((path) => (path.includes('.') ? [path.split('.')[0]] : [])),
-  );
-  const select = (row: object, prefix: string): object =>
-    Object.fromEntries(
-      Object.entries(row).flatMap(([name, value]): [string, unknown][] => {
-        const path = prefix + name;
-        if (fields.has(path) || !known.has(path)) return [[name, value]];
-        if (!inside.has(path)) return [];
-        return [[name, value === null ? null : select(Object(value), `${path}.`)]];
-      }),
-    );
-  return (row) => select(row, '');
+  const paths = [...fields];
+  const selectIn = (prefix: string): ((row: object) => object) => {
+    const left = new Set<string>();
+    const inside = new Map<string, (row: object) => object>();
+    for (const path of names) {
+      const name = path.slice(prefix.length);
+      if (!path.startsWith(prefix) || name.includes('.') || fields.has(path)) continue;
+      const isLeft = !paths.some((one) => one.startsWith(`${path}.`));
+      if (isLeft) left.add(name);
+      else inside.set(name, selectIn(`${path}.`));
+    }
+    return (row) => {
+      const selected: Record<string, unknown> = {};
+      for (const [name, value] of Object.entries(row)) {
+        if (left.has(name)) continue;
+        const select = value === null ? undefined : inside.get(name);
+        selected[name] = select === undefined ? value : select(value);
+      }
+      return selected;
+    };
+  };
+  return selectIn('');
 }
