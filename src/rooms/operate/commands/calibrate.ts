@@ -29,9 +29,9 @@ export const command: Command = {
   usage: `risk calibrate [--seconds N] [--file FILE] [--url URL] [--json]
 
 Compares what API, workers, Postgres and Redis have used before and after a minute of traffic, and what their stores hold;
-sends nothing and changes nothing. The workers must stay the same meanwhile. Without traffic of your own post some meanwhile, as the sample of npm start or
-risk simulate and risk replay do; the figures are those of its batches. Processor time of Postgres is known only where it
-runs on this machine. Needs DATABASE_URL, REDIS_URL and an API key that may read metrics.
+sends nothing and changes nothing. The workers must stay the same meanwhile. Without traffic of your own post some, as the
+sample of npm start or risk simulate and risk replay do; the figures are those of its batches. Processor time of Postgres is
+known only where it runs on this machine. Needs DATABASE_URL, REDIS_URL and an API key that may read metrics.
 
   --seconds N   of traffic, at least 2,000 transactions (${SECONDS_BY_DEFAULT})
   --file FILE   what risk plan reads (${CALIBRATION_FILE} in RISK_DATA_DIR)

@@ -101,7 +101,7 @@ async function supervise(args: string[], context: CommandContext): Promise<numbe
   while (!fleet.over.aborted) {
     const step = scaler.next(nowMs(), fleet.size(), await read());
     if (step !== undefined && !fleet.over.aborted) {
-      log.info({ ...said(step), from: fleet.size() }, step.change > 0 ? 'more' : 'fewer');
+      log.info({ ...logFieldsOf(step), from: fleet.size() }, step.change > 0 ? 'more' : 'fewer');
       if (step.change > 0) fleet.add();
       else await fleet.remove();
       scaler.changed(nowMs());
@@ -111,7 +111,7 @@ async function supervise(args: string[], context: CommandContext): Promise<numbe
   return fleet.refused() ? EXIT_BAD_CONFIGURATION : EXIT.fine;
 }
 
-const said = ({ trigger, mean }: Step) => ({
+const logFieldsOf = ({ trigger, mean }: Step) => ({
   trigger: trigger.name,
   measure: trigger.measure,
   mean: Number(mean.toFixed(2)),
