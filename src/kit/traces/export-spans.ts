@@ -35,8 +35,11 @@ import type { TraceContext } from './trace-context.ts';
 /** Spans that wait for an export. More: memory, 2 KB each; fewer: they are lost while a collector is slow. */
 const QUEUE_SPANS_MAX = 2048;
 /** Spans of one export. More: writing them holds up everything else for longer; fewer: more requests to the collector. */
-const EXPORT_SPANS_MAX = 128;
-const EXPORT_EVERY_MS = 2000;
+const EXPORT_SPANS_MAX = 512;
+/** How long spans wait for others. Longer: a crash loses more of them; shorter: a request, which costs as much as 100 spans, for a few. */
+const EXPORT_EVERY_MS = 5000;
+/** A file is for somebody who waits for its lines. */
+const WRITE_EVERY_MS = 500;
 /** How long the last export may take while the process stops. */
 const LAST_EXPORT_MS_MAX = 3000;
 /** A collector that is down fails every export. More: its outage is noticed late; less: the log is full of it. */
@@ -66,7 +69,7 @@ export function openExport(config: Config, service: string, log: Log): Export {
     exporter: openExporter(config, warn),
     maxQueueSize: QUEUE_SPANS_MAX,
     maxExportBatchSize: EXPORT_SPANS_MAX,
-    scheduledDelayMillis: EXPORT_EVERY_MS,
+    scheduledDelayMillis: config.RISK_TRACES_FILE === undefined ? EXPORT_EVERY_MS : WRITE_EVERY_MS,
   });
   const provider = new TracerProvider({
     resource: resourceOf(service),
