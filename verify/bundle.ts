@@ -1,18 +1,15 @@
 /** A bundle: a score or a line of the audit log, with the proof that a log sealed the score or line. */
 import { hashOf, leafHash, rootOfInclusion } from './merkle.ts';
 import { type Checkpoint, openCheckpoint, type TrustedKey } from './note.ts';
+import { type Fields, scoreBytes } from './score.ts';
 
-export const FORMAT = 'risk-evidence/1';
+export const FORMAT = 'risk-evidence/2';
 
 export type Proof = {
-  /** Canonical JSON (RFC 8785), byte by byte what was hashed. */
+  /** Canonical JSON (RFC 8785): what was hashed, or the values of a score, from which its bytes are made. */
   readonly content: string;
-  /** The place of a score in the tree of its batch; absent for other kinds. */
-  readonly set?: {
-    readonly index: number;
-    readonly size: number;
-    readonly path: readonly string[];
-  };
+  /** The place of a score among the hashes of its set (base64); absent for other kinds. */
+  readonly set?: { readonly index: number; readonly hashes: string };
   readonly leaf: string;
   readonly index: number;
   readonly path: readonly string[];
@@ -25,7 +22,7 @@ export type Bundle = {
   readonly proofs: readonly Proof[];
 };
 
-export type Proven = { readonly checkpoint: Checkpoint; readonly contents: readonly object[] };
+export type Proven = { readonly checkpoint: Checkpoint; readonly contents: readonly Fields[] };
 
 /** @throws Error that says what the bundle does not prove */
 export function openBundle(bundle: Bundle, keys: readonly TrustedKey[]): Proven {
@@ -52,23 +49,20 @@ function openProof(proof: Proof, { size, root }: Checkpoint): Fields {
   return content;
 }
 
-type Fields = Readonly<Record<string, unknown>>;
-
 /** Compares the content with the hash in its leaf. @throws Error where the two differ */
 function requireContent({ content: text, set }: Proof, content: Fields, leaf: Fields): void {
   const { kind, id } = content;
-  const bytes = Buffer.from(text);
+  const isSealed = (bytes: Uint8Array) => hashOf(bytes).toString('hex') === leaf['sha256'];
   if (leaf['kind'] !== 'scores') {
     const isNamed = leaf['kind'] === kind && leaf['id'] === id;
-    if (!isNamed || leaf['sha256'] !== hashOf(bytes).toString('hex')) {
+    if (!isNamed || !isSealed(Buffer.from(text)))
       throw new Error(`the ${kind} ${id} has another hash than its leaf says`);
-    }
     return;
   }
-  const made = set && rootOfInclusion(leafHash(bytes), set.index, set.size, decode(set.path));
-  if (kind !== 'score' || set?.size !== leaf['count'] || made?.toString('hex') !== leaf['root']) {
-    throw new Error(`the ${kind} ${id} is not in the batch of its leaf`);
-  }
+  const [index, hashes] = [set?.index ?? -1, Buffer.from(set?.hashes ?? '', 'base64')];
+  const isWhole = hashes.length === 32 * Number(leaf['count']) && isSealed(hashes);
+  if (!isWhole || !hashOf(scoreBytes(text)).equals(hashes.subarray(32 * index, 32 * index + 32)))
+    throw new Error(`the ${kind} ${id} is not in the set of its leaf`);
 }
 
 /** @throws Error where the score names another rule set or model than the bundle has */

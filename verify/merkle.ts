@@ -1,29 +1,21 @@
 /** Merkle trees of RFC 6962 with SHA-256: hashes of leaves and nodes, proofs of inclusion, and proofs of consistency. */
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 
-const sha256 = (...parts: readonly Uint8Array[]): Buffer => {
-  const hash = createHash('sha256');
-  for (const part of parts) hash.update(part);
-  return hash.digest();
-};
-
-const LEAF = Uint8Array.of(0);
-const NODE = Uint8Array.of(1);
-
-export const hashOf = (bytes: Uint8Array): Buffer => sha256(bytes);
-export const leafHash = (bytes: Uint8Array): Buffer => sha256(LEAF, bytes);
-export const nodeHash = (left: Uint8Array, right: Uint8Array): Buffer => sha256(NODE, left, right);
-
+export const hashOf = (...parts: readonly Uint8Array[]): Buffer =>
+  hash('sha256', Buffer.concat(parts), 'buffer');
+export const leafHash = (bytes: Uint8Array): Buffer => hashOf(Buffer.of(0), bytes);
+export const nodeHash = (left: Uint8Array, right: Uint8Array): Buffer =>
+  hashOf(Buffer.of(1), left, right);
 /** The root of the empty tree. */
-export const EMPTY_ROOT = sha256();
+export const EMPTY_ROOT = hashOf();
 
-const isOdd = (number: number) => number % 2 === 1;
-const half = (number: number) => Math.floor(number / 2);
-
-/** A node without a right sibling stands for its ancestors, up to the one that is a right child. */
-function climb(node: number, last: number): [number, number] {
-  return isOdd(node) || node === 0 ? [node, last] : climb(half(node), half(last));
+/** The largest power of two below a size of at least 2. */
+function splitOf(size: number): number {
+  let split = 1;
+  while (split * 2 < size) split *= 2;
+  return split;
 }
+const isHash = (hash: Uint8Array | undefined): hash is Uint8Array => hash?.length === 32;
 
 /** Computes the root from a leaf's hash and its path; undefined where the path does not fit the index and the size. */
 export function rootOfInclusion(
@@ -32,24 +24,16 @@ export function rootOfInclusion(
   size: number,
   path: readonly Uint8Array[],
 ): Buffer | undefined {
-  if (!(Number.isSafeInteger(index) && Number.isSafeInteger(size)) || index < 0 || index >= size) {
-    return undefined;
-  }
-  let node = index;
-  let last = size - 1;
-  let root: Buffer = Buffer.from(leaf);
-  for (const sibling of path) {
-    if (last === 0 || sibling.length !== 32) return undefined;
-    if (isOdd(node) || node === last) {
-      root = nodeHash(sibling, root);
-      [node, last] = climb(node, last);
-    } else {
-      root = nodeHash(root, sibling);
-    }
-    node = half(node);
-    last = half(last);
-  }
-  return last === 0 ? root : undefined;
+  const isPlace = Number.isSafeInteger(index) && Number.isSafeInteger(size);
+  if (!isPlace || index < 0 || index >= size) return undefined;
+  const sibling = path.at(-1);
+  if (size === 1) return sibling === undefined ? Buffer.from(leaf) : undefined;
+  const split = splitOf(size);
+  const isLeft = index < split;
+  const [below, width] = isLeft ? [index, split] : [index - split, size - split];
+  const root = rootOfInclusion(leaf, below, width, path.slice(0, -1));
+  if (root === undefined || !isHash(sibling)) return undefined;
+  return isLeft ? nodeHash(root, sibling) : nodeHash(sibling, root);
 }
 
 /** Whether the tree of `newSize` leaves begins with the tree of `oldSize` leaves. */
@@ -64,28 +48,28 @@ export function isConsistent(
   if (oldSize === newSize) return proof.length === 0 && isSame(oldRoot, newRoot);
   if (oldSize > newSize || oldSize < 0) return false;
   if (oldSize === 0) return proof.length === 0 && isSame(oldRoot, EMPTY_ROOT);
-  let node = oldSize - 1;
-  let last = newSize - 1;
-  while (isOdd(node)) {
-    node = half(node);
-    last = half(last);
+  const made = rootsOf(oldSize, newSize, proof, oldRoot);
+  return made !== undefined && isSame(made[0], oldRoot) && isSame(made[1], newRoot);
+}
+
+/** @param known the root of the older leaves, where the reader knows it */
+function rootsOf(
+  oldSize: number,
+  newSize: number,
+  proof: readonly Uint8Array[],
+  known: Uint8Array | undefined,
+): [older: Uint8Array, newer: Uint8Array] | undefined {
+  const last = proof.at(-1);
+  if (oldSize === newSize) {
+    const root = known ?? last;
+    return isHash(root) && proof.length === (known ? 0 : 1) ? [root, root] : undefined;
   }
-  const rest = [...proof];
-  const first = node === 0 ? oldRoot : rest.shift();
-  if (first === undefined || rest.some(({ length }) => length !== 32)) return false;
-  let oldMade: Uint8Array = first;
-  let newMade: Uint8Array = first;
-  for (const sibling of rest) {
-    if (last === 0) return false;
-    if (isOdd(node) || node === last) {
-      oldMade = nodeHash(sibling, oldMade);
-      newMade = nodeHash(sibling, newMade);
-      [node, last] = climb(node, last);
-    } else {
-      newMade = nodeHash(newMade, sibling);
-    }
-    node = half(node);
-    last = half(last);
-  }
-  return last === 0 && isSame(oldMade, oldRoot) && isSame(newMade, newRoot);
+  const split = splitOf(newSize);
+  const isLeft = oldSize <= split;
+  const made = isLeft
+    ? rootsOf(oldSize, split, proof.slice(0, -1), known)
+    : rootsOf(oldSize - split, newSize - split, proof.slice(0, -1), undefined);
+  if (made === undefined || !isHash(last)) return undefined;
+  const [older, newer] = made;
+  return isLeft ? [older, nodeHash(newer, last)] : [nodeHash(last, older), nodeHash(last, newer)];
 }

@@ -18,11 +18,7 @@ const USAGE =
   'node verify/verify.ts BUNDLE… | --checkpoint NOTE --key KEYS [--seen NOTE --proof PROOF]';
 
 /** @throws Error where the newer checkpoint does not continue the checkpoint that the reader kept */
-export function requireContinued(
-  seen: Checkpoint,
-  newer: Checkpoint,
-  proof: readonly string[],
-): void {
+export function requireContinued(seen: Checkpoint, newer: Checkpoint, proof: readonly string[]) {
   if (newer.origin !== seen.origin)
     throw new Error(`another log: ${newer.origin}, not ${seen.origin}`);
   if (newer.size < seen.size) {
@@ -30,9 +26,8 @@ export function requireContinued(
   }
   const path = proof.map((hash) => Buffer.from(hash, 'base64'));
   if (!isConsistent(seen.size, seen.root, newer.size, newer.root, path)) {
-    throw new Error(
-      `two histories: the tree of ${newer.size} leaves does not begin with the ${seen.size} that were seen`,
-    );
+    const trees = `the tree of ${newer.size} leaves does not begin with the ${seen.size}`;
+    throw new Error(`two histories: ${trees} that were seen`);
   }
 }
 
@@ -46,24 +41,18 @@ function readBundles(path: string): Bundle[] {
 
 /** @returns the exit code */
 export function main(args: readonly string[], say: (line: string) => void): number {
-  const { values, positionals } = parseArgs({
-    args: [...args],
-    allowPositionals: true,
-    options: {
-      key: { type: 'string' },
-      seen: { type: 'string' },
-      proof: { type: 'string' },
-      checkpoint: { type: 'string' },
-    },
-  });
+  const text = { type: 'string' } as const;
+  const options = { key: text, seen: text, proof: text, checkpoint: text };
+  const { values, positionals } = parseArgs({ args: [...args], allowPositionals: true, options });
   const { key, seen, proof, checkpoint } = values;
   if (key === undefined || positionals.length + (checkpoint === undefined ? 0 : 1) === 0) {
     say(USAGE);
     return 2;
   }
   const keys = readKeys(readFileSync(key, 'utf8'));
-  const kept = seen === undefined ? undefined : openCheckpoint(readFileSync(seen, 'utf8'), keys);
-  const hashes = proof === undefined ? [] : readProof(readFileSync(proof, 'utf8'));
+  const open = (path: string) => openCheckpoint(readFileSync(path, 'utf8'), keys);
+  const kept = seen === undefined ? undefined : open(seen);
+  const hashes: string[] = proof === undefined ? [] : JSON.parse(readFileSync(proof, 'utf8')).path;
   let failed = 0;
   const attempt = (name: string, work: () => string) => {
     try {
@@ -73,9 +62,9 @@ export function main(args: readonly string[], say: (line: string) => void): numb
       say(`NOT PROVEN ${name}: ${error instanceof Error ? error.message : String(error)}`);
     }
   };
-  if (checkpoint !== undefined) {
-    attempt(checkpoint, () => {
-      const newer = openCheckpoint(readFileSync(checkpoint, 'utf8'), keys);
+  for (const path of checkpoint === undefined ? [] : [checkpoint]) {
+    attempt(path, () => {
+      const newer = open(path);
       if (kept) requireContinued(kept, newer, hashes);
       return `checkpoint of ${newer.origin}, ${newer.size} leaves`;
     });
@@ -85,19 +74,12 @@ export function main(args: readonly string[], say: (line: string) => void): numb
       attempt(`${path} (${index + 1})`, () => {
         const { checkpoint: of, contents } = openBundle(bundle, keys);
         if (kept) requireContinued(kept, of, hashes);
-        const names = contents.map(
-          (one) => `${Reflect.get(one, 'kind')} ${Reflect.get(one, 'id')}`,
-        );
+        const names = contents.map(({ kind, id }) => `${kind} ${id}`);
         return `${names.join(', ')} in ${of.origin}, ${of.size} leaves`;
       });
     }
   }
   return failed === 0 ? 0 : 1;
-}
-
-function readProof(text: string): string[] {
-  const { path } = JSON.parse(text) as { readonly path: string[] };
-  return path;
 }
 
 if (process.argv[1] && realpathSync(process.argv[1]) === fileURLToPath(import.meta.url)) {

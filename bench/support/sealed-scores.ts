@@ -43,7 +43,7 @@ export async function storeSealed(
   const ids: string[] = [];
   for (const batch of madeBatches(load)) {
     const lineage = { scoredAtMs: Date.now(), featureSchema: FEATURE_SCHEMA };
-    await insertScores(database, scoresOf(batch), lineage, [addUnsealed]);
+    await insertScores(database, scoresOf(batch), lineage, [addUnsealed(true)]);
     ids.push(...batch.transactions.map(({ transactionId }) => transactionId));
   }
   for (let mayHaveMore = true; mayHaveMore; ) ({ mayHaveMore } = await sealer.run(Date.now()));

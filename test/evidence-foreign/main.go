@@ -4,12 +4,17 @@ package main
 
 import (
 	"bufio"
+	"bytes"
 	"crypto/sha256"
 	"encoding/base64"
+	"encoding/binary"
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"math"
 	"os"
+	"strings"
+	"time"
 
 	"github.com/transparency-dev/formats/log"
 	"github.com/transparency-dev/merkle/proof"
@@ -18,9 +23,8 @@ import (
 )
 
 type place struct {
-	Index uint64   `json:"index"`
-	Size  uint64   `json:"size"`
-	Raw   []string `json:"path"`
+	Index  uint64 `json:"index"`
+	Hashes []byte `json:"hashes"`
 }
 
 type claim struct {
@@ -40,20 +44,106 @@ type leaf struct {
 	Kind   string `json:"kind"`
 	ID     string `json:"id"`
 	Sha256 string `json:"sha256"`
-	Root   string `json:"root"`
 	Count  uint64 `json:"count"`
 }
 
 func decode(path []string) ([][]byte, error) {
 	out := make([][]byte, len(path))
 	for i, one := range path {
-		bytes, err := base64.StdEncoding.DecodeString(one)
+		hash, err := base64.StdEncoding.DecodeString(one)
 		if err != nil {
 			return nil, err
 		}
-		out[i] = bytes
+		out[i] = hash
 	}
 	return out, nil
+}
+
+type score struct {
+	AccountID     string   `json:"account_id"`
+	Attempts      int16    `json:"attempts"`
+	Corridor      string   `json:"corridor"`
+	Degradation   int16    `json:"degradation"`
+	FeatureSchema int16    `json:"feature_schema"`
+	Features      string   `json:"features"`
+	Checksum      *int32   `json:"features_crc32"`
+	ID            string   `json:"id"`
+	Model         *string  `json:"model"`
+	Probability   *float64 `json:"probability"`
+	Reasons       string   `json:"reasons"`
+	Risk          float64  `json:"risk"`
+	RuleInputs    *string  `json:"rule_inputs"`
+	RuleSet       string   `json:"rule_set"`
+	Score         int16    `json:"score"`
+	ScoredAt      string   `json:"scored_at"`
+	Verdict       string   `json:"verdict"`
+}
+
+// epochMs is the time from 1970 to 2000, from where Postgres counts microseconds.
+const epochMs = 946684800000
+
+// scoreBytes makes what was hashed: the values in the order of their names, as Postgres sends them in binary.
+func scoreBytes(content []byte) ([]byte, error) {
+	var of score
+	if err := json.Unmarshal(content, &of); err != nil {
+		return nil, err
+	}
+	features, err := hex.DecodeString(of.Features)
+	if err != nil {
+		return nil, err
+	}
+	id, err := hex.DecodeString(strings.ReplaceAll(of.ID, "-", ""))
+	if err != nil {
+		return nil, err
+	}
+	at, err := time.Parse(time.RFC3339Nano, of.ScoredAt)
+	if err != nil {
+		return nil, err
+	}
+	out := bytes.NewBufferString("score/2\n")
+	put := func(value any) { binary.Write(out, binary.BigEndian, value) }
+	text := func(value *string) {
+		if value == nil {
+			put(int32(-1))
+			return
+		}
+		put(int32(len(*value)))
+		out.WriteString(*value)
+	}
+	number := func(value any) {
+		put(int32(binary.Size(value)))
+		put(value)
+	}
+	raw := func(value []byte) {
+		put(int32(len(value)))
+		out.Write(value)
+	}
+	text(&of.AccountID)
+	number(of.Attempts)
+	text(&of.Corridor)
+	number(of.Degradation)
+	number(of.FeatureSchema)
+	raw(features)
+	if of.Checksum == nil {
+		put(int32(-1))
+	} else {
+		number(*of.Checksum)
+	}
+	raw(id)
+	text(of.Model)
+	if of.Probability == nil {
+		put(int32(-1))
+	} else {
+		number(math.Float64bits(*of.Probability))
+	}
+	text(&of.Reasons)
+	number(math.Float64bits(of.Risk))
+	text(of.RuleInputs)
+	text(&of.RuleSet)
+	number(of.Score)
+	number((at.UnixMilli() - epochMs) * 1000)
+	text(&of.Verdict)
+	return out.Bytes(), nil
 }
 
 func verifyClaim(it claim, size uint64, root []byte) error {
@@ -67,20 +157,20 @@ func verifyClaim(it claim, size uint64, root []byte) error {
 	}
 	hasher := rfc6962.DefaultHasher
 	if of.Kind == "scores" {
-		if it.Set == nil || it.Set.Size != of.Count || content.Kind != "score" {
-			return fmt.Errorf("no place in the batch")
+		if it.Set == nil || content.Kind != "score" || it.Set.Index >= of.Count {
+			return fmt.Errorf("no place in the set")
 		}
-		path, err := decode(it.Set.Raw)
+		sum := sha256.Sum256(it.Set.Hashes)
+		if hex.EncodeToString(sum[:]) != of.Sha256 || uint64(len(it.Set.Hashes)) != 32*of.Count {
+			return fmt.Errorf("other hashes of the set")
+		}
+		packed, err := scoreBytes([]byte(it.Content))
 		if err != nil {
 			return err
 		}
-		want, err := hex.DecodeString(of.Root)
-		if err != nil {
-			return err
-		}
-		hash := hasher.HashLeaf([]byte(it.Content))
-		if err := proof.VerifyInclusion(hasher, it.Set.Index, it.Set.Size, hash, path, want); err != nil {
-			return err
+		hash := sha256.Sum256(packed)
+		if !bytes.Equal(hash[:], it.Set.Hashes[32*it.Set.Index:32*it.Set.Index+32]) {
+			return fmt.Errorf("another hash in the set")
 		}
 	} else {
 		sum := sha256.Sum256([]byte(it.Content))

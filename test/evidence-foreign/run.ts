@@ -42,11 +42,6 @@ async function buildForeign(): Promise<string | undefined> {
 function mangle(bundle: Bundle, random: () => number): Bundle {
   const [first, ...others] = bundle.proofs;
   if (first === undefined) return bundle;
-  const flip = (one: string) => {
-    const at = Math.floor(random() * one.length);
-    const character = one[at] === 'A' ? 'B' : 'A';
-    return `${one.slice(0, at)}${character}${one.slice(at + 1)}`;
-  };
   // The last characters of base64 before the padding have bits that decoders pass over.
   const flipFirst = (path: readonly string[]) =>
     path.map((hash, nth) => (nth === 0 ? `${hash[0] === 'A' ? 'B' : 'A'}${hash.slice(1)}` : hash));
@@ -62,8 +57,8 @@ function mangle(bundle: Bundle, random: () => number): Bundle {
         {
           ...first,
           leaf: first.leaf.replace(
-            /"root":"./,
-            (root) => flip(root).slice(0, 8) + (root[8] === '0' ? '1' : '0'),
+            /"sha256":"./,
+            (sum) => sum.slice(0, 10) + (sum[10] === '0' ? '1' : '0'),
           ),
         },
         ...others,

@@ -220,13 +220,14 @@ export function int2Array(values: readonly number[]): Buffer {
   return buffer;
 }
 
-/** int4[]. */
-export function int4Array(values: readonly number[]): Buffer {
-  const buffer = allocateArray(OID.int4, values.length, false, values.length * 8);
+/** int4[]; null elements allowed. */
+export function int4Array(values: readonly (number | null)[]): Buffer {
+  const hasNulls = values.includes(null);
+  const buffer = allocateArray(OID.int4, values.length, hasNulls, values.length * 8);
   let at = HEADER_BYTES;
   for (const value of values) {
-    at = buffer.writeInt32BE(4, at);
-    at = buffer.writeInt32BE(value, at);
+    at = buffer.writeInt32BE(value === null ? -1 : 4, at);
+    if (value !== null) at = buffer.writeInt32BE(value, at);
   }
-  return buffer;
+  return values.length === 0 ? buffer : buffer.subarray(0, at);
 }

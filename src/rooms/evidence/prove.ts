@@ -12,8 +12,9 @@ import {
   type ScoreTexts,
   scoreContent,
 } from './log/contents.ts';
-import { HASH_BYTES, inclusionPath, pathIn, type ReadTile } from './log/tree.ts';
-import { idsOf, ownRuleSetContent } from './seal/seal.ts';
+import { idsOf } from './log/sets.ts';
+import { inclusionPath, type ReadTile } from './log/tree.ts';
+import { ownRuleSetContent } from './seal/seal.ts';
 import {
   type EntryRow,
   findEntry,
@@ -23,15 +24,11 @@ import {
 } from './store/evidence-log.ts';
 import { readAuditAfter, readModels, readRuleSets, readScoreTexts } from './store/unsealed.ts';
 
-export const FORMAT = 'risk-evidence/1';
+export const FORMAT = 'risk-evidence/2';
 
 export type Proof = {
   readonly content: string;
-  readonly set?: {
-    readonly index: number;
-    readonly size: number;
-    readonly path: readonly string[];
-  };
+  readonly set?: { readonly index: number; readonly hashes: string };
   readonly leaf: string;
   readonly index: number;
   readonly path: readonly string[];
@@ -80,9 +77,8 @@ export async function proveScore(
   const { entry, index } = found;
   const proven = await proveAt(log, entry, scoreContent(score));
   if (proven === undefined) return 'unsealed';
-  const hashes = entry.hashes ?? Buffer.alloc(0);
-  const path = pathIn(hashes, index).map(base64);
-  const first: Proof = { ...proven, set: { index, size: hashes.length / HASH_BYTES, path } };
+  const hashes = base64(entry.hashes ?? Buffer.alloc(0));
+  const first: Proof = { ...proven, set: { index, hashes } };
   const named = [await proveRuleSet(log, score.ruleSet), await proveModel(log, score.model)];
   return bundleOf(log, [first, ...named.filter((proof) => proof !== undefined)]);
 }
@@ -104,7 +100,7 @@ const bundleOf = ({ note }: Log, proofs: readonly Proof[]): Bundle => ({
   proofs,
 });
 
-/** The batch of a score, and its place there. */
+/** The set of a score, and its place there. */
 export async function locate(
   query: Query,
   logId: number,

@@ -7,21 +7,30 @@ import { findStoredRuleSet } from '../../core/store/rule-sets/rule-sets.ts';
 import { toVector } from '../../core/store/scores/vector-bytes.ts';
 import type { Database } from '../../kit/database/pool.ts';
 
+/** JSON in a text, as it was hashed. */
+const jsonText = <Value>(schema: z.ZodType<Value>) =>
+  z
+    .string()
+    .transform((text): unknown => JSON.parse(text))
+    .pipe(schema);
+
 const contentSchema = z.object({
   kind: z.literal('score'),
-  v: z.literal(1),
+  v: z.literal(2),
   id: z.string(),
   corridor: z.string(),
   score: z.number(),
   risk: z.number(),
   probability: z.number().nullable(),
   verdict: z.enum(VERDICTS),
-  reasons: z.array(
-    z.object({ code: z.string(), detail: z.string(), contribution: z.number() }),
+  reasons: jsonText(
+    z.array(z.object({ code: z.string(), detail: z.string(), contribution: z.number() })),
   ) satisfies z.ZodType<Reason[]>,
   features: z.hex(),
   feature_schema: z.number(),
-  rule_inputs: z.record(z.string(), z.union([z.number(), z.string(), z.boolean()])).nullable(),
+  rule_inputs: jsonText(
+    z.record(z.string(), z.union([z.number(), z.string(), z.boolean()])),
+  ).nullable(),
   rule_set: z.string(),
   model: z.string().nullable(),
 });

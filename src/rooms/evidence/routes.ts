@@ -16,9 +16,9 @@ const hashes = z.array(z.string()).readonly();
 const proofSchema = z.object({
   content: z
     .string()
-    .meta({ description: 'Canonical JSON (RFC 8785), byte by byte what was hashed.' }),
-  set: z.object({ index: z.int(), size: z.int(), path: hashes }).optional().meta({
-    description: 'The place of a score in the tree of its batch; absent for other kinds.',
+    .meta({ description: 'Canonical JSON (RFC 8785): the hash of a score is over its values.' }),
+  set: z.object({ index: z.int(), hashes: z.base64() }).optional().meta({
+    description: 'The place of a score among the hashes of its set; absent for other kinds.',
   }),
   leaf: z.string().meta({ description: 'The leaf of the log.' }),
   index: z.int(),

@@ -41,31 +41,77 @@ export function compareScores(
   return one.createdAtMs - other.createdAtMs || compareIds(one, other);
 }
 
-export function insertValues(rows: readonly NewScore[], lineage: ScoreLineage): readonly unknown[] {
+/** The columns of a batch as the insert sends them, arrays in Postgres' binary form, in the order of `compareScores`. */
+export type ScoreColumns = ScoreLineage & {
+  readonly count: number;
+  readonly ruleSets: Buffer;
+  readonly ids: Buffer;
+  readonly createdAt: Buffer;
+  readonly accounts: Buffer;
+  readonly corridors: Buffer;
+  readonly scores: Buffer;
+  readonly risks: Buffer;
+  readonly probabilities: Buffer;
+  readonly verdicts: Buffer;
+  /** Each an array of `code`, `detail` and `contribution`, as `JSON.stringify` writes it. */
+  readonly reasons: Buffer;
+  readonly features: Buffer;
+  readonly models: Buffer;
+  readonly attempts: Buffer;
+  readonly degradations: Buffer;
+  readonly checksums: Buffer;
+  /** Null where no score of the batch has inputs. */
+  readonly ruleInputs: Buffer | null;
+};
+
+export function columnsOf(rows: readonly NewScore[], lineage: ScoreLineage): ScoreColumns {
   const decisions = rows.map((row) => row.decision);
   const transactions = rows.map((row) => row.transaction);
-  return [
-    ...[lineage.scoredAtMs, lineage.featureSchema],
-    textArray(rows.map((row) => row.ruleSet)),
-    deliveredUuidArray(transactions),
-    timestampArray(transactions.map((one) => one.createdAtMs)),
-    deliveredTextArray(transactions, 'account'),
-    deliveredTextArray(transactions, 'corridor'),
-    int2Array(decisions.map((decision) => decision.score)),
-    float8Array(decisions.map((decision) => decision.risk)),
-    float8Array(decisions.map((decision) => decision.probability)),
-    textArray(decisions.map((decision) => decision.verdict)),
-    textArray(
+  return {
+    ...lineage,
+    count: rows.length,
+    ruleSets: textArray(rows.map((row) => row.ruleSet)),
+    ids: deliveredUuidArray(transactions),
+    createdAt: timestampArray(transactions.map((one) => one.createdAtMs)),
+    accounts: deliveredTextArray(transactions, 'account'),
+    corridors: deliveredTextArray(transactions, 'corridor'),
+    scores: int2Array(decisions.map((decision) => decision.score)),
+    risks: float8Array(decisions.map((decision) => decision.risk)),
+    probabilities: float8Array(decisions.map((decision) => decision.probability)),
+    verdicts: textArray(decisions.map((decision) => decision.verdict)),
+    reasons: textArray(
       decisions.map(({ reasons }) => (reasons.length === 0 ? '[]' : JSON.stringify(reasons))),
     ),
-    byteaArray(packVectors(rows.map((row) => row.features))),
-    textArray(rows.map((row) => row.model)),
-    int2Array(rows.map((row) => row.attempts)),
-    int2Array(rows.map((row) => row.degradation)),
-    int4Array(rows.map((row) => vectorChecksum(row.features, row.ruleInputs))),
+    features: byteaArray(packVectors(rows.map((row) => row.features))),
+    models: textArray(rows.map((row) => row.model)),
+    attempts: int2Array(rows.map((row) => row.attempts)),
+    degradations: int2Array(rows.map((row) => row.degradation)),
+    checksums: int4Array(rows.map((row) => vectorChecksum(row.features, row.ruleInputs))),
     // Without an array every row gets null, and nothing is encoded.
-    rows.some((row) => row.ruleInputs !== null)
+    ruleInputs: rows.some((row) => row.ruleInputs !== null)
       ? textArray(rows.map((row) => row.ruleInputs && JSON.stringify(row.ruleInputs)))
       : null,
-  ];
+  };
 }
+
+/** The parameters of the insert. */
+export const insertValues = (columns: ScoreColumns): readonly unknown[] => [
+  columns.scoredAtMs,
+  columns.featureSchema,
+  columns.ruleSets,
+  columns.ids,
+  columns.createdAt,
+  columns.accounts,
+  columns.corridors,
+  columns.scores,
+  columns.risks,
+  columns.probabilities,
+  columns.verdicts,
+  columns.reasons,
+  columns.features,
+  columns.models,
+  columns.attempts,
+  columns.degradations,
+  columns.checksums,
+  columns.ruleInputs,
+];

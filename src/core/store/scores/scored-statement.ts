@@ -1,5 +1,6 @@
 /** The seam `onScored`: what a room writes in the statement that stores scores. */
 import type { Verdict } from '../../domain/score-record.ts';
+import type { ScoreColumns } from './score-values.ts';
 
 /** A score that is being stored, as rooms see it. */
 export type JustScored = {
@@ -14,9 +15,17 @@ export type JustScored = {
 export type ScoredStatement = {
   readonly name: string;
   /**
-   * SQL that inserts. `ids` (uuid[]) and `verdicts` (text[]) are parameters of the stored scores, `value` is the parameter that
-   * `toValue` gives.
+   * SQL that inserts. `ids` (uuid[]) and `verdicts` (text[]) are parameters of the stored scores, `scoredAtMs` (float8) is their
+   * time, and `value` is the parameter that `toValue` gives.
    */
-  readonly insert: (parameters: { ids: string; verdicts: string; value: string }) => string;
-  readonly toValue: ((scores: readonly JustScored[]) => unknown) | null;
+  readonly insert: (parameters: {
+    ids: string;
+    verdicts: string;
+    scoredAtMs: string;
+    value: string;
+  }) => string;
+  /** @param columns of the same scores; null where only some scores of a batch are stored */
+  readonly toValue:
+    | ((scores: readonly JustScored[], columns: ScoreColumns | null) => unknown)
+    | null;
 };

@@ -26,7 +26,13 @@ import {
 import { createPartitionGuard, type PartitionGuard } from '../partitions/partitions.ts';
 import { stoppedAmong } from '../switches/switches.ts';
 import { addIncrements, incrementValues } from '../tallies/day-tallies.ts';
-import { compareScores, insertValues, type NewScore, type ScoreLineage } from './score-values.ts';
+import {
+  columnsOf,
+  compareScores,
+  insertValues,
+  type NewScore,
+  type ScoreLineage,
+} from './score-values.ts';
 import type { ScoredStatement } from './scored-statement.ts';
 
 // A column is a binary array and a vector bytes, so no value is escaped or parsed as text. Arrays side by side in
@@ -64,7 +70,7 @@ function prepareInsert(added: readonly ScoredStatement[]): InsertAll {
   let next = ADDED_FROM;
   const parts = added.map(({ name, insert, toValue }) => {
     const value = toValue === null ? '' : `$${next++}`;
-    return `"${name}" as (${insert({ ids: '$4', verdicts: '$11', value })})`;
+    return `"${name}" as (${insert({ ids: '$4', verdicts: '$11', scoredAtMs: '$1', value })})`;
   });
   return {
     statement: {
@@ -76,9 +82,9 @@ function prepareInsert(added: readonly ScoredStatement[]): InsertAll {
       ...one,
       alone: {
         name: one.name,
-        // A parameter without a type is refused, and a room may use none of the two.
-        text: `with scored as (select $1::uuid[], $2::text[])
-               ${one.insert({ ids: '$1', verdicts: '$2', value: '$3' })}`,
+        // A parameter without a type is refused, and a room may use none of the three.
+        text: `with scored as (select $1::uuid[], $2::text[], $3::float8)
+               ${one.insert({ ids: '$1', verdicts: '$2', scoredAtMs: '$3', value: '$4' })}`,
       },
     })),
   };
@@ -113,13 +119,17 @@ export async function insertScores(
   added: readonly ScoredStatement[] = [],
   final: readonly FinalTransaction[] = [],
 ): Promise<Inserted> {
-  return await insertEncoded(database, prepareInsert(added), encodeScores(scores, lineage, final));
+  const prepared = prepareInsert(added);
+  return await insertEncoded(database, prepared, encodeScores(prepared, scores, lineage, final));
 }
 
 /** Scores as parameters, and what is counted of each score. Nothing else of a score lives until the statement has ended. */
 type EncodedScores = {
+  readonly scoredAtMs: number;
   readonly values: readonly unknown[];
   readonly counted: readonly Counted[];
+  /** Values of what rooms add, while all scores are new. */
+  readonly own: readonly unknown[];
   readonly final: readonly FinalTransaction[];
 };
 type Counted = {
@@ -128,6 +138,7 @@ type Counted = {
 };
 
 function encodeScores(
+  { added }: InsertAll,
   scores: readonly NewScore[],
   lineage: ScoreLineage,
   final: readonly FinalTransaction[],
@@ -137,8 +148,12 @@ function encodeScores(
     const { verdict, score, reasons } = decision;
     return { transaction, tallied: { verdict, score, ruleSet, model, reasons } };
   });
-  const values = insertValues(rows, lineage);
-  return { values, counted, final };
+  const columns = columnsOf(rows, lineage);
+  const own = added.flatMap(({ toValue }) =>
+    toValue === null || counted.length === 0 ? [] : [toValue(counted, columns)],
+  );
+  const { scoredAtMs } = lineage;
+  return { scoredAtMs, values: insertValues(columns), counted, own, final };
 }
 
 async function insertEncoded(
@@ -146,10 +161,9 @@ async function insertEncoded(
   { statement, added }: InsertAll,
   encoded: EncodedScores,
 ): Promise<Inserted> {
-  const { values, counted, final } = encoded;
+  const { values, counted, own, final } = encoded;
   if (counted.length === 0) return 'all';
   try {
-    const own = added.flatMap(({ toValue }) => (toValue === null ? [] : [toValue(counted)]));
     const ended = finalValues(final, deliveredUuidArray);
     await database.query(statement, [...values, ...tally(counted), ...own, ...ended]);
   } catch (error) {
@@ -164,7 +178,7 @@ async function insertEncoded(
 async function insertOpen(
   query: Query,
   added: InsertAll['added'],
-  { values, counted, final }: EncodedScores,
+  { scoredAtMs, values, counted, final }: EncodedScores,
 ): Promise<Inserted> {
   const corridors = new Set(counted.map(({ transaction: { corridor } }) => corridor));
   const stopped = new Set(await stoppedAmong(query, [...corridors]));
@@ -182,7 +196,8 @@ async function insertOpen(
   const wonIds = uuidArray(won.map(({ transaction: { transactionId } }) => transactionId));
   const verdicts = textArray(won.map(({ tallied: { verdict } }) => verdict));
   for (const { alone, toValue } of added) {
-    await query(alone, [wonIds, verdicts, ...(toValue === null ? [] : [toValue(won)])]);
+    const own = toValue === null ? [] : [toValue(won, null)];
+    await query(alone, [wonIds, verdicts, scoredAtMs, ...own]);
   }
   const { open = [], stopped: onHold = [] } = Object.groupBy(final, ({ id }) =>
     isOpen(id) ? 'open' : 'stopped',
@@ -238,7 +253,7 @@ export function storeScores(
   final: readonly FinalTransaction[],
 ): Promise<Inserted> {
   // Not async: such a function keeps its parameters alive as long as it waits.
-  return storeInTurn(store, encodeScores(scores, lineage, final));
+  return storeInTurn(store, encodeScores(store.prepared, scores, lineage, final));
 }
 
 function storeInTurn(store: ScoreStore, encoded: EncodedScores): Promise<Inserted> {

@@ -12,10 +12,11 @@ import {
   modelContent,
   type RuleSetFacts,
   ruleSetContent,
-  scoreContent,
 } from '../log/contents.ts';
-import { hashesOf, leafHash, rootOf, sha256 } from '../log/tree.ts';
-import { FIRST_ID, idsOf, ownRuleSetContent } from '../seal/seal.ts';
+import { hashRows } from '../log/score-hash.ts';
+import { FIRST_ID, idsOf } from '../log/sets.ts';
+import { hashesOf, sha256 } from '../log/tree.ts';
+import { ownRuleSetContent } from '../seal/seal.ts';
 import { type EntryRow, type LogRow, readEntries } from '../store/evidence-log.ts';
 import { readModels, readRuleSets, readScoreTexts } from '../store/unsealed.ts';
 import type { Note } from './finding.ts';
@@ -62,8 +63,7 @@ export async function createRowCheck(query: Query, log: LogRow, note: Note) {
 
   const addSet = async ({ position, leaf, ids: bytes, hashes: stored }: EntryRow) => {
     const [ids, hashes] = [idsOf(bytes ?? EMPTY), hashesOf(stored ?? EMPTY)];
-    const { root } = membersOf(leaf);
-    if (rootOf(stored ?? EMPTY).toString('hex') !== root)
+    if (sha256(stored ?? EMPTY).toString('hex') !== sealedHash(leaf))
       note('edited', `the hashes of leaf ${position}`);
     const there = ids.filter((id) => months.has(monthOf(createdAtMsOf(id) ?? 0)));
     counts.away += ids.length - there.length;
@@ -80,11 +80,11 @@ export async function createRowCheck(query: Query, log: LogRow, note: Note) {
         continue;
       }
       found.set(month, (found.get(month) ?? 0) + 1);
-      const content = scoreContent(row);
       const expected = hashes[index];
-      if (expected?.equals(leafHash(content))) continue;
-      const hex = expected?.toString('hex') ?? '';
-      wrong.push({ name: `the score ${id}`, id, content, expected: hex, hash: leafHash });
+      if (expected?.equals(hashRows([row]))) continue;
+      const hashAs = (transactionId: string) => hashRows([{ ...row, transactionId }]);
+      const name = `the score ${id}`;
+      wrong.push({ kind: 'scores', name, id, expected: expected?.toString('hex') ?? '', hashAs });
     }
   };
 
@@ -94,10 +94,14 @@ export async function createRowCheck(query: Query, log: LogRow, note: Note) {
       const name = `${kind} ${id}`;
       const own = kind === 'rule-set' ? ownRuleSetContent(id) : undefined;
       const content = contents.get(name) ?? own;
-      const { sha256: expected = '' } = membersOf(leaf);
-      if (content === undefined) note('deleted', name);
-      else if (sha256(content).toString('hex') !== expected)
-        wrong.push({ name, id, content, expected, hash: sha256 });
+      const expected = sealedHash(leaf);
+      if (content === undefined) {
+        note('deleted', name);
+        continue;
+      }
+      if (sha256(content).toString('hex') === expected) continue;
+      const hashAs = (as: string) => sha256(canonicalJson({ ...JSON.parse(content), id: as }));
+      wrong.push({ kind, name, id, expected, hashAs });
     }
   };
 
@@ -145,25 +149,23 @@ function contentsOf(
   ]);
 }
 
-/** A row whose hash differs from the sealed hash. */
-type Members = { readonly root?: string; readonly sha256?: string };
-
-/** The members that a sealer writes; none where the leaf is no JSON any more, which the comparison with the tiles names. */
-function membersOf(leaf: string): Members {
+/** The hash in a leaf; empty where the leaf is no JSON any more, which the comparison with the tiles names. */
+function sealedHash(leaf: string): string {
   try {
-    // A member of another type differs from each hash, as a wrong hash does.
-    return (JSON.parse(leaf) ?? {}) as Members;
+    return String((JSON.parse(leaf) as { readonly sha256?: unknown } | null)?.sha256);
   } catch {
-    return {};
+    return '';
   }
 }
 
+/** A row whose hash differs from the sealed hash. */
 type Wrong = {
+  readonly kind: EntryRow['kind'];
   readonly name: string;
   readonly id: string;
-  readonly content: string;
   readonly expected: string;
-  readonly hash: (content: string) => Buffer;
+  /** The hash that the row would have under another id. */
+  readonly hashAs: (id: string) => Buffer;
 };
 
 /** Rows that are compared pairwise to find swaps. Larger: slower; smaller: a swap may count as two edits. */
@@ -173,11 +175,10 @@ const SWAPPED_MAX = 200;
 function noteWrong(wrong: readonly Wrong[], note: Note): void {
   const compared = wrong.slice(0, SWAPPED_MAX);
   for (const one of wrong) {
-    const isMoved = compared.some(({ id, expected, hash }) => {
-      if (id === one.id || hash !== one.hash) return false;
-      const moved = canonicalJson({ ...JSON.parse(one.content), id });
-      return hash(moved).toString('hex') === expected;
-    });
+    const isMoved = compared.some(
+      ({ kind, id, expected }) =>
+        kind === one.kind && id !== one.id && one.hashAs(id).toString('hex') === expected,
+    );
     note(isMoved ? 'reordered' : 'edited', one.name);
   }
 }

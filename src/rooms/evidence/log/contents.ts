@@ -2,10 +2,10 @@
  * Contents and leaves: canonical JSON whose kind and version keep the hashes of different things apart. A sealed text never
  * changes, so a later column of a table takes a new version.
  */
-import type { Reason } from '../../../core/domain/score-record.ts';
 import type { AuditEntry } from '../../../kit/words/audit.ts';
 import { canonicalJson } from './canonical.ts';
-import { leafHash, sha256 } from './tree.ts';
+import { reasonsText } from './score-hash.ts';
+import { HASH_BYTES, leafHash, sha256 } from './tree.ts';
 
 /** A row of `scores` as Postgres writes it; times are epoch milliseconds. */
 export type ScoreTexts = {
@@ -29,40 +29,31 @@ export type ScoreTexts = {
   readonly ruleInputs: string | null;
 };
 
-const REASON_FIELDS = 3;
-let lastAt = { ms: 0, iso: '' };
+const toNumber = (text: string | null) => (text === null ? null : Number(text));
 
-/** Writes a time once for the scores of a batch, as a time takes as long to write as five fields. */
-function isoOf(ms: number): string {
-  if (lastAt.ms !== ms) lastAt = { ms, iso: new Date(ms).toISOString() };
-  return lastAt.iso;
-}
-
-const text = JSON.stringify as (value: string | null) => string;
-/** Canonical JSON of a `jsonb`, whose keys have another order in Postgres. */
-const ordered = (json: string | null) => (json === null ? 'null' : canonicalJson(JSON.parse(json)));
-
-/** Writes reasons of three fields fast, and any other reason by `canonicalJson`. */
-function reasonsOf(json: string): string {
-  const written = (JSON.parse(json) as readonly Reason[]).map((reason) => {
-    const { code, contribution, detail } = reason;
-    return Object.keys(reason).length === REASON_FIELDS
-      ? `{"code":${text(code)},"contribution":${JSON.stringify(contribution)},"detail":${text(detail)}}`
-      : canonicalJson(reason);
-  });
-  return `[${written.join(',')}]`;
-}
-
-const double = (number: string | null) => (number === null ? 'null' : String(Number(number)));
-
-/**
- * The content of a score, whose id has the transaction's time. `salt` 0 says that `account_id` is the row's own; a later version
- * may hash the id with a salt.
- */
+/** The content of a score: the values of which `hashRows` makes its hash. The id has the transaction's time. */
 export function scoreContent(row: ScoreTexts): string {
-  const reasons = row.reasons === '[]' ? '[]' : reasonsOf(row.reasons);
-  // The keys stand in canonical order, which is ten times as fast as canonicalJson.
-  return `{"account_id":${text(row.accountId)},"attempts":${row.attempts},"corridor":${text(row.corridor)},"degradation":${row.degradation},"feature_schema":${row.featureSchema},"features":"${row.features}","features_crc32":${row.featuresCrc32},"id":"${row.transactionId}","kind":"score","model":${text(row.model)},"probability":${double(row.probability)},"reasons":${reasons},"risk":${double(row.risk)},"rule_inputs":${ordered(row.ruleInputs)},"rule_set":${text(row.ruleSet)},"salt":0,"score":${row.score},"scored_at":"${isoOf(row.scoredAtMs)}","v":1,"verdict":${text(row.verdict)}}`;
+  return canonicalJson({
+    kind: 'score',
+    v: 2,
+    id: row.transactionId,
+    scored_at: new Date(row.scoredAtMs).toISOString(),
+    account_id: row.accountId,
+    corridor: row.corridor,
+    score: Number(row.score),
+    risk: Number(row.risk),
+    probability: toNumber(row.probability),
+    verdict: row.verdict,
+    reasons: reasonsText(row.reasons),
+    features: row.features,
+    feature_schema: Number(row.featureSchema),
+    features_crc32: toNumber(row.featuresCrc32),
+    rule_set: row.ruleSet,
+    rule_inputs: row.ruleInputs,
+    model: row.model,
+    attempts: Number(row.attempts),
+    degradation: Number(row.degradation),
+  });
 }
 
 /** A line of the audit log. */
@@ -152,10 +143,17 @@ export function contentLeaf(
   return leafOf({ kind, id, sha256: hash, sealed_at: sealedAt, ...before(isBefore) });
 }
 
-/** The leaf of a batch of scores: root and size of the tree of their hashes. */
-export function setLeaf(root: Buffer, count: number, sealedAt: string, isBefore: boolean): Leaf {
-  const hex = root.toString('hex');
-  return leafOf({ kind: 'scores', count, root: hex, sealed_at: sealedAt, ...before(isBefore) });
+/** The leaf of a set of scores: the hash of their hashes, one behind the other. */
+export function setLeaf(hashes: Buffer, sealedAt: string, isBefore: boolean): Leaf {
+  const [count, hex] = [hashes.length / HASH_BYTES, sha256(hashes).toString('hex')];
+  return leafOf({
+    kind: 'scores',
+    v: 2,
+    count,
+    sha256: hex,
+    sealed_at: sealedAt,
+    ...before(isBefore),
+  });
 }
 
 const before = (isBefore: boolean) => (isBefore ? { before: true } : {});

@@ -13,12 +13,9 @@ export const EMPTY_ROOT = sha256('');
 const write = (hashes: Buffer, nth: number, binary: string) =>
   hashes.write(binary, nth * HASH_BYTES, HASH_BYTES, 'latin1');
 
-/**
- * Writes the hash of a leaf into a buffer of hashes, as a buffer for each hash would cost more than the hash.
- * @param text the leaf, hashed as UTF-8
- */
-export function putLeafHash(hashes: Buffer, nth: number, text: string): void {
-  write(hashes, nth, hash('sha256', `\0${text}`, 'binary'));
+/** Writes the hash of bytes into a buffer of hashes, as a buffer for each hash would cost more than the hash. */
+export function putHash(hashes: Buffer, nth: number, bytes: Uint8Array): void {
+  write(hashes, nth, hash('sha256', bytes, 'binary'));
 }
 
 export const leafHash = (text: string): Buffer => sha256(`\0${text}`);
@@ -38,32 +35,12 @@ function splitOf(size: number): number {
   return split;
 }
 
-/** The root of a small tree that is in memory, such as the scores of a batch. */
+/** The root of a small tree that is in memory, as a tile is; the last node of a level with an odd number is its own parent. */
 export function rootOf(hashes: Buffer): Buffer {
-  return hashes.length === 0 ? EMPTY_ROOT : climb(hashes);
-}
-
-/** The inclusion path of a small tree that is in memory, from the leaf to the root. */
-export function pathIn(hashes: Buffer, index: number): Buffer[] {
-  const path: Buffer[] = [];
-  let node = index;
-  climb(hashes, (level, width) => {
-    const sibling = node % 2 === 0 ? node + 1 : node - 1;
-    if (sibling < width) path.push(Buffer.from(hashAt(level, sibling)));
-    node = Math.floor(node / 2);
-  });
-  return path;
-}
-
-const hashAt = (hashes: Buffer, nth: number) =>
-  hashes.subarray(nth * HASH_BYTES, (nth + 1) * HASH_BYTES);
-
-/** Hashes level by level (RFC 6962): the last node of a level with an odd number of nodes is its own parent. */
-function climb(hashes: Buffer, onLevel?: (level: Buffer, width: number) => void): Buffer {
+  if (hashes.length === 0) return EMPTY_ROOT;
   const level = Buffer.from(hashes);
   let width = level.length / HASH_BYTES;
   while (width > 1) {
-    onLevel?.(level, width);
     const parents = Math.ceil(width / 2);
     for (let nth = 0; nth < parents; nth++) {
       const from = 2 * nth * HASH_BYTES;
@@ -72,7 +49,7 @@ function climb(hashes: Buffer, onLevel?: (level: Buffer, width: number) => void)
         continue;
       }
       level.copy(pair, 1, from, from + 2 * HASH_BYTES);
-      write(level, nth, hash('sha256', pair, 'binary'));
+      putHash(level, nth, pair);
     }
     width = parents;
   }

@@ -14,7 +14,9 @@ const STEP_EVERY_MS = 20;
 export async function openEvidence(worker: Worker): Promise<WorkerRoom> {
   const { config, log, database, leadership, metrics } = worker;
   // Every worker adds the ids of its scores to the intake, even a worker that seals nothing.
-  if (config.RISK_EVIDENCE_KEYS === undefined) return { onScored: addUnsealed, duties: [] };
+  const hasKeys = config.RISK_EVIDENCE_KEYS !== undefined;
+  const onScored = addUnsealed(hasKeys);
+  if (!hasKeys) return { onScored, duties: [] };
   const lead = leadership.of('care');
   const counts = createEvidenceMetrics(metrics.make);
   const sealer = createSealer({
@@ -50,7 +52,7 @@ export async function openEvidence(worker: Worker): Promise<WorkerRoom> {
     }
   };
   return {
-    onScored: addUnsealed,
+    onScored,
     duties: [{ name: 'seal-evidence', everyMs: SEAL_EVERY_MS, run }],
   };
 }

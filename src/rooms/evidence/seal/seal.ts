@@ -1,22 +1,23 @@
 /**
- * Seals waiting rows: one commit takes their ids, hashes the rows and appends leaves. The commit that stores scores adds their ids
- * to the intake, and ids of audit lines have the order of commits, so a late commit is never missed.
+ * Seals waiting rows: one commit takes them and appends leaves. The commit that stores scores adds their ids and hashes to the
+ * intake, and ids of audit lines have the order of commits, so a late commit is never missed.
  */
 import { RULE_SETS } from '../../../core/score/rules/rule-sets.ts';
 import type { Database, Query } from '../../../kit/database/pool.ts';
 import { Failure } from '../../../kit/words/failure.ts';
-import {
-  auditContent,
-  contentLeaf,
-  type Kind,
-  modelContent,
-  ruleSetContent,
-  type ScoreTexts,
-  scoreContent,
-  setLeaf,
-} from '../log/contents.ts';
+import { auditContent, contentLeaf, modelContent, ruleSetContent } from '../log/contents.ts';
 import { append, type Edge, EMPTY_EDGE, edgeRoot, edgeTiles } from '../log/edge.ts';
-import { HASH_BYTES, hashesOf, putLeafHash, rootOf } from '../log/tree.ts';
+import {
+  FIRST_ID,
+  type HashedScores,
+  hashedRows,
+  ID_BYTES,
+  idsOf,
+  type NewSet,
+  separate,
+  setsOf,
+} from '../log/sets.ts';
+import { HASH_BYTES, hashesOf } from '../log/tree.ts';
 import {
   appendToLog,
   findEntry,
@@ -38,16 +39,15 @@ import {
   walkScores,
 } from '../store/unsealed.ts';
 
-/** Scores of a leaf. More: the bundle of a score reads and hashes more; fewer: more rows and leaves. */
-export const SET_SCORES_MAX = 1024;
-/** Bounds of a step. Larger: hashing blocks the worker for more than about 10 ms; smaller: more commits. */
-const STEP_ROWS = 500;
-const STEP_SCORES = 2 * SET_SCORES_MAX;
+/** Bounds of a step. Larger: a step blocks the worker for more than about 10 ms; smaller: more commits. */
+const STEP_ROWS = 2048;
+const STEP_SCORES = 32_768;
+/** Scores that a step of the walk reads. */
+const WALK_SCORES = 2048;
 const STEP_LINES = 500;
 const VERSIONS_MAX = 10_000;
 /** Code of a log whose tiles have another root than its row: somebody changed tiles or row. */
 export const TILES_DIFFER = 'EVIDENCE_TILES';
-export const FIRST_ID = '00000000-0000-0000-0000-000000000000';
 /** The walk goes so far beyond `beforeAt`, as the `created_at` of a score may be a day ahead. */
 const AHEAD_MS = 2 * 86_400_000;
 
@@ -55,7 +55,7 @@ export type Sealed = {
   readonly log: LogRow;
   readonly edge: Edge;
   readonly scores: number;
-  /** Scores of the intake without a row: their month is detached, or somebody deleted them. */
+  /** Scores of the intake without a hash and a row: their month is detached, or somebody deleted them. */
   readonly missing: number;
   readonly mayHaveMore: boolean;
 };
@@ -75,16 +75,16 @@ export async function sealStep(
       return { log, edge, scores: 0, missing: 0, mayHaveMore: true };
     }
     const found = await findUnsealed(query, log, nowMs);
-    if (found.entries.length === 0 && found.walkedTo === log.walkedTo) {
+    const { sets, lines, auditId, walkedTo } = found;
+    if (sets.length + lines.length === 0 && walkedTo === log.walkedTo) {
       await touchLog(query, log.logId);
       return { log, edge, ...found };
     }
-    const hashes = found.entries.map(({ leaf }) => leaf.hash);
+    const hashes = [...sets, ...lines].map(({ leaf }) => leaf.hash);
     const appended = append(edge, hashes);
     const root = await edgeRoot(appended.edge);
-    const { auditId, walkedTo } = found;
     const moved = { size: appended.edge.size, root, auditId, walkedTo };
-    const isOurs = await appendToLog(query, log, moved, found.entries, appended.tiles);
+    const isOurs = await appendToLog(query, log, moved, found, appended.tiles);
     if (!isOurs) throw new Failure('transient', 'EVIDENCE_MOVED', 'the log grew under its lock');
     return { log: { ...log, ...moved }, edge: appended.edge, ...found };
   });
@@ -112,7 +112,8 @@ async function edgeOf(query: Query, log: LogRow, known: Edge | undefined): Promi
 const fill = (levels: Buffer[][]) => Array.from(levels, (level) => level ?? []);
 
 type Found = Omit<Sealed, 'log' | 'edge'> & {
-  readonly entries: readonly NewEntry[];
+  readonly sets: readonly NewSet[];
+  readonly lines: readonly NewEntry[];
   readonly auditId: string;
   readonly walkedTo: string | null;
 };
@@ -120,10 +121,9 @@ type Found = Omit<Sealed, 'log' | 'edge'> & {
 async function findUnsealed(query: Query, log: LockedLog, nowMs: number): Promise<Found> {
   const sealedAt = new Date(nowMs).toISOString();
   const live = await findLive(query, log, sealedAt);
-  const isIdle = live.named < STEP_SCORES / 2;
-  const walk = isIdle
-    ? await walkOn(query, log, sealedAt)
-    : { entries: [], walkedTo: log.walkedTo, scores: 0 };
+  const walk = live.mayHaveMore
+    ? { sets: [], walkedTo: log.walkedTo, scores: 0 }
+    : await walkOn(query, log, sealedAt);
   const lines = await readAuditAfter(query, log.auditId, STEP_LINES);
   const audit = lines.map((line) => {
     const isBefore = line.changedAt < log.begunAt;
@@ -133,112 +133,75 @@ async function findUnsealed(query: Query, log: LockedLog, nowMs: number): Promis
   const isChanged = lines.length > 0 || log.size === 0;
   const versions = isChanged ? await findVersions(query, log, sealedAt) : [];
   return {
-    entries: [...live.entries, ...walk.entries, ...audit, ...versions],
+    sets: [...live.sets, ...walk.sets],
+    lines: [...audit, ...versions],
     auditId: lines.at(-1)?.auditId ?? log.auditId,
     walkedTo: walk.walkedTo,
     scores: live.scores + walk.scores,
     missing: live.missing,
-    mayHaveMore:
-      live.named >= STEP_SCORES || lines.length === STEP_LINES || walk.walkedTo !== log.walkedTo,
+    mayHaveMore: live.mayHaveMore || lines.length === STEP_LINES || walk.walkedTo !== log.walkedTo,
   };
 }
 
-/** Seals scores of the intake. */
+/** Seals scores of the intake; a score without a hash is read. */
 async function findLive(query: Query, log: LogRow, sealedAt: string) {
-  const ids = await takeUnsealed(query, STEP_ROWS, STEP_SCORES);
-  const rows = await readScoreTexts(query, ids);
-  // A worker whose clock is behind may store such a score before or after the walk has passed its id.
-  const older = rows.filter(({ scoredAtMs }) => scoredAtMs < log.beforeAt.getTime());
-  const sealed = older.length === 0 ? NONE : await findSealed(query, log.logId, older);
-  const fresh = rows.filter(({ transactionId }) => !sealed.has(transactionId));
-  const entries = setsOf(fresh, sealedAt, false, (set) => {
-    const times = set.map(({ scoredAtMs }) => scoredAtMs);
-    return { scoredFromMs: Math.min(...times), scoredToMs: Math.max(...times) };
-  });
-  const missing = ids.length - rows.length;
-  return { entries, scores: fresh.length, missing, named: ids.length };
+  const { hashed, bare, mayHaveMore } = await takeUnsealed(query, STEP_ROWS, STEP_SCORES);
+  const rows = await readScoreTexts(query, bare);
+  const fresh = await leaveSealed(query, log, [...hashed, ...hashedRows(rows)]);
+  const sets = setsOf(fresh, sealedAt, false);
+  return { sets, scores: countOf(fresh), missing: bare.length - rows.length, mayHaveMore };
 }
-
-const NONE: ReadonlySet<string> = new Set();
 
 /** Seals a page of the walk over scores that are older than the log. */
 async function walkOn(query: Query, log: LockedLog, sealedAt: string) {
-  const { walkedTo, beforeAt, logId } = log;
-  if (walkedTo === null || !log.isSettled) return { entries: [], walkedTo, scores: 0 };
-  const rows = await walkScores(query, walkedTo, STEP_SCORES);
+  const { walkedTo, beforeAt } = log;
+  if (walkedTo === null || !log.isSettled) return { sets: [], walkedTo, scores: 0 };
+  const rows = await walkScores(query, walkedTo, WALK_SCORES);
   const older = rows.filter(({ scoredAtMs }) => scoredAtMs < beforeAt.getTime());
-  const sealed = older.length === 0 ? NONE : await findSealed(query, logId, older);
-  const fresh = older.filter(({ transactionId }) => !sealed.has(transactionId));
+  const fresh = await leaveSealed(query, log, hashedRows(older));
   const last = rows.at(-1);
-  const isOver = rows.length < STEP_SCORES || isBeyond(last, beforeAt);
-  const entries = setsOf(fresh, sealedAt, true, rangeOfIds);
+  const isOver = rows.length < WALK_SCORES || isBeyond(last, beforeAt);
   return {
-    entries,
+    sets: setsOf(fresh, sealedAt, true),
     walkedTo: isOver ? null : (last?.transactionId ?? null),
-    scores: fresh.length,
+    scores: countOf(fresh),
   };
 }
 
-function isBeyond(row: ScoreTexts | undefined, beforeAt: Date): boolean {
+const countOf = (scores: readonly HashedScores[]) =>
+  scores.reduce((sum, { ids }) => sum + ids.length / ID_BYTES, 0);
+
+function isBeyond(row: { readonly transactionId: string } | undefined, beforeAt: Date): boolean {
   const ms = Number.parseInt((row?.transactionId ?? FIRST_ID).replace('-', '').slice(0, 12), 16);
   return ms > beforeAt.getTime() + AHEAD_MS;
 }
 
-/** The ids of rows that a sealed batch has already. */
-async function findSealed(
+/**
+ * Leaves out scores that a set has already: a worker whose clock is behind may store a score that is older than the log before or
+ * after the walk has passed its id.
+ */
+async function leaveSealed(
   query: Query,
-  logId: number,
-  rows: readonly ScoreTexts[],
-): Promise<ReadonlySet<string>> {
-  const times = rows.map(({ scoredAtMs }) => scoredAtMs);
-  const ids = rows.map(({ transactionId }) => transactionId).sort();
+  { logId, beforeAt }: LogRow,
+  scores: readonly HashedScores[],
+): Promise<readonly HashedScores[]> {
+  const isOlder = ({ scoredAtMs }: HashedScores) => scoredAtMs < beforeAt.getTime();
+  const older = scores.filter(isOlder);
+  if (older.length === 0) return scores;
+  const times = older.map(({ scoredAtMs }) => scoredAtMs);
+  const ids = older.flatMap((one) => idsOf(one.ids)).sort();
   const range = { from: Math.min(...times), to: Math.max(...times) };
   const among = { from: ids[0] ?? FIRST_ID, to: ids.at(-1) ?? FIRST_ID };
   const sets = await findSets(query, logId, range, among);
-  return new Set(sets.flatMap((set) => idsOf(set.ids ?? Buffer.alloc(0))));
+  const sealed = new Set(sets.flatMap((set) => idsOf(set.ids ?? Buffer.alloc(0))));
+  const isSealed = ({ ids: id }: HashedScores) => sealed.has(idsOf(id)[0] ?? '');
+  return scores.flatMap((one) =>
+    isOlder(one) ? separate(one).filter((score) => !isSealed(score)) : one,
+  );
 }
-
-const ID_BYTES = 16;
-
-export function idsOf(bytes: Buffer): string[] {
-  return Array.from({ length: bytes.length / ID_BYTES }, (_, index) => {
-    const hex = bytes.toString('hex', index * ID_BYTES, (index + 1) * ID_BYTES);
-    const parts = [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20)];
-    return [...parts, hex.slice(20)].join('-');
-  });
-}
-
-const bytesOf = (ids: readonly string[]) => Buffer.from(ids.join('').replaceAll('-', ''), 'hex');
-
-type Range = NonNullable<NewEntry['set']>['range'];
-
-function setsOf(
-  rows: readonly ScoreTexts[],
-  sealedAt: string,
-  isBefore: boolean,
-  rangeOf: (set: readonly ScoreTexts[]) => Range,
-): NewEntry[] {
-  const sorted = rows.toSorted((one, other) => (one.transactionId < other.transactionId ? -1 : 1));
-  const entries: NewEntry[] = [];
-  for (let from = 0; from < sorted.length; from += SET_SCORES_MAX) {
-    const set = sorted.slice(from, from + SET_SCORES_MAX);
-    const hashes = Buffer.alloc(set.length * HASH_BYTES);
-    for (const [nth, row] of set.entries()) putLeafHash(hashes, nth, scoreContent(row));
-    const ids = bytesOf(set.map(({ transactionId }) => transactionId));
-    const leaf = setLeaf(rootOf(hashes), set.length, sealedAt, isBefore);
-    const sealed = { ids, hashes, range: rangeOf(set) };
-    entries.push({ kind: 'scores', subject: null, leaf, set: sealed });
-  }
-  return entries;
-}
-
-const rangeOfIds = (set: readonly ScoreTexts[]): Range => ({
-  idFrom: set[0]?.transactionId ?? FIRST_ID,
-  idTo: set.at(-1)?.transactionId ?? FIRST_ID,
-});
 
 function entryOf(
-  kind: Exclude<Kind, 'scores'>,
+  kind: NewEntry['kind'],
   id: string,
   content: string,
   sealedAt: string,

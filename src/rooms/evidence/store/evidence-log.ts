@@ -1,6 +1,7 @@
 /** The tables of the log: its row, its leaves and its tiles. */
 import {
   byteaArray,
+  float8Array,
   int2Array,
   textArray,
   timestampArray,
@@ -10,6 +11,7 @@ import { firstOf, rowsOf } from '../../../kit/database/statement.ts';
 import { Failure } from '../../../kit/words/failure.ts';
 import type { Kind, Leaf } from '../log/contents.ts';
 import type { Tile } from '../log/edge.ts';
+import type { NewSet } from '../log/sets.ts';
 import { EMPTY_ROOT, type ReadTile } from '../log/tree.ts';
 
 export type LogRow = {
@@ -89,19 +91,11 @@ export const lookAtLog = firstOf<LogRow & { readonly hasWork: boolean }>(
      from market.evidence_logs l order by log_id desc limit 1`,
 );
 
+/** A leaf of anything but scores. */
 export type NewEntry = {
-  readonly kind: Kind;
-  readonly subject: string | null;
+  readonly kind: Exclude<Kind, 'scores'>;
+  readonly subject: string;
   readonly leaf: Leaf;
-  readonly set?: SealedSet;
-};
-export type SealedSet = {
-  readonly ids: Buffer;
-  readonly hashes: Buffer;
-  /** Range by which the batch of a score is found: times of scoring, or ids for a batch of the walk. */
-  readonly range:
-    | { readonly scoredFromMs: number; readonly scoredToMs: number }
-    | { readonly idFrom: string; readonly idTo: string };
 };
 
 const insertEntries: Statement = {
@@ -110,10 +104,13 @@ const insertEntries: Statement = {
          select $1, $2::bigint + nth - 1, kind, subject, leaf
            from unnest($3::text[], $4::text[], $5::text[]) with ordinality as e (kind, subject, leaf, nth)`,
 };
-const insertSet: Statement = {
+const insertSetsStatement: Statement = {
   name: 'insert-evidence-scores',
   text: `insert into market.evidence_entries (log_id, position, kind, leaf, ids, hashes, scored_from, scored_to, id_from, id_to)
-         values ($1, $2, 'scores', $3, $4, $5, to_timestamp($6::float8 / 1000), to_timestamp($7::float8 / 1000), $8, $9)`,
+         select $1, $2::bigint + nth - 1, 'scores', leaf, ids, hashes,
+                to_timestamp(from_ms / 1000), to_timestamp(to_ms / 1000), id_from::uuid, id_to::uuid
+           from unnest($3::text[], $4::bytea[], $5::bytea[], $6::float8[], $7::float8[], $8::text[], $9::text[])
+                with ordinality as e (leaf, ids, hashes, from_ms, to_ms, id_from, id_to, nth)`,
 };
 const putTiles: Statement = {
   name: 'put-evidence-tiles',
@@ -141,13 +138,14 @@ export async function appendToLog(
   query: Query,
   log: LogRow,
   moved: Moved,
-  entries: readonly NewEntry[],
+  { sets, lines }: { readonly sets: readonly NewSet[]; readonly lines: readonly NewEntry[] },
   tiles: readonly Tile[],
 ): Promise<boolean> {
   const to = [moved.size, moved.root, moved.auditId, moved.walkedTo];
   const found = await query(moveStatement, [log.logId, log.size, log.root, ...to]);
   if (found.length === 0) return false;
-  await insertAll(query, log, entries);
+  if (sets.length > 0) await insertSets(query, log, sets);
+  if (lines.length > 0) await insertLines(query, log.logId, log.size + sets.length, lines);
   await query(putTiles, [
     log.logId,
     int2Array(tiles.map(({ level }) => level)),
@@ -157,25 +155,36 @@ export async function appendToLog(
   return true;
 }
 
-async function insertAll(query: Query, log: LogRow, entries: readonly NewEntry[]): Promise<void> {
-  const plain = entries.findIndex(({ set }) => set === undefined);
-  const sets = plain < 0 ? entries : entries.slice(0, plain);
-  for (const [nth, { leaf, set }] of sets.entries()) {
-    if (set === undefined) continue;
-    const { range } = set;
-    const times = 'idFrom' in range ? [null, null] : [range.scoredFromMs, range.scoredToMs];
-    const ids = 'idFrom' in range ? [range.idFrom, range.idTo] : [null, null];
-    const values = [log.logId, log.size + nth, leaf.text, set.ids, set.hashes];
-    await query(insertSet, [...values, ...times, ...ids]);
-  }
-  const others = entries.slice(sets.length);
-  if (others.length === 0) return;
+async function insertSets(
+  query: Query,
+  { logId, size }: LogRow,
+  sets: readonly NewSet[],
+): Promise<void> {
+  await query(insertSetsStatement, [
+    logId,
+    size,
+    textArray(sets.map(({ leaf }) => leaf.text)),
+    byteaArray(sets.map(({ ids }) => ids)),
+    byteaArray(sets.map(({ hashes }) => hashes)),
+    float8Array(sets.map(({ scoredFromMs }) => scoredFromMs)),
+    float8Array(sets.map(({ scoredToMs }) => scoredToMs)),
+    textArray(sets.map(({ idFrom }) => idFrom)),
+    textArray(sets.map(({ idTo }) => idTo)),
+  ]);
+}
+
+async function insertLines(
+  query: Query,
+  logId: number,
+  at: number,
+  lines: readonly NewEntry[],
+): Promise<void> {
   await query(insertEntries, [
-    log.logId,
-    log.size + sets.length,
-    textArray(others.map(({ kind }) => kind)),
-    textArray(others.map(({ subject }) => subject)),
-    textArray(others.map(({ leaf }) => leaf.text)),
+    logId,
+    at,
+    textArray(lines.map(({ kind }) => kind)),
+    textArray(lines.map(({ subject }) => subject)),
+    textArray(lines.map(({ leaf }) => leaf.text)),
   ]);
 }
 

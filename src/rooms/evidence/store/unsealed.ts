@@ -1,30 +1,91 @@
 /** Rows that wait to be sealed, as Postgres writes them. */
 import { createdAtMsOf } from '../../../core/domain/transaction-id.ts';
-import { takeIntake } from '../../../core/store/intake.ts';
 import type { ScoredStatement } from '../../../core/store/scores/scored-statement.ts';
-import { timestampArray, uuidArray } from '../../../kit/database/binary-array.ts';
-import type { Query } from '../../../kit/database/pool.ts';
+import {
+  HEADER_BYTES,
+  timestampArray,
+  uuidArray,
+  uuidOffset,
+} from '../../../kit/database/binary-array.ts';
+import type { Query, Statement } from '../../../kit/database/pool.ts';
 import { anyOf, rowsOf } from '../../../kit/database/statement.ts';
 import type { AuditEntry } from '../../../kit/words/audit.ts';
 import type { ModelFacts, RuleSetFacts, ScoreTexts } from '../log/contents.ts';
+import { hashScores } from '../log/score-hash.ts';
+import { type HashedScores, ID_BYTES, idsOf } from '../log/sets.ts';
+import { HASH_BYTES } from '../log/tree.ts';
 import { IS_SEALING } from './evidence-log.ts';
 
-/** Adds the ids of a batch of scores to the intake while a log is kept. */
-export const addUnsealed: ScoredStatement = {
+/** Bytes of an id in `uuid[]`. */
+const UUID_ROOM = 4 + ID_BYTES;
+
+/**
+ * Adds the ids of a batch of scores to the intake while a log is kept, and their hashes, so that the sealer reads no score. Where
+ * only some scores of a batch are stored, and from a worker without keys, ids come alone.
+ */
+export const addUnsealed = (hasKeys: boolean): ScoredStatement => ({
   name: 'add-evidence-intake',
-  insert: ({ ids }) => `insert into market.evidence_intake (transaction_ids)
-      select ${ids}::uuid[] where cardinality(${ids}::uuid[]) > 0 and exists (select ${IS_SEALING})`,
-  toValue: null,
+  insert: ({ ids, scoredAtMs, value }) => `
+      insert into market.evidence_intake (transaction_ids, hashes, scored_at)
+      select ${ids}::uuid[], ${value}::bytea, case when ${value}::bytea is not null then to_timestamp(${scoredAtMs}::float8 / 1000) end
+       where cardinality(${ids}::uuid[]) > 0 and exists (select ${IS_SEALING})`,
+  toValue: (_scores, columns) => (hasKeys && columns !== null ? hashScores(columns) : null),
+});
+
+/** The share of a step that a score takes whose hash is missing. */
+const BARE_WEIGHT = 16;
+
+// The length of the hashes is known without reading them.
+const takeStatement: Statement = {
+  name: 'take-evidence_intake',
+  text: `
+    delete from market.evidence_intake where intake_id in (
+      select intake_id from (
+        select intake_id, sum(weight) over (order by intake_id) - weight as before
+          from (select intake_id, coalesce(octet_length(hashes) / ${HASH_BYTES}, cardinality(transaction_ids) * ${BARE_WEIGHT}) as weight
+                  from market.evidence_intake order by intake_id limit $1) oldest) counted
+       where before < $2)
+    returning array_send(transaction_ids) as ids, hashes, round(date_part('epoch', scored_at) * 1000)::float8 as "scoredAtMs"`,
 };
 
-/** Takes the oldest rows of the intake, up to a number of scores. @returns ids */
+type TakenRow = {
+  readonly ids: Buffer;
+  readonly hashes: Buffer | null;
+  readonly scoredAtMs: number | null;
+};
+
+export type Taken = {
+  readonly hashed: readonly HashedScores[];
+  /** Ids without a hash. */
+  readonly bare: readonly string[];
+  readonly mayHaveMore: boolean;
+};
+
+/** Takes the oldest rows of the intake, up to a number of scores. */
 export async function takeUnsealed(
   query: Query,
   rowsMax: number,
   scoresMax: number,
-): Promise<string[]> {
-  const taken = await takeIntake(query, 'evidence_intake', [], rowsMax, scoresMax);
-  return taken.flatMap(({ transactionIds }) => transactionIds);
+): Promise<Taken> {
+  const rows = await query<TakenRow>(takeStatement, [rowsMax, scoresMax]);
+  const hashed: HashedScores[] = [];
+  const bare: string[] = [];
+  let weight = 0;
+  for (const { ids: array, hashes, scoredAtMs } of rows) {
+    const ids = packIds(array);
+    weight += (ids.length / ID_BYTES) * (hashes === null ? BARE_WEIGHT : 1);
+    if (hashes === null || scoredAtMs === null) bare.push(...idsOf(ids));
+    else hashed.push({ ids, hashes, scoredAtMs });
+  }
+  return { hashed, bare, mayHaveMore: weight >= scoresMax || rows.length === rowsMax };
+}
+
+/** @param array `uuid[]` in binary form, which has a length before each id */
+function packIds(array: Buffer): Buffer {
+  const ids = Buffer.allocUnsafe(((array.length - HEADER_BYTES) / UUID_ROOM) * ID_BYTES);
+  for (let at = 0, from = uuidOffset(0); at < ids.length; at += ID_BYTES, from += UUID_ROOM)
+    array.copy(ids, at, from, from + ID_BYTES);
+  return ids;
 }
 
 const COLUMNS = `s.transaction_id, date_part('epoch', s.scored_at), s.account_id, s.corridor, s.score, s.risk, s.probability,

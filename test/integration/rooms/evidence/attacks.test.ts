@@ -7,11 +7,12 @@ import type { Query } from '../../../../src/kit/database/pool.ts';
 import { checkLog } from '../../../../src/rooms/evidence/check/check.ts';
 import type { Attack } from '../../../../src/rooms/evidence/check/finding.ts';
 import { readHead, signCheckpoint } from '../../../../src/rooms/evidence/log/checkpoint.ts';
-import { scoreContent, setLeaf } from '../../../../src/rooms/evidence/log/contents.ts';
+import { setLeaf } from '../../../../src/rooms/evidence/log/contents.ts';
 import { append, EMPTY_EDGE, edgeRoot } from '../../../../src/rooms/evidence/log/edge.ts';
-import { leafHash, rootOf } from '../../../../src/rooms/evidence/log/tree.ts';
+import { hashRows } from '../../../../src/rooms/evidence/log/score-hash.ts';
+import { idsOf } from '../../../../src/rooms/evidence/log/sets.ts';
+import { leafHash } from '../../../../src/rooms/evidence/log/tree.ts';
 import { readPublished } from '../../../../src/rooms/evidence/seal/published.ts';
-import { idsOf } from '../../../../src/rooms/evidence/seal/seal.ts';
 import { readEntries, readNewestLog } from '../../../../src/rooms/evidence/store/evidence-log.ts';
 import { readScoreTexts } from '../../../../src/rooms/evidence/store/unsealed.ts';
 import {
@@ -105,10 +106,10 @@ async function rewriteScore(query: Query): Promise<void> {
     );
     const hashes = order.flatMap((id) => {
       const row = rows.get(id);
-      return row === undefined ? [] : leafHash(scoreContent(row));
+      return row === undefined ? [] : hashRows([row]);
     });
     const packed = Buffer.concat(hashes);
-    const leaf = setLeaf(rootOf(packed), hashes.length, '2026-11-27T00:00:00.000Z', false);
+    const leaf = setLeaf(packed, '2026-11-27T00:00:00.000Z', false);
     await query(
       { text: 'update market.evidence_entries set hashes = $1, leaf = $2 where position = $3' },
       [packed, leaf.text, entry.position],

@@ -79,7 +79,7 @@ export async function openEvidenceRig() {
     ): Promise<string[]> => {
       const scores = Array.from({ length: count }, () => makeScore(MONTH_MS + nth * 1000, nth++));
       const lineage = { scoredAtMs, featureSchema: FEATURE_SCHEMA };
-      await insertScores(into, toNewScores(scores), lineage, [addUnsealed]);
+      await insertScores(into, toNewScores(scores), lineage, [addUnsealed(true)]);
       return scores.map(({ transactionId }) => transactionId);
     },
     change: (subject: string) =>

@@ -13,7 +13,10 @@ import {
   scoreContent,
   setLeaf,
 } from '../../../../src/rooms/evidence/log/contents.ts';
-import { leafHash } from '../../../../src/rooms/evidence/log/tree.ts';
+import { hashRows } from '../../../../src/rooms/evidence/log/score-hash.ts';
+import { hashesOf, leafHash } from '../../../../src/rooms/evidence/log/tree.ts';
+import { hashOf } from '../../../../verify/merkle.ts';
+import { scoreBytes } from '../../../../verify/score.ts';
 
 const SCORE: ScoreTexts = {
   transactionId: '0190a5f2-7c1e-7d3b-9a44-5b1f0c2d3e4f',
@@ -60,24 +63,37 @@ test('canonical JSON is that of RFC 8785', () => {
     expect(() => canonicalJson(bad)).toThrow();
 });
 
-test('a score is written as canonical JSON of its fields, bit for bit as it was sealed', () => {
+test('a score is written and hashed as it was sealed, and verify/ makes the same bytes of its content', () => {
   const text = scoreContent(SCORE);
   expect(canonicalJson(JSON.parse(text))).toBe(text);
   expect(text).toMatchInlineSnapshot(
-    `"{"account_id":"acc \\"17\\"\\n é","attempts":1,"corridor":"US-EG","degradation":0,"feature_schema":4,"features":"01ff0a","features_crc32":-17,"id":"0190a5f2-7c1e-7d3b-9a44-5b1f0c2d3e4f","kind":"score","model":"fraud@2026-11-20","probability":null,"reasons":[{"code":"NEW_DEVICE","contribution":12.5,"detail":"first seen"},{"code":"X","contribution":100,"detail":""}],"risk":0.00001,"rule_inputs":{"a":true,"b":"1.50"},"rule_set":"default@3-manual-from-2500.5-USD","salt":0,"score":612,"scored_at":"2026-11-27T08:05:00.123Z","v":1,"verdict":"review"}"`,
+    `"{"account_id":"acc \\"17\\"\\n é","attempts":1,"corridor":"US-EG","degradation":0,"feature_schema":4,"features":"01ff0a","features_crc32":-17,"id":"0190a5f2-7c1e-7d3b-9a44-5b1f0c2d3e4f","kind":"score","model":"fraud@2026-11-20","probability":null,"reasons":"[{\\"code\\":\\"NEW_DEVICE\\",\\"detail\\":\\"first seen\\",\\"contribution\\":12.5},{\\"code\\":\\"X\\",\\"detail\\":\\"\\",\\"contribution\\":100}]","risk":0.00001,"rule_inputs":"{\\"b\\":\\"1.50\\",\\"a\\":true}","rule_set":"default@3-manual-from-2500.5-USD","score":612,"scored_at":"2026-11-27T08:05:00.123Z","v":2,"verdict":"review"}"`,
   );
-  expect(leafHash(text).toString('hex')).toMatchInlineSnapshot(
-    `"f7f2c205d14d88a571e93b90468bc66f09b17e26e1973a7ed3ea9b6c99c5beaf"`,
+  const hash = hashRows([SCORE]);
+  expect(hash.toString('hex')).toMatchInlineSnapshot(
+    `"77fbe8acb78f73c317de47de4c2306bd6058796bd141b9d5bde51aab8ad18406"`,
   );
-  const plain = scoreContent({
-    ...SCORE,
-    model: null,
-    reasons: '[]',
-    ruleInputs: null,
-    risk: '0.5',
-  });
-  expect(canonicalJson(JSON.parse(plain))).toBe(plain);
-  expect(plain).not.toBe(text);
+  expect(scoreBytes(text).toString('hex')).toMatchInlineSnapshot(
+    `"73636f72652f320a0000000c61636320223137220a20c3a90000000200010000000555532d45470000000200000000000200040000000301ff0a00000004ffffffef000000100190a5f27c1e7d3b9a445b1f0c2d3e4f00000010667261756440323032362d31312d3230ffffffff0000006d5b7b22636f6465223a224e45575f444556494345222c2264657461696c223a226669727374207365656e222c22636f6e747269627574696f6e223a31322e357d2c7b22636f6465223a2258222c2264657461696c223a22222c22636f6e747269627574696f6e223a3130307d5d000000083ee4f8b588e368f1000000157b2262223a22312e3530222c2261223a747275657d0000002064656661756c7440332d6d616e75616c2d66726f6d2d323530302e352d555344000000020264000000080003043c490ac37800000006726576696577"`,
+  );
+  expect(hashOf(scoreBytes(text))).toEqual(hash);
+  const plain = { ...SCORE, model: null, reasons: '[]', ruleInputs: null, featuresCrc32: null };
+  const both = hashRows([plain, { ...SCORE, accountId: 'é'.repeat(70_000) }, SCORE]);
+  expect(hashesOf(both)[0]).toEqual(hashOf(scoreBytes(scoreContent(plain))));
+  expect(hashesOf(both)[2]).toEqual(hash);
+});
+
+test.each([
+  ['another member', (content: object) => ({ ...content, extra: 1 })],
+  ['a missing member', ({ model: _, ...rest }: Record<string, unknown>) => rest],
+  ['a fraction', (content: object) => ({ ...content, score: 612.5 })],
+  ['a number as text', (content: object) => ({ ...content, score: '612' })],
+  ['bytes that are not in hex', (content: object) => ({ ...content, features: '01ff0' })],
+  ['another version', (content: object) => ({ ...content, v: 1 })],
+])('verify/ refuses a score with %s', (_what, change) => {
+  const changed = canonicalJson(change(JSON.parse(scoreContent(SCORE))));
+  expect(() => scoreBytes(changed)).toThrow('the score');
+  expect(() => scoreBytes(` ${scoreContent(SCORE)}`)).toThrow('canonical');
 });
 
 test('lines, models and rule sets are bound to their kind and version', () => {
@@ -120,8 +136,12 @@ test('lines, models and rule sets are bound to their kind and version', () => {
     `"{"id":"41","kind":"audit","sealed_at":"2026-11-27T08:05:01.000Z","sha256":"47c38b2a2d0947f9eca03203ad59af1e587d30fb590d97b75c198572a1a8a298","v":1}"`,
   );
   expect(leaf.hash).toEqual(leafHash(leaf.text));
-  const set = setLeaf(leafHash('x'), 3, '2026-11-27T08:05:01.000Z', true);
+  const set = setLeaf(
+    Buffer.concat([leafHash('x'), leafHash('y')]),
+    '2026-11-27T08:05:01.000Z',
+    true,
+  );
   expect(set.text).toMatchInlineSnapshot(
-    `"{"before":true,"count":3,"kind":"scores","root":"3c7e9bc930dc93f01fa69985ef242d9f9e861f3c5355aa24ce5ef4b4b8a70ccb","sealed_at":"2026-11-27T08:05:01.000Z","v":1}"`,
+    `"{"before":true,"count":2,"kind":"scores","sealed_at":"2026-11-27T08:05:01.000Z","sha256":"9a7d90ac0acf868e732056e7a0b91ed2e33c502d74c6de0ae202585684987fea","v":2}"`,
   );
 });

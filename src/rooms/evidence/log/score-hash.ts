@@ -1,0 +1,125 @@
+/**
+ * The hash of a score: SHA-256 over a head and the score's columns in the order of their names, each as Postgres sends it in
+ * binary: a length of 4 bytes (-1 is null), then the value. So a worker hashes what it sends, and writes no text for it.
+ */
+import type { ScoreColumns } from '../../../core/store/scores/score-values.ts';
+import {
+  byteaArray,
+  float8Array,
+  HEADER_BYTES,
+  int2Array,
+  int4Array,
+  textArray,
+  timestampArray,
+  uuidArray,
+} from '../../../kit/database/binary-array.ts';
+import type { ScoreTexts } from './contents.ts';
+import { HASH_BYTES, putHash } from './tree.ts';
+
+/** Keeps hashes of other things and versions apart. */
+const HEAD = Buffer.from('score/2\n');
+
+/** An array in binary form, of a value for each score or of one value for all. */
+type Column = { readonly values: Buffer; readonly isShared: boolean };
+const each = (values: Buffer): Column => ({ values, isShared: false });
+const shared = (values: Buffer): Column => ({ values, isShared: true });
+
+/** Hashes the scores of a batch in memory. @returns their hashes, one behind the other */
+export function hashScores(columns: ScoreColumns): Buffer {
+  return hashColumns(columns.count, [
+    each(columns.accounts),
+    each(columns.attempts),
+    each(columns.corridors),
+    each(columns.degradations),
+    shared(int2Array([columns.featureSchema])),
+    each(columns.features),
+    each(columns.checksums),
+    each(columns.ids),
+    each(columns.models),
+    each(columns.probabilities),
+    each(columns.reasons),
+    each(columns.risks),
+    columns.ruleInputs === null ? shared(textArray([null])) : each(columns.ruleInputs),
+    each(columns.ruleSets),
+    each(columns.scores),
+    shared(timestampArray([columns.scoredAtMs])),
+    each(columns.verdicts),
+  ]);
+}
+
+/** `jsonb` has the keys of a reason in the order in which the core makes them: code, detail, contribution. */
+export const reasonsText = (json: string) =>
+  json === '[]' ? json : JSON.stringify(JSON.parse(json));
+
+/** Hashes stored scores. @returns their hashes, one behind the other */
+export function hashRows(rows: readonly ScoreTexts[]): Buffer {
+  const texts = (of: (row: ScoreTexts) => string | null) => each(textArray(rows.map(of)));
+  const smallints = (of: (row: ScoreTexts) => string) =>
+    each(int2Array(rows.map((row) => Number(of(row)))));
+  const doubles = (of: (row: ScoreTexts) => string | null) =>
+    each(float8Array(rows.map((row) => toNumber(of(row)))));
+  return hashColumns(rows.length, [
+    texts((row) => row.accountId),
+    smallints((row) => row.attempts),
+    texts((row) => row.corridor),
+    smallints((row) => row.degradation),
+    smallints((row) => row.featureSchema),
+    each(byteaArray(rows.map((row) => Buffer.from(row.features, 'hex')))),
+    each(int4Array(rows.map((row) => toNumber(row.featuresCrc32)))),
+    each(uuidArray(rows.map((row) => row.transactionId))),
+    texts((row) => row.model),
+    doubles((row) => row.probability),
+    texts((row) => reasonsText(row.reasons)),
+    doubles((row) => row.risk),
+    texts((row) => row.ruleInputs),
+    texts((row) => row.ruleSet),
+    smallints((row) => row.score),
+    each(timestampArray(rows.map((row) => row.scoredAtMs))),
+    texts((row) => row.verdict),
+  ]);
+}
+
+const toNumber = (text: string | null) => (text === null ? null : Number(text));
+
+const LENGTH_BYTES = 4;
+/** Up to this many bytes a loop is faster than a call. */
+const LOOPED_BYTES_MAX = 40;
+/** Room for the short values of a score. */
+const SHORT_BYTES = 1024;
+let scratch = Buffer.alloc(64 * 1024);
+HEAD.copy(scratch);
+
+function hashColumns(count: number, columns: readonly Column[]): Buffer {
+  const hashes = Buffer.allocUnsafe(count * HASH_BYTES);
+  const next = columns.map(() => HEADER_BYTES);
+  for (let nth = 0; nth < count; nth++) {
+    let at = HEAD.length;
+    for (let index = 0; index < columns.length; index++) {
+      const { values, isShared } = columns[index] as Column;
+      let from = next[index] as number;
+      const to = from + LENGTH_BYTES + Math.max(0, lengthAt(values, from));
+      if (!isShared) next[index] = to;
+      if (to - from <= LOOPED_BYTES_MAX) {
+        while (from < to) scratch[at++] = values[from++] as number;
+      } else {
+        makeRoom(at + to - from + SHORT_BYTES);
+        at += values.copy(scratch, at, from, to);
+      }
+    }
+    putHash(hashes, nth, scratch.subarray(0, at));
+  }
+  return hashes;
+}
+
+const lengthAt = (values: Buffer, at: number) =>
+  ((values[at] as number) << 24) |
+  ((values[at + 1] as number) << 16) |
+  ((values[at + 2] as number) << 8) |
+  (values[at + 3] as number);
+
+function makeRoom(bytes: number): void {
+  if (bytes <= scratch.length) return;
+  const larger = Buffer.alloc(2 * bytes);
+  scratch.copy(larger);
+  scratch = larger;
+}
