@@ -134,7 +134,12 @@ async function run({ scenario, plan, setup, options }: Parts): Promise<Report> {
       launcher: services.firstLauncher ?? launcher,
       databaseUrl: proxies.postgres?.url ?? services.engineUrls.databaseUrl,
       redisUrl: proxies.redis?.url ?? services.engineUrls.redisUrl,
-      environment: { ...SETTINGS, ...services.engineEnvironment, ...setup.environment },
+      environment: {
+        ...SETTINGS,
+        ...Object.assign({}, ...disturbances.map(({ settings }) => settings?.(folder))),
+        ...services.engineEnvironment,
+        ...setup.environment,
+      },
     }),
   );
   const ledgerFile = join(folder, 'ledger.ndjson');
@@ -151,8 +156,8 @@ async function run({ scenario, plan, setup, options }: Parts): Promise<Report> {
   const notes = openNotes();
   const flipped = disturbances.includes(flips) ? FLIPPED_CORRIDOR : null;
   const stage = createStage({
-    ...{ services, proxies, engine, load, ledger, transactions, seed, signal, random, notes },
-    ...{ flipped, rate },
+    ...{ folder, services, proxies, engine, load, ledger, transactions, seed, signal, random },
+    ...{ notes, flipped, rate },
   });
   try {
     const endDisturbances = startDisturbances(disturbances, stage);

@@ -70,6 +70,8 @@ export type Plan = {
 };
 
 export type Stage = {
+  /** Is gone when the scenario ends. */
+  readonly folder: string;
   readonly services: ChaosServices;
   readonly proxies: Readonly<Record<'postgres' | 'redis', TcpProxy | undefined>>;
   readonly engine: Engine;

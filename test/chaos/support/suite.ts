@@ -11,6 +11,7 @@ import { runMutations } from './mutations.ts';
 import { printReport } from './report.ts';
 import { type Outcome, type RunOptions, runScenario, SETTINGS } from './run-scenario.ts';
 import type { Scenario } from './scenario.ts';
+import { sealing } from './sealing.ts';
 
 export type Suite = {
   readonly usage: string;
@@ -53,6 +54,7 @@ export async function runSuite(suite: Suite): Promise<number> {
     disturbances: [
       ...(values.flips === true ? [flips] : []),
       ...(values['with-lists'] === true ? [lists] : []),
+      ...(values['with-sealing'] === true ? [sealing] : []),
     ],
     ...{ seed: values.seed, signal: abortedBySignals() },
     onLine: (text: string) => output.line(text),
@@ -78,7 +80,7 @@ function readOptions({ transactions }: Suite) {
     allowPositionals: true,
     options: {
       ...{ list: flag, mutations: flag, help: { ...flag, short: 'h' }, rate: text, quick: flag },
-      ...{ flips: flag, 'with-lists': flag, json: text },
+      ...{ flips: flag, 'with-lists': flag, 'with-sealing': flag, json: text },
       ...{ tx: { ...text, default: String(transactions) }, seed: { ...text, default: '1' } },
       engine: { ...text, default: fileURLToPath(new URL('../../../', import.meta.url)) },
     },
