@@ -123,7 +123,7 @@ async function findUnsealed(query: Query, log: LockedLog, nowMs: number): Promis
   const live = await findLive(query, log, sealedAt);
   const walk = live.mayHaveMore
     ? { sets: [], walkedTo: log.walkedTo, scores: 0 }
-    : await walkOn(query, log, sealedAt);
+    : await walkOn(query, log, sealedAt, live.sets);
   const lines = await readAuditAfter(query, log.auditId, STEP_LINES);
   const audit = lines.map((line) => {
     const isBefore = line.changedAt < log.begunAt;
@@ -152,12 +152,19 @@ async function findLive(query: Query, log: LogRow, sealedAt: string) {
   return { sets, scores: countOf(fresh), missing: bare.length - rows.length, mayHaveMore };
 }
 
-/** Seals a page of the walk over scores that are older than the log. */
-async function walkOn(query: Query, log: LockedLog, sealedAt: string) {
+/**
+ * Seals a page of the walk over scores that are older than the log.
+ * @param live sets of the same step, which the log does not have yet
+ */
+async function walkOn(query: Query, log: LockedLog, sealedAt: string, live: readonly NewSet[]) {
   const { walkedTo, beforeAt } = log;
   if (walkedTo === null || !log.isSettled) return { sets: [], walkedTo, scores: 0 };
   const rows = await walkScores(query, walkedTo, WALK_SCORES);
-  const older = rows.filter(({ scoredAtMs }) => scoredAtMs < beforeAt.getTime());
+  const named = new Set(live.flatMap(({ ids }) => idsOf(ids)));
+  const older = rows.filter(
+    ({ transactionId, scoredAtMs }) =>
+      scoredAtMs < beforeAt.getTime() && !named.has(transactionId),
+  );
   const fresh = await leaveSealed(query, log, hashedRows(older));
   const last = rows.at(-1);
   const isOver = rows.length < WALK_SCORES || isBeyond(last, beforeAt);

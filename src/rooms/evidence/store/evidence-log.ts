@@ -41,6 +41,12 @@ export type LockedLog = LogRow & {
 /** Time after the last sealing in which ids go to the intake. Longer: more rows that nobody takes; shorter: walks sooner. */
 const LAPSE = `interval '7 days'`;
 
+/**
+ * The walk seals scores that are dated up to so long after a log begins: their statements may not have seen the log yet, or
+ * the clock of their worker is ahead. Longer: more scores are looked for in the log before they are sealed.
+ */
+const UNSEEN = `interval '1 minute'`;
+
 const COLUMNS = `log_id as "logId", origin, size::float8 as size, root, audit_id::text as "auditId", begun_at as "begunAt",
   before_at as "beforeAt", walked_to::text as "walkedTo", checkpoint, refused,
   sealed_at < now() - ${LAPSE} as "hasLapsed", log_id = (select max(log_id) from market.evidence_logs) as "isNewest"`;
@@ -56,7 +62,7 @@ const lockStatement = firstOf<LockedLog, [origin: string]>(
 );
 const beginStatement: Statement = {
   name: 'begin-evidence-log',
-  text: 'insert into market.evidence_logs (origin, root) values ($1, $2) on conflict do nothing',
+  text: `insert into market.evidence_logs (origin, root, before_at) values ($1, $2, now() + ${UNSEEN}) on conflict do nothing`,
 };
 
 /**
@@ -196,7 +202,7 @@ const touchStatement: Statement = {
 const lapseStatement: Statement = {
   name: 'walk-evidence-again',
   text: `update market.evidence_logs
-            set sealed_at = now(), before_at = now(), before_xid = pg_current_xact_id(),
+            set sealed_at = now(), before_at = now() + ${UNSEEN}, before_xid = pg_current_xact_id(),
                 walked_to = '00000000-0000-0000-0000-000000000000'
           where log_id = $1`,
 };
