@@ -5,24 +5,24 @@
 import { execFile } from 'node:child_process';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { putModelInForce } from '../../../bench/support/model-in-force.ts';
 import { makeRunFolder } from '../../../bench/support/run-folder.ts';
 import { createRandom } from '../../../src/kit/random.ts';
 import { startTcpProxy, type TcpProxy } from '../../support/tcp-proxy.ts';
-import type { Check, Verdict } from './checker.ts';
+import type { Verdict } from './checker.ts';
 import { type Disturbance, disturbancesOf, startDisturbances } from './disturbance.ts';
 import { type Engine, startEngine } from './engine.ts';
 import { FLIPPED_CORRIDOR, flips } from './flips.ts';
-import { type Ledger, type LedgerCounts, openLedgerFile } from './ledger.ts';
+import { type LedgerCounts, openLedgerFile } from './ledger.ts';
 import { startLoad } from './load.ts';
 import { NotRun } from './not-run.ts';
 import { startReader } from './reader.ts';
 import { replaySamples, untilAtRest, untilRecovered } from './rest.ts';
-import type { Bound, Plan, Scenario, Setup, Stage } from './scenario.ts';
+import type { Plan, Scenario, Setup, Stage } from './scenario.ts';
 import { type ChaosServices, startServices } from './services.ts';
+import { createStage, openNotes, remarksOf } from './stage.ts';
 import { tellFigures } from './told.ts';
 
 export type RunOptions = {
@@ -72,10 +72,6 @@ const SETUP: Setup = {
   ...{ countersExact: true, diskBytes: {}, hasModel: false },
 };
 const CONNECTIONS = 4;
-const POLL_MS = 50;
-/** A wait for traffic has this beside twice the time that the rate takes. */
-const PROGRESS_SLACK_MS = 180_000;
-const UNTIL_TIMEOUT_MS = 60_000;
 const DRAIN_MS_MAX = 25_000;
 const CHECKER = fileURLToPath(new URL('../check.ts', import.meta.url));
 const REPORT_BYTES_MAX = 64 * 1024 * 1024;
@@ -220,63 +216,6 @@ async function openProxies(
     postgres: await open('postgres', services.databaseUrl),
     redis: await open('redis', services.redisUrl),
   };
-}
-
-type Notes = {
-  readonly faults: Map<string, number>;
-  readonly bars: Check[];
-  readonly remarks: string[];
-};
-const openNotes = (): Notes => ({ faults: new Map(), bars: [], remarks: [] });
-
-function remarksOf({ remarks }: Notes, { improper }: Ledger): string[] {
-  return improper === undefined ? remarks : [...remarks, `improper answer: ${improper}`];
-}
-
-type StageParts = Omit<Stage, 'happened' | 'bar' | 'remark' | 'progress' | 'pause' | 'until'> & {
-  readonly notes: Notes;
-  readonly rate: number;
-};
-
-function createStage({ notes, rate, ...parts }: StageParts): Stage {
-  const { ledger, signal, transactions } = parts;
-  const until: Stage['until'] = async (what, isSo, timeoutMs = UNTIL_TIMEOUT_MS) => {
-    const deadline = performance.now() + timeoutMs;
-    while (!(await isSo())) {
-      if (performance.now() > deadline) throw new Error(`not within ${timeoutMs} ms: ${what}`);
-      await delay(POLL_MS, undefined, { signal });
-    }
-  };
-  return {
-    ...parts,
-    until,
-    happened: (fault, times = 1) => {
-      notes.faults.set(fault, (notes.faults.get(fault) ?? 0) + times);
-    },
-    bar: (check, found, bound, invariant) => {
-      notes.bars.push({ invariant: invariant ?? 'bar', check, found, ...holds(found, bound) });
-    },
-    remark: (text) => {
-      notes.remarks.push(text);
-    },
-    progress: (share) => {
-      const goal = Math.floor(share * transactions);
-      return until(
-        `${goal} acknowledged`,
-        () => ledger.counts.acknowledged >= goal,
-        PROGRESS_SLACK_MS + (2000 * transactions) / rate,
-      );
-    },
-    pause: async (ms) => {
-      await delay(ms, undefined, { signal });
-    },
-  };
-}
-
-function holds(found: number, bound: Bound): { expected: string; ok: boolean } {
-  if ('atMost' in bound) return { expected: `≤ ${bound.atMost}`, ok: found <= bound.atMost };
-  if ('atLeast' in bound) return { expected: `≥ ${bound.atLeast}`, ok: found >= bound.atLeast };
-  return { expected: `${bound.exactly}`, ok: found === bound.exactly };
 }
 
 async function drainAll(engine: Engine, stage: Stage): Promise<void> {
