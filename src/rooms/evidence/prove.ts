@@ -9,9 +9,9 @@ import {
   type Kind,
   modelContent,
   ruleSetContent,
-  type ScoreTexts,
   scoreContent,
 } from './log/contents.ts';
+import type { ScoreTexts } from './log/score-texts.ts';
 import { idsOf } from './log/sets.ts';
 import { inclusionPath, type ReadTile } from './log/tree.ts';
 import { ownRuleSetContent } from './seal/seal.ts';

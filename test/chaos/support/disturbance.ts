@@ -12,7 +12,7 @@ export type Disturbance = {
   readonly counted: string;
   /** Clients of a scenario's own do not know it: their refusals count against what they measure. */
   readonly isForSteadyLoad: boolean;
-  /** Of the engine. @param folder of the scenario */
+  /** Settings of the engine. @param folder of the scenario */
   readonly settings?: (folder: string) => Readonly<Record<string, string>>;
   /** Before the engine starts. */
   readonly prepare?: (services: ChaosServices) => Promise<void>;

@@ -4,30 +4,8 @@
  */
 import type { AuditEntry } from '../../../kit/words/audit.ts';
 import { canonicalJson } from './canonical.ts';
-import { reasonsText } from './score-hash.ts';
+import { reasonsText, type ScoreTexts } from './score-texts.ts';
 import { HASH_BYTES, leafHash, sha256 } from './tree.ts';
-
-/** A row of `scores` as Postgres writes it; times are epoch milliseconds. */
-export type ScoreTexts = {
-  readonly transactionId: string;
-  readonly scoredAtMs: number;
-  readonly accountId: string;
-  readonly corridor: string;
-  readonly score: string;
-  readonly risk: string;
-  readonly probability: string | null;
-  readonly verdict: string;
-  readonly reasons: string;
-  /** The stored bytes in hex. */
-  readonly features: string;
-  readonly featureSchema: string;
-  readonly ruleSet: string;
-  readonly model: string | null;
-  readonly attempts: string;
-  readonly degradation: string;
-  readonly featuresCrc32: string | null;
-  readonly ruleInputs: string | null;
-};
 
 const toNumber = (text: string | null) => (text === null ? null : Number(text));
 

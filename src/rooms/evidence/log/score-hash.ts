@@ -13,7 +13,7 @@ import {
   timestampArray,
   uuidArray,
 } from '../../../kit/database/binary-array.ts';
-import type { ScoreTexts } from './contents.ts';
+import { reasonsText, type ScoreTexts } from './score-texts.ts';
 import { HASH_BYTES, putHash } from './tree.ts';
 
 /** Keeps hashes of other things and versions apart. */
@@ -46,10 +46,6 @@ export function hashScores(columns: ScoreColumns): Buffer {
     each(columns.verdicts),
   ]);
 }
-
-/** `jsonb` has the keys of a reason in the order in which the core makes them: code, detail, contribution. */
-export const reasonsText = (json: string) =>
-  json === '[]' ? json : JSON.stringify(JSON.parse(json));
 
 /** Hashes stored scores. @returns their hashes, one behind the other */
 export function hashRows(rows: readonly ScoreTexts[]): Buffer {

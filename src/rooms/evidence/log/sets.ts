@@ -1,7 +1,8 @@
 /** Sets of scores, each a leaf of the log: ids and hashes of its scores, and the range by which the set of a score is found. */
 
-import { type Leaf, type ScoreTexts, setLeaf } from './contents.ts';
+import { type Leaf, setLeaf } from './contents.ts';
 import { hashRows } from './score-hash.ts';
+import type { ScoreTexts } from './score-texts.ts';
 import { HASH_BYTES, hashesOf } from './tree.ts';
 
 /**

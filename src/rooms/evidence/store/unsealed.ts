@@ -10,8 +10,9 @@ import {
 import type { Query, Statement } from '../../../kit/database/pool.ts';
 import { anyOf, rowsOf } from '../../../kit/database/statement.ts';
 import type { AuditEntry } from '../../../kit/words/audit.ts';
-import type { ModelFacts, RuleSetFacts, ScoreTexts } from '../log/contents.ts';
+import type { ModelFacts, RuleSetFacts } from '../log/contents.ts';
 import { hashScores } from '../log/score-hash.ts';
+import type { ScoreTexts } from '../log/score-texts.ts';
 import { type HashedScores, ID_BYTES, idsOf } from '../log/sets.ts';
 import { HASH_BYTES } from '../log/tree.ts';
 import { IS_SEALING } from './evidence-log.ts';

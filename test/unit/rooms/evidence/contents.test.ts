@@ -9,11 +9,11 @@ import {
   contentLeaf,
   modelContent,
   ruleSetContent,
-  type ScoreTexts,
   scoreContent,
   setLeaf,
 } from '../../../../src/rooms/evidence/log/contents.ts';
 import { hashRows } from '../../../../src/rooms/evidence/log/score-hash.ts';
+import type { ScoreTexts } from '../../../../src/rooms/evidence/log/score-texts.ts';
 import { hashesOf, leafHash } from '../../../../src/rooms/evidence/log/tree.ts';
 import { hashOf } from '../../../../verify/merkle.ts';
 import { scoreBytes } from '../../../../verify/score.ts';
