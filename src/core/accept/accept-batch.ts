@@ -31,7 +31,7 @@ import {
   prepare,
 } from './prepare-transactions.ts';
 import { type MonthProblem, MonthsRefused } from './refuse-months.ts';
-import { findErased, type KnownConflict } from './repeat-after-erasure.ts';
+import { findRepeated, type KnownConflict } from './find-repeated.ts';
 import { createSharedCommits, type Poster } from './shared-commits.ts';
 
 type AcceptedBatch = { readonly kind: 'accepted'; readonly outcomes: readonly Outcome[] };
@@ -156,7 +156,7 @@ async function storeBatch(
     }
     if (!(error instanceof KeyConflict)) throw error;
     const conflicts = keyConflicts(prepared, error.holders);
-    const erased = await findErased(ingest, conflicts);
+    const erased = await findRepeated(ingest, conflicts);
     if (erased.size > 0 && erased.size === conflicts.length) {
       return await storeBatch(ingest, poster, prepared, error.holders);
     }

@@ -25,7 +25,7 @@ import {
   prepare,
 } from './prepare-transactions.ts';
 import { type RefusedRow, type RefusedRows, refuseRows } from './refuse-months.ts';
-import { findErased, type KnownConflict } from './repeat-after-erasure.ts';
+import { findRepeated, type KnownConflict } from './find-repeated.ts';
 import { retryStore } from './retry-store.ts';
 import { beginCommits, beginSends, endEach, senderOf } from './trace-commit.ts';
 import { newTransactionId } from './transaction-id.ts';
@@ -84,7 +84,7 @@ export async function acceptEach(ingest: Ingest, request: AcceptRequest): Promis
     const { transactionId, fingerprint } = key;
     conflicts.push({ index, input, transactionId, fingerprint });
   }
-  const erased = await findErased(ingest, conflicts);
+  const erased = await findRepeated(ingest, conflicts);
   const others = conflicts.filter(({ index }) => !erased.has(index));
   for (const { index, detail } of await describeConflicts(ingest.database, others)) {
     outcomes[index] = { problem: 'conflict', field: 'idempotency_key', detail };

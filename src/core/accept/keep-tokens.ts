@@ -8,7 +8,7 @@ import type { Tokenised } from '../personal.ts';
 import { findHolders, findKnown } from '../store/transactions/transactions.ts';
 import type { Ingest } from './ingest.ts';
 import type { Prepared } from './prepare-transactions.ts';
-import { findErased, type KnownConflict } from './repeat-after-erasure.ts';
+import { findRepeated, type KnownConflict } from './find-repeated.ts';
 
 /** The inputs with tokens, of which those of new values are not kept yet. */
 export async function tokenised(
@@ -83,7 +83,7 @@ export async function keptWhole(
     const { transactionId, fingerprint } = holder;
     return [{ index, input, transactionId, fingerprint }];
   });
-  const erased = await findErased({ database, tokens }, conflicts);
+  const erased = await findRepeated({ database, tokens }, conflicts);
   if (erased.size < conflicts.length) return inputs;
   return await store(new Set([...fresh].filter((index) => holderOf[index] === undefined)));
 }

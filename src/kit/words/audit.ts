@@ -89,6 +89,7 @@ export const AUDIT_ACTIONS = [
   'personal.ask',
   'personal.erase',
   'personal.rewrap',
+  'personal.migrate',
   'export.begin',
   'export.end',
   'verification.end',

@@ -2,6 +2,7 @@
 import { type Command, EXIT, parseArguments } from '../../kit/command/command.ts';
 import { commandOf } from '../../kit/command/rows.ts';
 import { byCommand, openCommandDatabase } from '../../kit/command/stores.ts';
+import { migrateAction } from './migrate/migrate-command.ts';
 import { privacySettings } from './open-personal.ts';
 import { rewrap } from './rewrap.ts';
 
@@ -24,6 +25,7 @@ export const command = commandOf({
   actions: {
     fields: { operation: 'listPersonalFields', columns: ['field', 'declared_by', 'declared_at'] },
     declare: { operation: 'declarePersonalField', words: { FIELD: 'field' } },
+    migrate: migrateAction,
     read: { operation: 'readSubject', words: { TOKEN: 'token' } },
     erase: {
       operation: 'eraseSubject',

@@ -17,7 +17,7 @@ import { withErased } from './with-erased.ts';
 type Members = Record<string, unknown>;
 
 /** Gives an address one spelling, so that a list finds the address in any spelling of a client. */
-function spelled(field: string, text: string): string {
+export function spelled(field: string, text: string): string {
   if (field !== 'ip' || !text.includes(':') || !ipaddr.isValid(text)) return text;
   const address = ipaddr.process(text);
   return address instanceof ipaddr.IPv6 ? address.toRFC5952String() : address.toString();

@@ -1,17 +1,21 @@
 /**
  * A request that is repeated after an erasure: its value has another token now, so its fingerprint is not the stored one. The
  * stored transaction wins where all other fields agree and its own token leads nowhere any more.
+ *
+ * A key from before a migration of personal data has no fingerprint, as that would be of clear values: the row itself is compared.
  */
 import { loadTransactionRows } from '../store/transactions/read-transactions.ts';
 import { fingerprintOf } from './fingerprint.ts';
 import type { Ingest } from './ingest.ts';
-import type { Conflict } from './key-conflict.ts';
+import { type Conflict, differencesOf } from './key-conflict.ts';
+
+const NO_FINGERPRINT = '0'.repeat(32);
 
 /** A conflict, and the fingerprint of the stored body. */
 export type KnownConflict = Conflict & { readonly fingerprint: string };
 
 /** @returns the indexes of conflicts that are repetitions */
-export async function findErased(
+export async function findRepeated(
   { database, tokens }: Pick<Ingest, 'database' | 'tokens'>,
   conflicts: readonly KnownConflict[],
 ): Promise<ReadonlySet<number>> {
@@ -25,9 +29,12 @@ export async function findErased(
     return stored === undefined ? [] : { index, input, fingerprint, stored };
   });
   const inputs = await edge.withErased(repeated);
-  const same = repeated.filter(({ fingerprint }, nth) => {
+  const same = repeated.filter(({ fingerprint, stored }, nth) => {
     const input = inputs[nth];
-    return input !== undefined && fingerprintOf(input) === fingerprint;
+    if (input === undefined) return false;
+    return fingerprint === NO_FINGERPRINT
+      ? differencesOf(input, stored).length === 0
+      : fingerprintOf(input) === fingerprint;
   });
   return new Set(same.map(({ index }) => index));
 }
