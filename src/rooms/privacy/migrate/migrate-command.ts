@@ -76,7 +76,6 @@ async function run(args: string[], context: CommandContext): Promise<number> {
       reason,
       failpoint: createFailpoint(environment[FAILPOINT_VARIABLE]),
       signal,
-      note: output.note,
       progress: output.progress,
     }),
   );

@@ -38,7 +38,6 @@ export type Migrating = {
   readonly reason: string | undefined;
   readonly failpoint: Failpoint;
   readonly signal: AbortSignal;
-  readonly note: (text: string) => void;
   readonly progress: (text: string) => void;
 };
 

@@ -31,6 +31,7 @@ export async function rewriteTables(rewriter: Rewriter): Promise<number> {
   } = (await store.findMigration(database.query))?.progress ?? {};
   for (; pass <= PASSES_MAX; pass++) {
     const beganWith = rows;
+    const isWhole = Object.keys(tables).length === 0;
     await collect(rewriter);
     await nameAll(rewriter);
     for (const work of worksOf(rewriter.fields)) {
@@ -53,8 +54,8 @@ export async function rewriteTables(rewriter: Rewriter): Promise<number> {
       }
     }
     tables = {};
-    // A pass that found nothing proves that nothing is left.
-    if (rows === beganWith && pass > 1) return rows;
+    // A pass that found nothing from its first block on proves that nothing is left.
+    if (rows === beganWith && isWhole) return rows;
   }
   throw new Error(`rows with clear values are still written after ${PASSES_MAX} passes`);
 }

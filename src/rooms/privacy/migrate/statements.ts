@@ -1,6 +1,6 @@
 /** SQL that finds and rewrites clear values of a table, made of the catalogue. */
 import { isPersonalId, pathIn, tokenPattern } from '../../../core/domain/personal.ts';
-import { HASHES, METADATA, VALUES, type KeptValue } from '../catalogue.ts';
+import { HASHES, type KeptValue, METADATA, VALUES } from '../catalogue.ts';
 
 /** Columns of a table that one statement rewrites; rows have the name `t`. */
 export type Rewriting = {

@@ -43,8 +43,9 @@ type Leaf = { readonly name: string; readonly blocks: number };
 export const listLeaves = rowsOf<Leaf, [table: string]>(
   'list-leaves',
   `select c.relname as name, (pg_relation_size(c.oid) / current_setting('block_size')::int)::int as blocks
-     from pg_partition_tree(to_regclass('market.' || $1)) tree join pg_class c on c.oid = tree.relid
-    where tree.isleaf order by c.relname`,
+     from pg_class c
+    where c.relkind = 'r' and (c.oid = to_regclass('market.' || $1)
+       or c.oid in (select relid from pg_partition_tree(to_regclass('market.' || $1)) where isleaf)) order by c.relname`,
 );
 
 export type Guard = {

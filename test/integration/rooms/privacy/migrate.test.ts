@@ -28,6 +28,7 @@ import { answerOf, count, postBatch, postOne } from '../../../support/submit.ts'
 import type { RunningWorker } from '../../../support/worker-rig.ts';
 
 const FIELDS = ['account_id', 'device_id', 'ip', 'metadata.contacts.email'];
+const PATIENT = { RISK_STATEMENT_TIMEOUT_MS: '20000' };
 const BEFORE = 60;
 const AFTER = 100;
 
@@ -39,8 +40,9 @@ let officer = '';
 
 beforeAll(async () => {
   folder = await makePrivacyFolder();
-  [api, twin] = await Promise.all([startRunningApi({ ...folder.settings }), startRunningApi()]);
-  workers = [api.startWorker(), twin.startWorker()];
+  api = await startRunningApi({ ...folder.settings, ...PATIENT });
+  twin = await startRunningApi(PATIENT);
+  workers = [api.startWorker(PATIENT), twin.startWorker(PATIENT)];
   for (const one of [api, twin]) {
     const key = await insertPersonKey(one.testDatabase, 'Ann', ['risk_officer', 'admin']);
     await fillTables(one, key, await sendScored(one, payments(0, BEFORE)));
