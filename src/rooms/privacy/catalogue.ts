@@ -18,8 +18,9 @@ export type KeptValue = Kept & {
   readonly as?: { readonly column: string; readonly type: string };
 };
 
-const ofKind = (kind: string) =>
-  `t.list in (select name from market.lists where kind = '${kind}') and position('/' in t.value) = 0`;
+const ofKind = (kind: string) => `t.list in (select name from market.lists where kind = '${kind}')`;
+/** A network is no value of a transaction. */
+const OF_ADDRESSES = `${ofKind('address')} and position('/' in t.value) = 0`;
 
 /** Rows are copied downwards: what is above is rewritten first. */
 export const VALUES: readonly KeptValue[] = [
@@ -39,10 +40,10 @@ export const VALUES: readonly KeptValue[] = [
     table: 'list_entries',
     column: 'addresses',
     field: 'ip',
-    where: ofKind('address'),
+    where: OF_ADDRESSES,
     as: { column: 'value', type: 'inet' },
   },
-  { table: 'list_entries', column: 'value', field: 'ip', where: ofKind('address') },
+  { table: 'list_entries', column: 'value', field: 'ip', where: OF_ADDRESSES },
 ];
 
 /** Columns of metadata as clients sent it, of type jsonb. */
