@@ -1,11 +1,11 @@
 /** Rewrites the tables of a market batch by batch. A batch is one commit, with the position from which the next one goes on. */
 import { isPersonalId } from '../../../core/domain/personal.ts';
-import type { Query } from '../../../kit/database/pool.ts';
+import type { Database, Query } from '../../../kit/database/pool.ts';
+import type { Failpoint } from '../../../kit/process/failpoint.ts';
 import { DOCUMENTS, type DocumentTable } from '../catalogue.ts';
 import type { Subjects, Wanted } from '../subjects.ts';
 import { spelled } from '../tokens.ts';
 import { findHoles, type Hole } from './documents.ts';
-import type { Migrating } from './migrate.ts';
 import { collectText, type Rewriting, rewriteText, rewritingsOf, sourcesOf } from './statements.ts';
 import * as store from './store.ts';
 
@@ -16,7 +16,11 @@ const BATCH_VALUES = 5000;
 /** Rows that others copied while a pass ran are found by the next pass. More: a busier market ends, too. */
 const PASSES_MAX = 10;
 
-export type Rewriter = Pick<Migrating, 'database' | 'failpoint' | 'progress' | 'signal'> & {
+export type Rewriter = {
+  readonly database: Database;
+  readonly failpoint: Failpoint;
+  readonly signal: AbortSignal;
+  readonly progress: (text: string) => void;
   readonly fields: readonly string[];
   readonly subjects: Pick<Subjects, 'look'>;
 };
