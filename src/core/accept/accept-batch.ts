@@ -17,6 +17,7 @@ import {
 } from './accept-transactions.ts';
 import { admit } from './admit.ts';
 import type { KnownRows, Stored } from './claim-keys.ts';
+import { findRepeated, type KnownConflict } from './find-repeated.ts';
 import { type Closed, type ClosedRequest, closedRequest } from './gate.ts';
 import type { Ingest } from './ingest.ts';
 import { keptWhole, tokenised } from './keep-tokens.ts';
@@ -31,7 +32,6 @@ import {
   prepare,
 } from './prepare-transactions.ts';
 import { type MonthProblem, MonthsRefused } from './refuse-months.ts';
-import { findRepeated, type KnownConflict } from './find-repeated.ts';
 import { createSharedCommits, type Poster } from './shared-commits.ts';
 
 type AcceptedBatch = { readonly kind: 'accepted'; readonly outcomes: readonly Outcome[] };

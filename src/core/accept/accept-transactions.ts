@@ -14,6 +14,7 @@ import type { KeyedTransactionInput } from '../domain/transaction.ts';
 import { createdAtMsOf } from '../domain/transaction-id.ts';
 import type { NewTransaction } from '../store/transactions/transactions.ts';
 import { type Claim, claimFree, claimOthers, type RefuseKnown, type Stored } from './claim-keys.ts';
+import { findRepeated, type KnownConflict } from './find-repeated.ts';
 import type { Ingest } from './ingest.ts';
 import { describeConflicts } from './key-conflict.ts';
 import {
@@ -25,7 +26,6 @@ import {
   prepare,
 } from './prepare-transactions.ts';
 import { type RefusedRow, type RefusedRows, refuseRows } from './refuse-months.ts';
-import { findRepeated, type KnownConflict } from './find-repeated.ts';
 import { retryStore } from './retry-store.ts';
 import { beginCommits, beginSends, endEach, senderOf } from './trace-commit.ts';
 import { newTransactionId } from './transaction-id.ts';

@@ -6,9 +6,9 @@ import { monthOf, type NewMonths } from '../../kit/words/month.ts';
 import type { KeyedTransactionInput } from '../domain/transaction.ts';
 import type { Tokenised } from '../personal.ts';
 import { findHolders, findKnown } from '../store/transactions/transactions.ts';
+import { findRepeated, type KnownConflict } from './find-repeated.ts';
 import type { Ingest } from './ingest.ts';
 import type { Prepared } from './prepare-transactions.ts';
-import { findRepeated, type KnownConflict } from './find-repeated.ts';
 
 /** The inputs with tokens, of which those of new values are not kept yet. */
 export async function tokenised(

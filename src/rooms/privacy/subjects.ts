@@ -39,6 +39,8 @@ export type Subjects = {
   ) => Promise<{ readonly looked: readonly Looked[]; readonly drafts: Drafts }>;
   /** Stores drafts. @returns the tokens by lookup, where another request was first those of its subjects */
   readonly store: (drafts: Drafts) => Promise<ReadonlyMap<string, string>>;
+  /** Returns the tokens of values, and makes a subject for each that has none. */
+  readonly nameAll: (wanted: readonly Wanted[]) => Promise<readonly string[]>;
   /** Returns those of the tokens that have a subject now, whatever this process remembers. */
   readonly living: (tokens: readonly string[]) => Promise<ReadonlySet<string>>;
   /** Returns the JSON texts of values by token, without tokens that have no subject. */
@@ -96,6 +98,11 @@ export function openSubjects({ database, keys, marketKey }: Opened): Subjects {
       for (const [nth, { lookup, token }] of looked.entries())
         if (token === undefined && !drafts.has(lookup)) drafts.set(lookup, draftOf(wanted[nth]));
       return { looked, drafts };
+    },
+    async nameAll(wanted) {
+      const { looked, drafts } = await this.draft(wanted);
+      const made = await this.store(drafts);
+      return looked.map(({ lookup, token }) => token ?? made.get(lookup) ?? gone());
     },
     async store(drafts) {
       const parts = await inParts([...drafts], async (part) => [...(await store(new Map(part)))]);

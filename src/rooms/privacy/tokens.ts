@@ -79,14 +79,8 @@ export function openTokens(fields: readonly string[], subjects: Subjects): Token
     async tokensOf(field, values) {
       const clear = values.filter((value) => !isToken(field, value));
       const wanted = clear.map((value) => ({ field, text: spelled(field, value) }));
-      const { looked, drafts } = await subjects.draft(wanted);
-      const made = await subjects.store(drafts);
-      const tokenOfClear = new Map(
-        clear.map((value, nth) => {
-          const { lookup = '', token } = looked[nth] ?? {};
-          return [value, token ?? made.get(lookup)];
-        }),
-      );
+      const tokens = await subjects.nameAll(wanted);
+      const tokenOfClear = new Map(clear.map((value, nth) => [value, tokens[nth]]));
       return values.map((value) => tokenOfClear.get(value) ?? value);
     },
     async find(asked) {

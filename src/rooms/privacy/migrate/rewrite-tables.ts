@@ -22,7 +22,7 @@ export type Rewriter = {
   readonly signal: AbortSignal;
   readonly progress: (text: string) => void;
   readonly fields: readonly string[];
-  readonly subjects: Pick<Subjects, 'look'>;
+  readonly subjects: Pick<Subjects, 'nameAll'>;
 };
 
 /** @returns rows rewritten, by all runs of the migration */
@@ -162,11 +162,10 @@ async function nameAll({ database, subjects, signal, progress }: Rewriter): Prom
     const values = await store.listUnnamed(database.query, after.field, after.digest, BATCH_VALUES);
     const last = values.at(-1);
     if (last === undefined) return;
-    const tokens = await subjects.look(values.map(wantedOf), true);
+    const tokens = await subjects.nameAll(values.map(wantedOf));
     const fields = values.map((value) => value.field);
     const digests = values.map((value) => value.digest);
-    // Each value has a token, as the look-up has made the new ones.
-    await store.nameValues(database.query, fields, digests, tokens as string[]);
+    await store.nameValues(database.query, fields, digests, tokens);
     after = last;
     named += values.length;
     progress(`${named} values have tokens`);
@@ -195,9 +194,8 @@ async function rewriteDocuments(
   const holes: Hole[] = [];
   const read = rows.map((row) => readRow(row, columns, fields, kinds));
   for (const one of read) holes.push(...one.holes);
-  const tokens = await subjects.look(holes.map(wantedOf), true);
-  // Each value has a token, as the look-up has made the new ones.
-  const tokenOf = new Map(holes.map((hole, nth) => [hole, tokens[nth] as string]));
+  const tokens = await subjects.nameAll(holes.map(wantedOf));
+  const tokenOf = new Map(holes.map((hole, nth) => [hole, tokens[nth] ?? '']));
   for (const [hole, token] of tokenOf) hole.fill(token);
   const changed = read.filter((one) => one.holes.length > 0 || one.isUnread);
   if (changed.length === 0) return 0;
