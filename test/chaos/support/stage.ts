@@ -1,4 +1,4 @@
-/** What a scenario does with its engine: waits, and notes what it saw. */
+/** The stage on which a scenario acts: the stage waits, and notes what a scenario saw. */
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Check } from './checker.ts';
 import type { Ledger } from './ledger.ts';
