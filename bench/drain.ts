@@ -3,6 +3,8 @@
  * they start together. The clock runs from the moment all are ready; what they scored before is left out.
  */
 import { availableParallelism } from 'node:os';
+import { DEFAULT_SETTINGS } from '../src/core/domain/corridor-settings.ts';
+import { changeCorridor } from '../src/core/store/corridors/settings.ts';
 import { UsageError } from '../src/kit/command/command.ts';
 import { CORRIDORS } from '../src/tools/simulate/geography.ts';
 import type { Bench, BenchContext, BenchReport, Ceiling, Settings } from './support/bench.ts';
@@ -28,16 +30,19 @@ import { readOptions } from './support/options.ts';
 import { type Pipeline, startPipeline } from './support/pipeline.ts';
 import { treeCpuSeconds } from './support/process-usage.ts';
 import { readScored, untilScored } from './support/scored-counter.ts';
+import { openMarketPool } from './support/sealed-scores.ts';
+import type { Services } from './support/services.ts';
 import { readStored, storedBreaches } from './support/stored.ts';
 
 const USAGE = `--workers N[,N]    worker processes, each a run of its own (1,2,4)
+--shards N         streams of the first corridor (1): with --corridors 1 and few merchants their transactions are in all of them
 --behind DAYS      half of the backlog is a corridor's whose transactions are so many days older than another's of the same merchants
 ${LOAD_USAGE}`;
 
 /** The last share of a backlog, when some workers have nothing left. */
 const TAIL_SHARE = 0.05;
 
-type Backlog = { readonly load: Load; readonly behind: number };
+type Backlog = { readonly load: Load; readonly behind: number; readonly shards: number };
 
 type Drained = {
   readonly seconds: number;
@@ -95,6 +100,14 @@ async function drain(
   };
 }
 
+/** Divides the corridor before any process reads how many streams it has. */
+async function setShards({ databaseUrl }: Services, shards: number): Promise<void> {
+  await using database = openMarketPool(databaseUrl);
+  await changeCorridor(database, CORRIDORS[0].name, async (_, { set }) => {
+    await set({ ...DEFAULT_SETTINGS, shards }, 'bench');
+  });
+}
+
 async function bareCeiling(
   backlog: Backlog,
   workers: number,
@@ -116,16 +129,17 @@ async function measure(
   settings: Settings,
   context: BenchContext,
 ): Promise<BenchReport> {
-  await using pipeline = await startPipeline({ workers: 0, settings }, context);
+  const { load, behind, shards } = backlog;
+  const prepare = (services: Services) => setShards(services, shards);
+  await using pipeline = await startPipeline({ workers: 0, settings, prepare }, context);
   const { services } = pipeline;
-  const { load, behind } = backlog;
   const drained = await drain(pipeline, backlog, workers, context);
   const { seconds, tailSeconds, left, scoredBefore, cpuSeconds, fullBytes } = drained;
   const memory = await readMemory(pipeline);
   const { lost, doubled, scores } = await readStored(services.database);
   return {
     caseName: workers === 1 ? '1 worker' : `${workers} workers`,
-    inputs: { ...load, behind, workers, ...services.settings },
+    inputs: { ...load, behind, shards, workers, ...services.settings },
     settings,
     versions: services.versions,
     perSecond: left / seconds,
@@ -149,12 +163,16 @@ export const bench: Bench = {
   question: 'How fast do 1, 2 and 4 workers score a backlog?',
   usage: USAGE,
   run: async function* (args, context) {
-    const wholes = { workers: { or: [1, 2, 4], max: 64 }, behind: { or: 0, min: 0, max: 365 } };
+    const wholes = {
+      workers: { or: [1, 2, 4], max: 64 },
+      behind: { or: 0, min: 0, max: 365 },
+      shards: { or: 1, min: 1, max: 16 },
+    };
     const { values, numbers } = readOptions(args, wholes, LOAD_OPTIONS);
     const load = readLoad(values, MONTH_LOAD);
     for (const workers of numbers.workers) {
       yield await measure(
-        { load, behind: numbers.behind },
+        { load, behind: numbers.behind, shards: numbers.shards },
         workers,
         readSettings(values.set),
         context,

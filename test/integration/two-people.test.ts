@@ -186,7 +186,7 @@ describe('a key that approves', () => {
     expect((await confirm(bob, gil.body.key_id)).status).toBe(200);
     expect((await confirm(bob, gil.body.key_id)).body.detail).toContain('confirmed already');
     expect((await confirm(ann, 'nobody')).status).toBe(404);
-    expect((await confirm(ann, idOf(adam))).body.detail).toContain('no role that approves');
+    expect((await confirm(ann, idOf(adam))).body.detail).toContain('no role to confirm');
   });
 
   test('waits for a confirmation unless its own person made it, and leaves the other keys of that person alone', async () => {

@@ -162,8 +162,7 @@ async function walkOn(query: Query, log: LockedLog, sealedAt: string, live: read
   const rows = await walkScores(query, walkedTo, WALK_SCORES);
   const named = new Set(live.flatMap(({ ids }) => idsOf(ids)));
   const older = rows.filter(
-    ({ transactionId, scoredAtMs }) =>
-      scoredAtMs < beforeAt.getTime() && !named.has(transactionId),
+    ({ transactionId, scoredAtMs }) => scoredAtMs < beforeAt.getTime() && !named.has(transactionId),
   );
   const fresh = await leaveSealed(query, log, hashedRows(older));
   const last = rows.at(-1);

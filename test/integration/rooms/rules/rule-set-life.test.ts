@@ -179,13 +179,15 @@ test('a step before the dwell time and the gates of its stage is refused, and tw
   expect(await refusal()).toMatch(
     /comes before: it has decided 0 transactions, and must decide 100/,
   );
+  // One minute for all counts, as a second minute would add to the first.
+  const minute = new Date(Math.floor(Date.now() / 60_000) * 60_000);
   const add = (subject: string, decided: number, failed: number, slow: number) =>
     api.testDatabase.sql(
-      `insert into rollout_counts (subject, corridor, decided, failed, over_500, over_750, severe)
-       values ($1, 'US-EG', $2, $3, $4, 0, 0)
+      `insert into rollout_counts (subject, corridor, minute, decided, failed, over_500, over_750, severe)
+       values ($1, 'US-EG', $5, $2, $3, $4, 0, 0)
        on conflict (subject, corridor, minute) do update set decided = excluded.decided, failed = excluded.failed,
            over_500 = excluded.over_500`,
-      [subject, decided, failed, slow],
+      [subject, decided, failed, slow, minute],
     );
   await add('staged@1', 200, 2, 0);
   await add('all', 4000, 0, 41);
