@@ -179,7 +179,7 @@ test('a step before the dwell time and the gates of its stage is refused, and tw
   expect(await refusal()).toMatch(
     /comes before: it has decided 0 transactions, and must decide 100/,
   );
-  // One minute for all counts, as a second minute would add to the first.
+  // All counts have one minute, as a second minute would add to the first.
   const minute = new Date(Math.floor(Date.now() / 60_000) * 60_000);
   const add = (subject: string, decided: number, failed: number, slow: number) =>
     api.testDatabase.sql(
