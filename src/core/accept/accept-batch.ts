@@ -158,7 +158,8 @@ async function storeBatch(
     const conflicts = keyConflicts(prepared, error.holders);
     const erased = await findRepeated(ingest, conflicts);
     if (erased.size > 0 && erased.size === conflicts.length) {
-      return await storeBatch(ingest, poster, prepared, error.holders);
+      // Keys of sealed slices are found before those of the open one, so earlier repetitions stay known.
+      return await storeBatch(ingest, poster, prepared, new Map([...repeated, ...error.holders]));
     }
     const others = conflicts.filter(({ index }) => !erased.has(index));
     return { kind: 'conflict', errors: await describeConflicts(ingest.database, others) };

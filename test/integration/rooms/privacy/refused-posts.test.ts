@@ -3,6 +3,10 @@
  * lost, is answered by the stored transaction. Method: posts through every door; subjects are counted.
  */
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import {
+  listKeySlices,
+  sealKeySlice,
+} from '../../../../src/core/store/idempotency-keys/key-slice-rows.ts';
 import { insertPersonKey } from '../../../support/people.ts';
 import { makePrivacyFolder, type PrivacyFolder } from '../../../support/rooms/privacy/settings.ts';
 import { type RunningApi, startRunningApi } from '../../../support/running-api.ts';
@@ -152,4 +156,15 @@ test('a post that is repeated after an erasure is answered by what is stored', a
   expect((await erase('metadata.cards.pan', card?.pan ?? '')).status).toBe(200);
   expect((await postOne(api, one)).body.status).toBe('duplicate');
   expect((await postOne(api, { ...one, metadata: { cards: [] } })).status).toBe(422);
+});
+
+test('a batch is repeated whose keys are partly in a sealed slice', async () => {
+  const [old, young] = [somebody(), somebody()];
+  await postOne(api, old);
+  const [open] = await listKeySlices(api.database.query);
+  await sealKeySlice(api.database, open?.slice ?? -1);
+  await postOne(api, young);
+  for (const { account_id: account } of [old, young])
+    expect((await erase('account_id', String(account))).status).toBe(200);
+  expect((await postBatch(api, [old, young])).body).toMatchObject({ accepted: 0, duplicates: 2 });
 });
