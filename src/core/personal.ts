@@ -29,7 +29,7 @@ export type Tokenised = {
   readonly fresh: ReadonlySet<number>;
   /**
    * Makes the subjects of new values of these inputs.
-   * @returns all inputs; a stored one has another token where another request has made the value first
+   * @returns all inputs, with the tokens of values that other requests have made first
    */
   readonly store: (indexes: ReadonlySet<number>) => Promise<readonly KeyedTransactionInput[]>;
 };

@@ -7,6 +7,7 @@ import type { KeyedTransactionInput } from '../domain/transaction.ts';
 import type { Tokenised } from '../personal.ts';
 import { findHolders, findKnown } from '../store/transactions/transactions.ts';
 import { findRepeated, type KnownConflict } from './find-repeated.ts';
+import { fingerprintOf } from './fingerprint.ts';
 import type { Ingest } from './ingest.ts';
 import type { Prepared } from './prepare-transactions.ts';
 
@@ -69,7 +70,7 @@ export async function keptEach(
 export async function keptWhole(
   { database, partitions, newMonthsMax, tokens }: Parts,
   { client, tokenised: { inputs, fresh, store } }: Admitted,
-  { rows, rowOf, fingerprintOf }: Prepared,
+  { rows, rowOf }: Prepared,
 ): Promise<readonly KeyedTransactionInput[]> {
   if (fresh.size === 0) return inputs;
   const times = rows.map(({ createdAtMs }) => createdAtMs);
@@ -77,9 +78,12 @@ export async function keptWhole(
   if (detached.size + tooMany.size > 0) return inputs;
   const holders = await findHolders(database, client, rows);
   const holderOf = rowOf.map((row) => holders.get(row));
+  // Only known inputs make it necessary to ask for values that the same request at another process has made.
+  const mayBeTwins = [...fresh].some((index) => holderOf[index] !== undefined);
+  if (mayBeTwins) await store(new Set());
   const conflicts = [...inputs.entries()].flatMap(([index, input]): KnownConflict[] => {
     const holder = holderOf[index];
-    if (holder === undefined || holder.fingerprint === fingerprintOf[index]) return [];
+    if (holder === undefined || holder.fingerprint === fingerprintOf(input)) return [];
     const { transactionId, fingerprint } = holder;
     return [{ index, input, transactionId, fingerprint }];
   });

@@ -17,7 +17,7 @@ export const nobodys = (field: string): string => tokenOf(field, randomBytes(16)
 export async function drafted(
   inputs: readonly KeyedTransactionInput[],
   holes: readonly HoleIn[],
-  subjects: Pick<Subjects, 'draft' | 'store'>,
+  subjects: Pick<Subjects, 'draft' | 'look' | 'store'>,
 ): Promise<Tokenised> {
   const { looked, drafts } = await subjects.draft(holes);
   const open = new Map<string, HoleIn[]>();
@@ -38,8 +38,13 @@ export async function drafted(
         open.get(lookup)?.some(({ index }) => indexes.has(index)),
       );
       // Each input with a kept value has its token, so that repetitions within the request stay such.
-      for (const [lookup, token] of await subjects.store(new Map(wanted)))
+      const stored = await subjects.store(new Map(wanted));
+      for (const [lookup, token] of stored)
         for (const { fill } of open.get(lookup) ?? []) fill(token);
+      // The same request at another process may have made the other values by now.
+      const others = [...drafts].flatMap(([lookup, draft]) => (stored.has(lookup) ? [] : draft));
+      for (const { lookup, token } of others.length === 0 ? [] : await subjects.look(others))
+        if (token !== undefined) for (const { fill } of open.get(lookup) ?? []) fill(token);
       return inputs;
     },
   };
