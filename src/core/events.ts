@@ -11,6 +11,7 @@ export const EVENT_TYPES = [
   'review.deadline_near',
   'alert.raised',
   'decision.second_authority',
+  'evidence.checkpoint',
 ] as const;
 export type EventType = (typeof EVENT_TYPES)[number];
 
@@ -56,4 +57,20 @@ export type DecisionLog = {
   ) => Promise<readonly (Decision & { readonly position: string })[]>;
 };
 
-export type EventSource = WatchedEvents | DecisionLog;
+/** Events that a commit stored, of which each is taken once. */
+export type WaitingEvents = {
+  readonly kind: 'waiting';
+  readonly type: 'evidence.checkpoint';
+  readonly has: (query: Query) => Promise<boolean>;
+  /** Deletes the oldest events, at most so many. */
+  readonly take: (query: Query, rowsMax: number) => Promise<readonly Event[]>;
+};
+
+export type EventSource = WatchedEvents | DecisionLog | WaitingEvents;
+
+/** SQL: the webhook gets new events; those of a paused webhook wait. */
+export const TAKES = 'disabled_at is null and deleted_at is null';
+
+/** SQL: webhooks that take a type. Without one, a room stores no event of the type. */
+export const takersOf = (type: EventType): string =>
+  `from market.webhook_endpoints where '${type}' = any (event_types) and ${TAKES}`;

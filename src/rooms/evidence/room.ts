@@ -16,6 +16,7 @@ export const evidence: Room = {
   document: async () => (await import('./routes.ts')).document,
   api: async (api) => (await import('./routes.ts')).openEvidenceApi(api),
   worker: async (worker) => (await import('./seal/duty.ts')).openEvidence(worker),
+  events: async () => (await import('./events.ts')).events,
   alerts: async () => (await import('./alerts.ts')).alerts,
   tables,
   metrics: createEvidenceMetrics,

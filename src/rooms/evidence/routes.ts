@@ -3,6 +3,7 @@ import { z } from 'zod';
 import type { Api, ApiRoom } from '../../core/room.ts';
 import { Problem } from '../../kit/http/answers/problem.ts';
 import type { DocumentPart } from '../../kit/http/document.ts';
+import { eventOf, eventsDocument } from '../../kit/http/event-document.ts';
 import { answer, operation, pathsOf, routesOf } from '../../kit/http/operation.ts';
 import { InvalidFields } from '../../kit/words/field-error.ts';
 import { integerParameter } from '../../kit/words/list-parameters.ts';
@@ -162,6 +163,18 @@ async function requireSigned(primary: Parameters<typeof readSigned>[0]) {
 export const document: DocumentPart = {
   paths: pathsOf(operations, 'evidence'),
   tags: { evidence: 'Proofs of scores and changes.' },
+  ...eventsDocument([
+    eventOf({
+      type: 'evidence.checkpoint',
+      summary: 'A checkpoint of the log was signed',
+      data: z.object({
+        origin: z.string(),
+        size: z.int(),
+        checkpoint: z.string().meta({ description: 'Signed note: origin, size, root.' }),
+      }),
+      example: { origin: 'risk.example.com/market_0', size: 1, checkpoint: note },
+    }),
+  ]),
 };
 
 export const openEvidenceApi = (api: Api): ApiRoom => ({

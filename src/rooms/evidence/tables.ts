@@ -7,4 +7,5 @@ export const tables: readonly Retention[] = [
     ends: 'never: they prove rows of other tables',
   },
   { tables: ['evidence_intake'], ends: 'once their scores are sealed' },
+  { tables: ['checkpoint_intake'], ends: 'once the deliveries to webhooks are made' },
 ];

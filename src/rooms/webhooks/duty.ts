@@ -5,7 +5,14 @@ import { createPostEvent } from './deliver/post-event.ts';
 import { createSender } from './deliver/sender.ts';
 import { openTargets } from './deliver/target.ts';
 import { createWebhookMetrics } from './metrics.ts';
-import { hasLogged, type Raised, raiseDecided, raiseLogged, raiseWatched } from './raise-events.ts';
+import {
+  hasLogged,
+  type Raised,
+  raiseDecided,
+  raiseLogged,
+  raiseWaiting,
+  raiseWatched,
+} from './raise-events.ts';
 import { findOldestDue } from './store/due.ts';
 import { addHooked, hasHooked } from './store/intake.ts';
 import { countDisabled } from './store/webhooks.ts';
@@ -38,6 +45,7 @@ export async function openWebhooks(worker: Worker): Promise<WorkerRoom> {
     sender.wake();
   };
   const logs = events.filter((source) => source.kind === 'decisions');
+  const waiting = events.filter((source) => source.kind === 'waiting');
   const watched = events.filter((source) => source.kind === 'watched');
   let watchedMs = Number.NEGATIVE_INFINITY;
   const watch = async () => {
@@ -61,6 +69,10 @@ export async function openWebhooks(worker: Worker): Promise<WorkerRoom> {
           ...logs.map((log) => async () => {
             if (await hasLogged(database.query, log))
               await raiseSome(() => raiseLogged(lead.writes, log), note, signal);
+          }),
+          ...waiting.map((source) => async () => {
+            if (await source.has(database.query))
+              await raiseSome(() => raiseWaiting(lead.writes, source), note, signal);
           }),
           watch,
         ];

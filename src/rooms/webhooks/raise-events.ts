@@ -1,6 +1,6 @@
 /** Makes deliveries of what has happened, in the database transactions that say how far each source of events was read. */
 import { toScoreJson } from '../../core/domain/score-record.ts';
-import type { DecisionLog, Event, WatchedEvents } from '../../core/events.ts';
+import type { DecisionLog, Event, WaitingEvents, WatchedEvents } from '../../core/events.ts';
 import { takeIntake } from '../../core/store/intake.ts';
 import { type LocatedScore, locateDecided } from '../../core/store/scores/decided-scores.ts';
 import { findClients } from '../../core/store/transactions/clients.ts';
@@ -76,6 +76,19 @@ export async function raiseLogged(
     const made = await insertDeliveries(query, toLists(webhooks, log.type, decisions));
     await movePosition(query, last.position);
     return { deliveries: made.length, mayHaveMore: page.length === rowsMax };
+  });
+}
+
+/** Makes deliveries of the oldest events of a source, which loses these events in the same commit. */
+export async function raiseWaiting(
+  database: Pick<Database, 'transaction'>,
+  { take }: WaitingEvents,
+): Promise<Raised> {
+  return await database.transaction(async (query) => {
+    const events = await take(query, STEP_ROWS);
+    const webhooks = events.length === 0 ? [] : await listTakers(query);
+    const made = await insertDeliveries(query, match(webhooks, events));
+    return { deliveries: made.length, mayHaveMore: events.length === STEP_ROWS };
   });
 }
 

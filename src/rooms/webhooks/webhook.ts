@@ -53,12 +53,10 @@ const eventTypes = set(EVENT_TYPES);
 const verdicts = set(VERDICTS).meta({
   description: 'Of transaction.decided: only these verdicts.',
 });
-const corridors = z
-  .array(corridorParameter)
-  .min(1)
-  .max(WEBHOOK_LIMITS.corridors)
-  .nullable()
-  .meta({ description: 'Only these; null: all. alert.raised has no corridor and is sent anyway.' });
+const corridors = z.array(corridorParameter).min(1).max(WEBHOOK_LIMITS.corridors).nullable().meta({
+  description:
+    'Only these; null: all. alert.raised and evidence.checkpoint have none and are sent anyway.',
+});
 
 export const newWebhookSchema = z
   .strictObject({

@@ -18,6 +18,7 @@ const TYPES = {
   'review.deadline_near': 'a case is due within 30 minutes',
   'alert.raised': 'reviews overflow, or a model drifts',
   'decision.second_authority': 'another person completes or ends a decision',
+  'evidence.checkpoint': 'the log of evidence signed a checkpoint',
 } as const satisfies Record<Type, string>;
 const TYPE_NAMES = Object.keys(TYPES).filter((name): name is Type => name in TYPES);
 /** The others belong to the market, not to one client. */

@@ -65,7 +65,7 @@ export function createSealer({ database, path, origin, keys, checkpointMs, log }
     if (why !== undefined) return why;
     const note = signCheckpoint(of, keys, nowMs);
     await publish(path, note, new Date(nowMs));
-    await database.transaction((query) => storeCheckpoint(query, of.logId, note));
+    await database.transaction((query) => storeCheckpoint(query, of, note, nowMs));
     signedMs = nowMs;
     unsignedMs = undefined;
     agreed = of.size;

@@ -1,4 +1,5 @@
 /** The tables of the log: its row, its leaves and its tiles. */
+import { takersOf } from '../../../core/events.ts';
 import {
   byteaArray,
   float8Array,
@@ -208,7 +209,9 @@ const lapseStatement: Statement = {
 };
 const publishStatement: Statement = {
   name: 'publish-evidence',
-  text: 'update market.evidence_logs set checkpoint = $2, refused = null where log_id = $1',
+  text: `with told as (insert into market.checkpoint_intake (log_id, size, checkpoint, signed_at)
+           select $1, $2, $3, to_timestamp($4::float8 / 1000) where exists (select ${takersOf('evidence.checkpoint')}))
+         update market.evidence_logs set checkpoint = $3, refused = null where log_id = $1`,
 };
 const refuseStatement: Statement = {
   name: 'refuse-evidence',
@@ -218,8 +221,13 @@ const refuseStatement: Statement = {
 export const touchLog = (query: Query, logId: number) => query(touchStatement, [logId]);
 /** Begins the walk again after a time in which no ids went to the intake. */
 export const walkAgain = (query: Query, logId: number) => query(lapseStatement, [logId]);
-export const storeCheckpoint = (query: Query, logId: number, note: string) =>
-  query(publishStatement, [logId, note]);
+/** Makes a checkpoint the newest of its log, and tells it to webhooks that take it. */
+export const storeCheckpoint = (
+  query: Query,
+  { logId, size }: LogRow,
+  note: string,
+  signedMs: number,
+) => query(publishStatement, [logId, size, note, signedMs]);
 export const storeRefusal = (query: Query, logId: number, why: string | null) =>
   query(refuseStatement, [logId, why]);
 

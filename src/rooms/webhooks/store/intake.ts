@@ -1,9 +1,9 @@
 /** Transactions whose verdict a webhook takes, named by the statement that stores their scores. */
+import { takersOf } from '../../../core/events.ts';
 import type { ScoredStatement } from '../../../core/store/scores/scored-statement.ts';
 import { anyOf } from '../../../kit/database/statement.ts';
-import { TAKES } from './webhooks.ts';
 
-const TAKERS = `from market.webhook_endpoints where 'transaction.decided' = any (event_types) and ${TAKES}`;
+const TAKERS = takersOf('transaction.decided');
 
 export const hasHooked = anyOf('has-webhook-intake', 'from market.webhook_intake');
 

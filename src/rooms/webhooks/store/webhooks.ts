@@ -1,11 +1,10 @@
 /** The table webhook_endpoints, a row a webhook. Secrets are in no list. */
+import { TAKES } from '../../../core/events.ts';
 import type { Query } from '../../../kit/database/pool.ts';
 import { firstOf, onlyOf, rowsOf } from '../../../kit/database/statement.ts';
 import { timeColumns, timeText } from '../../../kit/database/time-text.ts';
 import type { NewWebhook, Webhook } from '../webhook.ts';
 
-/** The webhook gets new events; those of a paused webhook wait. */
-export const TAKES = 'disabled_at is null and deleted_at is null';
 /** The events of the webhook are sent now. */
 export const SENDS = `${TAKES} and not is_paused`;
 

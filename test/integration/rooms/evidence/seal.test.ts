@@ -170,7 +170,7 @@ test('after a restore the log refuses to grow until the newer backup is there', 
   await sealAll(sealer, rig.database);
   for (const table of tables) await sql(`create table newer_${table} as table ${table}`);
   const restore = async (from: string) => {
-    await sql(`truncate ${tables.join(', ')}`);
+    await sql(`truncate ${tables.join(', ')} cascade`);
     for (const table of tables) {
       const identity = table === 'evidence_logs' ? 'overriding system value' : '';
       await sql(`insert into ${table} ${identity} table ${from}_${table}`);
