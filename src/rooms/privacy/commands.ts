@@ -2,6 +2,7 @@
 import { type Command, EXIT, parseArguments } from '../../kit/command/command.ts';
 import { commandOf } from '../../kit/command/rows.ts';
 import { byCommand, openCommandDatabase } from '../../kit/command/stores.ts';
+import { anonymiseAction } from './anonymise/anonymise-command.ts';
 import { migrateAction } from './migrate/migrate-command.ts';
 import { privacySettings } from './open-personal.ts';
 import { rewrap } from './rewrap.ts';
@@ -26,6 +27,7 @@ export const command = commandOf({
     fields: { operation: 'listPersonalFields', columns: ['field', 'declared_by', 'declared_at'] },
     declare: { operation: 'declarePersonalField', words: { FIELD: 'field' } },
     migrate: migrateAction,
+    anonymise: anonymiseAction,
     read: { operation: 'readSubject', words: { TOKEN: 'token' } },
     erase: {
       operation: 'eraseSubject',

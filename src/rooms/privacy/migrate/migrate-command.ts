@@ -15,7 +15,7 @@ import { createFailpoint, FAILPOINT_VARIABLE } from '../../../kit/process/failpo
 import { privacySettings } from '../open-personal.ts';
 import { cancelMigration, migrate } from './migrate.ts';
 
-const FIELDS_MAX = 16;
+export const FIELDS_MAX = 16;
 const REASON_CHARS_MAX = 500;
 /** A statement may read a whole table. Larger: a hanging statement is noticed later; smaller: a large table cannot be migrated. */
 const STATEMENT_MS_MAX = 3_600_000;
@@ -42,16 +42,21 @@ export const openMigrationDatabase = (config: Config, url = ownerUrl(config)) =>
     namedStatements: false,
   });
 
-async function run(args: string[], context: CommandContext): Promise<number> {
-  const { config, environment, output, signal } = context;
-  const words = { required: [], max: FIELDS_MAX };
-  const { values, positionals } = parseArguments(args, optionsOf(OPTIONS), words);
-  const fields = [...new Set(positionals)];
-  const wrong = fields.find((field) => !isPersonalField(field));
+/** @throws UsageError that names the first word that is no field */
+export function readFields(words: readonly string[]): string[] {
+  const wrong = words.find((field) => !isPersonalField(field));
   if (wrong !== undefined)
     throw new UsageError(
       `FIELD must be account_id, device_id, ip, or a member of metadata, as metadata.customer.email, not '${wrong}'`,
     );
+  return [...new Set(words)];
+}
+
+async function run(args: string[], context: CommandContext): Promise<number> {
+  const { config, environment, output, signal } = context;
+  const words = { required: [], max: FIELDS_MAX };
+  const { values, positionals } = parseArguments(args, optionsOf(OPTIONS), words);
+  const fields = readFields(positionals);
   const reason = values.reason?.trim();
   if (reason !== undefined && (reason === '' || reason.length > REASON_CHARS_MAX))
     throw new UsageError(`--reason must have 1 to ${REASON_CHARS_MAX} characters`);

@@ -23,7 +23,8 @@ const listReferences = rowsOf<{ name: string; kind: string }>(
   'list-references-against-tokens',
   `select name, kind from shared.reference_lists where kind in ('account', 'device', 'address', 'hash') order by name`,
 );
-const findInput = firstOf<{ id: string }, [name: string]>(
+/** Finds a score whose rules have read a member of metadata. */
+export const findInput = firstOf<{ id: string }, [name: string]>(
   'find-score-by-rule-input',
   'select transaction_id::text as id from market.scores where rule_inputs -> $1 is not null limit 1',
 );

@@ -1,0 +1,140 @@
+/**
+ * What a copy for tests has. Each table is in one of the two lists: a test fails for a new one, until somebody has decided.
+ * Columns of COPIED with free text of people, or with their names, are named here; the catalogue names those with personal fields.
+ */
+import type { KeptValue } from '../catalogue.ts';
+
+export type Copied = {
+  /** Columns with names of people. */
+  readonly people?: readonly string[];
+  /** Columns of free text, replaced by a constant. */
+  readonly texts?: readonly string[];
+  /** SQL in place of a column of rows `t`. */
+  readonly set?: Readonly<Record<string, string>>;
+  /** Columns that get their default. */
+  readonly without?: readonly string[];
+  /** Whether a row may have megabytes. */
+  readonly isWide?: boolean;
+};
+
+/** In the order of their foreign keys. */
+export const COPIED: Readonly<Record<string, Copied>> = {
+  // Rows name the key that decided, so keys keep their ids; no credential opens the copied keys.
+  api_keys: {
+    set: {
+      key_hash: 'sha256(uuid_send(gen_random_uuid()))',
+      owner: `''`,
+      identity: 'null',
+      made_by: 'null',
+      confirmed_by: 'null',
+      confirmed_at: 'null',
+      revoked_at: 'now()',
+    },
+  },
+  review_policies: { people: ['made_by'] },
+  exchange_rates: {},
+  metadata_fields: { people: ['declared_by'], texts: ['description'] },
+  models: { people: ['created_by'], set: { card: 'null' }, isWide: true },
+  model_proposals: { people: ['proposed_by'], texts: ['reason'] },
+  model_rollouts: { people: ['proposed_by', 'approved_by'], texts: ['reason'] },
+  rule_sets: { people: ['author', 'approved_by', 'retired_by'], isWide: true },
+  rule_set_proposals: { people: ['proposed_by'], texts: ['reason'] },
+  rule_set_rollouts: { people: ['proposed_by', 'approved_by'], texts: ['reason'] },
+  rule_set_flips: {},
+  lists: { people: ['created_by'], texts: ['description'] },
+  list_imports: { people: ['added_by', 'approved_by', 'ended_by'], texts: ['reason'] },
+  list_entries: { people: ['added_by', 'approved_by', 'ended_by'], texts: ['reason'] },
+  // Ids of database transactions mean nothing in another database.
+  transactions: { without: ['inserted_xid'] },
+  scores: {},
+  recomputed_features: {},
+  labels: { people: ['identity'], texts: ['note'] },
+  label_batches: {},
+  // An emptied entry is one that could not be read.
+  dead_letters: { texts: ['error'], set: { entry: `''` } },
+  open_rows: {},
+  open_increments: {},
+  shadow_batches: {},
+  review_intake: {},
+  review_cases: {
+    people: ['opened_by', 'assignee', 'locked_by', 'escalated_by', 'decided_by', 'confirmed_by'],
+    texts: ['decision_reason'],
+  },
+  final_decisions: { people: ['decided_by', 'confirmed_by'], texts: ['reason'] },
+  daily_increments: {},
+  daily_tallies: {},
+  total_tallies: {},
+  tally_days: {},
+  amount_counts: {},
+  amount_checkpoint: {},
+  amount_percentiles: {},
+};
+
+/** Beside the values of the catalogue: a migration refuses these, and a copy need not. */
+const ofKind = (kind: string) => `t.list in (select name from market.lists where kind = '${kind}')`;
+const NETWORKS = `${ofKind('address')} and position('/' in t.value) > 0`;
+export type CopiedValue = Omit<KeptValue, 'field'> & {
+  readonly field: KeptValue['field'] | 'hash';
+};
+export const COPIED_VALUES: readonly CopiedValue[] = [
+  // Anybody can hash all account ids that may be.
+  { table: 'list_entries', column: 'value', field: 'hash', where: ofKind('hash') },
+  { table: 'list_entries', column: 'value', field: 'ip', where: NETWORKS },
+  {
+    table: 'list_entries',
+    column: 'addresses',
+    field: 'ip',
+    where: NETWORKS,
+    as: { column: 'value', type: 'inet' },
+  },
+];
+
+export const LEFT_OUT: readonly { readonly why: string; readonly tables: readonly string[] }[] = [
+  {
+    why: 'credentials and people',
+    tables: ['identities', 'sessions', 'login_links', 'kept_answers', 'provider_logins'],
+  },
+  { why: 'clear values, or what leads to them', tables: ['subjects', 'personal_state'] },
+  {
+    why: 'how the market keeps personal data: the copy declares no field',
+    tables: ['personal_fields', 'personal_migrations', 'personal_values', 'erasures'],
+  },
+  { why: 'notes and files of people', tables: ['review_notes', 'backtests', 'backtest_days'] },
+  { why: 'what people did, and why', tables: ['audit_log', 'legal_holds'] },
+  {
+    why: 'hashes of rows, by which a value can be guessed',
+    tables: [
+      ...['evidence_logs', 'evidence_entries', 'evidence_tiles', 'evidence_intake'],
+      ...['idempotency_keys', 'idempotency_slices', 'log_deliveries'],
+    ],
+  },
+  {
+    why: 'other systems and their secrets',
+    tables: ['webhook_endpoints', 'webhook_intake', 'webhook_deliveries', 'webhook_position'],
+  },
+  {
+    why: 'settings of the running market',
+    tables: ['switches', 'limits', 'corridor_settings', 'archived_months'],
+  },
+  {
+    why: 'what processes are doing, and report',
+    tables: [
+      ...['leaderships', 'limit_processes', 'write_probe', 'model_checks', 'watch_reports'],
+      'rollout_counts',
+    ],
+  },
+  {
+    why: 'what workers compute again',
+    tables: [
+      ...['profile_snapshots', 'snapshot_voids', 'late_rows', 'tally_merge', 'tally_checkpoint'],
+      ...['tallied_merchants', 'merchant_hours', 'merchant_hour_parts'],
+    ],
+  },
+  {
+    why: 'what risk migrate makes, and lists of all markets',
+    tables: [
+      ...['schema_migrations', 'unfinished_migrations', 'corridors'],
+      ...['reference_lists', 'reference_entries'],
+    ],
+  },
+];

@@ -1,0 +1,274 @@
+/**
+ * Goal: a copy for tests has every row that belongs to it, fits together and can be verified, and nothing in it leads to a person.
+ * Method: a market with a canary in each personal field, note, reason and name is copied; the copy is dumped and searched.
+ */
+import { createHash } from 'node:crypto';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { RETENTIONS } from '../../../../src/main/rooms.ts';
+import { COPIED, LEFT_OUT } from '../../../../src/rooms/privacy/anonymise/copied-tables.ts';
+import { METADATA, VALUES } from '../../../../src/rooms/privacy/catalogue.ts';
+import { createTestDatabase, type TestDatabase } from '../../../support/database.ts';
+import { insertPersonKey } from '../../../support/people.ts';
+import { dumpTables, findIn } from '../../../support/rooms/privacy/canaries.ts';
+import {
+  ACCOUNTS,
+  CANARIES,
+  CONTROL,
+  fillTables,
+  payments,
+  sendScored,
+} from '../../../support/rooms/privacy/history.ts';
+import { runRisk } from '../../../support/run-risk.ts';
+import { type RunningApi, startRunningApi } from '../../../support/running-api.ts';
+import { labelInput, postLabels } from '../../../support/submit.ts';
+import type { RunningWorker } from '../../../support/worker-rig.ts';
+
+const PATIENT = { RISK_STATEMENT_TIMEOUT_MS: '20000' };
+const PAYMENTS = 40;
+const FIELD = 'metadata.contacts.email';
+const PERSON = 'Zenobia Canary';
+const WRITTEN = 'canary-that-somebody-wrote';
+/** A token of another market, which somebody there can follow. */
+const TOKEN = `tok_${'9a'.repeat(16)}`;
+const HASH = createHash('sha256')
+  .update(ACCOUNTS[0] ?? '')
+  .digest('hex');
+const NOBODYS = [...CANARIES, PERSON, WRITTEN, TOKEN, HASH];
+
+let api: RunningApi;
+let worker: RunningWorker;
+let copy: TestDatabase;
+
+beforeAll(async () => {
+  api = await startRunningApi(PATIENT);
+  worker = api.startWorker(PATIENT);
+  copy = await createTestDatabase({ migrated: false });
+  const officer = await insertPersonKey(api.testDatabase, PERSON, ['risk_officer', 'admin']);
+  const sent = payments(0, PAYMENTS).map((one, nth) =>
+    nth === PAYMENTS - 1 ? { ...one, account_id: TOKEN } : one,
+  );
+  const ids = await sendScored(api, sent);
+  await fillTables(api, officer, ids);
+  await postLabels(api, [labelInput({ transaction_id: ids[11], note: WRITTEN })]);
+  const { sql } = api.testDatabase;
+  await sql(
+    `insert into review_notes (transaction_id, written_by, note) select transaction_id, $1, $2 from review_cases limit 1`,
+    [PERSON, WRITTEN],
+  );
+  for (const [kind, value] of Object.entries({ hash: HASH, address: '203.0.113.77/32' })) {
+    const post = async (path: string, body: object) => {
+      const headers = { Authorization: `Bearer ${officer}`, 'Content-Type': 'application/json' };
+      const answer = await api.request(path, {
+        method: 'POST',
+        body: JSON.stringify(body),
+        headers,
+      });
+      expect([path, answer.ok]).toEqual([path, true]);
+    };
+    await post('/v1/lists', { name: `more-${kind}`, effect: 'watch', kind, description: WRITTEN });
+    await post(`/v1/lists/more-${kind}/entries`, { value, reason: WRITTEN });
+  }
+});
+afterAll(async () => {
+  await worker.stop();
+  await copy[Symbol.asyncDispose]();
+  await api[Symbol.asyncDispose]();
+});
+
+const anonymise = (url: string, ...fields: string[]) =>
+  runRisk(['privacy', 'anonymise', '--to', url, ...fields, '--json'], {
+    DATABASE_URL: api.testDatabase.url,
+  });
+
+test('somebody has decided of each table, and of each column of text in it', async () => {
+  const decided = [...Object.keys(COPIED), ...LEFT_OUT.flatMap(({ tables }) => tables)].sort();
+  expect(decided).toEqual(RETENTIONS.flatMap(({ tables }) => tables).sort());
+  const columns = await api.testDatabase.sql<{ table: string; column: string }>(
+    `select relname as table, attname as column from pg_class c join pg_attribute a on a.attrelid = c.oid
+      where relnamespace = current_schema()::regnamespace and relname = any ($1) and attnum > 0 and not attisdropped
+        and atttypid in ('text'::regtype, 'text[]'::regtype, 'json'::regtype, 'jsonb'::regtype, 'bytea'::regtype, 'inet'::regtype)
+      order by 1, 2`,
+    [Object.keys(COPIED)],
+  );
+  const treated = ({ table, column }: { table: string; column: string }) => {
+    const { people = [], texts = [], set = {} } = COPIED[table] ?? {};
+    return (
+      [...people, ...texts, ...Object.keys(set)].includes(column) ||
+      [...VALUES, ...METADATA].some((kept) => kept.table === table && kept.column === column)
+    );
+  };
+  const kept = columns.filter((one) => !treated(one));
+  expect(kept.map(({ table, column }) => `${table}.${column}`)).toMatchInlineSnapshot(`
+    [
+      "amount_counts.corridor",
+      "amount_counts.currency",
+      "amount_percentiles.corridor",
+      "amount_percentiles.currency",
+      "api_keys.client",
+      "api_keys.key_id",
+      "api_keys.roles",
+      "daily_increments.corridor",
+      "daily_increments.currency",
+      "daily_increments.model",
+      "daily_increments.outcome",
+      "daily_increments.rule_set",
+      "daily_tallies.corridor",
+      "daily_tallies.currency",
+      "daily_tallies.model",
+      "daily_tallies.outcome",
+      "daily_tallies.rule_set",
+      "dead_letters.corridor",
+      "dead_letters.entry_id",
+      "dead_letters.error_code",
+      "dead_letters.stream",
+      "exchange_rates.currency",
+      "final_decisions.corridor",
+      "final_decisions.disposition",
+      "final_decisions.label",
+      "final_decisions.merchant_id",
+      "final_decisions.source",
+      "final_decisions.verdict",
+      "labels.client",
+      "labels.label",
+      "labels.merchant_id",
+      "labels.source",
+      "list_entries.added_by_key",
+      "list_entries.approved_by_key",
+      "list_entries.list",
+      "list_imports.added_by_key",
+      "list_imports.approved_by_key",
+      "list_imports.list",
+      "lists.effect",
+      "lists.kind",
+      "lists.name",
+      "metadata_fields.name",
+      "metadata_fields.type",
+      "model_proposals.corridor",
+      "model_proposals.model_id",
+      "model_proposals.proposed_by_key",
+      "model_proposals.state",
+      "model_rollouts.cause",
+      "model_rollouts.corridor",
+      "model_rollouts.decided_by_key",
+      "model_rollouts.model_id",
+      "model_rollouts.state",
+      "models.artefact",
+      "models.calibration",
+      "models.code_version",
+      "models.feature_names",
+      "models.format",
+      "models.golden_source",
+      "models.model",
+      "models.model_id",
+      "models.parent",
+      "open_rows.corridor",
+      "recomputed_features.features",
+      "review_cases.confirmed_by_key",
+      "review_cases.corridor",
+      "review_cases.currency",
+      "review_cases.decided_by_key",
+      "review_cases.disposition",
+      "review_cases.market_currency",
+      "review_cases.merchant_id",
+      "review_cases.reasons",
+      "review_cases.source",
+      "review_cases.state",
+      "review_cases.verdict",
+      "review_intake.source",
+      "review_policies.policy",
+      "rule_set_flips.corridor",
+      "rule_set_flips.rule_set",
+      "rule_set_proposals.corridor",
+      "rule_set_proposals.proposed_by_key",
+      "rule_set_proposals.rule_set",
+      "rule_set_proposals.state",
+      "rule_set_rollouts.cause",
+      "rule_set_rollouts.corridor",
+      "rule_set_rollouts.decided_by_key",
+      "rule_set_rollouts.rule_set",
+      "rule_set_rollouts.state",
+      "rule_sets.approved_by_key",
+      "rule_sets.author_key",
+      "rule_sets.rule_set",
+      "rule_sets.sha256",
+      "rule_sets.source",
+      "rule_sets.state",
+      "scores.corridor",
+      "scores.features",
+      "scores.model",
+      "scores.reasons",
+      "scores.rule_inputs",
+      "scores.rule_set",
+      "scores.verdict",
+      "shadow_batches.model_id",
+      "total_tallies.corridor",
+      "total_tallies.outcome",
+      "transactions.channel",
+      "transactions.client",
+      "transactions.corridor",
+      "transactions.country",
+      "transactions.currency",
+      "transactions.merchant_id",
+      "transactions.type",
+    ]
+  `);
+});
+
+test('no row of the copy has a value, a name or a text of anybody', async () => {
+  expect(findIn(await dumpTables(api.testDatabase), NOBODYS)).toEqual(NOBODYS);
+  const copied = await anonymise(copy.url, FIELD);
+  expect([copied.code, copied.stderr]).toEqual([0, expect.any(String)]);
+  const report = JSON.parse(copied.stdout);
+  expect(report.fields).toEqual(['account_id', 'device_id', 'ip', FIELD]);
+  expect(report.rows).toMatchObject({ transactions: PAYMENTS, scores: PAYMENTS, dead_letters: 1 });
+  const dumped = await dumpTables(copy);
+  expect(findIn(dumped, [CONTROL])).toEqual([CONTROL]);
+  expect(findIn(dumped, NOBODYS)).toEqual([]);
+  expect(await copy.sql('select from api_keys where revoked_at is null')).toEqual([]);
+});
+
+test('rows of the copy fit each other, and its scores and sums are verified', async () => {
+  const shape = (column: string) =>
+    `select count(*)::int as n, sum(amount)::text, count(distinct ip)::int as ips, min(created_at), max(s.score)
+       from transactions t join scores s using (transaction_id, created_at) where s.account_id = t.account_id
+      group by t.${column} order by 1, 2`;
+  for (const column of ['account_id', 'device_id', 'ip', 'metadata']) {
+    const [ours, theirs] = [
+      await copy.sql(shape(column)),
+      await api.testDatabase.sql(shape(column)),
+    ];
+    expect(ours.length).toBeGreaterThan(1);
+    expect(ours).toEqual(theirs);
+  }
+  const joined = `select l.name, count(*)::int as n from lists l join list_entries e on e.list = l.name
+                    join transactions t on e.value in (t.account_id, t.device_id)
+                    or e.addresses = case when l.kind = 'address' then t.ip::inet end
+                   where l.name like 'of-%' group by 1 order by 1`;
+  expect(await copy.sql(joined)).toEqual(await api.testDatabase.sql(joined));
+  expect(await copy.sql(joined)).toHaveLength(3);
+  const environment = { DATABASE_URL: copy.url };
+  const scores = await runRisk(['verify', 'scores'], environment);
+  expect([scores.code, scores.stdout]).toEqual([
+    0,
+    expect.stringContaining(`verified=${PAYMENTS} different=0`),
+  ]);
+  expect((await runRisk(['verify', 'tallies'], environment)).code).toBe(0);
+  // New rows get ids behind the copied ones, and triggers guard the copied ones again.
+  await copy.sql(
+    `insert into review_policies (made_by, policy) select made_by, policy from review_policies limit 1`,
+  );
+  await expect(copy.sql(`update final_decisions set reason = 'x'`)).rejects.toThrow(
+    /never changed/,
+  );
+});
+
+test('a target with the schema, a wrong URL and a field that rules have read are refused', async () => {
+  const again = await anonymise(copy.url);
+  expect([again.code, again.stderr]).toEqual([1, expect.stringMatching(/drop the schema/)]);
+  const itself = await anonymise(api.testDatabase.url);
+  expect([itself.code, itself.stderr]).toEqual([1, expect.stringMatching(/drop the schema/)]);
+  const wrong = await anonymise('mysql://user:secret-word@host/base');
+  expect([wrong.code, wrong.stderr]).toEqual([2, expect.stringMatching(/--to must be/)]);
+  expect(wrong.stderr).not.toContain('secret-word');
+  expect((await anonymise(copy.url, 'merchant_id')).code).toBe(2);
+});
