@@ -72,7 +72,7 @@ export async function anonymise(anonymising: Anonymising): Promise<Anonymised> {
       const attached = months.filter(([, tables]) => !isDetached(tables)).map(([month]) => month);
       await ensurePartitions(target, attached, BY);
       const tokenFor = createTokens();
-      // One commit: a copy that was stopped has no row.
+      // A copy is one commit, so a copy that was stopped has no row.
       await target.transaction(async (write) => {
         for (const [table, copied] of Object.entries(COPIED)) {
           signal.throwIfAborted();

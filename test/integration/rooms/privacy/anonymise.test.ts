@@ -9,6 +9,7 @@ import { COPIED, LEFT_OUT } from '../../../../src/rooms/privacy/anonymise/copied
 import { METADATA, VALUES } from '../../../../src/rooms/privacy/catalogue.ts';
 import { createTestDatabase, type TestDatabase } from '../../../support/database.ts';
 import { insertPersonKey } from '../../../support/people.ts';
+import { startRollOut } from '../../../support/rolled-out.ts';
 import { dumpTables, findIn } from '../../../support/rooms/privacy/canaries.ts';
 import {
   ACCOUNTS,
@@ -33,7 +34,8 @@ const TOKEN = `tok_${'9a'.repeat(16)}`;
 const HASH = createHash('sha256')
   .update(ACCOUNTS[0] ?? '')
   .digest('hex');
-const NOBODYS = [...CANARIES, PERSON, WRITTEN, TOKEN, HASH];
+const OVERRIDE = 'a test does not wait';
+const NOBODYS = [...CANARIES, PERSON, WRITTEN, OVERRIDE, TOKEN, HASH];
 
 let api: RunningApi;
 let worker: RunningWorker;
@@ -41,6 +43,8 @@ let copy: TestDatabase;
 
 beforeAll(async () => {
   api = await startRunningApi(PATIENT);
+  await using rollOut = await startRollOut(api.testDatabase);
+  await rollOut.put(await rollOut.register(1), 'active');
   worker = api.startWorker(PATIENT);
   copy = await createTestDatabase({ migrated: false });
   const officer = await insertPersonKey(api.testDatabase, PERSON, ['risk_officer', 'admin']);
@@ -154,6 +158,7 @@ test('somebody has decided of each table, and of each column of text in it', asy
       "model_rollouts.state",
       "models.artefact",
       "models.calibration",
+      "models.card",
       "models.code_version",
       "models.feature_names",
       "models.format",
@@ -253,6 +258,7 @@ test('rows of the copy fit each other, and its scores and sums are verified', as
     expect.stringContaining(`verified=${PAYMENTS} different=0`),
   ]);
   expect((await runRisk(['verify', 'tallies'], environment)).code).toBe(0);
+  expect(await copy.sql('select distinct model from scores')).toEqual([{ model: 'm@1' }]);
   // New rows get ids behind the copied ones, and triggers guard the copied ones again.
   await copy.sql(
     `insert into review_policies (made_by, policy) select made_by, policy from review_policies limit 1`,
@@ -262,7 +268,7 @@ test('rows of the copy fit each other, and its scores and sums are verified', as
   );
 });
 
-test('a target with the schema, a wrong URL and a field that rules have read are refused', async () => {
+test('a target with the schema, a wrong URL, a member that rules have read and a migration under way are refused', async () => {
   const again = await anonymise(copy.url);
   expect([again.code, again.stderr]).toEqual([1, expect.stringMatching(/drop the schema/)]);
   const itself = await anonymise(api.testDatabase.url);
@@ -271,4 +277,15 @@ test('a target with the schema, a wrong URL and a field that rules have read are
   expect([wrong.code, wrong.stderr]).toEqual([2, expect.stringMatching(/--to must be/)]);
   expect(wrong.stderr).not.toContain('secret-word');
   expect((await anonymise(copy.url, 'merchant_id')).code).toBe(2);
+  await using other = await createTestDatabase({ migrated: false });
+  const { sql } = api.testDatabase;
+  await sql(`update scores set rule_inputs = '{"metadata.contacts": "x"}'`);
+  const read = await anonymise(other.url, FIELD);
+  expect([read.code, read.stderr]).toEqual([
+    1,
+    expect.stringMatching(/have read metadata.contacts/),
+  ]);
+  await sql(`insert into personal_migrations (fields, reason) values ('{ip}', 'x')`);
+  const open = await anonymise(other.url);
+  expect([open.code, open.stderr]).toEqual([1, expect.stringMatching(/to its end first/)]);
 });
