@@ -34,8 +34,10 @@ const TOKEN = `tok_${'9a'.repeat(16)}`;
 const HASH = createHash('sha256')
   .update(ACCOUNTS[0] ?? '')
   .digest('hex');
+/** A network may be a household's. */
+const NETWORK = '198.51.100.64/28';
 const OVERRIDE = 'a test does not wait';
-const NOBODYS = [...CANARIES, PERSON, WRITTEN, OVERRIDE, TOKEN, HASH];
+const NOBODYS = [...CANARIES, PERSON, WRITTEN, OVERRIDE, TOKEN, HASH, NETWORK];
 
 let api: RunningApi;
 let worker: RunningWorker;
@@ -59,7 +61,7 @@ beforeAll(async () => {
     `insert into review_notes (transaction_id, written_by, note) select transaction_id, $1, $2 from review_cases limit 1`,
     [PERSON, WRITTEN],
   );
-  for (const [kind, value] of Object.entries({ hash: HASH, address: '203.0.113.77/32' })) {
+  for (const [kind, value] of Object.entries({ hash: HASH, address: NETWORK })) {
     const post = async (path: string, body: object) => {
       const headers = { Authorization: `Bearer ${officer}`, 'Content-Type': 'application/json' };
       const answer = await api.request(path, {
