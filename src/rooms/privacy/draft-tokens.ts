@@ -24,7 +24,7 @@ export async function drafted(
   for (const [nth, hole] of holes.entries()) {
     const { lookup = '', token } = looked[nth] ?? {};
     const draft = drafts.get(lookup);
-    hole.fill(token ?? draft?.token ?? nobodys(hole.field));
+    hole.fill(token ?? draft?.countedAs ?? nobodys(hole.field));
     if (token !== undefined) continue;
     const same = open.get(lookup);
     if (same === undefined) open.set(lookup, [hole]);

@@ -21,8 +21,11 @@ const VALUES_MAX = 10_000;
 const STATEMENT_VALUES_MAX = 5000;
 
 export type Wanted = { readonly field: string; readonly text: string };
-/** A subject in memory, with a key and a token of its own. */
-type Draft = Wanted & { readonly key: Buffer; readonly token: string };
+/**
+ * A subject in memory, with a key and a token of its own. Limits count the value by `countedAs`, which all requests and processes
+ * make alike: by tokens of their own, as many requests as come at once would pass.
+ */
+type Draft = Wanted & { readonly key: Buffer; readonly token: string; readonly countedAs: string };
 /** A value by its lookup; the token is undefined where the value has no subject. */
 type Looked = { readonly lookup: string; readonly token: string | undefined };
 /** Drafts by the lookups of their values. */
@@ -96,7 +99,8 @@ export function openSubjects({ database, keys, marketKey }: Opened): Subjects {
       const looked = await inParts(wanted, lookUp);
       const drafts = new Map<string, Draft>();
       for (const [nth, { lookup, token }] of looked.entries())
-        if (token === undefined && !drafts.has(lookup)) drafts.set(lookup, draftOf(wanted[nth]));
+        if (token === undefined && !drafts.has(lookup))
+          drafts.set(lookup, draftOf(lookupHmac(`counted\0${lookup}`), wanted[nth]));
       return { looked, drafts };
     },
     async nameAll(wanted) {
@@ -125,9 +129,10 @@ export function openSubjects({ database, keys, marketKey }: Opened): Subjects {
   };
 }
 
-function draftOf({ field, text }: Wanted = gone()): Draft {
+function draftOf(counted: string, { field, text }: Wanted = gone()): Draft {
   const key = randomBytes(KEY_BYTES);
-  return { field, text, key, token: tokenOf(field, hmacOf(key)(text)) };
+  const token = tokenOf(field, hmacOf(key)(text));
+  return { field, text, key, token, countedAs: tokenOf(field, counted) };
 }
 
 async function insert(

@@ -202,3 +202,18 @@ test('a post whose twin at another process is first has the token of its twin', 
     { account_id: account },
   ]);
 });
+
+test('posts of a new account that come at once are counted together', async () => {
+  const limit = { kind: 'transactions', rate_per_second: 0.01, burst: 1, reason: 'a test' };
+  await send('PUT', '/v1/limits/each:account', limit);
+  const known = () => postOne(api, input({ account_id: 'counted', metadata: {} }));
+  await waitUntil(async () => (await known()).status === 429, 5000, 'the limit');
+  const body = somebody({ metadata: {} });
+  const posts = Array.from({ length: 10 }, () => {
+    const { idempotency_key: _, ...fields } = body;
+    return postOne(api, input(fields));
+  });
+  const accepted = (await Promise.all(posts)).filter(({ status }) => status < 300);
+  // One before the account has its token, and one by its token.
+  expect([1, 2]).toContain(accepted.length);
+});
