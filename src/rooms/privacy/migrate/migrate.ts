@@ -23,7 +23,7 @@ import { MARKET_KEY, openMarketKey, type PrivacySettings } from '../open-persona
 import { KEY_BYTES, seal } from '../seal.ts';
 import { addField, listFields, lockState, raiseState, readState } from '../store.ts';
 import { openSubjects } from '../subjects.ts';
-import { refuseMigration } from './refuse-migration.ts';
+import { refuseDetachedMonths, refuseMigration } from './refuse-migration.ts';
 import { rewriteTables } from './rewrite-tables.ts';
 import { rewritingsOf } from './statements.ts';
 import * as store from './store.ts';
@@ -50,7 +50,7 @@ export type Migrated = {
 
 const BY = byCommand('privacy migrate');
 const POLL_MS = 200;
-/** Processes read a declaration within a second: until then Postgres refuses their clear values. */
+/** Processes read switches and declarations within a second, and a change that is under way then ends before a pass is over. */
 const KNOWN_MS = 2000;
 
 export async function migrate(migrating: Migrating): Promise<Migrated> {
@@ -101,18 +101,11 @@ async function begin({ database, fields, reason }: Migrating): Promise<store.Ste
       'no migration is under way: name the fields and a --reason',
     );
   }
+  await refuseDeclared(database.query, fields);
+  // Before the switches are locked, as the scans would hold up all scores; `declare` asks again, once nothing more comes in.
+  await refuseMigration(database.query, fields);
   await changeSwitches(database, false, async (query, _before, change) => {
-    const declared = (await listFields(query)).map(({ field }) => field);
-    const again = fields.filter((field) => declared.includes(field));
-    if (again.length > 0)
-      throw new Failure('conflict', 'PERSONAL_ALREADY', `${again.join(' and ')}: declared already`);
-    if (declared.length + fields.length > PERSONAL_FIELDS_MAX)
-      throw new Failure(
-        'conflict',
-        'PERSONAL_FULL',
-        `a market has at most ${PERSONAL_FIELDS_MAX} personal fields`,
-      );
-    await refuseMigration(query, fields);
+    await refuseDeclared(query, fields);
     await query({ text: CLOSE });
     await store.beginMigration(query, fields, reason);
     const message = 'its personal data are rewritten';
@@ -123,11 +116,26 @@ async function begin({ database, fields, reason }: Migrating): Promise<store.Ste
   return 'drain';
 }
 
+async function refuseDeclared(query: Query, fields: readonly string[]): Promise<void> {
+  const declared = (await listFields(query)).map(({ field }) => field);
+  const again = fields.filter((field) => declared.includes(field));
+  if (again.length > 0)
+    throw new Failure('conflict', 'PERSONAL_ALREADY', `${again.join(' and ')}: declared already`);
+  if (declared.length + fields.length > PERSONAL_FIELDS_MAX)
+    throw new Failure(
+      'conflict',
+      'PERSONAL_FULL',
+      `a market has at most ${PERSONAL_FIELDS_MAX} personal fields`,
+    );
+}
+
 const CLOSE = `create trigger refuse_while_migrating before insert on market.transactions
   for each statement execute function market.refuse_while_migrating()`;
 const OPEN = 'drop trigger refuse_while_migrating on market.transactions';
 
 async function drain({ database, signal, progress }: Migrating): Promise<void> {
+  // Until a process knows, it writes clear values where no trigger refuses them: lists, labels, holds.
+  await delay(KNOWN_MS, undefined, { signal });
   for (;;) {
     signal.throwIfAborted();
     const pending = await countOfCorridor(database.query, null);
@@ -153,6 +161,7 @@ async function requireMigration(query: Query): Promise<store.Migration> {
 async function declare({ database, settings: { keys } }: Migrating): Promise<void> {
   await database.transaction(async (query) => {
     const { fields } = await requireMigration(query);
+    await refuseMigration(query, fields, 'the market is closed: --cancel opens it');
     const { keyId, marketKey } = await lockState(query);
     const known = (await listFields(query)).length;
     for (const [nth, field] of fields.entries()) {
@@ -175,7 +184,10 @@ async function rewrite(migrating: Migrating): Promise<number> {
   const marketKey = openMarketKey(settings.keys, await readState(database.query));
   const subjects = openSubjects({ database, keys: settings.keys, marketKey });
   const rows = await rewriteTables({ ...migrating, fields, subjects });
-  await database.transaction((query) => nextStep(query, 'empty', { rows }));
+  await database.transaction(async (query) => {
+    await refuseDetachedMonths(query);
+    await nextStep(query, 'empty', { rows });
+  });
   return rows;
 }
 

@@ -34,8 +34,15 @@ const KIND_OF: Readonly<Record<string, string>> = {
   ip: 'address',
 };
 
-/** @throws Failure that names every reason */
-export async function refuseMigration(query: Query, fields: readonly string[]): Promise<void> {
+/**
+ * @param state of the market, which the failure says after the reasons
+ * @throws Failure that names every reason
+ */
+export async function refuseMigration(
+  query: Query,
+  fields: readonly string[],
+  state = 'the market stays open',
+): Promise<void> {
   const reasons = [
     ...(await ofEvidence(query)),
     ...(await ofMonths(query)),
@@ -43,7 +50,17 @@ export async function refuseMigration(query: Query, fields: readonly string[]): 
     ...(await ofRules(query, fields)),
     ...(await ofTokens(query, fields)),
   ];
-  if (reasons.length > 0) throw new Failure('conflict', 'PERSONAL_LATE', reasons.join('; '));
+  refuse(reasons, state);
+}
+
+/** A month that leaves while its rows are rewritten keeps the clear ones. @throws Failure that names each such month */
+export async function refuseDetachedMonths(query: Query): Promise<void> {
+  refuse(await ofMonths(query), 'the market stays closed until the command is run again');
+}
+
+function refuse(reasons: readonly string[], state: string): void {
+  if (reasons.length === 0) return;
+  throw new Failure('conflict', 'PERSONAL_LATE', [...reasons, state].join('; '));
 }
 
 async function ofEvidence(query: Query): Promise<string[]> {

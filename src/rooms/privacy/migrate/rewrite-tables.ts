@@ -13,7 +13,7 @@ import * as store from './store.ts';
 const BATCH_BLOCKS = 250;
 /** Values of a batch that get tokens. Larger: longer statements; smaller: more of them. */
 const BATCH_VALUES = 5000;
-/** Rows that others copied while a pass ran are found by the next pass. More: a busier market ends, too. */
+/** Rows that others copied while a pass ran are found by the next pass. More: a busier market ends, too. Bounds one run of the command. */
 const PASSES_MAX = 10;
 
 export type Rewriter = {
@@ -33,7 +33,8 @@ export async function rewriteTables(rewriter: Rewriter): Promise<number> {
     rows = 0,
     tables = {},
   } = (await store.findMigration(database.query))?.progress ?? {};
-  for (; pass <= PASSES_MAX; pass++) {
+  const lastPass = pass + PASSES_MAX - 1;
+  for (; pass <= lastPass; pass++) {
     const beganWith = rows;
     const isWhole = Object.keys(tables).length === 0;
     await collect(rewriter);
