@@ -102,7 +102,7 @@ async function begin({ database, fields, reason }: Migrating): Promise<store.Ste
     );
   }
   await refuseDeclared(database.query, fields);
-  // Before the switches are locked, as the scans would hold up all scores; `declare` asks again, once nothing more comes in.
+  // Scans with the switches locked would hold up all scores, so `declare` asks again, once nothing more comes in.
   await refuseMigration(database.query, fields);
   await changeSwitches(database, false, async (query, _before, change) => {
     await refuseDeclared(query, fields);
@@ -134,7 +134,7 @@ const CLOSE = `create trigger refuse_while_migrating before insert on market.tra
 const OPEN = 'drop trigger refuse_while_migrating on market.transactions';
 
 async function drain({ database, signal, progress }: Migrating): Promise<void> {
-  // Until a process knows, it writes clear values where no trigger refuses them: lists, labels, holds.
+  // A process that does not know yet writes clear values where no trigger refuses them: lists, labels, holds.
   await delay(KNOWN_MS, undefined, { signal });
   for (;;) {
     signal.throwIfAborted();

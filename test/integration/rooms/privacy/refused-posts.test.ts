@@ -214,6 +214,6 @@ test('posts of a new account that come at once are counted together', async () =
     return postOne(api, input(fields));
   });
   const accepted = (await Promise.all(posts)).filter(({ status }) => status < 300);
-  // One before the account has its token, and one by its token.
+  // The burst passes by the name before the account has a token, and once more by the token.
   expect([1, 2]).toContain(accepted.length);
 });
