@@ -110,7 +110,10 @@ export const LEFT_OUT: readonly { readonly why: string; readonly tables: readonl
   },
   {
     why: 'other systems and their secrets',
-    tables: ['webhook_endpoints', 'webhook_intake', 'webhook_deliveries', 'webhook_position'],
+    tables: [
+      ...['webhook_endpoints', 'webhook_intake', 'webhook_deliveries', 'webhook_position'],
+      'checkpoint_intake',
+    ],
   },
   {
     why: 'settings of the running market',
