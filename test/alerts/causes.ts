@@ -3,6 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { putModelInForce } from '../../bench/support/model-in-force.ts';
 import { streamKeys } from '../../src/core/stream/keys.ts';
 import { MARKET } from '../chaos/support/streams.ts';
+import { waitUntil } from '../support/wait-until.ts';
 import {
   BURST,
   flood,
@@ -29,6 +30,7 @@ export type Cause = {
 
 const US = streamKeys(MARKET, 'US-EG', 0);
 const BURSTS = 13;
+const FIRST_SCORE_MS_MAX = 30_000;
 const SESSIONS = `select pid from pg_stat_activity where application_name like 'risk-%'`;
 
 export const CAUSES: readonly Cause[] = [
@@ -99,14 +101,22 @@ export const CAUSES: readonly Cause[] = [
     ],
     within: 100,
     begin: async ({ services: { redis, query }, traffic }) => {
-      const [row] = await query<{ id: string }>(
-        'select transaction_id::text as id from scores order by scored_at desc limit 1',
+      // The first cause of a run comes before the first score.
+      const row = await waitUntil(
+        async () =>
+          (
+            await query<{ id: string }>(
+              'select transaction_id::text as id from scores order by scored_at desc limit 1',
+            )
+          )[0],
+        FIRST_SCORE_MS_MAX,
+        'a score',
       );
       redis.freeze();
       // The breaker is open by then, so that the answer does not wait for Redis.
       await delay(3000);
       const label = {
-        transaction_id: row?.id,
+        transaction_id: row.id,
         label: 'fraud',
         source: 'chargeback',
         labelled_at: new Date().toISOString(),
