@@ -17,11 +17,11 @@ import {
 } from './accept-transactions.ts';
 import { admit } from './admit.ts';
 import type { KnownRows, Stored } from './claim-keys.ts';
-import { findRepeated, type KnownConflict } from './find-repeated.ts';
+import { findRepeated } from './find-repeated.ts';
 import { type Closed, type ClosedRequest, closedRequest } from './gate.ts';
 import type { Ingest } from './ingest.ts';
 import { keptWhole, tokenised } from './keep-tokens.ts';
-import { describeConflicts } from './key-conflict.ts';
+import { type Conflict, describeConflicts } from './key-conflict.ts';
 import type { Submitter } from './limits/limiter.ts';
 import {
   byKey,
@@ -156,12 +156,12 @@ async function storeBatch(
     }
     if (!(error instanceof KeyConflict)) throw error;
     const conflicts = keyConflicts(prepared, error.holders);
-    const erased = await findRepeated(ingest, conflicts);
-    if (erased.size > 0 && erased.size === conflicts.length) {
+    const repetitions = await findRepeated(ingest, conflicts);
+    if (repetitions.size > 0 && repetitions.size === conflicts.length) {
       // Keys of sealed slices are found before those of the open one, so earlier repetitions stay known.
       return await storeBatch(ingest, poster, prepared, new Map([...repeated, ...error.holders]));
     }
-    const others = conflicts.filter(({ index }) => !erased.has(index));
+    const others = conflicts.filter(({ index }) => !repetitions.has(index));
     return { kind: 'conflict', errors: await describeConflicts(ingest.database, others) };
   }
 }
@@ -185,7 +185,7 @@ function refuseAny(known: KnownRows): void {
   if (known.size > 0) throw new KeyConflict();
 }
 
-/** @param repeated rows that repeat their holder after an erasure */
+/** @param repeated rows that repeat their holder, whatever its fingerprint */
 function refuseOtherBodies(known: KnownRows, repeated: KnownRows): void {
   const others = [...known].filter(
     ([row, key]) => key.fingerprint !== row.fingerprint && !repeated.has(row),
@@ -193,7 +193,7 @@ function refuseOtherBodies(known: KnownRows, repeated: KnownRows): void {
   if (others.length > 0) throw new KeyConflict(new Map(others));
 }
 
-function keyConflicts({ inputs, rowOf }: Prepared, holders: KnownRows): KnownConflict[] {
+function keyConflicts({ inputs, rowOf }: Prepared, holders: KnownRows): Conflict[] {
   return inputs.flatMap((input, index) => {
     const holder = holders.get(rowOf[index] as NewTransaction);
     if (holder === undefined) return [];

@@ -14,9 +14,9 @@ import type { KeyedTransactionInput } from '../domain/transaction.ts';
 import { createdAtMsOf } from '../domain/transaction-id.ts';
 import type { NewTransaction } from '../store/transactions/transactions.ts';
 import { type Claim, claimFree, claimOthers, type RefuseKnown, type Stored } from './claim-keys.ts';
-import { findRepeated, type KnownConflict } from './find-repeated.ts';
+import { findRepeated } from './find-repeated.ts';
 import type { Ingest } from './ingest.ts';
-import { describeConflicts } from './key-conflict.ts';
+import { type Conflict, describeConflicts } from './key-conflict.ts';
 import {
   type ContextFields,
   findInvalid,
@@ -70,7 +70,7 @@ export async function acceptEach(ingest: Ingest, request: AcceptRequest): Promis
   onIds?.(prepared.rowOf.map((row) => row.transactionId));
   const stored = await storeAndAppend(ingest, request, prepared.rows, null);
   const { known, refused } = stored;
-  const conflicts: KnownConflict[] = [];
+  const conflicts: Conflict[] = [];
   const outcomes: EachOutcome[] = toOutcomes(ingest, prepared, stored);
   for (const [index, row] of prepared.rowOf.entries()) {
     const isRefused = refused.size > 0 ? refused.get(row) : undefined;
@@ -84,8 +84,8 @@ export async function acceptEach(ingest: Ingest, request: AcceptRequest): Promis
     const { transactionId, fingerprint } = key;
     conflicts.push({ index, input, transactionId, fingerprint });
   }
-  const erased = await findRepeated(ingest, conflicts);
-  const others = conflicts.filter(({ index }) => !erased.has(index));
+  const repetitions = await findRepeated(ingest, conflicts);
+  const others = conflicts.filter(({ index }) => !repetitions.has(index));
   for (const { index, detail } of await describeConflicts(ingest.database, others)) {
     outcomes[index] = { problem: 'conflict', field: 'idempotency_key', detail };
   }

@@ -1,5 +1,5 @@
 /**
- * A request that is repeated after an erasure: its value has another token now, so its fingerprint is not the stored one. The
+ * Finds requests that are repeated though their fingerprint is not the stored one. After an erasure a value has another token: the
  * stored transaction wins where all other fields agree and its own token leads nowhere any more.
  *
  * A key from before a migration of personal data has no fingerprint, as that would be of clear values: the row itself is compared.
@@ -11,13 +11,10 @@ import { type Conflict, differencesOf } from './key-conflict.ts';
 
 const NO_FINGERPRINT = '0'.repeat(32);
 
-/** A conflict, and the fingerprint of the stored body. */
-export type KnownConflict = Conflict & { readonly fingerprint: string };
-
 /** @returns the indexes of conflicts that are repetitions */
 export async function findRepeated(
   { database, tokens }: Pick<Ingest, 'database' | 'tokens'>,
-  conflicts: readonly KnownConflict[],
+  conflicts: readonly Conflict[],
 ): Promise<ReadonlySet<number>> {
   const edge = tokens();
   if (edge === null || conflicts.length === 0) return new Set();

@@ -6,9 +6,10 @@ import { monthOf, type NewMonths } from '../../kit/words/month.ts';
 import type { KeyedTransactionInput } from '../domain/transaction.ts';
 import type { Tokenised } from '../personal.ts';
 import { findHolders, findKnown } from '../store/transactions/transactions.ts';
-import { findRepeated, type KnownConflict } from './find-repeated.ts';
+import { findRepeated } from './find-repeated.ts';
 import { fingerprintOf } from './fingerprint.ts';
 import type { Ingest } from './ingest.ts';
+import type { Conflict } from './key-conflict.ts';
 import type { Prepared } from './prepare-transactions.ts';
 
 /** The inputs with tokens, of which those of new values are not kept yet. */
@@ -81,13 +82,13 @@ export async function keptWhole(
   // Only known inputs make it necessary to ask for values that the same request at another process has made.
   const mayBeTwins = [...fresh].some((index) => holderOf[index] !== undefined);
   if (mayBeTwins) await store(new Set());
-  const conflicts = [...inputs.entries()].flatMap(([index, input]): KnownConflict[] => {
+  const conflicts = [...inputs.entries()].flatMap(([index, input]): Conflict[] => {
     const holder = holderOf[index];
     if (holder === undefined || holder.fingerprint === fingerprintOf(input)) return [];
     const { transactionId, fingerprint } = holder;
     return [{ index, input, transactionId, fingerprint }];
   });
-  const erased = await findRepeated({ database, tokens }, conflicts);
-  if (erased.size < conflicts.length) return inputs;
+  const repetitions = await findRepeated({ database, tokens }, conflicts);
+  if (repetitions.size < conflicts.length) return inputs;
   return await store(new Set([...fresh].filter((index) => holderOf[index] === undefined)));
 }

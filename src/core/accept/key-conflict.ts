@@ -36,6 +36,8 @@ export type Conflict = {
   readonly index: number;
   readonly input: KeyedTransactionInput;
   readonly transactionId: string;
+  /** The fingerprint of the stored body. */
+  readonly fingerprint: string;
 };
 
 type KeyProblem = {

@@ -12,12 +12,8 @@ export type ByStream = ReadonlyMap<StreamKeys, number>;
 export function cutOff(asked: ByStream, read: ByStream, transactionsMax: number): StreamKeys[] {
   if (totalOf(read) < transactionsMax) return [];
   const streams = [...asked.keys()];
-  return streams.slice(
-    Math.max(
-      0,
-      streams.findLastIndex((stream) => read.has(stream)),
-    ),
-  );
+  const last = streams.findLastIndex((stream) => read.has(stream));
+  return streams.slice(Math.max(0, last));
 }
 
 export type StreamTurns = {
@@ -34,10 +30,13 @@ export function createStreamTurns(): StreamTurns {
   return {
     order: (streams) => [...streams].sort((one, other) => lackOf(other) - lackOf(one)),
     note(asked, read, cut) {
-      if (cut.length === 0) lacking.clear();
+      if (cut.length === 0) {
+        lacking.clear();
+        return;
+      }
       // Shares of what was read, so that whole entries beyond the batch make nobody's lack grow.
       const each = totalOf(read) / totalOf(asked);
-      for (const [stream, share] of cut.length === 0 ? [] : asked) {
+      for (const [stream, share] of asked) {
         const count = read.get(stream) ?? 0;
         if (count >= share || cut.includes(stream)) {
           lacking.set(stream, lackOf(stream) + share * each - count);

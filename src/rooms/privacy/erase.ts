@@ -45,8 +45,8 @@ export async function eraseSubject(
     }
     const { field } = subject;
     const isAccount = field === 'account_id';
-    // Nobody looks whose a device, an address or a member of metadata is, so any hold keeps it. What an account alone has used has
-    // no other holds than the account.
+    // Any hold keeps a device, an address or a member of metadata, as its accounts are not looked up. A value that goes along with
+    // its only account has the account's holds.
     await refuseOnHold(query, isAccount ? { kind: 'account', account: token } : { kind: 'market' });
     const fields = isAccount ? (await listFields(query)).map((one) => one.field) : [];
     const own = await findOwn(query, token, fields);

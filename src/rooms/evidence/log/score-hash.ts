@@ -85,6 +85,7 @@ const SHORT_BYTES = 1024;
 let scratch = Buffer.alloc(64 * 1024);
 HEAD.copy(scratch);
 
+/** Casts say that an index is within its array or buffer: columns have `count` values each, or one that is shared. */
 function hashColumns(count: number, columns: readonly Column[]): Buffer {
   const hashes = Buffer.allocUnsafe(count * HASH_BYTES);
   const next = columns.map(() => HEADER_BYTES);

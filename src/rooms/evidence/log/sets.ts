@@ -44,6 +44,7 @@ export function hashedRows(rows: readonly ScoreTexts[]): HashedScores[] {
   const hashes = hashesOf(hashRows(rows));
   return rows.map(({ transactionId, scoredAtMs }, nth) => ({
     ids: Buffer.from(transactionId.replaceAll('-', ''), 'hex'),
+    // hashRows returns a hash for each row.
     hashes: hashes[nth] as Buffer,
     scoredAtMs,
   }));

@@ -77,7 +77,7 @@ export type CopiedValue = Omit<KeptValue, 'field'> & {
   readonly field: KeptValue['field'] | 'hash';
 };
 export const COPIED_VALUES: readonly CopiedValue[] = [
-  // Anybody can hash all account ids that may be.
+  // A reader can hash all account ids that may be.
   { table: 'list_entries', column: 'value', field: 'hash', where: ofKind('hash') },
   { table: 'list_entries', column: 'value', field: 'ip', where: NETWORKS },
   {

@@ -17,7 +17,7 @@ import type { Database, Query } from '../../../kit/database/pool.ts';
 import type { Failpoint } from '../../../kit/process/failpoint.ts';
 import type { RedisClient } from '../../../kit/redis/connection.ts';
 import { Failure } from '../../../kit/words/failure.ts';
-import { CACHES } from '../catalogue.ts';
+import { CACHES, DOCUMENTS } from '../catalogue.ts';
 import { tokensAlone } from '../declare.ts';
 import { MARKET_KEY, openMarketKey, type PrivacySettings } from '../open-personal.ts';
 import { KEY_BYTES, seal } from '../seal.ts';
@@ -251,8 +251,7 @@ export async function cancelMigration(database: Database): Promise<void> {
 
 /** Frees the old versions of rows, which have the clear values. */
 async function vacuum({ database, progress }: Migrating, fields: readonly string[]): Promise<void> {
-  const documents = ['webhook_deliveries', 'audit_log', 'dead_letters'];
-  const tables = new Set([...rewritingsOf(fields).map(({ table }) => table), ...documents]);
+  const tables = new Set([...rewritingsOf(fields), ...DOCUMENTS].map(({ table }) => table));
   for (const table of tables) {
     for (const { name } of await store.listLeaves(database.query, table)) {
       progress(`vacuum of ${name}`);
