@@ -4,6 +4,7 @@
  */
 import { FEATURE_SCHEMA } from '../src/core/domain/feature-schema.ts';
 import { ensurePartitions } from '../src/core/store/partitions/partitions.ts';
+import type { ScoredStatement } from '../src/core/store/scores/scored-statement.ts';
 import { insertScores } from '../src/core/store/scores/scores.ts';
 import { integerOption, parseArguments } from '../src/kit/command/command.ts';
 import type { Database } from '../src/kit/database/pool.ts';
@@ -85,49 +86,53 @@ export const bench: Bench = {
 
 type Cost = { readonly postgresUs: number; readonly processUs: number };
 
-/** Stores both parts. What is stored is collected before the sealing is measured, as a large heap costs a process time. */
+/** Stores both parts. Each block's scores are made just before it is stored, as collections of a large heap would count for one part. */
 async function storeAll({ databaseUrl, postgresPid }: Services, rows: number, batch: number) {
   const endMs = Date.now();
-  const warm = 2 * BLOCK_SCORES;
-  const load = { ...MONTH_LOAD, batch, transactions: 2 * rows + warm, days: DAYS, endMs };
-  const all = [...madeBatches(load)];
-  const made = all.slice(2 * Math.ceil(BLOCK_SCORES / batch));
+  const block = Math.ceil(BLOCK_SCORES / batch);
+  const rounds = Math.ceil(rows / (block * batch));
+  const transactions = 2 * (rounds + 1) * block * batch;
   const scoresOf = createScores();
-  for (const one of all) scoresOf(one);
+  const made = madeBatches({ ...MONTH_LOAD, batch, transactions, days: DAYS, endMs });
   // A connection has one text for the name of a statement.
   await using plainPool = openMarketPool(databaseUrl);
   await using hashedPool = openMarketPool(databaseUrl);
   await ensurePartitions(plainPool, [monthOf(endMs), monthOf(endMs) - 1]);
-  const parts = [
-    { pool: plainPool, added: [], used: [] as Cost[] },
-    { pool: hashedPool, added: [addUnsealed(true)], used: [] as Cost[] },
-  ] as const;
-  const store = async ({ pool, added, used }: (typeof parts)[number], some: MadeBatch[]) => {
+  const store = async (pool: Database, added: readonly ScoredStatement[]): Promise<Cost> => {
+    const some = Array.from({ length: block }, () => scoresOf(nextOf(made)));
     const [postgres, own] = [treeCpuSeconds(postgresPid), process.cpuUsage()];
     const lineage = { scoredAtMs: Date.now(), featureSchema: FEATURE_SCHEMA };
-    for (const one of some) await insertScores(pool, scoresOf(one), lineage, added);
+    for (const scores of some) await insertScores(pool, scores, lineage, added);
     const { user, system } = process.cpuUsage(own);
-    const postgresUs = 1e6 * (treeCpuSeconds(postgresPid) - postgres);
-    used.push({ postgresUs, processUs: user + system });
+    const scores = block * batch;
+    return {
+      postgresUs: (1e6 * (treeCpuSeconds(postgresPid) - postgres)) / scores,
+      processUs: (user + system) / scores,
+    };
   };
-  const block = Math.ceil(BLOCK_SCORES / batch);
-  // A process is slow at first, which is counted for neither part.
-  for (const [nth, part] of parts.entries()) {
-    await store(part, all.slice(nth * block, (nth + 1) * block));
-    part.used.length = 0;
+  const costs: { plain: Cost[]; hashed: Cost[] } = { plain: [], hashed: [] };
+  // Blocks in turn, so that both parts have the same neighbours in the indexes. The first round counts for neither part, as a
+  // process is slow at first.
+  for (let round = 0; round <= rounds; round++) {
+    const plain = await store(plainPool, []);
+    const hashed = await store(hashedPool, [addUnsealed(true)]);
+    if (round === 0) continue;
+    costs.plain.push(plain);
+    costs.hashed.push(hashed);
   }
-  // Blocks in turn, so that both parts have the same neighbours in the indexes.
-  for (let from = 0, nth = 0; from < made.length; from += block, nth++) {
-    const part = parts[nth % parts.length];
-    if (part !== undefined) await store(part, made.slice(from, from + block));
-  }
-  const [plain, hashed] = parts.map(({ used }) => ({
-    postgresUs: used.reduce((sum, { postgresUs }) => sum + postgresUs, 0) / rows,
-    processUs: used.reduce((sum, { processUs }) => sum + processUs, 0) / rows,
-  }));
-  if (plain === undefined || hashed === undefined) throw new Error('two parts');
-  return { plain, hashed };
+  return { plain: meanOf(costs.plain), hashed: meanOf(costs.hashed) };
 }
+
+function nextOf(batches: Generator<MadeBatch, void>): MadeBatch {
+  const { value } = batches.next();
+  if (value === undefined) throw new Error('a batch for each statement');
+  return value;
+}
+
+const meanOf = (costs: readonly Cost[]): Cost => ({
+  postgresUs: costs.reduce((sum, { postgresUs }) => sum + postgresUs, 0) / costs.length,
+  processUs: costs.reduce((sum, { processUs }) => sum + processUs, 0) / costs.length,
+});
 
 async function sealAll(database: Database, cpu: () => number, signal: AbortSignal) {
   const [began, postgres, own] = [performance.now(), cpu(), process.cpuUsage()];

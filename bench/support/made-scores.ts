@@ -16,31 +16,25 @@ const reasonsOf = (nth: number) =>
     return { code, detail: description, contribution: 100 };
   });
 
-/** Vectors are made once per batch, in the order of the primary key. */
+/** The scores of a batch, in the order of the primary key. */
 export function createScores(): (batch: MadeBatch) => readonly NewScore[] {
   const scoreAlone = createAloneScorer();
-  const known = new Map<MadeBatch, readonly NewScore[]>();
-  return (batch) => {
-    const scores =
-      known.get(batch) ??
-      toNewScores(
-        batch.transactions
-          .map((one, nth) => {
-            const { decision, features } = scoreAlone(one);
-            const reasoned = { ...decision, reasons: reasonsOf(nth) };
-            return {
-              ...one,
-              decision: reasoned,
-              features,
-              model: null,
-              attempts: 1,
-              degradation: 0,
-              ruleSet: RULE_SET,
-            };
-          })
-          .sort(comparePositions),
-      );
-    known.set(batch, scores);
-    return scores;
-  };
+  return ({ transactions }) =>
+    toNewScores(
+      transactions
+        .map((one, nth) => {
+          const { decision, features } = scoreAlone(one);
+          const reasoned = { ...decision, reasons: reasonsOf(nth) };
+          return {
+            ...one,
+            decision: reasoned,
+            features,
+            model: null,
+            attempts: 1,
+            degradation: 0,
+            ruleSet: RULE_SET,
+          };
+        })
+        .sort(comparePositions),
+    );
 }
