@@ -2,7 +2,7 @@
 import { EMERGENCY } from './level.ts';
 import type { Stop, Switches } from './switch.ts';
 
-/** Each has a name that stays, and a sentence about what is off without it. */
+/** Each flag has a name that stays, and a sentence about what is off without the flag. */
 export const FLAGS = {
   'what-if': '`POST /v1/evaluate` and what-ifs of scored transactions are answered.',
   exports: 'Searches are exported as files; an export that runs breaks off without it.',

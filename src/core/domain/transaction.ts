@@ -3,7 +3,7 @@
  * decimal string; inside the engine it is this camelCase record. The amount never becomes a number outside a
  * feature (`toMinorUnits`).
  *
- * Each field has one check, or two at most (http/body/sure-check.ts): a batch of a thousand is validated in one
+ * Each field has one check, or two at most (kit/http/body/sure-check.ts): a batch of a thousand is validated in one
  * millisecond, and every extra check of a field costs a tenth of that.
  */
 import { z } from 'zod';

@@ -10,7 +10,7 @@ import { person } from '../../format.ts';
 export const REVIEWS = 'reviews';
 export const caseKey = (id: string) => [REVIEWS, 'case', id] as const;
 
-/** Others work on the same queue. */
+/** The queue is asked again so often, as other analysts work on it. */
 export const QUEUE_EVERY_MS = 10_000;
 const CASE_EVERY_MS = 15_000;
 

@@ -1,4 +1,4 @@
-/** Each rule with its hits by verdict and label; its name opens its numbers. */
+/** The table has a row a rule: its hits by verdict and label. A rule's name opens the rule's numbers. */
 import { Link } from 'wouter';
 import type { RuleOutcomes, RuleSet } from '../../../../src/kit/client/api-types.ts';
 import { count, percent, words } from '../../format.ts';

@@ -15,7 +15,7 @@ import { SharedGraph } from './shared-graph.tsx';
 
 type Relation = Neighbour['relations'][number];
 
-/** Each with the filter of the search that finds all of them; the account's are part of its timeline. */
+/** Relations of a transaction, each with the filter that finds all related ones. Those of the account are in its timeline. */
 const RELATIONS = [
   { relation: 'device', filter: 'device_id', name: 'Device' },
   { relation: 'merchant', filter: 'merchant_id', name: 'Merchant' },

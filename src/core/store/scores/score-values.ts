@@ -53,7 +53,7 @@ export type ScoreColumns = ScoreLineage & {
   readonly risks: Buffer;
   readonly probabilities: Buffer;
   readonly verdicts: Buffer;
-  /** Each an array of `code`, `detail` and `contribution`, as `JSON.stringify` writes it. */
+  /** Each text is an array of `code`, `detail` and `contribution`, as `JSON.stringify` writes it. */
   readonly reasons: Buffer;
   readonly features: Buffer;
   readonly models: Buffer;
