@@ -213,6 +213,9 @@ export const kafkaWorkers: Scenario = {
   plan: () => workersPlan,
 };
 
+/** Events that Redis surely keeps in this set-up: of 1,015,000 it kept 192,445, then its memory was at the bound of events. */
+const EVENTS_KEPT = 100_000;
+
 export const kafkaCompare: Scenario = {
   name: 'kafka-compare',
   what: 'both logs deliver the same transactions, byte for byte and partition by partition',
@@ -228,6 +231,7 @@ export const kafkaCompare: Scenario = {
       await setShards(stage, SHARDS);
       await setLog(stage, 'both');
       stage.happened('both logs');
+      if (transactions > EVENTS_KEPT) stage.ledger.note({ kind: 'crowded' });
       // Transactions count that were received two seconds later.
       await stage.pause(BETWEEN_MS);
       const before = stage.ledger.counts.acknowledged;
