@@ -1,34 +1,16 @@
 /** The pure core with all profiles in memory, and the transactions it is tried with. */
-import {
-  type FraudSpan,
-  LABEL_MATURITY_DAYS,
-  type MerchantPast,
-  type MerchantTally,
-  merchantHourlyDays,
-  merchantReachDays,
-  NO_FRAUDS,
-} from '../../src/core/domain/history.ts';
+import { NO_FRAUDS } from '../../src/core/domain/history.ts';
 import type { Decision } from '../../src/core/domain/score-record.ts';
 import type { Transaction } from '../../src/core/domain/transaction.ts';
 import { accountKind } from '../../src/core/profile/account-kind.ts';
-import {
-  type AccountProfile,
-  boundAccount,
-  insertAccountRecord,
-} from '../../src/core/profile/account-profile.ts';
+import type { AccountProfile } from '../../src/core/profile/account-profile.ts';
 import { arrivalsOf } from '../../src/core/profile/arrivals.ts';
 import { merchantKind } from '../../src/core/profile/merchant-kind.ts';
-import {
-  boundMerchant,
-  insertMerchantRecord,
-  type MerchantProfile,
-} from '../../src/core/profile/merchant-profile.ts';
+import type { MerchantProfile } from '../../src/core/profile/merchant-profile.ts';
 import { beginRows } from '../../src/core/profile/own-features.ts';
 import { type FeatureRows, rowAt, vectorOf } from '../../src/core/score/feature-rows.ts';
 import { currentRuleSet } from '../../src/core/score/rules/rule-sets.ts';
 import { score } from '../../src/core/score/score.ts';
-import { DAY_MS, HOUR_MS } from '../../src/kit/words/utc-bucket.ts';
-import { oracleVector } from '../../test/support/oracle/vector.ts';
 
 export const ACCOUNTS = 2000;
 export const MERCHANTS = 500;
@@ -40,37 +22,6 @@ export type Parties = {
   readonly accounts: AccountProfile[];
   readonly merchants: MerchantProfile[];
 };
-/** History of the merchants. */
-export type MerchantsPast = Pick<MerchantPast, 'tallies' | 'frauds'>;
-
-const NO_PAST: MerchantsPast = { tallies: [], frauds: NO_FRAUDS };
-const CURRENCIES = ['EUR', 'USD'];
-
-/** A busy merchant's past: tallies of its whole reach in two currencies, and so many frauds spread over it. */
-export function makeBusyPast(frauds: number): MerchantsPast {
-  const days = merchantReachDays(LABEL_MATURITY_DAYS);
-  const fromMs = START_MS - days * DAY_MS;
-  const hourlyFromMs = START_MS - merchantHourlyDays(LABEL_MATURITY_DAYS) * DAY_MS;
-  const tallies: MerchantTally[] = [];
-  for (let bucketMs = fromMs; bucketMs < START_MS; ) {
-    const daily = bucketMs < hourlyFromMs;
-    const count = daily ? 480 : 20;
-    for (const currency of CURRENCIES) {
-      tallies.push({ bucketMs, daily, currency, count, sum: String(count * 60) });
-    }
-    bucketMs += daily ? DAY_MS : HOUR_MS;
-  }
-  const spans = Array.from({ length: frauds }, (_, index): FraudSpan => {
-    const createdAtMs = fromMs + Math.floor((index / frauds) * days * DAY_MS);
-    const knownFromMs = createdAtMs + LABEL_MATURITY_DAYS * DAY_MS;
-    return {
-      ...{ createdAtMs, fromMs: knownFromMs, untilMs: Number.POSITIVE_INFINITY },
-      isUnusual: index % 2 === 0,
-    };
-  });
-  return { tallies, frauds: { spans, floorMs: Number.NEGATIVE_INFINITY } };
-}
-
 /** Folds a batch and fills its rows of features. */
 export function foldAll(transactions: readonly Transaction[], parties: Parties): FeatureRows {
   const { arrivals, rows } = beginRows(arrivalsOf(transactions));
@@ -83,23 +34,6 @@ export function foldAll(transactions: readonly Transaction[], parties: Parties):
     if (!isFolded) throw new Error('not folded');
   }
   return rows;
-}
-
-/** The same by the oracle: an object of what is known of each party, then one feature after the other. */
-export function foldAllByOracle(
-  transactions: readonly Transaction[],
-  parties: Parties,
-): Float64Array[] {
-  const arrivals = arrivalsOf(transactions);
-  return transactions.map((transaction, index) => {
-    const { account, merchant } = partiesOf(transaction, parties);
-    const vector = oracleVector(transaction, account, merchant);
-    insertAccountRecord(account, account.list.count, arrivals, index);
-    boundAccount(account);
-    insertMerchantRecord(merchant, merchant.list.count, arrivals, index);
-    boundMerchant(merchant);
-    return vector;
-  });
 }
 
 function partiesOf(transaction: Transaction, { accounts, merchants }: Parties) {
@@ -118,14 +52,12 @@ export function scoreByRules(vector: Float64Array): Decision {
   return score({ vector, ruleSet: currentRuleSet, opinion: null });
 }
 
-export function makeParties({ tallies, frauds }: MerchantsPast = NO_PAST): Parties {
+/** Parties without a past. */
+export function makeParties(): Parties {
   const account = { rows: [], floor: FIRST, ceiling: null, frauds: NO_FRAUDS };
-  const isTallied = tallies.length > 0;
   const merchant = {
-    // The newest sibling has to be listed: tallies have no times.
-    rows: isTallied ? [{ ...makeTransaction(0), createdAtMs: START_MS - 1 }] : [],
-    horizon: isTallied ? { ...FIRST, createdAtMs: START_MS - 2 } : null,
-    ...{ tallies, frauds, knownFromMs: 0, ceiling: null },
+    ...{ rows: [], horizon: null, tallies: [], frauds: NO_FRAUDS },
+    ...{ knownFromMs: 0, ceiling: null },
   };
   return {
     accounts: Array.from({ length: ACCOUNTS }, () => accountKind.rebuild(account)),
