@@ -200,19 +200,6 @@ test('letters that stay are passed by, however many', async () => {
   expect((await stays(staying)).every(Boolean)).toBe(true);
 });
 
-test('what is computed from transactions ends with their months', async () => {
-  const [oldest, gone] = [Date.UTC(2022, 0, 1), Date.UTC(2021, 11, 31, 23)];
-  await storeTransactions(database, [{ createdAtMs: oldest }]);
-  await sql('alter table transactions detach partition transactions_y2022m01');
-  for (const at of [oldest, gone]) {
-    await sql(`insert into recomputed_features values ('${idAt(at)}', $1, 1, '', now())`, [
-      new Date(at),
-    ]);
-  }
-  expect(await purge('recomputed_features')).toBe(1);
-  expect(await count('recomputed_features')).toBe(1);
-});
-
 test('counts a day end 90 days after their backtest, which stays', async () => {
   await sql(
     `insert into api_keys (key_id, key_hash, roles, owner) values ('k', decode(repeat('00', 32), 'hex'), '{analyst}', 'me')`,

@@ -6,7 +6,6 @@ export const models: Room = {
   name: 'models',
   commands: {
     models: () => import('./commands.ts'),
-    features: () => import('./commands/features.ts'),
   },
   document: async () => (await import('./routes.ts')).document,
   api: async (api) => (await import('./routes.ts')).openModelsApi(api),

@@ -2,18 +2,6 @@
 import { OLD, PURGE_STEP_ROWS_MAX, purgeRows, rowsBefore } from '../../kit/duties/purge.ts';
 import type { Retention } from '../../kit/duties/retention.ts';
 
-/**
- * The start of the oldest existing month, detached or not; it is part of the purging statement, so that no
- * month is added in between.
- */
-const OLDEST_MONTH = `(
-  select to_date(min(substr(relname, 15)), 'YYYY"m"MM')::timestamp at time zone 'utc' from pg_class
-   where relnamespace = (select relnamespace from pg_class where oid = 'market.transactions'::regclass)
-     and relkind = 'r' and relname ~ '^transactions_y\\d{4}m\\d{2}$')`;
-/** The smallest UUIDv7 of a time. */
-const leastIdAt = (time: string) =>
-  `(select rpad(lpad(to_hex((extract(epoch from t) * 1000)::bigint), 12, '0'), 32, '0')::uuid from (values (${time})) v (t))`;
-
 export const tables: readonly Retention[] = [
   {
     tables: ['watch_reports'],
@@ -46,16 +34,6 @@ export const tables: readonly Retention[] = [
         `from (select ctid, checked_at from market.model_checks order by check_id limit ${PURGE_STEP_ROWS_MAX}) first
       where checked_at < ${OLD}`,
         (config) => [config.RISK_MODEL_CHECK_RETENTION_DAYS],
-      ),
-    ],
-  },
-  {
-    tables: ['recomputed_features'],
-    ends: 'once their month and all before it are dropped: they are computed from its transactions',
-    purges: [
-      purgeRows(
-        'recomputed_features',
-        rowsBefore('recomputed_features', 'transaction_id', leastIdAt(OLDEST_MONTH)),
       ),
     ],
   },

@@ -47,7 +47,6 @@ export const COPIED: Readonly<Record<string, Copied>> = {
   // Ids of database transactions mean nothing in another database.
   transactions: { without: ['inserted_xid'] },
   scores: {},
-  recomputed_features: {},
   labels: { people: ['identity'], texts: ['note'] },
   label_batches: {},
   // An emptied entry is one that could not be read.

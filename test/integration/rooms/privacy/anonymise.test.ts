@@ -169,7 +169,6 @@ test('somebody has decided of each table, and of each column of text in it', asy
       "models.model_id",
       "models.parent",
       "open_rows.corridor",
-      "recomputed_features.features",
       "review_cases.confirmed_by_key",
       "review_cases.corridor",
       "review_cases.currency",
