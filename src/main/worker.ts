@@ -66,6 +66,8 @@ export type WorkerOverrides = Partial<
   readonly rooms?: readonly Room[];
 };
 
+/** How long a worker may read nothing until /livez fails. Shorter: a pause of Redis restarts workers; longer: one that hangs stays longer. */
+const QUIET_MS = 10_000;
 const NEEDED =
   'DATABASE_URL and REDIS_URL must be set, as a worker starts no services of its own, and RISK_MARKET where RISK_MARKETS is set';
 /** Transactions of a market that every worker leaves to another would not be scored. */
@@ -97,7 +99,7 @@ export async function runWorker(
   resources.defer(() => redis.disconnect());
   const [connection, expressConnection] = openReaders(resources, config, redisUrl, redis);
   // Alive while something happens: a read came back, or a held batch tries again.
-  const life = createLife(3 * config.RISK_READ_BLOCK_MS + config.RISK_WORKER_QUIET_MS);
+  const life = createLife(3 * config.RISK_READ_BLOCK_MS + QUIET_MS);
   const probe = resources.use(openProbe(config, databaseUrl, 'worker'));
   const readiness = createReadiness(checksOfWorker(probe, redis, config.RISK_MARKET));
   const vitals = { isAlive: life.isAlive, readiness, health: guards.health, draining: signal };

@@ -25,6 +25,7 @@ import { createGate, type Gate } from './gate.ts';
 import { type InvalidateLabelled, openInvalidateLabelled } from './invalidate-labelled.ts';
 import { createLeftRows, type LeftRows } from './left-rows.ts';
 import { createLimiter, type Limiter } from './limits/limiter.ts';
+import { NEW_MONTHS_PER_REQUEST_MAX } from './refuse-months.ts';
 
 const MIB = 2 ** 20;
 
@@ -110,7 +111,7 @@ export function openIngest(
       },
     }),
     partitions: createPartitionGuard(database),
-    newMonthsMax: config.RISK_NEW_MONTHS_PER_REQUEST_MAX,
+    newMonthsMax: NEW_MONTHS_PER_REQUEST_MAX,
     tryAppend: appendToLogs(
       createTryAppend(producer, guards, metrics.appendFailures),
       kafka && bindKafkaAppend({ clients: kafka, market, shardsOf, metrics, log }),

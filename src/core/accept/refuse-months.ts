@@ -16,6 +16,9 @@ import type { InputError, Prepared } from './prepare-transactions.ts';
 export const MONTH_PROBLEMS = ['month-detached', 'too-many-new-months'] as const;
 export type MonthProblem = (typeof MONTH_PROBLEMS)[number];
 
+/** More: one request locks tables for longer; fewer: a backfill of a year asks for `risk partitions create` first. */
+export const NEW_MONTHS_PER_REQUEST_MAX = 12;
+
 export type RefusedRow = {
   readonly problem: MonthProblem;
   readonly field: 'created_at';
@@ -74,7 +77,7 @@ function sayDetached(months: ReadonlySet<Month>): string {
 }
 
 function sayTooMany(months: ReadonlySet<Month>): string {
-  return `${monthsAre(months)} new, more than RISK_NEW_MONTHS_PER_REQUEST_MAX allows; nothing was stored. An operator makes them ahead: bin/risk ${createCommand(months)}`;
+  return `${monthsAre(months)} new, and one request may make ${NEW_MONTHS_PER_REQUEST_MAX}; nothing was stored. An operator makes them ahead: bin/risk ${createCommand(months)}`;
 }
 
 function attachCommand(month: Month): string {

@@ -109,9 +109,6 @@ const settings = {
     'Deadline of one non-blocking Redis command.',
   ),
   ...edgeSettings,
-  RISK_EVENT_LOOP_DELAY_MS_MAX: integer(10, 10_000, 100).describe(
-    'Mean delay of the event loop above which fewer requests are admitted.',
-  ),
   RISK_EXPORTS_MAX: integer(1, 64, 2).describe(
     'Exports that an API process runs at a time, and its connections to Postgres for them; more are refused with 503.',
   ),
@@ -132,9 +129,6 @@ const settings = {
   ),
   RISK_EVENT_BYTES_MAX: integer(0, 1024 ** 4, 64 * 1024 * 1024).describe(
     'Memory of events (7 days at most) and copies of dead letters in Redis, a tenth of maxmemory at most; 0: none.',
-  ),
-  RISK_NEW_MONTHS_PER_REQUEST_MAX: integer(0, 1000, 12).describe(
-    'Months without partitions that one request may make; beyond it `risk partitions create` makes them ahead.',
   ),
   RISK_IDEMPOTENCY_RETENTION_DAYS: integer(1, 3650, 90).describe(
     'How long an idempotency key is remembered, at least; at most an eighth longer.',
@@ -181,9 +175,6 @@ const settings = {
   ),
   RISK_BATCH_ENTRIES: integer(1, 1000, 1000).describe(
     'Largest batch, in transactions: it grows with the backlog, and its last entry may exceed it.',
-  ),
-  RISK_WORKER_QUIET_MS: integer(100, 600_000, 10 * SECOND_MS).describe(
-    'How long a worker may read nothing until /livez fails; three blocking reads are added.',
   ),
   // A worker renews its entries three times within the limit. Shorter: a stall of 5 s loses them to a second scoring; longer: later takeover.
   RISK_CLAIM_IDLE_MS: integer(200, 3_600_000, 7500).describe(

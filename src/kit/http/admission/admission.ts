@@ -26,8 +26,6 @@ type AdmissionLimits = {
   readonly requestsMax: number;
   /** Declared body bytes of a kind in flight; a few requests are admitted whatever their size. */
   readonly bytesMax: number;
-  /** Mean delay of the event loop above which fewer requests are admitted. */
-  readonly eventLoopDelayMsMax: number;
 };
 
 export type Admission = {
@@ -49,6 +47,8 @@ const SHARE_STEP = { near: 1 / 200, far: 1 / 20 };
 const FAR_FROM_KNEE = 2;
 /** Calls of `adapt` between two cuts: the first shows its effect before the next. */
 const CUT_EVERY = 5;
+/** Mean delay of the event loop above which fewer requests are admitted. Longer: all answers are late first; shorter: pauses of V8 refuse requests. */
+const EVENT_LOOP_DELAY_MS_MAX = 100;
 /** Mean time of a submission above which more concurrency adds waiting only. */
 const TOOK_MS_MAX = 500;
 /** Least requests in flight: enough to keep Postgres busy, as the delay may have another cause. */
@@ -120,7 +120,7 @@ export function createAdmission(
       const isIdle = took.left + inFlight() === 0;
       // By Little's law, a submission that takes twice its bound has twice as many beside it as there may be.
       const ofTook = headroom(TOOK_MS_MAX, took.timed > 0 ? took.totalMs / took.timed : 0);
-      const ofLoop = headroom(limits.eventLoopDelayMsMax, isIdle ? 0 : eventLoopDelayMs);
+      const ofLoop = headroom(EVENT_LOOP_DELAY_MS_MAX, isIdle ? 0 : eventLoopDelayMs);
       // Submissions are under way and none has ended, so their duration is not known yet, and is probably long.
       const isUnknown = took.finished === 0 && shares.submit.requests > 0 && ofLoop >= 1;
       const hasSubmissions = took.finished + shares.submit.requests + shares.stream.requests > 0;

@@ -73,11 +73,7 @@ export type RequestGate = Disposable & {
 export function openRequestGate(config: Config, dependencies: GateDependencies): RequestGate {
   const { metrics, turnAway, takesSubmissions } = dependencies;
   const requestsMax = config.RISK_REQUESTS_IN_FLIGHT_MAX;
-  const limits = {
-    requestsMax,
-    bytesMax: config.RISK_BODY_BYTES_IN_FLIGHT_MAX,
-    eventLoopDelayMsMax: config.RISK_EVENT_LOOP_DELAY_MS_MAX,
-  };
+  const limits = { requestsMax, bytesMax: config.RISK_BODY_BYTES_IN_FLIGHT_MAX };
   const admission = createAdmission(limits, takesSubmissions);
   const watch = watchEventLoop(admission);
   const bodyBytesMax = config.RISK_BODY_BYTES_MAX;

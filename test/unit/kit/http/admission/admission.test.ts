@@ -5,7 +5,7 @@ import {
   createAdmission,
 } from '../../../../../src/kit/http/admission/admission.ts';
 
-const limits = { requestsMax: 64, bytesMax: 1000, eventLoopDelayMsMax: 100 };
+const limits = { requestsMax: 64, bytesMax: 1000 };
 
 /** Admits as many submissions as possible, and lets them leave. */
 function fill({ enter }: Admission, tookMs: number | null = null): number {
