@@ -44,7 +44,7 @@ export function createWatchMetrics({ gauge }: MakeMetrics) {
   return {
     watchedAt: gauge(
       'risk_model_watched_timestamp_seconds',
-      'Time of the figures of the watch over models.',
+      'Time of the last watch over models that this worker knows of, or of its start.',
     ),
     watchRows: gauge(
       'risk_model_watch_rows',

@@ -27,7 +27,14 @@ type Watching = Pick<Worker, 'config' | 'database' | 'leadership'>;
 export function watchDuty(worker: Watching & Pick<Worker, 'metrics'>): Duty {
   const { config, database, metrics } = worker;
   const everyMs = config.RISK_WATCH_EVERY_SECONDS * 1000;
-  const watchIfDue = createWatchIfDue(worker);
+  let watchedMs = 0;
+  const note = (atMs: number) => {
+    watchedMs = Math.max(watchedMs, atMs);
+    metrics.watchedAt.set(watchedMs / 1000);
+  };
+  // A process that never comes to look is late from its start on.
+  note(Date.now());
+  const watchIfDue = createWatchIfDue(worker, note);
   return {
     name: 'watch-models',
     everyMs: Math.min(everyMs, POLL_MS_MAX),
@@ -35,6 +42,7 @@ export function watchDuty(worker: Watching & Pick<Worker, 'metrics'>): Duty {
       const nowMs = Date.now();
       await watchIfDue(nowMs, signal);
       const reports = await listWatchReports(database.query, nowMs);
+      for (const { watched_at } of reports) note(Date.parse(watched_at));
       const oldestMs = nowMs - WATCHES_MISSED_MAX * everyMs;
       const isFresh = ({ watched_at }: WatchReport) => Date.parse(watched_at) >= oldestMs;
       reportWatch(metrics, reports.filter(isFresh));
@@ -45,8 +53,12 @@ export function watchDuty(worker: Watching & Pick<Worker, 'metrics'>): Duty {
 /**
  * Looks as of the last full interval, unless a worker did: once per interval, even where there was nothing to report. The
  * function returns the reports made; none where another worker looks now, or did so already.
+ * @param note called with the time of each look of this process
  */
-export function createWatchIfDue({ config, database, leadership }: Watching) {
+export function createWatchIfDue(
+  { config, database, leadership }: Watching,
+  note: (atMs: number) => void = () => undefined,
+) {
   const everyMs = config.RISK_WATCH_EVERY_SECONDS * 1000;
   const lead = leadership.of('care');
   /** The interval that this process looked at last: a look without findings leaves no row. */
@@ -62,6 +74,7 @@ export function createWatchIfDue({ config, database, leadership }: Watching) {
         await insertWatchReports(lead.writes.query, atMs, made);
       }
       watchedMs = atMs;
+      note(atMs);
     });
     return made;
   };

@@ -8,17 +8,15 @@ const SCORE = 'score';
 
 /** Replaces all earlier values: a model that no longer decides disappears. */
 export function reportWatch(metrics: Metrics, reports: readonly WatchReport[]): void {
-  const { watchedAt, watchRows, modelStability, modelMissing, modelPrecision, modelRecall } =
-    metrics;
+  const { watchRows, modelStability, modelMissing, modelPrecision, modelRecall } = metrics;
   const { modelFraud, modelLabelled, modelLabelDelay } = metrics;
   for (const gauge of [
-    ...[watchedAt, watchRows, modelStability, modelMissing, modelPrecision, modelRecall],
+    ...[watchRows, modelStability, modelMissing, modelPrecision, modelRecall],
     ...[modelFraud, modelLabelled, modelLabelDelay],
   ]) {
     gauge.reset();
   }
-  for (const { model, watched_at, rows, score, features, outcomes } of reports) {
-    watchedAt.set(Date.parse(watched_at) / 1000);
+  for (const { model, rows, score, features, outcomes } of reports) {
     watchRows.set({ model, figures: 'drift' }, rows);
     watchRows.set({ model, figures: 'labelled' }, outcomes.labelled);
     reportDrift(metrics, model, SCORE, score);

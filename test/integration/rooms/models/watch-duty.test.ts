@@ -121,6 +121,30 @@ test('figures that nobody renews are taken down', async () => {
   expect(await told()).toBe(true);
 });
 
+test('the time of the last look is known from the start on, and moves with looks that find nothing', async () => {
+  await using quiet = await createTestDatabase();
+  const metrics = createMetrics();
+  const watchedAt = async () => (await metrics.watchedAt.get()).values[0]?.value ?? 0;
+  const dutyOf = (database: Database) =>
+    watchDuty({
+      ...{ config: testConfig({ RISK_WATCH_EVERY_SECONDS: '1' }), database, metrics },
+      leadership: createLeadership(database, randomUUID()),
+    });
+  const startSeconds = Date.now() / 1000;
+  const closed = quiet.open({ connectionsMax: 1 });
+  await closed[Symbol.asyncDispose]();
+  await expect(dutyOf(closed).run(signal)).rejects.toThrow();
+  const atStart = await watchedAt();
+  expect(atStart).toBeGreaterThanOrEqual(startSeconds);
+  await using database = quiet.open({ connectionsMax: 2 });
+  const duty = dutyOf(database);
+  const hasMoved = async () => {
+    await duty.run(signal);
+    return (await watchedAt()) > atStart + 1;
+  };
+  await waitUntil(hasMoved, START_MS, 'a later look');
+});
+
 test('the command tells a person and a program', async () => {
   const table = await api.risk('models', 'watch');
   expect(table.code, table.stderr).toBe(0);

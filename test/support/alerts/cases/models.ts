@@ -144,7 +144,7 @@ export const MODEL_CASES: readonly AlertCase[] = [
   },
   {
     alert: 'WatchStale',
-    what: 'the last watch was a minute after the start',
+    what: 'the last watch, or the start of the only worker, was at the first minute',
     series: { [`risk_model_watched_timestamp_seconds${worker()}`]: '60x400' },
     quietAt: '16m',
     fires: ['warning'],
