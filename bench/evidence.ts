@@ -10,6 +10,7 @@ import { integerOption, parseArguments } from '../src/kit/command/command.ts';
 import type { Database } from '../src/kit/database/pool.ts';
 import { monthOf } from '../src/kit/words/month.ts';
 import { sealStep } from '../src/rooms/evidence/seal/seal.ts';
+import { beginLog } from '../src/rooms/evidence/store/begin-log.ts';
 import { addUnsealed } from '../src/rooms/evidence/store/unsealed.ts';
 import { waitUntil } from '../test/support/wait-until.ts';
 import type { Bench } from './support/bench.ts';
@@ -43,6 +44,7 @@ export const bench: Bench = {
     const options = { dataDir: `${folder.path}/data`, log, signal, onProgress };
     await using services = await startServices(options);
     await using database = openMarketPool(services.databaseUrl);
+    await beginLog(database, ORIGIN);
     // The walk over older scores ends before the first score, so that each is sealed once and read by nobody.
     await waitUntil(
       async () =>

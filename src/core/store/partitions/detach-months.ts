@@ -201,8 +201,7 @@ async function attachTable(
 const walkEvidence: Statement = {
   name: 'walk-evidence-from',
   text: `update market.evidence_logs
-            set before_at = now(), before_xid = pg_current_xact_id(),
-                walked_to = least(coalesce(walked_to, $1::uuid), $1::uuid)
+            set before_at = now(), walked_to = least(coalesce(walked_to, $1::uuid), $1::uuid)
           where log_id = (select max(log_id) from market.evidence_logs)`,
 };
 

@@ -18,17 +18,16 @@ import {
   setsOf,
 } from '../log/sets.ts';
 import { HASH_BYTES, hashesOf } from '../log/tree.ts';
+import { walkAgain } from '../store/begin-log.ts';
 import {
   appendToLog,
   findEntry,
   findSets,
-  type LockedLog,
   type LogRow,
   lockLog,
   type NewEntry,
   tileReader,
   touchLog,
-  walkAgain,
 } from '../store/evidence-log.ts';
 import {
   readAuditAfter,
@@ -118,7 +117,7 @@ type Found = Omit<Sealed, 'log' | 'edge'> & {
   readonly walkedTo: string | null;
 };
 
-async function findUnsealed(query: Query, log: LockedLog, nowMs: number): Promise<Found> {
+async function findUnsealed(query: Query, log: LogRow, nowMs: number): Promise<Found> {
   const sealedAt = new Date(nowMs).toISOString();
   const live = await findLive(query, log, sealedAt);
   const walk = live.mayHaveMore
@@ -156,9 +155,9 @@ async function findLive(query: Query, log: LogRow, sealedAt: string) {
  * Seals a page of the walk over scores that are older than the log.
  * @param live sets of the same step, which the log does not have yet
  */
-async function walkOn(query: Query, log: LockedLog, sealedAt: string, live: readonly NewSet[]) {
+async function walkOn(query: Query, log: LogRow, sealedAt: string, live: readonly NewSet[]) {
   const { walkedTo, beforeAt } = log;
-  if (walkedTo === null || !log.isSettled) return { sets: [], walkedTo, scores: 0 };
+  if (walkedTo === null) return { sets: [], walkedTo, scores: 0 };
   const rows = await walkScores(query, walkedTo, WALK_SCORES);
   const named = new Set(live.flatMap(({ ids }) => idsOf(ids)));
   const older = rows.filter(

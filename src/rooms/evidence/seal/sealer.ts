@@ -4,6 +4,7 @@ import type { Log } from '../../../kit/metrics/log.ts';
 import { Failure } from '../../../kit/words/failure.ts';
 import { readHead, signCheckpoint } from '../log/checkpoint.ts';
 import type { Edge } from '../log/edge.ts';
+import { beginLog } from '../store/begin-log.ts';
 import {
   type LogRow,
   lookAtLog,
@@ -36,12 +37,14 @@ export type SealerRun = {
 };
 
 /** @returns `run`, which seals a step, and signs a checkpoint where one is due */
-export function createSealer({ database, path, origin, keys, checkpointMs, log }: SealerOptions) {
+export function createSealer(options: SealerOptions) {
+  const { database, path, origin, keys, checkpointMs, log } = options;
   let edge: Edge | undefined;
   let signedMs = Number.NEGATIVE_INFINITY;
   /** Size at which the log last continued its checkpoints; undefined before a comparison, or after a contradiction. */
   let agreed: number | undefined;
   let unsignedMs: number | undefined;
+  let isToldToWait = false;
 
   const refuse = async (of: LogRow, why: string): Promise<SealerRun> => {
     if (of.refused !== why) log.error({ origin }, `evidence is not sealed: ${why}`);
@@ -49,19 +52,8 @@ export function createSealer({ database, path, origin, keys, checkpointMs, log }
     agreed = undefined;
     return { scores: 0, missing: 0, isRefused: true, overdueSeconds: 0, mayHaveMore: false };
   };
-  /** Compares the log with the checkpoint in the file and the one in the row. */
-  const contradicted = async (of: LogRow) => {
-    const read = tileReader(database.query, of.logId);
-    const published = await readPublished(path);
-    if (published === undefined && of.checkpoint !== null)
-      log.warn({ path }, 'the file of published checkpoints is gone: a new file begins');
-    return (
-      (await contradiction(of, published, read)) ??
-      (await contradiction(of, of.checkpoint ?? undefined, read))
-    );
-  };
   const sign = async (of: LogRow, nowMs: number): Promise<string | undefined> => {
-    const why = await contradicted(of);
+    const why = await contradicted(options, of);
     if (why !== undefined) return why;
     const note = signCheckpoint(of, keys, nowMs);
     await publish(path, note, new Date(nowMs));
@@ -75,7 +67,7 @@ export function createSealer({ database, path, origin, keys, checkpointMs, log }
   /** @returns why the log may not grow; compares until the log continues its checkpoints once */
   const compareOnce = async (of: LogRow): Promise<string | undefined> => {
     if (agreed !== undefined) return undefined;
-    const why = await contradicted(of);
+    const why = await contradicted(options, of);
     if (why !== undefined) return why;
     if (of.refused !== null) await storeRefusal(database.query, of.logId, null);
     agreed = of.size;
@@ -99,6 +91,13 @@ export function createSealer({ database, path, origin, keys, checkpointMs, log }
     if (edge !== undefined && before?.size !== edge.size) agreed = undefined;
     const refusal = before?.origin === origin ? await compareOnce(before) : undefined;
     if (before !== undefined && refusal !== undefined) return await refuse(before, refusal);
+    const isBegun = before?.origin === origin || (await beginLog(database, origin));
+    if (!isBegun) {
+      if (!isToldToWait)
+        log.warn({ origin }, 'the log of evidence begins once the personal data are rewritten');
+      isToldToWait = true;
+      return { scores: 0, missing: 0, isRefused: false, overdueSeconds: 0, mayHaveMore: false };
+    }
     const { log: now, scores, missing, mayHaveMore } = await step(before, nowMs);
     if (missing > 0) log.warn({ missing }, 'scores were gone before they were sealed');
     const why = await signDue(now, nowMs);
@@ -120,4 +119,16 @@ export function createSealer({ database, path, origin, keys, checkpointMs, log }
       }
     },
   };
+}
+
+/** Compares the log with the checkpoint in the file and the one in the row. */
+async function contradicted({ database, path, log }: SealerOptions, of: LogRow) {
+  const read = tileReader(database.query, of.logId);
+  const published = await readPublished(path);
+  if (published === undefined && of.checkpoint !== null)
+    log.warn({ path }, 'the file of published checkpoints is gone: a new file begins');
+  return (
+    (await contradiction(of, published, read)) ??
+    (await contradiction(of, of.checkpoint ?? undefined, read))
+  );
 }

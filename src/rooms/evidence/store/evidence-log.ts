@@ -13,7 +13,7 @@ import { Failure } from '../../../kit/words/failure.ts';
 import type { Kind, Leaf } from '../log/contents.ts';
 import type { Tile } from '../log/edge.ts';
 import type { NewSet } from '../log/sets.ts';
-import { EMPTY_ROOT, type ReadTile } from '../log/tree.ts';
+import type { ReadTile } from '../log/tree.ts';
 
 export type LogRow = {
   readonly logId: number;
@@ -34,53 +34,34 @@ export type LogRow = {
   readonly refused: string | null;
 };
 
-export type LockedLog = LogRow & {
-  /** Whether the walk may begin: every later score has its id in the intake. */
-  readonly isSettled: boolean;
-};
-
 /** Time after the last sealing in which ids go to the intake. Longer: more rows that nobody takes; shorter: walks sooner. */
 const LAPSE = `interval '7 days'`;
 
 /**
- * The walk seals scores that are dated up to so long after a log begins: their statements may not have seen the log yet, or
- * the clock of their worker is ahead. Longer: more scores are looked for in the log before they are sealed.
+ * A sealer takes a log for lapsed so long before workers do, as their clocks are those of their statements. Shorter: a worker may
+ * stop adding ids to a log that a sealer takes for alive. Longer: nothing.
  */
-const UNSEEN = `interval '1 minute'`;
+const LAPSE_MARGIN = `interval '1 hour'`;
 
 const COLUMNS = `log_id as "logId", origin, size::float8 as size, root, audit_id::text as "auditId", begun_at as "begunAt",
   before_at as "beforeAt", walked_to::text as "walkedTo", checkpoint, refused,
-  sealed_at < now() - ${LAPSE} as "hasLapsed", log_id = (select max(log_id) from market.evidence_logs) as "isNewest"`;
+  sealed_at < now() - ${LAPSE} + ${LAPSE_MARGIN} as "hasLapsed", log_id = (select max(log_id) from market.evidence_logs) as "isNewest"`;
 
 /** Whether ids of new scores go to the intake. */
 export const IS_SEALING = `from market.evidence_logs where sealed_at > now() - ${LAPSE}`;
 
-// A number beyond the own one is of another cluster. The upper bound of a snapshot may be below the own number.
-const lockStatement = firstOf<LockedLog, [origin: string]>(
+const lockStatement = firstOf<LogRow, [origin: string]>(
   'lock-evidence-log',
-  `select ${COLUMNS}, before_xid < pg_snapshot_xmin(pg_current_snapshot()) or before_xid > pg_current_xact_id() as "isSettled"
-     from market.evidence_logs where origin = $1 for update`,
+  `select ${COLUMNS} from market.evidence_logs where origin = $1 for update`,
 );
-const beginStatement: Statement = {
-  name: 'begin-evidence-log',
-  text: `insert into market.evidence_logs (origin, root, before_at) values ($1, $2, now() + ${UNSEEN}) on conflict do nothing`,
-};
 
-/**
- * Locks the row of a log until the commit, and makes a missing row.
- * @throws Failure where the log is not the newest, which alone readers see
- */
-export async function lockLog(query: Query, origin: string): Promise<LockedLog> {
+/** Locks the row of a log until the commit. @throws Failure where the log is not the newest, which alone readers see */
+export async function lockLog(query: Query, origin: string): Promise<LogRow> {
   const known = await lockStatement(query, origin);
-  if (known !== undefined) {
-    if (known.isNewest) return known;
-    const why = `the log ${origin} has a successor, so RISK_EVIDENCE_ORIGIN must name the successor or a new log`;
-    throw new Failure('permanent', 'EVIDENCE_ORIGIN', why);
-  }
-  await query(beginStatement, [origin, EMPTY_ROOT]);
-  const made = await lockStatement(query, origin);
-  if (made === undefined) throw new Error('the row of a log that was just made is gone');
-  return made;
+  if (known === undefined) throw new Error(`the row of the log ${origin} is gone`);
+  if (known.isNewest) return known;
+  const why = `the log ${origin} has a successor, so RISK_EVIDENCE_ORIGIN must name the successor or a new log`;
+  throw new Failure('permanent', 'EVIDENCE_ORIGIN', why);
 }
 
 /** The newest log. */
@@ -200,13 +181,6 @@ const touchStatement: Statement = {
   text: `update market.evidence_logs set sealed_at = now()
           where log_id = $1 and sealed_at < now() - interval '1 hour'`,
 };
-const lapseStatement: Statement = {
-  name: 'walk-evidence-again',
-  text: `update market.evidence_logs
-            set sealed_at = now(), before_at = now() + ${UNSEEN}, before_xid = pg_current_xact_id(),
-                walked_to = '00000000-0000-0000-0000-000000000000'
-          where log_id = $1`,
-};
 const publishStatement: Statement = {
   name: 'publish-evidence',
   text: `with told as (insert into market.checkpoint_intake (log_id, size, checkpoint, signed_at)
@@ -219,8 +193,6 @@ const refuseStatement: Statement = {
 };
 
 export const touchLog = (query: Query, logId: number) => query(touchStatement, [logId]);
-/** Begins the walk again after a time in which no ids went to the intake. */
-export const walkAgain = (query: Query, logId: number) => query(lapseStatement, [logId]);
 /** Makes a checkpoint the newest of its log, and tells it to webhooks that take it. */
 export const storeCheckpoint = (
   query: Query,

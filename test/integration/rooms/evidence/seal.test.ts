@@ -11,7 +11,6 @@ import { Failure } from '../../../../src/kit/words/failure.ts';
 import { monthOf } from '../../../../src/kit/words/month.ts';
 import { checkLog } from '../../../../src/rooms/evidence/check/check.ts';
 import { readHead } from '../../../../src/rooms/evidence/log/checkpoint.ts';
-import { FIRST_ID } from '../../../../src/rooms/evidence/log/sets.ts';
 import { consistencyPath } from '../../../../src/rooms/evidence/log/tree.ts';
 import { type Bundle, proveLine, proveScore } from '../../../../src/rooms/evidence/prove.ts';
 import { recompute } from '../../../../src/rooms/evidence/recompute.ts';
@@ -90,25 +89,6 @@ test('what was stored before the log, and what commits late, is sealed once; bun
   }
   const line = openBundle(bundleOf(await proveLine(rig.database, '2')), rig.trusted);
   expect(line.contents).toMatchObject([{ kind: 'audit', subject: 'before' }]);
-});
-
-test('the walk waits for scores that were stored before the log and are committed after', async () => {
-  const { promise: later, resolve: commit } = Promise.withResolvers<void>();
-  const { promise: stored, resolve: isStored } = Promise.withResolvers<void>();
-  const late = rig.database.transaction(async (query) => {
-    await rig.store(5, { query, transaction: (work) => work(query) });
-    isStored();
-    await later;
-  });
-  await stored;
-  const sealer = rig.openSealer();
-  for (let run = 0; run < 3; run++) await sealer.run(Date.now());
-  const begun = await readNewestLog(rig.database.query);
-  commit();
-  await late;
-  expect(begun?.walkedTo).toBe(FIRST_ID);
-  await sealAll(sealer, rig.database);
-  expect(await check()).toMatchObject({ findings: [], scores: 5 });
 });
 
 test('scores of a month that was away when the log began are sealed once it is back', async () => {

@@ -1,12 +1,13 @@
 /**
  * Goal: nothing escapes between the commit that stores scores and the seal. Method: rows that are changed by hand before they are
- * sealed, and a statement whose snapshot is older than the log.
+ * sealed, and a store that a change of switches holds up while a log begins.
  */
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { checkLog } from '../../../../src/rooms/evidence/check/check.ts';
 import { readPublished } from '../../../../src/rooms/evidence/seal/published.ts';
 import { readNewestLog } from '../../../../src/rooms/evidence/store/evidence-log.ts';
 import { type EvidenceRig, openEvidenceRig, sealAll } from '../../../support/rooms/evidence/rig.ts';
+import { waitUntil } from '../../../support/wait-until.ts';
 
 let rig: EvidenceRig;
 beforeEach(async () => {
@@ -37,23 +38,38 @@ test('a score that is deleted or edited between its commit and its seal is named
   ]);
 });
 
-test('a score is sealed whose statement stored it after the log began, and did not see the log', async () => {
-  const { promise: begun, resolve: begin } = Promise.withResolvers<void>();
-  const { promise: opened, resolve: open } = Promise.withResolvers<void>();
-  const late = rig.database.transaction(async (query) => {
-    await query({ text: 'set transaction isolation level repeatable read' });
-    // The snapshot of the transaction is that of this statement, which takes a number that the walk waits for.
-    await query({ text: 'select pg_current_xact_id()' });
-    open();
-    await begun;
-    await rig.store(3, { query, transaction: (work) => work(query) });
+test('a log begins once the stores under way have ended, as they do not see the log', async () => {
+  const { sql } = rig.testDatabase;
+  const locks = (relation: string, mode: string) =>
+    sql(`select from pg_locks where relation = $1::regclass and mode = $2 and not granted`, [
+      relation,
+      mode,
+    ]);
+  const { promise: changed, resolve: change } = Promise.withResolvers<void>();
+  const { promise: held, resolve: hold } = Promise.withResolvers<void>();
+  const switching = rig.database.session(async (client) => {
+    await client.query('begin; lock table market_0.switches in share row exclusive mode');
+    hold();
+    await changed;
+    await client.query('commit');
   });
-  await opened;
+  await held;
+  // The statement has its snapshot, and takes its number once the change of switches is over.
+  const late = rig.store(3);
+  await waitUntil(async () => (await locks('switches', 'ShareLock')).length > 0, 10_000, 'a store');
   const sealer = rig.openSealer();
-  await sealer.run(Date.now());
-  begin();
-  await late;
-  expect(await rig.testDatabase.sql('select from evidence_intake')).toEqual([]);
+  const runs = async () => {
+    for (let run = 0; run < 3; run++) await sealer.run(Date.now()).catch(() => undefined);
+  };
+  const sealing = runs();
+  const isWalked = async () => (await readNewestLog(rig.database.query))?.walkedTo === null;
+  await waitUntil(
+    async () => (await isWalked()) || (await locks('evidence_intake', 'ShareLock')).length > 0,
+    10_000,
+    'a log that begins',
+  );
+  change();
+  await Promise.all([switching, late, sealing]);
   await sealAll(sealer, rig.database);
   expect(await check()).toMatchObject({ findings: [], scores: 3 });
 });

@@ -3,6 +3,7 @@
  * key, and scores as before, bit for bit. Method: two markets get the same payments; one is migrated, then both get the same again.
  */
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { createSealer } from '../../../../src/rooms/evidence/seal/sealer.ts';
 import {
   CACHES,
   DOCUMENTS,
@@ -10,8 +11,10 @@ import {
   METADATA,
   VALUES,
 } from '../../../../src/rooms/privacy/catalogue.ts';
+import { silentLog } from '../../../support/config.ts';
 import { insertPersonKey } from '../../../support/people.ts';
 import { spawnRisk } from '../../../support/risk.ts';
+import { makeKeys } from '../../../support/rooms/evidence/rig.ts';
 import { dumpKeys, dumpTables, findIn } from '../../../support/rooms/privacy/canaries.ts';
 import {
   ACCOUNTS,
@@ -142,6 +145,17 @@ test('a killed migration keeps the market closed and goes on where it was', asyn
   expect((await api.request('/v1/transactions?limit=1')).status).toBe(200);
   expect((await migrate('--cancel')).stderr).toMatch(/rewritten already/);
   expect((await migrate('ip', '--reason', 'x')).stderr).toMatch(/migration of account_id/);
+  // A log of evidence would have leaves over clear ids.
+  const sealer = createSealer({
+    database: api.database,
+    origin: 'risk.example.com/migrated',
+    keys: makeKeys(),
+    path: `${folder.ledger}-checkpoints`,
+    checkpointMs: 0,
+    log: silentLog(),
+  });
+  expect(await sealer.run(Date.now())).toMatchObject({ isRefused: false, mayHaveMore: false });
+  expect(await count(api, 'evidence_logs')).toBe(0);
   // A month that has left meanwhile has not been rewritten, and its rows would come back.
   const months = (...args: string[]) => runRisk(['partitions', ...args], environment());
   await months('create', '--from', '2026-05', '--to', '2026-05');

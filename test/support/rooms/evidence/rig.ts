@@ -103,7 +103,6 @@ export async function sealAll(
     async () => {
       const run = await sealer.run(Date.now());
       const log = await readNewestLog(query);
-      // The walk waits for writers in any database of the server.
       const isOver = !run.mayHaveMore && log?.walkedTo === null;
       return run.isRefused || isOver ? run : undefined;
     },
