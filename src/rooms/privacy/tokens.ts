@@ -1,5 +1,6 @@
 /** Tokens at the edge of a market that declares personal fields. */
 import ipaddr from 'ipaddr.js';
+import { canonicalJson } from '../../core/domain/metadata.ts';
 import {
   isPersonalId,
   isToken,
@@ -39,7 +40,7 @@ export function openTokens(fields: readonly string[], subjects: Subjects): Token
     const copy: unknown = structuredClone(metadata);
     for (const { field, path } of paths) {
       walkPath(copy, path, (holder, name) => {
-        put(holes, field, JSON.stringify(holder[name]), (token) => {
+        put(holes, field, canonicalJson(holder[name]), (token) => {
           holder[name] = token;
         });
       });
@@ -72,7 +73,7 @@ export function openTokens(fields: readonly string[], subjects: Subjects): Token
     },
     withErased: (repeated) => withErased(repeated, { ids, paths, subjects }),
     async seek(field, value) {
-      const text = isPersonalId(field) ? spelled(field, value) : JSON.stringify(value);
+      const text = isPersonalId(field) ? spelled(field, value) : canonicalJson(value);
       const [looked] = await subjects.look([{ field, text }]);
       return looked?.token;
     },

@@ -1,4 +1,5 @@
 /** Rewrites the tables of a market batch by batch. A batch is one commit, with the position from which the next one goes on. */
+import { canonicalJson } from '../../../core/domain/metadata.ts';
 import { isPersonalId } from '../../../core/domain/personal.ts';
 import type { Database, Query } from '../../../kit/database/pool.ts';
 import type { Failpoint } from '../../../kit/process/failpoint.ts';
@@ -148,10 +149,10 @@ async function collect({ database, fields, signal }: Rewriter): Promise<void> {
   }
 }
 
-/** The text by which the edge finds the subject of a value. */
+/** The text by which the edge finds the subject of a value; jsonb has the members of an object in an order of its own. */
 const wantedOf = ({ field, value }: Pick<store.NewValue, 'field' | 'value'>): Wanted => ({
   field,
-  text: isPersonalId(field) ? spelled(field, value) : JSON.stringify(JSON.parse(value)),
+  text: isPersonalId(field) ? spelled(field, value) : canonicalJson(JSON.parse(value)),
 });
 
 /** Makes a subject of each value, and gives its token to the value. */

@@ -30,7 +30,7 @@ import { type RunningApi, startRunningApi } from '../../../support/running-api.t
 import { answerOf, count, postBatch, postOne } from '../../../support/submit.ts';
 import type { RunningWorker } from '../../../support/worker-rig.ts';
 
-const FIELDS = ['account_id', 'device_id', 'ip', 'metadata.contacts.email'];
+const FIELDS = ['account_id', 'device_id', 'ip', 'metadata.contacts.email', 'metadata.home'];
 const PATIENT = { RISK_STATEMENT_TIMEOUT_MS: '20000' };
 const BEFORE = 60;
 const AFTER = 100;
@@ -169,7 +169,7 @@ test('a killed migration keeps the market closed and goes on where it was', asyn
   const done = await migrate();
   expect([done.code, done.stdout]).toEqual([
     0,
-    expect.stringMatching(/rows=\d{3,} subjects=9 keys=\d+/),
+    expect.stringMatching(/rows=\d{3,} subjects=10 keys=\d+/),
   ]);
   expect(await count(api, 'personal_values')).toBe(0);
 });
@@ -217,6 +217,10 @@ test('the same payments get the same vectors and scores, and old keys are duplic
       `select t.amount::text, encode(s.features, 'hex') as vector, s.score, s.risk, s.verdict, s.reasons
          from transactions t join scores s using (transaction_id, created_at) order by t.created_at`,
     );
+  const homes = await api.testDatabase.sql(
+    `select distinct metadata ->> 'home' as token from transactions`,
+  );
+  expect(homes).toEqual([{ token: expect.stringMatching(/^tok_/) }]);
   const [ours, theirs] = [await read(api), await read(twin)];
   expect(ours).toHaveLength(AFTER);
   expect(ours).toEqual(theirs);

@@ -10,9 +10,11 @@ const MINUTE_MS = 60_000;
 export const ACCOUNTS = ['account:canary/ä', "account:'canary-two'", 'account:canary-three'];
 const DEVICES = ['device:canary\\1', 'device:canary-2'];
 const IPS = ['203.0.113.77', '2001:DB8:0:0::77'];
+/** Value that is an object, with members in another order than jsonb has. */
+const HOME = { street: 'canary:street', no: 7 };
 const EMAILS = ['canary-one@mail.example', 'canary-two@mail.example'];
 /** Values that must be nowhere afterwards. */
-export const CANARIES = [...ACCOUNTS, ...DEVICES, ...IPS, '2001:db8::77', ...EMAILS];
+export const CANARIES = [...ACCOUNTS, ...DEVICES, ...IPS, '2001:db8::77', ...EMAILS, HOME.street];
 /** Value of a field that is not personal, so that a search that finds nothing at all is noticed. */
 export const CONTROL = 'control-value-of-a-merchant';
 
@@ -30,7 +32,7 @@ export function payments(from: number, to: number): Input[] {
       ip: of(IPS, 3),
       amount: `${20 + ((nth * 37) % 900)}.${10 + (nth % 80)}`,
       created_at: new Date(FIRST_MS + nth * 17 * MINUTE_MS).toISOString(),
-      metadata: { tier: 'x', contacts: [{ email: of(EMAILS, 4) }, { email: null }] },
+      metadata: { tier: 'x', home: HOME, contacts: [{ email: of(EMAILS, 4) }, { email: null }] },
     });
   });
 }
@@ -40,7 +42,15 @@ export async function sendScored(api: RunningApi, all: readonly Input[]): Promis
   const ids: string[] = [];
   const before = await count(api, 'scores');
   for (let at = 0; at < all.length; at += 20) {
-    const { status, body } = await postBatch(api, all.slice(at, at + 20));
+    // Behind a migration the API hears within a second that the market is open again.
+    const { status, body } = await waitUntil(
+      async () => {
+        const sent = await postBatch(api, all.slice(at, at + 20));
+        return sent.status === 503 ? undefined : sent;
+      },
+      10_000,
+      'an open market',
+    );
     if (status !== 200) throw new Error(`${status}: ${JSON.stringify(body)}`);
     ids.push(...body.results.map((one: { transaction_id: string }) => one.transaction_id));
     await waitUntil(
