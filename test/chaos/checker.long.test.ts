@@ -4,11 +4,12 @@
  * those that name it.
  */
 import type pg from 'pg';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { decisionsKey, GROUP } from '../../src/core/stream/keys.ts';
 import { insertKey } from '../support/key-rows.ts';
+import { openForFile } from '../support/open-for-file.ts';
 import { storeDecisions } from '../support/rooms/review/final-decisions.ts';
-import { startTestRedis, type TestService } from '../support/services.ts';
+import { startTestRedis } from '../support/services.ts';
 import {
   COUNT,
   openWorld,
@@ -20,13 +21,7 @@ import {
 } from './support/consistent-world.ts';
 import { MARKET } from './support/streams.ts';
 
-let service: TestService;
-beforeAll(async () => {
-  service = await startTestRedis();
-});
-afterAll(async () => {
-  await service[Symbol.asyncDispose]();
-});
+const service = await openForFile(startTestRedis());
 
 type Sabotage = readonly [
   what: string,

@@ -4,15 +4,16 @@
  */
 import { once } from 'node:events';
 import { type AddressInfo, createServer } from 'node:net';
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { beforeEach, describe, expect, test } from 'vitest';
 import type { EntryPayload } from '../../src/core/stream/entries/entry.ts';
 import { streamKeys } from '../../src/core/stream/keys.ts';
 import type { DeadLetter } from '../../src/rooms/dead-letters/dead-letter.ts';
 import type { StatusJson } from '../../src/rooms/status/queries/pipeline-status.ts';
 import { freePort } from '../../src/tools/start/services/free-port.ts';
+import { openForFile } from '../support/open-for-file.ts';
 import { spawnRisk } from '../support/risk.ts';
 import { runRisk } from '../support/run-risk.ts';
-import { type RunningApi, startRunningApi } from '../support/running-api.ts';
+import { startRunningApi } from '../support/running-api.ts';
 import {
   idAt,
   storeDeadLetters,
@@ -24,11 +25,7 @@ import { waitUntil } from '../support/wait-until.ts';
 
 const NOVEMBER = Date.UTC(2026, 10, 15, 12);
 
-let api: RunningApi;
-beforeAll(async () => {
-  api = await startRunningApi();
-});
-afterAll(() => api[Symbol.asyncDispose]());
+const api = await openForFile(startRunningApi());
 
 /** Three readable ones in two groups, and one that could not be read. */
 const deadLetterId = (n: number) => idAt(NOVEMBER, 0xd00 + n);

@@ -1,27 +1,20 @@
 /** Goal: a process whose store is not reached names the setting and what to do, and never the password. */
 
 import { Redis } from 'ioredis';
-import { afterAll, beforeAll, expect, test } from 'vitest';
-import { createTestDatabase, type TestDatabase } from '../support/database.ts';
+import { expect, test } from 'vitest';
+import { createTestDatabase } from '../support/database.ts';
+import { openForFile } from '../support/open-for-file.ts';
 import { spawnRisk } from '../support/risk.ts';
 import { runRisk } from '../support/run-risk.ts';
-import { startTestRedis, type TestService } from '../support/services.ts';
+import { startTestRedis } from '../support/services.ts';
 
 const PASSWORD = 'open-sesame';
 
-let database: TestDatabase;
-let redis: TestService;
-beforeAll(async () => {
-  database = await createTestDatabase();
-  redis = await startTestRedis();
-  const client = new Redis(redis.url);
-  await client.config('SET', 'requirepass', PASSWORD);
-  client.disconnect();
-});
-afterAll(async () => {
-  await database[Symbol.asyncDispose]();
-  await redis[Symbol.asyncDispose]();
-});
+const database = await openForFile(createTestDatabase());
+const redis = await openForFile(startTestRedis());
+const client = new Redis(redis.url);
+await client.config('SET', 'requirepass', PASSWORD);
+client.disconnect();
 
 /** The URL with its parts replaced; what it leads to does not exist or refuses. */
 function changed(url: string, parts: Partial<Pick<URL, 'host' | 'password' | 'pathname'>>): string {

@@ -2,16 +2,13 @@
  * Goal: ids of the audit log have the order of commits and no gaps, and rows never change. Method: many writers, some of
  * which fail, and SQL that tries to change rows.
  */
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { recordChange } from '../../src/kit/audit/audit-log.ts';
 import { engineOf } from '../../src/kit/words/principal.ts';
-import { createTestDatabase, type TestDatabase } from '../support/database.ts';
+import { createTestDatabase } from '../support/database.ts';
+import { openForFile } from '../support/open-for-file.ts';
 
-let testDatabase: TestDatabase;
-beforeAll(async () => {
-  testDatabase = await createTestDatabase();
-});
-afterAll(() => testDatabase[Symbol.asyncDispose]());
+const testDatabase = await openForFile(createTestDatabase());
 
 test('ids have the order of commits and no gaps, however many write and fail', async () => {
   await using database = testDatabase.open();

@@ -2,9 +2,10 @@
  * Goal: every invalid body gets the answer of the contract and never a 500, and nothing of it is stored or
  * changed. Method: an API process and a table of bad bodies.
  */
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
+import { openForFile } from '../support/open-for-file.ts';
 import { expectProblem } from '../support/problem.ts';
-import { type RunningApi, startRunningApi } from '../support/running-api.ts';
+import { startRunningApi } from '../support/running-api.ts';
 import {
   answerOf,
   count,
@@ -15,11 +16,7 @@ import {
   postOne,
 } from '../support/submit.ts';
 
-let api: RunningApi;
-beforeAll(async () => {
-  api = await startRunningApi();
-});
-afterAll(() => api[Symbol.asyncDispose]());
+const api = await openForFile(startRunningApi());
 
 const stored = () => count(api, 'transactions');
 const raw = (body: string | Uint8Array<ArrayBuffer>, path?: string) => postJson(api, body, path);

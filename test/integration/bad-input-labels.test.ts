@@ -2,21 +2,18 @@
  * Goal: every invalid body of labels gets the answer of the contract and never a 500, and nothing of it is
  * stored. Method: an API process and a table of bad bodies.
  */
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
+import { openForFile } from '../support/open-for-file.ts';
 import { expectProblem } from '../support/problem.ts';
-import { type RunningApi, startRunningApi } from '../support/running-api.ts';
+import { startRunningApi } from '../support/running-api.ts';
 import { idAt, storeTransactions } from '../support/stored-rows.ts';
 import { count, type Input, labelInput, postJson, postLabels } from '../support/submit.ts';
 
 const CREATED_MS = Date.UTC(2026, 9, 1, 10);
 const ID = idAt(CREATED_MS, 1);
 
-let api: RunningApi;
-beforeAll(async () => {
-  api = await startRunningApi();
-  await storeTransactions(api.database, [{ id: ID, createdAtMs: CREATED_MS }]);
-});
-afterAll(() => api[Symbol.asyncDispose]());
+const api = await openForFile(startRunningApi());
+await storeTransactions(api.database, [{ id: ID, createdAtMs: CREATED_MS }]);
 
 const raw = (body: string | Uint8Array<ArrayBuffer>) => postJson(api, body, '/v1/labels');
 const label = (fields: Input = {}) => labelInput({ transaction_id: ID, ...fields });

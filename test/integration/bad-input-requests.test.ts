@@ -4,27 +4,22 @@
  * refuse to misbehave.
  */
 import { gzipSync } from 'node:zlib';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
+import { openForFile } from '../support/open-for-file.ts';
 import { expectProblem } from '../support/problem.ts';
 import { sendChunks, sendRaw, writeThenRead } from '../support/raw-http.ts';
-import {
-  RUNNING_API_KEY as KEY,
-  type RunningApi,
-  startRunningApi,
-} from '../support/running-api.ts';
+import { RUNNING_API_KEY as KEY, startRunningApi } from '../support/running-api.ts';
 import { answerOf, input, postJson } from '../support/submit.ts';
 
 const BODY_BYTES_MAX = 256 * 1024;
 const TIMEOUT_MS = 1500;
 
-let api: RunningApi;
-beforeAll(async () => {
-  api = await startRunningApi({
+const api = await openForFile(
+  startRunningApi({
     RISK_BODY_BYTES_MAX: String(BODY_BYTES_MAX),
     RISK_REQUEST_TIMEOUT_MS: String(TIMEOUT_MS),
-  });
-});
-afterAll(() => api[Symbol.asyncDispose]());
+  }),
+);
 
 /** Status and body of an answer, from the raw bytes. */
 function expectUsualHeaders(answer: string): void {

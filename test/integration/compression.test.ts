@@ -5,15 +5,12 @@
 import { request as httpRequest } from 'node:http';
 import { buffer } from 'node:stream/consumers';
 import { brotliCompressSync, brotliDecompressSync, gunzipSync, gzipSync } from 'node:zlib';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { RUNNING_API_KEY, type RunningApi, spawnRunningApi } from '../support/running-api.ts';
+import { describe, expect, test } from 'vitest';
+import { openForFile } from '../support/open-for-file.ts';
+import { RUNNING_API_KEY, spawnRunningApi } from '../support/running-api.ts';
 import { count, input } from '../support/submit.ts';
 
-let api: RunningApi;
-beforeAll(async () => {
-  api = await spawnRunningApi();
-});
-afterAll(() => api[Symbol.asyncDispose]());
+const api = await openForFile(spawnRunningApi());
 
 const JSON_TYPE = { 'Content-Type': 'application/json' };
 const LINES_TYPE = { 'Content-Type': 'application/x-ndjson' };

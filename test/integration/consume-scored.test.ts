@@ -5,11 +5,12 @@
  */
 import { spawn } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { type EndedEntry, settle } from '../../src/core/stream/settle/settle.ts';
 import { toRow } from '../../src/core/work/acknowledge.ts';
-import { createTestDatabase, type TestDatabase } from '../support/database.ts';
+import { createTestDatabase } from '../support/database.ts';
 import { deliver as deliverAll } from '../support/delivered.ts';
+import { openForFile } from '../support/open-for-file.ts';
 import { childEnvironment, REPOSITORY, type RiskProcess, watch } from '../support/risk.ts';
 import { idAt } from '../support/stored-rows.ts';
 import { readScored } from '../support/stream-entries.ts';
@@ -23,11 +24,7 @@ const ROWS_AN_EVENT = 4;
 const VERDICTS = ['approve', 'review', 'decline'] as const;
 
 const { redis, url, appendSingly, deliver } = createStreamRig();
-let database: TestDatabase;
-beforeAll(async () => {
-  database = await createTestDatabase();
-});
-afterAll(() => database[Symbol.asyncDispose]());
+const database = await openForFile(createTestDatabase());
 
 /** Settles entries of one, so that each call publishes one event. */
 async function publish(from: number, to: number): Promise<void> {

@@ -2,18 +2,19 @@
  * Goal: a first payment far beyond the amounts of its corridor is declined. Each day has one percentile, made of amounts that
  * were not declined. Method: the duty on a real Postgres with a given clock; then a worker, and `verify scores`.
  */
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { featureIndex } from '../../src/core/domain/feature-schema.ts';
 import { packLetters } from '../../src/core/profile/pack.ts';
 import { createRecomputeVectors } from '../../src/core/profile/recompute-vectors.ts';
 import { bindAmounts } from '../../src/core/repair/amount-duty.ts';
 import { AMOUNTS_MIN, SETTLED_MS } from '../../src/core/store/amounts/corridor-amounts.ts';
 import { openCorridorAmounts } from '../../src/core/work/corridor-amounts.ts';
-import { createLeadership, type Leadership } from '../../src/kit/duties/leadership.ts';
+import { createLeadership } from '../../src/kit/duties/leadership.ts';
 import { dayOf, HOUR_MS } from '../../src/kit/words/utc-bucket.ts';
+import { openForFile } from '../support/open-for-file.ts';
 import { runRisk } from '../support/run-risk.ts';
 import { storeTransactions, type TransactionSeed } from '../support/stored-rows.ts';
-import { createWorkerRig, type WorkerRig } from '../support/worker-rig.ts';
+import { createWorkerRig } from '../support/worker-rig.ts';
 
 const NOW_MS = Date.now();
 const TODAY_MS = dayOf(NOW_MS);
@@ -22,13 +23,8 @@ const BEYOND = '999999999999.99';
 const AT = featureIndex('amount_to_corridor');
 const [CORRIDOR, DOLLAR] = [packLetters('US-EG'), packLetters('USD')];
 
-let rig: WorkerRig;
-let leadership: Leadership;
-beforeAll(async () => {
-  rig = await createWorkerRig();
-  leadership = createLeadership(rig.pool, 'test');
-});
-afterAll(() => rig[Symbol.asyncDispose]());
+const rig = await openForFile(createWorkerRig());
+const leadership = createLeadership(rig.pool, 'test');
 
 const { signal } = new AbortController();
 const runDuty = (nowMs: number) => bindAmounts(leadership, () => nowMs).run(signal);

@@ -4,7 +4,7 @@
  * filters; slices that vanish.
  */
 
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { planRows } from '../../src/core/accept/plan-rows.ts';
 import {
   planKeySlices,
@@ -27,10 +27,10 @@ import {
   claimTransactions,
   type NewTransaction,
 } from '../../src/core/store/transactions/transactions.ts';
-import type { Database } from '../../src/kit/database/pool.ts';
 import { monthOf } from '../../src/kit/words/month.ts';
-import { createTestDatabase, type TestDatabase } from '../support/database.ts';
+import { createTestDatabase } from '../support/database.ts';
 import { insertKey, openSlices } from '../support/key-rows.ts';
+import { openForFile } from '../support/open-for-file.ts';
 import { idAt } from '../support/stored-rows.ts';
 
 const AT_MS = Date.UTC(2026, 2, 10);
@@ -38,17 +38,9 @@ const DAY_MS = 86_400_000;
 const FINGERPRINT = 'ab'.repeat(16);
 const { signal } = new AbortController();
 
-let testDatabase: TestDatabase;
-let database: Database;
-beforeAll(async () => {
-  testDatabase = await createTestDatabase();
-  database = testDatabase.open({ connectionsMax: 20 });
-  await ensurePartitions(database, [monthOf(AT_MS)]);
-});
-afterAll(async () => {
-  await database[Symbol.asyncDispose]();
-  await testDatabase[Symbol.asyncDispose]();
-});
+const testDatabase = await openForFile(createTestDatabase());
+const database = await openForFile(testDatabase.open({ connectionsMax: 20 }));
+await ensurePartitions(database, [monthOf(AT_MS)]);
 
 function transaction(key: string): NewTransaction {
   return {

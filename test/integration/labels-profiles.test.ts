@@ -3,7 +3,7 @@
  * nothing that a label does not change is rebuilt. Method: a real worker beside the bound acceptance of labels;
  * features are read from the stored scores.
  */
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { acceptLabels, type LabelIngest } from '../../src/core/accept/accept-labels.ts';
 import { type FeatureName, featureIndex } from '../../src/core/domain/feature-schema.ts';
 import type { LabelValue } from '../../src/core/domain/label.ts';
@@ -16,9 +16,10 @@ import { createMetrics } from '../../src/kit/metrics/metrics.ts';
 import { openCommands } from '../../src/kit/redis/connection.ts';
 import { testConfig } from '../support/config.ts';
 import { openLabelIngest } from '../support/label-ingest.ts';
+import { openForFile } from '../support/open-for-file.ts';
 import { startTestRedis } from '../support/services.ts';
 import { waitUntil } from '../support/wait-until.ts';
-import { createWorkerRig, type RunningWorker, type WorkerRig } from '../support/worker-rig.ts';
+import { createWorkerRig } from '../support/worker-rig.ts';
 
 const DAY_MS = 86_400_000;
 /** Noon of the day on which the last transactions happen. */
@@ -26,20 +27,11 @@ const NOW_MS = Date.UTC(2026, 9, 20, 12);
 
 const UNGUARDED: Guard = (work) => work();
 
-let rig: WorkerRig;
-let worker: RunningWorker;
-let ingest: LabelIngest;
 let sent = 0;
 
-beforeAll(async () => {
-  rig = await createWorkerRig();
-  worker = rig.startWorker({ RISK_RECONCILE_AGE_MS: '500' });
-  ingest = openLabelIngest(rig);
-});
-afterAll(async () => {
-  await worker[Symbol.asyncDispose]();
-  await rig[Symbol.asyncDispose]();
-});
+const rig = await openForFile(createWorkerRig());
+await openForFile(rig.startWorker({ RISK_RECONCILE_AGE_MS: '500' }));
+const ingest = openLabelIngest(rig);
 
 /** Sends transactions of one party at these times and waits until they are scored; returns their ids. */
 async function score(party: string, times: readonly number[]): Promise<string[]> {

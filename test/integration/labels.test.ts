@@ -2,20 +2,17 @@
  * Goal: a label is stored once, whatever repeats, overlaps or collides; what is refused stores nothing.
  * Method: an API process on real Postgres and Redis, driven over HTTP; the rows are counted in SQL.
  */
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
+import { openForFile } from '../support/open-for-file.ts';
 import { runRisk } from '../support/run-risk.ts';
-import { type RunningApi, startRunningApi } from '../support/running-api.ts';
+import { startRunningApi } from '../support/running-api.ts';
 import { idAt } from '../support/stored-rows.ts';
 import { count, type Input, input, labelInput, postBatch, postLabels } from '../support/submit.ts';
 
 const CREATED_AT = '2026-10-01T10:00:00.000Z';
 const MINUTE_MS = 60_000;
 
-let api: RunningApi;
-beforeAll(async () => {
-  api = await startRunningApi();
-});
-afterAll(() => api[Symbol.asyncDispose]());
+const api = await openForFile(startRunningApi());
 
 /** Ids of transactions that were accepted just now. */
 async function accepted(transactions: number, fields: Input = {}): Promise<string[]> {

@@ -9,13 +9,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import pg from 'pg';
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, expect, test } from 'vitest';
 import { marketUrl } from '../../bench/support/market.ts';
 import { ensurePartitions } from '../../src/core/store/partitions/partitions.ts';
 import { type MigrateOptions, migrate } from '../../src/kit/database/migrations/migrate.ts';
 import { missingMigrations } from '../../src/kit/database/migrations/schema-version.ts';
 import { monthOf } from '../../src/kit/words/month.ts';
-import { createTestDatabase, type TestDatabase } from '../support/database.ts';
+import { createTestDatabase } from '../support/database.ts';
+import { openForFile } from '../support/open-for-file.ts';
 import { childEnvironment, watch } from '../support/risk.ts';
 import { storeTransactions } from '../support/stored-rows.ts';
 import { waitUntil } from '../support/wait-until.ts';
@@ -29,11 +30,7 @@ const WRITER_LOCK_TIMEOUT_MS = 10_000;
 const DEADLINE_MS = 30_000;
 const HELD = 'a lock was not free';
 
-let database: TestDatabase;
-beforeAll(async () => {
-  database = await createTestDatabase();
-});
-afterAll(() => database[Symbol.asyncDispose]());
+const database = await openForFile(createTestDatabase());
 
 let folder: string;
 /** The migration of this test. */

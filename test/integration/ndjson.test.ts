@@ -3,18 +3,15 @@
  * API process; the request is written by hand where its pace matters.
  */
 import { request as httpRequest } from 'node:http';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { RUNNING_API_KEY, type RunningApi, spawnRunningApi } from '../support/running-api.ts';
+import { describe, expect, test } from 'vitest';
+import { openForFile } from '../support/open-for-file.ts';
+import { RUNNING_API_KEY, spawnRunningApi } from '../support/running-api.ts';
 import { count, type Input, input, postBatch, postOne } from '../support/submit.ts';
 import { waitUntil } from '../support/wait-until.ts';
 
 const TIMEOUT_MS = 2000;
 
-let api: RunningApi;
-beforeAll(async () => {
-  api = await spawnRunningApi({ RISK_REQUEST_TIMEOUT_MS: String(TIMEOUT_MS) });
-});
-afterAll(() => api[Symbol.asyncDispose]());
+const api = await openForFile(spawnRunningApi({ RISK_REQUEST_TIMEOUT_MS: String(TIMEOUT_MS) }));
 
 type Line = {
   readonly index?: number;

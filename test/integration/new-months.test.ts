@@ -6,23 +6,20 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { createOutput } from '../../src/kit/command/output.ts';
 import { command } from '../../src/rooms/operate/commands/partitions.ts';
 import { silentLog, testConfig } from '../support/config.ts';
+import { openForFile } from '../support/open-for-file.ts';
 import { runRisk } from '../support/run-risk.ts';
-import { RUNNING_API_KEY, type RunningApi, startRunningApi } from '../support/running-api.ts';
+import { RUNNING_API_KEY, startRunningApi } from '../support/running-api.ts';
 import { idAt, storeDeadLetters } from '../support/stored-rows.ts';
 import { count, input, postBatch, postOne } from '../support/submit.ts';
 
 const MONTHS_MAX = 12;
 
-let api: RunningApi;
-beforeAll(async () => {
-  api = await startRunningApi();
-  await postOne(api, input());
-});
-afterAll(() => api[Symbol.asyncDispose]());
+const api = await openForFile(startRunningApi());
+await postOne(api, input());
 
 /** A transaction for each month from January of a year on. */
 const months = (year: number, length: number) =>

@@ -7,7 +7,7 @@ import { cp, mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pg from 'pg';
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { beforeEach, describe, expect, test } from 'vitest';
 import { planRows } from '../../src/core/accept/plan-rows.ts';
 import { countBacklog } from '../../src/core/store/open-rows/backlog.ts';
 import {
@@ -21,8 +21,9 @@ import {
 import { uuidArray } from '../../src/kit/database/binary-array.ts';
 import { migrate } from '../../src/kit/database/migrations/migrate.ts';
 import { SQL_FOLDER } from '../../src/kit/database/migrations/migration-files.ts';
-import type { Database, Query } from '../../src/kit/database/pool.ts';
+import type { Query } from '../../src/kit/database/pool.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
+import { openForFile } from '../support/open-for-file.ts';
 import { idAt, readRows, storeDeadLetters, storeTransactions } from '../support/stored-rows.ts';
 import { waitUntil } from '../support/wait-until.ts';
 
@@ -31,16 +32,9 @@ const ROW = idAt(AT_MS, 0xffff);
 const [A, B, C] = [1, 2, 3].map((n) => idAt(AT_MS, n)) as [string, string, string];
 const MIGRATION = '0045_create_open_rows.sql';
 
-let testDatabase: TestDatabase;
-let database: Database;
-beforeAll(async () => {
-  testDatabase = await createTestDatabase();
-  database = testDatabase.open();
-});
-afterAll(async () => {
-  await database[Symbol.asyncDispose]();
-  await testDatabase[Symbol.asyncDispose]();
-});
+const testDatabase = await openForFile(createTestDatabase());
+const database = await openForFile(testDatabase.open());
+
 beforeEach(async () => {
   await testDatabase.sql('truncate open_rows, open_increments');
 });

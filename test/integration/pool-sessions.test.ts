@@ -1,23 +1,17 @@
 /** Sessions of a pool: an answer leaves them, even one of a missing table, and doubt ends them. */
-import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
-import type { Database } from '../../src/kit/database/pool.ts';
-import { createTestDatabase, type TestDatabase } from '../support/database.ts';
+import { beforeEach, expect, test } from 'vitest';
+import { createTestDatabase } from '../support/database.ts';
+import { openForFile } from '../support/open-for-file.ts';
 
-let testDatabase: TestDatabase;
-let database: Database;
 let before: number | undefined;
-beforeAll(async () => {
-  testDatabase = await createTestDatabase();
-  database = testDatabase.open({ connectionsMax: 1, statementTimeoutMs: 500 });
-});
+const testDatabase = await openForFile(createTestDatabase());
+const database = await openForFile(
+  testDatabase.open({ connectionsMax: 1, statementTimeoutMs: 500 }),
+);
+
 beforeEach(async () => {
   before = await pid();
 });
-afterAll(async () => {
-  await database[Symbol.asyncDispose]();
-  await testDatabase[Symbol.asyncDispose]();
-});
-
 const pid = async () =>
   (await database.query<{ pid: number }>({ text: 'select pg_backend_pid() as pid' }))[0]?.pid;
 

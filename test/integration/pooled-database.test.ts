@@ -2,9 +2,9 @@
  * Goal: behind a transaction-pooling proxy a unit of work has its deadlines and settings, and leaves nothing of them on the connection.
  * `npm run setups -- pgbouncer` runs the whole engine behind a real one.
  */
-import { afterAll, beforeAll, expect, test } from 'vitest';
-import type { Database } from '../../src/kit/database/pool.ts';
-import { createTestDatabase, type TestDatabase } from '../support/database.ts';
+import { expect, test } from 'vitest';
+import { createTestDatabase } from '../support/database.ts';
+import { openForFile } from '../support/open-for-file.ts';
 
 const STATEMENT_MS = 400;
 const settings = {
@@ -12,21 +12,13 @@ const settings = {
                 current_setting('idle_in_transaction_session_timeout') as idle, current_setting('enable_sort') as sort`,
 };
 
-let testDatabase: TestDatabase;
-let database: Database;
-
-beforeAll(async () => {
-  testDatabase = await createTestDatabase();
-  database = testDatabase.open({
+const testDatabase = await openForFile(createTestDatabase());
+const database = await openForFile(
+  testDatabase.open({
     ...{ connectionsMax: 1, namedStatements: false, statementTimeoutMs: STATEMENT_MS },
     ...{ lockTimeoutMs: 300, isPooled: true, settings: { enable_sort: 'off' } },
-  });
-});
-
-afterAll(async () => {
-  await database[Symbol.asyncDispose]();
-  await testDatabase[Symbol.asyncDispose]();
-});
+  }),
+);
 
 test('every kind of unit has them, and the connection none', async () => {
   const own = {

@@ -2,17 +2,17 @@
  * Goal: every table has a stated retention, and removal by age never takes rows that a guarantee needs. Method:
  * the catalogue against the list of retentions; old and young rows beside each other, and the duty.
  */
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { isMarketOnHold } from '../../src/core/store/partitions/legal-holds.ts';
-import { type Config, readConfig } from '../../src/kit/config/config.ts';
+import { readConfig } from '../../src/kit/config/config.ts';
 import { inMarket } from '../../src/kit/database/market-schema.ts';
-import type { Database } from '../../src/kit/database/pool.ts';
-import { createLeadership, type Leadership } from '../../src/kit/duties/leadership.ts';
+import { createLeadership } from '../../src/kit/duties/leadership.ts';
 import { PURGE_STEP_ROWS_MAX } from '../../src/kit/duties/purge.ts';
 import { bindPurge } from '../../src/kit/duties/purge-duty.ts';
 import { createMetrics } from '../../src/kit/metrics/metrics.ts';
 import { RETENTIONS } from '../../src/main/rooms.ts';
-import { createTestDatabase, type TestDatabase } from '../support/database.ts';
+import { createTestDatabase } from '../support/database.ts';
+import { openForFile } from '../support/open-for-file.ts';
 import { idAt, storeDeadLetters, storeTransactions } from '../support/stored-rows.ts';
 
 const { signal } = new AbortController();
@@ -20,26 +20,15 @@ const DAY_MS = 86_400_000;
 /** More rows than one step, and not a whole number of steps. */
 const MANY = 2 * PURGE_STEP_ROWS_MAX + 1;
 
-let testDatabase: TestDatabase;
-let database: Database;
-let config: Config;
-let leadership: Leadership;
-beforeAll(async () => {
-  testDatabase = await createTestDatabase();
-  database = testDatabase.open();
-  const read = readConfig({
-    RISK_DEAD_LETTER_RETENTION_DAYS: '10',
-    RISK_WATCH_RETENTION_DAYS: '5',
-  });
-  if ('problems' in read) throw new Error(read.problems.join());
-  config = read.config;
-  leadership = createLeadership(database, 'test');
+const testDatabase = await openForFile(createTestDatabase());
+const database = await openForFile(testDatabase.open());
+const read = readConfig({
+  RISK_DEAD_LETTER_RETENTION_DAYS: '10',
+  RISK_WATCH_RETENTION_DAYS: '5',
 });
-afterAll(async () => {
-  await leadership[Symbol.asyncDispose]();
-  await database[Symbol.asyncDispose]();
-  await testDatabase[Symbol.asyncDispose]();
-});
+if ('problems' in read) throw new Error(read.problems.join());
+const config = read.config;
+const leadership = await openForFile(createLeadership(database, 'test'));
 
 const PURGES = RETENTIONS.flatMap(({ purges = [] }) => purges);
 const sql = async <Row extends object>(text: string, values: readonly unknown[] = []) =>

@@ -2,19 +2,19 @@
  * Goal: a stored vector is read to the bit by whatever verifies, explains, labels or trains, and people read its numbers.
  * Method: scores of two months with the numbers that lose bits most easily, stored and read by the engine's own statements.
  */
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { FEATURE_COUNT, FEATURE_SCHEMA } from '../../src/core/domain/feature-schema.ts';
 import { currentRuleSet } from '../../src/core/score/rules/rule-sets.ts';
 import { score } from '../../src/core/score/score.ts';
 import { findLoggedFeature } from '../../src/core/store/labels/labelled-transactions.ts';
 import { ensurePartitions } from '../../src/core/store/partitions/partitions.ts';
 import { readScoreRecord } from '../../src/core/store/scores/read-scores.ts';
-import type { Database } from '../../src/kit/database/pool.ts';
 import { monthOf } from '../../src/kit/words/month.ts';
 import { readTrainingRows } from '../../src/rooms/models/store/training-rows.ts';
 import type { TrainingRow } from '../../src/rooms/models/training/rows.ts';
-import { createTestDatabase, type TestDatabase } from '../support/database.ts';
+import { createTestDatabase } from '../support/database.ts';
 import { insertPlainScores, type PlainScore } from '../support/delivered.ts';
+import { openForFile } from '../support/open-for-file.ts';
 import { runRisk } from '../support/run-risk.ts';
 import { idAt } from '../support/stored-rows.ts';
 
@@ -28,8 +28,6 @@ const AWKWARD = [
 ];
 const { signal } = new AbortController();
 
-let testDatabase: TestDatabase;
-let database: Database;
 const scores = MONTHS.flatMap((fromMs, month) =>
   Array.from({ length: PER_MONTH }, (_, index) => makeScore(fromMs + index, 100 * month + index)),
 );
@@ -47,24 +45,18 @@ function makeScore(createdAtMs: number, n: number): PlainScore {
 
 const bitsOf = (vector: Float64Array) => [...new BigUint64Array(vector.slice().buffer)];
 
-beforeAll(async () => {
-  testDatabase = await createTestDatabase();
-  database = testDatabase.open();
-  await ensurePartitions(database, MONTHS.map(monthOf));
-  const lineage = { scoredAtMs: 0, featureSchema: FEATURE_SCHEMA };
-  await insertPlainScores(database, scores, lineage);
-  // Half of the scores stand as an older release stored them.
-  for (const { transactionId, features } of scores.filter((_, index) => index % 2 === 0)) {
-    await database.query(
-      { text: 'update market.scores set features = $2 where transaction_id = $1' },
-      [transactionId, Buffer.from(features.buffer)],
-    );
-  }
-});
-afterAll(async () => {
-  await database[Symbol.asyncDispose]();
-  await testDatabase[Symbol.asyncDispose]();
-});
+const testDatabase = await openForFile(createTestDatabase());
+const database = await openForFile(testDatabase.open());
+await ensurePartitions(database, MONTHS.map(monthOf));
+const lineage = { scoredAtMs: 0, featureSchema: FEATURE_SCHEMA };
+await insertPlainScores(database, scores, lineage);
+// Half of the scores stand as an older release stored them.
+for (const { transactionId, features } of scores.filter((_, index) => index % 2 === 0)) {
+  await database.query(
+    { text: 'update market.scores set features = $2 where transaction_id = $1' },
+    [transactionId, Buffer.from(features.buffer)],
+  );
+}
 
 test('they verify', async () => {
   const { code, stdout } = await runRisk(['verify', 'scores', '--sample', '100000'], {

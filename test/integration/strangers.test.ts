@@ -2,21 +2,20 @@
  * Goal: an address that sends unknown keys is answered 429, and no other caller is. Method: each test is a trusted proxy of an
  * API process. test/unit/kit/http/auth/auth.test.ts counts the lookups.
  */
-import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { beforeEach, expect, test } from 'vitest';
 import { mintApiKey } from '../../src/kit/access/api-key.ts';
+import { openForFile } from '../support/open-for-file.ts';
 import { expectProblem } from '../support/problem.ts';
-import { RUNNING_API_KEY, type RunningApi, startRunningApi } from '../support/running-api.ts';
+import { RUNNING_API_KEY, startRunningApi } from '../support/running-api.ts';
 
 const PER_SECOND = 1;
 const AT_ONCE = 10 * PER_SECOND;
 
-let api: RunningApi;
-beforeAll(async () => {
-  api = await startRunningApi({
+const api = await openForFile(
+  startRunningApi({
     ...{ RISK_TRUSTED_PROXIES: '127.0.0.1', RISK_UNKNOWN_KEYS_PER_SECOND: String(PER_SECOND) },
-  });
-});
-afterAll(() => api[Symbol.asyncDispose]());
+  }),
+);
 
 let address = '';
 let addresses = 0;

@@ -2,7 +2,7 @@
  * Goal: two markets of one database, and one role, never see or wait for each other. Method: a market is made, migrated and
  * dropped while another works on connections that it opens meanwhile; `npm run setups -- two-markets` does so under load.
  */
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { ensurePartitions, lockPartitions } from '../../src/core/store/partitions/partitions.ts';
 import { listCorridors } from '../../src/core/store/transactions/corridors.ts';
 import { migrate } from '../../src/kit/database/migrations/migrate.ts';
@@ -10,18 +10,15 @@ import { alone, connected } from '../../src/kit/database/migrations/migration-se
 import type { PoolOptions } from '../../src/kit/database/pool.ts';
 import { createLeadership } from '../../src/kit/duties/leadership.ts';
 import { monthOf } from '../../src/kit/words/month.ts';
+import { openForFile } from '../support/open-for-file.ts';
 import { runRisk } from '../support/run-risk.ts';
 import { storeTransactions } from '../support/stored-rows.ts';
-import { createWorkerRig, seeds, type WorkerRig } from '../support/worker-rig.ts';
+import { createWorkerRig, seeds } from '../support/worker-rig.ts';
 
 const OTHER = 'market_1';
 const ALONE_MS = 5000;
 
-let rig: WorkerRig;
-beforeAll(async () => {
-  rig = await createWorkerRig();
-});
-afterAll(() => rig[Symbol.asyncDispose]());
+const rig = await openForFile(createWorkerRig());
 
 const migrateMarket = (market: string, corridors: readonly string[] = []) =>
   migrate({ url: rig.database.url, market, corridors });

@@ -3,13 +3,14 @@
  * himself that right. Method: an API process; each test tries one way in which an admin or a risk officer could
  * do so with keys.
  */
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { beforeEach, describe, expect, test } from 'vitest';
 import { revokeApiKey } from '../../src/kit/access/api-keys.ts';
 import { refuseStale } from '../../src/kit/access/identities.ts';
 import type { Role } from '../../src/kit/words/principal.ts';
+import { openForFile } from '../support/open-for-file.ts';
 import { insertPersonKey } from '../support/people.ts';
-import { type RollOut, startRollOut } from '../support/rolled-out.ts';
-import { RUNNING_API_KEY, type RunningApi, startRunningApi } from '../support/running-api.ts';
+import { startRollOut } from '../support/rolled-out.ts';
+import { RUNNING_API_KEY, startRunningApi } from '../support/running-api.ts';
 import { answerOf } from '../support/submit.ts';
 import { waitUntil } from '../support/wait-until.ts';
 
@@ -17,24 +18,12 @@ const OFFICER: readonly Role[] = ['risk_officer'];
 /** Longer than an API process caches a lookup of a key. */
 const KEY_WAIT_MS = 30_000;
 
-let api: RunningApi;
-let rollOut: RollOut;
-let model: string;
-let adam: string;
-let ann: string;
-let bob: string;
-beforeAll(async () => {
-  api = await startRunningApi();
-  rollOut = await startRollOut(api.testDatabase);
-  model = await rollOut.register(1);
-  adam = await insertPersonKey(api.testDatabase, 'Adam', ['admin']);
-  ann = await insertPersonKey(api.testDatabase, 'Ann', OFFICER);
-  bob = await insertPersonKey(api.testDatabase, 'Bob', OFFICER);
-});
-afterAll(async () => {
-  await rollOut[Symbol.asyncDispose]();
-  await api[Symbol.asyncDispose]();
-});
+const api = await openForFile(startRunningApi());
+const rollOut = await openForFile(startRollOut(api.testDatabase));
+const model = await rollOut.register(1);
+const adam = await insertPersonKey(api.testDatabase, 'Adam', ['admin']);
+const ann = await insertPersonKey(api.testDatabase, 'Ann', OFFICER);
+const bob = await insertPersonKey(api.testDatabase, 'Bob', OFFICER);
 
 /** The tests share people; each begins without models in force. */
 beforeEach(async () => {

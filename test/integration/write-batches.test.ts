@@ -3,10 +3,9 @@
  * the others are stored, and nothing twice; one worker stores one batch of scores at a time. Method: large batches that
  * overlap, one after the other and at once, and a lock that they wait for.
  */
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { planRows } from '../../src/core/accept/plan-rows.ts';
 import { digestKeys } from '../../src/core/store/idempotency-keys/key-digest.ts';
-import type { KeySlices } from '../../src/core/store/idempotency-keys/key-slices.ts';
 import { ensurePartitions } from '../../src/core/store/partitions/partitions.ts';
 import { openScoreStore, storeScores } from '../../src/core/store/scores/scores.ts';
 import { toVector } from '../../src/core/store/scores/vector-bytes.ts';
@@ -14,11 +13,11 @@ import {
   claimTransactions,
   type NewTransaction,
 } from '../../src/core/store/transactions/transactions.ts';
-import type { Database } from '../../src/kit/database/pool.ts';
 import { monthOf } from '../../src/kit/words/month.ts';
-import { createTestDatabase, type TestDatabase } from '../support/database.ts';
+import { createTestDatabase } from '../support/database.ts';
 import { insertPlainScores, type PlainScore, toNewScores } from '../support/delivered.ts';
 import { openSlices } from '../support/key-rows.ts';
+import { openForFile } from '../support/open-for-file.ts';
 import { idAt } from '../support/stored-rows.ts';
 import { waitUntil } from '../support/wait-until.ts';
 
@@ -28,20 +27,10 @@ const KEYS_MAX = 1000;
 const FINGERPRINT = 'ab'.repeat(16);
 const LINEAGE = { featureSchema: 1 };
 
-let testDatabase: TestDatabase;
-let database: Database;
-let slices: KeySlices;
-
-beforeAll(async () => {
-  testDatabase = await createTestDatabase();
-  database = testDatabase.open({ connectionsMax: 10 });
-  slices = openSlices(database);
-  await ensurePartitions(database, [monthOf(AT_MS)]);
-});
-afterAll(async () => {
-  await database[Symbol.asyncDispose]();
-  await testDatabase[Symbol.asyncDispose]();
-});
+const testDatabase = await openForFile(createTestDatabase());
+const database = await openForFile(testDatabase.open({ connectionsMax: 10 }));
+const slices = openSlices(database);
+await ensurePartitions(database, [monthOf(AT_MS)]);
 
 /** Sorted by key, as ingest hands them on. */
 function transactions(prefix: string, count = ROWS, first = 0): NewTransaction[] {

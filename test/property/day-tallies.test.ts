@@ -7,7 +7,7 @@
  */
 
 import fc from 'fast-check';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { planRows } from '../../src/core/accept/plan-rows.ts';
 import { LABEL_VALUES } from '../../src/core/domain/label.ts';
 import { VERDICTS } from '../../src/core/domain/score-record.ts';
@@ -15,7 +15,6 @@ import {
   closeDeadLettersOfScored,
   insertDeadLetters,
 } from '../../src/core/store/dead-letters/dead-letters.ts';
-import type { KeySlices } from '../../src/core/store/idempotency-keys/key-slices.ts';
 import { insertLabels } from '../../src/core/store/labels/insert-labels.ts';
 import { ensurePartitions } from '../../src/core/store/partitions/partitions.ts';
 import { insertScores } from '../../src/core/store/scores/scores.ts';
@@ -30,9 +29,10 @@ import { monthOf } from '../../src/kit/words/month.ts';
 import { DAY_MS } from '../../src/kit/words/utc-bucket.ts';
 import { markPurged, markReplayed } from '../../src/rooms/dead-letters/store.ts';
 import { repairDays, verifyDays } from '../../src/rooms/evidence/store/recount-days.ts';
-import { createTestDatabase, type TestDatabase } from '../support/database.ts';
+import { createTestDatabase } from '../support/database.ts';
 import { deliver } from '../support/delivered.ts';
 import { openSlices } from '../support/key-rows.ts';
+import { openForFile } from '../support/open-for-file.ts';
 import { idAt } from '../support/stored-rows.ts';
 
 const RUNS = 8;
@@ -109,20 +109,11 @@ const action = fc.oneof(
 );
 type Action = typeof action extends fc.Arbitrary<infer T> ? T : never;
 
-let testDatabase: TestDatabase;
-let database: Database;
-let slices: KeySlices;
-beforeAll(async () => {
-  testDatabase = await createTestDatabase();
-  database = testDatabase.open({ connectionsMax: 8 });
-  slices = openSlices(database);
-  const month = monthOf(BASE_MS);
-  await ensurePartitions(database, [month - 2, month - 1, month, month + 1]);
-});
-afterAll(async () => {
-  await database[Symbol.asyncDispose]();
-  await testDatabase[Symbol.asyncDispose]();
-});
+const testDatabase = await openForFile(createTestDatabase());
+const database = await openForFile(testDatabase.open({ connectionsMax: 8 }));
+const slices = openSlices(database);
+const month = monthOf(BASE_MS);
+await ensurePartitions(database, [month - 2, month - 1, month, month + 1]);
 
 class Cut extends Failure {
   constructor() {

@@ -3,25 +3,17 @@
  * refuses anything else. Method: amounts made from digits, sent to the schema, stored and read.
  */
 import fc from 'fast-check';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { currencyScale, toMinorUnits } from '../../src/core/domain/currency.ts';
 import { transactionInputSchema } from '../../src/core/domain/transaction.ts';
 import { textArray } from '../../src/kit/database/binary-array.ts';
-import type { Database } from '../../src/kit/database/pool.ts';
-import { createTestDatabase, type TestDatabase } from '../support/database.ts';
+import { createTestDatabase } from '../support/database.ts';
+import { openForFile } from '../support/open-for-file.ts';
 
 const CURRENCIES = ['USD', 'EUR', 'JPY', 'KWD', 'EGP', 'CLF'];
 
-let testDatabase: TestDatabase;
-let database: Database;
-beforeAll(async () => {
-  testDatabase = await createTestDatabase();
-  database = testDatabase.open();
-});
-afterAll(async () => {
-  await database[Symbol.asyncDispose]();
-  await testDatabase[Symbol.asyncDispose]();
-});
+const testDatabase = await openForFile(createTestDatabase());
+const database = await openForFile(testDatabase.open());
 
 const digits = (min: number, max: number) =>
   fc.string({ unit: fc.constantFrom(...'0123456789'), minLength: min, maxLength: max });

@@ -2,17 +2,14 @@
  * Goal: a key for several markets is made in all of them or in none, whatever refuses, and the same command may be repeated.
  * Method: `risk keys` on two markets, of which one is unreachable, or fails at its commit.
  */
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { migrate } from '../../../../src/kit/database/migrations/migrate.ts';
-import { createTestDatabase, type TestDatabase } from '../../../support/database.ts';
+import { createTestDatabase } from '../../../support/database.ts';
+import { openForFile } from '../../../support/open-for-file.ts';
 import { runRisk } from '../../../support/run-risk.ts';
 
-let database: TestDatabase;
-beforeAll(async () => {
-  database = await createTestDatabase();
-  await migrate({ url: database.url, market: 'market_1', corridors: [] });
-});
-afterAll(() => database[Symbol.asyncDispose]());
+const database = await openForFile(createTestDatabase());
+await migrate({ url: database.url, market: 'market_1', corridors: [] });
 
 const CREATE = ['create', '--role', 'ingest', '--owner', 'payments', '--markets'];
 const keys = async (args: readonly string[], more: Readonly<Record<string, string>> = {}) =>

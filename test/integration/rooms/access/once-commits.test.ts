@@ -3,26 +3,18 @@
  * Method: handlers that write to a real Postgres and throw.
  */
 import { Hono } from 'hono';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { createKeptAnswers } from '../../../../src/kit/access/kept-answers.ts';
-import type { Database } from '../../../../src/kit/database/pool.ts';
 import { problemResponse, toProblem } from '../../../../src/kit/http/answers/problem.ts';
 import type { AppEnv } from '../../../../src/kit/http/app-env.ts';
 import { answerOnce, REPLAYED } from '../../../../src/kit/http/once/answer-once.ts';
 import { unnoted } from '../../../../src/kit/process/note-commits.ts';
 import { Failure } from '../../../../src/kit/words/failure.ts';
-import { createTestDatabase, type TestDatabase } from '../../../support/database.ts';
+import { createTestDatabase } from '../../../support/database.ts';
+import { openForFile } from '../../../support/open-for-file.ts';
 
-let testDatabase: TestDatabase;
-let database: Database;
-beforeAll(async () => {
-  testDatabase = await createTestDatabase();
-  database = testDatabase.open();
-});
-afterAll(async () => {
-  await database[Symbol.asyncDispose]();
-  await testDatabase[Symbol.asyncDispose]();
-});
+const testDatabase = await openForFile(createTestDatabase());
+const database = await openForFile(testDatabase.open());
 
 const insert = (name: string) => ({ text: `insert into market.identities values ('${name}')` });
 type Kind = Failure['kind'];

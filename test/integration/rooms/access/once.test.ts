@@ -2,17 +2,14 @@
  * Goal: a write that carries an idempotency key is carried out once, and its repetition gets the first answer, which the database
  * alone does not give away. Method: keys are made, as their answers have a secret that is shown once.
  */
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
+import { openForFile } from '../../../support/open-for-file.ts';
 import { insertPersonKey } from '../../../support/people.ts';
 import { expectProblem } from '../../../support/problem.ts';
-import { type RunningApi, startRunningApi } from '../../../support/running-api.ts';
+import { startRunningApi } from '../../../support/running-api.ts';
 import { answerOf } from '../../../support/submit.ts';
 
-let api: RunningApi;
-beforeAll(async () => {
-  api = await startRunningApi();
-});
-afterAll(() => api[Symbol.asyncDispose]());
+const api = await openForFile(startRunningApi());
 
 const BODY = { roles: ['ingest'], owner: 'once' };
 type Write = {

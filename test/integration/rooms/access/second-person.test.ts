@@ -2,17 +2,14 @@
  * Goal: people who may approve make another one by commands alone, and nobody gives themselves the role that reads clear values.
  * Method: commands, each by the key of a person.
  */
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
+import { openForFile } from '../../../support/open-for-file.ts';
 import { insertPersonKey } from '../../../support/people.ts';
 import { type Ran, runRisk } from '../../../support/run-risk.ts';
-import { type RunningApi, startRunningApi } from '../../../support/running-api.ts';
+import { startRunningApi } from '../../../support/running-api.ts';
 import { waitUntil } from '../../../support/wait-until.ts';
 
-let api: RunningApi;
-beforeAll(async () => {
-  api = await startRunningApi();
-});
-afterAll(() => api[Symbol.asyncDispose]());
+const api = await openForFile(startRunningApi());
 
 const create = (...args: string[]) =>
   runRisk(['keys', 'create', '--json', ...args], { DATABASE_URL: api.testDatabase.url });

@@ -3,7 +3,7 @@
  * Method: each change runs on a real database, once as usual, and once with a log that refuses rows; then the API and the
  * command show it.
  */
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { closeDeadLettersOfScored } from '../../../../src/core/store/dead-letters/dead-letters.ts';
 import {
   attachMonth,
@@ -20,40 +20,27 @@ import {
   storeBootstrapKey,
 } from '../../../../src/kit/access/api-keys.ts';
 import { revokeIdentity } from '../../../../src/kit/access/identities.ts';
-import type { Database } from '../../../../src/kit/database/pool.ts';
 import { monthOf } from '../../../../src/kit/words/month.ts';
-import type { Officer, Role } from '../../../../src/kit/words/principal.ts';
+import type { Role } from '../../../../src/kit/words/principal.ts';
 import { command as auditCommand } from '../../../../src/rooms/audit/commands.ts';
+import { openForFile } from '../../../support/open-for-file.ts';
 import { insertPersonKey } from '../../../support/people.ts';
-import { type RollOut, startRollOut } from '../../../support/rolled-out.ts';
+import { startRollOut } from '../../../support/rolled-out.ts';
 import { runCommand } from '../../../support/run-command.ts';
-import { type RunningApi, startRunningApi } from '../../../support/running-api.ts';
+import { startRunningApi } from '../../../support/running-api.ts';
 import { idAt, storeDeadLetters, storeTransactions } from '../../../support/stored-rows.ts';
 import { answerOf } from '../../../support/submit.ts';
 
 const NOW = Date.now();
 const OLD_MONTH = monthOf(Date.UTC(2012, 4));
 
-let api: RunningApi;
-let database: Database;
-let rollOut: RollOut;
-let ann: string;
-let bob: string;
-let by: Officer;
-let model: string;
-beforeAll(async () => {
-  api = await startRunningApi();
-  database = api.database;
-  rollOut = await startRollOut(api.testDatabase);
-  model = await rollOut.register(1);
-  ann = await insertPersonKey(api.testDatabase, 'Ann', ['risk_officer', 'admin']);
-  bob = await insertPersonKey(api.testDatabase, 'Bob', ['risk_officer']);
-  by = { keyId: ann.split('_')[1] ?? '', name: 'Ann', request: 'test' };
-});
-afterAll(async () => {
-  await rollOut[Symbol.asyncDispose]();
-  await api[Symbol.asyncDispose]();
-});
+const api = await openForFile(startRunningApi());
+const database = api.database;
+const rollOut = await openForFile(startRollOut(api.testDatabase));
+const model = await rollOut.register(1);
+const ann = await insertPersonKey(api.testDatabase, 'Ann', ['risk_officer', 'admin']);
+const bob = await insertPersonKey(api.testDatabase, 'Bob', ['risk_officer']);
+const by = { keyId: ann.split('_')[1] ?? '', name: 'Ann', request: 'test' };
 
 type Row = { readonly audit_id: string; readonly action: string };
 const readRows = (after = '0') =>

@@ -2,7 +2,7 @@
  * Goal: what decides in a backtest is the rule set, draft or in force, and the model that was asked for. Method: rule sets of two
  * people, a model that is a function, and stored rows whose counts SQL knows.
  */
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { type JudgingModel, type Models, NO_MODELS } from '../../../../src/core/score/judge.ts';
 import type { NewBacktest } from '../../../../src/rooms/backtest/backtest.ts';
 import type { Report } from '../../../../src/rooms/backtest/count/report.ts';
@@ -10,23 +10,18 @@ import { readBacktest, requestBacktest } from '../../../../src/rooms/backtest/re
 import { runBacktest } from '../../../../src/rooms/backtest/run.ts';
 import { findNext } from '../../../../src/rooms/backtest/store/backtests.ts';
 import { createDraft } from '../../../../src/rooms/rules/rule-set-change.ts';
-import { createTestDatabase, type TestDatabase } from '../../../support/database.ts';
+import { createTestDatabase } from '../../../support/database.ts';
+import { openForFile } from '../../../support/open-for-file.ts';
 import { COUNT, ROWS, source, storeHistory, WINDOW } from '../../../support/rooms/backtest/rig.ts';
 import { makeApproved, makeOfficer, putInForce } from '../../../support/rooms/rules/officers.ts';
 
-let testDatabase: TestDatabase;
-let database: ReturnType<TestDatabase['open']>;
-let people: [Awaited<ReturnType<typeof makeOfficer>>, Awaited<ReturnType<typeof makeOfficer>>];
-beforeAll(async () => {
-  testDatabase = await createTestDatabase();
-  database = testDatabase.open();
-  people = [await makeOfficer(testDatabase, 'Ann'), await makeOfficer(testDatabase, 'Bob')];
-  await storeHistory(database);
-});
-afterAll(async () => {
-  await database[Symbol.asyncDispose]();
-  await testDatabase[Symbol.asyncDispose]();
-});
+const testDatabase = await openForFile(createTestDatabase());
+const database = await openForFile(testDatabase.open());
+const people = [
+  await makeOfficer(testDatabase, 'Ann'),
+  await makeOfficer(testDatabase, 'Bob'),
+] as const;
+await storeHistory(database);
 
 /** Reviews from four an hour on, and declines six. */
 const model = {

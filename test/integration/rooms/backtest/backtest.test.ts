@@ -2,7 +2,7 @@
  * Goal: a backtest counts what SQL counts, the same bytes each time, also where it was killed half-way or labels came later.
  * Method: some thousand stored rows with vectors; an API takes requests, and the duty of a worker, which is killed, runs them.
  */
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { NO_MODELS } from '../../../../src/core/score/judge.ts';
 import { detachMonth } from '../../../../src/core/store/partitions/detach-months.ts';
 import { createLeadership } from '../../../../src/kit/duties/leadership.ts';
@@ -15,6 +15,7 @@ import { openBacktests } from '../../../../src/rooms/backtest/duty.ts';
 import { runBacktest } from '../../../../src/rooms/backtest/run.ts';
 import { findNext } from '../../../../src/rooms/backtest/store/backtests.ts';
 import { silentLog, testConfig } from '../../../support/config.ts';
+import { openForFile } from '../../../support/open-for-file.ts';
 import { spawnRisk } from '../../../support/risk.ts';
 import {
   type Bands,
@@ -28,17 +29,13 @@ import {
   TO_MS,
   WINDOW,
 } from '../../../support/rooms/backtest/rig.ts';
-import { type RunningApi, startRunningApi } from '../../../support/running-api.ts';
+import { startRunningApi } from '../../../support/running-api.ts';
 import { storeLabels } from '../../../support/scored-rows.ts';
 import { storeTransactions } from '../../../support/stored-rows.ts';
 import { answerOf } from '../../../support/submit.ts';
 
-let api: RunningApi;
-beforeAll(async () => {
-  api = await startRunningApi();
-  await storeHistory(api.database);
-});
-afterAll(() => api[Symbol.asyncDispose]());
+const api = await openForFile(startRunningApi());
+await storeHistory(api.database);
 
 type Answer = Omit<BacktestJson, 'report'> & { readonly report: Report | null };
 async function ask(body: object): Promise<Answer> {

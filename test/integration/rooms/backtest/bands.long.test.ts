@@ -3,7 +3,7 @@
  * stored as the counts of a backtest; the API is asked.
  */
 import { randomUUID } from 'node:crypto';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { compileOwn } from '../../../../src/core/score/rules/compile-rule-set.ts';
 import type { RuleSetData } from '../../../../src/core/score/rules/rule-set-data.ts';
 import { createRandom } from '../../../../src/kit/random.ts';
@@ -12,7 +12,8 @@ import { type Days, noCounts } from '../../../../src/rooms/backtest/count/counts
 import { createFold, type Row } from '../../../../src/rooms/backtest/count/fold-rows.ts';
 import { endBacktest, storeCounts } from '../../../../src/rooms/backtest/store/backtests.ts';
 import { daysText } from '../../../../src/rooms/backtest/store/days.ts';
-import { type RunningApi, startRunningApi } from '../../../support/running-api.ts';
+import { openForFile } from '../../../support/open-for-file.ts';
+import { startRunningApi } from '../../../support/running-api.ts';
 import { answerOf } from '../../../support/submit.ts';
 import { makeVector } from '../../../unit/core/score/vector.ts';
 
@@ -39,11 +40,7 @@ const source: RuleSetData = {
   verdicts: { all: { review: 500, decline: 800 } },
 };
 
-let api: RunningApi;
-beforeAll(async () => {
-  api = await startRunningApi();
-});
-afterAll(() => api[Symbol.asyncDispose]());
+const api = await openForFile(startRunningApi());
 
 test('an answer takes less than 2 s', { timeout: 180_000 }, async () => {
   const random = createRandom('20');

@@ -2,17 +2,14 @@
  * Goal: the worker that leads reports how each corridor does, and what is accepted by channel and type. Method: transactions
  * that a worker has scored, and the metrics of the worker that leads after it.
  */
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { freePort } from '../../../../src/tools/start/services/free-port.ts';
-import { type RunningApi, startRunningApi } from '../../../support/running-api.ts';
+import { openForFile } from '../../../support/open-for-file.ts';
+import { startRunningApi } from '../../../support/running-api.ts';
 import { input, postBatch } from '../../../support/submit.ts';
 import { waitUntil } from '../../../support/wait-until.ts';
 
-let api: RunningApi;
-beforeAll(async () => {
-  api = await startRunningApi();
-});
-afterAll(() => api[Symbol.asyncDispose]());
+const api = await openForFile(startRunningApi());
 
 /** Labels of every line of the worker. */
 const WORKER = ',role="worker",market="market_0"}';

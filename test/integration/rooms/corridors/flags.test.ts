@@ -3,22 +3,19 @@
  * off all flags. Method: an
  * API and a worker on one pair of stores, and a receiver of webhooks. Shadows are in models-in-force.test.ts.
  */
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import type { Flag } from '../../../../src/core/domain/flag.ts';
+import { openForFile } from '../../../support/open-for-file.ts';
 import { insertPersonKey } from '../../../support/people.ts';
 import { setLevelOf } from '../../../support/rooms/corridors/requests.ts';
 import { faultsOf } from '../../../support/rooms/webhooks/documented-event.ts';
 import { startReceiver } from '../../../support/rooms/webhooks/receiver.ts';
-import { type RunningApi, startRunningApi } from '../../../support/running-api.ts';
+import { startRunningApi } from '../../../support/running-api.ts';
 import { answerOf, count, input, postOne } from '../../../support/submit.ts';
 import { waitUntil } from '../../../support/wait-until.ts';
 import { startWorkerHere } from '../../../support/worker-rig.ts';
 
-let api: RunningApi;
-beforeAll(async () => {
-  api = await startRunningApi({ RISK_WEBHOOK_LOOPBACK: 'allow' });
-});
-afterAll(() => api[Symbol.asyncDispose]());
+const api = await openForFile(startRunningApi({ RISK_WEBHOOK_LOOPBACK: 'allow' }));
 
 const turn = async (name: Flag, enabled: boolean, more: object = {}) =>
   await answerOf(

@@ -2,25 +2,20 @@
  * Goal: a frozen corridor takes no transaction, what it has accepted is scored and drained, and another person lets it go on.
  * Method: an API and a worker on one pair of stores.
  */
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { watchSwitchesOf } from '../../../../src/core/store/switches/watch-switches.ts';
 import { shareOfSettings } from '../../../../src/core/work/corridor-shares.ts';
 import { followChanges } from '../../../../src/kit/database/follow-changes.ts';
 import { createLog } from '../../../../src/kit/metrics/log.ts';
 import { testConfig } from '../../../support/config.ts';
+import { openForFile } from '../../../support/open-for-file.ts';
 import { insertPersonKey } from '../../../support/people.ts';
-import { type RunningApi, startRunningApi } from '../../../support/running-api.ts';
+import { startRunningApi } from '../../../support/running-api.ts';
 import { answerOf, count, type Input, input, postOne } from '../../../support/submit.ts';
 import { waitUntil } from '../../../support/wait-until.ts';
 import { startWorkerHere } from '../../../support/worker-rig.ts';
 
-let api: RunningApi;
-beforeAll(async () => {
-  api = await startRunningApi();
-});
-afterAll(async () => {
-  await api[Symbol.asyncDispose]();
-});
+const api = await openForFile(startRunningApi());
 
 const change = async (path: string, body: object, key?: string, method = 'POST') => {
   const headers = new Headers({ 'Content-Type': 'application/json' });

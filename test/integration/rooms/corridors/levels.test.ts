@@ -2,18 +2,15 @@
  * Goal: levels of degradation that people set refuse submissions or all changes, and say who set each and how it ends. Method:
  * an API, and commands against it.
  */
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
+import { openForFile } from '../../../support/open-for-file.ts';
 import { insertPersonKey } from '../../../support/people.ts';
 import { setLevelOf } from '../../../support/rooms/corridors/requests.ts';
-import { type RunningApi, startRunningApi } from '../../../support/running-api.ts';
+import { startRunningApi } from '../../../support/running-api.ts';
 import { answerOf, input, postOne } from '../../../support/submit.ts';
 import { waitUntil } from '../../../support/wait-until.ts';
 
-let api: RunningApi;
-beforeAll(async () => {
-  api = await startRunningApi();
-});
-afterAll(() => api[Symbol.asyncDispose]());
+const api = await openForFile(startRunningApi());
 
 const setLevel = setLevelOf(() => api);
 const isSubmitted = (corridor: string) => async () =>

@@ -2,16 +2,14 @@
  * Goal: one person lowers a limit, two raise or remove one, and what is wrong is named. Method: an API process over HTTP, and the
  * command.
  */
-import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import { afterEach, expect, test } from 'vitest';
+import { openForFile } from '../../../support/open-for-file.ts';
 import { insertPersonKey } from '../../../support/people.ts';
-import { type RunningApi, startRunningApi } from '../../../support/running-api.ts';
+import { startRunningApi } from '../../../support/running-api.ts';
 import { answerOf } from '../../../support/submit.ts';
 
-let api: RunningApi;
-beforeAll(async () => {
-  api = await startRunningApi();
-});
-afterAll(() => api[Symbol.asyncDispose]());
+const api = await openForFile(startRunningApi());
+
 afterEach(() => api.testDatabase.sql('truncate limits'));
 
 test('one person lowers a limit, two raise or remove it, and what is wrong is named', async () => {

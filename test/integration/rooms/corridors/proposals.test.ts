@@ -2,11 +2,12 @@
  * Goal: figures propose what to do about a corridor, and one person carries it out for a time. Method: an API over stored rows;
  * Postgres' clock passes an end by a changed row.
  */
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { events } from '../../../../src/rooms/corridors/events.ts';
+import { openForFile } from '../../../support/open-for-file.ts';
 import { insertPersonKey } from '../../../support/people.ts';
 import { openCasesOf } from '../../../support/rooms/review/cases.ts';
-import { type RunningApi, startRunningApi } from '../../../support/running-api.ts';
+import { startRunningApi } from '../../../support/running-api.ts';
 import {
   idAt,
   storeDeadLetters,
@@ -16,11 +17,7 @@ import {
 import { answerOf, input, labelInput, postBatch } from '../../../support/submit.ts';
 import { waitUntil } from '../../../support/wait-until.ts';
 
-let api: RunningApi;
-beforeAll(async () => {
-  api = await startRunningApi();
-});
-afterAll(() => api[Symbol.asyncDispose]());
+const api = await openForFile(startRunningApi());
 
 const change = async (path: string, body: object, key: string) => {
   const headers = { 'Content-Type': 'application/json', Authorization: `Bearer ${key}` };

@@ -1,14 +1,11 @@
 /** Goal: the answer to a stop says what it replaced and what may not have been meant. Method: commands against an API. */
-import { afterAll, beforeAll, expect, test } from 'vitest';
-import { type RunningApi, startRunningApi } from '../../../support/running-api.ts';
+import { expect, test } from 'vitest';
+import { openForFile } from '../../../support/open-for-file.ts';
+import { startRunningApi } from '../../../support/running-api.ts';
 import { answerOf, input, postOne } from '../../../support/submit.ts';
 import { waitUntil } from '../../../support/wait-until.ts';
 
-let api: RunningApi;
-beforeAll(async () => {
-  api = await startRunningApi();
-});
-afterAll(() => api[Symbol.asyncDispose]());
+const api = await openForFile(startRunningApi());
 
 const put = async (scope: string, body: object) =>
   await answerOf(

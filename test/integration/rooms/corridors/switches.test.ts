@@ -3,21 +3,16 @@
  * the stop has ended. Method: an API and a worker on one pair of stores.
  */
 import pg from 'pg';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
+import { openForFile } from '../../../support/open-for-file.ts';
 import { insertPersonKey } from '../../../support/people.ts';
 import { runRisk } from '../../../support/run-risk.ts';
-import { type RunningApi, startRunningApi } from '../../../support/running-api.ts';
+import { startRunningApi } from '../../../support/running-api.ts';
 import { answerOf, count, input, postBatch, postJson, postOne } from '../../../support/submit.ts';
 import { waitUntil } from '../../../support/wait-until.ts';
 import { startWorkerHere } from '../../../support/worker-rig.ts';
 
-let api: RunningApi;
-beforeAll(async () => {
-  api = await startRunningApi({ M0_CORRIDOR_US_PH_ENABLED: 'false' });
-});
-afterAll(async () => {
-  await api[Symbol.asyncDispose]();
-});
+const api = await openForFile(startRunningApi({ M0_CORRIDOR_US_PH_ENABLED: 'false' }));
 
 const put = async (scope: string, body: object, key?: string) =>
   await answerOf(

@@ -2,11 +2,12 @@
  * Replay and purge under stress, over HTTP on real Postgres and Redis: in pages, by many operators at once,
  * while Redis is away, and with transactions that fail again meanwhile.
  */
-import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { beforeEach, expect, test } from 'vitest';
 import { streamKeys } from '../../../../src/core/stream/keys.ts';
 import type { PurgeResult, ReplayResult } from '../../../../src/rooms/dead-letters/change.ts';
+import { openForFile } from '../../../support/open-for-file.ts';
 import { runRisk } from '../../../support/run-risk.ts';
-import { type RunningApi, startRunningApi } from '../../../support/running-api.ts';
+import { startRunningApi } from '../../../support/running-api.ts';
 import {
   idAt,
   readRows,
@@ -19,11 +20,7 @@ import { waitUntil } from '../../../support/wait-until.ts';
 const NOVEMBER = Date.UTC(2026, 10, 15, 12);
 const COUNT = 2_300;
 
-let api: RunningApi;
-beforeAll(async () => {
-  api = await startRunningApi();
-});
-afterAll(() => api[Symbol.asyncDispose]());
+const api = await openForFile(startRunningApi());
 
 let transactionIds: string[];
 beforeEach(async () => {

@@ -4,11 +4,10 @@
  */
 import { parse } from 'csv-parse/sync';
 import { parquetMetadata, parquetReadObjects } from 'hyparquet';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import type { FoundTransactionJson } from '../../../../src/core/domain/transaction-record.ts';
 import { detachMonth } from '../../../../src/core/store/partitions/detach-months.ts';
 import type { Database, Query } from '../../../../src/kit/database/pool.ts';
-import type { Databases } from '../../../../src/kit/database/replica/choose-database.ts';
 import { monthOf } from '../../../../src/kit/words/month.ts';
 import { writeBody } from '../../../../src/rooms/exports/body.ts';
 import { charsOf } from '../../../../src/rooms/exports/columns.ts';
@@ -25,7 +24,8 @@ import {
 } from '../../../../src/rooms/exports/read-rows.ts';
 import { transactionSearchParameters } from '../../../../src/rooms/search/queries/parameters.ts';
 import { searchTransactions } from '../../../../src/rooms/search/queries/search.ts';
-import { createTestDatabase, type TestDatabase } from '../../../support/database.ts';
+import { createTestDatabase } from '../../../support/database.ts';
+import { openForFile } from '../../../support/open-for-file.ts';
 import { alone, DAY_MS, NOVEMBER } from '../../../support/reads.ts';
 import { idAt, storeDeadLetters, storeTransactions } from '../../../support/stored-rows.ts';
 
@@ -36,60 +36,49 @@ const PACE: Pace = { ...FULL_PACE, pageRows: PAGE_ROWS };
 const LONG_AGO = Date.UTC(2012, 4, 5);
 const NASTY = ['=1+1', '+1', '-1', '@cmd', "'quoted", 'a,"b"\nc', '', '\u{1f600} x', 'plain'];
 
-let testDatabase: TestDatabase;
-let database: Database;
-let databases: Databases;
-
-beforeAll(async () => {
-  testDatabase = await createTestDatabase();
-  database = testDatabase.open();
-  databases = alone(database);
-  const reasons = ['VELOCITY_COUNT_1H', 'NEW_MERCHANT'];
-  await storeTransactions(
-    database,
-    Array.from({ length: ROWS }, (_, n) => {
-      const createdAtMs =
-        NOVEMBER - (n % 50 === 49 ? (n % 4) * 30 * DAY_MS : 0) - Math.floor(n / 2);
-      return {
-        ...{ id: idAt(createdAtMs, n), createdAtMs, receivedAtMs: createdAtMs + 250 },
-        ...{
-          accountId: `acc_${n % 7}`,
-          merchantId: `m_${n % 5}`,
-          amount: `${1 + (n % 90)}.5${n % 2}`,
-        },
-        ...{ corridor: n % 3 === 0 ? 'US-MX' : 'US-EG', currency: n % 4 === 0 ? 'EUR' : 'USD' },
-        ...(n % 7 === 3 ? {} : { score: (n * 37) % 1001 }),
-        reasons: reasons.slice(0, n % 3),
-      };
-    }),
-  );
-  await testDatabase.sql(
-    `update transactions set type = 'payment', ip = '192.0.2.' || length(account_id), channel = 'web', country = 'US',
-            device_id = nullif(($1::text[])[1 + right(transaction_id::text, 4)::bit(16)::int % 9], 'plain'),
-            metadata = case when account_id = 'acc_2' then '{"note": "a\\"b, c", "n": 1.50}'::jsonb end`.replace(
-      'right(transaction_id::text, 4)::bit(16)::int',
-      "('x' || right(transaction_id::text, 4))::bit(16)::int",
-    ),
-    [NASTY],
-  );
-  await testDatabase.sql(
-    `insert into labels (transaction_id, created_at, labelled_at, label, source, received_at, batch_id, account_id, merchant_id)
-     select transaction_id, created_at, created_at + days * interval '1 day', label, 'bank', created_at + days * interval '1 day', gen_random_uuid(), account_id, merchant_id
-       from transactions, (values (1, 'fraud'), (2, 'legitimate'), (2, 'fraud')) l (days, label) where account_id = 'acc_4' and merchant_id in ('m_1', 'm_2')
-        and (days = 1 or merchant_id = 'm_2')`,
-  );
-  const [pending] = await testDatabase.sql<{ id: string }>(
-    'select transaction_id as id from transactions t where not exists (select from scores s where s.transaction_id = t.transaction_id) limit 1',
-  );
-  await storeDeadLetters(database, [
-    { id: idAt(NOVEMBER, 1), transactionId: pending?.id ?? '', failedAtMs: NOVEMBER },
-  ]);
-  await testDatabase.sql('analyze transactions, scores, labels');
-});
-afterAll(async () => {
-  await database[Symbol.asyncDispose]();
-  await testDatabase[Symbol.asyncDispose]();
-});
+const testDatabase = await openForFile(createTestDatabase());
+const database = await openForFile(testDatabase.open());
+const databases = alone(database);
+const reasons = ['VELOCITY_COUNT_1H', 'NEW_MERCHANT'];
+await storeTransactions(
+  database,
+  Array.from({ length: ROWS }, (_, n) => {
+    const createdAtMs = NOVEMBER - (n % 50 === 49 ? (n % 4) * 30 * DAY_MS : 0) - Math.floor(n / 2);
+    return {
+      ...{ id: idAt(createdAtMs, n), createdAtMs, receivedAtMs: createdAtMs + 250 },
+      ...{
+        accountId: `acc_${n % 7}`,
+        merchantId: `m_${n % 5}`,
+        amount: `${1 + (n % 90)}.5${n % 2}`,
+      },
+      ...{ corridor: n % 3 === 0 ? 'US-MX' : 'US-EG', currency: n % 4 === 0 ? 'EUR' : 'USD' },
+      ...(n % 7 === 3 ? {} : { score: (n * 37) % 1001 }),
+      reasons: reasons.slice(0, n % 3),
+    };
+  }),
+);
+await testDatabase.sql(
+  `update transactions set type = 'payment', ip = '192.0.2.' || length(account_id), channel = 'web', country = 'US',
+          device_id = nullif(($1::text[])[1 + right(transaction_id::text, 4)::bit(16)::int % 9], 'plain'),
+          metadata = case when account_id = 'acc_2' then '{"note": "a\\"b, c", "n": 1.50}'::jsonb end`.replace(
+    'right(transaction_id::text, 4)::bit(16)::int',
+    "('x' || right(transaction_id::text, 4))::bit(16)::int",
+  ),
+  [NASTY],
+);
+await testDatabase.sql(
+  `insert into labels (transaction_id, created_at, labelled_at, label, source, received_at, batch_id, account_id, merchant_id)
+   select transaction_id, created_at, created_at + days * interval '1 day', label, 'bank', created_at + days * interval '1 day', gen_random_uuid(), account_id, merchant_id
+     from transactions, (values (1, 'fraud'), (2, 'legitimate'), (2, 'fraud')) l (days, label) where account_id = 'acc_4' and merchant_id in ('m_1', 'm_2')
+      and (days = 1 or merchant_id = 'm_2')`,
+);
+const [pending] = await testDatabase.sql<{ id: string }>(
+  'select transaction_id as id from transactions t where not exists (select from scores s where s.transaction_id = t.transaction_id) limit 1',
+);
+await storeDeadLetters(database, [
+  { id: idAt(NOVEMBER, 1), transactionId: pending?.id ?? '', failedAtMs: NOVEMBER },
+]);
+await testDatabase.sql('analyze transactions, scores, labels');
 
 async function exported(query: Record<string, string>, rowsMax = Infinity): Promise<Buffer> {
   const asked = exportParameters.parse(query);

@@ -1,32 +1,24 @@
 /** Goal: an export leaves the API's thread and Postgres to submissions. Method: what it hands over and reads, on real rows. */
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import type { Database } from '../../../../src/kit/database/pool.ts';
 import { createMetrics } from '../../../../src/kit/metrics/metrics.ts';
 import { beginExport, type Exports, runExport } from '../../../../src/rooms/exports/exports.ts';
 import { createExportMetrics } from '../../../../src/rooms/exports/metrics.ts';
 import { exportParameters } from '../../../../src/rooms/exports/parameters.ts';
 import { FULL_PACE, prepareExport } from '../../../../src/rooms/exports/read-rows.ts';
-import { createTestDatabase, type TestDatabase } from '../../../support/database.ts';
+import { createTestDatabase } from '../../../support/database.ts';
+import { openForFile } from '../../../support/open-for-file.ts';
 import { alone, DAY_MS, NOVEMBER } from '../../../support/reads.ts';
 import { idAt, storeTransactions } from '../../../support/stored-rows.ts';
 
 const ROWS = 2500;
 
-let testDatabase: TestDatabase;
-let database: Database;
-
-beforeAll(async () => {
-  testDatabase = await createTestDatabase();
-  database = testDatabase.open();
-  const transactions = Array.from({ length: ROWS }, (_, n) => ({
-    ...{ id: idAt(NOVEMBER - n, n), createdAtMs: NOVEMBER - n, score: 1 },
-  }));
-  await storeTransactions(database, transactions);
-});
-afterAll(async () => {
-  await database[Symbol.asyncDispose]();
-  await testDatabase[Symbol.asyncDispose]();
-});
+const testDatabase = await openForFile(createTestDatabase());
+const database = await openForFile(testDatabase.open());
+const transactions = Array.from({ length: ROWS }, (_, n) => ({
+  ...{ id: idAt(NOVEMBER - n, n), createdAtMs: NOVEMBER - n, score: 1 },
+}));
+await storeTransactions(database, transactions);
 
 const exportsOf = (isSubmitting: () => boolean): Exports => ({
   databases: alone(database),

@@ -2,13 +2,13 @@
  * Goal: slices of an export join without a gap and without an overlap, wherever they end. Method: rows that share moments on real
  * Postgres, with slices of a few rows, compared with the same search in plain code.
  */
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { listWalkedMonths } from '../../../../src/core/store/partitions/month-slice.ts';
 import { rangesOf, toFilter } from '../../../../src/core/store/search/to-filter.ts';
-import type { Database } from '../../../../src/kit/database/pool.ts';
 import { exportParameters } from '../../../../src/rooms/exports/parameters.ts';
 import { type ExportSlice, readExportSlice } from '../../../../src/rooms/exports/store.ts';
-import { createTestDatabase, type TestDatabase } from '../../../support/database.ts';
+import { createTestDatabase } from '../../../support/database.ts';
+import { openForFile } from '../../../support/open-for-file.ts';
 import { NOVEMBER } from '../../../support/reads.ts';
 import { expectedIds, storeSearched, tiedSeedOf } from '../../../support/searched-rows.ts';
 
@@ -17,18 +17,9 @@ const ROWS = 240;
 const EXAMINED = 5;
 const SEEDS = Array.from({ length: ROWS }, (_, n) => tiedSeedOf(n, ROWS));
 
-let testDatabase: TestDatabase;
-let database: Database;
-
-beforeAll(async () => {
-  testDatabase = await createTestDatabase();
-  database = testDatabase.open();
-  await storeSearched(testDatabase, database, SEEDS);
-});
-afterAll(async () => {
-  await database[Symbol.asyncDispose]();
-  await testDatabase[Symbol.asyncDispose]();
-});
+const testDatabase = await openForFile(createTestDatabase());
+const database = await openForFile(testDatabase.open());
+await storeSearched(testDatabase, database, SEEDS);
 
 test.each<Record<string, string>>([
   { account_id: 'acc_5' },

@@ -2,11 +2,12 @@
  * Goal: labels are read back, by list and inside their transaction, with who reported them; a client finds those of its own
  * transactions alone. Method: an API process, a person, keys of two clients, and labels that each of them posted.
  */
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { detachMonth } from '../../../../src/core/store/partitions/detach-months.ts';
 import { monthOf } from '../../../../src/kit/words/month.ts';
 import { encodeLabelCursor } from '../../../../src/rooms/labels/parameters.ts';
-import { type RunningApi, startRunningApi } from '../../../support/running-api.ts';
+import { openForFile } from '../../../support/open-for-file.ts';
+import { startRunningApi } from '../../../support/running-api.ts';
 import { idAt } from '../../../support/stored-rows.ts';
 import { type Answer, answerOf, type Input, input, labelInput } from '../../../support/submit.ts';
 
@@ -15,34 +16,27 @@ const DETACHED_AT = '2015-03-09T00:00:00.000Z';
 
 type Caller = (path: string, body?: unknown) => Promise<Answer>;
 
-let api: RunningApi;
-let shop: Caller;
-let bank: Caller;
-let ann: Caller;
 const ids = { shop: '', bank: '', detached: '' };
 const day = (n: number) => `2026-10-0${n}T00:00:00.000Z`;
 
-beforeAll(async () => {
-  api = await startRunningApi();
-  shop = await makeCaller({ roles: ['ingest'], client: 'shop', owner: 'test' });
-  bank = await makeCaller({ roles: ['ingest'], client: 'bank', owner: 'test' });
-  ann = await makeCaller({ roles: ['analyst'], client: 'house', identity: 'Ann' });
-  ids.shop = await accepted(shop, { account_id: 'acc_s', merchant_id: 'm_s' });
-  ids.bank = await accepted(bank, { account_id: 'acc_b', merchant_id: 'm_b' });
-  ids.detached = await accepted(bank, { account_id: 'acc_d', created_at: DETACHED_AT });
-  await label(shop, ids.shop, { labelled_at: day(3), source: 'chargeback', note: 'called us' });
-  await label(ann, ids.shop, {
-    labelled_at: day(5),
-    label: 'legitimate',
-    source: 'review',
-    note: 'own card',
-  });
-  await label(ann, ids.shop, { labelled_at: day(5), label: 'fraud', source: 'ring' });
-  await label(bank, ids.bank, { labelled_at: day(4), source: 'chargeback' });
-  await label(bank, ids.detached, { labelled_at: day(2), source: 'chargeback' });
-  await detachMonth(api.database, monthOf(Date.parse(DETACHED_AT)));
+const api = await openForFile(startRunningApi());
+const shop = await makeCaller({ roles: ['ingest'], client: 'shop', owner: 'test' });
+const bank = await makeCaller({ roles: ['ingest'], client: 'bank', owner: 'test' });
+const ann = await makeCaller({ roles: ['analyst'], client: 'house', identity: 'Ann' });
+ids.shop = await accepted(shop, { account_id: 'acc_s', merchant_id: 'm_s' });
+ids.bank = await accepted(bank, { account_id: 'acc_b', merchant_id: 'm_b' });
+ids.detached = await accepted(bank, { account_id: 'acc_d', created_at: DETACHED_AT });
+await label(shop, ids.shop, { labelled_at: day(3), source: 'chargeback', note: 'called us' });
+await label(ann, ids.shop, {
+  labelled_at: day(5),
+  label: 'legitimate',
+  source: 'review',
+  note: 'own card',
 });
-afterAll(() => api[Symbol.asyncDispose]());
+await label(ann, ids.shop, { labelled_at: day(5), label: 'fraud', source: 'ring' });
+await label(bank, ids.bank, { labelled_at: day(4), source: 'chargeback' });
+await label(bank, ids.detached, { labelled_at: day(2), source: 'chargeback' });
+await detachMonth(api.database, monthOf(Date.parse(DETACHED_AT)));
 
 async function makeCaller(fields: object): Promise<Caller> {
   const { status, body: made } = await answerOf(await api.post('/v1/keys', fields));

@@ -2,15 +2,15 @@
  * Goal: a list of labels has what its filter says, page by page, and reads no more rows than a question may. Method: labels
  * over months on real Postgres, compared with the same filter in plain code; the rows of each plan are counted.
  */
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { SLICE_ROWS_EXAMINED_MAX } from '../../../../src/core/store/partitions/month-slice.ts';
 import { SLICES_MAX } from '../../../../src/core/store/search/walk.ts';
-import type { Database, Query } from '../../../../src/kit/database/pool.ts';
-import type { Databases } from '../../../../src/kit/database/replica/choose-database.ts';
+import type { Query } from '../../../../src/kit/database/pool.ts';
 import { labelListParameters } from '../../../../src/rooms/labels/parameters.ts';
 import { searchLabels, walkLabels } from '../../../../src/rooms/labels/queries.ts';
 import { type LabelSlice, searchStoredLabels } from '../../../../src/rooms/labels/store.ts';
-import { createTestDatabase, type TestDatabase } from '../../../support/database.ts';
+import { createTestDatabase } from '../../../support/database.ts';
+import { openForFile } from '../../../support/open-for-file.ts';
 import { allPages, alone, DAY_MS, inStep, NOVEMBER } from '../../../support/reads.ts';
 import { rowsRead } from '../../../support/rows-read.ts';
 import { idAt, storeTransactions } from '../../../support/stored-rows.ts';
@@ -38,28 +38,18 @@ const insertLabels = `
          created_at + n % 90 * interval '1 day', transaction_id, account_id, merchant_id
     from transactions, lateral (select ('x' || right(transaction_id::text, 8))::bit(32)::int as n) numbers where client is not null`;
 
-let testDatabase: TestDatabase;
-let database: Database;
-let databases: Databases;
-
-beforeAll(async () => {
-  testDatabase = await createTestDatabase();
-  database = testDatabase.open();
-  databases = alone(database);
-  const months = Array.from({ length: MONTHS }, (_, month) => NOVEMBER - month * 30 * DAY_MS);
-  await storeTransactions(
-    database,
-    months.map((createdAtMs) => ({ createdAtMs })),
-  );
-  await testDatabase.sql('delete from transactions');
-  await testDatabase.sql(insertTransactions, [NOVEMBER, LABELS]);
-  await testDatabase.sql(insertLabels, [LABELS]);
-  await testDatabase.sql('analyze transactions, labels');
-});
-afterAll(async () => {
-  await database[Symbol.asyncDispose]();
-  await testDatabase[Symbol.asyncDispose]();
-});
+const testDatabase = await openForFile(createTestDatabase());
+const database = await openForFile(testDatabase.open());
+const databases = alone(database);
+const months = Array.from({ length: MONTHS }, (_, month) => NOVEMBER - month * 30 * DAY_MS);
+await storeTransactions(
+  database,
+  months.map((createdAtMs) => ({ createdAtMs })),
+);
+await testDatabase.sql('delete from transactions');
+await testDatabase.sql(insertTransactions, [NOVEMBER, LABELS]);
+await testDatabase.sql(insertLabels, [LABELS]);
+await testDatabase.sql('analyze transactions, labels');
 
 const list = (query: Record<string, string>, client: string | null = null, from = databases) =>
   searchLabels(from, labelListParameters.parse(query), client);

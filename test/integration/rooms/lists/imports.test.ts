@@ -1,28 +1,23 @@
 /** Goal: a list has all rows of an import or none, and an import into an allow list takes two people. Method: an API process. */
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
+import { openForFile } from '../../../support/open-for-file.ts';
 import { insertPersonKey } from '../../../support/people.ts';
-import { type RunningApi, startRunningApi } from '../../../support/running-api.ts';
+import { startRunningApi } from '../../../support/running-api.ts';
 import { answerOf } from '../../../support/submit.ts';
 import { waitUntil } from '../../../support/wait-until.ts';
 
-let api: RunningApi;
-let ann: string;
-let bob: string;
-beforeAll(async () => {
-  api = await startRunningApi();
-  ann = await insertPersonKey(api.testDatabase, 'Ann', ['analyst', 'risk_officer']);
-  bob = await insertPersonKey(api.testDatabase, 'Bob', ['risk_officer']);
-  for (const [name, effect, kind] of [
-    ['devices', 'block', 'device'],
-    ['friends', 'allow', 'account'],
-    ['networks', 'watch', 'address'],
-  ]) {
-    const body = JSON.stringify({ name, effect, kind, description: 'a list' });
-    const made = await as(ann, 'POST', '/v1/lists', { body, type: 'application/json' });
-    expect(made.status).toBe(200);
-  }
-});
-afterAll(() => api[Symbol.asyncDispose]());
+const api = await openForFile(startRunningApi());
+const ann = await insertPersonKey(api.testDatabase, 'Ann', ['analyst', 'risk_officer']);
+const bob = await insertPersonKey(api.testDatabase, 'Bob', ['risk_officer']);
+for (const [name, effect, kind] of [
+  ['devices', 'block', 'device'],
+  ['friends', 'allow', 'account'],
+  ['networks', 'watch', 'address'],
+]) {
+  const body = JSON.stringify({ name, effect, kind, description: 'a list' });
+  const made = await as(ann, 'POST', '/v1/lists', { body, type: 'application/json' });
+  expect(made.status).toBe(200);
+}
 
 async function as(
   key: string,

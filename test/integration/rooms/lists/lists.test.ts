@@ -3,7 +3,8 @@
  * Method: an API process and its database.
  */
 import { createHash } from 'node:crypto';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
+import { openForFile } from '../../../support/open-for-file.ts';
 import { insertPersonKey } from '../../../support/people.ts';
 import {
   always,
@@ -11,32 +12,25 @@ import {
   makeOfficer,
   putInForce,
 } from '../../../support/rooms/rules/officers.ts';
-import { RUNNING_API_KEY, type RunningApi, startRunningApi } from '../../../support/running-api.ts';
+import { RUNNING_API_KEY, startRunningApi } from '../../../support/running-api.ts';
 import { answerOf, input } from '../../../support/submit.ts';
 import { waitUntil } from '../../../support/wait-until.ts';
 
 const RACES = 300;
 
-let api: RunningApi;
-let ann: string;
-let bob: string;
-let cem: string;
-beforeAll(async () => {
-  api = await startRunningApi({ RISK_TRUSTED_PROXIES: '127.0.0.1' });
-  ann = await insertPersonKey(api.testDatabase, 'Ann', ['analyst', 'risk_officer']);
-  bob = await insertPersonKey(api.testDatabase, 'Bob', ['risk_officer']);
-  cem = await insertPersonKey(api.testDatabase, 'Cem', ['analyst']);
-  for (const [name, effect, kind] of [
-    ['blocked', 'block', 'device'],
-    ['allowed', 'allow', 'account'],
-    ['networks', 'watch', 'address'],
-    ['hashes', 'block', 'hash'],
-  ]) {
-    const made = await as(cem, 'POST', '/v1/lists', { name, effect, kind, description: 'a list' });
-    expect(made.status, made.body.detail).toBe(200);
-  }
-});
-afterAll(() => api[Symbol.asyncDispose]());
+const api = await openForFile(startRunningApi({ RISK_TRUSTED_PROXIES: '127.0.0.1' }));
+const ann = await insertPersonKey(api.testDatabase, 'Ann', ['analyst', 'risk_officer']);
+const bob = await insertPersonKey(api.testDatabase, 'Bob', ['risk_officer']);
+const cem = await insertPersonKey(api.testDatabase, 'Cem', ['analyst']);
+for (const [name, effect, kind] of [
+  ['blocked', 'block', 'device'],
+  ['allowed', 'allow', 'account'],
+  ['networks', 'watch', 'address'],
+  ['hashes', 'block', 'hash'],
+]) {
+  const made = await as(cem, 'POST', '/v1/lists', { name, effect, kind, description: 'a list' });
+  expect(made.status, made.body.detail).toBe(200);
+}
 
 async function as(key: string, method: string, path: string, body?: object) {
   const headers = { Authorization: `Bearer ${key}`, 'Content-Type': 'application/json' };

@@ -2,43 +2,28 @@
  * Goal: one officer alone may put a model in force for a day, and no longer, whatever happens meanwhile. Method: the command
  * runs with keys of two people on a real database; SQL moves an emergency back by a day.
  */
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { beforeEach, describe, expect, test } from 'vitest';
 import { subjectsInForce } from '../../../../src/core/score/rollout/in-force.ts';
 import { MODELS } from '../../../../src/core/store/rollouts/rollouts.ts';
 import { readSettledRollouts } from '../../../../src/core/store/rollouts/settled-rollouts.ts';
 import { followChanges } from '../../../../src/kit/database/follow-changes.ts';
-import type { Database } from '../../../../src/kit/database/pool.ts';
 import { actAlone, approveModel } from '../../../../src/rooms/models/decide-models.ts';
 import { silentLog } from '../../../support/config.ts';
-import {
-  type Answer,
-  type ModelsRig,
-  modelFile,
-  startModelsRig,
-} from '../../../support/models-command.ts';
+import { type Answer, modelFile, startModelsRig } from '../../../support/models-command.ts';
+import { openForFile } from '../../../support/open-for-file.ts';
 
-let rig: ModelsRig;
-let database: Database;
-let ann: string;
-let bob: string;
 /** Registers three models once; their names by id. */
 const names = new Map<string, string>();
 
-beforeAll(async () => {
-  rig = await startModelsRig();
-  database = rig.testDatabase.open();
-  ann = await rig.makeKey('Ann', ['risk_officer']);
-  bob = await rig.makeKey('Bob', ['risk_officer']);
-  for (const [at, name] of ['a@1', 'b@1', 'c@1'].entries()) {
-    const path = rig.write(`${name}.json`, JSON.stringify(modelFile(at)));
-    const { model_id: id } = await rig.json(ann, 'import', path, '--name', name);
-    names.set(id, name);
-  }
-});
-afterAll(async () => {
-  await database[Symbol.asyncDispose]();
-  await rig[Symbol.asyncDispose]();
-});
+const rig = await openForFile(startModelsRig());
+const database = await openForFile(rig.testDatabase.open());
+const ann = await rig.makeKey('Ann', ['risk_officer']);
+const bob = await rig.makeKey('Bob', ['risk_officer']);
+for (const [at, name] of ['a@1', 'b@1', 'c@1'].entries()) {
+  const path = rig.write(`${name}.json`, JSON.stringify(modelFile(at)));
+  const { model_id: id } = await rig.json(ann, 'import', path, '--name', name);
+  names.set(id, name);
+}
 
 /** Changes rows that the engine never changes. */
 async function change(text: string): Promise<void> {

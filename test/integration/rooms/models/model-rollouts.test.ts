@@ -2,28 +2,18 @@
  * Goal: one person proposes and another approves, however they try, also by SQL and at the same time;
  * one person rolls back. Method: the command by keys of three owners on a real database.
  */
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { beforeEach, describe, expect, test } from 'vitest';
 import { decideRollouts, MODELS } from '../../../../src/core/store/rollouts/rollouts.ts';
 import { engineOf } from '../../../../src/kit/words/principal.ts';
-import {
-  type Answer,
-  type ModelsRig,
-  modelFile,
-  startModelsRig,
-} from '../../../support/models-command.ts';
+import { type Answer, modelFile, startModelsRig } from '../../../support/models-command.ts';
+import { openForFile } from '../../../support/open-for-file.ts';
 import { waitUntil } from '../../../support/wait-until.ts';
 
-let rig: ModelsRig;
-let ann: string;
-let bob: string;
 let mark = 0;
 
-beforeAll(async () => {
-  rig = await startModelsRig();
-  ann = await rig.makeKey('Ann', ['risk_officer']);
-  bob = await rig.makeKey('Bob', ['risk_officer']);
-});
-afterAll(() => rig[Symbol.asyncDispose]());
+const rig = await openForFile(startModelsRig());
+const ann = await rig.makeKey('Ann', ['risk_officer']);
+const bob = await rig.makeKey('Bob', ['risk_officer']);
 
 /** The tests share the registry, not the rollouts. */
 beforeEach(async () => {

@@ -2,17 +2,17 @@
  * Goal: the watch finds what changed and nothing else, in features, scores and outcomes, from samples of
  * what Postgres has. Method: stored scores whose spread is known, labels that come and are revised.
  */
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { beforeEach, describe, expect, test } from 'vitest';
 import { sampleVectors } from '../../../../src/core/store/scores/score-window.ts';
-import type { Database } from '../../../../src/kit/database/pool.ts';
 import { createRandom } from '../../../../src/kit/random.ts';
 import { watchScores } from '../../../../src/rooms/models/queries/watch-scores.ts';
 import { describeModel } from '../../../../src/rooms/models/registry/check-model.ts';
 import { insertModel } from '../../../../src/rooms/models/store/models.ts';
 import { describeValues } from '../../../../src/rooms/models/watch/drift-histogram.ts';
 import type { WatchReport } from '../../../../src/rooms/models/watch-report.ts';
-import { createTestDatabase, type TestDatabase } from '../../../support/database.ts';
+import { createTestDatabase } from '../../../support/database.ts';
 import { modelFile } from '../../../support/models-command.ts';
+import { openForFile } from '../../../support/open-for-file.ts';
 import { type ScoreSeed, storeLabels, storeScores } from '../../../support/scored-rows.ts';
 
 const AT_MS = Date.parse('2026-11-20T10:00:00Z');
@@ -20,16 +20,9 @@ const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
 const { signal } = new AbortController();
 
-let testDatabase: TestDatabase;
-let database: Database;
-beforeAll(async () => {
-  testDatabase = await createTestDatabase();
-  database = testDatabase.open({ connectionsMax: 2 });
-});
-afterAll(async () => {
-  await database[Symbol.asyncDispose]();
-  await testDatabase[Symbol.asyncDispose]();
-});
+const testDatabase = await openForFile(createTestDatabase());
+const database = await openForFile(testDatabase.open({ connectionsMax: 2 }));
+
 beforeEach(() => testDatabase.sql('truncate scores, labels'));
 
 /** Rows evenly over a time, each feature a number of its own that goes through 0 to 9. */

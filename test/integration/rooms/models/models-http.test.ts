@@ -2,28 +2,20 @@
  * Goal: models are read, proposed, approved and rolled back over HTTP as by the command: two owners forward,
  * one back. Method: an API process, keys of two owners, a model registered by the command.
  */
-import { afterAll, beforeAll, expect, test } from 'vitest';
-import { type RollOut, startRollOut } from '../../../support/rolled-out.ts';
+import { expect, test } from 'vitest';
+import { openForFile } from '../../../support/open-for-file.ts';
+import { startRollOut } from '../../../support/rolled-out.ts';
 import { runRisk } from '../../../support/run-risk.ts';
-import { type RunningApi, startRunningApi } from '../../../support/running-api.ts';
+import { startRunningApi } from '../../../support/running-api.ts';
 import { answerOf } from '../../../support/submit.ts';
 
-let api: RunningApi;
-let rollOut: RollOut;
-let model: string;
 const keys: Record<string, string> = {};
-beforeAll(async () => {
-  api = await startRunningApi();
-  rollOut = await startRollOut(api.testDatabase);
-  model = await rollOut.register(1);
-  keys['Cy'] = await rollOut.rig.makeKey('Cy', ['risk_officer']);
-  keys['Di'] = await rollOut.rig.makeKey('Di', ['risk_officer']);
-  keys['Ed'] = await rollOut.rig.makeKey('Ed', ['analyst']);
-});
-afterAll(async () => {
-  await rollOut[Symbol.asyncDispose]();
-  await api[Symbol.asyncDispose]();
-});
+const api = await openForFile(startRunningApi());
+const rollOut = await openForFile(startRollOut(api.testDatabase));
+const model = await rollOut.register(1);
+keys['Cy'] = await rollOut.rig.makeKey('Cy', ['risk_officer']);
+keys['Di'] = await rollOut.rig.makeKey('Di', ['risk_officer']);
+keys['Ed'] = await rollOut.rig.makeKey('Ed', ['analyst']);
 
 async function as(owner: string, method: string, path: string, body?: object) {
   const headers = { Authorization: `Bearer ${keys[owner]}`, 'Content-Type': 'application/json' };

@@ -2,33 +2,23 @@
  * Goal: a shadow is compared with what was decided on the same transactions, by verdicts and labels, at a bounded cost. Method:
  * opinions and scores as workers store them.
  */
-import { afterAll, beforeAll, expect, test } from 'vitest';
-import type { Database } from '../../../../src/kit/database/pool.ts';
+import { expect, test } from 'vitest';
 import { compareShadow } from '../../../../src/rooms/models/queries/comparison.ts';
 import {
   COMPARED_MAX,
   insertShadowBatch,
 } from '../../../../src/rooms/models/store/shadow-batches.ts';
-import { createTestDatabase, type TestDatabase } from '../../../support/database.ts';
-import { type RollOut, startRollOut } from '../../../support/rolled-out.ts';
+import { createTestDatabase } from '../../../support/database.ts';
+import { openForFile } from '../../../support/open-for-file.ts';
+import { startRollOut } from '../../../support/rolled-out.ts';
 import { storeLabels, storeScores } from '../../../support/scored-rows.ts';
 
 const HOUR_MS = 3_600_000;
 const NOW = Date.now();
 
-let testDatabase: TestDatabase;
-let database: Database;
-let rollOut: RollOut;
-beforeAll(async () => {
-  testDatabase = await createTestDatabase();
-  database = testDatabase.open();
-  rollOut = await startRollOut(testDatabase);
-});
-afterAll(async () => {
-  await rollOut[Symbol.asyncDispose]();
-  await database[Symbol.asyncDispose]();
-  await testDatabase[Symbol.asyncDispose]();
-});
+const testDatabase = await openForFile(createTestDatabase());
+const database = await openForFile(testDatabase.open());
+const rollOut = await openForFile(startRollOut(testDatabase));
 
 test('verdicts and labels of both, each transaction once', async () => {
   const model = await rollOut.register(1);

@@ -3,16 +3,16 @@
  * labels came in every order, and enough of them for several pages and months.
  */
 import { randomUUID } from 'node:crypto';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import type { LabelValue } from '../../../../src/core/domain/label.ts';
 import { insertLabels } from '../../../../src/core/store/labels/insert-labels.ts';
 import { ensurePartitions } from '../../../../src/core/store/partitions/partitions.ts';
-import type { Database } from '../../../../src/kit/database/pool.ts';
 import { monthOf } from '../../../../src/kit/words/month.ts';
 import { readTrainingRows } from '../../../../src/rooms/models/store/training-rows.ts';
 import type { TrainingRow } from '../../../../src/rooms/models/training/rows.ts';
-import { createTestDatabase, type TestDatabase } from '../../../support/database.ts';
+import { createTestDatabase } from '../../../support/database.ts';
 import { insertPlainScores } from '../../../support/delivered.ts';
+import { openForFile } from '../../../support/open-for-file.ts';
 import { idAt, storeTransactions } from '../../../support/stored-rows.ts';
 
 const DAY_MS = 86_400_000;
@@ -22,9 +22,6 @@ const FEATURES = 3;
 /** Over two pages, the days over two months. */
 const MANY = 4500;
 const MANY_FROM = Date.UTC(2026, 2, 25);
-
-let testDatabase: TestDatabase;
-let database: Database;
 
 type Said = readonly [label: LabelValue, labelledAtMs: number, source?: string];
 
@@ -81,51 +78,45 @@ async function store(rows: readonly { atMs: number; schema?: number; said: reado
   }
 }
 
-beforeAll(async () => {
-  testDatabase = await createTestDatabase();
-  database = testDatabase.open();
-  const later = (days: number) => JANUARY + days * DAY_MS;
-  const cases: (readonly Said[])[] = [
-    [['fraud', later(7)]],
-    [['legitimate', later(7)]],
-    // A dispute that was won, and one that came only after the time.
-    [
-      ['fraud', later(7)],
-      ['legitimate', later(9), 'scheme'],
-    ],
-    [
-      ['legitimate', later(7)],
-      ['fraud', KNOWN_BY + 1],
-    ],
-    // At the same moment fraud decides, whatever its source and order of arrival.
-    [
-      ['legitimate', later(7), 'z'],
-      ['fraud', later(7), 'a'],
-    ],
-    [
-      ['fraud', later(7), 'z'],
-      ['legitimate', later(7), 'a'],
-    ],
-    // The last millisecond is included.
-    [['fraud', KNOWN_BY]],
-    [['fraud', KNOWN_BY + 1]],
-    [],
-  ];
-  await store([
-    ...cases.map((said, at) => ({ atMs: JANUARY + at * 1000, said })),
-    { atMs: JANUARY + 60_000, schema: 2, said: [['fraud', later(7)]] },
-  ]);
-  await store(
-    Array.from({ length: MANY }, (_, at) => {
-      const atMs = MANY_FROM + at * 300_000;
-      return { atMs, said: [[at % 10 === 0 ? 'fraud' : 'legitimate', atMs + DAY_MS] as const] };
-    }),
-  );
-});
-afterAll(async () => {
-  await database[Symbol.asyncDispose]();
-  await testDatabase[Symbol.asyncDispose]();
-});
+const testDatabase = await openForFile(createTestDatabase());
+const database = await openForFile(testDatabase.open());
+const later = (days: number) => JANUARY + days * DAY_MS;
+const cases: (readonly Said[])[] = [
+  [['fraud', later(7)]],
+  [['legitimate', later(7)]],
+  // A dispute that was won, and one that came only after the time.
+  [
+    ['fraud', later(7)],
+    ['legitimate', later(9), 'scheme'],
+  ],
+  [
+    ['legitimate', later(7)],
+    ['fraud', KNOWN_BY + 1],
+  ],
+  // At the same moment fraud decides, whatever its source and order of arrival.
+  [
+    ['legitimate', later(7), 'z'],
+    ['fraud', later(7), 'a'],
+  ],
+  [
+    ['fraud', later(7), 'z'],
+    ['legitimate', later(7), 'a'],
+  ],
+  // The last millisecond is included.
+  [['fraud', KNOWN_BY]],
+  [['fraud', KNOWN_BY + 1]],
+  [],
+];
+await store([
+  ...cases.map((said, at) => ({ atMs: JANUARY + at * 1000, said })),
+  { atMs: JANUARY + 60_000, schema: 2, said: [['fraud', later(7)]] },
+]);
+await store(
+  Array.from({ length: MANY }, (_, at) => {
+    const atMs = MANY_FROM + at * 300_000;
+    return { atMs, said: [[at % 10 === 0 ? 'fraud' : 'legitimate', atMs + DAY_MS] as const] };
+  }),
+);
 
 const selection = {
   ...{ featureSchema: 1, features: FEATURES, knownByMs: KNOWN_BY, unlabelled: 'skip' as const },

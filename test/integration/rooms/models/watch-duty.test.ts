@@ -3,7 +3,7 @@
  * them, the API and the command show. Method: two leaderships at once, two workers, an API process.
  */
 import { randomUUID } from 'node:crypto';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { readConfig } from '../../../../src/kit/config/config.ts';
 import type { Database } from '../../../../src/kit/database/pool.ts';
 import { createLeadership } from '../../../../src/kit/duties/leadership.ts';
@@ -15,7 +15,8 @@ import type { WatchReport } from '../../../../src/rooms/models/watch-report.ts';
 import { freePort } from '../../../../src/tools/start/services/free-port.ts';
 import { testConfig } from '../../../support/config.ts';
 import { createTestDatabase } from '../../../support/database.ts';
-import { type RunningApi, startRunningApi } from '../../../support/running-api.ts';
+import { openForFile } from '../../../support/open-for-file.ts';
+import { startRunningApi } from '../../../support/running-api.ts';
 import { storeScores } from '../../../support/scored-rows.ts';
 import { waitUntil } from '../../../support/wait-until.ts';
 
@@ -30,22 +31,18 @@ const lookOf = (database: Database, leadership = createLeadership(database, 'tes
   });
 const START_MS = 30_000;
 
-let api: RunningApi;
-beforeAll(async () => {
-  api = await startRunningApi();
-  const nowMs = Date.now();
-  for (const agoMs of [2 * HOUR_MS, 48 * HOUR_MS]) {
-    await storeScores(
-      api.database,
-      Array.from({ length: 1200 }, (_, row) => ({
-        createdAtMs: nowMs - agoMs + row,
-        risk: (row % 10) / 10,
-        features: [row % 10],
-      })),
-    );
-  }
-});
-afterAll(() => api[Symbol.asyncDispose]());
+const api = await openForFile(startRunningApi());
+const nowMs = Date.now();
+for (const agoMs of [2 * HOUR_MS, 48 * HOUR_MS]) {
+  await storeScores(
+    api.database,
+    Array.from({ length: 1200 }, (_, row) => ({
+      createdAtMs: nowMs - agoMs + row,
+      risk: (row % 10) / 10,
+      features: [row % 10],
+    })),
+  );
+}
 
 const countReports = async () => (await api.testDatabase.sql('select from watch_reports')).length;
 const readWatch = async (query = '') => {

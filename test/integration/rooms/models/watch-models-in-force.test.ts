@@ -2,43 +2,38 @@
  * Goal: what is in force is never older than allowed, and no model scores before its check is on record. Method: rollouts on a
  * real database, a clock that the test moves, and models that pass or fail as the test says.
  */
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { beforeEach, describe, expect, test } from 'vitest';
 import type { JudgingModel } from '../../../../src/core/score/judge.ts';
 import { followChanges } from '../../../../src/kit/database/follow-changes.ts';
-import type { Database } from '../../../../src/kit/database/pool.ts';
 import { createMetrics } from '../../../../src/kit/metrics/metrics.ts';
 import { Failure } from '../../../../src/kit/words/failure.ts';
 import { watchModelsInForce } from '../../../../src/rooms/models/judge/models-in-force.ts';
 import { silentLog } from '../../../support/config.ts';
-import { type ModelsRig, modelFile, startModelsRig } from '../../../support/models-command.ts';
+import { modelFile, startModelsRig } from '../../../support/models-command.ts';
+import { openForFile } from '../../../support/open-for-file.ts';
 
-let rig: ModelsRig;
-let database: Database;
 /** A breaker that the test opens, and answers that it holds back. */
 let isDown = false;
 let answers = Promise.resolve();
 const ids = new Map<string, string>();
 
-beforeAll(async () => {
-  rig = await startModelsRig();
-  database = rig.testDatabase.open({
+const rig = await openForFile(startModelsRig());
+const database = await openForFile(
+  rig.testDatabase.open({
     guard: async (work) => {
       if (isDown) throw new Failure('unavailable', 'DOWN', 'down');
       const answer = await work();
       await answers;
       return answer;
     },
-  });
-  const officer = await rig.makeKey('Ann', ['risk_officer']);
-  for (const [at, name] of ['a', 'b', 'c'].entries()) {
-    const path = rig.write(`${name}.json`, JSON.stringify(modelFile(at)));
-    ids.set(name, (await rig.json(officer, 'import', path, '--name', `${name}@1`)).model_id);
-  }
-});
-afterAll(async () => {
-  await database[Symbol.asyncDispose]();
-  await rig[Symbol.asyncDispose]();
-});
+  }),
+);
+const officer = await rig.makeKey('Ann', ['risk_officer']);
+for (const [at, name] of ['a', 'b', 'c'].entries()) {
+  const path = rig.write(`${name}.json`, JSON.stringify(modelFile(at)));
+  ids.set(name, (await rig.json(officer, 'import', path, '--name', `${name}@1`)).model_id);
+}
+
 beforeEach(async () => {
   isDown = false;
   await change('truncate model_rollouts, model_proposals');

@@ -2,19 +2,15 @@
 import { writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
+import { openForFile } from '../../../support/open-for-file.ts';
 import { insertPersonKey } from '../../../support/people.ts';
 import { runRisk } from '../../../support/run-risk.ts';
-import { type RunningApi, startRunningApi } from '../../../support/running-api.ts';
+import { startRunningApi } from '../../../support/running-api.ts';
 import { storeTransactions } from '../../../support/stored-rows.ts';
 
-let api: RunningApi;
-let key: string;
-beforeAll(async () => {
-  api = await startRunningApi();
-  key = await insertPersonKey(api.testDatabase, 'Ann', ['analyst']);
-});
-afterAll(() => api[Symbol.asyncDispose]());
+const api = await openForFile(startRunningApi());
+const key = await insertPersonKey(api.testDatabase, 'Ann', ['analyst']);
 
 const risk = (...args: string[]) => runRisk(args, { RISK_URL: api.url, RISK_API_KEY: key });
 const json = async (...args: string[]) =>

@@ -2,16 +2,14 @@
  * Goal: no dispute is lost, whatever people have done with the case before, and what it changes is audited.
  * Method: cases of each state, disputed as labels of a bank dispute them.
  */
-import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { beforeEach, expect, test } from 'vitest';
 import { raiseCases } from '../../../../src/rooms/review/change/raise-cases.ts';
 import { addDisputes } from '../../../../src/rooms/review/store/intake.ts';
-import { createReviewRig, type ReviewRig } from '../../../support/rooms/review/rig.ts';
+import { openForFile } from '../../../support/open-for-file.ts';
+import { createReviewRig } from '../../../support/rooms/review/rig.ts';
 
-let rig: ReviewRig;
-beforeAll(async () => {
-  rig = await createReviewRig();
-});
-afterAll(() => rig[Symbol.asyncDispose]());
+const rig = await openForFile(createReviewRig());
+
 beforeEach(() => rig.clear());
 
 const dispute = (transactionId: string) =>

@@ -2,27 +2,20 @@
  * Goal: the sources of the review find near deadlines, overflow rules that are met, and final decisions in their order. Method:
  * cases and decisions as workers store them, in a real Postgres.
  */
-import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { beforeEach, expect, test } from 'vitest';
 import type { DecisionLog, WatchedEvents } from '../../../../src/core/events.ts';
-import type { Database } from '../../../../src/kit/database/pool.ts';
 import { events } from '../../../../src/rooms/review/events.ts';
-import { createTestDatabase, type TestDatabase } from '../../../support/database.ts';
+import { createTestDatabase } from '../../../support/database.ts';
+import { openForFile } from '../../../support/open-for-file.ts';
 import { openCasesOf } from '../../../support/rooms/review/cases.ts';
 import { storeDecisions } from '../../../support/rooms/review/final-decisions.ts';
 import { bodyOf, faultsOf } from '../../../support/rooms/webhooks/documented-event.ts';
 
 const NOW = Date.UTC(2026, 10, 20, 12);
 
-let testDatabase: TestDatabase;
-let database: Database;
-beforeAll(async () => {
-  testDatabase = await createTestDatabase();
-  database = testDatabase.open();
-});
-afterAll(async () => {
-  await database[Symbol.asyncDispose]();
-  await testDatabase[Symbol.asyncDispose]();
-});
+const testDatabase = await openForFile(createTestDatabase());
+const database = await openForFile(testDatabase.open());
+
 beforeEach(async () => {
   await testDatabase.sql('truncate transactions, scores, review_intake, review_cases cascade');
   await testDatabase.sql('delete from final_decisions');

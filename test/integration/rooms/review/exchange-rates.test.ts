@@ -2,20 +2,17 @@
  * Goal: rates come in over HTTP, all or none, audited, from people who answer for the review; cases after that are rated.
  * Method: an API process, keys of each role, and a case as a worker opens it.
  */
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import type { Role } from '../../../../src/kit/words/principal.ts';
+import { openForFile } from '../../../support/open-for-file.ts';
 import { insertPersonKey } from '../../../support/people.ts';
 import { openCasesOf } from '../../../support/rooms/review/cases.ts';
-import { type RunningApi, startRunningApi } from '../../../support/running-api.ts';
+import { startRunningApi } from '../../../support/running-api.ts';
 import { answerOf } from '../../../support/submit.ts';
 
 const PATH = '/v1/exchange-rates';
 
-let api: RunningApi;
-beforeAll(async () => {
-  api = await startRunningApi();
-});
-afterAll(() => api[Symbol.asyncDispose]());
+const api = await openForFile(startRunningApi());
 
 async function post(key: string, rates: readonly object[]) {
   const response = await api.request(PATH, {

@@ -5,7 +5,7 @@
 import { writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { beforeEach, expect, test } from 'vitest';
 import type { Database } from '../../../../src/kit/database/pool.ts';
 import { CASE_LIMITS } from '../../../../src/rooms/review/case.ts';
 import { applyOverflow } from '../../../../src/rooms/review/change/apply-overflow.ts';
@@ -13,7 +13,8 @@ import { readCapacity } from '../../../../src/rooms/review/queries/capacity.ts';
 import { readStatus } from '../../../../src/rooms/review/queries/status.ts';
 import { toReviewPoint } from '../../../../src/rooms/review/status.ts';
 import { importRates } from '../../../../src/rooms/review/store/rates.ts';
-import { createTestDatabase, type TestDatabase } from '../../../support/database.ts';
+import { createTestDatabase } from '../../../support/database.ts';
+import { openForFile } from '../../../support/open-for-file.ts';
 import { openCasesOf } from '../../../support/rooms/review/cases.ts';
 import { storeDecisions } from '../../../support/rooms/review/final-decisions.ts';
 import { runRisk } from '../../../support/run-risk.ts';
@@ -21,16 +22,9 @@ import { runRisk } from '../../../support/run-risk.ts';
 const NOW = Date.UTC(2026, 10, 20, 12);
 const ACTOR = 'test';
 
-let testDatabase: TestDatabase;
-let database: Database;
-beforeAll(async () => {
-  testDatabase = await createTestDatabase();
-  database = testDatabase.open();
-});
-afterAll(async () => {
-  await database[Symbol.asyncDispose]();
-  await testDatabase[Symbol.asyncDispose]();
-});
+const testDatabase = await openForFile(createTestDatabase());
+const database = await openForFile(testDatabase.open());
+
 beforeEach(async () => {
   await testDatabase.sql(
     'truncate transactions, scores, review_intake, review_cases, daily_tallies, daily_increments cascade',

@@ -2,20 +2,18 @@
  * Goal: amounts compare in the currency of the market, by the rates of the transaction's day; what cannot be compared takes two people.
  * Method: policies of several currencies, rates that people imported, and cases as a worker opens them.
  */
-import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { beforeEach, expect, test } from 'vitest';
 import { raiseCases } from '../../../../src/rooms/review/change/raise-cases.ts';
 import { addDisputes } from '../../../../src/rooms/review/store/intake.ts';
 import { insertPolicy } from '../../../../src/rooms/review/store/policies.ts';
+import { openForFile } from '../../../support/open-for-file.ts';
 import { FIRST_POLICY } from '../../../support/rooms/review/policy.ts';
-import { createReviewRig, type ReviewRig } from '../../../support/rooms/review/rig.ts';
+import { createReviewRig } from '../../../support/rooms/review/rig.ts';
 
 const FRAUD = { disposition: 'fraud', reason: 'seen' } as const;
 
-let rig: ReviewRig;
-beforeAll(async () => {
-  rig = await createReviewRig();
-});
-afterAll(() => rig[Symbol.asyncDispose]());
+const rig = await openForFile(createReviewRig());
+
 beforeEach(async () => {
   await rig.clear();
   await rig.testDatabase.sql('truncate exchange_rates');

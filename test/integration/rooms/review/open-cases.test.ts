@@ -2,15 +2,16 @@
  * Goal: a transaction that people have to look at gets one case, whatever is delivered again or stops in between, and no
  * other transaction gets one. Method: scores and labels are stored as workers and the API do, and a worker makes the cases.
  */
-import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { beforeEach, expect, test } from 'vitest';
 import type { Verdict } from '../../../../src/core/domain/score-record.ts';
 import { insertScores } from '../../../../src/core/store/scores/scores.ts';
 import { decisionsKey } from '../../../../src/core/stream/keys.ts';
 import type { Database } from '../../../../src/kit/database/pool.ts';
 import { raiseCases } from '../../../../src/rooms/review/change/raise-cases.ts';
 import { addDisputes, addReviewed } from '../../../../src/rooms/review/store/intake.ts';
-import { createTestDatabase, type TestDatabase } from '../../../support/database.ts';
+import { createTestDatabase } from '../../../support/database.ts';
 import { toNewScores } from '../../../support/delivered.ts';
+import { openForFile } from '../../../support/open-for-file.ts';
 import { insertPersonKey } from '../../../support/people.ts';
 import { reviewingOn } from '../../../support/rooms/review/rig.ts';
 import { idAt, storeTransactions, type TransactionSeed } from '../../../support/stored-rows.ts';
@@ -20,16 +21,9 @@ import { createWorkerRig } from '../../../support/worker-rig.ts';
 const NOW = Date.UTC(2026, 10, 20, 12);
 const LINEAGE = { scoredAtMs: NOW, featureSchema: 1 };
 
-let testDatabase: TestDatabase;
-let database: Database;
-beforeAll(async () => {
-  testDatabase = await createTestDatabase();
-  database = testDatabase.open();
-});
-afterAll(async () => {
-  await database[Symbol.asyncDispose]();
-  await testDatabase[Symbol.asyncDispose]();
-});
+const testDatabase = await openForFile(createTestDatabase());
+const database = await openForFile(testDatabase.open());
+
 beforeEach(() =>
   testDatabase.sql('truncate transactions, scores, review_intake, review_cases cascade'),
 );

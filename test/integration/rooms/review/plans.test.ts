@@ -2,38 +2,35 @@
  * Goal: what people ask of a long queue reads few rows of it, however few match. Method: thousands of open and closed cases, and
  * the rows that Postgres says it has read.
  */
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import type { Query } from '../../../../src/kit/database/pool.ts';
 import {
   type CaseListParameters,
   caseListParameters,
 } from '../../../../src/rooms/review/queries/cases.ts';
 import { lockNextCase, lockRing, searchCases } from '../../../../src/rooms/review/store/cases.ts';
-import { createReviewRig, type ReviewRig } from '../../../support/rooms/review/rig.ts';
+import { openForFile } from '../../../support/open-for-file.ts';
+import { createReviewRig } from '../../../support/rooms/review/rig.ts';
 import { rowsRead } from '../../../support/rows-read.ts';
 
 /** Open cases; as many are closed. */
 const CASES = 20_000;
 const READ_MAX = 150;
 
-let rig: ReviewRig;
-beforeAll(async () => {
-  rig = await createReviewRig();
-  const insert = `
-    insert into review_cases (transaction_id, created_at, account_id, merchant_id, device_id, corridor, amount, currency,
-           market_amount, market_currency, score, verdict, reasons, source, priority, policy, opened_at, opened_by, due_at, state, disposition,
-           decision_reason, decided_by, decided_at, final_at, closed_at)
-    select (lpad(to_hex(n), 8, '0') || $1)::uuid, now(), 'acc_' || n % 2000, 'm_' || n % 1000, 'd_' || n % 2000,
-           (array['US-EG', 'US-MX'])[1 + n % 2], 10, 'USD', 10, 'USD', 600, 'review', '{}', 'verdict', n % 6, 1, now(), 'engine',
-           now() + n * interval '1 s', state, case when state = 'closed' then 'fraud' end,
-           case when state = 'closed' then 'seen' end, case when state = 'closed' then 'Ann' end, now(),
-           case when state = 'closed' then now() end, case when state = 'closed' then now() + n * interval '1 ms' end
-      from generate_series(1, ${CASES}) n, (values ($2::text)) s (state)`;
-  await rig.testDatabase.sql(insert, ['-95c0-7000-8000-000000000000', 'open']);
-  await rig.testDatabase.sql(insert, ['-95c0-7000-8000-000000000001', 'closed']);
-  await rig.testDatabase.sql('vacuum analyze review_cases');
-}, 120_000);
-afterAll(() => rig[Symbol.asyncDispose]());
+const rig = await openForFile(createReviewRig());
+const insert = `
+  insert into review_cases (transaction_id, created_at, account_id, merchant_id, device_id, corridor, amount, currency,
+         market_amount, market_currency, score, verdict, reasons, source, priority, policy, opened_at, opened_by, due_at, state, disposition,
+         decision_reason, decided_by, decided_at, final_at, closed_at)
+  select (lpad(to_hex(n), 8, '0') || $1)::uuid, now(), 'acc_' || n % 2000, 'm_' || n % 1000, 'd_' || n % 2000,
+         (array['US-EG', 'US-MX'])[1 + n % 2], 10, 'USD', 10, 'USD', 600, 'review', '{}', 'verdict', n % 6, 1, now(), 'engine',
+         now() + n * interval '1 s', state, case when state = 'closed' then 'fraud' end,
+         case when state = 'closed' then 'seen' end, case when state = 'closed' then 'Ann' end, now(),
+         case when state = 'closed' then now() end, case when state = 'closed' then now() + n * interval '1 ms' end
+    from generate_series(1, ${CASES}) n, (values ($2::text)) s (state)`;
+await rig.testDatabase.sql(insert, ['-95c0-7000-8000-000000000000', 'open']);
+await rig.testDatabase.sql(insert, ['-95c0-7000-8000-000000000001', 'closed']);
+await rig.testDatabase.sql('vacuum analyze review_cases');
 
 async function readBy(work: (query: Query) => Promise<unknown>): Promise<number> {
   const read = await rowsRead(rig.database, work);

@@ -2,7 +2,7 @@
  * Goal: of two steps that exclude each other exactly one is taken, and rings and named cases are decided once.
  * Method: steps of several people at once against a real database.
  */
-import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { beforeEach, expect, test } from 'vitest';
 import { revokeIdentity } from '../../../../src/kit/access/identities.ts';
 import { CASE_LIMITS, type CaseJson } from '../../../../src/rooms/review/case.ts';
 import type { By } from '../../../../src/rooms/review/change/steps.ts';
@@ -11,17 +11,15 @@ import {
   listCases,
   readCaseDetail,
 } from '../../../../src/rooms/review/queries/cases.ts';
+import { openForFile } from '../../../support/open-for-file.ts';
 import { insertPersonKey } from '../../../support/people.ts';
-import { createReviewRig, type ReviewRig } from '../../../support/rooms/review/rig.ts';
+import { createReviewRig } from '../../../support/rooms/review/rig.ts';
 import { waitUntil } from '../../../support/wait-until.ts';
 
 const FRAUD = { disposition: 'fraud', reason: 'seen' } as const;
 
-let rig: ReviewRig;
-beforeAll(async () => {
-  rig = await createReviewRig();
-});
-afterAll(() => rig[Symbol.asyncDispose]());
+const rig = await openForFile(createReviewRig());
+
 beforeEach(() => rig.clear());
 
 test('of one case, one of two steps at once is taken, and what is stored is its', async () => {

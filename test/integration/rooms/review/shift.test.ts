@@ -2,15 +2,15 @@
  * Goal: a reviewer's figures count what that person decided since the begin of the shift and still stands, and what was taken
  * back. Method: steps of reviewers against a real database; times pass by moving them in the table.
  */
-import { afterAll, beforeAll, expect, test } from 'vitest';
-import type { Database } from '../../../../src/kit/database/pool.ts';
+import { expect, test } from 'vitest';
 import { CASE_LIMITS } from '../../../../src/rooms/review/case.ts';
 import { closeDecided } from '../../../../src/rooms/review/change/close-decided.ts';
 import type { By } from '../../../../src/rooms/review/change/steps.ts';
 import { readCapacity } from '../../../../src/rooms/review/queries/capacity.ts';
 import { readShift } from '../../../../src/rooms/review/queries/shift.ts';
 import { readStatus } from '../../../../src/rooms/review/queries/status.ts';
-import { createTestDatabase, type TestDatabase } from '../../../support/database.ts';
+import { createTestDatabase } from '../../../support/database.ts';
+import { openForFile } from '../../../support/open-for-file.ts';
 import { insertPersonKey } from '../../../support/people.ts';
 import { openCasesOf } from '../../../support/rooms/review/cases.ts';
 import { storeDecisions } from '../../../support/rooms/review/final-decisions.ts';
@@ -19,16 +19,8 @@ import { reviewingOn } from '../../../support/rooms/review/rig.ts';
 const HOUR_MS = 3_600_000;
 const WITHIN = { since: Date.now() - HOUR_MS };
 
-let testDatabase: TestDatabase;
-let database: Database;
-beforeAll(async () => {
-  testDatabase = await createTestDatabase();
-  database = testDatabase.open();
-});
-afterAll(async () => {
-  await database[Symbol.asyncDispose]();
-  await testDatabase[Symbol.asyncDispose]();
-});
+const testDatabase = await openForFile(createTestDatabase());
+const database = await openForFile(testDatabase.open());
 
 async function person(name: string): Promise<By> {
   await insertPersonKey(testDatabase, name, ['analyst']);

@@ -2,25 +2,23 @@
  * Goal: no two reviewers have one case, a decision becomes final once and makes one label, and much money takes two people.
  * Method: many reviewers at once against a real database; locks and deadlines pass by moving their times in the table.
  */
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { beforeEach, describe, expect, test } from 'vitest';
 import { readStoredTransaction } from '../../../../src/core/store/transactions/read-transactions.ts';
 import { revokeIdentity } from '../../../../src/kit/access/identities.ts';
 import type { Database } from '../../../../src/kit/database/pool.ts';
 import { closeDecided } from '../../../../src/rooms/review/change/close-decided.ts';
 import { insertPolicy } from '../../../../src/rooms/review/store/policies.ts';
+import { openForFile } from '../../../support/open-for-file.ts';
 import { insertPersonKey } from '../../../support/people.ts';
 import { FIRST_POLICY } from '../../../support/rooms/review/policy.ts';
-import { createReviewRig, type ReviewRig } from '../../../support/rooms/review/rig.ts';
+import { createReviewRig } from '../../../support/rooms/review/rig.ts';
 import { waitUntil } from '../../../support/wait-until.ts';
 
 const NOW = Date.UTC(2026, 10, 20, 12);
 const FRAUD = { disposition: 'fraud', reason: 'seen' } as const;
 
-let rig: ReviewRig;
-beforeAll(async () => {
-  rig = await createReviewRig();
-});
-afterAll(() => rig[Symbol.asyncDispose]());
+const rig = await openForFile(createReviewRig());
+
 beforeEach(() => rig.clear());
 
 describe('claims', () => {

@@ -2,17 +2,18 @@
  * Goal: hits of rules, and verdicts by label, are counted exactly, of the market and of one corridor, within a bound. Method:
  * scores with reasons and labels of these days and of earlier ones; an API process answers.
  */
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { currentRuleSet } from '../../../../src/core/score/rules/rule-sets.ts';
 import { crossHits, sumOf } from '../../../../src/rooms/rules/cross-hits.ts';
 import { type RuleOutcomesJson, readRuleOutcomes } from '../../../../src/rooms/rules/outcomes.ts';
+import { openForFile } from '../../../support/open-for-file.ts';
 import {
   always,
   makeApproved,
   makeOfficer,
   putInForce,
 } from '../../../support/rooms/rules/officers.ts';
-import { type RunningApi, startRunningApi } from '../../../support/running-api.ts';
+import { startRunningApi } from '../../../support/running-api.ts';
 import { storeLabels } from '../../../support/scored-rows.ts';
 import { storeTransactions } from '../../../support/stored-rows.ts';
 import { answerOf } from '../../../support/submit.ts';
@@ -20,37 +21,33 @@ import { answerOf } from '../../../support/submit.ts';
 const DAY_MS = 86_400_000;
 const [DEVICE, COUNTRY] = ['NEW_DEVICE', 'NEW_COUNTRY'];
 
-let api: RunningApi;
-beforeAll(async () => {
-  api = await startRunningApi();
-  const yesterdayMs = Date.now() - DAY_MS;
-  const seeds = [
-    { score: 900, reasons: [DEVICE, COUNTRY], label: 'fraud' },
-    { score: 600, reasons: [DEVICE], label: 'legitimate' },
-    { score: 600, reasons: [DEVICE], label: 'fraud' },
-    { score: 100, reasons: [DEVICE], label: undefined },
-    { score: 0, reasons: [], label: 'legitimate' },
-    { score: 900, reasons: [DEVICE], label: 'legitimate', corridor: 'US-MX' },
-    { score: 850, reasons: [COUNTRY], label: undefined, corridor: 'US-MX' },
-  ] as const;
-  const ids = await storeTransactions(
-    api.database,
-    seeds.map((seed, at) => ({ ...seed, createdAtMs: yesterdayMs + at })),
-  );
-  await storeTransactions(api.database, [
-    { createdAtMs: Date.now() - 20 * DAY_MS, score: 900, reasons: [COUNTRY] },
-  ]);
-  const labels = ids.flatMap((id, at) => {
-    const label = seeds[at]?.label;
-    const createdAtMs = yesterdayMs + at;
-    return label === undefined ? [] : [{ id, createdAtMs, label, labelledAtMs: createdAtMs + 1 }];
-  });
-  await storeLabels(api.database, labels);
-  // The newest label decides: the second was thought to be fraud before.
-  const second = { id: ids[1] ?? '', createdAtMs: yesterdayMs + 1 };
-  await storeLabels(api.database, [{ ...second, label: 'fraud', labelledAtMs: yesterdayMs + 1 }]);
+const api = await openForFile(startRunningApi());
+const yesterdayMs = Date.now() - DAY_MS;
+const seeds = [
+  { score: 900, reasons: [DEVICE, COUNTRY], label: 'fraud' },
+  { score: 600, reasons: [DEVICE], label: 'legitimate' },
+  { score: 600, reasons: [DEVICE], label: 'fraud' },
+  { score: 100, reasons: [DEVICE], label: undefined },
+  { score: 0, reasons: [], label: 'legitimate' },
+  { score: 900, reasons: [DEVICE], label: 'legitimate', corridor: 'US-MX' },
+  { score: 850, reasons: [COUNTRY], label: undefined, corridor: 'US-MX' },
+] as const;
+const ids = await storeTransactions(
+  api.database,
+  seeds.map((seed, at) => ({ ...seed, createdAtMs: yesterdayMs + at })),
+);
+await storeTransactions(api.database, [
+  { createdAtMs: Date.now() - 20 * DAY_MS, score: 900, reasons: [COUNTRY] },
+]);
+const labels = ids.flatMap((id, at) => {
+  const label = seeds[at]?.label;
+  const createdAtMs = yesterdayMs + at;
+  return label === undefined ? [] : [{ id, createdAtMs, label, labelledAtMs: createdAtMs + 1 }];
 });
-afterAll(() => api[Symbol.asyncDispose]());
+await storeLabels(api.database, labels);
+// The newest label decides: the second was thought to be fraud before.
+const second = { id: ids[1] ?? '', createdAtMs: yesterdayMs + 1 };
+await storeLabels(api.database, [{ ...second, label: 'fraud', labelledAtMs: yesterdayMs + 1 }]);
 
 const read = async (days: string) => {
   const { body } = await answerOf(await api.request(`/v1/rules/outcomes?days=${days}`));

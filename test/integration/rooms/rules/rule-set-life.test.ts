@@ -2,28 +2,25 @@
  * Goal: a rule set becomes what scores only by two people, and never changes once it is submitted. Method: an API process,
  * people who try every step in and out of turn, SQL beside it, and a thousand approvals at once.
  */
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { hashRuleSet } from '../../../../src/core/score/rules/rule-set-data.ts';
 import { streamKeys } from '../../../../src/core/stream/keys.ts';
 import { isUnavailable } from '../../../../src/kit/words/failure.ts';
 import type { Officer } from '../../../../src/kit/words/principal.ts';
 import { approve, createDraft, submit } from '../../../../src/rooms/rules/rule-set-change.ts';
+import { openForFile } from '../../../support/open-for-file.ts';
 import { always, makeApproved, makeOfficer } from '../../../support/rooms/rules/officers.ts';
-import { type RunningApi, startRunningApi } from '../../../support/running-api.ts';
+import { startRunningApi } from '../../../support/running-api.ts';
 import { readEntries } from '../../../support/stream-entries.ts';
 import { answerOf, input } from '../../../support/submit.ts';
 import { waitUntil } from '../../../support/wait-until.ts';
 
-let api: RunningApi;
 const people = new Map<string, Officer & { readonly key: string }>();
-beforeAll(async () => {
-  api = await startRunningApi();
-  for (const name of ['Ann', 'Bob', 'Cy']) {
-    people.set(name, await makeOfficer(api.testDatabase, name));
-  }
-  people.set('Ed', await makeOfficer(api.testDatabase, 'Ed', ['analyst']));
-});
-afterAll(() => api[Symbol.asyncDispose]());
+const api = await openForFile(startRunningApi());
+for (const name of ['Ann', 'Bob', 'Cy']) {
+  people.set(name, await makeOfficer(api.testDatabase, name));
+}
+people.set('Ed', await makeOfficer(api.testDatabase, 'Ed', ['analyst']));
 
 async function call(name: string, method: string, path: string, body?: object, more = {}) {
   const headers = {

@@ -2,14 +2,15 @@
  * Goal: people learn from yesterday what a rule set would change before anybody else sees it, and a slip that declines everybody
  * is not submitted. Method: 400 scores of yesterday with known features and labels; an API process answers.
  */
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { FEATURE_SCHEMA } from '../../../../src/core/domain/feature-schema.ts';
 import { currentRuleSet } from '../../../../src/core/score/rules/rule-sets.ts';
 import { ensurePartitions } from '../../../../src/core/store/partitions/partitions.ts';
 import { monthOf } from '../../../../src/kit/words/month.ts';
 import { insertPlainScores } from '../../../support/delivered.ts';
+import { openForFile } from '../../../support/open-for-file.ts';
 import { always, makeOfficer } from '../../../support/rooms/rules/officers.ts';
-import { type RunningApi, startRunningApi } from '../../../support/running-api.ts';
+import { startRunningApi } from '../../../support/running-api.ts';
 import { storeLabels } from '../../../support/scored-rows.ts';
 import { idAt, storeTransactions } from '../../../support/stored-rows.ts';
 import { answerOf } from '../../../support/submit.ts';
@@ -30,41 +31,36 @@ const recordedOf = (row: number) =>
       }
     : null;
 
-let api: RunningApi;
-let key: string;
-beforeAll(async () => {
-  api = await startRunningApi();
-  key = (await makeOfficer(api.testDatabase, 'Ann', ['analyst'])).key;
-  await ensurePartitions(api.database, [monthOf(atMs(0)), monthOf(atMs(ROWS))]);
-  const ids = Array.from({ length: ROWS }, (_, row) => idAt(atMs(row), row));
-  const decision = {
-    ...{ score: 0, risk: 0, probability: null, verdict: 'approve' as const },
-    reasons: [],
-  };
-  const scores = ids.map((transactionId, row) => ({
-    ...{ transactionId, createdAtMs: atMs(row), accountId: 'acc_1', decision },
-    corridor: row % 4 === 0 ? 'US-MX' : 'US-EG',
-    features: makeVector({ amount: row, siblings: row % 10 }),
-    ...{ model: null, attempts: 1, degradation: 0 as const, ruleSet: currentRuleSet.id },
-    ruleInputs: recordedOf(row),
-  }));
-  await storeTransactions(
-    api.database,
-    scores.map(({ transactionId: id, createdAtMs, corridor }, row) => ({
-      ...{ id, createdAtMs, corridor, currency: row % 2 === 0 ? 'EUR' : 'USD' },
-    })),
-  );
-  const lineage = { scoredAtMs: atMs(ROWS), featureSchema: FEATURE_SCHEMA };
-  await insertPlainScores(api.database, scores, lineage);
-  // Every label of an amount below 200 is legitimate, and every one above is a fraud.
-  const labels = ids.flatMap((id, row) => {
-    const label: 'legitimate' | 'fraud' = row < 200 ? 'legitimate' : 'fraud';
-    const createdAtMs = atMs(row);
-    return row % 2 === 0 ? [] : [{ id, createdAtMs, label, labelledAtMs: createdAtMs + 1 }];
-  });
-  await storeLabels(api.database, labels);
+const api = await openForFile(startRunningApi());
+const key = (await makeOfficer(api.testDatabase, 'Ann', ['analyst'])).key;
+await ensurePartitions(api.database, [monthOf(atMs(0)), monthOf(atMs(ROWS))]);
+const ids = Array.from({ length: ROWS }, (_, row) => idAt(atMs(row), row));
+const decision = {
+  ...{ score: 0, risk: 0, probability: null, verdict: 'approve' as const },
+  reasons: [],
+};
+const scores = ids.map((transactionId, row) => ({
+  ...{ transactionId, createdAtMs: atMs(row), accountId: 'acc_1', decision },
+  corridor: row % 4 === 0 ? 'US-MX' : 'US-EG',
+  features: makeVector({ amount: row, siblings: row % 10 }),
+  ...{ model: null, attempts: 1, degradation: 0 as const, ruleSet: currentRuleSet.id },
+  ruleInputs: recordedOf(row),
+}));
+await storeTransactions(
+  api.database,
+  scores.map(({ transactionId: id, createdAtMs, corridor }, row) => ({
+    ...{ id, createdAtMs, corridor, currency: row % 2 === 0 ? 'EUR' : 'USD' },
+  })),
+);
+const lineage = { scoredAtMs: atMs(ROWS), featureSchema: FEATURE_SCHEMA };
+await insertPlainScores(api.database, scores, lineage);
+// Every label of an amount below 200 is legitimate, and every one above is a fraud.
+const labels = ids.flatMap((id, row) => {
+  const label: 'legitimate' | 'fraud' = row < 200 ? 'legitimate' : 'fraud';
+  const createdAtMs = atMs(row);
+  return row % 2 === 0 ? [] : [{ id, createdAtMs, label, labelledAtMs: createdAtMs + 1 }];
 });
-afterAll(() => api[Symbol.asyncDispose]());
+await storeLabels(api.database, labels);
 
 const rule = (id: string, when: string, more: object = { weight: 0.6 }) => ({
   ...{ id, sentence: 'A sentence.', code: id.toUpperCase().replaceAll('-', '_'), when, ...more },

@@ -2,8 +2,8 @@
  * Goal: scores, profiles and summaries from memory are those of at most a second ago, whatever happened, and Redis is not needed
  * for them. Method: the API's own caches beside a worker, on real stores; what is read is compared with a recount.
  */
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { acceptLabels, type LabelIngest } from '../../../../src/core/accept/accept-labels.ts';
+import { beforeEach, describe, expect, test } from 'vitest';
+import { acceptLabels } from '../../../../src/core/accept/accept-labels.ts';
 import type { LabelValue } from '../../../../src/core/domain/label.ts';
 import { mergeIncrements } from '../../../../src/core/store/tallies/day-tallies.ts';
 import type { Database } from '../../../../src/kit/database/pool.ts';
@@ -14,19 +14,16 @@ import { bindGuards } from '../../../../src/main/guards.ts';
 import { type Caches, openCaches } from '../../../../src/rooms/search/caches.ts';
 import { makeProfile, readProfile } from '../../../../src/rooms/search/queries/party-profile.ts';
 import { readScore } from '../../../../src/rooms/search/queries/read-score.ts';
-import { createSummaryCache, type SummaryCache } from '../../../../src/rooms/summaries/cache.ts';
+import { createSummaryCache } from '../../../../src/rooms/summaries/cache.ts';
 import { summaryParameters, withDays } from '../../../../src/rooms/summaries/parameters.ts';
 import { summarizeDays } from '../../../../src/rooms/summaries/queries.ts';
 import { testConfig } from '../../../support/config.ts';
 import { openLabelIngest } from '../../../support/label-ingest.ts';
+import { openForFile } from '../../../support/open-for-file.ts';
 import { storeScoresOf } from '../../../support/stored-rows.ts';
 import { startTcpProxy } from '../../../support/tcp-proxy.ts';
 import { waitUntil } from '../../../support/wait-until.ts';
-import {
-  createWorkerRig,
-  type RunningWorker,
-  type WorkerRig,
-} from '../../../support/worker-rig.ts';
+import { createWorkerRig } from '../../../support/worker-rig.ts';
 
 const DAY_MS = 86_400_000;
 const NOW_MS = Date.now();
@@ -36,11 +33,6 @@ const SEEN_MS_MAX = 1000;
 const UNPROVEN_MS = 800;
 const CORRIDORS = new Set(['US-EG']);
 
-let rig: WorkerRig;
-let worker: RunningWorker;
-let labels: LabelIngest;
-let caches: Caches;
-let summaries: SummaryCache;
 let statements = 0;
 let sent = 0;
 /** The rig's database, whose statements are counted. */
@@ -60,17 +52,11 @@ function open(redis: RedisClient): Caches {
   return openCaches({ config, databases: databasesOf(), redis, guards, metrics });
 }
 
-beforeAll(async () => {
-  rig = await createWorkerRig();
-  worker = rig.startWorker();
-  labels = openLabelIngest(rig);
-  caches = open(rig.commands);
-  summaries = createSummaryCache(databasesOf(), () => CORRIDORS, createMetrics());
-});
-afterAll(async () => {
-  await worker[Symbol.asyncDispose]();
-  await rig[Symbol.asyncDispose]();
-});
+const rig = await openForFile(createWorkerRig());
+await openForFile(rig.startWorker());
+const labels = openLabelIngest(rig);
+const caches = open(rig.commands);
+const summaries = createSummaryCache(databasesOf(), () => CORRIDORS, createMetrics());
 
 const seed = (party: string, createdAtMs = Date.now() - 1000) => ({
   ...{ createdAtMs, accountId: `acc_${party}`, merchantId: `m_${party}` },

@@ -3,35 +3,32 @@
  * Method: whole answers of an API, and selections of fields drawn at random, which an oracle makes of the whole answers.
  */
 import fc from 'fast-check';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import type { Query } from '../../../../src/kit/database/pool.ts';
 import { ROLES } from '../../../../src/kit/words/principal.ts';
 import { FIELD_NAMES } from '../../../../src/rooms/search/queries/fields.ts';
+import { openForFile } from '../../../support/open-for-file.ts';
 import { insertPersonKey } from '../../../support/people.ts';
 import { alone, NOVEMBER, scores, transactions } from '../../../support/reads.ts';
-import { type RunningApi, startRunningApi } from '../../../support/running-api.ts';
+import { startRunningApi } from '../../../support/running-api.ts';
 import { idAt, storeTransactions } from '../../../support/stored-rows.ts';
 import { answerOf, labelInput } from '../../../support/submit.ts';
 import { waitUntil } from '../../../support/wait-until.ts';
 
 const IDS = [1, 2, 3].map((n) => idAt(NOVEMBER, n));
 const [ID = ''] = IDS;
-let api: RunningApi;
 
-beforeAll(async () => {
-  api = await startRunningApi();
-  const createdAtMs = NOVEMBER;
-  await storeTransactions(
-    api.database,
-    IDS.map((id, at) => ({
-      ...{ id, createdAtMs, amount: `${at + 1}.00` },
-      ...(at < 2 && { score: 500 + at, reasons: ['VELOCITY_COUNT_1H'] }),
-    })),
-  );
-  await api.testDatabase.sql(`update transactions set metadata = '{"a": 1}'`);
-  await api.post('/v1/labels', { labels: [labelInput({ transaction_id: ID })] });
-});
-afterAll(() => api[Symbol.asyncDispose]());
+const api = await openForFile(startRunningApi());
+const createdAtMs = NOVEMBER;
+await storeTransactions(
+  api.database,
+  IDS.map((id, at) => ({
+    ...{ id, createdAtMs, amount: `${at + 1}.00` },
+    ...(at < 2 && { score: 500 + at, reasons: ['VELOCITY_COUNT_1H'] }),
+  })),
+);
+await api.testDatabase.sql(`update transactions set metadata = '{"a": 1}'`);
+await api.post('/v1/labels', { labels: [labelInput({ transaction_id: ID })] });
 
 type Row = Readonly<Record<string, unknown>>;
 /** Asks twice, so that an answer in memory is used, too. */

@@ -1,19 +1,16 @@
 /** Goal: what a client may keep says so and is answered 304 where it is the same, and memory serves nobody what is another's. Method: an API process. */
-import { afterAll, beforeAll, expect, test } from 'vitest';
-import { type RunningApi, startRunningApi } from '../../../support/running-api.ts';
+import { expect, test } from 'vitest';
+import { openForFile } from '../../../support/open-for-file.ts';
+import { startRunningApi } from '../../../support/running-api.ts';
 import { idAt, storeTransactions } from '../../../support/stored-rows.ts';
 import { input, labelInput, postOne } from '../../../support/submit.ts';
 
 const NOVEMBER = Date.UTC(2026, 10, 15, 12);
 
-let api: RunningApi;
-beforeAll(async () => {
-  api = await startRunningApi();
-  await storeTransactions(api.database, [
-    { id: idAt(NOVEMBER, 1), createdAtMs: NOVEMBER, score: 700, amount: '125.50' },
-  ]);
-});
-afterAll(() => api[Symbol.asyncDispose]());
+const api = await openForFile(startRunningApi());
+await storeTransactions(api.database, [
+  { id: idAt(NOVEMBER, 1), createdAtMs: NOVEMBER, score: 700, amount: '125.50' },
+]);
 
 const get = (path: string, headers: Record<string, string> = {}) => api.request(path, { headers });
 

@@ -3,9 +3,9 @@
  * them reads a bounded number of rows. Method: rows of two months on real Postgres, compared with the same rule in plain code;
  * the rows of each plan are counted.
  */
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { detachMonth } from '../../../../src/core/store/partitions/detach-months.ts';
-import type { Database, Query } from '../../../../src/kit/database/pool.ts';
+import type { Query } from '../../../../src/kit/database/pool.ts';
 import { monthOf } from '../../../../src/kit/words/month.ts';
 import {
   REACH_DAYS,
@@ -14,7 +14,8 @@ import {
 } from '../../../../src/rooms/search/queries/neighbours.ts';
 import { readTransaction } from '../../../../src/rooms/search/queries/read-transaction.ts';
 import { NEAR_ROWS_EXAMINED_MAX } from '../../../../src/rooms/search/store/neighbours.ts';
-import { createTestDatabase, type TestDatabase } from '../../../support/database.ts';
+import { createTestDatabase } from '../../../support/database.ts';
+import { openForFile } from '../../../support/open-for-file.ts';
 import { alone, DAY_MS, NOVEMBER } from '../../../support/reads.ts';
 import { rowsRead } from '../../../support/rows-read.ts';
 import { idAt, storeTransactions } from '../../../support/stored-rows.ts';
@@ -48,27 +49,18 @@ const insertScores = `
   select transaction_id, created_at, now(), account_id, corridor, 700, 0.7, 'review', '[]', 'r', 1, 0, '', 1
     from transactions`;
 
-let testDatabase: TestDatabase;
-let database: Database;
-
-beforeAll(async () => {
-  testDatabase = await createTestDatabase();
-  database = testDatabase.open();
-  const months = [NOVEMBER, NOVEMBER - 30 * DAY_MS, NOVEMBER - 60 * DAY_MS];
-  await storeTransactions(
-    database,
-    months.map((createdAtMs) => ({ createdAtMs })),
-  );
-  await testDatabase.sql('delete from transactions');
-  const rows = SEEDS.map(({ atMs, ...row }) => ({ ...row, at: new Date(atMs).toISOString() }));
-  await testDatabase.sql(insertRows, [JSON.stringify(rows)]);
-  await testDatabase.sql(insertScores);
-  await testDatabase.sql('analyze transactions, scores');
-});
-afterAll(async () => {
-  await database[Symbol.asyncDispose]();
-  await testDatabase[Symbol.asyncDispose]();
-});
+const testDatabase = await openForFile(createTestDatabase());
+const database = await openForFile(testDatabase.open());
+const months = [NOVEMBER, NOVEMBER - 30 * DAY_MS, NOVEMBER - 60 * DAY_MS];
+await storeTransactions(
+  database,
+  months.map((createdAtMs) => ({ createdAtMs })),
+);
+await testDatabase.sql('delete from transactions');
+const rows = SEEDS.map(({ atMs, ...row }) => ({ ...row, at: new Date(atMs).toISOString() }));
+await testDatabase.sql(insertRows, [JSON.stringify(rows)]);
+await testDatabase.sql(insertScores);
+await testDatabase.sql('analyze transactions, scores');
 
 const near = async (id: string, client: string | null = null, query: Query = database.query) => {
   const databases = alone({ ...database, query });

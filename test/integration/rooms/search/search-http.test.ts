@@ -1,18 +1,15 @@
 /** Searches over HTTP: a word that is unknown is refused with those that are known, and a page says how far it looked. */
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
+import { openForFile } from '../../../support/open-for-file.ts';
 import { NOVEMBER } from '../../../support/reads.ts';
-import { type RunningApi, startRunningApi } from '../../../support/running-api.ts';
+import { startRunningApi } from '../../../support/running-api.ts';
 import { idAt, storeTransactions } from '../../../support/stored-rows.ts';
 import { answerOf, input } from '../../../support/submit.ts';
 
 const ID = idAt(NOVEMBER, 1);
-let api: RunningApi;
 
-beforeAll(async () => {
-  api = await startRunningApi();
-  await storeTransactions(api.database, [{ id: ID, createdAtMs: NOVEMBER, score: 870 }]);
-});
-afterAll(() => api[Symbol.asyncDispose]());
+const api = await openForFile(startRunningApi());
+await storeTransactions(api.database, [{ id: ID, createdAtMs: NOVEMBER, score: 870 }]);
 
 const get = (path: string) => api.request(path);
 

@@ -3,13 +3,13 @@
  * amount, and while rows arrive between the two statements of a slice.
  * Method: each kind of pass on real Postgres with slices of a few rows, compared with the same search in plain code.
  */
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { listWalkedMonths } from '../../../../src/core/store/partitions/month-slice.ts';
 import { readSearchSlice } from '../../../../src/core/store/search/read-slice.ts';
 import type { SearchSlice } from '../../../../src/core/store/search/search-slice.ts';
 import { rangesOf, toFilter } from '../../../../src/core/store/search/to-filter.ts';
 import { createBudget } from '../../../../src/core/store/search/walk.ts';
-import type { Database, Query } from '../../../../src/kit/database/pool.ts';
+import type { Query } from '../../../../src/kit/database/pool.ts';
 import { transactionSearchParameters } from '../../../../src/rooms/search/queries/parameters.ts';
 import { passesOf, runPass } from '../../../../src/rooms/search/queries/passes.ts';
 import {
@@ -17,7 +17,8 @@ import {
   encodeSearchCursor,
   type SearchPosition,
 } from '../../../../src/rooms/search/queries/search-cursor.ts';
-import { createTestDatabase, type TestDatabase } from '../../../support/database.ts';
+import { createTestDatabase } from '../../../support/database.ts';
+import { openForFile } from '../../../support/open-for-file.ts';
 import { NOVEMBER } from '../../../support/reads.ts';
 import {
   expectedIds,
@@ -37,18 +38,9 @@ const LIMIT = 7;
 
 const SEEDS = Array.from({ length: ROWS }, (_, n) => tiedSeedOf(n, ROWS));
 
-let testDatabase: TestDatabase;
-let database: Database;
-
-beforeAll(async () => {
-  testDatabase = await createTestDatabase();
-  database = testDatabase.open();
-  await storeSearched(testDatabase, database, SEEDS);
-});
-afterAll(async () => {
-  await database[Symbol.asyncDispose]();
-  await testDatabase[Symbol.asyncDispose]();
-});
+const testDatabase = await openForFile(createTestDatabase());
+const database = await openForFile(testDatabase.open());
+await storeSearched(testDatabase, database, SEEDS);
 
 type Asked = Record<string, string>;
 

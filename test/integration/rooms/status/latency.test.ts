@@ -2,15 +2,16 @@
  * Goal: the latency is that of the transactions that were scored last, and costs the same for any number of rows and readers.
  * Method: stored rows, the plans that the server executed, and counted statements.
  */
-import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
-import type { Database, Query } from '../../../../src/kit/database/pool.ts';
+import { beforeEach, expect, test } from 'vitest';
+import type { Query } from '../../../../src/kit/database/pool.ts';
 import { createReadLatency, LATENCY_AGE_MS } from '../../../../src/rooms/status/queries/latency.ts';
 import {
   LATENCY_SAMPLE_MAX,
   type Latencies,
   readLatencies,
 } from '../../../../src/rooms/status/store/latency-sample.ts';
-import { createTestDatabase, type TestDatabase } from '../../../support/database.ts';
+import { createTestDatabase } from '../../../support/database.ts';
+import { openForFile } from '../../../support/open-for-file.ts';
 import { rowsRead } from '../../../support/rows-read.ts';
 import { storeTransactions, type TransactionSeed } from '../../../support/stored-rows.ts';
 
@@ -18,16 +19,9 @@ import { storeTransactions, type TransactionSeed } from '../../../support/stored
 const NOW_MS = Date.UTC(2026, 10, 1, 0, 10);
 const MINUTE_MS = 60_000;
 
-let testDatabase: TestDatabase;
-let database: Database;
-beforeAll(async () => {
-  testDatabase = await createTestDatabase();
-  database = testDatabase.open();
-});
-afterAll(async () => {
-  await database[Symbol.asyncDispose]();
-  await testDatabase[Symbol.asyncDispose]();
-});
+const testDatabase = await openForFile(createTestDatabase());
+const database = await openForFile(testDatabase.open());
+
 beforeEach(() => testDatabase.sql('truncate transactions, scores'));
 
 /** Scores the transactions of an account so many milliseconds after they were received. */

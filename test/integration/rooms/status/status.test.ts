@@ -1,12 +1,13 @@
 /** `GET /v1/status` and `/v1/workers` over HTTP: every call counts the waiting work of each kind exactly. */
-import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { beforeEach, expect, test } from 'vitest';
 import { GROUP, streamKeys } from '../../../../src/core/stream/keys.ts';
 import { announceModelsOut } from '../../../../src/core/stream/status/models-out.ts';
 import { reportWorker } from '../../../../src/core/stream/status/workers.ts';
 import type { StatusJson } from '../../../../src/rooms/status/queries/pipeline-status.ts';
 import type { WorkerJson } from '../../../../src/rooms/status/queries/workers.ts';
+import { openForFile } from '../../../support/open-for-file.ts';
 import { spawnRisk } from '../../../support/risk.ts';
-import { type RunningApi, startRunningApi } from '../../../support/running-api.ts';
+import { startRunningApi } from '../../../support/running-api.ts';
 import {
   idAt,
   storeDeadLetters,
@@ -18,11 +19,8 @@ import { waitUntil } from '../../../support/wait-until.ts';
 
 const NOVEMBER = Date.UTC(2026, 10, 15, 12);
 
-let api: RunningApi;
-beforeAll(async () => {
-  api = await startRunningApi();
-});
-afterAll(() => api[Symbol.asyncDispose]());
+const api = await openForFile(startRunningApi());
+
 beforeEach(() => api.reset());
 
 const readStatus = async (): Promise<StatusJson> =>

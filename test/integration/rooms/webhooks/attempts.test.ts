@@ -2,21 +2,14 @@
  * Goal: a receiver that fails, is slow or is gone gets its events by the schedule, and does not delay others. Method: senders as
  * workers run them, against receivers that answer badly.
  */
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { openForFile } from '../../../support/open-for-file.ts';
 import { startReceiver, status } from '../../../support/rooms/webhooks/receiver.ts';
-import {
-  ANN,
-  createWebhookRig,
-  startSender,
-  type WebhookRig,
-} from '../../../support/rooms/webhooks/rig.ts';
+import { ANN, createWebhookRig, startSender } from '../../../support/rooms/webhooks/rig.ts';
 import { waitUntil } from '../../../support/wait-until.ts';
 
-let rig: WebhookRig;
-beforeAll(async () => {
-  rig = await createWebhookRig();
-});
-afterAll(() => rig[Symbol.asyncDispose]());
+const rig = await openForFile(createWebhookRig());
+
 beforeEach(() => rig.begin());
 afterEach(() => rig.end());
 

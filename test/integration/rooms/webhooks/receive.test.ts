@@ -3,27 +3,20 @@
  * the engine's sender, and forged requests.
  */
 import { spawn, spawnSync } from 'node:child_process';
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, expect, test } from 'vitest';
 import { signEvent, toKey } from '../../../../src/rooms/webhooks/deliver/secret.ts';
 import { insertDeliveries } from '../../../../src/rooms/webhooks/store/deliveries.ts';
 import { freePort } from '../../../../src/tools/start/services/free-port.ts';
+import { openForFile } from '../../../support/open-for-file.ts';
 import { childEnvironment, REPOSITORY, watch } from '../../../support/risk.ts';
-import {
-  ANN,
-  createWebhookRig,
-  startSender,
-  type WebhookRig,
-} from '../../../support/rooms/webhooks/rig.ts';
+import { ANN, createWebhookRig, startSender } from '../../../support/rooms/webhooks/rig.ts';
 import { waitUntil } from '../../../support/wait-until.ts';
 
 const EXAMPLE = `${REPOSITORY}/docs/examples/receive-webhooks.ts`;
 const START_MS = 30_000;
 
-let rig: WebhookRig;
-beforeAll(async () => {
-  rig = await createWebhookRig();
-});
-afterAll(() => rig[Symbol.asyncDispose]());
+const rig = await openForFile(createWebhookRig());
+
 beforeEach(() => rig.begin());
 afterEach(() => rig.end());
 

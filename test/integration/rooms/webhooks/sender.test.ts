@@ -5,7 +5,7 @@
 import { readFileSync } from 'node:fs';
 import { getCACertificates, setDefaultCACertificates } from 'node:tls';
 import { Webhook } from 'standardwebhooks';
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { Database } from '../../../../src/kit/database/pool.ts';
 import {
   type LeasedDelivery,
@@ -13,24 +13,21 @@ import {
   recordAttempts,
 } from '../../../../src/rooms/webhooks/store/due.ts';
 import { findOpenssl, makeCertificates } from '../../../support/certificates.ts';
+import { openForFile } from '../../../support/open-for-file.ts';
 import { startReceiver } from '../../../support/rooms/webhooks/receiver.ts';
 import {
   ANN,
   createWebhookRig,
   openWebhooks,
   startSender,
-  type WebhookRig,
 } from '../../../support/rooms/webhooks/rig.ts';
 import { waitUntil } from '../../../support/wait-until.ts';
 
 const byId = (one: LeasedDelivery, other: LeasedDelivery) =>
   Number(one.deliveryId) - Number(other.deliveryId);
 
-let rig: WebhookRig;
-beforeAll(async () => {
-  rig = await createWebhookRig();
-});
-afterAll(() => rig[Symbol.asyncDispose]());
+const rig = await openForFile(createWebhookRig());
+
 beforeEach(() => rig.begin());
 afterEach(() => rig.end());
 

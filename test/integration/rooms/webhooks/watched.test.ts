@@ -2,19 +2,17 @@
  * Goal: what rooms watch is one event of each endpoint that takes it, however often it is found. Method: sources that find the
  * same things again and again, and the deliveries in a real Postgres.
  */
-import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { beforeEach, expect, test } from 'vitest';
 import type { WatchedEvents } from '../../../../src/core/events.ts';
 import { raiseWatched } from '../../../../src/rooms/webhooks/raise-events.ts';
-import { createWebhookRig, type WebhookRig } from '../../../support/rooms/webhooks/rig.ts';
+import { openForFile } from '../../../support/open-for-file.ts';
+import { createWebhookRig } from '../../../support/rooms/webhooks/rig.ts';
 
 const NOW = Date.UTC(2026, 10, 20, 12);
 const URL = 'http://127.0.0.1:9/';
 
-let rig: WebhookRig;
-beforeAll(async () => {
-  rig = await createWebhookRig();
-});
-afterAll(() => rig[Symbol.asyncDispose]());
+const rig = await openForFile(createWebhookRig());
+
 beforeEach(() => rig.testDatabase.sql('truncate webhook_endpoints, webhook_deliveries cascade'));
 
 /** Finds an alert of each of some hours, and a deadline in a corridor. */
