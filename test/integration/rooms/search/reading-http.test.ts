@@ -274,25 +274,3 @@ test.each([
   expect(answer.status).toBe(422);
   expect(answer.headers.get('content-type')).toBe('application/problem+json');
 });
-
-test('each role reads what is its own', async () => {
-  const keyOf = async (role: string) => {
-    const made = await api.post('/v1/keys', { roles: [role], owner: 'test' });
-    expect(made.status).toBe(201);
-    return ((await made.json()) as { key: string }).key;
-  };
-  const [ingest, analyst, operator] = await Promise.all(
-    ['ingest', 'analyst', 'operator'].map(keyOf),
-  );
-  const status = async (key: string | undefined, path: string) =>
-    (await get(path, { Authorization: `Bearer ${key}` })).status;
-  const score = `/v1/scores/${idAt(at(0), 0)}`;
-  expect(await status(ingest, score)).toBe(200);
-  expect(await status(ingest, '/v1/scores')).toBe(403);
-  expect(await status(ingest, '/v1/status')).toBe(200);
-  expect(await status(analyst, '/v1/scores')).toBe(200);
-  expect(await status(analyst, '/v1/dead-letters')).toBe(403);
-  expect(await status(analyst, '/v1/dead-letters/groups')).toBe(403);
-  expect(await status(operator, '/v1/dead-letters')).toBe(200);
-  expect(await status(operator, `${score}/explanation`)).toBe(403);
-});
