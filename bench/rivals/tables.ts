@@ -16,7 +16,7 @@ import {
   timestampArray,
   uuidArray,
 } from '../../src/kit/database/binary-array.ts';
-import { createAloneScorer, RULE_SET } from '../support/empty-history.ts';
+import { RULE_SET, scoreAlone } from '../support/empty-history.ts';
 import { marketUrl } from '../support/market.ts';
 import { type Payment, POOL_CONNECTIONS, type Stores } from './rival.ts';
 
@@ -110,7 +110,6 @@ export async function insertPayments(query: Queryable, all: readonly Payment[]):
   });
 }
 
-const scoreAlone = createAloneScorer();
 const SCORE_NAMES = `scored_at, score, risk, probability, verdict, reasons, features, feature_schema, rule_set, model`;
 
 function scoreValues(one: Payment): unknown[] {

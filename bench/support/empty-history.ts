@@ -1,54 +1,82 @@
 /** Scores a transaction by the engine's own core with empty profiles: no profile is read or kept. */
-import { FEATURE_COUNT } from '../../src/core/domain/feature-schema.ts';
 import type { Decision } from '../../src/core/domain/score-record.ts';
 import type { Transaction } from '../../src/core/domain/transaction.ts';
 import { currentRuleSet } from '../../src/core/score/rules/rule-sets.ts';
 import { score } from '../../src/core/score/score.ts';
 import { features } from '../../test/support/oracle/features.ts';
-import { oracleHistories } from '../../test/support/oracle/vector.ts';
-import { makeParties } from './pure-core.ts';
+import type { AccountHistory, MerchantHistory } from '../../test/support/oracle/histories.ts';
 
 export const RULE_SET: string = currentRuleSet.id;
 
 export type ScoredAlone = { readonly decision: Decision; readonly features: Float64Array };
 
-export function createAloneScorer(): (transaction: Transaction) => ScoredAlone {
-  // A single profile serves all currencies: the reporting limit alone depends on the currency, and nothing reads it here.
-  const { accounts, merchants } = makeParties();
-  const { account, merchant } = oracleHistories(
-    FIRST_TRANSACTION,
-    first(accounts),
-    first(merchants),
-  );
-  return (transaction) => {
-    const vector = new Float64Array(FEATURE_COUNT);
-    features(transaction, account, merchant, vector);
-    return {
-      decision: score({ vector, ruleSet: currentRuleSet, opinion: null }),
-      features: vector,
-    };
-  };
+export function scoreAlone(transaction: Transaction): ScoredAlone {
+  const vector = features(transaction, NO_SIBLINGS, NO_SALES);
+  const decision = score({ vector, ruleSet: currentRuleSet, opinion: null });
+  return { decision, features: vector };
 }
 
-const FIRST_TRANSACTION: Transaction = {
-  transactionId: '019a0000-0000-7000-8000-000000000000',
-  createdAtMs: Date.UTC(2026, 0, 1),
-  receivedAtMs: Date.UTC(2026, 0, 1),
-  accountId: 'acc_0',
-  merchantId: 'm_0',
-  amount: '1.00',
-  currency: 'USD',
-  corridor: 'US-EG',
-  type: null,
-  ip: null,
-  deviceId: null,
-  country: null,
-  channel: null,
-  declared: null,
+/** Of an account without a transaction. */
+const NO_SIBLINGS: AccountHistory = {
+  siblings: 0,
+  spanMs: Number.NaN,
+  count1h: 0,
+  count24h: 0,
+  count7d: 0,
+  count30d: 0,
+  sum1h: 0,
+  sum24h: 0,
+  sum7d: 0,
+  sum30d: 0,
+  amounts30d: 0,
+  mean30d: Number.NaN,
+  deviation30d: Number.NaN,
+  max30d: Number.NaN,
+  amounts: 0,
+  median: Number.NaN,
+  p90: Number.NaN,
+  nearLimit72h: 0,
+  distinctMerchants1h: 0,
+  distinctMerchants24h: 0,
+  firstMerchant: Number.NaN,
+  firstCorridor: Number.NaN,
+  firstCountry: Number.NaN,
+  firstDevice: Number.NaN,
+  gapMs: Number.NaN,
+  countryChangeMs: Number.NaN,
+  nightShare: Number.NaN,
+  amounts24h: 0,
+  amounts7d: 0,
+  meanSeen: Number.NaN,
+  max7d: Number.NaN,
+  max14d: Number.NaN,
+  large14d: 0,
+  fraudRate7d: 0,
+  fraudRate30d: 0,
+  fraudRate90d: 0,
+  youngFrauds: 0,
 };
 
-function first<T>(parties: readonly T[]): T {
-  const [one] = parties;
-  if (one === undefined) throw new Error('no party was made');
-  return one;
-}
+/** Of a merchant without a transaction. */
+const NO_SALES: MerchantHistory = {
+  count1h: 0,
+  count24h: 0,
+  count7d: 0,
+  count30d: 0,
+  amounts30d: 0,
+  mean30d: Number.NaN,
+  distinctAccounts1h: 0,
+  gapMs: Number.NaN,
+  matured24h: 0,
+  matured7d: 0,
+  matured30d: 0,
+  fraudRate24h: 0,
+  fraudRate7d: 0,
+  fraudRate30d: 0,
+  fraudRate90d: 0,
+  ordinaryRate7d: 0,
+  youngFrauds: 0,
+  runMs: Number.NaN,
+  firstFraudMs: Number.NaN,
+  firstFraudShare: Number.NaN,
+};

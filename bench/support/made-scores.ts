@@ -3,7 +3,7 @@ import { comparePositions } from '../../src/core/domain/history.ts';
 import { REASON_CODES, type ReasonCode } from '../../src/core/score/reason-codes.ts';
 import type { NewScore } from '../../src/core/store/scores/score-values.ts';
 import { toNewScores } from '../../test/support/delivered.ts';
-import { createAloneScorer, RULE_SET } from './empty-history.ts';
+import { RULE_SET, scoreAlone } from './empty-history.ts';
 import type { MadeBatch } from './made-rows.ts';
 
 /** An empty history gives hardly a reason; stored scores have 0 to 3. */

@@ -1,6 +1,6 @@
 /**
- * Goal: each feature has its index and meaning of the schema. Method: one known history, by the oracle that the
- * rows of workers equal bit for bit (test/unit/core/profile/features.test.ts).
+ * Goal: each feature has its index and meaning of the schema. Method: one known history, by the oracle that
+ * test/property/profile/history.test.ts compares with the rows of workers.
  */
 import { describe, expect, test } from 'vitest';
 import {
