@@ -16,7 +16,7 @@ import { waitUntil } from '../test/support/wait-until.ts';
 import type { Bench } from './support/bench.ts';
 import { MONTH_LOAD } from './support/load.ts';
 import { type MadeBatch, madeBatches } from './support/made-rows.ts';
-import { createScores } from './support/made-scores.ts';
+import { scoresOf } from './support/made-scores.ts';
 import { treeCpuSeconds } from './support/process-usage.ts';
 import { makeRunFolder } from './support/run-folder.ts';
 import { openMarketPool } from './support/sealed-scores.ts';
@@ -94,7 +94,6 @@ async function storeAll({ databaseUrl, postgresPid }: Services, rows: number, ba
   const block = Math.ceil(BLOCK_SCORES / batch);
   const rounds = Math.ceil(rows / (block * batch));
   const transactions = 2 * (rounds + 1) * block * batch;
-  const scoresOf = createScores();
   const made = madeBatches({ ...MONTH_LOAD, batch, transactions, days: DAYS, endMs });
   // A connection has one text for the name of a statement.
   await using plainPool = openMarketPool(databaseUrl);

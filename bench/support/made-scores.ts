@@ -17,24 +17,21 @@ const reasonsOf = (nth: number) =>
   });
 
 /** The scores of a batch, in the order of the primary key. */
-export function createScores(): (batch: MadeBatch) => readonly NewScore[] {
-  const scoreAlone = createAloneScorer();
-  return ({ transactions }) =>
-    toNewScores(
-      transactions
-        .map((one, nth) => {
-          const { decision, features } = scoreAlone(one);
-          const reasoned = { ...decision, reasons: reasonsOf(nth) };
-          return {
-            ...one,
-            decision: reasoned,
-            features,
-            model: null,
-            attempts: 1,
-            degradation: 0,
-            ruleSet: RULE_SET,
-          };
-        })
-        .sort(comparePositions),
-    );
-}
+export const scoresOf = ({ transactions }: MadeBatch): readonly NewScore[] =>
+  toNewScores(
+    transactions
+      .map((one, nth) => {
+        const { decision, features } = scoreAlone(one);
+        const reasoned = { ...decision, reasons: reasonsOf(nth) };
+        return {
+          ...one,
+          decision: reasoned,
+          features,
+          model: null,
+          attempts: 1,
+          degradation: 0,
+          ruleSet: RULE_SET,
+        };
+      })
+      .sort(comparePositions),
+  );

@@ -9,7 +9,7 @@ import { createSealer } from '../../src/rooms/evidence/seal/sealer.ts';
 import { addUnsealed } from '../../src/rooms/evidence/store/unsealed.ts';
 import { MONTH_LOAD } from './load.ts';
 import { madeBatches } from './made-rows.ts';
-import { createScores } from './made-scores.ts';
+import { scoresOf } from './made-scores.ts';
 import { MARKET } from './market.ts';
 import { type ServicesOptions, startServices } from './services.ts';
 
@@ -39,7 +39,6 @@ export async function storeSealed(
   const sealer = createSealer({ database, origin, keys, path, checkpointMs: 0, log: options.log });
   await sealer.run(endMs);
   const load = { ...MONTH_LOAD, batch: 100, transactions: scores, days: 1, endMs };
-  const scoresOf = createScores();
   const ids: string[] = [];
   for (const batch of madeBatches(load)) {
     const lineage = { scoredAtMs: Date.now(), featureSchema: FEATURE_SCHEMA };
