@@ -75,6 +75,8 @@ async function rewrapMarket(
     const { keyId, marketKey } = await lockState(query);
     if (keyId === null || marketKey === null || keyId === first.keyId) return;
     const key = unseal(wrappingKey(keys, keyId).key, marketKey, MARKET_KEY);
+    // Waits for inserts under way; later ones see the new key of the market, and wrap by no other.
+    await query({ text: 'lock table market.subjects in share mode' });
     await raiseState(query, first.keyId, seal(first.key, key, MARKET_KEY));
     const change = { action: 'personal.rewrap', subject: MARKET_KEY } as const;
     await recordChange(query, by, {

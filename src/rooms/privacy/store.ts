@@ -77,12 +77,18 @@ export async function findTokens(
   return tokens;
 }
 
-/** Inserts subjects in the order of lookups, so that two requests with the same new values cannot deadlock. */
+/**
+ * Inserts subjects in the order of lookups, so that two requests with the same new values cannot deadlock. Returns the id of the
+ * key that wraps the market's key: another key wraps no new subject.
+ */
 export const insertSubjects = {
   name: 'insert-subjects',
-  text: `insert into market.subjects (lookup, token, field, key_id, subject_key, value)
-         select unnest($1::uuid[]), unnest($2::text[]), unnest($3::text[]), $4::text, unnest($5::bytea[]), unnest($6::bytea[])
-         on conflict (lookup) do nothing`,
+  text: `with state as (select key_id from market.personal_state), made as (
+           insert into market.subjects (lookup, token, field, key_id, subject_key, value)
+           select unnest($1::uuid[]), unnest($2::text[]), unnest($3::text[]), $4::text, unnest($5::bytea[]), unnest($6::bytea[])
+            where exists (select from state where key_id = $4)
+           on conflict (lookup) do nothing)
+         select key_id as "keyId" from state`,
 };
 
 export type Subject = {

@@ -5,7 +5,7 @@
 import { randomBytes } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
 import { tokenOf } from '../../core/domain/personal.ts';
-import type { WrappingKeys } from '../../kit/config/privacy-settings.ts';
+import type { WrappingKey, WrappingKeys } from '../../kit/config/privacy-settings.ts';
 import { byteaArray, hexUuidArray, textArray } from '../../kit/database/binary-array.ts';
 import type { Database } from '../../kit/database/pool.ts';
 import { unnoted } from '../../kit/process/note-commits.ts';
@@ -58,6 +58,7 @@ type Opened = {
 
 export function openSubjects({ database, keys, marketKey }: Opened): Subjects {
   const lookupHmac = hmacOf(marketKey);
+  let [wrapping] = keys;
   const tokens = new Map<string, LRUCache<string, string>>();
   const values = new LRUCache<string, string>({ max: VALUES_MAX });
   const tokensOf = (field: string) => {
@@ -71,7 +72,11 @@ export function openSubjects({ database, keys, marketKey }: Opened): Subjects {
 
   /** Reads tokens back after the insert, as another request may have made a value first. */
   const store = async (drafts: Drafts) => {
-    await insert(database, keys, drafts);
+    const keyId = await insert(database, wrapping, drafts);
+    if (keyId !== wrapping.keyId) {
+      wrapping = wrappingKey(keys, keyId);
+      await insert(database, wrapping, drafts);
+    }
     const lookups = [...drafts.keys()];
     const tokens = await findTokens(database.query, lookups);
     const kept = new Map<string, string>();
@@ -135,11 +140,12 @@ function draftOf(counted: string, { field, text }: Wanted = gone()): Draft {
   return { field, text, key, token, countedAs: tokenOf(field, counted) };
 }
 
+/** @returns the id of the key that wraps the market's key: where it is another one, nothing was inserted */
 async function insert(
   database: Opened['database'],
-  [{ keyId, key: wrapping }]: WrappingKeys,
+  { keyId, key: wrapping }: WrappingKey,
   drafts: Drafts,
-): Promise<void> {
+): Promise<string> {
   const made = [...drafts].sort(([one], [other]) => (one < other ? -1 : 1));
   const rows = made.map(([lookup, { field, text, key, token }]) => {
     const value = Buffer.from(jsonOf(field, text));
@@ -159,7 +165,9 @@ async function insert(
     byteaArray(rows.map(({ key }) => key)),
     byteaArray(rows.map(({ value }) => value)),
   ];
-  await unnoted(() => database.write(insertSubjects, columns));
+  const write = () => database.write<{ keyId: string }>(insertSubjects, columns);
+  const [state] = await unnoted(write);
+  return state?.keyId ?? gone();
 }
 
 /** Works on parts of a bounded size, one after another. */

@@ -1,16 +1,23 @@
 /**
  * Goal: a new wrapping key reads what older ones wrapped, takes their place for good, and changes no token. Method: subjects of two
- * keys, a stopped and a whole run, and an API that has the new key alone.
+ * keys, one of which is made meanwhile, a stopped and a whole run, and APIs that have the old or the new key alone.
  */
 import { readFile, writeFile } from 'node:fs/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { byCommand } from '../../../../src/kit/command/stores.ts';
+import type { WrappingKey, WrappingKeys } from '../../../../src/kit/config/privacy-settings.ts';
 import { command } from '../../../../src/rooms/privacy/commands.ts';
+import { openMarketKey } from '../../../../src/rooms/privacy/open-personal.ts';
+import { rewrap } from '../../../../src/rooms/privacy/rewrap.ts';
+import { readState } from '../../../../src/rooms/privacy/store.ts';
+import { openSubjects } from '../../../../src/rooms/privacy/subjects.ts';
 import { type ApiRun, runApiHere } from '../../../support/api-here.ts';
 import { insertPersonKey } from '../../../support/people.ts';
 import { makePrivacyFolder, type PrivacyFolder } from '../../../support/rooms/privacy/settings.ts';
 import { runCommand } from '../../../support/run-command.ts';
 import { RUNNING_API_KEY, type RunningApi, startRunningApi } from '../../../support/running-api.ts';
-import { answerOf, input } from '../../../support/submit.ts';
+import { answerOf, count, input, postOne } from '../../../support/submit.ts';
+import { waitUntil } from '../../../support/wait-until.ts';
 
 let folder: PrivacyFolder;
 let api: RunningApi;
@@ -58,19 +65,58 @@ const wrapped = async () => {
   return row?.keys;
 };
 
+/** Makes a subject as an API does that has the old key alone, in a transaction that ends once `commit` is called. */
+async function beginLate(keys: WrappingKeys) {
+  const { promise: ended, resolve: commit } = Promise.withResolvers<void>();
+  const { promise: made, resolve: isMade } = Promise.withResolvers<void>();
+  const late = api.database.transaction(async (query) => {
+    const marketKey = openMarketKey(keys, await readState(query));
+    const subjects = openSubjects({ database: { query, write: query }, keys, marketKey });
+    await subjects.nameAll([{ field: 'account_id', text: 'late' }]);
+    isMade();
+    await ended;
+  });
+  await Promise.race([made, late]);
+  return { late, commit };
+}
+const isWaiting = async () =>
+  (
+    await api.testDatabase.sql(
+      `select from pg_locks where relation = 'subjects'::regclass and mode = 'ShareLock' and not granted`,
+    )
+  ).length > 0;
+const keyOf = (line: string): WrappingKey => {
+  const [keyId = '', base64 = ''] = line.trim().split(' ');
+  return { keyId, key: Buffer.from(base64, 'base64') };
+};
+
 test('older keys are needed until their subjects are wrapped anew, and no token changes', async () => {
   const old = await pay(api, 'old');
   const { RISK_PRIVACY_KEYS: path } = folder.settings;
   const [oldKey, newKey] = [await readFile(path, 'utf8'), await readFile(folder.otherKeys, 'utf8')];
   await writeFile(path, newKey + oldKey);
   const both = await runApiHere(environment());
+  // The key of the market wraps new subjects, so an API that was not restarted yet reads them, too.
   const fresh = await pay(both, 'new');
-  expect([await read(both, old), await read(both, fresh)]).toEqual(['old', 'new']);
+  expect([await read(both, old), await read(api, fresh)]).toEqual(['old', 'new']);
+
+  const { late, commit } = await beginLate([keyOf(oldKey)]);
+  const keys = [keyOf(newKey), keyOf(oldKey)] as const;
+  const stopped = rewrap(api.database, keys, byCommand('test'), AbortSignal.abort());
+  await Promise.race([stopped, waitUntil(isWaiting, 10_000, 'a lock')]);
+  commit();
+  await late;
+  expect((await stopped).isWhole).toBe(false);
+  await pay(both, 'newer');
   expect(await wrapped()).toEqual(['k1', 'k2']);
-  // Behind a run that was killed some subjects have the new key.
   const run = () => runCommand(command, environment(), ['rewrap', '--json']);
-  expect(JSON.parse((await run()).stdout)).toEqual({ key: 'k2', subjects: 1, isWhole: true });
+  expect(JSON.parse((await run()).stdout)).toEqual({ key: 'k2', subjects: 3, isWhole: true });
   expect(JSON.parse((await run()).stdout).subjects).toBe(0);
+
+  // An API without the new key makes no subject: the request may be repeated once the API has the key.
+  const refused = await postOne(api, input({ account_id: 'later' }));
+  expect([refused.status, refused.headers.get('retry-after')]).toEqual([503, expect.any(String)]);
+  expect(await count(api, 'subjects')).toBe(4);
   expect(await wrapped()).toEqual(['k2']);
   expect(await pay(both, 'old')).toBe(old);
   await both.stop();
