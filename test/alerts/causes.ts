@@ -122,7 +122,8 @@ export const CAUSES: readonly Cause[] = [
         labelled_at: new Date().toISOString(),
       };
       const answer = await traffic.ask('/v1/labels', JSON.stringify({ labels: [label] }));
-      if (answer !== undefined && answer.status >= 400) throw new Error(answer.text);
+      // 503 says that the label is stored, and that profiles do not know of it yet.
+      if (answer?.status !== 503) throw new Error(`not left untold: ${answer?.text}`);
       return async () => redis.thaw();
     },
   },
@@ -216,6 +217,27 @@ export const CAUSES: readonly Cause[] = [
     },
   },
   {
+    what: 'the receiver of a webhook answers 410',
+    fires: ['WebhooksDisabled'],
+    within: 30,
+    begin: async (scene) => {
+      const { id } = await webhook(scene, 410);
+      return () => removeWebhook(scene, id);
+    },
+  },
+  {
+    what: 'the receiver of a webhook answers nothing',
+    fires: ['WebhooksLate'],
+    within: 60,
+    begin: async (scene) => {
+      const { id, close } = await webhook(scene, null);
+      return async () => {
+        close();
+        await removeWebhook(scene, id);
+      };
+    },
+  },
+  {
     what: 'six connections post batches of 500 as fast as they are answered',
     fires: ['BusyAPI', 'BusyWorkers'],
     within: 60,
@@ -262,27 +284,6 @@ export const CAUSES: readonly Cause[] = [
       );
       return () =>
         query("update review_cases set due_at = now() + interval '1 day' where state <> 'closed'");
-    },
-  },
-  {
-    what: 'the receiver of a webhook answers 410',
-    fires: ['WebhooksDisabled'],
-    within: 30,
-    begin: async (scene) => {
-      const { id } = await webhook(scene, 410);
-      return () => removeWebhook(scene, id);
-    },
-  },
-  {
-    what: 'the receiver of a webhook answers nothing',
-    fires: ['WebhooksLate'],
-    within: 60,
-    begin: async (scene) => {
-      const { id, close } = await webhook(scene, null);
-      return async () => {
-        close();
-        await removeWebhook(scene, id);
-      };
     },
   },
 ];

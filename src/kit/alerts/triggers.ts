@@ -26,7 +26,8 @@ export const MEASURES = {
   },
   processor_ratio: {
     of: 'process',
-    meaning: 'Share of one processor that a process uses, as a role is one thread.',
+    meaning:
+      'Share that a process uses of the processor that it may have: one thread, or the quota of its container.',
   },
   memory_ratio: {
     of: 'process',

@@ -1,6 +1,7 @@
 /** Registries, and what makes metrics of one. */
 import { totalmem } from 'node:os';
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import { processorLimitCores } from './processor-limit.ts';
 
 export const HTTP_BUCKETS_SECONDS = [
   0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 1, 2.5, 5, 10,
@@ -41,12 +42,15 @@ export function createRegistry(labels: OwnLabels): Registry {
 export function createProcessRegistry(labels: OwnLabels = {}): Registry {
   const registry = createRegistry(labels);
   collectDefaultMetrics({ register: registry, prefix: 'risk_' });
-  createMakers(registry)
-    .gauge(
-      'risk_memory_limit_bytes',
-      'Memory that the process may have: of its container, or of the machine.',
-    )
-    .set(memoryLimitBytes());
+  const { gauge } = createMakers(registry);
+  gauge(
+    'risk_memory_limit_bytes',
+    'Memory that the process may have: of its container, or of the machine.',
+  ).set(memoryLimitBytes());
+  gauge(
+    'risk_processor_limit_cores',
+    'Processors that the process may use: the quota of its container, at most 1.',
+  ).set(processorLimitCores());
   return registry;
 }
 

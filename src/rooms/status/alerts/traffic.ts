@@ -30,8 +30,9 @@ const corridorLatency = ({ fiveMinutes }: Windows) =>
   `histogram_quantile(0.99, sum by (market, corridor, le) (rate(${LATENCY}[${fiveMinutes}])))`;
 const regionLatency = ({ fiveMinutes }: Windows) =>
   `histogram_quantile(0.99, sum by (market, region, le) (${withRegion(`rate(${LATENCY}[${fiveMinutes}])`)}))`;
+// A process that is busy misses scrapes, so its limit is the last one that it told.
 const processor = (role: string) => (window: string) =>
-  `avg by (market, role) (rate(risk_process_cpu_seconds_total{role="${role}"}[${window}]))`;
+  `avg by (market, role) (rate(risk_process_cpu_seconds_total{role="${role}"}[${window}]) / last_over_time(risk_processor_limit_cores[${window}]))`;
 
 export const TRAFFIC_ALERTS: readonly Alert[] = [
   {

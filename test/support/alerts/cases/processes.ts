@@ -90,8 +90,11 @@ export const PROCESS_CASES: readonly AlertCase[] = [
   },
   ...(['worker', 'api'] as const).map((role) => ({
     alert: role === 'worker' ? 'BusyWorkers' : 'BusyAPI',
-    what: 'a process computes for 12 of 15 s',
-    series: { [`risk_process_cpu_seconds_total{role="${role}",instance="p"}`]: '0+12x400' },
+    what: 'a process whose container has half a processor computes for 6 of 15 s',
+    series: {
+      [`risk_process_cpu_seconds_total{role="${role}",instance="p"}`]: '0+6x400',
+      [`risk_processor_limit_cores{role="${role}",instance="p"}`]: '0.5x400',
+    },
     quietAt: '4m',
     fires: [`warning ${role} up`],
     at: '10m',
