@@ -1,6 +1,6 @@
 /**
  * Goal: `risk start` does the main job on a machine with nothing prepared: services, schema, roles,
- * sample, ledger; a second start repeats nothing; a role or a service that dies is started again; Ctrl-C leaves nothing
+ * sample, ledger; a second start repeats nothing; a role that dies is started again; Ctrl-C leaves nothing
  * running. Method: the real command as a child, on a data folder of its own; as few starts as show it, because each costs five
  * seconds of processor time.
  */
@@ -11,18 +11,14 @@ import { createServer } from 'node:http';
 import { getPriority } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { createOutput } from '../../src/kit/command/output.ts';
-import { importSampleRates } from '../../src/tools/start/sample/fill.ts';
 import { freePort } from '../../src/tools/start/services/free-port.ts';
 import { API_NICENESS } from '../../src/tools/start/services/raise-priority.ts';
-import { testConfig } from '../support/config.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { findSample } from '../support/find-sample.ts';
+import { ledgerOf } from '../support/ledger.ts';
 import { mayRaisePriority, rank, rankOf } from '../support/rank.ts';
 import { type RiskProcess, runRiskProcess, spawnRisk } from '../support/risk.ts';
-import { runRisk } from '../support/run-risk.ts';
 import { makeTestFolder } from '../support/service-folder.ts';
-import { prepareDataFolder } from '../support/services.ts';
 
 /** Two posts of a client. */
 const TRANSACTIONS = 1_100;
@@ -37,18 +33,6 @@ beforeAll(() => {
 afterAll(() => {
   rmSync(folder, { recursive: true, force: true });
 });
-
-/** Fields of the ledger line. */
-function ledgerOf(stdout: string): Record<string, number> {
-  const line = /^ledger .*$/m.exec(stdout)?.[0] ?? '';
-  expect(line).toMatch(
-    /^ledger accepted=\d+ duplicates=\d+ scored=\d+ dead_lettered=\d+ pending=\d+ lost=-?\d+ doubled=\d+ seconds=\d+(\.\d+)? tx_per_second=\d+ p50_ms=\d+ p99_ms=\d+$/,
-  );
-  const fields = line.split(' ').slice(1);
-  return Object.fromEntries(
-    fields.map((field) => [field.split('=')[0], Number(field.split('=')[1])]),
-  );
-}
 
 const hasCurl = spawnSync('curl', ['--version']).status === 0;
 
@@ -141,29 +125,6 @@ describe('risk start', () => {
     await expect(ask(shown.docs)).rejects.toThrow();
   });
 
-  test('scores all of a sample while its Redis and its Postgres are killed', {
-    timeout: START_MS,
-  }, async () => {
-    const data = join(folder, 'killed');
-    prepareDataFolder(data);
-    const own = { ...environment, RISK_DATA_DIR: data };
-    await using risk = spawnRisk(['start', '--once', '--transactions', '6000'], own);
-    await risk.waitFor(/✓ sample/, START_MS);
-    for (const [name, file] of [
-      ['Redis', 'redis/redis.pid'],
-      ['Postgres', 'postgres/postmaster.pid'],
-    ] as const) {
-      const pid = Number(readFileSync(join(data, 'services', file), 'utf8').split('\n')[0]);
-      process.kill(pid, 'SIGKILL');
-      await risk.waitFor(new RegExp(`${name} is back`), START_MS);
-    }
-    expect(await risk.exited).toEqual({ code: 0, signal: null });
-    expect(ledgerOf(risk.stdout())).toMatchObject({
-      ...{ accepted: 6_000, duplicates: 0, scored: 6_000 },
-      ...{ dead_lettered: 0, pending: 0, lost: 0, doubled: 0 },
-    });
-  });
-
   test('says which port is taken when it was asked for', { timeout: START_MS }, async () => {
     const PORT = String(await freePort());
     const server = createServer().listen(Number(PORT), '127.0.0.1');
@@ -210,22 +171,5 @@ describe('on another Postgres, risk start', () => {
       /worker keeps ending: it does not start; log in \S+worker\.log\n(.*\n)*?.*RISK_PRIVACY_KEYS/,
     );
     await expect(fetch(`${url}/readyz`)).rejects.toThrow();
-  });
-
-  test('gives a sample that is asked for, unless it was removed', {
-    timeout: START_MS,
-  }, async () => {
-    writeFileSync(keys, key);
-    const once = ['start', '--once', '--sample', '--transactions', '100'];
-    expect((await runRiskProcess(once, own)).code).toBe(0);
-    expect(await findSample(database.url)).toMatchObject({ rates: 8 * 31, people: 0 });
-    expect((await runRisk(['sample', 'remove'], own)).code).toBe(0);
-    // A start that is asked for the sample calls this.
-    const { signal } = new AbortController();
-    const output = createOutput({ json: false });
-    const context = { config: testConfig(own), environment: own, output, signal };
-    const engine = { url: 'http://127.0.0.1:1', key: '', dataDir: '', databaseUrl: database.url };
-    await importSampleRates(context, engine);
-    expect(await findSample(database.url)).toMatchObject({ rates: 0, people: 0 });
   });
 });

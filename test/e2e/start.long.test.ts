@@ -1,0 +1,67 @@
+/**
+ * Goal: `risk start` scores a whole sample while its services are killed, and gives its sample to another Postgres when it is asked
+ * to. Method: the real command as a child, on a data folder of its own.
+ */
+import { readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { createOutput } from '../../src/kit/command/output.ts';
+import { importSampleRates } from '../../src/tools/start/sample/fill.ts';
+import { testConfig } from '../support/config.ts';
+import { createTestDatabase } from '../support/database.ts';
+import { findSample } from '../support/find-sample.ts';
+import { ledgerOf } from '../support/ledger.ts';
+import { runRiskProcess, spawnRisk } from '../support/risk.ts';
+import { runRisk } from '../support/run-risk.ts';
+import { makeTestFolder } from '../support/service-folder.ts';
+import { prepareDataFolder } from '../support/services.ts';
+
+const START_MS = 90_000;
+let folder: string;
+beforeAll(() => {
+  folder = makeTestFolder();
+});
+afterAll(() => {
+  rmSync(folder, { recursive: true, force: true });
+});
+
+test('scores all of a sample while its Redis and its Postgres are killed', {
+  timeout: START_MS,
+}, async () => {
+  const data = join(folder, 'killed');
+  prepareDataFolder(data);
+  const start = ['start', '--once', '--transactions', '6000'];
+  await using risk = spawnRisk(start, { RISK_DATA_DIR: data });
+  await risk.waitFor(/✓ sample/, START_MS);
+  for (const [name, file] of [
+    ['Redis', 'redis/redis.pid'],
+    ['Postgres', 'postgres/postmaster.pid'],
+  ] as const) {
+    const pid = Number(readFileSync(join(data, 'services', file), 'utf8').split('\n')[0]);
+    process.kill(pid, 'SIGKILL');
+    await risk.waitFor(new RegExp(`${name} is back`), START_MS);
+  }
+  expect(await risk.exited).toEqual({ code: 0, signal: null });
+  expect(ledgerOf(risk.stdout())).toMatchObject({
+    ...{ accepted: 6_000, duplicates: 0, scored: 6_000 },
+    ...{ dead_lettered: 0, pending: 0, lost: 0, doubled: 0 },
+  });
+});
+
+test('gives another Postgres a sample that is asked for, unless it was removed', {
+  timeout: START_MS,
+}, async () => {
+  await using database = await createTestDatabase();
+  const own = { RISK_DATA_DIR: join(folder, 'foreign'), DATABASE_URL: database.url };
+  const once = ['start', '--once', '--sample', '--transactions', '100'];
+  expect((await runRiskProcess(once, own)).code).toBe(0);
+  expect(await findSample(database.url)).toMatchObject({ rates: 8 * 31, people: 0 });
+  expect((await runRisk(['sample', 'remove'], own)).code).toBe(0);
+  // A start that is asked for the sample calls this.
+  const { signal } = new AbortController();
+  const output = createOutput({ json: false });
+  const context = { config: testConfig(own), environment: own, output, signal };
+  const engine = { url: 'http://127.0.0.1:1', key: '', dataDir: '', databaseUrl: database.url };
+  await importSampleRates(context, engine);
+  expect(await findSample(database.url)).toMatchObject({ rates: 0, people: 0 });
+});
