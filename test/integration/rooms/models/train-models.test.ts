@@ -3,44 +3,37 @@
  * unsuitable data is refused with the reason and leaves nothing. Method: simulated traffic of eight weeks in a
  * real database.
  */
-import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { FEATURE_COUNT, FEATURE_LIST } from '../../../../src/core/domain/feature-schema.ts';
-import { loadModel } from '../../../../src/rooms/models/model/model.ts';
+import { FEATURE_COUNT } from '../../../../src/core/domain/feature-schema.ts';
 import { readReference } from '../../../../src/rooms/models/model-reference.ts';
-import type { ModelCard } from '../../../../src/rooms/models/training/card/model-card.ts';
 import { renderCard } from '../../../../src/rooms/models/training/card/render-card.ts';
-import { storeLabelledTraffic } from '../../../support/labelled-scores.ts';
-import { type ModelsRig, startModelsRig } from '../../../support/models-command.ts';
 import { spawnRisk } from '../../../support/risk.ts';
+import {
+  KNOWN_BY,
+  RECOGNISED,
+  startTrainRig,
+  TRAINING,
+  type TrainRig,
+  WINDOWS,
+} from '../../../support/rooms/models/train-rig.ts';
 
-const TRAINING = ['--from', '2026-03-01', '--to', '2026-03-31'];
-const VALIDATION = ['--validate-from', '2026-04-01', '--validate-to', '2026-04-14'];
-const KNOWN_BY = ['--known-by', '2026-04-24'];
-const QUICK = ['--set', 'rounds=25,learningRate=0.3'];
-const WINDOWS = [...TRAINING, ...VALIDATION, ...KNOWN_BY, ...QUICK];
-const RECOGNISED = FEATURE_LIST[1]?.name ?? '';
 const DEADLINE_MS = 60_000;
 
-let rig: ModelsRig;
-let officer: string;
-
+let opened: TrainRig;
+let rig: TrainRig['rig'];
+let officer: TrainRig['officer'];
+let out: TrainRig['out'];
+let readOut: TrainRig['readOut'];
+let train: TrainRig['train'];
+let cardOf: TrainRig['cardOf'];
+let count: TrainRig['count'];
 beforeAll(async () => {
-  rig = await startModelsRig();
-  officer = await rig.makeKey('Ann', ['risk_officer']);
-  await using database = rig.testDatabase.open();
-  const traffic = { transactions: 3000, days: 45, endMs: Date.UTC(2026, 3, 15), fraudRate: 0.05 };
-  await storeLabelledTraffic(database, traffic);
+  opened = await startTrainRig();
+  ({ rig, officer, out, readOut, train, cardOf, count } = opened);
 });
-afterAll(() => rig[Symbol.asyncDispose]());
-
-const out = (name: string) => join(rig.folder, name);
-const train = (key: string | undefined, name: string, ...args: string[]) =>
-  rig.json(key, 'train', '--out', out(name), ...args);
-const readOut = (name: string, file: string) => readFileSync(join(out(name), file));
-const cardOf = (name: string): ModelCard => JSON.parse(readOut(name, 'card.json').toString());
-const count = async () => (await rig.testDatabase.sql('select from models')).length;
+afterAll(() => opened[Symbol.asyncDispose]());
 
 describe('a model that is trained', () => {
   test('is judged on the later window, written and registered as staged', async () => {
@@ -76,16 +69,6 @@ describe('a model that is trained', () => {
     expect(shown.code_version).toMatch(/^0\.1\.0/);
   });
 
-  test('scores with the calibration of its card, in any registry', async () => {
-    await using other = await startModelsRig();
-    const key = await other.makeKey('Bob', ['risk_officer']);
-    await other.run(key, 'import', join(out('first'), 'model.json'));
-    const manifest = JSON.parse(readOut('first', 'model.json.manifest.json').toString());
-    expect(manifest.calibration).toEqual(cardOf('first').calibration);
-    const [golden] = manifest.golden_vectors;
-    expect(golden.probability).not.toBe(1 / (1 + Math.exp(-golden.margin)));
-  });
-
   test('has the same bytes for the same rows and seed, and others for another', async () => {
     await train(undefined, 'again', ...WINDOWS, '--no-register');
     await train(undefined, 'other', ...WINDOWS, '--no-register', '--seed', '2');
@@ -95,89 +78,6 @@ describe('a model that is trained', () => {
     const { createdAt: _then, id: _name, ...rest } = cardOf('first');
     expect(cardOf('again')).toMatchObject(rest);
     expect(await count()).toBe(1);
-  });
-
-  test('reads only the features it was given, in the directions it was told', async () => {
-    const [amount = ''] = FEATURE_LIST.map(({ name }) => name);
-    const features = ['--features', `${amount},${RECOGNISED}`, '--monotone', `${RECOGNISED}:1`];
-    await train(undefined, 'two', ...WINDOWS, ...features, '--no-register');
-    const manifest = JSON.parse(readOut('two', 'model.json.manifest.json').toString());
-    expect(manifest.feature_names).toEqual([amount, RECOGNISED]);
-    const model = loadModel(readOut('two', 'model.json'));
-    const values = Float64Array.from({ length: 200 }, (_, at) => (at % 2 ? (at - 100) / 20 : 50));
-    const margins = model.marginOf({ rows: 100, values });
-    expect(margins).toEqual(margins.toSorted());
-    expect(margins.at(-1)).toBeGreaterThan((margins[0] ?? 0) + 1);
-    const excluded = ['--exclude', RECOGNISED, '--no-register'];
-    await train(undefined, 'blind', ...WINDOWS, ...excluded);
-    expect(cardOf('blind').importance.map(({ name }) => name)).not.toContain(RECOGNISED);
-    const auc = (name: string) => cardOf(name).figures['auc']?.value ?? Number.NaN;
-    expect(auc('blind')).toBeLessThan(auc('first') - 0.05);
-  });
-
-  test('is calibrated by cross-fitting where nothing is held back', async () => {
-    await train(undefined, 'whole', ...TRAINING, ...KNOWN_BY, ...QUICK, '--no-register');
-    const { validation, figures, calibration, calibrationTable, bands, size } = cardOf('whole');
-    expect([validation, figures, size]).toEqual([null, {}, 25]);
-    const riskiest = calibrationTable.at(-1);
-    expect(riskiest?.promised).toBeGreaterThan(0.2);
-    expect(Math.abs((riskiest?.promised ?? 0) - (riskiest?.seen ?? 1))).toBeLessThan(0.1);
-    expect(calibration).not.toBeNull();
-    expect(bands?.reviewFrom).toBeLessThan(bands?.declineFrom ?? 0);
-    expect(readOut('whole', 'card.md').toString()).toContain('cross-fitted');
-  });
-
-  test('may be a logistic regression', async () => {
-    const windows = [...TRAINING, ...VALIDATION, ...KNOWN_BY];
-    await train(undefined, 'line', ...windows, '--kind', 'logistic', '--no-register');
-    expect(JSON.parse(readOut('line', 'model.json').toString()).format).toBe('risk-logistic');
-    expect(cardOf('line').figures['auc']?.value).toBeGreaterThan(0.85);
-  });
-
-  test('has bands for the budget of a day, or for the least cost', async () => {
-    const budget = ['--reviews-a-day', '5', '--declines-a-day', '1', '--no-register'];
-    await train(undefined, 'budget', ...WINDOWS, ...budget);
-    const { segments, validation } = cardOf('budget');
-    const flagged = segments['corridor']?.reduce((sum, of) => sum + of.flagged * of.rows, 0) ?? 0;
-    expect(Math.round(flagged)).toBeLessThanOrEqual(14 * 6);
-    expect(Math.round(flagged)).toBeGreaterThan(14 * 5);
-    expect(validation?.unlabelled).toBe(0);
-    const fraud = { approve: 100, review: 10, decline: 0 };
-    const costs = { fraud, legitimate: { approve: 0, review: 5, decline: 50 } };
-    const path = rig.write('costs.json', JSON.stringify(costs));
-    await train(undefined, 'costs', ...WINDOWS, '--costs', path, '--no-register');
-    expect(cardOf('costs').bands?.reviewFrom).toBeCloseTo(5 / 95, 10);
-  });
-
-  test('counts what had no label by then, and takes it for legitimate when told to', async () => {
-    const early = [
-      ...TRAINING,
-      ...VALIDATION,
-      '--known-by',
-      '2026-04-17',
-      ...QUICK,
-      '--no-register',
-    ];
-    await train(undefined, 'skipped', ...early);
-    await train(undefined, 'counted', ...early, '--unlabelled', 'legitimate');
-    const total = cardOf('first').validation?.rows ?? 0;
-    const { rows = 0, unlabelled = 0 } = cardOf('skipped').validation ?? {};
-    expect(unlabelled).toBeGreaterThan(100);
-    expect(rows + unlabelled).toBe(total);
-    const { validation } = cardOf('counted');
-    expect(validation).toMatchObject({ rows: total, unlabelled, unlabelledAs: 'legitimate' });
-    expect(validation?.frauds).toBe(cardOf('skipped').validation?.frauds);
-  });
-
-  test('names as its parent the model that is active', async () => {
-    const ben = await rig.makeKey('Ben', ['risk_officer']);
-    for (const state of ['shadow', 'canary:5', 'active']) {
-      const args = ['promote', 'fraud@1', '--corridor', 'all', '--to', state, '--override', 'x'];
-      const { proposal_id } = await rig.json(officer, ...args);
-      await rig.run(ben, 'approve', String(proposal_id));
-    }
-    await train(undefined, 'child', ...WINDOWS, '--no-register');
-    expect(cardOf('child').parent).toBe('fraud@1');
   });
 });
 

@@ -1,0 +1,37 @@
+/** `risk models train` on simulated traffic of eight weeks in a real database, in this process. */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { FEATURE_LIST } from '../../../../src/core/domain/feature-schema.ts';
+import type { ModelCard } from '../../../../src/rooms/models/training/card/model-card.ts';
+import { storeLabelledTraffic } from '../../labelled-scores.ts';
+import { startModelsRig } from '../../models-command.ts';
+
+export const TRAINING = ['--from', '2026-03-01', '--to', '2026-03-31'];
+export const VALIDATION = ['--validate-from', '2026-04-01', '--validate-to', '2026-04-14'];
+export const KNOWN_BY = ['--known-by', '2026-04-24'];
+export const QUICK = ['--set', 'rounds=25,learningRate=0.3'];
+export const WINDOWS = [...TRAINING, ...VALIDATION, ...KNOWN_BY, ...QUICK];
+/** The feature by which the simulated frauds are recognised. */
+export const RECOGNISED = FEATURE_LIST[1]?.name ?? '';
+
+export type TrainRig = Awaited<ReturnType<typeof startTrainRig>>;
+
+export async function startTrainRig() {
+  await using opened = new AsyncDisposableStack();
+  const rig = opened.use(await startModelsRig());
+  const officer = await rig.makeKey('Ann', ['risk_officer']);
+  await using database = rig.testDatabase.open();
+  const traffic = { transactions: 3000, days: 45, endMs: Date.UTC(2026, 3, 15), fraudRate: 0.05 };
+  await storeLabelledTraffic(database, traffic);
+  const out = (name: string) => join(rig.folder, name);
+  const readOut = (name: string, file: string) => readFileSync(join(out(name), file));
+  const owned = opened.move();
+  return {
+    ...{ rig, officer, out, readOut },
+    train: (key: string | undefined, name: string, ...args: string[]) =>
+      rig.json(key, 'train', '--out', out(name), ...args),
+    cardOf: (name: string): ModelCard => JSON.parse(readOut(name, 'card.json').toString()),
+    count: async () => (await rig.testDatabase.sql('select from models')).length,
+    [Symbol.asyncDispose]: () => owned.disposeAsync(),
+  };
+}
