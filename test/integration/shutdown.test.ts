@@ -42,7 +42,7 @@ async function whileScoresAreLocked(
 
 describe('SIGTERM', () => {
   test('under load leaves no pending entry, no consumer, and exits 0', { retry: 2 }, async () => {
-    await rig.send(seeds(3000));
+    await rig.send(seeds(1500));
     await using worker = rig.spawnWorker({ ...LOUD, RISK_BATCH_ENTRIES: '20' });
     await waitUntil(async () => (await rig.counts()).scored > 100, 20_000, 'the first scores');
     worker.kill('SIGTERM');
@@ -52,9 +52,9 @@ describe('SIGTERM', () => {
     expect(await pending()).toBe(0);
     expect(await listConsumers(rig.commands, rig.stream.transactions)).toEqual([]);
     const { scored, waiting } = await rig.counts();
-    expect(scored + waiting).toBe(3000);
+    expect(scored + waiting).toBe(1500);
     rig.startWorker();
-    expect(await rig.settled(3000)).toMatchObject({ scored: 3000, deadLetters: 0 });
+    expect(await rig.settled(1500)).toMatchObject({ scored: 1500, deadLetters: 0 });
   });
 
   test('while Postgres is locked gives entries back without costing an attempt', async () => {

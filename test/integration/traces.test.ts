@@ -11,7 +11,7 @@ import { startRunningApi } from '../support/running-api.ts';
 import { newSpanFile, readSpans, type SeenSpan, untilSpans } from '../support/spans.ts';
 import { input, postOne } from '../support/submit.ts';
 import { waitUntil } from '../support/wait-until.ts';
-import { createWorkerRig, seeds } from '../support/worker-rig.ts';
+import { createWorkerRig, seeds, type WorkerRig } from '../support/worker-rig.ts';
 
 /** Nothing is slow, so that a span is there for another reason. */
 const NEVER_SLOW = { RISK_TRACE_SLOW_MS: '600000' };
@@ -142,12 +142,15 @@ describe('what is not sampled', () => {
 
 describe('the packages of OpenTelemetry', () => {
   /** Packages of a process that has served, or read, for a moment; the metrics load `api` in any case. */
-  async function loadedBy(role: 'api' | 'worker', settings: Readonly<Record<string, string>>) {
-    await using rig = await createWorkerRig();
+  async function loadedBy(
+    { environment }: WorkerRig,
+    role: 'api' | 'worker',
+    settings: Readonly<Record<string, string>>,
+  ) {
     const list = await newSpanFile();
     const hook = join(REPOSITORY, 'test/support/list-packages.mjs');
     await using child = spawnRisk([role], {
-      ...{ ...rig.environment, PORT: '0', ...settings },
+      ...{ ...environment, PORT: '0', ...settings },
       ...{ NODE_OPTIONS: `--import=${hook}`, LISTED_IN: list },
     });
     await child.waitFor(/"msg":"(?:serving|worker starts)"/, 30_000);
@@ -157,9 +160,10 @@ describe('the packages of OpenTelemetry', () => {
   }
 
   test('are not loaded where traces are off', async () => {
-    expect(await loadedBy('api', {})).toEqual(['api']);
-    expect(await loadedBy('worker', {})).toEqual(['api']);
-    const on = await loadedBy('worker', { OTEL_TRACES_EXPORTER: 'otlp' });
+    await using rig = await createWorkerRig();
+    expect(await loadedBy(rig, 'api', {})).toEqual(['api']);
+    expect(await loadedBy(rig, 'worker', {})).toEqual(['api']);
+    const on = await loadedBy(rig, 'worker', { OTEL_TRACES_EXPORTER: 'otlp' });
     expect(on).toEqual(expect.arrayContaining(['exporter-trace-otlp-proto', 'sdk-trace']));
   });
 });
