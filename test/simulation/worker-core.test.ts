@@ -43,8 +43,8 @@ vi.mock(
   async () => (await import('./ports.ts')).memory,
 );
 
-const { SIMULATION_RUNS: runs = '100', SIMULATION_SEED: seed, SIMULATION_PATH: path } = process.env;
-const UNTROUBLED_RUNS = 60;
+const { SIMULATION_RUNS: runs = '60', SIMULATION_SEED: seed, SIMULATION_PATH: path } = process.env;
+const UNTROUBLED_RUNS = 30;
 const TIMEOUT_MS = 120_000 + 100 * Number(runs);
 
 const replay = {
