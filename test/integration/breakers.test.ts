@@ -27,7 +27,7 @@ async function openOnOwnPostgres() {
     PORT: '0',
   };
   expect((await runRisk(['migrate'], environment)).code).toBe(0);
-  const { url, stop } = await runApiHere(environment);
+  const { url, stop, log } = await runApiHere(environment);
   stack.defer(async () => void (await stop()));
   const headers = {
     Authorization: `Bearer ${RUNNING_API_KEY}`,
@@ -36,6 +36,8 @@ async function openOnOwnPostgres() {
   const owned = stack.move();
   return {
     postgres,
+    /** What the API and Postgres said last. */
+    said: () => `${log().slice(-3000)}\n${postgres.logTail()}`,
     risk: (...args: string[]) => runRisk(args, { RISK_URL: url, RISK_API_KEY: RUNNING_API_KEY }),
     get: async (path: string) => await answerOf(await fetch(url + path, { headers })),
     post: async () => {
@@ -132,7 +134,9 @@ test('Postgres and Redis gone: level 4, told by status once Postgres is back', a
     },
     15_000,
     'status to be readable again',
-  );
+  ).catch((error: unknown) => {
+    throw new Error(`${String(error)}\n${api.said()}`);
+  });
   expect(told.level).toBe('4');
   expect((await api.post()).status).toBe(201);
 });
