@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
 import { childEnvironment, REPOSITORY, type RiskProcess, watch } from '../support/risk.ts';
+import { runRisk } from '../support/run-risk.ts';
 import { waitUntil } from '../support/wait-until.ts';
 
 const elsewhere = mkdtempSync(join(tmpdir(), 'risk-elsewhere-'));
@@ -40,8 +41,8 @@ test('risk --help lists every command, from another folder and through links', a
 
 test('risk answers usage errors with 2, and the reason alone on standard error', async () => {
   expect(await run(['nonsense'])).toMatchObject({ code: 2, stdout: '' });
-  expect((await run([])).code).toBe(2);
-  const flag = await run(['doctor', '--wat']);
+  expect((await runRisk([])).code).toBe(2);
+  const flag = await runRisk(['doctor', '--wat']);
   expect(flag).toMatchObject({ code: 2, stdout: '' });
   expect(flag.stderr).toMatch(
     /^risk doctor: there is no option --wat; there are --.*; see risk doctor --help\n$/,
@@ -53,7 +54,7 @@ test('the help of a role names the settings that it needs', async () => {
     ['api', 'PORT'],
     ['worker', 'RISK_WORKER_PORT'],
   ] as const) {
-    const { code, stdout } = await run([role, '--help']);
+    const { code, stdout } = await runRisk([role, '--help']);
     expect(code).toBe(0);
     for (const name of ['DATABASE_URL', 'REDIS_URL', port, 'RISK_MARKET'])
       expect(stdout).toMatch(new RegExp(`^ {2}${name} +\\S`, 'm'));
@@ -72,12 +73,13 @@ test('risk lists all problems of its configuration at once and exits 78', async 
   for (const name of ['PORT', 'DATABASE_URL', 'RISK_NO_SUCH', 'RISK_DATABASE_CONNECTIONS_MAX']) {
     expect(stderr).toContain(name);
   }
-  const api = await run(['api'], { PORT: 'x', RISK_DATA_DIR: elsewhere });
+  const api = await runRisk(['api'], { PORT: 'x', RISK_DATA_DIR: elsewhere });
   expect(api).toMatchObject({ code: 78, stdout: '' });
   for (const name of ['PORT', 'DATABASE_URL', 'REDIS_URL']) expect(api.stderr).toContain(name);
-  const keys = await run(['keys', 'list'], { PORT: 'x', DATABASE_URL: 'postgres://127.0.0.1:1/x' });
+  const stores = { PORT: 'x', DATABASE_URL: 'postgres://127.0.0.1:1/x' };
+  const keys = await runRisk(['keys', 'list'], stores);
   expect([keys.code, keys.stderr.includes('_URL')]).toEqual([78, false]);
-  const help = await run(['doctor', '--help'], { PORT: '99999' });
+  const help = await runRisk(['doctor', '--help'], { PORT: '99999' });
   expect(help.code).toBe(0);
 });
 

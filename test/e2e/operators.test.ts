@@ -196,10 +196,7 @@ describe('risk dead-letters', () => {
 test('what is replayed is scored by a worker, and the status is even again', async () => {
   const before = (await api.riskJson('status')) as StatusJson;
   expect(before.totals.pending).toBe(0);
-  await using worker = spawnRisk(['worker'], {
-    DATABASE_URL: api.testDatabase.url,
-    REDIS_URL: api.redisService.url,
-  });
+  await using worker = api.startWorker();
   await api.risk('dead-letters', 'replay', '--all', '--yes');
   const scored = async (n: number) =>
     (await api.request(`/v1/scores/${transactionIds[n - 1]}`)).status === 200;
@@ -213,8 +210,7 @@ test('what is replayed is scored by a worker, and the status is even again', asy
     10_000,
     'nothing to be pending',
   );
-  worker.kill('SIGTERM');
-  expect((await worker.exited).code).toBe(0);
+  expect(await worker.stop()).toBe(0);
 });
 
 describe('risk status', () => {

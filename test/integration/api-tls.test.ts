@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { EXIT_BAD_CONFIGURATION } from '../../src/kit/config/config.ts';
 import { findOpenssl, makeCertificates } from '../support/certificates.ts';
-import { spawnRisk } from '../support/risk.ts';
+import { runRisk } from '../support/run-risk.ts';
 import { spawnRunningApi } from '../support/running-api.ts';
 import { makeServiceFolder } from '../support/service-folder.ts';
 import { waitUntil } from '../support/wait-until.ts';
@@ -54,8 +54,8 @@ withTls('what is no certificate is a bad configuration, all of it at once', asyn
   using folder = makeServiceFolder();
   const { server, authority } = await makeCertificates(openssl, join(folder.services, 'tls'));
   const told = async (value: string) => {
-    const api = spawnRisk(['api'], { RISK_TLS: value });
-    return { ...(await api.exited), said: api.stderr() };
+    const { code, stderr } = await runRisk(['api'], { RISK_TLS: value });
+    return { code, said: stderr };
   };
   const bad = await told(`sslcert=${authority}&sslkey=${server}x&cert=a`);
   expect(bad.code).toBe(EXIT_BAD_CONFIGURATION);

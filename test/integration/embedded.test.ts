@@ -56,6 +56,7 @@ async function redis(url: string, ...words: string[]): Promise<string | undefine
 }
 
 test('startEmbedded keeps rows and keys over a restart, durably set', async () => {
+  prepareDataFolder(dataDir);
   {
     await using first = await engine();
     await sql(first.databaseUrl, 'create table kept as select 7 as value');
