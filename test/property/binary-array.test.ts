@@ -12,6 +12,7 @@ import {
   timestampArray,
   uuidArray,
 } from '../../src/kit/database/binary-array.ts';
+import { runsOf } from '../support/thorough.ts';
 
 const HEADER_BYTES = 20;
 /** Quiet and signalling NaNs with a payload, -0, the least and the greatest subnormal number, -Infinity. */
@@ -100,7 +101,7 @@ describe('binary arrays', () => {
         expect(read).toEqual(values);
         expect(array.length).toBe(values.length === 0 ? 12 : at);
       }),
-      { numRuns: 60 },
+      { numRuns: runsOf(60) },
     );
   });
 

@@ -4,6 +4,7 @@ import { expect, test } from 'vitest';
 import { transactionInputSchema } from '../../src/core/domain/transaction.ts';
 import { transactionWriter } from '../../src/tools/simulate/format.ts';
 import { simulate } from '../../src/tools/simulate/simulate.ts';
+import { runsOf } from '../support/thorough.ts';
 
 const DAY_MS = 86_400_000;
 
@@ -34,7 +35,7 @@ test('simulate gives exactly the rows and frauds asked for, in time order within
       }
       expect(beforeMs).toBeLessThan(given.endMs);
     }),
-    { numRuns: 60 },
+    { numRuns: runsOf(60) },
   );
 });
 
@@ -47,7 +48,7 @@ test('simulate writes rows that the API accepts', () => {
         expect(parsed.error?.issues ?? []).toEqual([]);
       }
     }),
-    { numRuns: 40 },
+    { numRuns: runsOf(40) },
   );
 });
 
@@ -56,6 +57,6 @@ test('simulate repeats itself', () => {
     fc.property(options, (given) => {
       expect([...simulate(given)]).toEqual([...simulate(given)]);
     }),
-    { numRuns: 15 },
+    { numRuns: runsOf(15) },
   );
 });

@@ -8,6 +8,7 @@ import { z } from 'zod';
 import { labelInputSchema } from '../../src/core/domain/label.ts';
 import { transactionInputSchema } from '../../src/core/domain/transaction.ts';
 import { sureCheck } from '../../src/kit/http/body/sure-check.ts';
+import { runsOf } from '../support/thorough.ts';
 
 const digits = (count: number) =>
   fc.string({ unit: fc.constantFrom(...'0123456789'), minLength: count, maxLength: count });
@@ -117,10 +118,10 @@ describe.each([
         if (parsed.success) expect(parsed.data).toStrictEqual(value);
         expect(JSON.stringify(value)).toBe(before);
       }),
-      { numRuns: 5000 },
+      { numRuns: runsOf(5000) },
     );
     // The generated values have both answers.
-    expect(Math.min(seen.yes, seen.no)).toBeGreaterThan(250);
+    expect(Math.min(seen.yes, seen.no)).toBeGreaterThan(runsOf(250));
   });
 });
 

@@ -84,10 +84,26 @@ test('unit tests stand where the source that they test stands', () => {
   expect([...new Set(missing)]).toEqual([]);
 });
 
+/** Words of a list of `bin/check`. */
+function listOf(name: string): string[] {
+  const [, list = ''] = new RegExp(`^${name}='([^']+)'`, 'm').exec(read('bin/check')) ?? [];
+  const words = list.trim().split(/\s+/);
+  expect(words.length).toBeGreaterThan(4);
+  return words;
+}
+
+test('what `npm test` does in part, `npm run long` does as a whole', () => {
+  const inPart = readSources('test', /\.test\.ts$/)
+    .filter(({ text }) => /support\/thorough\.ts|'PROPERTY_RUNS'/.test(text))
+    .map(({ path }) => path)
+    .filter((path) => path !== 'test/unit/repository.test.ts');
+  const listed = listOf('in_part');
+  expect(inPart.filter((path) => !listed.some((name) => path.includes(name)))).toEqual([]);
+  expect(listed.filter((name) => !inPart.some((path) => path.includes(name)))).toEqual([]);
+});
+
 test('a file of tests that is named to start early, or to run on another Postgres, exists once', () => {
-  const [, list = ''] = /^differing='([^']+)'/m.exec(read('bin/check')) ?? [];
-  const differing = list.trim().split(/\s+/);
-  expect(differing.length).toBeGreaterThan(5);
+  const differing = listOf('differing');
   const paths = readSources('test', /\.test\.ts$/).map(({ path }) => path);
   const found = (name: string, folder: string) =>
     paths.filter((path) => path.startsWith(folder) && path.includes(name)).length;

@@ -13,6 +13,7 @@ import type { MerchantProfile } from '../../../src/core/profile/merchant-profile
 import { createRandom } from '../../../src/kit/random.ts';
 import { HOUR_MS } from '../../../src/kit/words/utc-bucket.ts';
 import { foldRow } from '../../support/fold-one.ts';
+import { runsOf } from '../../support/thorough.ts';
 import { createSharedLogs, createWorker } from './workers.ts';
 
 const TIMEOUT_MS = 120_000;
@@ -133,7 +134,10 @@ const LATE: World = {
 test(
   'a fold that goes on from a copy is that of one profile',
   () =>
-    fc.assert(fc.asyncProperty(worlds, compare), { numRuns: 40, examples: [[READ_AGAIN], [LATE]] }),
+    fc.assert(fc.asyncProperty(worlds, compare), {
+      numRuns: runsOf(40),
+      examples: [[READ_AGAIN], [LATE]],
+    }),
   TIMEOUT_MS,
 );
 

@@ -16,6 +16,7 @@ import { runRiskProcess } from '../../../support/risk.ts';
 import { runRisk } from '../../../support/run-risk.ts';
 import { idAt, storeScoresOf } from '../../../support/stored-rows.ts';
 import { input, labelInput, postLabels, postOne } from '../../../support/submit.ts';
+import { THOROUGH } from '../../../support/thorough.ts';
 
 const MONTH = '2013-03';
 const ROWS = 60;
@@ -64,7 +65,10 @@ const words = (...more: readonly string[]) => [
 ];
 const archive = (...more: readonly string[]) => runRisk(words(...more), environment);
 const restore = ['archive', 'restore', MONTH, '--key', keyFile];
+/** Steps that are killed in `npm test`: amid the export, on either side of the commit that drops, and amid a restore. */
+const KILLED = ['table-transactions', 'month-dropping', 'month-drop', 'restoring'];
 const kill = async (point: string, args: readonly string[]) => {
+  if (!THOROUGH && !KILLED.includes(point)) return;
   const failpoint = { RISK_TEST_FAILPOINT: `archive-${point}` };
   const { code, stderr } = await runRiskProcess(args, { ...environment, ...failpoint });
   expect(code, `${point}: ${stderr}`).toBeNull();
@@ -208,7 +212,7 @@ test(
     await kill('restoring', restore);
     expect(await step()).toBe('cold');
     await kill('restored', restore);
-    expect(await step()).toBe('ended');
+    expect(await step()).toBe(THOROUGH ? 'ended' : 'cold');
     const { code, stdout } = await runRisk(restore, environment);
     expect([code, stdout]).toEqual([0, expect.stringContaining('without a score: 1')]);
     const [owned] = await sql(

@@ -15,6 +15,7 @@ import { freeze } from '../../../../src/rooms/corridors/freeze-change.ts';
 import { runRiskProcess } from '../../../support/risk.ts';
 import { runRisk } from '../../../support/run-risk.ts';
 import { storeOpenRows, storeTransactions } from '../../../support/stored-rows.ts';
+import { THOROUGH } from '../../../support/thorough.ts';
 import { createWorkerRig, seeds, type WorkerRig } from '../../../support/worker-rig.ts';
 
 const OTHER = 'market_1';
@@ -59,7 +60,10 @@ const words = (...more: readonly string[]) => [
   ...more,
 ];
 const rollback = (...more: readonly string[]) => runRisk(words(...more), environment());
+/** Steps that are killed in `npm test`: amid the export, and on either side of the commit that drops. */
+const KILLED = ['table-audit_log', 'dropping', 'dropped'];
 const killedAt = async (point: string, ...more: readonly string[]) => {
+  if (!THOROUGH && !KILLED.includes(point)) return;
   const failpoint = { RISK_TEST_FAILPOINT: `archive-${point}` };
   const { code, stderr } = await runRiskProcess(words(...more), { ...environment(), ...failpoint });
   expect(code, `${point}: ${stderr}`).toBeNull();
@@ -92,7 +96,7 @@ test('a rollback that is killed at each step goes on, and drops what two people 
   ]);
   expect((await rollback()).stderr).toContain('give --continue');
   await killedAt('drain', '--continue', '--dead-letter-rest');
-  await killedAt('table-audit_log', '--continue');
+  await killedAt('table-audit_log', '--continue', '--dead-letter-rest');
   await killedAt('export', '--continue');
   await killedAt('verify', '--continue');
 

@@ -7,6 +7,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { listReports } from '../../../../src/core/stream/status/workers.ts';
 import { type RiskProcess, spawnRisk } from '../../../support/risk.ts';
 import { runRisk } from '../../../support/run-risk.ts';
+import { THOROUGH } from '../../../support/thorough.ts';
 import { waitUntil } from '../../../support/wait-until.ts';
 import { createWorkerRig, seeds, type WorkerRig } from '../../../support/worker-rig.ts';
 
@@ -47,38 +48,43 @@ const untilStarted = (supervisor: RiskProcess, count: number) =>
     `${count} workers: ${supervisor.stderr()}`,
   );
 
-test('a backlog brings workers one by one, and its end takes all but one away after their drain', {
-  timeout: 120_000,
-}, async () => {
-  await using supervisor = spawnSupervisor('--workers', '1..3');
-  await untilStarted(supervisor, 1);
-  const transactions = await rig.store(seeds(1500));
-  await rig.pool.transaction(async (query) => {
-    await query({ text: 'lock table market.scores in access exclusive mode' });
-    await rig.openRows(transactions);
-    await rig.append(transactions);
-    await untilStarted(supervisor, 3);
-    expect(linesOf(supervisor, 'more')).toMatchObject([
-      { trigger: 'DeepQueue', from: 1 },
-      { trigger: 'DeepQueue', from: 2 },
+// The triggers have a test of their own, which `npm test` runs: test/unit/rooms/operate/scaler.test.ts.
+test.runIf(THOROUGH)(
+  'a backlog brings workers one by one, and its end takes all but one away after their drain',
+  {
+    timeout: 120_000,
+  },
+  async () => {
+    await using supervisor = spawnSupervisor('--workers', '1..3');
+    await untilStarted(supervisor, 1);
+    const transactions = await rig.store(seeds(1500));
+    await rig.pool.transaction(async (query) => {
+      await query({ text: 'lock table market.scores in access exclusive mode' });
+      await rig.openRows(transactions);
+      await rig.append(transactions);
+      await untilStarted(supervisor, 3);
+      expect(linesOf(supervisor, 'more')).toMatchObject([
+        { trigger: 'DeepQueue', from: 1 },
+        { trigger: 'DeepQueue', from: 2 },
+      ]);
+    });
+    await rig.settled(1500);
+    await waitUntil(() => linesOf(supervisor, 'worker has drained').length === 2, 60_000, 'drains');
+    expect(linesOf(supervisor, 'fewer')).toMatchObject([
+      { trigger: 'LowQueueDepth', from: 3 },
+      { trigger: 'LowQueueDepth', from: 2 },
     ]);
-  });
-  await rig.settled(1500);
-  await waitUntil(() => linesOf(supervisor, 'worker has drained').length === 2, 60_000, 'drains');
-  expect(linesOf(supervisor, 'fewer')).toMatchObject([
-    { trigger: 'LowQueueDepth', from: 3 },
-    { trigger: 'LowQueueDepth', from: 2 },
-  ]);
-  const [oldest = 0, ...others] = pidsOf(supervisor);
-  await waitUntil(() => !others.some(isAlive), 5000, 'the ends');
-  expect(isAlive(oldest)).toBe(true);
-  supervisor.kill('SIGTERM');
-  expect(await supervisor.exited).toEqual({ code: 0, signal: null });
-  expect(isAlive(oldest)).toBe(false);
-  const { reports } = await listReports(rig.commands, rig.database.market);
-  const last = new Map(reports.map(({ report }) => [report.name, report.isDraining]));
-  expect([...last.values()]).toEqual([true, true, true]);
-});
+    const [oldest = 0, ...others] = pidsOf(supervisor);
+    await waitUntil(() => !others.some(isAlive), 5000, 'the ends');
+    expect(isAlive(oldest)).toBe(true);
+    supervisor.kill('SIGTERM');
+    expect(await supervisor.exited).toEqual({ code: 0, signal: null });
+    expect(isAlive(oldest)).toBe(false);
+    const { reports } = await listReports(rig.commands, rig.database.market);
+    const last = new Map(reports.map(({ report }) => [report.name, report.isDraining]));
+    expect([...last.values()]).toEqual([true, true, true]);
+  },
+);
 
 test('a killed worker comes back, and a killed supervisor leaves none behind', async () => {
   await using supervisor = spawnSupervisor('--workers', '1..1');

@@ -5,6 +5,7 @@ import { VERDICTS } from '../../../../src/core/domain/score-record.ts';
 import type { EventType } from '../../../../src/core/events.ts';
 import { type ClientDecision, toLists } from '../../../../src/rooms/webhooks/match-events.ts';
 import { WEBHOOK_LIMITS, type Webhook, webhook } from '../../../../src/rooms/webhooks/webhook.ts';
+import { runsOf } from '../../../support/thorough.ts';
 
 const TYPE = 'transaction.decided';
 const CLIENTS = ['shop', 'bank'] as const;
@@ -58,7 +59,7 @@ test('an endpoint gets each decision that it takes, in order, and no other', () 
         );
       }
     }),
-    { numRuns: 60 },
+    { numRuns: runsOf(60) },
   );
 });
 
@@ -82,6 +83,6 @@ test('a list has at most 100 decisions, and 64 KiB unless it has only one, and i
         expect(bytesOf(payload) + more).toBeGreaterThan(eventBytes - 64);
       }
     }),
-    { numRuns: 60 },
+    { numRuns: runsOf(60) },
   );
 });

@@ -15,6 +15,7 @@ import { parseData } from '../../../../src/kit/command/data-file.ts';
 import { diffRuleSets } from '../../../../src/rooms/rules/diff-rule-sets.ts';
 import { ruleLines, toYaml } from '../../../../src/rooms/rules/rule-file.ts';
 import { runRisk } from '../../../support/run-risk.ts';
+import { runsOf } from '../../../support/thorough.ts';
 
 /** Texts that mean something else where they stand bare. */
 const MARKED = [
@@ -110,7 +111,7 @@ test('import of an export, and export of an import, give the same bytes', () => 
       expect(hashRuleSet(Object(value))).toBe(hashRuleSet(source));
       expect(toYaml(Object(value))).toBe(file);
     }),
-    { numRuns: 300 },
+    { numRuns: runsOf(300) },
   );
 });
 

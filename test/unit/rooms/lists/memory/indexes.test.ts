@@ -107,7 +107,8 @@ describe('networks', () => {
         const expected = networks.some((one) => contains(one, bytes));
         const found = [appended.has(bytes), added.has(bytes)];
         // IPv6 may have an address that shares its first bits with a network.
-        if (isV4 || expected)
+        const isRight = found.every((one) => one === expected);
+        if (!isRight && (isV4 || expected))
           expect([networks, bytes, found]).toEqual([networks, bytes, [expected, expected]]);
       }
     }
