@@ -36,7 +36,7 @@ async function openOnOwnPostgres() {
   const owned = stack.move();
   return {
     postgres,
-    /** What the API and Postgres said last. */
+    /** The last lines of the API and of Postgres. */
     said: () => `${log().slice(-3000)}\n${postgres.logTail()}`,
     risk: (...args: string[]) => runRisk(args, { RISK_URL: url, RISK_API_KEY: RUNNING_API_KEY }),
     get: async (path: string) => await answerOf(await fetch(url + path, { headers })),
