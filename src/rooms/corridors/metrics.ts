@@ -1,8 +1,6 @@
 /** Metrics of corridors; the worker that leads reports them. */
 import type { MakeMetrics } from '../../kit/metrics/make-metrics.ts';
 
-export type CorridorMetrics = ReturnType<typeof createCorridorMetrics>;
-
 export function createCorridorMetrics({ gauge }: MakeMetrics) {
   return {
     health: gauge('risk_corridor_health_score', 'Health of a corridor, 0 to 100.', ['corridor']),
