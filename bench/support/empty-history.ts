@@ -16,7 +16,7 @@ export function scoreAlone(transaction: Transaction): ScoredAlone {
   return { decision, features: vector };
 }
 
-/** Of an account without a transaction. */
+/** The history of an account without a transaction. */
 const NO_SIBLINGS: AccountHistory = {
   siblings: 0,
   spanMs: Number.NaN,
@@ -57,7 +57,7 @@ const NO_SIBLINGS: AccountHistory = {
   youngFrauds: 0,
 };
 
-/** Of a merchant without a transaction. */
+/** The history of a merchant without a transaction. */
 const NO_SALES: MerchantHistory = {
   count1h: 0,
   count24h: 0,

@@ -1,4 +1,4 @@
-/** What all tests of a file share. */
+/** Parts that all tests of a file share. */
 import { afterAll } from 'vitest';
 import { answerWithin } from '../../src/kit/process/settles-within.ts';
 
