@@ -3,12 +3,14 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { putModelInForce } from '../../bench/support/model-in-force.ts';
 import { streamKeys } from '../../src/core/stream/keys.ts';
 import { MARKET } from '../chaos/support/streams.ts';
-import { waitUntil } from '../support/wait-until.ts';
 import {
   BURST,
-  flood,
+  confine,
+  floodWithErrors,
+  labelOfScored,
   mustPost,
   onReplica,
+  postBursts,
   removeWebhook,
   type Scene,
   signalAll,
@@ -30,7 +32,8 @@ export type Cause = {
 
 const US = streamKeys(MARKET, 'US-EG', 0);
 const BURSTS = 13;
-const FIRST_SCORE_MS_MAX = 30_000;
+/** Fewer: the worker is through before the alert fires. */
+const MANY_BURSTS = 60;
 const SESSIONS = `select pid from pg_stat_activity where application_name like 'risk-%'`;
 
 export const CAUSES: readonly Cause[] = [
@@ -52,8 +55,7 @@ export const CAUSES: readonly Cause[] = [
     begin: async ({ engine, traffic }) => {
       const { pid } = engine.process('worker-1');
       process.kill(pid, 'SIGSTOP');
-      const burst = traffic.batches(BURST, 'US-EG');
-      for (let nth = 0; nth < BURSTS; nth++) await traffic.post(burst.next().value?.body ?? '');
+      await postBursts(traffic, BURSTS);
       return async () => process.kill(pid, 'SIGCONT');
     },
     after: ['CorridorLatency', 'RegionLatency', 'BudgetBurns scores'],
@@ -100,28 +102,13 @@ export const CAUSES: readonly Cause[] = [
       'LabelsUntold',
     ],
     within: 100,
-    begin: async ({ services: { redis, query }, traffic }) => {
-      // The first cause of a run comes before the first score.
-      const row = await waitUntil(
-        async () =>
-          (
-            await query<{ id: string }>(
-              'select transaction_id::text as id from scores order by scored_at desc limit 1',
-            )
-          )[0],
-        FIRST_SCORE_MS_MAX,
-        'a score',
-      );
+    begin: async (scene) => {
+      const { redis } = scene.services;
+      const label = await labelOfScored(scene);
       redis.freeze();
       // The breaker is open by then, so that the answer does not wait for Redis.
       await delay(3000);
-      const label = {
-        transaction_id: row.id,
-        label: 'fraud',
-        source: 'chargeback',
-        labelled_at: new Date().toISOString(),
-      };
-      const answer = await traffic.ask('/v1/labels', JSON.stringify({ labels: [label] }));
+      const answer = await scene.traffic.ask('/v1/labels', JSON.stringify({ labels: [label] }));
       // 503 says that the label is stored, and that profiles do not know of it yet.
       if (answer?.status !== 503) throw new Error(`not left untold: ${answer?.text}`);
       return async () => redis.thaw();
@@ -238,10 +225,32 @@ export const CAUSES: readonly Cause[] = [
     },
   },
   {
-    what: 'six connections post batches of 500 as fast as they are answered',
-    fires: ['BusyAPI', 'BusyWorkers'],
+    what: 'the API has a seventh of a processor and 192 MB, and eight connections post batches with an error',
+    fires: ['BusyAPI', 'LargeAPI'],
     within: 60,
-    begin: async (scene) => flood(scene),
+    begin: async (scene) => {
+      const { pause } = scene.traffic;
+      // Requests that come anyway would pile up, and the API answer the scraper too late.
+      pause.isOn = true;
+      const restore = await confine(scene, 'api', { cores: 0.15, mebibytes: 192 });
+      const end = floodWithErrors(scene, 8);
+      return async () => {
+        await end();
+        await restore();
+        pause.isOn = false;
+      };
+    },
+  },
+  {
+    what: `${BURST * MANY_BURSTS} transactions wait for a worker that has a fifth of a processor`,
+    fires: ['BusyWorkers'],
+    within: 60,
+    begin: async (scene) => {
+      // A worker that reads meanwhile would answer the scraper too late, as senders need the processors.
+      await scene.engine.drain('worker-1');
+      await postBursts(scene.traffic, MANY_BURSTS);
+      return confine(scene, 'worker', { cores: 0.2 });
+    },
   },
   {
     what: 'a model comes into force whose golden margins are not its own',

@@ -9,7 +9,6 @@ export const NOT_FIRED: Readonly<Record<string, string>> = {
   ModelOutcomes: 'as ModelDrift, with labels of a week',
   ModelWorse: 'looks a week back, which is 2.8 hours at a sixtieth',
   LabelsLate: 'as ModelWorse',
-  LargeAPI: 'needs a container whose memory is bounded',
   KafkaDown: 'needs a Kafka beside the engine',
   KafkaTrimmed: 'as KafkaDown, with a retention of seconds',
   KeysUnfiltered: 'needs sealed slices of keys, which take weeks',

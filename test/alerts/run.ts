@@ -72,9 +72,9 @@ async function make(cause: Cause, scene: Scene): Promise<Seen[]> {
   try {
     await until(() => seen.every(hasFired), cause.within);
   } finally {
+    for (const one of seen) one.endedMs = performance.now();
     await end();
   }
-  for (const one of seen) one.endedMs = performance.now();
   const late = expect(cause.after ?? [], `${cause.what}; then it goes on`);
   for (const one of late) one.endedMs = one.beganMs;
   await until(() => late.every(hasFired), END_SECONDS_MAX);

@@ -13,12 +13,16 @@ export function startTraffic(url: string, apiKey: string, signal: AbortSignal) {
   const rates = { posts: 25, reads: 25 };
   const pause = { isOn: false };
   let inFlight = 0;
-  const ask = async (path: string, body?: string, method = body === undefined ? 'GET' : 'POST') => {
+  const ask = async (
+    path: string,
+    body?: string | Buffer<ArrayBuffer>,
+    method = body === undefined ? 'GET' : 'POST',
+  ) => {
     if (inFlight >= IN_FLIGHT_MAX) return undefined;
     inFlight += 1;
     try {
       const response = await fetch(`${url}${path}`, {
-        headers,
+        headers: typeof body === 'object' ? { ...headers, 'content-encoding': 'gzip' } : headers,
         method,
         body: body ?? null,
         signal: AbortSignal.timeout(TIMEOUT_MS),
@@ -30,10 +34,12 @@ export function startTraffic(url: string, apiKey: string, signal: AbortSignal) {
       inFlight -= 1;
     }
   };
+  let made = 0;
+  /** Each call makes other transactions. */
   const batches = (size: number, corridor?: string) =>
-    makeBatches({ seed: `alerts/${size}/${corridor}`, batch: size, spoiled: undefined, corridor });
+    makeBatches({ seed: `alerts/${made++}`, batch: size, spoiled: undefined, corridor });
   const small = batches(5);
-  const post = (body: string) => ask('/v1/transactions/batch', body);
+  const post = (body: string | Buffer<ArrayBuffer>) => ask('/v1/transactions/batch', body);
   const drive = async (name: keyof typeof rates, send: () => Promise<unknown>) => {
     while (!signal.aborted) {
       if (!pause.isOn) void send();

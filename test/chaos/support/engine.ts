@@ -18,6 +18,8 @@ export type StartOptions = {
   readonly environment?: Readonly<Record<string, string>>;
   /** bin/risk of another release. */
   readonly launcher?: string;
+  /** Program and arguments that become the process, in a control group. */
+  readonly within?: readonly string[];
   /** False: does not wait until it is ready. */
   readonly wait?: boolean;
 };
@@ -83,7 +85,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine & Asyn
     ...options.environment,
   };
   const start = async (role: Role, name: string, started: StartOptions = {}) => {
-    const { failpoint, wait = true } = started;
+    const { failpoint, within, wait = true } = started;
     if (processes.get(name)?.hasEnded() === false) throw new Error(`${name} is still running`);
     if (processes.has(name)) ended++;
     const environment = {
@@ -93,7 +95,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine & Asyn
     };
     const port = await portOf(name);
     const fresh = spawnRole({
-      ...{ role, name, port, environment, logFolder },
+      ...{ role, name, port, environment, logFolder, within },
       launcher: started.launcher ?? launcher,
     });
     processes.set(name, fresh);
