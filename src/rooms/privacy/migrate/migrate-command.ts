@@ -89,6 +89,7 @@ async function run(args: string[], context: CommandContext): Promise<number> {
   const { rows, subjects, keysRemoved: keys } = migrated;
   output.value({ state: 'done', fields: migrated.fields, rows, subjects, keys, seconds }, [
     `${migrated.fields.join(' and ')} are tokens: rows=${rows} subjects=${subjects} keys=${keys} seconds=${seconds}`,
+    'Restart the workers, whose memory has clear values.',
     'Clear values stay in backups, the WAL, replicas until they have replayed it, topics of Kafka, logs, files of exports and archives, until their retention ends.',
   ]);
   return EXIT.fine;

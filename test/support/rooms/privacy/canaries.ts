@@ -13,14 +13,24 @@ function base64Of(value: string): string[] {
   });
 }
 
-const encodingsOf = (value: string): string[] => [
+/** Encodings by which a value is looked for; texts of bytes have a character for each byte. */
+export const encodingsOf = (value: string): string[] => [
   value,
+  Buffer.from(value).toString('latin1'),
+  Buffer.from(value, 'utf16le').toString('latin1'),
+  Buffer.from(value, 'utf16le').swap16().toString('latin1'),
   ...base64Of(value),
   ...base64Of(value).map((text) => text.replaceAll('+', '-').replaceAll('/', '_')),
   Buffer.from(value).toString('hex'),
   encodeURIComponent(value),
   JSON.stringify(value).slice(1, -1),
+  asciiJson(value),
 ];
+/** JSON without characters beyond ASCII, as V8 writes its heap. */
+const asciiJson = (value: string) =>
+  JSON.stringify(value)
+    .slice(1, -1)
+    .replace(/[^ -~]/g, (one) => `\\u${one.charCodeAt(0).toString(16).padStart(4, '0')}`);
 
 /** @returns the values that the text has, each in any encoding */
 export function findIn(text: string, values: readonly string[]): string[] {
