@@ -41,7 +41,9 @@ import { createSharedLogs, createWorker } from './workers.ts';
 /** Arrivals of each party that are drawn; the nightly long tests ask for more. */
 const RUNS = Number(process.env['PROPERTY_RUNS'] ?? 1);
 /** Arrivals of a busy merchant, whose list keeps 1,280; the nightly long tests let more come, and compare more of their folds. */
-const [MERCHANT_ARRIVALS, MERCHANT_STRIDE] = RUNS > 1 ? [3000, 29] : [2200, 58];
+const [MERCHANT_ARRIVALS, MERCHANT_STRIDE] = RUNS > 1 ? [3000, 29] : [2200, 116];
+/** Every so many folds of a busy account, a fold is compared. */
+const ACCOUNT_STRIDE = RUNS > 1 ? 7 : 21;
 const TIMEOUT_MS = 120_000;
 /** A page holds the profile of a busy merchant. */
 const COPIES_BYTES = 2 ** 24;
@@ -215,7 +217,7 @@ describe('fold equals the SQL definition', () => {
 
   test(
     'an account beyond what its list keeps, with late arrivals on both sides of the floor',
-    () => check(accounts, busyParty(900, 20 * 60_000), 7),
+    () => check(accounts, busyParty(900, 20 * 60_000), ACCOUNT_STRIDE),
     TIMEOUT_MS,
   );
 
