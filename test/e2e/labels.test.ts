@@ -6,26 +6,21 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { afterAll, beforeEach, describe, expect, test } from 'vitest';
 import { writeSimulation } from '../../src/tools/simulate/command.ts';
+import { openForFile } from '../support/open-for-file.ts';
 import { runRisk } from '../support/run-risk.ts';
-import { RUNNING_API_KEY, type RunningApi, startRunningApi } from '../support/running-api.ts';
+import { RUNNING_API_KEY, startRunningApi } from '../support/running-api.ts';
 import { count, input, postBatch } from '../support/submit.ts';
 import { startTcpProxy } from '../support/tcp-proxy.ts';
 
 const ROWS = 2_500;
 const CREATED_AT = '2018-04-01T00:00:31Z';
 
-let api: RunningApi;
-let folder: string;
-beforeAll(async () => {
-  folder = mkdtempSync(join(tmpdir(), 'labels-'));
-  api = await startRunningApi();
-});
-afterAll(async () => {
-  await api[Symbol.asyncDispose]();
-  rmSync(folder, { recursive: true });
-});
+const folder = mkdtempSync(join(tmpdir(), 'labels-'));
+const api = await openForFile(startRunningApi());
+afterAll(() => rmSync(folder, { recursive: true }));
+
 beforeEach(async () => {
   await api.reset();
   await api.testDatabase.sql('truncate idempotency_keys');

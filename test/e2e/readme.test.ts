@@ -1,8 +1,9 @@
 /** Runs the requests of the README and the quickstart as written, with another address. */
 import { execFileSync, spawnSync } from 'node:child_process';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type RiskProcess, spawnRisk } from '../support/risk.ts';
-import { type RunningApi, spawnRunningApi } from '../support/running-api.ts';
+import { afterAll, describe, expect, test } from 'vitest';
+import { openForFile } from '../support/open-for-file.ts';
+import { spawnRisk } from '../support/risk.ts';
+import { spawnRunningApi } from '../support/running-api.ts';
 import { waitUntil } from '../support/wait-until.ts';
 import { readText } from '../unit/ship/ship-files.ts';
 
@@ -10,20 +11,17 @@ const KEY = 'readme-key-of-at-least-thirty-two-characters';
 const LOCAL = 'http://127.0.0.1:8080';
 const hasCurl = spawnSync('curl', ['--version']).status === 0;
 
-let api: RunningApi;
-let worker: RiskProcess;
-beforeAll(async () => {
-  api = await spawnRunningApi({ RISK_BOOTSTRAP_KEY: KEY, RISK_WEBHOOK_LOOPBACK: 'allow' });
-  worker = spawnRisk(['worker'], {
-    DATABASE_URL: api.testDatabase.url,
-    REDIS_URL: api.redisService.url,
-  });
-  await worker.waitFor(/worker starts/, 30_000);
+const api = await openForFile(
+  spawnRunningApi({ RISK_BOOTSTRAP_KEY: KEY, RISK_WEBHOOK_LOOPBACK: 'allow' }),
+);
+const worker = spawnRisk(['worker'], {
+  DATABASE_URL: api.testDatabase.url,
+  REDIS_URL: api.redisService.url,
 });
+await worker.waitFor(/worker starts/, 30_000);
 afterAll(async () => {
   worker.kill('SIGTERM');
   expect((await worker.exited).code).toBe(0);
-  await api[Symbol.asyncDispose]();
 });
 
 type Block = { readonly language: string; readonly text: string };

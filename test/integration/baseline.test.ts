@@ -7,7 +7,7 @@ import { copyFile, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pg from 'pg';
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { afterAll, beforeEach, describe, expect, test } from 'vitest';
 import { marketUrl } from '../../bench/support/market.ts';
 import { migrate } from '../../src/kit/database/migrations/migrate.ts';
 import {
@@ -15,7 +15,8 @@ import {
   readReplaced,
   SQL_FOLDER,
 } from '../../src/kit/database/migrations/migration-files.ts';
-import { createTestDatabase, type TestDatabase } from '../support/database.ts';
+import { createTestDatabase } from '../support/database.ts';
+import { openForFile } from '../support/open-for-file.ts';
 import { FIRST_POLICY } from '../support/rooms/review/policy.ts';
 import { runRisk } from '../support/run-risk.ts';
 
@@ -23,21 +24,13 @@ const BASELINE = '0044_create_market.sql';
 const NEXT = '0045_test_next.sql';
 
 /** Holds the baseline, what it replaced, and one migration after it. */
-let folder: string;
-let replaced: readonly Checksum[];
-let database: TestDatabase;
-beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'risk-sql-'));
-  for (const name of [BASELINE, 'replaced.sha256']) {
-    await copyFile(join(SQL_FOLDER, name), join(folder, name));
-  }
-  replaced = await readReplaced(folder);
-  database = await createTestDatabase({ migrated: false });
-});
-afterAll(async () => {
-  await rm(folder, { recursive: true });
-  await database[Symbol.asyncDispose]();
-});
+const folder = await mkdtemp(join(tmpdir(), 'risk-sql-'));
+for (const name of [BASELINE, 'replaced.sha256']) {
+  await copyFile(join(SQL_FOLDER, name), join(folder, name));
+}
+const replaced = await readReplaced(folder);
+const database = await openForFile(createTestDatabase({ migrated: false }));
+afterAll(() => rm(folder, { recursive: true }));
 
 const run = async () =>
   await migrate(

@@ -2,7 +2,7 @@
  * Goal: a rebuild reads the rows it needs and no more, whatever the size of the party and the number
  * of months. Method: the plans that the server really executed.
  */
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import {
   ACCOUNT_HISTORY_DAYS,
   type AccountPast,
@@ -13,10 +13,11 @@ import type { Transaction } from '../../src/core/domain/transaction.ts';
 import { ensurePartitions, partitionName } from '../../src/core/store/partitions/partitions.ts';
 import { loadAccountPasts, loadMerchantPasts } from '../../src/core/store/profiles/history.ts';
 import { createTallies } from '../../src/core/store/tallies/fold-tallies.ts';
-import type { Database, Query } from '../../src/kit/database/pool.ts';
+import type { Query } from '../../src/kit/database/pool.ts';
 import { monthOf } from '../../src/kit/words/month.ts';
 import { recountTallies } from '../../src/rooms/evidence/store/recount-tallies.ts';
-import { createTestDatabase, type TestDatabase } from '../support/database.ts';
+import { createTestDatabase } from '../support/database.ts';
+import { openForFile } from '../support/open-for-file.ts';
 import { rowsRead } from '../support/rows-read.ts';
 import { waitUntil } from '../support/wait-until.ts';
 
@@ -35,38 +36,26 @@ const MERCHANT_DAYS = 107;
 /** Listed rows, an hour of the reach each, those of a part, and the parts of the most crowded hour. */
 const REBUILD_ROWS_MAX = 1026 + MERCHANT_DAYS * 24 + 4096 + 50;
 
-let database: Database;
-let open: TestDatabase['open'];
-let sql: TestDatabase['sql'];
-let dispose: () => Promise<void>;
-
-beforeAll(async () => {
-  const testDatabase = await createTestDatabase();
-  open = testDatabase.open;
-  database = open();
-  sql = testDatabase.sql;
-  dispose = async () => {
-    await database[Symbol.asyncDispose]();
-    await testDatabase[Symbol.asyncDispose]();
-  };
-  const newest = monthOf(END_MS) + 1;
-  await ensurePartitions(
-    database,
-    Array.from({ length: MONTHS }, (_, index) => newest - index),
-  );
-  // A row every six minutes; every second row is of one busy account at one busy merchant.
-  await testDatabase.sql(
-    `insert into transactions (transaction_id, created_at, received_at, account_id, merchant_id, corridor, amount, currency)
-     select (lpad(to_hex((extract(epoch from at) * 1000)::bigint), 12, '0') || '7abc8' || lpad(to_hex(i), 15, '0'))::uuid,
-            at, now(), case when i % 2 = 0 then 'acc_busy' else 'acc_' || i % 500 end,
-            case when i % 2 = 0 then 'm_busy' else 'm_' || i % 300 end, 'US-EG', 10, 'USD'
-       from (select i, to_timestamp($1::float8 / 1000) - i * interval '6 minutes' as at
-               from generate_series(1, $2::int) i) rows`,
-    [END_MS, ROWS],
-  );
-  await testDatabase.sql('vacuum analyze transactions');
-});
-afterAll(() => dispose());
+const testDatabase = await openForFile(createTestDatabase());
+const open = testDatabase.open;
+const database = await openForFile(open());
+const sql = testDatabase.sql;
+const newest = monthOf(END_MS) + 1;
+await ensurePartitions(
+  database,
+  Array.from({ length: MONTHS }, (_, index) => newest - index),
+);
+// A row every six minutes; every second row is of one busy account at one busy merchant.
+await testDatabase.sql(
+  `insert into transactions (transaction_id, created_at, received_at, account_id, merchant_id, corridor, amount, currency)
+   select (lpad(to_hex((extract(epoch from at) * 1000)::bigint), 12, '0') || '7abc8' || lpad(to_hex(i), 15, '0'))::uuid,
+          at, now(), case when i % 2 = 0 then 'acc_busy' else 'acc_' || i % 500 end,
+          case when i % 2 = 0 then 'm_busy' else 'm_' || i % 300 end, 'US-EG', 10, 'USD'
+     from (select i, to_timestamp($1::float8 / 1000) - i * interval '6 minutes' as at
+             from generate_series(1, $2::int) i) rows`,
+  [END_MS, ROWS],
+);
+await testDatabase.sql('vacuum analyze transactions');
 
 function pointAt(createdAtMs: number, accountId: string, merchantId: string): Transaction {
   const time = createdAtMs.toString(16).padStart(12, '0');

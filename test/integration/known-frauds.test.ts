@@ -2,7 +2,7 @@
  * Goal: what is read of a merchant's frauds is what its points see, however many there are and however often they
  * were labelled. Method: labels in a real Postgres, and the spans that are made of them.
  */
-import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { beforeEach, expect, test } from 'vitest';
 import { FRAUDS_SEEN_MAX, LABEL_MATURITY_DAYS } from '../../src/core/domain/history.ts';
 import type { Transaction } from '../../src/core/domain/transaction.ts';
 import { knowsFrauds, seenFrauds } from '../../src/core/profile/known-frauds.ts';
@@ -11,10 +11,11 @@ import type { MerchantProfile } from '../../src/core/profile/merchant-profile.ts
 import { ensurePartitions } from '../../src/core/store/partitions/partitions.ts';
 import { loadMerchantPasts } from '../../src/core/store/profiles/history.ts';
 import { createLoadFrauds } from '../../src/core/store/profiles/known-frauds.ts';
-import type { Database, Query, Statement } from '../../src/kit/database/pool.ts';
+import type { Query, Statement } from '../../src/kit/database/pool.ts';
 import { monthOf } from '../../src/kit/words/month.ts';
 import { createTestDatabase } from '../support/database.ts';
 import { foldOne } from '../support/fold-one.ts';
+import { openForFile } from '../support/open-for-file.ts';
 import { idAt } from '../support/stored-rows.ts';
 import { payload } from '../support/stream-rig.ts';
 
@@ -30,23 +31,13 @@ const load = createLoadFrauds('merchant_id', FRAUDS_SEEN_MAX + 1, 513);
 const loadFrauds = async (...asked: Parameters<typeof load>) =>
   (await load(...asked)).map(({ known }) => known);
 
-let database: Database;
-let dispose: () => Promise<void>;
+const testDatabase = await openForFile(createTestDatabase());
+const database = await openForFile(testDatabase.open());
+await ensurePartitions(database, [monthOf(SINCE_MS), monthOf(AT_MS)]);
 
-beforeAll(async () => {
-  const testDatabase = await createTestDatabase();
-  database = testDatabase.open();
-  dispose = async () => {
-    await database[Symbol.asyncDispose]();
-    await testDatabase[Symbol.asyncDispose]();
-  };
-  await ensurePartitions(database, [monthOf(SINCE_MS), monthOf(AT_MS)]);
-});
 beforeEach(async () => {
   await database.query({ text: 'delete from market.labels' }, []);
 });
-afterAll(() => dispose());
-
 /** Labels `count` transactions of the merchant, one a minute before `newestMs`. */
 async function label(
   { count, newestMs }: { readonly count: number; readonly newestMs: number },

@@ -3,7 +3,7 @@
  * writes that a promoted replica lacks. Method: the reconciler on real Postgres and Redis; each test harms one
  * part only.
  */
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, describe, expect, test } from 'vitest';
 import { planRows } from '../../src/core/accept/plan-rows.ts';
 import { bindReconciler } from '../../src/core/repair/reconcile-duty.ts';
 import { openStored } from '../../src/core/store/open-rows/open-rows.ts';
@@ -11,12 +11,12 @@ import { ENTRY_VERSIONS } from '../../src/core/stream/entries/entry.ts';
 import { createProducer } from '../../src/core/stream/entries/producer.ts';
 import { CLAIM_START, claimStale } from '../../src/core/stream/group/consumer-group.ts';
 import { GROUP, type StreamKeys, streamKeys } from '../../src/core/stream/keys.ts';
-import type { Database } from '../../src/kit/database/pool.ts';
-import { openCommands, type RedisClient, untilReady } from '../../src/kit/redis/connection.ts';
+import { openCommands, untilReady } from '../../src/kit/redis/connection.ts';
 import { testConfig } from '../support/config.ts';
-import { createTestDatabase, type TestDatabase } from '../support/database.ts';
+import { createTestDatabase } from '../support/database.ts';
+import { openForFile } from '../support/open-for-file.ts';
 import { copyNow, takeOver } from '../support/replica.ts';
-import { startTestRedis, type TestService } from '../support/services.ts';
+import { startTestRedis } from '../support/services.ts';
 import { idAt, storeTransactions } from '../support/stored-rows.ts';
 import { readEntries } from '../support/stream-entries.ts';
 import { waitUntil } from '../support/wait-until.ts';
@@ -25,30 +25,19 @@ const MINUTE_MS = 60_000;
 const DONE_MS_MAX = 30_000;
 /** A replica that asks for the data gets it at once. */
 const settings = { 'repl-diskless-sync-delay': '0' };
+const config = testConfig({ RISK_RECONCILE_AGE_MS: '500' });
 
-let testDatabase: TestDatabase;
-let database: Database;
-let service: TestService;
-let redis: RedisClient;
 let appended = 0;
 
-beforeAll(async () => {
-  testDatabase = await createTestDatabase();
-  database = testDatabase.open();
-  service = await startTestRedis({ settings });
-  redis = openCommands(service.url, 5000);
-  await untilReady(redis, 5000);
-  await reconcile();
-});
-afterAll(async () => {
-  redis.disconnect();
-  await database[Symbol.asyncDispose]();
-  await service[Symbol.asyncDispose]();
-  await testDatabase[Symbol.asyncDispose]();
-});
+const testDatabase = await openForFile(createTestDatabase());
+const database = await openForFile(testDatabase.open());
+const service = await openForFile(startTestRedis({ settings }));
+const redis = openCommands(service.url, 5000);
+await untilReady(redis, 5000);
+await reconcile();
+afterAll(() => redis.disconnect());
 
 const streamOf = (corridor: string) => streamKeys('market_0', corridor, 0);
-const config = testConfig({ RISK_RECONCILE_AGE_MS: '500' });
 
 /** Runs until nothing is left to do; returns how many transactions were appended. */
 async function reconcile(): Promise<number> {

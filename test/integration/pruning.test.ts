@@ -3,17 +3,17 @@
  * engine's own statements, planned for these values and generically.
  */
 import type pg from 'pg';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import type { PreparedSearch } from '../../src/core/store/partitions/month-slice.ts';
 import { selectScore } from '../../src/core/store/scores/read-scores.ts';
 import { type SearchSlice, searchSlice } from '../../src/core/store/search/search-slice.ts';
 import { toFilter } from '../../src/core/store/search/to-filter.ts';
 import { selectTransaction } from '../../src/core/store/transactions/read-transactions.ts';
 import { inMarket } from '../../src/kit/database/market-schema.ts';
-import type { Database } from '../../src/kit/database/pool.ts';
 import { positionBefore } from '../../src/kit/words/cursor.ts';
 import { scoreSearchParameters } from '../../src/rooms/search/queries/parameters.ts';
 import { createTestDatabase } from '../support/database.ts';
+import { openForFile } from '../support/open-for-file.ts';
 import { idAt, storeTransactions } from '../support/stored-rows.ts';
 
 const MARCH = Date.UTC(2026, 2, 1);
@@ -24,23 +24,13 @@ const slice: Omit<SearchSlice, 'filter'> = {
   ...{ examinedMax: Infinity, rows: 51 },
 };
 
-let database: Database;
-let dispose: () => Promise<void>;
-
-beforeAll(async () => {
-  const testDatabase = await createTestDatabase();
-  database = testDatabase.open();
-  dispose = async () => {
-    await database[Symbol.asyncDispose]();
-    await testDatabase[Symbol.asyncDispose]();
-  };
-  const months = Array.from({ length: 12 }, (_, month) => Date.UTC(2026, month, 10));
-  await storeTransactions(
-    database,
-    months.map((createdAtMs) => ({ createdAtMs, score: 1 })),
-  );
-});
-afterAll(() => dispose());
+const testDatabase = await openForFile(createTestDatabase());
+const database = await openForFile(testDatabase.open());
+const months = Array.from({ length: 12 }, (_, month) => Date.UTC(2026, month, 10));
+await storeTransactions(
+  database,
+  months.map((createdAtMs) => ({ createdAtMs, score: 1 })),
+);
 
 /** Partitions that a plan reads, as the server reports them. */
 async function partitionsOf(

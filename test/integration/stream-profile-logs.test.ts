@@ -3,7 +3,7 @@
  * one with a log that is gone; a Redis without room has no log with a gap. Method: real Redis, blocks made by
  * hand.
  */
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { afterAll, beforeEach, describe, expect, test } from 'vitest';
 import { boundProfiles } from '../../src/core/stream/memory/bound-profiles.ts';
 import type { MarketInRedis } from '../../src/core/stream/memory/memory.ts';
 import {
@@ -12,25 +12,22 @@ import {
   type KnownEnd,
   type LogAppend,
 } from '../../src/core/stream/profiles/profile-logs.ts';
-import { openCommands, type RedisClient, untilReady } from '../../src/kit/redis/connection.ts';
+import { openCommands, untilReady } from '../../src/kit/redis/connection.ts';
+import { openForFile } from '../support/open-for-file.ts';
 import { copyNow, takeOver } from '../support/replica.ts';
-import { startTestRedis, type TestService } from '../support/services.ts';
+import { startTestRedis } from '../support/services.ts';
 import { marketIn } from '../support/stream-rig.ts';
 import { waitUntil } from '../support/wait-until.ts';
 
-let service: TestService;
-let redis: RedisClient;
 let market: MarketInRedis;
 const TTL_SECONDS = 60;
-beforeAll(async () => {
-  service = await startTestRedis({ settings: { 'repl-diskless-sync-delay': '0' } });
-  redis = openCommands(service.url, 2000);
-  await waitUntil(() => redis.status === 'ready', 5000, 'redis');
-});
-afterAll(async () => {
-  redis.disconnect();
-  await service[Symbol.asyncDispose]();
-});
+const service = await openForFile(
+  startTestRedis({ settings: { 'repl-diskless-sync-delay': '0' } }),
+);
+const redis = openCommands(service.url, 2000);
+await waitUntil(() => redis.status === 'ready', 5000, 'redis');
+afterAll(() => redis.disconnect());
+
 beforeEach(async () => {
   await redis.config('SET', 'maxmemory', '0');
   await redis.flushall();

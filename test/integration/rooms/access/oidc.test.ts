@@ -3,12 +3,13 @@
  * real provider (oidc-provider) in this process; a browser is played by requests with cookies.
  */
 import { once } from 'node:events';
-import { createServer, type Server } from 'node:http';
+import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import Provider from 'oidc-provider';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, expect, test } from 'vitest';
+import { openForFile } from '../../../support/open-for-file.ts';
 import { insertPersonKey } from '../../../support/people.ts';
-import { type RunningApi, startRunningApi } from '../../../support/running-api.ts';
+import { startRunningApi } from '../../../support/running-api.ts';
 import { answerOf } from '../../../support/submit.ts';
 import { waitUntil } from '../../../support/wait-until.ts';
 
@@ -18,42 +19,35 @@ const OWN = 'https://risk.example';
 type Account = { groups?: readonly string[]; email?: string; email_verified?: boolean };
 const accounts = new Map<string, Account>();
 
-let server: Server;
-let issuer: string;
-let api: RunningApi;
-
-beforeAll(async () => {
-  server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  issuer = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-  const provider = new Provider(issuer, {
-    clients: [
-      {
-        client_id: CLIENT.id,
-        client_secret: CLIENT.secret,
-        redirect_uris: [`${OWN}/oidc/callback`],
-        post_logout_redirect_uris: [`${OWN}/console`],
-      },
-    ],
-    claims: { email: ['email', 'email_verified'], profile: ['groups'] },
-    cookies: { keys: ['tests'] },
-    ttl: { Interaction: 600, Session: 600, Grant: 600, AccessToken: 600, IdToken: 600 },
-    findAccount: (_, sub) => ({ accountId: sub, claims: () => ({ sub, ...accounts.get(sub) }) }),
-  });
-  server.on('request', provider.callback());
-  api = await startRunningApi({
+const server = createServer().listen(0, '127.0.0.1');
+await once(server, 'listening');
+const issuer = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+const provider = new Provider(issuer, {
+  clients: [
+    {
+      client_id: CLIENT.id,
+      client_secret: CLIENT.secret,
+      redirect_uris: [`${OWN}/oidc/callback`],
+      post_logout_redirect_uris: [`${OWN}/console`],
+    },
+  ],
+  claims: { email: ['email', 'email_verified'], profile: ['groups'] },
+  cookies: { keys: ['tests'] },
+  ttl: { Interaction: 600, Session: 600, Grant: 600, AccessToken: 600, IdToken: 600 },
+  findAccount: (_, sub) => ({ accountId: sub, claims: () => ({ sub, ...accounts.get(sub) }) }),
+});
+server.on('request', provider.callback());
+const api = await openForFile(
+  startRunningApi({
     RISK_OIDC_ISSUER: issuer,
     RISK_OIDC_CLIENT_ID: CLIENT.id,
     RISK_OIDC_CLIENT_SECRET: CLIENT.secret,
     RISK_OIDC_URL: OWN,
     RISK_OIDC_ROLES: 'risk-analysts=analyst,risk-ops=operator,risk-officers=risk_officer',
     RISK_UNKNOWN_KEYS_PER_SECOND: '1000',
-  });
-});
-afterAll(async () => {
-  await api[Symbol.asyncDispose]();
-  server.close();
-});
+  }),
+);
+afterAll(() => server.close());
 
 /** A browser with the cookies of both sites, which follows redirects and fills in the forms of the provider. */
 function openBrowser(subject: string) {

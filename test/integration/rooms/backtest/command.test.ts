@@ -2,20 +2,14 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, expect, test } from 'vitest';
+import { openForFile } from '../../../support/open-for-file.ts';
 import { source } from '../../../support/rooms/backtest/rig.ts';
-import { type RunningApi, startRunningApi } from '../../../support/running-api.ts';
+import { startRunningApi } from '../../../support/running-api.ts';
 
-let api: RunningApi;
-let folder: string;
-beforeAll(async () => {
-  api = await startRunningApi();
-  folder = mkdtempSync(join(tmpdir(), 'risk-backtest-'));
-});
-afterAll(async () => {
-  rmSync(folder, { recursive: true });
-  await api[Symbol.asyncDispose]();
-});
+const api = await openForFile(startRunningApi());
+const folder = mkdtempSync(join(tmpdir(), 'risk-backtest-'));
+afterAll(() => rmSync(folder, { recursive: true }));
 
 /** The answer of an action that queues a backtest, after the command that shows the backtest. */
 async function queue(...args: string[]): Promise<{ readonly backtest_id: string }> {

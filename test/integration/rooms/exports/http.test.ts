@@ -7,11 +7,12 @@ import http from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parquetReadObjects } from 'hyparquet';
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { afterAll, beforeEach, describe, expect, test } from 'vitest';
 import type { Role } from '../../../../src/kit/words/principal.ts';
+import { openForFile } from '../../../support/open-for-file.ts';
 import { insertPersonKey } from '../../../support/people.ts';
 import { runRisk } from '../../../support/run-risk.ts';
-import { RUNNING_API_KEY, type RunningApi, startRunningApi } from '../../../support/running-api.ts';
+import { RUNNING_API_KEY, startRunningApi } from '../../../support/running-api.ts';
 import { idAt, storeTransactions } from '../../../support/stored-rows.ts';
 import { answerOf } from '../../../support/submit.ts';
 import { startTcpProxy } from '../../../support/tcp-proxy.ts';
@@ -26,28 +27,23 @@ const IDLE_MS = 6_000;
 const PATIENCE_MS = 30_000;
 const EXPORTS_MAX = 2;
 
-let api: RunningApi;
-let folder: string;
-beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'risk-export-'));
-  api = await startRunningApi({
+const folder = await mkdtemp(join(tmpdir(), 'risk-export-'));
+const api = await openForFile(
+  startRunningApi({
     RISK_EXPORTS_MAX: `${EXPORTS_MAX}`,
     RISK_EXPORT_IDLE_MS: `${IDLE_MS}`,
-  });
-  await storeTransactions(api.database, [{ id: idAt(NOW, 1), createdAtMs: NOW, score: 900 }]);
-  await api.testDatabase.sql(
-    `insert into transactions (transaction_id, created_at, received_at, account_id, merchant_id, corridor, amount, currency, metadata)
-     select (lpad(to_hex(at), 12, '0') || '70008000' || lpad(to_hex(n), 12, '0'))::uuid, to_timestamp(at / 1000.0), now(),
-            'acc_2', 'm_2', 'US-EG', 1, 'USD', jsonb_build_object('note', repeat('x', $3))
-       from generate_series(1, $2::int) n, lateral (select $1::bigint - 60000 as at) times`,
-    [NOW, ROWS - 1, NOTE_CHARS],
-  );
-  await api.testDatabase.sql('analyze transactions');
-});
-afterAll(async () => {
-  await api[Symbol.asyncDispose]();
-  await rm(folder, { recursive: true });
-});
+  }),
+);
+await storeTransactions(api.database, [{ id: idAt(NOW, 1), createdAtMs: NOW, score: 900 }]);
+await api.testDatabase.sql(
+  `insert into transactions (transaction_id, created_at, received_at, account_id, merchant_id, corridor, amount, currency, metadata)
+   select (lpad(to_hex(at), 12, '0') || '70008000' || lpad(to_hex(n), 12, '0'))::uuid, to_timestamp(at / 1000.0), now(),
+          'acc_2', 'm_2', 'US-EG', 1, 'USD', jsonb_build_object('note', repeat('x', $3))
+     from generate_series(1, $2::int) n, lateral (select $1::bigint - 60000 as at) times`,
+  [NOW, ROWS - 1, NOTE_CHARS],
+);
+await api.testDatabase.sql('analyze transactions');
+afterAll(() => rm(folder, { recursive: true }));
 
 type AuditRow = { action: string; subject: string; who: string; after: Record<string, unknown> };
 const audit = () =>

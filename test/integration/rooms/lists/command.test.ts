@@ -3,20 +3,14 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, expect, test } from 'vitest';
+import { openForFile } from '../../../support/open-for-file.ts';
 import { runRisk } from '../../../support/run-risk.ts';
-import { type RunningApi, startRunningApi } from '../../../support/running-api.ts';
+import { startRunningApi } from '../../../support/running-api.ts';
 
-let api: RunningApi;
-let folder: string;
-beforeAll(async () => {
-  api = await startRunningApi();
-  folder = mkdtempSync(join(tmpdir(), 'risk-lists-'));
-});
-afterAll(async () => {
-  rmSync(folder, { recursive: true, force: true });
-  await api[Symbol.asyncDispose]();
-});
+const api = await openForFile(startRunningApi());
+const folder = mkdtempSync(join(tmpdir(), 'risk-lists-'));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 function write(name: string, content: string | Buffer): string {
   const path = join(folder, name);

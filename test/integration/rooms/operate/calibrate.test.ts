@@ -5,25 +5,19 @@
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, expect, test } from 'vitest';
 import { calibrationSchema } from '../../../../src/rooms/operate/plan/calibration.ts';
 import { readWorkers } from '../../../../src/rooms/operate/plan/measure-engine.ts';
+import { openForFile } from '../../../support/open-for-file.ts';
 import { runRisk } from '../../../support/run-risk.ts';
-import { RUNNING_API_KEY, type RunningApi, startRunningApi } from '../../../support/running-api.ts';
+import { RUNNING_API_KEY, startRunningApi } from '../../../support/running-api.ts';
 import { storeTransactions } from '../../../support/stored-rows.ts';
 import { input } from '../../../support/submit.ts';
 import { waitUntil } from '../../../support/wait-until.ts';
 
-let api: RunningApi;
-let folder: string;
-beforeAll(async () => {
-  api = await startRunningApi();
-  folder = await mkdtemp(join(tmpdir(), 'risk-calibrate-'));
-});
-afterAll(async () => {
-  await api[Symbol.asyncDispose]();
-  await rm(folder, { recursive: true });
-});
+const api = await openForFile(startRunningApi());
+const folder = await mkdtemp(join(tmpdir(), 'risk-calibrate-'));
+afterAll(() => rm(folder, { recursive: true }));
 
 const REQUEST = 1000;
 async function post(requests: number): Promise<void> {

@@ -2,30 +2,27 @@
  * Goal: each final decision is an event, once while Redis keeps what it has, and again after Redis has lost it. Method: the
  * events of a real Redis against the rows of a real Postgres.
  */
-import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { afterAll, beforeEach, expect, test } from 'vitest';
 import type { Stop } from '../../../../src/core/domain/switch.ts';
 import { decisionsKey } from '../../../../src/core/stream/keys.ts';
-import type { Database, Query } from '../../../../src/kit/database/pool.ts';
-import { openCommands, type RedisClient } from '../../../../src/kit/redis/connection.ts';
+import type { Query } from '../../../../src/kit/database/pool.ts';
+import { openCommands } from '../../../../src/kit/redis/connection.ts';
 import { publishDecisions } from '../../../../src/rooms/review/change/publish-decisions.ts';
-import { createTestDatabase, type TestDatabase } from '../../../support/database.ts';
+import { createTestDatabase } from '../../../support/database.ts';
+import { openForFile } from '../../../support/open-for-file.ts';
 import { storeDecisions } from '../../../support/rooms/review/final-decisions.ts';
-import { startTestRedis, type TestService } from '../../../support/services.ts';
+import { startTestRedis } from '../../../support/services.ts';
 import { waitUntil } from '../../../support/wait-until.ts';
 
 const { signal } = new AbortController();
 
-let testDatabase: TestDatabase;
-let database: Database;
-let service: TestService;
-let redis: RedisClient;
-beforeAll(async () => {
-  testDatabase = await createTestDatabase();
-  database = testDatabase.open();
-  service = await startTestRedis();
-  redis = openCommands(service.url, 5000);
-  await waitUntil(() => redis.status === 'ready', 5000, 'redis');
-});
+const testDatabase = await openForFile(createTestDatabase());
+const database = await openForFile(testDatabase.open());
+const service = await openForFile(startTestRedis());
+const redis = openCommands(service.url, 5000);
+await waitUntil(() => redis.status === 'ready', 5000, 'redis');
+afterAll(() => redis.disconnect());
+
 const FREEZE: Stop = {
   reason: 'a test',
   message: null,
@@ -33,12 +30,6 @@ const FREEZE: Stop = {
   stoppedAt: '2026-11-25T09:30:00.000Z',
   endsAt: null,
 };
-afterAll(async () => {
-  redis.disconnect();
-  await service[Symbol.asyncDispose]();
-  await database[Symbol.asyncDispose]();
-  await testDatabase[Symbol.asyncDispose]();
-});
 beforeEach(async () => {
   await redis.flushall();
   await testDatabase.sql('delete from final_decisions');

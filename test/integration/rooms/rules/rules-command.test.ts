@@ -5,26 +5,20 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, expect, test } from 'vitest';
+import { openForFile } from '../../../support/open-for-file.ts';
 import { always, makeOfficer } from '../../../support/rooms/rules/officers.ts';
 import { runRisk } from '../../../support/run-risk.ts';
-import { type RunningApi, startRunningApi } from '../../../support/running-api.ts';
+import { startRunningApi } from '../../../support/running-api.ts';
 import { storeTransactions } from '../../../support/stored-rows.ts';
 
-let api: RunningApi;
-let folder: string;
 const keys = new Map<string, string>();
-beforeAll(async () => {
-  api = await startRunningApi();
-  folder = mkdtempSync(join(tmpdir(), 'risk-rules-'));
-  for (const name of ['Ann', 'Bob']) {
-    keys.set(name, (await makeOfficer(api.testDatabase, name)).key);
-  }
-});
-afterAll(async () => {
-  rmSync(folder, { recursive: true });
-  await api[Symbol.asyncDispose]();
-});
+const api = await openForFile(startRunningApi());
+const folder = mkdtempSync(join(tmpdir(), 'risk-rules-'));
+for (const name of ['Ann', 'Bob']) {
+  keys.set(name, (await makeOfficer(api.testDatabase, name)).key);
+}
+afterAll(() => rmSync(folder, { recursive: true }));
 
 const environmentOf = (name: string) => ({
   RISK_URL: api.url,

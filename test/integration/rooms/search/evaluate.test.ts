@@ -2,33 +2,24 @@
  * Goal: a what-if says what the worker will say, explains it, and leaves nothing behind; a stored score is
  * explained by the model that made it. Method: an API and a worker, a model in force.
  */
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type RollOut, startRollOut } from '../../../support/rolled-out.ts';
-import { type RunningApi, startRunningApi } from '../../../support/running-api.ts';
+import { afterAll, describe, expect, test } from 'vitest';
+import { openForFile } from '../../../support/open-for-file.ts';
+import { startRollOut } from '../../../support/rolled-out.ts';
+import { startRunningApi } from '../../../support/running-api.ts';
 import { answerOf, input } from '../../../support/submit.ts';
 import { waitUntil } from '../../../support/wait-until.ts';
-import type { RunningWorker } from '../../../support/worker-rig.ts';
 
 const AT_MS = Date.now() - 3_600_000;
 const MODEL = 'm@1';
 
-let api: RunningApi;
-let rollOut: RollOut;
-let worker: RunningWorker;
-beforeAll(async () => {
-  api = await startRunningApi();
-  rollOut = await startRollOut(api.testDatabase);
-  await rollOut.register(1);
-  await rollOut.put(MODEL, 'active');
-  worker = api.startWorker();
-  await api.post('/v1/transactions/batch', { transactions: history() });
-  await scored(40);
-});
-afterAll(async () => {
-  await worker.stop();
-  await rollOut[Symbol.asyncDispose]();
-  await api[Symbol.asyncDispose]();
-});
+const api = await openForFile(startRunningApi());
+const rollOut = await openForFile(startRollOut(api.testDatabase));
+await rollOut.register(1);
+await rollOut.put(MODEL, 'active');
+const worker = api.startWorker();
+await api.post('/v1/transactions/batch', { transactions: history() });
+await scored(40);
+afterAll(() => worker.stop());
 
 /** Transactions of one account and merchant, a minute apart. */
 function history() {

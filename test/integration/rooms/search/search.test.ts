@@ -3,9 +3,9 @@
  * Method: rows over four months on real Postgres, compared with the same search in plain code; the rows of plans are counted.
  */
 import fc from 'fast-check';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { createBudget } from '../../../../src/core/store/search/walk.ts';
-import type { Database, Query } from '../../../../src/kit/database/pool.ts';
+import type { Query } from '../../../../src/kit/database/pool.ts';
 import type { Databases } from '../../../../src/kit/database/replica/choose-database.ts';
 import { InvalidFields } from '../../../../src/kit/words/field-error.ts';
 import {
@@ -13,7 +13,8 @@ import {
   transactionSearchParameters,
 } from '../../../../src/rooms/search/queries/parameters.ts';
 import { searchScores, searchTransactions } from '../../../../src/rooms/search/queries/search.ts';
-import { createTestDatabase, type TestDatabase } from '../../../support/database.ts';
+import { createTestDatabase } from '../../../support/database.ts';
+import { openForFile } from '../../../support/open-for-file.ts';
 import { allPages, alone, DAY_MS, NOVEMBER, openTimed } from '../../../support/reads.ts';
 import { rowsRead } from '../../../support/rows-read.ts';
 import { expectedIds, seedOf, seedsOf, storeSearched } from '../../../support/searched-rows.ts';
@@ -21,22 +22,12 @@ import { expectedIds, seedOf, seedsOf, storeSearched } from '../../../support/se
 const ROWS = 1200;
 const SEEDS = seedsOf(ROWS);
 
-let testDatabase: TestDatabase;
-let database: Database;
-let databases: Databases;
-
-beforeAll(async () => {
-  testDatabase = await createTestDatabase();
-  database = testDatabase.open();
-  databases = { ...alone(database), timed: openTimed(testDatabase) };
-  await storeSearched(testDatabase, database, SEEDS);
-  await testDatabase.sql('analyze transactions, scores, labels, daily_tallies');
-});
-afterAll(async () => {
-  await databases.timed?.[Symbol.asyncDispose]();
-  await database[Symbol.asyncDispose]();
-  await testDatabase[Symbol.asyncDispose]();
-});
+const testDatabase = await openForFile(createTestDatabase());
+const database = await openForFile(testDatabase.open());
+const timed = await openForFile(openTimed(testDatabase));
+const databases: Databases = { ...alone(database), timed };
+await storeSearched(testDatabase, database, SEEDS);
+await testDatabase.sql('analyze transactions, scores, labels, daily_tallies');
 
 type List = 'transactions' | 'scores';
 type Asked = Record<string, string>;
