@@ -9,6 +9,7 @@ import { monthOf } from '../../src/kit/words/month.ts';
 import { ROLES } from '../../src/kit/words/principal.ts';
 import { watchScores } from '../../src/rooms/models/queries/watch-scores.ts';
 import { insertWatchReports } from '../../src/rooms/models/store/watch-reports.ts';
+import { callOf } from '../support/call.ts';
 import {
   type Answer,
   documentedPath,
@@ -110,11 +111,7 @@ async function expectDocumented([method, path, init]: Call): Promise<string> {
   return name;
 }
 
-const post = (path: string, body: unknown, headers = {}): Call => [
-  'POST',
-  path,
-  { headers: { ...JSON_HEADERS, ...headers }, body: JSON.stringify(body) },
-];
+const post = (path: string, body: unknown, headers = {}) => callOf('POST', path, body, headers);
 
 describe('answers', () => {
   const scored = idAt(NOW - 1000, 1);

@@ -11,7 +11,7 @@ import { openForFile } from '../support/open-for-file.ts';
 import { insertPersonKey } from '../support/people.ts';
 import { startRollOut } from '../support/rolled-out.ts';
 import { RUNNING_API_KEY, startRunningApi } from '../support/running-api.ts';
-import { answerOf } from '../support/submit.ts';
+import { send } from '../support/submit.ts';
 import { waitUntil } from '../support/wait-until.ts';
 
 const OFFICER: readonly Role[] = ['risk_officer'];
@@ -33,11 +33,8 @@ beforeEach(async () => {
     alter table model_rollouts enable trigger user`);
 });
 
-async function as(key: string, method: string, path: string, body?: object) {
-  const headers = { Authorization: `Bearer ${key}`, 'Content-Type': 'application/json' };
-  const sent = body === undefined ? {} : { body: JSON.stringify(body) };
-  return await answerOf(await api.request(path, { method, headers, ...sent }));
-}
+const as = (key: string, method: string, path: string, body?: object) =>
+  send(api, method, path, body, key);
 
 const makeKey = (by: string, identity: string, roles = OFFICER) =>
   as(by, 'POST', '/v1/keys', { identity, roles });

@@ -46,6 +46,20 @@ export async function answerOf(response: Response): Promise<Answer> {
   };
 }
 
+/** Sends JSON by a key, or by RUNNING_API_KEY, and reads the answer. */
+export async function send(
+  api: Pick<RunningApi, 'request'>,
+  method: string,
+  path: string,
+  body?: unknown,
+  key?: string,
+): Promise<Answer> {
+  const headers = new Headers({ 'Content-Type': 'application/json' });
+  if (key !== undefined) headers.set('Authorization', `Bearer ${key}`);
+  const sent = body === undefined ? {} : { body: JSON.stringify(body) };
+  return await answerOf(await api.request(path, { method, headers, ...sent }));
+}
+
 /** Any bytes as the body of a submission, as JSON unless the headers say otherwise. */
 export async function postJson(
   api: RunningApi,

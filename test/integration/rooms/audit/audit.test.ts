@@ -29,7 +29,7 @@ import { startRollOut } from '../../../support/rolled-out.ts';
 import { runCommand } from '../../../support/run-command.ts';
 import { startRunningApi } from '../../../support/running-api.ts';
 import { idAt, storeDeadLetters, storeTransactions } from '../../../support/stored-rows.ts';
-import { answerOf } from '../../../support/submit.ts';
+import { answerOf, send } from '../../../support/submit.ts';
 
 const NOW = Date.now();
 const OLD_MONTH = monthOf(Date.UTC(2012, 4));
@@ -51,14 +51,7 @@ const keyOf = (identity: string, roles: readonly Role[] = ['risk_officer']) => {
   const { keyId, keyHash } = mintApiKey();
   return { keyId, keyHash, roles, client: 'default', expiresAt: null, holder: { identity } };
 };
-const as = async (key: string, path: string, body: object) =>
-  await answerOf(
-    await api.request(path, {
-      method: 'POST',
-      body: JSON.stringify(body),
-      headers: { Authorization: `Bearer ${key}`, 'Content-Type': 'application/json' },
-    }),
-  );
+const as = (key: string, path: string, body: object) => send(api, 'POST', path, body, key);
 
 let failed = 0;
 /** An active dead letter whose transaction is stored. */

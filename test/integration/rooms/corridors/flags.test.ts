@@ -11,20 +11,14 @@ import { setLevelOf } from '../../../support/rooms/corridors/requests.ts';
 import { faultsOf } from '../../../support/rooms/webhooks/documented-event.ts';
 import { startReceiver } from '../../../support/rooms/webhooks/receiver.ts';
 import { startRunningApi } from '../../../support/running-api.ts';
-import { answerOf, count, input, postOne } from '../../../support/submit.ts';
+import { answerOf, count, input, postOne, send } from '../../../support/submit.ts';
 import { waitUntil } from '../../../support/wait-until.ts';
 import { startWorkerHere } from '../../../support/worker-rig.ts';
 
 const api = await openForFile(startRunningApi({ RISK_WEBHOOK_LOOPBACK: 'allow' }));
 
-const turn = async (name: Flag, enabled: boolean, more: object = {}) =>
-  await answerOf(
-    await api.request(`/v1/flags/${name}`, {
-      method: 'PUT',
-      headers: { 'Content-Type': 'application/json' },
-      body: JSON.stringify({ enabled, reason: 'a test', ...more }),
-    }),
-  );
+const turn = (name: Flag, enabled: boolean, more: object = {}) =>
+  send(api, 'PUT', `/v1/flags/${name}`, { enabled, reason: 'a test', ...more });
 const STOPPED = 'urn:risk:problem:scope-stopped';
 const until = (ask: () => Promise<Response>, status: number) =>
   waitUntil(
@@ -101,15 +95,11 @@ test('deliveries wait while their flag is off; a second authority is told of a d
   const dee = await insertPersonKey(api.testDatabase, 'Dee', ['operator', 'admin']);
   const eli = await insertPersonKey(api.testDatabase, 'Eli', ['risk_officer']);
   await insertPersonKey(api.testDatabase, 'Flo', ['operator']);
-  const send = async (what: 'freeze' | 'resume', key: string) => {
-    const { status } = await api.request(`/v1/corridors/US-IN/${what}`, {
-      method: 'POST',
-      headers: { 'Content-Type': 'application/json', Authorization: `Bearer ${key}` },
-      body: JSON.stringify({ reason: 'stolen cards' }),
-    });
-    expect(status).toBe(200);
+  const change = async (what: 'freeze' | 'resume', key: string) => {
+    const path = `/v1/corridors/US-IN/${what}`;
+    expect((await send(api, 'POST', path, { reason: 'stolen cards' }, key)).status).toBe(200);
   };
-  await send('freeze', dee);
+  await change('freeze', dee);
   await turn('webhooks', false);
   const environment = {
     DATABASE_URL: api.testDatabase.url,
@@ -146,7 +136,7 @@ test('deliveries wait while their flag is off; a second authority is told of a d
   expect(recipients).toContain('Eli');
   expect(recipients).not.toContain('Dee');
   expect(recipients).not.toContain('Flo');
-  await send('resume', eli);
+  await change('resume', eli);
 });
 
 test('the command lists flags and turns them, and the audit log has who did', async () => {
@@ -166,7 +156,7 @@ test('the command lists flags and turns them, and the audit log has who did', as
   expect((await turn('nothing' as Flag, false)).status).toBe(422);
 });
 
-const setLevel = setLevelOf(() => api);
+const setLevel = setLevelOf(api);
 
 test('the emergency turns every flag off, and transactions are still accepted', async () => {
   const bob = await insertPersonKey(api.testDatabase, 'Bob', ['admin']);

@@ -11,17 +11,14 @@ import { testConfig } from '../../../support/config.ts';
 import { openForFile } from '../../../support/open-for-file.ts';
 import { insertPersonKey } from '../../../support/people.ts';
 import { startRunningApi } from '../../../support/running-api.ts';
-import { answerOf, count, type Input, input, postOne } from '../../../support/submit.ts';
+import { answerOf, count, type Input, input, postOne, send } from '../../../support/submit.ts';
 import { waitUntil } from '../../../support/wait-until.ts';
 import { startWorkerHere } from '../../../support/worker-rig.ts';
 
 const api = await openForFile(startRunningApi());
 
-const change = async (path: string, body: object, key?: string, method = 'POST') => {
-  const headers = new Headers({ 'Content-Type': 'application/json' });
-  if (key !== undefined) headers.set('Authorization', `Bearer ${key}`);
-  return await answerOf(await api.request(path, { method, headers, body: JSON.stringify(body) }));
-};
+const change = (path: string, body: object, key?: string, method = 'POST') =>
+  send(api, method, path, body, key);
 const read = async (path: string) => (await answerOf(await api.request(path))).body;
 const until = (corridor: string, status: number) =>
   waitUntil(
@@ -253,13 +250,7 @@ test('commands whose change another person ends or completes say so', async () =
 });
 
 test('a freeze does not begin while a switch stops scoring, and is of a market that is there', async () => {
-  const stop = await answerOf(
-    await api.request('/v1/switches/corridor:US-EG', {
-      method: 'PUT',
-      headers: { 'Content-Type': 'application/json' },
-      body: JSON.stringify({ stopped: true, ...REASON }),
-    }),
-  );
+  const stop = await send(api, 'PUT', '/v1/switches/corridor:US-EG', { stopped: true, ...REASON });
   expect(stop.status).toBe(200);
   const refused = await change('/v1/corridors/US-EG/freeze', REASON);
   expect([refused.status, refused.body.detail]).toEqual([

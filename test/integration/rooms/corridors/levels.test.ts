@@ -12,7 +12,7 @@ import { waitUntil } from '../../../support/wait-until.ts';
 
 const api = await openForFile(startRunningApi());
 
-const setLevel = setLevelOf(() => api);
+const setLevel = setLevelOf(api);
 const isSubmitted = (corridor: string) => async () =>
   (await postOne(api, input({ corridor }))).status === 201;
 

@@ -6,23 +6,21 @@ import { afterEach, expect, test } from 'vitest';
 import { openForFile } from '../../../support/open-for-file.ts';
 import { insertPersonKey } from '../../../support/people.ts';
 import { startRunningApi } from '../../../support/running-api.ts';
-import { answerOf } from '../../../support/submit.ts';
+import { answerOf, send } from '../../../support/submit.ts';
 
 const api = await openForFile(startRunningApi());
 
 afterEach(() => api.testDatabase.sql('truncate limits'));
 
+function putLimit(as: string, scope: string, body: object) {
+  const limit = { kind: 'transactions', reason: 'a test', ...body };
+  return send(api, 'PUT', `/v1/limits/${scope}`, limit, as);
+}
+
 test('one person lowers a limit, two raise or remove it, and what is wrong is named', async () => {
   const ann = await insertPersonKey(api.testDatabase, 'Ann', ['operator']);
   const bob = await insertPersonKey(api.testDatabase, 'Bob', ['operator']);
-  const put = async (as: string, body: object, scope = 'client:shop') =>
-    await answerOf(
-      await api.request(`/v1/limits/${scope}`, {
-        method: 'PUT',
-        headers: { 'Content-Type': 'application/json', Authorization: `Bearer ${as}` },
-        body: JSON.stringify({ kind: 'transactions', reason: 'a test', ...body }),
-      }),
-    );
+  const put = (as: string, body: object, scope = 'client:shop') => putLimit(as, scope, body);
   const rate = (rate_per_second: number, burst = 200) => ({ rate_per_second, burst });
   expect((await put(ann, rate(100))).body.limits[0]).toMatchObject({
     set_by: 'Ann',
@@ -77,25 +75,17 @@ test('a throttle is set beside the lasting limit, ends by itself, and one person
   const ann = await insertPersonKey(api.testDatabase, 'Ann', ['operator']);
   const bob = await insertPersonKey(api.testDatabase, 'Bob', ['operator']);
   const [corridor, throttle] = ['corridor:US-EG', 'throttle:corridor:US-EG'];
-  const put = async (as: string, scope: string, body: object) =>
-    await answerOf(
-      await api.request(`/v1/limits/${scope}`, {
-        method: 'PUT',
-        headers: { 'Content-Type': 'application/json', Authorization: `Bearer ${as}` },
-        body: JSON.stringify({ kind: 'transactions', reason: 'a test', ...body }),
-      }),
-    );
   const endsIn = (hours: number) => new Date(Date.now() + hours * 3_600_000).toISOString();
   const until = (ends_at: string | undefined, rate_per_second: number) => ({
     ...{ rate_per_second, burst: 20, ends_at },
   });
   const later = endsIn(2);
-  expect((await put(ann, corridor, until(undefined, 100))).body.limits[0].ends_at).toBeNull();
-  expect((await put(ann, throttle, until(later, 20))).body.limits[0]).toMatchObject({
+  expect((await putLimit(ann, corridor, until(undefined, 100))).body.limits[0].ends_at).toBeNull();
+  expect((await putLimit(ann, throttle, until(later, 20))).body.limits[0]).toMatchObject({
     ...{ rate_per_second: 20, ends_at: later, proposal: null },
   });
   const detailOf = async (scope: string, body: object) => {
-    const { status, body: problem } = await put(ann, scope, body);
+    const { status, body: problem } = await putLimit(ann, scope, body);
     return [status, problem.errors?.[0] ?? problem.detail];
   };
   const lasting = 'is of a throttle alone: leave it out, or set throttle:corridor:NAME';
@@ -115,10 +105,10 @@ test('a throttle is set beside the lasting limit, ends by itself, and one person
       detail: "must be 'transactions', as throttle:corridor:US-EG counts nothing else",
     },
   ]);
-  expect((await put(ann, throttle, until(endsIn(24 * 8), 20))).body.errors[0].detail).toMatch(
+  expect((await putLimit(ann, throttle, until(endsIn(24 * 8), 20))).body.errors[0].detail).toMatch(
     /^must lie within 7 days/,
   );
-  expect((await put(ann, 'throttle:market', until(later, 20))).status).toBe(404);
+  expect((await putLimit(ann, 'throttle:market', until(later, 20))).status).toBe(404);
   const stricter = `${throttle} is at 20 a second, 20 at once, until ${later}, which is stricter: remove it first.`;
   const opening = new RegExp(`${stricter}$`, 'i');
   for (const weaker of [
@@ -129,11 +119,11 @@ test('a throttle is set beside the lasting limit, ends by itself, and one person
     expect(await detailOf(throttle, weaker)).toEqual([409, expect.stringMatching(opening)]);
   }
   const [longer, lower] = [endsIn(3), until(endsIn(3), 10)];
-  expect((await put(bob, throttle, until(longer, 20))).body.limits[0].ends_at).toBe(longer);
-  expect((await put(bob, throttle, lower)).body.limits[0]).toMatchObject(lower);
-  expect((await put(ann, throttle, {})).body.limits[0].proposal.rate_per_second).toBeNull();
-  expect((await put(bob, throttle, {})).body.limits).toEqual([]);
-  await put(ann, throttle, lower);
+  expect((await putLimit(bob, throttle, until(longer, 20))).body.limits[0].ends_at).toBe(longer);
+  expect((await putLimit(bob, throttle, lower)).body.limits[0]).toMatchObject(lower);
+  expect((await putLimit(ann, throttle, {})).body.limits[0].proposal.rate_per_second).toBeNull();
+  expect((await putLimit(bob, throttle, {})).body.limits).toEqual([]);
+  await putLimit(ann, throttle, lower);
   const listed = await api.risk('limits', 'list');
   expect(listed.stdout).toMatch(new RegExp(`^${throttle} .* ${lower.ends_at} `, 'm'));
   // A limit that is over may be set anew, weaker too.
@@ -144,7 +134,7 @@ test('a throttle is set beside the lasting limit, ends by itself, and one person
     expect.objectContaining({ scope: corridor, rate_per_second: 100, ends_at: null }),
   ]);
   const anew = until(endsIn(1), 50);
-  expect((await put(ann, throttle, anew)).body.limits[0]).toMatchObject(anew);
+  expect((await putLimit(ann, throttle, anew)).body.limits[0]).toMatchObject(anew);
 });
 
 test('the command says what waits for a second person, and what a change replaced', async () => {

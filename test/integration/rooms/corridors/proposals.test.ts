@@ -14,17 +14,12 @@ import {
   storeTransactions,
   type TransactionSeed,
 } from '../../../support/stored-rows.ts';
-import { answerOf, input, labelInput, postBatch } from '../../../support/submit.ts';
+import { answerOf, input, labelInput, postBatch, send } from '../../../support/submit.ts';
 import { waitUntil } from '../../../support/wait-until.ts';
 
 const api = await openForFile(startRunningApi());
 
-const change = async (path: string, body: object, key: string) => {
-  const headers = { 'Content-Type': 'application/json', Authorization: `Bearer ${key}` };
-  return await answerOf(
-    await api.request(path, { method: 'POST', headers, body: JSON.stringify(body) }),
-  );
-};
+const change = (path: string, body: object, key: string) => send(api, 'POST', path, body, key);
 const read = async (path: string) => (await answerOf(await api.request(path))).body;
 const REASON = { reason: 'a test' };
 const roomEvents = async () =>

@@ -6,30 +6,18 @@ import { expect, test } from 'vitest';
 import { insertPersonKey } from '../../../support/people.ts';
 import { runRisk } from '../../../support/run-risk.ts';
 import { startRunningApi } from '../../../support/running-api.ts';
-import { answerOf, input, postJson, postOne } from '../../../support/submit.ts';
+import { answerOf, input, postOne, send } from '../../../support/submit.ts';
 import { waitUntil } from '../../../support/wait-until.ts';
 import { startWorkerHere } from '../../../support/worker-rig.ts';
 
 test('a corridor is judged more strictly for a time, and another one as before', async () => {
   await using api = await startRunningApi();
-  const start = async (scope: string, key?: string) =>
-    await answerOf(
-      await api.request(`/v1/switches/${scope}`, {
-        method: 'PUT',
-        headers: {
-          'Content-Type': 'application/json',
-          ...(key === undefined ? {} : { Authorization: `Bearer ${key}` }),
-        },
-        body: JSON.stringify({ stopped: false, reason: 'over' }),
-      }),
-    );
+  const start = (scope: string, key?: string) =>
+    send(api, 'PUT', `/v1/switches/${scope}`, { stopped: false, reason: 'over' }, key);
   const cy = await insertPersonKey(api.testDatabase, 'Cyd', ['operator']);
   const ends_at = new Date(Date.now() + 3_600_000).toISOString();
-  const makeStricter = async (path: string, more: object) => {
-    const body = JSON.stringify({ reason: 'a test', ends_at, ...more });
-    const authorized = { Authorization: `Bearer ${cy}` };
-    return await answerOf(await postJson(api, body, `/v1/corridors/${path}`, authorized));
-  };
+  const makeStricter = (path: string, more: object) =>
+    send(api, 'POST', `/v1/corridors/${path}`, { reason: 'a test', ends_at, ...more }, cy);
   const late = new Date(Date.now() + 8 * 86_400_000).toISOString();
   const tooLong = await makeStricter('US-EG/tighten', { points: 250, ends_at: late });
   expect([tooLong.status, tooLong.body.errors[0].pointer]).toEqual([422, '/ends_at']);

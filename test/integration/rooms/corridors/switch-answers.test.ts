@@ -2,19 +2,12 @@
 import { expect, test } from 'vitest';
 import { openForFile } from '../../../support/open-for-file.ts';
 import { startRunningApi } from '../../../support/running-api.ts';
-import { answerOf, input, postOne } from '../../../support/submit.ts';
+import { answerOf, input, postOne, send } from '../../../support/submit.ts';
 import { waitUntil } from '../../../support/wait-until.ts';
 
 const api = await openForFile(startRunningApi());
 
-const put = async (scope: string, body: object) =>
-  await answerOf(
-    await api.request(`/v1/switches/${scope}`, {
-      method: 'PUT',
-      headers: { 'Content-Type': 'application/json' },
-      body: JSON.stringify(body),
-    }),
-  );
+const put = (scope: string, body: object) => send(api, 'PUT', `/v1/switches/${scope}`, body);
 const stop = (scope: string, more: object = {}) =>
   put(scope, { stopped: true, reason: 'a test', ...more });
 const isOpen = async () => (await postOne(api, input({ corridor: 'US-MX' }))).status === 201;

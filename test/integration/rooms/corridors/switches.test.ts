@@ -8,23 +8,22 @@ import { openForFile } from '../../../support/open-for-file.ts';
 import { insertPersonKey } from '../../../support/people.ts';
 import { runRisk } from '../../../support/run-risk.ts';
 import { startRunningApi } from '../../../support/running-api.ts';
-import { answerOf, count, input, postBatch, postJson, postOne } from '../../../support/submit.ts';
+import {
+  answerOf,
+  count,
+  input,
+  postBatch,
+  postJson,
+  postOne,
+  send,
+} from '../../../support/submit.ts';
 import { waitUntil } from '../../../support/wait-until.ts';
 import { startWorkerHere } from '../../../support/worker-rig.ts';
 
 const api = await openForFile(startRunningApi({ M0_CORRIDOR_US_PH_ENABLED: 'false' }));
 
-const put = async (scope: string, body: object, key?: string) =>
-  await answerOf(
-    await api.request(`/v1/switches/${scope}`, {
-      method: 'PUT',
-      headers: {
-        'Content-Type': 'application/json',
-        ...(key === undefined ? {} : { Authorization: `Bearer ${key}` }),
-      },
-      body: JSON.stringify(body),
-    }),
-  );
+const put = (scope: string, body: object, key?: string) =>
+  send(api, 'PUT', `/v1/switches/${scope}`, body, key);
 const stop = (scope: string, more: object = {}) =>
   put(scope, { stopped: true, reason: 'a test', ...more });
 const start = (scope: string, key?: string) => put(scope, { stopped: false, reason: 'over' }, key);

@@ -13,7 +13,7 @@ import {
   putInForce,
 } from '../../../support/rooms/rules/officers.ts';
 import { RUNNING_API_KEY, startRunningApi } from '../../../support/running-api.ts';
-import { answerOf, input } from '../../../support/submit.ts';
+import { input, send } from '../../../support/submit.ts';
 import { waitUntil } from '../../../support/wait-until.ts';
 
 const RACES = 300;
@@ -32,10 +32,8 @@ for (const [name, effect, kind] of [
   expect(made.status, made.body.detail).toBe(200);
 }
 
-async function as(key: string, method: string, path: string, body?: object) {
-  const headers = { Authorization: `Bearer ${key}`, 'Content-Type': 'application/json' };
-  const sent = body === undefined ? {} : { body: JSON.stringify(body) };
-  return await answerOf(await api.request(path, { method, headers, ...sent }));
+function as(key: string, method: string, path: string, body?: object) {
+  return send(api, method, path, body, key);
 }
 const add = (key: string, list: string, value: string, more: object = {}) =>
   as(key, 'POST', `/v1/lists/${list}/entries`, { value, reason: 'why', ...more });

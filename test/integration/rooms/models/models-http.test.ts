@@ -7,7 +7,7 @@ import { openForFile } from '../../../support/open-for-file.ts';
 import { startRollOut } from '../../../support/rolled-out.ts';
 import { runRisk } from '../../../support/run-risk.ts';
 import { startRunningApi } from '../../../support/running-api.ts';
-import { answerOf } from '../../../support/submit.ts';
+import { send } from '../../../support/submit.ts';
 
 const keys: Record<string, string> = {};
 const api = await openForFile(startRunningApi());
@@ -17,11 +17,8 @@ keys['Cy'] = await rollOut.rig.makeKey('Cy', ['risk_officer']);
 keys['Di'] = await rollOut.rig.makeKey('Di', ['risk_officer']);
 keys['Ed'] = await rollOut.rig.makeKey('Ed', ['analyst']);
 
-async function as(owner: string, method: string, path: string, body?: object) {
-  const headers = { Authorization: `Bearer ${keys[owner]}`, 'Content-Type': 'application/json' };
-  const sent = body === undefined ? {} : { body: JSON.stringify(body) };
-  return await answerOf(await api.request(path, { method, headers, ...sent }));
-}
+const as = (owner: string, method: string, path: string, body?: object) =>
+  send(api, method, path, body, keys[owner]);
 const propose = (owner: string, to: string, corridor = 'US-EG', more: object = {}) =>
   as(owner, 'POST', `/v1/models/${model}/proposals`, { corridor, to, ...more });
 const approve = (owner: string, id: string) =>

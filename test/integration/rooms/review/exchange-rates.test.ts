@@ -8,20 +8,13 @@ import { openForFile } from '../../../support/open-for-file.ts';
 import { insertPersonKey } from '../../../support/people.ts';
 import { openCasesOf } from '../../../support/rooms/review/cases.ts';
 import { startRunningApi } from '../../../support/running-api.ts';
-import { answerOf } from '../../../support/submit.ts';
+import { answerOf, send } from '../../../support/submit.ts';
 
 const PATH = '/v1/exchange-rates';
 
 const api = await openForFile(startRunningApi());
 
-async function post(key: string, rates: readonly object[]) {
-  const response = await api.request(PATH, {
-    method: 'POST',
-    headers: { 'Content-Type': 'application/json', Authorization: `Bearer ${key}` },
-    body: JSON.stringify({ rates }),
-  });
-  return await answerOf(response);
-}
+const post = (key: string, rates: readonly object[]) => send(api, 'POST', PATH, { rates }, key);
 
 const keyOf = (name: string, role: Role) => insertPersonKey(api.testDatabase, name, [role]);
 const stored = () =>

@@ -13,7 +13,7 @@ import { always, makeOfficer } from '../../../support/rooms/rules/officers.ts';
 import { startRunningApi } from '../../../support/running-api.ts';
 import { storeLabels } from '../../../support/scored-rows.ts';
 import { idAt, storeTransactions } from '../../../support/stored-rows.ts';
-import { answerOf } from '../../../support/submit.ts';
+import { send } from '../../../support/submit.ts';
 import { waitUntil } from '../../../support/wait-until.ts';
 import { makeVector } from '../../../unit/core/score/vector.ts';
 
@@ -69,11 +69,8 @@ const made = (rules: readonly object[], id = 'own@1') => ({
   ...{ version: 2, id, feature_schema: 3, rules },
   verdicts: { all: { review: 500, decline: 800 } },
 });
-async function ask(path: string, body?: object) {
-  const headers = { Authorization: `Bearer ${key}`, 'Content-Type': 'application/json' };
-  const init = body === undefined ? {} : { method: 'POST', body: JSON.stringify(body) };
-  return await answerOf(await api.request(`/v1/rule-sets${path}`, { headers, ...init }));
-}
+const ask = (path: string, body?: object) =>
+  send(api, body === undefined ? 'GET' : 'POST', `/v1/rule-sets${path}`, body, key);
 
 test('verdicts beside the version in force, and hits with their labels', async () => {
   const { status, body } = await ask('/preview', {

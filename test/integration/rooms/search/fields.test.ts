@@ -12,7 +12,7 @@ import { insertPersonKey } from '../../../support/people.ts';
 import { alone, NOVEMBER, scores, transactions } from '../../../support/reads.ts';
 import { startRunningApi } from '../../../support/running-api.ts';
 import { idAt, storeTransactions } from '../../../support/stored-rows.ts';
-import { answerOf, labelInput } from '../../../support/submit.ts';
+import { answerOf, labelInput, send } from '../../../support/submit.ts';
 import { waitUntil } from '../../../support/wait-until.ts';
 
 const IDS = [1, 2, 3].map((n) => idAt(NOVEMBER, n));
@@ -110,11 +110,8 @@ test('what is added to a transaction is whole', async () => {
 
 test('a freeze is said, whatever is asked for', async () => {
   const key = await insertPersonKey(api.testDatabase, 'Zoe', ROLES);
-  const frozen = await api.request('/v1/corridors/US-EG/freeze', {
-    method: 'POST',
-    headers: { Authorization: `Bearer ${key}`, 'Content-Type': 'application/json' },
-    body: JSON.stringify({ reason: 'a test of this file' }),
-  });
+  const reason = { reason: 'a test of this file' };
+  const frozen = await send(api, 'POST', '/v1/corridors/US-EG/freeze', reason, key);
   expect(frozen.status).toBe(200);
   const path = `/v1/scores/${ID}?fields=verdict`;
   const isOnHold = async () => 'releases_held' in (await answerOf(await api.request(path))).body;

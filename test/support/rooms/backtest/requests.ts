@@ -1,12 +1,7 @@
 /** Requests about backtests whose answers the document has to have: from the question to its end, and what is refused. */
+import { type Call, callOf } from '../../call.ts';
 import type { RunningApi } from '../../running-api.ts';
 import { answerOf } from '../../submit.ts';
-
-type Call = readonly [
-  method: string,
-  path: string,
-  init?: { headers: Record<string, string>; body: string },
-];
 
 export async function backtestRequests({
   post,
@@ -24,10 +19,7 @@ export async function backtestRequests({
   );
   const bands = 'bands?review=400&decline=900';
   const unknown = '/v1/backtests/00000000-0000-0000-0000-000000000000';
-  const headers = { 'Content-Type': 'application/json' };
-  const send = (content: object): Call => [
-    ...(['POST', '/v1/backtests', { headers, body: JSON.stringify(content) }] as const),
-  ];
+  const send = (content: object) => callOf('POST', '/v1/backtests', content);
   return [
     send(asked),
     send({ ...asked, rule_set: 'nobody@1' }),

@@ -1,14 +1,9 @@
 /** Requests that limit and stop and start a client that nobody is, that freeze a corridor, and that are refused. */
+import { type Call, callOf } from '../../call.ts';
 import type { RunningApi } from '../../running-api.ts';
 import { idAt } from '../../stored-rows.ts';
-import { answerOf } from '../../submit.ts';
+import { send } from '../../submit.ts';
 import { waitUntil } from '../../wait-until.ts';
-
-type Call = [
-  method: string,
-  path: string,
-  init: { headers: Record<string, string>; body?: string },
-];
 
 /** So many dead letters that a freeze of their corridor is proposed, which one of the requests confirms. */
 export const failures = (corridor: string, failedAtMs: number) =>
@@ -17,16 +12,11 @@ export const failures = (corridor: string, failedAtMs: number) =>
   }));
 
 export function switchRequests(market: string): Call[] {
-  const send = (method: string, path: string, body: unknown): Call => [
-    method,
-    path,
-    { headers: { 'Content-Type': 'application/json' }, body: JSON.stringify(body) },
-  ];
-  const put = (scope: string, body: unknown) => send('PUT', `/v1/switches/${scope}`, body);
-  const post = (path: string, body: unknown) => send('POST', path, body);
-  const limit = (scope: string, body: unknown) => send('PUT', `/v1/limits/${scope}`, body);
-  const flag = (name: string, body: unknown) => send('PUT', `/v1/flags/${name}`, body);
-  const level = (scope: string, body: unknown) => send('PUT', `/v1/degradation/${scope}`, body);
+  const put = (scope: string, body: unknown) => callOf('PUT', `/v1/switches/${scope}`, body);
+  const post = (path: string, body: unknown) => callOf('POST', path, body);
+  const limit = (scope: string, body: unknown) => callOf('PUT', `/v1/limits/${scope}`, body);
+  const flag = (name: string, body: unknown) => callOf('PUT', `/v1/flags/${name}`, body);
+  const level = (scope: string, body: unknown) => callOf('PUT', `/v1/degradation/${scope}`, body);
   const ends_at = new Date(Date.now() + 60_000).toISOString();
   const tighten = (corridor: string, points: number) =>
     post(`/v1/corridors/${corridor}/tighten`, { points, reason: 'why', ends_at });
@@ -50,11 +40,11 @@ export function switchRequests(market: string): Call[] {
     post('/v1/corridors', { id: 'US-BR', reason: 'why' }),
     post('/v1/corridors', { id: 'US-BR', reason: 'why' }),
     post('/v1/corridors', { id: 'brazil', reason: 'why' }),
-    send('PUT', '/v1/corridors/US-EG', { weight: 2, residency: null, reason: 'why' }),
-    send('PUT', '/v1/corridors/US-EG', { weight: 0, reason: 'why' }),
-    send('PUT', '/v1/corridors/US-PH', { shards: 2, reason: 'why' }),
-    send('PUT', '/v1/corridors/US-PH', { shards: 3, reason: 'why' }),
-    send('PUT', '/v1/corridors/XX-XX', { reason: 'why' }),
+    callOf('PUT', '/v1/corridors/US-EG', { weight: 2, residency: null, reason: 'why' }),
+    callOf('PUT', '/v1/corridors/US-EG', { weight: 0, reason: 'why' }),
+    callOf('PUT', '/v1/corridors/US-PH', { shards: 2, reason: 'why' }),
+    callOf('PUT', '/v1/corridors/US-PH', { shards: 3, reason: 'why' }),
+    callOf('PUT', '/v1/corridors/XX-XX', { reason: 'why' }),
     flag('totals', { enabled: false, reason: 'why' }),
     flag('totals', { enabled: true, reason: 'why' }),
     level('corridor:US-PH', { level: 3, reason: 'why' }),
@@ -86,7 +76,7 @@ export function switchRequests(market: string): Call[] {
     post('/v1/corridors/US-EG/notes', { note: 'why' }),
     post(`/v1/markets/${market}/notes`, { note: 'why' }),
     post('/v1/markets/none/notes', { note: 'why' }),
-    ['GET', '/v1/corridors/US-PH/freezes', { headers: {} }],
+    callOf('GET', '/v1/corridors/US-PH/freezes'),
     post('/v1/corridors/US-PH/resume', { reason: 'why' }),
     post('/v1/corridors/US-EG/resume', { reason: 'why' }),
     post('/v1/corridors/US-PH/resume', { reason: 1 }),
@@ -96,14 +86,14 @@ export function switchRequests(market: string): Call[] {
     // Last, as nothing is accepted afterwards.
     post(`/v1/markets/${market}/freeze`, { reason: 'why' }),
     post(`/v1/markets/${market}/notes`, { note: 'why' }),
-    ['GET', '/v1/markets/none/rollback', { headers: {} }],
-    ['GET', `/v1/markets/${market}/rollback`, { headers: {} }],
+    ['GET', '/v1/markets/none/rollback'],
+    ['GET', `/v1/markets/${market}/rollback`],
     post('/v1/markets/none/rollback', { reason: 'why' }),
     post(`/v1/markets/${market}/rollback`, { reason: 1 }),
     post(`/v1/markets/${market}/rollback`, { reason: 'why' }),
     post(`/v1/markets/${market}/rollback`, { reason: 'why' }),
-    ...['/v1/holds', '/v1/holds?state=lifted', '/v1/holds?cursor=x'].map(
-      (path): Call => ['GET', path, { headers: {} }],
+    ...['/v1/holds', '/v1/holds?state=lifted', '/v1/holds?cursor=x'].map((path) =>
+      callOf('GET', path),
     ),
     post('/v1/holds', { kind: 'account', subject: 'acc_9', reason: 'a court' }),
     post('/v1/holds', { kind: 'month', subject: '1999-01', reason: 'a court' }),
@@ -119,26 +109,13 @@ export async function limitScope(
   limit: object,
 ): Promise<void> {
   const before = api.log().split('"msg":"limits"').length;
-  const { status } = await api.request(`/v1/limits/${scope}`, {
-    method: 'PUT',
-    headers: { 'Content-Type': 'application/json' },
-    body: JSON.stringify({ reason: 'a test', ...limit }),
-  });
+  const change = { reason: 'a test', ...limit };
+  const { status } = await send(api, 'PUT', `/v1/limits/${scope}`, change);
   if (status !== 200) throw new Error(`the limit of ${scope} is answered ${status}`);
   const isRead = async () => api.log().split('"msg":"limits"').length > before;
   await waitUntil(isRead, 5000, 'the limit to be read');
 }
 
-/** Sets a level by hand. @param apiOf after `beforeAll` */
-export const setLevelOf =
-  (apiOf: () => RunningApi) => async (scope: string, body: object, key?: string) =>
-    await answerOf(
-      await apiOf().request(`/v1/degradation/${scope}`, {
-        method: 'PUT',
-        headers: {
-          'Content-Type': 'application/json',
-          ...(key === undefined ? {} : { Authorization: `Bearer ${key}` }),
-        },
-        body: JSON.stringify({ reason: 'a test', ...body }),
-      }),
-    );
+/** Sets a level by hand. */
+export const setLevelOf = (api: RunningApi) => (scope: string, body: object, key?: string) =>
+  send(api, 'PUT', `/v1/degradation/${scope}`, { reason: 'a test', ...body }, key);

@@ -1,12 +1,7 @@
 /** Requests about lists whose answers the document has to have: from a list's making to the end of an entry, and what is refused. */
+import { type Call, callOf } from '../../call.ts';
 import type { RunningApi } from '../../running-api.ts';
 import { answerOf } from '../../submit.ts';
-
-type Call = readonly [
-  method: string,
-  path: string,
-  init?: { headers: Record<string, string>; body: string },
-];
 
 /** The requests, in this order. */
 export async function listRequests({
@@ -21,17 +16,15 @@ export async function listRequests({
   const one = `${path}/${body.entry_id}`;
   const lines = { 'Content-Type': 'application/x-ndjson' };
   const imports = (list: string) => `/v1/lists/${list}/imports`;
-  const sent = (list: string, line: object, headers = {}): Call => [
-    ...(['POST', `${imports(list)}?reason=why`] as const),
-    { headers: { ...lines, ...headers }, body: JSON.stringify(line) },
-  ];
+  const sent = (list: string, line: object, headers = {}) =>
+    callOf('POST', `${imports(list)}?reason=why`, line, { ...lines, ...headers });
   const first = await answerOf(
     await request(`${imports('stolen')}?reason=why`, {
       ...{ method: 'POST', headers: lines, body: JSON.stringify({ value: 'device-9' }) },
     }),
   );
   const imported = `${imports('stolen')}/${first.body.import_id}`;
-  const requests: (readonly [method: string, path: string, body?: object])[] = [
+  const requests: Parameters<typeof callOf>[] = [
     ['POST', '/v1/lists', wanted],
     ['POST', '/v1/lists', { ...wanted, name: 'vip', effect: 'allow', kind: 'account' }],
     ['POST', '/v1/lists', { ...wanted, kind: 'hash' }],
@@ -58,15 +51,8 @@ export async function listRequests({
     ['DELETE', `${imports('stolen')}/999`],
     ['POST', `${imports('stolen')}?reason=why`, {}],
   ];
-  const headers = { 'Content-Type': 'application/json' };
-  const others = requests.map(
-    ([method, target, content]): Call =>
-      content === undefined
-        ? [method, target]
-        : [method, target, { headers, body: JSON.stringify(content) }],
-  );
   return [
-    ...others,
+    ...requests.map((request) => callOf(...request)),
     sent('stolen', { value: 'device-10' }),
     sent('stolen', { value: 'device-11' }, { Accept: 'application/x-ndjson' }),
     sent('stolen', { value: '' }),

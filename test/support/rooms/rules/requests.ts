@@ -1,46 +1,30 @@
 /** Requests about rule sets by one person: a draft from its first line to its end, and what is refused. */
 import { hashRuleSet } from '../../../../src/core/score/rules/rule-set-data.ts';
+import { type Call, callOf } from '../../call.ts';
 import { always } from './officers.ts';
-
-type Call = [
-  method: string,
-  path: string,
-  init: { headers: Record<string, string>; body?: string },
-];
 
 export function ruleSetRequests(scored: string, unknown: string): Call[] {
   const source = always('own@1');
-  const send = (method: string, path: string, body: unknown, more = {}): Call => [
-    method,
-    `/v1/rule-sets${path}`,
-    { headers: { 'Content-Type': 'application/json', ...more }, body: JSON.stringify(body) },
-  ];
-  const step = (word: string, id = 'own@1'): Call => [
-    ...(['POST', `/v1/rule-sets/${id}/${word}`, { headers: {} }] as const),
-  ];
+  const send = (method: string, path: string, body: unknown, more = {}) =>
+    callOf(method, `/v1/rule-sets${path}`, body, more);
+  const step = (word: string, id = 'own@1') => callOf('POST', `/v1/rule-sets/${id}/${word}`);
   const tag = `"1-${hashRuleSet(source).slice(0, 16)}"`;
   const rollout = { corridor: 'US-EG', to: 'shadow' };
-  const field = (method: string, name: string, body?: object): Call => [
-    method,
-    `/v1/metadata-fields/${name}`,
-    {
-      headers: body === undefined ? {} : { 'Content-Type': 'application/json' },
-      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-    },
-  ];
+  const field = (method: string, name: string, body?: object) =>
+    callOf(method, `/v1/metadata-fields/${name}`, body);
   const tier = { type: 'text', description: 'basic or gold' };
   return [
     field('PUT', 'tier', tier),
     field('PUT', 'tier', { ...tier, type: 'number' }),
     field('PUT', 'order-id', tier),
-    ['GET', '/v1/metadata-fields', { headers: {} }],
+    ['GET', '/v1/metadata-fields'],
     field('DELETE', 'tier'),
     field('DELETE', 'tier'),
     send('POST', '', source),
     send('POST', '', source),
     send('POST', '', { ...source, rules: 1 }),
-    ['GET', '/v1/rule-sets/own@1', { headers: {} }],
-    ['GET', '/v1/rule-sets/none@1', { headers: {} }],
+    ['GET', '/v1/rule-sets/own@1'],
+    ['GET', '/v1/rule-sets/none@1'],
     send('PUT', '/own@1', source),
     send('PUT', '/own@1', source, { 'If-Match': tag }),
     send('PUT', '/other@1', source, { 'If-Match': tag }),
@@ -50,7 +34,7 @@ export function ruleSetRequests(scored: string, unknown: string): Call[] {
     send('POST', '/preview', { source }),
     send('POST', '/preview', { rule_set: 'none@1' }),
     send('POST', '/preview', { rule_set: 'default@3', source }),
-    ['GET', '/v1/rule-sets/catalogue', { headers: {} }],
+    ['GET', '/v1/rule-sets/catalogue'],
     send('POST', '/test', { source, transaction_id: scored }),
     send('POST', '/test', { rule_set: 'default@3', features: { amount: 1 }, corridor: 'US-EG' }),
     send('POST', '/test', { rule_set: 'none@1', transaction_id: unknown }),

@@ -1,13 +1,7 @@
 /** Requests about a webhook whose answers the document has to have: from its making to its end, and what is refused. */
+import { type Call, callOf } from '../../call.ts';
 import type { RunningApi } from '../../running-api.ts';
 import { answerOf } from '../../submit.ts';
-
-type Request = readonly [method: string, path: string, body?: object];
-type Call = readonly [
-  method: string,
-  path: string,
-  init?: { headers: Record<string, string>; body: string },
-];
 
 /** The requests, in this order, to an API that lets webhooks reach this machine. */
 export async function webhookRequests({ post }: Pick<RunningApi, 'post'>): Promise<Call[]> {
@@ -16,7 +10,7 @@ export async function webhookRequests({ post }: Pick<RunningApi, 'post'>): Promi
   const path = `/v1/webhooks/${body.webhook_id}`;
   const sent = await answerOf(await post(`${path}/test`, {}));
   const change = { paused: true };
-  const requests: Request[] = [
+  const requests: Parameters<typeof callOf>[] = [
     ['POST', '/v1/webhooks', { ...wanted, verdicts: ['approve'], corridors: ['US-EG'] }],
     ['POST', '/v1/webhooks', { ...wanted, url: 'http://10.0.0.1/' }],
     ['POST', '/v1/webhooks', { ...wanted, event_types: ['alert.raised'], client: 'shop' }],
@@ -41,10 +35,5 @@ export async function webhookRequests({ post }: Pick<RunningApi, 'post'>): Promi
     ['POST', `${path}/test`],
     ['GET', '/v1/webhooks/x'],
   ];
-  const headers = { 'Content-Type': 'application/json' };
-  return requests.map(([method, target, content]) =>
-    content === undefined
-      ? [method, target]
-      : [method, target, { headers, body: JSON.stringify(content) }],
-  );
+  return requests.map((request) => callOf(...request));
 }
