@@ -12,3 +12,9 @@ export function createdAtMsOf(transactionId: string): number | undefined {
   const ms = Number.parseInt(transactionId.slice(0, 8) + transactionId.slice(9, 13), 16);
   return ms <= WRITTEN_MS_MAX ? ms : undefined;
 }
+
+/** Sorts before every id of that time and after all before it. */
+export function firstIdOf(createdAtMs: number): string {
+  const hex = createdAtMs.toString(16).padStart(12, '0');
+  return `${hex.slice(0, 8)}-${hex.slice(8)}-0000-0000-000000000000`;
+}

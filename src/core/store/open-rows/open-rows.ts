@@ -12,7 +12,7 @@ import {
 } from '../../../kit/database/binary-array.ts';
 import type { Query, Statement } from '../../../kit/database/pool.ts';
 import type { OpenRow } from '../../domain/open-row.ts';
-import { createdAtMsOf } from '../../domain/transaction-id.ts';
+import { createdAtMsOf, firstIdOf } from '../../domain/transaction-id.ts';
 
 const parameters = (first: number, count: number): string[] =>
   Array.from({ length: count }, (_, at) => `$${first + at}`);
@@ -199,12 +199,6 @@ const takeTimeOutStatement: Statement = {
 /** Takes out what will never be final, as its month is dropped. */
 export async function takeTimeOut(query: Query, fromMs: number, toMs: number): Promise<void> {
   await query(takeTimeOutStatement, [firstIdOf(fromMs), firstIdOf(toMs)]);
-}
-
-/** Sorts before every id of that time and after all before it. */
-function firstIdOf(ms: number): string {
-  const hex = ms.toString(16).padStart(12, '0');
-  return `${hex.slice(0, 8)}-${hex.slice(8)}-0000-0000-000000000000`;
 }
 
 const leaveStatement: Statement = {

@@ -191,25 +191,10 @@ async function attachTable(
       await countMonthTallies(query, month);
       await voidSnapshots(query);
     }
-    if (table === 'scores') await query(walkEvidence, [firstIdOf(month)]);
     const states = [{ [table]: 'detached' }, { [table]: 'attached' }] as const;
     await recordMonth(query, by, 'month.attach', month, ...states);
   });
 }
-
-/** The log of evidence looks again for scores without a leaf: it may have begun, or sealed, while the month was away. */
-const walkEvidence: Statement = {
-  name: 'walk-evidence-from',
-  text: `update market.evidence_logs
-            set before_at = now(), walked_to = least(coalesce(walked_to, $1::uuid), $1::uuid)
-          where log_id = (select max(log_id) from market.evidence_logs)`,
-};
-
-/** Less than each id of the month. */
-const firstIdOf = (month: Month) => {
-  const hex = monthStartMs(month).toString(16).padStart(12, '0');
-  return `${hex.slice(0, 8)}-${hex.slice(8)}-7000-8000-000000000000`;
-};
 
 /** Columns and checks that migrations added to the parent meanwhile. The attach itself makes indexes. */
 const missedChanges: Statement = {

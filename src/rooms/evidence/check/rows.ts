@@ -18,7 +18,7 @@ import { FIRST_ID, idsOf } from '../log/sets.ts';
 import { hashesOf, sha256 } from '../log/tree.ts';
 import { ownRuleSetContent } from '../seal/seal.ts';
 import { type EntryRow, type LogRow, readEntries } from '../store/evidence-log.ts';
-import { readModels, readRuleSets, readScoreTexts } from '../store/unsealed.ts';
+import { hasNewMonth, readModels, readRuleSets, readScoreTexts } from '../store/unsealed.ts';
 import type { Note } from './finding.ts';
 
 const countScores = onlyOf<{ count: number }, [from: string, to: string]>(
@@ -121,7 +121,7 @@ export async function createRowCheck(query: Query, log: LogRow, note: Note) {
       for (const { id } of await readUnsealedLines(query, log.logId, log.auditId, LISTED_MAX))
         note('inserted', `line ${id} of the audit log`);
       // Older scores have no leaf until the walk has reached them, so none counts as inserted.
-      if (log.walkedTo !== null) return counts;
+      if (log.walkedTo !== null || (await hasNewMonth(query, log.auditId))) return counts;
       const waiting = new Set((await readWaiting(query)).map(({ id }) => id));
       for (const [month, range] of months) {
         const [from, to] = [isoTime(range.fromMs), isoTime(range.toMs)];

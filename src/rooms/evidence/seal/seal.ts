@@ -2,9 +2,12 @@
  * Seals waiting rows: one commit takes them and appends leaves. The commit that stores scores adds their ids and hashes to the
  * intake, and ids of audit lines have the order of commits, so a late commit is never missed.
  */
+import { firstIdOf } from '../../../core/domain/transaction-id.ts';
 import { RULE_SETS } from '../../../core/score/rules/rule-sets.ts';
 import type { Database, Query } from '../../../kit/database/pool.ts';
+import type { AuditEntry } from '../../../kit/words/audit.ts';
 import { Failure } from '../../../kit/words/failure.ts';
+import { monthStartMs, parseMonth } from '../../../kit/words/month.ts';
 import { auditContent, contentLeaf, modelContent, ruleSetContent } from '../log/contents.ts';
 import { append, type Edge, EMPTY_EDGE, edgeRoot, edgeTiles } from '../log/edge.ts';
 import {
@@ -30,6 +33,7 @@ import {
   touchLog,
 } from '../store/evidence-log.ts';
 import {
+  MONTH_ATTACHED,
   readAuditAfter,
   readScoreTexts,
   readUnsealedModels,
@@ -74,7 +78,7 @@ export async function sealStep(
       return { log, edge, scores: 0, missing: 0, mayHaveMore: true };
     }
     const found = await findUnsealed(query, log, nowMs);
-    const { sets, lines, auditId, walkedTo } = found;
+    const { sets, lines, auditId, walkedTo, hasNewMonth } = found;
     if (sets.length + lines.length === 0 && walkedTo === log.walkedTo) {
       await touchLog(query, log.logId);
       return { log, edge, ...found };
@@ -82,7 +86,7 @@ export async function sealStep(
     const hashes = [...sets, ...lines].map(({ leaf }) => leaf.hash);
     const appended = append(edge, hashes);
     const root = await edgeRoot(appended.edge);
-    const moved = { size: appended.edge.size, root, auditId, walkedTo };
+    const moved = { size: appended.edge.size, root, auditId, walkedTo, hasNewMonth };
     const isOurs = await appendToLog(query, log, moved, found, appended.tiles);
     if (!isOurs) throw new Failure('transient', 'EVIDENCE_MOVED', 'the log grew under its lock');
     return { log: { ...log, ...moved }, edge: appended.edge, ...found };
@@ -115,6 +119,7 @@ type Found = Omit<Sealed, 'log' | 'edge'> & {
   readonly lines: readonly NewEntry[];
   readonly auditId: string;
   readonly walkedTo: string | null;
+  readonly hasNewMonth: boolean;
 };
 
 async function findUnsealed(query: Query, log: LogRow, nowMs: number): Promise<Found> {
@@ -135,11 +140,24 @@ async function findUnsealed(query: Query, log: LogRow, nowMs: number): Promise<F
     sets: [...live.sets, ...walk.sets],
     lines: [...audit, ...versions],
     auditId: lines.at(-1)?.auditId ?? log.auditId,
-    walkedTo: walk.walkedTo,
+    ...walkedFrom(lines, walk.walkedTo),
     scores: live.scores + walk.scores,
     missing: live.missing,
     mayHaveMore: live.mayHaveMore || lines.length === STEP_LINES || walk.walkedTo !== log.walkedTo,
   };
+}
+
+/**
+ * Where the walk goes on. It begins again with the first month that lines have as attached: the log may have begun, or sealed,
+ * while the month was away.
+ */
+function walkedFrom(lines: readonly AuditEntry[], walkedTo: string | null) {
+  const ids = lines.flatMap(({ action, subject }) => {
+    const month = action === MONTH_ATTACHED ? parseMonth(subject) : undefined;
+    return month === undefined ? [] : firstIdOf(monthStartMs(month));
+  });
+  const first = [...ids, ...(walkedTo === null ? [] : [walkedTo])].sort()[0];
+  return { walkedTo: first ?? null, hasNewMonth: ids.length > 0 };
 }
 
 /** Seals scores of the intake; a score without a hash is read. */

@@ -110,7 +110,8 @@ const putTiles: Statement = {
 const moveStatement: Statement = {
   name: 'move-evidence-log',
   text: `update market.evidence_logs
-            set size = $4, root = $5, audit_id = $6, walked_to = $7, sealed_at = now()
+            set size = $4, root = $5, audit_id = $6, walked_to = $7, sealed_at = now(),
+                before_at = case when $8 then greatest(before_at, now()) else before_at end
           where log_id = $1 and size = $2 and root = $3 returning log_id`,
 };
 
@@ -119,6 +120,8 @@ export type Moved = {
   readonly root: Buffer;
   readonly auditId: string;
   readonly walkedTo: string | null;
+  /** Whether the walk begins again with a month that is attached, whose scores are older than now. */
+  readonly hasNewMonth: boolean;
 };
 
 /** @returns false where the row no longer has the size and the root of `log` */
@@ -129,7 +132,7 @@ export async function appendToLog(
   { sets, lines }: { readonly sets: readonly NewSet[]; readonly lines: readonly NewEntry[] },
   tiles: readonly Tile[],
 ): Promise<boolean> {
-  const to = [moved.size, moved.root, moved.auditId, moved.walkedTo];
+  const to = [moved.size, moved.root, moved.auditId, moved.walkedTo, moved.hasNewMonth];
   const found = await query(moveStatement, [log.logId, log.size, log.root, ...to]);
   if (found.length === 0) return false;
   if (sets.length > 0) await insertSets(query, log, sets);

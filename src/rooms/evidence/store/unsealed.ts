@@ -9,7 +9,7 @@ import {
 } from '../../../kit/database/binary-array.ts';
 import type { Query, Statement } from '../../../kit/database/pool.ts';
 import { anyOf, rowsOf } from '../../../kit/database/statement.ts';
-import type { AuditEntry } from '../../../kit/words/audit.ts';
+import type { AuditAction, AuditEntry } from '../../../kit/words/audit.ts';
 import type { ModelFacts, RuleSetFacts } from '../log/contents.ts';
 import { hashScores } from '../log/score-hash.ts';
 import type { ScoreTexts } from '../log/score-texts.ts';
@@ -160,6 +160,12 @@ export const readAuditAfter = rowsOf<AuditEntry, [auditId: string, rowsMax: numb
   'read-audit-after',
   `select audit_id::text as "auditId", changed_at as "changedAt", who, key_id as "keyId", action, subject, before, after, request
      from market.audit_log where audit_id > $1 order by audit_id limit $2`,
+);
+
+export const MONTH_ATTACHED = 'month.attach' satisfies AuditAction;
+export const hasNewMonth = anyOf<[auditId: string]>(
+  'has-attached-month',
+  `from market.audit_log where audit_id > $1 and action = '${MONTH_ATTACHED}'`,
 );
 
 const notSealed = (kind: string, name: string) =>
