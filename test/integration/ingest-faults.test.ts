@@ -8,7 +8,6 @@ import { migrate } from '../../src/kit/database/migrations/migrate.ts';
 import { runApiHere } from '../support/api-here.ts';
 import { open, openProcess, reconcile, streamedIds } from '../support/ingest-faults.ts';
 import { insertKey } from '../support/key-rows.ts';
-import { spawnRisk } from '../support/risk.ts';
 import { runRisk } from '../support/run-risk.ts';
 import { RUNNING_API_KEY, type RunningApi } from '../support/running-api.ts';
 import { startTestPostgres } from '../support/services.ts';
@@ -142,9 +141,9 @@ describe('the API', () => {
       DATABASE_URL: api.testDatabase.url,
       REDIS_URL: api.redisService.url,
     };
-    await using given = spawnRisk(['api'], { ...environment, PORT: port });
-    expect((await given.exited).code).toBe(1);
-    expect(given.stderr()).toContain(`risk api: port ${port} of 127.0.0.1 is taken`);
+    const { code, stderr } = await runRisk(['api'], { ...environment, PORT: port });
+    expect(code).toBe(1);
+    expect(stderr).toContain(`risk api: port ${port} of 127.0.0.1 is taken`);
   });
 });
 
