@@ -1,8 +1,9 @@
 /**
- * Goal: `risk start` scores a whole sample while its services are killed, and gives its sample to another Postgres when it is asked
- * to. Method: the real command as a child, on a data folder of its own.
+ * Goal: `risk start` scores a whole sample while its services are killed, gives its sample to another Postgres only when it is asked
+ * to, and ends when a role keeps ending. Method: the real command as a child, on a data folder of its own.
  */
-import { readFileSync, rmSync } from 'node:fs';
+import { randomBytes } from 'node:crypto';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createOutput } from '../../src/kit/command/output.ts';
@@ -12,6 +13,7 @@ import { createTestDatabase } from '../support/database.ts';
 import { findSample } from '../support/find-sample.ts';
 import { ledgerOf } from '../support/ledger.ts';
 import { runRiskProcess, spawnRisk } from '../support/risk.ts';
+import { rolePid } from '../support/role-pid.ts';
 import { runRisk } from '../support/run-risk.ts';
 import { makeTestFolder } from '../support/service-folder.ts';
 import { prepareDataFolder } from '../support/services.ts';
@@ -64,4 +66,30 @@ test('gives another Postgres a sample that is asked for, unless it was removed',
   const engine = { url: 'http://127.0.0.1:1', key: '', dataDir: '', databaseUrl: database.url };
   await importSampleRates(context, engine);
   expect(await findSample(database.url)).toMatchObject({ rates: 0, people: 0 });
+});
+
+test('gives another Postgres no sample that nobody asked for, and ends when a role keeps ending', {
+  timeout: START_MS,
+}, async () => {
+  await using database = await createTestDatabase();
+  const keys = join(folder, 'privacy-keys');
+  writeFileSync(keys, `test ${randomBytes(32).toString('base64')}\n`);
+  const own = {
+    RISK_DATA_DIR: join(folder, 'ending'),
+    DATABASE_URL: database.url,
+    RISK_PRIVACY_KEYS: keys,
+    RISK_ERASURE_LEDGER: join(folder, 'erasures'),
+  };
+  await using risk = spawnRisk(['start', '--transactions', '100'], own);
+  await risk.waitFor(/Serving/, START_MS);
+  const [, url = ''] = await risk.waitFor(/Open (http:\S+)\/docs/, 1);
+  expect(await findSample(database.url)).toMatchObject({ rates: 0, people: 0, labels: 0 });
+  // A role that misses the file ends before it loads anything.
+  rmSync(keys);
+  process.kill(rolePid(risk, 'worker'), 'SIGKILL');
+  expect(await risk.exited).toEqual({ code: 1, signal: null });
+  expect(risk.stderr()).toMatch(
+    /worker keeps ending: it does not start; log in \S+worker\.log\n(.*\n)*?.*RISK_PRIVACY_KEYS/,
+  );
+  await expect(fetch(`${url}/readyz`)).rejects.toThrow();
 });

@@ -5,19 +5,17 @@
  * seconds of processor time.
  */
 import { execFileSync, spawnSync } from 'node:child_process';
-import { randomBytes } from 'node:crypto';
-import { readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { readFileSync, rmSync, statSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { getPriority } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { freePort } from '../../src/tools/start/services/free-port.ts';
 import { API_NICENESS } from '../../src/tools/start/services/raise-priority.ts';
-import { createTestDatabase, type TestDatabase } from '../support/database.ts';
-import { findSample } from '../support/find-sample.ts';
 import { ledgerOf } from '../support/ledger.ts';
 import { mayRaisePriority, rank, rankOf } from '../support/rank.ts';
-import { type RiskProcess, runRiskProcess, spawnRisk } from '../support/risk.ts';
+import { runRiskProcess, spawnRisk } from '../support/risk.ts';
+import { rolePid } from '../support/role-pid.ts';
 import { makeTestFolder } from '../support/service-folder.ts';
 
 /** Two posts of a client. */
@@ -46,20 +44,9 @@ function whereToLook(risk: { stdout: string; stderr: string }) {
   return { request, key, docs, addresses: addresses.map(([, address = '']) => address) };
 }
 
-/** The role as a child of `risk start`. */
-function rolePid(risk: RiskProcess, role: 'api' | 'worker'): number {
-  const children = readFileSync(`/proc/${risk.pid}/task/${risk.pid}/children`, 'utf8').trim();
-  const isRole = (pid: string) =>
-    readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes(`cli.ts\0${role}\0`);
-  return Number(children.split(' ').find(isRole));
-}
-
 function startOnce() {
   return runRiskProcess(['start', '--once', '--transactions', String(TRANSACTIONS)], environment);
 }
-
-const startServing = (own: Record<string, string>, transactions = TRANSACTIONS) =>
-  spawnRisk(['start', '--transactions', String(transactions)], own);
 
 describe('risk start', () => {
   test('--once scores the sample and exits 0 after the ledger', { timeout: START_MS }, async () => {
@@ -80,7 +67,8 @@ describe('risk start', () => {
     timeout: 2 * START_MS,
   }, async () => {
     const PORT = String(await freePort());
-    await using risk = startServing({ ...environment, PORT });
+    const start = ['start', '--transactions', String(TRANSACTIONS)];
+    await using risk = spawnRisk(start, { ...environment, PORT });
     await risk.waitFor(/Serving/, START_MS);
     expect(ledgerOf(risk.stdout())).toMatchObject({
       ...{ accepted: 0, duplicates: TRANSACTIONS, scored: 0, lost: 0, doubled: 0 },
@@ -135,41 +123,5 @@ describe('risk start', () => {
     } finally {
       server.close();
     }
-  });
-});
-
-describe('on another Postgres, risk start', () => {
-  const key = `test ${randomBytes(32).toString('base64')}\n`;
-  let database: TestDatabase;
-  let own: Record<string, string>;
-  let keys: string;
-  beforeAll(async () => {
-    keys = join(folder, 'privacy-keys');
-    database = await createTestDatabase();
-    own = {
-      RISK_DATA_DIR: join(folder, 'foreign'),
-      DATABASE_URL: database.url,
-      RISK_PRIVACY_KEYS: keys,
-      RISK_ERASURE_LEDGER: join(folder, 'erasures'),
-    };
-  });
-  afterAll(async () => {
-    await database[Symbol.asyncDispose]();
-  });
-
-  test('gives no sample, and ends when a role keeps ending', { timeout: START_MS }, async () => {
-    writeFileSync(keys, key);
-    await using risk = startServing(own, 100);
-    await risk.waitFor(/Serving/, START_MS);
-    const [, url = ''] = await risk.waitFor(/Open (http:\S+)\/docs/, 1);
-    expect(await findSample(database.url)).toMatchObject({ rates: 0, people: 0, labels: 0 });
-    // A role that misses the file ends before it loads anything.
-    rmSync(keys);
-    process.kill(rolePid(risk, 'worker'), 'SIGKILL');
-    expect(await risk.exited).toEqual({ code: 1, signal: null });
-    expect(risk.stderr()).toMatch(
-      /worker keeps ending: it does not start; log in \S+worker\.log\n(.*\n)*?.*RISK_PRIVACY_KEYS/,
-    );
-    await expect(fetch(`${url}/readyz`)).rejects.toThrow();
   });
 });
