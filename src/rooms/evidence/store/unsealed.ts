@@ -153,8 +153,6 @@ const addTo = (rows: ScoreTexts[]) => (texts: readonly (string | null)[]) => {
   });
 };
 
-export const hasUnsealed = anyOf('has-evidence-intake', 'from market.evidence_intake');
-
 /** Lines after a position. Ids have the order of commits, so no line appears later before a line that was read. */
 export const readAuditAfter = rowsOf<AuditEntry, [auditId: string, rowsMax: number]>(
   'read-audit-after',
