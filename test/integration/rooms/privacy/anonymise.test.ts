@@ -26,7 +26,7 @@ import type { RunningWorker } from '../../../support/worker-rig.ts';
 
 const PATIENT = { RISK_STATEMENT_TIMEOUT_MS: '20000' };
 const PAYMENTS = 40;
-const FIELD = 'metadata.contacts.email';
+const FIELDS = ['metadata.contacts.email', 'metadata.home'];
 const PERSON = 'Zenobia Canary';
 const WRITTEN = 'canary-that-somebody-wrote';
 /** A token of another market, which somebody there can follow. */
@@ -222,10 +222,10 @@ test('somebody has decided of each table, and of each column of text in it', asy
 
 test('no row of the copy has a value, a name or a text of anybody', async () => {
   expect(findIn(await dumpTables(api.testDatabase), NOBODYS)).toEqual(NOBODYS);
-  const copied = await anonymise(copy.url, FIELD);
+  const copied = await anonymise(copy.url, ...FIELDS);
   expect([copied.code, copied.stderr]).toEqual([0, expect.any(String)]);
   const report = JSON.parse(copied.stdout);
-  expect(report.fields).toEqual(['account_id', 'device_id', 'ip', FIELD]);
+  expect(report.fields).toEqual(['account_id', 'device_id', 'ip', ...FIELDS]);
   expect(report.rows).toMatchObject({ transactions: PAYMENTS, scores: PAYMENTS, dead_letters: 1 });
   const dumped = await dumpTables(copy);
   expect(findIn(dumped, [CONTROL])).toEqual([CONTROL]);
@@ -281,7 +281,7 @@ test('a target with the schema, a wrong URL, a member that rules have read and a
   await using other = await createTestDatabase({ migrated: false });
   const { sql } = api.testDatabase;
   await sql(`update scores set rule_inputs = '{"metadata.contacts": "x"}'`);
-  const read = await anonymise(other.url, FIELD);
+  const read = await anonymise(other.url, ...FIELDS);
   expect([read.code, read.stderr]).toEqual([
     1,
     expect.stringMatching(/have read metadata.contacts/),
