@@ -7,7 +7,7 @@ import { migrate } from '../../src/kit/database/migrations/migrate.ts';
 import { openPool } from '../../src/kit/database/pool.ts';
 import { freePort } from '../../src/tools/start/services/free-port.ts';
 import { freeze } from '../support/freeze.ts';
-import { startTestPostgres } from '../support/services.ts';
+import { startTestPostgres, startTestRedis } from '../support/services.ts';
 import { waitUntil } from '../support/wait-until.ts';
 import { createWorkerRig, seeds, type WorkerRig } from '../support/worker-rig.ts';
 
@@ -104,6 +104,26 @@ test('a Postgres that takes no writes makes a worker unready, though it answers'
     [name],
   );
   await waitUntil(async () => (await status()) === 200, 10_000, 'readiness again');
+});
+
+test('Redis frozen: a worker that waits for work lives, and tells of no read', async () => {
+  await using redis = await startTestRedis();
+  const port = await freePort();
+  rig.startWorker({ REDIS_URL: redis.url, RISK_WORKER_PORT: String(port) });
+  const get = (path: string) =>
+    fetch(`http://127.0.0.1:${port}${path}`).catch(() => new Response(null, { status: 503 }));
+  const readSeconds = async () => {
+    const text = await (await get('/metrics')).text();
+    return Number(/^risk_reader_last_poll_timestamp_seconds\{.*\} (\S+)$/m.exec(text)?.[1] ?? 0);
+  };
+  await waitUntil(async () => (await readSeconds()) > 0, 10_000, 'a read');
+  using frozen = freeze(redis);
+  const standsStill = async () => Date.now() / 1000 - (await readSeconds()) > 4;
+  await waitUntil(standsStill, 10_000, 'the time of the last read to stand still');
+  expect((await get('/livez')).status).toBe(200);
+  const stoodAt = await readSeconds();
+  frozen.thaw();
+  await waitUntil(async () => (await readSeconds()) > stoodAt, 10_000, 'another read');
 });
 
 /** Each worker finds out for itself, by a read that fails, and then leaves the stream to its breaker. */

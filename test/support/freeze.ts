@@ -1,11 +1,11 @@
-/** Stops a whole Postgres: its backends go on when only the server's first process is stopped. */
+/** Stops a whole service: backends of Postgres go on when only the server's first process is stopped. */
 import { readFileSync } from 'node:fs';
 import type { TestService } from './services.ts';
 
 /** Frozen until `thaw`, or until it is disposed, so that a failing test leaves nothing stopped. */
-export function freeze(postgres: Pick<TestService, 'pid'>): Disposable & { thaw: () => void } {
-  const pid = postgres.pid();
-  const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ');
+export function freeze(service: Pick<TestService, 'pid'>): Disposable & { thaw: () => void } {
+  const pid = service.pid();
+  const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').match(/\d+/g) ?? [];
   const signalAll = (signal: NodeJS.Signals) => {
     for (const one of [pid, ...children.map(Number)]) {
       try {

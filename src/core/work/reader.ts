@@ -25,7 +25,6 @@ export async function runReader(worker: Worker, consumer: string): Promise<void>
     const batches = await intake.next(async () => {
       const deliveries = await readNext(worker, consumer, undrained);
       worker.onSignOfLife();
-      worker.metrics.lastPoll.setToCurrentTime();
       return deliveries;
     });
     const beganMs = elapsedMs();
@@ -53,16 +52,25 @@ async function readNext(
   );
   const streams = intake.inTurn(going);
   const barred = new Set<string>();
+  const noteAnswered = () => worker.metrics.lastPoll.setToCurrentTime();
   try {
     for (const stream of streams) {
       if (!undrained.has(stream.transactions)) continue;
       const own = await readAlone(worker, consumer, stream);
-      if (own === null) barred.add(stream.transactions);
-      else if (own.length > 0) return [{ stream, entries: own, total: 0 }];
-      else undrained.delete(stream.transactions);
+      if (own === null) {
+        barred.add(stream.transactions);
+        continue;
+      }
+      noteAnswered();
+      if (own.length > 0) return [{ stream, entries: own, total: 0 }];
+      undrained.delete(stream.transactions);
     }
     const open = lane.choose(streams.filter(({ transactions }) => !barred.has(transactions)));
-    if (open.length === 0) return await waitAfterError(stop.signal);
+    if (open.length === 0) {
+      // Where people have stopped all streams, nothing is missed.
+      if (barred.size === 0) noteAnswered();
+      return await waitAfterError(stop.signal);
+    }
     const read = await worker.reader.readNew({
       consumer,
       streams: open,
@@ -70,6 +78,7 @@ async function readNext(
       blockMs: config.RISK_READ_BLOCK_MS,
       transactionsMax: lane.transactionsMax(),
     });
+    if (read.failed.size < open.length) noteAnswered();
     if (read.failed.size > 0) await noteFailed(worker, undrained, read);
     return read.deliveries;
   } catch (error) {

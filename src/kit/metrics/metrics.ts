@@ -115,7 +115,7 @@ export function createMetrics(registry = createProcessRegistry()) {
     ),
     lastPoll: gauge(
       'risk_reader_last_poll_timestamp_seconds',
-      'Time at which the slowest reader last completed a poll.',
+      'Time at which Redis last answered a read of a worker.',
     ),
     lagTransactions: gauge(
       'risk_stream_lag_transactions',
