@@ -24,7 +24,7 @@ export const LONG = [
   ],
   ...['search/search', 'e2e/containers', 'integration/worker', 'markets-of-one-api'],
   ...['models-in-force', 'integration/faults', 'contract/answers', 'worker-breakers'],
-  ...['backtest/backtest', 'exports/http', 'operate/calibrate'],
+  ...['backtest/backtest', 'exports/http'],
   ...['contract/openapi', 'slow-bodies', 'contract/access', 'shedding', 'answer-caches'],
 ].map((name) => `/${name}.test.ts`);
 

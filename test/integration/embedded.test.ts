@@ -18,6 +18,7 @@ import { createTestDatabase } from '../support/database.ts';
 import { runRiskProcess, watch } from '../support/risk.ts';
 import { makeTestFolder } from '../support/service-folder.ts';
 import { prepareDataFolder } from '../support/services.ts';
+import { THOROUGH } from '../support/thorough.ts';
 import { waitUntil } from '../support/wait-until.ts';
 
 const ENGINE_CHILD = fileURLToPath(new URL('../support/engine-child.ts', import.meta.url));
@@ -115,7 +116,7 @@ test('startEmbedded passes a service of the caller through and starts only the o
   expect(existsSync(join(dataDir, 'services', 'postgres'))).toBe(false);
 });
 
-test.runIf(isRoot)(
+test.runIf(isRoot && THOROUGH)(
   'startEmbedded works for root in a closed folder and in an open one',
   async () => {
     // Services may not enter it, so their data is put elsewhere.

@@ -7,6 +7,7 @@ import { listConsumers } from '../../src/core/stream/group/consumer-group.ts';
 import { GROUP } from '../../src/core/stream/keys.ts';
 import { untilReady } from '../../src/kit/redis/connection.ts';
 import { readEntries } from '../support/stream-entries.ts';
+import { THOROUGH } from '../support/thorough.ts';
 import { waitUntil } from '../support/wait-until.ts';
 import { createWorkerRig, seeds, type WorkerRig } from '../support/worker-rig.ts';
 
@@ -75,26 +76,30 @@ describe('SIGTERM', () => {
     ]);
   });
 
-  test('while Redis is gone exits 0, and the entries are there when it comes back', {
-    retry: 2,
-  }, async () => {
-    await using worker = rig.spawnWorker({ ...LOUD, RISK_STATEMENT_TIMEOUT_MS: '300' });
-    await whileScoresAreLocked(worker, 30, async () => {
-      await worker.waitFor(/worker pauses/, 10_000);
-      await rig.redis.stop();
-      worker.kill('SIGTERM');
-      const started = performance.now();
-      expect(await worker.exited).toEqual({ code: 0, signal: null });
-      expect(performance.now() - started).toBeLessThan(8000);
-      expect(worker.stderr()).not.toMatch(/kept the process open/);
-    });
-    await rig.redis.start();
-    await untilReady(rig.commands, 5000);
-    rig.startWorker();
-    expect(await rig.settled(30)).toMatchObject({ scored: 30, deadLetters: 0 });
-  });
+  test.runIf(THOROUGH)(
+    'while Redis is gone exits 0, and the entries are there when it comes back',
+    {
+      retry: 2,
+    },
+    async () => {
+      await using worker = rig.spawnWorker({ ...LOUD, RISK_STATEMENT_TIMEOUT_MS: '300' });
+      await whileScoresAreLocked(worker, 30, async () => {
+        await worker.waitFor(/worker pauses/, 10_000);
+        await rig.redis.stop();
+        worker.kill('SIGTERM');
+        const started = performance.now();
+        expect(await worker.exited).toEqual({ code: 0, signal: null });
+        expect(performance.now() - started).toBeLessThan(8000);
+        expect(worker.stderr()).not.toMatch(/kept the process open/);
+      });
+      await rig.redis.start();
+      await untilReady(rig.commands, 5000);
+      rig.startWorker();
+      expect(await rig.settled(30)).toMatchObject({ scored: 30, deadLetters: 0 });
+    },
+  );
 
-  test('twice exits at once', { retry: 2 }, async () => {
+  test.runIf(THOROUGH)('twice exits at once', { retry: 2 }, async () => {
     await using worker = rig.spawnWorker({ ...LOUD, RISK_STATEMENT_TIMEOUT_MS: '5000' });
     await whileScoresAreLocked(worker, 5, async () => {
       await waitUntil(async () => (await pending()) > 0, 10_000, 'entries to be held');

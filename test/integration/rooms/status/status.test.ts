@@ -15,6 +15,7 @@ import {
   storeTransactions,
 } from '../../../support/stored-rows.ts';
 import { answerOf } from '../../../support/submit.ts';
+import { THOROUGH } from '../../../support/thorough.ts';
 import { waitUntil } from '../../../support/wait-until.ts';
 
 const NOVEMBER = Date.UTC(2026, 10, 15, 12);
@@ -109,35 +110,40 @@ test('workers are listed while they live or hold entries', async () => {
   expect((await listed()).map(({ worker: name }) => name)).toEqual(['dead-1-a']);
 });
 
-test('a frozen worker is missed, and one that ended in good order is not', async () => {
-  const environment = { DATABASE_URL: api.testDatabase.url, REDIS_URL: api.redisService.url };
-  const countsAre = async (live: number, missing: number) => {
-    const { workers } = await readStatus();
-    return workers?.live === live && workers.missing === missing;
-  };
-  await using worker = spawnRisk(['worker'], environment);
-  await using other = spawnRisk(['worker'], environment);
-  // Had one fallen silent before the other one started, the other one would replace it.
-  const haveMet = async () => {
-    const { items } = (await answerOf(await api.request('/v1/workers'))).body;
-    const times = (field: string) => items.map((one: WorkerJson) => Reflect.get(one, field));
-    return items.length === 2 && times('seen_at').toSorted()[0] > times('started_at').toSorted()[1];
-  };
-  await waitUntil(haveMet, 30_000, 'reports of two workers');
-  worker.kill('SIGSTOP');
-  await waitUntil(() => countsAre(1, 1), 30_000, 'a missing worker');
-  const { stdout } = await api.risk('status');
-  expect(stdout).toContain(
-    'A worker is missing; bin/risk workers names the silent ones: see /docs/runbooks#workerdeaf.',
-  );
-  const { stdout: listed } = await api.risk('workers');
-  expect(listed).toMatch(new RegExp(`^\\S+ +${worker.pid} +silent `, 'm'));
-  worker.kill('SIGCONT');
-  await waitUntil(() => countsAre(2, 0), 30_000, 'the worker to report again');
-  other.kill('SIGTERM');
-  await other.exited;
-  expect(await countsAre(1, 0)).toBe(true);
-});
+test.runIf(THOROUGH)(
+  'a frozen worker is missed, and one that ended in good order is not',
+  async () => {
+    const environment = { DATABASE_URL: api.testDatabase.url, REDIS_URL: api.redisService.url };
+    const countsAre = async (live: number, missing: number) => {
+      const { workers } = await readStatus();
+      return workers?.live === live && workers.missing === missing;
+    };
+    await using worker = spawnRisk(['worker'], environment);
+    await using other = spawnRisk(['worker'], environment);
+    // Had one fallen silent before the other one started, the other one would replace it.
+    const haveMet = async () => {
+      const { items } = (await answerOf(await api.request('/v1/workers'))).body;
+      const times = (field: string) => items.map((one: WorkerJson) => Reflect.get(one, field));
+      return (
+        items.length === 2 && times('seen_at').toSorted()[0] > times('started_at').toSorted()[1]
+      );
+    };
+    await waitUntil(haveMet, 30_000, 'reports of two workers');
+    worker.kill('SIGSTOP');
+    await waitUntil(() => countsAre(1, 1), 30_000, 'a missing worker');
+    const { stdout } = await api.risk('status');
+    expect(stdout).toContain(
+      'A worker is missing; bin/risk workers names the silent ones: see /docs/runbooks#workerdeaf.',
+    );
+    const { stdout: listed } = await api.risk('workers');
+    expect(listed).toMatch(new RegExp(`^\\S+ +${worker.pid} +silent `, 'm'));
+    worker.kill('SIGCONT');
+    await waitUntil(() => countsAre(2, 0), 30_000, 'the worker to report again');
+    other.kill('SIGTERM');
+    await other.exited;
+    expect(await countsAre(1, 0)).toBe(true);
+  },
+);
 
 async function idsOf(stream: string): Promise<string[]> {
   return (await api.redis.xrange(stream, '-', '+')).map(([id]) => id);
