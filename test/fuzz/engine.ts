@@ -22,6 +22,8 @@ export type FuzzedEngine = {
   readonly key: string;
   /** Requests that the API process has answered since its start. */
   readonly count: () => Promise<Counts>;
+  /** Starts again what requests have stopped: refusals of a stopped scope are no server errors. */
+  readonly startScopes: () => Promise<void>;
   /** The last lines of the API's log. */
   readonly logFile: string;
 };
@@ -46,6 +48,8 @@ export async function startEngine(): Promise<FuzzedEngine & AsyncDisposable> {
   const sql = async <Row extends object>(text: string, values: readonly unknown[] = []) =>
     (await client.query<Row>(text, [...values])).rows;
   const key = await insertPersonKey({ sql }, 'Fuzz', ROLES);
+  // Whoever stops the market does not start it.
+  const otherKey = await insertPersonKey({ sql }, 'Fuzz too', ROLES);
   await client.end();
   const count = async (): Promise<Counts> => {
     const answer = await fetch(`${url}/metrics`, { headers: { Authorization: `Bearer ${key}` } });
@@ -55,9 +59,20 @@ export async function startEngine(): Promise<FuzzedEngine & AsyncDisposable> {
     const serverErrors = SERVER_ERRORS.reduce((all, status) => all + sum({ status }), 0);
     return { requests: sum(), serverErrors };
   };
+  const startScopes = async (): Promise<void> => {
+    const headers = { Authorization: `Bearer ${otherKey}`, 'Content-Type': 'application/json' };
+    const listed = await fetch(`${url}/v1/switches`, { headers });
+    const { items } = (await listed.json()) as { items: readonly { scope: string }[] };
+    for (const { scope } of items) {
+      const body = JSON.stringify({ stopped: false, reason: 'the next piece begins' });
+      const path = `/v1/switches/${encodeURIComponent(scope)}`;
+      const answer = await fetch(`${url}${path}`, { method: 'PUT', headers, body });
+      if (!answer.ok) throw new Error(`${scope} is not started: ${await answer.text()}`);
+    }
+  };
   const owned = opened.move();
   return {
-    ...{ url, key, count, logFile: join(data, 'logs', 'api.log') },
+    ...{ url, key, count, startScopes, logFile: join(data, 'logs', 'api.log') },
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };
 }

@@ -26,6 +26,7 @@ export async function runPiece(
   { program, engine, logFile, examples }: Asked,
   seed: number,
 ): Promise<Piece> {
+  await engine.startScopes();
   const before = await engine.count();
   const common = [
     ...['--config-file', CONFIG, 'run', `${engine.url}/openapi.json`, '--url', engine.url],
