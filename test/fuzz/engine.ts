@@ -48,7 +48,7 @@ export async function startEngine(): Promise<FuzzedEngine & AsyncDisposable> {
   const sql = async <Row extends object>(text: string, values: readonly unknown[] = []) =>
     (await client.query<Row>(text, [...values])).rows;
   const key = await insertPersonKey({ sql }, 'Fuzz', ROLES);
-  // Whoever stops the market does not start it.
+  // The market is started by another person than the one who stopped it.
   const otherKey = await insertPersonKey({ sql }, 'Fuzz too', ROLES);
   await client.end();
   const count = async (): Promise<Counts> => {
