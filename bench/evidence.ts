@@ -111,17 +111,20 @@ async function storeAll({ databaseUrl, postgresPid }: Services, rows: number, ba
       processUs: (user + system) / scores,
     };
   };
-  const costs: { plain: Cost[]; hashed: Cost[] } = { plain: [], hashed: [] };
-  // Blocks in turn, so that both parts have the same neighbours in the indexes. The first round counts for neither part, as a
-  // process is slow at first.
+  const parts = [
+    { pool: plainPool, added: [], costs: [] as Cost[] },
+    { pool: hashedPool, added: [addUnsealed(true)], costs: [] as Cost[] },
+  ] as const;
+  // Blocks in turn, and each part first in every second round, so that both have the same neighbours. The first round counts for
+  // neither, as a process is slow at first.
   for (let round = 0; round <= rounds; round++) {
-    const plain = await store(plainPool, []);
-    const hashed = await store(hashedPool, [addUnsealed(true)]);
-    if (round === 0) continue;
-    costs.plain.push(plain);
-    costs.hashed.push(hashed);
+    for (const { pool, added, costs } of round % 2 === 0 ? parts : parts.toReversed()) {
+      const cost = await store(pool, added);
+      if (round > 0) costs.push(cost);
+    }
   }
-  return { plain: meanOf(costs.plain), hashed: meanOf(costs.hashed) };
+  const [plain, hashed] = parts;
+  return { plain: meanOf(plain.costs), hashed: meanOf(hashed.costs) };
 }
 
 function nextOf(batches: Generator<MadeBatch, void>): MadeBatch {
