@@ -119,12 +119,15 @@ export const alerts: readonly Alert[] = [
     name: 'WatchStale',
     level: 'model',
     summary: 'Nobody has watched the models for {{ $value | humanizeDuration }}.',
-    // Three times the default of RISK_WATCH_EVERY_SECONDS.
     rules: [
-      warning(
-        (windows) =>
+      {
+        severity: 'warning',
+        // Three times the default of RISK_WATCH_EVERY_SECONDS.
+        when: (windows) =>
           `time() - max by (market) (risk_model_watched_timestamp_seconds > 0) > ${windows.seconds('quarter')}`,
-      ),
+        // Looks that find nothing leave no row, so a worker that takes over knows none before its own, half a minute later.
+        lasts: 'fiveMinutes',
+      },
     ],
   },
 ];

@@ -144,12 +144,15 @@ export const MODEL_CASES: readonly AlertCase[] = [
   },
   {
     alert: 'WatchStale',
-    what: 'the last watch, or the start of the only worker, was at the first minute',
-    series: { [`risk_model_watched_timestamp_seconds${worker()}`]: '60x400' },
-    quietAt: '16m',
+    what: 'the worker that has watched is gone, and the other, which started at the first minute, does not watch within 5 minutes',
+    series: {
+      [`risk_model_watched_timestamp_seconds${worker('job="b"')}`]: '60x400',
+      [`risk_model_watched_timestamp_seconds${worker()}`]: '0+15x80 stale',
+    },
+    quietAt: '25m',
     fires: ['warning'],
-    at: '17m',
+    at: '26m',
     labels: MARKET,
-    value: '16m 0s',
+    value: '25m 0s',
   },
 ];
