@@ -6,8 +6,9 @@ type Read = (path: string) => string | undefined;
 
 /** Processors of the smallest quota over this process; 1 at most, as a role computes in one thread. */
 export function processorLimitCores(read: Read = readIfThere): number {
-  const groups = (read('/proc/self/cgroup') ?? '').split('\n').map((line) => line.split(':'));
-  const cores = groups.flatMap(([, controllers = '', path = '/']) => {
+  // A path may have colons.
+  const groups = (read('/proc/self/cgroup') ?? '').matchAll(/^\d+:(.*?):(\/.*)$/gm);
+  const cores = [...groups].flatMap(([, controllers = '', path = '/']) => {
     if (controllers === '') return foldersOf('/sys/fs/cgroup', path).map((one) => newer(read, one));
     if (!controllers.split(',').includes('cpu')) return [];
     return foldersOf('/sys/fs/cgroup/cpu', path).map((one) => older(read, one));

@@ -26,6 +26,14 @@ test.each([
     0.25,
   ],
   [
+    'a group whose name has a colon',
+    {
+      [OWN]: '0::/system.slice/cri-containerd:abc\n',
+      '/sys/fs/cgroup/system.slice/cri-containerd:abc/cpu.max': '50000 100000\n',
+    },
+    0.5,
+  ],
+  [
     'version 1, at the mount of a container',
     {
       [OWN]: '5:memory:/docker/abc\n2:cpu,cpuacct:/docker/abc\n0::/\n',
