@@ -1,4 +1,4 @@
-/** Sessions of a pool: an answer leaves them, even one of a missing table, and doubt ends them. */
+/** Sessions of a pool: an answer leaves them, even one of a missing table, doubt ends them, and no default of the server isolates them. */
 import { beforeEach, expect, test } from 'vitest';
 import { createTestDatabase } from '../support/database.ts';
 import { openForFile } from '../support/open-for-file.ts';
@@ -31,3 +31,18 @@ test.each(Object.entries(KINDS))('a %s that takes too long ends the session', as
   await expect(run('select pg_sleep(5)')).rejects.toMatchObject({ kind: 'unavailable' });
   expect(await pid()).not.toBe(before);
 });
+
+test.each([false, true])(
+  'statements read what is committed, where pooled is %s',
+  async (isPooled) => {
+    await testDatabase.sql(
+      `alter database ${testDatabase.name} set default_transaction_isolation = 'serializable'`,
+    );
+    await using own = testDatabase.open({ isPooled, namedStatements: !isPooled });
+    const isolation = { text: `select current_setting('transaction_isolation') as level` };
+    const committed = [{ level: 'read committed' }];
+    expect(await own.query(isolation)).toEqual(committed);
+    expect(await own.write(isolation)).toEqual(committed);
+    expect(await own.transaction((query) => query(isolation))).toEqual(committed);
+  },
+);

@@ -13,23 +13,28 @@ export type SessionOptions = {
   readonly isPooled?: boolean;
 };
 
+/**
+ * The isolation of all writes, whatever the default of the server or of the role. Under a stricter one a statement has its snapshot
+ * before its locks, so that a store that waits for a log of evidence to begin would not see the log.
+ */
+const ISOLATION = 'read committed';
+
 /** Settings that a connection sends as it opens. */
 export function startupSettings(options: SessionOptions) {
   if (options.isPooled === true) return {};
-  const settings = Object.entries(options.settings ?? {});
-  if (settings.length === 0) return deadlinesOf(options);
-  return {
-    ...deadlinesOf(options),
-    options: settings.map(([name, value]) => `-c ${name}=${value}`).join(' '),
-  };
+  const settings = { default_transaction_isolation: ISOLATION, ...options.settings };
+  const set = Object.entries(settings).map(
+    ([name, value]) => `-c ${name}=${value.replaceAll(' ', '\\ ')}`,
+  );
+  return { ...deadlinesOf(options), options: set.join(' ') };
 }
 
-/** Makes the text that begins a transaction in a mode. */
+/** Makes the text that begins a transaction in a mode, which names the isolation. */
 export function createBeginText(options: SessionOptions): (mode?: string) => string {
   if (options.isPooled !== true) return (mode = '') => `begin ${mode}`.trim();
   const settings = Object.entries({ ...deadlinesOf(options), ...options.settings });
   const set = settings.map(([name, value]) => `set local ${name} = ${value}`);
-  return (mode = '') => [`begin ${mode}`, ...set].join('; ');
+  return (mode = `isolation level ${ISOLATION}`) => [`begin ${mode}`, ...set].join('; ');
 }
 
 /** Postgres' settings of deadlines, in milliseconds. */
