@@ -84,7 +84,7 @@ test.each([
   const { ingest, counted } = ingestOf(database);
   // Partitions have commits of their own.
   await ingest.partitions.ensure([CREATED_MS]);
-  proxy.inflict({ kind: 'cut', at: 'commit', forwarded, times });
+  proxy.inflict({ kind: 'cut', at: 'commit\0', forwarded, times });
   const result = await acceptLabels(ingest, requestOf(ids));
   expect(proxy.effects()).toBe(times);
   expect(result).toEqual({
