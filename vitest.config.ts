@@ -28,7 +28,7 @@ export const LONG = [
   ...['contract/openapi', 'slow-bodies', 'contract/access', 'shedding', 'answer-caches'],
 ].map((name) => `/${name}.test.ts`);
 
-/** They replace a module (`vi.mock`), which takes a process that has not imported it. */
+/** Tests that replace a module (`vi.mock`) take a process that has not imported the module. */
 export const MOCKING = [
   'test/simulation/**/*.test.ts',
   'test/unit/core/work/{intake,run-batch,run-worker}.test.ts',
@@ -75,7 +75,7 @@ export default defineConfig({
           name: 'pure',
           include: ['test/{unit,golden}/**/*.test.ts'],
           exclude: MOCKING,
-          // They change nothing that outlives them, and what they import takes longer than they do.
+          // Pure tests change nothing that outlives the tests, and their imports take longer than the tests.
           isolate: false,
           testTimeout: 60_000,
         },

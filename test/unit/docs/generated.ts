@@ -44,7 +44,7 @@ function settingsList(): string {
   );
 }
 
-/** Our own metrics only: the process metrics (`risk_process_…`, `risk_nodejs_…`) are prom-client's. */
+/** The list has the engine's own metrics: prom-client documents those of the process (`risk_process_…`, `risk_nodejs_…`). */
 function metricsList(): string {
   return list(
     readCatalogue()
