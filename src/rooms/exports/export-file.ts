@@ -7,6 +7,7 @@ import { asyncBufferFromFile, parquetMetadataAsync, parquetReadObjects } from 'h
 import { z } from 'zod';
 import {
   type ApiOptions,
+  ApiUnavailable,
   fetchApi,
   readAnswer,
   refusal,
@@ -179,15 +180,21 @@ async function transfer(
   received: (bytes: Uint8Array, at: number) => Promise<void>,
   onProgress: () => Promise<void>,
 ): Promise<void> {
-  const { url, headers, signal } = options;
+  const { url, headers, outageMsMax } = options;
+  // A connection that a router forgot stays open without a byte: the body alone would be waited for without an end.
+  const idle = new AbortController();
+  const quiet = `${new URL(url).origin}: no byte within ${outageMsMax} ms`;
+  using timer = setTimeout(() => idle.abort(new ApiUnavailable(quiet)), outageMsMax);
+  const signal = AbortSignal.any([options.signal, idle.signal]);
   const query = new URLSearchParams({ ...options.question, ...(after && { after }) });
-  const response = await fetchApi(options, `${PATH}?${query}`, { headers });
-  if (!response.ok) throw refusal(await readAnswer(options, response));
+  const response = await fetchApi({ ...options, signal }, `${PATH}?${query}`, { headers });
+  if (!response.ok) throw refusal(await readAnswer({ ...options, signal }, response));
   let at = 0;
   let noted = 0;
   const reader = (response.body ?? new ReadableStream()).getReader();
   for (;;) {
     const { done, value } = await reader.read().catch(unlessAborted(url, signal));
+    timer.refresh();
     if (done) return;
     await received(value, at);
     at += value.length;

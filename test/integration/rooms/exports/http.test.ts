@@ -180,18 +180,8 @@ describe('exports over HTTP', () => {
 
   test('roles, and a question for the headers alone', async () => {
     const query = path('account_id=acc_1');
-    const statuses: [Role, number][] = [
-      ...([
-        ['ingest', 403],
-        ['operator', 403],
-      ] as [Role, number][]),
-      ...([
-        ['analyst', 200],
-        ['risk_officer', 200],
-        ['admin', 200],
-      ] as [Role, number][]),
-    ];
-    for (const [role, status] of statuses) {
+    const statuses = { ingest: 403, operator: 403, analyst: 200, risk_officer: 200, admin: 200 };
+    for (const [role, status] of Object.entries(statuses) as [Role, number][]) {
       const key = await insertPersonKey(api.testDatabase, `of ${role}`, [role]);
       const response = await api.request(query, { headers: { Authorization: `Bearer ${key}` } });
       expect(`${role} ${response.status}`).toBe(`${role} ${status}`);
@@ -257,6 +247,20 @@ describe('risk export', () => {
     expect(new Set(found).size).toBe(ROWS);
     await expect(stat(`${output}.state`)).rejects.toThrow('ENOENT');
     await waitUntil(async () => (await ends()) === 2, PATIENCE_MS, 'both parts to end');
+  });
+
+  test('a transfer that falls silent ends after --timeout', async () => {
+    await using proxy = await startTcpProxy(api.url);
+    const output = join(folder, 'silent.csv');
+    const running = risk(proxy.url, '--output', output, '--timeout', '2');
+    await waitUntil(
+      async () => ((await stat(`${output}.partial`).catch(() => undefined))?.size ?? 0) > 0,
+      20_000,
+      'a part of the file',
+    );
+    proxy.inflict({ kind: 'silence' });
+    const { code, stderr } = await running;
+    expect(`${code} ${stderr}`).toMatch(/^1 .*no byte within 2000 ms; nothing succeeded for 2 s/s);
   });
 
   test.each([
