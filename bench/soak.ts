@@ -61,11 +61,16 @@ async function sample(
   const { posted } = await runLoad(pipeline, load, context).finally(() => clearInterval(look));
   const api = await readMetrics(pipeline.api, context.signal, pipeline.apiKey);
   const filters = api.sum('risk_idempotency_filter_bytes');
+  const workers = await Promise.all(
+    pipeline.workers.map((worker) => readMetrics(worker, context.signal)),
+  );
+  const copies = workers.reduce((sum, one) => sum + one.sum('risk_profile_copies_bytes'), 0);
   const resident = looks.map(({ name, mebibytes }) => [name, percentiles(mebibytes).p50] as const);
   return {
     at_ms: beganMs - startedMs,
     ...Object.fromEntries(resident.map(([name, p50]) => [`${name}_p50_mebibytes`, p50])),
     api_key_filters_mebibytes: filters / MEBIBYTE,
+    profile_copies_mebibytes: copies / MEBIBYTE,
     redis_mebibytes: (await redisBytes(pipeline, 'used_memory')) / MEBIBYTE,
     http_p50_ms: posted.latencyMs.p50,
     http_p99_ms: posted.latencyMs.p99,

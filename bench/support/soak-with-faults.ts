@@ -13,6 +13,7 @@ import type { BenchContext, BenchReport } from './bench.ts';
 import { type Load, startLoad } from './load.ts';
 import { MEBIBYTE } from './load-run.ts';
 import { marketUrl } from './market.ts';
+import { readMetrics } from './metrics.ts';
 import { type Percentiles, percentiles } from './percentiles.ts';
 import { rssBytes } from './process-usage.ts';
 import { makeRunFolder } from './run-folder.ts';
@@ -30,11 +31,12 @@ export type FaultySoak = {
 
 const WORKERS = 2;
 const LOOK_MS = 1000;
+const READ_MS = 10_000;
 const REST_MS_MAX = 180_000;
 const POLL_MS = 250;
 const HOUR_MS = 3_600_000;
-/** Caches fill for this long in a life of a process. */
-const FILLING_MS = 15 * 60_000;
+/** Code is compiled and heaps find their size for this long in a life of a process. */
+const SETTLING_MS = 15 * 60_000;
 /** A shorter rest of a life has more noise than growth. */
 const JUDGED_MS_MIN = 20 * 60_000;
 const GROWTH_MIB_PER_HOUR_MAX = 4;
@@ -44,33 +46,56 @@ const RISE_MAX = 2;
 /** A window of the rows of a round that is shorter tells nothing of its p99. */
 const CLEAN_MS_MIN = 5000;
 
-/** Life of a process: from a start to its end. */
-type Life = { readonly name: string; readonly looks: { readonly x: number; readonly y: number }[] };
+/** MiB of a process at a time: resident, and of that in caches that have a bound. */
+type Look = { readonly atMs: number; readonly resident: number; readonly caches: number };
 
-function followMemory(engine: Engine) {
-  const lives = new Map<number, Life>();
-  const timer = setInterval(() => {
+/** Life of a process: from a start to its end. */
+type Life = { readonly name: string; readonly looks: Look[] };
+
+/** Caches that fill within a bound: copies of profiles of a worker, filters of keys of an API. */
+const CACHES = ['risk_profile_copies_bytes', 'risk_idempotency_filter_bytes'];
+
+function followMemory(engine: Engine, signal: AbortSignal) {
+  const lives = new Map<number, Life & { caches: number }>();
+  const looking = setInterval(() => {
     for (const { name, pid } of engine.running()) {
-      const life = lives.get(pid) ?? { name, looks: [] };
+      const life = lives.get(pid) ?? { name, looks: [], caches: 0 };
       lives.set(pid, life);
-      const mebibytes = rssBytes(pid) / MEBIBYTE;
+      const resident = rssBytes(pid) / MEBIBYTE;
       // A process that was killed a moment ago has none.
-      if (mebibytes > 0) life.looks.push({ x: Date.now(), y: mebibytes });
+      if (resident > 0) life.looks.push({ atMs: Date.now(), resident, caches: life.caches });
     }
   }, LOOK_MS);
-  return { lives, [Symbol.dispose]: () => clearInterval(timer) };
+  const reading = setInterval(async () => {
+    for (const each of engine.running()) {
+      // A process that is frozen, starts or ends keeps what was read before.
+      const within = AbortSignal.any([signal, AbortSignal.timeout(READ_MS)]);
+      const metrics = await readMetrics(each, within, API_KEY).catch(() => undefined);
+      const life = lives.get(each.pid);
+      if (metrics === undefined || life === undefined) continue;
+      life.caches = CACHES.reduce((sum, name) => sum + metrics.sum(name), 0) / MEBIBYTE;
+    }
+  }, READ_MS);
+  return {
+    lives,
+    [Symbol.dispose]: () => {
+      clearInterval(looking);
+      clearInterval(reading);
+    },
+  };
 }
 
 /** A minute's median in place of its looks: a slope of all pairs of 14,400 would take minutes. */
 const MINUTE_MS = 60_000;
 
+/** Growth of what a process has beside its caches: those fill for hours where parties are many, and end at their bounds. */
 export function growthOf({ looks }: Life): { judgedMs: number; perHour: number } {
   const [first] = looks;
-  const settled = looks.filter(({ x }) => x - (first?.x ?? 0) >= FILLING_MS);
-  const minutes = [...Map.groupBy(settled, ({ x }) => Math.floor(x / MINUTE_MS)).entries()];
+  const settled = looks.filter(({ atMs }) => atMs - (first?.atMs ?? 0) >= SETTLING_MS);
+  const minutes = [...Map.groupBy(settled, ({ atMs }) => Math.floor(atMs / MINUTE_MS)).entries()];
   const points = minutes.map(([minute, own]) => ({
     x: (minute * MINUTE_MS) / HOUR_MS,
-    y: spreadOf(own.map(({ y }) => y)).median,
+    y: spreadOf(own.map(({ resident, caches }) => resident - caches)).median,
   }));
   return { judgedMs: points.length * MINUTE_MS, perHour: slopeOf(points) };
 }
@@ -136,7 +161,7 @@ export async function soakWithFaults(
   const backlog = () =>
     countBacklog(({ text }) => query(text.replaceAll('market.', '')) as Promise<never[]>);
   const startedMs = Date.now();
-  using memory = followMemory(engine);
+  using memory = followMemory(engine, signal);
   const strikes = startStrikes({
     ...{ engine, services, backlog, signal, rate: load.rate, everyMs: everySeconds * 1000 },
     onStrike: (fault) => output.note(fault),
@@ -222,7 +247,7 @@ function missingFaults(struck: readonly Strike[], minutes: number, everySeconds:
 function growthBreaches(life: Life): string[] {
   const { judgedMs, perHour } = growthOf(life);
   if (judgedMs < JUDGED_MS_MIN || perHour <= GROWTH_MIB_PER_HOUR_MAX) return [];
-  return [`${life.name} grew by ${perHour.toFixed(1)} MiB an hour`];
+  return [`${life.name} grew by ${perHour.toFixed(1)} MiB an hour beside its caches`];
 }
 
 function strikeRow({ fault, fromMs, toMs }: Strike, startedMs: number) {
@@ -236,10 +261,12 @@ function strikeRow({ fault, fromMs, toMs }: Strike, startedMs: number) {
 function lifeRow(life: Life) {
   const { name, looks } = life;
   const { judgedMs, perHour } = growthOf(life);
-  const { p50, max } = percentiles(looks.map(({ y }) => y));
+  const { p50, max } = percentiles(looks.map(({ resident }) => resident));
+  const short = judgedMs < JUDGED_MS_MIN;
   return {
     ...{ process: name, minutes: (looks.length / 60).toFixed(1) },
     ...{ p50: p50.toFixed(0), most: max.toFixed(0) },
-    growth_an_hour: judgedMs < JUDGED_MS_MIN ? 'too short' : perHour.toFixed(1),
+    caches: (looks.at(-1)?.caches ?? 0).toFixed(0),
+    growth_beside_caches_an_hour: short ? 'too short' : perHour.toFixed(1),
   };
 }

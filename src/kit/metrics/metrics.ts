@@ -160,6 +160,11 @@ export function createMetrics(registry = createProcessRegistry()) {
       'Reads that the tier of a cache did not answer.',
       ['cache', 'tier'],
     ),
+    profileCopiesBytes: gauge(
+      'risk_profile_copies_bytes',
+      "Memory that a worker's copies of profiles (L1) take, up to 29 MiB for accounts and 48 for merchants.",
+      ['party'],
+    ),
     profileRebuilds: counter(
       'risk_profile_rebuilds_total',
       'Profiles rebuilt from Postgres: missing, too short to reach a transaction, or behind a log.',

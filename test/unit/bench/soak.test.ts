@@ -1,4 +1,4 @@
-/** Goal: a soak with faults judges what lies outside of the faults, and growth once caches are full. */
+/** Goal: a soak with faults judges what lies outside of the faults, and growth beside caches. */
 import { expect, test } from 'vitest';
 import { growthOf } from '../../../bench/support/soak-with-faults.ts';
 import { outside } from '../../../bench/support/strikes.ts';
@@ -17,13 +17,14 @@ test('windows are cut out of a time, whether they overlap, touch or lie beyond i
   expect(outside(time, [window(0, 300)])).toEqual([]);
 });
 
-test('growth is that of a life after its caches have filled, in MiB an hour', () => {
+test('growth is that of a life beside its caches once it has settled, in MiB an hour', () => {
   const minutes = 60;
-  const looks = Array.from({ length: minutes * 60 }, (_, second) => ({
-    x: second * 1000,
-    // Caches fill to 100 MiB within 15 minutes, a leak adds 6 an hour, and the collector makes saw-teeth.
-    y: Math.min(100, second / 9) + (6 * second) / 3600 + (second % 20),
-  }));
+  const looks = Array.from({ length: minutes * 60 }, (_, second) => {
+    const caches = second / 60;
+    // A start takes 100 MiB within 15 minutes, a leak adds 6 an hour, and the collector makes saw-teeth.
+    const beside = Math.min(100, second / 9) + (6 * second) / 3600 + (second % 20);
+    return { atMs: second * 1000, resident: caches + beside, caches };
+  });
   const { judgedMs, perHour } = growthOf({ name: 'worker-2', looks });
   expect(judgedMs).toBe(45 * 60_000);
   expect(perHour).toBeCloseTo(6, 1);

@@ -16,6 +16,7 @@ import { storeEarlier } from './earlier-profiles.ts';
 import { foldSnapshots, noteMark, writeSnapshot } from './fold-snapshots.ts';
 import { forgetParty } from './profile-memory.ts';
 import { type KindFold, type Profiles, resetArena } from './profiles.ts';
+import { touchedBytes } from './slab.ts';
 import { settleDoubted } from './stay-behind.ts';
 import { storeMade } from './store-folded.ts';
 import { countReplies, takeReply } from './take-reply.ts';
@@ -40,10 +41,16 @@ export async function foldProfiles(
       return { ...fold, asked: batchParties(fold) };
     });
     await appendAll(profiles, folds).finally(profiles.installs.flush);
+    for (const fold of folds) reportMemory(fold);
     return { rows: begun.rows, rebuilt: beginRebuild(profiles, folds) };
   });
   await rebuilt;
   return rows;
+}
+
+function reportMemory({ kind, memory, earlier, metrics }: KindFold): void {
+  const bytes = touchedBytes(memory.slab) + touchedBytes(earlier.slab);
+  metrics.profileCopiesBytes.set({ party: kind.party }, bytes);
 }
 
 /** Waits for the parties of these transactions that are being rebuilt, and until another batch may rebuild parties. */

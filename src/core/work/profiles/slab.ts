@@ -53,6 +53,11 @@ export function createSlab(bytesMax: number): Slab {
   };
 }
 
+/** Memory that the block takes of the machine: pages are touched one after the other, and stay. */
+export function touchedBytes({ untouched, pageBytes }: Slab): number {
+  return untouched * pageBytes;
+}
+
 /** The class of the smallest chunks that hold so many bytes; undefined when no page is as large. */
 export function classFor({ sizes }: Slab, bytes: number): number | undefined {
   const found = sizes.findIndex((size) => size >= bytes);

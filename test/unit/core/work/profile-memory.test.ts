@@ -19,7 +19,7 @@ import {
   storeProfile,
   viewOf,
 } from '../../../../src/core/work/profiles/profile-memory.ts';
-import { createSlab } from '../../../../src/core/work/profiles/slab.ts';
+import { createSlab, takeChunk, touchedBytes } from '../../../../src/core/work/profiles/slab.ts';
 import { encodeProfile } from '../../../support/encode-profile.ts';
 
 const START = { createdAtMs: 0, transactionId: '00000000-0000-0000-0000-000000000000' };
@@ -149,7 +149,12 @@ describe('copies in memory', () => {
   });
 
   test('of a slab are in pages of one size each', () => {
-    const { pages, pageBytes, buffer } = createSlab(18 * 1024 * 1024);
+    const slab = createSlab(18 * 1024 * 1024);
+    const { pages, pageBytes, buffer } = slab;
     expect([pages, pageBytes, buffer.byteLength]).toEqual([144, 131_072, 18 * 1024 * 1024]);
+    expect(touchedBytes(slab)).toBe(0);
+    takeChunk(slab, 0);
+    takeChunk(slab, 1);
+    expect(touchedBytes(slab)).toBe(2 * pageBytes);
   });
 });
