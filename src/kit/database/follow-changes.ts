@@ -7,7 +7,8 @@
 import type { Log } from '../metrics/log.ts';
 import { Failure, toError } from '../words/failure.ts';
 import { mayBeDone } from './pg-failure.ts';
-import type { Database, Statement } from './pool.ts';
+import type { Database } from './pool.ts';
+import { lockWait } from './statement.ts';
 
 /** Longer: a change reaches every process later than within two seconds. Shorter: an idle process asks more often. */
 const EVERY_MS = 500;
@@ -18,10 +19,7 @@ export const STALE_MS = 1500;
  * STALE_MS, as they share a connection. Shorter: a subject fails for a lock that a migration has for a moment.
  */
 const LOCK_WAIT_MS = 250;
-const waitBriefly: Statement = {
-  name: 'wait-briefly-for-locks',
-  text: `set local lock_timeout = ${LOCK_WAIT_MS}`,
-};
+const waitBriefly = lockWait(LOCK_WAIT_MS);
 
 export type Subject = {
   /** A word, for the log and the name of the statement. */

@@ -1,5 +1,5 @@
 /** Statements as functions of their values; Postgres prepares the text under the name, once a connection. */
-import type { Query } from './pool.ts';
+import type { Query, Statement } from './pool.ts';
 
 type Values = readonly unknown[];
 
@@ -35,4 +35,9 @@ export function onlyOf<Row extends object, Given extends Values = []>(name: stri
     if (row === undefined) throw new Error(`${name} has answered no row`);
     return row;
   };
+}
+
+/** A statement that lets the rest of its transaction wait so long for each lock: other sessions queue behind one that waits. */
+export function lockWait(ms: number): Statement {
+  return { name: `wait-${ms}-ms-for-locks`, text: `set local lock_timeout = ${ms}` };
 }

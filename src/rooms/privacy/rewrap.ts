@@ -2,11 +2,13 @@
  * Wraps the keys of all subjects by the first key of RISK_PRIVACY_KEYS, so that older keys can be removed. Tokens and values stay.
  * Each batch commits by itself, and a subject that has the first key already is passed over: a second run goes on.
  */
+import { setTimeout as delay } from 'node:timers/promises';
 import { recordChange } from '../../kit/audit/audit-log.ts';
 import type { WrappingKeys } from '../../kit/config/privacy-settings.ts';
 import { byteaArray, textArray } from '../../kit/database/binary-array.ts';
+import { LOCK_NOT_AVAILABLE, sqlStateOf } from '../../kit/database/pg-failure.ts';
 import type { Database } from '../../kit/database/pool.ts';
-import { rowsOf } from '../../kit/database/statement.ts';
+import { lockWait, rowsOf } from '../../kit/database/statement.ts';
 import type { Actor } from '../../kit/words/principal.ts';
 import { MARKET_KEY } from './open-personal.ts';
 import { seal, unseal, wrappingKey } from './seal.ts';
@@ -14,6 +16,10 @@ import { lockState, raiseState } from './store.ts';
 
 /** Subjects of one commit. Larger: an erasure of one of them waits longer; smaller: more commits. */
 const BATCH_SUBJECTS = 2000;
+/** Time for which posts with new values may queue. Longer: a vacuum that holds the table delays them by more. */
+const LOCK_WAIT_MS = 1000;
+/** Posts with new values go on for this long before the next try. */
+const LOCK_PAUSE_MS = 1000;
 
 type Wrapped = { readonly token: string; readonly keyId: string; readonly subjectKey: Buffer };
 const listWrapped = rowsOf<Wrapped, [after: string, keyId: string]>(
@@ -44,7 +50,8 @@ export async function rewrap(
   signal: AbortSignal,
 ): Promise<Rewrapped> {
   const [first] = keys;
-  await rewrapMarket(database, keys, by);
+  while (!(await rewrapMarket(database, keys, by)))
+    await delay(LOCK_PAUSE_MS, undefined, { signal });
   let subjects = 0;
   let after = '';
   while (!signal.aborted) {
@@ -64,14 +71,15 @@ export async function rewrap(
   return { key: first.keyId, subjects, isWhole: false };
 }
 
-/** Wraps the market's key, and records that keys are wrapped anew. */
+/** Wraps the market's key, and records that keys are wrapped anew. False: inserts under way did not end in time. */
 async function rewrapMarket(
   database: Pick<Database, 'transaction'>,
   keys: WrappingKeys,
   by: Actor,
-): Promise<void> {
+): Promise<boolean> {
   const [first] = keys;
-  await database.transaction(async (query) => {
+  const rewrapped = database.transaction(async (query) => {
+    await query(lockWait(LOCK_WAIT_MS));
     const { keyId, marketKey } = await lockState(query);
     if (keyId === null || marketKey === null || keyId === first.keyId) return;
     const key = unseal(wrappingKey(keys, keyId).key, marketKey, MARKET_KEY);
@@ -85,4 +93,11 @@ async function rewrapMarket(
       after: { key: first.keyId },
     });
   });
+  return await rewrapped.then(
+    () => true,
+    (error: unknown) => {
+      if (sqlStateOf(error) === LOCK_NOT_AVAILABLE) return false;
+      throw error;
+    },
+  );
 }

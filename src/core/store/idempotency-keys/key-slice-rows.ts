@@ -4,6 +4,7 @@
  * before, so a claim that names the open slice can see every key of the sealed ones.
  */
 import type { Database, Query } from '../../../kit/database/pool.ts';
+import { lockWait } from '../../../kit/database/statement.ts';
 import { PREFIX_BYTES } from './key-filter.ts';
 
 export type Slice = {
@@ -32,7 +33,6 @@ export async function listKeySlices(query: Query): Promise<Slice[]> {
   return await query<Slice>(listSlices);
 }
 
-const lockWait = { text: `set local lock_timeout = ${LOCK_WAIT_MS}` };
 const lockOpenSlice = {
   name: 'lock-open-key-slice',
   text: 'select 1 from market.idempotency_slices where slice = $1 and sealed_at is null for update',
@@ -46,7 +46,7 @@ export async function sealKeySlice(
   slice: number,
 ): Promise<boolean> {
   return await database.transaction(async (query) => {
-    await query(lockWait);
+    await query(lockWait(LOCK_WAIT_MS));
     if ((await query(lockOpenSlice, [slice])).length === 0) return false;
     await query(seal, [slice]);
     await query(open);
@@ -66,7 +66,7 @@ export async function dropKeySlice(
   before: Date,
 ): Promise<boolean> {
   return await database.transaction(async (query) => {
-    await query(lockWait);
+    await query(lockWait(LOCK_WAIT_MS));
     if ((await query(forgetSlice, [slice, before])).length === 0) return false;
     await query({ text: `drop table ${tableOf(slice)}` });
     return true;

@@ -89,7 +89,8 @@ export async function sealStep(
     const moved = { size: appended.edge.size, root, auditId, walkedTo, hasNewMonth };
     const isOurs = await appendToLog(query, log, moved, found, appended.tiles);
     if (!isOurs) throw new Failure('transient', 'EVIDENCE_MOVED', 'the log grew under its lock');
-    return { log: { ...log, ...moved }, edge: appended.edge, ...found };
+    const { size } = appended.edge;
+    return { log: { ...log, size, root, auditId, walkedTo }, edge: appended.edge, ...found };
   });
 }
 

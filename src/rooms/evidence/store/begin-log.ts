@@ -1,7 +1,7 @@
 /** Begins a log, and its walk over scores that are older, such that each later score is in the intake. */
 import { MIGRATING } from '../../../core/domain/level.ts';
 import type { Database, Query, Statement } from '../../../kit/database/pool.ts';
-import { anyOf } from '../../../kit/database/statement.ts';
+import { anyOf, lockWait } from '../../../kit/database/statement.ts';
 import { FIRST_ID } from '../log/sets.ts';
 import { EMPTY_ROOT } from '../log/tree.ts';
 
@@ -59,6 +59,6 @@ const LOCK_WAIT_MS = 1000;
  * before its snapshot, so it either has committed before the log begins, or sees the log.
  */
 async function lockIntake(query: Query): Promise<void> {
-  await query({ text: `set local lock_timeout = ${LOCK_WAIT_MS}` });
+  await query(lockWait(LOCK_WAIT_MS));
   await query({ text: 'lock table market.evidence_intake, market.switches in share mode' });
 }
