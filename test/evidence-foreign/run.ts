@@ -24,8 +24,15 @@ const run = promisify(execFile);
 const output = createOutput({ json: false });
 const text = { type: 'string' } as const;
 const { values } = parseArgs({
-  options: { bundles: { ...text, default: '10000' }, seed: { ...text, default: '1' } },
+  options: {
+    ...{ bundles: { ...text, default: '10000' }, seed: { ...text, default: '1' } },
+    help: { type: 'boolean', default: false },
+  },
 });
+if (values.help) {
+  output.line('npm run evidence:foreign [-- --bundles N (10000) --seed TEXT (1)]');
+  process.exit();
+}
 
 /** Builds the program once into the cache of this user. @returns undefined without Go */
 async function buildForeign(): Promise<string | undefined> {
