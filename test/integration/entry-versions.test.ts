@@ -111,7 +111,8 @@ describe('entries of a newer version', { timeout: 120_000 }, () => {
   });
 
   test('ask for no more workers of this release, and for workers of the next one', async () => {
-    const worker = rig.startWorker();
+    // Rows that are looked at again would be appended again.
+    const worker = rig.startWorker({ RISK_RECONCILE_AGE_MS: '600000' });
     const given = await rig.store(received(5));
     await rig.openRows(given);
     await appendNext(given);

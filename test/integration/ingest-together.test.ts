@@ -6,7 +6,15 @@ import { expect, test } from 'vitest';
 import { insertKey } from '../support/key-rows.ts';
 import { lockTransactions, waiting } from '../support/lock-transactions.ts';
 import { type RunningApi, startRunningApi } from '../support/running-api.ts';
-import { type Answer, count, type Input, input, postBatch, postOne } from '../support/submit.ts';
+import {
+  type Answer,
+  count,
+  type Input,
+  input,
+  insistOnBatch,
+  postBatch,
+  postOne,
+} from '../support/submit.ts';
 import { waitUntil } from '../support/wait-until.ts';
 
 test('each of many posts at once has its own answer, in fewer commits', async () => {
@@ -59,7 +67,7 @@ test.each([
   await using api = await startRunningApi();
   const batches = Array.from({ length: batchCount }, () => made(rows));
   const lock = await lockTransactions(api);
-  const posted = Promise.all(batches.map((batch) => postBatch(api, batch)));
+  const posted = Promise.all(batches.map((batch) => insistOnBatch(api, batch)));
   // The first commits are locked for so long that others arrive together, however slow the machine is.
   await waitUntil(async () => (await waiting(api)) > 1, 10_000, 'two commits to wait');
   // Each answer takes the API through its loop, in which it reads and checks batches that have arrived.
@@ -90,7 +98,7 @@ test.each([5, 300])(
     const repeating = [...made(rows - 1), known];
     const rival = [...made(rows - 1), { ...taken, amount: '1.00' }];
     const batches = [...fresh, repeating, rival];
-    const answers = await Promise.all(batches.map((batch) => postBatch(api, batch)));
+    const answers = await Promise.all(batches.map((batch) => insistOnBatch(api, batch)));
     expect(answers.map(({ status }) => status)).toEqual([...new Array(11).fill(200), 422]);
     expect(answers[10]?.body).toMatchObject({ accepted: rows - 1, duplicates: 1 });
     expect(answers[11]?.body.errors).toEqual([
@@ -112,7 +120,7 @@ test('repetitions within batches that share a commit are counted', async () => {
     const [one] = made(1);
     return [one, one] as Input[];
   });
-  const answers = await Promise.all(batches.map((batch) => postBatch(api, batch)));
+  const answers = await Promise.all(batches.map((batch) => insistOnBatch(api, batch)));
   expect(answers.map(({ body }) => body.duplicates)).toEqual(new Array(20).fill(1));
   const metrics = await (await api.request('/metrics')).text();
   expect(metrics).toMatch(/^risk_transactions_duplicate_total\{.*\} 20$/m);
@@ -122,7 +130,7 @@ test('of batches at once that have a key in common, one stores it and the others
   await using api = await startRunningApi();
   const common = input();
   const batches = Array.from({ length: 8 }, () => [...made(2), common]);
-  const answers = await Promise.all(batches.map((batch) => postBatch(api, batch)));
+  const answers = await Promise.all(batches.map((batch) => insistOnBatch(api, batch)));
   expect(answers.map(({ status }) => status)).toEqual(new Array(8).fill(200));
   expect(answers.map(({ body }) => body.accepted).sort()).toEqual([...new Array(7).fill(2), 3]);
   await expectStoredAs(api, batches, answers);

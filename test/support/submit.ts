@@ -1,5 +1,7 @@
 /** Submitted transactions for tests, and the answers to them as the contract has them. */
+
 import type { RunningApi } from './running-api.ts';
+import { waitUntil } from './wait-until.ts';
 
 export type Input = Record<string, unknown>;
 
@@ -80,6 +82,18 @@ export async function postOne(api: RunningApi, body: Input, headers: Record<stri
 
 export async function postBatch(api: RunningApi, transactions: readonly Input[]) {
   return await answerOf(await api.post('/v1/transactions/batch', { transactions }));
+}
+
+/** A batch that is repeated while a busy machine sheds it: nothing of a request that is shed was carried out. */
+export async function insistOnBatch(api: RunningApi, transactions: readonly Input[]) {
+  return await waitUntil(
+    async () => {
+      const answer = await postBatch(api, transactions);
+      return answer.status === 503 ? undefined : answer;
+    },
+    20_000,
+    'the batch to be taken',
+  );
 }
 
 export async function postLabels(api: RunningApi, labels: readonly unknown[]) {
