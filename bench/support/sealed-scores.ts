@@ -5,6 +5,7 @@ import { insertScores } from '../../src/core/store/scores/scores.ts';
 import { openPool } from '../../src/kit/database/pool.ts';
 import { monthOf } from '../../src/kit/words/month.ts';
 import type { SigningKey } from '../../src/rooms/evidence/log/checkpoint.ts';
+import type { CheckpointBucket } from '../../src/rooms/evidence/seal/bucket.ts';
 import { createSealer } from '../../src/rooms/evidence/seal/sealer.ts';
 import { addUnsealed } from '../../src/rooms/evidence/store/unsealed.ts';
 import { MONTH_LOAD } from './load.ts';
@@ -24,19 +25,21 @@ type Sealing = {
   readonly origin: string;
   readonly keys: readonly SigningKey[];
   readonly path: string;
+  readonly bucket?: CheckpointBucket | undefined;
   readonly scores: number;
 };
 
 export async function storeSealed(
   options: ServicesOptions,
-  { origin, keys, path, scores }: Sealing,
+  { origin, keys, path, bucket, scores }: Sealing,
 ) {
   await using opened = new AsyncDisposableStack();
   const services = opened.use(await startServices(options));
   const database = opened.use(openMarketPool(services.databaseUrl));
   const endMs = Date.now();
   await ensurePartitions(database, [monthOf(endMs), monthOf(endMs) - 1]);
-  const sealer = createSealer({ database, origin, keys, path, checkpointMs: 0, log: options.log });
+  const { log } = options;
+  const sealer = createSealer({ database, origin, keys, path, bucket, checkpointMs: 0, log });
   await sealer.run(endMs);
   const load = { ...MONTH_LOAD, batch: 100, transactions: scores, days: 1, endMs };
   const ids: string[] = [];

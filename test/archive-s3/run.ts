@@ -1,6 +1,7 @@
 /**
- * `npm run archive:s3`: a month goes to a real object store and comes back. The store is versitygw, which serves a folder by the S3
- * API and is built once, by Go, into the cache of this user. A machine without Go skips it, which is a failure where CI is set.
+ * `npm run archive:s3`: a month goes to a real object store and comes back, and checkpoints are kept there. The store is versitygw,
+ * which serves a folder by the S3 API and is built once, by Go, into the cache of this user. A machine without Go skips it, which is
+ * a failure where CI is set.
  */
 import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
@@ -21,6 +22,7 @@ import { findVersitygw } from '../fuzz/programs.ts';
 import { runRisk } from '../support/run-risk.ts';
 import { storeTransactions } from '../support/stored-rows.ts';
 import { waitUntil } from '../support/wait-until.ts';
+import { tryCheckpoints } from './checkpoints.ts';
 
 const BUCKET = 'cold';
 const ROWS = 3000;
@@ -155,13 +157,22 @@ async function run(): Promise<number> {
   await using folder = await makeRunFolder('risk-archive-s3');
   await using store = await startStore(folder.path);
   const settings = {
-    RISK_ARCHIVE_S3_ENDPOINT: store.endpoint,
-    RISK_ARCHIVE_S3_ACCESS_KEY: store.access,
-    RISK_ARCHIVE_S3_SECRET_KEY: store.secret,
+    RISK_S3_ENDPOINT: store.endpoint,
+    RISK_S3_ACCESS_KEY: store.access,
+    RISK_S3_SECRET_KEY: store.secret,
     RISK_ARCHIVE_S3_LOCK: 'governance',
   };
   await tryPlace(store, settings);
   await tryMonth(folder.path, settings);
+  const read = readConfig({ ...settings, RISK_EVIDENCE_BUCKET: `s3://${BUCKET}/evidence` });
+  if ('problems' in read) throw new Error(read.problems.join());
+  const services = {
+    dataDir: join(folder.path, 'sealed'),
+    log: createLog('archive-s3', 'silent'),
+    signal: new AbortController().signal,
+    onProgress: output.note,
+  };
+  await tryCheckpoints({ ...services, folder: folder.path }, read.config, check);
   output.line(failures.length === 0 ? 'ok' : `${failures.length} FAILED`);
   return failures.length === 0 ? 0 : 1;
 }

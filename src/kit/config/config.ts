@@ -6,9 +6,10 @@ import { z } from 'zod';
 import { VISIBLE_ASCII } from '../words/visible-ascii.ts';
 import { archiveSettings } from './archive-settings.ts';
 import { edgeSettings } from './edge-settings.ts';
-import { evidenceSettings } from './evidence-settings.ts';
+import { evidenceSettings, loneBucket } from './evidence-settings.ts';
 import { marketList, marketName, readEachMarket } from './market-settings.ts';
 import { integer } from './numbers.ts';
+import { objectStoreSettings } from './object-store-settings.ts';
 import { missingOidcSettings, oidcSettings } from './oidc-settings.ts';
 import { lonePrivacySettings, privacySettings } from './privacy-settings.ts';
 import { kafkaUrl, postgresUrl, redisUrl, serverFiles } from './service-urls.ts';
@@ -54,6 +55,7 @@ const settings = {
     .describe('Least severe log line written.'),
   ...traceSettings,
   ...archiveSettings,
+  ...objectStoreSettings,
   RISK_DATA_DIR: z
     .string()
     .min(1)
@@ -238,7 +240,7 @@ export function readConfig(environment: Environment = process.env): ConfigResult
   const { stopped, problems } = readSwitchSettings(given);
   const { markets, issues } = readEachMarket(given, schema);
   const [first] = markets;
-  const lone = [...missingOidcSettings(given), ...lonePrivacySettings(given)];
+  const lone = [...missingOidcSettings(given), ...lonePrivacySettings(given), ...loneBucket(given)];
   const all = [...issues, ...unknown, ...lone, ...problems];
   if (first === undefined || all.length > 0) return { problems: all };
   return { config: { ...first, stopped, markets } };

@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs';
 import { z } from 'zod';
 import { toError } from '../words/failure.ts';
 import { integer } from './numbers.ts';
+import { BUCKET_URL, missingFor } from './object-store-settings.ts';
 
 /** Types of keys that sign checkpoints (c2sp.org/signed-note). */
 const KEY_TYPES: readonly (string | undefined)[] = ['ed25519', 'ml-dsa-44'];
@@ -37,10 +38,23 @@ export const evidenceSettings = {
     .describe(
       'Folder of published checkpoints, apart from the database; `evidence` in RISK_DATA_DIR by default.',
     ),
+  RISK_EVIDENCE_BUCKET: z
+    .string()
+    .regex(BUCKET_URL, 's3://BUCKET/PREFIX')
+    .optional()
+    .describe(
+      'Prefix in the object store for the newest checkpoint, `s3://BUCKET/PREFIX`, beside the folder; its versions keep older ones.',
+    ),
   RISK_EVIDENCE_CHECKPOINT_SECONDS: integer(1, 86_400, 60).describe(
     'Time between two checkpoints while leaves are added; each checkpoint takes 4 KB of the folder.',
   ),
 };
+
+/** @returns a problem where the object store of checkpoints has no address or key */
+export function loneBucket(given: Readonly<Record<string, unknown>>): readonly string[] {
+  if (given['RISK_EVIDENCE_BUCKET'] === undefined) return [];
+  return missingFor(given).map((name) => `${name}: must be set beside RISK_EVIDENCE_BUCKET`);
+}
 
 /** @returns why a file has no key that signs */
 function readKey(path: string): KeyObject | string {

@@ -21,6 +21,7 @@ import { checkLog } from './check/check.ts';
 import { type SigningKey, toSigningKey, verifierKey } from './log/checkpoint.ts';
 import { proveScore } from './prove.ts';
 import { recompute } from './recompute.ts';
+import { openCheckpointBucket } from './seal/bucket.ts';
 import { readPublished } from './seal/published.ts';
 import { originOf, publishedFile, signingKeys } from './settings.ts';
 import { readNewestLog } from './store/evidence-log.ts';
@@ -115,13 +116,14 @@ async function check(args: string[], context: CommandContext): Promise<number> {
       ? undefined
       : (await readBounded(values.seen, FILE_BYTES_MAX)).toString();
   await using database = openCommandDatabase(context, 'evidence', { connectionsMax: 2 });
-  // The file is read first, as a checkpoint is in the file before the database has the checkpoint.
+  // Published checkpoints are read first, as they are published before the database has them.
   const newest = await readNewestLog(database.query);
   const file = newest && (await readPublished(publishedFile(config, newest.origin)));
+  const bucket = newest && (await openCheckpointBucket(config, newest.origin)?.read());
   const checked = await inSnapshot(database, async (query) => {
     const log = await readNewestLog(query);
     if (log === undefined) throw new Failure('invalid', 'EVIDENCE_ABSENT', 'no log was begun');
-    return await checkLog(query, log, { file, seen, keys: signingKeys(config) }, signal);
+    return await checkLog(query, log, { file, bucket, seen, keys: signingKeys(config) }, signal);
   });
   const { findings, ...figures } = checked;
   const { origin, leaves, scores, away, lines, count } = figures;

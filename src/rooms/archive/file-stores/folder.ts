@@ -3,10 +3,10 @@ import { execFile } from 'node:child_process';
 import { chmod, link, mkdir, open, readFile, rename, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { toError } from '../../../kit/words/failure.ts';
+import { Failure, toError } from '../../../kit/words/failure.ts';
 import { writeDurably } from './durable-file.ts';
 import type { FileStore } from './file-store.ts';
-import { requireSame, unreachable } from './same-bytes.ts';
+import { requireSame } from './same-bytes.ts';
 
 /** Files of one `chattr`. Larger: the command line may exceed the system's bound; smaller: more processes. */
 const SEALED_FILES = 500;
@@ -18,7 +18,7 @@ export function openFolder(folder: string, isReplaced = false): FileStore {
   const pathOf = (file: string) => join(folder, file);
   const get = async (file: string) =>
     await readFile(pathOf(file)).catch((error: Error) => {
-      throw unreachable(error.message);
+      throw new Failure('unavailable', 'STORE_UNREACHABLE', error.message);
     });
   return {
     name: folder,

@@ -1,4 +1,3 @@
-/** Failures of stores of files. */
 import { Failure } from '../../../kit/words/failure.ts';
 
 /** @throws Failure where the file exists with other bytes */
@@ -7,8 +6,3 @@ export function requireSame(name: string, there: Buffer, bytes: Buffer): void {
   const why = `${name} exists with other bytes, and files of an archive are written once: give --anew to begin another archive`;
   throw new Failure('conflict', 'PLACE_TAKEN', why);
 }
-
-export const ARCHIVE_UNREACHABLE = 'ARCHIVE_UNREACHABLE';
-
-export const unreachable = (why: string): Failure =>
-  new Failure('unavailable', ARCHIVE_UNREACHABLE, why);

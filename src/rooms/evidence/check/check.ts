@@ -27,6 +27,8 @@ export type Checked = {
 export type Published = {
   /** The last checkpoint of the file; undefined where the file has none. */
   readonly file: string | undefined;
+  /** The checkpoint in the object store; undefined where none is there. */
+  readonly bucket?: string | undefined;
   /** A checkpoint that a reader has kept. */
   readonly seen: string | undefined;
   /** The keys of the log; without keys signatures are not checked. */
@@ -110,21 +112,27 @@ async function checkHeads(
   log: LogRow,
   made: TreeHead,
   read: ReadTile,
-  { file, seen, keys }: Published,
+  { file, bucket, seen, keys }: Published,
   note: Note,
 ): Promise<void> {
   if (!made.root.equals(log.root))
     note('hashed anew', 'the leaves do not have the root of the log');
   const own = log.checkpoint ?? undefined;
-  const notes = { 'in the database': own, 'in the file': file, 'that was seen': seen };
+  const notes = {
+    'in the database': own,
+    'in the file': file,
+    'in the object store': bucket,
+    'that was seen': seen,
+  };
   for (const [where, text] of Object.entries(notes)) {
     const isSigned = text === undefined || keys.length === 0 || isSignedBy(text, keys);
     if (!isSigned) note('key swapped', `no key of the log signed the checkpoint ${where}`);
   }
-  for (const text of [file, own]) await checkContinued(made, text, read, note);
-  const [ownSize, fileSize] = [own, file].map((text) => readHead(text ?? '')?.size ?? 0);
-  if (ownSize !== undefined && fileSize !== undefined && ownSize < fileSize) {
-    const why = `a checkpoint of ${fileSize} leaves was published, and the database has one of ${ownSize}`;
+  for (const text of [file, bucket, own]) await checkContinued(made, text, read, note);
+  const sizeOf = (text: string | undefined) => readHead(text ?? '')?.size ?? 0;
+  const [ownSize, publishedSize] = [sizeOf(own), Math.max(sizeOf(file), sizeOf(bucket))];
+  if (ownSize < publishedSize) {
+    const why = `a checkpoint of ${publishedSize} leaves was published, and the database has one of ${ownSize}`;
     note('old checkpoint', why);
   }
   const why = await contradiction(made, seen, read);

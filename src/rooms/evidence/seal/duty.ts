@@ -4,6 +4,7 @@ import type { Worker, WorkerRoom } from '../../../core/room.ts';
 import { createEvidenceMetrics } from '../metrics.ts';
 import { originOf, publishedFile, signingKeys } from '../settings.ts';
 import { addUnsealed } from '../store/unsealed.ts';
+import { openCheckpointBucket } from './bucket.ts';
 import { createSealer } from './sealer.ts';
 
 /** Time between two runs. Longer: scores wait longer for their leaf; shorter: more commits under little load. */
@@ -24,6 +25,7 @@ export async function openEvidence(worker: Worker): Promise<WorkerRoom> {
     origin: originOf(config),
     keys: signingKeys(config),
     path: publishedFile(config),
+    bucket: openCheckpointBucket(config),
     checkpointMs: config.RISK_EVIDENCE_CHECKPOINT_SECONDS * 1000,
     log,
   });

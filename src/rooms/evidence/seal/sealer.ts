@@ -13,6 +13,7 @@ import {
   storeRefusal,
   tileReader,
 } from '../store/evidence-log.ts';
+import type { CheckpointBucket } from './bucket.ts';
 import { contradiction, publish, readPublished } from './published.ts';
 import { sealStep, TILES_DIFFER } from './seal.ts';
 
@@ -23,6 +24,7 @@ type SealerOptions = {
   readonly origin: string;
   readonly keys: Parameters<typeof signCheckpoint>[1];
   readonly path: string;
+  readonly bucket?: CheckpointBucket | undefined;
   readonly checkpointMs: number;
   readonly log: Pick<Log, 'error' | 'warn'>;
 };
@@ -38,7 +40,7 @@ export type SealerRun = {
 
 /** @returns `run`, which seals a step, and signs a checkpoint where one is due */
 export function createSealer(options: SealerOptions) {
-  const { database, path, origin, keys, checkpointMs, log } = options;
+  const { database, path, bucket, origin, keys, checkpointMs, log } = options;
   let edge: Edge | undefined;
   let signedMs = Number.NEGATIVE_INFINITY;
   /** Size at which the log last continued its checkpoints; undefined before a comparison, or after a contradiction. */
@@ -56,6 +58,8 @@ export function createSealer(options: SealerOptions) {
     const why = await contradicted(options, of);
     if (why !== undefined) return why;
     const note = signCheckpoint(of, keys, nowMs);
+    // The bucket comes first, as each try that it refuses would add a line to the file.
+    await bucket?.write(note);
     await publish(path, note, new Date(nowMs));
     await database.transaction((query) => storeCheckpoint(query, of, note, nowMs));
     signedMs = nowMs;
@@ -121,14 +125,16 @@ export function createSealer(options: SealerOptions) {
   };
 }
 
-/** Compares the log with the checkpoint in the file and the one in the row. */
-async function contradicted({ database, path, log }: SealerOptions, of: LogRow) {
+/** Compares the log with the checkpoints in the file, in the bucket and in the row. */
+async function contradicted({ database, path, bucket, log }: SealerOptions, of: LogRow) {
   const read = tileReader(database.query, of.logId);
-  const published = await readPublished(path);
-  if (published === undefined && of.checkpoint !== null)
-    log.warn({ path }, 'the file of published checkpoints is gone: a new file begins');
-  return (
-    (await contradiction(of, published, read)) ??
-    (await contradiction(of, of.checkpoint ?? undefined, read))
-  );
+  const inBucket = bucket && { [bucket.name]: await bucket.read() };
+  const published = { [path]: await readPublished(path), ...inBucket };
+  for (const [where, note] of Object.entries(published)) {
+    if (note === undefined && of.checkpoint !== null)
+      log.warn({ path: where }, 'published checkpoints are gone: others begin there');
+    const why = await contradiction(of, note, read);
+    if (why !== undefined) return why;
+  }
+  return await contradiction(of, of.checkpoint ?? undefined, read);
 }

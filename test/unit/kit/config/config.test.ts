@@ -90,3 +90,15 @@ test('keys of evidence that cannot be read or cannot sign are problems, each by 
     rmSync(path);
   }
 });
+
+test('a bucket of checkpoints needs an object store, and is written as a bucket', () => {
+  const url = { RISK_EVIDENCE_BUCKET: 's3://kept/evidence' };
+  const store = { RISK_S3_ENDPOINT: 'https://s3.example.com', RISK_S3_ACCESS_KEY: 'a' };
+  expect(readConfig({ ...url, ...store })).toEqual({
+    problems: ['RISK_S3_SECRET_KEY: must be set beside RISK_EVIDENCE_BUCKET'],
+  });
+  expect(readConfig({ ...store, RISK_S3_SECRET_KEY: 'b', ...url })).toMatchObject({ config: url });
+  expect(readConfig({ ...store, RISK_S3_SECRET_KEY: 'b', RISK_EVIDENCE_BUCKET: 'kept' })).toEqual({
+    problems: [expect.stringMatching(/^RISK_EVIDENCE_BUCKET: .*s3:\/\/BUCKET\/PREFIX/)],
+  });
+});

@@ -1,0 +1,84 @@
+/** A prefix of a bucket, by the S3 API. Objects of some megabytes are in memory as a whole, and each PUT is signed with their SHA-256. */
+import { hash } from 'node:crypto';
+import { AwsClient } from 'aws4fetch';
+import type { Config } from '../config/config.ts';
+import { BUCKET_URL, missingFor } from '../config/object-store-settings.ts';
+import { Failure, toError } from '../words/failure.ts';
+
+export type ObjectStore = {
+  /** `s3://BUCKET/PREFIX` */
+  readonly name: string;
+  /**
+   * Asks for an object, or for what its query names.
+   * @param allowed status that is no failure beside 2xx
+   * @throws Failure `unavailable` for any other status, and where the store does not answer
+   */
+  readonly ask: (
+    object: string,
+    init?: RequestInit & { readonly query?: string; readonly allowed?: number },
+  ) => Promise<{ readonly status: number; readonly bytes: Buffer }>;
+};
+
+/** Deadline of one request. Larger: a dead store is noticed later; smaller: some megabytes fail over a slow line. */
+const REQUEST_MS_MAX = 60_000;
+/** Retries after a temporary refusal (429, 5xx), with growing pauses. */
+const RETRIES = 4;
+
+/**
+ * @param url as `s3://BUCKET/PREFIX`
+ * @throws Failure where the URL is malformed, or settings of the object store are missing
+ */
+export function openObjectStore(url: string, config: Config): ObjectStore {
+  const [, bucket, prefix = ''] = BUCKET_URL.exec(url) ?? [];
+  if (bucket === undefined) {
+    const why = `'${url}' must be s3://BUCKET/PREFIX of letters, digits, '.', '_', '=' and '-'`;
+    throw new Failure('invalid', 'BUCKET_WRONG', why);
+  }
+  const { RISK_S3_ENDPOINT: endpoint = '', RISK_S3_REGION: region } = config;
+  const { RISK_S3_ACCESS_KEY: accessKeyId = '', RISK_S3_SECRET_KEY: secretAccessKey = '' } = config;
+  const missing = missingFor(config);
+  if (missing.length > 0)
+    throw new Failure('invalid', 'BUCKET_SETTINGS', `${url} needs ${missing.join(' and ')}`);
+  const client = new AwsClient({
+    accessKeyId,
+    secretAccessKey,
+    region,
+    service: 's3',
+    retries: RETRIES,
+  });
+  const name = `s3://${bucket}${prefix}`;
+  return {
+    name,
+    ask: async (object, { query = '', allowed, ...init } = {}) => {
+      const address = `${endpoint.replace(/\/$/, '')}/${bucket}${prefix}/${object}${query}`;
+      const signal = AbortSignal.timeout(REQUEST_MS_MAX);
+      const lost = (error: unknown) => {
+        throw unreachable(`${name}/${object}: ${reasonOf(error)}`);
+      };
+      const response = await client.fetch(address, { ...init, signal }).catch(lost);
+      const bytes = Buffer.from(await response.arrayBuffer().catch(lost));
+      const { ok, status } = response;
+      if (ok || status === allowed) return { status, bytes };
+      const [, code = ''] = /<Code>([^<]*)<\/Code>/.exec(bytes.toString()) ?? [];
+      throw unreachable(`${name}/${object}: the store answered ${status} ${code}`.trim());
+    },
+  };
+}
+
+/** A body, and the header by which the store knows that all of the body came. */
+export function bodyOf(bytes: Uint8Array | string) {
+  const headers = { 'X-Amz-Content-Sha256': hash('sha256', bytes) };
+  return {
+    method: 'PUT',
+    headers,
+    body: typeof bytes === 'string' ? bytes : new Uint8Array(bytes),
+  };
+}
+
+const unreachable = (why: string): Failure => new Failure('unavailable', 'STORE_UNREACHABLE', why);
+
+/** The reason of a failed request, which Node puts into the cause of `fetch failed`. */
+function reasonOf(thrown: unknown): string {
+  const { message, cause } = toError(thrown);
+  return cause instanceof Error ? cause.message : message;
+}
