@@ -1,4 +1,5 @@
 /** Compares the rows that the leaves seal with their hashes, and finds rows that no leaf seals. */
+import { z } from 'zod';
 import { createdAtMsOf } from '../../../core/domain/transaction-id.ts';
 import { isoTime, listMonths } from '../../../core/store/partitions/month-slice.ts';
 import type { Query } from '../../../kit/database/pool.ts';
@@ -8,6 +9,7 @@ import { monthOf } from '../../../kit/words/month.ts';
 import { canonicalJson } from '../log/canonical.ts';
 import {
   auditContent,
+  KINDS,
   type ModelFacts,
   modelContent,
   type RuleSetFacts,
@@ -19,6 +21,7 @@ import { hashesOf, sha256 } from '../log/tree.ts';
 import { ownRuleSetContent } from '../seal/seal.ts';
 import { type EntryRow, type LogRow, readEntries } from '../store/evidence-log.ts';
 import { hasNewMonth, readModels, readRuleSets, readScoreTexts } from '../store/unsealed.ts';
+import { createAwayCount } from './away.ts';
 import type { Note } from './finding.ts';
 
 const countScores = onlyOf<{ count: number }, [from: string, to: string]>(
@@ -58,15 +61,15 @@ export async function createRowCheck(query: Query, log: LogRow, note: Note) {
   );
   /** Number of sealed scores whose rows exist, by month. */
   const found = new Map<number, number>();
-  const counts = { scores: 0, away: 0, lines: 0 };
+  const away = createAwayCount(query, note);
+  const counts = { scores: 0, lines: 0 };
   const wrong: Wrong[] = [];
 
-  const addSet = async ({ position, leaf, ids: bytes, hashes: stored }: EntryRow) => {
-    const [ids, hashes] = [idsOf(bytes ?? EMPTY), hashesOf(stored ?? EMPTY)];
-    if (sha256(stored ?? EMPTY).toString('hex') !== sealedHash(leaf))
-      note('edited', `the hashes of leaf ${position}`);
-    const there = ids.filter((id) => months.has(monthOf(createdAtMsOf(id) ?? 0)));
-    counts.away += ids.length - there.length;
+  const addSet = async (entry: SealedEntry) => {
+    const { ids, hashes } = openSet(entry, note);
+    const isThere = (id: string) => months.has(monthOf(createdAtMsOf(id) ?? 0));
+    const there = ids.filter(isThere);
+    away.add(ids.filter((id) => !isThere(id)));
     counts.scores += there.length;
     const rows = new Map(
       (await readScoreTexts(query, there)).map((row) => [row.transactionId, row]),
@@ -88,40 +91,25 @@ export async function createRowCheck(query: Query, log: LogRow, note: Note) {
     }
   };
 
-  const addTexts = (entries: readonly EntryRow[], contents: ReadonlyMap<string, string>) => {
-    for (const { kind, subject: id, leaf } of entries) {
-      if (kind === 'scores' || id === null) continue;
-      const name = `${kind} ${id}`;
-      const own = kind === 'rule-set' ? ownRuleSetContent(id) : undefined;
-      const content = contents.get(name) ?? own;
-      const expected = sealedHash(leaf);
-      if (content === undefined) {
-        note('deleted', name);
-        continue;
-      }
-      if (sha256(content).toString('hex') === expected) continue;
-      const hashAs = (as: string) => sha256(canonicalJson({ ...JSON.parse(content), id: as }));
-      wrong.push({ kind, name, id, expected, hashAs });
-    }
-  };
-
   return {
-    add: async (entries: readonly EntryRow[]) => {
-      for (const entry of entries) if (entry.kind === 'scores') await addSet(entry);
+    add: async (rows: readonly EntryRow[]) => {
+      const entries = readLeaves(rows);
+      for (const entry of entries) if (entry.sealed.kind === 'scores') await addSet(entry);
       const subjects = (kind: EntryRow['kind']) =>
-        entries.flatMap((entry) => (entry.kind === kind ? (entry.subject ?? []) : []));
+        entries.flatMap(({ sealed }) => (sealed.kind === kind ? sealed.id : []));
       const lines = await readLines(query, subjects('audit'));
       const models = await readModels(query, subjects('model'));
       const ruleSets = await readRuleSets(query, subjects('rule-set'));
-      addTexts(entries, contentsOf(lines, models, ruleSets));
+      wrong.push(...wrongTexts(entries, contentsOf(lines, models, ruleSets), note));
       counts.lines += subjects('audit').length;
     },
     end: async (signal: AbortSignal) => {
       noteWrong(wrong, note);
+      const figures = { ...counts, away: await away.end() };
       for (const { id } of await readUnsealedLines(query, log.logId, log.auditId, LISTED_MAX))
         note('inserted', `line ${id} of the audit log`);
       // Older scores have no leaf until the walk has reached them, so none counts as inserted.
-      if (log.walkedTo !== null || (await hasNewMonth(query, log.auditId))) return counts;
+      if (log.walkedTo !== null || (await hasNewMonth(query, log.auditId))) return figures;
       const waiting = new Set((await readWaiting(query)).map(({ id }) => id));
       for (const [month, range] of months) {
         const [from, to] = [isoTime(range.fromMs), isoTime(range.toMs)];
@@ -130,7 +118,7 @@ export async function createRowCheck(query: Query, log: LogRow, note: Note) {
         if (count === (found.get(month) ?? 0) + pending.length) continue;
         await findInserted(query, log, { month, from, to, waiting, signal }, note);
       }
-      return counts;
+      return figures;
     },
   };
 }
@@ -149,12 +137,63 @@ function contentsOf(
   ]);
 }
 
-/** The hash in a leaf; empty where the leaf is no JSON any more, which the comparison with the tiles names. */
-function sealedHash(leaf: string): string {
+/** The ids and hashes of a set. The tree has no ids, so a row would hide whose id is cut off. */
+function openSet({ position, sealed, ids: idBytes, hashes: hashBytes }: SealedEntry, note: Note) {
+  const [ids, hashes] = [idsOf(idBytes ?? EMPTY), hashesOf(hashBytes ?? EMPTY)];
+  if (sha256(hashBytes ?? EMPTY).toString('hex') !== sealed.sha256)
+    note('edited', `the hashes of leaf ${position}`);
+  if (ids.length !== sealed.count)
+    note('edited', `the ids of leaf ${position}: ${ids.length}, and ${sealed.count} were sealed`);
+  return { ids, hashes };
+}
+
+/** Compares lines, models and rule sets with their leaves. */
+function wrongTexts(
+  entries: readonly SealedEntry[],
+  contents: ReadonlyMap<string, string>,
+  note: Note,
+): Wrong[] {
+  const wrong: Wrong[] = [];
+  for (const { kind, id, sha256: expected } of entries.map(({ sealed }) => sealed)) {
+    if (kind === 'scores') continue;
+    const name = `${kind} ${id}`;
+    const own = kind === 'rule-set' ? ownRuleSetContent(id) : undefined;
+    const content = contents.get(name) ?? own;
+    if (content === undefined) {
+      note('deleted', name);
+      continue;
+    }
+    if (sha256(content).toString('hex') === expected) continue;
+    const hashAs = (as: string) => sha256(canonicalJson({ ...JSON.parse(content), id: as }));
+    wrong.push({ kind, name, id, expected, hashAs });
+  }
+  return wrong;
+}
+
+/** What a leaf says of its rows. The columns beside a leaf are not in the tree, so nothing is believed that they say. */
+const sealedSchema = z.object({
+  kind: z.enum(KINDS),
+  /** Of a line, a model or a rule set. */
+  id: z.string().default(''),
+  sha256: z.string(),
+  /** Of a set of scores. */
+  count: z.int().default(0),
+});
+type SealedEntry = EntryRow & { readonly sealed: z.infer<typeof sealedSchema> };
+
+/** Without leaves that say nothing any more, which the comparison with the tiles names. */
+function readLeaves(entries: readonly EntryRow[]): SealedEntry[] {
+  return entries.flatMap((entry) => {
+    const sealed = readLeaf(entry.leaf);
+    return sealed === undefined ? [] : { ...entry, sealed };
+  });
+}
+
+function readLeaf(leaf: string) {
   try {
-    return String((JSON.parse(leaf) as { readonly sha256?: unknown } | null)?.sha256);
+    return sealedSchema.safeParse(JSON.parse(leaf)).data;
   } catch {
-    return '';
+    return undefined;
   }
 }
 

@@ -4,7 +4,6 @@
  */
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Query } from '../../../../src/kit/database/pool.ts';
-import { checkLog } from '../../../../src/rooms/evidence/check/check.ts';
 import type { Attack } from '../../../../src/rooms/evidence/check/finding.ts';
 import { readHead, signCheckpoint } from '../../../../src/rooms/evidence/log/checkpoint.ts';
 import { setLeaf } from '../../../../src/rooms/evidence/log/contents.ts';
@@ -15,6 +14,7 @@ import { leafHash } from '../../../../src/rooms/evidence/log/tree.ts';
 import { readPublished } from '../../../../src/rooms/evidence/seal/published.ts';
 import { readEntries, readNewestLog } from '../../../../src/rooms/evidence/store/evidence-log.ts';
 import { readScoreTexts } from '../../../../src/rooms/evidence/store/unsealed.ts';
+import { checkBehind } from '../../../support/rooms/evidence/check-behind.ts';
 import {
   type EvidenceRig,
   makeKeys,
@@ -43,27 +43,9 @@ afterAll(() => rig[Symbol.asyncDispose]());
 
 /** Lines of the audit log, one of which is of the migration. */
 const LINES = 5;
-const UNDO = new Error('undo');
 
-/** Checks the log behind an attack, which is then undone. */
-async function checkAfter(attack: (query: Query) => Promise<unknown>, seen?: string) {
-  const file = await readPublished(rig.path);
-  let checked: Awaited<ReturnType<typeof checkLog>> | undefined;
-  await rig.database
-    .transaction(async (query) => {
-      await attack(query);
-      const log = await readNewestLog(query);
-      if (log === undefined) throw new Error('no log');
-      const published = { file, seen, keys: rig.keys };
-      checked = await checkLog(query, log, published, new AbortController().signal);
-      throw UNDO;
-    })
-    .catch((error: unknown) => {
-      if (!(error instanceof Error && (error === UNDO || error.cause === UNDO))) throw error;
-    });
-  if (checked === undefined) throw new Error('not checked');
-  return checked;
-}
+const checkAfter = (attack: (query: Query) => Promise<unknown>, seen?: string) =>
+  checkBehind(rig, attack, seen);
 
 const sql =
   (text: string, ...values: unknown[]) =>

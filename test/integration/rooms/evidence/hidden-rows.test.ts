@@ -1,0 +1,82 @@
+/**
+ * Goal: the owner of the database hides no row from a check by what leads from a leaf to its rows: ids of a set, kind and subject
+ * of an entry, and months that are away. Method: as in attacks.test.ts.
+ */
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import type { Query } from '../../../../src/kit/database/pool.ts';
+import { checkBehind } from '../../../support/rooms/evidence/check-behind.ts';
+import { type EvidenceRig, openEvidenceRig, sealAll } from '../../../support/rooms/evidence/rig.ts';
+
+let rig: EvidenceRig;
+/** Scores of one set. */
+let ids: string[];
+
+beforeAll(async () => {
+  rig = await openEvidenceRig();
+  const sealer = rig.openSealer();
+  await sealAll(sealer, rig.database);
+  ids = await rig.store(5);
+  await rig.change('a');
+  await sealAll(sealer, rig.database);
+});
+afterAll(() => rig[Symbol.asyncDispose]());
+
+const unguarded =
+  (...texts: readonly string[]) =>
+  async (query: Query) => {
+    await query({ text: 'alter table market.audit_log disable trigger all' });
+    await query({
+      text: 'alter table market.evidence_entries drop constraint evidence_scores_whole, drop constraint evidence_kind_known',
+    });
+    for (const text of texts) await query({ text });
+  };
+const lastGone = () => `delete from market.scores where transaction_id = '${ids.at(-1)}'`;
+const line = `(select max(audit_id) from market.audit_log)`;
+const lineGone = `delete from market.audit_log where audit_id = ${line}`;
+const OF_LINE = `kind = 'audit' and subject = ${line}::text`;
+const OF_SCORES = `kind = 'scores'`;
+const setEntry = (change: string, where: string) =>
+  `update market.evidence_entries set ${change} where ${where}`;
+/** An id of January 2020, which has no tables. */
+const AWAY = '016f5e66e8007d3b9a445b1f0c2d3e4f';
+
+test.each<[name: string, texts: () => string[], noticed: string]>([
+  [
+    'a score is gone, and its id with it',
+    () => [lastGone(), setEntry('ids = substring(ids from 1 for 64)', OF_SCORES)],
+    'edited: the ids of leaf',
+  ],
+  [
+    'a set is gone, and its ids with it',
+    () => ['delete from market.scores', setEntry('ids = null', OF_SCORES)],
+    'edited: the ids of leaf',
+  ],
+  [
+    'a set is gone, and its leaf is said to be of a line',
+    () => ['delete from market.scores', setEntry(`kind = 'audit', ids = null`, OF_SCORES)],
+    'edited: the ids of leaf',
+  ],
+  [
+    'a score is gone, and its id is of a month that never was',
+    () => [
+      lastGone(),
+      setEntry(`ids = substring(ids from 1 for 64) || '\\x${AWAY}'::bytea`, OF_SCORES),
+    ],
+    'deleted: scores of 2020-01',
+  ],
+  [
+    'a month is taken off by hand',
+    () => ['alter table market.scores detach partition market.scores_y2026m10'],
+    'deleted: scores of 2026-10',
+  ],
+  [
+    'a line is gone, and its leaf names none',
+    () => [setEntry('subject = null', OF_LINE), lineGone],
+    'deleted: audit ',
+  ],
+])('%s', async (_name, texts, noticed) => {
+  const { findings } = await checkBehind(rig, unguarded(...texts()));
+  expect(findings.map(({ attack, what }) => `${attack}: ${what}`)).toContainEqual(
+    expect.stringContaining(noticed),
+  );
+});
