@@ -35,14 +35,13 @@ export function openBundle(bundle: Bundle, keys: readonly TrustedKey[]): Proven 
   return { checkpoint, contents };
 }
 
-const decode = (path: readonly string[]) => path.map((hash) => Buffer.from(hash, 'base64'));
-
 function openProof(proof: Proof, { size, root }: Checkpoint): Fields {
   const content = JSON.parse(proof.content) as Fields;
   const leaf = JSON.parse(proof.leaf) as Fields;
   requireContent(proof, content, leaf);
   const hash = leafHash(Buffer.from(proof.leaf));
-  const made = rootOfInclusion(hash, proof.index, size, decode(proof.path));
+  const path = proof.path.map((one) => Buffer.from(one, 'base64'));
+  const made = rootOfInclusion(hash, proof.index, size, path);
   if (made === undefined || !made.equals(root)) {
     throw new Error(`the leaf at ${proof.index} is not in the tree of ${size} leaves`);
   }

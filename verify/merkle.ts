@@ -6,7 +6,6 @@ export const hashOf = (...parts: readonly Uint8Array[]): Buffer =>
 export const leafHash = (bytes: Uint8Array): Buffer => hashOf(Buffer.of(0), bytes);
 export const nodeHash = (left: Uint8Array, right: Uint8Array): Buffer =>
   hashOf(Buffer.of(1), left, right);
-/** The root of the empty tree. */
 export const EMPTY_ROOT = hashOf();
 
 /** The largest power of two below a size of at least 2. */

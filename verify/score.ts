@@ -32,7 +32,11 @@ export function scoreBytes(json: string): Buffer {
   const content = JSON.parse(json) as Fields;
   const names = [...Object.keys(TYPES), 'kind', 'v'].sort();
   const canonical = JSON.stringify(Object.fromEntries(names.map((name) => [name, content[name]])));
-  if (canonical !== json || content['kind'] !== 'score' || content['v'] !== 2)
+  // The bytes are those of U+FFFD for half a surrogate, and of 2 March for 30 February.
+  const { scored_at: at } = content;
+  const isText = Object.values(content).every((one) => String(one).isWellFormed());
+  const isExact = isText && new Date(String(at)).toJSON() === at;
+  if (!isExact || canonical !== json || content['kind'] !== 'score' || content['v'] !== 2)
     throw new Error('the score is not written in canonical JSON of version 2');
   const parts = Object.entries(TYPES).map(([name, [shape, write]]) => {
     const value = content[name];

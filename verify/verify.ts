@@ -13,23 +13,25 @@ import { parseArgs } from 'node:util';
 import { type Bundle, openBundle } from './bundle.ts';
 import { isConsistent } from './merkle.ts';
 import { type Checkpoint, openCheckpoint, readKeys } from './note.ts';
-
-const USAGE =
-  'node verify/verify.ts BUNDLE… | --checkpoint NOTE --key KEYS [--seen NOTE --proof PROOF]';
+import type { Fields } from './score.ts';
 
 /** @throws Error where the newer checkpoint does not continue the checkpoint that the reader kept */
 export function requireContinued(seen: Checkpoint, newer: Checkpoint, proof: readonly string[]) {
   if (newer.origin !== seen.origin)
     throw new Error(`another log: ${newer.origin}, not ${seen.origin}`);
-  if (newer.size < seen.size) {
+  if (newer.size < seen.size)
     throw new Error(`an old checkpoint: ${newer.size} leaves, and ${seen.size} were seen before`);
-  }
   const path = proof.map((hash) => Buffer.from(hash, 'base64'));
-  if (!isConsistent(seen.size, seen.root, newer.size, newer.root, path)) {
-    const trees = `the tree of ${newer.size} leaves does not begin with the ${seen.size}`;
-    throw new Error(`two histories: ${trees} that were seen`);
-  }
+  if (!isConsistent(seen.size, seen.root, newer.size, newer.root, path))
+    throw new Error(`two histories: ${newer.size} leaves do not begin with the ${seen.size} seen`);
 }
+
+/** Says which of the names in a score stand for something that the bundle does not prove. */
+const lacking = ([first = {}, ...others]: readonly Fields[]) =>
+  Object.entries({ 'rule-set': first['rule_set'], model: first['model'] })
+    .filter(([kind, name]) => name && !others.some((other) => other['kind'] === kind))
+    .map(([kind, name]) => `; NOT PROVEN: its ${kind} ${name}`)
+    .join('');
 
 /** Reads a file of one bundle, or of a bundle in each line. */
 function readBundles(path: string): Bundle[] {
@@ -39,43 +41,43 @@ function readBundles(path: string): Bundle[] {
   return (isList ? lines : [text]).map((one) => JSON.parse(one) as Bundle);
 }
 
-/** @returns the exit code */
 export function main(args: readonly string[], say: (line: string) => void): number {
   const text = { type: 'string' } as const;
   const options = { key: text, seen: text, proof: text, checkpoint: text };
   const { values, positionals } = parseArgs({ args: [...args], allowPositionals: true, options });
   const { key, seen, proof, checkpoint } = values;
   if (key === undefined || positionals.length + (checkpoint === undefined ? 0 : 1) === 0) {
-    say(USAGE);
+    say('node verify/verify.ts BUNDLE… | --checkpoint NOTE --key KEYS [--seen NOTE --proof PROOF]');
     return 2;
   }
   const keys = readKeys(readFileSync(key, 'utf8'));
   const open = (path: string) => openCheckpoint(readFileSync(path, 'utf8'), keys);
   const kept = seen === undefined ? undefined : open(seen);
   const hashes: string[] = proof === undefined ? [] : JSON.parse(readFileSync(proof, 'utf8')).path;
+  // A newline within a bundle would begin a line of its own, which may say that the bundle is proven.
+  const tell = (line: string) => say(line.replaceAll(/[\p{C}\p{Zl}\p{Zp}]/gu, '?'));
   let failed = 0;
   const attempt = (name: string, work: () => string) => {
     try {
-      say(`proven ${work()}`);
+      tell(`proven ${work()}`);
     } catch (error) {
       failed++;
-      say(`NOT PROVEN ${name}: ${error instanceof Error ? error.message : String(error)}`);
+      tell(`NOT PROVEN ${name}: ${error instanceof Error ? error.message : String(error)}`);
     }
   };
-  for (const path of checkpoint === undefined ? [] : [checkpoint]) {
-    attempt(path, () => {
-      const newer = open(path);
+  if (checkpoint !== undefined)
+    attempt(checkpoint, () => {
+      const newer = open(checkpoint);
       if (kept) requireContinued(kept, newer, hashes);
       return `checkpoint of ${newer.origin}, ${newer.size} leaves`;
     });
-  }
   for (const path of positionals) {
     for (const [index, bundle] of readBundles(path).entries()) {
       attempt(`${path} (${index + 1})`, () => {
         const { checkpoint: of, contents } = openBundle(bundle, keys);
         if (kept) requireContinued(kept, of, hashes);
         const names = contents.map(({ kind, id }) => `${kind} ${id}`);
-        return `${names.join(', ')} in ${of.origin}, ${of.size} leaves`;
+        return `${names.join(', ')} in ${of.origin}, ${of.size} leaves${lacking(contents)}`;
       });
     }
   }
