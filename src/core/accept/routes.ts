@@ -6,6 +6,7 @@ import type { Databases } from '../../kit/database/replica/choose-database.ts';
 import { answerHeaders } from '../../kit/http/answers/answer-headers.ts';
 import { answerJson } from '../../kit/http/answers/headers.ts';
 import type { AppEnv } from '../../kit/http/app-env.ts';
+import { type Authenticate, holdsOne } from '../../kit/http/auth/auth.ts';
 import { type BodyLimits, bodyChunks, readJson, readMediaType } from '../../kit/http/body/body.ts';
 import { isLines, LINES_CONTENT_TYPE } from '../../kit/http/body/line-reader.ts';
 import { sayToken, withoutToken } from '../../kit/http/consistency.ts';
@@ -106,6 +107,7 @@ const batchResultSchema = z
 type BatchResult = z.infer<typeof batchResultSchema>;
 
 type Parts = {
+  readonly authenticate: Authenticate;
   readonly config: Pick<Config, 'RISK_WAIT_MS_MAX'>;
   readonly ingest: Ingest;
   readonly replies: Replies;
@@ -121,6 +123,7 @@ type Accepting = Parts & {
   readonly acceptBatch: ReturnType<typeof createAcceptBatch>;
 };
 
+const SUBMITTERS = ['ingest'] as const;
 /** Clauses for the sender of lines. */
 const LINES_TYPE = `; lines take the Content-Type ${LINES_CONTENT_TYPE}`;
 const LINES_PATH = `${LINES_TYPE}, at POST /v1/transactions/batch`;
@@ -133,7 +136,7 @@ const operations: readonly Operation<Accepting>[] = [
     operationId: 'acceptTransaction',
     summary: 'Submit one transaction',
     description: 'Success means that it is stored durably; scoring follows.',
-    roles: ['ingest'],
+    roles: SUBMITTERS,
     header: z.object({ Prefer: preferOfOne, 'Idempotency-Key': idempotencyKeyParameter }),
     ownBody: json(transactionInputSchema, transactionInput),
     answers: {
@@ -183,7 +186,7 @@ const operations: readonly Operation<Accepting>[] = [
     operationId: 'acceptTransactions',
     summary: 'Submit up to 1,000 transactions, or a stream of lines',
     description: `JSON is all or nothing; with \`Prefer: handling=lenient\` transactions of stopped scopes and over limits are refused alone. Lines of at most ${LINE_BYTES_MAX} bytes are stored in chunks; a bad line refuses only itself. \`Prefer: wait\` is not applied, as the answer then says in \`preferences_not_applied\`: await \`GET /v1/scores/{id}\` of each result, or receive webhooks.`,
-    roles: ['ingest'],
+    roles: SUBMITTERS,
     header: z.object({ Prefer: preferOfMany }),
     ownBody: {
       ...json(batchInputSchema, { transactions: [transactionInput, secondInput] }),
@@ -200,7 +203,8 @@ const operations: readonly Operation<Accepting>[] = [
       },
     },
     problems: [409],
-    run: async ({ c }, { config, ingest, limits, draining, log, acceptBatch }: Accepting) => {
+    run: async ({ c }, parts: Accepting) => {
+      const { authenticate, config, ingest, limits, draining, log, acceptBatch } = parts;
       const by = c.get('principal');
       const trace = c.get('trace');
       const preferences = readPreferences(c.req.header('prefer'), config.RISK_WAIT_MS_MAX);
@@ -209,7 +213,21 @@ const operations: readonly Operation<Accepting>[] = [
         withoutToken(c);
         const { timeoutMs, waitForCpu } = limits;
         const body = bodyChunks(c);
-        const request = { body, by, trace, preferences, timeoutMs, waitForCpu, draining };
+        const credential = c.get('credential');
+        const isAllowed = async () => {
+          const now = await authenticate(credential, c.env?.incoming, 'recent');
+          return now !== undefined && holdsOne(now, SUBMITTERS);
+        };
+        const request = {
+          body,
+          by,
+          isAllowed,
+          trace,
+          preferences,
+          timeoutMs,
+          waitForCpu,
+          draining,
+        };
         return answerLines(ingest, log, request);
       }
       const value = await readJson(c, limits, LINES_TYPE);

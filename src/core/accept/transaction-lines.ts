@@ -21,7 +21,7 @@ import {
 } from '../../kit/http/prefer.ts';
 import type { Log } from '../../kit/metrics/log.ts';
 import type { Trace } from '../../kit/traces/trace.ts';
-import { toError } from '../../kit/words/failure.ts';
+import { isUnavailable, toError } from '../../kit/words/failure.ts';
 import { acceptChunk, type ChunkResult } from './accept-lines.ts';
 import { GATE_PROBLEMS } from './gate.ts';
 import type { Ingest } from './ingest.ts';
@@ -69,6 +69,8 @@ export const linesDoneSchema = z
 type LinesRequest = {
   readonly body: AsyncIterator<Uint8Array>;
   readonly by: Submitter;
+  /** Whether the key may still submit: a stream may last for hours. */
+  readonly isAllowed: () => Promise<boolean>;
   /** Trace of the request; absent where traces are off. */
   readonly trace: Trace | undefined;
   /** `return=minimal` sends refused lines and the last line only; the last line says that a wait is not applied. */
@@ -93,7 +95,7 @@ export function answerLines(ingest: Ingest, log: Log, request: LinesRequest): Re
 async function* answer(
   ingest: Ingest,
   log: Log,
-  { body, by, trace, preferences, timeoutMs, waitForCpu, draining }: LinesRequest,
+  { body, by, isAllowed, trace, preferences, timeoutMs, waitForCpu, draining }: LinesRequest,
 ): AsyncGenerator<Uint8Array> {
   const limits: LineLimits = {
     lineBytesMax: LINE_BYTES_MAX,
@@ -126,6 +128,7 @@ async function* answer(
   };
   const work = async (chunk: readonly RawLine[]) => {
     await waitForCpu();
+    if (!(await isAllowed())) throw new Problem('unauthorized', 'The key may submit no longer.');
     const lines = chunk.map((line) => readLineInput(ingest, line, LINE_BYTES_MAX));
     return await acceptChunk(ingest, common, lines);
   };
@@ -138,8 +141,8 @@ async function* answer(
     const said = token === null ? {} : { consistency_token: token };
     yield encode([{ done: true, ...totals, ...said, ...notApplied(preferences, ['return']) }]);
   } catch (error) {
-    // The sender broke off or fell silent; the missing last line shows that.
-    if (error instanceof Problem) return;
+    // The sender broke off, fell silent or has lost its key, or nobody can look keys up; the missing last line shows that.
+    if (error instanceof Problem || isUnavailable(error)) return;
     log.error({ err: toError(error) }, 'bug: a stream of transactions failed unexpectedly');
   }
 }
