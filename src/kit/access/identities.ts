@@ -153,7 +153,7 @@ const NOT_A_PERSON = /^(key|database role) |\p{Cf}/iu;
  * Normalises a name, so that its spellings mean one person.
  * @throws Failure for a name that is reserved
  */
-function nameOf(name: string): string {
+export function nameOf(name: string): string {
   const identity = name.normalize('NFKC').trim();
   const isName = identity !== '' && identity.toLowerCase() !== ENGINE;
   if (isName && !NOT_A_PERSON.test(identity)) return identity;

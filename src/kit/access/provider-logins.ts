@@ -10,7 +10,7 @@ import { engineOf, isApart, type Officer, type Role } from '../words/principal.t
 import type { NewSession } from '../words/session.ts';
 import { mintApiKey } from './api-key.ts';
 import { insertKey, recordKey, revokeApiKey } from './api-keys.ts';
-import { findPerson, lockPeople } from './identities.ts';
+import { findPerson, lockPeople, nameOf } from './identities.ts';
 import { beginSession } from './sessions.ts';
 
 export type ProviderLogin = {
@@ -77,9 +77,10 @@ const inTransaction = (query: Query): Pick<Database, 'transaction'> => ({
 /** The key of a login, replaced where its roles have changed; undefined where the login has no role. */
 async function keyFor(
   query: Query,
-  { issuer, subject, name, roles: given }: ProviderLogin,
+  { issuer, subject, name: said, roles: given }: ProviderLogin,
   request: string,
 ): Promise<Officer | undefined> {
+  const name = nameOf(said);
   const holder = await findHolder(query, issuer, name);
   if (holder !== undefined && holder.subject !== subject) {
     throw refuse('NAME_TAKEN', `${name} is the name of somebody else at the provider`);
