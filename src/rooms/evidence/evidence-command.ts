@@ -116,10 +116,13 @@ async function check(args: string[], context: CommandContext): Promise<number> {
       ? undefined
       : (await readBounded(values.seen, FILE_BYTES_MAX)).toString();
   await using database = openCommandDatabase(context, 'evidence', { connectionsMax: 2 });
-  // Published checkpoints are read first, as they are published before the database has them.
+  // Published checkpoints are read first, as they are published before the database has them. The settings name them, as the owner of
+  // the database may begin a log of another name.
   const newest = await readNewestLog(database.query);
-  const file = newest && (await readPublished(publishedFile(config, newest.origin)));
-  const bucket = newest && (await openCheckpointBucket(config, newest.origin)?.read());
+  const published = async (read: (origin?: string) => Promise<string | undefined> | undefined) =>
+    (await read()) ?? (newest && (await read(newest.origin)));
+  const file = await published((origin) => readPublished(publishedFile(config, origin)));
+  const bucket = await published((origin) => openCheckpointBucket(config, origin)?.read());
   const checked = await inSnapshot(database, async (query) => {
     const log = await readNewestLog(query);
     if (log === undefined) throw new Failure('invalid', 'EVIDENCE_ABSENT', 'no log was begun');
