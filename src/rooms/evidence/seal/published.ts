@@ -9,7 +9,10 @@ import { type ReadTile, rootBetween } from '../log/tree.ts';
 const TAIL_BYTES = 65_536;
 const lineSchema = z.object({ note: z.string() });
 
-/** The checkpoint of the last whole line; undefined without a file or a line. */
+/**
+ * The largest checkpoint of the last whole lines, as a leader that stood still may publish an older checkpoint behind those of its
+ * successor; undefined without a file or a line.
+ */
 export async function readPublished(path: string): Promise<string | undefined> {
   const file = await open(path, 'r').catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT') return undefined;
@@ -21,10 +24,22 @@ export async function readPublished(path: string): Promise<string | undefined> {
     const from = Math.max(0, size - TAIL_BYTES);
     const { buffer, bytesRead } = await file.read(Buffer.alloc(size - from), 0, size - from, from);
     const lines = buffer.toString('utf8', 0, bytesRead).split('\n').slice(0, -1);
-    const last = lines.findLast((line) => line.startsWith('{'));
-    return last === undefined ? undefined : lineSchema.parse(JSON.parse(last)).note;
+    const written = lines.filter((line) => line.startsWith('{'));
+    const last = written.pop();
+    if (last === undefined) return undefined;
+    return written.reduce(larger, lineSchema.parse(JSON.parse(last)).note);
   } finally {
     await file.close();
+  }
+}
+
+/** The larger of a checkpoint and that of a line, which a crash may have cut off. */
+function larger(most: string, line: string): string {
+  try {
+    const { note } = lineSchema.parse(JSON.parse(line));
+    return (readHead(note)?.size ?? 0) > (readHead(most)?.size ?? Infinity) ? note : most;
+  } catch {
+    return most;
   }
 }
 

@@ -14,7 +14,7 @@ import { readHead } from '../../../../src/rooms/evidence/log/checkpoint.ts';
 import { consistencyPath } from '../../../../src/rooms/evidence/log/tree.ts';
 import { type Bundle, proveLine, proveScore } from '../../../../src/rooms/evidence/prove.ts';
 import { recompute } from '../../../../src/rooms/evidence/recompute.ts';
-import { readPublished } from '../../../../src/rooms/evidence/seal/published.ts';
+import { publish, readPublished } from '../../../../src/rooms/evidence/seal/published.ts';
 import { readNewestLog, tileReader } from '../../../../src/rooms/evidence/store/evidence-log.ts';
 import { openBundle } from '../../../../verify/bundle.ts';
 import { openCheckpoint } from '../../../../verify/note.ts';
@@ -146,6 +146,7 @@ test('after a restore the log refuses to grow until the newer backup is there', 
   const tables = ['evidence_logs', 'evidence_entries', 'evidence_tiles'];
   const { sql } = rig.testDatabase;
   for (const table of tables) await sql(`create table kept_${table} as table ${table}`);
+  const older = (await readPublished(rig.path)) ?? '';
   await rig.store(3);
   await sealAll(sealer, rig.database);
   for (const table of tables) await sql(`create table newer_${table} as table ${table}`);
@@ -157,6 +158,8 @@ test('after a restore the log refuses to grow until the newer backup is there', 
     }
   };
   await restore('kept');
+  // A leader that stood still publishes its checkpoint behind the one of its successor.
+  await publish(rig.path, older, new Date());
   const published = readFileSync(rig.path, 'utf8');
   const [{ size } = { size: 0 }] = await sql<{ size: string }>('select size from evidence_logs');
   for (const restarted of [rig.openSealer(), sealer]) {
