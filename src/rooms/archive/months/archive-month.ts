@@ -116,7 +116,7 @@ export async function archiveMonth(
     archived = await WORK[step](archiving, archived, store);
     failpoint(`archive-month-${step}`);
     // The commit of the drop has saved its step.
-    if (step !== 'drop') await saveMonth(database.query, archived);
+    if (step !== 'drop') await saveMonth(database.query, archived, step);
   }
   return archived;
 }
@@ -140,7 +140,7 @@ const WORK: Readonly<Record<Exclude<MonthStep, 'cold' | 'ended'>, Work>> = {
       failpoint(`archive-table-${kind}`);
       const tables = [...archived.manifest.tables, made];
       archived = { ...archived, manifest: { ...archived.manifest, tables } };
-      await saveMonth(database.query, archived);
+      await saveMonth(database.query, archived, 'export');
       note(`${made.name}: ${made.rows} rows`);
     }
     return signal.aborted ? archived : { ...archived, step: 'verify' };
@@ -166,7 +166,7 @@ const WORK: Readonly<Record<Exclude<MonthStep, 'cold' | 'ended'>, Work>> = {
     await database.transaction(async (query) => {
       await requireUnchanged(query, archived.manifest);
       const state = await dropDetached(query, month);
-      await saveMonth(query, cold);
+      await saveMonth(query, cold, 'drop');
       await recordArchive(query, cold, state);
       failpoint('archive-month-dropping');
     });
@@ -209,7 +209,7 @@ export async function endUnfinished({ query }: Database, archived: ArchivedMonth
     const why = `${archived.manifest.month} is cold: its rows are in these files alone`;
     throw new Failure('conflict', 'MONTH_COLD', why);
   }
-  await saveMonth(query, { ...archived, step: 'ended' });
+  await saveMonth(query, { ...archived, step: 'ended' }, archived.step);
 }
 
 /** @throws Failure where the market has no such month */

@@ -56,7 +56,7 @@ async function makeTables(
       await makeTable(query, stored, kind, month, table);
       note(`${table.name}: ${table.rows} rows`);
     }
-    await saveMonth(query, { ...archived, step: 'ended' });
+    await saveMonth(query, { ...archived, step: 'ended' }, 'cold');
     await recordChange(query, BY, {
       action: 'month.restore',
       subject: manifest.month,

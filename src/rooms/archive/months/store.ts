@@ -1,6 +1,7 @@
 /** The rows of market.archived_months. */
 import type { Query } from '../../../kit/database/pool.ts';
 import { firstOf, onlyOf, rowsOf } from '../../../kit/database/statement.ts';
+import { Failure } from '../../../kit/words/failure.ts';
 import { type Manifest, manifestSchema } from './manifest.ts';
 
 export const MONTH_STEPS = ['export', 'verify', 'seal', 'drop', 'cold', 'ended'] as const;
@@ -40,9 +41,12 @@ const insert = rowsOf<object, [month: string, number: number, location: string, 
   `insert into market.archived_months (month, number, step, location, manifest) values ($1, $2, 'export', $3, $4)`,
 );
 
-const update = rowsOf<object, [month: string, number: number, step: MonthStep, manifest: string]>(
+const update = rowsOf<
+  object,
+  [month: string, number: number, step: MonthStep, manifest: string, from: MonthStep]
+>(
   'update-archived-month',
-  'update market.archived_months set step = $3, manifest = $4 where month = $1 and number = $2',
+  `update market.archived_months set step = $3, manifest = $4 where month = $1 and number = $2 and step = $5 returning month`,
 );
 
 export async function insertMonth(
@@ -53,8 +57,20 @@ export async function insertMonth(
   await insert(query, month, number, location, JSON.stringify(manifest));
 }
 
-export async function saveMonth(query: Query, { step, manifest }: ArchivedMonth): Promise<void> {
-  await update(query, manifest.month, manifest.number, step, JSON.stringify(manifest));
+/**
+ * Saves a step, and takes none back that another command has taken meanwhile: a month whose tables are dropped would be lost.
+ * @param from the step as this command knows it @throws Failure where the archive is at another step
+ */
+export async function saveMonth(
+  query: Query,
+  { step, manifest }: ArchivedMonth,
+  from: MonthStep,
+): Promise<void> {
+  const { month, number } = manifest;
+  const saved = await update(query, month, number, step, JSON.stringify(manifest), from);
+  if (saved.length > 0) return;
+  const why = `another command has taken the archive ${number} of ${month} beyond its step ${from}: risk archive list shows the step`;
+  throw new Failure('conflict', 'ANOTHER_COMMAND', why);
 }
 
 export const listArchived = rowsOf<{
