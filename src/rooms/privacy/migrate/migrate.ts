@@ -149,18 +149,10 @@ async function nextStep(query: Query, step: store.Step, progress: object = {}): 
   await store.saveStep(query, step, JSON.stringify(progress));
 }
 
-async function requireMigration(query: Query): Promise<store.Migration> {
-  const migration = await store.lockMigration(query);
-  if (migration === undefined) {
-    throw new Failure('conflict', 'NO_MIGRATION', 'another command has ended the migration');
-  }
-  return migration;
-}
-
 /** Declares the fields: from here on Postgres takes tokens alone, as the constraints hold for rows that are written from now on. */
 async function declare({ database, settings: { keys } }: Migrating): Promise<void> {
   await database.transaction(async (query) => {
-    const { fields } = await requireMigration(query);
+    const { fields } = await store.requireStep(query, 'drain');
     await refuseMigration(query, fields, 'the market is closed: --cancel opens it');
     const { keyId, marketKey } = await lockState(query);
     const known = (await listFields(query)).length;
@@ -180,11 +172,12 @@ async function declare({ database, settings: { keys } }: Migrating): Promise<voi
 
 async function rewrite(migrating: Migrating): Promise<number> {
   const { database, settings } = migrating;
-  const { fields } = await requireMigration(database.query);
+  const { fields } = await store.requireStep(database.query, 'rewrite');
   const marketKey = openMarketKey(settings.keys, await readState(database.query));
   const subjects = openSubjects({ database, keys: settings.keys, marketKey });
   const rows = await rewriteTables({ ...migrating, fields, subjects });
   await database.transaction(async (query) => {
+    await store.requireStep(query, 'rewrite');
     await refuseDetachedMonths(query);
     await nextStep(query, 'empty', { rows });
   });
@@ -192,13 +185,14 @@ async function rewrite(migrating: Migrating): Promise<number> {
 }
 
 async function empty({ database, redis, market }: Migrating): Promise<number> {
-  const removed = await removeKeys(redis, market);
-  await database.transaction(async (query) => {
+  // Another command that would open the market waits for the lock.
+  return await database.transaction(async (query) => {
+    const { progress } = await store.requireStep(query, 'empty');
+    const removed = await removeKeys(redis, market);
     await query({ text: `truncate ${CACHES.map((table) => `market.${table}`).join(', ')}` });
-    const { progress } = await requireMigration(query);
     await nextStep(query, 'validate', progress);
+    return removed;
   });
-  return removed;
 }
 
 async function validate({ database, signal }: Migrating): Promise<void> {
@@ -210,7 +204,7 @@ async function validate({ database, signal }: Migrating): Promise<void> {
 
 async function reopen({ database }: Migrating) {
   return await changeSwitches(database, false, async (query, _before, change) => {
-    const { fields, progress } = await requireMigration(query);
+    const { fields, progress } = await store.requireStep(query, 'validate');
     await query({ text: OPEN });
     await query({ text: 'truncate market.personal_values' });
     await store.endMigration(query, 'done');
@@ -233,14 +227,15 @@ async function reopen({ database }: Migrating) {
 /** Opens the market again, where nothing is rewritten yet. */
 export async function cancelMigration(database: Database): Promise<void> {
   await changeSwitches(database, false, async (query, _before, change) => {
-    const { fields, step } = await requireMigration(query);
-    if (step !== 'drain') {
+    const found = await store.findMigration(query);
+    if (found !== undefined && found.step !== 'drain') {
       throw new Failure(
         'conflict',
         'MIGRATION_BEGUN',
         'values are rewritten already: run risk privacy migrate, which goes on',
       );
     }
+    const { fields } = await store.requireStep(query, 'drain');
     await query({ text: OPEN });
     await store.endMigration(query, 'cancelled');
     await change.start(MIGRATING);

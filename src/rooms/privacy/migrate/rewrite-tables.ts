@@ -105,6 +105,7 @@ async function batch(
   run: (query: Query) => Promise<number>,
 ): Promise<number> {
   return await database.transaction(async (query) => {
+    await store.requireStep(query, 'rewrite');
     const guards = await store.listGuards(query, leaf);
     for (const guard of guards) await query({ text: liftText(leaf, guard) });
     const rows = await run(query);

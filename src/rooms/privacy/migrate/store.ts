@@ -1,5 +1,7 @@
 /** Rows of migrations, and tables as batches walk them. */
+import type { Query } from '../../../kit/database/pool.ts';
 import { firstOf, onlyOf, rowsOf } from '../../../kit/database/statement.ts';
+import { Failure } from '../../../kit/words/failure.ts';
 
 export type Step = 'drain' | 'rewrite' | 'empty' | 'validate';
 /** Passes are walks over all tables; the next block of each table that the pass has begun. */
@@ -25,6 +27,19 @@ export const lockMigration = firstOf<Migration>(
   'lock-personal-migration',
   `select ${MIGRATION} from market.personal_migrations where ended_at is null for update`,
 );
+/**
+ * Locks the migration. @throws Failure where another command has ended it, or has gone beyond the step: a command that stood still
+ * would harm a market that is open again
+ */
+export async function requireStep(query: Query, step: Step): Promise<Migration> {
+  const migration = await lockMigration(query);
+  if (migration?.step === step) return migration;
+  const what =
+    migration === undefined
+      ? 'ended the migration'
+      : `taken the migration to its step ${migration.step}`;
+  throw new Failure('conflict', 'NO_MIGRATION', `another command has ${what}`);
+}
 export const beginMigration = onlyOf<Migration, [fields: readonly string[], reason: string]>(
   'begin-personal-migration',
   `insert into market.personal_migrations (fields, reason) values ($1, $2) returning ${MIGRATION}`,
