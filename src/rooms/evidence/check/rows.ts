@@ -33,10 +33,12 @@ const readWaiting = rowsOf<{ id: string }>(
   'read-evidence-intake',
   'select unnest(transaction_ids)::text as id from market.evidence_intake',
 );
-const readIds = rowsOf<{ id: string }, [after: string, from: string, to: string, rowsMax: number]>(
+type Page = [after: string, from: string, to: string, rowsMax: number, scoredFrom: Date | null];
+const readIds = rowsOf<{ id: string }, Page>(
   'read-score-ids',
   `select transaction_id::text as id from market.scores
-    where transaction_id > $1 and created_at >= $2 and created_at < $3 order by transaction_id limit $4`,
+    where transaction_id > $1 and created_at >= $2 and created_at < $3 and ($5::timestamptz is null or scored_at >= $5)
+    order by transaction_id limit $4`,
 );
 const readLines = rowsOf<AuditEntry, [ids: readonly string[]]>(
   'read-audit-lines',
@@ -108,15 +110,16 @@ export async function createRowCheck(query: Query, log: LogRow, note: Note) {
       const figures = { ...counts, away: await away.end() };
       for (const { id } of await readUnsealedLines(query, log.logId, log.auditId, LISTED_MAX))
         note('inserted', `line ${id} of the audit log`);
+      if (await hasNewMonth(query, log.auditId)) return figures;
       // Older scores have no leaf until the walk has reached them, so none counts as inserted.
-      if (log.walkedTo !== null || (await hasNewMonth(query, log.auditId))) return figures;
+      const scoredFrom = log.walkedTo === null ? null : log.beforeAt;
       const waiting = new Set((await readWaiting(query)).map(({ id }) => id));
       for (const [month, range] of months) {
         const [from, to] = [isoTime(range.fromMs), isoTime(range.toMs)];
         const { count } = await countScores(query, from, to);
         const pending = [...waiting].filter((id) => monthOf(createdAtMsOf(id) ?? 0) === month);
         if (count === (found.get(month) ?? 0) + pending.length) continue;
-        await findInserted(query, log, { month, from, to, waiting, signal }, note);
+        await findInserted(query, log, { month, from, to, scoredFrom, waiting, signal }, note);
       }
       return figures;
     },
@@ -230,6 +233,7 @@ async function findInserted(
     month: number;
     from: string;
     to: string;
+    scoredFrom: Date | null;
     waiting: ReadonlySet<string>;
     signal: AbortSignal;
   },
@@ -238,7 +242,7 @@ async function findInserted(
   const sealed = await readSealed(query, log, of);
   let after = FIRST_ID;
   for (;;) {
-    const page = await readIds(query, after, of.from, of.to, PAGE_IDS);
+    const page = await readIds(query, after, of.from, of.to, PAGE_IDS, of.scoredFrom);
     for (const { id } of page)
       if (!sealed.has(id) && !of.waiting.has(id)) note('inserted', `the score ${id}`);
     const last = page.at(-1);
