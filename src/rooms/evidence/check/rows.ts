@@ -173,18 +173,18 @@ function wrongTexts(
   return wrong;
 }
 
-/** What a leaf says of its rows. The columns beside a leaf are not in the tree, so nothing is believed that they say. */
+/** The fields of a leaf about its rows. The columns beside a leaf are not in the tree, so nothing is believed that they say. */
 const sealedSchema = z.object({
   kind: z.enum(KINDS),
-  /** Of a line, a model or a rule set. */
+  /** The id of a line, a model or a rule set. */
   id: z.string().default(''),
   sha256: z.string(),
-  /** Of a set of scores. */
+  /** The number of scores of a set. */
   count: z.int().default(0),
 });
 type SealedEntry = EntryRow & { readonly sealed: z.infer<typeof sealedSchema> };
 
-/** Without leaves that say nothing any more, which the comparison with the tiles names. */
+/** The entries whose leaves still say something; the comparison with the tiles names the others. */
 function readLeaves(entries: readonly EntryRow[]): SealedEntry[] {
   return entries.flatMap((entry) => {
     const sealed = readLeaf(entry.leaf);

@@ -102,7 +102,7 @@ test('keys are made, a score is exported, verified without the engine and recomp
   });
   // A log of another name, which nobody published, would agree with any rows.
   const columns = 'size, root, audit_id, walked_to';
-  const [other] = await rig.testDatabase.sql(
+  const [other] = await rig.testDatabase.sql<{ log_id: number }>(
     `insert into evidence_logs (origin, ${columns}) select 'other', ${columns} from evidence_logs returning log_id`,
   );
   const ofEntry =
@@ -113,13 +113,13 @@ test('keys are made, a score is exported, verified without the engine and recomp
   ])
     await rig.testDatabase.sql(
       `insert into ${table} (log_id, ${copied}) select $1, ${copied} from ${table}`,
-      [other?.['log_id']],
+      [other?.log_id],
     );
   expect((await risk('check')).lines).toContainEqual(
     expect.stringContaining('hashed anew: the published checkpoint is of the log risk-engine/'),
   );
   for (const table of ['evidence_tiles', 'evidence_entries', 'evidence_logs'])
-    await rig.testDatabase.sql(`delete from ${table} where log_id = $1`, [other?.['log_id']]);
+    await rig.testDatabase.sql(`delete from ${table} where log_id = $1`, [other?.log_id]);
   await rig.testDatabase.sql('update scores set score = 7 where transaction_id = $1', [id]);
   const checked = await risk('check');
   expect(checked).toMatchObject({
