@@ -95,10 +95,13 @@ const revoke = onlyOf<Identity, [identity: string]>(
   'revoke-identity',
   `update market.identities i set revoked_at = now() where identity = $1 returning ${COLUMNS}`,
 );
+/** A login by a provider from before the person was made has a key with the name alone. */
 const revokeKeys = rowsOf<{ keyId: string }, [identity: string]>(
   'revoke-keys-of-identity',
-  `update market.api_keys set revoked_at = now() where identity = $1 and revoked_at is null
-         returning key_id as "keyId"`,
+  `update market.api_keys set revoked_at = now()
+    where revoked_at is null and (identity = $1 or key_id in (
+      select key_id from market.provider_logins where lower(btrim(normalize(name, nfkc))) = lower($1)))
+   returning key_id as "keyId"`,
 );
 
 const unassignCases = rowsOf<{ transactionId: string }, [identity: string]>(
