@@ -4,18 +4,24 @@ import { AwsClient } from 'aws4fetch';
 import type { Config } from '../config/config.ts';
 import { BUCKET_URL, missingFor } from '../config/object-store-settings.ts';
 import { Failure, toError } from '../words/failure.ts';
+import { firstBytes } from './first-bytes.ts';
 
 export type ObjectStore = {
   /** `s3://BUCKET/PREFIX` */
   readonly name: string;
   /**
-   * Asks for an object, or for what its query names.
+   * Asks for an object, or for what its query names. The answer has at most one byte more than `bytesMax`, by which an object is
+   * seen to be larger.
    * @param allowed status that is no failure beside 2xx
    * @throws Failure `unavailable` for any other status, and where the store does not answer
    */
   readonly ask: (
     object: string,
-    init?: RequestInit & { readonly query?: string; readonly allowed?: number },
+    init?: RequestInit & {
+      readonly query?: string;
+      readonly allowed?: number;
+      readonly bytesMax?: number;
+    },
   ) => Promise<{ readonly status: number; readonly bytes: Buffer }>;
 };
 
@@ -23,6 +29,8 @@ export type ObjectStore = {
 const REQUEST_MS_MAX = 60_000;
 /** Retries after a temporary refusal (429, 5xx), with growing pauses. */
 const RETRIES = 4;
+/** More than a refusal, and than a checkpoint. */
+const SAID_BYTES_MAX = 64 * 1024;
 
 /**
  * @param url as `s3://BUCKET/PREFIX`
@@ -49,14 +57,14 @@ export function openObjectStore(url: string, config: Config): ObjectStore {
   const name = `s3://${bucket}${prefix}`;
   return {
     name,
-    ask: async (object, { query = '', allowed, ...init } = {}) => {
+    ask: async (object, { query = '', allowed, bytesMax = SAID_BYTES_MAX, ...init } = {}) => {
       const address = `${endpoint.replace(/\/$/, '')}/${bucket}${prefix}/${object}${query}`;
       const signal = AbortSignal.timeout(REQUEST_MS_MAX);
       const lost = (error: unknown) => {
         throw unreachable(`${name}/${object}: ${reasonOf(error)}`);
       };
       const response = await client.fetch(address, { ...init, signal }).catch(lost);
-      const bytes = Buffer.from(await response.arrayBuffer().catch(lost));
+      const bytes = await firstBytes(response.body ?? [], bytesMax + 1).catch(lost);
       const { ok, status } = response;
       if (ok || status === allowed) return { status, bytes };
       const [, code = ''] = /<Code>([^<]*)<\/Code>/.exec(bytes.toString()) ?? [];

@@ -15,7 +15,8 @@ export const STEPS = ['drain', 'export', 'verify', 'redis', 'drop', 'others', 'd
 export type Step = (typeof STEPS)[number];
 
 const partSchema = z.object({
-  file: z.string(),
+  // A path would lead out of the archive.
+  file: z.string().regex(/^\w+\.\d+\.parquet(\.sealed)?$/),
   rows: z.int(),
   bytes: z.int(),
   sha256: z.string(),

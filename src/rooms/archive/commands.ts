@@ -102,11 +102,13 @@ const verify: Command['run'] = async (args, { config, output }) => {
   return EXIT.fine;
 };
 
+/** Larger: a store that is not ours takes more memory; smaller: an archive of many months of files is refused. */
+const MANIFEST_BYTES_MAX = 64 * 1024 * 1024;
 const anySchema = z.union([archiveSchema, manifestSchema]);
 
 /** Reads the `archive.json` of a market or a month. @throws Failure where the store has no archive */
 async function readAny(store: FileStore): Promise<z.infer<typeof anySchema>> {
-  const bytes = await store.get(ARCHIVE_FILE);
+  const bytes = await store.get(ARCHIVE_FILE, MANIFEST_BYTES_MAX);
   const read = anySchema.safeParse(parseJson(bytes.toString()));
   if (read.success) return read.data;
   const why = `${ARCHIVE_FILE} of ${store.name} is not of this release`;

@@ -81,9 +81,9 @@ export async function verifyTable(
 /** @throws Failure where the part cannot be read, or its bytes have changed */
 export async function readPartBytes(
   stored: Stored,
-  part: Pick<Part, 'file' | 'sha256'>,
+  part: Pick<Part, 'file' | 'bytes' | 'sha256'>,
 ): Promise<Buffer> {
-  const bytes = await stored.store.get(part.file);
+  const bytes = await stored.store.get(part.file, part.bytes);
   if (sha256(bytes) !== part.sha256) throw wrong(`${part.file} was changed: its SHA-256 differs`);
   return stored.key === null ? bytes : unseal(stored.key, bytes, sealedName(stored, part.file));
 }

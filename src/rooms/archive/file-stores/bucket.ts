@@ -12,7 +12,7 @@ export function openBucket(
   { name, ask }: ObjectStore,
   lock: Config['RISK_ARCHIVE_S3_LOCK'],
 ): FileStore {
-  const get = async (file: string) => (await ask(file)).bytes;
+  const get = async (file: string, bytesMax: number) => (await ask(file, { bytesMax })).bytes;
   return {
     name,
     get,
@@ -20,7 +20,7 @@ export function openBucket(
       const { headers, ...put } = bodyOf(bytes);
       const once = { ...headers, 'If-None-Match': '*' };
       const { status } = await ask(file, { ...put, headers: once, allowed: TAKEN });
-      if (status === TAKEN) requireSame(`${name}/${file}`, await get(file), bytes);
+      if (status === TAKEN) requireSame(`${name}/${file}`, await get(file, bytes.length), bytes);
     },
     seal: async (files, until) => {
       if (lock === 'none') return 'RISK_ARCHIVE_S3_LOCK is none';

@@ -4,8 +4,11 @@ export type FileStore = {
   readonly name: string;
   /** Writes a file once; the same bytes again change nothing. @throws Failure where the file has other bytes */
   readonly put: (file: string, bytes: Buffer) => Promise<void>;
-  /** @throws Failure `unavailable` where the file cannot be read */
-  readonly get: (file: string) => Promise<Buffer>;
+  /**
+   * Reads at most one byte more than `bytesMax`, by which a file is seen to be larger. @throws Failure `unavailable` where the file
+   * cannot be read
+   */
+  readonly get: (file: string, bytesMax: number) => Promise<Buffer>;
   /** Protects files from change and removal until a time. @returns why the store cannot; null where the files are protected */
   readonly seal: (files: readonly string[], until: Date) => Promise<string | null>;
 };

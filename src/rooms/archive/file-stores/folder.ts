@@ -1,8 +1,10 @@
 /** Files of an archive in a folder. */
 import { execFile } from 'node:child_process';
-import { chmod, link, mkdir, open, readFile, rename, unlink } from 'node:fs/promises';
+import { createReadStream } from 'node:fs';
+import { chmod, link, mkdir, open, rename, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { firstBytes } from '../../../kit/client/first-bytes.ts';
 import { Failure, toError } from '../../../kit/words/failure.ts';
 import { writeDurably } from './durable-file.ts';
 import type { FileStore } from './file-store.ts';
@@ -16,8 +18,8 @@ const run = promisify(execFile);
 /** @param isReplaced whether a file may be written again, as by a rollback that goes on */
 export function openFolder(folder: string, isReplaced = false): FileStore {
   const pathOf = (file: string) => join(folder, file);
-  const get = async (file: string) =>
-    await readFile(pathOf(file)).catch((error: Error) => {
+  const get = async (file: string, bytesMax: number) =>
+    await firstBytes(createReadStream(pathOf(file)), bytesMax + 1).catch((error: Error) => {
       throw new Failure('unavailable', 'STORE_UNREACHABLE', error.message);
     });
   return {
@@ -33,7 +35,7 @@ export function openFolder(folder: string, isReplaced = false): FileStore {
       } else {
         // A link fails where the name is taken; a rename would replace the file.
         const isNew = await link(partial, path).then(() => true, unlessTaken);
-        if (!isNew) requireSame(path, await get(file), bytes);
+        if (!isNew) requireSame(path, await get(file, bytes.length), bytes);
         await unlink(partial);
       }
       await syncFolder(folder);

@@ -1,0 +1,86 @@
+/**
+ * Goal: a hostile archive or store makes a reader neither leave the archive nor keep more bytes than the manifest says. Method: an
+ * archive whose manifest names a file beside its folder, and a server that sends 128 MiB.
+ */
+import { once } from 'node:events';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, onTestFinished, test } from 'vitest';
+import { readConfig } from '../../../../src/kit/config/config.ts';
+import { readPartBytes } from '../../../../src/rooms/archive/export-table.ts';
+import { openFolder } from '../../../../src/rooms/archive/file-stores/folder.ts';
+import { openFileStore } from '../../../../src/rooms/archive/file-stores/open-file-store.ts';
+import { sha256, toParquet } from '../../../../src/rooms/archive/part-file.ts';
+import { runRisk } from '../../../support/run-risk.ts';
+
+function makeFolder(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'risk-hostile-'));
+  onTestFinished(() => rmSync(folder, { recursive: true }));
+  return folder;
+}
+
+test('a manifest names files of its own folder alone', async () => {
+  const folder = makeFolder();
+  const bytes = await toParquet(['id'], []);
+  const archive = join(folder, 'archive');
+  mkdirSync(archive);
+  const verify = async (file: string) => {
+    writeFileSync(join(archive, file), bytes);
+    const part = { file, rows: 0, bytes: bytes.length, sha256: sha256(bytes) };
+    const table = { name: 't', columns: [], rows: 0, content: '0', parts: [part] };
+    const manifest = {
+      ...{ format: 1, market: 'market_0', month: '2026-03', number: 1, encryption: 'none' },
+      ...{ begun_at: '', lock_until: '', migrations: [], evidence: null, tables: [table] },
+    };
+    writeFileSync(join(archive, 'archive.json'), JSON.stringify(manifest));
+    return await runRisk(['archive', 'verify', archive], {});
+  };
+  expect((await verify('scores_y2026m03.1.parquet')).stdout).toContain('different=0');
+  const left = await verify('../scores_y2026m03.1.parquet');
+  expect([left.code, left.stderr]).toEqual([1, expect.stringContaining('is not of this release')]);
+});
+
+test('of a file that is larger than its manifest says, no more is kept than shows that', async () => {
+  const chunk = Buffer.alloc(1024 * 1024, 1);
+  const CHUNKS = 128;
+  let sent = 0;
+  const server = createServer((_request, response) => {
+    let left = CHUNKS;
+    const send = () => {
+      while (left > 0 && !response.destroyed) {
+        left--;
+        sent++;
+        if (!response.write(chunk)) return;
+      }
+      response.end();
+    };
+    response.on('drain', send);
+    send();
+  }).listen(0, '127.0.0.1');
+  onTestFinished(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  await once(server, 'listening');
+  const read = readConfig({
+    RISK_S3_ENDPOINT: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    RISK_S3_ACCESS_KEY: 'a',
+    RISK_S3_SECRET_KEY: 'b',
+  });
+  if ('problems' in read) throw new Error(read.problems.join());
+  const bucket = openFileStore('s3://cold', read.config);
+  const folder = makeFolder();
+  writeFileSync(join(folder, 'x'), chunk);
+  const part = { file: 'x', bytes: 1000, sha256: sha256('') };
+  for (const store of [bucket, openFolder(folder)]) {
+    const bytes = await store.get('x', part.bytes);
+    expect(bytes.length).toBe(part.bytes + 1);
+    await expect(readPartBytes({ store, archive: 'a', key: null }, part)).rejects.toThrow(
+      'x was changed',
+    );
+  }
+  expect(sent).toBeLessThan(CHUNKS);
+});
