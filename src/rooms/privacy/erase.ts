@@ -70,8 +70,9 @@ export async function eraseSubject(
     const erasure = await endErasure(query, token, confirmedBy, JSON.stringify(report));
     await erase(query, erasure, own.tokens, by);
     await raiseState(query, keyId, marketKey);
-    // The ledger comes last: each of its lines counts as erased, even where the commit fails.
-    await appendToLedger(to.ledger, to.market, [token, ...own.tokens], new Date());
+    // The ledger comes last, and the account behind what goes along: each line counts as erased, even where the disk is full or the
+    // commit fails.
+    await appendToLedger(to.ledger, to.market, [...own.tokens, token], new Date());
     return { erasure, blockedBy: [] };
   });
   if (blockedBy.length === 0) return erasure;
