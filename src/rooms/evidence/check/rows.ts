@@ -20,7 +20,7 @@ import { FIRST_ID, idsOf } from '../log/sets.ts';
 import { hashesOf, sha256 } from '../log/tree.ts';
 import { ownRuleSetContent } from '../seal/seal.ts';
 import { type EntryRow, type LogRow, readEntries } from '../store/evidence-log.ts';
-import { hasNewMonth, readModels, readRuleSets, readScoreTexts } from '../store/unsealed.ts';
+import { hashModels, hashRuleSets, hasNewMonth, readScoreTexts } from '../store/unsealed.ts';
 import { createAwayCount } from './away.ts';
 import type { Note } from './finding.ts';
 
@@ -100,8 +100,8 @@ export async function createRowCheck(query: Query, log: LogRow, note: Note) {
       const subjects = (kind: EntryRow['kind']) =>
         entries.flatMap(({ sealed }) => (sealed.kind === kind ? sealed.id : []));
       const lines = await readLines(query, subjects('audit'));
-      const models = await readModels(query, subjects('model'));
-      const ruleSets = await readRuleSets(query, subjects('rule-set'));
+      const models = await hashModels(query, subjects('model'));
+      const ruleSets = await hashRuleSets(query, subjects('rule-set'));
       wrong.push(...wrongTexts(entries, contentsOf(lines, models, ruleSets), note));
       counts.lines += subjects('audit').length;
     },

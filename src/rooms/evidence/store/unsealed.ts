@@ -190,3 +190,15 @@ export const readRuleSets = rowsOf<RuleSetFacts, [ruleSets: readonly string[]]>(
   'read-sealed-rule-sets',
   `select ${RULE_SET} from market.rule_sets r where r.rule_set = any ($1::text[])`,
 );
+
+/** The versions of `readModels` and `readRuleSets`, with hashes of what is stored instead of the stored hashes. */
+const hashed = (column: string) => `encode(sha256(${column}), 'hex')`;
+export const hashModels = rowsOf<ModelFacts, [models: readonly string[]]>(
+  'hash-sealed-models',
+  `select ${MODEL.replace('m.model_id', hashed('m.artefact'))} from market.models m where m.model = any ($1::text[])`,
+);
+export const hashRuleSets = rowsOf<RuleSetFacts, [ruleSets: readonly string[]]>(
+  'hash-sealed-rule-sets',
+  `select ${RULE_SET.replace('r.sha256', `${hashed(`convert_to(r.source, 'UTF8')`)} as sha256`)} from market.rule_sets r
+    where r.rule_set = any ($1::text[])`,
+);

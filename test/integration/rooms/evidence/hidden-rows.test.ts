@@ -4,6 +4,7 @@
  */
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Query } from '../../../../src/kit/database/pool.ts';
+import { insertPersonKey } from '../../../support/people.ts';
 import { checkBehind } from '../../../support/rooms/evidence/check-behind.ts';
 import { type EvidenceRig, openEvidenceRig, sealAll } from '../../../support/rooms/evidence/rig.ts';
 
@@ -16,10 +17,28 @@ beforeAll(async () => {
   const sealer = rig.openSealer();
   await sealAll(sealer, rig.database);
   ids = await rig.store(5);
+  await addVersions();
   await rig.change('a');
   await sealAll(sealer, rig.database);
 });
 afterAll(() => rig[Symbol.asyncDispose]());
+
+/** A model and an approved rule set, which nobody has to load here. */
+async function addVersions(): Promise<void> {
+  const { sql } = rig.testDatabase;
+  for (const name of ['Ann', 'Bob']) await insertPersonKey(rig.testDatabase, name, ['admin']);
+  await sql(
+    `insert into models (model_id, model, format, artefact, feature_schema, feature_names, golden_inputs, golden_margins, golden_probabilities, golden_source, created_by)
+     values (encode(sha256('x'), 'hex'), 'fraud@1', 'logistic-json', 'x', 1, '{a}', '{1}', '{0}', '{0.5}', 'import', 'Ann')`,
+  );
+  await sql('alter table rule_sets disable trigger user');
+  await sql(
+    `insert into rule_sets (rule_set, state, sha256, source, author, author_key, submitted_at, approved_by, approved_by_key, approved_at)
+     select 'own@1', 'approved', encode(sha256('{}'), 'hex'), '{}', 'Ann', a.key_id, now(), 'Bob', b.key_id, now()
+       from api_keys a, api_keys b where a.identity = 'Ann' and b.identity = 'Bob'`,
+  );
+  await sql('alter table rule_sets enable trigger user');
+}
 
 const unguarded =
   (...texts: readonly string[]) =>
@@ -39,6 +58,10 @@ const setEntry = (change: string, where: string) =>
   `update market.evidence_entries set ${change} where ${where}`;
 /** An id of January 2020, which has no tables. */
 const AWAY = '016f5e66e8007d3b9a445b1f0c2d3e4f';
+
+test('nothing is found where nobody did anything', async () => {
+  expect((await checkBehind(rig, async () => undefined)).findings).toEqual([]);
+});
 
 test.each<[name: string, texts: () => string[], noticed: string]>([
   [
@@ -76,6 +99,23 @@ test.each<[name: string, texts: () => string[], noticed: string]>([
       `update market.evidence_logs set walked_to = '00000000-0000-0000-0000-000000000000'`,
     ],
     'inserted: the score ',
+  ],
+  [
+    'the artefact of a model is another one',
+    () => [
+      'alter table market.models disable trigger user',
+      'alter table market.models drop constraint model_id_is_sha256',
+      `update market.models set artefact = 'y'`,
+    ],
+    'edited: model fraud@1',
+  ],
+  [
+    'the source of a rule set is another one',
+    () => [
+      'alter table market.rule_sets disable trigger user',
+      `update market.rule_sets set source = '[]'`,
+    ],
+    'edited: rule-set own@1',
   ],
   [
     'a line is gone, and its leaf names none',
