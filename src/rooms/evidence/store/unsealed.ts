@@ -191,14 +191,16 @@ export const readRuleSets = rowsOf<RuleSetFacts, [ruleSets: readonly string[]]>(
   `select ${RULE_SET} from market.rule_sets r where r.rule_set = any ($1::text[])`,
 );
 
-/** The versions of `readModels` and `readRuleSets`, with hashes of what is stored instead of the stored hashes. */
-const hashed = (column: string) => `encode(sha256(${column}), 'hex')`;
+/** The stored hash, where the bytes have it: a hash and its bytes may each be another one. */
+const checked = (stored: string, bytes: string) =>
+  `case ${stored} when encode(sha256(${bytes}), 'hex') then ${stored} else 'another one' end`;
+/** The versions of `readModels` and `readRuleSets`, with hashes of what is stored. */
 export const hashModels = rowsOf<ModelFacts, [models: readonly string[]]>(
   'hash-sealed-models',
-  `select ${MODEL.replace('m.model_id', hashed('m.artefact'))} from market.models m where m.model = any ($1::text[])`,
+  `select ${MODEL.replace('m.model_id', checked('m.model_id', 'm.artefact'))} from market.models m where m.model = any ($1::text[])`,
 );
 export const hashRuleSets = rowsOf<RuleSetFacts, [ruleSets: readonly string[]]>(
   'hash-sealed-rule-sets',
-  `select ${RULE_SET.replace('r.sha256', `${hashed(`convert_to(r.source, 'UTF8')`)} as sha256`)} from market.rule_sets r
-    where r.rule_set = any ($1::text[])`,
+  `select ${RULE_SET.replace('r.sha256', `${checked('r.sha256', `convert_to(r.source, 'UTF8')`)} as sha256`)}
+     from market.rule_sets r where r.rule_set = any ($1::text[])`,
 );

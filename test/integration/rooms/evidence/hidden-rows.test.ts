@@ -118,6 +118,14 @@ test.each<[name: string, texts: () => string[], noticed: string]>([
     'edited: rule-set own@1',
   ],
   [
+    'the hash of a rule set is that of another one',
+    () => [
+      'alter table market.rule_sets disable trigger user',
+      `update market.rule_sets set sha256 = encode(sha256('[]'), 'hex')`,
+    ],
+    'edited: rule-set own@1',
+  ],
+  [
     'a line is gone, and its leaf names none',
     () => [setEntry('subject = null', OF_LINE), lineGone],
     'deleted: audit ',
