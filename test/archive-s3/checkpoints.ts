@@ -29,6 +29,14 @@ export async function tryCheckpoints(
   const [inBucket, inFile] = [await bucket?.read(), await readPublished(path)];
   check('the newest checkpoint is in the bucket', inFile !== undefined && inBucket === inFile);
 
+  const [slow, fast] = [openCheckpointBucket(config, ORIGIN), openCheckpointBucket(config, ORIGIN)];
+  await slow?.read();
+  await fast?.read();
+  await fast?.write('of its successor');
+  const late = await slow?.write('older').catch((error: Error) => error.message);
+  check('a leader that stood still writes nothing over its successor', /412/.test(String(late)));
+  await fast?.write(inBucket ?? '');
+
   await rm(path);
   for (const table of LOG_TABLES) await database.query({ text: `delete from market.${table}` });
   const text = 'update market.scores set attempts = 5 - attempts where transaction_id = $1';

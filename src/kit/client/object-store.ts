@@ -22,7 +22,7 @@ export type ObjectStore = {
       readonly allowed?: number;
       readonly bytesMax?: number;
     },
-  ) => Promise<{ readonly status: number; readonly bytes: Buffer }>;
+  ) => Promise<{ readonly status: number; readonly bytes: Buffer; readonly etag: string | null }>;
 };
 
 /** Deadline of one request. Larger: a dead store is noticed later; smaller: some megabytes fail over a slow line. */
@@ -66,7 +66,7 @@ export function openObjectStore(url: string, config: Config): ObjectStore {
       const response = await client.fetch(address, { ...init, signal }).catch(lost);
       const bytes = await firstBytes(response.body ?? [], bytesMax + 1).catch(lost);
       const { ok, status } = response;
-      if (ok || status === allowed) return { status, bytes };
+      if (ok || status === allowed) return { status, bytes, etag: response.headers.get('etag') };
       const [, code = ''] = /<Code>([^<]*)<\/Code>/.exec(bytes.toString()) ?? [];
       throw unreachable(`${name}/${object}: the store answered ${status} ${code}`.trim());
     },

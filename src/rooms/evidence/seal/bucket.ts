@@ -8,7 +8,10 @@ export type CheckpointBucket = {
   readonly name: string;
   /** Returns the checkpoint that was written last; undefined before the first. */
   readonly read: () => Promise<string | undefined>;
-  /** Resolves once the store has the checkpoint; a bucket with versions keeps those before. */
+  /**
+   * Resolves once the store has the checkpoint; a bucket with versions keeps those before.
+   * @throws Failure where another process has written since `read`, as a leader that stood still would write an older checkpoint
+   */
   readonly write: (note: string) => Promise<void>;
 };
 
@@ -22,14 +25,19 @@ export function openCheckpointBucket(
   if (config.RISK_EVIDENCE_BUCKET === undefined) return undefined;
   const { name, ask } = openObjectStore(config.RISK_EVIDENCE_BUCKET, config);
   const object = publishedName(origin);
+  let known: string | null = null;
   return {
     name: `${name}/${object}`,
     read: async () => {
-      const { status, bytes } = await ask(object, { allowed: ABSENT });
+      const { status, bytes, etag } = await ask(object, { allowed: ABSENT });
+      known = status === ABSENT ? null : etag;
       return status === ABSENT ? undefined : bytes.toString();
     },
     write: async (note) => {
-      await ask(object, bodyOf(note));
+      const { headers, ...put } = bodyOf(note);
+      const since = known === null ? { 'If-None-Match': '*' } : { 'If-Match': known };
+      const { etag } = await ask(object, { ...put, headers: { ...headers, ...since } });
+      known = etag;
     },
   };
 }
