@@ -232,7 +232,9 @@ describe('risk status', () => {
       /^No worker has reported in the last 10 s: see \/docs\/runbooks#noworkers\.\ncorridor +lag +at workers +handed over +retries due +oldest age seconds +dead letters/,
     );
     expect(stdout).toMatch(/pending +3\n/);
-    expect(stdout).toMatch(/^signal +level +value .*\n(.*\n)*worker_lag_seconds .*#highqueueage$/m);
+    expect(stdout).toMatch(
+      /^signal +level +value .*\n(.*\n)*worker_lag_seconds .*#highqueueage +Age of the oldest pending entry\.$/m,
+    );
   });
 
   test('says in one sentence where no engine answers, and what to run', async () => {

@@ -180,7 +180,7 @@ function showSignals(output: Output, signals: LiveFigures['signals']): void {
     const { value, warning, critical } = one;
     return { ...one, value: say(value), warning: say(warning), critical: say(critical) };
   });
-  output.table(['signal', 'level', 'value', 'warning', 'critical', 'runbook'], shown);
+  output.table(['signal', 'level', 'value', 'warning', 'critical', 'runbook', 'meaning'], shown);
 }
 
 /** A figure rounded, with the unit that the end of the signal's name says. */
@@ -188,5 +188,5 @@ function sayFigure(signal: string, value: number): string {
   if (signal.endsWith('_ms')) return `${Math.round(value)} ms`;
   if (signal.endsWith('_ratio')) return `${Number((100 * value).toFixed(1))} %`;
   if (signal.endsWith('_seconds')) return `${Number(value.toFixed(1))} s`;
-  return String(value);
+  return String(Math.round(value));
 }
