@@ -16,7 +16,7 @@ import { readBounded } from '../../kit/command/read-file.ts';
 import { commandOf } from '../../kit/command/rows.ts';
 import { byCommand, openCommandDatabase } from '../../kit/command/stores.ts';
 import { inSnapshot } from '../../kit/database/snapshot.ts';
-import { Failure } from '../../kit/words/failure.ts';
+import { Failure, toError } from '../../kit/words/failure.ts';
 import { checkLog } from './check/check.ts';
 import { type SigningKey, toSigningKey, verifierKey } from './log/checkpoint.ts';
 import { proveScore } from './prove.ts';
@@ -125,7 +125,10 @@ async function check(args: string[], context: CommandContext): Promise<number> {
   const bucket = await published((origin) => openCheckpointBucket(config, origin)?.read());
   const checked = await inSnapshot(database, async (query) => {
     const log = await readNewestLog(query);
-    if (log === undefined) throw new Failure('invalid', 'EVIDENCE_ABSENT', 'no log was begun');
+    if (log === undefined) {
+      const begin = 'a worker with RISK_EVIDENCE_KEYS begins it';
+      throw new Failure('invalid', 'EVIDENCE_ABSENT', `no log was begun: ${begin}`);
+    }
     return await checkLog(query, log, { file, bucket, seen, keys: signingKeys(config) }, signal);
   });
   const { findings, ...figures } = checked;
@@ -151,6 +154,10 @@ async function keys(args: string[], { config, output }: CommandContext): Promise
   const [folder] = positionals;
   const origin = originOf(config);
   const made = folder === undefined ? undefined : await makeKeys(folder);
+  if (made === undefined && config.RISK_EVIDENCE_KEYS === undefined) {
+    const hint = 'set it, or name a folder in which keys are made';
+    throw new Failure('invalid', 'KEYS_ABSENT', `RISK_EVIDENCE_KEYS is not set: ${hint}`);
+  }
   const own = made === undefined ? signingKeys(config) : made.map(({ key }) => key);
   const verifiers = own.map((key) => verifierKey(origin, key));
   const setting = made?.map(({ path }) => path).join(',');
@@ -175,7 +182,8 @@ async function makeKeys(folder: string): Promise<Made[]> {
     const path = join(folder, name);
     const pem = key.export({ type: 'pkcs8', format: 'pem' });
     await writeFile(path, pem, { mode: 0o600, flag: 'wx' }).catch((error: unknown) => {
-      throw new Failure('conflict', 'KEY_EXISTS', `${path} cannot be made`, { cause: error });
+      const why = `no key is made: ${toError(error).message}`;
+      throw new Failure('conflict', 'KEY_EXISTS', why, { cause: error });
     });
     made.push({ path, key: toSigningKey(key) });
   }

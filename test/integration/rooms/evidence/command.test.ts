@@ -30,11 +30,17 @@ test('keys are made, a score is exported, verified without the engine and recomp
     return { ...ran, lines: ran.stdout.trimEnd().split('\n') };
   };
   let environment: Record<string, string> = { DATABASE_URL: rig.testDatabase.url };
+  expect(await risk('keys')).toMatchObject({
+    code: 1,
+    stderr: expect.stringContaining('RISK_EVIDENCE_KEYS is not set: set it, or name a folder'),
+  });
   const made = await risk('keys', join(folder, 'keys'));
   const [setting = '', ...verifiers] = made.lines;
   expect([made.code, verifiers.length]).toEqual([0, 2]);
-  expect((await risk('keys', join(folder, 'keys'))).stderr).toContain('cannot be made');
-  expect((await risk('check')).stderr).toContain('no log was begun');
+  expect((await risk('keys', join(folder, 'keys'))).stderr).toContain('EEXIST');
+  expect((await risk('check')).stderr).toContain(
+    'no log was begun: a worker with RISK_EVIDENCE_KEYS begins it',
+  );
 
   environment = {
     ...environment,
@@ -62,6 +68,10 @@ test('keys are made, a score is exported, verified without the engine and recomp
     run(process.execPath, [join(folder, 'verify/verify.ts'), ...args, '--key', keys], {
       cwd: folder,
     }).catch((error: { code: number; stdout: string }) => error);
+  expect(await verify('--help')).toMatchObject({
+    code: 2,
+    stderr: expect.stringContaining('node verify/verify.ts BUNDLE'),
+  });
   const proven = `proven score ${id}, rule-set default@3 in risk-engine/market_0, `;
   expect((await verify(bundle)).stdout).toContain(proven);
   const newest = await readNewestLog(rig.database.query);
