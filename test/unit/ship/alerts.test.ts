@@ -53,6 +53,7 @@ describe('alerts', () => {
       const section = sections.get(runbookAnchor(alert)) ?? '';
       const parts = [...section.matchAll(/^- \*\*(\w+)[.]?\*\*/gm)].map(([, part]) => part);
       expect(parts, alert.name).toEqual(['First', 'Meaning', 'Fix', 'Escalate']);
+      expect(section, alert.name).toMatch(new RegExp(String.raw`\b${alert.name}\b`));
     }
   });
 
