@@ -239,7 +239,7 @@ export function checkRole(c: Context<AppEnv>, roles: readonly Role[]): void {
   if (holdsOne(principal, roles)) return;
   throw new Problem(
     'forbidden',
-    `The request needs the role ${roles.join(' or ')}, and the key has ${[...principal.roles].join(', ')}.`,
+    `The request needs the role ${roles.join(' or ')}, and the key has ${[...principal.roles].join(', ') || 'none in force'}.`,
   );
 }
 

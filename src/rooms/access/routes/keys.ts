@@ -88,7 +88,7 @@ function refuseMoreThanOwn(c: Context<AppEnv>, { roles, client, holder }: NewKey
   if (!('identity' in holder) || roles.some((role) => !own.roles.has(role))) {
     throw new Problem(
       'forbidden',
-      `The key may only make keys of people, with the roles ${[...own.roles].join(', ')}.`,
+      `The key may only make keys of people, with the roles ${[...own.roles].join(', ')}; a person who is an admin makes others.`,
     );
   }
 }

@@ -69,16 +69,23 @@ test('neither an admin nor a risk officer reads clear values before another pers
     expect.stringContaining('may be the key of nobody'),
     expect.stringContaining('say identity instead of owner'),
   ]);
+  expect((await by(dan, 'issue', ...wished('--identity', 'Dora'))).stderr).toContain(
+    'with the roles risk_officer; a person who is an admin makes others',
+  );
   const { key, ...made } = answerOf(
     await by(eve, 'issue', ...wished('--identity', 'Eve'), '--json'),
   );
   const read = async () => {
     const headers = { Authorization: `Bearer ${key}`, 'Risk-Reason': 'x' };
-    return (await api.request(`/v1/subjects/tok_${'0'.repeat(32)}`, { headers })).status;
+    return await api.request(`/v1/subjects/tok_${'0'.repeat(32)}`, { headers });
   };
-  expect([made.confirmed_at, await read()]).toEqual([null, 403]);
+  const unconfirmed = await read();
+  expect([made.confirmed_at, unconfirmed.status]).toEqual([null, 403]);
+  expect(await unconfirmed.json()).toMatchObject({
+    detail: 'The request needs the role personal_data, and the key has none in force.',
+  });
   expect((await by(eve, 'confirm', made.key_id)).stderr).toContain('another person must confirm');
   expect((await by(dan, 'confirm', made.key_id)).code).toBe(0);
   await inForce(key, 'personal_data');
-  expect(await read()).toBe(404);
+  expect((await read()).status).toBe(404);
 });
