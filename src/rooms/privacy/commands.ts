@@ -20,8 +20,10 @@ const rewrapAll: Command['run'] = async (args, context) => {
 export const command = commandOf({
   name: 'privacy',
   summary: 'Declares personal fields, reads what a token stands for, and erases it.',
-  notes:
-    "Example: risk privacy erase --field account_id --value acc_17 --reason 'request 2026-117'",
+  notes: `migrate, anonymise and rewrap need DATABASE_URL, migrate REDIS_URL, too; migrate and rewrap need RISK_PRIVACY_KEYS and
+RISK_ERASURE_LEDGER. The others ask the API.
+
+Example: risk privacy erase --field account_id --value acc_17 --reason 'request 2026-117' --yes`,
   document: async () => (await import('./routes.ts')).document,
   actions: {
     fields: { operation: 'listPersonalFields', columns: ['field', 'declared_by', 'declared_at'] },
@@ -31,11 +33,11 @@ export const command = commandOf({
     read: { operation: 'readSubject', words: { TOKEN: 'token' } },
     erase: {
       operation: 'eraseSubject',
-      mustBeMeant: () => 'an erasure cannot be undone: add --yes',
+      mustBeMeant: () => 'an erasure cannot be undone',
     },
     rewrap: {
       words: '',
-      summary: 'Wrap all keys by the first key of RISK_PRIVACY_KEYS; needs DATABASE_URL',
+      summary: 'Wrap all keys by the first key of RISK_PRIVACY_KEYS',
       run: rewrapAll,
     },
   },

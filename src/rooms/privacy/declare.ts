@@ -88,7 +88,7 @@ async function refuseClear(query: Query, field: string): Promise<void> {
     const has = clear?.found ?? 'detached months';
     refuse(
       'PERSONAL_LATE',
-      `the market has ${has}: a field is declared in a new market, before its first transaction`,
+      `the market has ${has}: a field is declared in a new market, before its first transaction; risk privacy migrate declares fields later`,
     );
   }
   const [member] = pathIn(field);

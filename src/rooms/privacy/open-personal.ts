@@ -29,7 +29,7 @@ export function privacySettings({
     ...(keys === undefined ? ['RISK_PRIVACY_KEYS'] : []),
     ...(ledger === undefined ? ['RISK_ERASURE_LEDGER'] : []),
   ];
-  const why = `${missing.join(' and ')}: personal fields of ${market} need ${missing.length === 1 ? 'it' : 'them'}`;
+  const why = `set ${missing.join(' and ')}, which personal fields of ${market} need`;
   throw new Failure('conflict', PRIVACY_KEYS, why);
 }
 

@@ -151,7 +151,7 @@ async function checkReach(database: Database, market: string): Promise<Finding> 
   const reached = [...markets, ...(writesShared ? ['shared'] : [])].join(', ');
   const advice = `risk markets grant ${market}`;
   if (reached !== '') {
-    const why = `markets are not separated: ${role} reaches ${reached}: ${advice}`;
+    const why = `markets are not separated: ${role} reaches ${reached}. Where several markets share the database, run ${advice}`;
     return finding('markets', false, why, 'warn');
   }
   const lost = `${role} does not own ${strays.join(', ')}: ${advice}`;

@@ -86,9 +86,9 @@ async function run(args: string[], context: CommandContext): Promise<number> {
   );
   if (migrated === undefined) return EXIT.failed;
   const seconds = Math.round((performance.now() - beganMs) / 100) / 10;
-  const { rows, subjects, keysRemoved: keys } = migrated;
-  output.value({ state: 'done', fields: migrated.fields, rows, subjects, keys, seconds }, [
-    `${migrated.fields.join(' and ')} are tokens: rows=${rows} subjects=${subjects} keys=${keys} seconds=${seconds}`,
+  const { rows, subjects, keysRemoved: redis_keys } = migrated;
+  output.value({ state: 'done', fields: migrated.fields, rows, subjects, redis_keys, seconds }, [
+    `${migrated.fields.join(' and ')} are tokens: rows=${rows} subjects=${subjects} redis_keys=${redis_keys} seconds=${seconds}`,
     'Restart the workers, whose memory has clear values.',
     'Clear values stay in backups, the WAL, replicas until they have replayed it, topics of Kafka, logs, files of exports and archives, until their retention ends.',
   ]);

@@ -169,7 +169,7 @@ test('a killed migration keeps the market closed and goes on where it was', asyn
   const done = await migrate();
   expect([done.code, done.stdout]).toEqual([
     0,
-    expect.stringMatching(/rows=\d{3,} subjects=10 keys=\d+/),
+    expect.stringMatching(/rows=\d{3,} subjects=10 redis_keys=\d+/),
   ]);
   expect(await count(api, 'personal_values')).toBe(0);
 });
