@@ -14,6 +14,8 @@ type Written = {
   readonly summary: string;
   /** Effect of each option, by the option as the usage shows it: `--rate N`. */
   readonly options?: Readonly<Record<string, string>>;
+  /** Whether the action calls the API, and takes `--url`. */
+  readonly asksApi?: boolean;
   readonly run: Command['run'];
 };
 
@@ -39,10 +41,12 @@ export function commandOf({ name, summary, needs = [], notes, document, actions 
         .filter(([word]) => only === undefined || word === only)
         .map(([word, action]) => ({
           word,
-          ...('run' in action ? action : describeRow(action, operationOf(action, known))),
+          ...('run' in action
+            ? action
+            : { asksApi: true, ...describeRow(action, operationOf(action, known)) }),
         }));
       const more = only === undefined ? '' : `\nrisk ${name} --help lists all actions.`;
-      return usageText(name, shown, `${notes}${more}`, document !== undefined);
+      return usageText(name, shown, `${notes}${more}`);
     },
     run: async (args, context) => {
       const at = '' in actions ? -1 : actionAt(args);

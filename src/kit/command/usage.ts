@@ -6,27 +6,27 @@ type ShownAction = {
   readonly words: string;
   readonly summary: string;
   readonly options?: Readonly<Record<string, string>>;
+  /** Whether the action takes `--url`. */
+  readonly asksApi?: boolean;
 };
 
 const COLUMNS = 100;
 
-const URL_OPTION = ['--url URL', 'The API (RISK_URL); its key is read from RISK_API_KEY'] as const;
+const URL_OPTION = {
+  '--url URL': 'The API (RISK_URL); its key is read from RISK_API_KEY',
+} as const;
 const JSON_OPTION = ['--json', 'Print JSON'] as const;
 
-/**
- * @param actions those that the usage is about
- * @param asksApi whether the command takes `--url`
- */
-export function usageText(
-  name: string,
-  actions: readonly ShownAction[],
-  notes: string,
-  asksApi: boolean,
-): string {
+/** @param actions those that the usage is about */
+export function usageText(name: string, actions: readonly ShownAction[], notes: string): string {
   const [only, ...others] = actions;
   const isOne = others.length === 0;
   const heads = actions.map(({ word, words }) => `${word} ${words}`.trim());
-  const options = [...optionsOf(actions), ...(asksApi ? [URL_OPTION] : []), JSON_OPTION];
+  const address = actions.map(({ word, asksApi }) => ({
+    word,
+    options: asksApi ? URL_OPTION : {},
+  }));
+  const options = [...optionsOf(actions), ...optionsOf(address), JSON_OPTION];
   const named = [...(isOne ? [] : heads), ...options.map(([option]) => option)];
   const width = 2 + Math.max(...named.map(lengthOf));
   const line = (head: string, text: string) => wrap(`  ${head.padEnd(width)}`, text);
@@ -46,7 +46,9 @@ export function usageText(
 const lengthOf = (text: string) => text.length;
 
 /** A line for each option and meaning, with the actions that take the option unless all do. */
-function optionsOf(actions: readonly ShownAction[]): (readonly [string, string])[] {
+function optionsOf(
+  actions: readonly Pick<ShownAction, 'word' | 'options'>[],
+): (readonly [string, string])[] {
   const meanings = actions.flatMap(({ word, options = {} }) =>
     Object.entries(options).map(([option, text]) => ({ word, option, text })),
   );

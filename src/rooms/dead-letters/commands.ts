@@ -110,6 +110,7 @@ function toSelection(ids: readonly string[], options: Options, action: Change): 
 
 const selecting = {
   words: 'ID... | SELECTION',
+  asksApi: true,
   options: {
     '--error-code ERROR-CODE': 'Only this error code',
     '--corridor CORRIDOR': 'Only this corridor',

@@ -98,6 +98,7 @@ Example: risk labels import history.csv.gz --map idempotency_key=id,label=is_fra
           "labelled_at is created_at and this: 7d, 12h, 30m, 45s; created_at is read from its column, or from the transaction's id",
         '--timeout SECONDS': `Give up after so long without any answer (${TIMEOUT_SECONDS})`,
       },
+      asksApi: true,
       run: runImport,
     },
     list: {

@@ -10,6 +10,7 @@ const ROWS = 200;
 export const exportAction = {
   words: 'NAME',
   summary: 'Print the entries in force as NDJSON, which import takes, in the order of values',
+  asksApi: true,
   async run(args: string[], context: CommandContext): Promise<number> {
     const { values, positionals } = parseArguments(args, optionsOf(OPTIONS), {
       required: ['NAME'],

@@ -51,6 +51,7 @@ type Values = {
 export const importAction = {
   words: 'NAME FILE',
   summary: 'Add the values of a file, all or nothing',
+  asksApi: true,
   options: {
     '--reason TEXT': 'For colleagues and the audit log; needed',
     '--shared': 'Write a reference list, with the options below; without it they are not taken',

@@ -21,7 +21,7 @@ export const command = commandOf({
   name: 'privacy',
   summary: 'Declares personal fields, reads what a token stands for, and erases it.',
   notes: `migrate, anonymise and rewrap need DATABASE_URL, migrate REDIS_URL, too; migrate and rewrap need RISK_PRIVACY_KEYS and
-RISK_ERASURE_LEDGER. The others ask the API.
+RISK_ERASURE_LEDGER.
 
 Example: risk privacy erase --field account_id --value acc_17 --reason 'request 2026-117' --yes`,
   document: async () => (await import('./routes.ts')).document,

@@ -47,6 +47,7 @@ const written = (
     words,
     summary,
     options: own,
+    asksApi: true,
     async run(args: string[], context: CommandContext): Promise<number> {
       const { values, positionals } = parseArguments(args, optionsOf(options), {
         required: names.filter((name) => !name.startsWith('[')),

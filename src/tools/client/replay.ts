@@ -171,6 +171,7 @@ export const command: Command = {
         word: '',
         words: '',
         summary: SUMMARY,
+        asksApi: true,
         options: {
           ...fileOptionTexts(CONNECTIONS),
           '--settle-timeout SECONDS': `Give up after so long without any progress (${SETTLE_TIMEOUT_SECONDS})`,
@@ -180,7 +181,6 @@ export const command: Command = {
     `With DATABASE_URL the ledger is counted in SQL over the accepted ids; without it, from GET /v1/status.
 
 Example: risk replay payments.csv.gz --map account_id=customer,idempotency_key=id --set currency=USD,corridor=US-US`,
-    true,
   ),
   run,
 };

@@ -183,6 +183,23 @@ test('the usage of an action says what concerns this action alone', async () => 
   ]);
 });
 
+test('the usage names --url for the actions that take it', async () => {
+  const list = { operation: 'listThings' };
+  const sort = { words: '', summary: 'Sort things', run: async () => 0 };
+  const mixed = (asksApi: boolean) =>
+    commandOf({
+      name: 'things',
+      summary: 'Lists and sorts things.',
+      notes: '',
+      document: async () => ({ paths: PATHS }),
+      actions: { list, sort: { ...sort, asksApi } },
+    });
+  expect(await usageOf(mixed(false))).toMatch(/^ {2}--url URL +list: The API/m);
+  expect(await usageOf(mixed(false), 'sort')).not.toContain('--url');
+  expect(await usageOf(mixed(true))).toMatch(/^ {2}--url URL +The API/m);
+  expect(await usageOf(mixed(true), 'sort')).toContain('--url');
+});
+
 test('a row that the document does not fit is a bug that its usage shows', async () => {
   const broken = (row: object) =>
     usageOf(
