@@ -56,7 +56,7 @@ test('risk replay: everything accepted is scored once; again, everything is a du
 
   const first = await replay([file, '--batch', '200']);
   // A replay of five seconds or more says how far it is.
-  expect(first.stderr.replaceAll(/^(posting|scoring) .*\n/gm, '')).toBe('');
+  expect(first.stderr.replaceAll(/^(posted|scoring) .*\n/gm, '')).toBe('');
   const ledger = ledgerOf(first.stdout);
   expect(ledger).toMatchObject({
     accepted: TRANSACTIONS,

@@ -114,7 +114,7 @@ export async function postWithProgress(
       const percent = Math.floor((100 * Math.min(bytesRead, bytes)) / Math.max(1, bytes));
       const seconds = Math.max(0.001, (performance.now() - startedMs) / 1000);
       const rate = Math.round(rows / seconds);
-      output.progress(`posting ${percent}%  ${rows} ${route.member}, ${rate}/s`);
+      output.progress(`posted ${rows} ${route.member}, ${rate}/s; read ${percent} % of the file`);
     },
     onWaiting: (reason) => output.note(`waiting for the API: ${reason}`),
   };
