@@ -48,10 +48,10 @@ const create: Command['run'] = async (args, context) => {
   await makeInEach(markets.databases, made);
   const names = [...markets.databases.keys()];
   const among = values.markets === undefined ? '' : ` in ${names.join(' and ')}`;
-  context.output.value({ key_id: keyId, key, markets: names }, [
-    `${key}`,
-    `key ${keyId} made${among}; the line above is shown once`,
-  ]);
+  const { output } = context;
+  output.value({ key_id: keyId, key, markets: names }, [key]);
+  // A file or a variable takes what is printed, so the note goes elsewhere.
+  if (!output.json) output.note(`key ${keyId} made${among}; the key is shown once`);
   return EXIT.fine;
 };
 
