@@ -1,9 +1,7 @@
 /**
  * Verifies evidence with Node 24 alone, without the engine, a network or a package:
- *
  *   node verify/verify.ts BUNDLE… --key KEYS [--seen CHECKPOINT --proof PROOF]
  *   node verify/verify.ts --checkpoint NEWER --key KEYS --seen CHECKPOINT --proof PROOF
- *
  * BUNDLE is a bundle of `risk evidence export`, or has a bundle in each line; KEYS has a verifier key in each line. CHECKPOINT is
  * kept by the reader, and PROOF (`/v1/evidence/consistency`) shows that the log continues it. Exit code: 0 proven, 1 not, 2 usage.
  */
@@ -14,6 +12,8 @@ import { type Bundle, openBundle } from './bundle.ts';
 import { isConsistent } from './merkle.ts';
 import { type Checkpoint, openCheckpoint, readKeys } from './note.ts';
 import type { Fields } from './score.ts';
+
+const USAGE = 'verify.ts BUNDLE… | --checkpoint NOTE --key KEYS [--seen NOTE --proof PROOF]';
 
 /** @throws Error where the newer checkpoint does not continue the checkpoint that the reader kept */
 export function requireContinued(seen: Checkpoint, newer: Checkpoint, proof: readonly string[]) {
@@ -47,7 +47,7 @@ export function main(args: readonly string[], say: (line: string) => void): numb
   const { values, positionals } = parseArgs({ args: [...args], allowPositionals: true, options });
   const { key, seen, proof, checkpoint } = values;
   if (key === undefined || positionals.length + (checkpoint === undefined ? 0 : 1) === 0) {
-    say('node verify/verify.ts BUNDLE… | --checkpoint NOTE --key KEYS [--seen NOTE --proof PROOF]');
+    say(USAGE);
     return 2;
   }
   const keys = readKeys(readFileSync(key, 'utf8'));
