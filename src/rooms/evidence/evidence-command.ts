@@ -123,13 +123,14 @@ async function check(args: string[], context: CommandContext): Promise<number> {
     (await read()) ?? (newest && (await read(newest.origin)));
   const file = await published((origin) => readPublished(publishedFile(config, origin)));
   const bucket = await published((origin) => openCheckpointBucket(config, origin)?.read());
+  const signers = signingKeys(config);
   const checked = await inSnapshot(database, async (query) => {
     const log = await readNewestLog(query);
     if (log === undefined) {
       const begin = 'a worker with RISK_EVIDENCE_KEYS begins it';
       throw new Failure('invalid', 'EVIDENCE_ABSENT', `no log was begun: ${begin}`);
     }
-    return await checkLog(query, log, { file, bucket, seen, keys: signingKeys(config) }, signal);
+    return await checkLog(query, log, { file, bucket, seen, keys: signers }, signal);
   });
   const { findings, ...figures } = checked;
   const { origin, leaves, scores, away, lines, count } = figures;
@@ -143,6 +144,10 @@ async function check(args: string[], context: CommandContext): Promise<number> {
   );
   output.value(checked, [
     ...findings.map(({ attack, what }) => `${attack}: ${what}`),
+    ...((file ?? bucket) === undefined
+      ? [`no published checkpoint was compared: ${publishedFile(config)} has none`]
+      : []),
+    ...(signers.length === 0 ? ['signatures were not checked: RISK_EVIDENCE_KEYS is not set'] : []),
     ...(away > 0 ? [`${away} scores of detached, cold or dropped months were not compared`] : []),
     `origin=${origin} leaves=${leaves} scores=${scores} lines=${lines} findings=${count}`,
   ]);

@@ -110,6 +110,15 @@ test('keys are made, a score is exported, verified without the engine and recomp
     code: 0,
     lines: [expect.stringMatching(/scores=3 .*findings=0$/)],
   });
+  // A check without the folder or the keys must not look like a whole one.
+  const whole = environment;
+  environment = { DATABASE_URL: rig.testDatabase.url, RISK_DATA_DIR: join(folder, 'none') };
+  expect((await risk('check')).lines).toEqual([
+    expect.stringContaining('no published checkpoint was compared'),
+    expect.stringContaining('signatures were not checked'),
+    expect.stringMatching(/findings=0$/),
+  ]);
+  environment = whole;
   // A log of another name, which nobody published, would agree with any rows.
   const columns = 'size, root, audit_id, walked_to';
   const [other] = await rig.testDatabase.sql<{ log_id: number }>(
