@@ -9,11 +9,12 @@ const LOOPBACK = ['127.0.0.1', 'localhost', '[::1]'];
 const isSafe = ({ protocol, hostname }: URL) =>
   protocol === 'https:' || LOOPBACK.includes(hostname);
 
-const safeUrl = () =>
+/** @param hasOwnEnd whether a slash behind a path stays: a provider compares its issuer character by character */
+const safeUrl = (hasOwnEnd = false) =>
   z.string().transform((text, context) => {
     const url = URL.parse(text);
     if (url !== null && /^https?:$/.test(url.protocol) && isSafe(url))
-      return url.href.replace(/\/$/, '');
+      return hasOwnEnd && url.pathname !== '/' ? url.href : url.href.replace(/\/$/, '');
     const message = 'must be a URL of https, or of http on this machine itself';
     context.addIssue({ code: 'custom', message });
     return z.NEVER;
@@ -38,7 +39,7 @@ const mappedRoles = () =>
   });
 
 export const oidcSettings = {
-  RISK_OIDC_ISSUER: safeUrl()
+  RISK_OIDC_ISSUER: safeUrl(true)
     .optional()
     .describe('URL of the OpenID Connect provider whose people log in to the console.'),
   RISK_OIDC_CLIENT_ID: z
