@@ -70,7 +70,7 @@ test('keys are made, a score is exported, verified without the engine and recomp
     }).catch((error: { code: number; stdout: string }) => error);
   expect(await verify('--help')).toMatchObject({
     code: 2,
-    stderr: expect.stringContaining('node verify/verify.ts BUNDLE'),
+    stderr: expect.stringContaining('verify.ts BUNDLE'),
   });
   const proven = `proven score ${id}, rule-set default@3 in risk-engine/market_0, `;
   expect((await verify(bundle)).stdout).toContain(proven);
