@@ -18,7 +18,7 @@ import { type Percentiles, percentiles } from './percentiles.ts';
 import { rssBytes } from './process-usage.ts';
 import { makeRunFolder } from './run-folder.ts';
 import { LAUNCHER } from './services.ts';
-import { slopeOf } from './slope.ts';
+import { slopeWithin } from './slope.ts';
 import { spreadOf } from './spread.ts';
 import { readStored, storedBreaches } from './stored.ts';
 import { FAULT_NAMES, outside, type Strike, startStrikes, type Window } from './strikes.ts';
@@ -88,17 +88,24 @@ function followMemory(engine: Engine, signal: AbortSignal) {
 /** A minute's median in place of its looks: a slope of all pairs of 14,400 would take minutes. */
 const MINUTE_MS = 60_000;
 
-/** Growth of what a process has beside its caches: those fill for hours where parties are many, and end at their bounds. */
-export function growthOf({ looks }: Life): { judgedMs: number; perHour: number } {
-  const [first] = looks;
-  const settled = looks.filter(({ atMs }) => atMs - (first?.atMs ?? 0) >= SETTLING_MS);
-  const minutes = [...Map.groupBy(settled, ({ atMs }) => Math.floor(atMs / MINUTE_MS)).entries()];
-  const points = minutes.map(([minute, own]) => ({
-    x: (minute * MINUTE_MS) / HOUR_MS,
-    y: spreadOf(own.map(({ resident, caches }) => resident - caches)).median,
-  }));
-  return { judgedMs: points.length * MINUTE_MS, perHour: slopeOf(points) };
+/**
+ * Growth of what a process has beside its caches, between faults: caches fill for hours where parties are many, and end at their
+ * bounds; a fault leaves what its backlog needed.
+ */
+export function growthOf({ looks }: Life, faults: readonly Window[]) {
+  const fromMs = (looks[0]?.atMs ?? 0) + SETTLING_MS;
+  const parts = outside({ fromMs, toMs: looks.at(-1)?.atMs ?? 0 }, faults).map((part) => {
+    const own = looks.filter(({ atMs }) => atMs >= part.fromMs && atMs < part.toMs);
+    const minutes = Map.groupBy(own, ({ atMs }) => Math.floor((atMs - part.fromMs) / MINUTE_MS));
+    return [...minutes.entries()].map(([minute, some]) => ({
+      x: (minute * MINUTE_MS) / HOUR_MS,
+      y: spreadOf(some.map(besideCaches)).median,
+    }));
+  });
+  return { judgedMs: parts.flat().length * MINUTE_MS, perHour: slopeWithin(parts) };
 }
+
+const besideCaches = ({ resident, caches }: Look) => resident - caches;
 
 /** The first id of this millisecond: ids are UUIDv7 of `created_at`. */
 function idFrom(ms: number): string {
@@ -203,7 +210,10 @@ export async function soakWithFaults(
     ceilings: [],
     tables: [
       { title: 'faults', rows: struck.map((one) => strikeRow(one, startedMs)) },
-      { title: 'memory of each life, MiB', rows: [...lives.values()].map(lifeRow) },
+      {
+        title: 'memory of each life, MiB',
+        rows: [...lives.values()].map((life) => lifeRow(life, struck)),
+      },
     ],
     breaches: [
       ...storedBreaches({ lost, doubled }),
@@ -211,7 +221,7 @@ export async function soakWithFaults(
       ...(dead_letters === 0 ? [] : [`${dead_letters} became dead letters`]),
       ...missingFaults(struck, minutes, everySeconds),
       ...latencyBreaches(clean),
-      ...[...lives.values()].flatMap(growthBreaches),
+      ...[...lives.values()].flatMap((life) => growthBreaches(life, struck)),
     ],
   };
 }
@@ -244,10 +254,10 @@ function missingFaults(struck: readonly Strike[], minutes: number, everySeconds:
   return FAULT_NAMES.filter((name) => !made.has(name)).map((name) => `never happened: ${name}`);
 }
 
-function growthBreaches(life: Life): string[] {
-  const { judgedMs, perHour } = growthOf(life);
+function growthBreaches(life: Life, struck: readonly Strike[]): string[] {
+  const { judgedMs, perHour } = growthOf(life, struck);
   if (judgedMs < JUDGED_MS_MIN || perHour <= GROWTH_MIB_PER_HOUR_MAX) return [];
-  return [`${life.name} grew by ${perHour.toFixed(1)} MiB an hour beside its caches`];
+  return [`${life.name} grew by ${perHour.toFixed(1)} MiB an hour beside its caches and faults`];
 }
 
 function strikeRow({ fault, fromMs, toMs }: Strike, startedMs: number) {
@@ -258,15 +268,19 @@ function strikeRow({ fault, fromMs, toMs }: Strike, startedMs: number) {
   };
 }
 
-function lifeRow(life: Life) {
+function lifeRow(life: Life, struck: readonly Strike[]) {
   const { name, looks } = life;
-  const { judgedMs, perHour } = growthOf(life);
+  const { judgedMs, perHour } = growthOf(life, struck);
+  const settled = looks[Math.min(looks.length - 1, SETTLING_MS / LOOK_MS)];
+  const last = looks.at(-1);
   const { p50, max } = percentiles(looks.map(({ resident }) => resident));
   const short = judgedMs < JUDGED_MS_MIN;
   return {
     ...{ process: name, minutes: (looks.length / 60).toFixed(1) },
     ...{ p50: p50.toFixed(0), most: max.toFixed(0) },
-    caches: (looks.at(-1)?.caches ?? 0).toFixed(0),
-    growth_beside_caches_an_hour: short ? 'too short' : perHour.toFixed(1),
+    caches: (last?.caches ?? 0).toFixed(0),
+    beside_after_settling: (settled && besideCaches(settled))?.toFixed(0) ?? '',
+    beside_at_end: (last && besideCaches(last))?.toFixed(0) ?? '',
+    growth_between_faults_an_hour: short ? 'too short' : perHour.toFixed(1),
   };
 }
