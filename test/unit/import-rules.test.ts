@@ -28,6 +28,7 @@ const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   kit: [
     ...[
       '@hono/node-server',
+      'aws4fetch',
       'csv-parse',
       'fastest-levenshtein',
       'hono',
@@ -40,7 +41,7 @@ const PACKAGES: Readonly<Record<string, readonly string[]>> = {
     ...['@opentelemetry/otlp-transformer', '@opentelemetry/resources', '@opentelemetry/sdk-trace'],
   ],
   rooms: [
-    ...['aws4fetch', 'hono', 'hyparquet', 'hyparquet-writer', 'ipaddr.js', 'lru-cache', 'p-limit'],
+    ...['hono', 'hyparquet', 'hyparquet-writer', 'ipaddr.js', 'lru-cache', 'p-limit'],
     ...[
       'openid-client',
       'prom-client',
