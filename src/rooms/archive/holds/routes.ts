@@ -53,10 +53,15 @@ export const holdOperations = [
     run: async ({ body, by, c }, { databases: { primary }, log }: Parts) => {
       const asked = readNewHold(body);
       const isAccount = asked.kind === 'account' && asked.subject !== null;
-      const subject = isAccount ? await keptToken(c, 'account_id', asked.subject) : asked.subject;
-      const made = await setHold(primary, { ...asked, subject }, by);
-      log.warn({ keyId: by.keyId, holdId: made.hold_id }, 'legal hold set');
-      return made;
+      const findSubject = async () =>
+        isAccount ? await keptToken(c, 'account_id', asked.subject) : asked.subject;
+      for (;;) {
+        const subject = await findSubject();
+        const made = await setHold(primary, { ...asked, subject }, by);
+        log.warn({ keyId: by.keyId, holdId: made.hold_id }, 'legal hold set');
+        // A hold waits for an erasure under way, behind which the account has another token.
+        if ((await findSubject()) === subject) return made;
+      }
     },
   }),
   operation({

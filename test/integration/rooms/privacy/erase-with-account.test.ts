@@ -9,6 +9,7 @@ import { insertPersonKey } from '../../../support/people.ts';
 import { makePrivacyFolder, type PrivacyFolder } from '../../../support/rooms/privacy/settings.ts';
 import { type RunningApi, startRunningApi } from '../../../support/running-api.ts';
 import { answerOf, count, type Input, input, postOne } from '../../../support/submit.ts';
+import { waitUntil } from '../../../support/wait-until.ts';
 
 const FIELDS = ['account_id', 'device_id', 'ip', 'metadata.cards.pan'];
 let folder: PrivacyFolder;
@@ -123,4 +124,27 @@ test('a hold keeps a subject of the ledger only where the hold is newer than the
   await restarted.stop();
   expect([await isKnown(older.account_id), await isKnown(newer.account_id)]).toEqual([0, 1]);
   expect(await count(api, `erasures where token = '${newer.account_id}'`)).toBe(0);
+});
+
+test('a hold that waits for an erasure has the next token of the account', async () => {
+  const paid = await pay('a7');
+  const { promise: ended, resolve: commit } = Promise.withResolvers<void>();
+  const { promise: deleted, resolve: isDeleted } = Promise.withResolvers<void>();
+  const erasing = api.database.transaction(async (query) => {
+    await query({ text: 'lock table market.legal_holds in share mode' });
+    const text = 'delete from market.subjects where token = $1';
+    await query({ text }, [paid.account_id]);
+    isDeleted();
+    await ended;
+  });
+  await deleted;
+  const holding = send('/v1/holds', { kind: 'account', reason: 'y', subject: 'a7' });
+  const isWaiting = () =>
+    count(api, `pg_locks where relation = 'legal_holds'::regclass and not granted`);
+  await waitUntil(async () => (await isWaiting()) > 0, 5_000, 'the hold to wait');
+  commit();
+  await erasing;
+  const { body } = await holding;
+  expect(body.subject).not.toBe(paid.account_id);
+  expect(await isKnown(body.subject)).toBe(1);
 });
