@@ -5,8 +5,8 @@
 FROM node:24.21.0-bookworm-slim AS dependencies
 WORKDIR /app
 COPY package.json package-lock.json .npmrc ./
-# Optional packages are the embedded Postgres, Redis and Node of a developer's machine. No dependency
-# that is left needs an install script.
+# Optional packages are the embedded Postgres, Redis and Node of a developer's machine. The other packages
+# need no install script.
 RUN npm ci --omit=dev --omit=optional --ignore-scripts
 
 FROM node:24.21.0-bookworm-slim

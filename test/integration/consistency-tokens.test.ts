@@ -154,7 +154,7 @@ test('with the token of a repetition or of another write the primary answers whi
     const byPrimary = { statuses: ['accepted'], byReplica: false };
     expect(found).toEqual([byPrimary, byPrimary]);
   }
-  // Such a token is an upper bound: no commit has its number until something is written after it.
+  // The token is an upper bound: no commit has its number until something is written after it.
   for (const token of tokens) {
     expect(decodeToken(token)?.isBound).toBe(true);
     await rig.untilReplicaAnswers('bound', token);

@@ -69,7 +69,7 @@ function placeOfData(): string {
     const { bavail, bsize } = statfsSync(MEMORY);
     if (bavail * bsize >= MEMORY_FREE_BYTES_MIN) return MEMORY;
   } catch {
-    // There is no such folder.
+    // Some machines have no such folder.
   }
   return openSharedFolder();
 }

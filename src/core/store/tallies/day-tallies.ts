@@ -131,7 +131,7 @@ export type Totals = {
   readonly countedTo: Date | null;
 };
 
-/** There is always one row; without a count it is no sum. */
+/** The statement always answers a row; a row without a count is no sum. */
 export type Read<Sum> = { emptiedAt: Date; increments: number; version?: string | null } & (
   | Sum
   | { count: null }
