@@ -133,13 +133,15 @@ export const CAUSES: readonly Cause[] = [
       return () => client.rename(`${US.transactions}:away`, US.transactions);
     },
   },
+  // A login takes six packets one after the other: with 250 ms each it is longer than RISK_CONNECT_TIMEOUT_MS, so a breaker
+  // refuses everything at once and no request is slow.
   {
-    what: 'each packet to Postgres takes 250 ms, and few requests come',
+    what: 'each packet to Postgres takes 120 ms, and few requests come',
     fires: ['HighAPILatency warning api up', 'BudgetBurns reads'],
     within: 90,
     begin: async ({ proxy, traffic }) => {
       Object.assign(traffic.rates, { posts: 4, reads: 8 });
-      proxy.inflict({ kind: 'latency', ms: 250 });
+      proxy.inflict({ kind: 'latency', ms: 120 });
       return async () => {
         proxy.heal();
         Object.assign(traffic.rates, { posts: 25, reads: 25 });
@@ -147,7 +149,7 @@ export const CAUSES: readonly Cause[] = [
     },
   },
   {
-    what: 'each packet to Postgres takes 700 ms',
+    what: 'each packet to Postgres takes 200 ms',
     fires: [
       'HighAPILatency warning',
       'HighAPILatency critical',
@@ -160,7 +162,7 @@ export const CAUSES: readonly Cause[] = [
     within: 60,
     begin: async ({ proxy, traffic }) => {
       traffic.rates.reads = 80;
-      proxy.inflict({ kind: 'latency', ms: 700 });
+      proxy.inflict({ kind: 'latency', ms: 200 });
       return async () => {
         proxy.heal();
         traffic.rates.reads = 25;
