@@ -93,14 +93,7 @@ export const CAUSES: readonly Cause[] = [
   },
   {
     what: 'Redis is frozen (SIGSTOP) for a minute and more, and labels are posted',
-    fires: [
-      'BreakerOpen',
-      'BreakerOpened',
-      'AppendFailures',
-      'WorkerDeaf',
-      'WorkerPaused',
-      'LabelsUntold',
-    ],
+    fires: ['BreakerOpen', 'BreakerOpened', 'AppendFailures', 'WorkerDeaf', 'LabelsUntold'],
     within: 100,
     begin: async (scene) => {
       const { redis } = scene.services;
@@ -170,20 +163,25 @@ export const CAUSES: readonly Cause[] = [
     },
   },
   {
-    what: 'Postgres is frozen (SIGSTOP of all its processes)',
+    what: 'Postgres is frozen (SIGSTOP of all its processes), and the worker has batches to score',
     fires: [
       'ServerErrors',
       'BreakerOpen',
       'Degraded',
+      'WorkerPaused',
       'BudgetBurns requests',
       'BudgetLow requests',
       'WatchStale',
     ],
     within: 60,
-    begin: async ({ services: { query, postgres } }) => {
+    begin: async ({ services: { query, postgres }, engine, traffic }) => {
+      const worker = [engine.process('worker-1').pid];
+      signalAll(worker, 'SIGSTOP');
+      await postBursts(traffic, 2);
       const sessions = await query<{ pid: number }>(SESSIONS);
       const pids = [postgres.pid(), ...sessions.map(({ pid }) => pid)];
       signalAll(pids, 'SIGSTOP');
+      signalAll(worker, 'SIGCONT');
       return async () => signalAll(pids, 'SIGCONT');
     },
   },
@@ -198,7 +196,7 @@ export const CAUSES: readonly Cause[] = [
   },
   {
     what: 'the replica is stopped',
-    fires: ['ReplicaDown'],
+    fires: ['ReplicaDown', 'BreakerOpened'],
     within: 30,
     begin: async ({ services: { replica } }) => {
       await replica?.end('SIGINT');

@@ -77,6 +77,16 @@ export async function startRig(signal: AbortSignal) {
     }
     throw new Error(`${name} did not start`);
   };
+  /** `increase` counts an event only behind a sample from before it. */
+  const untilScraped = async (url: string, targets: number) => {
+    for (let tries = 0; tries < READY_TRIES; tries++) {
+      const answer = await fetch(`${url}/api/v1/query?query=count(up == 1)`);
+      const { data } = (await answer.json()) as { data: { result: { value: [number, string] }[] } };
+      if (data.result[0]?.value[1] === `${targets}`) return;
+      await delay(200, undefined, { signal });
+    }
+    throw new Error('Prometheus has not scraped all processes');
+  };
   const owners = [{ receiver: 'corridor-US-EG', corridor: 'US-EG' }] as const;
   const urlOf = (receiver: string) => `http://127.0.0.1:${pagerPort}/${receiver}`;
   const routing = file(
@@ -102,6 +112,7 @@ export async function startRig(signal: AbortSignal) {
     `--config.file=${file('prometheus.yml', toYaml(scrapes))}`,
     `--storage.tsdb.path=${join(folder, 'prometheus')}`,
   ]);
+  await untilScraped(prometheus, 2);
   const over = new AbortController();
   opened.defer(() => over.abort());
   const watch = watchAlerts(prometheus, over.signal);
