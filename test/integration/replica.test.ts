@@ -33,6 +33,7 @@ let standby: TestService;
 let primary: Database;
 let replica: OpenReplica;
 let databases: Databases;
+const metrics = createMetrics();
 
 beforeAll(async () => {
   // A standby of a standby is made by a backup that needs full pages.
@@ -42,12 +43,17 @@ beforeAll(async () => {
   standby = opened.use(await startTestStandby(service.url));
   const config = { ...testConfig(), RISK_REPLICA_LAG_MS_MAX: LAG_MS_MAX };
   primary = opened.use(openDatabase(config, service.url, 'test'));
-  const options = { config, url: standby.url, metrics: createMetrics(), log: silentLog() };
+  const options = { config, url: standby.url, metrics, log: silentLog() };
   const probe = opened.use(openProbe(config, service.url, 'test'));
   replica = opened.use(openReplica({ ...options, primary: probe, everyMs: 50 }));
   databases = { primary, replica, now: Date.now, noteAge: (ageMs) => ages.push(ageMs) };
 });
 afterAll(() => opened[Symbol.asyncDispose]());
+
+test('openings of the breaker count from 0, so that an alert sees the first', async () => {
+  const { values } = await metrics.breakerOpened.get();
+  expect(values).toContainEqual({ labels: { breaker: 'replica' }, value: 0 });
+});
 
 /** Stores one transaction of an account of its own, and returns its id. */
 async function store(accountId: string, ageMs: number): Promise<string> {

@@ -137,6 +137,7 @@ function createReplicaBreaker(metrics: ReplicaOptions['metrics'], nowMs: () => n
     },
   });
   metrics.breakerState.set({ breaker: 'replica' }, 0);
+  metrics.breakerOpened.inc({ breaker: 'replica' }, 0);
   return breaker;
 }
 
