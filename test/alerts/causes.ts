@@ -154,11 +154,12 @@ export const CAUSES: readonly Cause[] = [
     ],
     within: 60,
     begin: async ({ proxy, traffic }) => {
-      traffic.rates.reads = 80;
+      // Fewer posts: admission settles where only now and then one is refused.
+      Object.assign(traffic.rates, { posts: 60, reads: 80 });
       proxy.inflict({ kind: 'latency', ms: 200 });
       return async () => {
         proxy.heal();
-        traffic.rates.reads = 25;
+        Object.assign(traffic.rates, { posts: 25, reads: 25 });
       };
     },
   },

@@ -46,6 +46,10 @@ export function createWatchMetrics({ gauge }: MakeMetrics) {
       'risk_model_watched_timestamp_seconds',
       'Time of the last watch over models that this worker knows of, or of its start.',
     ),
+    watchInterval: gauge(
+      'risk_model_watch_interval_seconds',
+      'Interval of the watch over models, `RISK_WATCH_EVERY_SECONDS`.',
+    ),
     watchRows: gauge(
       'risk_model_watch_rows',
       'Sampled scores behind the figures of a model: for drift, or labelled.',

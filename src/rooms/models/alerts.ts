@@ -2,6 +2,8 @@
 import { type Alert, above, fresh } from '../../kit/alerts/alert.ts';
 import type { Windows } from '../../kit/alerts/windows.ts';
 
+/** Intervals of the watch without one; fewer: the longest look within an interval is told as none. */
+const INTERVALS_LATE = 3;
 const CACHE = 'cache="folded_profiles"';
 const rate = (series: string, window: string) => `sum by (market) (rate(${series}[${window}]))`;
 /** Share of profiles that a worker or Redis had. */
@@ -122,9 +124,8 @@ export const alerts: readonly Alert[] = [
     rules: [
       {
         severity: 'warning',
-        // Three times the default of RISK_WATCH_EVERY_SECONDS.
-        when: (windows) =>
-          `time() - max by (market) (risk_model_watched_timestamp_seconds > 0) > ${windows.seconds('quarter')}`,
+        when: () =>
+          `time() - max by (market) (risk_model_watched_timestamp_seconds > 0) > ${INTERVALS_LATE} * max by (market) (risk_model_watch_interval_seconds)`,
         // Looks that find nothing leave no row, so a worker that takes over knows none before its own, half a minute later.
         lasts: 'fiveMinutes',
       },

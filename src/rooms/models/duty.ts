@@ -27,6 +27,7 @@ type Watching = Pick<Worker, 'config' | 'database' | 'leadership'>;
 export function watchDuty(worker: Watching & Pick<Worker, 'metrics'>): Duty {
   const { config, database, metrics } = worker;
   const everyMs = config.RISK_WATCH_EVERY_SECONDS * 1000;
+  metrics.watchInterval.set(config.RISK_WATCH_EVERY_SECONDS);
   let watchedMs = 0;
   const note = (atMs: number) => {
     watchedMs = Math.max(watchedMs, atMs);

@@ -148,6 +148,7 @@ export const MODEL_CASES: readonly AlertCase[] = [
     series: {
       [`risk_model_watched_timestamp_seconds${worker('job="b"')}`]: '60x400',
       [`risk_model_watched_timestamp_seconds${worker()}`]: '0+15x80 stale',
+      [`risk_model_watch_interval_seconds${worker('job="b"')}`]: '300x400',
     },
     quietAt: '25m',
     fires: ['warning'],
