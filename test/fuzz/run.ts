@@ -19,7 +19,7 @@ Without a name both run, against an engine that is started and ended here.
 
 --requests N   of Schemathesis, at least (100000)
 --examples N   of each operation in a piece; a piece begins anew with the next seed (20)
---load N       requests of the load, at 200 a second (6000)
+--load N       requests of the load, at 75 a second (6000)
 --seed N       of the first piece, and of the load (1)
 --log FOLDER   what Schemathesis says (bench/results)`;
 
