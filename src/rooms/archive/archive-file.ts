@@ -2,7 +2,7 @@
  * The file `archive.json` of a market's archive: its tables, and the next step of the rollback. Each step replaces the file as a
  * whole, so `--continue` finds the step.
  */
-import { mkdir, readdir, rename } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rename, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { readState } from '../../kit/client/state-file.ts';
@@ -98,8 +98,32 @@ export async function openArchive(
   throw new Failure('conflict', 'BEGUN', why);
 }
 
-export async function writeArchive(folder: string, archive: Archive): Promise<void> {
+export type WriteArchive = (archive: Archive) => Promise<void>;
+
+/**
+ * Makes what writes the file for one command. A command that stood still while `--continue` went on elsewhere would write its
+ * earlier step over a later one: a market that is dropped would have an archive without its tables.
+ * @throws Failure where the file is no longer what this command wrote
+ */
+export function createWriteArchive(folder: string): WriteArchive {
   const path = join(folder, ARCHIVE_FILE);
-  await writeDurably(`${path}.partial`, Buffer.from(`${JSON.stringify(archive, null, 1)}\n`));
-  await rename(`${path}.partial`, path);
+  let written: string | undefined;
+  return async (archive) => {
+    if (written !== undefined && (await readFile(path, 'utf8')) !== written) {
+      const why = `another command has gone on with the archive in ${folder}`;
+      throw new Failure('conflict', 'ANOTHER_COMMAND', why);
+    }
+    written = `${JSON.stringify(archive, null, 1)}\n`;
+    await writeDurably(`${path}.partial`, Buffer.from(written));
+    await rename(`${path}.partial`, path);
+  };
+}
+
+/** Removes files of an interrupted export, which no table names. */
+export async function removeStrays(folder: string, tables: readonly Table[]): Promise<void> {
+  const known = new Set(tables.flatMap(({ parts }) => parts.map(({ file }) => file)));
+  known.add(ARCHIVE_FILE);
+  for (const file of await readdir(folder)) {
+    if (!known.has(file)) await unlink(join(folder, file));
+  }
 }

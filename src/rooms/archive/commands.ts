@@ -16,7 +16,7 @@ import { openCommandRedis } from '../../kit/command/stores.ts';
 import { isMarketName } from '../../kit/config/market-settings.ts';
 import { createFailpoint, FAILPOINT_VARIABLE } from '../../kit/process/failpoint.ts';
 import { Failure } from '../../kit/words/failure.ts';
-import { ARCHIVE_FILE, archiveSchema, openArchive } from './archive-file.ts';
+import { ARCHIVE_FILE, archiveSchema, createWriteArchive, openArchive } from './archive-file.ts';
 import { verifyArchive } from './export-table.ts';
 import type { FileStore } from './file-stores/file-store.ts';
 import { openFileStore } from './file-stores/open-file-store.ts';
@@ -60,6 +60,7 @@ async function rollback(args: string[], context: CommandContext, openModels: Ope
   const parts = {
     market,
     folder,
+    writeArchive: createWriteArchive(folder),
     key,
     waitHours,
     isRestDead: values['dead-letter-rest'] === true,

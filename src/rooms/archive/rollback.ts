@@ -2,8 +2,6 @@
  * Rolls a frozen market back, step by step: drain, export, read back, remove its keys, drop its schema, and compare the other
  * markets. After a crash at any point `--continue` repeats the step, with the same result.
  */
-import { readdir, unlink } from 'node:fs/promises';
-import { join } from 'node:path';
 import type { OpenModels } from '../../core/score/judge.ts';
 import { refuseOnHold } from '../../core/store/partitions/legal-holds.ts';
 import { readSwitches } from '../../core/store/switches/switches.ts';
@@ -18,7 +16,7 @@ import type { Failpoint } from '../../kit/process/failpoint.ts';
 import type { RedisClient } from '../../kit/redis/connection.ts';
 import { Failure } from '../../kit/words/failure.ts';
 import { readRequest, requireFreeze } from './approval.ts';
-import { ARCHIVE_FILE, type Archive, type Step, type Table, writeArchive } from './archive-file.ts';
+import { type Archive, removeStrays, type Step, type WriteArchive } from './archive-file.ts';
 import { deadLetterRest, drain } from './drain.ts';
 import { exportTable, type Stored, verifyArchive } from './export-table.ts';
 import { openFolder } from './file-stores/folder.ts';
@@ -41,6 +39,7 @@ const storedOf = ({ folder, market: archive, key }: Rollback): Stored => {
 export type Rollback = {
   readonly market: string;
   readonly folder: string;
+  readonly writeArchive: WriteArchive;
   readonly key: Buffer | null;
   /** Null: until 24 h after the freeze. */
   readonly waitHours: number | null;
@@ -81,16 +80,16 @@ export async function beginArchive(rollback: Rollback): Promise<Archive> {
 
 /** Runs the remaining steps, and writes `archive.json` after each step. */
 export async function rollBack(rollback: Rollback, begun: Archive): Promise<Archive> {
-  const { folder, failpoint, note } = rollback;
+  const { failpoint, note, writeArchive } = rollback;
   let archive = begun;
-  await writeArchive(folder, archive);
+  await writeArchive(archive);
   while (archive.step !== 'done') {
     const { step } = archive;
     refuseStopped(rollback);
     note(step);
     archive = await WORK[step](rollback, archive);
     failpoint(`archive-${step}`);
-    await writeArchive(folder, archive);
+    await writeArchive(archive);
   }
   return archive;
 }
@@ -112,7 +111,7 @@ const WORK: Readonly<Record<Exclude<Step, 'done'>, Work>> = {
     return { ...archive, step: 'export' };
   },
   export: async (rollback, begun) => {
-    const { database, market, folder, failpoint, note } = rollback;
+    const { database, market, writeArchive, failpoint, note } = rollback;
     await requireSameFreeze(rollback, begun);
     let archive = begun;
     for (const table of await listTables(database.query, market)) {
@@ -121,7 +120,7 @@ const WORK: Readonly<Record<Exclude<Step, 'done'>, Work>> = {
       const made = await exportTable(database, storedOf(rollback), table);
       failpoint(`archive-table-${table.name}`);
       archive = { ...archive, tables: [...archive.tables, made] };
-      await writeArchive(folder, archive);
+      await writeArchive(archive);
       if (made.rows > 0) note(`${made.name}: ${made.rows} rows`);
     }
     return { ...archive, step: 'verify' };
@@ -230,23 +229,14 @@ async function dropUnchanged(rollback: Rollback, { tables }: Archive): Promise<s
 
 /** Takes tables that changed after their export out of the archive, so that `--continue` exports them again. */
 async function archiveAgain(
-  { folder, market }: Rollback,
+  { writeArchive, market }: Rollback,
   archive: Archive,
   changed: readonly string[],
 ): Promise<never> {
   const tables = archive.tables.filter(({ name }) => !changed.includes(name));
-  await writeArchive(folder, { ...archive, step: 'export', tables });
+  await writeArchive({ ...archive, step: 'export', tables });
   const why = `${changed.join(', ')} changed after the export: end the processes of ${market}, then --continue archives these tables again`;
   throw new Failure('conflict', 'CHANGED', why);
-}
-
-/** Removes files of an interrupted export, which no table names. */
-async function removeStrays(folder: string, tables: readonly Table[]): Promise<void> {
-  const known = new Set(tables.flatMap(({ parts }) => parts.map(({ file }) => file)));
-  known.add(ARCHIVE_FILE);
-  for (const file of await readdir(folder)) {
-    if (!known.has(file)) await unlink(join(folder, file));
-  }
 }
 
 async function figuresOfOthers(rollback: Rollback, archive?: Archive) {

@@ -3,6 +3,7 @@
  * have not agreed on. Method: a process is killed at each step, and the next one continues.
  */
 import { randomBytes } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -12,14 +13,16 @@ import type { Database } from '../../../../src/kit/database/pool.ts';
 import type { Role } from '../../../../src/kit/words/principal.ts';
 import { requestRollback } from '../../../../src/rooms/archive/approval.ts';
 import { freeze } from '../../../../src/rooms/corridors/freeze-change.ts';
-import { runRiskProcess } from '../../../support/risk.ts';
+import { runRiskProcess, spawnRisk } from '../../../support/risk.ts';
 import { runRisk } from '../../../support/run-risk.ts';
 import { storeOpenRows, storeTransactions } from '../../../support/stored-rows.ts';
 import { THOROUGH } from '../../../support/thorough.ts';
+import { waitUntil } from '../../../support/wait-until.ts';
 import { createWorkerRig, seeds, type WorkerRig } from '../../../support/worker-rig.ts';
 
 const OTHER = 'market_1';
 const SCORES = 30;
+const STILL_MS_MAX = 60_000;
 
 let rig: WorkerRig;
 let other: Database;
@@ -68,6 +71,14 @@ const killedAt = async (point: string, ...more: readonly string[]) => {
   const { code, stderr } = await runRiskProcess(words(...more), { ...environment(), ...failpoint });
   expect(code, `${point}: ${stderr}`).toBeNull();
 };
+/** A command that stands still from a failpoint on, while others go on with its archive. */
+const standsStillAt = async (point: string, ...more: readonly string[]) => {
+  const failpoint = { RISK_TEST_FAILPOINT: `archive-${point}:1:SIGSTOP` };
+  const command = spawnRisk(words(...more), { ...environment(), ...failpoint });
+  const isStill = () => / T /.test(readFileSync(`/proc/${command.pid}/stat`, 'utf8'));
+  await waitUntil(isStill, STILL_MS_MAX, `the command to stand still at ${point}`);
+  return command;
+};
 const verify = (...more: readonly string[]) =>
   runRisk(['archive', 'verify', join(folder, 'archive'), ...more]);
 const ofMarket0 = () =>
@@ -97,6 +108,7 @@ test('a rollback that is killed at each step goes on, and drops what two people 
   expect((await rollback()).stderr).toContain('give --continue');
   await killedAt('drain', '--continue', '--dead-letter-rest');
   await killedAt('table-audit_log', '--continue', '--dead-letter-rest');
+  await using still = await standsStillAt('table-audit_log', '--continue', '--dead-letter-rest');
   await killedAt('export', '--continue');
   await killedAt('verify', '--continue');
 
@@ -115,6 +127,9 @@ test('a rollback that is killed at each step goes on, and drops what two people 
   await killedAt('others', '--continue');
   const done = await rollback('--continue');
   expect([done.code, done.stdout]).toEqual([0, expect.stringContaining('is archived in')]);
+  still.kill('SIGCONT');
+  expect((await still.exited).code).toBe(1);
+  expect(still.stderr()).toContain('another command has gone on with the archive');
 
   expect(await rig.database.sql(`select to_regnamespace('${OTHER}') as gone`)).toEqual([
     { gone: null },
