@@ -132,8 +132,13 @@ async function check(args: string[], context: CommandContext): Promise<number> {
     }
     return await checkLog(query, log, { file, bucket, seen, keys: signers }, signal);
   });
-  const { findings, ...figures } = checked;
-  const { origin, leaves, scores, away, lines, count } = figures;
+  const { findings, ...counted } = checked;
+  const { origin, leaves, scores, away, lines, count } = counted;
+  // Without a finding, a check that compared nothing published says less than one that did.
+  const compared = Object.entries({ file, bucket, seen }).flatMap(([name, text]) =>
+    text === undefined ? [] : [name],
+  );
+  const figures = { ...counted, compared, signatures_checked: signers.length > 0 };
   await database.transaction((query) =>
     recordChange(query, byCommand('evidence check'), {
       action: 'verification.end',
@@ -142,7 +147,7 @@ async function check(args: string[], context: CommandContext): Promise<number> {
       after: { ...figures, findings: findings.map(({ attack, what }) => `${attack}: ${what}`) },
     }),
   );
-  output.value(checked, [
+  output.value({ ...figures, findings }, [
     ...findings.map(({ attack, what }) => `${attack}: ${what}`),
     ...((file ?? bucket) === undefined
       ? [`no published checkpoint was compared: ${publishedFile(config)} has none`]

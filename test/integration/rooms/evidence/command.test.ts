@@ -118,7 +118,11 @@ test('keys are made, a score is exported, verified without the engine and recomp
     expect.stringContaining('signatures were not checked'),
     expect.stringMatching(/findings=0$/),
   ]);
+  const bare = JSON.parse((await risk('check', '--json')).stdout);
+  expect(bare).toMatchObject({ count: 0, compared: [], signatures_checked: false });
   environment = whole;
+  const full = JSON.parse((await risk('check', '--json')).stdout);
+  expect(full).toMatchObject({ count: 0, compared: ['file'], signatures_checked: true });
   // A log of another name, which nobody published, would agree with any rows.
   const columns = 'size, root, audit_id, walked_to';
   const [other] = await rig.testDatabase.sql<{ log_id: number }>(
