@@ -9,6 +9,7 @@ import { answerWithin } from '../../../kit/process/settles-within.ts';
 import { readCertificates } from '../../../kit/words/client-tls.ts';
 import { Failure, toError } from '../../../kit/words/failure.ts';
 import { type KafkaUrl, readKafkaUrl } from '../../../kit/words/kafka-url.ts';
+import { divideRecords } from './divide-records.ts';
 
 /** A longer deadline keeps requests waiting for a broker that hangs; a shorter one gives up while a leader is elected. */
 const CALL_MS_MAX = 3000;
@@ -54,16 +55,18 @@ export function openKafka(url: string) {
       if (records.length === 0) return;
       producer ??= openProducer();
       const client = await producer;
-      const messages = records.map(({ topic, partition, key, value, headers }) => ({
-        topic,
-        partition,
-        key: Buffer.from(key),
-        value,
-        headers: new Map(
-          Object.entries(headers).map(([name, text]) => [Buffer.from(name), Buffer.from(text)]),
-        ),
-      }));
-      await within(client.send({ messages, acks: -1 })).catch(throwKafkaFailure);
+      for (const part of divideRecords(records)) {
+        const messages = part.map(({ topic, partition, key, value, headers }) => ({
+          topic,
+          partition,
+          key: Buffer.from(key),
+          value,
+          headers: new Map(
+            Object.entries(headers).map(([name, text]) => [Buffer.from(name), Buffer.from(text)]),
+          ),
+        }));
+        await within(client.send({ messages, acks: -1 })).catch(throwKafkaFailure);
+      }
     },
     /**
      * A consumer that is a member of a group, or reads alone. It tries nothing again by itself: a commit that is refused would be
