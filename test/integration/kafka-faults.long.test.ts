@@ -1,8 +1,11 @@
 /**
- * Goal: a long queue of what is owed is appended. Method: real Postgres, Redis and Kafka. A machine without JDK 17 says so and skips.
+ * Goal: neither a long queue of what is owed, nor a corridor that a worker does not know yet keeps entries from being scored
+ * as they should. Method: real Postgres, Redis and Kafka. A machine without JDK 17 says so and skips.
  */
+import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 import { createKafkaAppend } from '../../src/core/stream/kafka/append.ts';
+import { type GroupReader, openGroupReader } from '../../src/core/stream/kafka/group-reader.ts';
 import { PARTITIONS, topicsOf } from '../../src/core/stream/kafka/topics.ts';
 import { whyNoKafka } from '../support/kafka/broker.ts';
 import { useKafka } from '../support/kafka/kafka-site.ts';
@@ -13,6 +16,8 @@ if (missing !== undefined) process.stderr.write(`kafka-faults.long.test.ts skips
 const TEST_MS = 90_000;
 /** As many as a round of the reconciler appends. */
 const ROUND = 5000;
+/** Some rebalances, each within a heartbeat or two. */
+const READ_MS = 10_000;
 
 describe.skipIf(missing !== undefined)('Kafka', () => {
   const site = useKafka();
@@ -21,6 +26,10 @@ describe.skipIf(missing !== undefined)('Kafka', () => {
       Object.values(topicsOf(site.rig.database.market, corridor)),
       PARTITIONS,
     );
+  const recordOf = (topic: string, partition: number, bytes: number) => ({
+    ...{ topic, partition, key: 'k', headers: {} },
+    value: Buffer.alloc(bytes),
+  });
 
   test(
     'takes a round of rows of one transaction in one partition',
@@ -40,6 +49,49 @@ describe.skipIf(missing !== undefined)('Kafka', () => {
       );
       expect(failures).toEqual([]);
       expect(left).toEqual([]);
+    },
+    TEST_MS,
+  );
+
+  test(
+    'gives no entry to a worker that does not know its corridor yet',
+    async () => {
+      const { database, commands } = site.rig;
+      const [known, added] = [site.corridor, 'US-PH'];
+      for (const corridor of [known, added]) await ensure(corridor);
+      const open = async (corridors: readonly string[]) => {
+        const endMs = performance.now() + 30_000;
+        for (;;) {
+          try {
+            return await openGroupReader(
+              ...[site.clients, database.market, corridors, commands, Date.now],
+            );
+          } catch (error) {
+            // A new broker has no coordinator yet.
+            if (performance.now() > endMs) throw error;
+            await sleep(250);
+          }
+        }
+      };
+      const { transactions } = topicsOf(database.market, added);
+      await site.clients.send(
+        Array.from({ length: PARTITIONS }, (_, partition) => recordOf(transactions, partition, 10)),
+      );
+      const [ofAhead, ofBehind] = [[] as string[], [] as string[]];
+      const reading = async (reader: GroupReader, corridors: string[]) => {
+        const endMs = performance.now() + READ_MS;
+        while (performance.now() < endMs) {
+          // A rebalance refuses commits.
+          const entries = await reader.read().catch(() => []);
+          corridors.push(...entries.map(({ stream }) => stream.corridor));
+        }
+      };
+      // The first member leads, and assigns the topics that it asks for itself to all members.
+      await using ahead = await open([known, added]);
+      await using behind = await open([known]);
+      await Promise.all([reading(ahead, ofAhead), reading(behind, ofBehind)]);
+      expect(new Set(ofAhead)).toEqual(new Set([added]));
+      expect(ofBehind).toEqual([]);
     },
     TEST_MS,
   );

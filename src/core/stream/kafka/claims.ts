@@ -43,7 +43,7 @@ export async function assignClaims(
   countTries: CountTries,
   nowMs: () => number,
 ) {
-  const { claims, begins } = await countClaims(await readClaims(member), countTries);
+  const { claims, begins } = await countClaims(await readClaims(member, topics), countTries);
   const streams = new Map(
     Array.from(claims, ([name, { topic, partition }]) => {
       const corridor = topics.get(topic)?.corridor ?? '';
@@ -120,8 +120,12 @@ export async function assignClaims(
   };
 }
 
-async function readClaims(member: Consumer): Promise<ReadonlyMap<string, Claim>> {
-  const assigned = member.assignments ?? [];
+async function readClaims(
+  member: Consumer,
+  topics: ReadTopics,
+): Promise<ReadonlyMap<string, Claim>> {
+  // The leader of a group gives its own topics to all members: until this worker knows a new corridor, partitions of it wait.
+  const assigned = (member.assignments ?? []).filter(({ topic }) => topics.has(topic));
   if (assigned.length === 0) return new Map();
   const asked = {
     topics: assigned.map(({ topic }) => topic),
