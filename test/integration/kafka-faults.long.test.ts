@@ -1,6 +1,6 @@
 /**
- * Goal: neither a long queue of what is owed, nor a corridor that a worker does not know yet keeps entries from being scored
- * as they should. Method: real Postgres, Redis and Kafka. A machine without JDK 17 says so and skips.
+ * Goal: neither a long queue of what is owed, nor a topic that is gone, nor a corridor that a worker does not know yet keeps
+ * entries from being scored. Method: real Postgres, Redis and Kafka. A machine without JDK 17 says so and skips.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
@@ -9,6 +9,7 @@ import { type GroupReader, openGroupReader } from '../../src/core/stream/kafka/g
 import { PARTITIONS, topicsOf } from '../../src/core/stream/kafka/topics.ts';
 import { whyNoKafka } from '../support/kafka/broker.ts';
 import { useKafka } from '../support/kafka/kafka-site.ts';
+import { waitUntil } from '../support/wait-until.ts';
 
 const missing = await whyNoKafka();
 if (missing !== undefined) process.stderr.write(`kafka-faults.long.test.ts skips: ${missing}\n`);
@@ -92,6 +93,37 @@ describe.skipIf(missing !== undefined)('Kafka', () => {
       await Promise.all([reading(ahead, ofAhead), reading(behind, ofBehind)]);
       expect(new Set(ofAhead)).toEqual(new Set([added]));
       expect(ofBehind).toEqual([]);
+    },
+    TEST_MS,
+  );
+
+  test(
+    'scores a corridor where the topics of another one are gone',
+    async () => {
+      const { database } = site.rig;
+      const gone = 'US-PH';
+      await ensure(gone);
+      await database.sql(
+        `insert into corridor_settings (corridor, changed_by, log, log_changed_at) values ($1, 'test', 'streams', now())`,
+        [gone],
+      );
+      await site.setLog('kafka');
+      site.rig.startWorker({ KAFKA_URL: site.kafka.url });
+      await site.append(await site.store(10));
+      await site.rig.settled(10, 40_000);
+      await site.clients.administer((admin) =>
+        admin.deleteTopics({ topics: Object.values(topicsOf(database.market, gone)) }),
+      );
+      await site.append(await site.store(10, Date.UTC(2026, 10, 3)));
+      await site.rig.settled(20, 40_000);
+      const goneTopics = Object.values(topicsOf(database.market, gone));
+      await waitUntil(
+        async () => (await site.clients.missingOf(goneTopics)).length === 0,
+        30_000,
+        'topics made anew',
+      );
+      await site.append(await site.store(10, Date.UTC(2026, 10, 4)));
+      await site.rig.settled(30, 40_000);
     },
     TEST_MS,
   );

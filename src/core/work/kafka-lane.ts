@@ -8,6 +8,7 @@ import type { StreamEntry } from '../stream/group/read-group.ts';
 import type { KafkaClients } from '../stream/kafka/clients.ts';
 import { type GroupReader, MEMBER_LOST, openGroupReader } from '../stream/kafka/group-reader.ts';
 import { createKafkaEnds } from '../stream/kafka/settle.ts';
+import { PARTITIONS, topicsOf } from '../stream/kafka/topics.ts';
 import { ALONE_AFTER } from '../stream/kafka/tries.ts';
 import { divideEntries } from './end-batch.ts';
 import { createInFlight, type InFlight } from './in-flight.ts';
@@ -50,6 +51,7 @@ async function readCorridors(
   ofKafka: () => readonly string[],
 ): Promise<void> {
   const { stop, market, elapsedMs, nowMs, log } = worker;
+  await remakeTopics(worker, clients, corridors);
   await using reader = await openGroupReader(clients, market.name, corridors, market.redis, nowMs);
   const inFlight = createInFlight(stop.signal, elapsedMs);
   const lane = toLane(worker, clients, reader);
@@ -83,6 +85,19 @@ async function readCorridors(
     await inFlight.drained();
     await reader.flush().catch(() => undefined);
   }
+}
+
+/** A topic that is gone would keep the group from reading those of all corridors; what it held is appended again from open rows. */
+async function remakeTopics(
+  { market, log }: Worker,
+  clients: KafkaClients,
+  corridors: readonly string[],
+): Promise<void> {
+  const topics = corridors.flatMap((one) => Object.values(topicsOf(market.name, one)));
+  const missing = await clients.missingOf(topics);
+  if (missing.length === 0) return;
+  log.warn({ topics: missing }, 'topics of Kafka are gone, and are made anew');
+  await clients.ensureTopics(missing, PARTITIONS);
 }
 
 async function runEntries(

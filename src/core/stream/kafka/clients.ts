@@ -86,11 +86,15 @@ export function openKafka(url: string) {
       });
       return quiet(consumer);
     },
+    /** Those of the topics that no broker has. Throws a Failure. */
+    async missingOf(topics: readonly string[]): Promise<string[]> {
+      const known = new Set(await this.administer((admin) => within(admin.listTopics())));
+      return topics.filter((topic) => !known.has(topic));
+    },
     /** Makes the topics that are missing, and waits until the leader of each partition answers. Throws a Failure. */
     async ensureTopics(topics: readonly string[], partitions: number): Promise<void> {
+      const missing = await this.missingOf(topics);
       await this.administer(async (admin) => {
-        const known = new Set(await within(admin.listTopics()));
-        const missing = topics.filter((topic) => !known.has(topic));
         // -1: as the broker has it set.
         if (missing.length > 0)
           await within(admin.createTopics({ topics: missing, partitions, replicas: -1 }));
