@@ -1,6 +1,8 @@
 /** Changes between two versions of an event that a reader of the former would not understand. */
 export type Schema = {
   readonly type?: string;
+  /** Tells elements of an array apart. */
+  readonly title?: string;
   readonly const?: unknown;
   readonly enum?: readonly string[];
   readonly minimum?: number;
@@ -18,7 +20,21 @@ export function breaksOf(before: Schema, after: Schema, at = ''): string[] {
   if (before.type !== undefined && after.type !== before.type) {
     return [`${at} is an ${after.type}, and was a ${before.type}`];
   }
-  return [...valueBreaks(before, after, at), ...fieldBreaks(before, after, at)];
+  return [
+    ...identityBreaks(before, after, at),
+    ...valueBreaks(before, after, at),
+    ...fieldBreaks(before, after, at),
+  ];
+}
+
+/** The version alone is a constant that changes. */
+function identityBreaks(before: Schema, after: Schema, at: string): string[] {
+  const isOther = before.const !== undefined && before.const !== after.const && at !== '/version';
+  const isMoved = at !== '' && before.title !== undefined && before.title !== after.title;
+  return [
+    ...(isOther ? [`${at} is ${after.const ?? 'anything'}, and was ${before.const}`] : []),
+    ...(isMoved ? [`${at} is ${after.title ?? 'nameless'}, and was ${before.title}`] : []),
+  ];
 }
 
 function valueBreaks(before: Schema, after: Schema, at: string): string[] {

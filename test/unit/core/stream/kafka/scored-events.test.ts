@@ -89,13 +89,27 @@ describe('transaction.scored in Kafka', () => {
     ],
     [
       'another verdict',
-      (one) => editRow(one, 5, { type: 'string', enum: ['approve', 'review', 'decline', 'hold'] }),
+      (one) =>
+        editRow(one, 5, { ...rowOf(one, 5), enum: ['approve', 'review', 'decline', 'hold'] }),
       ['/scores//5 may be hold'],
     ],
     [
       'a wider score',
-      (one) => editRow(one, 3, { type: 'integer', minimum: 0, maximum: 2000 }),
+      (one) => editRow(one, 3, { ...rowOf(one, 3), maximum: 2000 }),
       ['/scores//3 has the maximum 2000, and had 1000'],
+    ],
+    [
+      'another constant',
+      (one) => edit(one, { properties: { releases_held: { const: false } } }),
+      ['/releases_held is false, and was true'],
+    ],
+    [
+      'elements that changed places',
+      (one) => editRow(editRow(one, 1, rowOf(one, 2)), 2, rowOf(one, 1)),
+      [
+        '/scores//1 is merchant_id, and was account_id',
+        '/scores//2 is account_id, and was merchant_id',
+      ],
     ],
     ['an element more', (one) => editRow(one, 7, { type: 'string' }), []],
   ])('tells %s', (_, change, breaks) => {
@@ -107,6 +121,9 @@ const edit = (schema: Schema, { properties }: { properties: Record<string, Schem
   ...schema,
   properties: { ...schema.properties, ...properties },
 });
+
+const rowOf = (schema: Schema, at: number): Schema =>
+  schema.properties?.['scores']?.items?.prefixItems?.[at] ?? {};
 
 function editRow(schema: Schema, at: number, element: Schema): Schema {
   const scores = schema.properties?.['scores'] as Schema;
