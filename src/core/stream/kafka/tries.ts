@@ -21,6 +21,9 @@ export function createCountTries(redis: RedisClient, market: string): CountTries
     if (begins.length === 0) return [];
     try {
       const counts = await Promise.all(begins.map((begin) => redis.hincrby(key, begin, add)));
+      // Each rebalance has offsets of its own.
+      const over = begins.filter((_, at) => (counts[at] ?? 1) <= 0);
+      if (over.length > 0) await redis.hdel(key, ...over);
       await redis.expire(key, KEPT_SECONDS);
       return counts;
     } catch {
