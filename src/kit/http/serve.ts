@@ -30,6 +30,8 @@ const SILENCE_MS = 120_000;
 const HEADER_BYTES_MAX = 16 * 1024;
 const PORT_TRIES = 20;
 const SWEEP_MS = 50;
+/** How long a request whose headers have begun may take while the server closes. Longer: a stranger's half a request delays a drain. */
+const LAST_HEADERS_MS = 1000;
 
 type ServeOptions = {
   readonly host: string;
@@ -54,17 +56,21 @@ export const toListener = (app: Hono<AppEnv>): RequestListener =>
   getRequestListener(app.fetch, { errorHandler: refuseTarget, autoCleanupIncoming: false });
 
 export async function serve(listener: RequestListener, options: ServeOptions): Promise<Serving> {
-  const server = openServer(listener, options.tls);
-  const connections = watchConnections(server);
+  const answers: Answers = new WeakMap();
+  const server = openServer(listener, options.tls, answers);
+  // A handshake has a time-out of its own, which goes on while the server closes.
+  const connections = watchConnections(server, options.tls ? 'secureConnection' : 'connection');
   await listen(server, options);
   const { port } = server.address() as AddressInfo;
   const host = options.host.includes(':') ? `[${options.host}]` : options.host;
   const scheme = options.tls === undefined ? 'http' : 'https';
-  return { url: `${scheme}://${host}:${port}`, close: () => close(server, connections) };
+  return { url: `${scheme}://${host}:${port}`, close: () => close(server, connections, answers) };
 }
 
-function openServer(listener: RequestListener, tls: Tls | undefined): Server {
-  const answers = new WeakMap<Socket, ServerResponse>();
+/** The newest answer of each connection. */
+type Answers = WeakMap<Socket, ServerResponse>;
+
+function openServer(listener: RequestListener, tls: Tls | undefined, answers: Answers): Server {
   const limits = {
     ServerResponse: EarlyResponse,
     headersTimeout: HEADERS_TIMEOUT_MS,
@@ -164,13 +170,22 @@ async function listenOnce(server: Server, host: string, port: number): Promise<v
   await promise.finally(() => server.off('error', reject));
 }
 
-async function close(server: Server, connections: ReadonlySet<Socket>): Promise<void> {
+async function close(
+  server: Server,
+  connections: ReadonlySet<Socket>,
+  answers: Answers,
+): Promise<void> {
   const closed = Promise.withResolvers<void>();
+  const lateMs = performance.now() + LAST_HEADERS_MS;
   server.close(() => closed.resolve());
   const closeUnused = () => {
     server.closeIdleConnections();
-    // To Node a connection on which nothing has come yet is busy, and once a server closes no time-out of headers ends it.
-    for (const connection of connections) if (connection.bytesRead === 0) connection.destroy();
+    const isLate = performance.now() >= lateMs;
+    // To Node a connection is busy on which no request, or half of one, has come, and once a server closes no time-out of headers ends it.
+    for (const connection of connections) {
+      if (connection.bytesRead === 0 || (isLate && !isBusy(answers.get(connection))))
+        connection.destroy();
+    }
   };
   // Ends connections that are idle now, and others after their last answer.
   const sweep = setInterval(closeUnused, SWEEP_MS);
@@ -179,9 +194,16 @@ async function close(server: Server, connections: ReadonlySet<Socket>): Promise<
   clearInterval(sweep);
 }
 
-function watchConnections(server: Server): ReadonlySet<Socket> {
+/** Whether a request is being answered, or its body read. */
+const isBusy = (answer: ServerResponse | undefined) =>
+  answer !== undefined && !(answer.writableFinished && answer.req.complete);
+
+function watchConnections(
+  server: Server,
+  opened: 'connection' | 'secureConnection',
+): ReadonlySet<Socket> {
   const connections = new Set<Socket>();
-  server.on('connection', (connection: Socket) => {
+  server.on(opened, (connection: Socket) => {
     connections.add(connection);
     connection.once('close', () => connections.delete(connection));
   });

@@ -68,3 +68,37 @@ test('a connection on which nothing came does not hold up a shutdown', async () 
   await once(socket, 'connect');
   await other.close();
 });
+
+/** A stranger who begins a request and never ends it would have each process killed in place of drained. */
+test.each(['', 'GET /nothing HTTP/1.1\r\nHost: x\r\n\r\n'])(
+  'half a request does not hold up a shutdown, after %j',
+  async (before) => {
+    const other = await serve(toListener(app), { host: '127.0.0.1', port: 0, mayMove: false });
+    const socket = connect({ port: Number(new URL(other.url).port), host: '127.0.0.1' });
+    const half = `${before}GET /nothing HTTP/1.1\r\nHo`;
+    await new Promise<void>((resolve) => socket.write(half, () => resolve()));
+    await answerOf(other.url);
+    await other.close();
+    socket.destroy();
+  },
+);
+
+test('a request whose end comes during a shutdown is answered', async () => {
+  const other = await serve(toListener(app), { host: '127.0.0.1', port: 0, mayMove: false });
+  const socket = connect({ port: Number(new URL(other.url).port), host: '127.0.0.1' });
+  const half = HEAD.slice(0, -4);
+  await new Promise<void>((resolve) => socket.write(half, () => resolve()));
+  await answerOf(other.url);
+  const closed = other.close();
+  socket.write(`${HEAD.slice(-4)}{}`);
+  await waitUntil(() => handled.length === 1, 5000, 'the request to be handled');
+  handled.pop()?.();
+  const [answer] = await once(socket, 'data');
+  expect(statuses(String(answer))).toEqual(['201']);
+  await closed;
+});
+
+/** By then the server has read what other connections sent before. */
+async function answerOf(url: string): Promise<void> {
+  await (await fetch(`${url}/nothing`)).text();
+}
