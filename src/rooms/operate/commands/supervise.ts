@@ -25,6 +25,7 @@ const WORKERS = '1..4';
 const WORKERS_MAX = 64;
 /** The means of triggers reach back a minute: they are wholly of the new number of workers after twice that. */
 const COOL_DOWN_SECONDS = 120;
+const PORT_MAX = 65_535;
 const COOL_DOWN_BOUNDS = { min: 60, max: 86_400 };
 /** Longer: means of a minute come from few readings. Shorter: Postgres and Redis are asked more often. */
 const EVERY_MS = 5000;
@@ -69,6 +70,11 @@ async function supervise(args: string[], context: CommandContext): Promise<numbe
   const { config, environment, log } = context;
   if (config.RISK_WORKER_CORRIDORS !== undefined) {
     log.fatal('RISK_WORKER_CORRIDORS must not be set: the supervisor measures all corridors');
+    return EXIT_BAD_CONFIGURATION;
+  }
+  const portMax = PORT_MAX + 1 - max;
+  if (config.RISK_WORKER_PORT > portMax) {
+    log.fatal(`RISK_WORKER_PORT must be at most ${portMax}: ${max} workers take a port each`);
     return EXIT_BAD_CONFIGURATION;
   }
   const factor = Number(environment[TIME_FACTOR_VARIABLE] ?? 1);

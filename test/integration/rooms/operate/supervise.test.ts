@@ -112,6 +112,16 @@ test('a range that cannot be and a short cool-down are refused by name', async (
   }
 });
 
+test('ports that the last worker could not have are refused at the start, and not at the spike', async () => {
+  const environment = { ...rig.environment, RISK_WORKER_PORT: '65533' };
+  await using supervisor = spawnRisk(['supervise', '--workers', '1..4'], environment);
+  const said = () => linesOf(supervisor, 'worker starts').length > 0 || supervisor.hasExited();
+  await waitUntil(said, 20_000, 'a worker or the end');
+  supervisor.kill('SIGTERM');
+  expect((await supervisor.exited).code).toBe(78);
+  expect(supervisor.stderr()).toContain('RISK_WORKER_PORT must be at most 65532');
+});
+
 test('a configuration that workers refuse ends the supervisor with 78', async () => {
   const markets = { RISK_MARKETS: 'market_0,market_1' };
   await using supervisor = spawnRisk(['supervise'], { ...rig.environment, ...markets });
