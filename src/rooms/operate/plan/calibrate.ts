@@ -54,9 +54,12 @@ export function calibrate(
     throw refused(`${stored} transactions are stored: at least ${STORED_MIN} are needed`);
   }
   const us = (usedSeconds: number, transactions: number) => (usedSeconds * 1e6) / transactions;
-  const server = (from: number | undefined, to: number | undefined) =>
+  const server = (name: string, from: number | undefined, to: number | undefined) => {
+    if (from === undefined || to === undefined) return null;
+    if (to <= from) throw refused(`${name} was restarted, or another server has its place`);
     // The API's count is of the moment in which the stores' time is read; workers report theirs some seconds later.
-    from === undefined || to === undefined ? null : us(to - from, accepted);
+    return us(to - from, accepted);
+  };
   const mean = ({ count, bytes: all }: { readonly count: number; readonly bytes: number }) =>
     count === 0 ? null : all / count;
   const { account, merchant } = profiles;
@@ -69,8 +72,8 @@ export function calibrate(
     transactions_per_request: Math.max(1, accepted / Math.max(1, posts)),
     api_us: us(after.api.seconds - before.api.seconds, accepted),
     worker_us: us(workers.seconds, workers.scored),
-    postgres_us: server(before.postgresSeconds, after.postgresSeconds),
-    redis_us: server(before.redisSeconds, after.redisSeconds),
+    postgres_us: server('Postgres', before.postgresSeconds, after.postgresSeconds),
+    redis_us: server('Redis', before.redisSeconds, after.redisSeconds),
     postgres_bytes_per_transaction: bytes / stored,
     redis_bytes_per_account: mean(account),
     redis_bytes_per_merchant: mean(merchant),

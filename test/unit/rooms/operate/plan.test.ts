@@ -232,6 +232,14 @@ describe('a calibration', () => {
     );
   });
 
+  test.each(['redisSeconds', 'postgresSeconds'] as const)(
+    'is refused where the server of %s was restarted, whose time began anew',
+    (name) => {
+      const after = usage(61_000, { [name]: 0.1 });
+      expect(() => calibrate(spanOf(usage(1000), after), content)).toThrow('was restarted');
+    },
+  );
+
   test('has no figure of a Postgres elsewhere', () => {
     const before = usage(1000, { postgresSeconds: undefined });
     const made = calibrate(spanOf(before, usage(61_000)), content);
