@@ -262,7 +262,7 @@ export const MUTANTS: readonly Mutant[] = [
       // Without a check of what was lent, the slot would be taken twice, and held for a request that has gone.
       {
         file: 'src/kit/http/admission/shed.ts',
-        find: 'admitted.ticket.takeBack();',
+        find: 'admitted.ticket.takeBack(bytes);',
         replace: 'null;',
       },
     ],

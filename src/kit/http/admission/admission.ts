@@ -15,8 +15,8 @@ export type Ticket = {
   readonly refusal: null;
   /** Frees the slot while there is nothing to do. */
   readonly lend: () => void;
-  /** Takes a slot again, or returns why there is none. */
-  readonly takeBack: () => Refusal | null;
+  /** Takes a slot again, for a body that has so many bytes, or returns why there is none. */
+  readonly takeBack: (bytes: number) => Refusal | null;
   /** @param tookMs duration; null where the duration says nothing about the load of this process */
   readonly leave: (tookMs: number | null) => void;
 };
@@ -24,7 +24,7 @@ export type Ticket = {
 type AdmissionLimits = {
   /** Requests of a kind in flight. */
   readonly requestsMax: number;
-  /** Declared body bytes of a kind in flight; a few requests are admitted whatever their size. */
+  /** Body bytes of a kind in flight, as declared until a body is read; a few requests are admitted whatever their size. */
   readonly bytesMax: number;
 };
 
@@ -86,20 +86,22 @@ export function createAdmission(
       if (refusal !== null) return { refusal };
       const own = shares[kind];
       let holds = true;
+      let weight = bytes;
       let hasLeft = false;
       const giveBack = () => {
         if (!holds) return;
         holds = false;
         own.requests -= 1;
-        own.bytes -= bytes;
+        own.bytes -= weight;
       };
       return {
         refusal: null,
         lend: giveBack,
-        takeBack() {
+        takeBack(read) {
           // Answered at its deadline while the handler goes on, so the slot would never be freed.
           if (hasLeft) return 'in-flight';
-          const reason = take(kind, bytes);
+          weight = read;
+          const reason = take(kind, weight);
           holds = reason === null;
           return reason;
         },

@@ -136,7 +136,10 @@ function awaitBody(
   incoming: IncomingMessage | undefined,
 ): ReturnType<AwaitBody> {
   const admitted = incoming === undefined ? undefined : admittedRequests.get(incoming);
-  if (admitted === undefined || incoming?.complete === true) return undefined;
+  // A body that came whole may be packed, and then weighs many times what it declared.
+  const isAsDeclared =
+    incoming?.complete === true && incoming.headers['content-encoding'] === undefined;
+  if (admitted === undefined || isAsDeclared) return undefined;
   const arrival = arrivals.begin();
   let isCounted = false;
   const refused = (refusal: keyof typeof DETAILS) => {
@@ -155,9 +158,9 @@ function awaitBody(
     add: (bytes) => {
       if (!arrival.add(bytes)) throw refused('arriving');
     },
-    complete: () => {
+    complete: (bytes) => {
       admitted.startedMs = performance.now();
-      const refusal = admitted.ticket.takeBack();
+      const refusal = admitted.ticket.takeBack(bytes);
       if (refusal !== null) throw refused(refusal);
     },
     [Symbol.dispose]: arrival.end,

@@ -31,10 +31,10 @@ type AwaitedBody = Disposable & {
   readonly add: (bytes: number) => void;
   /** Rejects when this body has to give way to others. */
   readonly gaveWay: Promise<never>;
-  /** The body is complete; throws when no slot is free for it. */
-  readonly complete: () => void;
+  /** The body is complete, and has so many bytes unpacked; throws when no slot is free for it. */
+  readonly complete: (bytes: number) => void;
 };
-/** Undefined: the body is complete, or came without a server. Throws when there is no room for it. */
+/** Undefined: the body is complete and plain, or came without a server. Throws when there is no room for it. */
 export type AwaitBody = (incoming: IncomingMessage | undefined) => AwaitedBody | undefined;
 
 /**
@@ -127,7 +127,7 @@ function readArrived(
 async function awaitAll(c: Context<AppEnv>, limits: BodyLimits): Promise<Uint8Array> {
   using awaited = limits.awaitBody(c.env?.incoming);
   const bytes = await readAll(bodyChunks(c), limits, awaited);
-  awaited?.complete();
+  awaited?.complete(bytes.byteLength);
   return bytes;
 }
 

@@ -43,13 +43,30 @@ describe('admission', () => {
     first.lend();
     const second = enter('submit', 1);
     if (second.refusal !== null) throw new Error('the lent place was expected');
-    expect(first.takeBack()).toBe('in-flight');
+    expect(first.takeBack(1)).toBe('in-flight');
     first.leave(null);
     expect(enter('submit', 1).refusal).toBe('in-flight');
     second.lend();
-    expect(second.takeBack()).toBeNull();
+    expect(second.takeBack(1)).toBeNull();
     second.leave(null);
     expect(enter('submit', 1).refusal).toBeNull();
+  });
+
+  test('a place that is taken back weighs what its body turned out to be', () => {
+    const { enter } = createAdmission(limits, () => true);
+    const packed = Array.from({ length: 9 }, () => enter('submit', 1));
+    const tickets = packed.map((ticket) => {
+      if (ticket.refusal !== null) throw new Error('a place was expected');
+      ticket.lend();
+      return ticket;
+    });
+    expect(tickets.map((ticket) => ticket.takeBack(5000))).toEqual([
+      ...new Array(8).fill(null),
+      'bytes',
+    ]);
+    for (const ticket of tickets) ticket.leave(1);
+    const small = Array.from({ length: 11 }, () => enter('submit', 100));
+    expect(small.map(({ refusal }) => refusal)).toEqual([...new Array(10).fill(null), 'bytes']);
   });
 
   test('streams of lines keep no submission out', () => {
@@ -153,7 +170,7 @@ describe('admission', () => {
     if (ticket.refusal !== null) throw new Error('there was a place');
     ticket.lend();
     ticket.leave(null);
-    expect(ticket.takeBack()).toBe('in-flight');
+    expect(ticket.takeBack(1)).toBe('in-flight');
     expect(admission.enter('submit', 10).refusal).toBeNull();
   });
 });

@@ -2,15 +2,18 @@
  * Goal: the kind of a request follows from its route, and a request that is turned away is never routed. Method: a front that
  * refuses all submissions, and fronts that turn requests away.
  */
+import { gzipSync } from 'node:zlib';
 import { Hono } from 'hono';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { openRequestGate, type RequestGate } from '../../../../../src/kit/http/admission/shed.ts';
 import { Problem } from '../../../../../src/kit/http/answers/problem.ts';
 import type { AppEnv } from '../../../../../src/kit/http/app-env.ts';
+import { readJson } from '../../../../../src/kit/http/body/body.ts';
 import { type Serving, serve, toListener } from '../../../../../src/kit/http/serve.ts';
 import { createMetrics } from '../../../../../src/kit/metrics/metrics.ts';
 import { testConfig } from '../../../../support/config.ts';
 import { sendRaw } from '../../../../support/raw-http.ts';
+import { waitUntil } from '../../../../support/wait-until.ts';
 
 const app = new Hono<AppEnv>();
 app.post('/v1/transactions', (c) => c.json({ stored: true }, 201));
@@ -74,4 +77,47 @@ test('a request that is turned away gets no further, whatever its path and body'
   }
   const told = await metrics.registry.metrics();
   expect(told).toContain('risk_http_requests_shed_total{reason="unknown-key"} 2');
+});
+
+describe('a body weighs what is read of it', () => {
+  const bytes = Buffer.from(`[${' '.repeat(1024 * 1024)}]`);
+  const [asked, admitted] = [12, 8];
+
+  test.each([
+    ['packed', { 'Content-Encoding': 'gzip' }, gzipSync(bytes)],
+    ['without a length', {}, bytes],
+  ])('%s', async (_, headers, sent) => {
+    const gate = openRequestGate(testConfig(), {
+      ...{ metrics, takesSubmissions: () => true, turnAway: () => undefined },
+    });
+    const { awaitBody } = gate;
+    const reading = { bytesMax: 2 * bytes.byteLength, timeoutMs: 10_000, awaitBody };
+    const over = Promise.withResolvers<void>();
+    const seen = { held: 0, refused: 0 };
+    const reader = new Hono<AppEnv>();
+    reader.post('/v1/transactions', async (c) => {
+      await readJson(c, { ...reading, waitForCpu: () => Promise.resolve() });
+      seen.held += 1;
+      await over.promise;
+      return c.json({});
+    });
+    reader.onError((_error, c) => c.json({}, 503));
+    const own = await serve(gate.wrap(toListener(reader)), {
+      ...{ host: '127.0.0.1', port: 0, mayMove: false },
+    });
+    const answers = Array.from({ length: asked }, async () => {
+      const answer = await fetch(`${own.url}/v1/transactions`, {
+        ...{ method: 'POST', body: new Blob([sent]).stream(), duplex: 'half' },
+        headers: { 'Content-Type': 'application/json', ...headers },
+      });
+      if (answer.status === 503) seen.refused += 1;
+      await answer.text();
+    });
+    await waitUntil(() => seen.held + seen.refused === asked, 20_000, 'all requests');
+    expect(seen).toEqual({ held: admitted, refused: asked - admitted });
+    over.resolve();
+    await Promise.all(answers);
+    await own.close();
+    gate[Symbol.dispose]();
+  });
 });
