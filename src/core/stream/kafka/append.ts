@@ -12,7 +12,8 @@ import {
 } from '../entries/entry.ts';
 import { createStreamChoice } from '../entries/producer.ts';
 import type { ShardsOf, StreamKeys } from '../keys.ts';
-import type { KafkaClients, LogRecord } from './clients.ts';
+import type { KafkaClients } from './clients.ts';
+import type { LogRecord } from './divide-records.ts';
 import { keyOf, topicsOf } from './topics.ts';
 
 const COOL_DOWN_MS = 1000;

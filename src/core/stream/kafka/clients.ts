@@ -9,7 +9,7 @@ import { answerWithin } from '../../../kit/process/settles-within.ts';
 import { readCertificates } from '../../../kit/words/client-tls.ts';
 import { Failure, toError } from '../../../kit/words/failure.ts';
 import { type KafkaUrl, readKafkaUrl } from '../../../kit/words/kafka-url.ts';
-import { divideRecords } from './divide-records.ts';
+import { divideRecords, type LogRecord } from './divide-records.ts';
 
 /** A longer deadline keeps requests waiting for a broker that hangs; a shorter one gives up while a leader is elected. */
 const CALL_MS_MAX = 3000;
@@ -24,14 +24,6 @@ const [SESSION_MS, REBALANCE_MS, HEARTBEAT_MS] = [6000, 6000, 1000];
 export const EARLIEST = -2n;
 
 export type KafkaClients = ReturnType<typeof openKafka>;
-export type LogRecord = {
-  readonly topic: string;
-  readonly partition: number;
-  readonly key: string;
-  readonly value: Buffer;
-  readonly headers: Readonly<Record<string, string>>;
-};
-
 /** @param url a KAFKA_URL without problems */
 export function openKafka(url: string) {
   const base: BaseOptions = {
@@ -86,7 +78,7 @@ export function openKafka(url: string) {
       });
       return quiet(consumer);
     },
-    /** Those of the topics that no broker has. Throws a Failure. */
+    /** The topics that no broker has. Throws a Failure. */
     async missingOf(topics: readonly string[]): Promise<string[]> {
       const known = new Set(await this.administer((admin) => within(admin.listTopics())));
       return topics.filter((topic) => !known.has(topic));

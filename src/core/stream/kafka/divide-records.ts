@@ -1,6 +1,13 @@
 /** Divides records so that no batch is too large: what one call sends to a partition is a batch, which a broker takes or refuses whole. */
 import { nameOfPartition } from './claim.ts';
-import type { LogRecord } from './clients.ts';
+
+export type LogRecord = {
+  readonly topic: string;
+  readonly partition: number;
+  readonly key: string;
+  readonly value: Buffer;
+  readonly headers: Readonly<Record<string, string>>;
+};
 
 /** Bytes of a batch: brokers take 1 MiB as they are shipped, and a fetch brings as much of a partition. */
 export const BATCH_BYTES_MAX = 256 * 1024;

@@ -3,7 +3,7 @@
  * `docs/schemas`. A reader of one version reads the events of all earlier ones.
  */
 import type { Settlement } from '../settle/settle.ts';
-import type { LogRecord } from './clients.ts';
+import type { LogRecord } from './divide-records.ts';
 import { keyOf, topicsOf } from './topics.ts';
 
 export const SCORED_VERSION = 1;

@@ -12,7 +12,8 @@ import type { StreamEntry } from '../group/read-group.ts';
 import { repliesChannel, type StreamKeys } from '../keys.ts';
 import type { EntryEnds } from '../settle/entry-ends.ts';
 import type { Settlement } from '../settle/settle.ts';
-import type { KafkaClients, LogRecord } from './clients.ts';
+import type { KafkaClients } from './clients.ts';
+import type { LogRecord } from './divide-records.ts';
 import { toScoredRecords } from './scored-events.ts';
 import { keyOf, topicsOf } from './topics.ts';
 

@@ -1,10 +1,10 @@
 /** Goal: records go to brokers in batches that brokers take, all of them once, and in the order of each partition. */
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import type { LogRecord } from '../../../../../src/core/stream/kafka/clients.ts';
 import {
   BATCH_BYTES_MAX,
   divideRecords,
+  type LogRecord,
 } from '../../../../../src/core/stream/kafka/divide-records.ts';
 
 const recordOf = (partition: number, bytes: number): LogRecord => ({
