@@ -1,5 +1,5 @@
 /**
- * Goal: neither a long queue of what is owed, nor a topic that is gone, nor a corridor that a worker does not know yet keeps
+ * Goal: neither a long queue of what is owed, nor a topic that is gone, nor a corridor that some workers do not read keeps
  * entries from being scored. Method: real Postgres, Redis and Kafka. A machine without JDK 17 says so and skips.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -54,12 +54,13 @@ describe.skipIf(missing !== undefined)('Kafka', () => {
     TEST_MS,
   );
 
-  test(
-    'gives no entry to a worker that does not know its corridor yet',
-    async () => {
+  test.each([
+    ['a corridor that the other one does not know yet', ['US-EG', 'US-PH'], ['US-EG']],
+    ['a corridor of its own each', ['US-IN'], ['GB-NG']],
+  ])(
+    'gives partitions to workers that read their corridor: %s',
+    async (_, ofFirst, ofSecond) => {
       const { database, commands } = site.rig;
-      const [known, added] = [site.corridor, 'US-PH'];
-      for (const corridor of [known, added]) await ensure(corridor);
       const open = async (corridors: readonly string[]) => {
         const endMs = performance.now() + 30_000;
         for (;;) {
@@ -74,25 +75,34 @@ describe.skipIf(missing !== undefined)('Kafka', () => {
           }
         }
       };
-      const { transactions } = topicsOf(database.market, added);
-      await site.clients.send(
-        Array.from({ length: PARTITIONS }, (_, partition) => recordOf(transactions, partition, 10)),
-      );
-      const [ofAhead, ofBehind] = [[] as string[], [] as string[]];
-      const reading = async (reader: GroupReader, corridors: string[]) => {
+      const reading = async (reader: GroupReader) => {
+        const read = new Set<string>();
         const endMs = performance.now() + READ_MS;
         while (performance.now() < endMs) {
           // A rebalance refuses commits.
           const entries = await reader.read().catch(() => []);
-          corridors.push(...entries.map(({ stream }) => stream.corridor));
+          for (const { stream } of entries) read.add(`${stream.corridor} ${stream.shard}`);
         }
+        return [...read];
       };
-      // The first member leads, and assigns the topics that it asks for itself to all members.
-      await using ahead = await open([known, added]);
-      await using behind = await open([known]);
-      await Promise.all([reading(ahead, ofAhead), reading(behind, ofBehind)]);
-      expect(new Set(ofAhead)).toEqual(new Set([added]));
-      expect(ofBehind).toEqual([]);
+      const corridors = [...new Set([...ofFirst, ...ofSecond])];
+      for (const corridor of corridors) await ensure(corridor);
+      // The first member leads, and assigns partitions.
+      await using first = await open(ofFirst);
+      await using second = await open(ofSecond);
+      const both = Promise.all([reading(first), reading(second)]);
+      for (const corridor of corridors) {
+        const { transactions: topic } = topicsOf(database.market, corridor);
+        await site.clients.send(
+          Array.from({ length: PARTITIONS }, (_, partition) => recordOf(topic, partition, 10)),
+        );
+      }
+      const [byFirst, bySecond] = await both;
+      expect(new Set([...byFirst, ...bySecond]).size).toBe(PARTITIONS * corridors.length);
+      const isOf = (known: readonly string[]) => (one: string) =>
+        known.includes(one.split(' ')[0] ?? '');
+      expect(byFirst.filter((one) => !isOf(ofFirst)(one))).toEqual([]);
+      expect(bySecond.filter((one) => !isOf(ofSecond)(one))).toEqual([]);
     },
     TEST_MS,
   );

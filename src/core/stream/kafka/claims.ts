@@ -124,7 +124,7 @@ async function readClaims(
   member: Consumer,
   topics: ReadTopics,
 ): Promise<ReadonlyMap<string, Claim>> {
-  // The leader of a group gives its own topics to all members: until this worker knows a new corridor, partitions of it wait.
+  // A leader of an older release gives its own topics to all members, also those that this worker does not read.
   const assigned = (member.assignments ?? []).filter(({ topic }) => topics.has(topic));
   if (assigned.length === 0) return new Map();
   const asked = {

@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { RedisClient } from '../../../kit/redis/connection.ts';
 import { Failure } from '../../../kit/words/failure.ts';
 import type { StreamEntry } from '../group/read-group.ts';
+import { partitionAssigner } from './assign-partitions.ts';
 import { assignClaims, type Claims, type EndedOffset } from './claims.ts';
 import { type KafkaClients, throwKafkaFailure } from './clients.ts';
 import { createNoteRead } from './delivered.ts';
@@ -63,7 +64,7 @@ export async function openGroupReader(
     isLost = true;
   });
   for (const topic of topics.keys()) member.topics.track(topic);
-  await member.joinGroup({}).catch(throwKafkaFailure);
+  await member.joinGroup({ partitionAssigner }).catch(throwKafkaFailure);
   const owned = opened.move();
   let committing: Promise<void> | undefined;
   /** Commits one at a time, which takes what came during the one before. */
