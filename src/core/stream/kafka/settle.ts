@@ -5,6 +5,8 @@
  */
 
 import { type RedisClient, toRedisFailure } from '../../../kit/redis/connection.ts';
+import { isStreamAtFault } from '../../../kit/redis/outage.ts';
+import { Failure } from '../../../kit/words/failure.ts';
 import type { CorridorLog } from '../../domain/corridor-settings.ts';
 import type { PackedEntry } from '../entries/entry.ts';
 import { ENTRY_VERSION } from '../entries/entry.ts';
@@ -37,26 +39,29 @@ export function createKafkaEnds(parts: Parts): EntryEnds {
   const { clients, redis, market, logOf, nowMs, hasEventRoom, done } = parts;
   return {
     async settle(settlements) {
-      const [onKafka, onStreams] = [
-        settlements.filter(({ stream }) => logOf(stream.corridor) !== 'streams'),
-        settlements.filter(({ stream }) => logOf(stream.corridor) !== 'kafka'),
-      ];
+      const onKafka = settlements.filter(({ stream }) => logOf(stream.corridor) !== 'streams');
       await clients.send([
         ...toScoredRecords(market, onKafka),
         ...settlements.flatMap((one) => toLaterRecords(market, one, nowMs())),
       ]);
-      const unpublished = hasEventRoom()
-        ? await publishOnStreams(redis, onStreams)
-        : countScores(onStreams);
+      const published = await Promise.all(
+        settlements.map(async (one) => {
+          if (logOf(one.stream.corridor) === 'kafka') return 0;
+          return hasEventRoom() ? await publishOnStream(redis, one) : countScores(one);
+        }),
+      );
+      const failures = published.map((one) => (one instanceof Failure ? one : null));
       await reply(redis, market, settlements);
       done(
-        settlements.flatMap(({ stream, ended, replaced }) => {
+        settlements.flatMap(({ stream, ended, replaced }, index) => {
+          if (failures[index] !== null) return [];
           // An entry that is given back stays uncommitted, and is delivered again; one that is divided goes on in others.
           const divided = replaced.filter(({ by }) => by.length > 1);
           return [...ended, ...divided].map(({ entryId }) => ({ stream, entryId }));
         }),
       );
-      return { failures: settlements.map(() => null), unpublished };
+      const counts = published.map((one) => (one instanceof Failure ? 0 : one));
+      return { failures, unpublished: counts.reduce((sum, count) => sum + count, 0) };
     },
     async handOver(entries) {
       await clients.send(entries.map((entry) => toHandedOver(market, entry, nowMs())));
@@ -123,38 +128,39 @@ function toHandedOver(market: string, entry: StreamEntry, nowMs: number): LogRec
 }
 
 /**
- * Appends events as the script that settles entries of streams does. Throws a Failure.
- * @returns scores for whose events Redis has no room
+ * Appends events as the script that settles entries of streams does. Throws a Failure that is not of one stream.
+ * @returns scores for whose events Redis has no room, or the Failure of this stream
  */
-async function publishOnStreams(
+async function publishOnStream(
   redis: RedisClient,
-  settlements: readonly Settlement[],
-): Promise<number> {
-  const calls = settlements.flatMap(({ stream, ended, isFrozen = false }) =>
-    ended.flatMap(({ scores, scoredAtMs }) =>
-      scores.map(async ({ count, rows }) => {
-        const at = new Date(scoredAtMs).toISOString();
-        const fields = ['v', '2', 'n', count, 'corridor', stream.corridor, 'scored_at', at];
-        const frozen = isFrozen ? ['releases_held', 'true'] : [];
-        const event = [...fields, 'scores', `[${rows}]`, ...frozen];
-        const failure = await redis
-          .xadd(stream.scored, '*', ...event)
-          .then(noFailure, toRedisFailure);
-        if (failure === undefined) return 0;
-        if (failure.code === 'REDIS_OOM') return count;
-        throw failure;
-      }),
-    ),
+  { stream, ended, isFrozen = false }: Settlement,
+): Promise<number | Failure> {
+  const calls = ended.flatMap(({ scores, scoredAtMs }) =>
+    scores.map(async ({ count, rows }) => {
+      const at = new Date(scoredAtMs).toISOString();
+      const fields = ['v', '2', 'n', count, 'corridor', stream.corridor, 'scored_at', at];
+      const frozen = isFrozen ? ['releases_held', 'true'] : [];
+      const event = [...fields, 'scores', `[${rows}]`, ...frozen];
+      const failure = await redis
+        .xadd(stream.scored, '*', ...event)
+        .then(noFailure, toRedisFailure);
+      if (failure === undefined) return 0;
+      if (failure.code === 'REDIS_OOM') return count;
+      throw failure;
+    }),
   );
-  return (await Promise.all(calls)).reduce((sum, count) => sum + count, 0);
+  try {
+    return (await Promise.all(calls)).reduce((sum, count) => sum + count, 0);
+  } catch (error) {
+    if (error instanceof Failure && isStreamAtFault(error)) return error;
+    throw error;
+  }
 }
 
 const noFailure = () => undefined;
 
-const countScores = (settlements: readonly Settlement[]): number =>
-  settlements
-    .flatMap(({ ended }) => ended.flatMap(({ scores }) => scores))
-    .reduce((sum, { count }) => sum + count, 0);
+const countScores = ({ ended }: Settlement): number =>
+  ended.flatMap(({ scores }) => scores).reduce((sum, { count }) => sum + count, 0);
 
 /** A request that gets no reply polls. */
 async function reply(
