@@ -163,6 +163,12 @@ describe('deploy/kubernetes', () => {
     },
   );
 
+  it.each(ROLES)('%s reaches the object store: of cold months, or of checkpoints', (role) => {
+    const { egress } = find('NetworkPolicy', `risk-${role}`).spec;
+    const ports = egress.flatMap((rule: Manifest) => rule.ports).map(({ port }: Manifest) => port);
+    expect(ports).toContain(443);
+  });
+
   it('says how many connections the largest fleet opens', () => {
     const opened = ROLES.reduce(
       (sum, role) => sum + 10 * countConnections(configOf(role))[role],
