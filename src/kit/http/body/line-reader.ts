@@ -3,6 +3,7 @@
  * a number of bytes, or when the sender pauses, so that a slow sender gets its answers too.
  */
 import { settlesWithin } from '../../process/settles-within.ts';
+import { Problem } from '../answers/problem.ts';
 import { createDeadline } from './body.ts';
 
 export const LINES_CONTENT_TYPE = 'application/x-ndjson';
@@ -27,6 +28,11 @@ export type LineLimits = {
 export type RawLine = { readonly index: number; readonly bytes: Uint8Array | null };
 
 const NEWLINE = 0x0a;
+/**
+ * Blank lines beyond the number of other lines. More: a packed body of them, a thousandth of their size, keeps the process busy;
+ * fewer: a sender that shows with them that it lives is given up.
+ */
+const BLANKS_MAX = 1_000_000;
 
 /** Yields chunks of lines; lines that are empty or blank are skipped and not counted. */
 export async function* readLineChunks(
@@ -70,12 +76,16 @@ function createSplitter(lineBytesMax: number) {
   let rest: Uint8Array[] = [];
   let restBytes = 0;
   let index = 0;
+  let blanks = 0;
   const finish = (tail: Uint8Array): RawLine[] => {
     const isTooLong = restBytes + tail.byteLength > lineBytesMax;
     const bytes = isTooLong ? null : rest.length === 0 ? tail : Buffer.concat([...rest, tail]);
     rest = [];
     restBytes = 0;
-    return bytes !== null && isBlank(bytes) ? [] : [{ index: index++, bytes }];
+    if (bytes === null || !isBlank(bytes)) return [{ index: index++, bytes }];
+    blanks += 1;
+    if (blanks - index <= BLANKS_MAX) return [];
+    throw new Problem('malformed-request', `The body has ${BLANKS_MAX} blank lines too many.`);
   };
   return {
     push(bytes: Uint8Array): RawLine[] {

@@ -86,6 +86,14 @@ describe('readLineChunks', () => {
     expect(await read(parts('a', 'b\n\n \r\nc', 'd\n', 'e'))).toEqual([['ab', 'cd', 'e']]);
   });
 
+  test('gives up a packed flood of blank lines, and takes as many as there are other lines', async () => {
+    const flood = (piece: string) => Array.from({ length: 80 }, () => piece.repeat(16_384));
+    await expect(read(parts(...flood('\n')))).rejects.toMatchObject({
+      problem: 'malformed-request',
+    });
+    expect((await read(parts(...flood('a\n\n')))).flat()).toHaveLength(80 * 16_384);
+  });
+
   test('ends a chunk at its lines and at its bytes', async () => {
     expect(await read(parts('1\n2\n3\n4\n'))).toEqual([['1', '2', '3'], ['4']]);
     expect(await read(parts('123456789\n123456789\n123\n4\n'))).toEqual([
