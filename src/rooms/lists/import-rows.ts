@@ -1,5 +1,5 @@
 /** Reads the rows of an import whole before any is stored: a wrong line, wherever it stands, refuses all. */
-import type { Readable } from 'node:stream';
+import { Readable } from 'node:stream';
 import type { Projection } from '../../kit/client/fields.ts';
 import { readRows } from '../../kit/client/rows.ts';
 import { given, oneOf } from '../../kit/words/describe-issue.ts';
@@ -13,6 +13,8 @@ import { isNetwork, type Kind, NO_NETWORK, readValue } from './value.ts';
 export const IMPORT_ROWS_MAX = 1_000_000;
 /** A process has them in memory until the last line is known to be right. */
 const BYTES_MAX = 96 * 1024 * 1024;
+/** Text of a file, unpacked: what BYTES_MAX holds, with the names of fields. Larger: a small packed file of blanks is read for longer. */
+const TEXT_BYTES_MAX = 192 * 1024 * 1024;
 /** Larger: a statement takes longer than half a second. Smaller: a million rows take more round trips. */
 const BATCH_ROWS = 5000;
 /** Wrong lines that an answer names; the others are counted. */
@@ -110,7 +112,8 @@ export async function readImport(text: Readable, reading: Reading): Promise<Impo
     // Rows of a file that is refused need no memory.
     if (wrong === 0) batches.push(json);
   };
-  for await (const row of readRows(text, isJson, projection)) {
+  const bounded = Readable.from(boundedText(text), { objectMode: false });
+  for await (const row of readRows(bounded, isJson, projection)) {
     if (++rows > IMPORT_ROWS_MAX) throw tooMuch(`${IMPORT_ROWS_MAX} rows`);
     const read = 'body' in row ? readRow(reading, row.body) : undefined;
     if (read === undefined) refuse(`/lines/${row.line}`, 'detail' in row ? row.detail : '');
@@ -127,6 +130,15 @@ export async function readImport(text: Readable, reading: Reading): Promise<Impo
   if (rows === 0) throw new Failure('invalid', 'IMPORT_EMPTY', 'the import has no rows');
   await close();
   return { rows, batches };
+}
+
+async function* boundedText(text: Readable): AsyncGenerator<Buffer> {
+  let bytes = 0;
+  for await (const piece of text) {
+    bytes += piece.length;
+    if (bytes > TEXT_BYTES_MAX) throw tooMuch(`${TEXT_BYTES_MAX} bytes of text`);
+    yield piece;
+  }
 }
 
 const tooMuch = (bound: string) =>
