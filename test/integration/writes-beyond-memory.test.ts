@@ -34,7 +34,7 @@ const GUARDED = [
   ...['save-party-debts-1', 'take-quota-1'],
 ];
 /** Commands that add nothing except the record of a delivery, or that free memory. */
-const ALWAYS_TAKEN = ['expire', 'unlink', 'xtrim', 'zrem'];
+const ALWAYS_TAKEN = ['expire', 'hdel', 'unlink', 'xtrim', 'zrem'];
 
 type Kind = 'refused' | 'taken' | 'reads';
 
