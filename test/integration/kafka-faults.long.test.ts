@@ -2,7 +2,6 @@
  * Goal: neither a long queue of what is owed, nor a topic that is gone, nor a corridor that some workers do not read keeps
  * entries from being scored. Method: real Postgres, Redis and Kafka. A machine without JDK 17 says so and skips.
  */
-import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 import { createKafkaAppend } from '../../src/core/stream/kafka/append.ts';
 import { type GroupReader, openGroupReader } from '../../src/core/stream/kafka/group-reader.ts';
@@ -19,6 +18,7 @@ const TEST_MS = 90_000;
 const ROUND = 5000;
 /** Some rebalances, each within a heartbeat or two. */
 const READ_MS = 10_000;
+const OPEN_MS_MAX = 5_000;
 
 describe.skipIf(missing !== undefined)('Kafka', () => {
   const site = useKafka();
@@ -61,19 +61,13 @@ describe.skipIf(missing !== undefined)('Kafka', () => {
     'gives partitions to workers that read their corridor: %s',
     async (_, ofFirst, ofSecond) => {
       const { database, commands } = site.rig;
-      const open = async (corridors: readonly string[]) => {
-        const endMs = performance.now() + 30_000;
-        for (;;) {
-          try {
-            return await openGroupReader(
-              ...[site.clients, database.market, corridors, commands, Date.now],
-            );
-          } catch (error) {
-            // A new broker has no coordinator yet.
-            if (performance.now() > endMs) throw error;
-            await sleep(250);
-          }
-        }
+      const open = (corridors: readonly string[]) => {
+        // A new broker has no coordinator yet.
+        const tryOpen = () =>
+          openGroupReader(site.clients, database.market, corridors, commands, Date.now).catch(
+            () => undefined,
+          );
+        return waitUntil(tryOpen, OPEN_MS_MAX, 'a coordinator of the group');
       };
       const reading = async (reader: GroupReader) => {
         const read = new Set<string>();

@@ -1,6 +1,6 @@
 /**
  * Variables that stop a scope while a process runs: MARKET_1_ENABLED (the market `market_1`) and M1_CORRIDOR_UK_NG_ENABLED.
- * Such a variable only stops: `true` is the same as no variable.
+ * A variable of this kind only stops: `true` is the same as no variable.
  */
 
 export type SwitchSetting = {

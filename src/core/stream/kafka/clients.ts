@@ -24,6 +24,7 @@ const [SESSION_MS, REBALANCE_MS, HEARTBEAT_MS] = [6000, 6000, 1000];
 export const EARLIEST = -2n;
 
 export type KafkaClients = ReturnType<typeof openKafka>;
+
 /** @param url a KAFKA_URL without problems */
 export function openKafka(url: string) {
   const base: BaseOptions = {

@@ -25,8 +25,8 @@ const WORKERS = '1..4';
 const WORKERS_MAX = 64;
 /** The means of triggers reach back a minute: they are wholly of the new number of workers after twice that. */
 const COOL_DOWN_SECONDS = 120;
-const PORT_MAX = 65_535;
 const COOL_DOWN_BOUNDS = { min: 60, max: 86_400 };
+const PORT_MAX = 65_535;
 /** Longer: means of a minute come from few readings. Shorter: Postgres and Redis are asked more often. */
 const EVERY_MS = 5000;
 /** Tests and benches let the minutes of triggers and of the cool-down pass so many times as fast. */
