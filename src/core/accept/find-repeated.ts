@@ -1,15 +1,11 @@
 /**
  * Finds requests that are repeated though their fingerprint is not the stored one. After an erasure a value has another token: the
  * stored transaction wins where all other fields agree and its own token leads nowhere any more.
- *
- * A key from before a migration of personal data has no fingerprint, as that would be of clear values: the row itself is compared.
  */
 import { loadTransactionRows } from '../store/transactions/read-transactions.ts';
 import { fingerprintOf } from './fingerprint.ts';
 import type { Ingest } from './ingest.ts';
-import { type Conflict, differencesOf } from './key-conflict.ts';
-
-const NO_FINGERPRINT = '0'.repeat(32);
+import type { Conflict } from './key-conflict.ts';
 
 /** @returns the indexes of conflicts that are repetitions */
 export async function findRepeated(
@@ -26,12 +22,9 @@ export async function findRepeated(
     return stored === undefined ? [] : { index, input, fingerprint, stored };
   });
   const inputs = await edge.withErased(repeated);
-  const same = repeated.filter(({ fingerprint, stored }, nth) => {
+  const same = repeated.filter(({ fingerprint }, nth) => {
     const input = inputs[nth];
-    if (input === undefined) return false;
-    return fingerprint === NO_FINGERPRINT
-      ? differencesOf(input, stored).length === 0
-      : fingerprintOf(input) === fingerprint;
+    return input !== undefined && fingerprintOf(input) === fingerprint;
   });
   return new Set(same.map(({ index }) => index));
 }

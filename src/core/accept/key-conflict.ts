@@ -81,20 +81,15 @@ export function sayDifferences(input: TransactionInput, other: TransactionInput)
 }
 
 function differencesFromRow(input: TransactionInput, row: PlainRow): readonly Field[] {
-  const found = differencesOf(input, row);
-  // A row does not record whether the body had a `created_at`, nor its spelling: only `created_at` can differ here.
-  return found.length > 0 ? found : ['created_at'];
-}
-
-/** Fields of which the row shows that the two bodies differ. */
-export function differencesOf(input: TransactionInput, row: PlainRow): readonly Field[] {
-  return FIELDS.filter((field) => {
+  const found = FIELDS.filter((field) => {
     if (field === 'metadata') return metadataText(input.metadata) !== metadataText(row.metadata);
     if (field !== 'created_at') return (input[field] ?? null) !== row[field];
     return (
       input.created_at !== undefined && Date.parse(input.created_at) !== row.created_at.getTime()
     );
   });
+  // A row does not record whether the body had a `created_at`, nor its spelling: only `created_at` can differ here.
+  return found.length > 0 ? found : ['created_at'];
 }
 
 function metadataText(metadata: unknown): string | null {

@@ -5,8 +5,6 @@ export const EMERGENCY = 'emergency';
 const READ_ONLY = 'read-only:';
 /** @param scope `market` or `corridor:US-EG` */
 export const readOnlyScope = (scope: string) => READ_ONLY + scope;
-/** A market has the scope while its personal data are rewritten; nobody sets or lifts it by hand. */
-export const MIGRATING = readOnlyScope('migration');
 export const isReadOnly = (scope: string) => scope.startsWith(READ_ONLY);
 
 export const isLevelScope = (scope: string) => scope === EMERGENCY || isReadOnly(scope);
@@ -14,7 +12,6 @@ export const isLevelScope = (scope: string) => scope === EMERGENCY || isReadOnly
 /** The widest scope that makes a corridor read-only, or the market where it is null. */
 export function readOnlyOf({ stopped }: Switches, corridor: string | null): string | undefined {
   if (stopped.size === 0) return undefined;
-  if (stopped.has(MIGRATING)) return MIGRATING;
   const scopes = ['market', ...(corridor === null ? [] : [corridorScope(corridor)])];
   return scopes.map(readOnlyScope).find((scope) => stopped.has(scope));
 }

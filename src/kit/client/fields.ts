@@ -1,6 +1,6 @@
 /**
  * Maps a row of a foreign file to a body of the API: which column feeds which field, and which fields are the same in every
- * row. An empty cell is an absent field, and the API judges the values.
+ * row. An empty cell and a null are an absent field, and the API judges the values.
  */
 import { Failure } from '../words/failure.ts';
 
@@ -48,7 +48,7 @@ export function projectionOf<F extends string>(
       const indexOf = new Map(header.map((column, index) => [column, index] as const).reverse());
       return (cells) => bodyOf((column) => cells[indexOf.get(column) ?? -1] || undefined);
     },
-    json: (source) => bodyOf((column) => Reflect.get(source, column)),
+    json: (source) => bodyOf((column) => Reflect.get(source, column) ?? undefined),
   };
 }
 

@@ -16,9 +16,7 @@ type FailpointName =
   /** Passed before a leader's write, under the name of its statement. */
   | `leader-before-${string}`
   /** Passed when a step of a rollback is done and not yet written down. */
-  | `archive-${string}`
-  /** Passed after each commit of a migration of personal data. */
-  | 'privacy-step';
+  | `archive-${string}`;
 export type Failpoint = (name: FailpointName) => void;
 
 export const FAILPOINT_VARIABLE = 'RISK_TEST_FAILPOINT';

@@ -89,7 +89,6 @@ export const AUDIT_ACTIONS = [
   'personal.ask',
   'personal.erase',
   'personal.rewrap',
-  'personal.migrate',
   'export.begin',
   'export.end',
   'verification.end',

@@ -3,7 +3,6 @@ import { type Command, EXIT, parseArguments } from '../../kit/command/command.ts
 import { commandOf } from '../../kit/command/rows.ts';
 import { byCommand, openCommandDatabase } from '../../kit/command/stores.ts';
 import { anonymiseAction } from './anonymise/anonymise-command.ts';
-import { migrateAction } from './migrate/migrate-command.ts';
 import { privacySettings } from './open-personal.ts';
 import { rewrap } from './rewrap.ts';
 
@@ -20,15 +19,13 @@ const rewrapAll: Command['run'] = async (args, context) => {
 export const command = commandOf({
   name: 'privacy',
   summary: 'Declares personal fields, reads what a token stands for, and erases it.',
-  notes: `migrate, anonymise and rewrap need DATABASE_URL, migrate REDIS_URL, too; migrate and rewrap need RISK_PRIVACY_KEYS and
-RISK_ERASURE_LEDGER.
+  notes: `anonymise and rewrap need DATABASE_URL; rewrap needs RISK_PRIVACY_KEYS and RISK_ERASURE_LEDGER, too.
 
 Example: risk privacy erase --field account_id --value acc_17 --reason 'request 2026-117' --yes`,
   document: async () => (await import('./routes.ts')).document,
   actions: {
     fields: { operation: 'listPersonalFields', columns: ['field', 'declared_by', 'declared_at'] },
     declare: { operation: 'declarePersonalField', words: { FIELD: 'field' } },
-    migrate: migrateAction,
     anonymise: anonymiseAction,
     read: { operation: 'readSubject', words: { TOKEN: 'token' } },
     erase: {

@@ -88,7 +88,7 @@ async function refuseClear(query: Query, field: string): Promise<void> {
     const has = clear?.found ?? 'detached months';
     refuse(
       'PERSONAL_LATE',
-      `the market has ${has}: a field is declared in a new market, before its first transaction; risk privacy migrate declares fields later`,
+      `the market has ${has}, and a field is declared before a market's first transaction: declare it in another market, then take the history there with risk export, risk replay and risk labels import`,
     );
   }
   const [member] = pathIn(field);

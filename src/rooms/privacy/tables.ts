@@ -6,8 +6,6 @@ export const tables: readonly Retention[] = [
     tables: ['personal_fields', 'personal_state'],
     ends: 'never: stored tokens stay tokens',
   },
-  { tables: ['personal_migrations'], ends: 'never: a row a migration' },
-  { tables: ['personal_values'], ends: 'with the migration or the copy that fills it' },
   { tables: ['subjects'], ends: 'when somebody erases the subject' },
   { tables: ['erasures'], ends: 'never: the ledger is compared with these rows' },
 ];

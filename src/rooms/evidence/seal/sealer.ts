@@ -46,7 +46,6 @@ export function createSealer(options: SealerOptions) {
   /** Size at which the log last continued its checkpoints; undefined before a comparison, or after a contradiction. */
   let agreed: number | undefined;
   let unsignedMs: number | undefined;
-  let isToldToWait = false;
 
   const refuse = async (of: LogRow, why: string): Promise<SealerRun> => {
     if (of.refused !== why) log.error({ origin }, `evidence is not sealed: ${why}`);
@@ -95,13 +94,7 @@ export function createSealer(options: SealerOptions) {
     if (edge !== undefined && before?.size !== edge.size) agreed = undefined;
     const refusal = before?.origin === origin ? await compareOnce(before) : undefined;
     if (before !== undefined && refusal !== undefined) return await refuse(before, refusal);
-    const isBegun = before?.origin === origin || (await beginLog(database, origin));
-    if (!isBegun) {
-      if (!isToldToWait)
-        log.warn({ origin }, 'the log of evidence begins once the personal data are rewritten');
-      isToldToWait = true;
-      return { scores: 0, missing: 0, isRefused: false, overdueSeconds: 0, mayHaveMore: false };
-    }
+    if (before?.origin !== origin) await beginLog(database, origin);
     const { log: now, scores, missing, mayHaveMore } = await step(before, nowMs);
     if (missing > 0) log.warn({ missing }, 'scores were gone before they were sealed');
     const why = await signDue(now, nowMs);

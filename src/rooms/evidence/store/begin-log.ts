@@ -1,5 +1,4 @@
 /** Begins a log, and its walk over scores that are older, such that each later score is in the intake. */
-import { MIGRATING } from '../../../core/domain/level.ts';
 import type { Database, Query, Statement } from '../../../kit/database/pool.ts';
 import { anyOf, lockWait } from '../../../kit/database/statement.ts';
 import { FIRST_ID } from '../log/sets.ts';
@@ -18,23 +17,18 @@ const hasLog = anyOf<[origin: string]>(
 const beginStatement: Statement = {
   name: 'begin-evidence-log',
   text: `insert into market.evidence_logs (origin, root, before_at)
-         select $1, $2, now() + ${UNSEEN} from market.switches where not market.is_stopped(stopped, '${MIGRATING}')
-         on conflict do nothing`,
+         values ($1, $2, now() + ${UNSEEN}) on conflict do nothing`,
 };
 
-/**
- * Makes the row of a log that has none, except while the market's personal data are rewritten: leaves would be over clear ids.
- * @returns whether there is a row
- */
+/** Makes the row of a log that has none. */
 export async function beginLog(
   { transaction }: Pick<Database, 'transaction'>,
   origin: string,
-): Promise<boolean> {
-  return await transaction(async (query) => {
-    if (await hasLog(query, origin)) return true;
+): Promise<void> {
+  await transaction(async (query) => {
+    if (await hasLog(query, origin)) return;
     await lockIntake(query);
     await query(beginStatement, [origin, EMPTY_ROOT]);
-    return await hasLog(query, origin);
   });
 }
 
@@ -55,10 +49,10 @@ export async function walkAgain(query: Query, logId: number): Promise<void> {
 const LOCK_WAIT_MS = 1000;
 
 /**
- * Waits for stores of scores and changes of switches under way, and keeps new ones waiting until the commit. A store takes its lock
- * before its snapshot, so it either has committed before the log begins, or sees the log.
+ * Waits for stores of scores under way, and keeps new ones waiting until the commit. A store takes its lock before its snapshot, so
+ * it either has committed before the log begins, or sees the log.
  */
 async function lockIntake(query: Query): Promise<void> {
   await query(lockWait(LOCK_WAIT_MS));
-  await query({ text: 'lock table market.evidence_intake, market.switches in share mode' });
+  await query({ text: 'lock table market.evidence_intake in share mode' });
 }

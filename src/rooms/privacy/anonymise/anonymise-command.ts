@@ -1,4 +1,5 @@
 /** `risk privacy anonymise`: a copy of a market for tests, in which no token leads to a value. */
+import { isPersonalField } from '../../../core/domain/personal.ts';
 import {
   type CommandContext,
   EXIT,
@@ -8,10 +9,16 @@ import {
   unlessStopped,
 } from '../../../kit/command/command.ts';
 import { neededUrl } from '../../../kit/command/stores.ts';
+import type { Config } from '../../../kit/config/config.ts';
 import { postgresUrl } from '../../../kit/config/service-urls.ts';
-import { FIELDS_MAX, openMigrationDatabase, readFields } from '../migrate/migrate-command.ts';
+import { openDatabase } from '../../../kit/database/open-database.ts';
 import { anonymise } from './anonymise.ts';
 import { LEFT_OUT } from './copied-tables.ts';
+
+const FIELDS_MAX = 16;
+/** A statement may read a whole table. Larger: a hanging statement is noticed later; smaller: a large table cannot be copied. */
+const STATEMENT_MS_MAX = 3_600_000;
+const LOCK_WAIT_MS = 10_000;
 
 const OPTIONS = {
   '--to DATABASE_URL': 'A database without the schema of the market',
@@ -24,6 +31,24 @@ export const anonymiseAction = {
   run,
 };
 
+const openForCopy = (config: Config, url: string) =>
+  openDatabase(config, url, 'privacy', {
+    connectionsMax: 2,
+    statementTimeoutMs: STATEMENT_MS_MAX,
+    lockTimeoutMs: LOCK_WAIT_MS,
+    namedStatements: false,
+  });
+
+/** @throws UsageError that names the first word that is no field */
+function readFields(words: readonly string[]): string[] {
+  const wrong = words.find((field) => !isPersonalField(field));
+  if (wrong !== undefined)
+    throw new UsageError(
+      `FIELD must be account_id, device_id, ip, or a member of metadata, as metadata.customer.email, not '${wrong}'`,
+    );
+  return [...new Set(words)];
+}
+
 async function run(args: string[], context: CommandContext): Promise<number> {
   const { config, output, signal } = context;
   const words = { required: [], max: FIELDS_MAX };
@@ -34,8 +59,8 @@ async function run(args: string[], context: CommandContext): Promise<number> {
   // The URL has a password, so it is not repeated.
   if (!postgresUrl().safeParse(to).success)
     throw new UsageError('--to must be a URL as postgres://USER:PASSWORD@HOST/DATABASE');
-  await using source = openMigrationDatabase(config, neededUrl(config, 'DATABASE_URL'));
-  await using target = openMigrationDatabase(config, to);
+  await using source = openForCopy(config, neededUrl(config, 'DATABASE_URL'));
+  await using target = openForCopy(config, to);
   const beganMs = performance.now();
   const { note, progress } = output;
   const copied = await unlessStopped(

@@ -14,16 +14,13 @@ import { byCommand } from '../../../kit/command/stores.ts';
 import type { Config } from '../../../kit/config/config.ts';
 import type { Database, Query } from '../../../kit/database/pool.ts';
 import { inSnapshot, readPages } from '../../../kit/database/snapshot.ts';
-import { onlyOf, rowsOf } from '../../../kit/database/statement.ts';
+import { firstOf, onlyOf, rowsOf } from '../../../kit/database/statement.ts';
 import { Failure } from '../../../kit/words/failure.ts';
 import { monthText } from '../../../kit/words/month.ts';
-import { METADATA, VALUES } from '../catalogue.ts';
-import { findInput } from '../migrate/refuse-migration.ts';
-import { findMigration } from '../migrate/store.ts';
 import { hmacOf, KEY_BYTES } from '../seal.ts';
 import { listFields } from '../store.ts';
 import { spelled } from '../tokens.ts';
-import { COPIED, COPIED_VALUES, type Copied, type CopiedValue } from './copied-tables.ts';
+import { COPIED, type Copied, type CopiedValue, VALUES } from './copied-tables.ts';
 
 /** Rows of one statement, about a kilobyte each. Larger: more memory; smaller: more statements. */
 const PAGE_ROWS = 2000;
@@ -95,13 +92,13 @@ const listCorridors = rowsOf<{ corridor: string }>(
   'select corridor from market.corridors order by corridor',
 );
 
+/** Finds a score whose rules have read a member of metadata. */
+const findInput = firstOf<{ id: string }, [name: string]>(
+  'find-score-by-rule-input',
+  'select transaction_id::text as id from market.scores where rule_inputs -> $1 is not null limit 1',
+);
+
 async function refuse(read: Query, fields: readonly string[]): Promise<void> {
-  if ((await findMigration(read)) !== undefined)
-    throw new Failure(
-      'conflict',
-      'MIGRATION_UNDER_WAY',
-      'a migration is under way, and one account has two names meanwhile: run risk privacy migrate to its end first',
-    );
   for (const field of fields) {
     const [member] = pathIn(field);
     if (member === undefined) continue;
@@ -145,7 +142,7 @@ async function copyTable(
 ): Promise<number> {
   const { without = [], isWide = false } = copied;
   const columns = (await listColumns(read, table)).filter(({ name }) => !without.includes(name));
-  const values = [...VALUES, ...COPIED_VALUES].filter((value) => value.table === table);
+  const values = VALUES.filter((value) => value.table === table);
   await write({ text: `alter table market.${table} disable trigger user` });
   // A migration has made the first rows of some tables.
   await write({ text: `delete from market.${table}` });
@@ -158,7 +155,7 @@ async function copyTable(
     anonymous.signal,
   );
   for await (const page of pages) {
-    const made = page.map((row) => withTokens(table, row, copied, values, anonymous));
+    const made = page.map((row) => withTokens(row, copied, values, anonymous));
     await write(
       { text: insert },
       columns.map(({ name }) => made.map((row) => row[name] ?? null)),
@@ -203,15 +200,14 @@ function insertText(table: string, columns: readonly Column[]): string {
 }
 
 function withTokens(
-  table: string,
   row: Row,
   { people = [] }: Copied,
   values: readonly CopiedValue[],
   { fields, tokenFor }: Anonymous,
 ): Row {
   const made: Row = { ...row };
-  for (const [nth, { column, as, field }] of values.entries()) {
-    const text = row[as?.column ?? column] ?? null;
+  for (const [nth, { column, from = column, field }] of values.entries()) {
+    const text = row[from] ?? null;
     if (text !== null && row[column] !== null && row[flagOf(nth)] === 'yes')
       made[column] = tokenFor(field, text);
   }
@@ -220,10 +216,8 @@ function withTokens(
     // The engine is nobody.
     if (name !== null && name !== 'engine') made[column] = tokenFor('person', name);
   }
-  for (const { column } of METADATA.filter((kept) => kept.table === table)) {
-    const text = row[column] ?? null;
-    if (text !== null) made[column] = ofMetadata(text, fields, tokenFor);
-  }
+  const { metadata = null } = row;
+  if (metadata !== null) made['metadata'] = ofMetadata(metadata, fields, tokenFor);
   return made;
 }
 

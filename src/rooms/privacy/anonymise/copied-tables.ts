@@ -1,8 +1,8 @@
 /**
- * Lists the tables of a copy for tests, and those that are left out: a test fails for a table in neither list. The catalogue names
- * columns with personal fields, and this file columns with names of people or with their free text.
+ * Lists the tables of a copy for tests, and those that are left out: a test fails for a table in neither list, and for a clear
+ * value in a copied column.
  */
-import type { KeptValue } from '../catalogue.ts';
+import type { PersonalId } from '../../../core/domain/personal.ts';
 
 export type Copied = {
   /** Columns with names of people. */
@@ -69,22 +69,40 @@ export const COPIED: Readonly<Record<string, Copied>> = {
   amount_percentiles: {},
 };
 
-/** Beside the values of the catalogue: a migration refuses these, and a copy need not. */
-const ofKind = (kind: string) => `t.list in (select name from market.lists where kind = '${kind}')`;
-const NETWORKS = `${ofKind('address')} and position('/' in t.value) > 0`;
-export type CopiedValue = Omit<KeptValue, 'field'> & {
-  readonly field: KeptValue['field'] | 'hash';
+/** A column of values that become tokens. */
+export type CopiedValue = {
+  readonly table: string;
+  readonly column: string;
+  readonly field: PersonalId | 'hash';
+  /** An SQL condition of rows `t`; the others have something else in the column. */
+  readonly where?: string;
+  /** Another column that has the value as text. */
+  readonly from?: string;
 };
-export const COPIED_VALUES: readonly CopiedValue[] = [
+
+const ofKind = (kind: string) => `t.list in (select name from market.lists where kind = '${kind}')`;
+
+export const VALUES: readonly CopiedValue[] = [
+  { table: 'transactions', column: 'account_id', field: 'account_id' },
+  { table: 'transactions', column: 'device_id', field: 'device_id' },
+  { table: 'transactions', column: 'ip', field: 'ip' },
+  { table: 'scores', column: 'account_id', field: 'account_id' },
+  { table: 'labels', column: 'account_id', field: 'account_id' },
+  { table: 'dead_letters', column: 'account_id', field: 'account_id' },
+  { table: 'review_cases', column: 'account_id', field: 'account_id' },
+  { table: 'review_cases', column: 'device_id', field: 'device_id' },
+  { table: 'final_decisions', column: 'account_id', field: 'account_id' },
+  { table: 'list_entries', column: 'value', field: 'account_id', where: ofKind('account') },
+  { table: 'list_entries', column: 'value', field: 'device_id', where: ofKind('device') },
   // A reader can hash all account ids that may be.
   { table: 'list_entries', column: 'value', field: 'hash', where: ofKind('hash') },
-  { table: 'list_entries', column: 'value', field: 'ip', where: NETWORKS },
+  { table: 'list_entries', column: 'value', field: 'ip', where: ofKind('address') },
   {
     table: 'list_entries',
     column: 'addresses',
     field: 'ip',
-    where: NETWORKS,
-    as: { column: 'value', type: 'inet' },
+    where: ofKind('address'),
+    from: 'value',
   },
 ];
 
@@ -96,7 +114,7 @@ export const LEFT_OUT: readonly { readonly why: string; readonly tables: readonl
   { why: 'clear values, or what leads to them', tables: ['subjects', 'personal_state'] },
   {
     why: 'how the market keeps personal data: the copy declares no field',
-    tables: ['personal_fields', 'personal_migrations', 'personal_values', 'erasures'],
+    tables: ['personal_fields', 'erasures'],
   },
   { why: 'notes and files of people', tables: ['review_notes', 'backtests', 'backtest_days'] },
   { why: 'what people did, and why', tables: ['audit_log', 'legal_holds'] },

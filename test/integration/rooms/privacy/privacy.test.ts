@@ -217,7 +217,7 @@ test('the same request again is a duplicate, and Postgres itself refuses a clear
   await expect(api.testDatabase.sql(clear)).rejects.toThrow(/personal_account_id/);
   const late = await as('officer', 'PUT /v1/personal-fields/metadata.phone');
   expect([late.status, late.body.code]).toEqual([409, 'PERSONAL_LATE']);
-  expect(late.body.detail).toContain('risk privacy migrate declares fields later');
+  expect(late.body.detail).toContain('risk export, risk replay and risk labels import');
 });
 
 test('an erased value leads nowhere, also after the restore of a backup that has it', async () => {

@@ -42,15 +42,7 @@ export async function sendScored(api: RunningApi, all: readonly Input[]): Promis
   const ids: string[] = [];
   const before = await count(api, 'scores');
   for (let at = 0; at < all.length; at += 20) {
-    // Behind a migration the API hears within a second that the market is open again.
-    const { status, body } = await waitUntil(
-      async () => {
-        const sent = await postBatch(api, all.slice(at, at + 20));
-        return sent.status === 503 ? undefined : sent;
-      },
-      10_000,
-      'an open market',
-    );
+    const { status, body } = await postBatch(api, all.slice(at, at + 20));
     if (status !== 200) throw new Error(`${status}: ${JSON.stringify(body)}`);
     ids.push(...body.results.map((one: { transaction_id: string }) => one.transaction_id));
     await waitUntil(

@@ -42,7 +42,7 @@ describe('labelProjection', () => {
     [0, 'legitimate'],
     [true, 'fraud'],
     [false, 'legitimate'],
-    [null, null],
+    [null, undefined],
   ])('makes %o of a flag %o', (is_fraud, label) => {
     const record = { transaction_id: '7', created_at: '2018-04-01T00:00:31Z', amount: '1.00' };
     const body = {
