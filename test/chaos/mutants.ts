@@ -21,7 +21,7 @@ export const MUTANTS: readonly Mutant[] = [
     scenario: 'api-before-append',
     replacements: [
       {
-        file: 'sql/0044_create_market.sql',
+        file: 'sql/0001_market.sql',
         find: ', constraint %I primary key (digest))',
         replace: ', constraint %I check (digest is not null))',
       },
@@ -131,7 +131,7 @@ export const MUTANTS: readonly Mutant[] = [
     scenario: 'profiles-dropped',
     replacements: [
       {
-        file: 'sql/0055_keep_profile_snapshots.sql',
+        file: 'sql/0001_market.sql',
         find: 'create trigger void_snapshots after insert on labels for each row execute function void_snapshots();\n',
         replace: '',
       },

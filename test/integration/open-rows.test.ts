@@ -1,12 +1,7 @@
 /**
  * Goal: an open row holds what is accepted and not final, and nothing else, whatever takes ids out at the same time; the number
- * of open ids is exact without counting them; a database of an older release is taken over. Method: the statements on real
- * Postgres, in overlapping database transactions; the migration over rows as an older release left them.
+ * of open ids is exact without counting them. Method: the statements on real Postgres, in overlapping database transactions.
  */
-import { cp, mkdtemp, readdir, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import pg from 'pg';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { planRows } from '../../src/core/accept/plan-rows.ts';
 import { countBacklog } from '../../src/core/store/open-rows/backlog.ts';
@@ -19,18 +14,15 @@ import {
   takeOutFinal,
 } from '../../src/core/store/open-rows/open-rows.ts';
 import { uuidArray } from '../../src/kit/database/binary-array.ts';
-import { migrate } from '../../src/kit/database/migrations/migrate.ts';
-import { SQL_FOLDER } from '../../src/kit/database/migrations/migration-files.ts';
 import type { Query } from '../../src/kit/database/pool.ts';
-import { createTestDatabase, type TestDatabase } from '../support/database.ts';
+import { createTestDatabase } from '../support/database.ts';
 import { openForFile } from '../support/open-for-file.ts';
-import { idAt, readRows, storeDeadLetters, storeTransactions } from '../support/stored-rows.ts';
+import { idAt, readRows } from '../support/stored-rows.ts';
 import { waitUntil } from '../support/wait-until.ts';
 
 const AT_MS = Date.UTC(2026, 2, 10);
 const ROW = idAt(AT_MS, 0xffff);
 const [A, B, C] = [1, 2, 3].map((n) => idAt(AT_MS, n)) as [string, string, string];
-const MIGRATION = '0045_create_open_rows.sql';
 
 const testDatabase = await openForFile(createTestDatabase());
 const database = await openForFile(testDatabase.open());
@@ -162,93 +154,6 @@ describe('planned rows', () => {
       expect(shard).toBeLessThan(2);
       expect(transactionIds).toEqual(transactionIds.toSorted());
     }
-  });
-});
-
-describe('the migration', () => {
-  let older: TestDatabase;
-  const options = () => ({
-    ...{ url: older.url, market: older.market, corridors: [], lockAttemptsMax: 1 },
-  });
-  beforeEach(async () => {
-    older = await createTestDatabase({ migrated: false });
-    const folder = await mkdtemp(join(tmpdir(), 'risk-sql-'));
-    try {
-      for (const name of await readdir(SQL_FOLDER)) {
-        if (name < MIGRATION || name.endsWith('.sha256')) {
-          await cp(join(SQL_FOLDER, name), join(folder, name));
-        }
-      }
-      await migrate(options(), folder);
-    } finally {
-      await rm(folder, { recursive: true });
-    }
-    return async () => {
-      await older[Symbol.asyncDispose]();
-    };
-  });
-
-  test('opens rows for what is neither scored nor dead since the checkpoint, and for what was owed', async () => {
-    await using opened = older.open();
-    // Rows are stored by today's statements, which ask a table that a later migration makes.
-    await older.sql('create table archived_months (month text, step text)');
-    const received = { receivedAtMs: AT_MS };
-    const seeds = (first: number, count: number, more = {}) =>
-      Array.from({ length: count }, (_, n) => ({
-        ...{ createdAtMs: AT_MS + first + n, ...received, ...more },
-      }));
-    const waiting = await storeTransactions(opened, seeds(0, 300));
-    const other = await storeTransactions(opened, seeds(1000, 2, { corridor: 'US-MX' }));
-    await storeTransactions(opened, seeds(2000, 5, { score: 1 }));
-    const old = { receivedAtMs: AT_MS - 86_400_000 };
-    const [owed = '', replayed = '', final = ''] = await storeTransactions(
-      opened,
-      seeds(3000, 3, old),
-    );
-    const [dead = '', purged = ''] = await storeTransactions(opened, seeds(4000, 2));
-    await storeDeadLetters(opened, [
-      { id: idAt(1, 1), transactionId: dead, failedAtMs: AT_MS },
-      { id: idAt(1, 2), transactionId: purged, failedAtMs: AT_MS },
-      { id: idAt(1, 3), transactionId: replayed, failedAtMs: AT_MS },
-    ]);
-    await older.sql('update dead_letters set purged_at = now() where transaction_id = $1', [
-      purged,
-    ]);
-    await older.sql('update dead_letters set replayed_at = now() where transaction_id = $1', [
-      replayed,
-    ]);
-    await older.sql('insert into ingest_batches values (gen_random_uuid(), now(), $1)', [[owed]]);
-    await older.sql('update reconcile_state set checkpoint = $1', [new Date(AT_MS - 3_600_000)]);
-    await older.sql('drop table archived_months');
-    expect(await migrate(options())).toContain(MIGRATION);
-    const rows = await readRows(opened.query);
-    const ids = rows.flatMap(({ transactionIds }) => transactionIds);
-    expect(ids.sort()).toEqual([...waiting, ...other, owed, replayed].sort());
-    expect(ids).not.toContain(final);
-    expect(Math.max(...rows.map(({ transactionIds }) => transactionIds.length))).toBe(128);
-    expect(await countOpen(opened.query)).toBe(ids.length);
-    const migrated =
-      'select count(*)::int as rows from open_rows where is_migrated and not is_left';
-    expect(await older.sql(migrated)).toEqual([{ rows: rows.length }]);
-  });
-
-  test('is refused while a process of an older release is connected', async () => {
-    const process = new pg.Client({
-      connectionString: older.url,
-      application_name: 'risk-worker-probe',
-    });
-    await process.connect();
-    const migrating = migrate(options());
-    await expect(migrating).rejects.toThrow(/processes of an older release are connected/);
-    await process.end();
-    const isGone = async () =>
-      (
-        await older.sql(
-          `select from pg_stat_activity where application_name = 'risk-worker-probe' and datname = current_database()`,
-        )
-      ).length === 0;
-    await waitUntil(isGone, 10_000, 'the process to be gone');
-    expect(await migrate(options())).toContain(MIGRATION);
   });
 });
 

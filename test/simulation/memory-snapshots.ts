@@ -1,5 +1,5 @@
 /**
- * Snapshots of profiles as src/core/store/profiles/profile-snapshots.ts and the trigger of sql/0055 have them. Commits are
+ * Snapshots of profiles as src/core/store/profiles/profile-snapshots.ts and the trigger of sql/0001 have them. Commits are
  * numbered from 1, and each has ended before the next one begins.
  */
 import { comparePositions } from '../../src/core/domain/history.ts';

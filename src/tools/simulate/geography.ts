@@ -1,5 +1,5 @@
 /**
- * Where simulated money moves: the corridors that every market is seeded with (sql/0044), the countries they
+ * Where simulated money moves: the corridors that every market is seeded with (sql/0001), the countries they
  * join, and typical amounts in each currency.
  */
 import { currencyScale } from '../../core/domain/currency.ts';

@@ -1,5 +1,5 @@
 /**
- * The identifier of a client's idempotency key: 16 bytes of SHA-256, which `idempotency_digest` of sql/0044
+ * The identifier of a client's idempotency key: 16 bytes of SHA-256, which `idempotency_digest` of sql/0001
  * computes too. Among 78 billion keys the chance that any two share a digest is 1 in 10^17, and a deliberate
  * collision takes 2^64 tries.
  */

@@ -1,19 +1,17 @@
 /**
- * Applies sql/NNNN_verb_noun.sql in order, once each. Files are never edited: a changed checksum is an error. SQL names no
+ * Applies the files of sql/ in order, once each. A file that was applied is never edited: a changed checksum is an error. SQL names no
  * schema; each step sets the search_path to the market's schema for itself alone, so no role is altered while other markets
  * work. Each finished step is recorded: a migration that was killed resumes with the step that was under way.
  */
 import type pg from 'pg';
 import { Failure } from '../../words/failure.ts';
 import { toFailure } from '../pg-failure.ts';
-import { adoptBaseline } from './baseline.ts';
 import { buildIndex } from './build-index.ts';
 import { giveToOwner } from './market-owner.ts';
 import {
   type Checksum,
   type Migration,
   readMigrations,
-  readReplaced,
   refuseEdited,
   SQL_FOLDER,
   type Step,
@@ -41,13 +39,9 @@ export async function migrate(
   folder: string = SQL_FOLDER,
 ): Promise<string[]> {
   const migrations = await readMigrations(folder);
-  const replaced = await readReplaced(folder);
   try {
     return await connected(options, async (client) => {
-      await alone(client, options, 'schema', async () => {
-        await prepareSchema(client, options.market);
-        await adoptBaseline(client, options, migrations[0], replaced);
-      });
+      await alone(client, options, 'schema', () => prepareSchema(client, options.market));
       const applied = await applyMissing(client, options, migrations);
       await alone(client, options, 'corridors', () => claimCorridors(client, options));
       return applied;

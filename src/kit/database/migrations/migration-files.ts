@@ -5,9 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { Failure } from '../../words/failure.ts';
 
 export const SQL_FOLDER = fileURLToPath(new URL('../../../../sql/', import.meta.url));
-/** As `sha256sum` writes it: the migrations that the baseline, the first file of sql/, stands for. */
-const REPLACED = 'replaced.sha256';
-const MIGRATION_FILE = /^\d{4}_[a-z0-9]+(_[a-z0-9]+)+\.sql$/;
+const MIGRATION_FILE = /^\d{4}(_[a-z0-9]+)+\.sql$/;
 /** A comment that begins a step and says how it runs; a file without any is one transaction. */
 const MARK = /^-- (transaction|concurrently|step):.*$/m;
 
@@ -35,7 +33,7 @@ export function refuseEdited({ name, checksum }: Checksum, applied: string): voi
 export async function readMigrations(folder: string = SQL_FOLDER): Promise<Migration[]> {
   const names = (await readdir(folder)).filter((name) => name.endsWith('.sql')).sort();
   const wrong = names.find((name) => !MIGRATION_FILE.test(name));
-  if (wrong !== undefined) throw new Error(`sql/${wrong} is not named NNNN_verb_noun.sql`);
+  if (wrong !== undefined) throw new Error(`sql/${wrong} is not named NNNN_name.sql`);
   return await Promise.all(
     names.map(async (name) => {
       const text = await readFile(`${folder}/${name}`, 'utf8');
@@ -43,13 +41,6 @@ export async function readMigrations(folder: string = SQL_FOLDER): Promise<Migra
       return { name, checksum, steps: stepsOf(text) };
     }),
   );
-}
-
-/** In the order in which older builds applied them. */
-export async function readReplaced(folder: string = SQL_FOLDER): Promise<Checksum[]> {
-  const text = await readFile(`${folder}/${REPLACED}`, 'utf8');
-  const lines = text.matchAll(/^([0-9a-f]{64}) {2}(\S+)$/gm);
-  return Array.from(lines, ([, checksum = '', name = '']) => ({ name, checksum }));
 }
 
 function stepsOf(text: string): Step[] {

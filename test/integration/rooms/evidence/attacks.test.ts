@@ -116,7 +116,7 @@ const cutTail = async (query: Query) => {
 /** Two rows change places: each has all that the other had but its key. */
 const swapScores = (one: string | undefined, other: string | undefined) => async (query: Query) => {
   const columns =
-    'scored_at, account_id, corridor, score, risk, probability, verdict, reasons, features, feature_schema, rule_set, model, attempts, degradation, features_crc32, rule_inputs';
+    'scored_at, account_id, corridor, score, risk, probability, verdict, reasons, features, feature_schema, rule_set, model, attempts, degradation, rule_inputs, features_crc32';
   const list = columns.split(', ').map((column) => `${column} = o.${column}`);
   await query(
     {
@@ -202,7 +202,7 @@ const ATTACKS: readonly [
     'a score is put in',
     (q) =>
       sql(
-        `insert into market.scores select (overlay(transaction_id::text placing 'ffff' from 20))::uuid, created_at, scored_at, account_id, corridor, score, risk, probability, verdict, reasons, features, feature_schema, rule_set, model, attempts, degradation, features_crc32, rule_inputs from market.scores where transaction_id = $1`,
+        `insert into market.scores select (overlay(transaction_id::text placing 'ffff' from 20))::uuid, created_at, scored_at, account_id, corridor, score, risk, probability, verdict, reasons, features, feature_schema, rule_set, model, attempts, degradation, rule_inputs, features_crc32 from market.scores where transaction_id = $1`,
         score(900),
       )(q),
     'inserted',

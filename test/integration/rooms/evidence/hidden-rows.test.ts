@@ -95,7 +95,7 @@ test.each<[name: string, texts: () => string[], noticed: string]>([
   [
     'a score is put in, and the walk over older scores never ends',
     () => [
-      `insert into market.scores select (overlay(transaction_id::text placing 'ffff' from 20))::uuid, created_at, now() + interval '1 hour', account_id, corridor, score, risk, probability, verdict, reasons, features, feature_schema, rule_set, model, attempts, degradation, features_crc32, rule_inputs from market.scores limit 1`,
+      `insert into market.scores select (overlay(transaction_id::text placing 'ffff' from 20))::uuid, created_at, now() + interval '1 hour', account_id, corridor, score, risk, probability, verdict, reasons, features, feature_schema, rule_set, model, attempts, degradation, rule_inputs, features_crc32 from market.scores limit 1`,
       `update market.evidence_logs set walked_to = '00000000-0000-0000-0000-000000000000'`,
     ],
     'inserted: the score ',

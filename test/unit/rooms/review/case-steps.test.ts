@@ -52,7 +52,7 @@ test('a lock ends at its last millisecond, and so does the time to undo', () => 
   const verdict = { disposition: 'fraud', reason: 'seen' } as const;
   const at = (locked_until: string) =>
     steps.decide(inState('open', { locked_until }), ann, policy, verdict);
-  expect(at(SOON)).toMatchObject({ state: 'decided', final_at: later(NOW, 10_000) });
+  expect(at(SOON)).toMatchObject({ state: 'decided', final_at: later(NOW, 20_000) });
   expect(() => at(NOW)).toThrow('claim it first');
   const undo = (final_at: string) => steps.undo(inState('decided', { final_at }), ann, policy);
   expect(undo(SOON)).toMatchObject({ state: 'open', locked_by: 'Ann' });
