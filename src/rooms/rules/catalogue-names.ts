@@ -1,18 +1,45 @@
 /** The typed catalogue of a market with values of yesterday, by which people choose the numbers of a rule. */
+import { z } from 'zod';
 import { FEATURE_SCHEMA } from '../../core/domain/feature-schema.ts';
 import {
   type CatalogueName,
   createCatalogue,
   fieldName,
 } from '../../core/score/rules/expression/catalogue.ts';
-import { createPauses, type DaySample, type SampledRow } from './day-sample.ts';
 import type { FieldJson } from './metadata-fields.ts';
-import type { CatalogueNameJson } from './preview-record.ts';
+import { createPauses, type SampledRow, type Yesterday } from './yesterday.ts';
+
+export const catalogueNameSchema = z
+  .object({
+    name: z.string(),
+    type: z.enum(['number', 'amount', 'text', 'boolean']).meta({
+      description: 'Amounts compare with amounts alone.',
+    }),
+    unit: z.string(),
+    description: z.string(),
+    values: z
+      .object({
+        median: z.number(),
+        p99: z.number().meta({ description: 'What 99 of 100 values do not exceed.' }),
+        missing: z.number().min(0).max(1).meta({ description: 'Share of scores without a value.' }),
+      })
+      .nullable()
+      .meta({ description: 'Of the sample of yesterday; null without a value.' }),
+  })
+  .meta({ id: 'CatalogueName' });
+type CatalogueNameJson = z.infer<typeof catalogueNameSchema>;
+export const catalogueExample: CatalogueNameJson = {
+  name: 'count_1h',
+  type: 'number',
+  unit: 'transactions',
+  description: 'Siblings of the last hour.',
+  values: { median: 0, p99: 4, missing: 0 },
+};
 
 /** By the sample, so that names are described once for each. */
-const described = new WeakMap<DaySample, CatalogueNameJson[]>();
+const described = new WeakMap<Yesterday, CatalogueNameJson[]>();
 
-export async function describeNames(sample: DaySample, fields: readonly FieldJson[]) {
+export async function describeNames(sample: Yesterday, fields: readonly FieldJson[]) {
   const own = fields.map(({ name, type, description }) => fieldName(name, type, description));
   const known = described.get(sample) ?? (await describeBuilt(sample));
   described.set(sample, known);
@@ -20,7 +47,7 @@ export async function describeNames(sample: DaySample, fields: readonly FieldJso
   return { sampled: sample.rows.length, items };
 }
 
-async function describeBuilt(sample: DaySample): Promise<CatalogueNameJson[]> {
+async function describeBuilt(sample: Yesterday): Promise<CatalogueNameJson[]> {
   const pause = createPauses();
   const items: CatalogueNameJson[] = [];
   for (const one of createCatalogue(FEATURE_SCHEMA)?.names.values() ?? []) {
@@ -32,7 +59,7 @@ async function describeBuilt(sample: DaySample): Promise<CatalogueNameJson[]> {
 
 function describe(
   { name, type, unit, description, source }: CatalogueName,
-  { rows }: DaySample,
+  { rows }: Yesterday,
 ): CatalogueNameJson {
   const read = ({ vector, opinion, ruleInputs }: SampledRow) => {
     if (source.at === 'feature') return vector[source.index];

@@ -5,7 +5,6 @@ import {
   diffFiles,
   exportRuleSet,
   importFile,
-  readSource,
   submitGiven,
   testFile,
   type Values,
@@ -21,37 +20,6 @@ const TOLD = [
 const told = {
   words,
   tell: (found: Values): Values => Object.fromEntries(TOLD.map((name) => [name, found[name]])),
-};
-
-type Flip = Readonly<Record<'count' | 'from' | 'to', string>>;
-const sayFlips = (flips: readonly Flip[]) =>
-  flips.map(({ count, from, to }) => `${count} from ${from} to ${to}`).join(', ');
-
-const sayCounts = (counts: Values) =>
-  Object.entries(counts)
-    .map(([verdict, count]) => `${count} ${verdict}`)
-    .join(', ');
-
-/** Says verdicts, which of them differ, and why a rule may be of no use, in words. */
-const tellPreview = (preview: Values): Values => {
-  const { before, after, flips, rules, unrecorded, ...about } = Object(preview);
-  return {
-    ...about,
-    before: sayCounts(before.all),
-    after: sayCounts(after.all),
-    unrecorded: unrecorded.map(({ input, scores }: Values) => `${scores} ${input}`).join(', '),
-    flips: sayFlips(flips),
-    rules: rules.map(({ rule, hits, fraud, legitimate, findings, without }: Values) => ({
-      rule,
-      hits,
-      fraud,
-      legitimate,
-      finding: Object(findings)
-        .map(({ detail }: Values) => detail)
-        .join(' '),
-      without_it: sayFlips(Object(without).flips ?? []),
-    })),
-  };
 };
 
 /** Scores by label, in words. */
@@ -119,14 +87,6 @@ Example: risk rules rollout careful@1 --corridor US-EG --to canary:5`,
     show: { operation: 'readRuleSet', ...told },
     outcomes: { operation: 'readRuleOutcomes', tell: tellOutcomes },
     check: checkFile,
-    preview: {
-      operation: 'previewRuleSet',
-      summary:
-        'Say what a file would have decided yesterday or before, and which rules are of no use',
-      words: { FILE: async (path) => ({ source: await readSource(path) }) },
-      options: { day: 'day', days: 'days', corridor: 'corridor' },
-      tell: tellPreview,
-    },
     test: testFile,
     diff: diffFiles,
     import: importFile,

@@ -21,7 +21,7 @@ import { ruleLines, runExamples, toYaml } from './rule-file.ts';
 const FILE_BYTES_MAX = 524_288;
 const RULE_SET = /^[a-z][a-z0-9-]*@\d+$/;
 
-export const readSource = (path: string) => readDataFile(path, FILE_BYTES_MAX);
+const readSource = (path: string) => readDataFile(path, FILE_BYTES_MAX);
 
 export type Values = Readonly<Record<string, unknown>>;
 

@@ -177,7 +177,7 @@ const ruleOf = ({ rules }: CompiledRuleSet, wanted: string) =>
   rules.find(({ code }) => code === wanted);
 
 /** How often the daily tallies count each of these outcomes. */
-export async function sumBy(
+async function sumBy(
   database: Database,
   outcomes: readonly string[] | null,
   {
@@ -200,5 +200,5 @@ export async function sumBy(
   return counts;
 }
 
-export const totalOf = (counts: ReadonlyMap<string, number>): number =>
+const totalOf = (counts: ReadonlyMap<string, number>): number =>
   [...counts.values()].reduce((sum, count) => sum + count, 0);

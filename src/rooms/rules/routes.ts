@@ -28,7 +28,6 @@ import {
   ruleSetSchema,
   toCorridorJson,
 } from './catalogue.ts';
-import { createDaysReader } from './day-sample.ts';
 import { metadataOperations } from './metadata-fields.ts';
 import {
   type OutcomesQuery,
@@ -37,9 +36,9 @@ import {
   ruleOutcomesParameters,
   ruleOutcomesSchema,
 } from './outcomes.ts';
-import { previewOperations } from './preview-routes.ts';
 import { ruleSetOperations } from './rule-set-routes.ts';
 import { listRuleSets } from './rule-set-rows.ts';
+import { createYesterdayReader } from './yesterday.ts';
 
 type Parts = Pick<Api, 'ingest' | 'databases'> & {
   readonly readOutcomes: (query: OutcomesQuery) => Promise<AnswerText>;
@@ -157,10 +156,7 @@ const ofRules = [
 export const document: DocumentPart = {
   paths: {
     ...pathsOf(lists, 'catalogue'),
-    ...pathsOf(
-      [...ofRules, ...metadataOperations, ...previewOperations, ...ruleSetOperations],
-      'rules',
-    ),
+    ...pathsOf([...ofRules, ...metadataOperations, ...ruleSetOperations], 'rules'),
   },
   tags: {
     catalogue: 'What exists: corridors, reason codes and features.',
@@ -181,14 +177,12 @@ export function openRulesApi({ databases, metrics, models, ingest, limits }: Api
     () => '',
     async () => ({ items: listReasonCodes(await listApproved(databases.primary)) }),
   );
-  const readDays = createDaysReader(databases.primary, models, databases.now);
+  const readYesterday = createYesterdayReader(databases.primary, models, databases.now);
   return {
     routes: [
       routesOf([...lists, ...ofRules], limits, { ingest, databases, readOutcomes, readReasons }),
       routesOf(metadataOperations, limits, { databases }),
-      // The catalogue goes before the rule set that a path names.
-      routesOf(previewOperations, limits, { databases, readDays }),
-      routesOf(ruleSetOperations, limits, { databases, models, readDays }),
+      routesOf(ruleSetOperations, limits, { databases, models, readYesterday }),
     ],
   };
 }

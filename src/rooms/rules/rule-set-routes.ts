@@ -2,6 +2,7 @@
 import type { Context } from 'hono';
 import { z } from 'zod';
 import type { Api } from '../../core/room.ts';
+import { compileStored } from '../../core/store/rule-sets/rule-sets.ts';
 import type { Database } from '../../kit/database/pool.ts';
 import { ANSWER_HEADERS, answerHeaders } from '../../kit/http/answers/answer-headers.ts';
 import { plainTag } from '../../kit/http/answers/entity-tag.ts';
@@ -9,9 +10,17 @@ import type { AppEnv } from '../../kit/http/app-env.ts';
 import { checkFields } from '../../kit/http/body/body.ts';
 import { answer, bodyOf, type DescribedBody, operation } from '../../kit/http/operation.ts';
 import { shown } from '../../kit/words/list-parameters.ts';
-import { DECLINED_SHARE_MAX } from './preview-record.ts';
-import { type PreviewParts, refuseManyDeclines } from './preview-routes.ts';
-import { approve, changeDraft, createDraft, retire, submit } from './rule-set-change.ts';
+import { catalogueExample, catalogueNameSchema, describeNames } from './catalogue-names.ts';
+import { listFields } from './metadata-fields.ts';
+import {
+  approve,
+  changeDraft,
+  createDraft,
+  findKnown,
+  refuse,
+  retire,
+  submit,
+} from './rule-set-change.ts';
 import {
   decidedExample,
   decidedSchema,
@@ -38,8 +47,12 @@ import {
   triedSchema,
   tryRuleSet,
 } from './try-rule-set.ts';
+import { DECLINED_SHARE_MAX, refusalOf } from './try-yesterday.ts';
+import type { ReadYesterday } from './yesterday.ts';
 
-export type RuleSetParts = Pick<Api, 'models'> & PreviewParts;
+export type RuleSetParts = Pick<Api, 'databases' | 'models'> & {
+  readonly readYesterday: ReadYesterday;
+};
 
 const writing = { roles: ['analyst', 'risk_officer'] } as const;
 const deciding = { method: 'post', roles: ['risk_officer'] } as const;
@@ -88,6 +101,15 @@ const submission = z.strictObject({
     }),
 });
 
+/** @throws Failure `conflict` where the submission takes a word of its own */
+async function refuseManyDeclines(parts: RuleSetParts, name: string): Promise<void> {
+  const row = await findKnown(parts.databases.primary.query, name);
+  // Other states are refused by the submission itself.
+  if (row.state !== 'draft') return;
+  const refusal = await refusalOf(compileStored(row), await parts.readYesterday());
+  if (refusal !== null) refuse(refusal);
+}
+
 /** A step of one person with a rule set as a whole. */
 const step = (
   word: 'approve' | 'retire',
@@ -111,16 +133,18 @@ export const ruleSetOperations = [
     ...writing,
     at: '/v1/rule-sets/check',
     operationId: 'checkRuleSet',
-    summary: 'What is wrong with a rule set, by line and column',
+    summary: 'What is wrong with a rule set, by line and column, or what its rules hit yesterday',
+    description:
+      'Hits are of a sample. The first request of ten minutes reads the sample, in some seconds.',
     'x-writes-nothing': true,
     body: {
       ...bodyOf(sourceSchema, sourceExample),
       bytesMax: BODY_BYTES_MAX,
       read: (value) => value,
     },
-    answers: { 200: answer('What is wrong.', checkedSchema, checkedExample) },
-    run: async ({ body }, { databases: { primary } }: RuleSetParts) =>
-      await check(primary.query, body),
+    answers: { 200: answer('What is wrong, or hits.', checkedSchema, checkedExample) },
+    run: async ({ body }, { databases: { primary }, readYesterday }: RuleSetParts) =>
+      await check(primary.query, readYesterday, body),
   }),
   operation({
     method: 'post',
@@ -139,6 +163,23 @@ export const ruleSetOperations = [
     problems: [404, 409],
     run: async ({ body }, { databases: { primary }, models }: RuleSetParts) =>
       await tryRuleSet(primary, models, body),
+  }),
+  // The catalogue goes before the rule set that a path names.
+  operation({
+    method: 'get',
+    roles: ['analyst', 'operator', 'risk_officer'],
+    at: '/v1/rule-sets/catalogue',
+    operationId: 'readRuleCatalogue',
+    summary: 'Names that expressions of rules may read, with their types and values of yesterday',
+    answers: {
+      200: answer(
+        'Metadata fields first, then the transaction and the model, then features in their order.',
+        z.object({ sampled: z.int(), items: z.array(catalogueNameSchema) }),
+        { sampled: 20_000, items: [catalogueExample] },
+      ),
+    },
+    run: async (_, { databases: { primary }, readYesterday }: RuleSetParts) =>
+      await describeNames(await readYesterday(), await listFields(primary.query)),
   }),
   operation({
     method: 'get',

@@ -19,6 +19,8 @@ import { InvalidFields } from '../../kit/words/field-error.ts';
 import { checkSource } from './check-source.ts';
 import { findKnown } from './rule-set-change.ts';
 import { RULE_SET, sourceExample, sourceSchema } from './rule-set-record.ts';
+import { countHits } from './try-yesterday.ts';
+import type { ReadYesterday } from './yesterday.ts';
 
 /** More than the compiler takes; what it refuses is named by field. */
 export const BODY_BYTES_MAX = 524_288;
@@ -38,6 +40,15 @@ export const checkedSchema = z
         }),
       )
       .meta({ description: 'Empty where the rule set would be accepted.' }),
+    yesterday: z
+      .object({
+        sampled: z.int().meta({ description: 'Scores of yesterday (UTC) that it was tried on.' }),
+        rules: z
+          .array(z.object({ rule: z.string(), hits: z.int() }))
+          .meta({ description: 'Rules that are on, in their order.' }),
+      })
+      .nullable()
+      .meta({ description: 'Null where there are problems.' }),
   })
   .meta({ id: 'CheckedRuleSet' });
 type CheckedJson = z.infer<typeof checkedSchema>;
@@ -53,11 +64,19 @@ export const checkedExample: CheckedJson = {
       allowed: 'a name of the catalogue',
     },
   ],
+  yesterday: null,
 };
 
-export async function check(query: Query, source: unknown): Promise<CheckedJson> {
+export async function check(
+  query: Query,
+  readYesterday: ReadYesterday,
+  source: unknown,
+): Promise<CheckedJson> {
   const made = await checkSource(query, source);
-  if ('ruleSet' in made) return { sha256: made.ruleSet.sha256, problems: [] };
+  if ('ruleSet' in made) {
+    const yesterday = await countHits(made.ruleSet, await readYesterday());
+    return { sha256: made.ruleSet.sha256, problems: [], yesterday };
+  }
   return {
     sha256: null,
     problems: made.problems.map(({ pointer, detail, at }) => ({
@@ -68,6 +87,7 @@ export async function check(query: Query, source: unknown): Promise<CheckedJson>
       found: at?.found ?? null,
       allowed: at?.allowed ?? null,
     })),
+    yesterday: null,
   };
 }
 
@@ -85,7 +105,7 @@ export async function compileGiven(
 }
 
 /** The rule set that a request names, or has as its source. @throws InvalidFields, or Failure `not-found` */
-export async function chooseRuleSet(
+async function chooseRuleSet(
   database: Database,
   { rule_set: name = '', source }: Pick<z.output<typeof trialSchema>, 'rule_set' | 'source'>,
 ): Promise<CompiledRuleSet> {

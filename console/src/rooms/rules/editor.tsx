@@ -6,13 +6,12 @@ import { ask } from '../../api/ask.ts';
 import { has } from '../../api/me.ts';
 import { count } from '../../format.ts';
 import { Part } from '../../parts/page.tsx';
-import { Found, Trouble } from '../../parts/states.tsx';
+import { Trouble } from '../../parts/states.tsx';
 import { useShortcuts } from '../../shell/shortcuts.ts';
 import { nameOf } from '../review/cases.ts';
 import { Changes } from './changes.tsx';
 import { Conflict } from './conflict.tsx';
 import { Problems } from './expression-field.tsx';
-import { Health, Yesterday } from './preview.tsx';
 import { RuleForm } from './rule-form.tsx';
 import { RuleList } from './rule-list.tsx';
 import {
@@ -34,8 +33,8 @@ export function Editor({ detail, me }: EditorProps) {
   const isMine = isWriter && detail.state === 'draft' && detail.author === nameOf(me);
   const draft = useDraft(detail);
   const { source, change, saved } = draft;
-  const tried = useTried(detail.rule_set, source, saved, isWriter);
-  const { problems, preview } = tried;
+  const tried = useTried(source, saved, isWriter);
+  const { problems, yesterday } = tried;
   const { at, open, form, list } = useOpened(source.rules.length);
   const add = () => {
     change({ ...source, rules: [...source.rules, newRule(source.rules)] });
@@ -73,10 +72,7 @@ export function Editor({ detail, me }: EditorProps) {
         {/* biome-ignore lint/a11y/noStaticElementInteractions: keys of the fields within */}
         <div className="editor" onKeyDown={onKeyDown}>
           <div className="editor-list" ref={list}>
-            <RuleList
-              {...{ rules: source.rules, problems, opened: at, onOpen: open }}
-              preview={preview.data}
-            />
+            <RuleList {...{ rules: source.rules, problems, yesterday, opened: at, onOpen: open }} />
           </div>
           <div className="editor-form" ref={form}>
             <OpenedRule {...{ source, at, change, problems }} isReadOnly={!isMine} />
@@ -89,13 +85,7 @@ export function Editor({ detail, me }: EditorProps) {
         />
       </Part>
       {isWriter ? (
-        <>
-          <Tried
-            preview={preview}
-            onOpen={(id) => open(source.rules.findIndex((one) => one.id === id))}
-          />
-          <Trial given={draft.isChanged ? { source: bodyOf(source) } : { rule_set: source.id }} />
-        </>
+        <Trial given={draft.isChanged ? { source: bodyOf(source) } : { rule_set: source.id }} />
       ) : null}
       <Changes source={source} />
       {draft.conflict === undefined ? null : (
@@ -187,26 +177,6 @@ const Actions = ({ state, isSaving, onAdd, onSave }: ActionsProps) => (
     <button type="button" className="primary" disabled={onSave === undefined} onClick={onSave}>
       {isSaving ? 'Saving …' : 'Save'}
     </button>
-  </>
-);
-
-type TriedProps = {
-  readonly preview: ReturnType<typeof useTried>['preview'];
-  readonly onOpen: (rule: string) => void;
-};
-
-const Tried = ({ preview, onOpen }: TriedProps) => (
-  <>
-    <Part title="Yesterday by these rules">
-      <Found query={preview} what="what yesterday would have been">
-        {(found) => <Yesterday preview={found} />}
-      </Found>
-    </Part>
-    {preview.data === undefined ? null : (
-      <Part title="Health">
-        <Health preview={preview.data} onOpen={onOpen} />
-      </Part>
-    )}
   </>
 );
 

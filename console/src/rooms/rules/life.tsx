@@ -1,6 +1,6 @@
 /** The way of a rule set: its author submits it, another person approves it, two people roll it out, one rolls it back. */
-import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
-import { type ReactNode, useState } from 'react';
+import { useMutation, useQueryClient } from '@tanstack/react-query';
+import { useState } from 'react';
 import type { Me, RuleSetDetail } from '../../../../src/kit/client/api-types.ts';
 import { ask } from '../../api/ask.ts';
 import { has } from '../../api/me.ts';
@@ -10,9 +10,8 @@ import { Modal } from '../../parts/dialog.tsx';
 import { Part } from '../../parts/page.tsx';
 import { Proposals, Propose, RollBack, toWords } from '../../parts/rollout.tsx';
 import { Time } from '../../parts/show.tsx';
-import { Found, Trouble } from '../../parts/states.tsx';
+import { Trouble } from '../../parts/states.tsx';
 import { nameOf } from '../review/cases.ts';
-import { Yesterday } from './preview.tsx';
 import { Shadows } from './shadows.tsx';
 
 type Props = { readonly detail: RuleSetDetail; readonly me: Me };
@@ -46,7 +45,7 @@ export function NextStep({ detail, me }: Props) {
       ) : null}
       {isOfficer && state !== 'retired' && state !== 'built-in' ? button('retire', 'Retire') : null}
       {asked === undefined ? null : (
-        <Step detail={detail} step={asked} onClose={() => setAsked(undefined)} me={me} />
+        <Step id={detail.rule_set} step={asked} onClose={() => setAsked(undefined)} />
       )}
     </>
   );
@@ -55,11 +54,11 @@ export function NextStep({ detail, me }: Props) {
 const STEPS = {
   submit: {
     ...{ action: 'Submit', title: (id: string) => `Submit ${id}` },
-    says: 'It changes no more, and waits for another person. What yesterday would have been:',
+    says: 'It changes no more, and waits for another person.',
   },
   approve: {
     ...{ action: 'Approve', title: (id: string) => `Approve ${id}` },
-    says: 'It may then be rolled out. The audit log keeps both people. What yesterday would have been:',
+    says: 'It may then be rolled out. The audit log keeps both people.',
   },
   retire: {
     ...{ action: 'Retire', title: (id: string) => `Retire ${id}` },
@@ -67,18 +66,17 @@ const STEPS = {
   },
 } as const;
 
-type StepProps = Props & {
+type StepProps = {
+  readonly id: string;
   readonly step: keyof typeof STEPS;
   readonly onClose: () => void;
 };
 
-function Step({ detail, step, me, onClose }: StepProps) {
-  const { rule_set: id, sha256 } = detail;
+function Step({ id, step, onClose }: StepProps) {
   const renew = useRenew(id);
-  const [isMeant, setMeant] = useState(false);
   const { action, title, says } = STEPS[step];
   const take = useMutation({
-    mutationFn: () => {
+    mutationFn: (isMeant: boolean) => {
       const path = { id };
       if (step === 'approve') return ask('POST /v1/rule-sets/{id}/approve', { path });
       if (step === 'retire') return ask('POST /v1/rule-sets/{id}/retire', { path });
@@ -90,25 +88,11 @@ function Step({ detail, step, me, onClose }: StepProps) {
       return renew();
     },
   });
+  /** The API has said that the rule set would decline many, and that a second word submits it. */
+  const isAskedAgain = take.error?.message.includes('accept_declines') === true;
   return (
     <Modal title={title(id)} isHeld={take.isPending} onClose={onClose}>
       <p>{says}</p>
-      {step === 'retire' || !has(me, 'analyst', 'risk_officer') ? null : (
-        <History id={id} sha256={sha256}>
-          {(refusal) =>
-            step === 'submit' && refusal !== null ? (
-              <label className="row">
-                <input
-                  type="checkbox"
-                  checked={isMeant}
-                  onChange={({ target }) => setMeant(target.checked)}
-                />
-                {refusal}: it is meant to.
-              </label>
-            ) : null
-          }
-        </History>
-      )}
       {take.error === null ? null : <Trouble error={take.error} />}
       <div className="row end">
         <button type="button" disabled={take.isPending} onClick={onClose}>
@@ -116,39 +100,14 @@ function Step({ detail, step, me, onClose }: StepProps) {
         </button>
         <button
           type="button"
-          className={step === 'retire' ? 'danger' : 'primary'}
+          className={step === 'retire' || isAskedAgain ? 'danger' : 'primary'}
           disabled={take.isPending}
-          onClick={() => take.mutate()}
+          onClick={() => take.mutate(isAskedAgain)}
         >
-          {take.isPending ? 'Sending …' : action}
+          {take.isPending ? 'Sending …' : isAskedAgain ? 'Submit all the same' : action}
         </button>
       </div>
     </Modal>
-  );
-}
-
-type HistoryProps = Pick<RuleSetDetail, 'sha256'> & {
-  readonly id: string;
-  /** @param refusal why the API refuses the submission without a word of its own */
-  readonly children: (refusal: string | null) => ReactNode;
-};
-
-/** Frauds and good customers of yesterday, before somebody decides about the rule set. */
-function History({ id, sha256, children }: HistoryProps) {
-  const query = useQuery({
-    queryKey: ['rule-set-preview', sha256],
-    queryFn: ({ signal }) => ask('POST /v1/rule-sets/preview', { body: { rule_set: id } }, signal),
-    staleTime: 60_000,
-  });
-  return (
-    <Found query={query} what="what yesterday would have been">
-      {(preview) => (
-        <>
-          <Yesterday preview={preview} />
-          {children(preview.refusal)}
-        </>
-      )}
-    </Found>
   );
 }
 

@@ -1,5 +1,5 @@
 /** The rules of a rule set with their hits of yesterday; `j` and `k` move, Enter opens the fields of a rule. */
-import type { RuleSetPreview } from '../../../../src/kit/client/api-types.ts';
+import type { CheckedRuleSet } from '../../../../src/kit/client/api-types.ts';
 import { count } from '../../format.ts';
 import { type Column, DataTable } from '../../parts/data-table.tsx';
 import { Badge } from '../../parts/show.tsx';
@@ -8,14 +8,14 @@ import { effectText, type Problem, problemsAt, type RuleSource } from './source.
 type RuleListProps = {
   readonly rules: readonly RuleSource[];
   readonly problems: readonly Problem[];
-  readonly preview: RuleSetPreview | undefined;
+  readonly yesterday: CheckedRuleSet['yesterday'] | undefined;
   readonly opened: number;
   readonly onOpen: (at: number) => void;
 };
 type Row = { readonly rule: RuleSource; readonly at: number };
 
-export function RuleList({ rules, problems, preview, opened, onOpen }: RuleListProps) {
-  const tried = new Map(preview?.rules.map((one) => [one.rule, one]));
+export function RuleList({ rules, problems, yesterday, opened, onOpen }: RuleListProps) {
+  const hitsOf = new Map(yesterday?.rules.map(({ rule, hits }) => [rule, hits]));
   const columns: readonly Column<Row>[] = [
     {
       ...{ id: 'rule', header: 'Rule', isRest: true },
@@ -29,11 +29,7 @@ export function RuleList({ rules, problems, preview, opened, onOpen }: RuleListP
           >
             {rule.id}
           </button>{' '}
-          <Mark
-            rule={rule}
-            wrong={problemsAt(problems, `/rules/${at}`).length}
-            isBesideModel={(preview?.by_model ?? 0) > 0}
-          />
+          <Mark rule={rule} wrong={problemsAt(problems, `/rules/${at}`).length} />
         </>
       ),
     },
@@ -41,7 +37,7 @@ export function RuleList({ rules, problems, preview, opened, onOpen }: RuleListP
     {
       ...{ id: 'hits', header: 'Hits', numeric: true },
       cell: ({ rule }) => {
-        const hits = tried.get(rule.id)?.hits;
+        const hits = hitsOf.get(rule.id);
         return hits === undefined ? <span className="muted">–</span> : count(hits);
       },
     },
@@ -59,17 +55,13 @@ export function RuleList({ rules, problems, preview, opened, onOpen }: RuleListP
 type MarkProps = {
   readonly rule: RuleSource;
   readonly wrong: number;
-  /** A model decided some of yesterday's scores. */
-  readonly isBesideModel: boolean;
 };
 
-function Mark({ rule: { state, policy, verdict }, wrong, isBesideModel }: MarkProps) {
+function Mark({ rule: { state, policy }, wrong }: MarkProps) {
   if (wrong > 0) {
     return <Badge level="critical">{wrong === 1 ? '1 problem' : `${wrong} problems`}</Badge>;
   }
   if (state === 'off') return <Badge level="unknown">off</Badge>;
   if (policy === true) return <Badge level="fine">policy</Badge>;
-  // Beside a deciding model such a rule is a reason without points.
-  if (isBesideModel && verdict === undefined) return <Badge level="unknown">not by model</Badge>;
   return null;
 }

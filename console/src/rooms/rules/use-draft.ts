@@ -1,4 +1,4 @@
-/** A draft in the browser: what was typed, what is saved, what is wrong, and what it would have decided yesterday. */
+/** A draft in the browser: what was typed, what is saved, what is wrong, and what it hits of yesterday. */
 import { keepPreviousData, useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { useEffect, useState } from 'react';
 import type { RuleSetDetail } from '../../../../src/kit/client/api-types.ts';
@@ -50,30 +50,21 @@ export function useDraft(detail: RuleSetDetail) {
   };
 }
 
-/** Problems of the rule set as it is typed, and its preview once it has none. */
-export function useTried(name: string, source: Source, saved: Source, isWriter: boolean) {
+/** Problems of the rule set as it is typed, and its hits of yesterday once it has none. */
+export function useTried(source: Source, saved: Source, isWriter: boolean) {
   const settled = useSettled(source);
-  const isChanged = settled !== saved;
   const check = useQuery({
     queryKey: ['rule-set-check', settled],
     queryFn: ({ signal }) => ask('POST /v1/rule-sets/check', { body: bodyOf(settled) }, signal),
-    enabled: isChanged && isWriter,
+    enabled: isWriter,
     placeholderData: keepPreviousData,
     staleTime: Number.POSITIVE_INFINITY,
     gcTime: 0,
   });
-  const problems = isChanged ? (check.data?.problems ?? []) : [];
-  const isRight = !isChanged || (check.data?.sha256 != null && !check.isPlaceholderData);
-  const preview = useQuery({
-    queryKey: ['rule-set-preview', settled],
-    queryFn: ({ signal }) => {
-      const body = isChanged ? { source: bodyOf(settled) } : { rule_set: name };
-      return ask('POST /v1/rule-sets/preview', { body }, signal);
-    },
-    enabled: isRight && isWriter,
-    placeholderData: keepPreviousData,
-    staleTime: 60_000,
-    gcTime: 60_000,
-  });
-  return { problems, preview, isChecking: settled !== source || check.isFetching };
+  return {
+    // The API refuses to save a source with problems.
+    problems: settled === saved ? [] : (check.data?.problems ?? []),
+    yesterday: check.data?.yesterday ?? undefined,
+    isChecking: settled !== source || check.isFetching,
+  };
 }

@@ -30,7 +30,7 @@ const KEYS_MAX = 400 * SLICES;
 /** Rows of one statement: each takes the worker itself some milliseconds. */
 const PAGE_ROWS = 500;
 
-/** A slice of a window and its counted keys, of all corridors. */
+/** A slice of a window and its counted keys. */
 export type Slice = ScoreWindow & {
   readonly keys: number;
   /** False where only the first keys were counted. */
@@ -43,39 +43,34 @@ export type Slice = ScoreWindow & {
 const RANGE = `s.transaction_id >= u.low and s.transaction_id < u.high
                   and s.created_at >= u.from_at and s.created_at < u.to_at`;
 
-/** A count of one corridor reads the rows of its keys as well: no index has the corridor of a score. */
-const countStatement = (corridor: string | undefined): Statement => ({
-  name: corridor === undefined ? 'count-score-slices' : 'count-score-slices-of-corridor',
-  text: `select k.keys::int4 as keys, k.wanted::int4 as wanted, k.last_at as "lastAt"
+const countStatement: Statement = {
+  name: 'count-score-slices',
+  text: `select k.keys::int4 as keys, k.last_at as "lastAt"
            from unnest($1::uuid[], $2::uuid[], $3::timestamptz[], $4::timestamptz[])
                 with ordinality as u(low, high, from_at, to_at, ordinal)
           cross join lateral (
-            select count(*) as keys, max(created_at) as last_at,
-                   ${corridor === undefined ? 'count(*)' : 'count(*) filter (where corridor = $6)'} as wanted
+            select count(*) as keys, max(created_at) as last_at
               from (select s.* from market.scores s where ${RANGE}
                      order by s.transaction_id, s.created_at limit $5) first_keys) k
           order by u.ordinal`,
-});
+};
 
-/** The quota of each slice, evenly spaced among its wanted keys, as `k`. */
-const sampled = (isOfCorridor = false) => `
-           from unnest($1::uuid[], $2::uuid[], $3::timestamptz[], $4::timestamptz[], $5::int4[], $6::int4[], $7::int4[])
-                as u(low, high, from_at, to_at, keys, wanted, quota)
+/** The quota of each slice, evenly spaced among its counted keys, as `k`. */
+const SAMPLED = `
+           from unnest($1::uuid[], $2::uuid[], $3::timestamptz[], $4::timestamptz[], $5::int4[], $6::int4[])
+                as u(low, high, from_at, to_at, keys, quota)
           cross join lateral (
             select transaction_id, created_at
               from (select transaction_id, created_at,
                            row_number() over (order by transaction_id, created_at) as place
                       from (select s.* from market.scores s where ${RANGE}
-                             order by s.transaction_id, s.created_at limit u.keys) first_keys
-                    ${isOfCorridor ? 'where corridor = $8' : ''}) counted
-             where place * u.quota / u.wanted > (place - 1) * u.quota / u.wanted) k`;
-
-const OF_SAMPLE = 'l.transaction_id = k.transaction_id and l.created_at = k.created_at';
+                             order by s.transaction_id, s.created_at limit u.keys) first_keys) counted
+             where place * u.quota / u.keys > (place - 1) * u.quota / u.keys) k`;
 
 const vectorsStatement: Statement = {
   name: 'sample-score-vectors',
   text: `select w.model, coalesce(w.probability, w.risk) as value, w.vector
-         ${sampled()}
+         ${SAMPLED}
           cross join lateral (
             select s.model, s.probability, s.risk, s.features as vector from market.scores s
              where s.transaction_id = k.transaction_id and s.created_at = k.created_at
@@ -87,27 +82,26 @@ const outcomesStatement: Statement = {
   name: 'sample-score-outcomes',
   text: `select w.model, w.probability, w.verdict, l.label = 'fraud' as "isFraud",
                 extract(epoch from l.labelled_at - k.created_at)::float8 * 1000 as "labelDelayMs"
-         ${sampled()}
+         ${SAMPLED}
           cross join lateral (
             select s.model, s.probability, s.verdict from market.scores s
              where s.transaction_id = k.transaction_id and s.created_at = k.created_at
              limit 1) w
-           left join lateral ${labelInForce(`${OF_SAMPLE} and l.labelled_at <= $8`, 'l.label, l.labelled_at')} l on true`,
+           left join lateral ${labelInForce('l.transaction_id = k.transaction_id and l.created_at = k.created_at and l.labelled_at <= $7', 'l.label, l.labelled_at')} l on true`,
 };
 
-const decisionsStatement = (corridor: string | undefined): Statement => ({
-  name: corridor === undefined ? 'sample-score-decisions' : 'sample-score-decisions-of-corridor',
+const decisionsStatement: Statement = {
+  name: 'sample-score-decisions',
   text: `select w.corridor, w.model, w.probability, w.vector, w.schema as "featureSchema",
-                w.rule_inputs as "ruleInputs", l.label = 'fraud' as "isFraud",
+                w.rule_inputs as "ruleInputs",
                 (select t.currency from market.transactions t where t.transaction_id = k.transaction_id and t.created_at = k.created_at) as currency
-         ${sampled(corridor !== undefined)}
+         ${SAMPLED}
           cross join lateral (
             select s.corridor, s.model, s.probability, s.features as vector, s.feature_schema as schema, s.rule_inputs
               from market.scores s
              where s.transaction_id = k.transaction_id and s.created_at = k.created_at
-             limit 1) w
-           left join lateral ${labelInForce(OF_SAMPLE)} l on true`,
-});
+             limit 1) w`,
+};
 
 type ScoreVector = {
   /** Null: the rules decided alone. */
@@ -161,20 +155,15 @@ export type ScoreDecision = Omit<ScoreVector, 'value'> & {
   readonly ruleInputs: RuleInputs | null;
   /** Null where the transaction is no longer stored. */
   readonly currency: string | null;
-  /** By the label that is current now; null without one. */
-  readonly isFraud: boolean | null;
 };
 
-/** @param corridor fewer rows are returned where it has few among the keys that are examined */
 export async function sampleDecisions(
   query: Query,
-  { corridor, ...window }: ScoreWindow & { readonly corridor?: string | undefined },
+  window: ScoreWindow,
   rows: number,
-  signal: AbortSignal,
 ): Promise<ScoreDecision[]> {
   type Row = Omit<ScoreDecision, 'vector'> & { readonly vector: Buffer };
-  const statement = decisionsStatement(corridor);
-  const found = await sample<Row>(query, statement, window, rows, [], signal, corridor);
+  const found = await sample<Row>(query, decisionsStatement, window, rows);
   return found.map((row) => ({ ...row, vector: toVector(row.vector) }));
 }
 
@@ -183,30 +172,21 @@ async function sample<Row extends object>(
   statement: Statement,
   window: ScoreWindow,
   rows: number,
-  more: readonly unknown[],
-  signal: AbortSignal,
-  corridor?: string,
+  more: readonly unknown[] = [],
+  signal?: AbortSignal,
 ): Promise<Row[]> {
-  const slices = (await countWindow(query, window, rows, corridor)).filter(
-    ({ wanted }) => wanted > 0,
-  );
-  const wanted = slices.map((slice) => slice.wanted);
-  const counted = wanted.reduce((sum, count) => sum + count, 0);
-  const estimates = estimateRows(slices).map((all, at) => {
-    const slice = slices[at];
-    return slice === undefined ? all : (all * slice.wanted) / slice.keys;
-  });
-  const quotas = shareOut(Math.min(rows, counted), estimates, wanted);
+  const slices = (await countWindow(query, window, rows)).filter(({ keys }) => keys > 0);
+  const keys = slices.map((slice) => slice.keys);
+  const counted = keys.reduce((sum, count) => sum + count, 0);
+  const quotas = shareOut(Math.min(rows, counted), estimateRows(slices), keys);
   const found: Row[] = [];
   for (const { from, to } of pagesOf(quotas)) {
-    signal.throwIfAborted();
-    const page = slices.slice(from, to);
+    signal?.throwIfAborted();
     const values = [
-      ...boundsOf(page),
-      int4Array(page.map((slice) => slice.keys)),
-      int4Array(page.map((slice) => slice.wanted)),
+      ...boundsOf(slices.slice(from, to)),
+      int4Array(keys.slice(from, to)),
       int4Array(quotas.slice(from, to)),
-      ...(corridor === undefined ? more : [corridor]),
+      ...more,
     ];
     found.push(...(await query<Row>(statement, values)));
   }
@@ -228,23 +208,13 @@ function pagesOf(quotas: readonly number[]): { from: number; to: number }[] {
   return pages;
 }
 
-/** @property wanted counted keys of the corridor; without a corridor, all that were counted */
-type Counted = Slice & { readonly wanted: number };
-
-async function countWindow(
-  query: Query,
-  window: ScoreWindow,
-  rows: number,
-  corridor: string | undefined,
-): Promise<Counted[]> {
-  const count = (bounds: readonly ScoreWindow[], keysMax: number) =>
-    countSlices(query, bounds, keysMax, corridor);
-  const slices = await count(cutWindow(window, SLICES), KEYS_MAX / SLICES);
+async function countWindow(query: Query, window: ScoreWindow, rows: number): Promise<Slice[]> {
+  const slices = await countSlices(query, cutWindow(window, SLICES), KEYS_MAX / SLICES);
   const partly = slices.filter(({ isWhole }) => !isWhole);
   const counted = slices.reduce((sum, { keys }) => sum + keys, 0);
   if (counted >= rows || partly.length === 0) return slices;
   // All keys were in a few slices, which may use the others' share.
-  const again = await count(partly, Math.floor(KEYS_MAX / partly.length));
+  const again = await countSlices(query, partly, Math.floor(KEYS_MAX / partly.length));
   return slices.map((slice) => again.find(({ fromMs }) => fromMs === slice.fromMs) ?? slice);
 }
 
@@ -252,17 +222,14 @@ async function countSlices(
   query: Query,
   bounds: readonly ScoreWindow[],
   keysMax: number,
-  corridor: string | undefined,
-): Promise<Counted[]> {
-  const values = [...boundsOf(bounds), keysMax, ...(corridor === undefined ? [] : [corridor])];
-  const rows = await query<{ keys: number; wanted: number; lastAt: Date | null }>(
-    countStatement(corridor),
-    values,
-  );
+): Promise<Slice[]> {
+  const rows = await query<{ keys: number; lastAt: Date | null }>(countStatement, [
+    ...boundsOf(bounds),
+    keysMax,
+  ]);
   return bounds.map(({ fromMs, toMs }, at) => {
-    const { keys = 0, wanted = 0, lastAt = null } = rows[at] ?? {};
-    const isWhole = keys < keysMax;
-    return { fromMs, toMs, keys, wanted, isWhole, lastMs: lastAt?.getTime() ?? fromMs };
+    const { keys = 0, lastAt = null } = rows[at] ?? {};
+    return { fromMs, toMs, keys, isWhole: keys < keysMax, lastMs: lastAt?.getTime() ?? fromMs };
   });
 }
 

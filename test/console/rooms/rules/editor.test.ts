@@ -1,6 +1,6 @@
 /**
- * Goal: an analyst writes a rule set without an engineer, sees what it would change before anybody else does, and two others put
- * it in force and take it back. Method: an engine with a sample scored, and Chromium for each person.
+ * Goal: an analyst writes a rule set without an engineer, sees what it hits as it is typed, and two others put it in force
+ * and take it back. Method: an engine with a sample scored, and Chromium for each person.
  */
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -49,7 +49,7 @@ test('a draft is written by the keyboard, with completion, errors as typed and h
   await page.getByLabel('Name and version').fill('careful@1');
   await page.keyboard.press('Enter');
   await heading(page, 'careful@1').waitFor();
-  await settle(page, 'Yesterday by these rules');
+  await settle(page, 'Rules of the draft');
   await page.keyboard.press('n');
   const when = page.getByLabel('Fires where');
   await expect.poll(() => when.inputValue()).toBe('');
@@ -68,8 +68,6 @@ test('a draft is written by the keyboard, with completion, errors as typed and h
   await expect.poll(() => hitsOf(page, 'new-rule').textContent()).toMatch(/[1-9]\d*$/);
   process.stdout.write(`hits ${Math.round(performance.now() - typedMs)} ms after the last key\n`);
   await page.getByLabel('Points alone, to 1,000').fill('600');
-  await page.getByText('Good customers stopped').waitFor();
-  await page.getByRole('region', { name: 'Verdicts that differ' }).waitFor();
   await page.getByLabel('Name', { exact: true }).fill('busy-hour');
   await when.focus();
   await page.keyboard.press('Control+s');
@@ -86,16 +84,6 @@ test('a draft is written by the keyboard, with completion, errors as typed and h
   await expect
     .poll(() => page.getByLabel('Name', { exact: true }).inputValue())
     .not.toBe('busy-hour');
-  expect(ann.faults).toEqual([]);
-});
-
-test('a rule that always fires is told, with what its removal would change', async () => {
-  await using ann = await as('Ann', DRAFT, 'careful@1');
-  const health = ann.page.getByRole('region', { name: 'Rules of no use' });
-  const row = health.getByRole('row', { name: 'busy-hour' });
-  await row.getByText('It fires on all').waitFor();
-  await row.getByText('from review to approve').waitFor();
-  await ann.page.getByText('+ rule busy-hour').waitFor();
   expect(ann.faults).toEqual([]);
 });
 
@@ -140,7 +128,10 @@ test.each(LOOKS)(
     await settle(page, 'Rules and what became of their hits');
     const found = await inspect(page, `rule-sets-${look}`);
     await page.getByRole('link', { name: 'careful@1' }).click();
-    await settle(page, 'Good customers stopped');
+    await settle(page, 'Rules of the draft');
+    // On a small page the last row is not drawn before somebody scrolls to it.
+    await page.evaluate(`document.querySelector('.editor-list .table').scrollTo(0, 1e6)`);
+    await expect.poll(() => hitsOf(page, 'busy-hour').textContent()).toMatch(/[1-9]\d*$/);
     found.push(...(await inspect(page, `editor-${look}`)));
     await page.getByRole('button', { name: 'busy-hour' }).first().click();
     await page.getByLabel('Fires where').fill('count_1h >= 0 && amou');
@@ -157,20 +148,23 @@ test.each(LOOKS)(
   },
 );
 
-test('its author submits it after a look at yesterday, and another person approves it', async () => {
+test('its author submits what declines many by a word more, and another person approves it', async () => {
   await using ann = await as('Ann', DRAFT, 'careful@1');
+  await ann.page.getByLabel('Decline, all corridors').fill('600');
+  await ann.page.getByRole('button', { name: 'Save', exact: true }).click();
+  await ann.page.getByText('Saved', { exact: true }).waitFor();
   await ann.page.getByRole('button', { name: 'Submit' }).click();
   const asked = ann.page.getByRole('dialog', { name: 'Submit careful@1' });
-  await asked.getByText('Good customers stopped').waitFor();
-  expect(await inspect(ann.page, 'editor-submit-1280-light')).toEqual([]);
   await asked.getByRole('button', { name: 'Submit', exact: true }).click();
+  await asked.getByText('careful@1 would decline').waitFor();
+  expect(await inspect(ann.page, 'editor-submit-1280-light')).toEqual([]);
+  await asked.getByRole('button', { name: 'Submit all the same' }).click();
   await ann.page.getByText('another person approves').waitFor();
   expect(await ann.page.getByRole('button', { name: 'Save', exact: true }).count()).toBe(0);
   expect(await ann.page.getByLabel('Fires where').isDisabled()).toBe(true);
   await using bob = await as('Bob', DRAFT, 'careful@1');
   await bob.page.getByRole('button', { name: 'Approve' }).click();
   const approval = bob.page.getByRole('dialog', { name: 'Approve careful@1' });
-  await approval.getByText('Good customers stopped').waitFor();
   await approval.getByRole('button', { name: 'Approve', exact: true }).click();
   await bob.page.getByRole('heading', { name: 'Rollout' }).waitFor();
   expect(await read('careful@1')).toMatchObject({ state: 'approved', approved_by: 'Bob' });

@@ -1,0 +1,94 @@
+/**
+ * Scores of the last whole UTC day, as people try rules on them: a bounded sample, spread like the traffic, that stays decoded in
+ * memory while somebody edits, so that the hits of a changed rule are known within a second.
+ */
+import { setImmediate as othersRan } from 'node:timers/promises';
+import { LRUCache } from 'lru-cache';
+import type { RuleInputs } from '../../core/domain/score-record.ts';
+import type { Models, Opinion } from '../../core/score/judge.ts';
+import { knownInputs } from '../../core/score/rules/rule-inputs.ts';
+import { sampleDecisions } from '../../core/store/scores/score-window.ts';
+import type { Database } from '../../kit/database/pool.ts';
+import { DAY_MS } from '../../kit/words/utc-bucket.ts';
+
+/** More: a change is answered later than within a second, and a process grows by 0.5 KiB a row. Fewer: rare rules are not seen. */
+const SAMPLE_ROWS = 20_000;
+/** Longer: a process keeps its 10 MiB after the last editor has gone. Shorter: an editor waits for the sample more often. */
+const AGE_MS_MAX = 600_000;
+/** Longer: other requests wait for hits. Shorter: pauses take longer than what is between them. */
+const PAUSE_EVERY_MS = 4;
+
+export type SampledRow = {
+  readonly vector: Float64Array;
+  readonly featureSchema: number;
+  readonly corridor: string;
+  /** Inputs that the score recorded, and those that follow from the currency. */
+  readonly ruleInputs: RuleInputs | null;
+  /** Null where the rules decided alone. */
+  readonly opinion: Opinion | null;
+};
+
+export type Yesterday = { readonly day: string; readonly rows: readonly SampledRow[] };
+export type ReadYesterday = () => Promise<Yesterday>;
+
+/** The sample is read once for all who ask. */
+export function createYesterdayReader(
+  database: Database,
+  models: Models,
+  nowMs: () => number,
+): ReadYesterday {
+  const samples = new LRUCache<number, Yesterday>({
+    max: 1,
+    ttl: AGE_MS_MAX,
+    ttlAutopurge: true,
+    fetchMethod: (fromMs) => readDay(database, models, fromMs),
+    // A sample that gives way while it is read still answers those who wait for it.
+    ignoreFetchAbort: true,
+  });
+  return async () => {
+    const sample = await samples.fetch((Math.floor(nowMs() / DAY_MS) - 1) * DAY_MS);
+    if (sample === undefined) throw new Error('the sample of yesterday is always read');
+    return sample;
+  };
+}
+
+async function readDay(database: Database, models: Models, fromMs: number): Promise<Yesterday> {
+  const window = { fromMs, toMs: fromMs + DAY_MS };
+  const found = await sampleDecisions(database.query, window, SAMPLE_ROWS);
+  const bandsOf = await readBands(models, found);
+  const rows = found.map(
+    ({ model, probability, currency, ...row }): SampledRow => ({
+      ...row,
+      ruleInputs: currency === null ? row.ruleInputs : knownInputs(row.ruleInputs, currency),
+      opinion:
+        model === null || probability === null
+          ? null
+          : { probability, bands: bandsOf.get(model) ?? null, factors: () => [] },
+    }),
+  );
+  return { day: new Date(fromMs).toISOString().slice(0, 10), rows };
+}
+
+/** The bands of models that have their own; a model that is no longer there decides by those of the rule set. */
+async function readBands(
+  models: Models,
+  rows: readonly { readonly model: string | null; readonly vector: Float64Array }[],
+): Promise<Map<string, Opinion['bands']>> {
+  const bands = new Map<string, Opinion['bands']>();
+  for (const { model, vector } of rows) {
+    if (model === null || bands.has(model)) continue;
+    const found = await models.find(model);
+    bands.set(model, 'model' in found ? (found.model.judge([vector])[0]?.bands ?? null) : null);
+  }
+  return bands;
+}
+
+/** Lets others run where the last pause was a while ago. */
+export function createPauses(): () => Promise<void> {
+  let sinceMs = performance.now();
+  return async () => {
+    if (performance.now() - sinceMs < PAUSE_EVERY_MS) return;
+    await othersRan();
+    sinceMs = performance.now();
+  };
+}
