@@ -1,7 +1,7 @@
 /** Login or pages, and which page a path opens. */
 import { MutationCache, QueryCache, QueryClient, QueryClientProvider } from '@tanstack/react-query';
 import { useEffect } from 'react';
-import { Redirect, Route, Router, Switch, useLocation } from 'wouter';
+import { Route, Router, Switch, useLocation } from 'wouter';
 import type { Me } from '../../src/kit/client/api-types.ts';
 import { Refusal } from './api/ask.ts';
 import { ME, sees, useMe } from './api/me.ts';
@@ -126,7 +126,6 @@ function Pages({ me }: { readonly me: Me }) {
           {() => <CasePage key={lastSegment()} id={lastSegment()} me={me} />}
         </Route>
         <Route path="/workload">{() => <WorkloadPage me={me} />}</Route>
-        <Route path="/ops">{() => <Redirect to="/workload" replace />}</Route>
         <Route path="/dead-letters" component={DeadLettersPage} />
         <Route path="/workers">{() => <WorkersPage />}</Route>
         <Route path="/corridors">{() => <CorridorsPage me={me} />}</Route>

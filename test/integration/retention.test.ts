@@ -13,6 +13,7 @@ import { createMetrics } from '../../src/kit/metrics/metrics.ts';
 import { RETENTIONS } from '../../src/main/rooms.ts';
 import { createTestDatabase } from '../support/database.ts';
 import { openForFile } from '../support/open-for-file.ts';
+import { openCasesOf } from '../support/rooms/review/cases.ts';
 import { idAt, storeDeadLetters, storeTransactions } from '../support/stored-rows.ts';
 
 const { signal } = new AbortController();
@@ -88,6 +89,29 @@ test('reports, opinions of shadows and checks of models end by age, however many
   expect(await count('watch_reports')).toBe(3);
   expect(await count('shadow_batches')).toBe(4);
   expect(await purge('shadow_batches')).toBe(0);
+});
+
+test('closed cases and deliveries end by age, and open cases stay', async () => {
+  const [open = '', young = '', old = ''] = await openCasesOf(testDatabase, database, [{}, {}, {}]);
+  for (const [id, days] of [
+    [young, 729],
+    [old, 731],
+  ])
+    await sql(
+      `update review_cases set state = 'closed', disposition = 'legitimate', decision_reason = 'seen', decided_by = 'Ann',
+              decided_at = now(), final_at = now(), closed_at = now() - $2 * interval '1 day' where transaction_id = $1`,
+      [id, days],
+    );
+  await sql("update review_cases set opened_at = now() - interval '900 days'");
+  await sql(
+    `insert into webhook_deliveries (endpoint_id, event_id, event_type, payload, created_at, state, next_at)
+     select gen_random_uuid(), 'of ' || days, 'alert.raised', '{}', now() - days * interval '1 day', 'waiting', now()
+       from (values (32), (31), (29)) d (days)`,
+  );
+  expect(await purge('review_cases')).toBe(1);
+  const cases = await sql<{ id: string }>('select transaction_id as id from review_cases');
+  expect(cases.map(({ id }) => id).sort()).toEqual([open, young].sort());
+  expect(await sql('select event_id from webhook_deliveries')).toEqual([{ event_id: 'of 29' }]);
 });
 
 test('Postgres refuses to remove or to change the record of a model check of the last 30 days', async () => {

@@ -1,12 +1,10 @@
 /** Commands in the documents exist, with every option and action that is written there. */
 import { describe, expect, it } from 'vitest';
-import { actionIn, type Command, usageOf } from '../../../src/kit/command/command.ts';
-import { readSources } from '../../support/source-files.ts';
-import { ROOT, readText } from '../ship/ship-files.ts';
+import { actionIn, usageOf } from '../../../src/kit/command/command.ts';
+import { ROLES, readCommands } from '../../support/commands.ts';
+import { readText } from '../ship/ship-files.ts';
 import { DOCUMENTS } from './documents.ts';
 
-/** Roles are run by src/main/cli.ts itself and take no options. */
-const ROLES = new Set(['api', 'worker']);
 /** Options of every command. */
 const EVERYWHERE = new Set(['--json', '--help']);
 
@@ -20,23 +18,6 @@ function usesOf(text: string): Use[] {
   }));
 }
 
-type CommandModule = {
-  readonly command?: Command;
-  readonly createCommand?: (wired: undefined) => Command;
-};
-const DEFINES_COMMAND = /^export (?:const command|(?:const|function) createCommand)\b/m;
-
-/** Each command by its name. */
-async function readCommands(): Promise<ReadonlyMap<string, Command>> {
-  const files = readSources('src', /\.ts$/).filter(({ text }) => DEFINES_COMMAND.test(text));
-  const modules = await Promise.all(
-    files.map(({ path }) => import(`${ROOT}${path}`) as Promise<CommandModule>),
-  );
-  const commands = modules.flatMap(
-    ({ command, createCommand }) => command ?? createCommand?.(undefined) ?? [],
-  );
-  return new Map(commands.map((command) => [command.name, command] as const));
-}
 const commands = await readCommands();
 
 /** The usage of the command, or of its action that the words name. */
@@ -49,7 +30,7 @@ describe('documents', () => {
   it.each(DOCUMENTS)('%s: commands and actions have the options it names', async (document) => {
     for (const use of usesOf(readText(document))) {
       const { name, words } = use;
-      if (ROLES.has(name) || name.startsWith('--')) continue;
+      if (ROLES.includes(name) || name.startsWith('--')) continue;
       const usage = await usageFor(use);
       expect(usage, `bin/risk ${name}`).toBeDefined();
       const options = words.filter((word) => word.startsWith('--') && !EVERYWHERE.has(word));

@@ -1,0 +1,136 @@
+/** Posts of integrators, and how the engine takes them. */
+import type { Guards } from './guard.ts';
+
+export const ACCEPT: Guards = {
+  'single-transaction': {
+    says: 'A transaction is stored and streamed, and the answer has its id.',
+    shown: 'POST /v1/transactions',
+    test: 'integration/ingest.test.ts > is stored, streamed and answered 201 with its id; created_at is in the id',
+    mechanism: 'src/core/accept/accept-one.ts',
+  },
+  'key-conflict': {
+    says: 'A known idempotency key with another body is refused and stores nothing.',
+    test: 'integration/ingest.test.ts > a known key with another body is 422 and stores nothing',
+    mechanism: 'src/core/accept/key-conflict.ts',
+  },
+  'whole-batch': {
+    says: 'A batch is stored whole or refused whole, with every bad field named.',
+    shown: 'POST /v1/transactions/batch',
+    test: 'integration/ingest.test.ts > is refused whole when one item is invalid, and names every bad field',
+    mechanism: 'src/core/accept/accept-batch.ts',
+  },
+  lines: {
+    says: 'NDJSON is answered line by line, and a bad line refuses itself alone.',
+    test: 'integration/ndjson.test.ts > are answered in order; a bad line refuses only itself',
+    mechanism: 'src/core/accept/accept-lines.ts',
+  },
+  'lines-of-revoked-key': {
+    says: 'A stream of lines stores nothing more once its key is revoked.',
+    test: 'integration/revoked-lines.test.ts > a stream of lines stores nothing more once its key is revoked',
+    mechanism: 'src/core/accept/accept-lines.ts',
+  },
+  wait: {
+    says: 'A client that prefers to wait gets the score in the answer to its post.',
+    shown: 'RISK_WAIT_MS_MAX',
+    test: 'integration/wait.test.ts > a new transaction, a duplicate and a scored one come with the score',
+    mechanism: 'src/core/accept/wait-for-score.ts',
+  },
+  'shared-commits': {
+    says: 'Posts that come at once share commits, and each has an answer of its own.',
+    test: 'integration/ingest-together.test.ts > each of many posts at once has its own answer, in fewer commits',
+    mechanism: 'src/core/accept/shared-commits.ts',
+  },
+  'key-slices': {
+    says: 'A key of an old slice is still known, by a filter or by the slice itself.',
+    shown: 'RISK_KEY_FILTER_MB',
+    test: 'integration/key-slices.test.ts > a key of an old slice > is held, with %s',
+    mechanism: 'src/core/store/idempotency-keys/key-slices.ts',
+  },
+  'key-retention': {
+    says: 'Idempotency keys end by whole slices once they are old enough.',
+    shown: 'RISK_IDEMPOTENCY_RETENTION_DAYS',
+    test: 'integration/key-slices.test.ts > the duty > drops whole tables, and only those',
+    mechanism: 'src/core/repair/tend-key-slices.ts',
+  },
+  'month-on-the-way': {
+    says: 'A transaction of a month without a partition makes the partition on its way in.',
+    test: 'integration/ingest.test.ts > a month without partition gets one on the way in, also by fifty at once',
+    mechanism: 'src/core/store/partitions/partitions.ts',
+  },
+  'new-months-bounded': {
+    says: 'A request makes a bounded number of months, and is refused beyond it with the command that makes them.',
+    test: 'integration/new-months.test.ts > beyond it a batch is refused, makes none, and names the months and the command',
+    mechanism: 'src/core/accept/refuse-months.ts',
+  },
+  'detached-month-refused': {
+    says: 'A post to a detached month is refused, and the answer names the month.',
+    test: 'integration/detached-months.test.ts > a post to a detached month > is refused with month-detached, which names the month',
+    mechanism: 'src/core/accept/refuse-months.ts',
+  },
+  'field-checks': {
+    says: 'A field outside its bounds is refused by its place, with what is allowed.',
+    test: 'integration/bad-input-fields.test.ts > one transaction > %s is 422 at its field',
+    mechanism: 'src/core/domain/transaction.ts',
+  },
+  'exact-money': {
+    says: 'An amount is accepted as decimal text of its currency alone.',
+    test: 'property/money.test.ts > of any text is accepted only if it is one',
+    mechanism: 'src/core/domain/decimal.ts',
+  },
+  'repeated-member': {
+    says: 'A member that a JSON body has twice is refused at its place.',
+    test: 'integration/bad-input-fields.test.ts > a member given twice is 422 at its place, also in a batch',
+    mechanism: 'src/kit/http/body/repeated-member.ts',
+  },
+  'bounded-stream': {
+    says: 'One corridor fills a bounded share of the room of Redis, and the reconciler a little more.',
+    shown: 'RISK_STREAM_ENTRIES_MAX',
+    test: 'integration/stream-capacity.test.ts > one corridor fills eight ninths of the share, and the reconciler a tenth more',
+    mechanism: 'src/core/stream/memory/stream-capacity.ts',
+  },
+  'accept-without-redis': {
+    says: 'A Redis that hangs delays one request by its timeout, and the API goes on to accept.',
+    shown: 'REDIS_URL, RISK_REDIS_TIMEOUT_MS',
+    test: 'integration/redis-faults.test.ts > that hangs delays one request by its timeout, the next ones not at all',
+    mechanism: 'src/core/accept/append-entries.ts',
+  },
+  'postgres-gone': {
+    says: 'A post while Postgres is gone is a 503 with Retry-After, soon, and needs no restart afterwards.',
+    shown: 'DATABASE_URL, RISK_CONNECT_TIMEOUT_MS',
+    test: 'integration/ingest-faults.test.ts > that is gone is 503 with Retry-After, soon; then it is back without a restart',
+    mechanism: 'src/kit/database/pg-failure.ts',
+  },
+  'unknown-commit-of-keys': {
+    says: 'A post whose key a rival holds beyond the deadline is a 409 and no second transaction.',
+    shown: 'RISK_STATEMENT_TIMEOUT_MS',
+    test: 'integration/ingest-faults.test.ts > with a rival that holds the key beyond the deadline: 409',
+    mechanism: 'src/core/accept/claim-keys.ts',
+  },
+  'limits-of-traffic': {
+    says: 'Processes share the rate of a limit by slices of time, and need few calls of Redis.',
+    shown: `GET /v1/limits, GET /v1/limits/{scope}, PUT /v1/limits/{scope},
+      risk limits list, risk limits show, risk limits set, risk limits remove`,
+    test: 'unit/core/accept/limits/lease.test.ts > three processes share the rate, and need few calls',
+    mechanism: 'src/core/accept/limits/lease.ts',
+  },
+  'limit-of-corridor': {
+    says: 'A request beyond the limit of a corridor is refused whole or by line, and other corridors go on.',
+    test: 'integration/rooms/corridors/limits.test.ts > a limited corridor is refused whole, alone or by line; another one is not',
+    mechanism: 'src/core/accept/limits/limiter.ts',
+  },
+  'limit-of-requests': {
+    says: 'Requests of a client beyond its limit are refused with what the client needs to know, and reads of the way out go on.',
+    test: 'integration/rooms/corridors/limits.test.ts > requests of a client are refused with what it needs to know; another client and the way out are not',
+    mechanism: 'src/core/accept/limits/limit-requests.ts',
+  },
+  'limit-of-parties': {
+    says: 'Each account, device and address has a limit by itself, which costs others nothing.',
+    test: 'integration/rooms/corridors/party-limits.test.ts > each account, device and address has a limit by itself, which costs others nothing',
+    mechanism: 'src/core/accept/limits/party-limits.ts',
+  },
+  'limit-change-by-two': {
+    says: 'One person lowers a limit, and two people raise or remove a limit.',
+    test: 'integration/rooms/corridors/limit-changes.test.ts > one person lowers a limit, two raise or remove it, and what is wrong is named',
+    mechanism: 'src/rooms/corridors/limit-change.ts',
+  },
+};

@@ -1,0 +1,228 @@
+/** Switches, limits of people, keys, audit, status, dead letters and alerts. */
+import type { Guards } from './guard.ts';
+
+export const CONTROL: Guards = {
+  switches: {
+    says: 'A stopped corridor is refused with its message, whole or alone, and another corridor is not.',
+    shown: `GET /v1/switches, GET /v1/switches/{scope}, PUT /v1/switches/{scope}, risk switch list, risk switch show,
+      risk switch stop, risk switch start, console /switches`,
+    test: 'integration/rooms/corridors/switches.test.ts > a stopped corridor is refused with its message, whole or alone; another one is not',
+    mechanism: 'src/core/accept/gate.ts',
+  },
+  'stop-within-a-batch': {
+    says: 'What a worker has in hand when its corridor stops is held, and scored once the stop has ended.',
+    test: 'integration/rooms/corridors/switches.test.ts > what a worker has in hand when its corridor stops is held, and scored once the stop has ended',
+    mechanism: 'src/core/store/scores/scores.ts',
+  },
+  'switches-unread': {
+    says: 'An API process that could not read the switches acts by its setting.',
+    shown: 'RISK_SWITCHES_UNREAD',
+    test: 'unit/core/accept/gate.test.ts > where unread $isUnread, $whenUnread gives $problem',
+    mechanism: 'src/core/accept/gate.ts',
+  },
+  'stopped-rule': {
+    says: 'A stopped rule adds to no score, which names what it was made without, and verifies.',
+    test: 'integration/rooms/corridors/switches.test.ts > a stopped rule adds to no score, which names what it was made without, and verifies',
+    mechanism: 'src/core/score/rules/derived-rule-set.ts',
+  },
+  freeze: {
+    says: 'A frozen corridor is drained while it is closed, and another person lets it go on.',
+    shown: `POST /v1/corridors/{id}/freeze, POST /v1/corridors/{id}/resume, POST /v1/markets/{id}/freeze,
+      POST /v1/markets/{id}/resume, risk corridors freeze, risk corridors resume, risk markets freeze, risk markets resume`,
+    test: 'integration/rooms/corridors/freeze.test.ts > a frozen corridor is drained while it is closed, and another person lets it go on',
+    mechanism: 'src/rooms/corridors/freeze-change.ts',
+  },
+  'freeze-notes': {
+    says: 'The notes of a freeze stay with it after the resume.',
+    shown: `POST /v1/corridors/{id}/notes, GET /v1/corridors/{id}/freezes, POST /v1/markets/{id}/notes,
+      GET /v1/markets/{id}/freezes, risk corridors note, risk corridors freezes, risk markets note, risk markets freezes`,
+    test: 'integration/rooms/corridors/freeze.test.ts > the notes of a freeze stay with it after the resume, and a freeze of its own is needed for one',
+    mechanism: 'src/rooms/corridors/freeze-history.ts',
+  },
+  'add-corridor-by-two': {
+    says: 'The second of two people adds a corridor, and what is set for it is live within a second.',
+    shown: `POST /v1/corridors, GET /v1/corridors, GET /v1/corridors/{id}, PUT /v1/corridors/{id}, GET /v1/markets/{id},
+      risk corridors add, risk corridors show, risk corridors set, risk markets show,
+      console /corridors, console /corridors/:id`,
+    test: 'integration/rooms/corridors/freeze.test.ts > the second of two people adds a corridor, and what is set for it is live within a second',
+    mechanism: 'src/rooms/corridors/corridor-change.ts',
+  },
+  'corridor-checklist': {
+    says: 'A checklist says whether a corridor is independent of others and ready to launch.',
+    shown: 'GET /v1/corridors/{id}/checklist, risk corridors check',
+    test: 'integration/rooms/corridors/freeze.test.ts > a frozen corridor is drained while it is closed, and another person lets it go on',
+    mechanism: 'src/rooms/corridors/checklist.ts',
+  },
+  'corridor-health': {
+    says: 'The health of a corridor is a weighted sum of its figures.',
+    test: 'unit/rooms/corridors/health.test.ts > %s: %s',
+    mechanism: 'src/rooms/corridors/health.ts',
+  },
+  flags: {
+    says: 'An optional capability is refused while its flag is off.',
+    shown: 'GET /v1/flags, PUT /v1/flags/{name}, risk flags list, risk flags off, risk flags on',
+    test: 'integration/rooms/corridors/flags.test.ts > requests are refused while the flag %s is off',
+    mechanism: 'src/core/require-on.ts',
+  },
+  'level-by-hand': {
+    says: 'Level 3 of a corridor refuses its submissions alone, and what was accepted is read.',
+    shown:
+      'GET /v1/degradation, PUT /v1/degradation/{scope}, risk degradation list, risk degradation set',
+    test: 'integration/rooms/corridors/levels.test.ts > level 3 of a corridor refuses its submissions alone, and what was accepted is read',
+    mechanism: 'src/core/accept/gate.ts',
+  },
+  'read-only-market': {
+    says: 'Level 3 of the market refuses every change, and another person ends it.',
+    test: 'integration/rooms/corridors/levels.test.ts > level 3 of the market refuses every change, and another person ends it',
+    mechanism: 'src/core/accept/refuse-writes.ts',
+  },
+  'stricter-for-a-time': {
+    says: 'A corridor is judged more strictly for a time, and another corridor as before.',
+    shown: `POST /v1/corridors/{id}/tighten, POST /v1/corridors/{id}/manual,
+      risk corridors tighten, risk corridors manual`,
+    test: 'integration/rooms/corridors/stricter.test.ts > a corridor is judged more strictly for a time, and another one as before',
+    mechanism: 'src/core/score/rules/derived-rule-set.ts',
+  },
+  proposals: {
+    says: 'Figures propose a measure, one person confirms it, and what is carried out ends by itself.',
+    shown: `GET /v1/proposals, POST /v1/proposals/{id}/confirm,
+      risk corridors proposals, risk corridors confirm`,
+    test: 'integration/rooms/corridors/proposals.test.ts > figures propose, one person confirms, and what is carried out ends by itself',
+    mechanism: 'src/rooms/corridors/proposals.ts',
+  },
+  'keys-shown-once': {
+    says: 'Keys are told apart, shown once and never stored.',
+    shown: 'POST /v1/keys, GET /v1/keys, risk keys create, risk keys list, console /keys',
+    test: 'integration/rooms/access/keys.test.ts > are told apart, shown once and never stored',
+    mechanism: 'src/kit/access/api-key.ts',
+  },
+  'keys-revoked': {
+    says: 'A revoked key stops working within a second in every process.',
+    shown: 'DELETE /v1/keys/{id}, risk keys revoke',
+    test: 'integration/rooms/access/keys.test.ts > that are revoked stop working within a second in every process',
+    mechanism: 'src/kit/http/auth/auth.ts',
+  },
+  'bootstrap-key': {
+    says: 'A new bootstrap key replaces the old one for ever, and a revoked one stays revoked.',
+    shown: 'RISK_BOOTSTRAP_KEY',
+    test: 'integration/rooms/access/keys.test.ts > a new bootstrap key replaces the old one, for ever; one that is revoked stays revoked',
+    mechanism: 'src/kit/access/api-keys.ts',
+  },
+  'key-confirmed-by-two': {
+    says: 'A key that approves is not confirmed by its maker, nor by anybody whom its person made.',
+    shown: 'POST /v1/keys/{id}/confirm, risk keys issue, risk keys confirm',
+    test: 'integration/two-people.test.ts > is not confirmed by its maker, nor by anybody whom its person made',
+    mechanism: 'src/kit/access/api-keys.ts',
+  },
+  'two-founders': {
+    says: 'Whoever has the database makes two people, and a third only once one of them is revoked.',
+    test: 'integration/rooms/access/founders.test.ts > two people are made; a third only once one of them is revoked',
+    mechanism: 'src/kit/access/api-keys.ts',
+  },
+  people: {
+    says: 'A key of a revoked person is revoked for good.',
+    shown: 'GET /v1/identities, DELETE /v1/identities/{id}, risk keys people, risk keys expel',
+    test: 'integration/two-people.test.ts > of a revoked person is revoked for good',
+    mechanism: 'src/kit/access/identities.ts',
+  },
+  sessions: {
+    says: 'A login sets a cookie that scripts cannot read and other sites do not send.',
+    shown: 'GET /v1/me, GET /v1/sessions, POST /v1/sessions, DELETE /v1/sessions/{id}',
+    test: 'integration/rooms/access/sessions.test.ts > sets a cookie that scripts cannot read and other sites do not send',
+    mechanism: 'src/rooms/access/routes/sessions.ts',
+  },
+  'login-links': {
+    says: 'A login link logs in once, whoever is first.',
+    shown: 'POST /v1/sessions/links',
+    test: 'integration/rooms/access/sessions.test.ts > a link > logs in once, whoever is first',
+    mechanism: 'src/kit/access/sessions.ts',
+  },
+  'other-origins': {
+    says: 'A request with a cookie from another page is refused.',
+    test: 'integration/rooms/access/sessions.test.ts > a request with a cookie from another page > is refused with %s',
+    mechanism: 'src/kit/http/auth/credential.ts',
+  },
+  oidc: {
+    says: 'A login of a provider has the roles of its groups, and those of the next login when they change.',
+    shown:
+      'RISK_OIDC_ISSUER, RISK_OIDC_CLIENT_ID, RISK_OIDC_CLIENT_SECRET, RISK_OIDC_URL, RISK_OIDC_ROLES',
+    test: 'integration/rooms/access/oidc.test.ts > a login has the roles of its groups, and those of the next login when they change',
+    mechanism: 'src/rooms/access/oidc/person-of-claims.ts',
+  },
+  'oidc-claims': {
+    says: 'Roles and the name of a person come of the claims that settings name.',
+    shown: 'RISK_OIDC_CLAIM, RISK_OIDC_NAME_CLAIM',
+    test: 'unit/rooms/access/oidc/person-of-claims.test.ts > roles come of one value or several, each once',
+    mechanism: 'src/rooms/access/oidc/person-of-claims.ts',
+  },
+  'oidc-callback-once': {
+    says: 'The callback of a provider counts once, in the browser that has begun the login, with its state.',
+    test: 'integration/rooms/access/oidc.test.ts > a callback counts once, in the browser that has begun the login, with its state',
+    mechanism: 'src/rooms/access/oidc/login-routes.ts',
+  },
+  audit: {
+    says: 'A change is on record by its own commit, or is not done.',
+    shown: 'GET /v1/audit, risk audit, console /audit',
+    test: 'integration/rooms/audit/audit.test.ts > on record by the same commit, or not done: > %s',
+    mechanism: 'src/kit/audit/audit-log.ts',
+  },
+  'audit-appends-only': {
+    says: 'Rows of the audit log are only appended.',
+    test: 'integration/audit-log.test.ts > rows are only appended: %s',
+    mechanism: 'sql/0001_market.sql',
+  },
+  'audit-without-gaps': {
+    says: 'Ids of the audit log have the order of commits and no gaps.',
+    test: 'integration/audit-log.test.ts > ids have the order of commits and no gaps, however many write and fail',
+    mechanism: 'src/kit/audit/audit-log.ts',
+  },
+  status: {
+    says: 'The status counts what is undelivered, unacknowledged, retried, unappended and open apart.',
+    shown: 'GET /v1/status, risk status, console /',
+    test: 'integration/rooms/status/status.test.ts > undelivered, unacknowledged, retried, unappended and open are counted apart',
+    mechanism: 'src/rooms/status/queries/pipeline-status.ts',
+  },
+  'live-figures': {
+    says: 'Live figures come as events.',
+    shown: 'GET /v1/live',
+    test: 'integration/rooms/status/live-figures.test.ts > come as events until the session ends',
+    mechanism: 'src/kit/http/live/answer-live.ts',
+  },
+  workers: {
+    says: 'A worker that fell silent without a farewell is listed until another one replaces it.',
+    shown: 'GET /v1/workers, risk workers, console /workers',
+    test: 'unit/rooms/status/queries/workers.test.ts > a worker that fell silent without a farewell is listed until another one replaces it',
+    mechanism: 'src/rooms/status/queries/missing-workers.ts',
+  },
+  alerts: {
+    says: 'The files of alerts that ship are what the code says.',
+    test: 'unit/ship/alerts.test.ts > files of deploy > %s is what the code says',
+    mechanism: 'src/rooms/status/alerts/alerts.ts',
+  },
+  'dead-letters': {
+    says: 'Dead letters are counted by error and corridor.',
+    shown: 'GET /v1/dead-letters/groups, risk dead-letters groups',
+    test: 'e2e/operators.test.ts > groups counts by error and corridor',
+    mechanism: 'src/rooms/dead-letters/store.ts',
+  },
+  'dead-letter-lists': {
+    says: 'Open dead letters are listed newest first, as a table or as the items of the API.',
+    shown: `GET /v1/dead-letters, GET /v1/dead-letters/{id}, risk dead-letters list, risk dead-letters show,
+      console /dead-letters`,
+    test: 'e2e/operators.test.ts > list shows active ones newest first, as a table or as the API’s items',
+    mechanism: 'src/rooms/dead-letters/store.ts',
+  },
+  'replayed-letters': {
+    says: 'Replays of dead letters by many operators at once append every transaction once.',
+    shown:
+      'POST /v1/dead-letters/replay, POST /v1/dead-letters/{id}/replay, risk dead-letters replay',
+    test: 'integration/rooms/dead-letters/operators.test.ts > replays by eight operators at once, twice, append every transaction once',
+    mechanism: 'src/rooms/dead-letters/change.ts',
+  },
+  'purge-marks': {
+    says: 'A purge of dead letters marks rows and removes none.',
+    shown: 'POST /v1/dead-letters/purge, risk dead-letters purge',
+    test: 'integration/rooms/dead-letters/operators.test.ts > purge marks, in pages, and leaves every row',
+    mechanism: 'src/rooms/dead-letters/change.ts',
+  },
+};

@@ -1,0 +1,180 @@
+/** The HTTP edge: documents, problems, keys, admission, time and size. */
+import type { Guards } from './guard.ts';
+
+export const EDGE: Guards = {
+  document: {
+    says: 'The OpenAPI document has every route, and no other.',
+    shown: 'GET /openapi.json',
+    test: 'contract/openapi.test.ts > has every route of core and of the rooms but those of the pages /docs, /console and /oidc, and no other',
+    mechanism: 'src/kit/http/openapi.ts',
+  },
+  'answers-as-documented': {
+    says: 'Every operation answers as its schemas in the document say.',
+    test: 'contract/answers.test.ts > answers > are all as the document says, and every operation is asked',
+    mechanism: 'src/kit/http/openapi.ts',
+  },
+  problems: {
+    says: 'What is no request of HTTP is answered by a problem, too.',
+    test: 'integration/bad-input-requests.test.ts > with %s are 400 in problem+json',
+    mechanism: 'src/kit/http/bare-problem.ts',
+  },
+  'security-headers': {
+    says: 'Every answer carries the security headers.',
+    test: 'integration/bad-input-requests.test.ts > carry the security headers whatever they are answered',
+    mechanism: 'src/kit/http/answers/headers.ts',
+  },
+  'packed-bodies': {
+    says: 'A packed body is stored as a plain one.',
+    test: 'integration/compression.test.ts > as %s are stored as plain ones',
+    mechanism: 'src/kit/http/body/unpack.ts',
+  },
+  'unpacked-bound': {
+    says: 'A body that unpacks to more than the bound is refused.',
+    test: 'integration/compression.test.ts > that unpack to more than is allowed are 413 (%s)',
+    mechanism: 'src/kit/http/body/unpack.ts',
+  },
+  'packed-answers': {
+    says: 'An answer is packed as the client accepts.',
+    test: 'integration/compression.test.ts > to Accept-Encoding %s are sent as %s',
+    mechanism: 'src/kit/http/compress.ts',
+  },
+  'nesting-bound': {
+    says: 'A body of too many levels is refused before it is parsed.',
+    test: 'unit/kit/http/body/body-shape.test.ts > of %i levels is refused unparsed',
+    mechanism: 'src/kit/http/body/body-shape.ts',
+  },
+  'once-only-writes': {
+    says: 'The repetition of a write with an Idempotency-Key gets the first answer and makes nothing.',
+    test: 'integration/rooms/access/once.test.ts > a repetition gets the first answer, and makes nothing',
+    mechanism: 'src/kit/http/once/answer-once.ts',
+  },
+  'entity-tags': {
+    says: 'A stored score carries an entity tag, and who has the score is told so.',
+    test: 'integration/rooms/search/reading-http.test.ts > a stored score carries an entity tag; who has it is told so',
+    mechanism: 'src/kit/http/answers/kept.ts',
+  },
+  tls: {
+    says: 'The API serves https to clients of an authority alone, and follows a renewal of its files.',
+    shown: 'RISK_TLS',
+    test: 'integration/api-tls.test.ts > https is served, to clients of an authority alone, and follows a renewal',
+    mechanism: 'src/kit/http/tls-server.ts',
+  },
+  'taken-port': {
+    says: 'An API refuses to start on a given port that is taken.',
+    shown: 'HOST, PORT',
+    test: 'integration/ingest-faults.test.ts > refuses to start on a given port that is taken',
+    mechanism: 'src/kit/http/serve.ts',
+  },
+  'keys-at-the-edge': {
+    says: 'A request without a key in force is a 401 that says how a key is sent.',
+    test: 'integration/rooms/access/keys.test.ts > a request > with %s is 401 and says how',
+    mechanism: 'src/kit/http/auth/auth.ts',
+  },
+  strangers: {
+    says: 'After a few unknown keys an address is told to wait.',
+    shown: 'RISK_UNKNOWN_KEYS_PER_SECOND',
+    test: 'integration/strangers.test.ts > after a few unknown keys an address is told to wait at %s',
+    mechanism: 'src/kit/http/auth/strangers.ts',
+  },
+  'trusted-proxies': {
+    says: 'A stranger behind a proxy cannot choose the address that the engine counts.',
+    shown: 'RISK_TRUSTED_PROXIES',
+    test: 'integration/strangers.test.ts > a stranger behind the proxy cannot choose its own address',
+    mechanism: 'src/kit/http/auth/address.ts',
+  },
+  places: {
+    says: 'Beyond its places an API refuses submissions at once, and answers the rest.',
+    shown: 'RISK_REQUESTS_IN_FLIGHT_MAX',
+    test: 'integration/shedding.test.ts > beyond its places an API refuses submissions at once, and answers the rest',
+    mechanism: 'src/kit/http/admission/admission.ts',
+  },
+  'bytes-in-flight': {
+    says: 'The bytes of submissions in flight are bounded beyond a few requests.',
+    shown: 'RISK_BODY_BYTES_IN_FLIGHT_MAX',
+    test: 'integration/shedding.test.ts > bytes in flight are bounded beyond a few requests',
+    mechanism: 'src/kit/http/admission/admission.ts',
+  },
+  deadline: {
+    says: 'A handler that hangs is answered by the deadline of a request.',
+    shown: 'RISK_REQUEST_TIMEOUT_MS',
+    test: 'integration/shedding.test.ts > a handler that hangs is answered by the deadline',
+    mechanism: 'src/kit/http/edge.ts',
+  },
+  'slow-bodies': {
+    says: 'Bodies that trickle hold no place, and beyond their number the slowest gives way.',
+    shown: 'RISK_BODIES_ARRIVING_MAX',
+    test: 'integration/slow-bodies.test.ts > beyond their number the slowest gives way',
+    mechanism: 'src/kit/http/admission/arrivals.ts',
+  },
+  health: {
+    says: 'A process says whether it lives and whether it is ready, and a store that takes no writes makes it unready.',
+    shown: 'GET /livez, GET /readyz, RISK_WORKER_PORT',
+    test: 'integration/worker-http.test.ts > is not ready while Redis refuses writes, though it answers PING',
+    mechanism: 'src/main/guards.ts',
+  },
+  'api-of-markets': {
+    says: 'One API serves several markets, and a request names its market by a header.',
+    shown: 'RISK_MARKETS',
+    test: 'integration/markets-of-one-api.test.ts > one key posts to both markets by the header, each stores its own, and each audits the key',
+    mechanism: 'src/kit/http/choose-market.ts',
+  },
+  'market-lost-alone': {
+    says: 'While the Postgres of one market is gone, the other market is served.',
+    test: 'integration/markets-of-one-api.test.ts > while the Postgres of %s is gone it is not ready, and %s serves',
+    mechanism: 'src/main/api.ts',
+  },
+  'divided-connections': {
+    says: 'An API of several markets opens no more connections than its settings divide.',
+    shown: 'RISK_DATABASE_CONNECTIONS_MAX',
+    test: 'integration/markets-of-one-api.test.ts > an API opens no more connections for two markets than its settings divide',
+    mechanism: 'src/kit/config/market-config.ts',
+  },
+  replica: {
+    says: 'A replica answers for older rows alone, and a paused one is read no more and hides no recent row.',
+    shown: 'DATABASE_REPLICA_URL, RISK_REPLICA_LAG_MS_MAX',
+    test: 'integration/replica.test.ts > a paused replica is not read any more, and until then hides no recent row and none asked for by id',
+    mechanism: 'src/kit/database/replica/choose-database.ts',
+  },
+  breakers: {
+    says: 'While Postgres is frozen requests are refused within two seconds, then at once, and served again soon after.',
+    test: 'integration/breakers.test.ts > Postgres frozen: refused within two seconds, then at once; back within seconds',
+    mechanism: 'src/kit/breakers/breaker.ts',
+  },
+  'bad-configuration': {
+    says: 'All problems of a configuration are listed at once, and the process exits with 78.',
+    shown: 'risk api, risk worker',
+    test: 'e2e/command-line.test.ts > risk lists all problems of its configuration at once and exits 78',
+    mechanism: 'src/kit/config/config.ts',
+  },
+  'schema-wait': {
+    says: 'A role waits for its schema, and names the command that makes it.',
+    shown: 'RISK_SCHEMA_WAIT_MS',
+    test: 'integration/ingest-faults.test.ts > without a schema exits 1 and names migrate; without a url exits 78 and names it',
+    mechanism: 'src/main/open-market.ts',
+  },
+  traces: {
+    says: 'A sampled post is one trace from HTTP to its score.',
+    shown:
+      'OTEL_TRACES_EXPORTER, OTEL_EXPORTER_OTLP_ENDPOINT, OTEL_TRACES_SAMPLER_ARG, RISK_TRACES_FILE',
+    test: 'integration/traces.test.ts > is one trace from HTTP to its score, and its batch links to each sender',
+    mechanism: 'src/kit/traces/trace.ts',
+  },
+  'slow-traces': {
+    says: 'What is slow is traced, whether it is sampled or not.',
+    shown: 'RISK_TRACE_SLOW_MS',
+    test: 'integration/traces.test.ts > is exported where it is slow, in the API and in a worker, each by itself',
+    mechanism: 'src/kit/traces/trace.ts',
+  },
+  metrics: {
+    says: 'An API and a worker report every metric of the dashboards.',
+    shown: 'GET /metrics',
+    test: 'integration/dashboards.test.ts > an API and a worker report every metric of the dashboards',
+    mechanism: 'src/kit/metrics/metrics.ts',
+  },
+  'log-lines': {
+    says: 'A log has lines of its level and above, and no secret.',
+    shown: 'LOG_LEVEL',
+    test: 'unit/kit/metrics/log.test.ts > a line below the level is left out, and secrets are blackened',
+    mechanism: 'src/kit/metrics/log.ts',
+  },
+};

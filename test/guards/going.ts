@@ -1,0 +1,35 @@
+/** Capabilities that are being removed; a row goes with its capability, and this file with the last row. */
+import type { Guards } from './guard.ts';
+
+export const GOING: Guards = {
+  'cold-single-reads': {
+    says: 'A single transaction of a cold month is read out of its files.',
+    shown: 'RISK_ARCHIVE_KEY_FILE',
+    test: 'integration/rooms/archive/months.test.ts > transactions of a cold month are answered as before, and say so',
+    mechanism: 'src/rooms/archive/months/cold-reads.ts',
+  },
+  'entry-versions': {
+    says: 'Entries of a version that nobody reads are given up by an operator.',
+    shown: 'risk entries',
+    test: 'integration/entry-versions.test.ts > are given up by an operator, and what they held is scored from Postgres',
+    mechanism: 'src/rooms/operate/commands/entries.ts',
+  },
+  'decision-stream': {
+    says: 'Final decisions of reviews are events of a stream of their own.',
+    shown: 'GET /v1/reviews/decisions',
+    test: 'integration/rooms/review/decision-events.test.ts > an event has the id of its decision, and what the API answers',
+    mechanism: 'src/rooms/review/change/publish-decisions.ts',
+  },
+  'ring-decisions': {
+    says: 'A decision on a ring takes all open cases of a party.',
+    shown: 'POST /v1/reviews/ring, risk review ring',
+    test: 'integration/rooms/review/steps.test.ts > on a ring take all open cases of a party, but those that others have claimed',
+    mechanism: 'src/rooms/review/change/decide-many.ts',
+  },
+  'case-files': {
+    says: 'Files are attached to a case.',
+    shown: 'POST /v1/reviews/{id}/files, GET /v1/reviews/{id}/files/{note_id}, risk review attach',
+    test: 'integration/rooms/review/http.test.ts > notes and files have bounds, at which they are taken',
+    mechanism: 'src/rooms/review/change/notes.ts',
+  },
+};

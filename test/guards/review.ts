@@ -1,0 +1,176 @@
+/** Labels, review cases and lists. */
+import type { Guards } from './guard.ts';
+
+export const REVIEW: Guards = {
+  labels: {
+    says: 'Labels are stored with the parties of their transaction, and answered in their order.',
+    shown: 'POST /v1/labels',
+    test: 'integration/labels.test.ts > are stored with the parties of their transaction, and answered in order',
+    mechanism: 'src/core/accept/accept-labels.ts',
+  },
+  'label-once': {
+    says: 'Overlapping requests of many clients add each label once.',
+    test: 'integration/labels.test.ts > twenty clients with overlapping requests in reversed order add each label once',
+    mechanism: 'src/core/store/labels/insert-labels.ts',
+  },
+  'label-lists': {
+    says: 'Labels are listed newest first, with when they came and by whom.',
+    shown: 'GET /v1/labels, risk labels list',
+    test: 'integration/rooms/labels/http.test.ts > a list has what was posted, when, and by whom, newest first',
+    mechanism: 'src/rooms/labels/queries.ts',
+  },
+  'label-import': {
+    says: 'A file of labels is posted, and a lost answer counts each label once.',
+    shown: 'risk labels import',
+    test: 'e2e/labels.test.ts > that loses an answer sends its labels again and counts each once',
+    mechanism: 'src/rooms/labels/commands.ts',
+  },
+  'case-of-a-score': {
+    says: 'A score that asks for review makes one case, with the score, and other scores make none.',
+    test: 'integration/rooms/review/open-cases.test.ts > a score that asks for review makes one case, with the score, and others make none',
+    mechanism: 'src/rooms/review/store/intake.ts',
+  },
+  'case-by-hand': {
+    says: 'A case that a person opens is counted once, and unrated where no rate is known.',
+    shown: 'POST /v1/reviews, risk review open',
+    test: 'integration/rooms/review/http.test.ts > a case that is opened by hand is counted once, and as unrated where no rate is known',
+    mechanism: 'src/rooms/review/routes/cases.ts',
+  },
+  'case-lists': {
+    says: 'Cases are listed, shown and decided by command.',
+    shown: `GET /v1/reviews, GET /v1/reviews/{id}, risk review list, risk review show,
+      console /review, console /review/:id`,
+    test: 'integration/rooms/review/command.test.ts > a case is listed, claimed, decided and taken back',
+    mechanism: 'src/rooms/review/queries/cases.ts',
+  },
+  'next-case': {
+    says: 'Reviewers who race for cases get each case once, the most urgent first.',
+    shown: `POST /v1/reviews/next, POST /v1/reviews/{id}/claim, POST /v1/reviews/{id}/lock,
+      POST /v1/reviews/{id}/release, risk review next, risk review claim, risk review lock, risk review release`,
+    test: 'integration/rooms/review/steps.test.ts > 50 reviewers who race for 200 cases get each case once, the most urgent first',
+    mechanism: 'src/rooms/review/change/steps.ts',
+  },
+  'final-decision': {
+    says: 'A decision becomes final after the time to undo, once, as label, decision and audit.',
+    shown: 'POST /v1/reviews/{id}/decide, risk review decide',
+    test: 'integration/rooms/review/steps.test.ts > become final after the time to undo, once, as label, decision and audit',
+    mechanism: 'src/rooms/review/change/close-decided.ts',
+  },
+  'undo-or-final': {
+    says: 'A decision is undone or final, and never both.',
+    shown: 'POST /v1/reviews/{id}/undo, risk review undo',
+    test: 'integration/rooms/review/races.test.ts > a decision is undone or final, never both, where both happen at once',
+    mechanism: 'src/rooms/review/change/close-decided.ts',
+  },
+  'second-person-of-case': {
+    says: 'A decision on much money, or an unknown amount, takes two people.',
+    shown: `POST /v1/reviews/{id}/confirm, POST /v1/reviews/{id}/return,
+      risk review confirm, risk review return`,
+    test: 'integration/rooms/review/steps.test.ts > on much money, or an unknown amount, take two people',
+    mechanism: 'src/rooms/review/case-steps.ts',
+  },
+  'decide-many': {
+    says: 'A decision on several cases decides each free case, and a repetition changes nothing.',
+    shown: 'POST /v1/reviews/decide',
+    test: 'integration/rooms/review/races.test.ts > on several cases decide each case that is free, and a repetition changes nothing',
+    mechanism: 'src/rooms/review/change/decide-many.ts',
+  },
+  'assigned-case': {
+    says: 'An assigned case is its assignee’s, and an escalated one a risk officer’s.',
+    shown: `POST /v1/reviews/{id}/assign, POST /v1/reviews/{id}/escalate,
+      risk review assign, risk review escalate`,
+    test: 'integration/rooms/review/steps.test.ts > an assigned case is its assignee’s, and an escalated one a risk officer’s',
+    mechanism: 'src/rooms/review/case-steps.ts',
+  },
+  notes: {
+    says: 'Of notes that are added to a case at once, as many are taken as there is room for.',
+    shown: 'POST /v1/reviews/{id}/notes, risk review note',
+    test: 'integration/rooms/review/races.test.ts > of notes that are added at once, as many are taken as there is room for',
+    mechanism: 'src/rooms/review/change/notes.ts',
+  },
+  disputes: {
+    says: 'A dispute makes a case urgent, opens again what was no fraud, and leaves a fraud closed.',
+    test: 'integration/rooms/review/open-cases.test.ts > a dispute makes a case urgent, opens one again that was no fraud, and leaves a fraud closed',
+    mechanism: 'src/rooms/review/change/raise-cases.ts',
+  },
+  'final-decisions-stay': {
+    says: 'No statement changes what was decided and by which policy.',
+    test: 'integration/rooms/review/http.test.ts > what was decided, and by which policy, is never changed by a statement',
+    mechanism: 'sql/0001_market.sql',
+  },
+  'review-policy': {
+    says: 'The priorities of cases are those of the policy in force.',
+    shown:
+      'GET /v1/reviews/policy, POST /v1/reviews/policy, risk review policy, risk review set-policy',
+    test: 'unit/rooms/review/priority.test.ts > the priorities of drawn cases are those of a plain rule',
+    mechanism: 'src/rooms/review/priority.ts',
+  },
+  'review-status': {
+    says: 'The status of reviews counts what waits and is late, and forecasts what will be late.',
+    shown: 'GET /v1/reviews/status, risk review status, console /workload',
+    test: 'integration/rooms/review/figures.test.ts > the status counts what waits and is late, and says what will be',
+    mechanism: 'src/rooms/review/queries/status.ts',
+  },
+  shift: {
+    says: 'Decisions of a shift that stand are counted by person, and those taken back apart.',
+    shown: 'GET /v1/reviews/shift',
+    test: 'integration/rooms/review/shift.test.ts > decisions that stand are counted, by whom and since when, and those taken back apart',
+    mechanism: 'src/rooms/review/queries/shift.ts',
+  },
+  capacity: {
+    says: 'The load, the share and the pace of reviews are measured, and say how many officers they take.',
+    shown: 'GET /v1/reviews/capacity, risk review capacity',
+    test: 'integration/rooms/review/figures.test.ts > capacity is measured: load, share and pace; a question may give its own',
+    mechanism: 'src/rooms/review/queries/capacity.ts',
+  },
+  'exchange-rates': {
+    says: 'Rates of days are added and corrected, and rate the cases after them.',
+    shown: 'POST /v1/exchange-rates, risk rates',
+    test: 'integration/rooms/review/exchange-rates.test.ts > rates are added, corrected and audited, and rate the cases after them',
+    mechanism: 'src/rooms/review/store/rates.ts',
+  },
+  'lists-as-of': {
+    says: 'A list answers as it was at any time.',
+    shown: `GET /v1/lists, POST /v1/lists, GET /v1/lists/{name}/entries, GET /v1/lists/lookup, risk lists list,
+      risk lists create, risk lists show, risk lists lookup, console /lists, console /lists/:id`,
+    test: 'integration/rooms/lists/lists.test.ts > a list answers as it was at any time',
+    mechanism: 'src/rooms/lists/store.ts',
+  },
+  'list-entries': {
+    says: 'The same change of a list again changes nothing, and another one says what to do first.',
+    shown: `POST /v1/lists/{name}/entries, DELETE /v1/lists/{name}/entries/{id},
+      risk lists add, risk lists remove`,
+    test: 'integration/rooms/lists/lists.test.ts > the same change again changes nothing, and another one says what to do first',
+    mechanism: 'src/rooms/lists/change.ts',
+  },
+  'allow-list-by-two': {
+    says: 'An entry of an allow list is in force once another person approves the entry.',
+    shown: 'POST /v1/lists/{name}/entries/{id}/approve, risk lists approve',
+    test: 'integration/rooms/lists/lists.test.ts > an entry of an allow list > is in force once another person approves it',
+    mechanism: 'src/rooms/lists/change.ts',
+  },
+  'list-imports': {
+    says: 'An import into an allow list is in force as a whole, once another person approves it.',
+    shown: `GET /v1/lists/{name}/imports, POST /v1/lists/{name}/imports, POST /v1/lists/{name}/imports/{id}/approve,
+      DELETE /v1/lists/{name}/imports/{id}, risk lists import, risk lists imports, risk lists approve-import,
+      risk lists remove-import`,
+    test: 'integration/rooms/lists/imports.test.ts > an import into an allow list is in force as a whole, once another person approves it',
+    mechanism: 'src/rooms/lists/import.ts',
+  },
+  'list-export': {
+    says: 'An import takes what an export prints, and the export of both is the same.',
+    shown: 'risk lists export',
+    test: 'integration/rooms/lists/command.test.ts > what export prints, import takes, and the export of both is the same',
+    mechanism: 'src/rooms/lists/export-command.ts',
+  },
+  'lists-in-scores': {
+    says: 'Answers of lists are stored with a score, and later changes of a list move no score.',
+    test: 'integration/rooms/lists/listed-scores.test.ts > block goes before allow, answers are stored with the score, and later changes move none',
+    mechanism: 'src/core/score/list-answers.ts',
+  },
+  'lists-in-memory': {
+    says: 'A worker’s memory of lists answers as SQL does after every change.',
+    test: 'integration/rooms/lists/memory.test.ts > answers are those of SQL after every change',
+    mechanism: 'src/rooms/lists/memory/list-memory.ts',
+  },
+};

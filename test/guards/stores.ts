@@ -1,0 +1,93 @@
+/** Postgres, Redis and markets: schema, roles, connections, months. */
+import type { Guards } from './guard.ts';
+
+export const STORES: Guards = {
+  migrate: {
+    says: 'The schema is brought to its newest form once, and a killed migration goes on with its open step.',
+    shown: 'risk migrate, RISK_CORRIDORS',
+    test: 'integration/migrate-under-load.test.ts > a killed migration goes on with the step it had not finished',
+    mechanism: 'src/kit/database/migrations/migrate.ts',
+  },
+  'migration-beside-traffic': {
+    says: 'Writers do not queue behind a migration that waits for a reader.',
+    test: 'integration/migrate-under-load.test.ts > writers do not queue behind a migration that waits for a reader',
+    mechanism: 'src/kit/database/migrations/migration-session.ts',
+  },
+  baseline: {
+    says: 'A new database takes the baseline, and later migrations once each.',
+    test: 'integration/baseline.test.ts > a new database takes the baseline, and later migrations once each',
+    mechanism: 'src/kit/database/migrations/migrate.ts',
+  },
+  'edited-migration': {
+    says: 'A migration that was applied with another text is refused, and nothing after it is applied.',
+    test: 'integration/baseline.test.ts > a file that was applied with another text is refused, and nothing after it is applied',
+    mechanism: 'src/kit/database/migrations/migrate.ts',
+  },
+  'one-market': {
+    says: 'A process works in one market, and a corridor is in one market alone.',
+    shown: 'RISK_MARKET',
+    test: 'integration/two-markets.test.ts > a corridor is in one market; that of a dropped one is free',
+    mechanism: 'sql/0001_market.sql',
+  },
+  'market-roles': {
+    says: 'The role of a market is refused every table and function of another market.',
+    shown: 'risk markets create, risk markets grant, RISK_ADMIN_DATABASE_URL',
+    test: 'integration/rooms/corridors/markets.test.ts > the role is refused every table and function of the other market, and every write to shared',
+    mechanism: 'src/core/store/markets/grant-market.ts',
+  },
+  'analytics-role': {
+    says: 'A role of analytics reads scores of markets through a view, and nothing else.',
+    shown: 'risk markets analytics',
+    test: 'integration/rooms/corridors/markets.test.ts > a role reads scores of both markets through a view, and nothing else',
+    mechanism: 'src/core/store/markets/grant-analytics.ts',
+  },
+  'auditor-role': {
+    says: 'An auditor’s role reads every row of its market but secrets, and writes nothing.',
+    shown: 'risk markets auditor',
+    test: 'integration/rooms/corridors/markets.test.ts > an auditor reads every row of its market but secrets, and writes nothing',
+    mechanism: 'src/core/store/markets/grant-auditor.ts',
+  },
+  'named-schemas': {
+    says: 'Every statement names the schema of its market, so that a connection may be anybody’s.',
+    test: 'unit/kit/database/market-schema.test.ts > no statement names a table without its schema',
+    mechanism: 'src/kit/database/market-schema.ts',
+  },
+  'pooler-mode': {
+    says: 'Behind a pool of transactions each unit of work brings its settings, and the connection keeps none.',
+    shown: 'RISK_DATABASE_POOLER',
+    test: 'integration/pooled-database.test.ts > every kind of unit has them, and the connection none',
+    mechanism: 'src/kit/database/session-settings.ts',
+  },
+  'redis-cluster': {
+    says: 'On a Redis Cluster no command is sent twice, and what keeps a command from being sent is said.',
+    test: 'integration/cluster-connection.test.ts > a command is not sent again, and what keeps one from being sent is said',
+    mechanism: 'src/kit/redis/connection.ts',
+  },
+  'redis-tls': {
+    says: 'A URL of Redis names user, password and authority.',
+    test: 'integration/redis-tls.test.ts > a URL names user, password and authority',
+    mechanism: 'src/kit/words/redis-url.ts',
+  },
+  'months-by-hand': {
+    says: 'An operator makes, detaches, lists, attaches and drops months by name.',
+    shown: `risk partitions list, risk partitions create, risk partitions detach,
+      risk partitions attach, risk partitions drop`,
+    test: 'integration/new-months.test.ts > an operator detaches, lists, attaches and drops a month',
+    mechanism: 'src/rooms/operate/commands/partitions.ts',
+  },
+  'months-ahead': {
+    says: 'A duty makes the months ahead, and sessions notice a change of months.',
+    test: 'integration/partition-duty.test.ts > a notice follows a change of the months by one run',
+    mechanism: 'src/core/repair/partition-duty.ts',
+  },
+  'detached-reads': {
+    says: 'What asks for a detached month is told so, and lists say what they are without.',
+    test: 'integration/detached-months.test.ts > what asks for a detached month > %s is 410',
+    mechanism: 'src/core/store/partitions/partitions.ts',
+  },
+  'exact-tallies': {
+    says: 'Tallies of days equal a recount, whatever is stored, stored again or cut off.',
+    test: 'property/day-tallies.test.ts > tallies equal a recount, whatever is stored, stored again or cut off',
+    mechanism: 'src/core/store/tallies/day-tallies.ts',
+  },
+};

@@ -1,0 +1,105 @@
+/** Tools beside the engine, and files that ship with it. */
+import type { Guards } from './guard.ts';
+
+export const TOOLS: Guards = {
+  start: {
+    says: 'A first command scores a sample on stores of its own and exits with the ledger.',
+    shown: 'risk start',
+    test: 'e2e/start.test.ts > --once scores the sample and exits 0 after the ledger',
+    mechanism: 'src/tools/start/start.ts',
+  },
+  'start-again': {
+    says: 'A second start finds only duplicates, starts killed roles again, and leaves nothing behind.',
+    test: 'e2e/start.test.ts > a second start finds only duplicates, starts killed roles again, and leaves nothing behind after Ctrl-C',
+    mechanism: 'src/tools/start/fleet.ts',
+  },
+  sample: {
+    says: 'The sample is added in the background, completely after a kill, and only once.',
+    shown: 'risk sample',
+    test: 'e2e/sample.long.test.ts > is added in the background, completely after a kill, and only once',
+    mechanism: 'src/tools/start/sample/fill.ts',
+  },
+  'embedded-stores': {
+    says: 'Embedded stores keep rows and keys over a restart.',
+    shown: 'RISK_DATA_DIR',
+    test: 'integration/embedded.test.ts > startEmbedded keeps rows and keys over a restart, durably set',
+    mechanism: 'src/tools/start/services/start-embedded.ts',
+  },
+  doctor: {
+    says: 'The doctor fails on a Postgres without durability and on a Redis that evicts.',
+    shown: 'risk doctor',
+    test: 'integration/doctor.test.ts > doctor fails on a Postgres without durability and on a Redis that evicts',
+    mechanism: 'src/tools/start/doctor.ts',
+  },
+  simulate: {
+    says: 'Simulated traffic has the same bytes on every machine.',
+    shown: 'risk simulate',
+    test: 'unit/simulate.test.ts > gives the same bytes on every machine',
+    mechanism: 'src/tools/simulate/simulate.ts',
+  },
+  replay: {
+    says: 'A replay of a file balances what was accepted with what was scored, and a second one finds duplicates.',
+    shown: 'risk replay',
+    test: 'integration/replay.test.ts > risk replay: everything accepted is scored once; again, everything is a duplicate',
+    mechanism: 'src/tools/client/ledger.ts',
+  },
+  'own-key': {
+    says: 'The own key is sent to the own API alone, and a given key everywhere.',
+    shown: 'RISK_URL, RISK_API_KEY',
+    test: 'unit/kit/command/api.test.ts > the own key is sent to the own API alone, and a given key everywhere',
+    mechanism: 'src/kit/command/api.ts',
+  },
+  supervise: {
+    says: 'A spike adds workers one after another, and a calm of half an hour takes them away.',
+    shown: 'risk supervise',
+    test: 'unit/rooms/operate/scaler.test.ts > a spike adds workers one after another, and a calm of half an hour takes them away',
+    mechanism: 'src/rooms/operate/scaling/scaler.ts',
+  },
+  plan: {
+    says: 'The peak of a load is the product of all its factors.',
+    shown: 'risk plan',
+    test: 'unit/rooms/operate/plan.test.ts > the peak is the product of all factors',
+    mechanism: 'src/rooms/operate/plan/plan.ts',
+  },
+  calibrate: {
+    says: 'A calibration divides what was used by what was done.',
+    shown: 'risk calibrate',
+    test: 'unit/rooms/operate/plan.test.ts > divides what was used by what was done',
+    mechanism: 'src/rooms/operate/plan/calibrate.ts',
+  },
+  console: {
+    says: 'A link logs in and opens the console.',
+    test: 'e2e/console.test.ts > a link opens the console',
+    mechanism: 'src/rooms/console/routes.ts',
+  },
+  'console-build': {
+    says: 'The committed build of the console is a fresh build of its sources.',
+    test: 'unit/console/build.test.ts > console/dist is a fresh build of console/ (npm run console:build)',
+    mechanism: 'console',
+  },
+  'console-pages': {
+    says: 'Each role sees the pages of its role.',
+    test: 'console/journeys.test.ts > as %s shows the pages of the role',
+    mechanism: 'console/src/shell/pages.ts',
+  },
+  compose: {
+    says: 'The compose file starts a Redis that never evicts and persists every second.',
+    test: 'unit/ship/compose.test.ts > starts Redis that never evicts, persists every second and stays within 256 MB',
+    mechanism: 'docker-compose.yml',
+  },
+  kubernetes: {
+    says: 'The environment of the manifests is accepted by the configuration, with secrets from the Secret alone.',
+    test: 'unit/ship/kubernetes.test.ts > %s has an environment that the configuration accepts, and secrets from the Secret alone',
+    mechanism: 'deploy/kubernetes',
+  },
+  'supply-chain': {
+    says: 'The lockfile pins every package by hash.',
+    test: 'unit/repository.test.ts > package-lock.json pins every package by hash and none to a host',
+    mechanism: 'package-lock.json',
+  },
+  'thin-core': {
+    says: 'Rooms import core and kit alone, core imports kit alone, and nobody imports main.',
+    test: 'unit/import-rules.test.ts > rooms import core and kit alone, core imports kit alone, and nobody imports main',
+    mechanism: 'src',
+  },
+};

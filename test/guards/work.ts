@@ -1,0 +1,277 @@
+/** Workers, profiles, scoring, repair and Kafka: what core promises behind a 2xx answer. */
+import type { Guards } from './guard.ts';
+
+export const WORK: Guards = {
+  'every-transaction-ends': {
+    says: 'A worker core ends every transaction once, whatever crashes, is lost, or comes again.',
+    test: 'simulation/worker-core.test.ts > the worker core > ends every transaction once, whatever happens',
+    mechanism: 'src/core/work/end-batch.ts',
+  },
+  'drain-on-sigterm': {
+    says: 'A worker that is told to stop leaves no pending entry and no consumer.',
+    shown: 'RISK_SHUTDOWN_TIMEOUT_MS',
+    test: 'integration/shutdown.test.ts > under load leaves no pending entry, no consumer, and exits 0',
+    mechanism: 'src/core/work/run-worker.ts',
+  },
+  takeover: {
+    says: 'Entries of a consumer that died are taken over, and each is counted once.',
+    shown: 'RISK_CLAIM_IDLE_MS, RISK_READ_BLOCK_MS',
+    test: 'integration/worker.test.ts > takes over the entries of a consumer that died, and counts each of them once',
+    mechanism: 'src/core/work/reclaim.ts',
+  },
+  heartbeats: {
+    says: 'A batch that waits is held by its worker, so that no other worker takes it over.',
+    shown: 'RISK_WORKER_READERS',
+    test: 'integration/heartbeats.test.ts > a batch that waits for another to be folded is held, too',
+    mechanism: 'src/core/work/in-flight.ts',
+  },
+  retries: {
+    says: 'One poisonous transaction of a hundred is given up after four attempts, and costs no other one.',
+    shown: 'RISK_RETRY_BASE_MS',
+    test: 'integration/retries.test.ts > give up one poisonous transaction of a hundred after four attempts',
+    mechanism: 'src/core/work/decided.ts',
+  },
+  bisection: {
+    says: 'A batch that fails is divided down to the transaction that is to blame.',
+    test: 'unit/core/work/run-batch.test.ts > bisects to the transaction that is to blame, spares the others, and settles once',
+    mechanism: 'src/core/work/run-batch.ts',
+  },
+  'killer-of-workers': {
+    says: 'An entry that was delivered six times without an end becomes a dead letter, and only that one.',
+    test: 'integration/dead-letters.test.ts > take an entry that was delivered six times without an end, and only that one',
+    mechanism: 'src/core/work/read-entries.ts',
+  },
+  'malformed-entries': {
+    says: 'Entries that nobody can read become dead letters, once each, and spare what is between them.',
+    test: 'integration/dead-letters.test.ts > take malformed entries of every shape, once each, and spare what is between them',
+    mechanism: 'src/core/work/read-entries.ts',
+  },
+  'letters-with-a-score': {
+    says: 'The dead letters of what has a score are closed.',
+    test: 'integration/scored-letters.test.ts > the letters of what has a score are closed, those of what has none stay',
+    mechanism: 'src/core/repair/close-scored-letters.ts',
+  },
+  'unread-found': {
+    says: 'What an unreadable entry held is found in its open rows.',
+    test: 'integration/unread-entries.test.ts > is in open rows that no entry names, and its dead letter is closed',
+    mechanism: 'src/core/repair/find-lost.ts',
+  },
+  'growing-batches': {
+    says: 'A small batch is worked on alone, and more batches are in flight the more is held.',
+    shown: 'RISK_BATCH_ENTRIES',
+    test: 'unit/core/work/run-worker.test.ts > a small batch is worked on alone; the more is held, the more batches are in flight',
+    mechanism: 'src/core/work/in-flight.ts',
+  },
+  'fair-batches': {
+    says: 'A flooded corridor leaves the others their share of each batch, and a broken one is not read.',
+    test: 'unit/core/work/run-worker.test.ts > a flooded corridor leaves the others their share, and a broken one is not read',
+    mechanism: 'src/core/work/corridor-shares.ts',
+  },
+  'lane-beside-a-drain': {
+    says: 'A quiet corridor is scored while no batch of another corridor’s drain can be stored.',
+    test: 'integration/quiet-corridor.test.ts > a quiet corridor is scored while no batch of a drain can be stored',
+    mechanism: 'src/core/work/lanes.ts',
+  },
+  'pinned-worker': {
+    says: 'A worker that is given corridors reads these alone.',
+    shown: 'RISK_WORKER_CORRIDORS',
+    test: 'unit/core/work/run-worker.test.ts > a pinned worker reads its corridors alone',
+    mechanism: 'src/core/work/run-worker.ts',
+  },
+  'publishes-once': {
+    says: 'A score is published once, however often its transaction is appended while it waits.',
+    test: 'integration/worker.test.ts > publishes a score once, however often it is appended again while it waits',
+    mechanism: 'src/core/work/decided.ts',
+  },
+  'event-budget': {
+    says: 'Events and copies of dead letters share a budget of memory, and the oldest of the largest streams go.',
+    shown: 'RISK_EVENT_BYTES_MAX',
+    test: 'integration/event-budget.test.ts > drops the oldest of the largest streams, and says how many bytes',
+    mechanism: 'src/core/stream/memory/bound-events.ts',
+  },
+  'full-redis': {
+    says: 'Where Redis is full its streams are worked off and profiles give way.',
+    test: 'integration/faults.test.ts > full: what is in the streams is worked off, and profiles give way',
+    mechanism: 'src/core/stream/memory/bound-profiles.ts',
+  },
+  'owner-check': {
+    says: 'A consumer settles no entry that another consumer has taken over.',
+    test: 'integration/stream-settle.test.ts > moves nothing that another consumer has taken over',
+    mechanism: 'src/core/stream/lua/settle-5.lua',
+  },
+  'entry-format': {
+    says: 'Transactions come out of a stream entry as they went in.',
+    test: 'property/entry.test.ts > come out as they went in, those of one head in their order',
+    mechanism: 'src/core/stream/entries/entry.ts',
+  },
+  'reconciler-age': {
+    says: 'The reconciler leaves an open row alone while the request that made it may still run.',
+    shown: 'RISK_RECONCILE_AGE_MS',
+    test: 'integration/reconcile.test.ts > a row that is nowhere in Redis > is left alone while its request may still be running',
+    mechanism: 'src/core/repair/reconcile.ts',
+  },
+  'reconcile-by-command': {
+    says: 'The command gives way to a worker that leads the reconciliation.',
+    shown: 'risk reconcile',
+    test: 'integration/reconcile.test.ts > the command gives way to a worker that leads',
+    mechanism: 'src/rooms/operate/commands/reconcile.ts',
+  },
+  'right-clock': {
+    says: 'What an API accepted comes back after a wipe although the clock of the API is wrong.',
+    test: 'integration/reconcile-clocks.test.ts > of an API: what it accepted comes back after a wipe',
+    mechanism: 'src/core/store/transactions/transactions.ts',
+  },
+  'part-of-redis-lost': {
+    says: 'What waited in one deleted stream comes back, and nothing else is appended.',
+    test: 'integration/lost-parts.test.ts > when one stream is deleted and appended to again',
+    mechanism: 'src/core/repair/find-lost.ts',
+  },
+  'deserted-entries': {
+    says: 'Entries that no group would deliver are claimed.',
+    test: 'integration/lost-parts.test.ts > when their group was removed and made anew at the end',
+    mechanism: 'src/core/stream/lua/adopt-1.lua',
+  },
+  leadership: {
+    says: 'A leader that was replaced while it stood still writes nothing.',
+    test: 'integration/leadership.test.ts > a leader that was replaced while it stood still writes nothing',
+    mechanism: 'src/kit/duties/leadership.ts',
+  },
+  'profiles-merge-writers': {
+    says: 'Two workers on a few merchants lose nothing of a profile, count nothing twice and rebuild each once.',
+    test: 'integration/fold-profiles.test.ts > two workers on a few merchants lose nothing, count nothing twice and rebuild each once',
+    mechanism: 'src/core/stream/lua/append-profiles-n.lua',
+  },
+  'profiles-of-replica': {
+    says: 'Profiles of a replica that lacks the last appends are not used once the replica is promoted.',
+    test: 'integration/stream-profile-logs.test.ts > of a replica that lacks the last appends are not used once it is promoted',
+    mechanism: 'src/core/stream/lua/of-history.lua',
+  },
+  'profile-lifetime': {
+    says: 'A profile log lives as long as somebody uses the log.',
+    shown: 'RISK_PROFILE_TTL_SECONDS',
+    test: 'integration/stream-profile-logs.test.ts > live on while they are renewed, placeholders do not',
+    mechanism: 'src/core/stream/lua/append-profiles-n.lua',
+  },
+  'rebuild-is-bounded': {
+    says: 'The profile of a merchant of many rows is rebuilt from a bounded number of rows, and is the same.',
+    test: 'integration/history.test.ts > reads a bounded number of rows once it is tallied, and finds the same',
+    mechanism: 'src/core/store/tallies/merchant-tallies.ts',
+  },
+  'profile-snapshots': {
+    says: 'A snapshot in Postgres and the rows stored since make the same profile as all rows.',
+    test: 'integration/profile-snapshots.test.ts > a snapshot and the rows stored since make the same profile as all rows',
+    mechanism: 'src/core/store/profiles/profile-snapshots.ts',
+  },
+  'snapshots-and-labels': {
+    says: 'A label voids the snapshots of its parties.',
+    test: 'integration/profile-snapshots.test.ts > a label voids the snapshots of its parties',
+    mechanism: 'sql/0001_market.sql',
+  },
+  'labels-in-profiles': {
+    says: 'A label is in the features of the next transaction, and goes when the label is taken back.',
+    test: 'integration/labels-profiles.test.ts > is in the features of the next transaction, and goes when it is taken back',
+    mechanism: 'src/core/accept/invalidate-labelled.ts',
+  },
+  'mature-labels': {
+    says: 'Rates of fraud end where the labels of transactions count as complete.',
+    shown: 'RISK_LABEL_MATURITY_DAYS',
+    test: 'property/profile/history.test.ts > merchants: shuffled, late and repeated arrivals',
+    mechanism: 'src/core/profile/merchant-frauds.ts',
+  },
+  'frozen-vectors': {
+    says: 'Features of known histories keep their digests.',
+    test: 'golden/features.test.ts > %s',
+    mechanism: 'src/core/profile/account-features.ts',
+  },
+  'corridor-percentiles': {
+    says: 'A first payment beyond ten times the percentile of its corridor is declined, and its score verifies.',
+    test: 'integration/corridor-amounts.test.ts > a first payment beyond ten times the percentile is declined, and the score verifies',
+    mechanism: 'src/core/profile/corridor-amounts.ts',
+  },
+  'failing-rule': {
+    says: 'A rule that throws does not fire, the others score, and what they approve is reviewed.',
+    test: 'unit/core/score/failed-rules.test.ts > it does not fire, the others score, and what they approve is reviewed',
+    mechanism: 'src/core/score/failed-rules.ts',
+  },
+  'expressions-are-data': {
+    says: 'A rule of people is an expression that is checked, bounded and never run as code.',
+    test: 'unit/core/score/rules/expression/bad-input.test.ts > an expression is refused > that has %s',
+    mechanism: 'src/core/score/rules/expression/check-expression.ts',
+  },
+  'expression-values': {
+    says: 'Random expressions have the values of an evaluator that was written apart.',
+    test: 'unit/core/score/rules/expression/fuzz.test.ts > 2,000 random expressions have the values of the oracle',
+    mechanism: 'src/core/score/rules/expression/emit-expression.ts',
+  },
+  'canary-accounts': {
+    says: 'A canary keeps the accounts that it has when its share grows.',
+    test: 'unit/core/score/rollout/bucket.test.ts > keeps whoever is in it when it grows',
+    mechanism: 'src/core/score/rollout/in-force.ts',
+  },
+  'events-for-consumers': {
+    says: 'A consumer of scores that is killed within a batch handles each score once.',
+    test: 'integration/consume-scored.test.ts > a consumer that is killed within a batch, and after its commit, handles each score once',
+    mechanism: 'docs/examples',
+  },
+  'kafka-log': {
+    says: 'A corridor whose log is Kafka is scored from Kafka, published there, and committed behind its scores.',
+    shown: 'KAFKA_URL',
+    test: 'integration/kafka.long.test.ts > scores what Kafka delivers, publishes it there, and commits behind the scores',
+    mechanism: 'src/core/stream/kafka/settle.ts',
+  },
+  'both-logs': {
+    says: 'What both logs deliver is scored once, and the two are compared.',
+    shown: 'GET /v1/corridors/{id}/logs, risk corridors logs',
+    test: 'integration/kafka.long.test.ts > scores once what both logs deliver, and finds that they deliver the same',
+    mechanism: 'src/core/stream/kafka/both-ends.ts',
+  },
+  'kafka-repair': {
+    says: 'An open row that Kafka lacks is appended, and none that Kafka has.',
+    test: 'integration/kafka.long.test.ts > appends an open row that Kafka lacks, and none that Kafka has',
+    mechanism: 'src/core/stream/kafka/find-rows.ts',
+  },
+  'kafka-login': {
+    says: 'Kafka is reached by TLS and SASL, and by nobody with another password or authority.',
+    test: 'integration/kafka-operations.long.test.ts > is reached by TLS and SASL, and by nobody with another password, authority or scheme',
+    mechanism: 'src/core/stream/kafka/clients.ts',
+  },
+  'worker-breakers': {
+    says: 'While Postgres is frozen a worker says so and lives, and what waited is scored once, with the level.',
+    test: 'integration/worker-breakers.test.ts > Postgres frozen: the worker says so and lives; what waited is scored once, with the level',
+    mechanism: 'src/kit/breakers/watch-breaker.ts',
+  },
+  'corridor-commits': {
+    says: 'Slow commits of a corridor raise the level of that corridor alone.',
+    test: 'unit/kit/breakers/corridor-writes.test.ts > slow commits of a corridor raise its level after two looks, and eight better looks end it',
+    mechanism: 'src/kit/breakers/corridor-writes.ts',
+  },
+  'bounded-retention': {
+    says: 'Every table has a retention, or a reason why its rows stay.',
+    test: 'integration/retention.test.ts > every table has a retention, or a reason why not',
+    mechanism: 'src/core/store/tables.ts',
+  },
+  'rows-end-by-age': {
+    says: 'Reports of the watch and opinions of shadows end by their age, however many there are.',
+    shown: 'RISK_WATCH_RETENTION_DAYS, RISK_SHADOW_RETENTION_DAYS',
+    test: 'integration/retention.test.ts > reports, opinions of shadows and checks of models end by age, however many',
+    mechanism: 'src/rooms/models/tables.ts',
+  },
+  'model-checks-stay': {
+    says: 'Postgres refuses to remove or to change the record of a model check of the last 30 days.',
+    shown: 'RISK_MODEL_CHECK_RETENTION_DAYS',
+    test: 'integration/retention.test.ts > Postgres refuses to remove or to change the record of a model check of the last 30 days',
+    mechanism: 'sql/0001_market.sql',
+  },
+  'letters-end-by-age': {
+    says: 'A dead letter ends after its replay or purge, where something else says what became of its transaction.',
+    shown: 'RISK_DEAD_LETTER_RETENTION_DAYS',
+    test: 'integration/retention.test.ts > a dead letter ends after its replay or purge, where something else says what became of its transaction',
+    mechanism: 'src/core/store/tables.ts',
+  },
+  'closed-work-ends-by-age': {
+    says: 'Closed cases and deliveries of webhooks end by their age, and open cases stay.',
+    shown: 'RISK_REVIEW_RETENTION_DAYS, RISK_WEBHOOK_RETENTION_DAYS',
+    test: 'integration/retention.test.ts > closed cases and deliveries end by age, and open cases stay',
+    mechanism: 'src/rooms/review/tables.ts',
+  },
+};
