@@ -66,10 +66,11 @@ const when = fc.oneof(
   text.map((one) => `currency ==\n  ${JSON.stringify(one)} // ${JSON.stringify(one)}`),
 );
 const bands = fc
-  .uniqueArray(fc.double({ noNaN: true, noDefaultInfinity: true }), { minLength: 1, maxLength: 4 })
-  .map((froms) =>
-    froms.sort((one, other) => one - other).map((from) => ({ from: from + 0, weight: 0.5 })),
-  );
+  .uniqueArray(fc.double({ noNaN: true, noDefaultInfinity: true }), {
+    ...{ minLength: 1, maxLength: 4 },
+    comparator: 'SameValueZero',
+  })
+  .map((froms) => froms.sort((a, b) => a - b).map((from) => ({ from: from + 0, weight: 0.5 })));
 const effect = fc.oneof(
   fc.record({ when, weight }),
   fc.record({ when, verdict: fc.constantFrom('block', 'review') }),
