@@ -138,7 +138,7 @@ test('corridors that work off their backlogs a month apart share a profile', asy
 test('a memory that holds hardly any of a batch folds it all the same', async () => {
   await using rig = await createWorkerRig();
   const { commands: redis, database, pool } = rig;
-  // At most a page of 4 KiB per class: copies are evicted while their batch is folded.
+  // The memory holds some ten of the sixty accounts: copies are evicted while their batch is folded.
   const small = { redis, query: pool.query, market: database.market, bytesMax: 16_384 };
   const { fold, rebuilds } = startFold(small);
   const accounts = Array.from({ length: 60 }, (_, index) => `acc_${index}`);

@@ -4,7 +4,7 @@ import { keyOfArrival } from '../../profile/arrivals.ts';
 import { compareKeys } from '../../profile/packed-list.ts';
 import { BLOCK_BYTES, beginRecords, endBlock, type LogEnd } from '../../profile/profile-log.ts';
 import { profileKey, profileSlot } from '../../stream/keys.ts';
-import { type Copy, findCopy, floorOf, forgetParty, NO_COPY, stateOf } from './profile-memory.ts';
+import { type Copy, findCopy, floorOf, forgetParty } from './profile-memory.ts';
 import type { BatchParty, KindFold } from './profiles.ts';
 
 /** A log's time to live is renewed at most once in this fraction of it, as each renewal costs a command. */
@@ -61,10 +61,10 @@ function writeBlock(
 function beginParty(batch: NewFold, party: string, indices: readonly number[]): BatchParty {
   const { kind, market, memory, nowS, ttlSeconds } = batch;
   const copy = findCopy(memory, party);
-  const state = copy === NO_COPY ? null : stateOf(memory, copy);
-  const slot = state === null ? profileSlot(party) : state.slot;
-  const left = copy === NO_COPY ? NOTHING : behindCopy(batch, copy, indices);
-  const isStale = state !== null && state.renewedAtS < nowS - ttlSeconds / RENEWALS_PER_LIFE;
+  const state = copy?.state;
+  const slot = state?.slot ?? profileSlot(party);
+  const left = copy === undefined ? NOTHING : behindCopy(batch, copy, indices);
+  const isStale = state !== undefined && state.renewedAtS < nowS - ttlSeconds / RENEWALS_PER_LIFE;
   // Field by field: objects that are spread into it would take five times its bytes.
   return {
     party,
@@ -72,8 +72,7 @@ function beginParty(batch: NewFold, party: string, indices: readonly number[]): 
     slot,
     indices,
     copy,
-    state,
-    known: state === null ? null : state.end,
+    known: state?.end ?? null,
     block: NO_BYTES,
     left,
     countedTo: 0,
@@ -87,20 +86,14 @@ function beginParty(batch: NewFold, party: string, indices: readonly number[]): 
 
 /** The transactions that no list of the copy, or of a log that begins with it, takes in. */
 function behindCopy(
-  { kind, memory, arrivals }: NewFold,
+  { kind, arrivals }: NewFold,
   copy: Copy,
   indices: readonly number[],
 ): readonly number[] {
   if (!kind.hasTallies) return NOTHING;
-  const floor = floorOf(memory, copy);
+  const floor = floorOf(copy);
   const isBehind = (index: number) => compareKeys(keyOfArrival(arrivals, index), floor) <= 0;
   return indices.some(isBehind) ? indices.filter(isBehind) : NOTHING;
-}
-
-/** The block stands in the log, but the copy in memory has gone: asks for the whole log, and appends nothing more. */
-export function readAgain(batchParty: BatchParty): void {
-  batchParty.known = null;
-  batchParty.block = NO_BYTES;
 }
 
 /** Asks for the whole log, and appends all records; those that stand there already count once. */

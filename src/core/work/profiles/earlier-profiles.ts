@@ -11,10 +11,8 @@ import { type LogEnd, mergeBlocks } from '../../profile/profile-log.ts';
 import {
   findCopy,
   forgetParty,
-  NO_COPY,
   type ProfileMemory,
   readProfile,
-  stateOf,
   storeProfile,
 } from './profile-memory.ts';
 import { type BatchParty, type KindFold, resetArena } from './profiles.ts';
@@ -64,15 +62,14 @@ export function storeEarlier(
 function readAt(fold: KindFold, party: string, end: LogEnd | null): Profile | undefined {
   const { earlier } = fold;
   const copy = findCopy(earlier, party);
-  if (copy === NO_COPY || end === null) return undefined;
-  const at = stateOf(earlier, copy).end;
+  if (copy === undefined || end === null) return undefined;
+  const at = copy.state.end;
   const isHere = at.length === end.length && at.high === end.high && at.low === end.low;
   return isHere ? readProfile(earlier, copy, resetArena(fold)) : undefined;
 }
 
 function endOf(memory: ProfileMemory, party: string): LogEnd | undefined {
-  const copy = memory.copies.get(party);
-  return copy === undefined ? undefined : stateOf(memory, copy).end;
+  return memory.copies.get(party)?.state.end;
 }
 
 function storeAt(earlier: ProfileMemory, party: string, profile: Profile, end: LogEnd): void {

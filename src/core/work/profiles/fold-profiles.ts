@@ -16,7 +16,6 @@ import { storeEarlier } from './earlier-profiles.ts';
 import { foldSnapshots, noteMark, writeSnapshot } from './fold-snapshots.ts';
 import { forgetParty } from './profile-memory.ts';
 import { type KindFold, type Profiles, resetArena } from './profiles.ts';
-import { touchedBytes } from './slab.ts';
 import { settleDoubted } from './stay-behind.ts';
 import { storeMade } from './store-folded.ts';
 import { countReplies, takeReply } from './take-reply.ts';
@@ -49,8 +48,7 @@ export async function foldProfiles(
 }
 
 function reportMemory({ kind, memory, earlier, metrics }: KindFold): void {
-  const bytes = touchedBytes(memory.slab) + touchedBytes(earlier.slab);
-  metrics.profileCopiesBytes.set({ party: kind.party }, bytes);
+  metrics.profileCopiesBytes.set({ party: kind.party }, memory.bytes + earlier.bytes);
 }
 
 /** Waits for the parties of these transactions that are being rebuilt, and until another batch may rebuild parties. */

@@ -1,7 +1,6 @@
 /**
- * Copies of profiles in this process' memory (L1): packed profiles, each in a chunk of a slab behind what is known of its
- * log. When there is no room a clock decides which copies go: one that was found since the hand last passed stays
- * for another round.
+ * Copies of profiles in this process' memory (L1): packed profiles, each with what is known of its log. Where there is no room the
+ * oldest copy goes, unless it was found since it last was the oldest: then it stays for another round.
  */
 import type { TakeBytes } from '../../profile/arena.ts';
 import { type RecordKey, readBound } from '../../profile/packed-list.ts';
@@ -12,21 +11,6 @@ import {
   writeProfile,
 } from '../../profile/profile.ts';
 import type { LogEnd } from '../../profile/profile-log.ts';
-import {
-  type Chunk,
-  classFor,
-  createSlab,
-  eachChunk,
-  nextPage,
-  reassignPage,
-  releaseChunk,
-  type Slab,
-  takeChunk,
-  UNIT_BYTES,
-} from './slab.ts';
-
-export type Copy = Chunk;
-export const NO_COPY: Copy = -1;
 
 /** The known state of the log that a copy equals. */
 export type CopyState = {
@@ -38,85 +22,53 @@ export type CopyState = {
   readonly renewedAtS: number;
 };
 
+export type Copy = {
+  readonly party: string;
+  /** The packed profile, and room for it to grow. */
+  readonly view: DataView<ArrayBuffer>;
+  /** Bytes of the packed profile. */
+  length: number;
+  state: CopyState;
+  /** Since the copy last was the oldest. */
+  wasFound: boolean;
+};
+
 type Kind = Pick<ProfileKind<Profile, unknown>, 'layout' | 'decode'>;
 
 export type ProfileMemory = {
   readonly kind: Kind;
-  readonly slab: Slab;
-  readonly words: Uint32Array<ArrayBuffer>;
-  /** Buffer for a profile that moves: as large as the largest copy. */
-  readonly scratch: DataView<ArrayBuffer>;
+  readonly bytesMax: number;
+  /** Bytes of all copies, with what each costs beside its view. */
+  bytes: number;
+  /** The oldest first. */
   readonly copies: Map<string, Copy>;
-  /** By chunk: the party whose copy is here, and whether it was found lately. */
-  readonly parties: (string | undefined)[];
-  readonly wasFound: Uint8Array;
-  /** By class: the page that the clock's hand is at; and the hand of the pages that change their class. */
-  readonly hands: Int32Array;
-  pageHand: number;
 };
 
-/** Head of a copy, in front of its profile, in words: */
-const HEAD_BYTES = 32;
-const [CLASS, SLOT, LENGTH, LOG_LENGTH, HIGH, LOW, SNAPSHOT, RENEWED] = [0, 1, 2, 3, 4, 5, 6, 7];
-const UNIT_WORDS = UNIT_BYTES / 4;
-/**
- * A page goes to another class if at most this share of its chunks was found lately. Growing lists leave pages
- * nearly empty: with 1/8 of the copies there, three times as many were missing from a memory that was just large enough.
- */
-const COLD_SHARE = 1 / 2;
+/** Memory of V8 and of the C library for one copy beside its bytes. */
+const COPY_BYTES = 400;
+/** A copy of a growing list is stored anew once in so many records on average. Larger: fewer copies fit. Smaller: more are stored anew. */
+const ROOM_SHARE = 1 / 8;
+/** Records are aligned to their largest number. */
+const ALIGNED_BYTES = 64;
 
 export function createProfileMemory(bytesMax: number, kind: Kind): ProfileMemory {
-  const slab = createSlab(bytesMax);
-  return {
-    kind,
-    slab,
-    words: new Uint32Array(slab.buffer),
-    scratch: new DataView(new ArrayBuffer(slab.pageBytes)),
-    copies: new Map(),
-    pageHand: 0,
-    parties: new Array<string | undefined>(slab.units).fill(undefined),
-    wasFound: new Uint8Array(slab.units),
-    hands: new Int32Array(slab.sizes.length),
-  };
+  return { kind, bytesMax, bytes: 0, copies: new Map() };
 }
 
-export function findCopy(memory: ProfileMemory, party: string): Copy {
-  const copy = memory.copies.get(party) ?? NO_COPY;
-  if (copy !== NO_COPY) memory.wasFound[copy] = 1;
+export function findCopy({ copies }: ProfileMemory, party: string): Copy | undefined {
+  const copy = copies.get(party);
+  if (copy !== undefined) copy.wasFound = true;
   return copy;
 }
 
-/** Whether the copy is still the party's: its chunk may have gone to another one. */
-export function isOf({ parties }: ProfileMemory, copy: Copy, party: string): boolean {
-  return parties[copy] === party;
-}
-
-export function stateOf({ words }: ProfileMemory, copy: Copy): CopyState {
-  const at = copy * UNIT_WORDS;
-  const word = (index: number) => words[at + index] ?? 0;
-  return {
-    slot: word(SLOT),
-    end: { length: word(LOG_LENGTH), high: word(HIGH), low: word(LOW) },
-    snapshotBytes: word(SNAPSHOT),
-    renewedAtS: word(RENEWED),
-  };
-}
-
-/** The copy's packed profile, with all the room behind it. */
-export function viewOf(memory: ProfileMemory, copy: Copy): DataView<ArrayBuffer> {
-  const { slab, words } = memory;
-  const begin = bodyAt(copy);
-  const size = slab.sizes[words[copy * UNIT_WORDS + CLASS] ?? 0] ?? 0;
-  return new DataView(slab.buffer, begin, copy * UNIT_BYTES + size - begin);
-}
-
-export function lengthOf({ words }: ProfileMemory, copy: Copy): number {
-  return words[copy * UNIT_WORDS + LENGTH] ?? 0;
+/** Whether the copy is still its party's. */
+export function isKept({ copies }: ProfileMemory, copy: Copy): boolean {
+  return copies.get(copy.party) === copy;
 }
 
 /** The key after which the copy's list has every row. */
-export function floorOf(memory: ProfileMemory, copy: Copy): RecordKey {
-  return readBound(viewOf(memory, copy), 0);
+export function floorOf({ view }: Copy): RecordKey {
+  return readBound(view, 0);
 }
 
 /** Stores a profile as the party's copy. The profile's list may stand in the copy that it replaces. */
@@ -129,49 +81,40 @@ export function storeProfile(
   const { layout } = memory.kind;
   const length = profileBytes(layout, profile);
   const copy = memory.copies.get(party);
-  if (copy !== undefined && viewOf(memory, copy).byteLength >= length) {
-    writeProfile(layout, profile, viewOf(memory, copy));
+  if (copy !== undefined && copy.view.byteLength >= length) {
+    writeProfile(layout, profile, copy.view);
     noteFolded(memory, copy, profile, state);
     return;
   }
   if (copy !== undefined) dropCopy(memory, copy);
-  const { scratch } = memory;
-  const sizeClass = classFor(memory.slab, HEAD_BYTES + length);
-  if (sizeClass === undefined) return;
-  // Packed before a chunk is taken, which may be the one where its list stands.
-  writeProfile(layout, profile, scratch);
-  const added = addCopy(memory, party, sizeClass);
-  const packed = new Uint8Array(scratch.buffer, 0, length);
-  new Uint8Array(memory.slab.buffer).set(packed, bodyAt(added));
-  noteFolded(memory, added, profile, state);
+  const room = Math.ceil((length * (1 + ROOM_SHARE)) / ALIGNED_BYTES) * ALIGNED_BYTES;
+  if (!makeRoom(memory, room + COPY_BYTES)) return;
+  const view = new DataView(new ArrayBuffer(room));
+  writeProfile(layout, profile, view);
+  // A party's id is a slice of its column's text, which would stay alive with it.
+  const id = Buffer.from(party).toString();
+  memory.copies.set(id, { party: id, view, length, state, wasFound: false });
+  memory.bytes += room + COPY_BYTES;
 }
 
-/** Renews what is known of a copy whose records stand in their key. */
+/** Renews what is known of a copy whose records stand in its view. */
 export function noteFolded(
-  memory: ProfileMemory,
+  { kind }: ProfileMemory,
   copy: Copy,
   profile: Profile,
-  { slot, end, snapshotBytes, renewedAtS }: CopyState,
+  state: CopyState,
 ): void {
-  const { words } = memory;
-  const { layout } = memory.kind;
-  const at = copy * UNIT_WORDS;
-  words[at + SLOT] = slot;
-  words[at + LENGTH] = profileBytes(layout, profile);
-  words[at + LOG_LENGTH] = end.length;
-  words[at + HIGH] = end.high;
-  words[at + LOW] = end.low;
-  words[at + SNAPSHOT] = snapshotBytes;
-  words[at + RENEWED] = renewedAtS;
+  copy.length = profileBytes(kind.layout, profile);
+  copy.state = state;
 }
 
 /** The copy's profile; undefined when it is damaged, or made with other settings. */
 export function readProfile(
-  memory: ProfileMemory,
-  copy: Copy,
+  { kind }: ProfileMemory,
+  { view, length }: Copy,
   take: TakeBytes,
 ): Profile | undefined {
-  return memory.kind.decode(viewOf(memory, copy), lengthOf(memory, copy), take);
+  return kind.decode(view, length, take);
 }
 
 export function forgetParty(memory: ProfileMemory, party: string): void {
@@ -179,77 +122,27 @@ export function forgetParty(memory: ProfileMemory, party: string): void {
   if (copy !== undefined) dropCopy(memory, copy);
 }
 
-function bodyAt(copy: Copy): number {
-  return copy * UNIT_BYTES + HEAD_BYTES;
+function dropCopy(memory: ProfileMemory, { party, view }: Copy): void {
+  memory.copies.delete(party);
+  memory.bytes -= view.byteLength + COPY_BYTES;
 }
 
-function addCopy(memory: ProfileMemory, party: string, sizeClass: number): Copy {
-  const copy = makeRoom(memory, sizeClass);
-  memory.words[copy * UNIT_WORDS + CLASS] = sizeClass;
-  // An id is a slice, so the text of its whole column would stay alive.
-  const id = Buffer.from(party).toString();
-  memory.parties[copy] = id;
-  memory.wasFound[copy] = 1;
-  memory.copies.set(id, copy);
-  return copy;
-}
-
-function dropCopy(memory: ProfileMemory, copy: Copy): void {
-  memory.copies.delete(memory.parties[copy] ?? '');
-  memory.parties[copy] = undefined;
-  releaseChunk(memory.slab, copy, memory.words[copy * UNIT_WORDS + CLASS] ?? 0);
-}
-
-/**
- * A free chunk, for which others may have to go: a page of which little was found lately, of whatever class, so that classes
- * follow the load; else what was not found lately of the class itself.
- */
-function makeRoom(memory: ProfileMemory, sizeClass: number): Chunk {
-  const { slab } = memory;
-  for (;;) {
-    const chunk = takeChunk(slab, sizeClass);
-    if (chunk !== undefined) return chunk;
-    memory.pageHand = nextPage(slab, memory.pageHand);
-    const page = memory.pageHand;
-    const isNeeded = (slab.pageCounts[sizeClass] ?? 0) === 0;
-    if (slab.classes[page] !== sizeClass && (isNeeded || isCold(memory, page))) {
-      eachTaken(memory, page, (copy) => dropCopy(memory, copy));
-      reassignPage(slab, page, sizeClass);
-    } else if (!isNeeded) dropUnfound(memory, sizeClass);
+/** Drops the oldest copies that were not found; false where so many bytes never fit. */
+function makeRoom(memory: ProfileMemory, bytes: number): boolean {
+  if (bytes > memory.bytesMax) return false;
+  // The loop ends: a copy that stays has lost its mark when it is the oldest again.
+  while (memory.bytes + bytes > memory.bytesMax) {
+    const [oldest] = memory.copies.values();
+    if (oldest === undefined) return false;
+    dropCopy(memory, oldest);
+    if (oldest.wasFound) keepOn(memory, oldest);
   }
+  return true;
 }
 
-/** Whether few chunks of a page were found since the last check. */
-function isCold(memory: ProfileMemory, page: number): boolean {
-  const { slab } = memory;
-  const chunks = Math.floor(slab.pageBytes / (slab.sizes[slab.classes[page] ?? 0] ?? 1));
-  let found = 0;
-  eachTaken(memory, page, (copy) => {
-    found += memory.wasFound[copy] ?? 0;
-    memory.wasFound[copy] = 0;
-  });
-  return found <= chunks * COLD_SHARE;
-}
-
-/** Drops the copies that were not found lately on the next page of a class. */
-function dropUnfound(memory: ProfileMemory, sizeClass: number): void {
-  const { slab, hands, wasFound } = memory;
-  // The hand goes round once at most: by then every copy has lost the mark of having been found.
-  for (let dropped = 0; dropped === 0; ) {
-    const page = nextPage(slab, hands[sizeClass] ?? 0, sizeClass);
-    hands[sizeClass] = page;
-    eachTaken(memory, page, (copy) => {
-      if (wasFound[copy] === 0) {
-        dropCopy(memory, copy);
-        dropped++;
-      }
-      wasFound[copy] = 0;
-    });
-  }
-}
-
-function eachTaken({ slab, parties }: ProfileMemory, page: number, use: (copy: Copy) => void) {
-  eachChunk(slab, page, (chunk) => {
-    if (parties[chunk] !== undefined) use(chunk);
-  });
+/** Makes a copy the newest. */
+function keepOn(memory: ProfileMemory, copy: Copy): void {
+  copy.wasFound = false;
+  memory.copies.set(copy.party, copy);
+  memory.bytes += copy.view.byteLength + COPY_BYTES;
 }

@@ -18,12 +18,7 @@ import type {
 import type { MarketInRedis } from '../../stream/memory/memory.ts';
 import type { LogAppend, ProfileLogs } from '../../stream/profiles/profile-logs.ts';
 import { createInstalls, type Installs } from './installs.ts';
-import {
-  type Copy,
-  type CopyState,
-  createProfileMemory,
-  type ProfileMemory,
-} from './profile-memory.ts';
+import { type Copy, createProfileMemory, type ProfileMemory } from './profile-memory.ts';
 import { createSnapshotReads, type SnapshotReads } from './snapshot-reads.ts';
 import { createSnapshotWrites, type SnapshotWrites } from './snapshot-writes.ts';
 
@@ -79,7 +74,7 @@ export type Profiles = ProfilesOptions & {
 };
 
 /**
- * Bytes of earlier profiles of each kind, where its copies have as many: a page holds the largest one, and a backlog of 130 busy
+ * Bytes of earlier profiles of each kind, where its copies have as many: a backlog of 130 busy
  * merchants fits.
  */
 const EARLIER_BYTES_MAX = 8 * 1024 * 1024;
@@ -95,9 +90,8 @@ export type BatchParty = Waiting &
     left: readonly number[];
     /** Mark of the profile that its waiting transactions lie behind. */
     countedTo: number;
-    /** The copy in memory as it was found, or NO_COPY. */
-    readonly copy: Copy;
-    readonly state: CopyState | null;
+    /** The copy in memory as it was found. */
+    readonly copy: Copy | undefined;
     known: LogEnd | null;
     block: Uint8Array;
     end: LogEnd;

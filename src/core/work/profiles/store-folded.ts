@@ -1,7 +1,7 @@
 /** Stores the profiles that a batch has folded into: as copies in memory, and in front of their logs. */
 import type { Profile } from '../../profile/profile.ts';
 import { encodeSnapshot } from '../../profile/profile-log.ts';
-import { forgetParty, noteFolded, storeProfile } from './profile-memory.ts';
+import { forgetParty, isKept, noteFolded, storeProfile } from './profile-memory.ts';
 import type { BatchParty, KindFold } from './profiles.ts';
 
 /**
@@ -34,10 +34,12 @@ export function storeFolded(
     return;
   }
   const isRenewed = isProven && batchParty.isToRenew;
-  const renewedAtS = isRenewed ? batch.nowS : (batchParty.state?.renewedAtS ?? 0);
+  const renewedAtS = isRenewed ? batch.nowS : (batchParty.copy?.state.renewedAtS ?? 0);
   const state = { slot, end, snapshotBytes, renewedAtS };
-  const isInSlab = profile.list.records.buffer === memory.slab.buffer && !profile.list.isCut;
-  if (isInSlab) noteFolded(memory, batchParty.copy, profile, state);
+  const { copy } = batchParty;
+  const { records, isCut } = profile.list;
+  const isInCopy = copy !== undefined && !isCut && records.buffer === copy.view.buffer;
+  if (isInCopy && isKept(memory, copy)) noteFolded(memory, copy, profile, state);
   else storeProfile(memory, party, profile, state);
 }
 

@@ -2,23 +2,19 @@
 import { foldParty } from '../../profile/fold-batch.ts';
 import { lastStamp, mergeBlocks, readLog } from '../../profile/profile-log.ts';
 import type { LogReply } from '../../stream/profiles/profile-logs.ts';
-import { appendAgain, readAgain, waitForRebuild } from './batch-parties.ts';
+import { appendAgain, waitForRebuild } from './batch-parties.ts';
 import { followLog } from './earlier-profiles.ts';
-import { isOf, readProfile } from './profile-memory.ts';
+import { type Copy, readProfile } from './profile-memory.ts';
 import { type BatchParty, type KindFold, resetArena } from './profiles.ts';
 import { areFarBehind, stayBehind } from './stay-behind.ts';
 import { type Found, storeFolded } from './store-folded.ts';
 
 /** Folds a party's transactions, or puts it where it waits for its rebuild. False when it has to be asked again. */
 export function takeReply(batch: KindFold, batchParty: BatchParty, reply: LogReply): boolean {
-  const { kind, memory, rebuilds, stamp } = batch;
+  const { kind, rebuilds, stamp } = batch;
   if (reply.lacks === 'later') return false;
   noteEnd(batch, batchParty, reply);
   const isProven = reply.lacks === 'nothing' || reply.lacks === 'since';
-  if (isProven && !isOf(memory, batchParty.copy, batchParty.party)) {
-    readAgain(batchParty);
-    return false;
-  }
   if (reply.lacks === 'whole' && batchParty.left.length > 0) {
     // Left out for a copy that the log does not begin with: the log may take these records in.
     appendAgain(batch, batchParty);
@@ -26,7 +22,7 @@ export function takeReply(batch: KindFold, batchParty: BatchParty, reply: LogRep
   }
   // A whole log is read without the batch's own block, which may stand in it: its transactions are folded in their order.
   const found = isProven
-    ? readCopy(batch, batchParty, reply)
+    ? batchParty.copy && readCopy(batch, batchParty.copy, reply)
     : readLog(kind, reply.bytes, resetArena(batch), stamp);
   if (found === undefined) {
     // Another worker may be about to replace the log by one without these records, which then refuses the rebuilt profile.
@@ -65,11 +61,7 @@ function noteEnd(
   batchParty.end = { length, high, low };
 }
 
-function readCopy(
-  batch: KindFold,
-  { copy, state }: BatchParty,
-  { bytes }: LogReply,
-): Found | undefined {
+function readCopy(batch: KindFold, copy: Copy, { bytes }: LogReply): Found | undefined {
   const { kind, memory, metrics } = batch;
   const profile = readProfile(memory, copy, resetArena(batch));
   if (profile === undefined) return undefined;
@@ -78,7 +70,7 @@ function readCopy(
     if (merged < 0) return undefined;
     metrics.profileRecordsMerged.inc({ party: kind.party }, merged);
   }
-  return { profile, snapshotBytes: state?.snapshotBytes ?? 0 };
+  return { profile, snapshotBytes: copy.state.snapshotBytes };
 }
 
 /** Counts what Redis said of one call's blocks: once a call, as a label set looked up a party is a thirtieth of a worker's time. */
@@ -89,7 +81,7 @@ export function countReplies(
 ): void {
   const lacking = { nothing: 0, since: 0, whole: 0, absent: 0, later: 0 };
   for (const [index, { lacks }] of replies.entries()) {
-    // Reading again appends nothing and is no use of the cache.
+    // A call that only reads is no use of the cache.
     if (lacks === 'later' || parties[index]?.block.length === 0) continue;
     lacking[lacks] += 1;
   }
