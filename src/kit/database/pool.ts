@@ -8,7 +8,6 @@ import type { Guard } from '../breakers/breaker.ts';
 import { notedCommits } from '../process/note-commits.ts';
 import { Failure } from '../words/failure.ts';
 import type { StoreSetting } from '../words/store-advice.ts';
-import { bindInPieces } from './bind-in-pieces.ts';
 import { commitFailure, inTransaction } from './in-transaction.ts';
 import { createTextOf } from './market-schema.ts';
 import { isPartitionMissing, SCHEMA_MISSING, toFailure } from './pg-failure.ts';
@@ -198,7 +197,6 @@ function openConnections(options: PoolOptions): pg.Pool {
   });
   // An idle connection that the server ends is replaced by the pool; without a listener it would end the process.
   pool.on('error', () => undefined);
-  pool.on('connect', bindInPieces);
   return pool;
 }
 
