@@ -624,12 +624,6 @@ comment on column open_rows.is_on_hold is
   'Whether a switch has stopped its scoring; the reconciler appends it once the switch has ended.';
 create index open_rows_on_hold_idx on open_rows (corridor) where is_on_hold;
 
-create table open_increments (
-  ids integer not null
-) with (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 5000);
-comment on table open_increments is
-  'What statements add to the number of open ids: their sum is the number of transactions that are pending. A worker makes one row of many.';
-
 create table log_deliveries (
   corridor text not null,
   digest bytea not null constraint digest_is_sha256 check (octet_length(digest) = 32),

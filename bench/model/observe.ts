@@ -138,21 +138,18 @@ async function readCounts(
   signal: AbortSignal,
 ): Promise<Counts> {
   await wait(REPORTED_MS, undefined, { signal });
-  const { rows } = await database.query<
-    Omit<Counts, 'commits' | 'batches'> & { increments: number }
-  >(
+  const { rows } = await database.query<Omit<Counts, 'batches'>>(
     `select (select xact_commit::float8 from pg_stat_database where datname = current_database()) as statements,
             (select wal_bytes::float8 from pg_stat_wal) as "walBytes",
-            (select sum(n_tup_ins)::float8 from pg_stat_user_tables where relname = 'open_increments') as increments`,
+            (select count(distinct inserted_xid)::float8 from transactions) as commits`,
   );
-  const { statements = 0, increments = 0, walBytes = 0 } = rows[0] ?? {};
+  const { statements = 0, commits = 0, walBytes = 0 } = rows[0] ?? {};
   const metrics = await Promise.all(workers.map((worker) => readMetrics(worker, signal)));
   const batches = metrics.reduce(
     (sum, one) => sum + one.sum('risk_batch_duration_seconds_count', { stage: 'store' }),
     0,
   );
-  // Each commit of an API and each batch adds one.
-  return { statements, batches, walBytes, commits: increments - batches };
+  return { statements, batches, walBytes, commits };
 }
 
 type Used = { readonly seconds: number; readonly byRole: Readonly<Record<Role, number>> };

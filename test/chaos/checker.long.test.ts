@@ -196,11 +196,6 @@ const SABOTAGES: readonly Sabotage[] = [
     ['I5 open rows'],
   ],
   [
-    'an open id that no row has',
-    ({ stores }) => stores.database.query('insert into open_increments values (1)'),
-    ['I5 pending transactions'],
-  ],
-  [
     'an entry that waits',
     ({ stores }) => stores.redis.xadd(STREAM.transactions, '*', 'v', '1', 'd', '[]'),
     ['I5 entries left in streams'],

@@ -8,7 +8,6 @@ import { countBacklog } from '../../src/core/store/open-rows/backlog.ts';
 import {
   countOpen,
   finalValues,
-  foldOpen,
   holdRows,
   openStored,
   takeOutFinal,
@@ -28,7 +27,7 @@ const testDatabase = await openForFile(createTestDatabase());
 const database = await openForFile(testDatabase.open());
 
 beforeEach(async () => {
-  await testDatabase.sql('truncate open_rows, open_increments');
+  await testDatabase.sql('truncate open_rows');
 });
 
 const open = (ids: readonly string[], rowId = ROW) =>
@@ -44,10 +43,9 @@ const take = (query: Query, ids: readonly string[], rowId: string | null = ROW) 
 const left = async () =>
   (await readRows(database.query)).map(({ transactionIds }) => transactionIds);
 
-/** The sum and the rows, which must agree. */
 async function expectLeft(ids: readonly string[]): Promise<void> {
   expect(await left()).toEqual(ids.length === 0 ? [] : [ids]);
-  expect(await countOpen(database.query)).toBe(ids.length);
+  expect(await countOpen(database.query, null)).toBe(ids.length);
 }
 
 describe('taking out', () => {
@@ -87,7 +85,7 @@ describe('taking out', () => {
     });
     await takeOutFinal(database.query, finalValues(all, uuidArray));
     expect(await left()).toEqual(Array.from({ length: 150 }, () => [A]));
-    expect(await countOpen(database.query)).toBe(150);
+    expect(await countOpen(database.query, null)).toBe(150);
   });
 
   test.each<[string, readonly string[], readonly string[], readonly string[]]>([
@@ -123,17 +121,6 @@ describe('taking out', () => {
     await expect(failing).rejects.toThrow('on purpose');
     await expectLeft([A]);
   });
-});
-
-test('increments are folded to one without a change of their sum', async () => {
-  await open([A, B, C]);
-  await take(database.query, [B]);
-  await foldOpen(database.query);
-  expect(await testDatabase.sql('select ids from open_increments')).toEqual([{ ids: 2 }]);
-  await expectLeft([A, C]);
-  await take(database.query, [A, C]);
-  await foldOpen(database.query);
-  await expectLeft([]);
 });
 
 describe('planned rows', () => {

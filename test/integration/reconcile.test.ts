@@ -117,7 +117,7 @@ describe('a row that was left', () => {
     expect(await streamed()).toEqual(open);
     expect(await openIds()).toEqual(open);
     expect(await leftIds()).toEqual([]);
-    expect(await countOpen(database.query)).toBe(3);
+    expect(await countOpen(database.query, null)).toBe(3);
     const [first] = await readEntries(redis, '{market_0:US-EG:0}:transactions');
     const [row] = await readRows(database.query);
     expect(first).toMatchObject({ origin: 'reconciled', rowId: row?.rowId });
@@ -152,14 +152,14 @@ describe('a row that is nowhere in Redis', () => {
     expect(await reconcile()).toBe(2);
     expect(await openIds()).toEqual(ids.slice(0, 2).sort());
     expect(await reconcile()).toBe(0);
-    expect(await countOpen(database.query)).toBe(2);
+    expect(await countOpen(database.query, null)).toBe(2);
   });
 
   test('ends where all of it is final', async () => {
     await open(await storeTransactions(database, seeds(3, { score: 10 })));
     expect(await reconcile()).toBe(0);
     expect(await openIds()).toEqual([]);
-    expect(await countOpen(database.query)).toBe(0);
+    expect(await countOpen(database.query, null)).toBe(0);
   });
 });
 

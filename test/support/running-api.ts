@@ -124,7 +124,6 @@ async function open<Run extends ApiRun>(
 
 const TABLES = [
   ...['transactions', 'scores', 'labels', 'dead_letters', 'open_rows'],
-  'open_increments',
   ...['daily_increments', 'daily_tallies', 'tally_days', 'total_tallies'],
 ];
 

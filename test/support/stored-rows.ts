@@ -113,14 +113,11 @@ export async function storeScoresOf(database: Database, ids: readonly string[]):
 
 const insertOpenRows = {
   name: 'test-insert-open-rows',
-  text: `with opened as (
-           insert into market.open_rows (row_id, opened_at, corridor, shard, is_left, transaction_ids)
-           select gen_random_uuid(), $2::timestamptz + part * interval '1 ms', corridor, 0, $3, array_agg(transaction_id order by created_at, transaction_id)
-             from (select *, (row_number() over (partition by corridor order by created_at, transaction_id) - 1) / 128 as part
-                     from market.transactions where transaction_id = any ($1::uuid[])) t
-            group by corridor, part
-           returning cardinality(transaction_ids) as ids)
-         insert into market.open_increments (ids) select sum(ids) from opened having count(*) > 0`,
+  text: `insert into market.open_rows (row_id, opened_at, corridor, shard, is_left, transaction_ids)
+         select gen_random_uuid(), $2::timestamptz + part * interval '1 ms', corridor, 0, $3, array_agg(transaction_id order by created_at, transaction_id)
+           from (select *, (row_number() over (partition by corridor order by created_at, transaction_id) - 1) / 128 as part
+                   from market.transactions where transaction_id = any ($1::uuid[])) t
+          group by corridor, part`,
 };
 
 /**

@@ -103,7 +103,6 @@ export const CORE_TABLES: readonly Retention[] = [
     tables: ['open_rows'],
     ends: 'once their transactions have scores or dead letters: they are work',
   },
-  { tables: ['open_increments'], ends: 'once they are merged into one' },
   { tables: ['label_batches'], ends: 'once the profiles know of their labels: they are work' },
   {
     tables: ['audit_log'],

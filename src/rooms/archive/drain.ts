@@ -3,7 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { DeadLetter } from '../../core/domain/dead-letter.ts';
 import { createdAtMsOf } from '../../core/domain/transaction-id.ts';
 import { insertDeadLetters } from '../../core/store/dead-letters/dead-letters.ts';
-import { countOfCorridor } from '../../core/store/open-rows/open-rows.ts';
+import { countOpen } from '../../core/store/open-rows/open-rows.ts';
 import { streamKeys } from '../../core/stream/keys.ts';
 import type { Database } from '../../kit/database/pool.ts';
 import { rowsOf } from '../../kit/database/statement.ts';
@@ -34,7 +34,7 @@ export async function drain(draining: Draining): Promise<void> {
       : Date.now() + waitHours * HOUR_MS;
   let before: number | undefined;
   for (;;) {
-    const pending = await countOfCorridor(database.query, null);
+    const pending = await countOpen(database.query, null);
     if (pending === 0) return;
     if (pending !== before) note(`${pending} transactions are pending`);
     before = pending;

@@ -9,7 +9,7 @@ import {
   toStopJson,
   withEnvironment,
 } from '../../core/domain/switch.ts';
-import { countOfCorridor, countOnHold } from '../../core/store/open-rows/open-rows.ts';
+import { countOnHold, countOpen } from '../../core/store/open-rows/open-rows.ts';
 import { changeSwitches, readSwitches } from '../../core/store/switches/switches.ts';
 import { recordChange } from '../../kit/audit/audit-log.ts';
 import type { Database } from '../../kit/database/pool.ts';
@@ -88,7 +88,7 @@ export async function readStanding(stops: Stops, frozen: Frozen) {
   const { database } = stops;
   const [switches, pending, onHold] = await Promise.all([
     readStops(stops),
-    countOfCorridor(database.query, frozen.corridor),
+    countOpen(database.query, frozen.corridor),
     countOnHold(database.query),
   ]);
   return toStanding(frozen, switches, pending, onHold);

@@ -179,7 +179,6 @@ const STORED = `
            as keys_twice,
          (select coalesce(max(audit_id), 0)::int - count(*)::int from audit_log) as audit_missing,
          (select count(*)::int from open_rows) as open_rows,
-         (select coalesce(sum(ids), 0)::int from open_increments) as open_ids,
          (select count(*)::int from transactions t
            where not exists (select from scores s where s.transaction_id = t.transaction_id)
              and not exists (select from dead_letters d where d.transaction_id = t.transaction_id and ${ACTIVE}))
@@ -211,7 +210,6 @@ type StoredRow = Readonly<
         | 'keys_twice'
         | 'audit_missing'
         | 'open_rows'
-        | 'open_ids'
       )
     | ('unfinished' | 'changed' | 'seen' | 'replays' | 'replays_other')
     | ('all_transactions' | 'all_scores' | 'all_dead'),
@@ -272,7 +270,6 @@ function checkQuiet(row: StoredRow, waiting: Waiting): Check[] {
   return [
     zero('I5', 'transactions without an end', row.unfinished),
     zero('I5', 'open rows', row.open_rows),
-    zero('I5', 'pending transactions', row.open_ids),
     zero('I5', 'entries left in streams', waiting.entries),
     zero('I5', 'entries pending', waiting.pending),
     zero('I5', 'retries waiting', waiting.retries),

@@ -3,12 +3,12 @@ import type { Query, Statement } from '../../../kit/database/pool.ts';
 
 const backlogStatement: Statement = {
   name: 'count-backlog',
-  text: `select (select coalesce(sum(ids), 0) from market.open_increments)::float8
-         - (select coalesce(sum(cardinality(transaction_ids)), 0) from market.open_rows where is_on_hold)::float8 as backlog`,
+  text: `select coalesce(sum(cardinality(transaction_ids)), 0)::float8 as backlog
+           from market.open_rows where not is_on_hold`,
 };
 
 /** Transactions that workers can score and have not: accepted, neither final nor on hold, wherever they wait. */
 export async function countBacklog(query: Query): Promise<number> {
   const [row] = await query<{ backlog: number }>(backlogStatement);
-  return Math.max(0, row?.backlog ?? 0);
+  return row?.backlog ?? 0;
 }

@@ -9,7 +9,6 @@ import type { Database, Statement } from '../../../kit/database/pool.ts';
 import { onlyOf } from '../../../kit/database/statement.ts';
 import type { DayTally, Outcome } from '../../domain/day-tally.ts';
 import { VERDICTS } from '../../domain/score-record.ts';
-import { foldOpen } from '../open-rows/open-rows.ts';
 
 /**
  * Most increments that an answer reads. A batch of 500 scores with 750 reasons adds 48: a worker that merges every 2 s leaves
@@ -86,11 +85,10 @@ const noteEmptied: Statement = {
   text: 'update market.tally_merge set emptied_at = now()',
 };
 
-/** Whether there are increments to merge; a single one of open ids is their sum. */
+/** Whether there are increments to merge. */
 export const hasIncrements = onlyOf<{ found: boolean }>(
   'has-increments',
-  `select exists (select from market.daily_increments)
-          or (select count(*) > 1 from (select from market.open_increments limit 2) two) as found`,
+  'select exists (select from market.daily_increments) as found',
 );
 
 /** Merges a step's increments; true when more may be left. Concurrent merges wait for each other. */
@@ -101,7 +99,6 @@ export async function mergeIncrements(
   return await database.transaction(async (query) => {
     await query(lockMerge);
     const [{ taken } = { taken: 0 }] = await query<{ taken: number }>(merge, [incrementsMax]);
-    await foldOpen(query);
     if (taken === incrementsMax) return true;
     if (taken > 0) await query(noteEmptied);
     return false;

@@ -28,7 +28,7 @@ import type { Transaction } from '../../domain/transaction.ts';
 import { findKeys, findKeysInSlices, type KnownKey } from '../idempotency-keys/idempotency-keys.ts';
 import { digestKeys, type KeyDigests, pickDigests } from '../idempotency-keys/key-digest.ts';
 import type { KeyRoute, KeySlices } from '../idempotency-keys/key-slices.ts';
-import { addOpen, openedValues, openRows } from '../open-rows/open-rows.ts';
+import { openedValues, openRows } from '../open-rows/open-rows.ts';
 import { noteLateRows } from '../profiles/profile-snapshots.ts';
 import { addIncrements, incrementValues } from '../tallies/day-tallies.ts';
 
@@ -88,9 +88,6 @@ const claimStatement: Statement = {
        where (select is_complete from complete)
     ), opened as (
       ${openRows(27, '(select at from stamp)')}
-       where (select is_complete from complete)
-    ), counted as (
-      ${addOpen('cardinality($4::uuid[])')}
        where (select is_complete from complete)
     ), late as (${noteLateRows('$33::timestamptz', '(select is_complete from complete)')}
     )

@@ -52,7 +52,6 @@ export const COPIED: Readonly<Record<string, Copied>> = {
   // An emptied entry is one that could not be read.
   dead_letters: { texts: ['error'], set: { entry: `''` } },
   open_rows: {},
-  open_increments: {},
   shadow_batches: {},
   review_intake: {},
   review_cases: {

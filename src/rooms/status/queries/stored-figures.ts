@@ -31,7 +31,7 @@ export function createReadFigures({ primary, now }: Databases): ReadFigures {
     try {
       const [unappended, pending, onHold] = await Promise.all([
         countLeft(primary),
-        countOpen(primary.query),
+        countOpen(primary.query, null),
         countOnHold(primary.query),
       ]);
       const measured = await measure();
