@@ -8,7 +8,7 @@ import { integerOption, parseArguments } from '../src/kit/command/command.ts';
 import { measureBare } from './bare/measure.ts';
 import type { Bench, BenchContext, BenchReport, Ceiling, Settings } from './support/bench.ts';
 import { copyCeiling } from './support/ceilings.ts';
-import { type Cap, openCgroups } from './support/cgroup.ts';
+import { openCgroups } from './support/cgroup.ts';
 import { readProfiles } from './support/cpu-profile.ts';
 import { putListsInForce } from './support/lists-in-force.ts';
 import {
@@ -45,7 +45,7 @@ const USAGE = `--load NAME[,NAME]  each a run of its own (day):
 --seconds N        ends posting after so long; a day is replayed for 600 seconds
 --batch N[,N]      transactions a request, each a run of its own (1000,100,1); a day has its own
 --workers N        worker processes (1)
---capped           gives the API and each worker half a core and 256 MB by Linux' control groups, which takes
+--capped           gives the API 256 MB and each worker 384, and half a core, by Linux' control groups, which takes
                    root; exits 78 where the machine lacks what that takes. Leaves out the bare pipeline
 --capped-too       runs each load again, capped
 ${LOAD_USAGE}
@@ -59,7 +59,7 @@ By default 500,000 transactions of a load that is no day; 200,000 in batches of 
 that 20,000 of each live load, and 250,000 of a day, are not measured.`;
 
 /** A role as it is deployed at its smallest. */
-const CAP: Cap = { cores: 0.5, mebibytes: 256 };
+const CAPS = { api: { cores: 0.5, mebibytes: 256 }, worker: { cores: 0.5, mebibytes: 384 } };
 /** A run of so many seconds has ten parts. */
 const PARTS = 10;
 const PART_MS = 5000;
@@ -265,7 +265,7 @@ async function runOne(options: Options, context: BenchContext): Promise<BenchRep
         settings: options.settings,
         profileFolder,
         nodeFlags: options.nodeFlags?.split(' '),
-        caps: options.isCapped ? { api: CAP, worker: CAP } : undefined,
+        caps: options.isCapped ? CAPS : undefined,
         postgresSettings: postgresSettingsOf(load),
         prepare: async (services) => {
           if (options.withModel) await putModelInForce(services.databaseUrl);

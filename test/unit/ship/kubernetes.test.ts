@@ -82,7 +82,7 @@ describe('deploy/kubernetes', () => {
       expect(command).toEqual(services[role]?.command);
       const { cpus = '', memory = '' } = services[role]?.deploy?.resources?.limits ?? {};
       const limits = { cpu: `${Number(cpus) * 1000}m`, memory: memory.replace(/M$/, 'Mi') };
-      expect(resources).toEqual({ requests: limits, limits });
+      expect(resources).toEqual({ requests: { ...limits, memory: '256Mi' }, limits });
     }
   });
 
