@@ -135,13 +135,13 @@ function makeRoom(memory: ProfileMemory, bytes: number): boolean {
     const [oldest] = memory.copies.values();
     if (oldest === undefined) return false;
     dropCopy(memory, oldest);
-    if (oldest.wasFound) keepOn(memory, oldest);
+    if (oldest.wasFound) makeNewest(memory, oldest);
   }
   return true;
 }
 
 /** Makes a copy the newest. */
-function keepOn(memory: ProfileMemory, copy: Copy): void {
+function makeNewest(memory: ProfileMemory, copy: Copy): void {
   copy.wasFound = false;
   memory.copies.set(copy.party, copy);
   memory.bytes += copy.view.byteLength + COPY_BYTES;
