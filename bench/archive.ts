@@ -1,29 +1,23 @@
 /**
- * How long does the archive of a month take, how small are its files, and how soon is one transaction read from them? The rows are
- * made in SQL: a third of each vector is random, as figures that compress too well would be no figures. The commands are those of a
- * user, in this process; single reads take random ids, one after the other.
+ * How long does the archive of a month take, and how small are its files? The rows are made in SQL: a third of each vector is random,
+ * as figures that compress too well would be no figures. The commands are those of a user, in this process.
  */
 import { join } from 'node:path';
 import pg from 'pg';
 import { FEATURE_SCHEMA } from '../src/core/domain/feature-schema.ts';
-import { readColdScore, readColdTransaction } from '../src/core/store/cold-rows/cold-rows.ts';
 import { ensurePartitions } from '../src/core/store/partitions/partitions.ts';
 import { integerOption, parseArguments } from '../src/kit/command/command.ts';
-import { readConfig } from '../src/kit/config/config.ts';
 import { openPool } from '../src/kit/database/pool.ts';
 import { monthOf, monthText } from '../src/kit/words/month.ts';
 import { run } from '../src/main/run.ts';
-import { openColdReads } from '../src/rooms/archive/months/cold-reads.ts';
 import type { Bench, BenchContext, BenchReport } from './support/bench.ts';
 import { RULE_SET } from './support/empty-history.ts';
 import { MARKET, marketUrl } from './support/market.ts';
-import { percentiles } from './support/percentiles.ts';
 import { makeRunFolder } from './support/run-folder.ts';
 import { type Services, startServices } from './support/services.ts';
 import { unsealed } from './support/unsealed.ts';
 
-const USAGE = `--rows N   in the month (2000000)
---reads N  of single transactions (500)`;
+const USAGE = '--rows N  in the month (2000000)';
 
 const MONTH = monthOf(Date.UTC(2026, 2));
 const FROM = '2026-03-01T00:00:00Z';
@@ -100,38 +94,7 @@ async function timed(args: string[], environment: Readonly<Record<string, string
   return { steps, seconds: steps.reduce((sum, { seconds }) => sum + seconds, 0), out };
 }
 
-async function readSingly(services: Services, rows: number, reads: number) {
-  const read = readConfig({ RISK_MARKET: MARKET });
-  if ('problems' in read) throw new Error(read.problems.join());
-  await using pool = openPool({
-    ...{ url: services.databaseUrl, market: MARKET, role: 'bench', connectionsMax: 2 },
-    ...{ namedStatements: true, connectTimeoutMs: 5000, statementTimeoutMs: 60_000 },
-  });
-  const databases = { primary: pool } as unknown as Parameters<
-    typeof openColdReads
-  >[0]['databases'];
-  const cold = await openColdReads({ config: read.config, databases });
-  const times: Record<'transaction' | 'score', number[]> = { transaction: [], score: [] };
-  for (let nth = 0; nth < reads; nth += 1) {
-    const n = 1 + Math.floor(Math.random() * rows);
-    const { rows: found } = await services.database.query<{ id: string }>(
-      `select id from (${ROWS}) r`,
-      [n, n, rows],
-    );
-    const id = found[0]?.id ?? '';
-    let sinceMs = performance.now();
-    const transaction = await readColdTransaction(pool, cold, id, null);
-    times.transaction.push(performance.now() - sinceMs);
-    if (transaction === undefined || transaction === 'unknown')
-      throw new Error(`${id} is not read`);
-    sinceMs = performance.now();
-    if ((await readColdScore(pool, cold, id)) === undefined) throw new Error(`${id} has no score`);
-    times.score.push(performance.now() - sinceMs);
-  }
-  return { transaction: percentiles(times.transaction), score: percentiles(times.score) };
-}
-
-async function measure(rows: number, reads: number, context: BenchContext): Promise<BenchReport> {
+async function measure(rows: number, context: BenchContext): Promise<BenchReport> {
   const { output, log, signal } = context;
   await using folder = await makeRunFolder('risk-archive');
   await using _ = unsealed(folder.path);
@@ -163,13 +126,11 @@ async function measure(rows: number, reads: number, context: BenchContext): Prom
        from archived_months, jsonb_array_elements(manifest -> 'tables') t, jsonb_array_elements(t -> 'parts') p`,
   );
   const { bytes = 0, files = 0 } = listed[0] ?? {};
-  output.note('reading singly');
-  const single = await readSingly(services, rows, reads);
   output.note('restoring');
   const restored = await timed(['archive', 'restore', text], environment);
   return {
     caseName: '',
-    inputs: { rows, reads, ...services.settings },
+    inputs: { rows, ...services.settings },
     settings: {},
     versions: services.versions,
     perSecond: rows / archived.seconds,
@@ -180,10 +141,6 @@ async function measure(rows: number, reads: number, context: BenchContext): Prom
       files,
       archive_seconds: archived.seconds,
       restore_seconds: restored.seconds,
-      transaction_p50_ms: single.transaction.p50,
-      transaction_p99_ms: single.transaction.p99,
-      score_p50_ms: single.score.p50,
-      score_p99_ms: single.score.p99,
     },
     ceilings: [],
     tables: [
@@ -196,14 +153,13 @@ async function measure(rows: number, reads: number, context: BenchContext): Prom
 
 export const bench: Bench = {
   name: 'archive',
-  question: 'How long does the archive of a month take, and one read from it?',
+  question: 'How long does the archive of a month take?',
   onlyByName: 'takes some minutes',
   usage: USAGE,
   run: async function* (args, context) {
     const text = { type: 'string' } as const;
-    const { values } = parseArguments(args, { rows: text, reads: text });
+    const { values } = parseArguments(args, { rows: text });
     const rows = integerOption('--rows', values.rows, { min: 1000, max: 100_000_000 }, 2_000_000);
-    const reads = integerOption('--reads', values.reads, { min: 1, max: 100_000 }, 500);
-    yield await measure(rows, reads, context);
+    yield await measure(rows, context);
   },
 };

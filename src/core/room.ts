@@ -33,7 +33,6 @@ import type { OpenPersonal, Personal } from './personal.ts';
 import type { InputSources } from './score/ask-inputs.ts';
 import type { Judge, Models, OpenModels } from './score/judge.ts';
 import type { OpenLists } from './score/list-answers.ts';
-import type { ColdMonths, OpenCold } from './store/cold-rows/cold-rows.ts';
 import type { ScoredStatement } from './store/scores/scored-statement.ts';
 import type { SwitchWatch } from './store/switches/watch-switches.ts';
 import type { KafkaClients } from './stream/kafka/clients.ts';
@@ -59,8 +58,6 @@ export type Room = {
   readonly lists?: OpenLists;
   /** Opens tokens in place of personal values; at most one room does. */
   readonly personal?: OpenPersonal;
-  /** Opens reads of single transactions in cold months; at most one room does. */
-  readonly cold?: OpenCold<Pick<Api, 'config' | 'databases'>>;
   /** When the rows of the room's tables end. */
   readonly tables?: readonly Retention[];
   /** Makes the metrics of the room; called once a market of a process that reports them. */
@@ -84,7 +81,6 @@ export type Api = Pick<Authenticator, 'authenticate' | 'recall'> &
     readonly redis: RedisClient;
     readonly guards: Guards;
     readonly metrics: Metrics;
-    readonly cold: ColdMonths;
     readonly models: Models;
     /** For rules that are tried. */
     readonly inputSources: InputSources;

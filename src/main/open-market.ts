@@ -24,7 +24,6 @@ import { createRecordUse } from '../kit/access/record-use.ts';
 import { findLoginLink, findOpenSession } from '../kit/access/sessions.ts';
 import type { CommandContext } from '../kit/command/command.ts';
 import { neededUrl } from '../kit/command/stores.ts';
-import type { Config } from '../kit/config/config.ts';
 import { type Changes, followChanges } from '../kit/database/follow-changes.ts';
 import { waitForSchema } from '../kit/database/migrations/schema-version.ts';
 import { openDatabase, openProbe } from '../kit/database/open-database.ts';
@@ -49,7 +48,7 @@ import { openCommands, untilReady } from '../kit/redis/connection.ts';
 import type { Traces } from '../kit/traces/open-traces.ts';
 import { Failure } from '../kit/words/failure.ts';
 import { bindGuards, watchGuards } from './guards.ts';
-import { openCold, openLists, openModels, openPersonal, ROOMS } from './rooms.ts';
+import { openLists, openModels, openPersonal, ROOMS } from './rooms.ts';
 
 /** Share of a statement's time that it may wait for a lock: below 1, so that the lock speaks first. */
 const LOCK_SHARE = 0.8;
@@ -216,7 +215,7 @@ async function openApi(
     recall,
     isSubmitting: gate.isSubmitting,
     openPool: (name) => stack.use(openDatabase(config, databaseUrl, name, { guard })),
-    ...(await openParts(config, databases, changes)),
+    ...(await openParts(databases, changes)),
     limits: {
       bytesMax: config.RISK_BODY_BYTES_MAX,
       timeoutMs: config.RISK_REQUEST_TIMEOUT_MS,
@@ -230,13 +229,11 @@ async function openApi(
 
 /** Parts that one room gives to all rooms. */
 async function openParts(
-  config: Config,
   databases: Api['databases'],
   changes: Changes,
-): Promise<Pick<Api, 'cold' | 'models' | 'inputSources'>> {
+): Promise<Pick<Api, 'models' | 'inputSources'>> {
   const database = databases.primary;
   return {
-    cold: await openCold({ config, databases }),
     models: await openModels(databases),
     inputSources: {
       lists: (await openLists(database, changes)).answers,

@@ -3,7 +3,6 @@ import { NO_PERSONAL, type OpenPersonal } from '../core/personal.ts';
 import type { Room } from '../core/room.ts';
 import { NO_MODELS, type OpenModels } from '../core/score/judge.ts';
 import { NO_LISTS, type OpenLists } from '../core/score/list-answers.ts';
-import { NO_COLD } from '../core/store/cold-rows/cold-rows.ts';
 import { CORE_TABLES } from '../core/store/tables.ts';
 import type { Retention } from '../kit/duties/retention.ts';
 import { access } from '../rooms/access/room.ts';
@@ -62,10 +61,6 @@ export const openLists: OpenLists =
 /** Tokens of personal fields, of the room that has them. */
 export const openPersonal: OpenPersonal =
   ROOMS.find((room) => room.personal !== undefined)?.personal ?? (async () => NO_PERSONAL);
-
-/** Reads of cold months, of the room that has them. */
-export const openCold: NonNullable<Room['cold']> =
-  ROOMS.find((room) => room.cold !== undefined)?.cold ?? (async () => NO_COLD);
 
 /** When the rows of each table end. */
 export const RETENTIONS: readonly Retention[] = [

@@ -30,14 +30,9 @@ export type MonthsRig = {
 export const timeIn = (text: string) => `${text}-07T08:09:10.123Z`;
 export const monthOfText = (text: string): Month => parseMonth(text) ?? Number.NaN;
 
-/**
- * Awaited once at the top of a test file; ends after its tests.
- * @param environment settings of the API
- */
-export async function startMonthsRig(
-  environment: Readonly<Record<string, string>> = {},
-): Promise<MonthsRig> {
-  const api = await startRunningApi(environment);
+/** Awaited once at the top of a test file; ends after its tests. */
+export async function startMonthsRig(): Promise<MonthsRig> {
+  const api = await startRunningApi();
   const operator = api.testDatabase.open({ connectionsMax: 1, lockTimeoutMs: LOCK_WAIT_MS });
   const rig: MonthsRig = {
     api,

@@ -2,13 +2,6 @@
 import { z } from 'zod';
 
 export const archiveSettings = {
-  RISK_ARCHIVE_KEY_FILE: z
-    .string()
-    .min(1)
-    .optional()
-    .describe(
-      'File with the key by which the API reads single transactions of encrypted cold months.',
-    ),
   RISK_ARCHIVE_S3_LOCK: z
     .enum(['none', 'governance', 'compliance'])
     .default('none')

@@ -37,8 +37,6 @@ export type RefusedMonths = {
 export type NewMonths = { left: number };
 
 export const MONTH_DETACHED = 'MONTH_DETACHED';
-/** Code of a failure: the files of a cold month cannot be read for now. */
-export const MONTH_UNREACHABLE = 'MONTH_UNREACHABLE';
 
 /** Rows of these months can neither be read nor written until an operator attaches them. */
 export class MonthDetached extends Failure {

@@ -20,11 +20,6 @@ const partSchema = z.object({
   rows: z.int(),
   bytes: z.int(),
   sha256: z.string(),
-  first: z
-    .string()
-    .optional()
-    .meta({ description: 'First cell of the first row; only in a sorted part.' }),
-  last: z.string().optional(),
 });
 export type Part = z.infer<typeof partSchema>;
 

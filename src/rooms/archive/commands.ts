@@ -129,8 +129,7 @@ export const createCommand = (openModels: OpenModels): Command =>
     name: 'archive',
     summary: 'Archives a month or a frozen market, verifies archives, and restores a month.',
     notes: `month detaches a month of RISK_MARKET, writes its rows to files, reads them back, makes the files immutable, and drops the tables if
---confirm names the month. The month is then cold, and the API reads single transactions from the files by their ids. PLACE is a
-folder, or s3://BUCKET/PREFIX with the settings RISK_S3_*.
+--confirm names the month. The month is then cold. PLACE is a folder, or s3://BUCKET/PREFIX with the settings RISK_S3_*.
 
 rollback waits until nothing of the frozen market NAME is pending, exports its tables as Parquet, and reads the files back. Once two
 people have agreed (request), rollback removes the market's keys in Redis and topics in Kafka, drops its schema, and compares the

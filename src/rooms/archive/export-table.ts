@@ -21,7 +21,7 @@ export type Stored = {
 /** Name that is authenticated with a file, so that the file cannot stand for another table, part or archive. */
 const sealedName = ({ archive }: Pick<Stored, 'archive'>, file: string) => `${archive}/${file}`;
 
-/** @param order columns that sort the rows; each part then notes the first cell of its first and last row */
+/** @param order columns that sort the rows, so that the same rows make the same files; empty: any order */
 export async function exportTable(
   database: Pick<Database, 'session'>,
   stored: Stored,
@@ -39,10 +39,7 @@ export async function exportTable(
     const plain = await toParquet(names, rows);
     const bytes = key === null ? plain : seal(key, plain, sealedName(stored, file));
     await store.put(file, bytes);
-    const part = { file, rows: rows.length, bytes: bytes.length, sha256: sha256(bytes) };
-    const [first, last] = [rows[0]?.[0], rows.at(-1)?.[0]];
-    const isSorted = order.length > 0 && typeof first === 'string' && typeof last === 'string';
-    parts.push(isSorted ? { ...part, first, last } : part);
+    parts.push({ file, rows: rows.length, bytes: bytes.length, sha256: sha256(bytes) });
     rows = [];
     chars = 0;
   };

@@ -2,12 +2,12 @@
 import { createCipheriv, createDecipheriv, createHmac, hash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { zstdCompressSync, zstdDecompressSync } from 'node:zlib';
-import { type Compressors, parquetMetadata, parquetRead, type SchemaElement } from 'hyparquet';
+import { type Compressors, parquetRead, type SchemaElement } from 'hyparquet';
 import { ByteWriter, ParquetWriter } from 'hyparquet-writer';
 import { UsageError } from '../../kit/command/command.ts';
 import { Failure } from '../../kit/words/failure.ts';
 
-/** Rows of a row group. Larger: a read of a single row parses more; smaller: files are larger. */
+/** Rows of a row group. Larger: a reader of the file holds more in memory; smaller: files are larger. */
 const GROUP_ROWS = 1000;
 const CIPHER = 'aes-256-gcm';
 const KEY_BYTES = 32;
@@ -47,7 +47,6 @@ export async function keyOption(
   throw new UsageError('give --key FILE, or --unencrypted');
 }
 
-/** Writes rows with the least and greatest first cell of each row group, by which `findRows` chooses row groups. */
 export async function toParquet(names: readonly string[], rows: readonly Cells[]): Promise<Buffer> {
   const writer = new ByteWriter();
   const text = { type: 'BYTE_ARRAY', converted_type: 'UTF8', repetition_type: 'OPTIONAL' } as const;
@@ -64,7 +63,6 @@ export async function toParquet(names: readonly string[], rows: readonly Cells[]
   const columnData = names.map((name, at) => ({
     name,
     data: rows.map((row) => row[at] ?? null),
-    statistics: at === 0,
   }));
   await file.write({ columnData, rowGroupSize: GROUP_ROWS });
   await file.finish();
@@ -83,36 +81,7 @@ export async function fromParquet(bytes: Buffer): Promise<Cells[]> {
   return rows;
 }
 
-/** Finds the rows of a sorted part whose first cell is `id`, and parses only the row groups that may have such rows. */
-export async function findRows(bytes: Buffer, id: string): Promise<Cells[]> {
-  const file = new Uint8Array(bytes).buffer;
-  const metadata = parquetMetadata(file);
-  const found: Cells[] = [];
-  let rowStart = 0;
-  for (const { num_rows: count, columns } of metadata.row_groups) {
-    const rowEnd = rowStart + Number(count);
-    const { min_value: least, max_value: greatest } = columns[0]?.meta_data?.statistics ?? {};
-    if (textOf(least) <= id && id <= textOf(greatest)) {
-      const onComplete = (rows: unknown[][]) => {
-        for (const row of rows) if (row[0] === id) found.push(row.map(cellOf));
-      };
-      await parquetRead({
-        file,
-        metadata,
-        compressors: DECOMPRESSORS,
-        rowStart,
-        rowEnd,
-        onComplete,
-      });
-    }
-    rowStart = rowEnd;
-  }
-  return found;
-}
-
 const cellOf = (cell: unknown): string | null => (typeof cell === 'string' ? cell : null);
-const textOf = (value: unknown): string =>
-  value instanceof Uint8Array ? Buffer.from(value).toString() : String(value);
 
 /**
  * Encrypts a file. The nonce follows from key, name and bytes, so the same rows make the same file, and files share no nonce.

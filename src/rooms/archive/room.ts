@@ -10,6 +10,5 @@ export const archive: Room = {
     holds: () => import('./holds-command.ts'),
   },
   document: async () => (await import('./routes.ts')).document,
-  cold: async (parts) => (await import('./months/cold-reads.ts')).openColdReads(parts),
   api: async (api) => (await import('./routes.ts')).openArchives(api),
 };

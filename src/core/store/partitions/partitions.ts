@@ -129,7 +129,11 @@ export async function refuseDetached(
   const month = monthOf(createdAtMs);
   const tables = (await findMonthTables(query, [month])).get(month);
   if (!isDetached(tables)) return;
-  const detail = `${monthText(month)}, the month of this transaction, is ${isCold(tables) ? 'cold' : 'detached'}.`;
+  const text = monthText(month);
+  const [state, restore] = isCold(tables)
+    ? ['cold', `risk archive restore ${text}`]
+    : ['detached', `risk partitions attach ${text}`];
+  const detail = `${text}, the month of this transaction, is ${state}: an operator restores it by \`${restore}\``;
   throw new Failure('not-found', MONTH_DETACHED, detail);
 }
 

@@ -13,7 +13,7 @@ type Decided = {
   /** Decision of people, once it is final; null where there is none. `finalAt` is a text of Postgres. */
   readonly finalDecision: { readonly disposition: Disposition; readonly finalAt: string } | null;
 };
-export type DecidedTransaction = TransactionRow & Decided;
+type DecidedTransaction = TransactionRow & Decided;
 
 export const COLUMNS = `t.transaction_id, t.created_at, t.received_at, t.account_id, t.merchant_id, t.corridor,
   t.amount, t.currency, t.type, t.ip, t.device_id, t.country, t.channel, t.metadata, t.client`;
@@ -27,7 +27,7 @@ const STATUS = `case
     else 'accepted' end as status`;
 
 /** The newest decision of people, if any. */
-export const DECISION = `(select json_build_object('disposition', d.disposition, 'finalAt', d.final_at)
+const DECISION = `(select json_build_object('disposition', d.disposition, 'finalAt', d.final_at)
     from market.final_decisions d where d.transaction_id = t.transaction_id order by d.decision_id desc limit 1) as "finalDecision"`;
 
 export const selectTransaction = {

@@ -67,12 +67,6 @@ export const ANSWER_HEADERS = {
     schema: { type: 'integer', minimum: 0 },
     example: 1,
   },
-  'Risk-Cold-Month': {
-    description:
-      'Month of the transaction, as it was read from files of an archive; absent where Postgres has its rows.',
-    schema: { type: 'string', pattern: '^[0-9]{4}-[0-9]{2}$' },
-    example: '2026-03',
-  },
   'Consistency-Token': {
     description:
       'Stands for what was written. A read that carries it as `Consistency-Token` finds that, and everything that was answered before the write was sent. Every answer to a write that succeeds has it; where lines are answered, the last of them has it in its place.',

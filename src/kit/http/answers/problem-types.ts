@@ -61,9 +61,9 @@ export const PROBLEMS = {
   },
   'transaction-detached': {
     status: 410,
-    title: 'The month of the transaction is detached',
+    title: 'The month of the transaction is detached or cold',
     meaning: 'The rows of its month are taken out of the database.',
-    cure: 'An operator attaches the month (`risk partitions attach`); then the answer is there again.',
+    cure: 'An operator runs the command that `detail` names; then the answer is there again.',
   },
   'method-not-allowed': {
     status: 405,

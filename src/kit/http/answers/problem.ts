@@ -6,7 +6,7 @@ import { CORRIDOR_BUSY, CORRIDOR_STUCK } from '../../breakers/corridor-writes.ts
 import type { Trace } from '../../traces/trace.ts';
 import { Failure } from '../../words/failure.ts';
 import { type FieldError, InvalidFields } from '../../words/field-error.ts';
-import { MONTH_DETACHED, MONTH_UNREACHABLE, MonthDetached } from '../../words/month.ts';
+import { MONTH_DETACHED, MonthDetached } from '../../words/month.ts';
 import {
   helpPath,
   PROBLEMS,
@@ -70,7 +70,7 @@ const CONFLICTS: ReadonlyMap<string, ProblemName> = new Map([
 ]);
 
 /** Codes of what is not there for now whose texts name nothing but what the client asked for. */
-const SAID_TO_CLIENTS: readonly string[] = [CORRIDOR_BUSY, CORRIDOR_STUCK, MONTH_UNREACHABLE];
+const SAID_TO_CLIENTS: readonly string[] = [CORRIDOR_BUSY, CORRIDOR_STUCK];
 
 /** The thrown value as a Problem; undefined for an unexpected error. */
 export function toProblem(thrown: unknown): Problem | undefined {

@@ -44,7 +44,7 @@ export type Archiving = {
   readonly note: (text: string) => void;
 };
 
-/** Tables of a month with the columns that sort their rows; the first column is the id by which a row is read. */
+/** Tables of a month with the columns that sort their rows. */
 const ORDERS = {
   transactions: ['transaction_id'],
   scores: ['transaction_id'],

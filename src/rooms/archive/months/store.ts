@@ -2,7 +2,6 @@
 import type { Query } from '../../../kit/database/pool.ts';
 import { firstOf, onlyOf, rowsOf } from '../../../kit/database/statement.ts';
 import { Failure } from '../../../kit/words/failure.ts';
-import type { Part } from '../archive-file.ts';
 import { type Manifest, manifestSchema } from './manifest.ts';
 
 export const MONTH_STEPS = ['export', 'verify', 'seal', 'drop', 'cold', 'ended'] as const;
@@ -89,26 +88,4 @@ export const listArchived = rowsOf<{
           (select coalesce(sum((p ->> 'bytes')::float8), 0)
              from jsonb_array_elements(manifest -> 'tables') t, jsonb_array_elements(t -> 'parts') p) as bytes
      from market.archived_months order by month, number`,
-);
-
-export type ColdPart = {
-  readonly location: string;
-  readonly number: number;
-  readonly encryption: Manifest['encryption'];
-  /** The table's columns; null where the archive lacks the table. */
-  readonly columns: Manifest['tables'][number]['columns'] | null;
-  /** Parts that may have the row, mostly one part. */
-  readonly parts: readonly Pick<Part, 'file' | 'bytes' | 'sha256'>[];
-};
-
-/** Finds the files that may have the rows of a transaction; undefined where the month is not cold. */
-export const findColdPart = firstOf<ColdPart, [month: string, table: string, id: string]>(
-  'find-cold-part',
-  `select a.location, a.number, a.manifest ->> 'encryption' as encryption, t -> 'columns' as columns,
-          coalesce((select jsonb_agg(jsonb_build_object('file', p -> 'file', 'bytes', p -> 'bytes', 'sha256', p -> 'sha256'))
-                      from jsonb_array_elements(t -> 'parts') p
-                     where p ->> 'first' <= $3 collate "C" and p ->> 'last' >= $3 collate "C"), '[]') as parts
-     from market.archived_months a
-     left join lateral jsonb_array_elements(a.manifest -> 'tables') t on t ->> 'name' = $2
-    where a.month = $1 and a.step = 'cold'`,
 );

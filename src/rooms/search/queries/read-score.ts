@@ -3,12 +3,6 @@
  * named in each statement and in the key in memory, so that another client's score is unknown.
  */
 import { createdAtMsOf } from '../../../core/domain/transaction-id.ts';
-import {
-  type ColdMonths,
-  NO_COLD,
-  readColdScore,
-  readColdTransaction,
-} from '../../../core/store/cold-rows/cold-rows.ts';
 import { refuseDetached } from '../../../core/store/partitions/partitions.ts';
 import { findScore } from '../../../core/store/scores/read-scores.ts';
 import { readStoredTransaction } from '../../../core/store/transactions/read-transactions.ts';
@@ -57,21 +51,17 @@ export type ScoreLookup =
   | { readonly kind: 'dead-letter' }
   | { readonly kind: 'unknown' };
 
-/** @param cold reads scores of cold months, which are kept in no memory of answers */
 export async function readScore(
   { primary }: Pick<Databases, 'primary'>,
   cache: Pick<ScoreCache, 'read'>,
   question: ScoreQuestion,
-  cold: ColdMonths = NO_COLD,
 ): Promise<ScoreLookup> {
   const { transactionId, client } = question;
   const served = await cache.read(question);
   if (served !== undefined) return { kind: 'scored', served };
   const createdAtMs = createdAtMsOf(transactionId);
   if (createdAtMs === undefined) return { kind: 'unknown' };
-  const stored = await readStoredTransaction(primary, transactionId, createdAtMs, client);
-  const transaction = stored ?? (await readColdTransaction(primary, cold, transactionId, client));
-  if (transaction === 'unknown') return { kind: 'unknown' };
+  const transaction = await readStoredTransaction(primary, transactionId, createdAtMs, client);
   switch (transaction?.status) {
     case undefined:
       await refuseDetached(primary, createdAtMs);
@@ -82,14 +72,8 @@ export async function readScore(
       return { kind: 'pending' };
     case 'scored': {
       // The score was stored between the two reads.
-      const now = stored === undefined ? undefined : await cache.read(question);
-      if (now !== undefined) return { kind: 'scored', served: now };
-      const score = stored ? undefined : await readColdScore(primary, cold, transactionId);
-      if (score === undefined) return { kind: 'pending' };
-      return {
-        kind: 'scored',
-        served: { answer: { text: JSON.stringify(score) }, ageMs: undefined },
-      };
+      const now = await cache.read(question);
+      return now === undefined ? { kind: 'pending' } : { kind: 'scored', served: now };
     }
   }
 }

@@ -15,13 +15,6 @@ import {
   toTransactionJson,
 } from '../../../core/domain/transaction-record.ts';
 import type { Api } from '../../../core/room.ts';
-import {
-  type ColdMonths,
-  NO_COLD,
-  readColdLabels,
-  readColdScore,
-  readColdTransaction,
-} from '../../../core/store/cold-rows/cold-rows.ts';
 import { readStoredHistory } from '../../../core/store/labels/label-history.ts';
 import { refuseDetached } from '../../../core/store/partitions/partitions.ts';
 import { readStoredTransaction } from '../../../core/store/transactions/read-transactions.ts';
@@ -73,7 +66,7 @@ export const transactionDetailSchema = storedTransactionSchema
     score: scoreSchema.nullable().optional().meta({ description: 'Null where it is not scored.' }),
     explanation: explanationSchema.nullable().optional().meta({
       description:
-        'Null where it is not scored, or where this version lacks the rule set or model of the score, or where its month is cold: `GET /v1/scores/{id}/explanation` says which.',
+        'Null where it is not scored, or where this version lacks the rule set or model of the score: `GET /v1/scores/{id}/explanation` says which.',
     }),
     labels: labelHistorySchema.optional(),
     neighbours: neighboursSchema.optional(),
@@ -86,20 +79,16 @@ export async function readTransaction(
   databases: Databases,
   transactionId: string,
   client: string | null,
-  cold: ColdMonths = NO_COLD,
 ): Promise<TransactionDetailJson | undefined> {
   const createdAtMs = createdAtMsOf(transactionId);
   if (createdAtMs === undefined) return undefined;
-  const stored = await readFrom(
+  const found = await readFrom(
     databases,
     createdAtMs,
     (database) => readStoredTransaction(database, transactionId, createdAtMs, client),
     // Any other status may have changed since; a scored transaction changes by a decision of people alone, which may lag.
     (answer) => answer?.status === 'scored',
   );
-  const found =
-    stored ?? (await readColdTransaction(databases.primary, cold, transactionId, client));
-  if (found === 'unknown') return undefined;
   if (found === undefined) {
     await refuseDetached(databases.primary, createdAtMs);
     return undefined;
@@ -114,14 +103,14 @@ export async function readTransaction(
   };
 }
 
-type Expanding = Pick<Api, 'cold' | 'models' | 'switches'> & {
+type Expanding = Pick<Api, 'models' | 'switches'> & {
   readonly scores: Pick<ScoreCache, 'read'>;
 };
 
 /** @param client adds only what this client sees; null adds all */
 export async function expandTransaction(
   databases: Databases,
-  { cold, models, scores, switches }: Expanding,
+  { models, scores, switches }: Expanding,
   transaction: TransactionDetailJson,
   client: string | null,
   expansions: ReadonlySet<Expansion>,
@@ -132,17 +121,14 @@ export async function expandTransaction(
   const isScored = status === 'scored';
   if (expansions.has('score')) {
     const served = isScored ? await scores.read({ transactionId, client }) : undefined;
-    const score = served
-      ? (JSON.parse(served.answer.text) as ScoreJson)
-      : isScored && (await readColdScore(databases.primary, cold, transactionId));
+    const score = served && (JSON.parse(served.answer.text) as ScoreJson);
     expanded.score = score ? withReleases(switches.current(), score) : null;
   }
   if (expansions.has('explanation')) {
     const explained = isScored ? explainScore(databases, models, transactionId, 'path') : undefined;
     expanded.explanation = (await explained?.catch(unlessLacking)) ?? null;
   }
-  if (expansions.has('labels'))
-    expanded.labels = await readLabels(databases, cold, transaction, client);
+  if (expansions.has('labels')) expanded.labels = await readLabels(databases, transaction, client);
   if (expansions.has('neighbours')) {
     expanded.neighbours = await readNeighbours(databases, transaction, client);
   }
@@ -158,14 +144,11 @@ function unlessLacking(error: unknown): undefined {
 /** A label may come at any time, so only the primary has all of them. */
 async function readLabels(
   { primary }: Databases,
-  cold: ColdMonths,
   { transaction_id: id, created_at: createdAt }: StoredTransactionJson,
   client: string | null,
 ): Promise<z.infer<typeof labelHistorySchema>> {
   const rows = HISTORY_LABELS_MAX + 1;
-  const labels =
-    (await readColdLabels(primary.query, cold, id, rows)) ??
-    (await readStoredHistory(primary, id, Date.parse(createdAt), rows));
+  const labels = await readStoredHistory(primary, id, Date.parse(createdAt), rows);
   const items = labels.slice(-HISTORY_LABELS_MAX).map((label) => toLabelJson(label, client));
   return { complete: labels.length < rows, items };
 }

@@ -36,7 +36,6 @@ import {
 import { FIELD_NAMES, fieldsParameter, scoreSelected } from '../queries/fields.ts';
 import { habitExample, habitSchema, readHabit } from '../queries/habit.ts';
 import { readScore, type ScoreLookup } from '../queries/read-score.ts';
-import { coldHeaders, sayCold } from '../say-cold.ts';
 import { transactionPath } from './transactions.ts';
 
 const PENDING_RETRY_AFTER_SECONDS = '1';
@@ -112,10 +111,7 @@ export const scoreOperations: readonly Operation<Parts>[] = [
     query: z.strictObject({ fields: fieldsParameter(FIELD_NAMES.score, 'score,verdict') }),
     header: conditionalHeader.extend(tokenParameter.shape),
     answers: {
-      200: answer('The score.', z.union([scoreSchema, scoreSelected]), score, {
-        ...keptHeaders,
-        ...coldHeaders,
-      }),
+      200: answer('The score.', z.union([scoreSchema, scoreSelected]), score, keptHeaders),
       202: answer(
         'Accepted and not scored yet; ask again after `Retry-After` seconds.',
         pendingSchema,
@@ -127,13 +123,13 @@ export const scoreOperations: readonly Operation<Parts>[] = [
     problems: [404, 410],
     run: async (
       { path: { id: transactionId }, query: { fields }, c },
-      { cold, databases, scores, switches }: Parts,
+      { databases, scores, switches }: Parts,
     ) => {
       // A score never changes, and the primary is asked for one that is missing: the token needs nothing more.
       readToken(c);
       const client = clientSeen(c.get('principal'));
       const question = { transactionId, client };
-      const lookup = await readScore(databases, scores, question, sayCold(c, cold));
+      const lookup = await readScore(databases, scores, question);
       switch (lookup.kind) {
         case 'scored':
           return answerScore(c, sayAge(c, lookup.served), switches.current(), fields);

@@ -23,7 +23,6 @@ import {
   transactionExample,
   transactionParameters,
 } from '../queries/read-transaction.ts';
-import { coldHeaders, sayCold } from '../say-cold.ts';
 
 /** The transaction that a path names. */
 export const transactionPath = z.object({
@@ -45,18 +44,17 @@ export const readOneTransaction = operation({
       'The transaction.',
       z.union([transactionDetailSchema, transactionSelected(transactionDetailSchema)]),
       transactionExample,
-      { ...ageHeaders, ...coldHeaders },
+      ageHeaders,
     ),
   },
   problems: [404, 410],
   run: async ({ path: { id }, query: { expand, fields }, c }, parts: Parts) => {
     const client = clientSeen(c.get('principal'));
     if (expand?.has('explanation') === true) checkRole(c, withReaders(['analyst']));
-    const cold = sayCold(c, parts.cold);
     const transaction = await readFor(c, parts.databases, async (from) => {
-      const found = await readTransaction(from, id, client, cold);
+      const found = await readTransaction(from, id, client);
       if (found === undefined || expand === undefined) return found;
-      return await expandTransaction(from, { ...parts, cold }, found, client, expand);
+      return await expandTransaction(from, parts, found, client, expand);
     });
     const select = selectFields(FIELD_NAMES.transaction, fields);
     if (transaction !== undefined) return select(transaction);
