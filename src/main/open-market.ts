@@ -29,10 +29,8 @@ import { waitForSchema } from '../kit/database/migrations/schema-version.ts';
 import { openDatabase, openProbe } from '../kit/database/open-database.ts';
 import { SCHEMA_MISSING } from '../kit/database/pg-failure.ts';
 import type { Database } from '../kit/database/pool.ts';
-import { readBoundToken } from '../kit/database/replica/bound-token.ts';
 import type { CountRead } from '../kit/database/replica/choose-database.ts';
 import { openReplica } from '../kit/database/replica/replica.ts';
-import { readSystem } from '../kit/database/replica/replica-position.ts';
 import { openSliceDatabase } from '../kit/database/slice-database.ts';
 import { openRequestGate, type RequestGate } from '../kit/http/admission/shed.ts';
 import { createApp } from '../kit/http/app.ts';
@@ -113,7 +111,6 @@ export async function openMarket(
     personal: api.personal.tokens,
     routes: [acceptRoutes(api), ...rooms.flatMap(({ routes }) => routes)],
     recordUse: createRecordUse(database),
-    readBoundToken: () => readBoundToken(database, api.ingest.system),
     keptAnswers: createKeptAnswers(database, log),
     degradation: guards.health,
     timeoutMs: config.RISK_REQUEST_TIMEOUT_MS,
@@ -187,7 +184,6 @@ async function openApi(
     switches,
     limits: stack.use(await watchLimits(probe, changes, log, 'api')),
     log,
-    system: await readSystem(database),
     failpoint: createFailpoint(environment[FAILPOINT_VARIABLE]),
     onLabelled: ROOMS.flatMap(({ onLabelled }) => onLabelled ?? []),
   });

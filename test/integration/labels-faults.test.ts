@@ -11,7 +11,6 @@ import { listLabelBatches } from '../../src/core/store/labels/label-batches.ts';
 import { createPartitionGuard } from '../../src/core/store/partitions/partitions.ts';
 import type { Database, Query } from '../../src/kit/database/pool.ts';
 import { createMetrics } from '../../src/kit/metrics/metrics.ts';
-import { UNKNOWN_SYSTEM } from '../../src/kit/words/consistency-token.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { storeTransactions } from '../support/stored-rows.ts';
 import { startTcpProxy } from '../support/tcp-proxy.ts';
@@ -39,7 +38,6 @@ function ingestOf(
   const ingest: LabelIngest = {
     ...{ database, invalidateLabelled, metrics },
     failpoint: () => undefined,
-    system: UNKNOWN_SYSTEM,
     partitions: createPartitionGuard(database),
     onLabelled: [],
   };
@@ -90,7 +88,6 @@ test.each([
   expect(result).toEqual({
     kind: 'accepted',
     outcomes: ids.map((transactionId) => ({ transactionId, status: 'accepted' })),
-    token: expect.any(String),
   });
   expect([await stored(testDatabase), await counted()]).toEqual([3, [3]]);
 });

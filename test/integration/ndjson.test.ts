@@ -117,7 +117,6 @@ describe('lines', () => {
     expect(answer[8]?.errors?.map(({ pointer }) => pointer)).toEqual(['/corridor', '/created_at']);
     expect(answer.at(-1)).toEqual({
       ...{ done: true, accepted: 2, duplicates: 2, refused: 6 },
-      consistency_token: expect.any(String),
     });
   });
 
@@ -194,11 +193,9 @@ describe('lines', () => {
     const [first, again] = [await postLines(lines(inputs)), await postLines(lines(inputs))];
     expect(first.at(-1)).toEqual({
       ...{ done: true, accepted: 2500, duplicates: 0, refused: 0 },
-      consistency_token: expect.any(String),
     });
     expect(again.at(-1)).toEqual({
       ...{ done: true, accepted: 0, duplicates: 2500, refused: 0 },
-      consistency_token: expect.any(String),
     });
     expect(first.map(({ index }) => index).slice(0, 2500)).toEqual(inputs.map((_, n) => n));
     expect(again.map((line) => line.transaction_id)).toEqual(
@@ -218,7 +215,6 @@ describe('lines', () => {
       },
       {
         ...{ done: true, accepted: 1199, duplicates: 0, refused: 1 },
-        consistency_token: expect.any(String),
       },
     ]);
   });

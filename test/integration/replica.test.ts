@@ -148,7 +148,5 @@ test('a promoted replica is not read any more, nor is one that follows it on ano
     await onServer(follower, `select pg_last_wal_replay_lsn() >= '${behind.lsn}'::pg_lsn`);
   await onStandby('create table written as select generate_series(1, 10000)');
   await waitUntil(async () => (await isPast()) === true, PATIENCE_MS, 'the follower to be ahead');
-  expect(await readReplayed(followed, behind)).toEqual({
-    ...{ isStandby: false, isReached: true, endedBound: expect.any(String) },
-  });
+  expect(await readReplayed(followed, behind)).toEqual({ isStandby: false, isReached: true });
 });

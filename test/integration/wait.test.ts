@@ -112,7 +112,6 @@ describe('without a worker', () => {
     expect(response.headers.get('preference-applied')).toBe('return=minimal');
     expect(await response.json()).toEqual({
       ...{ done: true, accepted: 1, duplicates: 0, refused: 0 },
-      consistency_token: expect.any(String),
       preferences_not_applied: ['wait'],
     });
   });

@@ -3,7 +3,6 @@ import type { LabelIngest } from '../../src/core/accept/accept-labels.ts';
 import { openInvalidateLabelled } from '../../src/core/accept/invalidate-labelled.ts';
 import { createPartitionGuard } from '../../src/core/store/partitions/partitions.ts';
 import { createMetrics } from '../../src/kit/metrics/metrics.ts';
-import { UNKNOWN_SYSTEM } from '../../src/kit/words/consistency-token.ts';
 import { ROOMS } from '../../src/main/rooms.ts';
 import type { WorkerRig } from './worker-rig.ts';
 
@@ -14,7 +13,6 @@ export function openLabelIngest({ pool, commands, database }: WorkerRig): LabelI
     invalidateLabelled: openInvalidateLabelled(pool, commands, database.market, (call) => call()),
     metrics: createMetrics(),
     failpoint: () => undefined,
-    system: UNKNOWN_SYSTEM,
     onLabelled: ROOMS.flatMap(({ onLabelled }) => onLabelled ?? []),
   };
 }

@@ -27,11 +27,7 @@ export const openTimed = (
 ): Database => openSliceDatabase(testConfig(environment), url, (call) => call());
 
 /** The database itself in the place of a replica without lag. */
-export const inStep = (database: Database): Replica => ({
-  database,
-  ageMs: () => 0,
-  hasReplayed: async () => true,
-});
+export const inStep = (database: Database): Replica => ({ database, ageMs: () => 0 });
 
 export const scores = (databases: Databases, query: Record<string, string>) =>
   searchScores(databases, scoreSearchParameters.parse(query));

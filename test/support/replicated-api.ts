@@ -1,4 +1,4 @@
-/** An API process on a primary and a real streaming replica, whose replay a test may pause so that reads without a token miss a write. */
+/** An API process on a primary behind a proxy and a real streaming replica, whose replay a test may pause so that its reads miss a write. */
 import { expect } from 'vitest';
 import { migrate } from '../../src/kit/database/migrations/migrate.ts';
 import { openDatabase } from '../../src/kit/database/open-database.ts';
@@ -9,7 +9,8 @@ import { DAY_MS } from './reads.ts';
 import { type RunningApi, startRunningApi } from './running-api.ts';
 import { startTestPostgres, startTestStandby } from './services.ts';
 import { PRIMARY_SETTINGS, superuserUrl } from './standby.ts';
-import { type Answer, answerOf, type Input, input, postOne } from './submit.ts';
+import { type Answer, answerOf, input, postOne } from './submit.ts';
+import { startTcpProxy } from './tcp-proxy.ts';
 import { waitUntil } from './wait-until.ts';
 
 export const PATIENCE_MS = 30_000;
@@ -26,11 +27,6 @@ export const TO = new Date(Date.now() - DAY_MS).toISOString();
 
 export const sql = (text: string): Statement => ({ text });
 
-export const tokenOf = ({ headers, status }: Answer): string => {
-  expect(status).toBeLessThan(300);
-  return headers.get('consistency-token') ?? '';
-};
-
 export type ReplicatedApi = Awaited<ReturnType<typeof startReplicatedApi>>;
 
 export async function startReplicatedApi() {
@@ -40,11 +36,11 @@ export async function startReplicatedApi() {
   const follower = opened.use(await startTestStandby(service.url));
   const config = testConfig();
   const primary = opened.use(openDatabase(config, service.url, 'test'));
-  const replica = opened.use(openDatabase(config, follower.url, 'test'));
+  const proxy = opened.use(await startTcpProxy(service.url));
   const standby = opened.use(openDatabase(config, superuserUrl(follower.url), 'test'));
   const api = opened.use(
     await startRunningApi({
-      ...{ DATABASE_URL: service.url, DATABASE_REPLICA_URL: follower.url },
+      ...{ DATABASE_URL: proxy.url, DATABASE_REPLICA_URL: follower.url },
       RISK_REPLICA_LAG_MS_MAX: LAG_MS_MAX,
     }),
   );
@@ -52,11 +48,11 @@ export async function startReplicatedApi() {
   // A process that has just started may refuse a post on a busy machine.
   const isTaken = async () => (await postOne(api, input())).status === 201;
   await waitUntil(isTaken, PATIENCE_MS, 'the first post');
-  const [token = ''] = await asked.postedOne({ account_id: 'first' });
-  await asked.untilReplicaAnswers('first', token);
+  await asked.postedOne('first');
+  await asked.untilReplicaHas('first');
   const owned = opened.move();
   return {
-    ...{ api, primary, replica, url: service.url, ...asked },
+    ...{ api, primary, proxy, ...asked },
     pause: () => pause(standby),
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };
@@ -80,28 +76,30 @@ async function pause(standby: Database): Promise<AsyncDisposable> {
 }
 
 const askOf = (api: RunningApi) => {
-  const get = async (path: string, token?: string): Promise<Answer> => {
-    const headers = token === undefined ? {} : { 'Consistency-Token': token };
-    return await answerOf(await api.request(path, { headers }));
-  };
-  /** Statuses of the transactions of an account, and whether the replica answered. */
-  const list = async (accountId: string, token?: string) => {
-    const { body, headers } = await get(`/v1/transactions?account_id=${accountId}&to=${TO}`, token);
-    const statuses = body.items.map(({ status }: { status: string }) => status);
-    return { statuses, byReplica: headers.has('age') };
+  const get = async (path: string, prefer?: string): Promise<Answer> =>
+    await answerOf(await api.request(path, { headers: prefer ? { Prefer: prefer } : {} }));
+  /** The answer to the list of an account, how many transactions it has, and whether the replica gave it. */
+  const list = async (accountId: string, prefer?: string) => {
+    const path = `/v1/transactions?account_id=${accountId}&to=${TO}`;
+    const { status, body, headers } = await get(path, prefer);
+    return { status, found: body.items?.length, byReplica: headers.has('age') };
   };
   return {
     ...{ get, list },
-    untilReplicaAnswers: (accountId: string, token: string) =>
-      waitUntil(
-        async () => (await list(accountId, token)).byReplica,
-        PATIENCE_MS,
-        'the replica to answer',
-      ),
-    postedOne: async (fields: Input) => {
-      const body = input({ created_at: CREATED_AT, ...fields });
-      const answer = await postOne(api, body);
-      return [tokenOf(answer), answer.body.transaction_id, body] as const;
+    untilReplicaHas: async (accountId: string) => {
+      const isThere = async () => {
+        const { found, byReplica } = await list(accountId);
+        return byReplica && found > 0;
+      };
+      await waitUntil(isThere, PATIENCE_MS, 'the replica to answer');
+    },
+    postedOne: async (accountId: string): Promise<string> => {
+      const { status, body } = await postOne(
+        api,
+        input({ created_at: CREATED_AT, account_id: accountId }),
+      );
+      expect(status).toBe(201);
+      return body.transaction_id;
     },
   };
 };

@@ -1,7 +1,7 @@
 /** Asks the API: an operation by its name in the document, with the types that follow from it. */
 import type { Operations, Problem } from '../../../src/kit/client/api-types.ts';
 import { noteServerDate } from './clock.ts';
-import { carryToken, noteToken } from './written.ts';
+import { noteWrite, preferPrimary } from './written.ts';
 
 /** A refusal, in the API's own words. */
 export class Refusal extends Error {
@@ -51,7 +51,7 @@ export async function ask<Name extends keyof Operations>(
   if (token !== undefined) headers.set('Authorization', `Bearer ${token}`);
   if (ifMatch !== undefined) headers.set('If-Match', ifMatch);
   if (reason !== undefined) headers.set('Risk-Reason', reason);
-  if (method === 'GET') carryToken(headers);
+  if (method === 'GET') preferPrimary(headers);
   const askedAtMs = Date.now();
   const answer = await fetch(path + queryString(query), {
     method,
@@ -60,7 +60,7 @@ export async function ask<Name extends keyof Operations>(
     ...(signal === undefined ? {} : { signal }),
   });
   noteServerDate(answer.headers.get('date'), askedAtMs);
-  noteToken(answer.headers);
+  if (method !== 'GET') noteWrite();
   const text = await answer.text();
   if (!answer.ok) throw new Refusal(answer.status, parse<Problem>(text));
   return parse(text) as Operations[Name]['answer'];

@@ -167,7 +167,7 @@ async function storeBatch(
 }
 
 function accepted(ingest: Ingest, prepared: Prepared, stored: Stored): AcceptedBatch {
-  const outcomes = toOutcomes(ingest, prepared, stored);
+  const outcomes = toOutcomes(prepared, stored);
   countDuplicates(ingest, outcomes);
   return { kind: 'accepted', outcomes };
 }

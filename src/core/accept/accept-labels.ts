@@ -9,7 +9,6 @@
  * invalidated; where this process ends before, a worker does both (finish-label-batches.ts).
  */
 import type { Database, Query } from '../../kit/database/pool.ts';
-import { encodeToken } from '../../kit/words/consistency-token.ts';
 import { given } from '../../kit/words/describe-issue.ts';
 import { MonthDetached, monthOf, monthText } from '../../kit/words/month.ts';
 import { featureIndex } from '../domain/feature-schema.ts';
@@ -34,8 +33,7 @@ const AMOUNT_TO_MEDIAN = featureIndex('amount_to_median');
 /** Parts of the process that labels need. */
 export type LabelIngest = Pick<
   Ingest,
-  | ('database' | 'partitions' | 'failpoint')
-  | ('invalidateLabelled' | 'metrics' | 'system' | 'onLabelled')
+  ('database' | 'partitions' | 'failpoint') | ('invalidateLabelled' | 'metrics' | 'onLabelled')
 >;
 
 /** The request uses the idempotency keys of the reporter's client. */
@@ -52,12 +50,7 @@ type LabelOutcome = {
 };
 
 type AcceptLabelsResult =
-  | {
-      readonly kind: 'accepted';
-      readonly outcomes: readonly LabelOutcome[];
-      /** Consistency token: a read that carries it finds the labels. */
-      readonly token: string;
-    }
+  | { readonly kind: 'accepted'; readonly outcomes: readonly LabelOutcome[] }
   | LabelsRefused;
 
 export type LabelsRefused = {
@@ -72,7 +65,7 @@ export async function acceptLabels(
   receivedAtMs: number = Date.now(),
 ): Promise<AcceptLabelsResult> {
   const { database, partitions, failpoint, invalidateLabelled } = ingest;
-  const { metrics, system, onLabelled } = ingest;
+  const { metrics, onLabelled } = ingest;
   const batchId = newTransactionId(receivedAtMs);
   const reporter = { client: request.client, identity: request.identity };
   const stored = await retryStore(async () => {
@@ -85,20 +78,19 @@ export async function acceptLabels(
     if (months.detached.size > 0) throw new MonthDetached(months.detached);
     const add = async (query: Query) => {
       const batch = { batchId, receivedAtMs, reporter, labels: rows };
-      const inserted = await insertLabels(query, batch);
-      const own = inserted.added.flatMap((at) => rows[at] ?? []);
+      const own = (await insertLabels(query, batch)).flatMap((at) => rows[at] ?? []);
       const ids = own.map(({ transactionId }) => transactionId);
       if (ids.length > 0) await openLabelBatch(query, batchId, ids);
       for (const addOwn of onLabelled) await addOwn(query, own);
-      return inserted;
+      return own;
     };
-    const { added, write } = await database.transaction(add).catch(async (error: unknown) => {
+    const added = await database.transaction(add).catch(async (error: unknown) => {
       throw await whyStillRunning(database, error);
     });
-    return { rowOf, rows, added: new Set(added.flatMap((at) => rows[at] ?? [])), write };
+    return { rowOf, rows, added: new Set(added) };
   }, partitions.forget);
   if ('kind' in stored) return stored;
-  const { rowOf, rows, added, write } = stored;
+  const { rowOf, rows, added } = stored;
   for (const { label, labelledAtMs, createdAtMs } of added) {
     metrics.labels.inc({ label });
     metrics.labelDelay.observe({ label }, (labelledAtMs - createdAtMs) / 1000);
@@ -112,7 +104,7 @@ export async function acceptLabels(
     transactionId: row.transactionId,
     status: added.delete(row) ? ('accepted' as const) : ('unchanged' as const),
   }));
-  return { kind: 'accepted', outcomes, token: encodeToken({ system, ...write }) };
+  return { kind: 'accepted', outcomes };
 }
 
 /** A typed failure, so that a caller can distinguish it from a result. */

@@ -23,7 +23,7 @@ export type Line = { readonly index: number } & (
   | { readonly errors: readonly FieldError[] }
 );
 
-type LineResult = { readonly index: number } & (
+export type LineResult = { readonly index: number } & (
   | { readonly status: 'accepted' | 'duplicate'; readonly transaction_id: string }
   | {
       readonly status: 'invalid' | 'conflict';
@@ -40,12 +40,6 @@ type LineResult = { readonly index: number } & (
     }
 );
 
-export type ChunkResult = {
-  readonly results: readonly LineResult[];
-  /** Consistency token; null where nothing of the chunk is stored. */
-  readonly token: string | null;
-};
-
 /** State that the chunks of one request share. */
 type Common = {
   readonly by: Submitter;
@@ -59,7 +53,7 @@ export async function acceptChunk(
   ingest: Ingest,
   common: Common,
   lines: readonly Line[],
-): Promise<ChunkResult> {
+): Promise<LineResult[]> {
   const results = new Map<number, LineResult>();
   for (const line of lines) {
     if ('errors' in line) refuse(results, line.index, line.errors);
@@ -99,11 +93,7 @@ export async function acceptChunk(
     const index = clear[at]?.index ?? 0;
     results.set(index, toResult(index, outcomes?.[nth]));
   }
-  const stored = outcomes?.find((outcome) => 'status' in outcome);
-  return {
-    results: lines.flatMap(({ index }) => results.get(index) ?? []),
-    token: stored?.token ?? null,
-  };
+  return lines.flatMap(({ index }) => results.get(index) ?? []);
 }
 
 function refuse(

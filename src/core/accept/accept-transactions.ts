@@ -8,7 +8,6 @@
  * blind, and a repetition cannot store anything twice.
  */
 import type { Trace } from '../../kit/traces/trace.ts';
-import { encodeToken } from '../../kit/words/consistency-token.ts';
 import type { NewMonths } from '../../kit/words/month.ts';
 import type { KeyedTransactionInput } from '../domain/transaction.ts';
 import { createdAtMsOf } from '../domain/transaction-id.ts';
@@ -47,8 +46,6 @@ export type Outcome = {
   readonly transactionId: string;
   readonly createdAtMs: number;
   readonly status: 'accepted' | 'duplicate';
-  /** Consistency token: a read that carries it finds the transaction. Null where nothing is stored. */
-  readonly token: string | null;
 };
 
 /** Problem of an item whose key an earlier request used with another body. */
@@ -71,7 +68,7 @@ export async function acceptEach(ingest: Ingest, request: AcceptRequest): Promis
   const stored = await storeAndAppend(ingest, request, prepared.rows, null);
   const { known, refused } = stored;
   const conflicts: Conflict[] = [];
-  const outcomes: EachOutcome[] = toOutcomes(ingest, prepared, stored);
+  const outcomes: EachOutcome[] = toOutcomes(prepared, stored);
   for (const [index, row] of prepared.rowOf.entries()) {
     const isRefused = refused.size > 0 ? refused.get(row) : undefined;
     if (isRefused !== undefined) {
@@ -133,7 +130,7 @@ export async function storeAndAppend(
 ): Promise<Stored & { readonly refused: RefusedRows }> {
   const { partitions, newMonthsMax, metrics, tryAppend, leftRows, failpoint } = ingest;
   if (rows.length === 0) {
-    return { known: new Map(), refused: new Map(), rows: [], receivedAtMs: null, write: null };
+    return { known: new Map(), refused: new Map(), rows: [], receivedAtMs: null };
   }
   const claim: Claim = { batchId: newTransactionId(Date.now()), client, transactions: rows };
   const times = rows.map((row) => row.createdAtMs);
@@ -169,21 +166,19 @@ export async function storeAndAppend(
 }
 
 export function toOutcomes(
-  { system }: Pick<Ingest, 'system'>,
   { rowOf, repeats }: Prepared,
-  { known, write }: Pick<Stored, 'known' | 'write'>,
+  { known }: Pick<Stored, 'known'>,
 ): Outcome[] {
-  const token = write && encodeToken({ system, ...write });
   return rowOf.map((row, index) => {
     const key = known.get(row);
     if (key === undefined) {
       const { transactionId, createdAtMs } = row;
       const status = repeats.has(index) ? 'duplicate' : 'accepted';
-      return { transactionId, createdAtMs, status, token };
+      return { transactionId, createdAtMs, status };
     }
     const { transactionId } = key;
     const createdAtMs = createdAtMsOf(transactionId) ?? row.createdAtMs;
-    return { transactionId, createdAtMs, status: 'duplicate', token };
+    return { transactionId, createdAtMs, status: 'duplicate' };
   });
 }
 

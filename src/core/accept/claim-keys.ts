@@ -1,5 +1,4 @@
 /** Claims the idempotency keys of a batch and stores its rows with them. */
-import type { WriteMark } from '../../kit/words/consistency-token.ts';
 import type { RefusedMonths } from '../../kit/words/month.ts';
 import type { KnownKey } from '../store/idempotency-keys/idempotency-keys.ts';
 import {
@@ -32,8 +31,6 @@ export type Stored = {
   readonly rows: readonly PlannedRow[];
   /** Null where earlier requests hold all keys. */
   readonly receivedAtMs: number | null;
-  /** Covers everything that is stored now, by this request or an earlier one; null where that is nothing. */
-  readonly write: WriteMark | null;
 };
 
 /**
@@ -47,7 +44,6 @@ export async function claimFree(
   const known = new Map<NewTransaction, KnownKey>();
   const own: NewTransaction[] = [];
   let free = transactions;
-  let write: WriteMark | null = null;
   while (free.length > 0) {
     failpoint('api-before-commit');
     const rows = planRows(batchId, shardsOf, free);
@@ -56,7 +52,6 @@ export async function claimFree(
     const claimed = await claimTransactions(database, keySlices, batch);
     // Known keys were found before this commit, which is therefore after those that stored them.
     if ('receivedAtMs' in claimed) return { known, rows, ...claimed };
-    write = markOf(claimed.known) ?? write;
     for (const [row, key] of claimed.known) {
       if (key.transactionId === row.transactionId) own.push(row);
       else known.set(row, key);
@@ -67,13 +62,7 @@ export async function claimFree(
   const [first] = own;
   const receivedAtMs = first === undefined ? null : await readReceivedAtMs(database, first);
   // An earlier try has stored exactly these, and its answer was lost.
-  return { known, rows: planRows(batchId, shardsOf, own), receivedAtMs, write };
-}
-
-/** Covers the commits that stored held keys, which one statement found. */
-function markOf(known: KnownRows): WriteMark | null {
-  const [key] = known.values();
-  return key === undefined ? null : { xid: key.xidBound, isBound: true };
+  return { known, rows: planRows(batchId, shardsOf, own), receivedAtMs };
 }
 
 /**
@@ -99,7 +88,6 @@ export async function claimOthers(
   return {
     ...claimed,
     known: new Map([...standing, ...claimed.known]),
-    write: claimed.write ?? markOf(holders),
     refused,
   };
 }

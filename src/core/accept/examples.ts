@@ -1,5 +1,4 @@
 /** A transaction and its score, as every example of the document has them. */
-import { CONSISTENCY_TOKEN } from '../../kit/http/answers/answer-headers.ts';
 import type { LabelJson } from '../domain/label-record.ts';
 import type { ScoreJson } from '../domain/score-record.ts';
 import type { TransactionInput } from '../domain/transaction.ts';
@@ -119,7 +118,6 @@ export const lineResults = [
     accepted: 0,
     duplicates: 1,
     refused: 1,
-    consistency_token: CONSISTENCY_TOKEN,
   },
 ];
 

@@ -53,8 +53,6 @@ export type Ingest = {
   readonly writes: Guards['writes'];
   readonly metrics: Pick<Metrics, 'refused' | 'accepted' | 'duplicates' | 'labels' | 'labelDelay'>;
   readonly failpoint: Failpoint;
-  /** System identifier of the database cluster, for consistency tokens. */
-  readonly system: string;
   /** Statements that rooms add in the commit that stores labels. */
   readonly onLabelled: readonly OnLabelled[];
 };
@@ -72,7 +70,6 @@ export function openIngest(
     readonly limits: LimitWatch;
     readonly failpoint: Failpoint;
     readonly log: Log;
-    readonly system: string;
     readonly onLabelled: readonly OnLabelled[];
     readonly personal: Personal;
     /** Undefined where no KAFKA_URL is set. */
@@ -100,7 +97,6 @@ export function openIngest(
     gate: createGate(switches, config.RISK_SWITCHES_UNREAD),
     limiter: createLimiter(limits, { redis, market, run: guards.redis.run }),
     failpoint,
-    system: opened.system,
     onLabelled: opened.onLabelled,
     keySlices: createKeySlices(database, {
       bytesMax: config.RISK_KEY_FILTER_MB * MIB,

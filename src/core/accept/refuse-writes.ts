@@ -2,7 +2,7 @@
 import type { MiddlewareHandler } from 'hono';
 import { Problem } from '../../kit/http/answers/problem.ts';
 import type { AppEnv } from '../../kit/http/app-env.ts';
-import { WRITING_METHODS } from '../../kit/http/consistency.ts';
+import { WRITING_METHODS } from '../../kit/http/app-env.ts';
 import { readOnlyOf } from '../domain/level.ts';
 import { retryAfterSeconds } from '../domain/switch.ts';
 import type { SwitchWatch } from '../store/switches/watch-switches.ts';

@@ -9,7 +9,6 @@ import type { AppEnv } from '../../kit/http/app-env.ts';
 import { type Authenticate, holdsOne } from '../../kit/http/auth/auth.ts';
 import { type BodyLimits, bodyChunks, readJson, readMediaType } from '../../kit/http/body/body.ts';
 import { isLines, LINES_CONTENT_TYPE } from '../../kit/http/body/line-reader.ts';
-import { sayToken, withoutToken } from '../../kit/http/consistency.ts';
 import type { DocumentPart } from '../../kit/http/document.ts';
 import { json, ndjson } from '../../kit/http/openapi.ts';
 import { answer, type Operation, operation, pathsOf, routesOf } from '../../kit/http/operation.ts';
@@ -165,7 +164,7 @@ const operations: readonly Operation<Accepting>[] = [
         trace: c.get('trace'),
       });
       if (result.kind !== 'accepted') throw refusal(result, []);
-      const { transactionId, createdAtMs, status, token } = result.outcome;
+      const { transactionId, createdAtMs, status } = result.outcome;
       const body: Accepted = {
         transaction_id: transactionId,
         status,
@@ -173,7 +172,6 @@ const operations: readonly Operation<Accepting>[] = [
         score: result.score && withReleases(switches.current(), result.score),
         ...notApplied(preferences, ['wait']),
       };
-      sayToken(c, token);
       return answerJson(JSON.stringify(body), status === 'accepted' ? 201 : 200, {
         ...(waitMs > 0 ? { 'Preference-Applied': waitApplied(waitMs) } : {}),
         Location: `/v1/transactions/${transactionId}`,
@@ -209,8 +207,6 @@ const operations: readonly Operation<Accepting>[] = [
       const trace = c.get('trace');
       const preferences = readPreferences(c.req.header('prefer'), config.RISK_WAIT_MS_MAX);
       if (isLines(readMediaType(c))) {
-        // The last line has it, as headers are sent before lines are stored.
-        withoutToken(c);
         const { timeoutMs, waitForCpu } = limits;
         const body = bodyChunks(c);
         const credential = c.get('credential');
@@ -252,7 +248,6 @@ const operations: readonly Operation<Accepting>[] = [
         else body.duplicates++;
         body.results.push({ index, transaction_id: transactionId, status });
       }
-      sayToken(c, result.outcomes[0]?.token);
       return answerJson(
         JSON.stringify(body),
         200,

@@ -22,7 +22,7 @@ import {
 import type { Log } from '../../kit/metrics/log.ts';
 import type { Trace } from '../../kit/traces/trace.ts';
 import { isUnavailable, toError } from '../../kit/words/failure.ts';
-import { acceptChunk, type ChunkResult } from './accept-lines.ts';
+import { acceptChunk, type LineResult } from './accept-lines.ts';
 import { GATE_PROBLEMS } from './gate.ts';
 import type { Ingest } from './ingest.ts';
 import type { Submitter } from './limits/limiter.ts';
@@ -58,10 +58,6 @@ export const linesDoneSchema = z
     accepted: z.int(),
     duplicates: z.int(),
     refused: z.int(),
-    consistency_token: z.string().optional().meta({
-      description:
-        'Same as the header `Consistency-Token` of other writes, as headers are sent before lines are stored. Absent where no line was accepted or known.',
-    }),
     preferences_not_applied: notAppliedField,
   })
   .meta({ id: 'TransactionLinesDone' });
@@ -105,11 +101,7 @@ async function* answer(
     timeoutMs,
   };
   const totals = { accepted: 0, duplicates: 0, refused: 0 };
-  // Chunks are stored one after another, so the token of the last one covers all.
-  let token: string | null = null;
-  const render = (chunk: ChunkResult) => {
-    const { results } = chunk;
-    token = chunk.token ?? token;
+  const render = (results: readonly LineResult[]) => {
     for (const { status } of results) {
       if (status === 'accepted') totals.accepted++;
       else if (status === 'duplicate') totals.duplicates++;
@@ -138,8 +130,7 @@ async function* answer(
       if (bytes.byteLength > 0) yield bytes;
       if (draining.aborted) return;
     }
-    const said = token === null ? {} : { consistency_token: token };
-    yield encode([{ done: true, ...totals, ...said, ...notApplied(preferences, ['return']) }]);
+    yield encode([{ done: true, ...totals, ...notApplied(preferences, ['return']) }]);
   } catch (error) {
     // The sender broke off, fell silent or has lost its key, or nobody can look keys up; the missing last line shows that.
     if (error instanceof Problem || isUnavailable(error)) return;

@@ -1,4 +1,4 @@
-/** Values that every handler finds in its context. */
+/** Values that every handler finds in its context, and the methods that write. */
 import type { HttpBindings } from '@hono/node-server';
 import type { Trace } from '../traces/trace.ts';
 import type { KeptAnswers } from '../words/kept-answers.ts';
@@ -19,11 +19,12 @@ export type AppEnv = {
     credential: Credential;
     /** Kept answers of writes; absent in a process that takes no writes. */
     keptAnswers?: KeptAnswers;
-    /** Consistency token of the handler's write; null: the answer has none; absent: the token of everything that is committed. */
-    token?: string | null;
     /** Absent where the market declares no personal field. */
     personal?: PersonalEdge;
     /** Corridors that the body names; absent where it names none. */
     corridors?: ReadonlySet<string>;
   };
 };
+
+/** Methods of requests that write. */
+export const WRITING_METHODS = ['POST', 'PUT', 'PATCH', 'DELETE'];

@@ -10,13 +10,13 @@ import { toError } from '../words/failure.ts';
 import type { KeptAnswers } from '../words/kept-answers.ts';
 import type { PersonalEdge } from '../words/personal-edge.ts';
 import { Problem, problemResponse, toProblem } from './answers/problem.ts';
-import type { AppEnv } from './app-env.ts';
+import { type AppEnv, WRITING_METHODS } from './app-env.ts';
 import { type Authenticate, requireKey, type Trust } from './auth/auth.ts';
 import { compressAnswers } from './compress.ts';
-import { addToken, WRITING_METHODS } from './consistency.ts';
 import { addDegradation, frameRequests, type Levels, limitTime } from './edge.ts';
 import { createMethodTable } from './method-table.ts';
 import { translatePersonal } from './personal-edge.ts';
+import { sayReadPrimary } from './read-for.ts';
 import type { RequestTraces } from './trace-requests.ts';
 
 type AppDependencies = {
@@ -29,8 +29,6 @@ type AppDependencies = {
   readonly recordUse?: (sessionId: string) => Promise<void>;
   /** Tokens of personal values; absent without the room of personal data, null while no field is declared. */
   readonly personal?: () => PersonalEdge | null;
-  /** Reads the consistency token of everything that is committed. Absent where nothing is written. */
-  readonly readBoundToken?: () => Promise<string>;
   /** Kept answers of writes; absent in a process that takes no writes. */
   readonly keptAnswers?: KeptAnswers;
   /** Routes in mounting order. Paths below /v1 need a key. */
@@ -61,14 +59,14 @@ export function createApp(dependencies: AppDependencies): Hono<AppEnv> {
     ...(dependencies.personal === undefined ? [] : [translatePersonal(dependencies.personal)]),
     ...(dependencies.refusals ?? []),
   );
-  const { readBoundToken, keptAnswers } = dependencies;
+  app.get('/v1/*', sayReadPrimary);
+  const { keptAnswers } = dependencies;
   if (keptAnswers !== undefined) {
     app.on(WRITING_METHODS, '/v1/*', async (c, next) => {
       c.set('keptAnswers', keptAnswers);
       await next();
     });
   }
-  if (readBoundToken !== undefined) app.on(WRITING_METHODS, '/v1/*', addToken(readBoundToken));
   const methods = createMethodTable(routes.flatMap((some) => some.routes));
   const refuseMethod = (c: Context<AppEnv>) => {
     const allowed = methods.allowedAt(c.req.path).join(', ');

@@ -19,8 +19,8 @@ import {
   problemUrn,
 } from './answers/problem-types.ts';
 import { MARKET_PARAMETER } from './choose-market.ts';
-import { WRITING_METHODS } from './consistency.ts';
 import { fieldErrorSchema, problemReferences } from './openapi.ts';
+import { PREFER_READ } from './prefer.ts';
 import { publishSchema } from './publish-schema.ts';
 
 /** Paths and what is sent to webhooks, with their tags, and schemas that no body as a whole names, such as lines of a stream. */
@@ -168,16 +168,19 @@ function operationsOf(methods: ZodOpenApiPathsObject[string]): ZodOpenApiOperati
   );
 }
 
-/** Adds what every operation has to what it names itself: headers of a path and of a write, the choice of a market, and 500. */
+/** Adds what every operation has to what it names itself: headers of a path and of a read, the choice of a market, and 500. */
 function withUsualParts(paths: ZodOpenApiPathsObject): ZodOpenApiPathsObject {
   const usual = (path: string, method: string, operation: ZodOpenApiOperationObject) => {
-    const isWrite =
-      WRITING_METHODS.includes(method.toUpperCase()) && !('x-writes-nothing' in operation);
+    const isOfMarket = path.startsWith('/v1/');
+    const isRead = isOfMarket && method === 'get';
     const headers = {
       ...usualHeaders(path),
-      ...(isWrite ? answerHeaders('Consistency-Token') : {}),
+      ...(isRead ? answerHeaders('Preference-Applied') : {}),
     };
-    const parameters = path.startsWith('/v1/') ? [MARKET_PARAMETER] : [];
+    const parameters = [
+      ...(isOfMarket ? [MARKET_PARAMETER] : []),
+      ...(isRead ? [PREFER_READ] : []),
+    ];
     return {
       ...operation,
       parameters: [...(operation.parameters ?? []), ...parameters],

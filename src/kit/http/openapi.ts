@@ -74,5 +74,5 @@ export function ownClientAlone(description = ''): {
   return { description: `${description} ${said}`.trim(), 'x-own-client-alone': OWN_ALONE };
 }
 
-/** For an operation that asks by a writing method: its answer has no consistency token. */
+/** For an operation that asks by a writing method. */
 export const writesNothing = { 'x-writes-nothing': true } as const;

@@ -13,7 +13,6 @@ import type { ProblemStatus } from './answers/problem-types.ts';
 import type { AppEnv } from './app-env.ts';
 import { actorOf, requireRole } from './auth/auth.ts';
 import { type BodyLimits, checkFields, readJson, readQuery } from './body/body.ts';
-import { withoutToken } from './consistency.ts';
 import { answerOnce, onceParameter } from './once/answer-once.ts';
 import { allowedRoles, json, problemResponses } from './openapi.ts';
 import { revealOwn, withTokens } from './personal-edge.ts';
@@ -55,7 +54,7 @@ type Described<Parts, Path, Query, Body> = {
   /** In place of `body`, of a body that `run` reads. */
   readonly ownBody?: ZodOpenApiContentObject;
   readonly 'x-own-client-alone'?: readonly Role[];
-  /** The answer to a writing method has no consistency token. */
+  /** A writing method asks: its answer is kept for no repetition. */
   readonly 'x-writes-nothing'?: true;
   /** The first is the answer to what `run` returns. */
   readonly answers: { readonly [Each in Status]?: ZodOpenApiResponseObject };
@@ -118,7 +117,6 @@ export function operation<Parts, Path, Query, Body>(
       responses: { ...answers, ...problemResponses(...refused) },
     },
     serve: async (c, limits, parts) => {
-      if (said['x-writes-nothing']) withoutToken(c);
       const ofPath = (path && checkFields(path, c.req.param())) as Path;
       const ofQuery = (
         query || c.req.url.includes('?') ? readQuery(c, query ?? NO_PARAMETERS) : {}

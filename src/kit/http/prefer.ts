@@ -1,4 +1,5 @@
 /** RFC 7240 `Prefer`: the preferences this API knows. It ignores what it cannot read, as the RFC requires. */
+import type { Context } from 'hono';
 import { z } from 'zod';
 
 export type Preferences = {
@@ -46,6 +47,23 @@ function namedIn(text: string): Preference[] {
 export function waitApplied(waitMs: number): string {
   return `wait=${waitMs / 1000}`;
 }
+
+const READ_PRIMARY = /(?:^|,)\s*read\s*=\s*"?primary"?\s*(?:[,;]|$)/i;
+export const PRIMARY_APPLIED = 'read=primary';
+
+/** Whether the caller wants a read that neither a replica of Postgres nor memory answers. */
+export const prefersPrimary = (c: Context): boolean =>
+  READ_PRIMARY.test(c.req.header('prefer') ?? '');
+
+/** The header of every read, for the document. */
+export const PREFER_READ = {
+  name: 'Prefer',
+  in: 'header',
+  description:
+    '`read=primary`: the primary of Postgres answers, and neither a replica nor memory does, so the answer has everything that was stored before; 503 where the primary is away. Without the preference `Age` says how old an answer may be.',
+  schema: { type: 'string' },
+  example: PRIMARY_APPLIED,
+} as const;
 
 export const MINIMAL_APPLIED = 'return=minimal';
 export const LENIENT_APPLIED = 'handling=lenient';

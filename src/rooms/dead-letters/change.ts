@@ -14,7 +14,6 @@ import { loadTransactions } from '../../core/store/transactions/read-transaction
 import { recordChange } from '../../kit/audit/audit-log.ts';
 import type { Database } from '../../kit/database/pool.ts';
 import type { Change } from '../../kit/words/audit.ts';
-import type { WriteMark } from '../../kit/words/consistency-token.ts';
 import { corridorParameter, timeParameter } from '../../kit/words/list-parameters.ts';
 import { type Month, monthOf } from '../../kit/words/month.ts';
 import type { Actor } from '../../kit/words/principal.ts';
@@ -91,27 +90,24 @@ export type PurgeResult = z.infer<typeof purgeResultSchema>;
 /** How the API hands transactions to streams. */
 export type Streams = Pick<Ingest, 'tryAppend' | 'leftRows' | 'shardsOf'>;
 
-/** @returns `write`: of the last page, which covers those before it; null where nothing was replayed */
 export async function replayDeadLetters(
   database: Database,
   streams: Streams,
   command: DeadLetterCommand,
   by: Actor,
-): Promise<{ readonly result: ReplayResult; readonly write: WriteMark | null }> {
+): Promise<ReplayResult> {
   const selected = toSelection(command, Date.now());
   const done: string[] = [];
-  let write: WriteMark | null = null;
   let appended = 0;
   while (done.length < command.limit) {
     const rows = Math.min(PAGE_ROWS, command.limit - done.length);
     const page = await replayPage(database, streams, selected, rows, by);
-    if (page.write === null) break;
-    write = page.write;
+    if (page.replayed.length === 0) break;
     done.push(...page.replayed);
     appended += page.appended;
   }
   const { all, replayable } = await deadLetterStore.countSelected(database.query, selected);
-  const result = {
+  return {
     replayed: done.length,
     appended,
     remaining: replayable,
@@ -119,7 +115,6 @@ export async function replayDeadLetters(
     failed_before: failedBefore(selected),
     refused: await findRefused(database, command.ids ?? [], new Set(done)),
   };
-  return { result, write };
 }
 
 async function replayPage(
@@ -128,7 +123,7 @@ async function replayPage(
   selected: deadLetterStore.DeadLetterSelection,
   rowsMax: number,
   by: Actor,
-): Promise<{ replayed: string[]; appended: number; write: WriteMark | null }> {
+): Promise<{ replayed: string[]; appended: number }> {
   const { tryAppend, leftRows, shardsOf } = streams;
   const { marked, rows } = await database.transaction(async (query) => {
     const marked = await deadLetterStore.markReplayed(query, selected, rowsMax);
@@ -140,8 +135,7 @@ async function replayPage(
     return { marked, rows };
   });
   const replayed = marked.map((row) => row.deadLetterId);
-  const [first] = marked;
-  if (first === undefined) return { replayed, appended: 0, write: null };
+  if (replayed.length === 0) return { replayed, appended: 0 };
   const entries = rows.flatMap(({ rowId, transactions }) =>
     transactions.map((transaction) => {
       return { transaction, attempt: 1, origin: 'replay', replyTo: null, rowId } as const;
@@ -149,8 +143,7 @@ async function replayPage(
   );
   const left = await tryAppend(entries);
   if (left.length > 0) leftRows.note(left);
-  const write = { xid: first.xid, isBound: false };
-  return { replayed, appended: entries.length - left.length, write };
+  return { replayed, appended: entries.length - left.length };
 }
 
 export async function purgeDeadLetters(

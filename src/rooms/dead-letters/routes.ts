@@ -2,10 +2,8 @@
 import { z } from 'zod';
 import type { Api, ApiRoom } from '../../core/room.ts';
 import { Problem } from '../../kit/http/answers/problem.ts';
-import { sayToken } from '../../kit/http/consistency.ts';
 import type { DocumentPart } from '../../kit/http/document.ts';
 import { answer, bodyOf, operation, pathsOf, routesOf } from '../../kit/http/operation.ts';
-import { encodeToken } from '../../kit/words/consistency-token.ts';
 import { given } from '../../kit/words/describe-issue.ts';
 import { pageSchema } from '../../kit/words/page.ts';
 import type { Actor } from '../../kit/words/principal.ts';
@@ -48,11 +46,8 @@ const body = bodyOf(deadLetterCommandSchema, commandExample);
 
 type Parts = Pick<Api, 'databases' | 'ingest' | 'log'>;
 
-async function replay({ databases, ingest }: Parts, command: DeadLetterCommand, by: Actor) {
-  const { primary } = databases;
-  const { result, write } = await replayDeadLetters(primary, ingest, command, by);
-  return { result, token: write && encodeToken({ system: ingest.system, ...write }) };
-}
+const replay = ({ databases, ingest }: Parts, command: DeadLetterCommand, by: Actor) =>
+  replayDeadLetters(databases.primary, ingest, command, by);
 
 const unknownDeadLetter = (id: string) =>
   new Problem('not-found', `No dead letter has the id ${given(id)}.`);
@@ -109,10 +104,9 @@ const operations = [
     roles,
     body,
     answers: { 200: answer('What was done.', replayResultSchema, replayExample) },
-    run: async ({ body: command, by, c }, parts: Parts) => {
-      const { result, token } = await replay(parts, command, by);
+    run: async ({ body: command, by }, parts: Parts) => {
+      const result = await replay(parts, command, by);
       parts.log.info({ keyId: by.keyId, command, replayed: result.replayed }, 'replay');
-      sayToken(c, token);
       return result;
     },
   }),
@@ -131,12 +125,11 @@ const operations = [
       }),
     },
     problems: [404],
-    run: async ({ path: { id }, by, c }, parts: Parts) => {
-      const { result, token } = await replay(parts, { ids: [id], limit: 1 }, by);
+    run: async ({ path: { id }, by }, parts: Parts) => {
+      const result = await replay(parts, { ids: [id], limit: 1 }, by);
       const reason = result.refused[0]?.reason;
       if (reason === 'unknown') throw unknownDeadLetter(id);
       parts.log.info({ keyId: by.keyId, id, replayed: result.replayed }, 'replay');
-      sayToken(c, token);
       return { dead_letter_id: id, status: reason ?? 'replayed' };
     },
   }),

@@ -75,7 +75,7 @@ const SELECTED = `replayed_at is null and purged_at is null
 const REPLAYABLE = `exists (select from market.transactions t where t.transaction_id = dead_letters.transaction_id
     and t.created_at = dead_letters.created_at)`;
 
-const replay = rowsOf<MarkedLetter, readonly unknown[]>(
+const replay = rowsOf<{ deadLetterId: string; transactionId: string }, readonly unknown[]>(
   'mark-dead-letters-replayed',
   `with picked as (
            select dead_letter_id from market.dead_letters
@@ -84,8 +84,7 @@ const replay = rowsOf<MarkedLetter, readonly unknown[]>(
          )
          update market.dead_letters d set replayed_at = ${STAMP} from picked
           where d.dead_letter_id = picked.dead_letter_id
-         returning d.dead_letter_id as "deadLetterId", d.transaction_id as "transactionId",
-                   pg_current_xact_id()::text as xid`,
+         returning d.dead_letter_id as "deadLetterId", d.transaction_id as "transactionId"`,
 );
 
 const purge = rowsOf<{ deadLetterId: string }, readonly unknown[]>(
@@ -108,13 +107,6 @@ function selectionValues({ ids, corridor, errorCode, failedBeforeMs }: DeadLette
     failedBeforeMs === undefined ? 'infinity' : isoTime(failedBeforeMs),
   ];
 }
-
-type MarkedLetter = {
-  readonly deadLetterId: string;
-  readonly transactionId: string;
-  /** Number of the database transaction that marked it. */
-  readonly xid: string;
-};
 
 /** Marks at most `rowsMax` active ones that can be replayed. */
 export const markReplayed = (query: Query, selection: DeadLetterSelection, rowsMax: number) =>

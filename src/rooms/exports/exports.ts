@@ -4,7 +4,6 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { recordChange } from '../../kit/audit/audit-log.ts';
 import type { Databases } from '../../kit/database/replica/choose-database.ts';
 import type { AuditAction } from '../../kit/words/audit.ts';
-import type { ConsistencyToken } from '../../kit/words/consistency-token.ts';
 import { Failure } from '../../kit/words/failure.ts';
 import type { Actor } from '../../kit/words/principal.ts';
 import { writeBody } from './body.ts';
@@ -59,15 +58,15 @@ const paceOf = ({ isSubmitting }: Exports): Pace => (isSubmitting() ? BUSY_PACE 
 
 /**
  * Undefined: as many exports are running as may. The caller must run an export that was begun.
- * @param question the parameters as they were given
- * @param write    the rows include the write of this token
+ * @param databases those of the exports, as the request may read them
+ * @param question  the parameters as they were given
  */
 export async function beginExport(
   exports: Exports,
+  databases: Databases,
   asked: ExportParameters,
   question: Readonly<Record<string, string>>,
   by: Actor,
-  write?: ConsistencyToken,
 ): Promise<BegunExport | undefined> {
   if (exports.running >= exports.max) return undefined;
   exports.running += 1;
@@ -77,7 +76,7 @@ export async function beginExport(
       exportId: randomUUID(),
       asked,
       by,
-      readRows: await prepareExport(exports.databases, asked, write, pace),
+      readRows: await prepareExport(databases, asked, pace),
     };
     await record(exports, begun, 'export.begin', { question });
     return begun;

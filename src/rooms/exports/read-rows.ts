@@ -8,12 +8,7 @@ import { listWalkedMonths } from '../../core/store/partitions/month-slice.ts';
 import { requireModel, requireReasons } from '../../core/store/search/require-known.ts';
 import { filterOf, rangesOf } from '../../core/store/search/to-filter.ts';
 import { endOf, nextSlice, type WalkedSlice } from '../../core/store/search/walk.ts';
-import {
-  type Databases,
-  readFrom,
-  requireWrite,
-} from '../../kit/database/replica/choose-database.ts';
-import type { ConsistencyToken } from '../../kit/words/consistency-token.ts';
+import { type Databases, readFrom } from '../../kit/database/replica/choose-database.ts';
 import { MonthDetached, monthOf } from '../../kit/words/month.ts';
 import { charsOf, type ExportRow } from './columns.ts';
 import type { ExportParameters } from './parameters.ts';
@@ -54,14 +49,12 @@ export const FULL_PACE: Pace = {
 };
 
 /**
- * @param write the replica gives a slice only once it has the write of this token
  * @throws InvalidFields for a model that nobody registered
  * @throws MonthDetached where rows of the range cannot be read: an export is never silently without them
  */
 export async function prepareExport(
   databases: Databases,
   asked: ExportParameters,
-  write?: ConsistencyToken,
   paceNow: () => Pace = () => FULL_PACE,
 ): Promise<ReadRows> {
   const { from = -Infinity, to = Infinity, order, after: afterId = '' } = asked;
@@ -79,8 +72,7 @@ export async function prepareExport(
   const path = { ranges, isDescending };
   const readSlice = async ({ fromMs, toMs, after }: WalkedSlice, pageRows: number) => {
     if (filter === undefined) throw new Error('nothing is walked without a filter');
-    // A replica that lacks the write now may have it before the next slice of an export of minutes.
-    return await readFrom(requireWrite(databases, write), toMs, (database) =>
+    return await readFrom(databases, toMs, (database) =>
       readExportSlice(database, {
         filter,
         lowerMs: fromMs,

@@ -9,11 +9,11 @@ import { answerHeaders } from '../../kit/http/answers/answer-headers.ts';
 import { Problem } from '../../kit/http/answers/problem.ts';
 import type { AppEnv } from '../../kit/http/app-env.ts';
 import { LINES_CONTENT_TYPE } from '../../kit/http/body/line-reader.ts';
-import { readToken, tokenParameter } from '../../kit/http/consistency.ts';
 import type { DocumentPart } from '../../kit/http/document.ts';
 import { ndjson } from '../../kit/http/openapi.ts';
 import { operation, pathsOf, routesOf } from '../../kit/http/operation.ts';
 import { withTokens } from '../../kit/http/personal-edge.ts';
+import { databasesFor } from '../../kit/http/read-for.ts';
 import { isUnavailable, toError } from '../../kit/words/failure.ts';
 import { FLAT_COLUMNS } from './columns.ts';
 import { type BegunExport, beginExport, type Exports, runExport } from './exports.ts';
@@ -101,7 +101,6 @@ const operations = [
     description: DESCRIPTION,
     roles: ['analyst', 'risk_officer'],
     query: exportParameters,
-    header: tokenParameter,
     answers: {
       200: {
         description: 'The file.',
@@ -117,16 +116,11 @@ const operations = [
       const { exports, ingest, switches } = parts;
       requireOn(switches, 'exports');
       requireCorridor(ingest.corridors(), asked.corridor);
-      const write = readToken(c);
       // A question for the headers alone reads nothing.
       if (c.req.raw.method === 'HEAD') return new Response(null, { headers: headersOf(asked) });
-      const begun = await beginExport(
-        exports,
-        asked,
-        await withTokens(c, c.req.query()),
-        by,
-        write,
-      );
+      const question = await withTokens(c, c.req.query());
+      const databases = databasesFor(c, exports.databases);
+      const begun = await beginExport(exports, databases, asked, question, by);
       if (begun !== undefined) return stream(c, begun, parts);
       const detail = `${exports.max} exports are running, the most of an API process.`;
       throw new Problem('overloaded', detail, {

@@ -3,15 +3,14 @@ import { z } from 'zod';
 import { acceptLabels, type LabelsRefused } from '../../core/accept/accept-labels.ts';
 import { storedLabel, TRANSACTION_ID, transactionInput } from '../../core/accept/examples.ts';
 import { labelInputSchema } from '../../core/domain/label.ts';
-import { readFor } from '../../core/read-for.ts';
 import type { Api, ApiRoom } from '../../core/room.ts';
 import { ageHeaders } from '../../kit/http/answers/age.ts';
 import { Problem } from '../../kit/http/answers/problem.ts';
 import { listReader } from '../../kit/http/body/list-reader.ts';
-import { sayToken, tokenParameter } from '../../kit/http/consistency.ts';
 import type { DocumentPart } from '../../kit/http/document.ts';
 import { ownClientAlone } from '../../kit/http/openapi.ts';
 import { answer, operation, pathsOf, routesOf } from '../../kit/http/operation.ts';
+import { readFor } from '../../kit/http/read-for.ts';
 import { InvalidFields, jsonPointer } from '../../kit/words/field-error.ts';
 import { clientLabelled, clientSeen } from '../../kit/words/principal.ts';
 import { labelListParameters } from './parameters.ts';
@@ -100,7 +99,6 @@ const operations = [
         accepted[status]++;
         accepted.results.push({ index, transaction_id: transactionId, status });
       }
-      sayToken(c, result.token);
       return accepted;
     },
   }),
@@ -112,7 +110,6 @@ const operations = [
     ...ownClientAlone(),
     roles: ROLES,
     query: labelListParameters,
-    header: tokenParameter,
     answers: {
       200: answer(
         'One page.',

@@ -12,7 +12,6 @@ import {
   readMediaType,
 } from '../../kit/http/body/body.ts';
 import { isLines, LINES_CONTENT_TYPE } from '../../kit/http/body/line-reader.ts';
-import { withoutToken } from '../../kit/http/consistency.ts';
 import { ndjson } from '../../kit/http/openapi.ts';
 import { answer, operation } from '../../kit/http/operation.ts';
 import { given } from '../../kit/words/describe-issue.ts';
@@ -121,7 +120,6 @@ export const importOperations = [
         const wanted = { name, reason, ...read };
         const storing = importEntries(databases.primary, wanted, by, progress.report);
         if (c.req.header('accept') !== LINES_CONTENT_TYPE) return await storing;
-        withoutToken(c);
         isStreaming = true;
         // A client that goes away neither ends the import nor keeps the next one from beginning.
         storing

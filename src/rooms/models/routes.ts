@@ -3,8 +3,8 @@ import { z } from 'zod';
 import type { Api, ApiRoom } from '../../core/room.ts';
 import type { AnswerText } from '../../kit/caches/answer-cache.ts';
 import { createSampleCache } from '../../kit/caches/sample-cache.ts';
-import { type Databases, readAged } from '../../kit/database/replica/choose-database.ts';
-import { ageHeaders, sayAge } from '../../kit/http/answers/age.ts';
+import type { Databases } from '../../kit/database/replica/choose-database.ts';
+import { ageHeaders } from '../../kit/http/answers/age.ts';
 import { answerHeaders } from '../../kit/http/answers/answer-headers.ts';
 import {
   ASK_AGAIN,
@@ -12,10 +12,10 @@ import {
   conditionalHeader,
   notModified,
 } from '../../kit/http/answers/kept.ts';
-import { readToken, tokenParameter } from '../../kit/http/consistency.ts';
 import type { DocumentPart } from '../../kit/http/document.ts';
 import { eventOf, eventsDocument } from '../../kit/http/event-document.ts';
 import { answer, bodyOf, operation, pathsOf, routesOf } from '../../kit/http/operation.ts';
+import { readFor } from '../../kit/http/read-for.ts';
 import { CURSOR_DESCRIPTION } from '../../kit/words/list-parameters.ts';
 import { plainText } from '../../kit/words/plain-text.ts';
 import { actAlone, approveModel, proposeModel, rollBackModel } from './decide-models.ts';
@@ -80,7 +80,6 @@ const operations = [
     description:
       'One worker looks every `RISK_WATCH_EVERY_SECONDS` at samples: scores of the last day against the training, verdicts of 7 to 14 days ago against their labels. Every figure has the number of rows it is from.',
     query: modelWatchParameters,
-    header: tokenParameter,
     answers: {
       200: {
         headers: ageHeaders,
@@ -93,7 +92,7 @@ const operations = [
     },
     run: async ({ query, c }, { databases }: Parts) => {
       const read = (from: Databases) => readModelWatch(from, query);
-      return { items: sayAge(c, await readAged(databases, readToken(c), read)) };
+      return { items: await readFor(c, databases, read) };
     },
   }),
   operation({

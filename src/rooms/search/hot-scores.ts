@@ -28,7 +28,7 @@ const TARGET = /^\/v1\/scores\/([\w-]+)$/;
 /** The application judges all other hosts. */
 const PLAIN_HOST = /^[a-z0-9.-]+(?::(?:[1-5]\d{3,4}|[6-9]\d{3}))?$/;
 /** Headers that change the answer. */
-const DECIDING = ['cookie', 'prefer', 'consistency-token', 'if-none-match'] as const;
+const DECIDING = ['cookie', 'prefer', 'if-none-match'] as const;
 const LABELS = { method: 'GET', route: '/v1/scores/:id', status: '200' };
 /** An answer has a `Cache-Control` of its own. */
 const USUAL = USUAL_HEADERS.filter(([name]) => name !== 'Cache-Control').flat();

@@ -7,12 +7,7 @@ import {
   type MadeAnswer,
   type ServedAnswer,
 } from '../../kit/caches/answer-cache.ts';
-import {
-  type Databases,
-  requireWrite,
-  withLag,
-} from '../../kit/database/replica/choose-database.ts';
-import type { ConsistencyToken } from '../../kit/words/consistency-token.ts';
+import { type Databases, withLag } from '../../kit/database/replica/choose-database.ts';
 import { DAY_MS } from '../../kit/words/utc-bucket.ts';
 import type { SummaryQuestion } from './parameters.ts';
 import { summarizeDays } from './queries.ts';
@@ -56,16 +51,15 @@ async function makeSummaries(
   return { text: JSON.stringify(answer.summaries), version: answer.version, lagMs };
 }
 
-/** Answers in memory may lack the write of a token. */
+/** Answers in memory may lack what a caller that prefers the primary has written. */
 export async function readSummaries(
   databases: Databases,
   cache: SummaryCache,
   corridors: Corridors,
   question: SummaryQuestion,
-  after?: ConsistencyToken,
 ): Promise<ServedAnswer> {
-  if (after !== undefined) {
-    const made = await makeSummaries(requireWrite(databases, after), corridors, question);
+  if (databases.isPrimaryAlone) {
+    const made = await makeSummaries(databases, corridors, question);
     return { answer: made, ageMs: made.lagMs };
   }
   const served = await cache.read(question);

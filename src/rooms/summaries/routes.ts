@@ -8,9 +8,9 @@ import {
   keptHeaders,
   notModified,
 } from '../../kit/http/answers/kept.ts';
-import { readToken, tokenParameter } from '../../kit/http/consistency.ts';
 import type { DocumentPart } from '../../kit/http/document.ts';
 import { answer, operation, pathsOf, routesOf } from '../../kit/http/operation.ts';
+import { databasesFor } from '../../kit/http/read-for.ts';
 import { createSummaryCache, readSummaries, type SummaryCache } from './cache.ts';
 import { summaryParameters, withDays } from './parameters.ts';
 import { type DailySummaries, dailySummariesSchema } from './queries.ts';
@@ -45,15 +45,15 @@ const operations = [
       'Both days are included, at most 92; default the last seven. Each day is divided by `group_by`. Figures are those of the moment, late transactions and labels included: each counts on the day of its transaction.',
     roles: ['analyst'],
     query: summaryParameters,
-    header: conditionalHeader.extend(tokenParameter.shape),
+    header: conditionalHeader,
     answers: {
       200: answer(said, dailySummariesSchema, example, keptHeaders),
       ...notModified,
     },
     run: async ({ query, c }, { databases, ingest, cache }: Parts) => {
       const question = withDays(query, databases.now());
-      const { corridors } = ingest;
-      const found = await readSummaries(databases, cache, corridors, question, readToken(c));
+      const from = databasesFor(c, databases);
+      const found = await readSummaries(from, cache, ingest.corridors, question);
       return answerKept(c, sayAge(c, found), ASK_AGAIN);
     },
   }),

@@ -13,16 +13,13 @@ export type KnownKey = {
   /** The first 16 bytes of the body's SHA-256, in hexadecimal. */
   readonly fingerprint: string;
   readonly transactionId: string;
-  /** Every database transaction that stored a key of the same answer has a smaller number. */
-  readonly xidBound: string;
 };
 
 const KEYS = `unnest($1::uuid[]) with ordinality as u(digest, ordinal)
     join market.idempotency_keys k on k.digest = u.digest`;
 const FIND = `
   select ordinal::int4 - 1 as position, k.transaction_id as "transactionId",
-         replace(k.fingerprint::text, '-', '') as fingerprint,
-         (select pg_snapshot_xmax(pg_current_snapshot())::text) as "xidBound"
+         replace(k.fingerprint::text, '-', '') as fingerprint
     from ${KEYS}`;
 
 const findInSlices = {

@@ -8,7 +8,6 @@ import {
 import { type Columns, epochMs } from '../../../kit/database/columns.ts';
 import { LOCK_NOT_AVAILABLE, sqlStateOf } from '../../../kit/database/pg-failure.ts';
 import type { Database, Query, Statement } from '../../../kit/database/pool.ts';
-import type { WriteMark } from '../../../kit/words/consistency-token.ts';
 import { Failure } from '../../../kit/words/failure.ts';
 import { MonthDetached, monthOf } from '../../../kit/words/month.ts';
 import { countDays, type DayTally, negative } from '../../domain/day-tally.ts';
@@ -23,12 +22,6 @@ export type NewLabels = {
   readonly reporter: LabelReporter;
   /** At most 1,000, sorted by primary key: overlapping requests then wait instead of deadlocking. */
   readonly labels: readonly Label[];
-};
-
-type InsertedLabels = {
-  /** Positions in `labels` of those that this request added, by this try or an earlier one. */
-  readonly added: readonly number[];
-  readonly write: WriteMark;
 };
 
 // Requests that label the same transactions wait for each other, in the order of ids, so that each sees what was said
@@ -76,21 +69,22 @@ const insertStatement: Statement = {
              unnest($7::text[]), $2, $1, unnest($8::text[]), unnest($9::text[]), unnest($10::float8[]),
              unnest($11::text[]), $12, $13
     ), tallied as (${addIncrements(14)})
-    select pg_current_xact_id()::text as xid`,
+    select`,
 };
 
 /**
  * Adds the labels that do not exist yet and counts them. Waits for a concurrent request that labels one of these
  * transactions. Throws MonthDetached where one of them is not there: its month was detached a moment ago.
  * @param query of an open database transaction
+ * @returns positions of the labels that this request added, by this try or an earlier one
  */
-export async function insertLabels(query: Query, batch: NewLabels): Promise<InsertedLabels> {
+export async function insertLabels(query: Query, batch: NewLabels): Promise<number[]> {
   const { batchId, receivedAtMs, reporter, labels } = batch;
   const located = await lockLabelled(query, labels);
   const deciding = await findDeciding(query, labels);
   const known = await findKnown(query, batchId, labels, deciding);
   const fresh = labels.filter((label) => !known.has(label));
-  const [row] = await query<{ xid: string }>(insertStatement, [
+  await query(insertStatement, [
     ...[batchId, new Date(receivedAtMs), ...keyValues(fresh)],
     textArray(fresh.map((label) => label.accountId)),
     textArray(fresh.map((label) => label.merchantId)),
@@ -100,9 +94,7 @@ export async function insertLabels(query: Query, batch: NewLabels): Promise<Inse
     // Columns that are counted come from the transaction's lock: a detach may take it away meanwhile, and its labels only later.
     ...incrementValues(countDecided(fresh, located, deciding)),
   ]);
-  if (row === undefined) throw new Error('a select without a table gave no row');
-  const added = labels.flatMap((label, at) => (known.get(label) === false ? [] : [at]));
-  return { added, write: { xid: row.xid, isBound: false } };
+  return labels.flatMap((label, at) => (known.get(label) === false ? [] : [at]));
 }
 
 const idsOf = (labels: readonly Label[]) => labels.map(({ transactionId }) => transactionId);

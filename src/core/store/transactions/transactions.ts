@@ -20,7 +20,6 @@ import {
 } from '../../../kit/database/pg-failure.ts';
 import type { Database, Statement } from '../../../kit/database/pool.ts';
 import type { Trace } from '../../../kit/traces/trace.ts';
-import type { WriteMark } from '../../../kit/words/consistency-token.ts';
 import { Failure } from '../../../kit/words/failure.ts';
 import { countDays } from '../../domain/day-tally.ts';
 import type { OpenRow } from '../../domain/open-row.ts';
@@ -91,7 +90,7 @@ const claimStatement: Statement = {
        where (select is_complete from complete)
     ), late as (${noteLateRows('$33::timestamptz', '(select is_complete from complete)')}
     )
-    select at as "receivedAt", pg_current_xact_id()::text as xid from stamp where (select is_complete from complete)`,
+    select at as "receivedAt" from stamp where (select is_complete from complete)`,
 };
 
 /** Prefix of the constraints by which a declared field takes tokens alone. */
@@ -101,11 +100,9 @@ export const PERSONAL = 'personal_';
 const CLAIMS_MAX = 4;
 
 type Claim =
-  | { readonly receivedAtMs: number; readonly write: WriteMark }
+  | { readonly receivedAtMs: number }
   /** Nothing is stored; says who holds which keys of the batch. */
   | { readonly known: ReadonlyMap<NewTransaction, KnownKey> };
-
-type ClaimRow = { readonly receivedAt: Date; readonly xid: string };
 
 /** Stores all of a batch, or nothing where a key is held. Waits for a concurrent claimant of the same key. */
 export async function claimTransactions(
@@ -123,10 +120,7 @@ export async function claimTransactions(
     const standing = await findStanding(database, digests, route);
     if (standing.length > 0) return { known: knownOf(rows, standing) };
     const tried = await tryClaim(database, route, digests, batch);
-    if (typeof tried !== 'string') {
-      const { receivedAt, xid } = tried;
-      return { receivedAtMs: receivedAt.getTime(), write: { xid, isBound: false } };
-    }
+    if (typeof tried === 'number') return { receivedAtMs: tried };
     if (tried === 'sealed') {
       await slices.refresh();
       continue;
@@ -175,18 +169,18 @@ function knownOf(
   return new Map(known.map((key) => [rows[key.position] as NewTransaction, key]));
 }
 
-/** When the batch was received, and by which database transaction; otherwise nothing is stored. */
+/** When the batch was received, epoch milliseconds; otherwise nothing is stored. */
 async function tryClaim(
   database: Pick<Database, 'write'>,
   { open }: KeyRoute,
   digests: KeyDigests,
   batch: NewBatch,
-): Promise<'known' | 'sealed' | ClaimRow> {
+): Promise<'known' | 'sealed' | number> {
   try {
     const values = claimValues(open, digests, batch);
-    const [row] = await database.write<ClaimRow>(claimStatement, values, batch.guard);
+    const [row] = await database.write<{ receivedAt: Date }>(claimStatement, values, batch.guard);
     if (row === undefined) throw new Error('a claim without an error has stored its batch');
-    return row;
+    return row.receivedAt.getTime();
   } catch (error) {
     // The failure has no cause, as Postgres quotes the row with its clear values.
     if (constraintOf(error)?.startsWith(PERSONAL) === true) {

@@ -2,8 +2,6 @@
  * Chooses the Postgres that answers a read: the primary for recent data, the replica for older data while its
  * lag is within the bound. The primary also answers where the replica lacks the row or fails.
  */
-import type { Aged } from '../../words/aged.ts';
-import type { ConsistencyToken } from '../../words/consistency-token.ts';
 import { isUnavailable } from '../../words/failure.ts';
 import type { Database } from '../pool.ts';
 
@@ -13,12 +11,10 @@ export type Replica = {
   readonly timed?: Database;
   /** The replica holds everything committed longer ago than this; undefined while it must not be read. */
   readonly ageMs: () => number | undefined;
-  /** Waits a bounded time for the replica to have what the token stands for; false where it does not. */
-  readonly hasReplayed: (token: ConsistencyToken) => Promise<boolean>;
 };
 
-/** Why the primary answered: the data is recent; the replica lags, is down or lacks the caller's write; it failed; its answer was not final. */
-type PrimaryReason = 'recent' | 'behind' | 'failed' | 'lacking';
+/** Why the primary answered: the caller prefers it; the data is recent; the replica lags or is down; it failed; its answer was not final. */
+type PrimaryReason = 'preferred' | 'recent' | 'behind' | 'failed' | 'lacking';
 export type CountRead = (
   ...by: [database: 'replica', why: 'in_step'] | [database: 'primary', why: PrimaryReason]
 ) => void;
@@ -35,8 +31,8 @@ export type Databases = {
   readonly noteAge?: (ageMs: number) => void;
   /** Whether the replica answers recent data, too, as the primary is to be spared. */
   readonly isSparing?: boolean;
-  /** Whether the replica has the write whose token the request carries; called before each read of the replica. */
-  readonly hasWrite?: () => Promise<boolean>;
+  /** Whether the caller prefers the primary: neither the replica nor memory answers. */
+  readonly isPrimaryAlone?: boolean;
 };
 
 /**
@@ -56,12 +52,11 @@ export async function readFrom<T>(
   read: (database: Database, asOfMs: number) => Promise<T>,
   isFinal: (answer: T) => boolean = () => true,
 ): Promise<T> {
-  const { primary, replica, now, countRead, noteAge, hasWrite, isSparing = false } = databases;
+  const { primary, replica, now, countRead, noteAge, isSparing, isPrimaryAlone } = databases;
   if (replica === null) return await read(primary, now());
-  const isRecent = !isSparing && newestMs > now() - RECENT_MS;
-  const isInStep = !isRecent && (hasWrite === undefined || (await hasWrite()));
-  const ageMs = isInStep ? replica.ageMs() : undefined;
-  let reason: PrimaryReason = isRecent ? 'recent' : 'behind';
+  const isRecent = isSparing !== true && newestMs > now() - RECENT_MS;
+  let reason: PrimaryReason = isPrimaryAlone ? 'preferred' : isRecent ? 'recent' : 'behind';
+  const ageMs = reason === 'behind' ? replica.ageMs() : undefined;
   if (ageMs !== undefined) {
     const asOfMs = now() - ageMs;
     try {
@@ -100,34 +95,6 @@ export async function withLag<T>(
   };
   const answer = await read({ ...databases, noteAge });
   return { answer, lagMs };
-}
-
-/**
- * The replica answers reads by these databases once it has the write of a token. It is asked at most once, and only where it
- * would be read.
- */
-export function requireWrite(databases: Databases, after: ConsistencyToken | undefined): Databases {
-  const { replica } = databases;
-  if (replica === null || after === undefined) return databases;
-  let asked: Promise<boolean> | undefined;
-  const hasWrite = () => {
-    asked ??= replica.hasReplayed(after);
-    return asked;
-  };
-  return { ...databases, hasWrite };
-}
-
-/**
- * Runs reads of one question with their lag.
- * @param after the replica answers only once it has the write of this token
- */
-export async function readAged<T>(
-  databases: Databases,
-  after: ConsistencyToken | undefined,
-  read: (databases: Databases) => Promise<T>,
-): Promise<Aged<T>> {
-  const { answer, lagMs } = await withLag(requireWrite(databases, after), read);
-  return { answer, ageMs: lagMs };
 }
 
 /** `isFinal` for rows that never change: a found row is final; a missing one may have been written a moment ago. */

@@ -15,7 +15,6 @@ import { openDatabase, openProbe } from '../open-database.ts';
 import { isPoolBusy, isPostgresOutage } from '../outage.ts';
 import type { Database } from '../pool.ts';
 import { openSliceDatabase } from '../slice-database.ts';
-import { awaitWrite, type Proof } from './await-write.ts';
 import type { Replica } from './choose-database.ts';
 import { type LogPosition, readReplayed, readWritten } from './replica-position.ts';
 
@@ -52,8 +51,6 @@ export function openReplica(options: ReplicaOptions): OpenReplica {
   const lagMsMax = config.RISK_REPLICA_LAG_MS_MAX;
   let provenMs: number | undefined;
   let target: Target | undefined;
-  /** Proof of the replica by the last check; undefined while nothing is proven. */
-  let proven: Proof | undefined;
   let said: ReplicaStatus['state'] | undefined;
 
   const status = (): ReplicaStatus => {
@@ -71,7 +68,6 @@ export function openReplica(options: ReplicaOptions): OpenReplica {
       return;
     }
     target ??= { ...written, atMs };
-    const { system } = target;
     const replayed = await answerWithin(readReplayed(probe, target), CHECK_MS_MAX);
     if (!replayed.isStandby) {
       throw new Failure(
@@ -80,7 +76,6 @@ export function openReplica(options: ReplicaOptions): OpenReplica {
         'it is no standby of this Postgres, or on another timeline',
       );
     }
-    proven = { system, endedBound: BigInt(replayed.endedBound) };
     if (!replayed.isReached) return;
     provenMs = target.atMs;
     target = undefined;
@@ -101,10 +96,7 @@ export function openReplica(options: ReplicaOptions): OpenReplica {
       }),
     );
     // Reads under way would wait in vain, as this check did.
-    if (cause !== undefined) {
-      breaker.trip();
-      proven = undefined;
-    }
+    if (cause !== undefined) breaker.trip();
     report(cause);
   };
   const stopped = new AbortController();
@@ -113,8 +105,6 @@ export function openReplica(options: ReplicaOptions): OpenReplica {
     database,
     timed,
     status,
-    hasReplayed: (token) =>
-      awaitWrite(database, () => (status().state === 'up' ? proven : undefined), token),
     ageMs: () =>
       status().state === 'up' && provenMs !== undefined ? nowMs() - provenMs : undefined,
     [Symbol.asyncDispose]: async () => {

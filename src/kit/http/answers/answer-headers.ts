@@ -1,9 +1,4 @@
 /** Headers of answers that a client acts on, as the document describes them. test/contract/answers.test.ts compares them with what is sent. */
-import { TOKEN } from '../../words/consistency-token.ts';
-
-/** The token of every example. */
-export const CONSISTENCY_TOKEN = 'Z2gaXHUzusAAAAAAAAAC7QA';
-
 /** `required`: every answer that lists the header has it. */
 export const ANSWER_HEADERS = {
   'X-Request-Id': {
@@ -66,12 +61,6 @@ export const ANSWER_HEADERS = {
       'Seconds since the answer was made, with the lag of the replica of Postgres that gave a part of it; absent where it was made from the primary for this request. It holds everything that was stored longer ago. Rows whose created_at is less than five minutes ago never come from a replica. What changed meanwhile and longer than a second ago is in it all the same, except for the passing of time (`as_of`).',
     schema: { type: 'integer', minimum: 0 },
     example: 1,
-  },
-  'Consistency-Token': {
-    description:
-      'Stands for what was written. A read that carries it as `Consistency-Token` finds that, and everything that was answered before the write was sent. Every answer to a write that succeeds has it; where lines are answered, the last of them has it in its place.',
-    schema: { type: 'string', pattern: TOKEN.source },
-    example: CONSISTENCY_TOKEN,
   },
   'Content-Disposition': {
     description: 'Name of the file.',

@@ -21,11 +21,9 @@ import {
 import {
   type Databases,
   readFrom,
-  requireWrite,
   withLag,
 } from '../../../kit/database/replica/choose-database.ts';
 import { answerWithin } from '../../../kit/process/settles-within.ts';
-import type { ConsistencyToken } from '../../../kit/words/consistency-token.ts';
 import { Failure } from '../../../kit/words/failure.ts';
 import { shown, timeParameter } from '../../../kit/words/list-parameters.ts';
 import {
@@ -147,13 +145,11 @@ export async function readProfile(
   party: ActiveParty,
   id: string,
   atMs: number | undefined,
-  after?: ConsistencyToken,
 ): Promise<ServedAnswer | undefined> {
-  if (atMs === undefined && after === undefined && party !== 'device') {
+  if (atMs === undefined && !databases.isPrimaryAlone && party !== 'device') {
     return await cache.read({ party, id });
   }
-  const from = requireWrite(databases, after);
-  const made = await makeProfile(from, party, id, atMs ?? databases.now());
+  const made = await makeProfile(databases, party, id, atMs ?? databases.now());
   return made && { answer: made, ageMs: made.lagMs };
 }
 

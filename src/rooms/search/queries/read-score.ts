@@ -10,6 +10,7 @@ import {
   type AnswerCache,
   type CacheMetrics,
   createAnswerCache,
+  type MadeAnswer,
   type ServedAnswer,
 } from '../../../kit/caches/answer-cache.ts';
 import { type Databases, withLag } from '../../../kit/database/replica/choose-database.ts';
@@ -34,15 +35,31 @@ export function createScoreCache(
     keyOf: ({ transactionId, client }) =>
       client === null ? transactionId : `${transactionId} ${client}`,
     ageMsMax: () => AGE_MS_MAX,
-    make: async ({ transactionId, client }) => {
-      const { answer, lagMs } = await withLag(databases, (databases) =>
-        findScore(databases, transactionId, client),
-      );
-      return answer && { text: JSON.stringify(answer), version: undefined, lagMs };
-    },
+    make: (question) => makeScore(databases, question),
     readVersion: null,
     ...(nowMs && { nowMs }),
   });
+}
+
+async function makeScore(
+  databases: Databases,
+  { transactionId, client }: ScoreQuestion,
+): Promise<MadeAnswer | undefined> {
+  const { answer, lagMs } = await withLag(databases, (databases) =>
+    findScore(databases, transactionId, client),
+  );
+  return answer && { text: JSON.stringify(answer), version: undefined, lagMs };
+}
+
+/** Undefined where no score is stored. */
+export async function serveScore(
+  databases: Databases,
+  cache: Pick<ScoreCache, 'read'>,
+  question: ScoreQuestion,
+): Promise<ServedAnswer | undefined> {
+  if (!databases.isPrimaryAlone) return await cache.read(question);
+  const made = await makeScore(databases, question);
+  return made && { answer: made, ageMs: made.lagMs };
 }
 
 export type ScoreLookup =
@@ -52,12 +69,13 @@ export type ScoreLookup =
   | { readonly kind: 'unknown' };
 
 export async function readScore(
-  { primary }: Pick<Databases, 'primary'>,
+  databases: Databases,
   cache: Pick<ScoreCache, 'read'>,
   question: ScoreQuestion,
 ): Promise<ScoreLookup> {
   const { transactionId, client } = question;
-  const served = await cache.read(question);
+  const { primary } = databases;
+  const served = await serveScore(databases, cache, question);
   if (served !== undefined) return { kind: 'scored', served };
   const createdAtMs = createdAtMsOf(transactionId);
   if (createdAtMs === undefined) return { kind: 'unknown' };
@@ -72,7 +90,7 @@ export async function readScore(
       return { kind: 'pending' };
     case 'scored': {
       // The score was stored between the two reads.
-      const now = await cache.read(question);
+      const now = await serveScore(databases, cache, question);
       return now === undefined ? { kind: 'pending' } : { kind: 'scored', served: now };
     }
   }

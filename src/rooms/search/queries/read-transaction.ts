@@ -23,7 +23,7 @@ import { Failure } from '../../../kit/words/failure.ts';
 import { explainScore, explanationSchema } from './explain-score.ts';
 import { FIELD_NAMES, fieldsParameter } from './fields.ts';
 import { neighboursSchema, readNeighbours } from './neighbours.ts';
-import type { ScoreCache } from './read-score.ts';
+import { type ScoreCache, serveScore } from './read-score.ts';
 
 const EXPANSIONS = ['score', 'explanation', 'labels', 'neighbours'] as const;
 type Expansion = (typeof EXPANSIONS)[number];
@@ -120,7 +120,8 @@ export async function expandTransaction(
   // A score that is stored meanwhile is left out, as the status would contradict it.
   const isScored = status === 'scored';
   if (expansions.has('score')) {
-    const served = isScored ? await scores.read({ transactionId, client }) : undefined;
+    const question = { transactionId, client };
+    const served = isScored ? await serveScore(databases, scores, question) : undefined;
     const score = served && (JSON.parse(served.answer.text) as ScoreJson);
     expanded.score = score ? withReleases(switches.current(), score) : null;
   }

@@ -10,9 +10,9 @@ import {
   notModified,
 } from '../../../kit/http/answers/kept.ts';
 import { Problem } from '../../../kit/http/answers/problem.ts';
-import { readToken, tokenParameter } from '../../../kit/http/consistency.ts';
 import { answer, operation } from '../../../kit/http/operation.ts';
 import { partyToken } from '../../../kit/http/personal-edge.ts';
+import { databasesFor } from '../../../kit/http/read-for.ts';
 import { given } from '../../../kit/words/describe-issue.ts';
 import { idParameter } from '../../../kit/words/list-parameters.ts';
 import type { Parts } from '../caches.ts';
@@ -40,7 +40,7 @@ function profileOperation(
     roles: ['analyst'],
     path: z.object({ id: idParameter.meta(id) }),
     query: profileParameters,
-    header: conditionalHeader.extend(tokenParameter.shape),
+    header: conditionalHeader,
     answers: {
       200: answer('Sums and the newest transactions.', schema, example, keptHeaders),
       ...notModified,
@@ -48,7 +48,7 @@ function profileOperation(
     problems: [404],
     run: async ({ path: { id: asked }, query: { at }, c }, { databases, profiles }: Parts) => {
       const id = await partyToken(c, party, asked);
-      const profile = await readProfile(databases, profiles, party, id, at, readToken(c));
+      const profile = await readProfile(databasesFor(c, databases), profiles, party, id, at);
       if (profile !== undefined) return answerKept(c, sayAge(c, profile), ASK_AGAIN);
       throw new Problem('not-found', `No transaction of the ${party} ${given(id)} is known.`);
     },

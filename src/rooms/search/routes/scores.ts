@@ -5,7 +5,6 @@ import { score, TRANSACTION_ID } from '../../../core/accept/examples.ts';
 import { type ScoreJson, scoreSchema } from '../../../core/domain/score-record.ts';
 import { hasFreeze, type Switches, withReleases } from '../../../core/domain/switch.ts';
 import { createdAtMsOf } from '../../../core/domain/transaction-id.ts';
-import { readFor } from '../../../core/read-for.ts';
 import { refuseDetached } from '../../../core/store/partitions/partitions.ts';
 import type { AnswerText } from '../../../kit/caches/answer-cache.ts';
 import { ageHeaders, sayAge } from '../../../kit/http/answers/age.ts';
@@ -20,9 +19,9 @@ import {
 } from '../../../kit/http/answers/kept.ts';
 import { Problem } from '../../../kit/http/answers/problem.ts';
 import type { AppEnv } from '../../../kit/http/app-env.ts';
-import { readToken, tokenParameter } from '../../../kit/http/consistency.ts';
 import { ownClientAlone } from '../../../kit/http/openapi.ts';
 import { answer, type Operation, operation } from '../../../kit/http/operation.ts';
+import { databasesFor, readFor } from '../../../kit/http/read-for.ts';
 import { given } from '../../../kit/words/describe-issue.ts';
 import { clientSeen, type Role } from '../../../kit/words/principal.ts';
 import { type Fields, selectFields } from '../../../kit/words/selected-fields.ts';
@@ -54,7 +53,8 @@ export async function refuseUnscored(
   transactionId: string,
 ): Promise<never> {
   const client = clientSeen(c.get('principal'));
-  const { kind } = await readScore(databases, scores, { transactionId, client });
+  const from = databasesFor(c, databases);
+  const { kind } = await readScore(from, scores, { transactionId, client });
   // A score in memory may belong to a detached month.
   const createdAtMs = createdAtMsOf(transactionId);
   if (kind === 'scored' && createdAtMs !== undefined) {
@@ -109,7 +109,7 @@ export const scoreOperations: readonly Operation<Parts>[] = [
     roles: SCORE_READERS,
     path: transactionPath,
     query: z.strictObject({ fields: fieldsParameter(FIELD_NAMES.score, 'score,verdict') }),
-    header: conditionalHeader.extend(tokenParameter.shape),
+    header: conditionalHeader,
     answers: {
       200: answer('The score.', z.union([scoreSchema, scoreSelected]), score, keptHeaders),
       202: answer(
@@ -125,11 +125,9 @@ export const scoreOperations: readonly Operation<Parts>[] = [
       { path: { id: transactionId }, query: { fields }, c },
       { databases, scores, switches }: Parts,
     ) => {
-      // A score never changes, and the primary is asked for one that is missing: the token needs nothing more.
-      readToken(c);
       const client = clientSeen(c.get('principal'));
       const question = { transactionId, client };
-      const lookup = await readScore(databases, scores, question);
+      const lookup = await readScore(databasesFor(c, databases), scores, question);
       switch (lookup.kind) {
         case 'scored':
           return answerScore(c, sayAge(c, lookup.served), switches.current(), fields);
@@ -150,7 +148,6 @@ export const scoreOperations: readonly Operation<Parts>[] = [
     roles: ['analyst'],
     path: transactionPath,
     query: explanationParameters,
-    header: tokenParameter,
     answers: {
       200: answer(
         'Features, every rule, what the model made of it, and lineage.',
@@ -178,7 +175,6 @@ export const scoreOperations: readonly Operation<Parts>[] = [
       'From the vectors that were logged with the scores of the account before this one; what came later is in none.',
     roles: ['analyst'],
     path: transactionPath,
-    header: tokenParameter,
     answers: {
       200: answer('Median and range of each feature.', habitSchema, habitExample, ageHeaders),
     },

@@ -3,14 +3,13 @@ import { z } from 'zod';
 import { TRANSACTION_ID } from '../../../core/accept/examples.ts';
 import { transactionIdInput } from '../../../core/domain/label.ts';
 import { TRANSACTION_LIMITS } from '../../../core/domain/transaction.ts';
-import { readFor } from '../../../core/read-for.ts';
 import { findKnownKeys } from '../../../core/store/idempotency-keys/idempotency-keys.ts';
 import { ageHeaders } from '../../../kit/http/answers/age.ts';
 import { Problem } from '../../../kit/http/answers/problem.ts';
 import { checkRole } from '../../../kit/http/auth/auth.ts';
-import { tokenParameter } from '../../../kit/http/consistency.ts';
 import { ownClientAlone } from '../../../kit/http/openapi.ts';
 import { answer, operation } from '../../../kit/http/operation.ts';
+import { readFor } from '../../../kit/http/read-for.ts';
 import { given } from '../../../kit/words/describe-issue.ts';
 import { clientSeen, withReaders } from '../../../kit/words/principal.ts';
 import { selectFields } from '../../../kit/words/selected-fields.ts';
@@ -38,7 +37,6 @@ export const readOneTransaction = operation({
   roles: ['analyst', 'ingest'],
   path: transactionPath,
   query: transactionParameters,
-  header: tokenParameter,
   answers: {
     200: answer(
       'The transaction.',

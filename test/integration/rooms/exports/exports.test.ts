@@ -82,7 +82,7 @@ await testDatabase.sql('analyze transactions, scores, labels');
 
 async function exported(query: Record<string, string>, rowsMax = Infinity): Promise<Buffer> {
   const asked = exportParameters.parse(query);
-  const readRows = await prepareExport(databases, asked, undefined, () => PACE);
+  const readRows = await prepareExport(databases, asked, () => PACE);
   const bounded: typeof readRows = (most, signal) => readRows(Math.min(most, rowsMax), signal);
   return await bytesOf(bounded, asked);
 }

@@ -83,11 +83,7 @@ describe('exports over HTTP', () => {
     );
     const text = await response.text();
     expect(JSON.parse(text.trimEnd().split('\n').at(-1) ?? '')).toEqual({ done: true, rows: ROWS });
-    await waitUntil(
-      async () => (await fresh()).length === 2,
-      PATIENCE_MS,
-      'the end in the audit log',
-    );
+    await waitUntil(async () => (await fresh()).length === 2, PATIENCE_MS, 'the end of the export');
     const [begun, end] = await fresh();
     expect(begun?.after).toEqual({ question: { format: 'ndjson', order: 'asc', from } });
     expect(end?.after).toEqual({ outcome: 'complete', rows: ROWS });
@@ -105,6 +101,7 @@ describe('exports over HTTP', () => {
     const file = await (await api.request(path(`format=parquet&${scored}`))).arrayBuffer();
     const [row] = await parquetReadObjects({ file });
     expect(Object.keys(row ?? {})).toEqual(['transaction_id', 'account_id', 'score']);
+    await waitUntil(async () => (await ends()) === 2, PATIENCE_MS, 'the ends in the audit log');
     const refused = await api.request(path('format=csv&fields=score,scores'));
     expect([refused.status, await refused.text()]).toEqual([
       422,

@@ -32,7 +32,7 @@ const exportsOf = (isSubmitting: () => boolean): Exports => ({
 
 async function begin(exports: Exports) {
   const by = { name: 'alice', keyId: null, request: 'test' };
-  const begun = await beginExport(exports, exportParameters.parse({}), {}, by);
+  const begun = await beginExport(exports, exports.databases, exportParameters.parse({}), {}, by);
   if (begun === undefined) throw new Error('no export runs');
   return begun;
 }
@@ -102,7 +102,7 @@ test('nothing more is read once the reader has gone, also where nothing was foun
   const from = new Date(NOVEMBER - DAY_MS).toISOString();
   const asked = exportParameters.parse({ reason: 'DORMANT_ACCOUNT', from });
   const pace = { ...FULL_PACE, pageRows: 100 };
-  const readRows = await prepareExport(alone(primary), asked, undefined, () => pace);
+  const readRows = await prepareExport(alone(primary), asked, () => pace);
   await expect(Array.fromAsync(readRows(Infinity, gone.signal))).rejects.toThrow('gone');
   expect(slices).toBe(1);
 });

@@ -66,7 +66,7 @@ describe('by id', () => {
     const metrics = createMetrics();
     const scores = createScoreCache(alone(database), metrics);
     const read = (sequence: number) =>
-      readScore({ primary: database }, scores, {
+      readScore(alone(database), scores, {
         ...{ transactionId: idAt(NOVEMBER, sequence), client: null },
       });
     const hits = async () =>

@@ -27,10 +27,7 @@ const PATHS: ZodOpenApiPathsObject = {
           cursor: z.string().optional(),
         }),
         header: z.object({
-          'Consistency-Token': z
-            .string()
-            .regex(/^[a-z]+$/)
-            .optional(),
+          'Thing-Note': z.string().optional(),
         }),
       },
     },
@@ -80,8 +77,8 @@ let requests: string[];
 let answers: (object | undefined)[];
 const serve = async (request: IncomingMessage, response: ServerResponse) => {
   const { method, url, headers } = request;
-  const token = headers['consistency-token'] ?? '';
-  requests.push([method, url, token, await text(request)].filter(Boolean).join(' '));
+  const note = headers['thing-note'] ?? '';
+  requests.push([method, url, note, await text(request)].filter(Boolean).join(' '));
   const answer = answers.length > 1 ? answers.shift() : answers[0];
   response.writeHead(answer === undefined ? 204 : 200).end(answer && JSON.stringify(answer));
 };
@@ -103,7 +100,7 @@ const run = async (...args: string[]) => {
 
 test('options, words and fixed fields go where the document has them', async () => {
   answers = [{ items: [], next_cursor: null }];
-  await run('list', '--kind', 'red', '--open', '--consistency-token', 'abc');
+  await run('list', '--kind', 'red', '--open', '--thing-note', 'abc');
   await run('list', '--shut', '--limit', '7');
   await run('rename', 'a/b', 'new name', '--size', '0.5', '--tag', 'new', '--tag', 'old');
   await run('--json', 'show', '1');
@@ -148,7 +145,7 @@ test.each([
   [['list', '--kind', 'green'], "--kind must be one of red, blue, not 'green'"],
   [['list', '--limit', '0'], '--limit must be a whole number from 1 to'],
   [['list', '--cursor', 'c'], 'there is no option --cursor'],
-  [['list', '--consistency-token', 'two\nlines'], '--consistency-token must match'],
+  [['list', '--thing-note', 'two\nlines'], '--thing-note must be printable ASCII'],
   [['rename', '1', 'x', '--size', '2'], '--size must be a number from 0 to 1'],
 ])('%j is a usage error, without a request', async (args, message) => {
   await expect(run(...args)).rejects.toThrow(UsageError);

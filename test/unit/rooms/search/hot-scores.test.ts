@@ -75,8 +75,7 @@ test.each([
   ['a query', '/v1/scores/kept?a=b', []],
   ['an escape', '/v1/scores/%6Bept', []],
   ['a session', '/v1/scores/kept', ['Cookie: a=b']],
-  ['a preference', '/v1/scores/kept', ['Prefer: wait=1']],
-  ['a consistency token', '/v1/scores/kept', ['Consistency-Token: x']],
+  ['a preference', '/v1/scores/kept', ['Prefer: read=primary']],
   ['an entity tag', '/v1/scores/kept', ['If-None-Match: *']],
   ['two keys', '/v1/scores/kept', ['Authorization: Bearer other']],
 ])('%s is for the application', async (_name, target, headers) => {

@@ -13,12 +13,10 @@ const [primary, database] = [named(), named()];
 const NOW = 10 * RECENT_MS;
 const AGE_MS = 700;
 
-const hasReplayed = async () => true;
-
 function replicaOf(ageMs: number | undefined = AGE_MS) {
   const noted: unknown[] = [];
   const databases = {
-    ...{ primary, replica: { database, ageMs: () => ageMs, hasReplayed }, now: () => NOW },
+    ...{ primary, replica: { database, ageMs: () => ageMs }, now: () => NOW },
     countRead: (...by: unknown[]) => noted.push(by.join(': ')),
     noteAge: (age: number) => noted.push(age),
   };
@@ -43,9 +41,9 @@ test('reads that spare the primary take recent data from the replica, as long as
   expect(await readFrom(sparing, NOW, ask)).toMatchObject({ asked: database });
   const behind = { ...sparing, replica: { ...databases.replica, ageMs: () => undefined } };
   expect(await readFrom(behind, NOW, ask)).toMatchObject({ asked: primary });
-  const lacking = { ...sparing, hasWrite: async () => false };
-  expect(await readFrom(lacking, NOW, ask)).toMatchObject({ asked: primary });
-  expect(noted).toEqual(['replica: in_step', AGE_MS, 'primary: behind', 'primary: behind']);
+  const preferring = { ...sparing, isPrimaryAlone: true };
+  expect(await readFrom(preferring, NOW, ask)).toMatchObject({ asked: primary });
+  expect(noted).toEqual(['replica: in_step', AGE_MS, 'primary: behind', 'primary: preferred']);
 });
 
 test('an answer is as old as it is once it has been read', async () => {
@@ -72,19 +70,16 @@ test('a replica that is behind, fails or lacks a row leaves the answer to the pr
   expect(noted).toEqual(['primary: behind', 'primary: failed', 'primary: lacking']);
 });
 
-test('a replica without the write of the request leaves the answer to the primary, and is not asked for recent data', async () => {
+test('the replica takes no read of a caller that prefers the primary, also where the primary is away', async () => {
   const { databases, noted } = replicaOf();
-  let asked = 0;
-  const hasWrite = async () => {
-    asked += 1;
-    return asked > 1;
+  const away = async (asked: Database) => {
+    if (asked === primary) throw new Failure('unavailable', 'POSTGRES_UNAVAILABLE', 'away');
+    return asked;
   };
-  const after = { ...databases, hasWrite };
-  expect(await readFrom(after, NOW, ask)).toMatchObject({ asked: primary });
-  expect(asked).toBe(0);
-  expect(await readFrom(after, 0, ask)).toMatchObject({ asked: primary });
-  expect(await readFrom(after, 0, ask)).toMatchObject({ asked: database });
-  expect(noted).toEqual(['primary: recent', 'primary: behind', 'replica: in_step', AGE_MS]);
+  expect(await readFrom(databases, 0, away)).toBe(database);
+  const preferring = { ...databases, isPrimaryAlone: true };
+  await expect(readFrom(preferring, 0, away)).rejects.toThrow('away');
+  expect(noted).toEqual(['replica: in_step', AGE_MS, 'primary: preferred']);
 });
 
 test('what is wrong with the read itself is not asked twice', async () => {

@@ -1,10 +1,8 @@
 /**
- * Goal: each read that a replica may answer finds, with the token of a write, what the replica lacks. Method: an API process on a
- * primary and a real streaming replica, whose replay is paused.
+ * Goal: a read that prefers the primary finds what the replica lacks, and is refused where the primary is away. Method: an API
+ * process on a primary behind a proxy and a real streaming replica, whose replay is paused.
  */
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
-import { readBoundToken } from '../../src/kit/database/replica/bound-token.ts';
-import { decodeToken } from '../../src/kit/words/consistency-token.ts';
 import { watchScores } from '../../src/rooms/models/queries/watch-scores.ts';
 import { insertWatchReports } from '../../src/rooms/models/store/watch-reports.ts';
 import {
@@ -17,10 +15,19 @@ import {
   TO,
 } from '../support/replicated-api.ts';
 import { storeTransactions } from '../support/stored-rows.ts';
-import { type Answer, answerOf, input, postOne } from '../support/submit.ts';
+import {
+  type Answer,
+  answerOf,
+  input,
+  labelInput,
+  postLabels,
+  postOne,
+} from '../support/submit.ts';
 import { waitUntil } from '../support/wait-until.ts';
 
 vi.setConfig(REPLICATED_TIMEOUTS);
+
+const PRIMARY = 'read=primary';
 
 let rig: ReplicatedApi;
 beforeAll(async () => {
@@ -28,21 +35,22 @@ beforeAll(async () => {
 });
 afterAll(() => rig[Symbol.asyncDispose]());
 
-test('with a token every list, one transaction and daily summaries have what a paused replica lacks', async () => {
+test('every read that a replica may answer has what a paused replica lacks, where it prefers the primary', async () => {
   const createdAtMs = Date.parse(CREATED_AT);
   const day = CREATED_AT.slice(0, 10);
   const [decided = '', usual = ''] = await storeTransactions(rig.primary, [
     { createdAtMs, accountId: 'read', score: 900 },
     { createdAtMs, accountId: 'usual', score: 1 },
   ]);
-  const [token] = await rig.postedOne({ account_id: 'before' });
-  await rig.untilReplicaAnswers('before', token);
-  const system = decodeToken(token)?.system ?? '';
+  await rig.postedOne('before');
+  await rig.untilReplicaHas('before');
   await using _paused = await rig.pause();
   await storeTransactions(rig.primary, [
     { createdAtMs, accountId: 'read', score: 900 },
     { createdAtMs: createdAtMs - 1000, accountId: 'usual', score: 1 },
   ]);
+  const label = labelInput({ transaction_id: decided, labelled_at: CREATED_AT });
+  expect((await postLabels(rig.api, [label])).status).toBe(200);
   const { signal } = new AbortController();
   const reports = await watchScores(rig.primary, createdAtMs, 7, signal);
   await insertWatchReports(rig.primary.query, createdAtMs, reports);
@@ -52,9 +60,9 @@ test('with a token every list, one transaction and daily summaries have what a p
          select 1, transaction_id, created_at, account_id, merchant_id, corridor, 'score', 1, 'fraud', 'OTHER', 'a test', now(),
                 'none', now(), now() from market.transactions where transaction_id = '${decided}'`),
   );
-  const after = await readBoundToken(rig.primary, system);
   const rows = ({ items, recent = items }: Answer['body']) => recent.length;
   const days = `from=${day}&to=${day}&verdict=decline`;
+  const file = `/v1/exports/transactions?account_id=read&to=${TO}`;
   const reads: [string, (body: Answer['body']) => unknown, unknown, unknown][] = [
     [`/v1/scores?account_id=read&to=${TO}`, rows, 1, 2],
     [`/v1/transactions?account_id=read&to=${TO}`, rows, 1, 2],
@@ -63,52 +71,64 @@ test('with a token every list, one transaction and daily summaries have what a p
     [`/v1/scores/${usual}/habit`, (body) => body.transactions, 0, 1],
     [`/v1/models/watch?at=${TO}`, (body) => rows(body) > 0, false, true],
     [`/v1/summaries/daily?${days}`, ({ items }) => items[0]?.transactions, 1, 2],
+    [`/v1/labels?account_id=read&to=${TO}`, rows, 0, 1],
+    [`${file}&format=csv`, (text) => text.split('\n').filter(Boolean).length - 1, 1, 2],
+    [`${file}&format=ndjson`, (text) => JSON.parse(text.trim().split('\n').at(-1)).rows, 1, 2],
   ];
   const found: unknown[] = [];
   for (const [path, value] of reads) {
     const without = value((await rig.get(path)).body);
-    found.push([path, without, value((await rig.get(path, after)).body)]);
+    const { body, headers } = await rig.get(path, PRIMARY);
+    expect([path, headers.get('preference-applied')]).toEqual([path, PRIMARY]);
+    found.push([path, without, value(body)]);
   }
-  expect(found).toEqual(reads.map(([path, , without, withIt]) => [path, without, withIt]));
+  expect(found).toEqual(reads.map(([path, , without, preferred]) => [path, without, preferred]));
 });
 
-test('a text that is no token is refused, and the answer says what is allowed', async () => {
-  const { status, body } = await rig.get('/v1/transactions', 'nonsense');
-  expect(status).toBe(422);
-  expect(body.errors).toEqual([
-    {
-      pointer: '/Consistency-Token',
-      detail: "must be the Consistency-Token of an answer, unchanged, not 'nonsense'",
-    },
-  ]);
+test('while the primary is away the replica and memory answer, and a read that prefers the primary is 503', async () => {
+  const createdAtMs = Date.parse(CREATED_AT);
+  const ids = await storeTransactions(
+    rig.primary,
+    ['kept', 'stored'].map((accountId) => ({ createdAtMs, accountId, score: 7 })),
+  );
+  await rig.untilReplicaHas('stored');
+  const [kept, stored] = ids.map((id) => `/v1/scores/${id}`);
+  const asked = async (prefer?: string) =>
+    await Promise.all(
+      [kept, stored].map(async (path = '') => (await rig.get(path, prefer)).status),
+    );
+  expect((await rig.get(kept ?? '')).status).toBe(200);
+  rig.proxy.inflict({ kind: 'reset' });
+  await using _healed = { [Symbol.asyncDispose]: async () => rig.proxy.heal() };
+  expect(await asked(PRIMARY)).toEqual([503, 503]);
+  expect(await asked()).toEqual([200, 200]);
 });
 
 test('from level 2 of a corridor on the replica answers searches that name it, and others as before', async () => {
   const { api } = rig;
   const post = async (corridor: string) => {
-    const { status, headers } = await postOne(api, input({ account_id: 'spared', corridor }));
-    expect(status).toBe(201);
-    return headers.get('consistency-token') ?? '';
+    const isTaken = async () =>
+      (await postOne(api, input({ account_id: 'spared', corridor }))).status === 201;
+    await waitUntil(isTaken, PATIENCE_MS, 'a post');
   };
   await using _paused = await rig.pause();
-  const token = await post('US-EG');
+  await post('US-EG');
   await post('US-MX');
-  const found = async (corridor: string, headers: Record<string, string> = {}) => {
+  const found = async (corridor: string, prefer?: string) => {
     const path = `/v1/transactions?account_id=spared&corridor=${corridor}`;
-    return (await answerOf(await api.request(path, { headers }))).body.items.length;
+    return (await rig.get(path, prefer)).body.items.length;
   };
   const setLevel = async (level: number) => {
     const body = JSON.stringify({ level, reason: 'a test' });
     const headers = { 'Content-Type': 'application/json' };
     const path = '/v1/degradation/corridor:US-EG';
-    expect((await api.request(path, { method: 'PUT', headers, body })).status).toBe(200);
+    const answer = await answerOf(await api.request(path, { method: 'PUT', headers, body }));
+    expect(answer.status).toBe(200);
   };
   expect([await found('US-EG'), await found('US-MX')]).toEqual([1, 1]);
   await setLevel(3);
   await waitUntil(async () => (await found('US-EG')) === 0, PATIENCE_MS, 'the replica to answer');
-  expect([await found('US-MX'), await found('US-EG', { 'Consistency-Token': token })]).toEqual([
-    1, 1,
-  ]);
+  expect([await found('US-MX'), await found('US-EG', PRIMARY)]).toEqual([1, 1]);
   await setLevel(0);
   await waitUntil(async () => (await found('US-EG')) === 1, PATIENCE_MS, 'the primary to answer');
 });
