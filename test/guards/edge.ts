@@ -135,6 +135,11 @@ export const EDGE: Guards = {
     test: 'integration/replica.test.ts > a paused replica is not read any more, and until then hides no recent row and none asked for by id',
     mechanism: 'src/kit/database/replica/choose-database.ts',
   },
+  'read-primary': {
+    says: 'A read that prefers the primary has what a paused replica lacks, and is 503 while the primary is away.',
+    test: 'integration/read-primary.test.ts > every read that a replica may answer has what a paused replica lacks, where it prefers the primary',
+    mechanism: 'src/core/read-for.ts',
+  },
   breakers: {
     says: 'While Postgres is frozen requests are refused within two seconds, then at once, and served again soon after.',
     test: 'integration/breakers.test.ts > Postgres frozen: refused within two seconds, then at once; back within seconds',

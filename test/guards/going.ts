@@ -2,12 +2,6 @@
 import type { Guards } from './guard.ts';
 
 export const GOING: Guards = {
-  'cold-single-reads': {
-    says: 'A single transaction of a cold month is read out of its files.',
-    shown: 'RISK_ARCHIVE_KEY_FILE',
-    test: 'integration/rooms/archive/months.test.ts > transactions of a cold month are answered as before, and say so',
-    mechanism: 'src/rooms/archive/months/cold-reads.ts',
-  },
   'entry-versions': {
     says: 'Entries of a version that nobody reads are given up by an operator.',
     shown: 'risk entries',

@@ -170,6 +170,11 @@ export const KEEP: Guards = {
     test: 'integration/rooms/archive/months.test.ts > a month whose archive is killed at each step is cold in the end, and never before its files are whole',
     mechanism: 'src/rooms/archive/months/archive-month.ts',
   },
+  'cold-months-named': {
+    says: 'A read by the id of a transaction in a cold month is 410, and names the month and the command that restores it.',
+    test: 'integration/rooms/archive/months.test.ts > reads by ids of a cold month name the month and the command that restores it, and stop no search',
+    mechanism: 'src/core/store/partitions/partitions.ts',
+  },
   'restored-months': {
     says: 'A restore that is killed leaves a cold month or a detached one, and the rows are those of before.',
     shown: 'risk archive restore',

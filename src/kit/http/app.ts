@@ -16,7 +16,7 @@ import { compressAnswers } from './compress.ts';
 import { addDegradation, frameRequests, type Levels, limitTime } from './edge.ts';
 import { createMethodTable } from './method-table.ts';
 import { translatePersonal } from './personal-edge.ts';
-import { sayReadPrimary } from './read-for.ts';
+import { sayReadPrimary } from './prefer.ts';
 import type { RequestTraces } from './trace-requests.ts';
 
 type AppDependencies = {

@@ -1,6 +1,8 @@
 /** RFC 7240 `Prefer`: the preferences this API knows. It ignores what it cannot read, as the RFC requires. */
-import type { Context } from 'hono';
+import type { Context, MiddlewareHandler } from 'hono';
 import { z } from 'zod';
+import { addHeaders } from './answers/headers.ts';
+import type { AppEnv } from './app-env.ts';
 
 export type Preferences = {
   /** 0 when the caller does not wait. */
@@ -49,11 +51,19 @@ export function waitApplied(waitMs: number): string {
 }
 
 const READ_PRIMARY = /(?:^|,)\s*read\s*=\s*"?primary"?\s*(?:[,;]|$)/i;
-export const PRIMARY_APPLIED = 'read=primary';
+const PRIMARY_APPLIED = 'read=primary';
 
 /** Whether the caller wants a read that neither a replica of Postgres nor memory answers. */
-export const prefersPrimary = (c: Context): boolean =>
+export const prefersPrimary = (c: Context<AppEnv>): boolean =>
   READ_PRIMARY.test(c.req.header('prefer') ?? '');
+
+/** Says in the answer to a read that the preference was applied. */
+export const sayReadPrimary: MiddlewareHandler<AppEnv> = async (c, next) => {
+  await next();
+  if (c.res.status < 400 && prefersPrimary(c)) {
+    addHeaders(c, [['Preference-Applied', PRIMARY_APPLIED]]);
+  }
+};
 
 /** The header of every read, for the document. */
 export const PREFER_READ = {

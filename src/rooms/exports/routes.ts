@@ -2,6 +2,7 @@
 import type { Context } from 'hono';
 import { z } from 'zod';
 import { foundTransaction } from '../../core/accept/examples.ts';
+import { databasesFor } from '../../core/read-for.ts';
 import { refusalOf, requireOn } from '../../core/require-on.ts';
 import type { Api, ApiRoom } from '../../core/room.ts';
 import { requireCorridor } from '../../core/store/search/require-known.ts';
@@ -13,7 +14,6 @@ import type { DocumentPart } from '../../kit/http/document.ts';
 import { ndjson } from '../../kit/http/openapi.ts';
 import { operation, pathsOf, routesOf } from '../../kit/http/operation.ts';
 import { withTokens } from '../../kit/http/personal-edge.ts';
-import { databasesFor } from '../../kit/http/read-for.ts';
 import { isUnavailable, toError } from '../../kit/words/failure.ts';
 import { FLAT_COLUMNS } from './columns.ts';
 import { type BegunExport, beginExport, type Exports, runExport } from './exports.ts';

@@ -1,5 +1,6 @@
 /** `/v1/models`: registered models, the decisions of people about them, what the watch found, and what a shadow would decide. */
 import { z } from 'zod';
+import { readFor } from '../../core/read-for.ts';
 import type { Api, ApiRoom } from '../../core/room.ts';
 import type { AnswerText } from '../../kit/caches/answer-cache.ts';
 import { createSampleCache } from '../../kit/caches/sample-cache.ts';
@@ -15,7 +16,6 @@ import {
 import type { DocumentPart } from '../../kit/http/document.ts';
 import { eventOf, eventsDocument } from '../../kit/http/event-document.ts';
 import { answer, bodyOf, operation, pathsOf, routesOf } from '../../kit/http/operation.ts';
-import { readFor } from '../../kit/http/read-for.ts';
 import { CURSOR_DESCRIPTION } from '../../kit/words/list-parameters.ts';
 import { plainText } from '../../kit/words/plain-text.ts';
 import { actAlone, approveModel, proposeModel, rollBackModel } from './decide-models.ts';

@@ -1,4 +1,6 @@
 /** `/v1/summaries`: sums by day. */
+
+import { databasesFor } from '../../core/read-for.ts';
 import type { Api, ApiRoom } from '../../core/room.ts';
 import { sayAge } from '../../kit/http/answers/age.ts';
 import {
@@ -10,7 +12,6 @@ import {
 } from '../../kit/http/answers/kept.ts';
 import type { DocumentPart } from '../../kit/http/document.ts';
 import { answer, operation, pathsOf, routesOf } from '../../kit/http/operation.ts';
-import { databasesFor } from '../../kit/http/read-for.ts';
 import { createSummaryCache, readSummaries, type SummaryCache } from './cache.ts';
 import { summaryParameters, withDays } from './parameters.ts';
 import { type DailySummaries, dailySummariesSchema } from './queries.ts';

@@ -1,6 +1,7 @@
 /** `/v1/accounts`, `/v1/merchants` and `/v1/devices`: what one of them did. */
 import { z } from 'zod';
 import type { ActiveParty } from '../../../core/domain/party.ts';
+import { databasesFor } from '../../../core/read-for.ts';
 import { sayAge } from '../../../kit/http/answers/age.ts';
 import {
   ASK_AGAIN,
@@ -12,7 +13,6 @@ import {
 import { Problem } from '../../../kit/http/answers/problem.ts';
 import { answer, operation } from '../../../kit/http/operation.ts';
 import { partyToken } from '../../../kit/http/personal-edge.ts';
-import { databasesFor } from '../../../kit/http/read-for.ts';
 import { given } from '../../../kit/words/describe-issue.ts';
 import { idParameter } from '../../../kit/words/list-parameters.ts';
 import type { Parts } from '../caches.ts';

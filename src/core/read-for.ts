@@ -1,10 +1,9 @@
 /** Reads by the servers that may answer a request: with `Prefer: read=primary` the primary alone. */
-import type { Context, MiddlewareHandler } from 'hono';
-import { type Databases, withLag } from '../database/replica/choose-database.ts';
-import { sayAge } from './answers/age.ts';
-import { addHeaders } from './answers/headers.ts';
-import type { AppEnv } from './app-env.ts';
-import { PRIMARY_APPLIED, prefersPrimary } from './prefer.ts';
+import type { Context } from 'hono';
+import { type Databases, withLag } from '../kit/database/replica/choose-database.ts';
+import { sayAge } from '../kit/http/answers/age.ts';
+import type { AppEnv } from '../kit/http/app-env.ts';
+import { prefersPrimary } from '../kit/http/prefer.ts';
 
 /** The databases as the request may read them. */
 export const databasesFor = (c: Context<AppEnv>, databases: Databases): Databases =>
@@ -19,10 +18,3 @@ export async function readFor<T>(
   const { answer, lagMs } = await withLag(databasesFor(c, databases), read);
   return sayAge(c, { answer, ageMs: lagMs });
 }
-
-/** Says in the answer to a read that the preference was applied. */
-export const sayReadPrimary: MiddlewareHandler<AppEnv> = async (c, next) => {
-  await next();
-  if (c.res.status < 400 && prefersPrimary(c))
-    addHeaders(c, [['Preference-Applied', PRIMARY_APPLIED]]);
-};
