@@ -44,8 +44,8 @@ const INSERTS = [
           case when n % 50 = 0 then '[{"code": "VELOCITY_ACCOUNT_1H", "detail": "12 payments of the account in an hour", "contribution": 120}]' else '[]' end::jsonb,
           decode(h || md5(h) || md5(n::text || h) || repeat('00000000f03f0000', 24), 'hex'), ${FEATURE_SCHEMA}, '${RULE_SET}', 1, 0, (n % 2000000000)::int4
      from (${ROWS}) r`,
-  `insert into labels (transaction_id, created_at, labelled_at, label, source, received_at, batch_id, account_id, merchant_id)
-   select id, at, at + interval '9 days', 'fraud', 'chargeback', at + interval '9 days', gen_random_uuid(), 'account_' || n % 100000, 'merchant_' || n % 2000
+  `insert into labels (client, transaction_id, created_at, labelled_at, label, source, received_at, batch_id, account_id, merchant_id)
+   select 'default', id, at, at + interval '9 days', 'fraud', 'chargeback', at + interval '9 days', gen_random_uuid(), 'account_' || n % 100000, 'merchant_' || n % 2000
      from (${ROWS}) r where n % 500 = 0`,
 ];
 

@@ -39,12 +39,12 @@ const ROWS = `
                     from generate_series($1::bigint, $2::bigint) n) numbered) timed`;
 
 const INSERTS = [
-  `insert into market.transactions (transaction_id, created_at, received_at, account_id, merchant_id, amount, currency, corridor)
-   select id, at, at, 'a_' || n % 1000000, 'm_' || n % 100000, 20 + n % 90, case when n % 5 = 0 then 'EUR' else 'USD' end,
+  `insert into market.transactions (client, transaction_id, created_at, received_at, account_id, merchant_id, amount, currency, corridor)
+   select 'default', id, at, at, 'a_' || n % 1000000, 'm_' || n % 100000, 20 + n % 90, case when n % 5 = 0 then 'EUR' else 'USD' end,
           corridor from (${ROWS}) rows`,
-  `insert into market.scores (transaction_id, created_at, scored_at, account_id, corridor, score, risk, verdict, reasons,
+  `insert into market.scores (features_crc32, transaction_id, created_at, scored_at, account_id, corridor, score, risk, verdict, reasons,
                        features, feature_schema, rule_set, model, attempts, degradation)
-   select id, at, at, 'a_' || n % 1000000, corridor, n % 1000, 0.1,
+   select 0, id, at, at, 'a_' || n % 1000000, corridor, n % 1000, 0.1,
           case when n % 50 = 0 then 'review' when n % 90 = 0 then 'decline' else 'approve' end, '[]',
           '\\x0000000000000000', 1, '${RULE_SET}', case when n % 3 = 0 then 'm@1' end, 1, 0
      from (${ROWS}) rows`,

@@ -117,6 +117,7 @@ comment on column api_keys.made_by is 'The key; null: whoever has the database.'
 comment on column api_keys.confirmed_at is 'A role that approves counts from here on.';
 comment on column api_keys.confirmed_by is 'The key; null where whoever has the database made one of the first two who approve.';
 create index api_keys_identity_idx on api_keys (identity);
+
 create table identities (
   identity text constraint identities_pkey primary key,
   created_at timestamptz(3) not null default now(),
@@ -421,8 +422,8 @@ create table transactions (
   country text,
   channel text,
   metadata jsonb,
-  inserted_xid xid8 default pg_current_xact_id(),
-  client text,
+  inserted_xid xid8 not null default pg_current_xact_id(),
+  client text not null,
   constraint transactions_pkey primary key (transaction_id, created_at),
   -- The upper bound also refuses NaN, which numeric sorts above every number.
   constraint amount_in_range check (amount > 0 and amount < 1e15),
@@ -440,17 +441,16 @@ comment on column transactions.transaction_id is
 comment on column transactions.created_at is 'When it happened, by the caller (default: when received).';
 comment on column transactions.received_at is
   'When it was stored, by Postgres'' clock, read once its database transaction had an id: what a time is behind, an id proves.';
-comment on column transactions.inserted_xid is
-  'The database transaction that stored it: orders rows for the tallies. Null for rows that are older than the column.';
+comment on column transactions.inserted_xid is 'The database transaction that stored it: orders rows for the tallies.';
 comment on column transactions.client is
-  'Client of the API key that it came with, the only one that reads it by a key whose one role is ingest. Null for rows that are older than the column: no client''s.';
+  'Client of the API key that it came with, the only one that reads it by a key whose one role is ingest.';
 -- Lists of an account and of a merchant, and the rebuild of their profiles.
 create index transactions_account_idx on transactions (account_id, created_at);
 create index transactions_merchant_idx on transactions (merchant_id, created_at);
 -- Rows arrive in the order of received_at, so a few kilobytes of BRIN find the newest rows for the reconciler.
 create index transactions_received_idx on transactions using brin (received_at) with (pages_per_range = 32);
 -- Rows that the tallies of merchants lack.
-create index transactions_inserted_idx on transactions (inserted_xid) where inserted_xid is not null;
+create index transactions_inserted_idx on transactions (inserted_xid);
 -- Searches by device and by address.
 create index transactions_device_idx on transactions (device_id, created_at) where device_id is not null;
 create index transactions_ip_idx on transactions (ip, created_at) where ip is not null;
@@ -572,7 +572,7 @@ create unlogged table profile_snapshots (
   party text not null,
   folded_to xid8 not null,
   folded_at timestamptz(3) not null,
-  rows_from timestamptz(3) not null default '-infinity',
+  rows_from timestamptz(3) not null,
   snapshot bytea not null,
   constraint profile_snapshots_pkey primary key (kind, party)
 ) with (toast_tuple_target = 8160);
@@ -1082,7 +1082,7 @@ create table model_proposals (
   canary_percent smallint not null,
   proposed_by text not null,
   proposed_at timestamptz(3) not null default now(),
-  proposed_by_key text constraint model_proposals_key_fkey references api_keys (key_id),
+  proposed_by_key text not null constraint model_proposals_key_fkey references api_keys (key_id),
   reason text constraint model_proposal_reason_bounded check (char_length(btrim(reason)) between 1 and 1024),
   constraint proposal_corridor_or_all check (corridor = 'all' or corridor ~ '^[A-Z]{2}-[A-Z]{2}$'),
   constraint proposal_state_known check (state in ('shadow', 'canary', 'active')),
@@ -1093,7 +1093,6 @@ create table model_proposals (
 );
 comment on table model_proposals is 'What somebody would have a model do; in force only by a row of model_rollouts that somebody else approved.';
 comment on column model_proposals.canary_percent is 'Percent of the accounts; 0 but for a canary.';
-comment on column model_proposals.proposed_by_key is 'Null: made before keys were recorded; cannot be approved.';
 create trigger model_proposals_never_change before update or delete or truncate on model_proposals
   for each statement execute function refuse_change();
 comment on column model_proposals.reason is 'Why it goes on before the dwell time and the gates of its stage; null: it does not.';
@@ -1148,8 +1147,6 @@ create trigger model_rollouts_never_change before update or delete or truncate o
   for each statement execute function refuse_change();
 
 create function refuse_one_person() returns trigger language plpgsql set search_path from current as $$
-declare
-  proposer text := (select proposed_by_key from model_proposals where proposal_id = new.proposal_id);
 begin
   if approver_of(new.decided_by_key) is distinct from coalesce(new.approved_by, new.proposed_by) then
     raise exception '% may not approve by the key %', coalesce(new.approved_by, new.proposed_by),
@@ -1159,7 +1156,8 @@ begin
   if new.cause = 'emergency' then
     return null;
   end if;
-  if proposer is null or shared_maker(proposer, new.decided_by_key) is not null then
+  if shared_maker((select proposed_by_key from model_proposals where proposal_id = new.proposal_id), new.decided_by_key)
+       is not null then
     raise exception 'proposal % and its approval are not two people''s', new.proposal_id
       using errcode = 'integrity_constraint_violation';
   end if;
@@ -1255,7 +1253,7 @@ create table scores (
   attempts smallint not null,
   degradation smallint not null,
   rule_inputs json,
-  features_crc32 integer,
+  features_crc32 integer not null,
   constraint scores_pkey primary key (transaction_id, created_at),
   constraint score_in_range check (score between 0 and 1000),
   constraint risk_in_range check (risk >= 0 and risk <= 1),
@@ -1280,7 +1278,7 @@ create index scores_degraded_idx on scores (created_at, transaction_id) include 
 comment on column scores.features is
   'The logged vector in the order of the feature schema; NaN is a missing value. feature_values() makes numbers of it. A length that is a multiple of 8: raw little-endian doubles. Any other: how many doubles, a byte each with a bit for each of its bytes that is not 0, then those bytes, the lowest of a double first.';
 comment on column scores.features_crc32 is
-  'CRC-32 of features with every NaN read as the least double, so that one changed bit is found wherever it is, and of the text of rule_inputs behind them; null for older rows.';
+  'CRC-32 of features with every NaN read as the least double, so that one changed bit is found wherever it is, and of the text of rule_inputs behind them.';
 comment on column scores.rule_inputs is
   'What the rule set read beside features and corridor, and the declared metadata, by key, as {"in_list.stolen-devices": true, "metadata.tier": "gold"}; what was missing has no key. Null: nothing.';
 
@@ -1428,7 +1426,7 @@ create table labels (
   account_id text not null,
   merchant_id text not null,
   amount_to_median double precision,
-  client text,
+  client text not null,
   identity text,
   note text,
   -- Its first columns find the newest label of a transaction; the partition column has to be in it.
@@ -1449,7 +1447,7 @@ comment on column labels.batch_id is
 comment on column labels.account_id is 'Of the transaction, as merchant_id: rates are asked by party.';
 comment on column labels.amount_to_median is
   'Of a fraud: the amount by the median of its account, from the score that was stored when the label came. Null: there was no score, or no sibling.';
-comment on column labels.client is 'Client of the API key that reported it. Null for rows that are older than the column.';
+comment on column labels.client is 'Client of the API key that reported it.';
 comment on column labels.identity is 'The person who held that key; null for a key of no person.';
 comment on column labels.note is
   'What the reporter added, for people: neither features nor training read it. The first report of a label keeps its note.';
@@ -1974,7 +1972,7 @@ create table backtests (
   constraint backtest_report_whole check (
     (state = 'done') = (report is not null) and (report is null) = (report_sha256 is null)),
   constraint backtest_problem_whole check ((state = 'failed') = (problem is not null)),
-  constraint backtest_cancelled_by_somebody check (cancelled_by is null or state = 'cancelled')
+  constraint backtest_cancelled_by_somebody check ((cancelled_by is not null) = (state = 'cancelled'))
 );
 comment on table backtests is
   'Versions of rules or models over stored vectors: what was asked, how far the counting is, and the report.';

@@ -69,13 +69,13 @@ const OWN_COLUMNS = [
 ];
 
 const INSERTS = [
-  `insert into transactions (transaction_id, created_at, received_at, account_id, merchant_id, amount, currency,
+  `insert into transactions (client, transaction_id, created_at, received_at, account_id, merchant_id, amount, currency,
                              corridor, type, ip, device_id, country, channel)
-   select id, at, at, account_id, merchant_id, amount, currency, corridor, type, ip, device_id, country, channel
+   select 'default', id, at, at, account_id, merchant_id, amount, currency, corridor, type, ip, device_id, country, channel
      from (${ROWS}) rows`,
-  `insert into scores (transaction_id, created_at, scored_at, account_id, corridor, score, risk, verdict, reasons,
+  `insert into scores (features_crc32, transaction_id, created_at, scored_at, account_id, corridor, score, risk, verdict, reasons,
                        features, feature_schema, rule_set, attempts, degradation)
-   select id, at, at, account_id, corridor, case when n % ${FLAGGED_EVERY} = 0 then 600 else 40 end,
+   select 0, id, at, at, account_id, corridor, case when n % ${FLAGGED_EVERY} = 0 then 600 else 40 end,
           case when n % ${FLAGGED_EVERY} = 0 then 0.6 else 0.04 end,
           case when n % ${FLAGGED_EVERY} = 0 then 'review' else 'approve' end, '[]',
           decode(repeat(lpad(to_hex(n % 65536), 4, '0') || '00000000f03f', ${FEATURE_COUNT}), 'hex'), ${FEATURE_SCHEMA}, '${RULE_SET}', 1, 0

@@ -61,9 +61,9 @@ const INSERTS = [
           case when n % 50000 = 9 then '${RARE.device}' when ${share(9)} < 0.9 then ${pick('d', 1_500_000, 10)} end, 'US', 'web',
           case when n % 1000 = 1 then '${RARE.client}' else 'shop_' || n % 5 end
      from (${ROWS}) rows`,
-  `insert into scores (transaction_id, created_at, scored_at, account_id, corridor, score, risk, verdict, reasons,
+  `insert into scores (features_crc32, transaction_id, created_at, scored_at, account_id, corridor, score, risk, verdict, reasons,
                        features, feature_schema, rule_set, model, attempts, degradation)
-   select id, at, at + interval '300 ms', account_id, corridor, score, score / 1000.0, verdict,
+   select 0, id, at, at + interval '300 ms', account_id, corridor, score, score / 1000.0, verdict,
           case when n % 1000000 = 11 then jsonb_build_array(${reason(RARE_REASON)})
                when verdict = 'decline' then jsonb_build_array(${reason(COMMON_REASON)}, ${reason(SECOND_REASON)})
                when score >= 100 then jsonb_build_array(${reason(COMMON_REASON)}) else '[]' end,
@@ -74,8 +74,8 @@ const INSERTS = [
                                   when 'review' then 500 + floor(300 * ${share(11)})
                                   else floor(320 * ${share(11)} ^ 3) end::int as score
              from (${ROWS}) rows where verdict is not null) scored`,
-  `insert into labels (transaction_id, created_at, labelled_at, label, source, received_at, batch_id, account_id, merchant_id)
-   select id, at, at + interval '7 days', case when n % 600 = 1 then 'fraud' else 'legitimate' end, 'chargeback',
+  `insert into labels (client, transaction_id, created_at, labelled_at, label, source, received_at, batch_id, account_id, merchant_id)
+   select 'default', id, at, at + interval '7 days', case when n % 600 = 1 then 'fraud' else 'legitimate' end, 'chargeback',
           at + interval '7 days', id, account_id, ${pick('m', 100_000, 4, 2)}
      from (${ROWS}) rows where n % 200 = 1`,
   `insert into dead_letters (dead_letter_id, transaction_id, created_at, account_id, corridor, stream, entry_id, attempts,

@@ -54,7 +54,8 @@ const SABOTAGES: readonly Sabotage[] = [
       stores.database.query(
         `insert into scores
          select transaction_id, created_at + interval '1 second', scored_at, account_id, corridor, score, risk,
-                probability, verdict, reasons, features, feature_schema, rule_set, model, attempts, degradation
+                probability, verdict, reasons, features, feature_schema, rule_set, model, attempts, degradation, rule_inputs,
+                features_crc32
            from scores limit 1`,
       ),
     ['I2 doubled: score rows beyond one', SCORED_TOLD],
@@ -83,8 +84,9 @@ const SABOTAGES: readonly Sabotage[] = [
     'a transaction nobody was told of',
     ({ stores }) =>
       stores.database.query(
-        `insert into transactions select '019a0000-0000-7000-8000-000000000000', created_at, received_at,
-           'acc_2', 'm_2', corridor, amount, currency from transactions limit 1`,
+        `insert into transactions (transaction_id, created_at, received_at, account_id, merchant_id, corridor, amount, currency, client)
+         select '019a0000-0000-7000-8000-000000000000', created_at, received_at, 'acc_2', 'm_2', corridor, amount, currency, client
+           from transactions limit 1`,
       ),
     ['I3 transactions without a key', UNFINISHED, ACCEPTED_TOLD],
   ],
@@ -259,8 +261,8 @@ const SABOTAGES: readonly Sabotage[] = [
     'a label of a review without a decision',
     ({ stores }) =>
       stores.database.query(
-        `insert into labels (transaction_id, created_at, labelled_at, label, source, batch_id, account_id, merchant_id, received_at)
-         select transaction_id, created_at, now(), 'legitimate', 'review', gen_random_uuid(), account_id, merchant_id, now()
+        `insert into labels (client, transaction_id, created_at, labelled_at, label, source, batch_id, account_id, merchant_id, received_at)
+         select 'default', transaction_id, created_at, now(), 'legitimate', 'review', gen_random_uuid(), account_id, merchant_id, now()
            from transactions limit 1`,
       ),
     ['I11 labels of reviews without their one decision'],

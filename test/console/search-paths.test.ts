@@ -35,8 +35,8 @@ beforeAll(async () => {
     { id: idAt(DAY, 7), transactionId: old ?? null, failedAtMs: DAY },
   ]);
   await testDatabase.sql(
-    `insert into transactions (transaction_id, created_at, received_at, account_id, merchant_id, corridor, amount, currency)
-     select (lpad(to_hex(at), 12, '0') || '70008000' || lpad(to_hex(n), 12, '0'))::uuid, to_timestamp(at / 1000.0), now(),
+    `insert into transactions (client, transaction_id, created_at, received_at, account_id, merchant_id, corridor, amount, currency)
+     select 'default', (lpad(to_hex(at), 12, '0') || '70008000' || lpad(to_hex(n), 12, '0'))::uuid, to_timestamp(at / 1000.0), now(),
             'acc_many', 'm_many', 'US-EG', 1, 'USD'
        from generate_series(1, $2::int) n, lateral (select $1::bigint + 1000 + n as at) times`,
     [DAY, ROWS],
@@ -81,9 +81,9 @@ test('an order by score says down to which score it got, and goes on until it fi
   const { testDatabase } = engine.api;
   // High scores, of which only the lowest is in the currency of the search.
   await testDatabase.sql(
-    `insert into scores (transaction_id, created_at, scored_at, account_id, corridor, score, risk, verdict, reasons, features,
+    `insert into scores (features_crc32, transaction_id, created_at, scored_at, account_id, corridor, score, risk, verdict, reasons, features,
        feature_schema, rule_set, attempts, degradation)
-     select transaction_id, created_at, created_at, account_id, corridor, score, score / 1000.0, 'decline', '[]', '', 1,
+     select 0, transaction_id, created_at, created_at, account_id, corridor, score, score / 1000.0, 'decline', '[]', '', 1,
             'default@1', 1, 0
        from (select *, (900 - 500 * (row_number() over (order by transaction_id)) / $1::int)::int as score
                from transactions where account_id = 'acc_many') ranked`,

@@ -67,8 +67,8 @@ test('tallies of merchants follow the rows that are attached', async () => {
   const rows = 2 * TALLY_BOUNDS.partRowsMax;
   await rig.post('2013-11');
   await api.testDatabase.sql(
-    `insert into transactions (transaction_id, created_at, received_at, account_id, merchant_id, corridor, amount, currency)
-     select gen_random_uuid(), timestamptz '2013-11-07T08:00Z' + i * interval '1 ms', now(), 'acc_1', 'm_busy', 'US-EG', 1.25, 'USD'
+    `insert into transactions (client, transaction_id, created_at, received_at, account_id, merchant_id, corridor, amount, currency)
+     select 'default', gen_random_uuid(), timestamptz '2013-11-07T08:00Z' + i * interval '1 ms', now(), 'acc_1', 'm_busy', 'US-EG', 1.25, 'USD'
        from generate_series(1, $1::int) i`,
     [rows],
   );

@@ -150,7 +150,7 @@ test('the probe of Postgres is connected before the first request, and soon agai
   await using api = await startRunningApi();
   const probes = () =>
     api.testDatabase.sql<{ pid: number }>(
-      `select pid from pg_stat_activity where datname = $1 and application_name like 'risk-api-probe/%'`,
+      `select pid from pg_stat_activity where datname = $1 and application_name = 'risk-api-probe'`,
       [api.testDatabase.name],
     );
   const [first] = await probes();

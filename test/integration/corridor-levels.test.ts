@@ -114,7 +114,7 @@ async function headersOfClients(): Promise<Record<string, string>[]> {
 async function heldUpSessions(): Promise<number> {
   const [row] = await api.testDatabase.sql<{ sessions: number }>(
     `select count(*)::int as sessions from pg_stat_activity
-      where datname = current_database() and application_name like 'risk-api/%' and wait_event_type = 'Lock'`,
+      where datname = current_database() and application_name = 'risk-api' and wait_event_type = 'Lock'`,
   );
   return row?.sessions ?? 0;
 }

@@ -47,8 +47,8 @@ await ensurePartitions(
 );
 // A row every six minutes; every second row is of one busy account at one busy merchant.
 await testDatabase.sql(
-  `insert into transactions (transaction_id, created_at, received_at, account_id, merchant_id, corridor, amount, currency)
-   select (lpad(to_hex((extract(epoch from at) * 1000)::bigint), 12, '0') || '7abc8' || lpad(to_hex(i), 15, '0'))::uuid,
+  `insert into transactions (client, transaction_id, created_at, received_at, account_id, merchant_id, corridor, amount, currency)
+   select 'default', (lpad(to_hex((extract(epoch from at) * 1000)::bigint), 12, '0') || '7abc8' || lpad(to_hex(i), 15, '0'))::uuid,
           at, now(), case when i % 2 = 0 then 'acc_busy' else 'acc_' || i % 500 end,
           case when i % 2 = 0 then 'm_busy' else 'm_' || i % 300 end, 'US-EG', 10, 'USD'
      from (select i, to_timestamp($1::float8 / 1000) - i * interval '6 minutes' as at
@@ -228,8 +228,8 @@ describe('a merchant of many times what a rebuild reads', () => {
   );
   const insertRows = async (rows: number, newestMs: number, spacingMs: number) =>
     await sql(
-      `insert into transactions (transaction_id, created_at, received_at, account_id, merchant_id, corridor, amount, currency)
-       select (lpad(to_hex((extract(epoch from at) * 1000)::bigint), 12, '0') || '7' || substr(md5(i::text), 1, 3) || '8'
+      `insert into transactions (client, transaction_id, created_at, received_at, account_id, merchant_id, corridor, amount, currency)
+       select 'default', (lpad(to_hex((extract(epoch from at) * 1000)::bigint), 12, '0') || '7' || substr(md5(i::text), 1, 3) || '8'
                || lpad(to_hex(i), 15, '0'))::uuid, at, now(), 'acc_' || i % 500, 'm_huge', 'US-EG', 10, 'USD'
          from (select i, (to_timestamp($1::float8 / 1000) - i * $3::float8 * interval '1 ms')::timestamptz(3) as at
                  from generate_series(1, $2::int) i) rows`,

@@ -50,9 +50,9 @@ async function label(
 ): Promise<void> {
   await database.query(
     {
-      text: `insert into market.labels (transaction_id, created_at, labelled_at, label, source, received_at, batch_id,
+      text: `insert into market.labels (client, transaction_id, created_at, labelled_at, label, source, received_at, batch_id,
                account_id, merchant_id, amount_to_median)
-             select md5(at::text)::uuid, at, to_timestamp($3::float8 / 1000), $4, 'source_' || s, to_timestamp($3::float8 / 1000),
+             select 'default', md5(at::text)::uuid, at, to_timestamp($3::float8 / 1000), $4, 'source_' || s, to_timestamp($3::float8 / 1000),
                     gen_random_uuid(), 'acc_1', 'm_1', $6::float8
                from generate_series(0, $1::int - 1) n
               cross join to_timestamp(($2::float8 - n * 60000) / 1000) at
@@ -176,9 +176,9 @@ test('reads a bounded number of labels however many frauds are known', async () 
 
 test('reads a bounded number of pages however many labels other parties have at that time', async () => {
   await database.query({
-    text: `insert into market.labels (transaction_id, created_at, labelled_at, label, source, received_at, batch_id,
+    text: `insert into market.labels (client, transaction_id, created_at, labelled_at, label, source, received_at, batch_id,
              account_id, merchant_id)
-           select gen_random_uuid(), at, at + interval '1 hour', case when n % 4000 = 0 then 'fraud' else 'legitimate' end,
+           select 'default', gen_random_uuid(), at, at + interval '1 hour', case when n % 4000 = 0 then 'fraud' else 'legitimate' end,
                   'bank', at + interval '1 hour', gen_random_uuid(), 'acc_' || n % 5000,
                   case when n % 4000 = 0 then 'm_1' else 'm_' || 2 + n % 3000 end
              from generate_series(1, 40000) n

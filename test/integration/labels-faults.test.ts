@@ -224,9 +224,9 @@ test('what is refused tells nobody', async () => {
 });
 
 describe('the table', () => {
-  const sql = `insert into labels (transaction_id, created_at, labelled_at, label, source, received_at,
+  const sql = `insert into labels (client, transaction_id, created_at, labelled_at, label, source, received_at,
                  batch_id, account_id, merchant_id)
-               values (gen_random_uuid(), '2026-10-01T10:00:00Z', $1, $2, $3, '2026-10-08T10:00:00Z',
+               values ('default', gen_random_uuid(), '2026-10-01T10:00:00Z', $1, $2, $3, '2026-10-08T10:00:00Z',
                  gen_random_uuid(), 'acc_1', 'm_1')`;
   const KNOWN = '2026-10-08T10:00:00Z';
 

@@ -260,7 +260,7 @@ test('a market that cannot be opened at the start is served once it can', async 
 
 test('an API opens no more connections for two markets than its settings divide', async () => {
   const [row] = await database.sql<{ open: number; most: number }>(
-    `select count(*)::int as open, (count(*) filter (where application_name like 'risk-api-probe/%'))::int as probes
+    `select count(*)::int as open, (count(*) filter (where application_name = 'risk-api-probe'))::int as probes
        from pg_stat_activity where datname = current_database() and application_name like 'risk-api%'`,
   );
   // For each market half of the connections, half as many for searches, one for exports and a probe.

@@ -180,7 +180,7 @@ test('a session that finds no partition is not used again', async () => {
   const pid = async () =>
     (await pool.query<{ pid: number }>({ text: 'select pg_backend_pid() as pid' }, []))[0]?.pid;
   const before = await pid();
-  const text = `insert into market.scores (transaction_id, created_at) values (gen_random_uuid(), '1871-01-01')`;
+  const text = `insert into market.scores (features_crc32, transaction_id, created_at) values (0, gen_random_uuid(), '1871-01-01')`;
   const inserted = pool.transaction((query) => query({ text }, []));
   await expect(inserted).rejects.toThrow('no partition of relation');
   expect(await pid()).not.toBe(before);

@@ -157,15 +157,6 @@ test('snapshots of another cluster, which are ahead of this one, are removed', a
   expect(await query(COUNT)).toEqual([{ count: 0 }]);
 });
 
-test('a snapshot of an older release, which says no time for rows since, is not used', async () => {
-  await using rig = await createWorkerRig();
-  await snapshotParties(rig);
-  await rig.pool.query({ text: 'update market.profile_snapshots set rows_from = default' });
-  const { made, rebuilt, fromSnapshots } = await foldBoth(rig, await rig.store([seedAt(NOW_MS)]));
-  expect(fromSnapshots).toBe(0);
-  expect(made).toEqual(rebuilt);
-});
-
 test('a month that is detached voids all snapshots, whose rows go', async () => {
   await using rig = await createWorkerRig();
   await snapshotParties(rig, () => rig.store(RECENT));

@@ -6,9 +6,9 @@ import { createWorkerRig, seeds } from '../support/worker-rig.ts';
 // Rows that are not committed hold up a statement that stores scores with the same keys.
 const holdScores = {
   name: 'test-hold-scores',
-  text: `insert into market.scores (transaction_id, created_at, scored_at, account_id, corridor, score, risk, verdict,
+  text: `insert into market.scores (features_crc32, transaction_id, created_at, scored_at, account_id, corridor, score, risk, verdict,
            reasons, features, feature_schema, rule_set, attempts, degradation)
-         select transaction_id, created_at, created_at, account_id, corridor, 0, 0, 'approve', '[]', '', 1, 'default@1', 1, 0
+         select 0, transaction_id, created_at, created_at, account_id, corridor, 0, 0, 'approve', '[]', '', 1, 'default@1', 1, 0
            from market.transactions where corridor = 'US-EG'`,
 };
 // Duties wait for locks, too, before a batch is read.

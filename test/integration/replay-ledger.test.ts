@@ -39,8 +39,8 @@ async function arrange(database: TestDatabase, transactions: number): Promise<st
 
 async function insertTransaction(database: TestDatabase, id: string, index: number): Promise<void> {
   await database.sql(
-    `insert into transactions (transaction_id, created_at, received_at, account_id, merchant_id, corridor, amount, currency)
-     values ($1, to_timestamp($2 / 1000.0), to_timestamp($3 / 1000.0), 'a', 'm', 'US-EG', 1, 'USD')`,
+    `insert into transactions (client, transaction_id, created_at, received_at, account_id, merchant_id, corridor, amount, currency)
+     values ('default', $1, to_timestamp($2 / 1000.0), to_timestamp($3 / 1000.0), 'a', 'm', 'US-EG', 1, 'USD')`,
     [id, CREATED_MS[index % CREATED_MS.length], RECEIVED_MS],
   );
 }
@@ -54,9 +54,9 @@ async function insertScore(
 ): Promise<void> {
   const createdAtMs = Number.parseInt(id.replace('-', '').slice(0, 12), 16) + shiftMs;
   await database.sql(
-    `insert into scores (transaction_id, created_at, scored_at, account_id, corridor, score, risk, verdict, reasons,
+    `insert into scores (features_crc32, transaction_id, created_at, scored_at, account_id, corridor, score, risk, verdict, reasons,
        features, feature_schema, rule_set, attempts, degradation)
-     values ($1, to_timestamp($2 / 1000.0), to_timestamp($3 / 1000.0), 'a', 'US-EG', 0, 0, 'approve', '[]', '', 1, 'r@1', 1, 0)`,
+     values (0, $1, to_timestamp($2 / 1000.0), to_timestamp($3 / 1000.0), 'a', 'US-EG', 0, 0, 'approve', '[]', '', 1, 'r@1', 1, 0)`,
     [id, createdAtMs, RECEIVED_MS + latencyMs],
   );
 }

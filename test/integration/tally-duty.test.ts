@@ -1,6 +1,6 @@
 /**
- * Goal: the duty finds merchants with many rows by itself, adds rows that are older than the column they are
- * folded by, and refuses tallies of another cluster; errors in them are found. Method: the duty and the command
+ * Goal: the duty finds merchants with many rows by itself, adds rows that were stored before the tallies
+ * began, and refuses tallies of another cluster; errors in them are found. Method: the duty and the command
  * as a worker and an operator run them, on a real Postgres.
  */
 import { afterEach, beforeEach, expect, test } from 'vitest';
@@ -47,8 +47,8 @@ afterEach(async () => {
 /** A row every quarter of an hour, the newest a moment ago. */
 async function insertRows(merchant: string, rows: number): Promise<void> {
   await testDatabase.sql(
-    `insert into transactions (transaction_id, created_at, received_at, account_id, merchant_id, corridor, amount, currency)
-     select gen_random_uuid(), to_timestamp($1::float8 / 1000) - i * interval '15 minutes', now(), 'acc_1', $2, 'US-EG', 1.25, 'USD'
+    `insert into transactions (client, transaction_id, created_at, received_at, account_id, merchant_id, corridor, amount, currency)
+     select 'default', gen_random_uuid(), to_timestamp($1::float8 / 1000) - i * interval '15 minutes', now(), 'acc_1', $2, 'US-EG', 1.25, 'USD'
        from generate_series(1, $3::int) i`,
     [NOW_MS, merchant, rows],
   );
@@ -114,9 +114,9 @@ test('a merchant with many rows is found among what is stored, and only that one
   ]);
 });
 
-test('rows that are older than the column are tallied, and those that come later', async () => {
+test('rows that were stored before the tallies began are tallied, and those that come later', async () => {
   await insertRows('m_busy', ROWS);
-  await testDatabase.sql('update transactions set inserted_xid = null');
+  await testDatabase.sql("update transactions set inserted_xid = '3'");
   // Counting the rows requests their tallies.
   expect(await countPast()).toBe(ROWS);
   await runDuty();
@@ -129,7 +129,7 @@ test('rows that are older than the column are tallied, and those that come later
 
 test('increments are merged while an adopted merchant is filled', async () => {
   await insertRows('m_busy', 20);
-  await testDatabase.sql('update transactions set inserted_xid = null');
+  await testDatabase.sql("update transactions set inserted_xid = '3'");
   await testDatabase.sql(`insert into tallied_merchants (merchant_id) values ('m_busy')`);
   const tallies = createTallies(database, Math.random, { ...TALLY_BOUNDS, stepRows: 5 });
   const waiting: number[] = [];

@@ -91,7 +91,7 @@ test('a Postgres that takes no writes makes a worker unready, though it answers'
   await rig.database.sql(`alter database ${name} set default_transaction_read_only = on`);
   await rig.database.sql(
     `select pg_terminate_backend(pid) from pg_stat_activity
-      where datname = $1 and application_name like 'risk-worker-probe/%'`,
+      where datname = $1 and application_name = 'risk-worker-probe'`,
     [name],
   );
   await waitUntil(async () => (await status()) === 503, 10_000, 'the refusal');
@@ -100,7 +100,7 @@ test('a Postgres that takes no writes makes a worker unready, though it answers'
   );
   await rig.database.sql(
     `select pg_terminate_backend(pid) from pg_stat_activity
-      where datname = $1 and application_name like 'risk-worker-probe/%'`,
+      where datname = $1 and application_name = 'risk-worker-probe'`,
     [name],
   );
   await waitUntil(async () => (await status()) === 200, 10_000, 'readiness again');

@@ -149,8 +149,8 @@ async function insert(query: Query, rows: readonly Row[]): Promise<void> {
   }));
   await query(
     {
-      text: `insert into market.transactions (transaction_id, created_at, received_at, account_id, merchant_id, corridor, amount, currency)
-             select id, at, now(), 'acc_1', merchant, 'US-EG', amount, currency
+      text: `insert into market.transactions (client, transaction_id, created_at, received_at, account_id, merchant_id, corridor, amount, currency)
+             select 'default', id, at, now(), 'acc_1', merchant, 'US-EG', amount, currency
                from json_to_recordset($1) as r (id uuid, at timestamptz, merchant text, amount numeric, currency text)`,
     },
     [JSON.stringify(json)],

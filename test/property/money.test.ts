@@ -103,9 +103,9 @@ test.each(['NaN', 'Infinity', '0', '-1', '1e15', '1.00001'])(
     );
     await expect(
       testDatabase.sql(
-        `insert into transactions (transaction_id, created_at, received_at, account_id, merchant_id,
+        `insert into transactions (client, transaction_id, created_at, received_at, account_id, merchant_id,
            corridor, amount, currency)
-         values (gen_random_uuid(), '2026-01-01', now(), 'a', 'm', 'US-EG', $1::numeric, 'USD')`,
+         values ('default', gen_random_uuid(), '2026-01-01', now(), 'a', 'm', 'US-EG', $1::numeric, 'USD')`,
         [amount],
       ),
     ).rejects.toMatchObject({ code: '23514' });

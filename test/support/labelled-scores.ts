@@ -86,9 +86,9 @@ function toTransactionRow(row: SimulatedTransaction & { readonly id: string }) {
 
 const insertTransactions = {
   name: 'test-insert-labelled-transactions',
-  text: `insert into market.transactions (transaction_id, created_at, received_at, account_id, merchant_id,
+  text: `insert into market.transactions (client, transaction_id, created_at, received_at, account_id, merchant_id,
            corridor, amount, currency, country)
-         select transaction_id, created_at, created_at, account_id, merchant_id, corridor, amount, currency,
+         select 'default', transaction_id, created_at, created_at, account_id, merchant_id, corridor, amount, currency,
                 country
            from json_to_recordset($1) as r(transaction_id uuid, created_at timestamptz, account_id text,
              merchant_id text, corridor text, amount numeric, currency text, country text)`,

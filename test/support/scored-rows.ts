@@ -35,9 +35,9 @@ export async function storeScores(
 
 const insertScores = {
   name: 'test-insert-scored-rows',
-  text: `insert into market.scores (transaction_id, created_at, scored_at, account_id, corridor, score, risk,
+  text: `insert into market.scores (features_crc32, transaction_id, created_at, scored_at, account_id, corridor, score, risk,
            probability, verdict, reasons, features, feature_schema, rule_set, model, attempts, degradation)
-         select transaction_id, created_at, created_at, 'acc_1', 'US-EG', 0, risk, probability, verdict, '[]',
+         select 0, transaction_id, created_at, created_at, 'acc_1', 'US-EG', 0, risk, probability, verdict, '[]',
                 decode(features, 'hex'), 1, 'default@1', model, 1, 0
            from json_to_recordset($1) as r(transaction_id uuid, created_at timestamptz, risk float8,
              probability float8, verdict text, model text, features text)`,
@@ -62,9 +62,9 @@ export async function storeLabels(database: Database, seeds: readonly LabelSeed[
 
 const insertLabels = {
   name: 'test-insert-labels',
-  text: `insert into market.labels (transaction_id, created_at, labelled_at, label, source, received_at, batch_id,
+  text: `insert into market.labels (client, transaction_id, created_at, labelled_at, label, source, received_at, batch_id,
            account_id, merchant_id)
-         select transaction_id, created_at, labelled_at, label, 'bank', labelled_at, gen_random_uuid(),
+         select 'default', transaction_id, created_at, labelled_at, label, 'bank', labelled_at, gen_random_uuid(),
                 'acc_1', 'm_1'
            from json_to_recordset($1) as r(transaction_id uuid, created_at timestamptz, label text,
              labelled_at timestamptz)`,

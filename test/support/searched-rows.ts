@@ -171,10 +171,10 @@ const DAY = `(created_at at time zone 'UTC')::date`;
 const INSERTS = [
   `insert into transactions (transaction_id, created_at, received_at, account_id, merchant_id, corridor, amount, currency, ip, device_id, client)
    select transaction_id, created_at, received_at, account_id, merchant_id, corridor, amount, currency, ip, device_id, client from ${ROWS}`,
-  `insert into scores (transaction_id, created_at, scored_at, account_id, corridor, score, risk, verdict, reasons, features, feature_schema, rule_set, model, attempts, degradation)
-   select transaction_id, created_at, scored_at, account_id, corridor, s.score, s.score / 1000.0, verdict, reasons, '', 1, rule_set, model, 1, degradation from ${SCORES}`,
-  `insert into labels (transaction_id, created_at, labelled_at, label, source, received_at, batch_id, account_id, merchant_id)
-   select transaction_id, created_at, l.at, l.label, 'bank', l.at, transaction_id, account_id, merchant_id
+  `insert into scores (features_crc32, transaction_id, created_at, scored_at, account_id, corridor, score, risk, verdict, reasons, features, feature_schema, rule_set, model, attempts, degradation)
+   select 0, transaction_id, created_at, scored_at, account_id, corridor, s.score, s.score / 1000.0, verdict, reasons, '', 1, rule_set, model, 1, degradation from ${SCORES}`,
+  `insert into labels (client, transaction_id, created_at, labelled_at, label, source, received_at, batch_id, account_id, merchant_id)
+   select 'default', transaction_id, created_at, l.at, l.label, 'bank', l.at, transaction_id, account_id, merchant_id
      from ${ROWS}, json_to_recordset(labels) as l(label text, at timestamptz)`,
   `insert into dead_letters (dead_letter_id, transaction_id, created_at, account_id, corridor, stream, entry_id, attempts, error_code, error, entry, failed_at)
    select gen_random_uuid(), transaction_id, created_at, account_id, corridor, 's', n::text, 4, 'FAILED', 'a test said so', '[]', received_at from ${ROWS} where "isDead"`,

@@ -134,11 +134,7 @@ async function resolve(
   );
   const known = [...new Set(ids)].flatMap((id) => id ?? []);
   const found = known.length === 0 ? [] : await findParties(database.query, known);
-  // A transaction found by the client's idempotency key is its own, also where its row predates the column.
-  const keyed = new Set(idOfKey.values());
-  const parties = found.filter(
-    (one) => clientSeen === null || one.client === clientSeen || keyed.has(one.transactionId),
-  );
+  const parties = found.filter(({ client: owner }) => clientSeen === null || owner === clientSeen);
   const partiesOf = new Map(parties.map((party) => [party.transactionId, party]));
   const frauds = inputs.flatMap(({ label }, index) =>
     label === 'fraud' && partiesOf.has(ids[index] ?? '') ? (ids[index] ?? []) : [],

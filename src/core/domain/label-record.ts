@@ -12,8 +12,8 @@ export type StoredLabel = {
   readonly labelledAt: Date;
   readonly source: string;
   readonly receivedAt: Date;
-  /** Client of the key that reported it; null for a row that predates the column. */
-  readonly client: string | null;
+  /** Client of the key that reported it. */
+  readonly client: string;
   readonly identity: string | null;
   readonly note: string | null;
 };
@@ -30,7 +30,7 @@ export const storedLabelSchema = z
     received_at: z.iso.datetime().meta({ description: 'When the API received it.' }),
     client: z.string().nullable().meta({
       description:
-        'Client of the reporting key; null for rows that predate it. A key that sees its own client only reads null here, in `identity` and in `note` of labels that others reported.',
+        'Client of the reporting key. A key that sees its own client only reads null here, in `identity` and in `note` of labels that others reported.',
     }),
     identity: z
       .string()

@@ -16,19 +16,14 @@ export const tightenedBy = ({ stopped }: Switches, corridor: string): number =>
   stopped.get(stricterScope('tighten', corridor))?.value ?? 0;
 
 /** The amount from which payments in a currency are reviewed. */
-export type ManualFrom = {
-  readonly amount: number;
-  /** Null in what an older release has set, which meant the currency of each payment. */
-  readonly currency: string | null;
-};
+export type ManualFrom = { readonly amount: number; readonly currency: string };
 
 /** Finds the amount by the currency of a payment; a payment in a currency without an exchange rate may be worth any amount. */
 export function manualOf(
   { stopped }: Switches,
   corridor: string,
 ): ((currency: string) => ManualFrom) | undefined {
-  const { value, amounts } = stopped.get(stricterScope('manual', corridor)) ?? {};
-  if (value === undefined) return undefined;
-  if (amounts === undefined) return () => ({ amount: value, currency: null });
+  const { amounts } = stopped.get(stricterScope('manual', corridor)) ?? {};
+  if (amounts === undefined) return undefined;
   return (currency) => ({ amount: amounts[currency] ?? 0, currency });
 }

@@ -8,10 +8,7 @@ export const storedTransactionSchema = z
   .object({
     transaction_id: z.uuid(),
     status: z.enum(TRANSACTION_STATUSES),
-    client: z
-      .string()
-      .nullable()
-      .meta({ description: 'Client of the submitting key; null for rows that predate it.' }),
+    client: z.string().meta({ description: 'Client of the submitting key.' }),
     account_id: z.string(),
     merchant_id: z.string(),
     amount: z.string().meta({ example: '125.50' }),

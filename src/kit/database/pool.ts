@@ -75,12 +75,6 @@ export type PoolOptions = SessionOptions & {
   readonly guard?: Guard;
 };
 
-/**
- * Generation of releases that work on the same tables. A migration that older processes would not survive refuses while sessions
- * of an older generation are connected; those of the first one have no number.
- */
-const GENERATION = 4;
-
 /** Callers that may wait, for each connection; more are refused at once. */
 const WAITING_SHARE_MAX = 32;
 /** No connection of ours was free in time: this process is busy, Postgres is not at fault. */
@@ -192,7 +186,7 @@ function openConnections(options: PoolOptions): pg.Pool {
     ...startupSettings(options),
     query_timeout: options.statementTimeoutMs + CLIENT_GRACE_MS,
     ...(options.idleTimeoutMs === undefined ? {} : { idleTimeoutMillis: options.idleTimeoutMs }),
-    application_name: `risk-${options.role}/${GENERATION}`,
+    application_name: `risk-${options.role}`,
     keepAlive: true,
   });
   // An idle connection that the server ends is replaced by the pool; without a listener it would end the process.

@@ -141,9 +141,9 @@ export async function commit(database: Database, rows: readonly Transaction[]): 
   );
   await database.query(
     {
-      text: `insert into market.transactions (transaction_id, created_at, received_at, account_id, merchant_id,
+      text: `insert into market.transactions (client, transaction_id, created_at, received_at, account_id, merchant_id,
                corridor, amount, currency, device_id, country)
-             select "transactionId", to_timestamp("createdAtMs" / 1000), to_timestamp("receivedAtMs" / 1000),
+             select 'default', "transactionId", to_timestamp("createdAtMs" / 1000), to_timestamp("receivedAtMs" / 1000),
                     "accountId", "merchantId", corridor, amount, currency, "deviceId", country
                from json_to_recordset($1) as r ("transactionId" uuid, "createdAtMs" float8, "receivedAtMs" float8,
                     "accountId" text, "merchantId" text, corridor text, amount numeric, currency text,
@@ -162,9 +162,9 @@ export async function commitLabel(
 ): Promise<void> {
   await database.query(
     {
-      text: `insert into market.labels (transaction_id, created_at, labelled_at, label, source, received_at, batch_id,
+      text: `insert into market.labels (client, transaction_id, created_at, labelled_at, label, source, received_at, batch_id,
                account_id, merchant_id, amount_to_median)
-             values ($1, $2, $3, $4, $5, $6, gen_random_uuid(), $7, $8, $9) on conflict do nothing`,
+             values ('default', $1, $2, $3, $4, $5, $6, gen_random_uuid(), $7, $8, $9) on conflict do nothing`,
     },
     [
       ...[of.transactionId, new Date(of.createdAtMs), new Date(of.createdAtMs + delayMs)],

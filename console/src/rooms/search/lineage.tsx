@@ -43,11 +43,9 @@ export function Lineage({ explanation, transaction }: LineageProps) {
           ['Feature schema', String(schema)],
           [
             'Checksum of the vector',
-            lineage.vector_crc32 === null ? null : (
-              <span key="checksum" className="mono">
-                {lineage.vector_crc32}
-              </span>
-            ),
+            <span key="checksum" className="mono">
+              {lineage.vector_crc32}
+            </span>,
           ],
           ['Attempts', String(lineage.attempts)],
           [

@@ -15,9 +15,9 @@ export type Derivation = {
   readonly manualFrom: ManualFrom | null;
 };
 
-/** `default@3-without-STRUCTURING-tightened-100-manual-from-2500.5-USD`; older releases named no currency. */
+/** `default@3-without-STRUCTURING-tightened-100-manual-from-2500.5-USD`. */
 const CHANGES =
-  /^(?<without>(?:-without-[A-Z0-9_]+)*)(?:-tightened-(?<points>[1-9]\d{0,2}))?(?:-manual-from-(?<amount>(?:0|[1-9]\d{0,14})(?:\.\d{1,4})?)(?:-(?<currency>[A-Z]{3}))?)?$/;
+  /^(?<without>(?:-without-[A-Z0-9_]+)*)(?:-tightened-(?<points>[1-9]\d{0,2}))?(?:-manual-from-(?<amount>(?:0|[1-9]\d{0,14})(?:\.\d{1,4})?)-(?<currency>[A-Z]{3}))?$/;
 
 const BASE = /^[a-z][a-z0-9-]{0,47}@[1-9]\d{0,5}/;
 
@@ -57,7 +57,7 @@ export function deriveRuleSet(base: CompiledRuleSet, derivation: Derivation): Co
 }
 
 export const textOf = ({ amount, currency }: ManualFrom, between: string) =>
-  currency === null ? `${amount}` : `${amount}${between}${currency}`;
+  `${amount}${between}${currency}`;
 
 /** A threshold loses at most half, as a model's may be lower than the points that were chosen for the rules'. */
 export const lowered = (threshold: number, by: number) => Math.max(threshold / 2, threshold - by);
@@ -66,11 +66,12 @@ export const lowered = (threshold: number, by: number) => Math.max(threshold / 2
 export function parseDerived(base: CompiledRuleSet, name: string): CompiledRuleSet | undefined {
   const changes = name.startsWith(base.id) ? CHANGES.exec(name.slice(base.id.length)) : null;
   if (changes === null) return undefined;
-  const { without = '', points, amount, currency = null } = changes.groups ?? {};
+  const { without = '', points, amount, currency } = changes.groups ?? {};
   const derived = deriveRuleSet(base, {
     without: without.split('-without-').slice(1),
     tightenedBy: Number(points ?? 0),
-    manualFrom: amount === undefined ? null : { amount: Number(amount), currency },
+    manualFrom:
+      amount === undefined || currency === undefined ? null : { amount: Number(amount), currency },
   });
   return derived.id === name ? derived : undefined;
 }

@@ -13,8 +13,8 @@ export type Parties = {
   readonly merchantId: string;
 };
 
-/** The parties of a transaction and its client, which is null for a row that predates the column. */
-export type OwnedParties = Parties & { readonly client: string | null };
+/** The parties of a transaction and its client. */
+export type OwnedParties = Parties & { readonly client: string };
 
 const partiesStatement: Statement = {
   name: 'find-parties',
@@ -37,7 +37,7 @@ export async function findParties(
     transactionId,
     accountId: columns.accountId[row] as string,
     merchantId: columns.merchantId[row] as string,
-    client: columns.client[row] as string | null,
+    client: columns.client[row] as string,
   }));
 }
 

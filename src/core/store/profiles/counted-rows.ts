@@ -18,7 +18,7 @@ const statement: Statement = {
      cross join lateral (
        select t.inserted_xid from market.transactions t
         where t.transaction_id = p.id and t.created_at = p.at limit 1) r
-     where (r.inserted_xid >= p.counted_to::xid8) is not true
+     where (r.inserted_xid < p.counted_to::xid8) is true
        and p.counted_to::xid8 between '1' and pg_snapshot_xmax(pg_current_snapshot())`,
 };
 

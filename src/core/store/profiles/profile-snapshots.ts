@@ -61,7 +61,6 @@ const readStatement = (
         select s.* from market.profile_snapshots s
          where s.kind = '${kind}' and s.party = p.party and s.folded_at > now() - interval '${SNAPSHOT_DAYS} days'
            and s.folded_to <= pg_snapshot_xmax(pg_current_snapshot())
-           and isfinite(s.rows_from)
            and s.folded_to > coalesce((select e.voided_by from market.snapshot_voids e
                                         where e.kind = 'every' order by e.voided_by desc limit 1), '0')
            and not exists (select from market.snapshot_voids v

@@ -25,8 +25,7 @@ export type NewProposal = ProposedHolding & {
 };
 export type StoredProposal = NewProposal & {
   readonly proposedBy: string;
-  /** Null for a proposal that was made before keys were recorded. */
-  readonly proposedByKey: string | null;
+  readonly proposedByKey: string;
   readonly proposalId: string;
   readonly proposedAt: Date;
   /** Why it goes on before the dwell time and the gates of its stage, or one person acted alone; null: neither. */

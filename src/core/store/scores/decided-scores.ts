@@ -20,7 +20,7 @@ const locateStatement: Statement = {
 /** A score with what an event says of its transaction. */
 export type LocatedScore = {
   readonly score: StoredScore;
-  readonly client: string | null;
+  readonly client: string;
   readonly merchantId: string;
   readonly amount: string;
   readonly currency: string;

@@ -60,13 +60,13 @@ export async function readScoreRecord(
   database: Pick<Database, 'query'>,
   id: string,
   createdAtMs: number,
-): Promise<(ScoreRecord & { readonly featuresCrc32: number | null }) | undefined> {
+): Promise<(ScoreRecord & { readonly featuresCrc32: number }) | undefined> {
   const [row] = await database.query<
     ScoreRow & {
       features: Buffer;
       feature_schema: number;
       rule_inputs: RuleInputs | null;
-      features_crc32: number | null;
+      features_crc32: number;
     }
   >(selectScoreWithFeatures, [id, isoTime(createdAtMs)]);
   return (

@@ -24,8 +24,7 @@ export async function filterOf(
   const filter = toFilter(asked, isScored);
   if (key === undefined || client === undefined) return filter;
   const [found] = await findKnownKeys(primary.query, client, [key]);
-  // The client that holds a key sent its transaction, also before transactions named their client.
-  return found && { ...filter, transaction_id: found.transactionId, client: undefined };
+  return found && { ...filter, transaction_id: found.transactionId };
 }
 
 /** How much earlier than its receipt, by Postgres' clock, a transaction may be created, by its sender's: see createdAtAheadMsMax. */

@@ -66,7 +66,7 @@ const dividePart: Statement = {
                        and t.created_at <= least($4, (select tallied_to from market.tallied_merchants where merchant_id = $1))
                        and (t.created_at, t.transaction_id) >= ($2, $3::uuid)
                        and (t.created_at, t.transaction_id) < ($4, $5::uuid)
-                       and (t.inserted_xid >= $6::xid8) is not true) numbered
+                       and (t.inserted_xid < $6::xid8) is true) numbered
             window w as (partition by part order by created_at, transaction_id)) placed
      group by 2, 3, 4`,
 };

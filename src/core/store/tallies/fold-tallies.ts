@@ -144,7 +144,7 @@ const fillChunk: Statement = {
          set tallied_to = (select case when count(*) < $3 then 'infinity' else max(created_at) end from chunk)
        where merchant_id = $1
     ), fresh as materialized (
-      select * from chunk where (inserted_xid >= $2::xid8) is not true)`),
+      select * from chunk where (inserted_xid < $2::xid8) is true)`),
 };
 
 const nextToFill: Statement = {

@@ -29,7 +29,7 @@ const countHours: Statement = {
       select t.merchant_id, ${hourOf('t.created_at')}, t.currency, count(*), sum(t.amount)
         from market.transactions t join market.tallied_merchants m on m.merchant_id = t.merchant_id
        where t.created_at >= $1 and t.created_at < $2 and t.created_at <= m.tallied_to
-         and (t.inserted_xid >= $3::xid8) is not true
+         and (t.inserted_xid < $3::xid8) is true
        group by 1, 2, 3
       returning merchant_id, hour_at, count
     )

@@ -9,10 +9,10 @@ const findStatement: Statement = {
            from unnest($1::uuid[], $2::timestamptz[]) as u (transaction_id, created_at)
           cross join lateral (
             select t.transaction_id, t.client from market.transactions t
-             where t.transaction_id = u.transaction_id and t.created_at = u.created_at and t.client is not null limit 1) t`,
+             where t.transaction_id = u.transaction_id and t.created_at = u.created_at limit 1) t`,
 };
 
-/** Clients by transaction; none of a transaction that has none, or whose month is detached. */
+/** Clients by transaction; none of a transaction whose month is detached. */
 export async function findClients(
   query: Query,
   ids: readonly string[],

@@ -61,7 +61,7 @@ export function hashRows(rows: readonly ScoreTexts[]): Buffer {
     smallints((row) => row.degradation),
     smallints((row) => row.featureSchema),
     each(byteaArray(rows.map((row) => Buffer.from(row.features, 'hex')))),
-    each(int4Array(rows.map((row) => toNumber(row.featuresCrc32)))),
+    each(int4Array(rows.map((row) => Number(row.featuresCrc32)))),
     each(uuidArray(rows.map((row) => row.transactionId))),
     texts((row) => row.model),
     doubles((row) => row.probability),

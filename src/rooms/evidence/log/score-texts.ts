@@ -18,7 +18,7 @@ export type ScoreTexts = {
   readonly model: string | null;
   readonly attempts: string;
   readonly degradation: string;
-  readonly featuresCrc32: string | null;
+  readonly featuresCrc32: string;
   readonly ruleInputs: string | null;
 };
 

@@ -24,7 +24,7 @@ const recount: Statement = {
       select t.created_at, t.transaction_id, t.currency, t.amount, ${hourOf('t.created_at')} as hour_at
         from market.transactions t, market.tallied_merchants m, market.tally_checkpoint c
        where t.merchant_id = $1 and m.merchant_id = $1 and t.created_at <= m.tallied_to
-         and (t.inserted_xid >= c.folded_to) is not true
+         and (t.inserted_xid < c.folded_to) is true
     ), placed as (
       select hour_at, currency, amount,
              count(*) filter (where currency is null)

@@ -36,7 +36,7 @@ type Key = { readonly id: string; readonly createdAt: Date };
 type Row = Omit<SampledScore, 'createdAtMs' | 'features' | 'isVectorIntact'> & {
   readonly createdAt: Date;
   readonly bytes: Buffer;
-  readonly crc32: number | null;
+  readonly crc32: number;
 };
 
 const countMonth: Statement = {
@@ -106,6 +106,6 @@ function range({ fromMs, toMs }: MonthRange): [string, string] {
 
 function toScore({ createdAt, bytes, crc32, ...row }: Row): SampledScore {
   const features = toVector(bytes);
-  const isVectorIntact = crc32 === null || crc32 === vectorChecksum(features, row.ruleInputs);
+  const isVectorIntact = crc32 === vectorChecksum(features, row.ruleInputs);
   return { ...row, createdAtMs: createdAt.getTime(), features, isVectorIntact };
 }

@@ -148,7 +148,7 @@ const addTo = (rows: ScoreTexts[]) => (texts: readonly (string | null)[]) => {
     model: texts[12] ?? null,
     attempts: texts[13] as string,
     degradation: texts[14] as string,
-    featuresCrc32: texts[15] ?? null,
+    featuresCrc32: texts[15] as string,
     ruleInputs: texts[16] ?? null,
   });
 };

@@ -37,10 +37,7 @@ export const explanationSchema = z
       degradation: z.int(),
       created_at: z.iso.datetime(),
       scored_at: z.iso.datetime(),
-      vector_crc32: z
-        .string()
-        .nullable()
-        .meta({ description: 'Checksum stored with the vector, in hex; null for old scores.' }),
+      vector_crc32: z.string().meta({ description: 'Checksum stored with the vector, in hex.' }),
       differing: z.array(z.string()).meta({
         description:
           'What differs when the score is computed again from its vector, rule set and model, and the vector from its checksum; empty where nothing does.',
@@ -92,7 +89,7 @@ export async function explainScore(
   const judge = await findJudge(models, record.model);
   const opinion = judge?.judge([record.features])[0] ?? null;
   const { featuresCrc32: crc32 } = record;
-  const isIntact = crc32 === null || crc32 === vectorChecksum(record.features, record.ruleInputs);
+  const isIntact = crc32 === vectorChecksum(record.features, record.ruleInputs);
   const score = toScoreJson(record);
   const { rule_set, model, attempts, degradation, created_at, scored_at } = score;
   return {
@@ -106,7 +103,7 @@ export async function explainScore(
       degradation,
       created_at,
       scored_at,
-      vector_crc32: crc32 === null ? null : (crc32 >>> 0).toString(16).padStart(8, '0'),
+      vector_crc32: (crc32 >>> 0).toString(16).padStart(8, '0'),
       differing: [...(isIntact ? [] : ['vector_crc32']), ...verifyScore(record, rules, opinion)],
     },
   };

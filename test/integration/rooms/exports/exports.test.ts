@@ -67,8 +67,8 @@ await testDatabase.sql(
   [NASTY],
 );
 await testDatabase.sql(
-  `insert into labels (transaction_id, created_at, labelled_at, label, source, received_at, batch_id, account_id, merchant_id)
-   select transaction_id, created_at, created_at + days * interval '1 day', label, 'bank', created_at + days * interval '1 day', gen_random_uuid(), account_id, merchant_id
+  `insert into labels (client, transaction_id, created_at, labelled_at, label, source, received_at, batch_id, account_id, merchant_id)
+   select 'default', transaction_id, created_at, created_at + days * interval '1 day', label, 'bank', created_at + days * interval '1 day', gen_random_uuid(), account_id, merchant_id
      from transactions, (values (1, 'fraud'), (2, 'legitimate'), (2, 'fraud')) l (days, label) where account_id = 'acc_4' and merchant_id in ('m_1', 'm_2')
       and (days = 1 or merchant_id = 'm_2')`,
 );

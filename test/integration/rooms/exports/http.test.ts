@@ -36,8 +36,8 @@ const api = await openForFile(
 );
 await storeTransactions(api.database, [{ id: idAt(NOW, 1), createdAtMs: NOW, score: 900 }]);
 await api.testDatabase.sql(
-  `insert into transactions (transaction_id, created_at, received_at, account_id, merchant_id, corridor, amount, currency, metadata)
-   select (lpad(to_hex(at), 12, '0') || '70008000' || lpad(to_hex(n), 12, '0'))::uuid, to_timestamp(at / 1000.0), now(),
+  `insert into transactions (client, transaction_id, created_at, received_at, account_id, merchant_id, corridor, amount, currency, metadata)
+   select 'default', (lpad(to_hex(at), 12, '0') || '70008000' || lpad(to_hex(n), 12, '0'))::uuid, to_timestamp(at / 1000.0), now(),
           'acc_2', 'm_2', 'US-EG', 1, 'USD', jsonb_build_object('note', repeat('x', $3))
      from generate_series(1, $2::int) n, lateral (select $1::bigint - 60000 as at) times`,
   [NOW, ROWS - 1, NOTE_CHARS],
@@ -73,7 +73,7 @@ async function begin(query: string, key = RUNNING_API_KEY): Promise<http.Incomin
 
 const exportConnections = () =>
   api.testDatabase.sql<{ state: string }>(
-    `select state from pg_stat_activity where application_name like 'risk-api-exports/%' and datname = current_database()`,
+    `select state from pg_stat_activity where application_name = 'risk-api-exports' and datname = current_database()`,
   );
 describe('exports over HTTP', () => {
   test('a whole export has all rows and both its rows in the audit log', async () => {

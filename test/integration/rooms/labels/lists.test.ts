@@ -32,11 +32,11 @@ const insertTransactions = `
          'acc_' || n % 100, 'm_' || n % 10, 'US-EG', 1, 'USD', case when n % 4 = 0 then 'shop' else 'bank' end
     from generate_series(0, $2::int - 1) n, lateral (select $1::bigint - n / 2 * 60000::bigint - n % 90 * 86400000::bigint as at) times`;
 const insertLabels = `
-  insert into labels (transaction_id, created_at, labelled_at, label, source, received_at, batch_id, account_id, merchant_id)
-  select transaction_id, created_at, created_at + n % 90 * interval '1 day', case when n % 50 = 0 then 'fraud' else 'legitimate' end,
+  insert into labels (client, transaction_id, created_at, labelled_at, label, source, received_at, batch_id, account_id, merchant_id)
+  select 'default', transaction_id, created_at, created_at + n % 90 * interval '1 day', case when n % 50 = 0 then 'fraud' else 'legitimate' end,
          case when n = $1 - 1 then 'needle' else 's' || n % 3 end,
          created_at + n % 90 * interval '1 day', transaction_id, account_id, merchant_id
-    from transactions, lateral (select ('x' || right(transaction_id::text, 8))::bit(32)::int as n) numbers where client is not null`;
+    from transactions, lateral (select ('x' || right(transaction_id::text, 8))::bit(32)::int as n) numbers`;
 
 const testDatabase = await openForFile(createTestDatabase());
 const database = await openForFile(testDatabase.open());
@@ -141,8 +141,8 @@ test('a replica answers for the time before the last five minutes alone', async 
 
 test('a label is listed once while others arrive between its slice and where that ends', async () => {
   const LATE = 60;
-  const late = `insert into labels (transaction_id, created_at, labelled_at, label, source, received_at, batch_id, account_id, merchant_id)
-    select transaction_id, created_at, $1, 'legitimate', 'late', $1, transaction_id, account_id, merchant_id from transactions limit ${LATE}`;
+  const late = `insert into labels (client, transaction_id, created_at, labelled_at, label, source, received_at, batch_id, account_id, merchant_id)
+    select 'default', transaction_id, created_at, $1, 'legitimate', 'late', $1, transaction_id, account_id, merchant_id from transactions limit ${LATE}`;
   let statements = 0;
   const query: Query = async (statement, values) => {
     statements += 1;

@@ -41,8 +41,8 @@ const aDayLater = () =>
 /** Puts a model in force as if Ann had proposed it and Bob had approved it, without the steps before. */
 const settle = (model: string, state: string, percent: number, corridor: string) => `
   with proposal as (
-    insert into model_proposals (model_id, corridor, state, canary_percent, proposed_by)
-    select model_id, '${corridor}', '${state}', ${percent}, 'Ann' from models where model = '${model}' returning *)
+    insert into model_proposals (model_id, corridor, state, canary_percent, proposed_by, proposed_by_key)
+    select model_id, '${corridor}', '${state}', ${percent}, 'Ann', '${ann.split('_')[1]}' from models where model = '${model}' returning *)
   insert into model_rollouts (corridor, model_id, state, canary_percent, cause, proposal_id, proposed_by, approved_by)
   select corridor, model_id, state, canary_percent, 'approval', proposal_id, proposed_by, 'Bob' from proposal`;
 

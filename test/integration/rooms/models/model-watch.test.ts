@@ -165,9 +165,9 @@ describe('outcomes', () => {
 describe('a sample', () => {
   /** Half a minute with 1,000 rows a slice, another with 500: more than the 400 that are examined. */
   const MINUTE = `
-    insert into scores (transaction_id, created_at, scored_at, account_id, corridor, score, risk, verdict,
+    insert into scores (features_crc32, transaction_id, created_at, scored_at, account_id, corridor, score, risk, verdict,
                         reasons, features, feature_schema, rule_set, attempts, degradation)
-    select (lpad(to_hex(ms), 12, '0') || '7' || lpad(to_hex(n % 4096), 3, '0') || '8'
+    select 0, (lpad(to_hex(ms), 12, '0') || '7' || lpad(to_hex(n % 4096), 3, '0') || '8'
               || lpad(to_hex(n), 15, '0'))::uuid,
            to_timestamp(ms / 1000.0), to_timestamp(ms / 1000.0), 'a', 'US-EG', 0, 0, 'approve', '[]',
            decode(case half when 0 then '0000000000000000' else '000000000000f03f' end, 'hex'), 1, 'default@1', 1, 0

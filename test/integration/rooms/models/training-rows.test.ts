@@ -191,7 +191,8 @@ describe('readTrainingRows', () => {
     const found = await readTrainingRows(database, selection, async (reader) => {
       await reader.count(january);
       await testDatabase.sql(
-        `insert into labels select transaction_id, created_at, $1, 'fraud', 'late', now(), gen_random_uuid(), account_id, 'm'
+        `insert into labels (transaction_id, created_at, labelled_at, label, source, received_at, batch_id, account_id, merchant_id, client)
+         select transaction_id, created_at, $1, 'fraud', 'late', now(), gen_random_uuid(), account_id, 'm', 'default'
            from scores where created_at < $2 and feature_schema = 1 and (feature_values(features))[1] = 8`,
         [new Date(JANUARY + 8 * DAY_MS), new Date(JANUARY + DAY_MS)],
       );

@@ -54,8 +54,8 @@ async function change(text: string): Promise<void> {
 /** As if two people had decided. */
 const settle = (model: string, state: string, percent = 0) => `
   with proposal as (
-    insert into model_proposals (model_id, corridor, state, canary_percent, proposed_by)
-    values ('${ids.get(model)}', 'US-EG', '${state}', ${percent}, 'Ann') returning *)
+    insert into model_proposals (model_id, corridor, state, canary_percent, proposed_by, proposed_by_key)
+    values ('${ids.get(model)}', 'US-EG', '${state}', ${percent}, 'Ann', '${officer.split('_')[1]}') returning *)
   insert into model_rollouts (corridor, model_id, state, canary_percent, cause, proposal_id, proposed_by, approved_by)
   select corridor, model_id, state, canary_percent, 'approval', proposal_id, proposed_by, 'Bob' from proposal`;
 const rollBack = (model: string) => `

@@ -248,16 +248,16 @@ async function storeUnanalyzed(of: TestDatabase, its: Database): Promise<void> {
   const day = NOVEMBER - 3 * DAY_MS;
   await storeTransactions(its, [{ createdAtMs: day, score: 5 }]);
   await of.sql(
-    `insert into transactions (transaction_id, created_at, received_at, account_id, merchant_id, corridor, amount, currency)
-     select (lpad(to_hex(at), 12, '0') || '70008000' || lpad(to_hex(n), 12, '0'))::uuid, to_timestamp(at / 1000.0), now(),
+    `insert into transactions (client, transaction_id, created_at, received_at, account_id, merchant_id, corridor, amount, currency)
+     select 'default', (lpad(to_hex(at), 12, '0') || '70008000' || lpad(to_hex(n), 12, '0'))::uuid, to_timestamp(at / 1000.0), now(),
             'acc_many', 'm_many', 'US-EG', 1 + n % 300, 'USD'
        from generate_series(1, $2::int) n, lateral (select $1::bigint + 1000 + n as at) times`,
     [day, ROWS],
   );
   await of.sql(
-    `insert into scores (transaction_id, created_at, scored_at, account_id, corridor, score, risk, verdict, reasons, features,
+    `insert into scores (features_crc32, transaction_id, created_at, scored_at, account_id, corridor, score, risk, verdict, reasons, features,
        feature_schema, rule_set, attempts, degradation)
-     select transaction_id, created_at, created_at, account_id, corridor, 400 + amount, 0.9, 'decline', '[]', '', 1, 'default@1', 1, 0
+     select 0, transaction_id, created_at, created_at, account_id, corridor, 400 + amount, 0.9, 'decline', '[]', '', 1, 'default@1', 1, 0
        from transactions where account_id = 'acc_many'`,
   );
 }

@@ -145,13 +145,13 @@ test('searchScores finds the one match behind more rows than a slice looks at', 
   // Ids are built in SQL as idAt builds them: the time in front, version 7, then the row's number.
   const id = `(lpad(to_hex(($1::bigint + n)), 12, '0') || '70008000' || lpad(to_hex(n), 12, '0'))::uuid`;
   await testDatabase.sql(
-    `insert into transactions (transaction_id, created_at, received_at, account_id, merchant_id, corridor, amount, currency)
-     select ${id}, to_timestamp(($1::bigint + n) / 1000.0), now(), 'busy', 'hay', 'US-EG', 1, 'USD' from generate_series(1, ${count}) n`,
+    `insert into transactions (client, transaction_id, created_at, received_at, account_id, merchant_id, corridor, amount, currency)
+     select 'default', ${id}, to_timestamp(($1::bigint + n) / 1000.0), now(), 'busy', 'hay', 'US-EG', 1, 'USD' from generate_series(1, ${count}) n`,
     [oldest],
   );
   await testDatabase.sql(
-    `insert into scores (transaction_id, created_at, scored_at, account_id, corridor, score, risk, verdict, reasons, features, feature_schema, rule_set, attempts, degradation)
-     select transaction_id, created_at, now(), account_id, corridor, 0, 0, 'approve', '[]', '', 1, 'default@1', 1, 0 from transactions where merchant_id = 'hay'`,
+    `insert into scores (features_crc32, transaction_id, created_at, scored_at, account_id, corridor, score, risk, verdict, reasons, features, feature_schema, rule_set, attempts, degradation)
+     select 0, transaction_id, created_at, now(), account_id, corridor, 0, 0, 'approve', '[]', '', 1, 'default@1', 1, 0 from transactions where merchant_id = 'hay'`,
   );
   for (const query of [
     { min_score: '299', reason: 'STRUCTURING' },

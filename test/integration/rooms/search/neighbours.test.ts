@@ -44,9 +44,9 @@ const insertRows = `
   select id, at::timestamptz, now(), account, merchant, 'US-EG', 1, 'USD', client, device, ip
     from json_to_recordset($1) as r(id uuid, at text, account text, merchant text, client text, device text, ip text)`;
 const insertScores = `
-  insert into scores (transaction_id, created_at, scored_at, account_id, corridor, score, risk, verdict, reasons, rule_set, attempts,
+  insert into scores (features_crc32, transaction_id, created_at, scored_at, account_id, corridor, score, risk, verdict, reasons, rule_set, attempts,
                       degradation, features, feature_schema)
-  select transaction_id, created_at, now(), account_id, corridor, 700, 0.7, 'review', '[]', 'r', 1, 0, '', 1
+  select 0, transaction_id, created_at, now(), account_id, corridor, 700, 0.7, 'review', '[]', 'r', 1, 0, '', 1
     from transactions`;
 
 const testDatabase = await openForFile(createTestDatabase());
