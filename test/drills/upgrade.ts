@@ -1,7 +1,7 @@
 /** A new release replaces an older one process by process, works beside it, and is rolled back. */
 import { readCounter } from '../chaos/support/told.ts';
 import { type DrillStage, drill } from './support/drill.ts';
-import { unpackOlderEngine } from './support/older-engine.ts';
+import { MIGRATION, openReleases } from './support/releases.ts';
 
 const [FIRST, SECOND] = ['worker-1', 'worker-2'] as const;
 const NAMES = [FIRST, SECOND, 'api-1', 'api-2'] as const;
@@ -36,10 +36,11 @@ export const upgrade = drill({
   what: 'a release is upgraded, and rolled back',
   setup: { apis: 2, workers: 2 },
   mayLose: false,
-  openFirst: unpackOlderEngine,
+  openReleases,
   strike: async (stage) => {
     const { engine, site } = stage;
-    await site.runPage('upgrade.md', 'Upgrade', 0);
+    const printed = await site.runPage('upgrade.md', 'Upgrade', 0);
+    stage.bar('migrations of the new release', printed.split(MIGRATION).length - 1, { exactly: 1 });
     await replace(stage, FIRST, site.launcher);
     await scoreBeside(stage);
     for (const name of NAMES.slice(1)) await replace(stage, name, site.launcher);
@@ -47,7 +48,7 @@ export const upgrade = drill({
     await site.runPage('upgrade.md', 'Upgrade', 1, asked);
   },
   restore: async (stage) => {
-    for (const name of NAMES) await replace(stage, name, stage.site.firstLauncher ?? '');
+    for (const name of NAMES) await replace(stage, name, stage.site.firstLauncher);
   },
   resume: async () => undefined,
 });

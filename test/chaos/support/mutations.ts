@@ -25,10 +25,14 @@ const EXIT = { fine: 0, failed: 1 } as const;
 
 type Copy = { readonly root: string } & Disposable;
 
-function copyEngine(from: string): Copy {
-  const root = mkdtempSync(join(tmpdir(), 'risk-mutant-'));
+export function copyEngineTo(root: string, from: string): void {
   for (const part of ENGINE_PARTS) cpSync(join(from, part), join(root, part), { recursive: true });
   symlinkSync(join(from, 'node_modules'), join(root, 'node_modules'));
+}
+
+function copyEngine(from: string): Copy {
+  const root = mkdtempSync(join(tmpdir(), 'risk-mutant-'));
+  copyEngineTo(root, from);
   return { root, [Symbol.dispose]: () => rmSync(root, { recursive: true, force: true }) };
 }
 

@@ -3,6 +3,7 @@
  * was gone and for how long nothing was accepted or scored. The runner and the checker of `npm run chaos` judge the rest.
  */
 import type { Plan, Scenario, Setup, Stage } from '../../chaos/support/scenario.ts';
+import type { Releases } from './releases.ts';
 import { type Site, startSite } from './site.ts';
 
 export type DrillStage = Stage & { readonly site: Site };
@@ -14,8 +15,8 @@ export type Drill = {
   readonly setup?: Partial<Setup>;
   /** Whether answered transactions may be gone. Their client then posts them again. */
   readonly mayLose: boolean;
-  /** Unpacks the release that the drill begins with. @returns its bin/risk */
-  readonly openFirst?: (folder: string) => Promise<string>;
+  /** Makes the releases between which the drill goes to and fro; absent: it has the engine under test alone. */
+  readonly openReleases?: (folder: string, launcher: string) => Promise<Releases>;
   /** Does what was done long before the incident. */
   readonly prepare?: (stage: DrillStage) => Promise<void>;
   readonly strike: (stage: DrillStage) => Promise<void>;
@@ -45,7 +46,8 @@ export function drill(of: Drill): Scenario {
     ...{ name: of.name, what: of.what },
     setup: { countersExact: false, rate: RATE, batch: BATCH, ...of.setup },
     startServices: async (options) => {
-      site = await startSite(options, await of.openFirst?.(options.folder));
+      const releases = await of.openReleases?.(options.folder, options.launcher);
+      site = await startSite(options, releases);
       return site;
     },
     plan: () => planOf(of, () => site),

@@ -16,13 +16,16 @@ import {
 import { openSessions, patientQuery, type ServiceUrls } from '../../chaos/support/sessions.ts';
 import { blocksOf } from './page.ts';
 import { findPostgresBin, findRedisCli } from './programs.ts';
+import type { Releases } from './releases.ts';
 import { openServer, type Server } from './server.ts';
 
 type Settings = Readonly<Record<string, string>>;
 
 export type Site = ChaosServices & {
-  /** bin/risk of the engine under test. */
+  /** bin/risk of the engine under test, or of the newer release. */
   readonly launcher: string;
+  /** bin/risk of the first processes. */
+  readonly firstLauncher: string;
   /** The server that runs first. */
   readonly server: Server;
   /** Runs commands of a shell, with `own` settings besides those of the site. @returns what they print */
@@ -40,12 +43,16 @@ export type Site = ChaosServices & {
 const COMMANDS_MS_MAX = 120_000;
 const OUTPUT_BYTES_MAX = 16 * 1024 * 1024;
 
-/** @param firstLauncher bin/risk of the release that the drill begins with, where it is another one */
+/** @param releases those that the drill goes to and fro between */
 export async function startSite(
   options: ServicesOptions,
-  firstLauncher: string | undefined,
+  releases: Releases | undefined,
 ): Promise<Site> {
-  const { folder, launcher, signal } = options;
+  const { folder, signal } = options;
+  const { older, newer: launcher } = releases ?? {
+    older: options.launcher,
+    newer: options.launcher,
+  };
   const [account, bin] = [serviceAccount(), findPostgresBin()];
   const source = await findRedis({
     ...{ account, signal, environment: process.env, onProgress: () => undefined },
@@ -61,7 +68,7 @@ export async function startSite(
   const first = await openServer({ bin, account, services: makeFolder('first') });
   const services = opened.use(
     await startServices({
-      ...{ ...options, postgresBin: bin, launcher: firstLauncher ?? launcher },
+      ...{ ...options, postgresBin: bin, launcher: older },
       openPostgres: async () => {
         await first.startEmpty();
         return first;
@@ -95,7 +102,7 @@ export async function startSite(
   const owned = opened.move();
   const site: Site = {
     ...{ ...services, launcher, server: first, run },
-    ...(firstLauncher === undefined ? {} : { firstLauncher }),
+    firstLauncher: older,
     runPage: (page, heading, nth, own) => {
       const text = readFileSync(join(root, 'docs', page), 'utf8');
       const block = blocksOf(text, heading)[nth];
