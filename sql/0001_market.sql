@@ -61,8 +61,6 @@ create table corridor_settings (
   weight double precision not null default 1 constraint weight_bounded check (weight >= 0.1 and weight <= 10),
   residency text constraint residency_bounded check (char_length(residency) between 1 and 64),
   shards smallint not null default 1 constraint shards_bounded check (shards between 1 and 16),
-  moved_from smallint constraint moved_from_bounded check (moved_from between 1 and 16),
-  moved_at timestamptz(3),
   log text not null default 'streams' constraint log_known check (log in ('streams', 'both', 'kafka')),
   log_changed_at timestamptz(3),
   compared_from timestamptz(3),
@@ -70,7 +68,6 @@ create table corridor_settings (
   proposed_by text,
   changed_by text not null,
   changed_at timestamptz(3) not null default now(),
-  constraint moved_whole check ((moved_from is null) = (moved_at is null)),
   constraint compared_whole check (compared_from is not null or compared_to is null)
 );
 comment on table corridor_settings is
@@ -80,8 +77,6 @@ comment on column corridor_settings.weight is 'Factor of the corridor''s part of
 comment on column corridor_settings.residency is 'Where data of the corridor must stay: a tag for people, which the engine does not act on.';
 comment on column corridor_settings.proposed_by is 'Who asked for the corridor, until another person does; then null.';
 comment on column corridor_settings.shards is 'Streams that the corridor is divided into, by account.';
-comment on column corridor_settings.moved_from is 'Shards before the last change of them; null where they never changed.';
-comment on column corridor_settings.moved_at is 'When they changed: producers act on it two seconds later.';
 comment on column corridor_settings.log is 'Where entries are appended and events published: Redis Streams, Kafka, or both.';
 comment on column corridor_settings.log_changed_at is 'When it changed; null: it was always streams, and no process looks in Kafka.';
 comment on column corridor_settings.compared_from is 'Transactions received from here on are in both logs, as every process had read the setting by then.';

@@ -12,7 +12,7 @@ import {
   openLooker,
   readKafkaEvents,
   setLog,
-  setShards,
+  startDivided,
   startWithKafka,
   TOPICS,
 } from './support/kafka-logs.ts';
@@ -170,7 +170,6 @@ const workersPlan: Plan = {
   faults: ['worker killed', 'consumer frozen'],
   run: async (stage) => {
     const { engine } = stage;
-    await setShards(stage, SHARDS);
     await setLog(stage, 'kafka');
     await stage.pause(BETWEEN_MS);
     for (const { name } of engine.running('worker')) {
@@ -209,7 +208,7 @@ export const kafkaWorkers: Scenario = {
     },
     spoiled: { every: 100, account: POISONED },
   },
-  startServices: startWithKafka,
+  startServices: startDivided(SHARDS),
   plan: () => workersPlan,
 };
 
@@ -223,12 +222,11 @@ export const kafkaCompare: Scenario = {
     ...{ countersExact: false, corridor: CORRIDOR, batch: 1000, rate: 2000 },
     recoverSecondsMax: SAME_MS_MAX / 1000,
   },
-  startServices: startWithKafka,
+  startServices: startDivided(SHARDS),
   plan: (_, { transactions }) => ({
     schedule: [`${SHARDS} shards`, 'Streams → both logs'],
     faults: ['both logs'],
     run: async (stage) => {
-      await setShards(stage, SHARDS);
       await setLog(stage, 'both');
       stage.happened('both logs');
       if (transactions > EVENTS_KEPT) stage.ledger.note({ kind: 'crowded' });

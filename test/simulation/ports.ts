@@ -10,7 +10,7 @@ import type * as group from '../../src/core/stream/group/consumer-group.ts';
 import type { handEntriesOver } from '../../src/core/stream/group/versions.ts';
 import type { promoteRetries } from '../../src/core/stream/settle/retries.ts';
 import type * as settling from '../../src/core/stream/settle/settle.ts';
-import type { listStreams, measureStreams } from '../../src/core/stream/status/lag.ts';
+import type { measureStreams } from '../../src/core/stream/status/lag.ts';
 
 /** A function that has its connection. */
 type Bound<F> = F extends (connection: never, ...rest: infer Rest) => infer Result
@@ -36,7 +36,6 @@ export type StreamPort = {
   readonly prove: Bound<typeof settling.prove>;
   readonly promoteRetries: Bound<typeof promoteRetries>;
   readonly measureStreams: Bound<typeof measureStreams>;
-  readonly listStreams: Bound<typeof listStreams>;
 };
 
 type Functions<Port> = {
@@ -67,7 +66,7 @@ export const store: Functions<StorePort> = toModule<StorePort>([
 export const stream: Functions<StreamPort> = toModule<StreamPort>([
   ...(['ensureGroups', 'claimStale', 'findHandedOver', 'heartbeat', 'removeConsumer'] as const),
   ...(['removeDeadConsumers', 'handEntriesOver', 'settle', 'prove', 'promoteRetries'] as const),
-  ...(['measureStreams', 'listStreams'] as const),
+  ...(['measureStreams'] as const),
 ]);
 
 /** The duty of Redis' memory, which does not run out here. */

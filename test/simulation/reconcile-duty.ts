@@ -28,6 +28,7 @@ export function createReconcileDuty(world: World, process: Process): Duty {
   const walk = createWalk({
     ...{ market: MARKET, store, heads: createHeads(world, process) },
     listCorridors: async () => corridors,
+    shardsOf: () => 1,
   });
   const append = async (payloads: readonly EntryPayload[]) => {
     const { journal } = world;

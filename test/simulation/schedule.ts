@@ -11,7 +11,7 @@ export const OPERATIONS = {
     ...['loadAccountPasts', 'loadMerchantPasts', 'insertScores', 'readStoredScores'],
     ...['insertDeadLetters', 'listScoredLetters', 'closeScoredLetters', 'accept'],
     ...['listAged', 'readRows', 'listLeft', 'setLeft', 'loadUnscored', 'findFinal', 'takeOut'],
-    ...['closeUnreadLetters', 'listStreams'],
+    ...['closeUnreadLetters', 'listCorridors'],
     ...['acceptLabels', 'findFraudParties', 'closeLabelBatch', 'listLabelBatches'],
     ...['readMark', 'readSnapshots', 'storeSnapshots'],
   ],

@@ -111,7 +111,6 @@ function createMarket(world: World, process: Process): Market {
   return {
     ...{ name: MARKET, guards: GUARDS, memory: watchMemory(1) },
     shardsOf: () => 1,
-    moveOf: () => null,
     logOf: () => 'streams',
     everKafka: () => false,
     comparedOf: () => null,
@@ -163,7 +162,6 @@ function createStream(world: World, process: Process): StreamPort {
       return (await process.askAll('promote', calls)).reduce((sum, moved) => sum + moved, 0);
     },
     measureStreams: async () => [],
-    listStreams: () => process.ask('listStreams', () => [...STREAMS]),
   };
 
   function uncounted(claimed: ReturnType<typeof streams.claim>) {
@@ -190,7 +188,8 @@ function createStore({ postgres, missing }: World, process: Process): StorePort 
       ),
     insertDeadLetters: (letters) =>
       process.ask('insertDeadLetters', () => postgres.insertDeadLetters(letters)),
-    listCorridors: async () => [],
+    listCorridors: () =>
+      process.ask('listCorridors', () => STREAMS.map(({ corridor }) => corridor)),
   };
   if (missing === 'acknowledge-after-commit') {
     return {

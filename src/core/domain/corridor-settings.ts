@@ -10,8 +10,6 @@ export type CorridorSettings = {
   readonly residency: string | null;
   /** Streams that the corridor is divided into, by account. */
   readonly shards: number;
-  /** The last change of `shards`; null: none. */
-  readonly moved: { readonly from: number; readonly atMs: number } | null;
   readonly log: CorridorLog;
   /** The last change of `log`; null: none, so that Kafka has nothing of the corridor. */
   readonly logChangedAtMs: number | null;
@@ -30,7 +28,6 @@ export const DEFAULT_SETTINGS: CorridorSettings = {
   weight: 1,
   residency: null,
   shards: 1,
-  moved: null,
   log: 'streams',
   logChangedAtMs: null,
   compared: null,

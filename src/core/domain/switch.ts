@@ -67,8 +67,6 @@ export type Switches = {
   readonly fields: MetadataFields;
   /** The market of each corridor that another market has. */
   readonly elsewhere: ReadonlyMap<string, string>;
-  /** The clock of Postgres minus `performance.now()`. */
-  readonly clockMs: number;
 };
 
 /** Adds what the environment of this process stops. A scope that people have stopped as well keeps their words. */

@@ -58,7 +58,10 @@ export async function feedRows(round: Round): Promise<Fed> {
 type Queue = Pick<LeftQueue, 'corridor' | 'shard'>;
 const nameOf = ({ corridor, shard }: Queue) => `${corridor} ${shard}`;
 
-/** Room of each queue; rows of a former shard are divided among the present ones, which must all have some. */
+/**
+ * Room of each queue. A row that a process opened before it read a change of shards is divided among the present ones, which must
+ * all have some.
+ */
 function roomsOf({ corridors, shardsOf, roomOf }: Round): Map<Queue, number> {
   const rooms = new Map<Queue, number>();
   for (const corridor of corridors) {

@@ -1,6 +1,5 @@
 /**
- * Finds which open rows are in no entry and no retry of their corridor: they are lost, whatever lost them. All shards are
- * read, as the number of shards may have changed.
+ * Finds which open rows are in no entry and no retry of their corridor: they are lost, whatever lost them.
  *
  * A row that moves while Redis is read is met before or after the move: an entry that failed goes on in the retries, which are
  * read after the streams, and a retry that is due goes to the end of its stream, which is read last. A row that is missed all

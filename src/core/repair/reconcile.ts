@@ -79,11 +79,8 @@ export function createReconciler(
   { transactionsMax, ageMs }: ReconcileSettings,
   count: (appended: number) => void,
 ): Reconciler {
-  let switches: Pick<Switches, 'settings' | 'clockMs'> = { settings: new Map(), clockMs: 0 };
-  const { shardsOf, logOf, everKafka } = layoutOf(
-    () => switches,
-    () => performance.now(),
-  );
+  let switches: Pick<Switches, 'settings'> = { settings: new Map() };
+  const { shardsOf, logOf, everKafka } = layoutOf(() => switches);
   const corridors = async () => {
     switches = await readSwitches(database);
     return [...switches.settings.keys()];
@@ -111,6 +108,7 @@ export function createReconciler(
     findElsewhere:
       findRows && (async (one, rowIds) => (everKafka(one) ? findRows(one, rowIds) : NONE)),
     listCorridors: corridors,
+    shardsOf,
   });
   let lookFromMs = Number.NEGATIVE_INFINITY;
 

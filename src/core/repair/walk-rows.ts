@@ -5,7 +5,7 @@
  */
 import { type AgedRow, FIRST_ROW } from '../store/open-rows/lost-rows.ts';
 import type { FindRows } from '../stream/kafka/find-rows.ts';
-import { allStreamsOf } from '../stream/keys.ts';
+import { type ShardsOf, streamsOf } from '../stream/keys.ts';
 import type { HeadReader } from '../stream/status/heads.ts';
 import { findLost } from './find-lost.ts';
 import { type RowStore, takeFinal } from './row-store.ts';
@@ -30,17 +30,18 @@ export type WalkParts = {
   /** Rows among these that another log than Streams still has; absent where there is none. */
   readonly findElsewhere?: FindRows | undefined;
   readonly listCorridors: () => Promise<readonly string[]>;
+  readonly shardsOf: ShardsOf;
 };
 
 /** @param now by the clock of this process */
 export function createWalk(
-  { market, store, heads, findElsewhere, listCorridors }: WalkParts,
+  { market, store, heads, findElsewhere, listCorridors, shardsOf }: WalkParts,
   now: () => Date = () => new Date(),
 ): Walk {
   let after = FIRST_ROW;
   let beganAt = now();
   const look = async (corridor: string, rows: readonly AgedRow[]): Promise<string[]> => {
-    const streams = allStreamsOf(market, [corridor]);
+    const streams = streamsOf(market, [corridor], shardsOf);
     const { lost: absentHere, unsure } = await findLost(heads, streams, rows);
     const lost = await withoutFound(corridor, absentHere);
     const absent = [...lost, ...unsure].map(({ rowId }) => rowId);
@@ -65,7 +66,7 @@ export function createWalk(
       if (after === FIRST_ROW) {
         beganAt = now();
         // Scored transactions are in no row any more; their entries may still owe an event.
-        const streams = allStreamsOf(market, await listCorridors());
+        const streams = streamsOf(market, await listCorridors(), shardsOf);
         await heads.adopt(streams);
       }
       const { rows, next } = await store.listAged(after, PAGE_ROWS);

@@ -76,10 +76,6 @@ export function streamsOf(
   );
 }
 
-/** All streams that these corridors may have, or have had. */
-export const allStreamsOf = (market: string, corridors: Iterable<string>) =>
-  streamsOf(market, corridors, () => SHARDS_MAX);
-
 /** Shard of an account: murmur3 (32 bit, seed 0) of its id. */
 export function shardOf(accountId: string, shards: number): number {
   return shards === 1 ? 0 : murmurhash.v3(accountId, 0) % shards;

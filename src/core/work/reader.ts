@@ -46,10 +46,8 @@ async function readNext(
   consumer: string,
   undrained: Set<string>,
 ): Promise<readonly Delivery[]> {
-  const { config, intake, lane, moves, stop } = worker;
-  const going = [...worker.streams.values()].filter(
-    (one) => !(worker.isStopped(one.corridor) || moves.waits(one)),
-  );
+  const { config, intake, lane, stop } = worker;
+  const going = [...worker.streams.values()].filter(({ corridor }) => !worker.isStopped(corridor));
   const streams = intake.inTurn(going);
   const barred = new Set<string>();
   const noteAnswered = () => worker.metrics.lastPoll.setToCurrentTime();

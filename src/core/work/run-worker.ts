@@ -12,10 +12,10 @@ import {
   removeDeadConsumers,
 } from '../stream/group/consumer-group.ts';
 import { joinLags } from '../stream/kafka/lag.ts';
-import { type StreamKeys, streamKeys } from '../stream/keys.ts';
+import { type StreamKeys, streamsOf } from '../stream/keys.ts';
 import { memoryDuty } from '../stream/memory/memory-duty.ts';
 import { promoteRetries } from '../stream/settle/retries.ts';
-import { listStreams, measureStreams } from '../stream/status/lag.ts';
+import { measureStreams } from '../stream/status/lag.ts';
 import { reportStreams } from '../stream/status/report-streams.ts';
 import { runKafkaLane } from './kafka-lane.ts';
 import { EXPRESS_READERS } from './lanes.ts';
@@ -29,7 +29,7 @@ const FIRST_STREAMS_RETRY_MS = 250;
 const WAITING_SAID_EVERY_MS = 30_000;
 const DEAD_CONSUMER_IDLE_MS = 3_600_000;
 const DEAD_CONSUMERS_EVERY_MS = 600_000;
-const [PROMOTE_EVERY_MS, LAG_EVERY_MS, MOVES_EVERY_MS] = [200, 5000, 250];
+const [PROMOTE_EVERY_MS, LAG_EVERY_MS] = [200, 5000];
 
 /**
  * Works until the signal; resolves when nothing is in flight any more.
@@ -68,7 +68,7 @@ export async function runWorker(
   await removeConsumers(worker);
 }
 
-const streamsOf = ({ streams }: Worker): StreamKeys[] => [...streams.values()];
+const streamsRead = ({ streams }: Worker): StreamKeys[] => [...streams.values()];
 
 /** A bug: everything else is stopped, then the error is rethrown. */
 function fail({ stop }: Worker, error: unknown): never {
@@ -87,13 +87,12 @@ function dutiesOf(worker: Worker): Duty[] {
   const { redis } = market;
   return [
     { name: 'streams', everyMs: REFRESH_MS, run: async () => void (await addStreams(worker)) },
-    { name: 'moves', everyMs: MOVES_EVERY_MS, run: () => followMoves(worker) },
     ...createReclaim(worker),
     {
       name: 'dead-consumers',
       everyMs: DEAD_CONSUMERS_EVERY_MS,
       async run() {
-        await ofEach(streamsOf(worker), ({ transactions }) =>
+        await ofEach(streamsRead(worker), ({ transactions }) =>
           removeDeadConsumers(redis, transactions, DEAD_CONSUMER_IDLE_MS),
         );
       },
@@ -102,21 +101,12 @@ function dutiesOf(worker: Worker): Duty[] {
       name: 'promote-retries',
       everyMs: PROMOTE_EVERY_MS,
       async run() {
-        await promoteRetries(redis, streamsOf(worker));
+        await promoteRetries(redis, streamsRead(worker));
       },
     },
-    memoryDuty(market, metrics, () => streamsOf(worker)),
+    memoryDuty(market, metrics, () => streamsRead(worker)),
     { name: 'lag', everyMs: LAG_EVERY_MS, run: () => reportLag(worker) },
   ];
-}
-
-/** Reads the new streams of a corridor as soon as producers append to them. */
-async function followMoves(worker: Worker): Promise<void> {
-  const { market, moves, streams } = worker;
-  const corridors = new Set(streamsOf(worker).map(({ corridor }) => corridor));
-  const lasts = [...corridors].map((one) => streamKeys(market.name, one, market.shardsOf(one) - 1));
-  if (!lasts.every(({ transactions }) => streams.has(transactions))) await addStreams(worker);
-  await moves.look(streamsOf(worker));
 }
 
 async function reportLag({ market, metrics, streams, readKafka }: Worker): Promise<void> {
@@ -156,10 +146,9 @@ async function addStreams(worker: Worker): Promise<string[]> {
   const { market, metrics, streams } = worker;
   const { database, redis, name, shardsOf } = market;
   const corridors = await listCorridors(database);
-  const listed = await listStreams(redis, name, shardsOf, corridors);
   const pinned = pinnedOf(worker);
-  const own = listed.filter(({ corridor }) => pinned?.includes(corridor) ?? true);
-  const fresh = own.filter((one) => !streams.has(one.transactions));
+  const own = corridors.filter((corridor) => pinned?.includes(corridor) ?? true);
+  const fresh = streamsOf(name, own, shardsOf).filter((one) => !streams.has(one.transactions));
   const failures = await ensureGroups(
     redis,
     fresh.map((stream) => stream.transactions),
@@ -206,7 +195,7 @@ async function insistOnStreams(worker: Worker): Promise<void> {
 /** The worker's consumers are removed, except where they still have pending entries for others to claim. */
 async function removeConsumers(worker: Worker): Promise<void> {
   const { config, market, name, log } = worker;
-  const streams = streamsOf(worker).map(({ transactions }) => transactions);
+  const streams = streamsRead(worker).map(({ transactions }) => transactions);
   const removals = Array.from(
     { length: config.RISK_WORKER_READERS + EXPRESS_READERS + 1 },
     (_, n) => removeConsumer(market.redis, streams, `${name}-${n}`),

@@ -23,7 +23,6 @@ import type { ShareOf } from './corridor-shares.ts';
 import { createInFlight, type InFlight, type LaneInFlight } from './in-flight.ts';
 import { createIntake, type Intake } from './intake.ts';
 import { createLanes, type Lane } from './lanes.ts';
-import { createMoves, type Moves } from './moves.ts';
 import { createNoteDelivered, type NoteDelivered } from './note-delivered.ts';
 import { createPause, type Pause } from './pause.ts';
 import type { Profiles } from './profiles/profiles.ts';
@@ -80,7 +79,6 @@ export type Worker = WorkerOptions & {
   readonly intake: Intake;
   readonly lane: Lane;
   readonly pause: Pause;
-  readonly moves: Moves;
   /** The end of entries of the log that the worker reads. */
   readonly ends: EntryEnds;
   /** Undefined where no corridor can have two logs. */
@@ -93,7 +91,7 @@ export type Worker = WorkerOptions & {
 
 /** The worker as each of its lanes sees it. */
 export function createWorker(options: WorkerOptions): { main: Worker; express: Worker } {
-  const { config, market, shareOf, elapsedMs } = options;
+  const { config, shareOf, elapsedMs } = options;
   const stop = new AbortController();
   const pause = createPause(stop.signal, options);
   const inFlight = createInFlight(stop.signal, elapsedMs);
@@ -108,7 +106,6 @@ export function createWorker(options: WorkerOptions): { main: Worker; express: W
     streams: new Map(),
     inFlight,
     pause,
-    moves: createMoves(market),
     ...endsOf(options),
     stop,
     trace: null,

@@ -182,7 +182,6 @@ const settings = {
   RISK_CLAIM_IDLE_MS: integer(200, 3_600_000, 7500).describe(
     'Idle time after which another worker takes an entry over; its own worker renews it after a third of that.',
   ),
-  // Longer: a read would hand out entries of a stream that waits for a move between shards.
   RISK_READ_BLOCK_MS: integer(10, SECOND_MS, SECOND_MS).describe('Longest blocking read.'),
   RISK_RETRY_BASE_MS: integer(1, 60_000, SECOND_MS).describe(
     'Wait before the second attempt; doubles each time.',

@@ -7,8 +7,8 @@ import { readSwitches } from '../../core/store/switches/switches.ts';
 import { listConsumers } from '../../core/stream/group/consumer-group.ts';
 import { claimIdentity } from '../../core/stream/identity.ts';
 import { joinLags } from '../../core/stream/kafka/lag.ts';
-import { slotTag } from '../../core/stream/keys.ts';
-import { listStreams, measureStreams } from '../../core/stream/status/lag.ts';
+import { slotTag, streamsOf } from '../../core/stream/keys.ts';
+import { measureStreams } from '../../core/stream/status/lag.ts';
 import { listReports } from '../../core/stream/status/workers.ts';
 import { readReach } from '../../kit/database/market-reach.ts';
 import { onlyOf } from '../../kit/database/statement.ts';
@@ -87,11 +87,11 @@ async function ofRedis({ guards }: Parts, find: () => Promise<Found>): Promise<F
   }
 }
 
-const streamsOfCorridor = (corridor: string, { config, ingest, redis }: Parts) =>
-  listStreams(redis, config.RISK_MARKET, ingest.shardsOf, [corridor]);
+const streamsOfCorridor = (corridor: string, { config, ingest }: Parts) =>
+  streamsOf(config.RISK_MARKET, [corridor], ingest.shardsOf);
 
 async function findStreams(corridor: string, parts: Parts): Promise<Found> {
-  const streams = await streamsOfCorridor(corridor, parts);
+  const streams = streamsOfCorridor(corridor, parts);
   const { lags = [] } = parts.readKafka() ?? {};
   const measured = joinLags(
     await measureStreams(parts.redis, streams),
@@ -115,7 +115,7 @@ async function findStreams(corridor: string, parts: Parts): Promise<Found> {
 }
 
 async function findWorkers(corridor: string, parts: Parts): Promise<Found> {
-  const streams = await streamsOfCorridor(corridor, parts);
+  const streams = streamsOfCorridor(corridor, parts);
   const consumers = await Promise.all(
     streams.map(({ transactions }) => listConsumers(parts.redis, transactions)),
   );

@@ -9,12 +9,14 @@ import {
   WEIGHT_MAX,
   WEIGHT_MIN,
 } from '../../core/domain/corridor-settings.ts';
-import { countsFrom, layoutOf, type Move } from '../../core/domain/layout.ts';
-import { changeCorridor } from '../../core/store/corridors/settings.ts';
-import { readSwitches } from '../../core/store/switches/switches.ts';
+import { freezeOf } from '../../core/domain/switch.ts';
+import { changeCorridor, readByAll } from '../../core/store/corridors/settings.ts';
+import { countOpen } from '../../core/store/open-rows/open-rows.ts';
+import { holdSwitches, readSwitches } from '../../core/store/switches/switches.ts';
 import { SHARDS_MAX } from '../../core/stream/keys.ts';
+import type { StreamLag } from '../../core/stream/status/lag.ts';
 import { recordChange } from '../../kit/audit/audit-log.ts';
-import type { Database } from '../../kit/database/pool.ts';
+import type { Database, Query } from '../../kit/database/pool.ts';
 import { Failure } from '../../kit/words/failure.ts';
 import { corridorParameter } from '../../kit/words/list-parameters.ts';
 import { plainText } from '../../kit/words/plain-text.ts';
@@ -26,12 +28,18 @@ const reason = plainText(REASON_CHARS_MAX).meta({
   description: 'For colleagues and the audit log.',
 });
 
+const shards = z.int().min(1).max(SHARDS_MAX).meta({
+  description:
+    'Streams that the corridor is divided into, by account. A change needs a frozen corridor with nothing waiting.',
+});
+
 export const newCorridorSchema = z
   .strictObject({
     id: corridorParameter.meta({
       description: 'Source country - destination country.',
       example: 'US-BR',
     }),
+    shards: shards.default(1),
     reason,
   })
   .meta({ id: 'NewCorridor' });
@@ -57,10 +65,7 @@ const settingFields = {
     description:
       'Where entries are appended and events published: Redis Streams, Kafka, or both. Workers read what waits in either log.',
   }),
-  shards: z.int().min(1).max(SHARDS_MAX).meta({
-    description:
-      'Streams that the corridor is divided into, by account. A new count divides the present one, or is a multiple of it.',
-  }),
+  shards,
 };
 
 export const corridorCommandSchema = z
@@ -78,10 +83,6 @@ export const settingsSchema = z
   .object({
     version: z.int().meta({ description: 'Ascends by one a change; 0: nothing was set.' }),
     ...settingFields,
-    moved: z
-      .object({ from: settingFields.shards, at: z.iso.datetime() })
-      .nullable()
-      .meta({ description: 'The last change of `shards`; null: none.' }),
     log_changed_at: z.iso
       .datetime()
       .nullable()
@@ -96,20 +97,31 @@ type By = { readonly by: Officer; readonly roles: ReadonlySet<Role> };
 export async function addCorridor(
   database: Database,
   market: string,
-  { id, reason }: z.output<typeof newCorridorSchema>,
+  { id, shards, reason }: z.output<typeof newCorridorSchema>,
   { by, roles }: By,
 ): Promise<z.output<typeof addedCorridorSchema>> {
   requireAuthority('add a corridor', roles);
-  return await changeCorridor(database, id, async (query, { isOurs, proposedBy, ...change }) => {
+  return await changeCorridor(database, id, async (query, { isOurs, proposal, ...change }) => {
     const record = async (action: 'corridor.propose' | 'corridor.add') =>
-      await recordChange(query, by, { action, subject: id, before: null, after: { reason } });
+      await recordChange(query, by, {
+        action,
+        subject: id,
+        before: null,
+        after: { shards, reason },
+      });
     if (isOurs) return { corridor: id, is_added: true, proposed_by: null };
-    if (proposedBy === undefined) {
-      await change.propose(by.name);
+    if (proposal === undefined) {
+      await change.propose(by.name, shards);
       await record('corridor.propose');
       return { corridor: id, is_added: false, proposed_by: by.name };
     }
-    requireOther('add a corridor', by, { scope: id, by: proposedBy });
+    requireOther('add a corridor', by, { scope: id, by: proposal.by });
+    if (proposal.shards !== shards)
+      throw new Failure(
+        'conflict',
+        'CORRIDOR_DIFFERS',
+        `shards: ${proposal.by} proposed ${id} with ${proposal.shards}, not with ${shards}`,
+      );
     const owner = await change.claim(market, by.name);
     if (owner !== market) {
       throw new Failure('conflict', 'CORRIDOR_TAKEN', `${id} is a corridor of ${owner}`);
@@ -122,21 +134,15 @@ export async function addCorridor(
 export const readSettings = async (database: Pick<Database, 'query'>, corridor: string) =>
   toJson((await readSwitches(database)).settings.get(corridor) ?? DEFAULT_SETTINGS);
 
-const toJson = ({
-  moved,
-  logChangedAtMs,
-  compared: _,
-  ...settings
-}: CorridorSettings): SettingsJson => ({
+const toJson = ({ logChangedAtMs, compared: _, ...settings }: CorridorSettings): SettingsJson => ({
   ...settings,
   log_changed_at: logChangedAtMs === null ? null : new Date(logChangedAtMs).toISOString(),
-  moved: moved && { from: moved.from, at: new Date(moved.atMs).toISOString() },
 });
 
 /** The logs of a corridor, as a change of it asks them. */
 export type LogsOfCorridor = {
-  /** Whether a move has ended. */
-  readonly isOver: (move: Move) => Promise<boolean>;
+  /** Measures the streams that the corridor has now. */
+  readonly measure: () => Promise<readonly StreamLag[]>;
   /** Makes the topics of the corridor; undefined where this process knows no Kafka. */
   readonly makeTopics: (() => Promise<void>) | undefined;
 };
@@ -147,21 +153,17 @@ export async function configureCorridor(
   corridor: string,
   { weight, residency, shards, log, reason }: CorridorCommand,
   { by, roles }: By,
-  { isOver, makeTopics }: LogsOfCorridor,
+  { measure, makeTopics }: LogsOfCorridor,
 ): Promise<SettingsJson> {
   requireAuthority('configure a corridor', roles);
   if (log !== undefined && log !== 'streams') await requireKafka(log, makeTopics);
   return await changeCorridor(database, corridor, async (query, { set }) => {
+    await holdSwitches(query);
     const switches = await readSwitches({ query });
     const before = switches.settings.get(corridor) ?? DEFAULT_SETTINGS;
     if (shards !== undefined && shards !== before.shards) {
-      requireStreams(before.shards, before.log, log);
-      const { moveOf } = layoutOf(
-        () => switches,
-        () => performance.now(),
-      );
-      const move = moveOf(corridor);
-      requireMovable(before.shards, shards, move === null || (await isOver(move)));
+      const frozenAt = switches.stopped.get(freezeOf(switches, corridor) ?? '')?.stoppedAt;
+      await requireEmpty(query, corridor, frozenAt, await measure());
     }
     const after = {
       shards: shards ?? before.shards,
@@ -190,21 +192,20 @@ async function requireKafka(
   throw new Failure('conflict', 'KAFKA_MISSING', why);
 }
 
-/** A partition would get accounts of another one before that one has delivered what it has of them. */
-function requireStreams(shards: number, before: CorridorLog, after = before): void {
-  if (before === 'streams' && after === 'streams') return;
-  const why = `shards: the corridor has the log ${before === 'streams' ? after : before}, with which its shards stay; allowed is ${shards}`;
-  throw new Failure('conflict', 'SHARDS_ON_KAFKA', why);
-}
-
-function requireMovable(from: number, to: number, isMovable: boolean): void {
-  const counts = countsFrom(from, SHARDS_MAX);
-  if (!counts.includes(to)) {
-    const why = `shards: ${to} neither divides ${from} nor is a multiple of it; allowed are ${counts.join(', ')}`;
-    throw new Failure('conflict', 'SHARDS_UNRELATED', why);
-  }
-  if (!isMovable) {
-    const why = `shards: the move to ${from} is not over, as entries wait that are older; allowed is ${from}`;
-    throw new Failure('conflict', 'CORRIDOR_MOVING', why);
-  }
+/** An account's transactions would be in two streams. @throws Failure with what waits */
+async function requireEmpty(
+  query: Query,
+  corridor: string,
+  frozenAt: string | undefined,
+  lags: readonly StreamLag[],
+): Promise<void> {
+  const isFrozen = frozenAt !== undefined && (await readByAll(query, frozenAt)).isRead;
+  const state = frozenAt === undefined ? 'open' : `frozen since ${frozenAt}`;
+  const pending = await countOpen(query, corridor);
+  const sum = (of: (one: StreamLag) => number) => lags.reduce((total, one) => total + of(one), 0);
+  const waiting = sum((one) => one.lag + one.pending);
+  const retries = sum((one) => one.retriesWaiting);
+  if (isFrozen && pending + waiting + retries === 0) return;
+  const why = `shards: a change needs a corridor with nothing waiting that has been frozen for 2 s; ${corridor} is ${state} and has pending transactions: ${pending}, in streams: ${waiting}, in retries: ${retries}`;
+  throw new Failure('conflict', 'CORRIDOR_NOT_EMPTY', why);
 }

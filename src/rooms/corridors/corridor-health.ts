@@ -2,7 +2,8 @@
 import type { Layout } from '../../core/domain/layout.ts';
 import { joinLags } from '../../core/stream/kafka/lag.ts';
 import type { ReadKafka } from '../../core/stream/kafka/watch-kafka.ts';
-import { listStreams, measureStreams } from '../../core/stream/status/lag.ts';
+import { streamsOf } from '../../core/stream/keys.ts';
+import { measureStreams } from '../../core/stream/status/lag.ts';
 import type { Guards } from '../../kit/breakers/guards.ts';
 import type { Database } from '../../kit/database/pool.ts';
 import type { RedisClient } from '../../kit/redis/connection.ts';
@@ -51,10 +52,8 @@ async function oldestAges(
   { redis, guards, market, layout, readKafka }: Parts,
 ): Promise<ReadonlyMap<string, number>> {
   try {
-    const measured = await guards.redis.run(async () => {
-      const streams = await listStreams(redis, market, layout.shardsOf, corridors);
-      return await measureStreams(redis, streams);
-    });
+    const streams = streamsOf(market, corridors, layout.shardsOf);
+    const measured = await guards.redis.run(() => measureStreams(redis, streams));
     const ages = new Map<string, number>();
     const { lags = [] } = readKafka() ?? {};
     for (const { stream, oldestAgeMs } of joinLags(measured, lags, layout.logOf)) {

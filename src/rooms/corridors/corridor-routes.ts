@@ -1,9 +1,9 @@
 /** `/v1/corridors/{id}`: how a corridor does, and its checklist. */
 import { z } from 'zod';
-import type { Move } from '../../core/domain/layout.ts';
 import type { Api } from '../../core/room.ts';
 import { PARTITIONS, topicsOf } from '../../core/stream/kafka/topics.ts';
-import { isOver } from '../../core/work/moves.ts';
+import { streamsOf } from '../../core/stream/keys.ts';
+import { measureStreams } from '../../core/stream/status/lag.ts';
 import { answer, bodyOf, operation } from '../../kit/http/operation.ts';
 import { AUTHORITY, DECIDING_ROLES } from './authority.ts';
 import { checkCorridor, checklistSchema } from './checklist.ts';
@@ -60,7 +60,6 @@ const settings = {
   weight: 2,
   residency: 'EG',
   shards: 16,
-  moved: { from: 1, at: '2026-11-25T09:30:00.000Z' },
   log: 'streams' as const,
   log_changed_at: null,
 };
@@ -112,7 +111,11 @@ export const corridorOperations = [
     description:
       'The first person proposes it, and it is added when another person sends the same. Processes take its transactions within seconds.',
     roles: AUTHORITY['add a corridor'].roles,
-    body: bodyOf(newCorridorSchema, { id: 'US-BR', reason: 'a contract with a bank in Brazil' }),
+    body: bodyOf(newCorridorSchema, {
+      id: 'US-BR',
+      shards: 4,
+      reason: 'a contract with a bank in Brazil',
+    }),
     answers: {
       200: answer('Whether the market has it now.', addedCorridorSchema, {
         corridor: 'US-BR',
@@ -134,7 +137,7 @@ export const corridorOperations = [
     operationId: 'configureCorridor',
     summary: 'Set what may be set for a corridor; what is left out stays',
     description:
-      'Processes act on it within a second of the answer, on `shards` two seconds after it. 409: a count that the corridor cannot move to, a move that is not over, or a log that needs Kafka where there is none.',
+      'Processes act on it within a second of the answer. 409: other `shards` of a corridor that is not frozen or has transactions waiting, or a log that needs Kafka where there is none.',
     roles: AUTHORITY['configure a corridor'].roles,
     path: paths.corridor,
     body: bodyOf(corridorCommandSchema, { weight: 2, residency: 'EG', reason: 'pay day' }),
@@ -144,9 +147,11 @@ export const corridorOperations = [
       frozenOf('corridor', id, parts);
       const { roles } = c.get('principal');
       const { databases, guards, redis, config, kafka } = parts;
+      const { shardsOf } = parts.switches.layout;
       const { RISK_MARKET: market } = config;
       const logs = {
-        isOver: async (move: Move) => await guards.redis.run(() => isOver(redis, market, id, move)),
+        measure: () =>
+          guards.redis.run(() => measureStreams(redis, streamsOf(market, [id], shardsOf))),
         makeTopics:
           kafka && (() => kafka.ensureTopics(Object.values(topicsOf(market, id)), PARTITIONS)),
       };

@@ -20,8 +20,6 @@ import { startKafka, type TestKafka } from '../../support/kafka/broker.ts';
 
 export const CORRIDOR = 'US-EG';
 export const TOPICS = topicsOf(MARKET, CORRIDOR);
-/** Every process has read the shards, and entries of the former ones are gone. */
-const MOVED_MS = 5000;
 
 const running = new WeakMap<ChaosServices, TestKafka>();
 
@@ -41,6 +39,19 @@ export async function startWithKafka(options: ServicesOptions): Promise<ChaosSer
   running.set(all, kafka);
   return all;
 }
+
+/** Divides the corridor before any process reads how many streams it has. */
+export const startDivided = (shards: number) => async (options: ServicesOptions) => {
+  await using opened = new AsyncDisposableStack();
+  const services = opened.use(await startWithKafka(options));
+  const values = [CORRIDOR, shards];
+  await services.query(
+    `insert into corridor_settings (corridor, shards, changed_by) values ($1, $2, 'set-up')`,
+    values,
+  );
+  opened.move();
+  return services;
+};
 
 function kafkaOf({ services }: Stage): TestKafka {
   const kafka = running.get(services);
@@ -68,12 +79,6 @@ export async function setLog(stage: Stage, log: string): Promise<void> {
 function isBusy(error: unknown): boolean {
   if (String(error).includes(': 503 ')) return false;
   throw error;
-}
-
-/** Divides the corridor, and waits until the move is over. */
-export async function setShards(stage: Stage, shards: number): Promise<void> {
-  await ask(stage, '', { shards, reason: `set-up: ${shards} shards` });
-  await stage.pause(MOVED_MS);
 }
 
 /** A reader of the topics of a set-up. */

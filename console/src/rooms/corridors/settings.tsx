@@ -5,7 +5,7 @@ import { ask } from '../../api/ask.ts';
 import { number } from '../../format.ts';
 import { Field } from '../../parts/field.tsx';
 import { Part } from '../../parts/page.tsx';
-import { Facts, Time } from '../../parts/show.tsx';
+import { Facts } from '../../parts/show.tsx';
 import { ChangeDialog } from './change-dialog.tsx';
 
 type SettingsProps = {
@@ -16,7 +16,7 @@ type SettingsProps = {
 
 export function SettingsPart({ corridor, settings, mayChange }: SettingsProps) {
   const [isAsked, setAsked] = useState(false);
-  const { weight, residency, shards, moved } = settings;
+  const { weight, residency, shards } = settings;
   const button = (
     <button type="button" onClick={() => setAsked(true)}>
       Set …
@@ -29,7 +29,6 @@ export function SettingsPart({ corridor, settings, mayChange }: SettingsProps) {
           ['Weight beside other corridors', number(weight)],
           ['Streams', shards],
           ['Data must stay in', residency],
-          ['Streams changed at', moved === null ? null : <Time key="moved" at={moved.at} />],
         ]}
       />
       {isAsked ? (
@@ -75,7 +74,7 @@ function SettingsDialog({ corridor, settings, onClose }: SettingsDialogProps) {
         onChange={setShards}
         isNumber
         isRequired
-        hint="From 1 to 16; one count divides the other. Accounts move to the new streams 2 s later."
+        hint="From 1 to 16. A change needs a frozen corridor with nothing waiting."
       />
       <Field
         label="Data must stay in"

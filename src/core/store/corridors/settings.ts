@@ -6,7 +6,6 @@ import type { CorridorLog, CorridorSettings } from '../../domain/corridor-settin
 /** An expression: the settings of each corridor of the market, null where nothing was set. */
 export const SETTINGS = `(select coalesce(jsonb_object_agg(corridor,
       case when version is not null then jsonb_build_object('version', version, 'weight', weight, 'residency', residency, 'shards', shards,
-        'moved', case when moved_at is not null then jsonb_build_object('from', moved_from, 'atMs', extract(epoch from moved_at) * 1000) end,
         'log', log, 'logChangedAtMs', extract(epoch from log_changed_at) * 1000,
         'compared', case when compared_from is not null then
           jsonb_build_object('fromMs', extract(epoch from compared_from) * 1000, 'toMs', extract(epoch from compared_to) * 1000) end) end), '{}')
@@ -16,6 +15,8 @@ export const SETTINGS = `(select coalesce(jsonb_object_agg(corridor,
 export const ELSEWHERE = `(select coalesce(jsonb_object_agg(corridor, market), '{}') from shared.corridors
     where market is not null and corridor not in (select corridor from market.corridors))`;
 
+type CorridorProposal = { readonly by: string; readonly shards: number };
+
 const lock = rowsOf(
   'lock-corridor-settings',
   'lock table market.corridor_settings in share row exclusive mode',
@@ -24,13 +25,13 @@ const ownCorridor = firstOf<{ corridor: string }, [corridor: string]>(
   'find-corridor',
   'select corridor from market.corridors where corridor = $1',
 );
-const readProposal = firstOf<{ by: string }, [corridor: string]>(
+const readProposal = firstOf<CorridorProposal, [corridor: string]>(
   'read-proposed-corridor',
-  'select proposed_by as by from market.corridor_settings where corridor = $1 and proposed_by is not null',
+  'select proposed_by as by, shards from market.corridor_settings where corridor = $1 and proposed_by is not null',
 );
-const propose = rowsOf<object, [corridor: string, by: string]>(
+const propose = rowsOf<object, [corridor: string, by: string, shards: number]>(
   'propose-corridor',
-  'insert into market.corridor_settings (corridor, proposed_by, changed_by) values ($1, $2, $2)',
+  'insert into market.corridor_settings (corridor, proposed_by, changed_by, shards) values ($1, $2, $2, $3)',
 );
 const accept = rowsOf<object, [corridor: string, by: string]>(
   'accept-corridor',
@@ -43,6 +44,10 @@ const claimCorridor = onlyOf<{ market: string }, [corridor: string, market: stri
 );
 /** Every process has read a change after half a second; one that is overloaded takes longer. */
 const READ_BY_ALL = `interval '2 seconds'`;
+export const readByAll = onlyOf<{ isRead: boolean }, [at: string]>(
+  'read-by-all',
+  `select clock_timestamp() > $1::timestamptz + ${READ_BY_ALL} as "isRead"`,
+);
 
 const write = rowsOf<
   object,
@@ -57,14 +62,11 @@ const write = rowsOf<
 >(
   'set-corridor',
   `insert into market.corridor_settings as old
-     (corridor, weight, residency, changed_by, shards, moved_from, moved_at, log, log_changed_at, compared_from)
-   values ($1, $2, $3, $4, $5, case when $5::smallint <> 1 then 1 end, case when $5::smallint <> 1 then clock_timestamp() end,
-           $6, case when $6 <> 'streams' then clock_timestamp() end, case when $6 = 'both' then clock_timestamp() + ${READ_BY_ALL} end)
+     (corridor, weight, residency, changed_by, shards, log, log_changed_at, compared_from)
+   values ($1, $2, $3, $4, $5, $6, case when $6 <> 'streams' then clock_timestamp() end, case when $6 = 'both' then clock_timestamp() + ${READ_BY_ALL} end)
    on conflict (corridor) do update
       set weight = excluded.weight, residency = excluded.residency, version = old.version + 1,
           changed_by = excluded.changed_by, changed_at = now(), shards = excluded.shards,
-          moved_from = case when old.shards <> excluded.shards then old.shards else old.moved_from end,
-          moved_at = case when old.shards <> excluded.shards then clock_timestamp() else old.moved_at end,
           log = excluded.log,
           log_changed_at = case when old.log <> excluded.log then clock_timestamp() else old.log_changed_at end,
           compared_from = case when old.log <> 'both' and excluded.log = 'both' then clock_timestamp() + ${READ_BY_ALL} else old.compared_from end,
@@ -76,9 +78,9 @@ const write = rowsOf<
 /** A corridor, within a database transaction in which nobody else changes a corridor. */
 export type CorridorChange = {
   readonly isOurs: boolean;
-  /** The person who proposed the claim; undefined without a proposal. */
-  readonly proposedBy: string | undefined;
-  readonly propose: (by: string) => Promise<unknown>;
+  /** The claim that another person may confirm; undefined without one. */
+  readonly proposal: CorridorProposal | undefined;
+  readonly propose: (by: string, shards: number) => Promise<unknown>;
   /** Ends the proposal. @returns the market that has the corridor now */
   readonly claim: (market: string, by: string) => Promise<string>;
   readonly set: (
@@ -96,8 +98,8 @@ export async function changeCorridor<T>(
     await lock(query);
     return await work(query, {
       isOurs: (await ownCorridor(query, corridor)) !== undefined,
-      proposedBy: (await readProposal(query, corridor))?.by,
-      propose: (by) => propose(query, corridor, by),
+      proposal: await readProposal(query, corridor),
+      propose: (by, shards) => propose(query, corridor, by, shards),
       async claim(market, by) {
         await accept(query, corridor, by);
         return (await claimCorridor(query, corridor, market)).market;

@@ -39,7 +39,6 @@ type Row = {
   readonly settings: Readonly<Record<string, CorridorSettings | null>>;
   readonly elsewhere: Readonly<Record<string, string>>;
   readonly fields: StoredFields;
-  readonly nowMs: number;
 };
 
 const STOPPED = `(select coalesce(jsonb_object_agg(scope, stop), '{}')
@@ -47,21 +46,21 @@ const STOPPED = `(select coalesce(jsonb_object_agg(scope, stop), '{}')
 
 const read = onlyOf<Row>(
   'read-switches',
-  `select version::text, ${STOPPED} as stopped, ${SETTINGS} as settings, ${ELSEWHERE} as elsewhere, ${FIELDS} as fields,
-          (extract(epoch from clock_timestamp()) * 1000)::float8 as "nowMs"
+  `select version::text, ${STOPPED} as stopped, ${SETTINGS} as settings, ${ELSEWHERE} as elsewhere, ${FIELDS} as fields
      from market.switches`,
 );
 
-/** An expression: all that is read. While the shards of a corridor move, each reading is another one, as its clock counts. */
-export const SWITCHES_MARK = `(select md5(concat_ws(' ', version, ${STOPPED}, ${SETTINGS}, ${ELSEWHERE}, ${FIELDS},
-    (select max(clock_timestamp()) from market.corridor_settings where moved_at > clock_timestamp() - interval '10 seconds')))
-  from market.switches)`;
+/** An expression: all that is read. */
+export const SWITCHES_MARK = `(select md5(concat_ws(' ', version, ${STOPPED}, ${SETTINGS}, ${ELSEWHERE}, ${FIELDS})) from market.switches)`;
+
+/** Keeps the switches as they are until the end of the database transaction. */
+export const holdSwitches = rowsOf('hold-switches', 'lock table market.switches in share mode');
 
 export async function readSwitches({ query }: Pick<Database, 'query'>): Promise<Switches> {
   return toSwitches(await read(query));
 }
 
-function toSwitches({ version, stopped, settings, elsewhere, fields, nowMs }: Row): Switches {
+function toSwitches({ version, stopped, settings, elsewhere, fields }: Row): Switches {
   const stops = Object.entries(stopped).map(([scope, one]): [string, Stop] => [
     scope,
     {
@@ -83,7 +82,6 @@ function toSwitches({ version, stopped, settings, elsewhere, fields, nowMs }: Ro
     ),
     elsewhere: new Map(Object.entries(elsewhere)),
     fields: toFields(fields),
-    clockMs: nowMs - performance.now(),
   };
 }
 

@@ -98,10 +98,7 @@ async function watchSwitches(
       taken += 1;
       replace(changed);
     },
-    layout: layoutOf(
-      () => current,
-      () => performance.now(),
-    ),
+    layout: layoutOf(() => current),
     corridors: () => corridors,
     ofEnvironment: fixed,
     isUnread: () => ageMs() > UNREAD_MS,

@@ -3,7 +3,7 @@ import type { RedisClient } from '../../../kit/redis/connection.ts';
 import { unexpected } from '../../../kit/redis/outage.ts';
 import { Failure } from '../../../kit/words/failure.ts';
 import { ENTRY_VERSIONS } from '../entries/entry.ts';
-import { allStreamsOf, GROUP, type ShardsOf, type StreamKeys } from '../keys.ts';
+import { GROUP, type StreamKeys } from '../keys.ts';
 import { loadScript, runOnStreams } from '../scripts.ts';
 
 export type StreamLag = {
@@ -60,24 +60,4 @@ function toLag(stream: StreamKeys, reply: unknown): StreamLag {
     readableAgeMs: Number(readable),
     retriesWaiting: Number(retriesWaiting),
   };
-}
-
-/** The streams of the current shards, and those of a former, larger number of shards until they are empty. Throws a Failure. */
-export async function listStreams(
-  redis: RedisClient,
-  market: string,
-  shardsOf: ShardsOf,
-  corridors: Iterable<string>,
-): Promise<StreamKeys[]> {
-  const all = allStreamsOf(market, corridors);
-  const isPresent = ({ corridor, shard }: StreamKeys) => shard < shardsOf(corridor);
-  const former = all.filter((stream) => !isPresent(stream));
-  const figures = await measureStreams(redis, former);
-  // The age says that something is left where the counts cannot be read.
-  const left = figures.filter(
-    ({ lag, pending, retriesWaiting, oldestAgeMs }) =>
-      lag + pending + retriesWaiting + oldestAgeMs > 0,
-  );
-  const filled = new Set(left.map(({ stream }) => stream));
-  return all.filter((stream) => isPresent(stream) || filled.has(stream));
 }

@@ -12,7 +12,7 @@ import {
   listHandedOver,
   readHandedOver,
 } from '../../../core/stream/group/handed-over.ts';
-import { allStreamsOf, type StreamKeys } from '../../../core/stream/keys.ts';
+import { SHARDS_MAX, type StreamKeys, streamsOf } from '../../../core/stream/keys.ts';
 import { type Command, EXIT, parseArguments, UsageError } from '../../../kit/command/command.ts';
 import { openCommandDatabase, openCommandRedis } from '../../../kit/command/stores.ts';
 import type { Database } from '../../../kit/database/pool.ts';
@@ -44,7 +44,7 @@ Example: risk entries give-up 3 --yes
     using connection = await openCommandRedis(context);
     const { redis } = connection;
     const corridors = await listCorridors(database);
-    const streams = allStreamsOf(context.config.RISK_MARKET, corridors);
+    const streams = streamsOf(context.config.RISK_MARKET, corridors, () => SHARDS_MAX);
     if (version === undefined) {
       const found = await Promise.all(streams.map(listIn(redis)));
       output.table(['stream', 'version', 'entries'], found.flat());

@@ -5,7 +5,7 @@ import { countBacklog } from '../../../core/store/open-rows/backlog.ts';
 import { readSwitches } from '../../../core/store/switches/switches.ts';
 import { joinLags } from '../../../core/stream/kafka/lag.ts';
 import { openKafkaOf } from '../../../core/stream/kafka/watch-kafka.ts';
-import { allStreamsOf } from '../../../core/stream/keys.ts';
+import { streamsOf } from '../../../core/stream/keys.ts';
 import { measureStreams } from '../../../core/stream/status/lag.ts';
 import type { Config } from '../../../kit/config/config.ts';
 import type { Database } from '../../../kit/database/pool.ts';
@@ -32,12 +32,9 @@ export function openQueueReader(
   { config, database, redis, log }: Stores,
 ): () => Promise<Reading> {
   const { RISK_MARKET: market, KAFKA_URL: url } = config;
-  let switches: Pick<Switches, 'settings' | 'clockMs'> = { settings: new Map(), clockMs: 0 };
+  let switches: Pick<Switches, 'settings'> = { settings: new Map() };
   const corridors = () => new Set(switches.settings.keys());
-  const layout = layoutOf(
-    () => switches,
-    () => performance.now(),
-  );
+  const layout = layoutOf(() => switches);
   const watched = { redis, market, switches: { corridors, layout }, metrics: null, log };
   const { readKafka } = openKafkaOf(url, stack, watched);
   return async () => {
@@ -46,7 +43,7 @@ export function openQueueReader(
       readSwitches(database),
     ]);
     switches = now;
-    const ofStreams = await measureStreams(redis, allStreamsOf(market, corridors()));
+    const ofStreams = await measureStreams(redis, streamsOf(market, corridors(), layout.shardsOf));
     const { isDown = false, lags = [] } = readKafka() ?? {};
     if (isDown) throw new Failure('unavailable', 'KAFKA_DOWN', 'Kafka does not answer');
     const measured = joinLags(ofStreams, lags, layout.logOf);

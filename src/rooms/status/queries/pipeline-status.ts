@@ -13,8 +13,8 @@ import { type Switches, stopOf } from '../../../core/domain/switch.ts';
 import type { Total } from '../../../core/store/tallies/day-tallies.ts';
 import { joinLags } from '../../../core/stream/kafka/lag.ts';
 import type { ReadKafka } from '../../../core/stream/kafka/watch-kafka.ts';
-import type { ShardsOf } from '../../../core/stream/keys.ts';
-import { listStreams, measureStreams, type StreamLag } from '../../../core/stream/status/lag.ts';
+import { type ShardsOf, streamsOf } from '../../../core/stream/keys.ts';
+import { measureStreams, type StreamLag } from '../../../core/stream/status/lag.ts';
 import { reportStreams, type StreamMetrics } from '../../../core/stream/status/report-streams.ts';
 import { listReports } from '../../../core/stream/status/workers.ts';
 import type { Guards, Health } from '../../../kit/breakers/guards.ts';
@@ -133,8 +133,7 @@ export function createReadStatus(
   const readLatency = createReadLatency(databases);
   const measure = async () => {
     const streams = async () => {
-      const listed = await listStreams(redis, market, shardsOf, listCorridors());
-      const ofStreams = await measureStreams(redis, listed);
+      const ofStreams = await measureStreams(redis, streamsOf(market, listCorridors(), shardsOf));
       const measured = joinLags(ofStreams, readKafka()?.lags ?? [], logOf);
       reportStreams(metrics, measured);
       return measured;

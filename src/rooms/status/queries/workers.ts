@@ -1,6 +1,6 @@
 /** `GET /v1/workers`: each worker that reports, is missing, or whose consumers still have pending entries. */
 import { z } from 'zod';
-import { listStreams } from '../../../core/stream/status/lag.ts';
+import { streamsOf } from '../../../core/stream/keys.ts';
 import {
   type Holding,
   listHoldings,
@@ -54,7 +54,7 @@ export const workerExample: WorkerJson = {
 export async function listWorkers(pipeline: Pipeline): Promise<WorkerJson[]> {
   const { redis, market, shardsOf, corridors, guards } = pipeline;
   return await guards.redis.run(async () => {
-    const streams = await listStreams(redis, market, shardsOf, corridors());
+    const streams = streamsOf(market, corridors(), shardsOf);
     const [{ reports, seen, nowMs }, holdings] = await Promise.all([
       listReports(redis, market),
       listHoldings(redis, streams),

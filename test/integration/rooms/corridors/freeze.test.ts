@@ -166,11 +166,13 @@ test('the second of two people adds a corridor, and what is set for it is live w
   using changes = followChanges(api.database, log);
   const switches = await watchSwitchesOf(testConfig({}), api.database, changes, log);
   const shareOf = shareOfSettings(() => switches.current().settings);
-  const wanted = { id: 'US-BR', ...REASON };
+  const wanted = { id: 'US-BR', shards: 2, ...REASON };
   const add = (key: string) => change('/v1/corridors', wanted, key);
   expect((await add(carl)).body).toMatchObject({ is_added: false, proposed_by: 'Carl' });
   expect((await add(carl)).status).toBe(409);
   expect(switches.corridors().has('US-BR')).toBe(false);
+  const other = await change('/v1/corridors', { ...wanted, shards: 3 }, dora);
+  expect(other.body.detail).toContain('proposed US-BR with 2, not with 3');
   expect((await add(dora)).body).toMatchObject({ is_added: true, proposed_by: null });
   await waitUntil(async () => switches.corridors().has('US-BR'), 2000, 'the corridor');
   await until('US-BR', 201);
@@ -181,7 +183,7 @@ test('the second of two people adds a corridor, and what is set for it is live w
   await waitUntil(async () => shareOf('US-BR').weight === 4, 2000, 'the weight');
   expect(shareOf('US-EG')).toEqual({ weight: 1, floor: 0.1 });
   expect((await read('/v1/corridors/US-BR')).settings).toEqual({
-    ...{ version: 3, weight: 4, residency: 'BR', shards: 1, moved: null },
+    ...{ version: 3, weight: 4, residency: 'BR', shards: 2 },
     ...{ log: 'streams', log_changed_at: null },
   });
   const withoutKafka = await change('/v1/corridors/US-BR', { log: 'both', ...REASON }, dora, 'PUT');

@@ -43,7 +43,6 @@ const switches = {
     settings: new Map(),
     elsewhere: new Map(),
     fields: new Map(),
-    clockMs: 0,
   }),
 };
 const publish = (query: Query = database.query) =>

@@ -66,7 +66,6 @@ test('an attempt says which decisions are of a frozen corridor, and its signatur
         settings: new Map(),
         elsewhere: new Map(),
         fields: new Map(),
-        clockMs: 0,
       },
     }),
   );

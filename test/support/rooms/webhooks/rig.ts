@@ -24,7 +24,6 @@ const NO_SWITCHES: Switches = {
   settings: new Map(),
   elsewhere: new Map(),
   fields: new Map(),
-  clockMs: 0,
 };
 const NOBODY: Resolve = async () => [];
 

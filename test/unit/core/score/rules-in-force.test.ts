@@ -15,7 +15,7 @@ const compiled = compileRuleSet(always('own@1'));
 if (!('ruleSet' in compiled)) throw new Error(JSON.stringify(compiled.problems));
 const { ruleSet } = compiled;
 const switches: Switches = {
-  ...{ version: 1, settings: new Map(), elsewhere: new Map(), fields: new Map(), clockMs: 0 },
+  ...{ version: 1, settings: new Map(), elsewhere: new Map(), fields: new Map() },
   stopped: new Map(),
 };
 const row = (accountId: string, corridor = 'US-EG') => ({ accountId, corridor, currency: 'USD' });

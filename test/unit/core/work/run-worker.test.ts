@@ -53,11 +53,13 @@ vi.mock('../../../../src/core/stream/group/consumer-group.ts', () => ({
 vi.mock('../../../../src/core/stream/settle/settle.ts', () => ({ prove: async () => undefined }));
 vi.mock('../../../../src/core/stream/settle/retries.ts', () => ({ promoteRetries: async () => 0 }));
 vi.mock('../../../../src/core/stream/status/lag.ts', () => ({ measureStreams: async () => [] }));
-vi.mock('../../../../src/core/stream/status/lag.ts', () => ({
-  listStreams: async () => [broken, flooded, quiet],
+vi.mock('../../../../src/core/stream/keys.ts', async (original) => ({
+  ...(await original<object>()),
+  streamsOf: (_: string, corridors: readonly string[]) =>
+    [broken, flooded, quiet].filter(({ corridor }) => corridors.includes(corridor)),
 }));
 vi.mock('../../../../src/core/store/transactions/corridors.ts', () => ({
-  listCorridors: async () => [],
+  listCorridors: async () => [broken, flooded, quiet].map(({ corridor }) => corridor),
 }));
 vi.mock(
   '../../../../src/core/stream/memory/memory-duty.ts',
@@ -86,7 +88,7 @@ function start(
   const stop = new AbortController();
   const run = { run: <T>(call: () => Promise<T>) => call() };
   const market = {
-    ...{ name: 'm', shardsOf: () => 1, moveOf: () => null },
+    ...{ name: 'm', shardsOf: () => 1 },
     database: { usage: () => ({ total: 0, idle: 0, waiting: 0 }) },
     guards: { redis: run, streamsOf: () => run },
   } as unknown as Market;

@@ -23,7 +23,6 @@ const switchesOf = (...scopes: string[]): Switches => ({
   settings: new Map(),
   elsewhere: new Map(),
   fields: new Map(),
-  clockMs: 0,
 });
 const limitOf = (scope: string): Limit => ({
   ...{ scope, kind: 'transactions', ratePerSecond: 1, burst: 10, version: 1, proposal: null },

@@ -126,7 +126,7 @@ test('in force is the amount in the currency of the payment, and 0 in a currency
   const inForce = (more: object) =>
     rulesInForce(
       {
-        ...{ version: 1, settings: new Map(), elsewhere: new Map(), fields: new Map(), clockMs: 0 },
+        ...{ version: 1, settings: new Map(), elsewhere: new Map(), fields: new Map() },
         stopped: new Map([['manual:corridor:US-EG', { ...stop, ...more }]]),
       },
       NO_ROLLOUTS,
