@@ -152,7 +152,7 @@ export const CONTROL: Guards = {
   'oidc-claims': {
     says: 'Roles and the name of a person come of the claims that settings name.',
     shown: 'RISK_OIDC_CLAIM, RISK_OIDC_NAME_CLAIM',
-    test: 'unit/rooms/access/oidc/person-of-claims.test.ts > roles come of one value or several, each once',
+    test: 'unit/rooms/access/oidc/person-of-claims.test.ts > name and roles come of the claims that settings name',
     mechanism: 'src/rooms/access/oidc/person-of-claims.ts',
   },
   'oidc-callback-once': {

@@ -31,7 +31,7 @@ export const EDGE: Guards = {
   'unpacked-bound': {
     says: 'A body that unpacks to more than the bound is refused.',
     test: 'integration/compression.test.ts > that unpack to more than is allowed are 413 (%s)',
-    mechanism: 'src/kit/http/body/unpack.ts',
+    mechanism: 'src/kit/http/body/body.ts',
   },
   'packed-answers': {
     says: 'An answer is packed as the client accepts.',

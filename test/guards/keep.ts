@@ -17,7 +17,7 @@ export const KEEP: Guards = {
     says: 'A transaction comes back with its amount as it was given.',
     shown: 'GET /v1/transactions/{id}, console /transactions/:id',
     test: 'integration/rooms/search/reading.test.ts > readTransaction %i is %s with the amount as it was given',
-    mechanism: 'src/rooms/search/queries/read-transaction.ts',
+    mechanism: 'src/core/store/transactions/read-transactions.ts',
   },
   'read-by-key': {
     says: 'An idempotency key finds the transaction for its own client.',
@@ -102,7 +102,7 @@ export const KEEP: Guards = {
   'resumed-export': {
     says: 'An export that is cut goes on with each row once.',
     test: 'integration/rooms/exports/exports.test.ts > a cut at any row goes on with each row once, %s',
-    mechanism: 'src/rooms/exports/row-tracker.ts',
+    mechanism: 'src/rooms/exports/read-rows.ts',
   },
   'bounded-exports': {
     says: 'More exports than may run are refused until one ends.',
@@ -156,7 +156,7 @@ export const KEEP: Guards = {
   'webhook-addresses': {
     says: 'A webhook reaches no private address, also where its name changes the address after the check.',
     test: 'integration/rooms/webhooks/sender.test.ts > a name that changes its address after it was checked reaches nothing',
-    mechanism: 'src/rooms/webhooks/deliver/post-event.ts',
+    mechanism: 'src/rooms/webhooks/deliver/target.ts',
   },
   'webhook-loopback': {
     says: 'A webhook to this machine is refused with the setting that allows it.',
@@ -185,7 +185,7 @@ export const KEEP: Guards = {
     says: 'Of a file that is larger than its manifest says no more is kept than shows that.',
     shown: 'RISK_S3_ENDPOINT, RISK_S3_REGION, RISK_S3_ACCESS_KEY, RISK_S3_SECRET_KEY',
     test: 'unit/rooms/archive/hostile-store.test.ts > of a file that is larger than its manifest says, no more is kept than shows that',
-    mechanism: 'src/rooms/archive/file-stores/bucket.ts',
+    mechanism: 'src/kit/client/object-store.ts',
   },
   'object-lock': {
     says: 'A file of an archived month is locked in the object store and not removed.',

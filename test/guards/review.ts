@@ -48,7 +48,7 @@ export const REVIEW: Guards = {
     shown: `POST /v1/reviews/next, POST /v1/reviews/{id}/claim, POST /v1/reviews/{id}/lock,
       POST /v1/reviews/{id}/release, risk review next, risk review claim, risk review lock, risk review release`,
     test: 'integration/rooms/review/steps.test.ts > 50 reviewers who race for 200 cases get each case once, the most urgent first',
-    mechanism: 'src/rooms/review/change/steps.ts',
+    mechanism: 'src/rooms/review/store/cases.ts',
   },
   'final-decision': {
     says: 'A decision becomes final after the time to undo, once, as label, decision and audit.',
@@ -60,7 +60,7 @@ export const REVIEW: Guards = {
     says: 'A decision is undone or final, and never both.',
     shown: 'POST /v1/reviews/{id}/undo, risk review undo',
     test: 'integration/rooms/review/races.test.ts > a decision is undone or final, never both, where both happen at once',
-    mechanism: 'src/rooms/review/change/close-decided.ts',
+    mechanism: 'src/rooms/review/store/cases.ts',
   },
   'second-person-of-case': {
     says: 'A decision on much money, or an unknown amount, takes two people.',
@@ -144,9 +144,9 @@ export const REVIEW: Guards = {
     mechanism: 'src/rooms/lists/change.ts',
   },
   'allow-list-by-two': {
-    says: 'An entry of an allow list is in force once another person approves the entry.',
+    says: 'An entry of an allow list is approved by another person than its author, and proposed by a key of a person.',
     shown: 'POST /v1/lists/{name}/entries/{id}/approve, risk lists approve',
-    test: 'integration/rooms/lists/lists.test.ts > an entry of an allow list > is in force once another person approves it',
+    test: 'integration/rooms/lists/lists.test.ts > an entry of an allow list > is not approved by its author, nor proposed by a key of nobody',
     mechanism: 'src/rooms/lists/change.ts',
   },
   'list-imports': {

@@ -31,7 +31,7 @@ export const RULES: Guards = {
   'failing-rule-set': {
     says: 'The engine takes back a rule set that fails, and puts no other one forward.',
     test: 'integration/rooms/rules/rule-sets-in-force.test.ts > a rule set that fails is taken back by the engine, in two workers within two seconds, and no other is put forward',
-    mechanism: 'src/core/work/rule-failures.ts',
+    mechanism: 'src/core/score/rollout/gates.ts',
   },
   'gates-of-stages': {
     says: 'A step before the dwell time and the gates of its stage is refused, and two people override with a reason.',
@@ -117,7 +117,7 @@ export const RULES: Guards = {
     says: 'What one person puts in force alone ends by itself after a day.',
     shown: 'POST /v1/models/{id}/emergency, risk models emergency',
     test: 'integration/rooms/models/emergencies.test.ts > an emergency ends by itself after a day, and the audit log records it',
-    mechanism: 'src/rooms/models/decide-models.ts',
+    mechanism: 'src/core/store/rollouts/settled-rollouts.ts',
   },
   'model-files': {
     says: 'A model is imported, listed, shown and exported as it was.',

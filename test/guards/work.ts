@@ -63,9 +63,9 @@ export const WORK: Guards = {
     mechanism: 'src/core/work/in-flight.ts',
   },
   'fair-batches': {
-    says: 'A flooded corridor leaves the others their share of each batch, and a broken one is not read.',
-    test: 'unit/core/work/run-worker.test.ts > a flooded corridor leaves the others their share, and a broken one is not read',
-    mechanism: 'src/core/work/corridor-shares.ts',
+    says: 'A longer backlog keeps up, and a flood takes at most four times what another stream gets of a batch.',
+    test: 'unit/core/work/share-batch.test.ts > lets a longer backlog keep up, and a flood take four times what another gets at most',
+    mechanism: 'src/core/work/intake.ts',
   },
   'lane-beside-a-drain': {
     says: 'A quiet corridor is scored while no batch of another corridor’s drain can be stored.',
@@ -81,7 +81,7 @@ export const WORK: Guards = {
   'publishes-once': {
     says: 'A score is published once, however often its transaction is appended while it waits.',
     test: 'integration/worker.test.ts > publishes a score once, however often it is appended again while it waits',
-    mechanism: 'src/core/work/decided.ts',
+    mechanism: 'src/core/work/score-batch.ts',
   },
   'event-budget': {
     says: 'Events and copies of dead letters share a budget of memory, and the oldest of the largest streams go.',
@@ -90,8 +90,8 @@ export const WORK: Guards = {
     mechanism: 'src/core/stream/memory/bound-events.ts',
   },
   'full-redis': {
-    says: 'Where Redis is full its streams are worked off and profiles give way.',
-    test: 'integration/faults.test.ts > full: what is in the streams is worked off, and profiles give way',
+    says: 'Profiles give way above their share of the memory of Redis, the idle ones first.',
+    test: 'integration/stream-profile-logs.test.ts > give way above their share of the memory, the idle ones first, and none are begun',
     mechanism: 'src/core/stream/memory/bound-profiles.ts',
   },
   'owner-check': {

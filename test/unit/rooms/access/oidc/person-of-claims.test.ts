@@ -18,6 +18,14 @@ test('roles come of one value or several, each once', () => {
     expect(rolesOf(none)).toEqual([]);
 });
 
+test('name and roles come of the claims that settings name', () => {
+  const claims = { sub: '1', email: 'x@y', nickname: 'Cy', groups: 'a', teams: 'b' };
+  expect(personOf(claims, { name: 'nickname', roles: 'teams' }, MAPPED)).toEqual({
+    name: 'Cy',
+    roles: ['analyst'],
+  });
+});
+
 test.each([
   { email: undefined },
   { email: '' },
