@@ -42,7 +42,7 @@ const INSERTS = [
    select id, at, at + interval '60 ms', 'account_' || n % 100000, 'US-EG', n % 1000, (n % 1000) / 1000.0,
           case when n % 1000 < 500 then 'approve' when n % 1000 < 800 then 'review' else 'decline' end,
           case when n % 50 = 0 then '[{"code": "VELOCITY_ACCOUNT_1H", "detail": "12 payments of the account in an hour", "contribution": 120}]' else '[]' end::jsonb,
-          decode(h || md5(h) || md5(n::text || h) || repeat('00000000f03f0000', 24), 'hex'), ${FEATURE_SCHEMA}, '${RULE_SET}', 1, 0, (n % 2000000000)::int4
+          decode('52' || repeat('ff', 6) || repeat('c0', 54) || repeat('00', 22) || h || md5(h) || md5(n::text || h) || repeat('f03f', 54), 'hex'), ${FEATURE_SCHEMA}, '${RULE_SET}', 1, 0, (n % 2000000000)::int4
      from (${ROWS}) r`,
   `insert into labels (client, transaction_id, created_at, labelled_at, label, source, received_at, batch_id, account_id, merchant_id)
    select 'default', id, at, at + interval '9 days', 'fraud', 'chargeback', at + interval '9 days', gen_random_uuid(), 'account_' || n % 100000, 'merchant_' || n % 2000

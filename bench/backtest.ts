@@ -4,9 +4,11 @@
  * With `--rounds`, what posts wait beside backtests that a worker runs, alone and beside them in turn.
  */
 import { setTimeout as delay } from 'node:timers/promises';
-import { FEATURE_COUNT, FEATURE_SCHEMA } from '../src/core/domain/feature-schema.ts';
+import { FEATURE_COUNT } from '../src/core/domain/feature-schema.ts';
 import { vectorOf } from '../src/core/score/feature-rows.ts';
-import { currentRuleSet, RULE_SETS } from '../src/core/score/rules/rule-sets.ts';
+import { compileOwn } from '../src/core/score/rules/compile-rule-set.ts';
+import { default3 } from '../src/core/score/rules/default-3.ts';
+import { currentRuleSet } from '../src/core/score/rules/rule-sets.ts';
 import { weigh } from '../src/core/score/weigh.ts';
 import { listMonths } from '../src/core/store/partitions/month-slice.ts';
 import { packVectors, toVector } from '../src/core/store/scores/vector-bytes.ts';
@@ -88,7 +90,7 @@ async function measurePosts(
   const question = {
     from: new Date(past.endMs - 365 * DAY_MS).toISOString(),
     to: new Date(past.endMs).toISOString(),
-    ...{ rule_set: currentRuleSet.id, against_rule_set: 'default@1' },
+    rule_set: currentRuleSet.id,
   };
   const backtests: OtherWork = {
     name: 'backtests',
@@ -157,7 +159,7 @@ async function measureReading({ log, signal, output }: BenchContext): Promise<Be
 
 function measure(rows: readonly Row[]): BenchReport {
   const counts = noCounts();
-  const [other = currentRuleSet] = RULE_SETS.slice(1);
+  const other = compileOwn({ ...default3, id: 'other@1' });
   const fold = createFold(counts, [() => currentRuleSet, () => other]);
   const bytes = packVectors(rows.map(({ vector }) => vector));
   const [alone, folded, read, reports]: number[][] = [[], [], [], []];
@@ -214,7 +216,6 @@ function makeRows(): readonly Row[] {
     id: idAt(createdAtMs, at),
     ...{ createdAtMs, corridor, currency, amount },
     vector: vectorOf(rows, at).slice(0, FEATURE_COUNT),
-    featureSchema: FEATURE_SCHEMA,
     ruleInputs: null,
     label: at % 20 > 0 ? null : at % 100 === 0 ? 'fraud' : 'legitimate',
   }));

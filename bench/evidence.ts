@@ -2,7 +2,6 @@
  * The cost of a score that is sealed. Scores are stored as workers store them, blocks of batches in turn without and with hashes
  * for the log; then the sealer's steps take them all. Processor time of Postgres, of the process that stores and of the one that seals.
  */
-import { FEATURE_SCHEMA } from '../src/core/domain/feature-schema.ts';
 import { ensurePartitions } from '../src/core/store/partitions/partitions.ts';
 import type { ScoredStatement } from '../src/core/store/scores/scored-statement.ts';
 import { insertScores } from '../src/core/store/scores/scores.ts';
@@ -102,8 +101,7 @@ async function storeAll({ databaseUrl, postgresPid }: Services, rows: number, ba
   const store = async (pool: Database, added: readonly ScoredStatement[]): Promise<Cost> => {
     const some = Array.from({ length: block }, () => scoresOf(nextOf(made)));
     const [postgres, own] = [treeCpuSeconds(postgresPid), process.cpuUsage()];
-    const lineage = { scoredAtMs: Date.now(), featureSchema: FEATURE_SCHEMA };
-    for (const scores of some) await insertScores(pool, scores, lineage, added);
+    for (const scores of some) await insertScores(pool, scores, Date.now(), added);
     const { user, system } = process.cpuUsage(own);
     const scores = block * batch;
     return {

@@ -46,7 +46,7 @@ const INSERTS = [
                        features, feature_schema, rule_set, model, attempts, degradation)
    select 0, id, at, at, 'a_' || n % 1000000, corridor, n % 1000, 0.1,
           case when n % 50 = 0 then 'review' when n % 90 = 0 then 'decline' else 'approve' end, '[]',
-          '\\x0000000000000000', 1, '${RULE_SET}', case when n % 3 = 0 then 'm@1' end, 1, 0
+          '\\x0100', 3, '${RULE_SET}', case when n % 3 = 0 then 'm@1' end, 1, 0
      from (${ROWS}) rows`,
 ];
 

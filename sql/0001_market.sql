@@ -1271,7 +1271,7 @@ create index scores_riskiest_idx on scores (score, created_at, transaction_id) i
 create index scores_degraded_idx on scores (created_at, transaction_id) include (corridor, degradation)
   where degradation > 0;
 comment on column scores.features is
-  'The logged vector in the order of the feature schema; NaN is a missing value. feature_values() makes numbers of it. A length that is a multiple of 8: raw little-endian doubles. Any other: how many doubles, a byte each with a bit for each of its bytes that is not 0, then those bytes, the lowest of a double first.';
+  'The logged vector in the order of the feature schema; NaN is a missing value. feature_values() makes numbers of it. How many doubles, a byte each with a bit for each of its bytes that is not 0, then those bytes, the lowest of a double first.';
 comment on column scores.features_crc32 is
   'CRC-32 of features with every NaN read as the least double, so that one changed bit is found wherever it is, and of the text of rule_inputs behind them.';
 comment on column scores.rule_inputs is
@@ -1288,21 +1288,15 @@ declare
   mantissa bigint;
   number double precision;
 begin
-  if octet_length(features) % 8 = 0 then
-    bytes := substring(features from 8 * feature - 7 for 8);
-  elsif feature <= get_byte(features, 0) then
-    mask := get_byte(features, feature);
-    at := 1 + get_byte(features, 0) + bit_count(substring(features from 2 for feature - 1));
-    for bit in 0 .. 7 loop
-      if mask & (1 << bit) <> 0 then
-        bytes := set_byte(bytes, bit, get_byte(features, at));
-        at := at + 1;
-      end if;
-    end loop;
-  else
-    return null;
-  end if;
-  if octet_length(bytes) < 8 then return null; end if;
+  if feature > get_byte(features, 0) then return null; end if;
+  mask := get_byte(features, feature);
+  at := 1 + get_byte(features, 0) + bit_count(substring(features from 2 for feature - 1));
+  for bit in 0 .. 7 loop
+    if mask & (1 << bit) <> 0 then
+      bytes := set_byte(bytes, bit, get_byte(features, at));
+      at := at + 1;
+    end if;
+  end loop;
   high := get_byte(bytes, 7) * 256 + get_byte(bytes, 6);
   exponent := (high >> 4) & 2047;
   mantissa := (high & 15) * 281474976710656 + get_byte(bytes, 5) * 1099511627776
@@ -1325,10 +1319,8 @@ create function feature_values(features bytea) returns double precision[]
 language plpgsql immutable strict parallel safe set search_path from current as $$
 declare
   numbers double precision[] := '{}';
-  count integer := octet_length(features) / 8;
 begin
-  if octet_length(features) % 8 > 0 then count := get_byte(features, 0); end if;
-  for feature in 1 .. count loop
+  for feature in 1 .. get_byte(features, 0) loop
     numbers := numbers || feature_value(features, feature);
   end loop;
   return numbers;

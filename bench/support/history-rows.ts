@@ -78,7 +78,7 @@ const INSERTS = [
    select 0, id, at, at, account_id, corridor, case when n % ${FLAGGED_EVERY} = 0 then 600 else 40 end,
           case when n % ${FLAGGED_EVERY} = 0 then 0.6 else 0.04 end,
           case when n % ${FLAGGED_EVERY} = 0 then 'review' else 'approve' end, '[]',
-          decode(repeat(lpad(to_hex(n % 65536), 4, '0') || '00000000f03f', ${FEATURE_COUNT}), 'hex'), ${FEATURE_SCHEMA}, '${RULE_SET}', 1, 0
+          decode(to_hex(${FEATURE_COUNT}) || repeat('c3', ${FEATURE_COUNT}) || repeat(lpad(to_hex(n % 65536), 4, '0') || 'f03f', ${FEATURE_COUNT}), 'hex'), ${FEATURE_SCHEMA}, '${RULE_SET}', 1, 0
      from (${ROWS}) rows`,
   `insert into idempotency_keys (slice, digest, fingerprint, transaction_id)
    select (select slice from idempotency_slices where sealed_at is null),

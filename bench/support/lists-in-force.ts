@@ -1,6 +1,6 @@
 /** Two lists of a million accounts, and a rule set in force that asks both, before any worker runs. */
 import { Readable } from 'node:stream';
-import { findOwnSource } from '../../src/core/score/rules/rule-sets.ts';
+import { default3 } from '../../src/core/score/rules/default-3.ts';
 import { type Database, openPool } from '../../src/kit/database/pool.ts';
 import { importEntries } from '../../src/rooms/lists/import.ts';
 import { readImport } from '../../src/rooms/lists/import-rows.ts';
@@ -50,8 +50,6 @@ export function* accountIds(prefix: string, count: number, step = 1): Generator<
 
 /** The default rule set with a rule for each list, whose small weight leaves the share of flagged transactions as it is. */
 export async function putListsInForce(services: Services): Promise<void> {
-  const source = findOwnSource('default@3');
-  if (source === undefined) throw new Error('the build has no default@3');
   await using database = openPool({
     ...{
       url: services.databaseUrl,
@@ -73,7 +71,7 @@ export async function putListsInForce(services: Services): Promise<void> {
   }));
   const sql = sqlOf(services);
   const people = [await makeOfficer({ sql }, 'Ann'), await makeOfficer({ sql }, 'Bob')] as const;
-  const listed = { ...source, id: RULE_SET, rules: [...source.rules, ...rules] };
+  const listed = { ...default3, id: RULE_SET, rules: [...default3.rules, ...rules] };
   await makeApproved(database, people, listed);
   for (const percent of [5, null]) await putInForce(database, people, RULE_SET, percent, 'all');
 }

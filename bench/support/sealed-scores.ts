@@ -1,5 +1,4 @@
 /** Scores in a real Postgres, stored as workers store them, and sealed. */
-import { FEATURE_SCHEMA } from '../../src/core/domain/feature-schema.ts';
 import { ensurePartitions } from '../../src/core/store/partitions/partitions.ts';
 import { insertScores } from '../../src/core/store/scores/scores.ts';
 import { openPool } from '../../src/kit/database/pool.ts';
@@ -44,8 +43,7 @@ export async function storeSealed(
   const load = { ...MONTH_LOAD, batch: 100, transactions: scores, days: 1, endMs };
   const ids: string[] = [];
   for (const batch of madeBatches(load)) {
-    const lineage = { scoredAtMs: Date.now(), featureSchema: FEATURE_SCHEMA };
-    await insertScores(database, scoresOf(batch), lineage, [addUnsealed(true)]);
+    await insertScores(database, scoresOf(batch), Date.now(), [addUnsealed(true)]);
     ids.push(...batch.transactions.map(({ transactionId }) => transactionId));
   }
   for (let mayHaveMore = true; mayHaveMore; ) ({ mayHaveMore } = await sealer.run(Date.now()));

@@ -23,7 +23,7 @@ const STATEMENT_TIMEOUT_MS = 3_600_000;
 /** Values that searches name. Of a million rows: 50,000, 20, 10, 1,000, 1,000 and 1. */
 export const RARE = {
   ...{ account: 'account_busy', device: 'device_ring', ip: '203.0.113.9', corridor: 'US-US' },
-  ...{ client: 'shop_rare', ruleSet: 'default@1' },
+  ...{ client: 'shop_rare', ruleSet: 'careful@1' },
 } as const;
 const CODES = REASON_CODES.map(({ code }) => code);
 /** Reasons of many rows, of one row in a million, and of none. */
@@ -67,7 +67,7 @@ const INSERTS = [
           case when n % 1000000 = 11 then jsonb_build_array(${reason(RARE_REASON)})
                when verdict = 'decline' then jsonb_build_array(${reason(COMMON_REASON)}, ${reason(SECOND_REASON)})
                when score >= 100 then jsonb_build_array(${reason(COMMON_REASON)}) else '[]' end,
-          decode(repeat(lpad(to_hex(n % 65536), 4, '0') || '00000000f03f', ${FEATURE_COUNT}), 'hex'), ${FEATURE_SCHEMA},
+          decode(to_hex(${FEATURE_COUNT}) || repeat('c3', ${FEATURE_COUNT}) || repeat(lpad(to_hex(n % 65536), 4, '0') || 'f03f', ${FEATURE_COUNT}), 'hex'), ${FEATURE_SCHEMA},
           case when at < to_timestamp($3::float8 / 1000) + interval '30 days' then '${RARE.ruleSet}' else '${RULE_SET}' end,
           case when n % 3 = 0 then $5::text end, 1, case when n % 10000 = 13 then 2 else 0 end
      from (select *, case verdict when 'decline' then 800 + floor(200 * ${share(11)})

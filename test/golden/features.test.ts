@@ -1,8 +1,8 @@
 /**
  * Goal: folds fill the rows of features as they always did, to the last bit; test/property/profile/history.test.ts compares them with the
  * definition. Method: accounts and merchants, arrival by arrival: late ones, several currencies, frauds, nights, missing countries and
- * devices, tallies, sums beyond what a double holds exactly. A digest that differs is never mended by writing the new one; a feature of
- * a newer schema adds its own.
+ * devices, tallies, sums beyond what a double holds exactly. A digest that differs is never mended by writing the new one; a new
+ * feature adds its own.
  */
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';

@@ -118,7 +118,7 @@ test('a first payment beyond ten times the percentile is declined, and the score
   expect(recomputed.map((vector) => vector[AT])).toEqual(rows.map(({ ratio }) => ratio));
   await worker.stop();
   // The first test stored scores without vectors, which cannot be verified.
-  await rig.database.sql(`delete from scores where rule_set = 'default@1'`);
+  await rig.database.sql('delete from scores where transaction_id <> all ($1::uuid[])', [ids]);
   const { code, stdout } = await runRisk(['verify', 'scores', '--json'], rig.environment);
   expect(code).toBe(0);
   expect(JSON.parse(stdout)).toMatchObject({ verified: 7, different: 0, available: 7 });

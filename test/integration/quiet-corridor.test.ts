@@ -8,7 +8,7 @@ const holdScores = {
   name: 'test-hold-scores',
   text: `insert into market.scores (features_crc32, transaction_id, created_at, scored_at, account_id, corridor, score, risk, verdict,
            reasons, features, feature_schema, rule_set, attempts, degradation)
-         select 0, transaction_id, created_at, created_at, account_id, corridor, 0, 0, 'approve', '[]', '', 1, 'default@1', 1, 0
+         select 0, transaction_id, created_at, created_at, account_id, corridor, 0, 0, 'approve', '[]', '', 3, 'default@3', 1, 0
            from market.transactions where corridor = 'US-EG'`,
 };
 // Duties wait for locks, too, before a batch is read.

@@ -115,7 +115,7 @@ test('a page reads its letters and their scores, however many there are', async 
   await testDatabase.sql(`
     insert into scores (features_crc32, transaction_id, created_at, scored_at, account_id, corridor, score, risk, verdict, reasons,
                         features, feature_schema, rule_set, attempts, degradation)
-    select 0, gen_random_uuid(), ${made}, now(), 'acc_1', 'US-EG', 1, 0.001, 'approve', '[]', '', 1, 'default@1', 1, 0
+    select 0, gen_random_uuid(), ${made}, now(), 'acc_1', 'US-EG', 1, 0.001, 'approve', '[]', '', 3, 'default@3', 1, 0
       from generate_series(1, ${10 * rows}) i`);
   await testDatabase.sql(`
     insert into dead_letters (dead_letter_id, transaction_id, created_at, account_id, corridor, stream, entry_id,

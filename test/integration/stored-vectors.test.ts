@@ -3,7 +3,7 @@
  * Method: scores of two months with the numbers that lose bits most easily, stored and read by the engine's own statements.
  */
 import { expect, test } from 'vitest';
-import { FEATURE_COUNT, FEATURE_SCHEMA } from '../../src/core/domain/feature-schema.ts';
+import { FEATURE_COUNT } from '../../src/core/domain/feature-schema.ts';
 import { currentRuleSet } from '../../src/core/score/rules/rule-sets.ts';
 import { score } from '../../src/core/score/score.ts';
 import { findLoggedFeature } from '../../src/core/store/labels/labelled-transactions.ts';
@@ -48,15 +48,7 @@ const bitsOf = (vector: Float64Array) => [...new BigUint64Array(vector.slice().b
 const testDatabase = await openForFile(createTestDatabase());
 const database = await openForFile(testDatabase.open());
 await ensurePartitions(database, MONTHS.map(monthOf));
-const lineage = { scoredAtMs: 0, featureSchema: FEATURE_SCHEMA };
-await insertPlainScores(database, scores, lineage);
-// Half of the scores stand as an older release stored them.
-for (const { transactionId, features } of scores.filter((_, index) => index % 2 === 0)) {
-  await database.query(
-    { text: 'update market.scores set features = $2 where transaction_id = $1' },
-    [transactionId, Buffer.from(features.buffer)],
-  );
-}
+await insertPlainScores(database, scores, 0);
 
 test('they verify', async () => {
   const { code, stdout } = await runRisk(['verify', 'scores', '--sample', '100000'], {
@@ -83,7 +75,7 @@ test('they explain, and give a label the feature that is kept with it', async ()
 test('they train', async () => {
   const rows: TrainingRow[] = [];
   const selection = {
-    ...{ featureSchema: FEATURE_SCHEMA, features: FEATURE_COUNT, knownByMs: 0, signal },
+    ...{ knownByMs: 0, signal },
     unlabelled: 'legitimate' as const,
   };
   const window = { fromMs: Date.UTC(2026, 0), toMs: Date.UTC(2026, 5) };

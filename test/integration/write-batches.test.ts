@@ -25,7 +25,6 @@ const AT_MS = Date.UTC(2026, 2, 10);
 const ROWS = 300;
 const KEYS_MAX = 1000;
 const FINGERPRINT = 'ab'.repeat(16);
-const LINEAGE = { featureSchema: 1 };
 
 const testDatabase = await openForFile(createTestDatabase());
 const database = await openForFile(testDatabase.open({ connectionsMax: 10 }));
@@ -157,7 +156,7 @@ describe('insertScores', () => {
       createdAtMs: AT_MS + index,
       accountId: `acc_${index % 7}`,
       corridor: 'US-EG',
-      ...{ model: null, attempts: 1, degradation: 0, ruleSet: 'default@1' },
+      ...{ model: null, attempts: 1, degradation: 0, ruleSet: 'default@3' },
       features: Float64Array.of(index / 3, Number.NaN, -0, 5e-324),
       decision: {
         ...{ score: points, risk: points / 1000, probability: null },
@@ -166,7 +165,7 @@ describe('insertScores', () => {
     }));
   }
   const insert = async (rows: readonly PlainScore[], scoredAtMs = AT_MS) => {
-    const won = await insertPlainScores(database, rows, { ...LINEAGE, scoredAtMs });
+    const won = await insertPlainScores(database, rows, scoredAtMs);
     return won === 'all' ? ids(rows) : new Set(won.ids);
   };
   const ids = (rows: readonly PlainScore[]) => new Set(rows.map((row) => row.transactionId));
@@ -207,7 +206,7 @@ describe('insertScores', () => {
         transactionId: idAt(row.createdAtMs, first + index),
       }));
       const store = (some: readonly PlainScore[]) =>
-        storeScores(scoreStore, toNewScores(some), { ...LINEAGE, scoredAtMs: AT_MS }, []);
+        storeScores(scoreStore, toNewScores(some), AT_MS, []);
       await store(rows.slice(0, 1));
       const { promise: done, resolve: letGo } = Promise.withResolvers<void>();
       const { promise: taken, resolve: take } = Promise.withResolvers<void>();

@@ -40,7 +40,6 @@ const TIMEOUT_MS = 180_000;
 const BASE_MS = Date.UTC(2026, 4, 31, 22);
 /** Most transactions of a run. */
 const POOL = 40;
-const LINEAGE = { scoredAtMs: BASE_MS, featureSchema: 1 };
 
 /** Late and early by days and months; amounts beyond what a double holds. */
 function transactionOf(run: number, n: number): NewTransaction {
@@ -180,10 +179,10 @@ async function act(run: number, one: Action): Promise<unknown> {
     ...{ transaction, decision: { ...judged, reasons: transaction.row % 3 === 0 ? [] : reasons } },
     ...{ features: Float64Array.of(1), attempts: 1, degradation: 0 },
     ruleInputs: null,
-    ruleSet: transaction.row % 4 < 2 ? 'default@1' : 'default@1-tightened-10',
+    ruleSet: transaction.row % 4 < 2 ? 'default@3' : 'default@3-tightened-10',
     model: transaction.row % 2 === 0 ? null : 'm@1',
   }));
-  return await insertScores(database, scores, LINEAGE);
+  return await insertScores(database, scores, BASE_MS);
 }
 
 /** Only what is stored is delivered, or labelled. */

@@ -17,7 +17,7 @@ import type { Label } from '../../src/core/domain/label.ts';
 import type { Transaction } from '../../src/core/domain/transaction.ts';
 import type { ScoredLettersPage } from '../../src/core/store/dead-letters/dead-letters.ts';
 import type { Parties } from '../../src/core/store/labels/labelled-transactions.ts';
-import type { NewScore, ScoreLineage } from '../../src/core/store/scores/score-values.ts';
+import type { NewScore } from '../../src/core/store/scores/score-values.ts';
 import type { FinalTransaction } from '../../src/core/store/scores/scores.ts';
 import type { StoredScore } from '../../src/core/store/scores/stored-scores.ts';
 import { Failure } from '../../src/kit/words/failure.ts';
@@ -73,7 +73,7 @@ export type MemoryPostgres = {
   readonly closeUnreadLetters: () => void;
   readonly insertScores: (
     scores: readonly NewScore[],
-    lineage: ScoreLineage,
+    scoredAtMs: number,
     final: readonly FinalTransaction[],
   ) => Set<string>;
   readonly readStoredScores: (ids: readonly string[]) => Map<string, StoredScore>;
@@ -146,8 +146,8 @@ export function createMemoryPostgres(options: MemoryPostgresOptions): MemoryPost
     closeUnreadLetters() {
       for (const row of deadLetters) if (row.transactionId === null) row.isOpen = false;
     },
-    insertScores(rows, lineage, final) {
-      const won = insertScores(options, scores, rows, lineage);
+    insertScores(rows, scoredAtMs, final) {
+      const won = insertScores(options, scores, rows, scoredAtMs);
       openRows.takeOut(final.map(({ rowId, id }) => ({ rowId, id: id.transactionId })));
       return won;
     },
@@ -240,7 +240,7 @@ function insertScores(
   { isUnstorable, onScored, guards }: MemoryPostgresOptions,
   scores: Map<string, ScoreRow>,
   rows: readonly NewScore[],
-  lineage: ScoreLineage,
+  scoredAtMs: number,
 ): Set<string> {
   if (rows.some(({ transaction }) => isUnstorable(transaction.transactionId))) {
     throw new Failure('permanent', 'POSTGRES_22021', 'a value that cannot be stored');
@@ -251,7 +251,6 @@ function insertScores(
     const { decision, attempts, ruleSet, model, degradation } = row;
     const known = scores.get(transactionId);
     if (known !== undefined && guards.conflictClause) continue;
-    const { scoredAtMs } = lineage;
     const stored = { transactionId, createdAtMs, scoredAtMs, accountId, corridor, ...decision };
     scores.set(transactionId, {
       ...{ ...stored, ruleSet, model, attempts, degradation },

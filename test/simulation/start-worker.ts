@@ -177,9 +177,9 @@ const NOTHING: ReadonlySet<string> = new Set();
 
 function createStore({ postgres, missing }: World, process: Process): StorePort {
   const port: StorePort = {
-    storeScores: (scores, lineage, final) =>
+    storeScores: (scores, scoredAtMs, final) =>
       process.ask('insertScores', () => ({
-        ids: postgres.insertScores(scores, lineage, final),
+        ids: postgres.insertScores(scores, scoredAtMs, final),
         stopped: NOTHING,
       })),
     readStoredScores: (asked) =>
@@ -194,9 +194,9 @@ function createStore({ postgres, missing }: World, process: Process): StorePort 
   if (missing === 'acknowledge-after-commit') {
     return {
       ...port,
-      async storeScores(scores, lineage, final) {
+      async storeScores(scores, scoredAtMs, final) {
         // Sent, and not waited for.
-        port.storeScores(scores, lineage, final).catch(() => undefined);
+        port.storeScores(scores, scoredAtMs, final).catch(() => undefined);
         return 'all';
       },
     };
@@ -206,8 +206,8 @@ function createStore({ postgres, missing }: World, process: Process): StorePort 
     return {
       ...port,
       // A failed statement is tried again before the failure is reported.
-      storeScores: (scores, lineage, final) =>
-        storeScores(scores, lineage, final).catch(() => storeScores(scores, lineage, final)),
+      storeScores: (scores, scoredAtMs, final) =>
+        storeScores(scores, scoredAtMs, final).catch(() => storeScores(scores, scoredAtMs, final)),
     };
   }
   if (missing === 'dead-letter-row') {

@@ -1,7 +1,7 @@
 /** Delivered transactions, and their scores, made from plain objects. */
 import type { DeliveredTransaction } from '../../src/core/domain/delivered.ts';
 import type { Transaction } from '../../src/core/domain/transaction.ts';
-import type { NewScore, ScoreLineage } from '../../src/core/store/scores/score-values.ts';
+import type { NewScore } from '../../src/core/store/scores/score-values.ts';
 import { type Inserted, insertScores } from '../../src/core/store/scores/scores.ts';
 import {
   decodeEntry,
@@ -57,7 +57,7 @@ export function toNewScores(scores: readonly PlainScore[]): NewScore[] {
 export async function insertPlainScores(
   database: Pick<Database, 'query' | 'transaction'>,
   scores: readonly PlainScore[],
-  lineage: ScoreLineage,
+  scoredAtMs: number,
 ): Promise<Inserted> {
-  return await insertScores(database, toNewScores(scores), lineage);
+  return await insertScores(database, toNewScores(scores), scoredAtMs);
 }

@@ -23,7 +23,7 @@ export function declareFailingCode(): void {
 export const withFailingRule = (id: string) => ({
   version: 2 as const,
   id,
-  feature_schema: 3,
+  feature_schema: 3 as const,
   rules: [
     {
       ...{ id: 'failing', sentence: 'A sentence.', code: 'FAILING' },

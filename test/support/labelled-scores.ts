@@ -4,7 +4,7 @@
  * missing now and then, the rest is noise.
  */
 import { randomUUID } from 'node:crypto';
-import { FEATURE_COUNT, FEATURE_SCHEMA } from '../../src/core/domain/feature-schema.ts';
+import { FEATURE_COUNT } from '../../src/core/domain/feature-schema.ts';
 import { currentRuleSet } from '../../src/core/score/rules/rule-sets.ts';
 import { insertLabels } from '../../src/core/store/labels/insert-labels.ts';
 import { ensurePartitions } from '../../src/core/store/partitions/partitions.ts';
@@ -46,9 +46,7 @@ export async function storeLabelledTraffic(
       ...{ corridor: row.corridor, decision: DECISION, features: drawVector(row, random) },
       ...{ model: null, attempts: 1, degradation: 0, ruleSet: currentRuleSet.id },
     }));
-    await insertPlainScores(database, scores, {
-      ...{ scoredAtMs: traffic.endMs, featureSchema: FEATURE_SCHEMA },
-    });
+    await insertPlainScores(database, scores, traffic.endMs);
     const labels = page.map((row) => ({
       ...{ transactionId: row.id, createdAtMs: row.createdAtMs, accountId: row.accountId },
       ...{ merchantId: row.merchantId, labelledAtMs: row.labelledAtMs, source: 'simulation' },

@@ -1,5 +1,6 @@
 /** Scores with vectors, and labels, as workers and the API would have stored them. */
 import { ensurePartitions } from '../../src/core/store/partitions/partitions.ts';
+import { packVectors } from '../../src/core/store/scores/vector-bytes.ts';
 import type { Database } from '../../src/kit/database/pool.ts';
 import { monthOf } from '../../src/kit/words/month.ts';
 import { idAt } from './stored-rows.ts';
@@ -14,6 +15,12 @@ export type ScoreSeed = {
   readonly features: readonly number[];
 };
 
+/** A vector as it is stored, in hexadecimal digits. */
+export const hexOf = (features: readonly number[]) =>
+  packVectors([Float64Array.from(features)])
+    .map((bytes) => Buffer.from(bytes).toString('hex'))
+    .join('');
+
 /** Returns the ids in order. */
 export async function storeScores(
   database: Database,
@@ -27,7 +34,7 @@ export async function storeScores(
     probability: seed.probability ?? null,
     verdict: seed.verdict ?? 'approve',
     model: seed.model ?? null,
-    features: Buffer.from(Float64Array.from(seed.features).buffer).toString('hex'),
+    features: hexOf(seed.features),
   }));
   await database.query(insertScores, [JSON.stringify(rows)]);
   return rows.map((row) => row.transaction_id);
@@ -38,7 +45,7 @@ const insertScores = {
   text: `insert into market.scores (features_crc32, transaction_id, created_at, scored_at, account_id, corridor, score, risk,
            probability, verdict, reasons, features, feature_schema, rule_set, model, attempts, degradation)
          select 0, transaction_id, created_at, created_at, 'acc_1', 'US-EG', 0, risk, probability, verdict, '[]',
-                decode(features, 'hex'), 1, 'default@1', model, 1, 0
+                decode(features, 'hex'), 3, 'default@3', model, 1, 0
            from json_to_recordset($1) as r(transaction_id uuid, created_at timestamptz, risk float8,
              probability float8, verdict text, model text, features text)`,
 };

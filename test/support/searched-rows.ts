@@ -18,7 +18,7 @@ function scoreOf(n: number, receivedAtMs: number) {
   return {
     ...{ score, verdict: score >= 800 ? 'decline' : flagged, scoredAtMs: receivedAtMs + 50 },
     reasons: REASONS.filter((_, bit) => ((n >> bit) & 3) === 1),
-    rule_set: pick(['default@1', 'default@2', 'default@2'], n),
+    rule_set: pick(['careful@1', 'default@3', 'default@3'], n),
     model: n % 5 === 1 ? 'fraud@1' : null,
     degradation: n % 31 === 0 ? 2 : 0,
   };
@@ -172,7 +172,7 @@ const INSERTS = [
   `insert into transactions (transaction_id, created_at, received_at, account_id, merchant_id, corridor, amount, currency, ip, device_id, client)
    select transaction_id, created_at, received_at, account_id, merchant_id, corridor, amount, currency, ip, device_id, client from ${ROWS}`,
   `insert into scores (features_crc32, transaction_id, created_at, scored_at, account_id, corridor, score, risk, verdict, reasons, features, feature_schema, rule_set, model, attempts, degradation)
-   select 0, transaction_id, created_at, scored_at, account_id, corridor, s.score, s.score / 1000.0, verdict, reasons, '', 1, rule_set, model, 1, degradation from ${SCORES}`,
+   select 0, transaction_id, created_at, scored_at, account_id, corridor, s.score, s.score / 1000.0, verdict, reasons, '', 3, rule_set, model, 1, degradation from ${SCORES}`,
   `insert into labels (client, transaction_id, created_at, labelled_at, label, source, received_at, batch_id, account_id, merchant_id)
    select 'default', transaction_id, created_at, l.at, l.label, 'bank', l.at, transaction_id, account_id, merchant_id
      from ${ROWS}, json_to_recordset(labels) as l(label text, at timestamptz)`,

@@ -84,7 +84,7 @@ const insertScores = {
   text: `insert into market.scores (features_crc32, transaction_id, created_at, scored_at, account_id, corridor, score, risk,
            verdict, reasons, features, feature_schema, rule_set, attempts, degradation)
          select 0, transaction_id, created_at, scored_at, account_id, corridor, score, score / 1000.0,
-                verdict, reasons, decode('000000000000f03f000000000000f87f', 'hex'), 1, 'default@1', 1, 0
+                verdict, reasons, '\\x02c0c0f03ff87f', 3, 'default@3', 1, 0
            from json_to_recordset($1) as r(transaction_id uuid, created_at timestamptz, scored_at timestamptz,
              account_id text, corridor text, score smallint, verdict text, reasons jsonb)
           where score is not null`,
@@ -94,7 +94,7 @@ const insertScoresOf = {
   name: 'test-insert-scores-of',
   text: `insert into market.scores (features_crc32, transaction_id, created_at, scored_at, account_id, corridor, score, risk,
            verdict, reasons, features, feature_schema, rule_set, attempts, degradation)
-         select 0, transaction_id, created_at, received_at, account_id, corridor, 0, 0, 'approve', '[]', '', 1, 'default@1', 1, 0
+         select 0, transaction_id, created_at, received_at, account_id, corridor, 0, 0, 'approve', '[]', '', 3, 'default@3', 1, 0
            from market.transactions where transaction_id = any ($1::uuid[])`,
 };
 
@@ -145,13 +145,13 @@ const tallyRows = {
   name: 'test-tally-rows',
   text: `insert into market.daily_increments (day, corridor, currency, outcome, rule_set, count, amount, score_sum)
          select (created_at at time zone 'UTC')::date, corridor, currency, outcome,
-                case when outcome <> 'accepted' then 'default@1' end, 1, amount,
+                case when outcome <> 'accepted' then 'default@3' end, 1, amount,
                 case when outcome <> 'accepted' then score else 0 end
            from json_to_recordset($1) as r(created_at timestamptz, corridor text, amount numeric, currency text,
              score smallint, verdict text),
                 lateral unnest(array['accepted'] || case when score is not null then array[verdict] end) as outcome
           union all
-         select (created_at at time zone 'UTC')::date, corridor, 'XXX', reason ->> 'code', 'default@1', 1, 0, 0
+         select (created_at at time zone 'UTC')::date, corridor, 'XXX', reason ->> 'code', 'default@3', 1, 0, 0
            from json_to_recordset($1) as r(created_at timestamptz, corridor text, score smallint, reasons jsonb),
                 jsonb_array_elements(reasons) as reason
           where score is not null`,

@@ -1,14 +1,10 @@
 /**
- * The feature vector: which number stands where, and what it means. The order is stored with every score, so it
- * never changes. A newer schema adds features behind the older ones and is a new FEATURE_SCHEMA: an older
- * vector is a prefix of a newer one, and its features can still be read by name.
+ * The feature vector: which number stands where, and what it means. Vectors are stored for ever, so the order never changes. New
+ * features stand behind the others, and make a new FEATURE_SCHEMA.
  */
 
-/** The schema that is computed today. */
+/** Each score names the schema of its vector; a vector of an unknown schema is neither verified nor explained. */
 export const FEATURE_SCHEMA = 3;
-
-/** Number of features of each schema that scores were ever stored with. */
-const COUNTS: Readonly<Record<number, number>> = { 1: 55, 2: 81, 3: 82 };
 
 /**
  * Name, unit, description. NaN stands for missing: no sibling to compare with, an absent field, a currency
@@ -130,8 +126,7 @@ const FEATURES = [
     'accounts',
     'Distinct accounts among the newest siblings of this hour (of at most 256).',
   ],
-  // Schema 2 starts here. Rates are frauds / (matured siblings + 1); a sibling is fraud by its newest label
-  // known now.
+  // Rates are frauds / (matured siblings + 1); a sibling is fraud by its newest label known now.
   [
     'mean_24h_here',
     'currency units',
@@ -234,7 +229,6 @@ const FEATURES = [
     'share',
     "Frauds among the merchant's matured siblings since the day of that fraud.",
   ],
-  // Schema 3 starts here.
   [
     'amount_to_corridor',
     'ratio',
@@ -257,18 +251,6 @@ export const FEATURE_LIST: readonly Feature[] = FEATURES.map(([name, unit, descr
 }));
 
 export const FEATURE_COUNT = FEATURES.length;
-
-/** The features of a schema, or undefined for one that this build does not know. */
-export function featuresOfSchema(schema: number): readonly Feature[] | undefined {
-  const count = COUNTS[schema];
-  return count === undefined ? undefined : FEATURE_LIST.slice(0, count);
-}
-
-/** The first schema that has the feature at a position. */
-export function firstSchemaOf(position: number): number {
-  const schemas = Object.entries(COUNTS).filter(([, count]) => position < count);
-  return Math.min(...schemas.map(([schema]) => Number(schema)));
-}
 
 const INDEX: ReadonlyMap<FeatureName, number> = new Map(
   FEATURES.map(([name], index) => [name, index]),

@@ -1,6 +1,6 @@
 /** All details of a decision, for an analyst: each feature by name and the outcome of each rule. */
 import type { Explanation, RuleOutcome } from '../domain/explanation.ts';
-import { featuresOfSchema } from '../domain/feature-schema.ts';
+import { FEATURE_LIST, FEATURE_SCHEMA } from '../domain/feature-schema.ts';
 import { bandIndex } from './rules/band.ts';
 import type { CompiledRuleSet } from './rules/compile-rule-set.ts';
 import type { Inputs } from './rules/generate-program.ts';
@@ -14,14 +14,13 @@ type LoggedVector = {
   readonly inputs?: Inputs;
 };
 
-/** Undefined for a vector of an unknown schema, or of one older than the rule set's. */
+/** Undefined for a vector of an unknown schema. */
 export function explain(logged: LoggedVector, ruleSet: CompiledRuleSet): Explanation | undefined {
   const { features: vector, featureSchema } = logged;
-  const schema = featuresOfSchema(featureSchema);
-  if (schema === undefined || featureSchema < ruleSet.featureSchema) return undefined;
+  if (featureSchema !== FEATURE_SCHEMA) return undefined;
   return {
     feature_schema: featureSchema,
-    features: schema.map(({ name, unit, description }, index) => ({
+    features: FEATURE_LIST.map(({ name, unit, description }, index) => ({
       name,
       value: presentOrNull(vector[index]),
       unit,

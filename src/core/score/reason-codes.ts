@@ -2,7 +2,7 @@
 import { FEATURE_LIST } from '../domain/feature-schema.ts';
 import { FAILED_REASON } from './failed-rules.ts';
 import type { CompiledRule, CompiledRuleSet } from './rules/compile-rule-set.ts';
-import { RULE_SETS } from './rules/rule-sets.ts';
+import { currentRuleSet } from './rules/rule-sets.ts';
 import { factorReason, MANUAL_REASON, MODEL_REASON } from './score.ts';
 
 export type ReasonCode = {
@@ -68,7 +68,7 @@ const OF_ORDERS_AND_MODELS: readonly ReasonCode[] = [
 
 /** Reason codes of rules, then of models. @param stored rule sets of people, the newest first */
 export const listReasonCodes = (stored: readonly CompiledRuleSet[]): ReasonCode[] => [
-  ...reasonsOfRules([...RULE_SETS, ...stored]),
+  ...reasonsOfRules([currentRuleSet, ...stored]),
   ...OF_ORDERS_AND_MODELS,
 ];
 

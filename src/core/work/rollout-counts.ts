@@ -9,7 +9,7 @@ import type { Metrics } from '../../kit/metrics/metrics.ts';
 import { SEVERE_MS, whyTakeBack } from '../score/rollout/gates.ts';
 import type { CompiledRuleSet } from '../score/rules/compile-rule-set.ts';
 import { baseName } from '../score/rules/derived-rule-set.ts';
-import { findOwnSource } from '../score/rules/rule-sets.ts';
+import { currentRuleSet } from '../score/rules/rule-sets.ts';
 import { addCounts, type Count, EVERYBODY } from '../store/rollouts/rollout-counts.ts';
 import { RULE_SETS } from '../store/rollouts/rollouts.ts';
 import { takeBack } from '../store/rollouts/settled-rollouts.ts';
@@ -86,7 +86,7 @@ export function openRolloutCounts(parts: Parts): RolloutCounts & { readonly duty
     let subject = subjects.get(ruleSet);
     if (subject === undefined) {
       const base = baseName(ruleSet.id) ?? ruleSet.id;
-      subject = findOwnSource(base) === undefined ? base : null;
+      subject = base === currentRuleSet.id ? null : base;
       subjects.set(ruleSet, subject);
       if (subject !== null) ruleSets.add(subject);
     }

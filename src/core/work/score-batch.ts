@@ -9,7 +9,6 @@
 import { SPANS } from '../../kit/traces/names.ts';
 import { Failure, toError } from '../../kit/words/failure.ts';
 import type { DeliveredTransaction } from '../domain/delivered.ts';
-import { FEATURE_SCHEMA } from '../domain/feature-schema.ts';
 import type { Verdict } from '../domain/score-record.ts';
 import { askInputs } from '../score/ask-inputs.ts';
 import { type FeatureRows, vectorOf } from '../score/feature-rows.ts';
@@ -136,7 +135,6 @@ async function scoreAndStore(
   const { scored, failed, shadows, compared } = await foldAndScore(worker, firsts);
   const endTimer = beginStage(worker, 'store');
   const scoredAtMs = worker.nowMs();
-  const lineage = { scoredAtMs, featureSchema: FEATURE_SCHEMA };
   const { sharing, unscored } = shareScores(repeated, scored);
   const computed: Source<Scored> = {
     scoredAtMsOf: () => scoredAtMs,
@@ -156,7 +154,7 @@ async function scoreAndStore(
     scored: scored.map(({ from }) => from),
     verdicts: scored.map(({ decision }) => decision.verdict),
     sharing: sharing.map(({ from }) => from),
-    inserted: storeScores(worker.scores, scored, lineage, [...scored, ...sharing].map(toFinal)),
+    inserted: storeScores(worker.scores, scored, scoredAtMs, [...scored, ...sharing].map(toFinal)),
     scoredAtMs,
     shadows,
     compared,

@@ -1,6 +1,5 @@
 /** The typed catalogue of a market with values of yesterday, by which people choose the numbers of a rule. */
 import { z } from 'zod';
-import { FEATURE_SCHEMA } from '../../core/domain/feature-schema.ts';
 import {
   type CatalogueName,
   createCatalogue,
@@ -50,7 +49,7 @@ export async function describeNames(sample: Yesterday, fields: readonly FieldJso
 async function describeBuilt(sample: Yesterday): Promise<CatalogueNameJson[]> {
   const pause = createPauses();
   const items: CatalogueNameJson[] = [];
-  for (const one of createCatalogue(FEATURE_SCHEMA)?.names.values() ?? []) {
+  for (const one of createCatalogue().names.values()) {
     await pause();
     items.push(describe(one, sample));
   }

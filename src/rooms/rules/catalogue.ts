@@ -1,6 +1,6 @@
 /** Catalogue of a market, in plain words: corridors, reason codes and features. */
 import { z } from 'zod';
-import { FEATURE_LIST, firstSchemaOf } from '../../core/domain/feature-schema.ts';
+import { FEATURE_LIST, FEATURE_SCHEMA } from '../../core/domain/feature-schema.ts';
 import { SCORE_MAX } from '../../core/domain/score-record.ts';
 import { CODE_MEASURES } from '../../core/score/rules/code-measures.ts';
 import type { CompiledRuleSet } from '../../core/score/rules/compile-rule-set.ts';
@@ -39,7 +39,6 @@ export const featureSchema = z
     unit: z.string(),
     description: z.string(),
     position: z.int().meta({ description: 'Place in the stored vector, from 0.' }),
-    feature_schema: z.int().meta({ description: 'The first schema that has it.' }),
   })
   .meta({ id: 'Feature' });
 export type FeatureJson = z.infer<typeof featureSchema>;
@@ -118,7 +117,7 @@ export const ruleSetExample: RuleSetJson = {
   approved_by: null,
   created_at: null,
   corridors: [],
-  feature_schema: 2,
+  feature_schema: FEATURE_SCHEMA,
   sha256: '9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08',
   problem: null,
   verdicts: { review: 500, decline: 800 },
@@ -147,10 +146,10 @@ type RuleSetContent = Pick<
 
 /** Members that follow from the data of a rule set alone. */
 export function toRuleSetJson(ruleSet: CompiledRuleSet): RuleSetContent {
-  const { id, sha256, featureSchema, verdicts, rules } = ruleSet;
+  const { id, sha256, verdicts, rules } = ruleSet;
   return {
     rule_set: id,
-    feature_schema: featureSchema,
+    feature_schema: FEATURE_SCHEMA,
     sha256,
     problem: null,
     verdicts: { ...verdicts },
@@ -200,7 +199,6 @@ function toMeasureJson({ measure }: RuleData) {
 export const FEATURES: readonly FeatureJson[] = FEATURE_LIST.map((feature, position) => ({
   ...feature,
   position,
-  feature_schema: firstSchemaOf(position),
 }));
 
 export function toCorridorJson(corridor: string): CorridorJson {

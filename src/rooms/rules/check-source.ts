@@ -1,13 +1,13 @@
 /** Checks a rule set of people by the compiler, and by what the compiler does not ask for. */
 import { type Compiled, compileRuleSet } from '../../core/score/rules/compile-rule-set.ts';
 import { type Declared, listOfKey } from '../../core/score/rules/expression/catalogue.ts';
-import { RULE_SETS } from '../../core/score/rules/rule-sets.ts';
+import { currentRuleSet } from '../../core/score/rules/rule-sets.ts';
 import { readFields } from '../../core/store/metadata-fields/metadata-fields.ts';
 import { type KnownList, readKnownLists } from '../../core/store/rule-sets/known-lists.ts';
 import type { Query } from '../../kit/database/pool.ts';
 
 const familyOf = (id: string) => id.split('@')[0] ?? '';
-const OF_BUILD = new Set(RULE_SETS.map(({ id }) => familyOf(id)));
+const OF_BUILD = familyOf(currentRuleSet.id);
 
 /** @param source of anybody */
 export async function checkSource(query: Query, source: unknown): Promise<Compiled> {
@@ -24,8 +24,8 @@ export function checkAmong(
   const made = compileRuleSet(source, { fields, lists: known });
   if ('problems' in made) return made;
   const { ruleSet } = made;
-  if (OF_BUILD.has(familyOf(ruleSet.id))) {
-    const detail = `must have a name that the build leaves free, not ${familyOf(ruleSet.id)}`;
+  if (familyOf(ruleSet.id) === OF_BUILD) {
+    const detail = `must have a name that the build leaves free, not ${OF_BUILD}`;
     return { problems: [{ pointer: '/id', detail }] };
   }
   if (lists === null) return made;

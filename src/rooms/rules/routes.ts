@@ -97,7 +97,7 @@ const lists = [
         code: 'VELOCITY_COUNT_1H',
         description: 'Many more transactions within an hour than this account usually makes.',
         origin: 'rule',
-        rule_sets: ['default@1', 'default@2', 'default@3'],
+        rule_sets: ['default@3'],
         features: ['count_1h', 'usual_1h'],
       },
     ),
@@ -113,7 +113,6 @@ const lists = [
       unit: 'transactions',
       description: 'Siblings of the last hour.',
       position: 15,
-      feature_schema: 1,
     }),
   }),
 ];
@@ -125,7 +124,7 @@ const ofRules = [
     operationId: 'listRuleSets',
     summary: 'Rule sets with every number that a score depends on',
     answers: listOf(
-      'Those in force first, then the newest 50 that people have made, then those of the build.',
+      'Those in force first, then the newest 50 that people have made, then that of the build.',
       ruleSetSchema,
       ruleSetExample,
     ),

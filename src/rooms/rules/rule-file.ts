@@ -1,6 +1,6 @@
 /** A rule set as a file that people write: YAML, and what its examples say. Pure. */
 import { stringify } from 'yaml';
-import { FEATURE_SCHEMA, featuresOfSchema } from '../../core/domain/feature-schema.ts';
+import { FEATURE_LIST } from '../../core/domain/feature-schema.ts';
 import type { CompiledRuleSet } from '../../core/score/rules/compile-rule-set.ts';
 import { inputsOf } from '../../core/score/rules/rule-inputs.ts';
 import {
@@ -48,11 +48,11 @@ export function runExamples(ruleSet: CompiledRuleSet): TestedExample[] {
   );
 }
 
-const FEATURES = featuresOfSchema(FEATURE_SCHEMA) ?? [];
-
 function decide(ruleSet: CompiledRuleSet, id: string, { given }: RuleExample) {
   const { probability, corridor = '', ...recorded } = given;
-  const vector = Float64Array.from(FEATURES, ({ name }) => Number(recorded[name] ?? Number.NaN));
+  const vector = Float64Array.from(FEATURE_LIST, ({ name }) =>
+    Number(recorded[name] ?? Number.NaN),
+  );
   const opinion =
     probability === undefined
       ? null

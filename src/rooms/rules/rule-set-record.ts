@@ -8,7 +8,7 @@ import {
   overrideText,
 } from '../../core/score/rollout/holding.ts';
 import { stageSchema } from '../../core/score/rollout/stages.ts';
-import { default3 } from '../../core/score/rules/rule-sets/default-3.ts';
+import { default3 } from '../../core/score/rules/default-3.ts';
 import { FLIP_IDS_MAX } from '../../core/work/rule-shadows.ts';
 import { ruleSetExample, ruleSetSchema } from './catalogue.ts';
 

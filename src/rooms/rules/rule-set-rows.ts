@@ -1,11 +1,12 @@
-/** Rule sets as `/v1/rule-sets` answers them: those of the build, and those that people have made. */
+/** Rule sets as `/v1/rule-sets` answers them: that of the build, and those that people have made. */
 import { canonicalJson } from '../../core/domain/metadata.ts';
 import { shareOf } from '../../core/domain/outcome-share.ts';
 import { holdingText, type Rollout } from '../../core/score/rollout/holding.ts';
 import { holdingsIn } from '../../core/score/rollout/plan-rollout.ts';
-import { currentRuleSet, findOwnSource, RULE_SETS } from '../../core/score/rules/rule-sets.ts';
+import { default3 } from '../../core/score/rules/default-3.ts';
+import { currentRuleSet } from '../../core/score/rules/rule-sets.ts';
 import { readStage } from '../../core/store/rollouts/rollout-stages.ts';
-import { RULE_SETS as ROLLED_OUT, readRollouts } from '../../core/store/rollouts/rollouts.ts';
+import { RULE_SETS, readRollouts } from '../../core/store/rollouts/rollouts.ts';
 import { compileStored } from '../../core/store/rule-sets/rule-sets.ts';
 import { listCorridors } from '../../core/store/transactions/corridors.ts';
 import type { Database } from '../../kit/database/pool.ts';
@@ -21,17 +22,17 @@ const LISTED_MAX = 50;
 
 type Queries = Pick<Database, 'query'>;
 
-/** Rule sets in force stand first, then those of people, the newest first, then those of the build. */
+/** Rule sets in force stand first, then those of people, the newest first, then that of the build. */
 export async function listRuleSets(database: Queries): Promise<RuleSetJson[]> {
   const corridors = await listCorridors(database);
-  const log = await readRollouts(ROLLED_OUT, database);
+  const log = await readRollouts(RULE_SETS, database);
   const stored = await listRows(database.query, LISTED_MAX);
-  const ofBuild = RULE_SETS.map((ruleSet) => {
-    const isCurrent = ruleSet === currentRuleSet;
-    const inForce = isCurrent && corridors.some((one) => activeIn(log, one) === undefined);
-    return { ...toRuleSetJson(ruleSet), ...BUILT_IN, in_force: inForce };
-  });
-  const all = [...stored.map((row) => toRow(row, log, corridors)), ...ofBuild];
+  const ofBuild = {
+    ...toRuleSetJson(currentRuleSet),
+    ...BUILT_IN,
+    in_force: corridors.some((one) => activeIn(log, one) === undefined),
+  };
+  const all = [...stored.map((row) => toRow(row, log, corridors)), ofBuild];
   return [...all.filter((one) => one.in_force), ...all.filter((one) => !one.in_force)];
 }
 
@@ -69,8 +70,7 @@ function contentOf(row: StoredRuleSet) {
 
 /** @throws Failure `not-found` */
 export async function readRuleSet(database: Queries, name: string): Promise<DetailJson> {
-  const source = findOwnSource(name);
-  if (source === undefined) return await toDetail(database, await findKnown(database.query, name));
+  if (name !== default3.id) return await toDetail(database, await findKnown(database.query, name));
   const [row] = (await listRuleSets(database)).filter(({ rule_set }) => rule_set === name);
   if (row === undefined) throw new Error(`${name} is of the build, and not listed`);
   // Members in the order of stored sources, so that files of both are compared by line.
@@ -81,13 +81,13 @@ export async function readRuleSet(database: Queries, name: string): Promise<Deta
     proposals: [],
     rollouts: [],
     shadows: [],
-    source: JSON.parse(canonicalJson(source)),
+    source: JSON.parse(canonicalJson(default3)),
   };
 }
 
 export async function toDetail(database: Queries, row: StoredRuleSet): Promise<DetailJson> {
   const corridors = await listCorridors(database);
-  const log = await readRollouts(ROLLED_OUT, database);
+  const log = await readRollouts(RULE_SETS, database);
   const open = await listOpen(database, row.ruleSet);
   const rollouts = log.filter(({ subject }) => subject === row.ruleSet).toReversed();
   return {

@@ -1,7 +1,7 @@
 /** Checks a rule set, and tries it on one transaction or vector. Both write nothing. */
 import { z } from 'zod';
 import { explanationParts } from '../../core/domain/explanation.ts';
-import { FEATURE_SCHEMA, featuresOfSchema } from '../../core/domain/feature-schema.ts';
+import { FEATURE_LIST, FEATURE_SCHEMA } from '../../core/domain/feature-schema.ts';
 import { type RuleInputs, scoreSchema } from '../../core/domain/score-record.ts';
 import { createdAtMsOf } from '../../core/domain/transaction-id.ts';
 import { explain } from '../../core/score/explain.ts';
@@ -192,7 +192,7 @@ export async function tryRuleSet(
     ruleSet,
   );
   if (explained === undefined) {
-    const why = `its vector has the feature schema ${featureSchema}, older than that of ${ruleSet.id}`;
+    const why = `its vector has the feature schema ${featureSchema}, which this version lacks`;
     throw new Failure('conflict', 'UNKNOWN_VERSION', why);
   }
   const { score: points, risk, verdict, reasons } = made;
@@ -240,7 +240,7 @@ async function readCase(
 
 /** @throws InvalidFields for a name that is no feature */
 function vectorOf(features: Readonly<Record<string, number>>) {
-  const names = (featuresOfSchema(FEATURE_SCHEMA) ?? []).map(({ name }) => name as string);
+  const names = FEATURE_LIST.map(({ name }) => name as string);
   const wrong = Object.keys(features).filter((name) => !names.includes(name));
   if (wrong.length > 0) {
     const detail = 'must be a feature of GET /v1/features';

@@ -10,15 +10,10 @@ export const DECLINED_SHARE_MAX = 0.05;
 /** A day with fewer rows says nothing of a rule set. */
 const ROWS_MIN = 100;
 
-/** Scores whose vector has all features that the rule set may read. */
-const readableBy = ({ featureSchema }: CompiledRuleSet, { rows }: Yesterday) =>
-  rows.filter((row) => row.featureSchema >= featureSchema);
-
-export async function countHits(ruleSet: CompiledRuleSet, yesterday: Yesterday) {
+export async function countHits(ruleSet: CompiledRuleSet, { rows }: Yesterday) {
   const pause = createPauses();
   const { rules, program } = ruleSet;
   const hits = new Uint32Array(rules.length);
-  const rows = readableBy(ruleSet, yesterday);
   for (const row of rows) {
     await pause();
     const probability = row.opinion?.probability ?? Number.NaN;
@@ -42,7 +37,7 @@ export async function refusalOf(
   /** Scores that recorded all that the rule set reads. */
   const known = { rows: 0, declined: 0 };
   const unrecorded = new Set<string>();
-  for (const row of readableBy(ruleSet, yesterday)) {
+  for (const row of yesterday.rows) {
     await pause();
     const lacking = lackingIn(ruleSet, row);
     for (const input of lacking) unrecorded.add(input);

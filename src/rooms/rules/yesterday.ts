@@ -20,7 +20,6 @@ const PAUSE_EVERY_MS = 4;
 
 export type SampledRow = {
   readonly vector: Float64Array;
-  readonly featureSchema: number;
   readonly corridor: string;
   /** Inputs that the score recorded, and those that follow from the currency. */
   readonly ruleInputs: RuleInputs | null;

@@ -4,7 +4,7 @@
  */
 
 import { MARKET } from '../../../bench/support/market.ts';
-import { findOwnSource } from '../../../src/core/score/rules/rule-sets.ts';
+import { default3 } from '../../../src/core/score/rules/default-3.ts';
 import { openPool } from '../../../src/kit/database/pool.ts';
 import { integerBetween, type Random } from '../../../src/kit/random.ts';
 import { makeApproved, makeOfficer, putInForce } from '../../support/rooms/rules/officers.ts';
@@ -27,8 +27,6 @@ const SAMPLE = 1_000_000;
 
 /** Puts a rule set in force that is the build's with one rule more. */
 async function putListInForce({ databaseUrl: url, query }: ChaosServices): Promise<void> {
-  const source = findOwnSource('default@3');
-  if (source === undefined) throw new Error('the build has no default@3');
   const rule = {
     ...{ id: 'watched-country', code: 'WATCHED_COUNTRY', sentence: 'The country is watched.' },
     ...{ when: `in_list("${LIST}")`, weight: 0.1 },
@@ -45,7 +43,7 @@ async function putListInForce({ databaseUrl: url, query }: ChaosServices): Promi
     await makeOfficer({ sql: query }, 'Ann'),
     await makeOfficer({ sql: query }, 'Bob'),
   ] as const;
-  const listed = { ...source, id: RULE_SET, rules: [...source.rules, rule] };
+  const listed = { ...default3, id: RULE_SET, rules: [...default3.rules, rule] };
   await makeApproved(database, people, listed);
   for (const percent of [5, null]) await putInForce(database, people, RULE_SET, percent, 'all');
 }

@@ -1,7 +1,7 @@
 /** Goal: money has the decimals of ISO 4217, and in the sentence of a rule only amounts become money. Method: every currency and rule. */
 import { expect, test } from 'vitest';
 import { currencyScale } from '../../../src/core/domain/currency.ts';
-import { featuresOfSchema } from '../../../src/core/domain/feature-schema.ts';
+import { FEATURE_LIST } from '../../../src/core/domain/feature-schema.ts';
 import { factorSentence } from '../../../src/core/score/factor-sentence.ts';
 import { currentRuleSet } from '../../../src/core/score/rules/rule-sets.ts';
 import { money, roundedMoney, sayMoney } from '../../../src/kit/words/money.ts';
@@ -10,9 +10,10 @@ const MONEY_UNIT = 'currency units';
 
 test('each amount in the sentence of a rule has its currency, and no other number has', () => {
   for (const { id, features, detail } of currentRuleSet.rules) {
-    const schema = featuresOfSchema(currentRuleSet.featureSchema) ?? [];
     // The digits tell amounts from other values.
-    const vector = Float64Array.from(schema, ({ unit }) => (unit === MONEY_UNIT ? 7777.7 : 3));
+    const vector = Float64Array.from(FEATURE_LIST, ({ unit }) =>
+      unit === MONEY_UNIT ? 7777.7 : 3,
+    );
     const said = sayMoney(detail(vector, [], Number.NaN), 'USD', { locale: 'en-US' });
     const named = said.match(/[\d,]+(\.\d+)? USD/g) ?? [];
     expect(said.match(/7777|15555/), `${id}: ${said}`).toBeNull();
@@ -21,7 +22,7 @@ test('each amount in the sentence of a rule has its currency, and no other numbe
       `${id}: ${said}`,
     ).toBe(true);
     if (named.length > 0) {
-      const units = schema.filter(({ name }) => features.some((one) => one === name));
+      const units = FEATURE_LIST.filter(({ name }) => features.some((one) => one === name));
       expect(units.some(({ unit }) => unit === MONEY_UNIT)).toBe(true);
     }
   }

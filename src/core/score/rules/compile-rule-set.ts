@@ -47,7 +47,6 @@ export type CompiledRuleSet = {
   readonly id: string;
   /** Hash of the data; a derived rule set has the hash of its base. */
   readonly sha256: string;
-  readonly featureSchema: number;
   /** Rules that are on, in the order in which they combine. */
   readonly rules: readonly CompiledRule[];
   /** Keys of the inputs that a row needs beside its vector, in their order. */
@@ -107,13 +106,12 @@ export function compileRuleSet(source: unknown, declared = ANYTHING_DECLARED): C
 
 /** Problems within rules of a right shape, where another part of the source is of a wrong one. */
 function problemsOfRules(
-  { feature_schema: schema, metadata, rules }: Readonly<Record<string, unknown>>,
+  { metadata, rules }: Readonly<Record<string, unknown>>,
   { lists }: Declared,
 ): readonly RuleSetProblem[] {
   const { data: read } = ruleSetSchema.shape.metadata.safeParse(metadata);
-  const catalogue = createCatalogue(Number(schema), fieldNames(read), lists);
-  if (catalogue === undefined || !Array.isArray(rules)) return [];
-  const check: Check = { catalogue, problems: [] };
+  if (!Array.isArray(rules)) return [];
+  const check: Check = { catalogue: createCatalogue(fieldNames(read), lists), problems: [] };
   for (const [index, rule] of rules.slice(0, RULES_MAX).entries()) {
     const { data } = ruleSchema.safeParse(rule);
     if (data !== undefined) checkRule(data, `/rules/${index}`, check);
@@ -123,14 +121,9 @@ function problemsOfRules(
 
 function compileData(data: RuleSetData, { lists, fields }: Declared): Compiled {
   const read = Object.entries(data.metadata ?? {});
-  const catalogue = createCatalogue(data.feature_schema, fieldNames(data.metadata), lists);
-  if (catalogue === undefined) {
-    const detail = `must be a schema of features that this version knows, not ${data.feature_schema}`;
-    return { problems: [{ pointer: '/feature_schema', detail }] };
-  }
   const undeclared = read.filter(([field, type]) => fields !== null && fields.get(field) !== type);
   const check: Check = {
-    catalogue,
+    catalogue: createCatalogue(fieldNames(data.metadata), lists),
     problems: undeclared.map(([field, type]) => ({
       pointer: jsonPointer(['metadata', field]),
       detail: `must be a metadata field of the market with its type: ${sayFields(fields)}, not ${type}`,
@@ -163,7 +156,6 @@ function compileData(data: RuleSetData, { lists, fields }: Declared): Compiled {
     ruleSet: {
       id: data.id,
       sha256: hashRuleSet(data),
-      featureSchema: data.feature_schema,
       rules,
       inputs,
       lists: inputs.flatMap((key) => listOfKey(key) ?? []),
@@ -264,7 +256,7 @@ type FoundMeasure = {
 function findMeasure(
   { code, bounds }: { readonly code: string; readonly bounds: Bounds },
   pointer: string,
-  { catalogue, problems }: Check,
+  { problems }: Check,
 ): FoundMeasure | undefined {
   const found = CODE_MEASURES.get(code);
   const say = (detail: string) => {
@@ -277,9 +269,6 @@ function findMeasure(
   const wanted = Object.keys(found.bounds).sort().join();
   const given = Object.keys(bounds).sort().join();
   if (given !== wanted) return say(`must have the bounds (${wanted}), not (${given})`);
-  if (!found.features.every((name) => catalogue.names.has(name))) {
-    return say(`must read features of the rule set's schema; ${code} reads more`);
-  }
   return { features: found.features, run: (vector) => found.measure(vector, bounds) };
 }
 

@@ -4,6 +4,7 @@
  */
 import { hash } from 'node:crypto';
 import { z } from 'zod';
+import { FEATURE_SCHEMA } from '../../domain/feature-schema.ts';
 import { canonicalJson } from '../../domain/metadata.ts';
 import { FIELD_NAME, FIELD_TYPES, FIELDS_MAX } from '../../domain/metadata-field.ts';
 import { SCORE_MAX, VERDICTS } from '../../domain/score-record.ts';
@@ -120,7 +121,8 @@ export const ruleSetSchema = z.strictObject({
   /** Version of the shape. */
   version: z.literal(2),
   id: z.string().regex(/^[a-z][a-z0-9-]{0,47}@[1-9]\d{0,5}$/, 'must be name@version'),
-  feature_schema: z.int(),
+  /** The schema of the vectors that its rules read. */
+  feature_schema: z.literal(FEATURE_SCHEMA),
   /** Metadata fields that its rules read, with their types, so that it compiles alike whatever a market declares later. */
   metadata: z
     .record(z.string().regex(FIELD_NAME), z.enum(FIELD_TYPES))

@@ -8,6 +8,7 @@ import {
   timestampArray,
 } from '../../../kit/database/binary-array.ts';
 import { compareIds, type DeliveredTransaction } from '../../domain/delivered.ts';
+import { FEATURE_SCHEMA } from '../../domain/feature-schema.ts';
 import type { Decision, RuleInputs } from '../../domain/score-record.ts';
 import { deliveredTextArray, deliveredUuidArray } from '../delivered-arrays.ts';
 import { packVectors } from './vector-bytes.ts';
@@ -27,12 +28,6 @@ export type NewScore = {
   readonly degradation: number;
 };
 
-/** Values that all scores of one insert share. */
-export type ScoreLineage = {
-  readonly scoredAtMs: number;
-  readonly featureSchema: number;
-};
-
 /** In the order of (created_at, transaction_id). */
 export function compareScores(
   { transaction: one }: NewScore,
@@ -42,7 +37,8 @@ export function compareScores(
 }
 
 /** The columns of a batch as the insert sends them, arrays in Postgres' binary form, in the order of `compareScores`. */
-export type ScoreColumns = ScoreLineage & {
+export type ScoreColumns = {
+  readonly scoredAtMs: number;
   readonly count: number;
   readonly ruleSets: Buffer;
   readonly ids: Buffer;
@@ -64,11 +60,11 @@ export type ScoreColumns = ScoreLineage & {
   readonly ruleInputs: Buffer | null;
 };
 
-export function columnsOf(rows: readonly NewScore[], lineage: ScoreLineage): ScoreColumns {
+export function columnsOf(rows: readonly NewScore[], scoredAtMs: number): ScoreColumns {
   const decisions = rows.map((row) => row.decision);
   const transactions = rows.map((row) => row.transaction);
   return {
-    ...lineage,
+    scoredAtMs,
     count: rows.length,
     ruleSets: textArray(rows.map((row) => row.ruleSet)),
     ids: deliveredUuidArray(transactions),
@@ -97,7 +93,7 @@ export function columnsOf(rows: readonly NewScore[], lineage: ScoreLineage): Sco
 /** The parameters of the insert. */
 export const insertValues = (columns: ScoreColumns): readonly unknown[] => [
   columns.scoredAtMs,
-  columns.featureSchema,
+  FEATURE_SCHEMA,
   columns.ruleSets,
   columns.ids,
   columns.createdAt,

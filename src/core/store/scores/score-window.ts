@@ -92,12 +92,11 @@ const outcomesStatement: Statement = {
 
 const decisionsStatement: Statement = {
   name: 'sample-score-decisions',
-  text: `select w.corridor, w.model, w.probability, w.vector, w.schema as "featureSchema",
-                w.rule_inputs as "ruleInputs",
+  text: `select w.corridor, w.model, w.probability, w.vector, w.rule_inputs as "ruleInputs",
                 (select t.currency from market.transactions t where t.transaction_id = k.transaction_id and t.created_at = k.created_at) as currency
          ${SAMPLED}
           cross join lateral (
-            select s.corridor, s.model, s.probability, s.features as vector, s.feature_schema as schema, s.rule_inputs
+            select s.corridor, s.model, s.probability, s.features as vector, s.rule_inputs
               from market.scores s
              where s.transaction_id = k.transaction_id and s.created_at = k.created_at
              limit 1) w`,
@@ -151,7 +150,6 @@ export type ScoreDecision = Omit<ScoreVector, 'value'> & {
   readonly corridor: string;
   /** Null where the rules decided alone. */
   readonly probability: number | null;
-  readonly featureSchema: number;
   readonly ruleInputs: RuleInputs | null;
   /** Null where the transaction is no longer stored. */
   readonly currency: string | null;

@@ -26,13 +26,7 @@ import {
 import { createPartitionGuard, type PartitionGuard } from '../partitions/partitions.ts';
 import { stoppedAmong } from '../switches/switches.ts';
 import { addIncrements, incrementValues } from '../tallies/day-tallies.ts';
-import {
-  columnsOf,
-  compareScores,
-  insertValues,
-  type NewScore,
-  type ScoreLineage,
-} from './score-values.ts';
+import { columnsOf, compareScores, insertValues, type NewScore } from './score-values.ts';
 import type { ScoredStatement } from './scored-statement.ts';
 
 // A column is a binary array and a vector bytes, so no value is escaped or parsed as text. Arrays side by side in
@@ -115,12 +109,12 @@ export type FinalTransaction = Final<DeliveredTransaction>;
 export async function insertScores(
   database: Pick<Database, 'query' | 'transaction'>,
   scores: readonly NewScore[],
-  lineage: ScoreLineage,
+  scoredAtMs: number,
   added: readonly ScoredStatement[] = [],
   final: readonly FinalTransaction[] = [],
 ): Promise<Inserted> {
   const prepared = prepareInsert(added);
-  return await insertEncoded(database, prepared, encodeScores(prepared, scores, lineage, final));
+  return await insertEncoded(database, prepared, encodeScores(prepared, scores, scoredAtMs, final));
 }
 
 /** Scores as parameters, and what is counted of each score. Nothing else of a score lives until the statement has ended. */
@@ -140,7 +134,7 @@ type Counted = {
 function encodeScores(
   { added }: InsertAll,
   scores: readonly NewScore[],
-  lineage: ScoreLineage,
+  scoredAtMs: number,
   final: readonly FinalTransaction[],
 ): EncodedScores {
   const rows = scores.toSorted(compareScores);
@@ -148,11 +142,10 @@ function encodeScores(
     const { verdict, score, reasons } = decision;
     return { transaction, tallied: { verdict, score, ruleSet, model, reasons } };
   });
-  const columns = columnsOf(rows, lineage);
+  const columns = columnsOf(rows, scoredAtMs);
   const own = added.flatMap(({ toValue }) =>
     toValue === null || counted.length === 0 ? [] : [toValue(counted, columns)],
   );
-  const { scoredAtMs } = lineage;
   return { scoredAtMs, values: insertValues(columns), counted, own, final };
 }
 
@@ -249,11 +242,11 @@ export function openScoreStore(
 export function storeScores(
   store: ScoreStore,
   scores: readonly NewScore[],
-  lineage: ScoreLineage,
+  scoredAtMs: number,
   final: readonly FinalTransaction[],
 ): Promise<Inserted> {
   // Not async: such a function keeps its parameters alive as long as it waits.
-  return storeInTurn(store, encodeScores(store.prepared, scores, lineage, final));
+  return storeInTurn(store, encodeScores(store.prepared, scores, scoredAtMs, final));
 }
 
 function storeInTurn(store: ScoreStore, encoded: EncodedScores): Promise<Inserted> {

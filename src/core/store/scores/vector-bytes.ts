@@ -1,12 +1,10 @@
 /**
- * A logged vector as it is stored (bytea): the raw little-endian doubles of a Float64Array, every bit of a NaN included, without
- * those of their bytes that are 0, which are two thirds:
+ * A logged vector as it is stored (bytea): the little-endian doubles of a Float64Array, every bit of a NaN included, without their
+ * bytes that are 0, which are two thirds:
  *
  *   u8       how many doubles
  *   u8 each  a bit for each byte of the double that follows below, the lowest byte first
- *   bytes    those bytes
- *   u8 0     where the length would be a multiple of 8: a vector of such a length is all of its raw doubles, as older releases
- *            stored them
+ *   bytes    the bytes with a bit
  */
 
 const DOUBLE_BYTES = 8;
@@ -19,7 +17,7 @@ export function packVectors(vectors: readonly Float64Array[]): Uint8Array[] {
   let room = 0;
   for (const { length } of vectors) {
     if (length > VECTOR_MAX) throw new RangeError(`a vector of ${length} numbers: at most 255`);
-    room += 2 + (1 + DOUBLE_BYTES) * length;
+    room += 1 + (1 + DOUBLE_BYTES) * length;
   }
   const packed = new Uint8Array(room);
   let from = 0;
@@ -47,38 +45,15 @@ function packVector(vector: Float64Array, packed: Uint8Array, from: number): num
     const maskAt = from + 1 + (index >> 1);
     packed[maskAt] = (packed[maskAt] as number) | mask;
   }
-  if ((at - from) % DOUBLE_BYTES === 0) packed[at++] = 0;
   return at;
 }
 
 /** The vector; what damaged bytes lack is 0, and its checksum differs. */
 export function toVector(bytes: Uint8Array): Float64Array {
-  const vector = new Float64Array(lengthOf(bytes));
-  unpack(bytes, vector);
-  return vector;
-}
-
-/** Throws an Error for a vector of another length. */
-export function copyVector(bytes: Uint8Array, into: Float64Array): void {
-  const length = lengthOf(bytes);
-  if (length !== into.length) {
-    throw new Error(`a vector of ${length} numbers where ${into.length} were expected`);
-  }
-  unpack(bytes, into);
-}
-
-const isRaw = ({ length }: Uint8Array) => length % DOUBLE_BYTES === 0;
-
-const lengthOf = (bytes: Uint8Array) =>
-  isRaw(bytes) ? bytes.length / DOUBLE_BYTES : (bytes[0] ?? 0);
-
-function unpack(bytes: Uint8Array, into: Float64Array): void {
-  if (isRaw(bytes)) {
-    new Uint8Array(into.buffer, into.byteOffset, into.byteLength).set(bytes);
-    return;
-  }
-  const words = new Uint32Array(into.buffer, into.byteOffset, 2 * into.length);
-  let at = 1 + into.length;
+  const count = bytes[0] ?? 0;
+  const vector = new Float64Array(count);
+  const words = new Uint32Array(vector.buffer);
+  let at = 1 + count;
   for (let index = 0; index < words.length; index++) {
     let mask = ((bytes[1 + (index >> 1)] ?? 0) >> ((index & 1) * WORD_BYTES)) & 15;
     let word = 0;
@@ -87,4 +62,5 @@ function unpack(bytes: Uint8Array, into: Float64Array): void {
     }
     words[index] = word;
   }
+  return vector;
 }

@@ -55,8 +55,6 @@ export type Counts = {
   readonly pairs: Record<string, number>;
   /** Rows that were not recorded with an input, by input. */
   readonly missing: Record<string, number>;
-  /** Rows left out, as their vector is of an older feature schema, by schema. */
-  readonly older: Record<string, number>;
   /** Rows left out, as their model cannot be loaded, by model. */
   readonly unjudged: Record<string, number>;
 };
@@ -92,7 +90,6 @@ export const noCounts = (): Counts => ({
   rules: {},
   pairs: {},
   missing: {},
-  older: {},
   unjudged: {},
 });
 

@@ -30,7 +30,6 @@ export type Row = {
   /** Decimal text. */
   readonly amount: string;
   readonly vector: Float64Array;
-  readonly featureSchema: number;
   /** Values that the rules of the time read beside the vector. */
   readonly ruleInputs: RuleInputs | null;
   readonly label: 'fraud' | 'legitimate' | null;
@@ -68,10 +67,6 @@ export function createFold(
   };
   return (row: Row, [judged, judgedAgainst]: Pair<Judged>): void => {
     const [ruleSet, other] = [subject(row.corridor), against(row.corridor)];
-    if (row.featureSchema < Math.max(ruleSet.featureSchema, other.featureSchema)) {
-      increase(counts.older, String(row.featureSchema));
-      return;
-    }
     const lacking = nameOf(judged) ?? nameOf(judgedAgainst);
     if (lacking !== undefined) {
       increase(counts.unjudged, lacking);

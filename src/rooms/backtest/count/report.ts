@@ -29,7 +29,7 @@ type Named = { readonly id: string; readonly code: string };
  * @param names of the two versions
  */
 export function reportOf(counts: Counts, rules: readonly Named[], names: Pair<string>): Report {
-  const { rows, versions, missing, older, unjudged } = counts;
+  const { rows, versions, missing, unjudged } = counts;
   const days = Object.values(counts.days);
   const perDay = perDayOf(days.length);
   const sumDays = (at: number) => days.reduce((sum, day) => sum + (day[at] as number), 0);
@@ -53,10 +53,7 @@ export function reportOf(counts: Counts, rules: readonly Named[], names: Pair<st
     frauds: labels[FRAUD],
     legitimates: labels[LEGITIMATE],
     unlabelled: labels[UNLABELLED],
-    left_out: [
-      ...listOf(older).map(([schema, left]) => ({ cause: `feature_schema ${schema}`, rows: left })),
-      ...listOf(unjudged).map(([model, left]) => ({ cause: `model ${model}`, rows: left })),
-    ],
+    left_out: listOf(unjudged).map(([model, left]) => ({ cause: `model ${model}`, rows: left })),
     inputs_not_recorded: listOf(missing).map(([input, left]) => ({ input, rows: left })),
     subject,
     against,

@@ -2,6 +2,7 @@
  * The hash of a score: SHA-256 over a head and the score's columns in the order of their names, each as Postgres sends it in
  * binary: a length of 4 bytes (-1 is null), then the value. So a worker hashes what it sends, and writes no text for it.
  */
+import { FEATURE_SCHEMA } from '../../../core/domain/feature-schema.ts';
 import type { ScoreColumns } from '../../../core/store/scores/score-values.ts';
 import {
   byteaArray,
@@ -31,7 +32,7 @@ export function hashScores(columns: ScoreColumns): Buffer {
     each(columns.attempts),
     each(columns.corridors),
     each(columns.degradations),
-    shared(int2Array([columns.featureSchema])),
+    shared(int2Array([FEATURE_SCHEMA])),
     each(columns.features),
     each(columns.checksums),
     each(columns.ids),

@@ -3,7 +3,7 @@
  * intake, and ids of audit lines have the order of commits, so a late commit is never missed.
  */
 import { firstIdOf } from '../../../core/domain/transaction-id.ts';
-import { RULE_SETS } from '../../../core/score/rules/rule-sets.ts';
+import { currentRuleSet } from '../../../core/score/rules/rule-sets.ts';
 import type { Database, Query } from '../../../kit/database/pool.ts';
 import type { AuditEntry } from '../../../kit/words/audit.ts';
 import { Failure } from '../../../kit/words/failure.ts';
@@ -240,14 +240,10 @@ async function findVersions(query: Query, log: LogRow, sealedAt: string): Promis
     await readUnsealedModels(query, log.logId, VERSIONS_MAX),
     await readUnsealedRuleSets(query, log.logId, VERSIONS_MAX),
   ];
-  const own: NewEntry[] = [];
-  for (const { id } of RULE_SETS) {
-    const content = ownRuleSetContent(id);
-    if (content === undefined || (await findEntry(query, log.logId, 'rule-set', id))) continue;
-    own.push(entryOf('rule-set', id, content, sealedAt));
-  }
+  const { id } = currentRuleSet;
+  const isKnown = (await findEntry(query, log.logId, 'rule-set', id)) !== undefined;
   return [
-    ...own,
+    ...(isKnown ? [] : [entryOf('rule-set', id, contentOfBuild(), sealedAt)]),
     ...models.map((one) =>
       entryOf('model', one.model, modelContent(one), sealedAt, one.createdAt < log.begunAt),
     ),
@@ -258,10 +254,12 @@ async function findVersions(query: Query, log: LogRow, sealedAt: string): Promis
   ];
 }
 
-/** The content of a rule set of the build, which has no row; undefined where this build lacks the rule set. */
-export function ownRuleSetContent(id: string): string | undefined {
-  const found = RULE_SETS.find((ruleSet) => ruleSet.id === id);
-  if (found === undefined) return undefined;
-  const { sha256 } = found;
-  return ruleSetContent({ ruleSet: id, sha256, author: null, approvedBy: null, approvedAt: null });
+/** The build's rule set has no row, and no author. */
+function contentOfBuild(): string {
+  const { id: ruleSet, sha256 } = currentRuleSet;
+  return ruleSetContent({ ruleSet, sha256, author: null, approvedBy: null, approvedAt: null });
 }
+
+/** Undefined for a rule set that is not of the build. */
+export const ownRuleSetContent = (id: string) =>
+  id === currentRuleSet.id ? contentOfBuild() : undefined;

@@ -1,7 +1,7 @@
 /** The options of `risk models train`, which are checked before any work is done. */
 import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
-import { FEATURE_SCHEMA, featuresOfSchema } from '../../../core/domain/feature-schema.ts';
+import { FEATURE_LIST } from '../../../core/domain/feature-schema.ts';
 import {
   integerOption,
   optionsOf,
@@ -34,9 +34,7 @@ export const TRAIN_OPTIONS = {
   '--validate-to DATE': 'Last day of that window',
   '--unlabelled FATE': 'Of transactions without a label by then: skip or legitimate (skip)',
   '--kind KIND': 'trees or logistic (trees)',
-  '--schema N':
-    'Feature schema of the scores that are read; others are left out, counted (what is computed today)',
-  '--features A,B,...': 'Features it may read (all of the schema)',
+  '--features A,B,...': 'Features it may read (all)',
   '--exclude A,B,...': 'Features it may not read',
   '--set NAME=VALUE,...':
     'Settings of the trainer. Trees: rounds, learningRate, depthMax, leavesMax, binsMax, childWeightMin, l2, gainMin, rowShare, featureShare, fraudWeight, patienceRounds, metric (average-precision or log-loss). Logistic: l2, fraudWeight',
@@ -68,7 +66,7 @@ export async function parseTraining(args: string[], nowMs: number) {
   const training = windowOption('--from', values.from, '--to', values.to);
   const validation = validationOption(values, training);
   const knownByMs = knownByOption(values['known-by'], validation ?? training, nowMs);
-  const { featureSchema, choice } = featuresOption(values);
+  const choice = featuresOption(values);
   const trainer = trainerOption(values, choice.names);
   const name = values.name ?? `${trainer.kind}@${training.to}`;
   if (!modelName.safeParse(name).success) {
@@ -79,7 +77,6 @@ export async function parseTraining(args: string[], nowMs: number) {
     training,
     validation,
     knownByMs,
-    featureSchema,
     choice,
     trainer,
     name,
@@ -120,24 +117,21 @@ function knownByOption(text: string | undefined, last: DateWindow, nowMs: number
   return knownByMs;
 }
 
-function featuresOption({ schema, features, exclude }: Values) {
-  const bounds = { min: 1, max: FEATURE_SCHEMA };
-  const featureSchema = integerOption('--schema', schema, bounds, FEATURE_SCHEMA);
-  const all: readonly string[] = (featuresOfSchema(featureSchema) ?? []).map(({ name }) => name);
+function featuresOption({ features, exclude }: Values): FeatureChoice {
+  const all: readonly string[] = FEATURE_LIST.map(({ name }) => name);
   const chosen = namesOption('--features', features, all) ?? all;
   const excluded = namesOption('--exclude', exclude, all) ?? [];
   const names = all.filter((name) => chosen.includes(name) && !excluded.includes(name));
   if (names.length === 0) throw new UsageError('no feature is left');
   const columns = Int32Array.from(names, (name) => all.indexOf(name));
-  const choice: FeatureChoice = { names, columns, schemaFeatures: all.length };
-  return { featureSchema, choice };
+  return { names, columns };
 }
 
 function namesOption(flag: string, text: string | undefined, known: readonly string[]) {
   const names = text?.split(',').map((name) => name.trim());
   const unknown = names?.find((name) => !known.includes(name));
   if (unknown === undefined) return names;
-  throw new UsageError(`${flag} names '${unknown}', which is not in the feature schema`);
+  throw new UsageError(`${flag} names '${unknown}', which is no feature`);
 }
 
 const cost = z.number().min(0);

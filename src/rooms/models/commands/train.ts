@@ -4,6 +4,7 @@
  */
 
 import { setImmediate } from 'node:timers/promises';
+import { FEATURE_SCHEMA } from '../../../core/domain/feature-schema.ts';
 import { holdingsIn } from '../../../core/score/rollout/plan-rollout.ts';
 import { MODELS } from '../../../core/store/rollouts/rollouts.ts';
 import { readSettledRollouts } from '../../../core/store/rollouts/settled-rollouts.ts';
@@ -93,7 +94,7 @@ async function trainAndDescribe(
   const { training, validation } = await readWindows(database, settings, onRead, signal);
   const lack = findLack(training.rows, validation?.rows ?? null);
   if (lack !== undefined) throw new Failure('invalid', 'TOO_LITTLE_DATA', lack);
-  const { name, seed, bandsRule, featureSchema } = settings;
+  const { name, seed, bandsRule } = settings;
   const trainer = settings.trainer.toTrainer(countFrauds(training.rows.labels));
   const steps = buildModel({
     training: training.rows,
@@ -118,7 +119,7 @@ async function trainAndDescribe(
     sha256: model.sha256,
     ...lineage,
     createdAt: new Date().toISOString(),
-    featureSchema,
+    featureSchema: FEATURE_SCHEMA,
     seed,
     options: trainer.options,
     size,

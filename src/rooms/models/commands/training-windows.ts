@@ -12,16 +12,15 @@ const VALUES_MAX = 200_000_000;
 
 type OnRead = (window: string, rows: number, rowsMax: number) => void;
 
-/** @throws Failure for a window that has no scores of this schema, or too many */
+/** @throws Failure for a window that has no scores, or too many */
 export async function readWindows(
   database: Database,
   settings: TrainSettings,
   onRead: OnRead,
   signal: AbortSignal,
 ) {
-  const { training, validation, choice, featureSchema, knownByMs, unlabelled } = settings;
-  const features = choice.schemaFeatures;
-  const selection = { featureSchema, features, knownByMs, unlabelled, signal };
+  const { training, validation, knownByMs, unlabelled } = settings;
+  const selection = { knownByMs, unlabelled, signal };
   return await readTrainingRows(database, selection, async (reader) => ({
     training: await readWindow(reader, settings, training, 'training', onRead),
     validation:
@@ -36,8 +35,8 @@ async function readWindow(
   name: 'training' | 'validation',
   onRead: OnRead,
 ) {
-  const { rows: rowsMax, otherSchemas } = await reader.count(dates);
-  refuseCount(dates, settings, rowsMax, otherSchemas);
+  const rowsMax = await reader.count(dates);
+  refuseCount(dates, settings, rowsMax);
   const isJudged = name === 'validation';
   const collector = createCollector(settings.choice, rowsMax, isJudged);
   let read = 0;
@@ -56,7 +55,6 @@ async function readWindow(
     knownBy: new Date(settings.knownByMs).toISOString(),
     rows: read,
     frauds: countFrauds(rows.labels),
-    otherSchemas,
     unlabelled: rowsMax - read + withoutLabel,
     unlabelledAs: settings.unlabelled,
   };
@@ -68,20 +66,12 @@ async function readWindow(
   };
 }
 
-function refuseCount(
-  { from, to }: DateWindow,
-  { featureSchema, choice }: TrainSettings,
-  rows: number,
-  otherSchemas: number,
-): void {
+function refuseCount({ from, to }: DateWindow, { choice }: TrainSettings, rows: number): void {
   const refuse = (why: string): never => {
     throw new Failure('invalid', 'NO_TRAINING_DATA', `${from} to ${to}: ${why}`);
   };
   const features = choice.names.length;
-  if (rows === 0) {
-    const others = otherSchemas === 0 ? '' : `; ${otherSchemas} are of others (see --schema)`;
-    refuse(`no scores of feature schema ${featureSchema}${others}`);
-  }
+  if (rows === 0) refuse('no scores');
   if (rows * features > VALUES_MAX) {
     refuse(
       `${rows} rows of ${features} features are more than ${VALUES_MAX} values: take fewer days, or --features`,

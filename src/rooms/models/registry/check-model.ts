@@ -2,7 +2,7 @@
  * Checks a model before it is registered, and again wherever it is loaded to be run. Golden vectors are inputs with the margins
  * and probabilities they must give: they prove that this process computes what the process that made them computed.
  */
-import { FEATURE_SCHEMA, featuresOfSchema } from '../../../core/domain/feature-schema.ts';
+import { FEATURE_LIST, FEATURE_SCHEMA } from '../../../core/domain/feature-schema.ts';
 import type { Random } from '../../../kit/random.ts';
 import type { ModelManifest } from '../manifest.ts';
 import { refuse } from '../model/bounds.ts';
@@ -17,8 +17,7 @@ const RECORDED_ROWS = 64;
 /** Repetitions: a model that depends on more than its input is unlikely to agree with itself this often. */
 const RUNS = 3;
 
-const namesOf = (features: readonly { readonly name: string }[]) =>
-  features.map(({ name }) => name);
+const FEATURE_NAMES = FEATURE_LIST.map(({ name }) => name);
 
 /**
  * The model as it is run, its probabilities calibrated, and the columns of the engine's vectors that it reads.
@@ -26,9 +25,7 @@ const namesOf = (features: readonly { readonly name: string }[]) =>
  */
 export function checkModel(artefact: Uint8Array, manifest: ModelManifest) {
   const { sha256, feature_schema, feature_names } = manifest;
-  // A vector of an older schema is a prefix of today's, so its columns are the same.
-  const schema = featuresOfSchema(feature_schema);
-  if (schema === undefined) {
+  if (feature_schema !== FEATURE_SCHEMA) {
     refuse('feature_schema', `${feature_schema}, but this engine computes ${FEATURE_SCHEMA}`);
   }
   const model = calibrateModel(loadModel(artefact, feature_names), manifest.calibration);
@@ -38,7 +35,7 @@ export function checkModel(artefact: Uint8Array, manifest: ModelManifest) {
     refuse('feature_names', 'are not those of the file, in its order');
   }
   checkGoldenVectors(model, manifest.golden_vectors);
-  return { model, columns: bindFeatures(model, namesOf(schema)) };
+  return { model, columns: bindFeatures(model, FEATURE_NAMES) };
 }
 
 /** Members of a manifest that the file itself does not have. */
@@ -61,7 +58,7 @@ export function describeModel(
   told: Told = UNTOLD,
 ): ModelManifest {
   const model = calibrateModel(loadModel(artefact), told.calibration);
-  bindFeatures(model, namesOf(featuresOfSchema(told.feature_schema) ?? []));
+  bindFeatures(model, FEATURE_NAMES);
   return {
     model: name,
     sha256: model.sha256,

@@ -3,9 +3,10 @@
  * month in time order, a page at a time from a cursor: constant memory, and the same rows however long the
  * reading takes.
  */
+import { FEATURE_COUNT } from '../../../core/domain/feature-schema.ts';
 import { listMonths, type MonthRange } from '../../../core/store/partitions/month-slice.ts';
 import type { ScoreWindow } from '../../../core/store/scores/score-window.ts';
-import { copyVector } from '../../../core/store/scores/vector-bytes.ts';
+import { toVector } from '../../../core/store/scores/vector-bytes.ts';
 import type { Database, Query, Statement } from '../../../kit/database/pool.ts';
 import { inSnapshot, readPages } from '../../../kit/database/snapshot.ts';
 import type { TrainingRow } from '../training/rows.ts';
@@ -14,9 +15,6 @@ import type { TrainingRow } from '../training/rows.ts';
 const PAGE_ROWS = 2000;
 
 type TrainingSelection = {
-  readonly featureSchema: number;
-  /** Length of its vectors. */
-  readonly features: number;
   /** Labels with a later `labelled_at` are not seen. */
   readonly knownByMs: number;
   /** How rows without a label are treated. */
@@ -25,8 +23,8 @@ type TrainingSelection = {
 };
 
 export type TrainingReader = {
-  /** Scores of the selected schema, labelled or not, and of others. */
-  count(window: ScoreWindow): Promise<{ readonly rows: number; readonly otherSchemas: number }>;
+  /** Scores, labelled or not. */
+  count(window: ScoreWindow): Promise<number>;
   /** @param withCountries joins the transactions, which takes half as long again */
   read(
     window: ScoreWindow,
@@ -44,12 +42,12 @@ export async function readTrainingRows<T>(
   const months = (await listMonths(database, 'scores')).reverse();
   return await inSnapshot(database, (client) =>
     work({
-      count: (window) => countRows(client, partsOf(months, window), selection),
+      count: (window) => countRows(client, partsOf(months, window), selection.signal),
       read: async (window, withCountries, onPage) => {
         for (const part of partsOf(months, window)) {
           const select = selectRows(part, selection, withCountries);
           for await (const rows of readPages<Row>(client, select, PAGE_ROWS, selection.signal)) {
-            onPage(rows.map((row) => toRow(row, selection.features)));
+            onPage(rows.map(toRow));
           }
         }
       },
@@ -67,28 +65,18 @@ function partsOf(months: readonly MonthRange[], window: ScoreWindow): ScoreWindo
     .filter(({ fromMs, toMs }) => fromMs < toMs);
 }
 
-const countSchemas: Statement = {
-  text: `
-  select count(*) filter (where feature_schema = $3)::int as own,
-         count(*) filter (where feature_schema <> $3)::int as other
-    from market.scores where created_at >= $1 and created_at < $2`,
+const countScores: Statement = {
+  text: 'select count(*)::int as rows from market.scores where created_at >= $1 and created_at < $2',
 };
 
-async function countRows(
-  query: Query,
-  parts: readonly ScoreWindow[],
-  { featureSchema, signal }: TrainingSelection,
-) {
+async function countRows(query: Query, parts: readonly ScoreWindow[], signal: AbortSignal) {
   let rows = 0;
-  let otherSchemas = 0;
   for (const { fromMs, toMs } of parts) {
     signal.throwIfAborted();
-    const values = [new Date(fromMs), new Date(toMs), featureSchema];
-    const [counts] = await query<{ own: number; other: number }>(countSchemas, values);
-    rows += counts?.own ?? 0;
-    otherSchemas += counts?.other ?? 0;
+    const [counts] = await query<{ rows: number }>(countScores, [new Date(fromMs), new Date(toMs)]);
+    rows += counts?.rows ?? 0;
   }
-  return { rows, otherSchemas };
+  return rows;
 }
 
 /**
@@ -97,7 +85,7 @@ async function countRows(
  */
 function selectRows(
   part: ScoreWindow,
-  { featureSchema, knownByMs, unlabelled }: TrainingSelection,
+  { knownByMs, unlabelled }: TrainingSelection,
   withCountries: boolean,
 ): string {
   const [from, to, knownBy] = [part.fromMs, part.toMs, knownByMs].map((ms) =>
@@ -115,14 +103,16 @@ function selectRows(
          order by labelled_at desc, label
          limit 1) l on true
       ${withCountries ? `left join market.transactions t on t.transaction_id = s.transaction_id and t.created_at = s.created_at and t.created_at >= '${from}' and t.created_at < '${to}'` : ''}
-     where s.created_at >= '${from}' and s.created_at < '${to}' and s.feature_schema = ${featureSchema}
+     where s.created_at >= '${from}' and s.created_at < '${to}'
      order by s.transaction_id, s.created_at`;
 }
 
 type Row = Omit<TrainingRow, 'vector'> & { readonly features: Buffer };
 
-function toRow({ features: bytes, ...row }: Row, features: number): TrainingRow {
-  const vector = new Float64Array(features);
-  copyVector(bytes, vector);
+function toRow({ features, ...row }: Row): TrainingRow {
+  const vector = toVector(features);
+  if (vector.length !== FEATURE_COUNT) {
+    throw new Error(`a vector of ${vector.length} numbers where ${FEATURE_COUNT} were expected`);
+  }
   return { ...row, vector };
 }

@@ -19,7 +19,7 @@ export type LabelledRows = TrainingSet & {
 
 /** A logged vector with the label of its transaction. */
 export type TrainingRow = {
-  /** All features of the schema; NaN is missing. */
+  /** All features; NaN is missing. */
   readonly vector: Float64Array;
   readonly accountId: string;
   /** UTC days since 1970-01-01. */
@@ -31,13 +31,11 @@ export type TrainingRow = {
   readonly country?: string | null;
 };
 
-/** The features of a schema that are kept. */
+/** The features that are kept. */
 export type FeatureChoice = {
   readonly names: readonly string[];
-  /** The indexes of the chosen features in the schema's vectors. */
+  /** The indexes of these features in a vector. */
   readonly columns: Int32Array;
-  /** Number of features of the schema. */
-  readonly schemaFeatures: number;
 };
 
 const NO_COUNTRY = 'none given';

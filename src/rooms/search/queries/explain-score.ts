@@ -126,7 +126,7 @@ export async function findJudge(
 
 /** Real ones have every feature and every rule. */
 export const explanationPartsExample: ExplanationParts = {
-  feature_schema: 2,
+  feature_schema: 3,
   features: [
     {
       name: 'count_1h',

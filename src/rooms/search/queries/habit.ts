@@ -4,7 +4,7 @@
  */
 import { z } from 'zod';
 import { TRANSACTION_ID } from '../../../core/accept/examples.ts';
-import { featuresOfSchema } from '../../../core/domain/feature-schema.ts';
+import { FEATURE_LIST, FEATURE_SCHEMA } from '../../../core/domain/feature-schema.ts';
 import { ACCOUNT_HISTORY_DAYS } from '../../../core/domain/history.ts';
 import { createdAtMsOf } from '../../../core/domain/transaction-id.ts';
 import { readScoreRecord, readVectors } from '../../../core/store/scores/read-scores.ts';
@@ -59,8 +59,7 @@ export async function readHabit(
       const record = await readScoreRecord(database, transactionId, createdAtMs);
       if (record === undefined) return undefined;
       const { accountId, ruleSet, featureSchema } = record;
-      const schema = featuresOfSchema(featureSchema);
-      if (schema === undefined) throw unknownVersion(ruleSet, featureSchema);
+      if (featureSchema !== FEATURE_SCHEMA) throw unknownVersion(ruleSet, featureSchema);
       const { rows } = await readNear(database, {
         transactionId,
         createdAtMs,
@@ -77,14 +76,13 @@ export async function readHabit(
         transaction_id: transactionId,
         transactions: vectors.length,
         from: scored.at(-1)?.created_at.toISOString() ?? null,
-        features: schema.map(({ name }, at) => ({ name, ...figuresOf(vectors, at) })),
+        features: FEATURE_LIST.map(({ name }, at) => ({ name, ...figuresOf(vectors, at) })),
       };
     },
     isFound,
   );
 }
 
-/** A shorter vector, of an older schema, does not know the newer features. */
 function figuresOf(vectors: readonly Float64Array[], at: number) {
   const values = vectors
     .flatMap((vector) => vector[at] ?? [])

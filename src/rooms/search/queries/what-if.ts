@@ -5,7 +5,7 @@
  */
 import { z } from 'zod';
 import { score as scoreExample } from '../../../core/accept/examples.ts';
-import { featuresOfSchema } from '../../../core/domain/feature-schema.ts';
+import { FEATURE_LIST, FEATURE_SCHEMA } from '../../../core/domain/feature-schema.ts';
 import { scoreSchema } from '../../../core/domain/score-record.ts';
 import {
   amountProblem,
@@ -100,8 +100,7 @@ export async function whatIf(
   if (record === undefined || stored === undefined) return undefined;
   const { features: logged, featureSchema } = record;
   const ruleSet = await findStoredRuleSet(database, record.ruleSet);
-  const schema = featuresOfSchema(featureSchema);
-  if (ruleSet === undefined || schema === undefined || featureSchema < ruleSet.featureSchema) {
+  if (ruleSet === undefined || featureSchema !== FEATURE_SCHEMA) {
     throw unknownVersion(record.ruleSet, featureSchema);
   }
   const judge = await findJudge(models, record.model);
@@ -132,12 +131,14 @@ export async function whatIf(
     stored: { score: points, risk, probability, verdict, reasons: [...record.reasons] },
     rule_set: record.ruleSet,
     model: record.model,
-    features: schema.flatMap((feature, at) =>
+    features: FEATURE_LIST.flatMap((feature, at) =>
       Object.is(logged[at], vector[at])
         ? []
         : { ...feature, stored: orNull(logged[at]), value: orNull(vector[at]) },
     ),
-    known_later: schema.flatMap(({ name }, at) => (Object.is(logged[at], before[at]) ? [] : name)),
+    known_later: FEATURE_LIST.flatMap(({ name }, at) =>
+      Object.is(logged[at], before[at]) ? [] : name,
+    ),
   };
 }
 

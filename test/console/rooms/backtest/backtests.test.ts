@@ -32,8 +32,11 @@ beforeAll(async () => {
   await api.testDatabase.sql(`update scores set scored_at = scored_at - interval '10 minutes'`);
   await api.testDatabase.sql(`update labels set received_at = received_at - interval '4 minutes'`);
   const { source } = await send('GET', '/v1/rule-sets/default@3');
-  const draft = { ...source, id: 'careful@1', verdicts: { all: { review: 300, decline: 600 } } };
-  expect(await send('POST', '/v1/rule-sets', draft)).toMatchObject({ state: 'draft' });
+  for (const id of ['careful@1', 'bold@1', 'bold@2']) {
+    const all = { review: id === 'careful@1' ? 300 : 700, decline: 900 };
+    const draft = { ...source, id, verdicts: { all } };
+    expect(await send('POST', '/v1/rule-sets', draft)).toMatchObject({ state: 'draft' });
+  }
 });
 
 async function send(method: string, path: string, body?: object) {
@@ -94,8 +97,8 @@ test('a draft is backtested from the editor by the keyboard; the run is cancelle
 
 test('two reports stand on one page, and other rows are told', async () => {
   const window = { from: TEN_DAYS_AGO, to: TOMORROW };
-  await send('POST', '/v1/backtests', { ...window, rule_set: 'default@1' });
-  await send('POST', '/v1/backtests', { ...window, rule_set: 'default@2', corridor: 'US-EG' });
+  await send('POST', '/v1/backtests', { ...window, rule_set: 'bold@1' });
+  await send('POST', '/v1/backtests', { ...window, rule_set: 'bold@2', corridor: 'US-EG' });
   const isDone = async () => {
     const { items } = await send('GET', '/v1/backtests');
     return items.every(({ state }: { state: string }) => state === 'done');
@@ -105,11 +108,11 @@ test('two reports stand on one page, and other rows are told', async () => {
   const { page } = tab;
   await page.getByRole('link', { name: 'careful@1' }).press('Enter');
   const compare = page.getByLabel('Compare with');
-  await compare.selectOption({ label: `default@1, ${TEN_DAYS_AGO} to ${TOMORROW}, all corridors` });
-  await page.getByRole('heading', { name: 'Rules of default@1' }).waitFor();
+  await compare.selectOption({ label: `bold@1, ${TEN_DAYS_AGO} to ${TOMORROW}, all corridors` });
+  await page.getByRole('heading', { name: 'Rules of bold@1' }).waitFor();
   const heads = page.getByRole('region', { name: 'Figures' }).getByRole('columnheader');
-  expect(await heads.allTextContents()).toEqual(['Figure', 'careful@1', 'default@1', 'default@3']);
-  await compare.selectOption({ label: `default@2, ${TEN_DAYS_AGO} to ${TOMORROW}, US-EG` });
+  expect(await heads.allTextContents()).toEqual(['Figure', 'careful@1', 'bold@1', 'default@3']);
+  await compare.selectOption({ label: `bold@2, ${TEN_DAYS_AGO} to ${TOMORROW}, US-EG` });
   await page.getByText('The rows differ').waitFor();
   expect(tab.faults).toEqual([]);
 });
@@ -145,7 +148,7 @@ test.each(LOOKS)(
     found.push(...(await inspect(page, `backtest-${look}`)));
     await shoot(page, `backtest-whole-${look}`, { isWhole: true });
     await page.getByLabel('Compare with').selectOption({ index: 2 });
-    await page.getByRole('heading', { name: 'Rules of default@1' }).waitFor();
+    await page.getByRole('heading', { name: 'Rules of bold@1' }).waitFor();
     found.push(...(await inspect(page, `backtest-compare-${look}`)));
     await shoot(page, `backtest-compare-whole-${look}`, { isWhole: true });
     if (await isWider(page)) found.push('wider than the screen');

@@ -60,7 +60,6 @@ test('verdicts and scores of a backtest are those that are stored', async () => 
     from: new Date(Date.now() - 48 * HOUR_MS).toISOString(),
     to: new Date().toISOString(),
     rule_set: 'default@3',
-    against_rule_set: 'default@1',
   };
   const asked = await answerOf(await api.post('/v1/backtests', question));
   expect(asked).toMatchObject({ status: 202 });

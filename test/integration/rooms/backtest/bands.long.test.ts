@@ -47,7 +47,7 @@ test('an answer takes less than 2 s', { timeout: 180_000 }, async () => {
   const rows = Array.from({ length: 5000 }, (_, at): Row => {
     const corridor = CORRIDORS[at % CORRIDORS.length] ?? '';
     return {
-      ...{ id: 'row', createdAtMs: 0, corridor, currency: 'USD', amount: '1.00', featureSchema: 3 },
+      ...{ id: 'row', createdAtMs: 0, corridor, currency: 'USD', amount: '1.00' },
       ...{ vector: makeVector({ count_1h: random() ** 2 }), ruleInputs: null },
       label: random() < 0.01 ? 'fraud' : random() < 0.3 ? 'legitimate' : null,
     };

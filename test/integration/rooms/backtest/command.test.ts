@@ -3,8 +3,10 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
+import { createDraft } from '../../../../src/rooms/rules/rule-set-change.ts';
 import { openForFile } from '../../../support/open-for-file.ts';
 import { source } from '../../../support/rooms/backtest/rig.ts';
+import { makeOfficer } from '../../../support/rooms/rules/officers.ts';
 import { startRunningApi } from '../../../support/running-api.ts';
 
 const api = await openForFile(startRunningApi());
@@ -24,10 +26,11 @@ const WINDOW = ['--from', '2026-10-01', '--to', '2026-10-02'];
 test('a rule set by name and one of a file are asked for, listed, shown and cancelled', async () => {
   const path = join(folder, 'own.json');
   writeFileSync(path, JSON.stringify(source('own@1')));
-  const named = await queue('run', ...WINDOW, '--rule-set', 'default@2');
-  expect(named).toMatchObject({ state: 'queued', version: 'default@2', against: 'default@3' });
-  const filed = await queue('file', path, ...WINDOW, '--against-rule-set', 'default@1');
-  expect(filed).toMatchObject({ version: 'own@1', against: 'default@1' });
+  await createDraft(api.database, source('own@2'), await makeOfficer(api.testDatabase, 'Ann'));
+  const named = await queue('run', ...WINDOW, '--rule-set', 'default@3');
+  expect(named).toMatchObject({ state: 'queued', version: 'default@3', against: 'default@3' });
+  const filed = await queue('file', path, ...WINDOW, '--against-rule-set', 'own@2');
+  expect(filed).toMatchObject({ version: 'own@1', against: 'own@2' });
   expect(await api.riskJson('backtest', 'list')).toHaveLength(2);
   const shown = await api.riskJson('backtest', 'show', filed.backtest_id);
   expect(shown).toMatchObject({ ...filed, report: null });

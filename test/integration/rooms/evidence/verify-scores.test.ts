@@ -3,11 +3,7 @@
  * stored as a worker stores them, over several months; then one bit of one feature is turned.
  */
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import {
-  FEATURE_COUNT,
-  FEATURE_SCHEMA,
-  featureIndex,
-} from '../../../../src/core/domain/feature-schema.ts';
+import { FEATURE_COUNT, featureIndex } from '../../../../src/core/domain/feature-schema.ts';
 import { currentRuleSet } from '../../../../src/core/score/rules/rule-sets.ts';
 import { score } from '../../../../src/core/score/score.ts';
 import { ensurePartitions } from '../../../../src/core/store/partitions/partitions.ts';
@@ -38,10 +34,7 @@ beforeAll(async () => {
   const scores = PER_MONTH.flatMap((count, month) =>
     Array.from({ length: count }, (_, index) => makeScore((MONTHS[month] ?? 0) + index, index)),
   );
-  await insertPlainScores(database, scores, {
-    scoredAtMs: Date.UTC(2026, 5, 1),
-    featureSchema: FEATURE_SCHEMA,
-  });
+  await insertPlainScores(database, scores, Date.UTC(2026, 5, 1));
 });
 afterAll(async () => {
   await database[Symbol.asyncDispose]();
@@ -129,11 +122,10 @@ test('finds one turned bit of one feature that matters', async () => {
   const bits = new BigUint64Array(turned.features.buffer);
   const index = featureIndex('country_change_hours');
   bits[index] = (bits[index] ?? 0n) ^ (1n << 10n);
-  const lineage = { scoredAtMs: 0, featureSchema: FEATURE_SCHEMA };
 
-  await insertPlainScores(database, [whole], lineage);
+  await insertPlainScores(database, [whole], 0);
   expect((await verify(['scores', '--sample', '5000'])).code).toBe(0);
-  await insertPlainScores(database, [turned], lineage);
+  await insertPlainScores(database, [turned], 0);
   expect(await verify(['scores', '--sample', '5000'])).toEqual({
     code: 1,
     lines: [

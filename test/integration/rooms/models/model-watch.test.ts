@@ -170,7 +170,7 @@ describe('a sample', () => {
     select 0, (lpad(to_hex(ms), 12, '0') || '7' || lpad(to_hex(n % 4096), 3, '0') || '8'
               || lpad(to_hex(n), 15, '0'))::uuid,
            to_timestamp(ms / 1000.0), to_timestamp(ms / 1000.0), 'a', 'US-EG', 0, 0, 'approve', '[]',
-           decode(case half when 0 then '0000000000000000' else '000000000000f03f' end, 'hex'), 1, 'default@1', 1, 0
+           decode(case half when 0 then '0100' else '01c0f03f' end, 'hex'), 3, 'default@3', 1, 0
       from (select n, n / 30000 as half, $1::bigint + n + greatest(0, n - 30000) as ms
               from generate_series(0, 44999) n) rows`;
   const SLICED_MS = 480_000;

@@ -4,6 +4,7 @@
  */
 import { randomUUID } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
+import { FEATURE_COUNT } from '../../../../src/core/domain/feature-schema.ts';
 import type { LabelValue } from '../../../../src/core/domain/label.ts';
 import { insertLabels } from '../../../../src/core/store/labels/insert-labels.ts';
 import { ensurePartitions } from '../../../../src/core/store/partitions/partitions.ts';
@@ -18,37 +19,33 @@ import { idAt, storeTransactions } from '../../../support/stored-rows.ts';
 const DAY_MS = 86_400_000;
 const JANUARY = Date.UTC(2026, 0, 20);
 const KNOWN_BY = JANUARY + 30 * DAY_MS;
-const FEATURES = 3;
 /** Over two pages, the days over two months. */
 const MANY = 4500;
 const MANY_FROM = Date.UTC(2026, 2, 25);
 
 type Said = readonly [label: LabelValue, labelledAtMs: number, source?: string];
 
-async function store(rows: readonly { atMs: number; schema?: number; said: readonly Said[] }[]) {
+async function store(rows: readonly { atMs: number; said: readonly Said[] }[]) {
   const ids = rows.map(({ atMs }, at) => idAt(atMs, at));
   await ensurePartitions(
     database,
     rows.map(({ atMs }) => monthOf(atMs)),
   );
-  for (const schema of [1, 2]) {
-    const scores = rows.flatMap((row, at) => {
-      if ((row.schema ?? 1) !== schema) return [];
-      const decision = {
-        score: 1,
-        risk: 0.001,
-        probability: null,
-        verdict: 'approve',
-        reasons: [],
-      } as const;
-      const features = Float64Array.of(at, Number.NaN, -1 / 3);
-      const key = { transactionId: ids[at] ?? '', createdAtMs: row.atMs };
-      const rest = { model: null, attempts: 1, degradation: 0, ruleSet: 'default@1' };
-      return [{ ...key, accountId: `a${at % 7}`, corridor: 'US-EG', decision, features, ...rest }];
-    });
-    const lineage = { scoredAtMs: JANUARY };
-    await insertPlainScores(database, scores, { ...lineage, featureSchema: schema });
-  }
+  const scores = rows.map(({ atMs }, at) => {
+    const decision = {
+      score: 1,
+      risk: 0.001,
+      probability: null,
+      verdict: 'approve',
+      reasons: [],
+    } as const;
+    const features = new Float64Array(FEATURE_COUNT);
+    features.set([at, Number.NaN, -1 / 3]);
+    const key = { transactionId: ids[at] ?? '', createdAtMs: atMs };
+    const rest = { model: null, attempts: 1, degradation: 0, ruleSet: 'default@3' };
+    return { ...key, accountId: `a${at % 7}`, corridor: 'US-EG', decision, features, ...rest };
+  });
+  await insertPlainScores(database, scores, JANUARY);
   // Labels are of transactions.
   const labelled = rows.flatMap(({ atMs, said }, at) =>
     said.length === 0 ? [] : { createdAtMs: atMs, id: ids[at] ?? '' },
@@ -107,10 +104,7 @@ const cases: (readonly Said[])[] = [
   [['fraud', KNOWN_BY + 1]],
   [],
 ];
-await store([
-  ...cases.map((said, at) => ({ atMs: JANUARY + at * 1000, said })),
-  { atMs: JANUARY + 60_000, schema: 2, said: [['fraud', later(7)]] },
-]);
+await store(cases.map((said, at) => ({ atMs: JANUARY + at * 1000, said })));
 await store(
   Array.from({ length: MANY }, (_, at) => {
     const atMs = MANY_FROM + at * 300_000;
@@ -119,31 +113,31 @@ await store(
 );
 
 const selection = {
-  ...{ featureSchema: 1, features: FEATURES, knownByMs: KNOWN_BY, unlabelled: 'skip' as const },
+  ...{ knownByMs: KNOWN_BY, unlabelled: 'skip' as const },
   signal: new AbortController().signal,
 };
 const january = { fromMs: JANUARY, toMs: JANUARY + DAY_MS };
 
 async function read(window: typeof january, more: Partial<typeof selection> | object = {}) {
   const pages: (readonly TrainingRow[])[] = [];
-  const counts = await readTrainingRows(database, { ...selection, ...more }, async (reader) => {
+  const count = await readTrainingRows(database, { ...selection, ...more }, async (reader) => {
     await reader.read(window, false, (page) => pages.push(page));
     return await reader.count(window);
   });
   const rows = pages.flatMap((page) =>
     page.map(({ vector, label, accountId, day }) => ({
-      vector: [...vector],
+      vector: [...vector.subarray(0, 3)],
       label,
       accountId,
       day,
     })),
   );
-  return { pages, rows, counts };
+  return { pages, rows, count };
 }
 
 describe('readTrainingRows', () => {
   test('takes the newest label that was known, and fraud of two at the same time', async () => {
-    const { rows, counts } = await read(january);
+    const { rows, count } = await read(january);
     expect(rows.map(({ vector, label }) => [vector[0], label])).toEqual([
       [0, 'fraud'],
       [1, 'legitimate'],
@@ -153,7 +147,7 @@ describe('readTrainingRows', () => {
       [5, 'fraud'],
       [6, 'fraud'],
     ]);
-    expect(counts).toEqual({ rows: 9, otherSchemas: 1 });
+    expect(count).toBe(9);
   });
 
   test('gives what has no label when told to, and says so', async () => {
@@ -169,8 +163,8 @@ describe('readTrainingRows', () => {
 
   test('reads pages in time order over the bound of a month, the end exclusive', async () => {
     const window = { fromMs: MANY_FROM, toMs: MANY_FROM + (MANY - 1) * 300_000 };
-    const { rows, pages, counts } = await read(window, { knownByMs: MANY_FROM + 60 * DAY_MS });
-    expect(counts.rows).toBe(MANY - 1);
+    const { rows, pages, count } = await read(window, { knownByMs: MANY_FROM + 60 * DAY_MS });
+    expect(count).toBe(MANY - 1);
     expect(rows.map(({ vector }) => vector[0])).toEqual(
       Array.from({ length: MANY - 1 }, (_, at) => at),
     );
@@ -181,19 +175,13 @@ describe('readTrainingRows', () => {
     expect(new Set(days.map((ms) => new Date(ms).getUTCMonth()))).toEqual(new Set([2, 3]));
   });
 
-  test('refuses vectors of another length', async () => {
-    await expect(read(january, { features: 4 })).rejects.toThrow(
-      'a vector of 3 numbers where 4 were expected',
-    );
-  });
-
   test('does not see what is labelled while it reads', async () => {
     const found = await readTrainingRows(database, selection, async (reader) => {
       await reader.count(january);
       await testDatabase.sql(
         `insert into labels (transaction_id, created_at, labelled_at, label, source, received_at, batch_id, account_id, merchant_id, client)
          select transaction_id, created_at, $1, 'fraud', 'late', now(), gen_random_uuid(), account_id, 'm', 'default'
-           from scores where created_at < $2 and feature_schema = 1 and (feature_values(features))[1] = 8`,
+           from scores where created_at < $2 and (feature_values(features))[1] = 8`,
         [new Date(JANUARY + 8 * DAY_MS), new Date(JANUARY + DAY_MS)],
       );
       let rows = 0;
@@ -219,5 +207,11 @@ describe('readTrainingRows', () => {
     );
     await expect(reading).rejects.toThrow(/abort/);
     expect(pages).toBe(1);
+  });
+
+  test('refuses vectors of another length', async () => {
+    const ofTwo = `update scores set features = '\\x020000' where created_at < $1`;
+    await testDatabase.sql(ofTwo, [new Date(JANUARY + DAY_MS)]);
+    await expect(read(january)).rejects.toThrow(`a vector of 2 numbers where ${FEATURE_COUNT}`);
   });
 });

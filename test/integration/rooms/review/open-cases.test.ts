@@ -19,7 +19,6 @@ import { waitUntil } from '../../../support/wait-until.ts';
 import { createWorkerRig } from '../../../support/worker-rig.ts';
 
 const NOW = Date.UTC(2026, 10, 20, 12);
-const LINEAGE = { scoredAtMs: NOW, featureSchema: 1 };
 
 const testDatabase = await openForFile(createTestDatabase());
 const database = await openForFile(testDatabase.open());
@@ -48,11 +47,11 @@ async function score(ids: readonly string[], verdict: Verdict, isSpotCheck = () 
         model: null,
         attempts: 1,
         degradation: 0,
-        ruleSet: 'default@2',
+        ruleSet: 'default@3',
       },
     })),
   );
-  return await insertScores(database, scores, LINEAGE, [addReviewed(isSpotCheck)]);
+  return await insertScores(database, scores, NOW, [addReviewed(isSpotCheck)]);
 }
 
 type CaseRow = Record<

@@ -3,7 +3,6 @@
  * scores of yesterday with known features; an API process answers.
  */
 import { expect, test } from 'vitest';
-import { FEATURE_SCHEMA } from '../../../../src/core/domain/feature-schema.ts';
 import { currentRuleSet } from '../../../../src/core/score/rules/rule-sets.ts';
 import { ensurePartitions } from '../../../../src/core/store/partitions/partitions.ts';
 import { monthOf } from '../../../../src/kit/words/month.ts';
@@ -51,8 +50,7 @@ await storeTransactions(
     ...{ id, createdAtMs, corridor, currency: row % 2 === 0 ? 'EUR' : 'USD' },
   })),
 );
-const lineage = { scoredAtMs: atMs(ROWS), featureSchema: FEATURE_SCHEMA };
-await insertPlainScores(api.database, scores, lineage);
+await insertPlainScores(api.database, scores, atMs(ROWS));
 const rule = (id: string, when: string, more: object = { weight: 0.6 }) => ({
   ...{ id, sentence: 'A sentence.', code: id.toUpperCase().replaceAll('-', '_'), when, ...more },
 });
@@ -154,7 +152,7 @@ test('check names line and column, and test says what would be decided', async (
   const [id = ''] = await storeTransactions(api.database, [{ createdAtMs: Date.now(), score: 1 }]);
   const tried = await ask('/test', { source, features: { amount: 1 } });
   expect(tried.body).toMatchObject({ rule_set: 'tried@1', score: 600, verdict: 'review' });
-  const ofScore = await ask('/test', { rule_set: 'default@1', transaction_id: id });
+  const ofScore = await ask('/test', { rule_set: 'default@3', transaction_id: id });
   expect([ofScore.status, ofScore.body.stored?.score], ofScore.body.detail).toEqual([200, 1]);
   expect((await ask('/test', { source })).status).toBe(422);
 });

@@ -105,8 +105,7 @@ test('check and test say what a file would do', async () => {
   const [problem] = checked.answer.problems;
   expect([checked.code, problem.pointer, problem.line]).toEqual([1, '/rules/0/when', 1]);
   const [id = ''] = await storeTransactions(api.database, [{ createdAtMs: Date.now(), score: 1 }]);
-  const source = { ...always('c@1'), feature_schema: 1 };
-  const tried = await risk('Ann', 'test', write('c.json', source), id);
+  const tried = await risk('Ann', 'test', write('c.json', always('c@1')), id);
   expect(tried.answer, tried.stderr).toMatchObject({ score: 600, stored: { score: 1 } });
   expect((await risk('Ann', 'test', write('none.json', []), 'x')).code).not.toBe(0);
 });

@@ -151,7 +151,7 @@ test('searchScores finds the one match behind more rows than a slice looks at', 
   );
   await testDatabase.sql(
     `insert into scores (features_crc32, transaction_id, created_at, scored_at, account_id, corridor, score, risk, verdict, reasons, features, feature_schema, rule_set, attempts, degradation)
-     select 0, transaction_id, created_at, now(), account_id, corridor, 0, 0, 'approve', '[]', '', 1, 'default@1', 1, 0 from transactions where merchant_id = 'hay'`,
+     select 0, transaction_id, created_at, now(), account_id, corridor, 0, 0, 'approve', '[]', '', 3, 'default@3', 1, 0 from transactions where merchant_id = 'hay'`,
   );
   for (const query of [
     { min_score: '299', reason: 'STRUCTURING' },

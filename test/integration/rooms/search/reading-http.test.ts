@@ -95,8 +95,8 @@ test('an explanation names every feature and every rule, and the lineage', async
   const explanation = await getJson(`/v1/scores/${idAt(at(0), 0)}/explanation`);
   expect(explanation).toMatchObject({
     score: { score: 700 },
-    feature_schema: 1,
-    lineage: { rule_set: 'default@1', model: null, attempts: 1, degradation: 0 },
+    feature_schema: 3,
+    lineage: { rule_set: 'default@3', model: null, attempts: 1, degradation: 0 },
   });
   const { features, rules } = explanation as { features: object[]; rules: object[] };
   expect(features.length).toBeGreaterThan(20);
@@ -200,7 +200,7 @@ test('daily summaries are divided and filtered by what is asked', async () => {
   const rest = { amounts: { USD: '0.25' }, mean_score: 900, labels: null, dead_letters: null };
   expect(await summarize('group_by=verdict,rule_set,model&currency=USD&verdict=decline')).toEqual([
     {
-      ...{ day: '2026-11-15', verdict: 'decline', rule_set: 'default@1', model: null },
+      ...{ day: '2026-11-15', verdict: 'decline', rule_set: 'default@3', model: null },
       ...{ transactions: 1, scores: { approve: 0, review: 0, decline: 1 }, ...rest },
     },
   ]);

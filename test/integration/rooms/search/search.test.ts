@@ -62,7 +62,7 @@ const FILTERS: Asked[] = [
   { reason: 'STRUCTURING,NEW_MERCHANT' },
   { reason: 'VELOCITY_COUNT_1H,STRUCTURING', reason_match: 'all' },
   { reason: 'DORMANT_ACCOUNT' },
-  { rule_set: 'default@1' },
+  { rule_set: 'careful@1' },
   { model: 'none' },
   { label: 'fraud' },
   { label: 'legitimate' },

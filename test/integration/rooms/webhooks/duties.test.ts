@@ -34,13 +34,12 @@ test('if a worker is killed between a list and its commit, the next one lists ea
         model: null,
         attempts: 1,
         degradation: 0,
-        ruleSet: 'default@2',
+        ruleSet: 'default@3',
       },
     };
   });
-  const lineage = { scoredAtMs: startMs, featureSchema: 1 };
   for (let at = 0; at < scored.length; at += 80) {
-    await insertScores(rig.pool, toNewScores(scored.slice(at, at + 80)), lineage, [addHooked]);
+    await insertScores(rig.pool, toNewScores(scored.slice(at, at + 80)), startMs, [addHooked]);
   }
   await sql(
     `create function stand_still() returns trigger language plpgsql as 'begin perform pg_advisory_xact_lock(37); return null; end'`,

@@ -15,7 +15,6 @@ import { ANN, createWebhookRig, type WebhookRig } from '../../../support/rooms/w
 import { storeTransactions, type TransactionSeed } from '../../../support/stored-rows.ts';
 
 const NOW = Date.UTC(2026, 10, 20, 12);
-const LINEAGE = { scoredAtMs: NOW, featureSchema: 1 };
 const URL = 'http://127.0.0.1:9/';
 
 let rig: WebhookRig;
@@ -52,11 +51,11 @@ async function score(ids: readonly string[], verdict: Verdict, corridor = 'US-EG
         model: null,
         attempts: 1,
         degradation: 0,
-        ruleSet: 'default@2',
+        ruleSet: 'default@3',
       },
     })),
   );
-  return await insertScores(database, scores, LINEAGE, [addHooked]);
+  return await insertScores(database, scores, NOW, [addHooked]);
 }
 
 type Row = {
@@ -112,7 +111,7 @@ test('a list holds only what its endpoint takes by verdict, corridor and client'
     data: {
       decisions: [
         {
-          ...{ transaction_id: decline, verdict: 'decline', score: 600, rule_set: 'default@2' },
+          ...{ transaction_id: decline, verdict: 'decline', score: 600, rule_set: 'default@3' },
           ...{ merchant_id: 'm_1', amount: '10.00', currency: 'USD' },
         },
       ],

@@ -3,7 +3,7 @@
  * content. Method: made scores with awkward values are stored as a worker stores them; the three hashes are compared.
  */
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { FEATURE_COUNT, FEATURE_SCHEMA } from '../../../../src/core/domain/feature-schema.ts';
+import { FEATURE_COUNT } from '../../../../src/core/domain/feature-schema.ts';
 import { currentRuleSet } from '../../../../src/core/score/rules/rule-sets.ts';
 import { score } from '../../../../src/core/score/score.ts';
 import { insertScores } from '../../../../src/core/store/scores/scores.ts';
@@ -89,8 +89,7 @@ function makeScore(nth: number): PlainScore {
 }
 
 async function store(scores: readonly PlainScore[], scoredAtMs: number) {
-  const lineage = { scoredAtMs, featureSchema: FEATURE_SCHEMA };
-  return await insertScores(rig.database, toNewScores(scores), lineage, [addUnsealed(true)]);
+  return await insertScores(rig.database, toNewScores(scores), scoredAtMs, [addUnsealed(true)]);
 }
 
 const take = () => rig.database.transaction((query) => takeUnsealed(query, 100, 10_000));

@@ -2,7 +2,7 @@
 import { FEATURE_COUNT, featureIndex } from '../../../../src/core/domain/feature-schema.ts';
 import type { Database } from '../../../../src/kit/database/pool.ts';
 import { createRandom } from '../../../../src/kit/random.ts';
-import { storeLabels } from '../../scored-rows.ts';
+import { hexOf, storeLabels } from '../../scored-rows.ts';
 import { storeTransactions } from '../../stored-rows.ts';
 
 const DAY_MS = 86_400_000;
@@ -51,7 +51,7 @@ export async function storeHistory(database: Database): Promise<void> {
       currency: random() < 0.7 ? 'USD' : 'EGP',
       corridor: random() < 0.8 ? 'US-EG' : 'US-MX',
       score: 0,
-      features: Buffer.from(vector.buffer).toString('hex'),
+      features: hexOf([...vector]),
       label: random() < 0.05 ? ('fraud' as const) : random() < 0.3 ? ('legitimate' as const) : null,
     };
   });
@@ -59,7 +59,7 @@ export async function storeHistory(database: Database): Promise<void> {
   const vectors = rows.map(({ features }, at) => ({ id: ids[at], features }));
   await database.query(
     {
-      text: `update market.scores s set features = decode(v.features, 'hex'), feature_schema = 3
+      text: `update market.scores s set features = decode(v.features, 'hex')
                from json_to_recordset($1) as v (id uuid, features text) where s.transaction_id = v.id`,
     },
     [JSON.stringify(vectors)],

@@ -3,7 +3,7 @@ import { generateKeyPairSync } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { FEATURE_COUNT, FEATURE_SCHEMA } from '../../../../src/core/domain/feature-schema.ts';
+import { FEATURE_COUNT } from '../../../../src/core/domain/feature-schema.ts';
 import { currentRuleSet } from '../../../../src/core/score/rules/rule-sets.ts';
 import { score } from '../../../../src/core/score/score.ts';
 import { ensurePartitions } from '../../../../src/core/store/partitions/partitions.ts';
@@ -78,8 +78,7 @@ export async function openEvidenceRig() {
       scoredAtMs = Date.now(),
     ): Promise<string[]> => {
       const scores = Array.from({ length: count }, () => makeScore(MONTH_MS + nth * 1000, nth++));
-      const lineage = { scoredAtMs, featureSchema: FEATURE_SCHEMA };
-      await insertScores(into, toNewScores(scores), lineage, [addUnsealed(true)]);
+      await insertScores(into, toNewScores(scores), scoredAtMs, [addUnsealed(true)]);
       return scores.map(({ transactionId }) => transactionId);
     },
     change: (subject: string) =>

@@ -6,9 +6,7 @@ import { describe, expect, test } from 'vitest';
 import {
   FEATURE_COUNT,
   FEATURE_LIST,
-  FEATURE_SCHEMA,
   featureIndex,
-  featuresOfSchema,
 } from '../../../../src/core/domain/feature-schema.ts';
 import type { Transaction } from '../../../../src/core/domain/transaction.ts';
 import { named } from '../../../support/fold-one.ts';
@@ -236,12 +234,6 @@ describe('features', () => {
 });
 
 describe('feature schema', () => {
-  test('of an older version is the beginning of a newer one', () => {
-    expect(featuresOfSchema(FEATURE_SCHEMA)).toEqual(FEATURE_LIST);
-    expect(featuresOfSchema(1)?.at(-1)?.name).toBe('merchant_accounts_1h');
-    expect(featuresOfSchema(FEATURE_SCHEMA + 1)).toBeUndefined();
-  });
-
   test('has each name once, with a unit and a sentence', () => {
     expect(new Set(FEATURE_LIST.map((feature) => feature.name)).size).toBe(FEATURE_COUNT);
     for (const { name, unit, description } of FEATURE_LIST) {

@@ -2,9 +2,9 @@
 import { describe, expect, test } from 'vitest';
 import type { Opinion } from '../../../../src/core/score/judge.ts';
 import { compileOwn } from '../../../../src/core/score/rules/compile-rule-set.ts';
+import { default3 } from '../../../../src/core/score/rules/default-3.ts';
 import { deriveRuleSet } from '../../../../src/core/score/rules/derived-rule-set.ts';
 import { FORCED_VERDICTS, type RuleData } from '../../../../src/core/score/rules/rule-set-data.ts';
-import { default3 } from '../../../../src/core/score/rules/rule-sets/default-3.ts';
 import { score } from '../../../../src/core/score/score.ts';
 import { makeVector } from './vector.ts';
 

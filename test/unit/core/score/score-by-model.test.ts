@@ -4,15 +4,15 @@ import { describe, expect, test } from 'vitest';
 import { factorSentence } from '../../../../src/core/score/factor-sentence.ts';
 import type { Factor, Opinion } from '../../../../src/core/score/judge.ts';
 import { compileOwn } from '../../../../src/core/score/rules/compile-rule-set.ts';
-import { default1 } from '../../../../src/core/score/rules/rule-sets/default-1.ts';
+import { default3 } from '../../../../src/core/score/rules/default-3.ts';
 import { currentRuleSet } from '../../../../src/core/score/rules/rule-sets.ts';
 import { score } from '../../../../src/core/score/score.ts';
 import { makeVector } from './vector.ts';
 
-const ruleSet = compileOwn(default1);
+const ruleSet = currentRuleSet;
 const withPolicy = compileOwn({
-  ...default1,
-  rules: default1.rules.map((one) => ({ ...one, policy: one.id === 'structuring' })),
+  ...default3,
+  rules: default3.rules.map((one) => ({ ...one, policy: one.id === 'structuring' })),
 });
 /** Two rules fire: impossible travel by 0.5, structuring by 0.6. */
 const vector = makeVector({ country_change_hours: 1, near_limit_72h: 2, amount_to_limit: 0.9 });

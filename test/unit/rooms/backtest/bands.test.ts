@@ -47,7 +47,7 @@ function makeRows(count: number): readonly (readonly [Row, Judged])[] {
         createdAtMs: at * 3_600_000,
         corridor: random() < 0.5 ? 'US-EG' : 'US-MX',
       },
-      ...{ currency: 'USD', amount: '1.00', featureSchema: 3, ruleInputs: null },
+      ...{ currency: 'USD', amount: '1.00', ruleInputs: null },
       vector: makeVector({
         count_1h: random() * 10,
         siblings: Math.floor(random() * 10),

@@ -1,15 +1,14 @@
 /** Goal: a rule set is tried on yesterday as its scores were decided, by models too. Method: drawn scores. */
 import { expect, test } from 'vitest';
-import { FEATURE_SCHEMA } from '../../../../src/core/domain/feature-schema.ts';
 import { compileOwn } from '../../../../src/core/score/rules/compile-rule-set.ts';
-import { countHits, refusalOf } from '../../../../src/rooms/rules/try-yesterday.ts';
+import { refusalOf } from '../../../../src/rooms/rules/try-yesterday.ts';
 import type { SampledRow } from '../../../../src/rooms/rules/yesterday.ts';
 import { makeVector } from '../../core/score/vector.ts';
 
 const yesterdayOf = (more: Partial<SampledRow>) => ({
   day: '2026-11-19',
   rows: Array.from({ length: 200 }, (_, at) => ({
-    ...{ vector: makeVector({ siblings: at }), featureSchema: FEATURE_SCHEMA, corridor: 'US-EG' },
+    ...{ vector: makeVector({ siblings: at }), corridor: 'US-EG' },
     ...{ ruleInputs: null, opinion: null, ...more },
   })),
 });
@@ -28,14 +27,4 @@ test('beside a model only policies add points', async () => {
   expect(await refusalOf(ruleSetOf({ policy: true }), day)).toMatch(
     /^own@1 would decline 100.0 % of 200 scores of 2026-11-19/,
   );
-});
-
-test('scores of older vectors are left out', async () => {
-  expect(await countHits(ruleSetOf(), yesterdayOf({}))).toMatchObject({ sampled: 200 });
-  const old = yesterdayOf({ featureSchema: 1 });
-  expect(await countHits(ruleSetOf(), old)).toEqual({
-    sampled: 0,
-    rules: [{ rule: 'one', hits: 0 }],
-  });
-  expect(await refusalOf(ruleSetOf(), old)).toBe(null);
 });

@@ -1,5 +1,5 @@
 /** The typed catalogue: every name that an expression may read, with its type, unit and meaning. */
-import { featuresOfSchema } from '../../../domain/feature-schema.ts';
+import { FEATURE_LIST } from '../../../domain/feature-schema.ts';
 import type { FieldType, MetadataFields } from '../../../domain/metadata-field.ts';
 import type { Source, ValueType } from './expression.ts';
 
@@ -69,16 +69,12 @@ export const fieldName = (field: string, type: FieldType, description: string): 
 export const fieldNames = (fields: Readonly<Record<string, FieldType>> = {}) =>
   Object.entries(fields).map(([field, type]) => fieldName(field, type, ''));
 
-/**
- * @param fields the metadata fields that expressions may read
- * @returns undefined for a schema of features that this build does not know
- */
+/** @param fields the metadata fields that expressions may read */
 export function createCatalogue(
-  featureSchema: number,
   fields: readonly CatalogueName[] = [],
   lists: Declared['lists'] = null,
-): Catalogue | undefined {
-  const features = featuresOfSchema(featureSchema)?.map(
+): Catalogue {
+  const features = FEATURE_LIST.map(
     ({ name, unit, description }, index): CatalogueName => ({
       name,
       unit,
@@ -87,7 +83,6 @@ export function createCatalogue(
       type: unit === AMOUNT_UNIT ? 'amount' : 'number',
     }),
   );
-  if (features === undefined) return undefined;
   const all = [...fields, ...OWN, ...features];
   return { names: new Map(all.map((one) => [one.name, one])), lists };
 }

@@ -55,8 +55,6 @@ export type DataWindow = {
   /** Rows without a label known by then; used as legitimate, or left out. */
   readonly unlabelled: number;
   readonly unlabelledAs: 'legitimate' | 'skip';
-  /** Scores of other feature schemas, left out. */
-  readonly otherSchemas: number;
 };
 
 export type Figure = Interval & { readonly value: number };

@@ -40,7 +40,7 @@ function describeOrigin(card: ModelCard): string {
 function renderData({ training, validation }: ModelCard): string {
   const heads = ['window', 'from', 'to', 'labels known by', 'rows', 'frauds', 'share'];
   return table(
-    [...heads, 'unlabelled', 'other schemas'],
+    [...heads, 'unlabelled'],
     [
       windowRow('training', training),
       ...(validation === null ? [] : [windowRow('validation', validation)]),
@@ -49,12 +49,11 @@ function renderData({ training, validation }: ModelCard): string {
 }
 
 function windowRow(name: string, window: DataWindow) {
-  const { from, to, knownBy, rows, frauds, unlabelled, unlabelledAs, otherSchemas } = window;
+  const { from, to, knownBy, rows, frauds, unlabelled, unlabelledAs } = window;
   const fate = unlabelledAs === 'skip' ? 'left out' : 'as legitimate';
   return [
     ...[name, from, to, knownBy, rows, frauds, percent(frauds / rows)],
     unlabelled === 0 ? 0 : `${unlabelled} ${fate}`,
-    otherSchemas === 0 ? 0 : `${otherSchemas} left out`,
   ];
 }
 

@@ -10,7 +10,6 @@ import {
 const CHOICE: FeatureChoice = {
   names: ['b', 'c'],
   columns: Int32Array.of(1, 2),
-  schemaFeatures: 3,
 };
 
 const page = (first: number, rows: number, country: string | null = null): TrainingRow[] =>

@@ -17,7 +17,7 @@ import {
   toText,
 } from '../../../../../support/random-expressions.ts';
 
-const catalogue = createCatalogue(3, FIELD_NAMES, LISTS);
+const catalogue = createCatalogue(FIELD_NAMES, LISTS);
 if (catalogue === undefined) throw new Error('schema 3 is gone');
 
 const check = (text: string, type: ValueType = 'boolean') =>

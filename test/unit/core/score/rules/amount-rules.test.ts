@@ -1,4 +1,4 @@
-import { describeRule } from '../describe-rule.ts';
+import { describeRule } from './describe-rule.ts';
 
 describeRule('amount-over-habit', {
   fires: {

@@ -1,4 +1,4 @@
-import { describeRule } from '../describe-rule.ts';
+import { describeRule } from './describe-rule.ts';
 
 describeRule('merchant-burst', {
   fires: { merchant_count_1h: 39, merchant_usual_1h: 2, merchant_count_30d: 1500 },

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { makeVector } from '../../vector.ts';
-import { currentMeasure, describeRule } from '../describe-rule.ts';
+import { makeVector } from '../vector.ts';
+import { currentMeasure, describeRule } from './describe-rule.ts';
 
 describeRule('account-fraud', {
   fires: { young_frauds: 1, fraud_rate_30d: 0, amount_to_median: 2.5 },
