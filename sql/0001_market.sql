@@ -519,7 +519,6 @@ create table open_rows (
   shard smallint not null,
   is_left boolean not null default false,
   is_on_hold boolean not null default false,
-  is_migrated boolean not null default false,
   transaction_ids uuid[] not null,
   constraint open_ids_bounded check (cardinality(transaction_ids) between 1 and 128)
 ) with (vacuum_truncate = off, autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 5000);
@@ -527,8 +526,6 @@ comment on table open_rows is
   'One row per stream entry: its transactions that have neither a score nor a dead letter. Ends when it is empty. The reconciler appends a row that no entry names.';
 comment on column open_rows.opened_at is 'By Postgres'' clock; of transactions that came with it, their received_at.';
 comment on column open_rows.is_left is 'Whether it is known not to be in a stream.';
-comment on column open_rows.is_migrated is
-  'Whether the migration has opened it: entries of version 2, which name no row, may carry its transactions.';
 -- A look at a row should find its ids there: TOAST would take two more rows and an index for them.
 alter table open_rows alter column transaction_ids set storage plain;
 -- The table keeps the pages below for ever, so that no plan that is made while it is empty reads all of it when it is full.

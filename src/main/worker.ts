@@ -22,8 +22,8 @@ import { removeForeignSnapshots } from '../core/store/profiles/profile-snapshots
 import { watchRuleSets } from '../core/store/rule-sets/watch-rule-sets.ts';
 import { openScoreStore } from '../core/store/scores/scores.ts';
 import { watchSwitchesOf } from '../core/store/switches/watch-switches.ts';
+import { ENTRY_READER } from '../core/stream/entries/entry.ts';
 import { openReaderConnection } from '../core/stream/group/reader-connection.ts';
-import { ENTRY_READER } from '../core/stream/group/versions.ts';
 import { openKafkaOf } from '../core/stream/kafka/watch-kafka.ts';
 import { watchMemory } from '../core/stream/memory/memory.ts';
 import { PROFILE_LOGS } from '../core/stream/profiles/profile-logs.ts';

@@ -84,11 +84,11 @@ export const CAUSES: readonly Cause[] = [
   },
   {
     what: 'entries of another version wait in a stream',
-    fires: ['HandedOver'],
+    fires: ['UnreadEntries'],
     within: 60,
-    begin: async ({ services: { client }, engine }) => {
-      await client.xadd(US.transactions, '*', 'v', '99', 'n', '1', 'h', '1 ingest 0 ', 'd', 'x');
-      return () => engine.command(['entries', 'give-up', '99', '--yes'], {});
+    begin: async ({ services: { client } }) => {
+      const id = await client.xadd(US.transactions, '*', 'v', '99', 'n', '1', 'd', 'x');
+      return async () => void (await client.xdel(US.transactions, id ?? ''));
     },
   },
   {

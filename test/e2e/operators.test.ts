@@ -229,7 +229,7 @@ describe('risk status', () => {
     await api.redis.xadd(old, `${NOVEMBER}-1`, 'unreadable', '1');
     const { stdout } = await api.risk('status');
     expect(stdout).toMatch(
-      /^No worker has reported in the last 10 s: see \/docs\/runbooks#noworkers\.\ncorridor +lag +at workers +handed over +retries due +oldest age seconds +dead letters/,
+      /^No worker has reported in the last 10 s: see \/docs\/runbooks#noworkers\.\ncorridor +lag +at workers +retries due +oldest age seconds +dead letters/,
     );
     expect(stdout).toMatch(/pending +3\n/);
     expect(stdout).toMatch(

@@ -2,12 +2,6 @@
 import type { Guards } from './guard.ts';
 
 export const GOING: Guards = {
-  'entry-versions': {
-    says: 'Entries of a version that nobody reads are given up by an operator.',
-    shown: 'risk entries',
-    test: 'integration/entry-versions.test.ts > are given up by an operator, and what they held is scored from Postgres',
-    mechanism: 'src/rooms/operate/commands/entries.ts',
-  },
   'decision-stream': {
     says: 'Final decisions of reviews are events of a stream of their own.',
     shown: 'GET /v1/reviews/decisions',

@@ -51,6 +51,11 @@ export const WORK: Guards = {
     test: 'integration/scored-letters.test.ts > the letters of what has a score are closed, those of what has none stay',
     mechanism: 'src/core/repair/close-scored-letters.ts',
   },
+  'entry-versions': {
+    says: 'Entries of a version that no worker reads for ten minutes are appended anew from their open rows.',
+    test: 'integration/entry-versions.test.ts > are appended from Postgres once nobody has claimed them for long, and not before',
+    mechanism: 'src/core/stream/lua/drop-unread-2.lua',
+  },
   'unread-found': {
     says: 'What an unreadable entry held is found in its open rows.',
     test: 'integration/unread-entries.test.ts > is in open rows that no entry names, and its dead letter is closed',

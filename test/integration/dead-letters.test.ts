@@ -4,7 +4,7 @@
  */
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { Transaction } from '../../src/core/domain/transaction.ts';
-import { type PackedEntry, packAgain } from '../../src/core/stream/entries/entry.ts';
+import { ENTRY_VERSION, type PackedEntry, packAgain } from '../../src/core/stream/entries/entry.ts';
 import { GROUP } from '../../src/core/stream/keys.ts';
 import { fieldsOf } from '../support/stream-entries.ts';
 import { THOROUGH } from '../support/thorough.ts';
@@ -54,15 +54,15 @@ describe('dead letters', () => {
     /** Changes that leave the id of an entry readable. */
     const named: Change[] = [
       changed({ head: '' }),
-      changed({ head: '5 ingest 0 ' }),
-      changed({ head: '1 elsewhere 0 x' }),
+      changed({ head: 'attempt=5 origin=ingest' }),
+      changed({ head: 'attempt=1 origin=elsewhere' }),
       (entry) => ['n', '1', 'd', entry.packed],
       (entry) => ['v', 'next', 'n', '1', 'h', entry.head, 'd', entry.packed],
     ];
     const nameless: Change[] = [
       () => ['nothing', 'here'],
-      () => ['v', '2'],
-      () => ['v', '2', 'd', ''],
+      () => ['v', ENTRY_VERSION],
+      () => ['v', ENTRY_VERSION, 'd', ''],
       changed({ packed: Buffer.from('{"a":1}') }),
       (entry) => fieldsOf({ ...entry, packed: entry.packed.subarray(0, 100) }),
       changed({ packed: Buffer.alloc(1_000_000, 'x') }),

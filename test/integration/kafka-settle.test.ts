@@ -1,6 +1,10 @@
-/** Goal: a stream that takes no events keeps entries of its own corridor alone from their end. Method: real Redis. */
+/**
+ * Goal: a stream that takes no events keeps entries of its own corridor alone from their end, and what a worker cannot read goes on in
+ * streams. Method: real Redis.
+ */
 import { expect, test } from 'vitest';
-import { createKafkaEnds } from '../../src/core/stream/kafka/settle.ts';
+import { settlingOnKafka } from '../../src/core/stream/kafka/settle.ts';
+import { moveToStreams } from '../../src/core/stream/kafka/unread.ts';
 import { streamKeys } from '../../src/core/stream/keys.ts';
 import { openCommands } from '../../src/kit/redis/connection.ts';
 import { startTestRedis } from '../support/services.ts';
@@ -22,7 +26,7 @@ test('a stream that takes no events keeps the entries of its corridor open, and 
   try {
     await waitUntil(() => redis.status === 'ready', 5000, 'redis');
     const done: string[] = [];
-    const ends = createKafkaEnds({
+    const settle = settlingOnKafka({
       clients: { send: async () => undefined },
       ...{ redis, market: 'market_0', logOf: () => 'both', nowMs: Date.now },
       hasEventRoom: () => true,
@@ -31,13 +35,36 @@ test('a stream that takes no events keeps the entries of its corridor open, and 
     const settlements = ['US-EG', 'US-MX'].map(settlementOf);
     const [broken, whole] = settlements.map(({ stream }) => stream.scored);
     await redis.set(String(broken), 'no stream');
-    const { failures } = await ends.settle(settlements);
+    const { failures } = await settle(settlements);
     expect(failures.map((one) => one?.code)).toEqual(['REDIS_WRONGTYPE', undefined]);
     expect(done).toEqual(['US-MX']);
     expect(await redis.xlen(String(whole))).toBe(1);
     await redis.del(String(broken));
-    expect((await ends.settle(settlements.slice(0, 1))).failures).toEqual([null]);
+    expect((await settle(settlements.slice(0, 1))).failures).toEqual([null]);
     expect(done).toEqual(['US-MX', 'US-EG']);
+  } finally {
+    redis.disconnect();
+  }
+});
+
+test('entries of another version go on in the streams that have room for them', async () => {
+  await using server = await startTestRedis();
+  const redis = openCommands(server.url, 2000);
+  try {
+    await waitUntil(() => redis.status === 'ready', 5000, 'redis');
+    const entryOf = (corridor: string, transactions: number, packed: string) => ({
+      ...{ id: '5', stream: streamKeys('market_0', corridor, 3), consumer: 'c', version: '77' },
+      ...{ transactions, head: 'row=x', packed: Buffer.from(packed) },
+      ...{ deleted: false, deliveries: 1, carried: 0 },
+    });
+    const [whole, broken] = ['US-EG', 'US-MX'].map((one) => streamKeys('market_0', one, 3));
+    await redis.set(String(broken?.transactions), 'no stream');
+    const entries = [entryOf('US-EG', 4, 'a'), entryOf('US-EG', 2, 'b'), entryOf('US-MX', 1, 'c')];
+    await moveToStreams(redis, 'market_0', 5, entries);
+    const found = await redis.xrange(String(whole?.transactions), '-', '+');
+    const fields = ['v', '77', 'n', '4', 'h', 'row=x', 'd', 'a'];
+    expect(found.map((one) => one[1])).toEqual([fields]);
+    expect(await redis.hget(String(whole?.counts), 'transactions')).toBe('4');
   } finally {
     redis.disconnect();
   }

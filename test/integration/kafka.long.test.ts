@@ -6,6 +6,7 @@ import { describe, expect, test } from 'vitest';
 import type { Transaction } from '../../src/core/domain/transaction.ts';
 import { bindReconciler } from '../../src/core/repair/reconcile-duty.ts';
 import { compareLogs } from '../../src/core/store/log-deliveries/log-deliveries.ts';
+import { ENTRY_READER } from '../../src/core/stream/entries/entry.ts';
 import { openFetcher } from '../../src/core/stream/kafka/fetch-records.ts';
 import { groupOf } from '../../src/core/stream/kafka/topics.ts';
 import { streamKeys } from '../../src/core/stream/keys.ts';
@@ -155,6 +156,24 @@ describe.skipIf(missing !== undefined)('Kafka', () => {
       expect(appended).toBe(1);
       startWorker();
       await site.rig.settled(2, 40_000);
+    },
+    TEST_MS,
+  );
+
+  test(
+    'leaves entries of another version to a worker that reads them, beside its own',
+    async () => {
+      await site.setLog('kafka');
+      const entries = { ...ENTRY_READER, version: '77' };
+      site.rig.startWorker({ KAFKA_URL: site.kafka.url }, { entries });
+      await site.append(await site.store(300));
+      const isMoved = async () => (await site.rig.counts()).waiting === 300;
+      await waitUntil(isMoved, 40_000, 'entries in the stream');
+      // 300 transactions are three entries of 100.
+      await waitUntil(async () => (await committed()) === 3, 10_000, 'the offset');
+      expect(await site.rig.counts()).toMatchObject({ scored: 0, deadLetters: 0 });
+      site.rig.startWorker();
+      expect(await site.rig.settled(300, 40_000)).toMatchObject({ scored: 300, deadLetters: 0 });
     },
     TEST_MS,
   );

@@ -7,7 +7,7 @@ import { afterAll, describe, expect, test } from 'vitest';
 import { planRows } from '../../src/core/accept/plan-rows.ts';
 import { bindReconciler } from '../../src/core/repair/reconcile-duty.ts';
 import { openStored } from '../../src/core/store/open-rows/open-rows.ts';
-import { ENTRY_VERSIONS } from '../../src/core/stream/entries/entry.ts';
+import { ENTRY_VERSION } from '../../src/core/stream/entries/entry.ts';
 import { createProducer } from '../../src/core/stream/entries/producer.ts';
 import { CLAIM_START, claimStale } from '../../src/core/stream/group/consumer-group.ts';
 import { GROUP, type StreamKeys, streamKeys } from '../../src/core/stream/keys.ts';
@@ -155,7 +155,7 @@ describe('entries that nobody would deliver are claimed,', () => {
       cursor: CLAIM_START,
       transactionsMax: 1000,
     };
-    return await claimStale(redis, ENTRY_VERSIONS, { ...options, stream });
+    return await claimStale(redis, ENTRY_VERSION, { ...options, stream });
   };
 
   test('when their group was removed and made anew at the end', async () => {

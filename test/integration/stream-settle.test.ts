@@ -123,7 +123,7 @@ describe('settle', () => {
   test('moves nothing that another consumer has taken over', async () => {
     await appendSingly(payloads(4));
     const [retry = '', dead = '', released = '', told = ''] = await deliver('zombie', 4);
-    await claimStale(redis(), [ENTRY_VERSION], {
+    await claimStale(redis(), ENTRY_VERSION, {
       ...{ stream, consumer: 'heir', idleMs: 0 },
       ...{ cursor: CLAIM_START, transactionsMax: 10 },
     });

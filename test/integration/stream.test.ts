@@ -4,7 +4,7 @@
  */
 import { describe, expect, test } from 'vitest';
 import { COUNT_MAX } from '../../src/core/stream/entries/columns.ts';
-import { packAgain } from '../../src/core/stream/entries/entry.ts';
+import { ENTRY_VERSION, packAgain } from '../../src/core/stream/entries/entry.ts';
 import { ensureGroups } from '../../src/core/stream/group/consumer-group.ts';
 import { readGroup } from '../../src/core/stream/group/read-group.ts';
 import { GROUP, streamKeys } from '../../src/core/stream/keys.ts';
@@ -25,7 +25,7 @@ describe('producer', () => {
     expect(await readEntries(redis(), stream.transactions)).toEqual(payloads(300));
     const entries = await redis().xrange(stream.transactions, '-', '+');
     expect(entries.map(([, fields]) => fields.slice(0, 6))).toEqual(
-      new Array(3).fill(['v', '3', 'n', '100', 'h', 'attempt=1 origin=ingest']),
+      new Array(3).fill(['v', ENTRY_VERSION, 'n', '100', 'h', 'attempt=1 origin=ingest']),
     );
     expect(await held()).toBe(300);
     expect(await redis().xlen(streamKeys('m', 'DE-TR', 0).transactions)).toBe(1);
@@ -110,26 +110,28 @@ describe('a read', () => {
   });
 });
 
+const RETRIED = 'attempt=2 origin=retry';
+
 describe('promoteRetries', () => {
   test('moves what is due, oldest first, and leaves the rest', async () => {
     const now = Date.now();
     const due = { second: now - 10, first: now - 20, later: now + 60_000 };
-    // The entry `second` was put there by a newer release.
-    const versions = { second: 3, first: 2, later: 2 };
+    // The entry `second` was put there by another release.
+    const versions = { second: '77', first: ENTRY_VERSION, later: ENTRY_VERSION };
     for (const [packed, atMs] of Object.entries(due)) {
       const version = versions[packed as keyof typeof due];
-      const member = `${version} 2 retry 0 \n${packed}\nmore`;
+      const member = `${version} ${RETRIED}\n${packed}\nmore`;
       await redis().zadd(stream.retries, String(atMs), member);
     }
     expect(await promoteRetries(redis(), [stream])).toBe(2);
     const entries = await redis().xrange(stream.transactions, '-', '+');
     expect(entries.map(([, fields]) => fields)).toEqual(
       (['first', 'second'] as const).map((packed) => [
-        ...['v', String(versions[packed]), 'n', '1', 'h', '2 retry 0 ', 'd', `${packed}\nmore`],
+        ...['v', versions[packed], 'n', '1', 'h', RETRIED, 'd', `${packed}\nmore`],
       ]),
     );
     expect(await redis().zcard(stream.retries)).toBe(1);
-    const later = '2 2 retry 0 \nlater\nmore';
+    const later = `${ENTRY_VERSION} ${RETRIED}\nlater\nmore`;
     expect(await redis().zscore(stream.retries, later)).toBe(String(due.later));
     expect(await held()).toBe(2);
   });
@@ -173,32 +175,23 @@ describe('the heads', () => {
     await appendSingly(many);
     const head = `attempt=9 origin=? row=${rowAt(999)}`;
     await redis().xadd(stream.transactions, '*', 'v', '77', 'h', head, 'd', 'rubbish');
-    await redis().xadd(stream.transactions, '*', 'v', '2', 'h', '1 ingest 0 ', 'd', 'rubbish');
+    await redis().xadd(stream.transactions, '*', 'h', '', 'd', 'rubbish');
     const entries = await rowsOf((from) => heads().entries(stream, from ?? '-'));
     expect(entries).toEqual([...many.map(({ rowId }) => rowId), rowAt(999)]);
     for (const one of many.slice(0, 3)) {
       await redis().zadd(stream.retries, 1, packRetry(packAgain([one])));
     }
-    await redis().zadd(stream.retries, '+inf', 'continuity:of an older release');
+    await redis().zadd(stream.retries, '+inf', 'rubbish');
     const retries = await rowsOf((from) => heads().retries(stream, from));
     expect(retries.sort()).toEqual([0, 1, 2].map(rowAt).sort());
-  });
-
-  test('say whether there are entries of version 2', async () => {
-    expect(await heads().entries(stream, '-')).toMatchObject({ hasOld: false, last: null });
-    await appendSingly([payload(1)]);
-    expect(await heads().entries(stream, '-')).toMatchObject({ hasOld: false, rowIds: [] });
-    await redis().xadd(stream.transactions, '*', 'v', '2', 'n', '1', 'h', '1 ingest 0 ', 'd', 'x');
-    expect(await heads().entries(stream, '-')).toMatchObject({ hasOld: true, next: null });
-    await redis().zadd(stream.retries, 1, '2 2 retry 0 \nx');
-    expect(await heads().retries(stream, null)).toMatchObject({ hasOld: true, rowIds: [] });
   });
 
   test('of a key of another type are none', async () => {
     await redis().set(stream.transactions, 'not a stream');
     await redis().set(stream.retries, 'not a set');
+    await heads().dropUnread([stream]);
     await heads().adopt([stream]);
-    const none = { rowIds: [], hasOld: false, next: null, last: null };
+    const none = { rowIds: [], next: null, last: null };
     expect(await heads().entries(stream, '-')).toEqual(none);
     expect(await heads().retries(stream, null)).toEqual(none);
   });

@@ -11,15 +11,14 @@ import {
   ensureGroups,
   heartbeat,
 } from '../../src/core/stream/group/consumer-group.ts';
-import { dropHandedOver } from '../../src/core/stream/group/handed-over.ts';
 import { readGroup } from '../../src/core/stream/group/read-group.ts';
-import { handEntriesOver } from '../../src/core/stream/group/versions.ts';
 import { GROUP, modelsOutKey, profileKey, streamKeys } from '../../src/core/stream/keys.ts';
 import { boundProfiles } from '../../src/core/stream/memory/bound-profiles.ts';
 import { appendProfiles, installProfiles } from '../../src/core/stream/profiles/profile-logs.ts';
 import { loadScript } from '../../src/core/stream/scripts.ts';
 import { promoteRetries } from '../../src/core/stream/settle/retries.ts';
 import { type Settlement, settle } from '../../src/core/stream/settle/settle.ts';
+import { createHeadReader, UNREAD_MS } from '../../src/core/stream/status/heads.ts';
 import { announceModelsOut } from '../../src/core/stream/status/models-out.ts';
 import { readSources } from '../support/source-files.ts';
 import { createStreamRig, marketIn, payload, payloads, stream } from '../support/stream-rig.ts';
@@ -27,7 +26,7 @@ import { createStreamRig, marketIn, payload, payloads, stream } from '../support
 const { redis, producer, appendSingly, deliver, pending } = createStreamRig();
 
 /** Scripts of the work list: they free as much as they write, or make what is needed to free memory. */
-const ALLOWED = ['drop-handed-over-2', 'ensure-group-1', 'promote-retries-3', 'settle-5'];
+const ALLOWED = ['drop-unread-2', 'ensure-group-1', 'promote-retries-3', 'settle-5'];
 /** Scripts of profiles, models and limits: they stop at a write that Redis refuses. */
 const GUARDED = [
   ...['announce-1', 'append-parties-2', 'append-profiles-n', 'install-profiles-n'],
@@ -152,7 +151,7 @@ describe('beyond the memory limit', () => {
     expect(await pending()).toBe(3);
     expect(await heartbeat(redis(), stream.transactions, 'c', [first])).toBe(1);
     const claim = { stream, consumer: 'd', cursor: CLAIM_START };
-    await claimStale(redis(), [ENTRY_VERSION], { ...claim, idleMs: 0, transactionsMax: 10 });
+    await claimStale(redis(), ENTRY_VERSION, { ...claim, idleMs: 0, transactionsMax: 10 });
     const none = { scores: [], needsOwner: false, deadLetters: [] };
     const common = { transactions: 1, scoredAtMs: 0, ...none };
     const next = packAgain([payload(1)]);
@@ -178,12 +177,15 @@ describe('beyond the memory limit', () => {
     expect(await deliver('e', 2)).toHaveLength(2);
   });
 
-  test('what another release is to read is handed over, and taken out when it is given up', async () => {
-    await appendSingly(payloads(2));
+  test('what no worker reads leaves its stream', async () => {
+    await redis().xadd(stream.transactions, '*', 'v', '77', 'n', '3', 'd', 'x');
+    await redis().hset(stream.counts, 'transactions', 3);
+    await appendSingly(payloads(1));
     await fill();
-    const [id = ''] = await deliver('c', 2);
-    await handEntriesOver(redis(), [{ id, version: '3', stream, consumer: 'c' }]);
-    expect(await dropHandedOver(redis(), stream, '3', [id])).toBe(1);
+    const [id = ''] = await deliver('c', 4);
+    const old = ['IDLE', UNREAD_MS, 'JUSTID'];
+    await redis().call('XCLAIM', [stream.transactions, GROUP, 'c', 0, id, ...old]);
+    await createHeadReader(redis()).dropUnread([stream]);
     expect(await redis().hget(stream.counts, 'transactions')).toBe('1');
     expect(await pending()).toBe(1);
   });

@@ -173,20 +173,6 @@ describe('entries', () => {
     );
   });
 
-  test('of version 2 are read: their heads have values by place, and no row', () => {
-    fc.assert(
-      fc.property(alike, fc.nat({ max: 99 }), (all, deliveries) => {
-        const [{ attempt, origin, replyTo } = { attempt: 1, origin: 'ingest', replyTo: null }] =
-          all;
-        const head = `${attempt} ${origin} ${deliveries} ${replyTo ?? ''}`;
-        const read = payloadsOf({ ...packAgain(all), version: '2', head });
-        expect(read).toEqual(all.map((one) => ({ ...one, rowId: null })));
-        expect(carriedDeliveries(head)).toBe(deliveries);
-        expect(rowIdOf(head)).toBeNull();
-      }),
-    );
-  });
-
   test('may have columns that this version does not know', () => {
     fc.assert(
       fc.property(alike, fc.integer({ min: 16, max: 255 }), fc.nat(255), (all, name, kind) => {
@@ -284,8 +270,6 @@ describe('what is no entry', () => {
     ['with a bare word as head', { ...good, head: 'attempt=1 ingest' }, /the head is missing/],
     ['of a fifth attempt', { ...good, head: 'attempt=5 origin=ingest' }, /attempt is not/],
     ['of an unknown origin', { ...good, head: 'attempt=1 origin=no' }, /origin no is unknown/],
-    ['of version 2, of a fifth attempt', { ...good, head: '5 ingest 0 ' }, /attempt is not/],
-    ['of version 2, of an unknown origin', { ...good, head: '1 no 0 ' }, /origin no is unknown/],
     ['without a value', { ...good, packed: null }, /the packed value is missing/],
     ['of another count', { ...good, transactions: 99 }, /n is not the count/],
     ['too long', { ...good, packed: Buffer.alloc(PACKED_BYTES_MAX + 1) }, /has more than/],

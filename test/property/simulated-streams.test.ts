@@ -92,7 +92,7 @@ async function createRedisSide(): Promise<Side> {
     read: async (own, max) => entriesOf(await readGroup(redis, read(own, max))),
     own: async (own, max) => entriesOf(await readGroup(redis, read(own, max), '0')),
     claim: (own, transactionsMax, cursor) =>
-      claimStale(redis, [ENTRY_VERSION], {
+      claimStale(redis, ENTRY_VERSION, {
         ...{ stream, consumer: own, idleMs: 0, cursor, transactionsMax },
       }),
     heartbeat: (own, ids) => heartbeat(redis, name, own, ids),
@@ -202,7 +202,7 @@ async function run(side: Side, commands: readonly Command[]): Promise<unknown[]>
   return [...answers, await side.left()];
 }
 
-const HEAD = '1 ingest 0 ';
+const HEAD = 'attempt=1 origin=ingest';
 const ID = '018bcfe5-6800-7000-8000-000000000000';
 const at = new Date(0).toISOString();
 
@@ -217,7 +217,7 @@ function settlementOf(
   const decision = { score: 1, risk: 0.01, verdict: 'approve', reasons: [] } as const;
   const score = { count: 1, rows: toRow(transaction, decision) };
   const packed = (text: string, transactions: number, deliveries = 0): PackedEntry => {
-    return { transactions, head: `1 ingest ${deliveries} `, packed: Buffer.from(text) };
+    return { transactions, head: `${HEAD} deliveries=${deliveries}`, packed: Buffer.from(text) };
   };
   const ended = picked.map(([value, { id: entryId, transactions }], index) => ({
     ...{ entryId, transactions, scoredAtMs: 0, needsOwner: outcome === 'told' },

@@ -21,7 +21,6 @@ export function readHeads({ entries }: Stream, from: string): HeadPage {
   const last = page.at(-1);
   return {
     rowIds: page.flatMap((id) => rowIdOf(entries.get(id)?.head ?? null) ?? []),
-    hasOld: false,
     next: page.length < PAGE_ENTRIES ? null : `(${last}-0`,
     last: last === undefined ? null : `${last}-0`,
   };
@@ -38,7 +37,6 @@ export function readRetryHeads({ retries }: Stream, from: string | null): HeadPa
   const page = all.slice(start, start + PAGE_ENTRIES);
   return {
     rowIds: page.flatMap(({ entry }) => rowIdOf(entry.head) ?? []),
-    hasOld: false,
     next: start + PAGE_ENTRIES < all.length ? String(start + PAGE_ENTRIES) : null,
     last: null,
   };

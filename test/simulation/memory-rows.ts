@@ -62,9 +62,7 @@ export function createOpenRows({ nowMs, guards, onLeftOpen }: Options): OpenRows
       const sorted = [...rows.values()].sort((a, b) => (a.rowId < b.rowId ? -1 : 1));
       const page = sorted.filter(({ rowId }) => rowId > after).slice(0, PAGE_ROWS);
       return {
-        rows: page
-          .filter((row) => !row.isLeft && row.openedAtMs < nowMs() - ageMs)
-          .map((row) => ({ ...row, isMigrated: false })),
+        rows: page.filter((row) => !row.isLeft && row.openedAtMs < nowMs() - ageMs),
         next: page.length < PAGE_ROWS ? null : (page.at(-1)?.rowId ?? null),
       };
     },

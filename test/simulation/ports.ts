@@ -7,7 +7,6 @@ import type { storeScores } from '../../src/core/store/scores/scores.ts';
 import type { readStoredScores } from '../../src/core/store/scores/stored-scores.ts';
 import type { listCorridors } from '../../src/core/store/transactions/corridors.ts';
 import type * as group from '../../src/core/stream/group/consumer-group.ts';
-import type { handEntriesOver } from '../../src/core/stream/group/versions.ts';
 import type { promoteRetries } from '../../src/core/stream/settle/retries.ts';
 import type * as settling from '../../src/core/stream/settle/settle.ts';
 import type { measureStreams } from '../../src/core/stream/status/lag.ts';
@@ -27,11 +26,9 @@ export type StorePort = {
 export type StreamPort = {
   readonly ensureGroups: Bound<typeof group.ensureGroups>;
   readonly claimStale: Bound<typeof group.claimStale>;
-  readonly findHandedOver: Bound<typeof group.findHandedOver>;
   readonly heartbeat: Bound<typeof group.heartbeat>;
   readonly removeConsumer: Bound<typeof group.removeConsumer>;
   readonly removeDeadConsumers: Bound<typeof group.removeDeadConsumers>;
-  readonly handEntriesOver: Bound<typeof handEntriesOver>;
   readonly settle: Bound<typeof settling.settle>;
   readonly prove: Bound<typeof settling.prove>;
   readonly promoteRetries: Bound<typeof promoteRetries>;
@@ -64,8 +61,8 @@ export const store: Functions<StorePort> = toModule<StorePort>([
 ]);
 
 export const stream: Functions<StreamPort> = toModule<StreamPort>([
-  ...(['ensureGroups', 'claimStale', 'findHandedOver', 'heartbeat', 'removeConsumer'] as const),
-  ...(['removeDeadConsumers', 'handEntriesOver', 'settle', 'prove', 'promoteRetries'] as const),
+  ...(['ensureGroups', 'claimStale', 'heartbeat', 'removeConsumer'] as const),
+  ...(['removeDeadConsumers', 'settle', 'prove', 'promoteRetries'] as const),
   ...(['measureStreams'] as const),
 ]);
 

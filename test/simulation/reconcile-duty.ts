@@ -102,8 +102,10 @@ function createStore({ postgres, journal }: World, process: Process, guarded: Gu
 }
 
 function createHeads({ streams, missing }: World, process: Process): HeadReader {
-  const nothing = { rowIds: [], hasOld: false, next: null, last: null };
+  const nothing = { rowIds: [], next: null, last: null };
   return {
+    // A single release runs here.
+    dropUnread: async () => undefined,
     adopt: async (all) => {
       if (missing === 'adoption') return;
       const adopt = ({ transactions }: StreamKeys) =>

@@ -7,7 +7,7 @@ import { NO_SOURCES } from '../../src/core/score/ask-inputs.ts';
 import { RULES_ALONE } from '../../src/core/score/judge.ts';
 import { currentRuleSet } from '../../src/core/score/rules/rule-sets.ts';
 import type { ScoreStore } from '../../src/core/store/scores/scores.ts';
-import { ENTRY_READER } from '../../src/core/stream/group/versions.ts';
+import { ENTRY_READER } from '../../src/core/stream/entries/entry.ts';
 import { watchMemory } from '../../src/core/stream/memory/memory.ts';
 import { shareOfSettings } from '../../src/core/work/corridor-shares.ts';
 import { NO_COUNTS } from '../../src/core/work/rollout-counts.ts';
@@ -133,14 +133,12 @@ function createStream(world: World, process: Process): StreamPort {
             ),
         ),
       ),
-    claimStale: (_versions, options) =>
+    claimStale: (_version, options) =>
       process.ask('claim', () =>
         missing === 'claim'
           ? { cursor: '-', entries: [], suspects: [] }
           : uncounted(streams.claim(options)),
       ),
-    // A single release runs here.
-    ...{ findHandedOver: async () => [], handEntriesOver: async () => undefined },
     heartbeat: (stream, consumer, ids) =>
       process.ask('heartbeat', () => streams.heartbeat(stream, consumer, ids)),
     // Consumers are no more than names here: there is nothing to remove.

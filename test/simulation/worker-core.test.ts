@@ -31,10 +31,6 @@ vi.mock('../../src/core/stream/group/consumer-group.ts', async (importOriginal) 
   ...(await importOriginal<object>()),
   ...(await import('./ports.ts')).stream,
 }));
-vi.mock('../../src/core/stream/group/versions.ts', async (importOriginal) => ({
-  ...(await importOriginal<object>()),
-  ...(await import('./ports.ts')).stream,
-}));
 vi.mock('../../src/core/stream/settle/settle.ts', async () => (await import('./ports.ts')).stream);
 vi.mock('../../src/core/stream/settle/retries.ts', async () => (await import('./ports.ts')).stream);
 vi.mock('../../src/core/stream/status/lag.ts', async () => (await import('./ports.ts')).stream);

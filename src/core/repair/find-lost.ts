@@ -14,31 +14,21 @@ const EARLIER_MS = 60_000;
 export type SoughtRow = {
   readonly rowId: string;
   readonly openedAtMs: number;
-  /** Entries of version 2 may carry its transactions, and name no row. */
-  readonly isMigrated: boolean;
-};
-
-export type Sought<Row> = {
-  /** Rows that no entry and no retry carries. */
-  readonly lost: readonly Row[];
-  /** Migrated rows of which that cannot be told, as there are entries of version 2. */
-  readonly unsure: readonly Row[];
 };
 
 /**
  * Ends early where every row is found. Throws a Failure.
  * @param streams all of the corridor
+ * @returns rows that no entry and no retry carries
  */
 export async function findLost<Row extends SoughtRow>(
   heads: HeadReader,
   streams: readonly StreamKeys[],
   rows: readonly Row[],
-): Promise<Sought<Row>> {
+): Promise<readonly Row[]> {
   const missing = new Set(rows.map(({ rowId }) => rowId));
-  let hasOld = false;
   const strike = (page: HeadPage) => {
     for (const rowId of page.rowIds) missing.delete(rowId);
-    hasOld ||= page.hasOld;
   };
   /** Reads entries until one is from `endMs` on; returns the last one. */
   const readEntries = async (
@@ -72,7 +62,5 @@ export async function findLost<Row extends SoughtRow>(
   await Promise.all(
     streams.map((stream, at) => readEntries(stream, ends[at] ? `(${ends[at]}` : start)),
   );
-  const absent = rows.filter(({ rowId }) => missing.has(rowId));
-  const isUnsure = ({ isMigrated }: Row) => isMigrated && hasOld;
-  return { lost: absent.filter((row) => !isUnsure(row)), unsure: absent.filter(isUnsure) };
+  return rows.filter(({ rowId }) => missing.has(rowId));
 }

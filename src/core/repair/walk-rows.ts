@@ -42,18 +42,16 @@ export function createWalk(
   let beganAt = now();
   const look = async (corridor: string, rows: readonly AgedRow[]): Promise<string[]> => {
     const streams = streamsOf(market, [corridor], shardsOf);
-    const { lost: absentHere, unsure } = await findLost(heads, streams, rows);
+    const absentHere = await findLost(heads, streams, rows);
     const lost = await withoutFound(corridor, absentHere);
-    const absent = [...lost, ...unsure].map(({ rowId }) => rowId);
-    if (absent.length === 0) return [];
-    const found = await store.readRows(absent);
+    if (lost.length === 0) return [];
+    const found = await store.readRows(lost.map(({ rowId }) => rowId));
     const ids = found.flatMap(({ transactionIds }) => transactionIds);
     const unscored = new Set((await store.loadUnscored(ids)).map((one) => one.transactionId));
     await takeFinal(store, found, unscored);
     // A row of which nothing can be loaded waits for a month that is detached.
     const owed = found.filter((row) => row.transactionIds.some((id) => unscored.has(id)));
-    const isLost = new Set(lost.map(({ rowId }) => rowId));
-    return owed.flatMap(({ rowId }) => (isLost.has(rowId) ? rowId : []));
+    return owed.map(({ rowId }) => rowId);
   };
   const withoutFound = async (corridor: string, rows: readonly AgedRow[]) => {
     if (rows.length === 0 || findElsewhere === undefined) return rows;
@@ -65,8 +63,10 @@ export function createWalk(
     async step() {
       if (after === FIRST_ROW) {
         beganAt = now();
-        // Scored transactions are in no row any more; their entries may still owe an event.
         const streams = streamsOf(market, await listCorridors(), shardsOf);
+        // Before rows are looked for, which are lost from here on.
+        await heads.dropUnread(streams);
+        // Scored transactions are in no row any more; their entries may still owe an event.
         await heads.adopt(streams);
       }
       const { rows, next } = await store.listAged(after, PAGE_ROWS);

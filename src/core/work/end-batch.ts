@@ -9,7 +9,7 @@ import { readStoredScores } from '../store/scores/stored-scores.ts';
 import { type PackedEntry, packAgain } from '../stream/entries/entry.ts';
 import { rowIdOf } from '../stream/entries/entry-head.ts';
 import type { StreamEntry } from '../stream/group/read-group.ts';
-import type { EndedEntry, Settled, Settlement } from '../stream/settle/settle.ts';
+import type { EndedEntry, Settlement } from '../stream/settle/settle.ts';
 import { acknowledgeStored } from './acknowledge.ts';
 import { type Decided, type EntryTransaction, payloadOf } from './decided.ts';
 import { readEntries } from './read-entries.ts';
@@ -28,7 +28,7 @@ export async function endEntries(worker: Worker, decided: readonly Decided[]): P
   const final = await commitDeadLetters(worker, decided, atMs);
   const endTimer = beginStage(worker, 'settle');
   const settlements = toSettlements(worker, final, atMs);
-  const { failures, unpublished } = await settleGuarded(worker, settlements);
+  const { failures, unpublished } = await worker.settle(settlements);
   endTimer();
   if (worker.config.RISK_EVENT_BYTES_MAX > 0) metrics.unpublished.inc(unpublished);
   const failed = settlements.filter((_, index) => failures[index] !== null);
@@ -63,11 +63,7 @@ async function replace(
   transactions: readonly EntryTransaction[],
   make: ReplaceEntry,
 ): Promise<void> {
-  if (transactions.length > 0) await settleGuarded(worker, toReplacements(transactions, make));
-}
-
-function settleGuarded({ ends }: Worker, settlements: readonly Settlement[]): Promise<Settled> {
-  return ends.settle(settlements);
+  if (transactions.length > 0) await worker.settle(toReplacements(transactions, make));
 }
 
 /** A dead letter whose transaction turns out to have a score is acknowledged in its place. */

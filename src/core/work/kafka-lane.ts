@@ -4,12 +4,14 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Failure, isUnavailable, toError } from '../../kit/words/failure.ts';
+import { isUnread } from '../stream/entries/entry.ts';
 import type { StreamEntry } from '../stream/group/read-group.ts';
 import type { KafkaClients } from '../stream/kafka/clients.ts';
 import { type GroupReader, MEMBER_LOST, openGroupReader } from '../stream/kafka/group-reader.ts';
-import { createKafkaEnds } from '../stream/kafka/settle.ts';
+import { settlingOnKafka } from '../stream/kafka/settle.ts';
 import { PARTITIONS, topicsOf } from '../stream/kafka/topics.ts';
 import { ALONE_AFTER } from '../stream/kafka/tries.ts';
+import { moveToStreams } from '../stream/kafka/unread.ts';
 import { divideEntries } from './end-batch.ts';
 import { createInFlight, type InFlight } from './in-flight.ts';
 import { toBatches } from './intake.ts';
@@ -106,10 +108,21 @@ async function runEntries(
   reader: GroupReader,
   entries: readonly StreamEntry[],
 ): Promise<void> {
-  const { alone = [], others = [] } = Object.groupBy(entries, (one) =>
-    reader.isAlone(one) ? 'alone' : 'others',
-  );
-  for (const batch of toBatches([{ entries: others }], lane.config.RISK_BATCH_ENTRIES)) {
+  const { config, market, metrics } = lane;
+  const {
+    unread = [],
+    alone = [],
+    others = [],
+  } = Object.groupBy(entries, (one) => {
+    if (isUnread(one, lane.entries.version)) return 'unread';
+    return reader.isAlone(one) ? 'alone' : 'others';
+  });
+  if (unread.length > 0) {
+    await moveToStreams(market.redis, market.name, config.RISK_STREAM_ENTRIES_MAX, unread);
+    for (const { stream } of unread) metrics.unreadEntries.inc({ corridor: stream.corridor });
+    reader.done(unread.map(({ stream, id }) => ({ stream, entryId: id })));
+  }
+  for (const batch of toBatches([{ entries: others }], config.RISK_BATCH_ENTRIES)) {
     await inFlight.below(BATCHES_MAX);
     void runBatch(lane, inFlight.begin(batch)).catch((error: unknown) => {
       lane.log.error({ err: toError(error).message }, 'a batch of Kafka failed');
@@ -141,7 +154,7 @@ function toLane(worker: Worker, clients: KafkaClients, reader: GroupReader): Wor
   return {
     ...worker,
     pause: createPause(stop.signal, worker),
-    ends: createKafkaEnds({
+    settle: settlingOnKafka({
       clients,
       redis: market.redis,
       market: market.name,

@@ -1,32 +1,18 @@
-/** Decodes delivered entries; an entry that cannot be processed is decided here. Pure. */
+/** Decodes delivered entries of the version that the worker reads; an entry that cannot be processed is decided here. Pure. */
 import { Failure } from '../../kit/words/failure.ts';
-import { identify } from '../stream/entries/entry.ts';
+import { type EntryReader, identify } from '../stream/entries/entry.ts';
 import type { StreamEntry } from '../stream/group/read-group.ts';
-import type { EntryReader } from '../stream/group/versions.ts';
 import { DELIVERIES_MAX, type Decided, decide, type EntryTransaction } from './decided.ts';
-
-/** The version of some release; an entry without one is malformed. */
-const VERSION = /^[1-9]\d{0,3}$/;
 
 export type ReadEntries = {
   readonly transactions: EntryTransaction[];
   readonly decided: Decided[];
-  /** Entries of versions that are for other workers to read. Nearly always none. */
-  readonly unread: StreamEntry[];
 };
 
 /** An entry that cannot be read, is gone, or has crashed too many workers is decided at once. */
-export function readEntries(
-  { versions, decode }: EntryReader,
-  entries: readonly StreamEntry[],
-): ReadEntries {
-  const read: ReadEntries = { transactions: [], decided: [], unread: [] };
+export function readEntries({ decode }: EntryReader, entries: readonly StreamEntry[]): ReadEntries {
+  const read: ReadEntries = { transactions: [], decided: [] };
   for (const entry of entries) {
-    const version = entry.version ?? '';
-    if (!versions.includes(version) && VERSION.test(version)) {
-      read.unread.push(entry);
-      continue;
-    }
     if (entry.deleted) {
       const outcome = { kind: 'acknowledge', published: null } as const;
       read.decided.push({ entry, from: null, outcome });

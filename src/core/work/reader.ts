@@ -1,11 +1,13 @@
 /**
  * A reader: a consumer of the group that takes a batch when it is its turn, brings the batch to its end, and comes again.
- * After any error a reader first drains what the server may have delivered into a reply that never arrived.
+ * After any error a reader first drains what the server may have delivered into a reply that never arrived. Entries of another
+ * version are left as they are, for workers that read them to claim.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { BREAKER_OPEN } from '../../kit/breakers/breaker.ts';
 import { isStreamAtFault } from '../../kit/redis/outage.ts';
 import { Failure } from '../../kit/words/failure.ts';
+import { isUnread } from '../stream/entries/entry.ts';
 import { ensureGroups, isGroupMissing } from '../stream/group/consumer-group.ts';
 import type { Delivery, Read, StreamEntry } from '../stream/group/read-group.ts';
 import type { StreamKeys } from '../stream/keys.ts';
@@ -78,7 +80,7 @@ async function readNext(
     });
     if (read.failed.size < open.length) noteAnswered();
     if (read.failed.size > 0) await noteFailed(worker, undrained, read);
-    return read.deliveries;
+    return leaveUnread(worker, read.deliveries);
   } catch (error) {
     const names = streams.map(({ transactions }) => transactions);
     for (const name of names) undrained.add(name);
@@ -87,6 +89,18 @@ async function readNext(
     await recover(worker, names, error);
     return await waitAfterError(stop.signal);
   }
+}
+
+function leaveUnread(worker: Worker, deliveries: readonly Delivery[]): readonly Delivery[] {
+  const { version } = worker.entries;
+  if (!deliveries.some(({ entries }) => entries.some((one) => isUnread(one, version)))) {
+    return deliveries;
+  }
+  return deliveries.map(({ stream, entries, total }) => {
+    const read = entries.filter((one) => !isUnread(one, version));
+    worker.metrics.unreadEntries.inc({ corridor: stream.corridor }, entries.length - read.length);
+    return { stream, entries: read, total };
+  });
 }
 
 /** Entries that are still pending for this consumer; null when the corridor itself fails. */
@@ -109,7 +123,7 @@ async function readAlone(
 
 /** The first page of our own pending entries that are not in flight. */
 async function drainOwn(
-  { config, inFlight, reader }: Worker,
+  { config, inFlight, reader, entries: { version } }: Worker,
   consumer: string,
   stream: StreamKeys,
 ): Promise<StreamEntry[]> {
@@ -124,7 +138,7 @@ async function drainOwn(
     const entries = deliveries[0]?.entries ?? [];
     const last = entries.at(-1);
     if (last === undefined) return [];
-    const idle = entries.filter(({ id }) => !busy.has(id));
+    const idle = entries.filter((one) => !busy.has(one.id) && !isUnread(one, version));
     if (idle.length > 0) return idle;
     after = last.id;
   }

@@ -1,6 +1,6 @@
 /**
- * Takes over entries of workers that crashed or hang, and, at once, entries that a worker of another release could not decode.
- * Each claim counts as a delivery, so no more is claimed than is worked on at once, and nothing that cannot be settled.
+ * Takes over entries of workers that crashed or hang, or that do not read the version of an entry. Each claim counts as a
+ * delivery, so no more is claimed than is worked on at once, and nothing that cannot be settled.
  */
 import type { Duty } from '../../kit/duties/run-duties.ts';
 import { Failure } from '../../kit/words/failure.ts';
@@ -8,7 +8,6 @@ import {
   CLAIM_START,
   claimStale,
   ensureGroups,
-  findHandedOver,
   isGroupMissing,
 } from '../stream/group/consumer-group.ts';
 import type { StreamKeys } from '../stream/keys.ts';
@@ -21,67 +20,45 @@ import type { Worker } from './worker.ts';
 /** Transactions of one claim; with CLAIMS_MAX it bounds what one call does for a stream. */
 const CLAIM_TRANSACTIONS = 250;
 const CLAIMS_MAX = 100;
-/** How long an entry that was handed over waits for a worker that reads it, where there is one. */
-const HANDED_OVER_EVERY_MS = 1000;
-type Source = { readonly stream: StreamKeys; readonly from?: string };
 
-/** Each duty claims what is to be had in every stream, and returns when that is settled. */
-export function createReclaim(worker: Worker): Duty[] {
-  const { config, market, inFlight, pause, entries } = worker;
-  const streams = () =>
-    [...worker.streams.values()].filter(({ corridor }) => !worker.isStopped(corridor));
-  /** Where the last claim of each source ended: a long pending list is walked, not searched again. */
-  const cursors = new Map<string, string>();
-  const claimAll = async (source: Source, signal: AbortSignal) => {
-    const name = `${source.stream.transactions} ${source.from ?? ''}`;
+/** Claims what is to be had in every stream, and returns when that is settled. */
+export function createReclaim(worker: Worker): Duty {
+  const { config, inFlight, pause } = worker;
+  /** Where the last claim of each stream ended: a long pending list is walked, not searched again. */
+  const cursors = new Map<StreamKeys, string>();
+  const claimAll = async (stream: StreamKeys, signal: AbortSignal) => {
     for (let claims = 0; claims < CLAIMS_MAX; claims++) {
       await inFlight.below(config.RISK_WORKER_READERS);
       if (signal.aborted) return;
-      const next = await claimOnce(worker, source, cursors.get(name) ?? CLAIM_START);
-      cursors.set(name, next);
+      const next = await claimOnce(worker, stream, cursors.get(stream) ?? CLAIM_START);
+      cursors.set(stream, next);
       if (next === CLAIM_START) return;
     }
   };
-  return [
-    {
-      name: 'reclaim',
-      everyMs: Math.ceil(config.RISK_CLAIM_IDLE_MS / 3),
-      async run(signal) {
-        await pause.over();
-        for (const stream of streams()) await claimAll({ stream }, signal);
-      },
+  return {
+    name: 'reclaim',
+    everyMs: Math.ceil(config.RISK_CLAIM_IDLE_MS / 3),
+    async run(signal) {
+      await pause.over();
+      for (const stream of worker.streams.values()) {
+        if (!worker.isStopped(stream.corridor)) await claimAll(stream, signal);
+      }
     },
-    {
-      name: 'handed-over',
-      everyMs: HANDED_OVER_EVERY_MS,
-      async run(signal) {
-        await pause.over();
-        for (const source of await findHandedOver(market.redis, entries.versions, streams())) {
-          await claimAll(source, signal);
-        }
-      },
-    },
-  ];
+  };
 }
 
 /** Returns the cursor of the next claim. */
-async function claimOnce(
-  worker: Worker,
-  { stream, from }: Source,
-  cursor: string,
-): Promise<string> {
+async function claimOnce(worker: Worker, stream: StreamKeys, cursor: string): Promise<string> {
   const { config, market, inFlight, metrics, log } = worker;
   const { redis, guards } = market;
-  const idleMs = from === undefined ? config.RISK_CLAIM_IDLE_MS : 0;
   try {
     const claimed = await guards.streamsOf(stream.corridor).run(async () => {
       await prove(redis, stream);
-      return await claimStale(redis, worker.entries.versions, {
+      return await claimStale(redis, worker.entries.version, {
         stream,
         consumer: `${worker.name}-0`,
-        idleMs,
+        idleMs: config.RISK_CLAIM_IDLE_MS,
         cursor,
-        from,
         transactionsMax: CLAIM_TRANSACTIONS,
       });
     });
@@ -91,7 +68,7 @@ async function claimOnce(
     if (entries.length + suspects.length > 0) {
       metrics.claimed.inc(entries.length + suspects.length);
       const counts = { entries: entries.length, divided: suspects.length };
-      log.info({ stream: stream.transactions, from, ...counts }, 'claimed entries');
+      log.info({ stream: stream.transactions, ...counts }, 'claimed entries');
     }
     if (suspects.length > 0) await divideEntries(worker, suspects);
     if (entries.length > 0) await runBatch(worker, inFlight.begin(entries));

@@ -32,25 +32,14 @@ export async function runBatch(worker: Worker, { entries, end }: Batch): Promise
 async function runEntries(
   worker: Worker,
   entries: readonly StreamEntry[],
-  { transactions, decided, unread }: ReadEntries,
+  { transactions, decided }: ReadEntries,
 ): Promise<Unsettled> {
-  // Before anything that may take long: there are workers that read them.
-  if (unread.length > 0) await handOver(worker, unread);
   const isNoted = worker.noteDelivered === undefined || (await note(worker, transactions));
   const scored = isNoted ? await score(worker, transactions) : undefined;
   const unsettled = scored && (await conclude(worker, [...decided, ...scored]));
   if (unsettled === undefined) await release(worker, entries);
   // No work remains when the entries were given back, or left for others to claim.
   return unsettled ?? ALL_SETTLED;
-}
-
-async function handOver(worker: Worker, unread: readonly StreamEntry[]): Promise<void> {
-  const { ends, log } = worker;
-  try {
-    await untilAvailable(worker, () => ends.handOver(unread));
-  } catch (error) {
-    log.error({ err: toError(error).message, entries: unread.length }, 'entries stay pending');
-  }
 }
 
 /** False when the worker stops. */

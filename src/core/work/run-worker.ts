@@ -87,7 +87,7 @@ function dutiesOf(worker: Worker): Duty[] {
   const { redis } = market;
   return [
     { name: 'streams', everyMs: REFRESH_MS, run: async () => void (await addStreams(worker)) },
-    ...createReclaim(worker),
+    createReclaim(worker),
     {
       name: 'dead-consumers',
       everyMs: DEAD_CONSUMERS_EVERY_MS,
@@ -133,10 +133,11 @@ const pinnedOf = ({ config }: Worker) => config.RISK_WORKER_CORRIDORS?.split(','
 
 /** Counters of events that alerts tell of a corridor begin at 0, so that `increase` sees the first event. */
 function beginCounting(
-  { deadLetters, modelRollbacks, ruleSetRollbacks }: Metrics,
+  { deadLetters, unreadEntries, modelRollbacks, ruleSetRollbacks }: Metrics,
   corridor: string,
 ): void {
   deadLetters.inc({ corridor }, 0);
+  unreadEntries.inc({ corridor }, 0);
   modelRollbacks.inc({ corridor }, 0);
   ruleSetRollbacks.inc({ corridor }, 0);
 }

@@ -11,13 +11,13 @@ import type { InputSources } from '../score/ask-inputs.ts';
 import type { Judge } from '../score/judge.ts';
 import type { RulesInForce } from '../score/rules-in-force.ts';
 import type { ScoreStore } from '../store/scores/scores.ts';
+import type { EntryReader } from '../stream/entries/entry.ts';
 import type { OpenReader } from '../stream/group/reader-connection.ts';
-import type { EntryReader } from '../stream/group/versions.ts';
 import { publishingOnKafka } from '../stream/kafka/both-ends.ts';
 import type { KafkaClients } from '../stream/kafka/clients.ts';
 import type { ReadKafka } from '../stream/kafka/watch-kafka.ts';
 import type { StreamKeys } from '../stream/keys.ts';
-import type { EntryEnds } from '../stream/settle/entry-ends.ts';
+import { type Settle, settle } from '../stream/settle/settle.ts';
 import type { BatchTrace } from './batch-trace.ts';
 import type { ShareOf } from './corridor-shares.ts';
 import { createInFlight, type InFlight, type LaneInFlight } from './in-flight.ts';
@@ -28,7 +28,6 @@ import { createPause, type Pause } from './pause.ts';
 import type { Profiles } from './profiles/profiles.ts';
 import type { RolloutCounts } from './rollout-counts.ts';
 import type { Compared } from './rule-shadows.ts';
-import { createStreamEnds } from './stream-ends.ts';
 
 export type WorkerOptions = {
   /** Unique for this start of this process; consumers are numbered under it. */
@@ -79,8 +78,7 @@ export type Worker = WorkerOptions & {
   readonly intake: Intake;
   readonly lane: Lane;
   readonly pause: Pause;
-  /** The end of entries of the log that the worker reads. */
-  readonly ends: EntryEnds;
+  readonly settle: Settle;
   /** Undefined where no corridor can have two logs. */
   readonly noteDelivered?: NoteDelivered | undefined;
   /** Aborted by the process' signal, or by a bug in a reader. */
@@ -106,26 +104,28 @@ export function createWorker(options: WorkerOptions): { main: Worker; express: W
     streams: new Map(),
     inFlight,
     pause,
-    ...endsOf(options),
+    ...settlingOf(options),
     stop,
     trace: null,
   };
   return { main, express: { ...main, ...options.express, ...own(lanes.express, inFlight.lane()) } };
 }
 
-function endsOf({
+function settlingOf({
   kafka,
   market,
   log,
   elapsedMs,
-}: WorkerOptions): Pick<Worker, 'ends' | 'noteDelivered'> {
-  const ends = createStreamEnds(market);
-  if (kafka === undefined) return { ends };
+}: WorkerOptions): Pick<Worker, 'settle' | 'noteDelivered'> {
+  const onStreams: Settle = (all) => market.guards.redis.run(() => settle(market, all));
+  if (kafka === undefined) return { settle: onStreams };
   const { name, logOf } = market;
   const onFailure = (error: unknown) =>
     log.warn({ err: toError(error).message }, 'events are in Redis alone, as Kafka takes none');
   return {
-    ends: publishingOnKafka(ends, { clients: kafka, market: name, logOf, elapsedMs, onFailure }),
+    settle: publishingOnKafka(onStreams, {
+      ...{ clients: kafka, market: name, logOf, elapsedMs, onFailure },
+    }),
     noteDelivered: createNoteDelivered(market, 'streams'),
   };
 }

@@ -101,6 +101,11 @@ export function createMetrics(registry = createProcessRegistry()) {
       'corridor',
       'code',
     ]),
+    unreadEntries: counter(
+      'risk_unread_entries_total',
+      'Entries of a version that the worker does not read, and leaves to others.',
+      ['corridor'],
+    ),
     retries: counter('risk_retries_total', 'Attempts that will be tried again.', ['code']),
     claimed: counter(
       'risk_entries_claimed_total',
@@ -119,27 +124,17 @@ export function createMetrics(registry = createProcessRegistry()) {
     ),
     lagTransactions: gauge(
       'risk_stream_lag_transactions',
-      'Transactions not yet delivered, by Streams or by Kafka, without those of `risk_unread_transactions`.',
+      'Transactions not yet delivered, by Streams or by Kafka.',
       ['corridor', 'shard'],
     ),
     lagSeconds: gauge(
       'risk_stream_lag_seconds',
-      'Age of the oldest entry of Streams or of Kafka that this release reads and that is not yet acknowledged.',
+      'Age of the oldest entry of Streams or of Kafka that is not yet acknowledged.',
       ['corridor', 'shard'],
     ),
     pendingTransactions: gauge(
       'risk_stream_pending_transactions',
       'Transactions delivered and not yet acknowledged.',
-      ['corridor', 'shard'],
-    ),
-    handedOverEntries: gauge(
-      'risk_handed_over_entries',
-      'Entries that wait for a worker that reads their version.',
-      ['corridor', 'shard'],
-    ),
-    unreadTransactions: gauge(
-      'risk_unread_transactions',
-      'Transactions of entries whose version only another release reads.',
       ['corridor', 'shard'],
     ),
     retriesDue: gauge('risk_retries_waiting', 'Entries waiting for their next attempt.', [

@@ -1,4 +1,4 @@
-/** The room of operations: migrations, months, entries of other releases, reconciliation by hand, the number of workers, capacity. */
+/** The room of operations: migrations, months, reconciliation by hand, the number of workers, capacity. */
 import type { Room } from '../../core/room.ts';
 
 export const operate: Room = {
@@ -6,7 +6,6 @@ export const operate: Room = {
   commands: {
     migrate: () => import('./commands/migrate.ts'),
     partitions: () => import('./commands/partitions.ts'),
-    entries: () => import('./commands/entries.ts'),
     reconcile: () => import('./commands/reconcile.ts'),
     supervise: () => import('./commands/supervise.ts'),
     calibrate: () => import('./commands/calibrate.ts'),

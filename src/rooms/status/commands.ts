@@ -19,7 +19,7 @@ const WATCH_SECONDS_MAX = 3600;
 
 /** Figures that make a corridor worth a line where they are not 0. */
 const COUNTS = [
-  ...(['lag', 'pending', 'handed_over', 'retries_due', 'oldest_age_seconds'] as const),
+  ...(['lag', 'pending', 'retries_due', 'oldest_age_seconds'] as const),
   ...(['dead_letters', 'degradation'] as const),
 ];
 

@@ -4,6 +4,6 @@ import type { MakeMetrics } from '../../kit/metrics/make-metrics.ts';
 export const createStatusMetrics = ({ gauge }: MakeMetrics) => ({
   backlog: gauge(
     'risk_backlog_transactions',
-    'Transactions that are accepted and neither final, nor on hold, nor only for another release, of the market: what autoscaling of workers reads.',
+    'Transactions that are accepted and neither final nor on hold, of the market: what autoscaling of workers reads.',
   ),
 });

@@ -11,23 +11,13 @@ const EVERY_MS = 3000;
 /** Longer: autoscaling follows later. Shorter: each worker asks Postgres more often. */
 const BACKLOG_EVERY_MS = 5000;
 
-/**
- * Each worker reports the backlog, so that the figure is there as long as any worker runs. What only another release reads is no
- * part of the figure, as more workers of this one would not help; a worker of that release reports it.
- */
+/** Each worker reports the backlog, so that the figure is there as long as any worker runs. */
 export function bindBacklog({ database, metrics }: Pick<Worker, 'database' | 'metrics'>): Duty {
   const { backlog } = createStatusMetrics(metrics.make);
   return {
     name: 'report-backlog',
     everyMs: BACKLOG_EVERY_MS,
-    async run() {
-      const [accepted, { values }] = await Promise.all([
-        countBacklog(database.query),
-        metrics.unreadTransactions.get(),
-      ]);
-      const unread = values.reduce((sum, { value }) => sum + value, 0);
-      backlog.set(Math.max(0, accepted - unread));
-    },
+    run: async () => backlog.set(await countBacklog(database.query)),
   };
 }
 

@@ -2,7 +2,11 @@
  * Transactions that make scoring throw, transactions that end the worker that scores them, entries that
  * nobody can read, and entries that come more than once: only they suffer, their neighbours are scored.
  */
-import { type PackedEntry, packAgain } from '../../../src/core/stream/entries/entry.ts';
+import {
+  ENTRY_VERSION,
+  type PackedEntry,
+  packAgain,
+} from '../../../src/core/stream/entries/entry.ts';
 import { fieldsOf } from '../../support/stream-entries.ts';
 import type { Scenario, Stage } from '../support/scenario.ts';
 import { areDead, spoiledIds } from '../support/spoiled.ts';
@@ -95,17 +99,27 @@ const crash: Scenario = {
 };
 
 const LONG_CHARS = 1_000_000;
+const HEAD = 'attempt=1 origin=ingest';
 const SHAPES: readonly (readonly string[])[] = [
   ['hello', 'world'],
-  ['v', '2'],
-  ['v', '2', 'd', ''],
-  ['v', '2', 'n', '1', 'h', '1 ingest 0 ', 'd', '{'],
-  ['v', '2', 'n', '1', 'h', '1 ingest 0 '],
-  ['v', '2', 'n', '1000', 'h', '', 'd', '[]'],
-  ['v', '2', 'n', '3', 'h', '1 ingest 0 ', 'd', '\u0001\u0000\u0003\u0000\u00ff\u0000\u0000\u0000'],
+  ['v', ENTRY_VERSION],
+  ['v', ENTRY_VERSION, 'd', ''],
+  ['v', ENTRY_VERSION, 'n', '1', 'h', HEAD, 'd', '{'],
+  ['v', ENTRY_VERSION, 'n', '1', 'h', HEAD],
+  ['v', ENTRY_VERSION, 'n', '1000', 'h', '', 'd', '[]'],
+  [
+    'v',
+    ENTRY_VERSION,
+    'n',
+    '3',
+    'h',
+    HEAD,
+    'd',
+    '\u0001\u0000\u0003\u0000\u00ff\u0000\u0000\u0000',
+  ],
   ['v', 'next', 'd', '[]'],
   ['v', '01', 'd', `[${'null,'.repeat(14)}null]`],
-  ['v', '2', 'n', '1', 'h', '1 ingest 0 ', 'd', 'x'.repeat(LONG_CHARS)],
+  ['v', ENTRY_VERSION, 'n', '1', 'h', HEAD, 'd', 'x'.repeat(LONG_CHARS)],
 ];
 const ROUNDS = 10;
 const PLANT_EVERY_MS = 200;

@@ -2,6 +2,7 @@
  * Entries lose their bytes while no worker runs: only Postgres has their transactions, and their dead letters
  * name none of them.
  */
+import { ENTRY_VERSION } from '../../../src/core/stream/entries/entry.ts';
 import { takeEntries } from '../../support/stream-entries.ts';
 import type { Scenario } from '../support/scenario.ts';
 import { allStreams, countWaiting } from '../support/streams.ts';
@@ -33,7 +34,7 @@ export const spoiltEntries: Scenario = {
         if (spoilt === 0) continue;
         ledger.note({ kind: 'planted', entries: spoilt });
         for (let n = 0; n < spoilt; n++) {
-          const fields = ['v', '2', 'n', '1', 'h', '1 ingest 0 ', 'd', 'spoilt'];
+          const fields = ['v', ENTRY_VERSION, 'n', '1', 'h', '', 'd', 'spoilt'];
           await services.client.xadd(keys.transactions, '*', ...fields);
         }
         happened('transactions of spoilt entries', taken.length);

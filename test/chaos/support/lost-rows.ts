@@ -9,8 +9,7 @@ export async function listOldRows(
   seconds: number,
 ): Promise<readonly SoughtRow[]> {
   return await stores.query<SoughtRow>(
-    `select row_id as "rowId", is_migrated as "isMigrated",
-            extract(epoch from opened_at)::float8 * 1000 as "openedAtMs"
+    `select row_id as "rowId", extract(epoch from opened_at)::float8 * 1000 as "openedAtMs"
        from open_rows where not is_left and not is_on_hold and opened_at < now() - interval '${seconds} s'`,
   );
 }
@@ -21,5 +20,5 @@ export async function findLostOf(
   rows: readonly SoughtRow[],
 ): Promise<readonly SoughtRow[]> {
   if (rows.length === 0) return [];
-  return (await findLost(createHeadReader(stores.client), await allStreams(stores), rows)).lost;
+  return await findLost(createHeadReader(stores.client), await allStreams(stores), rows);
 }

@@ -18,7 +18,6 @@ export type AgedRow = {
   readonly rowId: string;
   readonly corridor: string;
   readonly openedAtMs: number;
-  readonly isMigrated: boolean;
 };
 
 /** Sorts before every id. */
@@ -27,7 +26,7 @@ export const FIRST_ROW = '00000000-0000-0000-0000-000000000000';
 const agedStatement = {
   name: 'list-aged-rows',
   text: `select row_id as "rowId", corridor, (extract(epoch from opened_at) * 1000)::float8 as "openedAtMs",
-                is_migrated as "isMigrated", opened_at >= now() - $3 * interval '1 ms' or is_left or is_on_hold as "isPassed"
+                opened_at >= now() - $3 * interval '1 ms' or is_left or is_on_hold as "isPassed"
            from market.open_rows where row_id > $1 order by row_id limit $2`,
 };
 

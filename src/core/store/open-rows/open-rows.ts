@@ -2,16 +2,10 @@
  * Open rows, write side. The commit that accepts transactions opens a row for each entry; the statement that makes ids final
  * takes them out, and deletes a row that is empty.
  */
-import {
-  int2Array,
-  int4Array,
-  textArray,
-  timestampArray,
-  uuidArray,
-} from '../../../kit/database/binary-array.ts';
+import { int2Array, int4Array, textArray, uuidArray } from '../../../kit/database/binary-array.ts';
 import type { Query, Statement } from '../../../kit/database/pool.ts';
 import type { OpenRow } from '../../domain/open-row.ts';
-import { createdAtMsOf, firstIdOf } from '../../domain/transaction-id.ts';
+import { firstIdOf } from '../../domain/transaction-id.ts';
 
 const parameters = (first: number, count: number): string[] =>
   Array.from({ length: count }, (_, at) => `$${first + at}`);
@@ -128,23 +122,6 @@ export async function openStored(query: Query, rows: readonly OpenRow[]): Promis
   await query(openStatement, openedValues(rows));
 }
 
-const openLooseStatement: Statement = {
-  name: 'open-loose-rows',
-  text: `insert into market.open_rows (row_id, opened_at, corridor, shard, is_migrated, transaction_ids)
-         select gen_random_uuid(), now(), corridor, 0, true, array_agg(transaction_id order by transaction_id)
-           from (select t.transaction_id, t.corridor,
-                        (row_number() over (partition by t.corridor order by t.transaction_id) - 1) / 128 as part
-                   from unnest($1::uuid[], $2::timestamptz[]) as u (transaction_id, created_at)
-                   join market.transactions t using (transaction_id, created_at)) numbered
-          group by corridor, part`,
-};
-
-/** Opens rows for stored transactions that entries may carry which name no row. */
-export async function openLoose(query: Query, transactionIds: readonly string[]): Promise<void> {
-  const times = transactionIds.map((id) => createdAtMsOf(id) ?? 0);
-  await query(openLooseStatement, [uuidArray(transactionIds), timestampArray(times)]);
-}
-
 const takeOutStatement: Statement = {
   name: 'take-out',
   text: `with ${takeOut(1)} select`,
@@ -153,21 +130,6 @@ const takeOutStatement: Statement = {
 /** Takes ids that are final out of their rows. */
 export async function takeOutFinal(query: Query, values: readonly Buffer[]): Promise<void> {
   await query(takeOutStatement, values);
-}
-
-const ofTimeStatement: Statement = {
-  name: 'list-open-of-time',
-  text: `select id from market.open_rows, unnest(transaction_ids) as id where id >= $1 and id < $2`,
-};
-
-/** Open ids of transactions that were created within a time. It reads all rows. */
-export async function listOpenOfTime(
-  query: Query,
-  fromMs: number,
-  toMs: number,
-): Promise<ReadonlySet<string>> {
-  const rows = await query<{ id: string }>(ofTimeStatement, [firstIdOf(fromMs), firstIdOf(toMs)]);
-  return new Set(rows.map(({ id }) => id));
 }
 
 const takeTimeOutStatement: Statement = {

@@ -12,7 +12,7 @@ import type { AuditAction } from '../../../kit/words/audit.ts';
 import { Failure } from '../../../kit/words/failure.ts';
 import { type Month, monthStartMs, monthText } from '../../../kit/words/month.ts';
 import type { Actor } from '../../../kit/words/principal.ts';
-import { listOpenOfTime, openLoose, takeTimeOut } from '../open-rows/open-rows.ts';
+import { takeTimeOut } from '../open-rows/open-rows.ts';
 import { voidSnapshots } from '../profiles/profile-snapshots.ts';
 import { countMonthTallies, deleteMonthTallies } from '../tallies/month-tallies.ts';
 import { refuseOnHold } from './legal-holds.ts';
@@ -97,8 +97,7 @@ export async function detachMonth(database: Database, month: Month): Promise<boo
 }
 
 /**
- * Puts the tables back. What was accepted and never scored has waited in its open rows; a month that an older release has
- * detached has none, and they are opened now.
+ * Puts the tables back. What was accepted and never scored has waited in its open rows.
  * @returns transactions without a score
  */
 export async function attachMonth(database: Database, month: Month, by: Actor): Promise<number> {
@@ -115,7 +114,7 @@ export async function attachMonth(database: Database, month: Month, by: Actor): 
     if (state === 'detaching' || state === 'detached')
       await attachTable(database, table, month, by);
   }
-  return await openMissing(database, month);
+  return await countUnscored(database, month);
 }
 
 /** Applies only to a month that is detached completely. */
@@ -218,8 +217,6 @@ const ownChecks: Statement = {
 
 /** Transactions that one statement examines. */
 const PAGE_ROWS = 20_000;
-/** Transactions whose rows are opened in one commit. */
-const OPENED_ROWS = 1000;
 const FIRST_ID = '00000000-0000-0000-0000-000000000000';
 
 const timesOf = (month: Month) => [monthStartMs(month), monthStartMs(month + 1)] as const;
@@ -233,29 +230,22 @@ const unscoredPage = (month: Month): Statement => {
        order by transaction_id limit ${PAGE_ROWS}
     )
     select (select transaction_id from page order by transaction_id desc limit 1) as last,
-           array(select p.transaction_id::text from page p
+           (select count(*)::int from page p
              where not exists (select from market.scores s
                                 where s.transaction_id = p.transaction_id and s.created_at = p.created_at
                                   and s.created_at >= ${from} and s.created_at < ${to})
                and not exists (select from market.dead_letters d
-                                where d.transaction_id = p.transaction_id and d.replayed_at is null)) as ids`);
+                                where d.transaction_id = p.transaction_id and d.replayed_at is null)) as unscored`);
 };
 
-async function openMissing(database: Database, month: Month): Promise<number> {
+async function countUnscored({ query }: Database, month: Month): Promise<number> {
+  type Page = { readonly last: string | null; readonly unscored: number };
   const statement = unscoredPage(month);
-  const open = await listOpenOfTime(database.query, ...timesOf(month));
   let after: string | null = FIRST_ID;
   let found = 0;
   while (after !== null) {
-    const [page]: { last: string | null; ids: string[] }[] = await database.query(statement, [
-      after,
-    ]);
-    const ids = page?.ids ?? [];
-    const missing = ids.filter((id) => !open.has(id));
-    for (let at = 0; at < missing.length; at += OPENED_ROWS) {
-      await openLoose(database.query, missing.slice(at, at + OPENED_ROWS));
-    }
-    found += ids.length;
+    const [page]: Page[] = await query(statement, [after]);
+    found += page?.unscored ?? 0;
     after = page?.last ?? null;
   }
   return found;

@@ -9,8 +9,6 @@
  * | `deliveries` | deliveries of the entries it was before |
  * | `reply` | instance whose requests wait for the scores |
  * | `row` | open row whose transactions the entry carries |
- *
- * In version 2 a head was the first four values by place, and had no row.
  */
 import { malformed } from './columns.ts';
 
@@ -25,14 +23,13 @@ export type EntryHead = {
   readonly origin: EntryOrigin;
   /** Instance whose requests wait for the scores; null when none does. */
   readonly replyTo: string | null;
-  /** Open row that its transactions are taken out of once they are final; null for entries of version 2. */
+  /** Open row that its transactions are taken out of once they are final; null for none. */
   readonly rowId: string | null;
 };
 
 /** Attempts a transaction has before it is given up. */
 export const ATTEMPTS_MAX = 4;
 
-const HEAD_2 = /^(\d) ([a-z]+) (\d{1,6}) (\S{0,64})$/;
 const DELIVERIES = /(?:^| )deliveries=(\d{1,6})(?: |$)/;
 const ROW = /(?:^| )row=([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})(?: |$)/;
 const FIELD = /^([a-z_]{1,32})=(\S{1,256})$/;
@@ -60,8 +57,7 @@ export function decodeHead(head: string | null): EntryHead {
 
 /** Deliveries of the entries that an entry was before; 0 where its head has none. */
 export function carriedDeliveries(head: string | null): number {
-  const text = head ?? '';
-  return Number(DELIVERIES.exec(text)?.[1] ?? HEAD_2.exec(text)?.[3] ?? 0);
+  return Number(DELIVERIES.exec(head ?? '')?.[1] ?? 0);
 }
 
 /** The open row that a head names, also where the rest of the entry cannot be read; null for none. */
@@ -70,14 +66,6 @@ export function rowIdOf(head: string | null): string | null {
 }
 
 function fieldsOf(head: string): ReadonlyMap<string, string> {
-  const [, attempt, origin, , reply = ''] = HEAD_2.exec(head) ?? [];
-  if (attempt !== undefined && origin !== undefined) {
-    const values = new Map([
-      ['attempt', attempt],
-      ['origin', origin],
-    ]);
-    return reply === '' ? values : values.set('reply', reply);
-  }
   const fields = head.split(' ').map((field) => FIELD.exec(field));
   if (fields.some((field) => field === null)) throw malformed('the head is missing or unreadable');
   return new Map(fields.map((field) => [field?.[1] ?? '', field?.[2] ?? '']));

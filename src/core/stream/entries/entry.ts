@@ -9,9 +9,9 @@
  * | `h` | head (entry-head.ts) |
  * | `d` | the transactions, as columns (columns.ts) |
  *
- * A release that changes the meaning of what stands in an entry gives it another version, and reads both for as long as entries
- * of the old one may come. `v`, `n` and the column of ids keep their meaning in every version, and `row` of the head from version
- * 3 on: the reconciler reads `row` of entries that it cannot decode, too.
+ * A release that changes the meaning of what stands in an entry gives it another version. Workers that do not read a version
+ * leave its entries to those that do. `v`, `n` and `row` of the head keep their meaning in every version: the reconciler reads
+ * them of entries that it cannot decode, too, and appends from Postgres what no worker reads.
  *
  * Ids and amounts are never JSON numbers. Metadata is left out but for its declared fields: 4 KiB of it a transaction would turn
  * a bounded backlog into an unbounded one.
@@ -43,9 +43,7 @@ import {
 } from './columns.ts';
 import { decodeHead, type EntryHead, encodeHead } from './entry-head.ts';
 
-export const ENTRY_VERSION = '3';
-/** Versions that this release reads. */
-export const ENTRY_VERSIONS: readonly string[] = ['2', ENTRY_VERSION];
+export const ENTRY_VERSION: string = '3';
 
 /** Finds a field in the flat list of an entry's fields and values; undefined where it is missing. */
 export function fieldOf(
@@ -178,10 +176,22 @@ export type DecodedEntry = {
   readonly transactions: readonly DeliveredTransaction[];
 };
 
-/** Reads and checks an entry of one of ENTRY_VERSIONS; throws a permanent Failure that says what is wrong with it. */
+/** Version and decoder of entries that a worker reads; a test gives a worker those of another release. */
+export const ENTRY_READER = { version: ENTRY_VERSION, decode: decodeEntry };
+export type EntryReader = Readonly<typeof ENTRY_READER>;
+
+/** The version of some release; an entry with another text is malformed. */
+const VERSION = /^[1-9]\d{0,3}$/;
+
+/** Whether an entry is for workers of another release to read. */
+export function isUnread({ version }: Pick<EntryFields, 'version'>, own: string): boolean {
+  return version !== null && version !== own && VERSION.test(version);
+}
+
+/** Reads and checks an entry of ENTRY_VERSION; throws a permanent Failure that says what is wrong with it. */
 export function decodeEntry(fields: EntryFields): DecodedEntry {
   const { version, packed: value } = fields;
-  if (version === null || !ENTRY_VERSIONS.includes(version)) {
+  if (version !== ENTRY_VERSION) {
     throw malformed(`version ${version?.slice(0, 32) ?? 'missing'} is unknown`);
   }
   const head = decodeHead(fields.head);
@@ -269,7 +279,7 @@ function isAmount(column: TextColumn, row: number): boolean {
   return point > from && point - from <= 15 && (point === to || (decimals >= 1 && decimals <= 4));
 }
 
-/** The ids of an entry, whatever its version; an entry that cannot be decoded offers no more. Throws as decodeEntry. */
+/** The ids of an entry; an entry that cannot be decoded offers no more. Throws as decodeEntry. */
 export function readIds(value: Buffer): string[] {
   const columns = openColumns(value);
   const start = uuidsAt(columns, ID, 'transaction_id');

@@ -10,7 +10,8 @@
  *                    ▲                           due-time set
  *                    └───────────────────────────────┘
  *
- * An entry of a version that the worker does not read is handed over instead, to a worker that does (versions.ts).
+ * An entry of a version that its worker does not read stays pending, and no heartbeat holds it: a worker that reads it claims it.
+ * What nobody has claimed for UNREAD_MS (status/heads.ts) leaves the stream, and is appended from its open row.
  *
  * Groups begin at 0, so entries appended before the group existed are read; only acknowledged entries are
  * deleted. An entry of many leaves at once; what failed of it goes on as entries of one. One that crashed its workers
@@ -22,7 +23,6 @@ import { Failure } from '../../../kit/words/failure.ts';
 import { GROUP, type StreamKeys } from '../keys.ts';
 import { loadScript, runScript, runScripts } from '../scripts.ts';
 import { type StreamEntry, toEntry } from './read-group.ts';
-import { consumerOfVersion } from './versions.ts';
 
 const ensureScript = loadScript('ensure-group-1');
 const claimScript = loadScript('claim-stale-1');
@@ -57,8 +57,6 @@ export type ClaimOptions = {
   readonly cursor: string;
   /** Most transactions; the first entry may exceed it. */
   readonly transactionsMax: number;
-  /** The consumer whose entries are claimed; absent: any. */
-  readonly from?: string | undefined;
 };
 
 export type Claimed = {
@@ -77,35 +75,20 @@ export const DELIVERIES_TOGETHER = 3;
 export const DELIVERIES_WHOLE = 2;
 
 /**
- * Claims stale entries of these versions, as many as can be processed together. Throws a Failure.
- * @param versions those that this process reads
+ * Claims stale entries, as many as can be processed together. Throws a Failure.
+ * @param version of the entries that this process reads
  */
 export async function claimStale(
   redis: RedisClient,
-  versions: readonly string[],
+  version: string,
   claim: ClaimOptions,
 ): Promise<Claimed> {
-  const { stream, consumer, idleMs, cursor, transactionsMax, from = '' } = claim;
+  const { stream, consumer, idleMs, cursor, transactionsMax } = claim;
   const bounds = [transactionsMax, DELIVERIES_TOGETHER, DELIVERIES_WHOLE];
-  const args = [GROUP, consumer, idleMs, cursor, ...bounds, from, ...versions];
+  const args = [GROUP, consumer, idleMs, cursor, ...bounds, version];
   const call = { keys: [stream.transactions], args };
   const reply = await runScript(redis, claimScript, call, { buffers: true });
   return toClaimed(reply, { stream, consumer });
-}
-
-/** Consumers of these streams that stand for one of these versions and have entries. Throws a Failure. */
-export async function findHandedOver(
-  redis: RedisClient,
-  versions: readonly string[],
-  streams: readonly StreamKeys[],
-): Promise<{ readonly stream: StreamKeys; readonly from: string }[]> {
-  const consumers = versions.map(consumerOfVersion);
-  const found = await Promise.all(
-    streams.map((stream) => consumersWithEntries(redis, stream.transactions)),
-  );
-  return streams.flatMap((stream, nth) =>
-    consumers.filter((from) => found[nth]?.has(from)).map((from) => ({ stream, from })),
-  );
 }
 
 /** Resets the idle time of entries that are still ours; returns their number. */
@@ -140,17 +123,6 @@ export async function removeDeadConsumers(
   const idle = consumers.filter((one) => one.pending === 0 && one.idleMs > idleMs);
   const calls = idle.map(({ name }) => ({ keys: [stream], args: [GROUP, name] }));
   await runScripts(redis, removeScript, calls);
-}
-
-async function consumersWithEntries(redis: RedisClient, stream: string): Promise<Set<string>> {
-  const [, , , rows] = await redis.xpending(stream, GROUP).catch((error) => {
-    const failure = toRedisFailure(error);
-    // A missing stream, or a key of another type, has no entries for us; other streams may.
-    if (isGroupMissing(failure) || isStreamAtFault(failure)) return [];
-    throw failure;
-  });
-  // The client types the summary as unknown; its rows are pairs of a consumer and a count, or null where there are none.
-  return new Set(((rows ?? []) as [string, string][]).map(([consumer]) => consumer));
 }
 
 /** Reads the reply of claim-stale: `[cursor, [id, deliveries, fields, 1 for a suspect, ...]]`. */

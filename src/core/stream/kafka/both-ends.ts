@@ -5,8 +5,7 @@
 
 import { isUnavailable } from '../../../kit/words/failure.ts';
 import type { CorridorLog } from '../../domain/corridor-settings.ts';
-import type { EntryEnds } from '../settle/entry-ends.ts';
-import type { Settlement } from '../settle/settle.ts';
+import type { Settle, Settlement } from '../settle/settle.ts';
 import type { KafkaClients } from './clients.ts';
 import { toScoredRecords } from './scored-events.ts';
 
@@ -22,9 +21,9 @@ type Parts = {
 };
 
 export function publishingOnKafka(
-  toStreams: EntryEnds,
+  onStreams: Settle,
   { clients, market, logOf, elapsedMs, onFailure }: Parts,
-): EntryEnds {
+): Settle {
   let retryAtMs = Number.NEGATIVE_INFINITY;
   const publish = async (settlements: readonly Settlement[]): Promise<boolean> => {
     if (elapsedMs() < retryAtMs) return false;
@@ -38,18 +37,15 @@ export function publishingOnKafka(
       return false;
     }
   };
-  return {
-    ...toStreams,
-    async settle(settlements) {
-      const onKafka = settlements.filter(({ stream }) => logOf(stream.corridor) !== 'streams');
-      if (onKafka.length === 0) return await toStreams.settle(settlements);
-      const isPublished = await publish(onKafka);
-      return await toStreams.settle(
-        settlements.map((one) =>
-          isPublished && logOf(one.stream.corridor) === 'kafka' ? unpublished(one) : one,
-        ),
-      );
-    },
+  return async (settlements) => {
+    const onKafka = settlements.filter(({ stream }) => logOf(stream.corridor) !== 'streams');
+    if (onKafka.length === 0) return await onStreams(settlements);
+    const isPublished = await publish(onKafka);
+    return await onStreams(
+      settlements.map((one) =>
+        isPublished && logOf(one.stream.corridor) === 'kafka' ? unpublished(one) : one,
+      ),
+    );
   };
 }
 

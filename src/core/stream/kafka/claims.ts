@@ -124,7 +124,7 @@ async function readClaims(
   member: Consumer,
   topics: ReadTopics,
 ): Promise<ReadonlyMap<string, Claim>> {
-  // A leader of an older release gives its own topics to all members, also those that this worker does not read.
+  // A leader that reads other corridors gives its own topics to all members, also those that this worker does not read.
   const assigned = (member.assignments ?? []).filter(({ topic }) => topics.has(topic));
   if (assigned.length === 0) return new Map();
   const asked = {

@@ -66,8 +66,7 @@ export async function measureKafka(
         stream: partitionKeys(market, 'kafka:', { corridor, topic, partition }),
         lag: countTransactions(head, isNoted ? note.position : done, end),
         pending: isNoted ? note.transactions : 0,
-        // Entries that only another release reads are not told apart here.
-        ...{ handedOver: 0, unread: 0, oldestAgeMs, readableAgeMs: oldestAgeMs },
+        oldestAgeMs,
         // A retry that is done counts until every retry before it is done.
         retriesWaiting: span(again?.done[partition], again?.ends[partition]),
         isTrimmed: entries?.isTrimmed[partition] ?? false,
@@ -122,7 +121,6 @@ export function joinLags(
       pending: isSame ? Math.max(other.pending, pending) : other.pending + pending,
       retriesWaiting: other.retriesWaiting + retriesWaiting,
       oldestAgeMs: Math.max(other.oldestAgeMs, one.oldestAgeMs),
-      readableAgeMs: Math.max(other.readableAgeMs, one.readableAgeMs),
     });
   }
   return [...joined.values()];

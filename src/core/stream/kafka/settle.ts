@@ -10,17 +10,12 @@ import { Failure } from '../../../kit/words/failure.ts';
 import type { CorridorLog } from '../../domain/corridor-settings.ts';
 import type { PackedEntry } from '../entries/entry.ts';
 import { ENTRY_VERSION } from '../entries/entry.ts';
-import type { StreamEntry } from '../group/read-group.ts';
 import { repliesChannel, type StreamKeys } from '../keys.ts';
-import type { EntryEnds } from '../settle/entry-ends.ts';
-import type { Settlement } from '../settle/settle.ts';
+import type { Settle, Settlement } from '../settle/settle.ts';
 import type { KafkaClients } from './clients.ts';
 import type { LogRecord } from './divide-records.ts';
 import { toScoredRecords } from './scored-events.ts';
 import { keyOf, topicsOf } from './topics.ts';
-
-/** How soon an entry of another release's version comes again, to a worker that may read it. */
-const HANDED_OVER_MS = 1000;
 
 type Parts = {
   readonly clients: Pick<KafkaClients, 'send'>;
@@ -35,38 +30,32 @@ type Parts = {
   ) => void;
 };
 
-export function createKafkaEnds(parts: Parts): EntryEnds {
+export function settlingOnKafka(parts: Parts): Settle {
   const { clients, redis, market, logOf, nowMs, hasEventRoom, done } = parts;
-  return {
-    async settle(settlements) {
-      const onKafka = settlements.filter(({ stream }) => logOf(stream.corridor) !== 'streams');
-      await clients.send([
-        ...toScoredRecords(market, onKafka),
-        ...settlements.flatMap((one) => toLaterRecords(market, one, nowMs())),
-      ]);
-      const published = await Promise.all(
-        settlements.map(async (one) => {
-          if (logOf(one.stream.corridor) === 'kafka') return 0;
-          return hasEventRoom() ? await publishOnStream(redis, one) : countScores(one);
-        }),
-      );
-      const failures = published.map((one) => (one instanceof Failure ? one : null));
-      await reply(redis, market, settlements);
-      done(
-        settlements.flatMap(({ stream, ended, replaced }, index) => {
-          if (failures[index] !== null) return [];
-          // An entry that is given back stays uncommitted, and is delivered again; one that is divided goes on in others.
-          const divided = replaced.filter(({ by }) => by.length > 1);
-          return [...ended, ...divided].map(({ entryId }) => ({ stream, entryId }));
-        }),
-      );
-      const counts = published.map((one) => (one instanceof Failure ? 0 : one));
-      return { failures, unpublished: counts.reduce((sum, count) => sum + count, 0) };
-    },
-    async handOver(entries) {
-      await clients.send(entries.map((entry) => toHandedOver(market, entry, nowMs())));
-      done(entries.map(({ stream, id: entryId }) => ({ stream, entryId })));
-    },
+  return async (settlements) => {
+    const onKafka = settlements.filter(({ stream }) => logOf(stream.corridor) !== 'streams');
+    await clients.send([
+      ...toScoredRecords(market, onKafka),
+      ...settlements.flatMap((one) => toLaterRecords(market, one, nowMs())),
+    ]);
+    const published = await Promise.all(
+      settlements.map(async (one) => {
+        if (logOf(one.stream.corridor) === 'kafka') return 0;
+        return hasEventRoom() ? await publishOnStream(redis, one) : countScores(one);
+      }),
+    );
+    const failures = published.map((one) => (one instanceof Failure ? one : null));
+    await reply(redis, market, settlements);
+    done(
+      settlements.flatMap(({ stream, ended, replaced }, index) => {
+        if (failures[index] !== null) return [];
+        // An entry that is given back stays uncommitted, and is delivered again; one that is divided goes on in others.
+        const divided = replaced.filter(({ by }) => by.length > 1);
+        return [...ended, ...divided].map(({ entryId }) => ({ stream, entryId }));
+      }),
+    );
+    const counts = published.map((one) => (one instanceof Failure ? 0 : one));
+    return { failures, unpublished: counts.reduce((sum, count) => sum + count, 0) };
   };
 }
 
@@ -111,20 +100,6 @@ function toLaterRecords(
       })),
     ),
   ];
-}
-
-function toHandedOver(market: string, entry: StreamEntry, nowMs: number): LogRecord {
-  const { stream, version, transactions, head, packed } = entry;
-  return {
-    topic: topicsOf(market, stream.corridor).retries,
-    partition: stream.shard,
-    key: keyOf(stream),
-    value: packed ?? Buffer.alloc(0),
-    headers: {
-      ...{ v: version ?? '', n: String(transactions), h: head ?? '' },
-      due: String(nowMs + HANDED_OVER_MS),
-    },
-  };
 }
 
 /**

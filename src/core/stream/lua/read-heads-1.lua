@@ -6,21 +6,20 @@
   ARGV[1] string  where the page begins, as XRANGE takes it
   ARGV[2] number  entries of a page
 
-  Returns { id of the last entry, or '' where there is none; entries; entries of version 2; row ids }.
+  Returns { id of the last entry, or '' where there is none; entries; row ids }.
 ]]
 --- @include is-type
-if not is_type('stream', KEYS[1]) then return { '', 0, 0, {} } end
+if not is_type('stream', KEYS[1]) then return { '', 0, {} } end
 local page = redis.call('XRANGE', KEYS[1], ARGV[1], '+', 'COUNT', ARGV[2])
-local rows, old, last = {}, 0, ''
+local rows, last = {}, ''
 for _, entry in ipairs(page) do
   local fields = entry[2]
   last = entry[1]
   for i = 1, #fields, 2 do
-    if fields[i] == 'v' and fields[i + 1] == '2' then old = old + 1 end
     if fields[i] == 'h' then
       local row = string.match(' ' .. fields[i + 1], ' row=([%x-]+)')
       if row then rows[#rows + 1] = row end
     end
   end
 end
-return { last, #page, old, rows }
+return { last, #page, rows }

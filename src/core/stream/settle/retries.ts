@@ -29,7 +29,7 @@ const HEAD_END = '\n';
 
 /**
  * A member of the retries: an entry of one, as promote-retries-3 unpacks it. It names its version, as the
- * worker that moves it may be of another release.
+ * worker that moves it may read another one.
  */
 export function packRetry({ head, packed }: PackedEntry): Buffer {
   return Buffer.concat([Buffer.from(`${ENTRY_VERSION} ${head}${HEAD_END}`, 'latin1'), packed]);

@@ -60,6 +60,9 @@ export type Settled = {
   readonly unpublished: number;
 };
 
+/** Ends entries, or replaces them, by the log that they came from. Throws a Failure that is not of one stream. */
+export type Settle = (settlements: readonly Settlement[]) => Promise<Settled>;
+
 /** Scores of one `transaction.scored` event, unless an entry alone has more. */
 const EVENT_SCORES_MAX = 128;
 

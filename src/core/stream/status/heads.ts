@@ -1,25 +1,29 @@
 /**
- * The open rows that are in Redis: in an entry of a stream that is undelivered, pending or handed over, or in a retry. The
- * reconciler reads these rows, so that it appends no row that still waits.
+ * The open rows that are in Redis: in an entry of a stream, be it delivered or not, or in a retry. The reconciler reads these
+ * rows, so that it appends no row that still waits.
  */
 import type { RedisClient } from '../../../kit/redis/connection.ts';
 import { unexpected } from '../../../kit/redis/outage.ts';
 import { Failure } from '../../../kit/words/failure.ts';
+import { ENTRY_VERSION } from '../entries/entry.ts';
 import { GROUP, type StreamKeys } from '../keys.ts';
-import { loadScript, runScript, runScripts } from '../scripts.ts';
+import { loadScript, runScript, runScripts, type Script, type ScriptArgument } from '../scripts.ts';
 
 /** Consumer that adopts entries which nobody would deliver. */
 const ADOPTER = 'adopted';
 /** Longer than any worker leaves an entry alone. */
 const ADOPTED_IDLE_MS = 86_400_000;
+/**
+ * How long an entry of another version waits for a worker that reads it. Longer: what a release left that is gone is scored later.
+ * Shorter: what the next worker of that release would read is appended anew.
+ */
+export const UNREAD_MS = 10 * 60_000;
 /** Entries of a page, each of up to 64 KiB: Redis copies them. */
 const PAGE_ENTRIES = 100;
 const PAGE_RETRIES = 500;
 
 export type HeadPage = {
   readonly rowIds: readonly string[];
-  /** Whether there are entries of version 2, which name no row. */
-  readonly hasOld: boolean;
   /** Where the next page begins; null at the end. */
   readonly next: string | null;
   /** The last entry of the page; null for retries, and where the page is empty. */
@@ -27,6 +31,8 @@ export type HeadPage = {
 };
 
 export type HeadReader = {
+  /** Takes entries out of these streams that no worker has read for UNREAD_MS. Throws a Failure. */
+  readonly dropUnread: (streams: readonly StreamKeys[]) => Promise<void>;
   /** Makes entries of these streams pending again that nobody would deliver any more. Throws a Failure. */
   readonly adopt: (streams: readonly StreamKeys[]) => Promise<void>;
   /** @param from as XRANGE takes it. Throws a Failure. */
@@ -36,36 +42,31 @@ export type HeadReader = {
 };
 
 export function createHeadReader(redis: RedisClient): HeadReader {
+  const dropScript = loadScript('drop-unread-2');
   const adoptScript = loadScript('adopt-1');
   const entryScript = loadScript('read-heads-1');
   const retryScript = loadScript('read-retry-heads-1');
   return {
-    async adopt(streams) {
-      let left = streams.map(({ transactions }) => ({ key: transactions, from: '-' }));
-      while (left.length > 0) {
-        // All together, as most streams are empty and an idle engine looks at each of them once a second.
-        const calls = left.map(({ key, from }) => ({
-          keys: [key],
-          args: [GROUP, from, PAGE_ENTRIES, ADOPTER, ADOPTED_IDLE_MS],
-        }));
-        const replies = await runScripts(redis, adoptScript, calls);
-        left = left.flatMap(({ key }, nth) => {
-          const reply = replies[nth];
-          if (reply instanceof Failure) throw reply;
-          if (!Array.isArray(reply)) throw unexpected('adopt');
-          return reply[1] === '' ? [] : { key, from: String(reply[1]) };
-        });
-      }
-    },
+    dropUnread: (streams) =>
+      walk(
+        dropScript,
+        streams.map(({ transactions, counts }) => [transactions, counts]),
+        (from) => [GROUP, ENTRY_VERSION, UNREAD_MS, from, PAGE_ENTRIES],
+      ),
+    adopt: (streams) =>
+      walk(
+        adoptScript,
+        streams.map(({ transactions }) => [transactions]),
+        (from) => [GROUP, from, PAGE_ENTRIES, ADOPTER, ADOPTED_IDLE_MS],
+      ),
     async entries({ transactions }, from) {
       const args = [from, PAGE_ENTRIES];
       const reply = await runScript(redis, entryScript, { keys: [transactions], args });
       if (!Array.isArray(reply)) throw unexpected('read-heads');
-      const [last, entries, old, rowIds] = reply;
+      const [last, entries, rowIds] = reply;
       const isEnd = Number(entries) < PAGE_ENTRIES;
       return {
         rowIds,
-        hasOld: Number(old) > 0,
         next: isEnd ? null : `(${last}`,
         last: last === '' ? null : String(last),
       };
@@ -74,9 +75,28 @@ export function createHeadReader(redis: RedisClient): HeadReader {
       const args = [from ?? '0', PAGE_RETRIES];
       const reply = await runScript(redis, retryScript, { keys: [retries], args });
       if (!Array.isArray(reply)) throw unexpected('read-retry-heads');
-      const [cursor, old, rowIds] = reply;
+      const [cursor, rowIds] = reply;
       const next = cursor === '0' ? null : String(cursor);
-      return { rowIds, hasOld: Number(old) > 0, next, last: null };
+      return { rowIds, next, last: null };
     },
   };
+
+  /** Calls a script page by page, until it has returned '' in place of a next page for all keys. */
+  async function walk(
+    script: Script,
+    all: readonly (readonly string[])[],
+    argsFrom: (from: string) => readonly ScriptArgument[],
+  ): Promise<void> {
+    let left = all.map((keys) => ({ keys, args: argsFrom('-') }));
+    while (left.length > 0) {
+      // All together, as most streams are empty and an idle engine looks at each of them once a second.
+      const replies = await runScripts(redis, script, left);
+      left = left.flatMap(({ keys }, nth) => {
+        const reply = replies[nth];
+        if (reply instanceof Failure) throw reply;
+        if (!Array.isArray(reply)) throw unexpected('a walk through a stream');
+        return reply[1] === '' ? [] : { keys, args: argsFrom(String(reply[1])) };
+      });
+    }
+  }
 }

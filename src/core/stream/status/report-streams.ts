@@ -2,14 +2,7 @@
 import type { Metrics } from '../../../kit/metrics/metrics.ts';
 import type { StreamLag } from './lag.ts';
 
-const NAMES = [
-  'lagTransactions',
-  'lagSeconds',
-  'pendingTransactions',
-  'handedOverEntries',
-  'unreadTransactions',
-  'retriesDue',
-] as const;
+const NAMES = ['lagTransactions', 'lagSeconds', 'pendingTransactions', 'retriesDue'] as const;
 export type StreamMetrics = Pick<Metrics, (typeof NAMES)[number]>;
 
 export function reportStreams(metrics: StreamMetrics, streams: readonly StreamLag[]): void {
@@ -17,11 +10,9 @@ export function reportStreams(metrics: StreamMetrics, streams: readonly StreamLa
   for (const name of NAMES) metrics[name].reset();
   for (const { stream, ...one } of streams) {
     const labels = { corridor: stream.corridor, shard: String(stream.shard) };
-    metrics.lagTransactions.set(labels, one.lag - one.unread);
+    metrics.lagTransactions.set(labels, one.lag);
     metrics.pendingTransactions.set(labels, one.pending);
-    metrics.handedOverEntries.set(labels, one.handedOver);
-    metrics.unreadTransactions.set(labels, one.unread);
-    metrics.lagSeconds.set(labels, one.readableAgeMs / 1000);
+    metrics.lagSeconds.set(labels, one.oldestAgeMs / 1000);
     metrics.retriesDue.set(labels, one.retriesWaiting);
   }
 }

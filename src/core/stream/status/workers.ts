@@ -1,11 +1,9 @@
 /**
  * The workers of a market, stamped by Redis' clock: the reports of the last minute, who reported within the last hour and has
- * not ended in good order, and the pending entries of each worker's consumers. Entries that wait for another version belong
- * to no worker.
+ * not ended in good order, and the pending entries of each worker's consumers.
  */
 import { type RedisClient, throwRedisFailure } from '../../../kit/redis/connection.ts';
 import { listConsumers } from '../group/consumer-group.ts';
-import { versionOfConsumer } from '../group/versions.ts';
 import { type StreamKeys, workersKey, workersSeenKey } from '../keys.ts';
 import { loadScript, runScript } from '../scripts.ts';
 
@@ -104,6 +102,5 @@ export async function listHoldings(
   );
   return listed
     .flat()
-    .filter(({ name }) => versionOfConsumer(name) === undefined)
     .map(({ name, ...others }) => ({ worker: name.replace(/-\d+$/, ''), ...others }));
 }

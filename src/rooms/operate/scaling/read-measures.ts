@@ -23,9 +23,8 @@ type Stores = {
 };
 
 /**
- * Reads depth and age of what waits for workers of this release in a market: the backlog without what workers are at and what only
- * another release reads. Between the two readings some transactions move, so that a single depth may be below 0. What it returns
- * throws a Failure.
+ * Reads depth and age of what waits for workers in a market: the backlog without what workers are at. Between the two readings some
+ * transactions move, so that a single depth may be below 0. What it returns throws a Failure.
  */
 export function openQueueReader(
   stack: AsyncDisposableStack,
@@ -47,10 +46,10 @@ export function openQueueReader(
     const { isDown = false, lags = [] } = readKafka() ?? {};
     if (isDown) throw new Failure('unavailable', 'KAFKA_DOWN', 'Kafka does not answer');
     const measured = joinLags(ofStreams, lags, layout.logOf);
-    const ages = measured.map(({ readableAgeMs }) => readableAgeMs);
-    const others = measured.reduce((sum, { pending, unread }) => sum + pending + unread, 0);
+    const ages = measured.map(({ oldestAgeMs }) => oldestAgeMs);
+    const atWorkers = measured.reduce((sum, { pending }) => sum + pending, 0);
     return {
-      queue_depth_transactions: backlog - others,
+      queue_depth_transactions: backlog - atWorkers,
       queue_age_seconds: Math.max(0, ...ages) / 1000,
     };
   };

@@ -236,16 +236,10 @@ export const TRAFFIC_ALERTS: readonly Alert[] = [
     rules: [{ severity: 'warning', when: fresh('risk:rule_failures:sum') }],
   },
   {
-    name: 'HandedOver',
+    name: 'UnreadEntries',
     level: 'corridor',
-    summary: 'Entries of {{ $labels.corridor }} have a version that no running worker reads.',
-    rules: [['warning', 'fiveMinutes'] as const, ['critical', 'halfHour'] as const].map(
-      ([severity, lasts]) => ({
-        severity,
-        when: () => 'max by (market, corridor) (risk_handed_over_entries) > 0',
-        lasts,
-      }),
-    ),
+    summary: 'Workers do not read the version of entries of {{ $labels.corridor }}.',
+    rules: [{ severity: 'warning', when: fresh('risk_unread_entries_total', 'market, corridor') }],
   },
   {
     name: 'WorkerDeaf',

@@ -39,13 +39,10 @@ const degradationSchema = z.int().min(0).max(4).meta({
 
 const corridorSchema = z.object({
   corridor: z.string(),
-  lag: z.int().meta({ description: 'Appended and not yet delivered to a worker that reads them.' }),
+  lag: z.int().meta({ description: 'Appended and not yet delivered to a worker.' }),
   pending: z.int().meta({
     description:
       'Delivered to a worker and not yet acknowledged: one part of the pending ones of `totals`, which also wait in lag, as retries, on hold and unappended.',
-  }),
-  handed_over: z.int().meta({
-    description: 'Entries, counted in lag, that wait for a worker that reads their version.',
   }),
   retries_due: z.int().meta({ description: 'Waiting for their next attempt.' }),
   oldest_age_seconds: z.number().meta({ description: 'Age of the oldest unacknowledged entry.' }),
@@ -238,7 +235,6 @@ function toCorridors(
       corridor,
       lag: sum((lag) => lag.lag),
       pending: sum((lag) => lag.pending),
-      handed_over: sum((lag) => lag.handedOver),
       retries_due: sum((lag) => lag.retriesWaiting),
       oldest_age_seconds: Math.max(0, ...ours.map((lag) => lag.oldestAgeMs)) / 1000,
       dead_letters: deadLetters.find((row) => row.corridor === corridor)?.count ?? 0,
@@ -269,7 +265,6 @@ export const statusExample: StatusJson = {
       corridor: 'US-EG',
       lag: 120,
       pending: 40,
-      handed_over: 0,
       retries_due: 1,
       oldest_age_seconds: 0.4,
       dead_letters: 3,

@@ -137,12 +137,12 @@ export const PROCESS_CASES: readonly AlertCase[] = [
     labels: MARKET,
   },
   {
-    alert: 'HandedOver',
-    what: 'an entry of another version waits for half an hour',
-    series: { [`risk_handed_over_entries${worker(`${US},shard="0"`)}`]: steps(0, 2, 1) },
-    quietAt: '6m',
-    fires: ['warning', 'critical'],
-    at: '35m',
+    alert: 'UnreadEntries',
+    what: 'a worker meets an entry of another version',
+    series: { [`risk_unread_entries_total${worker(US)}`]: steps(0, 20, 1) },
+    quietAt: '4m',
+    fires: ['warning'],
+    at: '6m',
     labels: OF_CORRIDOR,
   },
   {

@@ -21,7 +21,7 @@ type Steps = {
 const steps = vi.hoisted(() => ({}) as Steps);
 vi.mock('../../../../src/core/work/read-entries.ts', () => ({
   readEntries: (_: unknown, entries: readonly StreamEntry[]) => ({
-    ...{ transactions: steps.readEntries(entries), decided: [], unread: [] },
+    ...{ transactions: steps.readEntries(entries), decided: [] },
   }),
 }));
 vi.mock('../../../../src/core/work/score-batch.ts', () => ({

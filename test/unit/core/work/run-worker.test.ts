@@ -22,7 +22,7 @@ type Score = (entries: readonly StreamEntry[]) => Promise<void>;
 const steps = vi.hoisted(() => ({}) as { score: Score });
 vi.mock('../../../../src/core/work/read-entries.ts', () => ({
   readEntries: (_: unknown, entries: readonly StreamEntry[]) => ({
-    ...{ transactions: entries.flatMap((one) => transactionsOf(one)), decided: [], unread: [] },
+    ...{ transactions: entries.flatMap((one) => transactionsOf(one)), decided: [] },
   }),
 }));
 vi.mock('../../../../src/core/work/score-batch.ts', () => ({
@@ -44,7 +44,6 @@ vi.mock('../../../../src/core/stream/group/consumer-group.ts', () => ({
     ),
   CLAIM_START: '-',
   claimStale: async () => ({ cursor: '-', entries: [], suspects: [] }),
-  findHandedOver: async () => [],
   heartbeat: async () => 0,
   removeConsumer: async () => undefined,
   removeDeadConsumers: async () => undefined,

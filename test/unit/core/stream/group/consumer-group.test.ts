@@ -9,7 +9,9 @@ const bulk = (reply: unknown): unknown => {
   if (Array.isArray(reply)) return reply.map(bulk);
   return typeof reply === 'string' ? Buffer.from(reply) : reply;
 };
-const FIELDS = ['v', '2', 'n', '3', 'h', '1 retry 2 ', 'd', 'x'];
+const AGAIN = 'attempt=1 origin=retry deliveries=2';
+const FIRST = 'attempt=1 origin=ingest';
+const FIELDS = ['v', '7', 'n', '3', 'h', AGAIN, 'd', 'x'];
 
 const streams = ['US-EG', 'US-MX'].map((corridor) => streamKeys('m', corridor, 0));
 const [a, b] = streams as [StreamKeys, StreamKeys];
@@ -20,13 +22,13 @@ describe('toDeliveries', () => {
   test('reads streams, entries and fields in any order', () => {
     const reply = [
       [a.transactions, [['1-0', FIELDS]]],
-      [b.transactions, [['2-0', ['other', 'x', 'd', 'y', 'v', '2', 'h', '1 ingest 0 ', 'n', '1']]]],
+      [b.transactions, [['2-0', ['other', 'x', 'd', 'y', 'v', '7', 'h', FIRST, 'n', '1']]]],
     ];
     expect(read(bulk(reply))).toEqual([
       {
         stream: a,
         total: 0,
-        entries: [entry('1-0', { deliveries: 3, carried: 2, head: '1 retry 2 ', transactions: 3 })],
+        entries: [entry('1-0', { deliveries: 3, carried: 2, head: AGAIN, transactions: 3 })],
       },
       {
         stream: b,
@@ -71,7 +73,7 @@ describe('toDeliveries', () => {
 describe('toClaimed', () => {
   test('reads the cursor, the deliveries and who is to be divided', () => {
     const reply = bulk(['5-0', ['1-0', 3, FIELDS, 0, '2-0', 2, FIELDS, 1]]);
-    const common = { head: '1 retry 2 ', transactions: 3, carried: 2 };
+    const common = { head: AGAIN, transactions: 3, carried: 2 };
     expect(toClaimed(reply, owner)).toEqual({
       cursor: '5-0',
       entries: [entry('1-0', { ...common, deliveries: 5 })],
@@ -86,6 +88,6 @@ describe('toClaimed', () => {
 });
 
 function entry(id: string, more: object) {
-  const fields = { version: '2', head: '1 ingest 0 ', packed: Buffer.from('x'), transactions: 1 };
+  const fields = { version: '7', head: FIRST, packed: Buffer.from('x'), transactions: 1 };
   return { id, ...owner, ...fields, deleted: false, deliveries: 1, carried: 0, ...more };
 }

@@ -28,8 +28,7 @@ test('what was looked at counts exactly, and the rest by the mean', () => {
 
 const lagOf = (shard: number, lag: number, more: Partial<KafkaLag> = {}): KafkaLag => ({
   stream: streamKeys('market_0', 'US-EG', shard),
-  ...{ lag, pending: 0, handedOver: 0, unread: 0, retriesWaiting: 0 },
-  ...{ oldestAgeMs: 0, readableAgeMs: 0, isTrimmed: false, ...more },
+  ...{ lag, pending: 0, retriesWaiting: 0, oldestAgeMs: 0, isTrimmed: false, ...more },
 });
 
 test.each<[CorridorLog, number, number]>([
@@ -38,19 +37,14 @@ test.each<[CorridorLog, number, number]>([
   ['streams', 220, 50],
 ])('with the log %s %d transactions wait and %d are at workers', (log, lag, pending) => {
   const [joined, ...others] = joinLags(
-    [lagOf(0, 100, { pending: 20, oldestAgeMs: 5000, readableAgeMs: 4000, handedOver: 1 })],
-    [
-      lagOf(0, 120, { pending: 30, oldestAgeMs: 7000, readableAgeMs: 7000, retriesWaiting: 2 }),
-      lagOf(1, 0),
-    ],
+    [lagOf(0, 100, { pending: 20, oldestAgeMs: 5000 })],
+    [lagOf(0, 120, { pending: 30, oldestAgeMs: 7000, retriesWaiting: 2 }), lagOf(1, 0)],
     () => log,
   );
   expect(joined).toMatchObject({
     lag,
     pending,
-    handedOver: 1,
     oldestAgeMs: 7000,
-    readableAgeMs: 7000,
     retriesWaiting: 2,
   });
   expect(others).toEqual([]);
