@@ -2,6 +2,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { expect, test, vi } from 'vitest';
 import type { Market } from '../../../../src/core/market.ts';
+import { ENTRY_READER } from '../../../../src/core/stream/entries/entry.ts';
 import type { StreamEntry } from '../../../../src/core/stream/group/read-group.ts';
 import { streamKeys } from '../../../../src/core/stream/keys.ts';
 import { shareOfSettings } from '../../../../src/core/work/corridor-shares.ts';
@@ -96,7 +97,7 @@ function start(
     config: { ...testConfig(), RISK_WORKER_READERS: readers, RISK_BATCH_ENTRIES: 100, ...settings },
     reader: { ...connection, readNew },
     express: { reader: { ...connection, readNew: express } },
-    ...{ entries: { versions: [] }, elapsedMs: () => performance.now() },
+    ...{ entries: ENTRY_READER, elapsedMs: () => performance.now() },
     onSignOfLife: () => undefined,
     isStopped: () => false,
     shareOf: shareOfSettings(() => new Map()),
