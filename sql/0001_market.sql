@@ -6,9 +6,10 @@
 
 -- Rows that never change
 
+-- Its argument says what may happen to a row instead.
 create function refuse_change() returns trigger language plpgsql as $$
 begin
-  raise exception 'rows of % are never changed', tg_table_name
+  raise exception '%', concat_ws(': ', format('rows of %s are never changed', tg_table_name), tg_argv[0])
     using errcode = 'integrity_constraint_violation';
 end $$;
 
@@ -23,10 +24,8 @@ create table if not exists shared.corridors (
   market text,
   constraint corridor_is_source_destination check (corridor ~ '^[A-Z]{2}-[A-Z]{2}$')
 );
-comment on table shared.corridors is
-  'Ordered pairs source country - destination country that transactions may name, and of which market. Written by migrate (seed and RISK_CORRIDORS).';
-comment on column shared.corridors.market is
-  'The one market whose transactions may name the corridor: a schema of this database. Null, or a schema that is gone: the first that asks gets it.';
+comment on table shared.corridors is 'Ordered pairs source country - destination country that transactions may name, and of which market. Written by migrate (seed and RISK_CORRIDORS).';
+comment on column shared.corridors.market is 'The one market whose transactions may name the corridor: a schema of this database. Null, or a schema that is gone: the first that asks gets it.';
 insert into shared.corridors (corridor) values
   ('US-EG'), ('US-MX'), ('US-PH'), ('US-IN'), ('GB-NG'), ('GB-PK'),
   ('AE-IN'), ('SA-EG'), ('DE-TR'), ('FR-MA'), ('ES-CO'), ('US-US')
@@ -45,8 +44,7 @@ create or replace function shared.claim_corridor(asked text, claimant text) retu
            where c.market is null or not exists (select from pg_namespace where nspname = c.market);
     return (select market from shared.corridors where corridor = asked);
   end $$;
-comment on function shared.claim_corridor is
-  'Gives a corridor that no market has to a market whose schema the caller owns. Returns the market that has it afterwards.';
+comment on function shared.claim_corridor is 'Gives a corridor that no market has to a market whose schema the caller owns. Returns the market that has it afterwards.';
 revoke all on function shared.claim_corridor from public;
 
 do $$ begin
@@ -70,17 +68,16 @@ create table corridor_settings (
   changed_at timestamptz(3) not null default now(),
   constraint compared_whole check (compared_from is not null or compared_to is null)
 );
-comment on table corridor_settings is
-  'What was set for a corridor; a corridor without a row has the defaults. The audit log has the history.';
+comment on table corridor_settings is 'What was set for a corridor; a corridor without a row has the defaults. The audit log has the history.';
 comment on column corridor_settings.version is 'Ascends by one a change of the row.';
 comment on column corridor_settings.weight is 'Factor of the corridor''s part of a worker''s batch, and of what a drain leaves to it.';
 comment on column corridor_settings.residency is 'Where data of the corridor must stay: a tag for people, which the engine does not act on.';
-comment on column corridor_settings.proposed_by is 'Who asked for the corridor, until another person does; then null.';
 comment on column corridor_settings.shards is 'Streams that the corridor is divided into, by account.';
 comment on column corridor_settings.log is 'Where entries are appended and events published: Redis Streams, Kafka, or both.';
 comment on column corridor_settings.log_changed_at is 'When it changed; null: it was always streams, and no process looks in Kafka.';
 comment on column corridor_settings.compared_from is 'Transactions received from here on are in both logs, as every process had read the setting by then.';
 comment on column corridor_settings.compared_to is 'The last of them; null while the log is both.';
+comment on column corridor_settings.proposed_by is 'Who asked for the corridor, until another person does; then null.';
 
 -- Keys, people and sessions
 
@@ -109,8 +106,8 @@ create table api_keys (
 comment on table api_keys is 'Bearer keys: only the SHA-256 of a key is kept; the key is shown once, when it is made.';
 comment on column api_keys.identity is 'The person; null for a key of nobody in particular, which never approves.';
 comment on column api_keys.made_by is 'The key; null: whoever has the database.';
-comment on column api_keys.confirmed_at is 'A role that approves counts from here on.';
 comment on column api_keys.confirmed_by is 'The key; null where whoever has the database made one of the first two who approve.';
+comment on column api_keys.confirmed_at is 'A role that approves counts from here on.';
 create index api_keys_identity_idx on api_keys (identity);
 
 create table identities (
@@ -165,6 +162,23 @@ create function shared_maker(one text, other text) returns text language sql sta
   select * from makers_of(one) intersect select * from makers_of(other) limit 1
 $$;
 
+create function require_approver(person text, key text) returns void language plpgsql set search_path from current as $$
+begin
+  if key is null or approver_of(key) is distinct from person then
+    raise exception '% may not approve by the key %', person, coalesce(key, 'of nobody')
+      using errcode = 'integrity_constraint_violation';
+  end if;
+end $$;
+
+create function require_two_people(subject text, maker_key text, approver text, approver_key text) returns void
+language plpgsql set search_path from current as $$
+begin
+  perform require_approver(approver, approver_key);
+  if maker_key is null or shared_maker(maker_key, approver_key) is not null then
+    raise exception '% and its approval are not two people''s', subject using errcode = 'integrity_constraint_violation';
+  end if;
+end $$;
+
 create table sessions (
   session_id text constraint sessions_pkey primary key,
   token_hash bytea not null constraint sessions_token_key unique,
@@ -202,8 +216,7 @@ create table provider_logins (
   constraint provider_logins_pkey primary key (issuer, subject),
   constraint provider_logins_name_key unique (issuer, name)
 );
-comment on table provider_logins is
-  'Who logs in by a provider: a name belongs to the subject that had it first, and its sessions are those of the key.';
+comment on table provider_logins is 'Who logs in by a provider: a name belongs to the subject that had it first, and its sessions are those of the key.';
 comment on column provider_logins.subject is 'Claim sub: the same for ever, while names may change.';
 comment on column provider_logins.key_id is 'A key that nobody has the secret of, another one once the roles have changed; null while the claim gives no role. A key that people revoke shuts the subject out.';
 
@@ -215,12 +228,10 @@ create table kept_answers (
   constraint answer_digest_is_sha256 check (octet_length(digest) = 32),
   constraint answer_fingerprint_is_sha256 check (octet_length(fingerprint) = 32)
 );
-comment on table kept_answers is
-  'A row a write that carried an Idempotency-Key. Only the caller can name or read it: all columns are derived from the credential of the request.';
+comment on table kept_answers is 'A row a write that carried an Idempotency-Key. Only the caller can name or read it: all columns are derived from the credential of the request.';
 comment on column kept_answers.digest is 'SHA-256 of credential and key.';
 comment on column kept_answers.fingerprint is 'SHA-256 of a secret of credential and key, and of method, path and body.';
-comment on column kept_answers.answer is
-  'Status, headers and body, encrypted by the same secret; null while the request runs, and for good where its process died.';
+comment on column kept_answers.answer is 'Status, headers and body, encrypted by the same secret; null while the request runs, and for good where its process died.';
 create index kept_answers_claimed_idx on kept_answers (claimed_at);
 
 -- Audit log
@@ -238,8 +249,7 @@ create table audit_log (
   constraint audit_ids_begin_at_one check (audit_id > 0),
   constraint audit_by_somebody check (btrim(who) <> '')
 );
-comment on table audit_log is
-  'What people and the engine changed, and what people took or were given: keys, people, sessions, models, rollouts, dead letters, months, review cases, rates, exports. A change has its row by the database transaction that changes; rows are only appended.';
+comment on table audit_log is 'What people and the engine changed, and what people took or were given: keys, people, sessions, models, rollouts, dead letters, months, review cases, rates, exports. A change has its row by the database transaction that changes; rows are only appended.';
 comment on column audit_log.audit_id is 'In the order of commits, without a gap: the writer before has committed when the next number is taken.';
 comment on column audit_log.who is 'A person; key of an owner, for one that is no person''s; engine; or a database role that came without a key.';
 comment on column audit_log.request is 'Id of the request (X-Request-Id), or name of the command or process.';
@@ -260,8 +270,7 @@ create table switches (
   stopped jsonb not null default '{}'
     constraint scopes_bounded check (jsonb_typeof(stopped) = 'object' and length(stopped::text) <= 1000000)
 );
-comment on table switches is
-  'One row. Each statement that stores scores locks the table in share mode until its commit, so a change of the row waits for such statements and later ones read it.';
+comment on table switches is 'One row. Each statement that stores scores locks the table in share mode until its commit, so a change of the row waits for such statements and later ones read it.';
 comment on column switches.version is 'Ascends by one a change.';
 comment on column switches.stopped is 'By scope: reason, message, stopped_by, stopped_at, ends_at (null: until somebody starts it).';
 insert into switches default values;
@@ -287,8 +296,7 @@ create function stopped_among(asked text[]) returns text[]
                   where is_stopped(now_stopped, 'all') or is_stopped(now_stopped, 'market')
                      or is_stopped(now_stopped, 'corridor:' || corridor));
   end $$;
-comment on function stopped_among is
-  'Which of these corridors are stopped. Until the end of the transaction no switch changes.';
+comment on function stopped_among is 'Which of these corridors are stopped. Until the end of the transaction no switch changes.';
 
 create function refuse_stopped(asked text[]) returns boolean
   language plpgsql set search_path from current as $$
@@ -317,21 +325,17 @@ create table limits (
   constraint limits_pkey primary key (scope, kind),
   constraint throttle_ends check ((ends_at is not null) = starts_with(scope, 'throttle:'))
 );
-comment on table limits is
-  'What a scope may send a second, by kind; a scope without a row has no limit. The audit log has the history.';
+comment on table limits is 'What a scope may send a second, by kind; a scope without a row has no limit. The audit log has the history.';
 comment on column limits.burst is 'Units that may come at once after a pause.';
 comment on column limits.version is 'Ascends by one a change of the row.';
-comment on column limits.proposal is
-  'A raise or a removal that waits for another person: rate_per_second and burst (null: no limit any more), proposed_by, proposed_at, reason.';
-comment on column limits.ends_at is
-  'When a throttle is over, by this server''s clock; its row stays until the corridor is throttled again. Null: the limit lasts.';
+comment on column limits.proposal is 'A raise or a removal that waits for another person: rate_per_second and burst (null: no limit any more), proposed_by, proposed_at, reason.';
+comment on column limits.ends_at is 'When a throttle is over, by this server''s clock; its row stays until the corridor is throttled again. Null: the limit lasts.';
 
 create unlogged table limit_processes (
   process text constraint limit_processes_pkey primary key,
   seen_at timestamptz(3) not null default now()
 );
-comment on table limit_processes is
-  'API processes that enforce limits, each seen every two seconds while there is a limit: without Redis each grants its share. A crash of Postgres empties the table.';
+comment on table limit_processes is 'API processes that enforce limits, each seen every two seconds while there is a limit: without Redis each grants its share. A crash of Postgres empties the table.';
 
 -- Declared and personal fields
 
@@ -343,8 +347,7 @@ create table metadata_fields (
   declared_by text not null,
   declared_at timestamptz(3) not null default now()
 );
-comment on table metadata_fields is
-  'Members of metadata that travel with the transaction and are stored with its score, at most 16; processes read them with the switches.';
+comment on table metadata_fields is 'Members of metadata that travel with the transaction and are stored with its score, at most 16; processes read them with the switches.';
 
 create table personal_fields (
   field text constraint personal_fields_pkey primary key
@@ -352,8 +355,7 @@ create table personal_fields (
   declared_by text not null,
   declared_at timestamptz(3) not null default now()
 );
-comment on table personal_fields is
-  'Fields whose values are stored, streamed and logged as tokens, declared before the first transaction. No row: values are kept as they come.';
+comment on table personal_fields is 'Fields whose values are stored, streamed and logged as tokens, declared before the first transaction. No row: values are kept as they come.';
 
 create table personal_state (
   is_only boolean not null default true constraint personal_state_pkey primary key constraint one_state check (is_only),
@@ -397,8 +399,7 @@ create table erasures (
 comment on table erasures is 'Subjects that were erased, or wait for a second person, by their tokens; nothing here leads to a value.';
 comment on column erasures.asked_by_key is 'The key; null: the ledger was applied to a restored database.';
 comment on column erasures.erased_at is 'Null: on a block list, so another person has to ask for the erasure, too.';
-comment on column erasures.report is
-  'Of an account: by field, how many subjects that this account alone had went with it and how many were left, and its cases with notes.';
+comment on column erasures.report is 'Of an account: by field, how many subjects that this account alone had went with it and how many were left, and its cases with notes.';
 
 -- Transactions
 
@@ -429,16 +430,12 @@ create table transactions (
   constraint corridor_length check (char_length(corridor) = 5),
   constraint metadata_size check (octet_length(metadata::text) <= 8192)
 ) partition by range (created_at);
-comment on table transactions is
-  'One row per accepted transaction, one partition per UTC month of created_at. Written once by ingest, never updated.';
-comment on column transactions.transaction_id is
-  'UUIDv7 whose time part is created_at to the millisecond, so that an id alone names its partition.';
+comment on table transactions is 'One row per accepted transaction, one partition per UTC month of created_at. Written once by ingest, never updated.';
+comment on column transactions.transaction_id is 'UUIDv7 whose time part is created_at to the millisecond, so that an id alone names its partition.';
 comment on column transactions.created_at is 'When it happened, by the caller (default: when received).';
-comment on column transactions.received_at is
-  'When it was stored, by Postgres'' clock, read once its database transaction had an id: what a time is behind, an id proves.';
+comment on column transactions.received_at is 'When it was stored, by Postgres'' clock, read once its database transaction had an id: what a time is behind, an id proves.';
 comment on column transactions.inserted_xid is 'The database transaction that stored it: orders rows for the tallies.';
-comment on column transactions.client is
-  'Client of the API key that it came with, the only one that reads it by a key whose one role is ingest.';
+comment on column transactions.client is 'Client of the API key that it came with, the only one that reads it by a key whose one role is ingest.';
 -- Lists of an account and of a merchant, and the rebuild of their profiles.
 create index transactions_account_idx on transactions (account_id, created_at);
 create index transactions_merchant_idx on transactions (merchant_id, created_at);
@@ -456,18 +453,15 @@ create index transactions_ip_idx on transactions (ip, created_at) where ip is no
 create function idempotency_digest(client text, key text) returns uuid
   language sql immutable strict parallel safe
   return encode(substr(sha256(convert_to(client, 'UTF8') || '\x00'::bytea || convert_to(key, 'UTF8')), 1, 16), 'hex')::uuid;
-comment on function idempotency_digest is
-  'What idempotency_keys knows a client''s key by; src/store/key-digest.ts computes the same.';
+comment on function idempotency_digest is 'What idempotency_keys knows a client''s key by; src/store/key-digest.ts computes the same.';
 
 create table idempotency_slices (
   slice int constraint idempotency_slices_pkey primary key,
   opened_at timestamptz(3) not null,
   sealed_at timestamptz(3)
 );
-comment on table idempotency_slices is
-  'One row per partition of idempotency_keys. Exactly one is open and takes keys; the others are sealed and dropped whole RISK_IDEMPOTENCY_RETENTION_DAYS after that.';
-comment on column idempotency_slices.slice is
-  'Random, so that what a process remembers of a slice never fits one of another history, as of a restored backup.';
+comment on table idempotency_slices is 'One row per partition of idempotency_keys. Exactly one is open and takes keys; the others are sealed and dropped whole RISK_IDEMPOTENCY_RETENTION_DAYS after that.';
+comment on column idempotency_slices.slice is 'Random, so that what a process remembers of a slice never fits one of another history, as of a restored backup.';
 create unique index idempotency_slices_open_key on idempotency_slices ((sealed_at is null)) where sealed_at is null;
 
 create table idempotency_keys (
@@ -476,11 +470,9 @@ create table idempotency_keys (
   transaction_id uuid not null,
   fingerprint uuid not null
 ) partition by list (slice);
-comment on table idempotency_keys is
-  'One row per (client, key): the transaction it made. Unique within a slice by index; across slices because a sealed slice takes no row and is asked before the open one is written.';
+comment on table idempotency_keys is 'One row per (client, key): the transaction it made. Unique within a slice by index; across slices because a sealed slice takes no row and is asked before the open one is written.';
 comment on column idempotency_keys.digest is 'idempotency_digest(client, key)';
-comment on column idempotency_keys.fingerprint is
-  'The first 16 bytes of SHA-256 of the validated body before defaults.';
+comment on column idempotency_keys.fingerprint is 'The first 16 bytes of SHA-256 of the validated body before defaults.';
 
 -- Makes a partition and the row of its slice; the caller sees to it that no other slice is open.
 create function open_idempotency_slice() returns int
@@ -489,9 +481,8 @@ create function open_idempotency_slice() returns int
     number int := floor(random() * 2147483647);
     name text := 'idempotency_keys_' || number;
   begin
-    execute format('create table %I (like idempotency_keys, constraint %I primary key (digest))', name, name || '_pkey');
+    execute format('create table %I (like idempotency_keys, constraint %I primary key (digest)) with (autovacuum_vacuum_insert_scale_factor = 0, autovacuum_vacuum_insert_threshold = 200000, autovacuum_analyze_scale_factor = 0.1)', name, name || '_pkey');
     execute format('alter table %I enable row level security', name);
-    execute format('alter table %I set (autovacuum_vacuum_insert_scale_factor = 0, autovacuum_vacuum_insert_threshold = 200000, autovacuum_analyze_scale_factor = 0.1)', name);
     execute format('alter table idempotency_keys attach partition %I for values in (%s)', name, number);
     insert into idempotency_slices (slice, opened_at) values (number, clock_timestamp());
     return number;
@@ -522,10 +513,10 @@ create table open_rows (
   transaction_ids uuid[] not null,
   constraint open_ids_bounded check (cardinality(transaction_ids) between 1 and 128)
 ) with (vacuum_truncate = off, autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 5000);
-comment on table open_rows is
-  'One row per stream entry: its transactions that have neither a score nor a dead letter. Ends when it is empty. The reconciler appends a row that no entry names.';
+comment on table open_rows is 'One row per stream entry: its transactions that have neither a score nor a dead letter. Ends when it is empty. The reconciler appends a row that no entry names.';
 comment on column open_rows.opened_at is 'By Postgres'' clock; of transactions that came with it, their received_at.';
 comment on column open_rows.is_left is 'Whether it is known not to be in a stream.';
+comment on column open_rows.is_on_hold is 'Whether a switch has stopped its scoring; the reconciler appends it once the switch has ended.';
 -- A look at a row should find its ids there: TOAST would take two more rows and an index for them.
 alter table open_rows alter column transaction_ids set storage plain;
 -- The table keeps the pages below for ever, so that no plan that is made while it is empty reads all of it when it is full.
@@ -533,8 +524,6 @@ insert into open_rows (row_id, opened_at, corridor, shard, transaction_ids)
 select gen_random_uuid(), now(), 'XX-XX', 0, array_fill(gen_random_uuid(), array[128]) from generate_series(1, 300);
 delete from open_rows;
 create index open_rows_left_idx on open_rows (corridor, shard, opened_at, row_id) where is_left;
-comment on column open_rows.is_on_hold is
-  'Whether a switch has stopped its scoring; the reconciler appends it once the switch has ended.';
 create index open_rows_on_hold_idx on open_rows (corridor) where is_on_hold;
 
 create table log_deliveries (
@@ -548,8 +537,7 @@ create table log_deliveries (
   constraint log_deliveries_pkey primary key (corridor, digest),
   constraint delivered_by_some check (streams_shard is not null or kafka_partition is not null)
 );
-comment on table log_deliveries is
-  'What Streams and Kafka delivered of a corridor that has both: a row an entry, written by workers before the entry is settled.';
+comment on table log_deliveries is 'What Streams and Kafka delivered of a corridor that has both: a row an entry, written by workers before the entry is settled.';
 comment on column log_deliveries.digest is 'SHA-256 of the entry: version, transactions, head and packed value.';
 comment on column log_deliveries.received_at is 'When its first transaction was received.';
 comment on column log_deliveries.streams_shard is 'Shard of the stream that delivered it; null: none did.';
@@ -568,18 +556,15 @@ create unlogged table profile_snapshots (
   snapshot bytea not null,
   constraint profile_snapshots_pkey primary key (kind, party)
 ) with (toast_tuple_target = 8160);
+comment on table profile_snapshots is 'Profiles of accounts and merchants as a rebuild has made them. They are a cache: a crash empties the table, and workers fill it again.';
+comment on column profile_snapshots.folded_to is 'The snapshot has every transaction and label of the party that a database transaction before this one has stored.';
+comment on column profile_snapshots.folded_at is 'When the snapshot was stored.';
+comment on column profile_snapshots.rows_from is 'No database transaction from folded_to on began before it, so rows stored since are hardly older; late_rows has the others.';
+comment on column profile_snapshots.snapshot is 'A block of the profile''s log, as it stands in Redis.';
 -- Records of random ids do not compress. A snapshot of up to 200 records stands in its row.
 alter table profile_snapshots alter column snapshot set storage external;
 -- The oldest snapshots are removed first.
 create index profile_snapshots_folded_idx on profile_snapshots (folded_to);
-comment on table profile_snapshots is
-  'Profiles of accounts and merchants as a rebuild has made them. They are a cache: a crash empties the table, and workers fill it again.';
-comment on column profile_snapshots.folded_to is
-  'The snapshot has every transaction and label of the party that a database transaction before this one has stored.';
-comment on column profile_snapshots.snapshot is 'A block of the profile''s log, as it stands in Redis.';
-comment on column profile_snapshots.rows_from is
-  'No database transaction from folded_to on began before it, so rows stored since are hardly older; late_rows has the others.';
-comment on column profile_snapshots.folded_at is 'When the snapshot was stored.';
 
 create unlogged table snapshot_voids (
   kind text not null constraint snapshot_voids_kind check (kind in ('account', 'merchant', 'every')),
@@ -587,11 +572,10 @@ create unlogged table snapshot_voids (
   voided_by xid8 not null default pg_current_xact_id(),
   voided_at timestamptz(3) not null default now()
 );
+comment on table snapshot_voids is 'Parties whose snapshots are of no use if they are older than the row, as they lack a label. Kind every: all snapshots.';
+comment on column snapshot_voids.voided_by is 'Snapshots with folded_to up to it are void.';
 create index snapshot_voids_party_idx on snapshot_voids (kind, party);
 create index snapshot_voids_at_idx on snapshot_voids (voided_at);
-comment on table snapshot_voids is
-  'Parties whose snapshots are of no use if they are older than the row, as they lack a label. Kind every: all snapshots.';
-comment on column snapshot_voids.voided_by is 'Snapshots with folded_to up to it are void.';
 
 create unlogged table late_rows (
   -- Ids of database transactions, 8,192 a bucket.
@@ -599,25 +583,22 @@ create unlogged table late_rows (
   from_at timestamptz(3) not null,
   stored_at timestamptz(3) not null default now()
 );
+comment on table late_rows is 'How far back readers of a snapshot look for rows that were stored since: a batch with a transaction that is two seconds late or more has a row here, unless one of its bucket says so already.';
 create index late_rows_bucket_idx on late_rows (bucket, from_at);
 create index late_rows_stored_idx on late_rows (stored_at);
-comment on table late_rows is
-  'How far back readers of a snapshot look for rows that were stored since: a batch with a transaction that is two seconds late or more has a row here, unless one of its bucket says so already.';
 
 create table tally_checkpoint (
   only_row boolean constraint tally_checkpoint_pkey primary key default true constraint one_row check (only_row),
   folded_to xid8 not null
 );
-comment on table tally_checkpoint is
-  'Rows of transactions with inserted_xid before folded_to are in the tallies, those from it on are not. All database transactions before it have ended.';
+comment on table tally_checkpoint is 'Rows of transactions with inserted_xid before folded_to are in the tallies, those from it on are not. All database transactions before it have ended.';
 insert into tally_checkpoint (folded_to) values (pg_snapshot_xmin(pg_current_snapshot()));
 
 create table tallied_merchants (
   merchant_id text constraint tallied_merchants_pkey primary key,
   tallied_to timestamptz(3) not null default '-infinity'
 );
-comment on table tallied_merchants is
-  'Merchants with more transactions than a rebuild may count. Those created until tallied_to are in the tallies; infinity: all are.';
+comment on table tallied_merchants is 'Merchants with more transactions than a rebuild may count. Those created until tallied_to are in the tallies; infinity: all are.';
 
 create table merchant_hours (
   merchant_id text not null,
@@ -627,8 +608,7 @@ create table merchant_hours (
   sum numeric not null,
   constraint merchant_hours_pkey primary key (merchant_id, hour_at, currency)
 );
-comment on table merchant_hours is
-  'Transactions of a tallied merchant by UTC hour of created_at and currency: how many, and the sum of their amounts.';
+comment on table merchant_hours is 'Transactions of a tallied merchant by UTC hour of created_at and currency: how many, and the sum of their amounts.';
 -- Hours of months that are gone.
 create index merchant_hours_hour_idx on merchant_hours (hour_at);
 
@@ -641,8 +621,7 @@ create table merchant_hour_parts (
   sum numeric not null,
   constraint merchant_hour_parts_pkey primary key (merchant_id, from_at, from_id, currency)
 );
-comment on table merchant_hour_parts is
-  'The same for parts of hours that have too many transactions to count: from one place in (created_at, transaction_id) to the next part, or the end of the hour.';
+comment on table merchant_hour_parts is 'The same for parts of hours that have too many transactions to count: from one place in (created_at, transaction_id) to the next part, or the end of the hour.';
 create index merchant_hour_parts_from_idx on merchant_hour_parts (from_at);
 
 -- Lists
@@ -763,8 +742,7 @@ create table list_entries (
          else num_nonnulls(added_by, added_by_key, added_at, approved_by, approved_by_key, valid_from, version) = 0 end),
   constraint ended_by_somebody check ((valid_to is null) = (ended_by is null))
 );
-comment on table list_entries is
-  'History of lists: a row is never changed, it is approved once and ended once. An imported one has author, approval and beginning of its import.';
+comment on table list_entries is 'History of lists: a row is never changed, it is approved once and ended once. An imported one has author, approval and beginning of its import.';
 comment on column list_entries.addresses is 'The address or network that value names; null of other kinds.';
 comment on column list_entries.valid_from is 'Null: waits for a second person, or has that of its import.';
 comment on column list_entries.version is 'The version of the list that the last change of the row made; null of an imported one.';
@@ -778,55 +756,32 @@ create index list_entries_addresses_idx on list_entries (list, addresses) where 
 create index list_entries_network_idx on list_entries using gist (addresses inet_ops) where addresses is not null;
 create trigger list_entries_stay before delete or truncate on list_entries for each statement execute function refuse_change();
 
-create function keep_list() returns trigger language plpgsql as $$
-begin
-  if (new.name, new.effect, new.kind, new.description, new.created_by, new.created_at)
-     is distinct from (old.name, old.effect, old.kind, old.description, old.created_by, old.created_at) then
-    raise exception 'name, effect and kind of a list never change' using errcode = 'integrity_constraint_violation';
-  end if;
-  return new;
-end $$;
-create trigger lists_keep before update on lists for each row execute function keep_list();
-
-create function keep_list_entry() returns trigger language plpgsql as $$
-begin
-  if old.valid_to is not null
-     or (old.valid_from is not null and
-         (new.valid_from, new.approved_by, new.approved_by_key)
-         is distinct from (old.valid_from, old.approved_by, old.approved_by_key))
-     or (new.entry_id, new.list, new.value, new.addresses, new.reason, new.expires_at, new.import_id, new.added_by,
-         new.added_by_key, new.added_at)
-        is distinct from
-        (old.entry_id, old.list, old.value, old.addresses, old.reason, old.expires_at, old.import_id, old.added_by,
-         old.added_by_key, old.added_at) then
-    raise exception 'entries of lists are never changed, they are ended' using errcode = 'integrity_constraint_violation';
-  end if;
-  return new;
-end $$;
-create trigger list_entries_keep before update on list_entries for each row execute function keep_list_entry();
-
-create function keep_list_import() returns trigger language plpgsql as $$
-begin
-  if (old.valid_from is not null and
-      (new.valid_from, new.approved_by, new.approved_by_key)
-      is distinct from (old.valid_from, old.approved_by, old.approved_by_key))
-     or (new.import_id, new.list, new.reason, new.added_by, new.added_by_key, new.added_at)
-        is distinct from (old.import_id, old.list, old.reason, old.added_by, old.added_by_key, old.added_at) then
-    raise exception 'an import of a list is never changed' using errcode = 'integrity_constraint_violation';
-  end if;
-  return new;
-end $$;
-create trigger list_imports_keep before update on list_imports for each row execute function keep_list_import();
+create trigger lists_keep before update on lists for each row
+  when ((new.name, new.effect, new.kind, new.description, new.created_by, new.created_at)
+        is distinct from (old.name, old.effect, old.kind, old.description, old.created_by, old.created_at))
+  execute function refuse_change('entries are added and ended');
+create trigger list_entries_keep before update on list_entries for each row
+  when (old.valid_to is not null
+        or old.valid_from is not null and (new.valid_from, new.approved_by, new.approved_by_key)
+           is distinct from (old.valid_from, old.approved_by, old.approved_by_key)
+        or (new.entry_id, new.list, new.value, new.addresses, new.reason, new.expires_at, new.import_id, new.added_by,
+            new.added_by_key, new.added_at)
+           is distinct from (old.entry_id, old.list, old.value, old.addresses, old.reason, old.expires_at, old.import_id,
+                             old.added_by, old.added_by_key, old.added_at))
+  execute function refuse_change('they are approved once and ended once');
+create trigger list_imports_keep before update on list_imports for each row
+  when (old.valid_from is not null and (new.valid_from, new.approved_by, new.approved_by_key)
+        is distinct from (old.valid_from, old.approved_by, old.approved_by_key)
+        or (new.import_id, new.list, new.reason, new.added_by, new.added_by_key, new.added_at)
+           is distinct from (old.import_id, old.list, old.reason, old.added_by, old.added_by_key, old.added_at))
+  execute function refuse_change('they are approved once');
 
 -- An allow list takes two people, who are known: the author's key is a person's, made by people.
 create function refuse_one_author() returns trigger language plpgsql set search_path from current as $$
 begin
-  if (select effect from lists where name = new.list) = 'allow'
-     and (new.approved_by_key is null or is_nobodys(new.added_by_key)
-          or shared_maker(new.added_by_key, new.approved_by_key) is not null
-          or approver_of(new.approved_by_key) is distinct from new.approved_by) then
-    raise exception 'the entry of the allow list % and its approval are not two people''s', new.list
-      using errcode = 'integrity_constraint_violation';
+  if (select effect from lists where name = new.list) = 'allow' then
+    perform require_two_people('an entry of ' || new.list, case when not is_nobodys(new.added_by_key) then new.added_by_key end,
+                               new.approved_by, new.approved_by_key);
   end if;
   return null;
 end $$;
@@ -876,49 +831,32 @@ create table rule_sets (
   constraint author_is_not_approver check (
     lower(btrim(normalize(author, nfkc))) <> lower(btrim(normalize(approved_by, nfkc))))
 );
-comment on table rule_sets is
-  'Rule sets beside those of the build. Only a draft changes; what was submitted is approved by another person, or retired.';
+comment on table rule_sets is 'Rule sets beside those of the build. Only a draft changes; what was submitted is approved by another person, or retired.';
 comment on column rule_sets.version is 'Ascends by one a change of the row: the entity tag of a draft.';
 comment on column rule_sets.source is 'Canonical JSON; sha256 is its SHA-256.';
 create trigger rule_sets_stay before delete or truncate on rule_sets
   for each statement execute function refuse_change();
 
-create function guard_rule_set() returns trigger language plpgsql set search_path from current as $$
+create trigger rule_sets_begin before insert on rule_sets for each row when (new.state <> 'draft')
+  execute function refuse_change('they begin as drafts');
+create trigger rule_sets_keep before update on rule_sets for each row
+  when ((new.rule_set, new.author, new.author_key, new.created_at)
+        is distinct from (old.rule_set, old.author, old.author_key, old.created_at)
+        or old.state <> 'draft' and (new.source, new.sha256, new.submitted_at)
+           is distinct from (old.source, old.sha256, old.submitted_at)
+        or old.approved_at is not null and (new.approved_by, new.approved_by_key, new.approved_at)
+           is distinct from (old.approved_by, old.approved_by_key, old.approved_at)
+        or (old.state, new.state) not in (('draft', 'draft'), ('draft', 'submitted'), ('draft', 'retired'),
+             ('submitted', 'approved'), ('submitted', 'retired'), ('approved', 'retired')))
+  execute function refuse_change('a draft is edited, submitted, approved once and retired');
+
+create function refuse_author() returns trigger language plpgsql set search_path from current as $$
 begin
-  if tg_op = 'INSERT' then
-    if new.state <> 'draft' then
-      raise exception 'rule set % does not begin as a draft', new.rule_set using errcode = 'integrity_constraint_violation';
-    end if;
-    return new;
-  end if;
-  if (new.rule_set, new.author, new.author_key, new.created_at)
-       is distinct from (old.rule_set, old.author, old.author_key, old.created_at)
-     or old.state <> 'draft' and (new.source, new.sha256, new.submitted_at)
-       is distinct from (old.source, old.sha256, old.submitted_at)
-     or old.approved_at is not null and (new.approved_by, new.approved_by_key, new.approved_at)
-       is distinct from (old.approved_by, old.approved_by_key, old.approved_at) then
-    raise exception 'rule set % never changes', old.rule_set using errcode = 'integrity_constraint_violation';
-  end if;
-  if (old.state, new.state) not in (('draft', 'draft'), ('draft', 'submitted'), ('draft', 'retired'),
-       ('submitted', 'approved'), ('submitted', 'retired'), ('approved', 'retired')) then
-    raise exception 'rule set % is %, and does not become %', old.rule_set, old.state, new.state
-      using errcode = 'integrity_constraint_violation';
-  end if;
-  if new.approved_at is null or old.approved_at is not null then
-    return new;
-  end if;
-  if approver_of(new.approved_by_key) is distinct from new.approved_by then
-    raise exception '% may not approve by the key %', new.approved_by, new.approved_by_key
-      using errcode = 'integrity_constraint_violation';
-  end if;
-  if shared_maker(new.author_key, new.approved_by_key) is not null then
-    raise exception 'rule set % and its approval are not two people''s', new.rule_set
-      using errcode = 'integrity_constraint_violation';
-  end if;
-  return new;
+  perform require_two_people('rule set ' || new.rule_set, new.author_key, new.approved_by, new.approved_by_key);
+  return null;
 end $$;
-create trigger rule_sets_need_two_people before insert or update on rule_sets
-  for each row execute function guard_rule_set();
+create trigger rule_sets_need_two_people after update on rule_sets
+  for each row when (old.approved_at is null and new.approved_at is not null) execute function refuse_author();
 
 create table rule_set_proposals (
   proposal_id bigint generated always as identity constraint rule_set_proposals_pkey primary key,
@@ -936,11 +874,10 @@ create table rule_set_proposals (
     case state when 'canary' then canary_percent between 1 and 99 else canary_percent = 0 end),
   constraint rule_set_proposals_content_key unique (proposal_id, rule_set, state, canary_percent, proposed_by)
 );
-comment on table rule_set_proposals is
-  'What somebody would have a rule set do; in force only by a row of rule_set_rollouts that somebody else approved.';
+comment on table rule_set_proposals is 'What somebody would have a rule set do; in force only by a row of rule_set_rollouts that somebody else approved.';
+comment on column rule_set_proposals.reason is 'As of model_proposals.';
 create trigger rule_set_proposals_never_change before update or delete or truncate on rule_set_proposals
   for each statement execute function refuse_change();
-comment on column rule_set_proposals.reason is 'As of model_proposals.';
 
 create table rule_set_rollouts (
   rollout_id bigint generated always as identity constraint rule_set_rollouts_pkey primary key,
@@ -970,32 +907,26 @@ create table rule_set_rollouts (
   constraint rule_set_rollout_is_proposal_fkey foreign key (proposal_id, rule_set, state, canary_percent, proposed_by)
     references rule_set_proposals (proposal_id, rule_set, state, canary_percent, proposed_by)
 );
-comment on table rule_set_rollouts is
-  'What rule sets do: the newest row of a rule set in a corridor holds; a corridor without one has the rule set of the build. Appended only.';
-comment on column rule_set_rollouts.cause is
-  'approval: as proposed; displacement: another rule set became active; rollback: one risk officer went back.';
-create unique index rule_set_rollouts_proposal_key on rule_set_rollouts (proposal_id, corridor) where proposal_id is not null;
-create trigger rule_set_rollouts_never_change before update or delete or truncate on rule_set_rollouts
-  for each statement execute function refuse_change();
+comment on table rule_set_rollouts is 'What rule sets do: the newest row of a rule set in a corridor holds; a corridor without one has the rule set of the build. Appended only.';
+comment on column rule_set_rollouts.cause is 'approval: as proposed; displacement: another rule set became active; rollback: one risk officer went back.';
 comment on column rule_set_rollouts.reason is 'Why, where the engine rolled back by itself (proposed_by engine).';
 comment on column rule_set_rollouts.decided_by_key is 'Of who approved or rolled back; null for the engine.';
 comment on column rule_set_rollouts.ends_at is 'As of model_rollouts; null, as nobody puts a rule set in force alone.';
+create unique index rule_set_rollouts_proposal_key on rule_set_rollouts (proposal_id, corridor) where proposal_id is not null;
+create trigger rule_set_rollouts_never_change before update or delete or truncate on rule_set_rollouts
+  for each statement execute function refuse_change();
 
-create function refuse_one_person_of_rules() returns trigger language plpgsql set search_path from current as $$
+-- Its argument is the table of the proposals.
+create function refuse_one_person() returns trigger language plpgsql set search_path from current as $$
+declare
+  proposer_key text;
 begin
-  if approver_of(new.decided_by_key) is distinct from new.approved_by then
-    raise exception '% may not approve by the key %', new.approved_by, new.decided_by_key
-      using errcode = 'integrity_constraint_violation';
-  end if;
-  if shared_maker((select proposed_by_key from rule_set_proposals where proposal_id = new.proposal_id), new.decided_by_key)
-       is not null then
-    raise exception 'proposal % and its approval are not two people''s', new.proposal_id
-      using errcode = 'integrity_constraint_violation';
-  end if;
+  execute format('select proposed_by_key from %I where proposal_id = $1', tg_argv[0]) into proposer_key using new.proposal_id;
+  perform require_two_people('proposal ' || new.proposal_id, proposer_key, new.approved_by, new.decided_by_key);
   return null;
 end $$;
 create trigger rule_set_rollouts_need_two_people after insert on rule_set_rollouts
-  for each row when (new.cause = 'approval') execute function refuse_one_person_of_rules();
+  for each row when (new.cause = 'approval') execute function refuse_one_person('rule_set_proposals');
 
 create table rule_set_flips (
   rule_set text not null,
@@ -1011,8 +942,7 @@ create table rule_set_flips (
   constraint rule_set_flips_pkey primary key (rule_set, corridor),
   constraint rule_set_flips_bounded check (cardinality(stricter_ids) <= 20 and cardinality(milder_ids) <= 20)
 );
-comment on table rule_set_flips is
-  'Scores beside which a rule set was a shadow, a row a rule set and corridor. Workers add what they counted every two seconds; a batch that comes again counts again.';
+comment on table rule_set_flips is 'Scores beside which a rule set was a shadow, a row a rule set and corridor. Workers add what they counted every two seconds; a batch that comes again counts again.';
 comment on column rule_set_flips.failed is 'Scores for which the shadow itself failed; they are no flips.';
 comment on column rule_set_flips.stricter_ids is 'The newest transactions that the shadow would have decided more strictly.';
 
@@ -1061,8 +991,7 @@ comment on column models.golden_probabilities is 'After calibration.';
 comment on column models.golden_source is 'manifest: came with the model; import: recorded when it was imported.';
 comment on column models.known_by is 'Labels known by then were used.';
 comment on column models.parent is 'name@version of the model it was to replace; need not be registered here.';
-comment on column models.calibration is
-  'From margins to probabilities, as in the manifest; null: as the format of the artefact has it.';
+comment on column models.calibration is 'From margins to probabilities, as in the manifest; null: as the format of the artefact has it.';
 create trigger models_never_change before update or delete or truncate on models
   for each statement execute function refuse_change();
 
@@ -1085,9 +1014,9 @@ create table model_proposals (
 );
 comment on table model_proposals is 'What somebody would have a model do; in force only by a row of model_rollouts that somebody else approved.';
 comment on column model_proposals.canary_percent is 'Percent of the accounts; 0 but for a canary.';
+comment on column model_proposals.reason is 'Why it goes on before the dwell time and the gates of its stage; null: it does not.';
 create trigger model_proposals_never_change before update or delete or truncate on model_proposals
   for each statement execute function refuse_change();
-comment on column model_proposals.reason is 'Why it goes on before the dwell time and the gates of its stage; null: it does not.';
 
 create table model_rollouts (
   rollout_id bigint generated always as identity constraint model_rollouts_pkey primary key,
@@ -1125,10 +1054,8 @@ create table model_rollouts (
   constraint rollout_is_proposal_fkey foreign key (proposal_id, model_id, state, canary_percent, proposed_by)
     references model_proposals (proposal_id, model_id, state, canary_percent, proposed_by)
 );
-comment on table model_rollouts is
-  'What models do: the newest row of a model in a corridor holds; without a row it is staged. Appended only, by risk models approve and rollback.';
-comment on column model_rollouts.cause is
-  'approval: as proposed; displacement: another model became active; rollback: one risk officer went back, or the engine; emergency: one risk officer alone, for a day at most.';
+comment on table model_rollouts is 'What models do: the newest row of a model in a corridor holds; without a row it is staged. Appended only, by risk models approve and rollback.';
+comment on column model_rollouts.cause is 'approval: as proposed; displacement: another model became active; rollback: one risk officer went back, or the engine; emergency: one risk officer alone, for a day at most.';
 comment on column model_rollouts.reason is 'Why, where the engine rolled back by itself (proposed_by engine) or one person acted alone.';
 comment on column model_rollouts.decided_by_key is 'Of who approved, rolled back or put in force alone; null for the engine.';
 comment on column model_rollouts.ends_at is 'An emergency ends here unless a row of the same proposal is approved before.';
@@ -1138,25 +1065,15 @@ create index model_rollouts_ends_idx on model_rollouts (ends_at) where ends_at i
 create trigger model_rollouts_never_change before update or delete or truncate on model_rollouts
   for each statement execute function refuse_change();
 
-create function refuse_one_person() returns trigger language plpgsql set search_path from current as $$
+create trigger model_rollouts_need_two_people after insert on model_rollouts
+  for each row when (new.cause = 'approval') execute function refuse_one_person('model_proposals');
+create function refuse_nobody() returns trigger language plpgsql set search_path from current as $$
 begin
-  if approver_of(new.decided_by_key) is distinct from coalesce(new.approved_by, new.proposed_by) then
-    raise exception '% may not approve by the key %', coalesce(new.approved_by, new.proposed_by),
-        coalesce(new.decided_by_key, 'of nobody')
-      using errcode = 'integrity_constraint_violation';
-  end if;
-  if new.cause = 'emergency' then
-    return null;
-  end if;
-  if shared_maker((select proposed_by_key from model_proposals where proposal_id = new.proposal_id), new.decided_by_key)
-       is not null then
-    raise exception 'proposal % and its approval are not two people''s', new.proposal_id
-      using errcode = 'integrity_constraint_violation';
-  end if;
+  perform require_approver(new.proposed_by, new.decided_by_key);
   return null;
 end $$;
-create trigger model_rollouts_need_two_people after insert on model_rollouts
-  for each row when (new.cause in ('approval', 'emergency')) execute function refuse_one_person();
+create trigger model_rollouts_need_a_person after insert on model_rollouts
+  for each row when (new.cause = 'emergency') execute function refuse_nobody();
 
 create table model_checks (
   check_id bigint generated always as identity constraint model_checks_pkey primary key,
@@ -1169,8 +1086,7 @@ create table model_checks (
   constraint failed_check_has_detail check (passed = (detail is null)),
   constraint check_detail_bounded check (char_length(detail) <= 1024)
 );
-comment on table model_checks is
-  'Each time a process proved a model (hash, feature schema, golden vectors three times) before it scored by it, or found that it must not.';
+comment on table model_checks is 'Each time a process proved a model (hash, feature schema, golden vectors three times) before it scored by it, or found that it must not.';
 create trigger model_checks_never_change before update or truncate on model_checks
   for each statement execute function refuse_change();
 -- RISK_MODEL_CHECK_RETENTION_DAYS cannot say less.
@@ -1184,8 +1100,7 @@ create table shadow_batches (
   probabilities double precision[] not null,
   constraint shadow_batch_whole check (cardinality(transaction_ids) = cardinality(probabilities))
 );
-comment on table shadow_batches is
-  'What shadow models made of the batches of workers, a row a batch and model; at least once. Read as shadow_scores; kept RISK_SHADOW_RETENTION_DAYS.';
+comment on table shadow_batches is 'What shadow models made of the batches of workers, a row a batch and model; at least once. Read as shadow_scores; kept RISK_SHADOW_RETENTION_DAYS.';
 create index shadow_batches_model_idx on shadow_batches (model_id, scored_at);
 create index shadow_batches_scored_idx on shadow_batches (scored_at);
 
@@ -1202,8 +1117,7 @@ create table watch_reports (
   constraint watch_reports_pkey primary key (watched_at, model),
   constraint watch_report_bounded check (octet_length(report::text) <= 1048576)
 );
-comment on table watch_reports is
-  'What one worker at a time found of each model that decides: drift, and whether verdicts and probabilities came true. A run and model a row, kept RISK_WATCH_RETENTION_DAYS.';
+comment on table watch_reports is 'What one worker at a time found of each model that decides: drift, and whether verdicts and probabilities came true. A run and model a row, kept RISK_WATCH_RETENTION_DAYS.';
 comment on column watch_reports.model is 'name@version as in scores.model, or rules where no model decided.';
 comment on column watch_reports.report is 'As GET /v1/models/watch answers it.';
 
@@ -1218,12 +1132,11 @@ create table rollout_counts (
   severe bigint not null,
   constraint rollout_counts_pkey primary key (subject, corridor, minute)
 );
-create index rollout_counts_minute_idx on rollout_counts (minute);
-comment on table rollout_counts is
-  'Decisions of models and rule sets that people rolled out, a row a minute, subject and corridor. Workers add what they counted every second; a batch that comes again counts again.';
+comment on table rollout_counts is 'Decisions of models and rule sets that people rolled out, a row a minute, subject and corridor. Workers add what they counted every second; a batch that comes again counts again.';
 comment on column rollout_counts.subject is 'SHA-256 of a model, name of a rule set, or all: every score of the corridor, by the time from acceptance.';
 comment on column rollout_counts.over_500 is 'Decisions that took 500 ms or longer, as over_750.';
 comment on column rollout_counts.severe is 'Decisions that took 2 s or longer.';
+create index rollout_counts_minute_idx on rollout_counts (minute);
 
 -- Scores
 
@@ -1254,9 +1167,11 @@ create table scores (
   constraint attempts_in_range check (attempts between 1 and 4),
   constraint degradation_in_range check (degradation between 0 and 4)
 ) partition by range (created_at);
-comment on table scores is
-  'One row per scored transaction, written once (insert .. on conflict do nothing) with everything needed to recompute it: features, feature_schema, rule_set, model.';
+comment on table scores is 'One row per scored transaction, written once (insert .. on conflict do nothing) with everything needed to recompute it: features, feature_schema, rule_set, model.';
 comment on column scores.reasons is 'Ordered reasons: [{code, detail, contribution in score points}].';
+comment on column scores.features is 'The logged vector in the order of the feature schema; NaN is a missing value. feature_values() makes numbers of it. How many doubles, a byte each with a bit for each of its bytes that is not 0, then those bytes, the lowest of a double first.';
+comment on column scores.rule_inputs is 'What the rule set read beside features and corridor, and the declared metadata, by key, as {"in_list.stolen-devices": true, "metadata.tier": "gold"}; what was missing has no key. Null: nothing.';
+comment on column scores.features_crc32 is 'CRC-32 of features with every NaN read as the least double, so that one changed bit is found wherever it is, and of the text of rule_inputs behind them.';
 
 -- Searches ask for whatever is no approval and for whatever scores high under any rule set: a few per cent of the rows. A
 -- verdict of a corridor is answered by the index alone. By time, and the riskiest first.
@@ -1267,12 +1182,6 @@ create index scores_riskiest_idx on scores (score, created_at, transaction_id) i
 -- Scores that were made with less than everything; usually none.
 create index scores_degraded_idx on scores (created_at, transaction_id) include (corridor, degradation)
   where degradation > 0;
-comment on column scores.features is
-  'The logged vector in the order of the feature schema; NaN is a missing value. feature_values() makes numbers of it. How many doubles, a byte each with a bit for each of its bytes that is not 0, then those bytes, the lowest of a double first.';
-comment on column scores.features_crc32 is
-  'CRC-32 of features with every NaN read as the least double, so that one changed bit is found wherever it is, and of the text of rule_inputs behind them.';
-comment on column scores.rule_inputs is
-  'What the rule set read beside features and corridor, and the declared metadata, by key, as {"in_list.stolen-devices": true, "metadata.tier": "gold"}; what was missing has no key. Null: nothing.';
 
 create function feature_value(features bytea, feature integer) returns double precision
 language plpgsql immutable strict parallel safe as $$
@@ -1309,8 +1218,7 @@ begin
   end if;
   return case when high > 32767 then -number else number end;
 end $$;
-comment on function feature_value is
-  'A feature of a stored vector as a number, for people; the first is 1. Null where the vector is shorter.';
+comment on function feature_value is 'A feature of a stored vector as a number, for people; the first is 1. Null where the vector is shorter.';
 
 create function feature_values(features bytea) returns double precision[]
 language plpgsql immutable strict parallel safe set search_path from current as $$
@@ -1322,8 +1230,7 @@ begin
   end loop;
   return numbers;
 end $$;
-comment on function feature_values is
-  'A stored vector as numbers, for people: feature n (from 1) is (feature_values(features))[n], or faster feature_value(features, n).';
+comment on function feature_values is 'A stored vector as numbers, for people: feature n (from 1) is (feature_values(features))[n], or faster feature_value(features, n).';
 
 create table amount_counts (
   day date not null,
@@ -1333,19 +1240,15 @@ create table amount_counts (
   count bigint not null,
   constraint amount_counts_pkey primary key (day, corridor, currency, bucket)
 );
-comment on table amount_counts is
-  'Scored transactions that were not declined, by UTC day of created_at and by amount.';
-comment on column amount_counts.bucket is
-  'Amounts above 10 ^ ((bucket - 1) / 100) and up to 10 ^ (bucket / 100) units of the currency.';
+comment on table amount_counts is 'Scored transactions that were not declined, by UTC day of created_at and by amount.';
+comment on column amount_counts.bucket is 'Amounts above 10 ^ ((bucket - 1) / 100) and up to 10 ^ (bucket / 100) units of the currency.';
 
 create table amount_checkpoint (
   only_row boolean constraint amount_checkpoint_pkey primary key default true constraint one_row check (only_row),
   counted_to timestamptz(3) not null
 );
 comment on table amount_checkpoint is 'Transactions created before counted_to are in amount_counts.';
-insert into amount_checkpoint (counted_to)
-select date_trunc('day', greatest(least((select created_at from transactions order by transaction_id limit 1), now()),
-                                  now() - interval '90 days'), 'UTC');
+insert into amount_checkpoint (counted_to) values (date_trunc('day', now(), 'UTC'));
 
 create table amount_percentiles (
   day date not null,
@@ -1357,8 +1260,7 @@ create table amount_percentiles (
   constraint amount_percentiles_pkey primary key (day, corridor),
   constraint percentile_of_an_amount check (amount > 0 and amount < 'Infinity')
 );
-comment on table amount_percentiles is
-  'The 99.99th percentile of a corridor''s amounts of the 90 days before a UTC day, in the currency of the market; none below 10,000 transactions.';
+comment on table amount_percentiles is 'The 99.99th percentile of a corridor''s amounts of the 90 days before a UTC day, in the currency of the market; none below 10,000 transactions.';
 create trigger amount_percentiles_never_change before update or delete or truncate on amount_percentiles
   for each statement execute function refuse_change();
 
@@ -1382,8 +1284,7 @@ create table dead_letters (
   constraint entry_bounded check (char_length(entry) <= 16384),
   constraint error_bounded check (char_length(error) <= 1024)
 );
-comment on table dead_letters is
-  'Stream entries given up, committed before the entry is acknowledged. Active while neither replayed nor purged. transaction_id is null when the entry could not be read. Closed ones are kept RISK_DEAD_LETTER_RETENTION_DAYS, and beyond that while nothing else says what became of the transaction.';
+comment on table dead_letters is 'Stream entries given up, committed before the entry is acknowledged. Active while neither replayed nor purged. transaction_id is null when the entry could not be read. Closed ones are kept RISK_DEAD_LETTER_RETENTION_DAYS, and beyond that while nothing else says what became of the transaction.';
 create unique index dead_letters_active_transaction_key on dead_letters (transaction_id)
   where replayed_at is null and purged_at is null;
 create unique index dead_letters_unreadable_entry_key on dead_letters (stream, entry_id)
@@ -1421,20 +1322,16 @@ create table labels (
   constraint labelled_after_created check (labelled_at >= created_at),
   constraint labelled_at_known check (labelled_at - received_at <= interval '5 minutes')
 ) partition by range (created_at);
-comment on table labels is
-  'What became known of a transaction, by whom and when; one partition per UTC month of the transaction. Appended by POST /v1/labels, never updated: the newest labelled_at wins, and of two at the same time fraud.';
+comment on table labels is 'What became known of a transaction, by whom and when; one partition per UTC month of the transaction. Appended by POST /v1/labels, never updated: the newest labelled_at wins, and of two at the same time fraud.';
 comment on column labels.created_at is 'Of the transaction.';
 comment on column labels.labelled_at is 'When it became known, by the caller.';
 comment on column labels.received_at is 'When the API was told.';
-comment on column labels.batch_id is
-  'The request that brought it: a try whose commit was not heard of finds its own rows by it.';
+comment on column labels.batch_id is 'The request that brought it: a try whose commit was not heard of finds its own rows by it.';
 comment on column labels.account_id is 'Of the transaction, as merchant_id: rates are asked by party.';
-comment on column labels.amount_to_median is
-  'Of a fraud: the amount by the median of its account, from the score that was stored when the label came. Null: there was no score, or no sibling.';
+comment on column labels.amount_to_median is 'Of a fraud: the amount by the median of its account, from the score that was stored when the label came. Null: there was no score, or no sibling.';
 comment on column labels.client is 'Client of the API key that reported it.';
 comment on column labels.identity is 'The person who held that key; null for a key of no person.';
-comment on column labels.note is
-  'What the reporter added, for people: neither features nor training read it. The first report of a label keeps its note.';
+comment on column labels.note is 'What the reporter added, for people: neither features nor training read it. The first report of a label keeps its note.';
 -- Rates count frauds of a party by the time of the transaction. Frauds are few, so the many rows that say
 -- legitimate cost no entry; whether one came after a fraud is looked up in the primary key.
 create index labels_fraud_account_idx on labels (account_id, created_at) where label = 'fraud';
@@ -1458,9 +1355,8 @@ create table label_batches (
   transaction_ids uuid[] not null,
   constraint label_batches_pkey primary key (batch_id)
 ) with (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 5000);
+comment on table label_batches is 'Requests whose labels are committed, but of which the profiles may not have been told. Deleted once they are; what stays is told by a worker.';
 alter table label_batches alter column transaction_ids set storage external;
-comment on table label_batches is
-  'Requests whose labels are committed, but of which the profiles may not have been told. Deleted once they are; what stays is told by a worker.';
 create index label_batches_received_idx on label_batches (received_at);
 
 -- Tallies of days
@@ -1476,20 +1372,17 @@ create table daily_increments (
   amount numeric not null,
   score_sum bigint not null
 ) with (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 5000);
-comment on table daily_increments is
-  'What a statement adds to the daily tallies, written by the same statement that stores the rows it counts. A worker adds it to daily_tallies and total_tallies and deletes it.';
+comment on table daily_increments is 'What a statement adds to the daily tallies, written by the same statement that stores the rows it counts. A worker adds it to daily_tallies and total_tallies and deletes it.';
 comment on column daily_increments.day is 'UTC day of created_at; of a dead letter, of failed_at.';
-comment on column daily_increments.outcome is
-  'accepted: transactions; a verdict: scores; fraud, legitimate: transactions whose deciding label it is; a reason code: scores that have this reason; dead_lettered: transactions that ended as a dead letter which is not replayed; dead_letter: dead letters neither replayed nor purged.';
 comment on column daily_increments.currency is 'XXX where there is none, as of reasons and dead letters.';
+comment on column daily_increments.outcome is 'accepted: transactions; a verdict: scores; fraud, legitimate: transactions whose deciding label it is; a reason code: scores that have this reason; dead_lettered: transactions that ended as a dead letter which is not replayed; dead_letter: dead letters neither replayed nor purged.';
 comment on column daily_increments.amount is 'Sum of the amounts of these transactions.';
 
 create table daily_tallies (
   like daily_increments,
   constraint daily_tallies_key unique nulls not distinct (day, corridor, currency, outcome, rule_set, model)
 );
-comment on table daily_tallies is
-  'Transactions, scores and their reasons, labels and dead letters by day. A figure is the sum of these rows and those of daily_increments.';
+comment on table daily_tallies is 'Transactions, scores and their reasons, labels and dead letters by day. A figure is the sum of these rows and those of daily_increments.';
 -- Days that counted something.
 create index daily_tallies_outcome_idx on daily_tallies (outcome, day);
 
@@ -1499,15 +1392,13 @@ create table total_tallies (
   count bigint not null,
   constraint total_tallies_pkey primary key (corridor, outcome)
 );
-comment on table total_tallies is
-  'The same over all days, so that a total costs the same however many days there are. Labels and reasons have no total.';
+comment on table total_tallies is 'The same over all days, so that a total costs the same however many days there are. Labels and reasons have no total.';
 
 create table tally_days (
   day date constraint tally_days_pkey primary key,
   increments bigint not null
 ) with (fillfactor = 50);
-comment on table tally_days is
-  'How many rows of daily_increments were ever merged into the tallies of a day. With those not merged yet it is the version of the figures of the day.';
+comment on table tally_days is 'How many rows of daily_increments were ever merged into the tallies of a day. With those not merged yet it is the version of the figures of the day.';
 
 create table tally_merge (
   only_row boolean constraint tally_merge_pkey primary key default true constraint one_row check (only_row),
@@ -1517,33 +1408,25 @@ comment on table tally_merge is 'Locked by the worker that merges increments.';
 comment on column tally_merge.emptied_at is 'What was committed before it is in daily_tallies and total_tallies.';
 insert into tally_merge (emptied_at) values (now());
 
--- Dead letters are few and several statements change them, so a trigger counts what each of them changed.
+-- Dead letters are few and several statements change them, so a trigger counts what each of them changed: once 1 or -1 a row.
 create function tally_dead_letters() returns trigger language plpgsql set search_path from current as $$
 begin
-  if tg_op <> 'INSERT' then
-    insert into daily_increments (day, corridor, currency, outcome, count, amount, score_sum)
-    select (failed_at at time zone 'UTC')::date, corridor, 'XXX', outcome, -count(*), 0, 0
-      from removed
-     cross join lateral (values ('dead_lettered', replayed_at is null and transaction_id is not null),
-                                ('dead_letter', replayed_at is null and purged_at is null)) o (outcome, is_counted)
-     where is_counted group by 1, 2, 4;
-  end if;
-  if tg_op <> 'DELETE' then
-    insert into daily_increments (day, corridor, currency, outcome, count, amount, score_sum)
-    select (failed_at at time zone 'UTC')::date, corridor, 'XXX', outcome, count(*), 0, 0
-      from stored
-     cross join lateral (values ('dead_lettered', replayed_at is null and transaction_id is not null),
-                                ('dead_letter', replayed_at is null and purged_at is null)) o (outcome, is_counted)
-     where is_counted group by 1, 2, 4;
-  end if;
+  insert into daily_increments (day, corridor, currency, outcome, count, amount, score_sum)
+  select (failed_at at time zone 'UTC')::date, corridor, 'XXX', outcome, tg_argv[0]::int * count(*), 0, 0
+    from changed
+   cross join lateral (values ('dead_lettered', replayed_at is null and transaction_id is not null),
+                              ('dead_letter', replayed_at is null and purged_at is null)) o (outcome, is_counted)
+   where is_counted group by 1, 2, 4;
   return null;
 end $$;
-create trigger dead_letters_tallied_insert after insert on dead_letters
-  referencing new table as stored for each statement execute function tally_dead_letters();
-create trigger dead_letters_tallied_update after update on dead_letters
-  referencing old table as removed new table as stored for each statement execute function tally_dead_letters();
-create trigger dead_letters_tallied_delete after delete on dead_letters
-  referencing old table as removed for each statement execute function tally_dead_letters();
+create trigger dead_letters_inserted after insert on dead_letters
+  referencing new table as changed for each statement execute function tally_dead_letters('1');
+create trigger dead_letters_updated_from after update on dead_letters
+  referencing old table as changed for each statement execute function tally_dead_letters('-1');
+create trigger dead_letters_updated_to after update on dead_letters
+  referencing new table as changed for each statement execute function tally_dead_letters('1');
+create trigger dead_letters_deleted after delete on dead_letters
+  referencing old table as changed for each statement execute function tally_dead_letters('-1');
 
 -- Review
 
@@ -1556,8 +1439,7 @@ create table review_policies (
   constraint policy_names_its_currency
     check ((policy ->> 'currency' ~ '^[A-Z]{3}$' and policy ? 'four_eyes_amount') is true)
 );
-comment on table review_policies is
-  'Priorities with their deadlines, overflow rules and bounds of the review of transactions. The newest version is in force; a case names the version that placed it.';
+comment on table review_policies is 'Priorities with their deadlines, overflow rules and bounds of the review of transactions. The newest version is in force; a case names the version that placed it.';
 insert into review_policies (made_by, policy) values ('engine', '{
   "currency": "USD",
   "priorities": [
@@ -1593,8 +1475,7 @@ create table exchange_rates (
   constraint rate_of_a_currency check (currency ~ '^[A-Z]{3}$' and currency <> 'USD'),
   constraint rate_in_range check (usd > 0 and usd < 1e9)
 );
-comment on table exchange_rates is
-  'What one unit of a currency was worth in US dollars on a UTC day. Imported by people; a day without a row has the rate of the day before.';
+comment on table exchange_rates is 'What one unit of a currency was worth in US dollars on a UTC day. Imported by people; a day without a row has the rate of the day before.';
 
 create table review_intake (
   intake_id bigint generated always as identity constraint review_intake_pkey primary key,
@@ -1604,8 +1485,7 @@ create table review_intake (
   constraint intake_source_known check (source in ('score', 'dispute')),
   constraint intake_names_transactions check (cardinality(transaction_ids) > 0)
 ) with (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 5000);
-comment on table review_intake is
-  'Transactions that need a case, a row a batch, written by the statement that stores their scores or labels. A worker makes the cases and deletes the row in one database transaction.';
+comment on table review_intake is 'Transactions that need a case, a row a batch, written by the statement that stores their scores or labels. A worker makes the cases and deletes the row in one database transaction.';
 
 create table review_cases (
   transaction_id uuid constraint review_cases_pkey primary key,
@@ -1658,17 +1538,15 @@ create table review_cases (
   constraint decision_has_a_reason check ((disposition is null) = (decision_reason is null)),
   constraint lock_has_a_holder check ((locked_by is null) = (locked_until is null))
 ) with (fillfactor = 70);
-comment on table review_cases is
-  'What people have to look at: one row a transaction, whatever names it again. A case that is closed as legitimate or unsure opens again by a dispute.';
+comment on table review_cases is 'What people have to look at: one row a transaction, whatever names it again. A case that is closed as legitimate or unsure opens again by a dispute.';
 comment on column review_cases.created_at is 'Of the transaction.';
+comment on column review_cases.market_amount is 'The amount in market_currency by the rates of rate_day, the newest day up to that of the transaction on which both currencies have one; null where there is none.';
 comment on column review_cases.policy is 'Version of review_policies; no foreign key, as versions are never removed and a check costs every case a lookup.';
-comment on column review_cases.market_amount is
-  'The amount in market_currency by the rates of rate_day, the newest day up to that of the transaction on which both currencies have one; null where there is none.';
-comment on column review_cases.market_currency is 'The currency of the policy that placed the case.';
 comment on column review_cases.locked_until is 'From then on anybody may claim it, by this server''s clock.';
 comment on column review_cases.claimed_at is 'First claim since it opened.';
 comment on column review_cases.escalated_by is 'A person, who leaves it to a risk officer; engine: an overflow rule.';
 comment on column review_cases.final_at is 'End of the time in which the decision can be undone.';
+comment on column review_cases.market_currency is 'The currency of the policy that placed the case.';
 -- Cases that wait for somebody, in the order of work; those whose decision becomes final; arrivals; the end.
 create index review_cases_queue_idx on review_cases (priority, due_at, transaction_id) where state <> 'closed';
 create index review_cases_final_idx on review_cases (final_at) where state = 'decided';
@@ -1692,11 +1570,7 @@ create index review_cases_undecided_idx on review_cases (state, priority, due_at
 
 create function refuse_one_reviewer() returns trigger language plpgsql set search_path from current as $$
 begin
-  if new.decided_by_key is null or shared_maker(new.decided_by_key, new.confirmed_by_key) is not null
-     or approver_of(new.confirmed_by_key) is distinct from new.confirmed_by then
-    raise exception 'the decision on % and its confirmation are not two people''s', new.transaction_id
-      using errcode = 'integrity_constraint_violation';
-  end if;
+  perform require_two_people('the decision on ' || new.transaction_id, new.decided_by_key, new.confirmed_by, new.confirmed_by_key);
   return null;
 end $$;
 create trigger review_cases_need_two_people after insert or update of confirmed_by, confirmed_by_key on review_cases
@@ -1716,8 +1590,8 @@ create table review_notes (
   constraint note_bounded check (char_length(note) between 1 and 4000),
   constraint file_bounded check (octet_length(file) between 1 and 262144)
 );
-alter table review_notes alter column file set storage external;
 comment on table review_notes is 'Notes and attached files of cases, for people; nothing else reads them.';
+alter table review_notes alter column file set storage external;
 create index review_notes_case_idx on review_notes (transaction_id, note_id);
 
 create table final_decisions (
@@ -1744,11 +1618,9 @@ create table final_decisions (
   constraint decision_known check (disposition in ('fraud', 'legitimate', 'unsure')),
   constraint decision_label_known check (label in ('posted', 'none', 'month_detached'))
 );
-comment on table final_decisions is
-  'What people decided about transactions, once it can no longer be undone; the newest of a transaction stands. Written by the commit that closes the case and stores its label; events are made from it.';
+comment on table final_decisions is 'What people decided about transactions, once it can no longer be undone; the newest of a transaction stands. Written by the commit that closes the case and stores its label; events are made from it.';
 comment on column final_decisions.decision_id is 'In the order of commits, without a gap: one worker at a time writes.';
-comment on column final_decisions.label is
-  'posted: a label of source review; none: unsure; month_detached: the month of the transaction could not take one.';
+comment on column final_decisions.label is 'posted: a label of source review; none: unsure; month_detached: the month of the transaction could not take one.';
 create index final_decisions_transaction_idx on final_decisions (transaction_id, decision_id);
 create index final_decisions_final_idx on final_decisions (final_at);
 create trigger final_decisions_never_change before update or truncate on final_decisions
@@ -1785,8 +1657,7 @@ create table webhook_endpoints (
     and (deleted_at is null or previous_secret is null)),
   constraint endpoint_previous_secret_ends check ((previous_secret is null) = (previous_until is null))
 );
-comment on table webhook_endpoints is
-  'Where events are sent. A deleted endpoint keeps its row, without secrets, until its deliveries have ended.';
+comment on table webhook_endpoints is 'Where events are sent. A deleted endpoint keeps its row, without secrets, until its deliveries have ended.';
 comment on column webhook_endpoints.client is 'Whose transactions it hears of; null: the market''s.';
 comment on column webhook_endpoints.secret is 'Encrypted where RISK_WEBHOOK_KEYS is set.';
 comment on column webhook_endpoints.previous_secret is 'Signs beside the newer one until previous_until.';
@@ -1798,8 +1669,7 @@ create table webhook_intake (
   transaction_ids uuid[] not null,
   constraint hooked_names_transactions check (cardinality(transaction_ids) > 0)
 ) with (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 5000);
-comment on table webhook_intake is
-  'Transactions whose verdict an endpoint takes, a row a batch, written by the statement that stores their scores. A worker makes the deliveries and deletes the row in one database transaction.';
+comment on table webhook_intake is 'Transactions whose verdict an endpoint takes, a row a batch, written by the statement that stores their scores. A worker makes the deliveries and deletes the row in one database transaction.';
 
 create table webhook_position (
   only_row boolean constraint webhook_position_pkey primary key default true constraint one_row check (only_row),
@@ -1827,14 +1697,11 @@ create table webhook_deliveries (
     case state when 'waiting' then next_at is not null when 'delivered' then next_at is null when 'dead' then next_at is null
       else false end)
 ) with (autovacuum_vacuum_scale_factor = 0.02);
-comment on table webhook_deliveries is
-  'What is sent to whom, and how it went: one row an endpoint and event, whatever names the event again.';
-comment on column webhook_deliveries.endpoint_id is
-  'No foreign key: an endpoint''s row is removed after its deliveries, and a check costs every row a lookup.';
+comment on table webhook_deliveries is 'What is sent to whom, and how it went: one row an endpoint and event, whatever names the event again.';
+comment on column webhook_deliveries.endpoint_id is 'No foreign key: an endpoint''s row is removed after its deliveries, and a check costs every row a lookup.';
 comment on column webhook_deliveries.event_id is 'Sent as webhook-id, by which receivers tell repetitions.';
 comment on column webhook_deliveries.payload is 'The body, byte for byte, as it is signed.';
-comment on column webhook_deliveries.next_at is
-  'When it is due. A worker that sends it moves this into the future: until then no other one sends it.';
+comment on column webhook_deliveries.next_at is 'When it is due. A worker that sends it moves this into the future: until then no other one sends it.';
 comment on column webhook_deliveries.decisions is 'How many decisions the event lists; null: it is about something else.';
 create index webhook_deliveries_due_idx on webhook_deliveries (endpoint_id, next_at) where state = 'waiting';
 create index webhook_deliveries_log_idx on webhook_deliveries (endpoint_id, delivery_id);
@@ -1856,16 +1723,14 @@ create table evidence_logs (
   checkpoint text,
   refused text
 );
-comment on table evidence_logs is
-  'One row per log; the newest takes leaves. The commit that appends compares size and root with those it read.';
+comment on table evidence_logs is 'One row per log; the newest takes leaves. The commit that appends compares size and root with those it read.';
 comment on column evidence_logs.audit_id is 'The last line of audit_log that is sealed.';
-comment on column evidence_logs.sealed_at is
-  'When a worker last sealed or found nothing to seal: scores name themselves in evidence_intake until 7 days after.';
+comment on column evidence_logs.sealed_at is 'When a worker last sealed or found nothing to seal: scores name themselves in evidence_intake until 7 days after.';
 comment on column evidence_logs.before_at is 'Scores with an earlier scored_at are sealed by a walk over all scores, those from it on by evidence_intake.';
+comment on column evidence_logs.before_xid is 'Read by earlier builds alone.';
 comment on column evidence_logs.walked_to is 'Where the walk is; null once it is over.';
 comment on column evidence_logs.checkpoint is 'The newest signed checkpoint.';
 comment on column evidence_logs.refused is 'Why the log takes no leaves: it contradicts a checkpoint that was published. Null: it takes them.';
-comment on column evidence_logs.before_xid is 'Read by earlier builds alone.';
 
 create table evidence_entries (
   log_id int not null constraint evidence_entries_log_fkey references evidence_logs (log_id),
@@ -1886,14 +1751,14 @@ create table evidence_entries (
          and num_nonnulls(scored_from, scored_to) <> 1 and num_nonnulls(id_from, id_to) <> 1
     else num_nonnulls(ids, hashes, scored_from, scored_to, id_from, id_to) = 0 and subject is not null end)
 );
--- Hashes and ids are random: trying to compress them would cost more than it saves.
-alter table evidence_entries alter column ids set storage external, alter column hashes set storage external;
 comment on table evidence_entries is 'One row per leaf of a log: a batch of scores, or one line, model or rule set by the hash of its content.';
 comment on column evidence_entries.subject is 'Id of the line, or name of the model or rule set.';
 comment on column evidence_entries.leaf is 'Canonical JSON, byte by byte what the tree has the hash of.';
 comment on column evidence_entries.ids is 'Transactions of a batch in the order of their leaves, 16 bytes each.';
 comment on column evidence_entries.hashes is 'Leaf hashes of the scores of a batch, 32 bytes each.';
 comment on column evidence_entries.scored_from is 'Of a batch that evidence_intake named; a batch of the walk has the range of its ids.';
+-- Hashes and ids are random: trying to compress them would cost more than it saves.
+alter table evidence_entries alter column ids set storage external, alter column hashes set storage external;
 create unique index evidence_entries_subject_key on evidence_entries (log_id, kind, subject) where kind <> 'scores';
 create index evidence_entries_scored_idx on evidence_entries (log_id, scored_to) where scored_to is not null;
 create index evidence_entries_id_idx on evidence_entries (log_id, id_to) where id_to is not null;
@@ -1906,8 +1771,8 @@ create table evidence_tiles (
     octet_length(hashes) % 32 = 0 and octet_length(hashes) between 32 and 8192),
   constraint evidence_tiles_pkey primary key (log_id, level, tile)
 );
-alter table evidence_tiles alter column hashes set storage external;
 comment on table evidence_tiles is 'Hashes of the Merkle trees (RFC 6962) in tiles of 256, as c2sp.org/tlog-tiles has them; the last tile of a level grows.';
+alter table evidence_tiles alter column hashes set storage external;
 
 create table evidence_intake (
   intake_id bigint generated always as identity constraint evidence_intake_pkey primary key,
@@ -1917,11 +1782,10 @@ create table evidence_intake (
   constraint evidence_intake_hashed check ((hashes is null) = (scored_at is null)
     and octet_length(hashes) = 32 * cardinality(transaction_ids))
 ) with (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 5000);
-alter table evidence_intake alter column transaction_ids set storage external, alter column hashes set storage external;
 comment on table evidence_intake is 'Scores that wait to be sealed: a row by the statement that stores scores, deleted by the commit that seals them.';
-comment on column evidence_intake.hashes is
-  'Hashes of the scores in the order of transaction_ids, 32 bytes each; null: the sealer reads the scores and hashes them.';
+comment on column evidence_intake.hashes is 'Hashes of the scores in the order of transaction_ids, 32 bytes each; null: the sealer reads the scores and hashes them.';
 comment on column evidence_intake.scored_at is 'When the hashed scores were scored.';
+alter table evidence_intake alter column transaction_ids set storage external, alter column hashes set storage external;
 
 create table checkpoint_intake (
   intake_id bigint generated always as identity constraint checkpoint_intake_pkey primary key,
@@ -1930,8 +1794,7 @@ create table checkpoint_intake (
   signed_at timestamptz(3) not null,
   checkpoint text not null constraint checkpoint_bounded check (octet_length(checkpoint) between 1 and 65535)
 );
-comment on table checkpoint_intake is
-  'Checkpoints that wait for their webhooks: a row by the commit that stores the checkpoint, deleted by the commit that makes the deliveries.';
+comment on table checkpoint_intake is 'Checkpoints that wait for their webhooks: a row by the commit that stores the checkpoint, deleted by the commit that makes the deliveries.';
 
 -- Backtests
 
@@ -1958,8 +1821,7 @@ create table backtests (
   constraint backtest_problem_whole check ((state = 'failed') = (problem is not null)),
   constraint backtest_cancelled_by_somebody check ((cancelled_by is not null) = (state = 'cancelled'))
 );
-comment on table backtests is
-  'Versions of rules or models over stored vectors: what was asked, how far the counting is, and the report.';
+comment on table backtests is 'Versions of rules or models over stored vectors: what was asked, how far the counting is, and the report.';
 comment on column backtests.question is 'Canonical JSON: times, corridor, and both versions by hash.';
 comment on column backtests.sources is 'Canonical JSON: sources of rule sets by their hash, as they were when it was asked.';
 comment on column backtests.cursor is 'The last transaction that counts has; null before the first.';
@@ -1975,10 +1837,8 @@ create table backtest_days (
   counts text not null,
   constraint backtest_days_pkey primary key (backtest_id, day)
 );
-comment on table backtest_days is
-  'Rows that a backtest has counted, a UTC day: what bands alone would change follows from the counts, without the rows.';
-comment on column backtest_days.counts is
-  'JSON by corridor: rows by score and label, those that a rule sends to review likewise, and those that bands do not move by verdict and label.';
+comment on table backtest_days is 'Rows that a backtest has counted, a UTC day: what bands alone would change follows from the counts, without the rows.';
+comment on column backtest_days.counts is 'JSON by corridor: rows by score and label, those that a rule sends to review likewise, and those that bands do not move by verdict and label.';
 
 -- Months
 
@@ -1991,8 +1851,7 @@ create table archived_months (
   begun_at timestamptz(3) not null default now(),
   constraint archived_months_pkey primary key (month, number)
 );
-comment on table archived_months is
-  'Archives of months, a row each time one is begun. A month whose step is cold has no tables: its rows are in files.';
+comment on table archived_months is 'Archives of months, a row each time one is begun. A month whose step is cold has no tables: its rows are in files.';
 comment on column archived_months.step is 'The next step; cold: the files are all there is; ended: the month was restored, or the archive was begun anew.';
 comment on column archived_months.location is 'Folder, or s3://bucket/prefix, that has the files.';
 comment on column archived_months.manifest is 'What archive.json has: tables with rows, hashes and files.';
@@ -2019,24 +1878,18 @@ create table legal_holds (
   lift_reason text constraint lift_reason_bounded check (char_length(lift_reason) between 1 and 500),
   constraint hold_lifted_whole check (num_nulls(lifted_by, lifted_by_key, lifted_at, lift_reason) in (0, 4))
 );
-comment on table legal_holds is
-  'What a court or an authority wants kept: a market, a month or an account. While a hold is in force nothing of its subject is dropped, purged or erased. Several holds may have one subject, a row a reason.';
+comment on table legal_holds is 'What a court or an authority wants kept: a market, a month or an account. While a hold is in force nothing of its subject is dropped, purged or erased. Several holds may have one subject, a row a reason.';
 comment on column legal_holds.subject is 'The month as 2026-03, or the account as rows have it; null: the whole market.';
 comment on column legal_holds.lifted_at is 'Null: the hold is in force.';
 create index legal_holds_in_force_idx on legal_holds (kind, subject) where lifted_at is null;
 create trigger legal_holds_stay before delete or truncate on legal_holds
   for each statement execute function refuse_change();
 
-create function keep_legal_hold() returns trigger language plpgsql as $$
-begin
-  if old.lifted_at is not null
-     or (new.hold_id, new.kind, new.subject, new.reason, new.set_by, new.set_by_key, new.set_at)
-        is distinct from (old.hold_id, old.kind, old.subject, old.reason, old.set_by, old.set_by_key, old.set_at) then
-    raise exception 'legal holds are never changed, they are lifted once' using errcode = 'integrity_constraint_violation';
-  end if;
-  return new;
-end $$;
-create trigger legal_holds_keep before update on legal_holds for each row execute function keep_legal_hold();
+create trigger legal_holds_keep before update on legal_holds for each row
+  when (old.lifted_at is not null
+        or (new.hold_id, new.kind, new.subject, new.reason, new.set_by, new.set_by_key, new.set_at)
+           is distinct from (old.hold_id, old.kind, old.subject, old.reason, old.set_by, old.set_by_key, old.set_at))
+  execute function refuse_change('they are lifted once');
 
 create function is_held(of_account text, at_time timestamptz) returns boolean
 language sql stable set search_path from current as $$
@@ -2059,14 +1912,10 @@ create table leaderships (
   epoch bigint not null default 0,
   expires_at timestamptz(3) not null default '-infinity'
 );
-comment on table leaderships is
-  'One row per duty that one process at a time does, made when it is first asked for.';
+comment on table leaderships is 'One row per duty that one process at a time does, made when it is first asked for.';
 comment on column leaderships.owner is 'The process that does it, or did it last.';
-comment on column leaderships.epoch is
-  'Grows with each change of owner. Every write of an owner names it and fails once it has grown.';
-comment on column leaderships.expires_at is
-  'By this server''s clock. From then on any process may take the duty over.';
-insert into leaderships (duty) values ('purge'), ('cases'), ('decisions'), ('case-figures'), ('webhooks');
+comment on column leaderships.epoch is 'Grows with each change of owner. Every write of an owner names it and fails once it has grown.';
+comment on column leaderships.expires_at is 'By this server''s clock. From then on any process may take the duty over.';
 
 -- Readiness and breakers write here.
 create table write_probe (

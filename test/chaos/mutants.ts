@@ -22,8 +22,8 @@ export const MUTANTS: readonly Mutant[] = [
     replacements: [
       {
         file: 'sql/0001_market.sql',
-        find: ', constraint %I primary key (digest))',
-        replace: ', constraint %I check (digest is not null))',
+        find: ', constraint %I primary key (digest)',
+        replace: ', constraint %I check (digest is not null)',
       },
     ],
   },

@@ -219,8 +219,8 @@ test('counts a day end 90 days after their backtest, which stays', async () => {
   );
   await sql(
     `with old as (
-       insert into backtests (state, question, sources, requested_by, requested_by_key, ended_at)
-       select 'cancelled', '{}', '{}', 'me', 'k', now() - days * interval '1 day' from (values (89), (91)) d (days)
+       insert into backtests (state, question, sources, requested_by, requested_by_key, ended_at, cancelled_by)
+       select 'cancelled', '{}', '{}', 'me', 'k', now() - days * interval '1 day', 'me' from (values (89), (91)) d (days)
        returning backtest_id)
      insert into backtest_days select backtest_id, date '2026-01-01' + n, '{}' from old, generate_series(1, 3) n`,
   );

@@ -248,8 +248,8 @@ describe('what was submitted', () => {
     await createDraft(api.database, always('sql@1'), ann);
     await submit(api.database, 'sql@1', ann);
     const change = (set: string) => sql(`update rule_sets set ${set} where rule_set = 'sql@1'`);
-    await expect(change(`source = '{}'`)).rejects.toThrow(/never changes/);
-    await expect(change(`author = 'Bob'`)).rejects.toThrow(/never changes/);
+    await expect(change(`source = '{}'`)).rejects.toThrow(/never changed/);
+    await expect(change(`author = 'Bob'`)).rejects.toThrow(/never changed/);
     await expect(change(`state = 'draft'`)).rejects.toThrow();
     await expect(sql(`delete from rule_sets`)).rejects.toThrow(/never changed/);
     const approveBy = (name: string, key: string) =>
