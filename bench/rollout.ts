@@ -118,7 +118,7 @@ const scoredBy = ({ workers }: Pipeline, signal: AbortSignal) =>
   );
 
 const DECIDED = `select state, extract(epoch from min(created_at))::float8 * 1000 as at
-  from rule_set_rollouts where rule_set = $1 group by 1 order by 2`;
+  from rollouts where rule_set = $1 group by 1 order by 2`;
 /** Scores after the first time; those by others than wanted, and the last of these. */
 const FOLLOWED = `
   select count(*) filter (where scored_at > to_timestamp($1::float8 / 1000) + interval '${FOLLOWED_SECONDS_MAX} s')::int as later,

@@ -802,7 +802,7 @@ end $$;
 create trigger list_entries_come_before after insert on list_entries
   referencing new table as added for each statement execute function refuse_late_entries();
 
--- Rule sets and their rollouts
+-- Rule sets
 
 create table rule_sets (
   rule_set text constraint rule_sets_pkey primary key
@@ -858,95 +858,7 @@ end $$;
 create trigger rule_sets_need_two_people after update on rule_sets
   for each row when (old.approved_at is null and new.approved_at is not null) execute function refuse_author();
 
-create table rule_set_proposals (
-  proposal_id bigint generated always as identity constraint rule_set_proposals_pkey primary key,
-  rule_set text not null constraint rule_set_proposals_rule_set_fkey references rule_sets (rule_set),
-  corridor text not null,
-  state text not null,
-  canary_percent smallint not null,
-  proposed_by text not null constraint rule_set_proposed_by_somebody check (btrim(proposed_by) <> ''),
-  proposed_by_key text not null constraint rule_set_proposals_key_fkey references api_keys (key_id),
-  proposed_at timestamptz(3) not null default now(),
-  reason text constraint rule_set_proposal_reason_bounded check (char_length(btrim(reason)) between 1 and 1024),
-  constraint rule_set_proposal_corridor_or_all check (corridor = 'all' or corridor ~ '^[A-Z]{2}-[A-Z]{2}$'),
-  constraint rule_set_proposal_state_known check (state in ('shadow', 'canary', 'active')),
-  constraint rule_set_proposal_canary_in_range check (
-    case state when 'canary' then canary_percent between 1 and 99 else canary_percent = 0 end),
-  constraint rule_set_proposals_content_key unique (proposal_id, rule_set, state, canary_percent, proposed_by)
-);
-comment on table rule_set_proposals is 'What somebody would have a rule set do; in force only by a row of rule_set_rollouts that somebody else approved.';
-comment on column rule_set_proposals.reason is 'As of model_proposals.';
-create trigger rule_set_proposals_never_change before update or delete or truncate on rule_set_proposals
-  for each statement execute function refuse_change();
-
-create table rule_set_rollouts (
-  rollout_id bigint generated always as identity constraint rule_set_rollouts_pkey primary key,
-  corridor text not null constraint rule_set_rollout_corridor_shape check (corridor ~ '^[A-Z]{2}-[A-Z]{2}$'),
-  rule_set text not null constraint rule_set_rollouts_rule_set_fkey references rule_sets (rule_set),
-  state text not null,
-  canary_percent smallint not null,
-  cause text not null,
-  proposal_id bigint,
-  proposed_by text not null,
-  approved_by text,
-  reason text constraint rule_set_rollout_reason_bounded check (char_length(reason) <= 1024),
-  decided_by_key text constraint rule_set_rollouts_key_fkey references api_keys (key_id),
-  created_at timestamptz(3) not null default now(),
-  ends_at timestamptz(3) constraint rule_set_rollout_has_no_end check (ends_at is null),
-  constraint rule_set_rollout_canary_in_range check (
-    case state when 'canary' then canary_percent between 1 and 99 else canary_percent = 0 end),
-  constraint rule_set_rollout_cause_fits check (
-    case cause
-      when 'approval' then state in ('shadow', 'canary', 'active') and proposal_id is not null and approved_by is not null
-      when 'displacement' then state = 'deprecated' and proposal_id is null
-      when 'rollback' then state in ('active', 'deprecated') and proposal_id is null and approved_by is null
-      else false
-    end),
-  constraint rule_set_proposer_is_not_approver check (
-    lower(btrim(normalize(proposed_by, nfkc))) <> lower(btrim(normalize(approved_by, nfkc)))),
-  constraint rule_set_rollout_is_proposal_fkey foreign key (proposal_id, rule_set, state, canary_percent, proposed_by)
-    references rule_set_proposals (proposal_id, rule_set, state, canary_percent, proposed_by)
-);
-comment on table rule_set_rollouts is 'What rule sets do: the newest row of a rule set in a corridor holds; a corridor without one has the rule set of the build. Appended only.';
-comment on column rule_set_rollouts.cause is 'approval: as proposed; displacement: another rule set became active; rollback: one risk officer went back.';
-comment on column rule_set_rollouts.reason is 'Why, where the engine rolled back by itself (proposed_by engine).';
-comment on column rule_set_rollouts.decided_by_key is 'Of who approved or rolled back; null for the engine.';
-comment on column rule_set_rollouts.ends_at is 'As of model_rollouts; null, as nobody puts a rule set in force alone.';
-create unique index rule_set_rollouts_proposal_key on rule_set_rollouts (proposal_id, corridor) where proposal_id is not null;
-create trigger rule_set_rollouts_never_change before update or delete or truncate on rule_set_rollouts
-  for each statement execute function refuse_change();
-
--- Its argument is the table of the proposals.
-create function refuse_one_person() returns trigger language plpgsql set search_path from current as $$
-declare
-  proposer_key text;
-begin
-  execute format('select proposed_by_key from %I where proposal_id = $1', tg_argv[0]) into proposer_key using new.proposal_id;
-  perform require_two_people('proposal ' || new.proposal_id, proposer_key, new.approved_by, new.decided_by_key);
-  return null;
-end $$;
-create trigger rule_set_rollouts_need_two_people after insert on rule_set_rollouts
-  for each row when (new.cause = 'approval') execute function refuse_one_person('rule_set_proposals');
-
-create table rule_set_flips (
-  rule_set text not null,
-  corridor text not null,
-  from_at timestamptz(3) not null default now(),
-  to_at timestamptz(3) not null default now(),
-  scores bigint not null,
-  stricter bigint not null,
-  milder bigint not null,
-  failed bigint not null,
-  stricter_ids uuid[] not null,
-  milder_ids uuid[] not null,
-  constraint rule_set_flips_pkey primary key (rule_set, corridor),
-  constraint rule_set_flips_bounded check (cardinality(stricter_ids) <= 20 and cardinality(milder_ids) <= 20)
-);
-comment on table rule_set_flips is 'Scores beside which a rule set was a shadow, a row a rule set and corridor. Workers add what they counted every two seconds; a batch that comes again counts again.';
-comment on column rule_set_flips.failed is 'Scores for which the shadow itself failed; they are no flips.';
-comment on column rule_set_flips.stricter_ids is 'The newest transactions that the shadow would have decided more strictly.';
-
--- Models and their rollouts
+-- Models
 
 create table models (
   model_id text constraint models_pkey primary key,
@@ -995,86 +907,6 @@ comment on column models.calibration is 'From margins to probabilities, as in th
 create trigger models_never_change before update or delete or truncate on models
   for each statement execute function refuse_change();
 
-create table model_proposals (
-  proposal_id bigint generated always as identity constraint model_proposals_pkey primary key,
-  model_id text not null constraint model_proposals_model_fkey references models (model_id),
-  corridor text not null,
-  state text not null,
-  canary_percent smallint not null,
-  proposed_by text not null,
-  proposed_at timestamptz(3) not null default now(),
-  proposed_by_key text not null constraint model_proposals_key_fkey references api_keys (key_id),
-  reason text constraint model_proposal_reason_bounded check (char_length(btrim(reason)) between 1 and 1024),
-  constraint proposal_corridor_or_all check (corridor = 'all' or corridor ~ '^[A-Z]{2}-[A-Z]{2}$'),
-  constraint proposal_state_known check (state in ('shadow', 'canary', 'active')),
-  constraint proposal_canary_in_range check (
-    case state when 'canary' then canary_percent between 1 and 99 else canary_percent = 0 end),
-  constraint proposed_by_somebody check (btrim(proposed_by) <> ''),
-  constraint model_proposals_content_key unique (proposal_id, model_id, state, canary_percent, proposed_by)
-);
-comment on table model_proposals is 'What somebody would have a model do; in force only by a row of model_rollouts that somebody else approved.';
-comment on column model_proposals.canary_percent is 'Percent of the accounts; 0 but for a canary.';
-comment on column model_proposals.reason is 'Why it goes on before the dwell time and the gates of its stage; null: it does not.';
-create trigger model_proposals_never_change before update or delete or truncate on model_proposals
-  for each statement execute function refuse_change();
-
-create table model_rollouts (
-  rollout_id bigint generated always as identity constraint model_rollouts_pkey primary key,
-  corridor text not null,
-  model_id text not null constraint model_rollouts_model_fkey references models (model_id),
-  state text not null,
-  canary_percent smallint not null,
-  cause text not null,
-  proposal_id bigint,
-  proposed_by text not null,
-  approved_by text,
-  created_at timestamptz(3) not null default now(),
-  reason text constraint rollout_reason_bounded check (char_length(reason) <= 1024),
-  decided_by_key text constraint model_rollouts_key_fkey references api_keys (key_id),
-  ends_at timestamptz(3),
-  constraint rollout_corridor_shape check (corridor ~ '^[A-Z]{2}-[A-Z]{2}$'),
-  constraint rollout_canary_in_range check (
-    case state when 'canary' then canary_percent between 1 and 99 else canary_percent = 0 end),
-  constraint rollout_cause_fits check (
-    case cause
-      when 'approval' then state in ('shadow', 'canary', 'active') and proposal_id is not null
-      when 'emergency' then state in ('shadow', 'canary', 'active') and proposal_id is not null
-      when 'displacement' then state = 'deprecated' and proposal_id is null
-      when 'rollback' then state in ('active', 'deprecated') and proposal_id is null
-      else false
-    end),
-  constraint approved_unless_alone check (
-    case cause when 'approval' then approved_by is not null when 'displacement' then true else approved_by is null end),
-  constraint emergency_ends check (
-    case cause when 'emergency' then (ends_at <= created_at + interval '1 day' and btrim(reason) <> '') is true
-               else ends_at is null end),
-  constraint proposer_is_not_approver check (
-    lower(btrim(normalize(proposed_by, nfkc))) <> lower(btrim(normalize(approved_by, nfkc)))),
-  constraint rollout_by_somebody check (btrim(proposed_by) <> '' and btrim(approved_by) <> ''),
-  constraint rollout_is_proposal_fkey foreign key (proposal_id, model_id, state, canary_percent, proposed_by)
-    references model_proposals (proposal_id, model_id, state, canary_percent, proposed_by)
-);
-comment on table model_rollouts is 'What models do: the newest row of a model in a corridor holds; without a row it is staged. Appended only, by risk models approve and rollback.';
-comment on column model_rollouts.cause is 'approval: as proposed; displacement: another model became active; rollback: one risk officer went back, or the engine; emergency: one risk officer alone, for a day at most.';
-comment on column model_rollouts.reason is 'Why, where the engine rolled back by itself (proposed_by engine) or one person acted alone.';
-comment on column model_rollouts.decided_by_key is 'Of who approved, rolled back or put in force alone; null for the engine.';
-comment on column model_rollouts.ends_at is 'An emergency ends here unless a row of the same proposal is approved before.';
-create unique index model_rollouts_proposal_key on model_rollouts (proposal_id, corridor, cause)
-  where proposal_id is not null;
-create index model_rollouts_ends_idx on model_rollouts (ends_at) where ends_at is not null;
-create trigger model_rollouts_never_change before update or delete or truncate on model_rollouts
-  for each statement execute function refuse_change();
-
-create trigger model_rollouts_need_two_people after insert on model_rollouts
-  for each row when (new.cause = 'approval') execute function refuse_one_person('model_proposals');
-create function refuse_nobody() returns trigger language plpgsql set search_path from current as $$
-begin
-  perform require_approver(new.proposed_by, new.decided_by_key);
-  return null;
-end $$;
-create trigger model_rollouts_need_a_person after insert on model_rollouts
-  for each row when (new.cause = 'emergency') execute function refuse_nobody();
-
 create table model_checks (
   check_id bigint generated always as identity constraint model_checks_pkey primary key,
   model_id text not null constraint model_checks_model_fkey references models (model_id),
@@ -1120,6 +952,115 @@ create table watch_reports (
 comment on table watch_reports is 'What one worker at a time found of each model that decides: drift, and whether verdicts and probabilities came true. A run and model a row, kept RISK_WATCH_RETENTION_DAYS.';
 comment on column watch_reports.model is 'name@version as in scores.model, or rules where no model decided.';
 comment on column watch_reports.report is 'As GET /v1/models/watch answers it.';
+
+-- Rollouts of rule sets and of models
+
+create table rollout_proposals (
+  proposal_id bigint generated always as identity constraint rollout_proposals_pkey primary key,
+  model_id text constraint rollout_proposals_model_fkey references models (model_id),
+  rule_set text constraint rollout_proposals_rule_set_fkey references rule_sets (rule_set),
+  corridor text not null,
+  state text not null,
+  canary_percent smallint not null,
+  proposed_by text not null,
+  proposed_by_key text not null constraint rollout_proposals_key_fkey references api_keys (key_id),
+  proposed_at timestamptz(3) not null default now(),
+  reason text constraint proposal_reason_bounded check (char_length(btrim(reason)) between 1 and 1024),
+  constraint proposal_of_one_subject check (num_nonnulls(model_id, rule_set) = 1),
+  constraint proposal_corridor_or_all check (corridor = 'all' or corridor ~ '^[A-Z]{2}-[A-Z]{2}$'),
+  constraint proposal_state_known check (state in ('shadow', 'canary', 'active')),
+  constraint proposal_canary_in_range check (
+    case state when 'canary' then canary_percent between 1 and 99 else canary_percent = 0 end),
+  constraint proposed_by_somebody check (btrim(proposed_by) <> ''),
+  constraint rollout_proposals_of_model_key unique (proposal_id, model_id, state, canary_percent, proposed_by),
+  constraint rollout_proposals_of_rule_set_key unique (proposal_id, rule_set, state, canary_percent, proposed_by)
+);
+comment on table rollout_proposals is 'What somebody would have a model or a rule set do; in force only by a row of rollouts that somebody else approved.';
+comment on column rollout_proposals.canary_percent is 'Percent of the accounts; 0 but for a canary.';
+comment on column rollout_proposals.reason is 'Why it goes on before the dwell time and the gates of its stage; null: it does not.';
+create trigger rollout_proposals_never_change before update or delete or truncate on rollout_proposals
+  for each statement execute function refuse_change();
+
+create table rollouts (
+  rollout_id bigint generated always as identity constraint rollouts_pkey primary key,
+  model_id text constraint rollouts_model_fkey references models (model_id),
+  rule_set text constraint rollouts_rule_set_fkey references rule_sets (rule_set),
+  corridor text not null,
+  state text not null,
+  canary_percent smallint not null,
+  cause text not null,
+  proposal_id bigint,
+  proposed_by text not null,
+  approved_by text,
+  reason text constraint rollout_reason_bounded check (char_length(reason) <= 1024),
+  decided_by_key text constraint rollouts_key_fkey references api_keys (key_id),
+  created_at timestamptz(3) not null default now(),
+  ends_at timestamptz(3),
+  constraint rollout_of_one_subject check (num_nonnulls(model_id, rule_set) = 1),
+  constraint rollout_corridor_shape check (corridor ~ '^[A-Z]{2}-[A-Z]{2}$'),
+  constraint rollout_canary_in_range check (
+    case state when 'canary' then canary_percent between 1 and 99 else canary_percent = 0 end),
+  constraint rollout_cause_fits check (
+    case cause
+      when 'approval' then state in ('shadow', 'canary', 'active') and proposal_id is not null
+      when 'emergency' then state in ('shadow', 'canary', 'active') and proposal_id is not null and model_id is not null
+      when 'displacement' then state = 'deprecated' and proposal_id is null
+      when 'rollback' then state in ('active', 'deprecated') and proposal_id is null
+      else false
+    end),
+  constraint approved_unless_alone check (
+    case cause when 'approval' then approved_by is not null when 'displacement' then true else approved_by is null end),
+  constraint emergency_ends check (
+    case cause when 'emergency' then (ends_at <= created_at + interval '1 day' and btrim(reason) <> '') is true
+               else ends_at is null end),
+  constraint proposer_is_not_approver check (
+    lower(btrim(normalize(proposed_by, nfkc))) <> lower(btrim(normalize(approved_by, nfkc)))),
+  constraint rollout_by_somebody check (btrim(proposed_by) <> '' and btrim(approved_by) <> ''),
+  constraint rollout_is_proposal_of_model_fkey foreign key (proposal_id, model_id, state, canary_percent, proposed_by)
+    references rollout_proposals (proposal_id, model_id, state, canary_percent, proposed_by),
+  constraint rollout_is_proposal_of_rule_set_fkey foreign key (proposal_id, rule_set, state, canary_percent, proposed_by)
+    references rollout_proposals (proposal_id, rule_set, state, canary_percent, proposed_by)
+);
+comment on table rollouts is 'What models and rule sets do: the newest row of a model or rule set in a corridor holds. Without a row a model is staged, and a corridor has the rule set of the build. Appended only.';
+comment on column rollouts.cause is 'approval: as proposed; displacement: another one became active; rollback: one risk officer went back, or the engine; emergency: one risk officer alone, for a day at most.';
+comment on column rollouts.reason is 'Why, where the engine rolled back by itself (proposed_by engine) or one person acted alone.';
+comment on column rollouts.decided_by_key is 'Of who approved, rolled back or put in force alone; null for the engine.';
+comment on column rollouts.ends_at is 'An emergency ends here unless a row of the same proposal is approved before.';
+create unique index rollouts_proposal_key on rollouts (proposal_id, corridor, cause) where proposal_id is not null;
+create index rollouts_ends_idx on rollouts (ends_at) where ends_at is not null;
+create trigger rollouts_never_change before update or delete or truncate on rollouts
+  for each statement execute function refuse_change();
+
+create function refuse_one_person() returns trigger language plpgsql set search_path from current as $$
+begin
+  if new.cause = 'emergency' then
+    perform require_approver(new.proposed_by, new.decided_by_key);
+  else
+    perform require_two_people('proposal ' || new.proposal_id, p.proposed_by_key, new.approved_by, new.decided_by_key)
+       from rollout_proposals p where p.proposal_id = new.proposal_id;
+  end if;
+  return null;
+end $$;
+create trigger rollouts_need_two_people after insert on rollouts
+  for each row when (new.cause in ('approval', 'emergency')) execute function refuse_one_person();
+
+create table rule_set_flips (
+  rule_set text not null,
+  corridor text not null,
+  from_at timestamptz(3) not null default now(),
+  to_at timestamptz(3) not null default now(),
+  scores bigint not null,
+  stricter bigint not null,
+  milder bigint not null,
+  failed bigint not null,
+  stricter_ids uuid[] not null,
+  milder_ids uuid[] not null,
+  constraint rule_set_flips_pkey primary key (rule_set, corridor),
+  constraint rule_set_flips_bounded check (cardinality(stricter_ids) <= 20 and cardinality(milder_ids) <= 20)
+);
+comment on table rule_set_flips is 'Scores beside which a rule set was a shadow, a row a rule set and corridor. Workers add what they counted every two seconds; a batch that comes again counts again.';
+comment on column rule_set_flips.failed is 'Scores for which the shadow itself failed; they are no flips.';
+comment on column rule_set_flips.stricter_ids is 'The newest transactions that the shadow would have decided more strictly.';
 
 create table rollout_counts (
   subject text not null,

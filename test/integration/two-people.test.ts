@@ -28,9 +28,9 @@ const bob = await insertPersonKey(api.testDatabase, 'Bob', OFFICER);
 /** The tests share people; each begins without models in force. */
 beforeEach(async () => {
   await api.testDatabase.sql(`
-    alter table model_rollouts disable trigger user;
-    truncate model_rollouts;
-    alter table model_rollouts enable trigger user`);
+    alter table rollouts disable trigger user;
+    truncate rollouts;
+    alter table rollouts enable trigger user`);
 });
 
 const as = (key: string, method: string, path: string, body?: object) =>
@@ -56,8 +56,7 @@ async function propose(key: string): Promise<string> {
 }
 const approve = (key: string, id: string) => as(key, 'POST', `/v1/models/proposals/${id}/approve`);
 const countInForce = async () =>
-  (await api.testDatabase.sql('select from model_rollouts where state <> $1', ['deprecated']))
-    .length;
+  (await api.testDatabase.sql('select from rollouts where state <> $1', ['deprecated'])).length;
 
 test('one admin does not put a model in force alone under a second name', async () => {
   const fields = { roles: ['admin', 'risk_officer'], owner: 'Eve' };
@@ -144,10 +143,10 @@ describe('a proposal and its approval are two people’s', () => {
     const id = await propose(ann);
     const insert = (name: string, key: string) =>
       api.testDatabase.sql(
-        `insert into model_rollouts (corridor, model_id, state, canary_percent, cause, proposal_id, proposed_by,
+        `insert into rollouts (corridor, model_id, state, canary_percent, cause, proposal_id, proposed_by,
              approved_by, decided_by_key)
          select corridor, model_id, state, canary_percent, 'approval', proposal_id, proposed_by, $2, $3
-           from model_proposals where proposal_id = $1`,
+           from rollout_proposals where proposal_id = $1`,
         [id, name, key],
       );
     await expect(insert('Cy 2', idOf(cy))).rejects.toThrow(/not two people's/);

@@ -161,9 +161,10 @@ export const CORE_TABLES: readonly Retention[] = [
   { tables: ['tally_days'], ends: 'never: a row a day' },
   { tables: ['daily_increments'], ends: 'once they are merged into the tallies' },
   { tables: ['corridors'], ends: 'never: a row a corridor' },
+  { tables: ['rule_sets'], ends: 'never: up to 256 KiB a version, at most 10,000' },
   {
-    tables: ['rule_sets', 'rule_set_proposals', 'rule_set_rollouts'],
-    ends: 'never: up to 256 KiB a version, at most 10,000',
+    tables: ['rollout_proposals', 'rollouts'],
+    ends: 'never: they are the audit of who put what in force, a row a decision',
   },
   {
     tables: ['rollout_counts'],

@@ -38,8 +38,4 @@ export const tables: readonly Retention[] = [
     ],
   },
   { tables: ['models'], ends: 'never: what a model has scored is verified and explained by it' },
-  {
-    tables: ['model_proposals', 'model_rollouts'],
-    ends: 'never: they are the audit of who put what in force, a row a decision',
-  },
 ];

@@ -1,6 +1,6 @@
 /**
  * Proposals and rollouts of models and of rule sets: appended, never changed; the newest row of a subject in a corridor holds.
- * Models and rule sets have tables of the same columns.
+ * A row is of a model or of a rule set.
  */
 import { recordChange } from '../../../kit/audit/audit-log.ts';
 import type { Database, Query } from '../../../kit/database/pool.ts';
@@ -48,16 +48,16 @@ const ROLLOUTS_MAX = 100_000;
 /** Open proposals that are shown, newest first. */
 const PROPOSALS_MAX = 50;
 
-/** A kind of what is rolled out has its ladder, its tables, and the column of its subject. */
-function kindOf(ladder: Ladder, table: 'model' | 'rule_set', column: 'model_id' | 'rule_set') {
-  const [proposed, rolledOut] = [`market.${table}_proposals`, `market.${table}_rollouts`];
+/** A kind of what is rolled out has its ladder, and the column of its subject. */
+function kindOf(ladder: Ladder, column: 'model_id' | 'rule_set') {
   const proposals = `
-    select p.*, exists (select from ${rolledOut} r
+    select p.*, exists (select from market.rollouts r
                          where r.proposal_id = p."proposalId" and r.cause = 'approval') as "isApproved"
       from (select proposal_id as "proposalId", ${column} as "subject", corridor, state, canary_percent as "canaryPercent",
                    proposed_by as "proposedBy", proposed_by_key as "proposedByKey", proposed_at as "proposedAt", reason
-              from ${proposed}) p`;
-  const nameOf = (verb: string, what = 'rollouts') => `${verb}-${table.replace('_', '-')}-${what}`;
+              from market.rollout_proposals where ${column} is not null) p`;
+  const nameOf = (verb: string, what = 'rollouts') =>
+    `${verb}-${what}-of-${ladder.noun.replace(' ', '-')}s`;
   return {
     ladder,
     column,
@@ -71,7 +71,7 @@ function kindOf(ladder: Ladder, table: 'model' | 'rule_set', column: 'model_id' 
       ]
     >(
       nameOf('insert', 'proposal'),
-      `insert into ${proposed} (${column}, corridor, state, canary_percent, proposed_by, proposed_by_key, reason)
+      `insert into market.rollout_proposals (${column}, corridor, state, canary_percent, proposed_by, proposed_by_key, reason)
        values ($1, $2, $3, $4, $5, $6, $7) returning proposal_id as "proposalId"`,
     ),
     findProposal: firstOf<StoredProposal, [proposalId: string]>(
@@ -88,21 +88,21 @@ function kindOf(ladder: Ladder, table: 'model' | 'rule_set', column: 'model_id' 
      * An expression: version of the log, which changes when a row is appended or an emergency ends; null for an empty log. Rows
      * are appended one decision at a time, so the largest id is the newest.
      */
-    mark: `(select max(rollout_id) || coalesce('+' || nullif((select count(*) from ${rolledOut} where ends_at <= now()), 0), '')
-              from ${rolledOut})`,
+    mark: `(select max(rollout_id) || coalesce('+' || nullif((select count(*) from market.rollouts where ends_at <= now()), 0), '')
+              from market.rollouts where ${column} is not null)`,
     list: rowsOf<StoredRollout, [rowsMax: number]>(
       nameOf('read'),
       `select corridor, ${column} as "subject", state, canary_percent as "canaryPercent", cause,
               proposal_id as "proposalId", proposed_by as "proposedBy", approved_by as "approvedBy",
               reason, created_at as "createdAt", ends_at as "endsAt",
               coalesce(ends_at <= now(), false) as "hasLapsed"
-         from ${rolledOut} order by rollout_id limit $1`,
+         from market.rollouts where ${column} is not null order by rollout_id limit $1`,
     ),
     /** Decisions wait for each other: nobody else appends between a reading and its rows. */
-    lock: rowsOf(nameOf('lock'), `lock table ${rolledOut} in share row exclusive mode`),
+    lock: rowsOf(nameOf('lock'), `lock table market.rollouts in share row exclusive mode`),
     append: rowsOf<object, [rows: string, proposalId: string | null, ...by: (string | null)[]]>(
       nameOf('append'),
-      `insert into ${rolledOut} (corridor, ${column}, state, canary_percent, cause, proposal_id, proposed_by,
+      `insert into market.rollouts (corridor, ${column}, state, canary_percent, cause, proposal_id, proposed_by,
            approved_by, reason, decided_by_key, ends_at)
        select r.corridor, r."subject", r.state, r."canaryPercent", r.cause,
               case when r.cause in ('approval', 'emergency') then $2::bigint end, $3, $4, $5, $6,
@@ -114,8 +114,8 @@ function kindOf(ladder: Ladder, table: 'model' | 'rule_set', column: 'model_id' 
 }
 export type RolloutKind = ReturnType<typeof kindOf>;
 
-export const MODELS = kindOf(MODELS_RISE, 'model', 'model_id');
-export const RULE_SETS = kindOf(RULE_SETS_RISE, 'rule_set', 'rule_set');
+export const MODELS = kindOf(MODELS_RISE, 'model_id');
+export const RULE_SETS = kindOf(RULE_SETS_RISE, 'rule_set');
 
 /** @returns the id of the proposal, which its approval names */
 export async function insertProposal(

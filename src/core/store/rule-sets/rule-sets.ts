@@ -56,7 +56,7 @@ export const readSources = rowsOf<RuleSetSource, [ruleSets: readonly string[]]>(
 const newestSources = rowsOf<RuleSetSource, [rowsMax: number]>(
   'read-newest-rule-set-sources',
   `select ${SOURCE} from market.rule_sets s where approved_at is not null
-    order by (select max(rollout_id) from market.rule_set_rollouts r where r.rule_set = s.rule_set) desc nulls last,
+    order by (select max(rollout_id) from market.rollouts r where r.rule_set = s.rule_set) desc nulls last,
              approved_at desc limit $1`,
 );
 

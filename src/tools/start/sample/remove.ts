@@ -5,7 +5,7 @@ import { rowsOf } from '../../../kit/database/statement.ts';
 export const listDeciding = rowsOf<{ corridor: string }, [model: string]>(
   'list-corridors-decided',
   `select corridor from (
-     select distinct on (r.corridor) r.* from market.model_rollouts r join market.models m using (model_id)
+     select distinct on (r.corridor) r.* from market.rollouts r join market.models m using (model_id)
       where m.model = $1 order by r.corridor, r.rollout_id desc) newest
     where state in ('canary', 'active') and coalesce(ends_at > now(), true)`,
 );

@@ -76,7 +76,7 @@ type Case = {
 
 const PEOPLE = 'select identity, revoked_at from identities order by 1';
 const KEYS = 'select key_id, confirmed_at, revoked_at from api_keys order by 1';
-const ROLLOUTS = 'select * from model_rollouts';
+const ROLLOUTS = 'select * from rollouts';
 const LETTERS = 'select replayed_at, purged_at from dead_letters order by dead_letter_id';
 const MONTHS = `select c.relname, i.inhparent from pg_class c left join pg_inherits i on i.inhrelid = c.oid
                  where c.relname ~ 'y2012m05$' and c.relkind = 'r' order by 1`;
@@ -136,7 +136,7 @@ const CASES: Readonly<Record<string, Case>> = {
   'a proposal': {
     actions: ['rollout.propose'],
     change: proposed('shadow'),
-    state: 'select proposal_id from model_proposals',
+    state: 'select proposal_id from rollout_proposals',
   },
   'an approval': {
     actions: ['rollout.approve'],

@@ -28,27 +28,27 @@ for (const [at, name] of ['a@1', 'b@1', 'c@1'].entries()) {
 /** Changes rows that the engine never changes. */
 async function change(text: string): Promise<void> {
   await rig.testDatabase.sql(`
-    alter table model_rollouts disable trigger user;
-    alter table model_proposals disable trigger user;
+    alter table rollouts disable trigger user;
+    alter table rollout_proposals disable trigger user;
     ${text};
-    alter table model_rollouts enable trigger user;
-    alter table model_proposals enable trigger user`);
+    alter table rollouts enable trigger user;
+    alter table rollout_proposals enable trigger user`);
 }
 const aDayLater = () =>
-  change(`update model_rollouts set created_at = created_at - interval '1 day',
+  change(`update rollouts set created_at = created_at - interval '1 day',
                                     ends_at = ends_at - interval '1 day'`);
 
 /** Puts a model in force as if Ann had proposed it and Bob had approved it, without the steps before. */
 const settle = (model: string, state: string, percent: number, corridor: string) => `
   with proposal as (
-    insert into model_proposals (model_id, corridor, state, canary_percent, proposed_by, proposed_by_key)
+    insert into rollout_proposals (model_id, corridor, state, canary_percent, proposed_by, proposed_by_key)
     select model_id, '${corridor}', '${state}', ${percent}, 'Ann', '${ann.split('_')[1]}' from models where model = '${model}' returning *)
-  insert into model_rollouts (corridor, model_id, state, canary_percent, cause, proposal_id, proposed_by, approved_by)
+  insert into rollouts (corridor, model_id, state, canary_percent, cause, proposal_id, proposed_by, approved_by)
   select corridor, model_id, state, canary_percent, 'approval', proposal_id, proposed_by, 'Bob' from proposal`;
 
 /** Model a is active; b is a canary in another corridor. */
 beforeEach(() =>
-  change(`truncate model_rollouts, model_proposals;
+  change(`truncate rollouts, rollout_proposals;
           ${settle('a@1', 'active', 0, 'US-EG')};
           ${settle('b@1', 'canary', 1, 'US-MX')}`),
 );
@@ -136,7 +136,7 @@ test('no rollback returns to an emergency, and no further step builds on it', as
   await put('c@1', 'active');
   await rig.run(bob, 'rollback', '--corridor', 'US-EG');
   expect(await active()).toBe('a@1');
-  await change(`truncate model_rollouts, model_proposals; ${settle('c@1', 'shadow', 0, 'US-EG')}`);
+  await change(`truncate rollouts, rollout_proposals; ${settle('c@1', 'shadow', 0, 'US-EG')}`);
   await alone('c@1', 'canary:5');
   const further = ['promote', 'c@1', '--corridor', 'US-MX', '--to', 'active'];
   await expect(rig.run(ann, ...further)).rejects.toThrow(/the model is shadow/);
@@ -185,10 +185,10 @@ describe('refused is', () => {
     ['without a reason', `now() + interval '1 hour'`, ' ', /emergency_ends/],
   ])('SQL that adds one %s', async (_name, endsAt, reason, message) => {
     const insert = rig.testDatabase.sql(
-      `insert into model_rollouts (corridor, model_id, state, canary_percent, cause, proposal_id, proposed_by,
+      `insert into rollouts (corridor, model_id, state, canary_percent, cause, proposal_id, proposed_by,
            decided_by_key, ends_at, reason)
        select 'US-MX', model_id, state, canary_percent, 'emergency', proposal_id, proposed_by, '${ann.split('_')[1]}',
-              ${endsAt}, $1 from model_proposals limit 1`,
+              ${endsAt}, $1 from rollout_proposals limit 1`,
       [reason],
     );
     await expect(insert).rejects.toThrow(message);

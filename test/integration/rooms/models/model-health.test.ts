@@ -182,7 +182,7 @@ test('a model that fails again is rolled back by the engine, where it fails and 
   await untilScored({ model: first, degradation: 0 }, 'US-MX');
   const rollouts = await rig.database.sql<Record<string, unknown>>(
     `select corridor, model, state, proposed_by, approved_by, reason
-       from model_rollouts join models using (model_id) where cause = 'rollback' order by rollout_id`,
+       from rollouts join models using (model_id) where cause = 'rollback' order by rollout_id`,
   );
   const by = { corridor: 'US-EG', proposed_by: 'engine', approved_by: null };
   const reason = expect.stringMatching(/^of \d+ calls within a minute [3-9]\d* failed/);

@@ -18,11 +18,11 @@ const bob = await rig.makeKey('Bob', ['risk_officer']);
 /** The tests share the registry, not the rollouts. */
 beforeEach(async () => {
   await rig.testDatabase.sql(`
-    alter table model_rollouts disable trigger user;
-    alter table model_proposals disable trigger user;
-    truncate model_rollouts, model_proposals;
-    alter table model_rollouts enable trigger user;
-    alter table model_proposals enable trigger user`);
+    alter table rollouts disable trigger user;
+    alter table rollout_proposals disable trigger user;
+    truncate rollouts, rollout_proposals;
+    alter table rollouts enable trigger user;
+    alter table rollout_proposals enable trigger user`);
 });
 
 async function importNew(): Promise<string> {
@@ -58,7 +58,7 @@ async function does(model: string): Promise<string> {
 
 /** Key id of a key. */
 const idOf = (key: string) => key.split('_')[1] ?? '';
-const countRollouts = async () => (await rig.testDatabase.sql('select from model_rollouts')).length;
+const countRollouts = async () => (await rig.testDatabase.sql('select from rollouts')).length;
 
 test('a model goes by shadow and canary to active, and back', async () => {
   const first = await importNew();
@@ -104,7 +104,7 @@ test('a proposal that is too old to be approved is not shown as open', async () 
   const model = await importNew();
   const proposeDaysAgo = async (days: number) => {
     const [row] = await rig.testDatabase.sql<{ id: string }>(`
-      insert into model_proposals (model_id, corridor, state, canary_percent, proposed_by, proposed_by_key, proposed_at)
+      insert into rollout_proposals (model_id, corridor, state, canary_percent, proposed_by, proposed_by_key, proposed_at)
       select model_id, 'US-EG', 'shadow', 0, 'Ann', '${idOf(ann)}', now() - interval '${days} days'
         from models where model = '${model}'
       returning proposal_id as id`);
@@ -193,14 +193,14 @@ test('a refusal leaves nothing behind, and says the reason', async () => {
   await expect(promote('--to', 'shadow')).rejects.toThrow(/corridor is required/);
   await expect(rig.run(ann, 'rollback', '--corridor', 'all')).rejects.toThrow(/neither a canary/);
   await expect(rig.run(bob, 'approve', '999')).rejects.toThrow(/no proposal '999'/);
-  expect(await rig.testDatabase.sql('select from model_proposals')).toHaveLength(0);
+  expect(await rig.testDatabase.sql('select from rollout_proposals')).toHaveLength(0);
 });
 
 describe('SQL of the application', () => {
   const insert = (columns: object) => {
     const names = Object.keys(columns);
     const places = names.map((_, index) => `$${index + 1}`).join();
-    const text = `insert into model_rollouts (${names.join()}) values (${places})`;
+    const text = `insert into rollouts (${names.join()}) values (${places})`;
     return rig.testDatabase.sql(text, Object.values(columns));
   };
   const rowOf = async () => {
@@ -214,8 +214,8 @@ describe('SQL of the application', () => {
 
   test.each([
     ['an approval by the proposer', { approved_by: ' ann' }, /proposer_is_not_approver/],
-    ['an approval in another name', { proposed_by: 'Cid' }, /rollout_is_proposal_fkey/],
-    ['more than was proposed', { state: 'active' }, /rollout_is_proposal_fkey/],
+    ['an approval in another name', { proposed_by: 'Cid' }, /rollout_is_proposal_of_model_fkey/],
+    ['more than was proposed', { state: 'active' }, /rollout_is_proposal_of_model_fkey/],
     ['an approval of nothing', { proposal_id: null }, /rollout_cause_fits/],
     ['an approval by nobody', { approved_by: null }, /approved_unless_alone/],
     ['an approval by nobody’s key', { decided_by_key: null }, /may not approve/],
@@ -227,8 +227,8 @@ describe('SQL of the application', () => {
   test('cannot approve a proposal twice, nor change what was decided', async () => {
     const row = await rowOf();
     await insert(row);
-    await expect(insert(row)).rejects.toThrow(/model_rollouts_proposal_key/);
-    for (const table of ['model_rollouts', 'model_proposals']) {
+    await expect(insert(row)).rejects.toThrow(/rollouts_proposal_key/);
+    for (const table of ['rollouts', 'rollout_proposals']) {
       await expect(rig.testDatabase.sql(`delete from ${table}`)).rejects.toThrow(/never changed/);
       const update = `update ${table} set proposed_by = 'Eve'`;
       await expect(rig.testDatabase.sql(update)).rejects.toThrow(/never changed/);

@@ -127,7 +127,7 @@ test('the command proposes, approves, rolls back and shows', async () => {
 });
 
 test('what may not be is refused, and nothing changes', async () => {
-  const log = async () => (await api.testDatabase.sql('select from model_rollouts')).length;
+  const log = async () => (await api.testDatabase.sql('select from rollouts')).length;
   const before = await log();
   expect((await propose('Ed', 'shadow')).status).toBe(403);
   expect((await propose('Cy', 'active')).status).toBe(409);

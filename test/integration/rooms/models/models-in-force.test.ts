@@ -157,7 +157,7 @@ test('a rollback holds in two workers within two seconds', { retry: 2 }, async (
   await waitUntil(async () => (await rig.counts()).scored > 100, 10_000, 'scores');
   await rollOut.rollBack();
   const [row] = await rig.database.sql<{ created_at: Date }>(
-    'select created_at from model_rollouts order by rollout_id desc limit 1',
+    'select created_at from rollouts order by rollout_id desc limit 1',
   );
   const rolledBackMs = row?.created_at.getTime() ?? 0;
   const byRules = async () => {

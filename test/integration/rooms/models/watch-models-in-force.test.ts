@@ -36,7 +36,7 @@ for (const [at, name] of ['a', 'b', 'c'].entries()) {
 
 beforeEach(async () => {
   isDown = false;
-  await change('truncate model_rollouts, model_proposals');
+  await change('truncate rollouts, rollout_proposals');
 });
 
 const nameOf = (modelId: string | undefined) =>
@@ -44,22 +44,22 @@ const nameOf = (modelId: string | undefined) =>
 
 async function change(text: string): Promise<void> {
   await rig.testDatabase.sql(`
-    alter table model_rollouts disable trigger user;
-    alter table model_proposals disable trigger user;
+    alter table rollouts disable trigger user;
+    alter table rollout_proposals disable trigger user;
     ${text};
-    alter table model_rollouts enable trigger user;
-    alter table model_proposals enable trigger user`);
+    alter table rollouts enable trigger user;
+    alter table rollout_proposals enable trigger user`);
 }
 
 /** As if two people had decided. */
 const settle = (model: string, state: string, percent = 0) => `
   with proposal as (
-    insert into model_proposals (model_id, corridor, state, canary_percent, proposed_by, proposed_by_key)
+    insert into rollout_proposals (model_id, corridor, state, canary_percent, proposed_by, proposed_by_key)
     values ('${ids.get(model)}', 'US-EG', '${state}', ${percent}, 'Ann', '${officer.split('_')[1]}') returning *)
-  insert into model_rollouts (corridor, model_id, state, canary_percent, cause, proposal_id, proposed_by, approved_by)
+  insert into rollouts (corridor, model_id, state, canary_percent, cause, proposal_id, proposed_by, approved_by)
   select corridor, model_id, state, canary_percent, 'approval', proposal_id, proposed_by, 'Bob' from proposal`;
 const rollBack = (model: string) => `
-  insert into model_rollouts (corridor, model_id, state, canary_percent, cause, proposed_by)
+  insert into rollouts (corridor, model_id, state, canary_percent, cause, proposed_by)
   values ('US-EG', '${ids.get(model)}', 'deprecated', 0, 'rollback', 'Ann')`;
 
 function watch() {

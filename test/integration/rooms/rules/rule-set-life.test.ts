@@ -169,9 +169,9 @@ test('a step before the dwell time and the gates of its stage is refused, and tw
   expect(await refusal('canary:6')).toMatch(/ends in 30 min/);
   expect((await roll('Bob', 'canary:4')).body.proposal).toMatchObject({ override: null });
 
-  const move = `alter table rule_set_rollouts disable trigger user;
-    update rule_set_rollouts set created_at = created_at - interval '30 min' where rule_set = 'staged@1';
-    alter table rule_set_rollouts enable trigger user`;
+  const move = `alter table rollouts disable trigger user;
+    update rollouts set created_at = created_at - interval '30 min' where rule_set = 'staged@1';
+    alter table rollouts enable trigger user`;
   await api.testDatabase.sql(move);
   expect(await refusal()).toMatch(
     /comes before: it has decided 0 transactions, and must decide 100/,

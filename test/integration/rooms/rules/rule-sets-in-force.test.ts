@@ -175,7 +175,7 @@ function startFlow(): () => Promise<number> {
 
 async function decidedAt(): Promise<number> {
   const [row] = await rig.database.sql<{ created_at: Date }>(
-    'select created_at from rule_set_rollouts order by rollout_id desc limit 1',
+    'select created_at from rollouts order by rollout_id desc limit 1',
   );
   return row?.created_at.getTime() ?? 0;
 }
@@ -230,7 +230,7 @@ test('a rule set that fails is taken back by the engine, in two workers within t
   const endFlow = startFlow();
   const rollouts = () =>
     rig.database.sql<{ cause: string; state: string; proposed_by: string; reason: string }>(
-      'select cause, state, proposed_by, reason from rule_set_rollouts order by rollout_id',
+      'select cause, state, proposed_by, reason from rollouts order by rollout_id',
     );
   let sent = 0;
   try {
@@ -274,7 +274,7 @@ test('a rule set in force again is judged by what it decides from then on', asyn
   };
   const state = async () => {
     const [newest] = await rig.database.sql<{ state: string }>(
-      'select state from rule_set_rollouts order by rollout_id desc limit 1',
+      'select state from rollouts order by rollout_id desc limit 1',
     );
     return newest?.state;
   };
