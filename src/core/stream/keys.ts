@@ -19,7 +19,6 @@
  * | {market:kafka}:delivered                 | hash       | a day after the last read | workers: offset up to which each partition was read, and the transactions in hand |
  * | market:models-out                        | sorted set | seconds after the last of them | workers: models that do not judge where they should |
  * | market:workers                           | sorted set | a minute after the last of them | workers: who they are and what they scored so far |
- * | market:points:NAME                       | hash       | an hour after the last point | API: the last hour of live figures, a field each ten seconds |
  * | market:identity                          | string     | for ever           | readiness: a write that must work |
  * | market:probe                             | string     | a minute           | readiness: a write that must work |
  * | market:replies:INSTANCE                  | channel    | -                  | settle: scores that a request waits for |
@@ -145,10 +144,6 @@ export function workersKey(market: string): string {
 
 export function workersSeenKey(market: string): string {
   return `${market}:workers-seen`;
-}
-
-export function pointsKey(market: string, name: string): string {
-  return `${market}:points:${name}`;
 }
 
 export function identityKey(market: string): string {

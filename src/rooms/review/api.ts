@@ -2,16 +2,14 @@
 
 import { refusalOf } from '../../core/require-on.ts';
 import type { Api, ApiRoom } from '../../core/room.ts';
-import { pointsKey } from '../../core/stream/keys.ts';
 import type { DocumentPart } from '../../kit/http/document.ts';
 import { createLive } from '../../kit/http/live/answer-live.ts';
 import { pathsOf, routesOf } from '../../kit/http/operation.ts';
-import { storePoints } from '../../kit/redis/stored-points.ts';
 import { eventsPart } from './events-document.ts';
 import { createReviewMetrics } from './metrics.ts';
 import { readStatus } from './queries/status.ts';
 import { caseOperations } from './routes/cases.ts';
-import { figureOperations, READERS, STATUS_TIMES } from './routes/figures.ts';
+import { figureOperations, READERS, STATUS_EVERY_MS } from './routes/figures.ts';
 import { stepOperations } from './routes/steps.ts';
 import { toReviewPoint } from './status.ts';
 
@@ -25,18 +23,17 @@ export const document: DocumentPart = {
 };
 
 export function openReview(api: Api): ApiRoom {
-  const { config, databases, redis, limits, metrics, authenticate, draining, log, switches } = api;
+  const { databases, limits, metrics, authenticate, draining, log, switches } = api;
   const { primary, now } = databases;
   const answerStatus = createLive({
     authenticate,
     log,
-    ...STATUS_TIMES,
+    everyMs: STATUS_EVERY_MS,
     signal: draining,
     readers: READERS,
     refusal: () => refusalOf(switches, 'live-figures'),
     read: () => readStatus(primary.query, now()),
     toPoint: toReviewPoint,
-    points: storePoints(redis, pointsKey(config.RISK_MARKET, 'review')),
   });
   const parts = { database: primary, metrics: createReviewMetrics(metrics.make), answerStatus };
   return { routes: [routesOf(operations, limits, parts)] };

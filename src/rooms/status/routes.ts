@@ -5,13 +5,11 @@
 import type { Context } from 'hono';
 import { refusalOf } from '../../core/require-on.ts';
 import type { Api, ApiRoom } from '../../core/room.ts';
-import { pointsKey } from '../../core/stream/keys.ts';
 import { busyShare } from '../../kit/database/pool-usage.ts';
 import type { AppEnv } from '../../kit/http/app-env.ts';
 import type { DocumentPart } from '../../kit/http/document.ts';
 import { createLive, describeLive, liveContent } from '../../kit/http/live/answer-live.ts';
 import { answer, operation, pathsOf, routesOf } from '../../kit/http/operation.ts';
-import { storePoints } from '../../kit/redis/stored-points.ts';
 import { createReadLive, liveExample, liveSchema, toPoint } from './queries/live-figures.ts';
 import {
   createReadStatus,
@@ -22,7 +20,7 @@ import {
 import { listWorkers, type WorkerJson, workerExample, workersSchema } from './queries/workers.ts';
 
 const READERS = ['operator', 'analyst', 'ingest'] as const;
-const TIMES = { everyMs: 2000, isAlwaysRead: true };
+const EVERY_MS = 2000;
 
 type Parts = {
   readonly readStatus: () => Promise<StatusJson>;
@@ -47,7 +45,7 @@ const operations = [
     at: '/v1/live',
     operationId: 'readLive',
     summary: 'Status and signals, once or live',
-    description: describeLive(TIMES),
+    description: describeLive(EVERY_MS),
     roles: READERS,
     answers: {
       200: {
@@ -96,13 +94,12 @@ export function openStatus(api: Api): ApiRoom {
   const answerLive = createLive({
     read,
     toPoint,
-    points: storePoints(redis, pointsKey(config.RISK_MARKET, 'pipeline')),
     readers: READERS,
     refusal: () => refusalOf(switches, 'live-figures'),
     authenticate,
     signal: draining,
     log,
-    ...TIMES,
+    everyMs: EVERY_MS,
   });
   return { routes: [routesOf(operations, api.limits, { readStatus, readWorkers, answerLive })] };
 }

@@ -8,8 +8,9 @@ import type { AppEnv } from '../app-env.ts';
 import { type Authenticate, holdsOne } from '../auth/auth.ts';
 import { json } from '../openapi.ts';
 import { type BroadcastOptions, createBroadcast } from './broadcast.ts';
-import { POINT_EVERY_MS } from './points.ts';
 
+/** Least time between two points of the plots. */
+const POINT_EVERY_MS = 10_000;
 const LISTENERS_MAX = 64;
 const LISTENERS_OF_KEY_MAX = 16;
 const EVENT_STREAM = 'text/event-stream';
@@ -24,7 +25,7 @@ export type LiveDependencies = {
 };
 
 type LiveOptions<Figures> = LiveDependencies &
-  Pick<BroadcastOptions<Figures>, 'read' | 'toPoint' | 'points' | 'everyMs' | 'isAlwaysRead'> & {
+  Pick<BroadcastOptions<Figures>, 'read' | 'toPoint' | 'everyMs'> & {
     /** Roles that see the figures; a listener that loses the last of these is left. */
     readonly readers: readonly Role[];
     /** Why nobody may listen now: listeners are left, and figures are still answered once. */
@@ -70,11 +71,8 @@ export function createLive<Figures extends object>({
 }
 
 /** For the document. */
-export const describeLive = ({
-  everyMs,
-  isAlwaysRead,
-}: Pick<LiveOptions<object>, 'everyMs' | 'isAlwaysRead'>) =>
-  `With \`Accept: ${EVENT_STREAM}\` the answer goes on: an event \`history\` with up to an hour of points, one each ${POINT_EVERY_MS / 1000} seconds in which ${isAlwaysRead ? 'an API process ran' : 'somebody listened'}, then every ${everyMs / 1000} seconds an event \`figures\`, or \`trouble\` where there are none. The answer ends with its key or session, when the flag \`live-figures\` is turned off, and when nobody takes its events for a minute.`;
+export const describeLive = (everyMs: number) =>
+  `With \`Accept: ${EVENT_STREAM}\` the answer goes on: an event \`history\` with up to an hour of points, one each ${POINT_EVERY_MS / 1000} seconds in which somebody listened, then every ${everyMs / 1000} seconds an event \`figures\`, or \`trouble\` where there are none. The answer ends with its key or session, when the flag \`live-figures\` is turned off, and when nobody takes its events for a minute.`;
 
 /** Content of an answer that may go on, for the document. */
 export function liveContent<Schema extends z.ZodType>(

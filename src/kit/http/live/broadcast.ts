@@ -1,11 +1,13 @@
 /**
- * Server-sent events: one reader for all listeners of a process. While there are none it reads for points of the last hour
- * alone, or nothing. A listener that takes nothing misses events, and is cut off after a while; one that is not allowed any more
- * is left. All end when the process drains.
+ * Server-sent events: one reader for all listeners of a process, which reads nothing while there are none. A listener that takes
+ * nothing misses events, and is cut off after a while; a listener that is not allowed any more is left. All end when the process
+ * drains.
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Log } from '../../metrics/log.ts';
-import { POINTS_MAX, type Point, type StoredPoints } from './points.ts';
+
+/** Points of an hour, from which plots are drawn. */
+const POINTS_MAX = 360;
 
 export type Broadcast = {
   /** A stream of events; undefined where there are as many listeners as there may be, in all or of this key. */
@@ -23,15 +25,11 @@ type Who = {
 export type BroadcastOptions<Figures> = {
   readonly read: () => Promise<Figures>;
   /** The point of the plots that shows the figures. */
-  readonly toPoint: (figures: Figures) => Point;
-  /** Keeps points beyond the end of the process. */
-  readonly points: StoredPoints;
+  readonly toPoint: (figures: Figures) => object;
   /** Time between figures while somebody listens. */
   readonly everyMs: number;
   /** Least time between two points. */
   readonly pointEveryMs: number;
-  /** Points are kept from the start on, even while nobody listens. */
-  readonly isAlwaysRead: boolean;
   readonly listenersMax: number;
   /** Listeners of one key: a page that connects again and again leaves places to others. */
   readonly listenersOfKeyMax: number;
@@ -55,14 +53,12 @@ const event = (name: string, data: unknown) =>
   encoder.encode(`event: ${name}\ndata: ${JSON.stringify(data)}\n\n`);
 
 export function createBroadcast<Figures>(options: BroadcastOptions<Figures>): Broadcast {
-  const { read, toPoint, points, everyMs, pointEveryMs, isAlwaysRead, signal, log } = options;
+  const { read, toPoint, everyMs, pointEveryMs, signal, log } = options;
   const listeners = new Set<Listener>();
-  const history: Point[] = [];
-  let pointDueMs = performance.now();
+  const history: object[] = [];
+  let pointDueMs = 0;
   let isFailing = false;
-  let isLoaded = false;
-  /** Aborted when the first listener joins, or the process drains. */
-  let rest = new AbortController();
+  let isRunning = false;
 
   const leave = (listener: Listener) => {
     if (!listeners.delete(listener)) return;
@@ -77,17 +73,12 @@ export function createBroadcast<Figures>(options: BroadcastOptions<Figures>): Br
       listener.controller.enqueue(bytes);
     } else if (++listener.missed > MISSED_MAX) leave(listener);
   };
-  const add = (point: Point) => {
-    history.push(point);
-    if (history.length > POINTS_MAX) history.shift();
-    // A point that is not stored is missing only after a restart.
-    points.save(point).catch(() => undefined);
-  };
   const measure = async () => {
     const isPointDue = performance.now() >= pointDueMs;
     try {
       const figures = await read();
-      if (isPointDue) add(toPoint(figures));
+      if (isPointDue) history.push(toPoint(figures));
+      if (history.length > POINTS_MAX) history.shift();
       isFailing = false;
       return event('figures', figures);
     } catch (error) {
@@ -101,29 +92,18 @@ export function createBroadcast<Figures>(options: BroadcastOptions<Figures>): Br
       if (isPointDue) pointDueMs = performance.now() + pointEveryMs;
     }
   };
-  const isDue = () => listeners.size > 0 || (isAlwaysRead && performance.now() >= pointDueMs);
-  const restMs = () => {
-    if (listeners.size > 0) return everyMs;
-    return isAlwaysRead ? pointDueMs - performance.now() : pointEveryMs;
-  };
+  /** Runs while somebody listens. */
   const run = async () => {
-    history.push(...(await points.load().catch(() => [])));
-    isLoaded = true;
-    for (const { controller } of listeners) controller.enqueue(event('history', history));
-    while (!signal.aborted) {
-      rest = new AbortController();
-      if (isDue()) {
-        const bytes = await measure();
-        await Promise.all([...listeners].map((listener) => send(listener, bytes)));
-      }
-      await delay(restMs(), undefined, { signal: rest.signal, ref: false }).catch(() => undefined);
+    if (isRunning) return;
+    isRunning = true;
+    while (listeners.size > 0) {
+      const bytes = await measure();
+      await Promise.all([...listeners].map((listener) => send(listener, bytes)));
+      await delay(everyMs, undefined, { signal, ref: false }).catch(() => undefined);
     }
+    isRunning = false;
   };
-  signal.addEventListener('abort', () => {
-    listeners.forEach(leave);
-    rest.abort();
-  });
-  void run();
+  signal.addEventListener('abort', () => listeners.forEach(leave));
 
   return {
     listen: (who) => {
@@ -137,9 +117,8 @@ export function createBroadcast<Figures>(options: BroadcastOptions<Figures>): Br
           start: (controller) => {
             listener = { ...who, controller, missed: 0 };
             listeners.add(listener);
-            // A listener that is earlier than the stored points gets its history with them.
-            if (isLoaded) controller.enqueue(event('history', history));
-            if (listeners.size === 1) rest.abort();
+            controller.enqueue(event('history', history));
+            void run();
           },
           cancel: () => {
             listeners.delete(listener);

@@ -15,7 +15,7 @@ import { importRates } from '../store/rates.ts';
 import { OFFICERS, type Parts, REVIEWERS } from './parts.ts';
 
 /** Each reading counts the cases that wait: 10 statements, 0.4 s of 200,000 open cases. */
-export const STATUS_TIMES = { everyMs: 5000, isAlwaysRead: false };
+export const STATUS_EVERY_MS = 5000;
 export const READERS = ['analyst', 'operator', 'risk_officer'] as const;
 
 /** 25 days of 40 currencies; `risk rates import` takes more. */
@@ -50,7 +50,7 @@ export const figureOperations: readonly Operation<Parts>[] = [
     at: '/v1/reviews/status',
     operationId: 'readReviewStatus',
     summary: 'What waits, what will miss its deadline, and which overflow rules are met',
-    description: describeLive(STATUS_TIMES),
+    description: describeLive(STATUS_EVERY_MS),
     roles: READERS,
     answers: {
       200: { description: 'As of now.', content: liveContent(statusSchema, reviewStatus) },

@@ -3,27 +3,23 @@
  * console sends them.
  */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { pointsKey } from '../../../../src/core/stream/keys.ts';
-import { runApiHere } from '../../../support/api-here.ts';
 import { type Browser, openBrowser } from '../../../support/browser.ts';
 import { insertPersonKey } from '../../../support/people.ts';
 import { RUNNING_API_KEY, type RunningApi, startRunningApi } from '../../../support/running-api.ts';
-import { waitUntil } from '../../../support/wait-until.ts';
 
 let api: RunningApi;
 let browser: Browser;
 beforeAll(async () => {
-  // The first point is read while the process starts, when a busy machine may keep Redis waiting.
-  api = await startRunningApi({ RISK_REDIS_TIMEOUT_MS: '10000' });
+  api = await startRunningApi();
   browser = openBrowser(api.url);
 });
 afterAll(() => api[Symbol.asyncDispose]());
 
 /** The oldest point of the first event. */
-async function historyOf(path: string, url = api.url): Promise<unknown> {
+async function historyOf(path: string): Promise<unknown> {
   const abort = new AbortController();
   const headers = { Accept: 'text/event-stream', Authorization: `Bearer ${RUNNING_API_KEY}` };
-  const answer = await fetch(`${url}${path}`, { headers, signal: abort.signal });
+  const answer = await fetch(`${api.url}${path}`, { headers, signal: abort.signal });
   const first = await answer.body?.getReader().read();
   abort.abort();
   const [, history = ''] =
@@ -32,34 +28,6 @@ async function historyOf(path: string, url = api.url): Promise<unknown> {
 }
 
 describe('live figures', () => {
-  test('begin with the points of an earlier process, for an hour', async () => {
-    const earlier = await historyOf('/v1/live');
-    const key = pointsKey('market_0', 'pipeline');
-    const stored = async () => Object.values(await api.redis.hgetall(key));
-    await waitUntil(async () => (await stored()).length > 0, 10_000, 'a stored point');
-    // The next process writes its first point into the same ten seconds.
-    const [kept = ''] = await stored();
-    expect(await api.redis.ttl(key)).toBeGreaterThan(3500);
-    const old = new Date(Date.now() - 3_600_001).toISOString();
-    await api.redis.hset(key, 'old', JSON.stringify({ ...Object(earlier), at: old }));
-    const next = await runApiHere({
-      DATABASE_URL: api.testDatabase.url,
-      REDIS_URL: api.redisService.url,
-      PORT: '0',
-    });
-    try {
-      expect(await historyOf('/v1/live', next.url)).toEqual(JSON.parse(kept));
-    } finally {
-      await next.stop();
-    }
-  });
-
-  test('begin with points of the time before anybody listened', async () => {
-    // The first reading of the process began before these.
-    for (let nth = 0; nth < 5; nth++) expect((await api.request('/v1/live')).status).toBe(200);
-    expect(await historyOf('/v1/live')).toMatchObject({ accepted: 0, scored: 0, pending: 0 });
-  });
-
   test('are not sent to a question for the headers, which takes no place either', async () => {
     const headers = { Accept: 'text/event-stream', Authorization: `Bearer ${RUNNING_API_KEY}` };
     for (let nth = 0; nth < 65; nth++) {
@@ -112,6 +80,7 @@ describe('live figures', () => {
     const figures = figuresOf(await listen('/v1/live'));
     expect(figures.status.totals).toMatchObject({ accepted: 0 });
     expect(figures.signals).toHaveLength(5);
+    expect(await historyOf('/v1/live')).toMatchObject({ accepted: 0, scored: 0, pending: 0 });
   });
 
   test('of the review come alike, and who listens later has what was before', async () => {
