@@ -7,19 +7,16 @@ import type { Inputs } from './rules/generate-program.ts';
 
 type LoggedVector = {
   readonly features: Float64Array;
-  readonly featureSchema: number;
   /** The deciding model's; null while the rules decide alone. */
   readonly probability: number | null;
   /** Values that the rule set reads beside the vector; a value that is not given is missing. */
   readonly inputs?: Inputs;
 };
 
-/** Undefined for a vector of an unknown schema. */
-export function explain(logged: LoggedVector, ruleSet: CompiledRuleSet): Explanation | undefined {
-  const { features: vector, featureSchema } = logged;
-  if (featureSchema !== FEATURE_SCHEMA) return undefined;
+export function explain(logged: LoggedVector, ruleSet: CompiledRuleSet): Explanation {
+  const { features: vector } = logged;
   return {
-    feature_schema: featureSchema,
+    feature_schema: FEATURE_SCHEMA,
     features: FEATURE_LIST.map(({ name, unit, description }, index) => ({
       name,
       value: presentOrNull(vector[index]),

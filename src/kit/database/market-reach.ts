@@ -12,7 +12,7 @@ type Reach = {
   /** Other markets that the role may look into. */
   readonly markets: readonly string[];
   readonly writesShared: boolean;
-  /** Tables of the market that its owner does not own, as after a migration by an older build. */
+  /** Tables of the market that its owner does not own, as after a migration by another role. */
   readonly strays: readonly string[];
 };
 

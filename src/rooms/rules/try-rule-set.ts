@@ -1,7 +1,7 @@
 /** Checks a rule set, and tries it on one transaction or vector. Both write nothing. */
 import { z } from 'zod';
 import { explanationParts } from '../../core/domain/explanation.ts';
-import { FEATURE_LIST, FEATURE_SCHEMA } from '../../core/domain/feature-schema.ts';
+import { FEATURE_LIST } from '../../core/domain/feature-schema.ts';
 import { type RuleInputs, scoreSchema } from '../../core/domain/score-record.ts';
 import { createdAtMsOf } from '../../core/domain/transaction-id.ts';
 import { explain } from '../../core/score/explain.ts';
@@ -170,7 +170,6 @@ export const triedExample: TriedJson = {
 /** A row that a rule set is tried on. */
 type Case = {
   readonly vector: Float64Array;
-  readonly featureSchema: number;
   readonly corridor: string;
   readonly ruleInputs: RuleInputs | null;
   readonly opinion: Opinion | null;
@@ -184,18 +183,11 @@ export async function tryRuleSet(
 ): Promise<TriedJson> {
   const ruleSet = await chooseRuleSet(database, trial);
   const row = await readCase(database, models, trial);
-  const { vector, featureSchema, opinion } = row;
+  const { vector, opinion } = row;
   const inputs = inputsOf(ruleSet, row, row.ruleInputs);
   const made = score({ vector, ruleSet, opinion, inputs });
-  const explained = explain(
-    { features: vector, featureSchema, probability: made.probability, inputs },
-    ruleSet,
-  );
-  if (explained === undefined) {
-    const why = `its vector has the feature schema ${featureSchema}, which this version lacks`;
-    throw new Failure('conflict', 'UNKNOWN_VERSION', why);
-  }
-  const { score: points, risk, verdict, reasons } = made;
+  const { score: points, risk, probability, verdict, reasons } = made;
+  const explained = explain({ features: vector, probability, inputs }, ruleSet);
   return {
     rule_set: ruleSet.id,
     score: points,
@@ -213,7 +205,8 @@ async function readCase(
   { transaction_id: id, features = {}, corridor = '' }: z.output<typeof trialSchema>,
 ): Promise<Case> {
   if (id === undefined) {
-    return { corridor, ruleInputs: null, opinion: null, stored: null, ...vectorOf(features) };
+    const vector = vectorOf(features);
+    return { vector, corridor, ruleInputs: null, opinion: null, stored: null };
   }
   const createdAtMs = createdAtMsOf(id);
   const record =
@@ -230,7 +223,6 @@ async function readCase(
   const [transaction] = await loadTransactions(database, [id]);
   return {
     vector: record.features,
-    featureSchema: record.featureSchema,
     corridor: record.corridor,
     ruleInputs: transaction ? knownInputs(ruleInputs, transaction.currency) : ruleInputs,
     opinion: found?.model.judge([record.features])[0] ?? null,
@@ -248,6 +240,5 @@ function vectorOf(features: Readonly<Record<string, number>>) {
       wrong.map((name) => ({ pointer: `/features/${name.slice(0, 128)}`, detail })),
     );
   }
-  const vector = Float64Array.from(names, (name) => features[name] ?? Number.NaN);
-  return { vector, featureSchema: FEATURE_SCHEMA };
+  return Float64Array.from(names, (name) => features[name] ?? Number.NaN);
 }

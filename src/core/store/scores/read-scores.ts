@@ -6,6 +6,8 @@ import {
   isFound,
   readFrom,
 } from '../../../kit/database/replica/choose-database.ts';
+import { Failure } from '../../../kit/words/failure.ts';
+import { FEATURE_SCHEMA } from '../../domain/feature-schema.ts';
 import {
   type RuleInputs,
   type ScoreJson,
@@ -55,7 +57,7 @@ const selectScoreWithFeatures = {
            from market.scores s where s.transaction_id = $1 and s.created_at = $2`,
 };
 
-/** The score with its logged vector, for its explanation. */
+/** The score with its logged vector, for its explanation. @throws Failure for a vector of a schema that this version lacks */
 export async function readScoreRecord(
   database: Pick<Database, 'query'>,
   id: string,
@@ -69,15 +71,18 @@ export async function readScoreRecord(
       features_crc32: number;
     }
   >(selectScoreWithFeatures, [id, isoTime(createdAtMs)]);
-  return (
-    row && {
-      ...toStoredScore(row),
-      features: toVector(row.features),
-      featureSchema: row.feature_schema,
-      ruleInputs: row.rule_inputs,
-      featuresCrc32: row.features_crc32,
-    }
-  );
+  if (row === undefined) return undefined;
+  if (row.feature_schema !== FEATURE_SCHEMA) {
+    const why = `the score was made with feature schema ${row.feature_schema}, which this version lacks`;
+    throw new Failure('conflict', 'UNKNOWN_VERSION', why);
+  }
+  return {
+    ...toStoredScore(row),
+    features: toVector(row.features),
+    featureSchema: row.feature_schema,
+    ruleInputs: row.rule_inputs,
+    featuresCrc32: row.features_crc32,
+  };
 }
 
 const selectVectors = {

@@ -1,6 +1,6 @@
 /**
  * `transaction.scored` in Kafka: the value of a record is the JSON of an event, whose schema is the file of its version in
- * `docs/schemas`. A reader of one version reads the events of all earlier ones.
+ * `docs/schemas`.
  */
 import type { Settlement } from '../settle/settle.ts';
 import type { LogRecord } from './divide-records.ts';

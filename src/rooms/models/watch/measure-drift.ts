@@ -11,7 +11,6 @@ import { countValues, describeValues, stabilityIndex } from './drift-histogram.t
 export type WatchedScore = {
   /** The probability, or the risk where no model decided. */
   readonly value: number;
-  /** Has the length of its schema; a newer schema starts with the features of the older ones. */
   readonly vector: ArrayLike<number>;
 };
 
@@ -28,7 +27,7 @@ const SEVERITY: readonly DriftLevel[] = ['unknown', 'fine', 'notice', 'alert'];
 
 /**
  * Each feature has its own turn of the event loop, so that the worker keeps scoring: 2 ms a feature of 5,000 rows.
- * @param names of the features of the longest vector, in its order
+ * @param names of the features, in the order of vectors
  * @param reference of the training; undefined compares with `before`
  */
 export async function measureDrift(
@@ -56,11 +55,8 @@ export async function measureDrift(
   return { level: SEVERITY[Math.max(...severities)] ?? 'unknown', score, features };
 }
 
-/** Uses the vectors that are long enough to have the feature. */
-function columnOf(rows: readonly WatchedScore[], at: number): Float32Array {
-  const long = rows.filter(({ vector }) => at < vector.length);
-  return Float32Array.from(long, ({ vector }) => vector[at] ?? Number.NaN);
-}
+const columnOf = (rows: readonly WatchedScore[], at: number) =>
+  Float32Array.from(rows, ({ vector }) => vector[at] ?? Number.NaN);
 
 function compareSamples(name: string, now: Float32Array, before: Float32Array): Drift {
   if (before.length > 0) return compare(describeValues(name, before), before.length, now);

@@ -46,7 +46,7 @@ export function listSubjects({ recent, matured }: WatchSamples): string[] {
     .map(([subject]) => subject);
 }
 
-/** @param names of the features of the longest vector, in its order */
+/** @param names of the features, in the order of vectors */
 export async function writeReport(
   subject: string,
   samples: WatchSamples,

@@ -5,7 +5,6 @@
  */
 import { z } from 'zod';
 import { explanationParts } from '../../../core/domain/explanation.ts';
-import { FEATURE_SCHEMA } from '../../../core/domain/feature-schema.ts';
 import { NO_MODEL, scoreSchema } from '../../../core/domain/score-record.ts';
 import type { Transaction } from '../../../core/domain/transaction.ts';
 import { createRecomputeVectors } from '../../../core/profile/recompute-vectors.ts';
@@ -63,11 +62,8 @@ export async function evaluate(
   const opinion = model?.judge([vector])[0] ?? null;
   const { reasons, ...decision } = score({ vector, ruleSet, opinion, inputs });
   const hasFailed = failedRules(ruleSet).length > 0;
-  const explained = explain(
-    { features: vector, featureSchema: FEATURE_SCHEMA, probability: decision.probability, inputs },
-    ruleSet,
-  );
-  if (explained === undefined) throw new Error('what is computed now can be explained');
+  const { probability } = decision;
+  const explained = explain({ features: vector, probability, inputs }, ruleSet);
   const ofModel = model?.explain(vector, method) ?? null;
   return {
     account_id: transaction.accountId,

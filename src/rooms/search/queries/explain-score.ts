@@ -55,11 +55,11 @@ export const explanationParameters = z.strictObject({
 });
 
 /** The failure to explain a score that another version made. */
-export const unknownVersion = (ruleSet: string, featureSchema: number) =>
+export const unknownRuleSet = (ruleSet: string) =>
   new Failure(
     'conflict',
     'UNKNOWN_VERSION',
-    `the score was made with rule set ${ruleSet} and feature schema ${featureSchema}, which this version lacks`,
+    `the score was made with rule set ${ruleSet}, which this version lacks`,
   );
 
 /**
@@ -81,11 +81,10 @@ export async function explainScore(
     isFound,
   );
   if (record === undefined) return undefined;
-  const { ruleSet, featureSchema } = record;
-  const rules = await findStoredRuleSet(databases.primary, ruleSet);
-  const explained =
-    rules && explain({ ...record, inputs: inputsOf(rules, record, record.ruleInputs) }, rules);
-  if (explained === undefined) throw unknownVersion(ruleSet, featureSchema);
+  const rules = await findStoredRuleSet(databases.primary, record.ruleSet);
+  if (rules === undefined) throw unknownRuleSet(record.ruleSet);
+  const inputs = inputsOf(rules, record, record.ruleInputs);
+  const explained = explain({ ...record, inputs }, rules);
   const judge = await findJudge(models, record.model);
   const opinion = judge?.judge([record.features])[0] ?? null;
   const { featuresCrc32: crc32 } = record;

@@ -4,7 +4,7 @@
  */
 import { z } from 'zod';
 import { TRANSACTION_ID } from '../../../core/accept/examples.ts';
-import { FEATURE_LIST, FEATURE_SCHEMA } from '../../../core/domain/feature-schema.ts';
+import { FEATURE_LIST } from '../../../core/domain/feature-schema.ts';
 import { ACCOUNT_HISTORY_DAYS } from '../../../core/domain/history.ts';
 import { createdAtMsOf } from '../../../core/domain/transaction-id.ts';
 import { readScoreRecord, readVectors } from '../../../core/store/scores/read-scores.ts';
@@ -15,7 +15,6 @@ import {
 } from '../../../kit/database/replica/choose-database.ts';
 import { DAY_MS } from '../../../kit/words/utc-bucket.ts';
 import { readNear } from '../store/neighbours.ts';
-import { unknownVersion } from './explain-score.ts';
 
 /** Transactions before this one that are looked at, the nearest. */
 export const HABIT_TRANSACTIONS_MAX = 50;
@@ -58,13 +57,11 @@ export async function readHabit(
     async (database) => {
       const record = await readScoreRecord(database, transactionId, createdAtMs);
       if (record === undefined) return undefined;
-      const { accountId, ruleSet, featureSchema } = record;
-      if (featureSchema !== FEATURE_SCHEMA) throw unknownVersion(ruleSet, featureSchema);
       const { rows } = await readNear(database, {
         transactionId,
         createdAtMs,
         column: 'account_id',
-        value: accountId,
+        value: record.accountId,
         direction: 'before',
         reachMs: ACCOUNT_HISTORY_DAYS * DAY_MS,
         client: null,

@@ -5,7 +5,7 @@
  */
 import { z } from 'zod';
 import { score as scoreExample } from '../../../core/accept/examples.ts';
-import { FEATURE_LIST, FEATURE_SCHEMA } from '../../../core/domain/feature-schema.ts';
+import { FEATURE_LIST } from '../../../core/domain/feature-schema.ts';
 import { scoreSchema } from '../../../core/domain/score-record.ts';
 import {
   amountProblem,
@@ -23,7 +23,7 @@ import { readScoreRecord } from '../../../core/store/scores/read-scores.ts';
 import { loadTransactions } from '../../../core/store/transactions/read-transactions.ts';
 import type { Database } from '../../../kit/database/pool.ts';
 import { InvalidFields } from '../../../kit/words/field-error.ts';
-import { findJudge, unknownVersion } from './explain-score.ts';
+import { findJudge, unknownRuleSet } from './explain-score.ts';
 
 const given = transactionInputSchema.shape;
 
@@ -98,11 +98,9 @@ export async function whatIf(
   const record = await readScoreRecord(database, transactionId, createdAtMs);
   const [stored] = await loadTransactions(database, [transactionId]);
   if (record === undefined || stored === undefined) return undefined;
-  const { features: logged, featureSchema } = record;
+  const { features: logged } = record;
   const ruleSet = await findStoredRuleSet(database, record.ruleSet);
-  if (ruleSet === undefined || featureSchema !== FEATURE_SCHEMA) {
-    throw unknownVersion(record.ruleSet, featureSchema);
-  }
+  if (ruleSet === undefined) throw unknownRuleSet(record.ruleSet);
   const judge = await findJudge(models, record.model);
   const changed = applyChanges(stored, changes);
   const recomputeVectors = createRecomputeVectors(database, maturityDays);

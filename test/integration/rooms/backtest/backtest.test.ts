@@ -148,7 +148,6 @@ test('other bands give what SQL counts, of all corridors and of one', async () =
   }
   const alerts = one.days.reduce((sum, { alerts_after }) => sum + alerts_after, 0);
   expect(alerts / report.days).toBeCloseTo(one.after.alerts_per_day, 2);
-  // An earlier version that began a run would have left its days out.
   const text = `delete from market.backtest_days where day = (select min(day) from market.backtest_days)`;
   await api.database.query({ text });
   expect(await readBands(id, other)).toMatchObject({ status: 409 });

@@ -110,6 +110,17 @@ test('lineage has the checksum of the vector, and a spoilt vector is told', asyn
   expect((await read(`/v1/scores/${id}/explanation`)).lineage.differing).toEqual(['vector_crc32']);
 });
 
+test('a vector of an unknown schema is refused', async () => {
+  const { items } = await read('/v1/scores?limit=1&min_score=1');
+  const id: string = items[0].transaction_id;
+  await api.testDatabase.sql(`update scores set feature_schema = 4 where transaction_id = '${id}'`);
+  for (const what of ['explanation', 'habit']) {
+    const { status, body } = await answerOf(await api.request(`/v1/scores/${id}/${what}`));
+    const detail = 'The score was made with feature schema 4, which this version lacks.';
+    expect([status, body.detail]).toEqual([409, detail]);
+  }
+});
+
 describe('a device', () => {
   test('has windows, days, and its newest transactions', async () => {
     const { body, status } = await answerOf(

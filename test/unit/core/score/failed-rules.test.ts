@@ -72,7 +72,7 @@ test('verification, explanation and backtest agree', () => {
     const stored = { ...decision, ...row, ruleSet: ruleSet.id, model: null };
     expect(verifyScore(stored, ruleSet, null)).toEqual([]);
     const explained = explain({ ...row, probability: null }, ruleSet);
-    expect(explained?.rules.map(({ fired }) => fired)).toEqual([false, siblings >= 10]);
+    expect(explained.rules.map(({ fired }) => fired)).toEqual([false, siblings >= 10]);
     const sampled = { ...row, vector: features, opinion: null, isFraud: null };
     const counts = noCounts();
     const money = { currency: 'USD', amount: '1.00', label: null };

@@ -76,12 +76,6 @@ describe('drift against the week before', () => {
       missing: null,
     });
   });
-
-  test('leaves vectors of an older schema out of features they do not have', async () => {
-    const older = scoresOf((row) => [digit(row)]);
-    expect(await featureOf('hour', usual, older)).toMatchObject({ psi: null, reference_rows: 0 });
-    expect((await featureOf('amount', usual, older))?.psi).toBe(0);
-  });
 });
 
 describe('drift against the training', () => {
