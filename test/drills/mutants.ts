@@ -1,5 +1,6 @@
 /** Steps of a recovery that `npm run drills -- --mutations` leaves out of a copy of the engine, and the drill that must notice. */
 import type { Mutant } from '../chaos/support/mutant.ts';
+import { LEFT_OF_OLD } from './upgrade.ts';
 
 export const MUTANTS: readonly Mutant[] = [
   {
@@ -11,6 +12,19 @@ export const MUTANTS: readonly Mutant[] = [
         file: 'src/core/repair/reconcile.ts',
         find: 'const result = await feedRows(round);',
         replace: 'const result = { rows: 0, appended: 0, isFull: round === undefined };',
+      },
+    ],
+  },
+  {
+    name: 'unread-kept',
+    what: 'entries that no worker reads stay in their stream',
+    scenario: 'upgrade',
+    bar: LEFT_OF_OLD,
+    replacements: [
+      {
+        file: 'src/core/repair/walk-rows.ts',
+        find: 'await heads.dropUnread(streams);',
+        replace: '',
       },
     ],
   },

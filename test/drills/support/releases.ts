@@ -1,18 +1,22 @@
 /**
  * Two releases: the engine as of the last commit that edits the baseline of the schema, and a made-up release after the engine under
- * test, with a second migration.
+ * test, with a second migration and stream entries of another version.
  */
 import { execFile } from 'node:child_process';
 import { mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
-import { copyEngineTo, ENGINE_PARTS } from '../../chaos/support/mutations.ts';
+import { ENTRY_VERSION } from '../../../src/core/stream/entries/entry.ts';
+import { copyEngineTo, ENGINE_PARTS, mutate } from '../../chaos/support/mutations.ts';
 import { NotRun } from '../../chaos/support/not-run.ts';
 import { REPOSITORY } from '../../support/risk.ts';
 
 /** Launchers, bin/risk, of two releases. */
 export type Releases = { readonly older: string; readonly newer: string };
 
+/** Entry version of the made-up release. */
+export const NEWER_VERSION = '77';
+const ENTRIES = 'src/core/stream/entries/entry.ts';
 const BASELINE = 'sql/0001_market.sql';
 export const MIGRATION = '0002_make_drill.sql';
 /** A step of each kind, on tables that are written meanwhile. */
@@ -50,6 +54,10 @@ export async function openReleases(folder: string, launcher: string): Promise<Re
 function makeNewer(root: string, launcher: string): string {
   copyEngineTo(root, dirname(dirname(launcher)));
   writeFileSync(join(root, 'sql', MIGRATION), MIGRATION_TEXT);
+  const find = `ENTRY_VERSION: string = '${ENTRY_VERSION}';`;
+  const replace = `ENTRY_VERSION: string = '${NEWER_VERSION}';`;
+  const entries = readFileSync(join(root, ENTRIES), 'utf8');
+  writeFileSync(join(root, ENTRIES), mutate(entries, { file: ENTRIES, find, replace }));
   return join(root, 'bin', 'risk');
 }
 
