@@ -9,9 +9,7 @@ import { integerOption, parseArguments } from '../src/kit/command/command.ts';
 import type { Database } from '../src/kit/database/pool.ts';
 import { monthOf } from '../src/kit/words/month.ts';
 import { sealStep } from '../src/rooms/evidence/seal/seal.ts';
-import { beginLog } from '../src/rooms/evidence/store/begin-log.ts';
 import { addUnsealed } from '../src/rooms/evidence/store/unsealed.ts';
-import { waitUntil } from '../test/support/wait-until.ts';
 import type { Bench } from './support/bench.ts';
 import { MONTH_LOAD } from './support/load.ts';
 import { type MadeBatch, madeBatches } from './support/made-rows.ts';
@@ -43,17 +41,7 @@ export const bench: Bench = {
     const options = { dataDir: `${folder.path}/data`, log, signal, onProgress };
     await using services = await startServices(options);
     await using database = openMarketPool(services.databaseUrl);
-    await beginLog(database, ORIGIN);
-    // The walk over older scores ends before the first score, so that each is sealed once and read by nobody.
-    await waitUntil(
-      async () =>
-        (await sealStep(database, ORIGIN, undefined, Date.now())).log.walkedTo === null ||
-        undefined,
-      60_000,
-      'the end of the walk',
-    );
-    // Scores of the first minute of a log are looked for in it, which is not what a score costs later.
-    await database.query({ text: 'update market.evidence_logs set before_at = now()' });
+    await sealStep(database, ORIGIN, undefined, Date.now());
     output.note(`${rows} scores stored without hashes, and ${rows} with`);
     const { plain, hashed } = await storeAll(services, rows, batch);
     output.note('sealed');

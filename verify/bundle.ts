@@ -1,4 +1,4 @@
-/** A bundle: a score or a line of the audit log, with the proof that a log sealed the score or line. */
+/** A bundle: a score, a line of the audit log or a gap of the log, with the proof that the log sealed it. */
 import { hashOf, leafHash, rootOfInclusion } from './merkle.ts';
 import { type Checkpoint, openCheckpoint, type TrustedKey } from './note.ts';
 import { type Fields, scoreBytes } from './score.ts';
@@ -6,7 +6,7 @@ import { type Fields, scoreBytes } from './score.ts';
 export const FORMAT = 'risk-evidence/2';
 
 export type Proof = {
-  /** Canonical JSON (RFC 8785): what was hashed, or the values of a score, from which its bytes are made. */
+  /** Canonical JSON (RFC 8785): what was hashed; the values of a score, from which its bytes are made; the leaf of a gap. */
   readonly content: string;
   /** The place of a score among the hashes of its set (base64); absent for other kinds. */
   readonly set?: { readonly index: number; readonly hashes: string };
@@ -18,7 +18,7 @@ export type Proof = {
 export type Bundle = {
   readonly format: string;
   readonly checkpoint: string;
-  /** The score or line that the bundle proves, then the rule set and the model that a score names. */
+  /** The score, line or gap that the bundle proves, then the rule set and the model that a score names. */
   readonly proofs: readonly Proof[];
 };
 
@@ -49,8 +49,16 @@ function openProof(proof: Proof, { size, root }: Checkpoint): Fields {
 }
 
 /** Compares the content with the hash in its leaf. @throws Error where the two differ */
-function requireContent({ content: text, set }: Proof, content: Fields, leaf: Fields): void {
+function requireContent(
+  { content: text, leaf: leafText, set }: Proof,
+  content: Fields,
+  leaf: Fields,
+): void {
   const { kind, id } = content;
+  if (leaf['kind'] === 'gap') {
+    if (text !== leafText) throw new Error('the gap is not the gap of its leaf');
+    return;
+  }
   const isSealed = (bytes: Uint8Array) => hashOf(bytes).toString('hex') === leaf['sha256'];
   if (leaf['kind'] !== 'scores') {
     const isNamed = leaf['kind'] === kind && leaf['id'] === id;

@@ -33,6 +33,9 @@ const lacking = ([first = {}, ...others]: readonly Fields[]) =>
     .map(([kind, name]) => `; NOT PROVEN: its ${kind} ${name}`)
     .join('');
 
+const nameOf = ({ kind, id, from, to }: Fields) =>
+  kind === 'gap' ? `gap from ${from} to ${to}` : `${kind} ${id}`;
+
 /** Reads a file of one bundle, or of a bundle in each line. */
 function readBundles(path: string): Bundle[] {
   const text = readFileSync(path, 'utf8');
@@ -76,7 +79,7 @@ export function main(args: readonly string[], say: (line: string) => void): numb
       attempt(`${path} (${index + 1})`, () => {
         const { checkpoint: of, contents } = openBundle(bundle, keys);
         if (kept) requireContinued(kept, of, hashes);
-        const names = contents.map(({ kind, id }) => `${kind} ${id}`);
+        const names = contents.map(nameOf);
         return `${names.join(', ')} in ${of.origin}, ${of.size} leaves${lacking(contents)}`;
       });
     }

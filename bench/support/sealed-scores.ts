@@ -48,5 +48,5 @@ export async function storeSealed(
   }
   for (let mayHaveMore = true; mayHaveMore; ) ({ mayHaveMore } = await sealer.run(Date.now()));
   const owned = opened.move();
-  return { database, ids, [Symbol.asyncDispose]: () => owned.disposeAsync() };
+  return { database, sealer, ids, [Symbol.asyncDispose]: () => owned.disposeAsync() };
 }

@@ -172,6 +172,10 @@ func verifyClaim(it claim, size uint64, root []byte) error {
 		if !bytes.Equal(hash[:], it.Set.Hashes[32*it.Set.Index:32*it.Set.Index+32]) {
 			return fmt.Errorf("another hash in the set")
 		}
+	} else if of.Kind == "gap" {
+		if it.Content != it.Leaf {
+			return fmt.Errorf("another gap")
+		}
 	} else {
 		sum := sha256.Sum256([]byte(it.Content))
 		if hex.EncodeToString(sum[:]) != of.Sha256 || content.Kind != of.Kind || content.ID != of.ID {

@@ -248,8 +248,18 @@ export const KEEP: Guards = {
     says: 'What is stored is sealed once, and bundles are proven without the engine.',
     shown: `GET /v1/evidence/scores/{id}, GET /v1/evidence/audit/{id}, risk evidence export,
       RISK_EVIDENCE_KEYS, RISK_EVIDENCE_ORIGIN`,
-    test: 'integration/rooms/evidence/seal.test.ts > what was stored before the log, and what commits late, is sealed once; bundles are proven offline',
+    test: 'integration/rooms/evidence/seal.test.ts > what is stored once the log began, and what commits late, is sealed once; bundles are proven offline',
     mechanism: 'src/rooms/evidence/seal/seal.ts',
+  },
+  'evidence-gaps': {
+    says: 'A time in which nobody sealed is a leaf of its own, which a check prints.',
+    test: 'integration/rooms/evidence/seal.test.ts > a time in which nobody sealed is a leaf of its own, and excuses no other time',
+    mechanism: 'src/rooms/evidence/check/covered.ts',
+  },
+  'sealed-before-detach': {
+    says: 'A month is detached only when all its scores that wait are sealed.',
+    test: 'integration/rooms/evidence/seal.test.ts > a month is taken off once all its scores are sealed',
+    mechanism: 'src/core/store/partitions/detach-months.ts',
   },
   'evidence-check': {
     says: 'Each score among hundreds is found where it was changed behind the log.',

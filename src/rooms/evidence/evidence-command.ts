@@ -19,7 +19,7 @@ import { inSnapshot } from '../../kit/database/snapshot.ts';
 import { Failure, toError } from '../../kit/words/failure.ts';
 import { checkLog } from './check/check.ts';
 import { type SigningKey, toSigningKey, verifierKey } from './log/checkpoint.ts';
-import { proveScore } from './prove.ts';
+import { proveGap, proveScore } from './prove.ts';
 import { recompute } from './recompute.ts';
 import { openCheckpointBucket } from './seal/bucket.ts';
 import { readPublished } from './seal/published.ts';
@@ -36,12 +36,16 @@ export const createCommand = (openModels: OpenModels): Command =>
     name: 'evidence',
     summary: 'Exports proofs of scores, checks the log of evidence, and makes its keys.',
     notes: `export prints a bundle, which verify/ in the repository verifies without the engine. check compares every leaf with its row, and
-the log with published checkpoints. Its last line is origin=… leaves=N scores=N lines=N findings=N; its exit code is 1 where
-findings is not 0.
+the log with published checkpoints. Its last line is origin=… from=TIME leaves=N scores=N lines=N findings=N: scores from
+TIME on have leaves, but for gaps in which nobody sealed. Its exit code is 1 where findings, gaps among them, are not 0.
 
 Example: risk evidence export 0190a5f2-7c1e-7d3b-9a44-5b1f0c2d3e4f > bundle.json`,
     actions: {
-      export: { words: 'ID', summary: 'Print the bundle that proves a score', run: exportBundle },
+      export: {
+        words: 'ID',
+        summary: 'Print the bundle that proves a score, or a gap by its beginning',
+        run: exportBundle,
+      },
       recompute: {
         words: 'BUNDLE',
         summary: 'Compute the score of a bundle again, bit for bit',
@@ -65,10 +69,14 @@ async function exportBundle(args: string[], context: CommandContext): Promise<nu
   const { positionals } = parseArguments(args, {}, { required: ['ID'] });
   const [id = ''] = positionals;
   await using database = openCommandDatabase(context, 'evidence');
-  const bundle = await proveScore(database, id.toLowerCase());
+  const isGap = id.includes(':');
+  const bundle = isGap
+    ? await proveGap(database, id)
+    : await proveScore(database, id.toLowerCase());
   if (typeof bundle === 'string') {
     const why = bundle === 'unknown' ? 'is not known' : 'is in no signed checkpoint yet';
-    throw new Failure('invalid', 'EVIDENCE_ABSENT', `the score ${id} ${why}`);
+    const what = isGap ? 'the gap from' : 'the score';
+    throw new Failure('invalid', 'EVIDENCE_ABSENT', `${what} ${id} ${why}`);
   }
   context.output.value(bundle, [JSON.stringify(bundle)]);
   return EXIT.fine;
@@ -133,7 +141,7 @@ async function check(args: string[], context: CommandContext): Promise<number> {
     return await checkLog(query, log, { file, bucket, seen, keys: signers }, signal);
   });
   const { findings, ...counted } = checked;
-  const { origin, leaves, scores, away, lines, count } = counted;
+  const { origin, from, leaves, scores, away, lines, count } = counted;
   // Without a finding, a check that compared nothing published says less than one that did.
   const compared = Object.entries({ file, bucket, seen }).flatMap(([name, text]) =>
     text === undefined ? [] : [name],
@@ -154,7 +162,7 @@ async function check(args: string[], context: CommandContext): Promise<number> {
       : []),
     ...(signers.length === 0 ? ['signatures were not checked: RISK_EVIDENCE_KEYS is not set'] : []),
     ...(away > 0 ? [`${away} scores of detached, cold or dropped months were not compared`] : []),
-    `origin=${origin} leaves=${leaves} scores=${scores} lines=${lines} findings=${count}`,
+    `origin=${origin} from=${from} leaves=${leaves} scores=${scores} lines=${lines} findings=${count}`,
   ]);
   return count === 0 ? EXIT.fine : EXIT.failed;
 }

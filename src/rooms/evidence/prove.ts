@@ -94,6 +94,18 @@ export async function proveLine(
   return log === undefined || proof === undefined ? 'unsealed' : bundleOf(log, [proof]);
 }
 
+/** @param from the beginning of the gap, as a check prints it */
+export async function proveGap(
+  database: Pick<Database, 'query'>,
+  from: string,
+): Promise<Bundle | Unproven> {
+  const log = await openLog(database);
+  const entry = log && (await findEntry(log.query, log.logId, 'gap', from));
+  if (log === undefined || entry === undefined) return 'unknown';
+  const proof = await proveAt(log, entry, entry.leaf);
+  return proof === undefined ? 'unsealed' : bundleOf(log, [proof]);
+}
+
 const bundleOf = ({ note }: Log, proofs: readonly Proof[]): Bundle => ({
   format: FORMAT,
   checkpoint: note,
@@ -106,11 +118,7 @@ export async function locate(
   logId: number,
   { transactionId, scoredAtMs }: Pick<ScoreTexts, 'transactionId' | 'scoredAtMs'>,
 ): Promise<{ readonly entry: EntryRow; readonly index: number } | undefined> {
-  const [times, ids] = [
-    { from: scoredAtMs, to: scoredAtMs },
-    { from: transactionId, to: transactionId },
-  ];
-  for (const entry of await findSets(query, logId, times, ids)) {
+  for (const entry of await findSets(query, logId, scoredAtMs)) {
     const index = idsOf(entry.ids ?? Buffer.alloc(0)).indexOf(transactionId);
     if (index >= 0) return { entry, index };
   }

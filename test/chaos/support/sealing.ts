@@ -89,10 +89,13 @@ async function judgeLog({ services, engine, folder, bar, remark, until }: Stage)
   bar('failures of evidence check', failure === undefined ? 0 : 1, { exactly: 0 });
 }
 
+/** Scores have leaves that are stored once the log began, so it begins before the engine. */
+const begin = 'insert into evidence_logs (origin, root) values ($1, sha256($2))';
 const countLeaves = 'select coalesce(max(size), 0)::int as leaves from evidence_logs';
 
 export const sealing: Disturbance = {
   ...{ counted: 'leaves beside the faults', isForSteadyLoad: false, settings: settingsOf },
+  prepare: async ({ query }) => void (await query(begin, [`risk-engine/${MARKET}`, ''])),
   start: ({ services }) => ({
     end: async () => {
       const [row] = await services.query<{ leaves: number }>(countLeaves);

@@ -8,10 +8,12 @@
  */
 import { recordChange } from '../../../kit/audit/audit-log.ts';
 import type { Database, Query, Statement } from '../../../kit/database/pool.ts';
+import { onlyOf } from '../../../kit/database/statement.ts';
 import type { AuditAction } from '../../../kit/words/audit.ts';
 import { Failure } from '../../../kit/words/failure.ts';
 import { type Month, monthStartMs, monthText } from '../../../kit/words/month.ts';
 import type { Actor } from '../../../kit/words/principal.ts';
+import { firstIdOf } from '../../domain/transaction-id.ts';
 import { takeTimeOut } from '../open-rows/open-rows.ts';
 import { voidSnapshots } from '../profiles/profile-snapshots.ts';
 import { countMonthTallies, deleteMonthTallies } from '../tallies/month-tallies.ts';
@@ -48,9 +50,25 @@ async function readStates({ query }: Pick<Database, 'query'>, month: Month): Pro
 export async function recordDetach(database: Database, month: Month, by: Actor): Promise<void> {
   const stateOf = await readStates(database, month);
   if (leftOf(stateOf).length === 0) return;
-  await database.transaction((query) =>
-    recordMonth(query, by, 'month.detach', month, { state: statesOf(stateOf) }, { asked: true }),
-  );
+  await database.transaction(async (query) => {
+    await refuseUnsealed(query, month);
+    const state = statesOf(stateOf);
+    await recordMonth(query, by, 'month.detach', month, { state }, { asked: true });
+  });
+}
+
+const countUnsealed = onlyOf<{ count: number }, [from: string, to: string]>(
+  'count-unsealed-scores',
+  `select count(*)::float8 as count from market.evidence_intake cross join unnest(transaction_ids) id where id >= $1 and id < $2`,
+);
+
+/** The log of evidence gets no leaf for a score whose row is away. @throws Failure where scores of the month wait for a leaf */
+async function refuseUnsealed(query: Query, month: Month): Promise<void> {
+  const [fromMs, toMs] = timesOf(month);
+  const { count } = await countUnsealed(query, firstIdOf(fromMs), firstIdOf(toMs));
+  if (count === 0) return;
+  const why = `${count} scores of ${monthText(month)} wait to be sealed: a worker with RISK_EVIDENCE_KEYS seals them`;
+  throw new Failure('conflict', 'MONTH_UNSEALED', why);
 }
 
 /** Tables that are still attached, or half detached. */
@@ -84,6 +102,8 @@ export async function detachMonth(database: Database, month: Month): Promise<boo
     // Written before the last table, so that a repeated command still finds it.
     if (table === 'scores') {
       await database.transaction(async (query) => {
+        // Scores may have come since the command began.
+        await refuseUnsealed(query, month);
         await deleteMonthTallies(query, month);
         await voidSnapshots(query);
       });

@@ -3,7 +3,6 @@ import { createdAtMsOf } from '../../../core/domain/transaction-id.ts';
 import type { Query } from '../../../kit/database/pool.ts';
 import { rowsOf } from '../../../kit/database/statement.ts';
 import { type Month, monthOf, monthText } from '../../../kit/words/month.ts';
-import { MONTH_ATTACHED } from '../store/unsealed.ts';
 import type { Note } from './finding.ts';
 
 /** Months that people took off and did not put back. */
@@ -11,7 +10,7 @@ const readTakenOff = rowsOf<{ month: string }>(
   'read-months-taken-off',
   `select subject as month from (
      select distinct on (subject) subject, action from market.audit_log
-      where action in ('month.detach', '${MONTH_ATTACHED}') order by subject, audit_id desc) last
+      where action in ('month.detach', 'month.attach') order by subject, audit_id desc) last
     where action = 'month.detach'`,
 );
 

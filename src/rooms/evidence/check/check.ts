@@ -15,6 +15,8 @@ const PAGE_LEAVES = 64;
 
 export type Checked = {
   readonly origin: string;
+  /** Scores from then on are covered, but for gaps. */
+  readonly from: string;
   readonly leaves: number;
   readonly scores: number;
   /** Scores of detached, cold or dropped months, which are not compared. */
@@ -60,8 +62,8 @@ export async function checkLog(
   const made: TreeHead = { origin: log.origin, size: edge.size, root: await edgeRoot(edge) };
   // Heads are checked before rows, as a cut tail leaves many rows without a leaf.
   await checkHeads(log, made, read, published, note);
-  const { scores, away, lines } = await rows.end(signal);
-  return { origin: log.origin, leaves: log.size, scores, away, lines, count, findings };
+  const figures = await rows.end(signal);
+  return { origin: log.origin, leaves: log.size, ...figures, count, findings };
 }
 
 /** Hashes all leaves again, and compares them with the lowest tiles. */

@@ -1,6 +1,6 @@
 /** The findings of a check. */
 
-/** Kinds of changes by the owner of the database or by a restored backup. */
+/** Kinds of changes by the owner of the database or by a restored backup, and the gaps that the log admits. */
 export type Attack =
   | 'edited'
   | 'deleted'
@@ -10,7 +10,8 @@ export type Attack =
   | 'hashed anew'
   | 'two histories'
   | 'key swapped'
-  | 'old checkpoint';
+  | 'old checkpoint'
+  | 'gap';
 export type Finding = { readonly attack: Attack; readonly what: string };
 
 export type Note = (attack: Attack, what: string) => void;

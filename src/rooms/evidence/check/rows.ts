@@ -1,5 +1,5 @@
 /** Compares the rows that the leaves seal with their hashes, and finds rows that no leaf seals. */
-import { z } from 'zod';
+import type { z } from 'zod';
 import { createdAtMsOf } from '../../../core/domain/transaction-id.ts';
 import { isoTime, listMonths } from '../../../core/store/partitions/month-slice.ts';
 import type { Query } from '../../../kit/database/pool.ts';
@@ -9,36 +9,41 @@ import { monthOf } from '../../../kit/words/month.ts';
 import { canonicalJson } from '../log/canonical.ts';
 import {
   auditContent,
-  KINDS,
+  type ContentKind,
   type ModelFacts,
   modelContent,
   type RuleSetFacts,
   ruleSetContent,
 } from '../log/contents.ts';
 import { hashRows } from '../log/score-hash.ts';
-import { FIRST_ID, idsOf } from '../log/sets.ts';
+import { idsOf } from '../log/sets.ts';
 import { hashesOf, sha256 } from '../log/tree.ts';
 import { ownRuleSetContent } from '../seal/seal.ts';
 import { type EntryRow, type LogRow, readEntries } from '../store/evidence-log.ts';
-import { hashModels, hashRuleSets, hasNewMonth, readScoreTexts } from '../store/unsealed.ts';
+import { hashModels, hashRuleSets, readScoreTexts } from '../store/unsealed.ts';
 import { createAwayCount } from './away.ts';
+import { readCovered } from './covered.ts';
 import type { Note } from './finding.ts';
+import { leafSchema, readLeaf } from './read-leaf.ts';
 
-const countScores = onlyOf<{ count: number }, [from: string, to: string]>(
+/** Scores of a month that the log covers. */
+type OfMonth = [from: string, to: string, uncoveredFrom: Buffer, uncoveredTo: Buffer];
+const OF_MONTH = `created_at >= $1 and created_at < $2
+      and not exists (select from unnest($3::timestamptz[], $4::timestamptz[]) u (from_at, to_at) where scored_at between from_at and to_at)`;
+const countScores = onlyOf<{ count: number }, OfMonth>(
   'count-scores',
-  'select count(*)::float8 as count from market.scores where created_at >= $1 and created_at < $2',
+  `select count(*)::float8 as count from market.scores where ${OF_MONTH}`,
 );
-/** Ids of scores that wait for their leaf. */
-const readWaiting = rowsOf<{ id: string }>(
-  'read-evidence-intake',
-  'select unnest(transaction_ids)::text as id from market.evidence_intake',
-);
-type Page = [after: string, from: string, to: string, rowsMax: number, scoredFrom: Date | null];
-const readIds = rowsOf<{ id: string }, Page>(
+const readIds = rowsOf<{ id: string }, [...OfMonth, after: string, rowsMax: number]>(
   'read-score-ids',
   `select transaction_id::text as id from market.scores
-    where transaction_id > $1 and created_at >= $2 and created_at < $3 and ($5::timestamptz is null or scored_at >= $5)
-    order by transaction_id limit $4`,
+    where ${OF_MONTH} and transaction_id > $5 order by transaction_id limit $6`,
+);
+/** Scores that wait for their leaf; no time where the sealer hashes the score. */
+const readWaiting = rowsOf<{ id: string; scoredAtMs: number | null }>(
+  'read-evidence-intake',
+  `select unnest(transaction_ids)::text as id, round(date_part('epoch', scored_at) * 1000)::float8 as "scoredAtMs"
+     from market.evidence_intake`,
 );
 const readLines = rowsOf<AuditEntry, [ids: readonly string[]]>(
   'read-audit-lines',
@@ -61,14 +66,19 @@ export async function createRowCheck(query: Query, log: LogRow, note: Note) {
   const months = new Map(
     (await listMonths({ query }, 'scores')).map((range) => [monthOf(range.fromMs), range]),
   );
-  /** Number of sealed scores whose rows exist, by month. */
+  const covered = await readCovered(query, log);
+  /** Number of scores that the log covers, and whose rows exist or wait, by month. */
   const found = new Map<number, number>();
   const away = createAwayCount(query, note);
   const counts = { scores: 0, lines: 0 };
   const wrong: Wrong[] = [];
+  const count = (id: string, scoredAtMs: number) => {
+    const month = monthOf(createdAtMsOf(id) ?? 0);
+    if (covered.has(scoredAtMs)) found.set(month, (found.get(month) ?? 0) + 1);
+  };
 
-  const addSet = async (entry: SealedEntry) => {
-    const { ids, hashes } = openSet(entry, note);
+  const addSet = async (entry: EntryRow, sealed: Of<'scores'>) => {
+    const { ids, hashes } = openSet(entry, sealed, note);
     const isThere = (id: string) => months.has(monthOf(createdAtMsOf(id) ?? 0));
     const there = ids.filter(isThere);
     away.add(ids.filter((id) => !isThere(id)));
@@ -77,14 +87,13 @@ export async function createRowCheck(query: Query, log: LogRow, note: Note) {
       (await readScoreTexts(query, there)).map((row) => [row.transactionId, row]),
     );
     for (const [index, id] of ids.entries()) {
-      const month = monthOf(createdAtMsOf(id) ?? 0);
-      if (!months.has(month)) continue;
+      if (!isThere(id)) continue;
       const row = rows.get(id);
       if (row === undefined) {
         note('deleted', `the score ${id}`);
         continue;
       }
-      found.set(month, (found.get(month) ?? 0) + 1);
+      count(id, row.scoredAtMs);
       const expected = hashes[index];
       if (expected?.equals(hashRows([row]))) continue;
       const hashAs = (transactionId: string) => hashRows([{ ...row, transactionId }]);
@@ -95,31 +104,36 @@ export async function createRowCheck(query: Query, log: LogRow, note: Note) {
 
   return {
     add: async (rows: readonly EntryRow[]) => {
-      const entries = readLeaves(rows);
-      for (const entry of entries) if (entry.sealed.kind === 'scores') await addSet(entry);
-      const subjects = (kind: EntryRow['kind']) =>
-        entries.flatMap(({ sealed }) => (sealed.kind === kind ? sealed.id : []));
+      const contents: Content[] = [];
+      for (const row of rows) {
+        const sealed = readLeaf(leafSchema, row.leaf);
+        if (sealed?.kind === 'scores') await addSet(row, sealed);
+        else if (sealed?.kind === 'gap')
+          note('gap', `nobody sealed from ${sealed.from} to ${sealed.to}`);
+        else if (sealed !== undefined) contents.push(sealed);
+      }
+      const subjects = (of: Content['kind']) =>
+        contents.flatMap(({ kind, id }) => (kind === of ? id : []));
       const lines = await readLines(query, subjects('audit'));
       const models = await hashModels(query, subjects('model'));
       const ruleSets = await hashRuleSets(query, subjects('rule-set'));
-      wrong.push(...wrongTexts(entries, contentsOf(lines, models, ruleSets), note));
+      wrong.push(...wrongTexts(contents, contentsOf(lines, models, ruleSets), note));
       counts.lines += subjects('audit').length;
     },
     end: async (signal: AbortSignal) => {
       noteWrong(wrong, note);
-      const figures = { ...counts, away: await away.end() };
+      const figures = { ...counts, away: await away.end(), from: covered.from };
       for (const { id } of await readUnsealedLines(query, log.logId, log.auditId, LISTED_MAX))
         note('inserted', `line ${id} of the audit log`);
-      if (await hasNewMonth(query, log.auditId)) return figures;
-      // Older scores have no leaf until the walk has reached them, so none counts as inserted.
-      const scoredFrom = log.walkedTo === null ? null : log.beforeAt;
-      const waiting = new Set((await readWaiting(query)).map(({ id }) => id));
+      const waiting = await readWaiting(query);
+      for (const { id, scoredAtMs } of waiting) count(id, scoredAtMs ?? Date.now());
+      const known = new Set(waiting.map(({ id }) => id));
       for (const [month, range] of months) {
-        const [from, to] = [isoTime(range.fromMs), isoTime(range.toMs)];
-        const { count } = await countScores(query, from, to);
-        const pending = [...waiting].filter((id) => monthOf(createdAtMsOf(id) ?? 0) === month);
-        if (count === (found.get(month) ?? 0) + pending.length) continue;
-        await findInserted(query, log, { month, from, to, scoredFrom, waiting, signal }, note);
+        const of = [isoTime(range.fromMs), isoTime(range.toMs), ...covered.uncovered] as const;
+        const stored = await countScores(query, ...of);
+        if (stored.count === (found.get(month) ?? 0)) continue;
+        const sealed = await readSealed(query, log, month, signal);
+        await findInserted(query, of, (id) => sealed.has(id) || known.has(id), note);
       }
       return figures;
     },
@@ -141,7 +155,11 @@ function contentsOf(
 }
 
 /** The ids and hashes of a set. The tree has no ids, so a row would hide whose id is cut off. */
-function openSet({ position, sealed, ids: idBytes, hashes: hashBytes }: SealedEntry, note: Note) {
+function openSet(
+  { position, ids: idBytes, hashes: hashBytes }: EntryRow,
+  sealed: Of<'scores'>,
+  note: Note,
+) {
   const [ids, hashes] = [idsOf(idBytes ?? EMPTY), hashesOf(hashBytes ?? EMPTY)];
   if (sha256(hashBytes ?? EMPTY).toString('hex') !== sealed.sha256)
     note('edited', `the hashes of leaf ${position}`);
@@ -152,13 +170,12 @@ function openSet({ position, sealed, ids: idBytes, hashes: hashBytes }: SealedEn
 
 /** Compares lines, models and rule sets with their leaves. */
 function wrongTexts(
-  entries: readonly SealedEntry[],
+  sealed: readonly Content[],
   contents: ReadonlyMap<string, string>,
   note: Note,
 ): Wrong[] {
   const wrong: Wrong[] = [];
-  for (const { kind, id, sha256: expected } of entries.map(({ sealed }) => sealed)) {
-    if (kind === 'scores') continue;
+  for (const { kind, id, sha256: expected } of sealed) {
     const name = `${kind} ${id}`;
     const own = kind === 'rule-set' ? ownRuleSetContent(id) : undefined;
     const content = contents.get(name) ?? own;
@@ -173,32 +190,8 @@ function wrongTexts(
   return wrong;
 }
 
-/** The fields of a leaf about its rows. The columns beside a leaf are not in the tree, so nothing is believed that they say. */
-const sealedSchema = z.object({
-  kind: z.enum(KINDS),
-  /** The id of a line, a model or a rule set. */
-  id: z.string().default(''),
-  sha256: z.string(),
-  /** The number of scores of a set. */
-  count: z.int().default(0),
-});
-type SealedEntry = EntryRow & { readonly sealed: z.infer<typeof sealedSchema> };
-
-/** The entries whose leaves still say something; the comparison with the tiles names the others. */
-function readLeaves(entries: readonly EntryRow[]): SealedEntry[] {
-  return entries.flatMap((entry) => {
-    const sealed = readLeaf(entry.leaf);
-    return sealed === undefined ? [] : { ...entry, sealed };
-  });
-}
-
-function readLeaf(leaf: string) {
-  try {
-    return sealedSchema.safeParse(JSON.parse(leaf)).data;
-  } catch {
-    return undefined;
-  }
-}
+type Of<Kind extends EntryRow['kind']> = Extract<z.infer<typeof leafSchema>, { kind: Kind }>;
+type Content = Of<ContentKind>;
 
 /** A row whose hash differs from the sealed hash. */
 type Wrong = {
@@ -225,26 +218,19 @@ function noteWrong(wrong: readonly Wrong[], note: Note): void {
   }
 }
 
+const FIRST_ID = '00000000-0000-0000-0000-000000000000';
+
 /** Finds the scores of a month that no leaf seals. */
 async function findInserted(
   query: Query,
-  log: LogRow,
-  of: {
-    month: number;
-    from: string;
-    to: string;
-    scoredFrom: Date | null;
-    waiting: ReadonlySet<string>;
-    signal: AbortSignal;
-  },
+  of: Readonly<OfMonth>,
+  isKnown: (id: string) => boolean,
   note: Note,
 ): Promise<void> {
-  const sealed = await readSealed(query, log, of);
   let after = FIRST_ID;
   for (;;) {
-    const page = await readIds(query, after, of.from, of.to, PAGE_IDS, of.scoredFrom);
-    for (const { id } of page)
-      if (!sealed.has(id) && !of.waiting.has(id)) note('inserted', `the score ${id}`);
+    const page = await readIds(query, ...of, after, PAGE_IDS);
+    for (const { id } of page) if (!isKnown(id)) note('inserted', `the score ${id}`);
     const last = page.at(-1);
     if (last === undefined || page.length < PAGE_IDS) return;
     after = last.id;
@@ -255,7 +241,8 @@ async function findInserted(
 async function readSealed(
   query: Query,
   log: LogRow,
-  { month, signal }: { readonly month: number; readonly signal: AbortSignal },
+  month: number,
+  signal: AbortSignal,
 ): Promise<Set<string>> {
   const sealed = new Set<string>();
   for (let from = 0; from < log.size; from += PAGE_LEAVES) {

@@ -98,8 +98,10 @@ export function ruleSetContent(facts: RuleSetFacts): string {
   });
 }
 
-export const KINDS = ['scores', 'audit', 'model', 'rule-set'] as const;
-export type Kind = (typeof KINDS)[number];
+/** Kinds of leaves that have the hash of a content. */
+export const CONTENT_KINDS = ['audit', 'model', 'rule-set'] as const;
+export type ContentKind = (typeof CONTENT_KINDS)[number];
+export type Kind = ContentKind | 'scores' | 'gap';
 
 /** A leaf of the log. The leaf has hashes alone, so an erasure leaves nothing in the log. */
 export type Leaf = { readonly text: string; readonly hash: Buffer };
@@ -109,29 +111,21 @@ const leafOf = (fields: object): Leaf => {
   return { text: json, hash: leafHash(json) };
 };
 
-/** @param isBefore whether the row is older than the log, so the seal says only how the row was when it was sealed */
 export function contentLeaf(
-  kind: Kind,
+  kind: ContentKind,
   id: string,
   content: string,
   sealedAt: string,
-  isBefore: boolean,
 ): Leaf {
   const hash = sha256(content).toString('hex');
-  return leafOf({ kind, id, sha256: hash, sealed_at: sealedAt, ...before(isBefore) });
+  return leafOf({ kind, id, sha256: hash, sealed_at: sealedAt });
 }
 
 /** The leaf of a set of scores: the hash of their hashes, one behind the other. */
-export function setLeaf(hashes: Buffer, sealedAt: string, isBefore: boolean): Leaf {
+export function setLeaf(hashes: Buffer, sealedAt: string): Leaf {
   const [count, hex] = [hashes.length / HASH_BYTES, sha256(hashes).toString('hex')];
-  return leafOf({
-    kind: 'scores',
-    v: 2,
-    count,
-    sha256: hex,
-    sealed_at: sealedAt,
-    ...before(isBefore),
-  });
+  return leafOf({ kind: 'scores', v: 2, count, sha256: hex, sealed_at: sealedAt });
 }
 
-const before = (isBefore: boolean) => (isBefore ? { before: true } : {});
+/** The leaf of a time in which nobody sealed: scores of this time may have no leaf. */
+export const gapLeaf = (from: string, to: string): Leaf => leafOf({ kind: 'gap', from, to });

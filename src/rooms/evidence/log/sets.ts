@@ -11,7 +11,6 @@ import { HASH_BYTES, hashesOf } from './tree.ts';
  */
 export const SET_SCORES_MAX = 249;
 export const ID_BYTES = 16;
-export const FIRST_ID = '00000000-0000-0000-0000-000000000000';
 
 /** Scores of one time, with ids and hashes one behind the other. */
 export type HashedScores = {
@@ -20,15 +19,13 @@ export type HashedScores = {
   readonly scoredAtMs: number;
 };
 
-/** A leaf of scores with the range by which they are found: times of scoring, or ids where the walk found them. */
+/** A leaf of scores with the range of times of scoring by which they are found. */
 export type NewSet = {
   readonly leaf: Leaf;
   readonly ids: Buffer;
   readonly hashes: Buffer;
-  readonly scoredFromMs: number | null;
-  readonly scoredToMs: number | null;
-  readonly idFrom: string | null;
-  readonly idTo: string | null;
+  readonly scoredFromMs: number;
+  readonly scoredToMs: number;
 };
 
 export function idsOf(bytes: Buffer): string[] {
@@ -50,20 +47,7 @@ export function hashedRows(rows: readonly ScoreTexts[]): HashedScores[] {
   }));
 }
 
-/** @returns an element for each score */
-export const separate = ({ ids, hashes, scoredAtMs }: HashedScores): HashedScores[] =>
-  hashesOf(hashes).map((hash, nth) => ({
-    ids: ids.subarray(nth * ID_BYTES, (nth + 1) * ID_BYTES),
-    hashes: hash,
-    scoredAtMs,
-  }));
-
-/** @param isBefore whether the walk has found the scores, which come in the order of their ids then */
-export function setsOf(
-  scores: readonly HashedScores[],
-  sealedAt: string,
-  isBefore: boolean,
-): NewSet[] {
+export function setsOf(scores: readonly HashedScores[], sealedAt: string): NewSet[] {
   const allIds = Buffer.concat(scores.map(({ ids }) => ids));
   const allHashes = Buffer.concat(scores.map(({ hashes }) => hashes));
   const times = scores.flatMap(({ ids, scoredAtMs }) =>
@@ -74,22 +58,14 @@ export function setsOf(
     const to = Math.min(times.length, from + SET_SCORES_MAX);
     const ids = allIds.subarray(from * ID_BYTES, to * ID_BYTES);
     const hashes = allHashes.subarray(from * HASH_BYTES, to * HASH_BYTES);
-    const leaf = setLeaf(hashes, sealedAt, isBefore);
-    sets.push({ leaf, ids, hashes, ...(isBefore ? byIds(ids) : byTimes(times.slice(from, to))) });
+    const own = times.slice(from, to);
+    sets.push({
+      leaf: setLeaf(hashes, sealedAt),
+      ids,
+      hashes,
+      scoredFromMs: Math.min(...own),
+      scoredToMs: Math.max(...own),
+    });
   }
   return sets;
 }
-
-const byTimes = (times: readonly number[]) => ({
-  scoredFromMs: Math.min(...times),
-  scoredToMs: Math.max(...times),
-  idFrom: null,
-  idTo: null,
-});
-
-const byIds = (ids: Buffer) => ({
-  scoredFromMs: null,
-  scoredToMs: null,
-  idFrom: idsOf(ids.subarray(0, ID_BYTES))[0] ?? FIRST_ID,
-  idTo: idsOf(ids.subarray(-ID_BYTES))[0] ?? FIRST_ID,
-});

@@ -4,7 +4,6 @@ import type { Log } from '../../../kit/metrics/log.ts';
 import { Failure } from '../../../kit/words/failure.ts';
 import { readHead, signCheckpoint } from '../log/checkpoint.ts';
 import type { Edge } from '../log/edge.ts';
-import { beginLog } from '../store/begin-log.ts';
 import {
   type LogRow,
   lookAtLog,
@@ -94,7 +93,6 @@ export function createSealer(options: SealerOptions) {
     if (edge !== undefined && before?.size !== edge.size) agreed = undefined;
     const refusal = before?.origin === origin ? await compareOnce(before) : undefined;
     if (before !== undefined && refusal !== undefined) return await refuse(before, refusal);
-    if (before?.origin !== origin) await beginLog(database, origin);
     const { log: now, scores, missing, mayHaveMore } = await step(before, nowMs);
     if (missing > 0) log.warn({ missing }, 'scores were gone before they were sealed');
     const why = await signDue(now, nowMs);

@@ -5,7 +5,6 @@ import {
   float8Array,
   int2Array,
   textArray,
-  timestampArray,
 } from '../../../kit/database/binary-array.ts';
 import type { Query, Statement } from '../../../kit/database/pool.ts';
 import { firstOf, rowsOf } from '../../../kit/database/statement.ts';
@@ -13,7 +12,7 @@ import { Failure } from '../../../kit/words/failure.ts';
 import type { Kind, Leaf } from '../log/contents.ts';
 import type { Tile } from '../log/edge.ts';
 import type { NewSet } from '../log/sets.ts';
-import type { ReadTile } from '../log/tree.ts';
+import { EMPTY_ROOT, type ReadTile } from '../log/tree.ts';
 
 export type LogRow = {
   readonly logId: number;
@@ -22,42 +21,50 @@ export type LogRow = {
   readonly root: Buffer;
   /** The last sealed line of the audit log. */
   readonly auditId: string;
-  readonly begunAt: Date;
-  readonly beforeAt: Date;
-  /** Last id of the walk over older scores; null once the walk is over. */
-  readonly walkedTo: string | null;
-  /** Whether sealing paused for so long that workers stopped adding ids to the intake. */
-  readonly hasLapsed: boolean;
+  /** Since when no ids go to the intake, as nobody seals; null while ids do. */
+  readonly gapFrom: Date | null;
   /** Whether this log is the newest of the market, which alone takes leaves. */
   readonly isNewest: boolean;
   readonly checkpoint: string | null;
   readonly refused: string | null;
 };
 
-/** Time after the last sealing in which ids go to the intake. Longer: more rows that nobody takes; shorter: walks sooner. */
-const LAPSE = `interval '7 days'`;
+/** Time after the last sealing in which ids go to the intake. Longer: more rows that nobody takes; shorter: gaps sooner. */
+const KEPT = `interval '7 days'`;
 
 /**
- * A sealer takes a log for lapsed so long before workers do, as their clocks are those of their statements. Shorter: a worker may
- * stop adding ids to a log that a sealer takes for alive. Longer: nothing.
+ * A gap begins so long before workers stop adding ids, as the clock of a worker may be ahead or behind. Shorter: a score without a
+ * leaf may be older than the gap. Longer: the gap names more scores that have a leaf.
  */
-const LAPSE_MARGIN = `interval '1 hour'`;
+const MARGIN = `interval '1 hour'`;
 
-const COLUMNS = `log_id as "logId", origin, size::float8 as size, root, audit_id::text as "auditId", begun_at as "begunAt",
-  before_at as "beforeAt", walked_to::text as "walkedTo", checkpoint, refused,
-  sealed_at < now() - ${LAPSE} + ${LAPSE_MARGIN} as "hasLapsed", log_id = (select max(log_id) from market.evidence_logs) as "isNewest"`;
+const COLUMNS = `log_id as "logId", origin, size::float8 as size, root, audit_id::text as "auditId", checkpoint, refused,
+  case when sealed_at < now() - ${KEPT} + ${MARGIN} then sealed_at + ${KEPT} - ${MARGIN} end as "gapFrom",
+  log_id = (select max(log_id) from market.evidence_logs) as "isNewest"`;
 
 /** Whether ids of new scores go to the intake. */
-export const IS_SEALING = `from market.evidence_logs where sealed_at > now() - ${LAPSE}`;
+export const IS_SEALING = `from market.evidence_logs where sealed_at > now() - ${KEPT}`;
 
 const lockStatement = firstOf<LogRow, [origin: string]>(
   'lock-evidence-log',
   `select ${COLUMNS} from market.evidence_logs where origin = $1 for update`,
 );
 
-/** Locks the row of a log until the commit. @throws Failure where the log is not the newest, which alone readers see */
+const beginStatement: Statement = {
+  name: 'begin-evidence-log',
+  text: 'insert into market.evidence_logs (origin, root) values ($1, $2) on conflict do nothing',
+};
+
+/**
+ * Locks the row of a log until the commit, and makes the row of a new log.
+ * @throws Failure where the log is not the newest, which alone readers see
+ */
 export async function lockLog(query: Query, origin: string): Promise<LogRow> {
-  const known = await lockStatement(query, origin);
+  let known = await lockStatement(query, origin);
+  if (known === undefined) {
+    await query(beginStatement, [origin, EMPTY_ROOT]);
+    known = await lockStatement(query, origin);
+  }
   if (known === undefined) throw new Error(`the row of the log ${origin} is gone`);
   if (known.isNewest) return known;
   const why = `the log ${origin} has a successor, so RISK_EVIDENCE_ORIGIN must name the successor or a new log`;
@@ -73,7 +80,7 @@ export const readNewestLog = firstOf<LogRow>(
 /** The newest log, and whether rows wait or the log is to be touched: one statement, where a step takes many. */
 export const lookAtLog = firstOf<LogRow & { readonly hasWork: boolean }>(
   'look-at-evidence-log',
-  `select ${COLUMNS}, walked_to is not null or sealed_at < now() - interval '1 hour'
+  `select ${COLUMNS}, sealed_at < now() - interval '1 hour'
                       or exists (select from market.evidence_intake)
                       or exists (select from market.audit_log a where a.audit_id > l.audit_id) as "hasWork"
      from market.evidence_logs l order by log_id desc limit 1`,
@@ -94,11 +101,10 @@ const insertEntries: Statement = {
 };
 const insertSetsStatement: Statement = {
   name: 'insert-evidence-scores',
-  text: `insert into market.evidence_entries (log_id, position, kind, leaf, ids, hashes, scored_from, scored_to, id_from, id_to)
-         select $1, $2::bigint + nth - 1, 'scores', leaf, ids, hashes,
-                to_timestamp(from_ms / 1000), to_timestamp(to_ms / 1000), id_from::uuid, id_to::uuid
-           from unnest($3::text[], $4::bytea[], $5::bytea[], $6::float8[], $7::float8[], $8::text[], $9::text[])
-                with ordinality as e (leaf, ids, hashes, from_ms, to_ms, id_from, id_to, nth)`,
+  text: `insert into market.evidence_entries (log_id, position, kind, leaf, ids, hashes, scored_from, scored_to)
+         select $1, $2::bigint + nth - 1, 'scores', leaf, ids, hashes, to_timestamp(from_ms / 1000), to_timestamp(to_ms / 1000)
+           from unnest($3::text[], $4::bytea[], $5::bytea[], $6::float8[], $7::float8[])
+                with ordinality as e (leaf, ids, hashes, from_ms, to_ms, nth)`,
 };
 const putTiles: Statement = {
   name: 'put-evidence-tiles',
@@ -110,8 +116,7 @@ const putTiles: Statement = {
 const moveStatement: Statement = {
   name: 'move-evidence-log',
   text: `update market.evidence_logs
-            set size = $4, root = $5, audit_id = $6, walked_to = $7, sealed_at = now(),
-                before_at = case when $8 then greatest(before_at, now()) else before_at end
+            set size = $4, root = $5, audit_id = $6, sealed_at = now()
           where log_id = $1 and size = $2 and root = $3 returning log_id`,
 };
 
@@ -119,9 +124,6 @@ export type Moved = {
   readonly size: number;
   readonly root: Buffer;
   readonly auditId: string;
-  readonly walkedTo: string | null;
-  /** Whether the walk begins again with a month that is attached, whose scores are older than now. */
-  readonly hasNewMonth: boolean;
 };
 
 /** @returns false where the row no longer has the size and the root of `log` */
@@ -132,7 +134,7 @@ export async function appendToLog(
   { sets, lines }: { readonly sets: readonly NewSet[]; readonly lines: readonly NewEntry[] },
   tiles: readonly Tile[],
 ): Promise<boolean> {
-  const to = [moved.size, moved.root, moved.auditId, moved.walkedTo, moved.hasNewMonth];
+  const to = [moved.size, moved.root, moved.auditId];
   const found = await query(moveStatement, [log.logId, log.size, log.root, ...to]);
   if (found.length === 0) return false;
   if (sets.length > 0) await insertSets(query, log, sets);
@@ -159,8 +161,6 @@ async function insertSets(
     byteaArray(sets.map(({ hashes }) => hashes)),
     float8Array(sets.map(({ scoredFromMs }) => scoredFromMs)),
     float8Array(sets.map(({ scoredToMs }) => scoredToMs)),
-    textArray(sets.map(({ idFrom }) => idFrom)),
-    textArray(sets.map(({ idTo }) => idTo)),
   ]);
 }
 
@@ -245,25 +245,13 @@ export const findEntry = firstOf<EntryRow, [logId: number, kind: Kind, subject: 
   `select ${ENTRY} from market.evidence_entries where log_id = $1 and kind = $2 and subject = $3 and kind <> 'scores'`,
 );
 
-const setsStatement = rowsOf<
-  EntryRow,
-  [logId: number, fromMs: Buffer, toMs: Buffer, idFrom: string, idTo: string]
->(
+/** Batches whose range has this time of scoring. */
+export const findSets = rowsOf<EntryRow, [logId: number, scoredAtMs: number]>(
   'find-evidence-scores',
   `select ${ENTRY} from market.evidence_entries
-    where log_id = $1 and scored_to >= ($2::timestamptz[])[1] and scored_from <= ($3::timestamptz[])[1]
-   union all
-   select ${ENTRY} from market.evidence_entries
-    where log_id = $1 and id_to >= $4::uuid and id_from <= $5::uuid`,
+    where log_id = $1 and to_timestamp($2::float8 / 1000) between scored_from and scored_to`,
 );
-
-/** Batches whose range has one of these times of scoring or ids. */
-export function findSets(
-  query: Query,
-  logId: number,
-  scoredAtMs: { readonly from: number; readonly to: number },
-  ids: { readonly from: string; readonly to: string },
-): Promise<EntryRow[]> {
-  const [from, to] = [timestampArray([scoredAtMs.from]), timestampArray([scoredAtMs.to])];
-  return setsStatement(query, logId, from, to, ids.from, ids.to);
-}
+export const readGaps = rowsOf<EntryRow, [logId: number, size: number]>(
+  'read-evidence-gaps',
+  `select ${ENTRY} from market.evidence_entries where log_id = $1 and kind = 'gap' and position < $2`,
+);

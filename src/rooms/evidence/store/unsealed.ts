@@ -8,8 +8,8 @@ import {
   uuidOffset,
 } from '../../../kit/database/binary-array.ts';
 import type { Query, Statement } from '../../../kit/database/pool.ts';
-import { anyOf, rowsOf } from '../../../kit/database/statement.ts';
-import type { AuditAction, AuditEntry } from '../../../kit/words/audit.ts';
+import { rowsOf } from '../../../kit/database/statement.ts';
+import type { AuditEntry } from '../../../kit/words/audit.ts';
 import type { ModelFacts, RuleSetFacts } from '../log/contents.ts';
 import { hashScores } from '../log/score-hash.ts';
 import type { ScoreTexts } from '../log/score-texts.ts';
@@ -101,10 +101,6 @@ const readText = `select s.*
     where s.transaction_id = k.transaction_id and s.created_at = k.created_at
       and s.created_at >= ($3::timestamptz[])[1] and s.created_at <= ($3::timestamptz[])[2] limit 1) s`;
 
-const walkText = `select ${COLUMNS} from market.scores s
-  where s.transaction_id > $1 and s.created_at >= ($2::timestamptz[])[1]
-  order by s.transaction_id limit $3`;
-
 /** The scores with these ids, in any order, without scores of detached months. */
 export async function readScoreTexts(query: Query, ids: readonly string[]): Promise<ScoreTexts[]> {
   const known = ids.flatMap((id) => createdAtMsOf(id) ?? []);
@@ -116,18 +112,6 @@ export async function readScoreTexts(query: Query, ids: readonly string[]): Prom
   const rows: ScoreTexts[] = [];
   const statement = { name: 'read-unsealed', text: readText, onRow: addTo(rows) };
   await query(statement, [uuidArray(ids), timestampArray(known), timestampArray([...bounds])]);
-  return rows;
-}
-
-/** The next scores of the walk, in the order of ids. */
-export async function walkScores(
-  query: Query,
-  after: string,
-  rowsMax: number,
-): Promise<ScoreTexts[]> {
-  const rows: ScoreTexts[] = [];
-  const statement = { name: 'walk-unsealed', text: walkText, onRow: addTo(rows) };
-  await query(statement, [after, timestampArray([createdAtMsOf(after) ?? 0]), rowsMax]);
   return rows;
 }
 
@@ -158,12 +142,6 @@ export const readAuditAfter = rowsOf<AuditEntry, [auditId: string, rowsMax: numb
   'read-audit-after',
   `select audit_id::text as "auditId", changed_at as "changedAt", who, key_id as "keyId", action, subject, before, after, request
      from market.audit_log where audit_id > $1 order by audit_id limit $2`,
-);
-
-export const MONTH_ATTACHED = 'month.attach' satisfies AuditAction;
-export const hasNewMonth = anyOf<[auditId: string]>(
-  'has-attached-month',
-  `from market.audit_log where audit_id > $1 and action = '${MONTH_ATTACHED}'`,
 );
 
 const notSealed = (kind: string, name: string) =>

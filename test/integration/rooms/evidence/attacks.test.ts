@@ -29,15 +29,13 @@ let older: string;
 
 beforeAll(async () => {
   rig = await openEvidenceRig();
-  // No log is kept yet, so these are sealed by the walk.
-  const before = await rig.store(30, rig.database, Date.now() - 1000);
   const sealer = rig.openSealer();
   for (const subject of ['a', 'b', 'c']) await rig.change(subject);
-  await sealAll(sealer, rig.database);
+  await sealer.run(Date.now() - 120_000);
   older = (await readPublished(rig.path)) ?? '';
-  ids = [...before, ...(await rig.store(1500)), ...(await rig.store(40))];
+  ids = [...(await rig.store(30)), ...(await rig.store(1500)), ...(await rig.store(40))];
   await rig.change('d');
-  await sealAll(sealer, rig.database);
+  await sealAll(sealer);
 });
 afterAll(() => rig[Symbol.asyncDispose]());
 
@@ -91,7 +89,7 @@ async function rewriteScore(query: Query): Promise<void> {
       return row === undefined ? [] : hashRows([row]);
     });
     const packed = Buffer.concat(hashes);
-    const leaf = setLeaf(packed, '2026-11-27T00:00:00.000Z', false);
+    const leaf = setLeaf(packed, '2026-11-27T00:00:00.000Z');
     await query(
       { text: 'update market.evidence_entries set hashes = $1, leaf = $2 where position = $3' },
       [packed, leaf.text, entry.position],

@@ -49,15 +49,16 @@ test('keys are made, a score is exported, verified without the engine and recomp
   };
   expect((await risk('keys')).lines).toEqual(verifiers);
   const config = testConfig(environment);
-  const [id = ''] = await rig.store(3);
-  expect((await risk('export', id)).stderr).toContain('in no signed checkpoint yet');
   const sealer = rig.openSealer({
     ...{ keys: signingKeys(config), path: publishedFile(config), origin: 'risk-engine/market_0' },
   });
-  await sealAll(sealer, rig.database);
+  await sealAll(sealer);
+  const [id = ''] = await rig.store(3);
+  expect((await risk('export', id)).stderr).toContain('in no signed checkpoint yet');
+  await sealAll(sealer);
   const kept = (await readPublished(publishedFile(config))) ?? '';
   await rig.change('later');
-  await sealAll(sealer, rig.database);
+  await sealAll(sealer);
   const exported = await risk('export', id.toUpperCase());
   expect((await risk('export', id.replace(/.$/, 'x'))).stderr).toContain('is not known');
   const [bundle, keys] = [join(folder, 'bundle.json'), join(folder, 'keys.txt')];
@@ -108,7 +109,7 @@ test('keys are made, a score is exported, verified without the engine and recomp
   expect((await risk('recompute', keys)).stderr).toContain('is no bundle of a score');
   expect(await risk('check')).toMatchObject({
     code: 0,
-    lines: [expect.stringMatching(/scores=3 .*findings=0$/)],
+    lines: [expect.stringMatching(/ from=20.*Z leaves=\d+ scores=3 .*findings=0$/)],
   });
   // A check without the folder or the keys must not look like a whole one.
   const whole = environment;
@@ -124,12 +125,11 @@ test('keys are made, a score is exported, verified without the engine and recomp
   const full = JSON.parse((await risk('check', '--json')).stdout);
   expect(full).toMatchObject({ count: 0, compared: ['file'], signatures_checked: true });
   // A log of another name, which nobody published, would agree with any rows.
-  const columns = 'size, root, audit_id, walked_to';
+  const columns = 'size, root, audit_id';
   const [other] = await rig.testDatabase.sql<{ log_id: number }>(
     `insert into evidence_logs (origin, ${columns}) select 'other', ${columns} from evidence_logs returning log_id`,
   );
-  const ofEntry =
-    'position, kind, subject, leaf, ids, hashes, scored_from, scored_to, id_from, id_to';
+  const ofEntry = 'position, kind, subject, leaf, ids, hashes, scored_from, scored_to';
   for (const [table, copied] of [
     ['evidence_entries', ofEntry],
     ['evidence_tiles', 'level, tile, hashes'],
@@ -153,4 +153,19 @@ test('keys are made, a score is exported, verified without the engine and recomp
     'select after from audit_log order by audit_id desc limit 1',
   );
   expect(audited).toMatchObject({ after: { count: 1, findings: [`edited: the score ${id}`] } });
+
+  await rig.testDatabase.sql(`update evidence_logs set sealed_at = now() - interval '8 days'`);
+  await sealAll(sealer);
+  const { code, stdout } = await risk('check', '--json');
+  const [{ attack, what }] = JSON.parse(stdout).findings;
+  expect([code, attack]).toEqual([1, 'gap']);
+  expect((await risk('check')).lines).toContainEqual(`gap: ${what}`);
+  const [gap = '', from = ''] = /from (\S+) to \S+/.exec(what) ?? [];
+  writeFileSync(bundle, (await risk('export', from)).stdout);
+  expect((await verify(bundle)).stdout).toContain(`proven gap ${gap} in risk-engine/market_0, `);
+  writeFileSync(
+    forged,
+    (await risk('export', from)).stdout.replace('\\"from\\":\\"2', '\\"from\\":\\"1'),
+  );
+  expect((await verify(forged)).stdout).toContain('the gap is not the gap of its leaf');
 });

@@ -15,11 +15,11 @@ let ids: string[];
 beforeAll(async () => {
   rig = await openEvidenceRig();
   const sealer = rig.openSealer();
-  await sealAll(sealer, rig.database);
+  await sealAll(sealer);
   ids = await rig.store(5);
   await addVersions();
   await rig.change('a');
-  await sealAll(sealer, rig.database);
+  await sealAll(sealer);
 });
 afterAll(() => rig[Symbol.asyncDispose]());
 
@@ -93,10 +93,10 @@ test.each<[name: string, texts: () => string[], noticed: string]>([
     'deleted: scores of 2026-10',
   ],
   [
-    'a score is put in, and the walk over older scores never ends',
+    'a score is put in, and an entry behind the last leaf tells of a gap',
     () => [
       `insert into market.scores select (overlay(transaction_id::text placing 'ffff' from 20))::uuid, created_at, now() + interval '1 hour', account_id, corridor, score, risk, probability, verdict, reasons, features, feature_schema, rule_set, model, attempts, degradation, rule_inputs, features_crc32 from market.scores limit 1`,
-      `update market.evidence_logs set walked_to = '00000000-0000-0000-0000-000000000000'`,
+      `insert into market.evidence_entries (log_id, position, kind, subject, leaf) select log_id, size, 'gap', 'x', '{"from":"2026-01-01T00:00:00.000Z","kind":"gap","to":"2099-01-01T00:00:00.000Z","v":1}' from market.evidence_logs`,
     ],
     'inserted: the score ',
   ],

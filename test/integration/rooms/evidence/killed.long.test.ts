@@ -9,15 +9,16 @@ import { expect, test } from 'vitest';
 import { checkLog } from '../../../../src/rooms/evidence/check/check.ts';
 import { readHead } from '../../../../src/rooms/evidence/log/checkpoint.ts';
 import { readPublished } from '../../../../src/rooms/evidence/seal/published.ts';
-import { publishedFile, signingKeys } from '../../../../src/rooms/evidence/settings.ts';
+import { createSealer } from '../../../../src/rooms/evidence/seal/sealer.ts';
+import { originOf, publishedFile, signingKeys } from '../../../../src/rooms/evidence/settings.ts';
 import { lookAtLog } from '../../../../src/rooms/evidence/store/evidence-log.ts';
-import { testConfig } from '../../../support/config.ts';
+import { silentLog, testConfig } from '../../../support/config.ts';
 import { runRisk } from '../../../support/run-risk.ts';
 import { waitUntil } from '../../../support/wait-until.ts';
 import { createWorkerRig, seeds } from '../../../support/worker-rig.ts';
 
 const STATEMENTS = [
-  ...['begin-evidence-log', 'lock-evidence-log', 'take-evidence_intake', 'move-evidence-log'],
+  ...['lock-evidence-log', 'take-evidence_intake', 'move-evidence-log'],
   ...['insert-evidence-scores', 'put-evidence-tiles', 'publish-evidence'],
 ];
 const EACH = 40;
@@ -35,16 +36,23 @@ test('no kill between two writes harms the log', async () => {
   const rig = await createWorkerRig();
   cleanUp.use(rig);
   const config = testConfig(settings);
-  let sent = 0;
-  for (const statement of STATEMENTS) {
+  const kill = async (statement: string, send: () => Promise<unknown>) => {
     await using worker = rig.spawnWorker({
       ...settings,
       RISK_TEST_FAILPOINT: `leader-before-${statement}`,
     });
-    await rig.send(seeds(EACH));
-    sent += EACH;
+    await send();
     expect([statement, (await worker.exited).signal]).toEqual([statement, 'SIGKILL']);
-  }
+  };
+  await kill('begin-evidence-log', async () => undefined);
+  // A score has a leaf that is stored once the log began.
+  const sealer = createSealer({
+    ...{ path: publishedFile(config), keys: signingKeys(config), origin: originOf(config) },
+    ...{ database: rig.pool, checkpointMs: 0, log: silentLog() },
+  });
+  await sealer.run(Date.now());
+  for (const statement of STATEMENTS) await kill(statement, () => rig.send(seeds(EACH)));
+  const sent = EACH * STATEMENTS.length;
   await using _living = rig.spawnWorker(settings);
   await rig.settled(sent, 60_000);
   await waitUntil(

@@ -5,14 +5,24 @@
 import { appendFileSync, readFileSync } from 'node:fs';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { NO_MODELS } from '../../../../src/core/score/judge.ts';
-import { attachMonth, detachMonth } from '../../../../src/core/store/partitions/detach-months.ts';
+import {
+  attachMonth,
+  detachMonth,
+  recordDetach,
+} from '../../../../src/core/store/partitions/detach-months.ts';
 import { byCommand } from '../../../../src/kit/command/stores.ts';
 import { Failure } from '../../../../src/kit/words/failure.ts';
 import { monthOf } from '../../../../src/kit/words/month.ts';
+import { DAY_MS } from '../../../../src/kit/words/utc-bucket.ts';
 import { checkLog } from '../../../../src/rooms/evidence/check/check.ts';
 import { readHead } from '../../../../src/rooms/evidence/log/checkpoint.ts';
 import { consistencyPath } from '../../../../src/rooms/evidence/log/tree.ts';
-import { type Bundle, proveLine, proveScore } from '../../../../src/rooms/evidence/prove.ts';
+import {
+  type Bundle,
+  proveGap,
+  proveLine,
+  proveScore,
+} from '../../../../src/rooms/evidence/prove.ts';
 import { recompute } from '../../../../src/rooms/evidence/recompute.ts';
 import { publish, readPublished } from '../../../../src/rooms/evidence/seal/published.ts';
 import { readNewestLog, tileReader } from '../../../../src/rooms/evidence/store/evidence-log.ts';
@@ -44,11 +54,10 @@ function bundleOf(found: Bundle | string): Bundle {
   return found;
 }
 
-test('what was stored before the log, and what commits late, is sealed once; bundles are proven offline', async () => {
-  const before = await rig.store(20, rig.database, Date.now() - 60_000);
+test('what is stored once the log began, and what commits late, is sealed once; bundles are proven offline', async () => {
   await rig.change('before');
   const sealer = rig.openSealer();
-  await sealAll(sealer, rig.database);
+  await sealAll(sealer);
   const first = (await readPublished(rig.path)) ?? '';
   const { promise: later, resolve: commit } = Promise.withResolvers<void>();
   const { promise: stored, resolve: isStored } = Promise.withResolvers<string[]>();
@@ -58,24 +67,21 @@ test('what was stored before the log, and what commits late, is sealed once; bun
   });
   const lateIds = await stored;
   const inTime = await rig.store(10);
-  await sealAll(sealer, rig.database);
-  expect((await check()).scores).toBe(before.length + inTime.length);
+  await sealAll(sealer);
+  expect((await check()).scores).toBe(inTime.length);
   commit();
   await late;
-  await sealAll(sealer, rig.database);
-  const ids = [...before, ...inTime, ...lateIds];
+  await sealAll(sealer);
+  const ids = [...inTime, ...lateIds];
   expect(await check()).toMatchObject({ findings: [], scores: ids.length, lines: 2 });
 
-  for (const id of [before[3], inTime[9], lateIds[0]]) {
+  for (const id of [inTime[9], lateIds[0]]) {
     const bundle = bundleOf(await proveScore(rig.database, id ?? ''));
     const { contents, checkpoint } = openBundle(bundle, rig.trusted);
     expect(contents).toMatchObject([
       { kind: 'score', id },
       { kind: 'rule-set', id: 'default@3' },
     ]);
-    expect(JSON.parse(bundle.proofs[0]?.leaf ?? '').before).toBe(
-      id === before[3] ? true : undefined,
-    );
     expect(await recompute(rig.database, NO_MODELS, contents)).toEqual({ id, different: [] });
     const log = await readNewestLog(rig.database.query);
     const seen = openCheckpoint(first, rig.trusted);
@@ -91,30 +97,59 @@ test('what was stored before the log, and what commits late, is sealed once; bun
   expect(line.contents).toMatchObject([{ kind: 'audit', subject: 'before' }]);
 });
 
-test('scores of a month that was away when the log began are sealed once it is back', async () => {
-  const month = monthOf(MONTH_MS);
-  const away = await rig.store(4);
-  await detachMonth(rig.database, month);
-  await sealAll(rig.openSealer(), rig.database);
-  await attachMonth(rig.database, month, byCommand('test'));
-  const named = await rig.store(3);
-  await sealAll(rig.openSealer(), rig.database);
-  expect(await check()).toMatchObject({ findings: [], scores: away.length + named.length });
+test('a score that is older than the log has no leaf, and the check says from when scores have one', async () => {
+  // The clock of its worker is ahead.
+  const [older = ''] = await rig.store(4, rig.database, Date.now() + 30_000);
+  const begunMs = Date.now();
+  await sealAll(rig.openSealer());
+  await rig.store(3);
+  await sealAll(rig.openSealer());
+  const { from, ...checked } = await check();
+  expect(checked).toMatchObject({ findings: [], scores: 3 });
+  expect(Date.parse(from) - begunMs).toBeGreaterThan(59_000);
+  expect(Date.parse(from) - begunMs).toBeLessThan(90_000);
+  expect(await proveScore(rig.database, older)).toBe('unsealed');
 });
+
+test('a month is taken off once all its scores are sealed', async () => {
+  const month = monthOf(MONTH_MS);
+  const by = byCommand('test');
+  await sealAll(rig.openSealer());
+  await rig.store(4);
+  const refused = {
+    ...{ kind: 'conflict', code: 'MONTH_UNSEALED' },
+    message: expect.stringContaining('4 scores of 2026-10 wait to be sealed'),
+  };
+  await expect(recordDetach(rig.database, month, by)).rejects.toMatchObject(refused);
+  // A score may be stored after the command has begun.
+  await expect(detachMonth(rig.database, month)).rejects.toMatchObject(refused);
+  expect(await rig.testDatabase.sql(DETACHES)).toEqual([]);
+  await sealAll(rig.openSealer());
+  await recordDetach(rig.database, month, by);
+  await detachMonth(rig.database, month);
+  expect(await check()).toMatchObject({ findings: [], scores: 0, away: 4 });
+  await attachMonth(rig.database, month, by);
+  await rig.store(3);
+  await sealAll(rig.openSealer());
+  expect(await check()).toMatchObject({ findings: [], scores: 7 });
+});
+const DETACHES = `select from audit_log where action = 'month.detach'`;
 
 test('two sealers at a time make one history', async () => {
   const sealers = [rig.openSealer(), rig.openSealer()];
+  await Promise.all(sealers.map((sealer) => sealer.run(Date.now())));
   let stored = 0;
   for (let round = 0; round < 10; round++) {
     stored += (await rig.store(7)).length;
     await rig.change(String(round));
     await Promise.all(sealers.map((sealer) => sealer.run(Date.now())));
   }
-  await sealAll(rig.openSealer(), rig.database);
+  await sealAll(rig.openSealer());
   expect(await check()).toMatchObject({ findings: [], scores: stored, lines: 11 });
 });
 
 test('a checkpoint that was published and not stored is continued', async () => {
+  await sealAll(rig.openSealer());
   await rig.store(5);
   let fails = true;
   const sealer = rig.openSealer({
@@ -130,25 +165,25 @@ test('a checkpoint that was published and not stored is continued', async () => 
         ),
     },
   });
-  await expect(sealAll(sealer, rig.database)).rejects.toThrow('killed here');
+  await expect(sealAll(sealer)).rejects.toThrow('killed here');
   // The line of another crash is cut off in the middle.
   appendFileSync(rig.path, '{"at":"2026-11-27T00:00:00.000Z","note":"risk.exam');
   fails = false;
   await rig.store(5);
-  expect(await sealAll(rig.openSealer(), rig.database)).toMatchObject({ isRefused: false });
+  expect(await sealAll(rig.openSealer())).toMatchObject({ isRefused: false });
   expect(await check()).toMatchObject({ findings: [], scores: 10 });
 });
 
 test('after a restore the log refuses to grow until the newer backup is there', async () => {
   const sealer = rig.openSealer();
   await rig.store(3);
-  await sealAll(sealer, rig.database);
+  await sealAll(sealer);
   const tables = ['evidence_logs', 'evidence_entries', 'evidence_tiles'];
   const { sql } = rig.testDatabase;
   for (const table of tables) await sql(`create table kept_${table} as table ${table}`);
   const older = (await readPublished(rig.path)) ?? '';
   await rig.store(3);
-  await sealAll(sealer, rig.database);
+  await sealAll(sealer);
   for (const table of tables) await sql(`create table newer_${table} as table ${table}`);
   const restore = async (from: string) => {
     await sql(`truncate ${tables.join(', ')} cascade`);
@@ -164,7 +199,7 @@ test('after a restore the log refuses to grow until the newer backup is there', 
   const [{ size } = { size: 0 }] = await sql<{ size: string }>('select size from evidence_logs');
   for (const restarted of [rig.openSealer(), sealer]) {
     await rig.store(1);
-    const run = await sealAll(restarted, rig.database);
+    const run = await sealAll(restarted);
     expect(run).toMatchObject({ isRefused: true, scores: 0 });
     const [row] = await sql<{ size: string; refused: string }>(
       'select size, refused from evidence_logs',
@@ -173,30 +208,43 @@ test('after a restore the log refuses to grow until the newer backup is there', 
   }
   expect(readFileSync(rig.path, 'utf8')).toBe(published);
   await restore('newer');
-  expect(await sealAll(rig.openSealer(), rig.database)).toMatchObject({ isRefused: false });
+  expect(await sealAll(rig.openSealer())).toMatchObject({ isRefused: false });
   expect(readHead((await readPublished(rig.path)) ?? '')?.size).toBeGreaterThan(0);
 });
 
 test('tiles that do not have the root of the log are not built on', async () => {
   await rig.store(3);
-  await sealAll(rig.openSealer(), rig.database);
+  await sealAll(rig.openSealer());
   await rig.testDatabase.sql(`update evidence_logs set root = sha256('other')`);
   await rig.store(1);
-  expect(await sealAll(rig.openSealer(), rig.database)).toMatchObject({ isRefused: true });
+  expect(await sealAll(rig.openSealer())).toMatchObject({ isRefused: true });
 });
 
-test('scores name themselves only while a log is kept, and a log that lapsed walks over what it missed', async () => {
+test('a time in which nobody sealed is a leaf of its own, and excuses no other time', async () => {
   const { sql } = rig.testDatabase;
-  const unnamed = await rig.store(4);
-  expect(await sql('select from evidence_intake')).toEqual([]);
-  await sealAll(rig.openSealer(), rig.database);
+  const sealer = rig.openSealer();
+  const nowMs = Date.now();
+  await sealer.run(nowMs - 20 * DAY_MS);
+  const named = await rig.store(2);
+  await sealAll(sealer);
   await sql(`update evidence_logs set sealed_at = now() - interval '8 days'`);
-  const missed = await rig.store(4);
+  await rig.store(4);
+  const [hidden] = await rig.store(1, rig.database, nowMs - 3 * DAY_MS);
   expect(await sql('select from evidence_intake')).toEqual([]);
-  await sealAll(rig.openSealer(), rig.database);
-  await sealAll(rig.openSealer(), rig.database);
-  const named = await rig.store(4);
-  await sealAll(rig.openSealer(), rig.database);
-  const all = [...unnamed, ...missed, ...named].length;
-  expect(await check()).toMatchObject({ findings: [], scores: all });
+  await sealAll(sealer);
+  named.push(...(await rig.store(4)));
+  await sealAll(sealer);
+  const { findings, scores } = await check();
+  expect(scores).toBe(named.length);
+  expect(findings).toEqual([
+    { attack: 'gap', what: expect.stringContaining('nobody sealed from ') },
+    { attack: 'inserted', what: `the score ${hidden}` },
+  ]);
+
+  const [, from = '', to = ''] = /from (\S+) to (\S+)/.exec(findings[0]?.what ?? '') ?? [];
+  const hoursAgo = (time: string) => Math.round((Date.now() - Date.parse(time)) / 3_600_000);
+  expect([from, to].map(hoursAgo)).toEqual([25, 0]);
+  const { contents } = openBundle(bundleOf(await proveGap(rig.database, from)), rig.trusted);
+  expect(contents).toEqual([{ kind: 'gap', from, to, v: 1 }]);
+  expect(await proveGap(rig.database, to)).toBe('unknown');
 });

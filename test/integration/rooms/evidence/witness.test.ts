@@ -25,7 +25,7 @@ test('a subscriber gets each checkpoint once, signed as in the log', async () =>
   const signed: string[] = [];
   const sealOne = async () => {
     await rig.store(1);
-    await sealAll(sealer, database);
+    await sealAll(sealer);
     const [row] = await sql<{ checkpoint: string }>('select checkpoint from evidence_logs');
     signed.push(row?.checkpoint ?? '');
   };

@@ -12,6 +12,8 @@ export const PROVEN = ['checkpoint', 'consistency', 'scores/{id}', 'audit/{id}']
   (path) => `GET /v1/evidence/${path} 200`,
 );
 
+const WAIT = 'insert into market.evidence_intake (transaction_ids) values (array[$1::uuid])';
+
 /** @param scored an id with a score, sealed here @param unknown one without */
 export async function evidencePaths(
   { database }: Pick<RunningApi, 'database'>,
@@ -24,7 +26,9 @@ export async function evidencePaths(
     const keys = makeKeys();
     const log = silentLog();
     const sealer = createSealer({ database, origin: ORIGIN, keys, path, checkpointMs: 0, log });
-    await sealAll(sealer, database);
+    await sealAll(sealer);
+    await database.query({ text: WAIT }, [scored]);
+    await sealAll(sealer);
   } finally {
     rmSync(folder, { recursive: true });
   }

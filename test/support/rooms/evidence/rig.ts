@@ -14,14 +14,12 @@ import type { Database, Query } from '../../../../src/kit/database/pool.ts';
 import { monthOf } from '../../../../src/kit/words/month.ts';
 import { toSigningKey, verifierKey } from '../../../../src/rooms/evidence/log/checkpoint.ts';
 import { createSealer, type SealerRun } from '../../../../src/rooms/evidence/seal/sealer.ts';
-import { readNewestLog } from '../../../../src/rooms/evidence/store/evidence-log.ts';
 import { addUnsealed } from '../../../../src/rooms/evidence/store/unsealed.ts';
 import { readKeys } from '../../../../verify/note.ts';
 import { silentLog } from '../../config.ts';
 import { createTestDatabase } from '../../database.ts';
 import { type PlainScore, toNewScores } from '../../delivered.ts';
 import { idAt } from '../../stored-rows.ts';
-import { waitUntil } from '../../wait-until.ts';
 
 export const ORIGIN = 'risk.example.com/market_0';
 export const MONTH_MS = Date.UTC(2026, 9, 1);
@@ -94,18 +92,9 @@ export async function openEvidenceRig() {
 export type EvidenceRig = Awaited<ReturnType<typeof openEvidenceRig>>;
 
 /** Seals until nothing is left, or until the sealer refuses. @returns what the last run said */
-export async function sealAll(
-  sealer: ReturnType<typeof createSealer>,
-  { query }: Pick<Database, 'query'>,
-): Promise<SealerRun> {
-  return await waitUntil(
-    async () => {
-      const run = await sealer.run(Date.now());
-      const log = await readNewestLog(query);
-      const isOver = !run.mayHaveMore && log?.walkedTo === null;
-      return run.isRefused || isOver ? run : undefined;
-    },
-    20_000,
-    'the end of the walk',
-  );
+export async function sealAll(sealer: ReturnType<typeof createSealer>): Promise<SealerRun> {
+  for (;;) {
+    const run = await sealer.run(Date.now());
+    if (!run.mayHaveMore) return run;
+  }
 }

@@ -7,6 +7,7 @@ import { canonicalJson } from '../../../../src/rooms/evidence/log/canonical.ts';
 import {
   auditContent,
   contentLeaf,
+  gapLeaf,
   modelContent,
   ruleSetContent,
   scoreContent,
@@ -131,17 +132,17 @@ test('lines, models and rule sets are bound to their kind and version', () => {
       "{"approved_at":null,"approved_by":null,"author":null,"id":"default@3","kind":"rule-set","source_sha256":"cdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcd","v":1}",
     ]
   `);
-  const leaf = contentLeaf('audit', '41', line, '2026-11-27T08:05:01.000Z', false);
+  const leaf = contentLeaf('audit', '41', line, '2026-11-27T08:05:01.000Z');
   expect(leaf.text).toMatchInlineSnapshot(
     `"{"id":"41","kind":"audit","sealed_at":"2026-11-27T08:05:01.000Z","sha256":"47c38b2a2d0947f9eca03203ad59af1e587d30fb590d97b75c198572a1a8a298","v":1}"`,
   );
   expect(leaf.hash).toEqual(leafHash(leaf.text));
-  const set = setLeaf(
-    Buffer.concat([leafHash('x'), leafHash('y')]),
-    '2026-11-27T08:05:01.000Z',
-    true,
-  );
+  const set = setLeaf(Buffer.concat([leafHash('x'), leafHash('y')]), '2026-11-27T08:05:01.000Z');
   expect(set.text).toMatchInlineSnapshot(
-    `"{"before":true,"count":2,"kind":"scores","sealed_at":"2026-11-27T08:05:01.000Z","sha256":"9a7d90ac0acf868e732056e7a0b91ed2e33c502d74c6de0ae202585684987fea","v":2}"`,
+    `"{"count":2,"kind":"scores","sealed_at":"2026-11-27T08:05:01.000Z","sha256":"9a7d90ac0acf868e732056e7a0b91ed2e33c502d74c6de0ae202585684987fea","v":2}"`,
+  );
+  const gap = gapLeaf('2026-11-20T07:05:01.000Z', '2026-11-27T08:05:01.000Z');
+  expect(gap.text).toMatchInlineSnapshot(
+    `"{"from":"2026-11-20T07:05:01.000Z","kind":"gap","to":"2026-11-27T08:05:01.000Z","v":1}"`,
   );
 });
