@@ -1,13 +1,13 @@
 /**
- * How long does `GET /v1/status` take when the tables are full? Millions of transactions and scores in 12 months, counted
- * as `risk verify tallies --repair` does; then status is asked while transactions are posted and scored and a worker merges.
+ * How long does `GET /v1/status` take when the tables are full? Millions of transactions and scores in 12 months are counted;
+ * then status is asked while transactions are posted and scored and a worker merges.
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import { ensurePartitions } from '../src/core/store/partitions/partitions.ts';
 import { openPool } from '../src/kit/database/pool.ts';
 import { monthOf } from '../src/kit/words/month.ts';
 import { DAY_MS } from '../src/kit/words/utc-bucket.ts';
-import { repairDays, verifyDays } from '../src/rooms/evidence/store/recount-days.ts';
+import { fillDays, recountDays } from '../test/support/recount-days.ts';
 import type { Bench, BenchContext, BenchReport } from './support/bench.ts';
 import { RULE_SET } from './support/empty-history.ts';
 import { MARKET } from './support/market.ts';
@@ -58,7 +58,7 @@ const INDEXES = {
 
 type Counted = { countSeconds: number; mergeable: number };
 
-async function fill(services: Services, rows: number, { output: { note }, signal }: BenchContext) {
+async function fill(services: Services, rows: number, { output: { note } }: BenchContext) {
   const { database, databaseUrl } = services;
   const endMonth = monthOf(Date.now());
   await using pool = openBenchPool(databaseUrl);
@@ -81,7 +81,7 @@ async function fill(services: Services, rows: number, { output: { note }, signal
   await database.query('vacuum analyze transactions, scores');
   note('counting them');
   const startMs = performance.now();
-  await repairDays(pool, signal);
+  await fillDays(pool);
   const countSeconds = (performance.now() - startMs) / 1000;
   const { rows: found } = await database.query<{ count: number }>(
     'select count(*)::int as count from daily_increments',
@@ -153,7 +153,7 @@ async function* measure(
   output.note('counting again');
   await using pool = openBenchPool(pipeline.services.databaseUrl);
   const startMs = performance.now();
-  const { different, tallies } = await verifyDays(pool, signal);
+  const { different, tallies } = await recountDays(pool);
   const recountSeconds = (performance.now() - startMs) / 1000;
   for (const { path, p50, p99, max, failed } of asked) {
     yield {

@@ -10,7 +10,7 @@ import { mergeIncrements } from '../../src/core/store/tallies/day-tallies.ts';
 import { openPool } from '../../src/kit/database/pool.ts';
 import { monthOf } from '../../src/kit/words/month.ts';
 import { DAY_MS } from '../../src/kit/words/utc-bucket.ts';
-import { repairDays } from '../../src/rooms/evidence/store/recount-days.ts';
+import { fillDays } from '../../test/support/recount-days.ts';
 import { RULE_SET } from './empty-history.ts';
 import { MARKET, marketUrl } from './market.ts';
 import type { Services } from './services.ts';
@@ -135,7 +135,7 @@ export async function fillSearched(
     await database.query(text);
   }
   onProgress('counting them by day');
-  await repairDays(pool, new AbortController().signal);
+  await fillDays(pool);
   // No worker runs that would merge them, and a search reads no more than so many increments.
   while (await mergeIncrements(pool));
   onProgress('vacuuming');

@@ -292,10 +292,4 @@ export const KEEP: Guards = {
     test: 'integration/rooms/evidence/verify-scores.test.ts > finds one turned bit of one feature that matters',
     mechanism: 'src/core/score/verify-score.ts',
   },
-  'tallies-verified': {
-    says: 'A recount of tallies finds the one count that is wrong.',
-    shown: 'risk verify tallies',
-    test: 'integration/tally-duty.test.ts > risk verify tallies finds the one count that is wrong',
-    mechanism: 'src/rooms/evidence/store/recount-tallies.ts',
-  },
 };

@@ -9,8 +9,8 @@ import { marketUrl } from '../../bench/support/market.ts';
 import { dropMonth } from '../../src/core/store/partitions/detach-months.ts';
 import { TALLY_BOUNDS } from '../../src/core/store/tallies/fold-tallies.ts';
 import { engineOf } from '../../src/kit/words/principal.ts';
-import { recountTallies } from '../../src/rooms/evidence/store/recount-tallies.ts';
 import { monthOfText, startMonthsRig, timeIn } from '../support/months-rig.ts';
+import { recountTallies } from '../support/recount-tallies.ts';
 import { count, input, postOne } from '../support/submit.ts';
 import { waitUntil } from '../support/wait-until.ts';
 

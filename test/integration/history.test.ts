@@ -15,9 +15,9 @@ import { loadAccountPasts, loadMerchantPasts } from '../../src/core/store/profil
 import { createTallies } from '../../src/core/store/tallies/fold-tallies.ts';
 import type { Query } from '../../src/kit/database/pool.ts';
 import { monthOf } from '../../src/kit/words/month.ts';
-import { recountTallies } from '../../src/rooms/evidence/store/recount-tallies.ts';
 import { createTestDatabase } from '../support/database.ts';
 import { openForFile } from '../support/open-for-file.ts';
+import { recountTallies } from '../support/recount-tallies.ts';
 import { rowsRead } from '../support/rows-read.ts';
 import { waitUntil } from '../support/wait-until.ts';
 

@@ -11,8 +11,8 @@ import { partitionName } from '../../src/core/store/partitions/partitions.ts';
 import type { Database, Query } from '../../src/kit/database/pool.ts';
 import { MONTH_DETACHED, monthOf } from '../../src/kit/words/month.ts';
 import { engineOf } from '../../src/kit/words/principal.ts';
-import { verifyDays } from '../../src/rooms/evidence/store/recount-days.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
+import { recountDays } from '../support/recount-days.ts';
 import { storeTransactions } from '../support/stored-rows.ts';
 import { waitUntil } from '../support/wait-until.ts';
 
@@ -47,7 +47,7 @@ const add = (query: Query, label: LabelValue, hours: number) =>
   });
 
 async function counts(): Promise<Record<string, number>> {
-  const { different } = await verifyDays(database, new AbortController().signal);
+  const { different } = await recountDays(database);
   const rows = await testDatabase.sql<{ outcome: string; count: number }>(
     `select outcome, sum(count)::int as count from daily_increments
       where outcome in ('fraud', 'legitimate') group by 1 having sum(count) <> 0`,

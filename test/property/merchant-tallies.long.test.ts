@@ -14,8 +14,8 @@ import type { Database, Query } from '../../src/kit/database/pool.ts';
 import { Failure } from '../../src/kit/words/failure.ts';
 import { monthOf } from '../../src/kit/words/month.ts';
 import { DAY_MS, dayOf } from '../../src/kit/words/utc-bucket.ts';
-import { recountTallies } from '../../src/rooms/evidence/store/recount-tallies.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
+import { recountTallies } from '../support/recount-tallies.ts';
 import { idAt } from '../support/stored-rows.ts';
 import { waitUntil } from '../support/wait-until.ts';
 

@@ -1,4 +1,4 @@
-/** The room of evidence: a log seals scores and changes, and commands compute stored scores and tallies again. */
+/** The room of evidence: a log seals scores and changes, and a command computes stored scores again. */
 import type { Room } from '../../core/room.ts';
 import { createEvidenceMetrics } from './metrics.ts';
 import { tables } from './tables.ts';

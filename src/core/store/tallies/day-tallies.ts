@@ -50,7 +50,7 @@ export function incrementValues(tallies: readonly DayTally[]): readonly Buffer[]
 export const IS_TOTALLED = `outcome in ('accepted', '${VERDICTS.join("', '")}', 'dead_lettered', 'dead_letter')`;
 
 /** Only one process merges at a time. */
-export const lockMerge: Statement = {
+const lockMerge: Statement = {
   name: 'lock-tally-merge',
   text: 'select from market.tally_merge for update',
 };

@@ -150,7 +150,5 @@ test('fails when there is nothing to verify', async () => {
 });
 
 test('refuses what it cannot verify', async () => {
-  await expect(verify(['profiles'])).rejects.toThrow(
-    "must be one of scores, tallies, not 'profiles'",
-  );
+  await expect(verify(['profiles'])).rejects.toThrow("must be one of scores, not 'profiles'");
 });

@@ -8,6 +8,7 @@ import { RETENTIONS } from '../../../../src/main/rooms.ts';
 import { COPIED, LEFT_OUT, VALUES } from '../../../../src/rooms/privacy/anonymise/copied-tables.ts';
 import { createTestDatabase, type TestDatabase } from '../../../support/database.ts';
 import { insertPersonKey } from '../../../support/people.ts';
+import { recountDays } from '../../../support/recount-days.ts';
 import { startRollOut } from '../../../support/rolled-out.ts';
 import { dumpTables, findIn } from '../../../support/rooms/privacy/canaries.ts';
 import {
@@ -251,7 +252,8 @@ test('rows of the copy fit each other, and its scores and sums are verified', as
     0,
     expect.stringContaining(`verified=${PAYMENTS} different=0`),
   ]);
-  expect((await runRisk(['verify', 'tallies'], environment)).code).toBe(0);
+  await using database = copy.open();
+  expect((await recountDays(database)).differing).toEqual([]);
   expect(await copy.sql('select distinct model from scores')).toEqual([{ model: 'm@1' }]);
   // New rows get ids behind the copied ones, and triggers guard the copied ones again.
   await copy.sql(

@@ -1,11 +1,6 @@
-/** Compares the durable tallies of merchants with their transactions: `risk verify tallies`. */
-import { FIRST_ID, hourOf } from '../../../core/store/tallies/merchant-tallies.ts';
-import type { Query, Statement } from '../../../kit/database/pool.ts';
-
-const listTallied: Statement = {
-  name: 'list-tallied-merchants',
-  text: `select merchant_id from market.tallied_merchants where merchant_id > $1 order by merchant_id limit $2`,
-};
+/** Compares the durable tallies of a merchant with the merchant's transactions. */
+import { FIRST_ID, hourOf } from '../../src/core/store/tallies/merchant-tallies.ts';
+import type { Query, Statement } from '../../src/kit/database/pool.ts';
 
 /** Hours that are not divided count as one part. One statement, hence one snapshot of rows, tallies and checkpoint. */
 const recount: Statement = {
@@ -66,30 +61,4 @@ export async function recountTallies(query: Query, merchantId: string): Promise<
   const [row] = await query<TallyRecount>(recount, [merchantId]);
   if (row === undefined) throw new Error('a count without a row');
   return row;
-}
-
-/** Merchants with differing tallies that are listed; all are counted. */
-const SHOWN_MAX = 10;
-const PAGE_MERCHANTS = 500;
-
-export async function verifyMerchants(query: Query, signal: AbortSignal) {
-  const differing: { merchant_id: string; different: number }[] = [];
-  const sum = { merchants: 0, transactions: 0, different: 0, tallies: 0, differing };
-  for (let after = ''; !signal.aborted; ) {
-    const page = await query<{ merchant_id: string }>(listTallied, [after, PAGE_MERCHANTS]);
-    for (const { merchant_id } of page) {
-      if (signal.aborted) break;
-      const { different, tallies, transactions } = await recountTallies(query, merchant_id);
-      sum.merchants++;
-      sum.transactions += transactions;
-      sum.different += different;
-      sum.tallies += tallies;
-      const isShown = different > 0 && differing.length < SHOWN_MAX;
-      if (isShown) differing.push({ merchant_id, different });
-    }
-    const last = page.at(-1);
-    if (last === undefined || page.length < PAGE_MERCHANTS) break;
-    after = last.merchant_id;
-  }
-  return sum;
 }

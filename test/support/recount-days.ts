@@ -1,12 +1,8 @@
-/**
- * Compares the daily tallies with the rows that they count, and adds the differences: `risk verify tallies`.
- * Rows and tallies are read in one snapshot, and rows stored meanwhile are counted by their own statements, so
- * a repair needs no pause.
- */
-import { isoTime, listMonths } from '../../../core/store/partitions/month-slice.ts';
-import { IS_TOTALLED, lockMerge } from '../../../core/store/tallies/day-tallies.ts';
-import type { Database, Statement } from '../../../kit/database/pool.ts';
-import { inSnapshot } from '../../../kit/database/snapshot.ts';
+/** Counts what the daily tallies count from the rows again, and fills tallies of rows that were inserted by hand. */
+import { isoTime, listMonths } from '../../src/core/store/partitions/month-slice.ts';
+import { IS_TOTALLED } from '../../src/core/store/tallies/day-tallies.ts';
+import type { Database, Statement } from '../../src/kit/database/pool.ts';
+import { inSnapshot } from '../../src/kit/database/snapshot.ts';
 
 const KEY = 'day, corridor, currency, outcome, rule_set, model';
 const KEPT = `select ${KEY}, count, amount, score_sum from market.daily_tallies
@@ -17,24 +13,23 @@ const KEPT = `select ${KEY}, count, amount, score_sum from market.daily_tallies
  * @param where which of the tallies belong to them
  */
 const compare = (counted: string, where: string) => `
-    select ${KEY}, sum(count) as count, sum(amount) as amount, sum(score_sum) as score_sum, sum(rows) as rows
-      from (select *, count as rows from (${counted}) counted
+    select ${KEY}, sum(count) as count, sum(amount) as amount, sum(score_sum) as score_sum
+      from (select * from (${counted}) counted
              union all
-            select ${KEY}, -count, -amount, -score_sum, 0 from (${KEPT}) kept where ${where}) both_kinds
+            select ${KEY}, -count, -amount, -score_sum from (${KEPT}) kept where ${where}) both_kinds
      group by ${KEY}`;
 
 const DIFFERS = '(count <> 0 or amount <> 0 or score_sum <> 0)';
 
-type Comparison = { readonly recount: Statement; readonly repair: Statement };
+type Comparison = { readonly recount: Statement; readonly fill: Statement };
 
 const statements = (name: string, compared: string): Comparison => ({
   recount: {
     name: `recount-${name}`,
-    text: `select count(*) filter (where ${DIFFERS})::int4 as different, count(*)::int4 as tallies,
-                  coalesce(sum(rows), 0)::float8 as rows from (${compared}) compared`,
+    text: `select count(*) filter (where ${DIFFERS})::int4 as different, count(*)::int4 as tallies from (${compared}) compared`,
   },
-  repair: {
-    name: `repair-${name}`,
+  fill: {
+    name: `fill-${name}`,
     text: `insert into market.daily_increments (${KEY}, count, amount, score_sum)
            select ${KEY}, count, amount, score_sum from (${compared}) compared where ${DIFFERS}`,
   },
@@ -95,40 +90,33 @@ const TOTALS = `select corridor, outcome, sum(count) as count
 /** Compares totals with the days that were merged into them. */
 const recountTotals: Statement = {
   name: 'recount-totals',
-  text: `select count(*) filter (where count <> 0)::int4 as different, count(*)::int4 as tallies, 0::float8 as rows
+  text: `select count(*) filter (where count <> 0)::int4 as different, count(*)::int4 as tallies
            from (${TOTALS}) compared`,
-};
-
-const repairTotals: Statement = {
-  name: 'repair-totals',
-  text: `insert into market.total_tallies as t select corridor, outcome, count from (${TOTALS}) compared where count <> 0
-         on conflict (corridor, outcome) do update set count = t.count + excluded.count`,
 };
 
 type DayRecount = {
   /** Tallies that differ from their rows. */
   readonly different: number;
   readonly tallies: number;
-  /** Rows counted. */
-  readonly rows: number;
 };
 
+/** Days of months without a partition of this table have no rows to compare with. */
+const TALLIED = 'transactions';
+
 /** Reads rows and tallies in one snapshot, so that rows stored meanwhile do not matter. */
-export async function verifyDays(database: Pick<Database, 'session'>, signal: AbortSignal) {
+export async function recountDays(database: Pick<Database, 'session'>) {
   return await inSnapshot(database, async (query) => {
     /** `days YYYY-MM`, `dead letters`, `totals`. */
-    const differing: { of: string; different: number }[] = [];
-    const sum = { different: 0, tallies: 0, rows: 0, differing };
+    const differing: string[] = [];
+    const sum = { different: 0, tallies: 0, differing };
     const add = async (of: string, recount: Statement, values: readonly string[]) => {
-      for (const { different, tallies, rows } of await query<DayRecount>(recount, values)) {
+      for (const { different, tallies } of await query<DayRecount>(recount, values)) {
         sum.different += different;
         sum.tallies += tallies;
-        sum.rows += rows;
-        if (different > 0) differing.push({ of, different });
+        if (different > 0) differing.push(of);
       }
     };
     for (const { fromMs, toMs } of await listMonths({ query }, TALLIED)) {
-      if (signal.aborted) return sum;
       const from = isoTime(fromMs);
       await add(`days ${from.slice(0, 7)}`, days.recount, [from, isoTime(toMs)]);
     }
@@ -138,39 +126,9 @@ export async function verifyDays(database: Pick<Database, 'session'>, signal: Ab
   });
 }
 
-/** Days of months without a partition of this table have no rows to compare with. */
-const TALLIED = 'transactions';
-
-const lockTotals: Statement = {
-  text: 'lock table market.total_tallies in share update exclusive mode',
-};
-
-/**
- * Adds what the days lack and subtracts what they have too much, then sets the totals to their sum. Repairs
- * wait for each other: the table is locked before the snapshot is taken. Merging continues.
- */
-export async function repairDays(
-  database: Pick<Database, 'session' | 'transaction'>,
-  signal: AbortSignal,
-): Promise<void> {
-  await database.session(async (client, begin, query) => {
-    await begin('isolation level repeatable read');
-    try {
-      await client.query('set local statement_timeout = 0');
-      await query(lockTotals);
-      for (const { fromMs, toMs } of await listMonths({ query }, TALLIED)) {
-        signal.throwIfAborted();
-        await query(days.repair, [isoTime(fromMs), isoTime(toMs)]);
-      }
-      await query(deadLetters.repair);
-      await client.query('commit');
-    } catch (error) {
-      await client.query('rollback').catch(() => undefined);
-      throw error;
-    }
-  });
-  await database.transaction(async (query) => {
-    await query(lockMerge);
-    await query(repairTotals);
-  });
+/** Adds what the days lack. Nothing may be stored or merged meanwhile. */
+export async function fillDays(database: Pick<Database, 'query'>): Promise<void> {
+  for (const { fromMs, toMs } of await listMonths(database, TALLIED))
+    await database.query(days.fill, [isoTime(fromMs), isoTime(toMs)]);
+  await database.query(deadLetters.fill);
 }
