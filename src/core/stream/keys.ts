@@ -13,8 +13,7 @@
  * | {market:pNN}:history                     | string     | for ever           | profile logs: the history of writes that the slot's profiles belong to |
  * | {market:decisions}:transactions-decided  | stream     | the newest 20,000  | the worker that publishes final decisions |
  * | {market:limits}:KIND:SCOPE               | string     | until nothing is owed | API: what was taken of a limit |
- * | {market:limits}:parties                  | stream     | until nothing is owed | API: what requests ask for of accounts, devices and addresses |
- * | {market:limits}:parties-owe              | hash       | until nothing is owed | API: what parties owe where that stream begins |
+ * | {market:limits}:each:KIND:ID             | string     | until nothing is owed, or profiles give way | API: what was taken of a party's limit |
  * | {market:kafka}:tries                     | hash       | a day after the last assignment | workers: how often Kafka assigned a partition at an offset |
  * | {market:kafka}:delivered                 | hash       | a day after the last read | workers: offset up to which each partition was read, and the transactions in hand |
  * | market:models-out                        | sorted set | seconds after the last of them | workers: models that do not judge where they should |
@@ -104,6 +103,11 @@ export function profileKeyPattern(market: string): string {
   return `{${market}:p[0-9][0-9]}:[am]*`;
 }
 
+/** Matches the profiles of a market and what its parties took of their limits, for SCAN. */
+export function partyPattern(market: string): string {
+  return `{${market}:[lp]*}:[ame]*`;
+}
+
 export function profileHistoryKey(market: string, slot: number): string {
   return `${slotTag(market, slot)}:history`;
 }
@@ -121,9 +125,9 @@ export function limitKey(market: string, kind: string, scope: string): string {
   return `{${market}:limits}:${kind}:${scope}`;
 }
 
-/** The log of parties and the debts where it begins. */
-export function partyKeys(market: string): [log: string, debts: string] {
-  return [`{${market}:limits}:parties`, `{${market}:limits}:parties-owe`];
+/** @param scope `each:account` */
+export function partyKey(market: string, scope: string, partyId: string): string {
+  return `{${market}:limits}:${scope}:${partyId}`;
 }
 
 export function kafkaTriesKey(market: string): string {

@@ -1,10 +1,10 @@
 /**
- * Bounds the memory of profiles, in favour of the streams: of a page of logs, the half that was idle for longest is dropped, and is
- * rebuilt from Postgres when needed.
+ * Bounds the memory of profiles, and of what parties took of their limits, in favour of the streams: of a page of keys, the half that
+ * was idle for longest is dropped. Profiles are rebuilt from Postgres when needed, and a party's limit begins anew.
  */
 import type { Redis } from 'ioredis';
 import { toRedisFailure, writableNodes } from '../../../kit/redis/connection.ts';
-import { profileKeyPattern } from '../keys.ts';
+import { partyPattern } from '../keys.ts';
 import { type MarketInRedis, type NodeMemory, toMemory, usedShare, WATERMARKS } from './memory.ts';
 
 /** Bounds one check of one node: 64,000 keys at most. */
@@ -15,7 +15,7 @@ const ROOM_SHARE = 0.25;
 /** Share of maxmemory that they may take in any case: above the bound others are dropped, so what is seen often changes places. */
 const ROOM_MIN = 0.005;
 
-/** Checks all nodes; resolves to how many logs were dropped. Throws a Failure. */
+/** Checks all nodes; resolves to how many keys were dropped. Throws a Failure. */
 export async function boundProfiles(market: MarketInRedis): Promise<number> {
   let [dropped, largest, room] = [0, 0, Number.POSITIVE_INFINITY];
   try {
@@ -53,7 +53,7 @@ async function boundNode(
   const name = `${node.options.host}:${node.options.port}`;
   for (let page = 0; page < PAGES_MAX && usedShare([memory]) > WATERMARKS.profilesAfter; page++) {
     const [cursor, keys] = await node.scan(
-      ...([cursors.get(name) ?? '0', 'MATCH', profileKeyPattern(marketName)] as const),
+      ...([cursors.get(name) ?? '0', 'MATCH', partyPattern(marketName)] as const),
       ...(['COUNT', PAGE_KEYS] as const),
     );
     cursors.set(name, cursor);
@@ -67,7 +67,7 @@ async function memoryOf(node: Redis): Promise<NodeMemory> {
   return toMemory(await node.info('memory'));
 }
 
-/** Drops the half of some logs that were idle for longest. */
+/** Drops the half of some keys that were idle for longest. */
 async function dropIdle(node: Redis, keys: readonly string[]): Promise<number> {
   if (keys.length === 0) return 0;
   const pipeline = node.pipeline();
