@@ -1,4 +1,4 @@
-/** What accounts, devices and addresses took of their limits, in Redis: a call a request, as all keys share a slot. */
+/** Takes units of accounts, devices and addresses in Redis: a call a request, as all keys share a slot. */
 import type { RedisClient } from '../../kit/redis/connection.ts';
 import { partyKey } from './keys.ts';
 import { loadScript, runScript } from './scripts.ts';
