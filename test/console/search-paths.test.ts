@@ -83,8 +83,8 @@ test('an order by score says down to which score it got, and goes on until it fi
   await testDatabase.sql(
     `insert into scores (features_crc32, transaction_id, created_at, scored_at, account_id, corridor, score, risk, verdict, reasons, features,
        feature_schema, rule_set, attempts, degradation)
-     select 0, transaction_id, created_at, created_at, account_id, corridor, score, score / 1000.0, 'decline', '[]', '', 1,
-            'default@1', 1, 0
+     select 0, transaction_id, created_at, created_at, account_id, corridor, score, score / 1000.0, 'decline', '[]', '', 3,
+            'default@3', 1, 0
        from (select *, (900 - 500 * (row_number() over (order by transaction_id)) / $1::int)::int as score
                from transactions where account_id = 'acc_many') ranked`,
     [ROWS],

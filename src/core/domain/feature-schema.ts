@@ -263,7 +263,7 @@ export function featureIndex(name: FeatureName): number {
   return index;
 }
 
-/** A reader of one feature; NaN for a vector that is too short. */
+/** A reader of one feature. */
 export function featureOf(name: FeatureName): (vector: Float64Array) => number {
   const index = featureIndex(name);
   return (vector) => vector[index] ?? Number.NaN;

@@ -50,7 +50,7 @@ export const reportSchema = z
     unlabelled: z.int(),
     left_out: z.array(
       z.object({
-        cause: z.string().meta({ example: 'feature_schema 2' }),
+        cause: z.string().meta({ example: 'model xgb@4' }),
         rows: z.int(),
       }),
     ),

@@ -257,7 +257,7 @@ async function storeUnanalyzed(of: TestDatabase, its: Database): Promise<void> {
   await of.sql(
     `insert into scores (features_crc32, transaction_id, created_at, scored_at, account_id, corridor, score, risk, verdict, reasons, features,
        feature_schema, rule_set, attempts, degradation)
-     select 0, transaction_id, created_at, created_at, account_id, corridor, 400 + amount, 0.9, 'decline', '[]', '', 1, 'default@1', 1, 0
+     select 0, transaction_id, created_at, created_at, account_id, corridor, 400 + amount, 0.9, 'decline', '[]', '', 3, 'default@3', 1, 0
        from transactions where account_id = 'acc_many'`,
   );
 }
