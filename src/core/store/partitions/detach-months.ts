@@ -141,12 +141,14 @@ export async function attachMonth(database: Database, month: Month, by: Actor): 
 export async function dropMonth(database: Database, month: Month, by: Actor): Promise<void> {
   await database.transaction(async (query) => {
     const state = await dropDetached(query, month);
+    await takeTimeOut(query, ...timesOf(month));
     await recordMonth(query, by, 'month.drop', month, { state }, null);
   });
 }
 
 /**
- * Drops the tables of a month in the caller's database transaction. @returns the states of the tables
+ * Drops the tables of a month in the caller's database transaction. Open rows stay: the month may be restored from files.
+ * @returns the states of the tables
  * @throws Failure where the month is not detached, or a legal hold keeps the month
  */
 export async function dropDetached(query: Query, month: Month): Promise<object> {
@@ -161,7 +163,6 @@ export async function dropDetached(query: Query, month: Month): Promise<object> 
   await refuseOnHold(query, { kind: 'month', month });
   const names = existing.map((table) => `market.${partitionName(table, month)}`);
   await query(ddl(`drop table ${names.join(', ')}`));
-  await takeTimeOut(query, ...timesOf(month));
   return statesOf(stateOf);
 }
 

@@ -197,6 +197,11 @@ test(
     expect(await step()).toBe(THOROUGH ? 'ended' : 'cold');
     const { code, stdout } = await runRisk(restore, environment);
     expect([code, stdout]).toEqual([0, expect.stringContaining('without a score: 1')]);
+    // The reconciler appends what is in an open row.
+    const unscored = `select t.transaction_id as id from transactions_y2013m03 t
+      where not exists (select from scores s where s.transaction_id = t.transaction_id)`;
+    const open = `select unnest(transaction_ids) as id from open_rows`;
+    expect(await sql(`${unscored} intersect ${open}`)).toHaveLength(1);
     const [owned] = await sql(
       `select pg_get_userbyid(relowner) as by from pg_class where relname = 'scores_y2013m03'`,
     );
