@@ -21,11 +21,11 @@ export type WorkerReport = {
   /** New scores since the start of the worker, by corridor. */
   readonly scored: Readonly<Record<string, number>>;
   readonly isDraining: boolean;
-  /** Processor time since its start; absent in reports of an older release. */
-  readonly processorSeconds?: number;
-  /** Profiles read since its start, by where they were found; absent in reports of an older release. */
-  readonly profiles?: Readonly<Record<ProfileTier, number>>;
-  readonly partiesWithoutRoom?: number;
+  /** Processor time since its start. */
+  readonly processorSeconds: number;
+  /** Profiles read since its start, by where they were found. */
+  readonly profiles: Readonly<Record<ProfileTier, number>>;
+  readonly partiesWithoutRoom: number;
 };
 
 /** From the fastest on: a worker's memory, Redis, snapshots in Postgres, rows in Postgres. */

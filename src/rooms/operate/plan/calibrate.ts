@@ -28,7 +28,7 @@ export function requireSame(before: Workers, after: Workers): void {
   });
   if (changed.length === 0) return;
   throw refused(
-    `workers came, went or reported no processor time: ${changed.join(', ')}. Measure again once the same workers have worked for a minute`,
+    `workers came or went: ${changed.join(', ')}. Measure again once the same workers have worked for a minute`,
   );
 }
 

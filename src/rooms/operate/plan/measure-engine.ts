@@ -17,8 +17,7 @@ import { Failure } from '../../../kit/words/failure.ts';
 export type WorkerUsage = {
   readonly seconds: number;
   readonly scored: number;
-  /** `unmeasured`: a worker of an older release, which reports no processor time. */
-  readonly state: 'works' | 'ends' | 'silent' | 'unmeasured';
+  readonly state: 'works' | 'ends' | 'silent';
 };
 /** Workers that reported within the last minute, by name. */
 export type Workers = ReadonlyMap<string, WorkerUsage>;
@@ -72,10 +71,10 @@ function toUsage({ report, atMs }: ReportAt, nowMs: number): WorkerUsage {
   const stateOf = (): WorkerUsage['state'] => {
     if (isDraining) return 'ends';
     if (nowMs - atMs > SILENT_MS) return 'silent';
-    return processorSeconds === undefined ? 'unmeasured' : 'works';
+    return 'works';
   };
   return {
-    seconds: processorSeconds ?? 0,
+    seconds: processorSeconds,
     scored: sumOf(Object.values(scored)),
     state: stateOf(),
   };

@@ -55,9 +55,9 @@ export function toProfileTiers(
   let without = 0;
   for (const [, own] of Map.groupBy(reports, ({ report }) => report.name)) {
     const [first, last] = [own[0]?.report, own.at(-1)?.report];
-    if (first?.profiles === undefined || last?.profiles === undefined) continue;
+    if (first === undefined || last === undefined) continue;
     for (const tier of PROFILE_TIERS) reads[tier] += last.profiles[tier] - first.profiles[tier];
-    without = Math.max(without, last.partiesWithoutRoom ?? 0);
+    without = Math.max(without, last.partiesWithoutRoom);
   }
   const isBounded = Number.isFinite(maxBytes);
   return {

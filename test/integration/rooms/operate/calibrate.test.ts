@@ -77,7 +77,7 @@ test.runIf(THOROUGH)(
     const [refused] = await Promise.all([calibrate(), more()]);
     expect([refused.code, refused.stderr]).toEqual([
       1,
-      expect.stringContaining('workers came, went or reported no processor time'),
+      expect.stringContaining('workers came or went'),
     ]);
     const one = await api.risk('plan', '--tps', '1000', '--calibration', file);
     expect(one.stdout).toContain('1000 × (1 + 0)^0 × 1 × 1 × 2.5 = 2,500 transactions a second');

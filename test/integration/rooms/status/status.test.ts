@@ -64,10 +64,11 @@ test('undelivered, unacknowledged, retried, unappended and open are counted apar
 test('profiles that Redis has no room for are told with the memory that would do', async () => {
   await api.redis.config('SET', 'maxmemory', String(2 ** 30));
   const own = { name: 'w-1-a', startedAt: new Date(0).toISOString(), version: '1', scored: {} };
+  const used = { processorSeconds: 0, isDraining: false };
   for (const reads of [0, 5]) {
     const profiles = { worker: 8 * reads, redis: reads, snapshots: reads, rows: 0 };
     const parties = { profiles, partiesWithoutRoom: 1_000_000 };
-    await reportWorker(api.redis, 'market_0', { ...own, ...parties, isDraining: false });
+    await reportWorker(api.redis, 'market_0', { ...own, ...used, ...parties });
   }
   const { profiles } = await readStatus();
   expect(profiles).toMatchObject({

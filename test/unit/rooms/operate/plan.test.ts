@@ -257,14 +257,9 @@ describe('a calibration', () => {
     ['is long gone', of(['w1', w1], ['w2', w1]), of(['w1', w1])],
     ['was ending', of(['w1', w1], ['w2', { ...w1, state: 'ends' }]), of(['w1', w1])],
     ['woke', of(['w1', w1], ['w2', { ...w1, state: 'silent' }]), of(['w1', w1], ['w2', w1])],
-    [
-      'is old',
-      of(['w2', { ...w1, state: 'unmeasured' }]),
-      of(['w2', { ...w1, state: 'unmeasured' }]),
-    ],
   ])('is refused where another worker %s', (_, before, after) => {
     const span = spanOf(usage(1000, { workers: before }), usage(61_000, { workers: after }));
-    expect(() => calibrate(span, content)).toThrow('no processor time: w2.');
+    expect(() => calibrate(span, content)).toThrow('came or went: w2.');
   });
 
   test('counts a worker that died before as none', () => {

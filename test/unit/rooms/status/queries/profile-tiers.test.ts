@@ -13,6 +13,7 @@ const report = (
   report: {
     ...{ name, startedAt: '2026-11-20T08:00:00.000Z', version: '0.1.0', scored: {} },
     isDraining: false,
+    processorSeconds: 0,
     profiles: { worker: 10 * reads, redis: 3 * reads, snapshots: 2 * reads, rows: reads },
     partiesWithoutRoom,
   },
@@ -34,9 +35,8 @@ test('reads are those between the first and the last report of each worker, part
   });
 });
 
-test('a worker of an older release, and a Redis without a bound, have no figures', () => {
-  const { profiles, partiesWithoutRoom, ...older } = report('a', 0, 5, 7).report;
-  const found = toProfileTiers([{ atMs: 0, report: older }], 120, Number.POSITIVE_INFINITY);
-  expect(found).toMatchObject({ reads: { worker: 0, rows: 0 }, parties_without_room: 0 });
+test('a worker with one report has read nothing yet, and a Redis without a bound has no figures', () => {
+  const found = toProfileTiers([report('a', 0, 5, 7)], 120, Number.POSITIVE_INFINITY);
+  expect(found).toMatchObject({ reads: { worker: 0, rows: 0 }, parties_without_room: 7 });
   expect(found).toMatchObject({ maxmemory_bytes: null, maxmemory_bytes_for_all: null });
 });
