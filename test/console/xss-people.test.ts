@@ -54,7 +54,7 @@ test(
 );
 
 test(
-  'cases: claimed, decided, escalated and given back by such people, with notes, files and rings',
+  'cases: claimed, decided, escalated and given back by such people, with notes and files, and several at once',
   LONG,
   async () => {
     const { testDatabase, database } = it.engine.api;
@@ -103,14 +103,16 @@ test(
       await page.getByRole('dialog').getByLabel('Reason').fill(text);
       await page.keyboard.press('Enter');
       await page.getByText('escalated', { exact: true }).waitFor();
-      const decide = page.getByRole('button', { name: /^Decide \d/ }).first();
-      await decide.click();
-      const ring = page.getByRole('dialog');
-      await ring.getByLabel('Reason').fill(text);
-      await expectShown(tab, 'a ring', text);
-      await ring.getByRole('button', { name: 'Fraud', exact: true }).click();
-      await ring.getByRole('button', { name: /^Decide \d/ }).click();
-      await expectShown(tab, 'a decided ring', `cases of account ${text} decided`);
+      await go(tab, `/review?account_id=${encodeURIComponent(text)}`);
+      await page.locator('input[type="checkbox"]:enabled').first().check();
+      await page.getByRole('button', { name: 'All shown' }).click();
+      await page.getByRole('button', { name: /^Decide \d/ }).click();
+      const many = page.getByRole('dialog');
+      await many.getByLabel('Reason').fill(text);
+      await expectShown(tab, 'several cases', text);
+      await many.getByRole('button', { name: 'Fraud', exact: true }).click();
+      await many.getByRole('button', { name: /^Decide \d/ }).click();
+      await page.getByText(/cases? decided: fraud/).waitFor();
 
       await go(tab, `/review/${second}`);
       await page.getByText('History').click();

@@ -8,12 +8,6 @@ export const GOING: Guards = {
     test: 'integration/rooms/review/decision-events.test.ts > an event has the id of its decision, and what the API answers',
     mechanism: 'src/rooms/review/change/publish-decisions.ts',
   },
-  'ring-decisions': {
-    says: 'A decision on a ring takes all open cases of a party.',
-    shown: 'POST /v1/reviews/ring, risk review ring',
-    test: 'integration/rooms/review/steps.test.ts > on a ring take all open cases of a party, but those that others have claimed',
-    mechanism: 'src/rooms/review/change/decide-many.ts',
-  },
   'case-files': {
     says: 'Files are attached to a case.',
     shown: 'POST /v1/reviews/{id}/files, GET /v1/reviews/{id}/files/{note_id}, risk review attach',

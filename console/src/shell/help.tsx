@@ -22,7 +22,6 @@ const REVIEW_KEYS: readonly (readonly [string, string])[] = [
   ['l', 'Decide: legitimate'],
   ['u', 'Decide: unsure'],
   ['e', 'Escalate'],
-  ['r', 'Decide the ring'],
   ['y', 'Confirm the decision of another'],
   ['w', 'Write a note'],
   ['z', 'Undo the decision'],

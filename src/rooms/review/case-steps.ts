@@ -143,7 +143,7 @@ export function giveBack(one: StoredCase): CaseStep {
 
 /**
  * The person who decided or confirmed may take a decision back until it is final. Who decided has the case again, unless the
- * decision itself claimed the case, as a ring's does: then nobody has it.
+ * decision itself claimed the case, as a decision about several does: then nobody has it.
  */
 export function undo(one: StoredCase, by: Reviewer, policy: ReviewPolicy): CaseStep {
   if (one.state === 'open') refuse('NOT_DECIDED', 'nothing is decided');

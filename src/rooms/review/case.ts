@@ -10,10 +10,6 @@ export type StoredState = 'open' | 'confirming' | 'decided' | 'closed';
 /** `claimed` is open with a lock that has not expired. */
 export const CASE_STATES = ['open', 'claimed', 'confirming', 'decided', 'closed'] as const;
 
-/** The open cases of an account, a merchant or a device are a ring. */
-export const RING_PARTIES = ['account', 'merchant', 'device'] as const;
-export type RingParty = (typeof RING_PARTIES)[number];
-
 export const CASE_LIMITS = {
   reasonChars: 1000,
   noteChars: 4000,
@@ -25,8 +21,8 @@ export const CASE_LIMITS = {
   handledMin: 10,
   /** Decisions of a script, as of a sample, fall within a few minutes and tell no pace of people. */
   handledMinutesMin: 30,
-  /** Cases that one decision on a ring takes. */
-  ringCases: 100,
+  /** Cases that one request decides. */
+  decidedCases: 100,
 } as const;
 
 const time = z.iso.datetime();

@@ -42,10 +42,6 @@ export const command = commandOf({
       words: { ...words, FILE: readAttachment },
     },
     escalate: { operation: 'escalateCase', words },
-    ring: {
-      operation: 'decideRing',
-      words: { PARTY: 'party', ID: 'id', DISPOSITION: 'disposition' },
-    },
     confirm: { operation: 'confirmDecision', words },
     return: { operation: 'returnCase', words },
     assign: { operation: 'assignCase', words },

@@ -17,7 +17,7 @@ export const handlingSeconds = z
   .number()
   .nullable()
   .meta({
-    description: `Median from claim to decision; cases of a ring do not count. Null: of fewer than ${CASE_LIMITS.handledMin} cases.`,
+    description: `Median from claim to decision; cases that were decided together do not count. Null: of fewer than ${CASE_LIMITS.handledMin} cases.`,
   });
 
 const measuredSchema = z

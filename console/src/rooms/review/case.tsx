@@ -19,7 +19,6 @@ import { PriorityMark, StateMark, TimeLeft } from './marks.tsx';
 import { nextFilterOf, useNextCase } from './next-case.ts';
 import { NextNotice } from './next-notice.tsx';
 import { Notes } from './notes.tsx';
-import { Ring } from './ring.tsx';
 import { UndoBar } from './undo-bar.tsx';
 
 export function CasePage({ id, me }: { readonly id: string; readonly me: Me }) {
@@ -83,7 +82,6 @@ function Sides({ one, me, onNext }: SidesProps) {
       </div>
       <div className="case-decision">
         <Decision one={one} me={me} onNext={onNext} />
-        <Ring one={one} me={me} />
         <Notes one={one} />
         <History one={one} />
       </div>

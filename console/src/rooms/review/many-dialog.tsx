@@ -1,6 +1,6 @@
 /** Decides several cases with one reason. The dialog lists the cases with their sum and names the cases that were refused. */
 import { useMutation, useQueryClient } from '@tanstack/react-query';
-import { type KeyboardEvent, type ReactNode, useRef, useState } from 'react';
+import { type KeyboardEvent, useRef, useState } from 'react';
 import type { ReviewCase } from '../../../../src/kit/client/api-types.ts';
 import { ask, deadline } from '../../api/ask.ts';
 import { count, money, shortId, sumMoney } from '../../format.ts';
@@ -18,13 +18,12 @@ export const CASES_MAX = 100;
 
 type Many = {
   readonly cases: readonly ReviewCase[];
-  /** `of device d1`, behind the number of cases; may be empty. */
-  readonly of: string;
   readonly disposition: Disposition;
   readonly reason: string;
 };
 
-export function useDecideMany() {
+/** @param onDecided deselects: cases that an undo opens again are not selected, so that the outcome of the undo is seen */
+export function useDecideMany(onDecided: () => void) {
   const client = useQueryClient();
   return useMutation({
     mutationFn: ({ cases, disposition, reason }: Many) => {
@@ -33,14 +32,15 @@ export function useDecideMany() {
       return ask('POST /v1/reviews/decide', { body }, deadline());
     },
     networkMode: 'always',
-    onSuccess: ({ items }, { disposition, of }) => {
+    onSuccess: ({ items }, { disposition }) => {
       const waiting = items.filter(({ state }) => state === 'confirming').length;
       const second =
         waiting === 0
           ? ''
           : `; a second person (risk officer) has to confirm ${count(waiting)} of them`;
-      const about = `${casesOf(items.length)}${of}`;
+      const about = casesOf(items.length);
       const what = `${about} decided: ${disposition}${second}`;
+      onDecided();
       if (items.length > 0) offerUndo({ cases: items, what, about });
     },
     // Nothing waits for the queue: a frozen API never answers it, and the dialog would stay at the sending.
@@ -50,7 +50,7 @@ export function useDecideMany() {
   });
 }
 
-export const casesOf = (cases: number) => `${count(cases)} ${cases === 1 ? 'case' : 'cases'}`;
+const casesOf = (cases: number) => `${count(cases)} ${cases === 1 ? 'case' : 'cases'}`;
 
 type DecidingProps = { readonly deciding: ReturnType<typeof useDecideMany> };
 
@@ -83,12 +83,10 @@ export function NotDecided({ deciding: { error, data, variables, reset } }: Deci
 
 type ManyDialogProps = DecidingProps & {
   readonly cases: readonly ReviewCase[];
-  readonly of?: string;
-  readonly children?: ReactNode;
   readonly onClose: () => void;
 };
 
-export function ManyDialog({ deciding, cases, of = '', children, onClose }: ManyDialogProps) {
+export function ManyDialog({ deciding, cases, onClose }: ManyDialogProps) {
   const [disposition, setDisposition] = useState<Disposition>();
   const choices = useRef<HTMLFieldSetElement>(null);
   const reasonField = () => choices.current?.closest('dialog')?.querySelector('input');
@@ -110,12 +108,10 @@ export function ManyDialog({ deciding, cases, of = '', children, onClose }: Many
       isBlocked={disposition === undefined}
       templates={disposition === undefined ? [] : TEMPLATES[disposition]}
       onSend={async (reason) => {
-        if (disposition !== undefined)
-          await deciding.mutateAsync({ cases, of, disposition, reason });
+        if (disposition !== undefined) await deciding.mutateAsync({ cases, disposition, reason });
       }}
       onClose={onClose}
     >
-      {children}
       <DataTable
         label="Cases to decide"
         columns={COLUMNS}

@@ -30,7 +30,7 @@ export function QueuePage({ me }: { readonly me: Me }) {
   const wish = useWish();
   const rows = useMemo(() => queue.data?.pages.flatMap(({ items }) => items) ?? [], [queue.data]);
   const selection = useSelection(rows, me);
-  const deciding = useDecideMany();
+  const deciding = useDecideMany(selection.clear);
   const [isAsked, setAsked] = useState(false);
   const takeNext = () => {
     claim.reset();

@@ -21,7 +21,7 @@ import {
   useUndoable,
 } from './undo-store.ts';
 
-/** Requests at a time that take a ring back. */
+/** Requests at a time that take a decision about several cases back. */
 const CONCURRENT = 8;
 
 type TakenBack = {

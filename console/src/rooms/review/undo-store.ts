@@ -4,11 +4,11 @@ import type { ReviewCase } from '../../../../src/kit/client/api-types.ts';
 import { serverMs } from '../../api/clock.ts';
 
 export type Undoable = {
-  /** More than one for a ring. */
+  /** More than one where several were decided at once. */
   readonly cases: readonly ReviewCase[];
   /** The decision, in words. */
   readonly what: string;
-  /** The subject of the decision, as `3 cases of device d1`. */
+  /** The subject of the decision, as `3 cases`. */
   readonly about: string;
 };
 

@@ -1,50 +1,21 @@
-/** Decides several cases in one database transaction: all cases of a ring, or the cases that a request names. */
+/** Decides the cases that a request names, in one database transaction. */
 import { z } from 'zod';
 import { recordChanges } from '../../../kit/audit/audit-log.ts';
-import type { Database, Query } from '../../../kit/database/pool.ts';
+import type { Database } from '../../../kit/database/pool.ts';
 import { Failure } from '../../../kit/words/failure.ts';
-import { plainText } from '../../../kit/words/plain-text.ts';
-import { CASE_LIMITS, type CaseJson, holderOf, RING_PARTIES, type StoredCase } from '../case.ts';
+import { CASE_LIMITS, type CaseJson, holderOf, type StoredCase } from '../case.ts';
 import { toCaseJson } from '../case-json.ts';
 import * as steps from '../case-steps.ts';
 import type { ReviewPolicy } from '../policy.ts';
 import { unknownCase } from '../queries/cases.ts';
-import { lockCases, lockRing, writeCases } from '../store/cases.ts';
+import { lockCases, writeCases } from '../store/cases.ts';
 import { readPolicy } from '../store/policies.ts';
 import { type By, changeOf } from './steps.ts';
-
-/** A decision about all open cases of a party. */
-export const ringSchema = z
-  .strictObject({
-    party: z.enum(RING_PARTIES),
-    id: plainText(CASE_LIMITS.fileNameChars),
-    ...steps.decideSchema.shape,
-  })
-  .meta({ id: 'RingDecision' });
-
-/** Decides the open cases of a ring, except those that other reviewers have claimed. */
-export async function decideRing(
-  database: Pick<Database, 'transaction'>,
-  { party, id, ...decision }: z.infer<typeof ringSchema>,
-  by: By,
-): Promise<{ items: CaseJson[]; more: boolean }> {
-  return await database.transaction(async (query) => {
-    const { policy } = await readPolicy(query);
-    const cases = await lockRing(query, by, party, id, CASE_LIMITS.ringCases + 1);
-    const taken = cases.slice(0, CASE_LIMITS.ringCases);
-    const decided = taken.map((one) => decideUnclaimed(one, by, policy, decision));
-    await writeDecided(query, by, decided, { ring: `${party} ${id}` });
-    return {
-      items: decided.map(({ after }) => toCaseJson(after, policy)),
-      more: cases.length > taken.length,
-    };
-  });
-}
 
 /** `POST /v1/reviews/decide` */
 export const manySchema = z
   .strictObject({
-    cases: z.array(z.uuid().toLowerCase()).min(1).max(CASE_LIMITS.ringCases),
+    cases: z.array(z.uuid().toLowerCase()).min(1).max(CASE_LIMITS.decidedCases),
     ...steps.decideSchema.shape,
   })
   .meta({ id: 'DecisionOfMany' });
@@ -76,7 +47,15 @@ export async function decideMany(
       return toCaseJson(now.after, policy);
     };
     const outcomes = ids.map((id) => orRefused(id, decide));
-    await writeDecided(query, by, decided);
+    await writeCases(
+      query,
+      decided.map(({ after }) => after),
+    );
+    await recordChanges(
+      query,
+      by,
+      decided.map(({ before, changed }) => changeOf('case.decide', before, changed)),
+    );
     return {
       items: outcomes.filter((one) => 'state' in one),
       refused: outcomes.filter((one) => 'detail' in one),
@@ -114,17 +93,4 @@ function decideUnclaimed(
   const claimed = { ...free, ...steps.claim(free, by, policy) };
   const changed = steps.decide(claimed, by, policy, decision);
   return { before, changed, after: { ...claimed, ...changed } };
-}
-
-/** @param of members that each audit row has beside the decision */
-async function writeDecided(query: Query, by: By, decided: readonly Decided[], of: object = {}) {
-  await writeCases(
-    query,
-    decided.map(({ after }) => after),
-  );
-  await recordChanges(
-    query,
-    by,
-    decided.map(({ before, changed }) => changeOf('case.decide', before, { ...changed, ...of })),
-  );
 }

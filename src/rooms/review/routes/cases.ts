@@ -2,18 +2,11 @@
 import { z } from 'zod';
 import { TRANSACTION_ID } from '../../../core/accept/examples.ts';
 import { answer, bodyOf, type Operation, operation } from '../../../kit/http/operation.ts';
-import { partyToken } from '../../../kit/http/personal-edge.ts';
 import { CURSOR_DESCRIPTION, pageLimit, shown } from '../../../kit/words/list-parameters.ts';
 import { pageOf, pageSchema } from '../../../kit/words/page.ts';
 import { caseSchema, claimedCase, decidedCase, openCase } from '../case.ts';
 import { caseDetail, caseDetailSchema, caseFile, caseFileSchema } from '../case-detail.ts';
-import {
-  decideMany,
-  decideRing,
-  manySchema,
-  refusedCaseSchema,
-  ringSchema,
-} from '../change/decide-many.ts';
+import { decideMany, manySchema, refusedCaseSchema } from '../change/decide-many.ts';
 import { addNote, attachFile, fileSchema, noteSchema } from '../change/notes.ts';
 import { newCaseSchema, openByHand } from '../change/raise-cases.ts';
 import { claimNext, nextSchema, reviewerOf } from '../change/steps.ts';
@@ -42,12 +35,6 @@ const decisionParameters = z.strictObject({
 });
 const nextAnswer = z.object({ case: caseSchema.nullable() }).meta({ id: 'ClaimedCase' });
 const noteAnswer = z.object({ note_id: z.string() }).meta({ id: 'AddedNote' });
-const ringAnswer = z
-  .object({
-    items: z.array(caseSchema),
-    more: z.boolean().meta({ description: 'Further cases of the party are open: call again.' }),
-  })
-  .meta({ id: 'DecidedRing' });
 const manyAnswer = z
   .object({ items: z.array(caseSchema), refused: z.array(refusedCaseSchema) })
   .meta({ id: 'DecidedMany' });
@@ -105,29 +92,6 @@ export const caseOperations: readonly Operation<Parts>[] = [
     run: async ({ body: { corridor, priority }, by, c }, { database }: Parts) => {
       const filter = { corridor, priority: priority && priorityNames.indexOf(priority) };
       return { case: await claimNext(database, filter, reviewerOf(by, c.get('principal'))) };
-    },
-  }),
-  operation({
-    method: 'post',
-    at: '/v1/reviews/ring',
-    operationId: 'decideRing',
-    summary: 'Decide all open cases of an account, a merchant or a device at once',
-    description:
-      'At most 100 a call. Cases that others have claimed, that are assigned to others or left to a risk officer stay as they are. A case of a high amount waits for a second person, as any other.',
-    roles: REVIEWERS,
-    body: bodyOf(ringSchema, {
-      party: 'device',
-      id: 'device-4f2a',
-      disposition: 'fraud',
-      reason: 'One device behind many accounts',
-    }),
-    answers: {
-      200: answer('The cases as they are now.', ringAnswer, { items: [decidedCase], more: false }),
-    },
-    problems: [409],
-    run: async ({ body, by, c }, { database }: Parts) => {
-      const id = await partyToken(c, body.party, body.id);
-      return await decideRing(database, { ...body, id }, reviewerOf(by, c.get('principal')));
     },
   }),
   operation({

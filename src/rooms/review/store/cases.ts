@@ -9,7 +9,6 @@ import {
   type CASE_STATES,
   type CaseProgress,
   type NewCase,
-  type RingParty,
   type StoredCase,
 } from '../case.ts';
 import { UNDECIDED } from '../case-steps.ts';
@@ -137,10 +136,6 @@ function textOf(value: NewCase[keyof typeof opening]): string | null {
 }
 
 const IS_FREE = '(c.locked_until is null or c.locked_until <= now())';
-/** An open case that is not left to others: $1 is the name, $2 whether a risk officer. */
-const IS_OPEN_TO = `c.state = 'open' and (c.assignee is null or c.assignee = $1)
-            and (c.escalated_by is null or c.escalated_by = 'engine' or $2::boolean or c.assignee = $1)`;
-
 type Claimant = { readonly name: string; readonly isOfficer: boolean };
 export type NextFilter = {
   readonly corridor?: string | undefined;
@@ -157,28 +152,14 @@ export async function lockNextCase(
   // Each set of filters has a statement: a statement for all sets would read the queue from its beginning.
   const statement = {
     name: ['lock-next-review-case', ...filters.map(([column]) => column)].join('-of-'),
-    text: `${SELECT} where ${IS_OPEN_TO} and ${IS_FREE}
+    text: `${SELECT}
+            where c.state = 'open' and (c.assignee is null or c.assignee = $1)
+              and (c.escalated_by is null or c.escalated_by = 'engine' or $2::boolean or c.assignee = $1) and ${IS_FREE}
              ${filters.map(([column], index) => `and c.${column} = $${index + 3}`).join(' ')}
             order by c.priority, c.due_at, c.transaction_id limit 1 for update skip locked`,
   };
   const values = [name, isOfficer, ...filters.map(([, value]) => value)];
   return (await query<StoredCase>(statement, values))[0];
-}
-
-/** Locks open cases of a party that the reviewer has claimed or may claim. */
-export async function lockRing(
-  query: Query,
-  { name, isOfficer }: Claimant,
-  party: RingParty,
-  id: string,
-  rowsMax: number,
-): Promise<StoredCase[]> {
-  const statement = {
-    name: `lock-ring-of-${party}`,
-    text: `${SELECT} where c.${party}_id = $3 and c.closed_at is null and ${IS_OPEN_TO} and (${IS_FREE} or c.locked_by = $1)
-            order by c.transaction_id limit $4 for update skip locked`,
-  };
-  return await query<StoredCase>(statement, [name, isOfficer, id, rowsMax]);
 }
 
 const writeStatement: Statement = {

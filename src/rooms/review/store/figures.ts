@@ -35,7 +35,7 @@ export const countArrivals = rowsOf<{ priority: number; perHour: number }>(
           where opened_at > now() - interval '1 day' group by 1`,
 );
 
-// A ring claims and decides its cases at one moment, so cases of a ring do not say how long a review takes.
+// A decision about several cases claims and decides them at one moment, so these cases do not say how long a review takes.
 const IS_HANDLED = 'filter (where decided_at > claimed_at)';
 const HANDLING_SECONDS = `case when count(*) ${IS_HANDLED} >= ${CASE_LIMITS.handledMin} then
     (percentile_cont(0.5) within group (order by extract(epoch from decided_at - claimed_at)) ${IS_HANDLED})::float8

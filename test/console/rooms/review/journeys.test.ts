@@ -1,6 +1,6 @@
 /**
- * Goal: reviewers work through the queue by keyboard, take decisions back, confirm each other's, decide a ring at once, and
- * learn plainly when a case is somebody else's. Method: disputed transactions in a real engine, and a Chromium for each person.
+ * Goal: reviewers work through the queue by keyboard, take decisions back, confirm each other's, and learn
+ * plainly when a case is somebody else's. Method: disputed transactions in a real engine, and a Chromium for each person.
  */
 import type { Page } from 'playwright-core';
 import { describe, expect, test } from 'vitest';

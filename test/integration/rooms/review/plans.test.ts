@@ -8,7 +8,7 @@ import {
   type CaseListParameters,
   caseListParameters,
 } from '../../../../src/rooms/review/queries/cases.ts';
-import { lockNextCase, lockRing, searchCases } from '../../../../src/rooms/review/store/cases.ts';
+import { lockNextCase, searchCases } from '../../../../src/rooms/review/store/cases.ts';
 import { openForFile } from '../../../support/open-for-file.ts';
 import { createReviewRig } from '../../../support/rooms/review/rig.ts';
 import { rowsRead } from '../../../support/rows-read.ts';
@@ -69,13 +69,4 @@ test.each([
 ])('the next case of %o', async (filter) => {
   const read = await readBy((query) => lockNextCase(query, rig.by('Ann'), filter));
   expect(read).toBeLessThan(10);
-});
-
-test.each([
-  ['account', 'acc_17'],
-  ['merchant', 'm_17'],
-  ['device', 'd_17'],
-] as const)('a ring of the %s %s', async (party, id) => {
-  const read = await readBy((query) => lockRing(query, rig.by('Ann'), party, id, 101));
-  expect(read).toBeLessThan(READ_MAX);
 });

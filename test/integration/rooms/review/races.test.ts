@@ -1,5 +1,5 @@
 /**
- * Goal: of two steps that exclude each other exactly one is taken, and rings and named cases are decided once.
+ * Goal: of two steps that exclude each other exactly one is taken, and named cases are decided once.
  * Method: steps of several people at once against a real database.
  */
 import { beforeEach, expect, test } from 'vitest';
@@ -94,27 +94,13 @@ test('a decision with a key of nobody is confirmed neither by who made the key n
   await expect(reviewing.confirm(id, other)).rejects.toMatchObject({ code: 'NOT_AN_OFFICER' });
 });
 
-test('a ring of more than a hundred is decided by a hundred, each case once', async () => {
-  await rig.open(Array.from({ length: 130 }, () => ({ merchantId: 'busy' })));
-  const ring = { party: 'merchant', id: 'busy', ...FRAUD } as const;
-  const decide = (name: 'Ann' | 'Bob') => rig.reviewing.decideRing(ring, rig.by(name));
-  const both = await Promise.all([decide('Ann'), decide('Bob')]);
-  const decided = both.flatMap(({ items }) => items.map((one) => one.transaction_id));
-  expect(new Set(decided).size).toBe(decided.length);
-  expect(Math.max(...both.map(({ items }) => items.length))).toBeLessThanOrEqual(100);
-  // Each skips what the other has locked: two that lock in turn may divide all 130 between them, and the first says more.
-  expect(decided.length === 130 || both.some(({ more }) => more)).toBe(true);
-  const rest = await decide('Ann');
-  expect([decided.length + rest.items.length, rest.more]).toEqual([130, false]);
-  expect((await decide('Ann')).items).toEqual([]);
-}, 60_000);
-
 test('on several cases decide each case that is free, and a repetition changes nothing', async () => {
-  const ids = await rig.open([{}, { amount: '9000.00' }, {}, {}]);
-  const [plain = '', rich = '', others = '', left = ''] = ids;
+  const ids = await rig.open([{}, { amount: '9000.00' }, {}, {}, {}]);
+  const [plain = '', rich = '', others = '', left = '', escalated = ''] = ids;
   await rig.reviewing.claim(others, rig.by('Bob'));
+  await rig.reviewing.escalate(escalated, 'who is it', rig.by('Bob'));
   const unknown = '01a1f84a-95c0-7000-8000-00000000002a';
-  const cases = [plain, rich, others, unknown, plain];
+  const cases = [plain, rich, others, escalated, unknown, plain];
   const first = await rig.reviewing.decideMany(cases, FRAUD, rig.by('Ann'));
   expect(first.items.map((one) => [one.transaction_id, one.state])).toEqual([
     [plain, 'decided'],
@@ -122,6 +108,7 @@ test('on several cases decide each case that is free, and a repetition changes n
   ]);
   expect(first.refused.map((one) => [one.transaction_id, one.code])).toEqual([
     [others, 'CASE_LOCKED'],
+    [escalated, 'CASE_ESCALATED'],
     [unknown, 'CASE_UNKNOWN'],
   ]);
   const again = await rig.reviewing.decideMany(cases, FRAUD, rig.by('Ann'));
@@ -145,27 +132,13 @@ test('a risk officer escalates a case once, until the case comes back', async ()
 });
 
 test('a step answers what is stored, to the millisecond', async () => {
-  const ids = await rig.open(Array.from({ length: 20 }, () => ({ accountId: 'ring' })));
-  const ring = { party: 'account', id: 'ring', ...FRAUD } as const;
-  const { items } = await rig.reviewing.decideRing(ring, rig.by('Ann'));
+  const ids = await rig.open(Array.from({ length: 20 }, () => ({})));
+  const { items } = await rig.reviewing.decideMany(ids, FRAUD, rig.by('Ann'));
   const stored = await Promise.all(ids.map((id) => readCaseDetail(rig.database.query, id)));
   const times = ({ transaction_id: id, claimed_at, decision }: CaseJson) => ({
     ...{ id, claimed_at, decision },
   });
   expect(items.map(times)).toEqual(stored.map(times));
-});
-
-test('a ring leaves a case to risk officers that was left to them, and takes the others', async () => {
-  const ids = await rig.open([{ accountId: 'ring' }, { accountId: 'ring' }]);
-  // Bob claimed it with the key of an officer, and decides with another key.
-  await rig.testDatabase.sql(
-    `update review_cases set escalated_by = 'Ann', escalated_at = now(), locked_by = 'Bob',
-            locked_until = now() + interval '1 hour' where transaction_id = $1`,
-    [ids[0]],
-  );
-  const ring = { party: 'account', id: 'ring', ...FRAUD } as const;
-  const { items } = await rig.reviewing.decideRing(ring, { ...rig.by('Bob'), isOfficer: false });
-  expect(items.map((one) => one.transaction_id)).toEqual([ids[1]]);
 });
 
 test('of notes that are added at once, as many are taken as there is room for', async () => {

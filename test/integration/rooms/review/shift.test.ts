@@ -73,12 +73,12 @@ test('decisions that stand are counted, by whom and since when, and those taken 
   });
 });
 
-test('cases of a ring, decided at one moment, do not say how long a review takes', async () => {
+test('cases that are decided together, at one moment, do not say how long a review takes', async () => {
   const reviewing = reviewingOn(database);
   const eve = await person('Eve');
-  const ring = Array.from({ length: CASE_LIMITS.handledMin + 1 }, () => ({ accountId: 'ring' }));
+  const many = Array.from({ length: CASE_LIMITS.handledMin + 1 }, () => ({}));
   const singles = Array.from({ length: CASE_LIMITS.handledMin }, () => ({}));
-  const ids = await openCasesOf(testDatabase, database, [...singles, ...ring]);
+  const ids = await openCasesOf(testDatabase, database, [...singles, ...many]);
   const alone = ids.slice(0, singles.length);
   for (const id of alone) {
     await reviewing.claim(id, eve);
@@ -88,9 +88,9 @@ test('cases of a ring, decided at one moment, do not say how long a review takes
     `update review_cases set claimed_at = decided_at - interval '4 min' where transaction_id = any ($1)`,
     [alone],
   );
-  const decision = { disposition: 'fraud', reason: 'one ring' } as const;
-  const { items } = await reviewing.decideRing({ party: 'account', id: 'ring', ...decision }, eve);
-  expect(items).toHaveLength(ring.length);
+  const decision = { disposition: 'fraud', reason: 'one hand' } as const;
+  const { items } = await reviewing.decideMany(ids.slice(singles.length), decision, eve);
+  expect(items).toHaveLength(many.length);
   const own = { decided: ids.length, handling_seconds: 240 };
   expect(await readShift(database.query, 'Eve', WITHIN, Date.now())).toMatchObject(own);
   await testDatabase.sql('delete from final_decisions');

@@ -272,25 +272,4 @@ describe('decisions', () => {
       await bound(FIRST_POLICY.four_eyes_amount);
     }
   });
-
-  test('on a ring take all open cases of a party, but those that others have claimed', async () => {
-    const ids = await rig.open([
-      ...Array.from({ length: 5 }, () => ({ accountId: 'ring' })),
-      { accountId: 'ring', amount: '9000.00' },
-      { accountId: 'other' },
-    ]);
-    await rig.reviewing.claim(ids[0] ?? '', rig.by('Bob'));
-    await rig.reviewing.claim(ids[1] ?? '', rig.by('Ann'));
-    const ring = { party: 'account', id: 'ring', ...FRAUD } as const;
-    const { items, more } = await rig.reviewing.decideRing(ring, rig.by('Ann'));
-    expect(more).toBe(false);
-    expect(items.map((one) => [one.transaction_id, one.state])).toEqual([
-      ...ids.slice(1, 5).map((id) => [id, 'decided']),
-      [ids[5], 'confirming'],
-    ]);
-    expect((await rig.reviewing.decideRing(ring, rig.by('Ann'))).items).toEqual([]);
-    await rig.passUndo();
-    await rig.close();
-    expect(await rig.labels()).toHaveLength(4);
-  });
 });

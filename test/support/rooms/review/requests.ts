@@ -37,8 +37,6 @@ export function reviewRequests(id: string, unknownId: string): Request[] {
     of('decide', { ...decision, disposition: 'maybe' }),
     of('decide', decision),
     of('undo'),
-    ['/v1/reviews/ring', { ...decision, party: 'account', id: 'acc_1' }],
-    ['/v1/reviews/ring', { ...decision, party: 'card', id: 'acc_1' }],
     ['/v1/reviews/decide', { ...decision, cases: [id, unknownId] }],
     ['/v1/reviews/decide', { ...decision, cases: ['1'] }],
     [`/v1/reviews/${unknownId}/claim`, {}],

@@ -5,7 +5,7 @@
 import type { Database } from '../../../../src/kit/database/pool.ts';
 import type { Role } from '../../../../src/kit/words/principal.ts';
 import { closeDecided } from '../../../../src/rooms/review/change/close-decided.ts';
-import { decideMany, decideRing } from '../../../../src/rooms/review/change/decide-many.ts';
+import { decideMany } from '../../../../src/rooms/review/change/decide-many.ts';
 import { addNote, attachFile } from '../../../../src/rooms/review/change/notes.ts';
 import { openByHand } from '../../../../src/rooms/review/change/raise-cases.ts';
 import { type By, claimNext, STEPS, takeStep } from '../../../../src/rooms/review/change/steps.ts';
@@ -40,7 +40,6 @@ const OFFICER: readonly Role[] = ['analyst', 'risk_officer'];
 const ROLES = { Ann: ANALYST, Bob: OFFICER, Cy: OFFICER, Dee: ANALYST };
 
 type Decision = Parameters<typeof STEPS.decide.take>[3];
-type Ring = Parameters<typeof decideRing>[1];
 
 /** The steps of reviewers, on one database. */
 export function reviewingOn(database: Pick<Database, 'transaction'>) {
@@ -61,7 +60,6 @@ export function reviewingOn(database: Pick<Database, 'transaction'>) {
     giveBack: (id: string, reason: string, by: By) =>
       takeStep(database, STEPS.return, id, by, { reason }),
     undo: (id: string, by: By) => takeStep(database, STEPS.undo, id, by, undefined),
-    decideRing: (ring: Ring, by: By) => decideRing(database, ring, by),
     decideMany: (cases: string[], decision: Decision, by: By) =>
       decideMany(database, { cases, ...decision }, by),
     note: (id: string, note: string, by: By) => addNote(database, id, { note }, by),
