@@ -1522,17 +1522,10 @@ create table review_notes (
   transaction_id uuid not null constraint review_notes_case_fkey references review_cases (transaction_id) on delete cascade,
   written_at timestamptz(3) not null default now(),
   written_by text not null,
-  note text,
-  file_name text,
-  file_type text,
-  file bytea,
-  constraint note_or_file check ((note is null) <> (file is null)),
-  constraint file_is_named check ((file is null) = (file_name is null) and (file is null) = (file_type is null)),
-  constraint note_bounded check (char_length(note) between 1 and 4000),
-  constraint file_bounded check (octet_length(file) between 1 and 262144)
+  note text not null,
+  constraint note_bounded check (char_length(note) between 1 and 4000)
 );
-comment on table review_notes is 'Notes and attached files of cases, for people; nothing else reads them.';
-alter table review_notes alter column file set storage external;
+comment on table review_notes is 'Notes of cases, for people; nothing else reads them.';
 create index review_notes_case_idx on review_notes (transaction_id, note_id);
 
 create table final_decisions (

@@ -159,7 +159,7 @@ describe('answers', () => {
     ...[`/v1/reviews/capacity?${GREATEST_LOAD}`, '/v1/reviews/capacity?officers=1.5'],
     ...['/v1/reviews/policy', '/v1/reviews/decisions?cursor=x', '/v1/reviews/shift'],
     '/v1/reviews/shift?since=2020-01-01T00:00:00Z',
-    ...[`/v1/reviews/${unknown}`, `/v1/reviews/${unknown}/files/1`],
+    `/v1/reviews/${unknown}`,
     ...['/v1/rule-sets', '/v1/rule-sets?x=1', '/v1/rules/outcomes', '/v1/rules/outcomes?days=2'],
     ...['/v1/models/unknown@1/comparison', '/v1/models/unknown@1/comparison?days=x'],
     ...['/v1/switches', '/v1/switches/client:nobody', '/v1/switches/corridor:XX-XX'],

@@ -8,10 +8,4 @@ export const GOING: Guards = {
     test: 'integration/rooms/review/decision-events.test.ts > an event has the id of its decision, and what the API answers',
     mechanism: 'src/rooms/review/change/publish-decisions.ts',
   },
-  'case-files': {
-    says: 'Files are attached to a case.',
-    shown: 'POST /v1/reviews/{id}/files, GET /v1/reviews/{id}/files/{note_id}, risk review attach',
-    test: 'integration/rooms/review/http.test.ts > notes and files have bounds, at which they are taken',
-    mechanism: 'src/rooms/review/change/notes.ts',
-  },
 };

@@ -35,7 +35,6 @@ export const AUDIT_ACTIONS = [
   'case.assign',
   'case.escalate',
   'case.note',
-  'case.attach',
   'case.decide',
   'case.confirm',
   'case.return',

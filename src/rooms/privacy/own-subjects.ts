@@ -97,7 +97,7 @@ export async function findOwn(
 
 /** Cases named in an answer; a person reads these, and asks for others by the account's token. */
 const CASES_MAX = 100;
-/** Cases of an account with notes or files, in which people may have written a name. */
+/** Cases of an account with notes, in which people may have written a name. */
 export const findNoted = rowsOf<{ id: string }, [account: string]>(
   'find-noted-cases',
   `select c.transaction_id as id from market.review_cases c

@@ -10,10 +10,7 @@ const noteSchema = z
     note_id: z.string(),
     written_at: time,
     written_by: z.string(),
-    note: z.string().nullable(),
-    file_name: z.string().nullable(),
-    file_type: z.string().nullable(),
-    file_bytes: z.int().nullable(),
+    note: z.string(),
   })
   .meta({ id: 'StoredCaseNote' });
 export type CaseNote = z.infer<typeof noteSchema>;
@@ -47,9 +44,6 @@ export const caseDetail: CaseDetail = {
       written_at: '2026-11-20T09:41:00.000Z',
       written_by: 'Ann',
       note: 'Called the cardholder',
-      file_name: null,
-      file_type: null,
-      file_bytes: null,
     },
   ],
   history: [
@@ -61,19 +55,4 @@ export const caseDetail: CaseDetail = {
     },
   ],
   final_decisions: [],
-};
-
-export const caseFileSchema = z
-  .object({
-    file_name: z.string(),
-    file_type: z.string(),
-    content: z.string().meta({ description: 'Base64.' }),
-  })
-  .meta({ id: 'StoredCaseFile' });
-export type CaseFile = z.infer<typeof caseFileSchema>;
-
-export const caseFile: CaseFile = {
-  file_name: 'call.txt',
-  file_type: 'text/plain',
-  content: 'bm8gYW5zd2VyCg==',
 };

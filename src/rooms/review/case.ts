@@ -13,9 +13,9 @@ export const CASE_STATES = ['open', 'claimed', 'confirming', 'decided', 'closed'
 export const CASE_LIMITS = {
   reasonChars: 1000,
   noteChars: 4000,
-  fileNameChars: 128,
-  fileBytes: 256 * 1024,
-  /** Most notes, most files and most changes that the answer for one case has. */
+  /** As long as the name of a person may be. */
+  nameChars: 64,
+  /** Most notes and most changes that the answer for one case has. */
   shownRows: 200,
   /** From ten on, the second shortest and second longest time enclose the true median with 98 %. */
   handledMin: 10,

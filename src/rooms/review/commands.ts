@@ -1,9 +1,6 @@
 /** `risk review …`: lists, claims and decides review cases over a running API, and says how the review stands. */
-import { basename } from 'node:path';
 import { readDataFile } from '../../kit/command/data-file.ts';
-import { readBounded } from '../../kit/command/read-file.ts';
 import { commandOf } from '../../kit/command/rows.ts';
-import { CASE_LIMITS } from './case.ts';
 
 /** The API bounds its size by deadlines and queues; a larger file is no policy. */
 const POLICY_BYTES_MAX = 1024 * 1024;
@@ -36,11 +33,6 @@ export const command = commandOf({
     },
     undo: { operation: 'undoDecision', words },
     note: { operation: 'addNote', words: { ...words, TEXT: 'note' } },
-    attach: {
-      operation: 'attachFile',
-      summary: `Attach a file of at most ${CASE_LIMITS.fileBytes / 1024} KiB`,
-      words: { ...words, FILE: readAttachment },
-    },
     escalate: { operation: 'escalateCase', words },
     confirm: { operation: 'confirmDecision', words },
     return: { operation: 'returnCase', words },
@@ -62,11 +54,6 @@ export const command = commandOf({
     },
   },
 });
-
-async function readAttachment(path: string) {
-  const content = (await readBounded(path, CASE_LIMITS.fileBytes)).toString('base64');
-  return { file_name: basename(path), file_type: 'application/octet-stream', content };
-}
 
 async function readPolicy(path: string) {
   return await readDataFile(path, POLICY_BYTES_MAX);

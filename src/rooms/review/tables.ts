@@ -7,7 +7,7 @@ export const tables: readonly Retention[] = [
   {
     tables: ['review_cases', 'review_notes'],
     setting: 'RISK_REVIEW_RETENTION_DAYS',
-    ends: 'after the case was closed, its notes and files with it; an open case is work and stays',
+    ends: 'after the case was closed, its notes with it; an open case is work and stays',
     purges: [
       purgeRows(
         'review_cases',

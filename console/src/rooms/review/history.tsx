@@ -12,7 +12,6 @@ const WORDS: Readonly<Record<string, (after: Readonly<Record<string, unknown>>) 
   'case.assign': ({ assignee }) => `assigned it to ${assignee ?? 'nobody'}`,
   'case.escalate': () => 'escalated it',
   'case.note': () => 'wrote a note',
-  'case.attach': () => 'attached a file',
   'case.decide': ({ disposition, decision_reason: reason }) => `decided ${disposition}: ${reason}`,
   'case.confirm': () => 'confirmed it',
   'case.return': () => 'gave it back',

@@ -113,7 +113,7 @@ export const LEFT_OUT: readonly { readonly why: string; readonly tables: readonl
     why: 'how the market keeps personal data: the copy declares no field',
     tables: ['personal_fields', 'erasures'],
   },
-  { why: 'notes and files of people', tables: ['review_notes', 'backtests', 'backtest_days'] },
+  { why: 'notes of people', tables: ['review_notes', 'backtests', 'backtest_days'] },
   { why: 'what people did, and why', tables: ['audit_log', 'legal_holds'] },
   {
     why: 'hashes of rows, by which a value can be guessed',

@@ -31,7 +31,7 @@ type Reason = z.infer<typeof reasonSchema>;
 
 export const assignSchema = z
   .strictObject({
-    assignee: plainText(CASE_LIMITS.fileNameChars)
+    assignee: plainText(CASE_LIMITS.nameChars)
       .nullable()
       .meta({ description: 'A person of /v1/identities; null: nobody.' }),
   })

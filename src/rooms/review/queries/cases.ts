@@ -1,4 +1,4 @@
-/** Questions of reviewers: lists of cases, one case with all that is known of it, and its files. */
+/** Questions of reviewers: lists of cases, and one case with all that is known of it. */
 import { z } from 'zod';
 import type { Query } from '../../../kit/database/pool.ts';
 import { given } from '../../../kit/words/describe-issue.ts';
@@ -13,12 +13,12 @@ import {
 } from '../../../kit/words/list-parameters.ts';
 import { type PageJson, pageOf } from '../../../kit/words/page.ts';
 import { CASE_LIMITS, CASE_STATES, type CaseJson, type StoredCase } from '../case.ts';
-import type { CaseDetail, CaseFile } from '../case-detail.ts';
+import type { CaseDetail } from '../case-detail.ts';
 import { toCaseJson } from '../case-json.ts';
 import { priorityNames } from '../policy.ts';
 import { type CasePosition, readCase, searchCases } from '../store/cases.ts';
 import { listDecisionsOf } from '../store/decisions.ts';
-import { listNotes, readCaseHistory, readFile } from '../store/notes.ts';
+import { listNotes, readCaseHistory } from '../store/notes.ts';
 import { readPolicy } from '../store/policies.ts';
 
 export const caseFilters = {
@@ -97,11 +97,4 @@ export async function readCaseDetail(query: Query, id: string): Promise<CaseDeta
 
 export function unknownCase(id: string): Failure {
   return new Failure('not-found', 'CASE_UNKNOWN', `no case has the id ${given(id)}`);
-}
-
-/** @throws Failure `not-found` */
-export async function readCaseFile(query: Query, id: string, noteId: string): Promise<CaseFile> {
-  const file = /^\d{1,18}$/.test(noteId) ? await readFile(query, id, noteId) : undefined;
-  if (file !== undefined) return file;
-  throw new Failure('not-found', 'FILE_UNKNOWN', `the case has no file ${given(noteId)}`);
 }

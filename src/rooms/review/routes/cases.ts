@@ -1,18 +1,18 @@
-/** `/v1/reviews`: the queue of cases, one case, notes and files, and final decisions. Steps are in steps.ts. */
+/** `/v1/reviews`: the queue of cases, one case, its notes, and final decisions. Steps are in steps.ts. */
 import { z } from 'zod';
 import { TRANSACTION_ID } from '../../../core/accept/examples.ts';
 import { answer, bodyOf, type Operation, operation } from '../../../kit/http/operation.ts';
 import { CURSOR_DESCRIPTION, pageLimit, shown } from '../../../kit/words/list-parameters.ts';
 import { pageOf, pageSchema } from '../../../kit/words/page.ts';
 import { caseSchema, claimedCase, decidedCase, openCase } from '../case.ts';
-import { caseDetail, caseDetailSchema, caseFile, caseFileSchema } from '../case-detail.ts';
+import { caseDetail, caseDetailSchema } from '../case-detail.ts';
 import { decideMany, manySchema, refusedCaseSchema } from '../change/decide-many.ts';
-import { addNote, attachFile, fileSchema, noteSchema } from '../change/notes.ts';
+import { addNote, noteSchema } from '../change/notes.ts';
 import { newCaseSchema, openByHand } from '../change/raise-cases.ts';
 import { claimNext, nextSchema, reviewerOf } from '../change/steps.ts';
 import { finalDecision, finalDecisionSchema } from '../final-decision.ts';
 import { priorityNames } from '../policy.ts';
-import { caseListParameters, listCases, readCaseDetail, readCaseFile } from '../queries/cases.ts';
+import { caseListParameters, listCases, readCaseDetail } from '../queries/cases.ts';
 import { listDecisions } from '../store/decisions.ts';
 import { type Parts, REVIEWERS } from './parts.ts';
 
@@ -21,9 +21,6 @@ const OTHER_ID = '01a1f84a-95c0-7000-8000-00000000002b';
 
 export const casePath = z.object({
   id: z.uuid().toLowerCase().meta({ description: 'The transaction.', example: TRANSACTION_ID }),
-});
-const filePath = casePath.extend({
-  note_id: z.string().meta({ description: 'Of a note with a file.', example: '3' }),
 });
 const decisionParameters = z.strictObject({
   limit: pageLimit,
@@ -157,30 +154,5 @@ export const caseOperations: readonly Operation<Parts>[] = [
     answers: { 201: answer('Written.', noteAnswer, { note_id: '3' }) },
     problems: [404, 409],
     run: ({ path: { id }, body, by }, { database }: Parts) => addNote(database, id, body, by),
-  }),
-  operation({
-    method: 'post',
-    at: '/v1/reviews/{id}/files',
-    operationId: 'attachFile',
-    summary: 'Attach a small file',
-    roles: REVIEWERS,
-    path: casePath,
-    body: bodyOf(fileSchema, caseFile),
-    answers: { 201: answer('Attached.', noteAnswer, { note_id: '4' }) },
-    problems: [404, 409],
-    run: ({ path: { id }, body, by }, { database }: Parts) => attachFile(database, id, body, by),
-  }),
-  operation({
-    method: 'get',
-    at: '/v1/reviews/{id}/files/{note_id}',
-    operationId: 'readCaseFile',
-    summary: 'An attached file',
-    description: 'As base64 within JSON, so that no browser shows it as a page.',
-    roles: REVIEWERS,
-    path: filePath,
-    answers: { 200: answer('The file.', caseFileSchema, caseFile) },
-    problems: [404],
-    run: ({ path: { id, note_id } }, { database }: Parts) =>
-      readCaseFile(database.query, id, note_id),
   }),
 ];

@@ -1,7 +1,7 @@
 /** Goal: `risk review` does by command what a reviewer does. Method: the command as a process, against a running API. */
 import { writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { basename, join } from 'node:path';
+import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { openForFile } from '../../../support/open-for-file.ts';
 import { insertPersonKey } from '../../../support/people.ts';
@@ -44,7 +44,7 @@ test('a case is listed, claimed, decided and taken back', async () => {
   ]);
 }, 120_000);
 
-test('all other steps of the API have a command: by hand, notes, files, two people, policy', async () => {
+test('all other steps of the API have a command: by hand, notes, two people, policy', async () => {
   const [high = ''] = await storeTransactions(api.database, [
     { createdAtMs: Date.UTC(2026, 10, 20, 1), amount: '9000.00', score: 600 },
   ]);
@@ -62,9 +62,6 @@ test('all other steps of the API have a command: by hand, notes, files, two peop
   await json('claim', high);
   expect(await json('lock', high)).toMatchObject({ locked_by: 'Ann' });
   expect(await json('note', high, 'no answer')).toEqual({ note_id: expect.any(String) });
-  const file = join(tmpdir(), `receipt-${process.pid}.txt`);
-  await writeFile(file, 'paid in cash');
-  await json('attach', high, file);
   const escalated = await json('escalate', high, '--reason', 'it may be a ring');
   expect(escalated).toMatchObject({ escalated_by: 'Ann', locked_by: null });
   expect(await byBob('assign', high, '--assignee', 'Ann')).toMatchObject({ assignee: 'Ann' });
@@ -76,8 +73,8 @@ test('all other steps of the API have a command: by hand, notes, files, two peop
     state: 'open',
   });
   const { notes } = await json('show', high);
-  expect(notes.map((one: Record<string, unknown>) => one['note'] ?? one['file_name'])).toEqual([
-    ...['a customer called', 'no answer', basename(file)],
+  expect(notes.map((one: Record<string, unknown>) => one['note'])).toEqual([
+    ...['a customer called', 'no answer'],
     ...['it may be a ring', 'the receipt is missing'],
   ]);
 
@@ -97,6 +94,7 @@ test('all other steps of the API have a command: by hand, notes, files, two peop
 
   const policy = await json('policy');
   expect(policy.undo_seconds).toBe(20);
+  const file = join(tmpdir(), `policy-${process.pid}.json`);
   await writeFile(file, JSON.stringify({ ...policy, undo_seconds: 30 }));
   expect(await byBob('set-policy', file)).toMatchObject({ version: 2 });
   expect(await json('policy')).toEqual({ ...policy, undo_seconds: 30 });
@@ -126,6 +124,6 @@ test('what may not be done is refused in words, and a wrong word by its usage', 
     const refused = await risk('review', ...words);
     expect([refused.code, refused.stderr]).toEqual([2, expect.stringContaining(why)]);
   }
-  const absent = await risk('review', 'attach', id, '/nowhere/receipt.txt');
+  const absent = await risk('review', 'set-policy', '/nowhere/policy.json');
   expect([absent.code, absent.stderr]).toEqual([1, expect.stringContaining('no such file')]);
 }, 120_000);

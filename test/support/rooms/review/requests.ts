@@ -32,8 +32,6 @@ export function reviewRequests(id: string, unknownId: string): Request[] {
     of('claim'),
     of('notes', { note: 'one\ntwo' }),
     of('notes', { note: '' }),
-    of('files', { file_name: 'a.txt', file_type: 'text/plain', content: 'YWJj' }),
-    of('files', { file_name: 'a.txt', file_type: 'text', content: 'YWJj' }),
     of('decide', { ...decision, disposition: 'maybe' }),
     of('decide', decision),
     of('undo'),

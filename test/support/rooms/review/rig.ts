@@ -6,7 +6,7 @@ import type { Database } from '../../../../src/kit/database/pool.ts';
 import type { Role } from '../../../../src/kit/words/principal.ts';
 import { closeDecided } from '../../../../src/rooms/review/change/close-decided.ts';
 import { decideMany } from '../../../../src/rooms/review/change/decide-many.ts';
-import { addNote, attachFile } from '../../../../src/rooms/review/change/notes.ts';
+import { addNote } from '../../../../src/rooms/review/change/notes.ts';
 import { openByHand } from '../../../../src/rooms/review/change/raise-cases.ts';
 import { type By, claimNext, STEPS, takeStep } from '../../../../src/rooms/review/change/steps.ts';
 import { createTestDatabase, type TestDatabase } from '../../database.ts';
@@ -63,8 +63,6 @@ export function reviewingOn(database: Pick<Database, 'transaction'>) {
     decideMany: (cases: string[], decision: Decision, by: By) =>
       decideMany(database, { cases, ...decision }, by),
     note: (id: string, note: string, by: By) => addNote(database, id, { note }, by),
-    attach: (id: string, file: Parameters<typeof attachFile>[2], by: By) =>
-      attachFile(database, id, file, by),
   };
 }
 
