@@ -5,7 +5,6 @@
 import { ACCEPT } from './guards/accept.ts';
 import { CONTROL } from './guards/control.ts';
 import { EDGE } from './guards/edge.ts';
-import { GOING } from './guards/going.ts';
 import type { Guards } from './guards/guard.ts';
 import { KEEP } from './guards/keep.ts';
 import { PROMISES } from './guards/promises.ts';
@@ -27,5 +26,4 @@ export const GUARDS: Readonly<Record<string, Guards>> = {
   control: CONTROL,
   keep: KEEP,
   tools: TOOLS,
-  going: GOING,
 };

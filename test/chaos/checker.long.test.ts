@@ -5,7 +5,7 @@
  */
 import type pg from 'pg';
 import { describe, expect, test } from 'vitest';
-import { decisionsKey, GROUP } from '../../src/core/stream/keys.ts';
+import { GROUP } from '../../src/core/stream/keys.ts';
 import { insertKey } from '../support/key-rows.ts';
 import { openForFile } from '../support/open-for-file.ts';
 import { storeDecisions } from '../support/rooms/review/final-decisions.ts';
@@ -19,7 +19,6 @@ import {
   transactionAt,
   type World,
 } from './support/consistent-world.ts';
-import { MARKET } from './support/streams.ts';
 
 const service = await openForFile(startTestRedis());
 
@@ -249,13 +248,7 @@ const SABOTAGES: readonly Sabotage[] = [
     [
       'I11 final decisions whose case is not closed by them',
       'I11 final decisions without their one label',
-      'I11 final decisions and events that differ',
     ],
-  ],
-  [
-    'an event of a decision that is not stored',
-    ({ stores }) => stores.redis.xadd(decisionsKey(MARKET), '1-0', 'decision', '{}'),
-    ['I11 final decisions and events that differ'],
   ],
   [
     'a label of a review without a decision',

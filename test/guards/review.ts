@@ -93,6 +93,12 @@ export const REVIEW: Guards = {
     test: 'integration/rooms/review/open-cases.test.ts > a dispute makes a case urgent, opens one again that was no fraud, and leaves a fraud closed',
     mechanism: 'src/rooms/review/change/raise-cases.ts',
   },
+  'final-decision-log': {
+    says: 'Final decisions are listed in the order of their commits, and a reader that goes on behind one misses none.',
+    shown: 'GET /v1/reviews/decisions',
+    test: 'integration/rooms/review/events.test.ts > final decisions come in the order of their commits, and tell a client nothing of who decided',
+    mechanism: 'src/rooms/review/store/decisions.ts',
+  },
   'final-decisions-stay': {
     says: 'No statement changes what was decided and by which policy.',
     test: 'integration/rooms/review/http.test.ts > what was decided, and by which policy, is never changed by a statement',

@@ -32,7 +32,7 @@ const PROOF = 'hold-leadership';
 /** Duties that look every two seconds or more often. */
 const FREQUENT = [
   ...['reconcile', 'finish-label-batches', 'fold-tallies', 'open-and-close-cases'],
-  ...['publish-decisions', 'raise-webhooks', 'seal-evidence'],
+  ...['raise-webhooks', 'seal-evidence'],
 ];
 
 let stack: AsyncDisposableStack;

@@ -11,7 +11,6 @@
  * | {market:pNN}:account:ID                  | string     | RISK_PROFILE_TTL_SECONDS | profile logs |
  * | {market:pNN}:merchant:ID                 | string     | RISK_PROFILE_TTL_SECONDS | profile logs |
  * | {market:pNN}:history                     | string     | for ever           | profile logs: the history of writes that the slot's profiles belong to |
- * | {market:decisions}:transactions-decided  | stream     | the newest 20,000  | the worker that publishes final decisions |
  * | {market:limits}:KIND:SCOPE               | string     | until nothing is owed | API: what was taken of a limit |
  * | {market:limits}:each:KIND:ID             | string     | until nothing is owed, or profiles give way | API: what was taken of a party's limit |
  * | {market:kafka}:tries                     | hash       | a day after the last assignment | workers: how often Kafka assigned a partition at an offset |
@@ -115,10 +114,6 @@ export function profileHistoryKey(market: string, slot: number): string {
 /** Names a log's copy within a script. */
 export function profileCopyKey(market: string, slot: number): string {
   return `${slotTag(market, slot)}:copy`;
-}
-
-export function decisionsKey(market: string): string {
-  return `{${market}:decisions}:transactions-decided`;
 }
 
 export function limitKey(market: string, kind: string, scope: string): string {

@@ -1,5 +1,5 @@
 /**
- * Review cases in a worker: one process opens them and makes decisions final, one publishes these, and each draws spot
+ * Review cases in a worker: one process opens them and makes decisions final, and each draws spot
  * checks from the transactions that it scores.
  */
 import { openInvalidateLabelled } from '../../core/accept/invalidate-labelled.ts';
@@ -9,7 +9,6 @@ import type { Writes } from '../../kit/duties/leadership.ts';
 import { ofEach } from '../../kit/duties/run-duties.ts';
 import { applyOverflow } from './change/apply-overflow.ts';
 import { closeDecided } from './change/close-decided.ts';
-import { publishDecisions } from './change/publish-decisions.ts';
 import { raiseCases } from './change/raise-cases.ts';
 import { createReviewMetrics, type ReviewMetrics } from './metrics.ts';
 import { priorityName } from './policy.ts';
@@ -21,18 +20,19 @@ import { readPolicy } from './store/policies.ts';
 
 /** Cases open and decisions become final this late, and later if more than 1,000 cases wait to be opened. */
 const STEP_EVERY_MS = 1000;
-/** Decisions are published this late; a run without a new decision reads the stream and an index once. */
-const PUBLISH_EVERY_MS = 1000;
 const WATCH_EVERY_MS = 10_000;
 /** A new ratio of spot checks counts in every worker after this time. */
 const RATIO_EVERY_MS = 5000;
 
 export async function openReview(worker: Worker): Promise<WorkerRoom> {
-  const { config, database, redis, switches, guards, leadership } = worker;
-  const parts = { query: database.query, redis, switches };
+  const { config, database, redis, guards, leadership } = worker;
   const metrics = createReviewMetrics(worker.metrics.make);
-  const guard = guards.redis.run;
-  const invalidateLabelled = openInvalidateLabelled(database, redis, config.RISK_MARKET, guard);
+  const invalidateLabelled = openInvalidateLabelled(
+    database,
+    redis,
+    config.RISK_MARKET,
+    guards.redis.run,
+  );
   const lead = leadership.of('care');
   const steps = { writes: lead.writes, database, invalidateLabelled };
   /** Share of the transactions that are drawn; none before the policy was read once. */
@@ -65,15 +65,6 @@ export async function openReview(worker: Worker): Promise<WorkerRoom> {
         run: async () => {
           clearFigures(metrics);
           await lead.run(() => reportFigures(lead.writes, database.query, metrics));
-        },
-      },
-      {
-        name: 'publish-decisions',
-        everyMs: PUBLISH_EVERY_MS,
-        run: async (signal) => {
-          await lead.run(async () => {
-            await guard(() => publishDecisions(parts, config.RISK_MARKET, signal));
-          });
         },
       },
     ],

@@ -309,7 +309,6 @@ function checkReviews(counts: ReviewCounts): Check[] {
     zero('I11', 'ids missing from the final decisions', counts.missing),
     zero('I11', 'final decisions without their one label', counts.unlabelled),
     zero('I11', 'labels of reviews without their one decision', counts.undecided),
-    zero('I11', 'final decisions and events that differ', counts.events),
     zero('I11', 'final decisions other than reviewers were answered', counts.otherwise),
   ];
 }

@@ -1,9 +1,8 @@
 /**
- * Review cases against what they are made from and what becomes of them: scores, labels, final decisions, their events, and
- * what reviewers were answered.
+ * Review cases against what they are made from and what becomes of them: scores, labels, final decisions, and what reviewers
+ * were answered.
  */
-import { decisionsKey } from '../../../src/core/stream/keys.ts';
-import { MARKET, type Sessions } from './streams.ts';
+import type { Sessions } from './streams.ts';
 
 /** A label of a final decision. */
 const LABEL_OF = `l.transaction_id = d.transaction_id and l.created_at = d.created_at and l.source = 'review'
@@ -38,39 +37,19 @@ export type ReviewCounts = Readonly<
     | ('unclosed' | 'twice' | 'missing' | 'otherwise'),
     number
   >
-> & {
-  /** Final decisions without an event of the same id that says the same, and events beyond them. */
-  readonly events: number;
-};
+>;
 
-export async function countReviews(stores: Sessions): Promise<ReviewCounts> {
-  const [row] = await stores.query<Omit<ReviewCounts, 'events'>>(COUNTS);
+export async function countReviews({ query }: Sessions): Promise<ReviewCounts> {
+  const [row] = await query<ReviewCounts>(COUNTS);
   if (row === undefined) throw new Error('one row was expected');
-  return { ...row, events: await countUnlike(stores) };
-}
-
-async function countUnlike({ query, client }: Sessions): Promise<number> {
-  const said = new Map<string, string>();
-  for (const [id, fields] of await client.xrange(decisionsKey(MARKET), '-', '+')) {
-    const json = fields[fields.indexOf('decision') + 1] ?? '{}';
-    const { transaction_id: transactionId, disposition } = JSON.parse(json);
-    said.set(id, `${transactionId} ${disposition}`);
-  }
-  const rows = await query<{ id: string; says: string }>(
-    `select decision_id || '-0' as id, transaction_id || ' ' || disposition as says from final_decisions`,
-  );
-  const isAlike = ({ id, says }: { id: string; says: string }) => said.get(id) === says;
-  return rows.filter((row) => !isAlike(row)).length + Math.max(0, said.size - rows.length);
+  return row;
 }
 
 /** The work that the duties of review still have to do. */
-export async function reviewsLeft({ query, client }: Sessions): Promise<number> {
-  const [row] = await query<{ left: number; newest: string }>(
+export async function reviewsLeft({ query }: Sessions): Promise<number> {
+  const [row] = await query<{ left: number }>(
     `select (select count(*)::int from review_intake)
-              + (select count(*)::int from review_cases where state = 'decided') as left,
-            (select coalesce(max(decision_id), 0)::text from final_decisions) as newest`,
+              + (select count(*)::int from review_cases where state = 'decided') as left`,
   );
-  const [last] = await client.xrevrange(decisionsKey(MARKET), '+', '-', 'COUNT', 1);
-  const isPublished = (last?.[0] ?? '0-0') === `${row?.newest ?? '0'}-0`;
-  return (row?.left ?? 0) + (isPublished ? 0 : 1);
+  return row?.left ?? 0;
 }

@@ -2,7 +2,7 @@
  * Final decisions about transactions. The database transaction that closes a case and adds its label stores the decision, one
  * worker at a time, so ids have the order of commits and a reader goes on behind the last id without missing a decision.
  */
-import { onlyOf, rowsOf } from '../../../kit/database/statement.ts';
+import { rowsOf } from '../../../kit/database/statement.ts';
 import { timeColumns } from '../../../kit/database/time-text.ts';
 import type { FinalDecision, LabelOutcome } from '../final-decision.ts';
 
@@ -39,12 +39,4 @@ export const listDecisions = rowsOf<FinalDecision, [afterId: string, rowsMax: nu
 export const listDecisionsOf = rowsOf<FinalDecision, [transactionId: string, rowsMax: number]>(
   'list-decisions-of-transaction',
   `${SELECT} where d.transaction_id = $1 order by d.decision_id desc limit $2`,
-);
-
-/** The id before the decisions of the last days: the newest id where there are none, "0" where there never was one. */
-export const findDecisionBefore = onlyOf<{ afterId: string }, [days: number]>(
-  'find-first-decision',
-  `select coalesce(min(decision_id) - 1, (select max(decision_id) from market.final_decisions), 0)::text as "afterId" from (
-           select decision_id from market.final_decisions where final_at >= now() - $1::integer * interval '1 day'
-            order by final_at limit 1000) first`,
 );

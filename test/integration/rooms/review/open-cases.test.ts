@@ -5,7 +5,6 @@
 import { beforeEach, expect, test } from 'vitest';
 import type { Verdict } from '../../../../src/core/domain/score-record.ts';
 import { insertScores } from '../../../../src/core/store/scores/scores.ts';
-import { decisionsKey } from '../../../../src/core/stream/keys.ts';
 import type { Database } from '../../../../src/kit/database/pool.ts';
 import { raiseCases } from '../../../../src/rooms/review/change/raise-cases.ts';
 import { addDisputes, addReviewed } from '../../../../src/rooms/review/store/intake.ts';
@@ -257,13 +256,8 @@ test('a worker opens the cases of what it scores, and makes decisions final and 
   const reviewing = reviewingOn(rig.pool);
   await reviewing.claim(id, ann);
   await reviewing.decide(id, { disposition: 'fraud', reason: 'seen' }, ann);
-  const events = () => rig.commands.xrange(decisionsKey(rig.database.market), '-', '+');
-  const [event] = await waitUntil(
-    async () => ((await events()).length > 0 ? await events() : undefined),
-    10_000,
-    'the event',
-  );
-  expect(event?.[1]).toContainEqual(expect.stringContaining(id));
+  const labelled = async () => (await rig.database.sql('select from final_decisions')).length === 1;
+  await waitUntil(labelled, 10_000, 'the final decision');
   const labels = await rig.database.sql('select transaction_id as id, label, source from labels');
   expect(labels).toEqual([{ id, label: 'fraud', source: 'review' }]);
   const waiting = async () => (await rig.database.sql('select from label_batches')).length === 0;
