@@ -3,10 +3,9 @@
  * of all sizes. Shares are assumed, as no operator publishes its own.
  */
 import { createTrait, type Random } from '../../src/kit/random.ts';
-import { createAccounts } from '../../src/tools/simulate/accounts.ts';
 import { type CountryCode, MERCHANT_COUNTRIES } from '../../src/tools/simulate/geography.ts';
-import { createMerchants, type Merchants } from '../../src/tools/simulate/merchants.ts';
 import type { Population, SimulateOptions } from '../../src/tools/simulate/simulate.ts';
+import { createAccounts, createMerchants, type Merchants } from '../../src/tools/simulate/world.ts';
 import { zipf } from './zipf.ts';
 
 /**

@@ -4,7 +4,7 @@ import { prepare } from '../../src/core/accept/prepare-transactions.ts';
 import { newTransactionId } from '../../src/core/accept/transaction-id.ts';
 import type { Transaction } from '../../src/core/domain/transaction.ts';
 import type { NewBatch, NewTransaction } from '../../src/core/store/transactions/transactions.ts';
-import type { SimulatedTransaction } from '../../src/tools/simulate/transaction.ts';
+import type { SimulatedTransaction } from '../../src/tools/simulate/world.ts';
 import { type Load, trafficOf } from './load.ts';
 import { trafficRows } from './traffic.ts';
 

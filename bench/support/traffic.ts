@@ -2,7 +2,7 @@
 import { createRandom, type Random } from '../../src/kit/random.ts';
 import { CORRIDORS } from '../../src/tools/simulate/geography.ts';
 import { habitual, type SimulateOptions, simulate } from '../../src/tools/simulate/simulate.ts';
-import type { SimulatedTransaction } from '../../src/tools/simulate/transaction.ts';
+import type { SimulatedTransaction } from '../../src/tools/simulate/world.ts';
 import { dayPopulation } from './day.ts';
 import { zipf } from './zipf.ts';
 

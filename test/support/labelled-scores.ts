@@ -12,7 +12,7 @@ import type { Database } from '../../src/kit/database/pool.ts';
 import { createRandom, normal } from '../../src/kit/random.ts';
 import { monthOf } from '../../src/kit/words/month.ts';
 import { simulate } from '../../src/tools/simulate/simulate.ts';
-import type { SimulatedTransaction } from '../../src/tools/simulate/transaction.ts';
+import type { SimulatedTransaction } from '../../src/tools/simulate/world.ts';
 import { insertPlainScores } from './delivered.ts';
 import { idAt } from './stored-rows.ts';
 

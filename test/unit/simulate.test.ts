@@ -12,7 +12,7 @@ import {
   SCENARIOS,
   type ScenarioName,
   type SimulatedTransaction,
-} from '../../src/tools/simulate/transaction.ts';
+} from '../../src/tools/simulate/world.ts';
 
 const OPTIONS: SimulateOptions = {
   transactions: 40_000,

@@ -20,7 +20,7 @@ import { Failure } from '../../kit/words/failure.ts';
 import { FORMATS, type Format, labelWriter, type RowWriter, transactionWriter } from './format.ts';
 import { CORRIDOR_NAMES } from './geography.ts';
 import { type SimulateOptions, simulate } from './simulate.ts';
-import type { SimulatedTransaction } from './transaction.ts';
+import type { SimulatedTransaction } from './world.ts';
 
 const BY_DEFAULT = {
   transactions: 100_000,

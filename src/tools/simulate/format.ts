@@ -2,7 +2,7 @@
  * Rows of the two files: transactions as the API takes them, and labels beside them. Ids and keys
  * hold letters, digits, `_` and `-` only, so no CSV field needs quoting.
  */
-import type { SimulatedTransaction } from './transaction.ts';
+import type { SimulatedTransaction } from './world.ts';
 
 export const FORMATS = ['csv', 'ndjson'] as const;
 export type Format = (typeof FORMATS)[number];
@@ -38,13 +38,8 @@ export type RowWriter = {
   line(row: SimulatedTransaction): string;
 };
 
-export function transactionWriter(format: Format): RowWriter {
-  return rowWriter(format, TRANSACTION_COLUMNS);
-}
-
-export function labelWriter(format: Format): RowWriter {
-  return rowWriter(format, LABEL_COLUMNS);
-}
+export const transactionWriter = (format: Format) => rowWriter(format, TRANSACTION_COLUMNS);
+export const labelWriter = (format: Format) => rowWriter(format, LABEL_COLUMNS);
 
 function rowWriter(format: Format, columns: readonly Column[]): RowWriter {
   if (format === 'csv') {

@@ -1,23 +1,209 @@
-/** The simulated world: its accounts and merchants, and an ordinary transaction of an account. */
+/**
+ * The simulated world: accounts with habits (home corridor, hours, weekends, amount level, favourite merchants, devices), merchants,
+ * and an ordinary transaction of an account. Every habit is a trait of the index, so a million accounts cost no memory.
+ */
 import {
   between,
   createTrait,
   integerBetween,
   logNormal,
+  normal,
   pick,
   type Random,
   type Trait,
 } from '../../kit/random.ts';
 import {
-  type Account,
-  type Accounts,
-  createAccounts,
-  FAVOURITES,
-  homeAddress,
-} from './accounts.ts';
-import { CORRIDORS, COUNTRIES, type CountryCode, money } from './geography.ts';
-import { createMerchants, type Merchants } from './merchants.ts';
-import type { Draft } from './transaction.ts';
+  CORRIDORS,
+  COUNTRIES,
+  type Corridor,
+  type CountryCode,
+  FOREIGN_CURRENCIES,
+  MERCHANT_COUNTRIES,
+  money,
+  unitsPerDollar,
+} from './geography.ts';
+
+/** Why a transaction is fraud; `none` is legitimate. */
+export const SCENARIOS = [
+  'none',
+  'compromised_merchant',
+  'stolen_account',
+  'account_takeover',
+  'structuring',
+  'mule_fan_in',
+] as const;
+export type ScenarioName = (typeof SCENARIOS)[number];
+
+/** The fields that habits and scenarios decide. */
+export type Draft = {
+  readonly accountId: string;
+  readonly merchantId: string;
+  readonly amount: string;
+  readonly currency: string;
+  readonly corridor: string;
+  readonly type: string;
+  readonly ip: string;
+  readonly deviceId: string;
+  readonly country: string;
+  readonly channel: string;
+};
+
+/** A row of the output. Times are epoch milliseconds, UTC. */
+export type SimulatedTransaction = Draft & {
+  readonly idempotencyKey: string;
+  readonly createdAtMs: number;
+  readonly scenario: ScenarioName;
+  /** When an investigation would have decided whether it is fraud. */
+  readonly labelledAtMs: number;
+};
+
+const PRICE_FIRST = 1000;
+const PRICE_SECOND = 1001;
+
+export type Merchants = {
+  readonly count: number;
+  id(index: number): string;
+  /** Factor on an account's usual amount: 1 in the middle, about 0.4 to 2.5 for most. */
+  priceLevel(index: number): number;
+  /** The merchant of a country that the number in [0, 1) points at; popular ones more often. */
+  inCountry(country: CountryCode, at: number): number;
+};
+
+export function createMerchants(count: number, trait: Trait): Merchants {
+  const slots = new Map<CountryCode, number[]>();
+  for (const [slot, country] of MERCHANT_COUNTRIES.entries()) {
+    if (slot < count) slots.set(country, [...(slots.get(country) ?? []), slot]);
+  }
+  const blocks = Math.ceil(count / MERCHANT_COUNTRIES.length);
+  return {
+    count,
+    id: (index) => `merchant_${index}`,
+    priceLevel: (index) =>
+      Math.exp(0.45 * normal(trait(index, PRICE_FIRST), trait(index, PRICE_SECOND))),
+    inCountry(country, at) {
+      const own = slots.get(country) ?? [0];
+      const position = Math.floor(at * (0.1 + 0.9 * at) * blocks * own.length);
+      const slot = own[position % own.length] ?? 0;
+      const index = Math.floor(position / own.length) * MERCHANT_COUNTRIES.length + slot;
+      return index < count ? index : slot;
+    },
+  };
+}
+
+const HOUR_MS = 3_600_000;
+const DAY_MS = 24 * HOUR_MS;
+
+/** Numbers of the traits of an account; favourites take the numbers from FAVOURITE on. */
+const TRAIT = {
+  corridor: 0,
+  peakHour: 1,
+  spread: 2,
+  weekend: 3,
+  levelFirst: 4,
+  levelSecond: 5,
+  currency: 6,
+  foreign: 7,
+  ip: 8,
+  channel: 9,
+  night: 10,
+  favourite: 20,
+} as const;
+
+const FAVOURITES = 6;
+/** Share of accounts in a currency other than their country's. */
+const FOREIGN_SHARE = 0.06;
+/** Share of accounts that are active at night. */
+const NIGHT_SHARE = 0.04;
+/** Median account's usual amount, US dollars. */
+const LEVEL_DOLLARS = 45;
+
+export type Account = {
+  readonly index: number;
+  readonly id: string;
+  readonly corridor: string;
+  readonly home: CountryCode;
+  readonly destination: CountryCode;
+  readonly currency: string;
+  /** Median amount, in units of `currency`. */
+  readonly level: number;
+  readonly deviceId: string;
+  readonly channel: string;
+};
+
+export type Accounts = {
+  readonly count: number;
+  get(index: number): Account;
+  favourite(account: Account, nth: number): number;
+  /** How likely the account acts at this time, in (0, ACTIVITY_MAX]. */
+  activity(index: number, atMs: number): number;
+};
+
+export const ACTIVITY_MAX = 1.6;
+
+/** Activity by hours from the peak hour, for a spread of 2, 3, 4 and 5 hours. */
+const HOUR_CURVES = [2, 3, 4, 5].map((spread) =>
+  Float64Array.from({ length: 24 }, (_, hours) => {
+    const distance = Math.min(hours, 24 - hours);
+    return 0.008 + Math.exp((-distance * distance) / (2 * spread * spread));
+  }),
+);
+
+const CHANNELS = ['mobile', 'web', 'pos'] as const;
+
+/** An address of 198.18.0.0/15, which is reserved for tests (RFC 2544). */
+export function testAddress(at: number): string {
+  const host = Math.floor(at * 131_072);
+  return `198.${18 + (host >>> 16)}.${(host >>> 8) & 255}.${host & 255}`;
+}
+
+/** @param corridors their home corridors, one at least */
+export function createAccounts(
+  count: number,
+  merchants: Merchants,
+  trait: Trait,
+  corridors: readonly [Corridor, ...Corridor[]] = CORRIDORS,
+): Accounts {
+  const corridorOf = (index: number) =>
+    corridors[Math.floor(trait(index, TRAIT.corridor) * corridors.length)] ?? corridors[0];
+  return {
+    count,
+    get: (index) => readAccount(index, corridorOf(index), trait),
+    favourite: (account, nth) =>
+      merchants.inCountry(account.destination, trait(account.index, TRAIT.favourite + nth)),
+    activity(index, atMs) {
+      const localMs = atMs + COUNTRIES[corridorOf(index).source].utcOffsetHours * HOUR_MS;
+      const hour = Math.floor(localMs / HOUR_MS) % 24;
+      const night = trait(index, TRAIT.night) < NIGHT_SHARE;
+      const peak = (night ? 0 : 10) + Math.floor(trait(index, TRAIT.peakHour) * (night ? 5 : 11));
+      const curve = HOUR_CURVES[Math.floor(trait(index, TRAIT.spread) * HOUR_CURVES.length)];
+      const byHour = curve?.[(hour - peak + 24) % 24] ?? 0;
+      // 1970-01-01 was a Thursday: day 2 and 3 of each such week are Saturday and Sunday.
+      const weekday = Math.floor(localMs / DAY_MS) % 7;
+      const weekend = weekday === 2 || weekday === 3;
+      return weekend ? byHour * (0.4 + 1.1 * trait(index, TRAIT.weekend)) : byHour;
+    },
+  };
+}
+
+function readAccount(index: number, corridor: Corridor, trait: Trait): Account {
+  const foreign = Math.floor(trait(index, TRAIT.foreign) * FOREIGN_CURRENCIES.length);
+  const currency =
+    trait(index, TRAIT.currency) < FOREIGN_SHARE
+      ? (FOREIGN_CURRENCIES[foreign] ?? FOREIGN_CURRENCIES[0])
+      : COUNTRIES[corridor.source].currency;
+  const spread = normal(trait(index, TRAIT.levelFirst), trait(index, TRAIT.levelSecond));
+  return {
+    index,
+    id: `account_${index}`,
+    corridor: corridor.name,
+    home: corridor.source,
+    destination: corridor.destination,
+    currency,
+    level: LEVEL_DOLLARS * Math.exp(0.6 * spread) * unitsPerDollar(currency),
+    deviceId: `device_${index}_0`,
+    channel: CHANNELS[Math.floor(trait(index, TRAIT.channel) * CHANNELS.length)] ?? 'web',
+  };
+}
 
 export type World = {
   readonly accounts: Accounts;
@@ -89,7 +275,7 @@ export function usualTransaction(world: World, account: Account, random: Random)
     currency: account.currency,
     corridor: account.corridor,
     type: 'payment',
-    ip: homeAddress(account, world.trait),
+    ip: testAddress(world.trait(account.index, TRAIT.ip)),
     deviceId: second ? `device_${account.index}_1` : account.deviceId,
     country: travels ? foreignCountry(account, random) : account.home,
     channel: account.channel,

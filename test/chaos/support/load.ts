@@ -7,7 +7,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { createRandom } from '../../../src/kit/random.ts';
 import { transactionWriter } from '../../../src/tools/simulate/format.ts';
 import { simulate } from '../../../src/tools/simulate/simulate.ts';
-import type { SimulatedTransaction } from '../../../src/tools/simulate/transaction.ts';
+import type { SimulatedTransaction } from '../../../src/tools/simulate/world.ts';
 import type { Ledger } from './ledger.ts';
 
 /** Every Nth transaction, up to so many, becomes one of an account with this prefix. */

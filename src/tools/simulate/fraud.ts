@@ -1,24 +1,29 @@
 /**
- * Fraud scenarios, in the order in which episodes take turns. `begin` fixes an episode's victim or accomplices; the function
- * it returns makes one transaction at a time, in time order.
+ * Fraud over time: episodes of the scenarios in turn, spread evenly over the period until the budget of fraudulent transactions is
+ * spent, merged into one stream in time order. Only episodes under way are held.
  */
 import { currencyScale } from '../../core/domain/currency.ts';
 import { reportingLimitMinor } from '../../core/domain/reporting-limit.ts';
 import { between, integerBetween, logNormal, type Random } from '../../kit/random.ts';
-import { type Account, testAddress } from './accounts.ts';
 import { money, unitsPerDollar } from './geography.ts';
-import type { Draft, ScenarioName } from './transaction.ts';
 import {
+  type Account,
   AMOUNT_SIGMA,
   anyAccount,
+  type Draft,
   foreignCountry,
   otherMerchant,
+  type ScenarioName,
   strangeDevice,
+  testAddress,
   usualTransaction,
   type World,
 } from './world.ts';
 
-export type Scenario = {
+export type Period = { readonly fromMs: number; readonly toMs: number };
+
+/** `begin` fixes an episode's victim or accomplices; the function it returns makes one transaction at a time, in time order. */
+type Scenario = {
   readonly name: Exclude<ScenarioName, 'none'>;
   /** Transactions of one episode, both ends included. */
   readonly size: readonly [min: number, max: number];
@@ -153,10 +158,82 @@ const muleFanIn: Scenario = {
   },
 };
 
-export const FRAUD_SCENARIOS: readonly [Scenario, ...Scenario[]] = [
+const FRAUD_SCENARIOS: readonly [Scenario, ...Scenario[]] = [
   accountTakeover,
   structuring,
   stolenAccount,
   compromisedMerchant,
   muleFanIn,
 ];
+
+type FraudEvent = {
+  readonly atMs: number;
+  readonly scenario: Scenario['name'];
+  readonly draft: Draft;
+};
+
+type Episode = {
+  readonly scenario: Scenario;
+  readonly startMs: number;
+  /** Time between two transactions, before jitter. */
+  readonly stepMs: number;
+  readonly size: number;
+  readonly next: () => Draft;
+  made: number;
+  nextMs: number;
+};
+
+/** No episode begins in the last 3 % of the period: it would have no time to unfold. */
+const LAST_START = 0.97;
+
+/** `count` fraudulent transactions in time order. */
+export function* fraudEvents(
+  world: World,
+  random: Random,
+  period: Period,
+  count: number,
+): Generator<FraudEvent, void> {
+  const underWay: Episode[] = [];
+  const upcoming = episodes(world, random, period, count);
+  let begins = upcoming.next();
+  for (let made = 0; made < count; made++) {
+    while (!begins.done && begins.value.startMs <= (underWay[0]?.nextMs ?? Infinity)) {
+      insert(underWay, begins.value);
+      begins = upcoming.next();
+    }
+    const episode = underWay.shift();
+    if (episode === undefined) return;
+    yield { atMs: episode.nextMs, scenario: episode.scenario.name, draft: episode.next() };
+    episode.made++;
+    // A transaction in each step, anywhere within the step.
+    episode.nextMs = Math.floor(episode.startMs + (episode.made + random()) * episode.stepMs);
+    if (episode.made < episode.size) insert(underWay, episode);
+  }
+}
+
+/** Inserts in the order of `nextMs`. */
+function insert(underWay: Episode[], episode: Episode): void {
+  const later = underWay.findIndex(({ nextMs }) => nextMs > episode.nextMs);
+  underWay.splice(later < 0 ? underWay.length : later, 0, episode);
+}
+
+/** Episodes by start time; their sizes add up to `count`. */
+function* episodes(
+  world: World,
+  random: Random,
+  period: Period,
+  count: number,
+): Generator<Episode, void> {
+  const startsMs = (period.toMs - period.fromMs) * LAST_START;
+  let turn = 0;
+  for (let planned = 0; planned < count; turn++) {
+    const scenario = FRAUD_SCENARIOS[turn % FRAUD_SCENARIOS.length] ?? FRAUD_SCENARIOS[0];
+    const size = Math.min(integerBetween(random, ...scenario.size), count - planned);
+    const startMs = period.fromMs + (startsMs * (planned + random() * size)) / count;
+    const durationMs = Math.min(between(random, ...scenario.durationMs), period.toMs - 1 - startMs);
+    const next = scenario.begin(world, random);
+    const episode = { scenario, startMs, stepMs: durationMs / size, size, next };
+    yield { ...episode, made: 0, nextMs: Math.floor(startMs + random() * episode.stepMs) };
+    planned += size;
+  }
+}
