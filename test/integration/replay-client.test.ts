@@ -14,7 +14,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { createApiClient } from '../../src/kit/client/api-client.ts';
 import { type PostOptions, postFile } from '../../src/kit/client/post-file.ts';
 import { openSource } from '../../src/kit/client/rows.ts';
-import { transactionProjection } from '../../src/tools/client/transaction-fields.ts';
+import { transactionProjection } from '../../src/tools/client/replay.ts';
 
 type Body = Readonly<Record<string, string>>;
 /** Reactions of the server to a request: `serve` is the contract. */

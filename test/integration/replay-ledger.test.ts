@@ -3,8 +3,8 @@
  * transaction. Method: rows inserted by SQL in a real database, several partitions.
  */
 import { expect, test } from 'vitest';
-import { createIdList } from '../../src/tools/client/id-list.ts';
 import { countLedger } from '../../src/tools/client/read-ledger.ts';
+import { createIdList } from '../../src/tools/client/replay.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 
 const RECEIVED_MS = Date.UTC(2026, 10, 20, 12);

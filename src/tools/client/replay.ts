@@ -4,6 +4,7 @@
  */
 import { createApiClient, notTheContract } from '../../kit/client/api-client.ts';
 import type { AcceptedBatch } from '../../kit/client/api-types.ts';
+import { type Mapping, type Projection, projectionOf } from '../../kit/client/fields.ts';
 import type { Posted } from '../../kit/client/post-file.ts';
 import {
   type Command,
@@ -28,11 +29,75 @@ import type { Config } from '../../kit/config/config.ts';
 import { openDatabase } from '../../kit/database/open-database.ts';
 import type { Database } from '../../kit/database/pool.ts';
 import { isUnavailable } from '../../kit/words/failure.ts';
-import { createIdList } from './id-list.ts';
 import { balances, createLedger, type Ledger, ledgerLine } from './ledger.ts';
 import { countLedger } from './read-ledger.ts';
-import { FIELDS, type Field, transactionProjection } from './transaction-fields.ts';
 import { countByTotals, readTotals, waitUntilSettled } from './wait-until-settled.ts';
+
+/** Fields of a submitted transaction that a file must have. */
+const REQUIRED = [
+  ...(['idempotency_key', 'account_id', 'merchant_id', 'amount', 'currency', 'corridor'] as const),
+];
+
+/** In the order in which they are sent. */
+export const FIELDS = [
+  ...REQUIRED,
+  ...(['created_at', 'type', 'ip', 'device_id', 'country', 'channel', 'metadata'] as const),
+];
+type Field = (typeof FIELDS)[number];
+
+export function transactionProjection(mapping: Mapping<Field>): Projection {
+  return projectionOf<Field>(mapping, {
+    needed: REQUIRED.map((field) => [field]),
+    toBody: (read) => {
+      const values = FIELDS.map((field) => [field, read(field)] as const);
+      const given = values.filter(([, value]) => value !== undefined);
+      const { metadata, ...body } = Object.fromEntries(given);
+      return metadata === undefined ? body : { ...body, metadata: parsedOrSame(metadata) };
+    },
+  });
+}
+
+/** Metadata is JSON in a cell. */
+function parsedOrSame(value: unknown): unknown {
+  try {
+    return typeof value === 'string' ? JSON.parse(value) : value;
+  } catch {
+    return value;
+  }
+}
+
+/** Transaction ids in 16 bytes each: a replay remembers the id of every accepted row. */
+type IdList = {
+  readonly size: () => number;
+  /** Adds an id in its canonical text form. */
+  add(id: string): void;
+  /** The ids as buffers, each a whole number of ids. */
+  chunks(): Iterable<Buffer>;
+};
+
+const ID_BYTES = 16;
+const CHUNK_IDS = 65_536;
+
+export function createIdList(): IdList {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  return {
+    size: () => size,
+    add(id) {
+      const at = size % CHUNK_IDS;
+      if (at === 0) chunks.push(Buffer.allocUnsafeSlow(CHUNK_IDS * ID_BYTES));
+      const written = chunks.at(-1)?.write(id.replaceAll('-', ''), at * ID_BYTES, ID_BYTES, 'hex');
+      if (written !== ID_BYTES) throw new Error(`'${id}' is not a UUID`);
+      size++;
+    },
+    *chunks() {
+      for (const [index, chunk] of chunks.entries()) {
+        const ids = Math.min(CHUNK_IDS, size - index * CHUNK_IDS);
+        yield chunk.subarray(0, ids * ID_BYTES);
+      }
+    },
+  };
+}
 
 const CONNECTIONS = 4;
 const SETTLE_TIMEOUT_SECONDS = 120;
