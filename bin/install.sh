@@ -12,6 +12,9 @@ wanted_stamp() {
 # there is nothing to compare with and nothing to install.
 is_installed() {
   [ -f "$root/package-lock.json" ] || return 0
+  # Takes what somebody's `npm ci` has installed: it removes the stamp, and npm writes the file compared here last.
+  [ -f "$stamp" ] || ! [ "$root/node_modules/.package-lock.json" -nt "$root/package-lock.json" ] ||
+    wanted_stamp 2>/dev/null >"$stamp"
   [ -f "$stamp" ] && [ "$(cat "$stamp")" = "$(wanted_stamp)" ]
 }
 

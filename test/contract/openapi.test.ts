@@ -18,7 +18,7 @@ import { ROLES } from '../../src/kit/words/principal.ts';
 import { ROOMS } from '../../src/main/rooms.ts';
 import { DEAD_LETTER_ID, deadLetterExample } from '../../src/rooms/dead-letters/dead-letter.ts';
 import type { FeatureJson, ReasonCodeJson } from '../../src/rooms/rules/catalogue.ts';
-import { readRiskiest } from '../../src/tools/start/riskiest.ts';
+import { readRiskiest } from '../../src/tools/start/screen.ts';
 import { testConfig } from '../support/config.ts';
 import { exampleRequests } from '../support/example-requests.ts';
 import { type OpenApi, readOpenApi } from '../support/openapi.ts';

@@ -11,7 +11,7 @@ export const TOOLS: Guards = {
   'start-again': {
     says: 'A second start finds only duplicates, starts killed roles again, and leaves nothing behind.',
     test: 'e2e/start.test.ts > a second start finds only duplicates, starts killed roles again, and leaves nothing behind after Ctrl-C',
-    mechanism: 'src/tools/start/fleet.ts',
+    mechanism: 'src/tools/start/services/supervise.ts',
   },
   sample: {
     says: 'The sample is added in the background, completely after a kill, and only once.',

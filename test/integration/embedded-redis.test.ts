@@ -1,7 +1,7 @@
 /** Goal: each kind of embedded Redis is bounded, refuses strangers and speaks streams and scripts. */
 import { expect, inject, test } from 'vitest';
+import type { RedisSource } from '../../src/tools/start/services/redis.ts';
 import { REDIS_MEMORY_BYTES_MAX, startRedis } from '../../src/tools/start/services/redis.ts';
-import type { RedisSource } from '../../src/tools/start/services/redis-program.ts';
 import { askRedis } from '../../src/tools/start/services/redis-protocol.ts';
 import { makeServiceFolder } from '../support/service-folder.ts';
 
@@ -17,7 +17,7 @@ const sources: [string, () => RedisSource][] = [
 test.each(sources)('startRedis runs %s', { retry: 2 }, async (_name, source) => {
   using folder = makeServiceFolder();
   const { signal } = new AbortController();
-  const redis = await startRedis({ ...folder, source: source(), durable: false, signal });
+  const redis = await startRedis({ ...folder, source: source(), signal });
   try {
     const auth = ['AUTH', folder.password];
     const [denied] = await askRedis(redis.port, [['PING']]);

@@ -13,7 +13,6 @@ import { apiKeyHash } from '../../src/kit/access/api-key.ts';
 import { readEngineFile } from '../../src/tools/start/services/engine-file.ts';
 import { askRedis } from '../../src/tools/start/services/redis-protocol.ts';
 import { type Embedded, startEmbedded } from '../../src/tools/start/services/start-embedded.ts';
-import { silentLog } from '../support/config.ts';
 import { createTestDatabase } from '../support/database.ts';
 import { runRiskProcess, watch } from '../support/risk.ts';
 import { makeTestFolder } from '../support/service-folder.ts';
@@ -38,7 +37,7 @@ afterEach(() => {
 
 async function engine(): Promise<Embedded> {
   const { signal } = new AbortController();
-  return await startEmbedded({ dataDir, log: silentLog(), signal, onProgress: () => undefined });
+  return await startEmbedded({ dataDir, signal, onProgress: () => undefined });
 }
 
 async function sql(url: string, text: string): Promise<Record<string, unknown>[]> {
@@ -109,7 +108,7 @@ test('startEmbedded passes a service of the caller through and starts only the o
   const { signal } = new AbortController();
   const databaseUrl = 'postgres://db.example/risk';
   await using running = await startEmbedded({
-    ...{ dataDir, log: silentLog(), signal, databaseUrl },
+    ...{ dataDir, signal, databaseUrl },
     onProgress: () => undefined,
   });
   expect(running.databaseUrl).toBe(databaseUrl);

@@ -6,8 +6,7 @@ import { chownSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import pg from 'pg';
 import { serviceAccount } from '../../src/tools/start/services/account.ts';
-import { startPostgres } from '../../src/tools/start/services/postgres.ts';
-import { findPostgres } from '../../src/tools/start/services/postgres-program.ts';
+import { findPostgres, startPostgres } from '../../src/tools/start/services/postgres.ts';
 import type { Plan, Scenario, Stage } from '../chaos/support/scenario.ts';
 import {
   type ChaosServices,
@@ -39,7 +38,7 @@ export async function startWithReplica(options: ServicesOptions): Promise<ChaosS
   const account = serviceAccount();
   const [folder, port] = [join(options.folder, 'standby'), await steadyPort()];
   mkdirSync(folder);
-  if (account.dropped) chownSync(folder, account.uid, account.gid);
+  chownSync(folder, account.uid, account.gid);
   await backUpForStandby(services.databaseUrl, folder, account);
   const program = await findPostgres(account);
   const logFile = join(options.folder, 'logs', 'replica.log');
@@ -48,7 +47,7 @@ export async function startWithReplica(options: ServicesOptions): Promise<ChaosS
     await control(join(folder, 'postgres'), () =>
       startPostgres({
         ...{ account, program, port, password, services: folder, logFile },
-        ...{ durable: true, signal: options.signal },
+        signal: options.signal,
       }),
     ),
   );

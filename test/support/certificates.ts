@@ -42,10 +42,10 @@ export async function makeCertificates(openssl: string, folder: string): Promise
     '-out',
     made.server,
   );
-  const { uid, gid, dropped } = serviceAccount();
+  const { uid, gid } = serviceAccount();
   for (const path of [made.server, made.key]) {
     chmodSync(path, SECRET);
-    if (dropped) chownSync(path, uid, gid);
+    chownSync(path, uid, gid);
   }
   return made;
 }

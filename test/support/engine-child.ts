@@ -1,11 +1,9 @@
 /** An engine to kill: `node engine-child.ts DATA_DIR` prints `ready DATABASE_URL` and stays. */
 import { startEmbedded } from '../../src/tools/start/services/start-embedded.ts';
-import { silentLog } from './config.ts';
 
 const [dataDir = ''] = process.argv.slice(2);
 const running = await startEmbedded({
   dataDir,
-  log: silentLog(),
   signal: new AbortController().signal,
   onProgress: () => undefined,
 });

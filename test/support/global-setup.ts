@@ -10,11 +10,19 @@ import { ensurePartitions, MONTHS_AHEAD } from '../../src/core/store/partitions/
 import { migrate } from '../../src/kit/database/migrations/migrate.ts';
 import { openPool } from '../../src/kit/database/pool.ts';
 import { monthOf } from '../../src/kit/words/month.ts';
-import { startPostgres } from '../../src/tools/start/services/postgres.ts';
-import { openCluster } from '../../src/tools/start/services/postgres-cluster.ts';
-import { findPostgres } from '../../src/tools/start/services/postgres-program.ts';
-import { findRedis, type RedisSource } from '../../src/tools/start/services/redis-program.ts';
-import { copyCluster, makeServiceFolder, PASSWORD, sweepServiceFolders } from './service-folder.ts';
+import {
+  findPostgres,
+  openCluster,
+  startPostgres,
+} from '../../src/tools/start/services/postgres.ts';
+import { findRedis, type RedisSource } from '../../src/tools/start/services/redis.ts';
+import {
+  copyCluster,
+  makeServiceFolder,
+  PASSWORD,
+  sweepServiceFolders,
+  VOLATILE_POSTGRES,
+} from './service-folder.ts';
 
 declare module 'vitest' {
   export interface ProvidedContext {
@@ -43,9 +51,11 @@ export async function setup(project: TestProject): Promise<() => Promise<void>> 
   const postgres = await startPostgres({
     ...folder,
     program,
-    durable: false,
     // A role without superuser rights cannot drop a database while an autovacuum works in it, and a slow run takes over ten minutes.
-    settings: { max_connections: '200', shared_buffers: '128MB', autovacuum_naptime: '1d' },
+    settings: {
+      ...VOLATILE_POSTGRES,
+      ...{ max_connections: '200', shared_buffers: '128MB', autovacuum_naptime: '1d' },
+    },
     signal,
   });
   const teardown = async () => {

@@ -28,7 +28,7 @@ export const PASSWORD = 'test';
 export function makeServiceFolder(): ServiceFolder {
   const account = serviceAccount();
   const services = makeTestFolder();
-  if (account.dropped) chownSync(services, account.uid, account.gid);
+  chownSync(services, account.uid, account.gid);
   const password = PASSWORD;
   const passwordFile = join(services, 'password');
   writeFileSync(passwordFile, password);
@@ -41,6 +41,13 @@ export function makeServiceFolder(): ServiceFolder {
     [Symbol.dispose]: () => rmSync(services, { recursive: true, force: true }),
   };
 }
+
+/** Trades durability for speed. */
+export const VOLATILE_POSTGRES = {
+  fsync: 'off',
+  synchronous_commit: 'off',
+  full_page_writes: 'off',
+};
 
 /** Makes the cluster of a Postgres that is to run on this folder of services, with the owner that the files have. */
 export function copyCluster(cluster: string, services: string): void {

@@ -7,11 +7,10 @@ import { join } from 'node:path';
 import { inject } from 'vitest';
 import { serviceAccount } from '../../src/tools/start/services/account.ts';
 import { freePort } from '../../src/tools/start/services/free-port.ts';
-import { startPostgres } from '../../src/tools/start/services/postgres.ts';
-import { findPostgres } from '../../src/tools/start/services/postgres-program.ts';
+import { findPostgres, startPostgres } from '../../src/tools/start/services/postgres.ts';
 import { startRedis } from '../../src/tools/start/services/redis.ts';
 import type { ServiceProcess } from '../../src/tools/start/services/service-process.ts';
-import { copyCluster, makeServiceFolder, PASSWORD } from './service-folder.ts';
+import { copyCluster, makeServiceFolder, PASSWORD, VOLATILE_POSTGRES } from './service-folder.ts';
 import { backUpForStandby } from './standby.ts';
 
 export type TestService = {
@@ -40,6 +39,9 @@ export type TestServiceOptions = {
   readonly settings?: Readonly<Record<string, string>>;
 };
 
+/** Keeps nothing on disk. */
+const VOLATILE_REDIS = { appendonly: 'no' };
+
 /** Ports that a launch tries: another process may take one between its choice and its use. */
 const PORT_TRIES_MAX = 3;
 
@@ -47,7 +49,7 @@ type Started = { readonly url: string; readonly service: ServiceProcess };
 
 export async function startTestRedis(options: TestServiceOptions = {}): Promise<TestService> {
   const folder = makeServiceFolder();
-  const common = { ...folder, source: inject('redisSource'), ...defaults(options) };
+  const common = { ...folder, source: inject('redisSource'), ...defaults(options, VOLATILE_REDIS) };
   return await control(
     onFreePort((port) => startRedis({ ...common, port })),
     () => rmSync(join(folder.services, 'redis'), { recursive: true, force: true }),
@@ -60,7 +62,7 @@ export async function startTestPostgres(options: TestServiceOptions = {}): Promi
   const folder = makeServiceFolder();
   const program = await findPostgres(folder.account, inject('postgresBin') || undefined);
   copyCluster(inject('postgresCluster'), folder.services);
-  const common = { ...folder, program, ...defaults(options) };
+  const common = { ...folder, program, ...defaults(options, VOLATILE_POSTGRES) };
   return await control(
     onFreePort((port) => startPostgres({ ...common, port })),
     () => rmSync(join(folder.services, 'postgres'), { recursive: true, force: true }),
@@ -78,7 +80,7 @@ export function prepareDataFolder(dataDir: string): void {
   const account = serviceAccount();
   const services = join(dataDir, 'services');
   mkdirSync(services, { recursive: true });
-  if (account.dropped) chownSync(services, account.uid, account.gid);
+  chownSync(services, account.uid, account.gid);
   copyCluster(inject('postgresCluster'), services);
   writeFileSync(join(dataDir, 'password'), `${PASSWORD}\n`, { mode: 0o600 });
 }
@@ -88,7 +90,9 @@ export async function startTestStandby(primaryUrl: string): Promise<TestService>
   const folder = makeServiceFolder();
   const program = await findPostgres(folder.account, inject('postgresBin') || undefined);
   await backUpForStandby(primaryUrl, folder.services, folder.account);
-  const launch = onFreePort((port) => startPostgres({ ...folder, program, ...defaults({}), port }));
+  const launch = onFreePort((port) =>
+    startPostgres({ ...folder, program, ...defaults({}, VOLATILE_POSTGRES), port }),
+  );
   return await control(launch, () => undefined, folder, 'SIGQUIT');
 }
 
@@ -110,8 +114,11 @@ function onFreePort(launch: (port: number) => Promise<Started>): () => Promise<S
   };
 }
 
-function defaults({ durable = false, settings = {} }: TestServiceOptions) {
-  return { durable, settings, signal: new AbortController().signal };
+type Settings = Readonly<Record<string, string>>;
+
+function defaults({ durable = false, settings }: TestServiceOptions, volatile: Settings) {
+  const own = { ...(durable ? {} : volatile), ...settings };
+  return { settings: own, signal: new AbortController().signal };
 }
 
 /** @param lastSignal ends it with the test, at once: nobody needs its data any more */

@@ -49,7 +49,7 @@ export async function backUpForStandby(
   for (const [name, text] of Object.entries(made)) {
     const path = join(cluster, name);
     writeFileSync(path, text, { mode: 0o600 });
-    if (account.dropped) chownSync(path, account.uid, account.gid);
+    chownSync(path, account.uid, account.gid);
   }
   appendFileSync(
     join(cluster, 'postgresql.auto.conf'),

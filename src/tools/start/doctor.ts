@@ -21,8 +21,8 @@ import { readRedisFacts } from '../../kit/redis/server-facts.ts';
 import { checkFleet, type Finding, type Fleet, readFleet } from './fleet.ts';
 import { serviceAccount } from './services/account.ts';
 import { readEngineFile } from './services/engine-file.ts';
-import { findPostgres } from './services/postgres-program.ts';
-import { findRedis } from './services/redis-program.ts';
+import { findPostgres } from './services/postgres.ts';
+import { findRedis } from './services/redis.ts';
 
 const NODE_MAJOR_MIN = 24;
 const POSTGRES_MAJORS = { min: 15, max: 18 };

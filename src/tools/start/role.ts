@@ -1,11 +1,12 @@
 /**
  * Runs a role of the engine as a child of `risk start`: the role's log goes to a file, its /readyz says when the role is ready,
- * and SIGTERM drains the role.
+ * and SIGINT drains the role.
  */
 import { existsSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Environment } from '../../kit/config/config.ts';
+import { ownAccount } from './services/account.ts';
 import { API_NICENESS, raisePriority } from './services/raise-priority.ts';
 import { type ServiceProcess, startService, untilReady } from './services/service-process.ts';
 import { type Supervised, supervise } from './services/supervise.ts';
@@ -41,19 +42,14 @@ async function startRole(
   { name, environment, healthUrl, signal }: RoleOptions,
   logFile: string,
 ): Promise<ServiceProcess> {
-  const given = Object.entries(environment).flatMap(([key, value]) =>
-    value === undefined ? [] : [[key, value] as const],
-  );
   const service = await startService({
     name,
     program: '/bin/sh',
     args: [LAUNCHER, name],
-    environment: Object.fromEntries(given),
-    account: { uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0, dropped: false },
+    environment,
+    account: ownAccount(),
     cwd: process.cwd(),
     logFile,
-    stopSignal: 'SIGTERM',
-    lastSignal: 'SIGKILL',
   });
   if (name === 'api') raisePriority(service.pid, API_NICENESS);
   try {

@@ -1,17 +1,14 @@
 /** Prints the screen of `risk start`: one line for each finished step, then where to look. */
 import { relative } from 'node:path';
 import type { FoundScore } from '../../kit/client/api-types.ts';
+import type { AskApi } from '../../kit/client/ask.ts';
 import type { Output } from '../../kit/command/output.ts';
 import { sayMoney } from '../../kit/words/money.ts';
 import { LINK_MINUTES } from '../../kit/words/session.ts';
 import type { Ledger } from '../client/ledger.ts';
-import { RISKIEST_PATH } from './riskiest.ts';
 
 /** The screen is in English in every locale. */
 const LOCALE = 'en-US';
-
-/** Width that a line keeps to, as far as its sentences and paths allow. */
-const COLUMNS = 100;
 
 /** A step that takes longer shows what it is doing. */
 const SILENCE_MS = 1_500;
@@ -70,6 +67,14 @@ export function ledgerSentence(ledger: Ledger): string {
   ].join('\n');
 }
 
+/** Lists the riskiest few transactions. */
+const QUERY = { sort: 'score', limit: 5 } as const;
+
+/** Riskiest first; empty where nothing is scored. */
+export async function readRiskiest(ask: AskApi): Promise<readonly FoundScore[]> {
+  return (await ask('GET /v1/scores', { query: QUERY })).items;
+}
+
 type Whereabouts = {
   readonly url: string;
   /** Address that logs a browser in once; null where nothing is served afterwards. */
@@ -83,22 +88,15 @@ export function whereToLook(
   { url, consoleUrl, key, keyFile }: Whereabouts,
   scores: readonly FoundScore[],
 ): string[] {
-  const look =
-    consoleUrl === null
-      ? []
-      : [
-          `This opens the console, logged in; it works once, within ${LINK_MINUTES} minutes:`,
-          '',
-          `${' '.repeat(INDENT)}${consoleUrl}`,
-          '',
-        ];
-  const keptIn = [
+  const opens = `This opens the console, logged in; it works once, within ${LINK_MINUTES} minutes:`;
+  const look = consoleUrl === null ? [] : [opens, '', `  ${consoleUrl}`, ''];
+  const last = [
     ...(keyFile === null ? [] : [`The key is kept in ${shortPath(keyFile)}.`]),
     ...(consoleUrl === null ? [] : [OPERATORS]),
   ];
   if (scores.length === 0) {
     const where = `Open ${url}/docs and authorize with this key: ${key}`;
-    return [...look, 'Nothing is scored yet.', '', where, ...keptIn];
+    return [...look, 'Nothing is scored yet.', '', where, ...last];
   }
   return [
     ...look,
@@ -106,36 +104,25 @@ export function whereToLook(
     '',
     ...scores.flatMap((score) => [
       describeScore(score),
-      `${' '.repeat(INDENT)}${url}/console/transactions/${score.transaction_id}`,
+      `  ${url}/console/transactions/${score.transaction_id}`,
     ]),
     '',
     `Open ${url}/docs and authorize with this key, or paste this for the same list:`,
     '',
     `curl -sH 'Authorization: Bearer ${key}' \\`,
-    `  '${url}${RISKIEST_PATH}'`,
+    `  '${url}/v1/scores?sort=${QUERY.sort}&limit=${QUERY.limit}'`,
     '',
-    ...keptIn,
+    ...last,
   ];
 }
 
 const OPERATORS = 'Operators go on with bin/risk status, bin/risk doctor and docs/first-hour.md.';
 
-const INDENT = 2;
-
-/** Score, verdict, account and the greatest reason in one line, with the next reasons by name as far as they fit. */
-function describeScore(one: FoundScore): string {
-  const [first, ...others] = one.reasons;
-  const why = sayMoney(first?.detail ?? 'no reason', one.currency, {
-    amount: one.amount,
-    locale: LOCALE,
-  });
-  let line = `${' '.repeat(INDENT)}${one.score} ${one.verdict} ${one.account_id}: ${why}`;
-  for (const { code } of others) {
-    const longer = `${line}; ${code.toLowerCase().replaceAll('_', ' ')}`;
-    if (longer.length > COLUMNS) break;
-    line = longer;
-  }
-  return line;
+/** Score, verdict, account and the greatest reason. */
+function describeScore({ score, verdict, account_id, reasons, amount, currency }: FoundScore) {
+  const detail = reasons[0]?.detail ?? 'no reason';
+  const why = sayMoney(detail, currency, { amount, locale: LOCALE });
+  return `  ${score} ${verdict} ${account_id}: ${why}`;
 }
 
 /** The path relative to the folder in which the command was given, where that is shorter. */

@@ -3,7 +3,8 @@
  * sample, prints its ledger and serves until Ctrl-C. Parts stop in the reverse order: roles drain before their services end.
  */
 import { join, resolve } from 'node:path';
-import { mintApiKey } from '../../kit/access/api-key.ts';
+import { apiKeyHash, mintApiKey } from '../../kit/access/api-key.ts';
+import { otherBootstrapKey } from '../../kit/access/api-keys.ts';
 import { createApiClient } from '../../kit/client/api-client.ts';
 import { createAsk } from '../../kit/client/ask.ts';
 import {
@@ -16,19 +17,25 @@ import {
 import { noteRefused } from '../../kit/command/file-options.ts';
 import { type Environment, EXIT_BAD_CONFIGURATION } from '../../kit/config/config.ts';
 import { migrate } from '../../kit/database/migrations/migrate.ts';
+import { openDatabase } from '../../kit/database/open-database.ts';
 import { Failure } from '../../kit/words/failure.ts';
 import { balances, ledgerLine } from '../client/ledger.ts';
 import { PLAIN_REPLAY, replayToLedger } from '../client/replay.ts';
-import { readRiskiest } from './riskiest.ts';
 import { runRole } from './role.ts';
 import { beginSample, importSampleRates, SAMPLE_SETTINGS } from './sample/fill.ts';
 import { readOrMakeSample } from './sample/transactions.ts';
-import { createScreen, ledgerSentence, type Screen, shortPath, whereToLook } from './screen.ts';
+import {
+  createScreen,
+  ledgerSentence,
+  readRiskiest,
+  type Screen,
+  shortPath,
+  whereToLook,
+} from './screen.ts';
 import { readOrMakeSecret } from './services/data-folder.ts';
 import { API_KEY, writeEngineFile } from './services/engine-file.ts';
 import { chooseApiPort, freePort } from './services/free-port.ts';
 import { startEmbedded } from './services/start-embedded.ts';
-import { insistOnKey, refuseOtherKey } from './set-up-key.ts';
 
 const TRANSACTIONS = 20_000;
 
@@ -63,10 +70,10 @@ async function startEngine(
   screen: Screen,
   owned: AsyncDisposableStack,
 ): Promise<Engine> {
-  const { config, environment, log, signal } = context;
+  const { config, environment, signal } = context;
   const dataDir = resolve(config.RISK_DATA_DIR);
   const logFolder = join(dataDir, 'logs');
-  // A taken port is said before services start; another process may still take the port meanwhile.
+  // A taken port is said before services start, and somebody may take the port meanwhile.
   await choosePort(context);
   const starting = () =>
     startEmbedded({
@@ -75,8 +82,6 @@ async function startEngine(
       environment,
       onProgress: screen.doing,
       say: context.output.note,
-      // State changes of the services are steps on the screen, so only warnings are worth a log line.
-      log: environment['LOG_LEVEL'] === undefined ? log.child({}, { level: 'warn' }) : log,
       databaseUrl: config.DATABASE_URL,
       redisUrl: config.REDIS_URL,
     });
@@ -118,10 +123,31 @@ async function startEngine(
   return { url: roles.url, key, keyFile, dataDir, databaseUrl, partEnded };
 }
 
+/** @throws Failure where the key of this data folder would revoke that of another engine, which may be running */
+async function refuseOtherKey({ config }: CommandContext, databaseUrl: string, key: string) {
+  await using database = openDatabase(config, databaseUrl, 'start', { connectionsMax: 1 });
+  const other = await otherBootstrapKey(database, apiKeyHash(key));
+  if (other === undefined) return;
+  const why = `another engine has the key ${other} in the database of DATABASE_URL`;
+  const mend = 'to that key, or to a new one, which revokes it';
+  const said = `${why}: set RISK_BOOTSTRAP_KEY ${mend}; or unset DATABASE_URL for a Postgres of its own`;
+  throw new Failure('invalid', 'KEY_OF_ANOTHER', said);
+}
+
+/** @throws Failure if the database revokes the key, because another engine has set another RISK_BOOTSTRAP_KEY there */
+async function insistOnKey(url: string, key: string, keyFile: string | null, signal: AbortSignal) {
+  const headers = { Authorization: `Bearer ${key}` };
+  if ((await fetch(`${url}/v1/me`, { headers, signal })).status !== 401) return;
+  const from = keyFile === null ? 'RISK_BOOTSTRAP_KEY' : shortPath(keyFile);
+  const why = `the key of ${from} is revoked in this database: set RISK_BOOTSTRAP_KEY`;
+  const said = `${why} to the key in force there or to a new one, which revokes that key`;
+  throw new Failure('invalid', 'KEY_REVOKED', said);
+}
+
 const choosePort = ({ config, environment }: CommandContext) =>
   chooseApiPort(config.HOST, config.PORT, Boolean(environment['PORT']));
 
-/** Starts both roles or none, and stops them together. @returns `ended`: resolves when a role is given up */
+/** Starts both roles, and stops them together. @returns `ended`: resolves when a role is given up */
 async function startRoles(
   context: CommandContext,
   common: Environment,
@@ -130,36 +156,30 @@ async function startRoles(
 ): Promise<{ url: string; workerUrl: string; ended: Promise<string> }> {
   const { config, environment, output, signal } = context;
   const apiPort = await choosePort(context);
-  if (config.PORT !== 0 && apiPort !== config.PORT)
-    output.note(
-      `    port ${config.PORT} is taken, so the API listens on ${apiPort}; PORT chooses another`,
-    );
+  if (config.PORT !== 0 && apiPort !== config.PORT) {
+    const moved = `port ${config.PORT} is taken, so the API listens on ${apiPort}`;
+    output.note(`    ${moved}; PORT chooses another`);
+  }
   const workerPort = config.RISK_WORKER_PORT || (await freePort());
   const host = config.HOST === '0.0.0.0' || config.HOST === '::' ? '127.0.0.1' : config.HOST;
-  const start = async (name: 'api' | 'worker', variable: string, port: number) => {
-    const healthUrl = `http://${host.includes(':') ? `[${host}]` : host}:${port}`;
+  const urlOf = (port: number) => `http://${host.includes(':') ? `[${host}]` : host}:${port}`;
+  const [url, workerUrl] = [urlOf(apiPort), urlOf(workerPort)];
+  const start = (name: 'api' | 'worker', healthUrl: string, own: Environment) => {
     // Developers try webhooks with a receiver on loopback.
-    const local = { RISK_WEBHOOK_LOOPBACK: 'allow' };
+    const local = { RISK_WEBHOOK_LOOPBACK: 'allow', ...environment, ...common };
     // Loopback needs no TLS, and the health checks of this process ask by http.
-    const own = { ...local, ...environment, ...common, RISK_TLS: '', [variable]: String(port) };
-    const options = { name, environment: own, healthUrl, logFolder, signal, say: output.note };
-    return { healthUrl, role: await runRole(options) };
+    const settings = { ...local, RISK_TLS: '', ...own };
+    return runRole({ name, environment: settings, healthUrl, logFolder, signal, say: output.note });
   };
-  const results = await Promise.allSettled([
-    start('api', 'PORT', apiPort),
-    start('worker', 'RISK_WORKER_PORT', workerPort),
-  ]);
-  const started = results.flatMap((result) =>
-    result.status === 'fulfilled' ? [result.value] : [],
-  );
+  const starting = [
+    start('api', url, { PORT: String(apiPort) }),
+    start('worker', workerUrl, { RISK_WORKER_PORT: String(workerPort) }),
+  ];
   owned.defer(async () => {
-    await Promise.all(started.map(({ role }) => role.stop()));
+    await Promise.allSettled(starting.map(async (role) => (await role).stop()));
   });
-  const failed = results.find((result) => result.status === 'rejected');
-  if (failed !== undefined) throw failed.reason;
-  const ended = Promise.race(started.map(({ role }) => role.givenUp));
-  const [url = '', workerUrl = ''] = started.map(({ healthUrl }) => healthUrl);
-  return { url, workerUrl, ended };
+  const roles = await Promise.all(starting);
+  return { url, workerUrl, ended: Promise.race(roles.map(({ givenUp }) => givenUp)) };
 }
 
 /**

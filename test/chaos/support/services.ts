@@ -10,10 +10,8 @@ import { promisify } from 'node:util';
 import type { Cluster, Redis } from 'ioredis';
 import { serviceAccount } from '../../../src/tools/start/services/account.ts';
 import { freePort } from '../../../src/tools/start/services/free-port.ts';
-import { startPostgres } from '../../../src/tools/start/services/postgres.ts';
-import { findPostgres } from '../../../src/tools/start/services/postgres-program.ts';
-import { startRedis } from '../../../src/tools/start/services/redis.ts';
-import { findRedis } from '../../../src/tools/start/services/redis-program.ts';
+import { findPostgres, startPostgres } from '../../../src/tools/start/services/postgres.ts';
+import { findRedis, startRedis } from '../../../src/tools/start/services/redis.ts';
 import type { ServiceProcess } from '../../../src/tools/start/services/service-process.ts';
 import { mountDisk } from './disk.ts';
 import { NotRun } from './not-run.ts';
@@ -119,11 +117,11 @@ export async function startServices(options: ServicesOptions): Promise<ChaosServ
     mkdirSync(path);
     const bytes = options.diskBytes[name as ServiceName];
     if (bytes !== undefined) opened.use(mountDisk(path, bytes));
-    if (account.dropped) chownSync(path, account.uid, account.gid);
+    chownSync(path, account.uid, account.gid);
     return path;
   };
   const disks = { postgres: disk('postgres'), redis: join(folder, 'redis') };
-  const common = { account, password: PASSWORD, durable: true, signal };
+  const common = { account, password: PASSWORD, signal };
   const program = await findPostgres(account, options.postgresBin);
   const source = await findRedis({
     ...{ account, signal, environment: process.env, onProgress: () => undefined },

@@ -2,7 +2,7 @@
 import { existsSync, realpathSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { findExecutable } from '../../../src/tools/start/services/executable.ts';
-import type { RedisSource } from '../../../src/tools/start/services/redis-program.ts';
+import type { RedisSource } from '../../../src/tools/start/services/redis.ts';
 import { NotRun } from '../../chaos/support/not-run.ts';
 
 const OF_POSTGRES = ['psql', 'pg_ctl', 'pg_basebackup', 'pg_controldata', 'pg_dump', 'pg_restore'];

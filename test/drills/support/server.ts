@@ -14,9 +14,8 @@ import {
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
-import { type Account, identity } from '../../../src/tools/start/services/account.ts';
-import { openCluster } from '../../../src/tools/start/services/postgres-cluster.ts';
-import { findPostgres } from '../../../src/tools/start/services/postgres-program.ts';
+import type { Account } from '../../../src/tools/start/services/account.ts';
+import { findPostgres, openCluster } from '../../../src/tools/start/services/postgres.ts';
 import type { ServiceControl } from '../../chaos/support/services.ts';
 import { steadyPort } from '../../setups/support/steady-port.ts';
 import { superuserUrl } from '../../support/standby.ts';
@@ -59,7 +58,7 @@ export async function openServer({ bin, account, services }: ServerOptions): Pro
   const environment = { PATH: `${bin}:/usr/bin:/bin`, LC_ALL: 'C', PGPORT: String(port) };
   const start = async () => {
     const args = ['--pgdata', folder, '--log', `${folder}.log`, 'start'];
-    const settings = { cwd: '/', env: environment, ...identity(account) };
+    const settings = { cwd: '/', env: environment, ...account };
     await promisify(execFile)(join(bin, 'pg_ctl'), args, settings);
   };
   const pid = () => Number(readFileSync(join(folder, 'postmaster.pid'), 'utf8').split('\n')[0]);

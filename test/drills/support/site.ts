@@ -6,8 +6,8 @@ import { execFile } from 'node:child_process';
 import { chownSync, mkdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
-import { identity, serviceAccount } from '../../../src/tools/start/services/account.ts';
-import { findRedis } from '../../../src/tools/start/services/redis-program.ts';
+import { serviceAccount } from '../../../src/tools/start/services/account.ts';
+import { findRedis } from '../../../src/tools/start/services/redis.ts';
 import {
   type ChaosServices,
   type ServicesOptions,
@@ -62,7 +62,7 @@ export async function startSite(
   const makeFolder = (...names: string[]) => {
     const path = join(folder, ...names);
     mkdirSync(path);
-    if (account.dropped) chownSync(path, account.uid, account.gid);
+    chownSync(path, account.uid, account.gid);
     return path;
   };
   const first = await openServer({ bin, account, services: makeFolder('first') });
@@ -94,7 +94,7 @@ export async function startSite(
     const { stdout } = await promisify(execFile)('/bin/sh', ['-eu', '-c', commands], {
       ...{ cwd: isEngine ? root : '/', env: { ...environment(), ...own } },
       // The commands that speak to Postgres' folder are those of its user.
-      ...(isEngine ? {} : identity(account)),
+      ...(isEngine ? {} : account),
       ...{ signal, timeout: COMMANDS_MS_MAX, maxBuffer: OUTPUT_BYTES_MAX },
     });
     return stdout;

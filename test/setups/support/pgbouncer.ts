@@ -47,7 +47,7 @@ export async function startPooler({
   const file = (name: string, lines: readonly string[]) => {
     const path = join(folder, name);
     writeFileSync(path, `${lines.join('\n')}\n`, { mode: 0o600 });
-    if (account.dropped) chownSync(path, account.uid, account.gid);
+    chownSync(path, account.uid, account.gid);
     return path;
   };
   const users = file('userlist.txt', [`"${server.username}" "${server.password}"`]);
@@ -58,13 +58,13 @@ export async function startPooler({
     ...['listen_addr = 127.0.0.1', `listen_port = ${port}`, 'unix_socket_dir ='],
     ...['auth_type = scram-sha-256', `auth_file = ${users}`, 'pool_mode = transaction'],
   ]);
-  if (account.dropped) chownSync(folder, account.uid, account.gid);
+  chownSync(folder, account.uid, account.gid);
   const url = new URL(databaseUrl);
   url.port = String(port);
   return await control(folder, async () => {
     const service = await startService({
       ...{ ...found, name: 'PgBouncer', args: [settings], account, cwd: folder },
-      ...{ logFile: `${folder}.log`, stopSignal: 'SIGINT', lastSignal: 'SIGKILL' },
+      logFile: `${folder}.log`,
     });
     await untilAnswers(url.href);
     return { url: url.href, service };

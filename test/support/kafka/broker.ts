@@ -15,6 +15,7 @@ import {
 import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { ownAccount } from '../../../src/tools/start/services/account.ts';
 import { ask, findExecutable } from '../../../src/tools/start/services/executable.ts';
 import { freePort } from '../../../src/tools/start/services/free-port.ts';
 import { startService, untilReady } from '../../../src/tools/start/services/service-process.ts';
@@ -136,11 +137,9 @@ async function startNode(node: Node): Promise<ServiceControl & AsyncDisposable> 
       name: `Kafka ${node.role} ${node.id}`,
       program: java,
       args: [...run('kafka.Kafka'), settings],
-      account: { uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0, dropped: false },
+      account: ownAccount(),
       cwd: own,
       logFile,
-      stopSignal: 'SIGTERM',
-      lastSignal: 'SIGKILL',
     });
     const isReady = () => /Kafka Server started/.test(readLog(logFile).slice(before));
     const options = { name: 'Kafka', timeoutMs: READY_TIMEOUT_MS, signal: node.signal };

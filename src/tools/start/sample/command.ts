@@ -6,13 +6,12 @@ import { recordChange } from '../../../kit/audit/audit-log.ts';
 import { type Command, EXIT, parseArguments, UsageError } from '../../../kit/command/command.ts';
 import { byCommand, openCommandDatabase } from '../../../kit/command/stores.ts';
 import type { Database } from '../../../kit/database/pool.ts';
+import { rowsOf } from '../../../kit/database/statement.ts';
 import { Failure } from '../../../kit/words/failure.ts';
 import { RATED_CURRENCIES } from '../../simulate/geography.ts';
 import { MODEL } from './model.ts';
 import { keyFileOf, PEOPLE } from './people.ts';
-import { usdOf } from './rates.ts';
-import { deleteCases, deleteRates, listDeciding } from './remove.ts';
-import { readKeys } from './transactions.ts';
+import { readKeys, usdOf } from './transactions.ts';
 
 const BY = byCommand('sample remove');
 const KEPT = `What stays: transactions, scores and labels of the sample, because profiles and sums count them; final decisions; ${MODEL},
@@ -25,6 +24,32 @@ rates that nobody has corrected, and review cases. Later starts do not add them 
 on the running engine of the data folder.
 ${KEPT}
 `;
+
+/** Corridors in which a model decides now. */
+const listDeciding = rowsOf<{ corridor: string }, [model: string]>(
+  'list-corridors-decided',
+  `select corridor from (
+     select distinct on (r.corridor) r.* from market.rollouts r join market.models m using (model_id)
+      where m.model = $1 order by r.corridor, r.rollout_id desc) newest
+    where state in ('canary', 'active') and coalesce(ends_at > now(), true)`,
+);
+
+/** Deletes the cases of the transactions with these keys, together with notes. */
+const deleteCases = rowsOf<object, [keys: readonly string[]]>(
+  'delete-sample-cases',
+  `delete from market.review_cases c
+    using unnest($1::text[]) key
+     join market.idempotency_keys k on k.digest = market.idempotency_digest('default', key)
+    where c.transaction_id = k.transaction_id returning 1`,
+);
+
+/** The first import of a market with the sample is the sample's. Rates that somebody corrected have a later time and stay. */
+const deleteRates = rowsOf<object, [currencies: readonly string[], usd: readonly string[]]>(
+  'delete-sample-rates',
+  `delete from market.exchange_rates r using unnest($1::text[], $2::numeric[]) s (currency, usd)
+    where r.currency = s.currency and r.usd = s.usd
+      and r.imported_at = (select min(imported_at) from market.exchange_rates) returning 1`,
+);
 
 /** @throws Failure while the model of the sample decides, because nobody could roll it back without these people */
 async function removeSample(database: Database, dataDir: string) {

@@ -11,13 +11,17 @@ import type { Database } from '../../../kit/database/pool.ts';
 import { isUnavailable, toError } from '../../../kit/words/failure.ts';
 import { LINK_MINUTES } from '../../../kit/words/session.ts';
 import { type Screen, shortPath } from '../screen.ts';
-import { type Asks, claimCases, decideCases } from './cases.ts';
-import { importLabels } from './labels.ts';
 import { isTrained, MODEL, proposeModel, trainModel } from './model.ts';
-import { findOrMakePerson, keyFileOf, PEOPLE, type Person } from './people.ts';
-import { sampleRates } from './rates.ts';
-import { readSampleState } from './state.ts';
-import { labelsFile } from './transactions.ts';
+import {
+  type Asks,
+  claimCases,
+  decideCases,
+  findOrMakePerson,
+  keyFileOf,
+  PEOPLE,
+  readSampleState,
+} from './people.ts';
+import { importLabels, sampleRates } from './transactions.ts';
 
 /** Time between reads of labels, each of which takes 0.2 s of a processor. Longer: the console shows precision later. */
 export const SAMPLE_SETTINGS = { RISK_WATCH_EVERY_SECONDS: '30' };
@@ -54,37 +58,27 @@ export function beginSample(
 ): AsyncDisposable {
   const stopping = new AbortController();
   const signal = AbortSignal.any([context.signal, stopping.signal]);
-  const filled = tryToFill({ ...context, signal }, screen, engine, transactions).catch(
-    (error: unknown) => {
-      if (signal.aborted) return;
-      context.output.note(
-        `the sample is not complete, and the next start completes it: ${toError(error).message}`,
-      );
-    },
-  );
+  const fillPatiently = async () => {
+    await using database = openStore(context, engine);
+    for (let tries = 1; ; tries++) {
+      try {
+        return await fill({ ...context, signal }, screen, engine, transactions, database);
+      } catch (error) {
+        if (!isUnavailable(error) || tries === TRIES_MAX) throw error;
+        await delay(TRY_AGAIN_MS, undefined, { signal });
+      }
+    }
+  };
+  const filled = fillPatiently().catch((error: unknown) => {
+    const why = `the sample is not complete, and the next start completes it: ${toError(error).message}`;
+    if (!signal.aborted) context.output.note(why);
+  });
   return {
     [Symbol.asyncDispose]: async () => {
       stopping.abort();
       await filled;
     },
   };
-}
-
-async function tryToFill(
-  context: Context,
-  screen: Screen,
-  engine: Engine,
-  transactions: number,
-): Promise<void> {
-  await using database = openStore(context, engine);
-  for (let tries = 1; ; tries++) {
-    try {
-      return await fill(context, screen, engine, transactions, database);
-    } catch (error) {
-      if (!isUnavailable(error) || tries === TRIES_MAX) throw error;
-      await delay(TRY_AGAIN_MS, undefined, { signal: context.signal });
-    }
-  }
 }
 
 async function fill(
@@ -96,7 +90,8 @@ async function fill(
 ): Promise<void> {
   const { output, environment, signal } = context;
   const { url, dataDir } = engine;
-  if ((await readSampleState(database)).isRefused) return;
+  const { isRefused, decided } = await readSampleState(database);
+  if (isRefused) return;
   const askAs = (key: string) => createAsk(createApiClient({ url, key, signal }));
   const ask = askAs(engine.key);
   const hasModel = await isTrained(ask);
@@ -106,23 +101,17 @@ async function fill(
     );
     await screen.step(
       'sample labels',
-      () => importLabels(ask, labelsFile(dataDir, transactions), Date.now()),
+      () => importLabels(ask, dataDir, transactions),
       (known) => `${known.toLocaleString('en-US')} are known by now`,
     );
+    // The sample may have been removed meanwhile.
+    if ((await readSampleState(database)).isRefused) return;
   }
-  // The sample may have been removed meanwhile.
-  const { isRefused, decided } = await readSampleState(database);
-  if (isRefused) return;
-  const keys = {
-    'Sample Ann': await findOrMakePerson(database, dataDir, 'Sample Ann'),
-    'Sample Ben': await findOrMakePerson(database, dataDir, 'Sample Ben'),
-  };
-  const asks: Asks = {
-    'Sample Ann': askAs(keys['Sample Ann']),
-    'Sample Ben': askAs(keys['Sample Ben']),
-  };
+  const keyOfAnn = await findOrMakePerson(database, dataDir, 'Sample Ann');
+  const keyOfBen = await findOrMakePerson(database, dataDir, 'Sample Ben');
+  const asks: Asks = { 'Sample Ann': askAs(keyOfAnn), 'Sample Ben': askAs(keyOfBen) };
   const claimed = await claimCases(asks, decided);
-  const training = { ...engine, key: keys['Sample Ann'], environment, nowMs: Date.now(), signal };
+  const training = { ...engine, key: keyOfAnn, environment, nowMs: Date.now(), signal };
   const lack = hasModel
     ? undefined
     : await screen.step(
@@ -138,30 +127,18 @@ async function fill(
       () => `${claimed.length} cases are decided; a second person confirms high amounts`,
     );
   }
-  await showPeople(context, engine, asks, lack === undefined);
-}
-
-async function showPeople(
-  { output }: Context,
-  { url, dataDir }: Engine,
-  asks: Asks,
-  hasModel: boolean,
-): Promise<void> {
-  const linkOf = async (person: Person) => {
+  const links: string[] = [];
+  for (const person of PEOPLE) {
     const { token } = await asks[person]('POST /v1/sessions/links', {});
     const key = shortPath(keyFileOf(dataDir, person));
-    return [
-      `  ${person} (commands: export RISK_API_KEY=$(cat ${key})):`,
-      `  ${url}/console#login=${token}`,
-    ];
-  };
-  const links = [...(await linkOf(PEOPLE[0])), ...(await linkOf(PEOPLE[1]))];
-  const [proposed, approve] = hasModel ? [`proposed ${MODEL} and `, 'approve and '] : ['', ''];
+    links.push(`  ${person} (commands: export RISK_API_KEY=$(cat ${key})):`);
+    links.push(`  ${url}/console#login=${token}`);
+  }
   output.line(
     [
       '',
       'The sample is complete. The console shows precision under Rules and decisions under Review.',
-      `Sample Ann has ${proposed}decided cases of high amounts; Sample Ben may ${approve}confirm.`,
+      'Sample Ben may confirm the decisions of Sample Ann about high amounts, and approve her model.',
       `Each link logs in once, within ${LINK_MINUTES} minutes; a private window keeps two people apart:`,
       '',
       ...links,

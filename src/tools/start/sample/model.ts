@@ -37,9 +37,6 @@ export async function isTrained(ask: AskApi): Promise<boolean> {
 /** @returns why training made no model, or undefined if it made one */
 export async function trainModel(training: Training): Promise<string | undefined> {
   const { key, databaseUrl, nowMs, signal } = training;
-  const given = Object.entries(training.environment).flatMap(([name, value]) =>
-    value === undefined ? [] : [[name, value] as const],
-  );
   const windows = Object.entries(WINDOWS).flatMap(([option, ago]) => [
     `--${option}`,
     new Date(nowMs - ago * DAY_MS).toISOString().slice(0, 10),
@@ -48,11 +45,7 @@ export async function trainModel(training: Training): Promise<string | undefined
   const out = mkdtempSync(join(tmpdir(), 'risk-sample-'));
   const named = ['--known-by', new Date(nowMs).toISOString(), '--name', MODEL, '--out', out];
   const answer = await runProgram('/bin/sh', [LAUNCHER, 'models', 'train', ...windows, ...named], {
-    environment: {
-      ...Object.fromEntries(given),
-      DATABASE_URL: databaseUrl,
-      RISK_API_KEY: key,
-    },
+    environment: { ...training.environment, DATABASE_URL: databaseUrl, RISK_API_KEY: key },
     timeoutMs: TRAIN_TIMEOUT_MS,
     signal,
   });

@@ -1,33 +1,38 @@
 /**
- * The sample that a first start scores: seeded traffic of the month before, kept in the data folder,
- * so that every later start replays the same file and finds only duplicates.
+ * Files of the sample that a first start scores: seeded traffic of the month before and its labels, kept in the data folder,
+ * so that every later start replays the same file and finds only duplicates. Exchange rates are the same on each of its days.
  */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Projection } from '../../../kit/client/fields.ts';
+import type { ExchangeRate, LabelInput } from '../../../kit/client/api-types.ts';
+import type { AskApi } from '../../../kit/client/ask.ts';
+import type { Projection, RowBody } from '../../../kit/client/fields.ts';
 import { openSource } from '../../../kit/client/rows.ts';
 import { writeSimulation } from '../../simulate/command.ts';
+import { RATED_CURRENCIES, unitsPerDollar } from '../../simulate/geography.ts';
 
-export const DAYS = 30;
+const DAYS = 30;
 const FRAUD_RATE = 0.01;
 /** Good customers whom the default rules decline, a few dozen of 20,000 transactions: an analyst has something to improve. */
 const GIFTS = { corridor: 'US-EG', share: 0.08 };
 const MINUTE_MS = 60_000;
+const DAY_MS = 86_400_000;
 /** Rows for an account to have about twenty transactions, and a merchant about seventy. */
 const TRANSACTIONS_PER_ACCOUNT = 20;
 const TRANSACTIONS_PER_MERCHANT = 70;
 const MERCHANTS_MIN = 50;
+const LABELS_OF_REQUEST = 1_000;
 const KEYS_OF_PART = 10_000;
 
-export const EACH_COLUMN: Projection = {
+const EACH_COLUMN: Projection = {
   csv: (header) => (cells) => Object.fromEntries(header.map((name, at) => [name, cells[at]])),
   json: (row) => ({ ...row }),
 };
 
-export type Sample = { readonly file: string; readonly made: boolean };
+type Sample = { readonly file: string; readonly made: boolean };
 
 /** The file with the labels of the transactions. */
-export const labelsFile = (dataDir: string, transactions: number) =>
+const labelsFile = (dataDir: string, transactions: number) =>
   join(dataDir, `sample-${transactions}-labels.csv.gz`);
 
 export async function readOrMakeSample(
@@ -36,9 +41,8 @@ export async function readOrMakeSample(
   nowMs: number,
   signal: AbortSignal,
 ): Promise<Sample> {
-  const out = join(dataDir, `sample-${transactions}.csv.gz`);
-  const labels = labelsFile(dataDir, transactions);
-  if (existsSync(out)) return { file: out, made: false };
+  const file = join(dataDir, `sample-${transactions}.csv.gz`);
+  if (existsSync(file)) return { file, made: false };
   await writeSimulation(
     {
       transactions,
@@ -50,16 +54,56 @@ export async function readOrMakeSample(
       fraudRate: FRAUD_RATE,
       gifts: GIFTS,
     },
-    { out, labels, format: 'csv' },
+    { out: file, labels: labelsFile(dataDir, transactions), format: 'csv' },
     signal,
   );
-  return { file: out, made: true };
+  return { file, made: true };
+}
+
+async function* readParts(file: string, rows: number): AsyncGenerator<readonly RowBody[], void> {
+  const source = await openSource(file, EACH_COLUMN);
+  for await (const part of source.batches(rows, 0)) yield part.rows.map(({ body }) => body);
 }
 
 /** Reads the idempotency keys of a sample in batches. */
 export async function* readKeys(file: string): AsyncGenerator<string[], void> {
-  const source = await openSource(file, EACH_COLUMN);
-  for await (const { rows } of source.batches(KEYS_OF_PART, 0)) {
-    yield rows.map(({ body }) => String(body['idempotency_key']));
+  for await (const rows of readParts(file, KEYS_OF_PART))
+    yield rows.map((body) => String(body['idempotency_key']));
+}
+
+/**
+ * Imports the labels that are known by now. An investigation takes days, so the newest transactions have none.
+ * @returns the number of labels of the file that the engine has; a repeated import changes nothing
+ */
+export async function importLabels(
+  ask: AskApi,
+  dataDir: string,
+  transactions: number,
+): Promise<number> {
+  let known = 0;
+  for await (const rows of readParts(labelsFile(dataDir, transactions), LABELS_OF_REQUEST)) {
+    const labels = rows.map(labelOf).filter(({ labelled_at: at }) => Date.parse(at) <= Date.now());
+    if (labels.length === 0) continue;
+    const { accepted, unchanged } = await ask('POST /v1/labels', { body: { labels } });
+    known += accepted + unchanged;
   }
+  return known;
+}
+
+const labelOf = (body: RowBody): LabelInput => ({
+  idempotency_key: String(body['idempotency_key']),
+  label: body['label'] === 'fraud' ? 'fraud' : 'legitimate',
+  labelled_at: String(body['labelled_at']),
+  source: String(body['source']),
+});
+
+export const usdOf = (currency: string) => (1 / unitsPerDollar(currency)).toFixed(6);
+
+export function sampleRates(nowMs: number): ExchangeRate[] {
+  const days = Array.from({ length: DAYS + 1 }, (_, ago) =>
+    new Date(nowMs - ago * DAY_MS).toISOString().slice(0, 10),
+  );
+  return RATED_CURRENCIES.flatMap((currency) =>
+    days.map((day) => ({ day, currency, usd: usdOf(currency) })),
+  );
 }

@@ -3,15 +3,15 @@
  *
  *   <data>/engine.json     who holds the folder, where its services and its API listen (mode 0600)
  *   <data>/password        of both services, made once (mode 0600)
- *   <data>/services/       owned by the services' account; a link to a state folder outside where that
- *                          account may not enter <data> (root in a closed clone)
+ *   <data>/services/       owned by the services' account; a link to the shared folder where that account
+ *                          may not enter <data> (root in a closed clone)
  *   <data>/logs/
  */
 import { randomBytes } from 'node:crypto';
 import {
   chmodSync,
   chownSync,
-  lstatSync,
+  existsSync,
   mkdirSync,
   mkdtempSync,
   readFileSync,
@@ -26,7 +26,7 @@ import { join, resolve } from 'node:path';
 import { Failure } from '../../../kit/words/failure.ts';
 import { type Account, mayEnter, serviceAccount } from './account.ts';
 import { readEngineFile } from './engine-file.ts';
-import { openStateFolder } from './shared-folder.ts';
+import { openSharedFolder } from './shared-folder.ts';
 
 export type DataFolder = {
   readonly path: string;
@@ -89,39 +89,22 @@ async function lock(path: string): Promise<() => void> {
 
 function openServices(path: string): { services: string; account: Account } {
   const entry = join(path, 'services');
-  const found = lstatSync(entry, { throwIfNoEntry: false });
-  const target = statSync(entry, { throwIfNoEntry: false });
-  // The target of the link was cleaned away: the data is gone, so the folder starts anew.
-  if (found !== undefined && target === undefined) rmSync(entry);
-  if (target === undefined) return makeServices(entry);
-  const account = serviceAccount(target);
-  if (target.uid !== account.uid) {
-    throw unusable(entry, `belongs to user ${target.uid}; run as that user or as root`);
-  }
+  if (!existsSync(entry)) makeServices(entry);
   const services = realpathSync(entry);
-  if (!mayEnter(account, services)) {
-    throw unusable(
-      services,
-      `cannot be entered by user ${account.uid}; was a folder above closed?`,
-    );
-  }
-  return { services, account };
+  return { services, account: serviceAccount(statSync(services)) };
 }
 
-function makeServices(entry: string): { services: string; account: Account } {
+function makeServices(entry: string): void {
   const account = serviceAccount();
+  // A link may stay here whose target was cleaned away.
+  rmSync(entry, { force: true });
   mkdirSync(entry, { mode: 0o700 });
-  if (account.dropped) chownSync(entry, account.uid, account.gid);
-  if (mayEnter(account, entry)) return { services: entry, account };
+  chownSync(entry, account.uid, account.gid);
+  if (mayEnter(account, entry)) return;
   rmSync(entry, { recursive: true });
-  const services = mkdtempSync(join(openStateFolder(), 'data-'));
+  const services = mkdtempSync(join(openSharedFolder(), 'data-'));
   chownSync(services, account.uid, account.gid);
   symlinkSync(services, entry);
-  return { services, account };
-}
-
-function unusable(folder: string, why: string): Failure {
-  return new Failure('unavailable', 'DATA_FOLDER_UNUSABLE', `${folder} ${why}`);
 }
 
 /** A secret that is made once and stays in its file. */

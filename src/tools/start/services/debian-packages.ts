@@ -40,21 +40,16 @@ const TRIPLETS: Readonly<Record<string, string>> = {
 
 /** The unpacked package, or undefined where there is no apt, no network, or no matching build. */
 export async function unpackPackage(options: PackageOptions): Promise<Unpacked | undefined> {
-  const { environment, onProgress, signal, finish } = options;
-  const apt = findExecutable('apt-get', environment['PATH']);
-  const dpkg = findExecutable('dpkg-deb', environment['PATH']);
+  const { signal } = options;
   const triplet = TRIPLETS[process.arch];
-  if (triplet === undefined) return undefined;
   const shared = openSharedFolder();
   const name = `${options.folder}-${process.arch}`;
-  if (!existsSync(join(shared, name)) && (apt === undefined || dpkg === undefined))
-    return undefined;
+  if (triplet === undefined) return undefined;
+  if (!existsSync(join(shared, name))) options.onProgress(`fetching ${options.title}`);
   try {
     const folder = await makeOnce(shared, name, async (draft) => {
-      onProgress(`fetching ${options.title}`);
-      const tools = { apt: apt ?? '', dpkg: dpkg ?? '', environment: proxies(environment), signal };
-      await unpackAll(tools, options.name, draft);
-      finish?.(draft);
+      await unpackAll(options, draft);
+      options.finish?.(draft);
       chmodSync(draft, 0o755);
     });
     const libraries = [join(folder, 'usr/lib', triplet), join(folder, 'lib', triplet)];
@@ -65,40 +60,29 @@ export async function unpackPackage(options: PackageOptions): Promise<Unpacked |
   }
 }
 
-type Tools = {
-  readonly apt: string;
-  readonly dpkg: string;
-  readonly environment: Readonly<Record<string, string>>;
-  readonly signal: AbortSignal;
-};
-
-function proxies(environment: Environment): Record<string, string> {
-  return Object.fromEntries(PROXY_NAMES.map((name) => [name, environment[name] ?? '']));
-}
-
-async function unpackAll(tools: Tools, wanted: string, draft: string): Promise<void> {
+async function unpackAll({ name, environment, signal }: PackageOptions, draft: string) {
   const work = mkdtempSync(join(draft, 'fetch-'));
   const archives = join(work, 'apt/archives');
   mkdirSync(join(archives, 'partial'), { recursive: true });
   mkdirSync(join(work, 'lists/partial'), { recursive: true });
+  const proxies = Object.fromEntries(PROXY_NAMES.map((proxy) => [proxy, environment[proxy] ?? '']));
+  const runs = async (program: string, ...args: readonly string[]) => {
+    const path = findExecutable(program, environment['PATH']);
+    const own = { environment: proxies, signal, timeoutMs: FETCH_TIMEOUT_MS };
+    return path !== undefined && (await ask(path, args, own)).ok;
+  };
   // Locks and the usual cache are root's.
   const own = ['-o', 'Debug::NoLocking=1', '-o', `Dir::Cache=${work}/apt`];
   const install = ['--download-only', '--reinstall', '--no-install-recommends', '-y', 'install'];
-  const download = (options: readonly string[]) =>
-    ask(tools.apt, [...options, ...install, wanted], { ...tools, timeoutMs: FETCH_TIMEOUT_MS });
-  if (!(await download(own)).ok) {
+  const lists = [...own, '-o', `Dir::State::Lists=${work}/lists`];
+  const isFetched =
+    (await runs('apt-get', ...own, ...install, name)) ||
     // The lists of the machine are empty or old.
-    const lists = [...own, '-o', `Dir::State::Lists=${work}/lists`];
-    await must(tools, tools.apt, [...lists, 'update']);
-    await must(tools, tools.apt, [...lists, ...install, wanted]);
-  }
+    ((await runs('apt-get', ...lists, 'update')) &&
+      (await runs('apt-get', ...lists, ...install, name)));
+  if (!isFetched) throw new Error(`apt fetched no ${name}`);
   for (const file of readdirSync(archives).filter((entry) => entry.endsWith('.deb'))) {
-    await must(tools, tools.dpkg, ['-x', join(archives, file), draft]);
+    if (!(await runs('dpkg-deb', '-x', join(archives, file), draft))) throw new Error(file);
   }
   rmSync(work, { recursive: true });
-}
-
-async function must(tools: Tools, program: string, args: readonly string[]): Promise<void> {
-  const answer = await ask(program, args, { ...tools, timeoutMs: FETCH_TIMEOUT_MS });
-  if (!answer.ok) throw new Error(`${program} ${args.join(' ')}: ${answer.stderr.trim()}`);
 }

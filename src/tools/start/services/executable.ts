@@ -2,7 +2,8 @@
 import { type ExecFileOptions, execFile } from 'node:child_process';
 import { accessSync, constants } from 'node:fs';
 import { delimiter, join } from 'node:path';
-import { type Account, identity } from './account.ts';
+import type { Environment } from '../../../kit/config/config.ts';
+import type { Account } from './account.ts';
 
 /** Folders searched after those of PATH: a trimmed PATH must not hide installed programs. */
 const USUAL_FOLDERS = ['/usr/local/bin', '/usr/bin', '/bin', '/usr/sbin'];
@@ -25,7 +26,7 @@ function isExecutable(file: string): boolean {
 
 type AskOptions = {
   readonly account?: Account;
-  readonly environment?: Readonly<Record<string, string>>;
+  readonly environment?: Environment;
   readonly cwd?: string;
   /** Written to its standard input. */
   readonly input?: string;
@@ -47,7 +48,7 @@ export function ask(
     maxBuffer: ANSWER_BYTES_MAX,
     encoding: 'utf8',
     env: serviceEnvironment(options.environment),
-    ...(options.account ? identity(options.account) : {}),
+    ...options.account,
     ...(options.signal ? { signal: options.signal } : {}),
   };
   return new Promise((resolve) => {
@@ -61,8 +62,7 @@ export function ask(
 }
 
 /** The minimum that a service needs: nothing of the caller's environment, so none of its secrets. */
-export function serviceEnvironment(
-  more: Readonly<Record<string, string>> = {},
-): Record<string, string> {
-  return { PATH: USUAL_FOLDERS.join(delimiter), LC_ALL: 'C', TZ: 'UTC', ...more };
-}
+export const serviceEnvironment = (more: Environment = {}): Environment => ({
+  ...{ PATH: USUAL_FOLDERS.join(delimiter), LC_ALL: 'C', TZ: 'UTC' },
+  ...more,
+});

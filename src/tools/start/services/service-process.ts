@@ -4,25 +4,30 @@
  * dies without stopping it: a shutdown in good order even after kill -9.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { closeSync, openSync, readFileSync, statSync } from 'node:fs';
+import {
+  closeSync,
+  existsSync,
+  openSync,
+  readFileSync,
+  readlinkSync,
+  realpathSync,
+  statSync,
+} from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
+import type { Environment } from '../../../kit/config/config.ts';
 import { Failure } from '../../../kit/words/failure.ts';
-import { type Account, identity } from './account.ts';
-import { ask, findExecutable, serviceEnvironment } from './executable.ts';
+import type { Account } from './account.ts';
+import { findExecutable, serviceEnvironment } from './executable.ts';
 import { freePort } from './free-port.ts';
 
 export type ServiceSpec = {
   readonly name: string;
   readonly program: string;
   readonly args: readonly string[];
-  readonly environment?: Readonly<Record<string, string>>;
+  readonly environment?: Environment;
   readonly account: Account;
   readonly cwd: string;
   readonly logFile: string;
-  /** The signal that ends it in good order. */
-  readonly stopSignal: 'SIGINT' | 'SIGTERM';
-  /** The signal that ends it when the first did not. */
-  readonly lastSignal: 'SIGQUIT' | 'SIGKILL';
 };
 
 export type ServiceProcess = {
@@ -46,17 +51,21 @@ const STOP_TIMEOUT_MS = 30_000;
 const LOG_BYTES_MAX = 16 * 1024 * 1024;
 const TAIL_LINES = 8;
 
+/** @throws Failure where the program cannot be started */
 export async function startService(spec: ServiceSpec): Promise<ServiceProcess> {
-  const launch = await launcher(spec);
+  // setpriv becomes the service, with the same process id.
+  const setpriv = findExecutable('setpriv', undefined);
+  const launch = setpriv === undefined ? [] : [setpriv, '--pdeathsig', 'INT', '--'];
+  const [program = '', ...args] = [...launch, spec.program, ...spec.args];
   const log = openLog(spec.logFile);
   let child: ChildProcess;
   try {
-    child = spawn(launch.program, launch.args, {
+    child = spawn(program, args, {
       cwd: spec.cwd,
       env: serviceEnvironment(spec.environment),
       stdio: ['ignore', log, log],
       detached: true,
-      ...(launch.dropsAlready ? {} : identity(spec.account)),
+      ...spec.account,
     });
   } finally {
     closeSync(log);
@@ -65,11 +74,10 @@ export async function startService(spec: ServiceSpec): Promise<ServiceProcess> {
     child.once('error', (error) => resolve(error.message));
     child.once('exit', (code, signal) => resolve(signal ?? `exit code ${code ?? 'unknown'}`));
   });
-  const hasEnded = () =>
-    child.pid === undefined || child.exitCode !== null || child.signalCode !== null;
   if (child.pid === undefined) {
     throw new Failure('unavailable', 'SERVICE_FAILED', `${spec.name}: ${await ended}`);
   }
+  const hasEnded = () => child.exitCode !== null || child.signalCode !== null;
   return {
     pid: child.pid,
     ended,
@@ -78,37 +86,11 @@ export async function startService(spec: ServiceSpec): Promise<ServiceProcess> {
     logTail: () => readTail(spec.logFile),
     stop: async () => {
       if (hasEnded()) return;
-      child.kill(spec.stopSignal);
+      child.kill('SIGINT');
       await Promise.race([ended, delay(STOP_TIMEOUT_MS, undefined, { ref: false })]);
-      if (!hasEnded()) child.kill(spec.lastSignal);
+      if (!hasEnded()) child.kill('SIGKILL');
       await ended;
     },
-  };
-}
-
-type Launch = {
-  readonly program: string;
-  readonly args: readonly string[];
-  readonly dropsAlready: boolean;
-};
-
-/**
- * Runs the command through setpriv where that knows --pdeathsig (util-linux): setpriv becomes the service, with
- * the same process id.
- */
-async function launcher({ program, args, account }: ServiceSpec): Promise<Launch> {
-  const plain = { program, args, dropsAlready: false };
-  const setpriv = findExecutable('setpriv', undefined);
-  if (setpriv === undefined) return plain;
-  const help = await ask(setpriv, ['--help']);
-  if (!help.stdout.includes('--pdeathsig')) return plain;
-  const drop = account.dropped
-    ? [`--reuid=${account.uid}`, `--regid=${account.gid}`, '--clear-groups']
-    : [];
-  return {
-    program: setpriv,
-    args: [...drop, '--pdeathsig', 'INT', '--', program, ...args],
-    dropsAlready: true,
   };
 }
 
@@ -134,35 +116,32 @@ type OnPortOptions = Omit<ReadyOptions, 'name'> & {
   readonly port?: number | undefined;
   readonly specOf: (port: number) => ServiceSpec;
   readonly isReady: (port: number, service: ServiceProcess) => boolean | Promise<boolean>;
-  /** Last lines of a service whose port another process has taken before it. */
-  readonly portTaken: RegExp;
-  /** Last lines of a service that cannot start yet, as processes of the one before still end. */
-  readonly notYet?: RegExp;
+  /** Last lines of a service that another process prevents for a moment: the port is taken, or the service before still ends. */
+  readonly passes: RegExp;
 };
 
 /** Starts a service, and tries again while what prevents it passes by itself. */
 export async function startOnPort(options: OnPortOptions): Promise<Omit<RunningService, 'url'>> {
-  const { specOf, isReady, portTaken, notYet = /$^/, signal } = options;
   const endMs = performance.now() + TRIES_MAX_MS;
   for (;;) {
     const port = options.port ?? (await freePort());
-    const spec = specOf(port);
+    const spec = options.specOf(port);
     const service = await startService(spec);
     try {
-      await untilReady(service, () => isReady(port, service), { ...options, name: spec.name });
+      const isReady = () => options.isReady(port, service);
+      await untilReady(service, isReady, { ...options, name: spec.name });
       return { port, service };
     } catch (error) {
       await service.stop();
-      const said = error instanceof Failure ? error.message : '';
-      const passes = notYet.test(said) || (options.port === undefined && portTaken.test(said));
+      const passes = error instanceof Failure && options.passes.test(error.message);
       if (!passes || performance.now() > endMs) throw error;
-      await delay(TRY_AGAIN_MS, undefined, { signal });
+      await delay(TRY_AGAIN_MS, undefined, { signal: options.signal });
     }
   }
 }
 
-/** How often a starting service is asked whether it is ready. */
-const READY_POLL_MS = 15;
+/** How often a starting service is asked whether it is ready, and an ending one whether it has ended. */
+const POLL_MS = 15;
 
 type ReadyOptions = {
   readonly name: string;
@@ -184,6 +163,32 @@ export async function untilReady(
       const how = late ? `was not ready within ${timeoutMs} ms` : `ended: ${await service.ended}`;
       throw new Failure('unavailable', 'SERVICE_FAILED', `${name} ${how}\n${service.logTail()}`);
     }
-    await delay(READY_POLL_MS);
+    await delay(POLL_MS);
+  }
+}
+
+/**
+ * Ends the service of a dead engine, whose shutdown may still be under way. The service is known by the process id it wrote and
+ * by its working directory in our folder, so no other process is ended.
+ * @param pidFile whose first line is the process id of the service that stands in `folder`
+ */
+export async function endLeftOver(folder: string, pidFile: string): Promise<void> {
+  if (!existsSync(pidFile)) return;
+  const pid = Number(readFileSync(pidFile, 'utf8').split('\n')[0]);
+  const stands = () => {
+    try {
+      return readlinkSync(`/proc/${pid}/cwd`) === realpathSync(folder);
+    } catch {
+      return false;
+    }
+  };
+  if (stands()) process.kill(pid, 'SIGINT');
+  const deadline = performance.now() + STOP_TIMEOUT_MS;
+  while (stands()) {
+    if (performance.now() > deadline) {
+      const why = `process ${pid} of an earlier engine does not end`;
+      throw new Failure('unavailable', 'SERVICE_LEFT_OVER', why);
+    }
+    await delay(POLL_MS);
   }
 }

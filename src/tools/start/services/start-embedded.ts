@@ -4,19 +4,15 @@
  */
 import { join } from 'node:path';
 import { type Environment, readEnvironment } from '../../../kit/config/config.ts';
-import type { Log } from '../../../kit/metrics/log.ts';
 import { openDataFolder } from './data-folder.ts';
 import { removeEngineFile, writeEngineFile } from './engine-file.ts';
-import { startPostgres } from './postgres.ts';
-import { findPostgres } from './postgres-program.ts';
-import { startRedis } from './redis.ts';
-import { findRedis } from './redis-program.ts';
+import { findPostgres, startPostgres } from './postgres.ts';
+import { findRedis, startRedis } from './redis.ts';
 import type { RunningService } from './service-process.ts';
 import { supervise } from './supervise.ts';
 
 type EmbeddedOptions = {
   readonly dataDir: string;
-  readonly log: Log;
   /** Aborts the start; a running engine is stopped by disposing it. */
   readonly signal: AbortSignal;
   /** Short texts for a person who waits, as `starting Postgres`. */
@@ -42,7 +38,7 @@ export type Embedded = {
 };
 
 export async function startEmbedded(options: EmbeddedOptions): Promise<Embedded> {
-  const { onProgress, signal, log, environment = readEnvironment() } = options;
+  const { onProgress, signal, environment = readEnvironment() } = options;
   await using opened = new AsyncDisposableStack();
   const folder = opened.use(await openDataFolder(options.dataDir));
   const { pid } = process;
@@ -64,19 +60,13 @@ export async function startEmbedded(options: EmbeddedOptions): Promise<Embedded>
     });
     opened.defer(() => supervised.stop());
     void supervised.givenUp.then(resolve);
-    log.info({ port, servicePid: first.pid }, `${name} started`);
     return url;
   };
   const startDatabase = async () => {
     onProgress('starting Postgres');
     const program = await findPostgres(folder.account);
-    const fixed = {
-      ...folder,
-      program,
-      logFile: join(folder.logs, 'postgres.log'),
-      durable: true,
-      settings: options.postgresSettings ?? {},
-    };
+    const settings = options.postgresSettings ?? {};
+    const fixed = { ...folder, program, logFile: join(folder.logs, 'postgres.log'), settings };
     return await own('Postgres', (again) => startPostgres({ ...fixed, ...again }));
   };
   let redisKeepsData = true;
@@ -86,7 +76,7 @@ export async function startEmbedded(options: EmbeddedOptions): Promise<Embedded>
     onProgress(
       redisKeepsData ? 'starting Redis' : 'starting Valkey (in memory: keeps nothing on disk)',
     );
-    const fixed = { ...folder, source, logFile: join(folder.logs, 'redis.log'), durable: true };
+    const fixed = { ...folder, source, logFile: join(folder.logs, 'redis.log') };
     return await own('Redis', (again) => startRedis({ ...fixed, ...again }));
   };
   // Postgres and Redis start at once: each waits for its own disk and process, not for the other.

