@@ -84,16 +84,9 @@ export async function runApi(context: CommandContext): Promise<number> {
   const serving = await serve(chooseMarket(toListener(app), markets, metrics), {
     host: config.HOST,
     port: config.PORT,
-    mayMove: !context.environment['PORT'],
     tls: config.RISK_TLS && { files: config.RISK_TLS, log },
   });
-  const { url } = serving;
-  if (config.PORT !== 0 && new URL(url).port !== String(config.PORT))
-    log.warn(
-      { taken: config.PORT, url },
-      'the port is taken, so another one serves: set PORT to choose',
-    );
-  log.info({ url }, 'serving');
+  log.info({ url: serving.url }, 'serving');
   if (!signal.aborted) await once(signal, 'abort');
   await serving.close();
   await Promise.all(served.map(({ settled }) => settled));

@@ -36,6 +36,6 @@ export async function serveHealth(
     waitMsMax: 0,
   });
   const setting = 'RISK_WORKER_PORT';
-  const serving = await serve(toListener(app), { host, port, mayMove: false, setting });
+  const serving = await serve(toListener(app), { host, port, setting });
   return { [Symbol.asyncDispose]: serving.close };
 }

@@ -28,7 +28,6 @@ const KEEP_ALIVE_MS = 65_000;
 /** Longest silence in both directions: longer than any answer may take. */
 const SILENCE_MS = 120_000;
 const HEADER_BYTES_MAX = 16 * 1024;
-const PORT_TRIES = 20;
 const SWEEP_MS = 50;
 /** How long a request whose headers have begun may take while the server closes. Longer: a stranger's half a request delays a drain. */
 const LAST_HEADERS_MS = 1000;
@@ -36,8 +35,6 @@ const LAST_HEADERS_MS = 1000;
 type ServeOptions = {
   readonly host: string;
   readonly port: number;
-  /** Tries the following ports when this one is taken. */
-  readonly mayMove: boolean;
   /** Name of the setting that has the port; PORT by default. */
   readonly setting?: 'RISK_WORKER_PORT';
   /** Serves https in place of http. */
@@ -140,34 +137,18 @@ function refuseUnreadable(
   socket.end(`HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n${lines}\r\n${body}`);
 }
 
-async function listen(
-  server: Server,
-  { host, port, mayMove, setting }: ServeOptions,
-): Promise<void> {
-  const tries = mayMove && port !== 0 ? PORT_TRIES : 1;
-  for (let tried = 0; ; tried++) {
-    try {
-      await listenOnce(server, host, port + tried);
-      return;
-    } catch (error) {
-      const isTaken = error instanceof Error && 'code' in error && error.code === 'EADDRINUSE';
-      if (!isTaken) throw error;
-      if (tried + 1 >= tries) {
-        throw new Failure(
-          'unavailable',
-          'PORT_TAKEN',
-          `port ${port} of ${host} is taken: set ${setting ?? 'PORT'} to another`,
-        );
-      }
-    }
-  }
-}
-
-async function listenOnce(server: Server, host: string, port: number): Promise<void> {
+async function listen(server: Server, { host, port, setting }: ServeOptions): Promise<void> {
   const { promise, resolve, reject } = Promise.withResolvers<void>();
   server.once('error', reject);
   server.listen(port, host, resolve);
-  await promise.finally(() => server.off('error', reject));
+  try {
+    await promise.finally(() => server.off('error', reject));
+  } catch (error) {
+    const isTaken = error instanceof Error && 'code' in error && error.code === 'EADDRINUSE';
+    if (!isTaken) throw error;
+    const why = `port ${port} of ${host} is taken: set ${setting ?? 'PORT'} to another`;
+    throw new Failure('unavailable', 'PORT_TAKEN', why);
+  }
 }
 
 async function close(

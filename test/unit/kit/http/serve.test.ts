@@ -21,7 +21,7 @@ app.post('/held', async (c) => {
 
 let serving: Serving;
 beforeAll(async () => {
-  serving = await serve(toListener(app), { host: '127.0.0.1', port: 0, mayMove: false });
+  serving = await serve(toListener(app), { host: '127.0.0.1', port: 0 });
 });
 afterAll(() => serving.close());
 
@@ -63,7 +63,7 @@ test('what is no HTTP behind an answer is 400', async () => {
 });
 
 test('a connection on which nothing came does not hold up a shutdown', async () => {
-  const other = await serve(toListener(app), { host: '127.0.0.1', port: 0, mayMove: false });
+  const other = await serve(toListener(app), { host: '127.0.0.1', port: 0 });
   const socket = connect({ port: Number(new URL(other.url).port), host: '127.0.0.1' });
   await once(socket, 'connect');
   await other.close();
@@ -73,7 +73,7 @@ test('a connection on which nothing came does not hold up a shutdown', async () 
 test.each(['', 'GET /nothing HTTP/1.1\r\nHost: x\r\n\r\n'])(
   'half a request does not hold up a shutdown, after %j',
   async (before) => {
-    const other = await serve(toListener(app), { host: '127.0.0.1', port: 0, mayMove: false });
+    const other = await serve(toListener(app), { host: '127.0.0.1', port: 0 });
     const socket = connect({ port: Number(new URL(other.url).port), host: '127.0.0.1' });
     const half = `${before}GET /nothing HTTP/1.1\r\nHo`;
     await new Promise<void>((resolve) => socket.write(half, () => resolve()));
@@ -84,7 +84,7 @@ test.each(['', 'GET /nothing HTTP/1.1\r\nHost: x\r\n\r\n'])(
 );
 
 test('a request whose end comes during a shutdown is answered', async () => {
-  const other = await serve(toListener(app), { host: '127.0.0.1', port: 0, mayMove: false });
+  const other = await serve(toListener(app), { host: '127.0.0.1', port: 0 });
   const socket = connect({ port: Number(new URL(other.url).port), host: '127.0.0.1' });
   const half = HEAD.slice(0, -4);
   await new Promise<void>((resolve) => socket.write(half, () => resolve()));

@@ -33,7 +33,6 @@ beforeAll(async () => {
   serving = await serve(front.wrap(toListener(app)), {
     host: '127.0.0.1',
     port: 0,
-    mayMove: false,
   });
 });
 afterAll(async () => {
@@ -103,7 +102,7 @@ describe('a body weighs what is read of it', () => {
     });
     reader.onError((_error, c) => c.json({}, 503));
     const own = await serve(gate.wrap(toListener(reader)), {
-      ...{ host: '127.0.0.1', port: 0, mayMove: false },
+      ...{ host: '127.0.0.1', port: 0 },
     });
     const answers = Array.from({ length: asked }, async () => {
       const answer = await fetch(`${own.url}/v1/transactions`, {

@@ -31,7 +31,7 @@ app.onError(() => new Response('{}', { status: 500, headers: { 'Content-Type': '
 
 let serving: Serving;
 beforeAll(async () => {
-  serving = await serve(toListener(app), { host: '127.0.0.1', port: 0, mayMove: false });
+  serving = await serve(toListener(app), { host: '127.0.0.1', port: 0 });
 });
 afterAll(() => serving.close());
 

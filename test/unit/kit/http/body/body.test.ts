@@ -26,7 +26,7 @@ app.post('/echo', async (c) => {
 
 let serving: Serving;
 beforeAll(async () => {
-  serving = await serve(toListener(app), { host: '127.0.0.1', port: 0, mayMove: false });
+  serving = await serve(toListener(app), { host: '127.0.0.1', port: 0 });
 });
 afterAll(() => serving.close());
 beforeEach(() => {
