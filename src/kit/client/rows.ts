@@ -25,11 +25,16 @@ export type RowBatch = {
   readonly unreadable: readonly UnreadableRow[];
 };
 
-export type SourceFile = {
-  readonly path: string;
+type TextFile = {
   /** Size on disk, and how much of it was read. */
   readonly bytes: number;
   readonly bytesRead: () => number;
+  /** Reads the text, unpacked where the file is packed. */
+  readonly read: () => Readable;
+};
+
+export type SourceFile = Pick<TextFile, 'bytes' | 'bytesRead'> & {
+  readonly path: string;
   readonly batches: (rowsPerBatch: number, skipRows: number) => AsyncGenerator<RowBatch, void>;
 };
 
@@ -37,13 +42,13 @@ export type SourceFile = {
 const LINE_CHARS_MAX = 1024 * 1024;
 const GZIP_MAGIC = 0x1f8b;
 
-export async function openSource(path: string, projection: Projection): Promise<SourceFile> {
+/** @throws Failure where there is no such file */
+export async function openText(path: string): Promise<TextFile> {
   const { size, compressed } = await lookAt(path).catch((error: Error) => {
     throw new Failure('not-found', 'FILE_UNREADABLE', error.message);
   });
-  const isJson = /\.(ndjson|jsonl)(\.gz)?$/.test(path);
   let bytesRead = 0;
-  const readText = () => {
+  const read = () => {
     const counter = new Transform({
       transform(chunk: Buffer, _encoding, done) {
         bytesRead += chunk.length;
@@ -57,12 +62,18 @@ export async function openSource(path: string, projection: Projection): Promise<
       ? pipeline(file, counter, createGunzip(), ignore)
       : pipeline(file, counter, ignore);
   };
+  return { bytes: size, bytesRead: () => bytesRead, read };
+}
+
+/** Whether the name is that of NDJSON; otherwise the file is CSV. */
+export const isJsonName = (path: string) => /\.(ndjson|jsonl)(\.gz)?$/.test(path);
+
+export async function openSource(path: string, projection: Projection): Promise<SourceFile> {
+  const { bytes, bytesRead, read } = await openText(path);
   return {
-    path,
-    bytes: size,
-    bytesRead: () => bytesRead,
+    ...{ path, bytes, bytesRead },
     batches: (rowsPerBatch, skipRows) =>
-      batched(readRows(readText(), isJson, projection), rowsPerBatch, skipRows),
+      batched(readRows(read(), isJsonName(path), projection), rowsPerBatch, skipRows),
   };
 }
 

@@ -1,15 +1,7 @@
 /** `risk lists import`: sends a file to a running API, or with `--shared` writes a reference list. */
-import { createReadStream } from 'node:fs';
-import { stat } from 'node:fs/promises';
-import { pipeline, Readable, Transform } from 'node:stream';
-import { createGunzip } from 'node:zlib';
-import {
-  fetchApi,
-  notTheContract,
-  readAnswer,
-  refusal,
-  unlessAborted,
-} from '../../kit/client/api-client.ts';
+import { Readable } from 'node:stream';
+import { fetchApi, notTheContract, readAnswer, refusal } from '../../kit/client/api-client.ts';
+import { isJsonName, openText } from '../../kit/client/rows.ts';
 import { apiOf } from '../../kit/command/api.ts';
 import {
   type CommandContext,
@@ -21,7 +13,6 @@ import {
 } from '../../kit/command/command.ts';
 import { ownerUrl } from '../../kit/command/stores.ts';
 import { openDatabase } from '../../kit/database/open-database.ts';
-import { Failure } from '../../kit/words/failure.ts';
 import { type FieldError, InvalidFields } from '../../kit/words/field-error.ts';
 import { EFFECTS, type ImportJson, isShared, listName } from './list.ts';
 import { importReference } from './reference.ts';
@@ -63,16 +54,9 @@ export const importAction = {
   async run(args: string[], context: CommandContext): Promise<number> {
     const { values, positionals } = parseArguments(args, OPTIONS, { required: ['NAME', 'FILE'] });
     const [name = '', path = ''] = positionals;
-    const { size } = await stat(path).catch((error: Error) => {
-      throw new Failure('not-found', 'FILE_UNREADABLE', error.message);
-    });
     const reason = given(values, 'reason');
     const { output } = context;
-    let read = 0;
-    const text = openText(path, (bytes) => {
-      read += bytes;
-      output.progress(`read ${Math.floor((100 * read) / Math.max(1, size))}%`);
-    });
+    const text = (await openText(path)).read();
     try {
       if (values.shared === true)
         return await writeShared(name, text, path, reason, values, context);
@@ -94,32 +78,10 @@ function given(values: Values, name: Exclude<keyof Values, 'shared'>): string {
   return value;
 }
 
-const isJson = (path: string) => /\.(ndjson|jsonl)(\.gz)?$/.test(path);
-
-function openText(path: string, onBytes: (bytes: number) => void): Readable {
-  const counter = new Transform({
-    transform(chunk: Buffer, _encoding, done) {
-      onBytes(chunk.length);
-      done(null, chunk);
-    },
-  });
-  const file = createReadStream(path);
-  // An error of any step destroys the last one, so its reader sees the error.
-  const ignore = () => undefined;
-  return path.endsWith('.gz')
-    ? pipeline(file, counter, createGunzip(), ignore)
-    : pipeline(file, counter, ignore);
-}
-
 /** `/lines/17/value` as people read it. */
 const lineOf = (pointer: string) => {
   const [, line = pointer, field = ''] = /^\/lines\/(\d+)(?:\/(.*))?$/.exec(pointer) ?? [];
   return `line ${line}: ${field}`.trim();
-};
-
-type Line = Partial<ImportJson> & {
-  readonly stored?: number;
-  readonly failed?: string;
 };
 
 async function send(
@@ -134,26 +96,20 @@ async function send(
   const target = `/v1/lists/${encodeURIComponent(name)}/imports?${new URLSearchParams({ reason })}`;
   const response = await fetchApi(api, target, {
     method: 'POST',
-    headers: { 'content-type': isJson(path) ? LINES : 'text/csv', accept: LINES },
+    headers: { 'content-type': isJsonName(path) ? LINES : 'text/csv' },
     body: Readable.toWeb(text) as ReadableStream,
     // A streamed body needs `duplex`, which the types of fetch lack.
     ...{ duplex: 'half' },
   });
-  if (!response.ok) {
-    const answer = await readAnswer(api, response);
-    const { errors = [], detail = '' } = (answer.body ?? {}) as {
-      errors?: readonly FieldError[];
-      detail?: string;
-    };
-    if (errors.some(({ pointer }) => pointer.startsWith('/lines/'))) {
-      throw new InvalidFields(errors, detail);
-    }
-    throw refusal(answer);
-  }
-  const done = await lastLine(response, api.url, signal, ({ stored = 0, rows = 0 }) =>
-    output.progress(`stored ${stored.toLocaleString('en-US')} of ${rows.toLocaleString('en-US')}`),
-  );
-  if (done.failed !== undefined) throw new Failure('invalid', 'IMPORT_FAILED', done.failed);
+  const answer = await readAnswer(api, response);
+  const { errors = [], detail = '' } = (answer.body ?? {}) as {
+    errors?: readonly FieldError[];
+    detail?: string;
+  };
+  if (errors.some(({ pointer }) => pointer.startsWith('/lines/')))
+    throw new InvalidFields(errors, detail);
+  if (!response.ok) throw refusal(answer);
+  const done = answer.body as Partial<ImportJson>;
   const { import_id: id, rows, added, state } = done;
   if (id === undefined) throw notTheContract();
   output.value(done, [`imported import_id=${id} rows=${rows} added=${added} state=${state}`]);
@@ -163,32 +119,6 @@ async function send(
     );
   }
   return EXIT.fine;
-}
-
-async function lastLine(
-  response: Response,
-  url: string,
-  signal: AbortSignal,
-  onProgress: (line: Line) => void,
-): Promise<Line> {
-  let rest = '';
-  let last: Line = {};
-  const take = (lines: readonly string[]) => {
-    for (const line of lines) {
-      last = JSON.parse(line);
-      if (last.stored !== undefined) onProgress(last);
-    }
-  };
-  try {
-    for await (const chunk of response.body ?? []) {
-      const parts = `${rest}${Buffer.from(chunk).toString()}`.split('\n');
-      rest = parts.pop() ?? '';
-      take(parts);
-    }
-  } catch (error) {
-    unlessAborted(url, signal)(error);
-  }
-  return last;
 }
 
 async function writeShared(
@@ -216,7 +146,7 @@ async function writeShared(
     connectionsMax: 1,
     statementTimeoutMs: SHARED_STATEMENT_MS,
   });
-  const done = await importReference(database, text, isJson(path), reference);
+  const done = await importReference(database, text, isJsonName(path), reference);
   const { rows, added, ended } = done;
   output.value({ list: name, ...done }, [`imported rows=${rows} added=${added} ended=${ended}`]);
   return EXIT.fine;

@@ -15,7 +15,6 @@ import { isLines, LINES_CONTENT_TYPE } from '../../kit/http/body/line-reader.ts'
 import { ndjson } from '../../kit/http/openapi.ts';
 import { answer, operation } from '../../kit/http/operation.ts';
 import { given } from '../../kit/words/describe-issue.ts';
-import { Failure, toError } from '../../kit/words/failure.ts';
 import { APPROVERS, CHANGERS, READERS } from './authority.ts';
 import { lockList, requireList, requirePerson } from './change.ts';
 import { approveImport, endImport, importEntries, listImports } from './import.ts';
@@ -24,7 +23,7 @@ import { entry, imported, importParameters, importPath, importSchema, namePath }
 import { keeperOf } from './personal-values.ts';
 import type { Kind } from './value.ts';
 
-export type ImportParts = Pick<Api, 'databases' | 'limits' | 'log'> & {
+export type ImportParts = Pick<Api, 'databases' | 'limits'> & {
   /** An import has its rows in memory, so a process does one at a time. */
   readonly running: { isOne: boolean };
 };
@@ -33,14 +32,6 @@ const CSV = 'text/csv';
 /** A body slower than this for each allowed time breaks off. */
 const SLOW_BYTES = 64 * 1024;
 const BUSY_RETRY_AFTER_SECONDS = '10';
-
-export const importProgressSchema = z
-  .object({
-    stored: z.int().optional().meta({ description: 'Rows stored so far.' }),
-    rows: z.int().optional(),
-    failed: z.string().optional().meta({ description: 'Why nothing was imported.' }),
-  })
-  .meta({ id: 'ListImportProgress' });
 
 const lines = [
   { value: entry.value },
@@ -79,7 +70,7 @@ export const importOperations = [
     at: '/v1/lists/{name}/imports',
     operationId: 'importListEntries',
     summary: 'Add a file of values to a list, all or nothing',
-    description: `At most ${IMPORT_ROWS_MAX.toLocaleString('en-US')} rows of NDJSON, or of CSV with a header of the same fields. A wrong value or a past expiry, named by its line as \`/lines/17/value\`, refuses the file; the answer names the first 100. Values that the list has stay as they are, so a file may be sent again. With \`Accept: application/x-ndjson\` the answer is lines: progress, and at last the import. An import into an allow list is proposed as a whole.`,
+    description: `At most ${IMPORT_ROWS_MAX.toLocaleString('en-US')} rows of NDJSON, or of CSV with a header of the same fields. A wrong value or a past expiry, named by its line as \`/lines/17/value\`, refuses the file; the answer names the first 100. Values that the list has stay as they are, so a file may be sent again. An import into an allow list is proposed as a whole.`,
     roles: CHANGERS,
     path: namePath,
     query: importParameters,
@@ -87,18 +78,7 @@ export const importOperations = [
       ...ndjson(['ListImportLine'], lines),
       [CSV]: { schema: { type: 'string' }, example: `value,expires_at\n${entry.value},\n` },
     },
-    answers: {
-      200: {
-        description: 'The import.',
-        content: {
-          'application/json': { schema: importSchema, example: imported },
-          ...ndjson(
-            ['ListImportProgress', 'ListImport'],
-            [{ stored: 500_000, rows: imported.rows }, imported],
-          ),
-        },
-      },
-    },
+    answers: { 200: answer('The import.', importSchema, imported) },
     problems: [404, 409],
     run: async ({ path: { name }, query: { reason }, by, c }, parts: ImportParts) => {
       const { databases, running } = parts;
@@ -108,7 +88,6 @@ export const importOperations = [
         });
       }
       running.isOne = true;
-      let isStreaming = false;
       try {
         const { kind } = await databases.primary.transaction(async (query) => {
           const list = await lockList(query, name);
@@ -116,23 +95,9 @@ export const importOperations = [
           return list;
         });
         const read = await readBody(c, kind, databases.now(), parts.limits);
-        const progress = createProgress();
-        const wanted = { name, reason, ...read };
-        const storing = importEntries(databases.primary, wanted, by, progress.report);
-        if (c.req.header('accept') !== LINES_CONTENT_TYPE) return await storing;
-        isStreaming = true;
-        // A client that goes away neither ends the import nor keeps the next one from beginning.
-        storing
-          .finally(() => {
-            running.isOne = false;
-          })
-          .catch(() => undefined);
-        const said = progressLines(storing, progress.next, read.rows, parts.log);
-        return new Response(ReadableStream.from(said), {
-          headers: { 'Content-Type': LINES_CONTENT_TYPE },
-        });
+        return await importEntries(databases.primary, { name, reason, ...read }, by);
       } finally {
-        if (!isStreaming) running.isOne = false;
+        running.isOne = false;
       }
     },
   }),
@@ -207,36 +172,4 @@ async function readBody(
   return await readImport(text, reading).catch((error: unknown) => {
     throw broken ?? error;
   });
-}
-
-function createProgress() {
-  let stored = Promise.withResolvers<number>();
-  return {
-    report: (rows: number) => {
-      stored.resolve(rows);
-      stored = Promise.withResolvers<number>();
-    },
-    next: () => stored.promise,
-  };
-}
-
-async function* progressLines(
-  storing: Promise<object>,
-  next: () => Promise<number>,
-  rows: number,
-  log: ImportParts['log'],
-): AsyncGenerator<Uint8Array> {
-  const line = (said: object) => Buffer.from(`${JSON.stringify(said)}\n`);
-  try {
-    for (;;) {
-      const said = await Promise.race([storing, next()]);
-      yield line(typeof said === 'number' ? { stored: said, rows } : said);
-      if (typeof said !== 'number') return;
-    }
-  } catch (error) {
-    if (!(error instanceof Failure)) {
-      log.error({ err: toError(error) }, 'bug: an import of a list failed unexpectedly');
-    }
-    yield line({ failed: error instanceof Failure ? error.message : 'unexpected error' });
-  }
 }

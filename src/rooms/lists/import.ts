@@ -84,12 +84,10 @@ const end = rowsOf<object, [id: string, by: string]>(
 
 type Wanted = ImportRows & { readonly name: string; readonly reason: string };
 
-/** @param onStored called with the rows stored so far */
 export async function importEntries(
   database: Pick<Database, 'session'>,
   { name, reason, rows, batches }: Wanted,
   by: Officer,
-  onStored: (rows: number) => void,
 ): Promise<ImportJson> {
   return await inSession(database, async (query) => {
     if (!(await holdImports(query, name)).isFree) {
@@ -100,10 +98,9 @@ export async function importEntries(
     const { import_id: id } = await begin(query, name, reason, by.name, by.keyId, rows);
     let added = 0;
     let isAddress: boolean | undefined;
-    for (const [nth, batch] of batches.entries()) {
+    for (const batch of batches) {
       isAddress ??= (await kindOf(query, name)).kind === 'address';
       added += (await store(query, name, id, batch, isAddress)).added;
-      onStored(Math.round(((nth + 1) / batches.length) * rows));
     }
     // The lock comes last: meanwhile people change the list.
     const list = await lockList(query, name);

@@ -8,7 +8,7 @@ import { InvalidFields } from '../../kit/words/field-error.ts';
 import { pageOf } from '../../kit/words/page.ts';
 import { APPROVERS, CHANGERS, READERS } from './authority.ts';
 import { addEntry, approveEntry, createList, endEntry, requireList } from './change.ts';
-import { importLineSchema, importOperations, importProgressSchema } from './import-routes.ts';
+import { importLineSchema, importOperations } from './import-routes.ts';
 import {
   ENTRIES_MAX,
   type EntryJson,
@@ -174,7 +174,7 @@ const operations = [...listOperations, ...importOperations];
 export const document: DocumentPart = {
   paths: pathsOf(operations, 'lists'),
   tags: { lists: 'What is allowed, blocked and watched.' },
-  schemas: { ListImportLine: importLineSchema, ListImportProgress: importProgressSchema },
+  schemas: { ListImportLine: importLineSchema },
 };
 
 export const openLists = (api: Api): ApiRoom => ({
