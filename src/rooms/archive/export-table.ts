@@ -3,7 +3,15 @@ import type { Database } from '../../kit/database/pool.ts';
 import { Failure } from '../../kit/words/failure.ts';
 import type { Archive, Part, Table } from './archive-file.ts';
 import type { FileStore } from './file-stores/file-store.ts';
-import { type Cells, fromParquet, hashRow, seal, sha256, toParquet, unseal } from './part-file.ts';
+import {
+  type Cells,
+  fromParquet,
+  hashRow,
+  sealFile,
+  sha256,
+  toParquet,
+  unsealFile,
+} from './part-file.ts';
 import { readTable } from './table-rows.ts';
 
 /** Bounds of a file, which is in memory several times while it is written. Larger: more memory; smaller: more files. */
@@ -37,7 +45,7 @@ export async function exportTable(
   const end = async () => {
     const file = `${name}.${parts.length + 1}.parquet${key === null ? '' : '.sealed'}`;
     const plain = await toParquet(names, rows);
-    const bytes = key === null ? plain : seal(key, plain, sealedName(stored, file));
+    const bytes = key === null ? plain : sealFile(key, plain, sealedName(stored, file));
     await store.put(file, bytes);
     parts.push({ file, rows: rows.length, bytes: bytes.length, sha256: sha256(bytes) });
     rows = [];
@@ -76,17 +84,13 @@ export async function verifyTable(
 }
 
 /** @throws Failure where the part cannot be read, or its bytes have changed */
-export async function readPartBytes(
-  stored: Stored,
-  part: Pick<Part, 'file' | 'bytes' | 'sha256'>,
-): Promise<Buffer> {
-  const bytes = await stored.store.get(part.file, part.bytes);
+export async function readPart(stored: Stored, part: Part): Promise<Cells[]> {
+  const { store, key } = stored;
+  const bytes = await store.get(part.file, part.bytes);
   if (sha256(bytes) !== part.sha256) throw wrong(`${part.file} was changed: its SHA-256 differs`);
-  return stored.key === null ? bytes : unseal(stored.key, bytes, sealedName(stored, part.file));
+  const plain = key === null ? bytes : unsealFile(key, bytes, sealedName(stored, part.file));
+  return await fromParquet(plain);
 }
-
-export const readPart = async (stored: Stored, part: Part): Promise<Cells[]> =>
-  await fromParquet(await readPartBytes(stored, part));
 
 const wrong = (why: string) => new Failure('invalid', 'ARCHIVE_WRONG', why);
 

@@ -1,20 +1,16 @@
 /** A file of an archive: rows of a table as Parquet with ZSTD, encrypted as a whole. Each cell is a text of Postgres. */
-import { createCipheriv, createDecipheriv, createHmac, hash } from 'node:crypto';
+import { createHmac, hash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { zstdCompressSync, zstdDecompressSync } from 'node:zlib';
 import { type Compressors, parquetRead, type SchemaElement } from 'hyparquet';
 import { ByteWriter, ParquetWriter } from 'hyparquet-writer';
+import { KEY_BYTES, NONCE_BYTES, seal, unseal } from '../../kit/access/seal.ts';
 import { UsageError } from '../../kit/command/command.ts';
 import { Failure } from '../../kit/words/failure.ts';
 
 /** Rows of a row group. Larger: a reader of the file holds more in memory; smaller: files are larger. */
 const GROUP_ROWS = 1000;
-const CIPHER = 'aes-256-gcm';
-const KEY_BYTES = 32;
-const NONCE_BYTES = 12;
-const TAG_BYTES = 16;
 const MAGIC = Buffer.from('RISKARC1');
-const HEAD_BYTES = MAGIC.length + NONCE_BYTES + TAG_BYTES;
 
 const COMPRESSORS = { ZSTD: zstdCompressSync };
 const toPage = (bytes: Uint8Array) => zstdDecompressSync(bytes);
@@ -85,29 +81,21 @@ const cellOf = (cell: unknown): string | null => (typeof cell === 'string' ? cel
 
 /**
  * Encrypts a file. The nonce follows from key, name and bytes, so the same rows make the same file, and files share no nonce.
- * @param name of the file, which is authenticated, so that no file can stand for another file
+ * @param name of the file, so that no file can stand for another file
  */
-export function seal(key: Buffer, bytes: Buffer, name: string): Buffer {
+export function sealFile(key: Buffer, bytes: Buffer, name: string): Buffer {
   const nonce = createHmac('sha256', key)
     .update(`nonce\n${name}\n${sha256(bytes)}`)
     .digest()
     .subarray(0, NONCE_BYTES);
-  const cipher = createCipheriv(CIPHER, key, nonce).setAAD(Buffer.from(name));
-  const sealed = Buffer.concat([cipher.update(bytes), cipher.final()]);
-  return Buffer.concat([MAGIC, nonce, cipher.getAuthTag(), sealed]);
+  return Buffer.concat([MAGIC, seal(key, bytes, name, nonce)]);
 }
 
 /** @throws Failure where the key is wrong, or the bytes have changed */
-export function unseal(key: Buffer, bytes: Buffer, name: string): Buffer {
-  const nonce = bytes.subarray(MAGIC.length, MAGIC.length + NONCE_BYTES);
-  try {
-    const opener = createDecipheriv(CIPHER, key, nonce, { authTagLength: TAG_BYTES })
-      .setAAD(Buffer.from(name))
-      .setAuthTag(bytes.subarray(MAGIC.length + NONCE_BYTES, HEAD_BYTES));
-    return Buffer.concat([opener.update(bytes.subarray(HEAD_BYTES)), opener.final()]);
-  } catch {
-    throw new Failure('invalid', 'SEALED', `${name}: the key is wrong, or the bytes have changed`);
-  }
+export function unsealFile(key: Buffer, bytes: Buffer, name: string): Buffer {
+  const opened = unseal(key, bytes.subarray(MAGIC.length), name);
+  if (opened !== undefined) return opened;
+  throw new Failure('invalid', 'SEALED', `${name}: the key is wrong, or the bytes have changed`);
 }
 
 export const sha256 = (bytes: Buffer | string) => hash('sha256', bytes, 'hex');

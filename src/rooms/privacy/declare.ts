@@ -9,12 +9,12 @@ import {
 } from '../../core/domain/personal.ts';
 import { isDetached, listMonthTables } from '../../core/store/partitions/partitions.ts';
 import { PERSONAL } from '../../core/store/transactions/transactions.ts';
+import { KEY_BYTES, seal } from '../../kit/access/seal.ts';
 import { recordChange } from '../../kit/audit/audit-log.ts';
 import type { Database, Query } from '../../kit/database/pool.ts';
 import { Failure } from '../../kit/words/failure.ts';
 import type { Officer } from '../../kit/words/principal.ts';
 import { MARKET_KEY, type PrivacySettings } from './open-personal.ts';
-import { KEY_BYTES, seal } from './seal.ts';
 import {
   addField,
   type FieldJson,

@@ -4,7 +4,7 @@ import type { Config } from '../../kit/config/config.ts';
 import type { Database } from '../../kit/database/pool.ts';
 import { Failure } from '../../kit/words/failure.ts';
 import { applyLedger } from './apply-ledger.ts';
-import { PRIVACY_KEYS, unseal, wrappingKey } from './seal.ts';
+import { openSealed, PRIVACY_KEYS, wrappingKey } from './seal.ts';
 import { listFields, readState, STATE_MARK, type State } from './store.ts';
 import { openSubjects } from './subjects.ts';
 import { openTokens } from './tokens.ts';
@@ -74,7 +74,7 @@ async function load(
 
 export function openMarketKey(keys: PrivacySettings['keys'], { keyId, marketKey }: State): Buffer {
   if (keyId === null || marketKey === null) throw new Error('a declared field has a market key');
-  return unseal(wrappingKey(keys, keyId).key, marketKey, MARKET_KEY);
+  return openSealed(wrappingKey(keys, keyId).key, marketKey, MARKET_KEY);
 }
 
 /** Serves what names no value of a declared field; answers keep their tokens. */

@@ -3,6 +3,7 @@
  * Each batch commits by itself, and a subject that has the first key already is passed over: a second run goes on.
  */
 import { setTimeout as delay } from 'node:timers/promises';
+import { seal } from '../../kit/access/seal.ts';
 import { recordChange } from '../../kit/audit/audit-log.ts';
 import type { WrappingKeys } from '../../kit/config/privacy-settings.ts';
 import { byteaArray, textArray } from '../../kit/database/binary-array.ts';
@@ -11,7 +12,7 @@ import type { Database } from '../../kit/database/pool.ts';
 import { lockWait, rowsOf } from '../../kit/database/statement.ts';
 import type { Actor } from '../../kit/words/principal.ts';
 import { MARKET_KEY } from './open-personal.ts';
-import { seal, unseal, wrappingKey } from './seal.ts';
+import { openSealed, wrappingKey } from './seal.ts';
 import { lockState, raiseState } from './store.ts';
 
 /** Subjects of one commit. Larger: an erasure of one of them waits longer; smaller: more commits. */
@@ -58,7 +59,7 @@ export async function rewrap(
     const last = await database.transaction(async (query) => {
       const rows = await listWrapped(query, after, first.keyId);
       const made = rows.map(({ token, keyId, subjectKey }) =>
-        seal(first.key, unseal(wrappingKey(keys, keyId).key, subjectKey, token), token),
+        seal(first.key, openSealed(wrappingKey(keys, keyId).key, subjectKey, token), token),
       );
       const tokens = textArray(rows.map(({ token }) => token));
       if (rows.length > 0) await updateWrapped(query, tokens, first.keyId, byteaArray(made));
@@ -82,7 +83,7 @@ async function rewrapMarket(
     await query(lockWait(LOCK_WAIT_MS));
     const { keyId, marketKey } = await lockState(query);
     if (keyId === null || marketKey === null || keyId === first.keyId) return;
-    const key = unseal(wrappingKey(keys, keyId).key, marketKey, MARKET_KEY);
+    const key = openSealed(wrappingKey(keys, keyId).key, marketKey, MARKET_KEY);
     // Waits for inserts under way; later ones see the new key of the market, and wrap by no other.
     await query({ text: 'lock table market.subjects in share mode' });
     await raiseState(query, first.keyId, seal(first.key, key, MARKET_KEY));

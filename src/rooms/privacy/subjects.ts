@@ -5,12 +5,13 @@
 import { randomBytes } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
 import { tokenOf } from '../../core/domain/personal.ts';
+import { KEY_BYTES, seal } from '../../kit/access/seal.ts';
 import type { WrappingKey, WrappingKeys } from '../../kit/config/privacy-settings.ts';
 import { byteaArray, hexUuidArray, textArray } from '../../kit/database/binary-array.ts';
 import type { Database } from '../../kit/database/pool.ts';
 import { unnoted } from '../../kit/process/note-commits.ts';
 import { Failure } from '../../kit/words/failure.ts';
-import { hmacOf, KEY_BYTES, seal, unseal, wrappingKey } from './seal.ts';
+import { hmacOf, openSealed, wrappingKey } from './seal.ts';
 import { findLiving, findTokens, insertSubjects, readSubjects, type Subject } from './store.ts';
 
 /** Values of a field in memory, 250 bytes each. Larger: more memory of an API process; smaller: more look-ups. */
@@ -191,6 +192,6 @@ const jsonOf = (field: string, text: string) =>
 
 /** Decrypts the value of a row, a JSON text. */
 export function open(keys: WrappingKeys, { token, keyId, subjectKey, value }: Subject): string {
-  const key = unseal(wrappingKey(keys, keyId).key, subjectKey, token);
-  return unseal(key, value, token).toString();
+  const key = openSealed(wrappingKey(keys, keyId).key, subjectKey, token);
+  return openSealed(key, value, token).toString();
 }

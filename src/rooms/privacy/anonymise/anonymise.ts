@@ -10,6 +10,7 @@ import {
   isDetached,
   listMonthTables,
 } from '../../../core/store/partitions/partitions.ts';
+import { KEY_BYTES } from '../../../kit/access/seal.ts';
 import { byCommand } from '../../../kit/command/stores.ts';
 import type { Config } from '../../../kit/config/config.ts';
 import type { Database, Query } from '../../../kit/database/pool.ts';
@@ -17,7 +18,7 @@ import { inSnapshot, readPages } from '../../../kit/database/snapshot.ts';
 import { firstOf, onlyOf, rowsOf } from '../../../kit/database/statement.ts';
 import { Failure } from '../../../kit/words/failure.ts';
 import { monthText } from '../../../kit/words/month.ts';
-import { hmacOf, KEY_BYTES } from '../seal.ts';
+import { hmacOf } from '../seal.ts';
 import { listFields } from '../store.ts';
 import { spelled } from '../tokens.ts';
 import { COPIED, type Copied, type CopiedValue, VALUES } from './copied-tables.ts';

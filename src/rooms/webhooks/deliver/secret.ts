@@ -2,21 +2,12 @@
  * Secrets and signatures of Standard Webhooks 1.0.0. Postgres has secrets encrypted with the first key of RISK_WEBHOOK_KEYS,
  * so that a copy of the database signs nothing, or as they are where there is no key.
  */
-import {
-  createCipheriv,
-  createDecipheriv,
-  createHmac,
-  createSecretKey,
-  type KeyObject,
-  randomBytes,
-} from 'node:crypto';
+import { createHmac, createSecretKey, type KeyObject, randomBytes } from 'node:crypto';
+import { seal, unseal } from '../../../kit/access/seal.ts';
 import { Failure } from '../../../kit/words/failure.ts';
 
 const PREFIX = 'whsec_';
 const SECRET_BYTES = 32;
-const CIPHER = 'aes-256-gcm';
-const NONCE_BYTES = 12;
-const TAG_BYTES = 16;
 const SEALED = 'sealed:';
 
 export function makeSecret(): string {
@@ -26,13 +17,10 @@ export function makeSecret(): string {
 /** 32 bytes each; the first one seals, all open. */
 export type SealKeys = readonly Buffer[];
 
-/** The id of the webhook is part of what is authenticated, so a sealed secret is worth nothing in another row. */
+/** The id of the webhook is authenticated, so a sealed secret is worth nothing in another row. */
 export function sealSecret([key]: SealKeys, secret: string, webhookId: string): string {
   if (key === undefined) return secret;
-  const nonce = randomBytes(NONCE_BYTES);
-  const cipher = createCipheriv(CIPHER, key, nonce).setAAD(Buffer.from(webhookId));
-  const sealed = Buffer.concat([cipher.update(secret, 'utf8'), cipher.final()]);
-  return SEALED + Buffer.concat([nonce, cipher.getAuthTag(), sealed]).toString('base64');
+  return SEALED + seal(key, Buffer.from(secret), webhookId).toString('base64');
 }
 
 /** @throws Failure where no key opens the secret */
@@ -40,25 +28,11 @@ export function openSecret(keys: SealKeys, stored: string, webhookId: string): s
   if (!stored.startsWith(SEALED)) return stored;
   const bytes = Buffer.from(stored.slice(SEALED.length), 'base64');
   for (const key of keys) {
-    const secret = openWith(key, bytes, webhookId);
-    if (secret !== undefined) return secret;
+    const secret = unseal(key, bytes, webhookId);
+    if (secret !== undefined) return secret.toString();
   }
   const why = `no key of RISK_WEBHOOK_KEYS opens the secret of the webhook ${webhookId}`;
   throw new Failure('permanent', 'SECRET_SEALED', why);
-}
-
-function openWith(key: Buffer, bytes: Buffer, webhookId: string): string | undefined {
-  const begin = NONCE_BYTES + TAG_BYTES;
-  const nonce = bytes.subarray(0, NONCE_BYTES);
-  const opener = createDecipheriv(CIPHER, key, nonce, { authTagLength: TAG_BYTES })
-    .setAAD(Buffer.from(webhookId))
-    .setAuthTag(bytes.subarray(NONCE_BYTES, begin));
-  try {
-    const opened = opener.update(bytes.subarray(begin));
-    return Buffer.concat([opened, opener.final()]).toString('utf8');
-  } catch {
-    return undefined;
-  }
 }
 
 type Signed = {

@@ -3,7 +3,8 @@ import { randomBytes } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import { isToken, tokenOf } from '../../../../src/core/domain/personal.ts';
 import { transactionInputSchema } from '../../../../src/core/domain/transaction.ts';
-import { hmacOf, seal, unseal } from '../../../../src/rooms/privacy/seal.ts';
+import { seal } from '../../../../src/kit/access/seal.ts';
+import { hmacOf, openSealed } from '../../../../src/rooms/privacy/seal.ts';
 
 const bytes = (hex: string) => Buffer.from(hex, 'hex');
 const times = (hex: string, n: number) => bytes(hex.repeat(n));
@@ -55,7 +56,7 @@ test('a token is a value that its field accepts, in the spelling that lists have
 test('what is sealed opens by its key and under its name alone', () => {
   const [key, other] = [randomBytes(32), randomBytes(32)];
   const sealed = seal(key, Buffer.from('acc_17'), 'tok_1');
-  expect(unseal(key, sealed, 'tok_1').toString()).toBe('acc_17');
-  expect(() => unseal(other, sealed, 'tok_1')).toThrow();
-  expect(() => unseal(key, sealed, 'tok_2')).toThrow();
+  expect(openSealed(key, sealed, 'tok_1').toString()).toBe('acc_17');
+  expect(() => openSealed(other, sealed, 'tok_1')).toThrow();
+  expect(() => openSealed(key, sealed, 'tok_2')).toThrow();
 });
