@@ -114,7 +114,8 @@ async function readScores(
           week,
         )
       : await database.query<{ id: string; score: number }>(
-          'select transaction_id as id, probability as score from shadow_scores where model_id = $1',
+          `select id, score from shadow_batches, unnest(transaction_ids, probabilities) as s (id, score)
+            where model_id = $1`,
           [modelId],
         );
   return new Map(rows.map(({ id, score }) => [id, score]));

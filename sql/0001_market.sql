@@ -4,19 +4,17 @@
 -- Names have no schema: they land in the first schema of the search_path, the market's. A function with
 -- `set search_path from current` keeps that path, because the search_path of its caller may be any other.
 
--- Rows that never change
+-- What all markets share, and corridors
 
--- Its argument says what may happen to a row instead.
-create function refuse_change() returns trigger language plpgsql as $$
+-- Every market may read `shared`, and none writes it at run time. The migrating role owns it.
+create schema if not exists shared;
+
+-- Of triggers that keep rows as they are. Its argument says what may happen to a row instead.
+create or replace function shared.refuse_change() returns trigger language plpgsql as $$
 begin
   raise exception '%', concat_ws(': ', format('rows of %s are never changed', tg_table_name), tg_argv[0])
     using errcode = 'integrity_constraint_violation';
 end $$;
-
--- Corridors of all markets
-
--- Every market may read `shared`, and none writes it at run time. The migrating role owns it.
-create schema if not exists shared;
 
 create table if not exists shared.corridors (
   corridor text constraint corridors_pkey primary key,
@@ -32,7 +30,6 @@ insert into shared.corridors (corridor) values
 on conflict do nothing;
 update shared.corridors set market = current_schema() where market is null;
 
--- Lets the role of a market claim a corridor that no market has, without a right to write `shared`.
 create or replace function shared.claim_corridor(asked text, claimant text) returns text
   language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
   begin
@@ -44,7 +41,7 @@ create or replace function shared.claim_corridor(asked text, claimant text) retu
            where c.market is null or not exists (select from pg_namespace where nspname = c.market);
     return (select market from shared.corridors where corridor = asked);
   end $$;
-comment on function shared.claim_corridor is 'Gives a corridor that no market has to a market whose schema the caller owns. Returns the market that has it afterwards.';
+comment on function shared.claim_corridor is 'Gives a corridor that no market has to a market whose schema the caller owns, who may not write this schema. Returns the market that has it afterwards.';
 revoke all on function shared.claim_corridor from public;
 
 do $$ begin
@@ -69,7 +66,6 @@ create table corridor_settings (
   constraint compared_whole check (compared_from is not null or compared_to is null)
 );
 comment on table corridor_settings is 'What was set for a corridor; a corridor without a row has the defaults. The audit log has the history.';
-comment on column corridor_settings.version is 'Ascends by one a change of the row.';
 comment on column corridor_settings.weight is 'Factor of the corridor''s part of a worker''s batch, and of what a drain leaves to it.';
 comment on column corridor_settings.residency is 'Where data of the corridor must stay: a tag for people, which the engine does not act on.';
 comment on column corridor_settings.shards is 'Streams that the corridor is divided into, by account.';
@@ -79,7 +75,7 @@ comment on column corridor_settings.compared_from is 'Transactions received from
 comment on column corridor_settings.compared_to is 'The last of them; null while the log is both.';
 comment on column corridor_settings.proposed_by is 'Who asked for the corridor, until another person does; then null.';
 
--- Keys, people and sessions
+-- Keys, people, sessions and the audit log
 
 create table api_keys (
   key_id text constraint api_keys_pkey primary key,
@@ -116,14 +112,12 @@ create table identities (
   made_by text constraint identities_made_by_fkey references api_keys (key_id),
   revoked_at timestamptz(3),
   constraint identity_is_a_name check (
-    identity = btrim(normalize(identity, nfkc)) and lower(identity) not in ('', 'engine')
-      and identity !~* '^(key|database role) ')
+    identity = btrim(normalize(identity, nfkc)) and lower(identity) not in ('', 'engine') and identity !~* '^(key|database role) ')
 );
 comment on table identities is 'People who own keys.';
 comment on column identities.made_by is 'The key; null: whoever has the database.';
 create unique index identities_name_key on identities (lower(identity));
-alter table api_keys
-  add constraint api_keys_identity_fkey foreign key (identity) references identities (identity);
+alter table api_keys add constraint api_keys_identity_fkey foreign key (identity) references identities (identity);
 
 -- The person of a key that may approve now; null for every other key.
 create function approver_of(key text) returns text language sql stable set search_path from current as $$
@@ -133,7 +127,7 @@ create function approver_of(key text) returns text language sql stable set searc
      and k.confirmed_at is not null and i.revoked_at is null and 'risk_officer' = any (k.roles)
 $$;
 
--- A key, whatever made it or its person, and so on. It ends at a key that whoever has the database made, who vouches for its person.
+-- A key, and whatever made it or its person. It ends at a key that whoever has the database made, who vouches for its person.
 create function line_of(key text) returns table (key_id text, identity text)
 language sql stable set search_path from current as $$
   with recursive line (key_id, identity, made_by) as (
@@ -147,19 +141,15 @@ language sql stable set search_path from current as $$
   select l.key_id, l.identity from line l
 $$;
 
--- Everybody who may hold a key: the people of its line, and each key of nobody by itself.
-create function makers_of(key text) returns setof text language sql stable set search_path from current as $$
-  select distinct coalesce(identity, 'key ' || key_id) from line_of(key)
-$$;
-
 -- Whether a key of nobody is in the line of a key: anybody may hold it then.
 create function is_nobodys(key text) returns boolean language sql stable set search_path from current as $$
   select exists (select from line_of(key) where identity is null)
 $$;
 
--- Somebody who may hold both keys; null where they are two people's.
+-- Somebody who may hold both keys: a person of their lines, or whoever has a key of nobody; null where they are two people's.
 create function shared_maker(one text, other text) returns text language sql stable set search_path from current as $$
-  select * from makers_of(one) intersect select * from makers_of(other) limit 1
+  select coalesce(identity, 'key ' || key_id) from line_of(one)
+  intersect select coalesce(identity, 'key ' || key_id) from line_of(other) limit 1
 $$;
 
 create function require_approver(person text, key text) returns void language plpgsql set search_path from current as $$
@@ -177,6 +167,15 @@ begin
   if maker_key is null or shared_maker(maker_key, approver_key) is not null then
     raise exception '% and its approval are not two people''s', subject using errcode = 'integrity_constraint_violation';
   end if;
+end $$;
+
+-- Its arguments are the columns of the maker's key, of the approver, and of the approver's key.
+create function refuse_own_approval() returns trigger language plpgsql set search_path from current as $$
+declare
+  changed jsonb := to_jsonb(new);
+begin
+  perform require_two_people('a row of ' || tg_table_name, changed ->> tg_argv[0], changed ->> tg_argv[1], changed ->> tg_argv[2]);
+  return null;
 end $$;
 
 create table sessions (
@@ -234,8 +233,6 @@ comment on column kept_answers.fingerprint is 'SHA-256 of a secret of credential
 comment on column kept_answers.answer is 'Status, headers and body, encrypted by the same secret; null while the request runs, and for good where its process died.';
 create index kept_answers_claimed_idx on kept_answers (claimed_at);
 
--- Audit log
-
 create table audit_log (
   audit_id bigint constraint audit_log_pkey primary key,
   changed_at timestamptz(3) not null default clock_timestamp(),
@@ -271,11 +268,9 @@ create table switches (
     constraint scopes_bounded check (jsonb_typeof(stopped) = 'object' and length(stopped::text) <= 1000000)
 );
 comment on table switches is 'One row. Each statement that stores scores locks the table in share mode until its commit, so a change of the row waits for such statements and later ones read it.';
-comment on column switches.version is 'Ascends by one a change.';
 comment on column switches.stopped is 'By scope: reason, message, stopped_by, stopped_at, ends_at (null: until somebody starts it).';
 insert into switches default values;
-create trigger switches_stay before delete or truncate on switches
-  for each statement execute function refuse_change();
+create trigger switches_stay before delete or truncate on switches for each statement execute function refuse_change();
 
 create function is_stopped(stopped jsonb, scope text) returns boolean
   language sql volatile as $$
@@ -313,8 +308,7 @@ comment on function refuse_stopped is 'True where none of these corridors is sto
 create table limits (
   scope text not null constraint scope_bounded check (length(scope) between 1 and 80),
   kind text not null constraint kind_is_word check (kind ~ '^[a-z]{1,32}$'),
-  rate_per_second double precision not null
-    constraint rate_bounded check (rate_per_second >= 0.001 and rate_per_second <= 1000000),
+  rate_per_second double precision not null constraint rate_bounded check (rate_per_second >= 0.001 and rate_per_second <= 1000000),
   burst integer not null constraint burst_bounded check (burst between 1 and 10000000),
   version bigint not null default 1,
   set_by text not null,
@@ -327,7 +321,6 @@ create table limits (
 );
 comment on table limits is 'What a scope may send a second, by kind; a scope without a row has no limit. The audit log has the history.';
 comment on column limits.burst is 'Units that may come at once after a pause.';
-comment on column limits.version is 'Ascends by one a change of the row.';
 comment on column limits.proposal is 'A raise or a removal that waits for another person: rate_per_second and burst (null: no limit any more), proposed_by, proposed_at, reason.';
 comment on column limits.ends_at is 'When a throttle is over, by this server''s clock; its row stays until the corridor is throttled again. Null: the limit lasts.';
 
@@ -340,8 +333,7 @@ comment on table limit_processes is 'API processes that enforce limits, each see
 -- Declared and personal fields
 
 create table metadata_fields (
-  name text constraint metadata_fields_pkey primary key
-    constraint field_name check (name ~ '^[A-Za-z][A-Za-z0-9_]{0,39}$'),
+  name text constraint metadata_fields_pkey primary key constraint field_name check (name ~ '^[A-Za-z][A-Za-z0-9_]{0,39}$'),
   type text not null constraint field_type_known check (type in ('text', 'number', 'boolean')),
   description text not null constraint description_bounded check (char_length(description) between 1 and 500),
   declared_by text not null,
@@ -630,8 +622,7 @@ create table if not exists shared.reference_lists (
   name text constraint reference_lists_pkey primary key
     constraint reference_list_name check (name ~ '^shared-[a-z0-9][a-z0-9_-]{0,56}$'),
   effect text not null constraint effect_known check (effect in ('allow', 'block', 'watch')),
-  kind text not null constraint kind_known
-    check (kind in ('account', 'merchant', 'device', 'address', 'country', 'hash')),
+  kind text not null constraint kind_known check (kind in ('account', 'merchant', 'device', 'address', 'country', 'hash')),
   source text not null constraint source_bounded check (char_length(source) between 1 and 500),
   source_date date not null,
   version bigint not null default 1,
@@ -641,7 +632,6 @@ create table if not exists shared.reference_lists (
   created_at timestamptz(3) not null default now()
 );
 comment on table shared.reference_lists is 'Lists that every market reads, as of sanctioned countries. Written by risk lists import --shared.';
-comment on column shared.reference_lists.source is 'Who publishes the list.';
 comment on column shared.reference_lists.source_date is 'As of when the source says so.';
 
 create table if not exists shared.reference_entries (
@@ -666,25 +656,20 @@ create index if not exists reference_entries_addresses_idx on shared.reference_e
 create index if not exists reference_entries_network_idx on shared.reference_entries using gist (addresses inet_ops)
   where addresses is not null;
 
-create or replace function shared.keep_reference_entry() returns trigger language plpgsql as $$
-begin
-  if tg_op <> 'UPDATE' or old.valid_to is not null
-     or (new.entry_id, new.list, new.value, new.addresses, new.reason, new.expires_at, new.added_by, new.valid_from)
-        is distinct from
-        (old.entry_id, old.list, old.value, old.addresses, old.reason, old.expires_at, old.added_by, old.valid_from) then
-    raise exception 'entries of lists are never changed, they are ended' using errcode = 'integrity_constraint_violation';
-  end if;
-  return new;
-end $$;
-create or replace trigger reference_entries_stay before update or delete on shared.reference_entries
-  for each row execute function shared.keep_reference_entry();
+create or replace trigger reference_entries_stay before delete on shared.reference_entries
+  for each row execute function shared.refuse_change();
+create or replace trigger reference_entries_keep before update on shared.reference_entries for each row
+  when (old.valid_to is not null
+        or (new.entry_id, new.list, new.value, new.addresses, new.reason, new.expires_at, new.added_by, new.valid_from)
+           is distinct from (old.entry_id, old.list, old.value, old.addresses, old.reason, old.expires_at, old.added_by,
+                             old.valid_from))
+  execute function shared.refuse_change('they are ended once');
 
 create table lists (
   name text constraint lists_pkey primary key
     constraint list_name check (name ~ '^[a-z][a-z0-9_-]{0,63}$' and name not like 'shared-%'),
   effect text not null constraint effect_known check (effect in ('allow', 'block', 'watch')),
-  kind text not null constraint kind_known
-    check (kind in ('account', 'merchant', 'device', 'address', 'country', 'hash')),
+  kind text not null constraint kind_known check (kind in ('account', 'merchant', 'device', 'address', 'country', 'hash')),
   description text not null constraint description_bounded check (char_length(description) between 1 and 500),
   version bigint not null default 1,
   bulk_version bigint not null default 1,
@@ -828,14 +813,12 @@ create table rule_sets (
     and (state <> 'approved' or (approved_at is not null and retired_at is null))
     and ((state = 'retired') = (retired_at is not null and retired_by is not null))),
   constraint rule_set_approval_whole check (num_nonnulls(approved_by, approved_by_key, approved_at) in (0, 3)),
-  constraint author_is_not_approver check (
-    lower(btrim(normalize(author, nfkc))) <> lower(btrim(normalize(approved_by, nfkc))))
+  constraint author_is_not_approver check (lower(btrim(normalize(author, nfkc))) <> lower(btrim(normalize(approved_by, nfkc))))
 );
 comment on table rule_sets is 'Rule sets beside those of the build. Only a draft changes; what was submitted is approved by another person, or retired.';
 comment on column rule_sets.version is 'Ascends by one a change of the row: the entity tag of a draft.';
 comment on column rule_sets.source is 'Canonical JSON; sha256 is its SHA-256.';
-create trigger rule_sets_stay before delete or truncate on rule_sets
-  for each statement execute function refuse_change();
+create trigger rule_sets_stay before delete or truncate on rule_sets for each statement execute function refuse_change();
 
 create trigger rule_sets_begin before insert on rule_sets for each row when (new.state <> 'draft')
   execute function refuse_change('they begin as drafts');
@@ -850,13 +833,9 @@ create trigger rule_sets_keep before update on rule_sets for each row
              ('submitted', 'approved'), ('submitted', 'retired'), ('approved', 'retired')))
   execute function refuse_change('a draft is edited, submitted, approved once and retired');
 
-create function refuse_author() returns trigger language plpgsql set search_path from current as $$
-begin
-  perform require_two_people('rule set ' || new.rule_set, new.author_key, new.approved_by, new.approved_by_key);
-  return null;
-end $$;
 create trigger rule_sets_need_two_people after update on rule_sets
-  for each row when (old.approved_at is null and new.approved_at is not null) execute function refuse_author();
+  for each row when (old.approved_at is null and new.approved_at is not null)
+  execute function refuse_own_approval('author_key', 'approved_by', 'approved_by_key');
 
 -- Models
 
@@ -896,7 +875,6 @@ create table models (
   constraint created_by_somebody check (btrim(created_by) <> '')
 );
 comment on table models is 'Models that may be rolled out, written once by risk models import and never changed.';
-comment on column models.model_id is 'SHA-256 of the artefact, hexadecimal.';
 comment on column models.model is 'name@version, as scores.model names it.';
 comment on column models.golden_inputs is 'Row by row, features in the order of feature_names; NaN is a missing value.';
 comment on column models.golden_probabilities is 'After calibration.';
@@ -932,15 +910,9 @@ create table shadow_batches (
   probabilities double precision[] not null,
   constraint shadow_batch_whole check (cardinality(transaction_ids) = cardinality(probabilities))
 );
-comment on table shadow_batches is 'What shadow models made of the batches of workers, a row a batch and model; at least once. Read as shadow_scores; kept RISK_SHADOW_RETENTION_DAYS.';
+comment on table shadow_batches is 'What shadow models made of the batches of workers, a row a batch and model; at least once. Kept RISK_SHADOW_RETENTION_DAYS.';
 create index shadow_batches_model_idx on shadow_batches (model_id, scored_at);
 create index shadow_batches_scored_idx on shadow_batches (scored_at);
-
-create view shadow_scores as
-  select b.model_id, b.scored_at, s.transaction_id, s.probability
-    from shadow_batches b
-   cross join lateral unnest(b.transaction_ids, b.probabilities) as s (transaction_id, probability);
-comment on view shadow_scores is 'A row a transaction and shadow model, more where an entry came again.';
 
 create table watch_reports (
   watched_at timestamptz(3) not null,
@@ -969,8 +941,7 @@ create table rollout_proposals (
   constraint proposal_of_one_subject check (num_nonnulls(model_id, rule_set) = 1),
   constraint proposal_corridor_or_all check (corridor = 'all' or corridor ~ '^[A-Z]{2}-[A-Z]{2}$'),
   constraint proposal_state_known check (state in ('shadow', 'canary', 'active')),
-  constraint proposal_canary_in_range check (
-    case state when 'canary' then canary_percent between 1 and 99 else canary_percent = 0 end),
+  constraint proposal_canary_in_range check ((state = 'canary') = (canary_percent > 0) and canary_percent between 0 and 99),
   constraint proposed_by_somebody check (btrim(proposed_by) <> ''),
   constraint rollout_proposals_of_model_key unique (proposal_id, model_id, state, canary_percent, proposed_by),
   constraint rollout_proposals_of_rule_set_key unique (proposal_id, rule_set, state, canary_percent, proposed_by)
@@ -998,8 +969,7 @@ create table rollouts (
   ends_at timestamptz(3),
   constraint rollout_of_one_subject check (num_nonnulls(model_id, rule_set) = 1),
   constraint rollout_corridor_shape check (corridor ~ '^[A-Z]{2}-[A-Z]{2}$'),
-  constraint rollout_canary_in_range check (
-    case state when 'canary' then canary_percent between 1 and 99 else canary_percent = 0 end),
+  constraint rollout_canary_in_range check ((state = 'canary') = (canary_percent > 0) and canary_percent between 0 and 99),
   constraint rollout_cause_fits check (
     case cause
       when 'approval' then state in ('shadow', 'canary', 'active') and proposal_id is not null
@@ -1079,7 +1049,7 @@ comment on column rollout_counts.over_500 is 'Decisions that took 500 ms or long
 comment on column rollout_counts.severe is 'Decisions that took 2 s or longer.';
 create index rollout_counts_minute_idx on rollout_counts (minute);
 
--- Scores
+-- Scores and dead letters
 
 create table scores (
   transaction_id uuid not null,
@@ -1121,34 +1091,28 @@ create index scores_risky_time_idx on scores (created_at, transaction_id) includ
 create index scores_riskiest_idx on scores (score, created_at, transaction_id) include (corridor, verdict)
   where verdict <> 'approve' or score >= 300;
 -- Scores that were made with less than everything; usually none.
-create index scores_degraded_idx on scores (created_at, transaction_id) include (corridor, degradation)
-  where degradation > 0;
+create index scores_degraded_idx on scores (created_at, transaction_id) include (corridor, degradation) where degradation > 0;
 
 create function feature_value(features bytea, feature integer) returns double precision
 language plpgsql immutable strict parallel safe as $$
 declare
   bytes bytea := '\x0000000000000000';
-  mask integer;
-  at integer;
-  high integer; -- sign, exponent and the first 4 bits of the mantissa
+  at integer := 1 + get_byte(features, 0) + bit_count(substring(features from 2 for feature - 1));
+  bits bigint;
   exponent integer;
   mantissa bigint;
   number double precision;
 begin
   if feature > get_byte(features, 0) then return null; end if;
-  mask := get_byte(features, feature);
-  at := 1 + get_byte(features, 0) + bit_count(substring(features from 2 for feature - 1));
-  for bit in 0 .. 7 loop
-    if mask & (1 << bit) <> 0 then
-      bytes := set_byte(bytes, bit, get_byte(features, at));
+  for byte in 0 .. 7 loop
+    if get_byte(features, feature) & (1 << byte) <> 0 then
+      bytes := set_byte(bytes, 7 - byte, get_byte(features, at));
       at := at + 1;
     end if;
   end loop;
-  high := get_byte(bytes, 7) * 256 + get_byte(bytes, 6);
-  exponent := (high >> 4) & 2047;
-  mantissa := (high & 15) * 281474976710656 + get_byte(bytes, 5) * 1099511627776
-    + get_byte(bytes, 4) * 4294967296 + get_byte(bytes, 3)::bigint * 16777216
-    + get_byte(bytes, 2) * 65536 + get_byte(bytes, 1) * 256 + get_byte(bytes, 0);
+  bits := ('x' || encode(bytes, 'hex'))::bit(64)::bigint;
+  exponent := (bits >> 52) & 2047;
+  mantissa := bits & 4503599627370495;
   if exponent = 2047 then
     number := case when mantissa > 0 then 'NaN' else 'Infinity' end;
   else
@@ -1157,20 +1121,14 @@ begin
     -- A power of two in two halves, as neither of them can underflow.
     number := mantissa * 2::float8 ^ (exponent / 2) * 2::float8 ^ (exponent - exponent / 2);
   end if;
-  return case when high > 32767 then -number else number end;
+  return case when bits < 0 then -number else number end;
 end $$;
 comment on function feature_value is 'A feature of a stored vector as a number, for people; the first is 1. Null where the vector is shorter.';
 
 create function feature_values(features bytea) returns double precision[]
-language plpgsql immutable strict parallel safe set search_path from current as $$
-declare
-  numbers double precision[] := '{}';
-begin
-  for feature in 1 .. get_byte(features, 0) loop
-    numbers := numbers || feature_value(features, feature);
-  end loop;
-  return numbers;
-end $$;
+language sql immutable strict parallel safe set search_path from current as $$
+  select array(select feature_value(features, n) from generate_series(1, get_byte(features, 0)) n order by n)
+$$;
 comment on function feature_values is 'A stored vector as numbers, for people: feature n (from 1) is (feature_values(features))[n], or faster feature_value(features, n).';
 
 create table amount_counts (
@@ -1205,8 +1163,6 @@ comment on table amount_percentiles is 'The 99.99th percentile of a corridor''s 
 create trigger amount_percentiles_never_change before update or delete or truncate on amount_percentiles
   for each statement execute function refuse_change();
 
--- Dead letters
-
 create table dead_letters (
   dead_letter_id uuid constraint dead_letters_pkey primary key,
   transaction_id uuid,
@@ -1228,13 +1184,11 @@ create table dead_letters (
 comment on table dead_letters is 'Stream entries given up, committed before the entry is acknowledged. Active while neither replayed nor purged. transaction_id is null when the entry could not be read. Closed ones are kept RISK_DEAD_LETTER_RETENTION_DAYS, and beyond that while nothing else says what became of the transaction.';
 create unique index dead_letters_active_transaction_key on dead_letters (transaction_id)
   where replayed_at is null and purged_at is null;
-create unique index dead_letters_unreadable_entry_key on dead_letters (stream, entry_id)
-  where transaction_id is null;
+create unique index dead_letters_unreadable_entry_key on dead_letters (stream, entry_id) where transaction_id is null;
 create index dead_letters_failed_idx on dead_letters (failed_at desc, dead_letter_id desc);
 create index dead_letters_replayed_idx on dead_letters (replayed_at) where replayed_at is not null;
 -- What became of a transaction: asked with every read of one, and for every id by the reconciler.
-create index dead_letters_final_transaction_idx on dead_letters (transaction_id)
-  where replayed_at is null;
+create index dead_letters_final_transaction_idx on dead_letters (transaction_id) where replayed_at is null;
 -- Closed ones, the oldest first: the purge.
 create index dead_letters_closed_idx on dead_letters (coalesce(replayed_at, purged_at), dead_letter_id)
   where coalesce(replayed_at, purged_at) is not null;
@@ -1266,7 +1220,6 @@ create table labels (
 comment on table labels is 'What became known of a transaction, by whom and when; one partition per UTC month of the transaction. Appended by POST /v1/labels, never updated: the newest labelled_at wins, and of two at the same time fraud.';
 comment on column labels.created_at is 'Of the transaction.';
 comment on column labels.labelled_at is 'When it became known, by the caller.';
-comment on column labels.received_at is 'When the API was told.';
 comment on column labels.batch_id is 'The request that brought it: a try whose commit was not heard of finds its own rows by it.';
 comment on column labels.account_id is 'Of the transaction, as merchant_id: rates are asked by party.';
 comment on column labels.amount_to_median is 'Of a fraud: the amount by the median of its account, from the score that was stored when the label came. Null: there was no score, or no sibling.';
@@ -1317,7 +1270,6 @@ comment on table daily_increments is 'What a statement adds to the daily tallies
 comment on column daily_increments.day is 'UTC day of created_at; of a dead letter, of failed_at.';
 comment on column daily_increments.currency is 'XXX where there is none, as of reasons and dead letters.';
 comment on column daily_increments.outcome is 'accepted: transactions; a verdict: scores; fraud, legitimate: transactions whose deciding label it is; a reason code: scores that have this reason; dead_lettered: transactions that ended as a dead letter which is not replayed; dead_letter: dead letters neither replayed nor purged.';
-comment on column daily_increments.amount is 'Sum of the amounts of these transactions.';
 
 create table daily_tallies (
   like daily_increments,
@@ -1377,8 +1329,7 @@ create table review_policies (
   made_at timestamptz(3) not null default now(),
   made_by text not null,
   constraint policy_by_somebody check (btrim(made_by) <> ''),
-  constraint policy_names_its_currency
-    check ((policy ->> 'currency' ~ '^[A-Z]{3}$' and policy ? 'four_eyes_amount') is true)
+  constraint policy_names_its_currency check ((policy ->> 'currency' ~ '^[A-Z]{3}$' and policy ? 'four_eyes_amount') is true)
 );
 comment on table review_policies is 'Priorities with their deadlines, overflow rules and bounds of the review of transactions. The newest version is in force; a case names the version that placed it.';
 insert into review_policies (made_by, policy) values ('engine', '{
@@ -1496,26 +1447,19 @@ create index review_cases_closed_idx on review_cases (closed_at, transaction_id)
 -- Cases of an account, a merchant or a device: open ones first, closed ones by their time.
 create index review_cases_of_account_idx on review_cases (account_id, closed_at, transaction_id);
 create index review_cases_of_merchant_idx on review_cases (merchant_id, closed_at, transaction_id);
-create index review_cases_of_device_idx on review_cases (device_id, closed_at, transaction_id)
-  where device_id is not null;
+create index review_cases_of_device_idx on review_cases (device_id, closed_at, transaction_id) where device_id is not null;
 -- Lists of the queue: of a corridor; claimed now or before; assigned; and those whose decision waits for a second person, or
 -- for the end of the time to undo.
-create index review_cases_corridor_idx on review_cases (corridor, priority, due_at, transaction_id)
-  where state <> 'closed';
-create index review_cases_claimed_idx on review_cases (locked_by, priority, due_at, transaction_id)
-  where locked_by is not null;
+create index review_cases_corridor_idx on review_cases (corridor, priority, due_at, transaction_id) where state <> 'closed';
+create index review_cases_claimed_idx on review_cases (locked_by, priority, due_at, transaction_id) where locked_by is not null;
 create index review_cases_assigned_idx on review_cases (assignee, priority, due_at, transaction_id)
   where assignee is not null and state <> 'closed';
 create index review_cases_undecided_idx on review_cases (state, priority, due_at, transaction_id)
   where state in ('confirming', 'decided');
 
-create function refuse_one_reviewer() returns trigger language plpgsql set search_path from current as $$
-begin
-  perform require_two_people('the decision on ' || new.transaction_id, new.decided_by_key, new.confirmed_by, new.confirmed_by_key);
-  return null;
-end $$;
 create trigger review_cases_need_two_people after insert or update of confirmed_by, confirmed_by_key on review_cases
-  for each row when (new.confirmed_by is not null) execute function refuse_one_reviewer();
+  for each row when (new.confirmed_by is not null)
+  execute function refuse_own_approval('decided_by_key', 'confirmed_by', 'confirmed_by_key');
 
 create table review_notes (
   note_id bigint generated always as identity constraint review_notes_pkey primary key,
@@ -1627,9 +1571,7 @@ create table webhook_deliveries (
   error text,
   decisions smallint,
   constraint webhook_deliveries_event_key unique (endpoint_id, event_id),
-  constraint delivery_state_fits check (
-    case state when 'waiting' then next_at is not null when 'delivered' then next_at is null when 'dead' then next_at is null
-      else false end)
+  constraint delivery_state_fits check (state in ('waiting', 'delivered', 'dead') and (state = 'waiting') = (next_at is not null))
 ) with (autovacuum_vacuum_scale_factor = 0.02);
 comment on table webhook_deliveries is 'What is sent to whom, and how it went: one row an endpoint and event, whatever names the event again.';
 comment on column webhook_deliveries.endpoint_id is 'No foreign key: an endpoint''s row is removed after its deliveries, and a check costs every row a lookup.';
@@ -1656,7 +1598,6 @@ create table evidence_logs (
 comment on table evidence_logs is 'One row per log; the newest takes leaves. The commit that appends compares size and root with those it read.';
 comment on column evidence_logs.audit_id is 'The last line of audit_log that is sealed.';
 comment on column evidence_logs.sealed_at is 'When a worker last sealed or found nothing to seal: scores name themselves in evidence_intake until 7 days after.';
-comment on column evidence_logs.checkpoint is 'The newest signed checkpoint.';
 comment on column evidence_logs.refused is 'Why the log takes no leaves: it contradicts a checkpoint that was published. Null: it takes them.';
 
 create table evidence_entries (
@@ -1707,7 +1648,6 @@ create table evidence_intake (
 ) with (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 5000);
 comment on table evidence_intake is 'Scores that wait to be sealed: a row by the statement that stores scores, deleted by the commit that seals them.';
 comment on column evidence_intake.hashes is 'Hashes of the scores in the order of transaction_ids, 32 bytes each; null: the sealer reads the scores and hashes them.';
-comment on column evidence_intake.scored_at is 'When the hashed scores were scored.';
 alter table evidence_intake alter column transaction_ids set storage external, alter column hashes set storage external;
 
 create table checkpoint_intake (
@@ -1739,8 +1679,7 @@ create table backtests (
   cancelled_by text,
   constraint backtest_state_known check (state in ('queued', 'running', 'done', 'cancelled', 'failed')),
   constraint backtest_end_whole check ((state in ('done', 'cancelled', 'failed')) = (ended_at is not null)),
-  constraint backtest_report_whole check (
-    (state = 'done') = (report is not null) and (report is null) = (report_sha256 is null)),
+  constraint backtest_report_whole check ((state = 'done') = (report is not null) and (report is null) = (report_sha256 is null)),
   constraint backtest_problem_whole check ((state = 'failed') = (problem is not null)),
   constraint backtest_cancelled_by_somebody check ((cancelled_by is not null) = (state = 'cancelled'))
 );
@@ -1805,8 +1744,7 @@ comment on table legal_holds is 'What a court or an authority wants kept: a mark
 comment on column legal_holds.subject is 'The month as 2026-03, or the account as rows have it; null: the whole market.';
 comment on column legal_holds.lifted_at is 'Null: the hold is in force.';
 create index legal_holds_in_force_idx on legal_holds (kind, subject) where lifted_at is null;
-create trigger legal_holds_stay before delete or truncate on legal_holds
-  for each statement execute function refuse_change();
+create trigger legal_holds_stay before delete or truncate on legal_holds for each statement execute function refuse_change();
 
 create trigger legal_holds_keep before update on legal_holds for each row
   when (old.lifted_at is not null

@@ -102,7 +102,8 @@ test('a shadow is computed for all and changes nothing of a score', async () => 
   expect(scores.every((row) => row.model === null && row.probability === null)).toBe(true);
   // Logged at least once: a batch that was tried again is there twice.
   const shadows = await rig.database.sql<{ transaction_id: string; probability: number }>(
-    'select distinct transaction_id, probability from shadow_scores order by transaction_id',
+    `select distinct transaction_id, probability
+       from shadow_batches, unnest(transaction_ids, probabilities) as s (transaction_id, probability) order by transaction_id`,
   );
   const { artefact, manifest } = await readModel(rig.pool, await rollOut.modelIdOf(model));
   const { judge } = openScoringModel(artefact, manifest);
@@ -124,7 +125,9 @@ test('no shadow is asked while its flag is off, and one is again once the flag i
   await rig.settled(20);
   await rig.database.sql(`update switches set stopped = '{}'`);
   const asked = async () =>
-    await rig.database.sql<{ transaction_id: string }>('select transaction_id from shadow_scores');
+    await rig.database.sql<{ transaction_id: string }>(
+      'select unnest(transaction_ids) as transaction_id from shadow_batches',
+    );
   let sent = 20;
   const isAsked = async () => {
     await rig.send(seeds(1));
