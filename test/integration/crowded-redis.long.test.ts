@@ -51,7 +51,6 @@ test('tens of thousands of new parties leave 20 MB of Redis to the streams', asy
       await redis.xadd('{m:US-EG:0}:transactions', '*', 'entry', Buffer.alloc(10_000));
       if (batch % LOOK_EVERY === 0) await boundProfiles(market);
     }
-    expect(market.memory.profileRoom.parties()).toBeGreaterThan(BATCH * 10);
     const info = await redis.info('memory');
     expect(Number(/used_memory:(\d+)/.exec(info)?.[1])).toBeLessThan(18 * 2 ** 20);
     const early = median(cpuMs.slice(WINDOW, 2 * WINDOW)) ?? 0;

@@ -180,10 +180,6 @@ export function createMetrics(registry = createProcessRegistry()) {
       'Snapshots of profiles for Postgres: stored, dropped (too many waited), failed.',
       ['party', 'outcome'],
     ),
-    partiesWithoutRoom: gauge(
-      'risk_profile_parties_without_room',
-      'Parties of the last ten minutes whose profiles Redis had no room for, as this worker estimates them.',
-    ),
     eventBytes: gauge(
       'risk_event_bytes',
       'Memory of Redis that events and copies of dead letters take, over all streams.',

@@ -72,7 +72,6 @@ async function show(output: Output, ask: AskApi): Promise<void> {
   showTroubles(output, status, byHand);
   showWorkers(output, status.workers);
   showCorridors(output, status);
-  showProfiles(output, status.profiles);
   output.line();
   output.record({ ...status.totals, 'not yet appended': status.unappended });
   showSignals(output, signals);
@@ -137,25 +136,6 @@ function showWorkers(output: Output, workers: Status['workers']): void {
     output.line(
       `${missing === 1 ? 'A worker is' : `${missing} workers are`} missing; bin/risk workers names the silent ones: see ${RUNBOOKS_PATH}#workerdeaf.`,
     );
-}
-
-const MEBIBYTE = 2 ** 20;
-
-/** Says what more memory of Redis would bring, where profiles of parties do not fit. */
-function showProfiles(output: Output, profiles: Status['profiles']): void {
-  if (profiles === null || profiles.parties_without_room === 0) return;
-  const { reads, redis_keys: keys, parties_without_room: without } = profiles;
-  const all = reads.worker + reads.redis + reads.snapshots + reads.rows;
-  const share = (read: number) => `${Math.round((100 * read) / Math.max(all, 1))} %`;
-  const bytes = profiles.maxmemory_bytes_for_all;
-  const more =
-    bytes === null ? '' : ` With a maxmemory of ${Math.ceil(bytes / MEBIBYTE)} MiB all would fit.`;
-  output.line(
-    `Redis has ${keys} keys and no room for the profiles of about ${without} other parties of the last ten minutes.${more}`,
-  );
-  output.line(
-    `Profiles of the last minute came from workers' memory (${share(reads.worker)}), Redis (${share(reads.redis)}), snapshots (${share(reads.snapshots)}) and rows (${share(reads.rows)}) in Postgres.`,
-  );
 }
 
 function showCorridors(output: Output, status: Status): void {

@@ -2,7 +2,7 @@
 import packageJson from '../../../package.json' with { type: 'json' };
 import type { Worker } from '../../core/room.ts';
 import { countBacklog } from '../../core/store/open-rows/backlog.ts';
-import { type ProfileTier, reportWorker } from '../../core/stream/status/workers.ts';
+import { reportWorker } from '../../core/stream/status/workers.ts';
 import type { Duty } from '../../kit/duties/run-duties.ts';
 import type { Metrics } from '../../kit/metrics/metrics.ts';
 import { createStatusMetrics } from './metrics.ts';
@@ -25,10 +25,10 @@ export function bindReport({ config, log, name, redis, metrics }: Worker): Duty 
   const startedAt = new Date().toISOString();
   const report = async (isDraining: boolean) => {
     const version = packageJson.version;
-    const counts = await readCounts(metrics);
+    const scored = await countScored(metrics);
     const { user, system } = process.cpuUsage();
     const processorSeconds = (user + system) / 1e6;
-    const own = { name, startedAt, version, isDraining, processorSeconds, ...counts };
+    const own = { name, startedAt, version, isDraining, processorSeconds, scored };
     await reportWorker(redis, config.RISK_MARKET, own);
   };
   let isWatched = false;
@@ -49,25 +49,11 @@ export function bindReport({ config, log, name, redis, metrics }: Worker): Duty 
   }
 }
 
-async function readCounts({ scored, cacheHits, profileRebuilds, partiesWithoutRoom }: Metrics) {
+async function countScored({ scored }: Pick<Metrics, 'scored'>): Promise<Record<string, number>> {
   const byCorridor: Record<string, number> = {};
   for (const { labels, value } of (await scored.get()).values) {
     const { corridor } = labels;
     if (corridor !== undefined) byCorridor[corridor] = (byCorridor[corridor] ?? 0) + value;
   }
-  const profiles: Record<ProfileTier, number> = { worker: 0, redis: 0, snapshots: 0, rows: 0 };
-  for (const { labels, value } of (await cacheHits.get()).values) {
-    const tier = TIERS[labels.tier ?? ''];
-    if (labels.cache === 'folded_profiles' && tier !== undefined) profiles[tier] += value;
-  }
-  for (const { value } of (await profileRebuilds.get()).values) profiles.rows += value;
-  const [without] = (await partiesWithoutRoom.get()).values;
-  return { scored: byCorridor, profiles, partiesWithoutRoom: without?.value ?? 0 };
+  return byCorridor;
 }
-
-/** By the label of the metric. */
-const TIERS: Readonly<Record<string, ProfileTier>> = {
-  memory: 'worker',
-  redis: 'redis',
-  postgres: 'snapshots',
-};

@@ -13,7 +13,6 @@ import { Empty, Found, Loading } from '../../parts/states.tsx';
 import { Tiles } from '../../parts/tiles.tsx';
 import { LastDay } from '../summaries/day-sums.tsx';
 import { CorridorTable } from './corridors.tsx';
-import { ProfilesNotice } from './profiles-notice.tsx';
 import { WorkersNotice } from './workers-notice.tsx';
 
 const DAYS = 14;
@@ -28,7 +27,6 @@ export function OverviewPage({ me }: { readonly me: Me }) {
       ) : (
         <>
           {isStale ? null : <WorkersNotice workers={live.figures.status.workers} me={me} />}
-          {isStale ? null : <ProfilesNotice profiles={live.figures.status.profiles} />}
           <Totals figures={live.figures} points={live.points} />
           <Signals signals={live.figures.signals} isStale={isStale} />
           <LastHour points={live.points} />

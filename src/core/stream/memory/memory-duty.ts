@@ -8,8 +8,8 @@ import type { MarketInRedis } from './memory.ts';
 
 /** At 30,000 scores a second 3.4 MB of events and 2.3 MB of records come between two checks. */
 const EVERY_MS = 1000;
-/** Checks after which parties that found no room are counted anew: ten minutes. */
-const COUNTED_CHECKS = 600;
+/** Checks after which refusals of parties are counted anew: ten minutes. */
+const FORGOTTEN_CHECKS = 600;
 
 /** Makes profiles and events of these streams give way, on every worker. */
 export function memoryDuty(
@@ -28,10 +28,8 @@ export function memoryDuty(
         metrics.eventBytesDropped.inc({ kind }, dropped[kind]);
       }
       await boundProfiles(market);
-      const { profileRoom } = market.memory;
-      metrics.partiesWithoutRoom.set(profileRoom.parties());
       checks += 1;
-      if (checks % COUNTED_CHECKS === 0) profileRoom.countAnew();
+      if (checks % FORGOTTEN_CHECKS === 0) market.memory.profileRoom.forget();
     },
   };
 }

@@ -20,7 +20,6 @@ export function createProfileRoom() {
   let isTaken = false;
   /** Refusals from which a party is let in now. */
   let refusalsMin = 1;
-  let [slots, slotsBefore] = [0, 0];
   /** Hashes of parties, each where its last bits say, and how often each was refused more than those of the same bits. */
   const refused = new Uint32Array(REFUSED_MAX);
   const refusals = new Uint8Array(REFUSED_MAX);
@@ -62,19 +61,12 @@ export function createProfileRoom() {
       if (refused[slot] === hash) refusals[slot] = Math.min(count + 1, REFUSALS_MAX);
       else if (count > 1) refusals[slot] = count - 1;
       else {
-        if (count === 0) slots += 1;
         refused[slot] = hash;
         refusals[slot] = 1;
       }
     },
-    /** How many parties were refused lately, by linear counting (Whang et al., 1990): within 2 % up to 300,000. */
-    parties(): number {
-      const taken = Math.min(Math.max(slots, slotsBefore), REFUSED_MAX - 1);
-      return Math.round(REFUSED_MAX * Math.log(REFUSED_MAX / (REFUSED_MAX - taken)));
-    },
-    /** Begins to count anew; the count before is the answer while it is larger, until the next time. */
-    countAnew(): void {
-      [slots, slotsBefore] = [0, slots];
+    /** Begins to count refusals anew. */
+    forget(): void {
       refused.fill(0);
       refusals.fill(0);
     },

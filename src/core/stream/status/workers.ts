@@ -23,14 +23,7 @@ export type WorkerReport = {
   readonly isDraining: boolean;
   /** Processor time since its start. */
   readonly processorSeconds: number;
-  /** Profiles read since its start, by where they were found. */
-  readonly profiles: Readonly<Record<ProfileTier, number>>;
-  readonly partiesWithoutRoom: number;
 };
-
-/** From the fastest on: a worker's memory, Redis, snapshots in Postgres, rows in Postgres. */
-export const PROFILE_TIERS = ['worker', 'redis', 'snapshots', 'rows'] as const;
-export type ProfileTier = (typeof PROFILE_TIERS)[number];
 
 const script = loadScript('announce-1');
 

@@ -70,8 +70,7 @@ function toUsage({ report, atMs }: ReportAt, nowMs: number): WorkerUsage {
   const { scored, isDraining, processorSeconds } = report;
   const stateOf = (): WorkerUsage['state'] => {
     if (isDraining) return 'ends';
-    if (nowMs - atMs > SILENT_MS) return 'silent';
-    return 'works';
+    return nowMs - atMs > SILENT_MS ? 'silent' : 'works';
   };
   return {
     seconds: processorSeconds,

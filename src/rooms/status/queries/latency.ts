@@ -1,7 +1,7 @@
 /** How long scores take, for the status: read from Postgres every few seconds at most, however many ask. */
-import { setTimeout as wait } from 'node:timers/promises';
 import { z } from 'zod';
 import type { Databases } from '../../../kit/database/replica/choose-database.ts';
+import { settlesWithin } from '../../../kit/process/settles-within.ts';
 import { isUnavailable } from '../../../kit/words/failure.ts';
 import {
   LATENCY_SAMPLE_MAX,
@@ -63,17 +63,7 @@ export function createReadLatency({ primary, now }: Pick<Databases, 'primary' | 
   };
   return async (): Promise<Latencies> => {
     if (Math.abs(now() - readAtMs) >= LATENCY_AGE_MS) reading ??= read();
-    if (reading !== undefined) await withPatience(reading);
+    if (reading !== undefined) await settlesWithin(reading, PATIENCE_MS);
     return last;
   };
-}
-
-async function withPatience(reading: Promise<void>): Promise<void> {
-  const abort = new AbortController();
-  const patience = wait(PATIENCE_MS, undefined, { signal: abort.signal, ref: false });
-  try {
-    await Promise.race([reading, patience.catch(() => undefined)]);
-  } finally {
-    abort.abort();
-  }
 }

@@ -25,7 +25,6 @@ import { type ReplicaStatus, replicaStatusSchema } from '../../../kit/words/repl
 import type { Latencies } from '../store/latency-sample.ts';
 import { createReadLatency, type LatencyJson, latencyFields, latencyJson } from './latency.ts';
 import { countWorkers, workerCountsSchema } from './missing-workers.ts';
-import { profileTiersExample, profileTiersSchema, readProfileTiers } from './profile-tiers.ts';
 import { createReadFigures, type StoredFigures } from './stored-figures.ts';
 
 const breakersSchema = z.array(z.string()).meta({
@@ -67,7 +66,6 @@ export const statusSchema = z
       description: 'Down: what waits in it is unknown. Null: no corridor ever had it as a log.',
     }),
     workers: workerCountsSchema.nullable().meta({ description: 'Null while Redis is down.' }),
-    profiles: profileTiersSchema.nullable().meta({ description: 'Null while Redis is down.' }),
     corridors: z.array(corridorSchema).nullable(),
     unappended: z.int().nullable().meta({
       description: 'Pending, and known not to be in a stream; null while Postgres is down.',
@@ -139,9 +137,8 @@ export function createReadStatus(
       return await Promise.all([
         guards.redis.run(streams),
         guards.redis.run(async () => {
-          const { reports, seen, nowMs } = await listReports(redis, market);
-          const profiles = await readProfileTiers(redis, reports);
-          return { workers: countWorkers(seen, nowMs), profiles };
+          const { seen, nowMs } = await listReports(redis, market);
+          return countWorkers(seen, nowMs);
         }),
       ]);
     } catch (error) {
@@ -161,7 +158,7 @@ export function createReadStatus(
   };
 }
 
-type Measured = readonly [readonly StreamLag[], Pick<StatusJson, 'workers' | 'profiles'>];
+type Measured = readonly [readonly StreamLag[], StatusJson['workers']];
 
 /** State that this API process knows by itself. */
 type ProcessState = { readonly health: Health; readonly switches: Switches };
@@ -174,7 +171,7 @@ function toStatus(
   process: ProcessState,
 ): StatusJson {
   const { health } = process;
-  const [lags, { workers, profiles } = { workers: null, profiles: null }] = measured ?? [];
+  const [lags, workers = null] = measured ?? [];
   const corridors =
     lags === undefined
       ? null
@@ -189,7 +186,6 @@ function toStatus(
     redis: measured === undefined ? 'down' : 'up',
     kafka,
     workers,
-    profiles,
     corridors,
     unappended: isOld ? null : unappended,
     breakers: health.breakers(),
@@ -259,7 +255,6 @@ export const statusExample: StatusJson = {
   redis: 'up',
   kafka: null,
   workers: { live: 3, missing: 0 },
-  profiles: profileTiersExample,
   corridors: [
     {
       corridor: 'US-EG',

@@ -2,7 +2,6 @@
 import { beforeEach, expect, test } from 'vitest';
 import { GROUP, streamKeys } from '../../../../src/core/stream/keys.ts';
 import { announceModelsOut } from '../../../../src/core/stream/status/models-out.ts';
-import { reportWorker } from '../../../../src/core/stream/status/workers.ts';
 import type { StatusJson } from '../../../../src/rooms/status/queries/pipeline-status.ts';
 import type { WorkerJson } from '../../../../src/rooms/status/queries/workers.ts';
 import { openForFile } from '../../../support/open-for-file.ts';
@@ -59,28 +58,6 @@ test('undelivered, unacknowledged, retried, unappended and open are counted apar
   await api.redis.xack(transactions, GROUP, ...(await idsOf(transactions)));
   await api.redis.xdel(transactions, ...(await idsOf(transactions)).slice(0, 2));
   expect(corridor(await readStatus(), 'US-EG')).toMatchObject({ lag: 3, pending: 0 });
-});
-
-test('profiles that Redis has no room for are told with the memory that would do', async () => {
-  await api.redis.config('SET', 'maxmemory', String(2 ** 30));
-  const own = { name: 'w-1-a', startedAt: new Date(0).toISOString(), version: '1', scored: {} };
-  const used = { processorSeconds: 0, isDraining: false };
-  for (const reads of [0, 5]) {
-    const profiles = { worker: 8 * reads, redis: reads, snapshots: reads, rows: 0 };
-    const parties = { profiles, partiesWithoutRoom: 1_000_000 };
-    await reportWorker(api.redis, 'market_0', { ...own, ...used, ...parties });
-  }
-  const { profiles } = await readStatus();
-  expect(profiles).toMatchObject({
-    reads: { worker: 40, redis: 5, snapshots: 5, rows: 0 },
-    parties_without_room: 1_000_000,
-    maxmemory_bytes: 2 ** 30,
-  });
-  expect(profiles?.maxmemory_bytes_for_all).toBeGreaterThan(2 ** 30);
-  const { stdout } = await api.risk('status');
-  expect(stdout).toMatch(/no room for the profiles of about 1000000 other parties/);
-  expect(stdout).toContain("workers' memory (80 %), Redis (10 %), snapshots (10 %) and rows (0 %)");
-  await api.redis.config('SET', 'maxmemory', '0');
 });
 
 test('workers are listed while they live or hold entries', async () => {

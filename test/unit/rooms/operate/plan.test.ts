@@ -259,7 +259,7 @@ describe('a calibration', () => {
     ['woke', of(['w1', w1], ['w2', { ...w1, state: 'silent' }]), of(['w1', w1], ['w2', w1])],
   ])('is refused where another worker %s', (_, before, after) => {
     const span = spanOf(usage(1000, { workers: before }), usage(61_000, { workers: after }));
-    expect(() => calibrate(span, content)).toThrow('came or went: w2.');
+    expect(() => calibrate(span, content)).toThrow('workers came or went: w2.');
   });
 
   test('counts a worker that died before as none', () => {

@@ -14,9 +14,7 @@ function reportsOf(name: string, agesSeconds: readonly number[], isDraining = fa
       version: '0.1.0',
       scored: { 'US-EG': 1000 + 300 * nth, 'GB-NG': 5 },
       isDraining: isDraining && nth === agesSeconds.length - 1,
-      processorSeconds: 0,
-      profiles: { worker: 0, redis: 0, snapshots: 0, rows: 0 },
-      partiesWithoutRoom: 0,
+      processorSeconds: 1,
     },
   }));
 }
