@@ -184,9 +184,9 @@ export const MUTANTS: readonly Mutant[] = [
       },
       {
         file: CONCLUDE_BATCH,
-        find: '  const { failures, unpublished } = await settleGuarded(worker, settlements);\n',
+        find: '  const { failures, unpublished } = await worker.settle(settlements);\n',
         replace:
-          "  const { failures, unpublished } = await settleGuarded(worker, settlements);\n  if (decided.some(({ outcome }) => outcome.kind === 'dead-letter')) {\n    worker.failpoint('worker-after-dead-letters');\n    await commitDeadLetters(worker, decided, atMs);\n  }\n",
+          "  const { failures, unpublished } = await worker.settle(settlements);\n  if (decided.some(({ outcome }) => outcome.kind === 'dead-letter')) {\n    worker.failpoint('worker-after-dead-letters');\n    await commitDeadLetters(worker, decided, atMs);\n  }\n",
       },
     ],
   },
@@ -217,7 +217,7 @@ export const MUTANTS: readonly Mutant[] = [
       {
         file: 'src/kit/duties/leadership.ts',
         find: 'if (leads.length > 0) return',
-        replace: 'if (held !== undefined) return',
+        replace: 'if (epoch !== undefined) return',
       },
     ],
   },

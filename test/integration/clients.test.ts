@@ -133,18 +133,6 @@ test("a label by key is of the client's own", async () => {
   expect((await postLabel(bank, byKey)).status).toBe(200);
 });
 
-test('a transaction without a client is read by the market, and labelled by its idempotency key', async () => {
-  const sent = input();
-  const id = await accepted(shop, sent);
-  await api.testDatabase.sql(
-    `update transactions set client = null where transaction_id = '${id}'`,
-  );
-  expect((await shop(`/v1/transactions/${id}`)).status).toBe(404);
-  expect((await api.request(`/v1/transactions/${id}`)).status).toBe(200);
-  expect((await postLabel(shop, { transaction_id: id })).status).toBe(422);
-  expect((await postLabel(shop, { idempotency_key: sent['idempotency_key'] })).status).toBe(200);
-});
-
 test('in a detached month all ids are alike', async () => {
   const id = await accepted(bank, { created_at: new Date(DETACHED_MS).toISOString() });
   await detachMonth(api.database, monthOf(DETACHED_MS));

@@ -50,9 +50,12 @@ export async function storeTransactions(
     reasons: (seed.reasons ?? []).map((code) => ({ code, detail: code, contribution: 1 })),
   }));
   const json = JSON.stringify(rows);
-  await database.query(insertTransactions, [json]);
-  await database.query(noteLate, [json]);
-  await database.query(insertScores, [json]);
+  // One commit: a replica has all of them or nothing.
+  await database.transaction(async (query) => {
+    await query(insertTransactions, [json]);
+    await query(noteLate, [json]);
+    await query(insertScores, [json]);
+  });
   await database.query(tallyRows, [json]);
   return rows.map((row) => row.transaction_id);
 }
