@@ -50,7 +50,7 @@ export async function storeTransactions(
     reasons: (seed.reasons ?? []).map((code) => ({ code, detail: code, contribution: 1 })),
   }));
   const json = JSON.stringify(rows);
-  // One commit: a replica has all of them or nothing.
+  // A replica has all of one commit or nothing.
   await database.transaction(async (query) => {
     await query(insertTransactions, [json]);
     await query(noteLate, [json]);
