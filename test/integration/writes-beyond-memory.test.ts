@@ -28,10 +28,7 @@ const { redis, producer, appendSingly, deliver, pending } = createStreamRig();
 /** Scripts of the work list: they free as much as they write, or make what is needed to free memory. */
 const ALLOWED = ['drop-unread-2', 'ensure-group-1', 'promote-retries-3', 'settle-5'];
 /** Scripts of profiles, models and limits: they stop at a write that Redis refuses. */
-const GUARDED = [
-  ...['announce-1', 'append-parties-2', 'append-profiles-n', 'install-profiles-n'],
-  ...['save-party-debts-1', 'take-quota-1'],
-];
+const GUARDED = ['announce-1', 'append-profiles-n', 'install-profiles-n', 'take-quota-1'];
 /** Commands that add nothing except the record of a delivery, or that free memory. */
 const ALWAYS_TAKEN = ['expire', 'hdel', 'unlink', 'xtrim', 'zrem'];
 
