@@ -33,9 +33,6 @@ const lacking = ([first = {}, ...others]: readonly Fields[]) =>
     .map(([kind, name]) => `; NOT PROVEN: its ${kind} ${name}`)
     .join('');
 
-const nameOf = ({ kind, id, from, to }: Fields) =>
-  kind === 'gap' ? `gap from ${from} to ${to}` : `${kind} ${id}`;
-
 /** Reads a file of one bundle, or of a bundle in each line. */
 function readBundles(path: string): Bundle[] {
   const text = readFileSync(path, 'utf8');
@@ -79,7 +76,7 @@ export function main(args: readonly string[], say: (line: string) => void): numb
       attempt(`${path} (${index + 1})`, () => {
         const { checkpoint: of, contents } = openBundle(bundle, keys);
         if (kept) requireContinued(kept, of, hashes);
-        const names = contents.map(nameOf);
+        const names = contents.map(({ kind, id, from, to }) => `${kind} ${id ?? `${from}/${to}`}`);
         return `${names.join(', ')} in ${of.origin}, ${of.size} leaves${lacking(contents)}`;
       });
     }
