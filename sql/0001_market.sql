@@ -9,7 +9,7 @@
 -- Every market may read `shared`, and none writes it at run time. The migrating role owns it.
 create schema if not exists shared;
 
--- Of triggers that keep rows as they are. Its argument says what may happen to a row instead.
+-- Triggers that keep rows as they are call this function; an argument says what may happen to a row instead.
 create or replace function shared.refuse_change() returns trigger language plpgsql as $$
 begin
   raise exception '%', concat_ws(': ', format('rows of %s are never changed', tg_table_name), tg_argv[0])

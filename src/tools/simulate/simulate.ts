@@ -147,7 +147,7 @@ function cumulativeActivity(world: World, random: Random, period: Period): Float
 
 /**
  * When ordinary transactions happen: exactly `count` times in rising order, denser in the hours in which the accounts are awake.
- * One pass, no sorting: each time is drawn as the next order statistic.
+ * Times are not sorted: each is drawn as the next order statistic.
  */
 function* arrivals(
   world: World,
