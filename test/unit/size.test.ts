@@ -29,7 +29,9 @@ function linesOf(folder: string): number {
 function sizeOf(name: string): number {
   if (name === 'files of src') return readSources('src', /\.ts$/).length - 1;
   if (name !== 'words of documents') return linesOf(name);
-  const texts = [...DOCUMENTS, 'src/core/README.md'].map(readText);
+  // The changelog grows with each release.
+  const documents = DOCUMENTS.filter((document) => document !== 'CHANGELOG.md');
+  const texts = [...documents, 'src/core/README.md'].map(readText);
   return texts.reduce((words, text) => words + (text.match(/\S+/g)?.length ?? 0), 0);
 }
 
