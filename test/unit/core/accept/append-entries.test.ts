@@ -44,15 +44,6 @@ test('after a failure one caller a second tries again, the others skip', async (
   expect(state.reasons).toHaveLength(4);
 });
 
-test('a full stream is counted and does not stop the next caller', async () => {
-  const { state, tryAppend } = setUp();
-  state.left = 1;
-  expect(await tryAppend([entry, entry])).toHaveLength(1);
-  state.left = 0;
-  expect(await tryAppend([entry])).toEqual([]);
-  expect(state.reasons).toEqual(['full']);
-});
-
 test('a bug is not taken for an outage', async () => {
   const producer = { append: () => Promise.reject(new TypeError('bug')) };
   const tryAppend = createTryAppend(producer, breakers, { inc: () => undefined });

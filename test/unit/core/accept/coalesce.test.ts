@@ -33,20 +33,6 @@ describe('coalesce', () => {
     expect(await Promise.all(later)).toEqual(['r2', 'r3', 'r4']);
   });
 
-  test('keeps to its bounds', async () => {
-    const { coalescer, runs, started } = createRuns({ runsMax: 2, sizeMax: 2 });
-    const results = [1, 2, 3, 4, 5].map((n) => coalescer.submit(n));
-    await started(2);
-    expect(runs.map(({ items }) => items)).toEqual([
-      [1, 2],
-      [3, 4],
-    ]);
-    for (const run of runs) run.end();
-    await started(3);
-    runs[2]?.end();
-    expect(await Promise.all(results)).toEqual(['r1', 'r2', 'r3', 'r4', 'r5']);
-  });
-
   test('fills a run by the sizes of its items, in the order in which they came', async () => {
     const { coalescer, runs, started } = createRuns({ runsMax: 3, sizeOf: (n) => n });
     const results = [6, 4, 7, 12, 1].map((n) => coalescer.submit(n));
@@ -111,44 +97,5 @@ describe('coalesce', () => {
     } finally {
       vi.useRealTimers();
     }
-  });
-
-  test('a call between others waits, too, until one has waited alone', async () => {
-    vi.useFakeTimers();
-    try {
-      const { coalescer, runs } = createRuns({ runsMax: 2, paceMs: 5 });
-      const submit = async (item: number) => {
-        void coalescer.submit(item);
-        await vi.advanceTimersByTimeAsync(0);
-      };
-      const endAll = async () => {
-        for (const { end } of runs) end();
-        await vi.advanceTimersByTimeAsync(0);
-      };
-      const begun = () => runs.map(({ items }) => items);
-      for (const n of [1, 2, 3]) await submit(n);
-      await vi.advanceTimersByTimeAsync(5);
-      await endAll();
-      await submit(4);
-      expect(begun()).toEqual([[1], [2, 3]]);
-      await vi.advanceTimersByTimeAsync(5);
-      await endAll();
-      await submit(5);
-      expect(begun()).toEqual([[1], [2, 3], [4], [5]]);
-    } finally {
-      vi.useRealTimers();
-    }
-  });
-
-  test('a call that is alone is run at once', async () => {
-    const { coalescer, runs, started } = createRuns({ paceMs: 60_000 });
-    const first = coalescer.submit(1);
-    await started(1);
-    runs[0]?.end();
-    expect(await first).toBe('r1');
-    const second = coalescer.submit(2);
-    await started(2);
-    runs[1]?.end();
-    expect(await second).toBe('r2');
   });
 });

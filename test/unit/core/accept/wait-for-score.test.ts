@@ -31,24 +31,6 @@ function wait(findScore: FindScore, hasReply = true) {
   return { waited, reply, cancel, find };
 }
 
-test('a reply ends the wait, and leaves no timer behind', async () => {
-  const { waited, reply, cancel, find } = wait(async () => undefined);
-  reply(SCORE);
-  expect(await waited).toBe(SCORE);
-  expect(cancel).toHaveBeenCalledOnce();
-  expect(find).not.toHaveBeenCalled();
-  expect(vi.getTimerCount()).toBe(0);
-});
-
-test('without a reply to come Postgres is asked at once, and again', async () => {
-  const found = [undefined, undefined, SCORE];
-  const { waited, find } = wait(async () => found.shift(), false);
-  await vi.advanceTimersByTimeAsync(75);
-  expect(await waited).toBe(SCORE);
-  expect(find).toHaveBeenCalledTimes(3);
-  expect(vi.getTimerCount()).toBe(0);
-});
-
 test('the wait ends in time, however long Postgres takes, and nothing is asked behind it', async () => {
   const { promise: late, resolve } = Promise.withResolvers<undefined>();
   const { waited, find } = wait(() => late);

@@ -98,35 +98,6 @@ async function batchOf(
 }
 
 describe('a batch', () => {
-  test('rebuilds all parties it does not have at once', async () => {
-    const list = ['a', 'b', 'c', 'a', 'b', 'a'].map((account, index) =>
-      makeTransaction(index, account),
-    );
-    const store = createStore(list);
-    const held: Held = new Map();
-    const histories = await batchOf(list, held, store);
-    expect(histories.map((history) => history.siblings)).toEqual([0, 0, 0, 1, 1, 2]);
-    expect(store.rounds).toEqual([3]);
-    expect([...held.values()].map(({ list }) => list.count)).toEqual([3, 2, 1]);
-  });
-
-  test('asks nothing where the copies will do', async () => {
-    const list = [0, 1, 2].map((minute) => makeTransaction(minute, 'a'));
-    const past = { rows: [], floor: START, ceiling: null, frauds: NO_FRAUDS };
-    const store = createStore(list);
-    const histories = await batchOf(list, new Map([['a', accountKind.rebuild(past)]]), store);
-    expect(histories.map((history) => history.siblings)).toEqual([0, 1, 2]);
-    expect(store.rounds).toEqual([]);
-  });
-
-  test('rebuilds again where a rebuild ended', async () => {
-    const list = Array.from({ length: 7 }, (_, minute) => makeTransaction(minute, 'a'));
-    const store = createStore(list);
-    const histories = await batchOf(list, new Map(), store);
-    expect(histories.map((history) => history.siblings)).toEqual([0, 1, 2, 3, 4, 5, 6]);
-    expect(store.rounds).toEqual([1, 1, 1]);
-  });
-
   test.each([
     ['once where a rebuild reaches both', 6, [1]],
     ['again where it does not', 3, [1, 1]],
@@ -158,16 +129,5 @@ describe('a batch', () => {
         expect(histories.map((history) => history.siblings)).toEqual(siblings);
       }),
     );
-  });
-
-  test('passes on the failure of a rebuild', async () => {
-    const failing = {
-      // biome-ignore lint/correctness/useYield: it fails before the first
-      async *loadPasts() {
-        throw new Error('Postgres is away');
-      },
-    };
-    const work = batchOf([makeTransaction(0, 'a')], new Map(), failing);
-    await expect(work).rejects.toThrow('Postgres is away');
   });
 });

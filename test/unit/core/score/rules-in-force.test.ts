@@ -60,19 +60,3 @@ test('a shadow is changed by the switches as what decides is, unless shadows are
   expect(idsBy('rule:ALWAYS')).toEqual(['', '-without-ALWAYS']);
   expect(idsBy('flag:shadows')).toEqual(['', undefined]);
 });
-
-test('5 % of the accounts are 5 ± 0.5 % of 20,000, on the same side of each reading', async () => {
-  const canary = { subject: 'own@1', percent: 5, ruleSet };
-  const read = async () => {
-    const inForce = new Map([['US-EG', { active: currentRuleSet, canary, shadows: [] }]]);
-    const { decides } = await watchRules(
-      () => switches,
-      async () => inForce,
-    )();
-    return Array.from({ length: 20_000 }, (_, n) => decides(row(`acc_${n}`)).id);
-  };
-  const [first, again] = [await read(), await read()];
-  const share = first.filter((id) => id === 'own@1').length / first.length;
-  expect(Math.abs(share - 0.05)).toBeLessThan(0.005);
-  expect(again).toEqual(first);
-});

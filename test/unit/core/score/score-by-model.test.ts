@@ -26,18 +26,6 @@ function opinionOf(probability: number, more: Partial<Opinion> = {}): Opinion {
 }
 
 describe('a deciding model', () => {
-  test('is the risk, whatever rules fire, so that they do not blur its ranking', () => {
-    const probability = fc.double({ min: 0, max: 1, noNaN: true });
-    fc.assert(
-      fc.property(probability, (given) => {
-        const decision = score({ vector, ruleSet, opinion: opinionOf(given) });
-        expect(decision.risk).toBe(given);
-        expect(decision.probability).toBe(given);
-        expect(decision.score).toBe(Math.round(1000 * given));
-      }),
-    );
-  });
-
   test('shares its points among the features, and rules that fired are told with none', () => {
     expect(score({ vector, ruleSet, opinion: opinionOf(0.8) })).toMatchObject({
       score: 800,
@@ -54,13 +42,6 @@ describe('a deciding model', () => {
     });
   });
 
-  test('does not approve an amount from ten times the percentile of its corridor on', () => {
-    const beyond = makeVector({ amount: 99_000, amount_to_corridor: 10 });
-    const bands = { reviewFrom: 0.999, declineFrom: 0.9999 };
-    const opinion = opinionOf(0.001, { bands });
-    expect(score({ vector: beyond, ruleSet: currentRuleSet, opinion }).verdict).toBe('decline');
-  });
-
   test('is not asked for factors where it approves', () => {
     const factors = () => {
       throw new Error('asked');
@@ -68,14 +49,6 @@ describe('a deciding model', () => {
     const decision = score({ vector, ruleSet, opinion: opinionOf(0.1, { factors }) });
     expect(decision.verdict).toBe('approve');
     expect(decision.reasons[0]).toMatchObject({ code: 'MODEL_PROBABILITY', contribution: 100 });
-  });
-
-  test('judges by its own bands where it has some', () => {
-    const bands = { reviewFrom: 0.02, declineFrom: 0.1 };
-    const verdicts = [0.019, 0.02, 0.099, 0.1].map(
-      (given) => score({ vector, ruleSet, opinion: opinionOf(given, { bands }) }).verdict,
-    );
-    expect(verdicts).toEqual(['approve', 'review', 'review', 'decline']);
   });
 
   test('is joined by rules that are policy, as independent causes', () => {

@@ -32,21 +32,6 @@ async function split({ main, express }: ReturnType<typeof lanes>) {
 }
 
 describe('lanes', () => {
-  test('in calm the main lane reads everything at full size, and the express lane waits', async () => {
-    const made = lanes();
-    made.main.noteRead(all, new Map([[flooded, 3999]]));
-    let isReady = false;
-    void made.express
-      .ready(() => all)
-      .then(() => {
-        isReady = true;
-      });
-    await new Promise(setImmediate);
-    expect(isReady).toBe(false);
-    expect(made.main.choose(all)).toEqual(all);
-    expect([made.main.transactionsMax(), made.main.batchesMax(1)]).toEqual([1000, 4]);
-  });
-
   test('a long backlog is read by the main lane alone, until it is gone', async () => {
     const made = lanes();
     await split(made);
@@ -90,16 +75,6 @@ describe('lanes', () => {
     expect(made.main.choose(all)).toEqual(all);
     made.stop.abort();
     await ready;
-  });
-
-  test('a drain has full size alone, and short batches in turn for ten seconds after company', async () => {
-    const made = lanes();
-    await split(made);
-    expect([made.main.transactionsMax(), made.main.batchesMax(1)]).toEqual([1000, 4]);
-    made.express.noteWorked(made.batch(1, quiet), 5);
-    expect([made.main.transactionsMax(), made.main.batchesMax(1)]).toEqual([300, 1]);
-    made.clock.nowMs = 10_001;
-    expect([made.main.transactionsMax(), made.main.batchesMax(1)]).toEqual([1000, 4]);
   });
 
   test('transactions that take long make batches of fewer, down to a bound', async () => {

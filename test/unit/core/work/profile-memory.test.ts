@@ -11,7 +11,6 @@ import {
   createProfileMemory,
   findCopy,
   forgetParty,
-  isKept,
   type ProfileMemory,
   storeProfile,
 } from '../../../../src/core/work/profiles/profile-memory.ts';
@@ -91,16 +90,6 @@ describe('copies in memory', () => {
     );
   });
 
-  test('stay where they are while they fit', () => {
-    const memory = createProfileMemory(BYTES_MAX, accountKind);
-    keep(memory, 'a', 4, 1);
-    const copy = findCopy(memory, 'a');
-    keep(memory, 'a', 5, 2);
-    expect(findCopy(memory, 'a')).toBe(copy);
-    keep(memory, 'a', 50, 3);
-    expect(copy && isKept(memory, copy)).toBe(false);
-  });
-
   test('that were not found for long go first, and what is larger than the memory is not kept', () => {
     const memory = createProfileMemory(BYTES_MAX, accountKind);
     keep(memory, 'kept', 20, 1);
@@ -115,14 +104,5 @@ describe('copies in memory', () => {
     keep(memory, 'kept', 9000, 2);
     expect(findCopy(memory, 'kept')).toBeUndefined();
     expect(findCopy(memory, 'acc_1999')).toBeDefined();
-  });
-
-  test('take what room there is, whatever sizes come', () => {
-    const memory = createProfileMemory(BYTES_MAX, accountKind);
-    for (let n = 0; n < 3000; n++) keep(memory, `small_${n}`, 1, n);
-    for (let n = 0; n < 3000; n++) keep(memory, `large_${n}`, 60, n);
-    const found = Array.from({ length: 3000 }, (_, n) => findCopy(memory, `large_${n}`));
-    const bytes = found.filter((copy) => copy !== undefined).length * (60 * 40);
-    expect(bytes).toBeGreaterThan(BYTES_MAX / 2);
   });
 });

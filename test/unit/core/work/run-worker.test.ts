@@ -156,69 +156,6 @@ test('a small batch is worked on alone; the more is held, the more batches are i
   await ended;
 });
 
-test('a flooded corridor leaves the others their share, and a broken one is not read', async () => {
-  const taken = new Map<string, number>();
-  const score: Score = async (entries) => {
-    for (const { stream } of entries) {
-      taken.set(stream.corridor, (taken.get(stream.corridor) ?? 0) + 1);
-    }
-  };
-  let reads = 0;
-  const readNew: ReadNew = async ({ streams, shares }) => {
-    await nextTurn();
-    reads += 1;
-    const deliveries = streams.map((stream, index) => ({
-      ...{ stream, total: stream === flooded ? 350 : 200 },
-      entries: Array.from({ length: shares[index] ?? 0 }, (_, n) =>
-        entryOf(`${reads}-${n}`, 1, stream),
-      ),
-    }));
-    return { deliveries, failed: new Map() };
-  };
-  const stop = start(readNew, score, 2);
-  await waitUntil(() => reads > 100, 5000, 'reads');
-  await stop();
-  expect(taken.has(broken.corridor)).toBe(false);
-  const [flood = 0, other = 0] = [flooded, quiet].map(({ corridor }) => taken.get(corridor));
-  expect(flood / other).toBeLessThan(4.5);
-  expect(flood / other).toBeGreaterThan(1);
-});
-
-test('while a long backlog is drained, other corridors are read and scored beside it', async () => {
-  const drained = Promise.withResolvers<void>();
-  const scored: string[] = [];
-  const score: Score = async ([first]) => {
-    if (first?.stream === flooded) await drained.promise;
-    scored.push(first?.stream.corridor ?? '');
-  };
-  const drain: ReadNew = async ({ streams }) => {
-    await nextTurn();
-    const entries = [entryOf('1-0', 100, flooded)];
-    const isOpen = streams.includes(flooded);
-    return {
-      deliveries: isOpen ? [{ stream: flooded, entries, total: 1_000_000 }] : [],
-      failed: new Map(),
-    };
-  };
-  const asked: string[][] = [];
-  const express: ReadNew = async ({ streams }) => {
-    await nextTurn();
-    asked.push(streams.map(({ corridor }) => corridor));
-    const entries = asked.length === 1 ? [entryOf('1-0', 1, quiet)] : [];
-    return {
-      deliveries: entries.length > 0 ? [{ stream: quiet, entries, total: 1 }] : [],
-      failed: new Map(),
-    };
-  };
-  const stop = start(drain, score, 2, { express });
-  await waitUntil(() => scored.length > 0, 5000, 'the quiet corridor');
-  expect(scored).toEqual([quiet.corridor]);
-  expect(asked[0]).toEqual([quiet.corridor]);
-  const ended = stop();
-  drained.resolve();
-  await ended;
-});
-
 test('a pinned worker reads its corridors alone', async () => {
   const asked = new Set<string>();
   const readNew: ReadNew = async (options) => {

@@ -60,17 +60,6 @@ test('the shards of a corridor drain together beside quiet corridors', async () 
   expect(await drain([...quiet, ...shards], left)).toBeLessThan(BATCH);
 });
 
-test('two busy streams drain together, whichever is named first', async () => {
-  const [first, second] = shards as [StreamKeys, StreamKeys];
-  for (const streams of [
-    [first, second, ...quiet],
-    [...quiet, second, first],
-  ]) {
-    const left = new Map([first, second].map((stream, nth) => [stream, backlogOf(300, nth)]));
-    expect(await drain(streams, left)).toBeLessThan(BATCH);
-  }
-});
-
 test('a stream that a full batch left out comes first, and one read to its end owes nothing', () => {
   const [one, two, three] = shards as [StreamKeys, StreamKeys, StreamKeys];
   const turns = createStreamTurns();

@@ -18,18 +18,6 @@ function open() {
 }
 const read = async (text: string) => JSON.parse(text);
 
-test('sums are written once, and nothing where there are none', async () => {
-  const { write, count } = open();
-  count('a', 1);
-  count('b', 2);
-  count('a', 3);
-  expect(await write(read)).toEqual([
-    { of: 'a in US-EG', n: 4 },
-    { of: 'b in US-EG', n: 2 },
-  ]);
-  expect(await write(read)).toBeUndefined();
-});
-
 test('sums of a write that failed go with the next one, with what came meanwhile', async () => {
   const { write, count } = open();
   count('a', 1);

@@ -1,11 +1,6 @@
 /** Quota that a process leases: the rate and the burst hold, whatever the slices are. */
 import { expect, test } from 'vitest';
-import {
-  AWAY_MS,
-  createLease,
-  type Lease,
-  SLICE_MS,
-} from '../../../../../src/core/accept/limits/lease.ts';
+import { AWAY_MS, createLease, type Lease } from '../../../../../src/core/accept/limits/lease.ts';
 
 /** Redis by the rules of take-quota-1.lua, and leases of it. */
 function open(ratePerSecond: number, burst: number, processes = 1) {
@@ -71,29 +66,6 @@ test('three processes share the rate, and need few calls', async () => {
   expect(taken).toBeLessThanOrEqual(100 + 1.02 * 10_000);
   expect(Math.min(...rest)).toBeGreaterThan(0);
   expect(state.calls).toBeLessThan(5000);
-});
-
-test('units of a slice are taken without a call, and end with it', async () => {
-  const { lease, pass, state } = open(1000, 500);
-  const one = lease();
-  expect(await one.take(1, 50)).toBe(0);
-  expect(one.take(1)).toBe(0);
-  const { calls } = state;
-  for (let n = 0; n < 40; n++) expect(one.take(1)).toBe(0);
-  expect(state.calls).toBe(calls);
-  pass(SLICE_MS);
-  expect(await one.take(1)).toBe(0);
-  expect(state.calls).toBe(calls + 1);
-  // The eight that were left went back.
-  expect(one.remaining()).toBe(499);
-});
-
-test('requests that arrive together wait for one fetch', async () => {
-  const { lease, state } = open(1000, 1000);
-  const one = lease();
-  const answers = await Promise.all(Array.from({ length: 30 }, () => one.take(1)));
-  expect(answers).toEqual(new Array(30).fill(0));
-  expect(state.calls).toBe(2);
 });
 
 test('a batch takes all or nothing, and one beyond the burst never passes', async () => {

@@ -21,19 +21,6 @@ const ROLLED_BACK = [
 ];
 const inUsEg = (log: readonly Rollout[]) => subjectsInForce(log).get('US-EG');
 
-test('the active model decides, and the one before it is kept', () => {
-  expect(inUsEg(TWO)).toEqual({ active: ['b', 'a'], canary: null, shadows: [] });
-});
-
-test('a model that was rolled back is not kept', () => {
-  expect(inUsEg(ROLLED_BACK)).toEqual({ active: ['a'], canary: null, shadows: [] });
-});
-
-test('a corridor whose only model was rolled back has none', () => {
-  const log = [row('a', 'active'), row('a', 'deprecated', { cause: 'rollback' })];
-  expect(subjectsInForce(log).size).toBe(0);
-});
-
 test('a canary is told with its share, and the newest shadows only', () => {
   const shadows = Array.from({ length: SHADOWS_MAX + 1 }, (_, n) => row(`s${n}`, 'shadow'));
   const log = [...shadows, row('s0', 'shadow'), row('c', 'canary', { canaryPercent: 7 })];

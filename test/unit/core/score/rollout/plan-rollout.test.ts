@@ -6,9 +6,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { ProposedState, Rollout } from '../../../../../src/core/score/rollout/holding.ts';
 import {
-  checkApproval,
   holdingsIn,
-  PROPOSAL_MS_MAX,
   planPromotion,
   planRollback,
   type Target,
@@ -128,37 +126,11 @@ describe('whatever is decided', () => {
 });
 
 describe('planPromotion', () => {
-  const run = (made: Decision[], next: Decision) => () => {
-    if (next.target !== undefined) planPromotion(logOf(made), next.corridors, next.target);
-  };
-  test.each<[string, Decision[], Decision, RegExp]>([
-    ['a canary that was no shadow', [], to('a', 'canary', 5), /staged: it goes by shadow/],
-    ['to activate a shadow', [to('a', 'shadow')], to('a', 'active'), /shadow: it goes by/],
-    ['what is so already', [to('a', 'shadow')], to('a', 'shadow'), /nothing would change/],
-    ['an active model as shadow', activate('a'), to('a', 'shadow'), /active in US-EG/],
-    [
-      'a second canary',
-      [to('a', 'shadow'), to('b', 'shadow'), to('a', 'canary', 5)],
-      to('b', 'canary', 1),
-      /has a canary already, a/,
-    ],
-  ])('refuses %s', (_name, made, next, reason) => {
-    expect(run(made, next)).toThrow(reason);
-  });
-
   test('a step taken in one corridor is open in all', () => {
     const rows = planPromotion(logOf(activate('a')), CORRIDORS, {
       ...{ subject: 'a', state: 'active', canaryPercent: 0 },
     });
     expect(rows.map(({ corridor, state }) => [corridor, state])).toEqual([['US-MX', 'active']]);
-  });
-
-  test('the model that was active is deprecated in the same decision', () => {
-    const rows = decide(logOf([...activate('a'), ...activate('b').slice(0, 2)]), to('b', 'active'));
-    expect(rows.map(({ subject, state, cause }) => [subject, state, cause])).toEqual([
-      ['a', 'deprecated', 'displacement'],
-      ['b', 'active', 'approval'],
-    ]);
   });
 });
 
@@ -168,18 +140,4 @@ test('planRollback ends a canary before it touches the active model', () => {
   expect(modelsOf(once, 'US-EG', 'active')).toEqual(['a']);
   expect(modelsOf(once, 'US-EG', 'canary')).toEqual([]);
   expect(() => planRollback(log, ['US-MX'])).toThrow(/neither a canary/);
-});
-
-describe('checkApproval', () => {
-  const proposal = { proposedBy: 'Ann', proposedAt: new Date(0), isApproved: false };
-  test.each(['Ann', ' ann ', 'ＡＮＮ'])('refuses the proposer, written %j', (approver) => {
-    expect(() => checkApproval(proposal, approver, 0)).toThrow(/another person/);
-  });
-
-  test('refuses what is approved, and what is stale', () => {
-    const done = { ...proposal, isApproved: true };
-    expect(() => checkApproval(done, 'Bob', 0)).toThrow(/already/);
-    expect(() => checkApproval(proposal, 'Bob', PROPOSAL_MS_MAX + 1)).toThrow(/older than 7 days/);
-    checkApproval(proposal, 'Bob', PROPOSAL_MS_MAX);
-  });
 });

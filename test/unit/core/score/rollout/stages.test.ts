@@ -51,11 +51,6 @@ describe('stageBefore', () => {
   ])('of %s', (_what, log, asked, stage) => {
     expect(stageBefore(progress(...log), rowsOf(...asked), 'own@1')).toBe(stage);
   });
-
-  test('another subject of the same decision is left out', () => {
-    const rows = rowsOf('DE-TR deprecated').map((row) => ({ ...row, subject: 'other@1' }));
-    expect(stageBefore(progress('US-EG canary 5'), rows, 'own@1')).toBeUndefined();
-  });
 });
 
 describe('progressOf', () => {

@@ -1,12 +1,8 @@
 /** Goal: a rule set that is wrong is told all of it, and one that is right becomes what its data say. */
 import { describe, expect, test } from 'vitest';
-import {
-  compileOwn,
-  compileRuleSet,
-} from '../../../../../src/core/score/rules/compile-rule-set.ts';
+import { compileRuleSet } from '../../../../../src/core/score/rules/compile-rule-set.ts';
 import { default3 } from '../../../../../src/core/score/rules/default-3.ts';
-import type { RuleData, RuleSetData } from '../../../../../src/core/score/rules/rule-set-data.ts';
-import { currentRuleSet, findRuleSet } from '../../../../../src/core/score/rules/rule-sets.ts';
+import type { RuleData } from '../../../../../src/core/score/rules/rule-set-data.ts';
 import { processorMsOf } from '../../../../support/processor-time.ts';
 import { makeVector } from '../vector.ts';
 
@@ -23,11 +19,6 @@ const problemsOf = (source: unknown) => {
 };
 
 describe('compileRuleSet', () => {
-  test('takes the deciding rule set with every rule, in its order', () => {
-    const compiled = compileOwn(default3);
-    expect(compiled.rules.map(({ id }) => id)).toEqual(default3.rules.map(({ id }) => id));
-  });
-
   test('checks a rule that is off, and leaves the rule out', () => {
     const off = { ...limit, state: 'off' };
     expect(compileRuleSet(ruleSetOf(off))).toMatchObject({ ruleSet: { rules: [] } });
@@ -90,12 +81,6 @@ describe('compileRuleSet', () => {
     );
   });
 
-  test.each([2, 4, '3'])('refuses %j as the feature schema', (schema) => {
-    expect(problemsOf({ ...ruleSetOf(limit), feature_schema: schema })).toEqual([
-      expect.objectContaining({ pointer: '/feature_schema' }),
-    ]);
-  });
-
   test('refuses an id or a code that two rules have', () => {
     expect(problemsOf(ruleSetOf(limit, limit)).map(({ detail }) => detail)).toEqual([
       'must not have an id twice',
@@ -115,15 +100,6 @@ describe('compileRuleSet', () => {
     ]);
     expect(found[1]?.detail).toBe('must have `siblings` at line 2, column 2, not `sibling`');
   });
-});
-
-test('equal data have one hash and one program, in whatever order their members stand', () => {
-  const shuffled = Object.fromEntries(Object.entries(default3).reverse());
-  const [first, second] = [default3, shuffled as RuleSetData].map(compileOwn);
-  expect(second?.sha256).toBe(first?.sha256);
-  expect(second?.program.code).toBe(first?.program.code);
-  const other = { ...default3, verdicts: { all: { review: 501, decline: 800 } } };
-  expect(compileOwn(other).sha256).not.toBe(first?.sha256);
 });
 
 test('a rule fires on what it reads beside the vector, and not on what is missing', () => {
@@ -190,11 +166,4 @@ test('problems are told up to a bound, and what comes after them costs next to n
   // Three rules have 147 problems; those of 60 would take 20 times as long.
   expect(ofMany).toBeLessThan(4 * quickestMsOf(() => problemsOf(few)));
   expect(ofMany).toBeLessThan(100);
-});
-
-describe('findRuleSet', () => {
-  test('knows the current one by the name stored with a score', () => {
-    expect(findRuleSet('default@3')).toBe(currentRuleSet);
-    expect(findRuleSet('default@2')).toBeUndefined();
-  });
 });

@@ -1,7 +1,6 @@
 /** Goal: the name of a derived rule set says all of it, so that a score is made again by the name that is stored with it. */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { FEATURE_SCHEMA } from '../../../../../src/core/domain/feature-schema.ts';
 import {
   type Derivation,
   deriveRuleSet,
@@ -9,7 +8,6 @@ import {
 import { currentRuleSet, findRuleSet } from '../../../../../src/core/score/rules/rule-sets.ts';
 import { NO_ROLLOUTS, rulesInForce } from '../../../../../src/core/score/rules-in-force.ts';
 import { score } from '../../../../../src/core/score/score.ts';
-import { verifyScore } from '../../../../../src/core/score/verify-score.ts';
 import { makeVector } from '../vector.ts';
 
 const UNCHANGED: Derivation = {
@@ -61,11 +59,6 @@ test.each([
 });
 
 describe('a derived rule set', () => {
-  test('without a rule scores as if the rule had not fired', () => {
-    expect(decide({}).reasons.map(({ code }) => code)).toEqual(['AMOUNT_OVER_LIMIT']);
-    expect(decide({ without: ['AMOUNT_OVER_LIMIT'] })).toMatchObject({ score: 0, reasons: [] });
-  });
-
   test('that is tightened lowers the verdict alone, and a threshold by half at most', () => {
     const { score: points, verdict } = decide({});
     expect([points < 500, verdict]).toEqual([true, 'approve']);
@@ -99,19 +92,6 @@ describe('a derived rule set', () => {
     expect(decide(manual(50_000.01)).verdict).toBe('approve');
     const declined = makeVector({ amount: 50_000, amount_to_corridor: 10 });
     expect(decide(manual(0), declined).verdict).toBe('decline');
-  });
-
-  test('verifies by the name that was stored', () => {
-    const manualFrom = { manualFrom: { amount: 1000, currency: 'USD' } };
-    const ruleSet = derive({ without: ['STRUCTURING'], tightenedBy: 30, ...manualFrom });
-    const stored = {
-      ...score({ vector: large, ruleSet, opinion: null }),
-      ...{ features: large, featureSchema: FEATURE_SCHEMA, model: null, corridor: 'US-EG' },
-      ruleInputs: null,
-    };
-    expect(verifyScore({ ...stored, ruleSet: ruleSet.id }, ruleSet, null)).toEqual([]);
-    const underived = verifyScore({ ...stored, ruleSet: 'default@3' }, currentRuleSet, null);
-    expect(underived).toEqual(['verdict', 'reasons']);
   });
 });
 

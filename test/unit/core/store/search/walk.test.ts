@@ -44,24 +44,6 @@ const walk = (given: Partial<Walk> & Pick<Walk, 'ranges' | 'readSlice'>) =>
   walkRanges({ isDescending: true, after: null, budget: createBudget(), ...given });
 
 describe('walkRanges', () => {
-  test('stops within the newest month once it has enough, and goes on from there', async () => {
-    const { slices, found, readSlice } = table([25, 24, 23, 12], 100, 2);
-    expect(await walk({ ranges: months(3), readSlice })).toEqual(rowAt(24));
-    expect([found, slices.length]).toEqual([[25, 24], 1]);
-    const rest = table([25, 24, 23, 12], 100);
-    expect(
-      await walk({ ranges: months(3), after: rowAt(24), readSlice: rest.readSlice }),
-    ).toBeNull();
-    expect(rest.found).toEqual([23, 12]);
-  });
-
-  test('goes through the months from the oldest on in ascending order', async () => {
-    const { found, readSlice } = table([45, 3, 12, 4, 25], 1, 100, false);
-    const ranges = months(5).toReversed();
-    expect(await walk({ ranges, isDescending: false, after: rowAt(3), readSlice })).toBeNull();
-    expect(found).toEqual([4, 12, 25, 45]);
-  });
-
   test('goes on within a month where a slice looked at its share', async () => {
     const times = Array.from({ length: 10 }, (_, n) => n);
     const { slices, found, readSlice } = table(times, 3);
@@ -99,10 +81,6 @@ describe('walkRanges', () => {
     expect(found).toEqual([45, 15]);
     expect(asked).toEqual([[{ fromMs: 40, toMs: 46 }, ...months(4)]]);
     expect(slices.length).toBeLessThanOrEqual(3);
-  });
-
-  test('of no range is at its end', async () => {
-    expect(await walk({ ranges: [], readSlice: table([], 3).readSlice })).toBeNull();
   });
 });
 

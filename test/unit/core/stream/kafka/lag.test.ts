@@ -7,7 +7,6 @@ import {
   type KafkaLag,
 } from '../../../../../src/core/stream/kafka/lag.ts';
 import { topicsOfMarket } from '../../../../../src/core/stream/kafka/remove-topics.ts';
-import { findTopicProblems } from '../../../../../src/core/stream/kafka/topic-facts.ts';
 import { topicsOf } from '../../../../../src/core/stream/kafka/topics.ts';
 import { streamKeys } from '../../../../../src/core/stream/keys.ts';
 
@@ -67,18 +66,5 @@ test('the topics of a market are those of no other one, and of no other system',
   expect(topicsOfMarket('market_1', [transactions, ...others, scored])).toEqual([
     transactions,
     scored,
-  ]);
-});
-
-test('topics must not be compacted, and should have copies', () => {
-  const wanted = topicsOf('market_0', 'US-EG');
-  const fine = { partitions: 16, replicas: 2, retentionMs: -1, cleanupPolicy: 'delete' };
-  const topics = Object.values(wanted).map((topic) => ({ topic, ...fine }));
-  expect(findTopicProblems({ brokers: 2, topics }, wanted)).toEqual([]);
-  const [first] = topics;
-  const single = topics.map((one) => (one === first ? { ...one, replicas: 1 } : one));
-  expect(findTopicProblems({ brokers: 1, topics: single }, wanted)).toEqual([]);
-  expect(findTopicProblems({ brokers: 2, topics: single }, wanted)).toEqual([
-    { isLost: false, text: 'market_0.US-EG.transactions has partitions of one copy' },
   ]);
 });
