@@ -1,13 +1,8 @@
 import { expect, test } from 'vitest';
 import { mintApiKey, mintLink } from '../../../../src/kit/access/api-key.ts';
 import type { FoundScore } from '../../../../src/kit/client/api-types.ts';
-import { createLedger } from '../../../../src/tools/client/ledger.ts';
-import { ledgerSentence, whereToLook } from '../../../../src/tools/start/screen.ts';
+import { whereToLook } from '../../../../src/tools/start/screen.ts';
 
-const COUNTED = {
-  ...{ accepted: 20_000, duplicates: 0, scored: 20_000, deadLettered: 0, pending: 0, doubled: 0 },
-  ...{ elapsedMs: 2_098, latencyP50Ms: 798, latencyP99Ms: 1_206 },
-};
 const ID = '01a1f873-ca31-7d5e-a6f6-e2409247fcde';
 const reason = (code: string, detail: string) => ({ code, detail, contribution: 200 });
 const SCORE = {
@@ -20,12 +15,6 @@ const SCORE = {
   ],
 } as unknown as FoundScore;
 const URL = 'http://127.0.0.1:8080';
-
-test('the latency of the sample is named as that of a backlog', () => {
-  const sentence = ledgerSentence(createLedger(COUNTED));
-  expect(sentence).toContain('798 ms for half, 1,206 ms for 99 %, in a backlog');
-  for (const line of sentence.split('\n')) expect(line.length).toBeLessThanOrEqual(100);
-});
 
 const LINK = `${URL}/console#login=${mintLink().token}`;
 
@@ -52,10 +41,4 @@ test('where nothing is scored yet, no list is shown', async () => {
     ...['Nothing is scored yet.', '', `Open ${URL}/docs and authorize with this key: KEY`],
     'Operators go on with bin/risk status, bin/risk doctor and docs/first-hour.md.',
   ]);
-});
-
-test('where nothing is served afterwards, no link that would be dead is shown', () => {
-  const lines = whereToLook({ url: URL, consoleUrl: null, key: 'KEY', keyFile: null }, [SCORE]);
-  expect(lines[0]).toBe('The 1 riskiest, each with its address in the console:');
-  expect(lines.join('\n')).not.toContain('login=');
 });

@@ -102,19 +102,6 @@ test('parts of answers that a program handles alone have names', () => {
   }
 });
 
-test('the parameters of a post and of a batch name preferences that the operation applies', () => {
-  const preferAt = (path: string) =>
-    document.paths[path]?.['post']?.parameters?.find(({ name }) => name === 'Prefer');
-  expect(preferAt('/v1/transactions')).toMatchObject({
-    schema: { examples: ['wait=2'] },
-    description: expect.stringContaining('at most 10 '),
-  });
-  expect(preferAt('/v1/transactions/batch')).toMatchObject({
-    schema: { examples: ['handling=lenient'] },
-    description: expect.not.stringContaining('wait='),
-  });
-});
-
 test('every operation may answer 500, which is a problem', () => {
   const schemas = openApi.operations.map(
     ({ operation }) => operation.responses['500']?.content?.['application/problem+json']?.schema,

@@ -1,13 +1,11 @@
-/** The small parts of the edge: preferences, keys in headers, lines, methods, problems. */
+/** The small parts of the edge: preferences, keys in headers, lines, problems. */
 import { describe, expect, test, vi } from 'vitest';
 import { readIdempotencyKey } from '../../../../src/core/accept/idempotency-key.ts';
-import { apiKeyHash, mintApiKey } from '../../../../src/kit/access/api-key.ts';
 import { Problem, problemResponse, toProblem } from '../../../../src/kit/http/answers/problem.ts';
 import { type RawLine, readLineChunks } from '../../../../src/kit/http/body/line-reader.ts';
-import { createMethodTable } from '../../../../src/kit/http/method-table.ts';
-import { readPreferences, waitApplied } from '../../../../src/kit/http/prefer.ts';
+import { readPreferences } from '../../../../src/kit/http/prefer.ts';
 import { Failure } from '../../../../src/kit/words/failure.ts';
-import { InvalidFields, jsonPointer } from '../../../../src/kit/words/field-error.ts';
+import { InvalidFields } from '../../../../src/kit/words/field-error.ts';
 
 describe('readPreferences', () => {
   test.each<[string | undefined, number, boolean, string[]?]>([
@@ -33,10 +31,6 @@ describe('readPreferences', () => {
       isLenient: true,
       unread: [],
     });
-  });
-
-  test('waitApplied writes seconds', () => {
-    expect([2000, 500, 1].map(waitApplied)).toEqual(['wait=2', 'wait=0.5', 'wait=0.001']);
   });
 });
 
@@ -82,10 +76,6 @@ describe('readLineChunks', () => {
     return chunks;
   };
 
-  test('joins what arrives in parts and skips blank lines', async () => {
-    expect(await read(parts('a', 'b\n\n \r\nc', 'd\n', 'e'))).toEqual([['ab', 'cd', 'e']]);
-  });
-
   test('gives up a flood of blank lines, and takes more of them beside other lines', async () => {
     const flood = (text: string) => Array.from({ length: 41 }, () => text.repeat(1000));
     await expect(read(parts(...flood('\n'.repeat(25))))).rejects.toMatchObject({
@@ -93,22 +83,6 @@ describe('readLineChunks', () => {
     });
     const others = await read(parts(...flood(`a${'\n'.repeat(26)}`)));
     expect(others.flat()).toHaveLength(41_000);
-  });
-
-  test('ends a chunk at its lines and at its bytes', async () => {
-    expect(await read(parts('1\n2\n3\n4\n'))).toEqual([['1', '2', '3'], ['4']]);
-    expect(await read(parts('123456789\n123456789\n123\n4\n'))).toEqual([
-      ['123456789', '123456789', '123'],
-      ['4'],
-    ]);
-  });
-
-  test('gives null for a line that is too long, however it arrives', async () => {
-    const long = 'x'.repeat(11);
-    expect(await read(parts(`a\n${long}\nb\n`))).toEqual([['a', null, 'b']]);
-    expect(await read(parts('a\n', ...long, '\n', 'b\n'))).toEqual([['a', null, 'b']]);
-    expect(await read(parts(long.repeat(9)))).toEqual([[null]]);
-    expect(await read(parts('x'.repeat(10)))).toEqual([['x'.repeat(10)]]);
   });
 
   test('ends a chunk when the sender pauses', async () => {
@@ -120,12 +94,6 @@ describe('readLineChunks', () => {
     } finally {
       vi.useRealTimers();
     }
-  });
-
-  test('gives up a sender that falls silent', async () => {
-    const silent = { ...limits, timeoutMs: 30 };
-    const chunks = readLineChunks(parts('a', 500, '\n'), silent);
-    await expect(chunks.next()).rejects.toMatchObject({ problem: 'request-timeout' });
   });
 
   test('holds nothing against the sender while a chunk is worked on', async () => {
@@ -151,43 +119,8 @@ describe('readLineChunks', () => {
   });
 });
 
-test('createMethodTable tells what a path takes', () => {
-  const table = createMethodTable([
-    { method: 'GET', path: '/v1/a/:id' },
-    { method: 'POST', path: '/v1/a/batch' },
-    { method: 'DELETE', path: '/v1/a/:id' },
-    { method: 'ALL', path: '/v1/*' },
-    { method: 'GET', path: '/x.json' },
-  ]);
-  expect(table.allowedAt('/v1/a/7')).toEqual(['DELETE', 'GET', 'HEAD']);
-  expect(table.allowedAt('/v1/a/batch')).toEqual(['POST']);
-  const mistaken = table.mistaken.map(({ method, path }) => `${method} ${path}`);
-  expect(mistaken.sort()).toEqual(['DELETE', 'GET', 'HEAD'].map((one) => `${one} /v1/a/batch`));
-  expect(table.allowedAt('/v1/a')).toEqual([]);
-  expect(table.allowedAt('/v1/a/7/8')).toEqual([]);
-  expect(table.allowedAt('/xyjson')).toEqual([]);
-});
-
-test('jsonPointer escapes', () => {
-  expect(jsonPointer(['a/b', 0, 'c~d'])).toBe('/a~1b/0/c~0d');
-});
-
 describe('toProblem', () => {
   const failure = (kind: Failure['kind']) => new Failure(kind, 'CODE', 'driver says: password=x');
-
-  test.each([
-    ['invalid', 422],
-    ['conflict', 409],
-    ['not-found', 404],
-    ['unavailable', 503],
-    ['transient', 503],
-  ] as const)('%s is %s', async (kind, status) => {
-    const problem = toProblem(failure(kind)) ?? new Problem('internal', '');
-    const response = problemResponse(problem, 'id-1');
-    expect(response.status).toBe(status);
-    expect(response.headers.get('retry-after')).toBe(status === 503 ? '1' : null);
-    expect(await response.json()).toMatchObject({ status, instance: 'id-1' });
-  });
 
   test('keeps what a driver says to itself', async () => {
     const problem = toProblem(failure('unavailable')) ?? new Problem('internal', '');
@@ -198,13 +131,4 @@ describe('toProblem', () => {
     expect(toProblem(new TypeError('x'))).toBeUndefined();
     expect(toProblem(failure('permanent'))).toBeUndefined();
   });
-});
-
-test('minted keys differ, and their hash is of the whole key', () => {
-  const keys = Array.from({ length: 100 }, mintApiKey);
-  expect(new Set(keys.map(({ key }) => key)).size).toBe(100);
-  for (const { keyId, key, keyHash } of keys) {
-    expect(key).toMatch(new RegExp(`^risk_${keyId}_[0-9A-Za-z]{49}$`));
-    expect(apiKeyHash(key)).toEqual(keyHash);
-  }
 });

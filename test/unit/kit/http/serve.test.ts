@@ -53,22 +53,6 @@ test.each(['\x00garbage', 'garbage\r\n\r\n'])(
   },
 );
 
-test('what is no HTTP behind an answer is 400', async () => {
-  const { socket, heard } = open();
-  socket.write(`${HEAD}{}`);
-  await waitUntil(() => handled.length === 1, 5000, 'the request to be handled');
-  socket.once('data', () => socket.write('garbage\r\n\r\n'));
-  handled.pop()?.();
-  expect(statuses(await heard)).toEqual(['201', '400']);
-});
-
-test('a connection on which nothing came does not hold up a shutdown', async () => {
-  const other = await serve(toListener(app), { host: '127.0.0.1', port: 0 });
-  const socket = connect({ port: Number(new URL(other.url).port), host: '127.0.0.1' });
-  await once(socket, 'connect');
-  await other.close();
-});
-
 /** A stranger who begins a request and never ends it would have each process killed in place of drained. */
 test.each(['', 'GET /nothing HTTP/1.1\r\nHost: x\r\n\r\n'])(
   'half a request does not hold up a shutdown, after %j',

@@ -1,6 +1,5 @@
 import { expect, test } from 'vitest';
 import { z } from 'zod';
-import { readConfig } from '../../../../src/kit/config/config.ts';
 import { DESCRIBED, given, issueText, oneOf } from '../../../../src/kit/words/describe-issue.ts';
 
 const schema = z.strictObject({
@@ -60,12 +59,3 @@ test('a check of several fields does not say that an object was given', () => {
   const [issue] = either.safeParse({}, DESCRIBED).error?.issues ?? [];
   expect(issue && issueText(issue)).toBe('must have one');
 });
-
-test.each(['abc', '65536', '-1', '80.5', '8e3', ' 80'])(
-  'a port is a whole number, not %s',
-  (port) => {
-    expect(readConfig({ PORT: port })).toEqual({
-      problems: [`PORT: must be a whole number from 0 to 65535, not '${port}'`],
-    });
-  },
-);

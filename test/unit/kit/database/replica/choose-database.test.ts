@@ -1,12 +1,7 @@
 /** The Postgres that answers a read. The databases here are only names and are never queried. */
 import { expect, test } from 'vitest';
 import type { Database } from '../../../../../src/kit/database/pool.ts';
-import {
-  isFound,
-  RECENT_MS,
-  readFrom,
-} from '../../../../../src/kit/database/replica/choose-database.ts';
-import { Failure } from '../../../../../src/kit/words/failure.ts';
+import { RECENT_MS, readFrom } from '../../../../../src/kit/database/replica/choose-database.ts';
 
 const named = () => ({}) as Database;
 const [primary, database] = [named(), named()];
@@ -23,17 +18,6 @@ function replicaOf(ageMs: number | undefined = AGE_MS) {
   return { databases, noted };
 }
 const ask = async (asked: Database, asOfMs: number) => ({ asked, asOfMs });
-
-test('recent data comes from the primary, older from the replica, if there is one', async () => {
-  const { databases, noted } = replicaOf();
-  const atPrimary = { asked: primary, asOfMs: NOW };
-  expect(await readFrom(databases, NOW - RECENT_MS + 1, ask)).toEqual(atPrimary);
-  expect(await readFrom(databases, NOW - RECENT_MS, ask)).toEqual({
-    ...{ asked: database, asOfMs: NOW - AGE_MS },
-  });
-  expect(await readFrom({ ...databases, replica: null }, 0, ask)).toEqual(atPrimary);
-  expect(noted).toEqual(['primary: recent', 'replica: in_step', AGE_MS]);
-});
 
 test('reads that spare the primary take recent data from the replica, as long as it may be read', async () => {
   const { databases, noted } = replicaOf();
@@ -54,32 +38,6 @@ test('an answer is as old as it is once it has been read', async () => {
   };
   await readFrom({ ...databases, now: () => nowMs }, 0, slow);
   expect(noted).toEqual(['replica: in_step', AGE_MS + 5000]);
-});
-
-test('a replica that is behind, fails or lacks a row leaves the answer to the primary', async () => {
-  const { databases, noted } = replicaOf();
-  const behind = { ...databases, replica: { ...databases.replica, ageMs: () => undefined } };
-  expect(await readFrom(behind, 0, ask)).toMatchObject({ asked: primary });
-  const failing = async (asked: Database) => {
-    if (asked === database) throw new Failure('unavailable', 'POSTGRES_UNAVAILABLE', 'away');
-    return asked;
-  };
-  expect(await readFrom(databases, 0, failing)).toBe(primary);
-  const lacking = async (asked: Database) => (asked === database ? undefined : asked);
-  expect(await readFrom(databases, 0, lacking, isFound)).toBe(primary);
-  expect(noted).toEqual(['primary: behind', 'primary: failed', 'primary: lacking']);
-});
-
-test('the replica takes no read of a caller that prefers the primary, also where the primary is away', async () => {
-  const { databases, noted } = replicaOf();
-  const away = async (asked: Database) => {
-    if (asked === primary) throw new Failure('unavailable', 'POSTGRES_UNAVAILABLE', 'away');
-    return asked;
-  };
-  expect(await readFrom(databases, 0, away)).toBe(database);
-  const preferring = { ...databases, isPrimaryAlone: true };
-  await expect(readFrom(preferring, 0, away)).rejects.toThrow('away');
-  expect(noted).toEqual(['replica: in_step', AGE_MS, 'primary: preferred']);
 });
 
 test('what is wrong with the read itself is not asked twice', async () => {

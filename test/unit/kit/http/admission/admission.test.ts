@@ -52,29 +52,6 @@ describe('admission', () => {
     expect(enter('submit', 1).refusal).toBeNull();
   });
 
-  test('a place that is taken back weighs what its body turned out to be', () => {
-    const { enter } = createAdmission(limits, () => true);
-    const packed = Array.from({ length: 9 }, () => enter('submit', 1));
-    const tickets = packed.map((ticket) => {
-      if (ticket.refusal !== null) throw new Error('a place was expected');
-      ticket.lend();
-      return ticket;
-    });
-    expect(tickets.map((ticket) => ticket.takeBack(5000))).toEqual([
-      ...new Array(8).fill(null),
-      'bytes',
-    ]);
-    for (const ticket of tickets) ticket.leave(1);
-    const small = Array.from({ length: 11 }, () => enter('submit', 100));
-    expect(small.map(({ refusal }) => refusal)).toEqual([...new Array(10).fill(null), 'bytes']);
-  });
-
-  test('streams of lines keep no submission out', () => {
-    const { enter } = createAdmission({ ...limits, requestsMax: 1 }, () => true);
-    expect([enter('stream', 1).refusal, enter('stream', 1).refusal]).toEqual([null, 'in-flight']);
-    expect(enter('submit', 1).refusal).toBeNull();
-  });
-
   test('takes no submissions while nothing can be committed, and reads all the same', () => {
     const { enter } = createAdmission(limits, () => false);
     expect(enter('submit', 1).refusal).toBe('postgres');
@@ -134,19 +111,6 @@ describe('admission', () => {
     fill(admission, 60_000);
     admission.adapt(0);
     expect(fill(admission)).toBe(16);
-  });
-
-  test('lets fewer in while submissions take long; what says nothing changes nothing', () => {
-    const admission = createAdmission(limits, () => true);
-    fill(admission, 500);
-    admission.adapt(0);
-    expect(fill(admission, null)).toBe(64);
-    fill(admission, 501);
-    admission.adapt(0);
-    expect(fill(admission)).toBe(45);
-    expect(Array.from({ length: 64 }, () => admission.enter('other', 0).refusal)).toEqual(
-      new Array(64).fill(null),
-    );
   });
 
   test('lets no more in while nobody knows how long those under way will take', () => {

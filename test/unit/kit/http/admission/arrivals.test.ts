@@ -1,4 +1,4 @@
-/** Bodies that are still arriving: their number, their bytes, and which one gives way. */
+/** Bodies that are still arriving: their bytes, and which of them gives way. */
 import { expect, test } from 'vitest';
 import { createArrivals } from '../../../../../src/kit/http/admission/arrivals.ts';
 
@@ -19,23 +19,6 @@ function open(limits: { bodiesMax: number; bytesMax: number }) {
   };
   return { ...arrivals, pass, first: begin(), second: begin() };
 }
-
-test('beyond their count the oldest gives way, but only to its slowness', async () => {
-  const { begin, pass, first } = open({ bodiesMax: 2, bytesMax: 10 });
-  pass(99);
-  expect(begin()).toBeUndefined();
-  pass(1);
-  expect(begin()).toBeDefined();
-  await expect(first.gaveWay).rejects.toThrow('gave way');
-  expect(first.add(1)).toBe(false);
-});
-
-test('one that has ended makes room', () => {
-  const { begin, first } = open({ bodiesMax: 2, bytesMax: 10 });
-  first.end();
-  expect(begin()).toBeDefined();
-  expect(begin()).toBeUndefined();
-});
 
 test('beyond their bytes the oldest gives way, and nothing is added while all are young', async () => {
   const { pass, first, second } = open({ bodiesMax: 2, bytesMax: 10 });

@@ -59,12 +59,6 @@ test('one that came with its head is read at once, and its stream ends', async (
   await waitUntil(() => ended.length === 1, 5000, 'the end of the body');
 });
 
-test('requests that follow on the connection are read as well', async () => {
-  const all = `${post('{"n":1}')}${post('{"n":2}')}${post('{"n":3}')}`;
-  expect(await exchange((socket) => void socket.write(all), 3)).toHaveLength(3);
-  await waitUntil(() => ended.length === 3, 5000, 'the ends of the bodies');
-});
-
 test('one that comes in parts is waited for', async () => {
   const request = post('{"n":1}');
   const inParts = async (socket: Socket) => {
@@ -73,10 +67,4 @@ test('one that comes in parts is waited for', async () => {
     socket.write(request.slice(-3));
   };
   expect(await exchange(inParts, 1)).toEqual(['{"n":1}']);
-});
-
-test('one without a length is waited for', async () => {
-  const chunked = `${HEAD}Transfer-Encoding: chunked\r\n\r\n7\r\n{"n":1}\r\n0\r\n\r\n`;
-  expect(await exchange((socket) => void socket.write(chunked), 1)).toEqual(['{"n":1}']);
-  expect(waits).toBe(1);
 });

@@ -28,17 +28,3 @@ test('between two turns the loop looks at its sockets so many times', async () =
   await nextTurn();
   expect(isGiven).toBe(true);
 });
-
-test('nobody waits when nothing was done in this turn', async () => {
-  const waitForCpu = createCpuQueue(1);
-  await waitForCpu();
-  await nextTurn();
-  await nextTurn();
-  let isGiven = false;
-  void waitForCpu().then(() => {
-    isGiven = true;
-  });
-  await Promise.resolve();
-  await Promise.resolve();
-  expect(isGiven).toBe(true);
-});

@@ -32,7 +32,6 @@ const TRANSACTION = {
   ...{ account_id: 'a', merchant_id: 'm', amount: '1', currency: 'USD', corridor: 'US-EG' },
 };
 const LABEL = { label: 'fraud', labelled_at: '2026-11-20T00:00:00Z', source: 's' };
-const TIME = 'a day, as 2026-11-20, or an RFC 3339 time with a zone, as 2026-11-20T09:30:00.000Z';
 
 test.each([
   [
@@ -42,21 +41,9 @@ test.each([
   ],
   [
     scoreSearchParameters,
-    { limit: '100000' },
-    "/limit must be a whole number from 1 to 200, not '100000'.",
-  ],
-  [scoreSearchParameters, { limit: '0' }, "/limit must be a whole number from 1 to 200, not '0'."],
-  [
-    scoreSearchParameters,
     { min_score: 'x' },
     "/min_score must be a whole number from 0 to 1000, not 'x'.",
   ],
-  [
-    scoreSearchParameters,
-    { corridor: 'us' },
-    "/corridor must be SOURCE-DESTINATION, as US-EG, not 'us'.",
-  ],
-  [scoreSearchParameters, { from: 'now' }, `/from must be ${TIME}, not 'now'.`],
   [
     scoreSearchParameters,
     { cursor: 'z' },
@@ -67,22 +54,10 @@ test.each([
     { reason: 'r' },
     "/reason/0 must be a reason code, as GET /v1/reason-codes lists them, not 'r'.",
   ],
-  [scoreSearchParameters, { account_id: '' }, '/account_id must have at least 1 character, not 0.'],
-  [
-    summaryParameters,
-    { from: '2026-13-01' },
-    "/from must be a UTC day, as 2026-11-20, not '2026-13-01'.",
-  ],
-  [transactionInputSchema, { ...TRANSACTION, amount: undefined }, '/amount is required.'],
   [
     transactionInputSchema,
     { ...TRANSACTION, amount: 5 },
     '/amount must be a decimal string, as "125.50", not 5.',
-  ],
-  [
-    transactionInputSchema,
-    { ...TRANSACTION, amount: '0' },
-    "/amount must be greater than zero, not '0'.",
   ],
   [
     transactionInputSchema,
@@ -101,21 +76,6 @@ test.each([
   ],
   [
     transactionInputSchema,
-    { ...TRANSACTION, corridor: 'us-eg' },
-    "/corridor must be in capitals, as US-EG, not 'us-eg'.",
-  ],
-  [
-    transactionInputSchema,
-    { ...TRANSACTION, country: 'usa' },
-    "/country must be an ISO 3166 alpha-2 code, as US, not 'usa'.",
-  ],
-  [
-    transactionInputSchema,
-    { ...TRANSACTION, country: 'eg' },
-    "/country must be in capitals, as EG, not 'eg'.",
-  ],
-  [
-    transactionInputSchema,
     { ...TRANSACTION, country: 'UK' },
     "/country must be GB, the ISO 3166 code of the United Kingdom, not 'UK'.",
   ],
@@ -131,30 +91,9 @@ test.each([
   ],
   [
     transactionInputSchema,
-    { ...TRANSACTION, merchant_id: null },
-    '/merchant_id must be a string, not null.',
-  ],
-  [
-    transactionInputSchema,
-    { ...TRANSACTION, ip: '1.2' },
-    "/ip must be an IPv4 or IPv6 address, not '1.2'.",
-  ],
-  [
-    transactionInputSchema,
-    { ...TRANSACTION, type: 'x'.repeat(65) },
-    '/type must have at most 64 characters, not 65.',
-  ],
-  [
-    transactionInputSchema,
-    { ...TRANSACTION, metadata: [] },
-    '/metadata must be an object, not an array.',
-  ],
-  [
-    transactionInputSchema,
     { ...TRANSACTION, created_at: '2026-02-30T00:00:00Z' },
     "/created_at must be a time that exists, not '2026-02-30T00:00:00Z'.",
   ],
-  [labelInputSchema, { ...LABEL, transaction_id: '1' }, "/transaction_id must be a UUID, not '1'."],
   [labelInputSchema, LABEL, '/transaction_id is required, or idempotency_key.'],
   [
     newProposalSchema,
