@@ -172,10 +172,6 @@ function circlesAmong(arrows: ReadonlyMap<string, ReadonlySet<string>>): string[
 }
 
 describe('import rules', () => {
-  test('sources are found', () => {
-    expect(sources.length).toBeGreaterThan(20);
-  });
-
   test('rooms import core and kit alone, core imports kit alone, and nobody imports main', () => {
     const crossing = sources.flatMap(({ path, text }) =>
       importsOf(path, text)

@@ -42,22 +42,6 @@ test('writeSimulation writes the same bytes twice, compressed and plain', async 
   expect(gunzipSync(read('one.csv.gz')).equals(read('plain.csv'))).toBe(true);
 });
 
-test('writeSimulation labels every transaction, in the same order', async () => {
-  const files = { out: join(folder, 'out.ndjson'), labels: join(folder, 'labels.ndjson') };
-  const counts = await writeSimulation(OPTIONS, { ...files, format: 'ndjson' }, signal);
-  const read = (path: string): Record<string, string>[] =>
-    readFileSync(path, 'utf8')
-      .trimEnd()
-      .split('\n')
-      .map((line) => JSON.parse(line));
-  const labels = read(files.labels);
-  expect(labels.map((row) => row['idempotency_key'])).toEqual(
-    read(files.out).map((row) => row['idempotency_key']),
-  );
-  expect(labels.filter((row) => row['label'] === 'fraud')).toHaveLength(150);
-  expect(counts['none']).toBe(2_850);
-});
-
 test('risk simulate writes one corridor, and no label that nobody knows by now', async () => {
   const [out, labels] = [join(folder, 'near.csv'), join(folder, 'near-labels.csv')];
   const size = ['--transactions', '2000', '--accounts', '100', '--merchants', '50', '--days', '10'];

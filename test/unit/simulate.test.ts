@@ -1,6 +1,6 @@
 /**
  * Goal: the simulator's rows match its scenarios and habits. One run of 40,000 rows is examined from several
- * sides.
+ * sides; test/property/simulate.test.ts has the laws of any run.
  */
 import { createHash } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
@@ -8,11 +8,7 @@ import { currencyScale } from '../../src/core/domain/currency.ts';
 import { reportingLimitMinor } from '../../src/core/domain/reporting-limit.ts';
 import { transactionWriter } from '../../src/tools/simulate/format.ts';
 import { type SimulateOptions, simulate } from '../../src/tools/simulate/simulate.ts';
-import {
-  SCENARIOS,
-  type ScenarioName,
-  type SimulatedTransaction,
-} from '../../src/tools/simulate/world.ts';
+import type { ScenarioName, SimulatedTransaction } from '../../src/tools/simulate/world.ts';
 
 const OPTIONS: SimulateOptions = {
   transactions: 40_000,
@@ -45,12 +41,6 @@ function median(values: readonly number[]): number {
   return values.toSorted((one, other) => one - other)[Math.floor(values.length / 2)] ?? Number.NaN;
 }
 
-/** Median ordinary amount of the account, from the simulated rows themselves. */
-function usualAmount(accountId: string): number {
-  const amounts = ofScenario('none').filter((row) => row.accountId === accountId);
-  return median(amounts.map((row) => Number(row.amount)));
-}
-
 describe('simulate', () => {
   test('gives the same bytes on every machine', () => {
     const { line } = transactionWriter('csv');
@@ -59,24 +49,10 @@ describe('simulate', () => {
     expect(digest).toBe('e347aa4f48efb49aed54072c1b7a4a9b6923c610047a4dde447f10ebc566c761');
   });
 
-  test('gives other people for another seed', () => {
-    const others = [...simulate({ ...OPTIONS, transactions: 100, seed: 'another' })];
-    const same = [...simulate({ ...OPTIONS, transactions: 100 })];
-    expect(others.map((row) => row.amount)).not.toEqual(same.map((row) => row.amount));
-  });
-
   test('gives other keys for other options, so that two files never conflict', () => {
     const keys = new Set(ROWS.map((row) => row.idempotencyKey));
     const longer = simulate({ ...OPTIONS, transactions: OPTIONS.transactions + 1 });
     expect([...longer].some((row) => keys.has(row.idempotencyKey))).toBe(false);
-  });
-
-  test('has every scenario', () => {
-    expect(new Set(ROWS.map((row) => row.scenario))).toEqual(new Set(SCENARIOS));
-  });
-
-  test('uses currencies of scale 0, 2 and 3', () => {
-    expect(new Set(ROWS.map((row) => currencyScale(row.currency)))).toEqual(new Set([0, 2, 3]));
   });
 });
 
@@ -92,20 +68,6 @@ describe('habits', () => {
       const near = rows.filter((row) => Number(row.amount) < 4 * usual);
       expect(near.length / rows.length).toBeGreaterThan(0.9);
     }
-  });
-
-  test('accounts have hours: the busiest eight of the day hold most of their transactions', () => {
-    const busy = groups(ofScenario('none'), 'accountId').filter((rows) => rows.length >= 60);
-    const shares = busy.map((rows) => {
-      const hours = new Array<number>(24).fill(0);
-      for (const row of rows) {
-        const hour = new Date(row.createdAtMs).getUTCHours();
-        hours[hour] = (hours[hour] ?? 0) + 1;
-      }
-      const best = hours.toSorted((one, other) => other - one).slice(0, 8);
-      return best.reduce((sum, count) => sum + count, 0) / rows.length;
-    });
-    expect(median(shares)).toBeGreaterThan(0.6);
   });
 
   test('an account keeps its corridor and currency', () => {
@@ -137,26 +99,5 @@ describe('scenarios', () => {
       expect(share).toBeLessThan(1);
     }
     for (const episode of groups(rows, 'accountId')) expect(episode.length).toBeGreaterThan(1);
-  });
-
-  test('stolen_account spends at least three times the usual amount', () => {
-    const ratios = ofScenario('stolen_account').map(
-      (row) => Number(row.amount) / usualAmount(row.accountId),
-    );
-    expect(median(ratios)).toBeGreaterThan(3);
-  });
-
-  test('compromised_merchant takes many accounts from strange devices', () => {
-    for (const episode of groups(ofScenario('compromised_merchant'), 'merchantId')) {
-      expect(new Set(episode.map((row) => row.deviceId)).size).toBe(episode.length);
-      expect(new Set(episode.map((row) => row.accountId)).size).toBeGreaterThan(episode.length / 2);
-    }
-  });
-
-  test('mule_fan_in brings at least 20 accounts to one merchant within an hour', () => {
-    const rows = ofScenario('mule_fan_in');
-    const first = rows.filter((row) => row.merchantId === rows[0]?.merchantId);
-    expect(new Set(first.map((row) => row.accountId)).size).toBeGreaterThanOrEqual(20);
-    expect(spanMs(first)).toBeLessThan(HOUR_MS);
   });
 });

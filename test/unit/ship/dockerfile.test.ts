@@ -68,32 +68,4 @@ describe('Dockerfile', () => {
   it('leaves the lockfile behind, so that bin/risk never installs in a container', () => {
     expect(final.instructions.filter(({ value }) => value.includes('package-lock'))).toEqual([]);
   });
-
-  it('has a health check in exec form', () => {
-    expect(execForm(lastOf(final, 'HEALTHCHECK')).slice(0, 2)).toEqual(['node', '-e']);
-  });
-});
-
-describe('parseDockerfile', () => {
-  it('joins continued lines and drops comments', () => {
-    const text = '# head\nFROM a AS b\nENV X=1 \\\n    Y=2\n# between\nCMD ["c"]\n';
-    expect(parseDockerfile(text)).toEqual([
-      {
-        base: 'a AS b',
-        instructions: [
-          { name: 'ENV', value: 'X=1 Y=2' },
-          { name: 'CMD', value: '["c"]' },
-        ],
-      },
-    ]);
-  });
-
-  it('refuses what it does not know', () => {
-    expect(() => parseDockerfile('FROM a\nRUNN b')).toThrow('not a Dockerfile instruction');
-    expect(() => parseDockerfile('USER node')).toThrow('before FROM');
-  });
-
-  it('refuses the shell form', () => {
-    expect(() => execForm('bin/risk api')).toThrow('exec form');
-  });
 });

@@ -1,10 +1,6 @@
 /** Goal: the health of a corridor is the sum of its parts by their weights. Method: facts at the edges of each part. */
 import { expect, test } from 'vitest';
-import {
-  HEALTH_WEIGHTS,
-  type HealthFacts,
-  healthOf,
-} from '../../../../src/rooms/corridors/health.ts';
+import { type HealthFacts, healthOf } from '../../../../src/rooms/corridors/health.ts';
 
 const WELL: HealthFacts = {
   availability: 1,
@@ -32,8 +28,4 @@ test.each([
   ],
 ] as const)('%s: %s', (_, facts, score) => {
   expect(healthOf({ ...WELL, ...facts }).score).toBe(score);
-});
-
-test('the weights make 100', () => {
-  expect(Object.values(HEALTH_WEIGHTS).reduce<number>((sum, weight) => sum + weight, 0)).toBe(100);
 });

@@ -23,16 +23,6 @@ const PUBLISHED: Given = {
 };
 
 describe('labelProjection', () => {
-  test('takes a file that has the fields of the API, and nothing else of it', () => {
-    const record = {
-      ...{ idempotency_key: 'k', label: 'fraud', labelled_at: '2026-10-01T00:00:00.000Z' },
-      ...{ source: 'simulation', note: 'from a file', scenario: 'none' },
-    };
-    const { scenario: _, ...body } = record;
-    expect(csv({}, record)).toEqual(body);
-    expect(projection().json(record)).toEqual(body);
-  });
-
   test.each([
     ['1', 'fraud'],
     ['0', 'legitimate'],
@@ -80,24 +70,4 @@ describe('labelProjection', () => {
       expect(csv({ labelledAfterMs: 1000 }, record)['labelled_at']).toBe(created_at);
     },
   );
-
-  test.each([
-    [{}, ['label', 'labelled_at', 'source'], "'idempotency_key' for idempotency_key"],
-    [{}, ['transaction_id', 'labelled_at', 'source'], "'label' for label"],
-    [{}, ['transaction_id', 'label', 'labelled_at'], "'source' for source"],
-    [{}, ['transaction_id', 'label', 'source', 'created_at'], "'labelled_at' for labelled_at"],
-    [{ labelledAfterMs: 1 }, ['idempotency_key', 'label', 'source'], "'created_at' for created_at"],
-    [
-      { columns: { source: 'by' } } satisfies Given,
-      ['transaction_id', 'label', 'labelled_at', 'source'],
-      "'by' for source",
-    ],
-    [
-      { columns: { label: 'transaction_id' } } satisfies Given,
-      ['transaction_id', 'labelled_at', 'source'],
-      "'idempotency_key' for idempotency_key",
-    ],
-  ] as const)('names what a file lacks: %o of %j', (given, header, words) => {
-    expect(() => projection(given).csv(header)).toThrow(words);
-  });
 });

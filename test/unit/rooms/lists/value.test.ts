@@ -58,14 +58,3 @@ test('the range of a network is its first and last address', () => {
   ]);
   expect(addressOf('::ffff:203.0.113.7').text).toBe('203.0.113.7');
 });
-
-test('other kinds have their own forms', () => {
-  expect(storedOf('country', 'EG')).toBe('EG');
-  expect(problemOf('country', 'UK')).toContain('must be GB');
-  expect(problemOf('country', 'eg')).toContain('ISO 3166');
-  const hash = 'AB'.repeat(32);
-  expect(storedOf('hash', hash)).toBe(hash.toLowerCase());
-  expect(problemOf('hash', 'ab')).toContain('SHA-256');
-  expect(storedOf('account', 'acc 17')).toBe('acc 17');
-  for (const bad of ['', 'a\n', 'a'.repeat(129)]) expect(problemOf('device', bad)).toBeDefined();
-});

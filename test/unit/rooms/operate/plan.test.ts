@@ -1,7 +1,6 @@
-/** Goal: a plan is the formula over measured figures, as computed by hand, and never asks for less where the load is more. */
-import fc from 'fast-check';
+/** Goal: a plan is the formula over measured figures, as computed by hand. */
 import { describe, expect, test } from 'vitest';
-import { calibrate, requireSame } from '../../../../src/rooms/operate/plan/calibrate.ts';
+import { calibrate } from '../../../../src/rooms/operate/plan/calibrate.ts';
 import type { Calibration } from '../../../../src/rooms/operate/plan/calibration.ts';
 import type {
   Content,
@@ -74,29 +73,6 @@ describe('by hand', () => {
     expect(postgresMemoryGb(plan, MEASURED, 200)).toBeCloseTo(0.45 + 0.25 + 2, 6);
   });
 
-  test('many processes: 100,000 a second', () => {
-    const plan = planCapacity({ ...DEMAND, tps: 100_000 }, MEASURED, 0.7);
-    // 7.14 and 14.29 cores of half a core each; of more than a core a role uses one.
-    expect(fleetFor(plan, HALF, EACH)).toMatchObject({
-      api: 15,
-      worker: 29,
-      connections: 444,
-      connectionsMax: 635,
-    });
-    expect(fleetFor(plan, { api: 4, worker: 4 }, EACH)).toMatchObject({ api: 8, worker: 15 });
-  });
-
-  test('rows and disk by month', () => {
-    const { months } = planCapacity({ ...DEMAND, tps: 1, growth: 1, months: 2 }, MEASURED, 0.7);
-    const first = 0.5 * 86_400 * 30.436875;
-    expect(months.map(({ month, rows }) => [month, rows / first])).toEqual([
-      [0, 1],
-      [1, 2],
-      [2, 4],
-    ]);
-    expect((months[2]?.diskGb ?? 0) * 1e6).toBeCloseTo(7 * first, 0);
-  });
-
   test('a small load costs what starter costs, by corridor too', () => {
     const demand = { ...DEMAND, tps: 1, accounts: 1000, merchants: 100 };
     const plan = planCapacity(demand, MEASURED, 0.7);
@@ -117,67 +93,6 @@ describe('by hand', () => {
       usdAMonth: null,
     });
   });
-
-  test('a tier that lacks something says what', () => {
-    const large = planCapacity({ ...DEMAND, tps: 50_000 }, MEASURED, 0.7);
-    expect(priceOf(tierOf('pro'), large, MEASURED, EACH).lacks).toBe('a disk so large');
-    const many = planCapacity({ ...DEMAND, tps: 1, accounts: 1e8 }, MEASURED, 0.7);
-    expect(priceOf(tierOf('pro'), many, MEASURED, EACH).lacks).toBe('a Redis so large');
-    const unknown = planCapacity(DEMAND, { ...MEASURED, postgres_us: null }, 0.7);
-    expect(unknown.cores.postgres).toBeNull();
-  });
-});
-
-test('a larger load never needs or costs less', () => {
-  const demand = fc.record({
-    tps: fc.double({ min: 0.1, max: 20_000, noNaN: true }),
-    growth: fc.double({ min: 0, max: 0.2, noNaN: true }),
-    months: fc.integer({ min: 0, max: 24 }),
-    seasonal: fc.double({ min: 1, max: 4, noNaN: true }),
-    interaction: fc.double({ min: 1, max: 2, noNaN: true }),
-    safety: fc.double({ min: 1, max: 4, noNaN: true }),
-    mean: fc.double({ min: 0.1, max: 1, noNaN: true }),
-    accounts: fc.integer({ min: 0, max: 10_000_000 }),
-    merchants: fc.integer({ min: 0, max: 1_000_000 }),
-  });
-  const grown = fc.constantFrom(
-    ...([
-      'tps',
-      'growth',
-      'months',
-      'seasonal',
-      'interaction',
-      'safety',
-      'accounts',
-      'merchants',
-    ] as const),
-  );
-  const figuresOf = (one: Demand) => {
-    const plan = planCapacity(one, MEASURED, 0.7);
-    const fleet = fleetFor(plan, HALF, EACH);
-    const costs = PRICES.tiers.map(
-      (tier) => priceOf(tier, plan, MEASURED, EACH).usdAMonth ?? Number.POSITIVE_INFINITY,
-    );
-    return [
-      fleet.api,
-      fleet.worker,
-      fleet.connections,
-      plan.redis.maxmemoryGb,
-      plan.diskGb,
-      plan.officers,
-      ...costs,
-    ];
-  };
-  const property = fc.property(demand, grown, fc.integer({ min: 1, max: 10 }), (one, field, by) => {
-    const before = figuresOf(one);
-    const after = figuresOf({
-      ...one,
-      [field]: field === 'growth' ? one.growth + by / 100 : one[field] + by,
-    });
-    for (const [at, figure] of after.entries())
-      expect(figure).toBeGreaterThanOrEqual((before[at] ?? 0) * (1 - 1e-12));
-  });
-  fc.assert(property, { numRuns: 300 });
 });
 
 describe('a calibration', () => {
@@ -240,13 +155,6 @@ describe('a calibration', () => {
     },
   );
 
-  test('has no figure of a Postgres elsewhere', () => {
-    const before = usage(1000, { postgresSeconds: undefined });
-    const made = calibrate(spanOf(before, usage(61_000)), content);
-    expect(made.postgres_us).toBeNull();
-    expect(made.worker_us).toBeCloseTo(100, 6);
-  });
-
   const w1 = working(1.1, 1000);
   const of = (...all: [string, WorkerUsage][]): Workers => new Map(all);
   test.each<[string, Workers, Workers]>([
@@ -260,10 +168,5 @@ describe('a calibration', () => {
   ])('is refused where another worker %s', (_, before, after) => {
     const span = spanOf(usage(1000, { workers: before }), usage(61_000, { workers: after }));
     expect(() => calibrate(span, content)).toThrow('workers came or went: w2.');
-  });
-
-  test('counts a worker that died before as none', () => {
-    const dead: WorkerUsage = { ...w1, state: 'silent' };
-    expect(() => requireSame(of(['w1', w1], ['w2', dead]), of(['w1', w1]))).not.toThrow();
   });
 });

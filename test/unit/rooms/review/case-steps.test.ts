@@ -78,11 +78,3 @@ test('whom a risk officer assigns a case to may claim it, although it was left t
   expect(steps.claim({ ...one, assignee: 'Ann' }, ann, policy)).toMatchObject({ locked_by: 'Ann' });
   expect(() => steps.claim({ ...one, assignee: 'Ann' }, bob, policy)).toThrow('assigned to Ann');
 });
-
-test('a policy asks for a second person from its amount on, and where the amount is unknown', () => {
-  const by = (market_amount: string | null, four_eyes_amount = '5000', market_currency = 'USD') =>
-    steps.needsSecondPerson({ market_amount, market_currency, four_eyes_amount }, policy);
-  expect([by('4999.99'), by('5000.0'), by(null)]).toEqual([false, true, true]);
-  expect([by('4999.99', '4999.99'), by('5000', '9000')]).toEqual([true, true]);
-  expect([by('0.01', '5000', 'EUR'), by('0.01', '5000', 'USD')]).toEqual([true, false]);
-});

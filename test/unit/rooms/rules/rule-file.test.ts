@@ -9,7 +9,6 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { canonicalJson } from '../../../../src/core/domain/metadata.ts';
 import { compileRuleSet } from '../../../../src/core/score/rules/compile-rule-set.ts';
-import { default3 } from '../../../../src/core/score/rules/default-3.ts';
 import { hashRuleSet } from '../../../../src/core/score/rules/rule-set-data.ts';
 import { parseData } from '../../../../src/kit/command/data-file.ts';
 import { diffRuleSets } from '../../../../src/rooms/rules/diff-rule-sets.ts';
@@ -116,11 +115,6 @@ test('import of an export, and export of an import, give the same bytes', () => 
   );
 });
 
-test('the rule set of the build survives a file', () => {
-  const { value } = parseData(toYaml(default3));
-  expect(hashRuleSet(Object(value))).toBe(hashRuleSet(default3));
-});
-
 let folder: string;
 beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), 'risk-rule-file-'));
@@ -208,22 +202,6 @@ test('all problems are told at once, by line and column of the file', async () =
     sha256: null,
     problems: [{ pointer: '/rules/0/weight', line: 11, column: 5 }, {}, {}, {}, {}],
   });
-});
-
-test.each<[string, string, string]>([
-  ['an empty file', '', '1:1: must be an object'],
-  ['a list', '- a\n', '1:1: must be an object'],
-  ['a name of the build', FILE.replace('own@1', 'default@9'), '3:1: /id must have a name that'],
-  ['an alias', FILE.replace('id: own@1', 'id: &id own@1'), '3:5: &id must be without an anchor'],
-  [
-    'no expectation',
-    FILE.replace('        verdict: approve\n', ''),
-    '18:9: /rules/0/examples/2 must have fires, or verdict',
-  ],
-  ['no verdicts', FILE.replace(/verdicts: .*/, ''), '2:1: /verdicts is required'],
-])('%s is refused', async (_, file, wanted) => {
-  const { code, lines } = await risk('check', file);
-  expect([code, lines[0]]).toEqual([1, expect.stringContaining(wanted)]);
 });
 
 test('a rule that a file adds or removes is told by the lines of the file', () => {

@@ -61,14 +61,6 @@ test('the answer has the id of its request, and the level of reduced service', a
   expect(await ask()).not.toContain('X-Risk-Degradation');
 });
 
-test('it is counted under its route', async () => {
-  metrics.httpDuration.reset();
-  await ask();
-  expect(await metrics.registry.metrics()).toContain(
-    'risk_http_request_duration_seconds_count{method="GET",route="/v1/scores/:id",status="200"} 1',
-  );
-});
-
 test.each([
   ['a score that is not in memory', '/v1/scores/other', []],
   ['another route', '/v1/scores/kept/habit', []],

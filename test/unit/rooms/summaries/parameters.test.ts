@@ -1,5 +1,4 @@
 import { expect, test } from 'vitest';
-import { DESCRIBED, issueText } from '../../../../src/kit/words/describe-issue.ts';
 import { InvalidFields } from '../../../../src/kit/words/field-error.ts';
 import {
   figuresOf,
@@ -34,17 +33,6 @@ test('withDays gives the last seven days, or those asked for, within its bound',
   const more = day(20 - SUMMARY_DAYS_MAX);
   const tooMany = [['/from', 'must be at most 91 days before /to, not 92']];
   expect(refusalOf(() => daysOf({ from: more, to: day(20) }))).toEqual(tooMany);
-});
-
-const problems = (query: object) =>
-  summaryParameters.safeParse(query, DESCRIBED).error?.issues.map(issueText);
-
-test.each([
-  [{ from: '9999-12-31' }, "must be a UTC day from 0001-01-01 to 9999-12-30, not '9999-12-31'"],
-  [{ to: '0000-12-31' }, "must be a UTC day from 0001-01-01 to 9999-12-30, not '0000-12-31'"],
-  [{ to: '2026-02-30' }, "must be a UTC day, as 2026-11-20, not '2026-02-30'"],
-])('%j: %s', (query, text) => {
-  expect(problems(query)).toEqual([text]);
 });
 
 test.each([

@@ -22,15 +22,6 @@ describe('texts', () => {
     expect([others, index.size()]).toEqual([0, count]);
   });
 
-  test('added one by one between lookups are there at once', () => {
-    const index = createHashIndex(SEED);
-    for (let nth = 0; nth < 3000; nth++) {
-      expect(index.has(`device-${nth}`)).toBe(false);
-      index.add(`device-${nth}`);
-      expect(index.has(`device-${nth}`) && index.has(`device-${nth >> 1}`)).toBe(true);
-    }
-  });
-
   test('a million take at most 12 MiB', () => {
     const index = createHashIndex(SEED);
     for (let nth = 0; nth < 1_000_000; nth++) index.add(`acc_${nth}`);

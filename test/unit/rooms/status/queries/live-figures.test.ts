@@ -26,23 +26,6 @@ test('cache hits are a share of the reads of the last minute, by all caches', as
   expect(await readAt(150_000)).toBeNull();
 });
 
-test('the queue is what no worker has read, of all corridors', async () => {
-  const [corridor] = status.corridors ?? [];
-  if (corridor === undefined) throw new Error('the example has a corridor');
-  const queueOf = async (corridors: (typeof status)['corridors']) => {
-    const read = createReadLive({
-      readStatus: async () => ({ ...status, corridors }),
-      ...{ metrics: createMetrics(), poolInUse: () => 0, nowMs: () => 0 },
-    });
-    return (await read()).signals.find(({ signal }) => signal === 'queue_entries');
-  };
-  const waiting = { ...corridor, lag: 300, pending: 5000 };
-  expect(await queueOf([waiting, { ...waiting, corridor: 'GB-NG' }])).toMatchObject({
-    ...{ value: 600, level: 'warning' },
-  });
-  expect(await queueOf(null)).toMatchObject({ value: null, level: 'unknown' });
-});
-
 test('queue depth and connections are means of the last minute', async () => {
   const [corridor] = status.corridors ?? [];
   if (corridor === undefined) throw new Error('the example has a corridor');

@@ -30,19 +30,6 @@ test('each of two secrets verifies, and a third does not', () => {
   expect(() => other.verify(body, headersOf(signature))).toThrow(WebhookVerificationError);
 });
 
-test('a changed body does not verify', () => {
-  const secret = makeSecret();
-  const signature = signEvent([toKey(secret)], { id: 'test_1', timestamp, body });
-  const changed = body.replace('webhook.test', 'webhook.tesT');
-  expect(() => new Webhook(secret).verify(changed, headersOf(signature))).toThrow();
-});
-
-test('a secret has 32 bytes and is never the same', () => {
-  const [one, other] = [makeSecret(), makeSecret()];
-  expect(Buffer.from(one.slice('whsec_'.length), 'base64')).toHaveLength(32);
-  expect(one).not.toBe(other);
-});
-
 test('a sealed secret opens with any of the keys, in its own row alone', () => {
   const [older, newer] = [Buffer.alloc(32, 1), Buffer.alloc(32, 2)];
   const secret = makeSecret();

@@ -90,20 +90,6 @@ test.each([
 );
 
 test.each([
-  ['shop', "must be a URL, as https://shop.example/risk-events, not 'shop'"],
-  [
-    'localhost:9000/risk',
-    "must be a URL, as https://shop.example/risk-events, not 'localhost:9000/risk'",
-  ],
-  [
-    'http://shop.example/',
-    "must begin with https://, as https://shop.example/risk-events, not 'http:'",
-  ],
-])('%s is refused with an example of a URL', async (url, detail) => {
-  expect(await check(url)).toEqual([{ pointer: '/url', detail }]);
-});
-
-test.each([
   'https://public.example/hook?a=1',
   'https://93.184.215.14:8443/',
   'HTTPS://PUBLIC.example',
