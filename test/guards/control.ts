@@ -186,7 +186,7 @@ export const CONTROL: Guards = {
     says: 'Live figures come as events.',
     shown: 'GET /v1/live',
     test: 'integration/rooms/status/live-figures.test.ts > come as events until the session ends',
-    mechanism: 'src/kit/http/live/answer-live.ts',
+    mechanism: 'src/kit/http/live.ts',
   },
   workers: {
     says: 'A worker that fell silent without a farewell is listed until another one replaces it.',

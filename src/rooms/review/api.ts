@@ -3,7 +3,7 @@
 import { refusalOf } from '../../core/require-on.ts';
 import type { Api, ApiRoom } from '../../core/room.ts';
 import type { DocumentPart } from '../../kit/http/document.ts';
-import { createLive } from '../../kit/http/live/answer-live.ts';
+import { createLive } from '../../kit/http/live.ts';
 import { pathsOf, routesOf } from '../../kit/http/operation.ts';
 import { eventsPart } from './events-document.ts';
 import { createReviewMetrics } from './metrics.ts';

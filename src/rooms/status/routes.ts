@@ -8,7 +8,7 @@ import type { Api, ApiRoom } from '../../core/room.ts';
 import { busyShare } from '../../kit/database/pool-usage.ts';
 import type { AppEnv } from '../../kit/http/app-env.ts';
 import type { DocumentPart } from '../../kit/http/document.ts';
-import { createLive, describeLive, liveContent } from '../../kit/http/live/answer-live.ts';
+import { createLive, describeLive, liveContent } from '../../kit/http/live.ts';
 import { answer, operation, pathsOf, routesOf } from '../../kit/http/operation.ts';
 import { createReadLive, liveExample, liveSchema, toPoint } from './queries/live-figures.ts';
 import {

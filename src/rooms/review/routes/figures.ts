@@ -1,6 +1,6 @@
 /** How the review stands, and the rules that it follows: status, shift, capacity, policy and exchange rates. */
 import { z } from 'zod';
-import { describeLive, liveContent } from '../../../kit/http/live/answer-live.ts';
+import { describeLive, liveContent } from '../../../kit/http/live.ts';
 import { answer, bodyOf, type Operation, operation } from '../../../kit/http/operation.ts';
 import { InvalidFields } from '../../../kit/words/field-error.ts';
 import { capacitySchema, reviewCapacity } from '../capacity.ts';

@@ -96,19 +96,6 @@ const lagOf = (corridors: NonNullable<StatusJson['corridors']>) =>
 
 const P95 = 0.95;
 
-/** Requests so far, by upper bound of their duration in seconds, and reads of caches. */
-type Counts = {
-  readonly atMs: number;
-  readonly hits: number;
-  readonly misses: number;
-  readonly buckets: ReadonlyMap<number, number>;
-  readonly all: number;
-  readonly errors: number;
-  /** Null where it is unknown. */
-  readonly depth: number | null;
-  readonly connections: number | null;
-};
-
 type Dependencies = {
   readonly readStatus: () => Promise<StatusJson>;
   readonly metrics: Pick<Metrics, 'httpDuration' | 'cacheHits' | 'cacheMisses'>;
@@ -118,53 +105,40 @@ type Dependencies = {
   readonly nowMs: () => number;
 };
 
-export function createReadLive({
-  readStatus,
-  metrics,
-  poolInUse,
-  nowMs,
-}: Dependencies): () => Promise<LiveFigures> {
+type Seen = Awaited<ReturnType<typeof look>>;
+
+export function createReadLive(dependencies: Dependencies): () => Promise<LiveFigures> {
   /** Oldest first; the first is the newest that is as old as the window, or older. */
-  const history: Counts[] = [];
+  const history: Seen[] = [];
   return async () => {
-    const [status, counted] = await Promise.all([readStatus(), count(metrics, nowMs())]);
-    const counts: Counts = {
-      ...counted,
-      depth: status.corridors && lagOf(status.corridors),
-      connections: status.postgres === 'up' ? poolInUse() : null,
-    };
-    history.push(counts);
-    while ((history[1]?.atMs ?? Number.POSITIVE_INFINITY) <= counts.atMs - WINDOW_MS)
-      history.shift();
-    const before = history[0] ?? counts;
-    const requests = counts.all - before.all;
-    const [hits, misses] = [counts.hits - before.hits, counts.misses - before.misses];
-    const errors = counts.errors - before.errors;
+    const now = await look(dependencies);
+    history.push(now);
+    while ((history[1]?.atMs ?? Number.POSITIVE_INFINITY) <= now.atMs - WINDOW_MS) history.shift();
+    const before = history[0] ?? now;
+    const requests = now.requests - before.requests;
+    const errors = now.errors - before.errors;
+    const [hits, misses] = [now.hits - before.hits, now.misses - before.misses];
     const isFew = requests < REQUESTS_MIN;
-    const few: Partial<Record<SignalName, boolean>> = {
-      api_p95_ms: isFew,
-      api_errors_ratio: isFew && errors < ERRORS_MIN,
-    };
-    const values: Record<SignalName, number | null> = {
-      api_p95_ms: percentileMs(before, counts),
-      api_errors_ratio: requests === 0 ? null : errors / requests,
-      queue_entries: counts.depth === null ? null : meanOf(history, ({ depth }) => depth),
-      worker_lag_seconds: status.corridors && oldestOf(status.corridors),
-      database_connections_ratio:
-        counts.connections === null ? null : meanOf(history, ({ connections }) => connections),
-    };
+    const errorsRatio = requests === 0 ? null : errors / requests;
     return {
-      status,
-      signals: SIGNAL_NAMES.map((signal) => judge(signal, values[signal], few[signal])),
+      status: now.status,
+      signals: [
+        judge('api_p95_ms', percentileMs(before, now), isFew),
+        judge('api_errors_ratio', errorsRatio, isFew && errors < ERRORS_MIN),
+        judge('queue_entries', meanOf(history.map(({ depth }) => depth))),
+        judge('worker_lag_seconds', now.status.corridors && oldestOf(now.status.corridors)),
+        judge('database_connections_ratio', meanOf(history.map(({ inUse }) => inUse))),
+      ],
       cache_hits_ratio: hits + misses === 0 ? null : hits / (hits + misses),
     };
   };
 }
 
-/** Mean of the figures that are known: a batch that waits for a moment is no queue. */
-function meanOf(history: readonly Counts[], figure: (counts: Counts) => number | null): number {
-  const known = history.map(figure).filter((one) => one !== null);
-  return known.reduce((sum, one) => sum + one, 0) / known.length;
+/** Mean of the figures that are known: a batch that waits for a moment is no queue. Null while the newest is unknown. */
+function meanOf(figures: readonly (number | null)[]): number | null {
+  const known = figures.filter((figure) => figure !== null);
+  if (figures.at(-1) === null) return null;
+  return known.reduce((sum, figure) => sum + figure, 0) / known.length;
 }
 
 function judge(
@@ -173,46 +147,43 @@ function judge(
   isFew = false,
 ): LiveFigures['signals'][number] {
   const { warning, critical, meaning } = SIGNALS[signal];
-  const runbook = runbookOf(signal);
-  const level =
-    value === null || isFew
-      ? 'unknown'
-      : value >= critical
-        ? 'critical'
-        : value >= warning
-          ? 'warning'
-          : 'fine';
-  return { signal, meaning, value, warning, critical, runbook, level };
+  const known = { signal, meaning, value, warning, critical, runbook: runbookOf(signal) };
+  if (value === null || isFew) return { ...known, level: 'unknown' };
+  if (value >= critical) return { ...known, level: 'critical' };
+  return { ...known, level: value >= warning ? 'warning' : 'fine' };
 }
 
-/** The live streams themselves are not counted: they last. */
-async function count(
-  { httpDuration, cacheHits, cacheMisses }: Dependencies['metrics'],
-  atMs: number,
-): Promise<Omit<Counts, 'depth' | 'connections'>> {
+/** The status now; requests so far, also by upper bound of their duration in seconds; and reads of caches so far. */
+async function look({ readStatus, metrics, poolInUse, nowMs }: Dependencies) {
   const buckets = new Map<number, number>();
-  let [all, errors] = [0, 0];
-  const { values } = await httpDuration.get();
+  let [requests, errors] = [0, 0];
+  const { values } = await metrics.httpDuration.get();
+  // Live answers are not among the durations: they last.
   for (const { metricName, labels, value } of values) {
     if (PROBES.some((probe) => probe === labels.route)) continue;
     const bound = Number('le' in labels ? labels.le : Number.NaN);
     if (metricName?.endsWith('_bucket') && Number.isFinite(bound)) {
       buckets.set(bound, (buckets.get(bound) ?? 0) + value);
     } else if (metricName?.endsWith('_count')) {
-      all += value;
+      requests += value;
       if (String(labels.status).startsWith('5') && labels.problem === undefined) errors += value;
     }
   }
-  const [hits, misses] = await Promise.all([sumOf(cacheHits), sumOf(cacheMisses)]);
-  return { atMs, hits, misses, buckets, all, errors };
+  const [hits, misses] = [await sumOf(metrics.cacheHits), await sumOf(metrics.cacheMisses)];
+  const atMs = nowMs();
+  const status = await readStatus();
+  /** Null where the figure is unknown. */
+  const depth = status.corridors && lagOf(status.corridors);
+  const inUse = status.postgres === 'up' ? poolInUse() : null;
+  return { atMs, status, buckets, requests, errors, hits, misses, depth, inUse };
 }
 
 const sumOf = async (counter: Metrics['cacheHits']) =>
   (await counter.get()).values.reduce((sum, { value }) => sum + value, 0);
 
 /** Interpolates within the bucket of the 95th percentile; the largest bound where the percentile lies beyond. */
-function percentileMs(before: Counts, now: Counts): number | null {
-  const requests = now.all - before.all;
+function percentileMs(before: Seen, now: Seen): number | null {
+  const requests = now.requests - before.requests;
   if (requests === 0) return null;
   const rank = P95 * requests;
   let [below, lower] = [0, 0];
@@ -226,16 +197,6 @@ function percentileMs(before: Counts, now: Counts): number | null {
 
 export const liveExample: LiveFigures = {
   status: statusExample,
-  signals: [
-    {
-      signal: 'queue_entries',
-      meaning: 'Transactions that no worker has read yet.',
-      value: 120,
-      warning: 500,
-      critical: 2000,
-      runbook: runbookOf('queue_entries'),
-      level: 'fine',
-    },
-  ],
+  signals: [judge('queue_entries', 120)],
   cache_hits_ratio: 0.94,
 };

@@ -3,8 +3,8 @@
  * Method: streams that are read, and that are not.
  */
 import { expect, test } from 'vitest';
-import { createBroadcast } from '../../../../../src/kit/http/live/broadcast.ts';
-import { waitUntil } from '../../../../support/wait-until.ts';
+import { createBroadcast } from '../../../../src/kit/http/live.ts';
+import { waitUntil } from '../../../support/wait-until.ts';
 
 const allowed = async () => true;
 const nothing = () => undefined;
@@ -17,6 +17,7 @@ type Started = {
   readonly listenersOfKeyMax?: number;
   readonly everyMs?: number;
   readonly pointEveryMs?: number;
+  readonly untakenMsMax?: number;
   readonly isDown?: () => boolean;
 };
 
@@ -25,6 +26,7 @@ function start({
   listenersOfKeyMax = listenersMax,
   everyMs = 1,
   pointEveryMs = LONG_MS,
+  untakenMsMax = LONG_MS,
   isDown = () => false,
 }: Started = {}) {
   const end = new AbortController();
@@ -32,26 +34,29 @@ function start({
   const warn = () => {
     warnings += 1;
   };
-  const broadcast = createBroadcast({
+  const options = {
     read: async () => {
       reads += 1;
       if (isDown()) throw new Error('down');
       return reads;
     },
-    toPoint: (nth) => {
+    toPoint: (nth: number) => {
       kept += 1;
       return pointOf(nth);
     },
-    ...{ everyMs, pointEveryMs, listenersMax, listenersOfKeyMax },
-    ...{ signal: end.signal, log: { warn } },
-  });
+    everyMs,
+    signal: end.signal,
+    log: { warn },
+  };
+  const bounds = { pointEveryMs, listenersMax, listenersOfKeyMax, untakenMsMax };
+  const listen = createBroadcast(options, bounds);
   const reader = () => {
     const who = { keyId: 'ann', isAllowed: allowed, cutOff: nothing };
-    return (broadcast.listen(who) ?? new ReadableStream()).getReader();
+    return (listen(who) ?? new ReadableStream()).getReader();
   };
   const points = async () => JSON.parse(textOf(await reader().read()).slice(HISTORY.length));
   const counts = { reads: () => reads, kept: () => kept, warnings: () => warnings };
-  return { broadcast, end, ...counts, reader, points };
+  return { listen, end, ...counts, reader, points };
 }
 
 const HISTORY = 'event: history\ndata: ';
@@ -59,26 +64,40 @@ const textOf = ({ value }: { readonly value: Uint8Array | undefined }) =>
   new TextDecoder().decode(value);
 
 test('a listener that takes nothing is cut off, and its place is free', async () => {
-  const { broadcast, end } = start({ listenersMax: 1 });
+  const { listen, end } = start({ listenersMax: 1, untakenMsMax: 50 });
   let isCutOff = false;
   const cutOff = () => {
     isCutOff = true;
   };
-  const stream = broadcast.listen({ keyId: 'ann', isAllowed: allowed, cutOff });
-  expect(broadcast.listen({ keyId: 'ann', isAllowed: allowed, cutOff: nothing })).toBeUndefined();
+  listen({ keyId: 'ann', isAllowed: allowed, cutOff });
+  expect(listen({ keyId: 'ann', isAllowed: allowed, cutOff: nothing })).toBeUndefined();
   await waitUntil(() => isCutOff, 5000, 'the listener to be cut off');
-  let events = 0;
-  for await (const _ of stream ?? []) events++;
-  expect(events).toBe(4);
-  expect(broadcast.listen({ keyId: 'ann', isAllowed: allowed, cutOff: nothing })).toBeDefined();
+  expect(listen({ keyId: 'ann', isAllowed: allowed, cutOff: nothing })).toBeDefined();
   end.abort();
 });
 
+test('at the end of the process a listener that takes nothing is cut off', () => {
+  const { listen, end } = start();
+  let cutOffs = 0;
+  const cutOff = () => {
+    cutOffs += 1;
+  };
+  listen({ keyId: 'ann', isAllowed: allowed, cutOff });
+  end.abort();
+  expect(cutOffs).toBe(1);
+});
+
 test('one key takes its own places alone', () => {
-  const { broadcast, end } = start({ listenersMax: 3, listenersOfKeyMax: 2 });
-  const listen = (keyId: string) =>
-    broadcast.listen({ keyId, isAllowed: allowed, cutOff: nothing }) !== undefined;
-  expect(['ann', 'ann', 'ann', 'bob', 'bob'].map(listen)).toEqual([true, true, false, true, false]);
+  const { listen, end } = start({ listenersMax: 3, listenersOfKeyMax: 2 });
+  const isTaken = (keyId: string) =>
+    listen({ keyId, isAllowed: allowed, cutOff: nothing }) !== undefined;
+  expect(['ann', 'ann', 'ann', 'bob', 'bob'].map(isTaken)).toEqual([
+    true,
+    true,
+    false,
+    true,
+    false,
+  ]);
   end.abort();
 });
 
