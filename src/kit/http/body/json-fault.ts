@@ -1,11 +1,14 @@
 /** Says why a body or a line is no JSON: empty, not UTF-8, cut off, or where it breaks the grammar. */
 import { shortText } from '../../words/describe-issue.ts';
+import { toError } from '../../words/failure.ts';
 
 const UTF8 = new TextDecoder('utf-8', { fatal: true });
 const LENIENT = new TextDecoder();
 const REPLACEMENT = '\u{fffd}';
 /** Longest part of a line that a message repeats. */
 const EXCERPT_CHARS_MAX = 40;
+/** Largest body in which a fault is searched, which takes twenty times as long as to parse the body. */
+const SEARCHED_BYTES_MAX = 512 * 1024;
 
 /**
  * @param bytes that could not be parsed
@@ -14,13 +17,14 @@ const EXCERPT_CHARS_MAX = 40;
 export function jsonFault(bytes: Uint8Array, forLines = ''): string {
   if (bytes.byteLength === 0) return 'The body is empty, and must be JSON.';
   if (!isUtf8(bytes)) return 'The body is not in UTF-8.';
+  if (bytes.byteLength > SEARCHED_BYTES_MAX) return 'The body is not JSON.';
   const text = LENIENT.decode(bytes);
   const at = faultAt(text);
   if (at >= text.length) return 'The body is not JSON: it ends too early.';
   const before = text.slice(0, at).split('\n');
   const column = (before.at(-1)?.length ?? 0) + 1;
   const where = `line ${before.length}, column ${column}`;
-  return isJson(text.slice(0, at))
+  return endOf(text.slice(0, at)) === 'whole'
     ? `The body goes on behind a whole value of JSON, at ${where}${forLines}.`
     : `The body is not JSON: look at ${where}.`;
 }
@@ -41,15 +45,6 @@ export function lineFault(bytes: Uint8Array): string {
   return `${must}, and ends too early, after column ${text.length}: '${ending(text)}'`;
 }
 
-function isJson(text: string): boolean {
-  try {
-    JSON.parse(text);
-    return true;
-  } catch {
-    return false;
-  }
-}
-
 function isUtf8(bytes: Uint8Array): boolean {
   try {
     UTF8.decode(bytes);
@@ -68,54 +63,29 @@ function ending(text: string): string {
   return shortText(shown.join(''), EXCERPT_CHARS_MAX);
 }
 
-/** Where a text stops to be JSON; its length where it ends too early. */
+/** Where a text stops to be JSON; its length where it ends too early. Each half is parsed, as the parser has no position for some faults. */
 function faultAt(text: string): number {
+  let [good, bad] = [0, text.length + 1];
+  while (bad - good > 1) {
+    const middle = Math.floor((good + bad) / 2);
+    if (endOf(text.slice(0, middle)) === undefined) bad = middle;
+    else good = middle;
+  }
+  const isInWord = good < text.length && endOf(text.slice(0, good)) === 'open';
+  return isInWord ? text.slice(0, good).search(/[a-z]*$/) : good;
+}
+
+/** How a text ends that is JSON as a whole, or would be with more behind it; undefined of any other text. */
+function endOf(text: string): 'whole' | 'quoted' | 'open' | undefined {
   try {
     JSON.parse(text);
+    return 'whole';
   } catch (error) {
-    const said = error instanceof Error ? error.message : '';
-    // The message quotes the text, so a position is looked for in no such message.
-    if (said.startsWith('Unexpected token')) return unexpectedAt(text);
-    const position = / at position (\d+)/.exec(said)?.[1];
-    const isString = said.startsWith('Unterminated string');
-    if (position !== undefined && !isString) return Number(position);
+    const said = toError(error).message;
+    if (said.startsWith('Unterminated string')) return 'quoted';
+    // Such a message quotes the text, so nothing else is looked for in it.
+    if (said.startsWith('Unexpected token')) return undefined;
+    const isAtEnd = said.startsWith('Unexpected end') || said.includes(` at position ${text.length} `);
+    return isAtEnd ? 'open' : undefined;
   }
-  return text.length;
-}
-
-const WORD = /-?\d[\d.eE+-]*|true|false|null/y;
-const BLANK = ' \t\r\n';
-
-/** Where a value must stand and does not: the parser has no position for such a place, and everything before it is JSON. */
-function unexpectedAt(text: string): number {
-  let before = '';
-  let at = 0;
-  while (at < text.length) {
-    const char = text.charAt(at);
-    const end = BLANK.includes(char) ? at + 1 : tokenEnd(text, at, before);
-    if (end === undefined) return at;
-    if (!BLANK.includes(char)) before = char;
-    at = end;
-  }
-  return at;
-}
-
-/** Undefined where the token may not stand behind the one that begins with `before`. */
-function tokenEnd(text: string, at: number, before: string): number | undefined {
-  const char = text.charAt(at);
-  if ('[{'.includes(char)) return at + 1;
-  if (']},:'.includes(char)) {
-    const isEmpty = before + char === '[]' || before + char === '{}';
-    const isValueDue = ['', '[', '{', ',', ':'].includes(before);
-    return isValueDue && !isEmpty ? undefined : at + 1;
-  }
-  if (char === '"') return stringEnd(text, at);
-  WORD.lastIndex = at;
-  return WORD.test(text) ? WORD.lastIndex : undefined;
-}
-
-function stringEnd(text: string, from: number): number {
-  let at = from + 1;
-  while (at < text.length && text.charAt(at) !== '"') at += text.charAt(at) === '\\' ? 2 : 1;
-  return at + 1;
 }
