@@ -8,8 +8,12 @@ import { migrate } from '../../src/kit/database/migrations/migrate.ts';
 import { openDatabase, openProbe } from '../../src/kit/database/open-database.ts';
 import type { Database } from '../../src/kit/database/pool.ts';
 import type { Databases } from '../../src/kit/database/replica/choose-database.ts';
-import { type OpenReplica, openReplica } from '../../src/kit/database/replica/replica.ts';
-import { readReplayed, readWritten } from '../../src/kit/database/replica/replica-position.ts';
+import {
+  type OpenReplica,
+  openReplica,
+  readReplayed,
+  readWritten,
+} from '../../src/kit/database/replica/replica.ts';
 import { createMetrics } from '../../src/kit/metrics/metrics.ts';
 import type { ReplicaStatus } from '../../src/kit/words/replica-status.ts';
 import { readTransaction } from '../../src/rooms/search/queries/read-transaction.ts';

@@ -4,17 +4,15 @@
  */
 import { z } from 'zod';
 import { VISIBLE_ASCII } from '../words/visible-ascii.ts';
-import { archiveSettings } from './archive-settings.ts';
 import { edgeSettings } from './edge-settings.ts';
 import { evidenceSettings, loneBucket } from './evidence-settings.ts';
 import { marketList, marketName, readEachMarket } from './market-settings.ts';
-import { integer } from './numbers.ts';
+import { integer, share } from './numbers.ts';
 import { objectStoreSettings } from './object-store-settings.ts';
 import { missingOidcSettings, oidcSettings } from './oidc-settings.ts';
 import { lonePrivacySettings, privacySettings } from './privacy-settings.ts';
 import { kafkaUrl, postgresUrl, redisUrl, serverFiles } from './service-urls.ts';
 import { readSwitchSettings, type SwitchSetting } from './switch-settings.ts';
-import { traceSettings } from './trace-settings.ts';
 import { webhookSettings } from './webhook-settings.ts';
 
 const CORRIDORS = /^[A-Z]{2}-[A-Z]{2}(,[A-Z]{2}-[A-Z]{2})*$/;
@@ -53,8 +51,35 @@ const settings = {
     .enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'])
     .default('info')
     .describe('Least severe log line written.'),
-  ...traceSettings,
-  ...archiveSettings,
+  // Settings that OpenTelemetry names bear its names.
+  OTEL_TRACES_EXPORTER: z
+    .enum(['none', 'otlp'])
+    .default('none')
+    .describe('otlp: traces go to a collector of OpenTelemetry.'),
+  OTEL_EXPORTER_OTLP_ENDPOINT: z
+    .url({ protocol: /^https?$/ })
+    .transform((url) => url.replace(/\/+$/, ''))
+    .default('http://localhost:4318')
+    .describe(
+      'Collector of traces, by OTLP over HTTP; the exporter reads other OTEL_EXPORTER_OTLP_ names as well.',
+    ),
+  OTEL_TRACES_SAMPLER_ARG: share(0.01).describe(
+    'Share of requests that are traced, from 0 to 1, where the caller does not decide.',
+  ),
+  RISK_TRACES_FILE: z
+    .string()
+    .min(1)
+    .optional()
+    .describe('File that spans are appended to, one JSON line each, in place of a collector.'),
+  RISK_TRACE_SLOW_MS: integer(1, 600_000, 1000).describe(
+    'Requests and batches that take this long are traced, whether they are sampled or not.',
+  ),
+  RISK_ARCHIVE_S3_LOCK: z
+    .enum(['none', 'governance', 'compliance'])
+    .default('none')
+    .describe(
+      'Object lock on the files of an archived month, for `--lock-years` of `archive month`.',
+    ),
   ...objectStoreSettings,
   RISK_DATA_DIR: z
     .string()

@@ -4,6 +4,7 @@ import {
   createDocument,
   type ZodOpenApiObject,
   type ZodOpenApiOperationObject,
+  type ZodOpenApiOverride,
   type ZodOpenApiPathsObject,
   type ZodOpenApiResponseObject,
 } from 'zod-openapi';
@@ -21,7 +22,6 @@ import {
 import { MARKET_PARAMETER } from './choose-market.ts';
 import { fieldErrorSchema, problemReferences } from './openapi.ts';
 import { PREFER_READ } from './prefer.ts';
-import { publishSchema } from './publish-schema.ts';
 
 /** Paths and what is sent to webhooks, with their tags, and schemas that no body as a whole names, such as lines of a stream. */
 export type DocumentPart = {
@@ -208,4 +208,18 @@ function withUsualParts(paths: ZodOpenApiPathsObject): ZodOpenApiPathsObject {
       ),
     ]),
   );
+}
+
+/** Adapts schemas to programs in other languages that read the document, and to members that later releases add to answers. */
+const publishSchema: ZodOpenApiOverride = ({ jsonSchema, io }) => {
+  const { pattern, minimum, additionalProperties } = jsonSchema;
+  if (pattern !== undefined) jsonSchema.pattern = portable(pattern);
+  // Whole numbers that name no bound are counts and places in lists.
+  if (minimum === Number.MIN_SAFE_INTEGER) jsonSchema.minimum = 0;
+  if (io === 'output' && additionalProperties === false) delete jsonSchema.additionalProperties;
+};
+
+/** Python and Rust take `\d` for the digits of every script. */
+function portable(pattern: string): string {
+  return pattern.replaceAll('\\d', '[0-9]').replaceAll('\\/', '/');
 }

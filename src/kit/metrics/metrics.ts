@@ -2,9 +2,6 @@
  * Every metric of the engine: name, help, unit in the suffix, labels. One registry a worker, or an API and each of its markets,
  * made by its composition root and handed down; no module keeps one of its own.
  */
-import { createHealthMetrics } from './health-metrics.ts';
-import { createKafkaMetrics } from './kafka-metrics.ts';
-import { createKeyMetrics } from './key-metrics.ts';
 import {
   createHttpDuration,
   createMakers,
@@ -71,8 +68,28 @@ export function createMetrics(registry = createProcessRegistry()) {
       'risk_transactions_reconciled_total',
       'Transactions appended by the reconciler.',
     ),
-    ...createKeyMetrics(gauge),
-    ...createKafkaMetrics(gauge),
+    keyBytes: gauge(
+      'risk_idempotency_bytes',
+      'Size of idempotency_keys without indexes; 0 in a worker that does not lead.',
+    ),
+    keySlicesUnfiltered: gauge(
+      'risk_idempotency_slices_unfiltered',
+      'Sealed slices without a filter here: every claim looks its keys up in them.',
+    ),
+    keyFilterBytes: gauge(
+      'risk_idempotency_filter_bytes',
+      "Memory of an API's filters of stored keys, within RISK_KEY_FILTER_MB; 0 in a worker.",
+    ),
+    kafkaLag: gauge(
+      'risk_kafka_lag_transactions',
+      'Transactions in Kafka that workers have not done; an estimate in a long backlog.',
+      ['corridor'],
+    ),
+    kafkaTrimmed: gauge(
+      'risk_kafka_trimmed_partitions',
+      'Partitions of which retention removed entries that workers had not done.',
+      ['corridor'],
+    ),
     scored: counter('risk_transactions_scored_total', 'Scores stored for the first time.', [
       'corridor',
       'verdict',
@@ -211,7 +228,18 @@ export function createMetrics(registry = createProcessRegistry()) {
     ),
     ...createModelMetrics(make),
     ...createWatchMetrics(make),
-    ...createHealthMetrics(make),
+    breakerState: gauge('risk_breaker_state', 'Circuit breakers: 0 closed, 1 half-open, 2 open.', [
+      'breaker',
+    ]),
+    breakerOpened: counter('risk_breaker_opened_total', 'Openings of a circuit breaker.', [
+      'breaker',
+    ]),
+    degradation: gauge('risk_degradation_level', 'Degradation level of this process, 0 to 4.'),
+    corridorDegradation: gauge(
+      'risk_corridor_degradation_level',
+      'Degradation level of a corridor as this process sees it, 0 to 4.',
+      ['corridor'],
+    ),
     requestsShed: counter(
       'risk_http_requests_shed_total',
       'Requests refused before their work began, by reason.',

@@ -1,4 +1,5 @@
 /** Hands spans to OpenTelemetry, which sends them to a collector, or writes them to a file. Loaded where traces are on alone. */
+import { appendFile, stat } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import {
   type Attributes,
@@ -12,6 +13,7 @@ import {
   trace,
 } from '@opentelemetry/api';
 import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-proto';
+import { JsonTraceSerializer } from '@opentelemetry/otlp-transformer';
 import {
   defaultResource,
   detectResources,
@@ -22,12 +24,13 @@ import {
   AlwaysOnSampler,
   BatchSpanProcessor,
   RandomIdGenerator,
+  type SpanExporter,
   TracerProvider,
 } from '@opentelemetry/sdk-trace';
 import type { Config } from '../config/config.ts';
 import type { Log } from '../metrics/log.ts';
 import { settlesWithin } from '../process/settles-within.ts';
-import { createFileExporter } from './file-exporter.ts';
+import { toError } from '../words/failure.ts';
 import { ERROR_TYPE } from './names.ts';
 import type { Span, Tracing } from './trace.ts';
 import type { TraceContext } from './trace-context.ts';
@@ -169,3 +172,42 @@ const toSpanContext = ({ traceId, spanId }: TraceContext): SpanContext => ({
   spanId,
   traceFlags: TraceFlags.SAMPLED,
 });
+
+/** A larger file takes no more spans. Larger: a forgotten file fills the disk; smaller: a day of traces does not fit. */
+const FILE_BYTES_MAX = 256 * 1024 * 1024;
+
+const [DONE, FAILED] = [0, 1];
+
+/**
+ * Appends spans to a file, one a line, each as a request of OTLP in JSON: the receiver `otlpjsonfile` of a collector reads
+ * such files.
+ */
+function createFileExporter(path: string, warn: (message: string) => void): SpanExporter {
+  let isFull = false;
+  let written = Promise.resolve();
+  const write = async (text: string) => {
+    const { size } = await stat(path).catch(() => ({ size: 0 }));
+    if (size + text.length > FILE_BYTES_MAX) {
+      if (!isFull) warn(`${path} has ${size} bytes and takes no more`);
+      isFull = true;
+      return;
+    }
+    await appendFile(path, text);
+  };
+  return {
+    export: (spans, done) => {
+      const lines = spans.map((span) => {
+        const json = JsonTraceSerializer.serializeRequest([span]);
+        return json === undefined ? '' : `${Buffer.from(json).toString('utf8')}\n`;
+      });
+      written = written
+        .then(() => write(lines.join('')))
+        .then(
+          () => done({ code: DONE }),
+          (error: unknown) => done({ code: FAILED, error: toError(error) }),
+        );
+    },
+    forceFlush: () => written,
+    shutdown: () => written,
+  };
+}

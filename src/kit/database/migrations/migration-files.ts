@@ -11,7 +11,7 @@ const MARK = /^-- (transaction|concurrently|step):.*$/m;
 
 /**
  * - `transaction`  one transaction, together with the record that it is done.
- * - `concurrently` one `create index concurrently`, see build-index.ts.
+ * - `concurrently` one `create index concurrently`, see migrate.ts.
  * - `step`         one `do` block that commits by itself, outside of a transaction. It must be fit to run again.
  */
 type StepKind = 'transaction' | 'concurrently' | 'step';

@@ -3,7 +3,6 @@
  * than that.
  */
 import type { Context } from 'hono';
-import type { Aged } from '../../words/aged.ts';
 import type { AppEnv } from '../app-env.ts';
 import { answerHeaders } from './answer-headers.ts';
 import { addHeaders } from './headers.ts';
@@ -19,3 +18,6 @@ export const ageOf = (ageMs: number): string => String(Math.ceil(ageMs / 1000));
 
 /** Headers of answers that a replica may give, for the document. */
 export const ageHeaders = answerHeaders('Age');
+
+/** An answer; `ageMs` is how far it may lag where memory or a replica gave a part of it. */
+export type Aged<T> = { readonly answer: T; readonly ageMs: number | undefined };

@@ -85,7 +85,8 @@ function endOf(text: string): 'whole' | 'quoted' | 'open' | undefined {
     if (said.startsWith('Unterminated string')) return 'quoted';
     // Such a message quotes the text, so nothing else is looked for in it.
     if (said.startsWith('Unexpected token')) return undefined;
-    const isAtEnd = said.startsWith('Unexpected end') || said.includes(` at position ${text.length} `);
+    const isAtEnd =
+      said.startsWith('Unexpected end') || said.includes(` at position ${text.length} `);
     return isAtEnd ? 'open' : undefined;
   }
 }

@@ -2,8 +2,10 @@
  * Carries out writes with an `Idempotency-Key` once: a request claims the key in a commit of its own, runs, and keeps its answer
  * for repetitions. A process that dies in between leaves a claim without an answer: callers then read the object.
  */
+import { hash, hkdfSync } from 'node:crypto';
 import type { Context } from 'hono';
 import { z } from 'zod';
+import { KEY_BYTES, seal, unseal } from '../../access/seal.ts';
 import { type Commits, noteCommits } from '../../process/note-commits.ts';
 import { COMMIT_UNKNOWN, Failure } from '../../words/failure.ts';
 import {
@@ -16,13 +18,6 @@ import { KEY_CHARS_MAX } from '../../words/plain-text.ts';
 import { Problem, problemResponse, toProblem } from '../answers/problem.ts';
 import type { AppEnv } from '../app-env.ts';
 import { readKeyHeader } from './key-header.ts';
-import {
-  decrypt,
-  encrypt,
-  type KeptAnswer,
-  type Repeatable,
-  repeatableOf,
-} from './sealed-answer.ts';
 
 /**
  * Age at which a claim without an answer counts as lost. Smaller than the deadline of a request: a running request counts as
@@ -136,4 +131,50 @@ const BODILESS = [204, 304];
 function toResponse({ status, headers, body }: KeptAnswer): Response {
   const given = BODILESS.includes(status) ? null : Uint8Array.from(body);
   return new Response(given, { status, headers: headers.map(([name, value]) => [name, value]) });
+}
+
+type KeptAnswer = {
+  readonly status: number;
+  readonly headers: readonly (readonly [string, string])[];
+  readonly body: Buffer;
+};
+
+/** The keys under which the answer of a request is kept. */
+type Repeatable = {
+  readonly digest: Buffer;
+  readonly fingerprint: Buffer;
+  readonly secret: Buffer;
+};
+
+const NAME = 'kept answer';
+
+/**
+ * Names and encryption of kept answers, derived from the credential of the request. Only the sender can read an answer, which may
+ * have a key or a cookie that is shown once; a reader of the database cannot.
+ * @param token of the credential
+ * @param request method, path and body as text
+ */
+export function repeatableOf(token: string, key: string, request: string): Repeatable {
+  const secret = Buffer.from(hkdfSync('sha256', token, key, NAME, KEY_BYTES));
+  return {
+    secret,
+    digest: hash('sha256', Buffer.concat([Buffer.from('name of '), secret]), 'buffer'),
+    fingerprint: hash('sha256', Buffer.concat([secret, Buffer.from(request)]), 'buffer'),
+  };
+}
+
+export function encrypt(secret: Buffer, { status, headers, body }: KeptAnswer): Buffer {
+  const head = Buffer.from(JSON.stringify({ status, headers }));
+  const length = Buffer.alloc(4);
+  length.writeUInt32BE(head.byteLength);
+  return seal(secret, Buffer.concat([length, head, body]), NAME);
+}
+
+/** @throws Error where the secret or the bytes are others */
+export function decrypt(secret: Buffer, stored: Buffer): KeptAnswer {
+  const plain = unseal(secret, stored, NAME);
+  if (plain === undefined) throw new Error('a kept answer was changed');
+  const bodyAt = 4 + plain.readUInt32BE(0);
+  const head: Omit<KeptAnswer, 'body'> = JSON.parse(plain.toString('utf8', 4, bodyAt));
+  return { ...head, body: plain.subarray(bodyAt) };
 }

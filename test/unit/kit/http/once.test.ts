@@ -1,6 +1,6 @@
 /** Goal: every write may be repeated safely, as the document says; what the header does says once.test.ts of the room access. */
 import { expect, test } from 'vitest';
-import { decrypt, encrypt, repeatableOf } from '../../../../src/kit/http/once/sealed-answer.ts';
+import { decrypt, encrypt, repeatableOf } from '../../../../src/kit/http/once/answer-once.ts';
 import { documentOfRoutes } from '../../../support/openapi.ts';
 
 const { paths } = await documentOfRoutes();
