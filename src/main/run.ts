@@ -54,7 +54,6 @@ const COMMANDS: Required<Room>['commands'] = {
   api: () => role('api', 'serves HTTP', async () => (await import('./api.ts')).runApi),
   worker: () =>
     role('worker', 'scores transactions', async () => (await import('./worker.ts')).runWorker),
-  sample: () => import('../tools/start/sample/command.ts'),
   doctor: async () => {
     const { createCommand } = await import('../tools/start/doctor.ts');
     const { checkKafka } = await import('./check-kafka.ts');

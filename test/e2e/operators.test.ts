@@ -247,8 +247,8 @@ describe('risk status', () => {
         `risk ${words[0]}: no engine answers at ${RISK_URL} (connect ECONNREFUSED 127.0.0.1:${port}): run \`npm start\`, or set RISK_URL to the engine's address\n`,
       ]);
     }
-    const sample = await runRisk(['sample', 'remove'], { RISK_DATA_DIR: '/absent' });
-    expect([sample.code, sample.stderr]).toEqual([78, expect.stringContaining('npm start')]);
+    const people = await runRisk(['keys', 'people'], { RISK_DATA_DIR: '/absent' });
+    expect([people.code, people.stderr]).toEqual([78, expect.stringContaining('npm start')]);
   });
 
   test('exits 1 with the API’s words when the key is wrong', async () => {

@@ -1,20 +1,16 @@
 /**
- * Goal: `risk start` scores a whole sample while its services are killed, gives its sample to another Postgres only when it is asked
- * to, and ends when a role keeps ending. Method: the real command as a child, on a data folder of its own.
+ * Goal: `risk start` scores a whole sample while its services are killed, gives another Postgres none of its sample, and ends
+ * when a role keeps ending. Method: the real command as a child, on a data folder of its own.
  */
 import { randomBytes } from 'node:crypto';
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { createOutput } from '../../src/kit/command/output.ts';
-import { importSampleRates } from '../../src/tools/start/sample/fill.ts';
-import { testConfig } from '../support/config.ts';
 import { createTestDatabase } from '../support/database.ts';
 import { findSample } from '../support/find-sample.ts';
 import { ledgerOf } from '../support/ledger.ts';
-import { runRiskProcess, spawnRisk } from '../support/risk.ts';
+import { spawnRisk } from '../support/risk.ts';
 import { rolePid } from '../support/role-pid.ts';
-import { runRisk } from '../support/run-risk.ts';
 import { makeTestFolder } from '../support/service-folder.ts';
 import { prepareDataFolder } from '../support/services.ts';
 
@@ -50,25 +46,7 @@ test('scores all of a sample while its Redis and its Postgres are killed', {
   });
 });
 
-test('gives another Postgres a sample that is asked for, unless it was removed', {
-  timeout: START_MS,
-}, async () => {
-  await using database = await createTestDatabase();
-  const own = { RISK_DATA_DIR: join(folder, 'foreign'), DATABASE_URL: database.url };
-  const once = ['start', '--once', '--sample', '--transactions', '100'];
-  expect((await runRiskProcess(once, own)).code).toBe(0);
-  expect(await findSample(database.url)).toMatchObject({ rates: 8 * 31, people: 0 });
-  expect((await runRisk(['sample', 'remove'], own)).code).toBe(0);
-  // A start that is asked for the sample calls this.
-  const { signal } = new AbortController();
-  const output = createOutput({ json: false });
-  const context = { config: testConfig(own), environment: own, output, signal };
-  const engine = { url: 'http://127.0.0.1:1', key: '', dataDir: '', databaseUrl: database.url };
-  await importSampleRates(context, engine);
-  expect(await findSample(database.url)).toMatchObject({ rates: 0, people: 0 });
-});
-
-test('gives another Postgres no sample that nobody asked for, and ends when a role keeps ending', {
+test('gives another Postgres no sample, and ends when a role keeps ending', {
   timeout: START_MS,
 }, async () => {
   await using database = await createTestDatabase();

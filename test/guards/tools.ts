@@ -15,7 +15,6 @@ export const TOOLS: Guards = {
   },
   sample: {
     says: 'The sample is added in the background, completely after a kill, and only once.',
-    shown: 'risk sample',
     test: 'e2e/sample.long.test.ts > is added in the background, completely after a kill, and only once',
     mechanism: 'src/tools/start/sample/fill.ts',
   },

@@ -42,7 +42,6 @@ export const AUDIT_ACTIONS = [
   'case.close',
   'case.policy',
   'rates.import',
-  'sample.remove',
   'switch.stop',
   'switch.start',
   'scope.freeze',

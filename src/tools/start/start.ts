@@ -39,7 +39,7 @@ import { startEmbedded } from './services/start-embedded.ts';
 
 const TRANSACTIONS = 20_000;
 
-const USAGE = `risk start [--once] [--transactions N] [--sample]
+const USAGE = `risk start [--once] [--transactions N]
 
 Starts everything on this machine: Postgres and Redis where DATABASE_URL or REDIS_URL is not given,
 the schema, the API and a worker; scores a sample and prints its ledger; serves until Ctrl-C. In the
@@ -47,9 +47,6 @@ background its own Postgres gets labels, rates, a model, two people and decided 
 
   --once             stop after the ledger; exit code 0 only if it balances
   --transactions N   size of the sample (${TRANSACTIONS})
-  --sample           adds labels, rates and so on also to a Postgres of DATABASE_URL
-
-risk sample remove removes people, cases and rates of the sample.
 
 Data, keys and logs stay in RISK_DATA_DIR (.data), so a second start scores nothing twice.
 `;
@@ -252,7 +249,6 @@ async function run(args: string[], context: CommandContext): Promise<number> {
   const { values } = parseArguments(args, {
     once: { type: 'boolean' },
     transactions: { type: 'string' },
-    sample: { type: 'boolean' },
   });
   if (context.config.markets.length > 1) {
     context.output.error('RISK_MARKETS: risk start runs one market');
@@ -264,7 +260,7 @@ async function run(args: string[], context: CommandContext): Promise<number> {
   try {
     await using owned = new AsyncDisposableStack();
     const isServed = values.once !== true;
-    const takesSample = context.config.DATABASE_URL === undefined || values.sample === true;
+    const takesSample = context.config.DATABASE_URL === undefined;
     const settings = takesSample && isServed ? SAMPLE_SETTINGS : {};
     const environment = { ...settings, ...context.environment };
     const engine = await startEngine({ ...context, environment }, screen, owned);

@@ -2,18 +2,17 @@
  * Adds to the transactions of the sample: exchange rates before them and, in the background while the engine serves, labels,
  * two people, decided cases and a model that waits for a second person. Each step skips what an earlier start has added.
  */
-import { setTimeout as delay } from 'node:timers/promises';
 import { createApiClient } from '../../../kit/client/api-client.ts';
 import { createAsk } from '../../../kit/client/ask.ts';
+import { createRetries } from '../../../kit/client/retries.ts';
 import type { CommandContext } from '../../../kit/command/command.ts';
 import { openDatabase } from '../../../kit/database/open-database.ts';
 import type { Database } from '../../../kit/database/pool.ts';
-import { isUnavailable, toError } from '../../../kit/words/failure.ts';
+import { toError } from '../../../kit/words/failure.ts';
 import { LINK_MINUTES } from '../../../kit/words/session.ts';
 import { type Screen, shortPath } from '../screen.ts';
 import { isTrained, MODEL, proposeModel, trainModel } from './model.ts';
 import {
-  type Asks,
   claimCases,
   decideCases,
   findOrMakePerson,
@@ -25,9 +24,8 @@ import { importLabels, sampleRates } from './transactions.ts';
 
 /** Time between reads of labels, each of which takes 0.2 s of a processor. Longer: the console shows precision later. */
 export const SAMPLE_SETTINGS = { RISK_WATCH_EVERY_SECONDS: '30' };
-/** Tries and waits that bridge the restart of a killed API. */
-const TRIES_MAX = 10;
-const TRY_AGAIN_MS = 2_000;
+/** Bridges the restart of a killed API. */
+const OUTAGE_MS_MAX = 20_000;
 
 type Engine = {
   readonly url: string;
@@ -60,14 +58,12 @@ export function beginSample(
   const signal = AbortSignal.any([context.signal, stopping.signal]);
   const fillPatiently = async () => {
     await using database = openStore(context, engine);
-    for (let tries = 1; ; tries++) {
-      try {
-        return await fill({ ...context, signal }, screen, engine, transactions, database);
-      } catch (error) {
-        if (!isUnavailable(error) || tries === TRIES_MAX) throw error;
-        await delay(TRY_AGAIN_MS, undefined, { signal });
-      }
-    }
+    const retries = createRetries({
+      outageMsMax: OUTAGE_MS_MAX,
+      signal,
+      onWaiting: (reason) => context.output.note(`the sample waits: ${reason}`),
+    });
+    await retries(() => fill({ ...context, signal }, screen, engine, transactions, database));
   };
   const filled = fillPatiently().catch((error: unknown) => {
     const why = `the sample is not complete, and the next start completes it: ${toError(error).message}`;
@@ -104,13 +100,11 @@ async function fill(
       () => importLabels(ask, dataDir, transactions),
       (known) => `${known.toLocaleString('en-US')} are known by now`,
     );
-    // The sample may have been removed meanwhile.
-    if ((await readSampleState(database)).isRefused) return;
   }
   const keyOfAnn = await findOrMakePerson(database, dataDir, 'Sample Ann');
   const keyOfBen = await findOrMakePerson(database, dataDir, 'Sample Ben');
-  const asks: Asks = { 'Sample Ann': askAs(keyOfAnn), 'Sample Ben': askAs(keyOfBen) };
-  const claimed = await claimCases(asks, decided);
+  const [ann, ben] = [askAs(keyOfAnn), askAs(keyOfBen)];
+  const claimed = await claimCases(ann, ben, decided);
   const training = { ...engine, key: keyOfAnn, environment, nowMs: Date.now(), signal };
   const lack = hasModel
     ? undefined
@@ -119,17 +113,17 @@ async function fill(
         () => trainModel(training),
         (why) => why ?? `${MODEL} is trained and will be proposed as a shadow`,
       );
-  if (lack === undefined) await proposeModel(asks['Sample Ann']);
+  if (lack === undefined) await proposeModel(ann);
   if (claimed.length > 0) {
     await screen.step(
       'sample decisions',
-      () => decideCases(asks, claimed),
+      () => decideCases(ann, claimed),
       () => `${claimed.length} cases are decided; a second person confirms high amounts`,
     );
   }
   const links: string[] = [];
   for (const person of PEOPLE) {
-    const { token } = await asks[person]('POST /v1/sessions/links', {});
+    const { token } = await (person === 'Sample Ann' ? ann : ben)('POST /v1/sessions/links', {});
     const key = shortPath(keyFileOf(dataDir, person));
     links.push(`  ${person} (commands: export RISK_API_KEY=$(cat ${key})):`);
     links.push(`  ${url}/console#login=${token}`);
@@ -143,7 +137,7 @@ async function fill(
       '',
       ...links,
       '',
-      '`bin/risk sample remove` removes people, cases and rates of the sample.',
+      'The sample ends with the data folder; `bin/risk keys expel NAME` revokes a person.',
     ].join('\n'),
   );
 }

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { apiKeyHash, mintApiKey } from '../../../kit/access/api-key.ts';
 import { findLiveApiKey, makeApiKey } from '../../../kit/access/api-keys.ts';
-import type { CaseDisposition, ReviewCase } from '../../../kit/client/api-types.ts';
+import type { CaseDisposition } from '../../../kit/client/api-types.ts';
 import type { AskApi } from '../../../kit/client/ask.ts';
 import { byCommand } from '../../../kit/command/stores.ts';
 import type { Database } from '../../../kit/database/pool.ts';
@@ -14,7 +14,7 @@ import { onlyOf } from '../../../kit/database/statement.ts';
 import { readOrMakeSecret } from '../services/data-folder.ts';
 
 export const PEOPLE = ['Sample Ann', 'Sample Ben'] as const;
-export type Person = (typeof PEOPLE)[number];
+type Person = (typeof PEOPLE)[number];
 
 export const keyFileOf = (dataDir: string, person: Person) =>
   join(dataDir, `${person.toLowerCase().replace(' ', '-')}.key`);
@@ -36,7 +36,7 @@ export async function findOrMakePerson(
 }
 
 type SampleState = {
-  /** The sample or one of its people was removed, or the engine has people of its own. */
+  /** A person of the sample was expelled, or the engine has people of its own. */
   readonly isRefused: boolean;
   readonly hasRates: boolean;
   /** Number of decisions by the people of the sample. */
@@ -45,68 +45,56 @@ type SampleState = {
 
 const readState = onlyOf<SampleState, [people: readonly string[]]>(
   'read-sample-state',
-  `select exists (select from market.audit_log where action = 'sample.remove')
-              or exists (select from market.identities where identity <> all ($1::text[]) or revoked_at is not null) as "isRefused",
-                exists (select from market.exchange_rates) as "hasRates",
-                (select count(*)::int4 from market.audit_log
-                  where action = 'case.decide' and who = any ($1::text[])) as decided`,
+  `select exists (select from market.identities where identity <> all ($1::text[]) or revoked_at is not null) as "isRefused",
+          exists (select from market.exchange_rates) as "hasRates",
+          (select count(*)::int4 from market.audit_log
+            where action = 'case.decide' and who = any ($1::text[])) as decided`,
 );
 
 /** Reads how much of the sample is done, so that a start goes on where a killed one stopped. */
 export const readSampleState = ({ query }: Database) => readState(query, PEOPLE);
 
-type Task = { readonly person: Person; readonly needsSecond: boolean };
-
-const times = (count: number, task: Task) => Array.from({ length: count }, () => task);
-/** The order is fixed, so that the number of decisions says where a killed start stopped. A median of handling needs ten. */
-const TASKS: readonly Task[] = [
-  ...times(2, { person: 'Sample Ann', needsSecond: true }),
-  ...times(11, { person: 'Sample Ann', needsSecond: false }),
-  ...times(5, { person: 'Sample Ben', needsSecond: false }),
-];
+/** Decisions of high amounts, which wait for a second person, and all decisions. A median of handling needs ten of a person. */
+const [HIGH, DECIDED, BY_ANN] = [2, 18, 13];
 const LISTED = 200;
 const TRIES_MAX = 10;
 const TRY_AGAIN_MS = 500;
 
-export type Asks = Readonly<Record<Person, AskApi>>;
-type Claimed = { readonly person: Person; readonly id: string };
+type Claimed = { readonly ask: AskApi; readonly id: string };
 
-/** Claims an open case for each remaining task, of its kind if such a case is open. */
-export async function claimCases(asks: Asks, decided: number): Promise<Claimed[]> {
-  const tasks = TASKS.slice(decided);
-  const open = tasks.length === 0 ? [] : await listOpen(asks['Sample Ann']);
-  const claimed: Claimed[] = [];
-  for (const { person, needsSecond } of tasks) {
-    const at = open.findIndex((found) => found.needs_second_person === needsSecond);
-    const [found] = open.splice(Math.max(0, at), 1);
-    if (found === undefined) break;
-    const id = found.transaction_id;
-    await asks[person]('POST /v1/reviews/{id}/claim', { path: { id } });
-    claimed.push({ person, id });
-  }
+/** Claims as many open cases as there are decisions left, the first ones for Ann. */
+export async function claimCases(ann: AskApi, ben: AskApi, decided: number): Promise<Claimed[]> {
+  if (decided >= DECIDED) return [];
+  const open = await listOpen(ann);
+  const high = open.filter((found) => found.needs_second_person).slice(0, HIGH);
+  const usual = open.filter((found) => !found.needs_second_person);
+  const claimed = [...high, ...usual]
+    .slice(0, DECIDED - decided)
+    .map(({ transaction_id: id }, at) => ({ ask: decided + at < BY_ANN ? ann : ben, id }));
+  for (const { ask, id } of claimed) await ask('POST /v1/reviews/{id}/claim', { path: { id } });
   return claimed;
 }
 
 /** Waits for open cases, which a worker makes within a second of the scores, or later on a busy machine. */
-async function listOpen(ask: AskApi): Promise<ReviewCase[]> {
+async function listOpen(ask: AskApi) {
   const query = { state: 'open', limit: LISTED } as const;
   for (let tries = 1; ; tries++) {
     const { items } = await ask('GET /v1/reviews', { query });
-    if (items.length > 0 || tries === TRIES_MAX) return [...items];
+    if (items.length > 0 || tries === TRIES_MAX) return items;
     await delay(TRY_AGAIN_MS);
   }
 }
 
-export async function decideCases(asks: Asks, claimed: readonly Claimed[]): Promise<void> {
+export async function decideCases(ann: AskApi, claimed: readonly Claimed[]): Promise<void> {
   const idsOf = async (label: 'fraud' | 'none') => {
     const query = { verdict: 'review', label, limit: LISTED } as const;
-    const { items } = await asks['Sample Ann']('GET /v1/scores', { query });
+    const { items } = await ann('GET /v1/scores', { query });
     return new Set(items.map(({ transaction_id: id }) => id));
   };
   const [frauds, unknown] = [await idsOf('fraud'), await idsOf('none')];
-  for (const { person, id } of claimed) {
+  for (const { ask, id } of claimed) {
     const body = decisionOf(frauds.has(id), unknown.has(id));
-    await asks[person]('POST /v1/reviews/{id}/decide', { path: { id }, body });
+    await ask('POST /v1/reviews/{id}/decide', { path: { id }, body });
   }
 }
 

@@ -22,7 +22,6 @@ const TRANSACTIONS_PER_ACCOUNT = 20;
 const TRANSACTIONS_PER_MERCHANT = 70;
 const MERCHANTS_MIN = 50;
 const LABELS_OF_REQUEST = 1_000;
-const KEYS_OF_PART = 10_000;
 
 const EACH_COLUMN: Projection = {
   csv: (header) => (cells) => Object.fromEntries(header.map((name, at) => [name, cells[at]])),
@@ -60,17 +59,6 @@ export async function readOrMakeSample(
   return { file, made: true };
 }
 
-async function* readParts(file: string, rows: number): AsyncGenerator<readonly RowBody[], void> {
-  const source = await openSource(file, EACH_COLUMN);
-  for await (const part of source.batches(rows, 0)) yield part.rows.map(({ body }) => body);
-}
-
-/** Reads the idempotency keys of a sample in batches. */
-export async function* readKeys(file: string): AsyncGenerator<string[], void> {
-  for await (const rows of readParts(file, KEYS_OF_PART))
-    yield rows.map((body) => String(body['idempotency_key']));
-}
-
 /**
  * Imports the labels that are known by now. An investigation takes days, so the newest transactions have none.
  * @returns the number of labels of the file that the engine has; a repeated import changes nothing
@@ -81,8 +69,10 @@ export async function importLabels(
   transactions: number,
 ): Promise<number> {
   let known = 0;
-  for await (const rows of readParts(labelsFile(dataDir, transactions), LABELS_OF_REQUEST)) {
-    const labels = rows.map(labelOf).filter(({ labelled_at: at }) => Date.parse(at) <= Date.now());
+  const source = await openSource(labelsFile(dataDir, transactions), EACH_COLUMN);
+  for await (const { rows } of source.batches(LABELS_OF_REQUEST, 0)) {
+    const all = rows.map(({ body }) => labelOf(body));
+    const labels = all.filter(({ labelled_at: at }) => Date.parse(at) <= Date.now());
     if (labels.length === 0) continue;
     const { accepted, unchanged } = await ask('POST /v1/labels', { body: { labels } });
     known += accepted + unchanged;
@@ -97,7 +87,7 @@ const labelOf = (body: RowBody): LabelInput => ({
   source: String(body['source']),
 });
 
-export const usdOf = (currency: string) => (1 / unitsPerDollar(currency)).toFixed(6);
+const usdOf = (currency: string) => (1 / unitsPerDollar(currency)).toFixed(6);
 
 export function sampleRates(nowMs: number): ExchangeRate[] {
   const days = Array.from({ length: DAYS + 1 }, (_, ago) =>
