@@ -51,14 +51,6 @@ describe('the transactions of a day', () => {
       expect(new Set(own.map(({ deviceId }) => deviceId)).size).toBeLessThanOrEqual(2);
     }
   });
-
-  test('are of the same accounts whatever the seed', () => {
-    const corridors = new Map(ROWS.map(({ accountId, corridor }) => [accountId, corridor]));
-    const traffic = { ...TRAFFIC, transactions: 1000, seed: 'other' };
-    for (const { accountId, corridor } of trafficRows({ traffic, day: true })) {
-      expect(corridors.get(accountId) ?? corridor).toBe(corridor);
-    }
-  });
 });
 
 describe('the requests of a day', () => {

@@ -33,18 +33,6 @@ test('a curve has its points in order, on a logarithmic axis, and lower where th
   expect(svg).toContain('class="ground"');
 });
 
-test('growth has a line for each past, and leaves out tables without rows', () => {
-  const growth = (rows: number, each: number) => ({
-    ...{ bench: 'growth', caseName: '', inputs: { rows, rows_each_account: each } },
-    figures: { cpu_us_per_transaction: 150 },
-  });
-  const results = [growth(5e6, 20), growth(4e5, 20), growth(0, 20), growth(5e6, 80)];
-  const together = { bench: 'growth', caseName: 'together', inputs: {}, figures: {} };
-  const svg = drawPlots([file([...results, together])]).get('growth');
-  expect(pointsOf(svg).map(({ length }) => length)).toEqual([2, 1]);
-  expect(svg).not.toContain('NaN');
-});
-
 test('bars are as long as their values, rivals from the cheapest', () => {
   const rival = (caseName: string, us: number, batch: number) => ({
     ...{ bench: 'rivals', caseName, inputs: { batch } },
@@ -60,34 +48,4 @@ test('bars are as long as their values, rivals from the cheapest', () => {
   ]);
   expect(svg).toContain('single posts: bullmq');
   expect(svg?.indexOf('1000: plain')).toBeLessThan(svg?.indexOf('1000: engine') ?? 0);
-});
-
-test('waits have three ranks each', () => {
-  const decide = (rate: number) => ({
-    ...{ bench: 'decide', caseName: `${rate} posts a second`, inputs: {} },
-    figures: { decided_p50_ms: 10, decided_p95_ms: 20, decided_p99_ms: 40 },
-  });
-  const svg = drawPlots([file([decide(500), decide(2000)])]).get('decide') ?? '';
-  expect([...svg.matchAll(/height="16"/g)]).toHaveLength(6);
-  expect(svg).toContain('2000 posts a second, p99');
-});
-
-test('files without results of a bench that is drawn give no plot', () => {
-  expect(drawPlots([file([])]).size).toBe(0);
-});
-
-test('supervised workers are drawn over even time, without dots', () => {
-  const row = (second: number, workers: number) => ({
-    second,
-    workers,
-    backlog: 1000,
-    offered: 50,
-  });
-  const tables = [{ title: 'over time', rows: [row(1, 1), row(2, 2), row(5, 1)] }];
-  const result = { bench: 'supervise', caseName: '', inputs: {}, figures: {}, tables };
-  const svg = drawPlots([file([result])]).get('supervise');
-  const [workers = [], backlog = []] = pointsOf(svg);
-  expect(workers.map(([x]) => x)).toEqual([56, 216, 696]);
-  expect(new Set(backlog.map(([, y]) => y)).size).toBe(1);
-  expect(svg).not.toContain(' r="3"');
 });

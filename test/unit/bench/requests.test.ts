@@ -61,36 +61,9 @@ describe('prepareRequests()', () => {
 });
 
 describe('trafficRows()', () => {
-  const rows = (more: object) => [...trafficRows({ traffic: TRAFFIC, ...more })];
   const many = (more: object) => [
     ...trafficRows({ traffic: { ...TRAFFIC, transactions: 2000, accounts: 200 }, ...more }),
   ];
-
-  test('lets accounts take turns', () => {
-    expect(rows({ accountsInTurn: true }).map(({ accountId }) => accountId)).toEqual(
-      Array.from({ length: 25 }, (_, at) => `account_${at % 5}`),
-    );
-  });
-
-  test('has the same habits with another seed', () => {
-    const parts = ['past', 'now'].map((seed) => [
-      ...trafficRows({
-        traffic: { ...TRAFFIC, transactions: 2000, accounts: 200, seed },
-        habits: 'people',
-      }),
-    ]);
-    const [past, now] = parts.map(
-      (part) => new Map(part.map(({ accountId, ip, corridor }) => [accountId, { ip, corridor }])),
-    );
-    for (const [accountId, habit] of now ?? []) {
-      expect(past?.get(accountId) ?? habit).toEqual(habit);
-    }
-    expect(parts[0]).not.toEqual(parts[1]);
-  });
-
-  test.each([1, 6, 12])('spreads them over %i corridors', (corridors) => {
-    expect(new Set(many({ corridors }).map(({ corridor }) => corridor)).size).toBe(corridors);
-  });
 
   test.each([
     ['account', 'accountId', 'account_hot', 0.1],
@@ -121,11 +94,5 @@ describe('stampTimes()', () => {
     stampTimes(spread, untilMs, 40);
     expect(times(spread)).toEqual([at(-30), at(-20), at(-10), at(0)]);
     expect(spread.byteLength).toBe(request().byteLength);
-  });
-
-  test('leaves a request without times alone', () => {
-    const get = Buffer.from('GET / HTTP/1.1');
-    stampTimes(get, 0, 0);
-    expect(get.toString()).toBe('GET / HTTP/1.1');
   });
 });

@@ -5,8 +5,6 @@ import type { Costs, Waits } from '../../../../bench/model/costs.ts';
 import { type Observed, TRIALS } from '../../../../bench/model/observe.ts';
 import { regress } from '../../../../bench/model/regress.ts';
 import { type Offered, simulate } from '../../../../bench/model/simulate.ts';
-import { DEMAND, sizeOf } from '../../../../bench/model/size.ts';
-import { percentiles } from '../../../../bench/support/percentiles.ts';
 
 const costs: Costs = {
   generator: { request: 60, transaction: 1, read: 40 },
@@ -60,25 +58,6 @@ test('each transaction is scored once, and its processor time is what its steps 
     (batches * worker.batch + 10_000 * worker.transaction) / 1000,
     3,
   );
-});
-
-test('batches and commits grow with the load, and a site that is overloaded keeps a backlog', () => {
-  const rowsABatch = (posts: number) => {
-    const { batches } = simulate(model, site, { ...load, posts });
-    return (posts * load.seconds * load.batch) / batches;
-  };
-  expect(rowsABatch(100)).toBeGreaterThan(1.1 * rowsABatch(20));
-  const slow = { ...model, costs: { ...costs, worker: { ...costs.worker, transaction: 600 } } };
-  expect(simulate(slow, site, load).backlog).toBeGreaterThan(1000);
-  expect(simulate(model, site, load).backlog).toBeLessThan(300);
-});
-
-test('reads wait for Postgres only where memory does not answer', () => {
-  const reading = { ...load, posts: 0, batch: 0, reads: 500 };
-  const missed = simulate(model, site, reading);
-  const known = simulate(model, { ...site, readsMissed: 0 }, reading);
-  expect(missed.reads.length).toBe(2500);
-  expect(percentiles(known.reads).p50).toBeLessThan(percentiles(missed.reads).p50);
 });
 
 test('factors are found again, and none is negative', () => {
@@ -153,13 +132,4 @@ test('costs that made runs are found again from these runs', () => {
       expect(ratio).toBeLessThan(1.1);
     }
   }
-});
-
-test('a size has no part that is busier than asked, however far the first guess was off', () => {
-  const asked = { ...DEMAND, requests: 8000, corridors: 12, users: 1000 };
-  const slowApis = { ...model, costs: { ...costs, api: { ...costs.api, read: 6000 } } };
-  const { apis, markets, cores } = sizeOf(slowApis, asked, 2500);
-  expect(markets).toBe(1);
-  expect(apis).toBeGreaterThan(80);
-  expect((cores['api'] as number) / apis).toBeLessThan(asked.utilisation * 1.05);
 });

@@ -36,27 +36,6 @@ function visit(simulation: Simulation, perMs: number, count: number, serve: () =
   return { meanMs: total / count, meanInside: area / lastMs, perMs: count / lastMs };
 }
 
-function single(serviceMs: () => number, perMs: number) {
-  const simulation = createSimulation();
-  const thread = createMachine(simulation, { cores: 1, busySpeed: 1 }).thread('one');
-  return visit(simulation, perMs, 60_000, function* () {
-    yield thread.work(serviceMs());
-  });
-}
-
-test('M/M/1: a visit takes service / (1 - load)', () => {
-  expect(single(() => exponential(1), 0.7).meanMs / (1 / 0.3)).toBeCloseTo(1, 1);
-});
-
-test('M/D/1: equal services wait half as long', () => {
-  expect(single(() => 1, 0.7).meanMs / (1 + 0.7 / (2 * 0.3))).toBeCloseTo(1, 1);
-});
-
-test("Little's law: as many are inside as arrive while one is", () => {
-  const { meanMs, meanInside, perMs } = single(() => exponential(1), 0.5);
-  expect(meanInside / (perMs * meanMs)).toBeCloseTo(1, 6);
-});
-
 test('M/M/3: three threads that take turns wait as Erlang says', () => {
   const simulation = createSimulation();
   const machine = createMachine(simulation, { cores: 3, busySpeed: 1 });

@@ -1,6 +1,4 @@
-/**
- * Goal: the figures of a report are those of their definitions. Method: random rows; the AUC over all pairs.
- */
+/** Goal: the figures of a report are those of their definitions. Method: random rows; the AUC over all pairs. */
 import { expect, test } from 'vitest';
 import { compileOwn } from '../../../../src/core/score/rules/compile-rule-set.ts';
 import { createRandom } from '../../../../src/kit/random.ts';

@@ -1,9 +1,7 @@
 /** Goal: capacity is that of M10's example, and a forecast is what a simulated queue does. */
 import { describe, expect, test } from 'vitest';
-import { capacitySchema, planCapacity } from '../../../../src/rooms/review/capacity.ts';
+import { planCapacity } from '../../../../src/rooms/review/capacity.ts';
 import { forecastBreaches } from '../../../../src/rooms/review/forecast.ts';
-import { capacityParameters } from '../../../../src/rooms/review/queries/capacity.ts';
-import { GREATEST_LOAD } from '../../../support/rooms/review/requests.ts';
 
 const policy = {
   reviews_per_hour: 20,
@@ -20,32 +18,6 @@ describe('capacity', () => {
       ...{ reviews_per_day: 1500, officer_reviews_per_day: 160 },
       ...{ officers_min: 10, officers_to_hire: 12 },
     });
-  });
-
-  test('growth is projected month by month', () => {
-    const { projection } = plan({});
-    expect(projection).toHaveLength(13);
-    expect(projection[12]).toMatchObject({ month: 12, transactions_per_day: 15_692 });
-    expect(projection[12]).toMatchObject({ officers_min: 30 });
-  });
-
-  test('the greatest load that may be asked for, by the slowest policy, fits the answer', () => {
-    const asked = capacityParameters.parse(Object.fromEntries(new URLSearchParams(GREATEST_LOAD)));
-    const greatest = {
-      transactionsPerDay: asked.transactions_per_day ?? Number.NaN,
-      autoClearRatio: asked.auto_clear_ratio ?? Number.NaN,
-      officers: asked.officers ?? Number.NaN,
-      growth: asked.growth ?? Number.NaN,
-    };
-    const slowest = {
-      reviews_per_hour: asked.reviews_per_hour ?? Number.NaN,
-      hours_per_day: 1,
-      utilisation_max: 0.1,
-      utilisation_hired: 0.1,
-    };
-    const answer = planCapacity(greatest, slowest);
-    expect(capacitySchema.safeParse(answer).error).toBeUndefined();
-    expect(answer.projection[12]?.officers_to_hire).toBe(4_096_000_000_000_000);
   });
 });
 
