@@ -1,11 +1,11 @@
 /** Goal: the files of `risk simulate` are complete, repeatable, and never partly written. */
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { writeSimulation } from '../../src/tools/simulate/command.ts';
 import { runRisk } from '../support/run-risk.ts';
+import { temporaryFolder } from '../support/temporary-folder.ts';
 
 const OPTIONS = {
   transactions: 3_000,
@@ -17,16 +17,9 @@ const OPTIONS = {
   fraudRate: 0.05,
 };
 const { signal } = new AbortController();
-let folder: string;
-
-beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), 'simulate-'));
-});
-afterEach(() => {
-  rmSync(folder, { recursive: true });
-});
 
 test('writeSimulation writes the same bytes twice, compressed and plain', async () => {
+  const folder = temporaryFolder();
   for (const name of ['one', 'two']) {
     const files = { out: join(folder, `${name}.csv.gz`), labels: join(folder, `${name}.labels`) };
     await writeSimulation(OPTIONS, { ...files, format: 'csv' }, signal);
@@ -43,6 +36,7 @@ test('writeSimulation writes the same bytes twice, compressed and plain', async 
 });
 
 test('risk simulate writes one corridor, and no label that nobody knows by now', async () => {
+  const folder = temporaryFolder();
   const [out, labels] = [join(folder, 'near.csv'), join(folder, 'near-labels.csv')];
   const size = ['--transactions', '2000', '--accounts', '100', '--merchants', '50', '--days', '10'];
   const end = ['--end', new Date().toISOString(), '--corridor', 'US-EG'];
@@ -74,6 +68,7 @@ test('risk simulate writes one corridor, and no label that nobody knows by now',
 });
 
 test('writeSimulation leaves no file behind when it is stopped', async () => {
+  const folder = temporaryFolder();
   const stop = new AbortController();
   const writing = writeSimulation(
     { ...OPTIONS, transactions: 50_000_000 },

@@ -1,8 +1,7 @@
 /** Goal: a day has the shares of corridors and of requests that it states, and its parties keep their habits. */
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { CORRIDOR_SHARES, daysOf, REQUEST_SHARES } from '../../../bench/support/day.ts';
 import { DAY_MS, readLoad } from '../../../bench/support/load.ts';
 import { unmeasuredOf } from '../../../bench/support/load-run.ts';
@@ -10,6 +9,7 @@ import { dayLoad } from '../../../bench/support/named-loads.ts';
 import { prepareRequests } from '../../../bench/support/requests.ts';
 import { trafficRows } from '../../../bench/support/traffic.ts';
 import { CORRIDORS } from '../../../src/tools/simulate/geography.ts';
+import { temporaryFolder } from '../../support/temporary-folder.ts';
 
 const TRAFFIC = {
   ...{ transactions: 20_000, accounts: 4000, merchants: 400, days: 10, seed: 'day' },
@@ -54,16 +54,14 @@ describe('the transactions of a day', () => {
 });
 
 describe('the requests of a day', () => {
-  let folder: string;
-  beforeAll(async () => {
-    folder = await mkdtemp(join(tmpdir(), 'risk-day-'));
-  });
-  afterAll(() => rm(folder, { recursive: true }));
-
   test('have the stated sizes in their shares, and together all transactions', async () => {
     const { file, offsets } = await prepareRequests({
-      ...{ file: join(folder, 'requests'), host: 'bench', apiKey: 'key', batch: 1 },
-      ...{ traffic: TRAFFIC, day: true },
+      file: join(temporaryFolder(), 'requests'),
+      host: 'bench',
+      apiKey: 'key',
+      batch: 1,
+      traffic: TRAFFIC,
+      day: true,
     });
     const bytes = await readFile(file);
     const sizes = Array.from(offsets.subarray(1), (end, at) => {

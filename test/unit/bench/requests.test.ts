@@ -1,27 +1,25 @@
 /** Goal: what the generator sends are whole requests, the same for the same options, and nothing between them. */
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { stampTimes } from '../../../bench/support/live-times.ts';
 import { prepareRequests, type RequestsOptions } from '../../../bench/support/requests.ts';
 import { trafficRows } from '../../../bench/support/traffic.ts';
+import { temporaryFolder } from '../../support/temporary-folder.ts';
 
 const TRAFFIC = {
   ...{ transactions: 25, accounts: 5, merchants: 16, days: 2, seed: 'requests', fraudRate: 0 },
   endMs: Date.UTC(2026, 10, 20),
 };
 
-let folder: string;
-beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'risk-requests-'));
-});
-afterAll(() => rm(folder, { recursive: true }));
-
 async function requests(more: Partial<RequestsOptions>): Promise<string[]> {
   const { file, offsets } = await prepareRequests({
-    ...{ file: join(folder, 'requests'), host: 'bench', apiKey: 'key', batch: 10 },
-    ...{ traffic: TRAFFIC, ...more },
+    file: join(temporaryFolder(), 'requests'),
+    host: 'bench',
+    apiKey: 'key',
+    batch: 10,
+    traffic: TRAFFIC,
+    ...more,
   });
   const bytes = await readFile(file);
   expect(offsets.at(-1)).toBe(bytes.length);

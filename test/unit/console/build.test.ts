@@ -1,12 +1,12 @@
 /** Goal: console/dist is what console/ builds. Method: a fresh build into another folder, compared byte for byte. */
 import { execFile } from 'node:child_process';
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { gzipSync } from 'node:zlib';
 import { expect, test } from 'vitest';
 import { REPOSITORY } from '../../support/risk.ts';
+import { temporaryFolder } from '../../support/temporary-folder.ts';
 
 const VITE = join(REPOSITORY, 'node_modules/vite/bin/vite.js');
 const DIST = join(REPOSITORY, 'console/dist');
@@ -25,19 +25,15 @@ function readBuild(folder: string): Record<string, string> {
 }
 
 test('console/dist is a fresh build of console/ (npm run console:build)', async () => {
-  const folder = mkdtempSync(join(tmpdir(), 'risk-console-'));
-  try {
-    await promisify(execFile)(
-      process.execPath,
-      [VITE, 'build', 'console', '--outDir', folder, '--logLevel', 'error'],
-      { cwd: REPOSITORY, env: { PATH: process.env['PATH'] } },
-    );
-    const [fresh, kept] = [readBuild(folder), readBuild(DIST)];
-    expect(Object.keys(kept)).toEqual(Object.keys(fresh));
-    expect(Object.keys(kept).filter((path) => kept[path] !== fresh[path])).toEqual([]);
-  } finally {
-    rmSync(folder, { recursive: true, force: true });
-  }
+  const folder = temporaryFolder();
+  await promisify(execFile)(
+    process.execPath,
+    [VITE, 'build', 'console', '--outDir', folder, '--logLevel', 'error'],
+    { cwd: REPOSITORY, env: { PATH: process.env['PATH'] } },
+  );
+  const [fresh, kept] = [readBuild(folder), readBuild(DIST)];
+  expect(Object.keys(kept)).toEqual(Object.keys(fresh));
+  expect(Object.keys(kept).filter((path) => kept[path] !== fresh[path])).toEqual([]);
 });
 
 test('the page has no inline script or style, and loads nothing from elsewhere', () => {

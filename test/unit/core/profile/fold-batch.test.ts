@@ -14,34 +14,14 @@ import { foldParty, rebuildParties } from '../../../../src/core/profile/fold-bat
 import { beginRows } from '../../../../src/core/profile/own-features.ts';
 import { vectorOf } from '../../../../src/core/score/feature-rows.ts';
 import { type NamedFeatures, named } from '../../../support/fold-one.ts';
+import { transactionAt } from '../../../support/transactions.ts';
 
 const BASE_MS = Date.UTC(2026, 5, 1);
 const ROWS_BEFORE = 256;
 const ROWS_AFTER = 3;
 const START = { createdAtMs: 0, transactionId: '00000000-0000-0000-0000-000000000000' };
 
-function makeTransaction(minute: number, account: string): Transaction {
-  const createdAtMs = BASE_MS + minute * 60_000;
-  const time = createdAtMs.toString(16).padStart(12, '0');
-  return {
-    transactionId: `${time.slice(0, 8)}-${time.slice(8)}-7abc-8000-${minute.toString(16).padStart(12, '0')}`,
-    createdAtMs,
-    receivedAtMs: createdAtMs,
-    accountId: account,
-    merchantId: 'm_1',
-    amount: '10',
-    currency: 'USD',
-    corridor: 'US-EG',
-    type: null,
-    ip: null,
-    deviceId: null,
-    country: null,
-    channel: null,
-    declared: null,
-  };
-}
-
-const at = (account: string) => (minute: number) => makeTransaction(minute, account);
+const at = (minute: number) => transactionAt(BASE_MS + minute * 60_000, minute);
 
 function createStore(committed: readonly Transaction[], rowsAfter = ROWS_AFTER) {
   const rounds: number[] = [];
@@ -106,13 +86,13 @@ describe('a batch', () => {
     'rebuilds around the oldest of what a profile does not reach, %s',
     async (_, rowsAfter, rounds) => {
       // Two corridors a day apart take turns; what is newer comes first.
-      const old = [0, 1, 2].map(at('a'));
-      const recent = [1440, 1441, 1442].map(at('a'));
+      const old = [0, 1, 2].map(at);
+      const recent = [1440, 1441, 1442].map(at);
       const list = [0, 1, 2].flatMap((turn) => [recent[turn], old[turn]] as Transaction[]);
       const store = createStore(list, rowsAfter);
       const floor = recent[2] as Transaction;
       const past = { rows: [], floor, ceiling: null, frauds: NO_FRAUDS };
-      const histories = await batchOf(list, new Map([['a', accountKind.rebuild(past)]]), store);
+      const histories = await batchOf(list, new Map([['acc_1', accountKind.rebuild(past)]]), store);
       expect(histories.map((history) => history.siblings)).toEqual([3, 0, 4, 1, 5, 2]);
       expect(store.rounds).toEqual(rounds);
     },
@@ -122,7 +102,7 @@ describe('a batch', () => {
     const minutes = fc.uniqueArray(fc.nat(2000), { minLength: 1, maxLength: 40 });
     await fc.assert(
       fc.asyncProperty(minutes, fc.integer({ min: 1, max: 8 }), async (order, rowsAfter) => {
-        const list = order.map(at('a'));
+        const list = order.map(at);
         const { loadPasts } = createStore(list, rowsAfter);
         const histories = await batchOf(list, new Map(), { loadPasts });
         const siblings = order.map((minute) => order.filter((other) => other < minute).length);

@@ -37,6 +37,7 @@ import {
 } from '../../../../src/core/profile/profile-log.ts';
 import { HOUR_MS } from '../../../../src/kit/words/utc-bucket.ts';
 import { foldOne } from '../../../support/fold-one.ts';
+import { transactionAt } from '../../../support/transactions.ts';
 
 const BASE_MS = Date.UTC(2026, 5, 1);
 const START = { createdAtMs: 0, transactionId: '00000000-0000-0000-0000-000000000000' };
@@ -51,24 +52,13 @@ const noMerchant: MerchantPast = {
 };
 
 function makeTransaction(offsetMs: number, random: number, currency = 'USD'): Transaction {
-  const createdAtMs = BASE_MS + offsetMs;
-  const time = createdAtMs.toString(16).padStart(12, '0');
-  return {
-    transactionId: `${time.slice(0, 8)}-${time.slice(8)}-7abc-8000-${random.toString(16).padStart(12, '0')}`,
-    createdAtMs,
-    receivedAtMs: createdAtMs,
+  return transactionAt(BASE_MS + offsetMs, random, {
     accountId: `acc_${random % 3}`,
     merchantId: `m_${random % 4}`,
     amount: String(1 + (random % 500)),
     currency,
-    corridor: 'US-EG',
-    type: null,
-    ip: null,
     deviceId: random % 2 === 0 ? 'phone' : null,
-    country: 'US',
-    channel: null,
-    declared: null,
-  };
+  });
 }
 
 const transactions = fc

@@ -6,7 +6,6 @@ import {
   LABEL_MATURITY_DAYS,
   type MerchantPast,
   NO_FRAUDS,
-  type PastTransaction,
 } from '../../../../src/core/domain/history.ts';
 import { accountKind } from '../../../../src/core/profile/account-kind.ts';
 import { takeOwn } from '../../../../src/core/profile/arena.ts';
@@ -14,26 +13,12 @@ import { createMerchantKind, merchantKind } from '../../../../src/core/profile/m
 import { AFTER_ALL, BEFORE_ALL, keyOf } from '../../../../src/core/profile/packed-list.ts';
 import type { Profile, ProfileKind } from '../../../../src/core/profile/profile.ts';
 import { encodeSnapshot, readLog } from '../../../../src/core/profile/profile-log.ts';
+import { transactionAt } from '../../../support/transactions.ts';
 
 const DAY_MS = 86_400_000;
 
-function makeRow(second: number): PastTransaction {
-  const createdAtMs = Date.UTC(2026, 5, 1) + second * 1000;
-  const time = createdAtMs.toString(16).padStart(12, '0');
-  return {
-    transactionId: `${time.slice(0, 8)}-${time.slice(8)}-7abc-8000-${String(second).padStart(12, '0')}`,
-    createdAtMs,
-    accountId: 'acc_1',
-    merchantId: 'm_1',
-    amount: '10',
-    currency: 'USD',
-    corridor: 'US-EG',
-    deviceId: null,
-    country: 'US',
-  };
-}
-
-const [row, later] = [makeRow(1), makeRow(2)];
+const START_MS = Date.UTC(2026, 5, 1);
+const [row, later] = [transactionAt(START_MS, 1), transactionAt(START_MS + 1000, 2)];
 const account: AccountPast = {
   rows: [row],
   floor: { createdAtMs: 0, transactionId: '00000000-0000-0000-0000-000000000000' },

@@ -1,10 +1,10 @@
 /** Goal: a file that is wrong is told all of it, by line and column, in little time. Method: tables of texts. */
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { expect, onTestFinished, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { openDataFile, parseData, readDataFile } from '../../../../src/kit/command/data-file.ts';
 import { processorMsOf } from '../../../support/processor-time.ts';
+import { temporaryFolder } from '../../../support/temporary-folder.ts';
 
 const said = (text: string) =>
   parseData(text).problems.map(({ line, column, detail }) => `${line}:${column} ${detail}`);
@@ -88,9 +88,7 @@ test('fields and positions within their texts are found', () => {
 });
 
 test('a file that is too large, or no text, is refused by name', async () => {
-  const folder = mkdtempSync(join(tmpdir(), 'risk-data-'));
-  onTestFinished(() => rmSync(folder, { recursive: true }));
-  const path = join(folder, 'a.yaml');
+  const path = join(temporaryFolder(), 'a.yaml');
   const refused = async (content: string | Buffer) => {
     writeFileSync(path, content);
     return await readDataFile(path, 100).then(String, ({ message }) => message);

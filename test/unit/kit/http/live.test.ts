@@ -112,15 +112,6 @@ test('points of an hour are kept, of the time in which somebody listened', async
   end.abort();
 });
 
-test('the first who listens has figures at once, and no point is kept before it is due', async () => {
-  const { end, reader } = start({ everyMs: LONG_MS });
-  const own = reader();
-  expect(textOf(await own.read())).toBe(`${HISTORY}[]\n\n`);
-  expect(textOf(await own.read())).toBe('event: figures\ndata: 1\n\n');
-  expect(textOf(await reader().read())).toBe(`${HISTORY}${JSON.stringify([pointOf(1)])}\n\n`);
-  end.abort();
-});
-
 test('what cannot be read is no point, and logged when it begins', async () => {
   let isDown = true;
   const { end, reads, warnings, points, reader } = start({ pointEveryMs: 1, isDown: () => isDown });

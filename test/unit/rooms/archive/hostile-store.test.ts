@@ -3,10 +3,9 @@
  * archive whose manifest names a file beside its folder, and a server that sends 128 MiB.
  */
 import { once } from 'node:events';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { readConfig } from '../../../../src/kit/config/config.ts';
@@ -15,15 +14,10 @@ import { openFolder } from '../../../../src/rooms/archive/file-stores/folder.ts'
 import { openFileStore } from '../../../../src/rooms/archive/file-stores/open-file-store.ts';
 import { sha256, toParquet } from '../../../../src/rooms/archive/part-file.ts';
 import { runRisk } from '../../../support/run-risk.ts';
-
-function makeFolder(): string {
-  const folder = mkdtempSync(join(tmpdir(), 'risk-hostile-'));
-  onTestFinished(() => rmSync(folder, { recursive: true }));
-  return folder;
-}
+import { temporaryFolder } from '../../../support/temporary-folder.ts';
 
 test('a manifest names files of its own folder alone', async () => {
-  const folder = makeFolder();
+  const folder = temporaryFolder();
   const bytes = await toParquet(['id'], []);
   const archive = join(folder, 'archive');
   mkdirSync(archive);
@@ -72,7 +66,7 @@ test('of a file that is larger than its manifest says, no more is kept than show
   });
   if ('problems' in read) throw new Error(read.problems.join());
   const bucket = openFileStore('s3://cold', read.config);
-  const folder = makeFolder();
+  const folder = temporaryFolder();
   writeFileSync(join(folder, 'x'), chunk);
   const part = { file: 'x', rows: 0, bytes: 1000, sha256: sha256('') };
   for (const store of [bucket, openFolder(folder)]) {

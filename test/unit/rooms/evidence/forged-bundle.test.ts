@@ -3,15 +3,15 @@
  * and bundles that a hostile exporter makes of it.
  */
 import { generateKeyPairSync, sign } from 'node:crypto';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { expect, onTestFinished, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { type Bundle, FORMAT, openBundle } from '../../../../verify/bundle.ts';
 import { hashOf, leafHash } from '../../../../verify/merkle.ts';
 import { keyId, readKeys } from '../../../../verify/note.ts';
 import { scoreBytes } from '../../../../verify/score.ts';
 import { main } from '../../../../verify/verify.ts';
+import { temporaryFolder } from '../../../support/temporary-folder.ts';
 
 const ID = '0190a5f2-7c1e-7d3b-9a44-5b1f0c2d3e4f';
 const ORIGIN = 'risk.example.com/market_0';
@@ -64,8 +64,7 @@ test('a score is proven by the text that was sealed, not by another one with the
 });
 
 function verified(bundle: Bundle) {
-  const folder = mkdtempSync(join(tmpdir(), 'risk-forged-'));
-  onTestFinished(() => rmSync(folder, { recursive: true }));
+  const folder = temporaryFolder();
   const [file, key] = [join(folder, 'bundle.json'), join(folder, 'keys.txt')];
   writeFileSync(file, JSON.stringify(bundle));
   writeFileSync(key, KEY);

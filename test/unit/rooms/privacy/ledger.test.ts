@@ -1,13 +1,12 @@
 /** Goal: the ledger has each erasure of its market, also behind a line that a crash has cut off. */
-import { appendFile, mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { appendFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { appendToLedger, readLedger } from '../../../../src/rooms/privacy/ledger.ts';
+import { temporaryFolder } from '../../../support/temporary-folder.ts';
 
 test('a line that was cut off takes no other one with it', async () => {
-  const folder = await mkdtemp(join(tmpdir(), 'risk-ledger-'));
-  const path = join(folder, 'ledger');
+  const path = join(temporaryFolder(), 'ledger');
   expect(await readLedger(path, 'market_0')).toEqual(new Map());
   const at = new Date(0);
   await appendToLedger(path, 'market_0', ['tok_1', 'tok_5'], at);
@@ -17,5 +16,4 @@ test('a line that was cut off takes no other one with it', async () => {
   const tokens = ['tok_1', 'tok_5', 'tok_4'];
   const erased = new Map(tokens.map((token) => [token, at.toISOString()]));
   expect(await readLedger(path, 'market_0')).toEqual(erased);
-  await rm(folder, { recursive: true });
 });

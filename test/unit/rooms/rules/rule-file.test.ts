@@ -2,11 +2,10 @@
  * Goal: a file says all of a rule set, so that export and import are inverses, and its examples are tests by the compiler that
  * decides. Method: generated rule sets; `risk rules` on files without an API.
  */
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { canonicalJson } from '../../../../src/core/domain/metadata.ts';
 import { compileRuleSet } from '../../../../src/core/score/rules/compile-rule-set.ts';
 import { hashRuleSet } from '../../../../src/core/score/rules/rule-set-data.ts';
@@ -14,6 +13,7 @@ import { parseData } from '../../../../src/kit/command/data-file.ts';
 import { diffRuleSets } from '../../../../src/rooms/rules/diff-rule-sets.ts';
 import { ruleLines, toYaml } from '../../../../src/rooms/rules/rule-file.ts';
 import { runRisk } from '../../../support/run-risk.ts';
+import { temporaryFolder } from '../../../support/temporary-folder.ts';
 import { runsOf } from '../../../support/thorough.ts';
 
 /** Texts that mean something else where they stand bare. */
@@ -115,15 +115,9 @@ test('import of an export, and export of an import, give the same bytes', () => 
   );
 });
 
-let folder: string;
-beforeAll(() => {
-  folder = mkdtempSync(join(tmpdir(), 'risk-rule-file-'));
-});
-afterAll(() => rmSync(folder, { recursive: true }));
-
 /** No API is there. */
 async function risk(action: string, file: string, ...more: readonly string[]) {
-  const path = join(folder, 'own.yaml');
+  const path = join(temporaryFolder(), 'own.yaml');
   writeFileSync(path, file);
   const { code, stdout, stderr } = await runRisk(['rules', action, path, ...more], {
     RISK_URL: 'http://127.0.0.1:1',

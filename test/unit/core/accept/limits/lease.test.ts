@@ -36,17 +36,6 @@ async function takeMany(lease: Lease, times: number, n = 1): Promise<number> {
   return taken;
 }
 
-test('a burst passes at once, and nothing beyond it until it is earned', async () => {
-  const { lease, pass } = open(100, 20);
-  const one = lease();
-  expect(await takeMany(one, 50)).toBe(20);
-  expect(await one.take(1)).toBeGreaterThan(0);
-  pass(100);
-  expect(await takeMany(one, 50)).toBe(10);
-  pass(60_000);
-  expect(await takeMany(one, 50)).toBe(20);
-});
-
 test('three processes share the rate, and need few calls', async () => {
   const { lease, pass, state } = open(1000, 100);
   const all = [lease(), lease(), lease()];
@@ -94,24 +83,4 @@ test('without Redis a process grants its share, and asks again after a while', a
   state.isAway = false;
   pass(AWAY_MS);
   expect(await takeMany(one, 80)).toBe(40);
-});
-
-test('as many units as there are: of the slice, of Redis, and of the share while Redis is away', async () => {
-  const { lease, pass, state } = open(100, 20, 2);
-  const one = lease();
-  expect(await one.takeSome(15)).toBe(15);
-  expect(await one.takeSome(15)).toBe(5);
-  expect(await one.takeSome(15)).toBe(0);
-  pass(100);
-  expect(await one.takeSome(3)).toBe(3);
-  expect(await one.takeSome(15)).toBe(7);
-  const { calls } = state;
-  // Units that one scope took in vain for another are used next, without a call.
-  one.giveBack(4);
-  expect(one.takeSome(4)).toBe(4);
-  expect(state.calls).toBe(calls);
-  state.isAway = true;
-  pass(1000);
-  expect(await one.takeSome(50)).toBe(10);
-  expect(await one.takeSome(50)).toBe(0);
 });

@@ -1,16 +1,11 @@
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { makeOnce } from '../../../../../src/tools/start/services/shared-folder.ts';
-
-let shared = '';
-beforeEach(() => {
-  shared = mkdtempSync(join(tmpdir(), 'risk-shared-'));
-});
-afterEach(() => rmSync(shared, { recursive: true }));
+import { temporaryFolder } from '../../../../support/temporary-folder.ts';
 
 test('makeOnce lets two at once both succeed and keeps one whole result', async () => {
+  const shared = temporaryFolder();
   const fill = (text: string) => async (draft: string) => {
     writeFileSync(join(draft, 'first'), text);
     // Lets the other process run in between.
@@ -30,6 +25,7 @@ test('makeOnce lets two at once both succeed and keeps one whole result', async 
 });
 
 test('makeOnce leaves nothing of a failed attempt, and what is there is not made again', async () => {
+  const shared = temporaryFolder();
   const fail = async (draft: string) => {
     writeFileSync(join(draft, 'half'), '');
     throw new Error('no network');

@@ -1,5 +1,3 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { ownAccount } from '../../../../../src/tools/start/services/account.ts';
@@ -8,12 +6,13 @@ import {
   startService,
 } from '../../../../../src/tools/start/services/service-process.ts';
 import { supervise } from '../../../../../src/tools/start/services/supervise.ts';
+import { temporaryFolder } from '../../../../support/temporary-folder.ts';
 import { waitUntil } from '../../../../support/wait-until.ts';
 
 const PATIENCE_MS = 30_000;
 
 test('a process that ends is started again after growing waits, and given up after the fifth end', async () => {
-  const folder = mkdtempSync(join(tmpdir(), 'risk-supervise-'));
+  const folder = temporaryFolder();
   const starts: ServiceProcess[] = [];
   const start = async () => {
     const started = await startService({
@@ -43,6 +42,5 @@ test('a process that ends is started again after growing waits, and given up aft
     expect(waits.filter((wait) => wait !== undefined)).toEqual(['0.25', '0.5', '1', '2']);
   } finally {
     await Promise.all(starts.map((one) => one.stop()));
-    rmSync(folder, { recursive: true });
   }
 });
