@@ -4,7 +4,7 @@ import { keyOfArrival } from '../../profile/arrivals.ts';
 import { compareKeys } from '../../profile/packed-list.ts';
 import { BLOCK_BYTES, beginRecords, endBlock, type LogEnd } from '../../profile/profile-log.ts';
 import { profileKey, profileSlot } from '../../stream/keys.ts';
-import { type Copy, findCopy, floorOf, forgetParty } from './profile-memory.ts';
+import { type Copy, endOf, findCopy, floorOf, forgetParty } from './profile-memory.ts';
 import type { BatchParty, KindFold } from './profiles.ts';
 
 /** A log's time to live is renewed at most once in this fraction of it, as each renewal costs a command. */
@@ -61,10 +61,9 @@ function writeBlock(
 function beginParty(batch: NewFold, party: string, indices: readonly number[]): BatchParty {
   const { kind, market, memory, nowS, ttlSeconds } = batch;
   const copy = findCopy(memory, party);
-  const state = copy?.state;
-  const slot = state?.slot ?? profileSlot(party);
+  const slot = copy?.slot ?? profileSlot(party);
   const left = copy === undefined ? NOTHING : behindCopy(batch, copy, indices);
-  const isStale = state !== undefined && state.renewedAtS < nowS - ttlSeconds / RENEWALS_PER_LIFE;
+  const isStale = copy !== undefined && copy.renewedAtS < nowS - ttlSeconds / RENEWALS_PER_LIFE;
   // Field by field: objects that are spread into it would take five times its bytes.
   return {
     party,
@@ -72,7 +71,7 @@ function beginParty(batch: NewFold, party: string, indices: readonly number[]): 
     slot,
     indices,
     copy,
-    known: state?.end ?? null,
+    known: copy === undefined ? null : endOf(copy),
     block: NO_BYTES,
     left,
     countedTo: 0,

@@ -9,6 +9,7 @@ import { foldParty } from '../../profile/fold-batch.ts';
 import type { Profile } from '../../profile/profile.ts';
 import { type LogEnd, mergeBlocks } from '../../profile/profile-log.ts';
 import {
+  endOf,
   findCopy,
   forgetParty,
   type ProfileMemory,
@@ -26,7 +27,7 @@ export function followLog(
   const { kind, earlier, memory } = fold;
   if (!earlier.copies.has(party)) return;
   const profile = readAt(fold, party, known);
-  const end = endOf(memory, party);
+  const end = endIn(memory, party);
   const isTaken = (bytes: Uint8Array) =>
     profile !== undefined && mergeBlocks(kind, profile, bytes) >= 0;
   if (profile !== undefined && end !== undefined && isTaken(since) && isTaken(block))
@@ -38,7 +39,7 @@ export function followLog(
 export function foldEarlier(fold: KindFold, batchParty: BatchParty): boolean {
   const { earlier, memory } = fold;
   const { party } = batchParty;
-  const end = endOf(memory, party);
+  const end = endIn(memory, party);
   const profile = end && readAt(fold, party, end);
   // A profile that was folded in part, or lies elsewhere, is not used again.
   if (profile === undefined || end === undefined) return false;
@@ -54,7 +55,7 @@ export function storeEarlier(
   { party, countedTo }: BatchParty,
   profile: Profile,
 ): void {
-  const end = endOf(memory, party);
+  const end = endIn(memory, party);
   if (end !== undefined && countedTo <= profile.countedTo) storeAt(earlier, party, profile, end);
 }
 
@@ -63,13 +64,14 @@ function readAt(fold: KindFold, party: string, end: LogEnd | null): Profile | un
   const { earlier } = fold;
   const copy = findCopy(earlier, party);
   if (copy === undefined || end === null) return undefined;
-  const at = copy.state.end;
-  const isHere = at.length === end.length && at.high === end.high && at.low === end.low;
+  const { logLength, logHigh, logLow } = copy;
+  const isHere = logLength === end.length && logHigh === end.high && logLow === end.low;
   return isHere ? readProfile(earlier, copy, resetArena(fold)) : undefined;
 }
 
-function endOf(memory: ProfileMemory, party: string): LogEnd | undefined {
-  return memory.copies.get(party)?.state.end;
+function endIn(memory: ProfileMemory, party: string): LogEnd | undefined {
+  const copy = memory.copies.get(party);
+  return copy && endOf(copy);
 }
 
 function storeAt(earlier: ProfileMemory, party: string, profile: Profile, end: LogEnd): void {

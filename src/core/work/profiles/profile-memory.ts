@@ -1,6 +1,6 @@
 /**
- * Copies of profiles in this process' memory (L1): packed profiles, each with what is known of its log. Where there is no room the
- * oldest copy goes, unless it was found since it last was the oldest: then it stays for another round.
+ * Copies of profiles in this process' memory (L1): packed profiles, each with what is known of its log. Where there is no room a hand
+ * passes the copies and drops each that was not found since the hand last passed (the clock algorithm).
  */
 import type { TakeBytes } from '../../profile/arena.ts';
 import { type RecordKey, readBound } from '../../profile/packed-list.ts';
@@ -28,8 +28,14 @@ export type Copy = {
   readonly view: DataView<ArrayBuffer>;
   /** Bytes of the packed profile. */
   length: number;
-  state: CopyState;
-  /** Since the copy last was the oldest. */
+  /** The state, field by field: an object renewed with each batch would outlive V8's young generation, and be collected late. */
+  readonly slot: number;
+  logLength: number;
+  logHigh: number;
+  logLow: number;
+  snapshotBytes: number;
+  renewedAtS: number;
+  /** Since the hand last passed. */
   wasFound: boolean;
 };
 
@@ -40,19 +46,24 @@ export type ProfileMemory = {
   readonly bytesMax: number;
   /** Bytes of all copies, with what each costs beside its view. */
   bytes: number;
-  /** The oldest first. */
   readonly copies: Map<string, Copy>;
+  /**
+   * Passes the copies round and round. The hand is kept, as a new iterator would step over each copy that was dropped since V8 last
+   * compacted the map.
+   */
+  hand: Iterator<Copy, undefined>;
 };
 
 /** Memory of V8 and of the C library for one copy beside its bytes. */
 const COPY_BYTES = 400;
 /** A copy of a growing list is stored anew once in so many records on average. Larger: fewer copies fit. Smaller: more are stored anew. */
-const ROOM_SHARE = 1 / 8;
+const ROOM_SHARE = 1 / 4;
 /** Records are aligned to their largest number. */
 const ALIGNED_BYTES = 64;
 
 export function createProfileMemory(bytesMax: number, kind: Kind): ProfileMemory {
-  return { kind, bytesMax, bytes: 0, copies: new Map() };
+  const copies = new Map<string, Copy>();
+  return { kind, bytesMax, bytes: 0, copies, hand: copies.values() };
 }
 
 export function findCopy({ copies }: ProfileMemory, party: string): Copy | undefined {
@@ -93,7 +104,18 @@ export function storeProfile(
   writeProfile(layout, profile, view);
   // A party's id is a slice of its column's text, which would stay alive with it.
   const id = Buffer.from(party).toString();
-  memory.copies.set(id, { party: id, view, length, state, wasFound: false });
+  memory.copies.set(id, {
+    party: id,
+    view,
+    length,
+    slot: state.slot,
+    logLength: state.end.length,
+    logHigh: state.end.high,
+    logLow: state.end.low,
+    snapshotBytes: state.snapshotBytes,
+    renewedAtS: state.renewedAtS,
+    wasFound: false,
+  });
   memory.bytes += room + COPY_BYTES;
 }
 
@@ -102,10 +124,19 @@ export function noteFolded(
   { kind }: ProfileMemory,
   copy: Copy,
   profile: Profile,
-  state: CopyState,
+  { end, snapshotBytes, renewedAtS }: CopyState,
 ): void {
   copy.length = profileBytes(kind.layout, profile);
-  copy.state = state;
+  copy.logLength = end.length;
+  copy.logHigh = end.high;
+  copy.logLow = end.low;
+  copy.snapshotBytes = snapshotBytes;
+  copy.renewedAtS = renewedAtS;
+}
+
+/** Where the log ends that a copy equals. */
+export function endOf({ logLength, logHigh, logLow }: Copy): LogEnd {
+  return { length: logLength, high: logHigh, low: logLow };
 }
 
 /** The copy's profile; undefined when it is damaged, or made with other settings. */
@@ -127,22 +158,15 @@ function dropCopy(memory: ProfileMemory, { party, view }: Copy): void {
   memory.bytes -= view.byteLength + COPY_BYTES;
 }
 
-/** Drops the oldest copies that were not found; false where so many bytes never fit. */
+/** Drops copies that were not found since the hand last passed; false where so many bytes never fit. */
 function makeRoom(memory: ProfileMemory, bytes: number): boolean {
   if (bytes > memory.bytesMax) return false;
-  // The loop ends: a copy that stays has lost its mark when it is the oldest again.
+  // The loop ends: a copy that stays has lost its mark when the hand comes again.
   while (memory.bytes + bytes > memory.bytesMax) {
-    const [oldest] = memory.copies.values();
-    if (oldest === undefined) return false;
-    dropCopy(memory, oldest);
-    if (oldest.wasFound) makeNewest(memory, oldest);
+    const { value: copy } = memory.hand.next();
+    if (copy === undefined) memory.hand = memory.copies.values();
+    else if (copy.wasFound) copy.wasFound = false;
+    else dropCopy(memory, copy);
   }
   return true;
-}
-
-/** Makes a copy the newest. */
-function makeNewest(memory: ProfileMemory, copy: Copy): void {
-  copy.wasFound = false;
-  memory.copies.set(copy.party, copy);
-  memory.bytes += copy.view.byteLength + COPY_BYTES;
 }

@@ -34,7 +34,7 @@ export function storeFolded(
     return;
   }
   const isRenewed = isProven && batchParty.isToRenew;
-  const renewedAtS = isRenewed ? batch.nowS : (batchParty.copy?.state.renewedAtS ?? 0);
+  const renewedAtS = isRenewed ? batch.nowS : (batchParty.copy?.renewedAtS ?? 0);
   const state = { slot, end, snapshotBytes, renewedAtS };
   const { copy } = batchParty;
   const { records, isCut } = profile.list;

@@ -70,7 +70,7 @@ function readCopy(batch: KindFold, copy: Copy, { bytes }: LogReply): Found | und
     if (merged < 0) return undefined;
     metrics.profileRecordsMerged.inc({ party: kind.party }, merged);
   }
-  return { profile, snapshotBytes: copy.state.snapshotBytes };
+  return { profile, snapshotBytes: copy.snapshotBytes };
 }
 
 /** Counts what Redis said of one call's blocks: once a call, as a label set looked up a party is a thirtieth of a worker's time. */
