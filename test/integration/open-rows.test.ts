@@ -12,7 +12,6 @@ import {
   openStored,
   takeOutFinal,
 } from '../../src/core/store/open-rows/open-rows.ts';
-import { uuidArray } from '../../src/kit/database/binary-array.ts';
 import type { Query } from '../../src/kit/database/pool.ts';
 import { createTestDatabase } from '../support/database.ts';
 import { openForFile } from '../support/open-for-file.ts';
@@ -33,13 +32,7 @@ beforeEach(async () => {
 const open = (ids: readonly string[], rowId = ROW) =>
   openStored(database.query, [{ rowId, corridor: 'US-EG', shard: 0, transactionIds: ids }]);
 const take = (query: Query, ids: readonly string[], rowId: string | null = ROW) =>
-  takeOutFinal(
-    query,
-    finalValues(
-      ids.map((id) => ({ rowId, id })),
-      uuidArray,
-    ),
-  );
+  takeOutFinal(query, finalValues(ids.map((id) => ({ rowId, id }))));
 const left = async () =>
   (await readRows(database.query)).map(({ transactionIds }) => transactionIds);
 
@@ -83,7 +76,7 @@ describe('taking out', () => {
           ]
         : [{ rowId, id }];
     });
-    await takeOutFinal(database.query, finalValues(all, uuidArray));
+    await takeOutFinal(database.query, finalValues(all));
     expect(await left()).toEqual(Array.from({ length: 150 }, () => [A]));
     expect(await countOpen(database.query, null)).toBe(150);
   });

@@ -3,8 +3,7 @@
  * before each test.
  */
 import { describe, expect, test } from 'vitest';
-import { COUNT_MAX } from '../../src/core/stream/entries/columns.ts';
-import { ENTRY_VERSION, packAgain } from '../../src/core/stream/entries/entry.ts';
+import { COUNT_MAX, ENTRY_VERSION, packAgain } from '../../src/core/stream/entries/entry.ts';
 import { ensureGroups } from '../../src/core/stream/group/consumer-group.ts';
 import { readGroup } from '../../src/core/stream/group/read-group.ts';
 import { GROUP, streamKeys } from '../../src/core/stream/keys.ts';

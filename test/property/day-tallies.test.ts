@@ -173,12 +173,12 @@ async function act(run: number, one: Action): Promise<unknown> {
   const verdict = VERDICTS[one.verdict] ?? 'review';
   const judged = { score: 300 * one.verdict, risk: 0.1, probability: null, verdict };
   const reasons = one.reasons.map((code) => ({ code, detail: code, contribution: 1 }));
-  const scores = deliver(stored).map((transaction) => ({
-    ...{ transaction, decision: { ...judged, reasons: transaction.row % 3 === 0 ? [] : reasons } },
+  const scores = deliver(stored).map((transaction, row) => ({
+    ...{ transaction, decision: { ...judged, reasons: row % 3 === 0 ? [] : reasons } },
     ...{ features: Float64Array.of(1), attempts: 1, degradation: 0 },
     ruleInputs: null,
-    ruleSet: transaction.row % 4 < 2 ? 'default@3' : 'default@3-tightened-10',
-    model: transaction.row % 2 === 0 ? null : 'm@1',
+    ruleSet: row % 4 < 2 ? 'default@3' : 'default@3-tightened-10',
+    model: row % 2 === 0 ? null : 'm@1',
   }));
   return await insertScores(database, scores, BASE_MS);
 }

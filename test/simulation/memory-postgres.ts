@@ -148,7 +148,7 @@ export function createMemoryPostgres(options: MemoryPostgresOptions): MemoryPost
     },
     insertScores(rows, scoredAtMs, final) {
       const won = insertScores(options, scores, rows, scoredAtMs);
-      openRows.takeOut(final.map(({ rowId, id }) => ({ rowId, id: id.transactionId })));
+      openRows.takeOut(final);
       return won;
     },
     readStoredScores: (ids) =>

@@ -13,7 +13,7 @@ export type OpenRows = {
   /** The row in which a transaction is open. */
   readonly rowOf: (transactionId: string) => string | null;
   readonly open: (rows: readonly OpenRow[]) => void;
-  readonly takeOut: (final: readonly Final<string>[]) => void;
+  readonly takeOut: (final: readonly Final[]) => void;
   readonly setLeft: (rowIds: readonly string[], isLeft: boolean) => void;
   readonly listAged: (
     after: string,

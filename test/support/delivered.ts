@@ -30,10 +30,10 @@ export function deliver(transactions: readonly Partial<Transaction>[]): Delivere
 /** A delivered entry before it was packed. */
 export function payloadsOf(fields: EntryFields): EntryPayload[] {
   const { head, transactions } = decodeEntry(fields);
-  return transactions.map((transaction) => ({
+  return transactions.map(({ sender, ...transaction }) => ({
     ...head,
-    transaction: transaction.toJSON(),
-    sender: transaction.sender,
+    transaction,
+    sender,
   }));
 }
 

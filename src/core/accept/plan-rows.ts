@@ -6,7 +6,7 @@
 import { comparePositions } from '../domain/history.ts';
 import type { OpenRow } from '../domain/open-row.ts';
 import type { NewTransaction } from '../store/transactions/transactions.ts';
-import { COUNT_MAX } from '../stream/entries/columns.ts';
+import { COUNT_MAX } from '../stream/entries/entry.ts';
 import { type ShardsOf, shardOf } from '../stream/keys.ts';
 
 export type PlannedRow<T = NewTransaction> = OpenRow & { readonly transactions: readonly T[] };

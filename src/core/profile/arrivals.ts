@@ -3,10 +3,9 @@
  * as an object per transaction would burden the garbage collector.
  */
 import { currencyScale, toMinorUnits } from '../domain/currency.ts';
-import type { DeliveredTransaction, TextColumn } from '../domain/delivered.ts';
 import type { PastTransaction } from '../domain/history.ts';
 import { reportingLimitMinor } from '../domain/reporting-limit.ts';
-import { hashBytes, hashText, hexDigits, packLetters } from './pack.ts';
+import { hashText, hexDigits, packLetters } from './pack.ts';
 import { BEFORE_ALL, type RecordKey } from './packed-list.ts';
 
 /** Each column has one value a transaction. */
@@ -61,15 +60,6 @@ export function arrivalOf(transaction: Arriving): Arrivals {
   return one;
 }
 
-/** The same for delivered transactions, without making their texts. */
-export function arrivalsOfDelivered(transactions: readonly DeliveredTransaction[]): Arrivals {
-  const arrivals = createArrivals(transactions.length);
-  for (let index = 0; index < transactions.length; index++) {
-    writeDelivered(arrivals, index, transactions[index] as DeliveredTransaction);
-  }
-  return arrivals;
-}
-
 function createArrivals(count: number): Arrivals {
   return {
     ms: new Float64Array(count),
@@ -105,37 +95,6 @@ function writeArrival(arrivals: Arrivals, index: number, transaction: Arriving):
   arrivals.route[index] =
     (packLetters(transaction.corridor) << 10) | packLetters(transaction.country);
   arrivals.ip[index] = typeof transaction.ip === 'string' ? 1 : 0;
-}
-
-function writeDelivered(
-  arrivals: Arrivals,
-  index: number,
-  { rows, row, idAt, createdAtMs }: DeliveredTransaction,
-): void {
-  const { view } = rows;
-  const currency = rows.currency.text(row) as string;
-  const { unit, limit, packed } = figuresOf(currency);
-  arrivals.ms[index] = createdAtMs;
-  arrivals.top[index] = view.getUint16(idAt + 6);
-  arrivals.high[index] = view.getUint32(idAt + 8);
-  arrivals.low[index] = view.getUint32(idAt + 12);
-  arrivals.minor[index] = toMinorUnits(rows.amount.text(row) as string, currency);
-  arrivals.unit[index] = unit;
-  arrivals.limit[index] = limit;
-  arrivals.currency[index] = packed;
-  arrivals.account[index] = hashRow(rows.account, row);
-  arrivals.merchant[index] = hashRow(rows.merchant, row);
-  arrivals.device[index] = hashRow(rows.device, row);
-  arrivals.route[index] =
-    (packLetters(rows.corridor.text(row)) << 10) | packLetters(rows.country.text(row));
-  arrivals.ip[index] = rows.ip.isNull(row) ? 0 : 1;
-}
-
-/** Equals hashText of the text: the bytes of plain ASCII are its code units. */
-function hashRow(column: TextColumn, row: number): number {
-  if (column.isNull(row)) return 0;
-  if (!column.isAscii) return hashText(column.text(row));
-  return hashBytes(column.bytes, column.from(row), column.to(row));
 }
 
 type CurrencyFigures = { readonly unit: number; readonly limit: number; readonly packed: number };

@@ -22,13 +22,6 @@ export function hashText(text: string | null): number {
   return finish(hash);
 }
 
-/** The same of a text's bytes, which are ASCII. */
-export function hashBytes(bytes: Uint8Array, from: number, to: number): number {
-  let hash = to - from;
-  for (let at = from; at < to; at++) hash = mix(hash, bytes[at] as number);
-  return finish(hash);
-}
-
 function mix(hash: number, unit: number): number {
   const word = Math.imul(unit, 0xcc9e2d51);
   const mixed = hash ^ Math.imul((word << 15) | (word >>> 17), 0x1b873593);

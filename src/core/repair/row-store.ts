@@ -1,5 +1,4 @@
 /** Postgres as the reconciler uses it; the simulation has a stand-in. */
-import { uuidArray } from '../../kit/database/binary-array.ts';
 import type { Database } from '../../kit/database/pool.ts';
 import type { Writes } from '../../kit/duties/leadership.ts';
 import type { OpenRow } from '../domain/open-row.ts';
@@ -36,7 +35,7 @@ export type RowStore = {
   readonly setLeft: (rowIds: readonly string[], isLeft: boolean) => Promise<void>;
   /** Lets rows be appended whose switch has ended. */
   readonly resumeRows: () => Promise<void>;
-  readonly takeOut: (final: readonly Final<string>[]) => Promise<void>;
+  readonly takeOut: (final: readonly Final[]) => Promise<void>;
   readonly closeUnreadLetters: (failedBefore: Date) => Promise<void>;
 };
 
@@ -55,7 +54,7 @@ export function createRowStore(database: Database, { query }: Writes, ageMs: num
     resumeRows: async () => {
       if (await hasOnHold(database.query)) await resumeRows(query);
     },
-    takeOut: (final) => takeOutFinal(query, finalValues(final, uuidArray)),
+    takeOut: (final) => takeOutFinal(query, finalValues(final)),
     closeUnreadLetters: async (failedBefore) => {
       if (await hasUnreadLetters(database.query, failedBefore))
         await closeUnreadLetters({ query }, failedBefore);

@@ -1,6 +1,6 @@
 /** Acknowledges scored transactions: one outcome for all of an entry, with the rows of its event. */
-import type { DeliveredTransaction } from '../domain/delivered.ts';
 import { type Decision, toScoreJson } from '../domain/score-record.ts';
+import type { Transaction } from '../domain/transaction.ts';
 import type { StoredScore } from '../store/scores/stored-scores.ts';
 import type { Decided, EntryTransaction } from './decided.ts';
 
@@ -51,7 +51,7 @@ export function acknowledgeStored(
 }
 
 /** A score as an event has it. */
-export function toRow(transaction: DeliveredTransaction, decision: EventDecision): string {
+export function toRow(transaction: Transaction, decision: EventDecision): string {
   const { transactionId, accountId, merchantId } = transaction;
   const { score, risk, verdict, reasons } = decision;
   const codes = reasons.map(({ code }) => code);

@@ -163,7 +163,7 @@ async function scoreAndStore(
 }
 
 function toFinal({ from: { head, transaction } }: Scored): FinalTransaction {
-  return { rowId: head.rowId, id: transaction };
+  return { rowId: head.rowId, id: transaction.transactionId, corridor: transaction.corridor };
 }
 
 function shareScores(repeated: readonly EntryTransaction[], scored: readonly Scored[]) {

@@ -68,13 +68,13 @@ export async function insertDeadLetters(
     text((letter) => storable(letter.error, DEAD_LETTER_ERROR_CHARS_MAX)),
     text((letter) => storable(letter.entry, DEAD_LETTER_ENTRY_CHARS_MAX)),
     timestampArray(letters.map((letter) => letter.failedAtMs)),
-    ...finalValues(letters.flatMap(toFinal), uuidArray),
+    ...finalValues(letters.flatMap(toFinal)),
   ]);
   return new Set(rows.map((row) => row.name));
 }
 
 /** A letter that is not new has one already, or a score: its transaction is final in any case. */
-function toFinal({ rowId, transactionId }: DeadLetter): Final<string>[] {
+function toFinal({ rowId, transactionId }: DeadLetter): Final[] {
   return transactionId === null ? [] : [{ rowId, id: transactionId }];
 }
 

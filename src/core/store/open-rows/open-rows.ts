@@ -88,15 +88,11 @@ export function takeOut(first: number): string {
       ), ${SHORTEN}`;
 }
 
-/** Ids that become final, and the row they are open in; null where their entry names none. */
-export type Final<Id> = { readonly rowId: string | null; readonly id: Id };
+/** An id that becomes final, and the row that it is open in; null where its entry names none. */
+export type Final = { readonly rowId: string | null; readonly id: string };
 
-/** @param encode makes a `uuid[]` */
-export function finalValues<Id>(
-  all: readonly Final<Id>[],
-  encode: (ids: readonly Id[]) => Buffer,
-): readonly Buffer[] {
-  const byRow = new Map<string, Id[]>();
+export function finalValues(all: readonly Final[]): readonly Buffer[] {
+  const byRow = new Map<string, string[]>();
   for (const { rowId, id } of all) {
     if (rowId === null) continue;
     const ids = byRow.get(rowId);
@@ -108,7 +104,7 @@ export function finalValues<Id>(
   return [
     uuidArray(rows.map(([rowId]) => rowId)),
     ...bounds(rows.map(([, ids]) => ids.length)),
-    encode(rows.flatMap(([, ids]) => ids)),
+    uuidArray(rows.flatMap(([, ids]) => ids)),
   ];
 }
 

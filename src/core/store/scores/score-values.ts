@@ -6,17 +6,17 @@ import {
   int4Array,
   textArray,
   timestampArray,
+  uuidArray,
 } from '../../../kit/database/binary-array.ts';
-import { compareIds, type DeliveredTransaction } from '../../domain/delivered.ts';
 import { FEATURE_SCHEMA } from '../../domain/feature-schema.ts';
 import type { Decision, RuleInputs } from '../../domain/score-record.ts';
-import { deliveredTextArray, deliveredUuidArray } from '../delivered-arrays.ts';
+import type { Transaction } from '../../domain/transaction.ts';
 import { packVectors } from './vector-bytes.ts';
 import { vectorChecksum } from './vector-checksum.ts';
 
 /** A score to store. */
 export type NewScore = {
-  readonly transaction: DeliveredTransaction;
+  readonly transaction: Transaction;
   readonly decision: Decision;
   readonly features: Float64Array;
   readonly ruleInputs: RuleInputs | null;
@@ -33,7 +33,7 @@ export function compareScores(
   { transaction: one }: NewScore,
   { transaction: other }: NewScore,
 ): number {
-  return one.createdAtMs - other.createdAtMs || compareIds(one, other);
+  return one.createdAtMs - other.createdAtMs || (one.transactionId < other.transactionId ? -1 : 1);
 }
 
 /** The columns of a batch as the insert sends them, arrays in Postgres' binary form, in the order of `compareScores`. */
@@ -67,10 +67,10 @@ export function columnsOf(rows: readonly NewScore[], scoredAtMs: number): ScoreC
     scoredAtMs,
     count: rows.length,
     ruleSets: textArray(rows.map((row) => row.ruleSet)),
-    ids: deliveredUuidArray(transactions),
+    ids: uuidArray(transactions.map((one) => one.transactionId)),
     createdAt: timestampArray(transactions.map((one) => one.createdAtMs)),
-    accounts: deliveredTextArray(transactions, 'account'),
-    corridors: deliveredTextArray(transactions, 'corridor'),
+    accounts: textArray(transactions.map((one) => one.accountId)),
+    corridors: textArray(transactions.map((one) => one.corridor)),
     scores: int2Array(decisions.map((decision) => decision.score)),
     risks: float8Array(decisions.map((decision) => decision.risk)),
     probabilities: float8Array(decisions.map((decision) => decision.probability)),

@@ -13,9 +13,8 @@ import type { Database, Query, Statement } from '../../../kit/database/pool.ts';
 import { oneAtATime } from '../../../kit/process/one-at-a-time.ts';
 import { MonthDetached } from '../../../kit/words/month.ts';
 import { type CountDays, countDays } from '../../domain/day-tally.ts';
-import type { DeliveredTransaction } from '../../domain/delivered.ts';
 import type { Verdict } from '../../domain/score-record.ts';
-import { deliveredUuidArray } from '../delivered-arrays.ts';
+import type { Transaction } from '../../domain/transaction.ts';
 import {
   type Final,
   finalValues,
@@ -100,7 +99,7 @@ const insertNewStatement: Statement = {
 const addIncrementsStatement: Statement = { name: 'add-increments', text: addIncrements(1) };
 
 /** A transaction with a score, and the open row that its entry names. */
-export type FinalTransaction = Final<DeliveredTransaction>;
+export type FinalTransaction = Final & Pick<Transaction, 'corridor'>;
 
 /**
  * Inserts in one order, so that overlapping batches cannot deadlock.
@@ -127,7 +126,7 @@ type EncodedScores = {
   readonly final: readonly FinalTransaction[];
 };
 type Counted = {
-  readonly transaction: DeliveredTransaction;
+  readonly transaction: Transaction;
   readonly tallied: NonNullable<Parameters<CountDays['add']>[1]> & { readonly verdict: Verdict };
 };
 
@@ -157,7 +156,7 @@ async function insertEncoded(
   const { values, counted, own, final } = encoded;
   if (counted.length === 0) return 'all';
   try {
-    const ended = finalValues(final, deliveredUuidArray);
+    const ended = finalValues(final);
     await database.query(statement, [...values, ...tally(counted), ...own, ...ended]);
   } catch (error) {
     const state = sqlStateOf(error);
@@ -175,7 +174,7 @@ async function insertOpen(
 ): Promise<Inserted> {
   const corridors = new Set(counted.map(({ transaction: { corridor } }) => corridor));
   const stopped = new Set(await stoppedAmong(query, [...corridors]));
-  const isOpen = ({ corridor }: DeliveredTransaction) => !stopped.has(corridor);
+  const isOpen = ({ corridor }: Pick<Transaction, 'corridor'>) => !stopped.has(corridor);
   const [inserted] = await query<{ ids: string[] | null }>(insertNewStatement, [
     ...values,
     textArray([...stopped]),
@@ -192,10 +191,10 @@ async function insertOpen(
     const own = toValue === null ? [] : [toValue(won, null)];
     await query(alone, [wonIds, verdicts, scoredAtMs, ...own]);
   }
-  const { open = [], stopped: onHold = [] } = Object.groupBy(final, ({ id }) =>
-    isOpen(id) ? 'open' : 'stopped',
+  const { open = [], stopped: onHold = [] } = Object.groupBy(final, (one) =>
+    isOpen(one) ? 'open' : 'stopped',
   );
-  await takeOutFinal(query, finalValues(open, deliveredUuidArray));
+  await takeOutFinal(query, finalValues(open));
   await holdRows(
     query,
     onHold.flatMap(({ rowId }) => rowId ?? []),

@@ -10,7 +10,7 @@
  * | `reply` | instance whose requests wait for the scores |
  * | `row` | open row whose transactions the entry carries |
  */
-import { malformed } from './columns.ts';
+import { Failure } from '../../../kit/words/failure.ts';
 
 /** How an entry came into the stream: anything but `ingest` may have been folded before. */
 export const ENTRY_ORIGINS = ['ingest', 'reconciled', 'retry', 'replay', 'released'] as const;
@@ -69,4 +69,8 @@ function fieldsOf(head: string): ReadonlyMap<string, string> {
   const fields = head.split(' ').map((field) => FIELD.exec(field));
   if (fields.some((field) => field === null)) throw malformed('the head is missing or unreadable');
   return new Map(fields.map((field) => [field?.[1] ?? '', field?.[2] ?? '']));
+}
+
+export function malformed(detail: string): Failure {
+  return new Failure('permanent', 'ENTRY_MALFORMED', detail);
 }

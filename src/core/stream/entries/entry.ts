@@ -7,7 +7,7 @@
  * | `v` | entry version |
  * | `n` | how many transactions: what a stream holds is counted by it |
  * | `h` | head (entry-head.ts) |
- * | `d` | the transactions, as columns (columns.ts) |
+ * | `d` | the transactions: a JSON array of rows |
  *
  * A release that changes the meaning of what stands in an entry gives it another version. Workers that do not read a version
  * leave its entries to those that do. `v`, `n` and `row` of the head keep their meaning in every version: the reconciler reads
@@ -16,34 +16,14 @@
  * Ids and amounts are never JSON numbers. Metadata is left out but for its declared fields: 4 KiB of it a transaction would turn
  * a bounded backlog into an unbounded one.
  */
+import { isUtf8 } from 'node:buffer';
 import { Failure } from '../../../kit/words/failure.ts';
-import {
-  DeliveredTransaction,
-  formatUuid,
-  type TextColumn,
-  type TransactionRows,
-  UUID_BYTES,
-} from '../../domain/delivered.ts';
+import type { DeliveredTransaction } from '../../domain/delivered.ts';
 import type { Transaction } from '../../domain/transaction.ts';
 import { createdAtMsOf } from '../../domain/transaction-id.ts';
-import {
-  COUNT_MAX,
-  type Column,
-  type Columns,
-  float64Column,
-  float64sAt,
-  malformed,
-  openColumns,
-  PACKED_BYTES_MAX,
-  packColumns,
-  textColumn,
-  textsOf,
-  uuidColumn,
-  uuidsAt,
-} from './columns.ts';
-import { decodeHead, type EntryHead, encodeHead } from './entry-head.ts';
+import { decodeHead, type EntryHead, encodeHead, malformed } from './entry-head.ts';
 
-export const ENTRY_VERSION: string = '3';
+export const ENTRY_VERSION: string = '4';
 
 /** Finds a field in the flat list of an entry's fields and values; undefined where it is missing. */
 export function fieldOf(
@@ -73,20 +53,35 @@ export type PackedEntry = {
   readonly packed: Buffer;
 };
 
-const [POINT, ZERO, NINE] = [46, 48, 57];
-/** Bytes of a time in a column. */
-const TIME_BYTES = 8;
+/** Most transactions of one entry. */
+export const COUNT_MAX = 128;
+/** Most bytes of the transactions of one entry. */
+export const PACKED_BYTES_MAX = 64 * 1024;
 const ID_CHARS_MAX = 256;
 /** 2000-01-01 and 10000-01-01: outside them there is no partition. */
 const TIME_MS_MIN = Date.UTC(2000, 0);
 const TIME_MS_MAX = Date.UTC(10_000, 0);
+const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+const AMOUNT = /^\d{1,15}(?:\.\d{1,4})?$/;
 
-/** Names of the columns: a name that was ever used keeps its meaning. */
-export const [ID, CREATED_AT, RECEIVED_AT, ACCOUNT, MERCHANT, AMOUNT_TEXT] = [
-  1, 2, 3, 4, 5, 6,
-] as const;
-const [CURRENCY, CORRIDOR, TYPE, IP, DEVICE, COUNTRY, CHANNEL] = [7, 8, 9, 10, 11, 12, 13] as const;
-const [DECLARED, SENDER] = [14, 15] as const;
+/** A row of an entry, in this order; a longer row has elements of a later release. */
+type EntryRow = readonly [
+  transactionId: string,
+  createdAtMs: number,
+  receivedAtMs: number,
+  accountId: string,
+  merchantId: string,
+  amount: string,
+  currency: string,
+  corridor: string,
+  type: string | null,
+  ip: string | null,
+  deviceId: string | null,
+  country: string | null,
+  channel: string | null,
+  declared: string | null,
+  sender: string | null,
+];
 
 /** Packs transactions into as few entries as possible; those of one head stay in their order. */
 export function packEntries(
@@ -132,34 +127,29 @@ export function packAgain(payloads: readonly EntryPayload[], deliveries = 0): Pa
 }
 
 function pack(head: string, payloads: readonly EntryPayload[]): PackedEntry {
-  const all = payloads.map(({ transaction }) => transaction);
-  const text = (name: number, value: (one: Transaction) => string | null) =>
-    textColumn(name, all.map(value)) ?? [];
-  const times = (name: number, value: (one: Transaction) => number) =>
-    float64Column(name, all.map(value));
-  const ids = all.map((one) => one.transactionId);
-  const columns: Column[] = [
-    uuidColumn(ID, ids),
-    times(CREATED_AT, (one) => one.createdAtMs),
-    times(RECEIVED_AT, (one) => one.receivedAtMs),
-    text(ACCOUNT, (one) => one.accountId),
-    text(MERCHANT, (one) => one.merchantId),
-    text(AMOUNT_TEXT, (one) => one.amount),
-    text(CURRENCY, (one) => one.currency),
-    text(CORRIDOR, (one) => one.corridor),
-    text(TYPE, (one) => one.type),
-    text(IP, (one) => one.ip),
-    text(DEVICE, (one) => one.deviceId),
-    text(COUNTRY, (one) => one.country),
-    text(CHANNEL, (one) => one.channel),
-    text(DECLARED, (one) => one.declared),
-    // In the head it would part entries that transactions share.
-    textColumn(
-      SENDER,
-      payloads.map(({ sender = null }) => sender),
-    ) ?? [],
-  ].flat();
-  return { transactions: all.length, head, packed: packColumns(all.length, columns) };
+  const packed = Buffer.from(JSON.stringify(payloads.map(toEntryRow)));
+  return { transactions: payloads.length, head, packed };
+}
+
+/** The sender stands in the row, as a head would part entries that transactions of several senders share. */
+function toEntryRow({ transaction, sender = null }: EntryPayload): EntryRow {
+  return [
+    transaction.transactionId,
+    transaction.createdAtMs,
+    transaction.receivedAtMs,
+    transaction.accountId,
+    transaction.merchantId,
+    transaction.amount,
+    transaction.currency,
+    transaction.corridor,
+    transaction.type,
+    transaction.ip,
+    transaction.deviceId,
+    transaction.country,
+    transaction.channel,
+    transaction.declared,
+    sender,
+  ];
 }
 
 /** The fields of a delivered entry; null where one is missing. */
@@ -196,96 +186,89 @@ export function decodeEntry(fields: EntryFields): DecodedEntry {
   }
   const head = decodeHead(fields.head);
   if (value === null) throw malformed('the packed value is missing');
-  const columns = openColumns(value);
-  if (columns.count !== fields.transactions) {
-    throw malformed(`n is not the count of the packed value, ${columns.count}`);
+  const rows = readRows(value);
+  if (rows.length !== fields.transactions) {
+    throw malformed(`n is not the count of the packed value, ${rows.length}`);
   }
-  const rows = readRows(columns);
-  const transactions: DeliveredTransaction[] = [];
-  for (let row = 0; row < rows.count; row++) transactions.push(new DeliveredTransaction(rows, row));
-  return { head, transactions };
+  return { head, transactions: rows.map(toDelivered) };
 }
 
-function readRows(columns: Columns): TransactionRows {
-  const { count, bytes, view } = columns;
+function readRows(value: Buffer): readonly unknown[] {
+  if (value.length > PACKED_BYTES_MAX) {
+    throw malformed(`the packed value has more than ${PACKED_BYTES_MAX} bytes`);
+  }
+  if (!isUtf8(value)) throw malformed('the packed value is not UTF-8');
+  const rows = parseRows(value);
+  if (!Array.isArray(rows) || rows.length < 1 || rows.length > COUNT_MAX) {
+    throw malformed(`the packed value is not an array of 1 to ${COUNT_MAX} rows`);
+  }
+  return rows;
+}
+
+function parseRows(value: Buffer): unknown {
+  try {
+    return JSON.parse(value.toString());
+  } catch {
+    throw malformed('the packed value is not JSON');
+  }
+}
+
+function toDelivered(row: unknown): DeliveredTransaction {
+  if (!Array.isArray(row)) throw malformed('a row is not an array');
   return {
-    count,
-    bytes,
-    view,
-    idsAt: uuidsAt(columns, ID, 'transaction_id'),
-    createdAt: timesAt(columns, CREATED_AT, 'created_at'),
-    receivedAt: timesAt(columns, RECEIVED_AT, 'received_at'),
-    account: checked(columns, ACCOUNT, 'account_id', isId, 'is missing or too long'),
-    merchant: checked(columns, MERCHANT, 'merchant_id', isId, 'is missing or too long'),
-    amount: checked(columns, AMOUNT_TEXT, 'amount', isAmount, 'is not a decimal'),
-    currency: checked(columns, CURRENCY, 'currency', hasChars(3), 'is not of 3 characters'),
-    corridor: checked(columns, CORRIDOR, 'corridor', hasChars(5), 'is not of 5 characters'),
-    type: textsOf(columns, TYPE, 'type'),
-    ip: textsOf(columns, IP, 'ip'),
-    device: textsOf(columns, DEVICE, 'device_id'),
-    country: textsOf(columns, COUNTRY, 'country'),
-    channel: textsOf(columns, CHANNEL, 'channel'),
-    declared: textsOf(columns, DECLARED, 'declared metadata'),
-    sender: textsOf(columns, SENDER, 'sender'),
+    transactionId: idOf(row),
+    createdAtMs: timeOf(row[1], 'created_at'),
+    receivedAtMs: timeOf(row[2], 'received_at'),
+    accountId: textOf(row[3], 'account_id', isId, 'is missing or too long'),
+    merchantId: textOf(row[4], 'merchant_id', isId, 'is missing or too long'),
+    amount: textOf(row[5], 'amount', isAmount, 'is not a decimal'),
+    currency: textOf(row[6], 'currency', isCurrency, 'is not of 3 characters'),
+    corridor: textOf(row[7], 'corridor', isCorridor, 'is not of 5 characters'),
+    type: optionalText(row[8], 'type'),
+    ip: optionalText(row[9], 'ip'),
+    deviceId: optionalText(row[10], 'device_id'),
+    country: optionalText(row[11], 'country'),
+    channel: optionalText(row[12], 'channel'),
+    declared: optionalText(row[13], 'declared metadata'),
+    sender: optionalText(row[14], 'sender'),
   };
 }
 
-function timesAt(columns: Columns, name: number, label: string): number {
-  const start = float64sAt(columns, name, label);
-  for (let row = 0; row < columns.count; row++) {
-    const ms = columns.view.getFloat64(start + row * TIME_BYTES, true);
-    if (!Number.isInteger(ms) || ms < TIME_MS_MIN || ms >= TIME_MS_MAX) {
-      throw malformed(`${label} is not a time from 2000 on in whole milliseconds`);
-    }
+function idOf([id]: readonly unknown[]): string {
+  if (typeof id !== 'string' || !UUID.test(id)) throw malformed('transaction_id is not a UUID');
+  return id;
+}
+
+function timeOf(ms: unknown, label: string): number {
+  if (typeof ms !== 'number' || !Number.isInteger(ms) || ms < TIME_MS_MIN || ms >= TIME_MS_MAX) {
+    throw malformed(`${label} is not a time from 2000 on in whole milliseconds`);
   }
-  return start;
+  return ms;
 }
 
-type IsGood = (column: TextColumn, row: number) => boolean;
+const isId = ({ length }: string) => length > 0 && length <= ID_CHARS_MAX;
+const isAmount = (text: string) => AMOUNT.test(text);
+const isCurrency = ({ length }: string) => length === 3;
+const isCorridor = ({ length }: string) => length === 5;
 
-/** A column without nulls. */
-function checked(columns: Columns, name: number, label: string, isGood: IsGood, problem: string) {
-  const column = textsOf(columns, name, label);
-  for (let row = 0; row < columns.count; row++) {
-    if (column.isNull(row) || !isGood(column, row)) throw malformed(`${label} ${problem}`);
-  }
-  return column;
+function textOf(
+  text: unknown,
+  label: string,
+  isGood: (text: string) => boolean,
+  problem: string,
+): string {
+  if (typeof text !== 'string' || !isGood(text)) throw malformed(`${label} ${problem}`);
+  return text;
 }
 
-/** Characters of a text that is ASCII are its bytes. */
-function charsOf(column: TextColumn, row: number): number {
-  return column.isAscii ? column.to(row) - column.from(row) : (column.text(row) ?? '').length;
-}
-
-function isId(column: TextColumn, row: number): boolean {
-  const chars = charsOf(column, row);
-  return chars > 0 && chars <= ID_CHARS_MAX;
-}
-
-function hasChars(chars: number): IsGood {
-  return (column, row) => charsOf(column, row) === chars;
-}
-
-/** 1 to 15 digits, then none, or a point and 1 to 4 digits. */
-function isAmount(column: TextColumn, row: number): boolean {
-  const [from, to] = [column.from(row), column.to(row)];
-  let point = to;
-  for (let at = from; at < to; at++) {
-    const byte = column.bytes[at] as number;
-    if (byte === POINT && point === to) point = at;
-    else if (byte < ZERO || byte > NINE) return false;
-  }
-  const decimals = to - point - 1;
-  return point > from && point - from <= 15 && (point === to || (decimals >= 1 && decimals <= 4));
+function optionalText(text: unknown, label: string): string | null {
+  if (text !== null && typeof text !== 'string') throw malformed(`${label} is not a text`);
+  return text;
 }
 
 /** The ids of an entry; an entry that cannot be decoded offers no more. Throws as decodeEntry. */
 export function readIds(value: Buffer): string[] {
-  const columns = openColumns(value);
-  const start = uuidsAt(columns, ID, 'transaction_id');
-  return Array.from({ length: columns.count }, (_, row) =>
-    formatUuid(columns.bytes, start + row * UUID_BYTES),
-  );
+  return readRows(value).map((row) => idOf(Array.isArray(row) ? row : []));
 }
 
 /** The ids of an entry, as far as they can be read. */

@@ -10,8 +10,7 @@ import {
 } from '../../../kit/redis/connection.ts';
 import { unexpected } from '../../../kit/redis/outage.ts';
 import { Failure } from '../../../kit/words/failure.ts';
-import { COUNT_MAX } from '../entries/columns.ts';
-import { type EntryFields, fieldOf } from '../entries/entry.ts';
+import { COUNT_MAX, type EntryFields, fieldOf } from '../entries/entry.ts';
 import { carriedDeliveries } from '../entries/entry-head.ts';
 import { GROUP, type StreamKeys } from '../keys.ts';
 import { loadScript, runScripts } from '../scripts.ts';

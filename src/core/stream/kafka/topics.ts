@@ -9,7 +9,7 @@
  * | MARKET.CORRIDOR.dead-letters       | a copy of the dead letters                  | settle              |
  * | MARKET.CORRIDOR.transaction-scored | transaction.scored events, as JSON          | settle              |
  */
-import { COUNT_MAX } from '../entries/columns.ts';
+import { COUNT_MAX } from '../entries/entry.ts';
 import { GROUP, SHARDS_MAX, type StreamKeys, streamKeys } from '../keys.ts';
 
 export const PARTITIONS = SHARDS_MAX;

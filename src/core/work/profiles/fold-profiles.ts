@@ -5,8 +5,8 @@
  * A copy is changed only after Redis has answered: an append without an answer is returned as appended since, so nothing is
  * folded twice.
  */
-import type { DeliveredTransaction } from '../../domain/delivered.ts';
-import { arrivalsOfDelivered } from '../../profile/arrivals.ts';
+import type { Transaction } from '../../domain/transaction.ts';
+import { arrivalsOf } from '../../profile/arrivals.ts';
 import { rebuildParties } from '../../profile/fold-batch.ts';
 import { beginRows } from '../../profile/own-features.ts';
 import type { FeatureRows } from '../../score/feature-rows.ts';
@@ -26,11 +26,11 @@ const REBUILDING_BATCHES_MAX = 2;
 /** A row of features for each transaction, in the order of the transactions. Throws a Failure. */
 export async function foldProfiles(
   profiles: Profiles,
-  transactions: readonly DeliveredTransaction[],
+  transactions: readonly Transaction[],
 ): Promise<FeatureRows> {
   const { rows, rebuilt } = await profiles.inTurn(async () => {
     await untilRebuilt(profiles, transactions);
-    const begun = beginRows(arrivalsOfDelivered(transactions), profiles.amounts());
+    const begun = beginRows(arrivalsOf(transactions), profiles.amounts());
     const nowS = Math.floor(profiles.nowMs() / 1000);
     const folds = profiles.kinds.map((kind): KindFold => {
       const stamp = profiles.newStamp();
@@ -54,7 +54,7 @@ function reportMemory({ kind, memory, earlier, metrics }: KindFold): void {
 /** Waits for the parties of these transactions that are being rebuilt, and until another batch may rebuild parties. */
 async function untilRebuilt(
   { kinds }: Profiles,
-  transactions: readonly DeliveredTransaction[],
+  transactions: readonly Transaction[],
 ): Promise<void> {
   const underWay = new Set(kinds.flatMap(({ rebuilding }) => [...rebuilding.values()]));
   if (underWay.size === 0) return;

@@ -102,10 +102,8 @@ export function storeProfile(
   if (!makeRoom(memory, room + COPY_BYTES)) return;
   const view = new DataView(new ArrayBuffer(room));
   writeProfile(layout, profile, view);
-  // A party's id is a slice of its column's text, which would stay alive with it.
-  const id = Buffer.from(party).toString();
-  memory.copies.set(id, {
-    party: id,
+  memory.copies.set(party, {
+    party,
     view,
     length,
     slot: state.slot,
