@@ -31,7 +31,7 @@ export const LONG = [
 /** Tests that replace a module (`vi.mock`) take a process that has not imported the module. */
 export const MOCKING = [
   'test/simulation/**/*.test.ts',
-  'test/unit/core/work/{run-batch,run-worker}.test.ts',
+  'test/unit/core/work/{intake,run-batch,run-worker}.test.ts',
 ];
 
 const isOlderNode = Number.parseInt(process.versions.node, 10) < 24;

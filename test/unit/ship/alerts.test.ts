@@ -36,6 +36,13 @@ describe('alerts', () => {
     expect(read.filter((name) => !kinds.includes(name) && !recorded.includes(name))).toEqual([]);
   });
 
+  it('have names of their own, and rules that differ in their labels', () => {
+    const names = alerts.map(({ name }) => name);
+    expect(new Set(names).size).toBe(names.length);
+    for (const { name, rules } of alerts)
+      expect(new Set(rules.map(ruleKey)).size, name).toBe(rules.length);
+  });
+
   it('have a runbook each, of four parts', () => {
     const sections = new Map(
       readText('docs/runbooks.md')

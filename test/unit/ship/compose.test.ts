@@ -55,6 +55,17 @@ describe('docker-compose.yml', () => {
     expect(result?.messages).toEqual([]);
   });
 
+  it('names only services and volumes that exist', () => {
+    for (const [name, service] of services) {
+      for (const other of Object.keys(service.depends_on ?? {})) {
+        expect(Object.keys(compose.services), `${name} depends on ${other}`).toContain(other);
+      }
+      for (const volume of service.volumes ?? []) {
+        expect(Object.keys(compose.volumes)).toContain(volume.split(':')[0]);
+      }
+    }
+  });
+
   it('migrates once, after Postgres is healthy and before the roles', () => {
     expect(compose.services['migrate']?.depends_on?.['postgres']?.condition).toBe(
       'service_healthy',
@@ -64,6 +75,12 @@ describe('docker-compose.yml', () => {
         'service_completed_successfully',
       );
     }
+  });
+
+  it('lets the worker be scaled: no fixed name, no port of the host', () => {
+    expect(compose.services['worker']).toBeDefined();
+    expect(compose.services['worker']?.container_name).toBeUndefined();
+    expect(compose.services['worker']?.ports).toBeUndefined();
   });
 
   it('publishes one port, on this machine only unless told otherwise', () => {
@@ -106,6 +123,11 @@ describe('docker-compose.yml', () => {
     );
     expect(secrets.filter(([, , rule]) => rule?.startsWith(':?') !== true)).toEqual([]);
     expect(compose.services['redis']?.command).toContain('--requirepass');
+  });
+
+  it('mounts the volume where the image of Postgres 18 keeps its data', () => {
+    expect(compose.services['postgres']?.image).toBe('postgres:18');
+    expect(compose.services['postgres']?.volumes).toEqual(['postgres-data:/var/lib/postgresql']);
   });
 
   it.each(OURS)('gives %s an environment that its configuration accepts', (role) => {

@@ -68,4 +68,8 @@ describe('Dockerfile', () => {
   it('leaves the lockfile behind, so that bin/risk never installs in a container', () => {
     expect(final.instructions.filter(({ value }) => value.includes('package-lock'))).toEqual([]);
   });
+
+  it('has a health check in exec form', () => {
+    expect(execForm(lastOf(final, 'HEALTHCHECK')).slice(0, 2)).toEqual(['node', '-e']);
+  });
 });

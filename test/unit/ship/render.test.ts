@@ -41,6 +41,13 @@ describe('render.yaml', () => {
     }
   });
 
+  it('describes a web service, a worker, a Key Value and a Postgres in one region', () => {
+    expect(render.services.map(({ type }) => type)).toEqual(['web', 'worker', 'keyvalue']);
+    expect(render.databases).toHaveLength(1);
+    const regions = [...render.services, ...render.databases].map(({ region }) => region);
+    expect(new Set(regions).size).toBe(1);
+  });
+
   it('runs the commands of docker-compose.yml, and migrates before a deploy in the API only', () => {
     const { services } = readCompose();
     expect(api.dockerCommand?.split(' ')).toEqual(services['api']?.command);
@@ -79,6 +86,11 @@ describe('render.yaml', () => {
       generateValue: true,
     });
     expect(variables(worker).has('RISK_BOOTSTRAP_KEY')).toBe(false);
+  });
+
+  it('leaves the port to Render and a drain its time', () => {
+    expect(variables(api).has('PORT')).toBe(false);
+    for (const service of [api, worker]) expect(service.maxShutdownDelaySeconds).toBe(30);
   });
 
   it('gives values that the configuration accepts', () => {

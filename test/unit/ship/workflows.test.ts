@@ -62,3 +62,9 @@ test('pushes run npm test, and nights run what takes longer', () => {
     ],
   ]);
 });
+
+test('weeks run the soak of four hours with faults in it, and ask for advisories', () => {
+  expect(workflowOf('weekly.yml').on).toHaveProperty('schedule');
+  expect(commandsOf('weekly.yml')).toEqual(['npm run soak', 'npm run advisories']);
+  expect(scripts['soak']).toContain('soak --with-faults --minutes 240 ');
+});

@@ -31,17 +31,6 @@ function wait(findScore: FindScore, hasReply = true) {
   return { waited, reply, cancel, find };
 }
 
-test('the wait ends in time, however long Postgres takes, and nothing is asked behind it', async () => {
-  const { promise: late, resolve } = Promise.withResolvers<undefined>();
-  const { waited, find } = wait(() => late);
-  await vi.advanceTimersByTimeAsync(1000);
-  expect(await waited).toBeNull();
-  resolve(undefined);
-  await vi.advanceTimersByTimeAsync(1000);
-  expect(find).toHaveBeenCalledOnce();
-  expect(vi.getTimerCount()).toBe(0);
-});
-
 test('an outage costs a turn; a bug ends the wait', async () => {
   const failures = [new Failure('unavailable', 'POSTGRES_AWAY', 'away'), new Error('bug')];
   const { waited } = wait(() => Promise.reject(failures.shift()));

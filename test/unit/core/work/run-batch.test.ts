@@ -141,24 +141,6 @@ describe('runBatch', () => {
     expect(seen.scored).toHaveLength(3);
   });
 
-  test('tries again while a dependency is down, and says so to the readers', async () => {
-    let tries = 0;
-    const { run, seen, pause } = rig({
-      score() {
-        tries += 1;
-        if (tries < 4) throw down;
-      },
-      conclude() {
-        tries += 1;
-        if (tries < 6) throw down;
-      },
-    });
-    await run(batch(3));
-    expect(tries).toBe(6);
-    expect(seen.failed).toEqual([]);
-    await pause.over();
-  });
-
   test('leaves an entry pending that cannot be ended, lets the readers go on, and ends the others', async () => {
     let tries = 0;
     const { run, pause, seen } = rig({
@@ -173,19 +155,4 @@ describe('runBatch', () => {
     const stillPaused = nextTurn().then(() => 'paused');
     expect(await Promise.race([pause.over(), stillPaused])).toBeUndefined();
   });
-
-  test.each(['score', 'conclude'] as const)(
-    'gives entries back when the worker stops while a dependency of %s is down',
-    async (step) => {
-      const { run, seen, stop } = rig({
-        [step]() {
-          stop.abort();
-          throw down;
-        },
-      });
-      await run(batch(3));
-      expect(seen.released).toEqual(['0-0', '1-0', '2-0']);
-      expect(seen.concluded).toEqual([]);
-    },
-  );
 });

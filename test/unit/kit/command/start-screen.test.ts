@@ -42,3 +42,9 @@ test('where nothing is scored yet, no list is shown', async () => {
     'Operators go on with bin/risk status, bin/risk doctor and docs/first-hour.md.',
   ]);
 });
+
+test('where nothing is served afterwards, no link that would be dead is shown', () => {
+  const lines = whereToLook({ url: URL, consoleUrl: null, key: 'KEY', keyFile: null }, [SCORE]);
+  expect(lines[0]).toBe('The 1 riskiest, each with its address in the console:');
+  expect(lines.join('\n')).not.toContain('login=');
+});

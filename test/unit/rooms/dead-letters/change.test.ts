@@ -15,7 +15,6 @@ const context = {
 };
 
 test.each([
-  [[], 'ACTION is missing'],
   [['explode'], "the action must be one of list, show, groups, replay, purge, not 'explode'"],
   [['toString'], "replay, purge, not 'toString'"],
   [['purge', '--corridor', 'US-EG'], 'purge needs --yes'],
@@ -25,11 +24,6 @@ test.each([
   [['replay', 'x', '--corridor', 'US-EG'], 'replay takes ids'],
   [['replay', '--all', '--corridor', 'US-EG', '--yes'], 'replay takes ids'],
   [['replay', 'x', '--rate', 'fast'], '--rate must be a whole number'],
-  [['list', 'x'], "unexpected argument 'x'"],
-  [['list', '--limit', '0'], '--limit must be a whole number'],
-  [['groups', 'x'], "unexpected argument 'x'"],
-  [['show'], 'ID is missing'],
-  [['list', '--corridors', 'x'], 'corridors'],
 ])('risk dead-letters %j is a usage error', async (args, message) => {
   const run = command.run(args, context);
   await expect(run).rejects.toThrow(UsageError);

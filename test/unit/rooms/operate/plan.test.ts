@@ -1,6 +1,6 @@
 /** Goal: a plan is the formula over measured figures, as computed by hand. */
 import { describe, expect, test } from 'vitest';
-import { calibrate } from '../../../../src/rooms/operate/plan/calibrate.ts';
+import { calibrate, requireSame } from '../../../../src/rooms/operate/plan/calibrate.ts';
 import type { Calibration } from '../../../../src/rooms/operate/plan/calibration.ts';
 import type {
   Content,
@@ -155,6 +155,13 @@ describe('a calibration', () => {
     },
   );
 
+  test('has no figure of a Postgres elsewhere', () => {
+    const before = usage(1000, { postgresSeconds: undefined });
+    const made = calibrate(spanOf(before, usage(61_000)), content);
+    expect(made.postgres_us).toBeNull();
+    expect(made.worker_us).toBeCloseTo(100, 6);
+  });
+
   const w1 = working(1.1, 1000);
   const of = (...all: [string, WorkerUsage][]): Workers => new Map(all);
   test.each<[string, Workers, Workers]>([
@@ -168,5 +175,10 @@ describe('a calibration', () => {
   ])('is refused where another worker %s', (_, before, after) => {
     const span = spanOf(usage(1000, { workers: before }), usage(61_000, { workers: after }));
     expect(() => calibrate(span, content)).toThrow('workers came or went: w2.');
+  });
+
+  test('counts a worker that died before as none', () => {
+    const dead: WorkerUsage = { ...w1, state: 'silent' };
+    expect(() => requireSame(of(['w1', w1], ['w2', dead]), of(['w1', w1]))).not.toThrow();
   });
 });

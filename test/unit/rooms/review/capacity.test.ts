@@ -19,6 +19,32 @@ describe('capacity', () => {
       ...{ officers_min: 10, officers_to_hire: 12 },
     });
   });
+
+  test('ten are used beyond the greatest share, so two are hired; eleven too, and twelve are enough', () => {
+    const at = (officers: number) => {
+      const { utilisation, hire } = plan({ officers });
+      return [utilisation, hire];
+    };
+    expect([at(10), at(11), at(12)]).toEqual([
+      [0.9375, 2],
+      [0.8523, 1],
+      [0.7813, 0],
+    ]);
+    expect(at(0)).toEqual([null, 12]);
+    expect(plan({ transactionsPerDay: 0, officers: 0 })).toMatchObject({ utilisation: 0, hire: 0 });
+  });
+
+  test('whole numbers of officers are not rounded up by what doubles add', () => {
+    const exact = plan({ transactionsPerDay: 1280, autoClearRatio: 0 });
+    expect(exact).toMatchObject({ officers_min: 8, officers_to_hire: 10 });
+  });
+
+  test('growth is projected month by month', () => {
+    const { projection } = plan({});
+    expect(projection).toHaveLength(13);
+    expect(projection[12]).toMatchObject({ month: 12, transactions_per_day: 15_692 });
+    expect(projection[12]).toMatchObject({ officers_min: 30 });
+  });
 });
 
 describe('the forecast', () => {
@@ -48,5 +74,11 @@ describe('the forecast', () => {
     const [never] = forecastBreaches(waiting(4, 1e9), busy(40));
     expect(never).toMatchObject({ will_miss: 1, empty_seconds: null });
     expect(forecastBreaches(waiting(1, 90), busy(40))[0]).toMatchObject({ will_miss: 0 });
+  });
+
+  test('nobody at work decides nothing', () => {
+    expect(
+      forecastBreaches(waiting(3, 1e9), { ...pace, officers: 0 })[0]?.empty_seconds,
+    ).toBeNull();
   });
 });

@@ -44,13 +44,6 @@ const walk = (given: Partial<Walk> & Pick<Walk, 'ranges' | 'readSlice'>) =>
   walkRanges({ isDescending: true, after: null, budget: createBudget(), ...given });
 
 describe('walkRanges', () => {
-  test('goes on within a month where a slice looked at its share', async () => {
-    const times = Array.from({ length: 10 }, (_, n) => n);
-    const { slices, found, readSlice } = table(times, 3);
-    expect(await walk({ ranges: months(1), readSlice })).toBeNull();
-    expect([found, slices.length]).toEqual([times.toReversed(), 4]);
-  });
-
   test('reads at most SLICES_MAX slices a request and says where it stopped', async () => {
     const { slices, readSlice } = table([3], 100);
     const ranges = months(SLICES_MAX + 5);
@@ -68,19 +61,6 @@ describe('walkRanges', () => {
     const budget = createBudget(() => nowMs);
     expect(await walk({ ranges: months(3), readSlice: slow, budget })).toEqual(positionBefore(20));
     expect(found).toEqual([25]);
-  });
-
-  test('is narrowed once, after the first slice, to parts of what is left', async () => {
-    const { slices, found, readSlice } = table([45, 44, 35, 25, 15, 5], 1);
-    const asked: unknown[] = [];
-    const narrow = async (ranges: Walk['ranges']) => {
-      asked.push(ranges);
-      return [{ fromMs: 14, toMs: 16 }];
-    };
-    expect(await walk({ ranges: months(5), readSlice, narrow })).toBeNull();
-    expect(found).toEqual([45, 15]);
-    expect(asked).toEqual([[{ fromMs: 40, toMs: 46 }, ...months(4)]]);
-    expect(slices.length).toBeLessThanOrEqual(3);
   });
 });
 

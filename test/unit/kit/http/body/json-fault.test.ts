@@ -5,16 +5,12 @@ import { jsonFault, lineFault } from '../../../../../src/kit/http/body/json-faul
 test.each([
   ['', 'The body is empty, and must be JSON.'],
   ['{"a": ', 'The body is not JSON: it ends too early.'],
-  ['{"a": "b', 'The body is not JSON: it ends too early.'],
   ["{'a': 1}", 'The body is not JSON: look at line 1, column 2.'],
-  ['{"a": 1,\n}', 'The body is not JSON: look at line 2, column 1.'],
-  ['{"a": 1', 'The body is not JSON: it ends too early.'],
   ['{"a": 1.}', 'The body is not JSON: look at line 1, column 9.'],
   [
     '{"a": 1}\n{"a": 2}',
     'The body goes on behind a whole value of JSON, at line 2, column 1; lines have a type.',
   ],
-  ['nonsense', 'The body is not JSON: look at line 1, column 1.'],
   [
     '{"end of JSON input at position 3":\n  NaN}',
     'The body is not JSON: look at line 2, column 3.',
@@ -33,14 +29,10 @@ test.each([
   ['nonsense', "is not from column 1 on: 'nonsense'"],
   ['{"a": None, "b": 1}\r', 'is not from column 7 on: \'None, "b": 1}\''],
   ['{"a":[{},[],"\\"]",-1.5e3,true],"b":}', "is not from column 36 on: '}'"],
-  ['{"a":[1,]}', "is not from column 9 on: ']}'"],
-  ['[}', "is not from column 2 on: '}'"],
   ['{"amount": 8,00}', "is not from column 14 on: '00}'"],
   ['{"a":1}{"b":2}', 'is not from column 8 on: \'{"b":2}\''],
-  ['{"a":tru}', "is not from column 6 on: 'tru}'"],
   ['{"a":\u0007}', "is not from column 6 on: '\u{fffd}}'"],
   ['{"a": 1\r', 'ends too early, after column 7: \'{"a": 1\''],
-  ['{', "ends too early, after column 1: '{'"],
 ])('the line %j', (line, fault) => {
   expect(lineFault(Buffer.from(line))).toBe(`${JSON_A_LINE}, and ${fault}`);
 });
