@@ -43,8 +43,6 @@ describe('REDIS_URL', () => {
     ['http://secret@a', 'must be redis://[USER:PASSWORD@]HOST[:PORT], or rediss:// for TLS'],
     ['redis://secret@a', 'names a user without a password'],
     ['redis://:secret%@a', 'a % in user or password is written %25'],
-    ['redis://:secret@a/first', 'the path is the number of a database'],
-    ['redis://:secret@a?sslrootcert=/ca.pem', 'sslrootcert is for rediss:// alone'],
     ['rediss://:secret@a?tls=no', 'tls is not known; allowed are sslrootcert, sslcert, sslkey'],
     [`rediss://:secret@a?sslcert=${FILE}`, 'sslcert and sslkey are given together'],
     [
@@ -78,11 +76,8 @@ describe('KAFKA_URL', () => {
     'must be kafka://[USER:PASSWORD@]HOST:PORT, with commas between brokers, or kafkas:// for TLS';
   test.each([
     ['http://secret@a:1', [shape]],
-    ['kafka://a:1,b', [shape]],
     ['kafka://a:65536', [shape]],
-    ['kafkas://risk:sec@ret@a:1', [shape]],
     ['kafka://:secret@a:1', ['names a password without a user']],
-    ['kafka://risk:secret%@a:1', ['a % in user or password is written %25']],
     ['kafka://a:1?mechanism=PLAIN', ['mechanism needs a user and a password']],
     ['kafkas://a:1?sslkey=/no/file', [/given together/, /sslkey: ENOENT/]],
     [

@@ -84,24 +84,6 @@ describe('admission', () => {
     expect(fill(admission)).toBe(45);
   });
 
-  test('says that there are submissions until none has been in flight for a second', () => {
-    const admission = createAdmission(limits, () => true);
-    const adapt = (times: number) => {
-      for (let n = 0; n < times; n++) admission.adapt(0);
-    };
-    admission.enter('other', 0);
-    adapt(1);
-    expect(admission.isSubmitting()).toBe(false);
-    const ticket = admission.enter('submit', 0);
-    adapt(20);
-    expect(admission.isSubmitting()).toBe(true);
-    if (ticket.refusal === null) ticket.leave(5);
-    adapt(10);
-    expect(admission.isSubmitting()).toBe(true);
-    adapt(1);
-    expect(admission.isSubmitting()).toBe(false);
-  });
-
   test('lets in as many as can be answered in time once submissions take long', () => {
     const admission = createAdmission(limits, () => true);
     fill(admission, 1000);

@@ -158,13 +158,6 @@ describe('keys that nobody knows', () => {
     expect(await from(A)('new')).toBe('new');
   });
 
-  test('are turned away when they come at once, too', async () => {
-    const { state, from } = openCounted([]);
-    const answers = await Promise.all(random(1000).map(from(A)));
-    expect(answers.filter((answer) => answer === 401)).toHaveLength(AT_ONCE);
-    expect(state.lookups).toBe(AT_ONCE);
-  });
-
   test('never evict a known key, whatever their address', async () => {
     const { state, from } = openCounted(['good'], 1_000_000);
     expect(await from(A)('good')).toBe('good');
