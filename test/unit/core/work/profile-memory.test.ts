@@ -1,10 +1,14 @@
-/** Goal: copies that are found stay in memory, and others give way. test/property/profile/copies.test.ts proves that copies are what was kept. */
+/**
+ * Goal: copies that are found stay in memory, others give way, and each copy knows its log. test/property/profile/copies.test.ts
+ * proves that copies are what was kept.
+ */
 import { describe, expect, test } from 'vitest';
 import { NO_FRAUDS } from '../../../../src/core/domain/history.ts';
 import { accountKind } from '../../../../src/core/profile/account-kind.ts';
 import { openRecord, writeKey } from '../../../../src/core/profile/packed-list.ts';
 import {
   createProfileMemory,
+  endOf,
   findCopy,
   type ProfileMemory,
   storeProfile,
@@ -50,5 +54,14 @@ describe('copies in memory', () => {
     keep(memory, 'kept', 9000, 2);
     expect(findCopy(memory, 'kept')).toBeUndefined();
     expect(findCopy(memory, 'acc_1999')).toBeDefined();
+  });
+
+  test('know the log that they equal, also once they are renewed in place', () => {
+    const memory = createProfileMemory(BYTES_MAX, accountKind);
+    for (const nth of [1, 2]) {
+      keep(memory, 'a', 4, nth);
+      const copy = findCopy(memory, 'a');
+      expect(copy && { ...copy, end: endOf(copy) }).toMatchObject(stateAt(nth));
+    }
   });
 });
