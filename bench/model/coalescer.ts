@@ -1,4 +1,4 @@
-/** Posts that share a commit, as `src/core/accept/coalesce.ts` has them do, on the clock of the simulation. */
+/** Posts that share a commit, as `src/core/accept/shared-commits.ts` has them do, on the clock of the simulation. */
 import type { Waiting } from './plant.ts';
 import type { Process, Simulation, Wait } from './simulation.ts';
 

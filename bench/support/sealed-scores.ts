@@ -5,7 +5,7 @@ import { openPool } from '../../src/kit/database/pool.ts';
 import { monthOf } from '../../src/kit/words/month.ts';
 import type { SigningKey } from '../../src/rooms/evidence/log/checkpoint.ts';
 import type { CheckpointBucket } from '../../src/rooms/evidence/seal/bucket.ts';
-import { createSealer } from '../../src/rooms/evidence/seal/sealer.ts';
+import { createSealer } from '../../src/rooms/evidence/seal/duty.ts';
 import { addUnsealed } from '../../src/rooms/evidence/store/unsealed.ts';
 import { MONTH_LOAD } from './load.ts';
 import { madeBatches } from './made-rows.ts';

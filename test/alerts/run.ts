@@ -4,7 +4,7 @@
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import { createOutput, type Row } from '../../src/kit/command/output.ts';
-import { OBJECTIVES } from '../../src/rooms/status/alerts/objectives.ts';
+import { OBJECTIVES } from '../../src/rooms/status/alerts/alerts.ts';
 import { readAlerts, ruleKey } from '../support/alerts/rules.ts';
 import { CAUSES, type Cause } from './causes.ts';
 import type { Scene } from './harm.ts';

@@ -7,8 +7,8 @@ import type { ServicesOptions } from '../../bench/support/services.ts';
 import type { Config } from '../../src/kit/config/config.ts';
 import { toSigningKey } from '../../src/rooms/evidence/log/checkpoint.ts';
 import { openCheckpointBucket } from '../../src/rooms/evidence/seal/bucket.ts';
+import { createSealer, type SealerRun } from '../../src/rooms/evidence/seal/duty.ts';
 import { readPublished } from '../../src/rooms/evidence/seal/published.ts';
-import { createSealer, type SealerRun } from '../../src/rooms/evidence/seal/sealer.ts';
 
 const ORIGIN = 's3.example.com/market_0';
 const SCORES = 2000;

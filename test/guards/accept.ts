@@ -50,7 +50,7 @@ export const ACCEPT: Guards = {
     says: 'Idempotency keys end by whole slices once they are old enough.',
     shown: 'RISK_IDEMPOTENCY_RETENTION_DAYS',
     test: 'integration/key-slices.test.ts > the duty > drops whole tables, and only those',
-    mechanism: 'src/core/repair/tend-key-slices.ts',
+    mechanism: 'src/core/repair/reconcile-duty.ts',
   },
   'month-on-the-way': {
     says: 'A transaction of a month without a partition makes the partition on its way in.',
@@ -92,7 +92,7 @@ export const ACCEPT: Guards = {
     says: 'A Redis that hangs delays one request by its timeout, and the API goes on to accept.',
     shown: 'REDIS_URL, RISK_REDIS_TIMEOUT_MS',
     test: 'integration/redis-faults.test.ts > that hangs delays one request by its timeout, the next ones not at all',
-    mechanism: 'src/core/accept/append-entries.ts',
+    mechanism: 'src/core/accept/ingest.ts',
   },
   'postgres-gone': {
     says: 'A post while Postgres is gone is a 503 with Retry-After, soon, and needs no restart afterwards.',
@@ -126,7 +126,7 @@ export const ACCEPT: Guards = {
   'limit-of-parties': {
     says: 'Each account, device and address has a limit by itself, which costs others nothing.',
     test: 'integration/rooms/corridors/party-limits.test.ts > each account, device and address has a limit by itself, which costs others nothing',
-    mechanism: 'src/core/accept/limits/party-limits.ts',
+    mechanism: 'src/core/accept/limits/limiter.ts',
   },
   'limit-change-by-two': {
     says: 'One person lowers a limit, and two people raise or remove a limit.',

@@ -147,13 +147,13 @@ export const CONTROL: Guards = {
     shown:
       'RISK_OIDC_ISSUER, RISK_OIDC_CLIENT_ID, RISK_OIDC_CLIENT_SECRET, RISK_OIDC_URL, RISK_OIDC_ROLES',
     test: 'integration/rooms/access/oidc.test.ts > a login has the roles of its groups, and those of the next login when they change',
-    mechanism: 'src/rooms/access/oidc/person-of-claims.ts',
+    mechanism: 'src/rooms/access/oidc/login-routes.ts',
   },
   'oidc-claims': {
     says: 'Roles and the name of a person come of the claims that settings name.',
     shown: 'RISK_OIDC_CLAIM, RISK_OIDC_NAME_CLAIM',
     test: 'unit/rooms/access/oidc/person-of-claims.test.ts > name and roles come of the claims that settings name',
-    mechanism: 'src/rooms/access/oidc/person-of-claims.ts',
+    mechanism: 'src/rooms/access/oidc/login-routes.ts',
   },
   'oidc-callback-once': {
     says: 'The callback of a provider counts once, in the browser that has begun the login, with its state.',

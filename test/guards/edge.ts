@@ -36,7 +36,7 @@ export const EDGE: Guards = {
   'packed-answers': {
     says: 'An answer is packed as the client accepts.',
     test: 'integration/compression.test.ts > to Accept-Encoding %s are sent as %s',
-    mechanism: 'src/kit/http/compress.ts',
+    mechanism: 'src/kit/http/app.ts',
   },
   'nesting-bound': {
     says: 'A body of too many levels is refused before it is parsed.',
@@ -104,7 +104,7 @@ export const EDGE: Guards = {
     says: 'Bodies that trickle hold no place, and beyond their number the slowest gives way.',
     shown: 'RISK_BODIES_ARRIVING_MAX',
     test: 'integration/slow-bodies.test.ts > beyond their number the slowest gives way',
-    mechanism: 'src/kit/http/admission/arrivals.ts',
+    mechanism: 'src/kit/http/admission/shed.ts',
   },
   health: {
     says: 'A process says whether it lives and whether it is ready, and a store that takes no writes makes it unready.',

@@ -75,7 +75,7 @@ export const KEEP: Guards = {
   'hot-scores': {
     says: 'A score that is answered from memory is what the application answers.',
     test: 'integration/rooms/search/kept-answers.test.ts > a score in memory is answered as the application answers it',
-    mechanism: 'src/rooms/search/hot-scores.ts',
+    mechanism: 'src/rooms/search/api.ts',
   },
   'daily-summaries': {
     says: 'Summaries sum each day and corridor.',
@@ -139,7 +139,7 @@ export const KEEP: Guards = {
   'webhook-retries': {
     says: 'A failed delivery is tried again by a schedule under the same id, and the last failure leaves it dead.',
     test: 'integration/rooms/webhooks/attempts.test.ts > a failure is tried again by the schedule, under the same id, and the last leaves it dead',
-    mechanism: 'src/rooms/webhooks/deliver/schedule.ts',
+    mechanism: 'src/rooms/webhooks/deliver/attempt.ts',
   },
   'webhook-secrets': {
     says: 'Secrets of webhooks are stored encrypted.',
@@ -179,7 +179,7 @@ export const KEEP: Guards = {
     says: 'A restore that is killed leaves a cold month or a detached one, and the rows are those of before.',
     shown: 'risk archive restore',
     test: 'integration/rooms/archive/months.test.ts > a restore that is killed leaves a cold month or a detached one, and the rows are those of before',
-    mechanism: 'src/rooms/archive/months/restore-month.ts',
+    mechanism: 'src/rooms/archive/months/commands.ts',
   },
   'object-store': {
     says: 'Of a file that is larger than its manifest says no more is kept than shows that.',
@@ -191,7 +191,7 @@ export const KEEP: Guards = {
     says: 'A file of an archived month is locked in the object store and not removed.',
     shown: 'RISK_ARCHIVE_S3_LOCK',
     test: 'archive-s3/run.ts > a locked file is not removed',
-    mechanism: 'src/rooms/archive/file-stores/bucket.ts',
+    mechanism: 'src/rooms/archive/file-stores/open-file-store.ts',
   },
   'market-rollback': {
     says: 'A rollback of a market that is killed at each step goes on, and drops what two people agreed on.',
@@ -230,13 +230,13 @@ export const KEEP: Guards = {
     says: 'An erased value leads nowhere, also after the restore of a backup that has the value.',
     shown: 'POST /v1/erasures, risk privacy erase, RISK_ERASURE_LEDGER',
     test: 'integration/rooms/privacy/privacy.test.ts > an erased value leads nowhere, also after the restore of a backup that has it',
-    mechanism: 'src/rooms/privacy/apply-ledger.ts',
+    mechanism: 'src/rooms/privacy/open-personal.ts',
   },
   rewrap: {
     says: 'Older keys of privacy are needed until their subjects are wrapped anew, and no token changes.',
     shown: 'risk privacy rewrap',
     test: 'integration/rooms/privacy/rotation.test.ts > older keys are needed until their subjects are wrapped anew, and no token changes',
-    mechanism: 'src/rooms/privacy/rewrap.ts',
+    mechanism: 'src/rooms/privacy/commands.ts',
   },
   anonymise: {
     says: 'No row of an anonymised copy has a value, a name or a text of anybody.',
@@ -284,7 +284,7 @@ export const KEEP: Guards = {
     says: 'Keys are made, a score is exported, verified without the engine and recomputed, by command.',
     shown: 'risk evidence recompute, risk evidence keys',
     test: 'integration/rooms/evidence/command.test.ts > keys are made, a score is exported, verified without the engine and recomputed, and the log is checked',
-    mechanism: 'src/rooms/evidence/recompute.ts',
+    mechanism: 'src/rooms/evidence/evidence-command.ts',
   },
   'scores-verified': {
     says: 'A recount of stored scores finds one turned bit of one feature that matters.',

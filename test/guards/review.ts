@@ -17,7 +17,7 @@ export const REVIEW: Guards = {
     says: 'Labels are listed newest first, with when they came and by whom.',
     shown: 'GET /v1/labels, risk labels list',
     test: 'integration/rooms/labels/http.test.ts > a list has what was posted, when, and by whom, newest first',
-    mechanism: 'src/rooms/labels/queries.ts',
+    mechanism: 'src/rooms/labels/routes.ts',
   },
   'label-import': {
     says: 'A file of labels is posted, and a lost answer counts each label once.',
@@ -167,7 +167,7 @@ export const REVIEW: Guards = {
     says: 'An import takes what an export prints, and the export of both is the same.',
     shown: 'risk lists export',
     test: 'integration/rooms/lists/command.test.ts > what export prints, import takes, and the export of both is the same',
-    mechanism: 'src/rooms/lists/export-command.ts',
+    mechanism: 'src/rooms/lists/commands.ts',
   },
   'lists-in-scores': {
     says: 'Answers of lists are stored with a score, and later changes of a list move no score.',

@@ -90,7 +90,7 @@ export const RULES: Guards = {
     shown: `POST /v1/backtests, GET /v1/backtests, GET /v1/backtests/{id}, risk backtest run, risk backtest file,
       risk backtest list, risk backtest show, console /backtests, console /backtests/:id`,
     test: 'integration/rooms/backtest/backtest-of-scored.test.ts > verdicts and scores of a backtest are those that are stored',
-    mechanism: 'src/rooms/backtest/count/measure.ts',
+    mechanism: 'src/rooms/backtest/count/report.ts',
   },
   'backtest-resumed': {
     says: 'A backtest that is killed and resumed gives the same bytes.',
@@ -171,6 +171,6 @@ export const RULES: Guards = {
   'lightgbm-files': {
     says: 'A LightGBM file is read with its own scale of probability.',
     test: 'unit/rooms/models/model/load-model.test.ts > a LightGBM file, whose probability has its own scale',
-    mechanism: 'src/rooms/models/model/read-lightgbm.ts',
+    mechanism: 'src/rooms/models/model/model.ts',
   },
 };

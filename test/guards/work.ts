@@ -17,7 +17,7 @@ export const WORK: Guards = {
     says: 'Entries of a consumer that died are taken over, and each is counted once.',
     shown: 'RISK_CLAIM_IDLE_MS, RISK_READ_BLOCK_MS',
     test: 'integration/worker.test.ts > takes over the entries of a consumer that died, and counts each of them once',
-    mechanism: 'src/core/work/reclaim.ts',
+    mechanism: 'src/core/work/run-worker.ts',
   },
   heartbeats: {
     says: 'A batch that waits is held by its worker, so that no other worker takes it over.',
@@ -49,7 +49,7 @@ export const WORK: Guards = {
   'letters-with-a-score': {
     says: 'The dead letters of what has a score are closed.',
     test: 'integration/scored-letters.test.ts > the letters of what has a score are closed, those of what has none stay',
-    mechanism: 'src/core/repair/close-scored-letters.ts',
+    mechanism: 'src/core/repair/dead-letter-duty.ts',
   },
   'entry-versions': {
     says: 'Entries of a version that no worker reads for ten minutes are appended anew from their open rows.',
@@ -59,7 +59,7 @@ export const WORK: Guards = {
   'unread-found': {
     says: 'What an unreadable entry held is found in its open rows.',
     test: 'integration/unread-entries.test.ts > is in open rows that no entry names, and its dead letter is closed',
-    mechanism: 'src/core/repair/find-lost.ts',
+    mechanism: 'src/core/repair/walk-rows.ts',
   },
   'growing-batches': {
     says: 'A small batch is worked on alone, and more batches are in flight the more is held.',
@@ -129,7 +129,7 @@ export const WORK: Guards = {
   'part-of-redis-lost': {
     says: 'What waited in one deleted stream comes back, and nothing else is appended.',
     test: 'integration/lost-parts.test.ts > when one stream is deleted and appended to again',
-    mechanism: 'src/core/repair/find-lost.ts',
+    mechanism: 'src/core/repair/walk-rows.ts',
   },
   'deserted-entries': {
     says: 'Entries that no group would deliver are claimed.',

@@ -3,7 +3,7 @@
  * refuses nothing. Method: limits of several processes on one Redis, mostly with a rate that earns nothing while the test runs.
  */
 import { expect, test } from 'vitest';
-import { createPartyLimits, type TakeParties } from '../../src/core/accept/limits/party-limits.ts';
+import { createPartyLimits, type TakeParties } from '../../src/core/accept/limits/limiter.ts';
 import { boundProfiles } from '../../src/core/stream/memory/bound-profiles.ts';
 import type { Guard } from '../../src/kit/breakers/breaker.ts';
 import { openCommands, type RedisClient, untilReady } from '../../src/kit/redis/connection.ts';

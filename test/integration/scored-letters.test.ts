@@ -4,8 +4,7 @@
  * worker runs it, on a real Postgres.
  */
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { closeScoredLetters } from '../../src/core/repair/close-scored-letters.ts';
-import { bindDeadLetters } from '../../src/core/repair/dead-letter-duty.ts';
+import { bindDeadLetters, closeScoredLetters } from '../../src/core/repair/dead-letter-duty.ts';
 import {
   closeDeadLettersOfScored,
   listDeadLettersOfScored,

@@ -25,7 +25,7 @@ export const MUTANTS: readonly Mutant[] = [
     bar: QUARTILE_TIMES,
     replacements: [
       {
-        file: 'src/core/stream/group/cluster-waits.ts',
+        file: 'src/core/stream/group/reader-connection.ts',
         find: 'const waits = streams.map(',
         replace: 'const waits = streams.slice(0, 1).map(',
       },

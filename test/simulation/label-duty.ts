@@ -6,7 +6,7 @@ import {
   createInvalidateLabelled,
   type InvalidateLabelled,
 } from '../../src/core/accept/invalidate-labelled.ts';
-import { finishLabelBatches } from '../../src/core/repair/finish-label-batches.ts';
+import { finishLabelBatches } from '../../src/core/repair/label-duty.ts';
 import { profileKey } from '../../src/core/stream/keys.ts';
 import type { Duty } from '../../src/kit/duties/run-duties.ts';
 import type { Process } from './process.ts';

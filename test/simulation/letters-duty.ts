@@ -1,5 +1,5 @@
 /** The engine's own duty that closes dead letters of what was scored after all, over the stand-in for Postgres. */
-import { closeScoredLetters } from '../../src/core/repair/close-scored-letters.ts';
+import { closeScoredLetters } from '../../src/core/repair/dead-letter-duty.ts';
 import type { Duty } from '../../src/kit/duties/run-duties.ts';
 import { createLead } from './lead.ts';
 import type { Process } from './process.ts';

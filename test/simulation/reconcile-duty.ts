@@ -2,7 +2,7 @@
  * The engine's own reconciler, as a duty of whichever worker leads: its walk over open rows, its look into Redis and its feed,
  * over the stand-ins.
  */
-import { feedRows } from '../../src/core/repair/feed-rows.ts';
+import { feedRows } from '../../src/core/repair/reconcile.ts';
 import type { RowStore } from '../../src/core/repair/row-store.ts';
 import { createWalk } from '../../src/core/repair/walk-rows.ts';
 import { type EntryPayload, packEntries } from '../../src/core/stream/entries/entry.ts';

@@ -6,7 +6,7 @@
  * the rows distinguishes a try whose commit was not confirmed from another request.
  *
  * The commit also holds a row that says that profiles may be out of date. The row is deleted once they are
- * invalidated; where this process ends before, a worker does both (finish-label-batches.ts).
+ * invalidated; where this process ends before, a worker does both (label-duty.ts).
  */
 import type { Database, Query } from '../../kit/database/pool.ts';
 import { given } from '../../kit/words/describe-issue.ts';

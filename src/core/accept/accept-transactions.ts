@@ -7,7 +7,9 @@
  * stored by an earlier try whose commit was not heard of, and counts as accepted: nothing is inserted
  * blind, and a repetition cannot store anything twice.
  */
-import type { Trace } from '../../kit/traces/trace.ts';
+
+import { SENDS, SPANS } from '../../kit/traces/names.ts';
+import type { Span, SpanStart, Trace } from '../../kit/traces/trace.ts';
 import type { NewMonths } from '../../kit/words/month.ts';
 import type { KeyedTransactionInput } from '../domain/transaction.ts';
 import { createdAtMsOf } from '../domain/transaction-id.ts';
@@ -26,7 +28,6 @@ import {
 } from './prepare-transactions.ts';
 import { type RefusedRow, type RefusedRows, refuseRows } from './refuse-months.ts';
 import { retryStore } from './retry-store.ts';
-import { beginCommits, beginSends, endEach, senderOf } from './trace-commit.ts';
 import { newTransactionId } from './transaction-id.ts';
 
 type AcceptRequest = {
@@ -59,6 +60,14 @@ type KeyConflict = {
 export type RefusedInput = KeyConflict | RefusedRow;
 /** Outcome of an item that is judged alone. */
 export type EachOutcome = Outcome | RefusedInput;
+
+type Traced = Pick<NewTransaction, 'trace'>;
+type Rows = readonly { readonly transactions: readonly Traced[] }[];
+type CommitSpans = ReadonlyMap<Trace | undefined, Span>;
+
+const NONE: CommitSpans = new Map();
+const COMMIT: SpanStart = { name: SPANS.commit };
+const SEND: SpanStart = { name: SPANS.send, kind: 'producer', attributes: SENDS };
 
 /** Stores items independently in one commit: of items with one key and two bodies the first is stored. */
 export async function acceptEach(ingest: Ingest, request: AcceptRequest): Promise<EachOutcome[]> {
@@ -184,4 +193,32 @@ export function toOutcomes(
 
 export function toInputError(index: number, { field, detail }: RefusedInput): InputError {
   return { index, field, detail };
+}
+
+/** Spans of a commit and of its append, one in the trace of each request that shares them. */
+const beginCommits = (transactions: readonly Traced[]) => beginEach([{ transactions }], COMMIT);
+const beginSends = (rows: Rows) => beginEach(rows, SEND);
+
+function beginEach(rows: Rows, start: SpanStart): CommitSpans {
+  // Where traces are on, every transaction has one.
+  if (rows[0]?.transactions[0]?.trace === undefined) return NONE;
+  const spans = new Map<Trace, Span>();
+  let last: Trace | undefined;
+  for (const { transactions } of rows) {
+    for (const { trace } of transactions) {
+      if (trace === last || trace === undefined) continue;
+      if (!spans.has(trace)) spans.set(trace, trace.begin(start));
+      last = trace;
+    }
+  }
+  return spans;
+}
+
+function endEach(spans: CommitSpans): void {
+  for (const span of spans.values()) span.end();
+}
+
+/** The `traceparent` that an entry has of a transaction whose request is sampled. */
+function senderOf(spans: CommitSpans, { trace }: Traced): string | null {
+  return trace?.isSampled ? (spans.get(trace)?.traceparent ?? null) : null;
 }

@@ -6,24 +6,26 @@ import type { Log } from '../../kit/metrics/log.ts';
 import type { Metrics } from '../../kit/metrics/metrics.ts';
 import type { Failpoint } from '../../kit/process/failpoint.ts';
 import type { RedisClient } from '../../kit/redis/connection.ts';
+import { isStreamAtFault } from '../../kit/redis/outage.ts';
+import { Failure, isUnavailable } from '../../kit/words/failure.ts';
 import type { Label } from '../domain/label.ts';
 import type { Layout } from '../domain/layout.ts';
 import type { Switches } from '../domain/switch.ts';
 import type { Personal } from '../personal.ts';
 import { createKeySlices, type KeySlices } from '../store/idempotency-keys/key-slices.ts';
 import type { LimitWatch } from '../store/limits/watch-limits.ts';
+import { setLeft } from '../store/open-rows/open-rows.ts';
 import { createPartitionGuard, type PartitionGuard } from '../store/partitions/partitions.ts';
 import type { SwitchWatch } from '../store/switches/watch-switches.ts';
-import { createProducer } from '../stream/entries/producer.ts';
+import type { EntryPayload } from '../stream/entries/entry.ts';
+import { createProducer, type Producer } from '../stream/entries/producer.ts';
 import { bindKafkaAppend } from '../stream/kafka/append.ts';
 import { appendToLogs } from '../stream/kafka/append-to-logs.ts';
 import type { KafkaClients } from '../stream/kafka/clients.ts';
 import { streamsOf } from '../stream/keys.ts';
 import { createStreamRooms } from '../stream/memory/stream-capacity.ts';
-import { createTryAppend, type TryAppend } from './append-entries.ts';
 import { createGate, type Gate } from './gate.ts';
 import { type InvalidateLabelled, openInvalidateLabelled } from './invalidate-labelled.ts';
-import { createLeftRows, type LeftRows } from './left-rows.ts';
 import { createLimiter, type Limiter } from './limits/limiter.ts';
 import { NEW_MONTHS_PER_REQUEST_MAX } from './refuse-months.ts';
 
@@ -58,6 +60,24 @@ export type Ingest = {
 };
 
 export type OnLabelled = (query: Query, labels: readonly Label[]) => Promise<void>;
+
+const FLUSH_INTERVAL_MS = 50;
+const FLUSH_IDS = 1000;
+/** Most rows remembered while Postgres does not answer; the reconciler finds the others. */
+const IDS_MAX = 10_000;
+
+type LeftRows = {
+  readonly note: (left: readonly Pick<EntryPayload, 'rowId'>[]) => void;
+  /** Writes what is gathered; must be called before the pool closes. */
+  readonly flush: () => Promise<void>;
+};
+
+/** Resolves to the entries that are not known to be in their streams: usually none. */
+type TryAppend = (payloads: readonly EntryPayload[]) => Promise<readonly EntryPayload[]>;
+
+type Breakers = Pick<Guards, 'redis' | 'streamsOf'>;
+
+const COOL_DOWN_MS = 1000;
 
 export function openIngest(
   config: Config,
@@ -117,4 +137,104 @@ export function openIngest(
     shardsOf,
     invalidateLabelled: openInvalidateLabelled(database, redis, market, guards.redis.run),
   };
+}
+
+/**
+ * Notes rows whose entries could not be appended: gathers ids and writes many in one statement. The reconciler appends them as
+ * soon as there is room. A row that is not noted costs the reconciler a search, once the row has the age for it.
+ */
+function createLeftRows(database: Pick<Database, 'query'>, log: Pick<Log, 'warn'>): LeftRows {
+  let gathered = new Set<string>();
+  let timer: NodeJS.Timeout | undefined;
+  let running: Promise<void> = Promise.resolve();
+  const write = async () => {
+    const rowIds = [...gathered];
+    gathered = new Set();
+    await setLeft(database.query, rowIds, true).catch((error: unknown) => {
+      log.warn({ cause: String(error), rows: rowIds.length }, 'rows left to the reconciler');
+    });
+  };
+  const flush = () => {
+    clearTimeout(timer);
+    timer = undefined;
+    running = running.then(write);
+    return running;
+  };
+  return {
+    note(left) {
+      for (const { rowId } of left) {
+        if (rowId !== null && gathered.size < IDS_MAX) gathered.add(rowId);
+      }
+      if (gathered.size >= FLUSH_IDS) void flush();
+      else timer ??= setTimeout(() => void flush(), FLUSH_INTERVAL_MS);
+    },
+    flush,
+  };
+}
+
+/**
+ * Hands committed transactions to the streams. It never fails a request: what cannot be appended is
+ * counted and stays in its open batch, which the reconciler appends later, in order. After a failure of
+ * Redis one caller a second tries again; the others skip the attempt instead of waiting for its timeout.
+ * @param nowMs monotonic clock
+ */
+export function createTryAppend(
+  producer: Producer,
+  breakers: Breakers,
+  failures: { inc: (labels: { reason: string }) => void },
+  nowMs: () => number = () => performance.now(),
+): TryAppend {
+  let retryAtMs = Number.NEGATIVE_INFINITY;
+  let isDown = false;
+  return async (payloads) => {
+    if (isDown && nowMs() < retryAtMs) {
+      failures.inc({ reason: 'cool-down' });
+      return payloads;
+    }
+    // The next caller waits its turn even while this one still tries.
+    if (isDown) retryAtMs = nowMs() + COOL_DOWN_MS;
+    try {
+      const left = await appendByCorridor(producer, breakers, payloads);
+      isDown = false;
+      if (left.length > 0) failures.inc({ reason: 'full' });
+      return left;
+    } catch (error) {
+      if (!isUnavailable(error)) throw error;
+      isDown = true;
+      retryAtMs = nowMs() + COOL_DOWN_MS;
+      failures.inc({ reason: error instanceof Failure ? error.code : 'unavailable' });
+      return payloads;
+    }
+  };
+}
+
+/**
+ * Returns what was not appended. Where the streams of a corridor cannot be written, its entries are left to the
+ * reconciler and other corridors go on; only failures of Redis itself are thrown.
+ */
+async function appendByCorridor(
+  producer: Producer,
+  breakers: Breakers,
+  payloads: readonly EntryPayload[],
+): Promise<EntryPayload[]> {
+  const groups = Map.groupBy(payloads, ({ transaction }) => transaction.corridor);
+  const left = await Promise.all(
+    [...groups].map(([corridor, group]) => appendGroup(producer, breakers, corridor, group)),
+  );
+  return left.flat();
+}
+
+async function appendGroup(
+  producer: Producer,
+  { redis, streamsOf }: Breakers,
+  corridor: string,
+  group: readonly EntryPayload[],
+): Promise<readonly EntryPayload[]> {
+  try {
+    return (await streamsOf(corridor).run(() => redis.run(() => producer.append(group)))).left;
+  } catch (error) {
+    const isRefused = error instanceof Failure && error.code === 'BREAKER_OPEN';
+    if (isStreamAtFault(error) || (isRefused && redis.state() === 'closed')) return group;
+    throw error;
+  }
 }

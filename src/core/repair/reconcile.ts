@@ -10,19 +10,27 @@ import type { Database } from '../../kit/database/pool.ts';
 import type { Writes } from '../../kit/duties/leadership.ts';
 import type { RedisClient } from '../../kit/redis/connection.ts';
 import { type Layout, layoutOf } from '../domain/layout.ts';
+import type { OpenRow } from '../domain/open-row.ts';
 import type { Switches } from '../domain/switch.ts';
-import { hasLeft } from '../store/open-rows/lost-rows.ts';
+import type { Transaction } from '../domain/transaction.ts';
+import { hasLeft, type LeftQueue } from '../store/open-rows/lost-rows.ts';
 import { readSwitches } from '../store/switches/switches.ts';
+import type { EntryPayload } from '../stream/entries/entry.ts';
 import { createProducer, type Producer } from '../stream/entries/producer.ts';
 import { createKafkaAppend } from '../stream/kafka/append.ts';
 import { appendToLogs } from '../stream/kafka/append-to-logs.ts';
 import type { KafkaClients } from '../stream/kafka/clients.ts';
 import { createFindRows } from '../stream/kafka/find-rows.ts';
-import { streamKeys, streamsOf } from '../stream/keys.ts';
+import {
+  SHARDS_MAX,
+  type ShardsOf,
+  type StreamKeys,
+  streamKeys,
+  streamsOf,
+} from '../stream/keys.ts';
 import { createStreamRooms, type StreamRooms } from '../stream/memory/stream-capacity.ts';
 import { createHeadReader } from '../stream/status/heads.ts';
-import { feedRows } from './feed-rows.ts';
-import { createRowStore } from './row-store.ts';
+import { createRowStore, type RowStore, takeFinal } from './row-store.ts';
 import { createWalk } from './walk-rows.ts';
 
 export type ReconcileMarket = {
@@ -72,6 +80,27 @@ const NONE: ReadonlySet<string> = new Set();
 /** Time of one look, and the share of all time that looking for rows may take: a pass reads all that waits. */
 const LOOK_MS_MAX = 250;
 const LOOK_SHARE = 1 / 10;
+
+/** Transactions of one round, about 2 MB once loaded; and rows of a queue, as a row may hold one transaction. */
+const ROUND_TRANSACTIONS_MAX = 5000;
+
+type Round = {
+  readonly store: RowStore;
+  readonly append: Producer['append'];
+  readonly corridors: readonly string[];
+  /** Streams that each corridor has now. */
+  readonly shardsOf: ShardsOf;
+  /** Transactions that a stream has room for; 0 where one that was full has too little to continue. */
+  readonly roomOf: (stream: Pick<StreamKeys, 'corridor' | 'shard'>) => number;
+};
+
+type Fed = {
+  /** Rows that are in their streams now, or wait for something else. */
+  readonly rows: number;
+  readonly appended: number;
+  /** Whether there were rows for streams without room. */
+  readonly isFull: boolean;
+};
 
 /** @param count called with the number of transactions of each append */
 export function createReconciler(
@@ -187,4 +216,65 @@ async function readRoom(market: string, rooms: StreamRooms) {
     const free = transactionsMax - total;
     return free >= Math.max(1, transactionsMax * REFILL_SHARE) ? free : 0;
   };
+}
+
+/**
+ * Appends rows that are not in their streams: their append failed, a stream was full, or they were lost. Each stream gets the
+ * oldest first, as much as it has room for, so that a full one delays no other.
+ */
+export async function feedRows(round: Round): Promise<Fed> {
+  const { store, append } = round;
+  const rooms = roomsOf(round);
+  // A single row tells that a full stream is owed entries.
+  const queues = [...rooms].map(([queue, room]) => ({ ...queue, transactionsMax: room || 1 }));
+  const left = await store.listLeft(queues, ROUND_TRANSACTIONS_MAX);
+  const full = new Set([...rooms].flatMap(([queue, room]) => (room === 0 ? nameOf(queue) : [])));
+  const rows = firstOf(left.filter((row) => !full.has(nameOf(row))));
+  const isFull = rows.length < left.length;
+  if (rows.length === 0) return { rows: 0, appended: 0, isFull };
+  const ids = rows.flatMap(({ transactionIds }) => transactionIds);
+  const unscored = await store.loadUnscored(ids);
+  const loaded = new Map(unscored.map((one) => [one.transactionId, one]));
+  const payloads = rows.flatMap(({ rowId, transactionIds }) =>
+    transactionIds.flatMap((id) => toPayload(rowId, loaded.get(id))),
+  );
+  const result = await append(payloads);
+  const refused = new Set(result.left.map(({ rowId }) => rowId));
+  const done = rows.flatMap(({ rowId }) => (refused.has(rowId) ? [] : rowId));
+  await store.setLeft(done, false);
+  if (loaded.size < ids.length) await takeFinal(store, rows, loaded);
+  return { rows: done.length, appended: result.appended, isFull: isFull || refused.size > 0 };
+}
+
+type Queue = Pick<LeftQueue, 'corridor' | 'shard'>;
+const nameOf = ({ corridor, shard }: Queue) => `${corridor} ${shard}`;
+
+/**
+ * Room of each queue. A row that a process opened before it read a change of shards is divided among the present ones, which must
+ * all have some.
+ */
+function roomsOf({ corridors, shardsOf, roomOf }: Round): Map<Queue, number> {
+  const rooms = new Map<Queue, number>();
+  for (const corridor of corridors) {
+    const present = Array.from({ length: shardsOf(corridor) }, (_, shard) =>
+      roomOf({ corridor, shard }),
+    );
+    for (let shard = 0; shard < SHARDS_MAX; shard++) {
+      rooms.set({ corridor, shard }, present[shard] ?? Math.min(...present));
+    }
+  }
+  return rooms;
+}
+
+function firstOf(rows: readonly OpenRow[]): OpenRow[] {
+  let before = 0;
+  return rows.filter(({ transactionIds }) => {
+    before += transactionIds.length;
+    return before - transactionIds.length < ROUND_TRANSACTIONS_MAX;
+  });
+}
+
+function toPayload(rowId: string, transaction: Transaction | undefined): EntryPayload[] {
+  if (transaction === undefined) return [];
+  return [{ transaction, attempt: 1, origin: 'reconciled', replyTo: null, rowId }];
 }

@@ -2,19 +2,25 @@
  * The HTTP application: middleware, routes, and one answer for everything that goes wrong. It never
  * listens; `src/main/api.ts` gives it to a server and tests call it directly.
  */
+
+import { pipeline, Readable, type Transform } from 'node:stream';
+import type { ReadableStream as NodeStream } from 'node:stream/web';
+import { constants, createBrotliCompress, createGzip } from 'node:zlib';
 import { type Context, Hono, type MiddlewareHandler } from 'hono';
 import type { Log } from '../metrics/log.ts';
 import type { Metrics } from '../metrics/metrics.ts';
 import { given } from '../words/describe-issue.ts';
 import { toError } from '../words/failure.ts';
 import type { KeptAnswers } from '../words/kept-answers.ts';
+import { nearestName } from '../words/nearest-name.ts';
 import type { PersonalEdge } from '../words/personal-edge.ts';
+import { chooseEncoding, type Encoding, encodingOfWhole } from './answers/encoding.ts';
+import { encodedTag } from './answers/entity-tag.ts';
 import { Problem, problemResponse, toProblem } from './answers/problem.ts';
 import { type AppEnv, WRITING_METHODS } from './app-env.ts';
 import { type Authenticate, requireKey, type Trust } from './auth/auth.ts';
-import { compressAnswers } from './compress.ts';
+import { encodingOf } from './body/unpack.ts';
 import { addDegradation, frameRequests, type Levels, limitTime } from './edge.ts';
-import { createMethodTable } from './method-table.ts';
 import { translatePersonal } from './personal-edge.ts';
 import { sayReadPrimary } from './prefer.ts';
 import type { RequestTraces } from './trace-requests.ts';
@@ -43,6 +49,19 @@ type AppDependencies = {
 
 /** Paths that answer in an outage, too, as operators look at them then; asking for them is no use of a session. */
 const FIGURES_PATHS = ['/v1/status', '/v1/live', '/v1/reviews/status'];
+
+/** JSON is there as a whole; lines and CSV are long streams. Live events are neither, as a packer would hold them back. */
+const WHOLE = /^application\/(problem\+)?json\b/;
+const STREAMED = /^(application\/x-ndjson|text\/csv)\b/;
+/** As fast as gzip; the default of 11 takes a hundred times as long. */
+const BROTLI_QUALITY = 4;
+const PACKERS: Readonly<Record<Encoding, () => Transform>> = {
+  br: () => createBrotliCompress({ params: { [constants.BROTLI_PARAM_QUALITY]: BROTLI_QUALITY } }),
+  gzip: () => createGzip(),
+};
+
+type Route = { readonly method: string; readonly path: string };
+
 const trustFor = (c: Context<AppEnv>): Trust =>
   FIGURES_PATHS.includes(c.req.path) ? 'recent' : 'fresh';
 
@@ -117,4 +136,121 @@ function extendSession(
     if (sessionId !== undefined && trustFor(c) === 'fresh') await recordUse(sessionId);
     await next();
   };
+}
+
+const mayBePacked = (c: Context<AppEnv>) =>
+  c.req.header('accept-encoding') !== undefined &&
+  (c.req.method === 'GET' || encodingOf(c) !== undefined);
+
+/**
+ * Answers as brotli or gzip (RFC 9110, 12.5.3) where the client takes them: of reads, and of writes whose body came compressed. Other
+ * writes are answered plainly: most clients say by default that they take gzip, which would cost the accepting path.
+ */
+const compressAnswers: MiddlewareHandler<AppEnv> = async (c, next) => {
+  await next();
+  if (!mayBePacked(c)) return;
+  const { status, headers, body } = c.res;
+  const type = headers.get('content-type') ?? '';
+  const isWhole = WHOLE.test(type);
+  // A packer would hold back answers to lines whose sender waits for them.
+  const isStreamed = c.req.method === 'GET' && STREAMED.test(type);
+  if (body === null || headers.has('content-encoding') || !(isWhole || isStreamed)) return;
+  const sending = new Headers(headers);
+  const whole = isWhole ? new Uint8Array(await c.res.arrayBuffer()) : undefined;
+  const encoding = whole === undefined ? chooseEncoding(c) : encodingOfWhole(c, whole.byteLength);
+  let answered: Uint8Array<ArrayBuffer> | ReadableStream<Uint8Array> = whole ?? body;
+  if (encoding !== undefined) {
+    answered = pack(
+      whole === undefined ? Readable.fromWeb(body as NodeStream) : Readable.from([whole]),
+      PACKERS[encoding](),
+    );
+    sending.set('Content-Encoding', encoding);
+    sending.delete('Content-Length');
+    const tag = headers.get('etag');
+    if (tag !== null) sending.set('ETag', encodedTag(tag, encoding));
+  }
+  // An answer that replaces another one would take its headers over.
+  c.res = undefined;
+  c.res = new Response(answered, { status, headers: sending });
+};
+
+/** An answer that breaks off ends its packer, and a reader that leaves ends the answer. */
+function pack(from: Readable, packer: Transform): ReadableStream<Uint8Array> {
+  pipeline(from, packer, () => undefined);
+  return Readable.toWeb(packer) as ReadableStream<Uint8Array>;
+}
+
+/**
+ * The methods that each path takes, which tell 405 from 404 and from an id of that name. Built once from the routes that are served.
+ */
+export function createMethodTable(routes: readonly Route[]): {
+  allowedAt: (path: string) => string[];
+  /** Methods that a path without parameters does not take, and a route beside it would take for an id. */
+  mistaken: readonly Route[];
+  /** Paths that take the method and have words of their own where the path has an id, as /v1/transactions/batch. */
+  besides: (method: string, path: string) => string[];
+  /** The path without slashes at its end or side by side, or below /v1, where that is served; otherwise the nearest, with its parameters as `{id}`. */
+  nearestTo: (path: string) => string | undefined;
+} {
+  const methodsByPath = new Map<string, Set<string>>();
+  for (const { method, path } of routes) {
+    if (method === 'ALL') continue;
+    const methods = methodsByPath.get(path) ?? new Set();
+    methodsByPath.set(path, methods.add(method));
+    if (method === 'GET') methods.add('HEAD');
+  }
+  const patterns = [...methodsByPath].map(([path, methods]) => ({
+    path,
+    pattern: toPattern(path),
+    methods,
+  }));
+  const methodsOf = (path: string) => {
+    const matching = patterns.filter(({ pattern }) => pattern.test(path));
+    return new Set(matching.flatMap(({ methods }) => [...methods]));
+  };
+  const mistaken = patterns
+    .filter(({ path }) => !/[:*]/.test(path))
+    .flatMap(({ path, methods }) =>
+      [...methodsOf(path).difference(methods)].map((method) => ({ method, path })),
+    );
+  return {
+    allowedAt: (path) => [...(methodsByPath.get(path) ?? methodsOf(path))].sort(),
+    mistaken,
+    besides: (method, path) => {
+      if (methodsByPath.has(path)) return [];
+      const above = path.slice(0, path.lastIndexOf('/') + 1);
+      return patterns
+        .filter((one) => one.methods.has(method) && one.path.startsWith(above))
+        .map((one) => one.path)
+        .filter((one) => !/[:*/]/.test(one.slice(above.length)));
+    },
+    nearestTo: (path) => {
+      const trimmed = path.replaceAll(/\/+(?=\/|$)/g, '');
+      const meant = [trimmed, `/v1${trimmed}`].flatMap(
+        (one) => patterns.find(({ pattern }) => pattern.test(one)) ?? [],
+      );
+      if (meant[0] !== undefined) return shown(meant[0].path);
+      const given = path.split('/');
+      const served = new Map<string, string>();
+      for (const known of methodsByPath.keys()) {
+        const segments = known.split('/');
+        if (segments.length !== given.length || known.includes('*')) continue;
+        const filled = segments.map((one, nth) => (one.startsWith(':') ? given[nth] : one));
+        served.set(filled.join('/'), shown(known));
+      }
+      return served.get(nearestName(path, [...served.keys()]) ?? '');
+    },
+  };
+}
+
+const shown = (path: string) => path.replaceAll(/:(\w+)/g, '{$1}');
+
+/** `/v1/scores/:id` as an expression; a parameter is one segment, `*` is the rest. */
+function toPattern(path: string): RegExp {
+  const segments = path.split('/').map((segment) => {
+    if (segment === '*') return '.*';
+    if (segment.startsWith(':')) return '[^/]+';
+    return segment.replaceAll(/[.*+?^${}()|[\]\\]/g, '\\$&');
+  });
+  return new RegExp(`^${segments.join('/')}$`);
 }

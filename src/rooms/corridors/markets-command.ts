@@ -1,8 +1,16 @@
 /** `risk markets …`: makes markets and their roles in the database; shows and freezes a market over a running API. */
 
+import { LIMITED_MARKET, type LimitKind, type Rate } from '../../core/domain/limit.ts';
+import { changeLimits } from '../../core/store/limits/limits.ts';
 import { makeAnalytics } from '../../core/store/markets/grant-analytics.ts';
 import { makeAuditor } from '../../core/store/markets/grant-auditor.ts';
 import { grantMarket } from '../../core/store/markets/grant-market.ts';
+import {
+  type MadeMarket,
+  type MarketMaking,
+  makeMarket,
+} from '../../core/store/markets/make-market.ts';
+import { recordChange } from '../../kit/audit/audit-log.ts';
 import {
   type Command,
   EXIT,
@@ -14,8 +22,22 @@ import { commandOf } from '../../kit/command/rows.ts';
 import { byCommand, ownerUrl } from '../../kit/command/stores.ts';
 import { type Environment, isCorridorList } from '../../kit/config/config.ts';
 import { isMarketName } from '../../kit/config/market-settings.ts';
+import type { Database } from '../../kit/database/pool.ts';
 import { FREEZE_COLUMNS, sayResume } from './corridors-command.ts';
-import { createMarket, firstLimitsOf } from './create-market.ts';
+
+/** Limits of a market until somebody sets others; a raise needs a second person. */
+const FIRST_MARKET: FirstLimits = { requests: { ratePerSecond: 1000, burst: 2000 } };
+const LATER_MARKET: FirstLimits = {
+  requests: { ratePerSecond: 500, burst: 1000 },
+  inference: { ratePerSecond: 100, burst: 200 },
+};
+
+/**
+ * Makes a market with its corridors and its first limits.
+ * Limits that the market of this name begins with.
+ */
+const firstLimitsOf = (market: string) =>
+  Object.entries(market === 'market_0' ? FIRST_MARKET : LATER_MARKET) as [LimitKind, Rate][];
 
 const words = { ID: 'id' };
 const TEXT = { type: 'string' } as const;
@@ -25,6 +47,9 @@ const CONNECTIONS_MAX = 10_000;
 const MARKETS_MAX = 100;
 /** Connections of a role that only reads. Larger: its readers may take more of Postgres; smaller: more of them wait. */
 const READER_CONNECTIONS = 5;
+
+type FirstLimits = { readonly [Kind in LimitKind]?: Rate };
+
 /** Connections of a market's role: market_0 has the larger share. */
 const connectionsOf = (market: string) => (market === 'market_0' ? 500 : 250);
 
@@ -212,3 +237,43 @@ Example: risk markets freeze market_0 --reason 'a wave of stolen cards'`,
     freezes: { operation: 'listMarketFreezes', words, columns: FREEZE_COLUMNS },
   },
 });
+
+/** May be run again: it goes on where it stopped, and changes no limit that is there. */
+async function createMarket(making: MarketMaking): Promise<MadeMarket> {
+  return await makeMarket(making, async (database) => {
+    await freeSeededCorridors(database, making);
+    for (const [kind, rate] of firstLimitsOf(making.market))
+      await setFirstLimit(database, making, kind, rate);
+  });
+}
+
+/** The first market of a database is seeded with corridors; without a transaction the market keeps those that it was given. */
+async function freeSeededCorridors(
+  { write }: Database,
+  { market, corridors }: MarketMaking,
+): Promise<void> {
+  const text = `update shared.corridors set market = null
+                 where market = $1 and corridor <> all ($2::text[]) and not exists (select from market.transactions)`;
+  await write({ name: 'free-seeded-corridors', text }, [market, corridors]);
+}
+
+async function setFirstLimit(
+  database: Database,
+  { by }: MarketMaking,
+  kind: LimitKind,
+  rate: Rate,
+): Promise<void> {
+  const scope = LIMITED_MARKET;
+  const reason = 'first limit of a new market';
+  await changeLimits(database, { scope, kind }, async (query, { all, set }) => {
+    if (all.some((limit) => limit.scope === scope && limit.kind === kind)) return;
+    await set(rate, { by: 'risk markets create', reason });
+    const { ratePerSecond, burst } = rate;
+    await recordChange(query, by, {
+      action: 'limit.set',
+      subject: scope,
+      before: null,
+      after: { kind, ratePerSecond, burst, reason },
+    });
+  });
+}

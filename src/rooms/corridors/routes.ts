@@ -14,16 +14,16 @@ import type { Api, ApiRoom } from '../../core/room.ts';
 import { countOnHold } from '../../core/store/open-rows/open-rows.ts';
 import { readSwitches } from '../../core/store/switches/switches.ts';
 import type { DocumentPart } from '../../kit/http/document.ts';
+import { eventOf, eventsDocument, schemaOf } from '../../kit/http/event-document.ts';
 import { answer, bodyOf, operation, pathsOf, routesOf } from '../../kit/http/operation.ts';
 import { AUTHORITY, DECIDING_ROLES } from './authority.ts';
 import { corridorOperations } from './corridor-routes.ts';
 import { degradationOperations } from './degradation-routes.ts';
-import { eventsPart } from './events-document.ts';
 import { flagOperations } from './flag-routes.ts';
 import { freezeOperations } from './freeze-routes.ts';
 import { noticeOf } from './known-scopes.ts';
 import { limitOperations } from './limit-routes.ts';
-import { proposalOperations } from './proposal-routes.ts';
+import { proposalOperations, type proposalSchema } from './proposal-routes.ts';
 import { stricterOperations } from './stricter-routes.ts';
 import {
   changedSwitchSchema,
@@ -35,6 +35,36 @@ import {
 } from './switch-change.ts';
 
 type Parts = Pick<Api, 'config' | 'databases' | 'ingest' | 'log' | 'models' | 'switches'>;
+
+/** The contents of the event of a decision that another person completes, for the document. */
+const eventsPart = eventsDocument([
+  eventOf({
+    type: 'decision.second_authority',
+    summary: 'A person stopped or proposed something, or figures propose it',
+    data: z.object({
+      action: z.string().meta({ description: 'Action of the audit log, or of the proposal.' }),
+      subject: z.string(),
+      reason: z.string().nullable(),
+      who: z.string(),
+      at: z.iso.datetime(),
+      is_waiting: z.boolean().meta({ description: 'Whether another person has to act.' }),
+      next: z.string(),
+      recipients: z.array(z.string()).meta({ description: 'People who may act.' }),
+      // Proposals of figures are told whole.
+      proposal: schemaOf<z.output<typeof proposalSchema>>('Proposal').optional(),
+    }),
+    example: {
+      action: 'scope.freeze',
+      subject: 'corridor:US-EG',
+      reason: 'the bank sees fraud',
+      who: 'Ann',
+      at: '2026-11-20T12:00:00.000Z',
+      is_waiting: false,
+      next: 'To resume takes another person than Ann with the role risk_officer.',
+      recipients: ['Zoe'],
+    },
+  }),
+]);
 
 const path = z.object({
   scope: z.string().max(SCOPE_CHARS_MAX).meta({

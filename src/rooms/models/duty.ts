@@ -1,17 +1,22 @@
 /** Work of models in a worker: they judge batches, and one worker at a time watches them for all. */
+
+import type { OutcomeShare } from '../../core/domain/outcome-share.ts';
 import type { Worker, WorkerRoom } from '../../core/room.ts';
 import type { Duty } from '../../kit/duties/run-duties.ts';
+import type { Metrics } from '../../kit/metrics/metrics.ts';
 import type { LoadModel } from './judge/models-in-force.ts';
 import { openJudge } from './judge/open-judge.ts';
 import { watchScores } from './queries/watch-scores.ts';
-import { reportWatch } from './report-watch.ts';
 import { insertWatchReports, listWatchReports } from './store/watch-reports.ts';
-import type { WatchReport } from './watch-report.ts';
+import { type Drift, WATCH_MINIMUM, type WatchReport } from './watch-report.ts';
 
 /** How soon a worker reports what another one found; looks themselves are rarer. */
 const POLL_MS_MAX = 30_000;
 /** Looks that may fail, or find nothing scored, before the gauges are removed. */
 const WATCHES_MISSED_MAX = 3;
+
+/** Label beside the names of features: the probability, or the risk where the rules decide alone. */
+const SCORE = 'score';
 
 export async function openModelsWorker(
   worker: Worker,
@@ -79,4 +84,66 @@ export function createWatchIfDue(
     });
     return made;
   };
+}
+
+/**
+ * The reports of the watch as metrics. Figures of too few rows are left out, so that they raise no alert.
+ * Replaces all earlier values: a model that no longer decides disappears.
+ */
+export function reportWatch(metrics: Metrics, reports: readonly WatchReport[]): void {
+  const { watchRows, modelStability, modelMissing, modelPrecision, modelRecall } = metrics;
+  const { modelFraud, modelLabelled, modelLabelDelay } = metrics;
+  for (const gauge of [
+    ...[watchRows, modelStability, modelMissing, modelPrecision, modelRecall],
+    ...[modelFraud, modelLabelled, modelLabelDelay],
+  ]) {
+    gauge.reset();
+  }
+  for (const { model, rows, score, features, outcomes } of reports) {
+    watchRows.set({ model, figures: 'drift' }, rows);
+    watchRows.set({ model, figures: 'labelled' }, outcomes.labelled);
+    reportDrift(metrics, model, SCORE, score);
+    for (const { feature, ...drift } of features) reportDrift(metrics, model, feature, drift);
+    reportOutcomes(metrics, model, outcomes);
+  }
+}
+
+function reportDrift(
+  { modelStability, modelMissing }: Metrics,
+  model: string,
+  feature: string,
+  { level, psi, missing: now, missing_reference: reference }: Drift,
+): void {
+  if (level === 'unknown' || psi === null) return;
+  modelStability.set({ model, feature }, psi);
+  if (feature === SCORE) return;
+  for (const [when, share] of Object.entries({ now, reference })) {
+    if (share !== null) modelMissing.set({ model, feature, when }, share);
+  }
+}
+
+function reportOutcomes(metrics: Metrics, model: string, outcomes: WatchReport['outcomes']): void {
+  const { rows, labelled, promised, seen } = outcomes;
+  if (rows >= WATCH_MINIMUM.labelledRows) metrics.modelLabelled.set({ model }, labelled / rows);
+  const isTold = labelled >= WATCH_MINIMUM.labelledShare * rows;
+  for (const bound of ['review', 'decline'] as const) {
+    const { precision, recall } = outcomes[bound];
+    if (isTold && isEnough(precision, WATCH_MINIMUM.flaggedRows)) {
+      metrics.modelPrecision.set({ model, bound }, precision.value);
+    }
+    if (isEnough(recall, WATCH_MINIMUM.frauds)) {
+      metrics.modelRecall.set({ model, bound }, recall.value);
+    }
+  }
+  if (!isEnough(seen, WATCH_MINIMUM.labelledRows)) return;
+  for (const [quantile, seconds] of Object.entries(outcomes.label_delay_seconds ?? {})) {
+    metrics.modelLabelDelay.set({ model, quantile }, seconds);
+  }
+  if (!isTold) return;
+  metrics.modelFraud.set({ model, kind: 'seen' }, seen.value);
+  if (promised !== null) metrics.modelFraud.set({ model, kind: 'promised' }, promised);
+}
+
+function isEnough(share: OutcomeShare | null, rowsMin: number): share is OutcomeShare {
+  return share !== null && share.rows >= rowsMin;
 }

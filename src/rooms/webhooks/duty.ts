@@ -1,21 +1,30 @@
 /** Webhooks in a worker: one process makes deliveries from what Postgres holds, and every process sends. */
+
+import { toScoreJson } from '../../core/domain/score-record.ts';
+import type { DecisionLog, Event, WaitingEvents, WatchedEvents } from '../../core/events.ts';
 import type { Worker, WorkerRoom } from '../../core/room.ts';
+import { takeIntake } from '../../core/store/intake.ts';
+import { type LocatedScore, locateDecided } from '../../core/store/scores/decided-scores.ts';
+import { findClients } from '../../core/store/transactions/clients.ts';
+import type { Database, Query } from '../../kit/database/pool.ts';
 import { type Duty, ofEach } from '../../kit/duties/run-duties.ts';
 import { createPostEvent } from './deliver/post-event.ts';
 import { createSender } from './deliver/sender.ts';
 import { openTargets } from './deliver/target.ts';
+import { type ClientDecision, match, toLists } from './match-events.ts';
 import { createWebhookMetrics } from './metrics.ts';
 import {
-  hasLogged,
-  type Raised,
-  raiseDecided,
-  raiseLogged,
-  raiseWaiting,
-  raiseWatched,
-} from './raise-events.ts';
+  findKnownEvents,
+  insertDeliveries,
+  lockPosition,
+  movePosition,
+  type NewDelivery,
+  readPosition,
+} from './store/deliveries.ts';
 import { findOldestDue } from './store/due.ts';
 import { addHooked, hasHooked } from './store/intake.ts';
-import { countDisabled } from './store/webhooks.ts';
+import { countDisabled, listTakers } from './store/webhooks.ts';
+import type { Webhook } from './webhook.ts';
 
 /** Deliveries are made this late after a score was stored. */
 const RAISE_EVERY_MS = 1000;
@@ -25,6 +34,13 @@ const RAISE_STEPS = 20;
 const WATCH_EVERY_MS = 10_000;
 /** How soon sending goes on after Postgres was away. */
 const SEND_AGAIN_MS = 1000;
+
+/** Rows of one step; each names transactions of a batch. */
+const STEP_ROWS = 500;
+/** Transactions of one step, and as many as its last row names beyond. */
+const STEP_TRANSACTIONS = 500;
+
+type Raised = { readonly deliveries: number; readonly mayHaveMore: boolean };
 
 export async function openWebhooks(worker: Worker): Promise<WorkerRoom> {
   const { config, database, leadership, events } = worker;
@@ -97,4 +113,107 @@ async function raiseSome(
     note(deliveries);
     if (!mayHaveMore) return;
   }
+}
+
+/**
+ * Makes deliveries of what has happened, in the database transactions that say how far each source of events was read.
+ * `transaction.decided`: makes the deliveries that the oldest rows of the intake ask for, and deletes these rows.
+ */
+export async function raiseDecided(
+  database: Pick<Database, 'transaction'>,
+  transactionsMax: number = STEP_TRANSACTIONS,
+): Promise<Raised> {
+  return await database.transaction(async (query) => {
+    const taken = await takeIntake(query, 'webhook_intake', [], STEP_ROWS, transactionsMax);
+    const ids = taken.flatMap(({ transactionIds }) => transactionIds);
+    const mayHaveMore = taken.length === STEP_ROWS || ids.length >= transactionsMax;
+    const webhooks = taken.length === 0 ? [] : await listTakers(query);
+    if (webhooks.length === 0) return { deliveries: 0, mayHaveMore };
+    const located = await locateDecided(query, ids);
+    const lists = toLists(webhooks, 'transaction.decided', located.map(toDecision));
+    const made = await insertDeliveries(query, lists);
+    return { deliveries: made.length, mayHaveMore };
+  });
+}
+
+function toDecision({ score, client, merchantId, amount, currency }: LocatedScore): ClientDecision {
+  const { scoredAtMs, corridor, verdict } = score;
+  const data = { ...toScoreJson(score), merchant_id: merchantId, amount, currency };
+  return { client, corridor, verdict, atMs: scoredAtMs, json: JSON.stringify(data) };
+}
+
+/** Whether there is a decision behind the position: a look, which proves no lead and locks nothing. */
+async function hasLogged(query: Query, log: DecisionLog): Promise<boolean> {
+  const { decisionId } = await readPosition(query);
+  return (await log.listAfter(query, decisionId, 1)).length > 0;
+}
+
+/** Makes deliveries of the decisions behind the position, which moves in the same commit. */
+export async function raiseLogged(
+  database: Pick<Database, 'transaction'>,
+  log: DecisionLog,
+  rowsMax: number = STEP_ROWS,
+): Promise<Raised> {
+  return await database.transaction(async (query) => {
+    const { decisionId } = await lockPosition(query);
+    const page = await log.listAfter(query, decisionId, rowsMax);
+    const last = page.at(-1);
+    if (last === undefined) return { deliveries: 0, mayHaveMore: false };
+    const webhooks = await listTakers(query);
+    const needsClients = webhooks.some(({ client }) => client !== null);
+    const ids = needsClients ? page.map(({ transactionId }) => transactionId) : [];
+    const clients = ids.length === 0 ? new Map<string, string>() : await findClients(query, ids);
+    const decisions = page.map((one) => ({
+      ...one,
+      client: clients.get(one.transactionId) ?? null,
+    }));
+    const made = await insertDeliveries(query, toLists(webhooks, log.type, decisions));
+    await movePosition(query, last.position);
+    return { deliveries: made.length, mayHaveMore: page.length === rowsMax };
+  });
+}
+
+/** Makes deliveries of the oldest events of a source, which loses these events in the same commit. */
+async function raiseWaiting(
+  database: Pick<Database, 'transaction'>,
+  { take }: WaitingEvents,
+): Promise<Raised> {
+  return await database.transaction(async (query) => {
+    const events = await take(query, STEP_ROWS);
+    const webhooks = events.length === 0 ? [] : await listTakers(query);
+    const made = await insertDeliveries(query, match(webhooks, events));
+    return { deliveries: made.length, mayHaveMore: events.length === STEP_ROWS };
+  });
+}
+
+/** Makes deliveries of events that are found again and again; a webhook gets an event id once. @returns how many are new */
+export async function raiseWatched(
+  { query }: Pick<Database, 'query'>,
+  sources: readonly WatchedEvents[],
+  nowMs: number,
+): Promise<number> {
+  const webhooks = await listTakers(query);
+  const events: Event[] = [];
+  for (const { type, find } of sources) {
+    const isTaken = webhooks.some(({ event_types: types }) => types.includes(type));
+    if (isTaken) events.push(...(await find(query, nowMs)));
+  }
+  const unknown = await withoutKnown(query, webhooks, events);
+  return (await insertDeliveries(query, unknown)).length;
+}
+
+/** A row that is inserted in vain takes an id and leaves a dead row; most events are known. */
+async function withoutKnown(
+  query: Query,
+  webhooks: readonly Webhook[],
+  events: readonly Event[],
+): Promise<NewDelivery[]> {
+  const byWebhook = Map.groupBy(match(webhooks, events), ({ webhookId }) => webhookId);
+  const unknown: NewDelivery[] = [];
+  for (const [webhookId, deliveries] of byWebhook) {
+    const ids = deliveries.map(({ eventId }) => eventId);
+    const known = await findKnownEvents(query, webhookId, ids);
+    unknown.push(...deliveries.filter(({ eventId }) => !known.has(eventId)));
+  }
+  return unknown;
 }

@@ -1,5 +1,5 @@
 /** Open rows that no entry and no retry carries: only the reconciler brings them back. */
-import { findLost, type SoughtRow } from '../../../src/core/repair/find-lost.ts';
+import { findLost, type SoughtRow } from '../../../src/core/repair/walk-rows.ts';
 import { createHeadReader } from '../../../src/core/stream/status/heads.ts';
 import { allStreams, type Sessions } from './streams.ts';
 

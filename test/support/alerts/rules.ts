@@ -2,7 +2,7 @@
 import type { Alert, AlertRule, Recording } from '../../../src/kit/alerts/alert.ts';
 import { type Windows, windowsAt } from '../../../src/kit/alerts/windows.ts';
 import { ROOMS } from '../../../src/main/rooms.ts';
-import { BUDGETS, BURN_RATES } from '../../../src/rooms/status/alerts/objectives.ts';
+import { BUDGETS, BURN_RATES } from '../../../src/rooms/status/alerts/alerts.ts';
 import { COUNTS } from '../../../src/rooms/status/alerts/recordings.ts';
 
 export async function readAlerts(): Promise<Alert[]> {

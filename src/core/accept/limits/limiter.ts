@@ -1,15 +1,23 @@
 /** The limits of a process: a lease each, taken in order, all or none. */
 import type { Guard } from '../../../kit/breakers/breaker.ts';
 import type { HeaderList } from '../../../kit/http/answers/headers.ts';
+import { answerWithin } from '../../../kit/process/settles-within.ts';
 import type { RedisClient } from '../../../kit/redis/connection.ts';
-import { keyScope, LIMIT_KIND_NAMES, LIMITED_MARKET, type LimitKind } from '../../domain/limit.ts';
+import {
+  keyScope,
+  LIMIT_KIND_NAMES,
+  LIMITED_MARKET,
+  type Limit,
+  type LimitKind,
+  type PartyField,
+  partyFields,
+} from '../../domain/limit.ts';
 import { clientScope } from '../../domain/switch.ts';
 import type { LimitWatch } from '../../store/limits/watch-limits.ts';
 import { takeQuota } from '../../stream/limit-quota.ts';
+import { takeUnits } from '../../stream/party-quota.ts';
 import { type Exceeded, exceededBy, headerName, headersOf } from './exceeded.ts';
-import { inTime } from './in-time.ts';
 import { createLease, type Lease } from './lease.ts';
-import { createPartyLimits, type TakeParties } from './party-limits.ts';
 
 /** The client and the key that a request counts for. */
 export type Submitter = { readonly client: string; readonly keyId: string };
@@ -34,6 +42,23 @@ export type Limiter = {
   /** Headers with what is left of the limits of a key, its client and the market. */
   readonly headersFor: (who: Submitter) => HeaderList;
 };
+
+type PartyExceeded = Exceeded & { readonly field: PartyField };
+/** A transaction as far as its parties are concerned. */
+type Parties = { readonly [Field in PartyField]?: string | undefined };
+
+/**
+ * Takes a unit of each party of each input. Where Redis is away or full nothing is refused: nobody knows what was let through.
+ * @param isEach whether an input is refused alone; otherwise nothing is taken where one is
+ * @returns the inputs that are over a limit, by index
+ */
+export type TakeParties = (
+  inputs: readonly Parties[],
+  isEach: boolean,
+) => Promise<ReadonlyMap<number, PartyExceeded>>;
+
+/** Redis answers in under a millisecond; a request waits at most this long before its process goes on without Redis. */
+const FETCH_MS_MAX = 250;
 
 /** Scopes of every request, the narrowest first: a refusal by one leaves wider ones untouched. */
 export const scopesOf = ({ client, keyId }: Submitter) => [
@@ -122,3 +147,37 @@ export function createLimiter(
     },
   };
 }
+
+/**
+ * Limits of each account, device and address by itself: off without a row, and a call of Redis a request with one. All processes
+ * share them, as they are taken in Redis by its own time.
+ */
+export function createPartyLimits(
+  current: () => readonly Limit[],
+  { redis, market, run }: { redis: RedisClient; market: string; run: Guard },
+): TakeParties {
+  return async (inputs, isEach) => {
+    const limits = current().flatMap((limit) => {
+      const field = partyFields.get(limit.scope);
+      if (field === undefined) return [];
+      return { ...limit, field, parties: inputs.map((input) => input[field]) };
+    });
+    if (limits.length === 0) return new Map();
+    const lacking = (await inTime(run(() => takeUnits(redis, market, limits, isEach)))) ?? [];
+    return new Map(
+      lacking.flatMap(({ input, limit, missing }) => {
+        const one = limits[limit];
+        if (one === undefined) return [];
+        const { field, scope, parties, ratePerSecond } = one;
+        const n = isEach ? 1 : parties.filter((party) => party === parties[input]).length;
+        const need = { kind: 'transactions', scope, n };
+        const rest = { ...one, remaining: () => 0 };
+        return [[input, { field, ...exceededBy(need, rest, missing / ratePerSecond) }] as const];
+      }),
+    );
+  };
+}
+
+/** Undefined where Redis fails or is silent. */
+const inTime = <T>(call: Promise<T>): Promise<T | undefined> =>
+  answerWithin(call, FETCH_MS_MAX).catch(() => undefined);

@@ -1,14 +1,13 @@
 /** Reads entries as a member of the market's consumer group. */
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { ClusterMetadata, GroupPartitionsAssigner } from '@platformatic/kafka';
 import type { RedisClient } from '../../../kit/redis/connection.ts';
 import { Failure } from '../../../kit/words/failure.ts';
 import type { StreamEntry } from '../group/read-group.ts';
-import { partitionAssigner } from './assign-partitions.ts';
 import { assignClaims, type Claims, type EndedOffset } from './claims.ts';
 import { type KafkaClients, throwKafkaFailure } from './clients.ts';
 import { createNoteRead } from './delivered.ts';
 import { openFetcher } from './fetch-records.ts';
-import { isOutOfRange } from './kafka-errors.ts';
 import { groupOf, topicsOf } from './topics.ts';
 import { createCountTries } from './tries.ts';
 
@@ -20,6 +19,8 @@ const QUIET_MS_MAX = 20_000;
 export const MEMBER_LOST = 'KAFKA_MEMBER_LOST';
 
 export type GroupReader = Awaited<ReturnType<typeof openGroupReader>>;
+
+type Members = Parameters<GroupPartitionsAssigner>[1];
 
 /** Joins the group. Throws a Failure. */
 export async function openGroupReader(
@@ -118,3 +119,51 @@ export async function openGroupReader(
     },
   };
 }
+
+/**
+ * Errors of brokers, which stand inside of others.
+ * True where the log has nothing at the offset that was asked for.
+ */
+const isOutOfRange = (thrown: unknown): boolean => says(thrown, 'OFFSET_OUT_OF_RANGE');
+
+function says(thrown: unknown, apiId: string): boolean {
+  if (!(thrown instanceof Error)) return false;
+  if ('apiId' in thrown && thrown.apiId === apiId) return true;
+  const inner = thrown instanceof AggregateError ? thrown.errors : [];
+  return [...inner, thrown.cause].some((one) => says(one, apiId));
+}
+
+/**
+ * Gives each partition to one of the members that ask for its topic, in turn. The assigner of the package gives the topics of the
+ * leader to all members, and those that the leader does not read to none: workers may be pinned to corridors. Pure.
+ */
+export function assignPartitions(
+  members: Members,
+  { topics }: { readonly topics: ReadonlyMap<string, { readonly partitionsCount: number }> },
+): ReturnType<GroupPartitionsAssigner> {
+  const assigned = Array.from(members, ([memberId, { topics: asked = [] }]) => ({
+    ...{ memberId, asked: new Set(asked) },
+    assignments: new Map<string, { topic: string; partitions: number[] }>(),
+  }));
+  let turn = 0;
+  for (const [topic, { partitionsCount }] of topics) {
+    const readers = assigned.filter(({ asked }) => asked.has(topic));
+    for (let partition = 0; partition < partitionsCount; partition += 1) {
+      const reader = readers[turn % readers.length];
+      if (reader === undefined) break;
+      turn += 1;
+      const own = reader.assignments.get(topic) ?? { topic, partitions: [] };
+      own.partitions.push(partition);
+      reader.assignments.set(topic, own);
+    }
+  }
+  return assigned.map(({ memberId, assignments }) => ({ memberId, assignments }));
+}
+
+/** As the package calls it. */
+const partitionAssigner: GroupPartitionsAssigner = (
+  _leader,
+  members,
+  _topicsOfLeader,
+  metadata: ClusterMetadata,
+) => assignPartitions(members, metadata);

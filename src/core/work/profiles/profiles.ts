@@ -3,6 +3,7 @@ import { randomFillSync } from 'node:crypto';
 import type { Guards } from '../../../kit/breakers/guards.ts';
 import type { Metrics } from '../../../kit/metrics/metrics.ts';
 import { openTurns, type Turn } from '../../../kit/process/turns.ts';
+import type { PartyKind } from '../../domain/party.ts';
 import type { Transaction } from '../../domain/transaction.ts';
 import { type Arena, createArena, type TakeBytes } from '../../profile/arena.ts';
 import type { CorridorAmounts } from '../../profile/corridor-amounts.ts';
@@ -19,8 +20,6 @@ import type { MarketInRedis } from '../../stream/memory/memory.ts';
 import type { LogAppend, ProfileLogs } from '../../stream/profiles/profile-logs.ts';
 import { createInstalls, type Installs } from './installs.ts';
 import { type Copy, createProfileMemory, type ProfileMemory } from './profile-memory.ts';
-import { createSnapshotReads, type SnapshotReads } from './snapshot-reads.ts';
-import { createSnapshotWrites, type SnapshotWrites } from './snapshot-writes.ts';
 
 export type ProfilesOptions = {
   readonly market: MarketInRedis & { readonly guards: Pick<Guards, 'redis'> };
@@ -122,6 +121,21 @@ export type KindFold = Profiles &
     doubted: DoubtedParty[];
   };
 
+/** So many parties without a snapshot, one after the other, and the readings pause. */
+const ABSENT_MAX = 512;
+/** Parties that are rebuilt from rows before the next reading. More: after a loss of Redis more are rebuilt that have a snapshot. */
+const PAUSED_PARTIES = 4096;
+
+type SnapshotReads = ReturnType<typeof createSnapshotReads>;
+
+const CALL_BYTES = 256 * 1024;
+/** No more are added then, so that at most one exceeds it: more wait only where Postgres is slower than the folds. */
+const WAITING_BYTES_MAX = 2 * 1024 * 1024;
+
+type StoreSnapshots = (snapshots: readonly NewSnapshot[]) => Promise<void>;
+
+type SnapshotWrites = ReturnType<typeof createSnapshotWrites>;
+
 export function openProfiles(
   options: ProfilesOptions,
   sources: readonly ProfileSource<Profile, unknown>[],
@@ -162,5 +176,76 @@ function createStamps(): () => Stamp {
       next = 0;
     }
     return { high: drawn[next++] ?? 0, low: drawn[next++] ?? 0 };
+  };
+}
+
+/**
+ * Decides whether snapshots are read at all. Parties that are new have none, and asking Postgres for them takes a tenth of the time
+ * of a batch of 100: after many parties without a snapshot only a sample is asked for.
+ */
+export function createSnapshotReads() {
+  let absent = 0;
+  let paused = 0;
+  return {
+    /** Whether these parties are to be read. */
+    isDue(parties: number): boolean {
+      if (absent < ABSENT_MAX) return true;
+      paused += parties;
+      if (paused < PAUSED_PARTIES) return false;
+      paused = 0;
+      return true;
+    },
+    /** Notes what a reading of parties found. */
+    note(parties: number, found: number): void {
+      absent = found === 0 ? absent + parties : 0;
+    },
+  };
+}
+
+/**
+ * Stores snapshots in Postgres, a bounded number of bytes at a time. Nobody waits for them: a snapshot that is not stored costs
+ * a rebuild from rows.
+ */
+function createSnapshotWrites(
+  kind: PartyKind,
+  store: StoreSnapshots,
+  { profileSnapshots }: Pick<Metrics, 'profileSnapshots'>,
+) {
+  /** By party: one statement stores a party once. */
+  let waiting = new Map<string, NewSnapshot>();
+  let bytes = 0;
+  let isStoring = false;
+
+  async function storeAll(): Promise<void> {
+    isStoring = true;
+    while (waiting.size > 0) {
+      const snapshots = [...waiting.values()];
+      waiting = new Map();
+      bytes = 0;
+      const outcome = await store(snapshots).then(
+        () => 'stored',
+        () => 'failed',
+      );
+      profileSnapshots.inc({ party: kind, outcome }, snapshots.length);
+    }
+    isStoring = false;
+  }
+
+  return {
+    /** @param make encodes the snapshot, which is in vain where too many wait */
+    add(make: () => NewSnapshot): void {
+      if (bytes >= WAITING_BYTES_MAX) {
+        profileSnapshots.inc({ party: kind, outcome: 'dropped' });
+        return;
+      }
+      const made = make();
+      bytes += made.snapshot.length;
+      waiting.set(made.party, made);
+      if (bytes >= CALL_BYTES && !isStoring) void storeAll();
+    },
+    /** Stores the snapshots that wait; beside a call under way they follow it. */
+    flush(): void {
+      if (!isStoring && waiting.size > 0) void storeAll();
+    },
   };
 }

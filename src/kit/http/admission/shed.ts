@@ -18,7 +18,6 @@ import {
   type Ticket,
   watchEventLoop,
 } from './admission.ts';
-import { type Arrivals, createArrivals } from './arrivals.ts';
 import { pathOf } from './path-of.ts';
 
 type GateDependencies = {
@@ -69,6 +68,29 @@ export type RequestGate = Disposable & {
   readonly isSubmitting: Admission['isSubmitting'];
   readonly inFlight: Admission['inFlight'];
 };
+
+type ArrivalLimits = {
+  readonly bodiesMax: number;
+  /** Bytes received of incomplete bodies. */
+  readonly bytesMax: number;
+  /** A body younger than this never gives way. */
+  readonly slowMs: number;
+};
+
+type Arrival = {
+  /** Counts bytes received; false when there is no room for them and no body gives way. */
+  readonly add: (bytes: number) => boolean;
+  /** Rejects when this body has to give way; never resolves. */
+  readonly gaveWay: Promise<never>;
+  readonly end: () => void;
+};
+
+type Arrivals = {
+  /** Undefined when there is no room and no body gives way. */
+  readonly begin: () => Arrival | undefined;
+};
+
+type Body = { bytes: number; readonly sinceMs: number; readonly giveWay: () => void };
 
 export function openRequestGate(config: Config, dependencies: GateDependencies): RequestGate {
   const { metrics, turnAway, takesSubmissions } = dependencies;
@@ -228,4 +250,51 @@ function refuse(
     status: String(response.statusCode),
   };
   metrics.httpDuration.observe(labels, 0);
+}
+
+/**
+ * Bounds request bodies that are still arriving, by count and by bytes received. They hold no slot of the
+ * admission, so clients that send a byte at a time keep nobody out. When there is no room, the body that has
+ * been arriving for the longest gives way, as a sender of usual speed is done soon.
+ * @param nowMs monotonic clock
+ */
+export function createArrivals(
+  { bodiesMax, bytesMax, slowMs }: ArrivalLimits,
+  nowMs: () => number,
+  toReason: () => Error,
+): Arrivals {
+  /** Bodies in the order in which they began. */
+  const bodies = new Set<Body>();
+  let bytes = 0;
+  const remove = (body: Body) => {
+    if (bodies.delete(body)) bytes -= body.bytes;
+  };
+  /** Ends the oldest body; false when none is slow enough. */
+  const makeRoom = (): boolean => {
+    const [oldest] = bodies;
+    if (oldest === undefined || nowMs() - oldest.sinceMs < slowMs) return false;
+    remove(oldest);
+    oldest.giveWay();
+    return true;
+  };
+  return {
+    begin() {
+      if (bodies.size >= bodiesMax && !makeRoom()) return undefined;
+      const { promise: gaveWay, reject } = Promise.withResolvers<never>();
+      gaveWay.catch(() => undefined);
+      const body: Body = { bytes: 0, sinceMs: nowMs(), giveWay: () => reject(toReason()) };
+      bodies.add(body);
+      return {
+        gaveWay,
+        add(more) {
+          while (bytes + more > bytesMax) if (!makeRoom()) return false;
+          if (!bodies.has(body)) return false;
+          body.bytes += more;
+          bytes += more;
+          return true;
+        },
+        end: () => remove(body),
+      };
+    },
+  };
 }

@@ -6,6 +6,7 @@ import { type Context, Hono } from 'hono';
 import { mintSession } from '../../../kit/access/api-key.ts';
 import { logInByProvider } from '../../../kit/access/provider-logins.ts';
 import type { Config } from '../../../kit/config/config.ts';
+import type { MappedRoles } from '../../../kit/config/oidc-settings.ts';
 import type { Database } from '../../../kit/database/pool.ts';
 import { asSentence, Problem } from '../../../kit/http/answers/problem.ts';
 import type { AppEnv } from '../../../kit/http/app-env.ts';
@@ -15,8 +16,9 @@ import { createRateLimit } from '../../../kit/http/auth/rate-limit.ts';
 import { pageOf, toHtml } from '../../../kit/http/problems-page.ts';
 import type { Log } from '../../../kit/metrics/log.ts';
 import { Failure, toError } from '../../../kit/words/failure.ts';
-import { personOf } from './person-of-claims.ts';
-import type { Pending } from './provider.ts';
+import { plainText } from '../../../kit/words/plain-text.ts';
+import type { Role } from '../../../kit/words/principal.ts';
+import type { Claims, Pending } from './provider.ts';
 
 /** Time that a person may take at the provider. Larger: a stolen browser finishes an old login; smaller: slow people begin again. */
 const PENDING_SECONDS = 600;
@@ -27,6 +29,11 @@ const KEPT = new RegExp(`(?:^|;) *${COOKIE}=([A-Za-z0-9_.~-]+)`);
 const PAGE_POLICY = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'";
 
 type Parts = { readonly config: Config; readonly database: Database; readonly log: Log };
+
+const NAME_CHARS_MAX = 64;
+const NAME = plainText(NAME_CHARS_MAX);
+
+type ClaimNames = { readonly name: string; readonly roles: string };
 
 export async function loginRoutes({ config, database, log }: Parts): Promise<Hono<AppEnv>> {
   const routes = new Hono<AppEnv>();
@@ -137,4 +144,26 @@ function readPending(cookies: string | undefined): Pending | undefined {
   const [state, nonce, verifier] = KEPT.exec(cookies ?? '')?.[1]?.split('.') ?? [];
   if (state === undefined || nonce === undefined || verifier === undefined) return undefined;
   return { state, nonce, verifier };
+}
+
+/**
+ * Reads the name and the roles of a person from the claims of a provider.
+ * @throws Failure where the claim has no valid name
+ */
+export function personOf(
+  claims: Claims,
+  { name: nameClaim, roles: rolesClaim }: ClaimNames,
+  mapped: MappedRoles,
+): { readonly name: string; readonly roles: readonly Role[] } {
+  const name = NAME.safeParse(claims[nameClaim]);
+  const isUnverified = nameClaim === 'email' && claims['email_verified'] === false;
+  if (!name.success || isUnverified) {
+    const why = `the claim ${nameClaim} is no verified name of at most ${NAME_CHARS_MAX} characters`;
+    throw new Failure('conflict', 'NO_NAME', why);
+  }
+  const values = [claims[rolesClaim]].flat();
+  const roles = values.flatMap((value) =>
+    typeof value === 'string' ? (mapped.get(value) ?? []) : [],
+  );
+  return { name: name.data, roles: [...new Set(roles)] };
 }

@@ -1,13 +1,47 @@
 /** Opens a store by its name: a folder, or a prefix in a bucket. */
+
+import { hash } from 'node:crypto';
 import { resolve } from 'node:path';
-import { openObjectStore } from '../../../kit/client/object-store.ts';
+import { bodyOf, type ObjectStore, openObjectStore } from '../../../kit/client/object-store.ts';
 import type { Config } from '../../../kit/config/config.ts';
-import { openBucket } from './bucket.ts';
 import type { FileStore } from './file-store.ts';
 import { openFolder } from './folder.ts';
+import { requireSame } from './same-bytes.ts';
+
+const TAKEN = 412;
 
 /** @throws Failure where the name is malformed, or settings of the object store are missing */
 export function openFileStore(name: string, config: Config): FileStore {
   if (!name.startsWith('s3:')) return openFolder(resolve(name));
   return openBucket(openObjectStore(name, config), config.RISK_ARCHIVE_S3_LOCK);
+}
+
+/**
+ * Files of an archive in an object store. One PUT writes a file.
+ * @param lock mode of the object lock that `seal` sets
+ */
+function openBucket({ name, ask }: ObjectStore, lock: Config['RISK_ARCHIVE_S3_LOCK']): FileStore {
+  const get = async (file: string, bytesMax: number) => (await ask(file, { bytesMax })).bytes;
+  return {
+    name,
+    get,
+    put: async (file, bytes) => {
+      const { headers, ...put } = bodyOf(bytes);
+      const once = { ...headers, 'If-None-Match': '*' };
+      const { status } = await ask(file, { ...put, headers: once, allowed: TAKEN });
+      if (status === TAKEN) requireSame(`${name}/${file}`, await get(file, bytes.length), bytes);
+    },
+    seal: async (files, until) => {
+      if (lock === 'none') return 'RISK_ARCHIVE_S3_LOCK is none';
+      const text = `<Retention xmlns="http://s3.amazonaws.com/doc/2006-03-01/"><Mode>${lock.toUpperCase()}</Mode><RetainUntilDate>${until.toISOString()}</RetainUntilDate></Retention>`;
+      const { headers, ...put } = bodyOf(text);
+      const checked = {
+        ...headers,
+        'X-Amz-Checksum-Sha256': hash('sha256', text, 'base64'),
+        'X-Amz-Sdk-Checksum-Algorithm': 'SHA256',
+      };
+      for (const file of files) await ask(file, { ...put, headers: checked, query: '?retention' });
+      return null;
+    },
+  };
 }

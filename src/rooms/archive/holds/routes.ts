@@ -1,20 +1,140 @@
 /** `/v1/holds`: legal holds, by which a court or an authority has data kept. */
+
+import { z } from 'zod';
 import type { Api } from '../../../core/room.ts';
+import { HOLD_KINDS, refuseUnknownMonth } from '../../../core/store/partitions/legal-holds.ts';
+import { recordChange } from '../../../kit/audit/audit-log.ts';
+import type { Database, Query } from '../../../kit/database/pool.ts';
+import { firstOf, onlyOf, rowsOf } from '../../../kit/database/statement.ts';
+import { timeColumns } from '../../../kit/database/time-text.ts';
 import { answer, bodyOf, operation } from '../../../kit/http/operation.ts';
 import { keptToken } from '../../../kit/http/personal-edge.ts';
+import { given } from '../../../kit/words/describe-issue.ts';
+import { Failure } from '../../../kit/words/failure.ts';
+import { InvalidFields } from '../../../kit/words/field-error.ts';
+import { CURSOR_DESCRIPTION, pageLimit, shown } from '../../../kit/words/list-parameters.ts';
+import { parseMonth } from '../../../kit/words/month.ts';
 import { pageOf, pageSchema } from '../../../kit/words/page.ts';
-import { HOLDS_MAX, liftHold, listHolds, setHold } from './change-holds.ts';
-import {
-  hold,
-  holdParameters,
-  holdPath,
-  holdSchema,
-  liftSchema,
-  newHoldSchema,
-  readNewHold,
-} from './hold.ts';
+import { ID_CHARS_MAX, plainText } from '../../../kit/words/plain-text.ts';
+import type { Officer } from '../../../kit/words/principal.ts';
 
 type Parts = Pick<Api, 'databases' | 'log'>;
+
+const REASON_CHARS_MAX = 500;
+const ID = /^[1-9]\d{0,17}$/;
+
+const reason = plainText(REASON_CHARS_MAX);
+const kind = z.enum(HOLD_KINDS);
+const subject = plainText(ID_CHARS_MAX).nullable();
+
+const holdSchema = z
+  .object({
+    hold_id: z.string(),
+    kind,
+    subject: subject.meta({
+      description: 'The month (2026-03) or the account; null: the market.',
+    }),
+    reason: z.string(),
+    set_by: z.string(),
+    set_at: z.iso.datetime(),
+    lifted_by: z.string().nullable(),
+    lifted_at: z.iso.datetime().nullable().meta({ description: 'Null: the hold is in force.' }),
+    lift_reason: z.string().nullable(),
+  })
+  .meta({ id: 'LegalHold' });
+
+const hold: HoldJson = {
+  hold_id: '7',
+  kind: 'month',
+  subject: '2026-03',
+  reason: 'order of the court, 17 C 204/26',
+  set_by: 'Ann',
+  set_at: '2026-11-27T09:30:00.000Z',
+  lifted_by: null,
+  lifted_at: null,
+  lift_reason: null,
+};
+
+const newHoldSchema = z
+  .strictObject({
+    kind,
+    subject: subject
+      .optional()
+      .meta({ description: 'A month (2026-03) or an account; left out for the market.' }),
+    reason: reason.meta({ description: 'Who asked for the hold, and why.' }),
+  })
+  .meta({ id: 'NewLegalHold' });
+
+const liftSchema = z
+  .strictObject({ reason: reason.meta({ description: 'For the audit log.' }) })
+  .meta({ id: 'LiftLegalHold' });
+
+const holdPath = z.object({
+  id: z
+    .string()
+    .regex(ID, 'must be the id of a hold')
+    .meta({ description: 'The hold.', example: '7' }),
+});
+
+const holdParameters = z.strictObject({
+  state: z
+    .enum(['in_force', 'lifted'])
+    .optional()
+    .meta({ description: 'Only holds in force, or only those that were lifted.' }),
+  limit: pageLimit,
+  cursor: z
+    .string()
+    .regex(ID, 'must be the next_cursor of this list')
+    .optional()
+    .meta(shown('41', CURSOR_DESCRIPTION)),
+});
+
+/** Holds in force. Larger: the drop of a month, which looks for each held account, keeps its lock for seconds. */
+const HOLDS_MAX = 1000;
+
+const COLUMNS = `h.hold_id::text as hold_id, h.kind, h.subject, h.reason, h.set_by, h.lifted_by, h.lift_reason,
+  ${timeColumns('h', 'set_at', 'lifted_at')}`;
+
+const listHolds = rowsOf<
+  HoldJson,
+  [cursor: string | null, isInForce: boolean | null, limit: number]
+>(
+  'list-holds',
+  `select ${COLUMNS} from market.legal_holds h
+    where ($1::bigint is null or hold_id < $1) and ($2::boolean is null or (lifted_at is null) = $2)
+    order by h.hold_id desc limit $3`,
+);
+
+const findSame = firstOf<HoldJson, [kind: string, subject: string | null, reason: string]>(
+  'find-same-hold',
+  `select ${COLUMNS} from market.legal_holds h
+    where lifted_at is null and kind = $1 and subject is not distinct from $2 and reason = $3
+    order by h.hold_id limit 1`,
+);
+
+const countInForce = onlyOf<{ holds: number }>(
+  'count-holds',
+  'select count(*)::int4 as holds from market.legal_holds where lifted_at is null',
+);
+
+const insert = onlyOf<HoldJson, Insert>(
+  'insert-hold',
+  `insert into market.legal_holds as h (kind, subject, reason, set_by, set_by_key) values ($1, $2, $3, $4, $5)
+   returning ${COLUMNS}`,
+);
+
+const find = firstOf<HoldJson, [id: string]>(
+  'find-hold-by-id',
+  `select ${COLUMNS} from market.legal_holds h where h.hold_id = $1 for update`,
+);
+
+const lift = onlyOf<HoldJson, [id: string, reason: string, by: string, key: string]>(
+  'lift-hold',
+  `update market.legal_holds h set lifted_at = now(), lift_reason = $2, lifted_by = $3, lifted_by_key = $4
+    where h.hold_id = $1 returning ${COLUMNS}`,
+);
+
+type Insert = [kind: string, subject: string | null, reason: string, by: string, key: string];
 
 const lifted = {
   ...hold,
@@ -81,3 +201,89 @@ export const holdOperations = [
     },
   }),
 ];
+
+type HoldJson = z.infer<typeof holdSchema>;
+
+type NewHold = {
+  readonly kind: HoldJson['kind'];
+  readonly subject: string | null;
+  readonly reason: string;
+};
+
+/**
+ * People set and lift legal holds; the audit log has each change.
+ * Sets a hold, after any removal that is under way. A hold with the same subject and reason is answered again.
+ */
+async function setHold(
+  database: Pick<Database, 'transaction'>,
+  { kind, subject, reason }: NewHold,
+  by: Officer,
+): Promise<HoldJson> {
+  return await database.transaction(async (query) => {
+    const same = await findSame(query, kind, subject, reason);
+    if (same !== undefined) return same;
+    const made = await insert(query, kind, subject, reason, by.name, by.keyId);
+    const month = kind === 'month' ? parseMonth(subject ?? '') : undefined;
+    if (month !== undefined) await refuseUnknownMonth(query, month);
+    await refuseTooMany(query);
+    await recordChange(query, by, {
+      action: 'hold.set',
+      subject: made.hold_id,
+      before: null,
+      after: { kind, subject, reason },
+    });
+    return made;
+  });
+}
+
+async function refuseTooMany(query: Query): Promise<void> {
+  const { holds } = await countInForce(query);
+  if (holds <= HOLDS_MAX) return;
+  throw new Failure(
+    'conflict',
+    'TOO_MANY_HOLDS',
+    `${HOLDS_MAX} legal holds are in force: lift one, or hold the market`,
+  );
+}
+
+/** Lifts a hold; a hold that was lifted before stays as it is. @throws Failure where no hold has the id */
+async function liftHold(
+  database: Pick<Database, 'transaction'>,
+  id: string,
+  reason: string,
+  by: Officer,
+): Promise<HoldJson> {
+  return await database.transaction(async (query) => {
+    const found = await find(query, id);
+    if (found === undefined)
+      throw new Failure('not-found', 'NO_HOLD', `no legal hold has the id ${id}`);
+    if (found.lifted_at !== null) return found;
+    const lifted = await lift(query, id, reason, by.name, by.keyId);
+    const { kind, subject } = found;
+    await recordChange(query, by, {
+      action: 'hold.lift',
+      subject: id,
+      before: { kind, subject, reason: found.reason },
+      after: { reason },
+    });
+    return lifted;
+  });
+}
+
+/**
+ * Legal holds in requests and answers of the API.
+ * @throws InvalidFields where kind and subject do not fit
+ */
+function readNewHold({ kind, subject = null, reason }: z.infer<typeof newHoldSchema>): NewHold {
+  const refuse = (detail: string): never => {
+    throw new InvalidFields([{ pointer: '/subject', detail }]);
+  };
+  if (kind === 'market') {
+    if (subject !== null) refuse(`must be left out for the market, not ${given(subject)}`);
+  } else if (subject === null) {
+    refuse(kind === 'month' ? 'must be a month, as 2026-03' : 'must be an account');
+  } else if (kind === 'month' && parseMonth(subject) === undefined) {
+    refuse(`must be a month as 2026-03, not ${given(subject)}`);
+  }
+  return { kind, subject, reason };
+}

@@ -1,6 +1,13 @@
 /** `risk archive month`, `restore` and `list`, which work on the database without an API. */
 import { resolve } from 'node:path';
-import { LOCK_WAIT_MS } from '../../../core/store/partitions/detach-months.ts';
+import { attachMonth, LOCK_WAIT_MS } from '../../../core/store/partitions/detach-months.ts';
+import {
+  buildTable,
+  lockPartitions,
+  type PartitionedTable,
+  partitionName,
+} from '../../../core/store/partitions/partitions.ts';
+import { recordChange } from '../../../kit/audit/audit-log.ts';
 import {
   type Command,
   type CommandContext,
@@ -10,24 +17,35 @@ import {
   parseArguments,
   UsageError,
 } from '../../../kit/command/command.ts';
-import { monthOption } from '../../../kit/command/month-words.ts';
+import { monthOption, patiently } from '../../../kit/command/month-words.ts';
+import { byCommand } from '../../../kit/command/stores.ts';
+import type { Query } from '../../../kit/database/pool.ts';
 import { createFailpoint, FAILPOINT_VARIABLE } from '../../../kit/process/failpoint.ts';
 import { Failure } from '../../../kit/words/failure.ts';
 import { type Month, monthOf, monthText } from '../../../kit/words/month.ts';
+import type { Table } from '../archive-file.ts';
+import { readPart, type Stored } from '../export-table.ts';
 import { openFileStore } from '../file-stores/open-file-store.ts';
 import { openArchiveDatabase } from '../open-database.ts';
-import { KEY_OPTIONS, keyOption } from '../part-file.ts';
+import { type Cells, KEY_OPTIONS, keyOption } from '../part-file.ts';
+import { ownerOf, quoted, tableOf } from '../table-rows.ts';
 import {
   type Archiving,
   archiveMonth,
   beginMonth,
   detach,
   endUnfinished,
+  isSame,
+  KINDS,
   requireMonth,
 } from './archive-month.ts';
-import { countRows } from './manifest.ts';
-import { restoreMonth } from './restore-month.ts';
-import { type ArchivedMonth, findOpen, listArchived } from './store.ts';
+import { countRows, storedOf } from './manifest.ts';
+import { type ArchivedMonth, findOpen, listArchived, saveMonth } from './store.ts';
+
+/** Rows of one statement, about a kilobyte each. Larger: more memory; smaller: more statements. */
+const INSERT_ROWS = 2000;
+
+const BY = byCommand('archive restore');
 
 const WAIT_SECONDS = 600;
 const WAIT_SECONDS_MAX = 86_400;
@@ -201,3 +219,78 @@ export const monthActions = {
   },
   list: { words: '', summary: 'List archives of months with their steps', run: list },
 };
+
+/**
+ * Restores the tables of a cold month from its files. One database transaction makes, fills and compares the tables with the
+ * manifest, so the month is cold or detached after a crash at any point. The attach follows.
+ * @returns the number of transactions without a score
+ */
+async function restoreMonth(
+  archiving: Archiving,
+  archived: ArchivedMonth | undefined,
+): Promise<number> {
+  const { database, month, failpoint, signal, waitSeconds, note } = archiving;
+  if (archived?.step === 'cold') {
+    await makeTables(archiving, archived);
+    failpoint('archive-restored');
+    note(`${countRows(archived.manifest)} rows are restored, and equal those of the archive`);
+  }
+  return await patiently(waitSeconds, signal, () => attachMonth(database, month, BY));
+}
+
+async function makeTables(
+  { database, key, month, openFileStore, failpoint, note }: Archiving,
+  archived: ArchivedMonth,
+): Promise<void> {
+  const { manifest } = archived;
+  const stored = storedOf(manifest, openFileStore(archived.location), key);
+  await database.transaction(async (query) => {
+    await lockPartitions(query);
+    for (const kind of KINDS) {
+      const table = manifest.tables.find(({ name }) => name === partitionName(kind, month));
+      if (table === undefined) continue;
+      await makeTable(query, stored, kind, month, table);
+      note(`${table.name}: ${table.rows} rows`);
+    }
+    await saveMonth(query, { ...archived, step: 'ended' }, 'cold');
+    await recordChange(query, BY, {
+      action: 'month.restore',
+      subject: manifest.month,
+      before: { location: archived.location, number: manifest.number },
+      after: { rows: countRows(manifest) },
+    });
+    failpoint('archive-restoring');
+  });
+}
+
+/** Makes a table as the manifest has it; the attach adds indexes, and columns and checks of later migrations. */
+async function makeTable(
+  query: Query,
+  stored: Stored,
+  kind: PartitionedTable,
+  month: Month,
+  table: Table,
+): Promise<void> {
+  await buildTable(query, kind, month);
+  for (const part of table.parts) {
+    const rows = await readPart(stored, part);
+    for (let at = 0; at < rows.length; at += INSERT_ROWS) {
+      await insertRows(query, table, rows.slice(at, at + INSERT_ROWS));
+    }
+  }
+  if (!(await isSame(query, table)))
+    throw new Failure('invalid', 'ARCHIVE_WRONG', `${table.name} has other rows than its archive`);
+  // The role that migrates makes the table, and the role of the market reads it.
+  const { owner } = await ownerOf(query, kind);
+  await query({ text: `alter table ${tableOf(table)} owner to ${quoted(owner)}` });
+}
+
+async function insertRows(query: Query, table: Table, rows: readonly Cells[]): Promise<void> {
+  const { columns } = table;
+  const names = columns.map(({ name }) => quoted(name)).join(', ');
+  const typed = columns.map(({ name, type }) => `${quoted(name)}::${type}`).join(', ');
+  const given = columns.map((_, at) => `$${at + 1}::text[]`).join(', ');
+  const text = `insert into ${tableOf(table)} (${names}) select ${typed} from unnest(${given}) as u (${names})`;
+  const values = columns.map((_, at) => rows.map((row) => row[at] ?? null));
+  await query({ text }, values);
+}

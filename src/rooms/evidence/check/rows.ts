@@ -5,7 +5,7 @@ import { isoTime, listMonths } from '../../../core/store/partitions/month-slice.
 import type { Query } from '../../../kit/database/pool.ts';
 import { onlyOf, rowsOf } from '../../../kit/database/statement.ts';
 import type { AuditEntry } from '../../../kit/words/audit.ts';
-import { monthOf } from '../../../kit/words/month.ts';
+import { type Month, monthOf, monthText } from '../../../kit/words/month.ts';
 import { canonicalJson } from '../log/canonical.ts';
 import {
   auditContent,
@@ -21,7 +21,6 @@ import { hashesOf, sha256 } from '../log/tree.ts';
 import { ownRuleSetContent } from '../seal/seal.ts';
 import { type EntryRow, type LogRow, readEntries } from '../store/evidence-log.ts';
 import { hashModels, hashRuleSets, readScoreTexts } from '../store/unsealed.ts';
-import { createAwayCount } from './away.ts';
 import { readCovered } from './covered.ts';
 import type { Note } from './finding.ts';
 import { leafSchema, readLeaf } from './read-leaf.ts';
@@ -61,6 +60,15 @@ const readUnsealedLines = rowsOf<{ id: string }, [logId: number, auditId: string
 const LISTED_MAX = 100;
 const PAGE_IDS = 10_000;
 const PAGE_LEAVES = 64;
+
+/** Months that people took off and did not put back. */
+const readTakenOff = rowsOf<{ month: string }>(
+  'read-months-taken-off',
+  `select subject as month from (
+     select distinct on (subject) subject, action from market.audit_log
+      where action in ('month.detach', 'month.attach') order by subject, audit_id desc) last
+    where action = 'month.detach'`,
+);
 
 export async function createRowCheck(query: Query, log: LogRow, note: Note) {
   const months = new Map(
@@ -252,4 +260,29 @@ async function readSealed(
     for (const id of ids) if (monthOf(createdAtMsOf(id) ?? 0) === month) sealed.add(id);
   }
   return sealed;
+}
+
+/** Counts sealed scores of months without tables, and names months that nobody took off. */
+function createAwayCount(query: Query, note: Note) {
+  const counts = new Map<Month, number>();
+  return {
+    add: (ids: readonly string[]) => {
+      for (const id of ids) {
+        const month = monthOf(createdAtMsOf(id) ?? 0);
+        counts.set(month, (counts.get(month) ?? 0) + 1);
+      }
+    },
+    /** @returns the number of scores that are away */
+    end: async (): Promise<number> => {
+      const takenOff = new Set((await readTakenOff(query)).map(({ month }) => month));
+      let sum = 0;
+      for (const [month, count] of counts) {
+        sum += count;
+        const text = monthText(month);
+        if (!takenOff.has(text))
+          note('deleted', `scores of ${text}, which nobody took off: ${count}`);
+      }
+      return sum;
+    },
+  };
 }

@@ -2,8 +2,11 @@
  * The seam `judge` in a worker: which models are in force, their health in each corridor, and the consequences. A batch gets
  * judgements; everything else happens in the duty that every worker runs twice a second.
  */
+
+import type { Limiter } from '../../../core/accept/limits/limiter.ts';
 import { offOf } from '../../../core/domain/flag.ts';
-import { MODEL, namesStopped } from '../../../core/domain/switch.ts';
+import { LIMITED_MARKET } from '../../../core/domain/limit.ts';
+import { corridorScope, MODEL, namesStopped } from '../../../core/domain/switch.ts';
 import type { Worker } from '../../../core/room.ts';
 import type { Judge, JudgingModel } from '../../../core/score/judge.ts';
 import { type InForce, idsIn } from '../../../core/score/rollout/in-force.ts';
@@ -20,10 +23,10 @@ import {
   judgeBatch,
   type ModelsInForce,
   planBatch,
+  type Questions,
   type Standing,
   withoutModels,
 } from './judge-batch.ts';
-import { limitQuestions } from './limit-questions.ts';
 import { createModelHealth } from './model-health.ts';
 import { type LoadModel, watchModelsInForce } from './models-in-force.ts';
 
@@ -152,4 +155,26 @@ function reportInForce(
     setRole('canary', canary === null ? [] : [passed(canary.subject)].flat());
     setRole('shadow', shadows.flatMap(passed));
   }
+}
+
+/**
+ * Limits of inference: how many rows of a batch models are asked for. The rules decide the others, so nothing waits.
+ * Takes one unit a row, in the order of the plan, so that shadows get what the deciding models leave. A model that stands in for one
+ * that failed takes no further unit.
+ */
+export async function limitQuestions(
+  { takeSome }: Pick<Limiter, 'takeSome'>,
+  { inferenceRefused }: Pick<Metrics, 'inferenceRefused'>,
+  plan: readonly Questions[],
+): Promise<Questions[]> {
+  const limited: Questions[] = [];
+  for (const one of plan) {
+    const { corridor, role, line, indexes } = one;
+    const isAsked = line.some((model) => model !== null);
+    const scopes = [corridorScope(corridor), LIMITED_MARKET];
+    const asked = isAsked ? await takeSome('inference', scopes, indexes.length) : indexes.length;
+    if (asked < indexes.length) inferenceRefused.inc({ corridor, role }, indexes.length - asked);
+    limited.push({ ...one, asked });
+  }
+  return limited;
 }

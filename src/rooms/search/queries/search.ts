@@ -3,11 +3,18 @@
  * and then reads what it lists by their ids.
  */
 import { listWalkedMonths, type MonthRange } from '../../../core/store/partitions/month-slice.ts';
+import { readBoundary } from '../../../core/store/search/read-slice.ts';
 import { requireModel, requireReasons } from '../../../core/store/search/require-known.ts';
 import { needsScore, type SearchFilter } from '../../../core/store/search/search-filter.ts';
-import { RISKY_SCORE_MIN, type RowPosition } from '../../../core/store/search/search-slice.ts';
+import {
+  RISKY_SCORE_MIN,
+  type RowPosition,
+  type SearchSlice,
+  searchSlice,
+} from '../../../core/store/search/search-slice.ts';
 import { filterOf, rangesOf } from '../../../core/store/search/to-filter.ts';
-import { type Budget, createBudget } from '../../../core/store/search/walk.ts';
+import { type Budget, createBudget, walkRanges } from '../../../core/store/search/walk.ts';
+import type { Database } from '../../../kit/database/pool.ts';
 import {
   type Databases,
   RECENT_MS,
@@ -16,10 +23,13 @@ import {
 import { InvalidFields } from '../../../kit/words/field-error.ts';
 import { missingWithin, type PageJson } from '../../../kit/words/page.ts';
 import { type FoundPart, type FoundTransaction, loadFound } from '../store/found-rows.ts';
-import { countMatches, type Total } from './count-matches.ts';
 import { partsOf } from './fields.ts';
 import { leaveOutDays } from './leave-out-days.ts';
-import type { ScoreSearchParameters, TransactionSearchParameters } from './parameters.ts';
+import {
+  type ScoreSearchParameters,
+  TOTAL_MAX,
+  type TransactionSearchParameters,
+} from './parameters.ts';
 import { type Pass, type PassResult, passesOf, runPass } from './passes.ts';
 import {
   digestQuestion,
@@ -28,7 +38,10 @@ import {
   type SearchPosition,
 } from './search-cursor.ts';
 import { toFoundScore, toFoundTransaction } from './search-json.ts';
-import { createSliceReader } from './slice-reader.ts';
+import { createSliceReader, readInTime } from './slice-reader.ts';
+
+/** How many rows match on all pages; `more`: `count` is what the request could find. */
+type Total = { readonly count: number; readonly more: boolean };
 
 /** @param newBudget of a page, and of a total; for tests */
 export async function searchTransactions(
@@ -219,4 +232,50 @@ async function loadListed(
     )),
   ]);
   return listed.flatMap(({ id }) => found.get(id) ?? []);
+}
+
+/**
+ * Counts what a search finds, along the index, in whatever order is asked for, within a budget of its own.
+ */
+async function countMatches(
+  databases: Databases,
+  budget: Budget,
+  filter: SearchFilter,
+  ranges: readonly MonthRange[],
+): Promise<Total> {
+  let counted = 0;
+  const stopped = await walkRanges({
+    ranges: [...ranges].sort((one, other) => other.fromMs - one.fromMs),
+    isDescending: true,
+    after: null,
+    budget,
+    narrow: (left) => leaveOutDays(databases, filter, left, true),
+    readSlice: async ({ fromMs, toMs, after }) => {
+      const read = await readInTime(databases, toMs, (database) =>
+        countSlice(database, {
+          filter,
+          lowerMs: fromMs,
+          upperMs: toMs,
+          follows: 'time',
+          isDescending: true,
+          after: { ...after, value: null },
+          examinedMax: budget.rowsMax(),
+          rows: TOTAL_MAX + 1 - counted,
+        }),
+      );
+      if (read === null) return { reached: after, isEnough: true };
+      budget.noteRows(read.examined);
+      counted += read.count;
+      return { reached: read.reached, isEnough: counted > TOTAL_MAX };
+    },
+  });
+  return { count: Math.min(counted, TOTAL_MAX), more: counted > TOTAL_MAX || stopped !== null };
+}
+
+/** How many match, up to `slice.rows`, and the last row that was looked at. */
+async function countSlice({ query }: Pick<Database, 'query'>, slice: SearchSlice) {
+  const { page, boundary, examined } = searchSlice(slice);
+  const text = `select count(*)::int4 as count from (${page.text}) found`;
+  const [row] = await query<{ count: number }>({ text }, page.values);
+  return { count: row?.count ?? 0, reached: await readBoundary(query, boundary), examined };
 }

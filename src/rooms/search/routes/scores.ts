@@ -43,7 +43,7 @@ const pendingSchema = z
   .object({ transaction_id: z.uuid(), status: z.literal('accepted') })
   .meta({ id: 'PendingScore' });
 
-/** The roles that may read a score: hot-scores.ts answers the route, too. */
+/** The roles that may read a score: api.ts answers the route, too. */
 export const SCORE_READERS: readonly Role[] = ['analyst', 'ingest'];
 
 /** @throws Problem that says why a transaction has no score */

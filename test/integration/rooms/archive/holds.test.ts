@@ -3,7 +3,7 @@
  * over the API, a month is dropped as `risk partitions` does, and the duties that remove rows run beside a hold and without it.
  */
 import { expect, test } from 'vitest';
-import { tendKeySlices } from '../../../../src/core/repair/tend-key-slices.ts';
+import { tendKeySlices } from '../../../../src/core/repair/reconcile-duty.ts';
 import { holdOf, isMarketOnHold } from '../../../../src/core/store/partitions/legal-holds.ts';
 import { readConfig } from '../../../../src/kit/config/config.ts';
 import { createLeadership } from '../../../../src/kit/duties/leadership.ts';

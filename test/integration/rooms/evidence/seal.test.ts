@@ -15,6 +15,7 @@ import { Failure } from '../../../../src/kit/words/failure.ts';
 import { monthOf } from '../../../../src/kit/words/month.ts';
 import { DAY_MS } from '../../../../src/kit/words/utc-bucket.ts';
 import { checkLog } from '../../../../src/rooms/evidence/check/check.ts';
+import { recompute } from '../../../../src/rooms/evidence/evidence-command.ts';
 import { readHead } from '../../../../src/rooms/evidence/log/checkpoint.ts';
 import { consistencyPath } from '../../../../src/rooms/evidence/log/tree.ts';
 import {
@@ -23,7 +24,6 @@ import {
   proveLine,
   proveScore,
 } from '../../../../src/rooms/evidence/prove.ts';
-import { recompute } from '../../../../src/rooms/evidence/recompute.ts';
 import { publish, readPublished } from '../../../../src/rooms/evidence/seal/published.ts';
 import { readNewestLog, tileReader } from '../../../../src/rooms/evidence/store/evidence-log.ts';
 import { openBundle } from '../../../../verify/bundle.ts';

@@ -9,8 +9,8 @@ import type { FoundTransactionJson } from '../../../../src/core/domain/transacti
 import { detachMonth } from '../../../../src/core/store/partitions/detach-months.ts';
 import type { Database, Query } from '../../../../src/kit/database/pool.ts';
 import { monthOf } from '../../../../src/kit/words/month.ts';
-import { writeBody } from '../../../../src/rooms/exports/body.ts';
 import { charsOf } from '../../../../src/rooms/exports/columns.ts';
+import { writeBody } from '../../../../src/rooms/exports/exports.ts';
 import {
   type ExportParameters,
   exportParameters,

@@ -6,7 +6,7 @@ import { expect, test } from 'vitest';
 import { listWalkedMonths } from '../../../../src/core/store/partitions/month-slice.ts';
 import { rangesOf, toFilter } from '../../../../src/core/store/search/to-filter.ts';
 import { exportParameters } from '../../../../src/rooms/exports/parameters.ts';
-import { type ExportSlice, readExportSlice } from '../../../../src/rooms/exports/store.ts';
+import { type ExportSlice, readExportSlice } from '../../../../src/rooms/exports/read-rows.ts';
 import { createTestDatabase } from '../../../support/database.ts';
 import { openForFile } from '../../../support/open-for-file.ts';
 import { NOVEMBER } from '../../../support/reads.ts';

@@ -7,7 +7,7 @@ import { SLICE_ROWS_EXAMINED_MAX } from '../../../../src/core/store/partitions/m
 import { SLICES_MAX } from '../../../../src/core/store/search/walk.ts';
 import type { Query } from '../../../../src/kit/database/pool.ts';
 import { labelListParameters } from '../../../../src/rooms/labels/parameters.ts';
-import { searchLabels, walkLabels } from '../../../../src/rooms/labels/queries.ts';
+import { searchLabels, walkLabels } from '../../../../src/rooms/labels/routes.ts';
 import { type LabelSlice, searchStoredLabels } from '../../../../src/rooms/labels/store.ts';
 import { createTestDatabase } from '../../../support/database.ts';
 import { openForFile } from '../../../support/open-for-file.ts';

@@ -7,7 +7,7 @@ import type { Verdict } from '../../../../src/core/domain/score-record.ts';
 import type { DecisionLog } from '../../../../src/core/events.ts';
 import { insertScores } from '../../../../src/core/store/scores/scores.ts';
 import type { Database } from '../../../../src/kit/database/pool.ts';
-import { raiseDecided, raiseLogged } from '../../../../src/rooms/webhooks/raise-events.ts';
+import { raiseDecided, raiseLogged } from '../../../../src/rooms/webhooks/duty.ts';
 import { addHooked } from '../../../../src/rooms/webhooks/store/intake.ts';
 import { toNewScores } from '../../../support/delivered.ts';
 import { faultsOf } from '../../../support/rooms/webhooks/documented-event.ts';

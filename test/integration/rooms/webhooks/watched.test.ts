@@ -4,7 +4,7 @@
  */
 import { beforeEach, expect, test } from 'vitest';
 import type { WatchedEvents } from '../../../../src/core/events.ts';
-import { raiseWatched } from '../../../../src/rooms/webhooks/raise-events.ts';
+import { raiseWatched } from '../../../../src/rooms/webhooks/duty.ts';
 import { openForFile } from '../../../support/open-for-file.ts';
 import { createWebhookRig } from '../../../support/rooms/webhooks/rig.ts';
 

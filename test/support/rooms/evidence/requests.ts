@@ -2,7 +2,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createSealer } from '../../../../src/rooms/evidence/seal/sealer.ts';
+import { createSealer } from '../../../../src/rooms/evidence/seal/duty.ts';
 import { silentLog } from '../../config.ts';
 import type { RunningApi } from '../../running-api.ts';
 import { makeKeys, ORIGIN, sealAll } from './rig.ts';

@@ -13,7 +13,7 @@ import { byCommand } from '../../../../src/kit/command/stores.ts';
 import type { Database, Query } from '../../../../src/kit/database/pool.ts';
 import { monthOf } from '../../../../src/kit/words/month.ts';
 import { toSigningKey, verifierKey } from '../../../../src/rooms/evidence/log/checkpoint.ts';
-import { createSealer, type SealerRun } from '../../../../src/rooms/evidence/seal/sealer.ts';
+import { createSealer, type SealerRun } from '../../../../src/rooms/evidence/seal/duty.ts';
 import { addUnsealed } from '../../../../src/rooms/evidence/store/unsealed.ts';
 import { readKeys } from '../../../../verify/note.ts';
 import { silentLog } from '../../config.ts';

@@ -1,6 +1,6 @@
 /** Appending while Redis refuses: who tries, who skips, what is counted. */
 import { expect, test } from 'vitest';
-import { createTryAppend } from '../../../../src/core/accept/append-entries.ts';
+import { createTryAppend } from '../../../../src/core/accept/ingest.ts';
 import type { EntryPayload } from '../../../../src/core/stream/entries/entry.ts';
 import type { Producer } from '../../../../src/core/stream/entries/producer.ts';
 import type { Breaker } from '../../../../src/kit/breakers/breaker.ts';

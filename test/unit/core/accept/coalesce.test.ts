@@ -1,6 +1,9 @@
 /** Calls that arrive at the same time are run together, and each gets its own result. */
 import { describe, expect, test, vi } from 'vitest';
-import { type CoalescerOptions, createCoalescer } from '../../../../src/core/accept/coalesce.ts';
+import {
+  type CoalescerOptions,
+  createCoalescer,
+} from '../../../../src/core/accept/shared-commits.ts';
 
 /** Runs that end under the test's control. */
 function createRuns(limits: Partial<CoalescerOptions<number, string>> = {}) {

@@ -1,6 +1,6 @@
 /** Goal: new parties cost no readings of snapshots, and parties that have snapshots are soon found. */
 import { expect, test } from 'vitest';
-import { createSnapshotReads } from '../../../../src/core/work/profiles/snapshot-reads.ts';
+import { createSnapshotReads } from '../../../../src/core/work/profiles/profiles.ts';
 
 const PAGE = 64;
 

@@ -3,9 +3,8 @@ import { expect, test } from 'vitest';
 import { type StreamKeys, streamKeys } from '../../../../src/core/stream/keys.ts';
 import { shareOfSettings } from '../../../../src/core/work/corridor-shares.ts';
 import { createInFlight } from '../../../../src/core/work/in-flight.ts';
-import { createIntake } from '../../../../src/core/work/intake.ts';
+import { createIntake, createStreamTurns, cutOff } from '../../../../src/core/work/intake.ts';
 import { createLanes } from '../../../../src/core/work/lanes.ts';
-import { createStreamTurns, cutOff } from '../../../../src/core/work/stream-turns.ts';
 import { entryOf } from './delivered-entries.ts';
 
 const BATCH = 1000;

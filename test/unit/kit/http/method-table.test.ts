@@ -1,6 +1,6 @@
 /** Goal: a word that was mistyped, and taken for an id, finds the path that was meant. bad-input-requests.test.ts has other mistyped paths. */
 import { expect, test } from 'vitest';
-import { createMethodTable } from '../../../../src/kit/http/method-table.ts';
+import { createMethodTable } from '../../../../src/kit/http/app.ts';
 
 const { besides } = createMethodTable([
   { method: 'GET', path: '/v1/keys/:id' },

@@ -1,6 +1,6 @@
 /** Goal: the smallest quota of the groups around a process counts, of either version, and none means one processor. */
 import { expect, test } from 'vitest';
-import { processorLimitCores } from '../../../../src/kit/metrics/processor-limit.ts';
+import { processorLimitCores } from '../../../../src/kit/metrics/make-metrics.ts';
 
 const limitOf = (files: Readonly<Record<string, string>>) =>
   processorLimitCores((path) => files[path]);

@@ -4,8 +4,7 @@ import { compileOwn } from '../../../../src/core/score/rules/compile-rule-set.ts
 import { createRandom } from '../../../../src/kit/random.ts';
 import { type ByLabel, noCounts } from '../../../../src/rooms/backtest/count/counts.ts';
 import { createFold, type Row } from '../../../../src/rooms/backtest/count/fold-rows.ts';
-import { aucOf } from '../../../../src/rooms/backtest/count/measure.ts';
-import { reportOf } from '../../../../src/rooms/backtest/count/report.ts';
+import { aucOf, reportOf } from '../../../../src/rooms/backtest/count/report.ts';
 import { makeVector } from '../../core/score/vector.ts';
 
 const tried = compileOwn({

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { createMetrics } from '../../../../src/kit/metrics/metrics.ts';
-import { reportWatch } from '../../../../src/rooms/models/report-watch.ts';
+import { reportWatch } from '../../../../src/rooms/models/duty.ts';
 import { WATCH_MINIMUM, type WatchReport } from '../../../../src/rooms/models/watch-report.ts';
 
 const drift = (psi: number, level: WatchReport['level']): WatchReport['score'] => ({

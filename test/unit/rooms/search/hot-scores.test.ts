@@ -6,7 +6,7 @@ import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createMetrics } from '../../../../src/kit/metrics/metrics.ts';
 import type { Role } from '../../../../src/kit/words/principal.ts';
-import { answerHotScores } from '../../../../src/rooms/search/hot-scores.ts';
+import { answerHotScores } from '../../../../src/rooms/search/api.ts';
 
 const ROLES: Readonly<Record<string, Role>> = {
   reads: 'analyst',

@@ -1,12 +1,23 @@
 /** From text to the tree of CEL's parser, within bounds. Nothing of the library but the parser is used, and no value reaches it. */
 import { type ASTNode, Environment, ParseError } from '@marcbachmann/cel-js';
-import { EXPRESSION_DEPTH_MAX, EXPRESSION_NODES_MAX, exceedsBounds } from './bounds.ts';
 import { type ExpressionProblem, problemAt } from './expression-problem.ts';
+
+/** People nest 3 or 4 deep; each level takes a dozen frames of the parser's stack. */
+const EXPRESSION_DEPTH_MAX = 24;
+/** Names, literals and operators together; a chain of as many operators is as deep for those who walk the tree. */
+const EXPRESSION_NODES_MAX = 500;
 
 const cel = new Environment({
   // The library's depth counts members beside brackets, so that its bound is never the first one.
   limits: { maxAstNodes: EXPRESSION_NODES_MAX, maxDepth: 2 * EXPRESSION_DEPTH_MAX },
 });
+
+/** Room for a list of 250 countries twice over; a longer text takes more than a millisecond to parse. */
+const EXPRESSION_CHARS_MAX = 4000;
+
+/** Texts and comments, whose brackets do not nest. Triple quotes stand first, as a pair of quotes begins them too. */
+const OPAQUE =
+  /"""(?:[^\\]|\\.)*?"""|'''(?:[^\\]|\\.)*?'''|"(?:[^"\\\n\r]|\\.)*"|'(?:[^'\\\n\r]|\\.)*'|\/\/[^\n]*/gs;
 
 export function parseExpression(
   text: string,
@@ -50,4 +61,36 @@ function allowedBy({ code, summary }: ParseError): string {
     default:
       return `what CEL allows: ${summary}`;
   }
+}
+
+/**
+ * Bounds of an expression, looked at before the parser sees the text: the parser of CEL recurses on brackets and signs, so
+ * 100,000 of them would exhaust the stack of a worker.
+ */
+function exceedsBounds(text: string): ExpressionProblem | undefined {
+  const { length } = text;
+  if (length > EXPRESSION_CHARS_MAX) {
+    const allowed = `at most ${EXPRESSION_CHARS_MAX} characters`;
+    return problemAt(text, { start: 0, end: 0 }, allowed, `${length} characters`);
+  }
+  const start = firstTooDeep(text);
+  if (start === undefined) return undefined;
+  const allowed = `brackets and signs at most ${EXPRESSION_DEPTH_MAX} deep`;
+  return problemAt(text, { start, end: start + 1 }, allowed);
+}
+
+function firstTooDeep(text: string): number | undefined {
+  const code = text.replaceAll(OPAQUE, (found) => '"'.repeat(found.length));
+  let brackets = 0;
+  let signs = 0;
+  for (let index = 0; index < code.length; index++) {
+    const char = code.charAt(index);
+    if ('!-'.includes(char)) signs++;
+    else if (!' \t\r\n'.includes(char)) signs = 0;
+    // A `?` of CEL's condition nests all that follows.
+    if ('([{?'.includes(char)) brackets++;
+    if (')]}'.includes(char)) brackets = Math.max(0, brackets - 1);
+    if (brackets + signs > EXPRESSION_DEPTH_MAX) return index;
+  }
+  return undefined;
 }

@@ -1,7 +1,7 @@
 /** Goal: each partition has one worker that reads its topic, and workers of the same topics have about as many. */
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { assignPartitions } from '../../../../../src/core/stream/kafka/assign-partitions.ts';
+import { assignPartitions } from '../../../../../src/core/stream/kafka/group-reader.ts';
 
 const TOPICS = ['a', 'b', 'c', 'd'];
 const PARTITIONS = 16;

@@ -1,6 +1,6 @@
 /** Bodies that are still arriving: their bytes, and which of them gives way. */
 import { expect, test } from 'vitest';
-import { createArrivals } from '../../../../../src/kit/http/admission/arrivals.ts';
+import { createArrivals } from '../../../../../src/kit/http/admission/shed.ts';
 
 function open(limits: { bodiesMax: number; bytesMax: number }) {
   let nowMs = 0;

@@ -1,7 +1,7 @@
 /** Goal: claims of any shape give a name and roles, or are refused. */
 import { expect, test } from 'vitest';
 import type { Role } from '../../../../../src/kit/words/principal.ts';
-import { personOf } from '../../../../../src/rooms/access/oidc/person-of-claims.ts';
+import { personOf } from '../../../../../src/rooms/access/oidc/login-routes.ts';
 
 const MAPPED = new Map<string, Role[]>([
   ['a', ['analyst', 'operator']],

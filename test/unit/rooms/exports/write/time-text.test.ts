@@ -3,7 +3,7 @@
  * days and the ends of four-digit years, in order and mixed.
  */
 import { expect, test } from 'vitest';
-import { timeText } from '../../../../../src/rooms/exports/write/time-text.ts';
+import { timeText } from '../../../../../src/rooms/exports/write/cells.ts';
 
 const DAY_MS = 86_400_000;
 const MIDNIGHTS = [

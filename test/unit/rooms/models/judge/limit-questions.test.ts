@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import type { JudgingModel } from '../../../../../src/core/score/judge.ts';
 import { createMetrics } from '../../../../../src/kit/metrics/metrics.ts';
 import type { Questions } from '../../../../../src/rooms/models/judge/judge-batch.ts';
-import { limitQuestions } from '../../../../../src/rooms/models/judge/limit-questions.ts';
+import { limitQuestions } from '../../../../../src/rooms/models/judge/open-judge.ts';
 
 const model = { name: 'a@1' } as JudgingModel;
 const questions = (

@@ -4,8 +4,8 @@
  */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { readLightgbm } from '../../../../../src/rooms/models/model/model.ts';
 import { nextDouble, predictTrees } from '../../../../../src/rooms/models/model/predict-trees.ts';
-import { readLightgbm } from '../../../../../src/rooms/models/model/read-lightgbm.ts';
 import { LIGHTGBM_FILE } from './lightgbm-file.ts';
 import { refusalOf } from './support.ts';
 

@@ -7,7 +7,7 @@ import {
   findCuts,
   MISSING_BIN,
 } from '../../../../../src/rooms/models/bins.ts';
-import { findSplit, type Sums } from '../../../../../src/rooms/models/training/find-split.ts';
+import { findSplit, type Sums } from '../../../../../src/rooms/models/training/grow-tree.ts';
 import {
   FEATURE_STRIDE,
   fillHistogram,

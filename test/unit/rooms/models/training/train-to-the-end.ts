@@ -1,5 +1,5 @@
 /** Trainings without a stop between their steps. */
-import { fitLogistic } from '../../../../../src/rooms/models/training/train-logistic.ts';
+import { fitLogistic } from '../../../../../src/rooms/models/training/fit-artefact.ts';
 import { growTrees } from '../../../../../src/rooms/models/training/train-trees.ts';
 
 /** @returns the result of what works step by step */

@@ -3,7 +3,7 @@ import type { ModelReference } from '../../../../../src/rooms/models/model-refer
 import {
   measureDrift,
   type WatchedScore,
-} from '../../../../../src/rooms/models/watch/measure-drift.ts';
+} from '../../../../../src/rooms/models/watch/write-reports.ts';
 import { WATCH_MINIMUM } from '../../../../../src/rooms/models/watch-report.ts';
 
 const ROWS: number = WATCH_MINIMUM.driftRows;

@@ -4,7 +4,7 @@ import {
   JITTER,
   RETRY_AFTER_MS_MAX,
   retryWaitMs,
-} from '../../../../../src/rooms/webhooks/deliver/schedule.ts';
+} from '../../../../../src/rooms/webhooks/deliver/attempt.ts';
 
 const SECOND_MS = 1000;
 const MINUTE_MS = 60 * SECOND_MS;
