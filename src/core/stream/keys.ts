@@ -17,6 +17,7 @@
  * | {market:kafka}:delivered                 | hash       | a day after the last read | workers: offset up to which each partition was read, and the transactions in hand |
  * | market:models-out                        | sorted set | seconds after the last of them | workers: models that do not judge where they should |
  * | market:workers                           | sorted set | a minute after the last of them | workers: who they are and what they scored so far |
+ * | market:workers-seen                      | sorted set | an hour after the last of them | workers: who they were, so that a missing worker is counted |
  * | market:identity                          | string     | for ever           | readiness: a write that must work |
  * | market:probe                             | string     | a minute           | readiness: a write that must work |
  * | market:replies:INSTANCE                  | channel    | -                  | settle: scores that a request waits for |

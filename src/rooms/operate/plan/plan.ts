@@ -55,8 +55,8 @@ const WAITING_SECONDS = 300;
 const MAXMEMORY_FACTOR = 2.2;
 /** Disk for the log of Postgres, and a share that stays free. */
 const [WAL_GB, FREE_DISK_FACTOR] = [4, 1.3];
-/** An officer reviews 20 cases an hour for 8 hours, at the utilisation to hire to. */
-const [OFFICER_REVIEWS_A_DAY, OFFICER_UTILISATION] = [160, 0.85];
+/** An officer reviews 20 cases an hour for 8 hours, at the utilisation that the first review policy hires to. */
+const [OFFICER_REVIEWS_A_DAY, OFFICER_UTILISATION] = [160, 0.8];
 
 export function peakOf({ tps, growth, months, seasonal, interaction, safety }: Demand): number {
   return tps * (1 + growth) ** months * seasonal * interaction * safety;

@@ -65,9 +65,9 @@ describe('by hand', () => {
     // 500 × 86,400 × 30.436875 rows, of 1,000 bytes; a third more and 4 GB for the log.
     expect(plan.rowsAMonth).toBeCloseTo(1_314_873_000, 0);
     expect(plan.diskGb).toBeCloseTo(1314.873 * 1.3 + 4, 3);
-    // 43.2 million a day: 43,200 reviews, 136 a day of an officer.
+    // 43.2 million a day: 43,200 reviews, 128 a day of an officer.
     expect(plan.reviewsADay).toBeCloseTo(43_200, 6);
-    expect(plan.officers).toBe(318);
+    expect(plan.officers).toBe(338);
     // 500 × 900 s × 1,000 bytes are a quarter of the memory; 200 sessions need more.
     expect(postgresMemoryGb(plan, MEASURED, 24)).toBeCloseTo(1.8, 6);
     expect(postgresMemoryGb(plan, MEASURED, 200)).toBeCloseTo(0.45 + 0.25 + 2, 6);
