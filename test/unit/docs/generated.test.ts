@@ -33,6 +33,6 @@ describe('.env.example', () => {
 
 describe('docs/reference.md', () => {
   it('is what the code says', async () => {
-    await expect(await reference()).toMatchFileSnapshot('../../../docs/reference.md');
+    await expect(reference()).toMatchFileSnapshot('../../../docs/reference.md');
   });
 });

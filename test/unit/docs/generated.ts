@@ -1,12 +1,7 @@
 /** The generated documents, as the code of this commit defines them. */
-import { FEATURE_LIST, FEATURE_SCHEMA } from '../../../src/core/domain/feature-schema.ts';
-import { currentRuleSet } from '../../../src/core/score/rules/rule-sets.ts';
 import { describeSettings } from '../../../src/kit/config/config.ts';
-import { PROBLEM_NAMES, PROBLEMS } from '../../../src/kit/http/answers/problem-types.ts';
 import { RETENTIONS } from '../../../src/main/rooms.ts';
 import { readCatalogue } from '../../support/metric-catalogue.ts';
-import { documentOfRoutes } from '../../support/openapi.ts';
-import { accessLines } from './access-list.ts';
 
 const HOW = 'Made by test/unit/docs/generated.test.ts from the code';
 const LINE_CHARS_MAX = 96;
@@ -69,65 +64,24 @@ function retentionList(): string {
 
 const list = (lines: readonly string[]) => lines.map((line) => `- ${line}`).join('\n');
 
-/** Every rule of the deciding rule set; a band as `from value: weight`. */
-function reasonsList(): string {
-  return list(
-    currentRuleSet.rules.map(({ code, sentence, bands }) => {
-      const weights = bands.map(({ from, weight }) => `${from}: ${weight}`).join(', ');
-      return `\`${code}\`: ${sentence} (${weights})`;
-    }),
-  );
-}
-
-/** Numbered from 0, as in the stored vector. */
-function featuresList(): string {
-  return FEATURE_LIST.map(
-    ({ name, unit, description }, index) => `${index}. \`${name}\` (${unit}): ${description}`,
-  ).join('\n');
-}
-
-async function accessList(): Promise<string> {
-  return list(accessLines(await documentOfRoutes()));
-}
-
-function problemsList(): string {
-  return list(
-    PROBLEM_NAMES.map((name) => {
-      const { status, meaning, cure } = PROBLEMS[name];
-      return `\`${name}\` (${status}): ${meaning} ${cure}`;
-    }),
-  );
-}
-
 /** docs/reference.md. */
-export async function reference(): Promise<string> {
+export function reference(): string {
   return [
     '# Reference',
     '',
     `${HOW} and compared with it in every check; do not edit.`,
     '`npx vitest run test/unit/docs --update` writes it anew.',
     '',
+    'A running API has the rest: `/docs` the operations with the roles that may call each, `/docs/problems` each error with',
+    'its cure, `GET /v1/reason-codes` each reason in plain words, `GET /v1/rule-sets` each rule with its bands,',
+    '`GET /v1/features` each feature with its position in the stored vector.',
+    '',
     '## Settings',
     '',
-    'Read from the environment at start, checked all at once; a bad or unknown one ends the process with',
-    'exit code 78 and the list of problems. An empty value counts as absent. In brackets stands the default.',
+    'Read from the environment at start; a bad or unknown one ends the process with exit code 78 and the list of',
+    'problems. An empty value counts as absent. In brackets stands the default.',
     '',
     settingsList(),
-    '',
-    '## Access',
-    '',
-    'A key may do what any of its roles may. `own`: only with objects of its own client; objects of another client are',
-    'answered as unknown ones, unless the key has `analyst` or `admin` besides. Accounts, merchants, models and dead letters',
-    'belong to the market and have no client. `/livez`, `/readyz`, `/openapi.json` and `/docs` need no key.',
-    '',
-    await accessList(),
-    '',
-    '## Problems',
-    '',
-    'Every error is `application/problem+json` (RFC 9457); its `type` is `urn:risk:problem:` and one of these. Each says what',
-    'happened, and then what to do.',
-    '',
-    problemsList(),
     '',
     '## Metrics',
     '',
@@ -140,20 +94,6 @@ export async function reference(): Promise<string> {
     'Tables in Postgres, with the setting in days after which rows end. Where none is named, no row ends by its age.',
     '',
     retentionList(),
-    '',
-    '## Reason codes',
-    '',
-    `Rule set \`${currentRuleSet.id}\`: review from a score of ${currentRuleSet.verdicts.review}, decline from ${currentRuleSet.verdicts.decline}. A rule measures one`,
-    'value; its bands, in brackets, turn the value into a weight ([rules](rules.md)). `GET /v1/reason-codes` says what a rule reads.',
-    '',
-    reasonsList(),
-    '',
-    '## Features',
-    '',
-    `Schema ${FEATURE_SCHEMA}, in the order of the stored vector. A missing value is NaN (null in an explanation), and no rule`,
-    'fires on it.',
-    '',
-    featuresList(),
     '',
   ].join('\n');
 }
