@@ -18,8 +18,7 @@
  * | market:models-out                        | sorted set | seconds after the last of them | workers: models that do not judge where they should |
  * | market:workers                           | sorted set | a minute after the last of them | workers: who they are and what they scored so far |
  * | market:workers-seen                      | sorted set | an hour after the last of them | workers: who they were, so that a missing worker is counted |
- * | market:identity                          | string     | for ever           | readiness: a write that must work |
- * | market:probe                             | string     | a minute           | readiness: a write that must work |
+ * | market:identity, market:probe          | string     | for ever, a minute | readiness: a write that must work |
  * | market:replies:INSTANCE                  | channel    | -                  | settle: scores that a request waits for |
  *
  * The part in braces is the cluster hash tag: all keys of one script share it.
