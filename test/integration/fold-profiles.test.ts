@@ -34,34 +34,6 @@ function startOn({ commands, database, pool }: WorkerRig) {
 const installed = (worker: ReturnType<typeof startFold>) =>
   waitUntil(async () => (await worker.installs('installed')) >= 2, 10_000, 'both snapshots');
 
-test('a fold sees what another worker folded since the copy in memory was made', async () => {
-  await using rig = await createWorkerRig();
-  const [ours, theirs] = [startOn(rig), startOn(rig)];
-  const siblingsSeen: number[] = [];
-  const foldNext = async ({ fold }: ReturnType<typeof startFold>, minute: number) => {
-    const [transaction] = (await rig.store([seed(minute)])) as [Transaction];
-    const [row] = await fold([transaction]);
-    expect(row?.merchant_count_1h).toBe(row?.count_1h);
-    siblingsSeen.push(row?.siblings ?? -1);
-    return transaction;
-  };
-  await foldNext(ours, 0);
-  await installed(ours);
-  await foldNext(theirs, 1);
-  const last = await foldNext(ours, 2);
-  expect(siblingsSeen).toEqual([0, 1, 2]);
-  expect(await ours.merged('account')).toBe(1);
-
-  // Folded again it sees later records, and is still counted once.
-  await foldNext(theirs, 1.5);
-  const [again] = await ours.fold([last]);
-  expect(again?.siblings).toBe(3);
-  await foldNext(ours, 4);
-  expect(siblingsSeen.at(-1)).toBe(4);
-  expect(await ours.rebuilds('account')).toBe(1);
-  expect(await theirs.rebuilds('account')).toBe(0);
-});
-
 test('a batch folds on what the one before it has not heard of yet', async () => {
   await using rig = await createWorkerRig();
   const ours = startOn(rig);
@@ -113,43 +85,6 @@ test('while a batch rebuilds profiles, others fold on, but for the same parties'
   answered.resolve();
   expect(await Promise.all(folding)).toEqual([1, 1, 2]);
   expect(await ours.rebuilds('account')).toBe(1);
-});
-
-test('corridors that work off their backlogs a month apart share a profile', async () => {
-  await using rig = await createWorkerRig();
-  const { fold, rebuilds } = startOn(rig);
-  const MONTH_MINUTES = 31 * 24 * 60;
-  const behind = await rig.store(Array.from({ length: 20 }, (_, minute) => seed(minute)));
-  const ahead = await rig.store(
-    Array.from({ length: 20 }, (_, minute) => seed(MONTH_MINUTES + minute)),
-  );
-  for (let turn = 0; turn < 10; turn++) {
-    // The newest transaction comes first: the profile is rebuilt around it.
-    const batch = [ahead, behind].flatMap((all) => all.slice(2 * turn, 2 * turn + 2));
-    const rows = await fold(batch);
-    expect(rows.map((row) => row.merchant_count_1h)).toEqual(
-      [0, 1, 0, 1].map((key) => 2 * turn + key),
-    );
-  }
-  expect(await rebuilds('merchant')).toBeLessThanOrEqual(2);
-  expect(await rebuilds('account')).toBeLessThanOrEqual(2);
-});
-
-test('a memory that holds hardly any of a batch folds it all the same', async () => {
-  await using rig = await createWorkerRig();
-  const { commands: redis, database, pool } = rig;
-  // The memory holds some ten of the sixty accounts: copies are evicted while their batch is folded.
-  const small = { redis, query: pool.query, market: database.market, bytesMax: 16_384 };
-  const { fold, rebuilds } = startFold(small);
-  const accounts = Array.from({ length: 60 }, (_, index) => `acc_${index}`);
-  for (let turn = 0; turn < 6; turn++) {
-    const batch = accounts.flatMap((id) => [seed(2 * turn, id), seed(2 * turn + 1, id)]);
-    const rows = await fold(await rig.store(batch));
-    expect(rows.map(({ siblings }) => siblings)).toEqual(
-      accounts.flatMap(() => [2 * turn, 2 * turn + 1]),
-    );
-  }
-  expect(await rebuilds('account')).toBe(accounts.length);
 });
 
 // A record is 40 bytes in a snapshot and 52 in a block of its own.

@@ -107,32 +107,6 @@ describe('loadAccountPasts', () => {
     expect([...read.keys()].sort()[0]).toBe(oldest);
     expect(total(read)).toBeLessThan(200);
   });
-
-  test('says where it begins and ends', async () => {
-    const middle = pointAt(Date.UTC(2026, 8, 1), 'acc_busy', 'm_busy');
-    const [past] = await Array.fromAsync(loadAccountPasts(database.query, [middle]));
-    expect(past?.rows).toHaveLength(ACCOUNT_ROWS - 1 + 64);
-    expect(past?.floor.createdAtMs).toBeLessThan(past?.rows[0]?.createdAtMs ?? 0);
-    expect(past?.ceiling).toEqual(past?.rows.at(-1));
-
-    const [end] = await Array.fromAsync(
-      loadAccountPasts(database.query, [pointAt(END_MS, 'acc_7', 'm_7')]),
-    );
-    expect(end?.floor.createdAtMs).toBe(END_MS - REACH_MS);
-    expect(end?.ceiling).toBeNull();
-  });
-
-  test('keeps many points apart', async () => {
-    const points = Array.from({ length: 300 }, (_, index) =>
-      pointAt(END_MS - index * DAY_MS, `acc_${(index * 2 + 1) % 500}`, 'm_7'),
-    );
-    const pasts = await Array.fromAsync(loadAccountPasts(database.query, points));
-    expect(pasts).toHaveLength(points.length);
-    pasts.forEach((past, index) => {
-      const accounts = new Set(past.rows.map((row) => row.accountId));
-      expect([...accounts]).toEqual(past.rows.length === 0 ? [] : [points[index]?.accountId]);
-    });
-  });
 });
 
 /** Far more rows than one statement may return. */
@@ -194,19 +168,6 @@ test.each(LOADS)('%s of a few points is planned once, not at each call', async (
 });
 
 describe('loadMerchantPasts', () => {
-  test('lists the newest rows of a busy merchant and tallies the month before them', async () => {
-    const point = pointAt(END_MS, 'acc_busy', 'm_busy');
-    const [past] = await Array.fromAsync(loadPastsOfMerchants(database.query, [point]));
-    const listed = past?.rows.length ?? 0;
-    const tallied = past?.tallies.reduce((sum, tally) => sum + tally.count, 0) ?? 0;
-    expect(listed).toBe(MERCHANT_ROWS - 1);
-    // A row every twelve minutes since the first day of the merchant's reach.
-    expect(listed + tallied).toBe(MERCHANT_DAYS * 120);
-    const sums = past?.tallies.map((tally) => Number(tally.sum) / tally.count);
-    expect(new Set(sums)).toEqual(new Set([10]));
-    expect(past?.tallies.filter((tally) => !tally.daily).length).toBeLessThanOrEqual(9 * 24);
-  });
-
   test('reads nothing older than it tallies', async () => {
     const point = pointAt(END_MS, 'acc_busy', 'm_busy');
     const read = await rowsOfPast((query) => Array.fromAsync(loadPastsOfMerchants(query, [point])));

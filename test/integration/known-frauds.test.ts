@@ -107,22 +107,6 @@ test('fraud wins among more labels of one time than are read', async () => {
   expect(frauds?.spans).toHaveLength(1);
 });
 
-test('an amount is as unusual as the newest label says that is known', async () => {
-  const one = { count: 1, newestMs: AT_MS - MINUTE_MS };
-  await label(one, { label: 'fraud', atMs: AT_MS - 9, ratio: 4 });
-  await label(one, { label: 'fraud', atMs: AT_MS - 6, ratio: 2 });
-  await label(one, { label: 'fraud', atMs: AT_MS - 3, ratio: 3 });
-  const [frauds] = await loadFrauds(database.query, [POINT]);
-  if (frauds === undefined) throw new Error('nothing for the point');
-  expect([9, 7, 6, 3, 0].map((ms) => seenFrauds(frauds, AT_MS - ms, SINCE_MS))).toMatchObject([
-    [{ isUnusual: true, untilMs: AT_MS - 6 }],
-    [{ isUnusual: true }],
-    [{ isUnusual: false, untilMs: Number.POSITIVE_INFINITY }],
-    [{ isUnusual: false }],
-    [{ isUnusual: false }],
-  ]);
-});
-
 test('many points of many labels are the same as one by one, in results of a bounded size', async () => {
   const frauds = { count: 500, newestMs: AT_MS - MINUTE_MS };
   await label(frauds, { label: 'fraud', atMs: AT_MS + DAY_MS, sources: 16 });

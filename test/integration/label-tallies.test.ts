@@ -1,6 +1,6 @@
 /**
- * Goal: labels are counted by what decides now, also where two requests label a transaction at once and where its month is
- * detached meanwhile. Method: the engine's own statements against a real Postgres, one database transaction held open.
+ * Goal: labels are counted by what decides now, also where the month of their transaction is detached meanwhile.
+ * Method: the engine's own statements against a real Postgres, one database transaction held open.
  */
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -28,6 +28,7 @@ beforeAll(async () => {
   testDatabase = await createTestDatabase();
   database = testDatabase.open({ lockTimeoutMs: DEADLINE_MS, statementTimeoutMs: DEADLINE_MS });
   [id = ''] = await storeTransactions(database, [{ createdAtMs: AT_MS, score: 10 }]);
+  await database.transaction((query) => add(query, 'legitimate', 2));
 });
 afterAll(async () => {
   await database[Symbol.asyncDispose]();
@@ -54,24 +55,6 @@ async function counts(): Promise<Record<string, number>> {
   );
   return { different, ...Object.fromEntries(rows.map(({ outcome, count }) => [outcome, count])) };
 }
-
-test('of two requests at once the second subtracts the label of the first', async () => {
-  const second = await database.transaction(async (query) => {
-    await add(query, 'fraud', 1);
-    const second = database.transaction((query) => add(query, 'legitimate', 2));
-    const isWaiting = async () => {
-      const waiting = await testDatabase.sql(
-        `select from pg_stat_activity where datname = $1 and wait_event_type = 'Lock'`,
-        [testDatabase.name],
-      );
-      return waiting.length === 1;
-    };
-    await waitUntil(isWaiting, DEADLINE_MS, 'the second request to wait for the first');
-    return { second };
-  });
-  await second.second;
-  expect(await counts()).toEqual({ different: 0, legitimate: 1 });
-});
 
 test('a transaction of a detached month takes no label, and keeps what is counted of it', async () => {
   const month = monthOf(AT_MS);

@@ -7,14 +7,9 @@ import { describe, expect, test } from 'vitest';
 import { acceptLabels, type LabelIngest } from '../../src/core/accept/accept-labels.ts';
 import { type FeatureName, featureIndex } from '../../src/core/domain/feature-schema.ts';
 import type { LabelValue } from '../../src/core/domain/label.ts';
-import { bindLabelDuty } from '../../src/core/repair/label-duty.ts';
 import { profileKey } from '../../src/core/stream/keys.ts';
 import { invalidateProfiles } from '../../src/core/stream/profiles/invalidate-profiles.ts';
-import type { Guard } from '../../src/kit/breakers/breaker.ts';
-import { createLeadership } from '../../src/kit/duties/leadership.ts';
-import { createMetrics } from '../../src/kit/metrics/metrics.ts';
 import { openCommands } from '../../src/kit/redis/connection.ts';
-import { testConfig } from '../support/config.ts';
 import { openLabelIngest } from '../support/label-ingest.ts';
 import { openForFile } from '../support/open-for-file.ts';
 import { startTestRedis } from '../support/services.ts';
@@ -24,8 +19,6 @@ import { createWorkerRig } from '../support/worker-rig.ts';
 const DAY_MS = 86_400_000;
 /** Noon of the day on which the last transactions happen. */
 const NOW_MS = Date.UTC(2026, 9, 20, 12);
-
-const UNGUARDED: Guard = (work) => work();
 
 let sent = 0;
 
@@ -128,42 +121,6 @@ describe('a label', () => {
     const [next] = await score('c', [NOW_MS]);
     expect(await featuresOf(next, RATES)).toEqual([0.5, 0.5, 0, 0]);
   });
-
-  test('of an unusual amount, as its score has it, is no ordinary fraud', async () => {
-    const seeds = [...Array.from({ length: 5 }, () => '10.00'), '100.00'].map((amount, index) => ({
-      ...{ createdAtMs: NOW_MS - 10 * DAY_MS + index * 1000, amount },
-      ...{ accountId: 'acc_d', merchantId: 'm_d' },
-    }));
-    const transactions = await rig.send(seeds);
-    sent += seeds.length;
-    await rig.settled(sent);
-    for (const index of [0, 5]) {
-      await label(transactions[index]?.transactionId, 'fraud', NOW_MS - DAY_MS);
-    }
-    const [next] = await score('d', [NOW_MS]);
-    const names = ['merchant_fraud_rate_7d', 'merchant_ordinary_rate_7d'] as const;
-    expect(await featuresOf(next, names)).toEqual([2 / 7, 1 / 6]);
-  });
-});
-
-test('whoever does not lead says nothing of labels that profiles do not know', async () => {
-  const metrics = createMetrics();
-  const lead = (owner: string, until: string) =>
-    rig.database.sql(
-      `insert into leaderships (duty, owner, epoch, expires_at) values ('labels', $1, 1, $2) on conflict (duty)
-       do update set owner = $1, epoch = leaderships.epoch + 1, expires_at = $2`,
-      [owner, until],
-    );
-  const duty = bindLabelDuty(
-    testConfig({ RISK_MARKET: rig.database.market }),
-    ...([rig.pool, rig.commands, UNGUARDED, metrics] as const),
-    createLeadership(rig.pool, 'this one'),
-  );
-  metrics.labelsUntold.set(7);
-  await lead('another one', 'infinity');
-  await duty.run(new AbortController().signal);
-  await lead('nobody', '-infinity');
-  expect((await metrics.labelsUntold.get()).values).toMatchObject([{ value: 0 }]);
 });
 
 test('a full Redis still drops the profiles that are invalid', async () => {

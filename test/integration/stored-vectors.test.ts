@@ -86,16 +86,3 @@ test('they train', async () => {
     scores.flatMap(({ features }) => bitsOf(features)),
   );
 });
-
-test('people read the same numbers', async () => {
-  const rows = await testDatabase.sql<{ numbers: number[] }>(
-    'select feature_values(features) as numbers from scores order by transaction_id',
-  );
-  expect(rows.map(({ numbers }) => numbers)).toEqual(scores.map(({ features }) => [...features]));
-  const [one] = await testDatabase.sql<{ numbers: number[] }>(
-    `select array[feature_value(features, 1), feature_value(features, 7), feature_value(features, 1000)] as numbers
-       from scores order by transaction_id offset 1 limit 1`,
-  );
-  const [first, , , , , , seventh] = scores[1]?.features ?? [];
-  expect(one?.numbers).toEqual([first, seventh, null]);
-});

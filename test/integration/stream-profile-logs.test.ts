@@ -8,7 +8,6 @@ import { boundProfiles } from '../../src/core/stream/memory/bound-profiles.ts';
 import type { MarketInRedis } from '../../src/core/stream/memory/memory.ts';
 import {
   appendProfiles,
-  installProfiles,
   type KnownEnd,
   type LogAppend,
 } from '../../src/core/stream/profiles/profile-logs.ts';
@@ -53,40 +52,6 @@ function append(n: number, known: KnownEnd | null, bytes: Uint8Array): LogAppend
 const NOTHING = Buffer.alloc(0);
 
 describe('logs of profiles', () => {
-  test.each([false, true])(
-    'tell each caller what it lacks, of many of many slots, crowded: %s',
-    async (isCrowded) => {
-      market.memory.profileRoom.set(1e9, { isScarce: false, isCrowded });
-      const first = Array.from({ length: 40 }, (_, n) => block(`first ${n}`.padEnd((n % 5) * 500)));
-      const begun = await appendProfiles(
-        market,
-        TTL_SECONDS,
-        first.map((bytes, n) => append(n, null, bytes)),
-      );
-      expect(begun).toEqual(
-        first.map(() => ({ lacks: 'absent', bytes: new Uint8Array(0), isStored: true })),
-      );
-      const ends = first.map((bytes) => endOf(bytes.length, bytes));
-      const second = block('second');
-      const odd = ends.flatMap((end, n) => (n % 2 === 1 ? [append(n, end, second)] : []));
-      for (const { lacks } of await appendProfiles(market, TTL_SECONDS, odd))
-        expect(lacks).toBe('nothing');
-      const replies = await appendProfiles(
-        market,
-        TTL_SECONDS,
-        ends.map((end, n) => append(n, n % 3 === 0 ? null : end, block('third'))),
-      );
-      replies.forEach(({ lacks, bytes, isStored }, n) => {
-        const since = n % 2 === 1 ? second : NOTHING;
-        expect(isStored).toBe(true);
-        if (n % 3 === 0) expect(bytes).toEqual(Buffer.concat([first[n] as Buffer, since]));
-        else expect(Buffer.from(bytes)).toEqual(since);
-        expect(lacks).toBe(n % 3 === 0 ? 'whole' : n % 2 === 1 ? 'since' : 'nothing');
-      });
-      expect(await appendProfiles(market, TTL_SECONDS, [])).toEqual([]);
-    },
-  );
-
   test('have no spare memory in a crowded Redis, and live as long as before', async () => {
     market.memory.profileRoom.set(1e9, { isScarce: false, isCrowded: true });
     const begun = block('x'.repeat(4000));
@@ -102,42 +67,6 @@ describe('logs of profiles', () => {
       expect(spare).toBeLessThan(90 + end.length / 4);
     }
     expect(await redis.ttl(key(1))).toBeGreaterThan(TTL_SECONDS);
-  });
-
-  test('are never taken for one that was lost and grew again', async () => {
-    const [one, other] = [block('as long'), block('as long')];
-    await appendProfiles(market, TTL_SECONDS, [append(1, null, one)]);
-    await redis.del(key(1));
-    await appendProfiles(market, TTL_SECONDS, [append(1, null, other)]);
-    const [reply] = await appendProfiles(market, TTL_SECONDS, [
-      append(1, endOf(one.length, one), block('more')),
-    ]);
-    expect(reply).toEqual({ lacks: 'whole', bytes: other, isStored: true });
-    const [short] = await appendProfiles(market, TTL_SECONDS, [
-      append(1, endOf(5000, one), NOTHING),
-    ]);
-    expect(short?.lacks).toBe('whole');
-  });
-
-  test('get a snapshot in place of what its maker knew, and keep what came behind', async () => {
-    const [first, behind, snapshot] = [block('first'), block('behind'), block('snapshot')];
-    await appendProfiles(market, TTL_SECONDS, [append(2, null, first)]);
-    const known = endOf(first.length, first);
-    expect(await redis.ttl(key(2))).toBeLessThanOrEqual(10);
-    await appendProfiles(market, TTL_SECONDS, [append(2, known, behind)]);
-    const install = { key: key(2), slot: 2, known, snapshot };
-    expect(await installProfiles(market, TTL_SECONDS, [install, install])).toEqual([
-      'installed',
-      'refused',
-    ]);
-    expect(await redis.getBuffer(key(2))).toEqual(Buffer.concat([snapshot, behind]));
-    expect(await redis.ttl(key(2))).toBeGreaterThan(50);
-    // Made before a label, a loss or another snapshot.
-    await redis.del(key(2));
-    const late = { ...install, known: endOf(snapshot.length, snapshot) };
-    expect(await installProfiles(market, TTL_SECONDS, [late])).toEqual(['refused']);
-    expect(await redis.exists(key(2))).toBe(0);
-    expect(await installProfiles(market, TTL_SECONDS, [])).toEqual([]);
   });
 
   test('live on while they are renewed, placeholders do not', async () => {
@@ -188,16 +117,6 @@ describe('logs of profiles', () => {
       ['absent', false],
     ]);
     expect(await redis.exists(key(7), key(8), key(9))).toBe(0);
-  });
-
-  test('are dropped where Redis has no room for a snapshot', async () => {
-    const first = block('first');
-    await appendProfiles(market, TTL_SECONDS, [append(10, null, first)]);
-    await redis.config('SET', 'maxmemory', '1');
-    const known = endOf(first.length, first);
-    const install = { key: key(10), slot: 2, known, snapshot: block('snapshot') };
-    expect(await installProfiles(market, TTL_SECONDS, [install])).toEqual(['dropped']);
-    expect(await redis.exists(key(10))).toBe(0);
   });
 
   test('give way above their share of the memory, the idle ones first, and none are begun', async () => {
