@@ -23,7 +23,7 @@ export const LONG = [
     'models/model-health',
   ],
   ...['search/search', 'e2e/containers', 'integration/worker', 'markets-of-one-api'],
-  ...['models-in-force', 'integration/faults', 'contract/answers', 'worker-breakers'],
+  ...['models-in-force', 'contract/answers', 'worker-breakers'],
   ...['backtest/backtest', 'exports/http'],
   ...['contract/openapi', 'slow-bodies', 'contract/access', 'shedding', 'answer-caches'],
 ].map((name) => `/${name}.test.ts`);

@@ -91,7 +91,7 @@ export const ACCEPT: Guards = {
   'accept-without-redis': {
     says: 'A Redis that hangs delays one request by its timeout, and the API goes on to accept.',
     shown: 'REDIS_URL, RISK_REDIS_TIMEOUT_MS',
-    test: 'integration/redis-faults.test.ts > that hangs delays one request by its timeout, the next ones not at all',
+    test: 'integration/ingest-faults.test.ts > that hangs delays one request by its timeout, the next ones not at all',
     mechanism: 'src/core/accept/ingest.ts',
   },
   'postgres-gone': {

@@ -28,7 +28,7 @@ export const WORK: Guards = {
   retries: {
     says: 'One poisonous transaction of a hundred is given up after four attempts, and costs no other one.',
     shown: 'RISK_RETRY_BASE_MS',
-    test: 'integration/retries.test.ts > give up one poisonous transaction of a hundred after four attempts',
+    test: 'integration/dead-letters.test.ts > take one poisonous transaction of a hundred after four attempts',
     mechanism: 'src/core/work/decided.ts',
   },
   bisection: {

@@ -184,31 +184,3 @@ test('a corridor whose stream cannot be written waits alone', async () => {
   expect(corridor('US-MX')).toMatchObject({ breakers: [], degradation: 0 });
   expect(await count(api, 'transactions')).toBe(11);
 });
-
-test('Redis frozen: known within five seconds, queued in Postgres meanwhile, back soon after', {
-  retry: 2,
-}, async () => {
-  await using api = await startRunningApi({ RISK_REDIS_TIMEOUT_MS: '500' });
-  expect((await postOne(api, input())).status).toBe(201);
-  api.redisService.pause();
-  expect((await postOne(api, input())).status).toBe(201);
-  await waitUntil(
-    async () => (await metric(api, 'risk_breaker_state{breaker="redis",')) === 2,
-    5000,
-    'the breaker to open',
-  );
-  const startedAt = performance.now();
-  expect((await postOne(api, input())).status).toBe(201);
-  expect(performance.now() - startedAt).toBeLessThan(300);
-  await waitUntil(
-    async () => (await metric(api, 'risk_degradation_level')) === 2,
-    2000,
-    'the level to rise',
-  );
-  api.redisService.resume();
-  await waitUntil(
-    async () => (await metric(api, 'risk_breaker_state{breaker="redis",')) === 0,
-    5000,
-    'the breaker to close',
-  );
-});

@@ -7,7 +7,6 @@ import type { Transaction } from '../../src/core/domain/transaction.ts';
 import { ENTRY_VERSION, type PackedEntry, packAgain } from '../../src/core/stream/entries/entry.ts';
 import { GROUP } from '../../src/core/stream/keys.ts';
 import { fieldsOf } from '../support/stream-entries.ts';
-import { THOROUGH } from '../support/thorough.ts';
 import { waitUntil } from '../support/wait-until.ts';
 import { createWorkerRig, seeds, type WorkerRig } from '../support/worker-rig.ts';
 
@@ -151,58 +150,41 @@ describe('dead letters', () => {
     expect(await rig.settled(20)).toMatchObject({ scored: 20, deadLetters: 0 });
   });
 
-  // The simulation goes red without each mechanism of this.
-  test.runIf(THOROUGH)(
-    'take what kills its workers inside an entry of many after five deaths, and no neighbour',
-    async () => {
-      const POISONED = 'acc_kills';
-      const DEATHS_BEFORE = 2;
-      const all = seeds(20).map((seed, n) => (n === 7 ? { ...seed, accountId: POISONED } : seed));
-      await rig.send(all);
-      // Each real death takes the start of a process.
-      await dieWith(1, { at: 0, deliveries: DEATHS_BEFORE });
-      let deaths = DEATHS_BEFORE;
-      const isDone = async () => (await rig.counts()).deadLetters > 0;
-      while (!(await isDone())) {
-        await using worker = rig.spawnWorker({ RISK_TEST_POISON: `kill:${POISONED}` });
-        await Promise.race([worker.exited, waitUntil(isDone, 30_000, 'the killer to be given up')]);
-        if (await isDone()) {
-          await rig.settled(20);
-          worker.kill('SIGTERM');
-          await worker.exited;
-        } else deaths += 1;
-      }
-      expect(await rig.counts()).toMatchObject({ scored: 19, deadLetters: 1, waiting: 0 });
-      expect(await deadLetters()).toMatchObject([{ error_code: 'CRASHES_WORKER' }]);
-      expect(deaths).toBe(5);
-    },
-  );
-
-  test('are not made of a transaction that has a score', async () => {
-    const [transaction] = await rig.send(seeds(1));
-    if (transaction === undefined) throw new Error('nothing stored');
-    rig.startWorker();
-    await rig.settled(1);
-    await rig.append([{ ...transaction, amount: '5.00', accountId: 'nul\0nul' }]);
-    expect(await rig.settled(1)).toMatchObject({ scored: 1, deadLetters: 0, waiting: 0 });
-  });
-
-  test('acknowledge what was deleted while it was pending', async () => {
-    const stored = await rig.store(seeds(2));
-    for (const transaction of stored) {
-      await rig.openRows([transaction]);
-      await rig.append([transaction], { rowId: await rig.rowOf(transaction) });
+  test('take one poisonous transaction of a hundred after four attempts', {
+    retry: 2,
+  }, async () => {
+    const transactions = await rig.store(seeds(100));
+    const poison = transactions[41]?.transactionId;
+    const triedMs: number[] = [];
+    const beforeScore = ({ transactionId }: Transaction) => {
+      if (transactionId !== poison) return;
+      triedMs.push(performance.now());
+      throw new Error('poison');
+    };
+    await rig.append(transactions);
+    rig.startWorker({ RISK_RETRY_BASE_MS: '400' }, { beforeScore });
+    expect(await rig.settled(100)).toMatchObject({ scored: 99, deadLetters: 1 });
+    const gapsMs = triedMs.slice(1).map((at, index) => at - (triedMs[index] ?? 0));
+    expect(gapsMs).toHaveLength(3);
+    for (const [index, gapMs] of gapsMs.entries()) {
+      const baseMs = 400 * 2 ** index;
+      expect(gapMs).toBeGreaterThanOrEqual(baseMs / 2 - 2);
+      // Added to the wait: the promoter's interval and the batch itself.
+      expect(gapMs).toBeLessThan(baseMs + 1500);
     }
-    const { transactions } = rig.stream;
-    await rig.commands.xgroup('CREATE', transactions, GROUP, '0');
-    const read = ['GROUP', GROUP, 'crashed', 'COUNT', 2, 'STREAMS', transactions, '>'];
-    await rig.commands.call('XREADGROUP', read);
-    const [first] = await rig.commands.xrange(transactions, '-', '+');
-    await rig.commands.xdel(transactions, first?.[0] ?? '');
-    rig.startWorker();
-    // The reconciler appends the transaction of the deleted entry again.
-    expect(await rig.settled(2)).toMatchObject({ scored: 2, deadLetters: 0 });
-    const [pending] = (await rig.commands.xpending(transactions, GROUP)) as unknown[];
-    expect(pending).toBe(0);
+    const [row] = await rig.database.sql<Record<string, unknown>>(
+      `select transaction_id, attempts, error_code, error, account_id, corridor from dead_letters`,
+    );
+    expect(row).toMatchObject({
+      ...{ transaction_id: poison, attempts: 4, error_code: 'SCORING_FAILED', error: 'poison' },
+      ...{ account_id: transactions[41]?.accountId, corridor: 'US-EG' },
+    });
+    const [copy] = await rig.commands.xrange(rig.stream.deadLetters, '-', '+');
+    const message = {
+      transaction_id: poison,
+      account_id: transactions[41]?.accountId,
+      retry_count: 4,
+    };
+    expect(JSON.parse(copy?.[1][3] ?? '')).toEqual(message);
   });
 });

@@ -12,7 +12,7 @@ import { runRisk } from '../support/run-risk.ts';
 import { RUNNING_API_KEY, type RunningApi } from '../support/running-api.ts';
 import { startTestPostgres } from '../support/services.ts';
 import { readRows } from '../support/stored-rows.ts';
-import { answerOf, count, input, postOne } from '../support/submit.ts';
+import { answerOf, count, input, postBatch, postOne } from '../support/submit.ts';
 import { startTcpProxy } from '../support/tcp-proxy.ts';
 import { waitUntil } from '../support/wait-until.ts';
 
@@ -79,34 +79,49 @@ describe('one Postgres for several faults', () => {
     });
     expect((await postOne(shared, sent)).status).toBe(201);
   });
+});
 
-  test('whose table is locked is 503, not a conflict', async () => {
-    await shared.database.session(async (client) => {
-      await client.query('begin');
-      await client.query('lock table market_0.transactions in access exclusive mode');
-      expect((await postOne(shared, input())).status).toBe(503);
-      await client.query('rollback');
-    });
+describe('Redis', () => {
+  test('that hangs delays one request by its timeout, the next ones not at all', {
+    retry: 2,
+  }, async () => {
+    await using api = await open();
+    await postOne(api, input());
+    api.redisService.pause();
+    expect((await postOne(api, input())).status).toBe(201);
+    const startedAt = performance.now();
+    expect((await postOne(api, input())).status).toBe(201);
+    expect(performance.now() - startedAt).toBeLessThan(450);
+    api.redisService.resume();
+  });
+
+  test.each([
+    ['full', (api: RunningApi) => api.redis.config('SET', 'maxmemory', '1')],
+    ['demoted', (api: RunningApi) => api.redis.replicaof('127.0.0.1', 1)],
+  ])('that is %s does not stop the API', async (_name, spoil) => {
+    await using api = await open();
+    await spoil(api);
+    const { status, body } = await postBatch(api, [input(), input()]);
+    expect([status, body.accepted]).toEqual([200, 2]);
+    const isLeft = async () => (await readRows(api.database.query)).some((row) => row.isLeft);
+    await waitUntil(isLeft, 5000, 'the row to be left');
+    const ready = await waitUntil(
+      async () => {
+        const answer = await answerOf(await api.request('/readyz'));
+        return answer.body.redis === 'unavailable' && answer.status === 200;
+      },
+      5000,
+      'readiness to report it',
+    );
+    expect(ready).toBe(true);
+    await api.redis.config('SET', 'maxmemory', '0');
+    await api.redis.replicaof('NO', 'ONE');
+    await reconcile(api);
+    expect(await streamedIds(api)).toHaveLength(2);
   });
 });
 
 describe('the API', () => {
-  test('killed between commit and append loses nothing', async () => {
-    await using api = await openProcess({ RISK_TEST_FAILPOINT: 'api-after-commit:3' });
-    const sent = [input(), input(), input()];
-    for (const one of sent.slice(0, 2)) {
-      expect(await postOne(api, one)).toMatchObject({ status: 201 });
-    }
-    await expect(postOne(api, sent[2] ?? {})).rejects.toThrow();
-    expect(await api.process.exited).toMatchObject({ signal: 'SIGKILL' });
-    expect(await count(api, 'transactions')).toBe(3);
-    await reconcile(api);
-    const ids = await api.testDatabase.sql<{ id: string }>(
-      'select transaction_id as id from transactions order by 1',
-    );
-    expect([...new Set(await streamedIds(api))].sort()).toEqual(ids.map(({ id }) => id));
-  });
-
   test('told to stop finishes what it has and exits 0; what it accepted is appended', async () => {
     // A slower append would leave its row to the reconciler.
     await using api = await openProcess({ RISK_REDIS_TIMEOUT_MS: '10000' });

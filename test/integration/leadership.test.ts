@@ -62,29 +62,6 @@ test('a leader that was replaced while it stood still writes nothing', async () 
   expect(await readNote()).toBe('of other');
 });
 
-test('work of an earlier epoch writes nothing although its process leads again', async () => {
-  const late = whileReplaced(async (lead) => {
-    const leadAgain = async () => {
-      await expire();
-      return await leadOf('one').run(async () => undefined);
-    };
-    await waitUntil(leadAgain, DEADLINE_MS, 'the first to lead again');
-    await note(lead, 'late');
-  });
-  await expect(late).rejects.toMatchObject({ code: 'LEADERSHIP_LOST' });
-  expect(await readNote()).toBe('of other');
-});
-
-test('a database transaction of its past is rolled back whole', async () => {
-  const late = whileReplaced((lead) =>
-    lead.writes.transaction(async (query) => {
-      await query(writeNote, ['late']);
-    }),
-  );
-  await expect(late).rejects.toMatchObject({ code: 'LEADERSHIP_LOST' });
-  expect(await readNote()).toBe('of other');
-});
-
 test('nobody takes over in the middle of a write, nor waits for it', async () => {
   const [lead, other] = [leadOf('one'), leadOf('other')];
   const holdBeyondItsTime = async () => {

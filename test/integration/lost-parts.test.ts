@@ -136,17 +136,6 @@ describe('what waited comes back, and nothing else is appended,', () => {
   });
 });
 
-test('single entries that somebody deletes come back', async () => {
-  const { transactions } = streamOf('DE-TR');
-  const lost = await send(10, 'DE-TR');
-  const kept = await send(10, 'DE-TR');
-  const [first] = await redis.xrange(transactions, '-', '+');
-  await redis.xdel(transactions, first?.[0] ?? '');
-  expect(await streamed(streamOf('DE-TR'))).toEqual(kept.toSorted());
-  expect(await reconcile()).toBe(10);
-  expect(await streamed(streamOf('DE-TR'))).toEqual([...kept, ...lost].sort());
-});
-
 describe('entries that nobody would deliver are claimed,', () => {
   const claim = async (stream: StreamKeys) => {
     const options = {

@@ -104,16 +104,6 @@ describe('taking out', () => {
     await taking;
     await expectLeft(rest);
   });
-
-  test('is undone with the statement that fails', async () => {
-    await open([A]);
-    const failing = database.transaction(async (query) => {
-      await take(query, [A]);
-      throw new Error('on purpose');
-    });
-    await expect(failing).rejects.toThrow('on purpose');
-    await expectLeft([A]);
-  });
 });
 
 describe('planned rows', () => {

@@ -141,39 +141,4 @@ describe('with right clocks', () => {
     );
     expect(stored?.at.getTime()).toBeGreaterThanOrEqual(released ?? Number.NaN);
   });
-
-  test.each([
-    ['all', (client: RedisClient) => client.flushall()],
-    ['one stream', (client: RedisClient) => client.del(STREAM)],
-  ])(
-    'a wipe of %s while the leader reads what waits is noticed by the next look',
-    async (_, wipe) => {
-      const ids = await post(50);
-      let wipes = 0;
-      const wiped = new Proxy(redis, {
-        get: (client, name) => {
-          const member = Reflect.get(client, name);
-          if (name !== 'call' || wipes > 0) {
-            return typeof member === 'function' ? member.bind(client) : member;
-          }
-          return async (...given: Parameters<RedisClient['call']>) => {
-            wipes++;
-            await wipe(client);
-            return await client.call(...given);
-          };
-        },
-      });
-      const reconciler = bind(wiped);
-      await waitUntil(
-        async () => {
-          await runOnce(reconciler);
-          return wipes > 0;
-        },
-        DEADLINE_MS,
-        'the wipe',
-      );
-      await reconcile();
-      expect(await streamed()).toEqual(ids);
-    },
-  );
 });

@@ -23,12 +23,9 @@ import {
 } from '../support/stored-rows.ts';
 import { readEntries } from '../support/stream-entries.ts';
 import { waitUntil } from '../support/wait-until.ts';
-import { startWorkerHere } from '../support/worker-rig.ts';
 
 const AGE_MS = 500;
 const ENTRIES_MAX = 1000;
-/** How full the reconciler fills a stream. */
-const OWED_MAX = 1100;
 const MINUTE_MS = 60_000;
 
 let testDatabase: TestDatabase;
@@ -122,37 +119,12 @@ describe('a row that was left', () => {
     const [row] = await readRows(database.query);
     expect(first).toMatchObject({ origin: 'reconciled', rowId: row?.rowId });
   });
-
-  test('of a full stream waits for room; other corridors go on', async () => {
-    const full = await storeTransactions(database, seeds(OWED_MAX + 5));
-    const other = await storeTransactions(database, seeds(2, { corridor: 'US-MX' }));
-    await leave(full);
-    await leave(other, old() + 1);
-    await reconcile();
-    const inStream = await streamed();
-    expect(inStream.length).toBeGreaterThan(OWED_MAX - 128);
-    expect(await streamed('US-MX')).toEqual(other.sort());
-    expect(await leftIds()).toEqual(expect.arrayContaining(full.slice(OWED_MAX)));
-    await redis.del('{market_0:US-EG:0}:transactions');
-    await reconcile({ RISK_STREAM_ENTRIES_MAX: '100000' });
-    expect(await leftIds()).toEqual([]);
-    expect(await streamed()).toEqual(full.sort());
-  });
 });
 
 describe('a row that is nowhere in Redis', () => {
   test('is left alone while its request may still be running', async () => {
     await open(await storeTransactions(database, seeds(1)), Date.now() + MINUTE_MS);
     expect(await reconcile()).toBe(0);
-  });
-
-  test('is appended without what is final', async () => {
-    const ids = await storeTransactions(database, [...seeds(2), ...seeds(1, { score: 10 })]);
-    await open(ids);
-    expect(await reconcile()).toBe(2);
-    expect(await openIds()).toEqual(ids.slice(0, 2).sort());
-    expect(await reconcile()).toBe(0);
-    expect(await countOpen(database.query, null)).toBe(2);
   });
 
   test('ends where all of it is final', async () => {
@@ -195,15 +167,6 @@ describe('a lost Redis', () => {
     await reconcile();
     expect(await streamed()).toEqual([id]);
   });
-
-  test('after a crash in the middle is brought back by the next process', async () => {
-    const lost = await storeTransactions(database, seeds(40));
-    await open(lost);
-    const stopped = AbortSignal.abort();
-    await bindReconciler(config(), database, redis, () => undefined).run(stopped);
-    await reconcile();
-    expect(await streamed()).toEqual(lost.sort());
-  });
 });
 
 describe('who reconciles', () => {
@@ -223,33 +186,6 @@ describe('who reconciles', () => {
     await leadership[Symbol.asyncDispose]();
     const { stdout } = await runRisk(['reconcile', '--json'], environment());
     expect(JSON.parse(stdout)).toMatchObject({ leader: true, appended: 0 });
-  });
-
-  test('a worker brings everything back by itself after a flush', async () => {
-    await using _worker = startWorkerHere(environment());
-    const ids = await storeTransactions(database, seeds(200));
-    await leave(ids);
-    const scored = async () =>
-      (await testDatabase.sql<{ rows: number }>('select count(*)::int as rows from scores'))[0]
-        ?.rows;
-    await waitUntil(async () => (await scored()) === 200, 20_000, 'the first to be scored');
-    await open(await storeTransactions(database, seeds(300)));
-    await redis.flushall();
-    await waitUntil(async () => (await scored()) === 500, 25_000, 'the lost ones to be scored');
-  });
-});
-
-test('an entry keeps every field of its transaction', async () => {
-  const [id = ''] = await storeTransactions(database, seeds(1, { amount: '10.50' }));
-  await testDatabase.sql(
-    `update transactions set ip = '::1', device_id = 'd', country = 'US', channel = 'web', type = 't'`,
-  );
-  await leave([id]);
-  await reconcile();
-  const [first] = await readEntries(redis, '{market_0:US-EG:0}:transactions');
-  expect(first?.transaction).toMatchObject({
-    ...{ accountId: 'acc_1', merchantId: 'm_1', amount: '10.50', currency: 'USD' },
-    ...{ corridor: 'US-EG', type: 't', ip: '::1', deviceId: 'd', country: 'US', channel: 'web' },
   });
 });
 

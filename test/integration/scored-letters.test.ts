@@ -10,7 +10,7 @@ import {
   listDeadLettersOfScored,
   OPEN_LETTERS_PAGE_ROWS,
 } from '../../src/core/store/dead-letters/dead-letters.ts';
-import type { Database, Query } from '../../src/kit/database/pool.ts';
+import type { Database } from '../../src/kit/database/pool.ts';
 import { createLeadership } from '../../src/kit/duties/leadership.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { rowsRead } from '../support/rows-read.ts';
@@ -62,28 +62,6 @@ test('the letters of what has a score are closed, those of what has none stay', 
   const replayed = `select transaction_id as id from dead_letters where replayed_at is not null
                      order by transaction_id`;
   expect(await testDatabase.sql(replayed)).toEqual([{ id: scored }, { id: later }]);
-});
-
-test('a leader that was replaced closes none, the next one does', async () => {
-  const [scored = ''] = await storeTransactions(database, [{ createdAtMs: MARCH_MS, score: 1 }]);
-  await lettersOf([scored]);
-  const next = bindDeadLetters(database, createLeadership(database, 'other'));
-  /** Between the first one's read and its write. */
-  const replace = async () => {
-    await testDatabase.sql(
-      `update leaderships set owner = 'other', epoch = epoch + 1 where duty = 'repair'`,
-    );
-  };
-  const query: Query = async <Row extends object>(...[statement, values]: Parameters<Query>) => {
-    const rows = await database.query<Row>(statement, values);
-    if (statement.name === 'list-dead-letters-of-scored') await replace();
-    return rows;
-  };
-  const first = bindDeadLetters({ query }, createLeadership(database, 'one'));
-  await expect(first.run(signal)).rejects.toMatchObject({ code: 'LEADERSHIP_LOST' });
-  expect(await openOnes()).toEqual([scored]);
-  await next.run(signal);
-  expect(await openOnes()).toEqual([]);
 });
 
 test('a look goes through all of them, a page at a time', async () => {

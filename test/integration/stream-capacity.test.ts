@@ -78,17 +78,6 @@ test('corridors without workers leave room for every other one, and never exceed
   expect(await fillUp(opened, 'US-PH')).toBeGreaterThan(100);
 });
 
-test('without maxmemory only the bound of a stream counts', async () => {
-  await redis().config('SET', 'maxmemory', '0');
-  const { rooms } = open();
-  await open().producer.append([payload(1)]);
-  const roomOf = await rooms.recent();
-  expect(roomOf(streamOf('US-EG').transactions)).toEqual({
-    total: 1,
-    transactionsMax: ENTRIES_MAX,
-  });
-});
-
 test('a key of another type has no room, and takes none from streams', async () => {
   await redis().set(streamOf('US-EG').transactions, 'not a stream');
   const { rooms, producer } = open();

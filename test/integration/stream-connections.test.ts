@@ -1,10 +1,16 @@
-/** How commands leave for Redis, and what a blocked read returns. */
-import { describe, expect, test } from 'vitest';
+/**
+ * Goal: commands leave for Redis together, and a blocked read returns what is appended, from one node and from a cluster. Method:
+ * real Redis.
+ */
+import { expect, inject, test } from 'vitest';
+import { createProducer } from '../../src/core/stream/entries/producer.ts';
 import { ensureGroups } from '../../src/core/stream/group/consumer-group.ts';
 import { openReaderConnection } from '../../src/core/stream/group/reader-connection.ts';
 import { streamKeys } from '../../src/core/stream/keys.ts';
 import { openCommands, untilReady } from '../../src/kit/redis/connection.ts';
-import { createStreamRig, payload } from '../support/stream-rig.ts';
+import { startOneNodeCluster } from '../support/one-node-cluster.ts';
+import { createStreamRig, payload, payloads, stream } from '../support/stream-rig.ts';
+import { waitUntil } from '../support/wait-until.ts';
 
 const { redis, url, producer } = createStreamRig();
 const CORRIDORS = ['US-EG', 'DE-TR', 'US-US'];
@@ -26,32 +32,63 @@ test('commands of one turn leave together, when it ends', async () => {
   client.disconnect();
 });
 
-describe('a read that waits', () => {
-  test('brings what was appended to several streams at once', async () => {
-    await ensureGroups(redis(), NAMES);
-    await using reader = openReaderConnection(url(), BLOCK_MS, redis());
-    const shares = CORRIDORS.map(() => 100);
-    const read = {
-      consumer: 'c',
-      streams: STREAMS,
-      shares,
-      transactionsMax: 100,
-      blockMs: BLOCK_MS,
-    };
-    const reading = reader.readNew(read);
-    await expect.poll(async () => await redis().info('clients')).toMatch(/blocked_clients:1/);
-    await producer().append(CORRIDORS.map((corridor, n) => payload(n, { corridor })));
-    const { deliveries } = await reading;
-    expect(new Set(deliveries.map(({ stream }) => stream))).toEqual(new Set(STREAMS));
-    expect(deliveries.flatMap(({ entries }) => entries)).toHaveLength(CORRIDORS.length);
-  });
+test('a read that waits brings what was appended to several streams at once', async () => {
+  await ensureGroups(redis(), NAMES);
+  await using reader = openReaderConnection(url(), BLOCK_MS, redis());
+  const shares = CORRIDORS.map(() => 100);
+  const read = {
+    consumer: 'c',
+    streams: STREAMS,
+    shares,
+    transactionsMax: 100,
+    blockMs: BLOCK_MS,
+  };
+  const reading = reader.readNew(read);
+  await expect.poll(async () => await redis().info('clients')).toMatch(/blocked_clients:1/);
+  await producer().append(CORRIDORS.map((corridor, n) => payload(n, { corridor })));
+  const { deliveries } = await reading;
+  expect(new Set(deliveries.map(({ stream }) => stream))).toEqual(new Set(STREAMS));
+  expect(deliveries.flatMap(({ entries }) => entries)).toHaveLength(CORRIDORS.length);
+});
 
-  test('of one stream alone brings that', async () => {
-    await ensureGroups(redis(), NAMES);
-    await using reader = openReaderConnection(url(), BLOCK_MS, redis());
-    const streams = STREAMS.slice(0, 1);
-    const read = { consumer: 'c', streams, shares: [100], transactionsMax: 100, blockMs: BLOCK_MS };
-    await producer().append([payload(1, { corridor: 'US-EG' })]);
-    expect((await reader.readNew(read)).deliveries).toMatchObject([{ stream: STREAMS[0] }]);
-  });
+// The WebAssembly build is no cluster.
+const onCluster = test.skipIf(inject('redisSource').kind === 'wasm');
+onCluster('on a cluster every stream is waited for, whatever slot it has', async () => {
+  await using own = await startOneNodeCluster();
+  const { node, url } = own;
+  const cluster = openCommands(url, 2000);
+  await untilReady(cluster, 5000);
+  {
+    // A reader that is not woken fails the test by its own deadline.
+    const blockMs = 60_000;
+    await using reader = openReaderConnection(url, blockMs, cluster);
+    const streams = [stream, streamKeys('m', 'DE-TR', 0)];
+    const names = streams.map(({ transactions }) => transactions);
+    await ensureGroups(cluster, names);
+    const options = { consumer: 'c', streams, shares: [9, 9], transactionsMax: 9, blockMs };
+    const waiting = async () => Number(/blocked_clients:(\d+)/.exec(await node.info())?.[1]);
+    const untilWaiting = (count: number) =>
+      waitUntil(async () => (await waiting()) === count, 10_000, `${count} waits`);
+    const producer = createProducer({
+      redis: cluster,
+      market: 'm',
+      shardsOf: () => 1,
+      transactionsMax: 1000,
+    });
+    await producer.append(payloads(5));
+    expect((await reader.readNew(options)).deliveries).toMatchObject([{ stream }]);
+    for (const one of streams) {
+      const read = reader.readNew(options);
+      await untilWaiting(streams.length);
+      await producer.append([payload(9, { corridor: one.corridor })]);
+      expect((await read).deliveries).toMatchObject([{ stream: one }]);
+      // The other readers no longer wait, so nothing is delivered to them.
+      await untilWaiting(0);
+    }
+    const read = reader.readNew(options);
+    await untilWaiting(streams.length);
+    await reader.unblock();
+    expect((await read).deliveries).toEqual([]);
+  }
+  cluster.disconnect();
 });

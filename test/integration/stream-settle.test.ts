@@ -1,20 +1,23 @@
 /**
- * Goal: settling ends every entry exactly as decided, and only for its owner. Method: real Redis, one for the
- * file, emptied before each test.
+ * Goal: settling ends every entry exactly as decided, and only for its owner; claims and removals spare what is
+ * another's. Method: real Redis, one for the file, emptied before each test.
  */
 import { describe, expect, test } from 'vitest';
 import { ENTRY_VERSION, packAgain } from '../../src/core/stream/entries/entry.ts';
-import { CLAIM_START, claimStale } from '../../src/core/stream/group/consumer-group.ts';
+import {
+  CLAIM_START,
+  claimStale,
+  listConsumers,
+  removeConsumer,
+} from '../../src/core/stream/group/consumer-group.ts';
 import { GROUP } from '../../src/core/stream/keys.ts';
 import {
   type EndedEntry,
   type PublishedScores,
-  prove,
   type Settlement,
   settle as settleIn,
 } from '../../src/core/stream/settle/settle.ts';
 import { toRow } from '../../src/core/work/acknowledge.ts';
-import { Failure } from '../../src/kit/words/failure.ts';
 import { deliver as deliverAll } from '../support/delivered.ts';
 import { idAt } from '../support/stored-rows.ts';
 import { readEntries, readScored } from '../support/stream-entries.ts';
@@ -53,18 +56,8 @@ function ended(entryId: string, transactions = 1, more: Partial<EndedEntry> = {}
 const letter = { transactionId: null, accountId: null, attempts: 1, error: 'x', failedAt: 'y' };
 const next = (n: number) => ({ waitMs: 0, next: packAgain([payload(n)]) });
 const counts = () => redis().hgetall(stream.counts);
-const lengths = async () => [await pending(), await redis().xlen(stream.transactions)];
 
 describe('settle', () => {
-  test('acknowledges, deletes and announces a thousand entries in one call', async () => {
-    await appendSingly(payloads(1500));
-    const ids = await deliver('c', 1500);
-    expect(await settle(settlement('c', { ended: ids.map((id) => ended(id)) }))).toEqual([null]);
-    expect(await lengths()).toEqual([0, 0]);
-    expect(await readScored(redis(), stream.scored)).toHaveLength(1500);
-    expect(await counts()).toEqual({});
-  });
-
   test('publishes what a settlement scored together, and what was scored at another time apart', async () => {
     await producer().append(payloads(150));
     const [first = '', second = ''] = await deliver('c', 150);
@@ -81,43 +74,6 @@ describe('settle', () => {
       ...[idOf(900), 'acc "1"', 'm_ü', 7, 0.07, 'approve'],
       ['VELOCITY', 'NEW_DEVICE'],
     ]);
-  });
-
-  test('writes no events and no copies where there is no room, and tells of how many scores', async () => {
-    await appendSingly(payloads(2));
-    const [first = '', second = ''] = await deliver('c', 2);
-    const all = [ended(first), ended(second, 1, { scores: [], deadLetters: [letter] })];
-    const settled = await settleIn(marketIn(redis(), 0), [settlement('c', { ended: all })]);
-    expect(await lengths()).toEqual([0, 0]);
-    expect(await redis().exists(stream.scored, stream.deadLetters)).toBe(0);
-    expect(settled).toEqual({ failures: [null], unpublished: 1 });
-  });
-
-  test('publishes no scores of entries that somebody else has settled', async () => {
-    await appendSingly(payloads(3));
-    const ids = await deliver('c', 3);
-    await settle(settlement('c', { ended: [ended(ids[1] ?? '')] }));
-    const all = ids.map((id, n) => ended(id, 1, { scores: scoreOf(10 + n) }));
-    expect(await settle(settlement('c', { ended: all }))).toEqual([null]);
-    const rows = await readScored(redis(), stream.scored);
-    expect(rows.map(([transactionId]) => transactionId)).toEqual([0, 10, 12].map((n) => idOf(n)));
-    const events = await redis().xrange(stream.scored, '-', '+');
-    expect(events.map(([, fields]) => fields[3])).toEqual(['1', '2']);
-  });
-
-  test('divides an entry: what failed leaves it, the rest is published, and it is gone', async () => {
-    await producer().append(payloads(5));
-    await appendSingly([payload(9)]);
-    const [id = ''] = await deliver('c', 5);
-    const some = ended(id, 5, {
-      ...{ scores: [...scoreOf(0), ...scoreOf(1)], deadLetters: [letter, letter] },
-      retries: [next(4)],
-    });
-    expect(await settle(settlement('c', { ended: [some] }))).toEqual([null]);
-    expect(await lengths()).toEqual([0, 1]);
-    expect(await redis().zcard(stream.retries)).toBe(1);
-    expect(await redis().xlen(stream.deadLetters)).toBe(2);
-    expect(await counts()).toEqual({ transactions: '1' });
   });
 
   test('moves nothing that another consumer has taken over', async () => {
@@ -149,50 +105,6 @@ describe('settle', () => {
     expect(await counts()).toEqual({ transactions: '2' });
   });
 
-  test('does nothing of a settlement where a key is of another type, and all of the others', async () => {
-    await producer().append(payloads(1));
-    const [entryId = ''] = await deliver('c', 1);
-    const broken = { ...stream, scored: `${stream.scored}-broken` };
-    await redis().set(broken.scored, 'not a stream');
-    const all = { ended: [ended(entryId)] };
-    const [failure] = await settle(settlement('c', { stream: broken, ...all }));
-    expect(failure).toMatchObject({ code: 'REDIS_WRONGTYPE' });
-    expect(await lengths()).toEqual([1, 1]);
-    await expect(prove(redis(), broken)).rejects.toMatchObject({ code: 'REDIS_WRONGTYPE' });
-    const both = await settle(settlement('c', { stream: broken }), settlement('c', all));
-    expect(both).toEqual([expect.any(Failure), null]);
-    expect(await lengths()).toEqual([0, 0]);
-    await prove(redis(), stream);
-  });
-
-  test('gets through when Redis is full, without events and copies', async () => {
-    await appendSingly(payloads(5));
-    await producer().append([payload(5), payload(6)]);
-    const ids = await deliver('c', 7);
-    const [done = '', retried = '', dead = '', divided = '', released = '', pair = ''] = ids;
-    await redis().config('SET', 'maxmemory', '1');
-    const by = [packAgain([payload(4)])];
-    const { unpublished } = await settleIn(marketIn(redis()), [
-      settlement('c', {
-        ended: [
-          ended(done),
-          ended(retried, 1, { scores: [], retries: [next(1)] }),
-          ended(dead, 1, { scores: [], deadLetters: [letter] }),
-          ended(divided, 1, { deadLetters: [letter] }),
-          ended(pair, 2),
-        ],
-        replaced: [{ entryId: released, transactions: 1, by }],
-      }),
-    ]);
-    await redis().config('SET', 'maxmemory', '0');
-    expect(await lengths()).toEqual([0, 1]);
-    expect(await readEntries(redis(), stream.transactions)).toEqual([payload(4)]);
-    expect(await redis().zcard(stream.retries)).toBe(1);
-    expect(await redis().exists(stream.scored, stream.deadLetters)).toBe(0);
-    expect(unpublished).toBe(4);
-    expect(await counts()).toEqual({ transactions: '1' });
-  });
-
   test('publishes where the number of what is held is lost', async () => {
     await appendSingly(payloads(2));
     const [id = ''] = await deliver('c', 1);
@@ -211,5 +123,41 @@ describe('settle', () => {
     await redis().xgroup('DESTROY', stream.transactions, GROUP);
     await settle(settlement('c', { ended: [retried(second)] }));
     expect(await redis().xlen(stream.transactions)).toBe(1);
+  });
+});
+
+describe('group duties', () => {
+  test('claim leaves entries of another version as they are, for whoever reads them', async () => {
+    const { packed } = packAgain([payload(1)]);
+    for (const version of ['77', ENTRY_VERSION, 'none', '77']) {
+      const fields = ['v', version, 'n', '1', 'h', 'attempt=1 origin=ingest', 'd'];
+      await redis().xadd(stream.transactions, '*', ...fields, packed);
+    }
+    const [first, second, third, fourth] = await deliver('dead', 4);
+    const options = { stream, consumer: 'heir', idleMs: 0, cursor: '-', transactionsMax: 10 };
+    // A text that is no version is nobody's in particular.
+    const ours = await claimStale(redis(), ENTRY_VERSION, options);
+    expect(ours.entries).toMatchObject([second, third].map((id) => ({ id, deliveries: 2 })));
+    const theirs = await claimStale(redis(), '77', options);
+    expect(theirs.entries.map(({ id, deliveries }) => [id, deliveries])).toEqual([
+      ...[
+        [first, 2],
+        [third, 3],
+        [fourth, 2],
+      ],
+    ]);
+  });
+
+  test('removeConsumer spares a consumer with something pending', async () => {
+    await producer().append(payloads(1));
+    const [id = ''] = await deliver('c', 1);
+    await removeConsumer(redis(), [stream.transactions, 'no:such:stream'], 'c');
+    expect((await listConsumers(redis(), stream.transactions)).map(({ name }) => name)).toEqual([
+      'c',
+    ]);
+    await redis().xack(stream.transactions, GROUP, id);
+    await removeConsumer(redis(), [stream.transactions], 'c');
+    expect(await listConsumers(redis(), stream.transactions)).toEqual([]);
+    expect(await listConsumers(redis(), 'no:such:stream')).toEqual([]);
   });
 });

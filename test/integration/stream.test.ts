@@ -30,17 +30,6 @@ describe('producer', () => {
     expect(await redis().xlen(streamKeys('m', 'DE-TR', 0).transactions)).toBe(1);
   });
 
-  test('puts those that wait for the same instance into one entry', async () => {
-    const waited = { ...payload(1), replyTo: 'api-1' };
-    await producer().append([payload(0), waited, payload(2), { ...payload(3), replyTo: 'api-1' }]);
-    const streamed = await readEntries(redis(), stream.transactions);
-    expect(streamed.map((one) => [one.transaction.receivedAtMs - AT_MS, one.replyTo])).toEqual([
-      ...[0, 2].map((n) => [n, null]),
-      ...[1, 3].map((n) => [n, 'api-1']),
-    ]);
-    expect(await redis().xlen(stream.transactions)).toBe(2);
-  });
-
   test('goes on when the server has forgotten the script', async () => {
     const one = producer();
     await one.append(payloads(1));

@@ -1,52 +1,40 @@
 /**
- * Goal: every appended transaction is scored once, for any number of deliveries and workers. Method: real
- * Postgres, real Redis, real workers; outcomes are counted in SQL.
+ * Goal: every appended transaction is scored once, for any number of deliveries, also where Redis lost profiles or
+ * is at its limit. Method: real Postgres, real Redis, real workers; outcomes are counted in SQL.
  */
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { listConsumers } from '../../src/core/stream/group/consumer-group.ts';
 import { readGroup } from '../../src/core/stream/group/read-group.ts';
-import { openReplies } from '../../src/core/stream/settle/replies.ts';
 import { openReader } from '../../src/kit/redis/connection.ts';
+import { Failure } from '../../src/kit/words/failure.ts';
+import type { WorkerOverrides } from '../../src/main/worker.ts';
 import { readScored } from '../support/stream-entries.ts';
 import { waitUntil } from '../support/wait-until.ts';
 import { createWorkerRig, seeds, type WorkerRig } from '../support/worker-rig.ts';
 
 let rig: WorkerRig;
 beforeEach(async () => {
-  rig = await createWorkerRig();
+  rig = await createWorkerRig({ durable: true });
 });
 afterEach(async () => {
   await rig[Symbol.asyncDispose]();
 });
 
-const doubled = `select count(*)::int - count(distinct transaction_id)::int as doubled from scores`;
 /** Siblings that the profiles counted: where every earlier one is known, a transaction counts them all. */
 const siblingsSeen = `select (feature_values(features))[14]::int as siblings from scores where account_id = $1 order by created_at`;
 
+/** As large as an event of 128 scores. */
+const EVENT = ['v', '2', 'n', '1', 'scores', JSON.stringify([['x'.repeat(14_000)]])];
+const LETTER = ['stream', 'x', 'message', '{}', 'error', 'x'.repeat(1000), 'failed_at', 'x'];
+const DEADLINE_MS = 30_000;
+const TIMEOUT_MS = 4 * DEADLINE_MS;
+
+async function addTo(key: string, fields: readonly string[], count: number): Promise<void> {
+  const pipeline = rig.commands.pipeline();
+  for (let n = 0; n < count; n++) pipeline.xadd(key, '*', ...fields);
+  await pipeline.exec();
+}
+
 describe('worker', () => {
-  test('scores what is appended and leaves nothing behind', async () => {
-    const worker = rig.startWorker();
-    await rig.send(seeds(500));
-    expect(await rig.settled(500)).toEqual({ scored: 500, deadLetters: 0, waiting: 0, retries: 0 });
-    // Events come at least once: for a new Redis the reconciler appends what it may have lost.
-    const published = await readScored(rig.commands, rig.stream.scored);
-    expect(new Set(published.map(([transactionId]) => transactionId)).size).toBe(500);
-    expect(await worker.stop()).toBe(0);
-    expect(await listConsumers(rig.commands, rig.stream.transactions)).toEqual([]);
-  });
-
-  test('scores a transaction once that is appended five times, in one batch and in several', async () => {
-    const transactions = await rig.store(seeds(100));
-    for (let time = 0; time < 3; time++) await rig.append(transactions);
-    rig.startWorker();
-    await rig.settled(100);
-    for (let time = 0; time < 2; time++) await rig.append(transactions);
-    expect(await rig.settled(100)).toEqual({ scored: 100, deadLetters: 0, waiting: 0, retries: 0 });
-    expect(await rig.database.sql(doubled)).toEqual([{ doubled: 0 }]);
-    const siblings = await rig.database.sql<{ siblings: number }>(siblingsSeen, ['acc_0']);
-    expect(siblings.map((row) => row.siblings)).toEqual([0, 1, 2, 3, 4, 5]);
-  });
-
   test('publishes a score once, however often it is appended again while it waits', async () => {
     const transactions = await rig.store(seeds(100));
     await rig.append(transactions);
@@ -60,16 +48,6 @@ describe('worker', () => {
     expect(published.map(([transactionId]) => transactionId).sort()).toEqual(
       transactions.map(({ transactionId }) => transactionId).sort(),
     );
-  });
-
-  test('shares streams among three workers that contend for the same few profiles', async () => {
-    for (let n = 0; n < 3; n++) rig.startWorker({ RISK_BATCH_ENTRIES: '20' });
-    for (let page = 0; page < 10; page++) {
-      const start = Date.UTC(2026, 10, 1) + page * 100_000;
-      await rig.send(seeds(100, start));
-    }
-    expect(await rig.settled(1000, 25_000)).toMatchObject({ scored: 1000, deadLetters: 0 });
-    expect(await rig.database.sql(doubled)).toEqual([{ doubled: 0 }]);
   });
 
   test('takes over the entries of a consumer that died, and counts each of them once', async () => {
@@ -87,29 +65,6 @@ describe('worker', () => {
     expect(siblings.map((row) => row.siblings)).toEqual([0, 1, 2]);
   });
 
-  test('answers the request that waits, also when the score is there already', async () => {
-    await using replies = openReplies({ url: rig.redis.url, market: rig.database.market });
-    const [transaction] = await rig.store(seeds(1));
-    if (transaction === undefined) throw new Error('nothing stored');
-    await waitUntil(
-      async () => {
-        const channel = `${rig.database.market}:replies:${replies.instance}`;
-        const [, subscribers] = await rig.commands.pubsub('NUMSUB', channel);
-        return subscribers === 1;
-      },
-      5000,
-      'the subscription',
-    );
-    rig.startWorker();
-    const first = replies.expect(transaction.transactionId);
-    await rig.append([transaction], { replyTo: replies.instance });
-    const score = await first.score;
-    expect(score).toMatchObject({ transaction_id: transaction.transactionId, attempts: 1 });
-    const second = replies.expect(transaction.transactionId);
-    await rig.append([transaction], { replyTo: replies.instance, origin: 'reconciled' });
-    expect(await second.score).toEqual(score);
-  });
-
   test('reads a stream that appears while it works', async () => {
     rig.startWorker();
     await rig.send(seeds(1));
@@ -118,4 +73,69 @@ describe('worker', () => {
     await rig.send(seeds(3, Date.UTC(2026, 10, 2)).map((seed) => ({ ...seed, corridor: 'JP-KR' })));
     expect(await rig.settled(4)).toMatchObject({ scored: 4 });
   });
+
+  test('sees the same in features after a restart of Redis that lost the newest profiles', async () => {
+    rig.startWorker();
+    await rig.send(seeds(17));
+    await rig.settled(17);
+    const keys = await rig.commands.keys('{market_0:p*}:account:acc_0');
+    const older = await rig.commands.dumpBuffer(keys[0] ?? '');
+    await rig.send(seeds(17, Date.UTC(2026, 10, 2)));
+    await rig.settled(34);
+    await rig.commands.restore(keys[0] ?? '', 0, older ?? '', 'REPLACE');
+    await rig.redis.stop();
+    await rig.redis.start();
+    await waitUntil(() => rig.commands.status === 'ready', 10_000, 'the connection');
+    await rig.send(seeds(17, Date.UTC(2026, 10, 3)));
+    expect(await rig.settled(51, 20_000)).toMatchObject({ scored: 51, deadLetters: 0 });
+    expect(await rig.database.sql(siblingsSeen, ['acc_0'])).toEqual(
+      [0, 1, 2].map((n) => ({ siblings: n })),
+    );
+  });
+
+  test(
+    'ends work, retries and dead letters where Redis is at its limit, and writes no events meanwhile',
+    async () => {
+      const { commands, stream } = rig;
+      const transactions = await rig.send(seeds(300));
+      await addTo(stream.scored, EVENT, 10);
+      await addTo(stream.deadLetters, LETTER, 10);
+      const failing = new Map(
+        transactions.slice(0, 20).map((one, n) => [one.transactionId, n < 10]),
+      );
+      const tried = new Set<string>();
+      const overrides: WorkerOverrides = {
+        beforeScore({ transactionId }) {
+          const isForEver = failing.get(transactionId);
+          if (isForEver) throw new Failure('permanent', 'TEST_FAILURE', 'for ever');
+          if (isForEver === false && !tried.has(transactionId)) {
+            tried.add(transactionId);
+            throw new Failure('transient', 'TEST_FAILURE', 'once');
+          }
+        },
+      };
+      await commands.config('SET', 'maxmemory', '1000000');
+      rig.startWorker({}, overrides);
+      expect(await rig.settled(300, DEADLINE_MS)).toMatchObject({ scored: 290, deadLetters: 10 });
+      expect(tried.size).toBe(10);
+      const left = () =>
+        Promise.all([commands.xlen(stream.scored), commands.xlen(stream.deadLetters)]);
+      await waitUntil(
+        async () => (await left()).every((one) => one === 0),
+        DEADLINE_MS,
+        'none left',
+      );
+      await commands.config('SET', 'maxmemory', '0');
+      let minute = 10;
+      await waitUntil(
+        async () => {
+          await rig.send(seeds(1, Date.UTC(2026, 10, 1, 0, minute++)));
+          return (await commands.xlen(stream.scored)) > 0;
+        },
+        DEADLINE_MS,
+        'events again',
+      );
+    },
+    TIMEOUT_MS,
+  );
 });
