@@ -2,11 +2,9 @@
  * Goal: the API serves https by itself, to known clients alone where it is told so, and follows a renewed certificate. Method: an API
  * process with certificates made by openssl, where this machine has it.
  */
-import { once } from 'node:events';
 import { copyFileSync, readFileSync } from 'node:fs';
 import { request } from 'node:https';
 import { join } from 'node:path';
-import { connect } from 'node:tls';
 import { expect, test } from 'vitest';
 import { EXIT_BAD_CONFIGURATION } from '../../src/kit/config/config.ts';
 import { findOpenssl, makeCertificates } from '../support/certificates.ts';
@@ -50,27 +48,6 @@ withTls('https is served, to clients of an authority alone, and follows a renewa
   const renewed = { ca: readFileSync(other.authority), cert: stranger.cert, key: stranger.key };
   const isRenewed = async () => (await statusOf(api.url, renewed).catch(() => 0)) === 200;
   await waitUntil(isRenewed, RENEWED_MS_MAX, 'the renewed certificate');
-});
-
-withTls('a client that sends nothing, or half a request, does not hold up a shutdown', async () => {
-  using folder = makeServiceFolder();
-  const made = await makeCertificates(openssl, join(folder.services, 'tls'));
-  await using api = await spawnRunningApi({
-    RISK_TLS: `sslcert=${made.server}&sslkey=${made.key}`,
-  });
-  const ca = readFileSync(made.authority);
-  const open = async (sent: string) => {
-    const socket = connect({ port: Number(new URL(api.url).port), host: '127.0.0.1', ca });
-    socket.on('error', () => undefined);
-    await once(socket, 'secureConnect');
-    if (sent !== '') socket.write(sent);
-    return socket;
-  };
-  const clients = [await open(''), await open('GET / HTTP/1.1\r\nHo')];
-  expect(await statusOf(api.url, { ca })).toBe(200);
-  api.process.kill('SIGTERM');
-  expect(await api.process.exited).toEqual({ code: 0, signal: null });
-  for (const client of clients) client.destroy();
 });
 
 withTls('what is no certificate is a bad configuration, all of it at once', async () => {

@@ -124,15 +124,6 @@ test('one key of two clients is two transactions, and each waits for its own', a
   });
 });
 
-test("a label by key is of the client's own", async () => {
-  const sent = input();
-  await accepted(bank, sent);
-  const byKey = { idempotency_key: String(sent['idempotency_key']) };
-  const nobodys = told(await postLabel(shop, { idempotency_key: 'nobodys' }), 'nobodys');
-  expect(told(await postLabel(shop, byKey), byKey.idempotency_key)).toEqual(nobodys);
-  expect((await postLabel(bank, byKey)).status).toBe(200);
-});
-
 test('in a detached month all ids are alike', async () => {
   const id = await accepted(bank, { created_at: new Date(DETACHED_MS).toISOString() });
   await detachMonth(api.database, monthOf(DETACHED_MS));

@@ -151,12 +151,4 @@ describe('answers', () => {
     expect(await tagOf('gzip', plain)).toEqual([304, plain]);
     expect(await tagOf('identity', gzip)).toEqual([200, plain]);
   });
-
-  test('to a packed write are packed', async () => {
-    const body = packed(JSON.stringify({ transactions: inputs(100) }), 'gzip');
-    const sent = { ...JSON_TYPE, 'Content-Encoding': 'gzip', 'Accept-Encoding': 'gzip' };
-    const { headers, bytes } = await ask('/v1/transactions/batch', sent, body);
-    expect(headers['content-encoding']).toBe('gzip');
-    expect(JSON.parse(String(gunzipSync(bytes)))).toMatchObject({ accepted: 100 });
-  });
 });

@@ -36,23 +36,6 @@ describe('a post to a detached month', () => {
     ]);
   });
 
-  test('refuses its batch whole and names the rows', async () => {
-    const before = await count(api, 'transactions');
-    const rows = [
-      input(),
-      input({ created_at: timeIn(text) }),
-      input(),
-      input({ created_at: timeIn(text) }),
-    ];
-    const { status, body } = await postBatch(api, rows);
-    expect([status, body.type]).toEqual([422, 'urn:risk:problem:month-detached']);
-    expect(body.errors.map((error: { pointer: string }) => error.pointer)).toEqual([
-      '/transactions/1/created_at',
-      '/transactions/3/created_at',
-    ]);
-    expect(await count(api, 'transactions')).toBe(before);
-  });
-
   test('refuses but its own line of a stream', async () => {
     const rows = [input(), input({ created_at: timeIn(text) }), known.sent, input()];
     const response = await api.request('/v1/transactions/batch', {

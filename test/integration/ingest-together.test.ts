@@ -114,29 +114,6 @@ test.each([5, 300])(
   },
 );
 
-test('repetitions within batches that share a commit are counted', async () => {
-  await using api = await startRunningApi();
-  const batches = Array.from({ length: 20 }, () => {
-    const [one] = made(1);
-    return [one, one] as Input[];
-  });
-  const answers = await Promise.all(batches.map((batch) => insistOnBatch(api, batch)));
-  expect(answers.map(({ body }) => body.duplicates)).toEqual(new Array(20).fill(1));
-  const metrics = await (await api.request('/metrics')).text();
-  expect(metrics).toMatch(/^risk_transactions_duplicate_total\{.*\} 20$/m);
-});
-
-test('of batches at once that have a key in common, one stores it and the others repeat it', async () => {
-  await using api = await startRunningApi();
-  const common = input();
-  const batches = Array.from({ length: 8 }, () => [...made(2), common]);
-  const answers = await Promise.all(batches.map((batch) => insistOnBatch(api, batch)));
-  expect(answers.map(({ status }) => status)).toEqual(new Array(8).fill(200));
-  expect(answers.map(({ body }) => body.accepted).sort()).toEqual([...new Array(7).fill(2), 3]);
-  await expectStoredAs(api, batches, answers);
-  expect(await count(api, 'transactions')).toBe(17);
-});
-
 /** Every item of an accepted batch is answered with the id that its key stands for. */
 async function expectStoredAs(
   api: RunningApi,

@@ -90,18 +90,6 @@ describe('one', () => {
     expect(await count(api, 'transactions')).toBe(before);
   });
 
-  test.each([
-    ['plain', 'h-1', 201],
-    ['quoted', '"h \\"2\\""', 201],
-    ['empty', '""', 422],
-    ['too long', 'x'.repeat(256), 422],
-    ['of Latin-1', 'cl\xe9', 422],
-  ])('takes the key from the header: %s', async (_name, header, status) => {
-    const { idempotency_key: _key, ...sent } = input();
-    const answer = await postOne(api, sent, { 'Idempotency-Key': header });
-    expect(answer.status).toBe(status);
-  });
-
   test('the same key in header and body is fine, two keys or none are 422', async () => {
     const sent = input();
     const key = String(sent['idempotency_key']);
@@ -140,15 +128,6 @@ describe('one', () => {
     await api.testDatabase.sql('drop table transactions_y2012m02, scores_y2012m02');
     expect((await postOne(api, input({ created_at }))).status).toBe(201);
   });
-
-  test('keys belong to the client of the API key', async () => {
-    const { stdout } = await runKeys('--role', 'ingest', '--owner', 'b', '--client', 'other');
-    const sent = input();
-    const mine = await postOne(api, sent);
-    const theirs = await postOne(api, { ...sent, amount: '1.00' }, bearer(JSON.parse(stdout).key));
-    expect([mine.status, theirs.status]).toEqual([201, 201]);
-    expect(theirs.body.transaction_id).not.toBe(mine.body.transaction_id);
-  });
 });
 
 describe('a batch', () => {
@@ -182,18 +161,6 @@ describe('a batch', () => {
       '/transactions/2/corridor',
     ]);
     expect(await count(api, 'transactions')).toBe(before);
-  });
-
-  test('is refused whole when one key is known with another body', async () => {
-    const known = input();
-    await postOne(api, known);
-    const before = await count(api, 'idempotency_keys');
-    const { status, body } = await postBatch(api, [input(), { ...known, amount: '1.00' }, input()]);
-    expect(status).toBe(422);
-    expect(body.errors).toEqual([
-      { pointer: '/transactions/1/idempotency_key', detail: expect.any(String) },
-    ]);
-    expect(await count(api, 'idempotency_keys')).toBe(before);
   });
 
   test('with keys of a sealed slice is answered as before, or refused whole', async () => {
@@ -248,17 +215,6 @@ describe('a batch', () => {
     expect(await api.redis.xlen('{market_0:US-EG:0}:transactions')).toBe(length);
   });
 
-  test('of a thousand goes to a stream per corridor', async () => {
-    const corridors = ['US-MX', 'US-PH'];
-    const items = Array.from({ length: 1000 }, (_, n) => input({ corridor: corridors[n % 2] }));
-    expect((await postBatch(api, items)).body).toMatchObject({ accepted: 1000 });
-    for (const corridor of corridors) {
-      const stream = `{market_0:${corridor}:0}:transactions`;
-      expect(await readEntries(api.redis, stream)).toHaveLength(500);
-      expect(await api.redis.xlen(stream)).toBe(4);
-    }
-  });
-
   test('overlapping batches in opposite orders from twenty clients deadlock nobody', async () => {
     const items = Array.from({ length: 300 }, () => input());
     const answers = await Promise.all(
@@ -281,12 +237,3 @@ describe('a batch', () => {
     expect([...idsByKey.values()].every((ids) => ids.size === 1)).toBe(true);
   });
 });
-
-const bearer = (key: string) => ({ Authorization: `Bearer ${key}` });
-
-async function runKeys(...args: string[]) {
-  const { runRisk } = await import('../support/run-risk.ts');
-  return await runRisk(['keys', 'create', ...args, '--json'], {
-    DATABASE_URL: api.testDatabase.url,
-  });
-}

@@ -1,15 +1,15 @@
 /**
- * Goal: labels are added once, in one order, whatever happens around their commit, and profiles of committed
+ * Goal: labels are added once, whatever happens around their commit, and profiles of committed
  * labels are invalidated. Method: the acceptance on real Postgres, through a proxy where the connection is cut.
  */
-import { describe, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { acceptLabels, type LabelIngest } from '../../src/core/accept/accept-labels.ts';
 import { newTransactionId } from '../../src/core/accept/transaction-id.ts';
 import type { Label } from '../../src/core/domain/label.ts';
 import { insertLabels } from '../../src/core/store/labels/insert-labels.ts';
 import { listLabelBatches } from '../../src/core/store/labels/label-batches.ts';
 import { createPartitionGuard } from '../../src/core/store/partitions/partitions.ts';
-import type { Database, Query } from '../../src/kit/database/pool.ts';
+import type { Database } from '../../src/kit/database/pool.ts';
 import { createMetrics } from '../../src/kit/metrics/metrics.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { storeTransactions } from '../support/stored-rows.ts';
@@ -92,43 +92,6 @@ test.each([
   expect([await stored(testDatabase), await counted()]).toEqual([3, [3]]);
 });
 
-test('labels are added in one order, whatever the order of the request', async () => {
-  await using testDatabase = await createTestDatabase();
-  await using database = testDatabase.open();
-  await using rivals = testDatabase.open({ lockTimeoutMs: RIVAL_LOCK_MS });
-  const [low = '', high = ''] = (await transactions(database, 2)).sort();
-  const { ingest } = ingestOf(database);
-  const addAsRival = (query: Query, transactionId: string) =>
-    insertLabels(query, {
-      batchId: newTransactionId(CREATED_MS),
-      receivedAtMs: Date.now(),
-      reporter: { client: 'default', identity: null },
-      labels: [{ ...LABEL, transactionId }],
-    });
-  const answer = await rivals.transaction(async (query) => {
-    await addAsRival(query, low);
-    const request = acceptLabels(ingest, requestOf([high, low]));
-    await waitUntil(
-      async () =>
-        (
-          await testDatabase.sql(
-            `select from pg_stat_activity where datname = $1 and wait_event_type = 'Lock'`,
-            [testDatabase.name],
-          )
-        ).length === 1,
-      5000,
-      'the request to wait for its rival',
-    );
-    // Waits if the request, which waits for this transaction, has added it already.
-    await addAsRival(query, high);
-    return { request };
-  });
-  expect(await answer.request).toMatchObject({
-    outcomes: [{ status: 'unchanged' }, { status: 'unchanged' }],
-  });
-  expect(await stored(testDatabase)).toBe(2);
-});
-
 test('a request that waits behind another one for a labelled transaction is told so, not that the store is away', async () => {
   await using testDatabase = await createTestDatabase();
   await using database = testDatabase.open();
@@ -158,27 +121,6 @@ test('a request that waits behind another one for a labelled transaction is told
   });
   expect(await first).toMatchObject({ outcomes: [{ status: 'unchanged' }] });
 });
-
-test.each(['exclusive', 'access exclusive'])(
-  'a request that waits for the whole table, which is locked in %s mode, is told that the store is away',
-  async (mode) => {
-    await using testDatabase = await createTestDatabase();
-    await using database = testDatabase.open();
-    await using hasty = testDatabase.open({ lockTimeoutMs: RIVAL_LOCK_MS });
-    const [id = ''] = await transactions(database, 1);
-    const { ingest } = ingestOf(hasty);
-    await ingest.partitions.ensure([CREATED_MS]);
-    await database.transaction(async (query) => {
-      await query({ text: `lock table market.transactions in ${mode} mode` });
-      await expect(acceptLabels(ingest, requestOf([id]))).rejects.toMatchObject({
-        kind: 'unavailable',
-      });
-    });
-    expect(await acceptLabels(ingest, requestOf([id]))).toMatchObject({
-      outcomes: [{ status: 'accepted' }],
-    });
-  },
-);
 
 test('profiles are told of committed labels, again when they are unchanged', async () => {
   await using testDatabase = await createTestDatabase();
@@ -213,42 +155,4 @@ test('labels are left to a worker at their age, however far the clock of their A
   await expect(acceptLabels(ingest, requestOf(ids), aheadMs)).rejects.toThrow('profiles are away');
   const left = async () => (await listLabelBatches(database, 1, 10)).at(0);
   expect(await waitUntil(left, 30_000, 'labels of an age')).toMatchObject({ transactionIds: ids });
-});
-
-test('what is refused tells nobody', async () => {
-  await using testDatabase = await createTestDatabase();
-  await using database = testDatabase.open();
-  const { ingest } = ingestOf(database, () => Promise.reject(new Error('was told')));
-  const unknown = newTransactionId(CREATED_MS);
-  expect(await acceptLabels(ingest, requestOf([unknown]))).toMatchObject({ kind: 'invalid' });
-});
-
-describe('the table', () => {
-  const sql = `insert into labels (client, transaction_id, created_at, labelled_at, label, source, received_at,
-                 batch_id, account_id, merchant_id)
-               values ('default', gen_random_uuid(), '2026-10-01T10:00:00Z', $1, $2, $3, '2026-10-08T10:00:00Z',
-                 gen_random_uuid(), 'acc_1', 'm_1')`;
-  const KNOWN = '2026-10-08T10:00:00Z';
-
-  test.each([
-    ['labelled_after_created', '2026-10-01T09:59:59.999Z', 'fraud', 'bank'],
-    ['labelled_at_known', '2026-10-08T10:05:00.001Z', 'fraud', 'bank'],
-    ['label_known', KNOWN, 'maybe', 'bank'],
-    ['source_length', KNOWN, 'fraud', ''],
-    ['source_length', KNOWN, 'fraud', 'x'.repeat(65)],
-  ])('refuses by %s what the edge refuses: %s %s', async (constraint, ...values) => {
-    await using testDatabase = await createTestDatabase();
-    await using database = testDatabase.open();
-    await createPartitionGuard(database).ensure([CREATED_MS]);
-    await expect(testDatabase.sql(sql, values)).rejects.toMatchObject({ constraint });
-  });
-
-  test('takes what lies on the bounds', async () => {
-    await using testDatabase = await createTestDatabase();
-    await using database = testDatabase.open();
-    await createPartitionGuard(database).ensure([CREATED_MS]);
-    await testDatabase.sql(sql, ['2026-10-01T10:00:00Z', 'legitimate', 'x'.repeat(64)]);
-    await testDatabase.sql(sql, ['2026-10-08T10:05:00Z', 'fraud', '😀'.repeat(64)]);
-    expect(await stored(testDatabase)).toBe(2);
-  });
 });

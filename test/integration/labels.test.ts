@@ -118,57 +118,7 @@ describe('labels', () => {
       ['legitimate', expect.any(String)],
     ]);
   });
-
-  test('a thousand are taken, and counted by label and delay', async () => {
-    const before = await metric('risk_labels_accepted_total{label="legitimate",');
-    const ids = await accepted(1000);
-    const labels = ids.map((transaction_id) =>
-      labelInput({ transaction_id, label: 'legitimate', labelled_at: '2026-10-09T10:00:00Z' }),
-    );
-    const { body } = await postLabels(api, labels);
-    expect(body).toMatchObject({ accepted: 1000, unchanged: 0 });
-    expect((await postLabels(api, labels)).body).toMatchObject({ accepted: 0, unchanged: 1000 });
-    expect(await metric('risk_labels_accepted_total{label="legitimate",')).toBe(before + 1000);
-    const delays = (days: number) =>
-      metric(`risk_label_delay_seconds_bucket{le="${days * 86_400}",label="legitimate",`);
-    expect((await delays(10)) - (await delays(7))).toBeGreaterThanOrEqual(1000);
-  });
-
-  test('of an account, known at a time, are what rates will ask for', async () => {
-    const account = `acc_rate_${process.pid}`;
-    const ids = await accepted(4, { account_id: account });
-    const [fraud = '', won = '', late = '', double = ''] = ids;
-    const at = (transaction_id: string, day: number, label: string, source = 'chargeback') =>
-      labelInput({ transaction_id, label, labelled_at: `2026-10-0${day}T00:00:00Z`, source });
-    await postLabels(api, [
-      ...[at(fraud, 3, 'fraud'), at(won, 3, 'fraud'), at(won, 5, 'legitimate')],
-      ...[at(late, 8, 'fraud'), at(double, 4, 'legitimate', 'a'), at(double, 4, 'fraud', 'b')],
-    ]);
-    const frauds = async (day: number) => {
-      const known = `2026-10-0${day}T12:00:00Z`;
-      const rows = await api.testDatabase.sql<{ id: string }>(
-        `select distinct f.transaction_id as id from labels f
-          where f.account_id = $1 and f.label = 'fraud' and f.labelled_at <= $2
-            and f.created_at > '2026-09-01' and f.created_at <= '2026-10-02'
-            and not exists (select from labels l
-                             where l.transaction_id = f.transaction_id and l.created_at = f.created_at
-                               and l.labelled_at <= $2 and l.labelled_at > f.labelled_at
-                               and l.label = 'legitimate')`,
-        [account, known],
-      );
-      return rows.map(({ id }) => id).sort();
-    };
-    expect(await frauds(3)).toEqual([fraud, won].sort());
-    expect(await frauds(6)).toEqual([fraud, double].sort());
-    expect(await frauds(8)).toEqual([fraud, late, double].sort());
-  });
 });
-
-async function metric(name: string): Promise<number> {
-  const text = await (await api.request('/metrics')).text();
-  const line = text.split('\n').find((candidate) => candidate.startsWith(name));
-  return Number(line?.split(' ').at(-1) ?? 0);
-}
 
 describe('a label', () => {
   const soon = (ms: number) => new Date(Date.now() + ms).toISOString();

@@ -219,25 +219,6 @@ test('without the Redis of one market both accept, and the other notices nothing
   await otherRedis.start();
 });
 
-test('a worker is told which market is its own, and `risk start` refuses several', async () => {
-  expect((await risk('worker')).code).toBe(78);
-  const started = await risk('start');
-  expect([started.code, started.stderr]).toEqual([
-    78,
-    'RISK_MARKETS: risk start runs one market\n',
-  ]);
-});
-
-test('a stop of one market leaves the other', async () => {
-  const body = JSON.stringify({ stopped: true, reason: 'a test' });
-  const stopped = await ask('/v1/switches/market', 'market_1', { method: 'PUT', body });
-  expect(stopped.status).toBe(200);
-  await until('market_1', 503);
-  expect(await statusOf('market_0')).toBe(201);
-  // Over HTTP another person would start it.
-  await database.sql(`update market_1.switches set stopped = '{}', version = version + 1`);
-});
-
 test('a market that cannot be opened at the start is served once it can', async () => {
   await using away = await startTcpProxy(database.url);
   away.inflict({ kind: 'reset' });

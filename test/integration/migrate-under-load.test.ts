@@ -211,20 +211,6 @@ create index concurrently transactions_killed_idx on transactions (channel) wher
   }
 });
 
-test('two migrations at once do not wait for each other for ever while an index is built', async () => {
-  await write(`-- concurrently: of a plain table
-create index concurrently both_idx on dead_letters (error_code, entry_id);`);
-  const reader = await hold('row exclusive', 'dead_letters');
-  const both = [run(), run()];
-  try {
-    await waitUntil(() => told.includes('another migration runs'), DEADLINE_MS, 'the second one');
-  } finally {
-    await reader[Symbol.asyncDispose]();
-  }
-  expect((await Promise.all(both)).flat()).toEqual([name]);
-  expect(await indexes('dead_letters', 'error_code, entry_id')).toEqual([true]);
-});
-
 test('a build that a killed process left at work is waited for', async () => {
   await write(`-- concurrently: of a plain table
 create index concurrently left_idx on dead_letters (error, attempts);`);

@@ -6,7 +6,7 @@ import { request as httpRequest } from 'node:http';
 import { describe, expect, test } from 'vitest';
 import { openForFile } from '../support/open-for-file.ts';
 import { RUNNING_API_KEY, spawnRunningApi } from '../support/running-api.ts';
-import { count, type Input, input, postBatch, postOne } from '../support/submit.ts';
+import { type Input, input, postBatch, postOne } from '../support/submit.ts';
 import { waitUntil } from '../support/wait-until.ts';
 
 const TIMEOUT_MS = 2000;
@@ -120,16 +120,6 @@ describe('lines', () => {
     });
   });
 
-  test('with a member given twice are refused at its place', async () => {
-    const twice = JSON.stringify(input()).replace(/}$/, ',"amount":"7.25"}');
-    const [refused, taken] = await postLines(`${twice}\n${JSON.stringify(input())}`);
-    expect(refused).toEqual({
-      ...{ index: 0, status: 'invalid' },
-      errors: [{ pointer: '/amount', detail: 'must be given once, not several times' }],
-    });
-    expect(taken).toMatchObject({ index: 1, status: 'accepted' });
-  });
-
   test('name every fault, as a batch and a single transaction do', async () => {
     const faulty = {
       ...{ account_id: '', merchant_id: 'm_1', amount: '8,00', currency: 'USX', nonsense: 1 },
@@ -153,39 +143,6 @@ describe('lines', () => {
       errors?.map(({ detail }) => detail.replace(', here or in the header Idempotency-Key', ''));
     expect(details(batch.body.errors)).toEqual(details(found[0]?.errors));
     expect(details(single.body.errors)).toEqual(details(found[0]?.errors));
-  });
-
-  test('say what of a line is no JSON, and how an array is sent', async () => {
-    const array = [input(), input()];
-    const answer = await postLines(
-      [
-        '{"amount": None, "currency": "USD"}',
-        JSON.stringify(array),
-        JSON.stringify({ transactions: array }),
-        '[',
-        JSON.stringify(input()),
-      ].join('\n'),
-    );
-    const hint = (what: string) =>
-      `must be one transaction a line, not ${what}; {"transactions": […]} takes the Content-Type application/json`;
-    expect(answer.slice(0, -1).map(({ errors }) => errors?.[0])).toEqual([
-      {
-        pointer: '',
-        detail: `must be JSON, one object a line, and is not from column 12 on: 'None, "currency": "USD"}'`,
-      },
-      ...[hint('an array'), hint('a batch'), hint('an array')].map((detail) => ({
-        pointer: '',
-        detail,
-      })),
-      undefined,
-    ]);
-    expect(answer.at(-1)).toMatchObject({ done: true, accepted: 1, refused: 4 });
-  });
-
-  test('of one object on many lines are told that each line is an object', async () => {
-    const [first] = await postLines(JSON.stringify(input(), null, 2));
-    const detail = "must be JSON, one object a line, and ends too early, after column 1: '{'";
-    expect(first).toEqual({ index: 0, status: 'invalid', errors: [{ pointer: '', detail }] });
   });
 
   test('of several chunks are stored; the same again are all duplicates', async () => {
@@ -218,31 +175,6 @@ describe('lines', () => {
       },
     ]);
   });
-
-  test('that are too long or not UTF-8 are refused, their neighbours are not', async () => {
-    const long = lines([input({ metadata: { a: 'x'.repeat(70_000) } })]);
-    const text = Buffer.concat([
-      Buffer.from(lines([input()])),
-      Buffer.from(long),
-      Buffer.from([0x22, 0xff, 0x22, 0x0a]),
-      Buffer.from(lines([input()])),
-    ]);
-    const answer = await postLines(new Uint8Array(text));
-    expect(answer.map(({ status }) => status)).toEqual([
-      'accepted',
-      'invalid',
-      'invalid',
-      'accepted',
-      undefined,
-    ]);
-    expect(answer[1]?.errors?.[0]?.detail).toContain('65536 bytes');
-  });
-
-  test('of nothing are answered with the last line alone', async () => {
-    expect(await postLines('\n\n', { 'Content-Type': 'application/ndjson' })).toEqual([
-      { done: true, accepted: 0, duplicates: 0, refused: 0 },
-    ]);
-  });
 });
 
 describe('a stream', () => {
@@ -252,17 +184,6 @@ describe('a stream', () => {
     await waitUntil(() => stream.received().length === 2, 5000, 'two answers');
     stream.request.end(lines([input()]));
     expect((await stream.ended).at(-1)).toMatchObject({ done: true, accepted: 3 });
-  });
-
-  test('that falls silent ends without its last line; what was answered is stored', async () => {
-    const stream = openStream();
-    const sent = input();
-    stream.request.write(lines([sent]));
-    const answer = await stream.ended;
-    expect(answer.map(({ status }) => status)).toEqual(['accepted']);
-    expect(
-      await count(api, `transactions where transaction_id = '${answer[0]?.transaction_id}'`),
-    ).toBe(1);
   });
 
   test('whose client goes away stops; the API goes on', async () => {

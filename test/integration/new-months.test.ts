@@ -3,16 +3,13 @@
  * months are listed, detached, attached and dropped without SQL. Method: an API process and commands on real
  * Postgres, as an operator runs them.
  */
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { createOutput } from '../../src/kit/command/output.ts';
 import { command } from '../../src/rooms/operate/commands/partitions.ts';
 import { silentLog, testConfig } from '../support/config.ts';
 import { openForFile } from '../support/open-for-file.ts';
 import { runRisk } from '../support/run-risk.ts';
-import { RUNNING_API_KEY, startRunningApi } from '../support/running-api.ts';
+import { startRunningApi } from '../support/running-api.ts';
 import { idAt, storeDeadLetters } from '../support/stored-rows.ts';
 import { count, input, postBatch, postOne } from '../support/submit.ts';
 
@@ -57,11 +54,6 @@ async function postLines(rows: readonly object[]) {
     .map((line) => JSON.parse(line));
 }
 
-test('a batch makes as many months as it may', async () => {
-  expect((await postBatch(api, months(2001, MONTHS_MAX))).status).toBe(200);
-  expect(await partitions(2001)).toBe(3 * MONTHS_MAX);
-});
-
 test('beyond it a batch is refused, makes none, and names the months and the command', async () => {
   const rows = [input(), ...months(2002, MONTHS_MAX), ...months(2003, 1)];
   const { status, body } = await postBatch(api, rows);
@@ -97,31 +89,6 @@ test('a stream of lines makes no more in all its chunks together, and refuses on
     errors: [{ pointer: '/created_at', detail: expect.stringContaining('--from 2007-01') }],
   });
   expect(results.at(-1)).toMatchObject({ done: true, accepted: 8 + 995 + 1, refused: 8 });
-});
-
-test('single posts at once are requests of their own', async () => {
-  const answers = await Promise.all(months(2008, 24).map((row) => postOne(api, row)));
-  expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([201]));
-});
-
-test('a replay ends with the message, and the command it names helps', async () => {
-  const folder = mkdtempSync(join(tmpdir(), 'months-'));
-  try {
-    const rows = months(2010, 20);
-    const file = join(folder, 'rows.ndjson');
-    writeFileSync(file, rows.map((row) => `${JSON.stringify(row)}\n`).join(''));
-    const client = { RISK_URL: api.url, RISK_API_KEY: RUNNING_API_KEY };
-    const stores = { DATABASE_URL: api.testDatabase.url, REDIS_URL: api.redisService.url };
-    const { code, stderr } = await runRisk(['replay', file], { ...client, ...stores });
-    expect(code).toBe(1);
-    const [, args = ''] =
-      /bin\/risk (partitions create --from 2010-01 --to 2011-08)/.exec(stderr) ?? [];
-    const made = await runRisk(args.split(' '), stores);
-    expect([made.code, made.stdout]).toEqual([0, 'made 60 partitions\n']);
-    expect((await postBatch(api, rows)).status).toBe(200);
-  } finally {
-    rmSync(folder, { recursive: true });
-  }
 });
 
 test('an operator detaches, lists, attaches and drops a month', async () => {

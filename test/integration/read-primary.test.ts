@@ -85,25 +85,6 @@ test('every read that a replica may answer has what a paused replica lacks, wher
   expect(found).toEqual(reads.map(([path, , without, preferred]) => [path, without, preferred]));
 });
 
-test('while the primary is away the replica and memory answer, and a read that prefers the primary is 503', async () => {
-  const createdAtMs = Date.parse(CREATED_AT);
-  const ids = await storeTransactions(
-    rig.primary,
-    ['kept', 'stored'].map((accountId) => ({ createdAtMs, accountId, score: 7 })),
-  );
-  await rig.untilReplicaHas('stored');
-  const [kept, stored] = ids.map((id) => `/v1/scores/${id}`);
-  const asked = async (prefer?: string) =>
-    await Promise.all(
-      [kept, stored].map(async (path = '') => (await rig.get(path, prefer)).status),
-    );
-  expect((await rig.get(kept ?? '')).status).toBe(200);
-  rig.proxy.inflict({ kind: 'reset' });
-  await using _healed = { [Symbol.asyncDispose]: async () => rig.proxy.heal() };
-  expect(await asked(PRIMARY)).toEqual([503, 503]);
-  expect(await asked()).toEqual([200, 200]);
-});
-
 test('from level 2 of a corridor on the replica answers searches that name it, and others as before', async () => {
   const { api } = rig;
   const post = async (corridor: string) => {

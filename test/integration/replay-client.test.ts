@@ -174,15 +174,6 @@ test('postFile posts every row once, in full batches, with the key', async () =>
   );
 });
 
-test('postFile a second time finds only duplicates', async () => {
-  await using api = await startApi();
-  await replay(api.url, csvFile(200));
-  const again = await replay(api.url, csvFile(200));
-  expect(again.accepted).toBe(0);
-  expect(again.duplicates).toBe(200);
-  expect(again.repeated).toBe(0);
-});
-
 test.each([
   [
     '503 with Retry-After',

@@ -113,38 +113,3 @@ test('countLedger takes a repeated id as accepted only if it was received since'
   expect(await count(RECEIVED_MS)).toMatchObject({ repeatedAccepted: 4, scored: 6 });
   expect(await count(RECEIVED_MS + 1)).toMatchObject({ repeatedAccepted: 0, scored: 2 });
 });
-
-test('countLedger of nothing is all zeros and leaves no table behind', async () => {
-  await using test = await createTestDatabase();
-  await using database = test.open({ connectionsMax: 1 });
-  for (let run = 0; run < 2; run++) {
-    const counts = await countLedger(database, { accepted: [], repeated: [], receivedFromMs: 0 });
-    expect(counts).toMatchObject({ scored: 0, deadLettered: 0, doubled: 0, latencyP99Ms: 0 });
-  }
-});
-
-test('countLedger keeps to the partitions of the ids', async () => {
-  await using test = await createTestDatabase();
-  for (const table of ['scores', 'transactions']) {
-    await test.sql(
-      `create table ${table}_old partition of ${table} for values from ('2001-01-01') to ('2001-02-01')`,
-    );
-  }
-  const ids = await arrange(test, 3);
-  for (const id of ids) await insertScore(test, id, 5);
-  await using database = test.open({ statementTimeoutMs: 3_000 });
-  const counts = await database.session(async (client) => {
-    await client.query('begin');
-    // Any access to the old partitions waits for this lock until the statement times out.
-    await client.query(
-      'lock table only market_0.scores_old, market_0.transactions_old in access exclusive mode',
-    );
-    const lists = { accepted: idList(ids).chunks(), repeated: [], receivedFromMs: 0 };
-    try {
-      return await countLedger(database, lists);
-    } finally {
-      await client.query('rollback');
-    }
-  });
-  expect(counts.scored).toBe(3);
-});

@@ -1,14 +1,9 @@
 /** Goal: the wait after a replay ends as soon as all is final, and never hides what is lost. */
-import { once } from 'node:events';
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { expect, test } from 'vitest';
-import { createApiClient } from '../../src/kit/client/api-client.ts';
 import { Failure } from '../../src/kit/words/failure.ts';
 import { balances, createLedger, ledgerLine } from '../../src/tools/client/ledger.ts';
 import {
   type EngineTotals,
-  readTotals,
   type Settled,
   waitUntilSettled,
 } from '../../src/tools/client/wait-until-settled.ts';
@@ -66,12 +61,6 @@ test('waitUntilSettled ends when all is final, though others still have work pen
   expect(result).toMatchObject({ accepted: 10, scored: 9, deadLettered: 1, pending: 0 });
 });
 
-test('waitUntilSettled does not take an API without an answer for the end', async () => {
-  const counted = inTurn({ ...NOTHING, scored: 4 }, { ...NOTHING, scored: 10 });
-  const result = await settle(inTurn(away('the API'), totals(10, 0)), counted);
-  expect(result).toMatchObject({ scored: 10, pending: 0 });
-});
-
 test('waitUntilSettled names what does not answer, once, and waits for it', async () => {
   const said: string[] = [];
   const reads = inTurn(away('Redis'), away('Redis'), totals(10, 0));
@@ -81,27 +70,6 @@ test('waitUntilSettled names what does not answer, once, and waits for it', asyn
   expect(said).toEqual(['Redis does not answer', 'Postgres does not answer']);
   const never = settle(inTurn<EngineTotals>(away('Redis')), inTurn<Settled>(away('Postgres')), 300);
   await expect(never).rejects.toThrow('Postgres does not answer');
-});
-
-test('waitUntilSettled names a second outage as well', async () => {
-  const said: string[] = [];
-  const reads = inTurn(away('Redis'), totals(1, 9), away('Redis'), away('Redis'), totals(10, 0));
-  const counts = inTurn<Settled>({ ...NOTHING, scored: 10 });
-  await settle(reads, counts, 60_000, (reason) => said.push(reason));
-  expect(said).toEqual(['Redis does not answer', 'Redis does not answer']);
-});
-
-test('totals that the API does not know now are an outage, named so', async () => {
-  const text = JSON.stringify({ totals: { scored: 1, dead_lettered: 0, pending: null } });
-  const server = createServer((_request, response) => response.end(text)).listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  const { signal } = new AbortController();
-  const options = { url: `http://127.0.0.1:${port}`, key: undefined, signal };
-  const client = createApiClient(options);
-  await expect(readTotals(client)).rejects.toThrow('the API does not know its totals now');
-  server.closeAllConnections();
-  server.close();
 });
 
 test('waitUntilSettled gives up when nothing moves: what is not seen waiting is lost', async () => {

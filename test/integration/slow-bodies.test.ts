@@ -106,21 +106,6 @@ test('beyond their number the slowest gives way', async () => {
   expect(slow.sockets.filter(({ heard }) => /^HTTP\/1\.1 503 /.test(heard()))).toHaveLength(2);
 });
 
-test('a line that trickles is given up, and streams of lines keep no submission out', async () => {
-  await using api = await startRunningApi({
-    RISK_REQUESTS_IN_FLIGHT_MAX: '1',
-    // A post of the test has as long, on a machine that does much besides.
-    RISK_REQUEST_TIMEOUT_MS: '3000',
-  });
-  // The first post makes a month.
-  expect((await postOne(api, input())).status).toBe(201);
-  using slow = trickles(api, 1, 'application/x-ndjson');
-  const [stream] = slow.sockets;
-  await waitUntil(() => stream?.heard().startsWith('HTTP/1.1 200 ') === true, 5000, 'its head');
-  expect((await postOne(api, input())).status).toBe(201);
-  await waitUntil(() => stream?.closed() === true, 5000, 'the stream to be given up');
-});
-
 test('the connection of a refused body that trickles on is closed', async () => {
   await using api = await startRunningApi({ RISK_REQUESTS_IN_FLIGHT_MAX: '1' });
   using streams = trickles(api, 1, 'application/x-ndjson', '\n');

@@ -8,9 +8,8 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { REPOSITORY, spawnRisk } from '../support/risk.ts';
 import { startRunningApi } from '../support/running-api.ts';
-import { newSpanFile, readSpans, type SeenSpan, untilSpans } from '../support/spans.ts';
+import { newSpanFile, type SeenSpan, untilSpans } from '../support/spans.ts';
 import { input, postOne } from '../support/submit.ts';
-import { waitUntil } from '../support/wait-until.ts';
 import { createWorkerRig, seeds, type WorkerRig } from '../support/worker-rig.ts';
 
 /** Nothing is slow, so that a span is there for another reason. */
@@ -63,36 +62,6 @@ describe('a sampled post', () => {
     expect(new Set(spans.map(({ traceId }) => traceId))).toEqual(
       new Set([traceOf('a'), traceOf('b')]),
     );
-  });
-
-  test('stays in its trace when its attempt fails and comes again', async () => {
-    const file = await newSpanFile();
-    await using rig = await createWorkerRig();
-    const [transaction] = await rig.store(seeds(1));
-    if (transaction === undefined) throw new Error('no transaction');
-    const sender = sampledBy('c').traceparent;
-    await rig.append([transaction], { sender });
-    let failures = 1;
-    const beforeScore = () => {
-      if (failures-- > 0) throw new Error('fails once');
-    };
-    rig.startWorker({ ...UNSAMPLED, RISK_TRACES_FILE: file }, { beforeScore });
-    await rig.settled(1);
-    const scores = await waitUntil(() => {
-      const seen = readSpans(file).filter(({ name }) => name === 'score');
-      return seen.length === 2 ? seen : undefined;
-    }, 10_000);
-    expect(
-      scores.map(({ traceId, attributes, hasFailed }) => [
-        traceId,
-        attributes['risk.attempt'],
-        attributes['error.type'],
-        hasFailed,
-      ]),
-    ).toEqual([
-      [traceOf('c'), 1, 'SCORING_FAILED', true],
-      [traceOf('c'), 2, undefined, false],
-    ]);
   });
 });
 

@@ -12,8 +12,7 @@ import { createLeadership } from '../../src/kit/duties/leadership.ts';
 import { monthOf } from '../../src/kit/words/month.ts';
 import { openForFile } from '../support/open-for-file.ts';
 import { runRisk } from '../support/run-risk.ts';
-import { storeTransactions } from '../support/stored-rows.ts';
-import { createWorkerRig, seeds } from '../support/worker-rig.ts';
+import { createWorkerRig } from '../support/worker-rig.ts';
 
 const OTHER = 'market_1';
 const ALONE_MS = 5000;
@@ -24,32 +23,6 @@ const migrateMarket = (market: string, corridors: readonly string[] = []) =>
   migrate({ url: rig.database.url, market, corridors });
 const openMarket = (market: string, options: Partial<PoolOptions> = {}) =>
   rig.database.open({ ...options, market, lockTimeoutMs: ALONE_MS });
-const rowsOf = async (market: string) => {
-  const [rows] = await rig.database.sql(
-    `select (select count(*)::int from ${market}.transactions) as transactions,
-            (select count(*)::int from ${market}.scores) as scores`,
-  );
-  return rows;
-};
-
-test('a market made by the role of another takes none of its rows, and alters no role', async () => {
-  await migrateMarket(OTHER);
-  // The pool opens new connections now.
-  await using pool = rig.database.open();
-  const transactions = seeds(20);
-  await storeTransactions(pool, transactions);
-  const worker = rig.startWorker();
-  await rig.send(seeds(30, Date.now()));
-  await rig.settled(30);
-  await worker.stop();
-  expect(await rowsOf('market_0')).toEqual({ transactions: 50, scores: 30 });
-  expect(await rowsOf(OTHER)).toEqual({ transactions: 0, scores: 0 });
-  const altered = await rig.database.sql(
-    `select setconfig from pg_db_role_setting s join pg_database d on d.oid = s.setdatabase where datname = $1`,
-    [rig.database.name],
-  );
-  expect(altered).toEqual([]);
-});
 
 test('one makes its months, leads its duties and migrates while another does', async () => {
   await migrateMarket(OTHER);

@@ -4,7 +4,7 @@
  */
 import { describe, expect, test } from 'vitest';
 import { type RunningApi, startRunningApi } from '../support/running-api.ts';
-import { answerOf, input, postBatch, postOne } from '../support/submit.ts';
+import { input, postOne } from '../support/submit.ts';
 import { waitUntil } from '../support/wait-until.ts';
 
 /** Longer than a worker takes to start on a busy machine: a wait for a score ends with the score. */
@@ -75,31 +75,6 @@ describe('without a worker', () => {
     ]);
     expect(tookMs).toBeGreaterThan(650);
     expect(tookMs).toBeLessThan(3000);
-  });
-
-  test('what is not a wait is not applied, and a wait that cannot be read is named', async () => {
-    await using api = await open();
-    for (const prefer of ['wait', 'wait=x', 'wait=-1', 'wait=0', 'respond-async', 'wait=1e3']) {
-      const { headers, body } = await postOne(api, input(), { Prefer: prefer });
-      expect([prefer, headers.get('preference-applied'), body.score]).toEqual([prefer, null, null]);
-      const unread = ['wait=0', 'respond-async'].includes(prefer) ? undefined : ['wait'];
-      expect([prefer, body.preferences_not_applied]).toEqual([prefer, unread]);
-    }
-  });
-
-  test('a batch does not wait, and says so', { retry: 2 }, async () => {
-    await using api = await open();
-    const startedAt = performance.now();
-    const response = await api.request('/v1/transactions/batch', {
-      method: 'POST',
-      headers: { 'Content-Type': 'application/json', ...wait('5') },
-      body: JSON.stringify({ transactions: [input()] }),
-    });
-    expect([response.status, response.headers.get('preference-applied')]).toEqual([200, null]);
-    expect(performance.now() - startedAt).toBeLessThan(3000);
-    expect((await answerOf(response)).body.preferences_not_applied).toEqual(['wait']);
-    const plain = await postBatch(api, [input()]);
-    expect([plain.status, 'preferences_not_applied' in plain.body]).toEqual([200, false]);
   });
 
   test('lines apply return=minimal, and say in the last line that they do not wait', async () => {

@@ -117,28 +117,6 @@ describe('claimTransactions', () => {
     expect(await stored(prefix)).toEqual(everything(ROWS));
   });
 
-  test('of a batch that was stored already stores nothing', async () => {
-    const rows = transactions('again');
-    const batchId = idAt(AT_MS);
-    await claim(rows, batchId);
-    expect(await claim(rows, batchId)).toEqual(rows);
-    expect(await claim(transactions('again'))).toHaveLength(ROWS);
-    expect(await stored('again')).toEqual(everything(ROWS));
-  });
-
-  test('that overlap and run at once give each key to one of them', async () => {
-    const batches = Array.from({ length: 20 }, (_, index) =>
-      transactions('race', ROWS, (index % 4) * 100),
-    );
-    const lost = await Promise.all(batches.map((rows) => claim(rows)));
-    const won = batches.flatMap((rows, index) =>
-      rows.filter((row) => !lost[index]?.includes(row)).map((row) => row.idempotencyKey),
-    );
-    expect(won).toHaveLength(600);
-    expect(new Set(won).size).toBe(600);
-    expect(await stored('race')).toEqual(everything(600));
-  });
-
   test('hands on what is wrong with a value and stores nothing', async () => {
     const rows = transactions('wrong').map((row, index) => ({
       ...row,
@@ -186,14 +164,6 @@ describe('insertScores', () => {
     expect(found.map((row) => toVector(row.features))).toEqual(
       rows.map(({ features }) => features),
     );
-  });
-
-  test('that overlap and run at once count each score once', async () => {
-    const rows = scores(ROWS, 500);
-    const batches = Array.from({ length: 8 }, (_, index) => rows.slice(index * 25));
-    const won = await Promise.all(batches.map((batch) => insert(batch)));
-    expect(won.reduce((sum, one) => sum + one.size, 0)).toBe(ROWS);
-    expect(new Set(won.flatMap((one) => [...one]))).toEqual(ids(rows));
   });
 
   describe('of one worker', () => {
