@@ -11,7 +11,7 @@ import { RUNNING_API_KEY, spawnRunningApi } from '../support/running-api.ts';
 import { waitUntil } from '../support/wait-until.ts';
 import { findChromium, launchChromium, MISSING } from './support/chromium.ts';
 import { heading, logInTo, makeLinkTo } from './support/log-in.ts';
-import { NARROW, openTab, shoot, violationsOf } from './support/pages.ts';
+import { openTab, shoot, violationsOf } from './support/pages.ts';
 
 const FIRST_PAINT_MS = 1000;
 const STALE_WITHIN_MS = 6000;
@@ -62,39 +62,6 @@ test('a slow line shows within a second that the console loads', { retry: 2 }, a
     `performance.getEntriesByName('first-contentful-paint')[0]?.startTime`,
   );
   expect(Number(firstMs)).toBeLessThan(FIRST_PAINT_MS);
-});
-
-test('a page of a missing object offers no step, a tile keeps its height, and a phone shows no shortcuts', async () => {
-  const phone = { viewport: NARROW, hasTouch: true, isMobile: true };
-  await using tab = await logInTo({ api }, browser, phone);
-  const { page, faults } = tab;
-  await page.getByRole('button', { name: 'Menu' }).click();
-  await page.getByRole('button', { name: 'Log out' }).waitFor();
-  expect(await page.locator('.key-hint').isVisible()).toBe(false);
-  await page.keyboard.press('?');
-  await page.getByRole('dialog', { name: 'Keyboard' }).locator('kbd').first().waitFor();
-  await page.keyboard.press('Escape');
-  await page.locator('.tiles > div').first().waitFor();
-  const heights = await page.evaluate<number[]>(`[1, 40].map((times) => {
-    const tile = document.querySelector('.tiles > div');
-    tile.querySelector('strong').textContent = '1,234 '.repeat(times);
-    tile.querySelector('span').textContent = 'a second '.repeat(times);
-    return tile.offsetHeight;
-  })`);
-  expect(heights[1]).toBe(heights[0]);
-  const id = '01928374-aaaa-7bbb-8ccc-0123456789ab';
-  for (const path of [
-    `transactions/${id}`,
-    'accounts/nobody',
-    'merchants/nobody',
-    'devices/nothing',
-  ]) {
-    await page.goto(`${api.url}/console/${path}`);
-    await page.getByRole('alert').getByText('Not found').waitFor();
-    expect(await page.locator('main').locator('button, a').count(), path).toBe(0);
-  }
-  await shoot(page, 'not-found-390-light');
-  expect(faults).toEqual([]);
 });
 
 test('a page that failed is there with the next answer of the API', async () => {

@@ -2,43 +2,31 @@
  * Goal: an analyst sees a transaction among those of its account, compared with them and beside who shares its device, asks what
  * it would have scored, and reads where the score comes from. Method: an engine with a sample, and Chromium.
  */
-import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { Page } from 'playwright-core';
+import { beforeAll, describe, expect, test } from 'vitest';
 import { answerOf, input } from '../support/submit.ts';
-import { findChromium, launchChromium, MISSING } from './support/chromium.ts';
-import { type Engine, startEngine } from './support/engine.ts';
-import { heading, logInTo } from './support/log-in.ts';
-import { NARROW, shoot, violationsOf, WIDE } from './support/pages.ts';
+import { heading } from './support/log-in.ts';
+import { isWider, LOOKS, NARROW, shoot, violationsOf } from './support/pages.ts';
+import { setUpConsole } from './support/set-up.ts';
 
-let engine: Engine;
-let browser: Browser;
+const shown = setUpConsole();
+const { logIn } = shown;
 /** The riskiest that names a device. */
 let id: string;
 let device: string;
 beforeAll(async () => {
-  const executable = findChromium();
-  if (executable === undefined) throw new Error(MISSING);
-  [engine, browser] = await Promise.all([startEngine(), launchChromium(executable)]);
-  for (const risky of engine.riskiest) {
+  for (const risky of shown.engine.riskiest) {
     const one = await read(`/v1/transactions/${risky.id}`);
     if (one.device_id === null) continue;
     [id, device] = [one.transaction_id, one.device_id];
     break;
   }
 });
-afterAll(async () => {
-  await browser?.close();
-  await engine?.[Symbol.asyncDispose]();
-});
 
-const read = async (path: string) => (await answerOf(await engine.api.request(path))).body;
-const logIn = (options?: BrowserContextOptions) => logInTo(engine, browser, options);
-
-/** The page scrolls sideways. */
-const IS_WIDER = 'document.documentElement.scrollWidth > document.documentElement.clientWidth';
+const read = async (path: string) => (await answerOf(await shown.engine.api.request(path))).body;
 
 async function open(page: Page, path: string): Promise<void> {
-  await page.goto(`${engine.api.url}/console${path}`);
+  await page.goto(`${shown.engine.api.url}/console${path}`);
   await page.locator('main h1').waitFor();
   const loading = () => page.locator('[aria-busy="true"]').count();
   await expect.poll(loading, { timeout: 30_000 }).toBe(0);
@@ -85,7 +73,7 @@ test('features are compared with those of earlier transactions, and an account w
   await page.getByText('All features').click();
   const rows = page.getByRole('region', { name: 'Features', exact: true });
   await rows.getByText('amount_log', { exact: true }).waitFor();
-  const first = await engine.api.post('/v1/transactions', input({ account_id: 'acc_first' }));
+  const first = await shown.engine.api.post('/v1/transactions', input({ account_id: 'acc_first' }));
   const { body } = await answerOf(first);
   const isScored = async () => (await read(`/v1/transactions/${body.transaction_id}`)).status;
   await expect.poll(isScored, { timeout: 30_000 }).toBe('scored');
@@ -109,7 +97,7 @@ test('a what-if says what the API says, names a field that is refused, and is re
   await page.getByLabel('Device', { exact: true }).fill('');
   await ask.click();
   const changes = { amount: '1.00', device_id: null };
-  const answered = await engine.api.post(`/v1/transactions/${id}/what-if`, changes);
+  const answered = await shown.engine.api.post(`/v1/transactions/${id}/what-if`, changes);
   const { body: expected } = await answerOf(answered);
   expect(expected.score).not.toBe(expected.stored.score);
   const answer = page.locator('.compared');
@@ -124,7 +112,7 @@ test('a what-if says what the API says, names a field that is refused, and is re
   await page.setViewportSize(NARROW);
   await answer.scrollIntoViewIfNeeded();
   await shoot(page, 'what-if-390-light');
-  expect(await page.evaluate(IS_WIDER)).toBe(false);
+  expect(await isWider(page)).toBe(false);
   await amount.fill('plenty');
   await page.keyboard.press('Enter');
   const refused = page.getByRole('alert');
@@ -132,24 +120,6 @@ test('a what-if says what the API says, names a field that is refused, and is re
   await page.getByRole('button', { name: 'Reset' }).click();
   expect(await amount.inputValue()).toBe(stored);
   expect(await refused.count()).toBe(0);
-  expect(faults).toEqual([]);
-});
-
-test('a score says in words how degraded the engine was', async () => {
-  await using tab = await logIn();
-  const { page, faults } = tab;
-  await page.route(`**/v1/scores/${id}/explanation*`, async (route) => {
-    const answer = await route.fetch();
-    const body = await answer.json();
-    await route.fulfill({
-      response: answer,
-      json: { ...body, score: { ...body.score, degradation: 1 } },
-    });
-  });
-  await open(page, `/transactions/${id}`);
-  await page
-    .getByText('level 1: Calls are slow, a rule failed, or rules decide in place of a model.')
-    .waitFor();
   expect(faults).toEqual([]);
 });
 
@@ -172,7 +142,7 @@ test('reasons name the currency of money, rules have one spelling, and the figur
   const { page } = tab;
   const isMoney = ({ detail }: { detail: string }) => /^Amount .* usual \d+\.\d\d/.test(detail);
   const explained = await Promise.all(
-    engine.riskiest.map((one) => read(`/v1/scores/${one.id}/explanation`)),
+    shown.engine.riskiest.map((one) => read(`/v1/scores/${one.id}/explanation`)),
   );
   const { score, rules } = explained.find((one) => one.score.reasons.some(isMoney));
   await open(page, `/transactions/${score.transaction_id}`);
@@ -236,12 +206,7 @@ test('a device has its windows, its days and who uses it', async () => {
   expect(await page.getByRole('button', { name: 'Open a case' }).count()).toBe(0);
 });
 
-describe.each([
-  ['1280', WIDE, 'light'],
-  ['1280', WIDE, 'dark'],
-  ['390', NARROW, 'light'],
-  ['390', NARROW, 'dark'],
-] as const)('at %s px, %s %s', (width, viewport, colorScheme) => {
+describe.each(LOOKS)('at %s px, %s %s', (width, viewport, colorScheme) => {
   test('each part keeps the policy and the screen, and axe finds nothing', async () => {
     await using tab = await logIn({ viewport, colorScheme });
     const { page, faults } = tab;
@@ -249,7 +214,7 @@ describe.each([
     for (const [name, path] of [
       ['transaction-whole', `/transactions/${id}`],
       ['device', `/devices/${encodeURIComponent(device)}`],
-      ['account-days', `/accounts/${engine.riskiest[0]?.account}`],
+      ['account-days', `/accounts/${shown.engine.riskiest[0]?.account}`],
       ['filters', '/transactions?verdict=decline'],
     ] as const) {
       await open(page, path);
@@ -260,7 +225,7 @@ describe.each([
         await shoot(page, `${picture.slice(1)}-${width}-${colorScheme}`);
       }
       found.push(...(await violationsOf(page)).map((violation) => `${name}: ${violation}`));
-      if (await page.evaluate(IS_WIDER)) found.push(`${name}: wider than the screen`);
+      if (await isWider(page)) found.push(`${name}: wider than the screen`);
     }
     expect(found).toEqual([]);
     expect(faults).toEqual([]);

@@ -1,7 +1,6 @@
 /** Walks through pages of the console in both widths and themes: each is complete, fits its width, and axe finds nothing. */
 import type { Browser, Page } from 'playwright-core';
 import { expect } from 'vitest';
-import type { Role } from '../../../src/kit/words/principal.ts';
 import type { Engine } from './engine.ts';
 import { heading } from './log-in.ts';
 import { isWider, openTab, settle, shoot, type Tab, violationsOf } from './pages.ts';
@@ -47,12 +46,4 @@ export async function walk(
   }
   expect(found).toEqual([]);
   expect(faults).toEqual([]);
-}
-
-/** Pages that somebody with the role sees, by the names of the navigation. */
-export async function pagesOf(engine: Engine, browser: Browser, role: Role): Promise<string[]> {
-  const key = await engine.keyOf(role);
-  await using tab = await logInAs(engine, browser, key, ['/keys', 'Keys and sessions']);
-  const names = await tab.page.getByRole('navigation').getByRole('link').allTextContents();
-  return names.map((name) => name.trim());
 }

@@ -1,8 +1,5 @@
 /** Texts that run a script where a page takes text for markup, for an address, for a template or for a formula. */
 
-/** Each calls this, where it runs. */
-export const MARK = 'xss()';
-
 /** At most 64 characters, so that every text field of a transaction takes them. */
 export const XSS_CORPUS: readonly string[] = [
   ...['<script>xss()</script>', '"><script>xss()</script>', '</script><script>xss()</script>'],

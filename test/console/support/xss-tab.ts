@@ -3,7 +3,7 @@ import type { Browser, Page } from 'playwright-core';
 import { expect } from 'vitest';
 import type { Engine } from './engine.ts';
 import { logInTo } from './log-in.ts';
-import { openTab, type Tab } from './pages.ts';
+import type { Tab } from './pages.ts';
 
 export type Trap = Tab & {
   readonly dialogs: readonly string[];
@@ -14,14 +14,8 @@ export type Trap = Tab & {
 /** A text that runs as a script calls `window.xss`. */
 const COUNT_RUNS = 'window.ran = 0; window.xss = () => { window.ran += 1; }';
 
-/** @param key of the person who logs in; absent: the engine's; null: nobody does */
-export async function openTrap(
-  engine: Engine,
-  browser: Browser,
-  key?: string | null,
-): Promise<Trap> {
-  const tab =
-    key === null ? await openTab(browser) : await logInTo(engine, browser, undefined, key);
+export async function openTrap(engine: Engine, browser: Browser): Promise<Trap> {
+  const tab = await logInTo(engine, browser);
   const [dialogs, strangers]: [string[], string[]] = [[], []];
   tab.page.on('dialog', (dialog) => {
     dialogs.push(dialog.message());

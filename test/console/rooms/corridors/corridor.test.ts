@@ -2,15 +2,14 @@
  * Goal: on the page of a corridor people see how it does, make its verdicts stricter, set it, and note what an investigation
  * finds; levels, proposals and the rollback are decided on the page Switches. Method: an engine and Chromium.
  */
-import { afterEach, describe, expect, test } from 'vitest';
+import { afterEach, expect, test } from 'vitest';
 import type { Role } from '../../../../src/kit/words/principal.ts';
 import { insertPersonKey } from '../../../support/people.ts';
-import { input, postBatch } from '../../../support/submit.ts';
 import { openDisputes } from '../../support/disputes.ts';
 import { heading } from '../../support/log-in.ts';
-import { LOOKS, settle } from '../../support/pages.ts';
+import { settle } from '../../support/pages.ts';
 import { setUpConsole } from '../../support/set-up.ts';
-import { inspect, logInAs, walk } from '../../support/walk.ts';
+import { inspect, logInAs } from '../../support/walk.ts';
 
 const shown = setUpConsole();
 
@@ -110,37 +109,6 @@ test('disputes propose a freeze, which one person confirms', async () => {
   expect(faults).toEqual([]);
 });
 
-test('cases that wait too long propose a throttle, whose end stands with the limits', async () => {
-  const { api } = shown.engine;
-  const corridor = 'US-PH';
-  // A corridor with less than one transaction in ten seconds is not throttled.
-  const busy = await postBatch(
-    api,
-    Array.from({ length: 800 }, () => input({ corridor })),
-  );
-  expect(busy.status).toBe(200);
-  const [id] = await openDisputes(shown.engine, [{ corridor }]);
-  const age = `update review_cases set priority = 2, opened_at = now() - interval '5 hours' where transaction_id = $1`;
-  await api.testDatabase.sql(age, [id]);
-  await using tab = await as('Ann', SWITCHES, 'operator');
-  const { page, faults } = tab;
-  const proposed = page.getByRole('region', { name: 'Proposed' });
-  await proposed.getByText('One case waits longer than the review policy allows').waitFor();
-  await page.getByRole('button', { name: 'Confirm: Throttle US-PH' }).click();
-  await settle(page, 'It ends by itself in 4 hours.');
-  expect(await inspect(page, 'throttle-dialog')).toEqual([]);
-  await page.getByLabel('Reason').fill('all officers are called');
-  await page.keyboard.press('Enter');
-  const limits = page.getByRole('region', { name: 'Limits' });
-  await limits.getByText('The throttle of US-PH').waitFor();
-  await limits.getByText(/transactions: .* a second, burst .*, until /).waitFor();
-  await limits.scrollIntoViewIfNeeded();
-  expect(await inspect(page, 'throttle')).toEqual([]);
-  await proposed.getByText('One case').waitFor({ state: 'detached' });
-  await api.testDatabase.sql('delete from limits');
-  expect(faults).toEqual([]);
-});
-
 test('the rollback of a frozen market takes two people', async () => {
   const { market } = shown.engine.api.testDatabase;
   await shown.engine.api.post(`/v1/markets/${market}/freeze`, { reason: 'the market is closed' });
@@ -156,38 +124,4 @@ test('the rollback of a frozen market takes two people', async () => {
   await bob.page.keyboard.press('Enter');
   await bob.page.getByText(`risk archive rollback ${market}`).waitFor();
   expect([...ann.faults, ...bob.faults]).toEqual([]);
-});
-
-test('an analyst sees a corridor, and changes nothing', async () => {
-  await using tab = await as('Ann', CORRIDOR, 'analyst');
-  await tab.page.getByText('not independent').waitFor();
-  expect(await tab.page.getByRole('button', { name: /…|note/ }).count()).toBe(0);
-});
-
-describe.each(LOOKS)('at %s px, %s %s', (width, viewport, colorScheme) => {
-  test('a corridor under investigation, and the page Switches of a frozen market', async () => {
-    const { api } = shown.engine;
-    const endsAt = new Date(Date.now() + 3_600_000).toISOString();
-    const reason = 'a wave of stolen cards';
-    await api.post('/v1/corridors/US-EG/tighten', { points: 100, reason, ends_at: endsAt });
-    await api.post('/v1/corridors/US-EG/manual', { from_amount: '2500', reason, ends_at: endsAt });
-    await api.post('/v1/corridors/US-EG/freeze', { reason });
-    await api.post('/v1/corridors/US-EG/notes', { note: 'All cards are of one bank.' });
-    await api.post(`/v1/markets/${api.testDatabase.market}/freeze`, { reason });
-    await using tab = await shown.logIn({ viewport, colorScheme });
-    const look = `${width}-${colorScheme}`;
-    await walk(
-      shown.engine,
-      tab,
-      [
-        ['corridor', '/corridors/US-EG', 'not independent'],
-        ['switches-frozen', '/switches', 'Levels of degradation'],
-      ],
-      look,
-    );
-    await shown.open(tab.page, '/corridors/US-EG');
-    await settle(tab.page, 'not independent');
-    await tab.page.evaluate('scrollTo(0, document.body.scrollHeight)');
-    expect(await inspect(tab.page, `corridor-below-${look}`)).toEqual([]);
-  });
 });

@@ -101,15 +101,6 @@ test('a corridor is frozen by keys, is drained, and is resumed by another person
   expect([...ann.faults, ...bob.faults]).toEqual([]);
 });
 
-test('the set-up key is not offered the end of a freeze of its own', async () => {
-  await send('POST', '/v1/corridors/FR-MA/freeze', { reason: 'a wave of stolen cards' });
-  await using tab = await shown.logIn();
-  await shown.open(tab.page, '/switches');
-  const frozen = tab.page.getByRole('region', { name: 'Frozen' });
-  await frozen.getByText('another person (risk officer or admin) resumes it').waitFor();
-  expect(await frozen.getByRole('button', { name: 'Resume' }).count()).toBe(0);
-});
-
 test('a limit is set by one person, and raised by two', async () => {
   await using ann = await as('Ann', 'operator');
   await ann.page.getByText('Nothing is limited').waitFor();
@@ -151,16 +142,6 @@ test('a flag is turned off and on with a reason', async () => {
     await page.getByRole('button', { name: `Turn ${then}: shadows` }).waitFor();
   }
   expect(faults).toEqual([]);
-});
-
-test('an analyst sees what is stopped, and changes nothing', async () => {
-  await stop('client:shop', {});
-  const key = await shown.engine.keyOf('analyst');
-  await using tab = await logInAs(shown.engine, shown.browser, key, PAGE);
-  await tab.page.getByRole('cell', { name: 'The client shop' }).waitFor();
-  expect(await tab.page.getByRole('button', { name: /Stop|Start|Freeze|limit|Turn/ }).count()).toBe(
-    0,
-  );
 });
 
 describe.each(LOOKS)('at %s px, %s %s', (width, viewport, colorScheme) => {

@@ -8,7 +8,6 @@ import { insertPersonKey } from '../../../support/people.ts';
 import { answerOf } from '../../../support/submit.ts';
 import { openDisputes } from '../../support/disputes.ts';
 import { heading } from '../../support/log-in.ts';
-import { LOOKS, settle } from '../../support/pages.ts';
 import { setUpConsole } from '../../support/set-up.ts';
 import { inspect, logInAs } from '../../support/walk.ts';
 
@@ -69,17 +68,6 @@ test('an account is blocked by b, a reason and Enter, and its entry has the name
   expect(tab.faults).toEqual([]);
 });
 
-test('who is on the list is shown before anything is sent', async () => {
-  await using tab = await as(`/accounts/${PARTIES.account}`, 'Account');
-  await askFor(tab.page, 2);
-  const asked = tab.page.getByRole('dialog', { name: 'Block the account acc_blocked' });
-  await asked.getByText('by Ann: seen with a stolen card').waitFor();
-  await asked.getByText('takes the end of this entry').waitFor();
-  await tab.page.keyboard.type('another reason');
-  expect(await asked.getByRole('button', { name: 'Block' }).isDisabled()).toBe(true);
-  expect(tab.faults).toEqual([]);
-});
-
 test.each([
   ['merchant', () => `/merchants/${PARTIES.merchant}`, 'Merchant', 0],
   ['device', () => `/review/${caseId}`, 'Case', 2],
@@ -101,38 +89,6 @@ test.each([
     const [entry] = await entriesOf(kind === 'address' ? 'blocked-addresses' : `blocked-${kind}s`);
     const days = (Date.parse(entry.expires_at) - Date.parse(entry.added_at)) / 86_400_000;
     expect(days).toBeCloseTo(30, 2);
-    expect(tab.faults).toEqual([]);
-  },
-);
-
-test('the device page has the key, too', async () => {
-  await using tab = await as(`/devices/${PARTIES.device}`, 'Device');
-  await askFor(tab.page, 0);
-  await tab.page.getByRole('dialog').getByText('by Ann: the device of a ring').waitFor();
-  expect(tab.faults).toEqual([]);
-});
-
-test.each(LOOKS)(
-  'at %s px lists and the dialog are complete, and axe finds nothing',
-  async (width, viewport, colorScheme) => {
-    const look = `${width}-${colorScheme}`;
-    await using tab = await as('/lists', 'Lists', { viewport, colorScheme });
-    const { page } = tab;
-    await settle(page, 'blocked-accounts');
-    const found = await inspect(page, `lists-${look}`);
-    await page.keyboard.press('j');
-    await page.keyboard.press('Enter');
-    await settle(page, 'seen with a stolen card');
-    found.push(...(await inspect(page, `list-${look}`)));
-    await page.goto(`${it.engine.api.url}/console/review/${caseId}`);
-    await heading(page, 'Case').waitFor();
-    await askFor(page, 0);
-    found.push(...(await inspect(page, `block-${look}`)));
-    await page.keyboard.press('Escape');
-    await page.goto(`${it.engine.api.url}/console/transactions/${caseId}`);
-    await settle(page, 'Neighbours');
-    found.push(...(await inspect(page, `block-transaction-${look}`)));
-    expect(found).toEqual([]);
     expect(tab.faults).toEqual([]);
   },
 );

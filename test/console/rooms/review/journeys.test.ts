@@ -4,7 +4,6 @@
  */
 import type { Page } from 'playwright-core';
 import { describe, expect, test } from 'vitest';
-import { insertPersonKey } from '../../../support/people.ts';
 import { heading } from '../../support/log-in.ts';
 import { shoot, violationsOf } from '../../support/pages.ts';
 import { setUpConsole } from '../../support/set-up.ts';
@@ -189,27 +188,6 @@ describe('a case of which somebody else is faster', () => {
       return await until();
     };
     await expect.poll(use, SOON).toBeGreaterThan(first);
-  });
-
-  test('a role that is lost meanwhile is told, with a way on', async () => {
-    const [id = ''] = await disputes({ account_id: 'acc_lost' });
-    const { testDatabase } = shown.engine.api;
-    const key = await insertPersonKey(testDatabase, 'Eve', ['analyst', 'ingest']);
-    await using tab = await shown.logIn({}, key);
-    const { page } = tab;
-    await openCase(page, id);
-    await page.getByText('Nobody has it').waitFor();
-    await testDatabase.sql(`update api_keys set roles = '{ingest}' where identity = 'Eve'`);
-    // By the session, whose roles are cached apart from those of the key.
-    const status = async () =>
-      (await page.request.get(`${shown.engine.api.url}/v1/reviews`)).status();
-    await expect.poll(status, SOON).toBe(403);
-    await page.getByRole('button', { name: 'Claim' }).click();
-    await page.getByText('Your roles no longer allow this').waitFor();
-    await shoot(page, 'review-role-lost-1280-light');
-    expect(await page.getByRole('button', { name: 'Fraud' }).isDisabled()).toBe(true);
-    await page.getByRole('link', { name: 'Go to your first page' }).click();
-    await heading(page, 'Overview').waitFor();
   });
 });
 

@@ -6,7 +6,7 @@ import type { Page } from 'playwright-core';
 import { expect, test } from 'vitest';
 import { waitUntil } from '../../../support/wait-until.ts';
 import { heading } from '../../support/log-in.ts';
-import { NARROW, shoot, violationsOf, WIDE } from '../../support/pages.ts';
+import { shoot, violationsOf } from '../../support/pages.ts';
 import { setUpConsole } from '../../support/set-up.ts';
 import { setUpReview, undoBar } from './support.ts';
 
@@ -138,22 +138,6 @@ test('a late claim opens no dialog over a note, and a late undo leaves the page'
   expect(faults).toEqual([]);
 });
 
-test('a search by id that is answered late opens nothing on another page', async () => {
-  await using tab = await logIn('Ann');
-  const { page, faults } = tab;
-  const [one] = shown.engine.riskiest;
-  await page.getByLabel('Find by id').fill(one?.id ?? '');
-  const answers = await keepBack(page, `**/v1/transactions/${one?.id}`);
-  await page.keyboard.press('Enter');
-  await page.getByText('Searching').waitFor();
-  await page.getByRole('link', { name: 'Corridors' }).click();
-  await heading(page, 'Corridors').waitFor();
-  await answers.give();
-  await page.getByText('Last 7 days').waitFor();
-  expect(new URL(page.url()).pathname).toBe('/console/corridors');
-  expect(faults).toEqual([]);
-});
-
 test('a next case without an answer says that a case may be claimed, and leads to it', async () => {
   await using tab = await logIn('Ann');
   const { page, faults } = tab;
@@ -169,40 +153,5 @@ test('a next case without an answer says that a case may be claimed, and leads t
   await notice.waitFor({ state: 'detached' });
   await page.getByRole('link', { name: 'acc_gone' }).waitFor();
   expect(await stateOf(id)).toBe('claimed');
-  expect(faults).toEqual([]);
-});
-
-/** Colours of texts with figures; ids keep the colour of links. */
-const COLOURS = `(() => {
-  const parts = document.querySelectorAll('.priority-tabs, .tiles, .table');
-  const texts = [...parts].flatMap((part) => [...part.querySelectorAll('*')]);
-  const told = texts.filter((text) => text.matches('strong') || text.closest('a') === null).filter(({ childNodes }) => [...childNodes].some((node) => node.nodeType === 3 && node.data.trim() !== ''));
-  return [...new Set(told.map((text) => getComputedStyle(text).color))];
-})()`;
-
-test.each([
-  ['1280-light', WIDE, 'light'],
-  ['1280-dark', WIDE, 'dark'],
-  ['390-light', NARROW, 'light'],
-  ['390-dark', NARROW, 'dark'],
-] as const)('a queue whose API is silent is grey, at %s', async (look, viewport, colorScheme) => {
-  const { process: api } = shown.engine.api;
-  await disputes({ account_id: 'acc_grey' });
-  await using tab = await logIn('Bob', { viewport, colorScheme });
-  const { page, faults } = tab;
-  await open(page, '/review');
-  await page.getByRole('link', { name: 'acc_grey' }).first().waitFor();
-  await page.getByRole('region', { name: 'Forecast by priority' }).waitFor();
-  expect((await page.evaluate<string[]>(COLOURS)).length).toBeGreaterThan(2);
-  api.kill('SIGSTOP');
-  try {
-    await page.getByText(/^Stale since/).waitFor();
-    await expect.poll(() => page.evaluate<string[]>(COLOURS)).toHaveLength(1);
-    await shoot(page, `review-stale-${look}`);
-    expect(await violationsOf(page)).toEqual([]);
-  } finally {
-    api.kill('SIGCONT');
-  }
-  await page.getByText(/^Stale since/).waitFor({ state: 'detached' });
   expect(faults).toEqual([]);
 });

@@ -4,22 +4,13 @@
  */
 import { describe, expect, test } from 'vitest';
 import { waitUntil } from '../../../support/wait-until.ts';
-import { heading, makeLinkTo } from '../../support/log-in.ts';
-import {
-  cutOf,
-  isWider,
-  LOOKS,
-  openTab,
-  settle,
-  shoot,
-  violationsOf,
-} from '../../support/pages.ts';
+import { cutOf, isWider, LOOKS, settle, shoot, violationsOf } from '../../support/pages.ts';
 import { setUpConsole } from '../../support/set-up.ts';
 import { giveReason, setUpReview, undoBar } from './support.ts';
 
 const shown = setUpConsole();
 const { open } = shown;
-const { logIn, openCase, disputes, keyOf, read } = setUpReview(shown);
+const { logIn, openCase, disputes, read } = setUpReview(shown);
 
 describe.each(LOOKS)('at %s px, %s %s', (width, viewport, colorScheme) => {
   test('the queue and its cases are complete, and axe finds nothing', async () => {
@@ -60,19 +51,6 @@ describe.each(LOOKS)('at %s px, %s %s', (width, viewport, colorScheme) => {
     expect(found).toEqual([]);
     expect(faults).toEqual([]);
   });
-});
-
-test('a risk officer without the role analyst sees the case, and no explanation', async () => {
-  const [id = ''] = await disputes({ account_id: 'acc_officer' });
-  await using tab = await openTab(shown.browser);
-  const { page, faults } = tab;
-  await page.goto(await makeLinkTo(shown.engine, keyOf('Cy')));
-  await heading(page, 'Review').waitFor();
-  await openCase(page, id);
-  await page.getByText('take the role analyst').waitFor();
-  expect(await violationsOf(page)).toEqual([]);
-  await page.getByText('Nobody has it').waitFor();
-  expect(faults).toEqual([]);
 });
 
 test('the page of an account has its cases, and what was decided', async () => {

@@ -3,7 +3,6 @@
  * confirms them. Method: disputed transactions of one device in a real engine, and a Chromium for each person.
  */
 import { expect, test } from 'vitest';
-import { isWider, LOOKS, shoot, violationsOf } from '../../support/pages.ts';
 import { setUpConsole } from '../../support/set-up.ts';
 import { giveReason, setUpReview, undoBar } from './support.ts';
 
@@ -33,22 +32,6 @@ test('of several cases the second person is told, counted and led to them', asyn
     .waitFor();
   const navigation = page.getByRole('navigation');
   expect(await navigation.getByRole('link', { name: 'to confirm' }).count()).toBe(0);
-
-  for (const [width, viewport, colorScheme] of LOOKS) {
-    await using tab = await logIn('Bob', { viewport, colorScheme });
-    const look = `${width}-${colorScheme}`;
-    await open(tab.page, '/review');
-    await tab.page.getByRole('link', { name: '2 to confirm', exact: true }).click();
-    await tab.page.waitForURL(/state=confirming/);
-    await tab.page.getByRole('link', { name: 'acc_two' }).first().waitFor();
-    await shoot(tab.page, `review-to-confirm-${look}`);
-    expect(await violationsOf(tab.page)).toEqual([]);
-    await openCase(tab.page, rich);
-    await tab.page.getByRole('button', { name: 'Confirm fraud' }).waitFor();
-    await shoot(tab.page, `review-second-${look}`);
-    expect(await violationsOf(tab.page)).toEqual([]);
-    expect(await isWider(tab.page)).toBe(false);
-  }
 
   await using second = await logIn('Bob');
   const badge = second.page

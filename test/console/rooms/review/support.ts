@@ -39,7 +39,6 @@ export function setUpReview(shown: Console) {
   return {
     /** Reads the API's answer to a path. */
     read,
-    keyOf: (name: Person) => keys.get(name),
     logIn: (name: Person, options = {}): Promise<Tab> => shown.logIn(options, keys.get(name)),
     openCase: async (page: Page, id: string): Promise<void> => {
       await shown.open(page, `/review/${id}`);

@@ -6,7 +6,7 @@ import type { Page } from 'playwright-core';
 import { expect, test } from 'vitest';
 import { answerOf, input, labelInput, postLabels } from '../../../support/submit.ts';
 import { waitUntil } from '../../../support/wait-until.ts';
-import { LOOKS, shoot, violationsOf } from '../../support/pages.ts';
+import { shoot, violationsOf } from '../../support/pages.ts';
 import { setUpConsole } from '../../support/set-up.ts';
 import { inspect } from '../../support/walk.ts';
 import { giveReason, setUpReview, undoBar } from './support.ts';
@@ -15,7 +15,6 @@ const shown = setUpConsole();
 const { open } = shown;
 const { read, logIn, openCase, disputes } = setUpReview(shown);
 
-const UNANSWERED_WITHIN_MS = 12_000;
 const unanswered = (page: Page) =>
   page
     .getByRole('dialog')
@@ -84,63 +83,6 @@ test('a reason stays while the API is lost, and the case is decided once', async
   await page.keyboard.press('Enter');
   await undoBar(page).getByText('Legitimate: acc_t2').waitFor();
   expect((await read(`/v1/reviews/${other}`)).decision.reason).toBe('The cardholder called back');
-  expect(faults).toEqual([]);
-});
-
-test('several decisions without an answer cannot be cancelled, and the page says that they may be made', async () => {
-  const ids = await disputes(
-    ...[1, 2].map((n) => ({ account_id: `acc_lost_${n}`, merchant_id: 'm_lost' })),
-  );
-  const { process: api } = shown.engine.api;
-  await using tab = await logIn('Ann');
-  const { page, faults } = tab;
-  await open(page, '/review?merchant_id=m_lost');
-  for (const n of [1, 2]) {
-    await page.getByRole('checkbox', { name: `Select the case of acc_lost_${n}` }).check();
-  }
-  await page.getByRole('button', { name: 'Decide 2' }).click();
-  const dialog = page.getByRole('dialog');
-  const fraud = dialog.getByRole('button', { name: 'Fraud', exact: true });
-  await fraud.click();
-  await dialog.getByLabel('Reason').fill('The same hand');
-  api.kill('SIGSTOP');
-  try {
-    await page.keyboard.press('Enter');
-    await staysWhileSending(page);
-    expect(await fraud.isDisabled()).toBe(true);
-    await unanswered(page).waitFor({ timeout: UNANSWERED_WITHIN_MS });
-    await dialog.getByRole('button', { name: 'Close' }).click();
-    await page.getByRole('alert').getByText('whether it is stored is unknown').waitFor();
-    await shoot(page, 'review-maybe-1280-light');
-    expect(await violationsOf(page)).toEqual([]);
-  } finally {
-    api.kill('SIGCONT');
-  }
-  for (const id of ids) await waitUntil(isDecided(id), 30_000, 'the sending to be carried out');
-  await page.getByRole('alert').getByRole('button', { name: 'Close' }).click();
-  await page.getByRole('alert').waitFor({ state: 'detached' });
-  expect(faults).toEqual([]);
-});
-
-test('an escalation that a risk officer repeats after a lost answer is written once', async () => {
-  const [id = ''] = await disputes({ account_id: 'acc_left' });
-  await using tab = await logIn('Bob');
-  const { page, faults } = tab;
-  await openCase(page, id);
-  await page.keyboard.press('e');
-  await page.route('**/escalate', async (route) => {
-    await route.fetch();
-    await route.abort();
-  });
-  const dialog = page.getByRole('dialog');
-  await dialog.getByLabel('Reason').fill('It may be a ring');
-  await page.keyboard.press('Enter');
-  await dialog.getByText('no answer came').waitFor();
-  await page.unroute('**/escalate');
-  await page.keyboard.press('Enter');
-  await dialog.waitFor({ state: 'detached' });
-  expect(await page.getByRole('alert').count()).toBe(0);
-  expect((await read(`/v1/reviews/${id}`)).notes.length).toBe(1);
   expect(faults).toEqual([]);
 });
 
@@ -223,33 +165,4 @@ test('a transaction is marked as fraud once, and then as legitimate', async () =
   await page.reload();
   await page.getByText('by a key of the client default, which belongs to no person').waitFor();
   expect(faults).toEqual([]);
-});
-
-test.each(LOOKS)('its dialogs fit at %s px', async (width, viewport, colorScheme) => {
-  const device = `d_${width}_${colorScheme}`;
-  const ids = await disputes(
-    { account_id: 'acc_an_account_with_a_very_long_name_0002', device_id: device },
-    { account_id: 'acc_yen', device_id: device, amount: '1234567', currency: 'JPY' },
-  );
-  await using tab = await logIn('Ann', { viewport, colorScheme });
-  const { page } = tab;
-  const look = (name: string) => inspect(page, `${name}-${width}-${colorScheme}`);
-  await open(page, `/review?device_id=${device}`);
-  // A narrow page has no room for the boxes.
-  await page.getByRole('link', { name: 'P0, case' }).first().focus();
-  await page.keyboard.press('x');
-  await page.getByRole('button', { name: 'All shown' }).click();
-  await page.getByRole('button', { name: 'Decide 2' }).click();
-  await page.getByRole('dialog').getByRole('button', { name: 'Fraud', exact: true }).click();
-  await page.getByText('1,234,567 JPY').first().waitFor();
-  const found = await look('many-dialog');
-  await openCase(page, ids[0] ?? '');
-  await page.keyboard.press('u');
-  await page.getByRole('dialog').getByLabel('Reason').waitFor();
-  found.push(...(await look('reason-dialog')));
-  await page.keyboard.press('Escape');
-  await open(page, `/transactions/${shown.engine.riskiest[0]?.id}`);
-  await page.getByRole('button', { name: 'Mark as' }).click();
-  found.push(...(await look('mark-dialog')));
-  expect(found).toEqual([]);
 });

@@ -6,9 +6,8 @@ import { expect, test } from 'vitest';
 import { count } from '../../../../console/src/format.ts';
 import { openCasesOf } from '../../../support/rooms/review/cases.ts';
 import { heading } from '../../support/log-in.ts';
-import { LOOKS, settle, shoot } from '../../support/pages.ts';
 import { setUpConsole } from '../../support/set-up.ts';
-import { inspect, logInAs, pagesOf, walk } from '../../support/walk.ts';
+import { inspect, logInAs } from '../../support/walk.ts';
 
 const it = setUpConsole();
 const LIVE_MS = 20_000;
@@ -158,31 +157,4 @@ test('rules show their numbers, their hits and what became of them', async () =>
   expect(await inspect(page, 'rule-1280-light')).toEqual([]);
   await page.keyboard.press('Escape');
   expect(faults).toEqual([]);
-});
-
-test.each(LOOKS)(
-  'at %s px each page is complete, and axe finds nothing',
-  async (width, viewport, colorScheme) => {
-    await openCases(3);
-    await using tab = await it.logIn({ viewport, colorScheme });
-    const places = [
-      ['workload', '/workload', 'Officers at work'],
-      ['rules', '/rules', 'Hits are counted'],
-    ] as const;
-    await walk(it.engine, tab, places, `${width}-${colorScheme}`);
-    await it.open(tab.page, '/workload');
-    await settle(tab.page, 'Calculate');
-    await tab.page.getByRole('button', { name: 'Calculate' }).scrollIntoViewIfNeeded();
-    await shoot(tab.page, `workload-below-${width}-${colorScheme}`);
-  },
-);
-
-test.each([
-  ['analyst', true],
-  ['operator', true],
-  ['risk_officer', true],
-  ['ingest', false],
-] as const)('%s sees Workload and Rules: %s', async (role, isSeen) => {
-  const names = await pagesOf(it.engine, it.browser, role);
-  expect([names.includes('Workload'), names.includes('Rules')]).toEqual([isSeen, isSeen]);
 });

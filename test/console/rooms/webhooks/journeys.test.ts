@@ -179,25 +179,6 @@ test('an operator sees what fails and sends it again, and changes no webhook', a
   expect(faults).toEqual([]);
 });
 
-test('the log is loaded page by page', async () => {
-  const id = await make();
-  await answerOf(await shown.engine.api.post(`/v1/webhooks/${id}`, { paused: true }));
-  await deliver(id, 230);
-  await using tab = await logIn();
-  const { page } = tab;
-  await open(page, `/webhooks/${id}`);
-  await table(page).waitFor();
-  const lastIndex = async () => Number(await rows(page).last().getAttribute('data-index'));
-  while ((await lastIndex()) < 229) {
-    const before = await lastIndex();
-    await table(page).evaluate((element) => element.scrollTo(0, element.scrollHeight));
-    await expect.poll(lastIndex, SOON).toBeGreaterThan(before);
-  }
-  expect(await rows(page).count()).toBeLessThan(80);
-  await rows(page).last().getByRole('button').first().click();
-  await page.getByRole('dialog').getByText('decided_0', { exact: true }).waitFor();
-});
-
 test('a disabled webhook says why, and is enabled', async () => {
   const id = await make();
   const [dead] = await deliver(id, 1);
