@@ -10,7 +10,7 @@ import { MARKET } from './market.ts';
 import { sqlOf } from './person.ts';
 import type { Services } from './services.ts';
 
-export const LISTED_VALUES = 1_000_000;
+const LISTED_VALUES = 1_000_000;
 /** Simulated accounts for one on the first list, each hit of which is looked up in Postgres; none is on the second. */
 const LISTED_EACH = 100;
 const TIMEOUT_MS = 60_000;
@@ -18,7 +18,7 @@ const BY = { name: 'bench', keyId: 'bench', request: 'bench lists' };
 const RULE_SET = 'listed@1';
 
 /** The person of the imports needs a key that exists. */
-export async function fillList(
+async function fillList(
   database: Database,
   name: string,
   kind: Kind,
@@ -44,7 +44,7 @@ export async function fillList(
 }
 
 /** `prefix_0`, `prefix_STEP`, … */
-export function* accountIds(prefix: string, count: number, step = 1): Generator<string> {
+function* accountIds(prefix: string, count: number, step = 1): Generator<string> {
   for (let nth = 0; nth < count; nth++) yield `${prefix}_${nth * step}`;
 }
 
