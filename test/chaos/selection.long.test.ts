@@ -4,7 +4,6 @@
  */
 import { execFile } from 'node:child_process';
 import { rmSync } from 'node:fs';
-import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { REPOSITORY } from '../support/risk.ts';
@@ -35,13 +34,4 @@ test('a selection of the fault suite holds', { timeout: TIMEOUT_MS }, async () =
   const rows = stdout.split('\n').filter((line) => /\bok$/.test(line) && !line.startsWith(' '));
   expect(rows.map((line) => line.split(/\s+/)[0])).toEqual(SELECTION);
   expect(stdout).toContain(`${SELECTION.length} held, 0 breached, 0 not run`);
-});
-
-test('an unknown scenario is a usage error', async () => {
-  const run = promisify(execFile)(
-    '/bin/sh',
-    [join(REPOSITORY, 'bin/risk-dev'), 'test/chaos/run.ts', 'no-such-fault'],
-    { env: { PATH: process.env['PATH'], HOME: process.env['HOME'] } },
-  );
-  await expect(run).rejects.toMatchObject({ code: 2, stderr: 'there is no no-such-fault\n' });
 });

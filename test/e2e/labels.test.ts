@@ -136,17 +136,6 @@ describe('risk labels import', () => {
     expect(await count(api, 'labels')).toBe(1000);
   });
 
-  test('exits 1 when nothing is taken', async () => {
-    const { code, stdout } = await api.risk(
-      ...['labels', 'import', published('nobody.csv.gz', 3), ...PUBLISHED, '--json'],
-    );
-    expect(code).toBe(1);
-    expect(JSON.parse(stdout)).toMatchObject({
-      ...{ accepted: 0, unchanged: 0, refused: 3 },
-      refused_first: [{ line: 2 }, { line: 3 }, { line: 4 }],
-    });
-  });
-
   test('shows rows that are not readable, and reads NDJSON', async () => {
     await accept(1);
     const path = join(folder, 'rows.ndjson');
@@ -216,14 +205,5 @@ describe('risk labels import', () => {
     const { code, stderr } = await api.risk('labels', 'import', published('plain.csv.gz', 1));
     expect(code).toBe(1);
     expect(stderr).toContain("no column 'label' for label: name it with --map label=COLUMN");
-  });
-
-  test('without an API gives up after its timeout', async () => {
-    const { code, stderr } = await runRisk(
-      ['labels', 'import', published('away.csv.gz', 1), ...PUBLISHED, '--timeout', '1'],
-      { RISK_URL: 'http://127.0.0.1:1' },
-    );
-    expect(code).toBe(1);
-    expect(stderr).toContain('nothing succeeded for');
   });
 });

@@ -1,6 +1,6 @@
 /** `deploy/prometheus/risk.rules.test.yml`: the cases of all alerts, as promtool runs them. */
 import type { Alert } from '../../../src/kit/alerts/alert.ts';
-import type { AlertCase } from './cases/case.ts';
+import { type AlertCase, firesOf, MARKET } from './cases/case.ts';
 import { MODEL_CASES } from './cases/models.ts';
 import { PROCESS_CASES } from './cases/processes.ts';
 import { REQUEST_CASES } from './cases/requests.ts';
@@ -46,14 +46,14 @@ function toTest(one: AlertCase, alert: Alert | undefined) {
     alert_rule_test: [
       ...(one.quietAt === undefined ? [] : [at(one.quietAt, [])]),
       at(
-        one.at,
-        one.fires.map((key) => expected(one, alert, key)),
+        one.at ?? '3m',
+        firesOf(one).map((key) => expected(one, alert, key)),
       ),
     ],
   };
 }
 
-function expected({ labels = {}, value = '' }: AlertCase, alert: Alert, key: string) {
+function expected({ labels = MARKET, value = '' }: AlertCase, alert: Alert, key: string) {
   const rule = alert.rules.find((each) => ruleKey(each) === key);
   if (rule === undefined) throw new Error(`${alert.name} has no rule '${key}'`);
   const all: Readonly<Record<string, string>> = { ...labels, ...labelsOf(alert, rule) };

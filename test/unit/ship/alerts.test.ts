@@ -5,6 +5,7 @@
 import { describe, expect, it } from 'vitest';
 import { createMetrics } from '../../../src/kit/metrics/metrics.ts';
 import { ROOMS } from '../../../src/main/rooms.ts';
+import { firesOf } from '../../support/alerts/cases/case.ts';
 import { FILES } from '../../support/alerts/files.ts';
 import { CASES } from '../../support/alerts/rule-tests.ts';
 import { readAlerts, ruleFile, ruleKey, runbookAnchor } from '../../support/alerts/rules.ts';
@@ -60,14 +61,12 @@ describe('alerts', () => {
   it('are tested: each rule fires in a case, and each alert is quiet in one', () => {
     for (const { name, rules } of alerts) {
       const cases = CASES.filter(({ alert }) => alert === name);
-      const fired = new Set(cases.flatMap(({ fires }) => fires));
+      const fired = new Set(cases.flatMap(firesOf));
       expect(
         rules.map(ruleKey).filter((key) => !fired.has(key)),
         name,
       ).toEqual([]);
-      const isQuiet = cases.some(
-        ({ fires, quietAt }) => fires.length === 0 || quietAt !== undefined,
-      );
+      const isQuiet = cases.some((one) => firesOf(one).length === 0 || one.quietAt !== undefined);
       if (name !== 'BudgetLow') expect(isQuiet, name).toBe(true);
     }
   });

@@ -5,16 +5,19 @@ export type AlertCase = {
   /** Samples every 15 seconds, of a slow case every hour, in the notation of promtool. */
   readonly series: Readonly<Record<string, string>>;
   readonly isSlow?: boolean;
-  /** Rules that fire at `at`, as `ruleKey` names them; none where they must not. */
-  readonly fires: readonly string[];
-  readonly at: string;
+  /** Rules that fire at `at`, as `ruleKey` names them; absent: `warning` alone; none where no rule may fire. */
+  readonly fires?: readonly string[];
+  /** Absent: 3m. */
+  readonly at?: string;
   /** When no rule fires yet. */
   readonly quietAt?: string;
-  /** Labels of what fires, besides those of the rule. */
+  /** Labels of what fires, besides those of the rule; absent: the market. */
   readonly labels?: Readonly<Record<string, string>>;
   /** The value, as the summary shows it. */
   readonly value?: string;
 };
+
+export const firesOf = ({ fires = ['warning'] }: AlertCase) => fires;
 
 export const M = 'market="m"';
 export const MARKET = { market: 'm' };

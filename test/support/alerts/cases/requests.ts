@@ -36,7 +36,6 @@ export const REQUEST_CASES: readonly AlertCase[] = [
     series: durations('0.5', '1'),
     fires: ['warning', 'critical', 'warning api up'],
     at: '10m',
-    labels: MARKET,
     value: '975ms',
   },
   {
@@ -64,7 +63,6 @@ export const REQUEST_CASES: readonly AlertCase[] = [
     series: durations('1', '2.5'),
     fires: ['warning', 'critical'],
     at: '10m',
-    labels: MARKET,
     value: '2.485s',
   },
   {
@@ -81,7 +79,6 @@ export const REQUEST_CASES: readonly AlertCase[] = [
     quietAt: '9m',
     fires: ['warning', 'critical'],
     at: '20m',
-    labels: MARKET,
     value: '10%',
   },
   {
@@ -158,7 +155,6 @@ export const REQUEST_CASES: readonly AlertCase[] = [
     what: 'requests are refused for six minutes',
     series: { [`risk_http_requests_shed_total${api('reason="in-flight"')}`]: '0x8 1+1x400' },
     quietAt: '6m',
-    fires: ['warning'],
     at: '9m',
     labels: { ...MARKET, reason: 'in-flight' },
   },
@@ -167,7 +163,6 @@ export const REQUEST_CASES: readonly AlertCase[] = [
     what: 'the first dead letter of a corridor, of a code that was never counted before',
     series: { [deadBefore]: '0x400', [dead]: '_x19 1x400' },
     quietAt: '4m',
-    fires: ['warning'],
     at: '6m',
     labels: OF_CORRIDOR,
   },

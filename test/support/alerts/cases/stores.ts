@@ -103,7 +103,6 @@ export const STORE_CASES: readonly AlertCase[] = [
     series: { [`risk_corridor_degradation_level${api('corridor="US-EG"')}`]: steps(0, 2, 3) },
     quietAt: '1m',
     fires: ['warning', 'critical'],
-    at: '3m',
     labels: OF_US,
     value: '3',
   },
@@ -113,7 +112,6 @@ export const STORE_CASES: readonly AlertCase[] = [
     series: { [breaker('postgres')]: steps(0, 2, 2) },
     quietAt: '1m',
     fires: ['warning', 'critical'],
-    at: '3m',
     labels: { ...MARKET, breaker: 'postgres' },
   },
   {
@@ -122,7 +120,6 @@ export const STORE_CASES: readonly AlertCase[] = [
     series: { [breaker('streams:US-EG')]: steps(1, 2, 2) },
     quietAt: '1m',
     fires: ['critical'],
-    at: '3m',
     labels: { ...OF_US, breaker: 'streams:US-EG' },
   },
   {
@@ -130,8 +127,6 @@ export const STORE_CASES: readonly AlertCase[] = [
     what: 'a breaker was open for less than a scrape',
     series: { [`risk_breaker_opened_total${api('breaker="redis"')}`]: steps(0, 2, 1) },
     quietAt: '1m',
-    fires: ['warning'],
-    at: '3m',
     labels: { ...MARKET, breaker: 'redis' },
   },
   {
@@ -142,9 +137,7 @@ export const STORE_CASES: readonly AlertCase[] = [
       [`risk_stream_append_failures_total${api('reason="REDIS_OOM"')}`]: '_x19 1x400',
     },
     quietAt: '4m',
-    fires: ['warning'],
     at: '6m',
-    labels: MARKET,
   },
   {
     alert: 'RedisCrowded',
@@ -155,8 +148,6 @@ export const STORE_CASES: readonly AlertCase[] = [
     },
     quietAt: '1m',
     fires: ['warning', 'info'],
-    at: '3m',
-    labels: MARKET,
   },
   {
     alert: 'ReplicaBehind',
@@ -165,7 +156,6 @@ export const STORE_CASES: readonly AlertCase[] = [
     quietAt: '1m',
     fires: ['warning', 'critical'],
     at: '5m',
-    labels: MARKET,
     value: '1m 10s',
   },
   {
@@ -173,9 +163,6 @@ export const STORE_CASES: readonly AlertCase[] = [
     what: 'the replica does not answer',
     series: { [breaker('replica')]: steps(0, 2, 2) },
     quietAt: '1m',
-    fires: ['warning'],
-    at: '3m',
-    labels: MARKET,
   },
   {
     alert: 'KafkaDown',
@@ -187,7 +174,6 @@ export const STORE_CASES: readonly AlertCase[] = [
     quietAt: '2m30s',
     fires: ['warning', 'critical'],
     at: '8m',
-    labels: MARKET,
   },
   {
     alert: 'KafkaDown',
@@ -196,9 +182,7 @@ export const STORE_CASES: readonly AlertCase[] = [
       [breaker('kafka')]: steps(0, 2, 2),
       [`risk_breaker_state${worker('breaker="kafka"')}`]: '0x400',
     },
-    fires: ['warning'],
     at: '20m',
-    labels: MARKET,
   },
   {
     alert: 'KafkaDown',
@@ -212,8 +196,6 @@ export const STORE_CASES: readonly AlertCase[] = [
     what: 'retention removed entries of a partition',
     series: { [`risk_kafka_trimmed_partitions${api('corridor="US-EG"')}`]: steps(0, 2, 1) },
     quietAt: '1m',
-    fires: ['warning'],
-    at: '3m',
     labels: OF_US,
   },
   {
@@ -231,9 +213,6 @@ export const STORE_CASES: readonly AlertCase[] = [
     what: 'labels are untold for 61 s',
     series: { [`risk_labels_untold_seconds${worker()}`]: steps(60, 2, 61) },
     quietAt: '1m',
-    fires: ['warning'],
-    at: '3m',
-    labels: MARKET,
     value: '1m 1s',
   },
 ];
