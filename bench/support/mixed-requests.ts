@@ -1,7 +1,7 @@
 /** A mix of reads and posts, by the law by which accounts are busy. */
 import { join } from 'node:path';
 import { createRandom, type Random } from '../../src/kit/random.ts';
-import { transactionWriter } from '../../src/tools/simulate/format.ts';
+import { transactionLine } from '../../src/tools/simulate/format.ts';
 import { readCpu } from './cpu-by-role.ts';
 import { startGenerator } from './generator-process.ts';
 import type { Load } from './load.ts';
@@ -50,7 +50,6 @@ export function* mixedRequests({ parties, writes, load }: Mix): Generator<Buffer
   const [host, apiKey] = ['127.0.0.1', API_KEY];
   const random = createRandom(`${load.seed}/mix`);
   const draw = zipf(parties.length, 1, random);
-  const { line } = transactionWriter('ndjson');
   const traffic = {
     ...load,
     transactions: 1_000_000,
@@ -85,7 +84,7 @@ export function* mixedRequests({ parties, writes, load }: Mix): Generator<Buffer
       merchantId: party.merchant,
       createdAtMs: Date.now(),
     };
-    yield encodePost(host, apiKey, line(own).trimEnd());
+    yield encodePost(host, apiKey, transactionLine(own).trimEnd());
   }
 }
 

@@ -6,7 +6,7 @@
 import { once } from 'node:events';
 import { createWriteStream } from 'node:fs';
 import { createRandom } from '../../src/kit/random.ts';
-import { transactionWriter } from '../../src/tools/simulate/format.ts';
+import { transactionLine } from '../../src/tools/simulate/format.ts';
 import { requestSizes } from './day.ts';
 import { type Traffic, trafficRows } from './traffic.ts';
 
@@ -75,13 +75,12 @@ export function encodePost(host: string, apiKey: string, body: string): Buffer {
 }
 
 function* batches(options: RequestsOptions): Generator<string[], void> {
-  const { line } = transactionWriter('ndjson');
   const nextSize =
     options.day === true ? requestSizes(createRandom(SIZES_SEED)) : () => options.batch;
   let size = nextSize();
   let rows: string[] = [];
   for (const row of trafficRows(options)) {
-    rows.push(line(row).trimEnd());
+    rows.push(transactionLine(row).trimEnd());
     if (rows.length < size) continue;
     yield rows;
     rows = [];

@@ -86,10 +86,10 @@ describe('risk labels import', () => {
       ...{ transactions: ROWS, accounts: 100, merchants: 40, days: 20 },
       ...{ endMs: Date.UTC(2026, 9, 20), seed: 'labels', fraudRate: 0.02 },
     };
-    const out = join(folder, 'traffic.csv.gz');
-    const labels = join(folder, 'labels.csv.gz');
+    const out = join(folder, 'traffic.ndjson.gz');
+    const labels = join(folder, 'labels.ndjson.gz');
     const { signal } = new AbortController();
-    const counts = await writeSimulation(options, { out, labels, format: 'csv' }, signal);
+    const counts = await writeSimulation(options, { out, labels }, signal);
     const { code } = await api.risk('replay', out, '--settle-timeout', '1');
     // No worker runs here.
     expect(code).toBe(1);

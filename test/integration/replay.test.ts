@@ -52,7 +52,7 @@ test('risk replay: everything accepted is scored once; again, everything is a du
     ...{ endMs: Date.UTC(2026, 10, 10), seed: 'replay', fraudRate: 0.02 },
   };
   const { signal } = new AbortController();
-  await writeSimulation(options, { out: file, labels: undefined, format: 'ndjson' }, signal);
+  await writeSimulation(options, { out: file, labels: undefined }, signal);
 
   const first = await replay([file, '--batch', '200']);
   // A replay of five seconds or more says how far it is.

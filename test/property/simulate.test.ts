@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { transactionInputSchema } from '../../src/core/domain/transaction.ts';
-import { transactionWriter } from '../../src/tools/simulate/format.ts';
+import { transactionLine } from '../../src/tools/simulate/format.ts';
 import { simulate } from '../../src/tools/simulate/simulate.ts';
 import { runsOf } from '../support/thorough.ts';
 
@@ -40,11 +40,10 @@ test('simulate gives exactly the rows and frauds asked for, in time order within
 });
 
 test('simulate writes rows that the API accepts', () => {
-  const { line } = transactionWriter('ndjson');
   fc.assert(
     fc.property(options, (given) => {
       for (const row of simulate({ ...given, transactions: Math.min(given.transactions, 100) })) {
-        const parsed = transactionInputSchema.safeParse(JSON.parse(line(row)));
+        const parsed = transactionInputSchema.safeParse(JSON.parse(transactionLine(row)));
         expect(parsed.error?.issues ?? []).toEqual([]);
       }
     }),

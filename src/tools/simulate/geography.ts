@@ -56,8 +56,6 @@ export const CORRIDORS: readonly [Corridor, ...Corridor[]] = [
   corridor('ES', 'CO'),
 ];
 
-export const CORRIDOR_NAMES = [...new Set(CORRIDORS.map(({ name }) => name))];
-
 /** Countries of merchants: index modulo the length, so that each country has its share of them. */
 export const MERCHANT_COUNTRIES: readonly CountryCode[] = [
   ...(['US', 'EG', 'MX', 'IN', 'US', 'PH', 'NG', 'PK'] as const),

@@ -26,8 +26,6 @@ export type SimulateOptions = {
   readonly seed: string;
   /** Share of fraudulent transactions, 0 to 1. */
   readonly fraudRate: number;
-  /** All accounts are of this corridor. */
-  readonly corridor?: string | undefined;
   /** Share of a corridor's ordinary transactions that are many times the usual amount, 0 to 1. */
   readonly gifts?: { readonly corridor: string; readonly share: number } | undefined;
 };
@@ -46,8 +44,8 @@ export type Population = {
 };
 
 /** Accounts of habits, some busy and some that hardly act. */
-export function habitual({ seed, accounts, merchants, corridor }: SimulateOptions): Population {
-  const world = createWorld(seed, accounts, merchants, corridor);
+export function habitual({ seed, accounts, merchants }: SimulateOptions): Population {
+  const world = createWorld(seed, accounts, merchants);
   return { world, actor: (random, atMs) => activeIndex(world, random, atMs) };
 }
 
@@ -74,10 +72,9 @@ export function* simulate(
 
 /** Other options give other transactions, and their keys must never meet in one engine. */
 function runName(options: SimulateOptions): string {
-  const { transactions, accounts, merchants, days, endMs, seed, fraudRate } = options;
-  const own = [options.corridor, options.gifts].filter((option) => option !== undefined);
-  const all = [transactions, accounts, merchants, days, endMs, seed, fraudRate, ...own];
-  const text = JSON.stringify(all);
+  const { transactions, accounts, merchants, days, endMs, seed, fraudRate, gifts } = options;
+  const all = [transactions, accounts, merchants, days, endMs, seed, fraudRate];
+  const text = JSON.stringify(gifts === undefined ? all : [...all, gifts]);
   return hashText(text, 1).toString(36) + hashText(text, 2).toString(36);
 }
 

@@ -60,16 +60,9 @@ export type SimulatedTransaction = Draft & {
 const PRICE_FIRST = 1000;
 const PRICE_SECOND = 1001;
 
-export type Merchants = {
-  readonly count: number;
-  id(index: number): string;
-  /** Factor on an account's usual amount: 1 in the middle, about 0.4 to 2.5 for most. */
-  priceLevel(index: number): number;
-  /** The merchant of a country that the number in [0, 1) points at; popular ones more often. */
-  inCountry(country: CountryCode, at: number): number;
-};
+export type Merchants = ReturnType<typeof createMerchants>;
 
-export function createMerchants(count: number, trait: Trait): Merchants {
+export function createMerchants(count: number, trait: Trait) {
   const slots = new Map<CountryCode, number[]>();
   for (const [slot, country] of MERCHANT_COUNTRIES.entries()) {
     if (slot < count) slots.set(country, [...(slots.get(country) ?? []), slot]);
@@ -77,10 +70,12 @@ export function createMerchants(count: number, trait: Trait): Merchants {
   const blocks = Math.ceil(count / MERCHANT_COUNTRIES.length);
   return {
     count,
-    id: (index) => `merchant_${index}`,
-    priceLevel: (index) =>
+    id: (index: number) => `merchant_${index}`,
+    /** Factor on an account's usual amount: 1 in the middle, about 0.4 to 2.5 for most. */
+    priceLevel: (index: number) =>
       Math.exp(0.45 * normal(trait(index, PRICE_FIRST), trait(index, PRICE_SECOND))),
-    inCountry(country, at) {
+    /** The merchant of a country that the number in [0, 1) points at; popular ones more often. */
+    inCountry(country: CountryCode, at: number): number {
       const own = slots.get(country) ?? [0];
       const position = Math.floor(at * (0.1 + 0.9 * at) * blocks * own.length);
       const slot = own[position % own.length] ?? 0;
@@ -117,26 +112,7 @@ const NIGHT_SHARE = 0.04;
 /** Median account's usual amount, US dollars. */
 const LEVEL_DOLLARS = 45;
 
-export type Account = {
-  readonly index: number;
-  readonly id: string;
-  readonly corridor: string;
-  readonly home: CountryCode;
-  readonly destination: CountryCode;
-  readonly currency: string;
-  /** Median amount, in units of `currency`. */
-  readonly level: number;
-  readonly deviceId: string;
-  readonly channel: string;
-};
-
-export type Accounts = {
-  readonly count: number;
-  get(index: number): Account;
-  favourite(account: Account, nth: number): number;
-  /** How likely the account acts at this time, in (0, ACTIVITY_MAX]. */
-  activity(index: number, atMs: number): number;
-};
+export type Account = Readonly<ReturnType<typeof readAccount>>;
 
 export const ACTIVITY_MAX = 1.6;
 
@@ -156,21 +132,16 @@ export function testAddress(at: number): string {
   return `198.${18 + (host >>> 16)}.${(host >>> 8) & 255}.${host & 255}`;
 }
 
-/** @param corridors their home corridors, one at least */
-export function createAccounts(
-  count: number,
-  merchants: Merchants,
-  trait: Trait,
-  corridors: readonly [Corridor, ...Corridor[]] = CORRIDORS,
-): Accounts {
+export function createAccounts(count: number, merchants: Merchants, trait: Trait) {
   const corridorOf = (index: number) =>
-    corridors[Math.floor(trait(index, TRAIT.corridor) * corridors.length)] ?? corridors[0];
+    CORRIDORS[Math.floor(trait(index, TRAIT.corridor) * CORRIDORS.length)] ?? CORRIDORS[0];
   return {
     count,
-    get: (index) => readAccount(index, corridorOf(index), trait),
-    favourite: (account, nth) =>
+    get: (index: number): Account => readAccount(index, corridorOf(index), trait),
+    favourite: (account: Account, nth: number) =>
       merchants.inCountry(account.destination, trait(account.index, TRAIT.favourite + nth)),
-    activity(index, atMs) {
+    /** How likely the account acts at this time, in (0, ACTIVITY_MAX]. */
+    activity(index: number, atMs: number): number {
       const localMs = atMs + COUNTRIES[corridorOf(index).source].utcOffsetHours * HOUR_MS;
       const hour = Math.floor(localMs / HOUR_MS) % 24;
       const night = trait(index, TRAIT.night) < NIGHT_SHARE;
@@ -185,7 +156,7 @@ export function createAccounts(
   };
 }
 
-function readAccount(index: number, corridor: Corridor, trait: Trait): Account {
+function readAccount(index: number, corridor: Corridor, trait: Trait) {
   const foreign = Math.floor(trait(index, TRAIT.foreign) * FOREIGN_CURRENCIES.length);
   const currency =
     trait(index, TRAIT.currency) < FOREIGN_SHARE
@@ -199,17 +170,12 @@ function readAccount(index: number, corridor: Corridor, trait: Trait): Account {
     home: corridor.source,
     destination: corridor.destination,
     currency,
+    /** Median amount, in units of `currency`. */
     level: LEVEL_DOLLARS * Math.exp(0.6 * spread) * unitsPerDollar(currency),
     deviceId: `device_${index}_0`,
     channel: CHANNELS[Math.floor(trait(index, TRAIT.channel) * CHANNELS.length)] ?? 'web',
   };
 }
-
-export type World = {
-  readonly accounts: Accounts;
-  readonly merchants: Merchants;
-  readonly trait: Trait;
-};
 
 /** Share of transactions with one of the favourite merchants. */
 const FAVOURITE_SHARE = 0.93;
@@ -220,18 +186,12 @@ export const AMOUNT_SIGMA = 0.35;
 
 const COUNTRY_CODES = Object.keys(COUNTRIES) as [CountryCode, ...CountryCode[]];
 
-/** @param corridor of all accounts; undefined: the corridors of a market */
-export function createWorld(
-  seed: string,
-  accounts: number,
-  merchants: number,
-  corridor?: string,
-): World {
+export type World = ReturnType<typeof createWorld>;
+
+export function createWorld(seed: string, accounts: number, merchants: number) {
   const trait = createTrait(`${seed}/world`);
   const all = createMerchants(merchants, createTrait(`${seed}/merchants`));
-  const only = CORRIDORS.find(({ name }) => name === corridor);
-  const corridors = only === undefined ? CORRIDORS : ([only] as const);
-  return { accounts: createAccounts(accounts, all, trait, corridors), merchants: all, trait };
+  return { accounts: createAccounts(accounts, all, trait), merchants: all, trait };
 }
 
 /** Any account; low indices act more often, so that some are busy and some hardly act. */

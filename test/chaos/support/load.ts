@@ -5,7 +5,7 @@
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import { createRandom } from '../../../src/kit/random.ts';
-import { transactionWriter } from '../../../src/tools/simulate/format.ts';
+import { transactionLine } from '../../../src/tools/simulate/format.ts';
 import { simulate } from '../../../src/tools/simulate/simulate.ts';
 import type { SimulatedTransaction } from '../../../src/tools/simulate/world.ts';
 import type { Ledger } from './ledger.ts';
@@ -139,7 +139,6 @@ export function* makeBatches({
   corridor,
   endMs = Date.now(),
 }: TrafficOptions): Generator<Batch, undefined> {
-  const { line } = transactionWriter('ndjson');
   let rows: SimulatedTransaction[] = [];
   let bad: string[] = [];
   let count = 0;
@@ -156,7 +155,7 @@ export function* makeBatches({
       isSpoiled ? { ...row, accountId: `${spoiled.account}_${count % SPOILED_ACCOUNTS}` } : row,
     );
     if (rows.length < batch) continue;
-    const lines = rows.map(line);
+    const lines = rows.map(transactionLine);
     yield {
       ...{ keys: rows.map((each) => each.idempotencyKey), spoiled: bad, rows: lines },
       body: `{"transactions":[${lines.join(',')}]}`,

@@ -43,13 +43,13 @@ export async function startEngine(): Promise<Engine> {
     worker.kill('SIGTERM');
     await worker.exited;
   });
-  const file = `${folder.services}/sample.csv`;
+  const file = `${folder.services}/sample.ndjson`;
   await writeSimulation(
     {
       ...{ transactions: TRANSACTIONS, accounts: 100, merchants: 50, days: 10, endMs: Date.now() },
       ...{ seed: 'console', fraudRate: 0.02 },
     },
-    { out: file, labels: `${folder.services}/labels.csv`, format: 'csv' },
+    { out: file, labels: `${folder.services}/labels.ndjson` },
     new AbortController().signal,
   );
   const { code, stderr } = await api.risk('replay', file);

@@ -23,16 +23,14 @@ const TRANSACTIONS_PER_MERCHANT = 70;
 const MERCHANTS_MIN = 50;
 const LABELS_OF_REQUEST = 1_000;
 
-const EACH_COLUMN: Projection = {
-  csv: (header) => (cells) => Object.fromEntries(header.map((name, at) => [name, cells[at]])),
-  json: (row) => ({ ...row }),
-};
+/** The files are NDJSON. */
+const AS_IT_IS: Projection = { csv: () => () => ({}), json: (row) => ({ ...row }) };
 
 type Sample = { readonly file: string; readonly made: boolean };
 
 /** The file with the labels of the transactions. */
 const labelsFile = (dataDir: string, transactions: number) =>
-  join(dataDir, `sample-${transactions}-labels.csv.gz`);
+  join(dataDir, `sample-${transactions}-labels.ndjson.gz`);
 
 export async function readOrMakeSample(
   dataDir: string,
@@ -40,7 +38,7 @@ export async function readOrMakeSample(
   nowMs: number,
   signal: AbortSignal,
 ): Promise<Sample> {
-  const file = join(dataDir, `sample-${transactions}.csv.gz`);
+  const file = join(dataDir, `sample-${transactions}.ndjson.gz`);
   if (existsSync(file)) return { file, made: false };
   await writeSimulation(
     {
@@ -53,7 +51,7 @@ export async function readOrMakeSample(
       fraudRate: FRAUD_RATE,
       gifts: GIFTS,
     },
-    { out: file, labels: labelsFile(dataDir, transactions), format: 'csv' },
+    { out: file, labels: labelsFile(dataDir, transactions) },
     signal,
   );
   return { file, made: true };
@@ -69,7 +67,7 @@ export async function importLabels(
   transactions: number,
 ): Promise<number> {
   let known = 0;
-  const source = await openSource(labelsFile(dataDir, transactions), EACH_COLUMN);
+  const source = await openSource(labelsFile(dataDir, transactions), AS_IT_IS);
   for await (const { rows } of source.batches(LABELS_OF_REQUEST, 0)) {
     const all = rows.map(({ body }) => labelOf(body));
     const labels = all.filter(({ labelled_at: at }) => Date.parse(at) <= Date.now());
