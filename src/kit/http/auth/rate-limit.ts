@@ -9,58 +9,34 @@ export const BURST_SECONDS = 10;
 /** An evicted name starts again with a full bucket. */
 const BUCKETS_MAX = 10_000;
 
-type Allowance = {
-  readonly isAllowed: boolean;
-  /** Requests left, whole. */
-  readonly remaining: number;
-  /** Until the bucket is full again, rounded up; when it is empty, until it holds one request. */
-  readonly waitSeconds: number;
-};
-
-export type RateLimit = {
-  /** Takes one request out of a bucket that holds at least one. */
-  readonly take: (name: string) => Allowance;
-  /** Seconds until a bucket holds one request, rounded up; 0 where it holds one now. Takes nothing. */
-  readonly waitSeconds: (name: string) => number;
-  /** Returns one request to a bucket. */
-  readonly giveBack: (name: string) => void;
-};
-
-type Bucket = { requests: number; atMs: number };
-
 /** @param nowMs monotonic clock */
-export function createRateLimit(requestsPerSecond: number, nowMs: () => number): RateLimit {
+export function createRateLimit(requestsPerSecond: number, nowMs: () => number) {
   const requestsMax = requestsPerSecond * BURST_SECONDS;
-  const buckets = new LRUCache<string, Bucket>({ max: BUCKETS_MAX });
-  const take = (name: string): Allowance => {
-    const now = nowMs();
-    let bucket = buckets.get(name);
-    if (bucket === undefined) {
-      bucket = { requests: requestsMax, atMs: now };
-      buckets.set(name, bucket);
-    }
-    const refilled = bucket.requests + ((now - bucket.atMs) / 1000) * requestsPerSecond;
-    const filled = Math.min(requestsMax, refilled);
-    const isAllowed = filled >= 1;
-    bucket.requests = isAllowed ? filled - 1 : filled;
-    bucket.atMs = now;
-    const missing = isAllowed ? requestsMax - bucket.requests : 1 - filled;
-    return {
-      isAllowed,
-      remaining: Math.floor(bucket.requests),
-      waitSeconds: Math.max(1, Math.ceil(missing / requestsPerSecond)),
-    };
+  const buckets = new LRUCache<string, { readonly requests: number; readonly atMs: number }>({
+    max: BUCKETS_MAX,
+  });
+  const heldBy = (name: string) => {
+    const { requests, atMs } = buckets.get(name) ?? { requests: requestsMax, atMs: 0 };
+    return Math.min(requestsMax, requests + ((nowMs() - atMs) / 1000) * requestsPerSecond);
   };
+  const add = (name: string, requests: number) =>
+    buckets.set(name, { requests: heldBy(name) + requests, atMs: nowMs() });
+  /** Seconds until a bucket holds one request, rounded up; 0 where it holds one now. */
   const waitSeconds = (name: string) => {
-    const bucket = buckets.get(name);
-    if (bucket === undefined) return 0;
-    const missing = 1 - bucket.requests - ((nowMs() - bucket.atMs) / 1000) * requestsPerSecond;
+    const missing = 1 - heldBy(name);
     return missing <= 0 ? 0 : Math.max(1, Math.ceil(missing / requestsPerSecond));
   };
-  const giveBack = (name: string) => {
-    const bucket = buckets.get(name);
-    // `take` cuts tokens beyond the size of a bucket off.
-    if (bucket !== undefined) bucket.requests += 1;
+  return {
+    waitSeconds,
+    /** Takes one request out of a bucket. @returns 0, or where the bucket holds none `waitSeconds` */
+    take: (name: string): number => {
+      const seconds = waitSeconds(name);
+      if (seconds === 0) add(name, -1);
+      return seconds;
+    },
+    /** Returns one request to a bucket. */
+    giveBack: (name: string): void => {
+      if (buckets.has(name)) add(name, 1);
+    },
   };
-  return { take, waitSeconds, giveBack };
 }

@@ -59,8 +59,8 @@ export async function loginRoutes({ config, database, log }: Parts): Promise<Hon
 
   const answer =
     (work: (c: Context<AppEnv>) => Promise<Response>) => async (c: Context<AppEnv>) => {
-      const { isAllowed, waitSeconds } = limit.take(addressOf(c.env?.incoming));
-      if (!isAllowed) {
+      const waitSeconds = limit.take(addressOf(c.env?.incoming));
+      if (waitSeconds > 0) {
         const headers = { 'Retry-After': String(waitSeconds) };
         throw new Problem('too-many-unknown-keys', 'Too many logins come from this address.', {
           headers,
