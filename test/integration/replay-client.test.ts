@@ -140,7 +140,6 @@ async function replay(url: string, path: string, options: Partial<PostOptions> =
       connections: 4,
       rowsPerSecond: null,
       outageMsMax: 5_000,
-      checkpointPath: null,
       signal,
       onProgress: () => undefined,
       onWaiting: () => undefined,
@@ -249,32 +248,6 @@ test('postFile gives up when nothing succeeds for as long as outages may last', 
   const replaying = replay(api.url, csvFile(10), { outageMsMax: 900, onWaiting });
   await expect(replaying).rejects.toThrow('nothing succeeded');
   expect(reasons).toEqual(['the API answered 503']);
-});
-
-test('postFile goes on where it was stopped, and refuses a checkpoint of another file', async () => {
-  const checkpointPath = join(folder, 'checkpoint');
-  const stop = new AbortController();
-  let served = 0;
-  await using api = await startApi(({ serve }) => {
-    if (++served > 6) stop.abort();
-    else serve();
-  });
-  const path = csvFile(1_000);
-  const stopped = replay(api.url, path, { checkpointPath, signal: stop.signal });
-  await expect(stopped).rejects.toThrow();
-  const storedBefore = api.stored.size;
-  expect(storedBefore).toBe(300);
-
-  await using healthy = await startApi();
-  for (const [key, id] of api.stored) healthy.stored.set(key, id);
-  const result = await replay(healthy.url, path, { checkpointPath });
-  expect(healthy.stored.size).toBe(1_000);
-  expect(result.skipped).toBeGreaterThan(0);
-  expect(result.accepted).toBe(700);
-  expect(result.skipped + result.duplicates).toBe(300);
-
-  const other = replay(healthy.url, csvFile(999), { checkpointPath });
-  await expect(other).rejects.toThrow('does not belong to');
 });
 
 test('postFile keeps to the rate', async () => {

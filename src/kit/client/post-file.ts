@@ -2,14 +2,11 @@
  * Posts a file in batches until each row has its answer. A batch that the API refuses for some of its rows is sent again
  * without them, and everything may be repeated: what is stored already stays as it is.
  */
-import { basename } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
-import { z } from 'zod';
 import { type ApiAnswer, type ApiClient, ApiUnavailable, refusal } from './api-client.ts';
 import type { Problem } from './api-types.ts';
 import { createRetries, type Retries, type RetryOptions } from './retries.ts';
 import type { Row, SourceFile } from './rows.ts';
-import { readState, writeState } from './state-file.ts';
 
 export type PostOptions = RetryOptions & {
   readonly batchRows: number;
@@ -17,8 +14,6 @@ export type PostOptions = RetryOptions & {
   readonly connections: number;
   /** Upper bound; null: as fast as the API answers. */
   readonly rowsPerSecond: number | null;
-  /** File that records the rows answered so far; null records nothing. */
-  readonly checkpointPath: string | null;
   readonly onProgress: (progress: PostProgress) => void;
 };
 
@@ -40,8 +35,6 @@ export type RowsRoute = {
 type Refused = { readonly line: number; readonly detail: string };
 
 export type Posted = {
-  /** Rows that an earlier run had answered. */
-  readonly skipped: number;
   readonly refused: number;
   /** The first of them, in the order of the file. */
   readonly refusedFirst: readonly Refused[];
@@ -49,8 +42,6 @@ export type Posted = {
 
 /** Refused rows that are shown; the others are counted. */
 export const REFUSED_SHOWN_MAX = 20;
-/** A stop repeats the rows of as long. */
-const CHECKPOINT_EVERY_MS = 1_000;
 const TOO_MANY_NEW_MONTHS: Problem['type'] = 'urn:risk:problem:too-many-new-months';
 const KEY_CONFLICT: Problem['type'] = 'urn:risk:problem:key-conflict';
 
@@ -68,41 +59,28 @@ export async function postFile(
   options: PostOptions,
   route: RowsRoute,
 ): Promise<Posted> {
-  const { checkpointPath: path, onProgress } = options;
-  const skipped = path === null ? 0 : await readCheckpoint(path, source);
-  const contiguous = createContiguous(skipped);
   const pace = createPace(options);
   const refusedFirst: Refused[] = [];
   let refused = 0;
-  let answered = skipped;
+  let answered = 0;
   const refuse = (row: Refused) => {
     if (refused++ < REFUSED_SHOWN_MAX) refusedFirst.push(row);
   };
   const posting = { client, route, refuse, retries: createRetries(options) };
-  let recordedMs = performance.now();
-  const record = async () => {
-    recordedMs = performance.now();
-    const state = { file: basename(source.path), bytes: source.bytes, rows: contiguous.rows() };
-    if (path !== null) await writeState(path, state);
-  };
-  const batches = source.batches(options.batchRows, skipped);
+  const batches = source.batches(options.batchRows);
   const takeBatches = async () => {
-    for await (const { rows, unreadable, rowsEnd } of batches) {
-      const end = contiguous.begin(rowsEnd);
+    for await (const { rows, unreadable } of batches) {
       unreadable.forEach(refuse);
       await pace(rows.length);
       await postRows(posting, rows, false);
-      end();
       answered += rows.length + unreadable.length;
-      onProgress({ rows: answered, bytesRead: source.bytesRead(), bytes: source.bytes });
-      if (performance.now() - recordedMs > CHECKPOINT_EVERY_MS) await record();
+      options.onProgress({ rows: answered, bytesRead: source.bytesRead(), bytes: source.bytes });
     }
   };
   const ends = await Promise.allSettled(Array.from({ length: options.connections }, takeBatches));
-  await record();
   const failed = ends.find((end) => end.status === 'rejected');
   if (failed !== undefined) throw failed.reason;
-  return { skipped, refused, refusedFirst: refusedFirst.toSorted((a, b) => a.line - b.line) };
+  return { refused, refusedFirst: refusedFirst.toSorted((a, b) => a.line - b.line) };
 }
 
 /** @param repeatedBefore an earlier try with these rows may have been carried out */
@@ -166,23 +144,6 @@ function leaveOut({ route, refuse }: Posting, rows: readonly Row[], answer: ApiA
   return rows.filter((row) => !left.has(row));
 }
 
-/** Counts the leading rows that are all answered while batches end in any order. */
-function createContiguous(firstRow: number) {
-  const open = new Set<{ readonly rowsBefore: number }>();
-  let taken = firstRow;
-  return {
-    /** Rows up to `rowsEnd` were taken; the returned function marks them as answered. */
-    begin: (rowsEnd: number) => {
-      const batch = { rowsBefore: taken };
-      taken = rowsEnd;
-      open.add(batch);
-      return () => open.delete(batch);
-    },
-    // A Set has the order of insertion, so the first open batch is the earliest.
-    rows: () => open.values().next().value?.rowsBefore ?? taken,
-  };
-}
-
 /** Lets at most `rowsPerSecond` rows pass; waiting batches keep their order. */
 function createPace({ rowsPerSecond, signal }: PostOptions): (rows: number) => Promise<void> {
   let nextMs = 0;
@@ -193,18 +154,4 @@ function createPace({ rowsPerSecond, signal }: PostOptions): (rows: number) => P
     nextMs = dueMs + (rows / rowsPerSecond) * 1000;
     if (dueMs > nowMs) await wait(dueMs - nowMs, undefined, { signal });
   };
-}
-
-const checkpointSchema = z.object({
-  /** Identity of the file, which does not change when it is moved. */
-  file: z.string(),
-  bytes: z.number(),
-  /** Leading rows that are all answered. */
-  rows: z.int().min(0),
-});
-
-async function readCheckpoint(path: string, { path: file, bytes }: SourceFile): Promise<number> {
-  const isOurs = (known: z.infer<typeof checkpointSchema>) =>
-    known.file === basename(file) && known.bytes === bytes;
-  return (await readState(path, checkpointSchema, isOurs, file))?.rows ?? 0;
 }

@@ -19,8 +19,6 @@ export type Row = {
 export type UnreadableRow = { readonly line: number; readonly detail: string };
 
 export type RowBatch = {
-  /** Rows of the file up to and including this batch, readable or not. */
-  readonly rowsEnd: number;
   readonly rows: readonly Row[];
   readonly unreadable: readonly UnreadableRow[];
 };
@@ -35,7 +33,7 @@ type TextFile = {
 
 export type SourceFile = Pick<TextFile, 'bytes' | 'bytesRead'> & {
   readonly path: string;
-  readonly batches: (rowsPerBatch: number, skipRows: number) => AsyncGenerator<RowBatch, void>;
+  readonly batches: (rowsPerBatch: number) => AsyncGenerator<RowBatch, void>;
 };
 
 /** A longer line is not one row: the API takes 64 KiB. */
@@ -72,8 +70,8 @@ export async function openSource(path: string, projection: Projection): Promise<
   const { bytes, bytesRead, read } = await openText(path);
   return {
     ...{ path, bytes, bytesRead },
-    batches: (rowsPerBatch, skipRows) =>
-      batched(readRows(read(), isJsonName(path), projection), rowsPerBatch, skipRows),
+    batches: (rowsPerBatch) =>
+      batched(readRows(read(), isJsonName(path), projection), rowsPerBatch),
   };
 }
 
@@ -95,19 +93,16 @@ async function lookAt(path: string): Promise<{ size: number; compressed: boolean
 async function* batched(
   rows: AsyncIterable<Row | UnreadableRow>,
   rowsPerBatch: number,
-  skipRows: number,
 ): AsyncGenerator<RowBatch, void> {
-  let rowsEnd = 0;
   let batch = { rows: [] as Row[], unreadable: [] as UnreadableRow[] };
   for await (const row of rows) {
-    if (++rowsEnd <= skipRows) continue;
     if ('body' in row) batch.rows.push(row);
     else batch.unreadable.push(row);
     if (batch.rows.length + batch.unreadable.length < rowsPerBatch) continue;
-    yield { rowsEnd, ...batch };
+    yield batch;
     batch = { rows: [], unreadable: [] };
   }
-  if (batch.rows.length + batch.unreadable.length > 0) yield { rowsEnd, ...batch };
+  if (batch.rows.length + batch.unreadable.length > 0) yield batch;
 }
 
 /** The cells of one record, and the line it ends on. */

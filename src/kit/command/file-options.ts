@@ -27,7 +27,6 @@ export const FILE_OPTIONS = {
   batch: TEXT,
   connections: TEXT,
   rate: TEXT,
-  resume: TEXT,
   url: TEXT,
 } as const;
 
@@ -38,16 +37,15 @@ export const fileOptionTexts = (connections: number) => ({
   '--batch N': `Rows a request, 1 to ${BATCH_ROWS_MAX} (${BATCH_ROWS_MAX})`,
   '--connections N': `Requests at a time, 1 to ${CONNECTIONS_MAX} (${connections})`,
   '--rate N': 'At most so many rows a second (as fast as the API answers)',
-  '--resume FILE': 'Remember here how far it came, and go on from there',
 });
 
 type FileValues = {
-  readonly [name in 'batch' | 'connections' | 'rate' | 'resume' | 'url']?: string | undefined;
+  readonly [name in 'batch' | 'connections' | 'rate' | 'url']?: string | undefined;
 } & { readonly [name in 'map' | 'set']?: string[] | undefined };
 
 export type FileSettings<F extends string> = Pick<
   PostOptions,
-  'batchRows' | 'connections' | 'rowsPerSecond' | 'checkpointPath'
+  'batchRows' | 'connections' | 'rowsPerSecond'
 > &
   Omit<ApiOptions, 'signal'> & {
     readonly file: string;
@@ -74,7 +72,6 @@ export function fileOptions<F extends string>(
     batchRows: integer('batch', BATCH_ROWS_MAX, BATCH_ROWS_MAX),
     connections: integer('connections', CONNECTIONS_MAX, connections),
     rowsPerSecond: integer('rate', ROWS_PER_SECOND_MAX, null),
-    checkpointPath: values.resume ?? null,
   };
 }
 

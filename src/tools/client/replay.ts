@@ -117,7 +117,6 @@ export const PLAIN_REPLAY = {
   connections: CONNECTIONS,
   rowsPerSecond: null,
   settleTimeoutMs: SETTLE_TIMEOUT_SECONDS * 1000,
-  checkpointPath: null,
 } as const satisfies Partial<ReplaySettings>;
 
 type ReplayContext = Pick<CommandContext, 'config' | 'output' | 'signal'>;
@@ -201,8 +200,7 @@ async function run(args: string[], context: CommandContext): Promise<number> {
     databaseUrl: config.DATABASE_URL,
     settleTimeoutMs: seconds * 1000,
   };
-  const next = settings.checkpointPath === null ? '' : ' and goes on where it stopped';
-  const said = `the same command again repeats nothing${next}`;
+  const said = 'the same command again repeats nothing';
   const replayed = await unlessStopped(context, said, replayToLedger(settings, context));
   return replayed === undefined ? EXIT.failed : report(settings, replayed, context.output);
 }
@@ -213,12 +211,11 @@ function report(
   output: Output,
 ): number {
   noteRefused(posted, output);
-  const { skipped, refused, refusedFirst } = posted;
-  if (skipped > 0) output.note(`skipped ${skipped} rows answered before`);
+  const { refused, refusedFirst } = posted;
   if (settings.databaseUrl === undefined) {
     output.note('without DATABASE_URL: scored and dead_lettered are differences of GET /v1/status');
   }
-  output.value({ ...ledger, skipped, refused, refused_first: refusedFirst }, [ledgerLine(ledger)]);
+  output.value({ ...ledger, refused, refused_first: refusedFirst }, [ledgerLine(ledger)]);
   const nothingTaken = refused > 0 && ledger.accepted + ledger.duplicates === 0;
   return balances(ledger) && !nothingTaken ? EXIT.fine : EXIT.failed;
 }

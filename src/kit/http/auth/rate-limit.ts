@@ -15,15 +15,15 @@ export function createRateLimit(requestsPerSecond: number, nowMs: () => number) 
   const buckets = new LRUCache<string, { readonly requests: number; readonly atMs: number }>({
     max: BUCKETS_MAX,
   });
-  const heldBy = (name: string) => {
+  const requestsIn = (name: string) => {
     const { requests, atMs } = buckets.get(name) ?? { requests: requestsMax, atMs: 0 };
     return Math.min(requestsMax, requests + ((nowMs() - atMs) / 1000) * requestsPerSecond);
   };
   const add = (name: string, requests: number) =>
-    buckets.set(name, { requests: heldBy(name) + requests, atMs: nowMs() });
+    buckets.set(name, { requests: requestsIn(name) + requests, atMs: nowMs() });
   /** Seconds until a bucket holds one request, rounded up; 0 where it holds one now. */
   const waitSeconds = (name: string) => {
-    const missing = 1 - heldBy(name);
+    const missing = 1 - requestsIn(name);
     return missing <= 0 ? 0 : Math.max(1, Math.ceil(missing / requestsPerSecond));
   };
   return {

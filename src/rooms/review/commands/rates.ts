@@ -46,7 +46,7 @@ Example: risk rates import rates.csv
 async function readRates(path: string): Promise<ExchangeRate[]> {
   const source = await openSource(path, { csv: csvReader, json: (row) => ({ ...row }) });
   const rates = new Map<string, ExchangeRate>();
-  for await (const { rows, unreadable } of source.batches(BATCH_ROWS, 0)) {
+  for await (const { rows, unreadable } of source.batches(BATCH_ROWS)) {
     const [bad] = unreadable;
     if (bad !== undefined) refuse(bad.line, bad.detail);
     for (const row of rows) {

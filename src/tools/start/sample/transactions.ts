@@ -68,7 +68,7 @@ export async function importLabels(
 ): Promise<number> {
   let known = 0;
   const source = await openSource(labelsFile(dataDir, transactions), AS_IT_IS);
-  for await (const { rows } of source.batches(LABELS_OF_REQUEST, 0)) {
+  for await (const { rows } of source.batches(LABELS_OF_REQUEST)) {
     const all = rows.map(({ body }) => labelOf(body));
     const labels = all.filter(({ labelled_at: at }) => Date.parse(at) <= Date.now());
     if (labels.length === 0) continue;
