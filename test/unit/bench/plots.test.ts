@@ -32,20 +32,3 @@ test('a curve has its points by time, and lower where there is less', () => {
   expect(svg).toContain('prefers-color-scheme:dark');
   expect(svg).toContain('class="ground"');
 });
-
-test('bars are as long as their values, rivals from the cheapest', () => {
-  const rival = (caseName: string, us: number, batch: number) => ({
-    ...{ bench: 'rivals', caseName, inputs: { batch } },
-    figures: { cpu_us_per_transaction_median: us },
-  });
-  const svg = drawPlots([
-    file([rival('engine', 100, 1000), rival('plain', 50, 1000), rival('bullmq', 400, 1)]),
-  ]).get('rivals');
-  expect([...(svg ?? '').matchAll(/width="([\d.]+)" height="16"/g)].map(([, w]) => w)).toEqual([
-    '390',
-    '48.8',
-    '97.5',
-  ]);
-  expect(svg).toContain('single posts: bullmq');
-  expect(svg?.indexOf('1000: plain')).toBeLessThan(svg?.indexOf('1000: engine') ?? 0);
-});

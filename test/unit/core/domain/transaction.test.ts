@@ -71,16 +71,6 @@ test('canonicalJson is the same for every order of members, and only for equal v
 });
 
 describe('currencies', () => {
-  test.each([
-    ['125.50', 'USD', 12_550],
-    ['125.5', 'USD', 12_550],
-    ['125', 'USD', 12_500],
-    ['900', 'JPY', 900],
-    ['1.005', 'KWD', 1005],
-  ])('%s %s is %s minor units', (amount, currency, units) => {
-    expect(toMinorUnits(amount, currency)).toBe(units);
-  });
-
   test('are the nearest double of all digits, where one is exact and where none is', () => {
     const digits = fc.string({ unit: fc.constantFrom(...'0123456789'), maxLength: 17 });
     fc.assert(

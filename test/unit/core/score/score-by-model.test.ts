@@ -1,4 +1,7 @@
-/** Goal: the effect of a model's opinion on a decision. Method: given opinions, vectors on which rules fire. */
+/**
+ * Goal: policies join a model's opinion, and contributions add up. test/golden/decisions.test.ts has decisions by opinions, bands and
+ * factors. Method: given opinions, vectors on which rules fire.
+ */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { factorSentence } from '../../../../src/core/score/factor-sentence.ts';
@@ -21,36 +24,11 @@ const FACTORS: Factor[] = [
   { feature: 'first_device', value: 1, contribution: 1 },
 ];
 
-function opinionOf(probability: number, more: Partial<Opinion> = {}): Opinion {
-  return { probability, bands: null, factors: () => FACTORS, ...more };
+function opinionOf(probability: number): Opinion {
+  return { probability, bands: null, factors: () => FACTORS };
 }
 
 describe('a deciding model', () => {
-  test('shares its points among the features, and rules that fired are told with none', () => {
-    expect(score({ vector, ruleSet, opinion: opinionOf(0.8) })).toMatchObject({
-      score: 800,
-      verdict: 'decline',
-      reasons: [
-        {
-          ...{ code: 'MODEL_COUNT_1H', contribution: 600 },
-          detail: 'Model: Siblings of the last hour: 14 transactions',
-        },
-        { code: 'MODEL_FIRST_DEVICE', contribution: 200 },
-        { code: 'STRUCTURING', contribution: 0 },
-        { code: 'IMPOSSIBLE_TRAVEL', contribution: 0 },
-      ],
-    });
-  });
-
-  test('is not asked for factors where it approves', () => {
-    const factors = () => {
-      throw new Error('asked');
-    };
-    const decision = score({ vector, ruleSet, opinion: opinionOf(0.1, { factors }) });
-    expect(decision.verdict).toBe('approve');
-    expect(decision.reasons[0]).toMatchObject({ code: 'MODEL_PROBABILITY', contribution: 100 });
-  });
-
   test('is joined by rules that are policy, as independent causes', () => {
     const decision = score({ vector, ruleSet: withPolicy, opinion: opinionOf(0.5) });
     expect(decision.risk).toBeCloseTo(1 - 0.5 * 0.4, 12);

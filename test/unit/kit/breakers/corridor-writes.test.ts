@@ -120,6 +120,36 @@ test('what is slow counts for Postgres as a whole where no other corridor is qui
   expect(await stuck.end()).toBe('stored');
 });
 
+test('commits of which none ends for 3 s are ended while others are quick; one at a time tries again', async () => {
+  const { begin, look, pass, writes } = rig();
+  await begin(B).end();
+  look();
+  const [stuck, mixed] = [begin(A), begin(BOTH)];
+  pass(3 * SECOND_MS + 1);
+  // Nobody else has committed since, so nothing says that the corridor is to blame.
+  writes.refuseStuck();
+  expect(writes.refusedMs('A')).toBe(0);
+  await begin(B).end();
+  look();
+  writes.refuseStuck();
+  expect(['A', 'B'].map(writes.levelOf)).toEqual([3, 0]);
+  // The commit that both share ends with it, so that the caller tries each corridor alone.
+  expect(await Promise.all([stuck.answer, mixed.answer])).toEqual(['STALLED', 'STALLED']);
+  expect([writes.refusedMs('A') > 0, writes.refusedMs('B')]).toEqual([true, 0]);
+  expect(await begin(A).answer).toBe('BREAKER_OPEN');
+  expect(await begin(B).end()).toBe('stored');
+  pass(30 * SECOND_MS);
+  expect(writes.refusedMs('A')).toBe(0);
+  const trial = begin(A);
+  expect(writes.refusedMs('A')).toBe(SECOND_MS);
+  expect(await begin(BOTH).answer).toBe('BREAKER_OPEN');
+  expect(await trial.end()).toBe('stored');
+  for (let n = 0; n < 2; n++) expect(await begin(BOTH).end()).toBe('stored');
+  expect(look().slice(0, 2)).toEqual([3, 0]);
+  for (let n = 1; n < HELD_LOOKS; n++) look();
+  expect(look().slice(0, 2)).toEqual([0, 0]);
+});
+
 test('corridors of a slow commit commit apart for half a minute', async () => {
   const { begin, pass, writes } = rig();
   const mixed = begin(BOTH);

@@ -133,11 +133,3 @@ describe('planPromotion', () => {
     expect(rows.map(({ corridor, state }) => [corridor, state])).toEqual([['US-MX', 'active']]);
   });
 });
-
-test('planRollback ends a canary before it touches the active model', () => {
-  const log = logOf([...activate('a'), ...activate('b').slice(0, 2)]);
-  const once = [...log, ...planRollback(log, ['US-EG'])];
-  expect(modelsOf(once, 'US-EG', 'active')).toEqual(['a']);
-  expect(modelsOf(once, 'US-EG', 'canary')).toEqual([]);
-  expect(() => planRollback(log, ['US-MX'])).toThrow(/neither a canary/);
-});

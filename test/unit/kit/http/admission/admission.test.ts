@@ -95,6 +95,19 @@ describe('admission', () => {
     expect(fill(admission)).toBe(16);
   });
 
+  test('lets fewer in while submissions take long; what says nothing changes nothing', () => {
+    const admission = createAdmission(limits, () => true);
+    fill(admission, 500);
+    admission.adapt(0);
+    expect(fill(admission, null)).toBe(64);
+    fill(admission, 501);
+    admission.adapt(0);
+    expect(fill(admission)).toBe(45);
+    expect(Array.from({ length: 64 }, () => admission.enter('other', 0).refusal)).toEqual(
+      new Array(64).fill(null),
+    );
+  });
+
   test('lets no more in while nobody knows how long those under way will take', () => {
     const admission = createAdmission(limits, () => true);
     fill(admission, 1000);
