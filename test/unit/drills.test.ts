@@ -4,16 +4,8 @@ import { createOutput } from '../../src/kit/command/output.ts';
 import type { Outcome } from '../chaos/support/run-scenario.ts';
 import { DRILLS } from '../drills/catalogue.ts';
 import { longestPause, RPO, secondsOf, UNACCEPTED, UNSCORED } from '../drills/support/drill.ts';
-import { blocksOf } from '../drills/support/page.ts';
 import { printTable } from '../drills/support/table.ts';
 import { readText } from './ship/ship-files.ts';
-
-test('blocks of commands are those below their heading, comments of a shell among them', () => {
-  const page = '# A\n```sh\n# a\n```\n## B\n```sql\nb\n```\n```sh\nc\nd\n```\n# C\n```sh\ne\n```\n';
-  expect(['A', 'B', 'C', 'D'].map((heading) => blocksOf(page, heading))).toEqual([
-    ...[['# a'], ['c\nd'], ['e'], []],
-  ]);
-});
 
 test('what is gone counts from its first answer until the incident, or until its last answer', () => {
   expect(secondsOf([], 9000)).toBe(0);

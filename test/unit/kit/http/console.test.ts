@@ -9,15 +9,11 @@ const asset = readdirSync(`${FOLDER}/assets`).find((name) => name.endsWith('.js'
 
 describe('gzip', () => {
   test.each([
-    ['gzip', true],
     ['gzip, deflate, br', true],
     ['br, GZIP;q=0.5', true],
     ['deflate,gzip ; q=1', true],
-    ['gzip;q=0', false],
     ['br, gzip;q=0.000, *', false],
-    ['identity', false],
     ['x-gzipped', false],
-    ['', false],
   ])('for Accept-Encoding: %s', async (accepted, isPacked) => {
     const headers = { 'Accept-Encoding': accepted };
     const answer = await routes.request(`/console/assets/${asset}`, { headers });
