@@ -149,30 +149,12 @@ describe.skipIf(missing !== undefined)('Kafka', () => {
         },
         expect.objectContaining({ check: 'kafka group', state: 'ok' }),
       ]);
-      const { transactions, retries } = site.topics();
-      await site.clients.administer((admin) =>
-        admin.deleteTopics({ topics: [transactions, retries] }),
-      );
-      const configs = [
-        { name: 'retention.ms', value: '60000' },
-        { name: 'cleanup.policy', value: 'compact' },
-      ];
-      const isThere = async () =>
-        (await site.clients.administer((admin) => admin.listTopics())).includes(transactions);
-      await waitUntil(async () => !(await isThere()), 10_000, 'no topic');
-      await site.clients.administer((admin) =>
-        admin.createTopics({ topics: [transactions], partitions: 3, replicas: 1, configs }),
-      );
-      await waitUntil(isThere, 10_000, 'the topic');
+      const { retries } = site.topics();
+      await site.clients.administer((admin) => admin.deleteTopics({ topics: [retries] }));
       const { findings } = await doctor();
       const [, found] = findings;
       expect(found?.state).toBe('fail');
-      expect(found?.detail.split('; ')).toEqual([
-        `${transactions} has 3 partitions, not 16`,
-        `${transactions} has cleanup.policy compact, not delete: records of a shard have one key`,
-        `${transactions} keeps records for 60 s, less than a day`,
-        `${retries} is missing`,
-      ]);
+      expect(found?.detail).toBe(`${retries} is missing`);
     },
     TEST_MS,
   );

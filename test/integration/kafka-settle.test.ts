@@ -1,14 +1,15 @@
 /**
  * Goal: a stream that takes no events keeps entries of its own corridor alone from their end, and what a worker cannot read goes on in
- * streams. Method: real Redis.
+ * streams; counts of partitions that workers gave up are gone, so that rebalances fill no memory. Method: real Redis.
  */
 import { expect, test } from 'vitest';
 import { settlingOnKafka } from '../../src/core/stream/kafka/settle.ts';
+import { createCountTries } from '../../src/core/stream/kafka/tries.ts';
 import { moveToStreams } from '../../src/core/stream/kafka/unread.ts';
-import { streamKeys } from '../../src/core/stream/keys.ts';
-import { openCommands } from '../../src/kit/redis/connection.ts';
-import { startTestRedis } from '../support/services.ts';
-import { waitUntil } from '../support/wait-until.ts';
+import { kafkaTriesKey, streamKeys } from '../../src/core/stream/keys.ts';
+import { createStreamRig } from '../support/stream-rig.ts';
+
+const { redis } = createStreamRig();
 
 const settlementOf = (corridor: string) => ({
   ...{ stream: streamKeys('market_0', corridor, 0), consumer: 'c', replaced: [], replies: [] },
@@ -21,51 +22,49 @@ const settlementOf = (corridor: string) => ({
 });
 
 test('a stream that takes no events keeps the entries of its corridor open, and no others', async () => {
-  await using server = await startTestRedis();
-  const redis = openCommands(server.url, 2000);
-  try {
-    await waitUntil(() => redis.status === 'ready', 5000, 'redis');
-    const done: string[] = [];
-    const settle = settlingOnKafka({
-      clients: { send: async () => undefined },
-      ...{ redis, market: 'market_0', logOf: () => 'both', nowMs: Date.now },
-      hasEventRoom: () => true,
-      done: (entries) => done.push(...entries.map(({ stream }) => stream.corridor)),
-    });
-    const settlements = ['US-EG', 'US-MX'].map(settlementOf);
-    const [broken, whole] = settlements.map(({ stream }) => stream.scored);
-    await redis.set(String(broken), 'no stream');
-    const { failures } = await settle(settlements);
-    expect(failures.map((one) => one?.code)).toEqual(['REDIS_WRONGTYPE', undefined]);
-    expect(done).toEqual(['US-MX']);
-    expect(await redis.xlen(String(whole))).toBe(1);
-    await redis.del(String(broken));
-    expect((await settle(settlements.slice(0, 1))).failures).toEqual([null]);
-    expect(done).toEqual(['US-MX', 'US-EG']);
-  } finally {
-    redis.disconnect();
-  }
+  const done: string[] = [];
+  const settle = settlingOnKafka({
+    clients: { send: async () => undefined },
+    ...{ redis: redis(), market: 'market_0', logOf: () => 'both', nowMs: Date.now },
+    hasEventRoom: () => true,
+    done: (entries) => done.push(...entries.map(({ stream }) => stream.corridor)),
+  });
+  const settlements = ['US-EG', 'US-MX'].map(settlementOf);
+  const [broken, whole] = settlements.map(({ stream }) => stream.scored);
+  await redis().set(String(broken), 'no stream');
+  const { failures } = await settle(settlements);
+  expect(failures.map((one) => one?.code)).toEqual(['REDIS_WRONGTYPE', undefined]);
+  expect(done).toEqual(['US-MX']);
+  expect(await redis().xlen(String(whole))).toBe(1);
+  await redis().del(String(broken));
+  expect((await settle(settlements.slice(0, 1))).failures).toEqual([null]);
+  expect(done).toEqual(['US-MX', 'US-EG']);
 });
 
 test('entries of another version go on in the streams that have room for them', async () => {
-  await using server = await startTestRedis();
-  const redis = openCommands(server.url, 2000);
-  try {
-    await waitUntil(() => redis.status === 'ready', 5000, 'redis');
-    const entryOf = (corridor: string, transactions: number, packed: string) => ({
-      ...{ id: '5', stream: streamKeys('market_0', corridor, 3), consumer: 'c', version: '77' },
-      ...{ transactions, head: 'row=x', packed: Buffer.from(packed) },
-      ...{ deleted: false, deliveries: 1, carried: 0 },
-    });
-    const [whole, broken] = ['US-EG', 'US-MX'].map((one) => streamKeys('market_0', one, 3));
-    await redis.set(String(broken?.transactions), 'no stream');
-    const entries = [entryOf('US-EG', 4, 'a'), entryOf('US-EG', 2, 'b'), entryOf('US-MX', 1, 'c')];
-    await moveToStreams(redis, 'market_0', 5, entries);
-    const found = await redis.xrange(String(whole?.transactions), '-', '+');
-    const fields = ['v', '77', 'n', '4', 'h', 'row=x', 'd', 'a'];
-    expect(found.map((one) => one[1])).toEqual([fields]);
-    expect(await redis.hget(String(whole?.counts), 'transactions')).toBe('4');
-  } finally {
-    redis.disconnect();
+  const entryOf = (corridor: string, transactions: number, packed: string) => ({
+    ...{ id: '5', stream: streamKeys('market_0', corridor, 3), consumer: 'c', version: '77' },
+    ...{ transactions, head: 'row=x', packed: Buffer.from(packed) },
+    ...{ deleted: false, deliveries: 1, carried: 0 },
+  });
+  const [whole, broken] = ['US-EG', 'US-MX'].map((one) => streamKeys('market_0', one, 3));
+  await redis().set(String(broken?.transactions), 'no stream');
+  const entries = [entryOf('US-EG', 4, 'a'), entryOf('US-EG', 2, 'b'), entryOf('US-MX', 1, 'c')];
+  await moveToStreams(redis(), 'market_0', 5, entries);
+  const found = await redis().xrange(String(whole?.transactions), '-', '+');
+  const fields = ['v', '77', 'n', '4', 'h', 'row=x', 'd', 'a'];
+  expect(found.map((one) => one[1])).toEqual([fields]);
+  expect(await redis().hget(String(whole?.counts), 'transactions')).toBe('4');
+});
+
+test('a partition that is given up is counted no more, and one whose worker died is', async () => {
+  const countTries = createCountTries(redis(), 'market_0');
+  expect(await countTries(['t/0@5', 't/1@7'], 1)).toEqual([1, 1]);
+  expect(await countTries(['t/0@5'], 1)).toEqual([2]);
+  for (let offset = 10; offset < 20; offset += 1) {
+    await countTries([`t/1@${offset}`], 1);
+    await countTries([`t/1@${offset}`], -1);
   }
+  await countTries(['t/1@7', 't/0@5'], -1);
+  expect(await redis().hgetall(kafkaTriesKey('market_0'))).toEqual({ 't/0@5': '1' });
 });

@@ -1,14 +1,15 @@
 /**
- * Goal: what Kafka delivers is scored once, beside Streams and alone, and an open row that Kafka has is not appended again.
+ * Goal: what Kafka delivers is scored once, beside Streams and alone, an open row that Kafka has is not
+ * appended again, and topics that are gone keep no other corridor from being scored.
  * Method: real Postgres, Redis and Kafka; workers in this process. A machine without JDK 17 says so and skips.
  */
 import { describe, expect, test } from 'vitest';
 import type { Transaction } from '../../src/core/domain/transaction.ts';
 import { bindReconciler } from '../../src/core/repair/reconcile-duty.ts';
 import { compareLogs } from '../../src/core/store/log-deliveries/log-deliveries.ts';
-import { ENTRY_READER } from '../../src/core/stream/entries/entry.ts';
+import { createKafkaAppend } from '../../src/core/stream/kafka/append.ts';
 import { openFetcher } from '../../src/core/stream/kafka/fetch-records.ts';
-import { groupOf } from '../../src/core/stream/kafka/topics.ts';
+import { groupOf, PARTITIONS, topicsOf } from '../../src/core/stream/kafka/topics.ts';
 import { streamKeys } from '../../src/core/stream/keys.ts';
 import { testConfig } from '../support/config.ts';
 import { whyNoKafka } from '../support/kafka/broker.ts';
@@ -19,6 +20,8 @@ const missing = await whyNoKafka();
 if (missing !== undefined) process.stderr.write(`kafka.long.test.ts skips: ${missing}\n`);
 
 const TEST_MS = 90_000;
+/** As many as a round of the reconciler appends. */
+const ROUND = 5000;
 /** The group waits 6 s for each worker that dies. */
 const DEATHS_MS = 300_000;
 
@@ -26,6 +29,11 @@ describe.skipIf(missing !== undefined)('Kafka', () => {
   const site = useKafka();
   const startWorker = (more: Record<string, string> = {}) =>
     site.rig.startWorker({ KAFKA_URL: site.kafka.url, ...more });
+  const ensure = (corridor: string) =>
+    site.clients.ensureTopics(
+      Object.values(topicsOf(site.rig.database.market, corridor)),
+      PARTITIONS,
+    );
   const doubled = `select count(*)::int - count(distinct transaction_id)::int as doubled from scores`;
   const committed = async () => {
     const topic = site.topics().transactions;
@@ -161,24 +169,6 @@ describe.skipIf(missing !== undefined)('Kafka', () => {
   );
 
   test(
-    'leaves entries of another version to a worker that reads them, beside its own',
-    async () => {
-      await site.setLog('kafka');
-      const entries = { ...ENTRY_READER, version: '77' };
-      site.rig.startWorker({ KAFKA_URL: site.kafka.url }, { entries });
-      await site.append(await site.store(300));
-      const isMoved = async () => (await site.rig.counts()).waiting === 300;
-      await waitUntil(isMoved, 40_000, 'entries in the stream');
-      // 300 transactions are three entries of 100.
-      await waitUntil(async () => (await committed()) === 3, 10_000, 'the offset');
-      expect(await site.rig.counts()).toMatchObject({ scored: 0, deadLetters: 0 });
-      site.rig.startWorker();
-      expect(await site.rig.settled(300, 40_000)).toMatchObject({ scored: 300, deadLetters: 0 });
-    },
-    TEST_MS,
-  );
-
-  test(
     'gives up what kills its workers, and scores the others of its entry',
     async () => {
       await site.setLog('kafka');
@@ -208,5 +198,58 @@ describe.skipIf(missing !== undefined)('Kafka', () => {
       await worker.exited;
     },
     DEATHS_MS,
+  );
+
+  test(
+    'takes a round of rows of one transaction in one partition',
+    async () => {
+      await ensure(site.corridor);
+      const transactions = await site.store(ROUND);
+      const failures: unknown[] = [];
+      const append = createKafkaAppend({
+        ...{ clients: site.clients, market: site.rig.database.market, shardsOf: () => 1 },
+        onFailure: (...failure) => failures.push(failure),
+      });
+      const left = await append(
+        transactions.map((transaction) => ({
+          ...{ transaction, attempt: 1, origin: 'reconciled' as const, replyTo: null },
+          rowId: transaction.transactionId,
+        })),
+      );
+      expect(failures).toEqual([]);
+      expect(left).toEqual([]);
+    },
+    TEST_MS,
+  );
+
+  test(
+    'scores a corridor where the topics of another one are gone',
+    async () => {
+      const { database } = site.rig;
+      const gone = 'US-PH';
+      await ensure(gone);
+      await database.sql(
+        `insert into corridor_settings (corridor, changed_by, log, log_changed_at) values ($1, 'test', 'streams', now())`,
+        [gone],
+      );
+      await site.setLog('kafka');
+      site.rig.startWorker({ KAFKA_URL: site.kafka.url });
+      await site.append(await site.store(10));
+      await site.rig.settled(10, 40_000);
+      await site.clients.administer((admin) =>
+        admin.deleteTopics({ topics: Object.values(topicsOf(database.market, gone)) }),
+      );
+      await site.append(await site.store(10, Date.UTC(2026, 10, 3)));
+      await site.rig.settled(20, 40_000);
+      const goneTopics = Object.values(topicsOf(database.market, gone));
+      await waitUntil(
+        async () => (await site.clients.missingOf(goneTopics)).length === 0,
+        30_000,
+        'topics made anew',
+      );
+      await site.append(await site.store(10, Date.UTC(2026, 10, 4)));
+      await site.rig.settled(30, 40_000);
+    },
+    TEST_MS,
   );
 });
