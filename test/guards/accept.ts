@@ -26,7 +26,7 @@ export const ACCEPT: Guards = {
   },
   'lines-of-revoked-key': {
     says: 'A stream of lines stores nothing more once its key is revoked.',
-    test: 'integration/revoked-lines.test.ts > a stream of lines stores nothing more once its key is revoked',
+    test: 'integration/ndjson.test.ts > a stream > of lines stores nothing more once its key is revoked',
     mechanism: 'src/core/accept/accept-lines.ts',
   },
   wait: {

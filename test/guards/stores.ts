@@ -55,7 +55,7 @@ export const STORES: Guards = {
   'pooler-mode': {
     says: 'Behind a pool of transactions each unit of work brings its settings, and the connection keeps none.',
     shown: 'RISK_DATABASE_POOLER',
-    test: 'integration/pooled-database.test.ts > every kind of unit has them, and the connection none',
+    test: 'integration/pool-sessions.test.ts > behind a proxy that pools transactions every kind of unit has its settings, and the connection none',
     mechanism: 'src/kit/database/session-settings.ts',
   },
   'redis-cluster': {

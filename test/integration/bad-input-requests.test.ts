@@ -134,51 +134,25 @@ describe('requests', () => {
   });
 
   test.each([
-    ['/v1/transactions/', 'the nearest path is /v1/transactions.'],
-    ['//v1/transactions', 'the nearest path is /v1/transactions.'],
-    ['/transactions', 'the nearest path is /v1/transactions.'],
-    ['/v1/events', "Nothing is served at '/v1/events'; all paths are in /docs."],
-  ])('to %s name the path that was meant, or where all are', async (path, advice) => {
-    const { body } = await answerOf(await api.request(path));
-    expect(body.detail).toContain(advice);
-  });
-
-  test.each([
-    ['GET', '/v1/scores/ffffffff-ffff-7fff-bfff-ffffffffffff?foo=1', ': the parameters are fields'],
-    ['POST', '/v1/transactions?dry_run=1', ': there are none'],
-    ['GET', '/v1/transactions?corridr=US-EG', '; corridor is'],
-    ['GET', '/v1/transactions?foo=1', ': the parameters are '],
-    ['GET', '/v1/labels?foo=1', ': the parameters are '],
-  ])('%s %s has an unknown parameter', async (method, path, known) => {
-    const body = method === 'POST' ? JSON.stringify(input()) : undefined;
-    const headers = { 'Content-Type': 'application/json' };
-    const answer = await answerOf(
-      await api.request(path, { method, headers, ...(body && { body }) }),
-    );
-    expect([answer.status, answer.body.errors[0].detail]).toEqual([
-      422,
-      expect.stringContaining(`is not a parameter${known}`),
-    ]);
-  });
-
-  test('for a time whose + arrives as a space name the encoding', async () => {
-    const asked = await api.request('/v1/transactions?from=2026-11-20T09:30:00+00:00');
-    expect((await expectProblem(asked, 422)).body.errors).toEqual([
-      {
-        pointer: '/from',
-        detail: "must have the + of its zone encoded as %2B, not '2026-11-20T09:30:00 00:00'",
-      },
-    ]);
-    const encoded = await api.request('/v1/transactions?from=2026-11-20T09:30:00%2B00:00');
-    expect(encoded.status).toBe(200);
-  });
-
-  test('for an id that is no UUID are 422', async () => {
-    const { status, body } = await answerOf(await api.request('/v1/scores/abc'));
-    expect([status, body.errors]).toEqual([
-      422,
-      [{ pointer: '/id', detail: "must be a UUID, not 'abc'" }],
-    ]);
+    ['/v1/transactions/', 404, 'the nearest path is /v1/transactions.'],
+    ['/transactions', 404, 'the nearest path is /v1/transactions.'],
+    ['/v1/events', 404, "Nothing is served at '/v1/events'; all paths are in /docs."],
+    ['/v1/scores/ffffffff-ffff-7fff-bfff-ffffffffffff', 404, ''],
+    ['/v1/scores/ffffffff-ffff-7fff-bfff-ffffffffffff?foo=1', 422, 'the parameters are fields'],
+    ['/v1/scores/abc', 422, "/id must be a UUID, not 'abc'"],
+    ['/v1/transactions?corridr=US-EG', 422, 'is not a parameter; corridor is'],
+    ['/v1/transactions?__proto__=1', 422, 'is not a parameter'],
+    ['/v1/transactions?limit=1&limit=2', 422, 'once'],
+    ['/v1/transactions?from=2026-11-20T09:30:00+00:00', 422, 'its zone encoded as %2B'],
+    ['/v1/transactions?from=2026-11-20T09:30:00%2B00:00', 200, ''],
+    ['/v1/transactions?from=0000-01-01T00:00:00Z', 422, ''],
+    ['/v1/accounts/a/profile?at=9999-12-31T23:59:59-23:59', 422, ''],
+    ['/v1/summaries/daily?from=9999-12-31&to=9999-12-31', 422, ''],
+    ['/v1/transactions/%00', 422, ''],
+    ['/v1/keys/%00', 405, ''],
+  ])('to %s are %i, with what cures them', async (path, status, advice) => {
+    const { status: answered, body } = await answerOf(await api.request(path));
+    expect([answered, body.detail ?? '']).toEqual([status, expect.stringContaining(advice)]);
   });
 
   test.each([
@@ -193,53 +167,6 @@ describe('requests', () => {
   ])('with the header Authorization %j are 401 with the cure', async (Authorization, detail) => {
     const answer = await fetch(`${api.url}/v1/me`, { headers: { Authorization } });
     expect([answer.status, (await answerOf(answer)).body.detail]).toEqual([401, detail]);
-  });
-
-  test.each([
-    ['/v1/transactions', ', at POST /v1/transactions/batch'],
-    ['/v1/transactions/batch', ''],
-  ])('with lines as JSON to %s are told the type of lines', async (path, place) => {
-    const body = `${JSON.stringify(input())}\n${JSON.stringify(input())}\n`;
-    const headers = { 'Content-Type': 'application/json' };
-    const { detail } = (
-      await expectProblem(await api.request(path, { method: 'POST', headers, body }), 400)
-    ).body;
-    expect(detail).toBe(
-      `The body goes on behind a whole value of JSON, at line 2, column 1; lines take the Content-Type application/x-ndjson${place}.`,
-    );
-  });
-
-  test.each(['TRACE', 'CONNECT', 'BREW'])('of method %s get no 500', async (method) => {
-    const answer = await sendRaw(api.url, `${method} /v1/transactions HTTP/1.1\r\nHost: x\r\n\r\n`);
-    expect(answer).toMatch(/^(HTTP\/1.1 4\d\d |$)/);
-  });
-
-  test('with odd paths get no 500', async () => {
-    for (const path of [
-      '/v1/transactions/%00',
-      '/v1/scores/%ff%fe',
-      '/%2e%2e/etc',
-      '/v1/keys/%00',
-    ]) {
-      const answer = await sendRaw(
-        api.url,
-        `GET ${path} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${KEY}\r\nConnection: close\r\n\r\n`,
-      );
-      expect(answer).toMatch(/^HTTP\/1.1 4\d\d /);
-    }
-  });
-
-  test.each([
-    ['GET /v1/scores/ffffffff-ffff-7fff-bfff-ffffffffffff', 404],
-    ['GET /v1/scores/ffffffff-ffff-7fff-bfff-ffffffffffff/explanation', 404],
-    ['GET /v1/transactions/ffffffff-ffff-7fff-bfff-ffffffffffff', 404],
-    ['GET /v1/accounts/a/profile?at=9999-12-31T23:59:59-23:59', 422],
-    ['GET /v1/transactions?from=0000-01-01T00:00:00Z', 422],
-    ['GET /v1/summaries/daily?from=0000-01-01&to=0000-01-02', 422],
-    ['GET /v1/summaries/daily?from=9999-12-31&to=9999-12-31', 422],
-  ])('%s, beyond all times, is %i', async (request, status) => {
-    const [method = '', path = ''] = request.split(' ');
-    await expectProblem(await api.request(path, { method }), status);
   });
 
   test.each([
@@ -258,13 +185,6 @@ describe('requests', () => {
   test('of HTTP/1.0 need no Host', async () => {
     expect(await sendRaw(api.url, 'GET /livez HTTP/1.0\r\n\r\n')).toMatch(/^HTTP\/1.1 200 /);
   });
-
-  test.each(['?__proto__=1', '?constructor=1', '?limit=1&limit=2', '?x'])(
-    'with the parameters %s are 422',
-    async (query) => {
-      await expectProblem(await api.request(`/v1/transactions${query}`), 422);
-    },
-  );
 
   test('carry the security headers whatever they are answered', async () => {
     for (const path of ['/livez', '/v1/nowhere', '/docs', '/v1/transactions?limit=x']) {

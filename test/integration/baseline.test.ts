@@ -1,6 +1,7 @@
 /**
- * Goal: the files of sql/ make a new database, once each and in order, and an edited one is refused. Method: the baseline with a
- * second migration of the test's own.
+ * Goal: the files of sql/ make a new database, once each and in order, and an edited one is refused; who waits for them
+ * learns whether they are missing or Postgres is down. Method: the
+ * baseline with a second migration of the test's own.
  */
 import { appendFile, cp, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -8,6 +9,7 @@ import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
 import { migrate } from '../../src/kit/database/migrations/migrate.ts';
 import { SQL_FOLDER } from '../../src/kit/database/migrations/migration-files.ts';
+import { waitForSchema } from '../../src/kit/database/migrations/schema-version.ts';
 import { createTestDatabase } from '../support/database.ts';
 import { openForFile } from '../support/open-for-file.ts';
 import { FIRST_POLICY } from '../support/rooms/review/policy.ts';
@@ -48,4 +50,15 @@ test('a file that was applied with another text is refused, and nothing after it
     message: expect.stringContaining(BASELINE),
   });
   expect(await database.sql(`select to_regclass('more') as made`)).toEqual([{ made: null }]);
+});
+
+test('a missing schema is false, a Postgres that is down is a failure', async () => {
+  await using bare = await createTestDatabase({ migrated: false });
+  await using there = bare.open();
+  expect(await waitForSchema(there, 1, new AbortController().signal)).toBe(false);
+  await using away = bare.open({ url: 'postgres://risk@127.0.0.1:1/risk', connectTimeoutMs: 200 });
+  await expect(waitForSchema(away, 1, new AbortController().signal)).rejects.toMatchObject({
+    ...{ kind: 'unavailable', message: expect.stringContaining('ECONNREFUSED') },
+  });
+  expect(await waitForSchema(away, 1, AbortSignal.abort())).toBe(false);
 });

@@ -6,7 +6,7 @@ import { request as httpRequest } from 'node:http';
 import { describe, expect, test } from 'vitest';
 import { openForFile } from '../support/open-for-file.ts';
 import { RUNNING_API_KEY, spawnRunningApi } from '../support/running-api.ts';
-import { type Input, input, postBatch, postOne } from '../support/submit.ts';
+import { count, type Input, input, postOne, send } from '../support/submit.ts';
 import { waitUntil } from '../support/wait-until.ts';
 
 const TIMEOUT_MS = 2000;
@@ -47,13 +47,13 @@ const lines = (inputs: readonly Input[]) =>
   inputs.map((one) => `${JSON.stringify(one)}\n`).join('');
 
 /** A request whose body the test writes when it wants to. */
-function openStream() {
+function openStream(key = RUNNING_API_KEY) {
   let received = '';
   const { promise: ended, resolve } = Promise.withResolvers<string>();
   const request = httpRequest(`${api.url}/v1/transactions/batch`, {
     method: 'POST',
     headers: {
-      Authorization: `Bearer ${RUNNING_API_KEY}`,
+      Authorization: `Bearer ${key}`,
       'Content-Type': 'application/x-ndjson',
     },
   });
@@ -118,31 +118,6 @@ describe('lines', () => {
     expect(answer.at(-1)).toEqual({
       ...{ done: true, accepted: 2, duplicates: 2, refused: 6 },
     });
-  });
-
-  test('name every fault, as a batch and a single transaction do', async () => {
-    const faulty = {
-      ...{ account_id: '', merchant_id: 'm_1', amount: '8,00', currency: 'USX', nonsense: 1 },
-      ...{ corridor: 'US-EH', created_at: '2131-01-01T00:00:00Z' },
-    };
-    const pointers = [
-      ...['/account_id', '/amount', '/currency', '/nonsense'],
-      ...['/idempotency_key', '/corridor', '/created_at'],
-    ];
-    const keyless = { ...input(), idempotency_key: undefined, corridor: 'US-EH' };
-    const both = [faulty, keyless];
-    const found = await postLines(both.map((one) => `${JSON.stringify(one)}\n`).join(''));
-    const pointersOf = (errors: Line['errors']) => errors?.map(({ pointer }) => pointer);
-    expect(pointersOf(found[0]?.errors)).toEqual(pointers);
-    expect(pointersOf(found[1]?.errors)).toEqual(['/idempotency_key', '/corridor']);
-    const batch = await postBatch(api, [faulty]);
-    expect(pointersOf(batch.body.errors)).toEqual(pointers.map((one) => `/transactions/0${one}`));
-    const single = await postOne(api, faulty);
-    expect(pointersOf(single.body.errors)).toEqual(pointers);
-    const details = (errors: Line['errors']) =>
-      errors?.map(({ detail }) => detail.replace(', here or in the header Idempotency-Key', ''));
-    expect(details(batch.body.errors)).toEqual(details(found[0]?.errors));
-    expect(details(single.body.errors)).toEqual(details(found[0]?.errors));
   });
 
   test('of several chunks are stored; the same again are all duplicates', async () => {
@@ -212,5 +187,25 @@ describe('a stream', () => {
     stream.request.end();
     expect((await stream.ended).at(-1)).toMatchObject({ accepted: 40_000, refused: 0 });
     expect((await rss()) - before).toBeLessThan(150e6);
+  });
+
+  test('of lines stores nothing more once its key is revoked', async () => {
+    const wished = { roles: ['ingest'], owner: 'me', client: 'shop' };
+    const { body: made } = await send(api, 'POST', '/v1/keys', wished);
+    const stream = openStream(made.key);
+    let hasEnded = false;
+    const ended = stream.ended.finally(() => {
+      hasEnded = true;
+    });
+    const write = () => stream.request.write(lines([input()]));
+    write();
+    await waitUntil(() => stream.received().length > 0, 5000, 'the first answer');
+    expect((await send(api, 'DELETE', `/v1/keys/${made.key_id}`)).status).toBe(204);
+    const isOver = () => hasEnded || (write() && false);
+    await waitUntil(isOver, 2000, 'the end of the stream');
+    const answered = await ended;
+    expect(answered.some(({ done }) => done === true)).toBe(false);
+    expect(await count(api, "transactions where client = 'shop'")).toBe(answered.length);
+    expect(api.log()).not.toMatch(/bug|"level":50/);
   });
 });

@@ -46,3 +46,45 @@ test.each([false, true])(
     expect(await own.transaction((query) => query(isolation))).toEqual(committed);
   },
 );
+
+const STATEMENT_MS = 400;
+const settings = {
+  text: `select current_setting('statement_timeout') as statement, current_setting('lock_timeout') as lock,
+                current_setting('idle_in_transaction_session_timeout') as idle, current_setting('enable_sort') as sort`,
+};
+
+const behindProxy = await openForFile(
+  testDatabase.open({
+    ...{ connectionsMax: 1, namedStatements: false, statementTimeoutMs: STATEMENT_MS },
+    ...{ lockTimeoutMs: 300, isPooled: true, settings: { enable_sort: 'off' } },
+  }),
+);
+
+test('behind a proxy that pools transactions every kind of unit has its settings, and the connection none', async () => {
+  const own = {
+    ...{ statement: '400ms', lock: '300ms', idle: '800ms', sort: 'off' },
+  };
+  const none = { statement: '0', lock: '0', idle: '0', sort: 'on' };
+  expect(await behindProxy.query(settings)).toEqual([own]);
+  expect(await behindProxy.write(settings)).toEqual([own]);
+  expect(await behindProxy.transaction((query) => query(settings))).toEqual([own]);
+  await behindProxy.session(async (client, begin) => {
+    expect((await client.query(settings.text)).rows).toEqual([none]);
+    await begin('isolation level repeatable read');
+    expect((await client.query(settings.text)).rows).toEqual([own]);
+    await client.query('rollback');
+  });
+  const bare = { ...settings, outsideTransaction: true };
+  expect(await behindProxy.query(bare)).toEqual([none]);
+});
+
+test('behind a proxy a statement that takes too long ends, and with it what it wrote', async () => {
+  const corridors = { text: 'select count(*)::int as count from shared.corridors' };
+  const before = await behindProxy.query(corridors);
+  const slow = {
+    text: `with written as (insert into shared.corridors (corridor) values ('XX-YY') returning 1)
+           select pg_sleep(30) from written`,
+  };
+  await expect(behindProxy.write(slow)).rejects.toMatchObject({ kind: 'unavailable' });
+  expect(await behindProxy.query(corridors)).toEqual(before);
+});
