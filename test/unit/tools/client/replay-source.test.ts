@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { openSource, type RowBatch, type SourceFile } from '../../src/kit/client/rows.ts';
-import { transactionProjection } from '../../src/tools/client/replay.ts';
+import { openSource, type RowBatch, type SourceFile } from '../../../../src/kit/client/rows.ts';
+import { transactionProjection } from '../../../../src/tools/client/replay.ts';
 
 const PLAIN = transactionProjection({ columns: {}, constants: {} });
 const REQUIRED = {
