@@ -107,40 +107,6 @@ test('Postgres frozen: status tells what was last read, and that it is old', asy
   await waitUntil(async () => (await readStatus()).body.postgres === 'up', 10_000, 'new figures');
 });
 
-test('Postgres and Redis gone: level 4, told by status once Postgres is back', async () => {
-  await using api = await openOnOwnPostgres();
-  const readStatus = async () => (await api.get('/v1/status')).body as StatusJson;
-  await waitUntil(
-    async () => {
-      const { breakers, degradation } = await readStatus();
-      return breakers.includes('redis:open') && degradation === 2;
-    },
-    10_000,
-    'the breaker of Redis, which was never there, to open',
-  );
-  expect((await api.post()).status).toBe(201);
-  await api.postgres.kill();
-  await waitUntil(
-    async () => (await api.post()).body.detail === 'The database does not take writes.',
-    5000,
-    'submissions to be refused at the edge',
-  );
-  await api.postgres.start();
-  const told = await waitUntil(
-    async () => {
-      const { status, headers, body } = await api.get('/v1/status');
-      const isNew = status === 200 && body.postgres === 'up';
-      return isNew ? { level: headers.get('x-risk-degradation'), body } : undefined;
-    },
-    15_000,
-    'status to be readable again',
-  ).catch((error: unknown) => {
-    throw new Error(`${String(error)}\n${api.said()}`);
-  });
-  expect(told.level).toBe('4');
-  expect((await api.post()).status).toBe(201);
-});
-
 const metric = async (api: RunningApi, line: string) => {
   const text = await (await api.request('/metrics')).text();
   return Number(new RegExp(`^${line.replace(/[{}]/g, '\\$&')}.* (\\S+)$`, 'm').exec(text)?.[1]);

@@ -95,20 +95,6 @@ describe.each(STATES)("another client's transaction that is %s", (state) => {
     expect(await count(api, `labels where transaction_id in ('${own}', '${other}')`)).toBe(0);
     expect((await postLabel(shop, { transaction_id: own })).status).toBe(200);
   });
-
-  test.each([[['analyst']], [['ingest', 'analyst']], [['admin']]])(
-    'is read by %j, as all of the market',
-    async (roles) => {
-      const analyst = await makeCaller({ roles, client: 'house' });
-      for (const id of [own, other]) {
-        expect((await analyst(`/v1/transactions/${id}`)).status).toBe(200);
-        expect((await analyst(`/v1/scores/${id}`)).status).toBe(SCORE_STATUS[state]);
-        expect((await postLabel(analyst, { transaction_id: id })).status).toBe(200);
-      }
-      const { body } = await analyst(`/v1/transactions/${other}`);
-      expect(body.client).toBe('bank');
-    },
-  );
 });
 
 test('one key of two clients is two transactions, and each waits for its own', async () => {

@@ -113,15 +113,6 @@ describe('answers', () => {
     expect(JSON.parse(String(unpackSync(answer.bytes)))).toEqual(JSON.parse(String(plain.bytes)));
   });
 
-  test('of exports are packed as they are sent', async () => {
-    await posted();
-    const path = '/v1/exports/transactions?format=ndjson';
-    const { headers, bytes } = await ask(path, { 'Accept-Encoding': 'br' });
-    expect(headers).toMatchObject({ 'content-encoding': 'br' });
-    const last = String(brotliDecompressSync(bytes)).trimEnd().split('\n').at(-1) ?? '';
-    expect(JSON.parse(last)).toMatchObject({ done: true });
-  });
-
   test('are plain that are short, or answer a plain write', async () => {
     const short = await ask('/v1/transactions?limit=1&account_id=nobody', {
       'Accept-Encoding': 'gzip',

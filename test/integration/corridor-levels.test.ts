@@ -1,11 +1,11 @@
 /**
- * Goal: a corridor whose commits are slow or held up rises to level 2 or 3 alone and falls back by itself; others are answered as
- * before, and find a session. Method: an API on real stores, and a trigger that delays the rows of one corridor.
+ * Goal: a corridor whose commits are held up rises to level 3 alone and falls back by itself; others are answered as before, and
+ * find a session. Method: an API on real stores, and a trigger that holds up the rows of one corridor.
  */
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { announceModelsOut } from '../../src/core/stream/status/models-out.ts';
-import { type RunningApi, startRunningApi } from '../support/running-api.ts';
-import { type Answer, answerOf, input, postBatch, postJson, postOne } from '../support/submit.ts';
+import { beforeAll, beforeEach, expect, test } from 'vitest';
+import { openForFile } from '../support/open-for-file.ts';
+import { startRunningApi } from '../support/running-api.ts';
+import { type Answer, answerOf, input, postBatch, postOne } from '../support/submit.ts';
 import { waitUntil } from '../support/wait-until.ts';
 
 const SLOW = 'US-EG';
@@ -19,22 +19,8 @@ const POST_EVERY_MS = 150;
 const LATE_MS = 1000;
 /** Corridors commit apart a quarter of a second after one of them hangs; the rest is for a busy machine. */
 const SHARING_MS_MAX = 900;
-/** More than the API has sessions: each client commits by itself. */
-const CLIENTS = 12;
-/** A third of ten. */
-const SESSIONS_MAX = 3;
 
-let api: RunningApi;
-async function openApi(): Promise<void> {
-  api = await startRunningApi();
-  // The months of the rows exist before a trigger delays them.
-  for (const corridor of [SLOW, OTHER]) await postOne(api, input({ corridor }));
-  await delayBy('null');
-  await api.testDatabase.sql(
-    `create trigger delay before insert on transactions for each row when (new.corridor = '${SLOW}') execute function delay()`,
-  );
-}
-const closeApi = () => api[Symbol.asyncDispose]();
+const api = await openForFile(startRunningApi());
 
 const delayBy = (statement: string) =>
   api.testDatabase.sql(
@@ -43,27 +29,9 @@ const delayBy = (statement: string) =>
 
 const levelOf = async (corridor: string) => {
   const { body } = await answerOf(await api.request('/v1/degradation'));
-  return body.items.find((one: { scope: string }) => one.scope === `corridor:${corridor}`);
+  return body.items?.find((one: { scope: string }) => one.scope === `corridor:${corridor}`);
 };
 const post = (corridor: string) => postOne(api, input({ corridor }));
-const gauge = async (corridor: string) =>
-  new RegExp(`^risk_corridor_degradation_level{corridor="${corridor}",.*} (.)$`, 'm').exec(
-    await (await api.request('/metrics')).text(),
-  )?.[1];
-
-/** Posts of one corridor one after another until the end of the block. */
-function keepPosting(corridor: string): AsyncDisposable {
-  let isOver = false;
-  const ended = (async () => {
-    while (!isOver) await post(corridor);
-  })();
-  return {
-    [Symbol.asyncDispose]: async () => {
-      isOver = true;
-      await ended;
-    },
-  };
-}
 
 /** Posts of one corridor at a rate, however long answers take, until the end of the block. */
 function postEvery(everyMs: number, corridor: string) {
@@ -100,176 +68,80 @@ async function holdUp() {
   return { letGo, [Symbol.asyncDispose]: letGo };
 }
 
-/** Headers of so many clients, each with a key of its own. */
-async function headersOfClients(): Promise<Record<string, string>[]> {
-  const made = Array.from({ length: CLIENTS }, async (_, nth) => {
-    const asked = { roles: ['ingest'], client: `client-${nth}`, owner: 'test' };
-    const { key } = (await answerOf(await api.post('/v1/keys', asked))).body;
-    return { Authorization: `Bearer ${key}` };
-  });
-  return await Promise.all(made);
-}
-
-/** Sessions of this API that wait for the rows which are held up. */
-async function heldUpSessions(): Promise<number> {
-  const [row] = await api.testDatabase.sql<{ sessions: number }>(
-    `select count(*)::int as sessions from pg_stat_activity
-      where datname = current_database() and application_name = 'risk-api' and wait_event_type = 'Lock'`,
+beforeAll(async () => {
+  // The months of the rows exist before a trigger holds them up.
+  for (const corridor of [SLOW, OTHER]) await post(corridor);
+  await delayBy('null');
+  await api.testDatabase.sql(
+    `create trigger delay before insert on transactions for each row when (new.corridor = '${SLOW}') execute function delay()`,
   );
-  return row?.sessions ?? 0;
-}
-
-const BATCH_PATH = '/v1/transactions/batch';
-const both = () =>
-  JSON.stringify({ transactions: [input({ corridor: SLOW }), input({ corridor: OTHER })] });
-
-describe('a corridor', () => {
-  beforeAll(openApi);
-  afterAll(closeApi);
-  beforeEach(async () => {
-    // A breaker that is open closes by posts alone.
-    const isWell = async () =>
-      (await post(SLOW)).status === 201 && (await levelOf(SLOW)).level === 0;
-    await waitUntil(isWell, FALL_MS, 'level 0');
-  });
-
-  test('commits over 1 s: level 2 of the corridor alone, and back', async () => {
-    await delayBy('pg_sleep(1.2)');
-    {
-      await using others = postEvery(POST_EVERY_MS, OTHER);
-      await using _ = keepPosting(SLOW);
-      await waitUntil(async () => (await levelOf(SLOW)).level === 2, RISE_MS, 'level 2');
-      expect(await levelOf(SLOW)).toMatchObject({ causes: ['writes:US-EG:slow'], by_hand: null });
-      expect(await levelOf(OTHER)).toMatchObject({ level: 0, causes: [] });
-      const [own, other] = await Promise.all([post(SLOW), post(OTHER)]);
-      expect([own.status, own.headers.get('x-risk-degradation')]).toEqual([201, '2']);
-      expect([other.status, other.headers.get('x-risk-degradation')]).toEqual([201, null]);
-      expect(await gauge(SLOW)).toBe('2');
-      expect(await gauge(OTHER)).toBe('0');
-      const answered = await others.ended();
-      expect(new Set(answered.map(({ status }) => status))).toEqual(new Set([201]));
-      await delayBy('null');
-    }
-    await waitUntil(async () => (await levelOf(SLOW)).level === 0, FALL_MS, 'level 0');
-  });
-
-  test('commits held up: level 3 refuses posts of the corridor at once, others are answered, and back', {
-    retry: 2,
-  }, async () => {
-    const before = await post(SLOW);
-    await using others = postEvery(POST_EVERY_MS, OTHER);
-    await using held = await holdUp();
-    {
-      await using own = postEvery(POST_EVERY_MS, SLOW);
-      await waitUntil(async () => (await levelOf(SLOW)).level === 3, RISE_MS, 'level 3');
-      const first = (await own.ended()).find(({ status }) => status === 503);
-      expect(first?.body.detail).toMatch(/US-EG/);
-    }
-    const refused = await waitUntil(
-      async () => {
-        const answer = await post(SLOW);
-        return answer.body.detail?.startsWith('This request stored nothing') === true
-          ? answer
-          : undefined;
-      },
-      RISE_MS,
-      'a refusal at once',
-    );
-    expect([refused.status, refused.headers.get('x-risk-degradation'), refused.body]).toEqual([
-      503,
-      '3',
-      expect.objectContaining({
-        type: 'urn:risk:problem:unavailable',
-        detail:
-          'This request stored nothing: the corridor US-EG is at degradation level 3: its transactions could not be committed, and one at a time tries again.',
-      }),
-    ]);
-    expect(Number(refused.headers.get('retry-after'))).toBeGreaterThan(0);
-    const { causes, sentence } = await levelOf(SLOW);
-    expect([causes, sentence]).toEqual([
-      [expect.stringMatching(/^writes:US-EG:(open|half-open)$/)],
-      'New transactions and other changes are refused; reads are answered.',
-    ]);
-    expect((await api.risk('degradation', 'list')).stdout).toMatch(
-      /^corridor:US-EG +3 +\S*writes:US-EG/m,
-    );
-    const mixed = await postBatch(api, [input({ corridor: OTHER }), input({ corridor: SLOW })]);
-    expect([mixed.status, mixed.headers.get('x-risk-degradation')]).toEqual([503, '3']);
-    // An accepted transaction is read.
-    const { transaction_id: id } = before.body;
-    expect((await api.request(`/v1/transactions/${id}`)).status).toBe(200);
-    const found = await api.request(`/v1/transactions?corridor=${SLOW}&limit=1`);
-    expect([found.status, found.headers.get('x-risk-degradation')]).toEqual([200, '3']);
-    expect(await levelOf(OTHER)).toMatchObject({ level: 0, causes: [] });
-    expect(await levelOf('GB-NG')).toMatchObject({ level: 0, causes: [] });
-    await held.letGo();
-    await waitUntil(
-      async () => (await post(SLOW)).status === 201,
-      FALL_MS,
-      'a post to be accepted',
-    );
-    await waitUntil(
-      async () => (await post(SLOW)).status === 201 && (await levelOf(SLOW)).level === 0,
-      FALL_MS,
-      'level 0',
-    );
-    const answered = await others.ended();
-    expect(new Set(answered.map(({ status }) => status))).toEqual(new Set([201]));
-    // Posts that shared a commit with the corridor before it committed apart wait for the end of that commit.
-    const late = answered.filter(({ tookMs }) => tookMs > LATE_MS);
-    expect(late.length).toBeLessThan(SHARING_MS_MAX / POST_EVERY_MS);
-  });
-
-  test('a model that workers report as out: level 1 of its corridor, told by the API', async () => {
-    const report = () =>
-      announceModelsOut(api.redis, api.testDatabase.market, [{ corridor: SLOW, model: 'm@1' }]);
-    await waitUntil(
-      async () => {
-        await report();
-        return (await levelOf(SLOW)).level === 1;
-      },
-      RISE_MS,
-      'level 1',
-    );
-    await report();
-    expect(await levelOf(SLOW)).toMatchObject({ causes: ['model:US-EG:m@1:open'] });
-    expect(await levelOf(OTHER)).toMatchObject({ level: 0, causes: [] });
-    expect((await post(SLOW)).headers.get('x-risk-degradation')).toBe('1');
-    await waitUntil(async () => (await levelOf(SLOW)).level === 0, FALL_MS, 'level 0');
-  });
+});
+beforeEach(async () => {
+  // A breaker that is open closes by posts alone.
+  const isWell = async () =>
+    (await post(SLOW)).status === 201 && (await levelOf(SLOW))?.level === 0;
+  await waitUntil(isWell, FALL_MS, 'level 0');
 });
 
-describe('many clients', () => {
-  // An API for each, as the level that they raise takes a quarter of a minute to fall.
-  beforeEach(openApi);
-  afterEach(closeApi);
-
-  test.each([
-    [
-      'posts',
-      (headers: Record<string, string>) => postOne(api, input({ corridor: SLOW }), headers),
-    ],
-    [
-      'batches of two corridors',
-      async (headers: Record<string, string>) =>
-        await answerOf(await postJson(api, both(), BATCH_PATH, headers)),
-    ],
-  ])('whose %s are held up leave another corridor sessions', async (_, send) => {
-    const clients = await headersOfClients();
-    await using held = await holdUp();
-    const answers: Answer[] = [];
-    const sent = clients.map(async (headers) => void answers.push(await send(headers)));
-    await Promise.race(sent);
-    // The first answer has waited for a session in vain, so all are taken that may be.
-    expect(answers[0]?.body.detail).toMatch(
-      /^3 commits of .* are under way; a repetition with the/,
-    );
-    expect(await heldUpSessions()).toBe(SESSIONS_MAX);
-    expect((await post(OTHER)).status).toBe(201);
-    const isRefused = () => answers.length >= CLIENTS - SESSIONS_MAX;
-    await waitUntil(isRefused, RISE_MS, 'the others to be refused');
-    expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([503]));
-    await held.letGo();
-    await Promise.all(sent);
-  });
+test('commits held up: level 3 refuses posts of the corridor at once, others are answered, and back', {
+  retry: 2,
+}, async () => {
+  const before = await post(SLOW);
+  await using others = postEvery(POST_EVERY_MS, OTHER);
+  await using held = await holdUp();
+  {
+    await using own = postEvery(POST_EVERY_MS, SLOW);
+    await waitUntil(async () => (await levelOf(SLOW))?.level === 3, RISE_MS, 'level 3');
+    const first = (await own.ended()).find(({ status }) => status === 503);
+    expect(first?.body.detail).toMatch(/US-EG/);
+  }
+  const refused = await waitUntil(
+    async () => {
+      const answer = await post(SLOW);
+      return answer.body.detail?.startsWith('This request stored nothing') === true
+        ? answer
+        : undefined;
+    },
+    RISE_MS,
+    'a refusal at once',
+  );
+  expect([refused.status, refused.headers.get('x-risk-degradation'), refused.body]).toEqual([
+    503,
+    '3',
+    expect.objectContaining({
+      type: 'urn:risk:problem:unavailable',
+      detail:
+        'This request stored nothing: the corridor US-EG is at degradation level 3: its transactions could not be committed, and one at a time tries again.',
+    }),
+  ]);
+  expect(Number(refused.headers.get('retry-after'))).toBeGreaterThan(0);
+  const { causes, sentence } = await levelOf(SLOW);
+  expect([causes, sentence]).toEqual([
+    [expect.stringMatching(/^writes:US-EG:(open|half-open)$/)],
+    'New transactions and other changes are refused; reads are answered.',
+  ]);
+  expect((await api.risk('degradation', 'list')).stdout).toMatch(
+    /^corridor:US-EG +3 +\S*writes:US-EG/m,
+  );
+  const mixed = await postBatch(api, [input({ corridor: OTHER }), input({ corridor: SLOW })]);
+  expect([mixed.status, mixed.headers.get('x-risk-degradation')]).toEqual([503, '3']);
+  // An accepted transaction is read.
+  const { transaction_id: id } = before.body;
+  expect((await api.request(`/v1/transactions/${id}`)).status).toBe(200);
+  const found = await api.request(`/v1/transactions?corridor=${SLOW}&limit=1`);
+  expect([found.status, found.headers.get('x-risk-degradation')]).toEqual([200, '3']);
+  expect(await levelOf(OTHER)).toMatchObject({ level: 0, causes: [] });
+  expect(await levelOf('GB-NG')).toMatchObject({ level: 0, causes: [] });
+  await held.letGo();
+  await waitUntil(async () => (await post(SLOW)).status === 201, FALL_MS, 'a post to be accepted');
+  await waitUntil(
+    async () => (await post(SLOW)).status === 201 && (await levelOf(SLOW))?.level === 0,
+    FALL_MS,
+    'level 0',
+  );
+  const answered = await others.ended();
+  expect(new Set(answered.map(({ status }) => status))).toEqual(new Set([201]));
+  // Posts that shared a commit with the corridor before it committed apart wait for the end of that commit.
+  const late = answered.filter(({ tookMs }) => tookMs > LATE_MS);
+  expect(late.length).toBeLessThan(SHARING_MS_MAX / POST_EVERY_MS);
 });

@@ -143,13 +143,6 @@ describe('dead letters', () => {
     expect(await deadLetters()).toMatchObject([{ error_code: 'CRASHES_WORKER' }]);
   });
 
-  test('take none of an entry of many that was delivered often without an end', async () => {
-    await rig.send(seeds(20));
-    await dieWith(1, { at: 0, deliveries: 5 });
-    rig.startWorker();
-    expect(await rig.settled(20)).toMatchObject({ scored: 20, deadLetters: 0 });
-  });
-
   test('take one poisonous transaction of a hundred after four attempts', {
     retry: 2,
   }, async () => {

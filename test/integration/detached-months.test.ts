@@ -7,7 +7,7 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import { type Posted, startMonthsRig, timeIn } from '../support/months-rig.ts';
 import { expectProblem } from '../support/problem.ts';
 import { readRows } from '../support/stored-rows.ts';
-import { count, input, labelInput, postBatch, postLabels, postOne } from '../support/submit.ts';
+import { count, input, labelInput, postLabels, postOne } from '../support/submit.ts';
 import { waitUntil } from '../support/wait-until.ts';
 
 const DEADLINE_MS = 30_000;
@@ -59,18 +59,6 @@ describe('a post to a detached month', () => {
         ...{ done: true, accepted: 2, duplicates: 1, refused: 1 },
       },
     ]);
-  });
-
-  test('with a known key is a duplicate, or a conflict where the body is another', async () => {
-    const again = await postOne(api, known.sent);
-    expect([again.status, again.body]).toMatchObject([
-      200,
-      { status: 'duplicate', transaction_id: known.id, score: null },
-    ]);
-    const batch = await postBatch(api, [input(), known.sent]);
-    expect([batch.status, batch.body.accepted, batch.body.duplicates]).toEqual([200, 1, 1]);
-    const other = await postOne(api, { ...known.sent, amount: '1.00' });
-    expect([other.status, other.body.type]).toEqual([422, 'urn:risk:problem:key-conflict']);
   });
 
   test('refuses none of the posts that share its commit', async () => {

@@ -104,17 +104,6 @@ test('startEmbedded lets nobody in without the password, nor a second engine int
   await expect(engine()).rejects.toThrow(`another engine (pid ${process.pid})`);
 });
 
-test('startEmbedded passes a service of the caller through and starts only the other', async () => {
-  const { signal } = new AbortController();
-  const databaseUrl = 'postgres://db.example/risk';
-  await using running = await startEmbedded({
-    ...{ dataDir, signal, databaseUrl },
-    onProgress: () => undefined,
-  });
-  expect(running.databaseUrl).toBe(databaseUrl);
-  expect(existsSync(join(dataDir, 'services', 'postgres'))).toBe(false);
-});
-
 test.runIf(isRoot && THOROUGH)(
   'startEmbedded works for root in a closed folder and in an open one',
   async () => {

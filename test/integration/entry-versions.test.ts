@@ -102,27 +102,6 @@ async function reconcile(): Promise<number> {
 const QUIET = { RISK_RECONCILE_AGE_MS: '600000' };
 
 describe('entries of another version', { timeout: 120_000 }, () => {
-  test('stay pending, uncounted and unspoilt, until a worker that reads them claims them', async () => {
-    const [old] = [rig.startWorker(QUIET), rig.startWorker(QUIET)];
-    await appendNext((await Promise.all([3, 1, 2].map(storeNext))).flat());
-    const [retried] = await storeNext(1);
-    if (retried === undefined) throw new Error('nothing stored');
-    const retry = `${NEXT_VERSION} ${retried.head.replace('attempt=1', 'attempt=2')}\n`;
-    await rig.commands.zadd(
-      rig.stream.retries,
-      1,
-      Buffer.concat([Buffer.from(retry), retried.packed]),
-    );
-    await rig.send(received(20));
-    await waitUntil(async () => (await rig.counts()).scored === 20, 30_000, 'the others');
-    await untilLeft(4);
-    expect(await rig.counts()).toMatchObject({ deadLetters: 0, waiting: 7, retries: 0 });
-    await old?.stop();
-    rig.startWorker(QUIET, { entries: next });
-    expect(await rig.settled(27, 30_000)).toMatchObject({ scored: 27, deadLetters: 0 });
-    expect(await pendingRows()).toEqual([]);
-  });
-
   test('are appended from Postgres once nobody has claimed them for long, and not before', async () => {
     const worker = rig.startWorker(QUIET);
     const entries = (await Promise.all([5, 4, 3].map(storeNext))).flat();

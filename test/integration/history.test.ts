@@ -17,7 +17,6 @@ import type { Query } from '../../src/kit/database/pool.ts';
 import { monthOf } from '../../src/kit/words/month.ts';
 import { createTestDatabase } from '../support/database.ts';
 import { openForFile } from '../support/open-for-file.ts';
-import { recountTallies } from '../support/recount-tallies.ts';
 import { rowsRead } from '../support/rows-read.ts';
 import { waitUntil } from '../support/wait-until.ts';
 
@@ -233,23 +232,6 @@ describe('a merchant of many times what a rebuild reads', () => {
         );
         expect(total(read)).toBeLessThanOrEqual(REBUILD_ROWS_MAX);
       }
-    },
-    TIMEOUT_MS,
-  );
-
-  test(
-    'is divided into parts where an hour has too many rows',
-    async () => {
-      const [most] = await sql<{ parts: number; rows: number }>(
-        `select count(*)::int as parts, max(count)::int as rows from merchant_hour_parts where merchant_id = 'm_huge'`,
-      );
-      expect(most?.parts).toBeGreaterThan(ROWS_OF_HOUR / 4096);
-      expect(most?.rows).toBeLessThanOrEqual(4096);
-      const { different, transactions } = await recountTallies(database.query, 'm_huge');
-      expect({ different, transactions }).toEqual({
-        different: 0,
-        transactions: ROWS_OF_REACH + ROWS_OF_HOUR,
-      });
     },
     TIMEOUT_MS,
   );

@@ -4,7 +4,6 @@
  */
 import { expect, test } from 'vitest';
 import { insertKey } from '../support/key-rows.ts';
-import { lockTransactions, waiting } from '../support/lock-transactions.ts';
 import { type RunningApi, startRunningApi } from '../support/running-api.ts';
 import {
   type Answer,
@@ -59,34 +58,6 @@ test('each of many posts at once has its own answer, in fewer commits', async ()
 });
 
 const made = (items: number) => Array.from({ length: items }, () => input());
-
-test.each([
-  { count: 30, rows: 10 },
-  { count: 10, rows: 300 },
-])('$count batches of $rows at once share commits', async ({ count: batchCount, rows }) => {
-  await using api = await startRunningApi();
-  const batches = Array.from({ length: batchCount }, () => made(rows));
-  const lock = await lockTransactions(api);
-  const posted = Promise.all(batches.map((batch) => insistOnBatch(api, batch)));
-  // The first commits are locked for so long that others arrive together, however slow the machine is.
-  await waitUntil(async () => (await waiting(api)) > 1, 10_000, 'two commits to wait');
-  // Each answer takes the API through its loop, in which it reads and checks batches that have arrived.
-  for (let turn = 0; turn < 10 * batchCount; turn++) await api.request('/livez');
-  await lock.letGo();
-  const answers = await posted;
-  for (const { status, body } of answers) {
-    expect(status).toBe(200);
-    expect(body).toMatchObject({ accepted: rows, duplicates: 0 });
-    expect(body.results).toHaveLength(rows);
-  }
-  await expectStoredAs(api, batches, answers);
-  // The lock begins with a post of its own.
-  expect(await count(api, 'transactions')).toBe(batchCount * rows + 1);
-  const [row] = await api.testDatabase.sql<{ commits: number }>(
-    'select count(distinct xmin::text)::int - 1 as commits from transactions',
-  );
-  expect(row?.commits).toBeLessThan(batchCount);
-});
 
 test.each([5, 300])(
   'each of many batches of %i at once is stored whole or not at all, for its own reasons alone',

@@ -3,10 +3,6 @@
  * an API process on real Postgres and Redis, driven over HTTP; the effects are counted in SQL.
  */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import {
-  listKeySlices,
-  sealKeySlice,
-} from '../../src/core/store/idempotency-keys/key-slice-rows.ts';
 import { type RunningApi, startRunningApi } from '../support/running-api.ts';
 import { readRows } from '../support/stored-rows.ts';
 import { readEntries } from '../support/stream-entries.ts';
@@ -56,14 +52,6 @@ describe('one', () => {
     });
   });
 
-  test('a repetition is 200 with the same id, whatever the order of its members', async () => {
-    const sent = input({ metadata: { a: 1, b: 2 } });
-    const first = await postOne(api, sent);
-    const { metadata: _, ...rest } = sent;
-    const again = await postOne(api, { metadata: { b: 2, a: 1 }, ...rest });
-    expect([again.status, again.body]).toEqual([200, { ...first.body, status: 'duplicate' }]);
-  });
-
   test('a known key with another body is 422 and stores nothing', async () => {
     const sent = input({ metadata: { basket: 1 }, device_id: 'd_1' });
     const first = await postOne(api, sent);
@@ -88,17 +76,6 @@ describe('one', () => {
       });
     }
     expect(await count(api, 'transactions')).toBe(before);
-  });
-
-  test('the same key in header and body is fine, two keys or none are 422', async () => {
-    const sent = input();
-    const key = String(sent['idempotency_key']);
-    expect((await postOne(api, sent, { 'Idempotency-Key': `"${key}"` })).status).toBe(201);
-    expect((await postOne(api, sent, { 'Idempotency-Key': 'other' })).status).toBe(422);
-    const { idempotency_key: _key, ...keyless } = input();
-    expect((await postOne(api, keyless)).body.errors).toEqual([
-      { pointer: '/idempotency_key', detail: expect.stringContaining('required') },
-    ]);
   });
 
   test('fifty at once make one transaction: one 201, the others 200 with its id', async () => {
@@ -161,30 +138,6 @@ describe('a batch', () => {
       '/transactions/2/corridor',
     ]);
     expect(await count(api, 'transactions')).toBe(before);
-  });
-
-  test('with keys of a sealed slice is answered as before, or refused whole', async () => {
-    const old = [input(), input()];
-    const first = await postBatch(api, old);
-    const ids = first.body.results.map((one: { transaction_id: string }) => one.transaction_id);
-    const [open] = await listKeySlices(api.database.query);
-    await sealKeySlice(api.database, open?.slice ?? -1);
-    const again = await postBatch(api, [...old, input()]);
-    expect([again.body.accepted, again.body.duplicates]).toEqual([1, 2]);
-    expect(again.body.results.slice(0, 2)).toMatchObject(
-      ids.map((transaction_id: string) => ({ transaction_id, status: 'duplicate' })),
-    );
-    const single = await postOne(api, old[0] ?? {});
-    expect([single.status, single.body.transaction_id]).toEqual([200, ids[0]]);
-    const stored = () => Promise.all([count(api, 'transactions'), count(api, 'idempotency_keys')]);
-    const before = await stored();
-    const refused = await postBatch(api, [input(), { ...old[1], amount: '1.00' }, input()]);
-    expect([refused.status, refused.body.errors]).toEqual([
-      422,
-      [{ pointer: '/transactions/1/idempotency_key', detail: expect.any(String) }],
-    ]);
-    expect((await postOne(api, { ...old[1], amount: '1.00' })).status).toBe(422);
-    expect(await stored()).toEqual(before);
   });
 
   test('the same key twice: same body is a duplicate, another body names both', async () => {

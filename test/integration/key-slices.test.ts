@@ -9,7 +9,6 @@ import { planRows } from '../../src/core/accept/plan-rows.ts';
 import { planKeySlices, SLICE_BYTES, tendKeySlices } from '../../src/core/repair/reconcile-duty.ts';
 import { findKnownKeys } from '../../src/core/store/idempotency-keys/idempotency-keys.ts';
 import {
-  dropKeySlice,
   listKeySlices,
   type Slice,
   sealKeySlice,
@@ -132,18 +131,6 @@ describe('a key of an old slice', () => {
     expect(again.map(({ id }) => id)).toEqual(first.map(({ id }) => id));
     const found = await findKnownKeys(database.query, 'shop', [...keys, 'nobody has it']);
     expect(found.map((key) => key.transactionId).sort()).toEqual(first.map(({ id }) => id).sort());
-  });
-
-  test('whose slice was sealed and dropped unheard may be claimed again', async () => {
-    const slices = openSlices(database);
-    const first = await claim(slices, 'dropped');
-    const slice = await openSlice();
-    await sealOpen();
-    await age(slice, 2);
-    expect(await dropKeySlice(database, slice, new Date(Date.now() - 3 * DAY_MS))).toBe(false);
-    expect(await dropKeySlice(database, slice, new Date(Date.now() - DAY_MS))).toBe(true);
-    const again = await claim(slices, 'dropped');
-    expect([again.isNew, again.id === first.id]).toEqual([true, false]);
   });
 });
 

@@ -1,6 +1,6 @@
 /**
- * Goal: labels are added once, whatever happens around their commit, and profiles of committed
- * labels are invalidated. Method: the acceptance on real Postgres, through a proxy where the connection is cut.
+ * Goal: labels are added once, whatever their commit waits for, and profiles of committed labels are invalidated. Method: the
+ * acceptance on real Postgres.
  */
 import { expect, test } from 'vitest';
 import { acceptLabels, type LabelIngest } from '../../src/core/accept/accept-labels.ts';
@@ -13,7 +13,6 @@ import type { Database } from '../../src/kit/database/pool.ts';
 import { createMetrics } from '../../src/kit/metrics/metrics.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { storeTransactions } from '../support/stored-rows.ts';
-import { startTcpProxy } from '../support/tcp-proxy.ts';
 import { waitUntil } from '../support/wait-until.ts';
 
 const CREATED_MS = Date.UTC(2026, 9, 1, 10);
@@ -68,29 +67,6 @@ const transactions = (database: Database, rows: number) =>
     database,
     Array.from({ length: rows }, () => ({ createdAtMs: CREATED_MS })),
   );
-
-test.each([
-  ['was carried out', true, 1],
-  ['never arrived', false, 1],
-  ['was carried out, twice over', true, 2],
-])('cut off at a commit that %s: accepted, stored once', async (_name, forwarded, times) => {
-  await using testDatabase = await createTestDatabase();
-  await using proxy = await startTcpProxy(testDatabase.url);
-  await using direct = testDatabase.open();
-  await using database = testDatabase.open({ url: proxy.url });
-  const ids = await transactions(direct, 3);
-  const { ingest, counted } = ingestOf(database);
-  // Partitions have commits of their own.
-  await ingest.partitions.ensure([CREATED_MS]);
-  proxy.inflict({ kind: 'cut', at: 'commit\0', forwarded, times });
-  const result = await acceptLabels(ingest, requestOf(ids));
-  expect(proxy.effects()).toBe(times);
-  expect(result).toEqual({
-    kind: 'accepted',
-    outcomes: ids.map((transactionId) => ({ transactionId, status: 'accepted' })),
-  });
-  expect([await stored(testDatabase), await counted()]).toEqual([3, [3]]);
-});
 
 test('a request that waits behind another one for a labelled transaction is told so, not that the store is away', async () => {
   await using testDatabase = await createTestDatabase();

@@ -8,11 +8,8 @@ import { acceptLabels, type LabelIngest } from '../../src/core/accept/accept-lab
 import { type FeatureName, featureIndex } from '../../src/core/domain/feature-schema.ts';
 import type { LabelValue } from '../../src/core/domain/label.ts';
 import { profileKey } from '../../src/core/stream/keys.ts';
-import { invalidateProfiles } from '../../src/core/stream/profiles/invalidate-profiles.ts';
-import { openCommands } from '../../src/kit/redis/connection.ts';
 import { openLabelIngest } from '../support/label-ingest.ts';
 import { openForFile } from '../support/open-for-file.ts';
-import { startTestRedis } from '../support/services.ts';
 import { waitUntil } from '../support/wait-until.ts';
 import { createWorkerRig } from '../support/worker-rig.ts';
 
@@ -121,26 +118,4 @@ describe('a label', () => {
     const [next] = await score('c', [NOW_MS]);
     expect(await featuresOf(next, RATES)).toEqual([0.5, 0.5, 0, 0]);
   });
-});
-
-test('a full Redis still drops the profiles that are invalid', async () => {
-  await using service = await startTestRedis({ settings: { maxmemory: '8mb' } });
-  const redis = openCommands(service.url, 2000);
-  try {
-    await waitUntil(() => redis.status === 'ready', 5000, 'redis');
-    const key = profileKey('m', 'account', 'one');
-    await redis.set(key, Buffer.alloc(100));
-    for (let n = 0; ; n++) {
-      const reply = await redis.set(`filler${n}`, Buffer.alloc(64 * 1024)).catch(() => 'full');
-      if (reply === 'full') break;
-    }
-    await redis.config('SET', 'maxmemory', '1mb');
-    await invalidateProfiles(redis, 'm', [
-      { kind: 'account', id: 'one' },
-      { kind: 'account', id: 'absent' },
-    ]);
-    expect(await redis.exists(key)).toBe(0);
-  } finally {
-    redis.disconnect();
-  }
 });

@@ -174,22 +174,6 @@ describe('a label', () => {
     ]);
     expect((await postLabels(api, [labelInput({ transaction_id })])).status).toBe(200);
   });
-
-  test('at the very time of its transaction, and four minutes ahead, is taken', async () => {
-    const [id = ''] = await accepted(1);
-    const { body } = await postLabels(api, [
-      labelInput({ transaction_id: id, labelled_at: CREATED_AT }),
-      labelInput({ transaction_id: id, labelled_at: soon(4 * MINUTE_MS) }),
-    ]);
-    expect(body.accepted).toBe(2);
-  });
-
-  test('needs no partition made before it', async () => {
-    const [id = ''] = await accepted(1, { created_at: '2013-02-03T04:05:06Z' });
-    await api.testDatabase.sql('drop table labels_y2013m02');
-    const label = labelInput({ transaction_id: id, labelled_at: '2013-02-03T05:00:00Z' });
-    expect((await postLabels(api, [label])).body).toMatchObject({ accepted: 1 });
-  });
 });
 
 test('twenty clients with overlapping requests in reversed order add each label once', async () => {

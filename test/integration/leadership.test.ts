@@ -131,16 +131,6 @@ test('two processes hold a lease each where there are two, and one holds both wh
   await waitUntil(isAlone, DEADLINE_MS, 'the one that is left to hold both');
 });
 
-test('a duty that lasts keeps no other of its lease waiting', async () => {
-  const lead = leadOf('one');
-  const { promise: done, resolve: finish } = Promise.withResolvers<void>();
-  const lasting = lead.run(() => done);
-  expect(await lead.run(() => note(lead, 'of another duty'))).toBe(true);
-  finish();
-  expect(await lasting).toBe(true);
-  expect(await readNote()).toBe('of another duty');
-});
-
 test('one that fails gives way to others, and nothing is led outside of a run', async () => {
   const [lead, other] = [leadOf('one'), leadOf('other')];
   await expect(lead.run(() => Promise.reject(new Error('no Redis')))).rejects.toThrow('no Redis');

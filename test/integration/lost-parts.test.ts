@@ -158,18 +158,4 @@ describe('entries that nobody would deliver are claimed,', () => {
     expect(await streamed(stream)).toEqual(sent.sort());
     expect((await claim(stream)).entries).toEqual([]);
   });
-
-  test('when their consumer was deleted, although their rows are closed', async () => {
-    const stream = streamOf('AE-IN');
-    await send(5, 'AE-IN');
-    await redis.xgroup('CREATE', stream.transactions, GROUP, '0').catch(() => 0);
-    const read = ['GROUP', GROUP, 'gone', 'COUNT', 1, 'STREAMS', stream.transactions, '>'] as const;
-    await redis.xreadgroup(...read);
-    await redis.xgroup('DELCONSUMER', stream.transactions, GROUP, 'gone');
-    await testDatabase.sql(`delete from open_rows where corridor = 'AE-IN'`);
-    await send(3, 'AE-IN');
-    expect(await reconcile()).toBe(0);
-    expect((await claim(stream)).entries).toMatchObject([{ transactions: 5, deliveries: 2 }]);
-    expect((await claim(stream)).entries).toEqual([]);
-  });
 });

@@ -208,17 +208,6 @@ test.each([
   await until(gone, 201);
 });
 
-test('without the Redis of one market both accept, and the other notices nothing', async () => {
-  await otherRedis.stop();
-  const isWithout = async () => (await readiness()).body.markets.market_1.redis === 'unavailable';
-  await waitUntil(isWithout, 15_000, 'market_1 to miss its Redis');
-  for (let n = 0; n < IN_FLIGHT; n++) {
-    expect([await statusOf('market_0'), await statusOf('market_1')]).toEqual([201, 201]);
-  }
-  expect((await readiness()).body).toMatchObject({ redis: 'ok', breakers: [] });
-  await otherRedis.start();
-});
-
 test('a market that cannot be opened at the start is served once it can', async () => {
   await using away = await startTcpProxy(database.url);
   away.inflict({ kind: 'reset' });

@@ -172,14 +172,6 @@ insert into counted values (2);`);
   expect(await run()).toEqual([]);
 });
 
-test('half a migration is not gone on with once its file says something else', async () => {
-  const steps = `-- transaction: one\ncreate table one (n integer);\n-- transaction: two\n`;
-  await write(`${steps}select 1 / 0;`);
-  await expect(run()).rejects.toMatchObject({ code: 'MIGRATION_FAILED' });
-  await write(`${steps}select 1;`);
-  await expect(run()).rejects.toMatchObject({ code: 'MIGRATION_EDITED' });
-});
-
 test('an index whose building was killed is dropped and built again, of a plain table and of a partitioned one', async () => {
   await using engine = database.open({ connectionsMax: 1 });
   await ensurePartitions(engine, [monthOf(Date.UTC(2026, 9)), monthOf(Date.UTC(2026, 10))]);

@@ -57,13 +57,6 @@ describe('taking out', () => {
     await expectLeft(rest);
   });
 
-  test('of no row, or of one that is gone, changes nothing', async () => {
-    await open([A]);
-    await take(database.query, [A], null);
-    await take(database.query, [A], idAt(AT_MS, 77));
-    await expectLeft([A]);
-  });
-
   test('of many rows at once ends each by itself', async () => {
     const rows = Array.from({ length: 300 }, (_, n) => idAt(AT_MS, 1000 + n));
     for (const [n, rowId] of rows.entries()) await open([idAt(AT_MS, 5000 + n), A], rowId);

@@ -4,11 +4,10 @@
  */
 import { expect, test } from 'vitest';
 import { createPartyLimits, type TakeParties } from '../../src/core/accept/limits/limiter.ts';
-import { boundProfiles } from '../../src/core/stream/memory/bound-profiles.ts';
 import type { Guard } from '../../src/kit/breakers/breaker.ts';
 import { openCommands, type RedisClient, untilReady } from '../../src/kit/redis/connection.ts';
 import { startOneNodeCluster } from '../support/one-node-cluster.ts';
-import { createStreamRig, marketIn } from '../support/stream-rig.ts';
+import { createStreamRig } from '../support/stream-rig.ts';
 import { waitUntil } from '../support/wait-until.ts';
 
 const { redis } = createStreamRig();
@@ -138,15 +137,4 @@ test('an absent or full Redis refuses nothing, and what passes meanwhile is not 
   state.isAway = false;
   await filled(2, async () => expect(await refused(take, ['x'])).toEqual([]));
   expect(await refused(take, times(3, 'x'))).toEqual([1, 2]);
-});
-
-test('what parties took gives way with the profiles, and one burst more passes', async () => {
-  const take = open(accounts(1));
-  const ids = Array.from({ length: 20_000 }, (_, nth) => `acc_${nth}`);
-  for (let at = 0; at < ids.length; at += 1000) await refused(take, ids.slice(at, at + 1000));
-  const before = await redis().dbsize();
-  await filled(0.75, async () => expect(await boundProfiles(marketIn(redis()))).toBeGreaterThan(0));
-  expect(await redis().dbsize()).toBeLessThan(before);
-  const over = await refused(take, ids.slice(0, 1000));
-  expect(over.length).toBeLessThan(1000);
 });

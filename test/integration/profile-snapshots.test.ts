@@ -100,16 +100,6 @@ test('a snapshot and the rows stored since make the same profile as all rows', a
   expect(made).toEqual(rebuilt);
 });
 
-test('rows that are stored late are found however far back they lie', async () => {
-  await using rig = await createWorkerRig();
-  await snapshotParties(rig);
-  await rig.store([seedAt(NOW_MS - 45.5 * DAY_MS)]);
-  const { made, rebuilt, fromSnapshots } = await foldBoth(rig, await rig.store([seedAt(NOW_MS)]));
-  expect(fromSnapshots).toBe(2);
-  expect(made?.siblings).toBe(22);
-  expect(made).toEqual(rebuilt);
-});
-
 test('a label voids the snapshots of its parties', async () => {
   await using rig = await createWorkerRig();
   await snapshotParties(rig);

@@ -1,14 +1,11 @@
 /**
- * Goal: a stream that is full waits alone, with a backlog of rows that were left; owed transactions
- * have priority over requests; nothing that waits is appended again. Method: the reconciler on real Postgres
+ * Goal: a stream that is full waits alone, with a backlog of rows that were left, and nothing that waits is appended again. Method: the reconciler on real Postgres
  * and Redis with small streams, run by run.
  */
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { Reconciler } from '../../src/core/repair/reconcile.ts';
 import { bindReconciler } from '../../src/core/repair/reconcile-duty.ts';
-import { createProducer } from '../../src/core/stream/entries/producer.ts';
 import { streamKeys } from '../../src/core/stream/keys.ts';
-import { measureStreams } from '../../src/core/stream/status/lag.ts';
 import type { Database, Statement } from '../../src/kit/database/pool.ts';
 import { openCommands, type RedisClient } from '../../src/kit/redis/connection.ts';
 import { testConfig } from '../support/config.ts';
@@ -16,7 +13,6 @@ import { createTestDatabase } from '../support/database.ts';
 import { startTestRedis } from '../support/services.ts';
 import { storeOpenRows, storeTransactions } from '../support/stored-rows.ts';
 import { readEntries, takeEntries } from '../support/stream-entries.ts';
-import { payloads } from '../support/stream-rig.ts';
 import { waitUntil } from '../support/wait-until.ts';
 
 const ENTRIES_MAX = 1000;
@@ -126,41 +122,4 @@ test('a stream with room again is filled without reading the rest of its backlog
   expect(await counted.run(signal)).toMatchObject({ appended: taken.length, full: true });
   expect(pages).toEqual([taken.length]);
   expect(await streamed('US-EG')).toEqual(backlog.slice(taken.length, OWED_MAX + taken.length));
-});
-
-test('what is owed finds room in a stream that requests keep full, and goes before them', async () => {
-  const bounds = { market: 'market_0', shardsOf: () => 1, transactionsMax: ENTRIES_MAX };
-  const requests = createProducer({ redis, ...bounds });
-  const posted = payloads(2 * ENTRIES_MAX);
-  expect((await requests.append(posted)).appended).toBe(ENTRIES_MAX);
-  const owed = await store('US-EG', 150);
-  await leave(owed);
-  expect(await reconciler.run(signal)).toMatchObject({
-    appended: OWED_MAX - ENTRIES_MAX,
-    full: true,
-  });
-  const taken = await takeEntries(redis, keysOf('US-EG'), 1);
-  const room = taken.length - (OWED_MAX - ENTRIES_MAX);
-  expect((await requests.append(posted)).appended).toBe(room);
-  expect(await reconciler.run(signal)).toMatchObject({ appended: 50, full: false });
-});
-
-test('a key that is no stream keeps nobody else waiting, and gets what it is owed once it is free', async () => {
-  const { transactions } = keysOf('US-EG');
-  await redis.set(transactions, 'not a stream');
-  await leave(await store('US-EG', 3));
-  await leave(await store('US-MX', 3, startMs + 20_000), startMs + 20_000);
-  expect(await reconciler.run(signal)).toMatchObject({ appended: 3, full: true });
-  expect(await streamed('US-MX')).toHaveLength(3);
-  expect(await measureStreams(redis, [keysOf('US-EG'), keysOf('US-MX')])).toMatchObject([
-    { lag: 0, oldestAgeMs: 0 },
-    { lag: 3 },
-  ]);
-  await redis.del(transactions);
-  await waitUntil(
-    async () => !(await reconciler.run(signal)).full,
-    10_000,
-    'what the corridor is owed',
-  );
-  expect(await streamed('US-EG')).toHaveLength(3);
 });

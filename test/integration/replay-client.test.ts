@@ -159,20 +159,6 @@ function every(nth: number, fault: Behaviour): Behaviour {
   };
 }
 
-test('postFile posts every row once, in full batches, with the key', async () => {
-  await using api = await startApi();
-  const result = await replay(api.url, csvFile(1_030));
-  expect(result.accepted).toBe(1_030);
-  expect(api.stored.size).toBe(1_030);
-  expect(api.requests.map(({ rows }) => rows).toSorted((a, b) => a - b)).toEqual([
-    30,
-    ...new Array<number>(20).fill(50),
-  ]);
-  expect(new Set(api.requests.map(({ authorization }) => authorization))).toEqual(
-    new Set(['Bearer secret']),
-  );
-});
-
 test.each([
   [
     '503 with Retry-After',
@@ -205,13 +191,6 @@ test('postFile refuses a bad row alone and names its line', async () => {
     { line: 17, detail: '/amount must be greater than zero' },
     { line: 222, detail: '/amount must be greater than zero' },
   ]);
-});
-
-test('postFile refuses more rows than one answer names', async () => {
-  await using api = await startApi();
-  const bad = Array.from({ length: 250 }, (_, index) => index + 2);
-  const result = await replay(api.url, csvFile(300, bad), { batchRows: 300 });
-  expect([result.accepted, result.refused, api.requests.length]).toEqual([50, 250, 4]);
 });
 
 test('postFile stores the first of rows that have one key and different bodies', async () => {

@@ -5,7 +5,6 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { listConsumers } from '../../src/core/stream/group/consumer-group.ts';
 import { GROUP } from '../../src/core/stream/keys.ts';
-import { untilReady } from '../../src/kit/redis/connection.ts';
 import { readEntries } from '../support/stream-entries.ts';
 import { THOROUGH } from '../support/thorough.ts';
 import { waitUntil } from '../support/wait-until.ts';
@@ -75,29 +74,6 @@ describe('SIGTERM', () => {
       { attempts: 1 },
     ]);
   });
-
-  test.runIf(THOROUGH)(
-    'while Redis is gone exits 0, and the entries are there when it comes back',
-    {
-      retry: 2,
-    },
-    async () => {
-      await using worker = rig.spawnWorker({ ...LOUD, RISK_STATEMENT_TIMEOUT_MS: '300' });
-      await whileScoresAreLocked(worker, 30, async () => {
-        await worker.waitFor(/worker pauses/, 10_000);
-        await rig.redis.stop();
-        worker.kill('SIGTERM');
-        const started = performance.now();
-        expect(await worker.exited).toEqual({ code: 0, signal: null });
-        expect(performance.now() - started).toBeLessThan(8000);
-        expect(worker.stderr()).not.toMatch(/kept the process open/);
-      });
-      await rig.redis.start();
-      await untilReady(rig.commands, 5000);
-      rig.startWorker();
-      expect(await rig.settled(30)).toMatchObject({ scored: 30, deadLetters: 0 });
-    },
-  );
 
   test.runIf(THOROUGH)('twice exits at once', { retry: 2 }, async () => {
     await using worker = rig.spawnWorker({ ...LOUD, RISK_STATEMENT_TIMEOUT_MS: '5000' });

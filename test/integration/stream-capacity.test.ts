@@ -78,18 +78,6 @@ test('corridors without workers leave room for every other one, and never exceed
   expect(await fillUp(opened, 'US-PH')).toBeGreaterThan(100);
 });
 
-test('a key of another type has no room, and takes none from streams', async () => {
-  await redis().set(streamOf('US-EG').transactions, 'not a stream');
-  const { rooms, producer } = open();
-  await producer.append([payload(1, { corridor: 'US-MX' })]);
-  const roomOf = await rooms.measure();
-  expect(roomOf(streamOf('US-EG').transactions).total).toBe(Number.POSITIVE_INFINITY);
-  expect(roomOf(streamOf('US-MX').transactions)).toEqual({
-    total: 1,
-    transactionsMax: expect.any(Number),
-  });
-});
-
 test('a twentieth is left for waiting transactions where profiles fill Redis', async () => {
   const profiles = 'x'.repeat(MB);
   for (let n = 0; n < 7; n++) await redis().set(`{m:p00}:account:${n}`, profiles);

@@ -145,20 +145,6 @@ describe('logs of profiles', () => {
     expect(roomy).toMatchObject({ lacks: 'absent', isStored: true });
   });
 
-  test('are begun above 65 % only for a party that was refused one lately', async () => {
-    await appendProfiles(market, TTL_SECONDS, [append(1, null, block('x'.repeat(100_000)))]);
-    const used = Number(/used_memory:(\d+)/.exec(await redis.info('memory'))?.[1]);
-    await redis.config('SET', 'maxmemory', String(Math.round(used / 0.67)));
-    expect(await boundProfiles(market)).toBe(0);
-    const begin = async (n: number) =>
-      (await appendProfiles(market, TTL_SECONDS, [append(n, null, block('new'))]))[0]?.isStored;
-    expect([await begin(2), await begin(3), await begin(2)]).toEqual([false, false, true]);
-    market.memory.profileRoom.take(Number.MAX_SAFE_INTEGER);
-    expect(await begin(3)).toBe(false);
-    await boundProfiles(market);
-    expect(await begin(3)).toBe(true);
-  });
-
   test('of a replica that lacks the last appends are not used once it is promoted', async () => {
     await using second = await startTestRedis({ settings: { 'repl-diskless-sync-delay': '0' } });
     const replica = openCommands(second.url, 5000);

@@ -6,7 +6,7 @@ import { describe, expect, test } from 'vitest';
 import { COUNT_MAX, ENTRY_VERSION, packAgain } from '../../src/core/stream/entries/entry.ts';
 import { ensureGroups } from '../../src/core/stream/group/consumer-group.ts';
 import { readGroup } from '../../src/core/stream/group/read-group.ts';
-import { GROUP, streamKeys } from '../../src/core/stream/keys.ts';
+import { streamKeys } from '../../src/core/stream/keys.ts';
 import { packRetry, promoteRetries } from '../../src/core/stream/settle/retries.ts';
 import { createHeadReader, type HeadPage } from '../../src/core/stream/status/heads.ts';
 import { measureStreams } from '../../src/core/stream/status/lag.ts';
@@ -182,20 +182,5 @@ describe('the heads', () => {
     const none = { rowIds: [], next: null, last: null };
     expect(await heads().entries(stream, '-')).toEqual(none);
     expect(await heads().retries(stream, null)).toEqual(none);
-  });
-
-  test('leave what is pending or undelivered where it is', async () => {
-    await appendSingly(payloads(5));
-    await deliver('a', 2);
-    const before = await redis().xpending(stream.transactions, GROUP, '-', '+', 10);
-    await heads().adopt([stream]);
-    // Without a lag the entries are looked at one by one.
-    const [last] = await redis().xrevrange(stream.transactions, '+', '-', 'COUNT', 1);
-    await redis().xdel(stream.transactions, last?.[0] ?? '');
-    await heads().adopt([stream]);
-    const after = await redis().xpending(stream.transactions, GROUP, '-', '+', 10);
-    expect(after.map((row) => (row as unknown[]).slice(0, 2))).toEqual(
-      before.map((row) => (row as unknown[]).slice(0, 2)),
-    );
   });
 });

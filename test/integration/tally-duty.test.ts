@@ -1,7 +1,6 @@
 /**
- * Goal: the duty finds merchants with many rows by itself, adds rows that were stored before the tallies
- * began, and refuses tallies of another cluster. Method: the duty as a worker runs it, on a
- * real Postgres.
+ * Goal: the duty finds merchants with many rows by itself, and refuses tallies of another cluster. Method: the duty as a worker
+ * runs it, on a real Postgres.
  */
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { LABEL_MATURITY_DAYS } from '../../src/core/domain/history.ts';
@@ -91,19 +90,6 @@ test('a merchant with many rows is found among what is stored, and only that one
   expect(await testDatabase.sql('select merchant_id from tallied_merchants')).toEqual([
     { merchant_id: 'm_busy' },
   ]);
-});
-
-test('rows that were stored before the tallies began are tallied, and those that come later', async () => {
-  await insertRows('m_busy', ROWS);
-  await testDatabase.sql("update transactions set inserted_xid = '3'");
-  // Counting the rows requests their tallies.
-  expect(await countPast()).toBe(ROWS);
-  await runDuty();
-  expect(await countTallied()).toBe(ROWS);
-  await insertRows('m_busy', 10);
-  expect(await countPast()).toBe(ROWS + 10);
-  await keepUntilTallied(ROWS + 10);
-  expect(await countPast()).toBe(ROWS + 10);
 });
 
 test('increments are merged while an adopted merchant is filled', async () => {

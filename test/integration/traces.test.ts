@@ -10,7 +10,7 @@ import { REPOSITORY, spawnRisk } from '../support/risk.ts';
 import { startRunningApi } from '../support/running-api.ts';
 import { newSpanFile, type SeenSpan, untilSpans } from '../support/spans.ts';
 import { input, postOne } from '../support/submit.ts';
-import { createWorkerRig, seeds, type WorkerRig } from '../support/worker-rig.ts';
+import { createWorkerRig, type WorkerRig } from '../support/worker-rig.ts';
 
 /** Nothing is slow, so that a span is there for another reason. */
 const NEVER_SLOW = { RISK_TRACE_SLOW_MS: '600000' };
@@ -66,31 +66,6 @@ describe('a sampled post', () => {
 });
 
 describe('what is not sampled', () => {
-  test('is exported where a batch fails, and not otherwise', async () => {
-    const file = await newSpanFile();
-    await using rig = await createWorkerRig();
-    rig.startWorker(
-      { ...UNSAMPLED, RISK_TRACES_FILE: file },
-      {
-        beforeScore: ({ accountId }) => {
-          if (accountId === 'acc_3') throw new Error('always');
-        },
-      },
-    );
-    await rig.send(seeds(3));
-    await rig.settled(3);
-    await rig.send(seeds(4, Date.UTC(2026, 10, 2)).slice(3));
-    const spans = await untilSpans(file, 'process transactions');
-    for (const batch of spans.filter(({ name }) => name === 'process transactions')) {
-      expect(batch).toMatchObject({
-        ...{ hasFailed: true, links: [] },
-        attributes: { 'error.type': 'SCORING_FAILED', 'messaging.batch.message_count': 1 },
-      });
-      expect(batch.parentSpanId).toBeFalsy();
-    }
-    expect(spans.some(({ name }) => name === 'score')).toBe(false);
-  });
-
   test('is exported where it is slow, in the API and in a worker, each by itself', async () => {
     const file = await newSpanFile();
     const settings = {

@@ -58,23 +58,6 @@ const approve = (key: string, id: string) => as(key, 'POST', `/v1/models/proposa
 const countInForce = async () =>
   (await api.testDatabase.sql('select from rollouts where state <> $1', ['deprecated'])).length;
 
-test('one admin does not put a model in force alone under a second name', async () => {
-  const fields = { roles: ['admin', 'risk_officer'], owner: 'Eve' };
-  const nobody = await as(adam, 'POST', '/v1/keys', fields);
-  expect([nobody.status, nobody.body.detail]).toEqual([
-    ...[422, expect.stringContaining('say identity instead of owner')],
-  ]);
-  const { body } = await makeKey(adam, 'Eve', ['admin', 'risk_officer']);
-  const id = await propose(ann);
-  for (const key of [adam, body.key]) {
-    const path = `/v1/models/${model}/proposals`;
-    const own = await as(key, 'POST', path, { corridor: 'US-EG', to: 'shadow' });
-    expect([own.status, (await approve(key, id)).status]).toEqual([403, 403]);
-    expect((await confirm(key, body.key_id)).status).toBe(403);
-  }
-  expect(await countInForce()).toBe(0);
-});
-
 test('a bootstrap key neither approves nor makes keys that do', async () => {
   expect((await approve(RUNNING_API_KEY, await propose(ann))).status).toBe(403);
   const made = await makeKey(RUNNING_API_KEY, 'Fay');

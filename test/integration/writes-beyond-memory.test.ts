@@ -13,7 +13,6 @@ import {
 } from '../../src/core/stream/group/consumer-group.ts';
 import { readGroup } from '../../src/core/stream/group/read-group.ts';
 import { GROUP, modelsOutKey, profileKey, streamKeys } from '../../src/core/stream/keys.ts';
-import { boundProfiles } from '../../src/core/stream/memory/bound-profiles.ts';
 import { appendProfiles, installProfiles } from '../../src/core/stream/profiles/profile-logs.ts';
 import { loadScript } from '../../src/core/stream/scripts.ts';
 import { promoteRetries } from '../../src/core/stream/settle/retries.ts';
@@ -130,14 +129,6 @@ describe('beyond the memory limit', () => {
     expect((await append(end)).map(({ isStored }) => isStored)).toEqual([false, false]);
     const { [places[0]?.key ?? '']: _first, [places[1]?.key ?? '']: _second, ...left } = before;
     expect(await besidesWork()).toEqual(left);
-  });
-
-  test('logs are dropped', async () => {
-    const key = profileKey('m', 'account', 'a1', 1);
-    for (const bytes of [2000, 500]) await redis().append(key, 'x'.repeat(bytes));
-    await fill();
-    expect(await boundProfiles(marketIn(redis()))).toBe(1);
-    expect(await besidesWork()).toEqual({});
   });
 
   test('what is held is read, claimed, put off, brought back, given back and ended, and leaves nothing else', async () => {
