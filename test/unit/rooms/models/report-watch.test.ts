@@ -79,11 +79,4 @@ describe('reportWatch', () => {
     expect(names).toContain('risk_model_recall_ratio');
     expect(names).toContain('risk_model_labelled_ratio');
   });
-
-  test('takes down what is reported no longer', async () => {
-    const lines = await metricsOf([reportOf('m@1', ENOUGH)], [reportOf('m@2', ENOUGH)]);
-    expect(lines.filter((line) => line.includes('m@1'))).toEqual([]);
-    const none = await metricsOf([reportOf('m@1', ENOUGH)], []);
-    expect(none.filter((line) => line.includes('m@1'))).toEqual([]);
-  });
 });

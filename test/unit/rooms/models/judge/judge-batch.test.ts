@@ -101,32 +101,6 @@ const told = ({ judgements }: ReturnType<typeof judge>) =>
     ...[opinion?.probability ?? null, model, degradation],
   ]);
 
-test('rows beyond a limit are judged by the rules, and say so', () => {
-  const { model, calls } = modelOf('a');
-  const shadow = modelOf('s');
-  const rows = [row(1), row(2), row(3), row(4, 'US-MX')];
-  const inForce = inForceOf({ 'US-EG': { active: model, shadows: [shadow.model] } });
-  const plan = planBatch(rows, inForce).map((one) =>
-    one.role === 'deciding' ? { ...one, asked: 2 } : { ...one, asked: 0 },
-  );
-  const standing: Standing = { health: createModelHealth(() => 0), hopeless: undefined };
-  const asking = {
-    standingOf: () => standing,
-    onFailure: () => undefined,
-    metrics: createMetrics(),
-    note: () => undefined,
-    nowMs: () => 0,
-  };
-  const judged = judgeBatch(asking, rows, plan);
-  expect(judged.judgements.map(({ model: name, degradation }) => [name, degradation])).toEqual([
-    ['a@1', 0],
-    ['a@1', 0],
-    [null, 1],
-    [null, 0],
-  ]);
-  expect([calls, shadow.calls, judged.shadows]).toEqual([[2], [], []]);
-});
-
 test('deciding models of all corridors stand before every shadow', () => {
   const { model } = modelOf('a');
   const corridor = { active: model, shadows: [modelOf('s').model] };
@@ -162,43 +136,12 @@ describe('a batch', () => {
     ]);
   });
 
-  test('whose canary did not pass is judged by the active model, and says so', () => {
-    const active = modelOf('a').model;
-    const canary = { model: null, percent: 100 };
-    expect(told(judge([row(1)], { 'US-EG': { active, canary } }))).toEqual([[0.1, 'a@1', 1]]);
-  });
-
   test('whose canary judges says nothing of an active model that did not pass', () => {
     const canary = { model: modelOf('c').model, percent: 100 };
     const corridors = { 'US-EG': { active: null, canary } };
     expect(told(judge([row(1)], corridors))).toEqual([[0.1, 'c@1', 0]]);
     const undrawn = { 'US-EG': { active: null, canary: { ...canary, percent: 0 } } };
     expect(told(judge([row(1)], undrawn))).toEqual([[null, null, 1]]);
-  });
-
-  test('whose active model fails in one corridor is judged by it in the others', () => {
-    const { model } = modelOf('a', [1]);
-    const rows = [row(1), row(2, 'US-MX')];
-    expect(told(judge(rows, { 'US-EG': { active: model }, 'US-MX': { active: model } }))).toEqual([
-      [null, null, 1],
-      [0.2, 'a@1', 0],
-    ]);
-  });
-
-  test('does not ask a model that is suspended', () => {
-    const { model, calls } = modelOf('a', [1]);
-    const { judgeOnce, noted } = judge([row(1)], { 'US-EG': { active: model } });
-    judgeOnce();
-    judgeOnce();
-    expect(calls).toHaveLength(3);
-    expect(told({ ...judgeOnce(), judgeOnce, noted })).toEqual([[null, null, 1]]);
-    expect(calls).toHaveLength(3);
-    // A suspended model fails what it should have decided.
-    expect(noted).toEqual(Array(4).fill('US-EG 1 1'));
-  });
-
-  test('without the model that should be active is reduced', () => {
-    expect(told(judge([row(1)], { 'US-EG': { active: null } }))).toEqual([[null, null, 1]]);
   });
 
   test('hears shadows out, and a shadow that fails says nothing', () => {

@@ -43,10 +43,3 @@ test('shadows get what the deciding models leave, and what nobody gets is counte
     ['B deciding', 3],
   ]);
 });
-
-test('the limit of a corridor leaves others alone, and rows without a model take nothing', async () => {
-  const { ask } = open({ 'corridor:A': 1, market: 5 });
-  expect(await ask(questions('A', 3), questions('B', 3))).toEqual([1, 3]);
-  const nobody = [questions('A', 2, 'deciding', []), questions('A', 2, 'deciding', [null])];
-  expect(await ask(...nobody, questions('B', 2))).toEqual([2, 2, 1]);
-});

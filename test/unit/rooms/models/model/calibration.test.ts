@@ -1,27 +1,15 @@
 /** Goal: a calibration that would lose the order of margins, or promise certainty, is no calibration. */
 import { describe, expect, test } from 'vitest';
-import { createRandom } from '../../../../../src/kit/random.ts';
 import {
   CALIBRATION_KNOTS_MAX,
   calibrationSchema,
 } from '../../../../../src/rooms/models/model/calibration.ts';
-import { chooseCalibration } from '../../../../../src/rooms/models/training/fit-calibration.ts';
 
 const line = { slope: 0.8, intercept: -2 };
 const steps = { margins: [-3, 0, 2], probabilities: [0.01, 0.02, 0.6] };
 const isotonic = { kind: 'isotonic', line, ...steps };
 
 describe('calibrationSchema', () => {
-  test('takes both kinds, and what the library fits, through JSON', () => {
-    const random = createRandom('calibration');
-    const margins = Float64Array.from({ length: 4000 }, () => 8 * random() - 4);
-    const labels = Uint8Array.from(margins, (margin) => (random() * 8 - 4 < margin ? 1 : 0));
-    const { calibration } = chooseCalibration(margins, labels);
-    for (const given of [{ kind: 'platt', ...line }, isotonic, calibration]) {
-      expect(calibrationSchema.parse(JSON.parse(JSON.stringify(given)))).toEqual(given);
-    }
-  });
-
   const many = Array.from({ length: CALIBRATION_KNOTS_MAX + 1 }, (_, at) => (at + 1) / 1000);
   test.each([
     ['a level line', { kind: 'platt', slope: 0, intercept: 1 }],

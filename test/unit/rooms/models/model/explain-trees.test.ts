@@ -4,7 +4,6 @@
  */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { createRandom } from '../../../../../src/kit/random.ts';
 import type { Batch } from '../../../../../src/rooms/models/model/batch.ts';
 import {
   pathContributions,
@@ -12,9 +11,6 @@ import {
 } from '../../../../../src/rooms/models/model/explain-trees.ts';
 import { predictTrees } from '../../../../../src/rooms/models/model/predict-trees.ts';
 import type { TreeEnsemble } from '../../../../../src/rooms/models/model/tree-ensemble.ts';
-import { TREE_DEFAULTS } from '../../../../../src/rooms/models/training/options.ts';
-import { trainTrees } from '../training/train-to-the-end.ts';
-import { drawTrainingSet } from '../training/training-data.ts';
 import { anyBatch, anyEnsemble } from './support.ts';
 
 const FEATURES = 4;
@@ -83,20 +79,6 @@ describe('treeShap', () => {
   });
 });
 
-describe('pathContributions', () => {
-  test('a single split owes everything to its feature', () => {
-    fc.assert(
-      fc.property(anyEnsemble(1, 1), anyBatch(1, 3), (ensemble, batch) => {
-        const margins = predictTrees(ensemble, batch);
-        const { values } = pathContributions(ensemble, batch, margins);
-        for (const [row, margin] of margins.entries()) {
-          expect(values[row]).toBeCloseTo(margin - meanOf(ensemble), 6);
-        }
-      }),
-    );
-  });
-});
-
 describe.each([
   ['treeShap', treeShap],
   ['pathContributions', pathContributions],
@@ -117,15 +99,5 @@ describe.each([
 
   test('adds up to the margin, from the mean of the training rows', () => {
     fc.assert(fc.property(anyEnsemble(FEATURES), anyBatch(FEATURES), expectAddsUp));
-  });
-
-  test('adds up for a trained ensemble of many trees too', () => {
-    const options = { ...TREE_DEFAULTS, rounds: 100, learningRate: 0.1 };
-    const set = drawTrainingSet('explained', 2000);
-    const { ensemble } = trainTrees(set, null, options, createRandom('1'));
-    fc.assert(
-      fc.property(anyBatch(3), (batch) => expectAddsUp(ensemble, batch)),
-      { numRuns: 20 },
-    );
   });
 });

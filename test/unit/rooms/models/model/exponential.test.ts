@@ -1,10 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import {
-  exponential,
-  logistic,
-  softPlus,
-} from '../../../../../src/rooms/models/model/exponential.ts';
+import { exponential, logistic } from '../../../../../src/rooms/models/model/exponential.ts';
 
 describe('exponential', () => {
   test('is within a few units in the last place of the true value', () => {
@@ -23,13 +19,6 @@ describe('exponential', () => {
     expect(exponential(-3.25)).toBe(0.03877420783172201);
     expect(exponential(Math.LN2)).toBe(2);
   });
-
-  test('ends in 0 and infinity, and passes NaN on', () => {
-    expect(exponential(-709)).toBe(0);
-    expect(exponential(710)).toBe(Number.POSITIVE_INFINITY);
-    expect(exponential(Number.NEGATIVE_INFINITY)).toBe(0);
-    expect(exponential(Number.NaN)).toBeNaN();
-  });
 });
 
 describe('logistic', () => {
@@ -42,19 +31,4 @@ describe('logistic', () => {
       }),
     );
   });
-
-  test('keeps small probabilities', () => {
-    expect(logistic(-40)).toBeCloseTo(Math.exp(-40), 25);
-    expect(logistic(0)).toBe(0.5);
-  });
-});
-
-test('softPlus is -ln of the probability of the other label', () => {
-  fc.assert(
-    fc.property(fc.double({ min: -30, max: 30, noNaN: true }), (margin) => {
-      expect(softPlus(margin)).toBeCloseTo(-Math.log(logistic(-margin)), 9);
-    }),
-  );
-  expect(softPlus(1000)).toBe(1000);
-  expect(softPlus(-1000)).toBe(0);
 });

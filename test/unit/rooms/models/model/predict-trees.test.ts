@@ -70,26 +70,17 @@ describe('layOutTrees', () => {
     );
   });
 
-  test('refuses more nodes than its bound', () => {
+  test('refuses more nodes and deeper trees than its bounds', () => {
+    const leaf: Branch = { value: 1, cover: 1 };
+    const split = { feature: 0, threshold: 0, missingLeft: true };
     const full = (depth: number): Branch =>
-      depth === 0
-        ? { value: 1, cover: 1 }
-        : {
-            feature: 0,
-            threshold: 0,
-            missingLeft: true,
-            left: full(depth - 1),
-            right: full(depth - 1),
-          };
-    const tree = looseTree(full(10));
-    const trees = Array.from({ length: 1000 }, () => tree);
-    expect(refusalOf(() => layOutTrees(headOf(1, 'float32'), trees))).toBe(
-      'trees: 2047000 nodes, at most 2000000',
-    );
-  });
-
-  test('refuses a tree without nodes', () => {
-    const none = { ...looseTree({ value: 1, cover: 1 }), left: [], right: [] };
-    expect(refusalOf(() => layOutTrees(headOf(1, 'float32'), [none]))).toBe('tree: has no nodes');
+      depth === 0 ? leaf : { ...split, left: full(depth - 1), right: full(depth - 1) };
+    const chain = (depth: number): Branch =>
+      depth === 0 ? leaf : { ...split, left: leaf, right: chain(depth - 1) };
+    const refused = (...trees: ReturnType<typeof looseTree>[]) =>
+      refusalOf(() => layOutTrees(headOf(1, 'float32'), trees));
+    const many = Array(1000).fill(looseTree(full(10)));
+    expect(refused(...many)).toBe('trees: 2047000 nodes, at most 2000000');
+    expect(refused(looseTree(chain(65)))).toBe('tree: is deeper than 64');
   });
 });

@@ -1,17 +1,13 @@
 /** Goal: an XGBoost file is read as meant or refused, at the place where it is wrong. */
 import { describe, expect, test } from 'vitest';
-import {
-  MODEL_FEATURES_MAX,
-  MODEL_TREES_MAX,
-  parseJson,
-} from '../../../../../src/rooms/models/model/bounds.ts';
+import { MODEL_TREES_MAX, parseJson } from '../../../../../src/rooms/models/model/bounds.ts';
 import { predictTrees } from '../../../../../src/rooms/models/model/predict-trees.ts';
 import {
   marginOfBaseScore,
   readXgboost,
 } from '../../../../../src/rooms/models/model/read-xgboost.ts';
 import { refusalOf } from './support.ts';
-import { makeFile, makeTree } from './xgboost-file.ts';
+import { makeFile } from './xgboost-file.ts';
 
 type File = ReturnType<typeof makeFile>;
 
@@ -22,13 +18,6 @@ function read(change: (file: File) => void) {
 }
 
 const treesOf = (file: File) => file.learner.gradient_booster.model.trees;
-
-/** The second tree of the file. */
-function secondOf(file: File) {
-  const tree = treesOf(file)[1];
-  if (tree === undefined) throw new Error('two trees');
-  return tree;
-}
 
 describe('readXgboost', () => {
   test('sends values below the threshold left, and NaN by default', () => {
@@ -81,198 +70,46 @@ describe('readXgboost', () => {
   });
 
   const trees = 'learner.gradient_booster.model.trees';
-  const refused: [string, string, (file: File) => void][] = [
+  const [model, learned] = ['learner.gradient_booster.model', 'learner.learner_model_param'];
+  /** A path of the file, what stands there in its place (nothing removes the last element), and the refusal. */
+  test.each([
+    ['version', [1, 6, 2], 'version: is not within 1.7 to 3.x'],
+    ['version', [4, 0, 0], 'version: is not within 1.7 to 3.x'],
+    ['learner.objective.name', 'multi:softprob', 'learner.objective.name: must be'],
+    ['learner.gradient_booster.name', 'dart', 'learner.gradient_booster.name: must be'],
+    [`${learned}.num_class`, '3', `${learned}.num_class: more than one output`],
+    [`${learned}.base_score`, '1', `${learned}.base_score: 1`],
+    ['learner.feature_names', undefined, 'learner.feature_names: 1 names'],
+    ['learner.feature_names.1', 'a', 'learner.feature_names[1]: a is there twice'],
+    ['learner.feature_types', ['float', 'c'], 'learner.feature_types: categorical'],
+    [`${trees}.1.split_type.2`, 1, `${trees}[1].split_type: categorical`],
+    [trees, undefined, `${trees}: has 1 trees, needs 2`],
     [
-      'an unknown version',
-      'version: is not within 1.7 to 3.x',
-      (file) => {
-        file.version = [1, 6, 2];
-      },
-    ],
-    [
-      'a later version',
-      'version: is not within 1.7 to 3.x',
-      (file) => {
-        file.version = [4, 0, 0];
-      },
-    ],
-    [
-      'another objective',
-      'learner.objective.name: must be',
-      (file) => {
-        file.learner.objective.name = 'multi:softprob';
-      },
-    ],
-    [
-      'another booster',
-      'learner.gradient_booster.name: must be',
-      (file) => {
-        file.learner.gradient_booster.name = 'dart';
-      },
-    ],
-    [
-      'several classes',
-      'learner.learner_model_param.num_class: more than one output',
-      (file) => {
-        file.learner.learner_model_param.num_class = '3';
-      },
-    ],
-    [
-      'a base score that is no probability',
-      'learner.learner_model_param.base_score: 1',
-      (file) => {
-        file.learner.learner_model_param.base_score = '1';
-      },
-    ],
-    [
-      'fewer names than features',
-      'learner.feature_names: 1 names',
-      (file) => void file.learner.feature_names.pop(),
-    ],
-    [
-      'a name that is there twice',
-      'learner.feature_names[1]: a is there twice',
-      (file) => {
-        file.learner.feature_names[1] = 'a';
-      },
-    ],
-    [
-      'a categorical feature',
-      'learner.feature_types: categorical',
-      (file) => {
-        file.learner.feature_types = ['float', 'c'];
-      },
-    ],
-    [
-      'a categorical split',
-      `${trees}[1].split_type: categorical`,
-      (file) => {
-        secondOf(file).split_type[2] = 1;
-      },
-    ],
-    [
-      'fewer trees than it says',
-      `${trees}: has 1 trees, needs 2`,
-      (file) => void treesOf(file).pop(),
-    ],
-    [
-      'more trees than are run',
+      `${model}.gbtree_model_param.num_trees`,
+      '999999999',
       `${trees}: 999999999 trees, at most ${MODEL_TREES_MAX}`,
-      (file) => {
-        file.learner.gradient_booster.model.gbtree_model_param.num_trees = '999999999';
-      },
     ],
-    [
-      'a cycle',
-      `${trees}[1]: more than one way leads to node 0`,
-      (file) => {
-        secondOf(file).left_children[2] = 0;
-      },
-    ],
-    [
-      'a shared child',
-      `${trees}[1]: more than one way leads to node 4`,
-      (file) => {
-        secondOf(file).left_children[2] = 4;
-      },
-    ],
-    [
-      'parents that contradict the children',
-      `${trees}[1].parents[3]: is 0, but node 2 leads here`,
-      (file) => {
-        secondOf(file).parents[3] = 0;
-      },
-    ],
-    [
-      'a child that is not there',
-      `${trees}[1]: node 2 leads to node 5 of 5`,
-      (file) => {
-        secondOf(file).left_children[2] = 5;
-      },
-    ],
-    [
-      'a child between two nodes',
-      `${trees}[1]: node 2 leads to node 3.5 of 5`,
-      (file) => {
-        secondOf(file).left_children[2] = 3.5;
-      },
-    ],
-    [
-      'a leaf without a number',
-      `${trees}[1].split_conditions: must hold finite numbers`,
-      (file) => {
-        secondOf(file).split_conditions[3] = null;
-      },
-    ],
-    [
-      'a leaf beyond float32',
-      `${trees}[1]: node 3 has a value of Infinity`,
-      (file) => {
-        secondOf(file).split_conditions[3] = 1e300;
-      },
-    ],
-    [
-      'a split on no feature',
-      `${trees}[1]: node 2 splits on feature 2 of 2`,
-      (file) => {
-        secondOf(file).split_indices[2] = 2;
-      },
-    ],
-    [
-      'a negative cover',
-      `${trees}[1]: node 4 has a cover of -1`,
-      (file) => {
-        secondOf(file).sum_hessian[4] = -1;
-      },
-    ],
-    [
-      'arrays of another length than nodes',
-      `${trees}[1].left_children: has 4 numbers, needs 5`,
-      (file) => void secondOf(file).left_children.pop(),
-    ],
-  ];
-  test.each(refused)('refuses %s', (_, message, change) => {
-    expect(refusalOf(() => read(change))).toContain(message);
-  });
-
-  test('refuses a tree deeper than its bound', () => {
-    const splits = 65;
-    const tree = {
-      ...makeTree(),
-      left_children: Array.from({ length: 2 * splits + 1 }, (_, node) =>
-        node % 2 === 0 && node < 2 * splits ? node + 1 : -1,
-      ),
-    };
-    const nodes = tree.left_children.length;
-    const filled = (value: number) => Array.from({ length: nodes }, () => value);
-    tree.right_children = tree.left_children.map((child) => (child < 0 ? -1 : child + 1));
-    tree.parents = Array.from({ length: nodes }, (_, node) =>
-      node === 0 ? 2147483647 : node % 2 === 1 ? node - 1 : node - 2,
-    );
-    tree.split_conditions = filled(1);
-    tree.split_indices = filled(0);
-    tree.split_type = filled(0);
-    tree.default_left = filled(0);
-    tree.sum_hessian = filled(1);
-    tree.loss_changes = filled(1);
-    tree.tree_param.num_nodes = String(nodes);
-    const message = refusalOf(() =>
+    [`${trees}.1.left_children.2`, 0, `${trees}[1]: more than one way leads to node 0`],
+    [`${trees}.1.left_children.2`, 4, `${trees}[1]: more than one way leads to node 4`],
+    [`${trees}.1.parents.3`, 0, `${trees}[1].parents[3]: is 0, but node 2 leads here`],
+    [`${trees}.1.left_children.2`, 5, `${trees}[1]: node 2 leads to node 5 of 5`],
+    [`${trees}.1.left_children.2`, 3.5, `${trees}[1]: node 2 leads to node 3.5 of 5`],
+    [`${trees}.1.split_conditions.3`, null, `${trees}[1].split_conditions: must hold finite`],
+    [`${trees}.1.split_conditions.3`, 1e300, `${trees}[1]: node 3 has a value of Infinity`],
+    [`${trees}.1.split_indices.2`, 2, `${trees}[1]: node 2 splits on feature 2 of 2`],
+    [`${trees}.1.sum_hessian.4`, -1, `${trees}[1]: node 4 has a cover of -1`],
+    [`${trees}.1.left_children`, undefined, `${trees}[1].left_children: has 4 numbers, needs 5`],
+  ])('refuses %s of %j', (path, value, message) => {
+    const refused = refusalOf(() =>
       read((file) => {
-        file.learner.gradient_booster.model.trees = [makeTree(), tree];
+        const names = path.split('.');
+        const last = names.pop() ?? '';
+        const parent = names.reduce((at: object, name) => Reflect.get(at, name), file);
+        if (value === undefined) Reflect.get(parent, last).pop();
+        else Reflect.set(parent, last, value);
       }),
     );
-    expect(message).toBe(`${trees}[1]: is deeper than 64`);
-  });
-
-  test('refuses more features than its bound', () => {
-    const names = Array.from({ length: MODEL_FEATURES_MAX + 1 }, (_, index) => `f${index}`);
-    const message = refusalOf(() =>
-      read((file) => {
-        file.learner.feature_names = names;
-        file.learner.learner_model_param.num_feature = String(names.length);
-      }),
-    );
-    expect(message).toBe('learner.feature_names: 1001 features, at most 1000');
+    expect(refused).toContain(message);
   });
 
   test('refuses every truncation of a file', () => {
@@ -281,11 +118,4 @@ describe('readXgboost', () => {
       expect(refusalOf(() => parseJson(text.slice(0, length)))).toContain('file: not JSON');
     }
   });
-
-  test.each(['[]', '3', 'null', '{}', '{"version":[1,7,4]}', '{"version":[1,7,4],"learner":[]}'])(
-    'refuses %s',
-    (text) => {
-      expect(refusalOf(() => readXgboost(parseJson(text)))).toMatch(/is required|must be an/);
-    },
-  );
 });

@@ -1,7 +1,7 @@
 /** A small XGBoost file that is right in every field, for tests to change. */
 
 /** A split on `a` below 1, NaN to the left, and on the right a split on `b` below -0.5. */
-export function makeTree() {
+function makeTree() {
   return {
     base_weights: [0, -0.5, 0.25, 0.1, 0.9],
     categories: [] as number[],

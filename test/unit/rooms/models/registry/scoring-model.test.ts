@@ -29,29 +29,10 @@ test('a batch is judged as its rows alone', () => {
   expect(new Set(together).size).toBeGreaterThan(1);
 });
 
-describe.each(['path', 'shapley'] as const)('explained by %s', (method) => {
-  test('contributions and base are the margin, the weightiest first', () => {
-    const { explain, judge } = open();
-    for (const [row, vector] of VECTORS.entries()) {
-      const { base, margin, probability, contributions } = explain(vector, method);
-      const weights = contributions.map(({ contribution }) => contribution);
-      expect(weights.reduce((sum, one) => sum + one, base)).toBeCloseTo(margin, 12);
-      expect(probability).toBe(judge(VECTORS)[row]?.probability);
-      const sizes = weights.map(Math.abs);
-      expect(sizes).toEqual(sizes.toSorted((a, b) => b - a));
-    }
-  });
-});
-
 test('factors are what raised the margin, and only that', () => {
   const [low, high] = open().judge([vectorOf(0, 3), vectorOf(5, 3)]);
   expect(low?.factors().every(({ contribution }) => contribution > 0)).toBe(true);
   expect(high?.factors().map(({ feature }) => feature)).toEqual(expect.arrayContaining(['amount']));
-});
-
-test('missing values are told as such', () => {
-  const [first] = open().explain(vectorOf(Number.NaN, Number.NaN), 'path').contributions;
-  expect([first?.value, first?.detail]).toEqual([null, expect.stringMatching(/: unknown$/)]);
 });
 
 describe('bands', () => {

@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { createRandom } from '../../../../../src/kit/random.ts';
-import { calibrate, onSteps } from '../../../../../src/rooms/models/model/calibration.ts';
+import { calibrate } from '../../../../../src/rooms/models/model/calibration.ts';
 import { logistic } from '../../../../../src/rooms/models/model/exponential.ts';
 import { logLoss } from '../../../../../src/rooms/models/training/evaluation/ranking.ts';
 import {
@@ -56,20 +56,6 @@ describe('chooseCalibration', () => {
     const other = chooseCalibration(line.margins, flipped);
     expect(other.holdout[0]).toBe(heldOut[0]);
     expect(other.holdout[1]).not.toBe(heldOut[1]);
-  });
-
-  test('a higher margin is a higher probability, within 0 and 1', () => {
-    fc.assert(
-      fc.property(anyRows, ({ margins, labels }) => {
-        const { calibration } = chooseCalibration(margins, labels);
-        const grid = Array.from({ length: 81 }, (_, at) => (at - 40) / 10);
-        const probabilities = grid.map((margin) => calibrate(calibration, margin));
-        for (const [at, probability] of probabilities.entries()) {
-          expect(probability).toBeGreaterThan(probabilities[at - 1] ?? 0);
-          expect(probability).toBeLessThan(1);
-        }
-      }),
-    );
   });
 });
 
@@ -144,24 +130,5 @@ describe('fitIsotonic', () => {
         }
       }),
     );
-  });
-
-  test('knots rise, probabilities never fall, and lines join them', () => {
-    const { margins, probabilities } = fitIsotonic(stairs.margins, stairs.labels);
-    for (let at = 1; at < margins.length; at++) {
-      expect(margins[at]).toBeGreaterThan(margins[at - 1] ?? 0);
-      expect(probabilities[at]).toBeGreaterThanOrEqual(probabilities[at - 1] ?? 0);
-    }
-    const steps = { margins: [0, 1], probabilities: [0.25, 0.75] };
-    expect([-1, 0, 0.5, 1, 2].map((margin) => onSteps(steps, margin))).toEqual([
-      0.25, 0.25, 0.5, 0.75, 0.75,
-    ]);
-  });
-
-  test('keeps a bounded number of knots', () => {
-    const margins = Float64Array.from({ length: 3000 }, (_, row) => row);
-    // The share of frauds rises by a row in every group of ten.
-    const labels = Uint8Array.from(margins, (row) => (row % 300 < row / 10 ? 1 : 0));
-    expect(fitIsotonic(margins, labels).margins.length).toBeLessThanOrEqual(200);
   });
 });

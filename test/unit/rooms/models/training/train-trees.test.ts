@@ -16,7 +16,6 @@ import {
   thresholdsOf,
 } from '../../../../../src/rooms/models/training/evaluation/ranking.ts';
 import {
-  checkTreeOptions,
   TREE_DEFAULTS,
   type TreeOptions,
 } from '../../../../../src/rooms/models/training/options.ts';
@@ -80,18 +79,6 @@ describe('trainTrees', () => {
     expect(Math.max(...treeDepths(train({ gainMin: 1e9 })))).toBe(0);
   });
 
-  test('without a split a tree is the prior', () => {
-    const ensemble = train({ gainMin: 1e9, rounds: 1, rowShare: 1 });
-    const share = training.labels.reduce((sum, label) => sum + label, 0) / training.labels.length;
-    expect(logistic(ensemble.value[0] ?? 0)).toBeCloseTo(share, 6);
-  });
-
-  test('a weight on frauds raises every margin of the prior', () => {
-    const plain = train({ gainMin: 1e9, rounds: 1, rowShare: 1 });
-    const weighted = train({ gainMin: 1e9, rounds: 1, rowShare: 1, fraudWeight: 10 });
-    expect((weighted.value[0] ?? 0) - (plain.value[0] ?? 0)).toBeCloseTo(Math.log(10), 5);
-  });
-
   test('a monotone feature never moves the margin the other way', () => {
     const number = fc.double({ min: -3, max: 9, noNaN: true });
     const directions = fc.constantFrom(1 as const, -1 as const);
@@ -109,21 +96,6 @@ describe('trainTrees', () => {
         const [low = 0, high = 0] = predictTrees(ensemble, { rows: 2, values });
         expect((high - low) * direction).toBeGreaterThanOrEqual(0);
       }),
-    );
-  });
-
-  test('gives finite leaves with hardly a penalty and hardly a least weight', () => {
-    const ensemble = train({ l2: 1e-3, childWeightMin: 1e-3, learningRate: 1, depthMax: 8 });
-    expect(ensemble.value.every(Number.isFinite)).toBe(true);
-  });
-
-  test('a monotone constraint changes what is learned', () => {
-    expect(lossOf(train({ monotone: { b: 1 } }))).toBeGreaterThan(lossOf(train()));
-  });
-
-  test('lists every option outside its range', () => {
-    expect(() => checkTreeOptions({ ...OPTIONS, learningRate: 0, rowShare: 2 }, [])).toThrow(
-      'learningRate must be at least 0.0001, not 0; rowShare must be at most 1, not 2',
     );
   });
 });

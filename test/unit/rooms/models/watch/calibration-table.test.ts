@@ -25,10 +25,3 @@ test('groups hold every row once, from low to high, equal probabilities together
     }),
   );
 });
-
-test('a group says what was promised and what was seen', () => {
-  expect(calibrationTable([0.5, 0.1, 0.3, 0.9], [1, 0, 1, 1], 2)).toEqual([
-    { rows: 2, promised: 0.2, seen: 0.5 },
-    { rows: 2, promised: 0.7, seen: 1 },
-  ]);
-});

@@ -25,12 +25,6 @@ async function featureOf(name: string, now: WatchedScore[], before: WatchedScore
 }
 
 describe('drift against the week before', () => {
-  test('is 0 of the same values', async () => {
-    const drift = await measureDrift(usual, usual, NAMES, undefined);
-    expect(drift).toMatchObject({ level: 'fine', score: { psi: 0, level: 'fine' } });
-    expect(drift.features.map(({ psi }) => psi)).toEqual([0, 0]);
-  });
-
   test('is of the feature that moved, and by hand what the formula says', async () => {
     // Half of the ten equal bins are empty, the other half doubled; an empty one counts as 0.0001.
     const now = scoresOf((row) => [digit(row), digit(row) % 5]);
@@ -38,13 +32,6 @@ describe('drift against the week before', () => {
     expect((await featureOf('hour', now))?.psi).toBeCloseTo(byHand, 10);
     expect((await featureOf('hour', now))?.level).toBe('alert');
     expect(await featureOf('amount', now)).toMatchObject({ psi: 0, level: 'fine' });
-  });
-
-  test('takes values beyond the range for the outermost', async () => {
-    const above = scoresOf((row) => [digit(row) === 9 ? 1e6 : digit(row), 0]);
-    expect((await featureOf('amount', above))?.psi).toBe(0);
-    const below = scoresOf((row) => [digit(row) === 0 ? -1e6 : digit(row), 0]);
-    expect((await featureOf('amount', below))?.psi).toBe(0);
   });
 
   test('takes missing values for a bin of their own', async () => {
@@ -66,15 +53,6 @@ describe('drift against the week before', () => {
       expect(drift?.level).toBe('unknown');
     }
     expect((await measureDrift(few, usual, NAMES, undefined)).score.level).toBe('unknown');
-  });
-
-  test('is unknown without a week before, and without scores', async () => {
-    expect(await featureOf('amount', usual, [])).toMatchObject({ psi: null, level: 'unknown' });
-    expect(await featureOf('amount', [])).toMatchObject({
-      psi: null,
-      level: 'unknown',
-      missing: null,
-    });
   });
 });
 

@@ -38,25 +38,6 @@ describe('measureOutcomes', () => {
     expect(outcomes.calibration).toEqual([]);
   });
 
-  test('has nothing to say of nothing', () => {
-    const nothing = { precision: null, recall: null };
-    expect(measureOutcomes([score('decline', null)])).toEqual({
-      ...{ rows: 1, labelled: 0, frauds: 0, review: nothing, decline: nothing },
-      ...{ promised: null, seen: null, calibration: [], label_delay_seconds: null },
-    });
-  });
-
-  test('sets what was promised beside what was seen, by tenths', () => {
-    const scores = Array.from({ length: 100 }, (_, row) => score('approve', row >= 95, row / 100));
-    const { promised, seen, calibration } = measureOutcomes(scores);
-    expect(promised).toBeCloseTo(0.495, 12);
-    expect(seen?.value).toBe(0.05);
-    expect(calibration).toHaveLength(10);
-    expect(calibration.at(0)).toMatchObject({ rows: 10, seen: 0 });
-    expect(calibration.at(-1)).toMatchObject({ rows: 10, seen: 0.5 });
-    expect(calibration.at(-1)?.promised).toBeCloseTo(0.945, 12);
-  });
-
   test('ranks label delays', () => {
     const scores = Array.from({ length: 100 }, (_, hour) => ({
       ...score('approve', false),

@@ -1,13 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { layOutTrees } from '../../../../../../src/rooms/models/model/lay-out-trees.ts';
 import type { ModelCard } from '../../../../../../src/rooms/models/training/card/model-card.ts';
 import { renderCard } from '../../../../../../src/rooms/models/training/card/render-card.ts';
 import { segmentFigures } from '../../../../../../src/rooms/models/training/card/segments.ts';
-import {
-  logisticImportance,
-  treeImportance,
-} from '../../../../../../src/rooms/models/training/fit-artefact.ts';
-import { headOf, looseTree } from '../../model/support.ts';
 
 const CARD: ModelCard = {
   id: 'cards@3',
@@ -71,68 +65,6 @@ describe('renderCard', () => {
   ])('says %s', (line) => {
     expect(text).toContain(line);
   });
-
-  test('every table has as many cells in a row as heads', () => {
-    for (const block of text
-      .trim()
-      .split('\n\n')
-      .filter((part) => part.startsWith('|'))) {
-      const cells = block.split('\n').map((line) => line.replaceAll('\\|', '').split('|').length);
-      expect(new Set(cells).size).toBe(1);
-    }
-  });
-
-  test('says what there is not', () => {
-    const bare = renderCard({
-      ...CARD,
-      validation: null,
-      calibration: null,
-      bands: null,
-      parent: null,
-    });
-    expect(bare).toContain('Nothing was held back');
-    expect(bare).toContain('None: probabilities are those of the format.');
-    expect(bare).toContain('Parent: none.');
-    expect(bare).not.toContain('| auc |');
-  });
-
-  test('a card is its JSON', () => {
-    expect(renderCard(JSON.parse(JSON.stringify(CARD)))).toBe(text);
-  });
-});
-
-describe('importance', () => {
-  test('of trees is by gain, greatest first', () => {
-    const leaf = { value: 1, cover: 1 };
-    const split = { threshold: 1, missingLeft: false, right: leaf };
-    const ensemble = layOutTrees(headOf(3, 'float32'), [
-      looseTree({ ...split, feature: 2, left: { ...split, feature: 0, left: leaf } }),
-      looseTree({ ...split, feature: 2, left: leaf }),
-      looseTree({ ...split, feature: 2, left: leaf }),
-    ]);
-    expect(treeImportance(ensemble)).toEqual([
-      { name: 'f2', share: 0.75 },
-      { name: 'f0', share: 0.25 },
-      { name: 'f1', share: 0 },
-    ]);
-  });
-
-  test('of a logistic model is by the size of its weights', () => {
-    const feature = { mean: 0, deviation: 1, missing_weight: 9 };
-    const features = [
-      { ...feature, name: 'a', weight: 1 },
-      { ...feature, name: 'b', weight: -3 },
-    ];
-    expect(logisticImportance({ intercept: 5, features })).toEqual([
-      { name: 'b', share: 0.75 },
-      { name: 'a', share: 0.25 },
-    ]);
-  });
-
-  test('of a model without splits is nothing', () => {
-    const ensemble = layOutTrees(headOf(1, 'float32'), [looseTree({ value: 1, cover: 1 })]);
-    expect(treeImportance(ensemble)).toEqual([{ name: 'f0', share: 0 }]);
-  });
 });
 
 test('segmentFigures counts who is flagged and who is caught', () => {
@@ -144,18 +76,4 @@ test('segmentFigures counts who is flagged and who is caught', () => {
     { segment: 'EG-US', rows: 2, frauds: 0, flagged: 0.5, falseAlarms: 0.5, caught: null },
     { segment: 'US-US', rows: 1, frauds: 1, flagged: 0, falseAlarms: null, caught: 0 },
   ]);
-});
-
-test('segmentFigures sums up what is beyond the first hundred', () => {
-  const names = Array.from({ length: 205 }, (_, at) => `c${at < 110 ? at : at % 5}`);
-  const figures = segmentFigures(
-    names.map(() => 0),
-    names.map(() => 0),
-    names,
-    0.5,
-  );
-  expect(figures).toHaveLength(101);
-  expect(figures[0]).toMatchObject({ segment: 'c0', rows: 20 });
-  expect(figures.at(-1)).toMatchObject({ segment: 'others', rows: 10 });
-  expect(figures.reduce((sum, { rows }) => sum + rows, 0)).toBe(205);
 });

@@ -40,16 +40,3 @@ test('an account that was found leaves its place to the next one on later days',
     ),
   ).toBe(0.5);
 });
-
-test('equal scores go by account, and a short day has fewer hits', () => {
-  expect(
-    accountPrecision(
-      scored([
-        [1, 9, 0.5, 1],
-        [1, 3, 0.5, 0],
-      ]),
-      1,
-    ),
-  ).toBe(0);
-  expect(accountPrecision(scored([[1, 9, 0.5, 1]]), 4)).toBe(0.25);
-});

@@ -4,6 +4,7 @@ import { describe, expect, test } from 'vitest';
 import {
   aucOf,
   averagePrecisionOf,
+  logLoss,
   recallAtFalseAlarmRate,
   type Scored,
   thresholdsOf,
@@ -73,9 +74,8 @@ describe('ranking', () => {
     );
   });
 
-  test('figures of labels of one kind are not defined', () => {
-    const thresholds = thresholdsOf({ scores: [1, 2], labels: [0, 0] });
-    expect(aucOf(thresholds)).toBeNaN();
-    expect(averagePrecisionOf(thresholds)).toBeNaN();
+  test('logLoss is the mean of -ln of what was given to what happened', () => {
+    const expected = -(Math.log(0.9) + Math.log(0.75)) / 2;
+    expect(logLoss([0.9, 0.25], [1, 0])).toBeCloseTo(expected, 14);
   });
 });
