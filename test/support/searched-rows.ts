@@ -32,7 +32,7 @@ const labelsOf = (n: number, createdAtMs: number) => [
 ];
 
 /** The n-th row: 7919 spreads the numbers over the time, so that no field follows another. */
-export function seedOf(n: number, rows: number) {
+function seedOf(n: number, rows: number) {
   const stepMs = Math.round((100 * DAY_MS) / rows);
   const createdAtMs = NOVEMBER - ((n * 7919) % rows) * stepMs - (n % 2);
   const receivedAtMs = createdAtMs + (n % 29 === 0 ? 40 * DAY_MS : 100);

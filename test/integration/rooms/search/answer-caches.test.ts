@@ -6,14 +6,12 @@ import { beforeEach, describe, expect, test } from 'vitest';
 import { acceptLabels } from '../../../../src/core/accept/accept-labels.ts';
 import type { LabelValue } from '../../../../src/core/domain/label.ts';
 import { mergeIncrements } from '../../../../src/core/store/tallies/day-tallies.ts';
-import type { Database } from '../../../../src/kit/database/pool.ts';
 import { createLog } from '../../../../src/kit/metrics/log.ts';
 import { createMetrics } from '../../../../src/kit/metrics/metrics.ts';
 import { openCommands, type RedisClient } from '../../../../src/kit/redis/connection.ts';
 import { bindGuards } from '../../../../src/main/guards.ts';
 import { type Caches, openCaches } from '../../../../src/rooms/search/caches.ts';
 import { makeProfile, readProfile } from '../../../../src/rooms/search/queries/party-profile.ts';
-import { readScore } from '../../../../src/rooms/search/queries/read-score.ts';
 import { summaryParameters, withDays } from '../../../../src/rooms/summaries/parameters.ts';
 import { summarizeDays } from '../../../../src/rooms/summaries/queries.ts';
 import { createSummaryCache } from '../../../../src/rooms/summaries/routes.ts';
@@ -33,18 +31,9 @@ const SEEN_MS_MAX = 1000;
 const UNPROVEN_MS = 800;
 const CORRIDORS = new Set(['US-EG']);
 
-let statements = 0;
 let sent = 0;
-/** The rig's database, whose statements are counted. */
-const counted = (): Database => ({
-  ...rig.pool,
-  query: <Row extends object>(...args: Parameters<Database['query']>) => {
-    statements += 1;
-    return rig.pool.query<Row>(...args);
-  },
-});
 
-const databasesOf = () => ({ primary: counted(), replica: null, now: Date.now });
+const databasesOf = () => ({ primary: rig.pool, replica: null, now: Date.now });
 function open(redis: RedisClient): Caches {
   const config = testConfig({ RISK_MARKET: rig.database.market });
   const metrics = createMetrics();
@@ -108,61 +97,11 @@ const untilUnproven = () => {
   return waitUntil(() => performance.now() > endMs, UNPROVEN_MS, 'the proof to end');
 };
 
-test('fifty simultaneous reads of each kind cost no more statements than one', async () => {
-  const [one] = await score('one', NOW_MS - 40 * DAY_MS);
-  const [fifty] = await score('fifty', NOW_MS - 41 * DAY_MS);
-  const cost = async (times: number, read: () => Promise<unknown>) => {
-    const before = statements;
-    await Promise.all(Array.from({ length: times }, read));
-    return statements - before;
-  };
-  const kinds = [
-    (party: string) => profileOf(party),
-    (party: string) => {
-      const transactionId = (party === 'one' ? one : fifty) ?? '';
-      return readScore(databasesOf(), caches.scores, { transactionId, client: null });
-    },
-    (party: string) => summaryOf('corridor', party === 'one' ? 40 : 41),
-  ];
-  for (const read of kinds) {
-    const single = await cost(1, () => read('one'));
-    expect(single).toBeGreaterThan(0);
-    // An answer that took longer than PROOF_MS to make is proved once more, for all who ask.
-    expect([single, single + 1]).toContain(await cost(50, () => read('fifty')));
-  }
-});
-
-test('an answer from memory is what it was, says its age, and costs a profile no statement', async () => {
-  await score('kept', Date.now() - 1000);
-  const first = await profileOf('kept');
-  await untilUnproven();
-  const before = statements;
-  const read = (atMs?: number) =>
-    readProfile(databasesOf(), caches.profiles, 'account', 'acc_kept', atMs);
-  const served = await read();
-  expect(JSON.parse(served?.answer.text ?? '')).toEqual(first);
-  expect(statements).toBe(before);
-  expect(served?.ageMs).toBeGreaterThanOrEqual(UNPROVEN_MS);
-  // A profile at a given moment is made for each request.
-  const atMs = Date.parse(first.as_of);
-  const then = await read(atMs);
-  expect(JSON.parse(then?.answer.text ?? '')).toEqual(first);
-  expect(statements).toBeGreaterThan(before);
-});
-
 describe('within a second is seen', { retry: 2 }, () => {
   /** Each try has a party and days of its own. */
   let tries = 0;
   beforeEach(() => {
     tries += 1;
-  });
-
-  test('a new score of the account', async () => {
-    const party = `scored_${tries}`;
-    await score(party, Date.now() - 2000);
-    expect((await profileOf(party)).recent).toHaveLength(1);
-    await score(party, Date.now() - 1000);
-    await seenInTime(async () => (await profileOf(party)).recent.length === 2);
   });
 
   test('the score of a transaction that the profile had without one', async () => {
@@ -183,14 +122,6 @@ describe('within a second is seen', { retry: 2 }, () => {
     await seenInTime(async () => (await profileOf('labelled')).as_of !== as_of);
   });
 
-  test('a late arrival in the summary of a day long past', async () => {
-    const day = 100 + tries;
-    await score('past', NOW_MS - day * DAY_MS);
-    expect((await summaryOf('corridor', day)).items).toMatchObject([{ transactions: 1 }]);
-    await score('past', NOW_MS - day * DAY_MS - 1);
-    await seenInTime(async () => (await summaryOf('corridor', day)).items[0].transactions === 2);
-  });
-
   test('a label in the summary of the day of its transaction', async () => {
     const day = 100 + tries;
     const [id] = await score('marked', NOW_MS - day * DAY_MS);
@@ -198,21 +129,6 @@ describe('within a second is seen', { retry: 2 }, () => {
     await label(id, 'legitimate');
     await seenInTime(async () => (await summaryOf('label', day)).items.length === 1);
   });
-});
-
-test('merging increments leaves the summaries of their days in memory', async () => {
-  await rig.store([seed('merged', NOW_MS - 70 * DAY_MS)]);
-  const first = await summaryOf('corridor', 70);
-  await mergeIncrements(rig.pool);
-  await untilUnproven();
-  expect(await summaryOf('corridor', 70)).toEqual(first);
-});
-
-test('what was stored on other days leaves a summary in memory', async () => {
-  const first = await summaryOf('corridor', 71);
-  await rig.store([seed('other', NOW_MS - 72 * DAY_MS)]);
-  await untilUnproven();
-  expect(await summaryOf('corridor', 71)).toEqual(first);
 });
 
 test('profiles come from Postgres while Redis is silent, and soon', { retry: 2 }, async () => {

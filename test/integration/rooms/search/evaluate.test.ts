@@ -80,37 +80,6 @@ describe('a what-if', () => {
     const { body: staged } = await evaluate(next(), '?model=m@2');
     expect(staged).toMatchObject({ model: 'm@2', explanation: { model: { model: 'm@2' } } });
   });
-
-  test.each([
-    ['?model=unknown@1', {}, '/model'],
-    ['?method=guess', {}, '/method'],
-    ['', { corridor: 'XX-YY' }, '/corridor'],
-    ['', { amount: '0' }, '/amount'],
-    ['', { created_at: '2999-01-01T00:00:00Z' }, '/created_at'],
-  ])('%s of %j is refused by name', async (query, fields, pointer) => {
-    const { status, body } = await evaluate({ ...next(), ...fields }, query);
-    expect([status, body.errors[0].pointer]).toEqual([422, pointer]);
-  });
-
-  test('needs no idempotency key', async () => {
-    const { idempotency_key: _, ...rest } = next();
-    expect((await evaluate(rest)).status).toBe(200);
-  });
-});
-
-test.each(['path', 'shapley'])('the contributions by %s add up to the margin', async (method) => {
-  const { body } = await evaluate(next(), `?method=${method}`);
-  const { base, margin, probability, contributions } = body.explanation.model;
-  const total = contributions.reduce(
-    (sum: number, one: { contribution: number }) => sum + one.contribution,
-    base,
-  );
-  expect(total).toBeCloseTo(margin, 12);
-  expect(probability).toBe(body.probability);
-  expect(contributions.map(({ feature }: { feature: string }) => feature).sort()).toEqual([
-    ...['amount', 'hour'],
-  ]);
-  expect(contributions[0].detail).toMatch(/^Model: /);
 });
 
 test('a score whose model this version cannot ask is explained to be so', async () => {

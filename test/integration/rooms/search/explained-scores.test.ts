@@ -2,12 +2,11 @@
  * Goal: pages that explain a score read what is stored: the habit of the account before it, its lineage, and what happened on its
  * device. Method: an API and a worker, and the same figures from SQL and from explanations.
  */
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type RunningApi, startRunningApi } from '../../../support/running-api.ts';
-import { idAt } from '../../../support/stored-rows.ts';
+import { describe, expect, test } from 'vitest';
+import { openForFile } from '../../../support/open-for-file.ts';
+import { startRunningApi } from '../../../support/running-api.ts';
 import { answerOf, input } from '../../../support/submit.ts';
 import { waitUntil } from '../../../support/wait-until.ts';
-import type { RunningWorker } from '../../../support/worker-rig.ts';
 
 const HOUR_MS = 3_600_000;
 const END_MS = Math.floor(Date.now() / HOUR_MS) * HOUR_MS;
@@ -15,30 +14,22 @@ const END_MS = Math.floor(Date.now() / HOUR_MS) * HOUR_MS;
 const OF_ACCOUNT = 60;
 const ROWS = 3 * OF_ACCOUNT;
 
-let api: RunningApi;
-let worker: RunningWorker;
-beforeAll(async () => {
-  api = await startRunningApi();
-  worker = api.startWorker();
-  const transactions = Array.from({ length: ROWS }, (_, n) =>
-    input({
-      account_id: `acc_${n % 3}`,
-      merchant_id: `m_${n % 5}`,
-      amount: `${20 + (n % 37)}.50`,
-      created_at: at(END_MS - (ROWS - n) * 2 * HOUR_MS),
-      device_id: `device-${n % 7}`,
-      ...(n % 4 === 0 ? {} : { country: n % 11 === 0 ? 'EG' : 'US' }),
-    }),
-  );
-  await api.post('/v1/transactions/batch', { transactions });
-  await scored(ROWS);
-});
-afterAll(async () => {
-  await worker.stop();
-  await api[Symbol.asyncDispose]();
-});
+const api = await openForFile(startRunningApi());
+await openForFile(api.startWorker());
 
 const at = (ms: number) => new Date(ms).toISOString();
+const transactions = Array.from({ length: ROWS }, (_, n) =>
+  input({
+    account_id: `acc_${n % 3}`,
+    merchant_id: `m_${n % 5}`,
+    amount: `${20 + (n % 37)}.50`,
+    created_at: at(END_MS - (ROWS - n) * 2 * HOUR_MS),
+    device_id: `device-${n % 7}`,
+    ...(n % 4 === 0 ? {} : { country: n % 11 === 0 ? 'EG' : 'US' }),
+  }),
+);
+await api.post('/v1/transactions/batch', { transactions });
+await scored(ROWS);
 
 async function scored(count: number): Promise<void> {
   const isDone = async () => (await api.testDatabase.sql('select from scores')).length >= count;
@@ -72,24 +63,6 @@ describe('the habit of an account', () => {
         max: values.at(-1) ?? null,
       });
     }
-  });
-
-  test('of its first transaction is unknown, and says so', async () => {
-    const before = (await api.testDatabase.sql('select from scores')).length;
-    const { body } = await answerOf(
-      await api.post('/v1/transactions', input({ account_id: 'acc_new' })),
-    );
-    await scored(before + 1);
-    const habit = await read(`/v1/scores/${body.transaction_id}/habit`);
-    expect(habit).toMatchObject({ transactions: 0, from: null });
-    expect(habit.features[0]).toEqual({
-      name: 'amount',
-      known: 0,
-      median: null,
-      min: null,
-      max: null,
-    });
-    expect((await api.request(`/v1/scores/${idAt(END_MS)}/habit`)).status).toBe(404);
   });
 });
 
@@ -143,9 +116,5 @@ describe('a device', () => {
     expect(body.recent.every((one: { device_id: string }) => one.device_id === 'device-3')).toBe(
       true,
     );
-  });
-
-  test('that nobody used is unknown', async () => {
-    expect((await api.request('/v1/devices/nobody/profile')).status).toBe(404);
   });
 });

@@ -1,15 +1,14 @@
 /**
- * Goal: `fields` leaves out of an answer what it does not name, and nothing else, and the statement does not read that either.
- * Method: whole answers of an API, and selections of fields drawn at random, which an oracle makes of the whole answers.
+ * Goal: `fields` leaves out of an answer what it does not name, and nothing else. Method: whole answers of an API, and selections
+ * of fields drawn at random, which an oracle makes of the whole answers.
  */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type { Query } from '../../../../src/kit/database/pool.ts';
 import { ROLES } from '../../../../src/kit/words/principal.ts';
 import { FIELD_NAMES } from '../../../../src/rooms/search/queries/fields.ts';
 import { openForFile } from '../../../support/open-for-file.ts';
 import { insertPersonKey } from '../../../support/people.ts';
-import { alone, NOVEMBER, scores, transactions } from '../../../support/reads.ts';
+import { NOVEMBER } from '../../../support/reads.ts';
 import { startRunningApi } from '../../../support/running-api.ts';
 import { idAt, storeTransactions } from '../../../support/stored-rows.ts';
 import { answerOf, labelInput, send } from '../../../support/submit.ts';
@@ -75,37 +74,6 @@ describe.each([
     );
     expect((await ask(path)).body).toEqual(whole.body);
   });
-
-  test.each(['nobody', '', 'amount,nobody', 'score.nobody'])('refuses %j', async (fields) => {
-    const { status, body } = await answerOf(await api.request(`${path}?fields=${fields}`));
-    expect(status).toBe(422);
-    const unknown = fields.split(',').filter((name) => !names.includes(name));
-    expect(body.errors).toEqual(
-      unknown.map((name) => ({
-        pointer: '/fields',
-        detail: `must be names of fields with commas between them, not '${name}': ${names.join(', ')}`,
-      })),
-    );
-  });
-});
-
-test('a cursor goes on with other fields', async () => {
-  const first = await ask('/v1/transactions?limit=2&fields=amount');
-  expect(first.body['items']).toEqual([
-    { transaction_id: IDS[2], amount: '3.00' },
-    { transaction_id: IDS[1], amount: '2.00' },
-  ]);
-  const cursor = `cursor=${first.body['next_cursor']}`;
-  const { body } = await ask(`/v1/transactions?limit=2&fields=currency&${cursor}`);
-  expect(body).toMatchObject({ items: [{ transaction_id: ID, currency: 'USD' }] });
-  const whole = await ask(`/v1/transactions?limit=2&${cursor}`);
-  expect(whole.body).toMatchObject({ items: [{ transaction_id: ID, amount: '1.00' }] });
-});
-
-test('what is added to a transaction is whole', async () => {
-  const { body } = await ask(`/v1/transactions/${ID}?fields=amount&expand=score,labels`);
-  expect(Object.keys(body).toSorted()).toEqual(['amount', 'labels', 'score', 'transaction_id']);
-  expect(body['score']).toMatchObject({ score: 500, corridor: 'US-EG' });
 });
 
 test('a freeze is said, whatever is asked for', async () => {
@@ -121,25 +89,4 @@ test('a freeze is said, whatever is asked for', async () => {
   const { body } = await ask('/v1/transactions?fields=score.verdict&max_score=500');
   const score = { verdict: 'review', releases_held: true };
   expect(body['items']).toEqual([{ transaction_id: ID, score }]);
-});
-
-test.each([
-  ['amount', {}, []],
-  ['status', {}, ['score']],
-  ['score.score,label', {}, ['score', 'label']],
-  ['score', {}, ['score', 'reasons']],
-  ['metadata', { label: 'fraud', min_score: '1' }, ['score', 'metadata', 'label']],
-])('the statement for %s %o reads no other parts', async (fields, filter, parts) => {
-  const asked: string[] = [];
-  const query: Query = async (statement, values) => {
-    asked.push(statement.name ?? '');
-    return await api.database.query(statement, values);
-  };
-  const from = alone({ ...api.database, query });
-  const { items } = await transactions(from, { fields, ...filter });
-  expect(items.length).toBeGreaterThan(0);
-  const loads = () => asked.splice(0).filter((name) => name.startsWith('load-found'));
-  expect(loads()).toEqual([['load-found', ...parts].join('-')]);
-  await scores(from, { fields: 'verdict' });
-  expect(loads()).toEqual(['load-found-score']);
 });

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { openForFile } from '../../../support/open-for-file.ts';
 import { startRunningApi } from '../../../support/running-api.ts';
 import { idAt, storeTransactions } from '../../../support/stored-rows.ts';
-import { input, labelInput, postOne } from '../../../support/submit.ts';
+import { labelInput } from '../../../support/submit.ts';
 
 const NOVEMBER = Date.UTC(2026, 10, 15, 12);
 
@@ -64,17 +64,6 @@ test('a score in memory stays unknown to the key of another client', async () =>
     expect((await get(other)).status).toBe(200);
     expect((await get(other, asked)).status).toBe(403);
   }
-});
-
-test('a profile in memory does not answer a read that prefers the primary', async () => {
-  const path = '/v1/accounts/cached/profile';
-  const post = () => postOne(api, input({ account_id: 'cached' }));
-  const recent = async (headers: Record<string, string> = {}) =>
-    ((await (await get(path, headers)).json()) as { recent: unknown[] }).recent.length;
-  await post();
-  expect(await recent()).toBe(1);
-  await post();
-  expect(await recent({ Prefer: 'read=primary' })).toBe(2);
 });
 
 test('who posts a label sees it at once in the summaries, however new the one in memory is', async () => {

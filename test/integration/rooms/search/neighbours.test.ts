@@ -101,22 +101,6 @@ test('the nearest before and after it that share its account, merchant or addres
   }
 });
 
-test('devices far apart among other rows are found, and the answer says that it is all', async () => {
-  const { device } = await near(SELF.id);
-  expect(idsOf(device)).toEqual(expected((row) => row.device === 'shared'));
-  expect(device?.complete).toBe(true);
-  expect(device?.items.every(({ score, verdict }) => score === 700 && verdict === 'review')).toBe(
-    true,
-  );
-});
-
-test('a client finds its own neighbours alone', async () => {
-  const found = await near(SELF.id, SELF.client);
-  const own = (row: Row) => row.client === SELF.client;
-  expect(idsOf(found.merchant)).toEqual(expected((row) => row.merchant === SELF.merchant, own));
-  expect(idsOf(found.account)).toEqual(expected((row) => row.account === SELF.account, own));
-});
-
 test('no question reads more rows than its bound, of a merchant with thousands too', async () => {
   const sum = (read: ReadonlyMap<string, number>, table: string) =>
     [...read].reduce((rows, [name, count]) => rows + (name.startsWith(table) ? count : 0), 0);

@@ -1,15 +1,12 @@
 /** Reading over HTTP, against an API process: answers, their headers, and what bad input gets. */
-import { afterAll, beforeAll, expect, test } from 'vitest';
-import { type RunningApi, startRunningApi } from '../../../support/running-api.ts';
+import { beforeAll, expect, test } from 'vitest';
+import { openForFile } from '../../../support/open-for-file.ts';
+import { startRunningApi } from '../../../support/running-api.ts';
 import { idAt, storeDeadLetters, storeTransactions } from '../../../support/stored-rows.ts';
 
 const NOVEMBER = Date.UTC(2026, 10, 15, 12);
 
-let api: RunningApi;
-beforeAll(async () => {
-  api = await startRunningApi();
-});
-afterAll(() => api[Symbol.asyncDispose]());
+const api = await openForFile(startRunningApi());
 
 const HOUR_MS = 3_600_000;
 const at = (hours: number) => NOVEMBER - hours * HOUR_MS;
@@ -76,21 +73,6 @@ test('pending is 202, a dead letter and an unknown id are 404 of different types
   expect(await typeOf('nonsense')).toEqual([422, 'urn:risk:problem:invalid-fields']);
 });
 
-test('without a score there is no explanation, and the answer says why', async () => {
-  const whyNot = async (id: string) => {
-    const answer = await get(`/v1/scores/${id}/explanation`);
-    const { type, detail } = (await answer.json()) as { type: string; detail: string };
-    return [answer.status, type, detail, answer.headers.get('retry-after')];
-  };
-  const [notFound, deadLetter] = ['urn:risk:problem:not-found', 'urn:risk:problem:dead-letter'];
-  const pending = `The transaction '${idAt(at(30), 3)}' is not scored yet.`;
-  expect(await whyNot(idAt(at(30), 3))).toEqual([404, notFound, pending, '1']);
-  const givenUp = `Scoring of '${idAt(at(1), 5)}' was given up; an operator may replay it.`;
-  expect(await whyNot(idAt(at(1), 5))).toEqual([404, deadLetter, givenUp, null]);
-  const unknown = `No transaction has the id '${idAt(NOVEMBER, 77)}'.`;
-  expect(await whyNot(idAt(NOVEMBER, 77))).toEqual([404, notFound, unknown, null]);
-});
-
 test('an explanation names every feature and every rule, and the lineage', async () => {
   const explanation = await getJson(`/v1/scores/${idAt(at(0), 0)}/explanation`);
   expect(explanation).toMatchObject({
@@ -139,19 +121,6 @@ test('an account’s profile sums its windows exactly, each currency for itself'
   });
   expect((profile as { recent: object[] }).recent).toHaveLength(5);
   expect((await get('/v1/accounts/nobody/profile')).status).toBe(404);
-});
-
-test('a merchant’s profile counts its accounts', async () => {
-  const profile = await getJson(`/v1/merchants/m_1/profile?at=${new Date(NOVEMBER).toISOString()}`);
-  expect(profile).toMatchObject({
-    merchant_id: 'm_1',
-    windows: [
-      { hours: 1, transactions: 1, counterparties: 1 },
-      { hours: 24, transactions: 2, counterparties: 2 },
-      { hours: 168, transactions: 3, counterparties: 2 },
-      { hours: 720, transactions: 3 },
-    ],
-  });
 });
 
 test('daily summaries sum each day and corridor', async () => {
@@ -212,49 +181,6 @@ test('daily summaries are divided and filtered by what is asked', async () => {
   ]);
   expect(await summarize('group_by=currency')).toHaveLength(3);
   expect(await summarize('group_by=corridor&model=none')).toHaveLength(2);
-});
-
-test('a label counts on the day of its transaction, and the one that decides alone', async () => {
-  const label = async (n: number, label: string, hours: number, source: string) => {
-    const answer = await api.post('/v1/labels', {
-      labels: [
-        {
-          ...{ transaction_id: idAt(at(n === 0 ? 0 : 2), n), label, source },
-          labelled_at: new Date(NOVEMBER + hours * HOUR_MS).toISOString(),
-        },
-      ],
-    });
-    expect(answer.status).toBe(200);
-    const items = await summarize('group_by=label');
-    return items.map((item) => {
-      const { day, label, transactions, amounts } = item as Record<string, unknown> & typeof item;
-      return [day, label, transactions, amounts];
-    });
-  };
-  const fraud = ['2026-11-15', 'fraud', 1, { USD: '125.50' }];
-  expect(await label(0, 'fraud', 5, 'bank')).toEqual([fraud]);
-  expect(await label(1, 'legitimate', 5, 'bank')).toHaveLength(2);
-  expect(await label(0, 'legitimate', 4, 'chargeback')).toContainEqual(fraud);
-  const both = [['2026-11-15', 'legitimate', 2, { USD: '125.75' }]];
-  expect(await label(0, 'legitimate', 6, 'chargeback')).toEqual(both);
-  const all = await summarize('corridor=US-EG');
-  expect(all.at(-1)).toMatchObject({ transactions: 3, labels: { fraud: 0, legitimate: 2 } });
-});
-
-test.each([
-  ['corridor=ZZ-ZZ', '/corridor', "must be one of 'AE-IN'"],
-  ['rule=NOBODY', '/rule', "'MODEL_AMOUNT_TO_CORRIDOR', not 'NOBODY'"],
-  ['rule_set=none', '/rule_set', "'default@3'"],
-  ['model=none@1', '/model', "must be 'none', not 'none@1'"],
-  ['group_by=day', '/group_by/0', "'rule_set'"],
-  ['group_by=label,verdict', '/group_by', 'labels are counted by corridor, currency, label'],
-  ['group_by=rule&model=none', '/model', "must not be 'none'"],
-])('daily summaries with %s say what is known', async (query, pointer, detail) => {
-  const answer = await get(`/v1/summaries/daily?${query}`);
-  expect(answer.status).toBe(422);
-  expect(await answer.json()).toMatchObject({
-    errors: [{ pointer, detail: expect.stringContaining(detail) }],
-  });
 });
 
 test.each([

@@ -2,8 +2,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Database } from '../../../../src/kit/database/pool.ts';
 import type { Databases } from '../../../../src/kit/database/replica/choose-database.ts';
-import { createMetrics } from '../../../../src/kit/metrics/metrics.ts';
-import { createScoreCache, readScore } from '../../../../src/rooms/search/queries/read-score.ts';
 import { readTransaction } from '../../../../src/rooms/search/queries/read-transaction.ts';
 import { createTestDatabase } from '../../../support/database.ts';
 import { alone, DAY_MS, inStep, NOVEMBER, scores, transactions } from '../../../support/reads.ts';
@@ -54,35 +52,6 @@ describe('by id', () => {
       expect(Object.keys(found ?? {})).toHaveLength(17);
     },
   );
-
-  test('readTransaction knows neither an unknown id nor one that is no UUIDv7', async () => {
-    expect(await readTransaction(alone(database), idAt(NOVEMBER, 99), null)).toBeUndefined();
-    expect(
-      await readTransaction(alone(database), '9f4fd2b4-9a3e-4c1b-8f5c-111111111111', null),
-    ).toBeUndefined();
-  });
-
-  test('readScore tells scored, pending, dead letter and unknown apart, and reads a score once', async () => {
-    const metrics = createMetrics();
-    const scores = createScoreCache(alone(database), metrics);
-    const read = (sequence: number) =>
-      readScore(alone(database), scores, {
-        ...{ transactionId: idAt(NOVEMBER, sequence), client: null },
-      });
-    const hits = async () =>
-      (await metrics.cacheHits.get()).values.flatMap(({ value }) => (value > 0 ? value : []));
-    const kindOf = async (sequence: number) => (await read(sequence)).kind;
-    expect(await kindOf(1)).toBe('scored');
-    expect(await kindOf(2)).toBe('dead-letter');
-    expect(await kindOf(3)).toBe('pending');
-    expect(await kindOf(4)).toBe('pending');
-    expect(await kindOf(99)).toBe('unknown');
-    expect(await hits()).toEqual([]);
-    const again = await read(1);
-    const text = again.kind === 'scored' ? again.served.answer.text : '';
-    expect(JSON.parse(text)).toMatchObject({ score: 700, verdict: 'review' });
-    expect(await hits()).toEqual([1]);
-  });
 });
 
 test('old data comes from the replica, recent data from the primary, and what the replica lacks too', async () => {

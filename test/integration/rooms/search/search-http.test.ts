@@ -1,4 +1,4 @@
-/** Searches over HTTP: a word that is unknown is refused with those that are known, and a page says how far it looked. */
+/** Searches over HTTP: a page has whole rows and says how far it looked, and a key finds its transaction. */
 import { expect, test } from 'vitest';
 import { openForFile } from '../../../support/open-for-file.ts';
 import { NOVEMBER } from '../../../support/reads.ts';
@@ -12,29 +12,6 @@ const api = await openForFile(startRunningApi());
 await storeTransactions(api.database, [{ id: ID, createdAtMs: NOVEMBER, score: 870 }]);
 
 const get = (path: string) => api.request(path);
-
-test.each([
-  ['/v1/scores?reason=NO_REASON', '/reason/0', "'MODEL_AMOUNT_TO_CORRIDOR', not 'NO_REASON'"],
-  ['/v1/transactions?corridor=AA-BB', '/corridor', "must be one of 'AE-IN', "],
-  [
-    '/v1/scores?verdict=decline,no',
-    '/verdict/1',
-    "one of 'approve', 'review', 'decline', not 'no'",
-  ],
-  ['/v1/scores?rule_set=default@0', '/rule_set', "'default@3', or a name derived of one"],
-  ['/v1/transactions?model=nobody@1', '/model', "must be 'none', not 'nobody@1'"],
-  [
-    '/v1/transactions?currency=USD&min_amount=1.00&max_amount=null',
-    '/max_amount',
-    "must be a decimal with at most 15 digits before the point and 4 after it, as 125.50, not 'null'",
-  ],
-])('%s is refused with what is allowed', async (path, pointer, detail) => {
-  const answer = await get(path);
-  expect(answer.status).toBe(422);
-  expect(await answer.json()).toMatchObject({
-    errors: [{ pointer, detail: expect.stringContaining(detail) }],
-  });
-});
 
 test.each([
   ['/v1/scores?sort=score&total=true', { score: 870, amount: '10.00', merchant_id: 'm_1' }],

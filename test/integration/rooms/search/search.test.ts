@@ -17,7 +17,7 @@ import { createTestDatabase } from '../../../support/database.ts';
 import { openForFile } from '../../../support/open-for-file.ts';
 import { allPages, alone, DAY_MS, NOVEMBER, openTimed } from '../../../support/reads.ts';
 import { rowsRead } from '../../../support/rows-read.ts';
-import { expectedIds, seedOf, seedsOf, storeSearched } from '../../../support/searched-rows.ts';
+import { expectedIds, seedsOf, storeSearched } from '../../../support/searched-rows.ts';
 
 const ROWS = 1200;
 const SEEDS = seedsOf(ROWS);
@@ -121,53 +121,6 @@ test('pairs of filters in any order, where their bounds are a range', async () =
   );
 });
 
-test('a row has its transaction, score, label and status', async () => {
-  const { items } = await searchTransactions(
-    databases,
-    transactionSearchParameters.parse({ limit: '200' }),
-  );
-  for (const { transaction_id, score, label, status, amount } of items) {
-    const seed = SEEDS.find((one) => one.transaction_id === transaction_id);
-    expect(score?.score).toBe(seed?.score?.score);
-    expect(status).toBe(score ? 'scored' : seed?.isDead ? 'dead_lettered' : 'accepted');
-    expect(Number(amount)).toBe(Number(seed?.amount));
-    const expected =
-      seed === undefined ? [] : expectedIds('transactions', { label: label ?? 'none' }, [seed]);
-    expect(expected).toEqual([transaction_id]);
-  }
-});
-
-const PARTS: [Asked, number][] = [
-  [{ client: 'bank' }, 1],
-  [{ status: 'accepted' }, 1],
-  [{ order: 'asc', min_score: '10' }, 1],
-  [{ label: 'fraud', order: 'asc' }, 1],
-  [{ merchant_id: 'm_3', degradation: '2' }, 1],
-];
-
-test.each(PARTS)('%j, one slice a request, reaches the same', async (query, slicesMax) => {
-  const first = await list('transactions', { ...query, limit: '200' }, slicesMax);
-  expect(first.complete).toBe(first.items.length === 200);
-  expect(first.searched_to).not.toBeNull();
-  await expectAll('transactions', query, slicesMax);
-});
-
-test.each([
-  { sort: 'amount', currency: 'USD' },
-  { sort: 'score', order: 'asc' },
-  { sort: 'score', max_score: '200' },
-])('%j ranks stretch by stretch where a request may not look at all', async (query) => {
-  const asked = { limit: '200', ...query };
-  const first = await list('scores', asked, 2);
-  expect(first.complete).toBe(false);
-  const time = query.order === 'asc' ? 'to' : 'from';
-  const reached = { [time]: first.searched_to ?? '' };
-  const expected = expectedIds('scores', { ...asked, ...reached }, SEEDS);
-  expect(first.items.map((item) => item.transaction_id)).toEqual(expected.slice(0, 200));
-  const all = await allPages((page) => list('scores', page, 2), asked);
-  expect(all.toSorted()).toEqual(expectedIds('scores', query, SEEDS).toSorted());
-});
-
 test('a stretch that a first page has read whole is read whole again, whatever the next request may look at', async () => {
   const asked = { sort: 'amount', currency: 'USD', limit: '100' };
   const first = await list('transactions', asked);
@@ -185,40 +138,6 @@ test('a cursor cannot have more read than twice what a request may look at', asy
     '/cursor is too old: more rows have arrived since than a page reads again; begin anew.',
   );
 });
-
-test.each([
-  ['desc', 300],
-  ['asc', 299],
-])('a page in order %s that ends between risky and other scores says so', async (order, score) => {
-  const asked = { sort: 'score', order, limit: '200', from: at(60), to: at(48) };
-  const first = await list('scores', asked, 1);
-  expect(first).toMatchObject({ complete: false, searched_to: null, searched_to_score: score });
-  expect(first.items.length).toBeGreaterThan(0);
-  const all = await allPages((page) => list('scores', page, 1), asked);
-  expect(all).toEqual(expectedIds('scores', asked, SEEDS));
-});
-
-test.each<Asked>([{}, { order: 'asc' }, ...SORTS])(
-  '%j is right while rows arrive',
-  async (query) => {
-    await using other = await createTestDatabase();
-    await using itsDatabase = other.open();
-    const seeds = SEEDS.slice(0, 400);
-    await storeSearched(other, itsDatabase, seeds);
-    const its = alone(itsDatabase);
-    const asked = { ...query, limit: '100' };
-    const first = await list('scores', asked, 1000, its);
-    const late = Array.from({ length: 100 }, (_, n) => seedOf(ROWS + n, ROWS));
-    await storeSearched(other, itsDatabase, late);
-    const listed = first.items.map((item) => item.transaction_id);
-    const ranked = expectedIds('scores', query, [...seeds, ...late]);
-    const rest = ranked.slice(ranked.indexOf(listed.at(-1) ?? '') + 1);
-    const cursor = first.next_cursor ?? '';
-    const more = await allPages((page) => list('scores', { cursor, ...page }, 1000, its), asked);
-    expect(listed).toEqual(expectedIds('scores', query, seeds).slice(0, 100));
-    expect(more).toEqual(rest);
-  },
-);
 
 test('a total that cannot be counted within a request says that there are more', async () => {
   const { total } = await list('transactions', { client: 'bank', total: 'true' }, 1);
@@ -285,10 +204,4 @@ test('a cursor goes with its question alone', async () => {
     );
   }
   await expect(list('transactions', { cursor })).rejects.toThrow(InvalidFields);
-});
-
-test('an unknown model is refused with those that are known', async () => {
-  await expect(list('scores', { model: 'nobody@1' })).rejects.toThrow(
-    "/model must be 'none', not 'nobody@1'.",
-  );
 });

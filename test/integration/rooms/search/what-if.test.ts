@@ -3,14 +3,13 @@
  * did score. Method: an API and a worker. Before a transaction is posted, `/v1/evaluate` says what each of its variants
  * would score; afterwards its what-ifs have to say the same, although the transaction, a sibling and labels are stored by then.
  */
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
+import { openForFile } from '../../../support/open-for-file.ts';
 import { insertPersonKey } from '../../../support/people.ts';
-import { type RollOut, startRollOut } from '../../../support/rolled-out.ts';
-import { type RunningApi, startRunningApi } from '../../../support/running-api.ts';
-import { idAt } from '../../../support/stored-rows.ts';
+import { startRollOut } from '../../../support/rolled-out.ts';
+import { startRunningApi } from '../../../support/running-api.ts';
 import { answerOf, type Input, input, labelInput, postLabels } from '../../../support/submit.ts';
 import { waitUntil } from '../../../support/wait-until.ts';
-import type { RunningWorker } from '../../../support/worker-rig.ts';
 
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
@@ -20,31 +19,20 @@ const HISTORY = 1700;
 const STEP_MS = (12 * DAY_MS) / HISTORY;
 const BEGIN_MS = END_MS - 12 * DAY_MS;
 
-let api: RunningApi;
-let rollOut: RollOut;
-let worker: RunningWorker;
-let analyst: string;
-beforeAll(async () => {
-  api = await startRunningApi();
-  rollOut = await startRollOut(api.testDatabase);
-  worker = api.startWorker();
-  analyst = await insertPersonKey(api.testDatabase, 'Ann', ['analyst']);
-  const history = Array.from({ length: HISTORY }, (_, n) => historical(n));
-  for (let from = 0; from < HISTORY; from += 850) {
-    const posted = await api.post('/v1/transactions/batch', {
-      transactions: history.slice(from, from + 850),
-    });
-    if (posted.status !== 200) throw new Error(await posted.text());
-  }
-  await scored(HISTORY);
-});
-afterAll(async () => {
-  await worker.stop();
-  await rollOut[Symbol.asyncDispose]();
-  await api[Symbol.asyncDispose]();
-});
-
 const at = (ms: number) => new Date(ms).toISOString();
+
+const api = await openForFile(startRunningApi());
+const rollOut = await openForFile(startRollOut(api.testDatabase));
+await openForFile(api.startWorker());
+const analyst = await insertPersonKey(api.testDatabase, 'Ann', ['analyst']);
+const history = Array.from({ length: HISTORY }, (_, n) => historical(n));
+for (let from = 0; from < HISTORY; from += 850) {
+  const posted = await api.post('/v1/transactions/batch', {
+    transactions: history.slice(from, from + 850),
+  });
+  if (posted.status !== 200) throw new Error(await posted.text());
+}
+await scored(HISTORY);
 
 /** Two busy accounts and 20 others at one busy merchant and nine others, with devices and countries. */
 function historical(n: number): Input {
@@ -150,11 +138,6 @@ describe.each([
     expect((await postLabels(api, [labelInput(label)])).status).toBe(200);
   });
 
-  test('its score names the model', async () => {
-    const { model: named } = await read(`/v1/scores/${id}`);
-    expect(named).toBe(model === 'none' ? null : model);
-  });
-
   test.each(VARIANTS)(
     '%s: it says what submitting it so would have scored',
     async (name, changes) => {
@@ -211,71 +194,4 @@ test('no change gives the stored score, also where more is known today', async (
     knownLater += body.known_later.length;
   }
   expect(knownLater).toBeGreaterThan(0);
-});
-
-test('nothing is stored', async () => {
-  const { items } = await read('/v1/scores?limit=1');
-  const tables = [
-    'transactions',
-    'scores',
-    'idempotency_keys',
-    'open_rows',
-    'dead_letters',
-    'audit_log',
-  ];
-  const counts = tables.map((table) => `(select count(*) from ${table}) as ${table}`).join(', ');
-  const before = await api.testDatabase.sql(`select ${counts}`);
-  expect((await whatIf(items[0].transaction_id, { amount: '1.00' })).status).toBe(200);
-  expect(await api.testDatabase.sql(`select ${counts}`)).toEqual(before);
-});
-
-describe('a refusal', () => {
-  const whatIfOf = async (changes: object) => {
-    const [one] = await api.testDatabase.sql<{ id: string }>(
-      "select transaction_id as id from transactions where amount <> trunc(amount) and currency = 'USD' limit 1",
-    );
-    return await whatIf(one?.id ?? '', changes);
-  };
-
-  test.each([
-    [{ amount: '0' }, "must be greater than zero, not '0'"],
-    [{ amount: '1.234' }, 'must have at most 2 decimal places in USD, not 3'],
-    [
-      { currency: 'JPY' },
-      'must fit the stored amount, which must have at most 0 decimal places in JPY, not 2',
-    ],
-  ])('of %j says what is allowed', async (changes, detail) => {
-    expect((await whatIfOf(changes)).body.errors[0].detail).toBe(detail);
-  });
-
-  test.each([
-    [{ amount: '0' }, '/amount'],
-    [{ amount: '1.234' }, '/amount'],
-    [{ amount: 12 }, '/amount'],
-    [{ amount: null }, '/amount'],
-    [{ currency: 'JPY' }, '/currency'],
-    [{ currency: 'XXX' }, '/currency'],
-    [{ corridor: 'XX-YY' }, '/corridor'],
-    [{ created_at: '2999-01-01T00:00:00Z' }, '/created_at'],
-    [{ created_at: '2026-11-20' }, '/created_at'],
-    [{ country: 'usa' }, '/country'],
-    [{ ip: 'somewhere' }, '/ip'],
-    [{ merchant_id: '' }, '/merchant_id'],
-    [{ idempotency_key: 'k' }, '/idempotency_key'],
-    [{ metadata: {} }, '/metadata'],
-    [[], ''],
-  ])('of %j names the field', async (changes, pointer) => {
-    const { status, body } = await whatIfOf(changes);
-    expect([status, body.errors[0].pointer]).toEqual([422, pointer]);
-  });
-
-  test('of an id that nobody has, or that is none', async () => {
-    expect((await whatIf(idAt(END_MS), {})).status).toBe(404);
-    expect((await whatIf('none', {})).status).toBe(422);
-  });
-
-  test('of a body beyond any that changes every field', async () => {
-    const { status } = await whatIf(idAt(END_MS), { merchant_id: 'm'.repeat(20_000) });
-    expect(status).toBe(413);
-  });
 });
