@@ -6,9 +6,7 @@ import { beforeEach, describe, expect, test } from 'vitest';
 import { subjectsInForce } from '../../../../src/core/score/rollout/in-force.ts';
 import { MODELS } from '../../../../src/core/store/rollouts/rollouts.ts';
 import { readSettledRollouts } from '../../../../src/core/store/rollouts/settled-rollouts.ts';
-import { followChanges } from '../../../../src/kit/database/follow-changes.ts';
 import { actAlone, approveModel } from '../../../../src/rooms/models/decide-models.ts';
-import { silentLog } from '../../../support/config.ts';
 import { type Answer, modelFile, startModelsRig } from '../../../support/models-command.ts';
 import { openForFile } from '../../../support/open-for-file.ts';
 
@@ -54,12 +52,6 @@ beforeEach(() =>
 );
 
 const WHY = ['--reason', 'a wave of frauds'];
-async function put(model: string, to: string, corridor = 'US-EG'): Promise<void> {
-  const { proposal_id: id } = await rig.json(
-    ...[ann, 'promote', model, '--corridor', corridor, '--to', to, '--override', 'a test'],
-  );
-  await rig.run(bob, 'approve', id);
-}
 const alone = (model: string, to: string, corridor = 'US-EG', key = ann): Promise<Answer> =>
   rig.json(key, 'emergency', model, '--corridor', corridor, '--to', to, ...WHY);
 const does = async (model: string): Promise<string> =>
@@ -97,14 +89,6 @@ test('an emergency ends by itself after a day, and the audit log records it', as
   ]);
 });
 
-test.each(['shadow', 'canary:20'])('so does %s', async (to) => {
-  if (to !== 'shadow') await change(settle('c@1', 'shadow', 0, 'US-MX'));
-  await alone('c@1', to);
-  expect(await does('c@1')).toContain(`${to} US-EG`);
-  await aDayLater();
-  expect(await does('c@1')).toContain('deprecated US-EG');
-});
-
 test('a second person keeps it; the first does not', async () => {
   const { proposal_id: id } = await alone('b@1', 'active');
   await expect(rig.run(ann, 'approve', id)).rejects.toThrow(/another person must approve/);
@@ -116,55 +100,7 @@ test('a second person keeps it; the first does not', async () => {
   expect(await active()).toBe('a@1');
 });
 
-test('an emergency that is over is not confirmed, and a corridor has no second one before two people decide', async () => {
-  const { proposal_id: id } = await alone('b@1', 'active');
-  await expect(alone('b@1', 'active', 'US-EG', bob)).rejects.toThrow(/nobody has confirmed/);
-  await rig.run(ann, 'rollback', '--corridor', 'US-EG');
-  await expect(rig.run(bob, 'approve', id)).rejects.toThrow(/the emergency is over/);
-  await aDayLater();
-  expect(await active()).toBe('a@1');
-  await expect(alone('b@1', 'active')).rejects.toThrow(/nobody has confirmed/);
-  await put('b@1', 'shadow');
-  const { proposal_id: next } = await alone('b@1', 'active');
-  await aDayLater();
-  await expect(rig.run(bob, 'approve', next)).rejects.toThrow(/the emergency is over/);
-});
-
-test('no rollback returns to an emergency, and no further step builds on it', async () => {
-  await alone('b@1', 'active');
-  await change(settle('c@1', 'canary', 1, 'US-IN'));
-  await put('c@1', 'active');
-  await rig.run(bob, 'rollback', '--corridor', 'US-EG');
-  expect(await active()).toBe('a@1');
-  await change(`truncate rollouts, rollout_proposals; ${settle('c@1', 'shadow', 0, 'US-EG')}`);
-  await alone('c@1', 'canary:5');
-  const further = ['promote', 'c@1', '--corridor', 'US-MX', '--to', 'active'];
-  await expect(rig.run(ann, ...further)).rejects.toThrow(/the model is shadow/);
-  await expect(alone('c@1', 'active', 'US-MX')).rejects.toThrow(/the model is shadow/);
-});
-
-test('workers notice the end of an emergency as they notice a new row', async () => {
-  await alone('b@1', 'active');
-  using changes = followChanges(database, silentLog());
-  let loads = 0;
-  const load = async () => void loads++;
-  const { refresh } = changes.follow({ name: 'models', mark: MODELS.mark, load });
-  for (let times = 0; times < 2; times++) await refresh();
-  expect(loads).toBe(1);
-  await aDayLater();
-  await refresh();
-  expect(loads).toBe(2);
-});
-
 describe('refused is', () => {
-  test('a person who may not approve, and an emergency without a reason', async () => {
-    const admin = await rig.makeKey('Adam', ['admin']);
-    await expect(alone('b@1', 'active', 'US-EG', admin)).rejects.toThrow(/not that of a confirmed/);
-    const args = ['emergency', 'b@1', '--corridor', 'US-EG', '--to', 'active'];
-    await expect(rig.run(ann, ...args)).rejects.toThrow(/reason/);
-    await expect(rig.run(ann, ...args, '--reason', '')).rejects.toThrow(/reason/);
-  });
-
   test('a key that was revoked after its request was authenticated', async () => {
     const eve = await rig.makeKey('Eve', ['risk_officer']);
     const by = { keyId: eve.split('_')[1] ?? '', name: 'Eve', request: 'test' };

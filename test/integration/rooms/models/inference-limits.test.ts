@@ -81,38 +81,6 @@ test(
   },
 );
 
-test(
-  'the limit of a corridor leaves others alone; without a limit the model decides all',
-  BUSY,
-  async () => {
-    await limit('corridor:US-EG', 5);
-    rig.startWorker();
-    await score(30, 'US-EG');
-    await score(30, 'US-MX');
-    await rig.settled(60);
-    const limited = { [`US-EG ${model}`]: 5, 'US-EG rules t': 25, [`US-MX ${model}`]: 30 };
-    expect(await told()).toEqual(limited);
-    await rig.database.sql('truncate limits');
-    let sent = 60;
-    // The worker reads limits twice a second; from then on the model decides each transaction.
-    await waitUntil(
-      async () => {
-        await score(1, 'US-EG');
-        sent += 1;
-        await rig.settled(sent);
-        return ((await told())[`US-EG ${model}`] ?? 0) > 5;
-      },
-      10_000,
-      'the model to decide again',
-    );
-    const before = await told();
-    await score(40, 'US-EG');
-    await rig.settled(sent + 40);
-    expect((await told())[`US-EG ${model}`]).toBe((before[`US-EG ${model}`] ?? 0) + 40);
-    expect(await verified()).toBe(`verified=${sent + 40} different=0 available=${sent + 40}`);
-  },
-);
-
 test('what the market refuses is given back to the corridor', BUSY, async () => {
   await limit('corridor:US-EG', 30);
   await limit('market', 20);

@@ -146,15 +146,6 @@ test('a stopped model judges nothing, as after its rollback, until the stop has 
   await waitUntil(async () => (await scoreOne()).model === 'm@1', 5000, 'the model again');
 });
 
-test('a slow model is stood in for by the rules', async () => {
-  await rollOut.put(await rollOut.register(1), 'active');
-  const { nowMs, skip } = openClock();
-  const load = spoiledBy(() => skip(550));
-  rig.startWorker({}, { rooms: withModels(load, nowMs) });
-  expect((await scoreOne()).model).toBe('m@1');
-  await waitUntil(async () => (await scoreOne()).model === null, 15_000, 'the rules to decide');
-});
-
 test('a model that fails again is rolled back by the engine, where it fails and nowhere else', async () => {
   const [first, second] = [await rollOut.register(2), await rollOut.register(1)];
   await rollOut.put(first, 'active', 'US-EG');

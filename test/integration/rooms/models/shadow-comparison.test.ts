@@ -4,10 +4,7 @@
  */
 import { expect, test } from 'vitest';
 import { compareShadow } from '../../../../src/rooms/models/queries/comparison.ts';
-import {
-  COMPARED_MAX,
-  insertShadowBatch,
-} from '../../../../src/rooms/models/store/shadow-batches.ts';
+import { insertShadowBatch } from '../../../../src/rooms/models/store/shadow-batches.ts';
 import { createTestDatabase } from '../../../support/database.ts';
 import { openForFile } from '../../../support/open-for-file.ts';
 import { startRollOut } from '../../../support/rolled-out.ts';
@@ -69,26 +66,4 @@ test('verdicts and labels of both, each transaction once', async () => {
     { from: 0.9, decided: 1, shadow: 1 },
     { from: 0.95, decided: 0, shadow: 1 },
   ]);
-});
-
-test('however many there are, a bounded number is compared; other models have none', async () => {
-  const model = await rollOut.register(2);
-  const other = await rollOut.register(3);
-  const modelId = await rollOut.modelIdOf(model);
-  const count = COMPARED_MAX + 500;
-  const ids = await storeScores(
-    database,
-    Array.from({ length: count }, (_, at) => ({
-      ...{ createdAtMs: NOW - HOUR_MS + at, features: [1], risk: 0.1 },
-    })),
-  );
-  const probabilities = ids.map(() => 0.2);
-  await insertShadowBatch(database, { modelId, transactionIds: ids, probabilities }, NOW - HOUR_MS);
-  const found = await compareShadow(database, { reference: model, days: '28' }, NOW);
-  expect(found?.rows).toBe(COMPARED_MAX);
-  expect(await compareShadow(database, { reference: other, days: '28' }, NOW)).toMatchObject({
-    ...{ rows: 0, decided: { flagged: 0, precision: null, recall: null } },
-  });
-  const unknown = compareShadow(database, { reference: 'none@1', days: '28' }, NOW);
-  await expect(unknown).rejects.toMatchObject({ code: 'MODEL_UNKNOWN' });
 });

@@ -3,34 +3,15 @@
  * scores alike in any registry. Method: as in train-models.test.ts.
  */
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { FEATURE_LIST } from '../../../../src/core/domain/feature-schema.ts';
 import { loadModel } from '../../../../src/rooms/models/model/model.ts';
 import { startModelsRig } from '../../../support/models-command.ts';
-import {
-  KNOWN_BY,
-  QUICK,
-  RECOGNISED,
-  startTrainRig,
-  TRAINING,
-  type TrainRig,
-  VALIDATION,
-  WINDOWS,
-} from '../../../support/rooms/models/train-rig.ts';
+import { openForFile } from '../../../support/open-for-file.ts';
+import { RECOGNISED, startTrainRig, WINDOWS } from '../../../support/rooms/models/train-rig.ts';
 
-let opened: TrainRig;
-let rig: TrainRig['rig'];
-let officer: TrainRig['officer'];
-let out: TrainRig['out'];
-let readOut: TrainRig['readOut'];
-let train: TrainRig['train'];
-let cardOf: TrainRig['cardOf'];
-beforeAll(async () => {
-  opened = await startTrainRig();
-  ({ rig, officer, out, readOut, train, cardOf } = opened);
-  await train(officer, 'first', ...WINDOWS, '--name', 'fraud@1');
-});
-afterAll(() => opened[Symbol.asyncDispose]());
+const { rig, officer, out, readOut, train, cardOf } = await openForFile(startTrainRig());
+await train(officer, 'first', ...WINDOWS, '--name', 'fraud@1');
 
 test('a model scores with the calibration of its card, in any registry', async () => {
   await using other = await startModelsRig();
@@ -60,25 +41,6 @@ test('a model reads only the features it was given, in the directions it was tol
   expect(auc('blind')).toBeLessThan(auc('first') - 0.05);
 });
 
-test('a model is calibrated by cross-fitting where nothing is held back', async () => {
-  await train(undefined, 'whole', ...TRAINING, ...KNOWN_BY, ...QUICK, '--no-register');
-  const { validation, figures, calibration, calibrationTable, bands, size } = cardOf('whole');
-  expect([validation, figures, size]).toEqual([null, {}, 25]);
-  const riskiest = calibrationTable.at(-1);
-  expect(riskiest?.promised).toBeGreaterThan(0.2);
-  expect(Math.abs((riskiest?.promised ?? 0) - (riskiest?.seen ?? 1))).toBeLessThan(0.1);
-  expect(calibration).not.toBeNull();
-  expect(bands?.reviewFrom).toBeLessThan(bands?.declineFrom ?? 0);
-  expect(readOut('whole', 'card.md').toString()).toContain('cross-fitted');
-});
-
-test('a model may be a logistic regression', async () => {
-  const windows = [...TRAINING, ...VALIDATION, ...KNOWN_BY];
-  await train(undefined, 'line', ...windows, '--kind', 'logistic', '--no-register');
-  expect(JSON.parse(readOut('line', 'model.json').toString()).format).toBe('risk-logistic');
-  expect(cardOf('line').figures['auc']?.value).toBeGreaterThan(0.85);
-});
-
 test('a model has bands for the budget of a day, or for the least cost', async () => {
   const budget = ['--reviews-a-day', '5', '--declines-a-day', '1', '--no-register'];
   await train(undefined, 'budget', ...WINDOWS, ...budget);
@@ -92,19 +54,6 @@ test('a model has bands for the budget of a day, or for the least cost', async (
   const path = rig.write('costs.json', JSON.stringify(costs));
   await train(undefined, 'costs', ...WINDOWS, '--costs', path, '--no-register');
   expect(cardOf('costs').bands?.reviewFrom).toBeCloseTo(5 / 95, 10);
-});
-
-test('a training counts what had no label by then, and takes it for legitimate when told to', async () => {
-  const early = [...TRAINING, ...VALIDATION, '--known-by', '2026-04-17', ...QUICK, '--no-register'];
-  await train(undefined, 'skipped', ...early);
-  await train(undefined, 'counted', ...early, '--unlabelled', 'legitimate');
-  const total = cardOf('first').validation?.rows ?? 0;
-  const { rows = 0, unlabelled = 0 } = cardOf('skipped').validation ?? {};
-  expect(unlabelled).toBeGreaterThan(100);
-  expect(rows + unlabelled).toBe(total);
-  const { validation } = cardOf('counted');
-  expect(validation).toMatchObject({ rows: total, unlabelled, unlabelledAs: 'legitimate' });
-  expect(validation?.frauds).toBe(cardOf('skipped').validation?.frauds);
 });
 
 test('a model names as its parent the model that is active', async () => {

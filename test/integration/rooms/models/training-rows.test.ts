@@ -150,11 +150,6 @@ describe('readTrainingRows', () => {
     expect(count).toBe(9);
   });
 
-  test('gives what has no label when told to, and says so', async () => {
-    const { rows } = await read(january, { unlabelled: 'legitimate' });
-    expect(rows.slice(6).map(({ label }) => label)).toEqual(['fraud', null, null]);
-  });
-
   test('gives vectors bit for bit, accounts and days', async () => {
     const { rows } = await read(january);
     expect(rows[1]).toMatchObject({ vector: [1, Number.NaN, -1 / 3], accountId: 'a1' });
@@ -192,21 +187,6 @@ describe('readTrainingRows', () => {
     });
     expect(found).toBe(7);
     expect((await read(january)).rows).toHaveLength(8);
-  });
-
-  test('ends between two pages when it is told to', async () => {
-    const stop = new AbortController();
-    const window = { fromMs: MANY_FROM, toMs: MANY_FROM + MANY * 300_000 };
-    const more = { signal: stop.signal, knownByMs: MANY_FROM + 60 * DAY_MS };
-    let pages = 0;
-    const reading = readTrainingRows(database, { ...selection, ...more }, (reader) =>
-      reader.read(window, false, () => {
-        pages++;
-        stop.abort();
-      }),
-    );
-    await expect(reading).rejects.toThrow(/abort/);
-    expect(pages).toBe(1);
   });
 
   test('refuses vectors of another length', async () => {

@@ -67,17 +67,6 @@ test('two workers make one report an interval, of the same numbers as a look at 
   expect(await countReports()).toBe(2);
 });
 
-test('a look that found nothing is not taken again before the next interval', async () => {
-  await using empty = await createTestDatabase();
-  await using database = empty.open({ connectionsMax: 2 });
-  const look = lookOf(database);
-  const startMs = Math.floor(Date.now() / EVERY_MS) * EVERY_MS;
-  expect(await look(startMs, signal)).toEqual([]);
-  await storeScores(database, [{ createdAtMs: startMs - 1, risk: 0.1, features: [1] }]);
-  expect(await look(startMs + 1, signal)).toEqual([]);
-  expect(await look(startMs + EVERY_MS, signal)).toHaveLength(1);
-});
-
 test('the API tells what was known at a time, of one model if asked', async () => {
   const [last] = await readWatch(`?at=${new Date(Date.now() + HOUR_MS).toISOString()}`);
   expect(last).toMatchObject({ model: 'rules', rows: 1200, level: 'fine' });
@@ -116,30 +105,6 @@ test('figures that nobody renews are taken down', async () => {
   await store(2 * EVERY_MS);
   await duty.run(signal);
   expect(await told()).toBe(true);
-});
-
-test('the time of the last look is known from the start on, and moves with looks that find nothing', async () => {
-  await using quiet = await createTestDatabase();
-  const metrics = createMetrics();
-  const watchedAt = async () => (await metrics.watchedAt.get()).values[0]?.value ?? 0;
-  const dutyOf = (database: Database) =>
-    watchDuty({
-      ...{ config: testConfig({ RISK_WATCH_EVERY_SECONDS: '1' }), database, metrics },
-      leadership: createLeadership(database, randomUUID()),
-    });
-  const startSeconds = Date.now() / 1000;
-  const closed = quiet.open({ connectionsMax: 1 });
-  await closed[Symbol.asyncDispose]();
-  await expect(dutyOf(closed).run(signal)).rejects.toThrow();
-  const atStart = await watchedAt();
-  expect(atStart).toBeGreaterThanOrEqual(startSeconds);
-  await using database = quiet.open({ connectionsMax: 2 });
-  const duty = dutyOf(database);
-  const hasMoved = async () => {
-    await duty.run(signal);
-    return (await watchedAt()) > atStart + 1;
-  };
-  await waitUntil(hasMoved, START_MS, 'a later look');
 });
 
 test('the command tells a person and a program', async () => {

@@ -135,16 +135,6 @@ describe('models in force', () => {
     await expect(deciding()).rejects.toMatchObject({ kind: 'unavailable' });
   });
 
-  test('are read and loaded only when a rollout was added', async () => {
-    await change(settle('a', 'active'));
-    const { source, loads } = watch();
-    await source.refresh();
-    await source.refresh();
-    await change(settle('b', 'active'));
-    await source.refresh();
-    expect(loads).toEqual(['a', 'b']);
-  });
-
   test('are without a model that does not pass: the one before it decides, visibly', async () => {
     await change(settle('a', 'active'));
     await change(settle('b', 'active'));
@@ -166,14 +156,5 @@ describe('models in force', () => {
     await rig.testDatabase.sql('alter table gone_checks rename to model_checks');
     await source.refresh();
     expect([await deciding(), await checks()]).toEqual(['a', [['a', null]]]);
-  });
-
-  test('a canary that does not pass leaves the corridor as it is', async () => {
-    await change(settle('a', 'active'));
-    await change(settle('c', 'canary', 5));
-    const { source, deciding, breakModel } = watch();
-    breakModel('c');
-    expect(await deciding()).toBe('a');
-    expect(source.refused()).toEqual([{ corridor: 'US-EG', model: ids.get('c') }]);
   });
 });

@@ -14,8 +14,6 @@ export const WINDOWS = [...TRAINING, ...VALIDATION, ...KNOWN_BY, ...QUICK];
 /** The feature by which the simulated frauds are recognised. */
 export const RECOGNISED = FEATURE_LIST[1]?.name ?? '';
 
-export type TrainRig = Awaited<ReturnType<typeof startTrainRig>>;
-
 export async function startTrainRig() {
   await using opened = new AsyncDisposableStack();
   const rig = opened.use(await startModelsRig());
