@@ -5,7 +5,6 @@
 import { expect, test } from 'vitest';
 import { detachMonth } from '../../../../src/core/store/partitions/detach-months.ts';
 import { monthOf } from '../../../../src/kit/words/month.ts';
-import { encodeLabelCursor } from '../../../../src/rooms/labels/parameters.ts';
 import { openForFile } from '../../../support/open-for-file.ts';
 import { startRunningApi } from '../../../support/running-api.ts';
 import { idAt } from '../../../support/stored-rows.ts';
@@ -94,33 +93,6 @@ test('a list has what was posted, when, and by whom, newest first', async () => 
   expect(body.items[2]).toMatchObject({ client: 'shop', identity: null, note: 'called us' });
 });
 
-test('every filter finds its own, and together they all hold', async () => {
-  expect(await list(ann, '?account_id=acc_b')).toEqual(['04 fraud chargeback']);
-  expect(await list(ann, '?merchant_id=m_s&label=legitimate')).toEqual(['05 legitimate review']);
-  expect(await list(ann, '?source=chargeback')).toEqual([
-    '04 fraud chargeback',
-    '03 fraud chargeback',
-  ]);
-  const span = `?from=${day(3)}&to=${day(5)}&account_id=acc_s&merchant_id=m_s`;
-  expect(await list(ann, span)).toEqual(['03 fraud chargeback']);
-  expect(await list(ann, `?transaction_id=${ids.shop}&merchant_id=m_b`)).toEqual([]);
-  expect(await list(ann, `?transaction_id=${ids.shop}&account_id=acc_s&source=ring`)).toEqual([
-    '05 fraud ring',
-  ]);
-});
-
-test('a page goes on where it ended, also among labels of one time', async () => {
-  const pages: string[] = [];
-  let cursor = '';
-  do {
-    const { body } = await ann(`/v1/labels?limit=1${cursor}`);
-    pages.push(...body.items.map(short));
-    cursor = body.next_cursor === null ? '' : `&cursor=${body.next_cursor}`;
-  } while (cursor !== '' && pages.length < 10);
-  expect(pages).toEqual(await list(ann, ''));
-  expect(pages).toHaveLength(4);
-});
-
 test('a month that is detached is named, unless the list ends before it', async () => {
   expect((await ann('/v1/labels')).body.detached_months).toEqual(['2015-03']);
   expect((await ann('/v1/labels?to=2015-01-01T00:00:00Z')).body.detached_months).toBeUndefined();
@@ -143,24 +115,6 @@ test('a transaction has its history, oldest first, where it is asked for', async
   const plain = await accepted(bank, {});
   const unlabelled = await bank(`/v1/transactions/${plain}?expand=labels`);
   expect(unlabelled.body.labels).toEqual({ complete: true, items: [] });
-});
-
-test('a history beyond its bound has the newest labels, and says so', async () => {
-  const id = await accepted(bank, {});
-  const labels = Array.from({ length: 201 }, (_, n) =>
-    labelInput({
-      transaction_id: id,
-      labelled_at: day(6),
-      source: `s${1000 + n}`,
-      label: 'legitimate',
-    }),
-  );
-  await bank('/v1/labels', {
-    labels: [...labels, labelInput({ transaction_id: id, labelled_at: day(7) })],
-  });
-  const { body } = await bank(`/v1/transactions/${id}?expand=labels`);
-  expect([body.labels.complete, body.labels.items.length]).toEqual([false, 200]);
-  expect(short(body.labels.items.at(-1))).toBe('07 fraud chargeback');
 });
 
 test("a client finds labels of its own transactions alone, and of others' reports neither who nor why", async () => {
@@ -186,45 +140,4 @@ test("a client finds labels of its own transactions alone, and of others' report
     [null, null, null],
   ]);
   expect((await shop('/v1/labels?source=review')).body.items[0].note).toBeNull();
-});
-
-test('a label that is known keeps the note of its first report', async () => {
-  const id = await accepted(shop, {});
-  await label(shop, id, { labelled_at: day(3), note: 'first' });
-  await label(shop, id, { labelled_at: day(3), note: 'second' });
-  await label(shop, id, { labelled_at: day(3) });
-  const { body } = await shop(`/v1/labels?transaction_id=${id}`);
-  expect(body.items.map(({ note }: { note: string }) => note)).toEqual(['first']);
-});
-
-test.each([
-  ['?limit=0', '/limit'],
-  ['?limit=201', '/limit'],
-  ['?cursor=zz', '/cursor'],
-  [`?cursor=${Buffer.from('[1,"x","fraud","a"]').toString('base64url')}`, '/cursor'],
-  [
-    `?cursor=${encodeLabelCursor({ labelledAt: new Date(1), transactionId: idAt(1), label: 'fraud', source: 'a' })}=`,
-    '/cursor',
-  ],
-  ['?label=maybe', '/label'],
-  ['?transaction_id=7', '/transaction_id'],
-  ['?source=', '/source'],
-  ['?source=a%00', '/source'],
-  ['?account_id=%00', '/account_id'],
-  ['?from=yesterday', '/from'],
-  ['?note=x', '/note'],
-])('%s is 422 at its parameter', async (query, pointer) => {
-  const { status, body } = await ann(`/v1/labels${query}`);
-  expect(status).toBe(422);
-  expect(body.errors.map((error: { pointer: string }) => error.pointer)).toEqual([pointer]);
-});
-
-test('a transaction takes no parameter but expand, and an unknown word is refused by what is allowed', async () => {
-  for (const query of ['?expand=', '?labels=1', '?expand=score,scores']) {
-    expect((await ann(`/v1/transactions/${ids.shop}${query}`)).status).toBe(422);
-  }
-  const { body } = await ann(`/v1/transactions/${ids.shop}?expand=labels,scores`);
-  expect(body.errors[0].detail).toBe(
-    "must be one of 'score', 'explanation', 'labels', 'neighbours', not 'scores'",
-  );
 });

@@ -4,14 +4,13 @@
  */
 import { expect, test } from 'vitest';
 import { SLICE_ROWS_EXAMINED_MAX } from '../../../../src/core/store/partitions/month-slice.ts';
-import { SLICES_MAX } from '../../../../src/core/store/search/walk.ts';
 import type { Query } from '../../../../src/kit/database/pool.ts';
 import { labelListParameters } from '../../../../src/rooms/labels/parameters.ts';
-import { searchLabels, walkLabels } from '../../../../src/rooms/labels/routes.ts';
-import { type LabelSlice, searchStoredLabels } from '../../../../src/rooms/labels/store.ts';
+import { searchLabels } from '../../../../src/rooms/labels/routes.ts';
+import { searchStoredLabels } from '../../../../src/rooms/labels/store.ts';
 import { createTestDatabase } from '../../../support/database.ts';
 import { openForFile } from '../../../support/open-for-file.ts';
-import { allPages, alone, DAY_MS, inStep, NOVEMBER } from '../../../support/reads.ts';
+import { allPages, alone, DAY_MS, NOVEMBER } from '../../../support/reads.ts';
 import { rowsRead } from '../../../support/rows-read.ts';
 import { idAt, storeTransactions } from '../../../support/stored-rows.ts';
 
@@ -106,38 +105,6 @@ test.each(FILTERS)('%o of the client %s', async (query, client, rowsMax, matches
 async function secondPage(query: Record<string, string>, client: string | null, cursor: string) {
   return (await list({ ...query, limit: '7', cursor }, client)).items;
 }
-
-test('a page that looked at enough rows is not complete, and goes on from there', async () => {
-  let slices = 0;
-  const emptySlice = async (): Promise<LabelSlice> => {
-    slices += 1;
-    const reached = {
-      labelledAt: new Date(NOVEMBER - slices),
-      transactionId: ID,
-      label: 'fraud',
-      source: 's',
-    } as const;
-    return { rows: [], reached };
-  };
-  const page = await walkLabels(50, undefined, emptySlice);
-  expect(page).toEqual({ items: [], complete: false, nextCursor: expect.any(String) });
-  expect(slices).toBe(SLICES_MAX);
-  const again = labelListParameters.parse({ cursor: page.nextCursor });
-  expect(again.cursor?.labelledAt.getTime()).toBe(NOVEMBER - SLICES_MAX);
-});
-
-test('a replica answers for the time before the last five minutes alone', async () => {
-  const ages: number[] = [];
-  const both = {
-    ...databases,
-    replica: inStep(database),
-    noteAge: (ageMs: number) => ages.push(ageMs),
-  };
-  await list({ limit: '1' }, null, both);
-  expect(ages).toHaveLength(0);
-  await list({ limit: '1', to }, null, both);
-  expect(ages).toHaveLength(1);
-});
 
 test('a label is listed once while others arrive between its slice and where that ends', async () => {
   const LATE = 60;

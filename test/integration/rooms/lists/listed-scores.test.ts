@@ -3,7 +3,6 @@
  * with it, whatever lists and rates have since. Method: workers on real stores, rule sets of two people, changes of lists by SQL.
  */
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { NO_SOURCES } from '../../../../src/core/score/ask-inputs.ts';
 import { NO_MODELS } from '../../../../src/core/score/judge.ts';
 import { loadUnscored } from '../../../../src/core/store/transactions/unscored.ts';
 import type { Officer } from '../../../../src/kit/words/principal.ts';
@@ -134,64 +133,6 @@ test('block goes before allow, answers are stored with the score, and later chan
   expect(await verify()).toEqual([4, ['features', 'features', 'reasons', 'verdict']]);
 });
 
-test('scores of several versions are verified, each by the answers that its own rules had', async () => {
-  const later = ruleSet(
-    'listed@2',
-    rule('watch', { when: 'in_list("watched") && !in_list("stopped")', weight: 0.9 }),
-  );
-  let sent = 0;
-  const scoreTwo = async () => {
-    const worker = rig.startWorker();
-    await rig.send(of('acc', 2, sent));
-    sent += 2;
-    await rig.settled(sent);
-    await worker.stop();
-  };
-  await scoreTwo();
-  await decideBy(ofLists);
-  await add('stopped', 'acc');
-  await scoreTwo();
-  await end('stopped', 'acc');
-  await add('watched', 'acc');
-  await decideBy(later);
-  await scoreTwo();
-  await end('watched', 'acc');
-  await add('stopped', 'acc');
-  const decided = await rig.database.sql<{ rule_set: string; verdict: string; rows: number }>(
-    'select rule_set, verdict, count(*)::int as rows from scores group by 1, 2 order by 1',
-  );
-  expect(decided).toEqual([
-    { rule_set: 'default@3', verdict: 'approve', rows: 2 },
-    { rule_set: 'listed@1', verdict: 'decline', rows: 2 },
-    { rule_set: 'listed@2', verdict: 'decline', rows: 2 },
-  ]);
-  expect(await verify()).toEqual([6, []]);
-});
-
-test('a rule compares amounts by the rate of the day, which is stored with the score', async () => {
-  const priced = ruleSet(
-    'priced@1',
-    rule('large', { when: 'amount >= money(40, "EUR")', weight: 0.6 }),
-  );
-  await decideBy(priced);
-  await rig.database.sql(
-    `insert into exchange_rates (currency, day, usd) values ('EUR', '2026-10-30', 1.25)`,
-  );
-  rig.startWorker();
-  const amounts = ['49.99', '50.00'];
-  await rig.send(
-    amounts.flatMap((amount, at) => of(`acc_${at}`).map((one) => ({ ...one, amount }))),
-  );
-  await rig.settled(2);
-  const ruleInputs = { 'rate.EUR': 1.25 };
-  expect(await readRows()).toEqual([
-    { account_id: 'acc_0', verdict: 'approve', rule_inputs: ruleInputs },
-    { account_id: 'acc_1', verdict: 'review', rule_inputs: ruleInputs },
-  ]);
-  await rig.database.sql(`update exchange_rates set usd = 2`);
-  expect(await verify()).toEqual([2, []]);
-});
-
 test('a rule reads declared metadata, and every score records it, also of an entry appended again', async () => {
   await rig.database.sql(
     `insert into metadata_fields (name, type, description, declared_by)
@@ -224,31 +165,6 @@ test('a rule reads declared metadata, and every score records it, also of an ent
     `update scores set rule_inputs = replace(rule_inputs::text, '7', '8')::json where account_id = 'acc_0'`,
   );
   expect(await verify()).toEqual([2, ['features']]);
-});
-
-test('a rule set without lists stores nothing and asks nobody', async () => {
-  let asked = 0;
-  rig.startWorker(
-    {},
-    {
-      inputSources: {
-        lists: async (...batch) => {
-          asked++;
-          return await NO_SOURCES.lists(...batch);
-        },
-        rates: async () => {
-          asked++;
-          return await NO_SOURCES.rates();
-        },
-      },
-    },
-  );
-  await rig.send(of('acc', 20));
-  await rig.settled(20);
-  expect(new Set((await readRows()).map(({ rule_inputs }) => rule_inputs))).toEqual(
-    new Set([null]),
-  );
-  expect(asked).toBe(0);
 });
 
 test('two workers follow a list within 1.5 s, and no transaction is decided by an older one', {
@@ -303,4 +219,28 @@ test('a rule set names lists that exist, and approves by lists of two people alo
   }
   const inEuros = rule('one', { when: 'amount > money(1, "EUR")', weight: 0.5 });
   expect(await problemsOf(inEuros)).toEqual([]);
+});
+
+test('a rule compares amounts by the rate of the day, which is stored with the score', async () => {
+  const priced = ruleSet(
+    'priced@1',
+    rule('large', { when: 'amount >= money(40, "EUR")', weight: 0.6 }),
+  );
+  await decideBy(priced);
+  await rig.database.sql(
+    `insert into exchange_rates (currency, day, usd) values ('EUR', '2026-10-30', 1.25)`,
+  );
+  rig.startWorker();
+  const amounts = ['49.99', '50.00'];
+  await rig.send(
+    amounts.flatMap((amount, at) => of(`acc_${at}`).map((one) => ({ ...one, amount }))),
+  );
+  await rig.settled(2);
+  const ruleInputs = { 'rate.EUR': 1.25 };
+  expect(await readRows()).toEqual([
+    { account_id: 'acc_0', verdict: 'approve', rule_inputs: ruleInputs },
+    { account_id: 'acc_1', verdict: 'review', rule_inputs: ruleInputs },
+  ]);
+  await rig.database.sql(`update exchange_rates set usd = 2`);
+  expect(await verify()).toEqual([2, []]);
 });

@@ -7,7 +7,6 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Parties } from '../../../../src/core/score/list-answers.ts';
 import { type Changes, followChanges } from '../../../../src/kit/database/follow-changes.ts';
 import type { Database } from '../../../../src/kit/database/pool.ts';
-import { runMaintenance } from '../../../../src/kit/duties/run-duties.ts';
 import { createRandom } from '../../../../src/kit/random.ts';
 import { EFFECTS, isShared } from '../../../../src/rooms/lists/list.ts';
 import { type ListMemory, openListMemory } from '../../../../src/rooms/lists/memory/list-memory.ts';
@@ -18,9 +17,6 @@ import { insertPersonKey } from '../../../support/people.ts';
 import { waitUntil } from '../../../support/wait-until.ts';
 
 const ROUNDS = 40;
-/** Longest time until a change counts in any worker. */
-const STALE_MS_MAX = 1500;
-
 const random = createRandom('list-memory');
 const below = (count: number) => Math.floor(random() * count);
 const pick = <T>(all: readonly T[]): T => all[below(all.length)] as T;
@@ -206,38 +202,6 @@ test('answers are those of SQL after every change', async () => {
   }
   expect(listed).toBeGreaterThan(1000);
 });
-
-/** Each try has an account of its own. */
-let tries = 0;
-test('a change counts within 1.5 s by the duties of a worker', { retry: 2 }, async () => {
-  const accountId = `new_${++tries}`;
-  const stop = new AbortController();
-  const duties = runMaintenance(memory.duties, stop.signal, silentLog());
-  const parties: Parties = {
-    accountId,
-    merchantId: 'm',
-    deviceId: 'd',
-    ip: null,
-    country: null,
-  };
-  expect(await answered([parties])).toEqual([[]]);
-  await sql(
-    `with bump as (update lists set version = version + 1 where name = 'account-block' returning version)
-     insert into list_entries (list, value, reason, added_by, added_by_key, added_at, valid_from, version)
-     select 'account-block', $2, 'why', 'Ann', $1, now(), now(), version from bump`,
-    [annKey, accountId],
-  );
-  const startedMs = performance.now();
-  const isKnown = async () => (await answered([parties]))[0]?.includes('account-block') === true;
-  try {
-    await waitUntil(isKnown, STALE_MS_MAX, 'the entry');
-    expect(performance.now() - startedMs).toBeLessThan(STALE_MS_MAX);
-  } finally {
-    stop.abort();
-    await duties;
-  }
-});
-
 test('a process that has read nothing answers from Postgres', async () => {
   const parties = Array.from({ length: 20 }, randomParties);
   using own = followChanges(database, silentLog());
@@ -245,29 +209,4 @@ test('a process that has read nothing answers from Postgres', async () => {
   expect(await answered(parties, late)).toEqual(await expected(parties));
   expect(late.bytes()).toBe(0);
   expect((await late.answers(parties, ['nothing']))('nothing', 0)).toBeUndefined();
-});
-
-test('what is not there asks Postgres nothing', async () => {
-  await memory.refresh();
-  const asked: string[] = [];
-  const counting = {
-    query: ((statement: { name?: string }, values?: readonly unknown[]) => {
-      asked.push(statement.name ?? '');
-      return database.query(statement as never, values);
-    }) as Database['query'],
-  };
-  using following = followChanges(database, silentLog());
-  const own = openListMemory(counting, following, 3);
-  await own.answers([], LISTS);
-  await own.refresh();
-  asked.length = 0;
-  const nobody: Parties = {
-    accountId: 'x',
-    merchantId: 'y',
-    deviceId: 'z',
-    ip: '198.51.100.1',
-    country: 'DE',
-  };
-  await own.answers([nobody], LISTS);
-  expect(asked.filter((name) => name.startsWith('look-at'))).toEqual([]);
 });

@@ -99,31 +99,3 @@ test('all other steps of the API have a command: by hand, notes, two people, pol
   expect(await byBob('set-policy', file)).toMatchObject({ version: 2 });
   expect(await json('policy')).toEqual({ ...policy, undo_seconds: 30 });
 }, 120_000);
-
-test('what may not be done is refused in words, and a wrong word by its usage', async () => {
-  const id = '01a1f84a-95c0-7000-8000-00000000002a';
-  const unknown = await risk('review', 'claim', id);
-  expect([unknown.code, unknown.stderr]).toEqual([
-    1,
-    expect.stringContaining('No case has the id'),
-  ]);
-  const confirm = await risk('review', 'confirm', id);
-  expect(confirm.stderr).toContain('needs the role risk_officer');
-  const word = await risk('review', 'decide', id, 'maybe', '--reason', 'x');
-  expect([word.code, word.stderr]).toEqual([2, expect.stringContaining('must be one of fraud')]);
-  for (const [words, why] of [
-    [['next', 'extra'], "unexpected argument 'extra'"],
-    [['claim'], 'ID is missing'],
-    [['show', id, 'extra'], "unexpected argument 'extra'"],
-    [['decide', id, '--reason', 'x'], 'DISPOSITION is missing'],
-    [['escalate', id], '--reason is missing'],
-    [['claim', id, '--reason', 'x'], 'there is no option --reason'],
-    [['capacity', '--officers', 'ten'], '--officers must be a whole number from 0 to 100000'],
-    [['assign', id, 'Ann'], "unexpected argument 'Ann'"],
-  ] as const) {
-    const refused = await risk('review', ...words);
-    expect([refused.code, refused.stderr]).toEqual([2, expect.stringContaining(why)]);
-  }
-  const absent = await risk('review', 'set-policy', '/nowhere/policy.json');
-  expect([absent.code, absent.stderr]).toEqual([1, expect.stringContaining('no such file')]);
-}, 120_000);

@@ -56,18 +56,3 @@ test.each([
     });
   },
 );
-
-test('a case stays with whom it was left to, unless the engine left it', async () => {
-  const ids = await rig.open([{}, {}]);
-  await rig.testDatabase.sql(
-    `update review_cases set escalated_at = now(),
-            escalated_by = case when transaction_id = $1 then 'Ann' else 'engine' end`,
-    [ids[0]],
-  );
-  for (const id of ids) await dispute(id);
-  expect(await raise()).toBe(2);
-  const rows = await rig.testDatabase.sql<{ escalated_by: string | null }>(
-    'select escalated_by from review_cases order by transaction_id',
-  );
-  expect(rows.map((row) => row.escalated_by)).toEqual(['Ann', null]);
-});

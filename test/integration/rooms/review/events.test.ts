@@ -63,23 +63,6 @@ test('a deadline that is near, or was missed, is an event; one that was met is n
   expect(again.filter(({ id }) => found.every((one) => one.id !== id))).toHaveLength(1);
 });
 
-test('an overflow rule with an alert is one event in each hour in which it is met', async () => {
-  await openCasesOf(testDatabase, database, [{}]);
-  expect(await find('alert.raised', NOW)).toEqual([]);
-  await testDatabase.sql(`update review_cases set opened_at = now() - interval '9 hours'`);
-  const ids = [];
-  for (const atMs of [NOW, NOW + 60_000, NOW + 3_600_000]) {
-    const found = await find('alert.raised', atMs);
-    expect(found.map((one) => faultsOf(bodyOf(one)))).toEqual([[]]);
-    ids.push(...found.map(({ id }) => id));
-  }
-  expect(ids).toEqual([
-    'alert_overflow_P4_480_2026-11-20T12',
-    'alert_overflow_P4_480_2026-11-20T12',
-    'alert_overflow_P4_480_2026-11-20T13',
-  ]);
-});
-
 test('final decisions come in the order of their commits, and tell a client nothing of who decided', async () => {
   const ids = await storeDecisions(testDatabase, 3);
   const log = events.find((one): one is DecisionLog => one.kind === 'decisions');

@@ -46,23 +46,3 @@ test('rates are added, corrected and audited, and rate the cases after them', as
   });
   expect(body.needs_second_person).toBe(false);
 });
-
-test('none is stored where one is invalid or there twice, and other roles are refused', async () => {
-  const key = await keyOf('Cy', 'risk_officer');
-  const before = await stored();
-  const fine = { day: '2026-11-21', currency: 'GBP', usd: '1.3' };
-  const bad = await post(key, [fine, { ...fine, currency: 'USD' }, { ...fine, usd: '0' }]);
-  expect(bad.status).toBe(422);
-  expect(bad.body.errors.map((one: { pointer: string }) => one.pointer)).toEqual([
-    '/rates/1/currency',
-    '/rates/2/usd',
-  ]);
-  const twice = await post(key, [fine, { ...fine, usd: '1.4' }]);
-  expect([twice.status, twice.body.errors[0].pointer]).toEqual([422, '/rates/1']);
-  expect((await post(key, [])).status).toBe(422);
-  const many = Array.from({ length: 1001 }, () => fine);
-  expect((await post(key, many)).status).toBe(422);
-  expect((await post(await keyOf('Ann', 'analyst'), [fine])).status).toBe(403);
-  expect(await stored()).toEqual(before);
-  expect((await post(await keyOf('Dee', 'admin'), [fine])).status).toBe(200);
-});

@@ -6,13 +6,11 @@ import { writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeEach, expect, test } from 'vitest';
-import type { Database } from '../../../../src/kit/database/pool.ts';
 import { CASE_LIMITS } from '../../../../src/rooms/review/case.ts';
 import { applyOverflow } from '../../../../src/rooms/review/change/apply-overflow.ts';
 import { readCapacity } from '../../../../src/rooms/review/queries/capacity.ts';
 import { readStatus } from '../../../../src/rooms/review/queries/status.ts';
 import { toReviewPoint } from '../../../../src/rooms/review/status.ts';
-import { importRates } from '../../../../src/rooms/review/store/rates.ts';
 import { createTestDatabase } from '../../../support/database.ts';
 import { openForFile } from '../../../support/open-for-file.ts';
 import { openCasesOf } from '../../../support/rooms/review/cases.ts';
@@ -158,34 +156,6 @@ test('capacity is measured: load, share and pace; a question may give its own', 
   });
 });
 
-test('too few handled cases make no pace: the forecast and the capacity take that of the policy', async () => {
-  await open(6);
-  await storeDecisions(testDatabase, CASE_LIMITS.handledMin - 1, 600);
-  const { measured, forecast } = await readStatus(database.query, NOW);
-  expect(measured).toMatchObject({ decided: CASE_LIMITS.handledMin - 1, handling_seconds: null });
-  // A single officer, at 20 cases an hour.
-  expect(forecast).toMatchObject([{ priority: 'P4', waiting: 6, empty_seconds: 1080 }]);
-  expect(await readCapacity(database.query, {})).toMatchObject({
-    ...{ reviews_per_hour: 20, hire: null },
-    unknown: ['transactions_per_day', 'auto_clear_ratio', 'officers', 'reviews_per_hour'],
-  });
-  const given = { officers: 1, transactions_per_day: 100, auto_clear_ratio: 0.7 };
-  expect(await readCapacity(database.query, given)).toMatchObject({
-    ...{ hire: 0, unknown: ['reviews_per_hour'] },
-  });
-});
-
-test('decisions of a few minutes, as a script makes them, tell no pace', async () => {
-  await storeDecisions(testDatabase, 40, 9);
-  expect((await readStatus(database.query, NOW)).measured).toMatchObject({
-    ...{ decided: 40, handling_seconds: null, reviews_per_hour: 20 },
-  });
-  const { reviews_per_hour, unknown } = await readCapacity(database.query, {});
-  expect(reviews_per_hour).toBe(20);
-  expect(unknown).toContain('reviews_per_hour');
-  expect(unknown).not.toContain('officers');
-});
-
 test('rates are imported, corrected by a second import, and all refused where one is invalid', async () => {
   const file = join(tmpdir(), `rates-${process.pid}.csv`);
   const run = async (rows: string) => {
@@ -210,30 +180,4 @@ test('rates are imported, corrected by a second import, and all refused where on
     `select after from audit_log where action = 'rates.import'`,
   );
   expect(audited).toHaveLength(2);
-}, 60_000);
-
-test('many rates are one change, by statements of bounded size', async () => {
-  const rates = Array.from({ length: 25_001 }, (_, day) => ({
-    ...{ currency: 'JPY', usd: '0.0067' },
-    day: new Date(Date.UTC(1950, 0, 1 + day)).toISOString().slice(0, 10),
-  }));
-  let statements = 0;
-  const counting: Pick<Database, 'transaction'> = {
-    transaction: (work) =>
-      database.transaction((query) =>
-        work((statement, values) => {
-          if (statement.name === 'import-exchange-rates') statements++;
-          return query(statement, values);
-        }),
-      ),
-  };
-  const by = { name: 'Ann', keyId: null, request: 'test' };
-  expect(await importRates(counting, rates, by)).toEqual({
-    added: 25_001,
-    changed: 0,
-    unchanged: 0,
-  });
-  expect(statements).toBe(3);
-  const audited = `select from audit_log where action = 'rates.import' and subject = 'JPY'`;
-  expect(await testDatabase.sql(audited)).toHaveLength(1);
 }, 60_000);

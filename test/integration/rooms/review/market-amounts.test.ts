@@ -3,14 +3,10 @@
  * Method: policies of several currencies, rates that people imported, and cases as a worker opens them.
  */
 import { beforeEach, expect, test } from 'vitest';
-import { raiseCases } from '../../../../src/rooms/review/change/raise-cases.ts';
-import { addDisputes } from '../../../../src/rooms/review/store/intake.ts';
 import { insertPolicy } from '../../../../src/rooms/review/store/policies.ts';
 import { openForFile } from '../../../support/open-for-file.ts';
 import { FIRST_POLICY } from '../../../support/rooms/review/policy.ts';
 import { createReviewRig } from '../../../support/rooms/review/rig.ts';
-
-const FRAUD = { disposition: 'fraud', reason: 'seen' } as const;
 
 const rig = await openForFile(createReviewRig());
 
@@ -62,45 +58,4 @@ test('a market in euros compares by the newest day up to the transaction that ha
     ...[pound, same, { amount: '833.33', day: '2026-10-09', priority: 'P4' }, none],
   ]);
   expect(new Set(found.map(({ market }) => market))).toEqual(new Set(['EUR']));
-});
-
-test('a market whose currency has no rate compares amounts in that currency alone', async () => {
-  await importRates(['GBP', '2026-10-08', 1.32]);
-  await putCurrency('EUR');
-  await rig.open([{ currency: 'GBP' }, { currency: 'USD' }, { currency: 'EUR', amount: '7.00' }]);
-  expect((await cases()).map(({ amount }) => amount)).toEqual([null, null, '7.00']);
-});
-
-test('a case that waited while the policy changed its currency takes two people, and a new one does not', async () => {
-  const [small = ''] = await rig.open([{ amount: '10.00' }]);
-  await putCurrency('KWD');
-  const [dinars = ''] = await rig.open([
-    { amount: '10.00', currency: 'KWD', createdAtMs: Date.UTC(2026, 10, 21) },
-  ]);
-  for (const [id, currency, isHigh] of [
-    [small, 'USD', true],
-    [dinars, 'KWD', false],
-  ] as const) {
-    await rig.reviewing.claim(id, rig.by('Cy'));
-    expect(await rig.reviewing.decide(id, FRAUD, rig.by('Cy'))).toMatchObject({
-      ...{ market_amount: '10.00', market_currency: currency, needs_second_person: isHigh },
-      state: isHigh ? 'confirming' : 'decided',
-    });
-  }
-});
-
-test('a dispute places a case anew, in the currency of the policy in force, decided as fraud or not', async () => {
-  await importRates(['CHF', '2026-11-20', 1.25]);
-  const [fraud = '', open = ''] = await rig.open([{ amount: '10.00' }, { amount: '20.00' }]);
-  await rig.reviewing.claim(fraud, rig.by('Ann'));
-  await rig.reviewing.decide(fraud, FRAUD, rig.by('Ann'));
-  await putCurrency('CHF');
-  const disputes = [fraud, open].map((transactionId) => ({ transactionId, source: 'bank' }));
-  await rig.database.transaction((query) => addDisputes(query, disputes));
-  await raiseCases(rig.database);
-  const rated = { market: 'CHF', day: '2026-11-20', priority: 'P0' };
-  expect(await cases()).toEqual([
-    { id: fraud, amount: '8.00', state: 'decided', ...rated },
-    { id: open, amount: '16.00', state: 'open', ...rated },
-  ]);
 });

@@ -128,13 +128,6 @@ test('two workers that make cases at once make each one once', async () => {
   expect([opened.length, (await cases()).length]).toEqual([40, 40]);
 });
 
-test('a spot check has the last priority', async () => {
-  const ids = await store([{ amount: '5000.00' }]);
-  await score(ids, 'approve', () => true);
-  await raiseCases(database);
-  expect(await cases()).toMatchObject([{ source: 'spot_check', priority: 'P5' }]);
-});
-
 test('a dispute makes a case urgent, opens one again that was no fraud, and leaves a fraud closed', async () => {
   const ids = await store([{}, {}, {}, {}]);
   const [open = '', legitimate = '', fraud = '', fresh = ''] = ids;
@@ -169,58 +162,6 @@ test('a long intake is taken in steps of bounded size, and all of it', async () 
   const steps: number[] = [];
   for (const _ of [1, 2, 3]) steps.push((await raiseCases(database, 50, 15)).length);
   expect(steps).toEqual([20, 10, 0]);
-});
-
-test('amounts of currencies without decimals and with three are compared in dollars and cents', async () => {
-  await testDatabase.sql(
-    `insert into exchange_rates (currency, day, usd) values ('JPY', '2026-11-20', 0.01), ('KWD', '2026-11-20', 3.25)`,
-  );
-  const amounts = { JPY: ['100000', '100001'], KWD: ['307.692', '307.695'] };
-  const ids = await store(
-    Object.entries(amounts).flatMap(([currency, some]) =>
-      some.map((amount) => ({ currency, amount })),
-    ),
-  );
-  await score(ids, 'review');
-  await raiseCases(database);
-  expect((await cases()).map(({ amount, priority }) => [amount, priority])).toEqual([
-    ...[
-      ['1000.00', 'P4'],
-      ['1000.01', 'P1'],
-    ],
-    ...[
-      ['1000.00', 'P4'],
-      ['1000.01', 'P1'],
-    ],
-  ]);
-});
-
-test('a label of another source disputes nothing', async () => {
-  const [id = ''] = await store([{}]);
-  await dispute(id, 'review');
-  await dispute(id, 'somebody');
-  expect(await raiseCases(database)).toEqual([]);
-});
-
-test('an amount has the rate of its day, or the newest before; without one it counts as high', async () => {
-  await testDatabase.sql(
-    `insert into exchange_rates (currency, day, usd) values
-       ('EUR', '2026-11-18', 1.05), ('EUR', '2026-11-20', 1.1), ('EUR', '2026-11-21', 9), ('EGP', '2026-11-21', 0.02)`,
-  );
-  const day = (date: number) => Date.UTC(2026, 10, date, 12) + made++;
-  const euro = { currency: 'EUR', amount: '1000.00' };
-  const ids = await store([
-    { ...euro, createdAtMs: day(19) },
-    { ...euro, createdAtMs: day(20) },
-    { currency: 'EGP', amount: '10.00', createdAtMs: day(20) },
-  ]);
-  await score(ids, 'review');
-  await raiseCases(database);
-  expect(await cases()).toMatchObject([
-    { amount: '1050.00', rate_day: '2026-11-18', priority: 'P1' },
-    { amount: '1100.00', rate_day: '2026-11-20', priority: 'P1' },
-    { amount: null, rate_day: null, priority: 'P1' },
-  ]);
 });
 
 test('a transaction whose month is gone gets no case, and holds up no other', async () => {

@@ -4,13 +4,8 @@
  */
 import { beforeEach, expect, test } from 'vitest';
 import { revokeIdentity } from '../../../../src/kit/access/identities.ts';
-import { CASE_LIMITS, type CaseJson } from '../../../../src/rooms/review/case.ts';
-import type { By } from '../../../../src/rooms/review/change/steps.ts';
-import {
-  caseListParameters,
-  listCases,
-  readCaseDetail,
-} from '../../../../src/rooms/review/queries/cases.ts';
+import { CASE_LIMITS } from '../../../../src/rooms/review/case.ts';
+import { caseListParameters, listCases } from '../../../../src/rooms/review/queries/cases.ts';
 import { openForFile } from '../../../support/open-for-file.ts';
 import { insertPersonKey } from '../../../support/people.ts';
 import { createReviewRig } from '../../../support/rooms/review/rig.ts';
@@ -78,22 +73,6 @@ test('a decision is undone or final, never both, where both happen at once', asy
   expect(final.map(({ id }) => id)).toEqual(labelled);
 }, 60_000);
 
-test('a decision with a key of nobody is confirmed neither by who made the key nor by the key', async () => {
-  const { reviewing, by } = rig;
-  const [id = ''] = await rig.open([{ amount: '9000.00' }]);
-  await rig.testDatabase.sql(
-    `insert into api_keys (key_id, key_hash, roles, owner, made_by)
-     values ('shared', sha256('shared'), '{analyst}', 'desk', $1)`,
-    [by('Cy').keyId],
-  );
-  const desk: By = { name: 'key of desk', keyId: 'shared', request: 'test', isOfficer: false };
-  await reviewing.claim(id, desk);
-  await reviewing.decide(id, FRAUD, desk);
-  await expect(reviewing.confirm(id, by('Cy'))).rejects.toMatchObject({ code: 'ONE_PERSON' });
-  const other = { ...desk, name: 'Cy' };
-  await expect(reviewing.confirm(id, other)).rejects.toMatchObject({ code: 'NOT_AN_OFFICER' });
-});
-
 test('on several cases decide each case that is free, and a repetition changes nothing', async () => {
   const ids = await rig.open([{}, { amount: '9000.00' }, {}, {}, {}]);
   const [plain = '', rich = '', others = '', left = '', escalated = ''] = ids;
@@ -120,27 +99,6 @@ test('on several cases decide each case that is free, and a repetition changes n
   expect(changed.items.map((one) => one.transaction_id)).toEqual([left]);
 });
 
-test('a risk officer escalates a case once, until the case comes back', async () => {
-  const { reviewing, by, actions } = rig;
-  const [id = ''] = await rig.open([{}]);
-  const leave = () => reviewing.escalate(id, 'a ring', by('Bob'));
-  await leave();
-  await expect(leave()).rejects.toMatchObject({ code: 'CASE_ESCALATED' });
-  expect(await actions(id)).toEqual(['Bob case.escalate']);
-  await reviewing.claim(id, by('Bob'));
-  expect((await leave()).locked_by).toBeNull();
-});
-
-test('a step answers what is stored, to the millisecond', async () => {
-  const ids = await rig.open(Array.from({ length: 20 }, () => ({})));
-  const { items } = await rig.reviewing.decideMany(ids, FRAUD, rig.by('Ann'));
-  const stored = await Promise.all(ids.map((id) => readCaseDetail(rig.database.query, id)));
-  const times = ({ transaction_id: id, claimed_at, decision }: CaseJson) => ({
-    ...{ id, claimed_at, decision },
-  });
-  expect(items.map(times)).toEqual(stored.map(times));
-});
-
 test('of notes that are added at once, as many are taken as there is room for', async () => {
   const { reviewing, by, testDatabase } = rig;
   const [id = ''] = await rig.open([{}]);
@@ -156,19 +114,6 @@ test('of notes that are added at once, as many are taken as there is room for', 
     one.status === 'rejected' ? one.reason.code : 'taken',
   );
   expect(codes.sort()).toEqual(['CASE_FULL', 'CASE_FULL', 'taken']);
-});
-
-test('a list goes on wherever its cursor may say, and a time that Postgres cannot read is refused', async () => {
-  const [id = ''] = await rig.open([{}]);
-  const read = (cursor: string) => {
-    const parsed = caseListParameters.safeParse({ cursor });
-    return parsed.success
-      ? listCases(rig.database.query, parsed.data)
-      : parsed.error.issues[0]?.path;
-  };
-  expect(await read(`4.0.${id}`)).toMatchObject({ items: [{ transaction_id: id }] });
-  expect(await read(`4.99999999999999.${id}`)).toMatchObject({ items: [] });
-  expect(await read(`4.999999999999999.${id}`)).toEqual(['cursor']);
 });
 
 test('lists of cases with one deadline have each of them once, whatever their pages', async () => {

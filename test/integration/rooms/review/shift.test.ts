@@ -6,9 +6,7 @@ import { expect, test } from 'vitest';
 import { CASE_LIMITS } from '../../../../src/rooms/review/case.ts';
 import { closeDecided } from '../../../../src/rooms/review/change/close-decided.ts';
 import type { By } from '../../../../src/rooms/review/change/steps.ts';
-import { readCapacity } from '../../../../src/rooms/review/queries/capacity.ts';
 import { readShift } from '../../../../src/rooms/review/queries/shift.ts';
-import { readStatus } from '../../../../src/rooms/review/queries/status.ts';
 import { createTestDatabase } from '../../../support/database.ts';
 import { openForFile } from '../../../support/open-for-file.ts';
 import { insertPersonKey } from '../../../support/people.ts';
@@ -70,50 +68,5 @@ test('decisions that stand are counted, by whom and since when, and those taken 
   await storeDecisions(testDatabase, CASE_LIMITS.handledMin - 3, 300);
   expect(await readShift(database.query, 'Ann', WITHIN, Date.now())).toMatchObject({
     ...{ decided: CASE_LIMITS.handledMin, handling_seconds: 300 },
-  });
-});
-
-test('cases that are decided together, at one moment, do not say how long a review takes', async () => {
-  const reviewing = reviewingOn(database);
-  const eve = await person('Eve');
-  const many = Array.from({ length: CASE_LIMITS.handledMin + 1 }, () => ({}));
-  const singles = Array.from({ length: CASE_LIMITS.handledMin }, () => ({}));
-  const ids = await openCasesOf(testDatabase, database, [...singles, ...many]);
-  const alone = ids.slice(0, singles.length);
-  for (const id of alone) {
-    await reviewing.claim(id, eve);
-    await reviewing.decide(id, { disposition: 'fraud', reason: 'seen' }, eve);
-  }
-  await testDatabase.sql(
-    `update review_cases set claimed_at = decided_at - interval '4 min' where transaction_id = any ($1)`,
-    [alone],
-  );
-  const decision = { disposition: 'fraud', reason: 'one hand' } as const;
-  const { items } = await reviewing.decideMany(ids.slice(singles.length), decision, eve);
-  expect(items).toHaveLength(many.length);
-  const own = { decided: ids.length, handling_seconds: 240 };
-  expect(await readShift(database.query, 'Eve', WITHIN, Date.now())).toMatchObject(own);
-  await testDatabase.sql('delete from final_decisions');
-  await testDatabase.sql(
-    `update review_cases set final_at = now() - interval '1 s' where decided_by = 'Eve'`,
-  );
-  // People decide for longer than a script does.
-  await testDatabase.sql(
-    `update review_cases set decided_at = decided_at - interval '31 min', claimed_at = claimed_at - interval '31 min'
-      where transaction_id = $1`,
-    [alone[0]],
-  );
-  const invalidateLabelled = async () => undefined;
-  await closeDecided({ writes: database, database, invalidateLabelled }, 'test');
-  expect(await readShift(database.query, 'Eve', WITHIN, Date.now())).toMatchObject(own);
-  const { measured } = await readStatus(database.query, Date.now());
-  expect(measured.handling_seconds).toBe(240);
-  expect((await readCapacity(database.query, {})).reviews_per_hour).toBe(15);
-});
-
-test('a shift that began more than a week ago is refused', async () => {
-  const since = Date.now() - 8 * 24 * HOUR_MS;
-  await expect(readShift(database.query, 'Ann', { since }, Date.now())).rejects.toMatchObject({
-    errors: [{ pointer: '/since' }],
   });
 });
