@@ -63,17 +63,6 @@ test.each(REFUSED)('requests are refused while the flag %s is off', async (flag,
   await until(ask, 200);
 });
 
-test('a stream of figures ends when its flag is turned off, and the figures are answered once', async () => {
-  const stream = await events();
-  await turn('live-figures', false);
-  for await (const _ of stream.body ?? []) {
-    // Reads on until the server ends it.
-  }
-  expect((await api.request('/v1/live')).status).toBe(200);
-  await turn('live-figures', true);
-  await until(events, 200);
-});
-
 test('a search answers null in place of its total while totals are off', async () => {
   const total = async () =>
     (await answerOf(await api.request('/v1/transactions?limit=1&total=true'))).body.total;
@@ -160,18 +149,6 @@ const setLevel = setLevelOf(api);
 
 test('the emergency turns every flag off, and transactions are still accepted', async () => {
   const bob = await insertPersonKey(api.testDatabase, 'Bob', ['admin']);
-  expect((await setLevel('corridor:US-EG', { level: 4 })).status).toBe(422);
-  expect((await setLevel('corridor:XX-XX', { level: 3 })).status).toBe(404);
-  expect((await setLevel('US-EG', { level: 3 })).body.detail).toBe(
-    "No scope with a level is called 'US-EG': market, or corridor:NAME of GET /v1/corridors; corridor:US-EG is one.",
-  );
-  const two = await setLevel('market', { level: 2 });
-  expect(two.body.errors).toEqual([{ pointer: '/level', detail: 'must be one of 0, 3, 4, not 2' }]);
-  const word = await api.risk('degradation', 'set', 'market', '--level', '2', '--reason', 'x');
-  expect([word.code, word.stderr]).toEqual([
-    2,
-    "risk degradation: --level must be one of 0, 3, 4, not '2'; see risk degradation set --help\n",
-  ]);
   await setLevel('market', { level: 4 });
   for (const [, ask] of REFUSED) await until(ask, 503);
   const { items } = (await answerOf(await api.request('/v1/flags'))).body;
@@ -184,4 +161,15 @@ test('the emergency turns every flag off, and transactions are still accepted', 
   );
   expect((await setLevel('market', { level: 0 }, bob)).body.by_hand).toBeNull();
   for (const [, ask] of REFUSED) await until(ask, 200);
+});
+
+test('a stream of figures ends when its flag is turned off, and the figures are answered once', async () => {
+  const stream = await events();
+  await turn('live-figures', false);
+  for await (const _ of stream.body ?? []) {
+    // Reads on until the server ends it.
+  }
+  expect((await api.request('/v1/live')).status).toBe(200);
+  await turn('live-figures', true);
+  await until(events, 200);
 });

@@ -232,36 +232,3 @@ test.each(['switches', 'audit_log'])(
     expect(await rowsOf()).toBe(1);
   },
 );
-
-test('commands whose change another person ends or completes say so', async () => {
-  const eve = await insertPersonKey(api.testDatabase, 'Eve', ['admin']);
-  const reason = ['--reason', 'x'];
-  const frozen = await api.risk('corridors', 'freeze', 'US-PH', ...reason);
-  expect(frozen.stderr).toBe(
-    "Another person, with the role risk_officer or admin, ends the freeze: bin/risk corridors resume US-PH --reason '…'\n",
-  );
-  expect((await change('/v1/corridors/US-PH/resume', { reason: 'x' }, eve)).status).toBe(200);
-  const stopped = await api.risk('switch', 'stop', 'market', '--yes', ...reason);
-  expect(stopped.stderr).toContain("ends the stop: bin/risk switch start market --reason '…'");
-  const started = { stopped: false, reason: 'x' };
-  expect((await change('/v1/switches/market', started, eve, 'PUT')).status).toBe(200);
-  const added = await api.risk('corridors', 'add', 'FR-PT', ...reason);
-  expect(added.stderr).toContain(
-    "is added when another risk_officer or admin sends bin/risk corridors add FR-PT --reason '…'",
-  );
-});
-
-test('a freeze does not begin while a switch stops scoring, and is of a market that is there', async () => {
-  const stop = await send(api, 'PUT', '/v1/switches/corridor:US-EG', { stopped: true, ...REASON });
-  expect(stop.status).toBe(200);
-  const refused = await change('/v1/corridors/US-EG/freeze', REASON);
-  expect([refused.status, refused.body.detail]).toEqual([
-    409,
-    'The switch corridor:US-EG stops scoring, so nothing would drain: start it again first.',
-  ]);
-  expect((await read('/v1/corridors/US-EG')).state).toBe('stopped');
-  expect((await change('/v1/markets/market_99/freeze', REASON)).status).toBe(404);
-  const { market } = api.testDatabase;
-  expect((await change(`/v1/markets/${market}/freeze`, REASON)).body.state).toBe('frozen');
-  expect((await read(`/v1/corridors/US-MX`)).freeze.scope).toBe('freeze:market');
-});

@@ -95,22 +95,3 @@ test('level 3 of the market refuses every change, and another person ends it', a
   expect((await setLevel('market', { level: 0 }, bob)).body).toMatchObject({ by_hand: null });
   await waitUntil(async () => (await label()).status === 201, 2000, 'changes to be made');
 });
-
-test('both levels of the market are ended together, or neither', async () => {
-  const [ann, bob, eve] = await Promise.all(
-    ['Ann', 'Bob', 'Eve'].map((name) => insertPersonKey(api.testDatabase, name, ['admin'])),
-  );
-  await setLevel('market', { level: 3 }, ann);
-  await setLevel('market', { level: 4 }, bob);
-  const set = async () => {
-    const [row] = await api.testDatabase.sql<{ scopes: string[] }>(
-      'select array(select jsonb_object_keys(stopped) order by 1) as scopes from switches',
-    );
-    return row?.scopes;
-  };
-  expect((await setLevel('market', { level: 0 }, bob)).status).toBe(409);
-  expect(await set()).toEqual(['emergency', 'read-only:market']);
-  expect((await setLevel('market', { level: 0 }, eve)).status).toBe(200);
-  expect(await set()).toEqual([]);
-  await waitUntil(isSubmitted('US-EG'), 2000, 'submissions to be accepted');
-});

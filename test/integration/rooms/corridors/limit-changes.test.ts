@@ -88,27 +88,6 @@ test('a throttle is set beside the lasting limit, ends by itself, and one person
     const { status, body: problem } = await putLimit(ann, scope, body);
     return [status, problem.errors?.[0] ?? problem.detail];
   };
-  const lasting = 'is of a throttle alone: leave it out, or set throttle:corridor:NAME';
-  expect(await detailOf(corridor, until(later, 20))).toEqual([
-    ...[422, { pointer: '/ends_at', detail: lasting }],
-  ]);
-  expect(await detailOf(throttle, { ends_at: later })).toEqual([
-    ...[422, { pointer: '/ends_at', detail: lasting }],
-  ]);
-  expect(await detailOf(throttle, until(undefined, 20))).toEqual([
-    ...[422, { pointer: '/ends_at', detail: 'is required: a throttle ends by itself' }],
-  ]);
-  expect(await detailOf(throttle, { ...until(later, 20), kind: 'requests' })).toEqual([
-    422,
-    {
-      pointer: '/kind',
-      detail: "must be 'transactions', as throttle:corridor:US-EG counts nothing else",
-    },
-  ]);
-  expect((await putLimit(ann, throttle, until(endsIn(24 * 8), 20))).body.errors[0].detail).toMatch(
-    /^must lie within 7 days/,
-  );
-  expect((await putLimit(ann, 'throttle:market', until(later, 20))).status).toBe(404);
   const stricter = `${throttle} is at 20 a second, 20 at once, until ${later}, which is stricter: remove it first.`;
   const opening = new RegExp(`${stricter}$`, 'i');
   for (const weaker of [
@@ -135,35 +114,4 @@ test('a throttle is set beside the lasting limit, ends by itself, and one person
   ]);
   const anew = until(endsIn(1), 50);
   expect((await putLimit(ann, throttle, anew)).body.limits[0]).toMatchObject(anew);
-});
-
-test('the command says what waits for a second person, and what a change replaced', async () => {
-  const scope = 'key:00000000-0000-7000-8000-000000000001';
-  const options = ['--kind', 'requests', '--rate-per-second', '9', '--burst', '9', '--reason', 'x'];
-  expect(await api.riskJson('limits', 'set', scope, ...options)).toMatchObject({
-    limits: [{ kind: 'requests', rate_per_second: 9 }],
-  });
-  const removal = ['limits', 'remove', scope, '--kind', 'requests', '--reason', 'over'];
-  const { stderr } = await api.risk(...removal);
-  expect(stderr).toMatch(
-    /^The removal by .+ waits for a second person, and 9 requests a second with a burst of 9 hold until then: another operator, risk_officer or admin sends bin\/risk limits remove key:.+1 --kind requests --reason '…'$/m,
-  );
-  const listed = await api.risk('limits', 'list');
-  expect([listed.stdout, listed.stderr]).toEqual([
-    expect.stringMatching(/^scope +kind .*proposal\n(.*\n)*key:.* x +removal by .+: over$/m),
-    stderr,
-  ]);
-  const set = ['limits', 'set', scope, '--kind', 'requests'];
-  const bare = await api.risk(...set, '--reason', 'x');
-  expect([bare.code, bare.stderr]).toEqual([
-    2,
-    'risk limits: --rate-per-second is missing; see risk limits set --help\n',
-  ]);
-  const raise = ['--rate-per-second', '10', '--burst', '10', '--reason', 'more'];
-  const replacing = await api.risk(...set, ...raise);
-  expect(replacing.stderr).toMatch(
-    /^The change replaced what waited for a second person: removal by .+: over\.\nThe raise by /,
-  );
-  const slip = await api.risk('limits', 'set', 'client:nobody', '--kind', 'requests', ...raise);
-  expect(slip.stderr).toMatch(/^No key belongs to a client 'nobody' yet: clients with keys are \w/);
 });

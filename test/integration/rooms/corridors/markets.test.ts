@@ -193,34 +193,6 @@ test('an API and a worker accept, score and read as the role, and make months', 
   expect(api.log()).not.toContain('permission denied');
 });
 
-test('a second grant moves what another role has made since, and the password stays', async () => {
-  expect(first.moved).toBeGreaterThan(60);
-  const doctor = async () => {
-    const { stdout } = await runRisk(['doctor', '--json'], {
-      DATABASE_URL: roleUrl,
-      REDIS_URL: redis.url,
-      RISK_MARKET: OTHER,
-    });
-    const findings: { check: string; state: string; detail: string }[] = JSON.parse(stdout);
-    return findings.find(({ check }) => check === 'markets');
-  };
-  expect(await doctor()).toMatchObject({ state: 'ok', detail: `${ROLE} reaches ${OTHER} alone` });
-  const months = ['partitions', 'create', '--from', '2004-01', '--to', '2004-01'];
-  expect((await risk(months, { RISK_MARKET: OTHER })).value.made).toHaveLength(3);
-  expect((await doctor())?.detail).toContain('does not own labels_y2004m01');
-  expect((await grant()).value).toMatchObject({ moved: 3, password: null });
-  expect((await doctor())?.state).toBe('ok');
-  expect(
-    await database.sql(
-      `select who, after from ${OTHER}.audit_log where action = 'market.grant' order by audit_id limit 1`,
-    ),
-  ).toMatchObject([{ who: 'database role risk', after: { role: ROLE, is_new: true } }]);
-  const env = { RISK_MARKET: OTHER, RISK_CORRIDORS: 'KR-US', DATABASE_URL: roleUrl };
-  expect((await risk(['migrate'], env)).code).toBe(0);
-  const owner = await runRisk(['doctor', '--json'], { DATABASE_URL: database.url });
-  expect(owner.stdout).toContain('markets are not separated');
-});
-
 test('a role reads scores of both markets through a view, and nothing else', async () => {
   const made = await risk(['markets', 'analytics', 'market_0', OTHER, '--role', READER]);
   expect(made.value).toMatchObject({

@@ -6,7 +6,6 @@ import { expect, test } from 'vitest';
 import { events } from '../../../../src/rooms/corridors/events.ts';
 import { openForFile } from '../../../support/open-for-file.ts';
 import { insertPersonKey } from '../../../support/people.ts';
-import { openCasesOf } from '../../../support/rooms/review/cases.ts';
 import { startRunningApi } from '../../../support/running-api.ts';
 import {
   idAt,
@@ -14,8 +13,7 @@ import {
   storeTransactions,
   type TransactionSeed,
 } from '../../../support/stored-rows.ts';
-import { answerOf, input, labelInput, postBatch, send } from '../../../support/submit.ts';
-import { waitUntil } from '../../../support/wait-until.ts';
+import { answerOf, labelInput, send } from '../../../support/submit.ts';
 
 const api = await openForFile(startRunningApi());
 
@@ -85,63 +83,4 @@ test('figures propose, one person confirms, and what is carried out ends by itse
         set stopped = jsonb_set(stopped, '{freeze:corridor:US-IN,ends_at}', to_jsonb(now()))`,
   );
   expect((await read('/v1/corridors/US-IN')).state).toBe('open');
-});
-
-test('cases older than the policy allows propose a throttle, which one person confirms and which ends by itself', async () => {
-  const kim = await insertPersonKey(api.testDatabase, 'Kim', ['operator']);
-  const createdAtMs = Date.now() - 1_800_000;
-  // Every transaction of the hour is one of 30 minutes ago, so that about a third of one comes a second.
-  await storeTransactions(
-    api.database,
-    Array.from({ length: 597 }, () => ({ createdAtMs, corridor: 'US-EG' })),
-  );
-  const seeds = [700, 700, 600].map((score) => ({ createdAtMs, corridor: 'US-EG', score }));
-  const cases = await openCasesOf(api.testDatabase, api.database, seeds);
-  const overdue = async () =>
-    (await read('/v1/proposals')).items.filter((one: { id: string }) => /^overdue:/.test(one.id));
-  expect(await overdue()).toEqual([]);
-  const age = `update review_cases set opened_at = now() - interval '241 minutes' where transaction_id = any ($1)`;
-  await api.testDatabase.sql(age, [cases]);
-  const [proposal, ...others] = await overdue();
-  expect([proposal, others]).toEqual([
-    expect.objectContaining({
-      ...{ id: 'overdue:US-EG', found: 2, threshold: 0, action: 'throttle', hours: 4 },
-      ...{ rate_per_second: 0.2, burst: 2, blast_radius: expect.anything() },
-    }),
-    [],
-  ]);
-  const three = async (corridor: string) =>
-    await postBatch(
-      api,
-      [1, 2, 3].map(() => input({ corridor })),
-    );
-  expect((await three('US-EG')).status).toBe(200);
-  const confirmed = await change('/v1/proposals/overdue:US-EG/confirm', REASON, kim);
-  expect([confirmed.status, confirmed.body.scope]).toEqual([200, 'throttle:corridor:US-EG']);
-  const { ends_at } = confirmed.body;
-  expect((await read('/v1/limits')).items).toEqual([
-    expect.objectContaining({
-      ...{ scope: 'throttle:corridor:US-EG', kind: 'transactions', rate_per_second: 0.2, burst: 2 },
-      ...{ set_by: 'Kim', reason: 'a test (overdue: 2)', ends_at },
-    }),
-  ]);
-  expect((await read('/v1/audit?limit=1')).items[0]).toMatchObject({
-    ...{ who: 'Kim', action: 'limit.set', subject: 'throttle:corridor:US-EG', before: null },
-    after: { rate_per_second: 0.2, ends_at },
-  });
-  expect(await overdue()).toEqual([]);
-  const isRefused = async () => (await three('US-EG')).status === 429;
-  await waitUntil(isRefused, 5000, 'the throttle to hold');
-  const refused = await three('US-EG');
-  expect(refused.body).toMatchObject({
-    detail: expect.stringContaining('throttle:corridor:US-EG may send 0.2 transactions a second'),
-    errors: [{ pointer: '/transactions/0/corridor' }, {}, {}],
-  });
-  expect((await three('US-MX')).status).toBe(200);
-  // No other write ends it: Postgres' clock passes its end.
-  await api.testDatabase.sql(`update limits set ends_at = clock_timestamp() + interval '200 ms'`);
-  const hasPassed = async () => (await three('US-EG')).status === 200;
-  await waitUntil(hasPassed, 5000, 'the throttle to end');
-  expect((await read('/v1/limits')).items).toEqual([]);
-  expect((await overdue()).map(({ id }: { id: string }) => id)).toEqual(['overdue:US-EG']);
 });

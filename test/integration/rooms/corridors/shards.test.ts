@@ -2,10 +2,11 @@
  * Goal: the streams of a corridor change while it is frozen and empty, are refused otherwise with what waits, and lose nothing.
  * Method: transactions wait in a stream, then in a retry; the corridor is divided, joined, and divided under a process that knows of nothing.
  */
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { streamKeys } from '../../../../src/core/stream/keys.ts';
+import { openForFile } from '../../../support/open-for-file.ts';
 import { insertPersonKey } from '../../../support/people.ts';
-import { type RunningApi, startRunningApi } from '../../../support/running-api.ts';
+import { startRunningApi } from '../../../support/running-api.ts';
 import { answerOf, count, input, postBatch } from '../../../support/submit.ts';
 import { waitUntil } from '../../../support/wait-until.ts';
 
@@ -14,15 +15,9 @@ const PATH = `/v1/corridors/${CORRIDOR}`;
 const ACCOUNTS = Array.from({ length: 24 }, (_, n) => `acc_${n}`);
 const POISONED = 'poisoned';
 
-let api: RunningApi;
-let ann = '';
-let bob = '';
-beforeAll(async () => {
-  api = await startRunningApi();
-  ann = await insertPersonKey(api.testDatabase, 'Ann', ['admin']);
-  bob = await insertPersonKey(api.testDatabase, 'Bob', ['admin']);
-});
-afterAll(() => api[Symbol.asyncDispose]());
+const api = await openForFile(startRunningApi());
+const ann = await insertPersonKey(api.testDatabase, 'Ann', ['admin']);
+const bob = await insertPersonKey(api.testDatabase, 'Bob', ['admin']);
 
 async function as(key: string, method: string, path: string, body: object) {
   const headers = { Authorization: `Bearer ${key}`, 'Content-Type': 'application/json' };

@@ -5,7 +5,6 @@
 import pg from 'pg';
 import { expect, test } from 'vitest';
 import { openForFile } from '../../../support/open-for-file.ts';
-import { insertPersonKey } from '../../../support/people.ts';
 import { runRisk } from '../../../support/run-risk.ts';
 import { startRunningApi } from '../../../support/running-api.ts';
 import {
@@ -230,28 +229,4 @@ test('a stopped rule adds to no score, which names what it was made without, and
   expect(found.body.items.at(-1).transaction_id).toBe(without.transaction_id);
   const verified = await runRisk(['verify', 'scores', '--sample', '100'], environment);
   expect([verified.code, verified.stdout]).toEqual([0, expect.stringContaining('different=0')]);
-});
-
-test('a market is started again by another person with the role, and only a known scope is stopped', async () => {
-  const ann = await insertPersonKey(api.testDatabase, 'Ann', ['operator', 'admin']);
-  const bob = await insertPersonKey(api.testDatabase, 'Bob', ['admin']);
-  const cy = await insertPersonKey(api.testDatabase, 'Cy', ['operator']);
-  const stopped = await put('market', { stopped: true, reason: 'a test' }, ann);
-  expect([stopped.status, stopped.body.stop?.stopped_by]).toEqual([200, 'Ann']);
-  await until('US-MX', 503);
-  expect((await post('US-MX')).body.detail).toContain(' the market is stopped (market).');
-  expect((await start('market', ann)).body.detail).toBe(
-    'The scope market was closed by Ann: another person opens it again.',
-  );
-  expect((await start('market', cy)).status).toBe(403);
-  expect((await start('market', bob)).status).toBe(200);
-  await until('US-MX', 201);
-  expect((await stop('corridor:US-EF')).body.detail).toContain('corridor:US-EG is one');
-  const wrong = await put('corridor:US-EG', { stopped: false, reason: 'x', message: 'y' });
-  expect([wrong.status, wrong.body.errors[0]?.pointer]).toEqual([422, '/message']);
-  const { items } = (await answerOf(await api.request('/v1/audit?limit=2'))).body;
-  expect(items.map((one: { action: string }) => one.action)).toEqual([
-    'switch.start',
-    'switch.stop',
-  ]);
 });

@@ -66,22 +66,6 @@ test('replays by eight operators at once, twice, append every transaction once',
   expect(rows.flatMap((row) => row.transactionIds).sort()).toEqual([...transactionIds].sort());
 });
 
-test('a limit bounds a call, and failed_before keeps later failures out of the next', async () => {
-  const first = await replay({ error_code: 'SCORING_FAILED', limit: 1_500 });
-  expect(first).toMatchObject({ replayed: 1_500, appended: 1_500, remaining: 800, refused: [] });
-  const again = Date.parse(first.failed_before ?? '') + 60_000;
-  const [failedAgain = ''] = await streamedIds();
-  await storeDeadLetters(api.database, [
-    { id: idAt(again), transactionId: failedAgain, failedAtMs: again },
-  ]);
-  const second = await replay({
-    error_code: 'SCORING_FAILED',
-    failed_before: first.failed_before,
-  });
-  expect(second).toMatchObject({ replayed: 800, remaining: 0 });
-  expect(await streamedIds()).toHaveLength(COUNT);
-});
-
 test('while Redis is away replays are kept as rows that are left', async () => {
   api.redisService.pause();
   try {
@@ -123,34 +107,18 @@ test('purge marks, in pages, and leaves every row', async () => {
   expect(rows).toHaveLength(COUNT);
 });
 
-test('replay of one: done, then a no-op that says so, then unknown', async () => {
-  const one = async (id: string) => {
-    const answer = await api.request(`/v1/dead-letters/${id}/replay`, { method: 'POST' });
-    return [answer.status, ((await answer.json()) as { status: unknown }).status];
-  };
-  const id = idAt(NOVEMBER, 100_000);
-  expect(await one(id)).toEqual([200, 'replayed']);
-  expect(await one(id.toUpperCase())).toEqual([200, 'replayed']);
-  expect(await one(idAt(NOVEMBER, 1))).toEqual([404, 404]);
-  expect(await streamedIds()).toHaveLength(1);
-});
-
-test.each<[string, object]>([
-  ['nothing', {}],
-  ['all: false', { all: false }],
-  ['two ways at once', { all: true, corridor: 'US-EG' }],
-  ['no ids', { ids: [] }],
-  ['what is no id', { ids: ['x'] }],
-  ['too many ids', { ids: Array.from({ length: 1_001 }, (_, n) => idAt(NOVEMBER, n)) }],
-  ['no rows', { all: true, limit: 0 }],
-  ['an unknown field', { everything: true }],
-  ['what is no code', { error_code: "x' or true" }],
-])('a selection of %s is 422 and touches nothing', async (_, body) => {
-  for (const action of ['replay', 'purge']) {
-    expect((await api.post(`/v1/dead-letters/${action}`, body)).status).toBe(422);
-  }
-  const active = 'replayed_at is null and purged_at is null';
-  expect(await api.testDatabase.sql(`select from dead_letters where ${active}`)).toHaveLength(
-    COUNT,
-  );
+test('a limit bounds a call, and failed_before keeps later failures out of the next', async () => {
+  const first = await replay({ error_code: 'SCORING_FAILED', limit: 1_500 });
+  expect(first).toMatchObject({ replayed: 1_500, appended: 1_500, remaining: 800, refused: [] });
+  const again = Date.parse(first.failed_before ?? '') + 60_000;
+  const [failedAgain = ''] = await streamedIds();
+  await storeDeadLetters(api.database, [
+    { id: idAt(again), transactionId: failedAgain, failedAtMs: again },
+  ]);
+  const second = await replay({
+    error_code: 'SCORING_FAILED',
+    failed_before: first.failed_before,
+  });
+  expect(second).toMatchObject({ replayed: 800, remaining: 0 });
+  expect(await streamedIds()).toHaveLength(COUNT);
 });

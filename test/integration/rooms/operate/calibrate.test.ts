@@ -88,12 +88,3 @@ test.runIf(THOROUGH)(
     ]);
   },
 );
-
-test.each([
-  [['--tps', '1,x'], "--tps must be a number from 0.01 to 10000000, not 'x'"],
-  [[], '--tps is missing'],
-  [['--tps', '1', '--safety', '0.5'], "--safety must be a number from 1 to 100, not '0.5'"],
-])('%j is refused by name', async (args, said) => {
-  const { code, stderr } = await api.risk('plan', ...args);
-  expect([code, stderr]).toEqual([2, expect.stringContaining(said)]);
-});

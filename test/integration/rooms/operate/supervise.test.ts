@@ -6,7 +6,6 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { listReports } from '../../../../src/core/stream/status/workers.ts';
 import { type RiskProcess, spawnRisk } from '../../../support/risk.ts';
-import { runRisk } from '../../../support/run-risk.ts';
 import { THOROUGH } from '../../../support/thorough.ts';
 import { waitUntil } from '../../../support/wait-until.ts';
 import { createWorkerRig, seeds, type WorkerRig } from '../../../support/worker-rig.ts';
@@ -98,20 +97,6 @@ test('a killed worker comes back, and a killed supervisor leaves none behind', a
   await waitUntil(() => !isAlive(second), 10_000, 'the end of the worker');
 });
 
-test('a range that cannot be and a short cool-down are refused by name', async () => {
-  const range = '--workers must be MIN..MAX with 1 ≤ MIN ≤ MAX ≤ 64, such as 1..4, not';
-  for (const [option, value, said] of [
-    ['--workers', '0..4', `${range} '0..4'`],
-    ['--workers', '3..2', `${range} '3..2'`],
-    ['--workers', '1..65', `${range} '1..65'`],
-    ['--workers', '4', `${range} '4'`],
-    ['--cool-down', '5', "--cool-down must be a whole number from 60 to 86400, not '5'"],
-  ] as const) {
-    const { code, stderr } = await runRisk(['supervise', option, value], rig.environment);
-    expect([code, stderr]).toEqual([2, expect.stringContaining(said)]);
-  }
-});
-
 test('ports that the last worker could not have are refused at the start, and not at the spike', async () => {
   const environment = { ...rig.environment, RISK_WORKER_PORT: '65533' };
   await using supervisor = spawnRisk(['supervise', '--workers', '1..4'], environment);
@@ -120,10 +105,4 @@ test('ports that the last worker could not have are refused at the start, and no
   supervisor.kill('SIGTERM');
   expect((await supervisor.exited).code).toBe(78);
   expect(supervisor.stderr()).toContain('RISK_WORKER_PORT must be at most 65532');
-});
-
-test('a configuration that workers refuse ends the supervisor with 78', async () => {
-  const markets = { RISK_MARKETS: 'market_0,market_1' };
-  await using supervisor = spawnRisk(['supervise'], { ...rig.environment, ...markets });
-  expect((await supervisor.exited).code).toBe(78);
 });

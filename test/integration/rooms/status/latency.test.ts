@@ -4,7 +4,6 @@
  */
 import { beforeEach, expect, test } from 'vitest';
 import type { Query } from '../../../../src/kit/database/pool.ts';
-import { createReadLatency, LATENCY_AGE_MS } from '../../../../src/rooms/status/queries/latency.ts';
 import {
   LATENCY_SAMPLE_MAX,
   type Latencies,
@@ -62,11 +61,6 @@ test('is given by corridor and over all, in milliseconds, with the newest', asyn
   expect(byCorridor.size).toBe(2);
 });
 
-test('nothing is said of nothing', async () => {
-  const { all, byCorridor } = await readLatencies(database, NOW_MS);
-  expect([all, byCorridor.size]).toEqual([undefined, 0]);
-});
-
 test('reads the last blocks of its tables, which hold the newest scores, even of old transactions', async () => {
   const stored = 20 * LATENCY_SAMPLE_MAX;
   await storeTransactions(
@@ -91,23 +85,4 @@ test('reads the last blocks of its tables, which hold the newest scores, even of
     [...read].reduce((sum, [name, rows]) => sum + (name.startsWith(table) ? rows : 0), 0);
   expect(of('transactions')).toBe(LATENCY_SAMPLE_MAX);
   expect(of('scores')).toBeLessThan(stored / 2);
-});
-
-test('is read once in a while, whoever asks', async () => {
-  let statements = 0;
-  let nowMs = NOW_MS;
-  const query: Query = (...statement) => {
-    statements += 1;
-    return database.query(...statement);
-  };
-  const readLatency = createReadLatency({ primary: { ...database, query }, now: () => nowMs });
-  const ask = () => Promise.all(Array.from({ length: 20 }, readLatency));
-  expect(new Set((await ask()).map(({ all }) => all))).toEqual(new Set([undefined]));
-  await storeTransactions(database, [{ createdAtMs: NOW_MS, score: 1 }]);
-  nowMs += LATENCY_AGE_MS - 1;
-  await ask();
-  expect(statements).toBe(2);
-  nowMs += 1;
-  expect((await ask()).map(({ all }) => all?.p50Ms)).toEqual(Array.from({ length: 20 }, () => 50));
-  expect(statements).toBe(4);
 });

@@ -2,18 +2,14 @@
  * Goal: live figures come to who may see them, for as long as they may. Method: an API process, and requests as a page of the
  * console sends them.
  */
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type Browser, openBrowser } from '../../../support/browser.ts';
+import { describe, expect, test } from 'vitest';
+import { openBrowser } from '../../../support/browser.ts';
+import { openForFile } from '../../../support/open-for-file.ts';
 import { insertPersonKey } from '../../../support/people.ts';
-import { RUNNING_API_KEY, type RunningApi, startRunningApi } from '../../../support/running-api.ts';
+import { RUNNING_API_KEY, startRunningApi } from '../../../support/running-api.ts';
 
-let api: RunningApi;
-let browser: Browser;
-beforeAll(async () => {
-  api = await startRunningApi();
-  browser = openBrowser(api.url);
-});
-afterAll(() => api[Symbol.asyncDispose]());
+const api = await openForFile(startRunningApi());
+const browser = openBrowser(api.url);
 
 /** The oldest point of the first event. */
 async function historyOf(path: string): Promise<unknown> {
@@ -28,18 +24,6 @@ async function historyOf(path: string): Promise<unknown> {
 }
 
 describe('live figures', () => {
-  test('are not sent to a question for the headers, which takes no place either', async () => {
-    const headers = { Accept: 'text/event-stream', Authorization: `Bearer ${RUNNING_API_KEY}` };
-    for (let nth = 0; nth < 65; nth++) {
-      const head = await fetch(`${api.url}/v1/live`, { method: 'HEAD', headers });
-      expect([head.status, head.headers.get('content-type')]).toEqual([200, 'text/event-stream']);
-    }
-    const abort = new AbortController();
-    const answer = await fetch(`${api.url}/v1/live`, { headers, signal: abort.signal });
-    expect(answer.status).toBe(200);
-    abort.abort();
-  });
-
   test('end when the key of the session loses the roles that see them', async () => {
     const key = await insertPersonKey(api.testDatabase, 'Ann', ['analyst', 'risk_officer']);
     const { cookie } = await browser.logIn(key);

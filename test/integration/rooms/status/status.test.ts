@@ -1,20 +1,12 @@
 /** `GET /v1/status` and `/v1/workers` over HTTP: every call counts the waiting work of each kind exactly. */
 import { beforeEach, expect, test } from 'vitest';
 import { GROUP, streamKeys } from '../../../../src/core/stream/keys.ts';
-import { announceModelsOut } from '../../../../src/core/stream/status/models-out.ts';
 import type { StatusJson } from '../../../../src/rooms/status/queries/pipeline-status.ts';
 import type { WorkerJson } from '../../../../src/rooms/status/queries/workers.ts';
 import { openForFile } from '../../../support/open-for-file.ts';
-import { spawnRisk } from '../../../support/risk.ts';
 import { startRunningApi } from '../../../support/running-api.ts';
-import {
-  idAt,
-  storeDeadLetters,
-  storeOpenRows,
-  storeTransactions,
-} from '../../../support/stored-rows.ts';
+import { storeOpenRows, storeTransactions } from '../../../support/stored-rows.ts';
 import { answerOf } from '../../../support/submit.ts';
-import { THOROUGH } from '../../../support/thorough.ts';
 import { waitUntil } from '../../../support/wait-until.ts';
 
 const NOVEMBER = Date.UTC(2026, 10, 15, 12);
@@ -27,16 +19,6 @@ const readStatus = async (): Promise<StatusJson> =>
   (await (await api.request('/v1/status')).json()) as StatusJson;
 const corridor = (status: StatusJson, name: string) =>
   status.corridors?.find((row) => row.corridor === name);
-
-test('an idle engine has every corridor and nothing waiting', async () => {
-  const status = await readStatus();
-  expect(status).toMatchObject({ redis: 'up', unappended: 0, breakers: [], degradation: 0 });
-  expect(status.totals.pending).toBe(0);
-  expect(status.corridors?.length).toBeGreaterThanOrEqual(12);
-  expect(status.corridors?.every((row) => row.lag + row.pending + row.retries_due === 0)).toBe(
-    true,
-  );
-});
 
 test('undelivered, unacknowledged, retried, unappended and open are counted apart', async () => {
   const { transactions, retries } = streamKeys('market_0', 'US-EG', 0);
@@ -88,82 +70,9 @@ test('workers are listed while they live or hold entries', async () => {
   expect((await listed()).map(({ worker: name }) => name)).toEqual(['dead-1-a']);
 });
 
-test.runIf(THOROUGH)(
-  'a frozen worker is missed, and one that ended in good order is not',
-  async () => {
-    const environment = { DATABASE_URL: api.testDatabase.url, REDIS_URL: api.redisService.url };
-    const countsAre = async (live: number, missing: number) => {
-      const { workers } = await readStatus();
-      return workers?.live === live && workers.missing === missing;
-    };
-    await using worker = spawnRisk(['worker'], environment);
-    await using other = spawnRisk(['worker'], environment);
-    // Had one fallen silent before the other one started, the other one would replace it.
-    const haveMet = async () => {
-      const { items } = (await answerOf(await api.request('/v1/workers'))).body;
-      const times = (field: string) => items.map((one: WorkerJson) => Reflect.get(one, field));
-      return (
-        items.length === 2 && times('seen_at').toSorted()[0] > times('started_at').toSorted()[1]
-      );
-    };
-    await waitUntil(haveMet, 30_000, 'reports of two workers');
-    worker.kill('SIGSTOP');
-    await waitUntil(() => countsAre(1, 1), 30_000, 'a missing worker');
-    const { stdout } = await api.risk('status');
-    expect(stdout).toContain(
-      'A worker is missing; bin/risk workers names the silent ones: see /docs/runbooks#workerdeaf.',
-    );
-    const { stdout: listed } = await api.risk('workers');
-    expect(listed).toMatch(new RegExp(`^\\S+ +${worker.pid} +silent `, 'm'));
-    worker.kill('SIGCONT');
-    await waitUntil(() => countsAre(2, 0), 30_000, 'the worker to report again');
-    other.kill('SIGTERM');
-    await other.exited;
-    expect(await countsAre(1, 0)).toBe(true);
-  },
-);
-
 async function idsOf(stream: string): Promise<string[]> {
   return (await api.redis.xrange(stream, '-', '+')).map(([id]) => id);
 }
-
-test('totals count rows and transactions that ended as dead letters', async () => {
-  const ids = await storeTransactions(api.database, [
-    { id: idAt(NOVEMBER, 1), createdAtMs: NOVEMBER, score: 1 },
-    { id: idAt(NOVEMBER, 2), createdAtMs: NOVEMBER - 40 * 86_400_000, score: 2 },
-    { id: idAt(NOVEMBER, 3), createdAtMs: NOVEMBER },
-    { id: idAt(NOVEMBER, 4), createdAtMs: NOVEMBER },
-  ]);
-  await storeDeadLetters(api.database, [
-    { id: idAt(NOVEMBER, 11), transactionId: ids[2] ?? '', failedAtMs: NOVEMBER },
-    { id: idAt(NOVEMBER, 12), transactionId: ids[3] ?? '', failedAtMs: NOVEMBER },
-    { id: idAt(NOVEMBER, 13), transactionId: null, failedAtMs: NOVEMBER },
-  ]);
-  await api.testDatabase.sql(
-    'update dead_letters set purged_at = now() where dead_letter_id = $1',
-    [idAt(NOVEMBER, 12)],
-  );
-  const status = await readStatus();
-  expect(status.totals).toMatchObject({ accepted: 4, scored: 2, dead_lettered: 2, pending: 0 });
-  expect(corridor(status, 'US-EG')?.dead_letters).toBe(2);
-  expect(Date.parse(status.totals_counted_at)).toBeLessThanOrEqual(Date.parse(status.at));
-});
-
-test('the time from receipt to score is told of all and of each corridor, null where none was scored', async () => {
-  const createdAtMs = Date.now() - 1000;
-  await storeTransactions(api.database, [{ createdAtMs, score: 1, corridor: 'GB-NG' }]);
-  const figures = { latency_p50_ms: 50, latency_p95_ms: 50, latency_transactions: 1 };
-  const isTold = async () => (await readStatus()).latency_transactions === 1;
-  await waitUntil(isTold, 10_000, 'the latency to be read again');
-  const status = await readStatus();
-  const newest = { latency_newest_at: new Date(createdAtMs + 50).toISOString() };
-  expect(status).toMatchObject({ ...figures, ...newest });
-  expect(corridor(status, 'GB-NG')).toMatchObject({ ...figures, ...newest });
-  expect(corridor(status, 'US-EG')).toMatchObject({
-    ...{ latency_p50_ms: null, latency_p95_ms: null },
-    ...{ latency_transactions: 0, latency_newest_at: null },
-  });
-});
 
 test('totals and summaries are answered while no row can be read', async () => {
   await storeTransactions(api.database, [{ createdAtMs: NOVEMBER, score: 1 }]);
@@ -176,40 +85,6 @@ test('totals and summaries are answered while no row can be read', async () => {
     expect(await days.json()).toMatchObject({ items: [{ transactions: 1, mean_score: 1 }] });
     await client.query('rollback');
   });
-});
-
-test('summaries count dead letters on the day that they were given up, until they are purged, and not by currency', async () => {
-  const day = '/v1/summaries/daily?from=2026-10-03&to=2026-10-03';
-  const read = async (query: string) => await (await api.request(`${day}&${query}`)).json();
-  const failedAtMs = Date.UTC(2026, 9, 3, 12);
-  const rest = { transactionId: null, failedAtMs, corridor: 'GB-NG' };
-  const ids = [idAt(failedAtMs, 1), idAt(failedAtMs, 2)];
-  await storeDeadLetters(
-    api.database,
-    ids.map((id) => ({ id, ...rest })),
-  );
-  expect(await read('group_by=corridor')).toMatchObject({
-    items: [{ day: '2026-10-03', corridor: 'GB-NG', transactions: 0, dead_letters: 2 }],
-  });
-  expect(await read('group_by=currency')).toMatchObject({ items: [] });
-  await api.testDatabase.sql(
-    'update dead_letters set purged_at = now() where dead_letter_id = $1',
-    [ids[0]],
-  );
-  // A question that was not asked before, so that no answer in memory counts.
-  expect(await read('corridor=GB-NG')).toMatchObject({ items: [{ dead_letters: 1 }] });
-});
-
-test('a model that a worker speaks of as out is told with its corridor, which is at level 1', async () => {
-  await announceModelsOut(api.redis, 'market_0', [{ corridor: 'US-EG', model: 'm@1' }]);
-  const isHeard = async () => corridor(await readStatus(), 'US-EG')?.degradation === 1;
-  await waitUntil(isHeard, 10_000, 'the API to hear of the model');
-  const status = await readStatus();
-  expect(corridor(status, 'US-EG')).toMatchObject({
-    breakers: ['model:US-EG:m@1:open'],
-    degradation: 1,
-  });
-  expect(corridor(status, 'GB-NG')).toMatchObject({ breakers: [], degradation: 0 });
 });
 
 test('while Redis is away the rest is told, and what waits is unknown rather than nothing', async () => {
