@@ -12,7 +12,7 @@ import { findNext } from '../../../../src/rooms/backtest/store/backtests.ts';
 import { createDraft } from '../../../../src/rooms/rules/rule-set-change.ts';
 import { createTestDatabase } from '../../../support/database.ts';
 import { openForFile } from '../../../support/open-for-file.ts';
-import { COUNT, ROWS, source, storeHistory, WINDOW } from '../../../support/rooms/backtest/rig.ts';
+import { COUNT, source, storeHistory, WINDOW } from '../../../support/rooms/backtest/rig.ts';
 import { makeApproved, makeOfficer, putInForce } from '../../../support/rooms/rules/officers.ts';
 
 const testDatabase = await openForFile(createTestDatabase());
@@ -84,18 +84,4 @@ test('a model that is named judges every row', async () => {
     await countRows(`${count} in (4, 5)`),
     await countRows(`${count} = 6`),
   ]);
-});
-
-test('without a named model each row has the opinion of the model that judged it', async () => {
-  await database.query({ text: `update market.scores set model = 'm@1' where ${count} = 6` });
-  const judged = await countRows(`model = 'm@1'`);
-  const { subject, left_out } = await reportOf({ rule_set: 'default@3' });
-  expect(left_out).toEqual([]);
-  const [, , declined] = subject.confusion;
-  expect((declined?.fraud ?? 0) + (declined?.legitimate ?? 0) + (declined?.unlabelled ?? 0)).toBe(
-    judged,
-  );
-  const gone = await reportOf({ rule_set: 'default@3' }, NO_MODELS);
-  expect(gone.left_out).toEqual([{ cause: 'model m@1', rows: judged }]);
-  expect(gone.rows).toBe(ROWS - judged);
 });

@@ -42,9 +42,3 @@ test('a rule set by name and one of a file are asked for, listed, shown and canc
   const resumed = await queue('resume', filed.backtest_id);
   expect(resumed).toMatchObject({ state: 'queued', ended_at: null });
 });
-
-test('a question without a version is refused', async () => {
-  const { code, stderr } = await api.risk('backtest', 'run', ...WINDOW);
-  expect(code).not.toBe(0);
-  expect(stderr).toContain('rule_set');
-});

@@ -1,14 +1,12 @@
 /** Goal: an export leaves the API's thread and Postgres to submissions. Method: what it hands over and reads, on real rows. */
 import { expect, test } from 'vitest';
-import type { Database } from '../../../../src/kit/database/pool.ts';
 import { createMetrics } from '../../../../src/kit/metrics/metrics.ts';
 import { beginExport, type Exports, runExport } from '../../../../src/rooms/exports/exports.ts';
 import { createExportMetrics } from '../../../../src/rooms/exports/metrics.ts';
 import { exportParameters } from '../../../../src/rooms/exports/parameters.ts';
-import { FULL_PACE, prepareExport } from '../../../../src/rooms/exports/read-rows.ts';
 import { createTestDatabase } from '../../../support/database.ts';
 import { openForFile } from '../../../support/open-for-file.ts';
-import { alone, DAY_MS, NOVEMBER } from '../../../support/reads.ts';
+import { alone, NOVEMBER } from '../../../support/reads.ts';
 import { idAt, storeTransactions } from '../../../support/stored-rows.ts';
 
 const ROWS = 2500;
@@ -86,23 +84,4 @@ test('an export that its reader leaves is ended once its end is in the audit log
     [begun.exportId],
   );
   expect(end?.after).toEqual({ outcome: 'broken_off', rows: 0 });
-});
-
-test('nothing more is read once the reader has gone, also where nothing was found to send', async () => {
-  const gone = new AbortController();
-  let slices = 0;
-  const primary: Database = {
-    ...database,
-    transaction: (work) => {
-      slices += 1;
-      gone.abort(new Error('gone'));
-      return database.transaction(work);
-    },
-  };
-  const from = new Date(NOVEMBER - DAY_MS).toISOString();
-  const asked = exportParameters.parse({ reason: 'DORMANT_ACCOUNT', from });
-  const pace = { ...FULL_PACE, pageRows: 100 };
-  const readRows = await prepareExport(alone(primary), asked, () => pace);
-  await expect(Array.fromAsync(readRows(Infinity, gone.signal))).rejects.toThrow('gone');
-  expect(slices).toBe(1);
 });

@@ -1,10 +1,9 @@
 /**
- * Goal: hits of rules, and verdicts by label, are counted exactly, of the market and of one corridor, within a bound. Method:
+ * Goal: hits of rules, and verdicts by label, are counted exactly, of the market and of one corridor. Method:
  * scores with reasons and labels of these days and of earlier ones; an API process answers.
  */
 import { expect, test } from 'vitest';
 import { currentRuleSet } from '../../../../src/core/score/rules/rule-sets.ts';
-import { crossHits, sumOf } from '../../../../src/rooms/rules/cross-hits.ts';
 import { type RuleOutcomesJson, readRuleOutcomes } from '../../../../src/rooms/rules/outcomes.ts';
 import { openForFile } from '../../../support/open-for-file.ts';
 import {
@@ -79,17 +78,6 @@ test('hits of each rule, by verdict and label', async () => {
   expect(of('STRUCTURING')).toMatchObject({ hits: 0, precision: null });
 });
 
-test('a corridor has its own hits and labels', async () => {
-  const { of, ...egypt } = await read('7&corridor=US-EG');
-  expect(egypt).toMatchObject({ corridor: 'US-EG', scores: 5 });
-  expect(egypt.outcomes.decline).toEqual({ fraud: 1, legitimate: 0, none: 0 });
-  expect(of(DEVICE)).toMatchObject({ hits: 4, outcomes: { decline: { legitimate: 0 } } });
-  const mexico = await read('7&corridor=US-MX');
-  expect(mexico.of(DEVICE)).toMatchObject({ hits: 1, outcomes: { decline: { legitimate: 1 } } });
-  const { status, body } = await answerOf(await api.request('/v1/rules/outcomes?corridor=Egypt'));
-  expect([status, body.errors]).toMatchObject([422, [{ pointer: '/corridor' }]]);
-});
-
 test('the command prints the rules that declined good customers first', async () => {
   const found = (await api.riskJson(
     'rules',
@@ -101,44 +89,6 @@ test('the command prints the rules that declined good customers first', async ()
   const { stdout } = await api.risk('rules', 'outcomes', '--corridor', 'US-MX');
   const rules = stdout.slice(stdout.indexOf('rules'));
   expect(rules).toMatch(/new-device +1 +1[\s\S]*new-country +1 +0/);
-});
-
-test('days are those that were asked for, and no others', async () => {
-  const month = (await read('28')).of(COUNTRY);
-  expect(month).toMatchObject({ hits: 3, outcomes: { decline: { fraud: 1, none: 2 } } });
-  const today = (await read('1')).of(DEVICE);
-  expect(today).toMatchObject({ hits: 0, outcomes: { decline: { fraud: 0, none: 0 } } });
-  const { status, body } = await answerOf(await api.request('/v1/rules/outcomes?days=2'));
-  expect([status, body.errors]).toMatchObject([422, [{ pointer: '/days' }]]);
-});
-
-test('what is too much is counted from a later time on', async () => {
-  const nowMs = Date.now();
-  const firstMs = (Math.floor(nowMs / DAY_MS) - 27) * DAY_MS;
-  const yesterdayMs = (Math.floor(nowMs / DAY_MS) - 1) * DAY_MS;
-  const counted = async (scoresMax: number) =>
-    await crossHits(api.database, { corridor: undefined, firstMs, nowMs, scoresMax });
-  // Yesterday has six scores that are reviewed, declined or labelled.
-  const { fromMs, all } = await counted(6);
-  expect([fromMs, sumOf(all, 'legitimate')]).toEqual([yesterdayMs - 18 * DAY_MS, 3]);
-  expect((await counted(5)).fromMs).toBe(yesterdayMs + DAY_MS);
-});
-
-test('a question that was answered is not sampled again within its minute', async () => {
-  const sampled = async () => {
-    const text = await (await api.request('/metrics')).text();
-    return Number(/risk_cache_misses_total\{cache="rule_outcomes"[^}]*\} (\d+)/.exec(text)?.[1]);
-  };
-  await read('7');
-  const before = await sampled();
-  await Promise.all([read('7'), read('7'), read('7')]);
-  expect(await sampled()).toBe(before);
-});
-
-test('the rule set of the build is in force, with a checksum of its numbers', async () => {
-  const { body } = await answerOf(await api.request('/v1/rule-sets'));
-  const { id, sha256 } = currentRuleSet;
-  expect(body.items).toMatchObject([{ rule_set: id, in_force: true, sha256 }]);
 });
 
 test('a code of a rule set that people rolled out is listed, counted, and searched for', async () => {

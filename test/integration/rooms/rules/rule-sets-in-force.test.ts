@@ -5,20 +5,16 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { NO_MODELS } from '../../../../src/core/score/judge.ts';
-import { isDrawn } from '../../../../src/core/score/rollout/in-force.ts';
 import {
   compileStored,
   type RuleSetSource,
   readSources,
 } from '../../../../src/core/store/rule-sets/rule-sets.ts';
-import { openRolloutCounts } from '../../../../src/core/work/rollout-counts.ts';
-import { createLog } from '../../../../src/kit/metrics/log.ts';
-import { createMetrics } from '../../../../src/kit/metrics/metrics.ts';
 import type { Officer } from '../../../../src/kit/words/principal.ts';
 import { verifyScores } from '../../../../src/rooms/evidence/verify/scores.ts';
 import { rollBack, rollOut } from '../../../../src/rooms/rules/rule-set-rollout.ts';
 import { readRuleSet } from '../../../../src/rooms/rules/rule-set-rows.ts';
-import { declareFailingCode, withFailingRule } from '../../../support/failing-rule.ts';
+import { declareFailingCode } from '../../../support/failing-rule.ts';
 import {
   always,
   makeApproved,
@@ -52,24 +48,6 @@ async function verified(): Promise<number> {
   expect(found.differing).toEqual([]);
   return found.verified;
 }
-
-test('a canary decides for its accounts, the same ones after a restart', async () => {
-  const name = await makeApproved(rig.pool, [ann, bob], always('own@1'));
-  await putInForce(rig.pool, [ann, bob], name, 40);
-  const many = seeds(400).map((seed, index) => ({ ...seed, accountId: `acc_${index % 100}` }));
-  const first = rig.startWorker();
-  await rig.send(many.slice(0, 200));
-  await rig.settled(200);
-  await first.stop();
-  rig.startWorker();
-  await rig.send(many.slice(200));
-  await rig.settled(400);
-  for (const { account_id, rule_set } of await readScores()) {
-    const drawn = isDrawn({ canary: { subject: name, percent: 40 } }, account_id);
-    expect(rule_set).toBe(drawn ? name : 'default@3');
-  }
-  expect(await verified()).toBe(400);
-});
 
 test('a shadow decides nothing, and what it would have decided otherwise is counted', async () => {
   const stricter = await makeApproved(rig.pool, [ann, bob], always('own@1'));
@@ -109,50 +87,6 @@ test('a shadow decides nothing, and what it would have decided otherwise is coun
   expect((await flips(equal))?.stricter).toBe(0);
   await rollBack(rig.pool, stricter, 'US-EG', bob);
   expect((await readRuleSet(rig.pool, stricter)).corridors).toMatchObject([{ to: 'deprecated' }]);
-});
-
-test('a derived rule set of a stored one decides and is verified, and its shadow is derived alike', async () => {
-  const name = await makeApproved(rig.pool, [ann, bob], always('own@1'));
-  const shadow = await makeApproved(rig.pool, [ann, bob], always('shadow@1', 0.9));
-  await putInForce(rig.pool, [ann, bob], name, 5);
-  await putInForce(rig.pool, [ann, bob], name, null);
-  const asShadow = { corridor: 'US-EG', to: { state: 'shadow', canaryPercent: 0 } } as const;
-  for (const by of [ann, bob]) await rollOut(rig.pool, shadow, asShadow, by);
-  const stop = { reason: 'x', stopped_by: 'Ann', message: null, ends_at: null };
-  const at = { stopped_at: '2026-11-25T00:00:00Z' };
-  await rig.database.sql('update switches set stopped = $1', [
-    JSON.stringify({ 'rule:ALWAYS': { ...stop, ...at } }),
-  ]);
-  rig.startWorker();
-  await rig.send(seeds(20));
-  await rig.settled(20);
-  const scores = await readScores();
-  expect(scores.map(({ rule_set, score }) => [rule_set, score])).toEqual(
-    Array(20).fill([`${name}-without-ALWAYS`, 0]),
-  );
-  expect(await verified()).toBe(20);
-  const flips = async () => (await readRuleSet(rig.pool, shadow)).shadows[0];
-  await waitUntil(async () => (await flips())?.scores === 20, 20_000, 'the flips');
-  expect(await flips()).toMatchObject({ stricter: 0, milder: 0, failed: 0 });
-});
-
-test('a rule that throws makes no dead letter: its score says so and is verified', async () => {
-  const name = await makeApproved(rig.pool, [ann, bob], withFailingRule('own@1'));
-  for (const percent of [5, null]) await putInForce(rig.pool, [ann, bob], name, percent);
-  rig.startWorker();
-  // The nth payment of an account has so many siblings.
-  const one = seeds(9).map((seed) => ({ ...seed, accountId: 'acc_1' }));
-  await rig.send(one);
-  expect(await rig.settled(9)).toMatchObject({ scored: 9, deadLetters: 0 });
-  // A busy machine degrades all of them.
-  const scores = await rig.database.sql(
-    `select verdict, reasons -> 0 ->> 'code' as reason, reasons <> '[]' and degradation >= 1 as "isDegraded"
-       from scores order by transaction_id`,
-  );
-  const fine = { verdict: 'approve', reason: null, isDegraded: false };
-  const failed = { verdict: 'review', reason: 'RULE_FAILED', isDegraded: true };
-  expect(scores).toEqual([...Array(6).fill(fine), ...Array(3).fill(failed)]);
-  expect(await verified()).toBe(9);
 });
 
 /** Sends a few transactions again and again. @returns ends it, and tells how many were sent */
@@ -258,32 +192,4 @@ test('a rule set that fails is taken back by the engine, in two workers within t
       order by audit_id desc limit 1`,
   );
   expect(audit).toMatchObject({ who: 'engine', subject: name });
-});
-
-test('a rule set in force again is judged by what it decides from then on', async () => {
-  const name = await makeApproved(rig.pool, [ann, bob], always('own@1'));
-  const [stored] = await readSources(rig.pool.query, [name]);
-  const ruleSet = compileStored(stored as RuleSetSource);
-  const counts = openRolloutCounts({
-    ...{ name: 'test', database: rig.pool, log: createLog('worker', 'silent') },
-    metrics: createMetrics(),
-  });
-  const decide = async (...failures: readonly (0 | 1)[]) => {
-    for (const failed of failures) counts.begin('US-EG', ruleSet)?.(failed);
-    await counts.duty.run(new AbortController().signal);
-  };
-  const state = async () => {
-    const [newest] = await rig.database.sql<{ state: string }>(
-      'select state from rollouts order by rollout_id desc limit 1',
-    );
-    return newest?.state;
-  };
-  await putInForce(rig.pool, [ann, bob], name, 5);
-  await decide(1, 1, 1);
-  expect(await state()).toBe('deprecated');
-  await putInForce(rig.pool, [ann, bob], name, 5);
-  await decide(0, 1, 1);
-  expect(await state()).toBe('canary');
-  await decide(1);
-  expect(await state()).toBe('deprecated');
 });
