@@ -32,28 +32,6 @@ test('two people are made; a third only once one of them is revoked', async () =
   expect(await database.sql(live)).toEqual([]);
 });
 
-test('a person whom a key of nobody made may be founded, as whoever has the database vouches', async () => {
-  await using database = await createTestDatabase();
-  const environment = { DATABASE_URL: database.url };
-  await database.sql(`
-    insert into api_keys (key_id, key_hash, roles, owner) values ('bootstrap1', sha256('1'), array['admin'], 'ops')`);
-  await database.sql(
-    `insert into identities (identity, made_by) values ('Ann', 'bootstrap1'), ('Bob', 'bootstrap1')`,
-  );
-  for (const name of ['Ann', 'Bob']) {
-    await runCommand(command, environment, [
-      'create',
-      '--role',
-      'risk_officer',
-      '--identity',
-      name,
-    ]);
-  }
-  const shared = `select shared_maker(a.key_id, b.key_id) as who from api_keys a, api_keys b
-                   where a.identity = 'Ann' and b.identity = 'Bob'`;
-  expect(await database.sql(shared)).toEqual([{ who: null }]);
-});
-
 test('concurrent commands make two people and no more', async () => {
   await using database = await createTestDatabase();
   const environment = { DATABASE_URL: database.url };

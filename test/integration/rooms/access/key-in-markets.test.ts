@@ -62,9 +62,3 @@ test('a revocation names each market that has no such key, and revokes in the ot
     1,
   );
 });
-
-test('lists that name no markets, or one twice, are a wrong use', async () => {
-  for (const list of ['market_0,market_0', 'Market', 'market_0,']) {
-    expect((await keys([...CREATE, list])).code, list).toBe(2);
-  }
-});

@@ -40,10 +40,6 @@ describe('a request', () => {
     const answer = await expectProblem(await fetch(`${api.url}/v1/keys`, { headers }), 401);
     expect(answer.headers.get('www-authenticate')).toMatch(/^Bearer realm="risk"/);
   });
-
-  test('to a path nobody serves needs a key too', async () => {
-    await expectProblem(await fetch(`${api.url}/v1/nowhere`), 401);
-  });
 });
 
 describe('keys', () => {
@@ -62,16 +58,6 @@ describe('keys', () => {
     const secret = key.split('_')[2] ?? '';
     expect(JSON.stringify([body, rows])).not.toContain(secret);
     expect(api.log()).not.toContain(secret);
-  });
-
-  test.each([
-    ['no role', { roles: [] }],
-    ['an unknown role', { roles: ['root'] }],
-    ['an owner with a newline', { roles: ['ingest'], owner: 'a\nb' }],
-    ['an expiry without zone', { roles: ['ingest'], expires_at: '2099-01-01T00:00:00' }],
-    ['a key of their own', { roles: ['ingest'], key: 'x' }],
-  ])('with %s are 422', async (_name, fields) => {
-    await expectProblem(await api.post('/v1/keys', { owner: 'me', ...fields }), 422);
   });
 
   test('that are named by their secret are unknown, and the secret is not repeated', async () => {
@@ -112,20 +98,6 @@ describe('keys', () => {
       body: { detail: "No key has the id 'unknown'." },
     });
   });
-
-  test('that expire stop working by themselves', async () => {
-    // On a machine that does much besides a key may expire before it is used, so another one is made.
-    const key = await waitUntil(
-      async () => {
-        const expires_at = new Date(Date.now() + 1500).toISOString();
-        const made = await makeKey({ roles: ['analyst'], expires_at });
-        return (await withKey(made.key)).status === 200 ? made.key : undefined;
-      },
-      5000,
-      'a key to be taken',
-    );
-    await waitUntil(async () => (await withKey(key)).status === 401, 5000, 'the key to expire');
-  });
 });
 
 describe('risk keys', () => {
@@ -151,18 +123,6 @@ describe('risk keys', () => {
     expect((await run('revoke', key_id)).code).toBe(0);
     await waitUntil(async () => (await withKey(key)).status === 401, 2000, 'the key to be refused');
     expect((await run('revoke', 'nobody')).code).toBe(1);
-  });
-
-  test.each([
-    [['create', '--owner', 'me'], '--role is missing'],
-    [['create', '--role', 'root', '--owner', 'me'], '--role must be one of'],
-    [['create', '--role', 'ingest'], '--owner is missing'],
-    [['revoke'], 'KEY_ID is missing'],
-    [['create', '--role', 'ingest', '--owner', 'o', '--identity', 'i'], 'exclude each other'],
-    [[], 'ACTION is missing'],
-  ])('%j is a usage error', async (args, message) => {
-    const { code, stderr } = await run(...args);
-    expect([code, stderr]).toEqual([2, expect.stringContaining(message)]);
   });
 });
 

@@ -143,15 +143,6 @@ test('a person of the engine stays that person, and approves once another person
   await waitUntil(isOfficer, 1000, 'the role');
 });
 
-test('a person who is shut out loses the session of a login from before the person was made', async () => {
-  const { browser } = await logIn('ivy', { groups: ['risk-ops'] });
-  expect((await browser.me()).body).toMatchObject({ identity: null, roles: ['operator'] });
-  await insertPersonKey(api.testDatabase, 'Ivy@corp.example', ['analyst']);
-  const gone = await api.request('/v1/identities/Ivy%40corp.example', { method: 'DELETE' });
-  expect(gone.status).toBe(204);
-  await waitUntil(async () => (await browser.me()).status === 401, 1000, 'the end of the session');
-});
-
 test('who has no role, another name, or was shut out gets a page that says so', async () => {
   const none = await logIn('eve', { groups: ['others'] });
   expect([none.answer.status, none.page]).toEqual([403, expect.stringContaining('no role here')]);

@@ -59,14 +59,6 @@ test('the refusal of a third person names the commands by which two people make 
   expect(own.stderr).toBe('The key is shown once.\n');
 });
 
-test('what create prints is the key alone, for a file or a variable', async () => {
-  const made = await runRisk(['keys', 'create', '--role', 'analyst', '--owner', 'prometheus'], {
-    DATABASE_URL: api.testDatabase.url,
-  });
-  expect(made.stdout).toMatch(/^risk_\w+\n$/);
-  expect(made.stderr).toMatch(/^key \w+ made; the key is shown once\n$/);
-});
-
 test('neither an admin nor a risk officer reads clear values before another person confirms it', async () => {
   const eve = await insertPersonKey(api.testDatabase, 'Eve', ['admin', 'risk_officer']);
   const dan = await insertPersonKey(api.testDatabase, 'Dan', ['risk_officer']);

@@ -2,21 +2,16 @@
  * Goal: a browser's session has the roles of its key, ends when it should, and no other site's page can use it. Method: an API
  * process, requests with the headers that a browser sends, and times moved in the database.
  */
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { type Browser, openBrowser } from '../../../support/browser.ts';
+import { openForFile } from '../../../support/open-for-file.ts';
 import { expectProblem } from '../../../support/problem.ts';
-import { RUNNING_API_KEY, type RunningApi, startRunningApi } from '../../../support/running-api.ts';
+import { RUNNING_API_KEY, startRunningApi } from '../../../support/running-api.ts';
 import { answerOf } from '../../../support/submit.ts';
 import { waitUntil } from '../../../support/wait-until.ts';
 
-let api: RunningApi;
-let browser: Browser;
-beforeAll(async () => {
-  // Unknown sessions come from an address of their own.
-  api = await startRunningApi({ RISK_TRUSTED_PROXIES: '127.0.0.1' });
-  browser = openBrowser(api.url);
-});
-afterAll(() => api[Symbol.asyncDispose]());
+const api = await openForFile(startRunningApi());
+const browser = openBrowser(api.url);
 
 const NAME = '__Host-risk-session';
 const logIn = (token?: string) => browser.logIn(token);
@@ -44,28 +39,11 @@ describe('a login', () => {
     expect(body).toMatchObject({ owner: 'RISK_BOOTSTRAP_KEY', session_id: expect.any(String) });
   });
 
-  test('needs a key in force', async () => {
-    const headers = { Authorization: 'Bearer risk_nobody' };
-    const answer = await fetch(`${api.url}/v1/sessions`, { method: 'POST', headers });
-    await expectProblem(answer, 401);
-    expect(answer.headers.get('set-cookie')).toBeNull();
-  });
-
   test('by a session is refused: it would never end', async () => {
     const { cookie } = await logIn();
     for (const path of ['/v1/sessions', '/v1/sessions/links']) {
       await expectProblem(await ask(cookie, path, 'POST'), 409);
     }
-  });
-
-  test('is audited, as its end is', async () => {
-    const { cookie, id } = await logIn();
-    await ask(cookie, `/v1/sessions/${id}`, 'DELETE');
-    const { items } = (await answerOf(await api.request('/v1/audit?limit=2'))).body;
-    expect(items).toMatchObject([
-      { action: 'session.end', subject: id },
-      { action: 'session.create', subject: id, after: { by: 'key' } },
-    ]);
   });
 });
 
@@ -159,19 +137,6 @@ describe('a session', () => {
     expect(await list((await logIn()).cookie)).toContainEqual([other.id, false]);
   });
 
-  test('is one of fifty of its key at most: the oldest ends', async () => {
-    const { key, key_id } = await makeKey(['analyst']);
-    const oldest = await logIn(key);
-    await api.testDatabase.sql(
-      `insert into sessions (session_id, token_hash, key_id, created_at, expires_at)
-       select 'many' || n, sha256(n::text::bytea), $1, now() + n * interval '1 ms', now() + interval '1 hour'
-         from generate_series(1, 49) n`,
-      [key_id],
-    );
-    await logIn(key);
-    await ends(oldest.cookie);
-  });
-
   test('is one of at most fifty, however often twenty logins come at once', async () => {
     const { key, key_id } = await makeKey(['analyst']);
     const headers = { Authorization: `Bearer ${key}` };
@@ -217,27 +182,4 @@ test('a token of one kind never passes for another', async () => {
   const headers = { Authorization: `Bearer ${token}` };
   await expectProblem(await fetch(`${api.url}/v1/me`, { headers }), 401);
   await expectProblem(await ask(`${NAME}=${RUNNING_API_KEY.replaceAll('-', '')}`), 401);
-});
-
-// A machine that is busy may answer 503.
-test('unknown sessions are counted by address, as unknown keys are', { retry: 2 }, async () => {
-  const headers = { 'X-Forwarded-For': '198.51.100.9' };
-  const answers = await Promise.all(
-    Array.from({ length: 120 }, async (_, n) => {
-      const answer = await ask(`${NAME}=nobody${n}`, '/v1/me', 'GET', headers);
-      await answer.arrayBuffer();
-      return answer.status;
-    }),
-  );
-  expect(new Set(answers)).toEqual(new Set([401, 429]));
-});
-
-test('a file of the console that is not of this build is unknown, whatever its name', async () => {
-  for (const name of ['index-OfAnotherBuild.js', '..%2findex.html', '%ff']) {
-    for (const method of ['GET', 'HEAD']) {
-      const answer = await fetch(`${api.url}/console/assets/${name}`, { method });
-      expect([name, answer.status]).toEqual([name, 404]);
-    }
-  }
-  expect((await fetch(`${api.url}/console/assets/x.js`, { method: 'POST' })).status).toBe(405);
 });

@@ -12,7 +12,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { unsealed } from '../../../../bench/support/unsealed.ts';
 import { startMonthsRig, timeIn } from '../../../support/months-rig.ts';
 import { expectProblem } from '../../../support/problem.ts';
-import { runRiskProcess, spawnRisk } from '../../../support/risk.ts';
+import { runRiskProcess } from '../../../support/risk.ts';
 import { runRisk } from '../../../support/run-risk.ts';
 import { storeScoresOf } from '../../../support/stored-rows.ts';
 import { input, labelInput, postLabels, postOne } from '../../../support/submit.ts';
@@ -226,25 +226,3 @@ test('a month that changed after its export is not dropped, and is archived anew
   const score = await (await api.request(`/v1/scores/${ids[5]}?fields=score`)).json();
   expect(score).toMatchObject({ score: 999 });
 });
-
-test(
-  'a command that stood still takes no step back that another command has taken',
-  async () => {
-    const month = '2013-04';
-    await postOne(api, input({ created_at: timeIn(month) }));
-    const run = ['archive', 'month', month, '--to', join(folder, 'twice'), '--unencrypted'];
-    const failpoint = { RISK_TEST_FAILPOINT: 'archive-month-verify:1:SIGSTOP' };
-    await using still = spawnRisk(run, { ...environment, ...failpoint });
-    await still.waitFor(/rows were read back/, 20_000);
-    const other = await runRisk([...run, '--continue', '--confirm', month], environment);
-    expect(other.stdout).toContain('is cold');
-    still.kill('SIGCONT');
-    const { code } = await still.exited;
-    const listed = await runRisk(['archive', 'list', '--json'], environment);
-    expect(JSON.parse(listed.stdout)).toContainEqual(
-      expect.objectContaining({ month, step: 'cold' }),
-    );
-    expect([code, still.stderr()]).toEqual([1, expect.stringContaining('another command')]);
-  },
-  KILL_TEST_MS,
-);

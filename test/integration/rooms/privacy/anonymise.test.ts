@@ -105,111 +105,38 @@ test('somebody has decided of each table, and of each column of text in it', asy
     );
   };
   const kept = columns.filter((one) => !treated(one));
-  expect(kept.map(({ table, column }) => `${table}.${column}`)).toMatchInlineSnapshot(`
+  const byTable = Object.groupBy(kept, ({ table }) => table);
+  const told = Object.entries(byTable).map(([table, of = []]) =>
+    [`${table}:`, ...of.map(({ column }) => column)].join(' '),
+  );
+  expect(told).toMatchInlineSnapshot(`
     [
-      "amount_counts.corridor",
-      "amount_counts.currency",
-      "amount_percentiles.corridor",
-      "amount_percentiles.currency",
-      "api_keys.client",
-      "api_keys.key_id",
-      "api_keys.roles",
-      "daily_increments.corridor",
-      "daily_increments.currency",
-      "daily_increments.model",
-      "daily_increments.outcome",
-      "daily_increments.rule_set",
-      "daily_tallies.corridor",
-      "daily_tallies.currency",
-      "daily_tallies.model",
-      "daily_tallies.outcome",
-      "daily_tallies.rule_set",
-      "dead_letters.corridor",
-      "dead_letters.entry_id",
-      "dead_letters.error_code",
-      "dead_letters.stream",
-      "exchange_rates.currency",
-      "final_decisions.corridor",
-      "final_decisions.disposition",
-      "final_decisions.label",
-      "final_decisions.merchant_id",
-      "final_decisions.source",
-      "final_decisions.verdict",
-      "labels.client",
-      "labels.label",
-      "labels.merchant_id",
-      "labels.source",
-      "list_entries.added_by_key",
-      "list_entries.approved_by_key",
-      "list_entries.list",
-      "list_imports.added_by_key",
-      "list_imports.approved_by_key",
-      "list_imports.list",
-      "lists.effect",
-      "lists.kind",
-      "lists.name",
-      "metadata_fields.name",
-      "metadata_fields.type",
-      "models.artefact",
-      "models.calibration",
-      "models.card",
-      "models.code_version",
-      "models.feature_names",
-      "models.format",
-      "models.golden_source",
-      "models.model",
-      "models.model_id",
-      "models.parent",
-      "open_rows.corridor",
-      "review_cases.confirmed_by_key",
-      "review_cases.corridor",
-      "review_cases.currency",
-      "review_cases.decided_by_key",
-      "review_cases.disposition",
-      "review_cases.market_currency",
-      "review_cases.merchant_id",
-      "review_cases.reasons",
-      "review_cases.source",
-      "review_cases.state",
-      "review_cases.verdict",
-      "review_intake.source",
-      "review_policies.policy",
-      "rollout_proposals.corridor",
-      "rollout_proposals.model_id",
-      "rollout_proposals.proposed_by_key",
-      "rollout_proposals.rule_set",
-      "rollout_proposals.state",
-      "rollouts.cause",
-      "rollouts.corridor",
-      "rollouts.decided_by_key",
-      "rollouts.model_id",
-      "rollouts.rule_set",
-      "rollouts.state",
-      "rule_set_flips.corridor",
-      "rule_set_flips.rule_set",
-      "rule_sets.approved_by_key",
-      "rule_sets.author_key",
-      "rule_sets.rule_set",
-      "rule_sets.sha256",
-      "rule_sets.source",
-      "rule_sets.state",
-      "scores.corridor",
-      "scores.features",
-      "scores.model",
-      "scores.reasons",
-      "scores.rule_inputs",
-      "scores.rule_set",
-      "scores.verdict",
-      "shadow_batches.model_id",
-      "total_tallies.corridor",
-      "total_tallies.outcome",
-      "transactions.channel",
-      "transactions.client",
-      "transactions.corridor",
-      "transactions.country",
-      "transactions.currency",
-      "transactions.merchant_id",
-      "transactions.type",
+      "amount_counts: corridor currency",
+      "amount_percentiles: corridor currency",
+      "api_keys: client key_id roles",
+      "daily_increments: corridor currency model outcome rule_set",
+      "daily_tallies: corridor currency model outcome rule_set",
+      "dead_letters: corridor entry_id error_code stream",
+      "exchange_rates: currency",
+      "final_decisions: corridor disposition label merchant_id source verdict",
+      "labels: client label merchant_id source",
+      "list_entries: added_by_key approved_by_key list",
+      "list_imports: added_by_key approved_by_key list",
+      "lists: effect kind name",
+      "metadata_fields: name type",
+      "models: artefact calibration card code_version feature_names format golden_source model model_id parent",
+      "open_rows: corridor",
+      "review_cases: confirmed_by_key corridor currency decided_by_key disposition market_currency merchant_id reasons source state verdict",
+      "review_intake: source",
+      "review_policies: policy",
+      "rollout_proposals: corridor model_id proposed_by_key rule_set state",
+      "rollouts: cause corridor decided_by_key model_id rule_set state",
+      "rule_set_flips: corridor rule_set",
+      "rule_sets: approved_by_key author_key rule_set sha256 source state",
+      "scores: corridor features model reasons rule_inputs rule_set verdict",
+      "shadow_batches: model_id",
+      "total_tallies: corridor outcome",
+      "transactions: channel client corridor country currency merchant_id type",
     ]
   `);
 });
@@ -262,23 +189,4 @@ test('rows of the copy fit each other, and its scores and sums are verified', as
   await expect(copy.sql(`update final_decisions set reason = 'x'`)).rejects.toThrow(
     /never changed/,
   );
-});
-
-test('a target with the schema, a wrong URL and a member that rules have read are refused', async () => {
-  const again = await anonymise(copy.url);
-  expect([again.code, again.stderr]).toEqual([1, expect.stringMatching(/drop the schema/)]);
-  const itself = await anonymise(api.testDatabase.url);
-  expect([itself.code, itself.stderr]).toEqual([1, expect.stringMatching(/drop the schema/)]);
-  const wrong = await anonymise('mysql://user:secret-word@host/base');
-  expect([wrong.code, wrong.stderr]).toEqual([2, expect.stringMatching(/--to must be/)]);
-  expect(wrong.stderr).not.toContain('secret-word');
-  expect((await anonymise(copy.url, 'merchant_id')).code).toBe(2);
-  await using other = await createTestDatabase({ migrated: false });
-  const { sql } = api.testDatabase;
-  await sql(`update scores set rule_inputs = '{"metadata.contacts": "x"}'`);
-  const read = await anonymise(other.url, ...FIELDS);
-  expect([read.code, read.stderr]).toEqual([
-    1,
-    expect.stringMatching(/have read metadata.contacts/),
-  ]);
 });

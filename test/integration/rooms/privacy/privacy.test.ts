@@ -203,23 +203,6 @@ test('a client reads its own values back, and everybody else reads tokens', asyn
   });
 });
 
-test('the same request again is a duplicate, and Postgres itself refuses a clear value', async () => {
-  const one = canary();
-  const body = input({ ...one.clear, merchant_id: CONTROL });
-  const answers = [];
-  for (let times = 0; times < 2; times++)
-    answers.push((await as('client', 'POST /v1/transactions', { body })).body.status);
-  const other = await as('client', 'POST /v1/transactions', {
-    body: { ...body, account_id: canary().clear.account_id },
-  });
-  expect([...answers, other.status]).toEqual(['accepted', 'duplicate', 422]);
-  const clear = `update transactions set account_id = 'acc_17'`;
-  await expect(api.testDatabase.sql(clear)).rejects.toThrow(/personal_account_id/);
-  const late = await as('officer', 'PUT /v1/personal-fields/metadata.phone');
-  expect([late.status, late.body.code]).toEqual([409, 'PERSONAL_LATE']);
-  expect(late.body.detail).toContain('risk export, risk replay and risk labels import');
-});
-
 test('an erased value leads nowhere, also after the restore of a backup that has it', async () => {
   const { one, answer } = await send();
   const path = `/v1/transactions/${answer.body.transaction_id}`;
@@ -289,16 +272,4 @@ test('a value on a block list is erased once a second person asks, too', async (
   keys.officer = await insertPersonKey(api.testDatabase, 'Bob', ['risk_officer', 'admin']);
   const erased = await as('officer', 'POST /v1/erasures', erase);
   expect(erased.body).toMatchObject({ asked_by: 'Ann', confirmed_by: 'Bob' });
-});
-
-test('a command erases only where it is meant', async () => {
-  const { answer } = await send();
-  const { body } = await as('analyst', `GET /v1/transactions/${answer.body.transaction_id}`);
-  const erase = ['privacy', 'erase', '--field', 'device_id', '--value', body.device_id];
-  const meant = [...erase, '--reason', 'request 119', '--yes'];
-  expect((await api.risk('privacy', 'fields')).stdout).toContain('metadata.born');
-  const unmeant = await api.risk(...meant.slice(0, -1));
-  expect(unmeant).toMatchObject({ code: 2, stderr: expect.stringContaining('undone; it needs') });
-  expect((await api.risk(...meant)).code).toBe(0);
-  expect(await count(api, `subjects where token = '${body.device_id}'`)).toBe(0);
 });

@@ -2,29 +2,17 @@
  * Goal: a post that is refused makes no subject of its values, and a post that is repeated after an erasure, as its answer was
  * lost, is answered by the stored transaction. Method: posts through every door; subjects are counted.
  */
-import { afterAll, beforeAll, expect, test } from 'vitest';
-import { keptEach, keptWhole } from '../../../../src/core/accept/keep-tokens.ts';
-import { prepare } from '../../../../src/core/accept/prepare-transactions.ts';
-import type { KeyedTransactionInput } from '../../../../src/core/domain/transaction.ts';
-import {
-  listKeySlices,
-  sealKeySlice,
-} from '../../../../src/core/store/idempotency-keys/key-slice-rows.ts';
-import { createPartitionGuard } from '../../../../src/core/store/partitions/partitions.ts';
-import { privacySettings } from '../../../../src/kit/config/privacy-settings.ts';
-import { openMarketKey } from '../../../../src/rooms/privacy/open-personal.ts';
-import { readState } from '../../../../src/rooms/privacy/store.ts';
-import { openSubjects } from '../../../../src/rooms/privacy/subjects.ts';
-import { openTokens } from '../../../../src/rooms/privacy/tokens.ts';
+import { expect, test } from 'vitest';
+import { openForFile } from '../../../support/open-for-file.ts';
 import { insertPersonKey } from '../../../support/people.ts';
-import { makePrivacyFolder, type PrivacyFolder } from '../../../support/rooms/privacy/settings.ts';
-import { type RunningApi, startRunningApi } from '../../../support/running-api.ts';
+import { makePrivacyFolder } from '../../../support/rooms/privacy/settings.ts';
+import { startRunningApi } from '../../../support/running-api.ts';
 import { answerOf, count, type Input, input, postBatch, postOne } from '../../../support/submit.ts';
 import { waitUntil } from '../../../support/wait-until.ts';
 
-let folder: PrivacyFolder;
-let api: RunningApi;
-let officer: string;
+const folder = await openForFile(makePrivacyFolder());
+const api = await openForFile(startRunningApi(folder.settings));
+const officer = await insertPersonKey(api.testDatabase, 'Ann', ['risk_officer', 'admin']);
 
 const send = async (method: string, path: string, body: object, key?: string) =>
   await answerOf(
@@ -54,17 +42,8 @@ const somebody = (fields: Input = {}): Input => {
   return input({ account_id: `new ${people}`, metadata, ...fields });
 };
 
-beforeAll(async () => {
-  folder = await makePrivacyFolder();
-  api = await startRunningApi(folder.settings);
-  officer = await insertPersonKey(api.testDatabase, 'Ann', ['risk_officer', 'admin']);
-  for (const field of ['account_id', 'metadata.cards.pan'])
-    await send('PUT', `/v1/personal-fields/${field}`, {}, officer);
-});
-afterAll(async () => {
-  await api[Symbol.asyncDispose]();
-  await folder[Symbol.asyncDispose]();
-});
+for (const field of ['account_id', 'metadata.cards.pan'])
+  await send('PUT', `/v1/personal-fields/${field}`, {}, officer);
 
 const subjects = () => count(api, 'subjects');
 
@@ -165,55 +144,4 @@ test('a post that is repeated after an erasure is answered by what is stored', a
   expect((await erase('metadata.cards.pan', card?.pan ?? '')).status).toBe(200);
   expect((await postOne(api, one)).body.status).toBe('duplicate');
   expect((await postOne(api, { ...one, metadata: { cards: [] } })).status).toBe(422);
-});
-
-test('a batch is repeated whose keys are partly in a sealed slice', async () => {
-  const [old, young] = [somebody(), somebody()];
-  await postOne(api, old);
-  const [open] = await listKeySlices(api.database.query);
-  await sealKeySlice(api.database, open?.slice ?? -1);
-  await postOne(api, young);
-  for (const { account_id: account } of [old, young])
-    expect((await erase('account_id', String(account))).status).toBe(200);
-  expect((await postBatch(api, [old, young])).body).toMatchObject({ accepted: 0, duplicates: 2 });
-});
-
-test('a post whose twin at another process is first has the token of its twin', async () => {
-  const { database } = api;
-  const keys = privacySettings.RISK_PRIVACY_KEYS.parse(folder.settings.RISK_PRIVACY_KEYS);
-  if (keys === undefined) throw new Error('the folder has keys');
-  const marketKey = openMarketKey(keys, await readState(database.query));
-  const edge = openTokens(['account_id'], openSubjects({ database, keys, marketKey }));
-  const twin = somebody() as KeyedTransactionInput;
-  const [each, whole] = [await edge.tokenise([twin]), await edge.tokenise([twin])];
-  expect((await postOne(api, twin)).body.status).toBe('accepted');
-  const [stored] = await api.testDatabase.sql<{ account: string; client: string }>(
-    'select account_id as account, client from transactions order by received_at desc limit 1',
-  );
-  const partitions = createPartitionGuard(database);
-  const parts = { database, partitions, newMonthsMax: 1, tokens: () => edge };
-  const { account = '', client = '' } = stored ?? {};
-  const context = { nowMs: Date.now(), corridors: new Set(['US-EG']), elsewhere: new Map() };
-  const prepared = prepare(whole.inputs, { ...context, fields: new Map(), personal: [] });
-  expect(await keptEach(parts, { client, tokenised: each }, [0])).toMatchObject([
-    { account_id: account },
-  ]);
-  expect(await keptWhole(parts, { client, tokenised: whole }, prepared)).toMatchObject([
-    { account_id: account },
-  ]);
-});
-
-test('posts of a new account that come at once are counted together', async () => {
-  const limit = { kind: 'transactions', rate_per_second: 0.01, burst: 1, reason: 'a test' };
-  await send('PUT', '/v1/limits/each:account', limit);
-  const known = () => postOne(api, input({ account_id: 'counted', metadata: {} }));
-  await waitUntil(async () => (await known()).status === 429, 5000, 'the limit');
-  const body = somebody({ metadata: {} });
-  const posts = Array.from({ length: 10 }, () => {
-    const { idempotency_key: _, ...fields } = body;
-    return postOne(api, input(fields));
-  });
-  const accepted = (await Promise.all(posts)).filter(({ status }) => status < 300);
-  // The burst passes by the name before the account has a token, and once more by the token.
-  expect([1, 2]).toContain(accepted.length);
 });

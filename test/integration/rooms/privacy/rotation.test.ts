@@ -3,35 +3,26 @@
  * keys, one of which is made meanwhile, a stopped and a whole run, and APIs that have the old or the new key alone.
  */
 import { readFile, writeFile } from 'node:fs/promises';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import type { WrappingKey, WrappingKeys } from '../../../../src/kit/config/privacy-settings.ts';
 import { command } from '../../../../src/rooms/privacy/commands.ts';
 import { openMarketKey } from '../../../../src/rooms/privacy/open-personal.ts';
 import { readState } from '../../../../src/rooms/privacy/store.ts';
 import { openSubjects } from '../../../../src/rooms/privacy/subjects.ts';
 import { type ApiRun, runApiHere } from '../../../support/api-here.ts';
+import { openForFile } from '../../../support/open-for-file.ts';
 import { insertPersonKey } from '../../../support/people.ts';
-import { makePrivacyFolder, type PrivacyFolder } from '../../../support/rooms/privacy/settings.ts';
+import { makePrivacyFolder } from '../../../support/rooms/privacy/settings.ts';
 import { runCommand } from '../../../support/run-command.ts';
-import { RUNNING_API_KEY, type RunningApi, startRunningApi } from '../../../support/running-api.ts';
+import { RUNNING_API_KEY, startRunningApi } from '../../../support/running-api.ts';
 import { answerOf, count, input, postOne } from '../../../support/submit.ts';
 import { waitUntil } from '../../../support/wait-until.ts';
 
-let folder: PrivacyFolder;
-let api: RunningApi;
-let reader: string;
-
-beforeAll(async () => {
-  folder = await makePrivacyFolder();
-  api = await startRunningApi(folder.settings);
-  reader = await insertPersonKey(api.testDatabase, 'Rhea', ['personal_data']);
-  const declared = await api.request('/v1/personal-fields/account_id', { method: 'PUT' });
-  expect(declared.status).toBe(200);
-});
-afterAll(async () => {
-  await api[Symbol.asyncDispose]();
-  await folder[Symbol.asyncDispose]();
-});
+const folder = await openForFile(makePrivacyFolder());
+const api = await openForFile(startRunningApi(folder.settings));
+const reader = await insertPersonKey(api.testDatabase, 'Rhea', ['personal_data']);
+const declared = await api.request('/v1/personal-fields/account_id', { method: 'PUT' });
+expect(declared.status).toBe(200);
 
 const environment = () => ({
   DATABASE_URL: api.testDatabase.url,

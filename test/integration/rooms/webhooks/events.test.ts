@@ -2,7 +2,7 @@
  * Goal: each decision and each final decision is in one event of each endpoint that takes it, even if rows are stored again or
  * workers stop. Method: rows are stored as workers store them, and the duty turns them into deliveries.
  */
-import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { beforeEach, expect, test } from 'vitest';
 import type { Verdict } from '../../../../src/core/domain/score-record.ts';
 import type { DecisionLog } from '../../../../src/core/events.ts';
 import { insertScores } from '../../../../src/core/store/scores/scores.ts';
@@ -10,22 +10,15 @@ import type { Database } from '../../../../src/kit/database/pool.ts';
 import { raiseDecided, raiseLogged } from '../../../../src/rooms/webhooks/duty.ts';
 import { addHooked } from '../../../../src/rooms/webhooks/store/intake.ts';
 import { toNewScores } from '../../../support/delivered.ts';
+import { openForFile } from '../../../support/open-for-file.ts';
 import { faultsOf } from '../../../support/rooms/webhooks/documented-event.ts';
-import { ANN, createWebhookRig, type WebhookRig } from '../../../support/rooms/webhooks/rig.ts';
+import { ANN, createWebhookRig } from '../../../support/rooms/webhooks/rig.ts';
 import { storeTransactions, type TransactionSeed } from '../../../support/stored-rows.ts';
 
 const NOW = Date.UTC(2026, 10, 20, 12);
 const URL = 'http://127.0.0.1:9/';
 
-let rig: WebhookRig;
-let testDatabase: WebhookRig['testDatabase'];
-let database: WebhookRig['database'];
-let webhooks: WebhookRig['webhooks'];
-beforeAll(async () => {
-  rig = await createWebhookRig();
-  ({ testDatabase, database, webhooks } = rig);
-});
-afterAll(() => rig[Symbol.asyncDispose]());
+const { testDatabase, database, webhooks } = await openForFile(createWebhookRig());
 beforeEach(async () => {
   await testDatabase.sql(
     `truncate transactions, scores, webhook_endpoints, webhook_deliveries, webhook_intake cascade`,
@@ -137,43 +130,6 @@ test('a score that no endpoint takes adds no row to the intake', async () => {
   expect(await intake()).toHaveLength(1);
 });
 
-test('a redelivery of all or part of a batch lists no decision again', async () => {
-  const { webhook_id: id } = await webhooks.make(URL);
-  const ids = await store(3);
-  await score(ids.slice(0, 2), 'review');
-  await score(ids.slice(0, 2), 'review');
-  await score(ids, 'review');
-  const named = await testDatabase.sql<{ ids: string[] }>(
-    'select transaction_ids::text[] as ids from webhook_intake',
-  );
-  expect(named.flatMap((row) => row.ids).sort()).toEqual(ids.toSorted());
-  expect(await raiseDecided(database)).toEqual({ deliveries: 1, mayHaveMore: false });
-  expect(await raiseDecided(database)).toEqual({ deliveries: 0, mayHaveMore: false });
-  expect(await decidedOf(id)).toEqual(ids.toSorted());
-});
-
-test('a list ends at a hundred decisions, and a step leaves none for the next', async () => {
-  const { webhook_id: id } = await webhooks.make(URL);
-  const { webhook_id: declines } = await webhooks.make(URL, { verdicts: ['decline'] });
-  const ids = await store(250);
-  for (const at of [0, 60, 120]) await score(ids.slice(at, at + 60), 'review');
-  await score(ids.slice(180), 'decline');
-  expect(await raiseDecided(database)).toEqual({ deliveries: 4, mayHaveMore: false });
-  expect((await deliveriesTo(id)).map(({ decisions }) => decisions)).toEqual([100, 100, 50]);
-  expect(await decidedOf(id)).toEqual(ids.toSorted());
-  expect(await decidedOf(declines)).toEqual(ids.slice(180).sort());
-});
-
-test('a step takes rows until they name enough transactions', async () => {
-  const { webhook_id: id } = await webhooks.make(URL);
-  const ids = await store(6);
-  for (const at of [0, 2, 4]) await score(ids.slice(at, at + 2), 'review');
-  expect(await raiseDecided(database, 3)).toEqual({ deliveries: 1, mayHaveMore: true });
-  expect(await raiseDecided(database, 3)).toEqual({ deliveries: 1, mayHaveMore: false });
-  expect((await deliveriesTo(id)).map(({ decisions }) => decisions)).toEqual([4, 2]);
-  expect(await decidedOf(id)).toEqual(ids.toSorted());
-});
-
 /** Throws before or after a statement, like the end of a worker there. */
 function endsAt(name: string, when: 'before' | 'after'): Pick<Database, 'transaction'> {
   const ends = new Error('ends');
@@ -228,20 +184,6 @@ const logOf = (ids: readonly string[]): DecisionLog => ({
         clientJson: JSON.stringify({ transaction_id: transactionId }),
       }))
       .slice(Number(position), Number(position) + rowsMax),
-});
-
-test('each decision of a log is listed once, wherever a worker ends', async () => {
-  const { webhook_id: id } = await webhooks.make(URL, {
-    event_types: ['transaction.final_decision'],
-  });
-  const ids = await store(4);
-  const log = logOf(ids);
-  for (const statement of ['insert-webhook-deliveries', 'move-webhook-position']) {
-    await expect(raiseLogged(endsAt(statement, 'after'), log, 2)).rejects.toThrow('ends');
-  }
-  await expect(raiseLogged(endsAfterCommit, log, 2)).rejects.toThrow('ends');
-  await Promise.all([1, 2, 3].map(() => raiseLogged(database, log)));
-  expect(await decidedOf(id)).toEqual(ids.toSorted());
 });
 
 test('decisions of a log are events in their order, and say less to a client', async () => {

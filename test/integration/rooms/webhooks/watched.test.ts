@@ -15,29 +15,15 @@ const rig = await openForFile(createWebhookRig());
 
 beforeEach(() => rig.testDatabase.sql('truncate webhook_endpoints, webhook_deliveries cascade'));
 
-/** Finds an alert of each of some hours, and a deadline in a corridor. */
-const asked: string[] = [];
+/** Finds an alert of each hour. */
 const SOURCES: readonly WatchedEvents[] = [
   {
     kind: 'watched',
     type: 'alert.raised',
     find: async (_, nowMs) => {
-      asked.push('alert.raised');
       const at = new Date(nowMs);
       const hour = at.toISOString().slice(0, 13);
       return [{ id: `alert_${hour}`, type: 'alert.raised', at, data: { alert: 'high', hour } }];
-    },
-  },
-  {
-    kind: 'watched',
-    type: 'review.deadline_near',
-    find: async (_, nowMs) => {
-      asked.push('review.deadline_near');
-      const at = new Date(nowMs);
-      return [
-        { id: 'deadline_1', type: 'review.deadline_near', at, corridor: 'US-EG', data: {} },
-        { id: 'deadline_2', type: 'review.deadline_near', at, corridor: 'US-MX', data: {} },
-      ];
     },
   },
 ];
@@ -67,19 +53,4 @@ test('an event that is found again is delivered once, also to an endpoint that i
     ...{ type: 'alert.raised', timestamp: '2026-11-20T12:00:00.000Z' },
     data: { alert: 'high', hour: '2026-11-20T12' },
   });
-});
-
-test('corridors choose among events that have one, and a source nobody takes is not asked', async () => {
-  asked.length = 0;
-  const { webhook_id: mexican } = await rig.webhooks.make(URL, {
-    ...{ event_types: ['review.deadline_near'], corridors: ['US-MX'] },
-  });
-  expect(await raise(NOW)).toBe(1);
-  expect(await eventsOf(mexican)).toEqual(['deadline_2']);
-  expect(asked).toEqual(['review.deadline_near']);
-  const { webhook_id: alerts } = await rig.webhooks.make(URL, {
-    ...{ event_types: ['alert.raised'], corridors: ['US-MX'] },
-  });
-  expect(await raise(NOW)).toBe(1);
-  expect(await eventsOf(alerts)).toEqual(['alert_2026-11-20T12']);
 });

@@ -98,8 +98,6 @@ export type DeliveryRow = {
   readonly waits: number | null;
 };
 
-export type WebhookRig = Awaited<ReturnType<typeof createWebhookRig>>;
-
 /** A database with webhooks, and a receiver for each test. */
 export async function createWebhookRig() {
   const testDatabase = await createTestDatabase();
