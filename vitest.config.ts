@@ -13,7 +13,7 @@ const LONG_TESTS = 'test/**/*.long.test.ts';
  */
 export const LONG = [
   ...['corridor-levels', 'worker-core', 'integration/shutdown', 'e2e/start', 'profile/history'],
-  ...['rooms/corridors/limits', 'ingest-faults', 'train-models', 'status/status', 'dead-letters'],
+  ...['ingest-faults', 'train-models', 'dead-letters'],
   ...['integration/breakers', 'unreachable-stores', 'far-behind', 'rule-sets-in-force', 'embedded'],
   ...[
     'integration/traces',
