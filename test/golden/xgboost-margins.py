@@ -59,7 +59,7 @@ def main():
                 "name": name,
                 "model": text,
                 "margin_bits": margins.view("uint32").tolist(),
-                "probabilities": [float(p) for p in booster.predict(kept)],
+                **({} if cases else {"probabilities": [float(p) for p in booster.predict(kept)]}),
                 "contributions": [[round(float(c), 7) for c in row] for row in contributions[:10]],
             }
         )

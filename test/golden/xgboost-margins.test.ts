@@ -18,7 +18,8 @@ type Golden = {
     name: string;
     model: string;
     margin_bits: number[];
-    probabilities: number[];
+    /** Only the first case has probabilities, because each case binds the margins to those of the library. */
+    probabilities?: number[];
     /** Shapley values of the first rows, the base last. */
     contributions: number[][];
   }[];
@@ -36,7 +37,7 @@ function bitsOf(margins: Float64Array): number[] {
   return [...new Uint32Array(Float32Array.from(margins).buffer)];
 }
 
-describe.each(golden.cases)('$name', ({ model, margin_bits, probabilities, contributions }) => {
+describe.each(golden.cases)('$name', ({ model, margin_bits, contributions }) => {
   const ensemble = readXgboost(JSON.parse(model));
 
   test('has the features of the file', () => {
@@ -47,12 +48,6 @@ describe.each(golden.cases)('$name', ({ model, margin_bits, probabilities, contr
     const margins = predictTrees(ensemble, batch);
     expect(margins.every((margin) => Object.is(Math.fround(margin), margin))).toBe(true);
     expect(bitsOf(margins)).toEqual(margin_bits);
-  });
-
-  test('gives its probabilities within 1e-6', () => {
-    for (const [row, margin] of predictTrees(ensemble, batch).entries()) {
-      expect(Math.abs(logistic(margin) - (probabilities[row] ?? Number.NaN))).toBeLessThan(1e-6);
-    }
   });
 
   test('gives its Shapley values up to what float32 rounds away', () => {
@@ -68,4 +63,12 @@ describe.each(golden.cases)('$name', ({ model, margin_bits, probabilities, contr
     const again = readXgboost(JSON.parse(writeXgboost(ensemble)));
     expect(bitsOf(predictTrees(again, batch))).toEqual(margin_bits);
   });
+});
+
+test('a probability is that of the library within 1e-6', () => {
+  const [{ model, probabilities } = { model: '' }] = golden.cases;
+  const margins = predictTrees(readXgboost(JSON.parse(model)), batch);
+  for (const [row, margin] of margins.entries()) {
+    expect(Math.abs(logistic(margin) - (probabilities?.[row] ?? Number.NaN))).toBeLessThan(1e-6);
+  }
 });
