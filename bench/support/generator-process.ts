@@ -1,7 +1,7 @@
 /** The load generator seen from the bench: fork, prepare, go, result. */
-import { type ChildProcess, fork } from 'node:child_process';
-import { once } from 'node:events';
+import { fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
+import { askChild } from '../../test/support/ask-child.ts';
 import type { FromGenerator, GeneratorOptions, GeneratorResult, ToGenerator } from './generator.ts';
 
 const GENERATOR = fileURLToPath(new URL('./generator.ts', import.meta.url));
@@ -24,14 +24,15 @@ export async function startGenerator(
   const child = fork(GENERATOR, { signal, stdio: ['ignore', 'ignore', 'inherit', 'ipc'] });
   // An abort is reported here as well as by the end of the process.
   child.on('error', () => undefined);
-  const prepared = await ask(child, { type: 'prepare', options });
+  const ask = (message: ToGenerator) => askChild<FromGenerator>(child, message, 'the generator');
+  const prepared = await ask({ type: 'prepare', options });
   if (prepared.type !== 'prepared') throw new Error('the generator answered out of turn');
   return {
     pid: child.pid ?? 0,
     requests: prepared.requests,
     bytes: prepared.bytes,
     go: async () => {
-      const finished = await ask(child, { type: 'go' });
+      const finished = await ask({ type: 'go' });
       if (finished.type !== 'finished') throw new Error('the generator answered out of turn');
       return finished.result;
     },
@@ -42,22 +43,4 @@ export async function startGenerator(
       child.kill();
     },
   };
-}
-
-/** A message and its answer; rejects when the process ends instead. */
-async function ask(child: ChildProcess, message: ToGenerator): Promise<FromGenerator> {
-  const done = new AbortController();
-  const ended = once(child, 'exit', { signal: done.signal }).then(([code]) => {
-    throw new Error(`the generator ended with ${String(code)}`);
-  });
-  const answered = once(child, 'message', { signal: done.signal });
-  child.send(message);
-  try {
-    const [answer] = (await Promise.race([answered, ended])) as [FromGenerator];
-    return answer;
-  } finally {
-    ended.catch(() => undefined);
-    answered.catch(() => undefined);
-    done.abort();
-  }
 }

@@ -2,7 +2,6 @@
 import { spawn } from 'node:child_process';
 import { mkdirSync, openSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { makeRunFolder } from '../../bench/support/run-folder.ts';
 import { freePort } from '../../src/tools/start/services/free-port.ts';
@@ -12,11 +11,12 @@ import { toYaml } from '../support/alerts/files.ts';
 import { alertmanagerFile, prometheusFile } from '../support/alerts/prometheus.ts';
 import { ruleFile } from '../support/alerts/rules.ts';
 import { startTcpProxy } from '../support/tcp-proxy.ts';
+import { waitUntil } from '../support/wait-until.ts';
 import { receiveNotifications, watchAlerts } from './watch.ts';
 
 export const FACTOR = 1 / 60;
 export const POISONED = 'acc_poisoned';
-const READY_TRIES = 100;
+const READY_MS = 20_000;
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 
 export type Rig = Awaited<ReturnType<typeof startRig>>;
@@ -71,21 +71,18 @@ export async function startRig(signal: AbortSignal) {
       child.kill('SIGKILL');
     });
     const url = `http://127.0.0.1:${port}`;
-    for (let tries = 0; tries < READY_TRIES; tries++) {
-      if ((await fetch(`${url}/-/ready`).catch(() => undefined))?.ok === true) return url;
-      await delay(200, undefined, { signal });
-    }
-    throw new Error(`${name} did not start`);
+    const isReady = async () => (await fetch(`${url}/-/ready`).catch(() => undefined))?.ok;
+    await waitUntil(isReady, READY_MS, name);
+    return url;
   };
   /** `increase` counts an event only behind a sample from before it. */
   const untilScraped = async (url: string, targets: number) => {
-    for (let tries = 0; tries < READY_TRIES; tries++) {
+    const isScraped = async () => {
       const answer = await fetch(`${url}/api/v1/query?query=count(up == 1)`);
       const { data } = (await answer.json()) as { data: { result: { value: [number, string] }[] } };
-      if (data.result[0]?.value[1] === `${targets}`) return;
-      await delay(200, undefined, { signal });
-    }
-    throw new Error('Prometheus has not scraped all processes');
+      return data.result[0]?.value[1] === `${targets}`;
+    };
+    await waitUntil(isScraped, READY_MS, 'a scrape of all processes');
   };
   const owners = [{ receiver: 'corridor-US-EG', corridor: 'US-EG' }] as const;
   const urlOf = (receiver: string) => `http://127.0.0.1:${pagerPort}/${receiver}`;

@@ -1,10 +1,10 @@
 /** The clients of an overload as their scenario sees them: a process, one command after the other. */
-import { type ChildProcess, fork } from 'node:child_process';
-import { once } from 'node:events';
+import { fork } from 'node:child_process';
 import { readFileSync, rmSync } from 'node:fs';
 import { constants } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { raisePriority } from '../../../src/tools/start/services/raise-priority.ts';
+import { askChild } from '../../support/ask-child.ts';
 import type { FloodCommand, FloodOptions, FloodReply, Phase } from './flood-client.ts';
 import type { Ledger, LedgerLine } from './ledger.ts';
 import type { Batch } from './load.ts';
@@ -36,9 +36,10 @@ export async function startFlood(options: FloodOptions, signal: AbortSignal): Pr
   child.on('error', () => undefined);
   const pid = child.pid ?? 0;
   const isRaised = raisePriority(pid, NICENESS);
-  await ask(child, { type: 'prepare', options });
+  const ask = (command: FloodCommand) => askChild<FloodReply>(child, command, 'the clients');
+  await ask({ type: 'prepare', options });
   const phase = async (command: FloodCommand): Promise<Phase> => {
-    const reply = await ask(child, command);
+    const reply = await ask(command);
     if (reply.phase === undefined) throw outOfTurn();
     return reply.phase;
   };
@@ -47,7 +48,7 @@ export async function startFlood(options: FloodOptions, signal: AbortSignal): Pr
     drive: (connections, forMs) => phase({ type: 'drive', connections, forMs }),
     offer: (rate, forMs) => phase({ type: 'offer', rate, forMs }),
     finish: async (ledger) => {
-      const { batch } = await ask(child, { type: 'finish' });
+      const { batch } = await ask({ type: 'finish' });
       if (batch === undefined) throw outOfTurn();
       for (const line of readFileSync(options.ledgerFile, 'utf8').split('\n')) {
         if (line !== '') ledger.note(JSON.parse(line) as LedgerLine);
@@ -62,21 +63,3 @@ export async function startFlood(options: FloodOptions, signal: AbortSignal): Pr
 }
 
 const outOfTurn = () => new Error('the clients answered out of turn');
-
-/** A message and its answer; rejects when the process ends instead. */
-async function ask(child: ChildProcess, command: FloodCommand): Promise<FloodReply> {
-  const done = new AbortController();
-  const ended = once(child, 'exit', { signal: done.signal }).then(([code]) => {
-    throw new Error(`the clients ended with ${String(code)}`);
-  });
-  const answered = once(child, 'message', { signal: done.signal });
-  child.send(command);
-  try {
-    const [answer] = (await Promise.race([answered, ended])) as [FloodReply];
-    return answer;
-  } finally {
-    ended.catch(() => undefined);
-    answered.catch(() => undefined);
-    done.abort();
-  }
-}

@@ -12,13 +12,13 @@ import {
   rmSync,
 } from 'node:fs';
 import { join } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import type { Account } from '../../../src/tools/start/services/account.ts';
 import { findPostgres, openCluster } from '../../../src/tools/start/services/postgres.ts';
 import type { ServiceControl } from '../../chaos/support/services.ts';
 import { steadyPort } from '../../setups/support/steady-port.ts';
 import { superuserUrl } from '../../support/standby.ts';
+import { waitUntil } from '../../support/wait-until.ts';
 
 export type Server = ServiceControl &
   AsyncDisposable & {
@@ -39,7 +39,6 @@ export type ServerOptions = {
 };
 
 const PASSWORD = 'drill';
-const POLL_MS = 20;
 const END_MS_MAX = 60_000;
 /** The port is no part of it: a base backup copies the file to another machine. */
 const CONFIGURATION = `
@@ -65,11 +64,8 @@ export async function openServer({ bin, account, services }: ServerOptions): Pro
   const end = async (signal: NodeJS.Signals) => {
     if (processesIn(folder).length === 0) return;
     process.kill(pid(), signal);
-    const deadline = performance.now() + END_MS_MAX;
-    while (processesIn(folder).length > 0) {
-      if (performance.now() > deadline) throw new Error(`Postgres in ${folder} does not end`);
-      await delay(POLL_MS);
-    }
+    const hasEnded = () => processesIn(folder).length === 0;
+    await waitUntil(hasEnded, END_MS_MAX, `the end of Postgres in ${folder}`);
   };
   const make = async () => {
     const program = await findPostgres(account, bin);

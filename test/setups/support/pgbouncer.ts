@@ -1,7 +1,6 @@
 /** PgBouncer from Debian's package, in transaction mode, with its stock settings otherwise. */
 import { chownSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
 import pg from 'pg';
 import { serviceAccount } from '../../../src/tools/start/services/account.ts';
 import { unpackPackage } from '../../../src/tools/start/services/debian-packages.ts';
@@ -9,9 +8,9 @@ import { findExecutable } from '../../../src/tools/start/services/executable.ts'
 import { startService } from '../../../src/tools/start/services/service-process.ts';
 import { NotRun } from '../../chaos/support/not-run.ts';
 import { control, type ServiceControl } from '../../chaos/support/services.ts';
+import { waitUntil } from '../../support/wait-until.ts';
 
 const READY_MS = 30_000;
-const POLL_MS = 50;
 
 async function findPgBouncer(signal: AbortSignal) {
   const installed = findExecutable('pgbouncer', process.env['PATH']);
@@ -72,19 +71,18 @@ export async function startPooler({
 }
 
 async function untilAnswers(url: string): Promise<void> {
-  const deadline = performance.now() + READY_MS;
-  for (;;) {
+  const answers = async () => {
     const client = new pg.Client(url);
     client.on('error', () => undefined);
     try {
       await client.connect();
       await client.query('select 1');
-      return;
-    } catch (error) {
-      if (performance.now() > deadline) throw error;
-      await delay(POLL_MS);
+      return true;
+    } catch {
+      return false;
     } finally {
       await client.end().catch(() => undefined);
     }
-  }
+  };
+  await waitUntil(answers, READY_MS, 'PgBouncer to answer');
 }

@@ -3,7 +3,6 @@
  * replication and the bus. The suite's own connections are plain.
  */
 import { join } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
 import type { Redis } from 'ioredis';
 
 import { NotRun } from '../../chaos/support/not-run.ts';
@@ -16,6 +15,7 @@ import {
 } from '../../chaos/support/services.ts';
 import { openRedisClient } from '../../chaos/support/sessions.ts';
 import { findOpenssl, makeCertificates } from '../../support/certificates.ts';
+import { waitUntil } from '../../support/wait-until.ts';
 import { ACL_USER } from './acl-user.ts';
 import { steadyPort } from './steady-port.ts';
 
@@ -26,7 +26,6 @@ const SLOTS = 16_384;
 /** Seven times shorter than the default, so that a master that dies is replaced within seconds. */
 const NODE_TIMEOUT_MS = 2000;
 const READY_MS = 30_000;
-const POLL_MS = 50;
 
 type Node = {
   readonly control: ServiceControl;
@@ -134,27 +133,21 @@ async function joinAll(nodes: readonly Node[]): Promise<void> {
   }
   await untilAll(nodes, (info) => info.includes('cluster_state:ok'));
   const replicas = nodes.slice(MASTERS).map(({ control }) => control);
-  await until('replicas are in step', async () => {
+  const areInStep = async () => {
     const all = await Promise.all(
       replicas.map((one) => onNode(one, (node) => node.info('replication'))),
     );
     return all.every((info) => info.includes('master_link_status:up'));
-  });
+  };
+  await waitUntil(areInStep, READY_MS, 'replicas to be in step');
 }
 
 async function untilAll(nodes: readonly Node[], isSo: (info: string) => boolean): Promise<void> {
-  await until('the cluster is whole', async () => {
+  const areAll = async () => {
     const infos = await Promise.all(
       nodes.map(({ control }) => onNode(control, (node) => node.cluster('INFO'))),
     );
     return infos.every((info) => isSo(String(info)));
-  });
-}
-
-async function until(what: string, isSo: () => Promise<boolean>): Promise<void> {
-  const deadline = performance.now() + READY_MS;
-  while (!(await isSo())) {
-    if (performance.now() > deadline) throw new Error(`not within ${READY_MS} ms: ${what}`);
-    await delay(POLL_MS);
-  }
+  };
+  await waitUntil(areAll, READY_MS, 'the whole cluster');
 }
