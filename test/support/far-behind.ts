@@ -5,7 +5,7 @@ import type { Transaction } from '../../src/core/domain/transaction.ts';
 import { createRecomputeVectors } from '../../src/core/profile/recompute-vectors.ts';
 import { areCounted } from '../../src/core/store/profiles/counted-rows.ts';
 import { readMark } from '../../src/core/store/profiles/profile-snapshots.ts';
-import type { Query } from '../../src/kit/database/pool.ts';
+import type { Query, Statement } from '../../src/kit/database/pool.ts';
 import { type NamedFeatures, named } from './fold-one.ts';
 import { startFold } from './fold-rig.ts';
 import { waitUntil } from './wait-until.ts';
@@ -32,15 +32,13 @@ const seedsFrom = (fromMs: number, first: number, count: number) =>
 async function startFarBehind() {
   const rig = await createWorkerRig();
   const read = { rows: 0 };
-  const query: Query = (statement, values) => {
-    const { onRow } = statement;
-    if (statement.name !== 'past-around-merchants' || onRow === undefined)
-      return rig.pool.query(statement, values);
-    const count = (texts: Parameters<typeof onRow>[0]) => {
-      read.rows += 1;
-      onRow(texts);
-    };
-    return rig.pool.query({ ...statement, onRow: count }, values);
+  const query: Query = async <Row extends object>(
+    statement: Statement,
+    values?: readonly unknown[],
+  ) => {
+    const rows = await rig.pool.query<Row>(statement, values);
+    if (statement.name === 'past-around-merchants') read.rows += rows.length;
+    return rows;
   };
   const backlog = await rig.store(seedsFrom(BACKLOG_MS, 0, BACKLOG));
   // Databases of one server share its marks, which another test's open database transaction holds back.

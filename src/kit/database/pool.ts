@@ -20,14 +20,16 @@ export type Statement = {
   readonly name?: string;
   /** Writes a table of its market as `market.scores`; see market-schema.ts. */
   readonly text: string;
-  /**
-   * Receives the rows; none is kept or returned then. A row has its columns in order, as Postgres wrote them.
-   * Must not throw.
-   */
-  readonly onRow?: (texts: readonly (string | null)[]) => void;
+  /** True where a row is a list of its columns as Postgres writes them: `Texts`. */
+  readonly asTexts?: boolean;
   /** True for a statement that Postgres refuses within a transaction. Behind a pooler it runs without deadlines. */
   readonly outsideTransaction?: boolean;
 };
+
+/** The columns of a row in their order. */
+export type Texts = readonly (string | null)[];
+
+const AS_TEXTS = { rowMode: 'array', types: { getTypeParser: () => (text: string) => text } };
 
 export type Query = <Row extends object>(
   statement: Statement,
@@ -206,38 +208,16 @@ function createQuery(
   options: Pick<PoolOptions, 'namedStatements' | 'setting'>,
 ): Query {
   return async <Row extends object>(statement: Statement, values: readonly unknown[] = []) => {
-    const { name, onRow } = statement;
+    const { name, asTexts } = statement;
     const text = textOf(statement);
-    const asked = { text, values: [...values], ...(options.namedStatements ? { name } : {}) };
+    const named = options.namedStatements ? { name } : {};
+    const asked = { text, values: [...values], ...named, ...(asTexts && AS_TEXTS) };
     try {
-      if (onRow === undefined) return (await client.query<Row>(asked)).rows;
-      await queryByRow(client, new QueryByRow(asked, onRow));
-      return [];
+      return (await client.query<Row>(asked)).rows;
     } catch (error) {
       throw toPoolFailure(error, options);
     }
   };
-}
-
-/** Bypasses the driver's own query, which would make an object of each row and keep them all. */
-class QueryByRow extends pg.Query {
-  readonly #onRow: NonNullable<Statement['onRow']>;
-
-  constructor(asked: pg.QueryConfig, onRow: NonNullable<Statement['onRow']>) {
-    super(asked);
-    this.#onRow = onRow;
-  }
-
-  handleDataRow({ fields }: { readonly fields: readonly (string | null)[] }): void {
-    this.#onRow(fields);
-  }
-}
-
-/** The driver returns no promise for a query object, so it gets a callback. */
-async function queryByRow(client: pg.PoolClient, query: unknown): Promise<void> {
-  const { promise, resolve, reject } = Promise.withResolvers<void>();
-  client.query(query as string, [], (error) => (error ? reject(error) : resolve()));
-  await promise;
 }
 
 /** A connection that comes after the guard has given its caller up goes straight back. */

@@ -68,9 +68,8 @@ export async function readTable(
         text: `declare archived no scroll cursor for select ${columns} from ${tableOf(table)}${sorted}`,
       });
       for (;;) {
-        const rows: Cells[] = [];
         const text = `fetch ${FETCH_ROWS} from archived`;
-        await query({ text, onRow: (texts) => rows.push([...texts]) });
+        const rows = await query<Cells>({ text, asTexts: true });
         if (rows.length === 0) return content;
         await onRows(rows);
       }

@@ -254,10 +254,5 @@ async function readRows(
   text: string,
   values: readonly unknown[],
 ): Promise<ExportRow[]> {
-  const rows: ExportRow[] = [];
-  const onRow = (texts: ExportRow) => {
-    rows.push(texts);
-  };
-  await query({ text, onRow }, values);
-  return rows;
+  return await query<ExportRow>({ text, asTexts: true }, values);
 }

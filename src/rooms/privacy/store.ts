@@ -69,12 +69,8 @@ export async function findTokens(
   query: Query,
   lookups: readonly string[],
 ): Promise<readonly (string | null)[]> {
-  const tokens: (string | null)[] = [];
-  const onRow = ([token = null]: readonly (string | null)[]) => {
-    tokens.push(token);
-  };
-  await query({ ...findStatement, onRow }, [hexUuidArray(lookups)]);
-  return tokens;
+  const rows = await query<{ token: string | null }>(findStatement, [hexUuidArray(lookups)]);
+  return rows.map(({ token }) => token);
 }
 
 /**

@@ -3,7 +3,6 @@
  * them.
  */
 import { int4Array } from '../../../kit/database/binary-array.ts';
-import type { Columns } from '../../../kit/database/columns.ts';
 import type { Query } from '../../../kit/database/pool.ts';
 import { digestKeys, type KeyDigests } from './key-digest.ts';
 
@@ -15,12 +14,11 @@ export type KnownKey = {
   readonly transactionId: string;
 };
 
-const KEYS = `unnest($1::uuid[]) with ordinality as u(digest, ordinal)
-    join market.idempotency_keys k on k.digest = u.digest`;
 const FIND = `
   select ordinal::int4 - 1 as position, k.transaction_id as "transactionId",
          replace(k.fingerprint::text, '-', '') as fingerprint
-    from ${KEYS}`;
+    from unnest($1::uuid[]) with ordinality as u(digest, ordinal)
+    join market.idempotency_keys k on k.digest = u.digest`;
 
 const findInSlices = {
   name: 'find-keys-in-slices',
@@ -44,23 +42,15 @@ export async function findKeys(query: Query, { array }: KeyDigests): Promise<Kno
   return await query<KnownKey>({ text: FIND }, [array]);
 }
 
-const FIND_HOLDERS = `
-  select json_agg(ordinal::int4 - 1) as position, json_agg(k.transaction_id) as "transactionId"
-    from ${KEYS} having count(*) > 0`;
-
 /** The transactions of a client's keys that are committed; a key that nobody holds is left out. */
 export async function findKnownKeys(
   query: Query,
   client: string,
   keys: readonly string[],
 ): Promise<{ readonly idempotencyKey: string; readonly transactionId: string }[]> {
-  const [found] = await query<Columns<Pick<KnownKey, 'position' | 'transactionId'>>>(
-    { text: FIND_HOLDERS },
-    [digestKeys(client, keys).array],
-  );
-  if (found === undefined) return [];
-  return found.position.map((position, row) => ({
+  const found = await findKeys(query, digestKeys(client, keys));
+  return found.map(({ position, transactionId }) => ({
     idempotencyKey: keys[position] as string,
-    transactionId: found.transactionId[row] as string,
+    transactionId,
   }));
 }

@@ -9,8 +9,10 @@ import { createdAtMsOf } from '../../domain/transaction-id.ts';
  */
 export const AMONG = 'transaction_id = any($1::uuid[]) and created_at >= $2 and created_at <= $3';
 
+export type AmongValues = [ids: Buffer, from: Date, to: Date];
+
 /** The values of AMONG; without any id that names a time it finds nothing. */
-export function amongValues(transactionIds: readonly string[]): readonly unknown[] {
+export function amongValues(transactionIds: readonly string[]): AmongValues {
   const times = transactionIds.flatMap((id) => createdAtMsOf(id) ?? []);
   return [
     uuidArray(transactionIds),

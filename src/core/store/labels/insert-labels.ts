@@ -5,15 +5,15 @@ import {
   timestampArray,
   uuidArray,
 } from '../../../kit/database/binary-array.ts';
-import { type Columns, epochMs } from '../../../kit/database/columns.ts';
 import { LOCK_NOT_AVAILABLE, sqlStateOf } from '../../../kit/database/pg-failure.ts';
 import type { Database, Query, Statement } from '../../../kit/database/pool.ts';
+import { epochMs, rowsOf } from '../../../kit/database/statement.ts';
 import { Failure } from '../../../kit/words/failure.ts';
 import { MonthDetached, monthOf } from '../../../kit/words/month.ts';
 import { countDays, type DayTally, negative } from '../../domain/day-tally.ts';
-import { type Label, type LabelReporter, type LabelValue, outranks } from '../../domain/label.ts';
+import { type Label, type LabelReporter, outranks } from '../../domain/label.ts';
 import { addIncrements, incrementValues } from '../tallies/day-tallies.ts';
-import { AMONG, amongValues } from './among.ts';
+import { AMONG, type AmongValues, amongValues } from './among.ts';
 
 export type NewLabels = {
   /** Generated before the first try of a request and kept over all of them. */
@@ -26,29 +26,26 @@ export type NewLabels = {
 
 // Requests that label the same transactions wait for each other, in the order of ids, so that each sees what was said
 // before. Transactions are not updated, so nobody else waits.
-const lockStatement: Statement = {
-  name: 'lock-labelled',
-  text: `select json_agg(t.transaction_id) as "transactionId", json_agg(t.corridor) as corridor,
-                json_agg(t.currency) as currency, json_agg(t.amount) as amount
-           from (select transaction_id, corridor, currency, amount::text from market.transactions
-                  where ${AMONG} order by transaction_id for no key update) t
-         having count(*) > 0`,
-};
+const lockTransactions = rowsOf<Located, AmongValues>(
+  'lock-labelled',
+  `select transaction_id as "transactionId", corridor, currency, amount from market.transactions
+    where ${AMONG} order by transaction_id for no key update`,
+);
 
 // A statement of its own after the lock, so that it sees what the request that held the lock has added.
-const decidingStatement: Statement = {
-  name: 'find-deciding-labels',
-  text: `select json_agg(l.transaction_id) as "transactionId", json_agg(l.label) as label,
-                json_agg(${epochMs('l.labelled_at')}) as "labelledAtMs"
-           from (select distinct on (transaction_id) transaction_id, label, labelled_at from market.labels
-                  where ${AMONG} order by transaction_id, labelled_at desc, label) l
-         having count(*) > 0`,
-};
+const findDeciding = rowsOf<Said, AmongValues>(
+  'find-deciding-labels',
+  `select distinct on (transaction_id) transaction_id as "transactionId", label, ${epochMs('labelled_at')} as "labelledAtMs"
+     from market.labels where ${AMONG} order by transaction_id, labelled_at desc, label`,
+);
 
 // Lateral, so that each row asks one partition by its primary key.
-const knownStatement: Statement = {
-  name: 'find-held-labels',
-  text: `select u.ordinal::int4 - 1 as position, l.batch_id = $1 as "isOwn"
+const readKnown = rowsOf<
+  { readonly position: number; readonly isOwn: boolean },
+  [batchId: string, ...key: readonly Buffer[]]
+>(
+  'find-held-labels',
+  `select u.ordinal::int4 - 1 as position, l.batch_id = $1 as "isOwn"
            from unnest($2::uuid[], $3::timestamptz[], $4::timestamptz[], $5::text[], $6::text[])
                 with ordinality as u(transaction_id, created_at, labelled_at, label, source, ordinal)
           cross join lateral (
@@ -56,7 +53,7 @@ const knownStatement: Statement = {
              where l.transaction_id = u.transaction_id and l.created_at = u.created_at
                and l.labelled_at = u.labelled_at and l.label = u.label and l.source = u.source
              limit 1) l`,
-};
+);
 
 // Arrays side by side in a select list advance in step and in order.
 const insertStatement: Statement = {
@@ -81,7 +78,7 @@ const insertStatement: Statement = {
 export async function insertLabels(query: Query, batch: NewLabels): Promise<number[]> {
   const { batchId, receivedAtMs, reporter, labels } = batch;
   const located = await lockLabelled(query, labels);
-  const deciding = await findDeciding(query, labels);
+  const deciding = byId(await findDeciding(query, ...amongValues(idsOf(labels))));
   const known = await findKnown(query, batchId, labels, deciding);
   const fresh = labels.filter((label) => !known.has(label));
   await query(insertStatement, [
@@ -110,25 +107,11 @@ function keyValues(labels: readonly Label[]): readonly Buffer[] {
   ];
 }
 
-type Said = Pick<Label, 'label' | 'labelledAtMs'>;
+/** The label that decides a transaction now. */
+type Said = Pick<Label, 'transactionId' | 'label' | 'labelledAtMs'>;
 
-/** The label that decides now of each transaction that has any. */
-async function findDeciding(
-  query: Query,
-  labels: readonly Label[],
-): Promise<ReadonlyMap<string, Said>> {
-  type Row = Said & { readonly transactionId: string };
-  const [columns] = await query<Columns<Row>>(decidingStatement, amongValues(idsOf(labels)));
-  return new Map(
-    columns?.transactionId.map((transactionId, row) => [
-      transactionId,
-      {
-        label: columns.label[row] as LabelValue,
-        labelledAtMs: columns.labelledAtMs[row] as number,
-      },
-    ]),
-  );
-}
+const byId = <Row extends { readonly transactionId: string }>(rows: readonly Row[]) =>
+  new Map(rows.map((row) => [row.transactionId, row]));
 
 /** Finds the labels that exist, and whether an earlier try of this request added them. */
 async function findKnown(
@@ -139,10 +122,7 @@ async function findKnown(
 ): Promise<ReadonlyMap<Label, boolean>> {
   const asked = labels.filter(({ transactionId }) => deciding.has(transactionId));
   if (asked.length === 0) return new Map();
-  const rows = await query<{ position: number; isOwn: boolean }>(knownStatement, [
-    batchId,
-    ...keyValues(asked),
-  ]);
+  const rows = await readKnown(query, batchId, ...keyValues(asked));
   return new Map(rows.map(({ position, isOwn }) => [asked[position] as Label, isOwn]));
 }
 
@@ -193,6 +173,7 @@ export async function whyStillRunning(
 
 /** Columns of a labelled transaction that are counted. */
 type Located = {
+  readonly transactionId: string;
   readonly corridor: string;
   readonly currency: string;
   readonly amount: string;
@@ -216,21 +197,11 @@ async function lockLabelled(
   query: Query,
   labels: readonly Label[],
 ): Promise<ReadonlyMap<string, Located>> {
-  type Row = Located & { readonly transactionId: string };
-  const asked = query<Columns<Row>>(lockStatement, amongValues(idsOf(labels)));
-  const [columns] = await asked.catch((error: unknown) => {
+  const asked = lockTransactions(query, ...amongValues(idsOf(labels)));
+  const rows = await asked.catch((error: unknown) => {
     throw sqlStateOf(error) === LOCK_NOT_AVAILABLE ? labelledElsewhere(error) : error;
   });
-  const located = new Map(
-    columns?.transactionId.map((transactionId, row) => [
-      transactionId,
-      {
-        corridor: columns.corridor[row] as string,
-        currency: columns.currency[row] as string,
-        amount: columns.amount[row] as string,
-      },
-    ]),
-  );
+  const located = byId(rows);
   const missing = labels.filter(({ transactionId }) => !located.has(transactionId));
   if (missing.length > 0) {
     throw new MonthDetached(new Set(missing.map(({ createdAtMs }) => monthOf(createdAtMs))));

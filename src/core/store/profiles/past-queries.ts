@@ -4,6 +4,7 @@
  */
 import { unsized } from '../../../kit/database/binary-array.ts';
 import type { Statement } from '../../../kit/database/pool.ts';
+import { epochMs } from '../../../kit/database/statement.ts';
 import { DAY_MS, dayOf } from '../../../kit/words/utc-bucket.ts';
 import {
   ACCOUNT_HISTORY_DAYS,
@@ -34,11 +35,15 @@ const MERCHANT_ROWS_AFTER = 512;
  */
 export const ROWS_MAX = 2 * (MERCHANT_ROWS_BEFORE + MERCHANT_ROWS_AFTER + 2);
 
-/** Columns of a row of `alias`: all that a past needs except the party's own id, which the point has. */
-export const pastColumns = (alias: string, other: PartyColumn) =>
-  ['transaction_id', other, 'amount', 'currency', 'corridor', 'device_id', 'country']
-    .map((column) => `${alias}.${column}`)
-    .join(', ');
+/** A row around a point, and whatever else a statement reads beside it. */
+export type PastRow = PastTransaction & { readonly point: number };
+
+/** Columns of a PastTransaction in a row of `alias`. */
+export const pastColumns = (alias: string) => `
+  ${alias}.transaction_id as "transactionId", ${epochMs(`${alias}.created_at`)} as "createdAtMs",
+  ${alias}.account_id as "accountId", ${alias}.merchant_id as "merchantId", ${alias}.amount, ${alias}.currency,
+  ${alias}.corridor, ${alias}.device_id as "deviceId", ${alias}.country`;
+const STORED = `t.created_at, t.transaction_id, t.account_id, t.merchant_id, t.amount, t.currency, t.corridor, t.device_id, t.country`;
 
 /**
  * The inner order is the index's own, so that the reading stops after the wanted rows however many a
@@ -48,8 +53,8 @@ export const pastColumns = (alias: string, other: PartyColumn) =>
  * all rows of every point but its last. A point has one row at least; where frauds are to be looked for ($5) and a
  * party has any, it has no more.
  */
-const around = (party: PartyColumn, other: PartyColumn, before: number, after: number) => `
-  select p.point::int, p.has_frauds, date_part('epoch', r.created_at) * 1000 as created_at_ms, ${pastColumns('r', other)}
+const around = (party: PartyColumn, before: number, after: number) => `
+  select p.point::int, p.has_frauds as "hasFrauds", ${pastColumns('r')}
     from (select u.*, $5::boolean and exists (
                    select from market.labels l
                     where l.${party} = u.party and l.label = 'fraud' and l.created_at >= u.since) as has_frauds
@@ -57,14 +62,14 @@ const around = (party: PartyColumn, other: PartyColumn, before: number, after: n
                  with ordinality as u (party, at, id, since, point) order by point) p
     left join lateral (
      (select older.* from (
-        select t.created_at, ${pastColumns('t', other)} from market.transactions t
+        select ${STORED} from market.transactions t
          where not p.has_frauds and t.${party} = p.party and t.created_at >= p.since and t.created_at <= p.at
            and (t.created_at, t.transaction_id) < (p.at, p.id)
          order by t.created_at desc fetch first (${before} + 0 * p.point) rows with ties) older
       order by older.created_at desc, older.transaction_id desc limit ${before})
      union all
      (select newer.* from (
-        select t.created_at, ${pastColumns('t', other)} from market.transactions t
+        select ${STORED} from market.transactions t
          where not p.has_frauds and t.${party} = p.party and t.created_at >= p.at
            and (t.created_at, t.transaction_id) >= (p.at, p.id)
          order by t.created_at fetch first (${after} + 0 * p.point) rows with ties) newer
@@ -75,24 +80,20 @@ const around = (party: PartyColumn, other: PartyColumn, before: number, after: n
 /** The differences between accounts and merchants. */
 export type PastQuery = {
   readonly party: PartyColumn;
-  readonly other: PartyColumn;
   readonly statement: Statement;
   readonly before: number;
   readonly after: number;
   readonly loadFrauds: LoadFrauds;
   readonly sinceMs: (point: Transaction) => number;
   readonly partyOf: (point: Transaction) => string;
-  /** @param other the account or merchant on the other side */
-  readonly idsOf: (point: Transaction, other: string) => { accountId: string; merchantId: string };
 };
 
 /** A row more than needed shows whether there are more rows, and where the needed rows begin. */
 export const ACCOUNTS: PastQuery = {
   party: 'account_id',
-  other: 'merchant_id',
   statement: {
     name: 'past-around-accounts',
-    text: around('account_id', 'merchant_id', ACCOUNT_ROWS_BEFORE + 1, ACCOUNT_ROWS_AFTER + 1),
+    text: around('account_id', ACCOUNT_ROWS_BEFORE + 1, ACCOUNT_ROWS_AFTER + 1),
   },
   before: ACCOUNT_ROWS_BEFORE,
   after: ACCOUNT_ROWS_AFTER,
@@ -100,7 +101,6 @@ export const ACCOUNTS: PastQuery = {
   loadFrauds: createLoadFrauds('account_id', ACCOUNT_ROWS_BEFORE, ACCOUNT_ROWS_AFTER + 1),
   sinceMs: (point) => point.createdAtMs - ACCOUNT_REACH_DAYS * DAY_MS,
   partyOf: (point) => point.accountId,
-  idsOf: ({ accountId }, merchantId) => ({ accountId, merchantId }),
 };
 
 /** The same for readers that leave out one of the rows. */
@@ -108,7 +108,7 @@ export const ACCOUNTS_BUT_ONE: PastQuery = {
   ...ACCOUNTS,
   statement: {
     name: 'past-around-accounts-but-one',
-    text: around('account_id', 'merchant_id', ACCOUNT_ROWS_BEFORE + 2, ACCOUNT_ROWS_AFTER + 1),
+    text: around('account_id', ACCOUNT_ROWS_BEFORE + 2, ACCOUNT_ROWS_AFTER + 1),
   },
   before: ACCOUNT_ROWS_BEFORE + 1,
   loadFrauds: createLoadFrauds('account_id', ACCOUNT_ROWS_BEFORE + 1, ACCOUNT_ROWS_AFTER + 1),
@@ -116,7 +116,7 @@ export const ACCOUNTS_BUT_ONE: PastQuery = {
 
 const aroundMerchants: Statement = {
   name: 'past-around-merchants',
-  text: around('merchant_id', 'account_id', MERCHANT_ROWS_BEFORE + 1, MERCHANT_ROWS_AFTER + 1),
+  text: around('merchant_id', MERCHANT_ROWS_BEFORE + 1, MERCHANT_ROWS_AFTER + 1),
 };
 const loadFraudsOfMerchants = createLoadFrauds(
   'merchant_id',
@@ -127,9 +127,7 @@ const loadFraudsOfMerchants = createLoadFrauds(
 /** The part of a merchant's query that does not depend on the maturity of labels. */
 export const MERCHANTS = {
   party: 'merchant_id',
-  other: 'account_id',
   partyOf: (point: Transaction) => point.merchantId,
-  idsOf: ({ merchantId }: Transaction, accountId: string) => ({ accountId, merchantId }),
 } as const;
 
 export function merchantPast(maturityDays: number): PastQuery {
@@ -141,26 +139,5 @@ export function merchantPast(maturityDays: number): PastQuery {
     after: MERCHANT_ROWS_AFTER,
     loadFrauds: loadFraudsOfMerchants,
     sinceMs: (point) => dayOf(point.createdAtMs) - reachMs,
-  };
-}
-
-/** The row whose columns begin with created_at in milliseconds at `first`, and go on as `pastColumns` has them. */
-export function toPast(
-  texts: readonly (string | null)[],
-  first: number,
-  { idsOf }: Pick<PastQuery, 'idsOf'>,
-  point: Transaction,
-): PastTransaction {
-  const { accountId, merchantId } = idsOf(point, texts[first + 2] as string);
-  return {
-    createdAtMs: Math.round(Number(texts[first])),
-    transactionId: texts[first + 1] as string,
-    accountId,
-    merchantId,
-    amount: texts[first + 3] as string,
-    currency: texts[first + 4] as string,
-    corridor: texts[first + 5] as string,
-    deviceId: texts[first + 6] as string | null,
-    country: texts[first + 7] as string | null,
   };
 }

@@ -8,7 +8,7 @@ import type { Query, Statement } from '../../../kit/database/pool.ts';
 import { comparePositions, type PastTransaction } from '../../domain/history.ts';
 import type { PartyKind } from '../../domain/party.ts';
 import type { Transaction } from '../../domain/transaction.ts';
-import { ACCOUNTS, MERCHANTS, type PastQuery, pastColumns, toPast } from './past-queries.ts';
+import { ACCOUNTS, MERCHANTS, type PastQuery, type PastRow, pastColumns } from './past-queries.ts';
 
 /** A moment. It belongs to the snapshots that are made of what was read from then on; an earlier moment is as right. */
 export type SnapshotMark = {
@@ -49,13 +49,10 @@ export const SNAPSHOTS_READ_MAX: Readonly<Record<PartyKind, number>> = {
  * `is true` hides the bound from the planner, which would read the rows of all parties by the index of inserted_xid; the limit of a
  * single row hides the join, for which it would read all snapshots.
  */
-const readStatement = (
-  kind: PartyKind,
-  { party, other }: Pick<PastQuery, 'party' | 'other'>,
-): Statement => ({
+const readStatement = (kind: PartyKind, { party }: Pick<PastQuery, 'party'>): Statement => ({
   name: `read-snapshots-${kind}`,
   text: `
-    select p.point::int, case when coalesce(r.row, 1) = 1 then s.snapshot end, r.created_at_ms, ${pastColumns('r', other)}
+    select p.point::int, case when coalesce(r.row, 1) = 1 then s.snapshot end as snapshot, ${pastColumns('r')}
       from unnest(${unsized('$1::text[]')}) with ordinality as p (party, point)
       left join lateral (
         select s.* from market.profile_snapshots s
@@ -71,7 +68,7 @@ const readStatement = (
                      (select min(l.from_at) from market.late_rows l
                        where l.bucket >= s.folded_to::text::bigint >> ${BUCKET_BITS})) as at offset 0) since on true
       left join lateral (
-        select row_number() over () as row, date_part('epoch', t.created_at) * 1000 as created_at_ms, ${pastColumns('t', other)}
+        select row_number() over () as row, t.*
           from market.transactions t
          where t.${party} = s.party and t.created_at >= since.at
            and (t.inserted_xid >= s.folded_to) is true
@@ -84,10 +81,8 @@ const READS = {
   merchant: { pastQuery: MERCHANTS, statement: readStatement('merchant', MERCHANTS) },
 } as const;
 
-/** Indexes of the columns of a row. */
-const [POINT, SNAPSHOT, CREATED_AT] = [0, 1, 2];
-/** Postgres writes `\x` in front of the digits of a bytea. */
-const DIGITS_AT = 2;
+/** A snapshot stands in the first row of its party; a party without rows since has a row without an id. */
+type SnapshotRow = PastRow & { readonly snapshot: Buffer | null };
 
 /**
  * The snapshots of the points' parties, in the order of the points; undefined where a rebuild has to read all rows.
@@ -99,21 +94,15 @@ export async function readSnapshots(
   points: readonly Transaction[],
 ): Promise<(SnapshotPast | undefined)[]> {
   const { pastQuery, statement } = READS[kind];
-  const found = points.map((): { snapshot?: Buffer; rows: PastTransaction[] } => ({ rows: [] }));
-  const onRow: Statement['onRow'] = (texts) => {
-    const at = Number(texts[POINT]) - 1;
-    const [one, point] = [found[at], points[at]];
-    if (one === undefined || point === undefined) return;
-    const digits = texts[SNAPSHOT];
-    if (typeof digits === 'string') one.snapshot = Buffer.from(digits.slice(DIGITS_AT), 'hex');
-    if (texts[CREATED_AT] !== null) one.rows.push(toPast(texts, CREATED_AT, pastQuery, point));
-  };
-  await query({ ...statement, onRow }, [textArray(points.map(pastQuery.partyOf))]);
-  return found.map(({ snapshot, rows }) =>
-    snapshot === undefined || rows.length > ROWS_SINCE_MAX
-      ? undefined
-      : { snapshot, rows: rows.sort(comparePositions) },
-  );
+  const parties = textArray(points.map(pastQuery.partyOf));
+  const found = Map.groupBy(await query<SnapshotRow>(statement, [parties]), (row) => row.point);
+  return points.map((_, at) => {
+    const all = found.get(at + 1) ?? [];
+    const snapshot = all.find((row) => row.snapshot !== null)?.snapshot ?? null;
+    const rows = all.filter(({ transactionId }) => transactionId !== null);
+    if (snapshot === null || rows.length > ROWS_SINCE_MAX) return undefined;
+    return { snapshot, rows: rows.sort(comparePositions) };
+  });
 }
 
 /**

@@ -7,7 +7,7 @@ import {
   uuidArray,
   uuidOffset,
 } from '../../../kit/database/binary-array.ts';
-import type { Query, Statement } from '../../../kit/database/pool.ts';
+import type { Query, Statement, Texts } from '../../../kit/database/pool.ts';
 import { rowsOf } from '../../../kit/database/statement.ts';
 import type { AuditEntry } from '../../../kit/words/audit.ts';
 import type { ModelFacts, RuleSetFacts } from '../log/contents.ts';
@@ -109,33 +109,30 @@ export async function readScoreTexts(query: Query, ids: readonly string[]): Prom
     ([low, high], ms) => [Math.min(low, ms), Math.max(high, ms)] as const,
     [Infinity, -Infinity] as const,
   );
-  const rows: ScoreTexts[] = [];
-  const statement = { name: 'read-unsealed', text: readText, onRow: addTo(rows) };
-  await query(statement, [uuidArray(ids), timestampArray(known), timestampArray([...bounds])]);
-  return rows;
+  const statement = { name: 'read-unsealed', text: readText, asTexts: true };
+  const values = [uuidArray(ids), timestampArray(known), timestampArray([...bounds])];
+  return (await query<Texts>(statement, values)).map(toScoreTexts);
 }
 
-const addTo = (rows: ScoreTexts[]) => (texts: readonly (string | null)[]) => {
-  rows.push({
-    transactionId: texts[0] as string,
-    scoredAtMs: Math.round(Number(texts[1]) * 1000),
-    accountId: texts[2] as string,
-    corridor: texts[3] as string,
-    score: texts[4] as string,
-    risk: texts[5] as string,
-    probability: texts[6] ?? null,
-    verdict: texts[7] as string,
-    reasons: texts[8] as string,
-    features: texts[9] as string,
-    featureSchema: texts[10] as string,
-    ruleSet: texts[11] as string,
-    model: texts[12] ?? null,
-    attempts: texts[13] as string,
-    degradation: texts[14] as string,
-    featuresCrc32: texts[15] as string,
-    ruleInputs: texts[16] ?? null,
-  });
-};
+const toScoreTexts = (texts: Texts): ScoreTexts => ({
+  transactionId: texts[0] as string,
+  scoredAtMs: Math.round(Number(texts[1]) * 1000),
+  accountId: texts[2] as string,
+  corridor: texts[3] as string,
+  score: texts[4] as string,
+  risk: texts[5] as string,
+  probability: texts[6] ?? null,
+  verdict: texts[7] as string,
+  reasons: texts[8] as string,
+  features: texts[9] as string,
+  featureSchema: texts[10] as string,
+  ruleSet: texts[11] as string,
+  model: texts[12] ?? null,
+  attempts: texts[13] as string,
+  degradation: texts[14] as string,
+  featuresCrc32: texts[15] as string,
+  ruleInputs: texts[16] ?? null,
+});
 
 /** Lines after a position. Ids have the order of commits, so no line appears later before a line that was read. */
 export const readAuditAfter = rowsOf<AuditEntry, [auditId: string, rowsMax: number]>(

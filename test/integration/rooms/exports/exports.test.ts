@@ -7,7 +7,7 @@ import { parquetMetadata, parquetReadObjects } from 'hyparquet';
 import { describe, expect, test } from 'vitest';
 import type { FoundTransactionJson } from '../../../../src/core/domain/transaction-record.ts';
 import { detachMonth } from '../../../../src/core/store/partitions/detach-months.ts';
-import type { Database, Query } from '../../../../src/kit/database/pool.ts';
+import type { Database, Query, Statement, Texts } from '../../../../src/kit/database/pool.ts';
 import { monthOf } from '../../../../src/kit/words/month.ts';
 import { charsOf } from '../../../../src/rooms/exports/columns.ts';
 import { writeBody } from '../../../../src/rooms/exports/exports.ts';
@@ -254,15 +254,10 @@ test('long rows come in short slices, and in short row groups of Parquet', async
   const chars: number[] = [];
   const spied =
     (query: Query): Query =>
-    (statement, values) => {
-      const { onRow } = statement;
-      if (onRow === undefined) return query(statement, values);
-      chars.push(0);
-      const counted = (texts: readonly (string | null)[]) => {
-        chars.push((chars.pop() ?? 0) + charsOf([texts]));
-        onRow(texts);
-      };
-      return query({ ...statement, onRow: counted }, values);
+    async <Row extends object>(statement: Statement, values?: readonly unknown[]) => {
+      const rows = await query<Row>(statement, values);
+      if (statement.asTexts) chars.push(charsOf(rows as unknown as Texts[]));
+      return rows;
     };
   const primary: Database = {
     ...its,
