@@ -35,8 +35,6 @@ type FoldRigOptions = {
   readonly hasSnapshots?: boolean;
   /** Bounds the copies of each kind. */
   readonly bytesMax?: number;
-  /** Whether Redis' memory is crowded. */
-  readonly isCrowded?: boolean;
 };
 
 const FIRST = { createdAtMs: 0, transactionId: '00000000-0000-0000-0000-000000000000' };
@@ -60,14 +58,11 @@ export function startFold({
   market,
   hasSnapshots = true,
   bytesMax = 1_000_000,
-  isCrowded = false,
 }: FoldRigOptions) {
   const snapshots = (kind: PartyKind) =>
     query === undefined || !hasSnapshots ? NO_SNAPSHOTS : snapshotsOf(query, kind);
   const metrics = createMetrics();
   const inRedis = { name: market, redis, memory: watchMemory(0) };
-  const left = Number.POSITIVE_INFINITY;
-  inRedis.memory.profileRoom.set(left, { isScarce: false, isCrowded });
   const guarded = { ...inRedis, guards: OPEN };
   const profiles = openProfiles(
     {

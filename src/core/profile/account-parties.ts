@@ -11,7 +11,6 @@ import {
   ROUTE_AT,
 } from './account-profile.ts';
 import type { Arrivals } from './arrivals.ts';
-import { addDistinct, beginDistinct } from './distinct.ts';
 import type { PackedList } from './packed-list.ts';
 
 /** The functions below write this object; the next arrival overwrites it. 1 is yes. */
@@ -84,12 +83,11 @@ export function countMerchants(
   from1h: number,
   end: number,
 ): void {
-  beginDistinct();
-  let merchants = 0;
+  const merchants = new Set<number>();
   for (let index = end - 1; index >= from24h; index--) {
-    if (index === from1h - 1) parties.merchants1h = merchants;
-    merchants = addDistinct(records.getUint32(index * ACCOUNT_RECORD_BYTES + MERCHANT_AT, true));
+    if (index === from1h - 1) parties.merchants1h = merchants.size;
+    merchants.add(records.getUint32(index * ACCOUNT_RECORD_BYTES + MERCHANT_AT, true));
   }
-  parties.merchants24h = merchants;
-  if (from1h === from24h) parties.merchants1h = merchants;
+  parties.merchants24h = merchants.size;
+  if (from1h === from24h) parties.merchants1h = merchants.size;
 }

@@ -3,7 +3,6 @@
  * transaction overwrite these.
  */
 import { DAY_MS, dayOf, HOUR_MS, hourOf } from '../../kit/words/utc-bucket.ts';
-import { addDistinct, beginDistinct } from './distinct.ts';
 import { accountAt, amountAt, currencyAt } from './merchant-record.ts';
 import { countOlder, type PackedList } from './packed-list.ts';
 import { countTallied, type Tallies } from './tallies.ts';
@@ -80,8 +79,7 @@ export function sumListed(
 
 /** How many accounts the records [from, to) have. */
 export function countAccounts(list: PackedList, from: number, to: number): number {
-  beginDistinct();
-  let accounts = 0;
-  for (let index = from; index < to; index++) accounts = addDistinct(accountAt(list, index));
-  return accounts;
+  const accounts = new Set<number>();
+  for (let index = from; index < to; index++) accounts.add(accountAt(list, index));
+  return accounts.size;
 }

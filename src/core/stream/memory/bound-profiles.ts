@@ -17,22 +17,17 @@ const ROOM_MIN = 0.005;
 
 /** Checks all nodes; resolves to how many keys were dropped. Throws a Failure. */
 export async function boundProfiles(market: MarketInRedis): Promise<number> {
-  let [dropped, largest, room] = [0, 0, Number.POSITIVE_INFINITY];
+  let [dropped, room] = [0, Number.POSITIVE_INFINITY];
   try {
     for (const node of writableNodes(market.redis)) {
       const bounded = await boundNode(market, node);
       dropped += bounded.dropped;
-      largest = Math.max(largest, usedShare([bounded.memory]));
       room = Math.min(room, roomOf(bounded.memory));
     }
   } catch (error) {
     throw toRedisFailure(error);
   }
-  const { waiting, profilesAfter } = WATERMARKS;
-  market.memory.profileRoom.set(room, {
-    isScarce: largest > profilesAfter,
-    isCrowded: largest > waiting,
-  });
+  market.memory.profileBytes = room;
   return dropped;
 }
 
@@ -43,20 +38,20 @@ function roomOf({ usedBytes, maxBytes }: NodeMemory): number {
 }
 
 async function boundNode(
-  { name: marketName, memory: { cursors, profileRoom } }: MarketInRedis,
+  { name: marketName, memory: watch }: MarketInRedis,
   node: Redis,
 ): Promise<{ readonly memory: NodeMemory; readonly dropped: number }> {
   let memory = await memoryOf(node);
   let dropped = 0;
   if (usedShare([memory]) <= WATERMARKS.profiles) return { memory, dropped };
-  profileRoom.close();
+  watch.profileBytes = 0;
   const name = `${node.options.host}:${node.options.port}`;
   for (let page = 0; page < PAGES_MAX && usedShare([memory]) > WATERMARKS.profilesAfter; page++) {
     const [cursor, keys] = await node.scan(
-      ...([cursors.get(name) ?? '0', 'MATCH', partyPattern(marketName)] as const),
+      ...([watch.cursors.get(name) ?? '0', 'MATCH', partyPattern(marketName)] as const),
       ...(['COUNT', PAGE_KEYS] as const),
     );
-    cursors.set(name, cursor);
+    watch.cursors.set(name, cursor);
     dropped += await dropIdle(node, keys);
     memory = await memoryOf(node);
   }

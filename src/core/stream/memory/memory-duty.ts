@@ -8,8 +8,6 @@ import type { MarketInRedis } from './memory.ts';
 
 /** At 30,000 scores a second 3.4 MB of events and 2.3 MB of records come between two checks. */
 const EVERY_MS = 1000;
-/** Checks after which refusals of parties are counted anew: ten minutes. */
-const FORGOTTEN_CHECKS = 600;
 
 /** Makes profiles and events of these streams give way, on every worker. */
 export function memoryDuty(
@@ -17,7 +15,6 @@ export function memoryDuty(
   metrics: Metrics,
   streams: () => readonly StreamKeys[],
 ): Duty {
-  let checks = 0;
   return {
     name: 'memory',
     everyMs: EVERY_MS,
@@ -28,8 +25,6 @@ export function memoryDuty(
         metrics.eventBytesDropped.inc({ kind }, dropped[kind]);
       }
       await boundProfiles(market);
-      checks += 1;
-      if (checks % FORGOTTEN_CHECKS === 0) market.memory.profileRoom.forget();
     },
   };
 }

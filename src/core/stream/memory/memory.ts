@@ -4,27 +4,19 @@
  *
  *   0      0.55              0.65 ◀────────── 0.70                      0.85           1
  *   ├───────┼──────────────────┼────────────────┼────────────────────────┼────────────┤
- *    waiting transactions      profiles of       profiles begin no log,    events and copies of dead letters
- *    take what is free         parties that      and are dropped down      all go; none are written
- *    (stream-capacity.ts);     were refused      to 0.65                   (bound-events.ts)
- *    above 0.55 logs           (profile-room.ts) (bound-profiles.ts)
- *    have no spare memory
+ *    waiting transactions                        profiles begin no log,    events and copies of dead letters
+ *    take what is free                           and are dropped down      all go; none are written
+ *    (stream-capacity.ts)                        to 0.65                   (bound-events.ts)
+ *                                                (bound-profiles.ts)
  */
 import { type RedisClient, toRedisFailure, writableNodes } from '../../../kit/redis/connection.ts';
 import { infoField } from '../../../kit/redis/info-field.ts';
-import { createProfileRoom, type ProfileRoom } from './profile-room.ts';
 
 /** Shares of maxmemory; each one leaves room for the next to act. */
 export const WATERMARKS = {
-  /**
-   * Below it waiting transactions take what is free; from here on logs of profiles have no spare memory. Were it above
-   * `profilesAfter`, waiting transactions would take what profiles have given up.
-   */
+  /** Below it waiting transactions take what is free. Above `profilesAfter`, they would take what profiles have given up. */
   waiting: 0.55,
-  /**
-   * Dropping profiles ends here, and from here on parties get a log only once they were refused one. Nearer to `profiles`, the
-   * next check would drop again.
-   */
+  /** Dropping profiles ends here. Nearer to `profiles`, the next check would drop again. */
   profilesAfter: 0.65,
   /** Above it profiles give way. Higher, waiting transactions would reach `events` first. */
   profiles: 0.7,
@@ -69,7 +61,8 @@ export type MemoryWatch = {
   /** Bound on events and copies of dead letters, where maxmemory allows as much; 0 for none of them. */
   readonly eventBytesMax: number;
   hasEventRoom: boolean;
-  readonly profileRoom: ProfileRoom;
+  /** Bytes of profiles that this process may install before the next check; while there are none, no log is begun. */
+  profileBytes: number;
   /** By node: where the last check of its profiles ended. */
   readonly cursors: Map<string, string>;
   /** The removal of profiles that another server left, while it is under way. */
@@ -88,7 +81,7 @@ export function watchMemory(eventBytesMax: number): MemoryWatch {
   return {
     eventBytesMax,
     hasEventRoom: eventBytesMax > 0,
-    profileRoom: createProfileRoom(),
+    profileBytes: Number.POSITIVE_INFINITY,
     cursors: new Map(),
     adopting: undefined,
   };

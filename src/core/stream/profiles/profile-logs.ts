@@ -5,9 +5,8 @@
 import { callsOf } from '../../../kit/redis/by-slot.ts';
 import { unexpected } from '../../../kit/redis/outage.ts';
 import { Failure } from '../../../kit/words/failure.ts';
-import { profileCopyKey, profileHistoryKey } from '../keys.ts';
+import { profileHistoryKey } from '../keys.ts';
 import type { MarketInRedis } from '../memory/memory.ts';
-import type { ProfileRoom } from '../memory/profile-room.ts';
 import { loadScript } from '../scripts.ts';
 import { isOtherHistory, runOverProfiles } from './server-history.ts';
 
@@ -72,17 +71,15 @@ export async function appendProfiles(
   appends: readonly LogAppend[],
   replyBytesMax = REPLY_BYTES_MAX,
 ): Promise<LogReply[]> {
-  const { profileRoom } = market.memory;
   const calls = callsOf(market.redis, appends);
+  const begins = market.memory.profileBytes > 0;
   const packed = calls.map(({ parts }) => ({
-    keys: keysOf(market.name, parts, profileCopyKey),
-    args: [packAppends(parts, profileRoom), ...[replyBytesMax, ttlSeconds, PLACEHOLDER_SECONDS]],
+    keys: keysOf(market.name, parts),
+    args: [packAppends(parts, begins), ...[replyBytesMax, ttlSeconds, PLACEHOLDER_SECONDS]],
   }));
   const replies = await runOverProfiles(market, appendScript, packed, { buffers: true });
   const sorted = new Array<LogReply>(appends.length);
   for (const [call, { indices }] of calls.entries()) sortReplies(replies[call], indices, sorted);
-  for (const [index, { lacks, isStored }] of sorted.entries())
-    if (lacks === 'absent' && !isStored) profileRoom.refuse((appends[index] as LogAppend).key);
   return sorted;
 }
 
@@ -121,13 +118,9 @@ export async function installProfiles(
 export const PROFILE_LOGS = { append: appendProfiles, install: installProfiles };
 export type ProfileLogs = Readonly<typeof PROFILE_LOGS>;
 
-type SlotKey = (market: string, slot: number) => string;
-
-/** The logs and then keys of their slot, the last of which is its history: on a single node the first log's slot stands for all. */
-function keysOf(market: string, logs: readonly LogKey[], ...slotKeys: SlotKey[]): string[] {
-  const slot = logs[0]?.slot ?? 0;
-  const own = [...slotKeys, profileHistoryKey].map((keyOf) => keyOf(market, slot));
-  return [...logs.map(({ key }) => key), ...own];
+/** The logs and then the history of their slot: on a single node the first log's slot stands for all. */
+function keysOf(market: string, logs: readonly LogKey[]): string[] {
+  return [...logs.map(({ key }) => key), profileHistoryKey(market, logs[0]?.slot ?? 0)];
 }
 
 function sortReplies(reply: unknown, indices: readonly number[], sorted: LogReply[]): void {
@@ -156,18 +149,18 @@ const DIGITS_MAX = 9;
 const HEAD_BYTES = 4 + DIGITS_MAX + STAMP_BYTES;
 const RENEW_FLAG = 128;
 const BEGIN_NONE_FLAG = 64;
-const NO_SPARE_FLAG = 32;
 
-/** A single argument for all logs: the client spends more on an argument than on its bytes. */
-function packAppends(appends: readonly LogAppend[], room: ProfileRoom): Buffer {
+/**
+ * A single argument for all logs: the client spends more on an argument than on its bytes.
+ * @param begins whether logs may be begun
+ */
+function packAppends(appends: readonly LogAppend[], begins: boolean): Buffer {
   let length = appends.length * HEAD_BYTES;
   for (const { block } of appends) length += block.length;
   const packed = Buffer.allocUnsafe(length);
-  const noSpare = room.isCrowded() ? NO_SPARE_FLAG : 0;
   let at = 0;
-  for (const { key, known, block, isToRenew } of appends) {
-    const begins = known === null ? room.admits(key) : room.hasBytes();
-    const flags = (isToRenew ? RENEW_FLAG : 0) + (begins ? 0 : BEGIN_NONE_FLAG) + noSpare;
+  for (const { known, block, isToRenew } of appends) {
+    const flags = (isToRenew ? RENEW_FLAG : 0) + (begins ? 0 : BEGIN_NONE_FLAG);
     at = packHead(packed, at, known, block.length, flags);
     packed.set(block, at);
     at += block.length;

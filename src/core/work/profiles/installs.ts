@@ -65,7 +65,7 @@ export function createInstalls({ market, logs, metrics, ttlSeconds }: InstallsOp
       return new DataView(room, used - bytes, bytes);
     },
     add(install: LogInstall): void {
-      market.memory.profileRoom.take(install.snapshot.length);
+      market.memory.profileBytes -= install.snapshot.length;
       added.push(install);
       addedBytes += install.snapshot.length;
       if (addedBytes >= CALL_BYTES) flush();

@@ -154,7 +154,7 @@ export function openProfiles(
     ),
   }));
   const installs = createInstalls(options);
-  return { ...options, kinds, installs, newStamp: createStamps(), ...openTurns() };
+  return { ...options, kinds, installs, newStamp, ...openTurns() };
 }
 
 /** Memory for the next party's list; that of the party before is free. */
@@ -163,20 +163,10 @@ export function resetArena({ arena }: Pick<KindMemory, 'arena'>): TakeBytes {
   return arena.take;
 }
 
-/** Stamps drawn at once: a call takes as long for one as for hundreds. */
-const STAMPS_DRAWN = 512;
-
-/** 64 random bits each. */
-function createStamps(): () => Stamp {
-  const drawn = new Uint32Array(2 * STAMPS_DRAWN);
-  let next = drawn.length;
-  return () => {
-    if (next === drawn.length) {
-      randomFillSync(drawn);
-      next = 0;
-    }
-    return { high: drawn[next++] ?? 0, low: drawn[next++] ?? 0 };
-  };
+/** 64 random bits. */
+function newStamp(): Stamp {
+  const [high = 0, low = 0] = randomFillSync(new Uint32Array(2));
+  return { high, low };
 }
 
 /**

@@ -4,12 +4,8 @@ import { encodeSnapshot } from '../../profile/profile-log.ts';
 import { forgetParty, isKept, noteFolded, storeProfile } from './profile-memory.ts';
 import type { BatchParty, KindFold } from './profiles.ts';
 
-/**
- * A log is made anew once it has grown by its snapshot's size, and by so many bytes. Of short logs a quarter is what each append adds
- * beside its record, so they are made anew earlier where memory is crowded.
- */
+/** A log is made anew once it has grown by its snapshot's size, and by so many bytes. */
 const COMPACT_BYTES_MIN = 4096;
-const CROWDED_COMPACT_BYTES_MIN = 512;
 
 /** A profile, and how long the snapshot is that its log begins with. */
 export type Found = { readonly profile: Profile; readonly snapshotBytes: number };
@@ -27,9 +23,7 @@ export function storeFolded(
     forgetParty(memory, party);
     return;
   }
-  const isCrowded = batch.market.memory.profileRoom.isCrowded();
-  const bytesMin = isCrowded ? CROWDED_COMPACT_BYTES_MIN : COMPACT_BYTES_MIN;
-  if (end.length - snapshotBytes > Math.max(snapshotBytes, bytesMin)) {
+  if (end.length - snapshotBytes > Math.max(snapshotBytes, COMPACT_BYTES_MIN)) {
     storeSnapshot(batch, batchParty, profile);
     return;
   }
@@ -48,7 +42,7 @@ export function storeFolded(
  * again, and the placeholder of its log expires.
  */
 export function storeMade(fold: KindFold, batchParty: BatchParty, profile: Profile): void {
-  if (fold.market.memory.profileRoom.hasBytes()) storeSnapshot(fold, batchParty, profile);
+  if (fold.market.memory.profileBytes > 0) storeSnapshot(fold, batchParty, profile);
 }
 
 /** Puts the profile in front of its log, and stores a copy as if it stood there: the next append finds out. */
