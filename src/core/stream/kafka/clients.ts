@@ -148,6 +148,38 @@ async function untilLed(consumer: Consumer, topics: readonly string[]): Promise<
   }
 }
 
+/** Offsets of a partition: its first and its end, and where the group goes on; `start` where the group knows none that is there. */
+type PartitionOffsets = {
+  readonly start: bigint;
+  readonly end: bigint;
+  readonly begin: bigint;
+  /** Whether retention has removed records that were not done. */
+  readonly isTrimmed: boolean;
+};
+
+/** Reads the offsets of the same partitions of some topics. Throws a Failure. */
+export async function readOffsets(
+  consumer: Consumer,
+  topics: readonly string[],
+  partitions: readonly number[],
+): Promise<(topic: string, partition: number) => PartitionOffsets> {
+  for (const topic of topics) consumer.topics.track(topic);
+  const asked = topics.map((topic) => ({ topic, partitions: [...partitions] }));
+  const [commits, starts, ends] = await Promise.all([
+    within(consumer.listCommittedOffsets({ topics: asked })),
+    within(consumer.listOffsets({ topics: [...topics], timestamp: EARLIEST })),
+    within(consumer.listOffsets({ topics: [...topics] })),
+  ]).catch(throwKafkaFailure);
+  return (topic, partition) => {
+    const start = starts.get(topic)?.[partition] ?? 0n;
+    const end = ends.get(topic)?.[partition] ?? start;
+    const committed = commits.get(topic)?.[partition] ?? -1n;
+    // A topic that was made anew has lower offsets than the group remembers.
+    const begin = committed < start || committed > end ? start : committed;
+    return { start, end, begin, isTrimmed: committed >= 0n && committed < start };
+  };
+}
+
 /** The clients of a process; undefined where no URL is set. */
 export function kafkaOf(
   url: string | undefined,

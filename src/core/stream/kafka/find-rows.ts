@@ -5,13 +5,12 @@
  */
 import { isUnavailable } from '../../../kit/words/failure.ts';
 import { rowIdOf } from '../entries/entry-head.ts';
-import { EARLIEST, type KafkaClients, throwKafkaFailure, within } from './clients.ts';
+import { type KafkaClients, readOffsets } from './clients.ts';
 import { type Fetcher, openFetcher } from './fetch-records.ts';
-import { groupOf, PARTITIONS, topicsOf } from './topics.ts';
+import { ALL_PARTITIONS, groupOf, topicsOf } from './topics.ts';
 
 /** Time of one look; what was not found by then is looked for in the next pass. */
 const LOOK_MS_MAX = 10_000;
-const ALL_PARTITIONS = Array.from({ length: PARTITIONS }, (_, partition) => partition);
 
 /** Resolves to the rows that are found, and to all of them where that cannot be told now. */
 export type FindRows = (
@@ -48,20 +47,14 @@ async function readTopic(
   missing: Set<string>,
   begins?: readonly bigint[],
 ): Promise<readonly bigint[]> {
-  const { consumer } = fetcher;
   if (missing.size === 0) return [];
-  consumer.topics.track(topic);
-  const [commits, starts, ends] = await Promise.all([
-    within(consumer.listCommittedOffsets({ topics: [{ topic, partitions: [...ALL_PARTITIONS] }] })),
-    within(consumer.listOffsets({ topics: [topic], timestamp: EARLIEST })),
-    within(consumer.listOffsets({ topics: [topic] })),
-  ]).catch(throwKafkaFailure);
-  const endOf = (partition: number) => ends.get(topic)?.[partition] ?? 0n;
+  const offsetsOf = await readOffsets(fetcher.consumer, [topic], ALL_PARTITIONS);
+  const endOf = (partition: number) => offsetsOf(topic, partition).end;
   const positions = new Map(
     ALL_PARTITIONS.map((partition) => {
-      const start = starts.get(topic)?.[partition] ?? 0n;
-      const begin = begins?.[partition] ?? commits.get(topic)?.[partition] ?? start;
-      return [partition, begin < start || begin > endOf(partition) ? start : begin];
+      const { start, end, begin } = offsetsOf(topic, partition);
+      const from = begins?.[partition] ?? begin;
+      return [partition, from < start || from > end ? start : from];
     }),
   );
   const lateMs = performance.now() + LOOK_MS_MAX;

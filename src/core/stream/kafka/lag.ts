@@ -6,10 +6,10 @@ import type { RedisClient } from '../../../kit/redis/connection.ts';
 import type { CorridorLog } from '../../domain/corridor-settings.ts';
 import type { StreamLag } from '../status/lag.ts';
 import { nameOfPartition } from './claim.ts';
-import { EARLIEST, throwKafkaFailure, within } from './clients.ts';
+import { readOffsets } from './clients.ts';
 import { readDelivered } from './delivered.ts';
 import type { FetchedRecord, Fetcher, Position } from './fetch-records.ts';
-import { PARTITIONS, partitionKeys, topicsOf, transactionsOf } from './topics.ts';
+import { ALL_PARTITIONS, partitionKeys, topicsOf, transactionsOf } from './topics.ts';
 
 /** Time for a look at the first waiting entries; an age that is unknown by then is 0. */
 const LOOK_MS_MAX = 2000;
@@ -18,14 +18,6 @@ const LOOK_MS_MAX = 2000;
 export type KafkaLag = StreamLag & {
   /** Whether retention has removed entries that were not done. */
   readonly isTrimmed: boolean;
-};
-
-/** Offsets of a topic by partition. */
-type Offsets = {
-  readonly ends: readonly bigint[];
-  /** Offset up to which the group is done; the first offset where the group has none. */
-  readonly done: readonly bigint[];
-  readonly isTrimmed: readonly boolean[];
 };
 
 /**
@@ -42,21 +34,21 @@ export async function measureKafka(
   if (corridors.length === 0) return [];
   const topics = corridors.map((corridor) => ({ corridor, ...topicsOf(market, corridor) }));
   const all = topics.flatMap(({ transactions, retries }) => [transactions, retries]);
-  const offsetsOf = await readOffsets(fetcher, all);
-  const waiting = topics.flatMap(({ transactions: topic }) => {
-    const { done, ends } = offsetsOf(topic);
-    return done.flatMap((position, partition) =>
-      position < (ends[partition] ?? 0n) ? { topic, partition, position } : [],
-    );
-  });
+  const offsetsOf = await readOffsets(fetcher.consumer, all, ALL_PARTITIONS);
+  const waiting = topics.flatMap(({ transactions: topic }) =>
+    ALL_PARTITIONS.flatMap((partition) => {
+      const { begin, end } = offsetsOf(topic, partition);
+      return begin < end ? { topic, partition, position: begin } : [];
+    }),
+  );
   const heads = await readHeads(fetcher, waiting);
   // Read last, so that what was delivered meanwhile does not count as waiting.
   const delivered = await readDelivered(redis, market);
   const atMs = nowMs();
   return topics.flatMap(({ corridor, transactions: topic, retries }) => {
-    const [entries, again] = [topic, retries].map(offsetsOf);
-    return Array.from({ length: PARTITIONS }, (_, partition): KafkaLag => {
-      const [done, end] = [entries?.done[partition] ?? 0n, entries?.ends[partition] ?? 0n];
+    return ALL_PARTITIONS.map((partition): KafkaLag => {
+      const { begin: done, end, isTrimmed } = offsetsOf(topic, partition);
+      const again = offsetsOf(retries, partition);
       const name = nameOfPartition(topic, partition);
       const head = heads.get(name) ?? [];
       const note = delivered.get(name);
@@ -68,14 +60,14 @@ export async function measureKafka(
         pending: isNoted ? note.transactions : 0,
         oldestAgeMs,
         // A retry that is done counts until every retry before it is done.
-        retriesWaiting: span(again?.done[partition], again?.ends[partition]),
-        isTrimmed: entries?.isTrimmed[partition] ?? false,
+        retriesWaiting: span(again.begin, again.end),
+        isTrimmed,
       };
     });
   });
 }
 
-const span = (from = 0n, to = 0n): number => Math.max(0, Number(to - from));
+const span = (from: bigint, to: bigint): number => Math.max(0, Number(to - from));
 
 /**
  * Transactions between two offsets, of which some records were looked at.
@@ -124,37 +116,6 @@ export function joinLags(
     });
   }
   return [...joined.values()];
-}
-
-async function readOffsets(
-  { consumer }: Fetcher,
-  topics: readonly string[],
-): Promise<(topic: string) => Offsets> {
-  for (const topic of topics) consumer.topics.track(topic);
-  const partitions = Array.from({ length: PARTITIONS }, (_, partition) => partition);
-  const [commits, starts, ends] = await Promise.all([
-    within(
-      consumer.listCommittedOffsets({ topics: topics.map((topic) => ({ topic, partitions })) }),
-    ),
-    within(consumer.listOffsets({ topics: [...topics], timestamp: EARLIEST })),
-    within(consumer.listOffsets({ topics: [...topics] })),
-  ]).catch(throwKafkaFailure);
-  return (topic) => {
-    const [first, last] = [starts.get(topic) ?? [], ends.get(topic) ?? []];
-    const committed = partitions.map((at) => commits.get(topic)?.[at] ?? -1n);
-    const isKnown = (at: number) => {
-      const offset = committed[at] ?? -1n;
-      return offset >= (first[at] ?? 0n) && offset <= (last[at] ?? 0n);
-    };
-    return {
-      ends: last,
-      done: partitions.map((at) => (isKnown(at) ? (committed[at] ?? 0n) : (first[at] ?? 0n))),
-      isTrimmed: partitions.map((at) => {
-        const offset = committed[at] ?? -1n;
-        return offset >= 0n && offset < (first[at] ?? 0n);
-      }),
-    };
-  };
 }
 
 /** The first records from each position on, as many as one answer brings; none where no answer came in time. */

@@ -13,6 +13,7 @@ import { COUNT_MAX } from '../entries/entry.ts';
 import { GROUP, SHARDS_MAX, type StreamKeys, streamKeys } from '../keys.ts';
 
 export const PARTITIONS = SHARDS_MAX;
+export const ALL_PARTITIONS = Array.from({ length: PARTITIONS }, (_, partition) => partition);
 
 export type Topics = {
   readonly transactions: string;
