@@ -129,6 +129,6 @@ test('labels are left to a worker at their age, however far the clock of their A
   const { ingest } = ingestOf(database, () => Promise.reject(new Error('profiles are away')));
   const aheadMs = Date.now() + 600_000;
   await expect(acceptLabels(ingest, requestOf(ids), aheadMs)).rejects.toThrow('profiles are away');
-  const left = async () => (await listLabelBatches(database, 1, 10)).at(0);
+  const left = async () => (await listLabelBatches(database.query, 1, 10)).at(0);
   expect(await waitUntil(left, 30_000, 'labels of an age')).toMatchObject({ transactionIds: ids });
 });

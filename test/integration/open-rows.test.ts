@@ -7,7 +7,6 @@ import { planRows } from '../../src/core/accept/plan-rows.ts';
 import { countBacklog } from '../../src/core/store/open-rows/backlog.ts';
 import {
   countOpen,
-  finalValues,
   holdRows,
   openStored,
   takeOutFinal,
@@ -32,7 +31,10 @@ beforeEach(async () => {
 const open = (ids: readonly string[], rowId = ROW) =>
   openStored(database.query, [{ rowId, corridor: 'US-EG', shard: 0, transactionIds: ids }]);
 const take = (query: Query, ids: readonly string[], rowId: string | null = ROW) =>
-  takeOutFinal(query, finalValues(ids.map((id) => ({ rowId, id }))));
+  takeOutFinal(
+    query,
+    ids.map((id) => ({ rowId, id })),
+  );
 const left = async () =>
   (await readRows(database.query)).map(({ transactionIds }) => transactionIds);
 
@@ -69,7 +71,7 @@ describe('taking out', () => {
           ]
         : [{ rowId, id }];
     });
-    await takeOutFinal(database.query, finalValues(all));
+    await takeOutFinal(database.query, all);
     expect(await left()).toEqual(Array.from({ length: 150 }, () => [A]));
     expect(await countOpen(database.query, null)).toBe(150);
   });
@@ -82,7 +84,7 @@ describe('taking out', () => {
     ['all ids after some', [B], [A, B, C], []],
   ])('%s at the same time takes both out', async (_, first, second, rest) => {
     await open([A, B, C]);
-    let taking: Promise<void> | undefined;
+    let taking: Promise<unknown> | undefined;
     await database.transaction(async (query) => {
       await take(query, first);
       taking = take(database.query, second);

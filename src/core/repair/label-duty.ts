@@ -43,7 +43,8 @@ export function bindLabelDuty(
 ) {
   const lead = leadership.of('repair');
   const steps = {
-    listLabelBatches: (agedMs: number, max: number) => listLabelBatches(database, agedMs, max),
+    listLabelBatches: (agedMs: number, max: number) =>
+      listLabelBatches(database.query, agedMs, max),
     deleteLabelBatches: (ids: readonly string[]) => deleteLabelBatches(lead.writes, ids),
     invalidateLabelled: openInvalidateLabelled(database, redis, config.RISK_MARKET, guard),
   };

@@ -14,13 +14,7 @@ import {
   listLeft,
   readOpenRows,
 } from '../store/open-rows/lost-rows.ts';
-import {
-  type Final,
-  finalValues,
-  resumeRows,
-  setLeft,
-  takeOutFinal,
-} from '../store/open-rows/open-rows.ts';
+import { type Final, resumeRows, setLeft, takeOutFinal } from '../store/open-rows/open-rows.ts';
 import { loadUnscored } from '../store/transactions/unscored.ts';
 
 export type RowStore = {
@@ -54,10 +48,10 @@ export function createRowStore(database: Database, { query }: Writes, ageMs: num
     resumeRows: async () => {
       if (await hasOnHold(database.query)) await resumeRows(query);
     },
-    takeOut: (final) => takeOutFinal(query, finalValues(final)),
+    takeOut: async (final) => void (await takeOutFinal(query, final)),
     closeUnreadLetters: async (failedBefore) => {
       if (await hasUnreadLetters(database.query, failedBefore))
-        await closeUnreadLetters({ query }, failedBefore);
+        await closeUnreadLetters(query, failedBefore);
     },
   };
 }

@@ -4,33 +4,27 @@
  */
 import { uuidArray } from '../../../kit/database/binary-array.ts';
 import type { Database, Query } from '../../../kit/database/pool.ts';
+import { rowsOf } from '../../../kit/database/statement.ts';
 
-const openStatement = {
-  name: 'open-label-batch',
-  text: `insert into market.label_batches (batch_id, received_at, transaction_ids) values ($1, now(), $2::uuid[])
-         on conflict do nothing`,
-};
+const open = rowsOf<object, [batchId: string, transactionIds: Buffer]>(
+  'open-label-batch',
+  `insert into market.label_batches (batch_id, received_at, transaction_ids) values ($1, now(), $2::uuid[])
+   on conflict do nothing`,
+);
 
 /** @param query of the database transaction that adds the labels */
-export async function openLabelBatch(
-  query: Query,
-  batchId: string,
-  transactionIds: readonly string[],
-): Promise<void> {
-  await query(openStatement, [batchId, uuidArray(transactionIds)]);
-}
+export const openLabelBatch = (query: Query, batchId: string, transactionIds: readonly string[]) =>
+  open(query, batchId, uuidArray(transactionIds));
 
-const deleteStatement = {
-  name: 'delete-label-batches',
-  text: 'delete from market.label_batches where batch_id = any($1::uuid[])',
-};
+const deleteById = rowsOf<object, [batchIds: Buffer]>(
+  'delete-label-batches',
+  'delete from market.label_batches where batch_id = any($1::uuid[])',
+);
 
-export async function deleteLabelBatches(
-  database: Pick<Database, 'query'>,
+export const deleteLabelBatches = async (
+  { query }: Pick<Database, 'query'>,
   batchIds: readonly string[],
-): Promise<void> {
-  await database.query(deleteStatement, [uuidArray(batchIds)]);
-}
+) => void (await deleteById(query, uuidArray(batchIds)));
 
 export type LabelBatch = {
   readonly batchId: string;
@@ -39,9 +33,10 @@ export type LabelBatch = {
   readonly transactionIds: readonly string[];
 };
 
-const listStatement = {
-  name: 'list-label-batches',
-  text: `select batch_id as "batchId", extract(epoch from now() - received_at)::float8 * 1000 as "ageMs",
+/** Lists batches that have reached an age, the oldest first, up to `transactionsMax` transactions together. */
+export const listLabelBatches = rowsOf<LabelBatch, [agedMs: number, transactionsMax: number]>(
+  'list-label-batches',
+  `select batch_id as "batchId", extract(epoch from now() - received_at)::float8 * 1000 as "ageMs",
                 transaction_ids as "transactionIds"
            from (select *, sum(cardinality(transaction_ids)) over w - cardinality(transaction_ids) as before
                    from (select * from market.label_batches where received_at < now() - $1::float8 * interval '1 ms'
@@ -49,13 +44,4 @@ const listStatement = {
                  window w as (order by received_at, batch_id)) counted
           where before < $2
           order by received_at, batch_id`,
-};
-
-/** Lists batches that have reached an age, the oldest first, up to `transactionsMax` transactions together. */
-export async function listLabelBatches(
-  database: Pick<Database, 'query'>,
-  agedMs: number,
-  transactionsMax: number,
-): Promise<LabelBatch[]> {
-  return await database.query<LabelBatch>(listStatement, [agedMs, transactionsMax]);
-}
+);

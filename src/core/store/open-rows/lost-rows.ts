@@ -7,7 +7,7 @@ import {
   uuidArray,
 } from '../../../kit/database/binary-array.ts';
 import type { Database } from '../../../kit/database/pool.ts';
-import { anyOf } from '../../../kit/database/statement.ts';
+import { anyOf, onlyOf, rowsOf } from '../../../kit/database/statement.ts';
 import type { OpenRow } from '../../domain/open-row.ts';
 import { createdAtMsOf } from '../../domain/transaction-id.ts';
 
@@ -23,12 +23,15 @@ export type AgedRow = {
 /** Sorts before every id. */
 export const FIRST_ROW = '00000000-0000-0000-0000-000000000000';
 
-const agedStatement = {
-  name: 'list-aged-rows',
-  text: `select row_id as "rowId", corridor, (extract(epoch from opened_at) * 1000)::float8 as "openedAtMs",
+const pageOf = rowsOf<
+  AgedRow & { readonly isPassed: boolean },
+  [after: string, rowsMax: number, ageMs: number]
+>(
+  'list-aged-rows',
+  `select row_id as "rowId", corridor, (extract(epoch from opened_at) * 1000)::float8 as "openedAtMs",
                 opened_at >= now() - $3 * interval '1 ms' or is_left or is_on_hold as "isPassed"
            from market.open_rows where row_id > $1 order by row_id limit $2`,
-};
+);
 
 /**
  * A page of rows, by Postgres' clock older than `ageMs`, that are not known to be absent from their streams.
@@ -40,26 +43,20 @@ export async function listAged(
   rowsMax: number,
   ageMs: number,
 ): Promise<{ readonly rows: readonly AgedRow[]; readonly next: string | null }> {
-  const found = await query<AgedRow & { isPassed: boolean }>(agedStatement, [
-    ...[after, rowsMax, ageMs],
-  ]);
+  const found = await pageOf(query, after, rowsMax, ageMs);
   const next = found.length < rowsMax ? null : (found.at(-1)?.rowId ?? null);
   return { rows: found.filter(({ isPassed }) => !isPassed), next };
 }
 
 const ROW_COLUMNS = `row_id as "rowId", corridor, shard, to_json(transaction_ids) as "transactionIds"`;
 
-const byIdStatement = {
-  name: 'read-open-rows',
-  text: `select ${ROW_COLUMNS} from market.open_rows where row_id = any ($1::uuid[]) order by row_id`,
-};
+const readById = rowsOf<OpenRow, [rowIds: Buffer]>(
+  'read-open-rows',
+  `select ${ROW_COLUMNS} from market.open_rows where row_id = any ($1::uuid[]) order by row_id`,
+);
 
-export async function readOpenRows(
-  { query }: Queries,
-  rowIds: readonly string[],
-): Promise<OpenRow[]> {
-  return await query<OpenRow>(byIdStatement, [uuidArray(rowIds)]);
-}
+export const readOpenRows = ({ query }: Queries, rowIds: readonly string[]) =>
+  readById(query, uuidArray(rowIds));
 
 /** A queue of rows that are not in their streams, and how many transactions of it are asked for. */
 export type LeftQueue = {
@@ -103,26 +100,25 @@ export const hasLeft = anyOf('has-left-rows', 'from market.open_rows where is_le
 /** Whether a switch keeps transactions of a row from being scored, or did so until now. */
 export const hasOnHold = anyOf('has-rows-on-hold', 'from market.open_rows where is_on_hold');
 
-const countLeftStatement = {
-  name: 'count-left',
-  text: 'select coalesce(sum(cardinality(transaction_ids)), 0)::int4 as transactions from market.open_rows where is_left',
-};
+const sumLeft = onlyOf<{ transactions: number }>(
+  'count-left',
+  'select coalesce(sum(cardinality(transaction_ids)), 0)::int4 as transactions from market.open_rows where is_left',
+);
 
 /** Transactions that are known not to be in a stream. */
 export async function countLeft({ query }: Queries): Promise<number> {
-  const [row] = await query<{ transactions: number }>(countLeftStatement);
-  return row?.transactions ?? 0;
+  return (await sumLeft(query)).transactions;
 }
 
-const finalStatement = {
-  name: 'find-final',
-  text: `select u.transaction_id as id
+const readFinal = rowsOf<{ id: string }, [ids: Buffer, createdAt: Buffer]>(
+  'find-final',
+  `select u.transaction_id as id
            from unnest($1::uuid[], $2::timestamptz[]) as u (transaction_id, created_at)
           where exists (select from market.scores s
                          where s.transaction_id = u.transaction_id and s.created_at = u.created_at offset 0)
              or exists (select from market.dead_letters d
                          where d.transaction_id = u.transaction_id and d.replayed_at is null offset 0)`,
-};
+);
 
 /**
  * Finds which of these have a score, or a dead letter that is not replayed. An id that is not found may be neither, as its month
@@ -134,10 +130,7 @@ export async function findFinal(
 ): Promise<ReadonlySet<string>> {
   if (transactionIds.length === 0) return new Set();
   const times = transactionIds.map((id) => createdAtMsOf(id) ?? 0);
-  const rows = await query<{ id: string }>(finalStatement, [
-    uuidArray(transactionIds),
-    timestampArray(times),
-  ]);
+  const rows = await readFinal(query, uuidArray(transactionIds), timestampArray(times));
   return new Set(rows.map(({ id }) => id));
 }
 
@@ -148,12 +141,8 @@ export const hasUnreadLetters = anyOf<[failedBefore: Date]>(
   `from market.dead_letters where ${UNREAD}`,
 );
 
-const unreadStatement = {
-  name: 'close-unread-letters',
-  text: `update market.dead_letters set replayed_at = now() where ${UNREAD}`,
-};
-
 /** Closes dead letters that name no transaction: what their entries carried is in open rows. */
-export async function closeUnreadLetters({ query }: Queries, failedBefore: Date): Promise<void> {
-  await query(unreadStatement, [failedBefore]);
-}
+export const closeUnreadLetters = rowsOf<object, [failedBefore: Date]>(
+  'close-unread-letters',
+  `update market.dead_letters set replayed_at = now() where ${UNREAD}`,
+);

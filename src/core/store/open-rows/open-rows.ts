@@ -3,7 +3,8 @@
  * takes them out, and deletes a row that is empty.
  */
 import { int2Array, int4Array, textArray, uuidArray } from '../../../kit/database/binary-array.ts';
-import type { Query, Statement } from '../../../kit/database/pool.ts';
+import type { Query } from '../../../kit/database/pool.ts';
+import { onlyOf, rowsOf } from '../../../kit/database/statement.ts';
 import type { OpenRow } from '../../domain/open-row.ts';
 import { firstIdOf } from '../../domain/transaction-id.ts';
 
@@ -108,29 +109,21 @@ export function finalValues(all: readonly Final[]): readonly Buffer[] {
   ];
 }
 
-const openStatement: Statement = {
-  name: 'open-rows',
-  text: openRows(1, 'now()'),
-};
+const open = rowsOf<object, readonly Buffer[]>('open-rows', openRows(1, 'now()'));
 
 /** Opens rows for transactions that are stored. */
-export async function openStored(query: Query, rows: readonly OpenRow[]): Promise<void> {
-  await query(openStatement, openedValues(rows));
-}
+export const openStored = (query: Query, rows: readonly OpenRow[]) =>
+  open(query, ...openedValues(rows));
 
-const takeOutStatement: Statement = {
-  name: 'take-out',
-  text: `with ${takeOut(1)} select`,
-};
+const takeEachOut = rowsOf<object, readonly Buffer[]>('take-out', `with ${takeOut(1)} select`);
 
 /** Takes ids that are final out of their rows. */
-export async function takeOutFinal(query: Query, values: readonly Buffer[]): Promise<void> {
-  await query(takeOutStatement, values);
-}
+export const takeOutFinal = (query: Query, all: readonly Final[]) =>
+  takeEachOut(query, ...finalValues(all));
 
-const takeTimeOutStatement: Statement = {
-  name: 'take-time-out',
-  text: `with parts as materialized (
+const takeBetween = rowsOf<object, [first: string, end: string]>(
+  'take-time-out',
+  `with parts as materialized (
         select row_id, cardinality(transaction_ids) as open,
                array(select id from unnest(transaction_ids) as id where id < $1 or id >= $2) as rest
           from (select row_id, transaction_ids from market.open_rows
@@ -138,17 +131,16 @@ const takeTimeOutStatement: Statement = {
                    for update) o
       ), ${SHORTEN}
       select`,
-};
+);
 
 /** Takes out what will never be final, as its month is dropped. */
-export async function takeTimeOut(query: Query, fromMs: number, toMs: number): Promise<void> {
-  await query(takeTimeOutStatement, [firstIdOf(fromMs), firstIdOf(toMs)]);
-}
+export const takeTimeOut = (query: Query, fromMs: number, toMs: number) =>
+  takeBetween(query, firstIdOf(fromMs), firstIdOf(toMs));
 
-const leaveStatement: Statement = {
-  name: 'leave-rows',
-  text: 'update market.open_rows set is_left = $2 where row_id = any ($1::uuid[]) and is_left <> $2',
-};
+const leave = rowsOf<object, [rowIds: Buffer, isLeft: boolean]>(
+  'leave-rows',
+  'update market.open_rows set is_left = $2 where row_id = any ($1::uuid[]) and is_left <> $2',
+);
 
 /** Notes which rows are not in their streams, or are there now. */
 export async function setLeft(
@@ -156,55 +148,50 @@ export async function setLeft(
   rowIds: readonly string[],
   isLeft: boolean,
 ): Promise<void> {
-  if (rowIds.length > 0) await query(leaveStatement, [uuidArray(rowIds), isLeft]);
+  if (rowIds.length > 0) await leave(query, uuidArray(rowIds), isLeft);
 }
 
-const holdStatement: Statement = {
-  name: 'hold-rows',
-  text: 'update market.open_rows set is_on_hold = true where row_id = any ($1::uuid[]) and not is_on_hold',
-};
+const hold = rowsOf<object, [rowIds: Buffer]>(
+  'hold-rows',
+  'update market.open_rows set is_on_hold = true where row_id = any ($1::uuid[]) and not is_on_hold',
+);
 
 /** Notes rows whose transactions a switch keeps from being scored. */
 export async function holdRows(query: Query, rowIds: readonly string[]): Promise<void> {
   // In one order, so that two batches with transactions of the same rows cannot deadlock.
-  if (rowIds.length > 0) await query(holdStatement, [uuidArray([...new Set(rowIds)].sort())]);
+  if (rowIds.length > 0) await hold(query, uuidArray([...new Set(rowIds)].sort()));
 }
 
-const freeStatement: Statement = {
-  name: 'resume-rows',
-  text: `update market.open_rows set is_on_hold = false, is_left = true
+/** Lets rows be appended whose switch has ended. */
+export const resumeRows = rowsOf(
+  'resume-rows',
+  `update market.open_rows set is_on_hold = false, is_left = true
           where is_on_hold and not (market.is_stopped((select stopped from market.switches), 'all')
              or market.is_stopped((select stopped from market.switches), 'market')
              or market.is_stopped((select stopped from market.switches), 'corridor:' || corridor))`,
-};
+);
 
-/** Lets rows be appended whose switch has ended. */
-export async function resumeRows(query: Query): Promise<void> {
-  await query(freeStatement, []);
-}
-
-const onHoldStatement: Statement = {
-  name: 'count-on-hold',
-  text: `select corridor, sum(cardinality(transaction_ids))::int4 as transactions
+const sumOnHold = rowsOf<{ corridor: string; transactions: number }>(
+  'count-on-hold',
+  `select corridor, sum(cardinality(transaction_ids))::int4 as transactions
            from market.open_rows where is_on_hold group by corridor`,
-};
+);
 
 /** Transactions that switches keep from being scored, by corridor. */
 export async function countOnHold(query: Query): Promise<ReadonlyMap<string, number>> {
-  const rows = await query<{ corridor: string; transactions: number }>(onHoldStatement, []);
+  const rows = await sumOnHold(query);
   return new Map(rows.map(({ corridor, transactions }) => [corridor, transactions]));
 }
 
-const countStatement: Statement = {
-  name: 'count-open',
-  text: `select coalesce(sum(cardinality(transaction_ids)), 0)::float8 as ids
+const sumOpen = onlyOf<{ ids: number }, [corridor: string | null]>(
+  'count-open',
+  `select coalesce(sum(cardinality(transaction_ids)), 0)::float8 as ids
            from market.open_rows where $1::text is null or corridor = $1`,
-};
+);
 
 /**
  * Transactions of a corridor, or of all where it is null, that are accepted and not final. Reads all rows: 13 ms a million ids.
  */
 export async function countOpen(query: Query, corridor: string | null): Promise<number> {
-  const [row] = await query<{ ids: number }>(countStatement, [corridor]);
-  return row?.ids ?? 0;
+  return (await sumOpen(query, corridor)).ids;
 }

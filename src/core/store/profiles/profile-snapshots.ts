@@ -5,6 +5,7 @@
  */
 import { byteaArray, textArray, unsized } from '../../../kit/database/binary-array.ts';
 import type { Query, Statement } from '../../../kit/database/pool.ts';
+import { firstOf, onlyOf, rowsOf } from '../../../kit/database/statement.ts';
 import { comparePositions, type PastTransaction } from '../../domain/history.ts';
 import type { PartyKind } from '../../domain/party.ts';
 import type { Transaction } from '../../domain/transaction.ts';
@@ -109,26 +110,24 @@ export async function readSnapshots(
  * When the oldest database transaction began that may still store rows. Postgres hides the times of other roles' sessions, and of
  * all where track_activities is off: of these, one that may store rows counts as old.
  */
-const oldestStatement: Statement = {
-  name: 'find-oldest-commit',
-  text: `
+const findOldest = onlyOf<Pick<SnapshotMark, 'rowsFrom'>>(
+  'find-oldest-commit',
+  `
     select greatest(now() - ${COMMIT_SECONDS}, min(case
              when coalesce(state, 'disabled') <> 'disabled' then xact_start
              when has_table_privilege(usesysid, 'market.transactions', 'insert') then '-infinity' end))::text as "rowsFrom"
       from pg_stat_activity where datname = current_database()`,
-};
+);
 
-const foldedToStatement: Statement = {
-  name: 'read-folded-to',
-  text: 'select pg_snapshot_xmin(pg_current_snapshot())::text as "foldedTo"',
-};
+const readFoldedTo = onlyOf<Pick<SnapshotMark, 'foldedTo'>>(
+  'read-folded-to',
+  'select pg_snapshot_xmin(pg_current_snapshot())::text as "foldedTo"',
+);
 
 /** The oldest is found before: a database transaction that ends between the two is older than `foldedTo`, or was found. */
 export async function readMark(query: Query): Promise<SnapshotMark> {
-  const [oldest] = await query<Pick<SnapshotMark, 'rowsFrom'>>(oldestStatement);
-  const [read] = await query<Pick<SnapshotMark, 'foldedTo'>>(foldedToStatement);
-  if (oldest === undefined || read === undefined) throw new Error('an aggregate gave no row');
-  return { ...oldest, ...read };
+  const { rowsFrom } = await findOldest(query);
+  return { rowsFrom, ...(await readFoldedTo(query)) };
 }
 
 // In the order of parties, so that writers wait for each other in place of a deadlock.
@@ -172,27 +171,22 @@ export const noteLateRows = (from: string, condition: string) => `
      and not exists (select from market.late_rows l
                       where l.bucket = own.bucket and l.from_at <= ${from} and l.stored_at > now() - interval '1 day')`;
 
-const voidStatement: Statement = {
-  name: 'void-snapshots',
-  text: "insert into market.snapshot_voids (kind, party) values ('every', '')",
-};
-
 /** Voids all snapshots: rows of many parties come or go. Part of the database transaction that changes the rows. */
-export async function voidSnapshots(query: Query): Promise<void> {
-  await query(voidStatement);
-}
+export const voidSnapshots = rowsOf(
+  'void-snapshots',
+  "insert into market.snapshot_voids (kind, party) values ('every', '')",
+);
 
-const foreignStatement: Statement = {
-  name: 'find-foreign-snapshots',
-  text: `select 1 from (select folded_to from market.profile_snapshots order by folded_to desc limit 1) newest
+const findForeign = firstOf<object>(
+  'find-foreign-snapshots',
+  `select 1 from (select folded_to from market.profile_snapshots order by folded_to desc limit 1) newest
           where folded_to > pg_snapshot_xmax(pg_current_snapshot())`,
-};
+);
 
 /** Removes snapshots that a dump brought from another cluster, whose ids of database transactions are ahead of this one's. */
 export async function removeForeignSnapshots(query: Query): Promise<void> {
-  const found = await query(foreignStatement);
-  if (found.length > 0)
-    await query({
-      text: 'truncate market.profile_snapshots, market.snapshot_voids, market.late_rows',
-    });
+  if ((await findForeign(query)) === undefined) return;
+  await query({
+    text: 'truncate market.profile_snapshots, market.snapshot_voids, market.late_rows',
+  });
 }

@@ -194,7 +194,7 @@ async function insertOpen(
   const { open = [], stopped: onHold = [] } = Object.groupBy(final, (one) =>
     isOpen(one) ? 'open' : 'stopped',
   );
-  await takeOutFinal(query, finalValues(open));
+  await takeOutFinal(query, open);
   await holdRows(
     query,
     onHold.flatMap(({ rowId }) => rowId ?? []),

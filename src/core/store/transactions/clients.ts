@@ -1,16 +1,20 @@
 /** Clients of transactions: who submitted each. */
 import { timestampArray, uuidArray } from '../../../kit/database/binary-array.ts';
-import type { Query, Statement } from '../../../kit/database/pool.ts';
+import type { Query } from '../../../kit/database/pool.ts';
+import { rowsOf } from '../../../kit/database/statement.ts';
 import { createdAtMsOf } from '../../domain/transaction-id.ts';
 
-const findStatement: Statement = {
-  name: 'find-clients',
-  text: `select t.transaction_id as "transactionId", t.client
+const readClients = rowsOf<
+  { readonly transactionId: string; readonly client: string },
+  [ids: Buffer, createdAt: Buffer]
+>(
+  'find-clients',
+  `select t.transaction_id as "transactionId", t.client
            from unnest($1::uuid[], $2::timestamptz[]) as u (transaction_id, created_at)
           cross join lateral (
             select t.transaction_id, t.client from market.transactions t
              where t.transaction_id = u.transaction_id and t.created_at = u.created_at limit 1) t`,
-};
+);
 
 /** Clients by transaction; none of a transaction whose month is detached. */
 export async function findClients(
@@ -18,9 +22,6 @@ export async function findClients(
   ids: readonly string[],
 ): Promise<ReadonlyMap<string, string>> {
   const times = ids.map((id) => createdAtMsOf(id) ?? 0);
-  const rows = await query<{ transactionId: string; client: string }>(findStatement, [
-    uuidArray(ids),
-    timestampArray(times),
-  ]);
+  const rows = await readClients(query, uuidArray(ids), timestampArray(times));
   return new Map(rows.map(({ transactionId, client }) => [transactionId, client]));
 }

@@ -19,6 +19,7 @@ import {
   UNIQUE_VIOLATION,
 } from '../../../kit/database/pg-failure.ts';
 import type { Database, Statement } from '../../../kit/database/pool.ts';
+import { onlyOf } from '../../../kit/database/statement.ts';
 import type { Trace } from '../../../kit/traces/trace.ts';
 import { Failure } from '../../../kit/words/failure.ts';
 import { countDays } from '../../domain/day-tally.ts';
@@ -230,18 +231,15 @@ function optionalColumn(values: readonly (string | null)[]): Buffer | null {
   return values.every((value) => value === null) ? null : textArray(values);
 }
 
-const receivedAtStatement: Statement = {
-  name: 'read-received-at',
-  text: 'select received_at as "receivedAt" from market.transactions where transaction_id = $1 and created_at = $2',
-};
+const readReceivedAt = onlyOf<{ receivedAt: Date }, [transactionId: string, createdAt: Date]>(
+  'read-received-at',
+  'select received_at as "receivedAt" from market.transactions where transaction_id = $1 and created_at = $2',
+);
 
 /** When a stored transaction was received, for a claim whose own answer was lost. */
 export async function readReceivedAtMs(
   { query }: Pick<Database, 'query'>,
   { transactionId, createdAtMs }: Pick<Transaction, 'transactionId' | 'createdAtMs'>,
 ): Promise<number> {
-  const values = [transactionId, new Date(createdAtMs)];
-  const [row] = await query<{ receivedAt: Date }>(receivedAtStatement, values);
-  if (row === undefined) throw new Error(`${transactionId} holds a key and is not stored`);
-  return row.receivedAt.getTime();
+  return (await readReceivedAt(query, transactionId, new Date(createdAtMs))).receivedAt.getTime();
 }
