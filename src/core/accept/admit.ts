@@ -82,7 +82,11 @@ async function takeOneByOne(
 ): Promise<void> {
   let left = open.length;
   for (const [index, { corridor }] of open) {
-    const exceeded = await limiter.take(needsOfOne(by, corridor, left, counted));
+    const want = left;
+    const needs = needsOfAll(by, [corridor], counted).map((need) =>
+      need.kind === 'transactions' ? { ...need, want } : need,
+    );
+    const exceeded = await limiter.take(needs);
     left -= 1;
     if (exceeded === undefined) counted.add(corridor);
     else over.set(index, limitedBy(corridor, exceeded));
@@ -102,23 +106,6 @@ function needsOfAll(
       ...ownScopes(corridor).map((scope) => ({ kind: 'transactions' as const, scope, n })),
     ]),
     ...scopesOf(by).map((scope) => ({ kind: 'transactions' as const, scope, n: inputs.length })),
-  ];
-}
-
-function needsOfOne(
-  by: Submitter,
-  corridor: string,
-  want: number,
-  counted: ReadonlySet<string>,
-): Need[] {
-  return [
-    ...requestOf(corridor, counted),
-    ...[...ownScopes(corridor), ...scopesOf(by)].map((scope) => ({
-      kind: 'transactions' as const,
-      scope,
-      n: 1,
-      want,
-    })),
   ];
 }
 

@@ -18,35 +18,22 @@ export function countScored(
   { scored, verdicts: given, scoredAtMs }: Stored,
   isNew: (one: EntryTransaction) => boolean,
 ): void {
-  const { metrics } = worker;
-  const corridors = new Map<string, ReturnType<typeof countersOf>>();
-  let before = 0;
-  for (const [index, one] of scored.entries()) {
-    if (!isNew(one)) {
-      before += 1;
-      continue;
+  const { metrics, rolloutCounts } = worker;
+  const fresh = scored.flatMap((one, index) =>
+    isNew(one) ? { ...one.transaction, verdict: given[index] as Verdict } : [],
+  );
+  for (const [corridor, group] of Map.groupBy(fresh, (one) => one.corridor)) {
+    const latency = metrics.scoreLatency.labels(corridor);
+    const observe = rolloutCounts.ofCorridor(corridor);
+    for (const { receivedAtMs } of group) {
+      const tookMs = Math.max(0, scoredAtMs - receivedAtMs);
+      latency.observe(tookMs / 1000);
+      observe?.(tookMs);
     }
-    const { corridor, receivedAtMs } = one.transaction;
-    let counters = corridors.get(corridor);
-    if (counters === undefined) {
-      counters = countersOf(worker, corridor);
-      corridors.set(corridor, counters);
-    }
-    counters.verdicts[given[index] as Verdict] += 1;
-    const tookMs = Math.max(0, scoredAtMs - receivedAtMs);
-    counters.latency.observe(tookMs / 1000);
-    counters.observe?.(tookMs);
-  }
-  for (const [corridor, { verdicts }] of corridors) {
     for (const verdict of VERDICTS) {
-      if (verdicts[verdict] > 0) metrics.scored.inc({ corridor, verdict }, verdicts[verdict]);
+      const count = group.filter((one) => one.verdict === verdict).length;
+      if (count > 0) metrics.scored.inc({ corridor, verdict }, count);
     }
   }
-  metrics.redelivered.inc(before);
-}
-
-function countersOf({ metrics, rolloutCounts }: Counting, corridor: string) {
-  const verdicts = { approve: 0, review: 0, decline: 0 };
-  const observe = rolloutCounts.ofCorridor(corridor);
-  return { latency: metrics.scoreLatency.labels(corridor), observe, verdicts };
+  metrics.redelivered.inc(scored.length - fresh.length);
 }

@@ -137,105 +137,72 @@ function countOutcomes({ metrics, trace }: Worker, decided: readonly Decided[]):
   }
 }
 
-type Mutable<T> = { -readonly [K in keyof T]: T[K] extends readonly (infer E)[] ? E[] : T[K] };
-
 /** @param atMs when failures happened */
 function toSettlements(
   { isFrozen }: Pick<Worker, 'isFrozen'>,
   decided: readonly Decided[],
   atMs: number,
 ): Settlement[] {
-  const settlements = new Settlements(isFrozen);
-  const entries = new Map<StreamEntry, Mutable<EndedEntry>>();
-  for (const one of decided) {
-    const settlement = settlements.of(one.entry);
-    let ended = entries.get(one.entry);
-    if (ended === undefined) {
-      const { id: entryId, transactions } = one.entry;
-      ended = {
-        entryId,
-        transactions,
-        scoredAtMs: 0,
-        scores: [],
-        needsOwner: false,
-        retries: [],
-        deadLetters: [],
-      };
-      entries.set(one.entry, ended);
-      settlement.ended.push(ended);
-    }
-    add(ended, settlement, one, atMs);
-  }
-  return settlements.all();
+  return byStream(decided, ({ entry }) => entry).map((group) => ({
+    ...group.head,
+    isFrozen: isFrozen(group.head.stream.corridor),
+    ended: [...Map.groupBy(group.all, ({ entry }) => entry)].map(([entry, all]) =>
+      toEnded(entry, all, atMs),
+    ),
+    replies: group.all.flatMap((one) => publishedOf(one)?.replies ?? []),
+    replaced: [],
+  }));
 }
 
-class Settlements {
-  readonly #byName = new Map<string, Mutable<Settlement>>();
-  #last: Mutable<Settlement> | undefined;
-  readonly #isFrozen: (corridor: string) => boolean;
-
-  constructor(isFrozen: (corridor: string) => boolean) {
-    this.#isFrozen = isFrozen;
-  }
-
-  of({ stream, consumer }: StreamEntry): Mutable<Settlement> {
-    // Entries of a stream follow each other, so a lookup by name is seldom needed.
-    if (this.#last?.stream === stream && this.#last.consumer === consumer) return this.#last;
-    const name = `${stream.transactions} ${consumer}`;
-    const found = this.#byName.get(name) ?? {
-      stream,
-      consumer,
-      ended: [],
-      isFrozen: this.#isFrozen(stream.corridor),
-      replaced: [],
-      replies: [],
-    };
-    this.#byName.set(name, found);
-    this.#last = found;
-    return found;
-  }
-
-  all(): Settlement[] {
-    return [...this.#byName.values()];
-  }
+/** Groups of one stream and one consumer each. */
+function byStream<One>(all: readonly One[], entryOf: (one: One) => StreamEntry) {
+  const groups = Map.groupBy(all, (one) => {
+    const { stream, consumer } = entryOf(one);
+    return `${stream.transactions} ${consumer}`;
+  });
+  return Array.from(groups.values(), (all) => {
+    const { stream, consumer } = entryOf(all[0] as One);
+    return { head: { stream, consumer }, all };
+  });
 }
 
-function add(
-  ended: Mutable<EndedEntry>,
-  settlement: Mutable<Settlement>,
-  { from, outcome }: Decided,
-  atMs: number,
-): void {
-  switch (outcome.kind) {
-    case 'acknowledge': {
-      const { published } = outcome;
-      if (published === null) {
-        ended.needsOwner ||= from !== null;
-        return;
-      }
-      if (published.count > 0) ended.scores.push(published);
-      ended.needsOwner ||= published.isPartly;
-      ended.scoredAtMs = Math.max(ended.scoredAtMs, published.scoredAtMs);
-      settlement.replies.push(...published.replies);
-      return;
-    }
-    case 'retry': {
-      if (from === null) throw new Error('an entry that cannot be read has no second attempt');
-      const attempt = from.head.attempt + 1;
-      const next = packAgain([{ ...payloadOf(from), attempt, origin: 'retry' }]);
-      ended.retries.push({ waitMs: outcome.afterMs, next });
-      return;
-    }
-    case 'dead-letter':
-      ended.deadLetters.push({
-        transactionId: from?.transaction.transactionId ?? outcome.transactionId ?? null,
-        accountId: from?.transaction.accountId ?? null,
-        attempts: from?.head.attempt ?? 1,
-        error: `${outcome.failure.code}: ${outcome.failure.message}`.slice(0, 1024),
-        failedAt: new Date(atMs).toISOString(),
-      });
-      return;
-  }
+const publishedOf = ({ outcome }: Decided) =>
+  outcome.kind === 'acknowledge' ? outcome.published : null;
+
+function toEnded(entry: StreamEntry, decided: readonly Decided[], atMs: number): EndedEntry {
+  const published = decided.flatMap((one) => publishedOf(one) ?? []);
+  const isLeft = ({ from, outcome }: Decided) =>
+    outcome.kind === 'acknowledge' && outcome.published === null && from !== null;
+  return {
+    entryId: entry.id,
+    transactions: entry.transactions,
+    scoredAtMs: published.reduce((latest, one) => Math.max(latest, one.scoredAtMs), 0),
+    scores: published.filter(({ count }) => count > 0),
+    needsOwner: published.some(({ isPartly }) => isPartly) || decided.some(isLeft),
+    retries: decided.flatMap(toRetry),
+    deadLetters: decided.flatMap((one) => toCopy(one, atMs)),
+  };
+}
+
+function toRetry({ from, outcome }: Decided): EndedEntry['retries'] {
+  if (outcome.kind !== 'retry') return [];
+  if (from === null) throw new Error('an entry that cannot be read has no second attempt');
+  const attempt = from.head.attempt + 1;
+  const next = packAgain([{ ...payloadOf(from), attempt, origin: 'retry' }]);
+  return [{ waitMs: outcome.afterMs, next }];
+}
+
+function toCopy({ from, outcome }: Decided, atMs: number): EndedEntry['deadLetters'] {
+  if (outcome.kind !== 'dead-letter') return [];
+  return [
+    {
+      transactionId: from?.transaction.transactionId ?? outcome.transactionId ?? null,
+      accountId: from?.transaction.accountId ?? null,
+      attempts: from?.head.attempt ?? 1,
+      error: `${outcome.failure.code}: ${outcome.failure.message}`.slice(0, 1024),
+      failedAt: new Date(atMs).toISOString(),
+    },
+  ];
 }
 
 type ReplaceEntry = (
@@ -243,18 +210,22 @@ type ReplaceEntry = (
   entry: StreamEntry,
 ) => PackedEntry[];
 
+/** Nothing is published. */
 function toReplacements(
   transactions: readonly EntryTransaction[],
   replace: ReplaceEntry,
 ): Settlement[] {
-  // Nothing is published.
-  const settlements = new Settlements(() => false);
-  for (const [entry, group] of Map.groupBy(transactions, (one) => one.entry)) {
-    const by = replace(group, entry);
-    const { id: entryId, transactions: count } = entry;
-    settlements.of(entry).replaced.push({ entryId, transactions: count, by });
-  }
-  return settlements.all();
+  const entries = [...Map.groupBy(transactions, (one) => one.entry)];
+  return byStream(entries, ([entry]) => entry).map(({ head, all }) => ({
+    ...head,
+    ended: [],
+    replies: [],
+    replaced: all.map(([entry, group]) => ({
+      entryId: entry.id,
+      transactions: entry.transactions,
+      by: replace(group, entry),
+    })),
+  }));
 }
 
 /** The same entry once more, behind the others. */
