@@ -4,7 +4,6 @@
  */
 import { DAY_MS, HOUR_MS } from '../../kit/words/utc-bucket.ts';
 import type { AccountPast, KnownFrauds } from '../domain/history.ts';
-import { type TakeBytes, takeOwn } from './arena.ts';
 import { type Arrivals, arrivalOf, keyOfArrival } from './arrivals.ts';
 import {
   AFTER_ALL,
@@ -82,8 +81,8 @@ export function boundAccount(profile: AccountProfile): void {
   dropOldest(list, dropped);
 }
 
-export function rebuildAccount(past: AccountPast, take: TakeBytes = takeOwn): AccountProfile {
-  const list = createList(ACCOUNT_RECORD_BYTES, past.rows.length + 2, take);
+export function rebuildAccount(past: AccountPast): AccountProfile {
+  const list = createList(ACCOUNT_RECORD_BYTES, past.rows.length + 2);
   const profile: AccountProfile = {
     floor: keyOf(past.floor),
     ceiling: past.ceiling === null ? AFTER_ALL : keyOf(past.ceiling),

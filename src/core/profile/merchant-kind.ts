@@ -11,7 +11,6 @@ import {
   MERCHANT_HISTORY_DAYS,
   type MerchantPast,
 } from '../domain/history.ts';
-import { type TakeBytes, takeOwn } from './arena.ts';
 import { type Arrivals, keyOfArrival } from './arrivals.ts';
 import { fraudsBytes, knowsFrauds, readFrauds, writeFrauds } from './known-frauds.ts';
 import { writeMerchantFrauds } from './merchant-frauds.ts';
@@ -70,8 +69,8 @@ export function createMerchantKind(maturityDays: number): MerchantKind {
     layout: merchantLayout,
     partyOf: (transaction) => transaction.merchantId,
     writeRecord: writeMerchantRecord,
-    decode: (view, length, take) => decodeMerchant(view, length, take, maturityDays),
-    rebuild: (past, take = takeOwn) => rebuildMerchant(past, take, maturityDays),
+    decode: (view, length) => decodeMerchant(view, length, maturityDays),
+    rebuild: (past) => rebuildMerchant(past, maturityDays),
     fold,
     merge,
   };
@@ -137,7 +136,6 @@ const TALLIES_OFFSET = MATURITY_AT + 8;
 export function decodeMerchant(
   view: DataView<ArrayBuffer>,
   length: number,
-  take: TakeBytes,
   maturityDays: number,
 ): MerchantProfile | undefined {
   if (length < TALLIES_OFFSET) return undefined;
@@ -148,7 +146,7 @@ export function decodeMerchant(
   const recordsOffset = fraudsOffset + fraudsBytes(frauds);
   if (length < recordsOffset) return undefined;
   const records = viewFrom(view, recordsOffset);
-  const list = adoptList(MERCHANT_RECORD_BYTES, length - recordsOffset, records, take);
+  const list = adoptList(MERCHANT_RECORD_BYTES, length - recordsOffset, records);
   if (list === undefined) return undefined;
   return {
     horizon: readBound(view, 0),

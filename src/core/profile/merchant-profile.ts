@@ -15,7 +15,6 @@ import {
   merchantHourlyDays,
   merchantReachDays,
 } from '../domain/history.ts';
-import type { TakeBytes } from './arena.ts';
 import { type Arrivals, arrivalOf, keyOfArrival } from './arrivals.ts';
 import {
   ACCOUNT_AT,
@@ -144,12 +143,8 @@ function compareTallies(a: Tally, b: Tally): number {
   return a.bucketMs - b.bucketMs || a.currency - b.currency;
 }
 
-export function rebuildMerchant(
-  past: MerchantPast,
-  take: TakeBytes,
-  maturityDays: number,
-): MerchantProfile {
-  const list = createList(MERCHANT_RECORD_BYTES, past.rows.length + 2, take);
+export function rebuildMerchant(past: MerchantPast, maturityDays: number): MerchantProfile {
+  const list = createList(MERCHANT_RECORD_BYTES, past.rows.length + 2);
   const profile: MerchantProfile = {
     horizon: past.horizon === null ? BEFORE_ALL : keyOf(past.horizon),
     ceiling: past.ceiling === null ? AFTER_ALL : keyOf(past.ceiling),
