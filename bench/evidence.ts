@@ -3,7 +3,7 @@
  * for the log; then the sealer's steps take them all. Processor time of Postgres, of the process that stores and of the one that seals.
  */
 import { ensurePartitions } from '../src/core/store/partitions/partitions.ts';
-import type { ScoredStatement } from '../src/core/store/scores/scored-statement.ts';
+import type { ScoredStatement } from '../src/core/store/scores/score-values.ts';
 import { insertScores } from '../src/core/store/scores/scores.ts';
 import { integerOption, parseArguments } from '../src/kit/command/command.ts';
 import type { Database } from '../src/kit/database/pool.ts';

@@ -7,9 +7,8 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { readConfig } from '../src/kit/config/config.ts';
-import { countConnections } from '../src/kit/database/count-connections.ts';
-import { calibrationSchema } from '../src/rooms/operate/plan/calibration.ts';
-import { fleetFor, planCapacity } from '../src/rooms/operate/plan/plan.ts';
+import { countConnections } from '../src/kit/database/open-database.ts';
+import { calibrationSchema, fleetFor, planCapacity } from '../src/rooms/operate/plan/plan.ts';
 import type { Bench, BenchContext, BenchReport, Settings } from './support/bench.ts';
 import {
   LIVE_LOAD,

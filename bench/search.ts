@@ -5,7 +5,7 @@
 import { writeFile } from 'node:fs/promises';
 import pg from 'pg';
 import { type Database, openPool } from '../src/kit/database/pool.ts';
-import { DAY_MS } from '../src/kit/words/utc-bucket.ts';
+import { DAY_MS } from '../src/kit/words/range.ts';
 import { transactionSearchParameters } from '../src/rooms/search/queries/parameters.ts';
 import { searchTransactions } from '../src/rooms/search/queries/search.ts';
 import type { Bench, BenchContext, BenchReport } from './support/bench.ts';

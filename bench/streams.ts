@@ -12,7 +12,7 @@ import { readGroup, type StreamEntry } from '../src/core/stream/group/read-group
 import { streamKeys } from '../src/core/stream/keys.ts';
 import { watchMemory } from '../src/core/stream/memory/memory.ts';
 import { type EndedEntry, settle } from '../src/core/stream/settle/settle.ts';
-import { toRow } from '../src/core/work/acknowledge.ts';
+import { toRow } from '../src/core/work/decided.ts';
 import type { Bench } from './support/bench.ts';
 import { DAY_MS, MONTH_LOAD } from './support/load.ts';
 import { madeBatches } from './support/made-rows.ts';

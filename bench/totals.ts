@@ -6,7 +6,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { ensurePartitions } from '../src/core/store/partitions/partitions.ts';
 import { openPool } from '../src/kit/database/pool.ts';
 import { monthOf } from '../src/kit/words/month.ts';
-import { DAY_MS } from '../src/kit/words/utc-bucket.ts';
+import { DAY_MS } from '../src/kit/words/range.ts';
 import { fillDays, recountDays } from '../test/support/recount-days.ts';
 import type { Bench, BenchContext, BenchReport } from './support/bench.ts';
 import { RULE_SET } from './support/empty-history.ts';

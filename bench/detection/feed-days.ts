@@ -1,6 +1,5 @@
 /** Feeds published days to a pipeline in the order of time, each label when it is known. */
-import { createApiClient } from '../../src/kit/client/api-client.ts';
-import { createRetries } from '../../src/kit/client/retries.ts';
+import { createApiClient, createRetries } from '../../src/kit/client/api-client.ts';
 import type { BenchContext } from '../support/bench.ts';
 import type { Pipeline } from '../support/pipeline.ts';
 import { readScored, untilScored } from '../support/scored-counter.ts';

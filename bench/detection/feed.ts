@@ -1,7 +1,6 @@
 /** Posts payments, and later their labels, to a running API, as an integrator would. */
 import pLimit from 'p-limit';
-import { type ApiClient, refusal } from '../../src/kit/client/api-client.ts';
-import type { Retries } from '../../src/kit/client/retries.ts';
+import { type ApiClient, type Retries, refusal } from '../../src/kit/client/api-client.ts';
 import { Failure } from '../../src/kit/words/failure.ts';
 import type { Payment } from './published-days.ts';
 

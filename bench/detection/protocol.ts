@@ -4,12 +4,12 @@
  * of 95 % over resampled customers.
  */
 import { createRandom } from '../../src/kit/random.ts';
-import { accountPrecision } from '../../src/rooms/models/training/evaluation/account-precision.ts';
 import {
   bootstrapIntervals,
   type Interval,
 } from '../../src/rooms/models/training/evaluation/bootstrap.ts';
 import {
+  accountPrecision,
   aucOf,
   averagePrecisionOf,
   recallAtFalseAlarmRate,

@@ -4,7 +4,7 @@
  * known here.
  */
 import pg from 'pg';
-import { newTransactionId } from '../../src/core/accept/transaction-id.ts';
+import { newTransactionId } from '../../src/core/accept/prepare-transactions.ts';
 import { FEATURE_SCHEMA } from '../../src/core/domain/feature-schema.ts';
 import type { KeyedTransactionInput } from '../../src/core/domain/transaction.ts';
 import { packVectors } from '../../src/core/store/scores/vector-bytes.ts';

@@ -1,7 +1,7 @@
 /** Claims of random keys in several markets in turn, with the processor time and the log each of them costs. */
 import { randomUUID } from 'node:crypto';
-import { planRows } from '../../src/core/accept/plan-rows.ts';
-import { newTransactionId } from '../../src/core/accept/transaction-id.ts';
+import { planRows } from '../../src/core/accept/claim-keys.ts';
+import { newTransactionId } from '../../src/core/accept/prepare-transactions.ts';
 import type { KeySlices } from '../../src/core/store/idempotency-keys/key-slices.ts';
 import { createPartitionGuard } from '../../src/core/store/partitions/partitions.ts';
 import {

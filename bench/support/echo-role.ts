@@ -2,7 +2,7 @@
  * HTTP without a store: parses each body and answers as the API would, and answers each GET with a made-up
  * score or page of scores. `node echo-role.ts api`
  */
-import { newTransactionId } from '../../src/core/accept/transaction-id.ts';
+import { newTransactionId } from '../../src/core/accept/prepare-transactions.ts';
 import { servePlainly } from './plain-service.ts';
 
 const PAGE_ROWS = 50;

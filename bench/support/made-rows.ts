@@ -1,7 +1,6 @@
 /** The transactions of a load as ingest would store them, batch by batch, without posting them. */
-import { planRows } from '../../src/core/accept/plan-rows.ts';
-import { prepare } from '../../src/core/accept/prepare-transactions.ts';
-import { newTransactionId } from '../../src/core/accept/transaction-id.ts';
+import { planRows } from '../../src/core/accept/claim-keys.ts';
+import { newTransactionId, prepare } from '../../src/core/accept/prepare-transactions.ts';
 import type { Transaction } from '../../src/core/domain/transaction.ts';
 import type { NewBatch, NewTransaction } from '../../src/core/store/transactions/transactions.ts';
 import type { SimulatedTransaction } from '../../src/tools/simulate/world.ts';

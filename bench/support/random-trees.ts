@@ -1,8 +1,7 @@
 /** Full trees on features and thresholds drawn evenly: no branch is more likely than its sibling. */
 
 import type { Random } from '../../src/kit/random.ts';
-import { layOutTrees } from '../../src/rooms/models/model/lay-out-trees.ts';
-import type { TreeEnsemble } from '../../src/rooms/models/model/tree-ensemble.ts';
+import { layOutTrees, type TreeEnsemble } from '../../src/rooms/models/model/lay-out-trees.ts';
 
 export type RandomTrees = {
   readonly trees: number;

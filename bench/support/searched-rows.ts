@@ -9,7 +9,7 @@ import { ensurePartitions } from '../../src/core/store/partitions/partitions.ts'
 import { mergeIncrements } from '../../src/core/store/tallies/day-tallies.ts';
 import { openPool } from '../../src/kit/database/pool.ts';
 import { monthOf } from '../../src/kit/words/month.ts';
-import { DAY_MS } from '../../src/kit/words/utc-bucket.ts';
+import { DAY_MS } from '../../src/kit/words/range.ts';
 import { fillDays } from '../../test/support/recount-days.ts';
 import { RULE_SET } from './empty-history.ts';
 import { MARKET, marketUrl } from './market.ts';

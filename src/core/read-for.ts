@@ -1,7 +1,7 @@
 /** Reads by the servers that may answer a request: with `Prefer: read=primary` the primary alone. */
 import type { Context } from 'hono';
 import { type Databases, withLag } from '../kit/database/replica/choose-database.ts';
-import { sayAge } from '../kit/http/answers/age.ts';
+import { sayAge } from '../kit/http/answers/answer-headers.ts';
 import type { AppEnv } from '../kit/http/app-env.ts';
 import { prefersPrimary } from '../kit/http/prefer.ts';
 

@@ -1,8 +1,7 @@
 /** Refuses requests to a capability whose flag is off. */
 import { Problem } from '../kit/http/answers/problem.ts';
-import { type Flag, offOf } from './domain/flag.ts';
-import { retryAfterSeconds } from './domain/switch.ts';
-import type { SwitchWatch } from './store/switches/watch-switches.ts';
+import { type Flag, offOf, retryAfterSeconds } from './domain/switch.ts';
+import type { SwitchWatch } from './store/switches/switches.ts';
 
 /** Undefined while the flag is on. */
 export function refusalOf(switches: Pick<SwitchWatch, 'current'>, flag: Flag): Problem | undefined {

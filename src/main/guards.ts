@@ -2,8 +2,8 @@
 import { proveWrite } from '../core/store/write-probe.ts';
 import { claimIdentity } from '../core/stream/identity.ts';
 import { probeKey } from '../core/stream/keys.ts';
+import { watchBreaker } from '../kit/breakers/breaker.ts';
 import { createGuards, type Guards } from '../kit/breakers/guards.ts';
-import { watchBreaker } from '../kit/breakers/watch-breaker.ts';
 import type { Config } from '../kit/config/config.ts';
 import { isPoolBusy, isPostgresOutage, isStuck } from '../kit/database/outage.ts';
 import type { Database } from '../kit/database/pool.ts';

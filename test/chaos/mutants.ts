@@ -202,7 +202,7 @@ export const MUTANTS: readonly Mutant[] = [
         replace: "    if (to === state || to === 'open') return;\n",
       },
       {
-        file: 'src/kit/breakers/watch-breaker.ts',
+        file: 'src/kit/breakers/breaker.ts',
         find: '    if (isOut) breaker.trip();\n',
         replace: '',
       },

@@ -5,7 +5,7 @@
 import { beforeAll, expect, test } from 'vitest';
 import { JOINED_ROWS_EXAMINED_MAX } from '../../src/core/store/partitions/month-slice.ts';
 import { SLICES_MAX } from '../../src/core/store/search/walk.ts';
-import { DAY_MS } from '../../src/kit/words/utc-bucket.ts';
+import { DAY_MS } from '../../src/kit/words/range.ts';
 import { idAt, storeDeadLetters, storeTransactions } from '../support/stored-rows.ts';
 import { shoot, violationsOf } from './support/pages.ts';
 import { setUpConsole } from './support/set-up.ts';

@@ -4,7 +4,7 @@
  */
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import { DAY_MS } from '../../src/kit/words/utc-bucket.ts';
+import { DAY_MS } from '../../src/kit/words/range.ts';
 import { idAt, storeTransactions } from '../support/stored-rows.ts';
 import { answerOf, input } from '../support/submit.ts';
 import { heading } from './support/log-in.ts';

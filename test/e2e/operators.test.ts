@@ -7,7 +7,7 @@ import { type AddressInfo, createServer } from 'node:net';
 import { beforeEach, describe, expect, test } from 'vitest';
 import type { EntryPayload } from '../../src/core/stream/entries/entry.ts';
 import { streamKeys } from '../../src/core/stream/keys.ts';
-import type { DeadLetter } from '../../src/rooms/dead-letters/dead-letter.ts';
+import type { DeadLetter } from '../../src/rooms/dead-letters/store.ts';
 import type { StatusJson } from '../../src/rooms/status/queries/pipeline-status.ts';
 import { freePort } from '../../src/tools/start/services/free-port.ts';
 import { openForFile } from '../support/open-for-file.ts';

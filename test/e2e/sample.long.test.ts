@@ -5,8 +5,7 @@
 import { readFileSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { createApiClient } from '../../src/kit/client/api-client.ts';
-import { createAsk } from '../../src/kit/client/ask.ts';
+import { createApiClient, createAsk } from '../../src/kit/client/api-client.ts';
 import { readEngineFile } from '../../src/tools/start/services/engine-file.ts';
 import { findSample } from '../support/find-sample.ts';
 import { type RiskProcess, runRiskProcess, spawnRisk } from '../support/risk.ts';

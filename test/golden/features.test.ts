@@ -14,10 +14,10 @@ import { accountKind } from '../../src/core/profile/account-kind.ts';
 import { arrivalsOf } from '../../src/core/profile/arrivals.ts';
 import { merchantKind } from '../../src/core/profile/merchant-kind.ts';
 import { MERCHANT_RECENT_ENTRIES } from '../../src/core/profile/merchant-profile.ts';
-import { beginRows } from '../../src/core/profile/own-features.ts';
+import { beginRows } from '../../src/core/profile/fold-batch.ts';
 import { rowAt, vectorOf } from '../../src/core/score/feature-rows.ts';
 import { createRandom } from '../../src/kit/random.ts';
-import { DAY_MS, HOUR_MS } from '../../src/kit/words/utc-bucket.ts';
+import { DAY_MS, HOUR_MS } from '../../src/kit/words/range.ts';
 
 /** By name: SHA-256 of the values of each feature. */
 const DIGESTS: Readonly<Record<string, Readonly<Record<string, string>>>> = JSON.parse(

@@ -33,7 +33,7 @@ export const ACCEPT: Guards = {
     says: 'A client that prefers to wait gets the score in the answer to its post.',
     shown: 'RISK_WAIT_MS_MAX',
     test: 'integration/wait.test.ts > a new transaction, a duplicate and a scored one come with the score',
-    mechanism: 'src/core/accept/wait-for-score.ts',
+    mechanism: 'src/core/accept/accept-one.ts',
   },
   'shared-commits': {
     says: 'Posts that come at once share commits, and each has an answer of its own.',

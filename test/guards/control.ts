@@ -56,7 +56,7 @@ export const CONTROL: Guards = {
   'corridor-health': {
     says: 'The health of a corridor is a weighted sum of its figures.',
     test: 'unit/rooms/corridors/health.test.ts > %s: %s',
-    mechanism: 'src/rooms/corridors/health.ts',
+    mechanism: 'src/rooms/corridors/corridor-health.ts',
   },
   flags: {
     says: 'An optional capability is refused while its flag is off.',

@@ -16,12 +16,12 @@ export const EDGE: Guards = {
   problems: {
     says: 'What is no request of HTTP is answered by a problem, too.',
     test: 'integration/bad-input-requests.test.ts > with %s are 400 in problem+json',
-    mechanism: 'src/kit/http/bare-problem.ts',
+    mechanism: 'src/kit/http/serve.ts',
   },
   'security-headers': {
     says: 'Every answer carries the security headers.',
     test: 'integration/bad-input-requests.test.ts > carry the security headers whatever they are answered',
-    mechanism: 'src/kit/http/answers/headers.ts',
+    mechanism: 'src/kit/http/answers/answer-headers.ts',
   },
   'packed-bodies': {
     says: 'A packed body is stored as a plain one.',

@@ -6,7 +6,7 @@ export const KEEP: Guards = {
     says: 'Every filter and order of a search finds what SQL finds.',
     shown: 'GET /v1/transactions, GET /v1/scores, console /transactions',
     test: 'integration/rooms/search/search.test.ts > pairs of filters in any order, where their bounds are a range',
-    mechanism: 'src/core/store/search/to-filter.ts',
+    mechanism: 'src/core/store/search/search-filter.ts',
   },
   'bounded-search': {
     says: 'A request of a search reads a bounded number of slices, and says where it stopped.',
@@ -29,7 +29,7 @@ export const KEEP: Guards = {
     says: 'A pending score is a 202, and a dead letter and an unknown id are problems of different types.',
     shown: 'GET /v1/scores/{id}',
     test: 'integration/rooms/search/reading-http.test.ts > pending is 202, a dead letter and an unknown id are 404 of different types',
-    mechanism: 'src/rooms/search/queries/read-score.ts',
+    mechanism: 'src/rooms/search/queries/read-transaction.ts',
   },
   explanation: {
     says: 'An explanation names every feature and every rule, and the lineage.',
@@ -114,7 +114,7 @@ export const KEEP: Guards = {
     says: 'A reader of an export that takes nothing holds no connection and is broken off.',
     shown: 'RISK_EXPORT_IDLE_MS',
     test: 'integration/rooms/exports/http.test.ts > a reader that stops holds no connection, and is broken off',
-    mechanism: 'src/rooms/exports/slowed-stream.ts',
+    mechanism: 'src/rooms/exports/exports.ts',
   },
   webhooks: {
     says: 'Every delivery comes once, and an independent library verifies its signature.',

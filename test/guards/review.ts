@@ -86,7 +86,7 @@ export const REVIEW: Guards = {
     says: 'Of notes that are added to a case at once, as many are taken as there is room for.',
     shown: 'POST /v1/reviews/{id}/notes, risk review note',
     test: 'integration/rooms/review/races.test.ts > of notes that are added at once, as many are taken as there is room for',
-    mechanism: 'src/rooms/review/change/notes.ts',
+    mechanism: 'src/rooms/review/change/steps.ts',
   },
   disputes: {
     says: 'A dispute makes a case urgent, opens again what was no fraud, and leaves a fraud closed.',
@@ -127,7 +127,7 @@ export const REVIEW: Guards = {
     says: 'The load, the share and the pace of reviews are measured, and say how many officers they take.',
     shown: 'GET /v1/reviews/capacity, risk review capacity',
     test: 'integration/rooms/review/figures.test.ts > capacity is measured: load, share and pace; a question may give its own',
-    mechanism: 'src/rooms/review/queries/capacity.ts',
+    mechanism: 'src/rooms/review/queries/status.ts',
   },
   'exchange-rates': {
     says: 'Rates of days are added and corrected, and rate the cases after them.',
@@ -172,7 +172,7 @@ export const REVIEW: Guards = {
   'lists-in-scores': {
     says: 'Answers of lists are stored with a score, and later changes of a list move no score.',
     test: 'integration/rooms/lists/listed-scores.test.ts > block goes before allow, answers are stored with the score, and later changes move none',
-    mechanism: 'src/core/score/list-answers.ts',
+    mechanism: 'src/core/score/ask-inputs.ts',
   },
   'lists-in-memory': {
     says: 'A worker’s memory of lists answers as SQL does after every change.',

@@ -21,22 +21,22 @@ export const RULES: Guards = {
     shown: `POST /v1/rule-sets/{id}/rollout, POST /v1/rule-sets/{id}/rollback, POST /v1/rule-sets/{id}/retire,
       risk rules rollout, risk rules rollback, risk rules retire`,
     test: 'integration/rooms/rules/rule-set-life.test.ts > a rollout by the same call of two people, a rollback by one, and the end',
-    mechanism: 'src/rooms/rules/rule-set-rollout.ts',
+    mechanism: 'src/rooms/rules/rule-set-change.ts',
   },
   'rules-followed': {
     says: 'Two workers follow a rollout and a rollback of rules within two seconds, while transactions flow.',
     test: 'integration/rooms/rules/rule-sets-in-force.test.ts > while transactions flow, two workers follow a rollout and a rollback within two seconds',
-    mechanism: 'src/core/store/rule-sets/watch-rule-sets.ts',
+    mechanism: 'src/core/store/rule-sets/rule-sets.ts',
   },
   'failing-rule-set': {
     says: 'The engine takes back a rule set that fails, and puts no other one forward.',
     test: 'integration/rooms/rules/rule-sets-in-force.test.ts > a rule set that fails is taken back by the engine, in two workers within two seconds, and no other is put forward',
-    mechanism: 'src/core/score/rollout/gates.ts',
+    mechanism: 'src/core/score/rollout/stages.ts',
   },
   'gates-of-stages': {
     says: 'A step before the dwell time and the gates of its stage is refused, and two people override with a reason.',
     test: 'integration/rooms/rules/rule-set-life.test.ts > a step before the dwell time and the gates of its stage is refused, and two people override with a reason',
-    mechanism: 'src/core/score/rollout/gates.ts',
+    mechanism: 'src/core/score/rollout/stages.ts',
   },
   'rule-outcomes': {
     says: 'Hits of each rule are counted by verdict and label.',
@@ -54,7 +54,7 @@ export const RULES: Guards = {
     says: 'A check names line and column of a mistake, and a test says what a rule set would decide.',
     shown: 'POST /v1/rule-sets/check, POST /v1/rule-sets/test, risk rules check, risk rules test',
     test: 'integration/rooms/rules/rule-set-yesterday.test.ts > check names line and column, and test says what would be decided',
-    mechanism: 'src/rooms/rules/check-source.ts',
+    mechanism: 'src/rooms/rules/try-rule-set.ts',
   },
   'rule-catalogue': {
     says: 'Names that an expression may read have their types and values of yesterday.',
@@ -65,7 +65,7 @@ export const RULES: Guards = {
   'hits-of-yesterday': {
     says: 'A check tells how often each rule would have fired yesterday, by what scores recorded.',
     test: 'integration/rooms/rules/rule-set-yesterday.test.ts > hits of yesterday follow what scores recorded, and the rest is missing',
-    mechanism: 'src/rooms/rules/try-yesterday.ts',
+    mechanism: 'src/rooms/rules/yesterday.ts',
   },
   'declines-refused': {
     says: 'A rule set that would decline many transactions is submitted by a word of its own.',
@@ -117,7 +117,7 @@ export const RULES: Guards = {
     says: 'What one person puts in force alone ends by itself after a day.',
     shown: 'POST /v1/models/{id}/emergency, risk models emergency',
     test: 'integration/rooms/models/emergencies.test.ts > an emergency ends by itself after a day, and the audit log records it',
-    mechanism: 'src/core/store/rollouts/settled-rollouts.ts',
+    mechanism: 'src/core/store/rollouts/rollouts.ts',
   },
   'model-files': {
     says: 'A model is imported, listed, shown and exported as it was.',
@@ -156,12 +156,12 @@ export const RULES: Guards = {
   'model-health': {
     says: 'A model that fails for a while is stood in for by the rules, and then comes back.',
     test: 'integration/rooms/models/model-health.test.ts > a model that fails for a while is stood in for by the rules, and then comes back',
-    mechanism: 'src/rooms/models/judge/model-health.ts',
+    mechanism: 'src/rooms/models/judge/judge-batch.ts',
   },
   'inference-limit': {
     says: 'What is beyond the limit of inference is decided by the rules, in all workers together.',
     test: 'integration/rooms/models/inference-limits.test.ts > what is beyond the limit of the market is decided by the rules, in all workers together',
-    mechanism: 'src/core/stream/limit-quota.ts',
+    mechanism: 'src/core/stream/party-quota.ts',
   },
   'model-margins': {
     says: 'Margins of a model are those of its library, bit for bit.',

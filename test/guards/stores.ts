@@ -39,7 +39,7 @@ export const STORES: Guards = {
     says: 'A role of analytics reads scores of markets through a view, and nothing else.',
     shown: 'risk markets analytics',
     test: 'integration/rooms/corridors/markets.test.ts > a role reads scores of both markets through a view, and nothing else',
-    mechanism: 'src/core/store/markets/grant-analytics.ts',
+    mechanism: 'src/core/store/markets/grant-market.ts',
   },
   'auditor-role': {
     says: 'An auditor’s role reads every row of its market but secrets, and writes nothing.',

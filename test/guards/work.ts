@@ -191,7 +191,7 @@ export const WORK: Guards = {
   'corridor-percentiles': {
     says: 'A first payment beyond ten times the percentile of its corridor is declined, and its score verifies.',
     test: 'integration/corridor-amounts.test.ts > a first payment beyond ten times the percentile is declined, and the score verifies',
-    mechanism: 'src/core/profile/corridor-amounts.ts',
+    mechanism: 'src/core/profile/fold-batch.ts',
   },
   'failing-rule': {
     says: 'A rule that throws does not fire, the others score, and what they approve is reviewed.',
@@ -243,7 +243,7 @@ export const WORK: Guards = {
   'worker-breakers': {
     says: 'While Postgres is frozen a worker says so and lives, and what waited is scored once, with the level.',
     test: 'integration/worker-breakers.test.ts > Postgres frozen: the worker says so and lives; what waited is scored once, with the level',
-    mechanism: 'src/kit/breakers/watch-breaker.ts',
+    mechanism: 'src/kit/breakers/breaker.ts',
   },
   'corridor-commits': {
     says: 'Slow commits of a corridor raise the level of that corridor alone.',

@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
 import { migrate } from '../../src/kit/database/migrations/migrate.ts';
-import { SQL_FOLDER } from '../../src/kit/database/migrations/migration-files.ts';
+import { SQL_FOLDER } from '../../src/kit/database/migrations/migration-session.ts';
 import { waitForSchema } from '../../src/kit/database/migrations/schema-version.ts';
 import { createTestDatabase } from '../support/database.ts';
 import { openForFile } from '../support/open-for-file.ts';

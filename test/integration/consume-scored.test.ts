@@ -7,7 +7,7 @@ import { spawn } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import { expect, test } from 'vitest';
 import { type EndedEntry, settle } from '../../src/core/stream/settle/settle.ts';
-import { toRow } from '../../src/core/work/acknowledge.ts';
+import { toRow } from '../../src/core/work/decided.ts';
 import { createTestDatabase } from '../support/database.ts';
 import { deliver as deliverAll } from '../support/delivered.ts';
 import { openForFile } from '../support/open-for-file.ts';

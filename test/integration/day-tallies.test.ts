@@ -3,8 +3,12 @@
  * leave them, then the engine's own reading.
  */
 import { expect, test } from 'vitest';
-import { type SumQuestion, sumDays } from '../../src/core/store/tallies/day-sums.ts';
-import { mergeIncrements, readTotals } from '../../src/core/store/tallies/day-tallies.ts';
+import {
+  mergeIncrements,
+  readTotals,
+  type SumQuestion,
+  sumDays,
+} from '../../src/core/store/tallies/day-tallies.ts';
 import { createTestDatabase } from '../support/database.ts';
 
 const DAY_MS = Date.UTC(2026, 4, 31);

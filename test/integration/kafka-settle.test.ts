@@ -3,8 +3,8 @@
  * streams; counts of partitions that workers gave up are gone, so that rebalances fill no memory. Method: real Redis.
  */
 import { expect, test } from 'vitest';
+import { createCountTries } from '../../src/core/stream/kafka/claims.ts';
 import { settlingOnKafka } from '../../src/core/stream/kafka/settle.ts';
-import { createCountTries } from '../../src/core/stream/kafka/tries.ts';
 import { moveToStreams } from '../../src/core/stream/kafka/unread.ts';
 import { kafkaTriesKey, streamKeys } from '../../src/core/stream/keys.ts';
 import { createStreamRig } from '../support/stream-rig.ts';

@@ -5,7 +5,7 @@
  */
 
 import { describe, expect, test } from 'vitest';
-import { planRows } from '../../src/core/accept/plan-rows.ts';
+import { planRows } from '../../src/core/accept/claim-keys.ts';
 import { planKeySlices, SLICE_BYTES, tendKeySlices } from '../../src/core/repair/reconcile-duty.ts';
 import { findKnownKeys } from '../../src/core/store/idempotency-keys/idempotency-keys.ts';
 import {

@@ -4,7 +4,7 @@
  */
 import { expect, test } from 'vitest';
 import { acceptLabels, type LabelIngest } from '../../src/core/accept/accept-labels.ts';
-import { newTransactionId } from '../../src/core/accept/transaction-id.ts';
+import { newTransactionId } from '../../src/core/accept/prepare-transactions.ts';
 import type { Label } from '../../src/core/domain/label.ts';
 import { insertLabels } from '../../src/core/store/labels/insert-labels.ts';
 import { listLabelBatches } from '../../src/core/store/labels/label-batches.ts';

@@ -4,7 +4,7 @@
  * part only.
  */
 import { afterAll, describe, expect, test } from 'vitest';
-import { planRows } from '../../src/core/accept/plan-rows.ts';
+import { planRows } from '../../src/core/accept/claim-keys.ts';
 import { bindReconciler } from '../../src/core/repair/reconcile-duty.ts';
 import { openStored } from '../../src/core/store/open-rows/open-rows.ts';
 import { ENTRY_VERSION } from '../../src/core/stream/entries/entry.ts';

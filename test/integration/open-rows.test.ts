@@ -3,7 +3,7 @@
  * of open ids is exact without counting them. Method: the statements on real Postgres, in overlapping database transactions.
  */
 import { beforeEach, describe, expect, test } from 'vitest';
-import { planRows } from '../../src/core/accept/plan-rows.ts';
+import { planRows } from '../../src/core/accept/claim-keys.ts';
 import { countBacklog } from '../../src/core/store/open-rows/backlog.ts';
 import {
   countOpen,

@@ -17,7 +17,7 @@ import {
   type Settlement,
   settle as settleIn,
 } from '../../src/core/stream/settle/settle.ts';
-import { toRow } from '../../src/core/work/acknowledge.ts';
+import { toRow } from '../../src/core/work/decided.ts';
 import { deliver as deliverAll } from '../support/delivered.ts';
 import { idAt } from '../support/stored-rows.ts';
 import { readEntries, readScored } from '../support/stream-entries.ts';

@@ -11,7 +11,7 @@ import { COUNTED_ROWS_MAX, loadTallies } from '../../src/core/store/tallies/merc
 import type { Database } from '../../src/kit/database/pool.ts';
 import { createLeadership } from '../../src/kit/duties/leadership.ts';
 import { monthOf } from '../../src/kit/words/month.ts';
-import { DAY_MS, dayOf } from '../../src/kit/words/utc-bucket.ts';
+import { DAY_MS, dayOf } from '../../src/kit/words/range.ts';
 import { testConfig } from '../support/config.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { waitUntil } from '../support/wait-until.ts';

@@ -4,8 +4,8 @@
  * overlap, one after the other and at once, and a lock that they wait for.
  */
 import { describe, expect, test } from 'vitest';
-import { planRows } from '../../src/core/accept/plan-rows.ts';
-import { digestKeys } from '../../src/core/store/idempotency-keys/key-digest.ts';
+import { planRows } from '../../src/core/accept/claim-keys.ts';
+import { digestKeys } from '../../src/core/store/idempotency-keys/idempotency-keys.ts';
 import { ensurePartitions } from '../../src/core/store/partitions/partitions.ts';
 import { openScoreStore, storeScores } from '../../src/core/store/scores/scores.ts';
 import { toVector } from '../../src/core/store/scores/vector-bytes.ts';

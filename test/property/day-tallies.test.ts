@@ -8,7 +8,7 @@
 
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { planRows } from '../../src/core/accept/plan-rows.ts';
+import { planRows } from '../../src/core/accept/claim-keys.ts';
 import { LABEL_VALUES } from '../../src/core/domain/label.ts';
 import { VERDICTS } from '../../src/core/domain/score-record.ts';
 import {
@@ -26,7 +26,7 @@ import {
 import type { Database, Query } from '../../src/kit/database/pool.ts';
 import { Failure } from '../../src/kit/words/failure.ts';
 import { monthOf } from '../../src/kit/words/month.ts';
-import { DAY_MS } from '../../src/kit/words/utc-bucket.ts';
+import { DAY_MS } from '../../src/kit/words/range.ts';
 import { markPurged, markReplayed } from '../../src/rooms/dead-letters/store.ts';
 import { createTestDatabase } from '../support/database.ts';
 import { deliver } from '../support/delivered.ts';

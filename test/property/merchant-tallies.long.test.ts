@@ -13,7 +13,7 @@ import { loadTallies } from '../../src/core/store/tallies/merchant-tallies.ts';
 import type { Database, Query } from '../../src/kit/database/pool.ts';
 import { Failure } from '../../src/kit/words/failure.ts';
 import { monthOf } from '../../src/kit/words/month.ts';
-import { DAY_MS, dayOf } from '../../src/kit/words/utc-bucket.ts';
+import { DAY_MS, dayOf } from '../../src/kit/words/range.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { recountTallies } from '../support/recount-tallies.ts';
 import { idAt } from '../support/stored-rows.ts';

@@ -16,7 +16,7 @@ import { type Read, readGroup, type StreamEntry } from '../../src/core/stream/gr
 import { loadScript, runScript } from '../../src/core/stream/scripts.ts';
 import { promoteRetries } from '../../src/core/stream/settle/retries.ts';
 import { type Settlement, settle } from '../../src/core/stream/settle/settle.ts';
-import { toRow } from '../../src/core/work/acknowledge.ts';
+import { toRow } from '../../src/core/work/decided.ts';
 import { createMemoryStreams } from '../simulation/memory-streams.ts';
 import { deliver } from '../support/delivered.ts';
 import { readScored } from '../support/stream-entries.ts';

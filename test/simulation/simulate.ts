@@ -4,7 +4,7 @@
  * then is in checks.ts.
  */
 
-import { planRows } from '../../src/core/accept/plan-rows.ts';
+import { planRows } from '../../src/core/accept/claim-keys.ts';
 import type { Transaction } from '../../src/core/domain/transaction.ts';
 import { packAgain } from '../../src/core/stream/entries/entry.ts';
 import { checkAtRest } from './checks.ts';

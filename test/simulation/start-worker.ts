@@ -9,7 +9,7 @@ import { currentRuleSet } from '../../src/core/score/rules/rule-sets.ts';
 import type { ScoreStore } from '../../src/core/store/scores/scores.ts';
 import { ENTRY_READER } from '../../src/core/stream/entries/entry.ts';
 import { watchMemory } from '../../src/core/stream/memory/memory.ts';
-import { shareOfSettings } from '../../src/core/work/corridor-shares.ts';
+import { shareOfSettings } from '../../src/core/work/lanes.ts';
 import { NO_COUNTS } from '../../src/core/work/rollout-counts.ts';
 import { runWorker } from '../../src/core/work/run-worker.ts';
 import type { Guards } from '../../src/kit/breakers/guards.ts';

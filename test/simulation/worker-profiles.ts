@@ -2,7 +2,7 @@
 import type { PartyKind } from '../../src/core/domain/party.ts';
 import type { Market } from '../../src/core/market.ts';
 import { accountKind } from '../../src/core/profile/account-kind.ts';
-import { NO_CORRIDOR_AMOUNTS } from '../../src/core/profile/corridor-amounts.ts';
+import { NO_CORRIDOR_AMOUNTS } from '../../src/core/profile/fold-batch.ts';
 import { merchantKind } from '../../src/core/profile/merchant-kind.ts';
 import { insertPacked, readKey } from '../../src/core/profile/packed-list.ts';
 import type { Profile, ProfileKind } from '../../src/core/profile/profile.ts';

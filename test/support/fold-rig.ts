@@ -8,7 +8,7 @@ import {
 import type { PartyKind } from '../../src/core/domain/party.ts';
 import type { Transaction } from '../../src/core/domain/transaction.ts';
 import { accountKind } from '../../src/core/profile/account-kind.ts';
-import { NO_CORRIDOR_AMOUNTS } from '../../src/core/profile/corridor-amounts.ts';
+import { NO_CORRIDOR_AMOUNTS } from '../../src/core/profile/fold-batch.ts';
 import { merchantKind } from '../../src/core/profile/merchant-kind.ts';
 import { vectorOf } from '../../src/core/score/feature-rows.ts';
 import { loadAccountPasts, loadMerchantPasts } from '../../src/core/store/profiles/history.ts';

@@ -1,8 +1,8 @@
 /** The lists as their routes call them, on a database without replica, and a reader of all their pages. */
 
+import { openSliceDatabase } from '../../src/kit/database/open-database.ts';
 import type { Database } from '../../src/kit/database/pool.ts';
 import type { Databases, Replica } from '../../src/kit/database/replica/choose-database.ts';
-import { openSliceDatabase } from '../../src/kit/database/slice-database.ts';
 import {
   scoreSearchParameters,
   transactionSearchParameters,

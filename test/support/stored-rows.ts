@@ -1,6 +1,6 @@
 /** Rows as ingest and the worker would have stored them, for tests that only read. */
 import { randomBytes } from 'node:crypto';
-import { createdAtMsOf } from '../../src/core/domain/transaction-id.ts';
+import { createdAtMsOf } from '../../src/core/domain/transaction.ts';
 import { ensurePartitions } from '../../src/core/store/partitions/partitions.ts';
 import type { Database, Query } from '../../src/kit/database/pool.ts';
 import { monthOf } from '../../src/kit/words/month.ts';

@@ -13,7 +13,7 @@ import { given } from '../../kit/words/describe-issue.ts';
 import { MonthDetached, monthOf, monthText } from '../../kit/words/month.ts';
 import { featureIndex } from '../domain/feature-schema.ts';
 import { LABEL_LIMITS, type Label, type LabelInput, type LabelReporter } from '../domain/label.ts';
-import { createdAtMsOf } from '../domain/transaction-id.ts';
+import { createdAtMsOf } from '../domain/transaction.ts';
 import { findKnownKeys } from '../store/idempotency-keys/idempotency-keys.ts';
 import { insertLabels, whyStillRunning } from '../store/labels/insert-labels.ts';
 import { deleteLabelBatches, openLabelBatch } from '../store/labels/label-batches.ts';
@@ -24,9 +24,8 @@ import {
 } from '../store/labels/labelled-transactions.ts';
 import { findDetachedMonths } from '../store/partitions/partitions.ts';
 import type { Ingest } from './ingest.ts';
-import type { InputError } from './prepare-transactions.ts';
+import { type InputError, newTransactionId } from './prepare-transactions.ts';
 import { retryStore } from './retry-store.ts';
-import { newTransactionId } from './transaction-id.ts';
 
 const AMOUNT_TO_MEDIAN = featureIndex('amount_to_median');
 

@@ -5,7 +5,7 @@
 import { SPANS } from '../../kit/traces/names.ts';
 import type { Trace } from '../../kit/traces/trace.ts';
 import { Failure } from '../../kit/words/failure.ts';
-import type { FieldError } from '../../kit/words/field-error.ts';
+import type { FieldError } from '../../kit/words/field-errors.ts';
 import type { NewMonths } from '../../kit/words/month.ts';
 import type { KeyedTransactionInput } from '../domain/transaction.ts';
 import type { Tokenised } from '../personal.ts';

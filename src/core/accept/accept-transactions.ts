@@ -11,8 +11,7 @@
 import { SENDS, SPANS } from '../../kit/traces/names.ts';
 import type { Span, SpanStart, Trace } from '../../kit/traces/trace.ts';
 import type { NewMonths } from '../../kit/words/month.ts';
-import type { KeyedTransactionInput } from '../domain/transaction.ts';
-import { createdAtMsOf } from '../domain/transaction-id.ts';
+import { createdAtMsOf, type KeyedTransactionInput } from '../domain/transaction.ts';
 import type { NewTransaction } from '../store/transactions/transactions.ts';
 import { type Claim, claimFree, claimOthers, type RefuseKnown, type Stored } from './claim-keys.ts';
 import { findRepeated } from './find-repeated.ts';
@@ -23,12 +22,12 @@ import {
   findInvalid,
   type IngestContext,
   type InputError,
+  newTransactionId,
   type Prepared,
   prepare,
 } from './prepare-transactions.ts';
 import { type RefusedRow, type RefusedRows, refuseRows } from './refuse-months.ts';
 import { retryStore } from './retry-store.ts';
-import { newTransactionId } from './transaction-id.ts';
 
 type AcceptRequest = {
   readonly client: string;

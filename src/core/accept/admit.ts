@@ -4,8 +4,13 @@ import { corridorScope } from '../domain/switch.ts';
 import type { KeyedTransactionInput } from '../domain/transaction.ts';
 import { type Closed, findClosed } from './gate.ts';
 import type { Ingest } from './ingest.ts';
-import type { Exceeded } from './limits/exceeded.ts';
-import { type Limiter, type Need, type Submitter, scopesOf } from './limits/limiter.ts';
+import {
+  type Exceeded,
+  type Limiter,
+  type Need,
+  type Submitter,
+  scopesOf,
+} from './limits/limiter.ts';
 
 type Admitted = Pick<KeyedTransactionInput, 'corridor' | 'idempotency_key' | PartyField>;
 

@@ -1,5 +1,5 @@
 /** A transaction and its score, as every example of the document has them. */
-import type { LabelJson } from '../domain/label-record.ts';
+import type { LabelJson } from '../domain/label.ts';
 import type { ScoreJson } from '../domain/score-record.ts';
 import type { TransactionInput } from '../domain/transaction.ts';
 import type { FoundTransactionJson, StoredTransactionJson } from '../domain/transaction-record.ts';

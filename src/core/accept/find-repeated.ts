@@ -3,9 +3,9 @@
  * stored transaction wins where all other fields agree and its own token leads nowhere any more.
  */
 import { loadTransactionRows } from '../store/transactions/read-transactions.ts';
-import { fingerprintOf } from './fingerprint.ts';
 import type { Ingest } from './ingest.ts';
 import type { Conflict } from './key-conflict.ts';
+import { fingerprintOf } from './prepare-transactions.ts';
 
 /** @returns the indexes of conflicts that are repetitions */
 export async function findRepeated(

@@ -3,21 +3,22 @@
 import type { CorridorWrites } from '../../kit/breakers/corridor-writes.ts';
 import type { Database } from '../../kit/database/pool.ts';
 import type { Metrics } from '../../kit/metrics/metrics.ts';
-import { isReadOnly, readOnlyOf } from '../domain/level.ts';
 import type { PartyField } from '../domain/limit.ts';
 import {
   clientScope,
   corridorScope,
   freezeOf,
   isFreeze,
+  isReadOnly,
+  readOnlyOf,
   retryAfterSeconds,
   type Stop,
   stopOf,
 } from '../domain/switch.ts';
 import type { KeyedTransactionInput } from '../domain/transaction.ts';
-import type { SwitchWatch } from '../store/switches/watch-switches.ts';
+import type { SwitchWatch } from '../store/switches/switches.ts';
 import { findKnown } from '../store/transactions/transactions.ts';
-import { retryAfter } from './limits/exceeded.ts';
+import { retryAfter } from './limits/limiter.ts';
 import type { InputError } from './prepare-transactions.ts';
 
 export const GATE_PROBLEMS = [

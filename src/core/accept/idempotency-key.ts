@@ -1,8 +1,8 @@
 /** The key of a single transaction: in the body, in the header `Idempotency-Key`, or the same in both. */
 import { z } from 'zod';
-import { readKeyHeader } from '../../kit/http/once/key-header.ts';
+import { readKeyHeader } from '../../kit/http/once/answer-once.ts';
 import { given } from '../../kit/words/describe-issue.ts';
-import { InvalidFields } from '../../kit/words/field-error.ts';
+import { InvalidFields } from '../../kit/words/field-errors.ts';
 import type { KeyedTransactionInput, TransactionInput } from '../domain/transaction.ts';
 
 /** Detail where a single transaction has no key. */

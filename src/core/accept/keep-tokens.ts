@@ -7,10 +7,9 @@ import type { KeyedTransactionInput } from '../domain/transaction.ts';
 import type { Tokenised } from '../personal.ts';
 import { findHolders, findKnown } from '../store/transactions/transactions.ts';
 import { findRepeated } from './find-repeated.ts';
-import { fingerprintOf } from './fingerprint.ts';
 import type { Ingest } from './ingest.ts';
 import type { Conflict } from './key-conflict.ts';
-import type { Prepared } from './prepare-transactions.ts';
+import { fingerprintOf, type Prepared } from './prepare-transactions.ts';
 
 /** The inputs with tokens, of which those of new values are not kept yet. */
 export async function tokenised(

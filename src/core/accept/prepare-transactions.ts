@@ -3,10 +3,12 @@
  * key; items that are invalid by the clock, by the list of corridors or by another item of the batch are
  * refused here.
  */
+
+import { hash, randomUUID } from 'node:crypto';
 import type { Trace } from '../../kit/traces/trace.ts';
 import { given } from '../../kit/words/describe-issue.ts';
 import { corridorProblem } from '../domain/known-corridor.ts';
-import { declaredOf, type MetadataFields } from '../domain/metadata-field.ts';
+import { canonicalJson, declaredOf, type MetadataFields } from '../domain/metadata.ts';
 import { isToken, type PersonalId } from '../domain/personal.ts';
 import {
   type KeyedTransactionInput,
@@ -15,9 +17,7 @@ import {
   type TransactionInput,
 } from '../domain/transaction.ts';
 import type { NewTransaction } from '../store/transactions/transactions.ts';
-import { fingerprintOf } from './fingerprint.ts';
 import { sayDifferences } from './key-conflict.ts';
-import { newTransactionId } from './transaction-id.ts';
 
 /** Problem of one item of a batch; `field` is its name in the body. */
 export type InputError = {
@@ -54,6 +54,12 @@ export type ContextFields = {
   readonly corridor?: string | undefined;
   readonly created_at?: string | undefined;
 } & { readonly [Id in PersonalId]?: string | null | undefined };
+
+/** In front of the random bits of a UUIDv4 stands its version. */
+const RANDOM_AT = 15;
+
+/** Hexadecimal text of 16 bytes. */
+const FINGERPRINT_DIGITS = 32;
 
 /** Problems with time and corridor, found without the database. */
 export function findInvalid(
@@ -186,4 +192,33 @@ export function toTransaction(
     channel: input.channel ?? null,
     declared: declaredOf(input.metadata, fields),
   };
+}
+
+/** Makes transaction ids: UUIDv7 (RFC 9562) whose time part is created_at to the millisecond, the rest 74 random bits. */
+export function newTransactionId(createdAtMs: number): string {
+  const time = createdAtMs.toString(16).padStart(12, '0');
+  return `${time.slice(0, 8)}-${time.slice(8)}-7${randomUUID().slice(RANDOM_AT)}`;
+}
+
+/**
+ * Fingerprint that two equal bodies share: the first 16 bytes of SHA-256 of the validated fields as they were sent,
+ * before defaults and without the key. Member order does not matter, the text of a value does: "1.5" is not
+ * "1.50". A collision takes 2^64 tries.
+ */
+export function fingerprintOf(input: TransactionInput): string {
+  const text = JSON.stringify([
+    input.account_id,
+    input.merchant_id,
+    input.amount,
+    input.currency,
+    input.corridor,
+    input.created_at,
+    input.type,
+    input.ip,
+    input.device_id,
+    input.country,
+    input.channel,
+    input.metadata === undefined ? undefined : canonicalJson(input.metadata),
+  ]);
+  return hash('sha256', text, 'hex').slice(0, FINGERPRINT_DIGITS);
 }

@@ -3,9 +3,8 @@ import type { MiddlewareHandler } from 'hono';
 import { Problem } from '../../kit/http/answers/problem.ts';
 import type { AppEnv } from '../../kit/http/app-env.ts';
 import { WRITING_METHODS } from '../../kit/http/app-env.ts';
-import { readOnlyOf } from '../domain/level.ts';
-import { retryAfterSeconds } from '../domain/switch.ts';
-import type { SwitchWatch } from '../store/switches/watch-switches.ts';
+import { readOnlyOf, retryAfterSeconds } from '../domain/switch.ts';
+import type { SwitchWatch } from '../store/switches/switches.ts';
 
 /** Paths that end the mode or help beside it, paths that write nothing, and submissions, whose repetitions are still answered. */
 const ALLOWED =

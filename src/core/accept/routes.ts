@@ -3,8 +3,7 @@ import type { Hono } from 'hono';
 import { z } from 'zod';
 import type { Config } from '../../kit/config/config.ts';
 import type { Databases } from '../../kit/database/replica/choose-database.ts';
-import { answerHeaders } from '../../kit/http/answers/answer-headers.ts';
-import { answerJson } from '../../kit/http/answers/headers.ts';
+import { answerHeaders, answerJson } from '../../kit/http/answers/answer-headers.ts';
 import type { AppEnv } from '../../kit/http/app-env.ts';
 import { type Authenticate, holdsOne } from '../../kit/http/auth/auth.ts';
 import { type BodyLimits, bodyChunks, readJson, readMediaType } from '../../kit/http/body/body.ts';
@@ -26,9 +25,9 @@ import { scoreSchema } from '../domain/score-record.ts';
 import { withReleases } from '../domain/switch.ts';
 import { transactionInputSchema } from '../domain/transaction.ts';
 import { findScore } from '../store/scores/read-scores.ts';
-import type { SwitchWatch } from '../store/switches/watch-switches.ts';
+import type { SwitchWatch } from '../store/switches/switches.ts';
 import { createAcceptBatch } from './accept-batch.ts';
-import { createAcceptOne } from './accept-one.ts';
+import { createAcceptOne, type Replies } from './accept-one.ts';
 import {
   acceptedBatch,
   acceptedTransaction,
@@ -60,7 +59,6 @@ import {
   lineResultSchema,
   linesDoneSchema,
 } from './transaction-lines.ts';
-import type { Replies } from './wait-for-score.ts';
 
 const acceptedSchema = z
   .object({

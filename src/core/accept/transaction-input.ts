@@ -1,21 +1,20 @@
 /** Validates submitted transactions once, with a pointer to each invalid field. */
 import { z } from 'zod';
 import { asSentence, Problem } from '../../kit/http/answers/problem.ts';
-import { checkFields } from '../../kit/http/body/body.ts';
+import { checkFields, listReader } from '../../kit/http/body/body.ts';
 import { BODY_DEPTH_MAX } from '../../kit/http/body/body-shape.ts';
 import { lineFault } from '../../kit/http/body/json-fault.ts';
 import type { RawLine } from '../../kit/http/body/line-reader.ts';
-import { listReader } from '../../kit/http/body/list-reader.ts';
 import { refuseRepeated } from '../../kit/http/body/repeated-member.ts';
 import { sureCheck } from '../../kit/http/body/sure-check.ts';
 import { DESCRIBED } from '../../kit/words/describe-issue.ts';
 import {
   describeErrors,
   type FieldError,
+  fieldErrors,
   InvalidFields,
   jsonPointer,
-} from '../../kit/words/field-error.ts';
-import { fieldErrors } from '../../kit/words/field-errors.ts';
+} from '../../kit/words/field-errors.ts';
 import { nestingOf } from '../domain/metadata.ts';
 import {
   type KeyedTransactionInput,

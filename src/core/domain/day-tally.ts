@@ -2,7 +2,7 @@
  * Transactions and scores counted by UTC day, corridor, currency and what became of them: what a statement that stores
  * them adds to the daily tallies. Reasons of scores are counted beside them, by day, corridor and rule set.
  */
-import { DAY_MS } from '../../kit/words/utc-bucket.ts';
+import { DAY_MS } from '../../kit/words/range.ts';
 import type { LabelValue } from './label.ts';
 import type { Verdict } from './score-record.ts';
 import type { Transaction } from './transaction.ts';

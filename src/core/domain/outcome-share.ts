@@ -1,6 +1,6 @@
 /** Shares of frauds among scores, as answers give them: with their 95 % interval and the rows behind them. */
 import { z } from 'zod';
-import { DAY_MS } from '../../kit/words/utc-bucket.ts';
+import { DAY_MS } from '../../kit/words/range.ts';
 
 /** Days back from now that a question may look, today's UTC day included. */
 export const OUTCOME_DAYS = ['1', '7', '28'] as const;

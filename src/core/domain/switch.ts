@@ -1,13 +1,80 @@
 /** Switches: what stops a scope, and how scopes are named. */
 import { z } from 'zod';
-import type { CorridorSettings } from './corridor-settings.ts';
-import type { MetadataFields } from './metadata-field.ts';
+import type { MetadataFields } from './metadata.ts';
 
 const CORRIDOR = /^corridor:[A-Z]{2}-[A-Z]{2}$/;
 const CLIENT = /^client:[!-~]{1,64}$/;
 const MODEL_NAME = /^model:[!-~]{1,70}$/;
 
 export const SCOPE_CHARS_MAX = 80;
+
+export const EMERGENCY = 'emergency';
+const READ_ONLY = 'read-only:';
+
+export type Layout = {
+  /** Streams of a corridor among which its accounts are divided. */
+  readonly shardsOf: (corridor: string) => number;
+  /** Where entries are appended and events published. */
+  readonly logOf: (corridor: string) => CorridorLog;
+  /** Whether Kafka may have entries of the corridor. */
+  readonly everKafka: (corridor: string) => boolean;
+  /** When transactions were received whose entries are compared. */
+  readonly comparedOf: (corridor: string) => Compared | null;
+};
+
+/** `tighten` lowers the thresholds by points; `manual` reviews amounts from a bound on. */
+export const STRICTER = ['tighten', 'manual'] as const;
+export type Stricter = (typeof STRICTER)[number];
+
+/** Each flag has a name that stays, and a sentence about what is off without the flag. */
+export const FLAGS = {
+  'what-if': '`POST /v1/evaluate` and what-ifs of scored transactions are answered.',
+  exports: 'Searches are exported as files; an export that runs breaks off without it.',
+  webhooks: 'Events are delivered; without it they wait, and no attempt is counted.',
+  shadows: 'Models in shadow are asked; without it no opinion of theirs is stored.',
+  'live-figures': 'Figures are sent as they change; without it the console asks for them.',
+  totals: 'Searches count what matches; without it `total` is null.',
+} as const satisfies Readonly<Record<string, string>>;
+
+export type Flag = keyof typeof FLAGS;
+export const FLAG_NAMES = Object.keys(FLAGS) as Flag[];
+
+const FLAG = 'flag:';
+
+/** Where entries of a corridor are appended. */
+export const LOGS = ['streams', 'both', 'kafka'] as const;
+export type CorridorLog = (typeof LOGS)[number];
+
+export type CorridorSettings = {
+  readonly version: number;
+  /** Factor of the corridor's part of a batch beside other busy corridors, and of what a drain leaves to it. */
+  readonly weight: number;
+  /** Where data must stay: a tag for people. */
+  readonly residency: string | null;
+  /** Streams that the corridor is divided into, by account. */
+  readonly shards: number;
+  readonly log: CorridorLog;
+  /** The last change of `log`; null: none, so that Kafka has nothing of the corridor. */
+  readonly logChangedAtMs: number | null;
+  /** When transactions were received whose entries are in both logs. */
+  readonly compared: Compared | null;
+};
+
+/** `toMs` is null while it goes on. */
+export type Compared = { readonly fromMs: number; readonly toMs: number | null };
+
+export const [WEIGHT_MIN, WEIGHT_MAX] = [0.1, 10];
+export const RESIDENCY_CHARS_MAX = 64;
+
+export const DEFAULT_SETTINGS: CorridorSettings = {
+  version: 0,
+  weight: 1,
+  residency: null,
+  shards: 1,
+  log: 'streams',
+  logChangedAtMs: null,
+  compared: null,
+};
 
 /** `all` and `market` stop every corridor, `corridor:US-EG` one; `client:ID` refuses a client's submissions alone. */
 export function isScope(text: string): boolean {
@@ -146,4 +213,80 @@ export function toStopJson(scope: string, stop: Stop): StopJson {
     currency: stop.currency,
     amounts: stop.amounts,
   };
+}
+
+/**
+ * Levels of degradation that people set: scopes in the row of switches.
+ * @param scope `market` or `corridor:US-EG`
+ */
+export const readOnlyScope = (scope: string) => READ_ONLY + scope;
+export const isReadOnly = (scope: string) => scope.startsWith(READ_ONLY);
+
+export const isLevelScope = (scope: string) => scope === EMERGENCY || isReadOnly(scope);
+
+/** The widest scope that makes a corridor read-only, or the market where it is null. */
+export function readOnlyOf({ stopped }: Switches, corridor: string | null): string | undefined {
+  if (stopped.size === 0) return undefined;
+  const scopes = ['market', ...(corridor === null ? [] : [corridorScope(corridor)])];
+  return scopes.map(readOnlyScope).find((scope) => stopped.has(scope));
+}
+
+/** The level that people have set for a corridor, or for the market where it is null. */
+export function levelByHand(switches: Switches, corridor: string | null): 0 | 3 | 4 {
+  if (switches.stopped.has(EMERGENCY)) return 4;
+  return readOnlyOf(switches, corridor) === undefined ? 0 : 3;
+}
+
+/**
+ * How a corridor is divided among streams, and which logs have its entries.
+ * @param switches as last read
+ */
+export function layoutOf(switches: () => Pick<Switches, 'settings'>): Layout {
+  const settingsOf = (corridor: string) => switches().settings.get(corridor) ?? DEFAULT_SETTINGS;
+  return {
+    shardsOf: (corridor) => settingsOf(corridor).shards,
+    logOf: (corridor) => settingsOf(corridor).log,
+    everKafka: (corridor) => settingsOf(corridor).logChangedAtMs !== null,
+    comparedOf: (corridor) => settingsOf(corridor).compared,
+  };
+}
+
+/** Stricter verdicts that people set for a corridor and a time: scopes in the row of switches. */
+export const stricterScope = (kind: Stricter, corridor: string) =>
+  `${kind}:${corridorScope(corridor)}`;
+
+export const isStricterScope = (scope: string) =>
+  STRICTER.some((kind) => scope.startsWith(`${kind}:`));
+
+/** The points that people have set; 0 where there are none. */
+export const tightenedBy = ({ stopped }: Switches, corridor: string): number =>
+  stopped.get(stricterScope('tighten', corridor))?.value ?? 0;
+
+/** The amount from which payments in a currency are reviewed. */
+export type ManualFrom = { readonly amount: number; readonly currency: string };
+
+/** Finds the amount by the currency of a payment; a payment in a currency without an exchange rate may be worth any amount. */
+export function manualOf(
+  { stopped }: Switches,
+  corridor: string,
+): ((currency: string) => ManualFrom) | undefined {
+  const { amounts } = stopped.get(stricterScope('manual', corridor)) ?? {};
+  if (amounts === undefined) return undefined;
+  return (currency) => ({ amount: amounts[currency] ?? 0, currency });
+}
+
+/** Flags: optional capabilities that people turn off. A flag that is off is a scope in the row of switches. */
+export const flagScope = (flag: Flag) => FLAG + flag;
+export const isFlagScope = (scope: string) => scope.startsWith(FLAG);
+
+type Off = { readonly scope: string; readonly stop: Stop };
+
+/** The stop that turns a flag off; undefined while the flag is on. */
+export function offOf({ stopped }: Switches, flag: Flag): Off | undefined {
+  if (stopped.size === 0) return undefined;
+  for (const scope of [EMERGENCY, flagScope(flag)]) {
+    const stop = stopped.get(scope);
+    if (stop !== undefined) return { scope, stop };
+  }
+  return undefined;
 }

@@ -11,10 +11,23 @@ import { codeError } from '../../kit/words/code-error.ts';
 import { given } from '../../kit/words/describe-issue.ts';
 import { corridorParameter } from '../../kit/words/list-parameters.ts';
 import { ID_CHARS_MAX, KEY_CHARS_MAX, plainText } from '../../kit/words/plain-text.ts';
-import { wireTime } from '../../kit/words/wire-time.ts';
-import { countryProblem } from './country.ts';
+import { WRITTEN_MS_MAX, wireTime } from '../../kit/words/wire-time.ts';
 import { currencyCode, currencyScale } from './currency.ts';
 import { metadataProblem } from './metadata.ts';
+
+/**
+ * ISO 3166-1 alpha-2: the officially assigned codes, and XK, which payments use for Kosovo. A code that ISO assigns later
+ * is refused until it is listed here.
+ */
+const CODES = `
+  AD AE AF AG AI AL AM AO AQ AR AS AT AU AW AX AZ BA BB BD BE BF BG BH BI BJ BL BM BN BO BQ BR BS BT BV BW BY BZ
+  CA CC CD CF CG CH CI CK CL CM CN CO CR CU CV CW CX CY CZ DE DJ DK DM DO DZ EC EE EG EH ER ES ET FI FJ FK FM FO
+  FR GA GB GD GE GF GG GH GI GL GM GN GP GQ GR GS GT GU GW GY HK HM HN HR HT HU ID IE IL IM IN IO IQ IR IS IT JE
+  JM JO JP KE KG KH KI KM KN KP KR KW KY KZ LA LB LC LI LK LR LS LT LU LV LY MA MC MD ME MF MG MH MK ML MM MN MO
+  MP MQ MR MS MT MU MV MW MX MY MZ NA NC NE NF NG NI NL NO NP NR NU NZ OM PA PE PF PG PH PK PL PM PN PR PS PT PW
+  PY QA RE RO RS RU RW SA SB SC SD SE SG SH SI SJ SK SL SM SN SO SR SS ST SV SX SY SZ TC TD TF TG TH TJ TK TL TM
+  TN TO TR TT TV TW TZ UA UG UM US UY UZ VA VC VE VG VI VN VU WF WS XK YE YT ZA ZM ZW`;
+const COUNTRIES = new Set(CODES.trim().split(/\s+/));
 
 /** Limits on a submitted transaction. Units are in the names. */
 export const TRANSACTION_LIMITS = {
@@ -60,6 +73,8 @@ export const ipAddress = z
   .string()
   .refine(isIpAddress, 'must be an IPv4 or IPv6 address')
   .meta({ example: '203.0.113.7' });
+
+const UUID_V7 = /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
 
 /** The last 32 bits of an IPv6 address may be written as IPv4. */
 function isIpAddress(text: string): boolean {
@@ -203,4 +218,31 @@ export function amountProblem(amount: string, currency: string): string | undefi
   const scale = currencyScale(currency);
   if (scale === undefined || digits <= scale) return undefined;
   return `must have at most ${scale} decimal places in ${currency}, not ${digits}`;
+}
+
+/**
+ * Reads a transaction's id. It is a UUIDv7 whose time part is `created_at` to the millisecond, so an id alone
+ * names its partition, and the order of ids is the order of (created_at, id).
+ * The `created_at` of a lower-case UUIDv7, epoch milliseconds; undefined for anything else, and for years beyond 9999.
+ */
+export function createdAtMsOf(transactionId: string): number | undefined {
+  if (!UUID_V7.test(transactionId)) return undefined;
+  const ms = Number.parseInt(transactionId.slice(0, 8) + transactionId.slice(9, 13), 16);
+  return ms <= WRITTEN_MS_MAX ? ms : undefined;
+}
+
+/** Sorts before every id of that time and after all before it. */
+export function firstIdOf(createdAtMs: number): string {
+  const hex = createdAtMs.toString(16).padStart(12, '0');
+  return `${hex.slice(0, 8)}-${hex.slice(8)}-0000-0000-000000000000`;
+}
+
+/**
+ * The fault of a country, beside its form. An end of the corridor is none, as features compare the country with it: a
+ * corridor may be named UK-NG.
+ */
+export function countryProblem(country: string, corridor: string): string | undefined {
+  if (COUNTRIES.has(country) || corridor.split('-').includes(country)) return undefined;
+  if (country === 'UK') return 'must be GB, the ISO 3166 code of the United Kingdom';
+  return 'must be an ISO 3166 alpha-2 code, as US; leave out a country that is unknown';
 }

@@ -1,12 +1,12 @@
 /** Writes the features that an account's siblings give one of its transactions into the transaction's row. */
-import { DAY_MS, HOUR_MS } from '../../kit/words/utc-bucket.ts';
+import { DAY_MS, HOUR_MS } from '../../kit/words/range.ts';
 import { featureIndex } from '../domain/feature-schema.ts';
 import { type KnownFrauds, LARGE_MEDIANS } from '../domain/history.ts';
-import { countMerchants, parties, passParties } from './account-parties.ts';
-import { COUNTRY_BITS } from './account-profile.ts';
 import {
   amountsOf,
   amountsSeen,
+  COUNTRY_BITS,
+  countMerchants,
   DAY,
   DAYS_3,
   DAYS_7,
@@ -14,11 +14,13 @@ import {
   DAYS_30,
   HOUR,
   largestOf,
+  parties,
+  passParties,
   passWindows,
   SEEN,
   siblingsOf,
   sumOf,
-} from './account-windows.ts';
+} from './account-profile.ts';
 import type { Arrivals } from './arrivals.ts';
 import { countCreated, fraudRate, seenFrauds } from './known-frauds.ts';
 import { firstAfter, type PackedList, timeAt } from './packed-list.ts';

@@ -2,7 +2,7 @@
  * Accounts as a kind of profile: the fold of one transaction into its account's list, and the stored form: floor (24 bytes),
  * ceiling (24), number of frauds (4), 4 zero bytes, frauds (known-frauds.ts), records (40 each).
  */
-import { DAY_MS } from '../../kit/words/utc-bucket.ts';
+import { DAY_MS } from '../../kit/words/range.ts';
 import {
   ACCOUNT_HISTORY_DAYS,
   ACCOUNT_HISTORY_ENTRIES,

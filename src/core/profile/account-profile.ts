@@ -2,8 +2,13 @@
  * An account's profile: the packed list of every known transaction after `floor` and up to `ceiling`, in the order of time. The
  * floor rises when the list is full; the ceiling is finite only after a rebuild that read fewer rows than there are.
  */
-import { DAY_MS, HOUR_MS } from '../../kit/words/utc-bucket.ts';
-import type { AccountPast, KnownFrauds } from '../domain/history.ts';
+import { DAY_MS, HOUR_MS } from '../../kit/words/range.ts';
+import {
+  ACCOUNT_HISTORY_DAYS,
+  ACCOUNT_HISTORY_ENTRIES,
+  type AccountPast,
+  type KnownFrauds,
+} from '../domain/history.ts';
 import { type Arrivals, arrivalOf, keyOfArrival } from './arrivals.ts';
 import {
   AFTER_ALL,
@@ -44,6 +49,49 @@ export type AccountProfile = Profile & {
   ceiling: RecordKey;
   readonly frauds: KnownFrauds;
   readonly list: PackedList;
+};
+
+/** Windows are (t - length, t] to the millisecond. */
+const LENGTHS_MS = [
+  HOUR_MS,
+  DAY_MS,
+  3 * DAY_MS,
+  7 * DAY_MS,
+  14 * DAY_MS,
+  30 * DAY_MS,
+  ACCOUNT_HISTORY_DAYS * DAY_MS,
+];
+/** Indexes of the windows; SEEN has all visible siblings. */
+export const HOUR = 0;
+export const DAY = 1;
+export const DAYS_3 = 2;
+export const DAYS_7 = 3;
+export const DAYS_14 = 4;
+export const DAYS_30 = 5;
+export const SEEN = 6;
+const WINDOWS = LENGTHS_MS.length;
+
+/** By window: siblings, those of the same currency, and their sum and maximum in minor units (0 without any). */
+export const siblingsOf: Uint16Array = new Uint16Array(WINDOWS);
+export const amountsOf: Uint16Array = new Uint16Array(WINDOWS);
+export const sumOf: Float64Array = new Float64Array(WINDOWS);
+export const largestOf: Float64Array = new Float64Array(WINDOWS);
+/** Same-currency amounts, the newest first: those of a window are the first `amountsOf` it. */
+export const amountsSeen: Float64Array<ArrayBuffer> = new Float64Array(ACCOUNT_HISTORY_ENTRIES);
+
+/** The functions below write this object; the next arrival overwrites it. 1 is yes. */
+export const parties = {
+  sameMerchant: 0,
+  sameCorridor: 0,
+  sameCountry: 0,
+  sameDevice: 0,
+  device: 0,
+  /** 1 where the newest sibling with a country has this one; 0 without one. */
+  newestCountry: 0,
+  newestCountryAt: 0,
+  nights: 0,
+  merchants1h: 0,
+  merchants24h: 0,
 };
 
 export function insertAccountRecord(
@@ -92,4 +140,106 @@ export function rebuildAccount(past: AccountPast): AccountProfile {
   };
   for (const row of past.rows) insertAccountRecord(profile, list.count, arrivalOf(row), 0);
   return profile;
+}
+
+/**
+ * A pass over an account's list, from the newest sibling to the oldest visible one: counts, sums and maxima
+ * of all windows, each of which is the beginning of a longer one. The next pass overwrites the results.
+ * @param end how many records of the list are siblings of a transaction at `ms`
+ */
+export function passWindows(
+  { records }: PackedList,
+  end: number,
+  ms: number,
+  currency: number,
+): void {
+  const floor = Math.max(0, end - ACCOUNT_HISTORY_ENTRIES);
+  let index = end;
+  let amounts = 0;
+  let sum = 0;
+  let largest = 0;
+  for (let window = 0; window < WINDOWS; window++) {
+    const sinceMs = ms - (LENGTHS_MS[window] as number);
+    for (; index > floor; index--) {
+      const at = (index - 1) * ACCOUNT_RECORD_BYTES;
+      if (records.getFloat64(at, true) <= sinceMs) break;
+      if ((records.getUint16(at + CURRENCY_AT, true) & CURRENCY_BITS) !== currency) continue;
+      const amount = records.getFloat64(at + AMOUNT_AT, true);
+      amountsSeen[amounts++] = amount;
+      sum += amount;
+      if (amount > largest) largest = amount;
+    }
+    siblingsOf[window] = end - index;
+    amountsOf[window] = amounts;
+    sumOf[window] = sum;
+    largestOf[window] = largest;
+  }
+}
+
+/**
+ * Properties that an account's siblings share with one of its transactions: merchants, corridors, countries, devices,
+ * night hours.
+ * Compares an arrival with the siblings [start, end) of the list.
+ */
+export function passParties(
+  { records }: PackedList,
+  start: number,
+  end: number,
+  arrivals: Arrivals,
+  arrival: number,
+): void {
+  const merchant = arrivals.merchant[arrival] as number;
+  const device = arrivals.device[arrival] as number;
+  const route = arrivals.route[arrival] as number;
+  const corridor = route >>> 10;
+  const country = route & COUNTRY_BITS;
+  let sameMerchant = 0;
+  let sameCorridor = 0;
+  let sameCountry = 0;
+  let sameDevice = 0;
+  let devices = 0;
+  let newestCountry = 0;
+  let newestCountryAt = 0;
+  let nights = 0;
+  for (let index = end - 1; index >= start; index--) {
+    const at = index * ACCOUNT_RECORD_BYTES;
+    const itsDevice = records.getUint32(at + DEVICE_AT, true);
+    const itsRoute = records.getUint32(at + ROUTE_AT, true);
+    const itsCountry = itsRoute & COUNTRY_BITS;
+    // Bits instead of branches, which random amounts and merchants would make slow.
+    sameMerchant |= Number(records.getUint32(at + MERCHANT_AT, true) === merchant);
+    sameCorridor |= Number(itsRoute >>> 10 === corridor);
+    sameCountry |= Number(itsCountry === country);
+    sameDevice |= Number(itsDevice === device);
+    devices |= itsDevice;
+    nights += records.getUint16(at + CURRENCY_AT, true) >>> 15;
+    if (newestCountry === 0 && itsCountry !== 0) {
+      newestCountry = itsCountry;
+      newestCountryAt = index;
+    }
+  }
+  parties.sameMerchant = sameMerchant;
+  parties.sameCorridor = sameCorridor;
+  parties.sameCountry = sameCountry;
+  parties.sameDevice = sameDevice;
+  parties.device = devices === 0 ? 0 : 1;
+  parties.newestCountry = newestCountry;
+  parties.newestCountryAt = newestCountryAt;
+  parties.nights = nights;
+}
+
+/** Distinct merchants among the siblings of the last hour, [from1h, end), and of the day, [from24h, end). */
+export function countMerchants(
+  { records }: PackedList,
+  from24h: number,
+  from1h: number,
+  end: number,
+): void {
+  const merchants = new Set<number>();
+  for (let index = end - 1; index >= from24h; index--) {
+    if (index === from1h - 1) parties.merchants1h = merchants.size;
+    merchants.add(records.getUint32(index * ACCOUNT_RECORD_BYTES + MERCHANT_AT, true));
+  }
+  parties.merchants24h = merchants.size;
+  if (from1h === from24h) parties.merchants1h = merchants.size;
 }

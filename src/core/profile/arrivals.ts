@@ -5,8 +5,7 @@
 import { currencyScale, toMinorUnits } from '../domain/currency.ts';
 import type { PastTransaction } from '../domain/history.ts';
 import { reportingLimitMinor } from '../domain/reporting-limit.ts';
-import { hashText, hexDigits, packLetters } from './pack.ts';
-import { BEFORE_ALL, type RecordKey } from './packed-list.ts';
+import { BEFORE_ALL, hashText, hexDigits, packLetters, type RecordKey } from './packed-list.ts';
 
 /** Each column has one value a transaction. */
 export type Arrivals = {

@@ -2,11 +2,17 @@
  * Folds a batch's transactions into the profiles of one kind, one party at a time. Parties whose profiles do not reach far
  * enough wait for rebuilds, which are requested all at once.
  */
+
+import { DAY_MS, HOUR_MS } from '../../kit/words/range.ts';
+import { type CorridorAmountRows, FRESH_DAYS } from '../domain/corridor-amount.ts';
+import { featureIndex } from '../domain/feature-schema.ts';
 import { comparePositions } from '../domain/history.ts';
 import type { Transaction } from '../domain/transaction.ts';
-import { rowAt } from '../score/feature-rows.ts';
+import { createFeatureRows, type FeatureRows, rowAt } from '../score/feature-rows.ts';
+import { naturalLog } from '../score/natural-log.ts';
+import { COUNTRY_BITS } from './account-profile.ts';
 import type { Arrivals } from './arrivals.ts';
-import type { BegunRows } from './own-features.ts';
+import { packLetters } from './packed-list.ts';
 import type { Profile, ProfileKind } from './profile.ts';
 
 /** The part of a batch that concerns one kind of profile: transactions, with an arrival and a row each. */
@@ -26,6 +32,38 @@ export type Waiting = { waiting: readonly number[] };
 
 const RECORD_BYTES_MAX = 64;
 const record = new DataView(new ArrayBuffer(RECORD_BYTES_MAX));
+
+const AMOUNT = featureIndex('amount');
+const AMOUNT_TO_CORRIDOR = featureIndex('amount_to_corridor');
+/** Bits of a country, which is packed below the bits of a corridor. */
+const COUNTRY_WIDTH = 10;
+const NIGHT_HOURS = 6;
+const ROUND_UNITS = 100;
+/** 1970-01-01 was a Thursday: 3 days after a Monday. */
+const EPOCH_WEEKDAY = 3;
+
+/** Transactions in columns, and a row for each, which the profiles of its parties complete. */
+export type BegunRows = { readonly arrivals: Arrivals; readonly rows: FeatureRows };
+
+export type CorridorAmounts = {
+  /**
+   * The amount divided by the newest percentile of the last FRESH_DAYS. NaN without such a percentile or an exchange rate.
+   * @param corridor packed letters, as `currency`
+   */
+  readonly ratio: (ms: number, corridor: number, currency: number, amount: number) => number;
+};
+
+export const NO_CORRIDOR_AMOUNTS: CorridorAmounts = { ratio: () => Number.NaN };
+
+type Day = {
+  readonly day: number;
+  readonly currency: number;
+  readonly amount: number;
+  readonly usd: number;
+  readonly rates: ReadonlyMap<number, number>;
+};
+
+const DOLLAR = packLetters('USD');
 
 /** As `merge` of the arrival's record. */
 export function mergeArrival<P extends Profile, Past>(
@@ -82,4 +120,83 @@ function oldest(transactions: readonly Transaction[], indices: readonly number[]
   return indices
     .map((index) => transactions[index] as Transaction)
     .reduce((one, other) => (comparePositions(other, one) < 0 ? other : one));
+}
+
+/** Begins rows of features with those of the transaction itself. */
+export function beginRows(
+  arrivals: Arrivals,
+  amounts: CorridorAmounts = NO_CORRIDOR_AMOUNTS,
+): BegunRows {
+  const rows = createFeatureRows(arrivals.ms.length);
+  for (let index = 0; index < rows.count; index++) {
+    const at = rowAt(index);
+    writeOwn(arrivals, index, rows.values, at + AMOUNT);
+    rows.values[at + AMOUNT_TO_CORRIDOR] = amounts.ratio(
+      arrivals.ms[index] as number,
+      (arrivals.route[index] as number) >>> COUNTRY_WIDTH,
+      arrivals.currency[index] as number,
+      rows.values[at + AMOUNT] as number,
+    );
+  }
+  return { arrivals, rows };
+}
+
+function writeOwn(arrivals: Arrivals, index: number, values: Float64Array, start: number): void {
+  const ms = arrivals.ms[index] as number;
+  const minor = arrivals.minor[index] as number;
+  const unit = arrivals.unit[index] as number;
+  const route = arrivals.route[index] as number;
+  const country = route & COUNTRY_BITS;
+  const destination = (route >>> 10) & COUNTRY_BITS;
+  const source = route >>> 20;
+  const day = Math.floor(ms / DAY_MS);
+  const hour = Math.floor((ms - day * DAY_MS) / HOUR_MS);
+  const weekday = (day + EPOCH_WEEKDAY) % 7;
+  const amount = minor / unit;
+  let at = start;
+  values[at++] = amount;
+  values[at++] = naturalLog(amount);
+  values[at++] = minor / (arrivals.limit[index] as number);
+  values[at++] = minor % (ROUND_UNITS * unit) === 0 ? 1 : 0;
+  values[at++] = hour;
+  values[at++] = weekday;
+  values[at++] = weekday >= 5 ? 1 : 0;
+  values[at++] = hour < NIGHT_HOURS ? 1 : 0;
+  values[at++] = source === destination ? 0 : 1;
+  values[at++] = country === 0 ? Number.NaN : Number(country !== source && country !== destination);
+  values[at++] = arrivals.device[index] === 0 ? 1 : 0;
+  values[at++] = country === 0 ? 1 : 0;
+  values[at++] = arrivals.ip[index] === 1 ? 0 : 1;
+}
+
+/**
+ * Compares an amount with the percentile of its corridor that was written for the day of the transaction or shortly before.
+ */
+export function createCorridorAmounts({ percentiles, rates }: CorridorAmountRows): CorridorAmounts {
+  if (percentiles.length === 0) return NO_CORRIDOR_AMOUNTS;
+  const ratesOf = new Map<number, Map<number, number>>();
+  for (const { day } of percentiles) ratesOf.set(day, new Map([[DOLLAR, 1]]));
+  for (const { day, currency, usd } of rates) ratesOf.get(day)?.set(packLetters(currency), usd);
+  const corridors = new Map<number, Day[]>();
+  for (const one of percentiles.toSorted((a, b) => b.day - a.day)) {
+    const corridor = packLetters(one.corridor);
+    const currency = packLetters(one.currency);
+    const ofDay = ratesOf.get(one.day) ?? new Map<number, number>();
+    const usd = one.amount * (ofDay.get(currency) ?? Number.NaN);
+    const days = corridors.get(corridor) ?? [];
+    days.push({ day: one.day, currency, amount: one.amount, usd, rates: ofDay });
+    corridors.set(corridor, days);
+  }
+  return {
+    ratio(ms, corridor, currency, amount) {
+      const today = Math.floor(ms / DAY_MS);
+      for (const one of corridors.get(corridor) ?? []) {
+        if (one.day > today) continue;
+        if (one.day <= today - FRESH_DAYS) break;
+        if (one.currency === currency) return amount / one.amount;
+        return (amount * (one.rates.get(currency) ?? Number.NaN)) / one.usd;
+      }
+      return Number.NaN;
+    },
+  };
 }

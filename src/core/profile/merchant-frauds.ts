@@ -1,5 +1,5 @@
 /** Features from a merchant's known frauds. Runs only for merchants that have some. */
-import { DAY_MS, dayOf, hourOf } from '../../kit/words/utc-bucket.ts';
+import { DAY_MS, dayOf, hourOf } from '../../kit/words/range.ts';
 import { fraudRate, seenFrauds } from './known-frauds.ts';
 import type { MerchantProfile } from './merchant-profile.ts';
 import { countMatured, MATURED_7D, MATURED_24H, MATURED_30D } from './merchant-windows.ts';

@@ -3,7 +3,7 @@
  * horizon (24 bytes), ceiling (24), known-from (8), counted-to (8), number of tallies (4), number of frauds (4), maturity of
  * labels in days (4), 4 zero bytes, tallies (24 each), frauds (known-frauds.ts), records (32 each).
  */
-import { DAY_MS, dayOf, HOUR_MS, hourOf } from '../../kit/words/utc-bucket.ts';
+import { DAY_MS, dayOf, HOUR_MS, hourOf } from '../../kit/words/range.ts';
 import { featureIndex } from '../domain/feature-schema.ts';
 import {
   LABEL_MATURITY_DAYS,
@@ -17,11 +17,11 @@ import { writeMerchantFrauds } from './merchant-frauds.ts';
 import {
   boundMerchant,
   insertMerchantRecord,
+  MERCHANT_RECORD_BYTES,
   type MerchantProfile,
   rebuildMerchant,
   writeMerchantRecord,
 } from './merchant-profile.ts';
-import { MERCHANT_RECORD_BYTES } from './merchant-record.ts';
 import {
   countAccounts,
   countMatured,

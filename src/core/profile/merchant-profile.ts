@@ -5,7 +5,7 @@
  * Every known transaction after `horizon` and up to `ceiling` is in the list; those at or before it
  * and not older than `knownFromMs` are in the tallies, which remember no ids.
  */
-import { DAY_MS, dayOf, HOUR_MS, hourOf } from '../../kit/words/utc-bucket.ts';
+import { DAY_MS, dayOf, HOUR_MS, hourOf } from '../../kit/words/range.ts';
 import { currencyScale, toMinorUnits } from '../domain/currency.ts';
 import {
   type KnownFrauds,
@@ -17,15 +17,6 @@ import {
 } from '../domain/history.ts';
 import { type Arrivals, arrivalOf, keyOfArrival } from './arrivals.ts';
 import {
-  ACCOUNT_AT,
-  AMOUNT_AT,
-  amountAt,
-  CURRENCY_AT,
-  currencyAt,
-  MERCHANT_RECORD_BYTES,
-} from './merchant-record.ts';
-import { packLetters } from './pack.ts';
-import {
   AFTER_ALL,
   BEFORE_ALL,
   countOlder,
@@ -35,6 +26,7 @@ import {
   keyOf,
   openRecord,
   type PackedList,
+  packLetters,
   type RecordKey,
   timeAt,
   writeKey,
@@ -68,6 +60,12 @@ export type MerchantProfile = Profile & {
   readonly frauds: KnownFrauds;
   readonly list: PackedList;
 };
+
+export const MERCHANT_RECORD_BYTES = 32;
+/** Offsets in a record, after its key: amount (f64), account's hash (u32), currency (u16). */
+const AMOUNT_AT = 16;
+const ACCOUNT_AT = 24;
+const CURRENCY_AT = 30;
 
 export function insertMerchantRecord(
   profile: MerchantProfile,
@@ -168,4 +166,17 @@ function sumMinor(sum: string, currency: string): number {
   const point = sum.indexOf('.');
   const scale = currencyScale(currency) ?? 2;
   return toMinorUnits(point < 0 ? sum : sum.slice(0, point + 1 + scale), currency);
+}
+
+/** A transaction as a record of a merchant's list: its key (packed-list.ts), amount, account and currency. */
+export function amountAt({ records }: PackedList, index: number): number {
+  return records.getFloat64(index * MERCHANT_RECORD_BYTES + AMOUNT_AT, true);
+}
+
+export function accountAt({ records }: PackedList, index: number): number {
+  return records.getUint32(index * MERCHANT_RECORD_BYTES + ACCOUNT_AT, true);
+}
+
+export function currencyAt({ records }: PackedList, index: number): number {
+  return records.getUint16(index * MERCHANT_RECORD_BYTES + CURRENCY_AT, true);
 }

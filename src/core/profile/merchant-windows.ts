@@ -2,8 +2,8 @@
  * The windows of a merchant's transaction over the list and the tallies. Windows begin with whole hours and days; those of the next
  * transaction overwrite these.
  */
-import { DAY_MS, dayOf, HOUR_MS, hourOf } from '../../kit/words/utc-bucket.ts';
-import { accountAt, amountAt, currencyAt } from './merchant-record.ts';
+import { DAY_MS, dayOf, HOUR_MS, hourOf } from '../../kit/words/range.ts';
+import { accountAt, amountAt, currencyAt } from './merchant-profile.ts';
 import { countOlder, type PackedList } from './packed-list.ts';
 import { countTallied, type Tallies } from './tallies.ts';
 

@@ -4,17 +4,15 @@
  * lacks siblings, or labels, that came later.
  */
 import type { Database } from '../../kit/database/pool.ts';
-import { DAY_MS } from '../../kit/words/utc-bucket.ts';
+import { DAY_MS } from '../../kit/words/range.ts';
 import type { Transaction } from '../domain/transaction.ts';
 import { rowAt, vectorOf } from '../score/feature-rows.ts';
 import { readCorridorAmounts } from '../store/amounts/corridor-amounts.ts';
 import { loadAccountPasts, loadMerchantPasts } from '../store/profiles/history.ts';
 import { createAccountKind } from './account-kind.ts';
 import { arrivalsOf } from './arrivals.ts';
-import { createCorridorAmounts } from './corridor-amounts.ts';
-import type { LoadPasts } from './fold-batch.ts';
+import { type BegunRows, beginRows, createCorridorAmounts, type LoadPasts } from './fold-batch.ts';
 import { createMerchantKind } from './merchant-kind.ts';
-import { type BegunRows, beginRows } from './own-features.ts';
 import type { Profile, ProfileKind } from './profile.ts';
 
 /**

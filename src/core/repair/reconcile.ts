@@ -9,16 +9,14 @@
 import type { Database } from '../../kit/database/pool.ts';
 import type { Writes } from '../../kit/duties/leadership.ts';
 import type { RedisClient } from '../../kit/redis/connection.ts';
-import { type Layout, layoutOf } from '../domain/layout.ts';
 import type { OpenRow } from '../domain/open-row.ts';
-import type { Switches } from '../domain/switch.ts';
+import { type Layout, layoutOf, type Switches } from '../domain/switch.ts';
 import type { Transaction } from '../domain/transaction.ts';
 import { hasLeft, type LeftQueue } from '../store/open-rows/lost-rows.ts';
 import { readSwitches } from '../store/switches/switches.ts';
 import type { EntryPayload } from '../stream/entries/entry.ts';
 import { createProducer, type Producer } from '../stream/entries/producer.ts';
-import { createKafkaAppend } from '../stream/kafka/append.ts';
-import { appendToLogs } from '../stream/kafka/append-to-logs.ts';
+import { appendToLogs, createKafkaAppend } from '../stream/kafka/append.ts';
 import type { KafkaClients } from '../stream/kafka/clients.ts';
 import { createFindRows } from '../stream/kafka/find-rows.ts';
 import {

@@ -5,7 +5,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Config } from '../../kit/config/config.ts';
 import type { Database } from '../../kit/database/pool.ts';
 import type { Leadership } from '../../kit/duties/leadership.ts';
-import { DAY_MS } from '../../kit/words/utc-bucket.ts';
+import { DAY_MS } from '../../kit/words/range.ts';
 import { merchantReachDays } from '../domain/history.ts';
 import { hasIncrements, mergeIncrements } from '../store/tallies/day-tallies.ts';
 import { createTallies, type Tallies } from '../store/tallies/fold-tallies.ts';

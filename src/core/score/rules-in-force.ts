@@ -1,7 +1,12 @@
 /** The rule set that decides: by the rollouts of people, else that of the build; changed by the switches. */
-import { offOf } from '../domain/flag.ts';
-import { manualOf, tightenedBy } from '../domain/stricter.ts';
-import { namesStopped, RULE, type Switches } from '../domain/switch.ts';
+import {
+  manualOf,
+  namesStopped,
+  offOf,
+  RULE,
+  type Switches,
+  tightenedBy,
+} from '../domain/switch.ts';
 import type { Transaction } from '../domain/transaction.ts';
 import { type InForce, isDrawn } from './rollout/in-force.ts';
 import type { CompiledRuleSet } from './rules/compile-rule-set.ts';

@@ -7,7 +7,7 @@
  */
 import { featureOf } from '../domain/feature-schema.ts';
 import { type Decision, type Reason, SCORE_MAX, type Verdict } from '../domain/score-record.ts';
-import type { ManualFrom } from '../domain/stricter.ts';
+import type { ManualFrom } from '../domain/switch.ts';
 import { factorSentence } from './factor-sentence.ts';
 import { failedRules, failureOf } from './failed-rules.ts';
 import type { Factor, Opinion, OpinionBands } from './judge.ts';

@@ -7,10 +7,10 @@ import {
   type Purge,
   purgeBy,
   purgeRows,
+  type Retention,
   rowsBefore,
   START,
 } from '../../kit/duties/purge.ts';
-import type { Retention } from '../../kit/duties/retention.ts';
 import { SNAPSHOT_DAYS } from './profiles/profile-snapshots.ts';
 import { LOOKED_AT_HOURS } from './rollouts/rollout-counts.ts';
 

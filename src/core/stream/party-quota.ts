@@ -1,6 +1,6 @@
 /** Takes units of accounts, devices and addresses in Redis: a call a request, as all keys share a slot. */
 import type { RedisClient } from '../../kit/redis/connection.ts';
-import { partyKey } from './keys.ts';
+import { limitKey, partyKey } from './keys.ts';
 import { loadScript, runScript } from './scripts.ts';
 
 export type PartyLimit = {
@@ -20,6 +20,22 @@ export type Lacking = {
 };
 
 const script = loadScript('take-parties-n');
+
+export type QuotaRequest = {
+  readonly kind: string;
+  readonly scope: string;
+  readonly ratePerSecond: number;
+  readonly burst: number;
+  /** Nothing is taken where fewer are left. */
+  readonly need: number;
+  readonly want: number;
+  /** Units of an earlier request that were not used. */
+  readonly back: number;
+};
+
+export type Quota = { readonly taken: number; readonly free: number };
+
+const limitScript = loadScript('take-quota-1');
 
 /**
  * Takes a unit of each party of each input.
@@ -57,4 +73,20 @@ export async function takeUnits(
       missing: Number(missing),
     }),
   );
+}
+
+/**
+ * Quota of a limit in Redis, which all API processes of a market share.
+ * Throws a Failure.
+ */
+export async function takeQuota(
+  redis: RedisClient,
+  market: string,
+  { kind, scope, ratePerSecond, burst, need, want, back }: QuotaRequest,
+): Promise<Quota> {
+  const keys = [limitKey(market, kind, scope)];
+  const args = [ratePerSecond, burst, need, want, back];
+  const reply = await runScript(redis, limitScript, { keys, args });
+  const [taken, free] = reply as [number, string];
+  return { taken, free: Number(free) };
 }

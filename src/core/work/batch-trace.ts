@@ -14,8 +14,12 @@ import {
   VERDICT,
 } from '../../kit/traces/names.ts';
 import type { Traces } from '../../kit/traces/open-traces.ts';
-import type { Span, Trace } from '../../kit/traces/trace.ts';
-import { parseTraceparent, type TraceContext } from '../../kit/traces/trace-context.ts';
+import {
+  parseTraceparent,
+  type Span,
+  type Trace,
+  type TraceContext,
+} from '../../kit/traces/trace.ts';
 import type { Verdict } from '../domain/score-record.ts';
 import type { EntryTransaction } from './decided.ts';
 

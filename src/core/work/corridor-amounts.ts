@@ -1,13 +1,13 @@
 /** A worker's copy of the corridors' percentiles, so that scoring does not read them from Postgres. */
 import type { Query } from '../../kit/database/pool.ts';
 import type { Duty } from '../../kit/duties/run-duties.ts';
-import { DAY_MS } from '../../kit/words/utc-bucket.ts';
+import { DAY_MS } from '../../kit/words/range.ts';
 import { FRESH_DAYS } from '../domain/corridor-amount.ts';
 import {
   type CorridorAmounts,
   createCorridorAmounts,
   NO_CORRIDOR_AMOUNTS,
-} from '../profile/corridor-amounts.ts';
+} from '../profile/fold-batch.ts';
 import { readCorridorAmounts } from '../store/amounts/corridor-amounts.ts';
 
 /** New percentiles appear minutes after midnight UTC. Longer: yesterday's percentile is used longer; shorter: more reads. */

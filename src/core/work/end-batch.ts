@@ -3,18 +3,16 @@
  * again for the same transactions.
  */
 import { DEAD_LETTER_ENTRY_CHARS_MAX, type DeadLetter } from '../domain/dead-letter.ts';
-import { createdAtMsOf } from '../domain/transaction-id.ts';
+import { createdAtMsOf } from '../domain/transaction.ts';
 import { insertDeadLetters } from '../store/dead-letters/dead-letters.ts';
 import { readStoredScores } from '../store/scores/stored-scores.ts';
 import { type PackedEntry, packAgain } from '../stream/entries/entry.ts';
 import { rowIdOf } from '../stream/entries/entry-head.ts';
 import type { StreamEntry } from '../stream/group/read-group.ts';
 import type { EndedEntry, Settlement } from '../stream/settle/settle.ts';
-import { acknowledgeStored } from './acknowledge.ts';
-import { type Decided, type EntryTransaction, payloadOf } from './decided.ts';
+import { acknowledgeStored, type Decided, type EntryTransaction, payloadOf } from './decided.ts';
 import { readEntries } from './read-entries.ts';
-import { beginStage } from './trace-batch.ts';
-import type { Worker } from './worker.ts';
+import { beginStage, type Worker } from './worker.ts';
 
 /** Names of streams that could not be settled: their entries stay pending. Nearly always none. */
 export type Unsettled = ReadonlySet<string>;

@@ -5,8 +5,8 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Config } from '../../kit/config/config.ts';
+import { DEFAULT_SETTINGS, type Switches } from '../domain/switch.ts';
 import type { StreamKeys } from '../stream/keys.ts';
-import type { ShareOf } from './corridor-shares.ts';
 import type { Batch } from './in-flight.ts';
 
 export type Lane = {
@@ -49,6 +49,18 @@ const NEWEST = 0.2;
 export const EXPRESS_READERS = 3;
 /** Transactions of an express batch: larger delays those behind it, smaller costs more a transaction. */
 const EXPRESS_BATCH_MAX = 200;
+
+type CorridorShare = {
+  /** Factor of the corridor's part of a batch beside other busy corridors. */
+  readonly weight: number;
+  /** Part of a worker's time that a drain leaves to the corridor while the corridor has traffic, from 0 to 1. */
+  readonly floor: number;
+};
+
+export type ShareOf = (corridor: string) => CorridorShare;
+
+/** Floor of a corridor of weight 1. Larger: drains are slower; smaller: other corridors wait longer beside a drain. */
+const FLOOR = 0.1;
 
 export function createLanes(
   config: Pick<Config, 'RISK_BATCH_ENTRIES' | 'RISK_WORKER_READERS'>,
@@ -153,3 +165,14 @@ function transactionsOf(batches: readonly Batch[]): number {
     .flatMap(({ entries }) => entries)
     .reduce((sum, { transactions }) => sum + transactions, 0);
 }
+
+/**
+ * Shares of a worker's time by corridor.
+ * @param settings as last read
+ */
+export const shareOfSettings =
+  (settings: () => Switches['settings']): ShareOf =>
+  (corridor) => {
+    const { weight } = settings().get(corridor) ?? DEFAULT_SETTINGS;
+    return { weight, floor: weight * FLOOR };
+  };

@@ -6,13 +6,12 @@ import type { Database } from '../../kit/database/pool.ts';
 import type { Duty } from '../../kit/duties/run-duties.ts';
 import type { Log } from '../../kit/metrics/log.ts';
 import type { Metrics } from '../../kit/metrics/metrics.ts';
-import { SEVERE_MS, whyTakeBack } from '../score/rollout/gates.ts';
+import { SEVERE_MS, whyTakeBack } from '../score/rollout/stages.ts';
 import type { CompiledRuleSet } from '../score/rules/compile-rule-set.ts';
 import { baseName } from '../score/rules/derived-rule-set.ts';
 import { currentRuleSet } from '../score/rules/rule-sets.ts';
 import { addCounts, type Count, EVERYBODY } from '../store/rollouts/rollout-counts.ts';
-import { RULE_SETS } from '../store/rollouts/rollouts.ts';
-import { takeBack } from '../store/rollouts/settled-rollouts.ts';
+import { RULE_SETS, takeBack } from '../store/rollouts/rollouts.ts';
 import { createSums } from './sums.ts';
 
 /** Longer: what fails decides longer. Shorter: each worker writes more often. */

@@ -5,10 +5,13 @@
 import type { Database } from '../../kit/database/pool.ts';
 import { rowsOf } from '../../kit/database/statement.ts';
 import type { Duty } from '../../kit/duties/run-duties.ts';
+import type { Log } from '../../kit/metrics/log.ts';
+import type { Metrics } from '../../kit/metrics/metrics.ts';
+import { toError } from '../../kit/words/failure.ts';
 import { type Decision, VERDICTS } from '../domain/score-record.ts';
 import { failedRules } from '../score/failed-rules.ts';
 import type { Opinion } from '../score/judge.ts';
-import type { CompiledRuleSet } from '../score/rules/compile-rule-set.ts';
+import type { CompiledRule, CompiledRuleSet } from '../score/rules/compile-rule-set.ts';
 import { baseName } from '../score/rules/derived-rule-set.ts';
 import { type AnswerOf, inputsOf, recordInputs } from '../score/rules/rule-inputs.ts';
 import { score } from '../score/score.ts';
@@ -61,6 +64,8 @@ export type Compared = {
   /** Above 0 where the shadow's verdict is stricter, below 0 where it is milder; null where the shadow failed. */
   readonly stricter: number | null;
 };
+
+const told = new WeakSet<CompiledRule>();
 
 /** Never throws: no score fails for a shadow. */
 export function compareShadow(ruleSet: CompiledRuleSet, row: Row, decided: Decision): Compared {
@@ -128,4 +133,26 @@ function noteFlip(flips: Flips, stricter: number, transactionId: string): void {
   const ids = flips[stricter > 0 ? 'stricter_ids' : 'milder_ids'];
   ids.unshift(transactionId);
   if (ids.length > FLIP_IDS_MAX) ids.pop();
+}
+
+/**
+ * Rules that threw: each decision counts, and the log tells each rule once with what it threw.
+ * @returns whether a rule threw on the row that the rule set decided last
+ */
+export function noteFailures(
+  { id, program, programRules }: CompiledRuleSet,
+  { metrics, log }: { readonly metrics: Metrics; readonly log: Pick<Log, 'error'> },
+): boolean {
+  let hasFailed = false;
+  for (const { index, error } of program.failures()) {
+    const rule = programRules[index];
+    if (rule === undefined) continue;
+    hasFailed = true;
+    // Labels are bounded: people roll out few versions, each of at most RULES_MAX rules.
+    metrics.ruleFailures.inc({ rule_set: baseName(id) ?? id, rule: rule.id });
+    if (told.has(rule)) continue;
+    told.add(rule);
+    log.error({ ruleSet: id, rule: rule.id, err: toError(error).message }, 'a rule fails');
+  }
+  return hasFailed;
 }

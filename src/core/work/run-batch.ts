@@ -11,8 +11,7 @@ import { ALL_SETTLED, endEntries, releaseEntries, type Unsettled } from './end-b
 import type { Batch } from './in-flight.ts';
 import { type ReadEntries, readEntries } from './read-entries.ts';
 import { scoreBatch } from './score-batch.ts';
-import { codeOf, traceBatch } from './trace-batch.ts';
-import type { Worker } from './worker.ts';
+import { codeOf, traceBatch, type Worker } from './worker.ts';
 
 /** Resolves to the streams where the batch has pending entries still, because nothing there can be settled. */
 export async function runBatch(worker: Worker, { entries, end }: Batch): Promise<Unsettled> {

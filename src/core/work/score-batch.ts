@@ -19,21 +19,21 @@ import { score } from '../score/score.ts';
 import { type FinalTransaction, type Inserted, storeScores } from '../store/scores/scores.ts';
 import { readStoredScores, type StoredScore } from '../store/scores/stored-scores.ts';
 import type { EntryOrigin } from '../stream/entries/entry-head.ts';
-import { acknowledge, acknowledgeStored, type Source } from './acknowledge.ts';
 import { countScored } from './count-scored.ts';
 import {
+  acknowledge,
+  acknowledgeStored,
   type Decided,
   decide,
   type EntryTransaction,
   failTransaction,
   type Scored,
+  type Source,
 } from './decided.ts';
 import { foldProfiles } from './profiles/fold-profiles.ts';
 import { splitRepeated } from './read-entries.ts';
-import { noteFailures } from './rule-failures.ts';
-import { type Compared, compareShadow } from './rule-shadows.ts';
-import { beginStage } from './trace-batch.ts';
-import type { Worker } from './worker.ts';
+import { type Compared, compareShadow, noteFailures } from './rule-shadows.ts';
+import { beginStage, type Worker } from './worker.ts';
 
 /** An entry of any other origin replaces one whose scores may be stored already. */
 const FIRST_ORIGINS: readonly EntryOrigin[] = ['ingest', 'reconciled'];

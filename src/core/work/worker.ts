@@ -3,8 +3,9 @@ import type { Config } from '../../kit/config/config.ts';
 import type { Log } from '../../kit/metrics/log.ts';
 import type { Metrics } from '../../kit/metrics/metrics.ts';
 import type { Failpoint } from '../../kit/process/failpoint.ts';
+import { SPANS } from '../../kit/traces/names.ts';
 import type { Traces } from '../../kit/traces/open-traces.ts';
-import { toError } from '../../kit/words/failure.ts';
+import { Failure, toError } from '../../kit/words/failure.ts';
 import type { DeliveredTransaction } from '../domain/delivered.ts';
 import type { Market } from '../market.ts';
 import type { InputSources } from '../score/ask-inputs.ts';
@@ -18,13 +19,12 @@ import type { KafkaClients } from '../stream/kafka/clients.ts';
 import type { ReadKafka } from '../stream/kafka/watch-kafka.ts';
 import type { StreamKeys } from '../stream/keys.ts';
 import { type Settle, settle } from '../stream/settle/settle.ts';
-import type { BatchTrace } from './batch-trace.ts';
-import type { ShareOf } from './corridor-shares.ts';
+import { type BatchTrace, beginBatchTrace } from './batch-trace.ts';
+import type { EntryTransaction } from './decided.ts';
 import { createInFlight, type InFlight, type LaneInFlight } from './in-flight.ts';
-import { createIntake, type Intake } from './intake.ts';
-import { createLanes, type Lane } from './lanes.ts';
+import { createIntake, createPause, type Intake, type Pause } from './intake.ts';
+import { createLanes, type Lane, type ShareOf } from './lanes.ts';
 import { createNoteDelivered, type NoteDelivered } from './note-delivered.ts';
-import { createPause, type Pause } from './pause.ts';
 import type { Profiles } from './profiles/profiles.ts';
 import type { RolloutCounts } from './rollout-counts.ts';
 import type { Compared } from './rule-shadows.ts';
@@ -129,3 +129,30 @@ function settlingOf({
     noteDelivered: createNoteDelivered(market, 'streams'),
   };
 }
+
+/**
+ * A worker's part in traces of batches.
+ * The worker as it works on a batch: the batch's log lines name its trace.
+ */
+export function traceBatch(worker: Worker, transactions: readonly EntryTransaction[]): Worker {
+  const { traces, market, log } = worker;
+  if (!traces || transactions.length === 0) return worker;
+  const trace = beginBatchTrace(traces, market.name, transactions);
+  return { ...worker, trace, log: log.child({ trace_id: trace.traceId() }) };
+}
+
+/** Begins a stage of a batch; its end is measured, too. */
+export function beginStage(
+  { metrics, trace }: Pick<Worker, 'metrics' | 'trace'>,
+  stage: 'fold' | 'store' | 'settle',
+): () => void {
+  const endTimer = metrics.batchDuration.startTimer({ stage });
+  const span = trace?.begin(SPANS[stage]);
+  return () => {
+    endTimer();
+    span?.end();
+  };
+}
+
+export const codeOf = (error: unknown) =>
+  error instanceof Failure ? error.code : 'PROCESSING_FAILED';

@@ -1,13 +1,13 @@
 /** Stores API keys: SHA-256, roles, client, holder, expiry. A key is revoked, never deleted: its id stays known. */
 import { recordChange } from '../audit/audit-log.ts';
 import type { Database, Query } from '../database/pool.ts';
-import { firstOf, onlyOf, rowsOf } from '../database/statement.ts';
-import { timeColumns } from '../database/time-text.ts';
+import { firstOf, onlyOf, rowsOf, timeColumns } from '../database/statement.ts';
 import { Failure } from '../words/failure.ts';
-import type { Key, NewApiKey } from '../words/identity.ts';
 import {
   type Actor,
   isApart,
+  type Key,
+  type NewApiKey,
   type Officer,
   ROLES,
   ROLES_APART,

@@ -1,11 +1,9 @@
 /** People who own keys. They are made with their first key (api-keys.ts). */
 import { recordChange } from '../audit/audit-log.ts';
 import type { Database, Query } from '../database/pool.ts';
-import { firstOf, onlyOf, rowsOf } from '../database/statement.ts';
-import { timeColumns } from '../database/time-text.ts';
+import { firstOf, onlyOf, rowsOf, timeColumns } from '../database/statement.ts';
 import { Failure } from '../words/failure.ts';
-import type { Identity } from '../words/identity.ts';
-import { type Actor, ENGINE } from '../words/principal.ts';
+import { type Actor, ENGINE, type Identity } from '../words/principal.ts';
 
 const COLUMNS = `i.identity, i.made_by, ${timeColumns('i', 'created_at', 'revoked_at')}`;
 

@@ -5,8 +5,7 @@
 import type { Database, Query } from '../database/pool.ts';
 import { firstOf, rowsOf } from '../database/statement.ts';
 import { Failure } from '../words/failure.ts';
-import type { Key } from '../words/identity.ts';
-import { engineOf, isApart, type Officer, type Role } from '../words/principal.ts';
+import { engineOf, isApart, type Key, type Officer, type Role } from '../words/principal.ts';
 import type { NewSession } from '../words/session.ts';
 import { mintApiKey } from './api-key.ts';
 import { insertKey, recordKey, revokeApiKey } from './api-keys.ts';

@@ -2,10 +2,12 @@
  * Sessions of browsers and the links that begin one. A session has the roles that its key has when it is looked up, and ends
  * with its key, by itself after a time without use, and at a fixed time after its login.
  */
+
+import { LRUCache } from 'lru-cache';
 import { recordChange } from '../audit/audit-log.ts';
 import type { Database, Query } from '../database/pool.ts';
-import { firstOf, onlyOf, rowsOf } from '../database/statement.ts';
-import { timeColumns } from '../database/time-text.ts';
+import { firstOf, onlyOf, rowsOf, timeColumns } from '../database/statement.ts';
+import { isUnavailable } from '../words/failure.ts';
 import { type Actor, ROLES_APART, type Role } from '../words/principal.ts';
 import {
   LINK_MINUTES,
@@ -33,6 +35,9 @@ const findOpen = firstOf<
   `select s.session_id as "sessionId", s.token_hash as "keyHash", ${LIVE_COLUMNS} ${FROM}
           where s.token_hash = $1 and ${IS_OPEN}`,
 );
+
+/** Sessions whose last recorded use is remembered. */
+const USED_MAX = 10_000;
 
 /** Finds an open session by its token. */
 export const findOpenSession = ({ query }: Pick<Database, 'query'>, tokenHash: Buffer) =>
@@ -158,4 +163,20 @@ export async function endSession(
   by: Actor,
 ): Promise<boolean> {
   return await database.transaction((query) => end(query, sessionId, keyId, by));
+}
+
+/** Records that somebody uses a session, so that the session stays open: at most once in SESSION_USE_SECONDS. */
+export function createRecordUse(database: Database): (sessionId: string) => Promise<void> {
+  const used = new LRUCache<string, true>({ max: USED_MAX, ttl: SESSION_USE_SECONDS * 1000 });
+  return async (sessionId) => {
+    if (used.has(sessionId)) return;
+    used.set(sessionId, true);
+    try {
+      await recordUse(database.write, sessionId);
+    } catch (error) {
+      used.delete(sessionId);
+      // The request itself says what is unavailable.
+      if (!isUnavailable(error)) throw error;
+    }
+  };
 }

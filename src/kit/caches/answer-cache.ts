@@ -71,6 +71,10 @@ type Entry = MadeAnswer & {
   proof: Promise<boolean> | undefined;
 };
 
+const BYTES_MAX = 1024 * 1024;
+/** No version says whether a sample is still the same, so this age bounds how wrong an answer may be. */
+const AGE_MS_MAX = 60_000;
+
 /** A cache that runs one `make` of a question at a time, which all callers that ask meanwhile share. */
 export function createAnswerCache<Question>(
   options: AnswerCacheOptions<Question>,
@@ -170,4 +174,33 @@ export function createAnswerCache<Question>(
 /** V8 keeps a text of Latin-1 in one byte a character, and any other in two. */
 function bytesOf(text: string): number {
   return Buffer.byteLength(text) === text.length ? text.length : 2 * text.length;
+}
+
+/**
+ * Answers made of samples, in memory for a minute: each takes up to some seconds, so one a minute and question is made.
+ * @param name the label of its metrics
+ */
+export function createSampleCache<Question>(
+  name: string,
+  metrics: CacheMetrics,
+  keyOf: (question: Question) => string,
+  make: (question: Question) => Promise<object>,
+): (question: Question) => Promise<AnswerText> {
+  const cache = createAnswerCache<Question>({
+    name: () => name,
+    metrics,
+    bytesMax: BYTES_MAX,
+    keyOf,
+    ageMsMax: () => AGE_MS_MAX,
+    make: async (question) => {
+      const text = JSON.stringify(await make(question));
+      return { text, version: undefined, lagMs: undefined };
+    },
+    readVersion: null,
+  });
+  return async (question) => {
+    const served = await cache.read(question);
+    if (served === undefined) throw new Error(`${name} always have an answer`);
+    return served.answer;
+  };
 }

@@ -1,6 +1,8 @@
 /** The HTTP client of the commands: a deadline for each request, whole answers, and one error for what may pass. */
-import { Failure } from '../words/failure.ts';
-import type { Problem } from './api-types.ts';
+
+import { setTimeout as wait } from 'node:timers/promises';
+import { Failure, isUnavailable } from '../words/failure.ts';
+import type { Operations, Problem } from './api-types.ts';
 
 export type ApiRequest = {
   readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE';
@@ -56,6 +58,38 @@ export class ApiUnavailable extends Failure {
     this.mayBeDone = how.mayBeDone ?? true;
   }
 }
+
+/** Resolves to the value of the first try that succeeds; a try calls `progressed` where a part of it has. */
+export type Retries = <T>(attempt: (progressed: () => void) => Promise<T>) => Promise<T>;
+
+export type RetryOptions = {
+  readonly outageMsMax: number;
+  readonly signal: AbortSignal;
+  /** Called once an outage. */
+  readonly onWaiting: (reason: string) => void;
+};
+
+const FIRST_WAIT_MS = 100;
+const WAIT_MS_MAX = 5_000;
+const RETRY_AFTER_MS_MAX = 60_000;
+
+/** First tries fail often and are not reported. */
+const REPORTED_FROM_TRY = 3;
+
+type OperationName = keyof Operations & `${ApiRequest['method']} ${string}`;
+
+/** @throws Failure for a refusal, with the API's own words */
+export type AskApi = <Name extends OperationName>(
+  name: Name,
+  call: Operations[Name]['call'],
+) => Promise<Operations[Name]['answer']>;
+
+export type Call = {
+  readonly path?: Readonly<Record<string, unknown>>;
+  readonly query?: Readonly<Record<string, unknown>>;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: object;
+};
 
 export function createApiClient(options: ApiOptions): ApiClient {
   return {
@@ -163,4 +197,94 @@ function parseJson(text: string): object | undefined {
   } catch {
     return undefined;
   }
+}
+
+/** Repeats what the API does not answer now, with growing waits, until nothing has succeeded for too long. */
+export function createRetries({ outageMsMax, signal, onWaiting }: RetryOptions): Retries {
+  let lastSuccessMs = performance.now();
+  let isReported = false;
+  const succeeded = () => {
+    lastSuccessMs = performance.now();
+    isReported = false;
+  };
+  return async (attempt) => {
+    for (let tries = 1; ; tries++) {
+      try {
+        const value = await attempt(() => {
+          succeeded();
+          tries = 1;
+        });
+        succeeded();
+        return value;
+      } catch (error) {
+        if (!(error instanceof Failure) || !isUnavailable(error)) throw error;
+        const silentMs = performance.now() - lastSuccessMs;
+        if (silentMs > outageMsMax) {
+          const why = `${error.message}; nothing succeeded for ${Math.round(silentMs / 1000)} s`;
+          throw new Failure('unavailable', error.code, why, { cause: error });
+        }
+        if (tries >= REPORTED_FROM_TRY && !isReported) {
+          isReported = true;
+          onWaiting(error.message);
+        }
+        await wait(waitMs(tries, error), undefined, { signal });
+      }
+    }
+  };
+}
+
+/** As Retry-After says; else twice the wait before, with jitter. */
+function waitMs(tries: number, error: Failure): number {
+  if (error instanceof ApiUnavailable && error.retryAfterMs !== null) {
+    return Math.min(error.retryAfterMs, RETRY_AFTER_MS_MAX);
+  }
+  const backoffMs = Math.min(WAIT_MS_MAX, FIRST_WAIT_MS * 2 ** Math.min(tries - 1, 10));
+  return backoffMs * (0.5 + Math.random() / 2);
+}
+
+/** How commands ask a running API: an operation by its name in the document, with the types that follow from it. */
+export function createAsk(client: Pick<ApiClient, 'send'>): AskApi {
+  return async <Name extends OperationName>(name: Name, call: Operations[Name]['call']) => {
+    const [method, path = ''] = name.split(' ');
+    // The tests of the API compare its answers with the document, of which the type is made.
+    return (await callApi(
+      client,
+      { method: methodOf(method), path },
+      call,
+    )) as Operations[Name]['answer'];
+  };
+}
+
+const NO_CONTENT = 204;
+
+const methodOf = (word = ''): ApiRequest['method'] =>
+  word === 'POST' || word === 'PUT' || word === 'DELETE' ? word : 'GET';
+
+/** @returns the object of the answer; undefined where the answer has none. @throws Failure for a refusal */
+export async function callApi(
+  client: Pick<ApiClient, 'send'>,
+  { method, path: pattern }: Pick<ApiRequest, 'method' | 'path'>,
+  { path: names = {}, query = {}, headers = {}, body }: Call,
+): Promise<unknown> {
+  const path = pattern.replaceAll(/\{(\w+)\}/g, (_, field) =>
+    encodeURIComponent(String(names[field] ?? '')),
+  );
+  const answer = await client.send({
+    method,
+    headers,
+    path: path + queryString(query),
+    ...(body && { body }),
+  });
+  if (answer.status >= 400) throw refusal(answer);
+  if (answer.body === undefined && answer.status !== NO_CONTENT) throw notTheContract();
+  return answer.body;
+}
+
+/** `?a=1&b=2` of the parameters that are given. */
+function queryString(parameters: Readonly<Record<string, unknown>>): string {
+  const query = new URLSearchParams();
+  for (const [name, value] of Object.entries(parameters)) {
+    if (value !== undefined) query.append(name, String(value));
+  }
+  return query.size === 0 ? '' : `?${query.toString()}`;
 }

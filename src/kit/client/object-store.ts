@@ -2,9 +2,8 @@
 import { hash } from 'node:crypto';
 import { AwsClient } from 'aws4fetch';
 import type { Config } from '../config/config.ts';
-import { BUCKET_URL, missingFor } from '../config/object-store-settings.ts';
+import { BUCKET_URL, missingFor } from '../config/evidence-settings.ts';
 import { Failure, toError } from '../words/failure.ts';
-import { firstBytes } from './first-bytes.ts';
 
 export type ObjectStore = {
   /** `s3://BUCKET/PREFIX` */
@@ -89,4 +88,19 @@ const unreachable = (why: string): Failure => new Failure('unavailable', 'STORE_
 function reasonOf(thrown: unknown): string {
   const { message, cause } = toError(thrown);
   return cause instanceof Error ? cause.message : message;
+}
+
+/** Reads up to so many bytes, and leaves the rest unread. */
+export async function firstBytes(
+  stream: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
+  bytesMax: number,
+): Promise<Buffer> {
+  const parts: Uint8Array[] = [];
+  let bytes = 0;
+  for await (const part of stream) {
+    parts.push(part);
+    bytes += part.byteLength;
+    if (bytes >= bytesMax) break;
+  }
+  return Buffer.concat(parts, Math.min(bytes, bytesMax));
 }

@@ -3,9 +3,16 @@
  * without them, and everything may be repeated: what is stored already stays as it is.
  */
 import { setTimeout as wait } from 'node:timers/promises';
-import { type ApiAnswer, type ApiClient, ApiUnavailable, refusal } from './api-client.ts';
+import {
+  type ApiAnswer,
+  type ApiClient,
+  ApiUnavailable,
+  createRetries,
+  type Retries,
+  type RetryOptions,
+  refusal,
+} from './api-client.ts';
 import type { Problem } from './api-types.ts';
-import { createRetries, type Retries, type RetryOptions } from './retries.ts';
 import type { Row, SourceFile } from './rows.ts';
 
 export type PostOptions = RetryOptions & {

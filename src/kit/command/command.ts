@@ -5,7 +5,7 @@
 import { type ParseArgsOptionsConfig, parseArgs } from 'node:util';
 import type { Config, Environment } from '../config/config.ts';
 import type { Log } from '../metrics/log.ts';
-import type { StoreSetting } from '../words/store-advice.ts';
+import type { StoreSetting } from '../words/failure.ts';
 import type { Output } from './output.ts';
 
 export type CommandContext = {

@@ -2,10 +2,11 @@
  * Files of data that a command is given: YAML, of which JSON is a part. What is wrong is told all at once, each by line and
  * column. What makes a small file large or its parser slow is refused by the tokens, before anything is parsed.
  */
+
+import { open } from 'node:fs/promises';
 import { CST, isMap, isNode, isScalar, isSeq, Lexer, type Node, parseDocument } from 'yaml';
 import { shortText } from '../words/describe-issue.ts';
 import { Failure } from '../words/failure.ts';
-import { readBounded, unusable } from './read-file.ts';
 
 /** From 1, as editors count. */
 type Position = { readonly line: number; readonly column: number };
@@ -203,3 +204,23 @@ function offsetWithin(
 
 const offsetOf = (lines: readonly string[], line: number) =>
   lines.slice(0, line - 1).reduce((sum, one) => sum + one.length + 1, 0);
+
+/**
+ * Files that a command is given: bounded, and refused by name.
+ * A file that is too large is not read. @throws Failure `invalid`
+ */
+export async function readBounded(path: string, bytesMax: number): Promise<Buffer> {
+  try {
+    await using file = await open(path, 'r');
+    const { size } = await file.stat();
+    if (size > bytesMax) throw new Error(`${size} bytes, at most ${bytesMax} are taken`);
+    return await file.readFile();
+  } catch (error) {
+    throw unusable(path, error);
+  }
+}
+
+function unusable(path: string, error: unknown): Failure {
+  const why = error instanceof Error ? error.message : String(error);
+  return new Failure('invalid', 'FILE_INVALID', `${path}: ${why}`, { cause: error });
+}

@@ -1,6 +1,5 @@
 /** Commands that post a file to the API: their options, and what a person sees of them. */
 import { type ApiOptions, createApiClient } from '../client/api-client.ts';
-import type { Mapping, Projection } from '../client/fields.ts';
 import {
   type Posted,
   type PostOptions,
@@ -8,7 +7,7 @@ import {
   REFUSED_SHOWN_MAX,
   type RowsRoute,
 } from '../client/post-file.ts';
-import { openSource } from '../client/rows.ts';
+import { type Mapping, openSource, type Projection } from '../client/rows.ts';
 import { apiOf } from './api.ts';
 import { type CommandContext, integerOption, UsageError } from './command.ts';
 import type { Output } from './output.ts';

@@ -3,9 +3,8 @@ import type { Config } from '../config/config.ts';
 import { openDatabase } from '../database/open-database.ts';
 import type { Database, PoolOptions } from '../database/pool.ts';
 import { openCommands, type RedisClient, untilReady } from '../redis/connection.ts';
-import { Failure } from '../words/failure.ts';
+import { Failure, type StoreSetting } from '../words/failure.ts';
 import type { Actor } from '../words/principal.ts';
-import type { StoreSetting } from '../words/store-advice.ts';
 import { URL_MISSING } from './command.ts';
 
 type Context = { readonly config: Config };

@@ -5,10 +5,9 @@
 import { z } from 'zod';
 import { VISIBLE_ASCII } from '../words/visible-ascii.ts';
 import { edgeSettings } from './edge-settings.ts';
-import { evidenceSettings, loneBucket } from './evidence-settings.ts';
+import { evidenceSettings, loneBucket, objectStoreSettings } from './evidence-settings.ts';
 import { marketList, marketName, readEachMarket } from './market-settings.ts';
 import { integer, share } from './numbers.ts';
-import { objectStoreSettings } from './object-store-settings.ts';
 import { missingOidcSettings, oidcSettings } from './oidc-settings.ts';
 import { lonePrivacySettings, privacySettings } from './privacy-settings.ts';
 import { kafkaUrl, postgresUrl, redisUrl, serverFiles } from './service-urls.ts';

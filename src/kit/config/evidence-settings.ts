@@ -3,8 +3,11 @@ import { createPrivateKey, type KeyObject } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { z } from 'zod';
 import { toError } from '../words/failure.ts';
+import { VISIBLE_ASCII } from '../words/visible-ascii.ts';
 import { integer } from './numbers.ts';
-import { BUCKET_URL, missingFor } from './object-store-settings.ts';
+
+/** URL of a prefix in a bucket, `s3://BUCKET/PREFIX`: bucket, and prefix with its slash. */
+export const BUCKET_URL = /^s3:\/\/([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])((?:\/[\w.=-]+)*)\/?$/;
 
 /** Types of keys that sign checkpoints (c2sp.org/signed-note). */
 const KEY_TYPES: readonly (string | undefined)[] = ['ed25519', 'ml-dsa-44'];
@@ -67,3 +70,27 @@ function readKey(path: string): KeyObject | string {
     return toError(error).message;
   }
 }
+
+const secret = () => z.string().regex(VISIBLE_ASCII, 'visible ASCII characters').optional();
+
+export const objectStoreSettings = {
+  RISK_S3_ENDPOINT: z
+    .url({ protocol: /^https?$/ })
+    .optional()
+    .describe(
+      'URL of the object store (S3 API) for archived months and checkpoints: https://s3.eu-central-1.amazonaws.com.',
+    ),
+  RISK_S3_REGION: z
+    .string()
+    .regex(/^[a-z0-9-]{1,32}$/, 'lower-case letters, digits and hyphens')
+    .default('us-east-1')
+    .describe('Region for which requests to the object store are signed.'),
+  RISK_S3_ACCESS_KEY: secret().describe('Id of the key to the object store.'),
+  RISK_S3_SECRET_KEY: secret().describe('Secret of the key to the object store.'),
+};
+
+const NEEDED = ['RISK_S3_ENDPOINT', 'RISK_S3_ACCESS_KEY', 'RISK_S3_SECRET_KEY'] as const;
+
+/** @returns settings that the object store needs and that are missing */
+export const missingFor = (given: Readonly<Record<string, unknown>>): readonly string[] =>
+  NEEDED.filter((name) => given[name] === undefined);

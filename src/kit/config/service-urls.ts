@@ -2,11 +2,15 @@
 import { readFileSync } from 'node:fs';
 import { createSecureContext } from 'node:tls';
 import { z } from 'zod';
-import { TLS_FILES, type TlsFiles } from '../words/client-tls.ts';
+import {
+  readServerFiles,
+  type ServerTlsFiles,
+  TLS_FILES,
+  type TlsFiles,
+} from '../words/client-tls.ts';
 import { toError } from '../words/failure.ts';
 import { readKafkaUrl } from '../words/kafka-url.ts';
 import { parseRedisUrl } from '../words/redis-url.ts';
-import { readServerFiles, type ServerTlsFiles } from '../words/server-tls.ts';
 
 export function postgresUrl() {
   return z.url({ protocol: /^postgres(ql)?$/ }).superRefine((text, { addIssue }) => {

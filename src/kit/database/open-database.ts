@@ -1,10 +1,57 @@
 /** Opens a pool by the process's configuration, for every role and command. */
 import type { Config } from '../config/config.ts';
-import { PROBES, poolSize } from './count-connections.ts';
 import { type Database, openPool, type PoolOptions } from './pool.ts';
 
 /** Deadline of the probe's statements; the probe itself is given up earlier. */
 const PROBE_MS = 2000;
+
+/** A page is to be there within 300 ms, also where nothing of it is in memory, and has its rows to read after the walk. */
+export const WALK_MS_MAX = 200;
+/** A statement of a slice takes so long at most. */
+const SLICE_MS_MAX = 5 * WALK_MS_MAX;
+
+/**
+ * A slice follows an index and ends after its first rows. Where Postgres has no statistics, as of a month whose rows have just
+ * arrived, it expects next to none and sorts all of them for each slice: 480 ms a page in place of 4 for an account of 400,000.
+ */
+const SLICE_SETTINGS = { enable_sort: 'off' };
+
+/** Longer than a person reads a page: a new connection has to read the catalog of all months anew. */
+const IDLE_MS_MAX = 5 * 60 * 1000;
+
+type Sizes = Pick<Config, 'RISK_DATABASE_CONNECTIONS_MAX' | 'RISK_EXPORTS_MAX'>;
+
+/** The connection that proves that Postgres takes writes. */
+const PROBES = 1;
+
+/** Pools of an API process, by name. */
+const API = {
+  api: (config: Sizes) => config.RISK_DATABASE_CONNECTIONS_MAX,
+  'api-searches': (config: Sizes) => Math.ceil(config.RISK_DATABASE_CONNECTIONS_MAX / 2),
+  'api-exports': (config: Sizes) => config.RISK_EXPORTS_MAX,
+  'api-probe': () => PROBES,
+} as const;
+
+/** Pools that each process opens, by the server. */
+const POOLS = {
+  api: API,
+  worker: { worker: API.api, 'worker-probe': API['api-probe'] },
+  /** An API process, on the replica. */
+  replica: {
+    api: API.api,
+    'api-searches': API['api-searches'],
+    'api-replica-probe': API['api-probe'],
+  },
+} as const;
+
+type Process = keyof typeof POOLS;
+export type PoolName = { [Name in Process]: keyof (typeof POOLS)[Name] }[Process];
+
+const SIZES: Readonly<Record<string, ((config: Sizes) => number) | undefined>> = {
+  ...POOLS.api,
+  ...POOLS.worker,
+  ...POOLS.replica,
+};
 
 /** @param more options that differ for the role */
 export function openDatabase(
@@ -43,4 +90,36 @@ export function openProbe(
     statementTimeoutMs: PROBE_MS,
     ...more,
   });
+}
+
+/** The connections that read slices of searches. */
+export function openSliceDatabase(
+  config: Config,
+  url: string,
+  guard: NonNullable<PoolOptions['guard']>,
+  more: Pick<PoolOptions, 'setting'> = {},
+): Database {
+  return openDatabase(config, url, 'api-searches', {
+    statementTimeoutMs: Math.min(SLICE_MS_MAX, config.RISK_STATEMENT_TIMEOUT_MS),
+    idleTimeoutMs: IDLE_MS_MAX,
+    settings: SLICE_SETTINGS,
+    guard,
+    ...more,
+  });
+}
+
+/**
+ * The budget of connections to Postgres: the sizes of all pools that a process opens, which `openDatabase` reads here.
+ * Connections of a pool at most; undefined for a pool of a command.
+ */
+const poolSize = (config: Sizes, name: string): number | undefined => SIZES[name]?.(config);
+
+/** Connections that each process opens at most. */
+export function countConnections(config: Sizes): Readonly<Record<Process, number>> {
+  const sum = (name: Process) =>
+    Object.values<(config: Sizes) => number>(POOLS[name]).reduce(
+      (all, size) => all + size(config),
+      0,
+    );
+  return { api: sum('api'), worker: sum('worker'), replica: sum('replica') };
 }

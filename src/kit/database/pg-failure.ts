@@ -2,8 +2,7 @@
  * Postgres' errors as Failures: the one table of SQLSTATEs. A failure of the server or the network is
  * `unavailable` (never held against a transaction); a failure of the data is `permanent`.
  */
-import { Failure } from '../words/failure.ts';
-import { adviseStore, type StoreSetting } from '../words/store-advice.ts';
+import { adviseStore, Failure, type StoreSetting } from '../words/failure.ts';
 
 /** Classes (first two characters) and codes of failures that are not this work's fault and may be retried. */
 const UNAVAILABLE_CLASSES = new Set([

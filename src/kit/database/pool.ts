@@ -6,12 +6,10 @@
 import pg from 'pg';
 import type { Guard } from '../breakers/breaker.ts';
 import { notedCommits } from '../process/note-commits.ts';
-import { Failure } from '../words/failure.ts';
-import type { StoreSetting } from '../words/store-advice.ts';
+import { Failure, type StoreSetting } from '../words/failure.ts';
 import { commitFailure, inTransaction } from './in-transaction.ts';
 import { createTextOf } from './market-schema.ts';
 import { isPartitionMissing, SCHEMA_MISSING, toFailure } from './pg-failure.ts';
-import type { PoolUsage } from './pool-usage.ts';
 import { createBeginText, type SessionOptions, startupSettings } from './session-settings.ts';
 
 /** A statement written once, as a constant named after its operation. */
@@ -85,6 +83,14 @@ const POOL_WAIT_OVER = 'timeout exceeded when trying to connect';
 
 /** How long the client waits beyond the server's own statement timeout before it gives a connection up. */
 const CLIENT_GRACE_MS = 1000;
+
+/** How far the connections of a pool are used. */
+type PoolUsage = {
+  readonly total: number;
+  readonly idle: number;
+  readonly waiting: number;
+  readonly max: number;
+};
 
 export function openPool(options: PoolOptions): Database {
   const pool = openConnections(options);
@@ -246,3 +252,6 @@ function toPoolFailure(error: unknown, { setting }: Pick<PoolOptions, 'setting'>
   const isCrowded = error instanceof Error && error.message === POOL_WAIT_OVER;
   return toFailure(error, isCrowded ? POOL_BUSY : undefined, setting);
 }
+
+/** Share of the connections of a pool that are busy: what *connections* means in alerts, the console and the documents. */
+export const busyShare = ({ total, idle, max }: PoolUsage) => (total - idle) / max;

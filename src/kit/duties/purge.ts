@@ -2,8 +2,13 @@
  * Removes rows whose retention is over, a bounded number a statement. Ages are by Postgres' clock, as that of
  * a worker may be wrong.
  */
+
+import { setTimeout as delay } from 'node:timers/promises';
 import type { Config } from '../config/config.ts';
 import type { Query, Statement } from '../database/pool.ts';
+import type { Metrics } from '../metrics/metrics.ts';
+import { toError } from '../words/failure.ts';
+import type { Leadership, Writes } from './leadership.ts';
 
 /**
  * Rows that one statement examines: each ends far within the statement timeout, and other work runs between.
@@ -30,6 +35,23 @@ export const START: Position = {
 };
 /** $1 is the retention in days. */
 export const OLD = "now() - $1::integer * interval '1 day'";
+
+/**
+ * When the rows of tables end. Rows that decide, prove or audit are removed by people alone; by-products by age, after a
+ * setting; and owed work when it is done. Core and each room list their own tables; test/integration/retention.test.ts
+ * compares the lists with the catalogue.
+ */
+export type Retention = {
+  readonly tables: readonly string[];
+  readonly ends: string;
+  /** Days after which rows are removed by age; absent: none are. */
+  readonly setting?: keyof Config;
+  readonly purges?: readonly Purge[];
+};
+
+const PURGE_EVERY_MS = 600_000;
+/** Pause between steps, so that removing old rows does not slow new ones. */
+const STEP_EVERY_MS = 20;
 
 /** @param which finds the rows to remove by an index, the oldest first */
 export function purgeRows(
@@ -65,3 +87,54 @@ export function purgeBy(
 /** The oldest rows with a column before a time. */
 export const rowsBefore = (table: string, column: string, time: string) =>
   `from market.${table} where ${column} < ${time} order by ${column} limit ${PURGE_STEP_ROWS_MAX}`;
+
+/**
+ * Removes rows whose retention is over, as a duty: one worker does it, in small steps, so that ingest goes on.
+ * @param isOnHold whether a legal hold keeps the whole market
+ */
+export function bindPurge(
+  config: Config,
+  leadership: Leadership,
+  { rowsPurged }: Pick<Metrics, 'rowsPurged'>,
+  retentions: readonly Retention[],
+  isOnHold: (query: Query) => Promise<boolean>,
+) {
+  const lead = leadership.of('care');
+  return {
+    name: 'purge',
+    everyMs: PURGE_EVERY_MS,
+    run: async (signal: AbortSignal) => {
+      await lead.run(async () => {
+        const failures: Error[] = [];
+        // A hold on the market stops only purges that a setting starts.
+        const ended = (await isOnHold(lead.writes.query))
+          ? retentions.filter(({ setting }) => setting === undefined)
+          : retentions;
+        for (const purge of ended.flatMap(({ purges = [] }) => purges)) {
+          const count = (rows: number) => rowsPurged.inc({ table: purge.table }, rows);
+          // A table that fails does not keep the others from being purged.
+          await purgeTable(purge, lead.writes, config, signal, count).catch((error: unknown) => {
+            failures.push(toError(error));
+          });
+        }
+        if (failures[0] !== undefined) throw failures[0];
+      });
+    },
+  };
+}
+
+async function purgeTable(
+  { step }: Purge,
+  { query }: Writes,
+  config: Config,
+  signal: AbortSignal,
+  count: (rows: number) => void,
+): Promise<void> {
+  let { rows, next } = await step(query, config);
+  count(rows);
+  while (next !== null && !signal.aborted) {
+    await delay(STEP_EVERY_MS, undefined, { signal }).catch(() => undefined);
+    ({ rows, next } = await step(query, config, next));
+    count(rows);
+  }
+}

@@ -20,10 +20,15 @@ import { Problem, problemResponse, toProblem } from './answers/problem.ts';
 import { type AppEnv, WRITING_METHODS } from './app-env.ts';
 import { type Authenticate, requireKey, type Trust } from './auth/auth.ts';
 import { encodingOf } from './body/unpack.ts';
-import { addDegradation, frameRequests, type Levels, limitTime } from './edge.ts';
+import {
+  addDegradation,
+  frameRequests,
+  type Levels,
+  limitTime,
+  type RequestTraces,
+} from './edge.ts';
 import { translatePersonal } from './personal-edge.ts';
 import { sayReadPrimary } from './prefer.ts';
-import type { RequestTraces } from './trace-requests.ts';
 
 type AppDependencies = {
   readonly log: Log;

@@ -7,7 +7,7 @@ import type { Metrics } from '../metrics/metrics.ts';
 import { given } from '../words/describe-issue.ts';
 import { pathOf } from './admission/path-of.ts';
 import { Problem, unavailable } from './answers/problem.ts';
-import { writeProblem } from './bare-problem.ts';
+import { writeProblem } from './serve.ts';
 
 /** A market as requests reach it; undefined while it is not open. */
 export type Reach = () => RequestListener | undefined;

@@ -13,8 +13,7 @@ import { PROBLEMS_PATH } from './answers/problem-types.ts';
 import type { AppEnv } from './app-env.ts';
 import type { DocumentPart } from './document.ts';
 import { json, openResponses } from './openapi.ts';
-import { problemsPage } from './problems-page.ts';
-import { RUNBOOKS_PATH, runbooksPage } from './runbooks-page.ts';
+import { problemsPage, RUNBOOKS_PATH, runbooksPage } from './problems-page.ts';
 
 /** Swagger UI itself needs inline styles, and images for its icons. */
 const DOCS_POLICY = [

@@ -8,7 +8,7 @@ import {
   type ZodOpenApiPathsObject,
   type ZodOpenApiResponseObject,
 } from 'zod-openapi';
-import { InvalidFields } from '../words/field-error.ts';
+import { InvalidFields } from '../words/field-errors.ts';
 import { ROLES_APART } from '../words/principal.ts';
 import { ANSWER_HEADERS, answerHeaders, usualHeaders } from './answers/answer-headers.ts';
 import { PROBLEM_CONTENT_TYPE, Problem, type ProblemJson, problemJson } from './answers/problem.ts';

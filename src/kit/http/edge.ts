@@ -1,14 +1,16 @@
 /** Middleware around every request: its id, the headers of every answer, and its duration. */
 import { randomUUID } from 'node:crypto';
-import type { MiddlewareHandler } from 'hono';
+import type { Context, MiddlewareHandler } from 'hono';
 import { routePath } from 'hono/route';
 import type { Metrics } from '../metrics/metrics.ts';
-import { addHeaders, type HeaderList } from './answers/headers.ts';
+import { MARKET, METHOD, REQUEST, ROUTE, SPANS, STATUS } from '../traces/names.ts';
+import type { Traces } from '../traces/open-traces.ts';
+import { parseTraceparent } from '../traces/trace.ts';
+import { addHeaders, type HeaderList } from './answers/answer-headers.ts';
 import { Problem, unavailable } from './answers/problem.ts';
 import { PEOPLES_PROBLEMS } from './answers/problem-types.ts';
 import type { AppEnv } from './app-env.ts';
 import { readPreferences } from './prefer.ts';
-import type { RequestTraces } from './trace-requests.ts';
 
 const REQUEST_ID = /^[A-Za-z0-9._-]{1,64}$/;
 const HSTS_SECONDS = 365 * 24 * 60 * 60;
@@ -26,6 +28,17 @@ export const USUAL_HEADERS: HeaderList = [
   ['Content-Security-Policy', STRICT_POLICY],
   ['Cache-Control', 'no-store'],
 ];
+
+type Ended = {
+  readonly route: string;
+  readonly status: string;
+  /** Set where the engine obeys people. */
+  readonly problem?: string;
+};
+
+export type RequestTraces = ReturnType<typeof traceRequests>;
+
+const FAILED_MIN = 500;
 
 /** The caller's `X-Request-Id` if it is harmless. */
 export function requestIdFor(given: string | readonly string[] | undefined): string {
@@ -107,5 +120,32 @@ export function addDegradation({ level, levelOf }: Levels): MiddlewareHandler<Ap
     const named = c.get('corridors') ?? (ofRequest === undefined ? [] : [ofRequest]);
     const now = Math.max(level(), ...[...named].map(levelOf));
     if (now > 0) addHeaders(c, [['X-Risk-Degradation', String(now)]]);
+  };
+}
+
+/** The trace of each request that comes to the application of a market. */
+export function traceRequests({ begin }: Pick<Traces, 'begin'>, market: string) {
+  return {
+    begin(c: Context<AppEnv>): void {
+      const attributes = {
+        [METHOD]: c.req.method,
+        [MARKET]: market,
+        [REQUEST]: c.get('requestId'),
+      };
+      const parent = parseTraceparent(c.req.header('traceparent'));
+      c.set('trace', begin({ name: SPANS.noRoute, kind: 'server', attributes, parent }));
+    },
+    /** A path may name a person's account, so the route stands for it. */
+    end(c: Context<AppEnv>, { route, status, problem }: Ended): void {
+      const trace = c.get('trace');
+      if (trace === undefined) return;
+      const { first } = trace;
+      first.name = `${c.req.method} ${route}`;
+      first.attributes[ROUTE] = route;
+      first.attributes[STATUS] = Number(status);
+      if (Number(status) >= FAILED_MIN && problem === undefined) trace.fail(status);
+      // Nobody without a key has traces exported by saying that they are sampled.
+      trace.end(c.get('principal') !== undefined);
+    },
   };
 }

@@ -1,7 +1,7 @@
 /** RFC 7240 `Prefer`: the preferences this API knows. It ignores what it cannot read, as the RFC requires. */
 import type { Context, MiddlewareHandler } from 'hono';
 import { z } from 'zod';
-import { addHeaders } from './answers/headers.ts';
+import { addHeaders } from './answers/answer-headers.ts';
 import type { AppEnv } from './app-env.ts';
 
 export type Preferences = {

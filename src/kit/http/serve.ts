@@ -2,6 +2,8 @@
  * The listening socket: Node's server with limits against slow and broken clients, a port that may move on when
  * it is taken, and a shutdown that lets requests finish.
  */
+
+import { randomUUID } from 'node:crypto';
 import {
   createServer,
   type IncomingMessage,
@@ -15,11 +17,10 @@ import { getRequestListener, RequestError } from '@hono/node-server';
 import type { Hono } from 'hono';
 import { given } from '../words/describe-issue.ts';
 import { Failure } from '../words/failure.ts';
-import { Problem } from './answers/problem.ts';
+import { PROBLEM_CONTENT_TYPE, Problem, problemJson } from './answers/problem.ts';
 import type { AppEnv } from './app-env.ts';
-import { bareProblem, writeProblem } from './bare-problem.ts';
-import { EarlyResponse } from './early-response.ts';
-import { createTlsServer, type Tls } from './tls-server.ts';
+import { requestIdFor, USUAL_HEADERS } from './edge.ts';
+import { createTlsServer, EarlyResponse, type Tls } from './tls-server.ts';
 
 const HEADERS_TIMEOUT_MS = 5000;
 const CHECK_INTERVAL_MS = 1000;
@@ -45,6 +46,12 @@ export type Serving = {
   readonly url: string;
   /** Stops accepting, closes idle connections and resolves when the last request is answered. */
   readonly close: () => Promise<void>;
+};
+
+type BareProblem = {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string;
 };
 
 /** An application, as a server calls it. */
@@ -189,4 +196,28 @@ function watchConnections(
     connection.once('close', () => connections.delete(connection));
   });
   return connections;
+}
+
+/** Problems of requests that never reach the application, with the headers that it gives every answer. */
+function bareProblem(problem: Problem, requestId: string = randomUUID()): BareProblem {
+  const json = problemJson(problem, requestId);
+  const body = JSON.stringify(json);
+  const headers = {
+    ...Object.fromEntries(USUAL_HEADERS),
+    ...problem.headers,
+    'Content-Type': PROBLEM_CONTENT_TYPE,
+    'Content-Length': String(Buffer.byteLength(body)),
+    'X-Request-Id': requestId,
+  };
+  return { status: json.status, headers, body };
+}
+
+export function writeProblem(
+  request: IncomingMessage,
+  response: ServerResponse,
+  problem: Problem,
+): void {
+  const requestId = requestIdFor(request.headers['x-request-id']);
+  const { status, headers, body } = bareProblem(problem, requestId);
+  response.writeHead(status, headers).end(body);
 }

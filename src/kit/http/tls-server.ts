@@ -1,16 +1,36 @@
 /** A server of https whose certificate is renewed while it runs. */
 import { unwatchFile, watchFile } from 'node:fs';
-import type { IncomingMessage, RequestListener, Server } from 'node:http';
+import { type IncomingMessage, type RequestListener, type Server, ServerResponse } from 'node:http';
 import { createServer, type ServerOptions } from 'node:https';
 import type { Log } from '../metrics/log.ts';
+import { readServerFiles, type ServerTlsFiles } from '../words/client-tls.ts';
 import { toError } from '../words/failure.ts';
-import { readServerFiles, type ServerTlsFiles } from '../words/server-tls.ts';
-import type { EarlyResponse } from './early-response.ts';
 
 /** Certificates are renewed days before they expire; looking oftener would find nothing more. */
 const LOOK_EVERY_MS = 5000;
 
 export type Tls = { readonly files: ServerTlsFiles; readonly log: Pick<Log, 'warn'> };
+
+/** With less time slow senders never see the answer, and with more each of them holds a connection for longer. */
+const UNREAD_BODY_MS_MAX = 2000;
+const REFUSED_MIN = 400;
+
+/**
+ * An answer that comes before the end of its request's body. The rest of the body is read and dropped for a while: a client
+ * that writes all of it before it reads would otherwise meet a broken pipe in place of the answer.
+ */
+export class EarlyResponse extends ServerResponse {
+  override writeHead(status: number, ...rest: unknown[]): this {
+    const { req: request } = this;
+    if (!request.complete) {
+      const isLast = !this.shouldKeepAlive;
+      // Node closes the connection of a last answer at once.
+      if (status >= REFUSED_MIN) this.shouldKeepAlive = true;
+      this.once('finish', () => readOn(request, isLast));
+    }
+    return super.writeHead(status, ...(rest as []));
+  }
+}
 
 export function createTlsServer(
   { files, log }: Tls,
@@ -36,4 +56,17 @@ export function createTlsServer(
     for (const path of paths) unwatchFile(path, renew);
   });
   return server;
+}
+
+function readOn(request: IncomingMessage, isLast: boolean): void {
+  const { socket } = request;
+  const end = () => socket.destroySoon();
+  if (request.complete) {
+    if (isLast) end();
+    return;
+  }
+  const timer = setTimeout(end, UNREAD_BODY_MS_MAX);
+  request.once('close', () => clearTimeout(timer));
+  if (isLast) request.once('end', end);
+  request.resume();
 }

@@ -4,9 +4,8 @@
  */
 import { Cluster, type ClusterOptions, Redis, type RedisOptions } from 'ioredis';
 import { readCertificates } from '../words/client-tls.ts';
-import { Failure } from '../words/failure.ts';
+import { adviseStore, Failure } from '../words/failure.ts';
 import { parseRedisUrl, type RedisUrl } from '../words/redis-url.ts';
-import { adviseStore } from '../words/store-advice.ts';
 
 /** Enough bytecode for V8 to allocate the feedback that a look-up needs; 8 suffice. */
 const LOOK_UPS = 1000;
@@ -14,6 +13,12 @@ const LOOK_UPS = 1000;
 restoreFastStrings();
 
 export type RedisClient = Redis | Cluster;
+
+type SlotCall<Part> = {
+  readonly parts: readonly Part[];
+  /** Index of each item in the list. */
+  readonly indices: readonly number[];
+};
 
 /** Connections to the servers that take writes: the masters of a cluster, or the single node. */
 export function writableNodes(client: RedisClient): Redis[] {
@@ -245,4 +250,40 @@ export function throwRedisFailure(thrown: unknown): never {
 function restoreFastStrings(): void {
   const object = Object('');
   for (let done = 0; done < LOOK_UPS; done++) object.charCodeAt(0);
+}
+
+/** Facts of a Redis for `risk doctor`; the command judges them. */
+export async function readRedisFacts(redis: RedisClient) {
+  const info = await redis.info().catch(throwRedisFailure);
+  const version = infoField(info, 'redis_version') ?? 'unknown';
+  return {
+    /** Version of Redis, or the Redis version that a Valkey reports. */
+    version,
+    major: Number(version.split('.')[0]),
+    evictionPolicy: infoField(info, 'maxmemory_policy') ?? 'unknown',
+    /** Bytes; 0: no bound. */
+    memoryMax: Number(infoField(info, 'maxmemory') ?? 0),
+    memoryUsed: Number(infoField(info, 'used_memory') ?? 0),
+    appendOnly: infoField(info, 'aof_enabled') === '1',
+  };
+}
+
+/** Reads one field of the text that INFO answers with; undefined where the server has none. */
+export function infoField(info: string, name: string): string | undefined {
+  return new RegExp(`^${name}:([^\\r\\n]*)`, 'm').exec(info)?.[1];
+}
+
+/** Splits a list into script calls: one for all of it, or on a cluster, where slots are spread, one a slot. */
+export function callsOf<Part extends { readonly slot: number }>(
+  redis: RedisClient,
+  parts: readonly Part[],
+): SlotCall<Part>[] {
+  if (parts.length === 0) return [];
+  const all = parts.map((_, index) => index);
+  if (!(redis instanceof Cluster)) return [{ parts, indices: all }];
+  const slots = Map.groupBy(all, (index) => parts[index]?.slot);
+  return [...slots.values()].map((indices) => ({
+    parts: indices.map((index) => parts[index] as Part),
+    indices,
+  }));
 }

@@ -32,8 +32,7 @@ import type { Log } from '../metrics/log.ts';
 import { settlesWithin } from '../process/settles-within.ts';
 import { toError } from '../words/failure.ts';
 import { ERROR_TYPE } from './names.ts';
-import type { Span, Tracing } from './trace.ts';
-import type { TraceContext } from './trace-context.ts';
+import type { Span, TraceContext, Tracing } from './trace.ts';
 
 /** Spans that wait for an export. More: memory, 2 KB each; fewer: they are lost while a collector is slow. */
 const QUEUE_SPANS_MAX = 2048;

@@ -3,8 +3,6 @@
  * the work was slow or has failed: such a trace is exported although it was not sampled. An id is made when something asks for
  * it, so that a trace which nobody sees costs little more than its times.
  */
-import { formatTraceparent, type TraceContext } from './trace-context.ts';
-
 export type SpanKind = 'internal' | 'server' | 'producer' | 'consumer';
 export type Attributes = Record<string, string | number>;
 
@@ -35,6 +33,21 @@ export type TraceStart = SpanStart & {
   /** By default the parent's decision, or chance. */
   readonly isSampled?: boolean;
 };
+
+const VERSION = '00';
+
+const SAMPLED = 1;
+
+export type TraceContext = {
+  /** 32 hexadecimal digits. */
+  readonly traceId: string;
+  /** 16 hexadecimal digits. */
+  readonly spanId: string;
+  readonly isSampled: boolean;
+};
+
+const TRACEPARENT =
+  /^(?!ff)([0-9a-f]{2})-(?!0{32})([0-9a-f]{32})-(?!0{16})([0-9a-f]{16})-([0-9a-f]{2})(-.*)?$/;
 
 /** Spans of one trace that are held at most; those beyond it are not exported. A batch that falls apart has most of them. */
 const SPANS_MAX = 64;
@@ -139,4 +152,20 @@ export class Trace {
     if (!isSampled && !(stands && tracing.hasRoom())) return;
     for (const span of this.#spans) tracing.export(span);
   }
+}
+
+/**
+ * The header `traceparent` of W3C Trace Context, which a stream entry carries as well. Pure.
+ * Null for a text that is no `traceparent`: the sender's trace is then unknown.
+ */
+export function parseTraceparent(text: string | null | undefined): TraceContext | null {
+  const [, version, traceId, spanId, flags = '', more] = TRACEPARENT.exec(text ?? '') ?? [];
+  if (traceId === undefined || spanId === undefined) return null;
+  // Later versions may have more fields, and this one has none.
+  if (version === VERSION && more !== undefined) return null;
+  return { traceId, spanId, isSampled: (Number.parseInt(flags, 16) & SAMPLED) !== 0 };
+}
+
+function formatTraceparent({ traceId, spanId, isSampled }: TraceContext): string {
+  return `${VERSION}-${traceId}-${spanId}-0${isSampled ? SAMPLED : 0}`;
 }

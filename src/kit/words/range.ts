@@ -1,8 +1,7 @@
 /** Ranges that two fields bound. A range that can hold nothing is refused. */
 
 import type { z } from 'zod';
-import type { FieldError } from './field-error.ts';
-import { DAY_MS } from './utc-bucket.ts';
+import type { FieldError } from './field-errors.ts';
 
 /** How values of a range are compared, and how a message shows them. */
 export type RangeKind<Value> = {
@@ -11,6 +10,9 @@ export type RangeKind<Value> = {
   /** Where the last value is not in the range: the range of the day that has a value, in words. */
   readonly dayOf?: (value: Value) => string;
 };
+
+export const HOUR_MS = 3_600_000;
+export const DAY_MS = 24 * HOUR_MS;
 
 const compareNumbers = (one: number, other: number) => one - other;
 export const NUMBERS: RangeKind<number> = { compare: compareNumbers, show: String };
@@ -58,4 +60,16 @@ export function refuseEmpty(
     const path = [error.pointer.slice(1)];
     context.addIssue({ code: 'custom', path, message: error.detail, input: undefined });
   }
+}
+
+/**
+ * Whole UTC hours and days: what a merchant's windows and tallies are made of.
+ * Start of the hour or UTC day of a time. Exact: epoch milliseconds are integers below 2^53.
+ */
+export function hourOf(ms: number): number {
+  return Math.floor(ms / HOUR_MS) * HOUR_MS;
+}
+
+export function dayOf(ms: number): number {
+  return Math.floor(ms / DAY_MS) * DAY_MS;
 }

@@ -19,9 +19,16 @@ import { isMarketList } from '../../kit/config/market-settings.ts';
 import type { Database } from '../../kit/database/pool.ts';
 import { DESCRIBED, issueText } from '../../kit/words/describe-issue.ts';
 import { COMMIT_UNKNOWN, Failure, toError } from '../../kit/words/failure.ts';
-import type { Identity, Key, NewApiKey } from '../../kit/words/identity.ts';
 import { plainText } from '../../kit/words/plain-text.ts';
-import { isApart, ROLES, ROLES_APART, type Role } from '../../kit/words/principal.ts';
+import {
+  type Identity,
+  isApart,
+  type Key,
+  type NewApiKey,
+  ROLES,
+  ROLES_APART,
+  type Role,
+} from '../../kit/words/principal.ts';
 import { wireTime } from '../../kit/words/wire-time.ts';
 
 const PAGE = 200;

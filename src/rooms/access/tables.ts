@@ -1,6 +1,5 @@
 /** When the rows of keys, people and sessions end. */
-import { purgeRows, rowsBefore } from '../../kit/duties/purge.ts';
-import type { Retention } from '../../kit/duties/retention.ts';
+import { purgeRows, type Retention, rowsBefore } from '../../kit/duties/purge.ts';
 import { ANSWER_KEPT_HOURS } from '../../kit/words/kept-answers.ts';
 
 const DAY_OLD = `now() - interval '${ANSWER_KEPT_HOURS} hours'`;

@@ -5,8 +5,7 @@
 import { z } from 'zod';
 import { recordChange } from '../../kit/audit/audit-log.ts';
 import type { Database, Query } from '../../kit/database/pool.ts';
-import { firstOf, rowsOf } from '../../kit/database/statement.ts';
-import { timeText } from '../../kit/database/time-text.ts';
+import { firstOf, rowsOf, timeText } from '../../kit/database/statement.ts';
 import { Failure } from '../../kit/words/failure.ts';
 import type { Officer } from '../../kit/words/principal.ts';
 

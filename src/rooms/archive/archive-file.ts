@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { readState } from '../../kit/client/state-file.ts';
 import { Failure } from '../../kit/words/failure.ts';
-import { writeDurably } from './file-stores/durable-file.ts';
+import { writeDurably } from './file-stores/folder.ts';
 
 export const ARCHIVE_FILE = 'archive.json';
 

@@ -1,7 +1,7 @@
 /** Waits until a frozen market has nothing pending, or gives up what is pending. */
 import { setTimeout as delay } from 'node:timers/promises';
 import type { DeadLetter } from '../../core/domain/dead-letter.ts';
-import { createdAtMsOf } from '../../core/domain/transaction-id.ts';
+import { createdAtMsOf } from '../../core/domain/transaction.ts';
 import { insertDeadLetters } from '../../core/store/dead-letters/dead-letters.ts';
 import { countOpen } from '../../core/store/open-rows/open-rows.ts';
 import { streamKeys } from '../../core/stream/keys.ts';

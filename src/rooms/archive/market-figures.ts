@@ -1,6 +1,6 @@
 /** Figures of the other markets before and after a rollback: what they have, and whether scores compute to themselves. */
 import { toScoreJson } from '../../core/domain/score-record.ts';
-import { createdAtMsOf } from '../../core/domain/transaction-id.ts';
+import { createdAtMsOf } from '../../core/domain/transaction.ts';
 import type { OpenModels } from '../../core/score/judge.ts';
 import { verifyScore } from '../../core/score/verify-score.ts';
 import { findStoredRuleSet } from '../../core/store/rule-sets/rule-sets.ts';

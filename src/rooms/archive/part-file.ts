@@ -100,7 +100,7 @@ export function unsealFile(key: Buffer, bytes: Buffer, name: string): Buffer {
 
 export const sha256 = (bytes: Buffer | string) => hash('sha256', bytes, 'hex');
 
-/** Hashes a row as `readContent` in table-rows.ts does: the first eight bytes of MD5 over cells with their lengths. */
+/** Hashes a row as `readContent` in export-table.ts does: the first eight bytes of MD5 over cells with their lengths. */
 export function hashRow(cells: Cells): bigint {
   const text = cells.map((cell) => (cell === null ? '~' : `${Buffer.byteLength(cell)}:${cell}`));
   return hash('md5', text.join(''), 'buffer').readBigInt64BE(0);

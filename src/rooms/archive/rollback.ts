@@ -6,7 +6,7 @@ import type { OpenModels } from '../../core/score/judge.ts';
 import { refuseOnHold } from '../../core/store/partitions/legal-holds.ts';
 import { readSwitches } from '../../core/store/switches/switches.ts';
 import type { KafkaClients } from '../../core/stream/kafka/clients.ts';
-import { removeTopics } from '../../core/stream/kafka/remove-topics.ts';
+import { removeTopics } from '../../core/stream/kafka/topics.ts';
 import { removeKeys } from '../../core/stream/remove-keys.ts';
 import { recordChange } from '../../kit/audit/audit-log.ts';
 import { byCommand } from '../../kit/command/stores.ts';
@@ -18,18 +18,20 @@ import { Failure } from '../../kit/words/failure.ts';
 import { readRequest, requireFreeze } from './approval.ts';
 import { type Archive, removeStrays, type Step, type WriteArchive } from './archive-file.ts';
 import { deadLetterRest, drain } from './drain.ts';
-import { exportTable, type Stored, verifyArchive } from './export-table.ts';
-import { openFolder } from './file-stores/folder.ts';
-import { listOthers, lossesOf, readFigures } from './market-figures.ts';
-import { sha256 } from './part-file.ts';
 import {
   dropSchema,
+  exportTable,
   hasSchema,
   listMigrations,
   listTables,
   lockTables,
   readContent,
-} from './table-rows.ts';
+  type Stored,
+  verifyArchive,
+} from './export-table.ts';
+import { openFolder } from './file-stores/folder.ts';
+import { listOthers, lossesOf, readFigures } from './market-figures.ts';
+import { sha256 } from './part-file.ts';
 
 /** The files of the archive; a rollback that goes on may write a file again. */
 const storedOf = ({ folder, market: archive, key }: Rollback): Stored => {

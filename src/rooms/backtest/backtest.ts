@@ -1,6 +1,6 @@
 /** Backtests on the wire: what is asked for, and what is answered. */
 import { z } from 'zod';
-import { createdAtMsOf } from '../../core/domain/transaction-id.ts';
+import { createdAtMsOf } from '../../core/domain/transaction.ts';
 import { corridorParameter, idParameter } from '../../kit/words/list-parameters.ts';
 import { findEmpty, refuseEmpty, TIMES } from '../../kit/words/range.ts';
 import { dayOrTime } from '../../kit/words/wire-time.ts';

@@ -6,14 +6,13 @@ import { type CompiledRuleSet, compileRuleSet } from '../../core/score/rules/com
 import { default3 } from '../../core/score/rules/default-3.ts';
 import { hashRuleSet } from '../../core/score/rules/rule-set-data.ts';
 import { listWalkedMonths } from '../../core/store/partitions/month-slice.ts';
-import { findDraftedSource } from '../../core/store/rule-sets/rule-sets.ts';
-import { readRuleSetsInForce } from '../../core/store/rule-sets/watch-rule-sets.ts';
+import { findDraftedSource, readRuleSetsInForce } from '../../core/store/rule-sets/rule-sets.ts';
 import { corridorsNamed } from '../../core/store/transactions/corridors.ts';
 import { recordChange } from '../../kit/audit/audit-log.ts';
 import type { Database, Query } from '../../kit/database/pool.ts';
 import { given } from '../../kit/words/describe-issue.ts';
 import { Failure } from '../../kit/words/failure.ts';
-import { InvalidFields } from '../../kit/words/field-error.ts';
+import { InvalidFields } from '../../kit/words/field-errors.ts';
 import { detachedWithin } from '../../kit/words/page.ts';
 import type { Officer } from '../../kit/words/principal.ts';
 import { type NewBacktest, type Question, type Version, versionText } from './backtest.ts';

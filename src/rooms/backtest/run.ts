@@ -14,9 +14,9 @@ import { type Databases, readFrom } from '../../kit/database/replica/choose-data
 import type { Writes } from '../../kit/duties/leadership.ts';
 import { Failure, isUnavailable } from '../../kit/words/failure.ts';
 import { type Question, type Version, versionText } from './backtest.ts';
-import { type Counts, type Days, noCounts } from './count/counts.ts';
 import { createFold, type Judged, type RuleSetOf } from './count/fold-rows.ts';
 import { reportOf } from './count/report.ts';
+import { type Counts, type Days, noCounts } from './count/report-schema.ts';
 import { refuseDetached } from './request.ts';
 import { endBacktest, type NextBacktest, storeCounts } from './store/backtests.ts';
 import { daysText, readDay } from './store/days.ts';

@@ -1,6 +1,5 @@
 /** When backtests end. */
-import { PURGE_STEP_ROWS_MAX, purgeRows } from '../../kit/duties/purge.ts';
-import type { Retention } from '../../kit/duties/retention.ts';
+import { PURGE_STEP_ROWS_MAX, purgeRows, type Retention } from '../../kit/duties/purge.ts';
 
 const OLD = `(select backtest_id from market.backtests where ended_at < now() - interval '90 days')`;
 

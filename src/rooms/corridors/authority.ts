@@ -1,7 +1,10 @@
 /** Decision authority: which role may make a change, and who else it needs. */
-import { isFlagScope } from '../../core/domain/flag.ts';
-import { EMERGENCY, readOnlyScope } from '../../core/domain/level.ts';
-import { isStricterScope } from '../../core/domain/stricter.ts';
+import {
+  EMERGENCY,
+  isFlagScope,
+  isStricterScope,
+  readOnlyScope,
+} from '../../core/domain/switch.ts';
 import { Problem } from '../../kit/http/answers/problem.ts';
 import { Failure } from '../../kit/words/failure.ts';
 import type { Officer, Role } from '../../kit/words/principal.ts';

@@ -4,12 +4,12 @@ import {
   type CorridorLog,
   type CorridorSettings,
   DEFAULT_SETTINGS,
+  freezeOf,
   LOGS,
   RESIDENCY_CHARS_MAX,
   WEIGHT_MAX,
   WEIGHT_MIN,
-} from '../../core/domain/corridor-settings.ts';
-import { freezeOf } from '../../core/domain/switch.ts';
+} from '../../core/domain/switch.ts';
 import { changeCorridor, readByAll } from '../../core/store/corridors/settings.ts';
 import { countOpen } from '../../core/store/open-rows/open-rows.ts';
 import { holdSwitches, readSwitches } from '../../core/store/switches/switches.ts';

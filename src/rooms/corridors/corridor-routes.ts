@@ -1,6 +1,6 @@
 /** `/v1/corridors/{id}`: how a corridor does, and its checklist. */
 import { z } from 'zod';
-import { DEFAULT_SETTINGS, LOGS } from '../../core/domain/corridor-settings.ts';
+import { DEFAULT_SETTINGS, LOGS } from '../../core/domain/switch.ts';
 import type { Api } from '../../core/room.ts';
 import { compareLogs } from '../../core/store/log-deliveries/log-deliveries.ts';
 import { readSwitches } from '../../core/store/switches/switches.ts';
@@ -20,10 +20,9 @@ import {
   readSettings,
   settingsSchema,
 } from './corridor-change.ts';
-import { readHealth } from './corridor-health.ts';
+import { healthOf, healthSchema, readHealth, SLO_MS } from './corridor-health.ts';
 import { readScopeState, readStanding, scopeStateSchema, standingSchema } from './freeze-change.ts';
 import { frozenOf, paths, standingExample, stopsOf } from './freeze-routes.ts';
-import { healthOf, healthSchema, SLO_MS } from './health.ts';
 
 type Parts = Pick<
   Api,

@@ -1,6 +1,5 @@
 /** `risk degradation …`: shows and sets levels of degradation over a running API. */
-import { readOnlyScope } from '../../core/domain/level.ts';
-import type { StopJson } from '../../core/domain/switch.ts';
+import { readOnlyScope, type StopJson } from '../../core/domain/switch.ts';
 import { commandOf } from '../../kit/command/rows.ts';
 import { tellStops } from './say.ts';
 

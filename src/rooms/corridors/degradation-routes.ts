@@ -1,8 +1,11 @@
 /** `/v1/degradation`: the level of the market and of each corridor, and setting one by hand. */
 import { z } from 'zod';
-import { EMERGENCY, levelByHand, readOnlyOf, readOnlyScope } from '../../core/domain/level.ts';
 import {
   corridorScope,
+  EMERGENCY,
+  levelByHand,
+  readOnlyOf,
+  readOnlyScope,
   SCOPE_CHARS_MAX,
   type Switches,
   stopSchema,
@@ -14,7 +17,7 @@ import { worse } from '../../kit/breakers/degradation.ts';
 import { Problem } from '../../kit/http/answers/problem.ts';
 import { answer, bodyOf, operation } from '../../kit/http/operation.ts';
 import { given } from '../../kit/words/describe-issue.ts';
-import { InvalidFields } from '../../kit/words/field-error.ts';
+import { InvalidFields } from '../../kit/words/field-errors.ts';
 import { LEVELS } from '../../kit/words/levels.ts';
 import { plainText } from '../../kit/words/plain-text.ts';
 import { wireTime } from '../../kit/words/wire-time.ts';

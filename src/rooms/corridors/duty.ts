@@ -4,8 +4,7 @@ import type { Worker } from '../../core/room.ts';
 import { findTails, type Tail, tailRows } from '../../core/store/partitions/tails.ts';
 import type { Database } from '../../kit/database/pool.ts';
 import type { Duty } from '../../kit/duties/run-duties.ts';
-import { readHealth } from './corridor-health.ts';
-import { healthOf } from './health.ts';
+import { healthOf, readHealth } from './corridor-health.ts';
 import { createCorridorMetrics } from './metrics.ts';
 
 /** Shorter: the readings, of some 0.2 s of a processor, are felt; longer: dashboards lag, also after another worker has the lead. */

@@ -1,7 +1,6 @@
 /** Tells other systems of decisions that another person completes or ends, and of what figures propose. */
 
-import { isFlagScope } from '../../core/domain/flag.ts';
-import { corridorScope } from '../../core/domain/switch.ts';
+import { corridorScope, isFlagScope } from '../../core/domain/switch.ts';
 import type { Event, EventSource } from '../../core/events.ts';
 import type { Query } from '../../kit/database/pool.ts';
 import { rowsOf } from '../../kit/database/statement.ts';

@@ -1,7 +1,15 @@
 /** `/v1/flags`: which optional capabilities are on, and turning them off and on. */
 import { z } from 'zod';
-import { FLAG_NAMES, FLAGS, type Flag, flagScope, offOf } from '../../core/domain/flag.ts';
-import { type Switches, stopSchema, toStopJson } from '../../core/domain/switch.ts';
+import {
+  FLAG_NAMES,
+  FLAGS,
+  type Flag,
+  flagScope,
+  offOf,
+  type Switches,
+  stopSchema,
+  toStopJson,
+} from '../../core/domain/switch.ts';
 import type { Api } from '../../core/room.ts';
 import { readSwitches } from '../../core/store/switches/switches.ts';
 import { answer, bodyOf, operation } from '../../kit/http/operation.ts';

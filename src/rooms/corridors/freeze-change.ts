@@ -1,11 +1,12 @@
 /** Freezes a corridor or the market, and lets it go on: new transactions are refused, and accepted ones are scored. */
 import { z } from 'zod';
-import { STRICTER, stricterScope } from '../../core/domain/stricter.ts';
 import {
   freezeOf,
+  STRICTER,
   type Stop,
   type Switches,
   stopSchema,
+  stricterScope,
   toStopJson,
   withEnvironment,
 } from '../../core/domain/switch.ts';

@@ -2,14 +2,14 @@
 
 import { LIMITED_MARKET, type LimitKind, type Rate } from '../../core/domain/limit.ts';
 import { changeLimits } from '../../core/store/limits/limits.ts';
-import { makeAnalytics } from '../../core/store/markets/grant-analytics.ts';
 import { makeAuditor } from '../../core/store/markets/grant-auditor.ts';
-import { grantMarket } from '../../core/store/markets/grant-market.ts';
 import {
+  grantMarket,
   type MadeMarket,
   type MarketMaking,
+  makeAnalytics,
   makeMarket,
-} from '../../core/store/markets/make-market.ts';
+} from '../../core/store/markets/grant-market.ts';
 import { recordChange } from '../../kit/audit/audit-log.ts';
 import {
   type Command,

@@ -1,7 +1,7 @@
 /** `/v1/proposals`: what figures propose to do about corridors, and carrying it out. */
 import { z } from 'zod';
 import { throttleScope } from '../../core/domain/limit.ts';
-import { stricterScope } from '../../core/domain/stricter.ts';
+import { stricterScope } from '../../core/domain/switch.ts';
 import type { Api } from '../../core/room.ts';
 import { Problem } from '../../kit/http/answers/problem.ts';
 import { answer, bodyOf, operation } from '../../kit/http/operation.ts';

@@ -1,7 +1,6 @@
 /** Figures of the last hour propose what people may do about a corridor. */
 import { type Limit, type Rate, throttleScope } from '../../core/domain/limit.ts';
-import { stricterScope } from '../../core/domain/stricter.ts';
-import { freezeOf, type Switches, stopOf } from '../../core/domain/switch.ts';
+import { freezeOf, type Switches, stopOf, stricterScope } from '../../core/domain/switch.ts';
 
 /** Figures of a corridor of the last hour. */
 export type HourFigures = {

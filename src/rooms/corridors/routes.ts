@@ -1,9 +1,9 @@
 /** `/v1/switches`: what is stopped, and stopping and starting it. */
 import { z } from 'zod';
-import { isFlagScope } from '../../core/domain/flag.ts';
-import { isLevelScope } from '../../core/domain/level.ts';
-import { isStricterScope } from '../../core/domain/stricter.ts';
 import {
+  isFlagScope,
+  isLevelScope,
+  isStricterScope,
   SCOPE_CHARS_MAX,
   type Switches,
   stopSchema,

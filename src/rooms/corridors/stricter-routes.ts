@@ -1,8 +1,7 @@
 /** `/v1/corridors/{id}/tighten` and `/manual`: stricter verdicts of a corridor for a time. */
 import { z } from 'zod';
 import { marketAmount } from '../../core/domain/decimal.ts';
-import { type Stricter, stricterScope } from '../../core/domain/stricter.ts';
-import { toStopJson } from '../../core/domain/switch.ts';
+import { type Stricter, stricterScope, toStopJson } from '../../core/domain/switch.ts';
 import type { Api } from '../../core/room.ts';
 import { readMarketAmount } from '../../core/store/amounts/market-amount.ts';
 import { answer, bodyOf, operation } from '../../kit/http/operation.ts';

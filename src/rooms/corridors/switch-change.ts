@@ -1,20 +1,21 @@
 /** Stops a scope or starts it again, with its row of the audit log, in one commit. */
 import { z } from 'zod';
-import { STRICTER, stricterScope } from '../../core/domain/stricter.ts';
 import {
   corridorScope,
   isModel,
   isScope,
   MODEL,
   RULE,
+  STRICTER,
   type Stop,
   type Switches,
   stopSchema,
+  stricterScope,
 } from '../../core/domain/switch.ts';
 import type { Api } from '../../core/room.ts';
 import type { Models } from '../../core/score/judge.ts';
 import { currentRuleSet } from '../../core/score/rules/rule-sets.ts';
-import { listRuleSetsInForce } from '../../core/store/rule-sets/watch-rule-sets.ts';
+import { listRuleSetsInForce } from '../../core/store/rule-sets/rule-sets.ts';
 import { changeSwitches } from '../../core/store/switches/switches.ts';
 import { recordChange } from '../../kit/audit/audit-log.ts';
 import type { Database } from '../../kit/database/pool.ts';

@@ -5,9 +5,9 @@
  */
 import { randomUUID } from 'node:crypto';
 import { z } from 'zod';
+import { planRows } from '../../core/accept/claim-keys.ts';
 import type { Ingest } from '../../core/accept/ingest.ts';
-import { planRows } from '../../core/accept/plan-rows.ts';
-import { createdAtMsOf } from '../../core/domain/transaction-id.ts';
+import { createdAtMsOf } from '../../core/domain/transaction.ts';
 import { openStored } from '../../core/store/open-rows/open-rows.ts';
 import { findDetachedMonths } from '../../core/store/partitions/partitions.ts';
 import { loadTransactions } from '../../core/store/transactions/read-transactions.ts';
@@ -17,8 +17,8 @@ import type { Change } from '../../kit/words/audit.ts';
 import { corridorParameter, timeParameter } from '../../kit/words/list-parameters.ts';
 import { type Month, monthOf } from '../../kit/words/month.ts';
 import type { Actor } from '../../kit/words/principal.ts';
-import { DEAD_LETTER_ID, type DeadLetter, errorCodeParameter } from './dead-letter.ts';
 import * as deadLetterStore from './store.ts';
+import { DEAD_LETTER_ID, type DeadLetter, errorCodeParameter } from './store.ts';
 
 /** Most dead letters that a database transaction marks. */
 const PAGE_ROWS = 1000;

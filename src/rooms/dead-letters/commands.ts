@@ -1,7 +1,7 @@
 /** `risk dead-letters …`: lists, shows, groups, replays and purges dead letters over a running API. */
 import { setTimeout as wait } from 'node:timers/promises';
+import { type AskApi, createAsk } from '../../kit/client/api-client.ts';
 import type { DeadLetterCommand, PurgeResult, ReplayResult } from '../../kit/client/api-types.ts';
-import { type AskApi, createAsk } from '../../kit/client/ask.ts';
 import { withApi } from '../../kit/command/api.ts';
 import {
   type Command,

@@ -19,18 +19,21 @@ import {
   replayExample,
   replayResultSchema,
 } from './change.ts';
-import { cureOf, withCures } from './cures.ts';
 import {
+  cureOf,
   DEAD_LETTER_ID,
   deadLetterExample,
   deadLetterGroupSchema,
   deadLetterListParameters,
   deadLetterSchema,
   deadLetterWithEntrySchema,
+  groupDeadLetters,
   groupExample,
+  listDeadLetters,
+  readDeadLetter,
+  withCures,
   withEntryExample,
-} from './dead-letter.ts';
-import { groupDeadLetters, listDeadLetters, readDeadLetter } from './store.ts';
+} from './store.ts';
 
 const path = z.object({
   id: z.uuid().toLowerCase().meta({ description: 'The dead letter.', example: DEAD_LETTER_ID }),

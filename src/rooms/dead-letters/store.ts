@@ -2,14 +2,16 @@
  * Dead letters as operators handle them: listed, shown, grouped, marked as replayed or purged. Marking takes active rows only
  * and skips rows that another operator is marking, so two operators at once never replay a letter twice.
  */
+
+import { z } from 'zod';
+import { TRANSACTION_ID } from '../../core/accept/examples.ts';
 import { isoTime } from '../../core/store/partitions/month-slice.ts';
 import { STAMP } from '../../kit/database/moment.ts';
 import type { Query } from '../../kit/database/pool.ts';
-import { firstOf, onlyOf, rowsOf } from '../../kit/database/statement.ts';
-import { timeColumns, timeText } from '../../kit/database/time-text.ts';
+import { firstOf, onlyOf, rowsOf, timeColumns, timeText } from '../../kit/database/statement.ts';
 import { encodeCursor } from '../../kit/words/cursor.ts';
+import { corridorFilter, pageParameters, shown } from '../../kit/words/list-parameters.ts';
 import type { PageJson } from '../../kit/words/page.ts';
-import type { DeadLetter, DeadLetterGroup, DeadLetterListParameters } from './dead-letter.ts';
 
 /** The active dead letters to mark: by id, or by common properties. */
 export type DeadLetterSelection = {
@@ -32,6 +34,117 @@ const list = rowsOf<DeadLetter, readonly unknown[]>(
             and ($5::boolean is null or (replayed_at is null and purged_at is null) = $5)
           order by failed_at desc, dead_letter_id desc limit $6`,
 );
+
+export const CURES = {
+  ENTRY_MALFORMED:
+    'If it names no transaction, wait: within seconds the reconciler appends the transactions of the entry and marks the dead letter as replayed.',
+  CRASHES_WORKER: 'Report it, then replay.',
+  MONTH_DETACHED: 'Attach the month, then replay.',
+  other: 'Correct the cause, then replay.',
+} as const;
+
+export const DEAD_LETTER_ID = '01a1f8a1-8f60-7000-8000-000000000007';
+
+export const errorCodeParameter = z
+  .string()
+  .regex(/^[A-Z0-9_]{1,64}$/, 'must be an error code, as SCORING_FAILED');
+
+export const deadLetterListParameters = z.strictObject({
+  corridor: corridorFilter,
+  error_code: errorCodeParameter.optional().meta(shown('SCORING_FAILED', 'Only this error code.')),
+  active: z
+    .enum(['true', 'false'])
+    .transform((text) => text === 'true')
+    .optional()
+    .meta({
+      description: 'True: only those neither replayed nor purged; false: only those that are.',
+      override: ({ jsonSchema }) => {
+        delete jsonSchema.enum;
+        jsonSchema.type = 'boolean';
+      },
+    }),
+  ...pageParameters,
+});
+type DeadLetterListParameters = z.output<typeof deadLetterListParameters>;
+
+const fields = {
+  dead_letter_id: z.uuid(),
+  stream: z.string(),
+  message: z
+    .object({
+      transaction_id: z.uuid().nullable(),
+      account_id: z.string().nullable(),
+      retry_count: z.int(),
+    })
+    .meta({ description: 'transaction_id is null where the entry did not tell all of them.' }),
+  corridor: z.string(),
+  error: z.string(),
+  error_code: z.string(),
+  failed_at: z.iso.datetime(),
+  replayed_at: z.iso.datetime().nullable(),
+  purged_at: z.iso.datetime().nullable(),
+};
+export const deadLetterSchema = z.object(fields).meta({ id: 'DeadLetter' });
+export type DeadLetter = z.infer<typeof deadLetterSchema>;
+
+const cure = z.string().meta({ description: 'What to do about this error code.' });
+
+export const deadLetterWithEntrySchema = z
+  .object({
+    ...fields,
+    cure,
+    entry: z.string().meta({
+      description:
+        'The transaction as its entry carried it, as JSON; where it could not be read, the packed value in base64, once an entry.',
+    }),
+  })
+  .meta({ id: 'DeadLetterWithEntry' });
+
+export const deadLetterGroupSchema = z
+  .object({
+    error_code: z.string(),
+    corridor: z.string(),
+    dead_letters: z.int(),
+    unreadable: z.int().meta({
+      description:
+        'Of them, those without a transaction: the reconciler looks for what their entries held.',
+    }),
+    first_failed_at: z.iso.datetime(),
+    last_failed_at: z.iso.datetime(),
+    cure,
+    sample_ids: z.array(z.uuid()),
+  })
+  .meta({ id: 'DeadLetterGroup' });
+type DeadLetterGroup = z.infer<typeof deadLetterGroupSchema>;
+
+export const deadLetterExample: DeadLetter = {
+  dead_letter_id: DEAD_LETTER_ID,
+  stream: '{market_0:US-EG:0}:transactions',
+  message: { transaction_id: TRANSACTION_ID, account_id: 'acc_17', retry_count: 4 },
+  corridor: 'US-EG',
+  error: 'scoring failed four times',
+  error_code: 'SCORING_FAILED',
+  failed_at: '2026-11-20T11:05:00.000Z',
+  replayed_at: null,
+  purged_at: null,
+};
+
+export const withEntryExample: z.infer<typeof deadLetterWithEntrySchema> = {
+  ...deadLetterExample,
+  cure: CURES.other,
+  entry: `{"transaction_id":"${TRANSACTION_ID}","account_id":"acc_17"}`,
+};
+
+export const groupExample: DeadLetterGroup = {
+  error_code: 'SCORING_FAILED',
+  corridor: 'US-EG',
+  dead_letters: 3,
+  unreadable: 0,
+  first_failed_at: '2026-11-20T11:05:00.000Z',
+  last_failed_at: '2026-11-20T11:09:30.000Z',
+  cure: CURES.other,
+  sample_ids: [DEAD_LETTER_ID],
+};
 
 /** Newest failure first. */
 export async function listDeadLetters(
@@ -133,3 +246,15 @@ export const readDeadLettersById = rowsOf<DeadLetter, [ids: readonly string[]]>(
   'list-dead-letters-by-id',
   `select ${COLUMNS} from market.dead_letters d where d.dead_letter_id = any ($1::uuid[])`,
 );
+
+/**
+ * Dead letters in the form of the API: one, one with its entry, groups by error, and what a list is asked for.
+ * Actions of an operator on a dead letter, by its error code; docs/dead-letters.md has the same sentences.
+ */
+export function cureOf(errorCode: string): string {
+  const found = Object.entries(CURES).find(([code]) => code === errorCode);
+  return (found ?? ['', CURES.other])[1];
+}
+
+export const withCures = <Row extends { readonly error_code: string }>(rows: readonly Row[]) =>
+  rows.map((row) => ({ ...row, cure: cureOf(row.error_code) }));

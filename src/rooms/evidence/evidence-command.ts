@@ -16,7 +16,7 @@ import {
   optionsOf,
   parseArguments,
 } from '../../kit/command/command.ts';
-import { readBounded } from '../../kit/command/read-file.ts';
+import { readBounded } from '../../kit/command/data-file.ts';
 import { commandOf } from '../../kit/command/rows.ts';
 import { byCommand, openCommandDatabase } from '../../kit/command/stores.ts';
 import type { Database } from '../../kit/database/pool.ts';

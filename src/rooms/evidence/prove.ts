@@ -1,18 +1,18 @@
 /** Makes bundles, which prove offline that the log sealed a score or a line of the audit log. */
-import { createdAtMsOf } from '../../core/domain/transaction-id.ts';
+import { createdAtMsOf } from '../../core/domain/transaction.ts';
 import { baseName } from '../../core/score/rules/derived-rule-set.ts';
 import { refuseDetached } from '../../core/store/partitions/partitions.ts';
 import type { Database, Query } from '../../kit/database/pool.ts';
 import { readHead, type TreeHead } from './log/checkpoint.ts';
 import {
   auditContent,
+  idsOf,
   type Kind,
   modelContent,
   ruleSetContent,
   scoreContent,
 } from './log/contents.ts';
-import type { ScoreTexts } from './log/score-texts.ts';
-import { idsOf } from './log/sets.ts';
+import type { ScoreTexts } from './log/score-hash.ts';
 import { inclusionPath, type ReadTile } from './log/tree.ts';
 import { ownRuleSetContent } from './seal/seal.ts';
 import {

@@ -5,7 +5,7 @@ import { Problem } from '../../kit/http/answers/problem.ts';
 import type { DocumentPart } from '../../kit/http/document.ts';
 import { eventOf, eventsDocument } from '../../kit/http/event-document.ts';
 import { answer, operation, pathsOf, routesOf } from '../../kit/http/operation.ts';
-import { InvalidFields } from '../../kit/words/field-error.ts';
+import { InvalidFields } from '../../kit/words/field-errors.ts';
 import { integerParameter } from '../../kit/words/list-parameters.ts';
 import { consistencyPath } from './log/tree.ts';
 import { type Bundle, FORMAT, proveLine, proveScore, readSigned, type Unproven } from './prove.ts';

@@ -1,5 +1,5 @@
 /** `risk export`: everything that a search finds, from a running API to a file. */
-import type { Call } from '../../kit/client/ask.ts';
+import type { Call } from '../../kit/client/api-client.ts';
 import { apiOf } from '../../kit/command/api.ts';
 import {
   type CommandContext,

@@ -8,12 +8,14 @@ import { z } from 'zod';
 import {
   type ApiOptions,
   ApiUnavailable,
+  createRetries,
   fetchApi,
+  type Retries,
+  type RetryOptions,
   readAnswer,
   refusal,
   unlessAborted,
 } from '../../kit/client/api-client.ts';
-import { createRetries, type Retries, type RetryOptions } from '../../kit/client/retries.ts';
 import { readState, writeState } from '../../kit/client/state-file.ts';
 import { Failure } from '../../kit/words/failure.ts';
 import { PARQUET_ROWS_MAX } from './parameters.ts';

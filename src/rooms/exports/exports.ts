@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as delay, setImmediate as othersRan } from 'node:timers/promises';
 import { recordChange } from '../../kit/audit/audit-log.ts';
 import type { Databases } from '../../kit/database/replica/choose-database.ts';
+import { settlesWithin } from '../../kit/process/settles-within.ts';
 import type { AuditAction } from '../../kit/words/audit.ts';
 import { Failure } from '../../kit/words/failure.ts';
 import type { Actor } from '../../kit/words/principal.ts';
@@ -16,7 +17,6 @@ import {
   type ReadRows,
   SLICE_CHARS_MAX,
 } from './read-rows.ts';
-import type { SlowedStream } from './slowed-stream.ts';
 import { csvHeader, csvWriter } from './write/csv.ts';
 import { lastJsonLine, toJsonLines } from './write/ndjson.ts';
 import { createParquetFile } from './write/parquet.ts';
@@ -66,6 +66,18 @@ const BUSY_PACE: Pace = { pageRows: 1000, takenRows: 100, groupRows: 2000 };
 /** Bytes, and how many rows are in them. */
 type Piece = { readonly bytes: Uint8Array; readonly rows: number };
 type Rows = AsyncIterable<readonly ExportRow[]>;
+
+type SlowedStream = {
+  readonly body: ReadableStream<Uint8Array>;
+  /** Resolves once there is room for more. Throws where nothing was taken for `idleMsMax`. */
+  readonly send: (bytes: Uint8Array) => Promise<void>;
+  /** Resolves once everything is taken. */
+  readonly close: () => Promise<void>;
+  /** Ends the body so that its reader sees that it is not whole. */
+  readonly breakOff: (error: unknown) => Promise<void>;
+  /** Aborted when the reader has gone. */
+  readonly gone: AbortSignal;
+};
 
 const paceOf = ({ isSubmitting }: Exports): Pace => (isSubmitting() ? BUSY_PACE : FULL_PACE);
 
@@ -208,4 +220,34 @@ async function* writeParquet(
   }
   if (group.length > 0) yield { bytes: await file.write(group), rows: group.length };
   yield { bytes: await file.finish(), rows: 0 };
+}
+
+/** A body that goes out as fast as its reader takes it: one piece waits at most, and the writer waits for room. */
+export function createSlowedStream(idleMsMax: number): SlowedStream {
+  const { readable, writable } = new TransformStream<Uint8Array, Uint8Array>(
+    undefined,
+    { highWaterMark: 1 },
+    { highWaterMark: 0 },
+  );
+  const writer = writable.getWriter();
+  const gone = new AbortController();
+  const leave = () => gone.abort(new Failure('unavailable', 'READER_GONE', 'the reader has gone'));
+  writer.closed.catch(leave);
+  const taken = async (work: Promise<void>) => {
+    if (await settlesWithin(work, idleMsMax)) return await work;
+    const detail = `the reader took nothing for ${idleMsMax} ms`;
+    throw new Failure('unavailable', 'READER_IDLE', detail);
+  };
+  return {
+    body: readable,
+    send: async (bytes) => {
+      await taken(writer.ready);
+      writer.write(bytes).catch(leave);
+    },
+    close: () => taken(writer.close()),
+    breakOff: async (error) => {
+      await writer.abort(error).catch(() => undefined);
+    },
+    gone: gone.signal,
+  };
 }

@@ -1,6 +1,6 @@
 /** `GET /v1/exports/transactions?…`: the filters of the search, an order by time, a form, and where to go on. */
 import { z } from 'zod';
-import { createdAtMsOf } from '../../core/domain/transaction-id.ts';
+import { createdAtMsOf } from '../../core/domain/transaction.ts';
 import {
   checkTogether,
   filters,

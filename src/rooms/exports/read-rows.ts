@@ -3,15 +3,17 @@
  * while a slice is read, never until a caller takes its rows.
  */
 import { setImmediate as othersRan } from 'node:timers/promises';
-import { createdAtMsOf } from '../../core/domain/transaction-id.ts';
+import { createdAtMsOf } from '../../core/domain/transaction.ts';
 import { labelInForce } from '../../core/store/label-in-force.ts';
 import { isoTime, listWalkedMonths } from '../../core/store/partitions/month-slice.ts';
 import { readBoundary, readSearchSlice } from '../../core/store/search/read-slice.ts';
 import { requireModel, requireReasons } from '../../core/store/search/require-known.ts';
 import {
+  filterOf,
   needsScore,
   outcomeConditions,
   type Parameter,
+  rangesOf,
   scoreConditions,
   transactionConditions,
 } from '../../core/store/search/search-filter.ts';
@@ -22,7 +24,6 @@ import {
   type SearchSlice,
   searchSlice,
 } from '../../core/store/search/search-slice.ts';
-import { filterOf, rangesOf } from '../../core/store/search/to-filter.ts';
 import { endOf, nextSlice, type WalkedSlice } from '../../core/store/search/walk.ts';
 import { timestampArray, uuidArray } from '../../kit/database/binary-array.ts';
 import type { Database, Statement } from '../../kit/database/pool.ts';

@@ -16,10 +16,15 @@ import { operation, pathsOf, routesOf } from '../../kit/http/operation.ts';
 import { withTokens } from '../../kit/http/personal-edge.ts';
 import { isUnavailable, toError } from '../../kit/words/failure.ts';
 import { FLAT_COLUMNS } from './columns.ts';
-import { type BegunExport, beginExport, type Exports, runExport } from './exports.ts';
+import {
+  type BegunExport,
+  beginExport,
+  createSlowedStream,
+  type Exports,
+  runExport,
+} from './exports.ts';
 import { createExportMetrics } from './metrics.ts';
 import { type ExportParameters, exportParameters, PARQUET_ROWS_MAX } from './parameters.ts';
-import { createSlowedStream } from './slowed-stream.ts';
 import { csvHeader, csvWriter } from './write/csv.ts';
 
 const BUSY_RETRY_AFTER_SECONDS = '10';

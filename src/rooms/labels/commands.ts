@@ -1,9 +1,9 @@
 /** `risk labels …`: posts a file of labels to a running API, and lists the labels that it has. */
 
-import { createdAtMsOf } from '../../core/domain/transaction-id.ts';
+import { createdAtMsOf } from '../../core/domain/transaction.ts';
 import { notTheContract } from '../../kit/client/api-client.ts';
 import type { AcceptedLabels } from '../../kit/client/api-types.ts';
-import { type Mapping, type Projection, projectionOf } from '../../kit/client/fields.ts';
+import { type Mapping, type Projection, projectionOf } from '../../kit/client/rows.ts';
 import {
   type Command,
   EXIT,

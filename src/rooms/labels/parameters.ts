@@ -3,8 +3,12 @@
  * which no two labels share; a cursor names the last label that was looked at.
  */
 import { z } from 'zod';
-import { LABEL_LIMITS, LABEL_VALUES, transactionIdInput } from '../../core/domain/label.ts';
-import type { StoredLabel } from '../../core/domain/label-record.ts';
+import {
+  LABEL_LIMITS,
+  LABEL_VALUES,
+  type StoredLabel,
+  transactionIdInput,
+} from '../../core/domain/label.ts';
 import { decodeJsonCursor, encodeJsonCursor } from '../../kit/words/cursor.ts';
 import {
   CURSOR_DESCRIPTION,

@@ -2,24 +2,24 @@
 import { z } from 'zod';
 import { acceptLabels, type LabelsRefused } from '../../core/accept/accept-labels.ts';
 import { storedLabel, TRANSACTION_ID, transactionInput } from '../../core/accept/examples.ts';
-import { labelInputSchema } from '../../core/domain/label.ts';
 import {
+  labelInputSchema,
   type StoredLabel,
   storedLabelSchema,
   toLabelJson,
-} from '../../core/domain/label-record.ts';
+} from '../../core/domain/label.ts';
 import { readFor } from '../../core/read-for.ts';
 import type { Api, ApiRoom } from '../../core/room.ts';
 import { listWalkedMonths } from '../../core/store/partitions/month-slice.ts';
 import { createBudget } from '../../core/store/search/walk.ts';
 import { type Databases, readFrom } from '../../kit/database/replica/choose-database.ts';
-import { ageHeaders } from '../../kit/http/answers/age.ts';
+import { ageHeaders } from '../../kit/http/answers/answer-headers.ts';
 import { Problem } from '../../kit/http/answers/problem.ts';
-import { listReader } from '../../kit/http/body/list-reader.ts';
+import { listReader } from '../../kit/http/body/body.ts';
 import type { DocumentPart } from '../../kit/http/document.ts';
 import { ownClientAlone } from '../../kit/http/openapi.ts';
 import { answer, operation, pathsOf, routesOf } from '../../kit/http/operation.ts';
-import { InvalidFields, jsonPointer } from '../../kit/words/field-error.ts';
+import { InvalidFields, jsonPointer } from '../../kit/words/field-errors.ts';
 import { missingWithin, monthlyPageSchema, type Page, toPageJson } from '../../kit/words/page.ts';
 import { clientLabelled, clientSeen } from '../../kit/words/principal.ts';
 import {

@@ -2,8 +2,8 @@
  * Labels as people list them: by transaction, account, merchant or simply newest first. Partitions are by the month of the
  * transaction, and a label may come at any time after it, so a page merges all months up to its time along an index.
  */
-import type { StoredLabel } from '../../core/domain/label-record.ts';
-import { createdAtMsOf } from '../../core/domain/transaction-id.ts';
+import type { StoredLabel } from '../../core/domain/label.ts';
+import { createdAtMsOf } from '../../core/domain/transaction.ts';
 import { LABEL_COLUMNS } from '../../core/store/labels/label-history.ts';
 import {
   isoTime,

@@ -5,7 +5,7 @@ import type { Database, Query } from '../../kit/database/pool.ts';
 import { onlyOf } from '../../kit/database/statement.ts';
 import { given, oneOf } from '../../kit/words/describe-issue.ts';
 import { Failure } from '../../kit/words/failure.ts';
-import { InvalidFields } from '../../kit/words/field-error.ts';
+import { InvalidFields } from '../../kit/words/field-errors.ts';
 import { ENGINE, type Officer } from '../../kit/words/principal.ts';
 import {
   ENTRIES_MAX,

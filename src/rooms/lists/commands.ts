@@ -1,6 +1,6 @@
 /** `risk lists …`: shows and changes lists over a running API, imports files, and writes reference lists. */
 
-import { createAsk } from '../../kit/client/ask.ts';
+import { createAsk } from '../../kit/client/api-client.ts';
 import { withApi } from '../../kit/command/api.ts';
 import { type CommandContext, EXIT, optionsOf, parseArguments } from '../../kit/command/command.ts';
 import { commandOf } from '../../kit/command/rows.ts';

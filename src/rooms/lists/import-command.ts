@@ -17,9 +17,9 @@ import { openDatabase } from '../../kit/database/open-database.ts';
 import type { Database } from '../../kit/database/pool.ts';
 import { firstOf, onlyOf, rowsOf } from '../../kit/database/statement.ts';
 import { Failure } from '../../kit/words/failure.ts';
-import { type FieldError, InvalidFields } from '../../kit/words/field-error.ts';
+import { type FieldError, InvalidFields } from '../../kit/words/field-errors.ts';
+import { inSession } from './import.ts';
 import { readImport } from './import-rows.ts';
-import { inSession } from './in-session.ts';
 import { EFFECTS, type Effect, type ImportJson, isShared, listName } from './list.ts';
 import { KINDS, type Kind } from './value.ts';
 

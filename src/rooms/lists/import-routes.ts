@@ -15,18 +15,25 @@ import { isLines, LINES_CONTENT_TYPE } from '../../kit/http/body/line-reader.ts'
 import { ndjson } from '../../kit/http/openapi.ts';
 import { answer, operation } from '../../kit/http/operation.ts';
 import { given } from '../../kit/words/describe-issue.ts';
-import { APPROVERS, CHANGERS, READERS } from './authority.ts';
+import type { Role } from '../../kit/words/principal.ts';
 import { lockList, requireList, requirePerson } from './change.ts';
 import { approveImport, endImport, importEntries, listImports } from './import.ts';
 import { IMPORT_ROWS_MAX, type ImportRows, readImport } from './import-rows.ts';
 import { entry, imported, importParameters, importPath, importSchema, namePath } from './list.ts';
-import { keeperOf } from './personal-values.ts';
-import type { Kind } from './value.ts';
+import { type Kind, keeperOf } from './value.ts';
 
 export type ImportParts = Pick<Api, 'databases' | 'limits'> & {
   /** An import has its rows in memory, so a process does one at a time. */
   readonly running: { isOne: boolean };
 };
+
+/**
+ * Roles that may change lists.
+ * Block and watch act alone, and so does the end of any entry; what people propose for an allow list waits.
+ */
+export const CHANGERS = ['analyst', 'operator', 'risk_officer'] as const satisfies readonly Role[];
+export const APPROVERS = ['risk_officer'] as const satisfies readonly Role[];
+export const READERS = CHANGERS;
 
 const CSV = 'text/csv';
 /** A body slower than this for each allowed time breaks off. */

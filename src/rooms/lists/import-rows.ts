@@ -1,10 +1,9 @@
 /** Reads the rows of an import whole before any is stored: a wrong line, wherever it stands, refuses all. */
 import { Readable } from 'node:stream';
-import type { Projection } from '../../kit/client/fields.ts';
-import { readRows } from '../../kit/client/rows.ts';
+import { type Projection, readRows } from '../../kit/client/rows.ts';
 import { given, oneOf } from '../../kit/words/describe-issue.ts';
 import { Failure } from '../../kit/words/failure.ts';
-import { type FieldError, InvalidFields } from '../../kit/words/field-error.ts';
+import { type FieldError, InvalidFields } from '../../kit/words/field-errors.ts';
 import { plainText } from '../../kit/words/plain-text.ts';
 import { wireTime } from '../../kit/words/wire-time.ts';
 import { REASON_CHARS_MAX } from './list.ts';

@@ -2,14 +2,12 @@
 import { refuseShared } from '../../kit/access/identities.ts';
 import { recordChange } from '../../kit/audit/audit-log.ts';
 import type { Database, Query } from '../../kit/database/pool.ts';
-import { firstOf, onlyOf, rowsOf } from '../../kit/database/statement.ts';
-import { timeText } from '../../kit/database/time-text.ts';
+import { firstOf, onlyOf, rowsOf, timeText } from '../../kit/database/statement.ts';
 import { given } from '../../kit/words/describe-issue.ts';
 import { Failure } from '../../kit/words/failure.ts';
 import { ENGINE, type Officer } from '../../kit/words/principal.ts';
 import { lockList, requirePerson, requireRoom } from './change.ts';
 import type { ImportRows } from './import-rows.ts';
-import { inSession } from './in-session.ts';
 import type { ImportJson } from './list.ts';
 import { bumpBulk, bumpList } from './store.ts';
 
@@ -175,5 +173,23 @@ export async function endImport(
     const after = await requireImport(query, name, id);
     await recordChange(query, by, { action: 'list.end', subject: name, before, after });
     return after;
+  });
+}
+
+/** A database transaction of many statements, whose time a breaker does not take for a stall. */
+export async function inSession<T>(
+  database: Pick<Database, 'session'>,
+  work: (query: Query) => Promise<T>,
+): Promise<T> {
+  return await database.session(async (client, begin, query) => {
+    await begin();
+    try {
+      const value = await work(query);
+      await client.query('commit');
+      return value;
+    } catch (error) {
+      await client.query('rollback').catch(() => undefined);
+      throw error;
+    }
   });
 }

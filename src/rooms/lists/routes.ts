@@ -4,11 +4,16 @@ import { z } from 'zod';
 import type { Api, ApiRoom } from '../../core/room.ts';
 import type { DocumentPart } from '../../kit/http/document.ts';
 import { answer, bodyOf, operation, pathsOf, routesOf } from '../../kit/http/operation.ts';
-import { InvalidFields } from '../../kit/words/field-error.ts';
+import { InvalidFields } from '../../kit/words/field-errors.ts';
 import { pageOf } from '../../kit/words/page.ts';
-import { APPROVERS, CHANGERS, READERS } from './authority.ts';
 import { addEntry, approveEntry, createList, endEntry, requireList } from './change.ts';
-import { importLineSchema, importOperations } from './import-routes.ts';
+import {
+  APPROVERS,
+  CHANGERS,
+  importLineSchema,
+  importOperations,
+  READERS,
+} from './import-routes.ts';
 import {
   ENTRIES_MAX,
   type EntryJson,
@@ -26,9 +31,8 @@ import {
   newEntrySchema,
   newListSchema,
 } from './list.ts';
-import { askedValue, keptValue } from './personal-values.ts';
 import { findListed, listEntries, readLists } from './store.ts';
-import { readValue } from './value.ts';
+import { askedValue, keptValue, readValue } from './value.ts';
 
 type Parts = Pick<Api, 'databases'>;
 

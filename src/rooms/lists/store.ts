@@ -3,8 +3,7 @@
  * commits. An entry is in force by Postgres' clock.
  */
 import type { Query } from '../../kit/database/pool.ts';
-import { firstOf, onlyOf, rowsOf } from '../../kit/database/statement.ts';
-import { timeText } from '../../kit/database/time-text.ts';
+import { firstOf, onlyOf, rowsOf, timeText } from '../../kit/database/statement.ts';
 import { ENGINE, type Officer } from '../../kit/words/principal.ts';
 import {
   type EntryJson,

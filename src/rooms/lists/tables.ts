@@ -1,5 +1,5 @@
 /** When the rows of the tables of lists end. */
-import type { Retention } from '../../kit/duties/retention.ts';
+import type { Retention } from '../../kit/duties/purge.ts';
 
 export const tables: readonly Retention[] = [
   { tables: ['lists', 'list_imports', 'reference_lists'], ends: 'never: a row a list or import' },

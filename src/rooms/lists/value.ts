@@ -1,7 +1,11 @@
 /** Values of lists: each kind has one way to write a value, so that equal values are equal texts. */
+
+import type { Context } from 'hono';
 import ipaddr from 'ipaddr.js';
-import { countryProblem } from '../../core/domain/country.ts';
+import { countryProblem } from '../../core/domain/transaction.ts';
+import type { AppEnv } from '../../kit/http/app-env.ts';
 import { given } from '../../kit/words/describe-issue.ts';
+import { InvalidFields } from '../../kit/words/field-errors.ts';
 import { ID_CHARS_MAX, plainText } from '../../kit/words/plain-text.ts';
 
 export const KINDS = ['account', 'merchant', 'device', 'address', 'country', 'hash'] as const;
@@ -19,6 +23,12 @@ const ADDRESS_CHARS_MAX = 49;
 const IPV4_BITS = 32;
 /** Bits in front of an IPv4 address that is written as IPv6. */
 const MAPPED_BITS = 96;
+
+const FIELD_OF: Readonly<Partial<Record<Kind, string>>> = {
+  account: 'account_id',
+  device: 'device_id',
+  address: 'ip',
+};
 
 export function readValue(kind: Kind, text: string): ReadValue {
   switch (kind) {
@@ -111,3 +121,38 @@ export function addressOf(ip: string): { readonly text: string; readonly bytes: 
 }
 
 export const isIPv4 = ({ length }: readonly number[]): boolean => length * 8 === IPV4_BITS;
+
+/** The edge and the field where values of the kind are tokens. */
+function edgeOf(c: Context<AppEnv>, kind: Kind) {
+  const edge = c.get('personal');
+  const field = FIELD_OF[kind];
+  return edge !== undefined && field !== undefined && edge.declares(field)
+    ? { edge, field }
+    : undefined;
+}
+
+/**
+ * Values of lists where accounts, devices or addresses are tokens: a list has the token, whatever it was given.
+ * @returns a function that gives values as the list has them; undefined where they stay as they are
+ */
+export function keeperOf(c: Context<AppEnv>, kind: Kind) {
+  const known = edgeOf(c, kind);
+  return known && ((values: readonly string[]) => known.edge.tokensOf(known.field, values));
+}
+
+/** The value of a new entry; a value that is none of the kind stays, and is refused as such. */
+export async function keptValue(c: Context<AppEnv>, kind: Kind, value: string): Promise<string> {
+  const tokensOf = keeperOf(c, kind);
+  if (tokensOf === undefined || 'problem' in readValue(kind, value)) return value;
+  if (isNetwork(kind, value)) throw new InvalidFields([{ pointer: '/value', detail: NO_NETWORK }]);
+  const [token = value] = await tokensOf([value]);
+  return token;
+}
+
+/** The value of a question. */
+export async function askedValue(c: Context<AppEnv>, kind: Kind, value: string): Promise<string> {
+  const known = edgeOf(c, kind);
+  if (known === undefined) return value;
+  const { [known.field]: token = value } = await known.edge.find({ [known.field]: value });
+  return token;
+}

@@ -1,6 +1,5 @@
 /** Alerts on models, on what they read, and on labels. */
-import { type Alert, above, fresh } from '../../kit/alerts/alert.ts';
-import type { Windows } from '../../kit/alerts/windows.ts';
+import { type Alert, above, fresh, type Windows } from '../../kit/alerts/alert.ts';
 
 /** Intervals of the watch without one; fewer: the longest look within an interval is told as none. */
 const INTERVALS_LATE = 3;

@@ -9,6 +9,33 @@ import {
 } from '../../core/score/rollout/holding.ts';
 import { stageSchema } from '../../core/score/rollout/stages.ts';
 
+/** The limit on the features of a model. */
+const HISTOGRAMS_MAX = 1000;
+
+const valueHistogramSchema = z
+  .object({
+    name: z.string(),
+    /** Rising cuts; bin b holds the values at or above exactly b of them. */
+    cuts: z.array(z.number()).readonly(),
+    /** Shares by bin, the last one of missing values; they sum up to 1. */
+    shares: z.array(z.number().min(0).max(1)).readonly(),
+  })
+  .refine(({ cuts, shares }) => shares.length === cuts.length + 2, {
+    error: 'must have two shares more than cuts',
+  })
+  .refine(({ cuts }) => cuts.every((cut, at) => at === 0 || cut > (cuts[at - 1] ?? cut)), {
+    error: 'must have rising cuts',
+  });
+export type ValueHistogram = Readonly<z.infer<typeof valueHistogramSchema>>;
+
+const modelReferenceSchema = z.object({
+  /** Distributions in the training rows. */
+  features: z.array(valueHistogramSchema).max(HISTOGRAMS_MAX).readonly(),
+  /** Calibrated probabilities of rows that the model was not trained on. */
+  probability: valueHistogramSchema,
+});
+export type ModelReference = Readonly<z.infer<typeof modelReferenceSchema>>;
+
 const proposed = { corridor: corridorOrAll, to: holdingOf(['shadow', 'canary', 'active']) };
 export const newProposalSchema = z
   .strictObject({ ...proposed, override: overrideText })
@@ -165,3 +192,14 @@ export const modelDetailExample: ModelDetailJson = {
 export const decidedRolloutsExample: DecidedRolloutsJson = {
   items: [{ corridor: 'US-EG', to: 'canary:5', cause: 'approval', model_id: MODEL_ID }],
 };
+
+/**
+ * The distributions of a model's inputs and probability at its training: `reference` on its card, which later
+ * traffic is compared with. It is stored as this JSON.
+ * The reference on a model's card; undefined where the card has none, as of a model that was trained elsewhere.
+ */
+export function readReference(
+  card: Readonly<Record<string, unknown>> | null,
+): ModelReference | undefined {
+  return modelReferenceSchema.safeParse(card?.['reference']).data;
+}

@@ -2,11 +2,9 @@
 import { z } from 'zod';
 import { readFor } from '../../core/read-for.ts';
 import type { Api, ApiRoom } from '../../core/room.ts';
-import type { AnswerText } from '../../kit/caches/answer-cache.ts';
-import { createSampleCache } from '../../kit/caches/sample-cache.ts';
+import { type AnswerText, createSampleCache } from '../../kit/caches/answer-cache.ts';
 import type { Databases } from '../../kit/database/replica/choose-database.ts';
-import { ageHeaders } from '../../kit/http/answers/age.ts';
-import { answerHeaders } from '../../kit/http/answers/answer-headers.ts';
+import { ageHeaders, answerHeaders } from '../../kit/http/answers/answer-headers.ts';
 import {
   ASK_AGAIN,
   answerKept,

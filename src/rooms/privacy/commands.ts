@@ -14,8 +14,8 @@ import { lockWait, rowsOf } from '../../kit/database/statement.ts';
 import type { Actor } from '../../kit/words/principal.ts';
 import { anonymiseAction } from './anonymise/anonymise-command.ts';
 import { MARKET_KEY, privacySettings } from './open-personal.ts';
-import { openSealed, wrappingKey } from './seal.ts';
 import { lockState, raiseState } from './store.ts';
+import { openSealed, wrappingKey } from './subjects.ts';
 
 /** Subjects of one commit. Larger: an erasure of one of them waits longer; smaller: more commits. */
 const BATCH_SUBJECTS = 2000;

@@ -6,8 +6,7 @@ import type { Database } from '../../kit/database/pool.ts';
 import type { Log } from '../../kit/metrics/log.ts';
 import { Failure } from '../../kit/words/failure.ts';
 import { engineOf } from '../../kit/words/principal.ts';
-import { readLedger } from './ledger.ts';
-import { openSealed, PRIVACY_KEYS, wrappingKey } from './seal.ts';
+import { readLedger } from './erase.ts';
 import {
   addErased,
   deleteSubjects,
@@ -20,7 +19,7 @@ import {
   STATE_MARK,
   type State,
 } from './store.ts';
-import { openSubjects } from './subjects.ts';
+import { openSealed, openSubjects, PRIVACY_KEYS, wrappingKey } from './subjects.ts';
 import { openTokens } from './tokens.ts';
 
 /** Name that is authenticated with the wrapped key of the market. */

@@ -7,7 +7,7 @@ import { recordChange } from '../../kit/audit/audit-log.ts';
 import type { DocumentPart } from '../../kit/http/document.ts';
 import { answer, bodyOf, operation, pathsOf, routesOf } from '../../kit/http/operation.ts';
 import { Failure } from '../../kit/words/failure.ts';
-import { InvalidFields } from '../../kit/words/field-error.ts';
+import { InvalidFields } from '../../kit/words/field-errors.ts';
 import { plainText } from '../../kit/words/plain-text.ts';
 import { declareField } from './declare.ts';
 import { eraseSubject } from './erase.ts';

@@ -1,8 +1,7 @@
 /** Rows of personal fields, subjects and erasures. */
 import { hexUuidArray } from '../../kit/database/binary-array.ts';
 import type { Query, Statement } from '../../kit/database/pool.ts';
-import { firstOf, onlyOf, rowsOf } from '../../kit/database/statement.ts';
-import { timeText } from '../../kit/database/time-text.ts';
+import { firstOf, onlyOf, rowsOf, timeText } from '../../kit/database/statement.ts';
 import type { OwnField } from './own-subjects.ts';
 
 export type State = {

@@ -2,16 +2,15 @@
  * Subjects: each is one value of one personal field, found by HMAC(market key, field and value). Nobody can make a token again
  * without the subject's own key, which an erasure deletes with the row.
  */
-import { randomBytes } from 'node:crypto';
+import { hash, randomBytes } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
-import { tokenOf } from '../../core/domain/personal.ts';
-import { KEY_BYTES, seal } from '../../kit/access/seal.ts';
+import { isToken, type PersonalId, tokenOf, walkPath } from '../../core/domain/personal.ts';
+import { KEY_BYTES, seal, unseal } from '../../kit/access/seal.ts';
 import type { WrappingKey, WrappingKeys } from '../../kit/config/privacy-settings.ts';
 import { byteaArray, hexUuidArray, textArray } from '../../kit/database/binary-array.ts';
 import type { Database } from '../../kit/database/pool.ts';
 import { unnoted } from '../../kit/process/note-commits.ts';
 import { Failure } from '../../kit/words/failure.ts';
-import { hmacOf, openSealed, wrappingKey } from './seal.ts';
 import { findLiving, findTokens, insertSubjects, readSubjects, type Subject } from './store.ts';
 
 /** Values of a field in memory, 250 bytes each. Larger: more memory of an API process; smaller: more look-ups. */
@@ -55,6 +54,16 @@ type Opened = {
   readonly database: Pick<Database, 'query' | 'write'>;
   readonly keys: WrappingKeys;
   readonly marketKey: Buffer;
+};
+
+const BLOCK_BYTES = 64;
+const HASH_BYTES = 32;
+
+type Members = Record<string, unknown>;
+type Declared = {
+  readonly ids: readonly PersonalId[];
+  readonly paths: readonly { readonly path: readonly string[] }[];
+  readonly subjects: Pick<Subjects, 'reveal'>;
 };
 
 export function openSubjects({ database, keys, marketKey }: Opened): Subjects {
@@ -194,4 +203,84 @@ const jsonOf = (field: string, text: string) =>
 export function open(keys: WrappingKeys, { token, keyId, subjectKey, value }: Subject): string {
   const key = openSealed(wrappingKey(keys, keyId).key, subjectKey, token);
   return openSealed(key, value, token).toString();
+}
+
+/**
+ * HMAC of subjects, and the keys that wrap those of subjects.
+ * @returns HMAC-SHA-256 of texts (RFC 2104) in hexadecimal, by two hashes: a tenth of the time of `createHmac`
+ */
+export function hmacOf(key: Buffer): (text: string) => string {
+  const block = Buffer.alloc(BLOCK_BYTES);
+  (key.length > BLOCK_BYTES ? hash('sha256', key, 'buffer') : key).copy(block);
+  let inner = Buffer.from(block.map((byte) => byte ^ 0x36));
+  const outer = Buffer.concat([block.map((byte) => byte ^ 0x5c), Buffer.alloc(HASH_BYTES)]);
+  return (text) => {
+    const most = BLOCK_BYTES + 3 * text.length;
+    if (inner.length < most) inner = Buffer.concat([inner.subarray(0, BLOCK_BYTES)], 2 * most);
+    const end = BLOCK_BYTES + inner.write(text, BLOCK_BYTES);
+    // Node makes a binary text in half the time of a buffer.
+    outer.write(hash('sha256', inner.subarray(0, end), 'binary'), BLOCK_BYTES, 'binary');
+    return hash('sha256', outer, 'hex');
+  };
+}
+
+/** @throws Failure where the key, the name or the bytes are others */
+export function openSealed(key: Buffer, sealed: Buffer, name: string): Buffer {
+  const opened = unseal(key, sealed, name);
+  if (opened !== undefined) return opened;
+  const why = `a key of RISK_PRIVACY_KEYS does not open ${name}: another key of the same name wrapped it`;
+  throw new Failure('unavailable', PRIVACY_KEYS, why);
+}
+
+/** Code of failures that a corrected file of keys cures. */
+export const PRIVACY_KEYS = 'PRIVACY_KEYS';
+
+/** @throws Failure where the file has no key with this id */
+export function wrappingKey(keys: WrappingKeys, keyId: string): WrappingKey {
+  const found = keys.find((one) => one.keyId === keyId);
+  if (found !== undefined) return found;
+  const why = `RISK_PRIVACY_KEYS has no key ${keyId}, which wraps keys of subjects: put it back`;
+  throw new Failure('unavailable', PRIVACY_KEYS, why);
+}
+
+/**
+ * Replaces tokens by clear values in declared fields of an answer alone, as a client may write a token into any other field.
+ * @param text JSON
+ */
+export async function revealIn(text: string, { ids, paths, subjects }: Declared): Promise<string> {
+  const answer: unknown = JSON.parse(text);
+  const tokens: string[] = [];
+  const found: { readonly holder: Members; readonly name: string }[] = [];
+  const note = (holder: Members, name: string) => {
+    const value = holder[name];
+    if (typeof value !== 'string') return;
+    tokens.push(value);
+    found.push({ holder, name });
+  };
+  walk(answer, (holder) => {
+    for (const id of ids) {
+      const value = holder[id];
+      if (typeof value === 'string' && isToken(id, value)) note(holder, id);
+    }
+    for (const { path } of paths) walkPath(holder['metadata'], path, note);
+  });
+  if (tokens.length === 0) return text;
+  const values = await subjects.reveal(tokens);
+  for (const { holder, name } of found) {
+    const value = values.get(String(holder[name]));
+    if (value !== undefined) holder[name] = JSON.parse(value);
+  }
+  return JSON.stringify(answer);
+}
+
+/** Visits each object of an answer, but none within metadata. */
+function walk(value: unknown, each: (holder: Members) => void): void {
+  if (typeof value !== 'object' || value === null) return;
+  if (Array.isArray(value)) {
+    for (const element of value) walk(element, each);
+    return;
+  }
+  // Arrays and values without members have returned above.
+  each(value as Members);
+  for (const [name, member] of Object.entries(value)) if (name !== 'metadata') walk(member, each);
 }

@@ -1,5 +1,5 @@
 /** When the rows of personal fields and subjects end. */
-import type { Retention } from '../../kit/duties/retention.ts';
+import type { Retention } from '../../kit/duties/purge.ts';
 
 export const tables: readonly Retention[] = [
   {

@@ -13,8 +13,7 @@ import {
 } from '../../core/domain/personal.ts';
 import type { KeyedTransactionInput } from '../../core/domain/transaction.ts';
 import type { Repeated, Tokenised, Tokens } from '../../core/personal.ts';
-import { revealIn } from './reveal.ts';
-import type { Subjects, Wanted } from './subjects.ts';
+import { revealIn, type Subjects, type Wanted } from './subjects.ts';
 
 type Members = Record<string, unknown>;
 

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { TRANSACTION_ID } from '../../core/accept/examples.ts';
 import { DISPOSITIONS, type Disposition } from '../../core/domain/disposition.ts';
 import { VERDICTS } from '../../core/domain/score-record.ts';
+import { finalDecisionSchema } from './final-decision.ts';
 import { CASE_SOURCES, priorityNames } from './policy.ts';
 
 /** `confirming`: waits for a second person; `decided`: can be undone for a while; `closed`: final. */
@@ -213,6 +214,59 @@ export type LocatedTransaction = Omit<
   NewCase,
   'source' | 'priority' | 'due_at' | 'policy' | 'market_currency' | 'opened_by'
 >;
+
+const noteSchema = z
+  .object({
+    note_id: z.string(),
+    written_at: time,
+    written_by: z.string(),
+    note: z.string(),
+  })
+  .meta({ id: 'StoredCaseNote' });
+/** A case with all that is known of it, in the form of the API. */
+export type CaseNote = z.infer<typeof noteSchema>;
+
+const changeSchema = z
+  .object({
+    changed_at: time,
+    who: z.string(),
+    action: z.string(),
+    after: z.record(z.string(), z.unknown()).nullable(),
+  })
+  .meta({ id: 'CaseChange' });
+export type CaseChange = z.infer<typeof changeSchema>;
+
+export const caseDetailSchema = caseSchema
+  .extend({
+    notes: z.array(noteSchema).meta({ description: 'Oldest first.' }),
+    history: z
+      .array(changeSchema)
+      .meta({ description: `Newest first, at most ${CASE_LIMITS.shownRows}.` }),
+    final_decisions: z.array(finalDecisionSchema).meta({ description: 'Newest first.' }),
+  })
+  .meta({ id: 'ReviewCaseDetail' });
+export type CaseDetail = z.infer<typeof caseDetailSchema>;
+
+export const caseDetail: CaseDetail = {
+  ...claimedCase,
+  notes: [
+    {
+      note_id: '3',
+      written_at: '2026-11-20T09:41:00.000Z',
+      written_by: 'Ann',
+      note: 'Called the cardholder',
+    },
+  ],
+  history: [
+    {
+      changed_at: '2026-11-20T09:40:00.000Z',
+      who: 'Ann',
+      action: 'case.claim',
+      after: { locked_by: 'Ann', locked_until: '2026-11-20T09:55:00.000Z' },
+    },
+  ],
+  final_decisions: [],
+};
 
 /** The person who has a lock on the case; null once the lock has expired. */
 export function holderOf({ locked_by, locked_until, now }: StoredCase): string | null {

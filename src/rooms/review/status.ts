@@ -165,6 +165,41 @@ export const reviewStatus: Status = {
   },
 };
 
+/**
+ * Decisions of one reviewer since the begin of a shift, in the form of the API.
+ * A reviewer makes about 500 changes in a shift of 160 reviews.
+ */
+export const SHIFT_CHANGES_MAX = 5000;
+
+export const shiftSchema = z
+  .object({
+    reviewer: z.string(),
+    since: z.iso.datetime(),
+    decided: z.int().meta({ description: 'Decisions that stand, final or not.' }),
+    fraud: z.int(),
+    legitimate: z.int(),
+    unsure: z.int(),
+    in_time: z.int().meta({ description: 'Decided before their deadline.' }),
+    handling_seconds: handlingSeconds,
+    undone: z.int().meta({
+      description: `Decisions taken back, among the newest ${SHIFT_CHANGES_MAX} changes of the reviewer.`,
+    }),
+  })
+  .meta({ id: 'ReviewShift' });
+export type Shift = z.infer<typeof shiftSchema>;
+
+export const reviewShift: Shift = {
+  reviewer: 'Ann',
+  since: '2026-11-20T08:00:00.000Z',
+  decided: 41,
+  fraud: 9,
+  legitimate: 30,
+  unsure: 2,
+  in_time: 40,
+  handling_seconds: 164.5,
+  undone: 1,
+};
+
 /** A point of the plots of the last hour. */
 export function toReviewPoint({ at, waiting, officers_at_work }: Status) {
   const sum = (of: 'missed' | 'near' | 'waiting', rows = waiting) =>

@@ -1,6 +1,5 @@
 /** When the rows of the tables of the review end. */
-import { OLD, purgeRows, rowsBefore } from '../../kit/duties/purge.ts';
-import type { Retention } from '../../kit/duties/retention.ts';
+import { OLD, purgeRows, type Retention, rowsBefore } from '../../kit/duties/purge.ts';
 
 export const tables: readonly Retention[] = [
   { tables: ['review_intake'], ends: 'once their cases are open: they are work' },

@@ -8,7 +8,7 @@ import type { ScoreWindow } from '../../core/store/scores/score-window.ts';
 import type { Database } from '../../kit/database/pool.ts';
 import { onlyOf } from '../../kit/database/statement.ts';
 import { lowestIdAt } from '../../kit/words/cursor.ts';
-import { DAY_MS } from '../../kit/words/utc-bucket.ts';
+import { DAY_MS } from '../../kit/words/range.ts';
 
 /** Scores read for one answer. More: a question takes longer than some seconds. Fewer: busy corridors are counted for fewer days. */
 export const CROSSED_MAX = 50_000;

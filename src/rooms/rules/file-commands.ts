@@ -1,8 +1,7 @@
 /** Actions of `risk rules` that take a file. Check and test need neither an API nor a database. */
 
 import type { Compiled } from '../../core/score/rules/compile-rule-set.ts';
-import type { ApiClient } from '../../kit/client/api-client.ts';
-import { type AskApi, callApi, createAsk } from '../../kit/client/ask.ts';
+import { type ApiClient, type AskApi, callApi, createAsk } from '../../kit/client/api-client.ts';
 import { withApi } from '../../kit/command/api.ts';
 import { type CommandContext, EXIT, optionsOf, parseArguments } from '../../kit/command/command.ts';
 import {
@@ -13,9 +12,9 @@ import {
 } from '../../kit/command/data-file.ts';
 import type { Output } from '../../kit/command/output.ts';
 import { Failure } from '../../kit/words/failure.ts';
-import { checkAmong } from './check-source.ts';
 import { diffRuleSets } from './diff-rule-sets.ts';
 import { ruleLines, runExamples, toYaml } from './rule-file.ts';
+import { checkAmong } from './try-rule-set.ts';
 
 /** As much as the API takes. */
 const FILE_BYTES_MAX = 524_288;

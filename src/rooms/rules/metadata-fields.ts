@@ -5,7 +5,7 @@ import {
   FIELD_NAME,
   FIELD_TYPES,
   FIELDS_MAX,
-} from '../../core/domain/metadata-field.ts';
+} from '../../core/domain/metadata.ts';
 import { pathIn } from '../../core/domain/personal.ts';
 import type { Api } from '../../core/room.ts';
 import { fieldKey } from '../../core/score/rules/expression/catalogue.ts';
@@ -14,12 +14,11 @@ import { readFields } from '../../core/store/metadata-fields/metadata-fields.ts'
 import { readPersonalFields } from '../../core/store/personal-fields.ts';
 import { recordChange } from '../../kit/audit/audit-log.ts';
 import type { Database, Query } from '../../kit/database/pool.ts';
-import { firstOf, onlyOf, rowsOf } from '../../kit/database/statement.ts';
-import { timeText } from '../../kit/database/time-text.ts';
+import { firstOf, onlyOf, rowsOf, timeText } from '../../kit/database/statement.ts';
 import { answer, bodyOf, operation } from '../../kit/http/operation.ts';
 import { given } from '../../kit/words/describe-issue.ts';
 import { Failure } from '../../kit/words/failure.ts';
-import { InvalidFields } from '../../kit/words/field-error.ts';
+import { InvalidFields } from '../../kit/words/field-errors.ts';
 import { plainText } from '../../kit/words/plain-text.ts';
 import type { Officer } from '../../kit/words/principal.ts';
 

@@ -12,14 +12,11 @@ import {
 import { VERDICTS } from '../../core/domain/score-record.ts';
 import type { CompiledRuleSet } from '../../core/score/rules/compile-rule-set.ts';
 import { currentRuleSet } from '../../core/score/rules/rule-sets.ts';
-import {
-  listRuleSetsInForce,
-  readRuleSetsInForce,
-} from '../../core/store/rule-sets/watch-rule-sets.ts';
-import { sumDays } from '../../core/store/tallies/day-sums.ts';
+import { listRuleSetsInForce, readRuleSetsInForce } from '../../core/store/rule-sets/rule-sets.ts';
+import { sumDays } from '../../core/store/tallies/day-tallies.ts';
 import type { Database } from '../../kit/database/pool.ts';
 import { corridorFilter } from '../../kit/words/list-parameters.ts';
-import { DAY_MS } from '../../kit/words/utc-bucket.ts';
+import { DAY_MS } from '../../kit/words/range.ts';
 import { CROSSED_MAX, type Crossed, crossHits, NOTHING, sumOf } from './cross-hits.ts';
 
 /** More than rules and verdicts, by day. */

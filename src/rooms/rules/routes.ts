@@ -6,8 +6,7 @@ import { z } from 'zod';
 import type { Api, ApiRoom } from '../../core/room.ts';
 import { listReasonCodes } from '../../core/score/reason-codes.ts';
 import { listApproved } from '../../core/store/rule-sets/rule-sets.ts';
-import type { AnswerText } from '../../kit/caches/answer-cache.ts';
-import { createSampleCache } from '../../kit/caches/sample-cache.ts';
+import { type AnswerText, createSampleCache } from '../../kit/caches/answer-cache.ts';
 import { answerHeaders } from '../../kit/http/answers/answer-headers.ts';
 import {
   ASK_AGAIN,

@@ -1,18 +1,27 @@
 /** The life of a rule set: its author writes and submits it, another person approves it, and it is retired at the end. */
 import { canonicalJson } from '../../core/domain/metadata.ts';
+import { holdingText, type ProposedHolding } from '../../core/score/rollout/holding.ts';
 import { idsIn, subjectsInForce } from '../../core/score/rollout/in-force.ts';
-import { activeIn, personOf } from '../../core/score/rollout/plan-rollout.ts';
+import { activeIn, PROPOSAL_MS_MAX, personOf } from '../../core/score/rollout/plan-rollout.ts';
 import { hashRuleSet } from '../../core/score/rules/rule-set-data.ts';
-import { RULE_SETS, readRollouts } from '../../core/store/rollouts/rollouts.ts';
+import * as rollouts from '../../core/store/rollouts/decide-rollout.ts';
+import {
+  type Decision,
+  listOpenProposals,
+  RULE_SETS,
+  readRollouts,
+  type StoredProposal,
+} from '../../core/store/rollouts/rollouts.ts';
 import { holdPerson, refuseShared, refuseStale } from '../../kit/access/identities.ts';
 import { recordChange } from '../../kit/audit/audit-log.ts';
 import type { Database, Query } from '../../kit/database/pool.ts';
 import type { AuditAction } from '../../kit/words/audit.ts';
 import { given } from '../../kit/words/describe-issue.ts';
 import { Failure } from '../../kit/words/failure.ts';
-import { InvalidFields } from '../../kit/words/field-error.ts';
+import { InvalidFields } from '../../kit/words/field-errors.ts';
 import type { Officer } from '../../kit/words/principal.ts';
 import { holdFields } from './metadata-fields.ts';
+import type { DecidedJson, ProposalJson } from './rule-set-record.ts';
 import {
   countRows,
   findRow,
@@ -30,6 +39,12 @@ type Transactions = Pick<Database, 'transaction'>;
 /** More versions than people write in decades; each has up to 256 KiB. */
 const RULE_SETS_MAX = 10_000;
 const NAME = /^[a-z][a-z0-9@-]{0,63}$/;
+
+type Wanted = {
+  readonly corridor: string;
+  readonly to: ProposedHolding;
+  readonly override?: string | undefined;
+};
 
 export const refuse = (why: string): never => {
   throw new Failure('conflict', 'RULE_SET_REFUSED', why);
@@ -187,3 +202,68 @@ export async function retire(
     return await record(query, by, 'rule-set.retire', before, after);
   });
 }
+
+/** Rollouts of rule sets, decided as those of models: two people forward, by the same call; one person back. */
+export const listOpen = async (database: Pick<Database, 'query'>, name: string) =>
+  await listOpenProposals(RULE_SETS, database, name, Date.now() - PROPOSAL_MS_MAX);
+
+export const toProposalJson = (one: StoredProposal): ProposalJson => ({
+  proposal_id: one.proposalId,
+  corridor: one.corridor,
+  to: holdingText(one),
+  proposed_by: one.proposedBy,
+  proposed_at: one.proposedAt.toISOString(),
+  override: one.reason,
+});
+
+/** Proposes a rollout, or puts in force what another person has proposed. */
+export async function rollOut(
+  database: Database,
+  name: string,
+  { corridor, to, override }: Wanted,
+  by: Officer,
+): Promise<DecidedJson> {
+  await requireApproved(database.query, name);
+  const [open] = (await listOpen(database, name)).filter(
+    (one) =>
+      one.corridor === corridor &&
+      holdingText(one) === holdingText(to) &&
+      (override === undefined || override === one.reason),
+  );
+  if (open !== undefined) {
+    const { proposalId } = open;
+    return toDecided(
+      await rollouts.approveRollout(RULE_SETS, database, proposalId, by, requireApproved),
+    );
+  }
+  const asked = { subject: name, corridor, to, override, by };
+  const id = await rollouts.proposeRollout(RULE_SETS, database, asked);
+  const proposal = await rollouts.findProposal(RULE_SETS, database.query, id);
+  return { proposal: toProposalJson(proposal), items: [] };
+}
+
+async function requireApproved(query: Query, name: string): Promise<void> {
+  const { state } = await findKnown(query, name);
+  if (state !== 'approved') refuse(`${name} is ${state}: what is approved is rolled out`);
+}
+
+/** Ends what a rule set does: its canary, or its decisions, which go back to the rule set that decided before. */
+export async function rollBack(
+  database: Database,
+  name: string,
+  corridor: string,
+  by: Officer,
+): Promise<DecidedJson> {
+  await findKnown(database.query, name);
+  return toDecided(await rollouts.rollBack(RULE_SETS, database, corridor, by, name));
+}
+
+const toDecided = ({ rows }: Decision): DecidedJson => ({
+  proposal: null,
+  items: rows.map((row) => ({
+    corridor: row.corridor,
+    to: holdingText(row),
+    cause: row.cause,
+    rule_set: row.subject,
+  })),
+});

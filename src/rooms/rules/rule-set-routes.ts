@@ -19,6 +19,8 @@ import {
   findKnown,
   refuse,
   retire,
+  rollBack,
+  rollOut,
   submit,
 } from './rule-set-change.ts';
 import {
@@ -32,7 +34,6 @@ import {
   sourceExample,
   sourceSchema,
 } from './rule-set-record.ts';
-import { rollBack, rollOut } from './rule-set-rollout.ts';
 import { readRuleSet, toDetail } from './rule-set-rows.ts';
 import type { StoredRuleSet } from './store.ts';
 import {
@@ -47,8 +48,7 @@ import {
   triedSchema,
   tryRuleSet,
 } from './try-rule-set.ts';
-import { DECLINED_SHARE_MAX, refusalOf } from './try-yesterday.ts';
-import type { ReadYesterday } from './yesterday.ts';
+import { DECLINED_SHARE_MAX, type ReadYesterday, refusalOf } from './yesterday.ts';
 
 export type RuleSetParts = Pick<Api, 'databases' | 'models'> & {
   readonly readYesterday: ReadYesterday;

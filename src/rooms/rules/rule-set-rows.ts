@@ -5,16 +5,15 @@ import { holdingText, type Rollout } from '../../core/score/rollout/holding.ts';
 import { holdingsIn } from '../../core/score/rollout/plan-rollout.ts';
 import { default3 } from '../../core/score/rules/default-3.ts';
 import { currentRuleSet } from '../../core/score/rules/rule-sets.ts';
-import { readStage } from '../../core/store/rollouts/rollout-stages.ts';
+import { readStage } from '../../core/store/rollouts/decide-rollout.ts';
 import { RULE_SETS, readRollouts } from '../../core/store/rollouts/rollouts.ts';
 import { compileStored } from '../../core/store/rule-sets/rule-sets.ts';
 import { listCorridors } from '../../core/store/transactions/corridors.ts';
 import type { Database } from '../../kit/database/pool.ts';
 import { Failure } from '../../kit/words/failure.ts';
 import { type RuleSetJson, toRuleSetJson, toUncompiledJson } from './catalogue.ts';
-import { findKnown, tagOf } from './rule-set-change.ts';
+import { findKnown, listOpen, tagOf, toProposalJson } from './rule-set-change.ts';
 import type { DetailJson, ShadowJson } from './rule-set-record.ts';
-import { listOpen, toProposalJson } from './rule-set-rollout.ts';
 import { listFlips, listRows, type StoredFlips, type StoredRuleSet } from './store.ts';
 
 /** Newest of those that people have made; each has up to 256 KiB. */

@@ -3,24 +3,29 @@ import { z } from 'zod';
 import { explanationParts } from '../../core/domain/explanation.ts';
 import { FEATURE_LIST } from '../../core/domain/feature-schema.ts';
 import { type RuleInputs, scoreSchema } from '../../core/domain/score-record.ts';
-import { createdAtMsOf } from '../../core/domain/transaction-id.ts';
+import { createdAtMsOf } from '../../core/domain/transaction.ts';
 import { explain } from '../../core/score/explain.ts';
 import type { Models, Opinion } from '../../core/score/judge.ts';
-import type { CompiledRuleSet } from '../../core/score/rules/compile-rule-set.ts';
+import {
+  type Compiled,
+  type CompiledRuleSet,
+  compileRuleSet,
+} from '../../core/score/rules/compile-rule-set.ts';
+import { type Declared, listOfKey } from '../../core/score/rules/expression/catalogue.ts';
 import { inputsOf, knownInputs } from '../../core/score/rules/rule-inputs.ts';
-import { findRuleSet } from '../../core/score/rules/rule-sets.ts';
+import { currentRuleSet, findRuleSet } from '../../core/score/rules/rule-sets.ts';
 import { score } from '../../core/score/score.ts';
+import { readFields } from '../../core/store/metadata-fields/metadata-fields.ts';
+import { type KnownList, readKnownLists } from '../../core/store/rule-sets/known-lists.ts';
 import { compileStored } from '../../core/store/rule-sets/rule-sets.ts';
 import { readScoreRecord } from '../../core/store/scores/read-scores.ts';
 import { loadTransactions } from '../../core/store/transactions/read-transactions.ts';
 import type { Database, Query } from '../../kit/database/pool.ts';
 import { Failure } from '../../kit/words/failure.ts';
-import { InvalidFields } from '../../kit/words/field-error.ts';
-import { checkSource } from './check-source.ts';
+import { InvalidFields } from '../../kit/words/field-errors.ts';
 import { findKnown } from './rule-set-change.ts';
 import { RULE_SET, sourceExample, sourceSchema } from './rule-set-record.ts';
-import { countHits } from './try-yesterday.ts';
-import type { ReadYesterday } from './yesterday.ts';
+import { countHits, type ReadYesterday } from './yesterday.ts';
 
 /** More than the compiler takes; what it refuses is named by field. */
 export const BODY_BYTES_MAX = 524_288;
@@ -241,4 +246,42 @@ function vectorOf(features: Readonly<Record<string, number>>) {
     );
   }
   return Float64Array.from(names, (name) => features[name] ?? Number.NaN);
+}
+
+const familyOf = (id: string) => id.split('@')[0] ?? '';
+const OF_BUILD = familyOf(currentRuleSet.id);
+
+/**
+ * Checks a rule set of people by the compiler, and by what the compiler does not ask for.
+ * @param source of anybody
+ */
+export async function checkSource(query: Query, source: unknown): Promise<Compiled> {
+  return checkAmong(await readKnownLists(query), await readFields(query), source);
+}
+
+/** @param lists null, as `fields`: any may be named, where no database can be asked */
+export function checkAmong(
+  lists: readonly KnownList[] | null,
+  fields: Declared['fields'],
+  source: unknown,
+): Compiled {
+  const known = lists === null ? null : lists.map(({ name }) => name);
+  const made = compileRuleSet(source, { fields, lists: known });
+  if ('problems' in made) return made;
+  const { ruleSet } = made;
+  if (familyOf(ruleSet.id) === OF_BUILD) {
+    const detail = `must have a name that the build leaves free, not ${OF_BUILD}`;
+    return { problems: [{ pointer: '/id', detail }] };
+  }
+  if (lists === null) return made;
+  const allowing = new Set(lists.flatMap(({ name, effect }) => (effect === 'allow' ? name : [])));
+  const problems = ruleSet.rules.flatMap(({ id, verdict, inputs }) => {
+    const read = inputs.flatMap((key) => listOfKey(key) ?? []);
+    const other = read.find((list) => !allowing.has(list));
+    if ((verdict !== 'allow' && verdict !== 'approve') || other === undefined) return [];
+    // Any other list is changed by one person, who would approve payments alone.
+    const detail = `must ask lists that allow, and no others, where ${id} forces ${verdict}, not ${other}`;
+    return [{ pointer: '/rules', detail }];
+  });
+  return problems.length > 0 ? { problems } : made;
 }

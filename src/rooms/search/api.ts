@@ -4,7 +4,7 @@ import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http
 import { hasFreeze } from '../../core/domain/switch.ts';
 import type { Api, ApiRoom } from '../../core/room.ts';
 import type { ServedAnswer } from '../../kit/caches/answer-cache.ts';
-import { ageOf } from '../../kit/http/answers/age.ts';
+import { ageOf } from '../../kit/http/answers/answer-headers.ts';
 import { headersOf, KEEP_A_DAY } from '../../kit/http/answers/kept.ts';
 import { type Authenticator, holdsOne } from '../../kit/http/auth/auth.ts';
 import { readCredential } from '../../kit/http/auth/credential.ts';
@@ -14,7 +14,7 @@ import { pathsOf, routesOf } from '../../kit/http/operation.ts';
 import type { Metrics } from '../../kit/metrics/metrics.ts';
 import { clientSeen } from '../../kit/words/principal.ts';
 import { openCaches } from './caches.ts';
-import type { ScoreCache } from './queries/read-score.ts';
+import type { ScoreCache } from './queries/read-transaction.ts';
 import { evaluateOperations } from './routes/evaluate.ts';
 import { readAccount, readDevice, readMerchant } from './routes/parties.ts';
 import { SCORE_READERS, scoreOperations } from './routes/scores.ts';

@@ -1,7 +1,7 @@
 /** Scores and profiles in memory of an API process. */
 import type { Api } from '../../core/room.ts';
 import { createProfileCache, type ProfileCache } from './queries/party-profile.ts';
-import { createScoreCache, type ScoreCache } from './queries/read-score.ts';
+import { createScoreCache, type ScoreCache } from './queries/read-transaction.ts';
 import { readStamp } from './store/read-stamp.ts';
 
 export type Caches = { readonly scores: ScoreCache; readonly profiles: ProfileCache };

@@ -1,8 +1,8 @@
 /** `risk status`: shows the state of the pipeline, from a running API. */
 import { setTimeout as wait } from 'node:timers/promises';
 import { SILENT_MS } from '../../core/stream/status/workers.ts';
+import { type AskApi, createAsk } from '../../kit/client/api-client.ts';
 import type { DegradationLevel, LiveFigures, Status } from '../../kit/client/api-types.ts';
-import { type AskApi, createAsk } from '../../kit/client/ask.ts';
 import { withApi } from '../../kit/command/api.ts';
 import {
   type Command,
@@ -12,7 +12,7 @@ import {
   parseArguments,
 } from '../../kit/command/command.ts';
 import type { Output } from '../../kit/command/output.ts';
-import { RUNBOOKS_PATH } from '../../kit/http/runbooks-page.ts';
+import { RUNBOOKS_PATH } from '../../kit/http/problems-page.ts';
 import { Failure } from '../../kit/words/failure.ts';
 
 const WATCH_SECONDS_MAX = 3600;

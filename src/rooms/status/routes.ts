@@ -5,7 +5,7 @@
 import type { Context } from 'hono';
 import { refusalOf } from '../../core/require-on.ts';
 import type { Api, ApiRoom } from '../../core/room.ts';
-import { busyShare } from '../../kit/database/pool-usage.ts';
+import { busyShare } from '../../kit/database/pool.ts';
 import type { AppEnv } from '../../kit/http/app-env.ts';
 import type { DocumentPart } from '../../kit/http/document.ts';
 import { createLive, describeLive, liveContent } from '../../kit/http/live.ts';

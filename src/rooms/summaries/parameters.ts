@@ -8,12 +8,11 @@ import {
   reasonCode,
   ruleSetFilter,
 } from '../../core/store/search/search-question.ts';
-import type { SumQuestion } from '../../core/store/tallies/day-sums.ts';
+import type { SumQuestion } from '../../core/store/tallies/day-tallies.ts';
 import { given } from '../../kit/words/describe-issue.ts';
-import { InvalidFields } from '../../kit/words/field-error.ts';
+import { InvalidFields } from '../../kit/words/field-errors.ts';
 import { corridorFilter, shown } from '../../kit/words/list-parameters.ts';
-import { DAYS, findEmpty } from '../../kit/words/range.ts';
-import { DAY_MS } from '../../kit/words/utc-bucket.ts';
+import { DAY_MS, DAYS, findEmpty } from '../../kit/words/range.ts';
 
 export const SUMMARY_DAYS_MAX = 92;
 const SUMMARY_DAYS_DEFAULT = 7;

@@ -10,9 +10,9 @@ import {
   requireModel,
   requireReasons,
 } from '../../core/store/search/require-known.ts';
-import { type DaySum, sumDays } from '../../core/store/tallies/day-sums.ts';
+import { type DaySum, sumDays } from '../../core/store/tallies/day-tallies.ts';
 import { type Databases, readFrom } from '../../kit/database/replica/choose-database.ts';
-import { DAY_MS } from '../../kit/words/utc-bucket.ts';
+import { DAY_MS } from '../../kit/words/range.ts';
 import {
   type Dimension,
   type Figures,

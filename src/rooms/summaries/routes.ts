@@ -2,7 +2,7 @@
 
 import { databasesFor } from '../../core/read-for.ts';
 import type { Api, ApiRoom } from '../../core/room.ts';
-import { readDaysVersion } from '../../core/store/tallies/day-version.ts';
+import { readDaysVersion } from '../../core/store/tallies/day-tallies.ts';
 import {
   type AnswerCache,
   type CacheMetrics,
@@ -11,7 +11,7 @@ import {
   type ServedAnswer,
 } from '../../kit/caches/answer-cache.ts';
 import { type Databases, withLag } from '../../kit/database/replica/choose-database.ts';
-import { sayAge } from '../../kit/http/answers/age.ts';
+import { sayAge } from '../../kit/http/answers/answer-headers.ts';
 import {
   ASK_AGAIN,
   answerKept,
@@ -21,7 +21,7 @@ import {
 } from '../../kit/http/answers/kept.ts';
 import type { DocumentPart } from '../../kit/http/document.ts';
 import { answer, operation, pathsOf, routesOf } from '../../kit/http/operation.ts';
-import { DAY_MS } from '../../kit/words/utc-bucket.ts';
+import { DAY_MS } from '../../kit/words/range.ts';
 import { type SummaryQuestion, summaryParameters, withDays } from './parameters.ts';
 import { type DailySummaries, dailySummariesSchema, summarizeDays } from './queries.ts';
 

@@ -6,7 +6,7 @@ import type { Database, Query } from '../../kit/database/pool.ts';
 import type { AuditAction } from '../../kit/words/audit.ts';
 import { given } from '../../kit/words/describe-issue.ts';
 import { Failure } from '../../kit/words/failure.ts';
-import { InvalidFields } from '../../kit/words/field-error.ts';
+import { InvalidFields } from '../../kit/words/field-errors.ts';
 import { type PageJson, pageOf } from '../../kit/words/page.ts';
 import type { Actor } from '../../kit/words/principal.ts';
 import { makeSecret, type SealKeys, sealSecret } from './deliver/secret.ts';

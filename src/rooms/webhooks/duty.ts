@@ -8,7 +8,7 @@ import { type LocatedScore, locateDecided } from '../../core/store/scores/decide
 import { findClients } from '../../core/store/transactions/clients.ts';
 import type { Database, Query } from '../../kit/database/pool.ts';
 import { type Duty, ofEach } from '../../kit/duties/run-duties.ts';
-import { createPostEvent } from './deliver/post-event.ts';
+import { createPostEvent } from './deliver/attempt.ts';
 import { createSender } from './deliver/sender.ts';
 import { openTargets } from './deliver/target.ts';
 import { type ClientDecision, match, toLists } from './match-events.ts';
@@ -21,9 +21,8 @@ import {
   type NewDelivery,
   readPosition,
 } from './store/deliveries.ts';
-import { findOldestDue } from './store/due.ts';
 import { addHooked, hasHooked } from './store/intake.ts';
-import { countDisabled, listTakers } from './store/webhooks.ts';
+import { countDisabled, findOldestDue, listTakers } from './store/webhooks.ts';
 import type { Webhook } from './webhook.ts';
 
 /** Deliveries are made this late after a score was stored. */

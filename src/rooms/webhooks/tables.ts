@@ -1,6 +1,11 @@
 /** When the rows of the tables of webhooks end. */
-import { OLD, PURGE_STEP_ROWS_MAX, purgeRows, rowsBefore } from '../../kit/duties/purge.ts';
-import type { Retention } from '../../kit/duties/retention.ts';
+import {
+  OLD,
+  PURGE_STEP_ROWS_MAX,
+  purgeRows,
+  type Retention,
+  rowsBefore,
+} from '../../kit/duties/purge.ts';
 
 export const tables: readonly Retention[] = [
   { tables: ['webhook_intake'], ends: 'once their deliveries are made: they are work' },

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { VERDICTS } from '../../core/domain/score-record.ts';
 import { EVENT_TYPES, type EventType } from '../../core/events.ts';
 import { given } from '../../kit/words/describe-issue.ts';
-import { InvalidFields, jsonPointer } from '../../kit/words/field-error.ts';
+import { InvalidFields, jsonPointer } from '../../kit/words/field-errors.ts';
 import {
   CURSOR_DESCRIPTION,
   corridorParameter,

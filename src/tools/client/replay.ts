@@ -4,8 +4,8 @@
  */
 import { createApiClient, notTheContract } from '../../kit/client/api-client.ts';
 import type { AcceptedBatch } from '../../kit/client/api-types.ts';
-import { type Mapping, type Projection, projectionOf } from '../../kit/client/fields.ts';
 import type { Posted } from '../../kit/client/post-file.ts';
+import { type Mapping, type Projection, projectionOf } from '../../kit/client/rows.ts';
 import {
   type Command,
   type CommandContext,

@@ -11,13 +11,13 @@ import {
 } from '../../kit/command/command.ts';
 import { openCommandDatabase, openCommandRedis } from '../../kit/command/stores.ts';
 import { postgresUrl } from '../../kit/config/service-urls.ts';
-import { countConnections } from '../../kit/database/count-connections.ts';
 import { readReach } from '../../kit/database/market-reach.ts';
 import { missingMigrations } from '../../kit/database/migrations/schema-version.ts';
+import { countConnections } from '../../kit/database/open-database.ts';
 import type { Database } from '../../kit/database/pool.ts';
 import { readPostgresFacts } from '../../kit/database/server-facts.ts';
 import { describeUnknownSettings } from '../../kit/database/unknown-switch-settings.ts';
-import { readRedisFacts } from '../../kit/redis/server-facts.ts';
+import { readRedisFacts } from '../../kit/redis/connection.ts';
 import { checkFleet, type Finding, type Fleet, readFleet } from './fleet.ts';
 import { serviceAccount } from './services/account.ts';
 import { readEngineFile } from './services/engine-file.ts';

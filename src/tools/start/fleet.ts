@@ -2,9 +2,8 @@
 import { UsageError } from '../../kit/command/command.ts';
 import type { Config } from '../../kit/config/config.ts';
 import { configsOfMarkets } from '../../kit/config/market-config.ts';
-import { countConnections } from '../../kit/database/count-connections.ts';
 import { MARKETS } from '../../kit/database/market-reach.ts';
-import { openDatabase } from '../../kit/database/open-database.ts';
+import { countConnections, openDatabase } from '../../kit/database/open-database.ts';
 
 /** Processes of a market. */
 type Processes = { readonly api: number; readonly worker: number };

@@ -1,7 +1,7 @@
 /** Prints the screen of `risk start`: one line for each finished step, then where to look. */
 import { relative } from 'node:path';
+import type { AskApi } from '../../kit/client/api-client.ts';
 import type { FoundScore } from '../../kit/client/api-types.ts';
-import type { AskApi } from '../../kit/client/ask.ts';
 import type { Output } from '../../kit/command/output.ts';
 import { sayMoney } from '../../kit/words/money.ts';
 import { LINK_MINUTES } from '../../kit/words/session.ts';

@@ -5,8 +5,7 @@
 import { join, resolve } from 'node:path';
 import { apiKeyHash, mintApiKey } from '../../kit/access/api-key.ts';
 import { otherBootstrapKey } from '../../kit/access/api-keys.ts';
-import { createApiClient } from '../../kit/client/api-client.ts';
-import { createAsk } from '../../kit/client/ask.ts';
+import { createApiClient, createAsk } from '../../kit/client/api-client.ts';
 import {
   type Command,
   type CommandContext,

@@ -11,7 +11,7 @@ import type { Transaction } from '../../../src/core/domain/transaction.ts';
 import { merchantKind } from '../../../src/core/profile/merchant-kind.ts';
 import type { MerchantProfile } from '../../../src/core/profile/merchant-profile.ts';
 import { createRandom } from '../../../src/kit/random.ts';
-import { HOUR_MS } from '../../../src/kit/words/utc-bucket.ts';
+import { HOUR_MS } from '../../../src/kit/words/range.ts';
 import { foldRow } from '../../support/fold-one.ts';
 import { runsOf } from '../../support/thorough.ts';
 import { createSharedLogs, createWorker } from './workers.ts';

@@ -6,8 +6,7 @@
 import { LABEL_MATURITY_DAYS } from '../../../src/core/domain/history.ts';
 import type { PartyKind } from '../../../src/core/domain/party.ts';
 import type { Transaction } from '../../../src/core/domain/transaction.ts';
-import { NO_CORRIDOR_AMOUNTS } from '../../../src/core/profile/corridor-amounts.ts';
-import type { LoadPasts } from '../../../src/core/profile/fold-batch.ts';
+import { type LoadPasts, NO_CORRIDOR_AMOUNTS } from '../../../src/core/profile/fold-batch.ts';
 import type { Profile, ProfileKind } from '../../../src/core/profile/profile.ts';
 import { vectorOf } from '../../../src/core/score/feature-rows.ts';
 import { ACCOUNTS, merchantPast } from '../../../src/core/store/profiles/past-queries.ts';

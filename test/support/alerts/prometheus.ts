@@ -1,7 +1,5 @@
 /** Configurations of Prometheus and of Alertmanager. */
-import type { Severity } from '../../../src/kit/alerts/alert.ts';
-import { SEVERITIES } from '../../../src/kit/alerts/alert.ts';
-import { toDuration, windowsAt } from '../../../src/kit/alerts/windows.ts';
+import { SEVERITIES, type Severity, toDuration, windowsAt } from '../../../src/kit/alerts/alert.ts';
 
 type PrometheusOptions = {
   readonly factor: number;

@@ -1,6 +1,11 @@
 /** `deploy/prometheus/risk.rules.yml`: all alerts of the engine, as Prometheus reads them. */
-import type { Alert, AlertRule, Recording } from '../../../src/kit/alerts/alert.ts';
-import { type Windows, windowsAt } from '../../../src/kit/alerts/windows.ts';
+import {
+  type Alert,
+  type AlertRule,
+  type Recording,
+  type Windows,
+  windowsAt,
+} from '../../../src/kit/alerts/alert.ts';
 import { ROOMS } from '../../../src/main/rooms.ts';
 import { BUDGETS, BURN_RATES } from '../../../src/rooms/status/alerts/alerts.ts';
 import { COUNTS } from '../../../src/rooms/status/alerts/recordings.ts';

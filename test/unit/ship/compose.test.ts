@@ -8,7 +8,7 @@ import { Ajv } from 'ajv';
 import { DCLinter } from 'dclint';
 import { describe, expect, it } from 'vitest';
 import { readConfig } from '../../../src/kit/config/config.ts';
-import { countConnections } from '../../../src/kit/database/count-connections.ts';
+import { countConnections } from '../../../src/kit/database/open-database.ts';
 import { ROOT, readCompose, readText, withDefaults } from './ship-files.ts';
 
 const compose = readCompose();

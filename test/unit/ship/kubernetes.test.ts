@@ -6,7 +6,7 @@ import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { TRIGGERS, type TriggerName } from '../../../src/kit/alerts/triggers.ts';
 import { describeSettings, readConfig } from '../../../src/kit/config/config.ts';
-import { countConnections } from '../../../src/kit/database/count-connections.ts';
+import { countConnections } from '../../../src/kit/database/open-database.ts';
 import {
   FOLDER,
   type Manifest,

@@ -3,7 +3,7 @@
  * next fetch. So N processes let through the rate and the burst, and at any moment N slices more or fewer.
  */
 import type { Rate } from '../../domain/limit.ts';
-import type { Quota, QuotaRequest } from '../../stream/limit-quota.ts';
+import type { Quota, QuotaRequest } from '../../stream/party-quota.ts';
 
 type LeaseOptions = Rate & {
   /** Undefined: Redis does not answer. */

@@ -1,6 +1,6 @@
 /** Takes a request out of the limits of its key, its client and the market, and adds what is left to each answer. */
 import type { MiddlewareHandler } from 'hono';
-import { addHeaders } from '../../../kit/http/answers/headers.ts';
+import { addHeaders } from '../../../kit/http/answers/answer-headers.ts';
 import { asSentence, Problem } from '../../../kit/http/answers/problem.ts';
 import type { AppEnv } from '../../../kit/http/app-env.ts';
 import { type Limiter, scopesOf } from './limiter.ts';

@@ -1,6 +1,6 @@
 /** The limits of a process: a lease each, taken in order, all or none. */
 import type { Guard } from '../../../kit/breakers/breaker.ts';
-import type { HeaderList } from '../../../kit/http/answers/headers.ts';
+import type { HeaderList } from '../../../kit/http/answers/answer-headers.ts';
 import { answerWithin } from '../../../kit/process/settles-within.ts';
 import type { RedisClient } from '../../../kit/redis/connection.ts';
 import {
@@ -11,12 +11,11 @@ import {
   type LimitKind,
   type PartyField,
   partyFields,
+  type Rate,
 } from '../../domain/limit.ts';
 import { clientScope } from '../../domain/switch.ts';
-import type { LimitWatch } from '../../store/limits/watch-limits.ts';
-import { takeQuota } from '../../stream/limit-quota.ts';
-import { takeUnits } from '../../stream/party-quota.ts';
-import { type Exceeded, exceededBy, headerName, headersOf } from './exceeded.ts';
+import type { LimitWatch } from '../../store/limits/limits.ts';
+import { takeQuota, takeUnits } from '../../stream/party-quota.ts';
 import { createLease, type Lease } from './lease.ts';
 
 /** The client and the key that a request counts for. */
@@ -59,6 +58,20 @@ export type TakeParties = (
 
 /** Redis answers in under a millisecond; a request waits at most this long before its process goes on without Redis. */
 const FETCH_MS_MAX = 250;
+
+/** A limit that is used up. */
+export type Exceeded = {
+  readonly scope: string;
+  readonly detail: string;
+  /** Null: the same request never passes. */
+  readonly retryAfterSeconds: number | null;
+  readonly headers: Readonly<Record<string, string>>;
+};
+
+/** A limit and what is left of it. */
+type Rest = Rate & { readonly remaining: () => number };
+
+const RETRY_SECONDS_MAX = 3600;
 
 /** Scopes of every request, the narrowest first: a refusal by one leaves wider ones untouched. */
 export const scopesOf = ({ client, keyId }: Submitter) => [
@@ -181,3 +194,55 @@ export function createPartyLimits(
 /** Undefined where Redis fails or is silent. */
 const inTime = <T>(call: Promise<T>): Promise<T | undefined> =>
   answerWithin(call, FETCH_MS_MAX).catch(() => undefined);
+
+/**
+ * Tells a client of its limits: sentence, `Retry-After`, `RateLimit` and `RateLimit-Policy`.
+ * @param seconds after which the units may be there
+ */
+function exceededBy(
+  { kind, scope, n }: { readonly kind: string; readonly scope: string; readonly n: number },
+  rest: Rest,
+  seconds: number,
+): Exceeded {
+  const { ratePerSecond, burst } = rest;
+  const mayPass = n <= burst;
+  const retryAfterSeconds = mayPass
+    ? Math.max(1, Math.min(RETRY_SECONDS_MAX, Math.ceil(seconds)))
+    : null;
+  const units = ratePerSecond === 1 ? kind.replace(/s$/, '') : kind;
+  const never = mayPass
+    ? ''
+    : `; ${n} at once never pass: send them in parts of at most ${Math.floor(burst)}`;
+  return {
+    scope,
+    detail: `${scope} may send ${ratePerSecond} ${units} a second, ${burst} at once${never}`,
+    retryAfterSeconds,
+    headers: {
+      ...Object.fromEntries(headersOf([[headerName(kind, scope), rest]])),
+      ...retryAfter(retryAfterSeconds),
+    },
+  };
+}
+
+/** The header; none where the same request never passes. */
+export const retryAfter = (seconds: number | null): Readonly<Record<string, string>> =>
+  seconds === null ? {} : { 'Retry-After': String(seconds) };
+
+const headerName = (kind: string, scope: string) => `${kind} of ${scope.replaceAll(/["\\]/g, '_')}`;
+
+/** `RateLimit-Policy` and `RateLimit` of draft 11: w is a window that holds at least the burst, q what it lets through. */
+function headersOf(limits: readonly [name: string, rest: Rest][]): HeaderList {
+  const policies = limits.map(([name, { ratePerSecond, burst }]) => {
+    const seconds = Math.max(1, Math.ceil(burst / ratePerSecond));
+    return `"${name}";q=${Math.max(1, Math.round(ratePerSecond * seconds))};w=${seconds}`;
+  });
+  const rests = limits.map(([name, lease]) => {
+    const rest = lease.remaining();
+    const missing = rest === 0 ? 1 : lease.burst - rest;
+    return `"${name}";r=${rest};t=${Math.max(1, Math.ceil(missing / lease.ratePerSecond))}`;
+  });
+  return [
+    ['RateLimit-Policy', policies.join(', ')],
+    ['RateLimit', rests.join(', ')],
+  ];
+}

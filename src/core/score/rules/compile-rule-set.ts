@@ -4,14 +4,11 @@
  */
 
 import { DESCRIBED } from '../../../kit/words/describe-issue.ts';
-import { type FieldError, jsonPointer } from '../../../kit/words/field-error.ts';
-import { fieldErrors } from '../../../kit/words/field-errors.ts';
+import { type FieldError, fieldErrors, jsonPointer } from '../../../kit/words/field-errors.ts';
 import type { FeatureName } from '../../domain/feature-schema.ts';
 import { metadataProblem } from '../../domain/metadata.ts';
-import type { ManualFrom } from '../../domain/stricter.ts';
-import { exampleProblems } from './check-examples.ts';
+import type { ManualFrom } from '../../domain/switch.ts';
 import { type Bounds, CODE_MEASURES } from './code-measures.ts';
-import { checkDetail, type DetailPart } from './detail-template.ts';
 import {
   ANYTHING_DECLARED,
   type Catalogue,
@@ -22,15 +19,18 @@ import {
 } from './expression/catalogue.ts';
 import { checkExpression } from './expression/check-expression.ts';
 import { type Expression, type Read, readsOf, type ValueType } from './expression/expression.ts';
-import type { ExpressionProblem } from './expression/expression-problem.ts';
+import type { ExpressionProblem } from './expression/parse-expression.ts';
 import {
   type CheckedRule,
   CORRIDOR_KEY,
+  checkDetail,
+  type DetailPart,
   generateProgram,
   type Program,
 } from './generate-program.ts';
 import {
   type Band,
+  exampleProblems,
   type ForcedVerdict,
   hashRuleSet,
   RULES_MAX,

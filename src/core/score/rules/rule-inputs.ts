@@ -2,7 +2,7 @@
  * The inputs that a rule set reads beside the vector. A batch records them, and its score stores the record. Deciding, verifying
  * and explaining read the record alone, so all of them read the same.
  */
-import { valuesIn } from '../../domain/metadata-field.ts';
+import { valuesIn } from '../../domain/metadata.ts';
 import type { RuleInputs } from '../../domain/score-record.ts';
 import type { Transaction } from '../../domain/transaction.ts';
 import type { CompiledRuleSet } from './compile-rule-set.ts';

@@ -4,10 +4,14 @@
  */
 import { hash } from 'node:crypto';
 import { z } from 'zod';
+import { given, shortText } from '../../../kit/words/describe-issue.ts';
+import { FIELD_CHARS_MAX, type FieldError, jsonPointer } from '../../../kit/words/field-errors.ts';
+import { nearestName } from '../../../kit/words/nearest-name.ts';
 import { FEATURE_SCHEMA } from '../../domain/feature-schema.ts';
-import { canonicalJson } from '../../domain/metadata.ts';
-import { FIELD_NAME, FIELD_TYPES, FIELDS_MAX } from '../../domain/metadata-field.ts';
+import { canonicalJson, FIELD_NAME, FIELD_TYPES, FIELDS_MAX } from '../../domain/metadata.ts';
 import { SCORE_MAX, VERDICTS } from '../../domain/score-record.ts';
+import { type Catalogue, typeOfKey } from './expression/catalogue.ts';
+import type { ValueType } from './expression/expression.ts';
 
 /** A single function decides by all rules, and V8 optimises no function that is several times as long. */
 export const RULES_MAX = 256;
@@ -114,6 +118,14 @@ export const ruleSchema = z
   });
 export type RuleData = Readonly<z.infer<typeof ruleSchema>>;
 
+const NUMBER = { type: 'number', word: 'a number' };
+const VALUES: Readonly<Record<ValueType, { readonly type: string; readonly word: string }>> = {
+  number: NUMBER,
+  amount: NUMBER,
+  text: { type: 'string', word: 'a text' },
+  boolean: { type: 'boolean', word: 'true or false' },
+};
+
 const unique = (rules: readonly RuleData[], key: 'id' | 'code') =>
   new Set(rules.map((rule) => rule[key])).size === rules.length;
 
@@ -148,4 +160,37 @@ export type RuleSetData = Readonly<z.infer<typeof ruleSetSchema>>;
 /** Equal data have the same hash, in whatever order their members stand. */
 export function hashRuleSet(data: object): string {
   return hash('sha256', canonicalJson(data));
+}
+
+/**
+ * Examples of a rule name what a row may have, with values of the right type.
+ * @param pointer of the rule
+ * @param problemsMax each looks for the nearest name
+ */
+export function exampleProblems(
+  { examples = [] }: RuleData,
+  pointer: string,
+  catalogue: Catalogue,
+  problemsMax: number,
+): FieldError[] {
+  const wrong = examples.flatMap((example, nth) =>
+    Object.entries(example.given).flatMap(([name, value]) => {
+      const type = typeOfKey(catalogue, name);
+      const wanted = type === undefined ? undefined : VALUES[type];
+      return wanted?.type === typeof value ? [] : [{ nth, name, value, wanted }];
+    }),
+  );
+  return wrong.slice(0, problemsMax).map(({ nth, name, value, wanted }) => {
+    const path = ['examples', nth, 'given', shortText(name, FIELD_CHARS_MAX)];
+    const detail =
+      wanted === undefined
+        ? `is no name of the catalogue${nearest(name, catalogue)}`
+        : `must be ${wanted.word}, not ${given(value)}`;
+    return { pointer: `${pointer}${jsonPointer(path)}`, detail };
+  });
+}
+
+function nearest(name: string, { names }: Catalogue): string {
+  const found = nearestName(name, [...names.keys()]);
+  return found === undefined ? '' : `; ${found} is`;
 }

@@ -5,7 +5,7 @@
 import { int4Array } from '../../../kit/database/binary-array.ts';
 import type { Query, Statement } from '../../../kit/database/pool.ts';
 import { lowestIdAt } from '../../../kit/words/cursor.ts';
-import { DAY_MS } from '../../../kit/words/utc-bucket.ts';
+import { DAY_MS } from '../../../kit/words/range.ts';
 import {
   type CorridorAmount,
   type CorridorAmountRows,

@@ -1,7 +1,7 @@
 /** The exchange rates of a market in the memory of a process. */
 import type { Query } from '../../../kit/database/pool.ts';
 import { rowsOf } from '../../../kit/database/statement.ts';
-import { type Rate, type RateOf, type Rates, rateOfRows } from '../../score/exchange-rate.ts';
+import { type Rate, type RateOf, type Rates, rateOfRows } from '../../score/ask-inputs.ts';
 
 /** Rates of so many days are in memory, 60 bytes a currency and day; later payments are seldom. */
 const DAYS = 31;

@@ -2,9 +2,10 @@
  * Idempotency keys and their holders. transactions.ts claims them; key-slice-rows.ts has their slices and drops
  * them.
  */
-import { int4Array } from '../../../kit/database/binary-array.ts';
+
+import { hash } from 'node:crypto';
+import { hexUuidArray, int4Array, uuidOffset } from '../../../kit/database/binary-array.ts';
 import type { Query } from '../../../kit/database/pool.ts';
-import { digestKeys, type KeyDigests } from './key-digest.ts';
 
 export type KnownKey = {
   /** Index among the keys that were asked for. */
@@ -24,6 +25,12 @@ const findInSlices = {
   name: 'find-keys-in-slices',
   text: `${FIND} where k.slice = any($2::int4[])`,
 };
+
+/**
+ * The digests of several keys, in their order: a `uuid[]` as Postgres takes it, which the filters read in
+ * place.
+ */
+export type KeyDigests = { readonly array: Buffer; readonly count: number };
 
 /** Keys that some sealed slices hold, by their position. */
 export async function findKeysInSlices(
@@ -53,4 +60,20 @@ export async function findKnownKeys(
     idempotencyKey: keys[position] as string,
     transactionId,
   }));
+}
+
+/**
+ * The identifier of a client's idempotency key: 16 bytes of SHA-256, which `idempotency_digest` of sql/0001
+ * computes too. Among 78 billion keys the chance that any two share a digest is 1 in 10^17, and a deliberate
+ * collision takes 2^64 tries.
+ */
+export function digestKeys(client: string, keys: readonly string[]): KeyDigests {
+  const array = hexUuidArray(keys.map((key) => hash('sha256', `${client}\0${key}`, 'hex')));
+  return { array, count: keys.length };
+}
+
+/** The digests at some positions. */
+export function pickDigests({ array }: KeyDigests, positions: readonly number[]): KeyDigests {
+  const picked = positions.map((at) => array.toString('hex', uuidOffset(at), uuidOffset(at) + 16));
+  return { array: hexUuidArray(picked), count: picked.length };
 }

@@ -4,9 +4,16 @@
  * sealed meanwhile refuses the next claim. A slice without a filter is looked up in its index.
  */
 import type { Database, Query } from '../../../kit/database/pool.ts';
-import type { KeyDigests } from './key-digest.ts';
-import { createKeyFilter, filterBytes, filterKeys, type KeyFilter } from './key-filter.ts';
-import { listKeySlices, readKeyPrefixes, type Slice } from './key-slice-rows.ts';
+import type { KeyDigests } from './idempotency-keys.ts';
+import {
+  createKeyFilter,
+  filterBytes,
+  filterKeys,
+  type KeyFilter,
+  listKeySlices,
+  readKeyPrefixes,
+  type Slice,
+} from './key-slice-rows.ts';
 
 /** A claim reads the slices again when they are older than this; sooner where one has no filter. */
 const REFRESH_MS = 60_000;

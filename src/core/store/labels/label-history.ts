@@ -1,6 +1,6 @@
 /** The labels of one transaction. */
 import type { Database } from '../../../kit/database/pool.ts';
-import type { StoredLabel } from '../../domain/label-record.ts';
+import type { StoredLabel } from '../../domain/label.ts';
 import { isoTime } from '../partitions/month-slice.ts';
 
 /** The columns of a StoredLabel; `l` is the row of labels. */

@@ -2,9 +2,9 @@
 import { timestampArray, uuidArray } from '../../../kit/database/binary-array.ts';
 import type { Query } from '../../../kit/database/pool.ts';
 import { rowsOf } from '../../../kit/database/statement.ts';
-import { createdAtMsOf } from '../../domain/transaction-id.ts';
+import { createdAtMsOf } from '../../domain/transaction.ts';
 import { toVector } from '../scores/vector-bytes.ts';
-import { AMONG, type AmongValues, amongValues } from './among.ts';
+import { AMONG, type AmongValues, amongValues } from './insert-labels.ts';
 
 /** The account and merchant of a transaction. */
 export type Parties = {

@@ -12,7 +12,7 @@ import {
 } from '../../../kit/database/binary-array.ts';
 import type { Query } from '../../../kit/database/pool.ts';
 import { onlyOf } from '../../../kit/database/statement.ts';
-import type { Compared } from '../../domain/corridor-settings.ts';
+import type { Compared } from '../../domain/switch.ts';
 
 export type LogDelivery = {
   readonly corridor: string;

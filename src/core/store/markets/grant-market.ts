@@ -6,16 +6,31 @@
 import type pg from 'pg';
 import { recordChange } from '../../../kit/audit/audit-log.ts';
 import type { Config } from '../../../kit/config/config.ts';
-import { listForeign, ownerOf } from '../../../kit/database/migrations/market-owner.ts';
+import {
+  giveToOwner,
+  listForeign,
+  ownerOf,
+} from '../../../kit/database/migrations/market-owner.ts';
+import { migrate } from '../../../kit/database/migrations/migrate.ts';
 import {
   alone,
   connected,
   type SessionOptions,
 } from '../../../kit/database/migrations/migration-session.ts';
 import { openDatabase } from '../../../kit/database/open-database.ts';
+import type { Database } from '../../../kit/database/pool.ts';
 import { Failure } from '../../../kit/words/failure.ts';
+import { monthOf } from '../../../kit/words/month.ts';
 import type { Actor } from '../../../kit/words/principal.ts';
-import { letIn, makeRole, type NewRole, refuseReach } from './roles.ts';
+import { ensurePartitions, MONTHS_AHEAD } from '../partitions/partitions.ts';
+import {
+  letIn,
+  logStatements,
+  makeRole,
+  type NewRole,
+  type ReaderMade,
+  refuseReach,
+} from './roles.ts';
 
 export type Granting = SessionOptions & NewRole & { readonly config: Config; readonly by: Actor };
 
@@ -24,6 +39,26 @@ export type Granted = {
   readonly moved: number;
   /** Password that was made for a role without one; nobody can read it again. */
   readonly password: string | null;
+};
+
+export type MarketMaking = {
+  readonly config: Config;
+  /** URL of the role that migrates. */
+  readonly url: string;
+  readonly market: string;
+  readonly corridors: readonly string[];
+  readonly by: Actor;
+  readonly onProgress: (text: string) => void;
+};
+
+export type MadeMarket = { readonly applied: string[]; readonly partitions: string[] };
+
+type Analytics = NewRole & {
+  readonly config: Config;
+  readonly url: string;
+  /** Names of markets; safe in SQL. */
+  readonly markets: readonly [string, ...string[]];
+  readonly by: Actor;
 };
 
 export async function grantMarket(granting: Granting): Promise<Granted> {
@@ -90,3 +125,71 @@ async function moveObjects(client: pg.Client, granting: Granting): Promise<numbe
   }
   return statements.length;
 }
+
+/**
+ * Brings a market to the newest schema: its tables, its corridors, and the partitions of the months to come.
+ * May be run again, and beside running processes.
+ * @param finish runs on the market once it has its tables
+ */
+export async function makeMarket(
+  { config, url, market, corridors, by, onProgress }: MarketMaking,
+  finish: (database: Database) => Promise<void>,
+): Promise<MadeMarket> {
+  const session = { url, market, onProgress };
+  const applied = await migrate({ ...session, corridors });
+  await using database = openDatabase(config, url, 'migrate', { market, connectionsMax: 1 });
+  const partitions = await ensurePartitions(database, comingMonths(Date.now()), by);
+  await finish(database);
+  await connected(session, (client) =>
+    alone(client, session, 'ownership', () => giveToOwner(client, market)),
+  );
+  return { applied, partitions };
+}
+
+/** Makes the month before this one, too: traffic from before midnight of the first still arrives. */
+function comingMonths(nowMs: number): number[] {
+  const now = monthOf(nowMs);
+  return Array.from({ length: MONTHS_AHEAD + 2 }, (_, at) => now - 1 + at);
+}
+
+/**
+ * A role that reads scores of several markets, and nothing else: through one view, which has ids as they are stored and no
+ * details of transactions. Nothing else crosses markets.
+ * Makes the role and its view, or makes the view anew, of these markets alone.
+ */
+export async function makeAnalytics(analytics: Analytics): Promise<ReaderMade> {
+  const { config, url, markets, role, by } = analytics;
+  const made = await connected({ url, market: markets[0] }, (client) => makeAll(client, analytics));
+  const change = { action: 'market.analytics', subject: role, before: null } as const;
+  for (const market of markets) {
+    await using database = openDatabase(config, url, 'markets', { market, connectionsMax: 1 });
+    await database.transaction((query) =>
+      recordChange(query, by, { ...change, after: { markets } }),
+    );
+  }
+  return made;
+}
+
+async function makeAll(client: pg.Client, analytics: Analytics): Promise<ReaderMade> {
+  const { markets, role } = analytics;
+  for (const market of markets) await ownerOfMarket(client, market);
+  await makeRole(client, role);
+  await client.query(`
+    begin;
+    create schema if not exists analytics;
+    drop view if exists analytics.scores;
+    create view analytics.scores as ${markets.map(scoresOf).join(' union all ')};
+    comment on view analytics.scores is 'Scores of markets, for the roles that risk markets analytics makes.';
+    grant usage on schema analytics to "${role}";
+    grant select on analytics.scores to "${role}";
+    commit`);
+  await refuseReach(client, role, null);
+  await client.query(`alter role "${role}" set default_transaction_read_only = on`);
+  const isLogged = await logStatements(client, role);
+  return { password: await letIn(client, analytics), isLogged };
+}
+
+const scoresOf = (market: string) => `
+  select '${market}' as market, transaction_id, created_at, scored_at, account_id, corridor, score, risk, probability, verdict,
+         jsonb_path_query_array(reasons, '$[*].code') as reason_codes, rule_set, model, degradation
+    from ${market}.scores`;

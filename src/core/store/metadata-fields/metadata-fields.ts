@@ -1,7 +1,7 @@
 /** Declared metadata fields in Postgres, which processes read with the switches. */
 import type { Query } from '../../../kit/database/pool.ts';
 import { onlyOf } from '../../../kit/database/statement.ts';
-import type { FieldType, MetadataFields } from '../../domain/metadata-field.ts';
+import type { FieldType, MetadataFields } from '../../domain/metadata.ts';
 
 /** An expression: the type of each declared field. */
 export const FIELDS = `(select coalesce(json_object_agg(name, type order by name), '{}') from market.metadata_fields)`;

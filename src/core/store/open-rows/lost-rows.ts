@@ -9,7 +9,7 @@ import {
 import type { Database } from '../../../kit/database/pool.ts';
 import { anyOf, onlyOf, rowsOf } from '../../../kit/database/statement.ts';
 import type { OpenRow } from '../../domain/open-row.ts';
-import { createdAtMsOf } from '../../domain/transaction-id.ts';
+import { createdAtMsOf } from '../../domain/transaction.ts';
 
 type Queries = Pick<Database, 'query'>;
 

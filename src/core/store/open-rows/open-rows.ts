@@ -6,7 +6,7 @@ import { int2Array, int4Array, textArray, uuidArray } from '../../../kit/databas
 import type { Query } from '../../../kit/database/pool.ts';
 import { onlyOf, rowsOf } from '../../../kit/database/statement.ts';
 import type { OpenRow } from '../../domain/open-row.ts';
-import { firstIdOf } from '../../domain/transaction-id.ts';
+import { firstIdOf } from '../../domain/transaction.ts';
 
 const parameters = (first: number, count: number): string[] =>
   Array.from({ length: count }, (_, at) => `$${first + at}`);

@@ -5,7 +5,7 @@
 import { unsized } from '../../../kit/database/binary-array.ts';
 import type { Statement } from '../../../kit/database/pool.ts';
 import { epochMs } from '../../../kit/database/statement.ts';
-import { DAY_MS, dayOf } from '../../../kit/words/utc-bucket.ts';
+import { DAY_MS, dayOf } from '../../../kit/words/range.ts';
 import {
   ACCOUNT_HISTORY_DAYS,
   ACCOUNT_HISTORY_ENTRIES,

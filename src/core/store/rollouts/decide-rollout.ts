@@ -6,7 +6,7 @@ import { holdPerson, refuseShared, refuseStale } from '../../../kit/access/ident
 import type { Database, Query } from '../../../kit/database/pool.ts';
 import { Failure } from '../../../kit/words/failure.ts';
 import type { Officer } from '../../../kit/words/principal.ts';
-import type { ProposedHolding } from '../../score/rollout/holding.ts';
+import type { ProposedHolding, Rollout } from '../../score/rollout/holding.ts';
 import {
   checkApproval,
   planConfirmation,
@@ -14,16 +14,25 @@ import {
   planPromotion,
   planRollback,
 } from '../../score/rollout/plan-rollout.ts';
-import { corridorsNamed } from '../transactions/corridors.ts';
-import { refuseEarly } from './rollout-stages.ts';
+import {
+  lookAt,
+  type Progress,
+  progressOf,
+  type StageJson,
+  stageBefore,
+  stageNumbered,
+} from '../../score/rollout/stages.ts';
+import { corridorsNamed, listCorridors } from '../transactions/corridors.ts';
+import { readCounts } from './rollout-counts.ts';
 import {
   type Decision,
   decideRollouts,
   insertProposal,
   type RolloutKind,
+  readSettledRollouts,
   type StoredProposal,
+  type StoredRollout,
 } from './rollouts.ts';
-import { readSettledRollouts } from './settled-rollouts.ts';
 
 export type Promotion = {
   readonly subject: string;
@@ -34,6 +43,8 @@ export type Promotion = {
   readonly override?: string | undefined;
   readonly by: Officer;
 };
+
+type Queries = Pick<Database, 'query'>;
 
 /** @returns the id of the proposal */
 export async function proposeRollout(
@@ -124,4 +135,54 @@ export async function findProposal(
   const proposal = /^\d{1,18}$/.test(id) ? await kind.findProposal(query, id) : undefined;
   if (proposal !== undefined) return proposal;
   throw new Failure('not-found', 'PROPOSAL_UNKNOWN', `there is no proposal '${id}'`);
+}
+
+async function lookAtStage(
+  { query }: Queries,
+  subject: string,
+  { deciding, since }: Progress,
+  number: number,
+) {
+  const stage = stageNumbered(number);
+  if (stage === undefined) return undefined;
+  const start = since[number] ?? null;
+  const counts =
+    start === null ? [] : await readCounts(query, subject, [...deciding.keys()], start);
+  return lookAt(stage, start, counts, Date.now());
+}
+
+/**
+ * The stage of what is rolled out, by the log and by how it did, and the refusal of what comes before its time.
+ * Null where a subject decides nothing.
+ */
+export async function readStage(
+  database: Queries,
+  log: readonly StoredRollout[],
+  subject: string,
+): Promise<StageJson | null> {
+  const progress = progressOf(log, subject, await listCorridors(database));
+  const since = progress.since[progress.stage];
+  if (progress.stage === 0 || since == null) return null;
+  const found = await lookAtStage(database, subject, progress, progress.stage);
+  return {
+    stage: stageNumbered(progress.stage)?.stage ?? 'all',
+    since: since.toISOString(),
+    ...(found ?? { ends_at: null, gates: [], refusal: null }),
+  };
+}
+
+/** @throws Failure `ROLLOUT_REFUSED` where the stage before those rows was too short, or a gate of the stage does not hold */
+async function refuseEarly(
+  query: Query,
+  log: readonly StoredRollout[],
+  rows: readonly Rollout[],
+  subject: string,
+): Promise<void> {
+  const progress = progressOf(log, subject, await listCorridors({ query }));
+  const before = stageBefore(progress, rows, subject);
+  if (before === undefined) return;
+  const found = await lookAtStage({ query }, subject, progress, before);
+  if (found === undefined || found.refusal === null) return;
+  const why = `${found.refusal}. An override with a reason, approved by another person, goes on all the same`;
+  throw new Failure('conflict', 'ROLLOUT_REFUSED', why);
 }

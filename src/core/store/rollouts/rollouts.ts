@@ -6,12 +6,14 @@ import { recordChange } from '../../../kit/audit/audit-log.ts';
 import type { Database, Query } from '../../../kit/database/pool.ts';
 import { firstOf, onlyOf, rowsOf } from '../../../kit/database/statement.ts';
 import { Failure } from '../../../kit/words/failure.ts';
-import type { Actor, Officer } from '../../../kit/words/principal.ts';
+import { type Actor, ENGINE, engineOf, type Officer } from '../../../kit/words/principal.ts';
 import type { LoggedRollout, ProposedHolding, Rollout } from '../../score/rollout/holding.ts';
 import {
   holdingsIn,
   type Ladder,
   MODELS_RISE,
+  planLapses,
+  planRemoval,
   RULE_SETS_RISE,
 } from '../../score/rollout/plan-rollout.ts';
 import { forgetCounts } from './rollout-counts.ts';
@@ -47,6 +49,9 @@ export type StoredRollout = LoggedRollout & {
 const ROLLOUTS_MAX = 100_000;
 /** Open proposals that are shown, newest first. */
 const PROPOSALS_MAX = 50;
+
+const BY_ENGINE = { proposalId: null, proposedBy: ENGINE, approvedBy: null };
+const LAPSED = 'an emergency that nobody confirmed within its day';
 
 /** A kind of what is rolled out has its ladder, and the column of its subject. */
 function kindOf(ladder: Ladder, column: 'model_id' | 'rule_set') {
@@ -234,4 +239,47 @@ function changeOf(
     before: { holdings: before.map(holdingOf) },
     after: { holdings: rows.map(holdingOf), reason: reason ?? null },
   } as const;
+}
+
+/**
+ * The engine's own decisions: an emergency whose day is over ends, and what fails is taken back.
+ * Reads the log of rollouts, and first appends the end of each emergency whose day is over.
+ * @param process name of the process in the audit log
+ */
+export async function readSettledRollouts(
+  kind: RolloutKind,
+  database: Database,
+  process: string,
+): Promise<StoredRollout[]> {
+  const log = await readRollouts(kind, database);
+  if (planLapses(log).length === 0) return log;
+  const by = engineOf(process);
+  await decideRollouts(kind, database, async (current) => ({
+    ...BY_ENGINE,
+    rows: planLapses(current),
+    by,
+    reason: LAPSED,
+  }));
+  return await readRollouts(kind, database);
+}
+
+/** False where the subject no longer decides in the corridor: a person or another worker was faster. */
+export async function takeBack(
+  kind: RolloutKind,
+  database: Database,
+  process: string,
+  {
+    corridor,
+    subject,
+    why,
+  }: { readonly corridor: string; readonly subject: string; readonly why: string },
+): Promise<boolean> {
+  const by = engineOf(process);
+  const { rows } = await decideRollouts(kind, database, async (log) => ({
+    ...BY_ENGINE,
+    rows: planRemoval(log, corridor, subject),
+    by,
+    reason: why,
+  }));
+  return rows.length > 0;
 }

@@ -1,7 +1,7 @@
 /** Scores with what an event of them says of their transactions. Each id names its month, so one partition is read for it. */
 import { timestampArray, uuidArray } from '../../../kit/database/binary-array.ts';
 import type { Query, Statement } from '../../../kit/database/pool.ts';
-import { createdAtMsOf } from '../../domain/transaction-id.ts';
+import { createdAtMsOf } from '../../domain/transaction.ts';
 import { SCORE_COLUMNS, type ScoreRow, type StoredScore, toStoredScore } from './stored-scores.ts';
 
 const locateStatement: Statement = {

@@ -14,7 +14,7 @@ import {
   type ScoreRecord,
   toScoreJson,
 } from '../../domain/score-record.ts';
-import { createdAtMsOf } from '../../domain/transaction-id.ts';
+import { createdAtMsOf } from '../../domain/transaction.ts';
 import { isoTime } from '../partitions/month-slice.ts';
 import { SCORE_COLUMNS, type ScoreRow, type StoredScore, toStoredScore } from './stored-scores.ts';
 import { toVector } from './vector-bytes.ts';

@@ -9,10 +9,9 @@ import {
   uuidArray,
 } from '../../../kit/database/binary-array.ts';
 import { FEATURE_SCHEMA } from '../../domain/feature-schema.ts';
-import type { Decision, RuleInputs } from '../../domain/score-record.ts';
+import type { Decision, RuleInputs, Verdict } from '../../domain/score-record.ts';
 import type { Transaction } from '../../domain/transaction.ts';
-import { packVectors } from './vector-bytes.ts';
-import { vectorChecksum } from './vector-checksum.ts';
+import { packVectors, vectorChecksum } from './vector-bytes.ts';
 
 /** A score to store. */
 export type NewScore = {
@@ -26,6 +25,37 @@ export type NewScore = {
   readonly model: string | null;
   readonly attempts: number;
   readonly degradation: number;
+};
+
+/**
+ * The seam `onScored`: what a room writes in the statement that stores scores.
+ * A score that is being stored, as rooms see it.
+ */
+type JustScored = {
+  readonly transaction: { readonly transactionId: string };
+  readonly tallied: { readonly verdict: Verdict };
+};
+
+/**
+ * Rows that a room writes in the statement that stores scores, so that neither is stored without the other: review and webhooks
+ * have such rows, and main/worker.ts hands their statements to the worker. A redelivery stores no score, and so adds nothing.
+ */
+export type ScoredStatement = {
+  readonly name: string;
+  /**
+   * SQL that inserts. `ids` (uuid[]) and `verdicts` (text[]) are parameters of the stored scores, `scoredAtMs` (float8) is their
+   * time, and `value` is the parameter that `toValue` gives.
+   */
+  readonly insert: (parameters: {
+    ids: string;
+    verdicts: string;
+    scoredAtMs: string;
+    value: string;
+  }) => string;
+  /** @param columns of the same scores; null where only some scores of a batch are stored */
+  readonly toValue:
+    | ((scores: readonly JustScored[], columns: ScoreColumns | null) => unknown)
+    | null;
 };
 
 /** In the order of (created_at, transaction_id). */

@@ -8,7 +8,6 @@ import type { Query, Statement } from '../../../kit/database/pool.ts';
 import { lowestIdAt } from '../../../kit/words/cursor.ts';
 import type { RuleInputs } from '../../domain/score-record.ts';
 import { labelInForce } from '../label-in-force.ts';
-import { shareOut } from './share-out.ts';
 import { toVector } from './vector-bytes.ts';
 
 /** `toMs` is exclusive. */
@@ -261,5 +260,25 @@ export function estimateRows(slices: readonly Slice[]): number[] {
     ].sort((a, b) => a - b);
     const median = around[Math.floor(around.length / 2)] ?? 0;
     return Math.min(seeming[at] ?? 0, Math.max(keys, OVER_NEIGHBOURS_MAX * median));
+  });
+}
+
+/**
+ * Whole shares of a total in proportion to weights, none above its maximum. What exceeds one maximum goes to
+ * the following shares, so that the total is reached wherever `most` allows it in order.
+ */
+export function shareOut(
+  total: number,
+  weights: readonly number[],
+  most: readonly number[] = weights,
+): number[] {
+  const all = weights.reduce((sum, weight) => sum + weight, 0);
+  let seen = 0;
+  let given = 0;
+  return weights.map((weight, at) => {
+    seen += weight;
+    const share = Math.min(most[at] ?? 0, Math.floor((total * seen) / Math.max(all, 1)) - given);
+    given += share;
+    return share;
   });
 }

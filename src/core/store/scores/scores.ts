@@ -25,8 +25,13 @@ import {
 import { createPartitionGuard, type PartitionGuard } from '../partitions/partitions.ts';
 import { stoppedAmong } from '../switches/switches.ts';
 import { addIncrements, incrementValues } from '../tallies/day-tallies.ts';
-import { columnsOf, compareScores, insertValues, type NewScore } from './score-values.ts';
-import type { ScoredStatement } from './scored-statement.ts';
+import {
+  columnsOf,
+  compareScores,
+  insertValues,
+  type NewScore,
+  type ScoredStatement,
+} from './score-values.ts';
 
 // A column is a binary array and a vector bytes, so no value is escaped or parsed as text. Arrays side by side in
 // a select list are walked in step, without a tuple store a column.

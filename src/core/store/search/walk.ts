@@ -2,7 +2,7 @@
  * Goes through ranges of time, newest or oldest first, a bounded slice at a time. A request has one budget: it reads at most
  * SLICES_MAX slices and begins none after WALK_MS_MAX; a slice that is late is its last one.
  */
-import { WALK_MS_MAX } from '../../../kit/database/slice-database.ts';
+import { WALK_MS_MAX } from '../../../kit/database/open-database.ts';
 import { lowestIdAt, type Position, positionBefore } from '../../../kit/words/cursor.ts';
 import type { MonthRange } from '../partitions/month-slice.ts';
 

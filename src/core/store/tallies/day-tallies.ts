@@ -5,10 +5,12 @@
  * were merged or not.
  */
 import { float8Array, int4Array, textArray } from '../../../kit/database/binary-array.ts';
-import type { Database, Statement } from '../../../kit/database/pool.ts';
+import type { Database, Query, Statement } from '../../../kit/database/pool.ts';
 import { onlyOf } from '../../../kit/database/statement.ts';
+import { DAY_MS } from '../../../kit/words/range.ts';
 import type { DayTally, Outcome } from '../../domain/day-tally.ts';
-import { VERDICTS } from '../../domain/score-record.ts';
+import type { LabelValue } from '../../domain/label.ts';
+import { NO_MODEL, VERDICTS, type Verdict } from '../../domain/score-record.ts';
 
 /**
  * Most increments that an answer reads. A batch of 500 scores with 750 reasons adds 48: a worker that merges every 2 s leaves
@@ -19,6 +21,44 @@ export const INCREMENTS_READ_MAX = 50_000;
 const MERGED_MAX = 20_000;
 
 const VALUES = 9;
+
+export type SumQuestion = {
+  /** Starts of UTC days, both included. */
+  readonly firstMs: number;
+  readonly lastMs: number;
+  /** Sums of other outcomes are not read; null: those of every reason code, which alone begin with a capital. */
+  readonly outcomes: readonly string[] | null;
+  /** Outcomes that make `count` and `amount`; null: all that are read. */
+  readonly own: readonly string[] | null;
+  readonly by: {
+    readonly corridor: boolean;
+    readonly outcome: boolean;
+    readonly ruleSet: boolean;
+    readonly model: boolean;
+  };
+  /** Only these; NO_MODEL is the model of scores that no model decided. */
+  readonly only: {
+    readonly corridor: string | undefined;
+    readonly currency: string | undefined;
+    readonly ruleSet: string | undefined;
+    readonly model: string | undefined;
+  };
+};
+
+/** A column that the question does not sum by is null. */
+export type DaySum = {
+  /** Start of the UTC day, epoch milliseconds. */
+  readonly dayMs: number;
+  readonly corridor: string | null;
+  readonly outcome: string | null;
+  readonly ruleSet: string | null;
+  readonly model: string | null;
+  readonly currency: string;
+  readonly count: number;
+  /** Decimal text. */
+  readonly amount: string;
+  readonly scoreSum: number;
+} & { readonly [outcome in Verdict | LabelValue | 'dead_letter']: number };
 
 /** Adds the values of `incrementValues`, which are the parameters from `$first` on. */
 export function addIncrements(first: number): string {
@@ -149,4 +189,92 @@ export async function readTotals(
 ): Promise<Totals> {
   const rows = await database.query<Read<Total>>(readTotalsStatement, [incrementsMax]);
   return { totals: rows.filter(isSum), countedTo: countedTo(rows, incrementsMax) };
+}
+
+/**
+ * A version of the figures of some days: how many increments these days were ever given. A statement that changes a figure
+ * adds increments; merging them changes none of the two.
+ * Version of the days from `$first` to `$last`, in the snapshot that has read `fresh`; null where `fresh` is not all there is.
+ */
+const versionOfDays = (first: string, last: string, freshMax: string) => `
+  case when (select count(*) from fresh) <= ${freshMax} then
+    ((select coalesce(sum(increments), 0) from market.tally_days
+       where day >= date '1970-01-01' + ${first} and day <= date '1970-01-01' + ${last})
+     + (select count(*) from fresh where day >= date '1970-01-01' + ${first} and day <= date '1970-01-01' + ${last}))::text end`;
+
+const readVersion: Statement = {
+  name: 'read-version-of-days',
+  text: `with fresh as materialized (select day from market.daily_increments limit $3::int4 + 1)
+         select ${versionOfDays('$1::int4', '$2::int4', '$3')} as version`,
+};
+
+const countOf = (outcome: Verdict | LabelValue | 'dead_letter') =>
+  `coalesce(sum(count) filter (where outcome = '${outcome}'), 0)::float8 as ${outcome}`;
+
+const sumStatement: Statement = {
+  name: 'sum-days',
+  text: `
+    with fresh as materialized (select * from market.daily_increments limit $1::int4 + 1)
+    select emptied_at as "emptiedAt", (select count(*)::int4 from fresh) as increments,
+           ${versionOfDays('$2::int4', '$3::int4', '$1')} as version, d.*
+      from market.tally_merge
+      left join (select extract(epoch from day)::float8 * 1000 as "dayMs", case when $7::bool then corridor end as corridor,
+                        case when $8::bool then outcome end as outcome, case when $9::bool then rule_set end as "ruleSet",
+                        case when $10::bool then model end as model, currency,
+                        coalesce(sum(count) filter (where $6::text[] is null or outcome = any ($6::text[])), 0)::float8 as count,
+                        coalesce(sum(amount) filter (where $6::text[] is null or outcome = any ($6::text[])), 0)::text as amount,
+                        ${countOf('approve')}, ${countOf('review')}, ${countOf('decline')},
+                        ${countOf('fraud')}, ${countOf('legitimate')}, ${countOf('dead_letter')},
+                        sum(score_sum)::float8 as "scoreSum"
+                   from (select * from market.daily_tallies union all select * from fresh) both_kinds
+                  where day >= date '1970-01-01' + $2::int4 and day <= date '1970-01-01' + $3::int4
+                    and ($5::text[] is null and outcome ~ '^[A-Z]' or outcome = any ($5::text[]))
+                    and ($11::text is null or corridor = $11) and ($12::text is null or currency = $12)
+                    and ($13::text is null or rule_set = $13) and ($14::text is null or coalesce(model, '${NO_MODEL}') = $14)
+                  group by 1, 2, 3, 4, 5, 6
+                  order by 1, 2, 3, 4, 5, 6 limit $4::int4 + 1) d on true
+     order by "dayMs", corridor, outcome, "ruleSet", model, currency`,
+};
+
+type DaySums = {
+  readonly sums: readonly DaySum[];
+  /** Version of the figures of these days (day-tallies.ts); undefined where it is unknown. */
+  readonly version: string | undefined;
+  /** Everything committed before this is counted; null: everything. */
+  readonly countedTo: Date | null;
+};
+
+/**
+ * Sums of daily tallies by day, currency and what else is asked: see day-tallies.ts.
+ * In order; one more than `sumsMax` where there are more.
+ */
+export async function sumDays(
+  { query }: { readonly query: Query },
+  { firstMs, lastMs, outcomes, own, by, only }: SumQuestion,
+  sumsMax: number,
+  incrementsMax: number = INCREMENTS_READ_MAX,
+): Promise<DaySums> {
+  const rows = await query<Read<DaySum>>(sumStatement, [
+    ...[incrementsMax, firstMs / DAY_MS, lastMs / DAY_MS, sumsMax],
+    ...[outcomes && textArray(outcomes), own && textArray(own)],
+    ...[by.corridor, by.outcome, by.ruleSet, by.model],
+    ...[only.corridor ?? null, only.currency ?? null, only.ruleSet ?? null, only.model ?? null],
+  ]);
+  return {
+    sums: rows.filter(isSum),
+    version: rows[0]?.version ?? undefined,
+    countedTo: countedTo(rows, incrementsMax),
+  };
+}
+
+/** @param firstMs start of the first UTC day; `lastMs` of the last one */
+export async function readDaysVersion(
+  { query }: { readonly query: Query },
+  firstMs: number,
+  lastMs: number,
+): Promise<string | undefined> {
+  const [row] = await query<{ version: string | null }>(readVersion, [
+    ...[firstMs / DAY_MS, lastMs / DAY_MS, INCREMENTS_READ_MAX],
+  ]);
+  return row?.version ?? undefined;
 }

@@ -1,5 +1,5 @@
 /** Takes one transaction out of the tallies that count it. */
-import { dayOf, hourOf } from '../../../kit/words/utc-bucket.ts';
+import { dayOf, hourOf } from '../../../kit/words/range.ts';
 import { subtractDecimals } from '../../domain/decimal.ts';
 import { comparePositions, type MerchantPast, type MerchantTally } from '../../domain/history.ts';
 import type { Transaction } from '../../domain/transaction.ts';

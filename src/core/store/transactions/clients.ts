@@ -2,7 +2,7 @@
 import { timestampArray, uuidArray } from '../../../kit/database/binary-array.ts';
 import type { Query } from '../../../kit/database/pool.ts';
 import { rowsOf } from '../../../kit/database/statement.ts';
-import { createdAtMsOf } from '../../domain/transaction-id.ts';
+import { createdAtMsOf } from '../../domain/transaction.ts';
 
 const readClients = rowsOf<
   { readonly transactionId: string; readonly client: string },

@@ -2,9 +2,8 @@
 import { timestampArray, uuidArray } from '../../../kit/database/binary-array.ts';
 import type { Database } from '../../../kit/database/pool.ts';
 import type { Disposition } from '../../domain/disposition.ts';
-import { declaredOf, type MetadataFields } from '../../domain/metadata-field.ts';
-import type { Transaction } from '../../domain/transaction.ts';
-import { createdAtMsOf } from '../../domain/transaction-id.ts';
+import { declaredOf, type MetadataFields } from '../../domain/metadata.ts';
+import { createdAtMsOf, type Transaction } from '../../domain/transaction.ts';
 import type { TransactionRow } from '../../domain/transaction-record.ts';
 import { readFields } from '../metadata-fields/metadata-fields.ts';
 import { isoTime } from '../partitions/month-slice.ts';

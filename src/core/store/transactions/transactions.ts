@@ -25,8 +25,14 @@ import { Failure } from '../../../kit/words/failure.ts';
 import { countDays } from '../../domain/day-tally.ts';
 import type { OpenRow } from '../../domain/open-row.ts';
 import type { Transaction } from '../../domain/transaction.ts';
-import { findKeys, findKeysInSlices, type KnownKey } from '../idempotency-keys/idempotency-keys.ts';
-import { digestKeys, type KeyDigests, pickDigests } from '../idempotency-keys/key-digest.ts';
+import {
+  digestKeys,
+  findKeys,
+  findKeysInSlices,
+  type KeyDigests,
+  type KnownKey,
+  pickDigests,
+} from '../idempotency-keys/idempotency-keys.ts';
 import type { KeyRoute, KeySlices } from '../idempotency-keys/key-slices.ts';
 import { openedValues, openRows } from '../open-rows/open-rows.ts';
 import { noteLateRows } from '../profiles/profile-snapshots.ts';

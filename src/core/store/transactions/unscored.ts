@@ -6,9 +6,8 @@
 import { timestampArray, uuidArray } from '../../../kit/database/binary-array.ts';
 import type { Database } from '../../../kit/database/pool.ts';
 import { epochMs, rowsOf } from '../../../kit/database/statement.ts';
-import { declaredOf } from '../../domain/metadata-field.ts';
-import type { Transaction } from '../../domain/transaction.ts';
-import { createdAtMsOf } from '../../domain/transaction-id.ts';
+import { declaredOf } from '../../domain/metadata.ts';
+import { createdAtMsOf, type Transaction } from '../../domain/transaction.ts';
 import { readFields } from '../metadata-fields/metadata-fields.ts';
 
 type Queries = Pick<Database, 'query'>;

@@ -4,6 +4,7 @@
  */
 import type { Log } from '../../../kit/metrics/log.ts';
 import { isUnavailable, toError } from '../../../kit/words/failure.ts';
+import type { CorridorLog } from '../../domain/switch.ts';
 import {
   ENTRY_VERSION,
   type EntryPayload,
@@ -29,6 +30,8 @@ type Parts = {
   readonly shardsOf: ShardsOf;
   readonly onFailure: (reason: 'kafka' | 'kafka-cool-down', error?: unknown) => void;
 };
+
+type Append = (payloads: readonly EntryPayload[]) => Promise<readonly EntryPayload[]>;
 
 export function createKafkaAppend(
   { clients, market, shardsOf, onFailure }: Parts,
@@ -90,5 +93,33 @@ export function toRecord(
     key: keyOf(stream),
     value: packed,
     headers: { v: ENTRY_VERSION, n: String(transactions), h: head },
+  };
+}
+
+/**
+ * Chooses the log of each entry by its corridor. One log that takes an entry suffices: the other one's lack shows in the comparison.
+ * Each log resolves to what it did not append.
+ * @param toKafka undefined where the process knows no Kafka: Streams take all
+ */
+export function appendToLogs(
+  toStreams: Append,
+  toKafka: TryAppendToKafka | undefined,
+  logOf: (corridor: string) => CorridorLog,
+): Append {
+  if (toKafka === undefined) return toStreams;
+  return async (payloads) => {
+    if (payloads.every((one) => logOf(one.transaction.corridor) === 'streams')) {
+      return await toStreams(payloads);
+    }
+    const groups = Object.groupBy(payloads, (one) => logOf(one.transaction.corridor));
+    const { streams = [], both = [], kafka = [] } = groups;
+    const [left, unmirrored, leftByKafka] = await Promise.all([
+      toStreams([...streams, ...both]),
+      toKafka(both),
+      toKafka(kafka),
+    ]);
+    const lacking = new Set(unmirrored);
+    const mirrored = new Set(both.filter((one) => !lacking.has(one)));
+    return [...left.filter((one) => !mirrored.has(one)), ...leftByKafka];
   };
 }

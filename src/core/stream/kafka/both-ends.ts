@@ -4,7 +4,7 @@
  */
 
 import { isUnavailable } from '../../../kit/words/failure.ts';
-import type { CorridorLog } from '../../domain/corridor-settings.ts';
+import type { CorridorLog } from '../../domain/switch.ts';
 import type { Settle, Settlement } from '../settle/settle.ts';
 import type { KafkaClients } from './clients.ts';
 import { toScoredRecords } from './scored-events.ts';

@@ -7,16 +7,15 @@
  * read on: another worker may have had it in between, and what was read and not ended is delivered again.
  */
 import type { Consumer } from '@platformatic/kafka';
+import type { RedisClient } from '../../../kit/redis/connection.ts';
 import type { EntryFields } from '../entries/entry.ts';
 import { carriedDeliveries } from '../entries/entry-head.ts';
 import type { StreamEntry } from '../group/read-group.ts';
-import type { StreamKeys } from '../keys.ts';
+import { kafkaDeliveredKey, kafkaTriesKey, type StreamKeys } from '../keys.ts';
 import { type Claim, doneUpTo, nameOfPartition, openClaim, startOf } from './claim.ts';
 import { EARLIEST, throwKafkaFailure, within } from './clients.ts';
-import type { DeliveredTo } from './delivered.ts';
 import type { Fetched, FetchedRecord, Position } from './fetch-records.ts';
 import { partitionKeys, transactionsOf } from './topics.ts';
-import { ALONE_AFTER, type CountTries } from './tries.ts';
 
 /** Retries that are kept until they are due: no more are fetched meanwhile. */
 const KEPT_MAX = 1000;
@@ -31,6 +30,28 @@ export type ReadTopics = ReadonlyMap<
 export type EndedOffset = { readonly stream: StreamKeys; readonly entryId: string };
 
 export type Claims = Awaited<ReturnType<typeof assignClaims>>;
+
+/** Tries from which the entries of a partition are worked on one by one, and the first one is divided. */
+export const ALONE_AFTER = 3;
+const KEPT_SECONDS = 86_400;
+
+/**
+ * Adds to the counts of these partitions and offsets.
+ * @returns the counts; 1 each where Redis does not answer
+ */
+type CountTries = (begins: readonly string[], add: 1 | -1) => Promise<readonly number[]>;
+
+const EVERY_MS = 1000;
+const DELIVERED_SECONDS = 86_400;
+
+type DeliveredTo = {
+  /** Name of the partition. */
+  readonly name: string;
+  /** Offset behind the last entry that was read. */
+  readonly position: bigint;
+  /** Transactions that were read and are not done. */
+  readonly transactions: number;
+};
 
 /**
  * Reads where each assigned partition begins. Throws a Failure.
@@ -190,4 +211,65 @@ function fieldsOf(headers: ReadonlyMap<string, string>, value: Buffer | null): E
     head: headers.get('h') ?? null,
     packed: value,
   };
+}
+
+/**
+ * Counts how often a partition was assigned at the same offset by workers that did not give it up by themselves: they died, most
+ * likely of an entry. Redis may lose the counts, which makes a crash more necessary.
+ */
+export function createCountTries(redis: RedisClient, market: string): CountTries {
+  const key = kafkaTriesKey(market);
+  return async (begins, add) => {
+    if (begins.length === 0) return [];
+    try {
+      const counts = await Promise.all(begins.map((begin) => redis.hincrby(key, begin, add)));
+      // Each rebalance has offsets of its own.
+      const over = begins.filter((_, at) => (counts[at] ?? 1) <= 0);
+      if (over.length > 0) await redis.hdel(key, ...over);
+      await redis.expire(key, KEPT_SECONDS);
+      return counts;
+    } catch {
+      return begins.map(() => 1);
+    }
+  };
+}
+
+/**
+ * How far workers have read each partition. The group knows only what is done, and what is in hand is no queue: without these
+ * notes, which Redis may lose, it counts as waiting.
+ * Notes what a worker has read of its partitions: after each read that brought something, and once a second. Never fails.
+ */
+export function createNoteRead(redis: RedisClient, market: string) {
+  const key = kafkaDeliveredKey(market);
+  let notedMs = Number.NEGATIVE_INFINITY;
+  return async (read: () => readonly DeliveredTo[], isMore: boolean): Promise<void> => {
+    const nowMs = performance.now();
+    if (!isMore && nowMs - notedMs < EVERY_MS) return;
+    notedMs = nowMs;
+    const fields = read().map(({ name, position, transactions }) => [
+      name,
+      `${position} ${transactions}`,
+    ]);
+    if (fields.length === 0) return;
+    try {
+      await redis.hset(key, Object.fromEntries(fields));
+      await redis.expire(key, DELIVERED_SECONDS);
+    } catch {
+      // Until the next note what is in hand counts as waiting.
+    }
+  };
+}
+
+/** By partition; none where Redis does not answer. */
+export async function readDelivered(
+  redis: RedisClient,
+  market: string,
+): Promise<ReadonlyMap<string, DeliveredTo>> {
+  const notes = await redis.hgetall(kafkaDeliveredKey(market)).catch(() => ({}));
+  return new Map(
+    Object.entries<string>(notes).map(([name, text]) => {
+      const [position = '0', transactions = '0'] = text.split(' ');
+      return [name, { name, position: BigInt(position), transactions: Number(transactions) }];
+    }),
+  );
 }

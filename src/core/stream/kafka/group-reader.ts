@@ -4,12 +4,16 @@ import type { ClusterMetadata, GroupPartitionsAssigner } from '@platformatic/kaf
 import type { RedisClient } from '../../../kit/redis/connection.ts';
 import { Failure } from '../../../kit/words/failure.ts';
 import type { StreamEntry } from '../group/read-group.ts';
-import { assignClaims, type Claims, type EndedOffset } from './claims.ts';
+import {
+  assignClaims,
+  type Claims,
+  createCountTries,
+  createNoteRead,
+  type EndedOffset,
+} from './claims.ts';
 import { type KafkaClients, throwKafkaFailure } from './clients.ts';
-import { createNoteRead } from './delivered.ts';
 import { openFetcher } from './fetch-records.ts';
 import { groupOf, topicsOf } from './topics.ts';
-import { createCountTries } from './tries.ts';
 
 /** How long a read waits where nothing is assigned to this member. */
 const IDLE_MS = 100;

@@ -3,11 +3,11 @@
  * has read and not ended is pending, as in a stream.
  */
 import type { RedisClient } from '../../../kit/redis/connection.ts';
-import type { CorridorLog } from '../../domain/corridor-settings.ts';
+import type { CorridorLog } from '../../domain/switch.ts';
 import type { StreamLag } from '../status/lag.ts';
 import { nameOfPartition } from './claim.ts';
+import { readDelivered } from './claims.ts';
 import { readOffsets } from './clients.ts';
-import { readDelivered } from './delivered.ts';
 import type { FetchedRecord, Fetcher, Position } from './fetch-records.ts';
 import { ALL_PARTITIONS, partitionKeys, topicsOf, transactionsOf } from './topics.ts';
 

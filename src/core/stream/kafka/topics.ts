@@ -9,8 +9,11 @@
  * | MARKET.CORRIDOR.dead-letters       | a copy of the dead letters                  | settle              |
  * | MARKET.CORRIDOR.transaction-scored | transaction.scored events, as JSON          | settle              |
  */
+
+import { Failure } from '../../../kit/words/failure.ts';
 import { COUNT_MAX } from '../entries/entry.ts';
 import { GROUP, SHARDS_MAX, type StreamKeys, streamKeys } from '../keys.ts';
+import { type KafkaClients, within } from './clients.ts';
 
 export const PARTITIONS = SHARDS_MAX;
 export const ALL_PARTITIONS = Array.from({ length: PARTITIONS }, (_, partition) => partition);
@@ -21,6 +24,8 @@ export type Topics = {
   readonly deadLetters: string;
   readonly scored: string;
 };
+
+const CORRIDOR = /^[^.]+\.([A-Z]{2}-[A-Z]{2})\./;
 
 export function topicsOf(market: string, corridor: string): Topics {
   const prefix = `${market}.${corridor}`;
@@ -58,4 +63,41 @@ export function partitionKeys(
 export function transactionsOf(headers: ReadonlyMap<string, string>): number {
   const count = Number(headers.get('n'));
   return Number.isInteger(count) && count >= 1 && count <= COUNT_MAX ? count : 1;
+}
+
+/**
+ * Removes what a market has in Kafka: its topics, and the consumer group of its workers.
+ * The topics of a market among others.
+ */
+export function topicsOfMarket(market: string, topics: readonly string[]): string[] {
+  return topics.filter((topic) => {
+    const [, corridor = ''] = CORRIDOR.exec(topic) ?? [];
+    return Object.values(topicsOf(market, corridor)).includes(topic);
+  });
+}
+
+/**
+ * Removes both. Groups of other readers of the events stay.
+ * @returns how many topics there were
+ * @throws Failure where workers of the market are in the group
+ */
+export async function removeTopics(
+  clients: Pick<KafkaClients, 'administer'>,
+  market: string,
+): Promise<number> {
+  return await clients.administer(async (admin) => {
+    const group = groupOf(market);
+    if ((await within(admin.listGroups())).has(group)) {
+      const { members } =
+        (await within(admin.describeGroups({ groups: [group] }))).get(group) ?? {};
+      if (members !== undefined && members.size > 0) {
+        const why = `${members.size} members of the group ${group} read Kafka: end the workers of ${market}, then --continue`;
+        throw new Failure('conflict', 'KAFKA_IN_USE', why);
+      }
+      await within(admin.deleteGroups({ groups: [group] }));
+    }
+    const topics = topicsOfMarket(market, await within(admin.listTopics()));
+    if (topics.length > 0) await within(admin.deleteTopics({ topics }));
+    return topics.length;
+  });
 }

@@ -9,8 +9,12 @@
  *    (stream-capacity.ts)                        to 0.65                   (bound-events.ts)
  *                                                (bound-profiles.ts)
  */
-import { type RedisClient, toRedisFailure, writableNodes } from '../../../kit/redis/connection.ts';
-import { infoField } from '../../../kit/redis/info-field.ts';
+import {
+  infoField,
+  type RedisClient,
+  toRedisFailure,
+  writableNodes,
+} from '../../../kit/redis/connection.ts';
 
 /** Shares of maxmemory; each one leaves room for the next to act. */
 export const WATERMARKS = {

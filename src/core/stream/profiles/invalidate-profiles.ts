@@ -2,8 +2,7 @@
  * Invalidates cached profiles after a label changed their history; they are rebuilt when next needed. Copies in
  * memory no longer find their stamp, and a snapshot of earlier reads is refused.
  */
-import { callsOf } from '../../../kit/redis/by-slot.ts';
-import { type RedisClient, throwRedisFailure } from '../../../kit/redis/connection.ts';
+import { callsOf, type RedisClient, throwRedisFailure } from '../../../kit/redis/connection.ts';
 import type { PartyKind } from '../../domain/party.ts';
 import { profileKey, profileSlot } from '../keys.ts';
 

@@ -2,7 +2,7 @@
  * Profiles in Redis (L2): a log a party, to which every worker appends what it folds (profile/profile-log.ts has the bytes). A
  * batch's appends are one script call, or one a hash slot on a cluster, all in one round trip.
  */
-import { callsOf } from '../../../kit/redis/by-slot.ts';
+import { callsOf } from '../../../kit/redis/connection.ts';
 import { unexpected } from '../../../kit/redis/outage.ts';
 import { Failure } from '../../../kit/words/failure.ts';
 import { profileHistoryKey } from '../keys.ts';

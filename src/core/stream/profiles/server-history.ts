@@ -5,12 +5,12 @@
  */
 import type { Redis } from 'ioredis';
 import {
+  infoField,
   type RedisClient,
   throwRedisFailure,
   toRedisFailure,
   writableNodes,
 } from '../../../kit/redis/connection.ts';
-import { infoField } from '../../../kit/redis/info-field.ts';
 import { Failure } from '../../../kit/words/failure.ts';
 import { PROFILE_SLOTS, profileHistoryKey, profileKeyPattern, slotTag } from '../keys.ts';
 import type { MarketInRedis } from '../memory/memory.ts';

@@ -7,8 +7,7 @@
  */
 import type { Transaction } from '../../domain/transaction.ts';
 import { arrivalsOf } from '../../profile/arrivals.ts';
-import { foldParty, rebuildParties } from '../../profile/fold-batch.ts';
-import { beginRows } from '../../profile/own-features.ts';
+import { beginRows, foldParty, rebuildParties } from '../../profile/fold-batch.ts';
 import { lastStamp, mergeBlocks, readLog } from '../../profile/profile-log.ts';
 import type { FeatureRows } from '../../score/feature-rows.ts';
 import type { LogReply } from '../../stream/profiles/profile-logs.ts';

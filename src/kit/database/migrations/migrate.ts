@@ -8,20 +8,18 @@ import { Failure } from '../../words/failure.ts';
 import { toFailure } from '../pg-failure.ts';
 import { giveToOwner } from './market-owner.ts';
 import {
-  type Checksum,
-  type Migration,
-  readMigrations,
-  refuseEdited,
-  SQL_FOLDER,
-  type Step,
-} from './migration-files.ts';
-import {
   alone,
   aside,
+  type Checksum,
   connected,
   LOCK_TIMEOUT_MS,
   lockShared,
+  type Migration,
+  readMigrations,
+  refuseEdited,
   type SessionOptions,
+  SQL_FOLDER,
+  type Step,
   searchPath,
 } from './migration-session.ts';
 

@@ -3,7 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { Failure, isUnavailable } from '../../words/failure.ts';
 import { SCHEMA_MISSING } from '../pg-failure.ts';
 import type { Database } from '../pool.ts';
-import { readMigrations } from './migration-files.ts';
+import { readMigrations } from './migration-session.ts';
 
 const listApplied = {
   name: 'list-applied-migrations',

@@ -11,10 +11,9 @@ import type { Metrics } from '../../metrics/metrics.ts';
 import { answerWithin } from '../../process/settles-within.ts';
 import { Failure } from '../../words/failure.ts';
 import type { ReplicaStatus } from '../../words/replica-status.ts';
-import { openDatabase, openProbe } from '../open-database.ts';
+import { openDatabase, openProbe, openSliceDatabase } from '../open-database.ts';
 import { isPoolBusy, isPostgresOutage } from '../outage.ts';
 import type { Database } from '../pool.ts';
-import { openSliceDatabase } from '../slice-database.ts';
 import type { Replica } from './choose-database.ts';
 
 const CHECK_EVERY_MS = 500;

@@ -7,9 +7,9 @@ import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http
 import type { Config } from '../../config/config.ts';
 import type { Metrics } from '../../metrics/metrics.ts';
 import { Problem } from '../answers/problem.ts';
-import { writeProblem } from '../bare-problem.ts';
 import type { AwaitBody } from '../body/body.ts';
 import { isLines } from '../body/line-reader.ts';
+import { writeProblem } from '../serve.ts';
 import {
   type Admission,
   createAdmission,

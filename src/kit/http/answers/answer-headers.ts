@@ -1,3 +1,6 @@
+import type { Context } from 'hono';
+import type { AppEnv } from '../app-env.ts';
+
 /** Headers of answers that a client acts on, as the document describes them. test/contract/answers.test.ts compares them with what is sent. */
 /** `required`: every answer that lists the header has it. */
 export const ANSWER_HEADERS = {
@@ -90,6 +93,8 @@ export const ANSWER_HEADERS = {
 
 type AnswerHeader = keyof typeof ANSWER_HEADERS;
 
+export type HeaderList = readonly (readonly [name: string, value: string])[];
+
 /** Headers of an answer, for its entry in the document. */
 export function answerHeaders(
   ...names: readonly AnswerHeader[]
@@ -102,4 +107,52 @@ export function usualHeaders(path: string): ReturnType<typeof answerHeaders> {
   return path.startsWith('/v1/')
     ? answerHeaders('X-Request-Id', 'RateLimit-Policy', 'RateLimit', 'X-Risk-Degradation')
     : answerHeaders('X-Request-Id');
+}
+
+/**
+ * The header `Age`, in seconds, of answers from memory or a replica: they include everything that was stored longer ago
+ * than that.
+ * Adds the header `Age`, if there is one, and returns the answer.
+ */
+export function sayAge<T>(c: Context<AppEnv>, { answer, ageMs }: Aged<T>): T {
+  if (ageMs !== undefined) addHeaders(c, [['Age', ageOf(ageMs)]]);
+  return answer;
+}
+
+/** The value of `Age`: whole seconds, rounded up. */
+export const ageOf = (ageMs: number): string => String(Math.ceil(ageMs / 1000));
+
+/** Headers of answers that a replica may give, for the document. */
+export const ageHeaders = answerHeaders('Age');
+
+/** An answer; `ageMs` is how far it may lag where memory or a replica gave a part of it. */
+type Aged<T> = { readonly answer: T; readonly ageMs: number | undefined };
+
+/**
+ * Headers of answers, given to Node where there is a server: an object of fetch's `Headers` takes 4 µs to fill, a
+ * tenth of what a single post costs the edge.
+ * Adds headers to an answer that is not sent yet; headers that it has already stay.
+ */
+export function addHeaders(c: Context<AppEnv>, headers: HeaderList): void {
+  const outgoing = c.env?.outgoing;
+  if (outgoing === undefined) {
+    const own = c.res.headers;
+    const missing = headers.filter(([name]) => !own.has(name));
+    for (const [name, value] of missing) own.set(name, value);
+  } else if (!outgoing.headersSent) {
+    // The answer's own headers replace these when its head is written.
+    for (const [name, value] of headers) outgoing.setHeader(name, value);
+  }
+}
+
+/** A JSON answer in one piece, with all its headers. */
+export function answerJson(
+  text: string,
+  status: number,
+  headers: Readonly<Record<string, string>> = {},
+): Response {
+  return new Response(text, {
+    status,
+    headers: { 'Content-Type': 'application/json', ...headers },
+  });
 }

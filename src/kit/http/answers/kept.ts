@@ -5,10 +5,9 @@ import { z } from 'zod';
 import type { AnswerText } from '../../caches/answer-cache.ts';
 import { shown } from '../../words/list-parameters.ts';
 import type { AppEnv } from '../app-env.ts';
-import { ANSWER_HEADERS, answerHeaders } from './answer-headers.ts';
+import { ANSWER_HEADERS, answerHeaders, answerJson } from './answer-headers.ts';
 import { encodingOfWhole } from './encoding.ts';
 import { encodedTag } from './entity-tag.ts';
-import { answerJson } from './headers.ts';
 
 const TAG_CHARS = 22;
 

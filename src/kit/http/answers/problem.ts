@@ -5,7 +5,7 @@
 import { CORRIDOR_BUSY, CORRIDOR_STUCK } from '../../breakers/corridor-writes.ts';
 import type { Trace } from '../../traces/trace.ts';
 import { Failure } from '../../words/failure.ts';
-import { type FieldError, InvalidFields } from '../../words/field-error.ts';
+import { type FieldError, InvalidFields } from '../../words/field-errors.ts';
 import { MONTH_DETACHED, MonthDetached } from '../../words/month.ts';
 import {
   helpPath,

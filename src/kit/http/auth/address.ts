@@ -5,7 +5,7 @@
  */
 import type { IncomingMessage } from 'node:http';
 import { isIP } from 'node:net';
-import { parseAddressRanges } from '../../config/address-ranges.ts';
+import { parseAddressRanges } from '../../config/edge-settings.ts';
 
 export type AddressOf = (incoming: IncomingMessage | undefined) => string;
 

@@ -20,8 +20,12 @@ import { Problem } from '../answers/problem.ts';
 import type { AppEnv } from '../app-env.ts';
 import { type AddressOf, createAddressOf } from './address.ts';
 import { readCredential, refuseCrossSite } from './credential.ts';
-import { BURST_SECONDS } from './rate-limit.ts';
-import { ALL_LOOKUPS_PER_SECOND, createStrangers, type Strangers } from './strangers.ts';
+import {
+  ALL_LOOKUPS_PER_SECOND,
+  BURST_SECONDS,
+  createStrangers,
+  type Strangers,
+} from './strangers.ts';
 
 export type KnownKey = Principal & { readonly keyHash: Uint8Array };
 /** Finds the key in force of a token: of the key itself, a login link or a session. */

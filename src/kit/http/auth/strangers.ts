@@ -4,8 +4,9 @@
  * is found gives the place back, an unknown one has used it up. So a key that meets an empty budget waits while lookups of its
  * address are under way, and is refused once none of them can give a place back.
  */
+
+import { LRUCache } from 'lru-cache';
 import { Problem } from '../answers/problem.ts';
-import { createRateLimit } from './rate-limit.ts';
 
 export type Strangers = {
   /**
@@ -36,6 +37,11 @@ const MOMENT_MS = 1000;
 
 /** Lookups under way for one address; each ends the wait of all that wait, and these try again in their order. */
 type UnderWay = { lookups: number; readonly waiting: (() => void)[] };
+
+/** Size of a bucket, in seconds of its rate. */
+export const BURST_SECONDS = 10;
+/** An evicted name starts again with a full bucket. */
+const BUCKETS_MAX = 10_000;
 
 /**
  * @param perSecond lookups a second for one address
@@ -103,5 +109,41 @@ export function createStrangers(
       return seconds === 0 || waitingRoom(address) !== undefined ? undefined : refuse(seconds);
     },
     areMany: () => nowMs() - refusedAtMs < MOMENT_MS,
+  };
+}
+
+/**
+ * Token buckets, one per name: a bucket holds ten seconds' worth and is refilled steadily. Each API process counts for
+ * itself, also while Redis is away: strangers.ts counts lookups of unknown keys, which belong to no client that has a limit.
+ * @param nowMs monotonic clock
+ */
+export function createRateLimit(requestsPerSecond: number, nowMs: () => number) {
+  const requestsMax = requestsPerSecond * BURST_SECONDS;
+  const buckets = new LRUCache<string, { readonly requests: number; readonly atMs: number }>({
+    max: BUCKETS_MAX,
+  });
+  const requestsIn = (name: string) => {
+    const { requests, atMs } = buckets.get(name) ?? { requests: requestsMax, atMs: 0 };
+    return Math.min(requestsMax, requests + ((nowMs() - atMs) / 1000) * requestsPerSecond);
+  };
+  const add = (name: string, requests: number) =>
+    buckets.set(name, { requests: requestsIn(name) + requests, atMs: nowMs() });
+  /** Seconds until a bucket holds one request, rounded up; 0 where it holds one now. */
+  const waitSeconds = (name: string) => {
+    const missing = 1 - requestsIn(name);
+    return missing <= 0 ? 0 : Math.max(1, Math.ceil(missing / requestsPerSecond));
+  };
+  return {
+    waitSeconds,
+    /** Takes one request out of a bucket. @returns 0, or where the bucket holds none `waitSeconds` */
+    take: (name: string): number => {
+      const seconds = waitSeconds(name);
+      if (seconds === 0) add(name, -1);
+      return seconds;
+    },
+    /** Returns one request to a bucket. */
+    giveBack: (name: string): void => {
+      if (buckets.has(name)) add(name, 1);
+    },
   };
 }

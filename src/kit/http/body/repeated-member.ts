@@ -1,6 +1,6 @@
 /** Refuses a JSON text in which an object has a name twice, as a parser silently takes the last of them. */
 import { shortText } from '../../words/describe-issue.ts';
-import { FIELD_CHARS_MAX, InvalidFields, jsonPointer } from '../../words/field-error.ts';
+import { FIELD_CHARS_MAX, InvalidFields, jsonPointer } from '../../words/field-errors.ts';
 import { BODY_DEPTH_MAX, endOfString, shapeOf } from './body-shape.ts';
 
 const QUOTE = 0x22;

@@ -7,17 +7,18 @@ import type { Context } from 'hono';
 import { z } from 'zod';
 import { KEY_BYTES, seal, unseal } from '../../access/seal.ts';
 import { type Commits, noteCommits } from '../../process/note-commits.ts';
+import { DESCRIBED, issueText } from '../../words/describe-issue.ts';
 import { COMMIT_UNKNOWN, Failure } from '../../words/failure.ts';
+import { InvalidFields } from '../../words/field-errors.ts';
 import {
   ANSWER_KEPT_HOURS,
   type EarlierRequest,
   type KeptAnswers,
 } from '../../words/kept-answers.ts';
 import { shown } from '../../words/list-parameters.ts';
-import { KEY_CHARS_MAX } from '../../words/plain-text.ts';
+import { KEY_CHARS_MAX, plainText } from '../../words/plain-text.ts';
 import { Problem, problemResponse, toProblem } from '../answers/problem.ts';
 import type { AppEnv } from '../app-env.ts';
-import { readKeyHeader } from './key-header.ts';
 
 /**
  * Age at which a claim without an answer counts as lost. Smaller than the deadline of a request: a running request counts as
@@ -42,6 +43,11 @@ export const onceParameter = z.object({
       ),
     }),
 });
+
+/** Headers have no encoding: Node reads Latin-1 and curl sends UTF-8, so only ASCII is the same key in each client. */
+const ASCII = /^[\x20-\x7e]*$/;
+const QUOTED = /^"((?:[^"\\]|\\["\\])*)"$/;
+const KEY = plainText(KEY_CHARS_MAX);
 
 /**
  * @param body as the caller sent it, parsed; undefined where the request has none
@@ -177,4 +183,25 @@ export function decrypt(secret: Buffer, stored: Buffer): KeptAnswer {
   const bodyAt = 4 + plain.readUInt32BE(0);
   const head: Omit<KeptAnswer, 'body'> = JSON.parse(plain.toString('utf8', 4, bodyAt));
   return { ...head, body: plain.subarray(bodyAt) };
+}
+
+/**
+ * The header `Idempotency-Key`: plain, or a structured-field string (RFC 8941) in double quotes.
+ * @param pointer names the key in the refusal
+ * @param advice is added where the key is no ASCII
+ */
+export function readKeyHeader(
+  header: string | undefined,
+  pointer = '/Idempotency-Key',
+  advice = '',
+): string | undefined {
+  if (header === undefined) return undefined;
+  const refuse = (detail: string) => new InvalidFields([{ pointer, detail }]);
+  const text = header.trim();
+  if (!ASCII.test(text)) throw refuse(`in the header Idempotency-Key must be ASCII${advice}`);
+  const key = QUOTED.exec(text)?.[1]?.replaceAll(/\\(["\\])/g, '$1') ?? text;
+  const parsed = KEY.safeParse(key, DESCRIBED);
+  if (parsed.success) return parsed.data;
+  const [issue] = parsed.error.issues;
+  throw refuse(`in the header Idempotency-Key ${issue ? issueText(issue) : 'is invalid'}`);
 }

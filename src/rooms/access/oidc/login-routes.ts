@@ -12,7 +12,7 @@ import { asSentence, Problem } from '../../../kit/http/answers/problem.ts';
 import type { AppEnv } from '../../../kit/http/app-env.ts';
 import { createAddressOf } from '../../../kit/http/auth/address.ts';
 import { sessionCookie } from '../../../kit/http/auth/credential.ts';
-import { createRateLimit } from '../../../kit/http/auth/rate-limit.ts';
+import { createRateLimit } from '../../../kit/http/auth/strangers.ts';
 import { pageOf, toHtml } from '../../../kit/http/problems-page.ts';
 import type { Log } from '../../../kit/metrics/log.ts';
 import { Failure, toError } from '../../../kit/words/failure.ts';

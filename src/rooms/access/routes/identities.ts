@@ -3,10 +3,10 @@ import { z } from 'zod';
 import { listIdentities, revokeIdentity } from '../../../kit/access/identities.ts';
 import type { Database } from '../../../kit/database/pool.ts';
 import { answer, operation } from '../../../kit/http/operation.ts';
-import { identitySchema } from '../../../kit/words/identity.ts';
 import { CURSOR_DESCRIPTION } from '../../../kit/words/list-parameters.ts';
 import { pageOf } from '../../../kit/words/page.ts';
 import { plainText } from '../../../kit/words/plain-text.ts';
+import { identitySchema } from '../../../kit/words/principal.ts';
 
 const NAME_CHARS_MAX = 64;
 const PAGE = 200;

@@ -13,11 +13,10 @@ import { Problem } from '../../../kit/http/answers/problem.ts';
 import type { AppEnv } from '../../../kit/http/app-env.ts';
 import { answer, bodyOf, operation } from '../../../kit/http/operation.ts';
 import { given } from '../../../kit/words/describe-issue.ts';
-import { keySchema } from '../../../kit/words/identity.ts';
 import { CURSOR_DESCRIPTION } from '../../../kit/words/list-parameters.ts';
 import { pageOf } from '../../../kit/words/page.ts';
 import { plainText } from '../../../kit/words/plain-text.ts';
-import { APPROVING_ROLES, ROLES, type Role } from '../../../kit/words/principal.ts';
+import { APPROVING_ROLES, keySchema, ROLES, type Role } from '../../../kit/words/principal.ts';
 import { wireTime } from '../../../kit/words/wire-time.ts';
 
 const NAME_CHARS_MAX = 64;

@@ -4,11 +4,9 @@ import { createReadStream } from 'node:fs';
 import { chmod, link, mkdir, open, rename, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { firstBytes } from '../../../kit/client/first-bytes.ts';
+import { firstBytes } from '../../../kit/client/object-store.ts';
 import { Failure, toError } from '../../../kit/words/failure.ts';
-import { writeDurably } from './durable-file.ts';
 import type { FileStore } from './file-store.ts';
-import { requireSame } from './same-bytes.ts';
 
 /** Files of one `chattr`. Larger: the command line may exceed the system's bound; smaller: more processes. */
 const SEALED_FILES = 500;
@@ -74,5 +72,23 @@ async function makeImmutable(paths: readonly string[]): Promise<string | null> {
   } catch (error) {
     const { message } = toError(error);
     return `chattr +i failed: ${message.split('\n').find((line) => line.includes('chattr: ')) ?? message.split('\n', 1)[0]}`;
+  }
+}
+
+/** @throws Failure where the file exists with other bytes */
+export function requireSame(name: string, there: Buffer, bytes: Buffer): void {
+  if (there.equals(bytes)) return;
+  const why = `${name} exists with other bytes, and files of an archive are written once: give --anew to begin another archive`;
+  throw new Failure('conflict', 'PLACE_TAKEN', why);
+}
+
+/** Resolves once the bytes are on the disk. */
+export async function writeDurably(path: string, bytes: Buffer): Promise<void> {
+  const file = await open(path, 'w', 0o600);
+  try {
+    await file.writeFile(bytes);
+    await file.sync();
+  } finally {
+    await file.close();
   }
 }

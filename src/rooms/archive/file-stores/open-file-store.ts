@@ -5,8 +5,7 @@ import { resolve } from 'node:path';
 import { bodyOf, type ObjectStore, openObjectStore } from '../../../kit/client/object-store.ts';
 import type { Config } from '../../../kit/config/config.ts';
 import type { FileStore } from './file-store.ts';
-import { openFolder } from './folder.ts';
-import { requireSame } from './same-bytes.ts';
+import { openFolder, requireSame } from './folder.ts';
 
 const TAKEN = 412;
 

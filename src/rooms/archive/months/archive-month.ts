@@ -9,17 +9,23 @@ import {
 } from '../../../core/store/partitions/detach-months.ts';
 import { findMonthTables, partitionName } from '../../../core/store/partitions/partitions.ts';
 import { recordChange } from '../../../kit/audit/audit-log.ts';
-import { patiently } from '../../../kit/command/month-words.ts';
+import { patiently } from '../../../kit/command/date-options.ts';
 import { byCommand } from '../../../kit/command/stores.ts';
 import type { Database, Query } from '../../../kit/database/pool.ts';
 import type { Failpoint } from '../../../kit/process/failpoint.ts';
 import { Failure } from '../../../kit/words/failure.ts';
 import { type Month, monthText } from '../../../kit/words/month.ts';
 import { ARCHIVE_FILE, type Table } from '../archive-file.ts';
-import { exportTable, verifyArchive } from '../export-table.ts';
+import {
+  exportTable,
+  listMigrations,
+  listTables,
+  lockTables,
+  readContent,
+  verifyArchive,
+} from '../export-table.ts';
 import type { FileStore } from '../file-stores/file-store.ts';
 import { sha256 } from '../part-file.ts';
-import { listMigrations, listTables, lockTables, readContent } from '../table-rows.ts';
 import { countRows, type Manifest, manifestBytes, storedOf } from './manifest.ts';
 import {
   type ArchivedMonth,

@@ -17,18 +17,17 @@ import {
   parseArguments,
   UsageError,
 } from '../../../kit/command/command.ts';
-import { monthOption, patiently } from '../../../kit/command/month-words.ts';
+import { monthOption, patiently } from '../../../kit/command/date-options.ts';
 import { byCommand } from '../../../kit/command/stores.ts';
 import type { Query } from '../../../kit/database/pool.ts';
 import { createFailpoint, FAILPOINT_VARIABLE } from '../../../kit/process/failpoint.ts';
 import { Failure } from '../../../kit/words/failure.ts';
 import { type Month, monthOf, monthText } from '../../../kit/words/month.ts';
 import type { Table } from '../archive-file.ts';
-import { readPart, type Stored } from '../export-table.ts';
+import { ownerOf, quoted, readPart, type Stored, tableOf } from '../export-table.ts';
 import { openFileStore } from '../file-stores/open-file-store.ts';
 import { openArchiveDatabase } from '../open-database.ts';
 import { type Cells, KEY_OPTIONS, keyOption } from '../part-file.ts';
-import { ownerOf, quoted, tableOf } from '../table-rows.ts';
 import {
   type Archiving,
   archiveMonth,

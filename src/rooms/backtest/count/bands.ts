@@ -4,9 +4,15 @@ import { SCORE_MAX, VERDICTS, type Verdict } from '../../../core/domain/score-re
 import type { Thresholds } from '../../../core/score/rules/rule-set-data.ts';
 import { verdictOf, verdictUnder } from '../../../core/score/score.ts';
 import { corridorParameter, integerParameter, shown } from '../../../kit/words/list-parameters.ts';
-import { type ByLabel, type DayCounts, FRAUD, LEGITIMATE, noRowsEach } from './counts.ts';
 import { byLabel, perDayOf, totalOf } from './report.ts';
-import { confusionSchema } from './report-schema.ts';
+import {
+  type ByLabel,
+  confusionSchema,
+  type DayCounts,
+  FRAUD,
+  LEGITIMATE,
+  noRowsEach,
+} from './report-schema.ts';
 
 const points = (example: number, description: string) =>
   integerParameter(1, SCORE_MAX).meta({

@@ -5,7 +5,7 @@ import type { CompiledRule, CompiledRuleSet } from '../../../core/score/rules/co
 import type { Inputs } from '../../../core/score/rules/generate-program.ts';
 import { inputsOf, knownInputs } from '../../../core/score/rules/rule-inputs.ts';
 import { type Weighed, weigh } from '../../../core/score/weigh.ts';
-import { DAY_MS } from '../../../kit/words/utc-bucket.ts';
+import { DAY_MS } from '../../../kit/words/range.ts';
 import {
   type Counts,
   type Days,
@@ -19,7 +19,7 @@ import {
   type RuleCounts,
   UNLABELLED,
   type VersionCounts,
-} from './counts.ts';
+} from './report-schema.ts';
 
 /** A stored row, as it was when it was scored, with the label that was known. */
 export type Row = {

@@ -2,16 +2,17 @@
 import type { z } from 'zod';
 import { type OutcomeShare, shareOf } from '../../../core/domain/outcome-share.ts';
 import { SCORE_MAX, VERDICTS } from '../../../core/domain/score-record.ts';
+import type { Pair } from './fold-rows.ts';
 import {
   type ByLabel,
   type Counts,
   FRAUD,
   LEGITIMATE,
+  OFFICER,
+  type reportSchema,
   UNLABELLED,
   type VersionCounts,
-} from './counts.ts';
-import type { Pair } from './fold-rows.ts';
-import { OFFICER, type reportSchema } from './report-schema.ts';
+} from './report-schema.ts';
 
 export type Report = z.infer<typeof reportSchema>;
 

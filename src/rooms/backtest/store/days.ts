@@ -1,9 +1,9 @@
 /** Counts a day of backtests, as JSON. */
-import { createdAtMsOf } from '../../../core/domain/transaction-id.ts';
+import { createdAtMsOf } from '../../../core/domain/transaction.ts';
 import type { Query } from '../../../kit/database/pool.ts';
 import { rowsOf } from '../../../kit/database/statement.ts';
-import { DAY_MS } from '../../../kit/words/utc-bucket.ts';
-import type { DayCounts, Days } from '../count/counts.ts';
+import { DAY_MS } from '../../../kit/words/range.ts';
+import type { DayCounts, Days } from '../count/report-schema.ts';
 
 /** Days that are in memory at once: 20 corridors of all points have 20 MB. */
 const READ_MAX = 20;

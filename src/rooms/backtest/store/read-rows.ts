@@ -3,7 +3,7 @@
  * had been told by then. What is stored or labelled later moves no answer.
  */
 
-import { createdAtMsOf } from '../../../core/domain/transaction-id.ts';
+import { createdAtMsOf } from '../../../core/domain/transaction.ts';
 import { labelInForce } from '../../../core/store/label-in-force.ts';
 import { isoTime, type MonthRange } from '../../../core/store/partitions/month-slice.ts';
 import { toVector } from '../../../core/store/scores/vector-bytes.ts';

@@ -1,8 +1,17 @@
 /** Compares a whole log with the database and with published checkpoints, and names what somebody changed by hand. */
 import type { Query } from '../../../kit/database/pool.ts';
 import { isSignedBy, readHead, type SigningKey, type TreeHead } from '../log/checkpoint.ts';
-import { append, type Edge, EMPTY_EDGE, edgeRoot } from '../log/edge.ts';
-import { HASH_BYTES, hashesOf, leafHash, type ReadTile, TILE_WIDTH } from '../log/tree.ts';
+import {
+  append,
+  type Edge,
+  EMPTY_EDGE,
+  edgeRoot,
+  HASH_BYTES,
+  hashesOf,
+  leafHash,
+  type ReadTile,
+  TILE_WIDTH,
+} from '../log/tree.ts';
 import { contradiction } from '../seal/published.ts';
 import { type EntryRow, type LogRow, readEntries, tileReader } from '../store/evidence-log.ts';
 import type { Finding, Note } from './finding.ts';

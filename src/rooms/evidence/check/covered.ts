@@ -2,8 +2,8 @@
 import { z } from 'zod';
 import { timestampArray } from '../../../kit/database/binary-array.ts';
 import type { Query } from '../../../kit/database/pool.ts';
+import { CONTENT_KINDS } from '../log/contents.ts';
 import { type LogRow, readEntries, readGaps } from '../store/evidence-log.ts';
-import { gapSchema, readLeaf } from './read-leaf.ts';
 
 /**
  * A log covers scores that are dated so long after it began, or after a gap ended, as the clock of their worker may be ahead.
@@ -14,6 +14,17 @@ const AHEAD_MS = 60_000;
 const END_MS = 8.64e15;
 
 const firstSchema = z.object({ sealed_at: z.iso.datetime() });
+
+const gapSchema = z.object({
+  kind: z.literal('gap'),
+  from: z.iso.datetime(),
+  to: z.iso.datetime(),
+});
+export const leafSchema = z.discriminatedUnion('kind', [
+  z.object({ kind: z.literal('scores'), count: z.int(), sha256: z.string() }),
+  z.object({ kind: z.enum(CONTENT_KINDS), id: z.string(), sha256: z.string() }),
+  gapSchema,
+]);
 
 /** Believes leaves alone, as the tree has their hashes. A log whose first leaf cannot be read covers nothing. */
 export async function readCovered(query: Query, { logId, size }: LogRow) {
@@ -37,4 +48,16 @@ export async function readCovered(query: Query, { logId, size }: LogRow) {
       timestampArray(uncovered.map((range) => range.toMs)),
     ] as const,
   };
+}
+
+/**
+ * Reads leaves. The columns beside a leaf are not in the tree, so nothing is believed that they say.
+ * @returns undefined where the leaf says something else; the comparison with the tiles names such a leaf
+ */
+export function readLeaf<Said>(schema: z.ZodType<Said>, leaf: string): Said | undefined {
+  try {
+    return schema.safeParse(JSON.parse(leaf)).data;
+  } catch {
+    return undefined;
+  }
 }

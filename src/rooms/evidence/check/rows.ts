@@ -1,29 +1,28 @@
 /** Compares the rows that the leaves seal with their hashes, and finds rows that no leaf seals. */
 import type { z } from 'zod';
-import { createdAtMsOf } from '../../../core/domain/transaction-id.ts';
+import { createdAtMsOf } from '../../../core/domain/transaction.ts';
 import { isoTime, listMonths } from '../../../core/store/partitions/month-slice.ts';
 import type { Query } from '../../../kit/database/pool.ts';
 import { onlyOf, rowsOf } from '../../../kit/database/statement.ts';
 import type { AuditEntry } from '../../../kit/words/audit.ts';
 import { type Month, monthOf, monthText } from '../../../kit/words/month.ts';
-import { canonicalJson } from '../log/canonical.ts';
 import {
   auditContent,
   type ContentKind,
+  canonicalJson,
+  idsOf,
   type ModelFacts,
   modelContent,
   type RuleSetFacts,
   ruleSetContent,
 } from '../log/contents.ts';
 import { hashRows } from '../log/score-hash.ts';
-import { idsOf } from '../log/sets.ts';
 import { hashesOf, sha256 } from '../log/tree.ts';
 import { ownRuleSetContent } from '../seal/seal.ts';
 import { type EntryRow, type LogRow, readEntries } from '../store/evidence-log.ts';
 import { hashModels, hashRuleSets, readScoreTexts } from '../store/unsealed.ts';
-import { readCovered } from './covered.ts';
+import { leafSchema, readCovered, readLeaf } from './covered.ts';
 import type { Note } from './finding.ts';
-import { leafSchema, readLeaf } from './read-leaf.ts';
 
 /** Scores of a month that the log covers. */
 type OfMonth = [from: string, to: string, uncoveredFrom: Buffer, uncoveredTo: Buffer];

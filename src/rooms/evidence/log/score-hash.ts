@@ -14,7 +14,6 @@ import {
   timestampArray,
   uuidArray,
 } from '../../../kit/database/binary-array.ts';
-import { reasonsText, type ScoreTexts } from './score-texts.ts';
 import { HASH_BYTES, putHash } from './tree.ts';
 
 /** Keeps hashes of other things and versions apart. */
@@ -22,6 +21,29 @@ const HEAD = Buffer.from('score/2\n');
 
 /** An array in binary form, of a value for each score or of one value for all. */
 type Column = { readonly values: Buffer; readonly isShared: boolean };
+
+/** A row of `scores` as Postgres writes it; times are epoch milliseconds. */
+export type ScoreTexts = {
+  readonly transactionId: string;
+  readonly scoredAtMs: number;
+  readonly accountId: string;
+  readonly corridor: string;
+  readonly score: string;
+  readonly risk: string;
+  readonly probability: string | null;
+  readonly verdict: string;
+  readonly reasons: string;
+  /** The stored bytes in hex. */
+  readonly features: string;
+  readonly featureSchema: string;
+  readonly ruleSet: string;
+  readonly model: string | null;
+  readonly attempts: string;
+  readonly degradation: string;
+  readonly featuresCrc32: string;
+  readonly ruleInputs: string | null;
+};
+
 const each = (values: Buffer): Column => ({ values, isShared: false });
 const shared = (values: Buffer): Column => ({ values, isShared: true });
 
@@ -121,3 +143,10 @@ function makeRoom(bytes: number): void {
   scratch.copy(larger);
   scratch = larger;
 }
+
+/**
+ * A stored score, as Postgres writes its row.
+ * `jsonb` has the keys of a reason in the order in which the core makes them: code, detail, contribution.
+ */
+export const reasonsText = (json: string) =>
+  json === '[]' ? json : JSON.stringify(JSON.parse(json));

@@ -5,7 +5,7 @@ import type { Database } from '../../../kit/database/pool.ts';
 import type { Log } from '../../../kit/metrics/log.ts';
 import { Failure } from '../../../kit/words/failure.ts';
 import { readHead, signCheckpoint } from '../log/checkpoint.ts';
-import type { Edge } from '../log/edge.ts';
+import type { Edge } from '../log/tree.ts';
 import { createEvidenceMetrics } from '../metrics.ts';
 import { originOf, publishedFile, signingKeys } from '../settings.ts';
 import {

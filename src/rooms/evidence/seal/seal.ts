@@ -10,12 +10,22 @@ import {
   type ContentKind,
   contentLeaf,
   gapLeaf,
+  hashedRows,
+  ID_BYTES,
   modelContent,
+  type NewSet,
   ruleSetContent,
+  setsOf,
 } from '../log/contents.ts';
-import { append, type Edge, EMPTY_EDGE, edgeRoot, edgeTiles } from '../log/edge.ts';
-import { hashedRows, ID_BYTES, type NewSet, setsOf } from '../log/sets.ts';
-import { HASH_BYTES, hashesOf } from '../log/tree.ts';
+import {
+  append,
+  type Edge,
+  EMPTY_EDGE,
+  edgeRoot,
+  edgeTiles,
+  HASH_BYTES,
+  hashesOf,
+} from '../log/tree.ts';
 import {
   appendToLog,
   findEntry,

@@ -9,10 +9,8 @@ import {
 import type { Query, Statement } from '../../../kit/database/pool.ts';
 import { firstOf, rowsOf } from '../../../kit/database/statement.ts';
 import { Failure } from '../../../kit/words/failure.ts';
-import type { Kind, Leaf } from '../log/contents.ts';
-import type { Tile } from '../log/edge.ts';
-import type { NewSet } from '../log/sets.ts';
-import { EMPTY_ROOT, type ReadTile } from '../log/tree.ts';
+import type { Kind, Leaf, NewSet } from '../log/contents.ts';
+import { EMPTY_ROOT, type ReadTile, type Tile } from '../log/tree.ts';
 
 export type LogRow = {
   readonly logId: number;

@@ -8,9 +8,8 @@ import {
   listMonths,
   type MonthRange,
 } from '../../../core/store/partitions/month-slice.ts';
-import { shareOut } from '../../../core/store/scores/share-out.ts';
-import { toVector } from '../../../core/store/scores/vector-bytes.ts';
-import { vectorChecksum } from '../../../core/store/scores/vector-checksum.ts';
+import { shareOut } from '../../../core/store/scores/score-window.ts';
+import { toVector, vectorChecksum } from '../../../core/store/scores/vector-bytes.ts';
 import { timestampArray, uuidArray } from '../../../kit/database/binary-array.ts';
 import type { Database, Query, Statement } from '../../../kit/database/pool.ts';
 import { inSnapshot, readPages } from '../../../kit/database/snapshot.ts';

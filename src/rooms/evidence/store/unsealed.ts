@@ -1,6 +1,6 @@
 /** Rows that wait to be sealed, as Postgres writes them. */
-import { createdAtMsOf } from '../../../core/domain/transaction-id.ts';
-import type { ScoredStatement } from '../../../core/store/scores/scored-statement.ts';
+import { createdAtMsOf } from '../../../core/domain/transaction.ts';
+import type { ScoredStatement } from '../../../core/store/scores/score-values.ts';
 import {
   HEADER_BYTES,
   timestampArray,
@@ -10,10 +10,14 @@ import {
 import type { Query, Statement, Texts } from '../../../kit/database/pool.ts';
 import { rowsOf } from '../../../kit/database/statement.ts';
 import type { AuditEntry } from '../../../kit/words/audit.ts';
-import type { ModelFacts, RuleSetFacts } from '../log/contents.ts';
-import { hashScores } from '../log/score-hash.ts';
-import type { ScoreTexts } from '../log/score-texts.ts';
-import { type HashedScores, ID_BYTES, idsOf } from '../log/sets.ts';
+import {
+  type HashedScores,
+  ID_BYTES,
+  idsOf,
+  type ModelFacts,
+  type RuleSetFacts,
+} from '../log/contents.ts';
+import { hashScores, type ScoreTexts } from '../log/score-hash.ts';
 import { HASH_BYTES } from '../log/tree.ts';
 import { IS_SEALING } from './evidence-log.ts';
 

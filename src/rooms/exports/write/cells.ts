@@ -1,6 +1,6 @@
 /** How a cell that is not null is written in each form, by the kind of its column. */
 
-import { DAY_MS } from '../../../kit/words/utc-bucket.ts';
+import { DAY_MS } from '../../../kit/words/range.ts';
 import type { ColumnKind } from '../columns.ts';
 
 type Cell = {

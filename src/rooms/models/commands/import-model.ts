@@ -12,7 +12,7 @@ import { openCommandDatabase } from '../../../kit/command/stores.ts';
 import { createRandom } from '../../../kit/random.ts';
 import { DESCRIBED, issueText } from '../../../kit/words/describe-issue.ts';
 import { Failure, toError } from '../../../kit/words/failure.ts';
-import { jsonPointer } from '../../../kit/words/field-error.ts';
+import { jsonPointer } from '../../../kit/words/field-errors.ts';
 import { type ModelManifest, modelManifestSchema, modelName } from '../manifest.ts';
 import { MODEL_BYTES_MAX, refuse } from '../model/bounds.ts';
 import { describeModel } from '../registry/check-model.ts';

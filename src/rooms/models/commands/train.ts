@@ -11,8 +11,7 @@ import { promisify } from 'node:util';
 import { z } from 'zod';
 import { FEATURE_SCHEMA } from '../../../core/domain/feature-schema.ts';
 import { holdingsIn } from '../../../core/score/rollout/plan-rollout.ts';
-import { MODELS } from '../../../core/store/rollouts/rollouts.ts';
-import { readSettledRollouts } from '../../../core/store/rollouts/settled-rollouts.ts';
+import { MODELS, readSettledRollouts } from '../../../core/store/rollouts/rollouts.ts';
 import {
   type CommandContext,
   EXIT,
@@ -29,8 +28,7 @@ import { describeModel } from '../registry/check-model.ts';
 import { refuseTakenName, registerModel } from '../registry/register-model.ts';
 import { findModel } from '../store/models.ts';
 import { type BuildStep, buildModel, findLack } from '../training/build-model.ts';
-import type { ModelCard } from '../training/card/model-card.ts';
-import { renderCard } from '../training/card/render-card.ts';
+import { type ModelCard, renderCard } from '../training/card/render-card.ts';
 import { countFrauds } from '../training/rows.ts';
 import { openModelFolder } from './model-folder.ts';
 import { readOfficer } from './officer.ts';

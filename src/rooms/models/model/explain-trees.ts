@@ -4,8 +4,8 @@
  */
 import type { Batch } from './batch.ts';
 import { MODEL_DEPTH_MAX } from './bounds.ts';
+import { type TreeEnsemble, treeDepths } from './lay-out-trees.ts';
 import { inputsOf } from './predict-trees.ts';
-import { type TreeEnsemble, treeDepths } from './tree-ensemble.ts';
 
 export type Contributions = {
   /**

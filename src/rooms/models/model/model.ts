@@ -6,7 +6,7 @@ import { checkFeatureNames, checkTreeCount, parseJson, refuse, refuseHuge } from
 import { type Calibration, calibrate } from './calibration.ts';
 import { type Contributions, pathContributions, treeShap } from './explain-trees.ts';
 import { logistic } from './exponential.ts';
-import { type LooseTree, layOutTrees } from './lay-out-trees.ts';
+import { type LooseTree, layOutTrees, type TreeEnsemble } from './lay-out-trees.ts';
 import {
   contributionOf,
   LOGISTIC_FORMAT,
@@ -16,7 +16,6 @@ import {
 } from './logistic.ts';
 import { nextDouble, treePredictor } from './predict-trees.ts';
 import { readXgboost } from './read-xgboost.ts';
-import type { TreeEnsemble } from './tree-ensemble.ts';
 
 export type ModelFormat = 'xgboost-json' | 'lightgbm-text' | 'logistic-json';
 

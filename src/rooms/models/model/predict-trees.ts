@@ -5,7 +5,7 @@
  * for missing values.
  */
 import type { Batch } from './batch.ts';
-import { type TreeEnsemble, treeDepths } from './tree-ensemble.ts';
+import { type TreeEnsemble, treeDepths } from './lay-out-trees.ts';
 
 /** Rows whose values and partial sums fit the nearest cache together. A multiple of LANES. */
 const BLOCK_ROWS = 32;

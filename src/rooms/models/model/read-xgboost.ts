@@ -6,8 +6,12 @@
 import { z } from 'zod';
 import { naturalLog } from '../../../core/score/natural-log.ts';
 import { checkFeatureNames, checkShape, checkTreeCount, refuse } from './bounds.ts';
-import { type LooseTree, layOutTrees } from './lay-out-trees.ts';
-import type { EnsembleHead, TreeEnsemble } from './tree-ensemble.ts';
+import {
+  type EnsembleHead,
+  type LooseTree,
+  layOutTrees,
+  type TreeEnsemble,
+} from './lay-out-trees.ts';
 
 /** A whole number, or its text. */
 const count = z.union([

@@ -3,8 +3,7 @@
  * xgboost 1.7 and later load it. Written by hand rather than by JSON.stringify, because the format tells
  * floats from integers.
  */
-import type { TreeEnsemble } from './tree-ensemble.ts';
-import { treeEnd } from './tree-ensemble.ts';
+import { type TreeEnsemble, treeEnd } from './lay-out-trees.ts';
 
 /** The version whose format this is. */
 const VERSION = [1, 7, 4];

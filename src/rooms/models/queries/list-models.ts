@@ -2,14 +2,14 @@
 
 import { type Holding, holdingText } from '../../../core/score/rollout/holding.ts';
 import { holdingsIn, PROPOSAL_MS_MAX } from '../../../core/score/rollout/plan-rollout.ts';
-import { readStage } from '../../../core/store/rollouts/rollout-stages.ts';
+import { readStage } from '../../../core/store/rollouts/decide-rollout.ts';
 import {
   listOpenProposals,
   MODELS,
+  readSettledRollouts,
   type StoredProposal,
   type StoredRollout,
 } from '../../../core/store/rollouts/rollouts.ts';
-import { readSettledRollouts } from '../../../core/store/rollouts/settled-rollouts.ts';
 import { listCorridors } from '../../../core/store/transactions/corridors.ts';
 import type { Database } from '../../../kit/database/pool.ts';
 import type { ModelDetailJson, ModelJson } from '../model-record.ts';

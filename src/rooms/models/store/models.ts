@@ -8,8 +8,7 @@ import { given } from '../../../kit/words/describe-issue.ts';
 import { Failure } from '../../../kit/words/failure.ts';
 import { VISIBLE_ASCII } from '../../../kit/words/visible-ascii.ts';
 import type { ModelManifest } from '../manifest.ts';
-import type { ModelJson } from '../model-record.ts';
-import { type ModelReference, readReference } from '../model-reference.ts';
+import { type ModelJson, type ModelReference, readReference } from '../model-record.ts';
 
 type Queries = Pick<Database, 'query'>;
 

@@ -1,5 +1,5 @@
 /** Opinions of shadow models: a row a batch and model, so that a shadow costs a transaction 24 bytes. */
-import { createdAtMsOf } from '../../../core/domain/transaction-id.ts';
+import { createdAtMsOf } from '../../../core/domain/transaction.ts';
 import type { ShadowBatch } from '../../../core/score/judge.ts';
 import { labelInForce } from '../../../core/store/label-in-force.ts';
 import { cutWindow, type ScoreWindow } from '../../../core/store/scores/score-window.ts';

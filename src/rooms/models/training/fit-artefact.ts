@@ -1,9 +1,9 @@
 /** Trains a model of either kind and writes it in its format. */
 import type { Random } from '../../../kit/random.ts';
 import { logistic, softPlus } from '../model/exponential.ts';
+import type { TreeEnsemble } from '../model/lay-out-trees.ts';
 import { type LogisticModel, standardise, writeLogistic } from '../model/logistic.ts';
 import { loadModel, type Model } from '../model/model.ts';
-import type { TreeEnsemble } from '../model/tree-ensemble.ts';
 import { writeXgboost } from '../model/write-xgboost.ts';
 import { minimise, solveCholesky } from './newton.ts';
 import type { FitStep, LogisticOptions, TreeOptions } from './options.ts';

@@ -3,12 +3,13 @@
 import { shareOf } from '../../../core/domain/outcome-share.ts';
 import type { ScoreOutcome } from '../../../core/store/scores/score-window.ts';
 import type { Outcomes } from '../watch-report.ts';
-import { calibrationTable } from './calibration-table.ts';
 
 /** A stored score with the label of its transaction. */
 export type JudgedScore = Omit<ScoreOutcome, 'model'>;
 
 const CALIBRATION_GROUPS = 10;
+
+export type CalibrationTable = Outcomes['calibration'];
 
 export function measureOutcomes(scores: readonly JudgedScore[]): Omit<Outcomes, 'window'> {
   const labelled = scores.filter(({ isFraud }) => isFraud !== null);
@@ -50,3 +51,35 @@ function delaysOf(labelled: readonly JudgedScore[]): Outcomes['label_delay_secon
   const rank = (share: number) => (delays[Math.ceil(share * delays.length) - 1] ?? 0) / 1000;
   return { p50: rank(0.5), p90: rank(0.9), p99: rank(0.99) };
 }
+
+/**
+ * Predicted and observed shares: rows in groups of equal size by probability.
+ * From the lowest probabilities to the highest; equal ones stay in one group.
+ */
+export function calibrationTable(
+  probabilities: ArrayLike<number>,
+  labels: ArrayLike<number>,
+  groups: number,
+): CalibrationTable {
+  const rows = Array.from(probabilities, (probability, row) => ({
+    probability,
+    label: labels[row] ?? 0,
+  })).sort((a, b) => a.probability - b.probability);
+  const table: CalibrationTable = [];
+  let start = 0;
+  for (let group = 1; group <= groups; group++) {
+    let end = Math.max(start, Math.round((rows.length * group) / groups));
+    while (end > start && end < rows.length && isTie(rows[end - 1], rows[end])) end++;
+    if (end === start) continue;
+    const own = rows.slice(start, end);
+    const mean = (of: 'probability' | 'label') =>
+      own.reduce((sum, row) => sum + row[of], 0) / own.length;
+    table.push({ rows: own.length, promised: mean('probability'), seen: mean('label') });
+    start = end;
+  }
+  return table;
+}
+
+type Row = { readonly probability: number };
+const isTie = (one: Row | undefined, next: Row | undefined) =>
+  one?.probability === next?.probability;

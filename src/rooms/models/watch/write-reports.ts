@@ -1,9 +1,11 @@
 /** From samples of scores to one report per model that decided, and one of the rules where they did. */
 
 import { setImmediate } from 'node:timers/promises';
+import { naturalLog } from '../../../core/score/natural-log.ts';
 import type { ScoreOutcome, ScoreWindow } from '../../../core/store/scores/score-window.ts';
-import { DAY_MS } from '../../../kit/words/utc-bucket.ts';
-import type { ModelReference, ValueHistogram } from '../model-reference.ts';
+import { DAY_MS } from '../../../kit/words/range.ts';
+import { countNotAbove, findCuts } from '../bins.ts';
+import type { ModelReference, ValueHistogram } from '../model-record.ts';
 import {
   type Drift,
   type DriftLevel,
@@ -12,7 +14,6 @@ import {
   WATCH_MINIMUM,
   type WatchReport,
 } from '../watch-report.ts';
-import { countValues, describeValues, stabilityIndex } from './drift-histogram.ts';
 import { measureOutcomes } from './measure-outcomes.ts';
 
 const WEEK_MS = 7 * DAY_MS;
@@ -34,6 +35,11 @@ type MeasuredDrift = {
 const NOTICE_FROM = 0.1;
 const ALERT_FROM = 0.25;
 const SEVERITY: readonly DriftLevel[] = ['unknown', 'fine', 'notice', 'alert'];
+
+/** Deciles: the custom of the index, and few enough for a small share to be seen. */
+const BINS_MAX = 10;
+/** Share that an empty bin counts as; otherwise one new value would be an infinite drift. */
+const SHARE_MIN = 1e-4;
 
 /** @param maturityDays how long the label of a transaction may take */
 export function windowsAt(atMs: number, maturityDays: number) {
@@ -170,4 +176,40 @@ function compare(then: ValueHistogram, rowsThen: number | null, values: Float32A
 function levelOf(psi: number): DriftLevel {
   if (psi >= ALERT_FROM) return 'alert';
   return psi >= NOTICE_FROM ? 'notice' : 'fine';
+}
+
+/**
+ * Compares the distribution of values at a model's training, which is kept with the model, with later values:
+ * the population stability index.
+ * @param values float32, as in training; NaN is missing
+ */
+export function describeValues(name: string, values: Float32Array): ValueHistogram {
+  const cuts = [...findCuts(values, BINS_MAX)];
+  const counts = countValues(cuts, values);
+  return { name, cuts, shares: Array.from(counts, (count) => count / values.length) };
+}
+
+/** How many values each bin holds; the last number is of missing ones. */
+function countValues(cuts: readonly number[], values: ArrayLike<number>): Float64Array {
+  const counts = new Float64Array(cuts.length + 2);
+  for (let row = 0; row < values.length; row++) {
+    const value = values[row] ?? Number.NaN;
+    const bin = Number.isNaN(value) ? cuts.length + 1 : countNotAbove(cuts, Math.fround(value));
+    counts[bin] = (counts[bin] ?? 0) + 1;
+  }
+  return counts;
+}
+
+/**
+ * The sum over the bins of (now - then) * ln(now / then). 0 is no difference; by convention below 0.1 is little
+ * and above 0.25 much (Siddiqi, "Credit Risk Scorecards", 2006). NaN without counts.
+ */
+function stabilityIndex({ shares }: ValueHistogram, counts: Float64Array): number {
+  const rows = counts.reduce((sum, count) => sum + count, 0);
+  if (rows === 0) return Number.NaN;
+  return shares.reduce((sum, share, bin) => {
+    const then = Math.max(share, SHARE_MIN);
+    const now = Math.max((counts[bin] ?? 0) / rows, SHARE_MIN);
+    return sum + (now - then) * naturalLog(now / then);
+  }, 0);
 }

@@ -13,8 +13,8 @@ import {
 } from '../../../kit/command/command.ts';
 import { openCommandDatabase, openCommandRedis } from '../../../kit/command/stores.ts';
 import { calibrate, requireSame } from '../plan/calibrate.ts';
-import { CALIBRATION_FILE } from '../plan/calibration.ts';
 import { readContent, readUsage, readWorkers } from '../plan/measure-engine.ts';
+import { CALIBRATION_FILE } from '../plan/plan.ts';
 
 /** Shorter: reports of workers, which come every 3 s, and single batches count too much. */
 const SECONDS = { min: 5, max: 3600 };

@@ -17,7 +17,7 @@ import {
   parseArguments,
   UsageError,
 } from '../../../kit/command/command.ts';
-import { monthOption, patiently } from '../../../kit/command/month-words.ts';
+import { monthOption, patiently } from '../../../kit/command/date-options.ts';
 import { commandOf } from '../../../kit/command/rows.ts';
 import { byCommand, openCommandDatabase } from '../../../kit/command/stores.ts';
 import { Failure } from '../../../kit/words/failure.ts';

@@ -10,24 +10,23 @@ import {
   UsageError,
 } from '../../../kit/command/command.ts';
 import { readDataFile } from '../../../kit/command/data-file.ts';
-import { countConnections } from '../../../kit/database/count-connections.ts';
+import { countConnections } from '../../../kit/database/open-database.ts';
 import { DESCRIBED, issueText } from '../../../kit/words/describe-issue.ts';
 import { Failure } from '../../../kit/words/failure.ts';
 import {
   CALIBRATION_BYTES_MAX,
   CALIBRATION_FILE,
   type Calibration,
-  calibrationSchema,
-} from '../plan/calibration.ts';
-import {
   type Connections,
+  type Cost,
+  calibrationSchema,
   type Demand,
   fleetFor,
   type Plan,
   planCapacity,
   postgresMemoryGb,
+  priceOf,
 } from '../plan/plan.ts';
-import { type Cost, priceOf } from '../plan/price-plan.ts';
 import { PRICES } from '../plan/prices.ts';
 
 /** As docker-compose.yml, render.yaml and deploy/kubernetes limit a process. */

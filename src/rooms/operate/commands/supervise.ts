@@ -16,8 +16,13 @@ import {
 import { neededUrl, openCommandDatabase, openCommandRedis } from '../../../kit/command/stores.ts';
 import { EXIT_BAD_CONFIGURATION } from '../../../kit/config/config.ts';
 import { Failure } from '../../../kit/words/failure.ts';
-import { createProcessorReader, openQueueReader } from '../scaling/read-measures.ts';
-import { createScaler, type Reading, type Step } from '../scaling/scaler.ts';
+import {
+  createProcessorReader,
+  createScaler,
+  openQueueReader,
+  type Reading,
+  type Step,
+} from '../scaling/scaler.ts';
 import { type SupervisedWorker, superviseWorker } from '../scaling/supervised-worker.ts';
 
 const WORKERS = '1..4';

@@ -1,7 +1,7 @@
 /** Makes a calibration of two readings of an engine that works. */
 import { Failure } from '../../../kit/words/failure.ts';
-import type { Calibration } from './calibration.ts';
 import type { Content, Usage, Workers } from './measure-engine.ts';
+import type { Calibration } from './plan.ts';
 
 /** Fewer: the processor time of a transaction is that of duties and of scrapes. */
 const TRANSACTIONS_MIN = 2000;

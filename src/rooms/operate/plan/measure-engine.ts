@@ -7,11 +7,11 @@ import type { ApiOptions } from '../../../kit/client/api-client.ts';
 import type { Database, Statement } from '../../../kit/database/pool.ts';
 import { serverSeconds } from '../../../kit/process/processor-time.ts';
 import {
+  infoField,
   type RedisClient,
   throwRedisFailure,
   writableNodes,
 } from '../../../kit/redis/connection.ts';
-import { infoField } from '../../../kit/redis/info-field.ts';
 import { Failure } from '../../../kit/words/failure.ts';
 
 export type WorkerUsage = {

@@ -1,5 +1,6 @@
 /** The capacity plan: what a load takes, from the formula of the peak and from figures that were measured. */
-import type { Calibration } from './calibration.ts';
+import { z } from 'zod';
+import type { Tier } from './prices.ts';
 
 export type Demand = {
   /** Transactions a second at today's peak. */
@@ -57,6 +58,57 @@ const MAXMEMORY_FACTOR = 2.2;
 const [WAL_GB, FREE_DISK_FACTOR] = [4, 1.3];
 /** An officer reviews 20 cases an hour for 8 hours, at the utilisation that the first review policy hires to. */
 const [OFFICER_REVIEWS_A_DAY, OFFICER_UTILISATION] = [160, 0.8];
+
+const positive = z.number().positive();
+
+/** A file of JSON: `risk calibrate` measures its figures on a machine, and `risk plan` computes with them. */
+export const calibrationSchema = z.strictObject({
+  measured_at: z.iso.datetime(),
+  /** Processor and number of cores. */
+  machine: z.string(),
+  seconds: positive,
+  transactions: z.int().positive(),
+  transactions_per_request: positive,
+  /** Processor time of a transaction, microseconds; null where the server runs elsewhere, or its time cannot be read. */
+  api_us: positive,
+  worker_us: positive,
+  postgres_us: positive.nullable(),
+  redis_us: positive.nullable(),
+  /** Everything that Postgres stores of a transaction, with indexes. */
+  postgres_bytes_per_transaction: positive,
+  /** A profile in Redis, on average; null where there was none. */
+  redis_bytes_per_account: positive.nullable(),
+  redis_bytes_per_merchant: positive.nullable(),
+  /** Ratio within the profiles that were sampled. */
+  merchants_per_account: z.number().nonnegative(),
+  /** Share of the scores that people review. */
+  review_ratio: z.number().min(0).max(1),
+  /** Share of the transactions, by corridor. */
+  corridors: z.record(z.string(), z.number().min(0).max(1)),
+});
+export type Calibration = z.infer<typeof calibrationSchema>;
+
+/** A calibration is some kilobytes, with a line a corridor. */
+export const CALIBRATION_BYTES_MAX = 1024 * 1024;
+/** Name of the file in the data folder. */
+export const CALIBRATION_FILE = 'calibration.json';
+
+export type Cost = {
+  readonly tier: Tier['name'];
+  /** Why the tier does not carry the load; then all figures are null. */
+  readonly lacks: string | null;
+  readonly api: string | null;
+  readonly worker: string | null;
+  readonly postgres: string | null;
+  readonly redis: string | null;
+  readonly connections: number | null;
+  readonly usdAMonth: number | null;
+  readonly usdAMillion: number | null;
+  /** Dollars a month, by corridor. */
+  readonly corridors: Readonly<Record<string, number>> | null;
+};
+
+const MILLION = 1e6;
 
 export function peakOf({ tps, growth, months, seasonal, interaction, safety }: Demand): number {
   return tps * (1 + growth) ** months * seasonal * interaction * safety;
@@ -147,4 +199,52 @@ export function postgresMemoryGb(
   const writtenGb = (rowsASecond * CHECKPOINT_SECONDS * bytes) / GB;
   const buffers = Math.max(BUFFERS_GB_MIN, writtenGb);
   return Math.max(buffers / BUFFERS_SHARE, buffers + PROCESSES_GB + connections * SESSION_GB);
+}
+
+/** Prices a plan: a month and a million transactions, by tier and by corridor. */
+export function priceOf(tier: Tier, plan: Plan, measured: Calibration, each: Connections): Cost {
+  const nothing = { api: null, worker: null, postgres: null, redis: null, connections: null };
+  const lacking = (lacks: string): Cost => ({
+    ...{ tier: tier.name, lacks, ...nothing },
+    ...{ usdAMonth: null, usdAMillion: null, corridors: null },
+  });
+  const { api, worker, diskUsdPerGb, diskGbMax } = tier;
+  if (worker === null) return lacking('a worker');
+  if (plan.diskGb > diskGbMax) return lacking('a disk so large');
+  const fleet = fleetFor(plan, { api: api.cores, worker: worker.cores }, each);
+  const postgres = postgresOf(tier, plan, measured, fleet);
+  if (postgres === undefined) return lacking('a Postgres so large');
+  const redis = tier.redis.find(({ memoryGb }) => memoryGb >= plan.redis.maxmemoryGb);
+  if (redis === undefined) return lacking('a Redis so large');
+  const disk = plan.diskGb * (diskUsdPerGb ?? 0);
+  const usdAMonth =
+    fleet.api * api.usd + fleet.worker * worker.usd + postgres.usd + redis.usd + disk;
+  const shares = Object.entries(measured.corridors);
+  return {
+    tier: tier.name,
+    lacks: null,
+    api: `${fleet.api} × ${api.plan}`,
+    worker: `${fleet.worker} × ${worker.plan}`,
+    postgres: `${postgres.plan}, ${Math.ceil(plan.diskGb)} GB`,
+    redis: redis.plan,
+    connections: fleet.connections,
+    usdAMonth,
+    usdAMillion: (usdAMonth / plan.rowsAMonth) * MILLION,
+    corridors: Object.fromEntries(shares.map(([corridor, share]) => [corridor, share * usdAMonth])),
+  };
+}
+
+function postgresOf(
+  tier: Tier,
+  plan: Plan,
+  measured: Calibration,
+  { connections, connectionsMax }: Fleet,
+) {
+  const memory = postgresMemoryGb(plan, measured, connections);
+  return tier.postgres.find(
+    (size) =>
+      size.cores >= (plan.cores.postgres ?? 0) &&
+      size.memoryGb >= memory &&
+      size.connections >= connectionsMax,
+  );
 }

@@ -4,7 +4,7 @@
  */
 import { randomBytes } from 'node:crypto';
 import { PERSONAL_IDS, pathIn, tokenOf, walkPath } from '../../../core/domain/personal.ts';
-import { makeMarket } from '../../../core/store/markets/make-market.ts';
+import { makeMarket } from '../../../core/store/markets/grant-market.ts';
 import {
   ensurePartitions,
   isDetached,
@@ -18,8 +18,8 @@ import { inSnapshot, readPages } from '../../../kit/database/snapshot.ts';
 import { firstOf, onlyOf, rowsOf } from '../../../kit/database/statement.ts';
 import { Failure } from '../../../kit/words/failure.ts';
 import { monthText } from '../../../kit/words/month.ts';
-import { hmacOf } from '../seal.ts';
 import { listFields } from '../store.ts';
+import { hmacOf } from '../subjects.ts';
 import { spelled } from '../tokens.ts';
 import { COPIED, type Copied, type CopiedValue, VALUES } from './copied-tables.ts';
 

@@ -5,7 +5,8 @@ import { recordChange } from '../../../kit/audit/audit-log.ts';
 import type { Database, Query } from '../../../kit/database/pool.ts';
 import type { AuditAction, Change } from '../../../kit/words/audit.ts';
 import { given } from '../../../kit/words/describe-issue.ts';
-import { InvalidFields } from '../../../kit/words/field-error.ts';
+import { Failure } from '../../../kit/words/failure.ts';
+import { InvalidFields } from '../../../kit/words/field-errors.ts';
 import { plainText } from '../../../kit/words/plain-text.ts';
 import type { Officer, Principal } from '../../../kit/words/principal.ts';
 import { CASE_LIMITS, type CaseJson, type StoredCase } from '../case.ts';
@@ -14,11 +15,24 @@ import * as steps from '../case-steps.ts';
 import type { ReviewPolicy } from '../policy.ts';
 import { caseFilters, unknownCase } from '../queries/cases.ts';
 import { lockCases, lockNextCase, type NextFilter, writeCases } from '../store/cases.ts';
-import { insertNote } from '../store/notes.ts';
+import { countNotes, insertNote } from '../store/notes.ts';
 import { readPolicy } from '../store/policies.ts';
 
 /** The reviewer, and the request in which the reviewer acts. */
 export type By = Officer & steps.Reviewer;
+
+/** Text of several lines. */
+const lines = z
+  .string()
+  .min(1)
+  .max(CASE_LIMITS.noteChars)
+  .refine(
+    (text) => !text.includes('\u0000') && text.isWellFormed(),
+    'must be well-formed text without U+0000',
+  );
+
+/** `POST /v1/reviews/{id}/notes` */
+export const noteSchema = z.strictObject({ note: lines }).meta({ id: 'CaseNote' });
 
 export const reviewerOf = (actor: Officer, { roles }: Pick<Principal, 'roles'>): By => ({
   ...actor,
@@ -154,4 +168,29 @@ export function changeOf(action: AuditAction, stored: StoredCase, after: object)
   const row = new Map<string, unknown>(Object.entries(stored));
   const before = Object.keys(after).map((name) => [name, row.get(name) ?? null]);
   return { action, subject: stored.transaction_id, before: Object.fromEntries(before), after };
+}
+
+/**
+ * Notes that reviewers add to a case.
+ * A case is no archive, so the number of its notes is bounded.
+ * @throws Failure `not-found`, or `conflict` where the case has all the notes that it may have
+ */
+export async function addNote(
+  database: Pick<Database, 'transaction'>,
+  subject: string,
+  { note }: z.infer<typeof noteSchema>,
+  by: Officer,
+): Promise<{ note_id: string }> {
+  return await database.transaction(async (query) => {
+    await lockKnown(query, subject);
+    const { rows } = await countNotes(query, subject);
+    if (rows >= CASE_LIMITS.shownRows) {
+      const why = `the case has ${CASE_LIMITS.shownRows} notes, the most that is allowed`;
+      throw new Failure('conflict', 'CASE_FULL', why);
+    }
+    const { note_id } = await insertNote(query, subject, by.name, note);
+    const after = { noteId: note_id, note };
+    await recordChange(query, by, { action: 'case.note', subject, before: null, after });
+    return { note_id };
+  });
 }

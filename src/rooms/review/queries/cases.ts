@@ -3,7 +3,7 @@ import { z } from 'zod';
 import type { Query } from '../../../kit/database/pool.ts';
 import { given } from '../../../kit/words/describe-issue.ts';
 import { Failure } from '../../../kit/words/failure.ts';
-import { InvalidFields } from '../../../kit/words/field-error.ts';
+import { InvalidFields } from '../../../kit/words/field-errors.ts';
 import {
   CURSOR_DESCRIPTION,
   corridorFilter,
@@ -12,8 +12,13 @@ import {
   shown,
 } from '../../../kit/words/list-parameters.ts';
 import { type PageJson, pageOf } from '../../../kit/words/page.ts';
-import { CASE_LIMITS, CASE_STATES, type CaseJson, type StoredCase } from '../case.ts';
-import type { CaseDetail } from '../case-detail.ts';
+import {
+  CASE_LIMITS,
+  CASE_STATES,
+  type CaseDetail,
+  type CaseJson,
+  type StoredCase,
+} from '../case.ts';
 import { toCaseJson } from '../case-json.ts';
 import { priorityNames } from '../policy.ts';
 import { type CasePosition, readCase, searchCases } from '../store/cases.ts';

@@ -1,9 +1,9 @@
 /** `GET /v1/reviews/shift`: what the person who asks has decided since a time. */
 import { z } from 'zod';
 import type { Query } from '../../../kit/database/pool.ts';
-import { InvalidFields } from '../../../kit/words/field-error.ts';
+import { InvalidFields } from '../../../kit/words/field-errors.ts';
 import { timeParameter } from '../../../kit/words/list-parameters.ts';
-import type { Shift } from '../shift.ts';
+import type { Shift } from '../status.ts';
 import { measureReviewer } from '../store/figures.ts';
 
 const HOUR_MS = 3_600_000;

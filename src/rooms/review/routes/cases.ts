@@ -1,20 +1,42 @@
 /** `/v1/reviews`: the queue of cases, one case, its notes, and final decisions. Steps are in steps.ts. */
+
+import type { Context } from 'hono';
 import { z } from 'zod';
 import { TRANSACTION_ID } from '../../../core/accept/examples.ts';
+import type { Database } from '../../../kit/database/pool.ts';
+import type { AppEnv } from '../../../kit/http/app-env.ts';
 import { answer, bodyOf, type Operation, operation } from '../../../kit/http/operation.ts';
 import { CURSOR_DESCRIPTION, pageLimit, shown } from '../../../kit/words/list-parameters.ts';
 import { pageOf, pageSchema } from '../../../kit/words/page.ts';
-import { caseSchema, claimedCase, decidedCase, openCase } from '../case.ts';
-import { caseDetail, caseDetailSchema } from '../case-detail.ts';
+import {
+  caseDetail,
+  caseDetailSchema,
+  caseSchema,
+  claimedCase,
+  decidedCase,
+  openCase,
+} from '../case.ts';
 import { decideMany, manySchema, refusedCaseSchema } from '../change/decide-many.ts';
-import { addNote, noteSchema } from '../change/notes.ts';
 import { newCaseSchema, openByHand } from '../change/raise-cases.ts';
-import { claimNext, nextSchema, reviewerOf } from '../change/steps.ts';
+import { addNote, claimNext, nextSchema, noteSchema, reviewerOf } from '../change/steps.ts';
 import { finalDecision, finalDecisionSchema } from '../final-decision.ts';
+import type { ReviewMetrics } from '../metrics.ts';
 import { priorityNames } from '../policy.ts';
 import { caseListParameters, listCases, readCaseDetail } from '../queries/cases.ts';
 import { listDecisions } from '../store/decisions.ts';
-import { type Parts, REVIEWERS } from './parts.ts';
+
+export const REVIEWERS = ['analyst', 'risk_officer'] as const;
+
+/** Parts of the process that the routes of the review need. */
+export type Parts = {
+  /** The primary: a case that somebody has claimed must not look free. */
+  readonly database: Pick<Database, 'query' | 'transaction'>;
+  readonly metrics: ReviewMetrics;
+  /** Answers the status, once or live. */
+  readonly answerStatus: (c: Context<AppEnv>) => Promise<Response>;
+};
+
+export const OFFICERS = ['risk_officer'] as const;
 
 /** No stored case has this id, so that running the example decides no case that a later example needs. */
 const OTHER_ID = '01a1f84a-95c0-7000-8000-00000000002b';

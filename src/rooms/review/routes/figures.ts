@@ -2,17 +2,16 @@
 import { z } from 'zod';
 import { describeLive, liveContent } from '../../../kit/http/live.ts';
 import { answer, bodyOf, type Operation, operation } from '../../../kit/http/operation.ts';
-import { InvalidFields } from '../../../kit/words/field-error.ts';
+import { InvalidFields } from '../../../kit/words/field-errors.ts';
 import { capacitySchema, reviewCapacity } from '../capacity.ts';
 import { type ExchangeRate, exchangeRateSchema } from '../exchange-rate.ts';
 import { examplePolicy, reviewPolicySchema, storedPolicy, storedPolicySchema } from '../policy.ts';
-import { capacityParameters, readCapacity } from '../queries/capacity.ts';
 import { readShift, shiftParameters } from '../queries/shift.ts';
-import { reviewShift, shiftSchema } from '../shift.ts';
-import { reviewStatus, statusSchema } from '../status.ts';
+import { capacityParameters, readCapacity } from '../queries/status.ts';
+import { reviewShift, reviewStatus, shiftSchema, statusSchema } from '../status.ts';
 import { insertPolicy, readPolicy } from '../store/policies.ts';
 import { importRates } from '../store/rates.ts';
-import { OFFICERS, type Parts, REVIEWERS } from './parts.ts';
+import { OFFICERS, type Parts, REVIEWERS } from './cases.ts';
 
 /** Each reading counts the cases that wait: 10 statements, 0.4 s of 200,000 open cases. */
 export const STATUS_EVERY_MS = 5000;

@@ -17,8 +17,7 @@ import {
   type Step,
   takeStep,
 } from '../change/steps.ts';
-import { casePath } from './cases.ts';
-import { OFFICERS, type Parts, REVIEWERS } from './parts.ts';
+import { casePath, OFFICERS, type Parts, REVIEWERS } from './cases.ts';
 
 type StepOperation<Input> = {
   readonly operationId: string;

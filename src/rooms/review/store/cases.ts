@@ -2,8 +2,7 @@
 import { isoTime } from '../../../core/store/partitions/month-slice.ts';
 import { textArray } from '../../../kit/database/binary-array.ts';
 import type { Query, Statement } from '../../../kit/database/pool.ts';
-import { anyOf, firstOf, rowsOf } from '../../../kit/database/statement.ts';
-import { timeColumns, timeText } from '../../../kit/database/time-text.ts';
+import { anyOf, firstOf, rowsOf, timeColumns, timeText } from '../../../kit/database/statement.ts';
 import {
   CASE_COLUMNS,
   type CASE_STATES,

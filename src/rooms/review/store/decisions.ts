@@ -2,8 +2,7 @@
  * Final decisions about transactions. The database transaction that closes a case and adds its label stores the decision, one
  * worker at a time, so ids have the order of commits and a reader goes on behind the last id without missing a decision.
  */
-import { rowsOf } from '../../../kit/database/statement.ts';
-import { timeColumns } from '../../../kit/database/time-text.ts';
+import { rowsOf, timeColumns } from '../../../kit/database/statement.ts';
 import type { FinalDecision, LabelOutcome } from '../final-decision.ts';
 
 /** Columns that a decision has of its case. */

@@ -1,12 +1,10 @@
 /** Figures of the review: what waits, how fast cases arrive and are handled, and who handles them. */
 import type { Query } from '../../../kit/database/pool.ts';
-import { onlyOf, rowsOf } from '../../../kit/database/statement.ts';
-import { timeColumns } from '../../../kit/database/time-text.ts';
+import { onlyOf, rowsOf, timeColumns } from '../../../kit/database/statement.ts';
 import { CASE_LIMITS } from '../case.ts';
 import type { Waiting } from '../forecast.ts';
 import type { OverflowRule } from '../policy.ts';
-import { SHIFT_CHANGES_MAX, type Shift } from '../shift.ts';
-import type { Status } from '../status.ts';
+import { SHIFT_CHANGES_MAX, type Shift, type Status } from '../status.ts';
 
 /** Cases that are not decided, by priority and corridor. */
 export const countWaiting = rowsOf<Status['waiting'][number]>(

@@ -2,13 +2,12 @@
  * Transactions that need a case. The commit that stores scores or labels adds a row that names the transactions, and the commit
  * that makes the cases deletes the row, so no case is lost and none is made twice.
  */
-import { createdAtMsOf } from '../../../core/domain/transaction-id.ts';
+import { createdAtMsOf } from '../../../core/domain/transaction.ts';
 import { type IntakeRow, takeIntake } from '../../../core/store/intake.ts';
-import type { ScoredStatement } from '../../../core/store/scores/scored-statement.ts';
+import type { ScoredStatement } from '../../../core/store/scores/score-values.ts';
 import { textArray, timestampArray, uuidArray } from '../../../kit/database/binary-array.ts';
 import type { Query, Statement } from '../../../kit/database/pool.ts';
-import { anyOf } from '../../../kit/database/statement.ts';
-import { timeText } from '../../../kit/database/time-text.ts';
+import { anyOf, timeText } from '../../../kit/database/statement.ts';
 import type { LocatedTransaction } from '../case.ts';
 import { COPIED_NAMES } from './cases.ts';
 

@@ -1,7 +1,6 @@
 /** Notes of cases, and what was done with a case, from the audit log. */
-import { onlyOf, rowsOf } from '../../../kit/database/statement.ts';
-import { timeColumns } from '../../../kit/database/time-text.ts';
-import type { CaseChange, CaseNote } from '../case-detail.ts';
+import { onlyOf, rowsOf, timeColumns } from '../../../kit/database/statement.ts';
+import type { CaseChange, CaseNote } from '../case.ts';
 
 export const insertNote = onlyOf<
   Pick<CaseNote, 'note_id'>,

@@ -1,8 +1,7 @@
 /** Versions of the review policy: appended, never changed; the newest is in force. */
 import { recordChange } from '../../../kit/audit/audit-log.ts';
 import type { Database } from '../../../kit/database/pool.ts';
-import { onlyOf } from '../../../kit/database/statement.ts';
-import { timeColumns } from '../../../kit/database/time-text.ts';
+import { onlyOf, timeColumns } from '../../../kit/database/statement.ts';
 import type { Actor } from '../../../kit/words/principal.ts';
 import type { ReviewPolicy, StoredPolicy } from '../policy.ts';
 

@@ -16,10 +16,10 @@ import type { JudgingModel, Models } from '../../../core/score/judge.ts';
 import { inputsOf, recordInputs } from '../../../core/score/rules/rule-inputs.ts';
 import { rulesInForce } from '../../../core/score/rules-in-force.ts';
 import { score } from '../../../core/score/score.ts';
-import { readRuleSetsInForce } from '../../../core/store/rule-sets/watch-rule-sets.ts';
+import { readRuleSetsInForce } from '../../../core/store/rule-sets/rule-sets.ts';
 import { readSwitches } from '../../../core/store/switches/switches.ts';
 import type { Database } from '../../../kit/database/pool.ts';
-import { InvalidFields } from '../../../kit/words/field-error.ts';
+import { InvalidFields } from '../../../kit/words/field-errors.ts';
 import { explanationParameters, explanationPartsExample } from './explain-score.ts';
 
 export const evaluationParameters = explanationParameters.extend({

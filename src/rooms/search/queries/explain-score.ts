@@ -11,14 +11,14 @@ import {
   explanationParts,
 } from '../../../core/domain/explanation.ts';
 import { scoreSchema, toScoreJson } from '../../../core/domain/score-record.ts';
-import { createdAtMsOf } from '../../../core/domain/transaction-id.ts';
+import { createdAtMsOf } from '../../../core/domain/transaction.ts';
 import { explain } from '../../../core/score/explain.ts';
 import type { JudgingModel, Models } from '../../../core/score/judge.ts';
 import { inputsOf } from '../../../core/score/rules/rule-inputs.ts';
 import { verifyScore } from '../../../core/score/verify-score.ts';
 import { findStoredRuleSet } from '../../../core/store/rule-sets/rule-sets.ts';
 import { readScoreRecord } from '../../../core/store/scores/read-scores.ts';
-import { vectorChecksum } from '../../../core/store/scores/vector-checksum.ts';
+import { vectorChecksum } from '../../../core/store/scores/vector-bytes.ts';
 import {
   type Databases,
   isFound,

@@ -6,14 +6,14 @@ import { z } from 'zod';
 import { TRANSACTION_ID } from '../../../core/accept/examples.ts';
 import { FEATURE_LIST } from '../../../core/domain/feature-schema.ts';
 import { ACCOUNT_HISTORY_DAYS } from '../../../core/domain/history.ts';
-import { createdAtMsOf } from '../../../core/domain/transaction-id.ts';
+import { createdAtMsOf } from '../../../core/domain/transaction.ts';
 import { readScoreRecord, readVectors } from '../../../core/store/scores/read-scores.ts';
 import {
   type Databases,
   isFound,
   readFrom,
 } from '../../../kit/database/replica/choose-database.ts';
-import { DAY_MS } from '../../../kit/words/utc-bucket.ts';
+import { DAY_MS } from '../../../kit/words/range.ts';
 import { readNear } from '../store/neighbours.ts';
 
 /** Transactions before this one that are looked at, the nearest. */

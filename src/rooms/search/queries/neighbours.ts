@@ -5,7 +5,7 @@ import type { StoredTransactionJson } from '../../../core/domain/transaction-rec
 import { listWalkedMonths } from '../../../core/store/partitions/month-slice.ts';
 import { type Databases, readFrom } from '../../../kit/database/replica/choose-database.ts';
 import { missingMonths, missingWithin } from '../../../kit/words/page.ts';
-import { DAY_MS } from '../../../kit/words/utc-bucket.ts';
+import { DAY_MS } from '../../../kit/words/range.ts';
 import {
   type NearQuestion,
   type NearTransaction,

@@ -18,7 +18,7 @@ import {
 } from '../../../core/store/search/search-slice.ts';
 import { type Budget, walkRanges } from '../../../core/store/search/walk.ts';
 import type { Position } from '../../../kit/words/cursor.ts';
-import { InvalidFields } from '../../../kit/words/field-error.ts';
+import { InvalidFields } from '../../../kit/words/field-errors.ts';
 import type { PassPosition } from './search-cursor.ts';
 import type { ReadSlice } from './slice-reader.ts';
 

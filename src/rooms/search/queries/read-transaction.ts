@@ -5,10 +5,10 @@
 import { z } from 'zod';
 import { score, storedLabel, storedTransaction } from '../../../core/accept/examples.ts';
 import { DISPOSITIONS } from '../../../core/domain/disposition.ts';
-import { storedLabelSchema, toLabelJson } from '../../../core/domain/label-record.ts';
+import { storedLabelSchema, toLabelJson } from '../../../core/domain/label.ts';
 import { type ScoreJson, scoreSchema } from '../../../core/domain/score-record.ts';
 import { withReleases } from '../../../core/domain/switch.ts';
-import { createdAtMsOf } from '../../../core/domain/transaction-id.ts';
+import { createdAtMsOf } from '../../../core/domain/transaction.ts';
 import {
   type StoredTransactionJson,
   storedTransactionSchema,
@@ -17,13 +17,24 @@ import {
 import type { Api } from '../../../core/room.ts';
 import { readStoredHistory } from '../../../core/store/labels/label-history.ts';
 import { refuseDetached } from '../../../core/store/partitions/partitions.ts';
+import { findScore } from '../../../core/store/scores/read-scores.ts';
 import { readStoredTransaction } from '../../../core/store/transactions/read-transactions.ts';
-import { type Databases, readFrom } from '../../../kit/database/replica/choose-database.ts';
+import {
+  type AnswerCache,
+  type CacheMetrics,
+  createAnswerCache,
+  type MadeAnswer,
+  type ServedAnswer,
+} from '../../../kit/caches/answer-cache.ts';
+import {
+  type Databases,
+  readFrom,
+  withLag,
+} from '../../../kit/database/replica/choose-database.ts';
 import { Failure } from '../../../kit/words/failure.ts';
 import { explainScore, explanationSchema } from './explain-score.ts';
 import { FIELD_NAMES, fieldsParameter } from './fields.ts';
 import { neighboursSchema, readNeighbours } from './neighbours.ts';
-import { type ScoreCache, serveScore } from './read-score.ts';
 
 const EXPANSIONS = ['score', 'explanation', 'labels', 'neighbours'] as const;
 type Expansion = (typeof EXPANSIONS)[number];
@@ -73,6 +84,14 @@ export const transactionDetailSchema = storedTransactionSchema
   })
   .meta({ id: 'TransactionDetail' });
 type TransactionDetailJson = z.infer<typeof transactionDetailSchema>;
+
+/** 15,000 scores: with fewer more reads go to Postgres, and the API has 256 MiB. */
+const BYTES_MAX = 24 * 1024 * 1024;
+const AGE_MS_MAX = 24 * 3_600_000;
+
+/** @param client finds only this client's scores, as if no others existed; null finds all */
+type ScoreQuestion = { readonly transactionId: string; readonly client: string | null };
+export type ScoreCache = AnswerCache<ScoreQuestion>;
 
 /** Undefined when unknown. @throws MonthDetached where the transaction's month is detached */
 export async function readTransaction(
@@ -185,3 +204,80 @@ export const transactionExample: TransactionDetailJson = {
     ip: nothing,
   },
 };
+
+/**
+ * `GET /v1/scores/{id}`: one score, from memory once read, or why there is none. A client that may see only its own scores is
+ * named in each statement and in the key in memory, so that another client's score is unknown.
+ */
+export function createScoreCache(
+  databases: Databases,
+  metrics: CacheMetrics,
+  nowMs?: () => number,
+): ScoreCache {
+  return createAnswerCache<ScoreQuestion>({
+    name: () => 'scores',
+    metrics,
+    bytesMax: BYTES_MAX,
+    keyOf: ({ transactionId, client }) =>
+      client === null ? transactionId : `${transactionId} ${client}`,
+    ageMsMax: () => AGE_MS_MAX,
+    make: (question) => makeScore(databases, question),
+    readVersion: null,
+    ...(nowMs && { nowMs }),
+  });
+}
+
+async function makeScore(
+  databases: Databases,
+  { transactionId, client }: ScoreQuestion,
+): Promise<MadeAnswer | undefined> {
+  const { answer, lagMs } = await withLag(databases, (databases) =>
+    findScore(databases, transactionId, client),
+  );
+  return answer && { text: JSON.stringify(answer), version: undefined, lagMs };
+}
+
+/** Undefined where no score is stored. */
+async function serveScore(
+  databases: Databases,
+  cache: Pick<ScoreCache, 'read'>,
+  question: ScoreQuestion,
+): Promise<ServedAnswer | undefined> {
+  if (!databases.isPrimaryAlone) return await cache.read(question);
+  const made = await makeScore(databases, question);
+  return made && { answer: made, ageMs: made.lagMs };
+}
+
+export type ScoreLookup =
+  | { readonly kind: 'scored'; readonly served: ServedAnswer }
+  | { readonly kind: 'pending' }
+  | { readonly kind: 'dead-letter' }
+  | { readonly kind: 'unknown' };
+
+export async function readScore(
+  databases: Databases,
+  cache: Pick<ScoreCache, 'read'>,
+  question: ScoreQuestion,
+): Promise<ScoreLookup> {
+  const { transactionId, client } = question;
+  const { primary } = databases;
+  const served = await serveScore(databases, cache, question);
+  if (served !== undefined) return { kind: 'scored', served };
+  const createdAtMs = createdAtMsOf(transactionId);
+  if (createdAtMs === undefined) return { kind: 'unknown' };
+  const transaction = await readStoredTransaction(primary, transactionId, createdAtMs, client);
+  switch (transaction?.status) {
+    case undefined:
+      await refuseDetached(primary, createdAtMs);
+      return { kind: 'unknown' };
+    case 'dead_lettered':
+      return { kind: 'dead-letter' };
+    case 'accepted':
+      return { kind: 'pending' };
+    case 'scored': {
+      // The score was stored between the two reads.
+      const now = await serveScore(databases, cache, question);
+      return now === undefined ? { kind: 'pending' } : { kind: 'scored', served: now };
+    }
+  }
+}

@@ -5,14 +5,18 @@
 import { listWalkedMonths, type MonthRange } from '../../../core/store/partitions/month-slice.ts';
 import { readBoundary } from '../../../core/store/search/read-slice.ts';
 import { requireModel, requireReasons } from '../../../core/store/search/require-known.ts';
-import { needsScore, type SearchFilter } from '../../../core/store/search/search-filter.ts';
+import {
+  filterOf,
+  needsScore,
+  rangesOf,
+  type SearchFilter,
+} from '../../../core/store/search/search-filter.ts';
 import {
   RISKY_SCORE_MIN,
   type RowPosition,
   type SearchSlice,
   searchSlice,
 } from '../../../core/store/search/search-slice.ts';
-import { filterOf, rangesOf } from '../../../core/store/search/to-filter.ts';
 import { type Budget, createBudget, walkRanges } from '../../../core/store/search/walk.ts';
 import type { Database } from '../../../kit/database/pool.ts';
 import {
@@ -20,11 +24,10 @@ import {
   RECENT_MS,
   readFrom,
 } from '../../../kit/database/replica/choose-database.ts';
-import { InvalidFields } from '../../../kit/words/field-error.ts';
+import { InvalidFields } from '../../../kit/words/field-errors.ts';
 import { missingWithin, type PageJson } from '../../../kit/words/page.ts';
 import { type FoundPart, type FoundTransaction, loadFound } from '../store/found-rows.ts';
 import { partsOf } from './fields.ts';
-import { leaveOutDays } from './leave-out-days.ts';
 import {
   type ScoreSearchParameters,
   TOTAL_MAX,
@@ -38,7 +41,7 @@ import {
   type SearchPosition,
 } from './search-cursor.ts';
 import { toFoundScore, toFoundTransaction } from './search-json.ts';
-import { createSliceReader, readInTime } from './slice-reader.ts';
+import { createSliceReader, leaveOutDays, readInTime } from './slice-reader.ts';
 
 /** How many rows match on all pages; `more`: `count` is what the request could find. */
 type Total = { readonly count: number; readonly more: boolean };

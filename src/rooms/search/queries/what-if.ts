@@ -9,10 +9,10 @@ import { FEATURE_LIST } from '../../../core/domain/feature-schema.ts';
 import { scoreSchema } from '../../../core/domain/score-record.ts';
 import {
   amountProblem,
+  createdAtMsOf,
   type Transaction,
   transactionInputSchema,
 } from '../../../core/domain/transaction.ts';
-import { createdAtMsOf } from '../../../core/domain/transaction-id.ts';
 import { createRecomputeVectors } from '../../../core/profile/recompute-vectors.ts';
 import type { Api } from '../../../core/room.ts';
 import { askInputs } from '../../../core/score/ask-inputs.ts';
@@ -22,7 +22,7 @@ import { findStoredRuleSet } from '../../../core/store/rule-sets/rule-sets.ts';
 import { readScoreRecord } from '../../../core/store/scores/read-scores.ts';
 import { loadTransactions } from '../../../core/store/transactions/read-transactions.ts';
 import type { Database } from '../../../kit/database/pool.ts';
-import { InvalidFields } from '../../../kit/words/field-error.ts';
+import { InvalidFields } from '../../../kit/words/field-errors.ts';
 import { findJudge, unknownRuleSet } from './explain-score.ts';
 
 const given = transactionInputSchema.shape;

@@ -12,7 +12,7 @@ import { transactionInputSchema } from '../../../core/domain/transaction.ts';
 import { requireOn } from '../../../core/require-on.ts';
 import { writesNothing } from '../../../kit/http/openapi.ts';
 import { answer, bodyOf, type Operation, operation } from '../../../kit/http/operation.ts';
-import { InvalidFields, jsonPointer } from '../../../kit/words/field-error.ts';
+import { InvalidFields, jsonPointer } from '../../../kit/words/field-errors.ts';
 import type { Parts } from '../caches.ts';
 import {
   evaluate,

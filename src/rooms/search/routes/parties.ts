@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import type { ActiveParty } from '../../../core/domain/party.ts';
 import { databasesFor } from '../../../core/read-for.ts';
-import { sayAge } from '../../../kit/http/answers/age.ts';
+import { sayAge } from '../../../kit/http/answers/answer-headers.ts';
 import {
   ASK_AGAIN,
   answerKept,

@@ -4,12 +4,11 @@ import { z } from 'zod';
 import { score, TRANSACTION_ID } from '../../../core/accept/examples.ts';
 import { type ScoreJson, scoreSchema } from '../../../core/domain/score-record.ts';
 import { hasFreeze, type Switches, withReleases } from '../../../core/domain/switch.ts';
-import { createdAtMsOf } from '../../../core/domain/transaction-id.ts';
+import { createdAtMsOf } from '../../../core/domain/transaction.ts';
 import { databasesFor, readFor } from '../../../core/read-for.ts';
 import { refuseDetached } from '../../../core/store/partitions/partitions.ts';
 import type { AnswerText } from '../../../kit/caches/answer-cache.ts';
-import { ageHeaders, sayAge } from '../../../kit/http/answers/age.ts';
-import { answerHeaders } from '../../../kit/http/answers/answer-headers.ts';
+import { ageHeaders, answerHeaders, sayAge } from '../../../kit/http/answers/answer-headers.ts';
 import {
   ASK_AGAIN,
   answerKept,
@@ -34,7 +33,7 @@ import {
 } from '../queries/explain-score.ts';
 import { FIELD_NAMES, fieldsParameter, scoreSelected } from '../queries/fields.ts';
 import { habitExample, habitSchema, readHabit } from '../queries/habit.ts';
-import { readScore, type ScoreLookup } from '../queries/read-score.ts';
+import { readScore, type ScoreLookup } from '../queries/read-transaction.ts';
 import { transactionPath } from './transactions.ts';
 
 const PENDING_RETRY_AFTER_SECONDS = '1';

@@ -7,13 +7,12 @@ import {
   storedTransaction,
   TRANSACTION_ID,
 } from '../../../core/accept/examples.ts';
-import { offOf } from '../../../core/domain/flag.ts';
-import { withReleases } from '../../../core/domain/switch.ts';
+import { offOf, withReleases } from '../../../core/domain/switch.ts';
 import { foundTransactionSchema } from '../../../core/domain/transaction-record.ts';
 import { readFor } from '../../../core/read-for.ts';
 import { requireCorridor } from '../../../core/store/search/require-known.ts';
 import type { Databases } from '../../../kit/database/replica/choose-database.ts';
-import { ageHeaders } from '../../../kit/http/answers/age.ts';
+import { ageHeaders } from '../../../kit/http/answers/answer-headers.ts';
 import type { AppEnv } from '../../../kit/http/app-env.ts';
 import { answer, operation } from '../../../kit/http/operation.ts';
 import { selectFields } from '../../../kit/words/selected-fields.ts';

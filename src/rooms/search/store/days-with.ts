@@ -7,7 +7,7 @@ import { NO_MODEL, VERDICTS } from '../../../core/domain/score-record.ts';
 import type { Parameter, SearchFilter } from '../../../core/store/search/search-filter.ts';
 import { INCREMENTS_READ_MAX } from '../../../core/store/tallies/day-tallies.ts';
 import type { Database } from '../../../kit/database/pool.ts';
-import { DAY_MS } from '../../../kit/words/utc-bucket.ts';
+import { DAY_MS } from '../../../kit/words/range.ts';
 
 /** True where a part of the filter is counted by day. */
 export function isTallied(filter: SearchFilter): boolean {

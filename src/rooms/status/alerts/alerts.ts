@@ -5,9 +5,10 @@ import {
   fresh,
   type Recording,
   type Severity,
+  type WindowName,
+  type Windows,
 } from '../../../kit/alerts/alert.ts';
 import { THRESHOLDS } from '../../../kit/alerts/thresholds.ts';
-import type { WindowName, Windows } from '../../../kit/alerts/windows.ts';
 import { depth } from './recordings.ts';
 import { TRAFFIC_ALERTS } from './traffic.ts';
 

@@ -1,7 +1,6 @@
 /** Alerts on requests, queues and processes. */
-import { type Alert, above, fresh, triggered } from '../../../kit/alerts/alert.ts';
+import { type Alert, above, fresh, triggered, type Windows } from '../../../kit/alerts/alert.ts';
 import { ERRORS_MIN, REQUESTS_MIN, THRESHOLDS } from '../../../kit/alerts/thresholds.ts';
-import type { Windows } from '../../../kit/alerts/windows.ts';
 import { age, depth, durations } from './recordings.ts';
 
 const increase = (series: string, window: string, by = 'market') =>

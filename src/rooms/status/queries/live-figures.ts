@@ -4,7 +4,7 @@
  */
 import { z } from 'zod';
 import { ERRORS_MIN, PROBES, REQUESTS_MIN, THRESHOLDS } from '../../../kit/alerts/thresholds.ts';
-import { RUNBOOKS_PATH } from '../../../kit/http/runbooks-page.ts';
+import { RUNBOOKS_PATH } from '../../../kit/http/problems-page.ts';
 import type { Metrics } from '../../../kit/metrics/metrics.ts';
 import { type StatusJson, statusExample, statusSchema } from './pipeline-status.ts';
 

@@ -7,9 +7,8 @@
  */
 import { z } from 'zod';
 import type { Outcome } from '../../../core/domain/day-tally.ts';
-import type { Layout } from '../../../core/domain/layout.ts';
 import { VERDICTS } from '../../../core/domain/score-record.ts';
-import { type Switches, stopOf } from '../../../core/domain/switch.ts';
+import { type Layout, type Switches, stopOf } from '../../../core/domain/switch.ts';
 import type { Total } from '../../../core/store/tallies/day-tallies.ts';
 import { joinLags } from '../../../core/stream/kafka/lag.ts';
 import type { ReadKafka } from '../../../core/stream/kafka/watch-kafka.ts';

@@ -1,12 +1,15 @@
 /** An attempt: signs an event with the secrets of its webhook, sends it, and says what becomes of the delivery. */
 import type { KeyObject } from 'node:crypto';
+import http, { type IncomingMessage } from 'node:http';
+import https from 'node:https';
 import { LRUCache } from 'lru-cache';
 import { hasFreeze, type Switches, withReleases } from '../../../core/domain/switch.ts';
-import { Failure } from '../../../kit/words/failure.ts';
-import type { Attempt, LeasedDelivery } from '../store/due.ts';
+import { shortText } from '../../../kit/words/describe-issue.ts';
+import { Failure, toError } from '../../../kit/words/failure.ts';
+import type { Attempt, LeasedDelivery } from '../store/webhooks.ts';
 import { WEBHOOK_LIMITS } from '../webhook.ts';
-import type { Outcome, PostEvent } from './post-event.ts';
 import { openSecret, type SealKeys, signEvent, toKey } from './secret.ts';
+import type { Targets } from './target.ts';
 
 const USER_AGENT = 'risk-engine-webhooks/1';
 /** The receiver takes no events any more. */
@@ -42,6 +45,29 @@ const RETRY_WAITS_MS = [
 export const JITTER = 0.1;
 /** Longest wait that the Retry-After of a receiver may ask for. */
 export const RETRY_AFTER_MS_MAX = 24 * HOUR_MS;
+
+type Post = {
+  readonly url: string;
+  readonly body: string;
+  readonly headers: Readonly<Record<string, string>>;
+};
+
+type Outcome = {
+  /** Null where no answer came. */
+  readonly status: number | null;
+  /** Cause of a failure; null where an answer came. */
+  readonly error: string | null;
+  readonly retryAfterMs: number | null;
+};
+
+type PostEvent = Disposable & { readonly post: (post: Post) => Promise<Outcome> };
+
+/** From the beginning of the connection to the end of the answer. */
+export const POST_TIMEOUT_MS = 15_000;
+/** The rest of a longer answer is not read, and its connection ends. */
+const ANSWER_BYTES_MAX = 64 * 1024;
+const IDLE_CONNECTION_MS = 5000;
+const ERROR_CHARS_MAX = 200;
 
 export function createAttempt({ post, sealKeys, random, nowMs, switches }: AttemptParts) {
   const keysOf = createKeysOf(sealKeys);
@@ -122,4 +148,86 @@ export function retryWaitMs(
   const wait = RETRY_WAITS_MS[attempts - 1];
   if (wait === undefined) return null;
   return Math.max(wait * (1 + JITTER * random), Math.min(retryAfterMs ?? 0, RETRY_AFTER_MS_MAX));
+}
+
+/** Sends one event: a POST that follows no redirect, ends in time and drops the body of the answer. */
+export function createPostEvent(
+  targets: Pick<Targets, 'lookup' | 'refuseAddress'>,
+  timeoutMs: number = POST_TIMEOUT_MS,
+): PostEvent {
+  const options = { keepAlive: true, timeout: IDLE_CONNECTION_MS, lookup: targets.lookup };
+  const agents = { 'http:': new http.Agent(options), 'https:': new https.Agent(options) };
+  const send = ({ url: text, body, headers }: Post, isAgain: boolean): Promise<Outcome> => {
+    const url = new URL(text);
+    targets.refuseAddress(url);
+    const isPlain = url.protocol === 'http:';
+    const { promise, resolve, reject } = Promise.withResolvers<Outcome>();
+    const request = (isPlain ? http : https).request(url, {
+      method: 'POST',
+      agent: agents[isPlain ? 'http:' : 'https:'],
+      headers: { ...headers, 'content-length': Buffer.byteLength(body) },
+    });
+    const timer = setTimeout(() => {
+      request.destroy(new Error(`no answer within ${timeoutMs} ms`));
+    }, timeoutMs);
+    let answer: Outcome | undefined;
+    let isStale = false;
+    request.on('response', (response) => {
+      answer = outcomeOf(response);
+      discard(response);
+    });
+    request.on('error', (error: NodeJS.ErrnoException) => {
+      // The receiver closed an idle connection just as the event was sent.
+      isStale = request.reusedSocket && error.code === 'ECONNRESET' && !isAgain;
+      if (isStale) send({ url: text, body, headers }, true).then(resolve, reject);
+      else if (answer === undefined) reject(error);
+    });
+    request.on('close', () => {
+      clearTimeout(timer);
+      if (answer !== undefined) resolve(answer);
+      else if (!isStale) reject(new Error('the connection closed without an answer'));
+    });
+    request.end(body);
+    return promise;
+  };
+  return {
+    post: async (post) => {
+      try {
+        return await send(post, false);
+      } catch (thrown) {
+        return { status: null, error: describe(toError(thrown)), retryAfterMs: null };
+      }
+    },
+    [Symbol.dispose]: () => {
+      for (const agent of Object.values(agents)) agent.destroy();
+    },
+  };
+}
+
+function discard(response: IncomingMessage): void {
+  let bytes = 0;
+  response.on('data', (chunk: Buffer) => {
+    bytes += chunk.length;
+    if (bytes > ANSWER_BYTES_MAX) response.destroy();
+  });
+  // The status alone counts, and it has come.
+  response.on('error', () => undefined);
+}
+
+function outcomeOf({ statusCode = 0, headers }: IncomingMessage): Outcome {
+  const isBusy = statusCode === 429 || statusCode === 503;
+  const retryAfterMs = isBusy ? readRetryAfter(headers['retry-after']) : null;
+  return { status: statusCode, error: null, retryAfterMs };
+}
+
+/** Seconds, or a date by this machine's clock. */
+function readRetryAfter(header: string | undefined): number | null {
+  if (header === undefined) return null;
+  const ms = /^\d{1,9}$/.test(header) ? Number(header) * 1000 : Date.parse(header) - Date.now();
+  return ms > 0 ? ms : null;
+}
+
+function describe(error: NodeJS.ErrnoException): string {
+  const isKnown = error instanceof Failure || error.code === undefined;
+  return shortText(isKnown ? error.message : `${error.code}: ${error.message}`, ERROR_CHARS_MAX);
 }

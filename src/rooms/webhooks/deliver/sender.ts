@@ -4,21 +4,21 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import pLimit, { type LimitFunction } from 'p-limit';
-import { offOf } from '../../../core/domain/flag.ts';
+import { offOf } from '../../../core/domain/switch.ts';
 import { recordChanges } from '../../../kit/audit/audit-log.ts';
 import type { Database } from '../../../kit/database/pool.ts';
 import { ENGINE, engineOf } from '../../../kit/words/principal.ts';
 import {
   type Attempt,
+  disableDead,
   type LeasedDelivery,
   leaseDue,
+  noteHealth,
   recordAttempts,
   releaseLeases,
-} from '../store/due.ts';
-import { disableDead, noteHealth } from '../store/webhooks.ts';
+} from '../store/webhooks.ts';
 import { WEBHOOK_LIMITS } from '../webhook.ts';
-import { type AttemptParts, createAttempt, GONE } from './attempt.ts';
-import { POST_TIMEOUT_MS } from './post-event.ts';
+import { type AttemptParts, createAttempt, GONE, POST_TIMEOUT_MS } from './attempt.ts';
 
 /** Requests of one process to one webhook at a time; with more, a slow receiver gets more at once. */
 const CONCURRENCY = 8;

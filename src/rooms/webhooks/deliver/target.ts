@@ -8,7 +8,7 @@ import ipaddr from 'ipaddr.js';
 import type { Config } from '../../../kit/config/config.ts';
 import { given } from '../../../kit/words/describe-issue.ts';
 import { Failure } from '../../../kit/words/failure.ts';
-import { InvalidFields } from '../../../kit/words/field-error.ts';
+import { InvalidFields } from '../../../kit/words/field-errors.ts';
 
 /** The part of IPv6 that is public: everything else is reserved, or stands for an IPv4 address. */
 const GLOBAL_UNICAST = ipaddr.IPv6.parseCIDR('2000::/3');

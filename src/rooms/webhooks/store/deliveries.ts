@@ -1,8 +1,7 @@
 /** Deliveries: one row a webhook and event, made by the database transaction that learns of the event. */
 import { textArray, uuidArray } from '../../../kit/database/binary-array.ts';
 import type { Query, Statement } from '../../../kit/database/pool.ts';
-import { firstOf, onlyOf, rowsOf } from '../../../kit/database/statement.ts';
-import { timeColumns } from '../../../kit/database/time-text.ts';
+import { firstOf, onlyOf, rowsOf, timeColumns } from '../../../kit/database/statement.ts';
 import type { Delivery, DeliveryListParameters, DeliveryType } from '../webhook.ts';
 
 const COLUMNS = `d.delivery_id, d.event_id, d.event_type, d.decisions, d.state, d.attempts, d.response_status, d.error,

@@ -1,6 +1,6 @@
 /** Transactions whose verdict a webhook takes, named by the statement that stores their scores. */
 import { takersOf } from '../../../core/events.ts';
-import type { ScoredStatement } from '../../../core/store/scores/scored-statement.ts';
+import type { ScoredStatement } from '../../../core/store/scores/score-values.ts';
 import { anyOf } from '../../../kit/database/statement.ts';
 
 const TAKERS = takersOf('transaction.decided');

@@ -2,9 +2,7 @@
  * Adds to the transactions of the sample: exchange rates before them and, in the background while the engine serves, labels,
  * two people, decided cases and a model that waits for a second person. Each step skips what an earlier start has added.
  */
-import { createApiClient } from '../../../kit/client/api-client.ts';
-import { createAsk } from '../../../kit/client/ask.ts';
-import { createRetries } from '../../../kit/client/retries.ts';
+import { createApiClient, createAsk, createRetries } from '../../../kit/client/api-client.ts';
 import type { CommandContext } from '../../../kit/command/command.ts';
 import { openDatabase } from '../../../kit/database/open-database.ts';
 import type { Database } from '../../../kit/database/pool.ts';

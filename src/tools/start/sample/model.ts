@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { AskApi } from '../../../kit/client/ask.ts';
+import type { AskApi } from '../../../kit/client/api-client.ts';
 import type { Environment } from '../../../kit/config/config.ts';
 import { Failure } from '../../../kit/words/failure.ts';
 import { ask as runProgram } from '../services/executable.ts';

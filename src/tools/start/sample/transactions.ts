@@ -4,10 +4,9 @@
  */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import type { AskApi } from '../../../kit/client/api-client.ts';
 import type { ExchangeRate, LabelInput } from '../../../kit/client/api-types.ts';
-import type { AskApi } from '../../../kit/client/ask.ts';
-import type { Projection, RowBody } from '../../../kit/client/fields.ts';
-import { openSource } from '../../../kit/client/rows.ts';
+import { openSource, type Projection, type RowBody } from '../../../kit/client/rows.ts';
 import { writeSimulation } from '../../simulate/command.ts';
 import { RATED_CURRENCIES, unitsPerDollar } from '../../simulate/geography.ts';
 

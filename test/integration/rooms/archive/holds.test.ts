@@ -7,7 +7,7 @@ import { tendKeySlices } from '../../../../src/core/repair/reconcile-duty.ts';
 import { holdOf, isMarketOnHold } from '../../../../src/core/store/partitions/legal-holds.ts';
 import { readConfig } from '../../../../src/kit/config/config.ts';
 import { createLeadership } from '../../../../src/kit/duties/leadership.ts';
-import { bindPurge } from '../../../../src/kit/duties/purge-duty.ts';
+import { bindPurge } from '../../../../src/kit/duties/purge.ts';
 import { createMetrics } from '../../../../src/kit/metrics/metrics.ts';
 import { RETENTIONS } from '../../../../src/main/rooms.ts';
 import { startMonthsRig } from '../../../support/months-rig.ts';

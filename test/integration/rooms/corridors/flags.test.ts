@@ -4,7 +4,7 @@
  * API and a worker on one pair of stores, and a receiver of webhooks. Shadows are in models-in-force.test.ts.
  */
 import { expect, test } from 'vitest';
-import type { Flag } from '../../../../src/core/domain/flag.ts';
+import type { Flag } from '../../../../src/core/domain/switch.ts';
 import { openForFile } from '../../../support/open-for-file.ts';
 import { insertPersonKey } from '../../../support/people.ts';
 import { setLevelOf } from '../../../support/rooms/corridors/requests.ts';

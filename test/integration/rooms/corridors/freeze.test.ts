@@ -3,8 +3,8 @@
  * Method: an API and a worker on one pair of stores.
  */
 import { expect, test } from 'vitest';
-import { watchSwitchesOf } from '../../../../src/core/store/switches/watch-switches.ts';
-import { shareOfSettings } from '../../../../src/core/work/corridor-shares.ts';
+import { watchSwitchesOf } from '../../../../src/core/store/switches/switches.ts';
+import { shareOfSettings } from '../../../../src/core/work/lanes.ts';
 import { followChanges } from '../../../../src/kit/database/follow-changes.ts';
 import { createLog } from '../../../../src/kit/metrics/log.ts';
 import { testConfig } from '../../../support/config.ts';

@@ -8,7 +8,7 @@ import { loadUnscored } from '../../../../src/core/store/transactions/unscored.t
 import type { Officer } from '../../../../src/kit/words/principal.ts';
 import { verifyScores } from '../../../../src/rooms/evidence/verify/scores.ts';
 import { addEntry, endEntry, findOpen } from '../../../../src/rooms/lists/store.ts';
-import { checkSource } from '../../../../src/rooms/rules/check-source.ts';
+import { checkSource } from '../../../../src/rooms/rules/try-rule-set.ts';
 import { makeApproved, makeOfficer, putInForce } from '../../../support/rooms/rules/officers.ts';
 import { waitUntil } from '../../../support/wait-until.ts';
 import { createWorkerRig, seeds, type WorkerRig } from '../../../support/worker-rig.ts';

@@ -4,7 +4,7 @@
  */
 import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import type { Parties } from '../../../../src/core/score/list-answers.ts';
+import type { Parties } from '../../../../src/core/score/ask-inputs.ts';
 import { type Changes, followChanges } from '../../../../src/kit/database/follow-changes.ts';
 import type { Database } from '../../../../src/kit/database/pool.ts';
 import { createRandom } from '../../../../src/kit/random.ts';

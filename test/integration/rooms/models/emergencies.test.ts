@@ -4,8 +4,7 @@
  */
 import { beforeEach, describe, expect, test } from 'vitest';
 import { subjectsInForce } from '../../../../src/core/score/rollout/in-force.ts';
-import { MODELS } from '../../../../src/core/store/rollouts/rollouts.ts';
-import { readSettledRollouts } from '../../../../src/core/store/rollouts/settled-rollouts.ts';
+import { MODELS, readSettledRollouts } from '../../../../src/core/store/rollouts/rollouts.ts';
 import { actAlone, approveModel } from '../../../../src/rooms/models/decide-models.ts';
 import { type Answer, modelFile, startModelsRig } from '../../../support/models-command.ts';
 import { openForFile } from '../../../support/open-for-file.ts';

@@ -12,7 +12,7 @@ import { listModelsOut } from '../../../../src/core/stream/status/models-out.ts'
 import type { Database } from '../../../../src/kit/database/pool.ts';
 import { ROOMS } from '../../../../src/main/rooms.ts';
 import { openModelsWorker } from '../../../../src/rooms/models/duty.ts';
-import type { LoadModel } from '../../../../src/rooms/models/judge/models-in-force.ts';
+import type { LoadModel } from '../../../../src/rooms/models/judge/open-judge.ts';
 import { openModels } from '../../../../src/rooms/models/open-models.ts';
 import { openScoringModel } from '../../../../src/rooms/models/registry/scoring-model.ts';
 import { readModel } from '../../../../src/rooms/models/store/models.ts';

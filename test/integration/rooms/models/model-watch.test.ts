@@ -8,7 +8,7 @@ import { createRandom } from '../../../../src/kit/random.ts';
 import { watchScores } from '../../../../src/rooms/models/queries/watch-scores.ts';
 import { describeModel } from '../../../../src/rooms/models/registry/check-model.ts';
 import { insertModel } from '../../../../src/rooms/models/store/models.ts';
-import { describeValues } from '../../../../src/rooms/models/watch/drift-histogram.ts';
+import { describeValues } from '../../../../src/rooms/models/watch/write-reports.ts';
 import type { WatchReport } from '../../../../src/rooms/models/watch-report.ts';
 import { createTestDatabase } from '../../../support/database.ts';
 import { modelFile } from '../../../support/models-command.ts';

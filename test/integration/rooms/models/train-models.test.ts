@@ -6,7 +6,7 @@
 import { existsSync, mkdirSync, readdirSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { FEATURE_COUNT } from '../../../../src/core/domain/feature-schema.ts';
-import { readReference } from '../../../../src/rooms/models/model-reference.ts';
+import { readReference } from '../../../../src/rooms/models/model-record.ts';
 import { renderCard } from '../../../../src/rooms/models/training/card/render-card.ts';
 import { openForFile } from '../../../support/open-for-file.ts';
 import { spawnRisk } from '../../../support/risk.ts';

@@ -7,7 +7,7 @@ import type { JudgingModel } from '../../../../src/core/score/judge.ts';
 import { followChanges } from '../../../../src/kit/database/follow-changes.ts';
 import { createMetrics } from '../../../../src/kit/metrics/metrics.ts';
 import { Failure } from '../../../../src/kit/words/failure.ts';
-import { watchModelsInForce } from '../../../../src/rooms/models/judge/models-in-force.ts';
+import { watchModelsInForce } from '../../../../src/rooms/models/judge/open-judge.ts';
 import { silentLog } from '../../../support/config.ts';
 import { modelFile, startModelsRig } from '../../../support/models-command.ts';
 import { openForFile } from '../../../support/open-for-file.ts';

@@ -12,7 +12,7 @@ import {
 } from '../../../../src/core/store/rule-sets/rule-sets.ts';
 import type { Officer } from '../../../../src/kit/words/principal.ts';
 import { verifyScores } from '../../../../src/rooms/evidence/verify/scores.ts';
-import { rollBack, rollOut } from '../../../../src/rooms/rules/rule-set-rollout.ts';
+import { rollBack, rollOut } from '../../../../src/rooms/rules/rule-set-change.ts';
 import { readRuleSet } from '../../../../src/rooms/rules/rule-set-rows.ts';
 import { declareFailingCode } from '../../../support/failing-rule.ts';
 import {

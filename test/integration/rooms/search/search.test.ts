@@ -7,7 +7,7 @@ import { describe, expect, test } from 'vitest';
 import { createBudget } from '../../../../src/core/store/search/walk.ts';
 import type { Query } from '../../../../src/kit/database/pool.ts';
 import type { Databases } from '../../../../src/kit/database/replica/choose-database.ts';
-import { InvalidFields } from '../../../../src/kit/words/field-error.ts';
+import { InvalidFields } from '../../../../src/kit/words/field-errors.ts';
 import {
   scoreSearchParameters,
   transactionSearchParameters,

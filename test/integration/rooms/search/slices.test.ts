@@ -6,8 +6,8 @@
 import { expect, test } from 'vitest';
 import { listWalkedMonths } from '../../../../src/core/store/partitions/month-slice.ts';
 import { readSearchSlice } from '../../../../src/core/store/search/read-slice.ts';
+import { rangesOf, toFilter } from '../../../../src/core/store/search/search-filter.ts';
 import type { SearchSlice } from '../../../../src/core/store/search/search-slice.ts';
-import { rangesOf, toFilter } from '../../../../src/core/store/search/to-filter.ts';
 import { createBudget } from '../../../../src/core/store/search/walk.ts';
 import type { Query } from '../../../../src/kit/database/pool.ts';
 import { transactionSearchParameters } from '../../../../src/rooms/search/queries/parameters.ts';

@@ -11,7 +11,7 @@ import {
   type LeasedDelivery,
   leaseDue,
   recordAttempts,
-} from '../../../../src/rooms/webhooks/store/due.ts';
+} from '../../../../src/rooms/webhooks/store/webhooks.ts';
 import { findOpenssl, makeCertificates } from '../../../support/certificates.ts';
 import { openForFile } from '../../../support/open-for-file.ts';
 import { startReceiver } from '../../../support/rooms/webhooks/receiver.ts';

@@ -8,9 +8,8 @@ import { currentRuleSet } from '../../../../src/core/score/rules/rule-sets.ts';
 import { score } from '../../../../src/core/score/score.ts';
 import { insertScores } from '../../../../src/core/store/scores/scores.ts';
 import { createRandom } from '../../../../src/kit/random.ts';
-import { scoreContent } from '../../../../src/rooms/evidence/log/contents.ts';
+import { idsOf, scoreContent } from '../../../../src/rooms/evidence/log/contents.ts';
 import { hashRows } from '../../../../src/rooms/evidence/log/score-hash.ts';
-import { idsOf } from '../../../../src/rooms/evidence/log/sets.ts';
 import { hashesOf } from '../../../../src/rooms/evidence/log/tree.ts';
 import {
   addUnsealed,

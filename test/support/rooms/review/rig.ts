@@ -6,9 +6,14 @@ import type { Database } from '../../../../src/kit/database/pool.ts';
 import type { Role } from '../../../../src/kit/words/principal.ts';
 import { closeDecided } from '../../../../src/rooms/review/change/close-decided.ts';
 import { decideMany } from '../../../../src/rooms/review/change/decide-many.ts';
-import { addNote } from '../../../../src/rooms/review/change/notes.ts';
 import { openByHand } from '../../../../src/rooms/review/change/raise-cases.ts';
-import { type By, claimNext, STEPS, takeStep } from '../../../../src/rooms/review/change/steps.ts';
+import {
+  addNote,
+  type By,
+  claimNext,
+  STEPS,
+  takeStep,
+} from '../../../../src/rooms/review/change/steps.ts';
 import { createTestDatabase, type TestDatabase } from '../../database.ts';
 import { insertPersonKey } from '../../people.ts';
 import type { TransactionSeed } from '../../stored-rows.ts';

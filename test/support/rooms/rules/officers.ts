@@ -3,8 +3,12 @@
 import type { Database } from '../../../../src/kit/database/pool.ts';
 import type { Officer, Role } from '../../../../src/kit/words/principal.ts';
 import { ROLES } from '../../../../src/kit/words/principal.ts';
-import { approve, createDraft, submit } from '../../../../src/rooms/rules/rule-set-change.ts';
-import { rollOut } from '../../../../src/rooms/rules/rule-set-rollout.ts';
+import {
+  approve,
+  createDraft,
+  rollOut,
+  submit,
+} from '../../../../src/rooms/rules/rule-set-change.ts';
 import type { TestDatabase } from '../../database.ts';
 import { insertPersonKey } from '../../people.ts';
 

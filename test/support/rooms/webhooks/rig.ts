@@ -3,7 +3,7 @@ import type { Switches } from '../../../../src/core/domain/switch.ts';
 import type { Database } from '../../../../src/kit/database/pool.ts';
 import type { Actor } from '../../../../src/kit/words/principal.ts';
 import * as change from '../../../../src/rooms/webhooks/change.ts';
-import { createPostEvent } from '../../../../src/rooms/webhooks/deliver/post-event.ts';
+import { createPostEvent } from '../../../../src/rooms/webhooks/deliver/attempt.ts';
 import { createSender } from '../../../../src/rooms/webhooks/deliver/sender.ts';
 import { createTargets, type Resolve } from '../../../../src/rooms/webhooks/deliver/target.ts';
 import { insertDeliveries } from '../../../../src/rooms/webhooks/store/deliveries.ts';

@@ -1,6 +1,6 @@
 /** Ends of the wait for a score, after which nothing keeps running. */
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { type FindScore, waitForScore } from '../../../../src/core/accept/wait-for-score.ts';
+import { type FindScore, waitForScore } from '../../../../src/core/accept/accept-one.ts';
 import type { ScoreJson } from '../../../../src/core/domain/score-record.ts';
 import { Failure } from '../../../../src/kit/words/failure.ts';
 

@@ -1,6 +1,6 @@
 /** Goal: rules read declared metadata of its type and length alone, whatever clients send. Method: a table of metadata. */
 import { expect, test } from 'vitest';
-import { declaredOf, valuesIn } from '../../../../src/core/domain/metadata-field.ts';
+import { declaredOf, valuesIn } from '../../../../src/core/domain/metadata.ts';
 
 const fields = new Map([
   ['tier', 'text'],

@@ -1,11 +1,10 @@
 /** The schema of a submitted transaction, field by field, where no service is needed to see it. */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { newTransactionId } from '../../../../src/core/accept/transaction-id.ts';
+import { newTransactionId } from '../../../../src/core/accept/prepare-transactions.ts';
 import { toMinorUnits } from '../../../../src/core/domain/currency.ts';
 import { canonicalJson, metadataProblem } from '../../../../src/core/domain/metadata.ts';
-import { transactionInputSchema } from '../../../../src/core/domain/transaction.ts';
-import { createdAtMsOf } from '../../../../src/core/domain/transaction-id.ts';
+import { createdAtMsOf, transactionInputSchema } from '../../../../src/core/domain/transaction.ts';
 
 const VALID = {
   idempotency_key: 'k',

@@ -3,8 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { FRESH_DAYS } from '../../../../src/core/domain/corridor-amount.ts';
 import { featureOf } from '../../../../src/core/domain/feature-schema.ts';
 import { arrivalsOf } from '../../../../src/core/profile/arrivals.ts';
-import { createCorridorAmounts } from '../../../../src/core/profile/corridor-amounts.ts';
-import { beginRows } from '../../../../src/core/profile/own-features.ts';
+import { beginRows, createCorridorAmounts } from '../../../../src/core/profile/fold-batch.ts';
 import { vectorOf } from '../../../../src/core/score/feature-rows.ts';
 
 const DAY_MS = 86_400_000;

@@ -33,7 +33,7 @@ import {
   mergeBlocks,
   readLog,
 } from '../../../../src/core/profile/profile-log.ts';
-import { HOUR_MS } from '../../../../src/kit/words/utc-bucket.ts';
+import { HOUR_MS } from '../../../../src/kit/words/range.ts';
 import { foldOne } from '../../../support/fold-one.ts';
 import { transactionAt } from '../../../support/transactions.ts';
 

@@ -13,11 +13,11 @@ import {
 import { deriveRuleSet } from '../../../../src/core/score/rules/derived-rule-set.ts';
 import { score } from '../../../../src/core/score/score.ts';
 import { verifyScore } from '../../../../src/core/score/verify-score.ts';
-import { noteFailures } from '../../../../src/core/work/rule-failures.ts';
+import { noteFailures } from '../../../../src/core/work/rule-shadows.ts';
 import { createMetrics } from '../../../../src/kit/metrics/metrics.ts';
 import { createTally } from '../../../../src/rooms/backtest/count/bands.ts';
-import { type Days, noCounts } from '../../../../src/rooms/backtest/count/counts.ts';
 import { createFold } from '../../../../src/rooms/backtest/count/fold-rows.ts';
+import { type Days, noCounts } from '../../../../src/rooms/backtest/count/report-schema.ts';
 import { declareFailingCode, withFailingRule } from '../../../support/failing-rule.ts';
 import { makeVector } from './vector.ts';
 

@@ -1,9 +1,8 @@
 /** When the next batch is read. */
 import { expect, test, vi } from 'vitest';
-import { shareOfSettings } from '../../../../src/core/work/corridor-shares.ts';
 import { createInFlight } from '../../../../src/core/work/in-flight.ts';
 import { createIntake } from '../../../../src/core/work/intake.ts';
-import { createLanes } from '../../../../src/core/work/lanes.ts';
+import { createLanes, shareOfSettings } from '../../../../src/core/work/lanes.ts';
 import { entryOf, stream } from './delivered-entries.ts';
 
 const defaultShareOf = shareOfSettings(() => new Map());

@@ -1,8 +1,7 @@
 /** The streams that each lane reads, and the room that a drain leaves. */
 import { describe, expect, test } from 'vitest';
 import { streamKeys } from '../../../../src/core/stream/keys.ts';
-import { shareOfSettings } from '../../../../src/core/work/corridor-shares.ts';
-import { createLanes } from '../../../../src/core/work/lanes.ts';
+import { createLanes, shareOfSettings } from '../../../../src/core/work/lanes.ts';
 import { entryOf } from './delivered-entries.ts';
 
 const defaultShareOf = shareOfSettings(() => new Map());

@@ -3,7 +3,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { describe, expect, test, vi } from 'vitest';
 import type { StreamEntry } from '../../../../src/core/stream/group/read-group.ts';
 import { type Decided, decide, type EntryTransaction } from '../../../../src/core/work/decided.ts';
-import { createPause } from '../../../../src/core/work/pause.ts';
+import { createPause } from '../../../../src/core/work/intake.ts';
 import { runBatch } from '../../../../src/core/work/run-batch.ts';
 import type { Worker } from '../../../../src/core/work/worker.ts';
 import { createMetrics } from '../../../../src/kit/metrics/metrics.ts';

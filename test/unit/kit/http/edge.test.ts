@@ -5,7 +5,7 @@ import { Problem, problemResponse, toProblem } from '../../../../src/kit/http/an
 import { type RawLine, readLineChunks } from '../../../../src/kit/http/body/line-reader.ts';
 import { readPreferences } from '../../../../src/kit/http/prefer.ts';
 import { Failure } from '../../../../src/kit/words/failure.ts';
-import { InvalidFields } from '../../../../src/kit/words/field-error.ts';
+import { InvalidFields } from '../../../../src/kit/words/field-errors.ts';
 
 describe('readPreferences', () => {
   test.each<[string | undefined, number, boolean, string[]?]>([

@@ -1,6 +1,6 @@
 /** Goal: the link of each signal leads to a section of runbooks. Method: the page made from docs/runbooks.md. */
 import { expect, test } from 'vitest';
-import { runbooksHtml, runbooksPage } from '../../../../src/kit/http/runbooks-page.ts';
+import { runbooksHtml, runbooksPage } from '../../../../src/kit/http/problems-page.ts';
 import { runbookOf, SIGNAL_NAMES } from '../../../../src/rooms/status/queries/live-figures.ts';
 
 test('each signal has a section with a first command', async () => {

@@ -7,13 +7,13 @@ import { compileOwn } from '../../../../src/core/score/rules/compile-rule-set.ts
 import type { RuleSetData } from '../../../../src/core/score/rules/rule-set-data.ts';
 import { createRandom } from '../../../../src/kit/random.ts';
 import { createTally } from '../../../../src/rooms/backtest/count/bands.ts';
-import { type Days, noCounts } from '../../../../src/rooms/backtest/count/counts.ts';
 import {
   createFold,
   type Judged,
   type Row,
 } from '../../../../src/rooms/backtest/count/fold-rows.ts';
 import { reportOf } from '../../../../src/rooms/backtest/count/report.ts';
+import { type Days, noCounts } from '../../../../src/rooms/backtest/count/report-schema.ts';
 import { makeVector } from '../../core/score/vector.ts';
 
 const OWN = { review: 300, decline: 700 };

@@ -2,9 +2,9 @@
 import { expect, test } from 'vitest';
 import { compileOwn } from '../../../../src/core/score/rules/compile-rule-set.ts';
 import { createRandom } from '../../../../src/kit/random.ts';
-import { type ByLabel, noCounts } from '../../../../src/rooms/backtest/count/counts.ts';
 import { createFold, type Row } from '../../../../src/rooms/backtest/count/fold-rows.ts';
 import { aucOf, reportOf } from '../../../../src/rooms/backtest/count/report.ts';
+import { type ByLabel, noCounts } from '../../../../src/rooms/backtest/count/report-schema.ts';
 import { makeVector } from '../../core/score/vector.ts';
 
 const tried = compileOwn({

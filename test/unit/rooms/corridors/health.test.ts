@@ -1,6 +1,6 @@
 /** Goal: the health of a corridor is the sum of its parts by their weights. Method: facts at the edges of each part. */
 import { expect, test } from 'vitest';
-import { type HealthFacts, healthOf } from '../../../../src/rooms/corridors/health.ts';
+import { type HealthFacts, healthOf } from '../../../../src/rooms/corridors/corridor-health.ts';
 
 const WELL: HealthFacts = {
   availability: 1,

@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { CURES, cureOf } from '../../../../src/rooms/dead-letters/cures.ts';
+import { CURES, cureOf } from '../../../../src/rooms/dead-letters/store.ts';
 import { REPOSITORY } from '../../../support/risk.ts';
 
 test('each error code has the cure of its row', () => {

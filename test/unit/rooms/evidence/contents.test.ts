@@ -3,9 +3,9 @@
  * texts with their hashes: a change of either breaks evidence that was given away.
  */
 import { expect, test } from 'vitest';
-import { canonicalJson } from '../../../../src/rooms/evidence/log/canonical.ts';
 import {
   auditContent,
+  canonicalJson,
   contentLeaf,
   gapLeaf,
   modelContent,
@@ -13,8 +13,7 @@ import {
   scoreContent,
   setLeaf,
 } from '../../../../src/rooms/evidence/log/contents.ts';
-import { hashRows } from '../../../../src/rooms/evidence/log/score-hash.ts';
-import type { ScoreTexts } from '../../../../src/rooms/evidence/log/score-texts.ts';
+import { hashRows, type ScoreTexts } from '../../../../src/rooms/evidence/log/score-hash.ts';
 import { hashesOf, leafHash } from '../../../../src/rooms/evidence/log/tree.ts';
 import { hashOf } from '../../../../verify/merkle.ts';
 import { scoreBytes } from '../../../../verify/score.ts';

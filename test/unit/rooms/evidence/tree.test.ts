@@ -5,12 +5,10 @@
 import { expect, test } from 'vitest';
 import {
   append,
+  consistencyPath,
   EMPTY_EDGE,
   edgeRoot,
   edgeTiles,
-} from '../../../../src/rooms/evidence/log/edge.ts';
-import {
-  consistencyPath,
   HASH_BYTES,
   inclusionPath,
   leafHash,

@@ -1,6 +1,6 @@
 /** Goal: a foreign file of labels becomes exactly what the API takes; the API judges the rest. */
 import { describe, expect, test } from 'vitest';
-import type { Mapping } from '../../../../src/kit/client/fields.ts';
+import type { Mapping } from '../../../../src/kit/client/rows.ts';
 import { type LabelField, labelProjection } from '../../../../src/rooms/labels/commands.ts';
 
 const DAY_MS = 86_400_000;

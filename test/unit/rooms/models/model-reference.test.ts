@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { readReference } from '../../../../src/rooms/models/model-reference.ts';
-import { describeValues } from '../../../../src/rooms/models/watch/drift-histogram.ts';
+import { readReference } from '../../../../src/rooms/models/model-record.ts';
+import { describeValues } from '../../../../src/rooms/models/watch/write-reports.ts';
 
 const amount = describeValues('amount', Float32Array.of(1, 2, 3, Number.NaN));
 const probability = describeValues('probability', Float32Array.of(0.1, 0.2));

@@ -1,7 +1,6 @@
 /** Goal: a plan is the formula over measured figures, as computed by hand. */
 import { describe, expect, test } from 'vitest';
 import { calibrate, requireSame } from '../../../../src/rooms/operate/plan/calibrate.ts';
-import type { Calibration } from '../../../../src/rooms/operate/plan/calibration.ts';
 import type {
   Content,
   Usage,
@@ -9,13 +8,14 @@ import type {
   WorkerUsage,
 } from '../../../../src/rooms/operate/plan/measure-engine.ts';
 import {
+  type Calibration,
   type Demand,
   fleetFor,
   peakOf,
   planCapacity,
   postgresMemoryGb,
+  priceOf,
 } from '../../../../src/rooms/operate/plan/plan.ts';
-import { priceOf } from '../../../../src/rooms/operate/plan/price-plan.ts';
 import { PRICES } from '../../../../src/rooms/operate/plan/prices.ts';
 
 const MEASURED: Calibration = {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { InvalidFields } from '../../../../src/kit/words/field-error.ts';
+import { InvalidFields } from '../../../../src/kit/words/field-errors.ts';
 import {
   figuresOf,
   SUMMARY_DAYS_MAX,

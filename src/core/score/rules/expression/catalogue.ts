@@ -1,6 +1,6 @@
 /** The typed catalogue: every name that an expression may read, with its type, unit and meaning. */
 import { FEATURE_LIST } from '../../../domain/feature-schema.ts';
-import type { FieldType, MetadataFields } from '../../../domain/metadata-field.ts';
+import type { FieldType, MetadataFields } from '../../../domain/metadata.ts';
 import type { Source, ValueType } from './expression.ts';
 
 /** Lists and metadata fields that a market has; null: any, as where an old version is compiled to verify its scores. */

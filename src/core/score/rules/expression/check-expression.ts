@@ -18,8 +18,7 @@ import {
   type Read,
   type ValueType,
 } from './expression.ts';
-import { type ExpressionProblem, problemAt } from './expression-problem.ts';
-import { parseExpression } from './parse-expression.ts';
+import { type ExpressionProblem, parseExpression, problemAt } from './parse-expression.ts';
 
 export type CheckedExpression =
   | { readonly expression: Expression }

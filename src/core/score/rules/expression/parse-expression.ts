@@ -1,6 +1,6 @@
 /** From text to the tree of CEL's parser, within bounds. Nothing of the library but the parser is used, and no value reaches it. */
 import { type ASTNode, Environment, ParseError } from '@marcbachmann/cel-js';
-import { type ExpressionProblem, problemAt } from './expression-problem.ts';
+import { shortText } from '../../../../kit/words/describe-issue.ts';
 
 /** People nest 3 or 4 deep; each level takes a dozen frames of the parser's stack. */
 const EXPRESSION_DEPTH_MAX = 24;
@@ -18,6 +18,19 @@ const EXPRESSION_CHARS_MAX = 4000;
 /** Texts and comments, whose brackets do not nest. Triple quotes stand first, as a pair of quotes begins them too. */
 const OPAQUE =
   /"""(?:[^\\]|\\.)*?"""|'''(?:[^\\]|\\.)*?'''|"(?:[^"\\\n\r]|\\.)*"|'(?:[^'\\\n\r]|\\.)*'|\/\/[^\n]*/gs;
+
+export type ExpressionProblem = {
+  /** From 1, as editors count lines and columns. */
+  readonly line: number;
+  readonly column: number;
+  readonly found: string;
+  readonly allowed: string;
+};
+
+type Range = { readonly start: number; readonly end: number };
+
+/** A longer part of the text hides what is said of it. */
+const FOUND_CHARS_MAX = 48;
 
 export function parseExpression(
   text: string,
@@ -93,4 +106,24 @@ function firstTooDeep(text: string): number | undefined {
     if (brackets + signs > EXPRESSION_DEPTH_MAX) return index;
   }
   return undefined;
+}
+
+/**
+ * A mistake in an expression, and where it stands: a value, so that an editor can point at the text.
+ * @param found what stands there, where the text itself does not say it
+ */
+export function problemAt(
+  text: string,
+  { start, end }: Range,
+  allowed: string,
+  found = snippet(text, start, end),
+): ExpressionProblem {
+  const before = text.slice(0, start);
+  const line = before.split('\n').length;
+  return { line, column: start - before.lastIndexOf('\n'), found, allowed };
+}
+
+function snippet(text: string, start: number, end: number): string {
+  const shown = text.slice(start, Math.max(end, start + 1)).trim();
+  return shown === '' ? 'the end' : `\`${shortText(shown, FOUND_CHARS_MAX)}\``;
 }

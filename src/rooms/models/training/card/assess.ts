@@ -1,11 +1,11 @@
 /** Evaluates a model on its validation window: all measured figures of its card. */
 import type { Random } from '../../../../kit/random.ts';
 import { calibrate } from '../../model/calibration.ts';
-import { calibrationTable } from '../../watch/calibration-table.ts';
+import { calibrationTable } from '../../watch/measure-outcomes.ts';
 import type { ChooseBands } from '../bands.ts';
-import { accountPrecision } from '../evaluation/account-precision.ts';
 import { bootstrapIntervals } from '../evaluation/bootstrap.ts';
 import {
+  accountPrecision,
   aucOf,
   averagePrecisionOf,
   logLoss,
@@ -14,8 +14,7 @@ import {
 } from '../evaluation/ranking.ts';
 import { chooseCalibration } from '../fit-calibration.ts';
 import type { LabelledRows } from '../rows.ts';
-import type { ModelCard } from './model-card.ts';
-import { segmentFigures } from './segments.ts';
+import { type ModelCard, segmentFigures } from './render-card.ts';
 
 /** Rows in time order that the model was not trained on, at least two frauds among them. */
 type AssessedRows = Pick<LabelledRows, 'labels' | 'accounts' | 'days' | 'segments'> & {

@@ -3,14 +3,16 @@
  * rollouts and counts on both sides of each bound.
  */
 import { describe, expect, test } from 'vitest';
-import { STAGES, type Stage, whyTakeBack } from '../../../../../src/core/score/rollout/gates.ts';
 import type { Rollout } from '../../../../../src/core/score/rollout/holding.ts';
 import {
   type Counts,
   lookAt,
   progressOf,
+  STAGES,
+  type Stage,
   stageBefore,
   type TimedRollout,
+  whyTakeBack,
 } from '../../../../../src/core/score/rollout/stages.ts';
 
 const KNOWN = ['DE-TR', 'GB-NG', 'GB-PK', 'US-EG', 'US-IN', 'US-MX'];

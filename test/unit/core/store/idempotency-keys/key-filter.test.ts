@@ -8,14 +8,14 @@ import {
   digestKeys,
   type KeyDigests,
   pickDigests,
-} from '../../../../../src/core/store/idempotency-keys/key-digest.ts';
+} from '../../../../../src/core/store/idempotency-keys/idempotency-keys.ts';
 import {
   createKeyFilter,
   filterBytes,
   filterKeys,
   type KeyFilter,
   PREFIX_BYTES,
-} from '../../../../../src/core/store/idempotency-keys/key-filter.ts';
+} from '../../../../../src/core/store/idempotency-keys/key-slice-rows.ts';
 import { uuidOffset } from '../../../../../src/kit/database/binary-array.ts';
 
 function keys(prefix: string, count: number): KeyDigests {

@@ -6,7 +6,7 @@ import {
   type WalkedSlice,
   walkRanges,
 } from '../../../../../src/core/store/search/walk.ts';
-import { WALK_MS_MAX } from '../../../../../src/kit/database/slice-database.ts';
+import { WALK_MS_MAX } from '../../../../../src/kit/database/open-database.ts';
 import { type Position, positionBefore } from '../../../../../src/kit/words/cursor.ts';
 
 /** Months of ten milliseconds, newest first: [n*10, n*10+10). */

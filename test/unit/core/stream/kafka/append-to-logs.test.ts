@@ -1,8 +1,8 @@
 /** Goal: an entry is appended where its corridor says, and one log that takes it suffices. */
 import { expect, test } from 'vitest';
-import type { CorridorLog } from '../../../../../src/core/domain/corridor-settings.ts';
+import type { CorridorLog } from '../../../../../src/core/domain/switch.ts';
 import type { EntryPayload } from '../../../../../src/core/stream/entries/entry.ts';
-import { appendToLogs } from '../../../../../src/core/stream/kafka/append-to-logs.ts';
+import { appendToLogs } from '../../../../../src/core/stream/kafka/append.ts';
 
 const LOG_OF: Readonly<Record<string, CorridorLog>> = { A: 'streams', B: 'both', C: 'kafka' };
 const payloads = ['A', 'B', 'C'].map(

@@ -1,13 +1,12 @@
 /** Goal: what waits in Kafka is counted in transactions, and once where both logs have it. Method: pure functions. */
 import { expect, test } from 'vitest';
-import type { CorridorLog } from '../../../../../src/core/domain/corridor-settings.ts';
+import type { CorridorLog } from '../../../../../src/core/domain/switch.ts';
 import {
   countTransactions,
   joinLags,
   type KafkaLag,
 } from '../../../../../src/core/stream/kafka/lag.ts';
-import { topicsOfMarket } from '../../../../../src/core/stream/kafka/remove-topics.ts';
-import { topicsOf } from '../../../../../src/core/stream/kafka/topics.ts';
+import { topicsOf, topicsOfMarket } from '../../../../../src/core/stream/kafka/topics.ts';
 import { streamKeys } from '../../../../../src/core/stream/keys.ts';
 
 const head = (counts: readonly number[], first = 10n) =>

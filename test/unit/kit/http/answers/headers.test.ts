@@ -2,7 +2,7 @@
 import { type IncomingHttpHeaders, request } from 'node:http';
 import { Hono } from 'hono';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { addHeaders, answerJson } from '../../../../../src/kit/http/answers/headers.ts';
+import { addHeaders, answerJson } from '../../../../../src/kit/http/answers/answer-headers.ts';
 import { answerKept, KEEP_A_DAY } from '../../../../../src/kit/http/answers/kept.ts';
 import type { AppEnv } from '../../../../../src/kit/http/app-env.ts';
 import { frameRequests } from '../../../../../src/kit/http/edge.ts';

@@ -14,8 +14,11 @@ import {
   RECENT_MS,
   type Trust,
 } from '../../../../../src/kit/http/auth/auth.ts';
-import { BURST_SECONDS } from '../../../../../src/kit/http/auth/rate-limit.ts';
-import { createStrangers, WAITING_PER_LOOKUP } from '../../../../../src/kit/http/auth/strangers.ts';
+import {
+  BURST_SECONDS,
+  createStrangers,
+  WAITING_PER_LOOKUP,
+} from '../../../../../src/kit/http/auth/strangers.ts';
 import { Failure } from '../../../../../src/kit/words/failure.ts';
 
 const KEY = 'a-key-of-somebody';

@@ -1,6 +1,6 @@
 /** How many requests a client may send, and the `Retry-After` beyond that. */
 import { expect, test } from 'vitest';
-import { BURST_SECONDS, createRateLimit } from '../../../../../src/kit/http/auth/rate-limit.ts';
+import { BURST_SECONDS, createRateLimit } from '../../../../../src/kit/http/auth/strangers.ts';
 
 const RATE = 5;
 const FULL = RATE * BURST_SECONDS;

@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { parseJson } from '../../../../../src/kit/http/body/body.ts';
-import { InvalidFields } from '../../../../../src/kit/words/field-error.ts';
+import { InvalidFields } from '../../../../../src/kit/words/field-errors.ts';
 
 const parse = (text: string) => parseJson(new TextEncoder().encode(text));
 function pointersOf(text: string): string[] {

@@ -8,12 +8,12 @@ import type { JudgedRow, JudgingModel } from '../../../../../src/core/score/judg
 import type { InForce } from '../../../../../src/core/score/rollout/in-force.ts';
 import { createMetrics } from '../../../../../src/kit/metrics/metrics.ts';
 import {
+  createModelHealth,
   judgeBatch,
   type ModelsInForce,
   planBatch,
   type Standing,
 } from '../../../../../src/rooms/models/judge/judge-batch.ts';
-import { createModelHealth } from '../../../../../src/rooms/models/judge/model-health.ts';
 
 function modelOf(modelId: string, failsFor: readonly number[] = []) {
   const calls: number[] = [];

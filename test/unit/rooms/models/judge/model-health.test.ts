@@ -1,6 +1,6 @@
 /** Goal: a model is suspended by several bad calls, not by one, and comes back without flapping. Method: a clock that the test moves. */
 import { describe, expect, test } from 'vitest';
-import { createModelHealth } from '../../../../../src/rooms/models/judge/model-health.ts';
+import { createModelHealth } from '../../../../../src/rooms/models/judge/judge-batch.ts';
 
 const GOOD = { tookMs: 1, isFailed: false };
 const FAILED = { tookMs: 1, isFailed: true };

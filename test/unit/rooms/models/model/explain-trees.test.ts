@@ -9,8 +9,8 @@ import {
   pathContributions,
   treeShap,
 } from '../../../../../src/rooms/models/model/explain-trees.ts';
+import type { TreeEnsemble } from '../../../../../src/rooms/models/model/lay-out-trees.ts';
 import { predictTrees } from '../../../../../src/rooms/models/model/predict-trees.ts';
-import type { TreeEnsemble } from '../../../../../src/rooms/models/model/tree-ensemble.ts';
 import { anyBatch, anyEnsemble } from './support.ts';
 
 const FEATURES = 4;

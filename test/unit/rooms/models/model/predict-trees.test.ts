@@ -1,12 +1,12 @@
 /** Goal: batches give the results of a walk by hand. Method: a second, recursive evaluation of drawn trees. */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { layOutTrees } from '../../../../../src/rooms/models/model/lay-out-trees.ts';
-import { predictTrees } from '../../../../../src/rooms/models/model/predict-trees.ts';
 import {
+  layOutTrees,
   type TreeEnsemble,
   treeDepths,
-} from '../../../../../src/rooms/models/model/tree-ensemble.ts';
+} from '../../../../../src/rooms/models/model/lay-out-trees.ts';
+import { predictTrees } from '../../../../../src/rooms/models/model/predict-trees.ts';
 import { anyBatch, anyEnsemble, type Branch, headOf, looseTree, refusalOf } from './support.ts';
 
 function walk(ensemble: TreeEnsemble, node: number, row: readonly number[]): number {

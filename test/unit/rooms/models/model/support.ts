@@ -3,13 +3,11 @@ import fc from 'fast-check';
 import { Failure } from '../../../../../src/kit/words/failure.ts';
 import type { Batch } from '../../../../../src/rooms/models/model/batch.ts';
 import {
+  type EnsembleHead,
   type LooseTree,
   layOutTrees,
+  type TreeEnsemble,
 } from '../../../../../src/rooms/models/model/lay-out-trees.ts';
-import type {
-  EnsembleHead,
-  TreeEnsemble,
-} from '../../../../../src/rooms/models/model/tree-ensemble.ts';
 
 /** A tree as nested pairs: easy to draw and to read. */
 export type Branch =

@@ -3,12 +3,12 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { createRandom } from '../../../../../src/kit/random.ts';
 import { logistic } from '../../../../../src/rooms/models/model/exponential.ts';
-import { predictTrees } from '../../../../../src/rooms/models/model/predict-trees.ts';
-import { readXgboost } from '../../../../../src/rooms/models/model/read-xgboost.ts';
 import {
   type TreeEnsemble,
   treeDepths,
-} from '../../../../../src/rooms/models/model/tree-ensemble.ts';
+} from '../../../../../src/rooms/models/model/lay-out-trees.ts';
+import { predictTrees } from '../../../../../src/rooms/models/model/predict-trees.ts';
+import { readXgboost } from '../../../../../src/rooms/models/model/read-xgboost.ts';
 import { writeXgboost } from '../../../../../src/rooms/models/model/write-xgboost.ts';
 import {
   averagePrecisionOf,

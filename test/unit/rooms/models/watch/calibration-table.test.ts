@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { calibrationTable } from '../../../../../src/rooms/models/watch/calibration-table.ts';
+import { calibrationTable } from '../../../../../src/rooms/models/watch/measure-outcomes.ts';
 
 test('groups hold every row once, from low to high, equal probabilities together', () => {
   const rows = fc.array(fc.tuple(fc.integer({ min: 0, max: 9 }), fc.constantFrom(0, 1)), {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { ModelReference } from '../../../../../src/rooms/models/model-reference.ts';
+import type { ModelReference } from '../../../../../src/rooms/models/model-record.ts';
 import {
   measureDrift,
   type WatchedScore,

@@ -3,7 +3,7 @@
  * a resolver that answers as an attacker's would.
  */
 import { describe, expect, test } from 'vitest';
-import { InvalidFields } from '../../../../../src/kit/words/field-error.ts';
+import { InvalidFields } from '../../../../../src/kit/words/field-errors.ts';
 import {
   createTargets,
   isPublicAddress,

@@ -1,7 +1,9 @@
 import { describe, expect, test } from 'vitest';
-import type { ModelCard } from '../../../../../../src/rooms/models/training/card/model-card.ts';
-import { renderCard } from '../../../../../../src/rooms/models/training/card/render-card.ts';
-import { segmentFigures } from '../../../../../../src/rooms/models/training/card/segments.ts';
+import {
+  type ModelCard,
+  renderCard,
+  segmentFigures,
+} from '../../../../../../src/rooms/models/training/card/render-card.ts';
 
 const CARD: ModelCard = {
   id: 'cards@3',

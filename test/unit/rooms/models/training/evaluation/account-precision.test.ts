@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { accountPrecision } from '../../../../../../src/rooms/models/training/evaluation/account-precision.ts';
+import { accountPrecision } from '../../../../../../src/rooms/models/training/evaluation/ranking.ts';
 
 /** day, account, score, label */
 function scored(rows: readonly (readonly [number, number, number, number])[]) {
