@@ -108,7 +108,7 @@ export function createAcceptBatch(ingest: Ingest): AcceptBatch {
     const closed = await admit(ingest, { by, inputs: drafted.inputs, isEach: isLenient });
     if (closed.size === 0) return whole(await acceptOpen(by.client, drafted, context, trace));
     if (!isLenient) return whole(closedRequest(closed));
-    // Tokens of the open ones are made anew: those of refused inputs must not be kept.
+    // Tokens of the open inputs are made anew, as tokens of refused inputs must not be kept.
     const open = await tokenised(
       ingest,
       clear.filter((_, index) => !closed.has(index)),

@@ -35,7 +35,7 @@ type AcceptOne = (request: {
   readonly trace: Trace | undefined;
 }) => Promise<AcceptOneResult>;
 
-/** Two commits: one is written while the other commits. */
+/** A commit is written while the commit before it ends. */
 const COMMITS_MAX = 2;
 /** Fewer than the rows from which a batch is first tried as if all of it were new. */
 const COMMIT_ROWS_MAX = 64;

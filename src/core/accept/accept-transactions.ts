@@ -194,7 +194,7 @@ export function toInputError(index: number, { field, detail }: RefusedInput): In
   return { index, field, detail };
 }
 
-/** Spans of a commit and of its append, one in the trace of each request that shares them. */
+/** A span of a commit and a span of its append in the trace of each request that shares them. */
 const beginCommits = (transactions: readonly Traced[]) => beginEach([{ transactions }], COMMIT);
 const beginSends = (rows: Rows) => beginEach(rows, SEND);
 

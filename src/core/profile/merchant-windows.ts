@@ -1,6 +1,6 @@
 /**
- * The windows of a merchant's transaction over the list and the tallies. Windows begin with whole hours and days; those of the next
- * transaction overwrite these.
+ * The windows of a merchant's transaction over the list and the tallies. Windows begin with whole hours and days; the next
+ * transaction overwrites these windows.
  */
 import { DAY_MS, dayOf, HOUR_MS, hourOf } from '../../kit/words/range.ts';
 import { accountAt, amountAt, currencyAt } from './merchant-profile.ts';

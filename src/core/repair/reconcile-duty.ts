@@ -129,8 +129,8 @@ export async function tendKeySlices(
 }
 
 /**
- * The slices that are due, by number: those whose youngest key is older than `before`, and the open one if it is to be sealed.
- * @param slices the open slice, then the sealed ones
+ * The slices that are due, by number: slices whose youngest key is older than `before`, and the open slice if it is to be sealed.
+ * @param slices the open slice, then the sealed slices
  */
 export function planKeySlices(slices: readonly Slice[], retentionDays: number, nowMs: number) {
   const retentionMs = retentionDays * DAY_MS;

@@ -27,7 +27,7 @@ export type Lane = {
   readonly noteWorked: (batches: readonly Batch[], tookMs: number) => void;
 };
 
-/** Batches of a backlog that begin a drain. Larger: others wait longer beside the drain; smaller: ordinary bursts are split. */
+/** Batches of a backlog that begin a drain. Larger: other streams wait longer beside the drain; smaller: ordinary bursts are split. */
 const DRAINED_BATCHES = 4;
 /** Batches of a backlog with which a stream joins a drain. Larger: busy corridors halve the drain; smaller: posts of quiet ones join it. */
 const JOINED_BATCHES = 1;

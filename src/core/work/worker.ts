@@ -72,7 +72,7 @@ export type WorkerOptions = {
 };
 
 export type Worker = WorkerOptions & {
-  /** By name; those whose group could be made. */
+  /** By name: streams whose group could be made. */
   readonly streams: Map<string, StreamKeys>;
   readonly inFlight: InFlight;
   readonly intake: Intake;

@@ -11,7 +11,7 @@ import { onlyOf, rowsOf } from '../../kit/database/statement.ts';
 import type { Figures } from './archive-file.ts';
 import { sha256 } from './part-file.ts';
 
-/** Scores that are computed again, one by one: with more, a rollback takes longer. */
+/** How many scores are computed again. Larger: a rollback takes longer. */
 const SAMPLE_SCORES = 200;
 
 export const listOthers = rowsOf<{ market: string }, [market: string]>(

@@ -33,6 +33,13 @@ const NOUN = new RegExp(
   ].join('|'),
 );
 
+/** A clause that begins with a pronoun in place of a noun. */
+const CLAUSE = new RegExp(
+  String.raw`[,;:.]\s+((?:one|those)\b${ALONE}|ones\b|others\b|that of\b)`,
+  'gi',
+);
+const WORDS_BEFORE = 5;
+
 /** Names that an item, a place and so on had; the contract has `items`, and Node the others. */
 const RETIRED =
   /^(?:items?|held|sent|places?|legs?|stretch(?:es)?|visits?|sides?|keep|front|hurry)$/;
@@ -66,6 +73,14 @@ function toSentences(place: string, text: string): Sentence[] {
 const isVague = ({ text }: Sentence) => (text.match(PRONOUN)?.length ?? 0) >= 2 && !NOUN.test(text);
 const isHeadless = ({ text }: Sentence) => BEGINS.test(text);
 
+/** The words around the beginning of each clause that begins with a pronoun, where no word before the pronoun is a noun. */
+function headlessClauses({ text }: Pick<Sentence, 'text'>): string[] {
+  return [...text.matchAll(CLAUSE)].flatMap(({ index, 1: pronoun }) => {
+    const before = text.slice(0, index).split(/\s+/).slice(-WORDS_BEFORE).join(' ');
+    return NOUN.test(before) ? [] : [`${before}, ${pronoun}`];
+  });
+}
+
 const sources = readSources('src', /\.(ts|lua)$/);
 const sentences = sources.flatMap(({ path, text }) =>
   [...text.matchAll(COMMENT)].flatMap((match) => toSentences(path, match.slice(1).join(''))),
@@ -91,6 +106,13 @@ test('no comment begins with a pronoun', () => {
 
 test('no sentence of a comment has two pronouns and no noun', () => {
   expectAtMost(sentences.filter(isVague).map(shown), FINDINGS_MAX.vague);
+});
+
+test('no clause of a comment begins with a pronoun without a noun shortly before', () => {
+  const found = sentences.flatMap((sentence) =>
+    headlessClauses(sentence).map((clause) => `${sentence.place}: ${clause}`),
+  );
+  expectAtMost(found, 0);
 });
 
 test('no sentence of a document begins with a pronoun, or has two and no noun', () => {
@@ -121,4 +143,8 @@ test('the rules find what they are for', () => {
     true,
   );
   expect(isVague({ place: '', text: 'The worker gives it to those.', isFirst: true })).toBe(false);
+  const clausesOf = (text: string) => headlessClauses({ text }).length;
+  expect(clausesOf('All wait, one that is late included.')).toBe(1);
+  expect(clausesOf('The worker waits, one that is late included.')).toBe(0);
+  expect(clausesOf('All wait, one late entry included.')).toBe(0);
 });

@@ -147,8 +147,8 @@ export function createKeySlices(
 }
 
 /**
- * The filters of a process over sealed slices. They are few however many slices there are: one that is built at
- * the start covers all of them, and one that is opened later has room for several.
+ * The filters of a process over sealed slices. The filters are few however many slices there are: a filter that is built
+ * at the start covers all slices, and a filter that is opened later has room for several.
  * @param bytesMax of all filters; the oldest slices have none beyond it
  */
 function createKeyCovers(query: Query, bytesMax: number): KeyCovers {

@@ -56,7 +56,7 @@ export async function* loadAccountPasts(
   for await (const page of loadPages(query, pastQuery, transactions, except)) {
     for (const { point, rows, floor, ceiling, frauds } of page) {
       const start = { createdAtMs: ACCOUNTS.sinceMs(point), transactionId: FIRST_ID };
-      // However many there are: those of the rows are included, and an account uses no others.
+      // All known frauds are read, however many there are: frauds of the rows are included, and an account uses no other frauds.
       yield { rows, floor: floor ?? start, ceiling, frauds: frauds.known };
     }
   }

@@ -240,8 +240,8 @@ export function openScoreStore(
 }
 
 /**
- * Makes missing partitions first; one that was dropped behind our back is made once more. Throws MonthDetached and
- * stores nothing where a score belongs to a month that takes none.
+ * Makes missing partitions first, and makes a partition that was dropped behind our back once more. Throws MonthDetached and
+ * stores nothing where a score belongs to a month that takes no scores.
  */
 export function storeScores(
   store: ScoreStore,

@@ -49,7 +49,7 @@ export function settlingOnKafka(parts: Parts): Settle {
     done(
       settlements.flatMap(({ stream, ended, replaced }, index) => {
         if (failures[index] !== null) return [];
-        // An entry that is given back stays uncommitted, and is delivered again; one that is divided goes on in others.
+        // An entry that is given back stays uncommitted, and is delivered again; a divided entry goes on in other entries.
         const divided = replaced.filter(({ by }) => by.length > 1);
         return [...ended, ...divided].map(({ entryId }) => ({ stream, entryId }));
       }),

@@ -1,4 +1,4 @@
--- The content of a stream is counted in transactions: an entry holds as many as its field n says, one without that field.
+-- The content of a stream is counted in transactions: an entry holds as many as its field n says, and 1 without the field.
 local function count_of(fields)
   for i = 1, #fields, 2 do
     if fields[i] == 'n' and string.match(fields[i + 1], '^%d%d?%d?$') then

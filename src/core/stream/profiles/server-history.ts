@@ -25,9 +25,8 @@ export function isOtherHistory(reply: unknown): boolean {
 }
 
 /**
- * Runs a script over profiles, and repeats it where it found those of another history. Replies are those of
- * runScripts; one that is `isOtherHistory` all the same means that the logs are absent, and that Redis has no
- * room to begin any.
+ * Runs a script over profiles, and repeats the script where it found profiles of another history. Replies are as runScripts gives them; a
+ * reply that is `isOtherHistory` all the same means that the logs are absent, and that Redis has no room to begin any log.
  */
 export async function runOverProfiles(
   { redis, name, memory }: MarketInRedis,
@@ -52,7 +51,7 @@ async function adopt(redis: RedisClient, market: string): Promise<void> {
 
 /**
  * Removes the node's profiles in slots with another history, then records its own for the slots. Several
- * workers may do so at once: one that is behind removes logs that others have begun meanwhile, which are then
+ * workers may do so at once: a worker that is behind removes logs that other workers have begun meanwhile, and these logs are
  * rebuilt again.
  */
 async function adoptNode(node: Redis, market: string): Promise<void> {

@@ -93,8 +93,8 @@ function countScores(settlements: readonly Settlement[]): number {
 }
 
 /**
- * Checks that entries of this stream could be settled now, before any is taken: one that is claimed and cannot be settled would
- * have cost a delivery. Settles nothing, and throws a Failure where that fails.
+ * Checks that entries of this stream could be settled now, before any is taken: an entry that is claimed and cannot be settled
+ * would have cost a delivery. Settles nothing, and throws a Failure where that fails.
  */
 export async function prove(redis: RedisClient, stream: StreamKeys): Promise<void> {
   const nothing = { stream, consumer: '', ended: [], replaced: [], replies: [] };

@@ -3,8 +3,8 @@
  * transactions (earlier-profiles.ts). So a backlog and live traffic of one merchant do not rebuild the merchant's log for each other.
  *
  * The log counts each transaction once. A record before a merchant's list stays out of the log where Postgres proves that the log's
- * rebuild has read its row (store/profiles/counted-rows.ts). All other records are appended; one that no profile takes in makes its
- * readers rebuild the log.
+ * rebuild has read its row (store/profiles/counted-rows.ts). All other records are appended; a record that no profile takes in makes
+ * its readers rebuild the log.
  */
 import type { Transaction } from '../../domain/transaction.ts';
 import { keyOfArrival } from '../../profile/arrivals.ts';

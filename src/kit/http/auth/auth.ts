@@ -3,9 +3,9 @@
  * revocation takes effect within one second. While keys cannot be looked up, every request is refused, except that a key
  * found in the last 15 minutes may still read the engine's status.
  *
- * Keys that were not found are remembered as long, apart from known keys, so that they evict none of these. An unknown key
- * costs as much as a known one: one hash, one lookup where the last is not fresh, and one comparison. strangers.ts bounds the
- * lookups of keys that are not known.
+ * Keys that were not found are remembered as long, apart from known keys, so that they evict no known key. An unknown key
+ * costs as much as a known key: a hash, a lookup where the last lookup is not fresh, and a comparison. strangers.ts bounds the
+ * lookups of unknown keys.
  */
 import { timingSafeEqual } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
@@ -98,8 +98,8 @@ export function createAuthenticator(dependencies: AuthenticatorDependencies): Au
   /** When each was looked up: a key that is made later works once its entry is stale. */
   const notFound = new LRUCache<string, number>({ max: NOT_FOUND_MAX });
   /**
-   * Lookups under way: one for each known key, one for each other key and address. Bounded by KEYS_MAX, and by the lookups and
-   * the waits that strangers have.
+   * A lookup under way for each known key, and for each pair of unknown key and address. Bounded by KEYS_MAX, and by the lookups
+   * and the waits that strangers have.
    */
   const lookups = new Map<string, Promise<KnownKey | undefined>>();
 

@@ -205,7 +205,7 @@ const STATES: Readonly<Record<(typeof CASE_STATES)[number], string>> = {
   closed: `c.state = 'closed'`,
 };
 
-/** A page of cases: those that wait in the order of work, closed ones newest first. */
+/** A page of cases: waiting cases in the order of work, closed cases newest first. */
 export async function searchCases(
   query: Query,
   state: (typeof CASE_STATES)[number] | undefined,

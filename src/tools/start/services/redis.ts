@@ -1,5 +1,5 @@
 /**
- * Runs the embedded Redis on a loopback port: append-only file, a hard memory bound, no eviction. The program, best first: one
+ * Runs the embedded Redis on a loopback port: append-only file, a hard memory bound, no eviction. The program, best first: `redis-server`
  * on the PATH, Debian's packages unpacked to the shared folder, and the WebAssembly build of Valkey, which keeps nothing on disk.
  */
 import { chownSync, existsSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
