@@ -152,14 +152,14 @@ async function findKnowing(
   { credential, incoming }: AskedMetrics,
 ): Promise<Map<Served, Principal>> {
   const found = await Promise.allSettled(
-    served.map(async (one): Promise<[Served, Principal][]> => {
-      const asked = one.market()?.authenticate(credential, incoming, 'recent');
+    served.map(async (market): Promise<[Served, Principal][]> => {
+      const asked = market.market()?.authenticate(credential, incoming, 'recent');
       const principal = asked && (await answerWithin(asked, KNOWS_MS_MAX));
-      return principal === undefined ? [] : [[one, principal]];
+      return principal === undefined ? [] : [[market, principal]];
     }),
   );
-  const known = found.flatMap((one) => (one.status === 'fulfilled' ? one.value : []));
-  const failed = found.find((one) => one.status === 'rejected');
+  const known = found.flatMap((market) => (market.status === 'fulfilled' ? market.value : []));
+  const failed = found.find((market) => market.status === 'rejected');
   if (known.length === 0 && failed !== undefined) throw failed.reason;
   return new Map(known);
 }

@@ -49,11 +49,11 @@ function describe(
   market: string,
 ): string {
   const { transactions } = topicsOf(market, corridor);
-  const one = topics.find(({ topic }) => topic === transactions);
-  const copies = one?.replicas === 1 ? 'one copy' : `${one?.replicas} copies`;
-  const hours = (one?.retentionMs ?? 0) / 3_600_000;
+  const described = topics.find(({ topic }) => topic === transactions);
+  const copies = described?.replicas === 1 ? 'one copy' : `${described?.replicas} copies`;
+  const hours = (described?.retentionMs ?? 0) / 3_600_000;
   const kept = hours < 0 ? 'kept for good' : `kept for ${hours} hours`;
-  return `${one?.partitions} partitions, ${copies}, ${kept}`;
+  return `${described?.partitions} partitions, ${copies}, ${kept}`;
 }
 
 async function checkGroup(

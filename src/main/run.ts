@@ -89,7 +89,9 @@ const ROLE_SETTINGS = {
 } as const;
 
 async function roleUsage(name: keyof typeof ROLE_SETTINGS, summary: string): Promise<string> {
-  const settings = new Map(describeSettings().map((one) => [one.name, one]));
+  const settings = new Map(
+    describeSettings().map((describeSetting) => [describeSetting.name, describeSetting]),
+  );
   const rows = ROLE_SETTINGS[name].map((setting) => {
     const { description = '', byDefault = '' } = settings.get(setting) ?? {};
     return {

@@ -176,7 +176,7 @@ async function followSwitches(
 /** The text of an account is made only where a test needs it. */
 function poisonOf(environment: Environment): WorkerOptions['beforeScore'] {
   const poison = createPoison(environment[POISON_VARIABLE]);
-  return poison === undefined ? () => undefined : (one) => poison(one.accountId);
+  return poison === undefined ? () => undefined : (transaction) => poison(transaction.accountId);
 }
 
 /** A connection for each lane. */

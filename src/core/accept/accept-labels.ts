@@ -70,7 +70,7 @@ export async function acceptLabels(
   const stored = await retryStore(async () => {
     const { labels, errors, detached } = await resolve(database, request, receivedAtMs);
     const kind = errors.length > 0 ? 'invalid' : 'month-detached';
-    const refused = [...errors, ...detached].sort((one, other) => one.index - other.index);
+    const refused = [...errors, ...detached].sort((left, right) => left.index - right.index);
     if (refused.length > 0) return refuse(kind, refused);
     const { rows, rowOf } = distinct(labels);
     const months = await partitions.ensure(rows.map((row) => row.createdAtMs));

@@ -79,9 +79,9 @@ export async function acceptChunk(
     isEach: true,
     counted: common.counted,
   });
-  for (const [at, one] of closed) {
+  for (const [at, line] of closed) {
     const index = clear[at]?.index ?? 0;
-    results.set(index, toUnavailable(index, one));
+    results.set(index, toUnavailable(index, line));
   }
   const open = [...clear.keys()].filter((at) => !closed.has(at));
   // The request may last for hours, so each chunk has a trace of its own.

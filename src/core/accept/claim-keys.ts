@@ -116,13 +116,13 @@ export function planRows<T extends Placed>(
   // Entries have the order in which siblings see each other.
   const sorted = transactions.toSorted(comparePositions);
   const streams = new Map<string, { corridor: string; shard: number; all: T[] }>();
-  for (const one of sorted) {
-    const { corridor, accountId } = one;
+  for (const row of sorted) {
+    const { corridor, accountId } = row;
     const shard = shardOf(accountId, shardsOf(corridor));
     const name = shard === 0 ? corridor : `${corridor} ${shard}`;
     const stream = streams.get(name);
-    if (stream === undefined) streams.set(name, { corridor, shard, all: [one] });
-    else stream.all.push(one);
+    if (stream === undefined) streams.set(name, { corridor, shard, all: [row] });
+    else stream.all.push(row);
   }
   const prefix = batchId.slice(0, -INDEX_CHARS);
   const rows: PlannedRow<T>[] = [];

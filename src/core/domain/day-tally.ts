@@ -60,9 +60,9 @@ export function countDays(): CountDays {
     const model = scored === null ? null : scored.model;
     const ruleSet = scored === null ? null : scored.ruleSet;
     const tallies = byCorridor.get(corridor) ?? [];
-    for (const one of tallies) {
-      const isSame = one.day === day && one.currency === currency && one.ruleSet === ruleSet;
-      if (isSame && one.outcome === outcome && one.model === model) return one;
+    for (const tally of tallies) {
+      const isSame = tally.day === day && tally.currency === currency && tally.ruleSet === ruleSet;
+      if (isSame && tally.outcome === outcome && tally.model === model) return tally;
     }
     const tally = { day, corridor, currency, outcome, ruleSet, model, ...NOTHING } as const;
     byCorridor.set(corridor, tallies);
@@ -118,7 +118,8 @@ function countsOf(
   ruleSet: string | null,
 ): Map<string, number> {
   const days = fired.get(corridor) ?? [];
-  for (const one of days) if (one.day === day && one.ruleSet === ruleSet) return one.counts;
+  for (const tallied of days)
+    if (tallied.day === day && tallied.ruleSet === ruleSet) return tallied.counts;
   const counts = new Map<string, number>();
   fired.set(corridor, days);
   days.push({ day, corridor, ruleSet, counts });

@@ -2,8 +2,8 @@
 import { z } from 'zod';
 
 /** Negative where `one` is less than `other`. Both are plain decimals without a sign: `1000`, `0.50`. */
-export function compareDecimals(one: string, other: string): number {
-  const [left, right] = [partsOf(one), partsOf(other)];
+export function compareDecimals(first: string, second: string): number {
+  const [left, right] = [partsOf(first), partsOf(second)];
   const decimals = Math.max(left.fraction.length, right.fraction.length);
   const difference = unitsOf(left, decimals) - unitsOf(right, decimals);
   if (difference === 0n) return 0;
@@ -11,8 +11,8 @@ export function compareDecimals(one: string, other: string): number {
 }
 
 /** `one` less `other`, which is not greater. Both are plain decimals without a sign. */
-export function subtractDecimals(one: string, other: string): string {
-  const [left, right] = [partsOf(one), partsOf(other)];
+export function subtractDecimals(first: string, second: string): string {
+  const [left, right] = [partsOf(first), partsOf(second)];
   const decimals = Math.max(left.fraction.length, right.fraction.length);
   const digits = String(unitsOf(left, decimals) - unitsOf(right, decimals)).padStart(
     decimals + 1,

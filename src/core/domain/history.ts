@@ -49,10 +49,10 @@ export const LARGE_MEDIANS = 3;
 export type Position = { readonly createdAtMs: number; readonly transactionId: string };
 
 /** The order of (created_at, transaction_id); canonical lower-case UUIDs compare like their bytes. */
-export function comparePositions(one: Position, other: Position): number {
-  if (one.createdAtMs !== other.createdAtMs) return one.createdAtMs - other.createdAtMs;
-  if (one.transactionId === other.transactionId) return 0;
-  return one.transactionId < other.transactionId ? -1 : 1;
+export function comparePositions(left: Position, right: Position): number {
+  if (left.createdAtMs !== right.createdAtMs) return left.createdAtMs - right.createdAtMs;
+  if (left.transactionId === right.transactionId) return 0;
+  return left.transactionId < right.transactionId ? -1 : 1;
 }
 
 /** The columns of a stored transaction that profiles are made of. */

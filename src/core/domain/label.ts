@@ -75,11 +75,11 @@ export type LabelJson = z.infer<typeof storedLabelSchema>;
 
 /** Whether a label decides over another one of the same transaction. */
 export function outranks(
-  one: Pick<Label, 'label' | 'labelledAtMs'>,
-  other: Pick<Label, 'label' | 'labelledAtMs'>,
+  left: Pick<Label, 'label' | 'labelledAtMs'>,
+  right: Pick<Label, 'label' | 'labelledAtMs'>,
 ): boolean {
-  if (one.labelledAtMs !== other.labelledAtMs) return one.labelledAtMs > other.labelledAtMs;
-  return one.label === 'fraud' && other.label !== 'fraud';
+  if (left.labelledAtMs !== right.labelledAtMs) return left.labelledAtMs > right.labelledAtMs;
+  return left.label === 'fraud' && right.label !== 'fraud';
 }
 
 /** The reporter of labels: the client of the key, and the person who holds the key, if any. */

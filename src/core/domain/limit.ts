@@ -74,8 +74,8 @@ export function isRaise(from: Rate, to: Rate | null): boolean {
   return to === null || to.ratePerSecond > from.ratePerSecond || to.burst > from.burst;
 }
 
-export const isSameRate = (one: Rate | null, other: Rate | null): boolean =>
-  one?.ratePerSecond === other?.ratePerSecond && one?.burst === other?.burst;
+export const isSameRate = (left: Rate | null, right: Rate | null): boolean =>
+  left?.ratePerSecond === right?.ratePerSecond && left?.burst === right?.burst;
 
 /** Shortest time that a burst lasts at the rate: leases are slices of half of that. */
 export const BURST_SECONDS_MIN = 0.1;

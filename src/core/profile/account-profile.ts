@@ -71,12 +71,12 @@ export const DAYS_30 = 5;
 export const SEEN = 6;
 const WINDOWS = LENGTHS_MS.length;
 
-/** By window: siblings, those of the same currency, and their sum and maximum in minor units (0 without any). */
+/** By window: siblings, siblings of the same currency, and the sum and maximum of the latter in minor units (0 without any). */
 export const siblingsOf: Uint16Array = new Uint16Array(WINDOWS);
 export const amountsOf: Uint16Array = new Uint16Array(WINDOWS);
 export const sumOf: Float64Array = new Float64Array(WINDOWS);
 export const largestOf: Float64Array = new Float64Array(WINDOWS);
-/** Same-currency amounts, the newest first: those of a window are the first `amountsOf` it. */
+/** Same-currency amounts, the newest first: the amounts of a window are the first `amountsOf` it. */
 export const amountsSeen: Float64Array<ArrayBuffer> = new Float64Array(ACCOUNT_HISTORY_ENTRIES);
 
 /** The functions below write this object; the next arrival overwrites it. 1 is yes. */

@@ -51,12 +51,12 @@ export function arrivalsOf(transactions: readonly Arriving[]): Arrivals {
  * Rows of a past are folded one at a time through these: columns for each past cost the garbage collector 62
  * bytes a row.
  */
-const one = createArrivals(1);
+const singleArrival = createArrivals(1);
 
 /** The one row of these columns; the next call overwrites it. */
 export function arrivalOf(transaction: Arriving): Arrivals {
-  writeArrival(one, 0, transaction);
-  return one;
+  writeArrival(singleArrival, 0, transaction);
+  return singleArrival;
 }
 
 function createArrivals(count: number): Arrivals {

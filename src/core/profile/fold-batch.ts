@@ -119,7 +119,7 @@ export async function rebuildParties<P extends Profile, Past, Party extends Wait
 function oldest(transactions: readonly Transaction[], indices: readonly number[]): Transaction {
   return indices
     .map((index) => transactions[index] as Transaction)
-    .reduce((one, other) => (comparePositions(other, one) < 0 ? other : one));
+    .reduce((left, right) => (comparePositions(right, left) < 0 ? right : left));
 }
 
 /** Begins rows of features with those of the transaction itself. */
@@ -178,23 +178,23 @@ export function createCorridorAmounts({ percentiles, rates }: CorridorAmountRows
   for (const { day } of percentiles) ratesOf.set(day, new Map([[DOLLAR, 1]]));
   for (const { day, currency, usd } of rates) ratesOf.get(day)?.set(packLetters(currency), usd);
   const corridors = new Map<number, Day[]>();
-  for (const one of percentiles.toSorted((a, b) => b.day - a.day)) {
-    const corridor = packLetters(one.corridor);
-    const currency = packLetters(one.currency);
-    const ofDay = ratesOf.get(one.day) ?? new Map<number, number>();
-    const usd = one.amount * (ofDay.get(currency) ?? Number.NaN);
+  for (const percentile of percentiles.toSorted((a, b) => b.day - a.day)) {
+    const corridor = packLetters(percentile.corridor);
+    const currency = packLetters(percentile.currency);
+    const ofDay = ratesOf.get(percentile.day) ?? new Map<number, number>();
+    const usd = percentile.amount * (ofDay.get(currency) ?? Number.NaN);
     const days = corridors.get(corridor) ?? [];
-    days.push({ day: one.day, currency, amount: one.amount, usd, rates: ofDay });
+    days.push({ day: percentile.day, currency, amount: percentile.amount, usd, rates: ofDay });
     corridors.set(corridor, days);
   }
   return {
     ratio(ms, corridor, currency, amount) {
       const today = Math.floor(ms / DAY_MS);
-      for (const one of corridors.get(corridor) ?? []) {
-        if (one.day > today) continue;
-        if (one.day <= today - FRESH_DAYS) break;
-        if (one.currency === currency) return amount / one.amount;
-        return (amount * (one.rates.get(currency) ?? Number.NaN)) / one.usd;
+      for (const entry of corridors.get(corridor) ?? []) {
+        if (entry.day > today) continue;
+        if (entry.day <= today - FRESH_DAYS) break;
+        if (entry.currency === currency) return amount / entry.amount;
+        return (amount * (entry.rates.get(currency) ?? Number.NaN)) / entry.usd;
       }
       return Number.NaN;
     },

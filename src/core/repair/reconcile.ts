@@ -133,7 +133,7 @@ export function createReconciler(
     store,
     heads: createHeadReader(redis),
     findElsewhere:
-      findRows && (async (one, rowIds) => (everKafka(one) ? findRows(one, rowIds) : NONE)),
+      findRows && (async (queue, rowIds) => (everKafka(queue) ? findRows(queue, rowIds) : NONE)),
     listCorridors: corridors,
     shardsOf,
   });
@@ -232,7 +232,7 @@ export async function feedRows(round: Round): Promise<Fed> {
   if (rows.length === 0) return { rows: 0, appended: 0, isFull };
   const ids = rows.flatMap(({ transactionIds }) => transactionIds);
   const unscored = await store.loadUnscored(ids);
-  const loaded = new Map(unscored.map((one) => [one.transactionId, one]));
+  const loaded = new Map(unscored.map((queue) => [queue.transactionId, queue]));
   const payloads = rows.flatMap(({ rowId, transactionIds }) =>
     transactionIds.flatMap((id) => toPayload(rowId, loaded.get(id))),
   );

@@ -54,7 +54,7 @@ export function createWalk(
     if (lost.length === 0) return [];
     const found = await store.readRows(lost.map(({ rowId }) => rowId));
     const ids = found.flatMap(({ transactionIds }) => transactionIds);
-    const unscored = new Set((await store.loadUnscored(ids)).map((one) => one.transactionId));
+    const unscored = new Set((await store.loadUnscored(ids)).map((row) => row.transactionId));
     await takeFinal(store, found, unscored);
     // A row of which nothing can be loaded waits for a month that is detached.
     const owed = found.filter((row) => row.transactionIds.some((id) => unscored.has(id)));

@@ -103,7 +103,7 @@ export function rateOfRows(rows: readonly Rate[]): RateOf {
   return (currency, payment) => {
     if (currency === payment.currency) return 1;
     const day = Math.floor(payment.createdAtMs / DAY_MS);
-    const [its, own] = [currency, payment.currency].map((one) => dollarsOf(one, day));
+    const [its, own] = [currency, payment.currency].map((code) => dollarsOf(code, day));
     return its === undefined || own === undefined ? undefined : its / own;
   };
 }

@@ -21,14 +21,14 @@ export const REASON_CODE = /^[A-Z][A-Z0-9_]{0,127}$/;
 /** Reasons of rules, each with the sentence of the first rule set that has the rule. */
 function reasonsOfRules(ruleSets: readonly CompiledRuleSet[]): ReasonCode[] {
   const rules = new Map<string, CompiledRule>(
-    ruleSets.toReversed().flatMap((ruleSet) => ruleSet.rules.map((one) => [one.code, one])),
+    ruleSets.toReversed().flatMap((ruleSet) => ruleSet.rules.map((rule) => [rule.code, rule])),
   );
   return [...rules.values()].map(({ code, sentence, features }) => ({
     code,
     description: sentence,
     origin: 'rule',
     rule_sets: ruleSets
-      .filter((ruleSet) => ruleSet.rules.some((one) => one.code === code))
+      .filter((ruleSet) => ruleSet.rules.some((rule) => rule.code === code))
       .map(({ id }) => id)
       .sort(),
     features,

@@ -75,7 +75,7 @@ export function rulesInForce(switches: Switches, ruleSets: RuleSetsInForce): Rul
     const compared = hasShadows ? rolledOut.shadows : NO_SHADOWS;
     const made = {
       decides: decideFor(corridor, rolledOut),
-      shadows: compared.map((one) => deriveFor(corridor, one)),
+      shadows: compared.map((ruleSet) => deriveFor(corridor, ruleSet)),
     };
     ofCorridors.set(corridor, made);
     return made;

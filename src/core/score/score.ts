@@ -92,7 +92,7 @@ const VERDICT_OF: Readonly<Record<ForcedVerdict, Verdict>> = {
 
 export function verdictForcedBy(rules: readonly CompiledRule[] | undefined): Verdict | null {
   if (rules === undefined) return null;
-  const order = FORCED_VERDICTS.find((one) => forces(rules, one));
+  const order = FORCED_VERDICTS.find((verdict) => forces(rules, verdict));
   return order === undefined ? null : VERDICT_OF[order];
 }
 

@@ -10,7 +10,8 @@ export async function removeKeys(redis: RedisClient, market: string): Promise<nu
   let removed = 0;
   try {
     for (const node of writableNodes(redis)) {
-      for (const one of [`${market}:*`, `{${market}:*`]) removed += await removeOf(node, one);
+      for (const pattern of [`${market}:*`, `{${market}:*`])
+        removed += await removeOf(node, pattern);
     }
   } catch (error) {
     throw new Failure('unavailable', 'REDIS_FAILED', toError(error).message, { cause: error });

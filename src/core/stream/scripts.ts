@@ -94,10 +94,10 @@ async function sendAll(
   const method = buffers ? 'callBuffer' : 'call';
   const all = calls.map(({ keys, args }) => [script, keys.length, ...keys, ...args]);
   if (redis instanceof Cluster || all.length === 1) {
-    return await Promise.all(all.map((one) => redis[method](command, one).catch(toRedisFailure)));
+    return await Promise.all(all.map((call) => redis[method](command, call).catch(toRedisFailure)));
   }
   const pipeline = redis.pipeline();
-  for (const one of all) pipeline[method](command, one);
+  for (const call of all) pipeline[method](command, call);
   const results = await pipeline.exec().catch(throwRedisFailure);
   return (results ?? []).map(([error, value]) => (error === null ? value : toRedisFailure(error)));
 }

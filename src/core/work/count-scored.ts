@@ -16,13 +16,13 @@ type Stored = {
 export function countScored(
   worker: Counting,
   { scored, verdicts: given, scoredAtMs }: Stored,
-  isNew: (one: EntryTransaction) => boolean,
+  isNew: (transaction: EntryTransaction) => boolean,
 ): void {
   const { metrics, rolloutCounts } = worker;
-  const fresh = scored.flatMap((one, index) =>
-    isNew(one) ? { ...one.transaction, verdict: given[index] as Verdict } : [],
+  const fresh = scored.flatMap((score, index) =>
+    isNew(score) ? { ...score.transaction, verdict: given[index] as Verdict } : [],
   );
-  for (const [corridor, group] of Map.groupBy(fresh, (one) => one.corridor)) {
+  for (const [corridor, group] of Map.groupBy(fresh, (score) => score.corridor)) {
     const latency = metrics.scoreLatency.labels(corridor);
     const observe = rolloutCounts.ofCorridor(corridor);
     for (const { receivedAtMs } of group) {
@@ -31,7 +31,7 @@ export function countScored(
       observe?.(tookMs);
     }
     for (const verdict of VERDICTS) {
-      const count = group.filter((one) => one.verdict === verdict).length;
+      const count = group.filter((score) => score.verdict === verdict).length;
       if (count > 0) metrics.scored.inc({ corridor, verdict }, count);
     }
   }

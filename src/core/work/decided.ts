@@ -72,10 +72,13 @@ export const DELIVERIES_MAX = 5;
 
 export function failTransaction(
   { config, random }: { readonly config: Pick<Config, 'RISK_RETRY_BASE_MS'>; random: () => number },
-  one: EntryTransaction,
+  entryTransaction: EntryTransaction,
   failure: Failure,
 ): Decided {
-  return decide(one, decideRetry(config.RISK_RETRY_BASE_MS, one.head.attempt, failure, random()));
+  return decide(
+    entryTransaction,
+    decideRetry(config.RISK_RETRY_BASE_MS, entryTransaction.head.attempt, failure, random()),
+  );
 }
 
 /**
@@ -104,11 +107,11 @@ export function acknowledge<One extends Score>(
   return [...Map.groupBy(scores, ({ from }) => from.entry)].map(([entry, group]) => {
     const rows: string[] = [];
     const replies: { instance: string; score: string }[] = [];
-    for (const one of group) {
-      const { head, transaction } = one.from;
-      if (!isElsewhere(one.from)) rows.push(toRow(transaction, one.decision));
+    for (const found of group) {
+      const { head, transaction } = found.from;
+      if (!isElsewhere(found.from)) rows.push(toRow(transaction, found.decision));
       if (head.replyTo === null) continue;
-      const score = JSON.stringify(toScoreJson(recordOf(one)));
+      const score = JSON.stringify(toScoreJson(recordOf(found)));
       replies.push({ instance: head.replyTo, score });
     }
     const scoredAtMs = Math.max(...group.map(scoredAtMsOf));

@@ -45,7 +45,7 @@ export async function releaseEntries(
   await replace(worker, readEntries(worker.entries, entries).transactions, releaseEntry);
 }
 
-/** Puts entries of one in the place of those of several. */
+/** Puts entries of a single transaction in the place of entries of several. */
 export async function divideEntries(
   worker: Worker,
   entries: readonly StreamEntry[],
@@ -74,7 +74,9 @@ async function commitDeadLetters(
   if (dead.length === 0) return decided;
   const inserted = await insertDeadLetters(market.database, toDeadLetters(dead, atMs));
   failpoint('worker-after-dead-letters');
-  const refused = dead.flatMap((one) => (inserted.has(nameOf(one)) ? [] : (one.from ?? [])));
+  const refused = dead.flatMap((letter) =>
+    inserted.has(nameOf(letter)) ? [] : (letter.from ?? []),
+  );
   const scored = await readStoredScores(
     market.database,
     refused.map(({ transaction }) => transaction),
@@ -95,11 +97,11 @@ function nameOf({ entry, from }: Decided): string {
 function toDeadLetters(dead: readonly Decided[], atMs: number): DeadLetter[] {
   // An unreadable entry may have a dead letter for each of 128 transactions: the first one stores its bytes.
   const shown = new Set<StreamEntry>();
-  return dead.map((one) => {
-    const { entry } = one;
+  return dead.map((letter) => {
+    const { entry } = letter;
     const packed = shown.has(entry) ? '' : (entry.packed?.toString('base64') ?? '');
-    if (one.from === null) shown.add(entry);
-    return toDeadLetter(one, packed, atMs);
+    if (letter.from === null) shown.add(entry);
+    return toDeadLetter(letter, packed, atMs);
   });
 }
 
@@ -147,15 +149,15 @@ function toSettlements(
     ended: [...Map.groupBy(group.all, ({ entry }) => entry)].map(([entry, all]) =>
       toEnded(entry, all, atMs),
     ),
-    replies: group.all.flatMap((one) => publishedOf(one)?.replies ?? []),
+    replies: group.all.flatMap((letter) => publishedOf(letter)?.replies ?? []),
     replaced: [],
   }));
 }
 
 /** Groups of one stream and one consumer each. */
-function byStream<One>(all: readonly One[], entryOf: (one: One) => StreamEntry) {
-  const groups = Map.groupBy(all, (one) => {
-    const { stream, consumer } = entryOf(one);
+function byStream<One>(all: readonly One[], entryOf: (member: One) => StreamEntry) {
+  const groups = Map.groupBy(all, (letter) => {
+    const { stream, consumer } = entryOf(letter);
     return `${stream.transactions} ${consumer}`;
   });
   return Array.from(groups.values(), (all) => {
@@ -168,17 +170,17 @@ const publishedOf = ({ outcome }: Decided) =>
   outcome.kind === 'acknowledge' ? outcome.published : null;
 
 function toEnded(entry: StreamEntry, decided: readonly Decided[], atMs: number): EndedEntry {
-  const published = decided.flatMap((one) => publishedOf(one) ?? []);
+  const published = decided.flatMap((letter) => publishedOf(letter) ?? []);
   const isLeft = ({ from, outcome }: Decided) =>
     outcome.kind === 'acknowledge' && outcome.published === null && from !== null;
   return {
     entryId: entry.id,
     transactions: entry.transactions,
-    scoredAtMs: published.reduce((latest, one) => Math.max(latest, one.scoredAtMs), 0),
+    scoredAtMs: published.reduce((latest, letter) => Math.max(latest, letter.scoredAtMs), 0),
     scores: published.filter(({ count }) => count > 0),
     needsOwner: published.some(({ isPartly }) => isPartly) || decided.some(isLeft),
     retries: decided.flatMap(toRetry),
-    deadLetters: decided.flatMap((one) => toCopy(one, atMs)),
+    deadLetters: decided.flatMap((letter) => toCopy(letter, atMs)),
   };
 }
 
@@ -213,7 +215,7 @@ function toReplacements(
   transactions: readonly EntryTransaction[],
   replace: ReplaceEntry,
 ): Settlement[] {
-  const entries = [...Map.groupBy(transactions, (one) => one.entry)];
+  const entries = [...Map.groupBy(transactions, (letter) => letter.entry)];
   return byStream(entries, ([entry]) => entry).map(({ head, all }) => ({
     ...head,
     ended: [],
@@ -228,8 +230,8 @@ function toReplacements(
 
 /** The same entry once more, behind the others. */
 const releaseEntry: ReplaceEntry = (transactions, { carried }) => {
-  const payloads = transactions.map((one) => ({
-    ...payloadOf(one),
+  const payloads = transactions.map((transaction) => ({
+    ...payloadOf(transaction),
     origin: 'released' as const,
   }));
   return [packAgain(payloads, carried)];
@@ -237,4 +239,4 @@ const releaseEntry: ReplaceEntry = (transactions, { carried }) => {
 
 /** Entries of one, which go on counting deliveries. */
 const divideEntry: ReplaceEntry = (transactions, { deliveries }) =>
-  transactions.map((one) => packAgain([payloadOf(one)], deliveries));
+  transactions.map((transaction) => packAgain([payloadOf(transaction)], deliveries));

@@ -55,14 +55,14 @@ export function createInFlight(signal: AbortSignal, elapsedMs: () => number) {
     idsOf(stream: string): Set<string> {
       const ofStream = [...batches.keys()]
         .flat()
-        .filter((one) => one.stream.transactions === stream);
+        .filter((entry) => entry.stream.transactions === stream);
       return new Set(ofStream.map(({ id }) => id));
     },
     /** Entries of batches that began longer ago than `ageMs`, by stream and consumer. */
     olderThan(ageMs: number) {
       const nowMs = elapsedMs();
       const old = [...batches].flatMap(([batch, since]) => (nowMs - since >= ageMs ? batch : []));
-      const groups = Map.groupBy(old, (one) => `${one.stream.transactions} ${one.consumer}`);
+      const groups = Map.groupBy(old, (entry) => `${entry.stream.transactions} ${entry.consumer}`);
       return Array.from(groups.values(), ([first, ...others]) => ({
         stream: (first as StreamEntry).stream.transactions,
         consumer: (first as StreamEntry).consumer,

@@ -51,7 +51,7 @@ export function createIntake(
     const read = new Map(
       deliveries.map(({ stream, entries }) => [
         stream,
-        sum(entries.map((one) => one.transactions)),
+        sum(entries.map((entry) => entry.transactions)),
       ]),
     );
     const totals = new Map(deliveries.map(({ stream, total }) => [stream, total]));
@@ -175,7 +175,7 @@ export function createStreamTurns(): StreamTurns {
   const lacking = new Map<StreamKeys, number>();
   const lackOf = (stream: StreamKeys) => lacking.get(stream) ?? 0;
   return {
-    order: (streams) => [...streams].sort((one, other) => lackOf(other) - lackOf(one)),
+    order: (streams) => [...streams].sort((left, right) => lackOf(right) - lackOf(left)),
     note(asked, read, cut) {
       if (cut.length === 0) {
         lacking.clear();

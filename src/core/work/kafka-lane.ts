@@ -94,7 +94,7 @@ async function remakeTopics(
   clients: KafkaClients,
   corridors: readonly string[],
 ): Promise<void> {
-  const topics = corridors.flatMap((one) => Object.values(topicsOf(market.name, one)));
+  const topics = corridors.flatMap((corridor) => Object.values(topicsOf(market.name, corridor)));
   const missing = await clients.missingOf(topics);
   if (missing.length === 0) return;
   log.warn({ topics: missing }, 'topics of Kafka are gone, and are made anew');
@@ -112,9 +112,9 @@ async function runEntries(
     unread = [],
     alone = [],
     others = [],
-  } = Object.groupBy(entries, (one) => {
-    if (isUnread(one, lane.entries.version)) return 'unread';
-    return reader.isAlone(one) ? 'alone' : 'others';
+  } = Object.groupBy(entries, (entry) => {
+    if (isUnread(entry, lane.entries.version)) return 'unread';
+    return reader.isAlone(entry) ? 'alone' : 'others';
   });
   if (unread.length > 0) {
     await moveToStreams(market.redis, market.name, config.RISK_STREAM_ENTRIES_MAX, unread);

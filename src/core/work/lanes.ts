@@ -87,7 +87,7 @@ export function createLanes(
     const readMs = busy.get(stream) ?? Number.NEGATIVE_INFINITY;
     return draining.has(stream) || readMs >= elapsedMs() - COMPANY_MS;
   };
-  const others = (streams: readonly StreamKeys[]) => streams.filter((one) => !isBusy(one));
+  const others = (streams: readonly StreamKeys[]) => streams.filter((stream) => !isBusy(stream));
   const isDrain = () => isSplit && draining.size > 0;
   const hasCompany = () => {
     const sinceMs = elapsedMs() - COMPANY_MS;

@@ -23,9 +23,9 @@ export function readEntries({ decode }: EntryReader, entries: readonly StreamEnt
       // An entry of several transactions is divided before this, so no transaction is given up for a neighbour.
       const isGivenUp = entry.deliveries > DELIVERIES_MAX && transactions.length === 1;
       for (const transaction of transactions) {
-        const one = { entry, head, transaction };
-        if (isGivenUp) read.decided.push(giveUp(one));
-        else read.transactions.push(one);
+        const delivered = { entry, head, transaction };
+        if (isGivenUp) read.decided.push(giveUp(delivered));
+        else read.transactions.push(delivered);
       }
     } catch (error) {
       if (!(error instanceof Failure)) throw error;
@@ -48,10 +48,10 @@ function giveUpUnreadable(entry: StreamEntry, failure: Failure): Decided[] {
   return ids.size === transactions ? known : [...known, { entry, from: null, outcome }];
 }
 
-function giveUp(one: EntryTransaction): Decided {
-  const detail = `delivered ${one.entry.deliveries} times without an end: it may crash the worker`;
+function giveUp(entryTransaction: EntryTransaction): Decided {
+  const detail = `delivered ${entryTransaction.entry.deliveries} times without an end: it may crash the worker`;
   const failure = new Failure('permanent', 'CRASHES_WORKER', detail);
-  return decide(one, { kind: 'dead-letter', failure });
+  return decide(entryTransaction, { kind: 'dead-letter', failure });
 }
 
 /** The first delivery of each transaction, and the deliveries that repeat it. */
@@ -62,9 +62,9 @@ export function splitRepeated(transactions: readonly EntryTransaction[]): {
   const seen = new Set<string>();
   const firsts: EntryTransaction[] = [];
   const repeated: EntryTransaction[] = [];
-  for (const one of transactions) {
-    const { transactionId } = one.transaction;
-    (seen.has(transactionId) ? repeated : firsts).push(one);
+  for (const transaction of transactions) {
+    const { transactionId } = transaction.transaction;
+    (seen.has(transactionId) ? repeated : firsts).push(transaction);
     seen.add(transactionId);
   }
   return { firsts, repeated };

@@ -33,7 +33,7 @@ export async function runReader(worker: Worker, consumer: string): Promise<void>
     // Nearly always one.
     const unsettled = await Promise.all(batches.map((batch) => runBatch(worker, batch)));
     lane.noteWorked(batches, elapsedMs() - beganMs);
-    for (const stream of unsettled.flatMap((one) => [...one])) undrained.add(stream);
+    for (const stream of unsettled.flatMap((streams) => [...streams])) undrained.add(stream);
   }
 }
 
@@ -93,11 +93,11 @@ async function readNext(
 
 function leaveUnread(worker: Worker, deliveries: readonly Delivery[]): readonly Delivery[] {
   const { version } = worker.entries;
-  if (!deliveries.some(({ entries }) => entries.some((one) => isUnread(one, version)))) {
+  if (!deliveries.some(({ entries }) => entries.some((entry) => isUnread(entry, version)))) {
     return deliveries;
   }
   return deliveries.map(({ stream, entries, total }) => {
-    const read = entries.filter((one) => !isUnread(one, version));
+    const read = entries.filter((entry) => !isUnread(entry, version));
     worker.metrics.unreadEntries.inc({ corridor: stream.corridor }, entries.length - read.length);
     return { stream, entries: read, total };
   });
@@ -138,7 +138,7 @@ async function drainOwn(
     const entries = deliveries[0]?.entries ?? [];
     const last = entries.at(-1);
     if (last === undefined) return [];
-    const idle = entries.filter((one) => !busy.has(one.id) && !isUnread(one, version));
+    const idle = entries.filter((entry) => !busy.has(entry.id) && !isUnread(entry, version));
     if (idle.length > 0) return idle;
     after = last.id;
   }
@@ -164,7 +164,9 @@ async function recover(
 ): Promise<void> {
   log.warn({ code: error.code, err: error.message }, 'read failed');
   if (!isGroupMissing(error)) return;
-  const failure = (await ensureGroups(market.redis, streams)).find((one) => one !== null);
+  const failure = (await ensureGroups(market.redis, streams)).find(
+    (ensureGroup) => ensureGroup !== null,
+  );
   if (failure !== undefined) log.warn({ err: failure?.message }, 'group cannot be made');
 }
 

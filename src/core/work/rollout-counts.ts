@@ -125,7 +125,7 @@ export function openRolloutCounts(parts: Parts): RolloutCounts & { readonly duty
       everyMs: WRITE_EVERY_MS,
       async run() {
         const recent = await sums.write((text) => addCounts(database.query, text));
-        for (const one of recent ?? []) await takeFailingBack(one);
+        for (const column of recent ?? []) await takeFailingBack(column);
       },
     },
   };

@@ -98,7 +98,12 @@ async function failMonths(
   const counts = { code: failure.code, transactions: detached.length };
   worker.log.warn({ err: failure.message, ...counts }, 'months are detached');
   const scored = await score(worker, others);
-  return scored && [...detached.map((one) => failTransaction(worker, one, failure)), ...scored];
+  return (
+    scored && [
+      ...detached.map((transaction) => failTransaction(worker, transaction, failure)),
+      ...scored,
+    ]
+  );
 }
 
 /** Bisects by entries, as one is settled as a whole. Undefined when the worker stops. */

@@ -88,7 +88,9 @@ function fail({ stop }: Worker, error: unknown): never {
 /** Ends blocking reads once the worker stops; a connection that cannot even be unblocked is closed. */
 async function endReads({ reader, express, stop }: Worker): Promise<void> {
   if (!stop.signal.aborted) await once(stop.signal, 'abort');
-  await Promise.all([reader, express.reader].map((one) => one.unblock().catch(() => one.close())));
+  await Promise.all(
+    [reader, express.reader].map((reader) => reader.unblock().catch(() => reader.close())),
+  );
 }
 
 function dutiesOf(worker: Worker): Duty[] {
@@ -158,7 +160,9 @@ async function addStreams(worker: Worker): Promise<string[]> {
   const corridors = await listCorridors(database);
   const pinned = pinnedOf(worker);
   const own = corridors.filter((corridor) => pinned?.includes(corridor) ?? true);
-  const fresh = streamsOf(name, own, shardsOf).filter((one) => !streams.has(one.transactions));
+  const fresh = streamsOf(name, own, shardsOf).filter(
+    (reader) => !streams.has(reader.transactions),
+  );
   const failures = await ensureGroups(
     redis,
     fresh.map((stream) => stream.transactions),
@@ -175,7 +179,7 @@ async function addStreams(worker: Worker): Promise<string[]> {
 
 /** Corridors may be added while a worker runs, so an unknown one is no bad configuration. */
 function warnOfUnknown(worker: Worker, known: readonly string[]): void {
-  const unknown = pinnedOf(worker)?.filter((one) => !known.includes(one)) ?? [];
+  const unknown = pinnedOf(worker)?.filter((reader) => !known.includes(reader)) ?? [];
   if (unknown.length === 0) return;
   const text = 'RISK_WORKER_CORRIDORS names corridors that the market does not have';
   worker.log.warn({ unknown, known }, text);

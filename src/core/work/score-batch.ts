@@ -50,7 +50,7 @@ export async function scoreBatch(
   failpoint('worker-after-read');
   const storing = await scoreAndStore(worker, transactions);
   const { isNew, acknowledged } = await endStoring(worker, storing).catch((error: unknown) => {
-    for (const one of storing.scored) maybeStored.add(one);
+    for (const scored of storing.scored) maybeStored.add(scored);
     throw error;
   });
   failpoint('worker-after-commit');
@@ -138,7 +138,7 @@ async function scoreAndStore(
   const { sharing, unscored } = shareScores(repeated, scored);
   const computed: Source<Scored> = {
     scoredAtMsOf: () => scoredAtMs,
-    recordOf: (one) => recordOf(one, scoredAtMs),
+    recordOf: (scored) => recordOf(scored, scoredAtMs),
     isElsewhere: () => false,
   };
   return {
@@ -149,7 +149,7 @@ async function scoreAndStore(
     rest: [
       ...failed,
       // The first delivery goes on for all of them.
-      ...unscored.map((one) => decide(one, { kind: 'acknowledge', published: null })),
+      ...unscored.map((scored) => decide(scored, { kind: 'acknowledge', published: null })),
     ],
     scored: scored.map(({ from }) => from),
     verdicts: scored.map(({ decision }) => decision.verdict),
@@ -170,7 +170,7 @@ function shareScores(repeated: readonly EntryTransaction[], scored: readonly Sco
   const sharing: Scored[] = [];
   const unscored: EntryTransaction[] = [];
   if (repeated.length === 0) return { sharing, unscored };
-  const scores = new Map(scored.map((one) => [one.transaction.transactionId, one]));
+  const scores = new Map(scored.map((scored) => [scored.transaction.transactionId, scored]));
   for (const from of repeated) {
     const score = scores.get(from.transaction.transactionId);
     if (score === undefined) unscored.push(from);

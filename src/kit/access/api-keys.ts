@@ -221,7 +221,8 @@ export async function storeBootstrapKey(
     if (made !== undefined) {
       // Where two values are new at once, the later one sees the earlier one and replaces it.
       await lockPeople(query);
-      for (const one of await replaceBootstraps(query, keyId)) await recordRevoked(query, by, one);
+      for (const replaceBootstrap of await replaceBootstraps(query, keyId))
+        await recordRevoked(query, by, replaceBootstrap);
       await recordKey(query, by, made);
     }
     return (await readBootstrap(query, keyHash))?.revoked === false;

@@ -124,7 +124,7 @@ export async function beginSession(
     if (linkHash !== null && (await redeem(query, linkHash)).length === 0) return undefined;
     const made = await insert(query, sessionId, tokenHash, keyId);
     const beyond = await listBeyond(query, keyId);
-    for (const one of beyond) await end(query, one.session_id, null, by);
+    for (const session of beyond) await end(query, session.session_id, null, by);
     const change = { action: 'session.create', subject: sessionId, before: null } as const;
     const after = { ...made, by: linkHash === null ? 'key' : 'link' };
     await recordChange(query, by, { ...change, after });

@@ -94,7 +94,7 @@ export function triggered(
   severity: Severity,
   value: (window: string) => string,
 ): AlertRule {
-  const trigger: Trigger | undefined = TRIGGERS.find((one) => one.name === name);
+  const trigger: Trigger | undefined = TRIGGERS.find((trigger) => trigger.name === name);
   if (trigger === undefined) throw new Error(`${name} is no trigger`);
   const { add, threshold, role, windowSeconds, forSeconds } = trigger;
   const when = (windows: Windows) =>
@@ -119,7 +119,7 @@ export function windowsAt(factor: number): Windows {
 /** The largest unit of which the duration is a whole number. */
 export function toDuration(seconds: number): string {
   const ms = Math.round(seconds * 1000);
-  const [unit, unitMs] = UNITS_MS.find(([, one]) => ms % one === 0) ?? ['ms', 1];
+  const [unit, unitMs] = UNITS_MS.find(([, trigger]) => ms % trigger === 0) ?? ['ms', 1];
   return `${ms / unitMs}${unit}`;
 }
 

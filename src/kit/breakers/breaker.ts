@@ -202,7 +202,7 @@ export function createBreaker(options: BreakerOptions): Breaker {
     },
     isFailing: () => failures.hasSome(),
     stalledMs(of = 'all') {
-      const [oldest] = of === 'all' ? underWay : [...underWay].filter((one) => one.isMeasured);
+      const [oldest] = of === 'all' ? underWay : [...underWay].filter((call) => call.isMeasured);
       return oldest === undefined ? 0 : nowMs() - Math.max(oldest.startedMs, endedMs);
     },
     oldestMs() {
@@ -239,9 +239,9 @@ function createFailureWindow(windowMs: number) {
   return {
     add(atMs: number): number {
       const bucket = Math.floor(atMs / bucketMs);
-      for (let one = Math.max(newest + 1, bucket - WINDOW_BUCKETS + 1); one <= bucket; one++) {
-        total -= counts[one % WINDOW_BUCKETS] ?? 0;
-        counts[one % WINDOW_BUCKETS] = 0;
+      for (let call = Math.max(newest + 1, bucket - WINDOW_BUCKETS + 1); call <= bucket; call++) {
+        total -= counts[call % WINDOW_BUCKETS] ?? 0;
+        counts[call % WINDOW_BUCKETS] = 0;
       }
       newest = bucket;
       counts[bucket % WINDOW_BUCKETS] = (counts[bucket % WINDOW_BUCKETS] ?? 0) + 1;

@@ -94,14 +94,14 @@ export function createCorridorWrites(
     known.set(name, made);
     return made;
   };
-  const isApart = (one: Corridor) => {
+  const isApart = (corridor: Corridor) => {
     const atMs = nowMs();
-    const isSuspect = one.level > 0 || one.breaker.oldestMs() > APART_AFTER_MS;
-    if (isSuspect) one.apartUntilMs = atMs + APART_MS;
-    return atMs < one.apartUntilMs;
+    const isSuspect = corridor.level > 0 || corridor.breaker.oldestMs() > APART_AFTER_MS;
+    if (isSuspect) corridor.apartUntilMs = atMs + APART_MS;
+    return atMs < corridor.apartUntilMs;
   };
-  const isOtherServed = (one: Corridor, sinceMs: number) =>
-    [...known.values()].some((other) => other !== one && other.servedMs >= sinceMs);
+  const isOtherServed = (corridor: Corridor, sinceMs: number) =>
+    [...known.values()].some((other) => other !== corridor && other.servedMs >= sinceMs);
   return {
     /** The guard of a commit. Only a commit of one corridor proves something about that corridor. */
     guardOf(corridors: ReadonlySet<string>): Guard {
@@ -123,7 +123,7 @@ export function createCorridorWrites(
     /** A corridor among these that commits apart from others. */
     apartOf(corridors: ReadonlySet<string>): string | undefined {
       if (known.size < 2) return undefined;
-      for (const [name, one] of known) if (corridors.has(name) && isApart(one)) return name;
+      for (const [name, writes] of known) if (corridors.has(name) && isApart(writes)) return name;
       return undefined;
     },
     breakerOf: (corridor: string) => known.get(corridor)?.breaker,
@@ -132,24 +132,24 @@ export function createCorridorWrites(
     /** Called once a second. @returns the looks that count for Postgres as a whole, as no other corridor's commits were quick */
     look(): DependencyLook[] {
       const slow: [Corridor, DependencyLook][] = [];
-      for (const one of known.values()) {
-        const { breaker, take } = one;
+      for (const writes of known.values()) {
+        const { breaker, take } = writes;
         const look = { stalledMs: breaker.stalledMs(), tally: breaker.takeTally() };
-        one.level = take({ dependencies: [look], breakerLevel: one.peak });
-        one.peak = 0;
-        note(one);
-        if (measure(look) > 0) slow.push([one, look]);
-        else if (look.tally.calls > 0) one.servedMs = nowMs();
+        writes.level = take({ dependencies: [look], breakerLevel: writes.peak });
+        writes.peak = 0;
+        note(writes);
+        if (measure(look) > 0) slow.push([writes, look]);
+        else if (look.tally.calls > 0) writes.servedMs = nowMs();
       }
       const sinceMs = nowMs() - OTHERS_MS;
-      return slow.flatMap(([one, look]) => (isOtherServed(one, sinceMs) ? [] : look));
+      return slow.flatMap(([writes, look]) => (isOtherServed(writes, sinceMs) ? [] : look));
     },
     /** Refuses corridors whose commits hang while another's are quick. Called where Postgres serves the process as a whole. */
     refuseStuck() {
-      for (const one of known.values()) {
-        const stalledMs = one.breaker.stalledMs();
+      for (const writes of known.values()) {
+        const stalledMs = writes.breaker.stalledMs();
         const sinceMs = nowMs() - stalledMs + LOOK_MS;
-        if (stalledMs > STUCK_MS && isOtherServed(one, sinceMs)) one.breaker.trip();
+        if (stalledMs > STUCK_MS && isOtherServed(writes, sinceMs)) writes.breaker.trip();
       }
     },
   };
@@ -165,8 +165,8 @@ const createSlotsOf =
   };
 
 /** The state of a breaker counts at once, even if it lasts only a moment. */
-function note(one: Corridor): void {
-  if (one.breaker.state() === 'closed') return;
-  one.peak = 3;
-  one.level = worse(one.level, 3);
+function note(corridor: Corridor): void {
+  if (corridor.breaker.state() === 'closed') return;
+  corridor.peak = 3;
+  corridor.level = worse(corridor.level, 3);
 }

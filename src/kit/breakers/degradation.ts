@@ -58,6 +58,6 @@ export function measure({ tally, stalledMs }: DependencyLook): DegradationLevel 
   return latencyMs > SLOW_MS || errors > SLOW_ERRORS ? 1 : 0;
 }
 
-export function worse(one: DegradationLevel, other: DegradationLevel): DegradationLevel {
-  return one > other ? one : other;
+export function worse(left: DegradationLevel, right: DegradationLevel): DegradationLevel {
+  return left > right ? left : right;
 }

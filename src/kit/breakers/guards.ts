@@ -227,16 +227,18 @@ function createReport({ metrics, log }: GuardsOptions): Report {
 /** Models track their own health; here it is reported like that of every other dependency. */
 function createModelBreakers(report: Report) {
   let out: ReadonlyMap<string, ModelOut> = new Map();
-  const openOf = (list: Iterable<ModelOut>) => Array.from(list, (one) => `${breakerOf(one)}:open`);
+  const openOf = (list: Iterable<ModelOut>) =>
+    Array.from(list, (model) => `${breakerOf(model)}:open`);
   return {
     report(list: readonly ModelOut[]) {
       const before = out;
-      out = new Map(list.map((one) => [breakerOf(one), one]));
+      out = new Map(list.map((model) => [breakerOf(model), model]));
       for (const name of before.keys()) if (!out.has(name)) report(name, 'closed');
       for (const name of out.keys()) if (!before.has(name)) report(name, 'open');
     },
     all: () => openOf(out.values()),
-    of: (corridor: string) => openOf([...out.values()].filter((one) => one.corridor === corridor)),
+    of: (corridor: string) =>
+      openOf([...out.values()].filter((model) => model.corridor === corridor)),
   };
 }
 
@@ -270,9 +272,9 @@ function watchDegradation(
     level = worse(level, peak);
     degradation.set(worse(level, byHand()));
   };
-  const measure = (one: Breaker) => ({
-    tally: one.takeTally(),
-    stalledMs: one.stalledMs('measured'),
+  const measure = (breaker: Breaker) => ({
+    tally: breaker.takeTally(),
+    stalledMs: breaker.stalledMs('measured'),
   });
   const timer = setInterval(() => {
     const dependencies = [measure(postgres), measure(redis), ...lookAtCorridors()];

@@ -226,7 +226,7 @@ export function projectionOf<F extends string>(
       const has = (field: F) => field in constants || header.includes(columnOf(field));
       const mapped = Object.keys(columns).map((field) => [field as F]);
       for (const group of [...mapped, ...needed]) {
-        const field = group.find((one) => columns[one] !== undefined) ?? group[0];
+        const field = group.find((model) => columns[model] !== undefined) ?? group[0];
         if (field === undefined || group.some(has)) continue;
         throw columnMissing(columns[field] ?? field, field, header);
       }

@@ -70,7 +70,7 @@ export function parseData(text: string): DataFile {
   }
   const root = document?.contents ?? null;
   problems.push(...refusedNodes(root));
-  problems.sort(([one], [other]) => one - other);
+  problems.sort(([left], [right]) => left - right);
   return {
     value: problems.length > 0 ? undefined : document?.toJS(),
     problems: problems
@@ -168,7 +168,7 @@ function nodeAt(root: Node | null, pointer: string) {
     name: startOf(root),
     node: root,
   };
-  for (const part of parts.map((one) => one.replaceAll('~1', '/').replaceAll('~0', '~'))) {
+  for (const part of parts.map((part) => part.replaceAll('~1', '/').replaceAll('~0', '~'))) {
     const { node } = found;
     const items = isMap(node) || isSeq(node) ? node.items : [];
     const pair = isMap(node)
@@ -197,13 +197,13 @@ function offsetWithin(
     return at < 0 ? undefined : start + at + offsetOf(value.split('\n'), line) + column - 1;
   }
   const indentOf = (all: readonly string[]) =>
-    /^ */.exec(all.find((one) => one.trim() !== '') ?? '')?.[0].length ?? 0;
+    /^ */.exec(all.find((line) => line.trim() !== '') ?? '')?.[0].length ?? 0;
   const indent = indentOf(lines) - indentOf(value.split('\n'));
   return start + first.length + 1 + offsetOf(lines, line) + indent + column - 1;
 }
 
 const offsetOf = (lines: readonly string[], line: number) =>
-  lines.slice(0, line - 1).reduce((sum, one) => sum + one.length + 1, 0);
+  lines.slice(0, line - 1).reduce((sum, line) => sum + line.length + 1, 0);
 
 /**
  * Files that a command is given: bounded, and refused by name.

@@ -109,7 +109,7 @@ export function parseField({ in: where, schema }: Field, flag: string, text: str
   const { type, enum: words, minimum: min = -Infinity, maximum: max = Infinity } = schema;
   if (words !== undefined) {
     const word = wordOption(flag, text, words.map(String));
-    return words.find((one) => String(one) === word);
+    return words.find((choice) => String(choice) === word);
   }
   if (type === 'integer') return integerOption(flag, text, { min, max }, 0);
   if (type === 'number') {

@@ -156,7 +156,7 @@ function formatRecord(fields: Row): string[] {
 }
 
 const isTable = (value: unknown): value is Row[] =>
-  Array.isArray(value) && value.length > 0 && value.every((one) => one === Object(one));
+  Array.isArray(value) && value.length > 0 && value.every((element) => element === Object(element));
 
 /** Absent values are a dash; lists are words; other structures are compact JSON; line ends cannot break a table. */
 function formatCell(value: unknown): string {

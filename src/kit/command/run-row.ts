@@ -226,7 +226,7 @@ function absent({ isNullable }: Field, flag: string): null {
 
 function show(output: Output, row: Row, answer: unknown, fields: Fields): void {
   const { columns = [], shows, says = 'done', isFile = false } = row;
-  const tell = output.json || row.tell === undefined ? (one: Fields) => one : row.tell;
+  const tell = output.json || row.tell === undefined ? (fields: Fields) => fields : row.tell;
   if (answer === undefined) {
     output.value(fields, [says]);
     return;

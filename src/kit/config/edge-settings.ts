@@ -44,7 +44,7 @@ export const edgeSettings = {
  */
 export function parseAddressRanges(text: string): BlockList | undefined {
   const ranges = new BlockList();
-  for (const range of text.split(',').filter((one) => one !== '')) {
+  for (const range of text.split(',').filter((part) => part !== '')) {
     const [address = '', prefix, ...rest] = range.split('/');
     const version = isIP(address);
     if (version !== 4 && version !== 6) return undefined;

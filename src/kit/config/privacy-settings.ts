@@ -22,11 +22,11 @@ function privacyKeys() {
       return refuse(toError(error).message);
     }
     const keys: WrappingKey[] = [];
-    for (const line of text.split('\n').filter((one) => one !== '')) {
+    for (const line of text.split('\n').filter((line) => line !== '')) {
       const [, keyId, base64] = LINE.exec(line) ?? [];
       if (keyId === undefined || base64 === undefined)
         return refuse('each line must be a name of 1 to 32 characters and base64 of 32 bytes');
-      if (keys.some((one) => one.keyId === keyId)) return refuse(`names ${keyId} twice`);
+      if (keys.some((key) => key.keyId === keyId)) return refuse(`names ${keyId} twice`);
       keys.push({ keyId, key: Buffer.from(base64, 'base64') });
     }
     const [first, ...more] = keys;

@@ -7,7 +7,7 @@ export const webhookSettings = {
   RISK_WEBHOOK_KEYS: z
     .string()
     .transform((text, context) => {
-      const keys = text.split(',').map((one) => Buffer.from(one, 'base64'));
+      const keys = text.split(',').map((key) => Buffer.from(key, 'base64'));
       if (keys.every((key) => key.length === KEY_BYTES)) return keys;
       context.addIssue({ code: 'custom', message: 'base64 of 32 bytes, several with commas' });
       return z.NEVER;

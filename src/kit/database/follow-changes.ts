@@ -65,7 +65,7 @@ export function followChanges(
   let asking: Promise<Marks> | undefined;
   const ask = async (asked: readonly Subject[], send: Database['query']): Promise<Marks> => {
     const columns = asked.map(({ name, mark }) => `${mark} as "${name}"`);
-    const name = `marks-of-${asked.map((one) => one.name).join('-')}`;
+    const name = `marks-of-${asked.map((source) => source.name).join('-')}`;
     const askedMs = nowMs();
     const [of] = await send<Marks['of']>({ name, text: `select ${columns.join(', ')}` });
     return { askedMs, of: of ?? {} };

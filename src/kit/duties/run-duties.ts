@@ -52,7 +52,7 @@ async function repeat(duty: Duty, signal: AbortSignal, log: Log): Promise<void> 
 /** Runs for each item even where others fail; then rethrows the first error. */
 export async function ofEach<T>(
   items: readonly T[],
-  run: (one: T) => Promise<unknown>,
+  run: (subject: T) => Promise<unknown>,
 ): Promise<void> {
   const results = await Promise.allSettled(items.map(run));
   const failed = results.find((result) => result.status === 'rejected');

@@ -225,14 +225,14 @@ export function createMethodTable(routes: readonly Route[]): {
       if (methodsByPath.has(path)) return [];
       const above = path.slice(0, path.lastIndexOf('/') + 1);
       return patterns
-        .filter((one) => one.methods.has(method) && one.path.startsWith(above))
-        .map((one) => one.path)
-        .filter((one) => !/[:*/]/.test(one.slice(above.length)));
+        .filter((pattern) => pattern.methods.has(method) && pattern.path.startsWith(above))
+        .map((pattern) => pattern.path)
+        .filter((path) => !/[:*/]/.test(path.slice(above.length)));
     },
     nearestTo: (path) => {
       const trimmed = path.replaceAll(/\/+(?=\/|$)/g, '');
       const meant = [trimmed, `/v1${trimmed}`].flatMap(
-        (one) => patterns.find(({ pattern }) => pattern.test(one)) ?? [],
+        (path) => patterns.find(({ pattern }) => pattern.test(path)) ?? [],
       );
       if (meant[0] !== undefined) return shown(meant[0].path);
       const given = path.split('/');
@@ -240,7 +240,9 @@ export function createMethodTable(routes: readonly Route[]): {
       for (const known of methodsByPath.keys()) {
         const segments = known.split('/');
         if (segments.length !== given.length || known.includes('*')) continue;
-        const filled = segments.map((one, nth) => (one.startsWith(':') ? given[nth] : one));
+        const filled = segments.map((segment, nth) =>
+          segment.startsWith(':') ? given[nth] : segment,
+        );
         served.set(filled.join('/'), shown(known));
       }
       return served.get(nearestName(path, [...served.keys()]) ?? '');

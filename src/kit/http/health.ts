@@ -72,8 +72,8 @@ export function healthRoutes(dependencies: HealthDependencies): Hono<AppEnv> {
   );
 
   routes.get('/readyz', async (c) => {
-    const read = await Promise.all([...vitals.values()].map((one) => readVitals(one())));
-    const markets = read.map((one) => (draining.aborted ? { ...one, ...DRAINING } : one));
+    const read = await Promise.all([...vitals.values()].map((vital) => readVitals(vital())));
+    const markets = read.map((market) => (draining.aborted ? { ...market, ...DRAINING } : market));
     const [first = NOT_OPEN] = markets;
     const isReady = markets.some(({ status }) => status === 'ready');
     const body: z.infer<typeof readinessSchema> = {

@@ -83,12 +83,13 @@ export function processorLimitCores(read: Read = readIfThere): number {
   // A path may have colons.
   const groups = (read('/proc/self/cgroup') ?? '').matchAll(/^\d+:(.*?):(\/.*)$/gm);
   const cores = [...groups].flatMap(([, controllers = '', path = '/']) => {
-    if (controllers === '') return foldersOf('/sys/fs/cgroup', path).map((one) => newer(read, one));
+    if (controllers === '')
+      return foldersOf('/sys/fs/cgroup', path).map((folder) => newer(read, folder));
     if (!controllers.split(',').includes('cpu')) return [];
-    return foldersOf('/sys/fs/cgroup/cpu', path).map((one) => older(read, one));
+    return foldersOf('/sys/fs/cgroup/cpu', path).map((folder) => older(read, folder));
   });
   // A group without a quota has 'max', or -1.
-  return Math.min(1, ...cores.filter((one) => one > 0));
+  return Math.min(1, ...cores.filter((core) => core > 0));
 }
 
 /** The group and those around it. In a container the mount may be the own group, whatever the path. */

@@ -273,7 +273,7 @@ export function infoField(info: string, name: string): string | undefined {
   return new RegExp(`^${name}:([^\\r\\n]*)`, 'm').exec(info)?.[1];
 }
 
-/** Splits a list into script calls: one for all of it, or on a cluster, where slots are spread, one a slot. */
+/** Splits a list into script calls: a single call, or on a cluster, where slots are spread, a call for each slot. */
 export function callsOf<Part extends { readonly slot: number }>(
   redis: RedisClient,
   parts: readonly Part[],

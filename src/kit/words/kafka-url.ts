@@ -34,7 +34,7 @@ export function readKafkaUrl(text: string): {
   const [, secure = '', userinfo, hosts = '', query = ''] = parts ?? [];
   const found = hosts.split(',').map((host) => BROKER.exec(host));
   const isPlain = secure === '';
-  if (parts === null || found.some((one) => Number(one?.[3] ?? PORT_MAX + 1) > PORT_MAX)) {
+  if (parts === null || found.some((broker) => Number(broker?.[3] ?? PORT_MAX + 1) > PORT_MAX)) {
     problems.push(SAID_SHAPE);
   }
   const { mechanism, ...files } = Object.fromEntries(new URLSearchParams(query));
@@ -48,9 +48,9 @@ export function readKafkaUrl(text: string): {
   if ((files['sslcert'] === undefined) !== (files['sslkey'] === undefined)) {
     problems.push('sslcert and sslkey are given together');
   }
-  const brokers = found.map((one) => ({
-    host: one?.[1] ?? one?.[2] ?? '',
-    port: Number(one?.[3]),
+  const brokers = found.map((broker) => ({
+    host: broker?.[1] ?? broker?.[2] ?? '',
+    port: Number(broker?.[3]),
   }));
   return { url: { brokers, login, tls }, problems };
 }

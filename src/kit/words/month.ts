@@ -53,7 +53,7 @@ const NAMED_MONTHS_MAX = 24;
 
 /** `2026-03 is`, or `2026-03, 2026-04 and 5 more are`. */
 export function monthsAre(months: ReadonlySet<Month>): string {
-  const sorted = [...months].sort((one, other) => one - other).map(monthText);
+  const sorted = [...months].sort((left, right) => left - right).map(monthText);
   const named = sorted.slice(0, NAMED_MONTHS_MAX).join(', ');
   const unnamed = sorted.length - NAMED_MONTHS_MAX;
   return `${named}${unnamed > 0 ? ` and ${unnamed} more` : ''} ${sorted.length === 1 ? 'is' : 'are'}`;

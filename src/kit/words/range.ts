@@ -5,7 +5,7 @@ import type { FieldError } from './field-errors.ts';
 
 /** How values of a range are compared, and how a message shows them. */
 export type RangeKind<Value> = {
-  readonly compare: (one: Value, other: Value) => number;
+  readonly compare: (left: Value, right: Value) => number;
   readonly show: (value: Value) => string;
   /** Where the last value is not in the range: the range of the day that has a value, in words. */
   readonly dayOf?: (value: Value) => string;
@@ -14,7 +14,7 @@ export type RangeKind<Value> = {
 export const HOUR_MS = 3_600_000;
 export const DAY_MS = 24 * HOUR_MS;
 
-const compareNumbers = (one: number, other: number) => one - other;
+const compareNumbers = (left: number, right: number) => left - right;
 export const NUMBERS: RangeKind<number> = { compare: compareNumbers, show: String };
 const dayText = (ms: number) => new Date(ms).toISOString().slice(0, 10);
 /** Epoch milliseconds; the last one is not in the range. */

@@ -46,7 +46,7 @@ export function selectFields(
     for (const path of names) {
       const name = path.slice(prefix.length);
       if (!path.startsWith(prefix) || name.includes('.') || fields.has(path)) continue;
-      const isLeft = !paths.some((one) => one.startsWith(`${path}.`));
+      const isLeft = !paths.some((selected) => selected.startsWith(`${path}.`));
       if (isLeft) left.add(name);
       else inside.set(name, selectIn(`${path}.`));
     }

@@ -75,25 +75,25 @@ export async function deadLetterRest(database: Database, market: string): Promis
     made += (
       await insertDeadLetters(
         database,
-        pending.map((one) => toDeadLetter(market, one)),
+        pending.map((entry) => toDeadLetter(market, entry)),
       )
     ).size;
   }
 }
 
-function toDeadLetter(market: string, one: Pending): DeadLetter {
+function toDeadLetter(market: string, pending: Pending): DeadLetter {
   return {
-    transactionId: one.id,
-    createdAtMs: createdAtMsOf(one.id) ?? null,
-    accountId: one.accountId,
-    corridor: one.corridor,
-    stream: streamKeys(market, one.corridor, one.shard).transactions,
+    transactionId: pending.id,
+    createdAtMs: createdAtMsOf(pending.id) ?? null,
+    accountId: pending.accountId,
+    corridor: pending.corridor,
+    stream: streamKeys(market, pending.corridor, pending.shard).transactions,
     entryId: '0-0',
-    rowId: one.rowId,
+    rowId: pending.rowId,
     attempts: 1,
     errorCode: 'ROLLED_BACK',
     error: `the market was rolled back before the transaction was scored`,
-    entry: JSON.stringify(one.transaction),
+    entry: JSON.stringify(pending.transaction),
     failedAtMs: Date.now(),
   };
 }

@@ -246,7 +246,7 @@ async function figuresOfOthers(rollback: Rollback, archive?: Archive) {
   const figures: Archive['others'] = [];
   for (const { market: other } of await listOthers(database.query, market)) {
     await using opened = openMarket(other);
-    const sample = archive?.others.find((one) => one.market === other)?.sample;
+    const sample = archive?.others.find((market) => market.market === other)?.sample;
     figures.push(await readFigures(opened, other, openModels, sample));
   }
   return figures;

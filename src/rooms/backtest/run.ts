@@ -107,11 +107,11 @@ export function compileAll(version: Version, sources: Readonly<Record<string, ob
     compileStored({ ruleSet, sha256, source: JSON.stringify(sources[sha256]) });
   const all = compile(version);
   const own = new Map<string, CompiledRuleSet>(
-    Object.entries(version.corridors).map(([corridor, one]) => [corridor, compile(one)]),
+    Object.entries(version.corridors).map(([corridor, ruleSet]) => [corridor, compile(ruleSet)]),
   );
   const ruleSetOf: RuleSetOf = (corridor) => own.get(corridor) ?? all;
   const rules = new Map(
-    [all, ...own.values()].flatMap((one) => one.rules.map((rule) => [rule.id, rule])),
+    [all, ...own.values()].flatMap((ruleSet) => ruleSet.rules.map((rule) => [rule.id, rule])),
   );
   return { ruleSetOf, rules: [...rules.values()] };
 }
@@ -139,8 +139,8 @@ function createJudge(models: Models) {
   const find = async (name: string) => {
     const known = found.get(name);
     if (known !== undefined) return known;
-    const one = await models.find(name);
-    const model = 'model' in one ? one.model : null;
+    const ruleSet = await models.find(name);
+    const model = 'model' in ruleSet ? ruleSet.model : null;
     found.set(name, model);
     return model;
   };

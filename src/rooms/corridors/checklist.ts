@@ -67,8 +67,8 @@ export async function checkCorridor(
     found: Readonly<Record<string, Found | Promise<Found>>>,
   ) =>
     await Promise.all(
-      Object.entries(found).map(async ([name, one]) => {
-        const [passed, text] = await one;
+      Object.entries(found).map(async ([name, check]) => {
+        const [passed, text] = await check;
         return { name, kind, passed, found: text };
       }),
     );
@@ -98,8 +98,8 @@ async function findStreams(corridor: string, parts: Parts): Promise<Found> {
     lags.filter(({ stream }) => stream.corridor === corridor),
     parts.switches.layout.logOf,
   );
-  const sum = (of: (one: (typeof measured)[number]) => number) =>
-    measured.reduce((total, one) => total + of(one), 0);
+  const sum = (of: (figures: (typeof measured)[number]) => number) =>
+    measured.reduce((total, check) => total + of(check), 0);
   const types = await Promise.all(
     streams.map(({ transactions }) => parts.redis.type(transactions)),
   );
@@ -141,7 +141,7 @@ async function findLimit(
   limits: ReturnType<typeof readLimits>,
 ): Promise<Found> {
   const scope = corridorScope(corridor);
-  const own = (await limits).find((one) => one.kind === kind && one.scope === scope);
+  const own = (await limits).find((limit) => limit.kind === kind && limit.scope === scope);
   if (own === undefined) return [false, `none: risk limits set ${scope} --kind ${kind}`];
   return [true, `${own.ratePerSecond} a second, at once ${own.burst}`];
 }

@@ -202,9 +202,9 @@ async function requireEmpty(
   const isFrozen = frozenAt !== undefined && (await readByAll(query, frozenAt)).isRead;
   const state = frozenAt === undefined ? 'open' : `frozen since ${frozenAt}`;
   const pending = await countOpen(query, corridor);
-  const sum = (of: (one: StreamLag) => number) => lags.reduce((total, one) => total + of(one), 0);
-  const waiting = sum((one) => one.lag + one.pending);
-  const retries = sum((one) => one.retriesWaiting);
+  const sum = (of: (lag: StreamLag) => number) => lags.reduce((total, lag) => total + of(lag), 0);
+  const waiting = sum((shard) => shard.lag + shard.pending);
+  const retries = sum((shard) => shard.retriesWaiting);
   if (isFrozen && pending + waiting + retries === 0) return;
   const why = `shards: a change needs a corridor with nothing waiting that has been frozen for 2 s; ${corridor} is ${state} and has pending transactions: ${pending}, in streams: ${waiting}, in retries: ${retries}`;
   throw new Failure('conflict', 'CORRIDOR_NOT_EMPTY', why);

@@ -104,15 +104,15 @@ export async function readHealth(
     readCorridorFigures(parts.database, corridors, parts.nowMs),
     oldestAges(corridors, parts),
   ]);
-  return figures.map((one) => {
-    const { corridor, due, inTime, deadLetters } = one;
+  return figures.map((figure) => {
+    const { corridor, due, inTime, deadLetters } = figure;
     const facts = {
       availability: due === 0 ? null : inTime / due,
       oldestAgeMs: ages.get(corridor) ?? 0,
       failures: deadLetters / Math.max(1, due),
       degradation: parts.guards.health.levelOf(corridor),
     };
-    return { ...one, facts };
+    return { ...figure, facts };
   });
 }
 

@@ -99,7 +99,7 @@ function toEvent(
   if (decision === undefined || isFlagScope(subject)) return [];
   const { roles, person } = AUTHORITY[decision];
   const recipients = people
-    .filter((one) => one.roles.some((role) => roles.some((needed) => needed === role)))
+    .filter((person) => person.roles.some((role) => roles.some((needed) => needed === role)))
     .map(({ name }) => name)
     .filter((name) => person === 'any' || name !== who)
     .slice(0, RECIPIENTS_MAX);

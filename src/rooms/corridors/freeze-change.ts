@@ -101,7 +101,7 @@ function toStanding(
   pending: number,
   onHold: ReadonlyMap<string, number>,
 ): z.input<typeof standingSchema> {
-  const stoppedBy = stopsOf(scope).find((one) => switches.stopped.has(one));
+  const stoppedBy = stopsOf(scope).find((count) => switches.stopped.has(count));
   const freeze = freezeOf(switches, corridor);
   const toJson = (name: string | undefined) => {
     const stop = name === undefined ? undefined : switches.stopped.get(name);
@@ -128,7 +128,7 @@ const stopsOf = (scope: string) => ['all', 'market', ...(scope === 'market' ? []
 
 function sumOf(onHold: ReadonlyMap<string, number>, corridor: string | null): number {
   if (corridor !== null) return onHold.get(corridor) ?? 0;
-  return [...onHold.values()].reduce((sum, one) => sum + one, 0);
+  return [...onHold.values()].reduce((sum, count) => sum + count, 0);
 }
 
 type By = { readonly by: Officer; readonly roles: ReadonlySet<Role> };
@@ -143,7 +143,7 @@ export async function freeze(
   requireAuthority('freeze', roles);
   await changeSwitches(database, false, async (query, before, change) => {
     const name = `freeze:${scope}`;
-    const stoppedBy = stopsOf(scope).find((one) => before.stopped.has(one));
+    const stoppedBy = stopsOf(scope).find((count) => before.stopped.has(count));
     if (stoppedBy !== undefined) {
       const why = `the switch ${stoppedBy} stops scoring, so nothing would drain: start it again first`;
       throw new Failure('conflict', 'SCOPE_STOPPED', why);

@@ -107,7 +107,7 @@ export async function changeLimit(
     database,
     { scope, kind },
     async (query, { all, set, propose, remove }) => {
-      const known = all.find((one) => one.scope === scope && one.kind === kind);
+      const known = all.find((limit) => limit.scope === scope && limit.kind === kind);
       const isMore = known !== undefined && isRaise(known, to);
       requireAuthority(isMore ? 'raise or remove a limit' : 'set or lower a limit', roles);
       const record = async (action: 'limit.set' | 'limit.propose' | 'limit.approve') => {

@@ -53,7 +53,7 @@ const limitsSchema = z
 const roles = ['analyst', ...DECIDING_ROLES] as const;
 const ofScope = (scope: string, all: readonly Limit[]) => ({
   scope,
-  limits: all.filter((one) => one.scope === scope).map(toLimitJson),
+  limits: all.filter((limit) => limit.scope === scope).map(toLimitJson),
 });
 
 const wrongField = (pointer: string, detail: string) =>
@@ -72,9 +72,9 @@ export const limitOperations = [
       }),
     },
     run: async (_input, { databases: { primary } }: Parts) => ({
-      items: (await readLimits(primary.query)).map((one) => ({
-        scope: one.scope,
-        ...toLimitJson(one),
+      items: (await readLimits(primary.query)).map((readLimit) => ({
+        scope: readLimit.scope,
+        ...toLimitJson(readLimit),
       })),
     }),
   }),

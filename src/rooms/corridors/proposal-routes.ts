@@ -121,7 +121,9 @@ export const proposalOperations = [
     problems: [404, 409],
     run: async ({ path: { id }, body, by, c }, parts: Parts) => {
       const { primary, now } = parts.databases;
-      const proposal = (await readProposals(primary, now())).find((one) => one.id === id);
+      const proposal = (await readProposals(primary, now())).find(
+        (readProposal) => readProposal.id === id,
+      );
       if (proposal === undefined) {
         throw new Problem('not-found', `Nothing is proposed as ${given(id)}: GET /v1/proposals.`);
       }

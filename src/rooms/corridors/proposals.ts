@@ -92,9 +92,9 @@ export function proposalsOf(
 ): Proposal[] {
   return TRIGGERS.flatMap((trigger) => {
     const threshold = THRESHOLDS[trigger];
-    const met = figures.filter((one) => (foundOf(trigger, one) ?? 0) > threshold);
+    const met = figures.filter((figure) => (foundOf(trigger, figure) ?? 0) > threshold);
     // An account of two corridors counts in both, so the share is an upper bound.
-    const accounts = met.reduce((sum, one) => sum + one.accounts, 0);
+    const accounts = met.reduce((sum, figures) => sum + figures.accounts, 0);
     const accountsShare = Math.min(1, accounts / Math.max(1, met[0]?.allAccounts ?? 0));
     const blastRadius = {
       corridors: met.map(({ corridor }) => corridor),
@@ -108,15 +108,15 @@ export function proposalsOf(
       (action === 'throttle' && limits.some(({ scope }) => scope === throttleScope(corridor)));
     return met
       .filter(({ corridor }) => !isDone(corridor))
-      .map((one) => ({
-        id: `${trigger}:${one.corridor}`,
-        corridor: one.corridor,
+      .map((figures) => ({
+        id: `${trigger}:${figures.corridor}`,
+        corridor: figures.corridor,
         trigger,
-        found: foundOf(trigger, one) ?? 0,
+        found: foundOf(trigger, figures) ?? 0,
         threshold,
         action,
         hours: HOURS[action],
-        rate: action === 'throttle' ? throttleOf(one) : null,
+        rate: action === 'throttle' ? throttleOf(figures) : null,
         blastRadius,
       }));
   });

@@ -127,7 +127,7 @@ const switchOperations = [
           .filter(
             ([scope]) => !isFlagScope(scope) && !isLevelScope(scope) && !isStricterScope(scope),
           )
-          .map((one) => toStopJson(...one)),
+          .map((stop) => toStopJson(...stop)),
         on_hold: [...onHold].map(([corridor, transactions]) => ({ corridor, transactions })),
       };
     },

@@ -160,7 +160,7 @@ function requireStricter(scope: string, known: Stop, next: NewStop): void {
     : next.value < known.value;
   const isOther = next.currency !== known.currency;
   if (!isWeaker && !isOther && (next.endsAt ?? '') >= (known.endsAt ?? '')) return;
-  const value = [known.value, known.currency].filter((one) => one !== undefined).join(' ');
+  const value = [known.value, known.currency].filter((word) => word !== undefined).join(' ');
   const how = isOther ? 'in another currency' : 'stricter';
   const why = `${scope} is at ${value} until ${known.endsAt}, which is ${how}: start it first`;
   throw new Failure('conflict', 'STRICTER_ALREADY', why);
@@ -177,8 +177,8 @@ export async function checkScope(
     ? await listRuleSetsInForce(databases.primary)
     : [currentRuleSet];
   const rules = ruleSets.flatMap((ruleSet) => ruleSet.rules.map(({ code }) => RULE + code));
-  const stricter = [...corridors].flatMap((one) =>
-    STRICTER.map((kind) => stricterScope(kind, one)),
+  const stricter = [...corridors].flatMap((corridor) =>
+    STRICTER.map((kind) => stricterScope(kind, corridor)),
   );
   const started = isStop ? [] : stricter;
   const names = ['all', 'market', ...[...corridors].map(corridorScope), ...rules, ...started];

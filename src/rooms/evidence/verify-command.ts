@@ -66,7 +66,9 @@ async function scores(
     }),
   );
   context.output.value(found, [
-    ...found.differing.map((one) => `differs ${one.transaction_id}: ${one.fields.join(', ')}`),
+    ...found.differing.map(
+      (difference) => `differs ${difference.transaction_id}: ${difference.fields.join(', ')}`,
+    ),
     ...found.models.map(({ model, problem }) => `model ${model}: ${problem}`),
     `verified=${verified} different=${different} available=${available}`,
   ]);

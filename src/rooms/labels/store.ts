@@ -129,7 +129,7 @@ export async function searchStoredLabels(
 }
 
 /** Whether one label is listed after another, of another transaction or time. */
-function isAfter(one: LabelPosition, other: LabelPosition): boolean {
-  const older = other.labelledAt.getTime() - one.labelledAt.getTime();
-  return older === 0 ? one.transactionId < other.transactionId : older > 0;
+function isAfter(left: LabelPosition, right: LabelPosition): boolean {
+  const older = right.labelledAt.getTime() - left.labelledAt.getTime();
+  return older === 0 ? left.transactionId < right.transactionId : older > 0;
 }

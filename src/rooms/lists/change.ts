@@ -27,7 +27,7 @@ const conflict = (code: string, why: string) => new Failure('conflict', code, wh
 export async function requireList(query: Query, name: string): Promise<ListJson> {
   const found = await store.findList(query, name);
   if (found !== undefined) return found;
-  const names = (await store.readLists(query)).map((one) => one.name);
+  const names = (await store.readLists(query)).map((readList) => readList.name);
   const known = names.length === 0 ? 'there is none' : `there are ${oneOf(names, 20)}`;
   throw new Failure('not-found', 'LIST_UNKNOWN', `no list is called ${given(name)}: ${known}`);
 }

@@ -27,7 +27,7 @@ export type ImportRows = { readonly rows: number; readonly batches: readonly Buf
 type Fields = Readonly<Record<string, unknown>>;
 type StoredRow = { readonly v: string; readonly r?: string; readonly e?: number };
 
-const isField = (name: string) => IMPORT_FIELDS.some((one) => one === name);
+const isField = (name: string) => IMPORT_FIELDS.some((field) => field === name);
 const unknownField = (name: string) =>
   `is not a field: rows have ${oneOf(IMPORT_FIELDS)}, not ${given(name)}`;
 

@@ -88,16 +88,16 @@ const listOperations = [
       const read = readValue(kind, value);
       if ('problem' in read) throw new InvalidFields([{ pointer: '/value', detail: read.problem }]);
       const lists = await readLists(primary.query);
-      const effects = new Map(lists.map((one) => [one.name, one.effect]));
+      const effects = new Map(lists.map((list) => [list.name, list.effect]));
       const ofKind = (wanted: string) =>
-        lists.filter((one) => one.kind === wanted).map(({ name }) => name);
+        lists.filter((list) => list.kind === wanted).map(({ name }) => name);
       const found = await findListed(primary.query, kind, ofKind(kind), [read.value]);
       if (HASHED.includes(kind)) {
         const hash = createHash('sha256').update(value).digest('hex');
         found.push(...(await findListed(primary.query, 'hash', ofKind('hash'), [hash])));
       }
       const effectOf = ({ list: name }: EntryJson) => effects.get(name) ?? 'watch';
-      return { items: found.map((one) => ({ ...one, effect: effectOf(one) })) };
+      return { items: found.map((stop) => ({ ...stop, effect: effectOf(stop) })) };
     },
   }),
   operation({

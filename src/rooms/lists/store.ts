@@ -183,7 +183,7 @@ export async function listEntries(
 ): Promise<EntryJson[]> {
   const source = sourceOf(name);
   const values: unknown[] = [name];
-  const parameter = (one: unknown) => `$${values.push(one)}`;
+  const parameter = (value: unknown) => `$${values.push(value)}`;
   const states = {
     in_force: () =>
       asOf === undefined
@@ -205,7 +205,8 @@ export async function listEntries(
 
 const containing = (source: EntrySource, match: string) =>
   `select ${columnsOf(source)} from ${source.from} where e.list = any ($1::text[]) and ${match} and ${inForceNow(source)}`;
-const bothOf = (match: string) => SOURCES.map((one) => containing(one, match)).join(' union all ');
+const bothOf = (match: string) =>
+  SOURCES.map((value) => containing(value, match)).join(' union all ');
 const findValues = rowsOf<EntryJson, [lists: readonly string[], values: readonly string[]]>(
   'find-listed-values',
   bothOf('e.value = any ($2::text[])'),

@@ -46,7 +46,7 @@ export async function declareField(
   return await database.transaction(async (query) => {
     const { keyId, marketKey } = await lockState(query);
     const known = await listFields(query);
-    const same = known.find((one) => one.field === field);
+    const same = known.find((declared) => declared.field === field);
     if (same !== undefined) return same;
     if (known.length >= PERSONAL_FIELDS_MAX)
       refuse('PERSONAL_FULL', `a market has at most ${PERSONAL_FIELDS_MAX} personal fields`);

@@ -53,7 +53,7 @@ export async function eraseSubject(
     // Any hold keeps a device, an address or a member of metadata, as its accounts are not looked up. A value that goes along with
     // its only account has the account's holds.
     await refuseOnHold(query, isAccount ? { kind: 'account', account: token } : { kind: 'market' });
-    const fields = isAccount ? (await listFields(query)).map((one) => one.field) : [];
+    const fields = isAccount ? (await listFields(query)).map((listField) => listField.field) : [];
     const own = await findOwn(query, token, fields);
     const blockedBy = (await findBlocking(query, [token, ...own.tokens])).map(({ list }) => list);
     if (before === undefined) {
@@ -93,9 +93,9 @@ async function erase(
   by: Officer,
 ): Promise<void> {
   const gone = await deleteSubjects(query, [token, ...own]);
-  const others = gone.filter((one) => one.token !== token);
-  const tokens = others.map((one) => one.token);
-  const fields = others.map((one) => one.field);
+  const others = gone.filter((subject) => subject.token !== token);
+  const tokens = others.map((other) => other.token);
+  const fields = others.map((other) => other.field);
   await endWith(query, token, tokens, fields);
   const after = { field, reason, asked_by: askedBy, with: tokens };
   await recordChange(query, by, {

@@ -83,7 +83,7 @@ export async function findOwn(
   const counted: OwnField[] = [];
   for (const field of others) {
     const found = await query<Found>(statementOf(field), [account, filedAt, isSmall]);
-    const of = (state: State) => found.filter((one) => one.state === state);
+    const of = (state: State) => found.filter((subject) => subject.state === state);
     tokens.push(...of('own').map(({ token }) => token));
     counted.push({
       field,

@@ -156,7 +156,7 @@ async function insert(
   { keyId, key: wrapping }: WrappingKey,
   drafts: Drafts,
 ): Promise<string> {
-  const made = [...drafts].sort(([one], [other]) => (one < other ? -1 : 1));
+  const made = [...drafts].sort(([left], [right]) => (left < right ? -1 : 1));
   const rows = made.map(([lookup, { field, text, key, token }]) => {
     const value = Buffer.from(jsonOf(field, text));
     return {
@@ -237,7 +237,7 @@ export const PRIVACY_KEYS = 'PRIVACY_KEYS';
 
 /** @throws Failure where the file has no key with this id */
 export function wrappingKey(keys: WrappingKeys, keyId: string): WrappingKey {
-  const found = keys.find((one) => one.keyId === keyId);
+  const found = keys.find((key) => key.keyId === keyId);
   if (found !== undefined) return found;
   const why = `RISK_PRIVACY_KEYS has no key ${keyId}, which wraps keys of subjects: put it back`;
   throw new Failure('unavailable', PRIVACY_KEYS, why);

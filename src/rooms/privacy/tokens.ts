@@ -167,7 +167,7 @@ async function withErased(
   repeated: readonly Repeated[],
   { subjects, ...declared }: Declared & { readonly subjects: Pick<Subjects, 'living'> },
 ): Promise<readonly KeyedTransactionInput[]> {
-  const all = repeated.map((one) => copyOf(one, declared));
+  const all = repeated.map((transaction) => copyOf(transaction, declared));
   const tokens = all.flatMap(({ swaps }) => swaps.map(({ token }) => token));
   const living = tokens.length === 0 ? new Set() : await subjects.living(tokens);
   return all.map(({ copy, swaps }) => {

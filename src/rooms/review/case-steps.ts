@@ -41,26 +41,26 @@ export const UNDECIDED = {
 export type CaseStep = Partial<CaseProgress>;
 
 /** Locks the case; the reviewer who has the lock extends it. */
-export function claim(one: StoredCase, by: Reviewer, policy: ReviewPolicy): CaseStep {
-  refuseUnlessOpen(one);
-  const holder = holderOf(one);
+export function claim(storedCase: StoredCase, by: Reviewer, policy: ReviewPolicy): CaseStep {
+  refuseUnlessOpen(storedCase);
+  const holder = holderOf(storedCase);
   if (holder !== null && holder !== by.name) refuse('CASE_LOCKED', `${holder} has claimed it`);
-  if (one.assignee !== null && one.assignee !== by.name) {
-    refuse('CASE_ASSIGNED', `it is assigned to ${one.assignee}`);
+  if (storedCase.assignee !== null && storedCase.assignee !== by.name) {
+    refuse('CASE_ASSIGNED', `it is assigned to ${storedCase.assignee}`);
   }
-  const { escalated_by: leaver } = one;
+  const { escalated_by: leaver } = storedCase;
   const isLeft = leaver !== null && leaver !== ENGINE;
   // A risk officer has assigned the case since: the assignee may claim it.
-  if (isLeft && !by.isOfficer && one.assignee !== by.name) {
+  if (isLeft && !by.isOfficer && storedCase.assignee !== by.name) {
     refuse('CASE_ESCALATED', `${leaver} left it to a risk officer`);
   }
-  return { ...lock(one, by, policy), claimed_at: one.claimed_at ?? one.now };
+  return { ...lock(storedCase, by, policy), claimed_at: storedCase.claimed_at ?? storedCase.now };
 }
 
 /** Extends a lock before it expires. */
-export function extendLock(one: StoredCase, by: Reviewer, policy: ReviewPolicy): CaseStep {
-  refuseUnlessClaimed(one, by);
-  return lock(one, by, policy);
+export function extendLock(storedCase: StoredCase, by: Reviewer, policy: ReviewPolicy): CaseStep {
+  refuseUnlessClaimed(storedCase, by);
+  return lock(storedCase, by, policy);
 }
 
 const lock = ({ now }: StoredCase, by: Reviewer, { lock_seconds: seconds }: ReviewPolicy) => ({
@@ -69,30 +69,30 @@ const lock = ({ now }: StoredCase, by: Reviewer, { lock_seconds: seconds }: Revi
 });
 
 /** A risk officer may release another's case. */
-export function release(one: StoredCase, by: Reviewer): CaseStep {
-  refuseUnlessTheirs(one, by);
+export function release(storedCase: StoredCase, by: Reviewer): CaseStep {
+  refuseUnlessTheirs(storedCase, by);
   return UNLOCKED;
 }
 
 /** Takes the case from a reviewer who has claimed it, unless that is the assignee. */
 export function assign(
-  one: StoredCase,
+  storedCase: StoredCase,
   _by: Reviewer,
   _policy: ReviewPolicy,
   { assignee }: Pick<CaseProgress, 'assignee'>,
 ): CaseStep {
-  refuseUnlessOpen(one);
-  return { assignee, ...(holderOf(one) === assignee ? {} : UNLOCKED) };
+  refuseUnlessOpen(storedCase);
+  return { assignee, ...(holderOf(storedCase) === assignee ? {} : UNLOCKED) };
 }
 
 /** Leaves the case to a risk officer. */
-export function escalate(one: StoredCase, by: Reviewer): CaseStep {
-  refuseUnlessTheirs(one, by);
+export function escalate(storedCase: StoredCase, by: Reviewer): CaseStep {
+  refuseUnlessTheirs(storedCase, by);
   // A repetition, whose first answer may have been lost, must not write a second note.
-  if (one.escalated_by === by.name && holderOf(one) !== by.name) {
+  if (storedCase.escalated_by === by.name && holderOf(storedCase) !== by.name) {
     refuse('CASE_ESCALATED', 'you have left it to a risk officer');
   }
-  return { ...UNLOCKED, assignee: null, escalated_by: by.name, escalated_at: one.now };
+  return { ...UNLOCKED, assignee: null, escalated_by: by.name, escalated_at: storedCase.now };
 }
 
 const disposition = z.enum(DISPOSITIONS);
@@ -104,40 +104,42 @@ export type Decision = z.infer<typeof decideSchema>;
 
 /** A decision about a high amount waits for a second person. */
 export function decide(
-  one: StoredCase,
+  storedCase: StoredCase,
   by: Reviewer,
   policy: ReviewPolicy,
   { disposition, reason }: Decision,
 ): CaseStep {
-  refuseUnlessClaimed(one, by);
-  const isHigh = needsSecondPerson(one, policy);
+  refuseUnlessClaimed(storedCase, by);
+  const isHigh = needsSecondPerson(storedCase, policy);
   return {
     ...UNLOCKED,
     disposition,
     decision_reason: reason,
     decided_by: by.name,
     decided_by_key: by.keyId,
-    decided_at: one.now,
-    ...(isHigh ? { state: 'confirming' } : { state: 'decided', final_at: finalAt(one, policy) }),
+    decided_at: storedCase.now,
+    ...(isHigh
+      ? { state: 'confirming' }
+      : { state: 'decided', final_at: finalAt(storedCase, policy) }),
   };
 }
 
 /** The store checks that the keys of the two decisions belong to two people. */
-export function confirm(one: StoredCase, by: Reviewer, policy: ReviewPolicy): CaseStep {
-  refuseUnlessConfirming(one);
-  if (one.decided_by === by.name)
+export function confirm(storedCase: StoredCase, by: Reviewer, policy: ReviewPolicy): CaseStep {
+  refuseUnlessConfirming(storedCase);
+  if (storedCase.decided_by === by.name)
     refuse('ONE_PERSON', 'another person than the first must confirm');
   return {
     state: 'decided',
     confirmed_by: by.name,
     confirmed_by_key: by.keyId,
-    final_at: finalAt(one, policy),
+    final_at: finalAt(storedCase, policy),
   };
 }
 
 /** A second person who does not agree puts the case back. */
-export function giveBack(one: StoredCase): CaseStep {
-  refuseUnlessConfirming(one);
+export function giveBack(storedCase: StoredCase): CaseStep {
+  refuseUnlessConfirming(storedCase);
   return { ...UNDECIDED, state: 'open' };
 }
 
@@ -145,18 +147,18 @@ export function giveBack(one: StoredCase): CaseStep {
  * The person who decided or confirmed may take a decision back until it is final. Who decided has the case again, unless the
  * decision itself claimed the case, as a decision about several does: then nobody has it.
  */
-export function undo(one: StoredCase, by: Reviewer, policy: ReviewPolicy): CaseStep {
-  if (one.state === 'open') refuse('NOT_DECIDED', 'nothing is decided');
-  const isOver = one.final_at !== null && one.final_at <= one.now;
-  if (one.state === 'closed' || isOver) refuse('DECISION_FINAL', 'the decision is final');
-  const isFirst = one.decided_by === by.name;
-  if (!isFirst && one.confirmed_by !== by.name) {
-    refuse('NOT_YOURS', `${one.decided_by} has decided it, and nobody else may undo that`);
+export function undo(storedCase: StoredCase, by: Reviewer, policy: ReviewPolicy): CaseStep {
+  if (storedCase.state === 'open') refuse('NOT_DECIDED', 'nothing is decided');
+  const isOver = storedCase.final_at !== null && storedCase.final_at <= storedCase.now;
+  if (storedCase.state === 'closed' || isOver) refuse('DECISION_FINAL', 'the decision is final');
+  const isFirst = storedCase.decided_by === by.name;
+  if (!isFirst && storedCase.confirmed_by !== by.name) {
+    refuse('NOT_YOURS', `${storedCase.decided_by} has decided it, and nobody else may undo that`);
   }
-  if (one.claimed_at === one.decided_at) {
+  if (storedCase.claimed_at === storedCase.decided_at) {
     return { ...UNDECIDED, state: 'open', ...UNLOCKED, claimed_at: null };
   }
-  return { ...UNDECIDED, state: 'open', ...(isFirst ? lock(one, by, policy) : UNLOCKED) };
+  return { ...UNDECIDED, state: 'open', ...(isFirst ? lock(storedCase, by, policy) : UNLOCKED) };
 }
 
 /** A transaction may lie in the future, and no label may be older than its transaction. */
@@ -184,18 +186,18 @@ function refuseUnlessOpen({ state }: StoredCase): void {
   if (state !== 'open') refuse('CASE_NOT_OPEN', `it is ${state}`);
 }
 
-function refuseUnlessClaimed(one: StoredCase, by: Reviewer): void {
-  refuseUnlessOpen(one);
-  const holder = holderOf(one);
+function refuseUnlessClaimed(storedCase: StoredCase, by: Reviewer): void {
+  refuseUnlessOpen(storedCase);
+  const holder = holderOf(storedCase);
   if (holder === by.name) return;
   const why = holder === null ? 'claim it first' : `${holder} has claimed it`;
   refuse('CASE_NOT_YOURS', why);
 }
 
 /** A risk officer may act on another's case. */
-function refuseUnlessTheirs(one: StoredCase, by: Reviewer): void {
-  if (by.isOfficer) refuseUnlessOpen(one);
-  else refuseUnlessClaimed(one, by);
+function refuseUnlessTheirs(storedCase: StoredCase, by: Reviewer): void {
+  if (by.isOfficer) refuseUnlessOpen(storedCase);
+  else refuseUnlessClaimed(storedCase, by);
 }
 
 function refuseUnlessConfirming({ state }: StoredCase): void {

@@ -43,12 +43,12 @@ function toListed(decision: FinalDecision) {
 /** A dispute gives a case a new deadline, and so an event of its own. */
 async function findNear(query: Query, nowMs: number): Promise<Event[]> {
   const near = await listNearDeadline(query, NEAR_MINUTES, MISSED_HOURS, CASES_MAX);
-  return near.map((one) => ({
-    id: `deadline_${one.transaction_id}_${Date.parse(one.due_at)}`,
+  return near.map((person) => ({
+    id: `deadline_${person.transaction_id}_${Date.parse(person.due_at)}`,
     type: 'review.deadline_near',
     at: new Date(nowMs),
-    corridor: one.corridor,
-    data: one,
+    corridor: person.corridor,
+    data: person,
   }));
 }
 

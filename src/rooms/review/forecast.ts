@@ -35,9 +35,9 @@ export function forecastBreaches(cases: readonly Waiting[], pace: Pace): Forecas
   const byPriority = Map.groupBy(cases, ({ priority }) => priority);
   const forecasts: Forecast[] = [];
   let ahead = 0;
-  for (const priority of [...byPriority.keys()].sort((one, other) => one - other)) {
+  for (const priority of [...byPriority.keys()].sort((left, right) => left - right)) {
     const waiting = (byPriority.get(priority) ?? []).map(({ leftSeconds }) => leftSeconds);
-    waiting.sort((one, other) => one - other);
+    waiting.sort((left, right) => left - right);
     const free = perSecond - moreUrgent(pace, priority) / HOUR_SECONDS;
     const doneAfter = (nth: number) =>
       free <= 0 ? Number.POSITIVE_INFINITY : (ahead + nth) / free;

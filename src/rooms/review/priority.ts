@@ -11,7 +11,7 @@ export function prioritise(
   { priorities }: Pick<ReviewPolicy, 'priorities'>,
   openedAt: string,
 ): Pick<StoredCase, 'priority' | 'due_at'> {
-  const rule = priorities.find((one) => takes(one, facts));
+  const rule = priorities.find((priority) => takes(priority, facts));
   if (rule === undefined) throw new Error('the last priority of a policy takes every case');
   const { priority, deadline_minutes: minutes } = rule;
   return { priority, due_at: later(openedAt, minutes * MINUTE_MS) };

@@ -42,16 +42,16 @@ export async function describeNames(sample: Yesterday, fields: readonly FieldJso
   const own = fields.map(({ name, type, description }) => fieldName(name, type, description));
   const known = described.get(sample) ?? (await describeBuilt(sample));
   described.set(sample, known);
-  const items = [...own.map((one) => describe(one, sample)), ...known];
+  const items = [...own.map((name) => describe(name, sample)), ...known];
   return { sampled: sample.rows.length, items };
 }
 
 async function describeBuilt(sample: Yesterday): Promise<CatalogueNameJson[]> {
   const pause = createPauses();
   const items: CatalogueNameJson[] = [];
-  for (const one of createCatalogue().names.values()) {
+  for (const name of createCatalogue().names.values()) {
     await pause();
-    items.push(describe(one, sample));
+    items.push(describe(name, sample));
   }
   return items;
 }
@@ -71,7 +71,7 @@ function describe(
 }
 
 function valuesOf(all: readonly (number | undefined)[]): CatalogueNameJson['values'] {
-  const values = Float64Array.from(all.filter((one) => one !== undefined && !Number.isNaN(one)));
+  const values = Float64Array.from(all.filter((name) => name !== undefined && !Number.isNaN(name)));
   if (values.length === 0) return null;
   values.sort();
   const at = (share: number) => values[Math.floor(share * (values.length - 1))] as number;

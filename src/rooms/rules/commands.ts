@@ -48,7 +48,7 @@ const tellOutcomes = ({ rules, outcomes, ...about }: Values): Values => {
     approve: sayKnown(approve),
     review: sayKnown(review),
     decline: sayKnown(decline),
-    rules: fired.sort((one: Fired, other: Fired) => other.good_declined - one.good_declined),
+    rules: fired.sort((left: Fired, right: Fired) => right.good_declined - left.good_declined),
   };
 };
 

@@ -23,14 +23,14 @@ function diffMembers(before: unknown, after: unknown, path: string, linesOf: Lin
   const [was, is]: Source[] = [Object(before), Object(after)];
   const members = [...new Set([...Object.keys(was ?? {}), ...Object.keys(is ?? {})])];
   return members.flatMap((name) => {
-    const [one, other] = [was?.[name], is?.[name]];
-    if (name === 'rules' && Array.isArray(one) && Array.isArray(other))
-      return diffRules(one, other, linesOf);
-    if (isObject(one) && isObject(other))
-      return diffMembers(one, other, `${path}${name}.`, linesOf);
-    return textOf(one) === textOf(other)
+    const [before, other] = [was?.[name], is?.[name]];
+    if (name === 'rules' && Array.isArray(before) && Array.isArray(other))
+      return diffRules(before, other, linesOf);
+    if (isObject(before) && isObject(other))
+      return diffMembers(before, other, `${path}${name}.`, linesOf);
+    return textOf(before) === textOf(other)
       ? []
-      : `${path}${name}: ${textOf(one)} -> ${textOf(other)}`;
+      : `${path}${name}: ${textOf(before)} -> ${textOf(other)}`;
   });
 }
 

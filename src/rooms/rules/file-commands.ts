@@ -92,7 +92,7 @@ async function checkThere(ask: AskApi, { value }: DataFile): Promise<Checked> {
 
 /** Problems by their lines in the file. */
 const locateAll = (file: DataFile, problems: readonly Problem[]) => [
-  ...file.problems.map((one) => ({ pointer: null, ...one })),
+  ...file.problems.map((problem) => ({ pointer: null, ...problem })),
   ...problems.map(({ pointer, detail, at }) => ({
     pointer,
     ...file.locate(pointer, at),
@@ -101,8 +101,8 @@ const locateAll = (file: DataFile, problems: readonly Problem[]) => [
 ];
 
 const sayAll = (path: string, problems: ReturnType<typeof locateAll>) =>
-  problems.map((one) =>
-    sayProblem(path, { ...one, detail: `${one.pointer ?? ''} ${one.detail}`.trim() }),
+  problems.map((problem) =>
+    sayProblem(path, { ...problem, detail: `${problem.pointer ?? ''} ${problem.detail}`.trim() }),
   );
 
 export const checkFile = written(
@@ -132,9 +132,9 @@ async function runFile(path: string) {
     throw new Failure('invalid', 'FILE_INVALID', lines.join('\n'));
   }
   const ids: unknown[] = Object(file.value).rules.map(({ id }: Values) => id);
-  const tested = runExamples(made.ruleSet).map((one) => ({
-    ...one,
-    ...file.locate(`/rules/${ids.indexOf(one.rule)}/examples/${one.example - 1}`),
+  const tested = runExamples(made.ruleSet).map((runExample) => ({
+    ...runExample,
+    ...file.locate(`/rules/${ids.indexOf(runExample.rule)}/examples/${runExample.example - 1}`),
   }));
   return { tested, source: Object(file.value) as object };
 }

@@ -115,7 +115,7 @@ async function change(
   return await database.transaction(async (query) => {
     await lock(query);
     const all = await listFields(query);
-    const before = all.find((one) => one.name === name) ?? null;
+    const before = all.find((declared) => declared.name === name) ?? null;
     const { after, told } = await work(query, all);
     const action = after === null ? 'metadata.withdraw' : 'metadata.declare';
     await recordChange(query, by, { action, subject: name, before, after });
@@ -130,7 +130,7 @@ const declare = (
   by: Officer,
 ) =>
   change(database, name, by, async (query, all) => {
-    const known = all.find((one) => one.name === name);
+    const known = all.find((declared) => declared.name === name);
     if (known === undefined && all.length >= FIELDS_MAX) {
       refuse('FIELDS_FULL', `a market has at most ${FIELDS_MAX} metadata fields`);
     }
@@ -151,7 +151,7 @@ const declare = (
 /** A field that a rule set reads stays: without its values rules are silent. */
 const withdraw = (database: Pick<Database, 'transaction'>, name: string, by: Officer) =>
   change(database, name, by, async (query, all) => {
-    const told = all.find((one) => one.name === name);
+    const told = all.find((declared) => declared.name === name);
     if (told === undefined) {
       throw new Failure('not-found', 'FIELD_UNKNOWN', `no field ${given(name)} is declared`);
     }

@@ -142,12 +142,12 @@ export async function readRuleOutcomes(
     counted_from: new Date(Math.min(crossed.fromMs, nowMs)).toISOString(),
     outcomes: toJson(crossed.all, counted.scores),
     rules: codesOf(inForce).map((code) => {
-      const having = inForce.filter((one) => ruleOf(one, code) !== undefined);
+      const having = inForce.filter((ruleSet) => ruleOf(ruleSet, code) !== undefined);
       const own = crossed.byCode.get(code) ?? NOTHING;
       const fraud = sumOf(own, 'fraud');
       return {
         code,
-        rule: having.map((one) => ruleOf(one, code)?.id)[0] ?? code,
+        rule: having.map((ruleSet) => ruleOf(ruleSet, code)?.id)[0] ?? code,
         rule_sets: having.map(({ id }) => id),
         hits: asked.hits.get(code) ?? 0,
         outcomes: toJson(own, counted.hits.get(code) ?? 0),

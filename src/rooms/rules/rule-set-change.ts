@@ -191,8 +191,8 @@ export async function retire(
     if (before.state === 'retired') refuse(`${name} is retired already`);
     const log = await readRollouts(RULE_SETS, { query });
     // Rollbacks, the engine's among them, go back through all that were active.
-    const where = [...subjectsInForce(log)].filter(([corridor, one]) =>
-      [...idsIn(one), ...activeIn(log, corridor)].includes(name),
+    const where = [...subjectsInForce(log)].filter(([corridor, subject]) =>
+      [...idsIn(subject), ...activeIn(log, corridor)].includes(name),
     );
     if (where.length > 0) {
       const corridors = where.map(([corridor]) => corridor).join(', ');
@@ -207,13 +207,13 @@ export async function retire(
 export const listOpen = async (database: Pick<Database, 'query'>, name: string) =>
   await listOpenProposals(RULE_SETS, database, name, Date.now() - PROPOSAL_MS_MAX);
 
-export const toProposalJson = (one: StoredProposal): ProposalJson => ({
-  proposal_id: one.proposalId,
-  corridor: one.corridor,
-  to: holdingText(one),
-  proposed_by: one.proposedBy,
-  proposed_at: one.proposedAt.toISOString(),
-  override: one.reason,
+export const toProposalJson = (storedProposal: StoredProposal): ProposalJson => ({
+  proposal_id: storedProposal.proposalId,
+  corridor: storedProposal.corridor,
+  to: holdingText(storedProposal),
+  proposed_by: storedProposal.proposedBy,
+  proposed_at: storedProposal.proposedAt.toISOString(),
+  override: storedProposal.reason,
 });
 
 /** Proposes a rollout, or puts in force what another person has proposed. */
@@ -225,10 +225,10 @@ export async function rollOut(
 ): Promise<DecidedJson> {
   await requireApproved(database.query, name);
   const [open] = (await listOpen(database, name)).filter(
-    (one) =>
-      one.corridor === corridor &&
-      holdingText(one) === holdingText(to) &&
-      (override === undefined || override === one.reason),
+    (subject) =>
+      subject.corridor === corridor &&
+      holdingText(subject) === holdingText(to) &&
+      (override === undefined || override === subject.reason),
   );
   if (open !== undefined) {
     const { proposalId } = open;

@@ -29,10 +29,10 @@ export async function listRuleSets(database: Queries): Promise<RuleSetJson[]> {
   const ofBuild = {
     ...toRuleSetJson(currentRuleSet),
     ...BUILT_IN,
-    in_force: corridors.some((one) => activeIn(log, one) === undefined),
+    in_force: corridors.some((corridor) => activeIn(log, corridor) === undefined),
   };
   const all = [...stored.map((row) => toRow(row, log, corridors)), ofBuild];
-  return [...all.filter((one) => one.in_force), ...all.filter((one) => !one.in_force)];
+  return [...all.filter((row) => row.in_force), ...all.filter((row) => !row.in_force)];
 }
 
 const BUILT_IN: Pick<RuleSetJson, 'state' | 'author' | 'approved_by' | 'created_at' | 'corridors'> =
@@ -95,14 +95,14 @@ export async function toDetail(database: Queries, row: StoredRuleSet): Promise<D
     source: JSON.parse(row.source),
     stage: await readStage(database, log, row.ruleSet),
     proposals: open.map(toProposalJson),
-    rollouts: rollouts.map((one) => ({
-      corridor: one.corridor,
-      to: holdingText(one),
-      cause: one.cause,
-      proposed_by: one.proposedBy,
-      approved_by: one.approvedBy,
-      reason: one.reason,
-      created_at: one.createdAt.toISOString(),
+    rollouts: rollouts.map((rollout) => ({
+      corridor: rollout.corridor,
+      to: holdingText(rollout),
+      cause: rollout.cause,
+      proposed_by: rollout.proposedBy,
+      approved_by: rollout.approvedBy,
+      reason: rollout.reason,
+      created_at: rollout.createdAt.toISOString(),
     })),
     shadows: (await listFlips(database.query, row.ruleSet)).map(toShadowJson),
   };

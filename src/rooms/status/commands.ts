@@ -86,7 +86,8 @@ async function readByHand(ask: AskApi, status: Status): Promise<DegradationLevel
     // The level of the market is that of each corridor, too.
     return items.filter(
       ({ by_hand: stop }, at) =>
-        stop !== null && items.findIndex((one) => one.by_hand?.scope === stop.scope) === at,
+        stop !== null &&
+        items.findIndex((corridor) => corridor.by_hand?.scope === stop.scope) === at,
     );
   } catch (error) {
     if (error instanceof Failure) return [];
@@ -155,10 +156,10 @@ function showSignals(output: Output, signals: LiveFigures['signals']): void {
   const raised = signals.filter(({ level }) => level === 'warning' || level === 'critical');
   if (raised.length === 0) return;
   output.line();
-  const shown = raised.map((one) => {
-    const say = (value: number | null) => (value === null ? null : sayFigure(one.signal, value));
-    const { value, warning, critical } = one;
-    return { ...one, value: say(value), warning: say(warning), critical: say(critical) };
+  const shown = raised.map((alert) => {
+    const say = (value: number | null) => (value === null ? null : sayFigure(alert.signal, value));
+    const { value, warning, critical } = alert;
+    return { ...alert, value: say(value), warning: say(warning), critical: say(critical) };
   });
   output.table(['signal', 'level', 'value', 'warning', 'critical', 'runbook', 'meaning'], shown);
 }

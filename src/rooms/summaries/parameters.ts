@@ -121,7 +121,7 @@ const FIRED: Subject = { name: 'reasons', by: ['corridor', 'rule_set', 'rule'], 
 function subjectOf(asked: readonly Dimension[]): Subject {
   if (asked.includes('label')) return LABELS;
   if (asked.includes('rule')) return FIRED;
-  return asked.every((one) => TRANSACTIONS.by.includes(one)) ? TRANSACTIONS : SCORES;
+  return asked.every((dimension) => TRANSACTIONS.by.includes(dimension)) ? TRANSACTIONS : SCORES;
 }
 
 /** The figures that a row has beside its count. */
@@ -135,16 +135,21 @@ export type Figures = SumQuestion & {
 /** The sums that answer the question. @throws InvalidFields for what is not counted together */
 export function figuresOf(question: SummaryQuestion): Figures {
   const by = question.group_by;
-  const asked = DIMENSIONS.filter((one) => by.includes(one) || question[one] !== undefined);
+  const asked = DIMENSIONS.filter(
+    (dimension) => by.includes(dimension) || question[dimension] !== undefined,
+  );
   const subject = subjectOf(asked);
-  const beyond = asked.filter((one) => !subject.by.includes(one));
+  const beyond = asked.filter((dimension) => !subject.by.includes(dimension));
   if (beyond.length > 0) {
     const counted = `${subject.name} are counted by ${subject.by.join(', ')}`;
     throw new InvalidFields(
-      beyond.map((one) =>
-        by.includes(one)
-          ? { pointer: '/group_by', detail: `must not have ${one}: ${counted}` }
-          : { pointer: `/${one}`, detail: `must not be ${given(question[one])}: ${counted}` },
+      beyond.map((dimension) =>
+        by.includes(dimension)
+          ? { pointer: '/group_by', detail: `must not have ${dimension}: ${counted}` }
+          : {
+              pointer: `/${dimension}`,
+              detail: `must not be ${given(question[dimension])}: ${counted}`,
+            },
       ),
     );
   }
@@ -159,7 +164,9 @@ export function figuresOf(question: SummaryQuestion): Figures {
     outcomes: isAll ? [...(own ?? []), ...VERDICTS, ...LABEL_VALUES, 'dead_letter'] : own,
     by: {
       corridor: by.includes('corridor'),
-      outcome: ['verdict', 'label', 'rule'].some((one) => by.includes(one as Dimension)),
+      outcome: ['verdict', 'label', 'rule'].some((dimension) =>
+        by.includes(dimension as Dimension),
+      ),
       ruleSet: by.includes('rule_set'),
       model: by.includes('model'),
     },

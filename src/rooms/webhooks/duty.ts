@@ -162,9 +162,9 @@ export async function raiseLogged(
     const needsClients = webhooks.some(({ client }) => client !== null);
     const ids = needsClients ? page.map(({ transactionId }) => transactionId) : [];
     const clients = ids.length === 0 ? new Map<string, string>() : await findClients(query, ids);
-    const decisions = page.map((one) => ({
-      ...one,
-      client: clients.get(one.transactionId) ?? null,
+    const decisions = page.map((decision) => ({
+      ...decision,
+      client: clients.get(decision.transactionId) ?? null,
     }));
     const made = await insertDeliveries(query, toLists(webhooks, log.type, decisions));
     await movePosition(query, last.position);

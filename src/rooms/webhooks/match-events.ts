@@ -42,7 +42,7 @@ export function* toLists(
   decisions: readonly ClientDecision[],
 ): Generator<NewDelivery> {
   for (const webhook of webhooks) {
-    const taken = decisions.filter((one) => takes(webhook, type, one));
+    const taken = decisions.filter((decision) => takes(webhook, type, decision));
     for (const list of divide(webhook, taken)) yield toList(webhook, type, list);
   }
 }
@@ -102,7 +102,7 @@ function takes(
 ): boolean {
   const { client: own, corridors, verdicts, event_types: types } = webhook;
   return (
-    types.some((one) => one === type) &&
+    types.some((known) => known === type) &&
     (own === null || own === client) &&
     (corridors === null || corridor === undefined || corridors.includes(corridor)) &&
     (verdict === undefined || verdicts.includes(verdict))

@@ -99,15 +99,15 @@ export function countLedger(
 /** Inserts those of the repeated ids that count as accepted; returns their number. */
 async function insertRepeated(query: Query, asked: LedgerQuery): Promise<number> {
   await insertIds(query, asked.repeated);
-  const { ids, first, last } = await one<IdsRange>(query, IDS_RANGE);
+  const { ids, first, last } = await readRow<IdsRange>(query, IDS_RANGE);
   if (ids === 0) return 0;
   const range = [new Date(asked.receivedFromMs), first, last];
-  const earlier = await one<{ ids: number }>(query, DROP_EARLIER, range);
+  const earlier = await readRow<{ ids: number }>(query, DROP_EARLIER, range);
   return ids - earlier.ids;
 }
 
 async function countFates(query: Query): Promise<Omit<Settled, 'repeatedAccepted'>> {
-  const { ids, first, last } = await one<IdsRange>(query, IDS_RANGE);
+  const { ids, first, last } = await readRow<IdsRange>(query, IDS_RANGE);
   if (ids === 0 || first === null || last === null) {
     return { scored: 0, deadLettered: 0, doubled: 0, latencyP50Ms: 0, latencyP99Ms: 0 };
   }
@@ -117,9 +117,9 @@ async function countFates(query: Query): Promise<Omit<Settled, 'repeatedAccepted
     new Date(first.getTime() - DOUBLE_WITHIN_MS),
     new Date(last.getTime() + DOUBLE_WITHIN_MS),
   ];
-  const scores = await one<{ rows: number; ids: number }>(query, COUNT_SCORES, around);
-  const deadLetters = await one<{ ids: number }>(query, COUNT_DEAD_LETTERS, range);
-  const { percentiles } = await one<{ percentiles: number[] | null }>(query, LATENCY, range);
+  const scores = await readRow<{ rows: number; ids: number }>(query, COUNT_SCORES, around);
+  const deadLetters = await readRow<{ ids: number }>(query, COUNT_DEAD_LETTERS, range);
+  const { percentiles } = await readRow<{ percentiles: number[] | null }>(query, LATENCY, range);
   return {
     scored: scores.ids,
     deadLettered: deadLetters.ids,
@@ -129,7 +129,7 @@ async function countFates(query: Query): Promise<Omit<Settled, 'repeatedAccepted
   };
 }
 
-async function one<Row extends object>(
+async function readRow<Row extends object>(
   query: Query,
   text: string,
   values: readonly unknown[] = [],

@@ -25,7 +25,7 @@ export function readFleet(texts: readonly string[]): Fleet {
   const fleet = new Map<string, Processes>();
   for (const text of texts) {
     const [, market = '', counts = ''] = SHAPE.exec(text) ?? [];
-    const given = Object.fromEntries(counts.split(',').map((one) => one.split('=')));
+    const given = Object.fromEntries(counts.split(',').map((part) => part.split('=')));
     const [api, worker] = [Number(given['api'] ?? 0), Number(given['worker'] ?? 0)];
     if (counts === '' || Math.max(api, worker) > PROCESSES_MAX) {
       const shape = `api=N,worker=N or market_1:api=N,worker=N, N up to ${PROCESSES_MAX}`;

@@ -133,6 +133,13 @@ test('no name in src is a retired one', () => {
   expectAtMost(found, FINDINGS_MAX.retired);
 });
 
+test('no name in src is `one`', () => {
+  const found = sources
+    .filter(({ path, text }) => path.endsWith('.ts') && /\bone\b/.test(text.replace(NO_CODE, '')))
+    .map(({ path }) => path);
+  expectAtMost(found, 0);
+});
+
 test('the rules find what they are for', () => {
   const [first] = toSentences('', 'It is the one that waits.\n * Those of others are theirs.');
   expect(

@@ -179,12 +179,12 @@ export function createPartyLimits(
     const lacking = (await inTime(run(() => takeUnits(redis, market, limits, isEach)))) ?? [];
     return new Map(
       lacking.flatMap(({ input, limit, missing }) => {
-        const one = limits[limit];
-        if (one === undefined) return [];
-        const { field, scope, parties, ratePerSecond } = one;
+        const found = limits[limit];
+        if (found === undefined) return [];
+        const { field, scope, parties, ratePerSecond } = found;
         const n = isEach ? 1 : parties.filter((party) => party === parties[input]).length;
         const need = { kind: 'transactions', scope, n };
-        const rest = { ...one, remaining: () => 0 };
+        const rest = { ...found, remaining: () => 0 };
         return [[input, { field, ...exceededBy(need, rest, missing / ratePerSecond) }] as const];
       }),
     );

@@ -204,7 +204,9 @@ function stands(log: readonly LoggedRollout[], row: LoggedRollout): boolean {
 /** Whether a row is the newest of its subject in its corridor. */
 function isNewest(log: readonly Rollout[], row: Rollout): boolean {
   const { corridor, subject } = row;
-  return log.findLast((one) => one.corridor === corridor && one.subject === subject) === row;
+  return (
+    log.findLast((logged) => logged.corridor === corridor && logged.subject === subject) === row
+  );
 }
 
 /** The furthest state of a subject in any corridor; emergencies do not count. */

@@ -180,7 +180,7 @@ export type StageJson = z.infer<typeof stageSchema>;
 const percent = (share: number) => `${(100 * share).toFixed(2)} %`;
 
 function gatesOf(stage: Stage, all: readonly Counts[]): Gate[] {
-  const decided = all.reduce((sum, one) => sum + one.decided, 0);
+  const decided = all.reduce((sum, stage) => sum + stage.decided, 0);
   const shareOf = (part: number, whole: number) => (whole === 0 ? 0 : part / whole);
   return [
     {

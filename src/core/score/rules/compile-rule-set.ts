@@ -132,8 +132,8 @@ function compileData(data: RuleSetData, { lists, fields }: Declared): Compiled {
   const checked = data.rules.map((rule, index) => checkRule(rule, `/rules/${index}`, check));
   if (check.problems.length > 0) return { problems: check.problems.slice(0, PROBLEMS_MAX) };
   const on = data.rules.flatMap((rule, index) => {
-    const one = checked[index];
-    return one === undefined || rule.state === 'off' ? [] : [{ rule, ...one }];
+    const checkedRule = checked[index];
+    return checkedRule === undefined || rule.state === 'off' ? [] : [{ rule, ...checkedRule }];
   });
   const corridorVerdicts = new Map(Object.entries(data.verdicts.corridors ?? {}));
   const hasCorridors = corridorVerdicts.size > 0 || on.some(({ corridors }) => corridors !== null);
@@ -225,7 +225,7 @@ function checkText(
 ): Expression | undefined {
   const checked = checkExpression(text, check.catalogue, types);
   if ('expression' in checked) return checked.expression;
-  check.problems.push(...checked.problems.map((one) => toProblem(pointer, one)));
+  check.problems.push(...checked.problems.map((problem) => toProblem(pointer, problem)));
   return undefined;
 }
 
@@ -243,7 +243,9 @@ function checkSentence(
   if (detail === undefined) return [sentence];
   const checked = checkDetail(detail, check.catalogue, measure !== undefined);
   if ('parts' in checked) return checked.parts;
-  check.problems.push(...checked.problems.map((one) => toProblem(`${pointer}/detail`, one)));
+  check.problems.push(
+    ...checked.problems.map((problem) => toProblem(`${pointer}/detail`, problem)),
+  );
   return undefined;
 }
 

@@ -44,7 +44,7 @@ export function deriveRuleSet(base: CompiledRuleSet, derivation: Derivation): Co
   return {
     ...base,
     id,
-    rules: base.rules.filter((one) => !isOff(one)),
+    rules: base.rules.filter((rule) => !isOff(rule)),
     verdicts: lowerBoth(base.verdicts),
     corridorVerdicts: new Map(
       [...base.corridorVerdicts].map(([corridor, own]) => [corridor, lowerBoth(own)]),
@@ -52,7 +52,9 @@ export function deriveRuleSet(base: CompiledRuleSet, derivation: Derivation): Co
     tightenedBy,
     manualFrom,
     // The function of the base decides; what fires without counting is passed over.
-    programRules: base.programRules.map((one) => (one && isOff(one) ? undefined : one)),
+    programRules: base.programRules.map((programRule) =>
+      programRule && isOff(programRule) ? undefined : programRule,
+    ),
   };
 }
 

@@ -186,8 +186,8 @@ export function checkDetail(
     else {
       const shift = index + 1;
       problems.push(
-        ...checked.problems.map((one) =>
-          one.line === 1 ? { ...one, column: one.column + shift } : one,
+        ...checked.problems.map((problem) =>
+          problem.line === 1 ? { ...problem, column: problem.column + shift } : problem,
         ),
       );
     }

@@ -22,11 +22,11 @@ export function createRates(query: Query, nowMs = () => performance.now()): Rate
   let made: { readonly atMs: number; readonly rateOf: Promise<RateOf> } | undefined;
   return () => {
     if (made === undefined || nowMs() - made.atMs > AGE_MS_MAX) {
-      const one = { atMs: nowMs(), rateOf: readRates(query, DAYS).then(rateOfRows) };
-      made = one;
+      const reading = { atMs: nowMs(), rateOf: readRates(query, DAYS).then(rateOfRows) };
+      made = reading;
       // A failure is for the callers that wait: the next call reads again.
-      one.rateOf.catch(() => {
-        if (made === one) made = undefined;
+      reading.rateOf.catch(() => {
+        if (made === reading) made = undefined;
       });
     }
     return made.rateOf;

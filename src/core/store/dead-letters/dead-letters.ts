@@ -156,6 +156,6 @@ const countStatement: Statement = {
 
 /** Dead letters of a month's transactions that are neither replayed nor purged, by error. */
 export async function countDeadLetters({ query }: Pick<Database, 'query'>, month: Month) {
-  const times = [month, month + 1].map((one) => new Date(monthStartMs(one)));
+  const times = [month, month + 1].map((monthIndex) => new Date(monthStartMs(monthIndex)));
   return await query<{ error_code: string; dead_letters: number }>(countStatement, times);
 }

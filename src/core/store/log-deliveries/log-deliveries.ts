@@ -47,7 +47,10 @@ export async function noteDeliveries(
   // An entry that a log holds twice is one row: a statement cannot change a row twice.
   const once = [
     ...new Map(
-      deliveries.map((one) => [`${one.corridor} ${one.digest.toString('hex')}`, one]),
+      deliveries.map((delivery) => [
+        `${delivery.corridor} ${delivery.digest.toString('hex')}`,
+        delivery,
+      ]),
     ).values(),
   ];
   if (once.length === 0) return;

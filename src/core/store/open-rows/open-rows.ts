@@ -101,7 +101,7 @@ export function finalValues(all: readonly Final[]): readonly Buffer[] {
     else ids.push(id);
   }
   // In one order, so that statements that wait for each other's rows cannot deadlock.
-  const rows = [...byRow].sort(([one], [other]) => (one < other ? -1 : 1));
+  const rows = [...byRow].sort(([left], [right]) => (left < right ? -1 : 1));
   return [
     uuidArray(rows.map(([rowId]) => rowId)),
     ...bounds(rows.map(([, ids]) => ids.length)),

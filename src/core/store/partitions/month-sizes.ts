@@ -21,7 +21,7 @@ type MonthSize = {
 
 /** All months, the oldest first. */
 export async function listMonthSizes({ query }: Pick<Database, 'query'>): Promise<MonthSize[]> {
-  const months = [...(await listMonthTables(query))].sort(([one], [other]) => one - other);
+  const months = [...(await listMonthTables(query))].sort(([left], [right]) => left - right);
   const names = months.flatMap(([month, tables]) =>
     [...tables.keys()].map((table) => partitionName(table, month)),
   );

@@ -148,10 +148,10 @@ export function createLoadFrauds(column: PartyColumn, before: number, after: num
       const page = asked.slice(0, POINTS_MAX);
       const { rows, complete } = await readPage(query, around, page);
       for (const [point, labels] of Map.groupBy(rows, (row) => row.point)) {
-        const one = page[point - 1];
-        if (one === undefined || point > complete) continue;
-        const counting = labels.filter((label) => label.transaction_id !== one.exceptId);
-        frauds[one.index] = toFraudsAround(counting, one.atMs, before);
+        const pageRow = page[point - 1];
+        if (pageRow === undefined || point > complete) continue;
+        const counting = labels.filter((label) => label.transaction_id !== pageRow.exceptId);
+        frauds[pageRow.index] = toFraudsAround(counting, pageRow.atMs, before);
       }
       asked = asked.slice(complete);
     }

@@ -26,11 +26,11 @@ export const addCounts = rowsOf<Count, [counts: string]>(
   `with added as (
      insert into market.rollout_counts as c (subject, corridor, ${COUNTED.join(', ')})
      select subject, corridor, ${COUNTED.join(', ')}
-       from jsonb_to_recordset($1::jsonb) as r (subject text, corridor text, ${each((one) => `${one} bigint`)})
+       from jsonb_to_recordset($1::jsonb) as r (subject text, corridor text, ${each((column) => `${column} bigint`)})
       order by subject, corridor
-     on conflict (subject, corridor, minute) do update set ${each((one) => `${one} = c.${one} + excluded.${one}`)}
+     on conflict (subject, corridor, minute) do update set ${each((column) => `${column} = c.${column} + excluded.${column}`)}
      returning *)
-   select a.subject, a.corridor, ${each((one) => `(a.${one} + coalesce(b.${one}, 0))::float8 as ${one}`)}
+   select a.subject, a.corridor, ${each((column) => `(a.${column} + coalesce(b.${column}, 0))::float8 as ${column}`)}
      from added a left join market.rollout_counts b
        on b.subject = a.subject and b.corridor = a.corridor and b.minute = a.minute - interval '1 minute'`,
 );

@@ -205,7 +205,7 @@ async function forgetBefore(
 ): Promise<void> {
   const coming = rows.filter(({ state, subject, corridor }) => {
     const was = holdingsIn(log, corridor).get(subject)?.state;
-    const decides = (one: typeof was) => one === 'canary' || one === 'active';
+    const decides = (state: typeof was) => state === 'canary' || state === 'active';
     return decides(state) && !decides(was);
   });
   if (coming.length === 0) return;

@@ -109,7 +109,7 @@ export function watchRuleSets(
     async load() {
       inForce = await readRuleSetsInForce(database, log);
       const corridors = [...inForce].map(([corridor, { active, canary }]) =>
-        [corridor, active.id, canary?.ruleSet.id].filter((one) => one !== undefined).join(' '),
+        [corridor, active.id, canary?.ruleSet.id].filter((name) => name !== undefined).join(' '),
       );
       log.info({ corridors }, 'rule sets');
     },
@@ -157,5 +157,5 @@ export async function readRuleSetsInForce(
 export async function listRuleSetsInForce(database: Queries): Promise<CompiledRuleSet[]> {
   const inForce = await readRuleSetsInForce(database);
   const all = [...inForce.values()].flatMap(({ active, canary }) => [active, canary?.ruleSet]);
-  return [...new Set([currentRuleSet, ...all.filter((one) => one !== undefined)])];
+  return [...new Set([currentRuleSet, ...all.filter((name) => name !== undefined)])];
 }

@@ -60,10 +60,12 @@ export type ScoredStatement = {
 
 /** In the order of (created_at, transaction_id). */
 export function compareScores(
-  { transaction: one }: NewScore,
-  { transaction: other }: NewScore,
+  { transaction: left }: NewScore,
+  { transaction: right }: NewScore,
 ): number {
-  return one.createdAtMs - other.createdAtMs || (one.transactionId < other.transactionId ? -1 : 1);
+  return (
+    left.createdAtMs - right.createdAtMs || (left.transactionId < right.transactionId ? -1 : 1)
+  );
 }
 
 /** The columns of a batch as the insert sends them, arrays in Postgres' binary form, in the order of `compareScores`. */
@@ -97,10 +99,10 @@ export function columnsOf(rows: readonly NewScore[], scoredAtMs: number): ScoreC
     scoredAtMs,
     count: rows.length,
     ruleSets: textArray(rows.map((row) => row.ruleSet)),
-    ids: uuidArray(transactions.map((one) => one.transactionId)),
-    createdAt: timestampArray(transactions.map((one) => one.createdAtMs)),
-    accounts: textArray(transactions.map((one) => one.accountId)),
-    corridors: textArray(transactions.map((one) => one.corridor)),
+    ids: uuidArray(transactions.map((transaction) => transaction.transactionId)),
+    createdAt: timestampArray(transactions.map((transaction) => transaction.createdAtMs)),
+    accounts: textArray(transactions.map((transaction) => transaction.accountId)),
+    corridors: textArray(transactions.map((transaction) => transaction.corridor)),
     scores: int2Array(decisions.map((decision) => decision.score)),
     risks: float8Array(decisions.map((decision) => decision.risk)),
     probabilities: float8Array(decisions.map((decision) => decision.probability)),

@@ -76,13 +76,13 @@ function prepareInsert(added: readonly ScoredStatement[]): InsertAll {
       text: `with ${[`tallied as (${addIncrements(19)})`, ...parts, takeOut(next)].join(', ')} ${insertAll}
               where (select market.refuse_stopped($7::text[]))`,
     },
-    added: added.map((one) => ({
-      ...one,
+    added: added.map((addition) => ({
+      ...addition,
       alone: {
-        name: one.name,
+        name: addition.name,
         // A parameter without a type is refused, and a room may use none of the three.
         text: `with scored as (select $1::uuid[], $2::text[], $3::float8)
-               ${one.insert({ ids: '$1', verdicts: '$2', scoredAtMs: '$3', value: '$4' })}`,
+               ${addition.insert({ ids: '$1', verdicts: '$2', scoredAtMs: '$3', value: '$4' })}`,
       },
     })),
   };
@@ -196,8 +196,8 @@ async function insertOpen(
     const own = toValue === null ? [] : [toValue(won, null)];
     await query(alone, [wonIds, verdicts, scoredAtMs, ...own]);
   }
-  const { open = [], stopped: onHold = [] } = Object.groupBy(final, (one) =>
-    isOpen(one) ? 'open' : 'stopped',
+  const { open = [], stopped: onHold = [] } = Object.groupBy(final, (addition) =>
+    isOpen(addition) ? 'open' : 'stopped',
   );
   await takeOutFinal(query, open);
   await holdRows(

@@ -31,9 +31,9 @@ export function packVectors(vectors: readonly Float64Array[]): Uint8Array[] {
   let from = 0;
   return vectors.map((vector) => {
     const to = packVector(vector, packed, from);
-    const one = packed.subarray(from, to);
+    const bytes = packed.subarray(from, to);
     from = to;
-    return one;
+    return bytes;
   });
 }
 

@@ -30,10 +30,10 @@ export async function readSearchSlice(
 }
 
 /** Whether one row comes after another one in the order of the slice. */
-function isAfter(one: RowPosition, other: RowPosition, { isDescending }: SearchSlice): boolean {
-  const difference = Number(one.value) - Number(other.value);
-  const isGreater = difference === 0 ? one.id > other.id : difference > 0;
-  return one.id !== other.id && isGreater !== isDescending;
+function isAfter(left: RowPosition, right: RowPosition, { isDescending }: SearchSlice): boolean {
+  const difference = Number(left.value) - Number(right.value);
+  const isGreater = difference === 0 ? left.id > right.id : difference > 0;
+  return left.id !== right.id && isGreater !== isDescending;
 }
 
 /** The row that a slice ends with; null where it is the last of its range. */

@@ -27,7 +27,7 @@ export async function requireModel(
   if (model === undefined || model === NO_MODEL) return;
   // A name beyond those that a message lists lets the message say that there are more.
   const known = await primary.query<{ model: string }>(modelsStatement, [model, NAMED_MAX + 1]);
-  const names = [NO_MODEL, ...known.map((one) => one.model)];
+  const names = [NO_MODEL, ...known.map((model) => model.model)];
   if (names.includes(model)) return;
   throw invalid('/model', `must be ${oneOf(names, NAMED_MAX)}, not ${given(model)}`);
 }

@@ -72,30 +72,30 @@ function between(
 }
 
 /** The transaction and the partition of an alias; $1 and $2 bound the months. */
-const sameAs = (alias: string, one: string) =>
-  `${alias}.transaction_id = ${one}.transaction_id and ${alias}.created_at = ${one}.created_at
+const sameAs = (alias: string, text: string) =>
+  `${alias}.transaction_id = ${text}.transaction_id and ${alias}.created_at = ${text}.created_at
      and ${alias}.created_at >= $1 and ${alias}.created_at < $2`;
 
 /** Limited, so that each row asks one partition by its primary key. */
-export const joinOne = (table: 'scores' | 'transactions', alias: string, one: string) =>
-  `cross join lateral (select * from market.${table} ${alias} where ${sameAs(alias, one)} limit 1) ${alias}`;
+export const joinOne = (table: 'scores' | 'transactions', alias: string, text: string) =>
+  `cross join lateral (select * from market.${table} ${alias} where ${sameAs(alias, text)} limit 1) ${alias}`;
 
 /** Conditions that look into further tables, row by row; `one` is the alias of what is looked at. */
 export function outcomeConditions(
   { status, label }: SearchFilter,
-  one: string,
+  text: string,
   parameter: Parameter,
 ): string[] {
   const conditions: string[] = [];
   if (label !== undefined) {
-    const current = labelInForce(sameAs('l', one));
+    const current = labelInForce(sameAs('l', text));
     conditions.push(label === 'none' ? `${current} is null` : `${current} = ${parameter(label)}`);
   }
   if (status === 'accepted' || status === 'dead_lettered') {
-    conditions.push(`not exists (select from market.scores s where ${sameAs('s', one)})`);
+    conditions.push(`not exists (select from market.scores s where ${sameAs('s', text)})`);
     conditions.push(
       `${status === 'accepted' ? 'not ' : ''}exists (
-         select from market.dead_letters d where d.transaction_id = ${one}.transaction_id and d.replayed_at is null)`,
+         select from market.dead_letters d where d.transaction_id = ${text}.transaction_id and d.replayed_at is null)`,
     );
   }
   return conditions;

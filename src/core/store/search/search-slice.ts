@@ -133,7 +133,7 @@ export function searchSlice(slice: SearchSlice): Search {
     follows === 'score'
       ? { table: 'scores', condition: () => RISKY, answered: undefined }
       : wayIn(filter, ranked);
-  const one = ALIASES[way.table];
+  const alias = ALIASES[way.table];
   const inner = innerSelect(slice, way, parameter);
   const valuesOfWay = [...values];
   const { joins, conditions } = residual(slice, way, parameter);
@@ -144,14 +144,14 @@ export function searchSlice(slice: SearchSlice): Search {
   const examined = Math.min(most, slice.examinedMax);
   const looked = (text: string) =>
     way.table === 'labels' || way.table === 'dead_letters'
-      ? `select distinct on (${one}.transaction_id) * from (${text}) ${one} order by ${inner.order}`
+      ? `select distinct on (${alias}.transaction_id) * from (${text}) ${alias} order by ${inner.order}`
       : text;
   const rank = ranked === undefined ? undefined : rankColumn(ranked.by);
   const value = rank ?? (follows === 'score' ? 's.score' : undefined);
-  const order = rank === undefined ? inner.order : rankOrder(rank, one, slice.isDescending);
+  const order = rank === undefined ? inner.order : rankOrder(rank, alias, slice.isDescending);
   const page: PreparedSearch = {
-    text: `select ${one}.transaction_id, ${one}.created_at, ${value ?? 'null'}::text as value
-             from (${looked(`${inner.text} limit ${examined}`)}) ${one}
+    text: `select ${alias}.transaction_id, ${alias}.created_at, ${value ?? 'null'}::text as value
+             from (${looked(`${inner.text} limit ${examined}`)}) ${alias}
                   ${joins.join('\n')}
             ${conditions.length > 0 ? `where ${conditions.join(' and ')}` : ''}
             order by ${order} limit ${parameter(slice.rows)}`,
@@ -159,7 +159,7 @@ export function searchSlice(slice: SearchSlice): Search {
   };
   const boundary: PreparedSearch = {
     text: `select transaction_id, created_at, ${follows === 'score' ? 'score' : 'null'}::text as value
-             from (${inner.text} offset ${examined - 1} limit 1) ${one}`,
+             from (${inner.text} offset ${examined - 1} limit 1) ${alias}`,
     values: valuesOfWay,
   };
   const isAnswered = !isJoined && conditions.length === 0 && ranked === undefined;
@@ -172,41 +172,41 @@ function innerSelect(
   { table, condition }: WayIn,
   parameter: Parameter,
 ): { readonly text: string; readonly order: string } {
-  const one = ALIASES[table];
-  const conditions = [`${one}.created_at >= $1`, `${one}.created_at < $2`];
+  const alias = ALIASES[table];
+  const conditions = [`${alias}.created_at >= $1`, `${alias}.created_at < $2`];
   const way = slice.isDescending ? 'desc' : 'asc';
-  let order = `${one}.created_at ${way}, ${one}.transaction_id ${way}`;
+  let order = `${alias}.created_at ${way}, ${alias}.transaction_id ${way}`;
   if (condition === null) {
-    order = `${one}.transaction_id ${way}`;
-    conditions.push(...idBounds(slice, one, parameter));
+    order = `${alias}.transaction_id ${way}`;
+    conditions.push(...idBounds(slice, alias, parameter));
     // The predicate of dead_letters_final_transaction_idx.
-    if (table === 'dead_letters') conditions.push(`${one}.replayed_at is null`);
+    if (table === 'dead_letters') conditions.push(`${alias}.replayed_at is null`);
   } else {
     if (slice.follows === 'score') order = `s.score ${way}, ${order}`;
-    conditions.push(condition(parameter), ...positionBounds(slice, one, parameter));
+    conditions.push(condition(parameter), ...positionBounds(slice, alias, parameter));
   }
-  const columns = table === 'labels' ? 'b.transaction_id, b.created_at' : `${one}.*`;
-  const text = `select ${columns} from market.${table} ${one} where ${conditions.join(' and ')} order by ${order}`;
+  const columns = table === 'labels' ? 'b.transaction_id, b.created_at' : `${alias}.*`;
+  const text = `select ${columns} from market.${table} ${alias} where ${conditions.join(' and ')} order by ${order}`;
   return { text, order };
 }
 
 const comparisons = ({ isDescending }: SearchSlice) => (isDescending ? ['<', '>='] : ['>', '<=']);
 
-function idBounds(slice: SearchSlice, one: string, parameter: Parameter): string[] {
+function idBounds(slice: SearchSlice, text: string, parameter: Parameter): string[] {
   const { isDescending, after, until, lowerMs, upperMs } = slice;
   const [beyond, within] = comparisons(slice);
   const first = after?.id ?? lowestIdAt(isDescending ? upperMs : lowerMs);
   const last = until?.id ?? lowestIdAt(isDescending ? lowerMs : upperMs);
   return [
-    `${one}.transaction_id ${beyond} ${parameter(first)}`,
-    `${one}.transaction_id ${within} ${parameter(last)}`,
+    `${text}.transaction_id ${beyond} ${parameter(first)}`,
+    `${text}.transaction_id ${within} ${parameter(last)}`,
   ];
 }
 
-function positionBounds(slice: SearchSlice, one: string, parameter: Parameter): string[] {
+function positionBounds(slice: SearchSlice, text: string, parameter: Parameter): string[] {
   const { follows, after, until } = slice;
   const [beyond, within] = comparisons(slice);
-  const position = `${one}.created_at, ${one}.transaction_id`;
+  const position = `${text}.created_at, ${text}.transaction_id`;
   const at = ({ atMs, id }: Position) => `${parameter(isoTime(atMs))}, ${parameter(id)}`;
   if (follows === 'score') {
     const { min_score, max_score } = slice.filter;
@@ -232,12 +232,12 @@ function residual(
   { table, answered }: WayIn,
   parameter: Parameter,
 ): { readonly joins: string[]; readonly conditions: string[] } {
-  const one = ALIASES[table];
+  const alias = ALIASES[table];
   const ofTransactions = transactionConditions(filter, answered, parameter);
   const conditions = [
     ...ofTransactions,
     ...scoreConditions(filter, parameter),
-    ...outcomeConditions(filter, one, parameter),
+    ...outcomeConditions(filter, alias, parameter),
   ];
   const isOfLabels = table === 'labels';
   const needsTransaction =
@@ -245,17 +245,17 @@ function residual(
     ranked?.by === 'amount' ||
     (isOfLabels && filter.corridor !== undefined);
   const joins: string[] = [];
-  if (needsTransaction && table !== 'transactions') joins.push(joinOne('transactions', 't', one));
+  if (needsTransaction && table !== 'transactions') joins.push(joinOne('transactions', 't', alias));
   const isScored = needsScore(filter) || ranked?.by === 'score';
-  if (isScored && table !== 'scores') joins.push(joinOne('scores', 's', one));
+  if (isScored && table !== 'scores') joins.push(joinOne('scores', 's', alias));
   if (filter.corridor !== undefined) {
-    conditions.push(`${isOfLabels ? 't' : one}.corridor = ${parameter(filter.corridor)}`);
+    conditions.push(`${isOfLabels ? 't' : alias}.corridor = ${parameter(filter.corridor)}`);
   }
   if (ranked?.beyond !== undefined) {
     const { value, atMs, id } = ranked.beyond;
     const rank = `${parameter(value)}::${ranked.by === 'score' ? 'int2' : 'numeric'}`;
     const position = `${rank}, ${parameter(isoTime(atMs))}, ${parameter(id)}`;
-    const columns = `${rankColumn(ranked.by)}, ${one}.created_at, ${one}.transaction_id`;
+    const columns = `${rankColumn(ranked.by)}, ${alias}.created_at, ${alias}.transaction_id`;
     conditions.push(`(${columns}) ${isDescending ? '<' : '>'} (${position})`);
   }
   return { joins, conditions };
@@ -263,7 +263,7 @@ function residual(
 
 const rankColumn = (by: RankedBy) => (by === 'score' ? 's.score' : 't.amount');
 
-function rankOrder(rank: string, one: string, isDescending: boolean): string {
+function rankOrder(rank: string, text: string, isDescending: boolean): string {
   const way = isDescending ? 'desc' : 'asc';
-  return `${rank} ${way}, ${one}.created_at ${way}, ${one}.transaction_id ${way}`;
+  return `${rank} ${way}, ${text}.created_at ${way}, ${text}.transaction_id ${way}`;
 }

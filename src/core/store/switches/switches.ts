@@ -90,17 +90,17 @@ export async function readSwitches({ query }: Pick<Database, 'query'>): Promise<
 }
 
 function toSwitches({ version, stopped, settings, elsewhere, fields }: Row): Switches {
-  const stops = Object.entries(stopped).map(([scope, one]): [string, Stop] => [
+  const stops = Object.entries(stopped).map(([scope, stop]): [string, Stop] => [
     scope,
     {
-      reason: one.reason,
-      message: one.message,
-      stoppedBy: one.stopped_by,
-      stoppedAt: new Date(one.stopped_at).toISOString(),
-      endsAt: one.ends_at === null ? null : new Date(one.ends_at).toISOString(),
-      value: one.value,
-      currency: one.currency,
-      amounts: one.amounts,
+      reason: stop.reason,
+      message: stop.message,
+      stoppedBy: stop.stopped_by,
+      stoppedAt: new Date(stop.stopped_at).toISOString(),
+      endsAt: stop.ends_at === null ? null : new Date(stop.ends_at).toISOString(),
+      value: stop.value,
+      currency: stop.currency,
+      amounts: stop.amounts,
     },
   ]);
   return {
@@ -164,7 +164,7 @@ export async function changeSwitches<T>(
     const markets = isOfAll ? await marketsOfAll(query) : null;
     const write = async (text: string, values: readonly unknown[] = []) => {
       const texts = markets?.map((market) => inMarket(text, market)) ?? [text];
-      for (const one of texts) await query({ text: one }, values);
+      for (const text of texts) await query({ text: text }, values);
     };
     await endingBlockers(database, pid, () => write(LOCK));
     const now = async () => toSwitches(await read(query));

@@ -71,7 +71,7 @@ export function createProducer(options: ProducerOptions): Producer {
       keys: [stream.transactions, stream.counts],
       args: [
         ...[maxOf(stream), ENTRY_VERSION],
-        ...(packed[index] ?? []).flatMap((one) => [one.transactions, one.head, one.packed]),
+        ...(packed[index] ?? []).flatMap((entry) => [entry.transactions, entry.head, entry.packed]),
       ],
     }));
     const replies = await runScripts(redis, script, calls).catch((error: unknown) =>

@@ -120,7 +120,7 @@ export async function removeDeadConsumers(
   idleMs: number,
 ): Promise<void> {
   const consumers = await listConsumers(redis, stream);
-  const idle = consumers.filter((one) => one.pending === 0 && one.idleMs > idleMs);
+  const idle = consumers.filter((consumer) => consumer.pending === 0 && consumer.idleMs > idleMs);
   const calls = idle.map(({ name }) => ({ keys: [stream], args: [GROUP, name] }));
   await runScripts(redis, removeScript, calls);
 }

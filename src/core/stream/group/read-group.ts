@@ -66,7 +66,7 @@ export async function readGroup(
   after = UNREAD,
 ): Promise<Read> {
   const all = streams.map((stream, index) => ({ stream, share: shares[index] ?? 1 }));
-  const groups = reader instanceof Cluster ? all.map((one) => [one]) : [all];
+  const groups = reader instanceof Cluster ? all.map((key) => [key]) : [all];
   const calls = groups.map((group) => ({
     keys: group.flatMap(({ stream }) => [stream.transactions, stream.counts]),
     args: [GROUP, consumer, after, transactionsMax, ...group.map(({ share }) => share)],

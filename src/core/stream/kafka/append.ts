@@ -108,10 +108,10 @@ export function appendToLogs(
 ): Append {
   if (toKafka === undefined) return toStreams;
   return async (payloads) => {
-    if (payloads.every((one) => logOf(one.transaction.corridor) === 'streams')) {
+    if (payloads.every((payload) => logOf(payload.transaction.corridor) === 'streams')) {
       return await toStreams(payloads);
     }
-    const groups = Object.groupBy(payloads, (one) => logOf(one.transaction.corridor));
+    const groups = Object.groupBy(payloads, (payload) => logOf(payload.transaction.corridor));
     const { streams = [], both = [], kafka = [] } = groups;
     const [left, unmirrored, leftByKafka] = await Promise.all([
       toStreams([...streams, ...both]),
@@ -119,7 +119,7 @@ export function appendToLogs(
       toKafka(kafka),
     ]);
     const lacking = new Set(unmirrored);
-    const mirrored = new Set(both.filter((one) => !lacking.has(one)));
-    return [...left.filter((one) => !mirrored.has(one)), ...leftByKafka];
+    const mirrored = new Set(both.filter((payload) => !lacking.has(payload)));
+    return [...left.filter((payload) => !mirrored.has(payload)), ...leftByKafka];
   };
 }

@@ -42,8 +42,10 @@ export function publishingOnKafka(
     if (onKafka.length === 0) return await onStreams(settlements);
     const isPublished = await publish(onKafka);
     return await onStreams(
-      settlements.map((one) =>
-        isPublished && logOf(one.stream.corridor) === 'kafka' ? unpublished(one) : one,
+      settlements.map((settlement) =>
+        isPublished && logOf(settlement.stream.corridor) === 'kafka'
+          ? unpublished(settlement)
+          : settlement,
       ),
     );
   };
@@ -51,5 +53,5 @@ export function publishingOnKafka(
 
 /** The same settlement without events. */
 function unpublished(settlement: Settlement): Settlement {
-  return { ...settlement, ended: settlement.ended.map((one) => ({ ...one, scores: [] })) };
+  return { ...settlement, ended: settlement.ended.map((end) => ({ ...end, scores: [] })) };
 }

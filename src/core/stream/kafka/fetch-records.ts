@@ -114,7 +114,7 @@ async function fetchOf(
       ? []
       : partitions.flatMap((answer) => {
           const asked = positions.find(
-            (one) => one.topic === topic && one.partition === answer.partitionIndex,
+            (position) => position.topic === topic && position.partition === answer.partitionIndex,
           );
           return asked === undefined ? [] : toFetched(asked, answer);
         });

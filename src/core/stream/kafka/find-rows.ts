@@ -32,7 +32,7 @@ export function createFindRows(clients: KafkaClients, market: string): FindRows 
       if (isUnavailable(error)) return new Set(rowIds);
       throw error;
     }
-    return new Set(rowIds.filter((one) => !missing.has(one)));
+    return new Set(rowIds.filter((rowId) => !missing.has(rowId)));
   };
 }
 

@@ -134,7 +134,7 @@ function says(thrown: unknown, apiId: string): boolean {
   if (!(thrown instanceof Error)) return false;
   if ('apiId' in thrown && thrown.apiId === apiId) return true;
   const inner = thrown instanceof AggregateError ? thrown.errors : [];
-  return [...inner, thrown.cause].some((one) => says(one, apiId));
+  return [...inner, thrown.cause].some((cause) => says(cause, apiId));
 }
 
 /**

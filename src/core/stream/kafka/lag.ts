@@ -79,7 +79,7 @@ export function countTransactions(
   end: bigint,
 ): number {
   const counts = head.map(({ headers }) => transactionsOf(headers));
-  const sum = counts.reduce((total, one) => total + one, 0);
+  const sum = counts.reduce((total, count) => total + count, 0);
   const seen = head.reduce(
     (total, { offset }, at) => total + (offset >= from && offset < end ? (counts[at] ?? 0) : 0),
     0,
@@ -97,22 +97,22 @@ export function joinLags(
 ): readonly StreamLag[] {
   if (kafka.length === 0) return streams;
   const keyOf = ({ stream: { corridor, shard } }: StreamLag) => `${corridor}:${shard}`;
-  const joined = new Map(streams.map((one) => [keyOf(one), one]));
-  for (const one of kafka) {
-    const { lag, pending, retriesWaiting } = one;
-    const other = joined.get(keyOf(one));
+  const joined = new Map(streams.map((stream) => [keyOf(stream), stream]));
+  for (const partitionLag of kafka) {
+    const { lag, pending, retriesWaiting } = partitionLag;
+    const other = joined.get(keyOf(partitionLag));
     if (other === undefined) {
       // Partitions beyond the corridor's shards, which hold nothing but what is left of a topic's past.
-      if (lag + pending + retriesWaiting > 0) joined.set(keyOf(one), one);
+      if (lag + pending + retriesWaiting > 0) joined.set(keyOf(partitionLag), partitionLag);
       continue;
     }
-    const isSame = logOf(one.stream.corridor) === 'both';
-    joined.set(keyOf(one), {
+    const isSame = logOf(partitionLag.stream.corridor) === 'both';
+    joined.set(keyOf(partitionLag), {
       ...other,
       lag: isSame ? Math.max(other.lag, lag) : other.lag + lag,
       pending: isSame ? Math.max(other.pending, pending) : other.pending + pending,
       retriesWaiting: other.retriesWaiting + retriesWaiting,
-      oldestAgeMs: Math.max(other.oldestAgeMs, one.oldestAgeMs),
+      oldestAgeMs: Math.max(other.oldestAgeMs, partitionLag.oldestAgeMs),
     });
   }
   return [...joined.values()];
@@ -129,7 +129,9 @@ async function readHeads(
   while (left.length > 0 && performance.now() < lateMs) {
     const fetched = await fetcher.fetch(left);
     left = left.filter(({ topic, partition, position }) => {
-      const answer = fetched.find((one) => one.topic === topic && one.partition === partition);
+      const answer = fetched.find(
+        (partitionLag) => partitionLag.topic === topic && partitionLag.partition === partition,
+      );
       // An answer from elsewhere was asked for by the look before.
       if (answer?.from !== position || answer.records.length === 0) return true;
       heads.set(nameOfPartition(topic, partition), answer.records);

@@ -36,15 +36,15 @@ export function settlingOnKafka(parts: Parts): Settle {
     const onKafka = settlements.filter(({ stream }) => logOf(stream.corridor) !== 'streams');
     await clients.send([
       ...toScoredRecords(market, onKafka),
-      ...settlements.flatMap((one) => toLaterRecords(market, one, nowMs())),
+      ...settlements.flatMap((settlement) => toLaterRecords(market, settlement, nowMs())),
     ]);
     const published = await Promise.all(
-      settlements.map(async (one) => {
-        if (logOf(one.stream.corridor) === 'kafka') return 0;
-        return hasEventRoom() ? await publishOnStream(redis, one) : countScores(one);
+      settlements.map(async (settlement) => {
+        if (logOf(settlement.stream.corridor) === 'kafka') return 0;
+        return hasEventRoom() ? await publishOnStream(redis, settlement) : countScores(settlement);
       }),
     );
-    const failures = published.map((one) => (one instanceof Failure ? one : null));
+    const failures = published.map((count) => (count instanceof Failure ? count : null));
     await reply(redis, market, settlements);
     done(
       settlements.flatMap(({ stream, ended, replaced }, index) => {
@@ -54,7 +54,7 @@ export function settlingOnKafka(parts: Parts): Settle {
         return [...ended, ...divided].map(({ entryId }) => ({ stream, entryId }));
       }),
     );
-    const counts = published.map((one) => (one instanceof Failure ? 0 : one));
+    const counts = published.map((count) => (count instanceof Failure ? 0 : count));
     return { failures, unpublished: counts.reduce((sum, count) => sum + count, 0) };
   };
 }
@@ -78,10 +78,10 @@ function toLaterRecords(
   });
   const given = replaced.flatMap(({ by }) => (by.length > 1 ? by : []));
   return [
-    ...ended.flatMap((one) => one.retries.map(({ waitMs, next }) => later(next, waitMs))),
+    ...ended.flatMap((count) => count.retries.map(({ waitMs, next }) => later(next, waitMs))),
     ...given.map((entry) => later(entry, 0)),
-    ...ended.flatMap((one) =>
-      one.deadLetters.map((letter) => ({
+    ...ended.flatMap((count) =>
+      count.deadLetters.map((letter) => ({
         ...common,
         topic: deadLetters,
         value: Buffer.from(
@@ -143,7 +143,7 @@ async function reply(
   market: string,
   settlements: readonly Settlement[],
 ): Promise<void> {
-  const replies = settlements.flatMap((one) => one.replies);
+  const replies = settlements.flatMap((settlement) => settlement.replies);
   await Promise.all(
     replies.map(({ instance, score }) => redis.publish(repliesChannel(market, instance), score)),
   ).catch(() => undefined);

@@ -69,9 +69,9 @@ export function findTopicProblems(
   wanted: Topics,
 ): { readonly isLost: boolean; readonly text: string }[] {
   return Object.values(wanted).flatMap((name) => {
-    const one = topics.find(({ topic }) => topic === name);
-    if (one === undefined) return { isLost: true, text: `${name} is missing` };
-    const { partitions, replicas, retentionMs, cleanupPolicy } = one;
+    const fact = topics.find(({ topic }) => topic === name);
+    if (fact === undefined) return { isLost: true, text: `${name} is missing` };
+    const { partitions, replicas, retentionMs, cleanupPolicy } = fact;
     const problems = [];
     if (partitions !== PARTITIONS) {
       problems.push({

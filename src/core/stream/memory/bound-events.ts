@@ -88,7 +88,7 @@ export function planCuts(
     if (bytes > level) {
       return filled
         .slice(index)
-        .map((one) => ({ ...one, entriesLeft: Math.floor((one.entries * level) / one.bytes) }));
+        .map((size) => ({ ...size, entriesLeft: Math.floor((size.entries * level) / size.bytes) }));
     }
     room -= bytes;
   }

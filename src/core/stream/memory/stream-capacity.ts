@@ -131,7 +131,7 @@ export function shareRoom(
   fill = 1,
 ): ReadonlyMap<string, StreamRoom> {
   const rooms = new Map<string, StreamRoom>();
-  for (const [server, streams] of Map.groupBy(sizes, (one) => one.server)) {
+  for (const [server, streams] of Map.groupBy(sizes, (size) => size.server)) {
     const taken = streams.reduce((sum, { bytes }) => sum + bytes, 0);
     const freeBytes = fill * shareOf(nodes.get(server), taken) - taken;
     for (const { stream, total, bytes } of streams) {

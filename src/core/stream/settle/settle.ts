@@ -111,10 +111,10 @@ function argumentsOf(
   market: string,
   isPublishing: boolean,
 ): ScriptArgument[] {
-  const isDivided = (one: EndedEntry) =>
-    one.needsOwner || one.retries.length + one.deadLetters.length > 0;
+  const isDivided = (endedEntry: EndedEntry) =>
+    endedEntry.needsOwner || endedEntry.retries.length + endedEntry.deadLetters.length > 0;
   const divided = ended.filter(isDivided);
-  const acknowledged = divided.length === 0 ? ended : ended.filter((one) => !isDivided(one));
+  const acknowledged = divided.length === 0 ? ended : ended.filter((count) => !isDivided(count));
   const { lines, events } = toEvents(acknowledged, isPublishing);
   const args: ScriptArgument[] = [
     ...[GROUP, consumer, ENTRY_VERSION, stream.corridor, lines],
@@ -123,13 +123,13 @@ function argumentsOf(
   for (const { scoredAtMs, scores, rows } of events) {
     args.push(toIso(scoredAtMs), scores, `[${rows.join()}]`);
   }
-  for (const one of divided) {
-    args.push(one.entryId, one.transactions);
-    const { count, rows } = joined(isPublishing ? one.scores : []);
-    args.push(toIso(one.scoredAtMs), count, `[${rows}]`);
-    const deadLetters = isPublishing ? one.deadLetters : [];
-    args.push(one.retries.length, deadLetters.length);
-    for (const { waitMs, next } of one.retries) args.push(Math.round(waitMs), packRetry(next));
+  for (const part of divided) {
+    args.push(part.entryId, part.transactions);
+    const { count, rows } = joined(isPublishing ? part.scores : []);
+    args.push(toIso(part.scoredAtMs), count, `[${rows}]`);
+    const deadLetters = isPublishing ? part.deadLetters : [];
+    args.push(part.retries.length, deadLetters.length);
+    for (const { waitMs, next } of part.retries) args.push(Math.round(waitMs), packRetry(next));
     for (const letter of deadLetters) {
       args.push(letter.transactionId ?? '', letter.accountId ?? '');
       args.push(letter.attempts, letter.error, letter.failedAt);
@@ -137,7 +137,7 @@ function argumentsOf(
   }
   for (const { entryId, transactions, by } of replaced) {
     args.push(entryId, transactions, by.length);
-    for (const one of by) args.push(one.transactions, one.head, one.packed);
+    for (const count of by) args.push(count.transactions, count.head, count.packed);
   }
   for (const { instance, score } of replies) args.push(repliesChannel(market, instance), score);
   return args;
@@ -181,6 +181,6 @@ function joined(scores: readonly PublishedScores[]): PublishedScores {
   const [first] = scores;
   // As nearly always.
   if (first !== undefined && scores.length === 1) return first;
-  const count = scores.reduce((sum, one) => sum + one.count, 0);
+  const count = scores.reduce((sum, score) => sum + score.count, 0);
   return { count, rows: scores.map(({ rows }) => rows).join() };
 }

@@ -8,11 +8,11 @@ export type StreamMetrics = Pick<Metrics, (typeof NAMES)[number]>;
 export function reportStreams(metrics: StreamMetrics, streams: readonly StreamLag[]): void {
   // Figures of a former shard would stay, as an empty one is listed no more.
   for (const name of NAMES) metrics[name].reset();
-  for (const { stream, ...one } of streams) {
+  for (const { stream, ...figures } of streams) {
     const labels = { corridor: stream.corridor, shard: String(stream.shard) };
-    metrics.lagTransactions.set(labels, one.lag);
-    metrics.pendingTransactions.set(labels, one.pending);
-    metrics.lagSeconds.set(labels, one.oldestAgeMs / 1000);
-    metrics.retriesDue.set(labels, one.retriesWaiting);
+    metrics.lagTransactions.set(labels, figures.lag);
+    metrics.pendingTransactions.set(labels, figures.pending);
+    metrics.lagSeconds.set(labels, figures.oldestAgeMs / 1000);
+    metrics.retriesDue.set(labels, figures.retriesWaiting);
   }
 }

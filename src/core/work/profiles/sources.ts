@@ -58,11 +58,11 @@ export function snapshotsOf(query: Query, kind: PartyKind): Snapshots {
     mark() {
       const nowMs = performance.now();
       if (made === undefined || nowMs - made.atMs > MARK_MS) {
-        const one = { atMs: nowMs, mark: readMark(query) };
-        made = one;
+        const reading = { atMs: nowMs, mark: readMark(query) };
+        made = reading;
         // A failure is for the callers that wait: the next call reads again.
-        one.mark.catch(() => {
-          if (made === one) made = undefined;
+        reading.mark.catch(() => {
+          if (made === reading) made = undefined;
         });
       }
       return made.mark;

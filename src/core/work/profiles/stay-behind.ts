@@ -67,7 +67,7 @@ export function stayBehind(
 export async function settleDoubted(fold: KindFold): Promise<void> {
   const { snapshots, rebuilds } = fold;
   const doubted = fold.doubted.splice(0);
-  const rows = doubted.flatMap((one) => one.rows);
+  const rows = doubted.flatMap((doubt) => doubt.rows);
   const counted = rows.length === 0 ? [] : await snapshots.areCounted(rows);
   for (const { batchParty, rows: own, snapshot } of doubted) {
     if (counted.splice(0, own.length).every(Boolean)) {

@@ -120,7 +120,10 @@ export const sessionOperations = [
     run: async ({ query: { cursor = '' }, c }, database: Database) => {
       const listed = await listSessions(database.query, cursor, keySeen(c), PAGE);
       const { sessionId } = c.get('principal');
-      const items = listed.map((one) => ({ ...one, current: one.session_id === sessionId }));
+      const items = listed.map((session) => ({
+        ...session,
+        current: session.session_id === sessionId,
+      }));
       return pageOf(items, PAGE, ({ session_id: id }) => id);
     },
   }),

@@ -133,8 +133,8 @@ const WORK: Readonly<Record<Exclude<MonthStep, 'cold' | 'ended'>, Work>> = {
     const found = await listTables(database.query, market);
     for (const kind of KINDS) {
       const name = partitionName(kind, month);
-      const table = found.find((one) => one.name === name);
-      if (table === undefined || archived.manifest.tables.some((one) => one.name === name))
+      const table = found.find((table) => table.name === name);
+      if (table === undefined || archived.manifest.tables.some((table) => table.name === name))
         continue;
       if (signal.aborted) break;
       const made = await exportTable(

@@ -144,7 +144,7 @@ export function createTally(before: BandsOf, after: BandsOf) {
       return {
         ...both(all),
         corridors: [...corridors]
-          .sort(([one], [other]) => (one < other ? -1 : 1))
+          .sort(([left], [right]) => (left < right ? -1 : 1))
           .map(([corridor, tables]) => ({
             corridor,
             bands_before: { ...before(corridor) },

@@ -191,7 +191,7 @@ function addExample(
   examples[flip] ??= [];
   const kept = examples[flip] as Counts['examples'][string];
   if (kept.length >= EXAMPLES_MAX * LABELS.length) return;
-  if (kept.filter((one) => one.label === name).length >= EXAMPLES_MAX) return;
+  if (kept.filter((example) => example.label === name).length >= EXAMPLES_MAX) return;
   kept.push({ id, corridor, label: name, points, against });
 }
 

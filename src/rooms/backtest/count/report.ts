@@ -72,10 +72,13 @@ export const perDayOf = (days: number) => (count: number) =>
   days === 0 ? 0 : Math.round((count / days) * DAILY) / DAILY;
 
 const listOf = (counts: Readonly<Record<string, number>>) =>
-  Object.entries(counts).sort(([one], [other]) => (one < other ? -1 : 1));
+  Object.entries(counts).sort(([left], [right]) => (left < right ? -1 : 1));
 
 export const totalOf = (all: readonly ByLabel[]): ByLabel =>
-  all.reduce<ByLabel>((sum, one) => [sum[0] + one[0], sum[1] + one[1], sum[2] + one[2]], [0, 0, 0]);
+  all.reduce<ByLabel>(
+    (sum, count) => [sum[0] + count[0], sum[1] + count[1], sum[2] + count[2]],
+    [0, 0, 0],
+  );
 
 const caughtOf = ({ verdicts }: VersionCounts) => totalOf(verdicts.slice(1))[FRAUD];
 
@@ -86,7 +89,7 @@ function verdictsOf({ verdicts, points, money }: VersionCounts) {
     declines: rightnessOf(verdicts.slice(2), verdicts.slice(0, 2)),
     auc: aucOf(points),
     money: Object.entries(money)
-      .sort(([one], [other]) => (one < other ? -1 : 1))
+      .sort(([left], [right]) => (left < right ? -1 : 1))
       .map(([currency, cells]) => ({ currency, ...moneyOf(cells) })),
   };
 }
@@ -156,10 +159,10 @@ function ruleOf({ rules, pairs }: Counts, { id, code }: Named): Report['rules'][
   const total = (rows: ByLabel) => rows[0] + rows[1] + rows[2];
   const overlaps = Object.entries(pairs)
     .flatMap(([pair, rows]) => {
-      const [one = '', other = ''] = pair.split(' ');
-      return one === id ? { id: other, rows } : other === id ? { id: one, rows } : [];
+      const [count = '', other = ''] = pair.split(' ');
+      return count === id ? { id: other, rows } : other === id ? { id: count, rows } : [];
     })
-    .sort((one, other) => other.rows - one.rows || (one.id < other.id ? -1 : 1))
+    .sort((left, right) => right.rows - left.rows || (left.id < right.id ? -1 : 1))
     .slice(0, OVERLAPS_MAX);
   return {
     id,
@@ -173,7 +176,7 @@ function ruleOf({ rules, pairs }: Counts, { id, code }: Named): Report['rules'][
       legitimate: needed[LEGITIMATE],
       verdicts: total(needed) + total(raised),
     },
-    overlaps: overlaps.map((one) => ({ ...one, share: one.rows / total(hits) })),
+    overlaps: overlaps.map((overlap) => ({ ...overlap, share: overlap.rows / total(hits) })),
   };
 }
 
@@ -196,7 +199,7 @@ function curveOf({ points }: VersionCounts, perDay: (count: number) => number): 
 }
 
 const sum = (rows: readonly ByLabel[], label: number) =>
-  rows.reduce((total, one) => total + (one[label] as number), 0);
+  rows.reduce((total, row) => total + (row[label] as number), 0);
 
 /**
  * Figures of counts with their 95 % intervals.

@@ -100,7 +100,7 @@ function createLeafCheck(stored: ReadTile, note: Note) {
         tiles.set(`${level}/${tile}`, bytes);
     },
     end: async () => {
-      const expected = new Set(wrong.map((one) => one.expected));
+      const expected = new Set(wrong.map((finding) => finding.expected));
       for (const { position, made } of wrong) {
         note(expected.has(made) ? 'reordered' : 'edited', `leaf ${position} of the log`);
       }

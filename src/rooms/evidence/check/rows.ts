@@ -156,8 +156,8 @@ function contentsOf(
 ): ReadonlyMap<string, string> {
   return new Map([
     ...lines.map((line) => [`audit ${line.auditId}`, auditContent(line)] as const),
-    ...models.map((one) => [`model ${one.model}`, modelContent(one)] as const),
-    ...ruleSets.map((one) => [`rule-set ${one.ruleSet}`, ruleSetContent(one)] as const),
+    ...models.map((finding) => [`model ${finding.model}`, modelContent(finding)] as const),
+    ...ruleSets.map((ruleSet) => [`rule-set ${ruleSet.ruleSet}`, ruleSetContent(ruleSet)] as const),
   ]);
 }
 
@@ -216,12 +216,12 @@ const SWAPPED_MAX = 200;
 /** Notes wrong rows. A row that would be right under the id of another wrong row was swapped with that row. */
 function noteWrong(wrong: readonly Wrong[], note: Note): void {
   const compared = wrong.slice(0, SWAPPED_MAX);
-  for (const one of wrong) {
+  for (const model of wrong) {
     const isMoved = compared.some(
       ({ kind, id, expected }) =>
-        kind === one.kind && id !== one.id && one.hashAs(id).toString('hex') === expected,
+        kind === model.kind && id !== model.id && model.hashAs(id).toString('hex') === expected,
     );
-    note(isMoved ? 'reordered' : 'edited', one.name);
+    note(isMoved ? 'reordered' : 'edited', model.name);
   }
 }
 

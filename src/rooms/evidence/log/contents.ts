@@ -168,7 +168,7 @@ function write(value: Json): string {
     throw new Error('JSON has no such number');
   if (value === null || typeof value !== 'object') return writeSimple(value);
   if (Array.isArray(value)) return `[${value.map(write).join(',')}]`;
-  const fields = Object.entries(value).sort(([one], [other]) => (one < other ? -1 : 1));
+  const fields = Object.entries(value).sort(([left], [right]) => (left < right ? -1 : 1));
   return `{${fields.map(([key, field]) => `${JSON.stringify(key)}:${write(field)}`).join(',')}}`;
 }
 

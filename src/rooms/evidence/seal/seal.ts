@@ -160,8 +160,10 @@ async function findVersions(query: Query, log: LogRow, sealedAt: string): Promis
   const isKnown = (await findEntry(query, log.logId, 'rule-set', id)) !== undefined;
   return [
     ...(isKnown ? [] : [entryOf('rule-set', id, contentOfBuild(), sealedAt)]),
-    ...models.map((one) => entryOf('model', one.model, modelContent(one), sealedAt)),
-    ...approved.map((one) => entryOf('rule-set', one.ruleSet, ruleSetContent(one), sealedAt)),
+    ...models.map((model) => entryOf('model', model.model, modelContent(model), sealedAt)),
+    ...approved.map((approval) =>
+      entryOf('rule-set', approval.ruleSet, ruleSetContent(approval), sealedAt),
+    ),
   ];
 }
 

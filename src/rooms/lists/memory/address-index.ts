@@ -43,7 +43,7 @@ export function createAddressIndex(): AddressIndex {
     has(bytes) {
       const [isV4, at] = [isIPv4(bytes), numberOf(bytes)];
       if ((isV4 ? v4 : v6).has(at)) return true;
-      return added.some((one) => one.isV4 === isV4 && one.from <= at && at <= one.to);
+      return added.some((range) => range.isV4 === isV4 && range.from <= at && at <= range.to);
     },
     bytes: () => v4.bytes() + v6.bytes(),
     size: () => size,

@@ -87,7 +87,7 @@ export function createHashIndex(seed: number): HashIndex {
         await pause();
       }
     },
-    bytes: () => segments.reduce((sum, one) => sum + (one?.hashes.byteLength ?? 0), 0),
+    bytes: () => segments.reduce((sum, segment) => sum + (segment?.hashes.byteLength ?? 0), 0),
     size: () => size,
   };
 }

@@ -240,7 +240,7 @@ export function createModelHealth(nowMs: () => number): ModelHealth {
     note(call) {
       const atMs = nowMs();
       calls.push({ ...call, atMs });
-      const expired = calls.findIndex((one) => atMs - one.atMs <= WINDOW_MS);
+      const expired = calls.findIndex((call) => atMs - call.atMs <= WINDOW_MS);
       calls.splice(0, Math.max(expired, calls.length - CALLS_MAX));
       if (suspendedUntilMs !== null) return noteTrial(call);
       if (!isBad(call)) return undefined;

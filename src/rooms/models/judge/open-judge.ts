@@ -145,9 +145,9 @@ export function openJudge(
 }
 
 function withoutShadows({ corridors, models }: ModelsInForce): ModelsInForce {
-  const deciding = [...corridors].map(([corridor, one]): [string, InForce] => [
+  const deciding = [...corridors].map(([corridor, inForce]): [string, InForce] => [
     corridor,
-    { ...one, shadows: [] },
+    { ...inForce, shadows: [] },
   ]);
   return { models, corridors: new Map(deciding) };
 }
@@ -184,13 +184,13 @@ export async function limitQuestions(
   plan: readonly Questions[],
 ): Promise<Questions[]> {
   const limited: Questions[] = [];
-  for (const one of plan) {
-    const { corridor, role, line, indexes } = one;
+  for (const inForce of plan) {
+    const { corridor, role, line, indexes } = inForce;
     const isAsked = line.some((model) => model !== null);
     const scopes = [corridorScope(corridor), LIMITED_MARKET];
     const asked = isAsked ? await takeSome('inference', scopes, indexes.length) : indexes.length;
     if (asked < indexes.length) inferenceRefused.inc({ corridor, role }, indexes.length - asked);
-    limited.push({ ...one, asked });
+    limited.push({ ...inForce, asked });
   }
   return limited;
 }

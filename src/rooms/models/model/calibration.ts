@@ -32,9 +32,12 @@ const isotonic = z
   .refine(({ margins, probabilities }) => rises(margins) && rises(probabilities), {
     error: 'must not fall',
   })
-  .refine(({ probabilities }) => probabilities.every((one) => one > 0 && one < 1), {
-    error: 'must lie between 0 and 1',
-  });
+  .refine(
+    ({ probabilities }) => probabilities.every((probability) => probability > 0 && probability < 1),
+    {
+      error: 'must lie between 0 and 1',
+    },
+  );
 
 export const calibrationSchema = z.discriminatedUnion('kind', [platt, isotonic]);
 export type Calibration = Readonly<z.infer<typeof calibrationSchema>>;

@@ -13,11 +13,11 @@ export type Contributions = {
    * the margin and the exact sum of its leaves. base + all values of a row = margin.
    */
   readonly base: Float64Array;
-  /** Row after row, one value a feature; above 0 raises the risk. */
+  /** Row after row, a value for each feature; above 0 raises the risk. */
   readonly values: Float64Array;
 };
 
-/** Adds to the values of a row what its inputs contribute through one tree. */
+/** Adds to the values of a row what its inputs contribute through a tree. */
 type AddTree = (root: number, row: Float64Array, values: Float64Array) => void;
 
 /** @param margins of the same batch, from predictTrees */
@@ -80,12 +80,16 @@ export function treeShap(
 ): Contributions {
   const levels = Array.from({ length: Math.max(...treeDepths(ensemble)) + 1 }, (_, level) => ({
     feature: new Int32Array(level + 1),
-    zero: new Float64Array(level + 1),
-    one: new Float64Array(level + 1),
+    zeroShare: new Float64Array(level + 1),
+    oneShare: new Float64Array(level + 1),
     weight: new Float64Array(level + 1),
   }));
   return contributionsOf(ensemble, batch, margins, (root, row, values) => {
-    walk({ ensemble, row, values, levels }, root, 0, -1, { zero: 1, one: 1, feature: -1 });
+    walk({ ensemble, row, values, levels }, root, 0, -1, {
+      zeroShare: 1,
+      oneShare: 1,
+      feature: -1,
+    });
   });
 }
 
@@ -95,8 +99,8 @@ export function treeShap(
  */
 type Path = {
   readonly feature: Int32Array;
-  readonly zero: Float64Array;
-  readonly one: Float64Array;
+  readonly zeroShare: Float64Array;
+  readonly oneShare: Float64Array;
   readonly weight: Float64Array;
 };
 
@@ -108,7 +112,7 @@ type Walk = {
 };
 
 /** Shares of the rows that pass a split without knowing its feature, and knowing it. */
-type Shares = { readonly zero: number; readonly one: number };
+type Shares = { readonly zeroShare: number; readonly oneShare: number };
 type Step = Shares & { readonly feature: number };
 
 /** @param above index of the last feature on the path of the level above */
@@ -124,17 +128,17 @@ function walk(given: Walk, node: number, level: number, above: number, by: Step)
   }
   const found = path.feature.indexOf(feature, 1);
   const isKnown = found > 0 && found <= last;
-  const before = isKnown ? unwind(path, last, found) : { zero: 1, one: 1 };
+  const before = isKnown ? unwind(path, last, found) : { zeroShare: 1, oneShare: 1 };
   const left = ensemble.left[node] ?? 0;
   const input = row[feature] ?? Number.NaN;
   const below = left + (input < (ensemble.threshold[node] ?? 0) ? 0 : 1);
   const hot = Number.isNaN(input) ? ensemble.missing[node] : below;
   for (const child of [left, left + 1]) {
-    const zero = before.zero * shareOf(ensemble, left, child);
-    const one = child === hot ? before.one : 0;
+    const zeroShare = before.zeroShare * shareOf(ensemble, left, child);
+    const oneShare = child === hot ? before.oneShare : 0;
     // No row reaches this node, whatever is known.
-    if (zero === 0 && one === 0) continue;
-    walk(given, child, level + 1, isKnown ? last - 1 : last, { zero, one, feature });
+    if (zeroShare === 0 && oneShare === 0) continue;
+    walk(given, child, level + 1, isKnown ? last - 1 : last, { zeroShare, oneShare, feature });
   }
 }
 
@@ -146,39 +150,40 @@ function shareOf({ cover }: TreeEnsemble, left: number, child: number): number {
 
 /** Copies the path of the level above and appends a step (the paper's EXTEND). */
 function extend(path: Path, above: Path | undefined, last: number, step: Step): void {
-  const { feature, zero, one, weight } = path;
+  const { feature, zeroShare, oneShare, weight } = path;
   for (let at = 0; at < last && above !== undefined; at++) {
     feature[at] = above.feature[at] as number;
-    zero[at] = above.zero[at] as number;
-    one[at] = above.one[at] as number;
+    zeroShare[at] = above.zeroShare[at] as number;
+    oneShare[at] = above.oneShare[at] as number;
     weight[at] = above.weight[at] as number;
   }
   feature[last] = step.feature;
-  zero[last] = step.zero;
-  one[last] = step.one;
+  zeroShare[last] = step.zeroShare;
+  oneShare[last] = step.oneShare;
   weight[last] = last === 0 ? 1 : 0;
   for (let size = last - 1; size >= 0; size--) {
     const here = weight[size] ?? 0;
-    weight[size + 1] = (weight[size + 1] ?? 0) + (step.one * here * (size + 1)) / (last + 1);
-    weight[size] = (step.zero * here * (last - size)) / (last + 1);
+    weight[size + 1] = (weight[size + 1] ?? 0) + (step.oneShare * here * (size + 1)) / (last + 1);
+    weight[size] = (step.zeroShare * here * (last - size)) / (last + 1);
   }
 }
 
 /** Takes the feature at an index out of the path (UNWIND); returns its shares so far. */
 function unwind(path: Path, last: number, at: number): Shares {
-  const shares = { zero: path.zero[at] ?? 0, one: path.one[at] ?? 0 };
+  const shares = { zeroShare: path.zeroShare[at] ?? 0, oneShare: path.oneShare[at] ?? 0 };
   weigh(path, last, shares);
   for (let size = 0; size < last; size++) path.weight[size] = without[size] ?? 0;
-  for (const list of [path.feature, path.zero, path.one]) list.copyWithin(at, at + 1, last + 1);
+  for (const list of [path.feature, path.zeroShare, path.oneShare])
+    list.copyWithin(at, at + 1, last + 1);
   return shares;
 }
 
 /** Adds to each feature on the path its part of a leaf's value. */
 function share(path: Path, last: number, value: number, values: Float64Array): void {
   for (let at = 1; at <= last; at++) {
-    const shares = { zero: path.zero[at] ?? 0, one: path.one[at] ?? 0 };
+    const shares = { zeroShare: path.zeroShare[at] ?? 0, oneShare: path.oneShare[at] ?? 0 };
     const feature = path.feature[at] ?? 0;
-    const part = weigh(path, last, shares) * (shares.one - shares.zero) * value;
+    const part = weigh(path, last, shares) * (shares.oneShare - shares.zeroShare) * value;
     values[feature] = (values[feature] ?? 0) + part;
   }
 }
@@ -187,17 +192,17 @@ function share(path: Path, last: number, value: number, values: Float64Array): v
 const without = new Float64Array(MODEL_DEPTH_MAX + 1);
 
 /** Writes `without`, and returns the sum of its weights. */
-function weigh({ weight }: Path, last: number, { zero, one }: Shares): number {
+function weigh({ weight }: Path, last: number, { zeroShare, oneShare }: Shares): number {
   let sum = 0;
   for (let size = last - 1, above = weight[last] ?? 0; size >= 0; size--) {
     const here = weight[size] ?? 0;
     const left =
-      one === 0
-        ? (here * (last + 1)) / (zero * (last - size))
-        : (above * (last + 1)) / ((size + 1) * one);
+      oneShare === 0
+        ? (here * (last + 1)) / (zeroShare * (last - size))
+        : (above * (last + 1)) / ((size + 1) * oneShare);
     without[size] = left;
     sum += left;
-    above = here - (left * zero * (last - size)) / (last + 1);
+    above = here - (left * zeroShare * (last - size)) / (last + 1);
   }
   return sum;
 }

@@ -121,7 +121,8 @@ export function marginOfBaseScore(baseScore: number): number {
 
 function areFinite(value: unknown): boolean {
   return (
-    Array.isArray(value) && value.every((one) => typeof one === 'boolean' || Number.isFinite(one))
+    Array.isArray(value) &&
+    value.every((element) => typeof element === 'boolean' || Number.isFinite(element))
   );
 }
 

@@ -81,5 +81,5 @@ export function calibrationTable(
 }
 
 type Row = { readonly probability: number };
-const isTie = (one: Row | undefined, next: Row | undefined) =>
-  one?.probability === next?.probability;
+const isTie = (row: Row | undefined, next: Row | undefined) =>
+  row?.probability === next?.probability;

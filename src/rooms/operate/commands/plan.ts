@@ -205,8 +205,8 @@ function linesOf(
     ...months
       .filter(({ month }) => month % step === 0 || month === ahead)
       .map(
-        (one) =>
-          `${String(one.month).padStart(5)}  ${whole(one.rows).padStart(14)}  ${whole(one.diskGb).padStart(7)}`,
+        (month) =>
+          `${String(month.month).padStart(5)}  ${whole(month.rows).padStart(14)}  ${whole(month.diskGb).padStart(7)}`,
       ),
     '',
     `cost a month and a million transactions, of ${whole(rowsAMonth)} rows in month ${ahead}; list prices of Render, ${json.prices_as_of}`,

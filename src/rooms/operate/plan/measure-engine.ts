@@ -63,7 +63,7 @@ export async function readWorkers({
 }: Pick<Stores, 'redis' | 'market'>): Promise<Workers> {
   const { reports, nowMs } = await listReports(redis, market);
   // The newest report of a worker is the last.
-  return new Map(reports.map((one) => [one.report.name, toUsage(one, nowMs)]));
+  return new Map(reports.map((report) => [report.report.name, toUsage(report, nowMs)]));
 }
 
 function toUsage({ report, atMs }: ReportAt, nowMs: number): WorkerUsage {

@@ -72,12 +72,12 @@ async function run(args: string[], context: CommandContext): Promise<number> {
   const seconds = Math.round((performance.now() - beganMs) / 100) / 10;
   const { rows, monthsLeftOut: months } = copied;
   const tables = Object.entries(rows);
-  const sum = tables.reduce((total, [, one]) => total + one, 0);
+  const sum = tables.reduce((total, [, count]) => total + count, 0);
   output.value(
     { fields: copied.fields, rows, left_out: LEFT_OUT, months_left_out: months, seconds },
     [
       `copied rows=${sum} seconds=${seconds}; tokens of nobody stand for ${copied.fields.join(', ')} and for names of people`,
-      ...tables.filter(([, one]) => one > 0).map(([table, one]) => `  ${table} ${one}`),
+      ...tables.filter(([, count]) => count > 0).map(([table, count]) => `  ${table} ${count}`),
       'left out:',
       ...LEFT_OUT.map(({ why, tables: names }) => `  ${names.join(', ')} (${why})`),
       ...(months.length === 0 ? [] : [`  detached and cold months: ${months.join(', ')}`]),

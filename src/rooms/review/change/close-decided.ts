@@ -77,26 +77,26 @@ async function makeLabels(query: Query, due: readonly DecidedCase[]) {
     frauds.length === 0 ? null : await findLoggedFeature(query, frauds, AMOUNT_TO_MEDIAN);
   const labels: Made[] = [];
   const outcomes = new Map<string, LabelOutcome>();
-  for (const one of due) {
-    const { transaction_id: id, disposition } = one;
+  for (const dueCase of due) {
+    const { transaction_id: id, disposition } = dueCase;
     const isLabelled = disposition !== 'unsure' && reachable.has(id);
-    if (isLabelled) labels.push({ label: toLabel(one, ratios?.get(id) ?? null), by: one });
+    if (isLabelled) labels.push({ label: toLabel(dueCase, ratios?.get(id) ?? null), by: dueCase });
     outcomes.set(id, isLabelled ? 'posted' : disposition === 'unsure' ? 'none' : 'month_detached');
   }
   return { labels, outcomes };
 }
 
-function toLabel(one: DecidedCase, amountToMedian: number | null): Label {
-  const createdAtMs = Date.parse(one.created_at);
-  const label: LabelValue = one.disposition === 'fraud' ? 'fraud' : 'legitimate';
+function toLabel(decidedCase: DecidedCase, amountToMedian: number | null): Label {
+  const createdAtMs = Date.parse(decidedCase.created_at);
+  const label: LabelValue = decidedCase.disposition === 'fraud' ? 'fraud' : 'legitimate';
   return {
-    transactionId: one.transaction_id,
+    transactionId: decidedCase.transaction_id,
     createdAtMs,
-    accountId: one.account_id,
-    merchantId: one.merchant_id,
+    accountId: decidedCase.account_id,
+    merchantId: decidedCase.merchant_id,
     label,
     source: REVIEW_LABEL_SOURCE,
-    labelledAtMs: Math.max(Date.parse(one.decided_at ?? one.now), createdAtMs),
+    labelledAtMs: Math.max(Date.parse(decidedCase.decided_at ?? decidedCase.now), createdAtMs),
     amountToMedian: label === 'fraud' ? amountToMedian : null,
     note: null,
   };
@@ -113,7 +113,7 @@ async function storeLabels(query: Query, labels: readonly Made[]): Promise<strin
     const batchId = randomUUID();
     const sorted = made
       .map(({ label }) => label)
-      .sort((one, other) => (one.transactionId < other.transactionId ? -1 : 1));
+      .sort((left, right) => (left.transactionId < right.transactionId ? -1 : 1));
     const reporter = { client: client ?? REVIEW_LABEL_SOURCE, identity };
     await insertLabels(query, { batchId, receivedAtMs: Date.parse(now), reporter, labels: sorted });
     await openLabelBatch(

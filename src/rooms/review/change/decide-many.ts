@@ -36,13 +36,15 @@ export async function decideMany(
   return await database.transaction(async (query) => {
     const { policy } = await readPolicy(query);
     const ids = [...new Set(cases)];
-    const known = new Map((await lockCases(query, ids)).map((one) => [one.transaction_id, one]));
+    const known = new Map(
+      (await lockCases(query, ids)).map((lockCase) => [lockCase.transaction_id, lockCase]),
+    );
     const decided: Decided[] = [];
     const decide = (id: string): CaseJson => {
-      const one = known.get(id);
-      if (one === undefined) throw unknownCase(id);
-      if (isRepeated(one, by, decision)) return toCaseJson(one, policy);
-      const now = decideUnclaimed(one, by, policy, decision);
+      const found = known.get(id);
+      if (found === undefined) throw unknownCase(id);
+      if (isRepeated(found, by, decision)) return toCaseJson(found, policy);
+      const now = decideUnclaimed(found, by, policy, decision);
       decided.push(now);
       return toCaseJson(now.after, policy);
     };
@@ -57,8 +59,8 @@ export async function decideMany(
       decided.map(({ before, changed }) => changeOf('case.decide', before, changed)),
     );
     return {
-      items: outcomes.filter((one) => 'state' in one),
-      refused: outcomes.filter((one) => 'detail' in one),
+      items: outcomes.filter((outcome) => 'state' in outcome),
+      refused: outcomes.filter((outcome) => 'detail' in outcome),
     };
   });
 }
@@ -73,8 +75,14 @@ function orRefused(id: string, decide: (id: string) => CaseJson): CaseJson | Ref
 }
 
 /** Whether the person has already decided the case so: a client repeats a request whose answer was lost. */
-const isRepeated = (one: StoredCase, { name }: By, { disposition, reason }: steps.Decision) =>
-  one.decided_by === name && one.disposition === disposition && one.decision_reason === reason;
+const isRepeated = (
+  storedCase: StoredCase,
+  { name }: By,
+  { disposition, reason }: steps.Decision,
+) =>
+  storedCase.decided_by === name &&
+  storedCase.disposition === disposition &&
+  storedCase.decision_reason === reason;
 
 type Decided = {
   readonly before: StoredCase;

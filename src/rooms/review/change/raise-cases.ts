@@ -44,9 +44,14 @@ export async function raiseCases(
     const disputes = taken.filter(({ source }) => source === 'dispute');
     const disputed = new Set(disputes.flatMap(({ transactionIds }) => transactionIds));
     const located = await locateReviewed(query, [...named], policy.policy.currency);
-    const cases = located.map((one) => {
-      const scored = one.verdict === 'review' ? 'verdict' : 'spot_check';
-      return toNewCase(one, disputed.has(one.transaction_id) ? 'dispute' : scored, policy, ENGINE);
+    const cases = located.map((transaction) => {
+      const scored = transaction.verdict === 'review' ? 'verdict' : 'spot_check';
+      return toNewCase(
+        transaction,
+        disputed.has(transaction.transaction_id) ? 'dispute' : scored,
+        policy,
+        ENGINE,
+      );
     });
     const before = disputed.size === 0 ? [] : await lockCases(query, [...disputed]);
     const opened = await openCases(query, cases);
@@ -61,11 +66,11 @@ async function recordDisputes(
   before: readonly StoredCase[],
   opened: readonly Opened[],
 ): Promise<void> {
-  const changed = new Map(opened.map((one) => [one.transaction_id, one]));
-  const changes = before.flatMap(({ transaction_id: subject, ...one }) => {
+  const changed = new Map(opened.map((transaction) => [transaction.transaction_id, transaction]));
+  const changes = before.flatMap(({ transaction_id: subject, ...transaction }) => {
     const after = changed.get(subject);
     if (after === undefined) return [];
-    const { state, source, priority, disposition, decided_by } = one;
+    const { state, source, priority, disposition, decided_by } = transaction;
     return {
       action: 'case.dispute' as const,
       subject,

@@ -57,7 +57,10 @@ export async function readStatus(query: Query, nowMs: number): Promise<Status> {
     due_next: await listDueNext(query, DUE_NEXT_MAX),
     officers_at_work: officers,
     utilisation: officers === 0 ? null : rounded(decided / officers / perHour),
-    officers: named.map((one) => ({ ...one, utilisation: rounded(one.decided / perHour) })),
+    officers: named.map((officer) => ({
+      ...officer,
+      utilisation: rounded(officer.decided / perHour),
+    })),
     forecast: forecast.map((row) => ({ ...row, priority: priorityName(row.priority) })),
     overflow: overflow
       .filter(({ cases }) => cases > 0)

@@ -126,7 +126,7 @@ export async function openCases(query: Query, cases: readonly NewCase[]): Promis
 }
 
 const columnsOf = (cases: readonly NewCase[]) =>
-  NEW_NAMES.map((name) => textArray(cases.map((one) => textOf(one[name]))));
+  NEW_NAMES.map((name) => textArray(cases.map((newCase) => textOf(newCase[name]))));
 
 /** Reasons are codes, so an array of them needs no quotes. */
 function textOf(value: NewCase[keyof typeof opening]): string | null {

@@ -210,9 +210,9 @@ function rangesUntil(until: Position | undefined, { ranges, isDescending }: Pass
   });
 }
 
-const byRank = (isDescending: boolean) => (one: RowPosition, other: RowPosition) => {
-  const [left, right] = [unitsOf(one.value), unitsOf(other.value)];
-  const isLess = left === right ? one.id < other.id : left < right;
+const byRank = (isDescending: boolean) => (first: RowPosition, second: RowPosition) => {
+  const [left, right] = [unitsOf(first.value), unitsOf(second.value)];
+  const isLess = left === right ? first.id < second.id : left < right;
   return isLess === isDescending ? 1 : -1;
 };
 

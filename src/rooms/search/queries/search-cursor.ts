@@ -52,7 +52,8 @@ export function digestQuestion(question: object): string {
 
 export function encodeSearchCursor({ digest, position }: SearchCursor): string {
   const { pass, after, window } = position;
-  const pair = (one: RowPosition | null | undefined) => (one ? [one.id, one.value] : null);
+  const pair = (position: RowPosition | null | undefined) =>
+    position ? [position.id, position.value] : null;
   const until = window?.until?.id ?? null;
   return encodeJsonCursor([digest, pass, pair(after), pair(window?.listed), until]);
 }

@@ -116,15 +116,15 @@ export async function find(
 
 /** A cursor of ours cannot name a pass that its question lacks; one that somebody made might. */
 function isOfPasses({ pass, after, window }: SearchPosition, passes: readonly Pass[]): boolean {
-  const one = passes[pass];
-  if (one === undefined) return passes.length === 0;
-  if (one.kind !== 'window') {
-    const isPosition = one.kind === 'time' || after === null || isScoreValue(after.value);
+  const search = passes[pass];
+  if (search === undefined) return passes.length === 0;
+  if (search.kind !== 'window') {
+    const isPosition = search.kind === 'time' || after === null || isScoreValue(after.value);
     return window === null && isPosition;
   }
   if (window === null) return true;
   const { value } = window.listed;
-  return one.by === 'score' ? isScoreValue(value) : value !== null;
+  return search.by === 'score' ? isScoreValue(value) : value !== null;
 }
 
 type PageOfPasses = {
@@ -248,7 +248,7 @@ async function countMatches(
 ): Promise<Total> {
   let counted = 0;
   const stopped = await walkRanges({
-    ranges: [...ranges].sort((one, other) => other.fromMs - one.fromMs),
+    ranges: [...ranges].sort((left, right) => right.fromMs - left.fromMs),
     isDescending: true,
     after: null,
     budget,

@@ -110,7 +110,9 @@ export async function whatIf(
   const isMoved = (at: number) => !Object.is(before[at], after[at]);
   const vector = logged.map((value, at) => (isMoved(at) ? (after[at] ?? Number.NaN) : value));
   const answerOf = await askInputs(inputSources, [stored, changed], [ruleSet]);
-  const [was, is] = [stored, changed].map((one, nth) => recordInputs(ruleSet, one, answerOf, nth));
+  const [was, is] = [stored, changed].map((inputs, nth) =>
+    recordInputs(ruleSet, inputs, answerOf, nth),
+  );
   const moved = Object.entries(is ?? {}).filter(([key, value]) => was?.[key] !== value);
   const ruleInputs = { ...record.ruleInputs, ...Object.fromEntries(moved) };
   const opinion = judge?.judge([vector])[0] ?? null;

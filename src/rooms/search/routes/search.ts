@@ -105,8 +105,11 @@ export const listTransactions = operation({
       const { items, ...page } = await searchTransactions(from, asked);
       const now = parts.switches.current();
       const select = selectFields(FIELD_NAMES.foundTransaction, asked.fields);
-      const told = items.map((one) =>
-        select({ ...one, score: one.score && withReleases(now, one.score) }),
+      const told = items.map((transaction) =>
+        select({
+          ...transaction,
+          score: transaction.score && withReleases(now, transaction.score),
+        }),
       );
       return { items: told, ...page };
     }),
@@ -133,6 +136,6 @@ export const listScores = operation({
       const { items, ...page } = await searchScores(from, asked);
       const now = parts.switches.current();
       const select = selectFields(FIELD_NAMES.foundScore, asked.fields);
-      return { items: items.map((one) => select(withReleases(now, one))), ...page };
+      return { items: items.map((score) => select(withReleases(now, score))), ...page };
     }),
 });

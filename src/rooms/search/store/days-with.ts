@@ -14,7 +14,7 @@ export function isTallied(filter: SearchFilter): boolean {
   const { corridor, currency, verdict, rule_set, model, reason, label, status } = filter;
   const isOpen = status === 'accepted' || status === 'dead_lettered';
   const counted = [corridor, currency, verdict, rule_set, model, reason, label];
-  return isOpen || counted.some((one) => one !== undefined);
+  return isOpen || counted.some((count) => count !== undefined);
 }
 
 /** Starts of UTC days, oldest first; null where the tallies lag so far behind that they cannot say. */
@@ -64,7 +64,7 @@ function countsOf(filter: SearchFilter, parameter: Parameter): Counts {
   const ofModel = () => equals(`coalesce(model, '${NO_MODEL}')`, model);
   const all = new Set<string>();
   const sum = (outcomes: readonly string[], further: string) => {
-    for (const one of outcomes) all.add(one);
+    for (const outcome of outcomes) all.add(outcome);
     return `coalesce(sum(count) filter (where outcome = any (${parameter(outcomes)}::text[]) ${further}), 0)`;
   };
   const accepted = () => sum(['accepted'], ofCurrency());

@@ -88,7 +88,7 @@ export function toPoint({ status }: LiveFigures) {
 }
 
 const oldestOf = (corridors: NonNullable<StatusJson['corridors']>) =>
-  Math.max(0, ...corridors.map((one) => one.oldest_age_seconds));
+  Math.max(0, ...corridors.map((corridor) => corridor.oldest_age_seconds));
 
 /** Lag that `risk_stream_lag_transactions` sums up: transactions in flight are no queue. */
 const lagOf = (corridors: NonNullable<StatusJson['corridors']>) =>

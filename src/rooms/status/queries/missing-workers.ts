@@ -23,11 +23,11 @@ export function countWorkers(seen: readonly SeenAt[], nowMs: number): WorkerCoun
 export function missingWorkers(seen: readonly SeenAt[], nowMs: number): SeenAt[] {
   const starts = seen
     .map(({ worker }) => Date.parse(worker.startedAt))
-    .toSorted((one, other) => other - one);
+    .toSorted((left, right) => right - left);
   // The worker that fell silent last has the fewest replacements to choose from.
   const silent = seen.filter(({ atMs }) => nowMs - atMs > SILENT_MS);
   return silent
-    .toSorted((one, other) => other.atMs - one.atMs)
+    .toSorted((left, right) => right.atMs - left.atMs)
     .filter(({ atMs }) => {
       const isReplaced = (starts[0] ?? 0) > atMs;
       if (isReplaced) starts.shift();

@@ -73,7 +73,7 @@ type Found = {
 
 export function toWorkers({ reports, seen, holdings, nowMs }: Found): WorkerJson[] {
   const reported = Map.groupBy(reports, ({ report }) => report.name);
-  const lastSeen = new Map(seen.map((one) => [one.worker.name, one]));
+  const lastSeen = new Map(seen.map((seenWorker) => [seenWorker.worker.name, seenWorker]));
   const holding = Map.groupBy(holdings, ({ worker }) => worker);
   const missing = new Set(missingWorkers(seen, nowMs).map(({ worker }) => worker.name));
   const names = new Set([...reported.keys(), ...lastSeen.keys(), ...holding.keys()]);
@@ -83,10 +83,11 @@ export function toWorkers({ reports, seen, holdings, nowMs }: Found): WorkerJson
       seen: lastSeen.get(name),
       holdings: holding.get(name) ?? [],
     };
-    const one = toWorker(name, of, nowMs);
+    const seenWorker = toWorker(name, of, nowMs);
     // Redis may keep the consumers of an ended worker for an hour.
-    const isGone = one.state === 'draining' || (one.state === 'silent' && !missing.has(name));
-    return isGone && one.pending === 0 ? [] : [one];
+    const isGone =
+      seenWorker.state === 'draining' || (seenWorker.state === 'silent' && !missing.has(name));
+    return isGone && seenWorker.pending === 0 ? [] : [seenWorker];
   });
 }
 
@@ -95,7 +96,7 @@ type OfOne = Pick<Found, 'reports' | 'holdings'> & { readonly seen: SeenAt | und
 function toWorker(worker: string, { reports, seen, holdings }: OfOne, nowMs: number): WorkerJson {
   const [first, last] = [reports[0], reports.at(-1)];
   const known = last?.report ?? seen?.worker;
-  const idleMs = Math.min(...holdings.map((one) => one.idleMs));
+  const idleMs = Math.min(...holdings.map((holding) => holding.idleMs));
   // A restart of Redis begins the idle time of all consumers anew, those of dead workers among them: it says nothing of a worker that reported.
   // The stamp by which workers are missed: a report has its own some milliseconds later.
   const seenMs = seen?.atMs ?? last?.atMs ?? (Number.isFinite(idleMs) ? nowMs - idleMs : 0);

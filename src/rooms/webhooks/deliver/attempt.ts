@@ -97,7 +97,7 @@ function toBody(payload: string, switches: Switches): string {
     readonly data: { readonly decisions?: readonly Listed[] };
   };
   if (event.data.decisions === undefined) return payload;
-  const decisions = event.data.decisions.map((one) => withReleases(switches, one));
+  const decisions = event.data.decisions.map((decision) => withReleases(switches, decision));
   return JSON.stringify({ ...event, data: { ...event.data, decisions } });
 }
 type Listed = { readonly corridor: string };
@@ -111,9 +111,9 @@ function createKeysOf(sealKeys: SealKeys): KeysOf {
   return ({ webhookId, secret, previousSecret }) => {
     const stored = previousSecret === null ? [secret] : [secret, previousSecret];
     try {
-      return stored.map((one) => {
-        const name = `${webhookId} ${one}`;
-        const key = keys.get(name) ?? toKey(openSecret(sealKeys, one, webhookId));
+      return stored.map((delivery) => {
+        const name = `${webhookId} ${delivery}`;
+        const key = keys.get(name) ?? toKey(openSecret(sealKeys, delivery, webhookId));
         keys.set(name, key);
         return key;
       });

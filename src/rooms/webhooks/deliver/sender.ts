@@ -65,9 +65,9 @@ export function createSender(parts: SenderParts): Sender {
     recording = undefined;
     await storeAttempts(database, ended.splice(0));
   };
-  const end = async (one: Attempt) => {
-    ended.push(one);
-    parts.count(outcomeOf(one));
+  const end = async (attempt: Attempt) => {
+    ended.push(attempt);
+    parts.count(outcomeOf(attempt));
     recording ??= record();
     // If this fails, the lease expires and the event is sent again.
     await recording.catch(() => undefined);

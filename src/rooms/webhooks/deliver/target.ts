@@ -53,7 +53,7 @@ async function findAddresses(host: string): Promise<readonly string[]> {
   const timer = setTimeout(() => resolver.cancel(), RESOLVE_TIMEOUT_MS);
   const found = await Promise.allSettled([resolver.resolve4(host), resolver.resolve6(host)]);
   clearTimeout(timer);
-  return found.flatMap((one) => (one.status === 'fulfilled' ? one.value : []));
+  return found.flatMap((result) => (result.status === 'fulfilled' ? result.value : []));
 }
 
 /** The targets of an API or a worker. */

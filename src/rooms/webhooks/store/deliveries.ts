@@ -56,9 +56,9 @@ export async function insertDeliveries(
 function* inStatements(deliveries: Iterable<NewDelivery>): Generator<NewDelivery[]> {
   let rows: NewDelivery[] = [];
   let chars = 0;
-  for (const one of deliveries) {
-    rows.push(one);
-    chars += one.payload.length;
+  for (const delivery of deliveries) {
+    rows.push(delivery);
+    chars += delivery.payload.length;
     if (rows.length < INSERT_ROWS && chars < INSERT_CHARS) continue;
     yield rows;
     rows = [];

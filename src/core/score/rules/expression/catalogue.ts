@@ -84,7 +84,7 @@ export function createCatalogue(
     }),
   );
   const all = [...fields, ...OWN, ...features];
-  return { names: new Map(all.map((one) => [one.name, one])), lists };
+  return { names: new Map(all.map((entry) => [entry.name, entry])), lists };
 }
 
 const LIST_PREFIX = 'in_list.';
