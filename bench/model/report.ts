@@ -53,6 +53,7 @@ export async function writeReport(
       {
         title: 'p99 by requests a second of the same processes, ms',
         x: 'requests a second',
+        isEven: true,
         lines: [
           { name: 'reads', points: curve.map((one) => [one.requests, one.reads.p99]) },
           { name: 'posts', points: curve.map((one) => [one.requests, one.posts.p99]) },

@@ -36,6 +36,22 @@ const listProfiles = async (folder: string) =>
 const readProfile = async (folder: string, file: string) =>
   JSON.parse(await readFile(join(folder, file), 'utf8')) as Profile;
 
+/**
+ * The share of their busy time that processes spent in files whose path matches, and in what these called. Garbage collection counts
+ * for none of them.
+ */
+export async function readShare(folder: string, path: RegExp): Promise<number> {
+  const isWithin = (stack: Stack) =>
+    stack.some(({ callFrame }) => path.test(pathOf(callFrame.url)));
+  let [within, busy] = [0, 0];
+  for (const file of await listProfiles(folder)) {
+    const spent = spentBy(await readProfile(folder, file), (stack) => String(isWithin(stack)));
+    within += spent.get('true') ?? 0;
+    busy += [...spent.values()].reduce((sum, us) => sum + us, 0);
+  }
+  return within / busy;
+}
+
 export async function readProfiles(folder: string, transactions: number): Promise<ProfileTable[]> {
   const files = await listProfiles(folder);
   const tables = files.map(async (file) => {

@@ -8,7 +8,7 @@ import { barChart, type Line, lineChart } from './svg.ts';
 
 export const PLOTS_USAGE = `npm run bench -- --plots FOLDER FILE [FILE …]
 
-Draws what the files of --json tell of decide, rivals and supervise: FOLDER/decide.svg and so on.`;
+Draws what the files of --json tell of cliff, growth, decide, rivals and supervise: FOLDER/cliff.svg and so on.`;
 
 /** A file of `--json`, as far as plots need it. */
 export type RunFile = {
@@ -23,8 +23,58 @@ type Result = { readonly bench: string } & Pick<BenchReport, 'caseName' | 'input
 const figureOf = ({ figures }: Result, name: string) => figures[name] ?? Number.NaN;
 const inputOf = ({ inputs }: Result, name: string) => Number(inputs[name] ?? Number.NaN);
 
+function line(
+  name: string,
+  results: readonly Result[],
+  x: (result: Result) => number,
+  y: string,
+): Line {
+  const points = results.map((result) => [x(result), figureOf(result, y)] as const);
+  return {
+    name,
+    points: points.filter(([at, value]) => at > 0 && value > 0).toSorted(([a], [b]) => a - b),
+  };
+}
+
 /** By bench: draws its results. */
 const PLOTS: Readonly<Record<string, (results: readonly Result[], note: string) => string>> = {
+  cliff: (results, note) => {
+    const accounts = (result: Result) => inputOf(result, 'accounts');
+    const isEmpty = ({ caseName }: Result) => caseName === 'snapshots empty';
+    const full = results.filter((result) => !isEmpty(result));
+    const [mean, worst] = ['end_to_end_per_second', 'worst_window_per_second'];
+    return lineChart(
+      {
+        title: 'Scored a second by the number of accounts in use',
+        x: 'accounts in use',
+        lines: [
+          line('with snapshots', full, accounts, mean),
+          line('their worst ten seconds', full, accounts, worst),
+          line('without snapshots', results.filter(isEmpty), accounts, mean),
+        ],
+      },
+      note,
+    );
+  },
+  growth: (results, note) => {
+    const byPast = Map.groupBy(results, (result) => inputOf(result, 'rows_each_account'));
+    const lines = [...byPast].map(([each, own]) =>
+      line(
+        `${each} rows an account`,
+        own,
+        (result) => inputOf(result, 'rows'),
+        'cpu_us_per_transaction',
+      ),
+    );
+    return lineChart(
+      {
+        title: 'Processor time of a transaction by the size of the table, µs',
+        x: 'rows in the table before',
+        lines: lines.filter(({ points }) => points.length > 0),
+      },
+      note,
+    );
+  },
   decide: (results, note) => {
     const bars = results.flatMap((result, colour) =>
       ['p50', 'p95', 'p99'].map((rank) => ({
@@ -56,6 +106,7 @@ const PLOTS: Readonly<Record<string, (results: readonly Result[], note: string) 
       {
         title: 'Supervised workers through a spike',
         x: 'seconds',
+        isEven: true,
         lines: [
           over('workers', 'workers', 1),
           over('waiting, thousands', 'backlog', 1000),

@@ -134,7 +134,7 @@ const EVENTS = [
  * Processor time a transaction, and what workers and Postgres did for each. Beside much work of others, of which the generator and
  * the bench are a few per cent, the same work takes more processor time.
  */
-function costOf(window: Window) {
+export function costOf(window: Window) {
   const each = (count: number, digits: number) => (count / window.scored).toFixed(digits);
   const us = (roles: readonly (typeof ROLES)[number][]) =>
     each(1e6 * roles.reduce((sum, role) => sum + window[role], 0), 1);

@@ -37,7 +37,10 @@ export type StandingMarket = KeyMarket & {
 };
 
 /** @param name of a database of its own: the services' own is left alone */
-async function openMarket({ databaseUrl, database }: Services, name: string): Promise<Database> {
+export async function openMarket(
+  { databaseUrl, database }: Services,
+  name: string,
+): Promise<Database> {
   await database.query(`create database ${name}`);
   const url = new URL(databaseUrl);
   url.pathname = `/${name}`;

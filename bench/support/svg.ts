@@ -6,8 +6,10 @@ export type Line = {
 };
 export type LineChart = {
   readonly title: string;
-  /** Name of the horizontal axis, which is linear. */
+  /** Name of the horizontal axis. */
   readonly x: string;
+  /** Many points at even distances: a linear axis with a label a step, and no dots. Else the axis is logarithmic. */
+  readonly isEven?: boolean;
   readonly lines: readonly Line[];
 };
 export type Bar = {
@@ -42,15 +44,16 @@ const BARS = { left: 250, right: 80, top: 36, height: 22 } as const;
 const LABEL_WIDTH = 38;
 const STEPS = 5;
 
-export function lineChart({ title, x, lines }: LineChart, note: string): string {
+export function lineChart({ title, x, lines, isEven = false }: LineChart, note: string): string {
   const points = lines.flatMap((line) => line.points);
   const xs = [...new Set(points.map(([at]) => at))].sort((a, b) => a - b);
   const [first = 1] = xs;
-  const span = (xs.at(-1) ?? first) - first || 1;
+  const distance = (value: number) => (isEven ? value - first : Math.log(value / first));
+  const span = distance(xs.at(-1) ?? first) || 1;
   const step = roundUp(Math.max(...points.map(([, value]) => value)) / STEPS);
   const width = WIDTH - PLOT.left - PLOT.right;
   const bottom = PLOT.top + PLOT.height;
-  const atX = (value: number) => round(PLOT.left + (width * (value - first)) / span);
+  const atX = (value: number) => round(PLOT.left + (width * distance(value)) / span);
   const atY = (value: number) => round(bottom - (PLOT.height * value) / (step * STEPS));
   const grid = Array.from({ length: STEPS + 1 }, (_, nth) => nth * step).flatMap((value) => [
     `<path class="grid" d="M${PLOT.left} ${atY(value)}h${width}"/>`,
@@ -66,6 +69,9 @@ export function lineChart({ title, x, lines }: LineChart, note: string): string 
     const at = nth % COLOURS.length;
     return [
       `<polyline class="s${at}" points="${own.map(([one, y]) => `${atX(one)},${atY(y)}`).join(' ')}"/>`,
+      ...(isEven ? [] : own).map(
+        ([one, y]) => `<circle class="f${at}" cx="${atX(one)}" cy="${atY(y)}" r="3"/>`,
+      ),
       `<circle class="f${at}" cx="${PLOT.left + nth * 170}" cy="36" r="4"/>`,
       text(PLOT.left + 10 + nth * 170, 40, name),
     ];
