@@ -13,16 +13,9 @@ import {
   WORK_KINDS,
 } from '../../domain/limit.ts';
 
-type Row = {
-  readonly scope: string;
-  readonly kind: string;
-  readonly rate_per_second: number;
-  readonly burst: number;
-  readonly version: string;
-  readonly set_by: string;
-  readonly reason: string;
-  readonly set_at: Date;
-  readonly ends_at: Date | null;
+type Row = Omit<Limit, 'setAt' | 'endsAt' | 'proposal'> & {
+  readonly setAt: Date;
+  readonly endsAt: Date | null;
   readonly proposal: {
     readonly rate_per_second: number | null;
     readonly burst: number | null;
@@ -37,7 +30,8 @@ export const LIMITS_MAX = 1000;
 
 const read = rowsOf<Row>(
   'read-limits',
-  `select scope, kind, rate_per_second, burst, version::text, set_by, reason, set_at, ends_at, proposal
+  `select scope, kind, rate_per_second as "ratePerSecond", burst, version::float8 as version, set_by as "setBy", reason,
+          set_at as "setAt", ends_at as "endsAt", proposal
      from market.limits where ends_at is null or ends_at > clock_timestamp() order by scope, kind`,
 );
 
@@ -60,15 +54,9 @@ export const limitsMark = (kinds: readonly string[]) => `(select md5(string_agg(
 /** Every limit in force: none that is over. */
 export async function readLimits(query: Query): Promise<Limit[]> {
   return (await read(query)).map((row) => ({
-    scope: row.scope,
-    kind: row.kind,
-    ratePerSecond: row.rate_per_second,
-    burst: row.burst,
-    version: Number(row.version),
-    setBy: row.set_by,
-    reason: row.reason,
-    setAt: row.set_at.toISOString(),
-    endsAt: row.ends_at?.toISOString() ?? null,
+    ...row,
+    setAt: row.setAt.toISOString(),
+    endsAt: row.endsAt?.toISOString() ?? null,
     proposal: row.proposal && toProposal(row.proposal),
   }));
 }

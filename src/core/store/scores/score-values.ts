@@ -122,24 +122,9 @@ export function columnsOf(rows: readonly NewScore[], scoredAtMs: number): ScoreC
   };
 }
 
-/** The parameters of the insert. */
-export const insertValues = (columns: ScoreColumns): readonly unknown[] => [
-  columns.scoredAtMs,
+/** The parameters of the insert, which has the columns in the order of ScoreColumns. */
+export const insertValues = ({ scoredAtMs, count: _count, ...columns }: ScoreColumns) => [
+  scoredAtMs,
   FEATURE_SCHEMA,
-  columns.ruleSets,
-  columns.ids,
-  columns.createdAt,
-  columns.accounts,
-  columns.corridors,
-  columns.scores,
-  columns.risks,
-  columns.probabilities,
-  columns.verdicts,
-  columns.reasons,
-  columns.features,
-  columns.models,
-  columns.attempts,
-  columns.degradations,
-  columns.checksums,
-  columns.ruleInputs,
+  ...Object.values(columns),
 ];

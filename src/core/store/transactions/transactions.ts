@@ -60,7 +60,7 @@ export type NewBatch = {
 };
 
 // Arrays side by side in a select list advance in step, without the tuple store per column that unnest() of
-// several arrays fills. Where they are null or shorter, the values are null.
+// several arrays fills.
 const insertKeys = `insert into market.idempotency_keys (slice, digest, fingerprint, transaction_id)
       select $1::int4, unnest($2::uuid[]), unnest($3::uuid[]), unnest($4::uuid[])`;
 const insertTransactions = `insert into market.transactions (transaction_id, created_at, received_at, account_id, merchant_id, amount,
@@ -217,12 +217,12 @@ function claimValues(slice: number, { array }: KeyDigests, batch: NewBatch): rea
     textArray(rows.map((row) => row.amount)),
     textArray(rows.map((row) => row.currency)),
     textArray(rows.map((row) => row.corridor)),
-    optionalColumn(rows.map((row) => row.type)),
-    optionalColumn(rows.map((row) => row.ip)),
-    optionalColumn(rows.map((row) => row.deviceId)),
-    optionalColumn(rows.map((row) => row.country)),
-    optionalColumn(rows.map((row) => row.channel)),
-    optionalColumn(rows.map((row) => row.metadata)),
+    textArray(rows.map((row) => row.type)),
+    textArray(rows.map((row) => row.ip)),
+    textArray(rows.map((row) => row.deviceId)),
+    textArray(rows.map((row) => row.country)),
+    textArray(rows.map((row) => row.channel)),
+    textArray(rows.map((row) => row.metadata)),
     batch.client,
     ...incrementValues(days.list()),
     ...openedValues(batch.rows),
@@ -230,11 +230,6 @@ function claimValues(slice: number, { array }: KeyDigests, batch: NewBatch): rea
       rows.reduce((least, row) => Math.min(least, row.createdAtMs), Number.POSITIVE_INFINITY),
     ),
   ];
-}
-
-/** A column of nulls is null: unnest pads it beside the others. */
-function optionalColumn(values: readonly (string | null)[]): Buffer | null {
-  return values.every((value) => value === null) ? null : textArray(values);
 }
 
 const readReceivedAt = onlyOf<{ receivedAt: Date }, [transactionId: string, createdAt: Date]>(
