@@ -143,7 +143,13 @@ async function judge(
   await writeFile(file, `transaction_id,score\n${lines.join('\n')}\n`);
   const { stdout } = await promisify(execFile)(process.execPath, [
     join(options.data, 'evaluate.mjs'),
-    ...['--scores', file, '--from', dateOf(options.testMs), '--missing', 'zero', '--json'],
+    '--scores',
+    file,
+    '--from',
+    dateOf(options.testMs),
+    '--missing',
+    'zero',
+    '--json',
   ]);
   return { figures: measure(week, scores, name), published: JSON.parse(stdout) as Published };
 }

@@ -61,7 +61,13 @@ export async function openOfficers({ services, api, apiKey }: Pipeline): Promise
       const window = ['--from', from, '--to', to, '--known-by', knownBy];
       const trained = await risk(
         proposer,
-        ...['models', 'train', ...window, '--name', model, '--out', folder],
+        'models',
+        'train',
+        ...window,
+        '--name',
+        model,
+        '--out',
+        folder,
       );
       return {
         modelId: String(trained['model_id']),

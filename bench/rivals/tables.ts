@@ -75,9 +75,20 @@ export async function insertPayment(query: Queryable, one: Payment): Promise<voi
            values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
            on conflict (idempotency_key) do nothing`,
     values: [
-      ...[one.transactionId, one.idempotencyKey, new Date(one.createdAtMs)],
-      ...[new Date(one.receivedAtMs), one.accountId, one.merchantId, one.amount, one.currency],
-      ...[one.corridor, one.type, one.ip, one.deviceId, one.country, one.channel],
+      one.transactionId,
+      one.idempotencyKey,
+      new Date(one.createdAtMs),
+      new Date(one.receivedAtMs),
+      one.accountId,
+      one.merchantId,
+      one.amount,
+      one.currency,
+      one.corridor,
+      one.type,
+      one.ip,
+      one.deviceId,
+      one.country,
+      one.channel,
     ],
   });
 }
@@ -115,14 +126,17 @@ const SCORE_NAMES = `scored_at, score, risk, probability, verdict, reasons, feat
 function scoreValues(one: Payment): unknown[] {
   const { decision, features } = scoreAlone(one);
   return [
-    ...[one.transactionId, new Date(), decision.score, decision.risk, decision.probability],
-    ...[
-      decision.verdict,
-      JSON.stringify(decision.reasons),
-      Buffer.from(features.buffer),
-      FEATURE_SCHEMA,
-    ],
-    ...[RULE_SET, null],
+    one.transactionId,
+    new Date(),
+    decision.score,
+    decision.risk,
+    decision.probability,
+    decision.verdict,
+    JSON.stringify(decision.reasons),
+    Buffer.from(features.buffer),
+    FEATURE_SCHEMA,
+    RULE_SET,
+    null,
   ];
 }
 
@@ -165,7 +179,8 @@ function scoresValues(all: readonly Payment[]): unknown[] {
     textArray(decisions.map(({ verdict }) => verdict)),
     textArray(decisions.map(({ reasons }) => JSON.stringify(reasons))),
     byteaArray(packVectors(scored.map(({ features }) => features))),
-    ...[FEATURE_SCHEMA, RULE_SET],
+    FEATURE_SCHEMA,
+    RULE_SET,
   ];
 }
 

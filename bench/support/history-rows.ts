@@ -111,7 +111,14 @@ export async function fillHistory(
   const accounts = Math.max(1, Math.floor(rows / rowsEachAccount));
   const merchants = Math.max(1, Math.floor(rows / rowsEachMerchant));
   const values = ({ from, to, own: some, ownBefore }: HistoryChunk) => [
-    ...[from, to - 1, fromMs, spacingMs, accounts, merchants, strangers, rows + ownBefore],
+    from,
+    to - 1,
+    fromMs,
+    spacingMs,
+    accounts,
+    merchants,
+    strangers,
+    rows + ownBefore,
     ...OWN_COLUMNS.map((column) => some.map((row) => row[column])),
   ];
   await Promise.all(

@@ -71,7 +71,10 @@ test('the card, the shadow and the watch are plotted', async () => {
   const plots = tab.page.getByRole('img');
   const names = await plots.evaluateAll((all) => all.map((one) => one.getAttribute('aria-label')));
   expect(names.map((name) => name?.split(',')[0])).toEqual([
-    ...['Calibration', 'Scores', 'Scores', 'Calibration now'],
+    'Calibration',
+    'Scores',
+    'Scores',
+    'Calibration now',
   ]);
   await tab.page.getByText('area under the precision-recall curve').waitFor();
   const counted = await tab.page.getByText('flagged are frauds').textContent();

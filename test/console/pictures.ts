@@ -8,17 +8,29 @@ import { REPOSITORY } from '../support/risk.ts';
 import { findChromium, launchChromium, MISSING } from './support/chromium.ts';
 
 const PAGES = [
-  ...['overview', 'transactions', 'transaction', 'graph', 'account', 'merchant', 'device'],
-  ...[
-    'review-queue',
-    'review-mine',
-    'workload',
-    'dead-letters',
-    'dead-letter',
-    'corridors',
-    'switches',
-  ],
-  ...['webhooks', 'webhook', 'rules', 'editor', 'models', 'model', 'audit', 'keys', 'login'],
+  'overview',
+  'transactions',
+  'transaction',
+  'graph',
+  'account',
+  'merchant',
+  'device',
+  'review-queue',
+  'review-mine',
+  'workload',
+  'dead-letters',
+  'dead-letter',
+  'corridors',
+  'switches',
+  'webhooks',
+  'webhook',
+  'rules',
+  'editor',
+  'models',
+  'model',
+  'audit',
+  'keys',
+  'login',
 ];
 const LOOKS = ['1280-light', '390-light', '1280-dark', '390-dark'];
 const FROM = process.env['RISK_SCREENSHOTS'] ?? join(REPOSITORY, 'bench/results/console');

@@ -156,12 +156,14 @@ test('the page of each transaction, its case, account, merchant and device, and 
 /** Pages whose address takes a text, each opened with a part of the corpus: the first has fields and choices of filters. */
 const ADDRESSES = [
   '/transactions?account_id=NAME&sort=NAME&verdict=NAME&corridor=NAME&reason=NAME&from=NAME&ip=NAME',
-  ...['/nowhere/NAME', '/transactions/NAME', '/review/NAME', '/models/NAME', '/webhooks/NAME'],
-  ...[
-    '/dead-letters?id=NAME',
-    '/audit?who=NAME',
-    '/review?priority=NAME&state=NAME&device_id=NAME',
-  ],
+  '/nowhere/NAME',
+  '/transactions/NAME',
+  '/review/NAME',
+  '/models/NAME',
+  '/webhooks/NAME',
+  '/dead-letters?id=NAME',
+  '/audit?who=NAME',
+  '/review?priority=NAME&state=NAME&device_id=NAME',
 ];
 
 test('what lists them, and what the address brings', { timeout: 600_000 }, async () => {
@@ -169,13 +171,16 @@ test('what lists them, and what the address brings', { timeout: 600_000 }, async
   const texts = posted.map(({ text }) => text);
   /** Each with the texts that its first rows have at least. */
   const lists: readonly (readonly [string, number])[] = [
-    ...[
-      ['/transactions?min_amount=9999&currency=USD', 10] as const,
-      ['/dead-letters', 10] as const,
-    ],
-    ...[['/review', 10] as const, ['/webhooks', 10] as const, ['/workload', 0] as const],
-    ...[['/keys', 10] as const, ['/audit', 0] as const, ['/models', 0] as const],
-    ...[['/corridors', 0] as const, ['/', 0] as const],
+    ['/transactions?min_amount=9999&currency=USD', 10] as const,
+    ['/dead-letters', 10] as const,
+    ['/review', 10] as const,
+    ['/webhooks', 10] as const,
+    ['/workload', 0] as const,
+    ['/keys', 10] as const,
+    ['/audit', 0] as const,
+    ['/models', 0] as const,
+    ['/corridors', 0] as const,
+    ['/', 0] as const,
   ];
   for (const [path, least] of lists) {
     await visit(tab.page, path);
@@ -207,7 +212,8 @@ test('what lists open: dead letters, models, entries of the audit log; and the r
   const paths = [
     ...letters.map(({ id }) => `/dead-letters?id=${id}`),
     ...models.map(({ id }) => `/models/${encodeURIComponent(id)}`),
-    ...['/rules', '/audit?who=Reviewer'],
+    '/rules',
+    '/audit?who=Reviewer',
   ];
   for (const path of paths) {
     await visit(page, path);

@@ -71,7 +71,9 @@ describe('the document', () => {
     });
     const rooms = await Promise.all(ROOMS.map((room) => room.api?.(parts)));
     const all = [
-      ...[healthRoutes(anything), acceptRoutes(parts), docsRoutes({})],
+      healthRoutes(anything),
+      acceptRoutes(parts),
+      docsRoutes({}),
       ...rooms.flatMap((room) => room?.routes ?? []),
     ];
     const served = all

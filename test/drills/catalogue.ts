@@ -7,5 +7,11 @@ import { serverLost } from './server-lost.ts';
 import { upgrade } from './upgrade.ts';
 
 export const DRILLS: readonly Scenario[] = [
-  ...[serverLost, pointInTime, diskLost, dump, regionLost, moveDatabase, upgrade],
+  serverLost,
+  pointInTime,
+  diskLost,
+  dump,
+  regionLost,
+  moveDatabase,
+  upgrade,
 ];

@@ -51,8 +51,12 @@ function published(name: string, rows: number): string {
 }
 
 const PUBLISHED = [
-  ...['--map', 'idempotency_key=transaction_id,label=is_fraud'],
-  ...['--set', 'source=book', '--labelled-after', '7d'],
+  '--map',
+  'idempotency_key=transaction_id,label=is_fraud',
+  '--set',
+  'source=book',
+  '--labelled-after',
+  '7d',
 ];
 
 const lastLine = (text: string) => text.trimEnd().split('\n').at(-1) ?? '';
@@ -110,7 +114,10 @@ describe('risk labels import', () => {
   test('takes the published file: flags, keys and a delay', async () => {
     await accept(ROWS);
     const { code, stdout, stderr } = await api.risk(
-      ...['labels', 'import', published('published.csv.gz', ROWS), ...PUBLISHED],
+      'labels',
+      'import',
+      published('published.csv.gz', ROWS),
+      ...PUBLISHED,
     );
     expect([code, stderr]).toEqual([0, '']);
     expect(lastLine(stdout)).toContain(`labels accepted=${ROWS} unchanged=0 refused=0`);
@@ -127,7 +134,12 @@ describe('risk labels import', () => {
   test('leaves out what is refused, shows the first lines and stores the others', async () => {
     await accept(1000);
     const { code, stdout, stderr } = await api.risk(
-      ...['labels', 'import', published('unknown.csv.gz', 1300), ...PUBLISHED, '--batch', '500'],
+      'labels',
+      'import',
+      published('unknown.csv.gz', 1300),
+      ...PUBLISHED,
+      '--batch',
+      '500',
     );
     expect(code).toBe(0);
     expect(lastLine(stdout)).toContain('labels accepted=1000 unchanged=0 refused=300 ');
@@ -168,8 +180,12 @@ describe('risk labels import', () => {
     const { stdout } = await small.risk('labels', 'import', file, ...PUBLISHED);
     expect(lastLine(stdout)).toContain('labels accepted=0 unchanged=0 refused=1000 ');
     const one = await small.risk(
-      ...['labels', 'import', published('one.csv.gz', 3), ...PUBLISHED],
-      ...['--set', `source=${'x'.repeat(70_000)}`],
+      'labels',
+      'import',
+      published('one.csv.gz', 3),
+      ...PUBLISHED,
+      '--set',
+      `source=${'x'.repeat(70_000)}`,
     );
     expect(one.stderr).toContain('line 3: is too large for the API');
   });

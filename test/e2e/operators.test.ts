@@ -147,7 +147,12 @@ describe('risk dead-letters', () => {
 
   test('replay of ids says which it could not, and exits 1', async () => {
     const { code, stdout, stderr } = await api.risk(
-      ...['dead-letters', 'replay', deadLetterId(1), deadLetterId(4), deadLetterId(99), '--json'],
+      'dead-letters',
+      'replay',
+      deadLetterId(1),
+      deadLetterId(4),
+      deadLetterId(99),
+      '--json',
     );
     expect(code).toBe(1);
     expect(stderr).toContain('1 of the selected cannot be replayed: they are unreadable, or of');

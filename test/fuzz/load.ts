@@ -45,8 +45,13 @@ export async function runLoad(
   const seconds = Math.ceil(requests / RATE);
   const run = promisify(execFile);
   await run(program, [
-    ...['attack', '-format=json', `-targets=${targets}`, `-output=${results}`],
-    ...[`-rate=${RATE}/1s`, `-duration=${seconds}s`, '-timeout=30s'],
+    'attack',
+    '-format=json',
+    `-targets=${targets}`,
+    `-output=${results}`,
+    `-rate=${RATE}/1s`,
+    `-duration=${seconds}s`,
+    '-timeout=30s',
   ]);
   const { stdout } = await run(program, ['report', '-type=json', results]);
   return JSON.parse(stdout);

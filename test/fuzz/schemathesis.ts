@@ -29,9 +29,19 @@ export async function runPiece(
   await engine.startScopes();
   const before = await engine.count();
   const common = [
-    ...['--config-file', CONFIG, 'run', `${engine.url}/openapi.json`, '--url', engine.url],
-    ...['--header', `Authorization: Bearer ${engine.key}`, '--no-color'],
-    ...['--seed', `${seed}`, '--max-examples', `${examples}`],
+    '--config-file',
+    CONFIG,
+    'run',
+    `${engine.url}/openapi.json`,
+    '--url',
+    engine.url,
+    '--header',
+    `Authorization: Bearer ${engine.key}`,
+    '--no-color',
+    '--seed',
+    `${seed}`,
+    '--max-examples',
+    `${examples}`,
   ];
   const ordinary = ['--exclude-operation-id-regex', `${GOVERNING}|^${ENDLESS}$`];
   const governing = ['--include-operation-id-regex', GOVERNING, '--mode', 'negative'];

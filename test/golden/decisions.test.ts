@@ -53,8 +53,8 @@ const DERIVATIONS: Readonly<Record<string, Derivation>> = {
 
 /** Numbers at which a condition or a band of some rule turns, and what vectors may hold beside ordinary values. */
 const EDGES = [
-  ...[0, 0.05, 0.1, 0.3, 0.5, 0.6, 0.8, 0.85, 1, 1.2, 1.5, 2, 2.5, 3, 4, 5, 6, 8, 10, 15, 20, 25],
-  ...[28, 30, 40, 60, 90, 100, 150, 720, 2160, 3600, Number.POSITIVE_INFINITY, -1, 1e-9],
+  0, 0.05, 0.1, 0.3, 0.5, 0.6, 0.8, 0.85, 1, 1.2, 1.5, 2, 2.5, 3, 4, 5, 6, 8, 10, 15, 20, 25,
+  28, 30, 40, 60, 90, 100, 150, 720, 2160, 3600, Number.POSITIVE_INFINITY, -1, 1e-9,
 ];
 
 function fillVector(vector: Float64Array, random: Random): void {

@@ -164,16 +164,26 @@ test('an event has the fields that the document names, in their order', async ()
   // The last one belongs to events of a frozen corridor alone.
   expect([...fields.filter((_, at) => at % 2 === 0), 'releases_held']).toEqual(named);
   expect(fields.slice(0, 8)).toEqual([
-    ...['v', '2', 'n', '4', 'corridor', 'US-EG', 'scored_at', '2026-11-01T00:00:00.000Z'],
+    'v',
+    '2',
+    'n',
+    '4',
+    'corridor',
+    'US-EG',
+    'scored_at',
+    '2026-11-01T00:00:00.000Z',
   ]);
   const elements = [...section('Fields of a row').matchAll(/^\| (\d) \| `(\w+)` \|/gm)];
   const [row] = await readScored(redis(), stream.scored);
   expect(elements.map(([, place]) => Number(place))).toEqual([...(row ?? []).keys()]);
   expect(elements.map(([, , name]) => name)).toEqual([
-    ...['transaction_id', 'account_id', 'merchant_id', 'score', 'risk', 'verdict', 'reasons'],
+    'transaction_id',
+    'account_id',
+    'merchant_id',
+    'score',
+    'risk',
+    'verdict',
+    'reasons',
   ]);
-  expect(row).toEqual([
-    ...[idAt(AT_MS, 0), 'acc_0', 'm_1', 0, 0, 'approve'],
-    ['VELOCITY_COUNT_1H'],
-  ]);
+  expect(row).toEqual([idAt(AT_MS, 0), 'acc_0', 'm_1', 0, 0, 'approve', ['VELOCITY_COUNT_1H']]);
 });

@@ -66,7 +66,10 @@ describe('dead letters', () => {
       (entry) => fieldsOf({ ...entry, packed: entry.packed.subarray(0, 100) }),
       changed({ packed: Buffer.alloc(1_000_000, 'x') }),
       // Another layout, a count of zero, a column of another kind, and one that ends behind the value.
-      ...[spoilt(0, 9), spoilt(2, 0), spoilt(9, 3), spoilt(17, 1)],
+      spoilt(0, 9),
+      spoilt(2, 0),
+      spoilt(9, 3),
+      spoilt(17, 1),
     ];
     const victims = await rig.store(seeds(named.length, Date.UTC(2026, 9, 1)));
     for (const [index, change] of [...named, ...nameless].entries()) {

@@ -31,8 +31,12 @@ const { signal } = new AbortController();
 const PROOF = 'hold-leadership';
 /** Duties that look every two seconds or more often. */
 const FREQUENT = [
-  ...['reconcile', 'finish-label-batches', 'fold-tallies', 'open-and-close-cases'],
-  ...['raise-webhooks', 'seal-evidence'],
+  'reconcile',
+  'finish-label-batches',
+  'fold-tallies',
+  'open-and-close-cases',
+  'raise-webhooks',
+  'seal-evidence',
 ];
 
 let stack: AsyncDisposableStack;

@@ -146,7 +146,12 @@ describe.skipIf(missing !== undefined)('Kafka', () => {
       await site.append(waiting, { rowId });
       const config = testConfig({ ...site.rig.environment, RISK_RECONCILE_AGE_MS: '1000' });
       const reconciler = bindReconciler(
-        ...[config, site.rig.pool, site.rig.commands, () => undefined, site.rig.pool, site.clients],
+        config,
+        site.rig.pool,
+        site.rig.commands,
+        () => undefined,
+        site.rig.pool,
+        site.clients,
       );
       const { signal } = new AbortController();
       let appended = 0;

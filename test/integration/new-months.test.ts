@@ -93,11 +93,9 @@ test('an operator detaches, lists, attaches and drops a month', async () => {
   await expect(drop('2012-01', '2012-02')).rejects.toThrow('--confirm 2012-01');
   const [detached, failed] = [1, 2].map((n) => idAt(Date.UTC(2012, 0, 15), n));
   await storeDeadLetters(api.database, [
-    ...[
-      { id: idAt(1, 1), transactionId: detached ?? '', failedAtMs: 1, errorCode: 'MONTH_DETACHED' },
-    ],
-    ...[{ id: idAt(1, 2), transactionId: failed ?? '', failedAtMs: 1 }],
-    ...[{ id: idAt(1, 3), transactionId: idAt(Date.UTC(2012, 1, 1), 3), failedAtMs: 1 }],
+    { id: idAt(1, 1), transactionId: detached ?? '', failedAtMs: 1, errorCode: 'MONTH_DETACHED' },
+    { id: idAt(1, 2), transactionId: failed ?? '', failedAtMs: 1 },
+    { id: idAt(1, 3), transactionId: idAt(Date.UTC(2012, 1, 1), 3), failedAtMs: 1 },
   ]);
   const stores = { DATABASE_URL: api.testDatabase.url, REDIS_URL: api.redisService.url };
   expect((await runRisk(['partitions', 'attach', '2012-01'], stores)).stdout).toBe(

@@ -94,8 +94,10 @@ describe.each(PLANS)('with a %s plan', (plans) => {
     expect(await partitionsOf(score, plans)).toEqual(['scores_y2026m03', ...expected]);
     const transaction = { ...selectTransaction, values: [at, until, id, client] };
     expect(await partitionsOf(transaction, plans)).toEqual([
-      ...['dead_letters', 'final_decisions'],
-      ...['scores_y2026m03', 'transactions_y2026m03'],
+      'dead_letters',
+      'final_decisions',
+      'scores_y2026m03',
+      'transactions_y2026m03',
     ]);
   });
 });

@@ -22,9 +22,17 @@ const MONTHS = [Date.UTC(2026, 0, 31, 23), Date.UTC(2026, 1, 1)];
 const PER_MONTH = 20;
 /** Quiet and signalling NaNs, -0, 0, subnormal numbers, the least normal one, the greatest, infinities. */
 const AWKWARD = [
-  ...[0x7ff8000000000000n, 0x7ff0000000000001n, 0xfff8000000000abcn, 0x8000000000000000n, 0n],
-  ...[1n, 0x800fffffffffffffn, 0x0010000000000000n, 0x7fefffffffffffffn],
-  ...[0x7ff0000000000000n, 0xfff0000000000000n],
+  0x7ff8000000000000n,
+  0x7ff0000000000001n,
+  0xfff8000000000abcn,
+  0x8000000000000000n,
+  0n,
+  1n,
+  0x800fffffffffffffn,
+  0x0010000000000000n,
+  0x7fefffffffffffffn,
+  0x7ff0000000000000n,
+  0xfff0000000000000n,
 ];
 const { signal } = new AbortController();
 

@@ -71,7 +71,12 @@ describe('settle', () => {
       ['v', '2', 'n', '1', 'corridor', 'US-EG', 'scored_at', scoredAt],
     ]);
     expect((await readScored(redis(), stream.scored)).at(-1)).toEqual([
-      ...[idOf(900), 'acc "1"', 'm_ü', 7, 0.07, 'approve'],
+      idOf(900),
+      'acc "1"',
+      'm_ü',
+      7,
+      0.07,
+      'approve',
       ['VELOCITY', 'NEW_DEVICE'],
     ]);
   });
@@ -140,11 +145,9 @@ describe('group duties', () => {
     expect(ours.entries).toMatchObject([second, third].map((id) => ({ id, deliveries: 2 })));
     const theirs = await claimStale(redis(), '77', options);
     expect(theirs.entries.map(({ id, deliveries }) => [id, deliveries])).toEqual([
-      ...[
-        [first, 2],
-        [third, 3],
-        [fourth, 2],
-      ],
+      [first, 2],
+      [third, 3],
+      [fourth, 2],
     ]);
   });
 

@@ -115,7 +115,14 @@ describe('promoteRetries', () => {
     const entries = await redis().xrange(stream.transactions, '-', '+');
     expect(entries.map(([, fields]) => fields)).toEqual(
       (['first', 'second'] as const).map((packed) => [
-        ...['v', versions[packed], 'n', '1', 'h', RETRIED, 'd', `${packed}\nmore`],
+        'v',
+        versions[packed],
+        'n',
+        '1',
+        'h',
+        RETRIED,
+        'd',
+        `${packed}\nmore`,
       ]),
     );
     expect(await redis().zcard(stream.retries)).toBe(1);

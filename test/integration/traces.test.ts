@@ -34,8 +34,15 @@ describe('a sampled post', () => {
     const spans = await untilSpans(file, 'POST /v1/transactions', 'score', 'settle');
     const [one, other] = [byName(spans, traceOf('a')), byName(spans, traceOf('b'))];
     expect(Object.keys(one).sort()).toEqual([
-      ...['POST /v1/transactions', 'commit', 'decide', 'fold profiles', 'process transactions'],
-      ...['score', 'send transactions', 'settle', 'store scores'],
+      'POST /v1/transactions',
+      'commit',
+      'decide',
+      'fold profiles',
+      'process transactions',
+      'score',
+      'send transactions',
+      'settle',
+      'store scores',
     ]);
     const { 'POST /v1/transactions': post, 'send transactions': send } = one;
     expect(post).toMatchObject({

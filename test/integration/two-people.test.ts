@@ -75,7 +75,8 @@ describe('a proposal and its approval are two people’s', () => {
     const id = await propose(eve);
     const own = await approve(fay, id);
     expect([own.status, own.body.detail]).toEqual([
-      ...[409, expect.stringContaining('Adam may hold both keys')],
+      409,
+      expect.stringContaining('Adam may hold both keys'),
     ]);
     expect(await countInForce()).toBe(0);
     expect((await approve(bob, id)).status).toBe(200);
@@ -85,8 +86,11 @@ describe('a proposal and its approval are two people’s', () => {
     const cy = await makeOfficer('Cy', ann, bob);
     const di = await makeOfficer('Di', cy, bob);
     for (const [proposer, approver] of [
-      ...[[ann, cy] as const, [cy, ann] as const],
-      ...[[ann, di] as const, [di, ann] as const, [di, cy] as const],
+      [ann, cy] as const,
+      [cy, ann] as const,
+      [ann, di] as const,
+      [di, ann] as const,
+      [di, cy] as const,
     ]) {
       expect((await approve(approver, await propose(proposer))).status).toBe(409);
     }
@@ -100,7 +104,8 @@ describe('a proposal and its approval are two people’s', () => {
     expect((await as(adam, 'DELETE', '/v1/identities/Eve 3')).status).toBe(204);
     const refused = await approve(bob, id);
     expect([refused.status, refused.body.detail]).toEqual([
-      ...[409, expect.stringContaining('Eve 3 proposed it and is revoked')],
+      409,
+      expect.stringContaining('Eve 3 proposed it and is revoked'),
     ]);
     const { proposals } = (await as(bob, 'GET', `/v1/models/${model}`)).body;
     expect(proposals.map((one: { proposal_id: string }) => one.proposal_id)).not.toContain(id);

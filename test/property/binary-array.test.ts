@@ -17,8 +17,13 @@ import { runsOf } from '../support/thorough.ts';
 const HEADER_BYTES = 20;
 /** Quiet and signalling NaNs with a payload, -0, the least and the greatest subnormal number, -Infinity. */
 const AWKWARD = [
-  ...[0x7ff8000000000000n, 0x7ff0000000000001n, 0xffffffffffffffffn, 0x8000000000000000n],
-  ...[1n, 0x000fffffffffffffn, 0xfff0000000000000n],
+  0x7ff8000000000000n,
+  0x7ff0000000000001n,
+  0xffffffffffffffffn,
+  0x8000000000000000n,
+  1n,
+  0x000fffffffffffffn,
+  0xfff0000000000000n,
 ];
 const EPOCH_MS = Date.UTC(2000, 0);
 

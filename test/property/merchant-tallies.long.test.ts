@@ -185,8 +185,11 @@ async function look(query: Query, { horizon, days }: Extract<Step, { kind: 'look
     count: number;
     sum: string;
   }>(definition, [
-    ...[merchantId, new Date(atMs), place.transactionId],
-    ...[new Date(dayOf(atMs) - (LABEL_MATURITY_DAYS + 1) * DAY_MS), new Date(sinceMs)],
+    merchantId,
+    new Date(atMs),
+    place.transactionId,
+    new Date(dayOf(atMs) - (LABEL_MATURITY_DAYS + 1) * DAY_MS),
+    new Date(sinceMs),
   ]);
   const sorted = tallies.toSorted(
     (a, b) => a.bucketMs - b.bucketMs || (a.currency < b.currency ? -1 : 1),

@@ -11,6 +11,15 @@ import { tls } from './tls.ts';
 import { twoMarkets } from './two-markets.ts';
 
 export const SETUPS: readonly Scenario[] = [
-  ...[tls, ...cluster, clusterWaits, pgbouncer, replica, twoMarkets, moveMarket, restoreMarket],
-  ...[kafka, kafkaWorkers, kafkaCompare],
+  tls,
+  ...cluster,
+  clusterWaits,
+  pgbouncer,
+  replica,
+  twoMarkets,
+  moveMarket,
+  restoreMarket,
+  kafka,
+  kafkaWorkers,
+  kafkaCompare,
 ];

@@ -128,8 +128,10 @@ function judge(stage: Stage, analyst: Analyst, said: readonly string[]): void {
   stage.remark(`${reads} reads, ${byReplica} answered by the replica, slowest ${slowestMs} ms`);
   stage.remark(said.join('; '));
   const expected = [
-    ...['stopped: postgres up, replica down', 'paused: postgres up, replica lagging'],
-    ...['killed: postgres up, replica down', 'frozen: postgres up, replica down'],
+    'stopped: postgres up, replica down',
+    'paused: postgres up, replica lagging',
+    'killed: postgres up, replica down',
+    'frozen: postgres up, replica down',
   ];
   const wrong = said.filter((line, index) => !line.endsWith(expected[index] ?? ''));
   stage.bar('states told wrong', wrong.length, { exactly: 0 });

@@ -27,8 +27,12 @@ function printTable(output: Output, outcomes: readonly Outcome[]): number {
   output.line();
   output.table(
     [
-      ...[{ field: 'set-up' }, { field: 'load' }, ...figures.map(right)],
-      ...[{ field: 'broken' }, right('recovery_s'), { field: 'verdict' }],
+      { field: 'set-up' },
+      { field: 'load' },
+      ...figures.map(right),
+      { field: 'broken' },
+      right('recovery_s'),
+      { field: 'verdict' },
     ],
     outcomes.map(toRow),
   );

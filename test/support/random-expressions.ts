@@ -36,8 +36,14 @@ export const FIELD_NAMES: readonly CatalogueName[] = Object.entries(FIELDS).map(
 
 /** The ends of the doubles, and what no stored feature is. */
 const EXTREMES = [
-  ...[1e308, Number.MAX_VALUE, -Number.MAX_VALUE, Number.MIN_VALUE, -0, 2 ** 53 + 2],
-  ...[Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY],
+  1e308,
+  Number.MAX_VALUE,
+  -Number.MAX_VALUE,
+  Number.MIN_VALUE,
+  -0,
+  2 ** 53 + 2,
+  Number.POSITIVE_INFINITY,
+  Number.NEGATIVE_INFINITY,
 ];
 const numbers = fc.constantFrom(0, 1, 2, 0.5, 3, 100, 1e308, 1e-300, 7);
 const texts = fc.constantFrom(

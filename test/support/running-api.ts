@@ -123,8 +123,15 @@ async function open<Run extends ApiRun>(
 }
 
 const TABLES = [
-  ...['transactions', 'scores', 'labels', 'dead_letters', 'open_rows'],
-  ...['daily_increments', 'daily_tallies', 'tally_days', 'total_tallies'],
+  'transactions',
+  'scores',
+  'labels',
+  'dead_letters',
+  'open_rows',
+  'daily_increments',
+  'daily_tallies',
+  'tally_days',
+  'total_tallies',
 ];
 
 /** A statement for each table: the API reads several at once, in another order, and would wait for a table that is locked already. */

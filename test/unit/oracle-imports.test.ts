@@ -7,8 +7,10 @@ import { importsOf } from '../support/imports.ts';
 import { readSources } from '../support/source-files.ts';
 
 const SHARED = [
-  ...['core/domain/currency', 'core/domain/feature-schema'],
-  ...['core/domain/reporting-limit', 'core/score/natural-log'],
+  'core/domain/currency',
+  'core/domain/feature-schema',
+  'core/domain/reporting-limit',
+  'core/score/natural-log',
 ].map((name) => `src/${name}.ts`);
 
 test('the oracle imports no arithmetic of features', () => {

@@ -48,7 +48,9 @@ const deadLetters: Purge = {
   statement: deadLettersStatement,
   async step(query, config, { closedAt, deadLetterId } = START) {
     const [last] = await query<Position & { rows: number; seen: number }>(deadLettersStatement, [
-      ...[config.RISK_DEAD_LETTER_RETENTION_DAYS, closedAt, deadLetterId],
+      config.RISK_DEAD_LETTER_RETENTION_DAYS,
+      closedAt,
+      deadLetterId,
     ]);
     if (last === undefined) return { rows: 0, next: null };
     return { rows: last.rows, next: last.seen < PURGE_STEP_ROWS_MAX ? null : last };

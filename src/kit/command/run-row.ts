@@ -189,7 +189,9 @@ async function readArguments(row: Row, operation: Operation, args: string[]) {
   const given: Readonly<Record<string, unknown>> = values;
   const chosen = flags.filter(([flag]) => given[flag] === true);
   const fields: Record<string, unknown> = Object.assign(
-    ...[{}, row.fields, ...chosen.map(([, flag]) => flag.fields)],
+    {},
+    row.fields,
+    ...chosen.map(([, flag]) => flag.fields),
   );
   for (const [index, [name, word]] of words.entries()) {
     const text = positionals[index] ?? '';

@@ -75,8 +75,17 @@ const list: Command['run'] = async (args, context) => {
   );
   context.output.table(
     [
-      ...['key_id', 'roles', 'client', 'owner', 'identity', 'made_by', 'confirmed_by'],
-      ...['confirmed_at', 'created_at', 'expires_at', 'revoked_at'],
+      'key_id',
+      'roles',
+      'client',
+      'owner',
+      'identity',
+      'made_by',
+      'confirmed_by',
+      'confirmed_at',
+      'created_at',
+      'expires_at',
+      'revoked_at',
     ],
     keys.map((key) => ({ ...key, roles: key.roles.join(' ') })),
   );

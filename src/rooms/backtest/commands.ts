@@ -105,8 +105,14 @@ Example: risk backtest run --from 2026-11-01 --to 2026-11-08 --rule-set careful@
     list: {
       operation: 'listBacktests',
       columns: [
-        ...['backtest_id', 'state', 'version', 'against', 'from', 'to'],
-        ...['progress', 'requested_by'],
+        'backtest_id',
+        'state',
+        'version',
+        'against',
+        'from',
+        'to',
+        'progress',
+        'requested_by',
       ],
     },
     show: { operation: 'readBacktest', words, tell },

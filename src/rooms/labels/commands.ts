@@ -121,8 +121,14 @@ Example: risk labels import history.csv.gz --map idempotency_key=id,label=is_fra
       operation: 'listLabels',
       options: { account: 'account_id', merchant: 'merchant_id', transaction: 'transaction_id' },
       columns: [
-        ...['labelled_at', 'label', 'source', 'transaction_id', 'account_id', 'merchant_id'],
-        ...['client', 'identity'],
+        'labelled_at',
+        'label',
+        'source',
+        'transaction_id',
+        'account_id',
+        'merchant_id',
+        'client',
+        'identity',
       ],
     },
   },
@@ -142,7 +148,9 @@ export function labelProjection(
   const isByKey = 'idempotency_key' in columns && !('transaction_id' in columns);
   return projectionOf(mapping, {
     needed: [
-      ...[['idempotency_key', 'transaction_id'] as const, ['label'] as const, ['source'] as const],
+      ['idempotency_key', 'transaction_id'] as const,
+      ['label'] as const,
+      ['source'] as const,
       labelledAfterMs === null ? ['labelled_at'] : ['created_at', 'transaction_id'],
     ],
     // A column that is assigned to one field is not also used under its own name.

@@ -44,11 +44,27 @@ const NAME = { NAME: 'name' };
 const ENTRY = { NAME: 'name', ENTRY: 'id' };
 const IMPORT = { NAME: 'name', IMPORT: 'id' };
 const entryColumns = [
-  ...['entry_id', 'value', 'state', 'reason', 'expires_at', 'added_by', 'added_at', 'approved_by'],
-  ...['valid_from', 'valid_to', 'ended_by'],
+  'entry_id',
+  'value',
+  'state',
+  'reason',
+  'expires_at',
+  'added_by',
+  'added_at',
+  'approved_by',
+  'valid_from',
+  'valid_to',
+  'ended_by',
 ];
 const importColumns = [
-  ...['import_id', 'state', 'rows', 'added', 'reason', 'added_by', 'added_at', 'approved_by'],
+  'import_id',
+  'state',
+  'rows',
+  'added',
+  'reason',
+  'added_by',
+  'added_at',
+  'approved_by',
 ];
 
 type Proposed = { readonly state?: string; readonly list?: string; readonly entry_id?: string };
@@ -78,7 +94,13 @@ Example: risk lists import shared-sanctioned countries.csv --shared --effect blo
     list: {
       operation: 'listLists',
       columns: [
-        ...['name', 'effect', 'kind', 'open_entries', 'version', 'source', 'source_date'],
+        'name',
+        'effect',
+        'kind',
+        'open_entries',
+        'version',
+        'source',
+        'source_date',
         'description',
       ],
     },

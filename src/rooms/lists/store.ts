@@ -128,8 +128,15 @@ export const withoutKey = ({ added_by_key: _, ...entry }: Found): EntryJson => e
 const insertEntry = onlyOf<
   { entry_id: string },
   [
-    ...[list: string, value: string, addresses: string | null, reason: string],
-    ...[expiresAt: string | null, by: string, key: string, isInForce: boolean, version: string],
+    list: string,
+    value: string,
+    addresses: string | null,
+    reason: string,
+    expiresAt: string | null,
+    by: string,
+    key: string,
+    isInForce: boolean,
+    version: string,
   ]
 >(
   'insert-list-entry',

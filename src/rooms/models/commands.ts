@@ -32,8 +32,14 @@ Example: risk models train --from 2026-08-01 --to 2026-10-24 --validate-from 202
     list: {
       operation: 'listModels',
       columns: [
-        ...['model', 'does', 'format', { field: 'feature_schema', title: 'schema' }, 'features'],
-        ...['created_at', 'created_by', { field: 'model_id', title: 'sha-256' }],
+        'model',
+        'does',
+        'format',
+        { field: 'feature_schema', title: 'schema' },
+        'features',
+        'created_at',
+        'created_by',
+        { field: 'model_id', title: 'sha-256' },
       ],
     },
     show: { operation: 'readModel', words: MODEL },
@@ -47,7 +53,11 @@ Example: risk models train --from 2026-08-01 --to 2026-10-24 --validate-from 202
     watch: {
       operation: 'readModelWatch',
       columns: [
-        ...['model', 'watched_at', 'level', 'rows', { field: 'score.psi', title: 'psi' }],
+        'model',
+        'watched_at',
+        'level',
+        'rows',
+        { field: 'score.psi', title: 'psi' },
         { field: 'outcomes.labelled', title: 'labelled' },
         { field: 'outcomes.frauds', title: 'frauds' },
         { field: 'outcomes.review.precision.value', title: 'precision' },

@@ -93,8 +93,14 @@ export function reportWatch(metrics: Metrics, reports: readonly WatchReport[]): 
   const { watchRows, modelStability, modelMissing, modelPrecision, modelRecall } = metrics;
   const { modelFraud, modelLabelled, modelLabelDelay } = metrics;
   for (const gauge of [
-    ...[watchRows, modelStability, modelMissing, modelPrecision, modelRecall],
-    ...[modelFraud, modelLabelled, modelLabelDelay],
+    watchRows,
+    modelStability,
+    modelMissing,
+    modelPrecision,
+    modelRecall,
+    modelFraud,
+    modelLabelled,
+    modelLabelDelay,
   ]) {
     gauge.reset();
   }

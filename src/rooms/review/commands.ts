@@ -16,8 +16,16 @@ export const command = commandOf({
     list: {
       operation: 'listCases',
       columns: [
-        ...['transaction_id', 'priority', 'due_at', 'state', 'corridor', 'amount', 'currency'],
-        ...['score', { field: 'locked_by', title: 'claimed by' }, 'assignee'],
+        'transaction_id',
+        'priority',
+        'due_at',
+        'state',
+        'corridor',
+        'amount',
+        'currency',
+        'score',
+        { field: 'locked_by', title: 'claimed by' },
+        'assignee',
       ],
     },
     next: { operation: 'claimNextCase', shows: 'case', says: 'No case waits.' },

@@ -14,8 +14,16 @@ const words = { RULE_SET: 'id' };
 
 /** Members of a rule set that people read; export writes the rules. */
 const TOLD = [
-  ...['rule_set', 'state', 'author', 'approved_by', 'sha256', 'problem'],
-  ...['corridors', 'stage', 'proposals', 'shadows'],
+  'rule_set',
+  'state',
+  'author',
+  'approved_by',
+  'sha256',
+  'problem',
+  'corridors',
+  'stage',
+  'proposals',
+  'shadows',
 ];
 const told = {
   words,

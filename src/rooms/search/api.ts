@@ -124,10 +124,18 @@ function send(
   const headers = headersOf(answer, KEEP_A_DAY);
   const head = [
     ...USUAL,
-    ...['X-Request-Id', requestIdFor(request.headers['x-request-id'])],
-    ...['Content-Type', 'application/json', 'ETag', headers.ETag],
-    ...['Cache-Control', headers['Cache-Control'], 'Vary', headers.Vary],
-    ...['Content-Length', String(Buffer.byteLength(answer.text))],
+    'X-Request-Id',
+    requestIdFor(request.headers['x-request-id']),
+    'Content-Type',
+    'application/json',
+    'ETag',
+    headers.ETag,
+    'Cache-Control',
+    headers['Cache-Control'],
+    'Vary',
+    headers.Vary,
+    'Content-Length',
+    String(Buffer.byteLength(answer.text)),
   ];
   if (ageMs !== undefined) head.push('Age', ageOf(ageMs));
   if (degradation > 0) head.push('X-Risk-Degradation', String(degradation));

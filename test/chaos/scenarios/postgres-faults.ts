@@ -154,6 +154,11 @@ const cutAtClaim: Scenario = {
 };
 
 export const postgresFaults: readonly Scenario[] = [
-  ...[restarted, backendKilled, slots, locked, frozen, cutAtClaim],
+  restarted,
+  backendKilled,
+  slots,
+  locked,
+  frozen,
+  cutAtClaim,
   ...onTheWay('postgres', LATENCY_MS, barAnswers),
 ];

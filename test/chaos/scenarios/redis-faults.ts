@@ -124,6 +124,9 @@ const frozen = during({
 });
 
 export const redisFaults: readonly Scenario[] = [
-  ...[wiped, full, readOnly, frozen],
+  wiped,
+  full,
+  readOnly,
+  frozen,
   ...onTheWay('redis', LATENCY_MS),
 ];

@@ -42,8 +42,12 @@ export function printSummary(output: Output, outcomes: readonly Outcome[]): numb
   output.line();
   const names = ['accepted', 'scored', 'dead_lettered', 'pending', 'lost', 'doubled'];
   const columns = [
-    ...[left('scenario'), ...names.map(right), right('recovery_s'), right('faults')],
-    ...[right('seconds'), left('verdict')],
+    left('scenario'),
+    ...names.map(right),
+    right('recovery_s'),
+    right('faults'),
+    right('seconds'),
+    left('verdict'),
   ];
   output.table(columns, outcomes.map(toRow));
   const breached = outcomes.filter(

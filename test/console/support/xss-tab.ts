@@ -44,8 +44,22 @@ export const shownIn = async (page: Page) => String(await page.evaluate(SHOWN));
 
 /** Marks of markup that came from text: nothing of the console makes these. */
 const FOREIGN = [
-  ...['script', 'iframe', 'img', 'image', 'video', 'base', 'style', 'body', 'animate', 'math'],
-  ...['source', '[onerror]', '[onload]', '[onfocus]', '[onmouseover]', '[ontoggle]'],
+  'script',
+  'iframe',
+  'img',
+  'image',
+  'video',
+  'base',
+  'style',
+  'body',
+  'animate',
+  'math',
+  'source',
+  '[onerror]',
+  '[onload]',
+  '[onfocus]',
+  '[onmouseover]',
+  '[ontoggle]',
 ].join();
 /** And links that lead elsewhere, or nowhere that is a page. */
 const COUNT_FOREIGN = `document.querySelectorAll(${JSON.stringify(`#root :is(${FOREIGN})`)}).length +

@@ -167,8 +167,14 @@ export async function commitLabel(
              values ('default', $1, $2, $3, $4, $5, $6, gen_random_uuid(), $7, $8, $9) on conflict do nothing`,
     },
     [
-      ...[of.transactionId, new Date(of.createdAtMs), new Date(of.createdAtMs + delayMs)],
-      ...[label, source, new Date(receivedAtMs), of.accountId, of.merchantId],
+      of.transactionId,
+      new Date(of.createdAtMs),
+      new Date(of.createdAtMs + delayMs),
+      label,
+      source,
+      new Date(receivedAtMs),
+      of.accountId,
+      of.merchantId,
       amountToMedian,
     ],
   );

@@ -54,8 +54,12 @@ export async function startPooler({
     '[databases]',
     `* = host=${server.hostname} port=${server.port}`,
     '[pgbouncer]',
-    ...['listen_addr = 127.0.0.1', `listen_port = ${port}`, 'unix_socket_dir ='],
-    ...['auth_type = scram-sha-256', `auth_file = ${users}`, 'pool_mode = transaction'],
+    'listen_addr = 127.0.0.1',
+    `listen_port = ${port}`,
+    'unix_socket_dir =',
+    'auth_type = scram-sha-256',
+    `auth_file = ${users}`,
+    'pool_mode = transaction',
   ]);
   chownSync(folder, account.uid, account.gid);
   const url = new URL(databaseUrl);

@@ -16,7 +16,9 @@ test('a sum of money is exact, by currency', () => {
 test('the set-up key has a name in words, which finds the key', () => {
   const recorded = 'key of RISK_BOOTSTRAP_KEY';
   expect([recorded, 'RISK_BOOTSTRAP_KEY', 'Ann'].map(person)).toEqual([
-    ...['the set-up key', 'the set-up key', 'Ann'],
+    'the set-up key',
+    'the set-up key',
+    'Ann',
   ]);
   expect(recordedName(person(recorded))).toBe(recorded);
 });

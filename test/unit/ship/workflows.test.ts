@@ -54,21 +54,19 @@ test('pushes run npm test, and nights run what takes longer', () => {
   expect(commandsOf('test.yml')).toEqual(['npm test']);
   expect(workflowOf('nightly.yml').on).toHaveProperty('schedule');
   expect(commandsOf('nightly.yml').toSorted()).toEqual([
-    ...[
-      'npm run api:fuzz',
-      'npm run archive:s3',
-      'npm run chaos',
-      'npm run compat',
-      'npm run console:test',
-      'npm run deploy:alerts',
-      'npm run deploy:check',
-      'npm run drills',
-      'npm run evidence:foreign',
-      'npm run isolation',
-      'npm run long',
-      'npm run secrets',
-      'npm run setups',
-    ],
+    'npm run api:fuzz',
+    'npm run archive:s3',
+    'npm run chaos',
+    'npm run compat',
+    'npm run console:test',
+    'npm run deploy:alerts',
+    'npm run deploy:check',
+    'npm run drills',
+    'npm run evidence:foreign',
+    'npm run isolation',
+    'npm run long',
+    'npm run secrets',
+    'npm run setups',
   ]);
 });
 

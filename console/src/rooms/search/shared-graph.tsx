@@ -62,8 +62,10 @@ export function SharedGraph({ transaction, neighbours }: GraphProps) {
                 key={`${account} ${kind}`}
                 className={worst ?? undefined}
                 d={curve(
-                  ...[SHARED_END, middle(things.indexOf(kind), things.length)],
-                  ...[ACCOUNTS_BEGIN, middle(row, others.length)],
+                  SHARED_END,
+                  middle(things.indexOf(kind), things.length),
+                  ACCOUNTS_BEGIN,
+                  middle(row, others.length),
                 )}
               />
             )),

@@ -91,12 +91,15 @@ export async function insertLabels(query: Query, batch: NewLabels): Promise<numb
   const known = await findKnown(query, batchId, labels, deciding);
   const fresh = labels.filter((label) => !known.has(label));
   await query(insertStatement, [
-    ...[batchId, new Date(receivedAtMs), ...keyValues(fresh)],
+    batchId,
+    new Date(receivedAtMs),
+    ...keyValues(fresh),
     textArray(fresh.map((label) => label.accountId)),
     textArray(fresh.map((label) => label.merchantId)),
     float8Array(fresh.map((label) => label.amountToMedian)),
     textArray(fresh.map((label) => label.note)),
-    ...[reporter.client, reporter.identity],
+    reporter.client,
+    reporter.identity,
     // Columns that are counted come from the transaction's lock: a detach may take it away meanwhile, and its labels only later.
     ...incrementValues(countDecided(fresh, located, deciding)),
   ]);

@@ -255,10 +255,20 @@ export async function sumDays(
   incrementsMax: number = INCREMENTS_READ_MAX,
 ): Promise<DaySums> {
   const rows = await query<Read<DaySum>>(sumStatement, [
-    ...[incrementsMax, firstMs / DAY_MS, lastMs / DAY_MS, sumsMax],
-    ...[outcomes && textArray(outcomes), own && textArray(own)],
-    ...[by.corridor, by.outcome, by.ruleSet, by.model],
-    ...[only.corridor ?? null, only.currency ?? null, only.ruleSet ?? null, only.model ?? null],
+    incrementsMax,
+    firstMs / DAY_MS,
+    lastMs / DAY_MS,
+    sumsMax,
+    outcomes && textArray(outcomes),
+    own && textArray(own),
+    by.corridor,
+    by.outcome,
+    by.ruleSet,
+    by.model,
+    only.corridor ?? null,
+    only.currency ?? null,
+    only.ruleSet ?? null,
+    only.model ?? null,
   ]);
   return {
     sums: rows.filter(isSum),
@@ -274,7 +284,9 @@ export async function readDaysVersion(
   lastMs: number,
 ): Promise<string | undefined> {
   const [row] = await query<{ version: string | null }>(readVersion, [
-    ...[firstMs / DAY_MS, lastMs / DAY_MS, INCREMENTS_READ_MAX],
+    firstMs / DAY_MS,
+    lastMs / DAY_MS,
+    INCREMENTS_READ_MAX,
   ]);
   return row?.version ?? undefined;
 }

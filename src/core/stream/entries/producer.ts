@@ -70,7 +70,8 @@ export function createProducer(options: ProducerOptions): Producer {
     const calls = groups.map(({ stream }, index) => ({
       keys: [stream.transactions, stream.counts],
       args: [
-        ...[maxOf(stream), ENTRY_VERSION],
+        maxOf(stream),
+        ENTRY_VERSION,
         ...(packed[index] ?? []).flatMap((entry) => [entry.transactions, entry.head, entry.packed]),
       ],
     }));

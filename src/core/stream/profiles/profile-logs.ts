@@ -93,7 +93,8 @@ export async function installProfiles(
   const packed = calls.map(({ parts }) => ({
     keys: keysOf(market.name, parts),
     args: [
-      ...[packKnown(parts), ttlSeconds],
+      packKnown(parts),
+      ttlSeconds,
       ...parts.map(({ snapshot }) =>
         Buffer.from(snapshot.buffer, snapshot.byteOffset, snapshot.length),
       ),

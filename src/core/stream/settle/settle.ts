@@ -117,8 +117,16 @@ function argumentsOf(
   const acknowledged = divided.length === 0 ? ended : ended.filter((count) => !isDivided(count));
   const { lines, events } = toEvents(acknowledged, isPublishing);
   const args: ScriptArgument[] = [
-    ...[GROUP, consumer, ENTRY_VERSION, stream.corridor, lines],
-    ...[events.length, divided.length, replaced.length, replies.length, isFrozen ? 1 : 0],
+    GROUP,
+    consumer,
+    ENTRY_VERSION,
+    stream.corridor,
+    lines,
+    events.length,
+    divided.length,
+    replaced.length,
+    replies.length,
+    isFrozen ? 1 : 0,
   ];
   for (const { scoredAtMs, scores, rows } of events) {
     args.push(toIso(scoredAtMs), scores, `[${rows.join()}]`);

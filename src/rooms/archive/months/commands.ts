@@ -193,10 +193,13 @@ const list: Command['run'] = async (args, context) => {
   await using database = openArchiveDatabase(context.config, context.config.RISK_MARKET);
   context.output.table(
     [
-      ...['month', 'number', 'step'],
+      'month',
+      'number',
+      'step',
       { field: 'rows', align: 'right' },
       { field: 'bytes', align: 'right' },
-      ...['begun_at', 'location'],
+      'begun_at',
+      'location',
     ],
     await listArchived(database.query),
   );

@@ -45,13 +45,24 @@ export async function insertModel(
   const golden = manifest.golden_vectors;
   try {
     await database.query(insertStatement, [
-      ...[manifest.sha256, manifest.model, format, Buffer.from(artefact)],
-      ...[manifest.feature_schema, manifest.feature_names],
+      manifest.sha256,
+      manifest.model,
+      format,
+      Buffer.from(artefact),
+      manifest.feature_schema,
+      manifest.feature_names,
       float8Array(golden.flatMap(({ inputs }) => inputs.map((value) => value ?? Number.NaN))),
       float8Array(golden.map(({ margin }) => margin)),
       float8Array(golden.map(({ probability }) => probability)),
-      ...[goldenSource, trained?.from ?? null, trained?.to ?? null, trained?.known_by ?? null],
-      ...[code_version, parent, manifest.card, createdBy, manifest.calibration],
+      goldenSource,
+      trained?.from ?? null,
+      trained?.to ?? null,
+      trained?.known_by ?? null,
+      code_version,
+      parent,
+      manifest.card,
+      createdBy,
+      manifest.calibration,
     ]);
     return true;
   } catch (error) {

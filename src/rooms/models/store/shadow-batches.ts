@@ -18,7 +18,10 @@ export async function insertShadowBatch(
   scoredAtMs: number,
 ): Promise<void> {
   await database.query(insertStatement, [
-    ...[modelId, scoredAtMs, uuidArray(transactionIds), float8Array(probabilities)],
+    modelId,
+    scoredAtMs,
+    uuidArray(transactionIds),
+    float8Array(probabilities),
   ]);
 }
 

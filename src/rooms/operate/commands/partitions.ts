@@ -45,7 +45,8 @@ const list: Command['run'] = async (args, context) => {
   const months = await listMonthSizes(database);
   context.output.table(
     [
-      ...['month', 'state'],
+      'month',
+      'state',
       { field: 'transactions', title: 'transactions, about', align: 'right' },
       { field: 'bytes', align: 'right' },
     ],

@@ -118,14 +118,22 @@ export const LEFT_OUT: readonly { readonly why: string; readonly tables: readonl
   {
     why: 'hashes of rows, by which a value can be guessed',
     tables: [
-      ...['evidence_logs', 'evidence_entries', 'evidence_tiles', 'evidence_intake'],
-      ...['idempotency_keys', 'idempotency_slices', 'log_deliveries'],
+      'evidence_logs',
+      'evidence_entries',
+      'evidence_tiles',
+      'evidence_intake',
+      'idempotency_keys',
+      'idempotency_slices',
+      'log_deliveries',
     ],
   },
   {
     why: 'other systems and their secrets',
     tables: [
-      ...['webhook_endpoints', 'webhook_intake', 'webhook_deliveries', 'webhook_position'],
+      'webhook_endpoints',
+      'webhook_intake',
+      'webhook_deliveries',
+      'webhook_position',
       'checkpoint_intake',
     ],
   },
@@ -136,22 +144,35 @@ export const LEFT_OUT: readonly { readonly why: string; readonly tables: readonl
   {
     why: 'what processes are doing, and report',
     tables: [
-      ...['leaderships', 'limit_processes', 'write_probe', 'model_checks', 'watch_reports'],
+      'leaderships',
+      'limit_processes',
+      'write_probe',
+      'model_checks',
+      'watch_reports',
       'rollout_counts',
     ],
   },
   {
     why: 'what workers compute again',
     tables: [
-      ...['profile_snapshots', 'snapshot_voids', 'late_rows', 'tally_merge', 'tally_checkpoint'],
-      ...['tallied_merchants', 'merchant_hours', 'merchant_hour_parts'],
+      'profile_snapshots',
+      'snapshot_voids',
+      'late_rows',
+      'tally_merge',
+      'tally_checkpoint',
+      'tallied_merchants',
+      'merchant_hours',
+      'merchant_hour_parts',
     ],
   },
   {
     why: 'what risk migrate makes, and lists of all markets',
     tables: [
-      ...['schema_migrations', 'unfinished_migrations', 'corridors'],
-      ...['reference_lists', 'reference_entries'],
+      'schema_migrations',
+      'unfinished_migrations',
+      'corridors',
+      'reference_lists',
+      'reference_entries',
     ],
   },
 ];

@@ -26,7 +26,9 @@ export async function listDaysWith(
   incrementsMax: number = INCREMENTS_READ_MAX,
 ): Promise<readonly number[] | null> {
   const values: unknown[] = [
-    ...[incrementsMax, Math.floor(fromMs / DAY_MS), Math.floor((toMs - 1) / DAY_MS)],
+    incrementsMax,
+    Math.floor(fromMs / DAY_MS),
+    Math.floor((toMs - 1) / DAY_MS),
   ];
   const parameter: Parameter = (value) => `$${values.push(value)}`;
   const corridor =

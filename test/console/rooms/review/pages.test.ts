@@ -56,7 +56,8 @@ describe.each(LOOKS)('at %s px, %s %s', (width, viewport, colorScheme) => {
 test('the page of an account has its cases, and what was decided', async () => {
   const account = 'acc_of_cases';
   const [waits = '', decided = ''] = await disputes(
-    ...[{ account_id: account }, { account_id: account }],
+    { account_id: account },
+    { account_id: account },
   );
   await using tab = await logIn('Ann');
   const { page, faults } = tab;

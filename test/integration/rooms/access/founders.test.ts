@@ -19,11 +19,15 @@ test('two people are made; a third only once one of them is revoked', async () =
     await expect(found(name)).rejects.toThrow(/Ann and Bob approve/);
   expect((await run('create', '--role', 'admin', '--identity', 'Cy')).code).toBe(0);
   expect(JSON.parse((await run('people', '--json')).stdout)).toMatchObject([
-    ...[{ identity: 'Ann', made_by: null }, { identity: 'Bob' }, { identity: 'Cy' }],
+    { identity: 'Ann', made_by: null },
+    { identity: 'Bob' },
+    { identity: 'Cy' },
   ]);
   const confirmed = `select identity from api_keys where confirmed_at is not null order by 1`;
   expect(await database.sql(confirmed)).toEqual([
-    ...[{ identity: 'Ann' }, { identity: 'Ann' }, { identity: 'Bob' }],
+    { identity: 'Ann' },
+    { identity: 'Ann' },
+    { identity: 'Bob' },
   ]);
   expect((await run('expel', 'ann')).code).toBe(0);
   await expect(found('Ann')).rejects.toThrow(/'Ann' is revoked/);

@@ -56,7 +56,13 @@ beforeAll(async () => {
 
 const environment = { DATABASE_URL: url };
 const words = (...more: readonly string[]) => [
-  ...['archive', 'month', MONTH, '--to', join(folder, 'cold'), '--key', keyFile],
+  'archive',
+  'month',
+  MONTH,
+  '--to',
+  join(folder, 'cold'),
+  '--key',
+  keyFile,
   ...more,
 ];
 const archive = (...more: readonly string[]) => runRisk(words(...more), environment);
@@ -129,7 +135,13 @@ test(
     expect(await rows()).toEqual(rowsBefore);
 
     const { hold_id: id } = (await api.riskJson(
-      ...['holds', 'set', 'month', '--subject', MONTH, '--reason', 'a court'],
+      'holds',
+      'set',
+      'month',
+      '--subject',
+      MONTH,
+      '--reason',
+      'a court',
     )) as { hold_id: string };
     expect((await archive('--continue', '--confirm', MONTH)).stderr).toContain('legal hold');
     await api.riskJson('holds', 'lift', id, '--reason', 'closed');

@@ -59,7 +59,13 @@ const officer = (name: string) => ({ name, keyId: 'key', request: 'a test' });
 const roles = new Set<Role>(['admin']);
 const environment = () => ({ DATABASE_URL: rig.database.url, REDIS_URL: rig.redis.url });
 const words = (...more: readonly string[]) => [
-  ...['archive', 'rollback', OTHER, '--to', join(folder, 'archive'), '--key', keyFile],
+  'archive',
+  'rollback',
+  OTHER,
+  '--to',
+  join(folder, 'archive'),
+  '--key',
+  keyFile,
   ...more,
 ];
 const rollback = (...more: readonly string[]) => runRisk(words(...more), environment());

@@ -259,7 +259,8 @@ test('a row says who, by which key, in which request, and what was before and af
   const page = `/v1/audit?limit=2&cursor=${listed.next_cursor}`;
   const { body: older } = await answerOf(await api.request(page, { headers }));
   expect(older.items.map(({ audit_id }: Row) => audit_id)).toEqual([
-    ...[last, String(Number(last) - 1)],
+    last,
+    String(Number(last) - 1),
   ]);
   const bad = await answerOf(await api.request('/v1/audit?action=nothing', { headers }));
   expect([bad.status, bad.body.errors[0].pointer]).toEqual([422, '/action']);

@@ -119,7 +119,11 @@ test('deliveries wait while their flag is off; a second authority is told of a d
   expect(faultsOf(authority)).toEqual([]);
   const { action, subject, reason, who, is_waiting, next, recipients } = authority.data;
   expect([action, subject, reason, who, is_waiting]).toEqual([
-    ...['scope.freeze', 'corridor:US-IN', 'stolen cards', 'Dee', false],
+    'scope.freeze',
+    'corridor:US-IN',
+    'stolen cards',
+    'Dee',
+    false,
   ]);
   expect(next).toBe('To resume takes another person than Dee with the role risk_officer or admin.');
   expect(recipients).toContain('Eli');

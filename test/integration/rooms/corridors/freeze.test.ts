@@ -68,8 +68,9 @@ async function expectHealth() {
     one.passed ? one.name : [],
   );
   expect([is_independent, is_ready, passed]).toEqual([
-    ...[false, false],
-    ...[['stream', 'workers', 'cache', 'switch', 'breaker', 'dashboard', 'market', 'retention']],
+    false,
+    false,
+    ['stream', 'workers', 'cache', 'switch', 'breaker', 'dashboard', 'market', 'retention'],
   ]);
   const checked = await api.risk('corridors', 'check', 'US-EG');
   expect(checked.stdout).toContain('freeze:corridor:US-EG');
@@ -177,7 +178,15 @@ test('the second of two people adds a corridor, and what is set for it is live w
   await waitUntil(async () => switches.corridors().has('US-BR'), 2000, 'the corridor');
   await until('US-BR', 201);
   const set = await api.risk(
-    ...['corridors', 'set', 'US-BR', '--weight', '4', '--residency', 'BR', '--reason', 'pay day'],
+    'corridors',
+    'set',
+    'US-BR',
+    '--weight',
+    '4',
+    '--residency',
+    'BR',
+    '--reason',
+    'pay day',
   );
   expect(set.code).toBe(0);
   await waitUntil(async () => shareOf('US-BR').weight === 4, 2000, 'the weight');
@@ -204,7 +213,10 @@ test('the second of two people adds a corridor, and what is set for it is live w
     text: "select action from market.audit_log where action like 'corridor.%' order by audit_id",
   });
   expect(audit.map(({ action }) => action)).toEqual([
-    ...['corridor.propose', 'corridor.add', 'corridor.configure', 'corridor.propose'],
+    'corridor.propose',
+    'corridor.add',
+    'corridor.configure',
+    'corridor.propose',
   ]);
 });
 

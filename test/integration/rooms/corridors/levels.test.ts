@@ -63,7 +63,13 @@ test('level 3 of a corridor refuses its submissions alone, and what was accepted
   expect((await setLevel('corridor:US-EG', { level: 3 })).body.level).toBe(3);
   await setLevel('corridor:US-EG', { level: 0 });
   const ended = await api.risk(
-    ...['degradation', 'set', 'corridor:US-EG', '--level', '0', '--reason', 'over'],
+    'degradation',
+    'set',
+    'corridor:US-EG',
+    '--level',
+    '0',
+    '--reason',
+    'over',
   );
   expect([ended.stderr, ended.stdout]).toEqual(['', expect.stringMatching(/^level +0$/m)]);
   await waitUntil(isSubmitted('US-EG'), 2000, 'submissions to be accepted');

@@ -44,8 +44,12 @@ test('one person lowers a limit, two raise or remove it, and what is wrong is na
   expect((await put(bob, {})).body.limits).toEqual([]);
   const { items } = (await answerOf(await api.request('/v1/audit?limit=6'))).body;
   expect(items.map((one: { action: string }) => one.action)).toEqual([
-    ...['limit.approve', 'limit.propose', 'limit.approve'],
-    ...['limit.propose', 'limit.propose', 'limit.set'],
+    'limit.approve',
+    'limit.propose',
+    'limit.approve',
+    'limit.propose',
+    'limit.propose',
+    'limit.set',
   ]);
   const wrong = await put(ann, rate(100, 5));
   expect([wrong.status, wrong.body.errors[0]]).toEqual([

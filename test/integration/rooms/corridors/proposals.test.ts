@@ -50,7 +50,10 @@ test('figures propose, one person confirms, and what is carried out ends by itse
   );
   const proposed = async () =>
     (await read('/v1/proposals')).items.map((one: Record<string, unknown>) => [
-      ...[one['id'], one['found'], one['action'], one['blast_radius']],
+      one['id'],
+      one['found'],
+      one['action'],
+      one['blast_radius'],
     ]);
   const radius = (corridor: string, accounts_share: number) => ({
     ...{ corridors: [corridor], accounts_share, is_within: accounts_share < 0.1 },
@@ -68,7 +71,10 @@ test('figures propose, one person confirms, and what is carried out ends by itse
   expect([confirmed.status, confirmed.body.scope]).toEqual([200, 'freeze:corridor:US-IN']);
   const { state, freeze } = await read('/v1/corridors/US-IN');
   expect([state, freeze.stopped_by, freeze.reason, freeze.ends_at]).toEqual([
-    ...['frozen', 'Kim', 'a test (disputes: 11)', confirmed.body.ends_at],
+    'frozen',
+    'Kim',
+    'a test (disputes: 11)',
+    confirmed.body.ends_at,
   ]);
   expect((await change('/v1/proposals/disputes:US-IN/confirm', REASON, kim)).status).toBe(404);
   expect((await api.risk('corridors', 'proposals')).stdout).toMatch(/^errors:GB-PK /m);

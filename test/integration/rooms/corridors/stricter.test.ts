@@ -54,10 +54,14 @@ test('a corridor is judged more strictly for a time, and another one as before',
     return [rule_set, verdict, reasons.at(-1)?.code];
   };
   expect(await verdictOf('US-EG', '50000.00')).toEqual([
-    ...['default@3-tightened-250', 'review', 'AMOUNT_OVER_LIMIT'],
+    'default@3-tightened-250',
+    'review',
+    'AMOUNT_OVER_LIMIT',
   ]);
   expect(await verdictOf('US-IN', '50000.00')).toEqual([
-    ...['default@3', 'approve', 'AMOUNT_OVER_LIMIT'],
+    'default@3',
+    'approve',
+    'AMOUNT_OVER_LIMIT',
   ]);
   const byHand = (from: string) => [`default@3-manual-from-${from}`, 'review', 'MANUAL_REVIEW'];
   expect(await verdictOf('US-MX', '125.50')).toEqual(byHand('125.5-USD'));

@@ -66,7 +66,10 @@ async function hashAnew(query: Query): Promise<void> {
   await query({ text: 'delete from market.evidence_tiles' });
   for (const { level, tile, hashes } of tiles)
     await query({ text: 'insert into market.evidence_tiles values ($1, $2, $3, $4)' }, [
-      ...[log.logId, level, tile, hashes],
+      log.logId,
+      level,
+      tile,
+      hashes,
     ]);
   const values = [edge.size, await edgeRoot(edge)];
   await query({ text: 'update market.evidence_logs set size = $1, root = $2' }, values);

@@ -18,8 +18,12 @@ import { waitUntil } from '../../../support/wait-until.ts';
 import { createWorkerRig, seeds } from '../../../support/worker-rig.ts';
 
 const STATEMENTS = [
-  ...['lock-evidence-log', 'take-evidence_intake', 'move-evidence-log'],
-  ...['insert-evidence-scores', 'put-evidence-tiles', 'publish-evidence'],
+  'lock-evidence-log',
+  'take-evidence_intake',
+  'move-evidence-log',
+  'insert-evidence-scores',
+  'put-evidence-tiles',
+  'publish-evidence',
 ];
 const EACH = 40;
 

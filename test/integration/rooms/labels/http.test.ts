@@ -104,7 +104,9 @@ test('a transaction has its history, oldest first, where it is asked for', async
   expect(body.labels.complete).toBe(true);
   // Where two labels have one time, fraud holds, so it is the last one.
   expect(body.labels.items.map(short)).toEqual([
-    ...['03 fraud chargeback', '05 legitimate review', '05 fraud ring'],
+    '03 fraud chargeback',
+    '05 legitimate review',
+    '05 fraud ring',
   ]);
   expect(body.labels.items[1]).toMatchObject({
     identity: 'Ann',

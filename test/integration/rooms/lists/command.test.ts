@@ -73,7 +73,8 @@ test('a file is imported whole, and wrong lines are named', async () => {
   );
   const done = await api.risk('lists', 'import', 'stolen', file, '--reason', 'a wave');
   expect([done.code, done.stdout]).toEqual([
-    ...[0, expect.stringMatching(/^imported import_id=\d+ rows=2 added=2 state=in_force\n$/)],
+    0,
+    expect.stringMatching(/^imported import_id=\d+ rows=2 added=2 state=in_force\n$/),
   ]);
   const lines = write('more.ndjson', '{"value":"d-3"}\n{"value":"","reason":"x"}\n');
   const refused = await api.risk('lists', 'import', 'stolen', lines, '--reason', 'a wave');
@@ -98,7 +99,9 @@ test('a reference list is a whole file, with source and date, that markets only 
   };
   const first = await writeList('value\nKP\nIR\n', '2026-11-01');
   expect([first.code, first.stdout, first.stderr]).toEqual([
-    ...[0, 'imported rows=2 added=2 ended=0\n', expect.any(String)],
+    0,
+    'imported rows=2 added=2 ended=0\n',
+    expect.any(String),
   ]);
   expect((await writeList('value\nKP\nSY\n', '2026-12-01')).stdout).toBe(
     'imported rows=2 added=1 ended=1\n',

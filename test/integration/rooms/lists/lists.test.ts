@@ -77,7 +77,8 @@ test('the same change again changes nothing, and another one says what to do fir
   expect((await add(cem, 'blocked', 'again')).body).toEqual(first.body);
   const other = await add(cem, 'blocked', 'again', { reason: 'another' });
   expect([other.status, other.body.detail]).toEqual([
-    ...[409, expect.stringContaining(`end the entry ${first.body.entry_id} first`)],
+    409,
+    expect.stringContaining(`end the entry ${first.body.entry_id} first`),
   ]);
   const made = { name: 'blocked', effect: 'block', kind: 'device', description: 'a list' };
   expect((await as(bob, 'POST', '/v1/lists', made)).status).toBe(200);
@@ -130,7 +131,8 @@ describe('an entry of an allow list', () => {
     expect([own.status, own.body.detail]).toEqual([409, expect.stringContaining('another person')]);
     const nobody = await add(RUNNING_API_KEY, 'allowed', 'acc_3');
     expect([nobody.status, nobody.body.detail]).toEqual([
-      ...[409, expect.stringContaining('proposed by a person')],
+      409,
+      expect.stringContaining('proposed by a person'),
     ]);
     const gone = await end(cem, 'allowed', body.entry_id);
     expect([gone.body.state, gone.body.valid_from]).toEqual(['ended', null]);

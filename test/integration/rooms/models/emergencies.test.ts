@@ -68,7 +68,8 @@ test('an emergency ends by itself after a day, and the audit log records it', as
   await aDayLater();
   expect(await active()).toBe('a@1');
   expect([await does('a@1'), await does('b@1')]).toEqual([
-    ...['active US-EG', expect.stringContaining('deprecated US-EG')],
+    'active US-EG',
+    expect.stringContaining('deprecated US-EG'),
   ]);
   const { rollouts } = await rig.json(undefined, 'show', 'b@1');
   expect(rollouts.slice(-2)).toMatchObject([

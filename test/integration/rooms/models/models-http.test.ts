@@ -33,7 +33,8 @@ test('one proposes, another approves, one rolls back', async () => {
     ]);
     const own = await approve('Cy', proposed.body.proposal_id);
     expect([own.status, own.body.detail]).toEqual([
-      ...[409, 'Cy proposed it: another person must approve it.'],
+      409,
+      'Cy proposed it: another person must approve it.',
     ]);
     const decided = await approve('Di', proposed.body.proposal_id);
     expect(decided.status).toBe(200);
@@ -48,7 +49,9 @@ test('one proposes, another approves, one rolls back', async () => {
   expect(back.items).toMatchObject([{ to: 'deprecated', cause: 'rollback' }]);
   const { body: shown } = await as('Ed', 'GET', `/v1/models/${model}`);
   expect(shown.rollouts.map(({ state }: { state: string }) => state)).toEqual([
-    ...['shadow', 'canary', 'deprecated'],
+    'shadow',
+    'canary',
+    'deprecated',
   ]);
   expect(shown.rollouts.at(-1)).toMatchObject({ proposed_by: 'Di', approved_by: null });
 });

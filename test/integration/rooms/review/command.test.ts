@@ -40,7 +40,11 @@ test('a case is listed, claimed, decided and taken back', async () => {
   const { history, notes } = await json('show', id);
   expect(notes).toMatchObject([{ note: 'a customer called' }]);
   expect(history.map((one: { action: string }) => one.action)).toEqual([
-    ...['case.release', 'case.undo', 'case.decide', 'case.claim', 'case.open'],
+    'case.release',
+    'case.undo',
+    'case.decide',
+    'case.claim',
+    'case.open',
   ]);
 }, 120_000);
 
@@ -74,16 +78,26 @@ test('all other steps of the API have a command: by hand, notes, two people, pol
   });
   const { notes } = await json('show', high);
   expect(notes.map((one: Record<string, unknown>) => one['note'])).toEqual([
-    ...['a customer called', 'no answer'],
-    ...['it may be a ring', 'the receipt is missing'],
+    'a customer called',
+    'no answer',
+    'it may be a ring',
+    'the receipt is missing',
   ]);
 
   const { waiting, forecast } = await json('status');
   expect(waiting).toMatchObject([{ priority: 'P1' }, { priority: 'P2' }]);
   expect(forecast).toHaveLength(2);
   const load = [
-    ...['--officers', '10', '--transactions', '5000', '--auto-clear', '0.7'],
-    ...['--reviews-per-hour', '20', '--growth', '0.1'],
+    '--officers',
+    '10',
+    '--transactions',
+    '5000',
+    '--auto-clear',
+    '0.7',
+    '--reviews-per-hour',
+    '20',
+    '--growth',
+    '0.1',
   ];
   expect(await json('capacity', ...load)).toMatchObject({
     ...{ reviews_per_day: 1500, officers_min: 10, utilisation: 0.9375, hire: 2 },

@@ -53,8 +53,18 @@ test('a deadline that is near, or was missed, is an event; one that was met is n
   const [first] = found;
   expect(first?.corridor).toBe('US-EG');
   expect(Object.keys(first?.data ?? {})).toEqual([
-    ...['transaction_id', 'priority', 'due_at', 'opened_at', 'state', 'assignee', 'locked_by'],
-    ...['account_id', 'merchant_id', 'corridor', 'score', 'verdict'],
+    'transaction_id',
+    'priority',
+    'due_at',
+    'opened_at',
+    'state',
+    'assignee',
+    'locked_by',
+    'account_id',
+    'merchant_id',
+    'corridor',
+    'score',
+    'verdict',
   ]);
   expect(first?.data).toMatchObject({ priority: 'P4', state: 'open', locked_by: null, score: 600 });
   // A dispute gives a case a new deadline.
@@ -80,7 +90,15 @@ test('final decisions come in the order of their commits, and tell a client noth
   }
   expect(JSON.parse(json)).toMatchObject({ decision_id: '1', decided_by: 'Ann', reason: 'seen' });
   expect(Object.keys(JSON.parse(clientJson))).toEqual([
-    ...['decision_id', 'transaction_id', 'created_at', 'account_id', 'merchant_id', 'corridor'],
-    ...['score', 'verdict', 'disposition', 'final_at'],
+    'decision_id',
+    'transaction_id',
+    'created_at',
+    'account_id',
+    'merchant_id',
+    'corridor',
+    'score',
+    'verdict',
+    'disposition',
+    'final_at',
   ]);
 });

@@ -93,8 +93,11 @@ test('those that are due soonest are named, whatever their priority, and no deci
   await change(proposed, 700, 0, `${half}, decided_at = now() - interval '2 hours'`);
   const status = await readStatus(database.query, NOW);
   const named = status.due_next.map((one) => [
-    ...[one.transaction_id, one.priority],
-    ...[one.locked_by, one.decided_by, one.escalated_by],
+    one.transaction_id,
+    one.priority,
+    one.locked_by,
+    one.decided_by,
+    one.escalated_by,
   ]);
   expect(named).toEqual([
     [first, 'P5', null, null, null],

@@ -35,9 +35,12 @@ const cases = () =>
 
 test('a market in euros compares by the newest day up to the transaction that has the rates of both', async () => {
   await importRates(
-    ...[['EUR', '2026-10-08', 1.1] as const, ['GBP', '2026-10-08', 1.32] as const],
-    ...[['EUR', '2026-10-09', 1.2] as const, ['GBP', '2026-10-11', 1.4] as const],
-    ...[['EUR', '2026-10-12', 1] as const, ['GBP', '2026-10-12', 9] as const],
+    ['EUR', '2026-10-08', 1.1] as const,
+    ['GBP', '2026-10-08', 1.32] as const,
+    ['EUR', '2026-10-09', 1.2] as const,
+    ['GBP', '2026-10-11', 1.4] as const,
+    ['EUR', '2026-10-12', 1] as const,
+    ['GBP', '2026-10-12', 9] as const,
   );
   await putCurrency('EUR');
   const on = (date: number) => {
@@ -53,9 +56,18 @@ test('a market in euros compares by the newest day up to the transaction that ha
   const pound = { amount: '1200.00', day: '2026-10-08', priority: 'P1' };
   const found = await cases();
   expect(found).toMatchObject([
-    ...[none, same, none, none],
-    ...[pound, same, { amount: '909.09', day: '2026-10-08', priority: 'P4' }, none],
-    ...[pound, same, { amount: '833.33', day: '2026-10-09', priority: 'P4' }, none],
+    none,
+    same,
+    none,
+    none,
+    pound,
+    same,
+    { amount: '909.09', day: '2026-10-08', priority: 'P4' },
+    none,
+    pound,
+    same,
+    { amount: '833.33', day: '2026-10-09', priority: 'P4' },
+    none,
   ]);
   expect(new Set(found.map(({ market }) => market))).toEqual(new Set(['EUR']));
 });

@@ -30,10 +30,7 @@ async function person(name: string): Promise<By> {
 test('decisions that stand are counted, by whom and since when, and those taken back apart', async () => {
   const reviewing = reviewingOn(database);
   const [ann, bob] = [await person('Ann'), await person('Bob')];
-  const ids = await openCasesOf(testDatabase, database, [
-    ...[{}, {}, {}, {}],
-    { amount: '9000.00' },
-  ]);
+  const ids = await openCasesOf(testDatabase, database, [{}, {}, {}, {}, { amount: '9000.00' }]);
   const decide = async (index: number, disposition: 'fraud' | 'legitimate', by = ann) => {
     await reviewing.claim(ids[index] ?? '', by);
     await reviewing.decide(ids[index] ?? '', { disposition, reason: 'seen' }, by);

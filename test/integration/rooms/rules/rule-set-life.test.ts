@@ -65,7 +65,10 @@ test('from a draft to an approved rule set, in its order, and on record', async 
   expect((await as('Bob', 'POST', '/own@1/approve')).status).toBe(409);
   expect(approved.body.source).toEqual(always('own@1', 0.7));
   expect(await auditOf('own@1')).toEqual([
-    ...['rule-set.create', 'rule-set.change', 'rule-set.submit', 'rule-set.approve'],
+    'rule-set.create',
+    'rule-set.change',
+    'rule-set.submit',
+    'rule-set.approve',
   ]);
 });
 
@@ -125,7 +128,8 @@ test('a rollout by the same call of two people, a rollback by one, and the end',
   expect(proposed.body).toMatchObject({ proposal: { proposed_by: 'Bob' }, items: [] });
   const own = await roll('Bob', 'canary:5');
   expect([own.status, own.body.detail]).toEqual([
-    ...[409, 'Bob proposed it: another person must approve it.'],
+    409,
+    'Bob proposed it: another person must approve it.',
   ]);
   const decided = await roll('Cy', 'canary:5');
   expect(decided.body).toEqual({
@@ -226,7 +230,9 @@ test('what this build cannot compile is listed with its problem, beside all othe
   await createDraft(api.database, always('later@1'), ann);
   const later = { ...always('later@1'), feature_schema: 99 };
   await api.testDatabase.sql('update rule_sets set source = $2, sha256 = $3 where rule_set = $1', [
-    ...['later@1', JSON.stringify(later), hashRuleSet(later)],
+    'later@1',
+    JSON.stringify(later),
+    hashRuleSet(later),
   ]);
   const { status, body } = await as('Ed', 'GET', '');
   expect(status).toBe(200);

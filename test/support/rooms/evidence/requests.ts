@@ -33,8 +33,15 @@ export async function evidencePaths(
     rmSync(folder, { recursive: true });
   }
   return [
-    ...['checkpoint', 'checkpoint?x=1', 'consistency?from=1', 'consistency?from=x'],
-    ...['consistency?from=99999', 'consistency', 'audit/1', 'audit/0', 'audit/999999'],
+    'checkpoint',
+    'checkpoint?x=1',
+    'consistency?from=1',
+    'consistency?from=x',
+    'consistency?from=99999',
+    'consistency',
+    'audit/1',
+    'audit/0',
+    'audit/999999',
     ...[scored, unknown, 'x'].map((id) => `scores/${id}`),
   ].map((path) => `/v1/evidence/${path}`);
 }

@@ -107,9 +107,15 @@ describe.each(kinds)('fold of the $name kind', ({ kind, nothing }) => {
     const shorter = Buffer.from(log);
     shorter.writeUInt32LE(shorter.readUInt32LE() - 256);
     const unreadable = [
-      ...[Buffer.alloc(0), Buffer.alloc(8, kind.layout.format), Buffer.alloc(200, 0xff)],
-      ...[records, Buffer.concat([records, log]), log.subarray(0, -1)],
-      ...[another, Buffer.concat([log, records.subarray(0, -1)]), shorter],
+      Buffer.alloc(0),
+      Buffer.alloc(8, kind.layout.format),
+      Buffer.alloc(200, 0xff),
+      records,
+      Buffer.concat([records, log]),
+      log.subarray(0, -1),
+      another,
+      Buffer.concat([log, records.subarray(0, -1)]),
+      shorter,
     ];
     for (const bytes of unreadable) expect(read(kind, bytes)).toBeUndefined();
   });

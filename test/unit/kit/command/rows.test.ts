@@ -119,8 +119,11 @@ test('a list is read page by page, to the limit, and shown by its columns', asyn
     { items: [row(3)], next_cursor: null },
   ];
   expect((await run('list')).split('\n')).toEqual([
-    ...['thing  tags  whose', '    1  a b   owner 1', '    2  a b   owner 2'],
-    ...['    3  a b   owner 3', ''],
+    'thing  tags  whose',
+    '    1  a b   owner 1',
+    '    2  a b   owner 2',
+    '    3  a b   owner 3',
+    '',
   ]);
   expect(requests[1]).toBe('GET /v1/things?cursor=c&limit=48');
   answers = [{ items: [row(1)], next_cursor: 'more' }];

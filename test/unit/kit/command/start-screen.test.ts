@@ -38,7 +38,9 @@ test('where nothing is scored yet, no list is shown', async () => {
   const lines = whereToLook({ url: URL, consoleUrl: LINK, key: 'KEY', keyFile: null }, []);
   expect(lines.slice(0, 4)).toEqual([expect.any(String), '', `  ${LINK}`, '']);
   expect(lines.slice(4)).toEqual([
-    ...['Nothing is scored yet.', '', `Open ${URL}/docs and authorize with this key: KEY`],
+    'Nothing is scored yet.',
+    '',
+    `Open ${URL}/docs and authorize with this key: KEY`,
     'Operators go on with bin/risk status, bin/risk doctor and docs/first-hour.md.',
   ]);
 });

@@ -64,7 +64,10 @@ test('all that is wrong with several markets is told at once, each once, by the 
   };
   const read = readConfig(given);
   expect('problems' in read && read.problems.map((one) => one.split(': ')[0])).toEqual([
-    ...['RISK_MARKETS', 'PORT', 'MARKET_0_DATABASE_URL', 'MARKET_1_REDIS_URL'],
+    'RISK_MARKETS',
+    'PORT',
+    'MARKET_0_DATABASE_URL',
+    'MARKET_1_REDIS_URL',
   ]);
   expect('problems' in read && read.problems[0]).toBe(
     'RISK_MARKETS: must name market_2, as RISK_MARKET does',

@@ -17,7 +17,8 @@ test('every write takes an Idempotency-Key, or its body names what is done once'
   );
   expect(without.map(({ operationId }) => operationId).toSorted()).toEqual([
     // Each transaction has a key of its own, and values that a list has stay as they are.
-    ...['acceptTransactions', 'importListEntries'],
+    'acceptTransactions',
+    'importListEntries',
   ]);
 });
 

@@ -87,8 +87,14 @@ test('a header that is no traceparent names no trace', () => {
   });
   expect(parseTraceparent(`01-${TRACE}-${span}-02-more`)?.isSampled).toBe(false);
   const wrong = [
-    ...[undefined, '', 'x', `ff-${TRACE}-${span}-01`, `00-${TRACE}-${span}-01-more`],
-    ...[`00-${zeros}-${span}-01`, `00-${TRACE}-0000000000000000-01`, `00-${TRACE}-${span}-1`],
+    undefined,
+    '',
+    'x',
+    `ff-${TRACE}-${span}-01`,
+    `00-${TRACE}-${span}-01-more`,
+    `00-${zeros}-${span}-01`,
+    `00-${TRACE}-0000000000000000-01`,
+    `00-${TRACE}-${span}-1`,
     `00-${TRACE.toUpperCase()}-${span}-01`,
   ];
   for (const text of wrong) expect([text, parseTraceparent(text)]).toEqual([text, null]);
@@ -101,6 +107,8 @@ test('a share that is none, and a collector without an address, are problems', (
   });
   const problems = 'problems' in read ? read.problems : [];
   expect(problems.map((line) => line.split(':')[0]).sort()).toEqual([
-    ...['OTEL_EXPORTER_OTLP_ENDPOINT', 'OTEL_TRACES_EXPORTER', 'OTEL_TRACES_SAMPLER_ARG'],
+    'OTEL_EXPORTER_OTLP_ENDPOINT',
+    'OTEL_TRACES_EXPORTER',
+    'OTEL_TRACES_SAMPLER_ARG',
   ]);
 });

@@ -61,8 +61,12 @@ test('a spike adds workers one after another, and a calm of half an hour takes t
   const { changes, backlog } = drive(policyOf(1, 4), phases);
   expect(changes.map(({ to }) => to)).toEqual([2, 3, 4, 3, 2, 1]);
   expect(changes.map(({ by }) => by)).toEqual([
-    ...['DeepQueue', 'DeepQueue', 'DeepQueue'],
-    ...['LowQueueDepth', 'LowQueueDepth', 'LowQueueDepth'],
+    'DeepQueue',
+    'DeepQueue',
+    'DeepQueue',
+    'LowQueueDepth',
+    'LowQueueDepth',
+    'LowQueueDepth',
   ]);
   const waits = changes.slice(1).map(({ atMs }, at) => atMs - (changes[at]?.atMs ?? 0));
   expect(Math.min(...waits)).toBe(2 * MINUTE_MS);

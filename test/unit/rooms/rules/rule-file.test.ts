@@ -207,7 +207,10 @@ test('a rule that a file adds or removes is told by the lines of the file', () =
     when: 'night == 1',
   };
   const lines = [
-    ...['- id: night', '  sentence: At night.', '  code: NIGHT', '  when: night == 1'],
+    '- id: night',
+    '  sentence: At night.',
+    '  code: NIGHT',
+    '  when: night == 1',
     '  weight: 0.3',
   ];
   const signed = (sign: string) => lines.map((line) => `${sign} ${line}`).join('\n');

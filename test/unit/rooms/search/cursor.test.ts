@@ -49,14 +49,12 @@ describe('cursor of a search', () => {
 
   const text = (fields: unknown) => Buffer.from(JSON.stringify(fields)).toString('base64url');
   test.each([
-    ...[
-      '',
-      'x',
-      '_',
-      text({}),
-      text(['d', 2, null, null, null]),
-      text(['d', 0, ['x', null], null, null]),
-    ],
+    '',
+    'x',
+    '_',
+    text({}),
+    text(['d', 2, null, null, null]),
+    text(['d', 0, ['x', null], null, null]),
     text(['d', 0, [at.id, '1e9'], null, null]),
     text(['d', 0, ['ffffffff-ffff-7cc3-98c4-dc0c0c07398f', null], null, null]),
     `${text(['d', 0, null, null, null])}=`,

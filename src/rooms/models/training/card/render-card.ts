@@ -69,10 +69,15 @@ export function renderCard(card: ModelCard): string {
   const parts = [
     `# ${card.id}`,
     describeOrigin(card),
-    ...['## Data', renderData(card)],
-    ...['## Figures', renderFigures(card)],
-    ...['## Calibration', describeCalibration(card), renderCalibration(card)],
-    ...['## Bands', describeBands(card)],
+    '## Data',
+    renderData(card),
+    '## Figures',
+    renderFigures(card),
+    '## Calibration',
+    describeCalibration(card),
+    renderCalibration(card),
+    '## Bands',
+    describeBands(card),
     '## Features',
     table(
       ['feature', 'importance'],
@@ -112,7 +117,13 @@ function windowRow(name: string, window: DataWindow) {
   const { from, to, knownBy, rows, frauds, unlabelled, unlabelledAs } = window;
   const fate = unlabelledAs === 'skip' ? 'left out' : 'as legitimate';
   return [
-    ...[name, from, to, knownBy, rows, frauds, percent(frauds / rows)],
+    name,
+    from,
+    to,
+    knownBy,
+    rows,
+    frauds,
+    percent(frauds / rows),
     unlabelled === 0 ? 0 : `${unlabelled} ${fate}`,
   ];
 }
@@ -166,7 +177,10 @@ function renderSegments({ segments }: ModelCard): string[] {
     table(
       [of, 'rows', 'frauds', 'flagged', 'false alarms', 'caught'],
       figures.map(({ segment, rows, frauds, flagged, falseAlarms, caught }) => [
-        ...[segment, rows, frauds, percent(flagged)],
+        segment,
+        rows,
+        frauds,
+        percent(flagged),
         ...[falseAlarms, caught].map((share) => (share === null ? '' : percent(share))),
       ]),
     ),

@@ -59,8 +59,11 @@ test('a partition that has what no stream has is listed', () => {
 test('the topics of a market are those of no other one, and of no other system', () => {
   const { transactions, scored } = topicsOf('market_1', 'US-EG');
   const others = [
-    ...[topicsOf('market_10', 'US-EG').retries, 'market_1.US-EG.copies', 'market_1.transactions'],
-    ...['x.market_1.US-EG.transactions', '__consumer_offsets'],
+    topicsOf('market_10', 'US-EG').retries,
+    'market_1.US-EG.copies',
+    'market_1.transactions',
+    'x.market_1.US-EG.transactions',
+    '__consumer_offsets',
   ];
   expect(topicsOfMarket('market_1', [transactions, ...others, scored])).toEqual([
     transactions,

@@ -151,7 +151,9 @@ describe('keys that nobody knows', () => {
     expect(await from(A)('nobody')).toBe(REFUSED);
     const { lookups } = state;
     expect(['nobody', 'good', 'new'].map((key) => ask(key, A))).toEqual([
-      ...[REFUSED, undefined, REFUSED],
+      REFUSED,
+      undefined,
+      REFUSED,
     ]);
     expect(ask('nobody', B)).toBeUndefined();
     expect(turnAway(requestFrom(A))).toBeUndefined();

@@ -7,7 +7,10 @@ import { timeText } from '../../../../../src/rooms/exports/write/cells.ts';
 
 const DAY_MS = 86_400_000;
 const MIDNIGHTS = [
-  ...[-62_135_596_800_000, -DAY_MS, 0, DAY_MS],
+  -62_135_596_800_000,
+  -DAY_MS,
+  0,
+  DAY_MS,
   ...['2026-11-23', '2028-02-29', '9999-12-31'].map((day) => Date.parse(`${day}T00:00:00Z`)),
 ];
 const MOMENTS = MIDNIGHTS.flatMap((midnight) =>

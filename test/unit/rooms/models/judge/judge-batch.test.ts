@@ -98,7 +98,9 @@ function judge(rows: readonly JudgedRow[], corridors: Readonly<Record<string, Co
 }
 const told = ({ judgements }: ReturnType<typeof judge>) =>
   judgements.map(({ opinion, model, degradation }) => [
-    ...[opinion?.probability ?? null, model, degradation],
+    opinion?.probability ?? null,
+    model,
+    degradation,
   ]);
 
 test('deciding models of all corridors stand before every shadow', () => {
@@ -109,8 +111,10 @@ test('deciding models of all corridors stand before every shadow', () => {
     inForceOf({ 'US-EG': corridor, 'US-MX': corridor }),
   );
   expect(plan.map((one) => `${one.corridor} ${one.role} ${one.indexes.join()}`)).toEqual([
-    ...['US-EG deciding 0,2', 'US-MX deciding 1'],
-    ...['US-EG shadow 0,2', 'US-MX shadow 1'],
+    'US-EG deciding 0,2',
+    'US-MX deciding 1',
+    'US-EG shadow 0,2',
+    'US-MX shadow 1',
   ]);
 });
 

@@ -105,12 +105,17 @@ describe('an expression is refused', () => {
 test('a rule set is refused whatever it is', () => {
   const rules = { ...ruleSetOf('true'), rules: [] };
   const bad: unknown[] = [
-    ...[null, undefined, 7, 'text', [], {}, { ...rules, version: 1 }, { ...rules, id: 'none' }],
-    ...[
-      { ...rules, feature_schema: 9 },
-      { ...rules, more: 1 },
-      { ...rules, rules: [null] },
-    ],
+    null,
+    undefined,
+    7,
+    'text',
+    [],
+    {},
+    { ...rules, version: 1 },
+    { ...rules, id: 'none' },
+    { ...rules, feature_schema: 9 },
+    { ...rules, more: 1 },
+    { ...rules, rules: [null] },
     JSON.parse('{"__proto__": {"version": 2}}'),
     { ...rules, verdicts: { all: { review: 800, decline: 500 } } },
   ];

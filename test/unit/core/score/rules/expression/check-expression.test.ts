@@ -76,14 +76,14 @@ const cel = new Environment()
   .registerFunction('money(double, string): Amount', () => new Amount());
 for (const name of AMOUNTS) cel.registerVariable(name, 'Amount');
 for (const signature of [
-  ...[
-    ...numeric,
-    ...compared,
-    'Amount == Amount: bool',
-    'double * Amount: Amount',
-    'Amount * double: Amount',
-  ],
-  ...['Amount / double: Amount', 'Amount / Amount: double', '-Amount: Amount'],
+  ...numeric,
+  ...compared,
+  'Amount == Amount: bool',
+  'double * Amount: Amount',
+  'Amount * double: Amount',
+  'Amount / double: Amount',
+  'Amount / Amount: double',
+  '-Amount: Amount',
 ]) {
   cel.registerOperator(signature, () => undefined);
 }
