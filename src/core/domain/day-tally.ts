@@ -17,7 +17,7 @@ export type Outcome =
   | Uppercase<string>;
 
 /** Currency of what has no amount. */
-export const NO_CURRENCY = 'XXX';
+const NO_CURRENCY = 'XXX';
 
 export type DayTally = {
   /** Days since 1970-01-01, UTC. */

@@ -78,7 +78,7 @@ export const isSameRate = (left: Rate | null, right: Rate | null): boolean =>
   left?.ratePerSecond === right?.ratePerSecond && left?.burst === right?.burst;
 
 /** Shortest time that a burst lasts at the rate: leases are slices of half of that. */
-export const BURST_SECONDS_MIN = 0.1;
+const BURST_SECONDS_MIN = 0.1;
 export const burstMin = (ratePerSecond: number) =>
   Math.max(1, Math.ceil(ratePerSecond * BURST_SECONDS_MIN));
 

@@ -228,7 +228,7 @@ function countLarge(least: number): number {
 }
 
 /** The siblings, which are the first `end` records of a list, and the known frauds of the account. */
-export type AccountSource = {
+type AccountSource = {
   readonly list: PackedList;
   readonly end: number;
   readonly frauds: KnownFrauds;

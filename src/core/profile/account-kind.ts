@@ -96,10 +96,7 @@ const FORMAT = 0x75;
 const COUNT_AT = 2 * BOUND_BYTES;
 const FRAUDS_OFFSET = COUNT_AT + 8;
 
-export function decodeAccount(
-  view: DataView<ArrayBuffer>,
-  length: number,
-): AccountProfile | undefined {
+function decodeAccount(view: DataView<ArrayBuffer>, length: number): AccountProfile | undefined {
   if (length < FRAUDS_OFFSET) return undefined;
   const frauds = view.getUint32(COUNT_AT, true);
   const recordsOffset = FRAUDS_OFFSET + fraudsBytes(frauds);
@@ -116,7 +113,7 @@ export function decodeAccount(
   };
 }
 
-export const accountLayout: ProfileLayout<AccountProfile> = {
+const accountLayout: ProfileLayout<AccountProfile> = {
   format: FORMAT,
   prefixBytes: ({ frauds }) => FRAUDS_OFFSET + fraudsBytes(frauds.spans.length),
   writePrefix({ floor, ceiling, frauds }, view) {

@@ -30,16 +30,16 @@ export const ACCOUNT_PROFILE_ENTRIES = 320;
 export const ACCOUNT_CUT_ENTRIES = 288;
 export const ACCOUNT_RECORD_BYTES = 40;
 /** The last half word of a record: the currency's 15 bits and whether it was night. */
-export const CURRENCY_BITS = 0x7fff;
-export const NIGHT_BIT = 0x8000;
+const CURRENCY_BITS = 0x7fff;
+const NIGHT_BIT = 0x8000;
 /** The country's share of a record's route; the corridor stands above it. */
 export const COUNTRY_BITS = 0x3ff;
 
 /** Offsets in a record, after its key: amount (f64), hashes and route (u32), currency and night (u16). */
 export const AMOUNT_AT = 16;
-export const MERCHANT_AT = 24;
-export const DEVICE_AT = 28;
-export const ROUTE_AT = 32;
+const MERCHANT_AT = 24;
+const DEVICE_AT = 28;
+const ROUTE_AT = 32;
 export const CURRENCY_AT = 38;
 
 const NIGHT_HOURS = 6;

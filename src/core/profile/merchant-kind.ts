@@ -133,7 +133,7 @@ const MATURITY_AT = FRAUDS_AT + 4;
 const TALLIES_OFFSET = MATURITY_AT + 8;
 
 /** Undefined also for a profile with another maturity of labels, whose tallies have other hours. */
-export function decodeMerchant(
+function decodeMerchant(
   view: DataView<ArrayBuffer>,
   length: number,
   maturityDays: number,
@@ -161,7 +161,7 @@ export function decodeMerchant(
   };
 }
 
-export const merchantLayout: ProfileLayout<MerchantProfile> = {
+const merchantLayout: ProfileLayout<MerchantProfile> = {
   format: FORMAT,
   prefixBytes: ({ tallies, frauds }) =>
     TALLIES_OFFSET + tallies.length * TALLY_BYTES + fraudsBytes(frauds.spans.length),

@@ -31,7 +31,7 @@ import { createHeadReader } from '../stream/status/heads.ts';
 import { createRowStore, type RowStore, takeFinal } from './row-store.ts';
 import { createWalk } from './walk-rows.ts';
 
-export type ReconcileMarket = {
+type ReconcileMarket = {
   readonly name: string;
   readonly database: Database;
   /** The writes of the leader, which name its epoch. */

@@ -22,7 +22,7 @@ export type Walk = {
   readonly forget: () => void;
 };
 
-export type WalkParts = {
+type WalkParts = {
   readonly market: string;
   readonly store: RowStore;
   readonly heads: HeadReader;

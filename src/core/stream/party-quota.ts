@@ -3,7 +3,7 @@ import type { RedisClient } from '../../kit/redis/connection.ts';
 import { limitKey, partyKey } from './keys.ts';
 import { loadScript, runScript } from './scripts.ts';
 
-export type PartyLimit = {
+type PartyLimit = {
   readonly scope: string;
   readonly ratePerSecond: number;
   readonly burst: number;
@@ -12,7 +12,7 @@ export type PartyLimit = {
 };
 
 /** An input that a party has no unit for. */
-export type Lacking = {
+type Lacking = {
   readonly input: number;
   readonly limit: number;
   /** The part of the unit that is missing. */

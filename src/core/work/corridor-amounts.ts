@@ -13,7 +13,7 @@ import { readCorridorAmounts } from '../store/amounts/corridor-amounts.ts';
 /** New percentiles appear minutes after midnight UTC. Longer: yesterday's percentile is used longer; shorter: more reads. */
 const READ_EVERY_MS = 60_000;
 
-export type OpenAmounts = { readonly current: () => CorridorAmounts; readonly duty: Duty };
+type OpenAmounts = { readonly current: () => CorridorAmounts; readonly duty: Duty };
 
 /** Reads percentiles for transactions up to FRESH_DAYS old, and for tomorrow because clocks differ. */
 export async function openCorridorAmounts(query: Query, nowMs = Date.now): Promise<OpenAmounts> {

@@ -32,7 +32,7 @@ export function mintApiKey(): MintedKey {
 /** Begins the tokens of links that log in once, which are no keys. */
 export const LINK_PREFIX = 'risk_login_';
 
-export type MintedToken = { readonly token: string; readonly tokenHash: Buffer };
+type MintedToken = { readonly token: string; readonly tokenHash: Buffer };
 
 /** The token of a session. */
 export function mintSession(): MintedToken & { readonly sessionId: string } {

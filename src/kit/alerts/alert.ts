@@ -6,7 +6,7 @@ export const SEVERITIES = ['critical', 'warning', 'info'] as const;
 export type Severity = (typeof SEVERITIES)[number];
 
 /** The scope that an alert speaks of. A region is the corridors of one source country. */
-export type AlertLevel = 'global' | 'region' | 'corridor' | 'service' | 'model';
+type AlertLevel = 'global' | 'region' | 'corridor' | 'service' | 'model';
 
 export type AlertRule = {
   readonly severity: Severity;

@@ -3,10 +3,10 @@
  * all of them act on the same value. A measure is a mean over `windowSeconds`, so that one batch or one request moves nothing.
  */
 
-export type ScaledRole = 'api' | 'worker';
+type ScaledRole = 'api' | 'worker';
 
 /** Measures that triggers compare, with whose the measure is: of the market, of all processes of a role, or of each process. */
-export const MEASURES = {
+const MEASURES = {
   queue_depth_transactions: {
     of: 'market',
     meaning:

@@ -4,7 +4,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { Failure, isUnavailable } from '../words/failure.ts';
 import type { Operations, Problem } from './api-types.ts';
 
-export type ApiRequest = {
+type ApiRequest = {
   readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE';
   readonly path: string;
   readonly headers?: Readonly<Record<string, string>>;

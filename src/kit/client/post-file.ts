@@ -24,7 +24,7 @@ export type PostOptions = RetryOptions & {
   readonly onProgress: (progress: PostProgress) => void;
 };
 
-export type PostProgress = {
+type PostProgress = {
   readonly rows: number;
   readonly bytesRead: number;
   readonly bytes: number;

@@ -15,7 +15,7 @@ export type Row = {
   readonly body: RowBody;
 };
 
-export type UnreadableRow = { readonly line: number; readonly detail: string };
+type UnreadableRow = { readonly line: number; readonly detail: string };
 
 export type RowBatch = {
   readonly rows: readonly Row[];

@@ -77,7 +77,7 @@ const STORES = [
  * that `npm start` made is sent to its own API alone.
  * @returns `source`: where a key is from that nobody gave the command
  */
-export function apiKeyOf(config: Config, url: string): { key?: string; source?: string } {
+function apiKeyOf(config: Config, url: string): { key?: string; source?: string } {
   const { RISK_API_KEY: given, RISK_BOOTSTRAP_KEY: bootstrap, ownApi } = config;
   if (given !== undefined) return { key: given };
   if (bootstrap !== undefined) return { key: bootstrap, source: 'RISK_BOOTSTRAP_KEY' };

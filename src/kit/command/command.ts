@@ -136,7 +136,7 @@ export function parseArguments<const Options extends ParseArgsOptionsConfig>(
 }
 
 /** Throws a UsageError that names the word that is missing, or is one too many. */
-export function requireWords(
+function requireWords(
   words: readonly string[],
   required: readonly string[],
   max = required.length,

@@ -10,7 +10,7 @@ import { Failure } from '../words/failure.ts';
 
 /** From 1, as editors count. */
 type Position = { readonly line: number; readonly column: number };
-export type DataProblem = Position & { readonly detail: string };
+type DataProblem = Position & { readonly detail: string };
 
 export type DataFile = {
   /** Undefined where there are problems. */

@@ -10,7 +10,7 @@
  */
 export const unsized = (array: string) => `(select ${array})`;
 
-export const OID = {
+const OID = {
   bool: 16,
   bytea: 17,
   int8: 20,
@@ -27,12 +27,7 @@ export const HEADER_BYTES = 20;
 const POSTGRES_EPOCH_MS = 946_684_800_000;
 
 /** An array without its values, which begin at HEADER_BYTES. */
-export function allocateArray(
-  oid: number,
-  count: number,
-  hasNulls: boolean,
-  valueBytes: number,
-): Buffer {
+function allocateArray(oid: number, count: number, hasNulls: boolean, valueBytes: number): Buffer {
   const buffer = Buffer.allocUnsafe(count === 0 ? 12 : HEADER_BYTES + valueBytes);
   buffer.writeInt32BE(count === 0 ? 0 : 1, 0);
   buffer.writeInt32BE(hasNulls ? 1 : 0, 4);

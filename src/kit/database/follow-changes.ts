@@ -30,7 +30,7 @@ export type Subject = {
   readonly load: () => Promise<void>;
 };
 
-export type Followed = {
+type Followed = {
   /** Asks now; calls meanwhile share the answer. Throws a Failure. */
   readonly refresh: () => Promise<void>;
   /** Resolves once the subject is as it was 1.5 s ago or later. Throws a Failure. */

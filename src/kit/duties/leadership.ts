@@ -19,7 +19,7 @@ const STANDBY = 'standby';
 
 export type Writes = Pick<Database, 'query' | 'transaction'>;
 
-export type Lead = {
+type Lead = {
   /** Runs `work` unless another process leads; resolves to whether `work` ran. Duties of a lease run side by side. */
   readonly run: (work: () => Promise<void>) => Promise<boolean>;
   /** The writes of `work`, each in a database transaction that proves the epoch. */

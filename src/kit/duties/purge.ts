@@ -21,7 +21,7 @@ export type Purge = {
   /** Removes a step's rows, from the oldest on where `after` is absent. */
   readonly step: (query: Query, config: Config, after?: Position) => Promise<PurgeStep>;
 };
-export type PurgeStep = {
+type PurgeStep = {
   readonly rows: number;
   /** Start of the next step; null after the last. */
   readonly next: Position | null;

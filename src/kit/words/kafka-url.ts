@@ -5,7 +5,7 @@
 import { TLS_FILES, type TlsFiles } from './client-tls.ts';
 
 /** The first is the default. */
-export const MECHANISMS = ['SCRAM-SHA-512', 'SCRAM-SHA-256', 'PLAIN'] as const;
+const MECHANISMS = ['SCRAM-SHA-512', 'SCRAM-SHA-256', 'PLAIN'] as const;
 type Mechanism = (typeof MECHANISMS)[number];
 
 export type KafkaUrl = {

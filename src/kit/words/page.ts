@@ -30,7 +30,7 @@ export const missingMonths = {
     'Those of `detached_months` that are archives: a transaction of theirs is still read by its id. Absent where there is none.',
   ),
 };
-export type MissingMonths = { detached_months?: string[]; cold_months?: string[] };
+type MissingMonths = { detached_months?: string[]; cold_months?: string[] };
 
 /** A page of a list that walks months. */
 export function monthlyPageSchema<Row extends z.ZodType>(row: Row) {

@@ -12,10 +12,10 @@ import { Failure } from '../../kit/words/failure.ts';
 const POLL_MS = 1000;
 const HOUR_MS = 3_600_000;
 /** A market drains for this long after its freeze; then people choose. */
-export const DRAIN_HOURS = 24;
+const DRAIN_HOURS = 24;
 const PAGE_ROWS = 100;
 
-export type Draining = {
+type Draining = {
   readonly database: Database;
   readonly market: string;
   readonly frozenAt: string;

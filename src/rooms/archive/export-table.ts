@@ -84,10 +84,7 @@ export async function exportTable(
 }
 
 /** Reads a table of an archive back. @throws Failure where a file is missing, was changed, or lacks a row */
-export async function verifyTable(
-  stored: Stored,
-  { name, rows, content, parts }: Table,
-): Promise<void> {
+async function verifyTable(stored: Stored, { name, rows, content, parts }: Table): Promise<void> {
   let counted = 0;
   let sum = 0n;
   for (const part of parts) {

@@ -77,7 +77,7 @@ export const corridorCommandSchema = z
     reason,
   })
   .meta({ id: 'CorridorCommand' });
-export type CorridorCommand = z.output<typeof corridorCommandSchema>;
+type CorridorCommand = z.output<typeof corridorCommandSchema>;
 
 export const settingsSchema = z
   .object({
@@ -140,7 +140,7 @@ const toJson = ({ logChangedAtMs, compared: _, ...settings }: CorridorSettings):
 });
 
 /** The logs of a corridor, as a change of it asks them. */
-export type LogsOfCorridor = {
+type LogsOfCorridor = {
   /** Measures the streams that the corridor has now. */
   readonly measure: () => Promise<readonly StreamLag[]>;
   /** Makes the topics of the corridor; undefined where this process knows no Kafka. */

@@ -22,7 +22,7 @@ type Parts = {
   readonly nowMs: number;
 };
 
-export type CorridorHealth = CorridorFigures & {
+type CorridorHealth = CorridorFigures & {
   /** The caller adds whether the corridor is open. */
   readonly facts: Omit<HealthFacts, 'isOpen'>;
 };

@@ -32,7 +32,7 @@ export const freezeCommandSchema = z
       .meta({ description: 'What refused clients read.' }),
   })
   .meta({ id: 'FreezeCommand' });
-export type FreezeCommand = z.output<typeof freezeCommandSchema>;
+type FreezeCommand = z.output<typeof freezeCommandSchema>;
 
 export const resumeCommandSchema = z.strictObject({ reason }).meta({ id: 'ResumeCommand' });
 

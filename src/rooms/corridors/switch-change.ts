@@ -75,7 +75,7 @@ export const switchCommandSchema = z
     checkStopFields(input.stopped, 'stopped is false', input, context),
   )
   .meta({ id: 'SwitchCommand' });
-export type SwitchCommand = z.output<typeof switchCommandSchema>;
+type SwitchCommand = z.output<typeof switchCommandSchema>;
 
 export const switchSchema = z
   .object({

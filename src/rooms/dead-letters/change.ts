@@ -22,7 +22,7 @@ import { DEAD_LETTER_ID, type DeadLetter, errorCodeParameter } from './store.ts'
 
 /** Most dead letters that a database transaction marks. */
 const PAGE_ROWS = 1000;
-export const COMMAND_ROWS_MAX = 10_000;
+const COMMAND_ROWS_MAX = 10_000;
 
 const selection = z.strictObject({
   ids: z.array(z.uuid().toLowerCase()).min(1).max(PAGE_ROWS).optional(),

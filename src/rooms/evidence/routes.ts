@@ -25,7 +25,7 @@ const proofSchema = z.object({
   index: z.int(),
   path: hashes.meta({ description: 'Inclusion path of RFC 6962, base64.' }),
 });
-export const bundleSchema = z
+const bundleSchema = z
   .object({
     format: z.literal(FORMAT),
     checkpoint: z.string().meta({ description: 'Signed note: origin, size, root.' }),

@@ -20,7 +20,7 @@ import { readState, writeState } from '../../kit/client/state-file.ts';
 import { Failure } from '../../kit/words/failure.ts';
 import { PARQUET_ROWS_MAX } from './parameters.ts';
 
-export type ExportOptions = ApiOptions &
+type ExportOptions = ApiOptions &
   RetryOptions & {
     readonly headers: Readonly<Record<string, string>>;
     /** The parameters but `after`. */
@@ -29,7 +29,7 @@ export type ExportOptions = ApiOptions &
     readonly onRows: (rows: number) => void;
   };
 
-export type Exported = { readonly rows: number; readonly files: readonly string[] };
+type Exported = { readonly rows: number; readonly files: readonly string[] };
 
 /** How far an export has come: the command begins there after a stop. */
 const stateSchema = z.object({

@@ -36,7 +36,7 @@ export type Exports = {
   readonly endings: Set<Promise<void>>;
 };
 
-export type ExportSink = Pick<SlowedStream, 'send' | 'close'> & {
+type ExportSink = Pick<SlowedStream, 'send' | 'close'> & {
   /** Aborted when nobody takes the bytes any more, or the process drains. */
   readonly signal: AbortSignal;
   /** Whether the key or session of the export is still in force; asked before each piece. */

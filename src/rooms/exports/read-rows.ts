@@ -70,7 +70,7 @@ export const FULL_PACE: Pace = {
   groupRows: ROW_GROUP_ROWS,
 };
 
-export type ExportSlice = Pick<
+type ExportSlice = Pick<
   SearchSlice,
   'filter' | 'lowerMs' | 'upperMs' | 'isDescending' | 'after'
 > & {
@@ -169,7 +169,7 @@ async function* piecesOf(
  * joins the tables along a range of primary keys, at a third of the cost of lookups; where an index leads to few rows far apart,
  * the search finds their ids, and each row is looked up.
  */
-export async function readExportSlice(
+async function readExportSlice(
   database: Pick<Database, 'query' | 'transaction'>,
   slice: ExportSlice,
 ): Promise<ExportedSlice> {

@@ -179,7 +179,7 @@ export async function searchLabels(
 }
 
 /** Reads slice after slice until the page is full, nothing is left or the budget is spent. */
-export async function walkLabels(
+async function walkLabels(
   limit: number,
   cursor: LabelPosition | undefined,
   readSlice: (before: LabelPosition | undefined, rowsMax: number) => Promise<LabelSlice>,

@@ -14,20 +14,20 @@ import {
 import type { Database } from '../../kit/database/pool.ts';
 import type { LabelListParameters, LabelPosition } from './parameters.ts';
 
-export type LabelFilter = Omit<LabelListParameters, 'limit' | 'cursor'> & {
+type LabelFilter = Omit<LabelListParameters, 'limit' | 'cursor'> & {
   /** The client whose transactions are seen; null for all. */
   readonly client: string | null;
 };
 
 const ORDER = 'l.labelled_at desc, l.transaction_id desc, l.label desc, l.source desc';
 
-export type LabelSearch = {
+type LabelSearch = {
   readonly page: PreparedSearch;
   readonly boundary: PreparedSearch | null;
 };
 
 /** The statements of one slice, out of fixed parts only; values are always parameters. */
-export function labelSearch(
+function labelSearch(
   filter: LabelFilter,
   before: LabelPosition | undefined,
   rows: number,

@@ -22,7 +22,7 @@ import { IMPORT_ROWS_MAX, type ImportRows, readImport } from './import-rows.ts';
 import { entry, imported, importParameters, importPath, importSchema, namePath } from './list.ts';
 import { type Kind, keeperOf } from './value.ts';
 
-export type ImportParts = Pick<Api, 'databases' | 'limits'> & {
+type ImportParts = Pick<Api, 'databases' | 'limits'> & {
   /** An import has its rows in memory, so a process does one at a time. */
   readonly running: { isOne: boolean };
 };

@@ -19,7 +19,7 @@ const BATCH_ROWS = 5000;
 /** Wrong lines that an answer names; the others are counted. */
 const ERRORS_MAX = 100;
 
-export const IMPORT_FIELDS = ['value', 'reason', 'expires_at'] as const;
+const IMPORT_FIELDS = ['value', 'reason', 'expires_at'] as const;
 
 /** Rows as Postgres reads them: JSON lists of `{v, r, e}`, the value, its own reason, and the expiry in seconds. */
 export type ImportRows = { readonly rows: number; readonly batches: readonly Buffer[] };

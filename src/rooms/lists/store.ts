@@ -18,7 +18,7 @@ import type { Kind } from './value.ts';
 const NOW = 'clock_timestamp()';
 
 /** Rows of entries `e` of one schema, and where each fact of a row stands. */
-export type EntrySource = {
+type EntrySource = {
   readonly table: string;
   readonly from: string;
   readonly validFrom: string;

@@ -12,7 +12,7 @@ export const KINDS = ['account', 'merchant', 'device', 'address', 'country', 'ha
 export type Kind = (typeof KINDS)[number];
 
 /** The value as it is stored, or what is allowed in its place. */
-export type ReadValue = { readonly value: string } | { readonly problem: string };
+type ReadValue = { readonly value: string } | { readonly problem: string };
 
 const id = plainText(ID_CHARS_MAX);
 const SHA256 = /^[0-9a-f]{64}$/i;

@@ -71,7 +71,7 @@ export async function declareField(
  * A constraint by which Postgres refuses clear values, even from a process that has not read the declaration; values within a
  * list in metadata are not checked. The table is empty, and new months inherit its constraints.
  */
-export function tokensAlone(field: string, nth: number): string {
+function tokensAlone(field: string, nth: number): string {
   const isId = isPersonalId(field);
   const value = isId ? field : `metadata #>> '{${pathIn(field).join(',')}}'`;
   const name = isId ? field : `metadata_${nth}`;

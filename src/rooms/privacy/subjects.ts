@@ -29,7 +29,7 @@ type Draft = Wanted & { readonly key: Buffer; readonly token: string; readonly c
 /** A value by its lookup; the token is undefined where the value has no subject. */
 type Looked = { readonly lookup: string; readonly token: string | undefined };
 /** Drafts by the lookups of their values. */
-export type Drafts = ReadonlyMap<string, Draft>;
+type Drafts = ReadonlyMap<string, Draft>;
 
 export type Subjects = {
   /** Returns the token of a value that is in memory. */

@@ -22,7 +22,7 @@ export const ruleLines = (rule: unknown): string[] =>
     .trimEnd()
     .split('\n');
 
-export type TestedExample = {
+type TestedExample = {
   readonly rule: string;
   /** From 1. */
   readonly example: number;

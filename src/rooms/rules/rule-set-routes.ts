@@ -50,7 +50,7 @@ import {
 } from './try-rule-set.ts';
 import { DECLINED_SHARE_MAX, type ReadYesterday, refusalOf } from './yesterday.ts';
 
-export type RuleSetParts = Pick<Api, 'databases' | 'models'> & {
+type RuleSetParts = Pick<Api, 'databases' | 'models'> & {
   readonly readYesterday: ReadYesterday;
 };
 

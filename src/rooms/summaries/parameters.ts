@@ -70,7 +70,7 @@ export const summaryParameters = z.strictObject({
     .optional()
     .meta(shown('2026-11-20', 'Last day, included and at most 91 days later; default today.')),
 });
-export type SummaryParameters = z.output<typeof summaryParameters>;
+type SummaryParameters = z.output<typeof summaryParameters>;
 
 /** With both days, as starts of UTC days. */
 export type SummaryQuestion = SummaryParameters & { readonly from: number; readonly to: number };

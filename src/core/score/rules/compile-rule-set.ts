@@ -81,7 +81,7 @@ export type CompiledRule = {
 };
 
 /** A field of the data, and where its expression is wrong. */
-export type RuleSetProblem = FieldError & { readonly at?: ExpressionProblem };
+type RuleSetProblem = FieldError & { readonly at?: ExpressionProblem };
 export type Compiled =
   | { readonly ruleSet: CompiledRuleSet }
   | { readonly problems: readonly RuleSetProblem[] };

@@ -16,7 +16,7 @@ export type Inputs = readonly (number | string | boolean | null)[];
 export const CORRIDOR_KEY = 'corridor';
 
 /** A rule that threw, by its index in the program. */
-export type FailedRule = { readonly index: number; readonly error: unknown };
+type FailedRule = { readonly index: number; readonly error: unknown };
 
 type Row<Result> = (vector: Float64Array, inputs: Inputs, probability: number) => Result;
 

@@ -14,7 +14,7 @@ import {
 } from '../../domain/corridor-amount.ts';
 
 /** Days whose amounts make the percentile of the next day. Fewer days leave small corridors without a percentile. */
-export const AMOUNT_DAYS = 90;
+const AMOUNT_DAYS = 90;
 /** Least amounts of a percentile: of fewer than 10,000, less than one lies above the 99.99th. */
 export const AMOUNTS_MIN = 10_000;
 /** Span of `created_at` that one statement counts, at 2 µs a transaction. Longer spans near the statement timeout at 10,000 a second. */

@@ -76,7 +76,7 @@ const write = rowsOf<
 );
 
 /** A corridor, within a database transaction in which nobody else changes a corridor. */
-export type CorridorChange = {
+type CorridorChange = {
   readonly isOurs: boolean;
   /** The claim that another person may confirm; undefined without one. */
   readonly proposal: CorridorProposal | undefined;

@@ -16,7 +16,7 @@ import { type Label, type LabelReporter, outranks } from '../../domain/label.ts'
 import { createdAtMsOf } from '../../domain/transaction.ts';
 import { addIncrements, incrementValues } from '../tallies/day-tallies.ts';
 
-export type NewLabels = {
+type NewLabels = {
   /** Generated before the first try of a request and kept over all of them. */
   readonly batchId: string;
   readonly receivedAtMs: number;

@@ -14,7 +14,7 @@ export type Parties = {
 };
 
 /** The parties of a transaction and its client. */
-export type OwnedParties = Parties & { readonly client: string };
+type OwnedParties = Parties & { readonly client: string };
 
 const readParties = rowsOf<OwnedParties, AmongValues>(
   'find-parties',

@@ -144,7 +144,7 @@ export async function changeLimits<T>(
 }
 
 /** In front of the names of workers, which share other limits than API processes. */
-export const WORKER_PROCESS = 'worker/';
+const WORKER_PROCESS = 'worker/';
 
 /** A process that was not seen for 10 s has ended. */
 const beat = onlyOf<{ processes: number }, [process: string]>(
@@ -161,7 +161,7 @@ const beat = onlyOf<{ processes: number }, [process: string]>(
 );
 
 /** Says that a process lives. @returns how many of its role live */
-export async function countLimitProcesses(query: Query, process: string): Promise<number> {
+async function countLimitProcesses(query: Query, process: string): Promise<number> {
   return (await beat(query, process)).processes;
 }
 

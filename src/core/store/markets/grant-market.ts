@@ -32,9 +32,9 @@ import {
   refuseReach,
 } from './roles.ts';
 
-export type Granting = SessionOptions & NewRole & { readonly config: Config; readonly by: Actor };
+type Granting = SessionOptions & NewRole & { readonly config: Config; readonly by: Actor };
 
-export type Granted = {
+type Granted = {
   /** Objects that changed their owner. */
   readonly moved: number;
   /** Password that was made for a role without one; nobody can read it again. */

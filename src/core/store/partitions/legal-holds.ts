@@ -9,7 +9,7 @@ import { type Month, monthText, parseMonth } from '../../../kit/words/month.ts';
 import { findMonthTables, type PartitionState, partitionName } from './partitions.ts';
 
 export const HOLD_KINDS = ['market', 'month', 'account'] as const;
-export type HoldKind = (typeof HOLD_KINDS)[number];
+type HoldKind = (typeof HOLD_KINDS)[number];
 
 export type LegalHold = {
   readonly holdId: string;
@@ -77,7 +77,7 @@ export async function refuseOnHold(query: Query, removed: Removed): Promise<void
   if (hold !== undefined) throw new Failure('conflict', HELD, sayHold(hold));
 }
 
-export function sayHold({ holdId, kind, subject, reason, setBy }: LegalHold): string {
+function sayHold({ holdId, kind, subject, reason, setBy }: LegalHold): string {
   const what = subject === null ? 'the market' : `${kind} ${subject}`;
   return `legal hold ${holdId} of ${setBy} keeps ${what}: ${reason}`;
 }

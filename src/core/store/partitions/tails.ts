@@ -7,7 +7,7 @@ import { monthOf } from '../../../kit/words/month.ts';
 import { partitionName } from './partitions.ts';
 
 /** Rows of older months are in no tail. Longer: a tail reads more than three tables. */
-export const TAIL_REACH_MS = 31 * 86_400_000;
+const TAIL_REACH_MS = 31 * 86_400_000;
 
 const sizesStatement: Statement = {
   name: 'tail-table-sizes',

@@ -28,7 +28,7 @@ export const selectScore = {
 };
 
 /** @param client finds only this client's scores, as if no others existed; null finds all */
-export async function readStoredScore(
+async function readStoredScore(
   database: Pick<Database, 'query'>,
   id: string,
   createdAtMs: number,

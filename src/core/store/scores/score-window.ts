@@ -145,7 +145,7 @@ export async function sampleOutcomes(
   return await sample<ScoreOutcome>(query, outcomesStatement, window, rows, [knownBy], signal);
 }
 
-export type ScoreDecision = Omit<ScoreVector, 'value'> & {
+type ScoreDecision = Omit<ScoreVector, 'value'> & {
   readonly corridor: string;
   /** Null where the rules decided alone. */
   readonly probability: number | null;

@@ -80,7 +80,7 @@ const read = onlyOf<Row>(
 );
 
 /** An expression: all that is read. */
-export const SWITCHES_MARK = `(select md5(concat_ws(' ', version, ${STOPPED}, ${SETTINGS}, ${ELSEWHERE}, ${FIELDS})) from market.switches)`;
+const SWITCHES_MARK = `(select md5(concat_ws(' ', version, ${STOPPED}, ${SETTINGS}, ${ELSEWHERE}, ${FIELDS})) from market.switches)`;
 
 /** Keeps the switches as they are until the end of the database transaction. */
 export const holdSwitches = rowsOf('hold-switches', 'lock table market.switches in share mode');
@@ -145,7 +145,7 @@ const endBlockersStatement = {
            join pg_stat_activity using (pid) where application_name like 'risk-worker%'`,
 };
 
-export type SwitchChange = {
+type SwitchChange = {
   readonly stop: (scope: string, stop: Omit<Stop, 'stoppedAt'>) => Promise<Switches>;
   readonly start: (scope: string) => Promise<Switches>;
 };

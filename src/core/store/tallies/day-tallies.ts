@@ -174,7 +174,7 @@ export type Read<Sum> = { emptiedAt: Date; increments: number; version?: string 
   | { count: null }
 );
 
-export const isSum = <Sum extends object>(row: Read<Sum>): row is Sum & Read<Sum> =>
+const isSum = <Sum extends object>(row: Read<Sum>): row is Sum & Read<Sum> =>
   !('count' in row && row.count === null);
 
 export function countedTo(rows: readonly Read<object>[], incrementsMax: number): Date | null {

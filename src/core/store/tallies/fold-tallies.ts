@@ -12,7 +12,7 @@ import { Failure } from '../../../kit/words/failure.ts';
 import { divideCrowded, type Touched } from './divide-tallies.ts';
 import { COUNTED_ROWS_MAX, hourOf } from './merchant-tallies.ts';
 
-export type TallyBounds = {
+type TallyBounds = {
   /** A merchant with more rows than this within `reachDays` is adopted. */
   readonly countedRowsMax: number;
   /** A part of an hour, or an hour without parts, with more rows than this is divided. */
@@ -37,7 +37,7 @@ const ROWS_MAX = 2 ** 31 - 2;
 /** Rows per step whose merchants are examined for adoption. */
 const SAMPLED_ROWS = 4;
 
-export type TallyStep = {
+type TallyStep = {
   /** True when more rows wait than a step takes. */
   readonly isBehind: boolean;
 };

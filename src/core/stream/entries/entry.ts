@@ -160,7 +160,7 @@ export type EntryFields = {
 };
 
 /** An entry as it is delivered. */
-export type DecodedEntry = {
+type DecodedEntry = {
   readonly head: EntryHead;
   readonly transactions: readonly DeliveredTransaction[];
 };

@@ -126,10 +126,7 @@ export async function removeDeadConsumers(
 }
 
 /** Reads the reply of claim-stale: `[cursor, [id, deliveries, fields, 1 for a suspect, ...]]`. */
-export function toClaimed(
-  reply: unknown,
-  owner: Pick<StreamEntry, 'stream' | 'consumer'>,
-): Claimed {
+function toClaimed(reply: unknown, owner: Pick<StreamEntry, 'stream' | 'consumer'>): Claimed {
   if (!Array.isArray(reply) || !Buffer.isBuffer(reply[0]) || !Array.isArray(reply[1])) {
     throw unexpected('claim-stale');
   }

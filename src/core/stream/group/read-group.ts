@@ -121,7 +121,7 @@ export async function awaitEntries(
 }
 
 /** Reads the reply of XREADGROUP: `[[stream, [[id, [field, value, ...] | null], ...]], ...] | null`. */
-export function toDeliveries(
+function toDeliveries(
   reply: unknown,
   streams: readonly StreamKeys[],
   consumer: string,

@@ -20,9 +20,7 @@ import { keyOf, topicsOf } from './topics.ts';
 const COOL_DOWN_MS = 1000;
 
 /** Resolves to the entries that are not known to be in their topics: usually none. */
-export type TryAppendToKafka = (
-  payloads: readonly EntryPayload[],
-) => Promise<readonly EntryPayload[]>;
+type TryAppendToKafka = (payloads: readonly EntryPayload[]) => Promise<readonly EntryPayload[]>;
 
 type Parts = {
   readonly clients: Pick<KafkaClients, 'send'>;
@@ -82,7 +80,7 @@ export function bindKafkaAppend({
   });
 }
 
-export function toRecord(
+function toRecord(
   market: string,
   stream: Pick<StreamKeys, 'corridor' | 'shard'>,
   { transactions, head, packed }: PackedEntry,

@@ -22,10 +22,7 @@ const KEPT_MAX = 1000;
 const PREFIX = 'kafka:';
 
 /** Topics that are read. */
-export type ReadTopics = ReadonlyMap<
-  string,
-  { readonly corridor: string; readonly isRetry: boolean }
->;
+type ReadTopics = ReadonlyMap<string, { readonly corridor: string; readonly isRetry: boolean }>;
 
 export type EndedOffset = { readonly stream: StreamKeys; readonly entryId: string };
 

@@ -7,7 +7,7 @@ const TOPIC_RESOURCE = 2 as const;
 const SETTINGS = ['retention.ms', 'cleanup.policy'];
 const DAY_MS = 86_400_000;
 
-export type TopicFacts = {
+type TopicFacts = {
   readonly topic: string;
   readonly partitions: number;
   /** Copies of the partition that has the fewest. */
@@ -17,7 +17,7 @@ export type TopicFacts = {
   readonly cleanupPolicy: string;
 };
 
-export type KafkaFacts = {
+type KafkaFacts = {
   readonly brokers: number;
   /** Topics of corridors that are there. */
   readonly topics: readonly TopicFacts[];

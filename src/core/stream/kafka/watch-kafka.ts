@@ -18,7 +18,7 @@ const EVERY_MS = 3000;
 /** As breakers are counted. */
 const [CLOSED, OPEN] = [0, 2];
 
-export type KafkaState = {
+type KafkaState = {
   readonly isDown: boolean;
   /** None while it is down. */
   readonly lags: readonly KafkaLag[];
@@ -27,7 +27,7 @@ export type KafkaState = {
 /** Null where no corridor ever used Kafka, or none was measured yet. */
 export type ReadKafka = () => KafkaState | null;
 
-export type KafkaMetrics = Pick<Metrics, 'breakerState' | 'kafkaLag' | 'kafkaTrimmed'>;
+type KafkaMetrics = Pick<Metrics, 'breakerState' | 'kafkaLag' | 'kafkaTrimmed'>;
 
 type Parts = {
   /** Undefined where no KAFKA_URL is set. */
@@ -52,7 +52,7 @@ export function openKafkaOf(
   return { kafka, readKafka: stack.use(watchKafka({ ...parts, clients: kafka })).current };
 }
 
-export function watchKafka({ clients, redis, market, switches, metrics, log }: Parts) {
+function watchKafka({ clients, redis, market, switches, metrics, log }: Parts) {
   const corridors = () => [...switches.corridors()].filter(switches.layout.everKafka);
   const stop = new AbortController();
   let fetcher: Fetcher | undefined;

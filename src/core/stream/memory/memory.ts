@@ -61,7 +61,7 @@ export function usedShare(nodes: Iterable<NodeMemory>): number {
 }
 
 /** Findings of this process' last check. */
-export type MemoryWatch = {
+type MemoryWatch = {
   /** Bound on events and copies of dead letters, where maxmemory allows as much; 0 for none of them. */
   readonly eventBytesMax: number;
   hasEventRoom: boolean;

@@ -14,7 +14,7 @@ const SEEN_MS = 60 * 60 * 1000;
 /** Three reports and a second. Larger: a dead worker is shown as live for longer; smaller: a busy worker is shown as silent. */
 export const SILENT_MS = 10_000;
 
-export type WorkerReport = {
+type WorkerReport = {
   readonly name: string;
   readonly startedAt: string;
   readonly version: string;

@@ -12,7 +12,7 @@ import {
 import type { LogEnd } from '../../profile/profile-log.ts';
 
 /** The known state of the log that a copy equals. */
-export type CopyState = {
+type CopyState = {
   readonly slot: number;
   readonly end: LogEnd;
   /** Bytes of the snapshot that the log begins with. */

@@ -19,7 +19,7 @@ import type { LogAppend, ProfileLogs } from '../../stream/profiles/profile-logs.
 import { createInstalls, type Installs } from './installs.ts';
 import { type Copy, createProfileMemory, type ProfileMemory } from './profile-memory.ts';
 
-export type ProfilesOptions = {
+type ProfilesOptions = {
   readonly market: MarketInRedis & { readonly guards: Pick<Guards, 'redis'> };
   readonly logs: ProfileLogs;
   readonly metrics: Metrics;
@@ -92,7 +92,7 @@ export type BatchParty = Waiting &
   };
 
 /** A party with transactions that wait behind its profile. */
-export type DoubtedParty = {
+type DoubtedParty = {
   readonly batchParty: BatchParty;
   /** The rows that the profile may or may not have counted. */
   readonly rows: readonly BehindRow[];

@@ -19,7 +19,7 @@ import {
 } from 'openid-client';
 import { Failure } from '../../../kit/words/failure.ts';
 
-export type ProviderOptions = {
+type ProviderOptions = {
   readonly issuer: string;
   readonly clientId: string;
   readonly clientSecret: string | undefined;

@@ -4,7 +4,7 @@ import { firstOf, onlyOf, rowsOf } from '../../../kit/database/statement.ts';
 import { Failure } from '../../../kit/words/failure.ts';
 import { type Manifest, manifestSchema } from './manifest.ts';
 
-export const MONTH_STEPS = ['export', 'verify', 'seal', 'drop', 'cold', 'ended'] as const;
+const MONTH_STEPS = ['export', 'verify', 'seal', 'drop', 'cold', 'ended'] as const;
 export type MonthStep = (typeof MONTH_STEPS)[number];
 
 export type ArchivedMonth = {

@@ -118,7 +118,7 @@ const moveStatement: Statement = {
           where log_id = $1 and size = $2 and root = $3 returning log_id`,
 };
 
-export type Moved = {
+type Moved = {
   readonly size: number;
   readonly root: Buffer;
   readonly auditId: string;

@@ -13,7 +13,7 @@ export const MODEL_TREES_MAX = 5000;
 export const MODEL_NODES_MAX = 2_000_000;
 /** Splits on the path from a root to a leaf. Exact Shapley values take depth^2 a leaf. */
 export const MODEL_DEPTH_MAX = 64;
-export const MODEL_FEATURES_MAX = 1000;
+const MODEL_FEATURES_MAX = 1000;
 const FEATURE_NAME_CHARACTERS_MAX = 128;
 
 /** @param path into the file, such as `trees[3].left_children[0]` */

@@ -59,7 +59,7 @@ function onLine({ slope, intercept }: Line, margin: number): number {
   return logistic(slope * margin + intercept);
 }
 
-export function onSteps({ margins, probabilities }: Steps, margin: number): number {
+function onSteps({ margins, probabilities }: Steps, margin: number): number {
   const at = countNotAbove(margins, margin);
   const from = margins[at - 1];
   const to = margins[at];

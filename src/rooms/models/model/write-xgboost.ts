@@ -86,7 +86,7 @@ const DIGITS_MIN = 6;
  * The shortest text that reads back as the same float32. With an exponent (`5E-1`), as XGBoost writes its own and needs them: a JSON number without point and
  * exponent is an integer to it, and refused where a float belongs.
  */
-export function float32Text(value: number): string {
+function float32Text(value: number): string {
   const single = Math.fround(value);
   for (let digits = DIGITS_MIN; digits < DIGITS_MAX; digits++) {
     const text = single.toExponential(digits - 1);

@@ -12,7 +12,7 @@ import type { Model, ModelFormat } from '../model/model.ts';
 import { readModel } from '../store/models.ts';
 import { checkModel } from './check-model.ts';
 
-export type ScoringModel = JudgingModel & { readonly format: ModelFormat };
+type ScoringModel = JudgingModel & { readonly format: ModelFormat };
 
 /** Most factors that become reasons of one score. */
 const FACTORS_MAX = 4;

@@ -46,7 +46,7 @@ function readBack(text: string, importance: readonly Importance[], size: number)
 }
 
 /** By gain: the reduction of the training loss by all splits on a feature. */
-export function treeImportance({ featureNames, feature, gain }: TreeEnsemble): Importance[] {
+function treeImportance({ featureNames, feature, gain }: TreeEnsemble): Importance[] {
   const gains = new Float64Array(featureNames.length);
   for (const [node, of] of feature.entries()) {
     if (of >= 0) gains[of] = (gains[of] ?? 0) + (gain[node] ?? 0);
@@ -55,7 +55,7 @@ export function treeImportance({ featureNames, feature, gain }: TreeEnsemble): I
 }
 
 /** By the absolute weight on the standardised value. */
-export function logisticImportance({ features }: LogisticModel): Importance[] {
+function logisticImportance({ features }: LogisticModel): Importance[] {
   return shareOut(features.map(({ name, weight }) => ({ name, weight: Math.abs(weight) })));
 }
 

@@ -58,7 +58,7 @@ export function windowsAt(atMs: number, maturityDays: number) {
 /** Null: the rules decided alone. */
 type ByModel = { readonly model: string | null };
 
-export type WatchSamples = {
+type WatchSamples = {
   readonly recent: readonly (ByModel & WatchedScore)[];
   readonly before: readonly (ByModel & WatchedScore)[];
   readonly matured: readonly ScoreOutcome[];

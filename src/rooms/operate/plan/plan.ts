@@ -159,7 +159,7 @@ function monthsOf({ tps, growth, months, mean }: Demand, bytesARow: number): Mon
 }
 
 /** Processes of a role that each have `coresEach`, of which a role, being one thread, uses one core at most. */
-export const processesFor = (cores: number, coresEach: number): number =>
+const processesFor = (cores: number, coresEach: number): number =>
   Math.max(1, Math.ceil(cores / Math.min(1, coresEach)));
 
 export type Fleet = {

@@ -4,13 +4,13 @@
  */
 
 export type Size = { readonly plan: string; readonly usd: number };
-export type InstanceSize = Size & { readonly cores: number };
-export type PostgresSize = Size & {
+type InstanceSize = Size & { readonly cores: number };
+type PostgresSize = Size & {
   readonly cores: number;
   readonly memoryGb: number;
   readonly connections: number;
 };
-export type RedisSize = Size & { readonly memoryGb: number };
+type RedisSize = Size & { readonly memoryGb: number };
 
 export type Tier = {
   readonly name: 'free' | 'starter' | 'pro';

@@ -36,7 +36,7 @@ export type Step = {
   readonly mean: number;
 };
 
-export type Scaler = {
+type Scaler = {
   /** Notes a reading, and returns the step to take now; the caller takes each step and calls `changed`. */
   readonly next: (nowMs: number, processes: number, reading: Reading) => Step | undefined;
   /** The cool-down counts from here. */

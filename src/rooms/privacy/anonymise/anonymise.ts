@@ -29,7 +29,7 @@ const PAGE_ROWS = 2000;
 const TEXT = `'left out'`;
 const BY = byCommand('privacy anonymise');
 
-export type Anonymising = {
+type Anonymising = {
   readonly config: Config;
   readonly source: Database;
   readonly target: Database;
@@ -41,7 +41,7 @@ export type Anonymising = {
   readonly progress: (text: string) => void;
 };
 
-export type Anonymised = {
+type Anonymised = {
   readonly fields: readonly string[];
   /** By table. */
   readonly rows: Readonly<Record<string, number>>;

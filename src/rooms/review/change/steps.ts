@@ -136,7 +136,7 @@ export async function takeStep<Input>(
 }
 
 /** @throws Failure `not-found` */
-export async function lockKnown(query: Query, id: string): Promise<StoredCase> {
+async function lockKnown(query: Query, id: string): Promise<StoredCase> {
   const [stored] = await lockCases(query, [id]);
   if (stored === undefined) throw unknownCase(id);
   return stored;

@@ -16,7 +16,7 @@ export const shiftParameters = z.strictObject({
     description: `Begin of the shift, at most ${SINCE_DAYS_MAX} days ago; absent: ${SHIFT_HOURS} hours ago.`,
   }),
 });
-export type ShiftParameters = z.output<typeof shiftParameters>;
+type ShiftParameters = z.output<typeof shiftParameters>;
 
 export async function readShift(
   query: Query,

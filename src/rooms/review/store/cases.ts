@@ -179,7 +179,7 @@ export async function writeCases(
 }
 
 /** Columns of which a list may have one value. */
-export type CaseFilter = {
+type CaseFilter = {
   readonly [Name in
     | 'corridor'
     | 'assignee'

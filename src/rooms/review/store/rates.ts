@@ -17,7 +17,7 @@ const upsertStatement: Statement = {
 /** Rows of one statement, which takes far less than its timeout. */
 const STATEMENT_ROWS = 10_000;
 
-export type Imported = {
+type Imported = {
   readonly added: number;
   readonly changed: number;
   readonly unchanged: number;

@@ -17,7 +17,7 @@ import { DAY_MS } from '../../../kit/words/range.ts';
 import { readNear } from '../store/neighbours.ts';
 
 /** Transactions before this one that are looked at, the nearest. */
-export const HABIT_TRANSACTIONS_MAX = 50;
+const HABIT_TRANSACTIONS_MAX = 50;
 
 const figure = z.number().nullable().meta({ description: 'Null where none knows the feature.' });
 

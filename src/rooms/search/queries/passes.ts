@@ -42,7 +42,7 @@ export function passesOf(filter: SearchFilter, sort: Sort, isDescending: boolean
   return isDescending ? [high, low] : [low, high];
 }
 
-export type PassRun = {
+type PassRun = {
   readonly pass: Pass;
   readonly isDescending: boolean;
   /** In the order of the walk; each within a month. */

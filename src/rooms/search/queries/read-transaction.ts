@@ -57,7 +57,7 @@ export const transactionParameters = z.strictObject({
 });
 
 /** Labels of one transaction that an answer has at most; `GET /v1/labels` lists all of them. */
-export const HISTORY_LABELS_MAX = 200;
+const HISTORY_LABELS_MAX = 200;
 
 const labelHistorySchema = z
   .object({

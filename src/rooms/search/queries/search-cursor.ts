@@ -22,7 +22,7 @@ export type SearchPosition = PassPosition & {
   readonly pass: number;
 };
 
-export type SearchCursor = { readonly digest: string; readonly position: SearchPosition };
+type SearchCursor = { readonly digest: string; readonly position: SearchPosition };
 
 const ID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 const VALUE = /^(0|[1-9]\d{0,14})(\.\d{1,4})?$/;

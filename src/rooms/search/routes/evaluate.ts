@@ -25,7 +25,7 @@ import { refuseUnscored } from './scores.ts';
 import { transactionPath } from './transactions.ts';
 
 /** Every field at its longest, escaped, has less. */
-export const CHANGES_BYTES_MAX = 16 * 1024;
+const CHANGES_BYTES_MAX = 16 * 1024;
 
 /** Checks the fields as ingest checks those of a transaction. @throws InvalidFields */
 function refuseInvalid(fields: ContextFields, context: IngestContext): void {

@@ -18,7 +18,7 @@ const IN_PARTITION = `transaction_id = u.transaction_id and created_at = u.creat
               and created_at >= $3 and created_at <= $4`;
 
 /** Parts of a row that take a join, or many bytes, and are read only where somebody asks for them. */
-export const FOUND_PARTS = ['score', 'reasons', 'metadata', 'label'] as const;
+const FOUND_PARTS = ['score', 'reasons', 'metadata', 'label'] as const;
 export type FoundPart = (typeof FOUND_PARTS)[number];
 
 const OF_SCORE = `s.scored_at, s.score, s.risk, s.probability, s.verdict, s.rule_set, s.model, s.attempts, s.degradation,

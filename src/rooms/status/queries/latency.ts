@@ -11,7 +11,7 @@ import {
 } from '../store/latency-sample.ts';
 
 /** Age from which figures are read anew. */
-export const LATENCY_AGE_MS = 5000;
+const LATENCY_AGE_MS = 5000;
 /** Longest time that a caller waits for new figures; then it has those before. */
 const PATIENCE_MS = 250;
 

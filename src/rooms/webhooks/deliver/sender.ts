@@ -31,7 +31,7 @@ const RECORD_AFTER_MS = 50;
 /** How soon a delivery is seen that another process has made, or that became due. */
 const POLL_MS = 500;
 
-export type Sender = {
+type Sender = {
   /** Sends until the signal, then waits for the requests under way and gives the rest back. */
   readonly run: (signal: AbortSignal) => Promise<void>;
   /** Looks for due deliveries now. */

@@ -28,7 +28,7 @@ import { type Account, mayEnter, serviceAccount } from './account.ts';
 import { readEngineFile } from './engine-file.ts';
 import { openSharedFolder } from './shared-folder.ts';
 
-export type DataFolder = {
+type DataFolder = {
   readonly path: string;
   readonly services: string;
   readonly logs: string;

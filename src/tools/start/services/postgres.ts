@@ -22,7 +22,7 @@ import { type Answer, ask } from './executable.ts';
 import { endLeftOver, type RunningService, startOnPort } from './service-process.ts';
 import { makeOnce, openSharedFolder } from './shared-folder.ts';
 
-export type PostgresProgram = {
+type PostgresProgram = {
   /** Folder of initdb and postgres. */
   readonly bin: string;
   readonly major: number;

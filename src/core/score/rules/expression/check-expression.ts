@@ -20,7 +20,7 @@ import {
 } from './expression.ts';
 import { type ExpressionProblem, parseExpression, problemAt } from './parse-expression.ts';
 
-export type CheckedExpression =
+type CheckedExpression =
   | { readonly expression: Expression }
   | { readonly problems: readonly ExpressionProblem[] };
 
