@@ -21,6 +21,8 @@ export type AppEnv = {
     keptAnswers?: KeptAnswers;
     /** Absent where the market declares no personal field. */
     personal?: PersonalEdge;
+    /** Ends the deadline of the request, for a handler whose own bounds end its work. */
+    liftDeadline?: () => void;
     /** Corridors that the body names; absent where it names none. */
     corridors?: ReadonlySet<string>;
   };

@@ -95,6 +95,7 @@ export function limitTime(timeoutMs: number, waitMsMax: number): MiddlewareHandl
       () => late.reject(unavailable('The request took longer than its deadline.')),
       timeoutMs + waitMs + DEADLINE_GRACE_MS,
     );
+    c.set('liftDeadline', () => clearTimeout(timer));
     try {
       await Promise.race([next(), late.promise]);
     } finally {
