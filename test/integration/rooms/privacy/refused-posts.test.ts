@@ -3,6 +3,15 @@
  * lost, is answered by the stored transaction. Method: posts through every door; subjects are counted.
  */
 import { expect, test } from 'vitest';
+import { keptEach, keptWhole } from '../../../../src/core/accept/keep-tokens.ts';
+import { prepare } from '../../../../src/core/accept/prepare-transactions.ts';
+import type { KeyedTransactionInput } from '../../../../src/core/domain/transaction.ts';
+import { createPartitionGuard } from '../../../../src/core/store/partitions/partitions.ts';
+import { privacySettings } from '../../../../src/kit/config/privacy-settings.ts';
+import { openMarketKey } from '../../../../src/rooms/privacy/open-personal.ts';
+import { readState } from '../../../../src/rooms/privacy/store.ts';
+import { openSubjects } from '../../../../src/rooms/privacy/subjects.ts';
+import { openTokens } from '../../../../src/rooms/privacy/tokens.ts';
 import { openForFile } from '../../../support/open-for-file.ts';
 import { insertPersonKey } from '../../../support/people.ts';
 import { makePrivacyFolder } from '../../../support/rooms/privacy/settings.ts';
@@ -144,4 +153,29 @@ test('a post that is repeated after an erasure is answered by what is stored', a
   expect((await erase('metadata.cards.pan', card?.pan ?? '')).status).toBe(200);
   expect((await postOne(api, one)).body.status).toBe('duplicate');
   expect((await postOne(api, { ...one, metadata: { cards: [] } })).status).toBe(422);
+});
+
+test('a post whose twin at another process is first has the token of its twin', async () => {
+  const { database } = api;
+  const keys = privacySettings.RISK_PRIVACY_KEYS.parse(folder.settings.RISK_PRIVACY_KEYS);
+  if (keys === undefined) throw new Error('the folder has keys');
+  const marketKey = openMarketKey(keys, await readState(database.query));
+  const edge = openTokens(['account_id'], openSubjects({ database, keys, marketKey }));
+  const twin = somebody() as KeyedTransactionInput;
+  const [each, whole] = [await edge.tokenise([twin]), await edge.tokenise([twin])];
+  expect((await postOne(api, twin)).body.status).toBe('accepted');
+  const [stored] = await api.testDatabase.sql<{ account: string; client: string }>(
+    'select account_id as account, client from transactions order by received_at desc limit 1',
+  );
+  const partitions = createPartitionGuard(database);
+  const parts = { database, partitions, newMonthsMax: 1, tokens: () => edge };
+  const { account = '', client = '' } = stored ?? {};
+  const context = { nowMs: Date.now(), corridors: new Set(['US-EG']), elsewhere: new Map() };
+  const prepared = prepare(whole.inputs, { ...context, fields: new Map(), personal: [] });
+  expect(await keptEach(parts, { client, tokenised: each }, [0])).toMatchObject([
+    { account_id: account },
+  ]);
+  expect(await keptWhole(parts, { client, tokenised: whole }, prepared)).toMatchObject([
+    { account_id: account },
+  ]);
 });

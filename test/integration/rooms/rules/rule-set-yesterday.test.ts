@@ -12,6 +12,7 @@ import { always, makeOfficer } from '../../../support/rooms/rules/officers.ts';
 import { startRunningApi } from '../../../support/running-api.ts';
 import { idAt, storeTransactions } from '../../../support/stored-rows.ts';
 import { send } from '../../../support/submit.ts';
+import { waitUntil } from '../../../support/wait-until.ts';
 import { makeVector } from '../../../unit/core/score/vector.ts';
 
 const DAY_MS = 86_400_000;
@@ -154,4 +155,38 @@ test('check names line and column, and test says what would be decided', async (
   const ofScore = await ask('/test', { rule_set: 'default@3', transaction_id: id });
   expect([ofScore.status, ofScore.body.stored?.score], ofScore.body.detail).toEqual([200, 1]);
   expect((await ask('/test', { source })).status).toBe(422);
+});
+
+const LOCK_FIELDS = {
+  name: 'test-lock-fields',
+  text: 'lock table market.metadata_fields in share row exclusive mode',
+};
+const WITHDRAW = {
+  name: 'test-withdraw',
+  text: `delete from market.metadata_fields where name = 'gone'`,
+};
+
+test('a field that is withdrawn while a draft of it is made refuses the draft', async () => {
+  await api.testDatabase.sql(
+    `insert into metadata_fields (name, type, description, declared_by) values ('gone', 'text', 'a field', 'Ann')`,
+  );
+  const source = { ...made([rule('gold', 'metadata.gone == "gold"')], 'gone@1') };
+  const isOnHold = async () => {
+    const [found] = await api.testDatabase.sql<{ waiting: number }>(
+      `select count(*)::int as waiting from pg_locks where relation = 'metadata_fields'::regclass and not granted`,
+    );
+    return found?.waiting === 1;
+  };
+  const { making } = await api.database.transaction(async (query) => {
+    await query(LOCK_FIELDS);
+    await query(WITHDRAW);
+    let isMade = false;
+    const asked = ask('', { ...source, metadata: { gone: 'text' } }).finally(() => {
+      isMade = true;
+    });
+    await waitUntil(async () => isMade || (await isOnHold()), 10_000, 'the draft to wait');
+    return { making: asked };
+  });
+  const { status, body } = await making;
+  expect([status, body.errors]).toMatchObject([422, [{ pointer: '/metadata/gone' }]]);
 });

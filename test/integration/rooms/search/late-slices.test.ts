@@ -1,17 +1,19 @@
 /**
- * Goal: a search that Postgres answers slowly ends in time, says how far it looked, and goes on there. Method: a lock makes
- * slices late on real Postgres until one has failed.
+ * Goal: a search that Postgres answers slowly ends in time, says how far it looked, and goes on there; a party stays known.
+ * Method: a lock makes slices late on real Postgres until one has failed.
  */
 import { describe, expect, test } from 'vitest';
 import { createBudget } from '../../../../src/core/store/search/walk.ts';
 import type { Query } from '../../../../src/kit/database/pool.ts';
 import type { Databases } from '../../../../src/kit/database/replica/choose-database.ts';
 import { transactionSearchParameters } from '../../../../src/rooms/search/queries/parameters.ts';
+import { makeProfile } from '../../../../src/rooms/search/queries/party-profile.ts';
 import { searchTransactions } from '../../../../src/rooms/search/queries/search.ts';
 import { createTestDatabase } from '../../../support/database.ts';
 import { openForFile } from '../../../support/open-for-file.ts';
-import { allPages, alone, openTimed } from '../../../support/reads.ts';
+import { allPages, alone, DAY_MS, NOVEMBER, openTimed } from '../../../support/reads.ts';
 import { expectedIds, seedsOf, storeSearched } from '../../../support/searched-rows.ts';
+import { storeTransactions } from '../../../support/stored-rows.ts';
 
 const SEEDS = seedsOf(1200);
 /** A statement takes so long at most. */
@@ -131,4 +133,15 @@ test('connections for slices give a statement a second, and prefer the order of 
   await using usual = openTimed(testDatabase);
   const text = `select current_setting('statement_timeout') as timeout, current_setting('enable_sort') as sort`;
   expect(await usual.query({ text })).toEqual([{ timeout: '1s', sort: 'off' }]);
+});
+
+test('a party is unavailable, and not unknown, where a month since its last transaction is late', async () => {
+  await storeTransactions(database, [
+    { createdAtMs: NOVEMBER - 70 * DAY_MS, accountId: 'acc_before' },
+  ]);
+  const { databases, lates } = withLate(2);
+  await expect(makeProfile(databases, 'account', 'acc_before', NOVEMBER)).rejects.toMatchObject({
+    kind: 'unavailable',
+  });
+  expect(lates()).toBe(1);
 });
