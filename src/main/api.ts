@@ -5,7 +5,7 @@
 import { once } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { CommandContext } from '../kit/command/command.ts';
-import { neededUrl } from '../kit/command/stores.ts';
+import { type Config, EXIT_BAD_CONFIGURATION } from '../kit/config/config.ts';
 import { configsOfMarkets } from '../kit/config/market-config.ts';
 import { createApp } from '../kit/http/app.ts';
 import { chooseMarket } from '../kit/http/choose-market.ts';
@@ -41,10 +41,13 @@ type Served = AsyncDisposable & {
 };
 
 export async function runApi(context: CommandContext): Promise<number> {
-  const { config, log, signal } = context;
+  const { config, log, output, signal } = context;
   const configs = configsOfMarkets(config);
-  for (const own of configs)
-    for (const url of ['DATABASE_URL', 'REDIS_URL'] as const) neededUrl(own, url);
+  const missing = configs.flatMap(missingUrls);
+  if (missing.length > 0) {
+    for (const setting of new Set(missing)) output.error(`${setting}: is needed by api`);
+    return EXIT_BAD_CONFIGURATION;
+  }
   await using stack = new AsyncDisposableStack();
   const traces = stack.use(await openTraces(config, 'risk-api', log));
   const served = configs.map((own) => {
@@ -89,6 +92,13 @@ export async function runApi(context: CommandContext): Promise<number> {
   await Promise.all(served.map(({ settled }) => settled));
   await Promise.all(served.map(({ market }) => market()?.ended()));
   return EXIT_FINE;
+}
+
+function missingUrls({ DATABASE_URL: databaseUrl, REDIS_URL: redisUrl }: Config): string[] {
+  return [
+    ...(databaseUrl === undefined ? ['DATABASE_URL'] : []),
+    ...(redisUrl === undefined ? ['REDIS_URL'] : []),
+  ];
 }
 
 /** Opens a market, and where that fails tries again until the market is open or the process stops. */
