@@ -8,6 +8,7 @@ import { expect, test } from 'vitest';
 import { LABEL_MATURITY_DAYS } from '../../src/core/domain/history.ts';
 import type { Transaction } from '../../src/core/domain/transaction.ts';
 import { accountKind } from '../../src/core/profile/account-kind.ts';
+import { takeOwn } from '../../src/core/profile/arena.ts';
 import { merchantKind } from '../../src/core/profile/merchant-kind.ts';
 import type { Profile, ProfileKind } from '../../src/core/profile/profile.ts';
 import { readLog } from '../../src/core/profile/profile-log.ts';
@@ -131,7 +132,7 @@ async function compareLogs(
     const probe = probes[next++] as Transaction;
     const key = profileKey(database.market, kind.party, kind.partyOf(probe));
     const log = await commands.getBuffer(key);
-    const profile = log === null ? undefined : readLog(kind, log)?.profile;
+    const profile = log === null ? undefined : readLog(kind, log, takeOwn)?.profile;
     if (profile === undefined) throw new Error(`${key} is not readable`);
     const [known, rebuilt] = [profile, kind.rebuild(past)].map((one) => foldOne(kind, one, probe));
     if (!isDeepStrictEqual(known, rebuilt)) expect({ key, known }).toEqual({ key, known: rebuilt });

@@ -9,6 +9,7 @@ import {
 import type { Label } from '../../src/core/domain/label.ts';
 import type { Transaction } from '../../src/core/domain/transaction.ts';
 import { accountKind } from '../../src/core/profile/account-kind.ts';
+import { takeOwn } from '../../src/core/profile/arena.ts';
 import { arrivalsOf } from '../../src/core/profile/arrivals.ts';
 import { beginRows } from '../../src/core/profile/fold-batch.ts';
 import { merchantKind } from '../../src/core/profile/merchant-kind.ts';
@@ -219,7 +220,7 @@ function checkProfiles<P extends Profile, Past>(
     const key = profileKey(MARKET, kind.party, party);
     const value = profiles.values.get(key);
     // A log without a snapshot, or with one that cannot take in what stands behind it, is rebuilt.
-    if (value === undefined || readLog(kind, value) === undefined) continue;
+    if (value === undefined || readLog(kind, value, takeOwn) === undefined) continue;
     const isSure = ({ transactionId: id }: Transaction) =>
       postgres.scores.has(id) || journal.scorings.has(id);
     const sure = own.filter(isSure);
@@ -227,7 +228,7 @@ function checkProfiles<P extends Profile, Past>(
     const isLike = (rows: readonly Transaction[]) =>
       own.every((one) => {
         const probe = { ...one, transactionId: one.transactionId.slice(0, 14) + LAST_ID_END };
-        const profile = readLog(kind, value)?.profile;
+        const profile = readLog(kind, value, takeOwn)?.profile;
         if (profile === undefined) return false;
         const row = foldRow(kind, profile, probe);
         if (row === undefined) return true;

@@ -18,6 +18,7 @@ import {
   rebuildAccount,
   writeAccountRecord,
 } from './account-profile.ts';
+import type { TakeBytes } from './arena.ts';
 import { type Arrivals, keyOfArrival } from './arrivals.ts';
 import { fraudsBytes, readFrauds, writeFrauds } from './known-frauds.ts';
 import {
@@ -96,13 +97,17 @@ const FORMAT = 0x75;
 const COUNT_AT = 2 * BOUND_BYTES;
 const FRAUDS_OFFSET = COUNT_AT + 8;
 
-function decodeAccount(view: DataView<ArrayBuffer>, length: number): AccountProfile | undefined {
+function decodeAccount(
+  view: DataView<ArrayBuffer>,
+  length: number,
+  take: TakeBytes,
+): AccountProfile | undefined {
   if (length < FRAUDS_OFFSET) return undefined;
   const frauds = view.getUint32(COUNT_AT, true);
   const recordsOffset = FRAUDS_OFFSET + fraudsBytes(frauds);
   if (length < recordsOffset) return undefined;
   const records = viewFrom(view, recordsOffset);
-  const list = adoptList(ACCOUNT_RECORD_BYTES, length - recordsOffset, records);
+  const list = adoptList(ACCOUNT_RECORD_BYTES, length - recordsOffset, records, take);
   if (list === undefined) return undefined;
   return {
     floor: readBound(view, 0),

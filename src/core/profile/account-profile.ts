@@ -9,6 +9,7 @@ import {
   type AccountPast,
   type KnownFrauds,
 } from '../domain/history.ts';
+import { type TakeBytes, takeOwn } from './arena.ts';
 import { type Arrivals, arrivalOf, keyOfArrival } from './arrivals.ts';
 import {
   AFTER_ALL,
@@ -129,8 +130,8 @@ export function boundAccount(profile: AccountProfile): void {
   dropOldest(list, dropped);
 }
 
-export function rebuildAccount(past: AccountPast): AccountProfile {
-  const list = createList(ACCOUNT_RECORD_BYTES, past.rows.length + 2);
+export function rebuildAccount(past: AccountPast, take: TakeBytes = takeOwn): AccountProfile {
+  const list = createList(ACCOUNT_RECORD_BYTES, past.rows.length + 2, take);
   const profile: AccountProfile = {
     floor: keyOf(past.floor),
     ceiling: past.ceiling === null ? AFTER_ALL : keyOf(past.ceiling),

@@ -11,6 +11,7 @@ import type { Transaction } from '../domain/transaction.ts';
 import { createFeatureRows, type FeatureRows, rowAt } from '../score/feature-rows.ts';
 import { naturalLog } from '../score/natural-log.ts';
 import { COUNTRY_BITS } from './account-profile.ts';
+import type { TakeBytes } from './arena.ts';
 import type { Arrivals } from './arrivals.ts';
 import { packLetters } from './packed-list.ts';
 import type { Profile, ProfileKind } from './profile.ts';
@@ -89,11 +90,13 @@ export function foldParty<P extends Profile, Past>(
 /**
  * Rebuilds the profile of each party around its oldest waiting transaction and folds those that wait; repeats
  * where that does not reach all. Throws what `loadPasts` throws.
+ * @param take gives each profile its memory
  * @param onFolded takes the profile of a party without waiting transactions
  */
 export async function rebuildParties<P extends Profile, Past, Party extends Waiting>(
   batch: KindBatch<P, Past> & { readonly loadPasts: LoadPasts<Past> },
   parties: readonly Party[],
+  take: () => TakeBytes,
   onFolded: (party: Party, profile: P) => Promise<void> | undefined,
 ): Promise<void> {
   const { kind, loadPasts } = batch;
@@ -104,7 +107,7 @@ export async function rebuildParties<P extends Profile, Past, Party extends Wait
     for await (const past of loadPasts(points)) {
       const party = left[next++];
       if (party === undefined) throw new Error('more pasts than points');
-      const profile = kind.rebuild(past);
+      const profile = kind.rebuild(past, take());
       const before = party.waiting.length;
       // A rebuilt profile knows the whole batch as far as it reaches; what it reaches is folded first.
       party.waiting = foldParty(batch, profile, party.waiting);

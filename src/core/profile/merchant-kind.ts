@@ -11,6 +11,7 @@ import {
   MERCHANT_HISTORY_DAYS,
   type MerchantPast,
 } from '../domain/history.ts';
+import { type TakeBytes, takeOwn } from './arena.ts';
 import { type Arrivals, keyOfArrival } from './arrivals.ts';
 import { fraudsBytes, knowsFrauds, readFrauds, writeFrauds } from './known-frauds.ts';
 import { writeMerchantFrauds } from './merchant-frauds.ts';
@@ -69,8 +70,8 @@ export function createMerchantKind(maturityDays: number): MerchantKind {
     layout: merchantLayout,
     partyOf: (transaction) => transaction.merchantId,
     writeRecord: writeMerchantRecord,
-    decode: (view, length) => decodeMerchant(view, length, maturityDays),
-    rebuild: (past) => rebuildMerchant(past, maturityDays),
+    decode: (view, length, take) => decodeMerchant(view, length, take, maturityDays),
+    rebuild: (past, take = takeOwn) => rebuildMerchant(past, take, maturityDays),
     fold,
     merge,
   };
@@ -136,6 +137,7 @@ const TALLIES_OFFSET = MATURITY_AT + 8;
 function decodeMerchant(
   view: DataView<ArrayBuffer>,
   length: number,
+  take: TakeBytes,
   maturityDays: number,
 ): MerchantProfile | undefined {
   if (length < TALLIES_OFFSET) return undefined;
@@ -146,7 +148,7 @@ function decodeMerchant(
   const recordsOffset = fraudsOffset + fraudsBytes(frauds);
   if (length < recordsOffset) return undefined;
   const records = viewFrom(view, recordsOffset);
-  const list = adoptList(MERCHANT_RECORD_BYTES, length - recordsOffset, records);
+  const list = adoptList(MERCHANT_RECORD_BYTES, length - recordsOffset, records, take);
   if (list === undefined) return undefined;
   return {
     horizon: readBound(view, 0),

@@ -15,6 +15,7 @@ import {
   merchantHourlyDays,
   merchantReachDays,
 } from '../domain/history.ts';
+import type { TakeBytes } from './arena.ts';
 import { type Arrivals, arrivalOf, keyOfArrival } from './arrivals.ts';
 import {
   AFTER_ALL,
@@ -141,8 +142,12 @@ function compareTallies(a: Tally, b: Tally): number {
   return a.bucketMs - b.bucketMs || a.currency - b.currency;
 }
 
-export function rebuildMerchant(past: MerchantPast, maturityDays: number): MerchantProfile {
-  const list = createList(MERCHANT_RECORD_BYTES, past.rows.length + 2);
+export function rebuildMerchant(
+  past: MerchantPast,
+  take: TakeBytes,
+  maturityDays: number,
+): MerchantProfile {
+  const list = createList(MERCHANT_RECORD_BYTES, past.rows.length + 2, take);
   const profile: MerchantProfile = {
     horizon: past.horizon === null ? BEFORE_ALL : keyOf(past.horizon),
     ceiling: past.ceiling === null ? AFTER_ALL : keyOf(past.ceiling),

@@ -6,9 +6,11 @@
  * The UUID's first six bytes are created_at, so a record has the whole identity, and its order is Postgres' order.
  */
 import type { Position } from '../domain/history.ts';
+import type { TakeBytes } from './arena.ts';
 
 export type PackedList = {
   readonly recordBytes: number;
+  readonly take: TakeBytes;
   count: number;
   /** `count` records, and room for more. */
   records: DataView<ArrayBuffer>;
@@ -42,11 +44,9 @@ export function compareKeys(a: RecordKey, b: RecordKey): number {
   return a.top - b.top || a.high - b.high || a.low - b.low;
 }
 
-const bytesFor = (bytes: number) => new DataView(new ArrayBuffer(bytes));
-
-export function createList(recordBytes: number, capacity: number): PackedList {
-  const records = bytesFor(recordBytes * Math.max(capacity, 1));
-  return { recordBytes, count: 0, records, isCut: false };
+export function createList(recordBytes: number, capacity: number, take: TakeBytes): PackedList {
+  const records = take(recordBytes * Math.max(capacity, 1));
+  return { recordBytes, take, count: 0, records, isCut: false };
 }
 
 /**
@@ -57,10 +57,11 @@ export function adoptList(
   recordBytes: number,
   bytes: number,
   records: DataView<ArrayBuffer>,
+  take: TakeBytes,
 ): PackedList | undefined {
   const count = bytes / recordBytes;
   if (!Number.isInteger(count)) return undefined;
-  return { recordBytes, count, records, isCut: false };
+  return { recordBytes, take, count, records, isCut: false };
 }
 
 /** The packed bytes of all records: a view that holds until the list changes. */
@@ -175,9 +176,9 @@ export function insertPacked(list: PackedList, key: RecordKey, from: DataView, a
 }
 
 function grow(list: PackedList): void {
-  const { records, recordBytes } = list;
+  const { records, recordBytes, take } = list;
   const capacity = records.byteLength / recordBytes;
-  const wider = bytesFor(recordBytes * (capacity + (capacity >> 2) + 4));
+  const wider = take(recordBytes * (capacity + (capacity >> 2) + 4));
   bytesOf(wider).set(bytesOf(records));
   list.records = wider;
 }

@@ -9,6 +9,7 @@
  * A length, and the stamp in front of it, prove that a log still begins with a known prefix: a log that was lost, rebuilt or
  * invalidated since has another stamp there. A log without a snapshot says that somebody rebuilds the profile.
  */
+import { type TakeBytes, takeOwn } from './arena.ts';
 import { type Profile, type ProfileKind, profileBytes, viewFrom, writeProfile } from './profile.ts';
 
 export const STAMP_BYTES = 8;
@@ -32,12 +33,7 @@ export function beginRecords(view: DataView, at: number, format: number, bytes: 
   return beginBlock(view, at, format | RECORDS_FLAG, bytes);
 }
 
-/** Gives this many bytes, of any content. */
-type TakeBytes = (bytes: number) => DataView<ArrayBuffer>;
-
-const takeOwn: TakeBytes = (bytes) => new DataView(new ArrayBuffer(bytes));
-
-/** A whole profile as a block. */
+/** A whole profile as a block. `take` gives it memory with any content. */
 export function encodeSnapshot<P extends Profile>(
   { layout }: Kind<P>,
   profile: P,
@@ -78,6 +74,7 @@ export function lastStamp(log: Uint8Array): Stamp {
 export function readLog<P extends Profile>(
   kind: Kind<P>,
   log: Uint8Array,
+  take: TakeBytes,
   except?: Stamp,
 ): { readonly profile: P; readonly snapshotBytes: number } | undefined {
   if (log.length < BLOCK_BYTES || log[0] !== kind.layout.format) return undefined;
@@ -85,10 +82,10 @@ export function readLog<P extends Profile>(
   const length = view.getUint32(0, true) >>> 8;
   const snapshotBytes = length + BLOCK_BYTES;
   if (snapshotBytes > log.length) return undefined;
-  const body = takeOwn(length + ROOM_FOR_ARRIVALS_BYTES);
+  const body = take(length + ROOM_FOR_ARRIVALS_BYTES);
   const contents = log.subarray(HEADER_BYTES, HEADER_BYTES + length);
   new Uint8Array(body.buffer, body.byteOffset, length).set(contents);
-  const profile = kind.decode(body, length);
+  const profile = kind.decode(body, length, take);
   if (profile === undefined) return undefined;
   if (mergeBlocks(kind, profile, log.subarray(snapshotBytes), except) < 0) return undefined;
   return { profile, snapshotBytes };

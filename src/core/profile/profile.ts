@@ -10,6 +10,7 @@
  * sees the same siblings.
  */
 import type { Transaction } from '../domain/transaction.ts';
+import type { TakeBytes } from './arena.ts';
 import type { Arrivals } from './arrivals.ts';
 import {
   compareKeys,
@@ -63,10 +64,10 @@ export type ProfileKind<P extends Profile, Past> = {
   writeRecord(view: DataView, at: number, arrivals: Arrivals, arrival: number): void;
   /**
    * Reads a packed profile, the first `length` bytes of a view, and takes its bytes over; undefined when it is
-   * damaged or was made with other settings, and has to be rebuilt.
+   * damaged or was made with other settings, and has to be rebuilt. `take` provides memory when its list grows.
    */
-  decode(view: DataView<ArrayBuffer>, length: number): P | undefined;
-  rebuild(past: Past): P;
+  decode(view: DataView<ArrayBuffer>, length: number, take: TakeBytes): P | undefined;
+  rebuild(past: Past, take?: TakeBytes): P;
   /**
    * Folds an arrival, and writes what this party gives it into its row of features. False, with nothing changed, where this
    * profile does not reach far enough; a `rebuild` around the transaction always does.

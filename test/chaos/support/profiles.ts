@@ -7,6 +7,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { LABEL_MATURITY_DAYS } from '../../../src/core/domain/history.ts';
 import type { Transaction } from '../../../src/core/domain/transaction.ts';
 import { accountKind } from '../../../src/core/profile/account-kind.ts';
+import { takeOwn } from '../../../src/core/profile/arena.ts';
 import { merchantKind } from '../../../src/core/profile/merchant-kind.ts';
 import type { Profile, ProfileKind } from '../../../src/core/profile/profile.ts';
 import { readLog } from '../../../src/core/profile/profile-log.ts';
@@ -85,7 +86,7 @@ function compare<P extends Profile, Past>(
   rebuilt: Float64Array | undefined,
 ): keyof ProfileCheck {
   if (stored === null) return 'absent';
-  const profile = readLog(kind, stored)?.profile;
+  const profile = readLog(kind, stored, takeOwn)?.profile;
   // A log without a snapshot, or with a late item that its snapshot cannot place: it is rebuilt when next
   // needed.
   if (profile === undefined) return 'stale';

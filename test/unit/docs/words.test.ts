@@ -19,7 +19,7 @@ const RETIRED_NAMES: readonly (readonly [RegExp, string])[] = [
   [/\bgoFirst\b|go-first/, 'raisePriority'],
   [/\b(?:create)?Patience(?:Options)?\b|\bpatienceMs\b/, 'Retries, outageMsMax, quietMsMax'],
   [/\bModelShelf\b|\bmodel-shelf\b/, 'ModelCache'],
-  [/\bTakeRoom\b|\bcreateRoom\b/, 'TakeBytes'],
+  [/\bTakeRoom\b|\bcreateRoom\b/, 'TakeBytes, createArena'],
   [/\bVisit\b/, 'BatchParty, AdmittedRequest'],
   [/\bTakeTurn\b|\bcreateTurns\b/, 'WaitForCpu, createCpuQueue'],
   [/\bSurroundings\b|\bWorldlyFields\b/, 'IngestContext, ContextFields'],

@@ -16,7 +16,7 @@ import {
   readProfile,
   storeProfile,
 } from './profile-memory.ts';
-import type { BatchParty, KindFold } from './profiles.ts';
+import { type BatchParty, type KindFold, resetArena } from './profiles.ts';
 
 /** Brings a party's earlier profile to the position of its copy, which this batch has proven and stored. */
 export function followLog(
@@ -66,7 +66,7 @@ function readAt(fold: KindFold, party: string, end: LogEnd | null): Profile | un
   if (copy === undefined || end === null) return undefined;
   const { logLength, logHigh, logLow } = copy;
   const isHere = logLength === end.length && logHigh === end.high && logLow === end.low;
-  return isHere ? readProfile(earlier, copy) : undefined;
+  return isHere ? readProfile(earlier, copy, resetArena(fold)) : undefined;
 }
 
 function endIn(memory: ProfileMemory, party: string): LogEnd | undefined {

@@ -15,7 +15,7 @@ import { appendAgain, batchParties, waitForRebuild } from './batch-parties.ts';
 import { followLog, storeEarlier } from './earlier-profiles.ts';
 import { foldSnapshots, noteMark, writeSnapshot } from './fold-snapshots.ts';
 import { type Copy, forgetParty, readProfile } from './profile-memory.ts';
-import type { BatchParty, KindFold, Profiles } from './profiles.ts';
+import { type BatchParty, type KindFold, type Profiles, resetArena } from './profiles.ts';
 import { areFarBehind, settleDoubted, stayBehind } from './stay-behind.ts';
 import { type Found, storeFolded, storeMade } from './store-folded.ts';
 
@@ -125,18 +125,23 @@ async function rebuild(fold: KindFold): Promise<void> {
   for (const [reason, parties] of Object.entries({ missing, too_short: tooShort, behind }))
     metrics.profileRebuilds.inc({ party: kind.party, reason }, parties.length);
   const isBehind = new Set(behind);
-  await rebuildParties(fold, [...missing, ...tooShort, ...behind], (batchParty, profile) => {
-    noteMark(profile, mark);
-    if (isBehind.has(batchParty)) {
-      storeEarlier(fold, batchParty, profile);
-      return undefined;
-    }
-    if (profile.list.count >= fold.snapshots.rowsMin) {
-      writeSnapshot(fold, batchParty, profile, mark);
-    }
-    storeMade(fold, batchParty, profile);
-    return installs.waitWhileFull();
-  });
+  await rebuildParties(
+    fold,
+    [...missing, ...tooShort, ...behind],
+    () => resetArena(fold),
+    (batchParty, profile) => {
+      noteMark(profile, mark);
+      if (isBehind.has(batchParty)) {
+        storeEarlier(fold, batchParty, profile);
+        return undefined;
+      }
+      if (profile.list.count >= fold.snapshots.rowsMin) {
+        writeSnapshot(fold, batchParty, profile, mark);
+      }
+      storeMade(fold, batchParty, profile);
+      return installs.waitWhileFull();
+    },
+  );
   fold.snapshotWrites.flush();
 }
 
@@ -157,7 +162,7 @@ function takeReply(batch: KindFold, batchParty: BatchParty, reply: LogReply): bo
   // A whole log is read without the batch's own block, which may stand in it: its transactions are folded in their order.
   const found = isProven
     ? batchParty.copy && readCopy(batch, batchParty.copy, reply)
-    : readLog(kind, reply.bytes, stamp);
+    : readLog(kind, reply.bytes, resetArena(batch), stamp);
   if (found === undefined) {
     // Another worker may be about to replace the log by one without these records, which then refuses the rebuilt profile.
     if (batchParty.left.length > 0) {
@@ -197,7 +202,7 @@ function noteEnd(
 
 function readCopy(batch: KindFold, copy: Copy, { bytes }: LogReply): Found | undefined {
   const { kind, memory, metrics } = batch;
-  const profile = readProfile(memory, copy);
+  const profile = readProfile(memory, copy, resetArena(batch));
   if (profile === undefined) return undefined;
   if (bytes.length > 0) {
     const merged = mergeBlocks(kind, profile, bytes);

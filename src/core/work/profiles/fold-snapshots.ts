@@ -10,7 +10,7 @@ import {
   type SnapshotMark,
   type SnapshotPast,
 } from '../../store/profiles/profile-snapshots.ts';
-import type { BatchParty, KindFold } from './profiles.ts';
+import { type BatchParty, type KindFold, resetArena } from './profiles.ts';
 import { areFarBehind } from './stay-behind.ts';
 import { storeMade } from './store-folded.ts';
 
@@ -25,14 +25,19 @@ type Unfolded = {
  * @param mark of a moment before
  */
 export async function foldSnapshots(fold: KindFold, mark: SnapshotMark): Promise<Unfolded> {
-  const { metrics, rebuilds } = fold;
+  const { metrics, rebuilds, snapshotReads } = fold;
   const [missing, tooShort] = [[] as BatchParty[], [...rebuilds.too_short]];
   const pageMax = SNAPSHOTS_READ_MAX[fold.kind.party];
   for (let done = 0; done < rebuilds.missing.length; done += pageMax) {
     const page = rebuilds.missing.slice(done, done + pageMax);
+    if (!snapshotReads.isDue(page.length)) {
+      missing.push(...page);
+      continue;
+    }
     const before = missing.length;
     await foldPage(fold, page, mark, { missing, tooShort });
     const absent = missing.length - before;
+    snapshotReads.note(page.length, page.length - absent);
     metrics.cacheHits.inc(CACHE, page.length - absent);
     metrics.cacheMisses.inc(CACHE, absent);
   }
@@ -65,7 +70,7 @@ function foldSnapshot(
   past: SnapshotPast,
   mark: SnapshotMark,
 ): 'folded' | 'missing' | 'too short' {
-  const profile = readSnapshot(fold.kind, past);
+  const profile = readSnapshot(fold.kind, past, fold);
   if (profile === undefined) return 'missing';
   noteMark(profile, mark);
   const waiting = foldParty(fold, profile, batchParty.waiting);
@@ -86,8 +91,9 @@ const CACHE = { cache: 'folded_profiles', tier: 'postgres' } as const;
 function readSnapshot(
   kind: ProfileKind<Profile, unknown>,
   { snapshot, rows }: SnapshotPast,
+  fold: Pick<KindFold, 'arena'>,
 ): Profile | undefined {
-  const profile = readLog(kind, snapshot)?.profile;
+  const profile = readLog(kind, snapshot, resetArena(fold))?.profile;
   if (profile === undefined) return undefined;
   for (const row of rows) {
     if (!mergeArrival(kind, profile, arrivalOf(row), 0)) return undefined;

@@ -2,6 +2,7 @@
  * Copies of profiles in this process' memory (L1): packed profiles, each with what is known of its log. Where there is no room a hand
  * passes the copies and drops each that was not found since the hand last passed (the clock algorithm).
  */
+import type { TakeBytes } from '../../profile/arena.ts';
 import { type RecordKey, readBound } from '../../profile/packed-list.ts';
 import {
   type Profile,
@@ -137,8 +138,12 @@ export function endOf({ logLength, logHigh, logLow }: Copy): LogEnd {
 }
 
 /** The copy's profile; undefined when it is damaged, or made with other settings. */
-export function readProfile({ kind }: ProfileMemory, { view, length }: Copy): Profile | undefined {
-  return kind.decode(view, length);
+export function readProfile(
+  { kind }: ProfileMemory,
+  { view, length }: Copy,
+  take: TakeBytes,
+): Profile | undefined {
+  return kind.decode(view, length, take);
 }
 
 export function forgetParty(memory: ProfileMemory, party: string): void {

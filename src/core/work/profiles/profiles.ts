@@ -5,6 +5,7 @@ import type { Metrics } from '../../../kit/metrics/metrics.ts';
 import { openTurns, type Turn } from '../../../kit/process/turns.ts';
 import type { PartyKind } from '../../domain/party.ts';
 import type { Transaction } from '../../domain/transaction.ts';
+import { type Arena, createArena, type TakeBytes } from '../../profile/arena.ts';
 import type { CorridorAmounts, KindBatch, LoadPasts, Waiting } from '../../profile/fold-batch.ts';
 import type { Profile, ProfileKind } from '../../profile/profile.ts';
 import type { LogEnd, Stamp } from '../../profile/profile-log.ts';
@@ -54,7 +55,10 @@ type KindMemory = ProfileSource<Profile, unknown> & {
   readonly earlier: ProfileMemory;
   /** Parties whose profiles a batch reads from Postgres now, and when that ends; never rejected. */
   readonly rebuilding: Map<string, Promise<unknown>>;
+  /** Memory for the list of one party at a time. */
+  readonly arena: Arena;
   readonly snapshotWrites: SnapshotWrites;
+  readonly snapshotReads: SnapshotReads;
 };
 
 export type Profiles = ProfilesOptions & {
@@ -72,6 +76,8 @@ export type Profiles = ProfilesOptions & {
  * merchants fits.
  */
 const EARLIER_BYTES_MAX = 8 * 1024 * 1024;
+/** A list that outgrows it gets memory of its own. */
+const ARENA_BYTES = 256 * 1024;
 
 /** A single object for each party: batches touch as many parties as transactions. */
 export type BatchParty = Waiting &
@@ -114,6 +120,13 @@ export type KindFold = Profiles &
     doubted: DoubtedParty[];
   };
 
+/** So many parties without a snapshot, one after the other, and the readings pause. */
+const ABSENT_MAX = 512;
+/** Parties that are rebuilt from rows before the next reading. More: after a loss of Redis more are rebuilt that have a snapshot. */
+const PAUSED_PARTIES = 4096;
+
+type SnapshotReads = ReturnType<typeof createSnapshotReads>;
+
 const CALL_BYTES = 256 * 1024;
 /** No more are added then, so that at most one exceeds it: more wait only where Postgres is slower than the folds. */
 const WAITING_BYTES_MAX = 2 * 1024 * 1024;
@@ -131,6 +144,8 @@ export function openProfiles(
     memory: createProfileMemory(source.bytesMax, source.kind),
     earlier: createProfileMemory(Math.min(EARLIER_BYTES_MAX, source.bytesMax), source.kind),
     rebuilding: new Map<string, Promise<unknown>>(),
+    arena: createArena(new ArrayBuffer(ARENA_BYTES), 0),
+    snapshotReads: createSnapshotReads(),
     snapshotWrites: createSnapshotWrites(
       source.kind.party,
       source.snapshots.store,
@@ -141,10 +156,39 @@ export function openProfiles(
   return { ...options, kinds, installs, newStamp, ...openTurns() };
 }
 
+/** Memory for the next party's list; that of the party before is free. */
+export function resetArena({ arena }: Pick<KindMemory, 'arena'>): TakeBytes {
+  arena.reset();
+  return arena.take;
+}
+
 /** 64 random bits. */
 function newStamp(): Stamp {
   const [high = 0, low = 0] = randomFillSync(new Uint32Array(2));
   return { high, low };
+}
+
+/**
+ * Decides whether snapshots are read at all. Parties that are new have none, and asking Postgres for them takes a tenth of the time
+ * of a batch of 100: after many parties without a snapshot only a sample is asked for.
+ */
+export function createSnapshotReads() {
+  let absent = 0;
+  let paused = 0;
+  return {
+    /** Whether these parties are to be read. */
+    isDue(parties: number): boolean {
+      if (absent < ABSENT_MAX) return true;
+      paused += parties;
+      if (paused < PAUSED_PARTIES) return false;
+      paused = 0;
+      return true;
+    },
+    /** Notes what a reading of parties found. */
+    note(parties: number, found: number): void {
+      absent = found === 0 ? absent + parties : 0;
+    },
+  };
 }
 
 /**

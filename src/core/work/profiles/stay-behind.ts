@@ -14,7 +14,7 @@ import { encodeSnapshot, readLog } from '../../profile/profile-log.ts';
 import { appendAgain, waitForRebuild } from './batch-parties.ts';
 import { foldEarlier } from './earlier-profiles.ts';
 import { forgetParty } from './profile-memory.ts';
-import type { BatchParty, KindFold } from './profiles.ts';
+import { type BatchParty, type KindFold, resetArena } from './profiles.ts';
 import { type Found, storeFolded, storeSnapshot } from './store-folded.ts';
 
 /** Whether the profile is to stay as it is beside these transactions. */
@@ -82,6 +82,6 @@ export async function settleDoubted(fold: KindFold): Promise<void> {
 
 /** Replaces a log that has this batch's records of counted rows, which no profile takes in. */
 function mend(fold: KindFold, batchParty: BatchParty, snapshot: Uint8Array): void {
-  const profile = readLog(fold.kind, snapshot)?.profile;
+  const profile = readLog(fold.kind, snapshot, resetArena(fold))?.profile;
   if (profile !== undefined) storeSnapshot(fold, batchParty, profile);
 }

@@ -8,6 +8,7 @@ import { type AccountPast, NO_FRAUDS } from '../../../../src/core/domain/history
 import type { Transaction } from '../../../../src/core/domain/transaction.ts';
 import { accountKind } from '../../../../src/core/profile/account-kind.ts';
 import type { AccountProfile } from '../../../../src/core/profile/account-profile.ts';
+import { takeOwn } from '../../../../src/core/profile/arena.ts';
 import { arrivalsOf } from '../../../../src/core/profile/arrivals.ts';
 import { beginRows, foldParty, rebuildParties } from '../../../../src/core/profile/fold-batch.ts';
 import { vectorOf } from '../../../../src/core/score/feature-rows.ts';
@@ -63,10 +64,15 @@ async function batchOf(
     return { party, waiting: profile ? foldParty(batch, profile, own) : own };
   });
   const waiting = left.filter((one) => one.waiting.length > 0);
-  await rebuildParties(batch, waiting, ({ party }, profile) => {
-    held.set(party, profile);
-    return undefined;
-  });
+  await rebuildParties(
+    batch,
+    waiting,
+    () => takeOwn,
+    ({ party }, profile) => {
+      held.set(party, profile);
+      return undefined;
+    },
+  );
   return indices.map((index) => named(vectorOf(begun.rows, index)));
 }
 

@@ -15,6 +15,7 @@ import {
   ACCOUNT_CUT_ENTRIES,
   ACCOUNT_PROFILE_ENTRIES,
 } from '../../../../src/core/profile/account-profile.ts';
+import { takeOwn } from '../../../../src/core/profile/arena.ts';
 import { arrivalsOf } from '../../../../src/core/profile/arrivals.ts';
 import { merchantKind } from '../../../../src/core/profile/merchant-kind.ts';
 import {
@@ -74,7 +75,7 @@ function block(kind: Kind, list: readonly Transaction[]): Buffer {
   return Buffer.from(view.buffer);
 }
 
-const read = (kind: Kind, log: Uint8Array) => readLog(kind, log)?.profile;
+const read = (kind: Kind, log: Uint8Array) => readLog(kind, log, takeOwn)?.profile;
 
 function contents({ list }: Profile): string {
   return Buffer.from(packedBytes(list)).toString('hex');

@@ -8,6 +8,7 @@ import {
   NO_FRAUDS,
 } from '../../../../src/core/domain/history.ts';
 import { accountKind } from '../../../../src/core/profile/account-kind.ts';
+import { takeOwn } from '../../../../src/core/profile/arena.ts';
 import { createMerchantKind, merchantKind } from '../../../../src/core/profile/merchant-kind.ts';
 import { AFTER_ALL, BEFORE_ALL, keyOf } from '../../../../src/core/profile/packed-list.ts';
 import type { Profile, ProfileKind } from '../../../../src/core/profile/profile.ts';
@@ -46,7 +47,7 @@ function logOf<P extends Profile, Past>(kind: ProfileKind<P, Past>, past: Past):
 }
 
 function readBack<P extends Profile, Past>(kind: ProfileKind<P, Past>, past: Past) {
-  return readLog(kind, logOf(kind, past))?.profile;
+  return readLog(kind, logOf(kind, past), takeOwn)?.profile;
 }
 
 test('where a profile begins and ends comes back as it was stored', () => {
@@ -70,6 +71,6 @@ test('what is known of frauds comes back as it was stored', () => {
 
 test('a merchant whose tallies are of another maturity of labels is rebuilt', () => {
   const log = logOf(merchantKind, merchant);
-  expect(readLog(merchantKind, log)).toBeDefined();
-  expect(readLog(createMerchantKind(LABEL_MATURITY_DAYS + 1), log)).toBeUndefined();
+  expect(readLog(merchantKind, log, takeOwn)).toBeDefined();
+  expect(readLog(createMerchantKind(LABEL_MATURITY_DAYS + 1), log, takeOwn)).toBeUndefined();
 });
