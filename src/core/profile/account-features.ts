@@ -24,6 +24,7 @@ import {
 import type { Arrivals } from './arrivals.ts';
 import { countCreated, fraudRate, seenFrauds } from './known-frauds.ts';
 import { firstAfter, type PackedList, timeAt } from './packed-list.ts';
+import { selectRank } from './select-rank.ts';
 
 const SIBLINGS = featureIndex('siblings');
 const LONG_HABIT = featureIndex('mean_24h_here');
@@ -122,13 +123,20 @@ function writeHabit(values: Float64Array, start: number, minor: number, unit: nu
 }
 
 const rankedAmounts = new Float64Array(2);
+const ranking = new Float64Array(amountsSeen.length);
 
 /** Ranks as in SQL's percentile_disc; NaN without an amount. */
 function rankAmounts(amounts: number): void {
+  if (amounts === 0) {
+    rankedAmounts.fill(Number.NaN);
+    return;
+  }
   // A copy, as sums of `amountsSeen` depend on its order.
-  const ranked = amountsSeen.slice(0, amounts).sort();
-  rankedAmounts[0] = ranked[((amounts + 1) >> 1) - 1] ?? Number.NaN;
-  rankedAmounts[1] = ranked[amounts - Math.floor(amounts / 10) - 1] ?? Number.NaN;
+  for (let index = 0; index < amounts; index++) ranking[index] = amountsSeen[index] as number;
+  const median = ((amounts + 1) >> 1) - 1;
+  const high = amounts - Math.floor(amounts / 10) - 1;
+  rankedAmounts[0] = selectRank(ranking, 0, amounts - 1, median);
+  rankedAmounts[1] = selectRank(ranking, median, amounts - 1, high);
 }
 
 /**

@@ -11,6 +11,7 @@ import {
 } from '../domain/history.ts';
 import { type TakeBytes, takeOwn } from './arena.ts';
 import { type Arrivals, arrivalOf, keyOfArrival } from './arrivals.ts';
+import { addDistinct, beginDistinct } from './distinct.ts';
 import {
   AFTER_ALL,
   createList,
@@ -236,11 +237,12 @@ export function countMerchants(
   from1h: number,
   end: number,
 ): void {
-  const merchants = new Set<number>();
+  beginDistinct();
+  let merchants = 0;
   for (let index = end - 1; index >= from24h; index--) {
-    if (index === from1h - 1) parties.merchants1h = merchants.size;
-    merchants.add(records.getUint32(index * ACCOUNT_RECORD_BYTES + MERCHANT_AT, true));
+    if (index === from1h - 1) parties.merchants1h = merchants;
+    merchants = addDistinct(records.getUint32(index * ACCOUNT_RECORD_BYTES + MERCHANT_AT, true));
   }
-  parties.merchants24h = merchants.size;
-  if (from1h === from24h) parties.merchants1h = merchants.size;
+  parties.merchants24h = merchants;
+  if (from1h === from24h) parties.merchants1h = merchants;
 }

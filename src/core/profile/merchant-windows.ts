@@ -3,6 +3,7 @@
  * transaction overwrites these windows.
  */
 import { DAY_MS, dayOf, HOUR_MS, hourOf } from '../../kit/words/range.ts';
+import { addDistinct, beginDistinct } from './distinct.ts';
 import { accountAt, amountAt, currencyAt } from './merchant-profile.ts';
 import { countOlder, type PackedList } from './packed-list.ts';
 import { countTallied, type Tallies } from './tallies.ts';
@@ -79,7 +80,8 @@ export function sumListed(
 
 /** How many accounts the records [from, to) have. */
 export function countAccounts(list: PackedList, from: number, to: number): number {
-  const accounts = new Set<number>();
-  for (let index = from; index < to; index++) accounts.add(accountAt(list, index));
-  return accounts.size;
+  beginDistinct();
+  let accounts = 0;
+  for (let index = from; index < to; index++) accounts = addDistinct(accountAt(list, index));
+  return accounts;
 }

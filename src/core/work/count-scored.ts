@@ -18,22 +18,30 @@ export function countScored(
   { scored, verdicts: given, scoredAtMs }: Stored,
   isNew: (transaction: EntryTransaction) => boolean,
 ): void {
-  const { metrics, rolloutCounts } = worker;
-  const fresh = scored.flatMap((score, index) =>
-    isNew(score) ? { ...score.transaction, verdict: given[index] as Verdict } : [],
-  );
-  for (const [corridor, group] of Map.groupBy(fresh, (score) => score.corridor)) {
-    const latency = metrics.scoreLatency.labels(corridor);
-    const observe = rolloutCounts.ofCorridor(corridor);
-    for (const { receivedAtMs } of group) {
-      const tookMs = Math.max(0, scoredAtMs - receivedAtMs);
-      latency.observe(tookMs / 1000);
-      observe?.(tookMs);
-    }
+  const { metrics } = worker;
+  const corridors = new Map<string, ReturnType<typeof countersOf>>();
+  let fresh = 0;
+  for (const [index, score] of scored.entries()) {
+    if (!isNew(score)) continue;
+    fresh += 1;
+    const { corridor, receivedAtMs } = score.transaction;
+    const counters = corridors.get(corridor) ?? countersOf(worker, corridor);
+    corridors.set(corridor, counters);
+    counters.verdicts[given[index] as Verdict] += 1;
+    const tookMs = Math.max(0, scoredAtMs - receivedAtMs);
+    counters.latency.observe(tookMs / 1000);
+    counters.observe?.(tookMs);
+  }
+  for (const [corridor, { verdicts }] of corridors) {
     for (const verdict of VERDICTS) {
-      const count = group.filter((score) => score.verdict === verdict).length;
-      if (count > 0) metrics.scored.inc({ corridor, verdict }, count);
+      if (verdicts[verdict] > 0) metrics.scored.inc({ corridor, verdict }, verdicts[verdict]);
     }
   }
-  metrics.redelivered.inc(scored.length - fresh.length);
+  metrics.redelivered.inc(scored.length - fresh);
+}
+
+function countersOf({ metrics, rolloutCounts }: Counting, corridor: string) {
+  const verdicts = { approve: 0, review: 0, decline: 0 };
+  const observe = rolloutCounts.ofCorridor(corridor);
+  return { latency: metrics.scoreLatency.labels(corridor), observe, verdicts };
 }
