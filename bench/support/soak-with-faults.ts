@@ -152,7 +152,6 @@ export async function soakWithFaults(
       folder,
       launcher: LAUNCHER,
       postgresSettings: {},
-      diskBytes: {},
       signal,
     }),
   );

@@ -98,13 +98,13 @@ export const CAUSES: readonly Cause[] = [
     begin: async (scene) => {
       const { redis } = scene.services;
       const label = await labelOfScored(scene);
-      redis.freeze();
+      redis.pause();
       // The breaker is open by then, so that the answer does not wait for Redis.
       await delay(3000);
       const answer = await scene.traffic.ask('/v1/labels', JSON.stringify({ labels: [label] }));
       // 503 says that the label is stored, and that profiles do not know of it yet.
       if (answer?.status !== 503) throw new Error(`not left untold: ${answer?.text}`);
-      return async () => redis.thaw();
+      return async () => redis.resume();
     },
   },
   {

@@ -28,7 +28,7 @@ export async function startRig(signal: AbortSignal) {
   mkdirSync(logFolder, { mode: 0o777 });
   const launcher = join(ROOT, 'bin', 'risk');
   const services = opened.use(
-    await startWithReplica({ folder, launcher, postgresSettings: {}, diskBytes: {}, signal }),
+    await startWithReplica({ folder, launcher, postgresSettings: {}, signal }),
   );
   const proxy = opened.use(await startTcpProxy(services.databaseUrl));
   const engine = opened.use(

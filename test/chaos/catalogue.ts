@@ -1,17 +1,16 @@
 /** All scenarios, in the order in which `npm run chaos` runs them. */
 import { badTransactions } from './scenarios/bad-transactions.ts';
-import { bounces } from './scenarios/bounce.ts';
 import { clockSkew } from './scenarios/clock-skew.ts';
 import { deadLettersReplayed } from './scenarios/dead-letters-replayed.ts';
 import { diskFull } from './scenarios/disk-full.ts';
 import { failpoints } from './scenarios/failpoints.ts';
 import { frozenLeader } from './scenarios/frozen-leader.ts';
+import { killWorkers } from './scenarios/kill-workers.ts';
 import { overload } from './scenarios/overload.ts';
 import { postgresFaults } from './scenarios/postgres-faults.ts';
 import { profilesDropped } from './scenarios/profiles-dropped.ts';
 import { redisFaults } from './scenarios/redis-faults.ts';
 import { redisParts } from './scenarios/redis-parts.ts';
-import { wipedUnseen } from './scenarios/redis-wiped-unseen.ts';
 import { reviewers } from './scenarios/reviewers.ts';
 import { rollingRestarts } from './scenarios/rolling-restarts.ts';
 import { slowClients } from './scenarios/slow-clients.ts';
@@ -20,16 +19,15 @@ import { zombie } from './scenarios/zombie.ts';
 import type { Scenario } from './support/scenario.ts';
 
 export const SCENARIOS: readonly Scenario[] = [
-  ...bounces,
+  killWorkers,
   ...failpoints,
   zombie,
   frozenLeader,
   ...redisFaults,
-  ...wipedUnseen,
   ...redisParts,
   profilesDropped,
   ...postgresFaults,
-  ...diskFull,
+  diskFull,
   ...badTransactions,
   spoiltEntries,
   deadLettersReplayed,

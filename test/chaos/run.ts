@@ -16,9 +16,6 @@ NAME…        scenarios to run (all); with --mutations: mutants
 --tx N       transactions posted at least, each scenario (4000)
 --rate N     transactions a second (the scenario's own)
 --seed TEXT  of traffic and schedule (1)
---flips      stops a corridor and starts it again beside the faults
---with-lists rules ask a list, whose entries change beside the faults
---with-sealing  workers seal evidence, and the log is judged
 --engine DIR another checkout whose engine is put to the test (this one)`;
 
 process.exitCode = await runSuite({

@@ -3,7 +3,7 @@
  * engine's commands there, and nothing may be lost or doubled.
  */
 import type { Plan, Scenario, Stage } from '../chaos/support/scenario.ts';
-import type { ServiceControl } from '../chaos/support/services.ts';
+import type { ServiceControl } from '../support/service-control.ts';
 import {
   CLUSTER_PASSWORD,
   MASTERS,
@@ -60,11 +60,11 @@ const freeze: Plan = {
     const [frozen, heir] = pair(stage, 2);
     // Until the master learns that it was replaced, it takes entries that it will drop; their events go with them.
     stage.ledger.note({ kind: 'wiped' });
-    frozen.freeze();
+    frozen.pause();
     await untilPromoted(stage, heir);
     stage.happened('master frozen');
     await stage.pause(BETWEEN_MS);
-    frozen.thaw();
+    frozen.resume();
     await stage.pause(BETWEEN_MS);
   },
 };

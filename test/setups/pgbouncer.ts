@@ -7,11 +7,11 @@ import { join } from 'node:path';
 import type { Plan, Scenario, Stage } from '../chaos/support/scenario.ts';
 import {
   type ChaosServices,
-  type ServiceControl,
   type ServicesOptions,
   startServices,
 } from '../chaos/support/services.ts';
 import { runRiskProcess } from '../support/risk.ts';
+import type { ServiceControl } from '../support/service-control.ts';
 import { startPooler } from './support/pgbouncer.ts';
 import { steadyPort } from './support/steady-port.ts';
 

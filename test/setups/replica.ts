@@ -10,12 +10,11 @@ import { findPostgres, startPostgres } from '../../src/tools/start/services/post
 import type { Plan, Scenario, Stage } from '../chaos/support/scenario.ts';
 import {
   type ChaosServices,
-  control,
-  type ServiceControl,
   type ServicesOptions,
   startServices,
 } from '../chaos/support/services.ts';
 import { freeze } from '../support/freeze.ts';
+import { control, type ServiceControl } from '../support/service-control.ts';
 import { backUpForStandby, PRIMARY_SETTINGS, superuserUrl } from '../support/standby.ts';
 import { type Analyst, startAnalyst } from './support/analyst.ts';
 import { steadyPort } from './support/steady-port.ts';

@@ -1,5 +1,5 @@
 /**
- * Postgres restarts, loses a session or all its slots, holds a lock, is slow, far away or cut off in the middle
+ * Postgres restarts, loses all its slots, holds a lock, is slow, far away or cut off in the middle
  * of a COMMIT. Nothing is acknowledged that is not committed, refusals are quick and carry `Retry-After`, and
  * no healthy transaction ends among the dead letters.
  */
@@ -15,19 +15,18 @@ const SLOTS = 40;
 const CUTS = 20;
 const CUT_PAUSE_MS = 300;
 
-const nothingToHeal = () => Promise.resolve();
 const judge = barRefusals;
 
 const restarted = during({
   name: 'postgres-restarted',
-  what: 'Postgres is stopped fast (SIGINT), then immediately (SIGQUIT), and started again',
-  faults: ['postgres stopped fast', 'postgres stopped immediately'],
+  what: 'Postgres is stopped fast (SIGINT), then killed (SIGKILL), and started again',
+  faults: ['postgres stopped', 'postgres killed'],
   forMs: [500, 2000],
   judge,
   setup: { countersExact: false },
   harm: async ({ services: { postgres }, happened }, round) => {
-    await postgres.end(round === 0 ? 'SIGINT' : 'SIGQUIT');
-    happened(round === 0 ? 'postgres stopped fast' : 'postgres stopped immediately');
+    await postgres.end(round === 0 ? 'SIGINT' : 'SIGKILL');
+    happened(round === 0 ? 'postgres stopped' : 'postgres killed');
     return () => postgres.start();
   },
 });
@@ -35,27 +34,6 @@ const restarted = during({
 const SESSIONS = `
   select pid from pg_stat_activity
    where application_name like 'risk%' and backend_type = 'client backend' order by random()`;
-
-const backendKilled = during({
-  name: 'postgres-backend-killed',
-  what: 'one session is terminated, then one is killed (kill -9), which restarts them all',
-  faults: ['session terminated', 'session killed'],
-  forMs: [500, 1000],
-  judge,
-  setup: { countersExact: false },
-  harm: async ({ services: { query }, happened }, round) => {
-    const [session] = await query<{ pid: number }>(SESSIONS);
-    if (session === undefined) return nothingToHeal;
-    if (round === 0) {
-      await query('select pg_terminate_backend($1)', [session.pid]);
-      happened('session terminated');
-    } else {
-      process.kill(session.pid, 'SIGKILL');
-      happened('session killed');
-    }
-    return nothingToHeal;
-  },
-});
 
 /** Takes every slot that is free or becomes free, until it has to give them back. */
 const slots = during({
@@ -155,7 +133,6 @@ const cutAtClaim: Scenario = {
 
 export const postgresFaults: readonly Scenario[] = [
   restarted,
-  backendKilled,
   slots,
   locked,
   frozen,

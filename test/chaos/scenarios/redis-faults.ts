@@ -1,5 +1,5 @@
 /**
- * Redis loses everything, has no memory left, takes no writes, answers nothing, is far away or cut off:
+ * Redis loses everything, dies, has no memory left, takes no writes, answers nothing, is far away or cut off:
  * the API goes on accepting, and no operator is needed afterwards.
  */
 import { integerBetween } from '../../../src/kit/random.ts';
@@ -95,6 +95,18 @@ const full = during({
   },
 });
 
+const killed = during({
+  name: 'redis-killed',
+  what: 'kill -9 of Redis, which starts again with its data',
+  faults: ['redis killed'],
+  forMs: [100, 1500],
+  harm: async ({ services: { redis }, happened }) => {
+    await redis.end('SIGKILL');
+    happened('redis killed');
+    return () => redis.start();
+  },
+});
+
 const readOnly = during({
   name: 'redis-read-only',
   what: 'Redis is made a replica of nothing: READONLY, as after a failover',
@@ -117,14 +129,15 @@ const frozen = during({
   faults: ['redis frozen'],
   forMs: [3000, 6000],
   harm: async ({ services: { redis }, happened }) => {
-    redis.freeze();
+    redis.pause();
     happened('redis frozen');
-    return async () => redis.thaw();
+    return async () => redis.resume();
   },
 });
 
 export const redisFaults: readonly Scenario[] = [
   wiped,
+  killed,
   full,
   readOnly,
   frozen,

@@ -1,53 +1,17 @@
 /**
- * A part of Redis is lost while the rest stands: one stream, the groups, or what a promoted replica had not received.
+ * A part of Redis is lost while the rest stands: the groups, or what a promoted replica had not received.
  * Nothing tells the engine, and no operator is needed afterwards.
  */
 import { GROUP } from '../../../src/core/stream/keys.ts';
 import { integerBetween } from '../../../src/kit/random.ts';
 import { copyNow, takeOver } from '../../support/replica.ts';
-import type { Scenario, Stage } from '../support/scenario.ts';
+import type { Scenario } from '../support/scenario.ts';
 import { allStreams } from '../support/streams.ts';
 import { WORKERS, wipeWaiting } from './redis-faults.ts';
 
 const SETUP = { recoverSecondsMax: 60, workers: WORKERS.length };
 /** Keys whose writes the replica does not receive. */
 const LAG_MS = 800;
-
-/** The streams, the largest first. */
-async function byLength({ services }: Stage) {
-  const streams = await allStreams(services);
-  const lengths = await Promise.all(
-    streams.map(async (stream) => await services.client.xlen(stream.transactions)),
-  );
-  const ranked = streams.map((stream, index) => ({ stream, length: lengths[index] ?? 0 }));
-  return ranked.sort((a, b) => b.length - a.length);
-}
-
-const streamDeleted: Scenario = {
-  name: 'stream-deleted',
-  what: 'one stream is deleted with all that waits in it (DEL); the others stay',
-  setup: SETUP,
-  plan: (random) => {
-    const shares = [integerBetween(random, 20, 45), integerBetween(random, 55, 80)];
-    return {
-      schedule: shares.map((share) => `DEL of the fullest stream at ${share} %`),
-      faults: ['stream deleted', 'entries lost'],
-      run: async (stage) => {
-        // A worker that settles a lost entry takes it for settled by another, which has published it.
-        stage.ledger.note({ kind: 'wiped' });
-        for (const share of shares) {
-          await stage.progress(share / 100);
-          await wipeWaiting(stage, async () => {
-            const [fullest] = await byLength(stage);
-            if (fullest === undefined || fullest.length === 0) return;
-            await stage.services.client.del(fullest.stream.transactions);
-            stage.happened('stream deleted');
-          });
-        }
-      },
-    };
-  },
-};
 
 const groupsRemoved: Scenario = {
   name: 'groups-removed',
@@ -63,8 +27,7 @@ const groupsRemoved: Scenario = {
         for (const [round, share] of shares.entries()) {
           await stage.progress(share / 100);
           await wipeWaiting(stage, async () => {
-            for (const { stream } of await byLength(stage)) {
-              const { transactions } = stream;
+            for (const { transactions } of await allStreams(stage.services)) {
               const removed = await client.xgroup('DESTROY', transactions, GROUP).catch(() => 0);
               if (removed === 1) stage.happened('group removed');
               if (removed !== 1 || round === 0) continue;
@@ -102,4 +65,4 @@ const replicaPromoted: Scenario = {
   },
 };
 
-export const redisParts: readonly Scenario[] = [streamDeleted, groupsRemoved, replicaPromoted];
+export const redisParts: readonly Scenario[] = [groupsRemoved, replicaPromoted];

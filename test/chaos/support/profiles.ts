@@ -13,8 +13,8 @@ import type { Profile, ProfileKind } from '../../../src/core/profile/profile.ts'
 import { readLog } from '../../../src/core/profile/profile-log.ts';
 import { loadAccountPasts, loadMerchantPasts } from '../../../src/core/store/profiles/history.ts';
 import { profileKey } from '../../../src/core/stream/keys.ts';
-import { openPool } from '../../../src/kit/database/pool.ts';
 import { foldRow } from '../../support/fold-one.ts';
+import { openMarket } from './sessions.ts';
 import { MARKET, type Sessions } from './streams.ts';
 
 export type ProfileStores = Sessions & { readonly databaseUrl: string };
@@ -28,8 +28,6 @@ export type ProfileCheck = {
   absent: number;
 };
 
-const CONNECT_MS = 5000;
-const STATEMENT_MS = 120_000;
 const PARTIES_A_PAGE = 100;
 /** Sorts behind every transaction of its millisecond. */
 const LAST_ID = 'ffffffff-ffff-7fff-bfff-ffffffffffff';
@@ -37,16 +35,8 @@ const LAST_ID = 'ffffffff-ffff-7fff-bfff-ffffffffffff';
 export async function checkProfiles(
   stores: ProfileStores,
 ): Promise<Readonly<Record<'account' | 'merchant', ProfileCheck>>> {
-  await using pool = openPool({
-    url: stores.databaseUrl,
-    market: MARKET,
-    role: 'chaos',
-    connectionsMax: 1,
-    connectTimeoutMs: CONNECT_MS,
-    statementTimeoutMs: STATEMENT_MS,
-    namedStatements: true,
-  });
-  const { query } = pool;
+  await using database = openMarket(stores.databaseUrl);
+  const { query } = database;
   return {
     account: await checkKind(stores, accountKind, (page) => loadAccountPasts(query, page)),
     merchant: await checkKind(stores, merchantKind, (page) =>

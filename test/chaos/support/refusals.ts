@@ -13,7 +13,7 @@ export function barAnswers(stage: Stage): void {
   stage.bar(UNANSWERED, stage.ledger.counts.unknown, { exactly: 0 });
 }
 
-export function barRefusals({ load, bar }: Stage): void {
+export function barRefusals({ load, bar }: Pick<Stage, 'load' | 'bar'>): void {
   const { refusals } = load;
   if (refusals.length === 0) return;
   const slow = refusals.filter(({ ms }) => ms > REFUSAL_MS_MAX);

@@ -12,9 +12,7 @@ import { makeRunFolder } from '../../../bench/support/run-folder.ts';
 import { createRandom } from '../../../src/kit/random.ts';
 import { startTcpProxy, type TcpProxy } from '../../support/tcp-proxy.ts';
 import type { Verdict } from './checker.ts';
-import { type Disturbance, disturbancesOf, startDisturbances } from './disturbance.ts';
 import { type Engine, startEngine } from './engine.ts';
-import { FLIPPED_CORRIDOR, flips } from './flips.ts';
 import { type LedgerCounts, openLedgerFile } from './ledger.ts';
 import { startLoad } from './load.ts';
 import { NotRun } from './not-run.ts';
@@ -32,8 +30,6 @@ export type RunOptions = {
   readonly seed: string;
   readonly rate: number | undefined;
   readonly isQuick: boolean;
-  /** Changes that people make beside the faults. */
-  readonly disturbances: readonly Disturbance[];
   readonly signal: AbortSignal;
   readonly onLine: (text: string) => void;
 };
@@ -69,7 +65,7 @@ const SETUP: Setup = {
   ...{ apis: 1, workers: 2, rate: 1000, batch: 100, ownTraffic: false, proxied: [] },
   ...{ environment: {}, postgresSettings: {}, spoiled: undefined, corridor: undefined },
   recoverSecondsMax: 30,
-  ...{ countersExact: true, diskBytes: {}, hasModel: false },
+  ...{ countersExact: true, postgresDiskBytes: undefined, hasModel: false },
 };
 const CONNECTIONS = 4;
 const DRAIN_MS_MAX = 25_000;
@@ -109,20 +105,18 @@ type Parts = {
 
 async function run({ scenario, plan, setup, options }: Parts): Promise<Report> {
   const { signal, seed, transactions, rate = setup.rate } = options;
-  const disturbances = disturbancesOf(options.disturbances, setup);
   const began = performance.now();
   await using opened = new AsyncDisposableStack();
   const { path: folder } = opened.use(await makeRunFolder('risk-chaos'));
   const logFolder = join(folder, 'logs');
   mkdirSync(logFolder, { mode: 0o777 });
   const launcher = join(options.engineRoot, 'bin', 'risk');
-  const { postgresSettings, diskBytes } = setup;
+  const { postgresSettings, postgresDiskBytes } = setup;
   const { startServices: start = startServices } = scenario;
   const services = opened.use(
-    await start({ folder, launcher, postgresSettings, diskBytes, signal }),
+    await start({ folder, launcher, postgresSettings, postgresDiskBytes, signal }),
   );
   const model = setup.hasModel ? await putModelInForce(services.databaseUrl) : null;
-  for (const { prepare } of disturbances) await prepare?.(services);
   const proxies = await openProxies(setup, services, opened);
   const engine = opened.use(
     await startEngine({
@@ -130,12 +124,7 @@ async function run({ scenario, plan, setup, options }: Parts): Promise<Report> {
       launcher: services.firstLauncher ?? launcher,
       databaseUrl: proxies.postgres?.url ?? services.engineUrls.databaseUrl,
       redisUrl: proxies.redis?.url ?? services.engineUrls.redisUrl,
-      environment: {
-        ...SETTINGS,
-        ...Object.assign({}, ...disturbances.map(({ settings }) => settings?.(folder))),
-        ...services.engineEnvironment,
-        ...setup.environment,
-      },
+      environment: { ...SETTINGS, ...services.engineEnvironment, ...setup.environment },
     }),
   );
   const ledgerFile = join(folder, 'ledger.ndjson');
@@ -150,15 +139,12 @@ async function run({ scenario, plan, setup, options }: Parts): Promise<Report> {
     ...{ rate, corridor: setup.corridor, signal: over.signal },
   });
   const notes = openNotes();
-  const flipped = disturbances.includes(flips) ? FLIPPED_CORRIDOR : null;
   const stage = createStage({
-    ...{ folder, services, proxies, engine, load, ledger, transactions, seed, signal, random },
-    ...{ notes, flipped, rate },
+    ...{ services, proxies, engine, load, ledger, transactions, seed, signal, random },
+    ...{ notes, rate },
   });
   try {
-    const endDisturbances = startDisturbances(disturbances, stage);
     await plan.run(stage);
-    await endDisturbances();
     const isOver = setup.ownTraffic || load.isFinishing();
     const traffic = isOver ? Promise.resolve() : stage.progress(1);
     const [recoverySeconds] = await Promise.all([
@@ -169,7 +155,6 @@ async function run({ scenario, plan, setup, options }: Parts): Promise<Report> {
     await replaySamples(stage);
     await tellFigures(stage, setup.countersExact);
     await plan.judge?.(stage);
-    for (const { judge: judgeAlone } of disturbances) await judgeAlone?.(stage);
     await reader.finish();
     await drainAll(engine, stage);
     stage.bar('seconds to recover', round(recoverySeconds), { atMost: setup.recoverSecondsMax });

@@ -45,8 +45,8 @@ export type Setup = {
   readonly proxied: readonly ('postgres' | 'redis')[];
   readonly environment: Readonly<Record<string, string>>;
   readonly postgresSettings: Readonly<Record<string, string>>;
-  /** Services that get a small disk of their own. */
-  readonly diskBytes: ServicesOptions['diskBytes'];
+  /** Bytes of a small disk that Postgres gets for its own. */
+  readonly postgresDiskBytes: number | undefined;
   readonly spoiled: Spoiled | undefined;
   /** Whether a model decides in every corridor. */
   readonly hasModel: boolean;
@@ -70,8 +70,6 @@ export type Plan = {
 };
 
 export type Stage = {
-  /** Is gone when the scenario ends. */
-  readonly folder: string;
   readonly services: ChaosServices;
   readonly proxies: Readonly<Record<'postgres' | 'redis', TcpProxy | undefined>>;
   readonly engine: Engine;
@@ -82,8 +80,6 @@ export type Stage = {
   readonly seed: string;
   readonly signal: AbortSignal;
   readonly random: Random;
-  /** Corridor that is stopped and started again beside the faults; null where none is. */
-  readonly flipped: string | null;
   /** A fault took effect. */
   happened(fault: string, times?: number): void;
   /** A bar beside the invariants, or the meaning of one of them for this fault alone. */

@@ -3,16 +3,14 @@
  * are killed, stopped, frozen and started again. The suite's own sessions live through all of it.
  */
 import { execFile } from 'node:child_process';
-import { chownSync, mkdirSync, rmSync } from 'node:fs';
+import { chownSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import type { Cluster, Redis } from 'ioredis';
 import { serviceAccount } from '../../../src/tools/start/services/account.ts';
-import { freePort } from '../../../src/tools/start/services/free-port.ts';
 import { findPostgres, startPostgres } from '../../../src/tools/start/services/postgres.ts';
 import { findRedis, startRedis } from '../../../src/tools/start/services/redis.ts';
-import type { ServiceProcess } from '../../../src/tools/start/services/service-process.ts';
+import { control, type ServiceControl } from '../../support/service-control.ts';
 import { mountDisk } from './disk.ts';
 import { NotRun } from './not-run.ts';
 import {
@@ -22,23 +20,6 @@ import {
   type Query,
   type ServiceUrls,
 } from './sessions.ts';
-
-export type ServiceName = 'postgres' | 'redis';
-
-export type ServiceControl = {
-  /** The service's own address, without a proxy. */
-  readonly url: string;
-  pid(): number;
-  /** Sends a signal and waits until the process has ended. */
-  end(signal: NodeJS.Signals): Promise<void>;
-  /** Starts it again at the same address, with its data. */
-  start(): Promise<void>;
-  /** Like `start`, but without its data. */
-  startEmpty(): Promise<void>;
-  /** SIGSTOP: it answers nothing and closes nothing. */
-  freeze(): void;
-  thaw(): void;
-};
 
 /** Starts one Redis in a folder of its own, which ends with the services. */
 export type StartNode = (
@@ -74,8 +55,8 @@ export type ChaosServices = ServiceUrls & {
   readonly client: Redis | Cluster;
   /** Another Redis, with no data yet. */
   readonly startReplica: () => Promise<Replica>;
-  /** Where each keeps its data. */
-  readonly disks: Readonly<Record<ServiceName, string>>;
+  /** Where Postgres keeps its data. */
+  readonly disk: string;
   [Symbol.asyncDispose](): Promise<void>;
 };
 
@@ -98,51 +79,42 @@ export type ServicesOptions = {
   readonly postgresBin?: string;
   /** Starts Postgres in another way. */
   readonly openPostgres?: () => Promise<ServiceControl & AsyncDisposable>;
-  /** Services that get a disk of their own, of so many bytes. */
-  readonly diskBytes: Partial<Readonly<Record<ServiceName, number>>>;
+  /** Bytes of a disk that Postgres gets for its own. */
+  readonly postgresDiskBytes?: number | undefined;
   readonly signal: AbortSignal;
 };
 
-/** A service restarted after kill -9 finds what the dead one left: its port, its memory. */
-const START_TRIES = 20;
-const START_RETRY_MS = 250;
 const PASSWORD = 'chaos';
 
 export async function startServices(options: ServicesOptions): Promise<ChaosServices> {
   const { folder, signal, launcher } = options;
   await using opened = new AsyncDisposableStack();
   const account = serviceAccount();
-  const disk = (name: string) => {
+  const makeFolder = (name: string, diskBytes?: number) => {
     const path = join(folder, name);
     mkdirSync(path);
-    const bytes = options.diskBytes[name as ServiceName];
-    if (bytes !== undefined) opened.use(mountDisk(path, bytes));
+    if (diskBytes !== undefined) opened.use(mountDisk(path, diskBytes));
     chownSync(path, account.uid, account.gid);
     return path;
   };
-  const disks = { postgres: disk('postgres'), redis: join(folder, 'redis') };
+  const disk = makeFolder('postgres', options.postgresDiskBytes);
   const common = { account, password: PASSWORD, signal };
   const program = await findPostgres(account, options.postgresBin);
   const source = await findRedis({
     ...{ account, signal, environment: process.env, onProgress: () => undefined },
   });
   if (source.kind === 'wasm') throw new NotRun('this Redis keeps nothing on disk');
-  const postgresPort = await freePort();
   const { postgresSettings: settings, openRedis = openOneNode } = options;
   const logFile = (name: string) => join(folder, 'logs', `${name}.log`);
+  const embedded = { ...common, program, settings, services: disk, logFile: logFile('postgres') };
   const openEmbedded = () =>
-    control(join(disks.postgres, 'postgres'), () =>
-      startPostgres({
-        ...{ ...common, program, settings, port: postgresPort },
-        ...{ services: disks.postgres, logFile: logFile('postgres') },
-      }),
-    );
+    control(join(disk, 'postgres'), (at) => startPostgres({ ...embedded, ...at }), 'SIGQUIT');
   const postgres = opened.use(await (options.openPostgres ?? openEmbedded)());
   const launchNode = async (name: string, own: Readonly<Record<string, string>>) => {
-    const [path, port] = [disk(name), await freePort()];
-    return await control(join(path, 'redis'), () =>
+    const path = makeFolder(name);
+    return await control(join(path, 'redis'), (at) =>
       startRedis({
-        ...{ ...common, source, port, services: path, logFile: logFile(name) },
+        ...{ ...common, source, ...at, services: path, logFile: logFile(name) },
         ...{ passwordFile: '', settings: { 'repl-diskless-sync-delay': '0', ...own } },
       }),
     );
@@ -176,16 +148,8 @@ export async function startServices(options: ServicesOptions): Promise<ChaosServ
   };
   const owned = opened.move();
   return {
-    ...{
-      postgres,
-      redis,
-      redisNodes: nodes,
-      client,
-      startReplica,
-      disks,
-      query: patientQuery(() => pool, signal),
-    },
-    ...{ ...urls, engineUrls },
+    ...{ postgres, redis, redisNodes: nodes, client, startReplica, disk, ...urls, engineUrls },
+    query: patientQuery(() => pool, signal),
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };
 }
@@ -194,44 +158,3 @@ const openOneNode: OpenRedis = async (startNode) => {
   const redis = await startNode('redis', {});
   return { nodes: [redis], redisUrl: redis.url };
 };
-
-export type Started = { readonly url: string; readonly service: ServiceProcess };
-
-export async function control(
-  dataFolder: string,
-  launch: () => Promise<Started>,
-): Promise<ServiceControl & AsyncDisposable> {
-  let running = await launch();
-  const send = (name: NodeJS.Signals) => {
-    if (!running.service.hasEnded()) process.kill(running.service.pid, name);
-  };
-  const start = async () => {
-    for (let tries = 1; running.service.hasEnded(); tries++) {
-      try {
-        running = await launch();
-      } catch (error) {
-        if (tries === START_TRIES) throw error;
-        await delay(START_RETRY_MS);
-      }
-    }
-  };
-  return {
-    url: running.url,
-    pid: () => running.service.pid,
-    end: async (name) => {
-      send(name);
-      await running.service.ended;
-    },
-    start,
-    startEmpty: async () => {
-      rmSync(dataFolder, { recursive: true, force: true });
-      await start();
-    },
-    freeze: () => send('SIGSTOP'),
-    thaw: () => send('SIGCONT'),
-    [Symbol.asyncDispose]: async () => {
-      send('SIGCONT');
-      await running.service.stop();
-    },
-  };
-}

@@ -2,7 +2,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { Cluster, Redis } from 'ioredis';
 import pg from 'pg';
-import { marketUrl } from '../../../bench/support/market.ts';
+import { MARKET, marketUrl } from '../../../bench/support/market.ts';
+import { type Database, openPool } from '../../../src/kit/database/pool.ts';
 
 export type Query = <R extends pg.QueryResultRow>(
   sql: string,
@@ -35,6 +36,17 @@ export function openSessions({ databaseUrl, redisUrl }: ServiceUrls): StoreSessi
       await pool.end();
     },
   };
+}
+
+const CONNECT_MS = 5000;
+const STATEMENT_MS = 120_000;
+
+/** The database as the engine opens it, for statements that name the schema of a market. */
+export function openMarket(url: string): Database & AsyncDisposable {
+  return openPool({
+    ...{ url, market: MARKET, role: 'chaos', connectionsMax: 1, namedStatements: true },
+    ...{ connectTimeoutMs: CONNECT_MS, statementTimeoutMs: STATEMENT_MS },
+  });
 }
 
 const PATIENT = { protocol: 2, maxRetriesPerRequest: null } as const;

@@ -99,14 +99,10 @@ export async function readScoredEvents(
   return { ids, events };
 }
 
-/** Copies in the streams of dead letters, by transaction, but for those of one corridor. */
-export async function countDeadLetterCopies(
-  stores: Sessions,
-  except: string | null,
-): Promise<Map<string, number>> {
+/** Copies in the streams of dead letters, by transaction. */
+export async function countDeadLetterCopies(stores: Sessions): Promise<Map<string, number>> {
   const copies = new Map<string, number>();
-  for (const { corridor, deadLetters } of await allStreams(stores)) {
-    if (corridor === except) continue;
+  for (const { deadLetters } of await allStreams(stores)) {
     for (const [, fields] of await stores.client.xrange(deadLetters, '-', '+')) {
       const message = fields[fields.indexOf('message') + 1] ?? '{}';
       const { transaction_id: id = '' } = JSON.parse(message) as { transaction_id?: string };

@@ -4,14 +4,11 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { describeMachine, formatMachine } from '../../../bench/support/machine.ts';
 import { createOutput, type Output } from '../../../src/kit/command/output.ts';
-import { flips } from './flips.ts';
-import { lists } from './lists.ts';
 import type { Mutant } from './mutant.ts';
 import { runMutations } from './mutations.ts';
 import { printReport } from './report.ts';
 import { type Outcome, type RunOptions, runScenario, SETTINGS } from './run-scenario.ts';
 import type { Scenario } from './scenario.ts';
-import { sealing } from './sealing.ts';
 
 export type Suite = {
   readonly usage: string;
@@ -51,11 +48,6 @@ export async function runSuite(suite: Suite): Promise<number> {
     transactions: Number(values.tx),
     rate: values.rate === undefined ? undefined : Number(values.rate),
     isQuick: values.quick === true,
-    disturbances: [
-      ...(values.flips === true ? [flips] : []),
-      ...(values['with-lists'] === true ? [lists] : []),
-      ...(values['with-sealing'] === true ? [sealing] : []),
-    ],
     ...{ seed: values.seed, signal: abortedBySignals() },
     onLine: (text: string) => output.line(text),
   };
@@ -80,7 +72,7 @@ function readOptions({ transactions }: Suite) {
     allowPositionals: true,
     options: {
       ...{ list: flag, mutations: flag, help: { ...flag, short: 'h' }, rate: text, quick: flag },
-      ...{ flips: flag, 'with-lists': flag, 'with-sealing': flag, json: text },
+      json: text,
       ...{ tx: { ...text, default: String(transactions) }, seed: { ...text, default: '1' } },
       engine: { ...text, default: fileURLToPath(new URL('../../../', import.meta.url)) },
     },

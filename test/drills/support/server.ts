@@ -15,8 +15,8 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import type { Account } from '../../../src/tools/start/services/account.ts';
 import { findPostgres, openCluster } from '../../../src/tools/start/services/postgres.ts';
-import type { ServiceControl } from '../../chaos/support/services.ts';
 import { steadyPort } from '../../setups/support/steady-port.ts';
+import type { ServiceControl } from '../../support/service-control.ts';
 import { superuserUrl } from '../../support/standby.ts';
 import { waitUntil } from '../../support/wait-until.ts';
 
@@ -79,8 +79,8 @@ export async function openServer({ bin, account, services }: ServerOptions): Pro
       await make();
       await start();
     },
-    freeze: () => process.kill(pid(), 'SIGSTOP'),
-    thaw: () => process.kill(pid(), 'SIGCONT'),
+    pause: () => process.kill(pid(), 'SIGSTOP'),
+    resume: () => process.kill(pid(), 'SIGCONT'),
     [Symbol.asyncDispose]: () => end('SIGQUIT'),
   };
 }

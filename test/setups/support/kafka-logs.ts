@@ -11,12 +11,12 @@ import { PARTITIONS, topicsOf } from '../../../src/core/stream/kafka/topics.ts';
 import type { Stage } from '../../chaos/support/scenario.ts';
 import {
   type ChaosServices,
-  type ServiceControl,
   type ServicesOptions,
   startServices,
 } from '../../chaos/support/services.ts';
 import { MARKET } from '../../chaos/support/streams.ts';
 import { startKafka, type TestKafka } from '../../support/kafka/broker.ts';
+import type { ServiceControl } from '../../support/service-control.ts';
 
 export const CORRIDOR = 'US-EG';
 export const TOPICS = topicsOf(MARKET, CORRIDOR);

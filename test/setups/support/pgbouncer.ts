@@ -7,7 +7,7 @@ import { unpackPackage } from '../../../src/tools/start/services/debian-packages
 import { findExecutable } from '../../../src/tools/start/services/executable.ts';
 import { startService } from '../../../src/tools/start/services/service-process.ts';
 import { NotRun } from '../../chaos/support/not-run.ts';
-import { control, type ServiceControl } from '../../chaos/support/services.ts';
+import { control, type ServiceControl } from '../../support/service-control.ts';
 import { waitUntil } from '../../support/wait-until.ts';
 
 const READY_MS = 30_000;

@@ -8,13 +8,13 @@ import type { Redis } from 'ioredis';
 import { NotRun } from '../../chaos/support/not-run.ts';
 import {
   type ChaosServices,
-  type ServiceControl,
   type ServicesOptions,
   type StartNode,
   startServices,
 } from '../../chaos/support/services.ts';
 import { openRedisClient } from '../../chaos/support/sessions.ts';
 import { findOpenssl, makeCertificates } from '../../support/certificates.ts';
+import type { ServiceControl } from '../../support/service-control.ts';
 import { waitUntil } from '../../support/wait-until.ts';
 import { ACL_USER } from './acl-user.ts';
 import { steadyPort } from './steady-port.ts';

@@ -20,8 +20,8 @@ import { ask, findExecutable } from '../../../src/tools/start/services/executabl
 import { freePort } from '../../../src/tools/start/services/free-port.ts';
 import { startService, untilReady } from '../../../src/tools/start/services/service-process.ts';
 import { NotRun } from '../../chaos/support/not-run.ts';
-import { control, type ServiceControl } from '../../chaos/support/services.ts';
 import type { Certificates } from '../certificates.ts';
+import { control, type ServiceControl } from '../service-control.ts';
 
 const HERE = fileURLToPath(new URL('.', import.meta.url));
 const FOLDER = join(homedir(), '.cache', 'risk-engine', 'kafka-4.1.1');
