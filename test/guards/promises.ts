@@ -29,7 +29,7 @@ export const PROMISES: Guards = {
   },
   'exact-profiles': {
     says: 'A profile has what its definition in SQL counts, however late or often a transaction comes.',
-    test: 'property/profile/history.test.ts > fold equals the SQL definition > accounts: shuffled, late and repeated arrivals',
+    test: 'property/profile/history.test.ts > fold equals the SQL definition > shuffled, late and repeated arrivals',
     mechanism: 'src/core/profile/account-kind.ts',
   },
   'fault-stays-in-corridor': {

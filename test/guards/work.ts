@@ -180,7 +180,7 @@ export const WORK: Guards = {
   'mature-labels': {
     says: 'Rates of fraud end where the labels of transactions count as complete.',
     shown: 'RISK_LABEL_MATURITY_DAYS',
-    test: 'property/profile/history.test.ts > merchants: shuffled, late and repeated arrivals',
+    test: 'property/profile/history.test.ts > fold equals the SQL definition > shuffled, late and repeated arrivals',
     mechanism: 'src/core/profile/merchant-frauds.ts',
   },
   'frozen-vectors': {

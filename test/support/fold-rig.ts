@@ -14,7 +14,7 @@ import { vectorOf } from '../../src/core/score/feature-rows.ts';
 import { loadAccountPasts, loadMerchantPasts } from '../../src/core/store/profiles/history.ts';
 import { ACCOUNTS, merchantPast } from '../../src/core/store/profiles/past-queries.ts';
 import { watchMemory } from '../../src/core/stream/memory/memory.ts';
-import { PROFILE_LOGS } from '../../src/core/stream/profiles/profile-logs.ts';
+import { PROFILE_LOGS, type ProfileLogs } from '../../src/core/stream/profiles/profile-logs.ts';
 import { foldProfiles } from '../../src/core/work/profiles/fold-profiles.ts';
 import { openProfiles } from '../../src/core/work/profiles/profiles.ts';
 import { snapshotsOf } from '../../src/core/work/profiles/sources.ts';
@@ -35,6 +35,7 @@ type FoldRigOptions = {
   readonly hasSnapshots?: boolean;
   /** Bounds the copies of each kind. */
   readonly bytesMax?: number;
+  readonly logs?: ProfileLogs;
 };
 
 const FIRST = { createdAtMs: 0, transactionId: '00000000-0000-0000-0000-000000000000' };
@@ -58,6 +59,7 @@ export function startFold({
   market,
   hasSnapshots = true,
   bytesMax = 1_000_000,
+  logs = PROFILE_LOGS,
 }: FoldRigOptions) {
   const snapshots = (kind: PartyKind) =>
     query === undefined || !hasSnapshots ? NO_SNAPSHOTS : snapshotsOf(query, kind);
@@ -67,7 +69,7 @@ export function startFold({
   const profiles = openProfiles(
     {
       market: guarded,
-      logs: PROFILE_LOGS,
+      logs,
       metrics,
       nowMs: Date.now,
       ttlSeconds: 60,

@@ -49,7 +49,8 @@ export const overload: Scenario = {
       await load.finish();
       happened('requests refused', load.refusals.length);
       barRefusals({ load, bar });
-      bar('seconds until answers are normal again', await untilNormal(stage), {
+      const seconds = Math.round((await untilNormal(stage)) * 10) / 10;
+      bar('seconds until answers are normal again', seconds, {
         atMost: NORMAL_SECONDS_MAX,
       });
       for (const { name, pid } of engine.running()) {

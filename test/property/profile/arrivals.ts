@@ -141,7 +141,12 @@ export async function commit(database: Database, rows: readonly Transaction[]): 
   );
   await database.query(
     {
-      text: `insert into market.transactions (client, transaction_id, created_at, received_at, account_id, merchant_id,
+      // A claim says how far back late rows lie; saying it of every row is as right.
+      text: `with late as (
+               insert into market.late_rows (bucket, from_at)
+               select pg_current_xact_id()::text::bigint >> 13, to_timestamp(min("createdAtMs") / 1000)
+                 from json_to_recordset($1) as r ("createdAtMs" float8))
+             insert into market.transactions (client, transaction_id, created_at, received_at, account_id, merchant_id,
                corridor, amount, currency, device_id, country)
              select 'default', "transactionId", to_timestamp("createdAtMs" / 1000), to_timestamp("receivedAtMs" / 1000),
                     "accountId", "merchantId", corridor, amount, currency, "deviceId", country

@@ -1,5 +1,5 @@
 /**
- * Goal: copies that are found stay in memory, others give way, and each copy knows its log. test/property/profile/copies.test.ts
+ * Goal: copies that are found stay in memory, others give way, and each copy knows its log. test/property/profile/history.test.ts
  * proves that copies are what was kept.
  */
 import { describe, expect, test } from 'vitest';
