@@ -1,5 +1,5 @@
 /** Volumes by channel and type of payment. */
-import { CORRIDOR, type Dashboard, ofLeader, ofTraffic, one, stacked } from './dashboard.ts';
+import { CORRIDOR, type Dashboard, ofLeader, ofTraffic, stacked } from './dashboard.ts';
 
 const VOLUMES = ofLeader(
   'risk_accepted_transactions_per_second',
@@ -18,17 +18,13 @@ export const channels: Dashboard = {
       title: 'Transactions a second',
       panels: [
         ...['channel', 'type', 'currency', 'corridor'].map((label) =>
-          stacked(`By ${label}`, 'cps', one(volumeBy(label), `{{${label}}}`)),
+          stacked(`By ${label}`, 'cps', volumeBy(label)),
         ),
-        stacked(
-          'By channel and type',
-          'cps',
-          one(volumeBy('channel, type'), '{{channel}} {{type}}'),
-        ),
+        stacked('By channel and type', 'cps', volumeBy('channel, type')),
         stacked(
           'Share of each channel',
           'percentunit',
-          one(`${volumeBy('channel')} / scalar(sum(${VOLUMES}))`, '{{channel}}'),
+          `${volumeBy('channel')} / scalar(sum(${VOLUMES}))`,
         ),
       ],
     },

@@ -9,7 +9,6 @@ import {
   lines,
   ofLeader,
   ofTraffic,
-  one,
   overStreams,
   perSecond,
   quantile,
@@ -28,44 +27,36 @@ export const oneCorridor: Dashboard = {
     {
       title: 'Health',
       panels: [
-        lines(
-          'Health',
-          'none',
-          one(ofLeader('risk_corridor_health_score', CORRIDOR, 'corridor'), '{{corridor}}'),
-          {
-            ...upTo(90, 70),
-            note: '100 less what each part lacks: availability 40, backlog 20, failures 20, full service 10, open 10.',
-          },
-        ),
+        lines('Health', 'none', ofLeader('risk_corridor_health_score', CORRIDOR, 'corridor'), {
+          ...upTo(90, 70),
+          note: '100 less what each part lacks: availability 40, backlog 20, failures 20, full service 10, open 10.',
+        }),
         lines(
           'The worst part',
           'percentunit',
-          one(
-            `min by (part) (${ofLeader('risk_corridor_health_ratio', CORRIDOR, 'market, corridor, part')})`,
-            '{{part}}',
-          ),
+          `min by (part) (${ofLeader('risk_corridor_health_ratio', CORRIDOR, 'market, corridor, part')})`,
         ),
         lines(
           'Availability',
           'percentunit',
-          one(ofLeader('risk_corridor_availability_ratio', CORRIDOR, 'corridor'), '{{corridor}}'),
+          ofLeader('risk_corridor_availability_ratio', CORRIDOR, 'corridor'),
           upTo(0.99, 0.9),
         ),
         lines(
           'Active accounts',
           'short',
-          one(ofLeader('risk_corridor_active_accounts', CORRIDOR, 'corridor'), '{{corridor}}'),
+          ofLeader('risk_corridor_active_accounts', CORRIDOR, 'corridor'),
         ),
         lines(
           'Degradation level',
           'none',
-          one(largest('risk_corridor_degradation_level', CORRIDOR, 'corridor'), '{{corridor}}'),
+          largest('risk_corridor_degradation_level', CORRIDOR, 'corridor'),
           upTo(1, 3),
         ),
         lines(
           'Given up, of what was accepted',
           'percentunit',
-          one(share([DEAD, CORRIDOR], [ACCEPTED, CORRIDOR], 'corridor'), '{{corridor}}'),
+          share([DEAD, CORRIDOR], [ACCEPTED, CORRIDOR], 'corridor'),
           upTo(0.02, 0.1),
         ),
       ],
@@ -73,39 +64,25 @@ export const oneCorridor: Dashboard = {
     {
       title: 'Transactions',
       panels: [
-        lines('Accepted', 'cps', one(perSecond(ACCEPTED, CORRIDOR, 'corridor'), '{{corridor}}')),
+        lines('Accepted', 'cps', perSecond(ACCEPTED, CORRIDOR, 'corridor')),
         lines(
           'Declined',
           'percentunit',
-          one(
-            share([SCORED, `${CORRIDOR},verdict="decline"`], [SCORED, CORRIDOR], 'corridor'),
-            '{{corridor}}',
-          ),
+          share([SCORED, `${CORRIDOR},verdict="decline"`], [SCORED, CORRIDOR], 'corridor'),
         ),
         lines(
           'Sent to review',
           'percentunit',
-          one(
-            share([SCORED, `${CORRIDOR},verdict="review"`], [SCORED, CORRIDOR], 'corridor'),
-            '{{corridor}}',
-          ),
+          share([SCORED, `${CORRIDOR},verdict="review"`], [SCORED, CORRIDOR], 'corridor'),
         ),
         lines(
           'p99 from receipt to score',
           's',
-          one(quantile(0.99, LATENCY, CORRIDOR, 'corridor'), '{{corridor}}'),
+          quantile(0.99, LATENCY, CORRIDOR, 'corridor'),
           upTo(0.75, 2),
         ),
-        lines(
-          'Refused',
-          'cps',
-          one(perSecond('risk_transactions_refused_total', CORRIDOR, 'problem'), '{{problem}}'),
-        ),
-        lines(
-          'On hold',
-          'cps',
-          one(perSecond('risk_transactions_on_hold_total', CORRIDOR, 'corridor'), '{{corridor}}'),
-        ),
+        lines('Refused', 'cps', perSecond('risk_transactions_refused_total', CORRIDOR, 'problem')),
+        lines('On hold', 'cps', perSecond('risk_transactions_on_hold_total', CORRIDOR, 'corridor')),
       ],
     },
     {
@@ -114,20 +91,17 @@ export const oneCorridor: Dashboard = {
         lines(
           'Queue depth',
           'short',
-          one(overStreams('risk_stream_lag_transactions', CORRIDOR, 'corridor'), '{{corridor}}'),
+          overStreams('risk_stream_lag_transactions', CORRIDOR, 'corridor'),
         ),
         lines(
           'At workers',
           'short',
-          one(
-            overStreams('risk_stream_pending_transactions', CORRIDOR, 'corridor'),
-            '{{corridor}}',
-          ),
+          overStreams('risk_stream_pending_transactions', CORRIDOR, 'corridor'),
         ),
         lines(
           'Age of the oldest entry',
           's',
-          one(largest('risk_stream_lag_seconds', CORRIDOR, 'corridor'), '{{corridor}}'),
+          largest('risk_stream_lag_seconds', CORRIDOR, 'corridor'),
           upTo(30, 120),
         ),
       ],

@@ -63,23 +63,16 @@ export const cost: Dashboard = {
         stacked(
           'Seconds of processors for a thousand transactions',
           's',
-          one(
-            `1000 * ${perSecond(CPU, MARKET, 'job')} / scalar(${perSecond(SCORED, MARKET)})`,
-            '{{job}}',
-          ),
+          `1000 * ${perSecond(CPU, MARKET, 'job')} / scalar(${perSecond(SCORED, MARKET)})`,
         ),
-        stacked('Processors', 'short', one(perSecond(CPU, MARKET, 'job'), '{{job}}')),
-        stacked(
-          'Memory',
-          'bytes',
-          one(`sum by (job) (risk_process_resident_memory_bytes{${MARKET}})`, '{{job}}'),
-        ),
+        stacked('Processors', 'short', perSecond(CPU, MARKET, 'job')),
+        stacked('Memory', 'bytes', `sum by (job) (risk_process_resident_memory_bytes{${MARKET}})`),
         lines(
           'Idempotency keys in Postgres',
           'bytes',
-          one(largest('risk_idempotency_bytes', MARKET, 'market'), '{{market}}'),
+          largest('risk_idempotency_bytes', MARKET, 'market'),
         ),
-        lines('Scored', 'cps', one(perSecond(SCORED, MARKET, 'market'), '{{market}}')),
+        lines('Scored', 'cps', perSecond(SCORED, MARKET, 'market')),
       ],
     },
   ],

@@ -94,13 +94,16 @@ export const overStreams = (gauge: string, selector: string, by = '') =>
 type More = Pick<Panel, 'bounds' | 'note'>;
 const panelOf =
   (kind: Panel['kind']) =>
-  (title: string, unit: Unit, queries: readonly Query[], more: More = {}): Panel => ({
-    title,
-    unit,
-    kind,
-    queries,
-    ...more,
+  /** @param shown an expression draws a line for each value of the labels by which it groups */
+  (title: string, unit: Unit, shown: string | readonly Query[], more: More = {}): Panel => ({
+    ...{ title, unit, kind, ...more },
+    queries: typeof shown === 'string' ? one(shown, labelsOf(shown)) : shown,
   });
+const labelsOf = (expression: string) => {
+  const [, by = ''] = / by \(([^)]*)\)/.exec(expression) ?? [];
+  const labels = by.split(', ').filter((label) => label !== 'le');
+  return labels.map((label) => `{{${label}}}`).join(' ');
+};
 export const lines = panelOf('lines');
 export const stacked = panelOf('stacked');
 export const number = panelOf('number');
@@ -113,7 +116,7 @@ export const ERRORS = upTo(0.01, 0.05);
 export const ofTraffic = (name: 'market' | 'corridor'): Variable => ({ name, of: ACCEPTED });
 export const ofProcesses = (name: 'market' | 'instance'): Variable => ({ name, of: CPU });
 
-/** Panels of one line, or of one line a label. */
+/** Panels of one line. */
 export const one = (expression: string, legend: string): Query[] => [{ expression, legend }];
 
 const grouped = (by: string) => (by === '' ? '' : ` by (${by})`);

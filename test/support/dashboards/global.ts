@@ -56,39 +56,23 @@ export const global: Dashboard = {
     {
       title: 'By market',
       panels: [
-        lines('Accepted', 'cps', one(perSecond(ACCEPTED, MARKET, 'market'), '{{market}}')),
-        stacked('Verdicts', 'cps', one(perSecond(SCORED, MARKET, 'verdict'), '{{verdict}}')),
-        lines('Server errors', 'percentunit', one(errors('market'), '{{market}}'), ERRORS),
-        lines(
-          'p99 of requests',
-          's',
-          one(quantile(0.99, HTTP, OF_API, 'market'), '{{market}}'),
-          upTo(0.5, 1),
-        ),
-        lines(
-          'p99 from receipt to score',
-          's',
-          one(quantile(0.99, LATENCY, MARKET, 'market'), '{{market}}'),
-        ),
+        lines('Accepted', 'cps', perSecond(ACCEPTED, MARKET, 'market')),
+        stacked('Verdicts', 'cps', perSecond(SCORED, MARKET, 'verdict')),
+        lines('Server errors', 'percentunit', errors('market'), ERRORS),
+        lines('p99 of requests', 's', quantile(0.99, HTTP, OF_API, 'market'), upTo(0.5, 1)),
+        lines('p99 from receipt to score', 's', quantile(0.99, LATENCY, MARKET, 'market')),
         lines(
           'Queue depth',
           'short',
-          one(overStreams('risk_stream_lag_transactions', MARKET, 'market'), '{{market}}'),
+          overStreams('risk_stream_lag_transactions', MARKET, 'market'),
         ),
-        lines('Dead letters', 'cps', one(perSecond(DEAD, MARKET, 'market'), '{{market}}')),
+        lines('Dead letters', 'cps', perSecond(DEAD, MARKET, 'market')),
         lines(
           'Breakers that are open',
           'none',
-          one(
-            `sum by (market) (max by (market, breaker) (risk_breaker_state{${MARKET}}) == bool 2)`,
-            '{{market}}',
-          ),
+          `sum by (market) (max by (market, breaker) (risk_breaker_state{${MARKET}}) == bool 2)`,
         ),
-        lines(
-          'Processes',
-          'none',
-          one(`count by (job) (risk_process_start_time_seconds{${MARKET}})`, '{{job}}'),
-        ),
+        lines('Processes', 'none', `count by (job) (risk_process_start_time_seconds{${MARKET}})`),
       ],
     },
   ],

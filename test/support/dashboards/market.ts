@@ -28,24 +28,16 @@ export const oneMarket: Dashboard = {
     {
       title: 'Transactions',
       panels: [
-        stacked('Accepted', 'cps', one(perSecond(ACCEPTED, MARKET, 'corridor'), '{{corridor}}')),
-        stacked('Verdicts', 'cps', one(perSecond(SCORED, MARKET, 'verdict'), '{{verdict}}')),
+        stacked('Accepted', 'cps', perSecond(ACCEPTED, MARKET, 'corridor')),
+        stacked('Verdicts', 'cps', perSecond(SCORED, MARKET, 'verdict')),
         lines('From receipt to score', 's', quantiles(LATENCY, MARKET)),
         lines(
           'Duplicates',
           'cps',
           one(perSecond('risk_transactions_duplicate_total', MARKET), 'duplicates'),
         ),
-        lines(
-          'Refused',
-          'cps',
-          one(perSecond('risk_transactions_refused_total', MARKET, 'problem'), '{{problem}}'),
-        ),
-        lines(
-          'Labels',
-          'cps',
-          one(perSecond('risk_labels_accepted_total', MARKET, 'label'), '{{label}}'),
-        ),
+        lines('Refused', 'cps', perSecond('risk_transactions_refused_total', MARKET, 'problem')),
+        lines('Labels', 'cps', perSecond('risk_labels_accepted_total', MARKET, 'label')),
       ],
     },
     {
@@ -54,31 +46,27 @@ export const oneMarket: Dashboard = {
         lines(
           'Queue depth',
           'short',
-          one(overStreams('risk_stream_lag_transactions', MARKET, 'corridor'), '{{corridor}}'),
+          overStreams('risk_stream_lag_transactions', MARKET, 'corridor'),
           upTo(500, 2000),
         ),
         lines(
           'Age of the oldest entry',
           's',
-          one(largest('risk_stream_lag_seconds', MARKET, 'corridor'), '{{corridor}}'),
+          largest('risk_stream_lag_seconds', MARKET, 'corridor'),
           upTo(30, 120),
         ),
         lines(
           'Waits for another attempt',
           'short',
-          one(overStreams('risk_retries_waiting', MARKET, 'corridor'), '{{corridor}}'),
+          overStreams('risk_retries_waiting', MARKET, 'corridor'),
         ),
-        lines('Dead letters', 'cps', one(perSecond(DEAD, MARKET, 'code'), '{{code}}')),
+        lines('Dead letters', 'cps', perSecond(DEAD, MARKET, 'code')),
         lines(
           'Appended by the reconciler',
           'cps',
           one(perSecond('risk_transactions_reconciled_total', MARKET), 'transactions'),
         ),
-        lines(
-          'Memory of events',
-          'bytes',
-          one(largest('risk_event_bytes', MARKET, 'kind'), '{{kind}}'),
-        ),
+        lines('Memory of events', 'bytes', largest('risk_event_bytes', MARKET, 'kind')),
       ],
     },
     {
@@ -87,15 +75,12 @@ export const oneMarket: Dashboard = {
         stacked(
           'Review cases that wait',
           'short',
-          one(ofLeader('risk_review_cases_waiting', MARKET, 'priority'), '{{priority}}'),
+          ofLeader('risk_review_cases_waiting', MARKET, 'priority'),
         ),
         lines(
           'Review cases that are late',
           'short',
-          one(
-            ofLeader('risk_review_cases_late', MARKET, 'priority, deadline'),
-            '{{priority}} {{deadline}}',
-          ),
+          ofLeader('risk_review_cases_late', MARKET, 'priority, deadline'),
         ),
         lines(
           'Oldest delivery of a webhook',

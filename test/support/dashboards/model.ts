@@ -23,54 +23,34 @@ export const model: Dashboard = {
     {
       title: 'Decisions',
       panels: [
-        lines(
-          'Judged',
-          'cps',
-          one(perSecond('risk_model_scored_total', MODEL, 'model, role'), '{{model}} {{role}}'),
-        ),
-        lines(
-          'Calls that failed',
-          'cps',
-          one(perSecond('risk_model_errors_total', MODEL, 'model'), '{{model}}'),
-        ),
+        lines('Judged', 'cps', perSecond('risk_model_scored_total', MODEL, 'model, role')),
+        lines('Calls that failed', 'cps', perSecond('risk_model_errors_total', MODEL, 'model')),
         lines(
           'p99 of a call',
           's',
-          one(quantile(0.99, 'risk_model_duration_seconds', MODEL, 'model'), '{{model}}'),
+          quantile(0.99, 'risk_model_duration_seconds', MODEL, 'model'),
           upTo(0.1, 0.5),
         ),
         lines(
           'Corridors in which it is in force',
           'none',
-          one(
-            `count by (model, role) (max by (corridor, model, role) (risk_model_in_force{${MODEL}} == 1))`,
-            '{{model}} {{role}}',
-          ),
+          `count by (model, role) (max by (corridor, model, role) (risk_model_in_force{${MODEL}} == 1))`,
         ),
         lines(
           'Breakers of models',
           'none',
-          one(
-            `max by (breaker) (risk_breaker_state{${MARKET},breaker=~"model:.*"})`,
-            '{{breaker}}',
-          ),
+          `max by (breaker) (risk_breaker_state{${MARKET},breaker=~"model:.*"})`,
           { note: '2 is open.', ...upTo(1, 2) },
         ),
         lines(
           'Not asked',
           'cps',
-          one(
-            perSecond('risk_inference_refused_total', MARKET, 'corridor, role'),
-            '{{corridor}} {{role}}',
-          ),
+          perSecond('risk_inference_refused_total', MARKET, 'corridor, role'),
         ),
         lines(
           'Decisions in which a rule threw',
           'cps',
-          one(
-            perSecond('risk_rule_failures_total', MARKET, 'rule_set, rule'),
-            '{{rule_set}} {{rule}}',
-          ),
+          perSecond('risk_rule_failures_total', MARKET, 'rule_set, rule'),
         ),
         lines('Rollbacks by the engine', 'cps', [
           {
@@ -95,25 +75,19 @@ export const model: Dashboard = {
         lines(
           'Stability index',
           'short',
-          one(
-            `topk(10, ${largest('risk_model_psi', MODEL, 'model, feature')})`,
-            '{{model}} {{feature}}',
-          ),
+          `topk(10, ${largest('risk_model_psi', MODEL, 'model, feature')})`,
           upTo(0.1, 0.25),
         ),
         lines(
           'More values missing than in the training',
           'percentunit',
-          one(
-            `topk(10, ${largest('risk_model_missing_ratio', `${MODEL},when="now"`, 'model, feature')} - ${largest('risk_model_missing_ratio', `${MODEL},when="reference"`, 'model, feature')})`,
-            '{{model}} {{feature}}',
-          ),
+          `topk(10, ${largest('risk_model_missing_ratio', `${MODEL},when="now"`, 'model, feature')} - ${largest('risk_model_missing_ratio', `${MODEL},when="reference"`, 'model, feature')})`,
           upTo(0.05, 0.5),
         ),
         lines(
           'Scores behind the figures',
           'short',
-          one(largest('risk_model_watch_rows', MODEL, 'model, figures'), '{{model}} {{figures}}'),
+          largest('risk_model_watch_rows', MODEL, 'model, figures'),
         ),
       ],
     },
@@ -123,30 +97,19 @@ export const model: Dashboard = {
         lines(
           'Precision',
           'percentunit',
-          one(largest('risk_model_precision_ratio', MODEL, 'model, bound'), '{{model}} {{bound}}'),
+          largest('risk_model_precision_ratio', MODEL, 'model, bound'),
         ),
-        lines(
-          'Recall',
-          'percentunit',
-          one(largest('risk_model_recall_ratio', MODEL, 'model, bound'), '{{model}} {{bound}}'),
-        ),
+        lines('Recall', 'percentunit', largest('risk_model_recall_ratio', MODEL, 'model, bound')),
         lines(
           'Frauds, predicted and seen',
           'percentunit',
-          one(largest('risk_model_fraud_ratio', MODEL, 'model, kind'), '{{model}} {{kind}}'),
+          largest('risk_model_fraud_ratio', MODEL, 'model, kind'),
         ),
-        lines(
-          'Labelled',
-          'percentunit',
-          one(largest('risk_model_labelled_ratio', MODEL, 'model'), '{{model}}'),
-        ),
+        lines('Labelled', 'percentunit', largest('risk_model_labelled_ratio', MODEL, 'model')),
         lines(
           'Delay of labels',
           's',
-          one(
-            largest('risk_model_label_delay_seconds', MODEL, 'model, quantile'),
-            '{{model}} {{quantile}}',
-          ),
+          largest('risk_model_label_delay_seconds', MODEL, 'model, quantile'),
         ),
         lines(
           'Age of the figures',

@@ -8,7 +8,6 @@ import {
   lines,
   MARKET,
   ofProcesses,
-  one,
   perSecond,
   quantile,
   quantiles,
@@ -32,95 +31,67 @@ export const service: Dashboard = {
     {
       title: 'Requests: rate, errors, durations',
       panels: [
-        lines('Rate by route', 'reqps', one(perSecond(`${HTTP}_count`, API, 'route'), '{{route}}')),
-        stacked(
-          'Rate by status',
-          'reqps',
-          one(perSecond(`${HTTP}_count`, API, 'status'), '{{status}}'),
-        ),
+        lines('Rate by route', 'reqps', perSecond(`${HTTP}_count`, API, 'route')),
+        stacked('Rate by status', 'reqps', perSecond(`${HTTP}_count`, API, 'status')),
         lines(
           'Server errors',
           'percentunit',
-          one(
-            share([`${HTTP}_count`, `${API},${FAILED}`], [`${HTTP}_count`, API], 'instance'),
-            '{{instance}}',
-          ),
+          share([`${HTTP}_count`, `${API},${FAILED}`], [`${HTTP}_count`, API], 'instance'),
           upTo(0.01, 0.05),
         ),
         lines('Durations', 's', quantiles(HTTP, API)),
-        lines(
-          'p95 by route',
-          's',
-          one(quantile(0.95, HTTP, API, 'route'), '{{route}}'),
-          upTo(0.2, 0.5),
-        ),
+        lines('p95 by route', 's', quantile(0.95, HTTP, API, 'route'), upTo(0.2, 0.5)),
         lines(
           'Refused before work began',
           'reqps',
-          one(perSecond('risk_http_requests_shed_total', API, 'reason'), '{{reason}}'),
+          perSecond('risk_http_requests_shed_total', API, 'reason'),
         ),
       ],
     },
     {
       title: 'Batches: rate, errors, durations',
       panels: [
-        lines('Scored', 'cps', one(perSecond(SCORED, PROCESS, 'instance'), '{{instance}}')),
+        lines('Scored', 'cps', perSecond(SCORED, PROCESS, 'instance')),
         lines(
           'Attempts that will be tried again',
           'cps',
-          one(perSecond('risk_retries_total', PROCESS, 'code'), '{{code}}'),
+          perSecond('risk_retries_total', PROCESS, 'code'),
         ),
         lines(
           'p95 of a batch, by stage',
           's',
-          one(quantile(0.95, 'risk_batch_duration_seconds', PROCESS, 'stage'), '{{stage}}'),
+          quantile(0.95, 'risk_batch_duration_seconds', PROCESS, 'stage'),
         ),
       ],
     },
     {
       title: 'Use: processor, memory, event loop',
       panels: [
-        lines(
-          'Processors',
-          'short',
-          one(perSecond(CPU, PROCESS, 'job, instance'), '{{job}} {{instance}}'),
-          { note: 'A process has one processor for JavaScript.' },
-        ),
+        lines('Processors', 'short', perSecond(CPU, PROCESS, 'job, instance'), {
+          note: 'A process has one processor for JavaScript.',
+        }),
         lines(
           'Memory',
           'bytes',
-          one(
-            largest('risk_process_resident_memory_bytes', PROCESS, 'job, instance'),
-            '{{job}} {{instance}}',
-          ),
+          largest('risk_process_resident_memory_bytes', PROCESS, 'job, instance'),
         ),
         lines(
           'Delay of the event loop, p99',
           's',
-          one(
-            largest('risk_nodejs_eventloop_lag_p99_seconds', PROCESS, 'job, instance'),
-            '{{job}} {{instance}}',
-          ),
+          largest('risk_nodejs_eventloop_lag_p99_seconds', PROCESS, 'job, instance'),
         ),
         lines(
           'Collections of garbage',
           'percentunit',
-          one(
-            perSecond('risk_nodejs_gc_duration_seconds_sum', PROCESS, 'job, instance'),
-            '{{job}} {{instance}}',
-          ),
+          perSecond('risk_nodejs_gc_duration_seconds_sum', PROCESS, 'job, instance'),
           { note: 'Share of the time.' },
         ),
         stacked(
           'Connections to Postgres',
           'short',
-          one(`sum by (job, state) (risk_database_connections{${PROCESS}})`, '{{job}} {{state}}'),
+          `sum by (job, state) (risk_database_connections{${PROCESS}})`,
         ),
-        lines(
-          'Open files',
-          'short',
-          one(largest('risk_process_open_fds', PROCESS, 'job, instance'), '{{job}} {{instance}}'),
-        ),
+        lines('Open files', 'short', largest('risk_process_open_fds', PROCESS, 'job, instance')),
       ],
     },
     {
@@ -129,43 +100,30 @@ export const service: Dashboard = {
         lines(
           'Hits of caches',
           'percentunit',
-          one(
-            `${perSecond(HITS, PROCESS, 'cache, tier')} / (${perSecond(HITS, PROCESS, 'cache, tier')} + ${perSecond(MISSES, PROCESS, 'cache, tier')})`,
-            '{{cache}} {{tier}}',
-          ),
+          `${perSecond(HITS, PROCESS, 'cache, tier')} / (${perSecond(HITS, PROCESS, 'cache, tier')} + ${perSecond(MISSES, PROCESS, 'cache, tier')})`,
           upTo(0.8, 0.5),
         ),
         lines(
           'Profiles rebuilt',
           'cps',
-          one(
-            perSecond('risk_profile_rebuilds_total', PROCESS, 'party, reason'),
-            '{{party}} {{reason}}',
-          ),
+          perSecond('risk_profile_rebuilds_total', PROCESS, 'party, reason'),
         ),
         lines(
           'Breakers',
           'none',
-          one(
-            `max by (breaker) (risk_breaker_state{${PROCESS},breaker!~"streams:.*"})`,
-            '{{breaker}}',
-          ),
+          `max by (breaker) (risk_breaker_state{${PROCESS},breaker!~"streams:.*"})`,
           { note: '2 is open.', ...upTo(1, 2) },
         ),
         lines(
           'Batches left to the reconciler',
           'cps',
-          one(perSecond('risk_stream_append_failures_total', PROCESS, 'reason'), '{{reason}}'),
+          perSecond('risk_stream_append_failures_total', PROCESS, 'reason'),
         ),
-        lines(
-          'Pauses of workers',
-          'cps',
-          one(perSecond('risk_worker_pauses_total', PROCESS, 'code'), '{{code}}'),
-        ),
+        lines('Pauses of workers', 'cps', perSecond('risk_worker_pauses_total', PROCESS, 'code')),
         lines(
           'Snapshots of profiles',
           'cps',
-          one(perSecond('risk_profile_snapshots_total', PROCESS, 'outcome'), '{{outcome}}'),
+          perSecond('risk_profile_snapshots_total', PROCESS, 'outcome'),
         ),
       ],
     },
