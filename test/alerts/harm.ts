@@ -1,11 +1,10 @@
 /** Steps of causes. */
 import { createServer } from 'node:http';
 import { gzipSync } from 'node:zlib';
-import pg from 'pg';
 import { type Cap, openCgroups } from '../../bench/support/cgroup.ts';
 import type { Role } from '../../bench/support/role-process.ts';
 import { freePort } from '../../src/tools/start/services/free-port.ts';
-import { superuserUrl } from '../support/standby.ts';
+import { askPostgres, superuserUrl } from '../support/standby.ts';
 import { waitUntil } from '../support/wait-until.ts';
 import type { Rig } from './rig.ts';
 import type { Traffic } from './traffic.ts';
@@ -22,12 +21,8 @@ export const signalAll = (pids: readonly number[], signal: NodeJS.Signals) => {
   for (const pid of pids) process.kill(pid, signal);
 };
 
-export async function onReplica({ services }: Scene, order: 'pause' | 'resume'): Promise<void> {
-  const client = new pg.Client(superuserUrl(services.replica?.url ?? ''));
-  await client.connect();
-  await client.query(`select pg_wal_replay_${order}()`);
-  await client.end();
-}
+export const onReplica = ({ services }: Scene, order: 'pause' | 'resume') =>
+  askPostgres(superuserUrl(services.replica?.url ?? ''), `select pg_wal_replay_${order}()`);
 
 export async function mustPost(traffic: Traffic, body: string): Promise<void> {
   const answer = await traffic.post(body);

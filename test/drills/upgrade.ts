@@ -2,10 +2,10 @@
  * A new release replaces an older one process by process, works beside it, and is rolled back. Neither reads the stream entries of
  * the other one: beside each other both score their own, and what is left of the other one is scored from Postgres.
  */
+import { readMetrics } from '../../bench/support/metrics.ts';
 import { GROUP } from '../../src/core/stream/keys.ts';
 import { UNREAD_MS } from '../../src/core/stream/status/heads.ts';
 import { allStreams } from '../chaos/support/streams.ts';
-import { readCounter } from '../chaos/support/told.ts';
 import { type DrillStage, drill } from './support/drill.ts';
 import { MIGRATION, NEWER_VERSION, openReleases } from './support/releases.ts';
 
@@ -21,8 +21,8 @@ async function replace({ engine }: DrillStage, name: string, launcher: string): 
   await engine.start(role, name, { launcher });
 }
 
-const countScored = ({ engine }: DrillStage, name: string) =>
-  readCounter(engine, engine.process(name).url, SCORED);
+const countScored = async ({ engine, signal }: DrillStage, name: string) =>
+  (await readMetrics(engine.process(name), signal)).sum(SCORED);
 
 /** Waits until the workers of both releases have scored something beside each other. */
 async function scoreBeside(stage: DrillStage): Promise<void> {

@@ -3,11 +3,11 @@
  * changes. Postgres says when the commit of each score was (`track_commit_timestamp`): none lies between the answer of a stop and
  * the next start, by the clock of Postgres itself.
  */
+import { readMetrics } from '../../bench/support/metrics.ts';
 import { percentiles } from '../../bench/support/percentiles.ts';
 import { integerBetween, type Random } from '../../src/kit/random.ts';
 import { type Load, startLoad } from '../chaos/support/load.ts';
 import type { Scenario, Stage } from '../chaos/support/scenario.ts';
-import { readCounter } from '../chaos/support/told.ts';
 
 const CORRIDOR = 'US-EG';
 const OTHER_CORRIDOR = 'US-MX';
@@ -79,7 +79,7 @@ export const switchFlips: Scenario = {
         await other.finish();
       },
       judge: async (stage) => {
-        const { bar, services, engine } = stage;
+        const { bar, services, engine, signal } = stage;
         const [found] = await services.query<{ late: number; timely: number }>(COMMITTED, [
           CORRIDOR,
           stopped.map(({ from }) => from),
@@ -88,8 +88,8 @@ export const switchFlips: Scenario = {
         bar(LATE, found?.late ?? Number.NaN, { exactly: 0 });
         bar('scores of it while it was started', found?.timely ?? 0, { atLeast: 1 });
         let held = 0;
-        for (const { url } of engine.running('worker')) {
-          held += await readCounter(engine, url, 'risk_transactions_on_hold_total');
+        for (const worker of engine.running('worker')) {
+          held += (await readMetrics(worker, signal)).sum('risk_transactions_on_hold_total');
         }
         bar('transactions that workers held', held, { atLeast: 1 });
         bar('flips', flipMs.length, { exactly: flips });
@@ -159,15 +159,8 @@ async function now({ services }: Stage): Promise<string> {
 }
 
 /** Milliseconds until the answer. */
-async function flip({ engine, signal }: Stage, stopped: boolean): Promise<number> {
+async function flip({ engine }: Stage, stopped: boolean): Promise<number> {
   const began = performance.now();
-  const response = await fetch(`${engine.apiUrls[0]}/v1/switches/corridor:${CORRIDOR}`, {
-    method: 'PUT',
-    headers: { authorization: `Bearer ${engine.apiKey}`, 'content-type': 'application/json' },
-    body: JSON.stringify({ stopped, reason: 'a proof' }),
-    signal,
-  });
-  const text = await response.text();
-  if (!response.ok) throw new Error(`a flip was answered ${response.status}: ${text}`);
+  await engine.ask('PUT', `/v1/switches/corridor:${CORRIDOR}`, { stopped, reason: 'a proof' });
   return performance.now() - began;
 }

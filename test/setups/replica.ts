@@ -4,7 +4,6 @@
  */
 import { chownSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import pg from 'pg';
 import { serviceAccount } from '../../src/tools/start/services/account.ts';
 import { findPostgres, startPostgres } from '../../src/tools/start/services/postgres.ts';
 import type { Plan, Scenario, Stage } from '../chaos/support/scenario.ts';
@@ -15,7 +14,12 @@ import {
 } from '../chaos/support/services.ts';
 import { freeze } from '../support/freeze.ts';
 import { control, type ServiceControl } from '../support/service-control.ts';
-import { backUpForStandby, PRIMARY_SETTINGS, superuserUrl } from '../support/standby.ts';
+import {
+  askPostgres,
+  backUpForStandby,
+  PRIMARY_SETTINGS,
+  superuserUrl,
+} from '../support/standby.ts';
 import { type Analyst, startAnalyst } from './support/analyst.ts';
 import { steadyPort } from './support/steady-port.ts';
 
@@ -62,15 +66,8 @@ export function replicaOf({ services }: Stage): ServiceControl {
   return services.replica;
 }
 
-async function replay(stage: Stage, order: 'pause' | 'resume'): Promise<void> {
-  const client = new pg.Client(superuserUrl(replicaOf(stage).url));
-  await client.connect();
-  try {
-    await client.query(`select pg_wal_replay_${order}()`);
-  } finally {
-    await client.end();
-  }
-}
+const replay = (stage: Stage, order: 'pause' | 'resume') =>
+  askPostgres(superuserUrl(replicaOf(stage).url), `select pg_wal_replay_${order}()`);
 
 /** Waits until the replica answers the analyst again, and judges how many seconds that took. */
 async function untilUsed(stage: Stage, analyst: Analyst, after: string): Promise<void> {
@@ -81,14 +78,8 @@ async function untilUsed(stage: Stage, analyst: Analyst, after: string): Promise
   stage.bar(`seconds until it answers again: ${after}`, seconds, { atMost: RECOVER_MS_MAX / 1000 });
 }
 
-/** Reads the states of Postgres and of the replica from `/v1/status`. */
-async function readStatus({ engine }: Stage): Promise<{ postgres: string; replica?: string }> {
-  const response = await fetch(`${engine.apiUrls[0]}/v1/status`, {
-    headers: { authorization: `Bearer ${engine.apiKey}` },
-  });
-  const body = (await response.json()) as { postgres: string; replica?: { state: string } | null };
-  return { postgres: body.postgres, ...(body.replica ? { replica: body.replica.state } : {}) };
-}
+/** States of Postgres and of the replica. */
+type Status = { readonly postgres: string; readonly replica?: { readonly state: string } | null };
 
 const plan: Plan = {
   schedule: [...['replica stopped', 'its replay paused', 'kill -9 of it', 'it stands still']],
@@ -102,8 +93,8 @@ const plan: Plan = {
       await begin();
       stage.happened(fault);
       await stage.pause(ms);
-      const status = await readStatus(stage);
-      said.push(`${fault}: postgres ${status.postgres}, replica ${status.replica}`);
+      const status = await stage.engine.ask<Status>('GET', '/v1/status');
+      said.push(`${fault}: postgres ${status.postgres}, replica ${status.replica?.state}`);
       await end();
       await untilUsed(stage, analyst, fault);
     };

@@ -8,26 +8,23 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { type Ledger, openLedger } from '../chaos/support/ledger.ts';
-import { startLoad } from '../chaos/support/load.ts';
 import type { Plan, Scenario, Stage } from '../chaos/support/scenario.ts';
 import { startServices } from '../chaos/support/services.ts';
 import { blocksOf } from '../drills/support/page.ts';
 import { findPostgresBin } from '../drills/support/programs.ts';
 import { REPOSITORY } from '../support/risk.ts';
+import { judgeSecond, loadSecond, SECOND, SECOND_CORRIDOR } from './support/second-market.ts';
 
-const OTHER = 'market_1';
-const CORRIDOR = 'JP-KR';
 const RATE = 300;
-const BATCH = 100;
 /** Share of the set-up's transactions that the lost market has before its dump, and again after the restore. */
 const SHARE = 1 / 8;
-const ENVIRONMENT = { RISK_MARKET: OTHER, RISK_CORRIDORS: CORRIDOR };
+const ENVIRONMENT = { RISK_MARKET: SECOND, RISK_CORRIDORS: SECOND_CORRIDOR };
 
 const plan = (): Plan => {
   const before = openLedger();
   const after = openLedger();
   return {
-    schedule: [`${OTHER} is made, dumped with the database, lost and restored`],
+    schedule: [`${SECOND} is made, dumped with the database, lost and restored`],
     faults: ['market lost', 'market restored'],
     run: async (stage) => {
       const { engine, happened, services } = stage;
@@ -40,7 +37,7 @@ const plan = (): Plan => {
       const program = join(findPostgresBin(), 'pg_dump');
       await promisify(execFile)(program, [...options, services.databaseUrl]);
       for (const name of ['other-api', 'other-worker']) await engine.kill(name);
-      await services.query(`drop schema ${OTHER} cascade`);
+      await services.query(`drop schema ${SECOND} cascade`);
       happened('market lost');
       await removeKeys(stage);
       await restore(stage, dump);
@@ -49,14 +46,7 @@ const plan = (): Plan => {
       await startMarket(stage);
       await send(stage, after, 'after');
     },
-    judge: async ({ services, bar }) => {
-      const accepted = [...before.ids, ...after.ids];
-      const [found] = await services.query<Record<Figure, number>>(FIGURES, [accepted]);
-      for (const [figure, rows] of Object.entries(found ?? {})) {
-        const exactly = figure === 'doubled' ? 0 : accepted.length;
-        bar(`${OTHER}: ${figure}`, rows, { exactly });
-      }
-    },
+    judge: (stage) => judgeSecond(stage, stage.services.query, [...before.ids, ...after.ids]),
   };
 };
 
@@ -78,32 +68,22 @@ async function startMarket({ engine }: Stage): Promise<void> {
 
 /** Posts to the market until it has acknowledged its share, and waits until all of it is scored. */
 async function send(stage: Stage, ledger: Ledger, seed: string): Promise<void> {
-  const { engine, services, signal } = stage;
-  const [api] = engine.running('api').filter(({ name }) => name === 'other-api');
-  const load = startLoad({
-    ...{ urls: [api?.url ?? ''], apiKey: engine.apiKey, ledger, seed: `${stage.seed} ${seed}` },
-    ...{ corridor: CORRIDOR, rate: RATE, batch: BATCH, connections: 2, signal },
-  });
-  const goal = SHARE * stage.transactions;
-  await stage.until(`${goal} of ${OTHER}`, () => ledger.counts.acknowledged >= goal);
+  const { url } = stage.engine.process('other-api');
+  const options = { url, rate: RATE, ledger, seed: `${stage.seed} ${seed}` };
+  const { load, posted } = loadSecond(stage, options);
+  await posted(SHARE * stage.transactions);
   await load.finish();
-  await stage.until(`${OTHER} at rest`, async () => {
-    const [left] = await services.query(`select from ${OTHER}.open_rows limit 1`);
+  await stage.until(`${SECOND} at rest`, async () => {
+    const [left] = await stage.services.query(`select from ${SECOND}.open_rows limit 1`);
     return left === undefined;
   });
 }
 
 async function removeKeys({ services: { client } }: Stage): Promise<void> {
-  for (const pattern of [`${OTHER}:*`, `{${OTHER}:*`]) {
+  for (const pattern of [`${SECOND}:*`, `{${SECOND}:*`]) {
     for (const key of await client.keys(pattern)) await client.unlink(key);
   }
 }
-
-type Figure = 'stored' | 'scored' | 'doubled';
-const FIGURES = `
-  select (select count(*)::int from ${OTHER}.transactions where transaction_id = any ($1::uuid[])) as stored,
-         (select count(*)::int from ${OTHER}.scores where transaction_id = any ($1::uuid[])) as scored,
-         (select count(*)::int - count(distinct transaction_id)::int from ${OTHER}.scores) as doubled`;
 
 export const restoreMarket: Scenario = {
   name: 'restore-market',

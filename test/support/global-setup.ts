@@ -4,7 +4,6 @@
  */
 import { renameSync } from 'node:fs';
 import { join } from 'node:path';
-import pg from 'pg';
 import type { TestProject } from 'vitest/node';
 import { ensurePartitions, MONTHS_AHEAD } from '../../src/core/store/partitions/partitions.ts';
 import { migrate } from '../../src/kit/database/migrations/migrate.ts';
@@ -23,6 +22,7 @@ import {
   sweepServiceFolders,
   VOLATILE_POSTGRES,
 } from './service-folder.ts';
+import { askPostgres } from './standby.ts';
 
 declare module 'vitest' {
   export interface ProvidedContext {
@@ -82,17 +82,12 @@ const SCRAM_ITERATIONS_SINCE = 16;
 
 /** A login derives a key from the password, by default in 4,096 rounds: a millisecond of processor time for each connection. */
 async function easeLogins(url: string): Promise<void> {
-  const client = new pg.Client({ connectionString: url });
-  await client.connect();
-  await client.query(`set scram_iterations = 1; alter role current_user password '${PASSWORD}'`);
-  await client.end();
+  const easier = `set scram_iterations = 1; alter role current_user password '${PASSWORD}'`;
+  await askPostgres(url, easier);
 }
 
 async function makeTemplate(maintenanceUrl: string): Promise<void> {
-  const client = new pg.Client({ connectionString: maintenanceUrl });
-  await client.connect();
-  await client.query(`create database ${TEMPLATE}`);
-  await client.end();
+  await askPostgres(maintenanceUrl, `create database ${TEMPLATE}`);
   const url = new URL(maintenanceUrl);
   url.pathname = `/${TEMPLATE}`;
   await migrate({ url: url.href, market: TEST_MARKET, corridors: [] });

@@ -20,6 +20,23 @@ export function superuserUrl(url: string): string {
   return changed.href;
 }
 
+/** Runs a statement on a connection of its own. */
+export async function askPostgres<R extends pg.QueryResultRow>(
+  url: string,
+  sql: string,
+  values: unknown[] = [],
+): Promise<R[]> {
+  const client = new pg.Client(url);
+  // A connection that breaks fails its statement.
+  client.on('error', () => undefined);
+  try {
+    await client.connect();
+    return (await client.query<R>(sql, values)).rows;
+  } finally {
+    await client.end();
+  }
+}
+
 /** @param services folder of the replica; its data folder becomes `postgres` there */
 export async function backUpForStandby(
   primaryUrl: string,

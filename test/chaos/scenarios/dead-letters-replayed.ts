@@ -10,22 +10,13 @@ const CLIENTS = 8;
 const SETTLE_MS_MAX = 60_000;
 
 async function replayAll({ engine }: Stage, before: Date): Promise<number> {
+  const body = { all: true, failed_before: before.toISOString() };
   const replays = await Promise.all(
-    Array.from({ length: CLIENTS }, async () => {
-      const response = await fetch(`${engine.apiUrls[0]}/v1/dead-letters/replay`, {
-        method: 'POST',
-        headers: {
-          authorization: `Bearer ${engine.apiKey}`,
-          'content-type': 'application/json',
-        },
-        body: JSON.stringify({ all: true, failed_before: before.toISOString() }),
-      });
-      const text = await response.text();
-      if (!response.ok) throw new Error(`replay answered ${response.status}: ${text}`);
-      return (JSON.parse(text) as { replayed: number }).replayed;
-    }),
+    Array.from({ length: CLIENTS }, () =>
+      engine.ask<{ replayed: number }>('POST', '/v1/dead-letters/replay', body),
+    ),
   );
-  return replays.reduce((sum, replayed) => sum + replayed, 0);
+  return replays.reduce((sum, { replayed }) => sum + replayed, 0);
 }
 
 async function rowsOf({ services }: Stage, ids: readonly string[]): Promise<number> {

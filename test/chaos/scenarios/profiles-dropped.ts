@@ -38,17 +38,11 @@ async function dropProfiles({ services: { client }, happened }: Stage): Promise<
   } while (cursor !== '0');
 }
 
-async function labelFrauds({ services, engine, happened, signal }: Stage): Promise<void> {
+async function labelFrauds({ services, engine, happened }: Stage): Promise<void> {
   const rows = await services.query<{ transaction_id: string; labelled_at: string }>(LABELLED);
   if (rows.length === 0) return;
   const labels = rows.map((row) => ({ ...row, label: 'fraud', source: 'bank' }));
-  const answer = await fetch(`${engine.apiUrls[0]}/v1/labels`, {
-    method: 'POST',
-    headers: { authorization: `Bearer ${engine.apiKey}`, 'content-type': 'application/json' },
-    body: JSON.stringify({ labels }),
-    signal,
-  });
-  if (!answer.ok) throw new Error(`labels: ${answer.status} ${await answer.text()}`);
+  await engine.ask('POST', '/v1/labels', { labels });
   happened('frauds labelled', rows.length);
 }
 

@@ -11,6 +11,7 @@ import {
   untilReady,
 } from '../../../bench/support/role-process.ts';
 import { freePort } from '../../../src/tools/start/services/free-port.ts';
+import { askApi } from './ask.ts';
 
 export type StartOptions = {
   /** `NAME:N[:SIGNAL]`: the process sends itself the signal (SIGKILL) on its Nth pass of NAME. */
@@ -31,6 +32,8 @@ export type Engine = {
   readonly apiKey: string;
   /** Starts a process of this name; there must be none running. */
   start(role: Role, name: string, options?: StartOptions): Promise<RoleProcess>;
+  /** Asks the first API; throws where the API refuses. */
+  ask<T>(method: 'GET' | 'POST' | 'PUT', path: string, body?: object): Promise<T>;
   /** A command of the engine, with the environment of its processes. */
   command(args: readonly string[], environment: Readonly<Record<string, string>>): Promise<void>;
   /** The process of this name that was started last. */
@@ -112,6 +115,10 @@ export async function startEngine(options: EngineOptions): Promise<Engine & Asyn
   const owned = opened.move();
   return {
     ...{ start, process, running, drains, apiKey: API_KEY },
+    ask: (method, path, body) => {
+      const asked = { url: process('api-1').url, apiKey: API_KEY, signal };
+      return askApi(asked, method, path, body);
+    },
     command: async (args, own) => {
       const env = { PATH: globalThis.process.env['PATH'], ...common, ...own };
       await promisify(execFile)('/bin/sh', [launcher, ...args], { env, signal });

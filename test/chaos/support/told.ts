@@ -2,7 +2,7 @@
  * The engine's own figures at rest: /v1/status, and the counters of /metrics where no process died. Written to
  * the ledger, for the checker to compare.
  */
-import type { Engine } from './engine.ts';
+import { readMetrics } from '../../../bench/support/metrics.ts';
 import type { Stage } from './scenario.ts';
 
 const COUNTERS = {
@@ -21,13 +21,13 @@ type Status = {
 
 /** Totals that were counted before the rest, as no worker has merged since, prove nothing about it. */
 export async function tellFigures(
-  { engine, ledger, until }: Stage,
+  { engine, ledger, until, signal }: Stage,
   countersExact: boolean,
 ): Promise<void> {
   const since = Date.now();
   let status: Status | undefined;
   await until('totals of /v1/status counted at rest', async () => {
-    status = await readStatus(engine);
+    status = await engine.ask<Status>('GET', '/v1/status').catch(() => undefined);
     return status !== undefined && Date.parse(status.totals_counted_at) >= since;
   });
   const { accepted = 0, scored = 0, dead_lettered = 0 } = status?.totals ?? {};
@@ -39,30 +39,10 @@ export async function tellFigures(
   const figures: Record<string, number> = {};
   for (const [name, [role, metric]] of Object.entries(COUNTERS)) {
     let sum = 0;
-    for (const { url } of engine.running(role)) sum += await readCounter(engine, url, metric);
+    for (const each of engine.running(role)) {
+      sum += (await readMetrics(each, signal, engine.apiKey)).sum(metric);
+    }
     figures[`counter ${name}`] = sum;
   }
   ledger.note({ kind: 'told', figures });
-}
-
-async function readStatus({ apiUrls, apiKey }: Engine): Promise<Status | undefined> {
-  const response = await fetch(`${apiUrls[0]}/v1/status`, {
-    headers: { authorization: `Bearer ${apiKey}` },
-  }).catch(() => undefined);
-  return response?.ok === true ? ((await response.json()) as Status) : undefined;
-}
-
-export async function readCounter(
-  { apiKey }: Pick<Engine, 'apiKey'>,
-  url: string,
-  metric: string,
-): Promise<number> {
-  const response = await fetch(`${url}/metrics`, {
-    headers: { authorization: `Bearer ${apiKey}` },
-  });
-  let sum = 0;
-  for (const line of (await response.text()).split('\n')) {
-    if (line.startsWith(metric)) sum += Number(line.slice(line.lastIndexOf(' ') + 1));
-  }
-  return sum;
 }

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { startGenerator } from '../../../bench/support/generator-process.ts';
 import type { RoleProcess } from '../../../bench/support/role-process.ts';
+import { askApi } from '../../chaos/support/ask.ts';
 import type { Stage } from '../../chaos/support/scenario.ts';
 import { pin } from './pin.ts';
 
@@ -41,7 +42,7 @@ export type Neighbour = {
   drainWorker(): Promise<void>;
   /** Makes its schema, with its corridors. */
   migrate(): Promise<void>;
-  request(method: string, path: string, body: unknown): Promise<void>;
+  request(method: 'PUT', path: string, body: object): Promise<void>;
   /** Traffic that takes any answer. @returns what starts it; it resolves when all was answered */
   traffic(load: NeighbourLoad, much: Much): Promise<() => Promise<unknown>>;
   [Symbol.asyncDispose](): Promise<void>;
@@ -77,16 +78,8 @@ export async function openNeighbour(stage: Stage): Promise<Neighbour> {
     drainWorker: async () => {
       await engine.drain(WORKER);
     },
-    async request(method, path, body) {
-      const response = await fetch(`${api().url}${path}`, {
-        method,
-        headers: { authorization: `Bearer ${engine.apiKey}`, 'content-type': 'application/json' },
-        ...{ body: JSON.stringify(body), signal },
-      });
-      const text = await response.text();
-      if (!response.ok)
-        throw new Error(`${method} ${path} was answered ${response.status}: ${text}`);
-    },
+    request: (method, path, body) =>
+      askApi({ url: api().url, apiKey: engine.apiKey, signal }, method, path, body),
     async traffic({ rate, batch, corridor, fraudRate }, much) {
       const seed = `neighbour-${rounds++}`;
       const seconds = 'seconds' in much ? much.seconds : undefined;

@@ -59,16 +59,8 @@ function kafkaOf({ services }: Stage): TestKafka {
   return kafka;
 }
 
-export async function ask<T>({ engine, signal }: Stage, path: string, body?: object): Promise<T> {
-  const response = await fetch(`${engine.apiUrls[0]}/v1/corridors/${CORRIDOR}${path}`, {
-    method: body === undefined ? 'GET' : 'PUT',
-    headers: { authorization: `Bearer ${engine.apiKey}`, 'content-type': 'application/json' },
-    body: body === undefined ? null : JSON.stringify(body),
-    signal,
-  });
-  if (!response.ok) throw new Error(`${path}: ${response.status} ${await response.text()}`);
-  return (await response.json()) as T;
-}
+export const ask = <T>({ engine }: Stage, path: string, body?: object): Promise<T> =>
+  engine.ask(body === undefined ? 'GET' : 'PUT', `/v1/corridors/${CORRIDOR}${path}`, body);
 
 /** A request that came before the topics were led is repeated. */
 export async function setLog(stage: Stage, log: string): Promise<void> {

@@ -1,13 +1,13 @@
 /** PgBouncer from Debian's package, in transaction mode, with its stock settings otherwise. */
 import { chownSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import pg from 'pg';
 import { serviceAccount } from '../../../src/tools/start/services/account.ts';
 import { unpackPackage } from '../../../src/tools/start/services/debian-packages.ts';
 import { findExecutable } from '../../../src/tools/start/services/executable.ts';
 import { startService } from '../../../src/tools/start/services/service-process.ts';
 import { NotRun } from '../../chaos/support/not-run.ts';
 import { control, type ServiceControl } from '../../support/service-control.ts';
+import { askPostgres } from '../../support/standby.ts';
 import { waitUntil } from '../../support/wait-until.ts';
 
 const READY_MS = 30_000;
@@ -75,18 +75,10 @@ export async function startPooler({
 }
 
 async function untilAnswers(url: string): Promise<void> {
-  const answers = async () => {
-    const client = new pg.Client(url);
-    client.on('error', () => undefined);
-    try {
-      await client.connect();
-      await client.query('select 1');
-      return true;
-    } catch {
-      return false;
-    } finally {
-      await client.end().catch(() => undefined);
-    }
-  };
+  const answers = () =>
+    askPostgres(url, 'select 1').then(
+      () => true,
+      () => false,
+    );
   await waitUntil(answers, READY_MS, 'PgBouncer to answer');
 }
