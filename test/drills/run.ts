@@ -7,7 +7,7 @@
 import { runSuite } from '../chaos/support/suite.ts';
 import { DRILLS } from './catalogue.ts';
 import { MUTANTS } from './mutants.ts';
-import { printTable } from './support/table.ts';
+import { printDrills } from './support/table.ts';
 
 const USAGE = `npm run drills [-- NAME… options]
 
@@ -22,5 +22,5 @@ NAME…        drills to run (all); with --mutations: mutants
 
 process.exitCode = await runSuite({
   ...{ usage: USAGE, scenarios: DRILLS, mutants: MUTANTS, transactions: 6000 },
-  summarise: printTable,
+  summarise: printDrills,
 });

@@ -3,8 +3,8 @@
  * `npm run chaos` does. A set-up that cannot run here is skipped, which is a failure where CI is set. It takes minutes, so it is
  * no part of `npm test`.
  */
-import type { Output, Row } from '../../src/kit/command/output.ts';
-import { exitUnlessSkipped, isBreached } from '../chaos/support/report.ts';
+import type { Output } from '../../src/kit/command/output.ts';
+import { exitUnlessSkipped, printTable } from '../chaos/support/report.ts';
 import type { Outcome } from '../chaos/support/run-scenario.ts';
 import { runSuite } from '../chaos/support/suite.ts';
 import { SETUPS } from './catalogue.ts';
@@ -21,39 +21,23 @@ NAME…        set-ups to run (all); with --mutations: mutants
 --engine DIR another checkout whose engine is put to the test (this one)`;
 
 /** Returns the exit code. */
-function printTable(output: Output, outcomes: readonly Outcome[]): number {
-  const figures = ['accepted', 'scored', 'lost', 'doubled', 'events_doubled'];
-  const right = (field: string) => ({ field, align: 'right' as const });
-  output.line();
-  output.table(
-    [
-      { field: 'set-up' },
-      { field: 'load' },
-      ...figures.map(right),
-      { field: 'broken' },
-      right('recovery_s'),
-      { field: 'verdict' },
-    ],
-    outcomes.map(toRow),
-  );
+function summarise(output: Output, outcomes: readonly Outcome[]): number {
+  printTable(output, outcomes, {
+    head: 'set-up',
+    texts: ['load', 'broken'],
+    figures: ['accepted', 'scored', 'lost', 'doubled', 'events_doubled', 'recovery_s'],
+    rowOf: ({ faults, rate, counts, recoverySeconds }) => ({
+      load: `${rate}/s, ${counts.sent} posted`,
+      broken: Object.entries(faults)
+        .map(([fault, times]) => (times === 1 ? fault : `${fault} ${times}×`))
+        .join(', '),
+      recovery_s: recoverySeconds.toFixed(1),
+    }),
+  });
   return exitUnlessSkipped(outcomes);
-}
-
-function toRow(outcome: Outcome): Row {
-  const row = { 'set-up': outcome.scenario };
-  if ('notRun' in outcome) return { ...row, verdict: `skipped: ${outcome.notRun}` };
-  if ('broken' in outcome) return { ...row, verdict: 'DID NOT END' };
-  const faults = Object.entries(outcome.faults);
-  return {
-    ...{ ...row, ...outcome.balance },
-    load: `${outcome.rate}/s, ${outcome.counts.sent} posted`,
-    broken: faults.map(([fault, times]) => (times === 1 ? fault : `${fault} ${times}×`)).join(', '),
-    recovery_s: outcome.recoverySeconds.toFixed(1),
-    verdict: isBreached(outcome) ? 'BREACH' : 'ok',
-  };
 }
 
 process.exitCode = await runSuite({
   ...{ usage: USAGE, scenarios: SETUPS, mutants: MUTANTS, transactions: 6000 },
-  summarise: printTable,
+  summarise,
 });

@@ -4,7 +4,7 @@ import { createOutput } from '../../src/kit/command/output.ts';
 import type { Outcome } from '../chaos/support/run-scenario.ts';
 import { DRILLS } from '../drills/catalogue.ts';
 import { longestPause, RPO, secondsOf, UNACCEPTED, UNSCORED } from '../drills/support/drill.ts';
-import { printTable } from '../drills/support/table.ts';
+import { printDrills } from '../drills/support/table.ts';
 import { readText } from './ship/ship-files.ts';
 
 test('what is gone counts from its first answer until the incident, or until its last answer', () => {
@@ -39,9 +39,9 @@ test('a drill that breaches a bar fails all of them, and is a line of the table'
       ...{ planted: 0, rewound: 0 },
     },
   });
-  expect(printTable(output, [outcome(true)])).toBe(0);
+  expect(printDrills(output, [outcome(true)])).toBe(0);
   expect(printed.join('')).toMatch(/disk-lost +the disk is lost +12\.3 +21\.5 .* ok/);
-  expect(printTable(output, [outcome(true), outcome(false)])).toBe(1);
+  expect(printDrills(output, [outcome(true), outcome(false)])).toBe(1);
 });
 
 test('the page of incidents has a row for each drill, and no other', () => {

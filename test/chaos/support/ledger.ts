@@ -1,10 +1,7 @@
 /**
- * The client's knowledge, written line by line to a file while a scenario runs: which keys were sent, how each
- * was answered, what the concurrent reader saw. The checker reads the file and compares it with the stores;
- * nothing of the engine writes here.
+ * The client's knowledge, noted line by line while a scenario runs: which keys were sent, how each was answered, what the
+ * concurrent reader saw. The checker compares the ledger with the stores; nothing of the engine writes here.
  */
-import { appendFileSync, readFileSync } from 'node:fs';
-
 export type Acknowledgement = { readonly key: string; readonly transactionId: string };
 export type SeenScore = {
   readonly transactionId: string;
@@ -86,7 +83,7 @@ export type Ledger = {
   note(line: LedgerLine): void;
   /** Transaction by key. */
   readonly entries: ReadonlyMap<string, string>;
-  /** When each of these keys was first answered; of no use where the ledger was read from a file. */
+  /** When each of these keys was first answered. */
   readonly answeredMs: ReadonlyMap<string, number>;
   /** Transactions in the order of their first answers. */
   readonly ids: readonly string[];
@@ -103,9 +100,7 @@ export type Ledger = {
   readonly improper: string | undefined;
 };
 
-export type LedgerOptions = { readonly write?: (line: LedgerLine) => void };
-
-export function openLedger({ write = () => undefined }: LedgerOptions = {}): Ledger {
+export function openLedger(): Ledger {
   const sent = new Set<string>();
   const condemned = new Set<string>();
   const left = { refused: new Set<string>(), unknown: new Set<string>() };
@@ -149,7 +144,7 @@ export function openLedger({ write = () => undefined }: LedgerOptions = {}): Led
     if (before === undefined) seen.set(score.transactionId, score);
     else if (!sameScore(before, score)) changed++;
   };
-  const apply = (line: LedgerLine): void => {
+  const note = (line: LedgerLine): void => {
     switch (line.kind) {
       case 'sent':
         for (const key of line.keys) sent.add(key);
@@ -201,11 +196,7 @@ export function openLedger({ write = () => undefined }: LedgerOptions = {}): Led
     }
   };
   return {
-    ...{ entries: byKey, answeredMs, ids, sent, condemned, seen, replays, reviewed },
-    note: (line) => {
-      write(line);
-      apply(line);
-    },
+    ...{ note, entries: byKey, answeredMs, ids, sent, condemned, seen, replays, reviewed },
     get told() {
       return told;
     },
@@ -230,17 +221,4 @@ export function openLedger({ write = () => undefined }: LedgerOptions = {}): Led
 
 export function sameScore(a: SeenScore, b: SeenScore): boolean {
   return a.scoredAtMs === b.scoredAtMs && a.score === b.score;
-}
-
-/** A ledger in a file. Each line is written at once, so that it survives a suite that dies. */
-export function openLedgerFile(file: string): Ledger {
-  return openLedger({ write: (line) => appendFileSync(file, `${JSON.stringify(line)}\n`) });
-}
-
-export function readLedgerFile(file: string): Ledger {
-  const ledger = openLedger();
-  for (const line of readFileSync(file, 'utf8').split('\n')) {
-    if (line !== '') ledger.note(JSON.parse(line) as LedgerLine);
-  }
-  return ledger;
 }

@@ -1,7 +1,7 @@
 /** The report for people: a scenario's breaches and faults, then one table of all scenarios. */
 import { formatTable, type Output, type Row } from '../../../src/kit/command/output.ts';
 import { INVARIANTS } from './checker.ts';
-import type { Outcome } from './run-scenario.ts';
+import type { Outcome, Report } from './run-scenario.ts';
 
 const EXIT = { fine: 0, failed: 1, notRun: 3 } as const;
 
@@ -37,22 +37,48 @@ export function printReport(output: Output, outcome: Outcome): void {
   output.line(`  ${held.join('  ')}`);
 }
 
+type Table = {
+  /** What a scenario is called. */
+  readonly head: string;
+  readonly texts?: readonly string[];
+  readonly figures: readonly string[];
+  /** Members beside the balance. */
+  readonly rowOf: (report: Report) => Row;
+};
+
+/** A row each, with its verdict. */
+export function printTable(
+  output: Output,
+  outcomes: readonly Outcome[],
+  { head, texts = [], figures, rowOf }: Table,
+): void {
+  const toRow = (outcome: Outcome): Row => {
+    const row = { [head]: outcome.scenario };
+    if ('notRun' in outcome) return { ...row, verdict: `not run: ${outcome.notRun}` };
+    if ('broken' in outcome) return { ...row, verdict: 'BROKEN' };
+    const verdict = isBreached(outcome) ? 'BREACH' : 'ok';
+    return { ...row, ...outcome.balance, ...rowOf(outcome), verdict };
+  };
+  const columns = [...[head, ...texts].map(left), ...figures.map(right), left('verdict')];
+  output.line();
+  output.table(columns, outcomes.map(toRow));
+}
+
 /** Returns the exit code. */
 export function printSummary(output: Output, outcomes: readonly Outcome[]): number {
-  output.line();
-  const names = ['accepted', 'scored', 'dead_lettered', 'pending', 'lost', 'doubled'];
-  const columns = [
-    left('scenario'),
-    ...names.map(right),
-    right('recovery_s'),
-    right('faults'),
-    right('seconds'),
-    left('verdict'),
-  ];
-  output.table(columns, outcomes.map(toRow));
-  const breached = outcomes.filter(
-    (one) => 'broken' in one || ('checks' in one && isBreached(one)),
-  );
+  printTable(output, outcomes, {
+    head: 'scenario',
+    figures: [
+      ...['accepted', 'scored', 'dead_lettered', 'pending', 'lost', 'doubled'],
+      ...['recovery_s', 'faults', 'seconds'],
+    ],
+    rowOf: ({ faults, recoverySeconds, seconds }) => ({
+      faults: Object.values(faults).reduce((sum, times) => sum + times, 0),
+      recovery_s: recoverySeconds.toFixed(1),
+      seconds: seconds.toFixed(0),
+    }),
+  });
+  const breached = outcomes.filter(isFailed);
   const notRun = outcomes.filter((one) => 'notRun' in one);
   output.line();
   output.line(
@@ -62,6 +88,8 @@ export function printSummary(output: Output, outcomes: readonly Outcome[]): numb
   return notRun.length > 0 ? EXIT.notRun : EXIT.fine;
 }
 
+const isFailed = (one: Outcome) => 'broken' in one || ('checks' in one && isBreached(one));
+
 export function isBreached({ checks }: Extract<Outcome, { readonly checks: unknown }>): boolean {
   return checks.some(({ ok }) => !ok);
 }
@@ -69,20 +97,6 @@ export function isBreached({ checks }: Extract<Outcome, { readonly checks: unkno
 /** Exit code where a machine that lacks what a scenario needs skips it, which is a failure where CI is set. */
 export function exitUnlessSkipped(outcomes: readonly Outcome[]): number {
   const isSkipFatal = (process.env['CI'] ?? '') !== '';
-  const isFailed = (one: Outcome) =>
-    'notRun' in one ? isSkipFatal : 'broken' in one || isBreached(one);
-  return outcomes.some(isFailed) ? EXIT.failed : EXIT.fine;
-}
-
-function toRow(outcome: Outcome): Row {
-  const { scenario } = outcome;
-  if ('notRun' in outcome) return { scenario, verdict: `not run: ${outcome.notRun}` };
-  if ('broken' in outcome) return { scenario, verdict: 'BROKEN' };
-  const faults = Object.values(outcome.faults).reduce((sum, times) => sum + times, 0);
-  return {
-    ...{ scenario, ...outcome.balance, faults },
-    recovery_s: outcome.recoverySeconds.toFixed(1),
-    seconds: outcome.seconds.toFixed(0),
-    verdict: isBreached(outcome) ? 'BREACH' : 'ok',
-  };
+  const isBad = (one: Outcome) => isFailed(one) || (isSkipFatal && 'notRun' in one);
+  return outcomes.some(isBad) ? EXIT.failed : EXIT.fine;
 }

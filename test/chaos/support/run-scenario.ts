@@ -2,18 +2,17 @@
  * A scenario from an empty folder to a verdict: services, engine, traffic, reader, faults, recovery, rest,
  * checker. All that it started has ended when it returns.
  */
-import { execFile } from 'node:child_process';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { promisify } from 'node:util';
+import pg from 'pg';
+import { marketUrl } from '../../../bench/support/market.ts';
 import { putModelInForce } from '../../../bench/support/model-in-force.ts';
 import { makeRunFolder } from '../../../bench/support/run-folder.ts';
 import { createRandom } from '../../../src/kit/random.ts';
 import { startTcpProxy, type TcpProxy } from '../../support/tcp-proxy.ts';
-import type { Verdict } from './checker.ts';
+import { checkAtRest, type Verdict } from './checker.ts';
 import { type Engine, startEngine } from './engine.ts';
-import { type LedgerCounts, openLedgerFile } from './ledger.ts';
+import { type Ledger, type LedgerCounts, openLedger } from './ledger.ts';
 import { startLoad } from './load.ts';
 import { NotRun } from './not-run.ts';
 import { startReader } from './reader.ts';
@@ -69,8 +68,6 @@ const SETUP: Setup = {
 };
 const CONNECTIONS = 4;
 const DRAIN_MS_MAX = 25_000;
-const CHECKER = fileURLToPath(new URL('../check.ts', import.meta.url));
-const REPORT_BYTES_MAX = 64 * 1024 * 1024;
 
 export async function runScenario(scenario: Scenario, options: RunOptions): Promise<Outcome> {
   const setup = { ...SETUP, ...scenario.setup };
@@ -127,8 +124,7 @@ async function run({ scenario, plan, setup, options }: Parts): Promise<Report> {
       environment: { ...SETTINGS, ...services.engineEnvironment, ...setup.environment },
     }),
   );
-  const ledgerFile = join(folder, 'ledger.ndjson');
-  const ledger = openLedgerFile(ledgerFile);
+  const ledger = openLedger();
   const random = createRandom(`${seed}/reader`);
   const over = new AbortController();
   opened.defer(() => over.abort());
@@ -164,7 +160,7 @@ async function run({ scenario, plan, setup, options }: Parts): Promise<Report> {
         atMost: 0,
       });
     }
-    const verdict = await judge(ledgerFile, services, signal);
+    const verdict = await judge(ledger, services);
     for (const fault of plan.faults) {
       stage.bar(`faults that happened: ${fault}`, notes.faults.get(fault) ?? 0, { atLeast: 1 });
     }
@@ -212,18 +208,17 @@ async function drainAll(engine: Engine, stage: Stage): Promise<void> {
   stage.bar('slowest drain, ms', slowest, { atMost: DRAIN_MS_MAX });
 }
 
+/** In a session of its own, as the ledger becomes temporary tables. */
 async function judge(
-  ledgerFile: string,
-  { databaseUrl, redisUrl }: ChaosServices,
-  signal: AbortSignal,
+  ledger: Ledger,
+  { databaseUrl, client: redis }: ChaosServices,
 ): Promise<Verdict> {
-  const { stdout } = await promisify(execFile)(
-    process.execPath,
-    [...process.execArgv, CHECKER, ledgerFile],
-    {
-      env: { PATH: process.env['PATH'], DATABASE_URL: databaseUrl, REDIS_URL: redisUrl },
-      ...{ signal, maxBuffer: REPORT_BYTES_MAX },
-    },
-  );
-  return JSON.parse(stdout) as Verdict;
+  const connection = { connectionString: marketUrl(databaseUrl), application_name: 'chaos' };
+  const database = new pg.Client(connection);
+  await database.connect();
+  try {
+    return await checkAtRest({ databaseUrl, database, redis, ledger });
+  } finally {
+    await database.end();
+  }
 }
