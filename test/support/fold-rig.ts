@@ -16,7 +16,7 @@ import { ACCOUNTS, merchantPast } from '../../src/core/store/profiles/past-queri
 import { watchMemory } from '../../src/core/stream/memory/memory.ts';
 import { PROFILE_LOGS, type ProfileLogs } from '../../src/core/stream/profiles/profile-logs.ts';
 import { foldProfiles } from '../../src/core/work/profiles/fold-profiles.ts';
-import { openProfiles } from '../../src/core/work/profiles/profiles.ts';
+import { openProfiles, type Snapshots } from '../../src/core/work/profiles/profiles.ts';
 import { snapshotsOf } from '../../src/core/work/profiles/sources.ts';
 import type { Guards } from '../../src/kit/breakers/guards.ts';
 import type { Query } from '../../src/kit/database/pool.ts';
@@ -24,7 +24,6 @@ import { createMetrics } from '../../src/kit/metrics/metrics.ts';
 import type { RedisClient } from '../../src/kit/redis/connection.ts';
 import { deliver } from './delivered.ts';
 import { type NamedFeatures, named } from './fold-one.ts';
-import { NO_SNAPSHOTS } from './no-snapshots.ts';
 
 type FoldRigOptions = {
   readonly redis: RedisClient;
@@ -41,6 +40,14 @@ type FoldRigOptions = {
 const FIRST = { createdAtMs: 0, transactionId: '00000000-0000-0000-0000-000000000000' };
 /** No breaker ever opens here. */
 const OPEN = { redis: { run: <T>(call: () => Promise<T>) => call() } } as unknown as Guards;
+/** Each party that is missing is rebuilt from its rows. */
+const NO_SNAPSHOTS: Snapshots = {
+  mark: async () => ({ foldedTo: '0', rowsFrom: '1970-01-01 00:00:00+00' }),
+  read: async (points) => points.map(() => undefined),
+  store: async () => undefined,
+  areCounted: async (rows) => rows.map(() => false),
+  rowsMin: Number.POSITIVE_INFINITY,
+};
 const NOTHING = { rows: [], ceiling: null, frauds: NO_FRAUDS };
 
 async function* noAccountPasts(points: readonly Transaction[]): AsyncGenerator<AccountPast> {

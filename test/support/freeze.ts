@@ -1,9 +1,9 @@
 /** Stops a whole service: backends of Postgres go on when only the server's first process is stopped. */
 import { readFileSync } from 'node:fs';
-import type { TestService } from './services.ts';
+import type { ServiceControl } from './service-control.ts';
 
 /** Frozen until `thaw`, or until it is disposed, so that a failing test leaves nothing stopped. */
-export function freeze(service: Pick<TestService, 'pid'>): Disposable & { thaw: () => void } {
+export function freeze(service: Pick<ServiceControl, 'pid'>): Disposable & { thaw: () => void } {
   const pid = service.pid();
   const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').match(/\d+/g) ?? [];
   const signalAll = (signal: NodeJS.Signals) => {

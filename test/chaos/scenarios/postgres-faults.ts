@@ -5,6 +5,7 @@
  */
 import pg from 'pg';
 import { MARKET } from '../../../bench/support/market.ts';
+import { freeze } from '../../support/freeze.ts';
 import { during, onTheWay } from '../support/during.ts';
 import { barAnswers, barRefusals } from '../support/refusals.ts';
 import type { Scenario } from '../support/scenario.ts';
@@ -30,10 +31,6 @@ const restarted = during({
     return () => postgres.start();
   },
 });
-
-const SESSIONS = `
-  select pid from pg_stat_activity
-   where application_name like 'risk%' and backend_type = 'client backend' order by random()`;
 
 /** Takes every slot that is free or becomes free, until it has to give them back. */
 const slots = during({
@@ -93,13 +90,10 @@ const frozen = during({
   forMs: [3000, 5000],
   judge,
   setup: { countersExact: false },
-  harm: async ({ services: { query }, happened }) => {
-    const sessions = await query<{ pid: number }>(SESSIONS);
-    for (const { pid } of sessions) process.kill(pid, 'SIGSTOP');
-    if (sessions.length > 0) happened('postgres frozen', sessions.length);
-    return async () => {
-      for (const { pid } of sessions) process.kill(pid, 'SIGCONT');
-    };
+  harm: async ({ services: { postgres }, happened }) => {
+    const frozen = freeze(postgres);
+    happened('postgres frozen');
+    return async () => frozen.thaw();
   },
 });
 

@@ -33,11 +33,7 @@ type Node = {
   readonly busPort: number;
 };
 
-/** @param settings further settings of each node */
-export async function startClusterServices(
-  options: ServicesOptions,
-  settings: Readonly<Record<string, string>> = {},
-): Promise<ChaosServices> {
+export async function startClusterServices(options: ServicesOptions): Promise<ChaosServices> {
   const openssl = findOpenssl();
   if (openssl === undefined) throw new NotRun('openssl is not installed');
   const folder = join(options.folder, 'certificates');
@@ -51,13 +47,8 @@ export async function startClusterServices(
     ...options,
     openRedis: async (startNode) => {
       for (let at = 0; at < 2 * MASTERS; at++) {
-        nodes.push(
-          await startClusterNode(startNode, `redis-${at + 1}`, {
-            ...tls,
-            ...settings,
-            user: ACL_USER.line,
-          }),
-        );
+        const own = { ...tls, user: ACL_USER.line };
+        nodes.push(await startClusterNode(startNode, `redis-${at + 1}`, own));
       }
       await joinAll(nodes);
       const controls = nodes.map(({ control }) => control);
