@@ -104,13 +104,3 @@ test('what the market refuses is given back to the corridor', BUSY, async () => 
   await rig.settled(sent + 30);
   expect((await told())[`US-EG ${model}`]).toBe(30);
 });
-
-test('a worker that Redis does not tell what is left grants its share, and scores on', async () => {
-  await limit('market', 20);
-  // No script can read the count.
-  await rig.commands.set(`{${rig.database.market}:limits}:inference:market`, 'no number');
-  rig.startWorker();
-  await score(30, 'US-EG');
-  await rig.settled(30);
-  expect(await told()).toEqual({ [`US-EG ${model}`]: 20, 'US-EG rules t': 10 });
-});

@@ -119,14 +119,6 @@ describe('outcomes', () => {
       review: { precision: { value: 1 } },
     });
   });
-
-  test('are of transactions whose labels had the time to come', async () => {
-    for (const daysAgo of [6, 15]) {
-      await storeScores(database, traffic(AT_MS - daysAgo * DAY_MS, HOUR_MS, 10));
-    }
-    await storeScores(database, traffic(MATURED_MS, HOUR_MS, 10));
-    expect((await watch())[0]?.outcomes.rows).toBe(10);
-  });
 });
 
 describe('a sample', () => {

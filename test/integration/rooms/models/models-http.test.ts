@@ -5,7 +5,6 @@
 import { expect, test } from 'vitest';
 import { openForFile } from '../../../support/open-for-file.ts';
 import { startRollOut } from '../../../support/rolled-out.ts';
-import { runRisk } from '../../../support/run-risk.ts';
 import { startRunningApi } from '../../../support/running-api.ts';
 import { send } from '../../../support/submit.ts';
 
@@ -54,30 +53,4 @@ test('one proposes, another approves, one rolls back', async () => {
     'deprecated',
   ]);
   expect(shown.rollouts.at(-1)).toMatchObject({ proposed_by: 'Di', approved_by: null });
-});
-
-test('the command proposes, approves, rolls back and shows', async () => {
-  const risk = async (owner: string, ...args: string[]) => {
-    const environment = { RISK_URL: api.url, RISK_API_KEY: keys[owner] ?? '' };
-    const { code, stdout, stderr } = await runRisk(['models', ...args, '--json'], environment);
-    return { code, stderr, answer: stdout === '' ? undefined : JSON.parse(stdout) };
-  };
-  const where = ['--corridor', 'GB-PK'];
-  const proposed = await risk('Cy', 'promote', model, ...where, '--to', 'shadow');
-  expect(proposed, proposed.stderr).toMatchObject({
-    code: 0,
-    answer: { to: 'shadow', proposed_by: 'Cy' },
-  });
-  const approved = await risk('Di', 'approve', proposed.answer.proposal_id);
-  expect(approved.answer).toMatchObject([{ corridor: 'GB-PK', to: 'shadow', cause: 'approval' }]);
-  expect(await risk('Di', 'rollback', ...where)).toMatchObject({
-    ...{ code: 1, stderr: expect.stringContaining('neither a canary') },
-  });
-  const why = ['--reason', 'a wave of frauds'];
-  const alone = await risk('Cy', 'emergency', model, ...where, '--to', 'canary:5', ...why);
-  expect(alone.answer).toMatchObject({ items: [{ to: 'canary:5', cause: 'emergency' }] });
-  expect(await risk('Di', 'rollback', ...where)).toMatchObject({ code: 0 });
-  expect((await risk('Ed', 'show', model)).answer).toMatchObject({ model });
-  expect((await risk('Ed', 'list')).answer).toMatchObject([{ model }]);
-  expect((await risk('Cy', 'promote', model, ...where)).code).toBe(2);
 });

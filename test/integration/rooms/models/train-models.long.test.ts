@@ -1,27 +1,11 @@
-/**
- * Goal: what a person chooses of a training counts: features and their directions, the kind, bands, labels, windows; and the model
- * scores alike in any registry. Method: as in train-models.test.ts.
- */
-import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { FEATURE_LIST } from '../../../../src/core/domain/feature-schema.ts';
 import { loadModel } from '../../../../src/rooms/models/model/model.ts';
-import { startModelsRig } from '../../../support/models-command.ts';
 import { openForFile } from '../../../support/open-for-file.ts';
 import { RECOGNISED, startTrainRig, WINDOWS } from '../../../support/rooms/models/train-rig.ts';
 
-const { rig, officer, out, readOut, train, cardOf } = await openForFile(startTrainRig());
+const { rig, officer, readOut, train, cardOf } = await openForFile(startTrainRig());
 await train(officer, 'first', ...WINDOWS, '--name', 'fraud@1');
-
-test('a model scores with the calibration of its card, in any registry', async () => {
-  await using other = await startModelsRig();
-  const key = await other.makeKey('Bob', ['risk_officer']);
-  await other.run(key, 'import', join(out('first'), 'model.json'));
-  const manifest = JSON.parse(readOut('first', 'model.json.manifest.json').toString());
-  expect(manifest.calibration).toEqual(cardOf('first').calibration);
-  const [golden] = manifest.golden_vectors;
-  expect(golden.probability).not.toBe(1 / (1 + Math.exp(-golden.margin)));
-});
 
 test('a model reads only the features it was given, in the directions it was told', async () => {
   const [amount = ''] = FEATURE_LIST.map(({ name }) => name);

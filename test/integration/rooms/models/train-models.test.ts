@@ -82,22 +82,12 @@ describe('refused, with nothing registered and nothing written:', () => {
       /before the end/,
     ],
     ['labels of the future', [...TRAINING, '--known-by', '2999-01-01'], /in the future/],
-    [
-      'a setting out of range',
-      [...WINDOWS, '--set', 'rounds=0'],
-      /rounds must be at least 1, not 0/,
-    ],
     ['a feature that is none', [...WINDOWS, '--features', 'mood'], /mood/],
     ['no scores', ['--from', '2025-03-01', '--to', '2025-03-31', ...KNOWN_BY], /no scores/],
     [
       'too few frauds',
       ['--from', '2026-03-01', '--to', '2026-03-01', ...KNOWN_BY],
       /frauds and \d+ legitimate rows; needs 30/,
-    ],
-    [
-      'no labels known by then',
-      ['--from', '2026-04-13', '--to', '2026-04-14', '--known-by', '2026-04-15'],
-      /no labelled rows|needs 30/,
     ],
   ];
   test.each(cases)('%s', async (_name, args, reason) => {

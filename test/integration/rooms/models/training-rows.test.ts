@@ -150,12 +150,6 @@ describe('readTrainingRows', () => {
     expect(count).toBe(9);
   });
 
-  test('gives vectors bit for bit, accounts and days', async () => {
-    const { rows } = await read(january);
-    expect(rows[1]).toMatchObject({ vector: [1, Number.NaN, -1 / 3], accountId: 'a1' });
-    expect(rows[1]?.day).toBe(JANUARY / DAY_MS);
-  });
-
   test('reads pages in time order over the bound of a month, the end exclusive', async () => {
     const window = { fromMs: MANY_FROM, toMs: MANY_FROM + (MANY - 1) * 300_000 };
     const { rows, pages, count } = await read(window, { knownByMs: MANY_FROM + 60 * DAY_MS });

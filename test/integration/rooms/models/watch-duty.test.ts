@@ -107,15 +107,6 @@ test('figures that nobody renews are taken down', async () => {
   expect(await told()).toBe(true);
 });
 
-test('the command tells a person and a program', async () => {
-  const table = await api.risk('models', 'watch');
-  expect(table.code, table.stderr).toBe(0);
-  expect(table.stdout).toMatch(/^rules +\S+ +fine +1200 +0/m);
-  expect(await api.riskJson('models', 'watch')).toMatchObject([{ model: 'rules', level: 'fine' }]);
-  expect(await api.riskJson('models', 'watch', '--at', '2020-01-01T00:00:00Z')).toEqual([]);
-  expect((await api.risk('models', 'watch', '--at', 'noon')).code).not.toBe(0);
-});
-
 test('a worker looks by itself, and its metrics say what was found', async () => {
   await api.testDatabase.sql('truncate watch_reports');
   const port = String(await freePort());

@@ -6,11 +6,6 @@ const amount = describeValues('amount', Float32Array.of(1, 2, 3, Number.NaN));
 const probability = describeValues('probability', Float32Array.of(0.1, 0.2));
 
 describe('readReference', () => {
-  test('reads what training describes, as JSON', () => {
-    const card = { id: 'm@1', reference: { features: [amount], probability } };
-    expect(readReference(JSON.parse(JSON.stringify(card)))).toEqual(card.reference);
-  });
-
   test.each([
     ['no card', null],
     ['no reference', { id: 'm@1' }],

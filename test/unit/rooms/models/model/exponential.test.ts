@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { exponential, logistic } from '../../../../../src/rooms/models/model/exponential.ts';
+import { exponential } from '../../../../../src/rooms/models/model/exponential.ts';
 
 describe('exponential', () => {
   test('is within a few units in the last place of the true value', () => {
@@ -18,17 +18,5 @@ describe('exponential', () => {
     expect(exponential(1.5)).toBe(4.4816890703380645);
     expect(exponential(-3.25)).toBe(0.03877420783172201);
     expect(exponential(Math.LN2)).toBe(2);
-  });
-});
-
-describe('logistic', () => {
-  test('of a margin and its opposite add up to 1, and it never falls', () => {
-    const margin = fc.double({ min: -800, max: 800, noNaN: true });
-    fc.assert(
-      fc.property(margin, margin, (a, b) => {
-        expect(logistic(a) + logistic(-a)).toBeCloseTo(1, 15);
-        if (a < b) expect(logistic(a)).toBeLessThanOrEqual(logistic(b));
-      }),
-    );
   });
 });

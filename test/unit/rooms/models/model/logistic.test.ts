@@ -59,20 +59,13 @@ describe('the logistic format', () => {
 
   const [amount, rate] = FILE.features;
   test.each([
-    ['another format', { format: 'other' }, "format: must be 'risk-logistic', not 'other'"],
     ['another version', { version: 2 }, 'version: must be 1, not 2'],
-    ['no intercept', { intercept: null }, 'intercept: must be a number, not null'],
     ['no features', { features: [] }, 'features: no features'],
     ['a feature twice', { features: [amount, amount] }, 'features[1]: amount is there twice'],
     [
       'no deviation',
       { features: [amount, { ...rate, deviation: 0 }] },
       'features[1].deviation: must be above 0, not 0',
-    ],
-    [
-      'a weight that is no number',
-      { features: [{ ...amount, weight: 'much' }] },
-      "features[0].weight: must be a number, not 'much'",
     ],
   ])('refuses %s', (_, change, message) => {
     expect(refusalOf(() => read(change))).toBe(message);

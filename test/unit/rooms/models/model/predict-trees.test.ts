@@ -4,7 +4,6 @@ import { describe, expect, test } from 'vitest';
 import {
   layOutTrees,
   type TreeEnsemble,
-  treeDepths,
 } from '../../../../../src/rooms/models/model/lay-out-trees.ts';
 import { predictTrees } from '../../../../../src/rooms/models/model/predict-trees.ts';
 import { anyBatch, anyEnsemble, type Branch, headOf, looseTree, refusalOf } from './support.ts';
@@ -53,23 +52,6 @@ describe('predictTrees', () => {
 });
 
 describe('layOutTrees', () => {
-  test('puts siblings side by side and gives inner nodes the mean of their leaves', () => {
-    fc.assert(
-      fc.property(anyEnsemble(2), (ensemble) => {
-        for (const [node, left] of ensemble.left.entries()) {
-          if (left < 0) continue;
-          const [a = 0, b = 0] = ensemble.value.subarray(left, left + 2);
-          const [ofA = 0, ofB = 0] = ensemble.cover.subarray(left, left + 2);
-          expect(left).toBeGreaterThan(node);
-          expect([left, left + 1]).toContain(ensemble.missing[node]);
-          expect(ensemble.cover[node]).toBe(ofA + ofB);
-          expect(ensemble.value[node]).toBeCloseTo((a * ofA + b * ofB) / (ofA + ofB), 12);
-        }
-        expect(Math.max(...treeDepths(ensemble))).toBeLessThanOrEqual(4);
-      }),
-    );
-  });
-
   test('refuses more nodes and deeper trees than its bounds', () => {
     const leaf: Branch = { value: 1, cover: 1 };
     const split = { feature: 0, threshold: 0, missingLeft: true };

@@ -38,13 +38,6 @@ test('factors are what raised the margin, and only that', () => {
 describe('bands', () => {
   const bandsOf = (bands: unknown) => open({ card: { bands } }).judge(VECTORS)[0]?.bands;
 
-  test('are those of the card, if it has some', () => {
-    const bands = { reviewFrom: 0.02, declineFrom: 0.2 };
-    expect(bandsOf(bands)).toEqual(bands);
-    expect(bandsOf(null)).toBeNull();
-    expect(open().judge(VECTORS)[0]?.bands).toBeNull();
-  });
-
   test.each([
     [{ reviewFrom: 0.5, declineFrom: 0.2 }],
     [{ reviewFrom: 0, declineFrom: 0.2 }],

@@ -60,20 +60,6 @@ describe('chooseCalibration', () => {
 });
 
 describe('fitPlatt', () => {
-  test('no line nearby has a lower loss', () => {
-    const { slope, intercept } = fitPlatt(line.margins, line.labels);
-    const lossAt = (a: number, b: number) =>
-      logLoss(
-        line.margins.map((margin) => logistic(a * margin + b)),
-        line.labels,
-      );
-    // Smoothed targets move the best line by far less than this step.
-    for (const step of [-0.05, 0.05]) {
-      expect(lossAt(slope + step, intercept)).toBeGreaterThan(lossAt(slope, intercept));
-      expect(lossAt(slope, intercept + step)).toBeGreaterThan(lossAt(slope, intercept));
-    }
-  });
-
   test('stays finite where the labels can be told apart, or not at all', () => {
     const apart = fitPlatt(Float64Array.of(-2, -1, 1, 2), Uint8Array.of(0, 0, 1, 1));
     expect(apart.slope).toBeGreaterThan(0.5);

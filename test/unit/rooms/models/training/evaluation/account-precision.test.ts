@@ -30,13 +30,4 @@ test('an account that was found leaves its place to the next one on later days',
     [1, 7, 0.9, 1],
   ]);
   expect(accountPrecision(rows, 1)).toBe(1);
-  expect(
-    accountPrecision(
-      scored([
-        [1, 7, 0.9, 0],
-        [2, 7, 0.9, 1],
-      ]),
-      1,
-    ),
-  ).toBe(0.5);
 });
