@@ -2,10 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { CORRIDOR_SHARES, daysOf, REQUEST_SHARES } from '../../../bench/support/day.ts';
-import { DAY_MS, readLoad } from '../../../bench/support/load.ts';
-import { unmeasuredOf } from '../../../bench/support/load-run.ts';
-import { dayLoad } from '../../../bench/support/named-loads.ts';
+import { CORRIDOR_SHARES, REQUEST_SHARES } from '../../../bench/support/day.ts';
 import { prepareRequests } from '../../../bench/support/requests.ts';
 import { trafficRows } from '../../../bench/support/traffic.ts';
 import { CORRIDORS } from '../../../src/tools/simulate/geography.ts';
@@ -18,8 +15,6 @@ const TRAFFIC = {
 const ROWS = [...trafficRows({ traffic: TRAFFIC, day: true })];
 
 const sumOf = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0);
-const countsOf = (values: readonly string[]) =>
-  [...Map.groupBy(values, (value) => value).values()].map(({ length }) => length);
 
 test('the shares of corridors and of requests are whole, and each is seen', () => {
   expect(sumOf(Object.values(CORRIDOR_SHARES))).toBeCloseTo(1);
@@ -36,19 +31,6 @@ describe('the transactions of a day', () => {
     for (const [name, share] of Object.entries(CORRIDOR_SHARES)) {
       const own = ROWS.filter(({ corridor }) => corridor === name).length / ROWS.length;
       expect(Math.abs(own - share), name).toBeLessThan(0.012);
-    }
-  });
-
-  test('are drawn by a steep law, and of accounts that keep their corridor and device', () => {
-    const accounts = countsOf(ROWS.map(({ accountId }) => accountId)).toSorted((a, b) => b - a);
-    expect(accounts[0]).toBeGreaterThan(0.015 * ROWS.length);
-    expect(accounts.length).toBeGreaterThan(2000);
-    const merchants = countsOf(ROWS.map(({ merchantId }) => merchantId));
-    expect(merchants.length).toBeGreaterThan(300);
-    expect(Math.max(...merchants)).toBeGreaterThan(0.02 * ROWS.length);
-    for (const own of Map.groupBy(ROWS, ({ accountId }) => accountId).values()) {
-      expect(new Set(own.map(({ corridor }) => corridor)).size).toBe(1);
-      expect(new Set(own.map(({ deviceId }) => deviceId)).size).toBeLessThanOrEqual(2);
     }
   });
 });
@@ -76,13 +58,4 @@ describe('the requests of a day', () => {
     const singles = sizes.filter((size) => size === 1).length / sizes.length;
     expect(Math.abs(singles - (REQUEST_SHARES[0]?.share ?? 0))).toBeLessThan(0.04);
   });
-});
-
-test('a day of another length is as dense, and its unmeasured part lies before it', () => {
-  const load = readLoad({ end: '2026-11-20T00:00:00Z', transactions: '500000' }, dayLoad(60));
-  expect(load).toMatchObject({ live: false, seconds: 60, days: daysOf(500_000) });
-  const first = unmeasuredOf(load);
-  expect(first.endMs).toBe(Date.UTC(2026, 10, 20) - load.days * DAY_MS);
-  expect(first.days).toBe(daysOf(load.unmeasured));
-  expect(first).not.toHaveProperty('seconds');
 });

@@ -1,6 +1,6 @@
 /** Goal: the regression guard tells a loss from noise. Method: published critical values, and seeded samples. */
 import { describe, expect, test } from 'vitest';
-import { leftOut, lossOf, ratioOf } from '../../../bench/support/rank-interval.ts';
+import { leftOut, lossOf } from '../../../bench/support/rank-interval.ts';
 import { slopeOf } from '../../../bench/support/slope.ts';
 import { createRandom } from '../../../src/kit/random.ts';
 
@@ -38,18 +38,6 @@ describe('lossOf()', () => {
     expect(held.length / 2000).toBeGreaterThanOrEqual(0.95);
     expect(held.length / 2000).toBeLessThan(0.99);
   });
-});
-
-test('ratioOf() is how many times as much, with the interval the right way round', () => {
-  const { ratio, low, high } = ratioOf(
-    STEADY,
-    STEADY.map((rate) => rate * 1.5),
-  );
-  expect(ratio).toBeCloseTo(1.5, 10);
-  expect(low).toBeGreaterThan(1.4);
-  expect(low).toBeLessThan(ratio);
-  expect(high).toBeGreaterThan(ratio);
-  expect(high).toBeLessThan(1.6);
 });
 
 test('of too few rounds there is no interval', () => {

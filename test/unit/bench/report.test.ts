@@ -1,6 +1,6 @@
 /** Goal: what a bench reads from a role. */
 import { describe, expect, test } from 'vitest';
-import { metricNames, sumMetric } from '../../../bench/support/metrics.ts';
+import { sumMetric } from '../../../bench/support/metrics.ts';
 
 describe('sumMetric()', () => {
   const text = `# HELP risk_scored_total Scores.
@@ -14,13 +14,5 @@ risk_plain 7.5`;
     expect(sumMetric(text, 'risk_scored_total')).toBe(42);
     expect(sumMetric(text, 'risk_plain')).toBe(7.5);
     expect(sumMetric(text, 'risk_absent')).toBe(0);
-  });
-
-  test('names are those of samples, each once', () => {
-    expect(metricNames(text)).toEqual([
-      'risk_scored_total',
-      'risk_scored_total_seconds',
-      'risk_plain',
-    ]);
   });
 });

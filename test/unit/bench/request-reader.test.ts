@@ -28,9 +28,3 @@ test.each([1, 64, 1000, 1 << 20])('in blocks of %i bytes, by seven at a time', a
   await Promise.all(Array.from({ length: 7 }, drive));
   expect(seen).toEqual(REQUESTS);
 });
-
-test('a file that ends too early is no request', async () => {
-  await using handle = await openRequests();
-  const read = createRequestReader(handle, Float64Array.from([0, 1 << 16]), 16);
-  await expect(read(0)).rejects.toThrow('ends before 65536');
-});

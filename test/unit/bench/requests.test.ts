@@ -4,7 +4,6 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { stampTimes } from '../../../bench/support/live-times.ts';
 import { prepareRequests, type RequestsOptions } from '../../../bench/support/requests.ts';
-import { trafficRows } from '../../../bench/support/traffic.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
 
 const TRAFFIC = {
@@ -43,34 +42,6 @@ describe('prepareRequests()', () => {
     for (const key of keys) {
       expect(key).toMatch(/^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/);
     }
-  });
-
-  test('asks for the score of a single post', async () => {
-    const all = await requests({ batch: 1, waitSeconds: 2 });
-    expect(all).toHaveLength(25);
-    expect(all[0]).toMatch(/^POST \/v1\/transactions HTTP.*\r\nPrefer: wait=2\r\n\r\n\{/s);
-  });
-
-  test('is the same twice, and another with another seed', async () => {
-    const first = await requests({});
-    expect(await requests({})).toEqual(first);
-    expect(await requests({ traffic: { ...TRAFFIC, seed: 'other' } })).not.toEqual(first);
-  });
-});
-
-describe('trafficRows()', () => {
-  const many = (more: object) => [
-    ...trafficRows({ traffic: { ...TRAFFIC, transactions: 2000, accounts: 200 }, ...more }),
-  ];
-
-  test.each([
-    ['account', 'accountId', 'account_hot', 0.1],
-    ['merchant', 'merchantId', 'merchant_hot', 0.1],
-    ['corridor', 'corridor', 'US-US', 0.9],
-  ] as const)('gives the hot %s its share', (hot, field, name, share) => {
-    const hits = many({ hot, corridors: 6 }).filter((row) => row[field] === name);
-    expect(hits.length / 2000).toBeGreaterThan(share * 0.8);
-    expect(hits.length / 2000).toBeLessThan(Math.min(1, share * 1.2));
   });
 });
 

@@ -6,7 +6,6 @@ import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { TRIGGERS, type TriggerName } from '../../../src/kit/alerts/triggers.ts';
 import { describeSettings, readConfig } from '../../../src/kit/config/config.ts';
-import { countConnections } from '../../../src/kit/database/open-database.ts';
 import {
   FOLDER,
   type Manifest,
@@ -146,17 +145,6 @@ describe('deploy/kubernetes', () => {
     const { egress } = find('NetworkPolicy', 'risk-worker').spec;
     const ports = egress.flatMap((rule: Manifest) => rule.ports).map(({ port }: Manifest) => port);
     expect(ports).toContain(443);
-  });
-
-  it('says how many connections the largest fleet opens', () => {
-    const opened = ROLES.reduce(
-      (sum, role) => sum + 10 * countConnections(configOf(role))[role],
-      0,
-    );
-    const text = readText(`${FOLDER}/autoscaling.yaml`);
-    expect(text).toContain(
-      `Ten of each open ${opened} connections: Postgres needs ${Math.ceil(opened / 0.7)}.`,
-    );
   });
 });
 

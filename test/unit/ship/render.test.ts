@@ -41,13 +41,6 @@ describe('render.yaml', () => {
     }
   });
 
-  it('describes a web service, a worker, a Key Value and a Postgres in one region', () => {
-    expect(render.services.map(({ type }) => type)).toEqual(['web', 'worker', 'keyvalue']);
-    expect(render.databases).toHaveLength(1);
-    const regions = [...render.services, ...render.databases].map(({ region }) => region);
-    expect(new Set(regions).size).toBe(1);
-  });
-
   it('runs the commands of docker-compose.yml, and migrates before a deploy in the API only', () => {
     const { services } = readCompose();
     expect(api.dockerCommand?.split(' ')).toEqual(services['api']?.command);

@@ -48,30 +48,3 @@ test.each(files)('%s runs scripts of package.json and nothing else, for a bounde
     expect(actions).toEqual(['actions/checkout@v4']);
   }
 });
-
-test('pushes run npm test, and nights run what takes longer', () => {
-  expect(workflowOf('test.yml').on).toHaveProperty('push');
-  expect(commandsOf('test.yml')).toEqual(['npm test']);
-  expect(workflowOf('nightly.yml').on).toHaveProperty('schedule');
-  expect(commandsOf('nightly.yml').toSorted()).toEqual([
-    'npm run api:fuzz',
-    'npm run archive:s3',
-    'npm run chaos',
-    'npm run compat',
-    'npm run console:test',
-    'npm run deploy:alerts',
-    'npm run deploy:check',
-    'npm run drills',
-    'npm run evidence:foreign',
-    'npm run isolation',
-    'npm run long',
-    'npm run secrets',
-    'npm run setups',
-  ]);
-});
-
-test('weeks run the soak of four hours with faults in it, and ask for advisories', () => {
-  expect(workflowOf('weekly.yml').on).toHaveProperty('schedule');
-  expect(commandsOf('weekly.yml')).toEqual(['npm run soak', 'npm run advisories']);
-  expect(scripts['soak']).toContain('soak --with-faults --minutes 240 ');
-});

@@ -7,10 +7,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
 import { openForFile } from '../../../support/open-for-file.ts';
-import { always, makeOfficer } from '../../../support/rooms/rules/officers.ts';
+import { makeOfficer } from '../../../support/rooms/rules/officers.ts';
 import { runRisk } from '../../../support/run-risk.ts';
 import { startRunningApi } from '../../../support/running-api.ts';
-import { storeTransactions } from '../../../support/stored-rows.ts';
 
 const keys = new Map<string, string>();
 const api = await openForFile(startRunningApi());
@@ -75,37 +74,4 @@ test('a rule set of the build is exported, changed, checked and brought into for
   expect((await risk('Ann', 'list')).answer).toContainEqual(
     expect.objectContaining({ rule_set: 'own@1', state: 'retired' }),
   );
-});
-
-test('export and import are inverses, and a file is submitted once its examples pass', async () => {
-  const [rule] = always('both@1').rules;
-  const examples = [{ given: { amount: 5 }, fires: true, verdict: 'review' }];
-  const source = { ...always('both@1'), rules: [{ ...rule, examples }] };
-  const made = await risk('Ann', 'import', write('b.json', source));
-  expect(made.answer, made.stderr).toMatchObject({ state: 'draft' });
-  const { stdout: first } = await run('Ann', 'export', 'both@1');
-  const again = await risk('Ann', 'import', write('first.yaml', first));
-  expect(again.answer.sha256).toBe(made.answer.sha256);
-  expect((await run('Ann', 'export', 'both@1')).stdout).toBe(first);
-  const failing = write('failing.yaml', first.replace('verdict: review', 'verdict: decline'));
-  const refused = await risk('Ann', 'submit', failing, '--accept-declines');
-  expect([refused.code, refused.stderr]).toEqual([1, expect.stringMatching(/must give decline/)]);
-  const file = at('first.yaml');
-  const submitted = await risk('Ann', 'submit', file, '--accept-declines');
-  expect(submitted.answer).toMatchObject({ state: 'submitted', sha256: made.answer.sha256 });
-  expect((await run('Ann', 'export', 'both@1')).stdout).toBe(first);
-});
-
-test('check and test say what a file would do', async () => {
-  const [rule] = always('c@1').rules;
-  const asking = { ...always('c@1'), rules: [{ ...rule, when: 'in_list("nobodys")' }] };
-  const wrong = write('wrong.json', asking);
-  expect((await risk('Ann', 'check', wrong)).code).toBe(0);
-  const checked = await risk('Ann', 'check', wrong, '--api');
-  const [problem] = checked.answer.problems;
-  expect([checked.code, problem.pointer, problem.line]).toEqual([1, '/rules/0/when', 1]);
-  const [id = ''] = await storeTransactions(api.database, [{ createdAtMs: Date.now(), score: 1 }]);
-  const tried = await risk('Ann', 'test', write('c.json', always('c@1')), id);
-  expect(tried.answer, tried.stderr).toMatchObject({ score: 600, stored: { score: 1 } });
-  expect((await risk('Ann', 'test', write('none.json', []), 'x')).code).not.toBe(0);
 });

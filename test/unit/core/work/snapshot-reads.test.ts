@@ -36,11 +36,3 @@ test('a party with a snapshot ends the pause', () => {
   reads.note(PAGE, 1);
   expect(readAbsent(reads)).toBe(512);
 });
-
-test('some parties with snapshots among new ones are enough', () => {
-  const reads = createSnapshotReads();
-  for (let page = 0; page < 100; page++) {
-    expect(reads.isDue(PAGE)).toBe(true);
-    reads.note(PAGE, page % 7 === 0 ? 1 : 0);
-  }
-});

@@ -24,23 +24,3 @@ test('the own key is sent to the own API alone, and a given key everywhere', () 
     expect(keyOf(url)).toBeUndefined();
   expect(keyOf(OWN, { RISK_API_KEY: 'given' })).toBe('given');
 });
-
-test.each([
-  [
-    {},
-    [
-      'RISK_API_KEY is not set: this command sends the admin key in .data/api-key, which may not approve\n',
-    ],
-  ],
-  [
-    { RISK_BOOTSTRAP_KEY: `risk_${'b'.repeat(40)}` },
-    ['RISK_API_KEY is not set: this command sends RISK_BOOTSTRAP_KEY\n'],
-  ],
-  [{ RISK_API_KEY: 'given' }, []],
-])('with %j the first request alone says which key it sends', (environment, expected) => {
-  const { api, said } = open(OWN, environment);
-  expect(said).toEqual([]);
-  api.onRequest?.();
-  api.onRequest?.();
-  expect(said).toEqual(expected);
-});

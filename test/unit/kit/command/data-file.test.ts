@@ -54,39 +54,6 @@ test('40,000 names are read, and the problem list of a broken file ends', () => 
   expect(said(`[${','.repeat(1000)}]`)).toHaveLength(100);
 });
 
-test('fields and positions within their texts are found', () => {
-  const text = `rules:
-  - id: one
-    when: count > 1
-    quoted: "count > 2"
-    literal: |
-      first
-
-        second
-    folded: >
-      first
-      second
-    plain: first
-      second
-`;
-  const { locate } = parseData(text);
-  const at = (pointer: string, line?: number, column = 1) => {
-    const found = locate(pointer, line === undefined ? undefined : { line, column });
-    return `${found.line}:${found.column}`;
-  };
-  expect(at('/rules')).toBe('1:1');
-  expect(at('/rules/0')).toBe('2:5');
-  expect(at('/rules/0/when')).toBe('3:5');
-  expect(at('/rules/0/when', 1, 9)).toBe('3:19');
-  expect(at('/rules/0/quoted', 1, 9)).toBe('4:22');
-  expect(at('/rules/0/literal', 3, 3)).toBe('8:9');
-  expect(at('/rules/0/folded', 1, 3)).toBe('9:5');
-  expect(at('/rules/0/plain', 1, 8)).toBe('12:5');
-  expect(at('/rules/0/none/deeper')).toBe('2:5');
-  expect(at('/rules/7')).toBe('1:1');
-  expect(at('/none')).toBe('1:1');
-});
-
 test('a file that is too large, or no text, is refused by name', async () => {
   const path = join(temporaryFolder(), 'a.yaml');
   const refused = async (content: string | Buffer) => {

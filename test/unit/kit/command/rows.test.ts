@@ -8,7 +8,7 @@ import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { z } from 'zod';
 import type { ZodOpenApiPathsObject } from 'zod-openapi';
-import { UsageError, usageOf } from '../../../../src/kit/command/command.ts';
+import { UsageError } from '../../../../src/kit/command/command.ts';
 import { commandOf } from '../../../../src/kit/command/rows.ts';
 import { runCommand } from '../../../support/run-command.ts';
 
@@ -130,38 +130,16 @@ test('a list is read page by page, to the limit, and shown by its columns', asyn
   expect(JSON.parse(await run('list', '--limit', '1', '--json'))).toEqual([row(1)]);
 });
 
-test('a member, nothing, and lists of objects within an answer are shown as such', async () => {
-  answers = [{ thing: { name: 'x', parts: [{ part_id: 1, note: null }] } }];
-  expect(await run('show', '1')).toBe('name  x\n\nparts\npart  note\n   1  -\n');
-  answers = [{ thing: null }];
-  expect(await run('show', '1')).toBe('done\n');
-  answers = [undefined];
-  expect(await run('delete', '1')).toBe('The thing is deleted.\n');
-  expect(JSON.parse(await run('delete', '1', '--json'))).toEqual({ id: '1' });
-});
-
 test.each([
   [[], 'ACTION is missing'],
-  [['burn'], 'the action must be one of list, rename, show, delete'],
   [['delete'], 'ID is missing'],
   [['delete', '1', '2'], "unexpected argument '2'"],
   [['list', '--kind', 'green'], "--kind must be one of red, blue, not 'green'"],
   [['list', '--limit', '0'], '--limit must be a whole number from 1 to'],
-  [['list', '--cursor', 'c'], 'there is no option --cursor'],
   [['list', '--thing-note', 'two\nlines'], '--thing-note must be printable ASCII'],
   [['rename', '1', 'x', '--size', '2'], '--size must be a number from 0 to 1'],
 ])('%j is a usage error, without a request', async (args, message) => {
   await expect(run(...args)).rejects.toThrow(UsageError);
   await expect(run(...args)).rejects.toThrow(message);
   expect(requests).toEqual([]);
-});
-
-test('the usage says what the document says', async () => {
-  const usage = await usageOf(command);
-  expect(usage).toMatch(/^ {2}rename ID NAME +Change a thing$/m);
-  expect(usage).toMatch(/^ {2}--kind TEXT +list: Only this kind; one of red, blue$/m);
-  expect(usage).toMatch(
-    /^ {2}--tag TEXT +rename: tags; one of new, old; may be given several times$/m,
-  );
-  for (const line of usage.split('\n')) expect(line.length).toBeLessThanOrEqual(100);
 });

@@ -33,20 +33,3 @@ test('where to look fits 100 columns, and its key stands only in the request', (
   expect(lines.find((line) => line.includes('http'))).toContain(LINK);
   expect(lines.join('\n')).toContain(`Open ${URL}/docs and`);
 });
-
-test('where nothing is scored yet, no list is shown', async () => {
-  const lines = whereToLook({ url: URL, consoleUrl: LINK, key: 'KEY', keyFile: null }, []);
-  expect(lines.slice(0, 4)).toEqual([expect.any(String), '', `  ${LINK}`, '']);
-  expect(lines.slice(4)).toEqual([
-    'Nothing is scored yet.',
-    '',
-    `Open ${URL}/docs and authorize with this key: KEY`,
-    'Operators go on with bin/risk status, bin/risk doctor and docs/first-hour.md.',
-  ]);
-});
-
-test('where nothing is served afterwards, no link that would be dead is shown', () => {
-  const lines = whereToLook({ url: URL, consoleUrl: null, key: 'KEY', keyFile: null }, [SCORE]);
-  expect(lines[0]).toBe('The 1 riskiest, each with its address in the console:');
-  expect(lines.join('\n')).not.toContain('login=');
-});

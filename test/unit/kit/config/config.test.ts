@@ -49,14 +49,6 @@ test('markets have stores of their own by their names, and share the rest and wh
   expect(stops).toEqual([['MARKET_7_ENABLED'], ['MARKET_1_ENABLED'], []]);
 });
 
-test('a process of one market takes the stores of its name', () => {
-  const own = { MARKET_1_DATABASE_URL: 'postgres://one/risk', RISK_MARKET: 'market_1' };
-  expect(testConfig({ ...URLS, ...own, RISK_MARKETS: 'market_0,market_1' })).toMatchObject({
-    ...{ RISK_MARKET: 'market_1', DATABASE_URL: 'postgres://one/risk', REDIS_URL: URLS.REDIS_URL },
-    markets: [{ RISK_MARKET: 'market_1' }, { RISK_MARKET: 'market_0' }],
-  });
-});
-
 test('all that is wrong with several markets is told at once, each once, by the name of its variable', () => {
   const given = {
     ...{ RISK_MARKET: 'market_2', RISK_MARKETS: 'market_0,market_1', PORT: 'x' },

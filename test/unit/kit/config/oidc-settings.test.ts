@@ -13,17 +13,6 @@ const problemsOf = (environment: Record<string, string>) => {
   return 'problems' in read ? read.problems : [];
 };
 
-test('values of the claim give one role or several', () => {
-  const read = readConfig(WHOLE);
-  if (!('config' in read)) throw new Error(read.problems.join());
-  const { RISK_OIDC_ROLES: roles, RISK_OIDC_URL: url } = read.config;
-  expect([...(roles ?? [])]).toEqual([
-    ['/risk/a=b', ['analyst']],
-    ['ops', ['operator', 'analyst']],
-  ]);
-  expect(url).toBe('https://risk.example');
-});
-
 test('what is missing beside others, open to listeners or no role is told', () => {
   expect(problemsOf({ RISK_OIDC_ISSUER: WHOLE.RISK_OIDC_ISSUER })).toEqual(
     ['CLIENT_ID', 'URL', 'ROLES'].map(

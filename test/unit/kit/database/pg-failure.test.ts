@@ -1,9 +1,7 @@
 /** The failures that leave it open whether a statement was carried out. */
 import { expect, test } from 'vitest';
-import { openDatabase, openProbe } from '../../../../src/kit/database/open-database.ts';
 import { mayBeDone, tableOf, toFailure } from '../../../../src/kit/database/pg-failure.ts';
 import { Failure } from '../../../../src/kit/words/failure.ts';
-import { testConfig } from '../../../support/config.ts';
 
 const answered = (code: string) => Object.assign(new Error('answered'), { code });
 
@@ -18,19 +16,6 @@ test.each([
   ['a key that is held', answered('23505'), false],
 ])('%s', (_name, thrown, expected) => {
   expect(mayBeDone(toFailure(thrown))).toBe(expected);
-});
-
-test('the advice of a refused connection names the setting of its URL', async () => {
-  const url = 'postgres://risk@127.0.0.1:1/risk';
-  const setting = 'DATABASE_REPLICA_URL';
-  await using replica = openDatabase(testConfig({}), url, 'api', { setting });
-  await expect(replica.query({ text: 'select 1' })).rejects.toThrow(
-    '(start the replica, or correct host and port of DATABASE_REPLICA_URL)',
-  );
-  await using primary = openProbe(testConfig({}), url, 'api');
-  await expect(primary.query({ text: 'select 1' })).rejects.toThrow(
-    '(start Postgres, or correct host and port of DATABASE_URL)',
-  );
 });
 
 test('the table that the server names is known behind a Failure, too', () => {

@@ -76,17 +76,6 @@ test('a listener that takes nothing is cut off, and its place is free', async ()
   end.abort();
 });
 
-test('at the end of the process a listener that takes nothing is cut off', () => {
-  const { listen, end } = start();
-  let cutOffs = 0;
-  const cutOff = () => {
-    cutOffs += 1;
-  };
-  listen({ keyId: 'ann', isAllowed: allowed, cutOff });
-  end.abort();
-  expect(cutOffs).toBe(1);
-});
-
 test('one key takes its own places alone', () => {
   const { listen, end } = start({ listenersMax: 3, listenersOfKeyMax: 2 });
   const isTaken = (keyId: string) =>

@@ -15,7 +15,6 @@ test.each([
     0.5,
   ],
   ['version 2 without a quota', { [OWN]: '0::/\n', '/sys/fs/cgroup/cpu.max': 'max 100000\n' }, 1],
-  ['more than one processor', { [OWN]: '0::/\n', '/sys/fs/cgroup/cpu.max': '400000 100000\n' }, 1],
   [
     'a slice around the own group',
     {
@@ -26,14 +25,6 @@ test.each([
     0.25,
   ],
   [
-    'a group whose name has a colon',
-    {
-      [OWN]: '0::/system.slice/cri-containerd:abc\n',
-      '/sys/fs/cgroup/system.slice/cri-containerd:abc/cpu.max': '50000 100000\n',
-    },
-    0.5,
-  ],
-  [
     'version 1, at the mount of a container',
     {
       [OWN]: '5:memory:/docker/abc\n2:cpu,cpuacct:/docker/abc\n0::/\n',
@@ -41,15 +32,6 @@ test.each([
       [`${V1}/cpu.cfs_period_us`]: '100000\n',
     },
     0.5,
-  ],
-  [
-    'version 1 without a quota',
-    {
-      [OWN]: '1:cpu:/\n',
-      [`${V1}/cpu.cfs_quota_us`]: '-1\n',
-      [`${V1}/cpu.cfs_period_us`]: '100000\n',
-    },
-    1,
   ],
 ] as const)('%s', (_, files, cores) => {
   expect(limitOf(files)).toBe(cores);

@@ -18,12 +18,6 @@ async function isFastAfter(module: string): Promise<boolean> {
 
 const TIMEOUT_MS = 60_000;
 
-test('ioredis alone leaves String.prototype a dictionary: else the repair may go', {
-  timeout: TIMEOUT_MS,
-}, async () => {
-  expect(await isFastAfter('ioredis')).toBe(false);
-});
-
 test.each(['api', 'worker'])(
   'all of the %s leaves it fast',
   { timeout: TIMEOUT_MS },

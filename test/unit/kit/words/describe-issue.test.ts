@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { z } from 'zod';
-import { DESCRIBED, given, issueText, oneOf } from '../../../../src/kit/words/describe-issue.ts';
+import { DESCRIBED, given, issueText } from '../../../../src/kit/words/describe-issue.ts';
 
 const schema = z.strictObject({
   name: z.string().min(1).max(3),
@@ -18,12 +18,9 @@ const details = (value: unknown) =>
 test.each([
   [{ ...RIGHT, name: undefined }, 'name is required'],
   [{ ...RIGHT, name: 7 }, 'name must be a string, not 7'],
-  [{ ...RIGHT, name: '' }, 'name must have at least 1 character, not 0'],
   [{ ...RIGHT, name: 'long' }, 'name must have at most 3 characters, not 4'],
   [{ ...RIGHT, count: 11 }, 'count must be at most 10, not 11'],
-  [{ ...RIGHT, count: 0 }, 'count must be at least 1, not 0'],
   [{ ...RIGHT, count: 1.5 }, 'count must be a whole number, not 1.5'],
-  [{ ...RIGHT, kinds: ['a', 'b'] }, 'kinds must have at most 1 item, not 2'],
   [{ ...RIGHT, kinds: ['c'] }, "kinds.0 must be one of 'a', 'b', not 'c'"],
   [{ ...RIGHT, kinds: {} }, 'kinds must be an array, not an object'],
   [{ ...RIGHT, isOn: null }, 'isOn must be true or false, not null'],
@@ -43,19 +40,4 @@ test('a text is repeated without what a terminal obeys, and cut between characte
   expect(given('a\u001b[31mb\u0007\u202ec\nd')).toBe("'a\ufffd[31mb\ufffd\ufffdc\ufffdd'");
   expect(given('😀'.repeat(64))).toBe(`'${'😀'.repeat(64)}'`);
   expect(given(`x${'😀'.repeat(64)}`)).toBe(`'x${'😀'.repeat(63)}…'`);
-});
-
-test('a list of what is allowed is whole, or says that it goes on', () => {
-  const names = Array.from({ length: 21 }, (_, at) => `n${at}`);
-  expect(oneOf(names)).toMatch(/^one of 'n0', .* 'n20'$/);
-  expect(oneOf(names, 20)).toMatch(/'n19', …$/);
-  expect(oneOf(['only'])).toBe("'only'");
-});
-
-test('a check of several fields does not say that an object was given', () => {
-  const either = z
-    .object({ one: z.string().optional() })
-    .refine(({ one }) => one !== undefined, 'must have one');
-  const [issue] = either.safeParse({}, DESCRIBED).error?.issues ?? [];
-  expect(issue && issueText(issue)).toBe('must have one');
 });

@@ -62,12 +62,4 @@ describe('labelProjection', () => {
       new Date(createdAtMs + 1000).toISOString(),
     );
   });
-
-  test.each(['2018-04-01T00:00:31', 'yesterday', '2018-02-30T00:00:00Z'])(
-    'passes on a created_at that is no time: %s',
-    (created_at) => {
-      const record = { transaction_id: ID, label: '0', source: 's', created_at };
-      expect(csv({ labelledAfterMs: 1000 }, record)['labelled_at']).toBe(created_at);
-    },
-  );
 });

@@ -1,6 +1,6 @@
 /** Goal: a value of a list has one way to be written, and what is no value of its kind is refused with what is allowed. */
 import { describe, expect, test } from 'vitest';
-import { addressOf, type Kind, rangeOf, readValue } from '../../../../src/rooms/lists/value.ts';
+import { type Kind, readValue } from '../../../../src/rooms/lists/value.ts';
 
 const storedOf = (kind: Kind, text: string) => {
   const read = readValue(kind, text);
@@ -46,15 +46,4 @@ describe('no address or network is', () => {
   ])('%s', (text, said) => {
     expect(problemOf('address', text)).toContain(said);
   });
-});
-
-test('the range of a network is its first and last address', () => {
-  expect(rangeOf('203.0.113.128/25')).toEqual({ from: [203, 0, 113, 128], to: [203, 0, 113, 255] });
-  expect(rangeOf('203.0.113.7')).toEqual({ from: [203, 0, 113, 7], to: [203, 0, 113, 7] });
-  const { from, to } = rangeOf('2001:db8::/33');
-  expect([from.slice(0, 6), to.slice(0, 6)]).toEqual([
-    [0x20, 1, 0x0d, 0xb8, 0, 0],
-    [0x20, 1, 0x0d, 0xb8, 0x7f, 0xff],
-  ]);
-  expect(addressOf('::ffff:203.0.113.7').text).toBe('203.0.113.7');
 });

@@ -10,8 +10,7 @@ import { canonicalJson } from '../../../../src/core/domain/metadata.ts';
 import { compileRuleSet } from '../../../../src/core/score/rules/compile-rule-set.ts';
 import { hashRuleSet } from '../../../../src/core/score/rules/rule-set-data.ts';
 import { parseData } from '../../../../src/kit/command/data-file.ts';
-import { diffRuleSets } from '../../../../src/rooms/rules/diff-rule-sets.ts';
-import { ruleLines, toYaml } from '../../../../src/rooms/rules/rule-file.ts';
+import { toYaml } from '../../../../src/rooms/rules/rule-file.ts';
 import { runRisk } from '../../../support/run-risk.ts';
 import { temporaryFolder } from '../../../support/temporary-folder.ts';
 import { runsOf } from '../../../support/thorough.ts';
@@ -196,27 +195,4 @@ test('all problems are told at once, by line and column of the file', async () =
     sha256: null,
     problems: [{ pointer: '/rules/0/weight', line: 11, column: 5 }, {}, {}, {}, {}],
   });
-});
-
-test('a rule that a file adds or removes is told by the lines of the file', () => {
-  const rule = {
-    weight: 0.3,
-    id: 'night',
-    sentence: 'At night.',
-    code: 'NIGHT',
-    when: 'night == 1',
-  };
-  const lines = [
-    '- id: night',
-    '  sentence: At night.',
-    '  code: NIGHT',
-    '  when: night == 1',
-    '  weight: 0.3',
-  ];
-  const signed = (sign: string) => lines.map((line) => `${sign} ${line}`).join('\n');
-  const [without, having] = [{ rules: [] }, { rules: [rule] }];
-  expect(diffRuleSets(without, having, ruleLines)).toEqual([signed('+')]);
-  expect(diffRuleSets(having, without, ruleLines)).toEqual([signed('-')]);
-  const milder = { rules: [{ ...rule, weight: 0.2 }] };
-  expect(diffRuleSets(having, milder, ruleLines)).toEqual(['rule night: weight: 0.3 -> 0.2']);
 });

@@ -8,13 +8,8 @@ import { createMetrics } from '../../../../src/kit/metrics/metrics.ts';
 import type { Role } from '../../../../src/kit/words/principal.ts';
 import { answerHotScores } from '../../../../src/rooms/search/api.ts';
 
-const ROLES: Readonly<Record<string, Role>> = {
-  reads: 'analyst',
-  ingests: 'ingest',
-  runs: 'operator',
-};
+const ROLES: Readonly<Record<string, Role>> = { reads: 'analyst', runs: 'operator' };
 const metrics = createMetrics();
-let degradation = 0;
 let server: Server;
 beforeAll(async () => {
   server = createServer(
@@ -27,7 +22,7 @@ beforeAll(async () => {
       peek: ({ transactionId, client }) =>
         transactionId === 'kept' ? { answer: { text: `é ${client}` }, ageMs: 1500 } : undefined,
       metrics,
-      degradation: () => degradation,
+      degradation: () => 0,
       isPlain: () => true,
     }),
   ).listen(0, '127.0.0.1');
@@ -45,21 +40,6 @@ async function ask(
   socket.end([`${method} ${target} HTTP/1.1`, ...own, ...headers, '', ''].join('\r\n'));
   return await text(socket);
 }
-
-test('a score in memory is answered, to each key what it sees', async () => {
-  expect(await ask()).toMatch(/^HTTP\/1\.1 200 .*\r\nAge: 2\r\n.*\r\n\r\né null$/s);
-  expect(await ask('/v1/scores/kept', [], { key: 'ingests' })).toMatch(/\r\n\r\né shop$/);
-});
-
-test('the answer has the id of its request, and the level of reduced service', async () => {
-  expect(await ask('/v1/scores/kept', ['X-Request-Id: mine'])).toContain(
-    '\r\nX-Request-Id: mine\r\n',
-  );
-  degradation = 3;
-  expect(await ask()).toContain('\r\nX-Risk-Degradation: 3\r\n');
-  degradation = 0;
-  expect(await ask()).not.toContain('X-Risk-Degradation');
-});
 
 test.each([
   ['a score that is not in memory', '/v1/scores/other', []],

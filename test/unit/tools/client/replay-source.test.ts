@@ -99,14 +99,6 @@ test('openSource names the column a file lacks and says how to give it', async (
   await expect(readAll(source)).rejects.toThrow("no column 'merchant_id'");
 });
 
-test('openSource cuts batches to size', async () => {
-  const path = join(folder, 'rows.ndjson');
-  writeFileSync(path, Array.from({ length: 25 }, (_, row) => `{"amount":"${row}"}\n`).join(''));
-  const batches = await readAll(await openSource(path, PLAIN));
-  expect(batches.map(({ rows }) => rows.length)).toEqual([10, 10, 5]);
-  expect(batches[1]?.rows[0]).toEqual({ line: 11, body: { amount: '10' } });
-});
-
 test('openSource reports a broken archive as a failure, not as an end', async () => {
   const path = join(folder, 'rows.csv.gz');
   const whole = gzipSync(`idempotency_key\n${'k\n'.repeat(50_000)}`);

@@ -124,12 +124,3 @@ describe('whatever is decided', () => {
     );
   });
 });
-
-describe('planPromotion', () => {
-  test('a step taken in one corridor is open in all', () => {
-    const rows = planPromotion(logOf(activate('a')), CORRIDORS, {
-      ...{ subject: 'a', state: 'active', canaryPercent: 0 },
-    });
-    expect(rows.map(({ corridor, state }) => [corridor, state])).toEqual([['US-MX', 'active']]);
-  });
-});

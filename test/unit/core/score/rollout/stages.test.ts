@@ -103,43 +103,16 @@ describe('lookAt', () => {
   });
 
   test.each<[string, Stage, Partial<Counts>, RegExp | null]>([
-    [
-      '1 % failed',
-      canary,
-      { failed: 10 },
-      /1.00 % of its decisions in US-EG failed, and less than 1.00 % may/,
-    ],
     ['2 % failed', corridor, { failed: 20 }, /2.00 % of its decisions .* less than 2.00 % may/],
     ['1.9 % failed', corridor, { failed: 19 }, null],
-    [
-      'p99 of 500 ms',
-      canary,
-      { over500: 201 },
-      /1.00 % of the scores in US-EG took 500 ms or longer, and at most 1.00 % may/,
-    ],
     ['p99 of 750 ms', corridor, { over500: 20_000, over750: 201 }, /750 ms or longer/],
     ['p99 below 750 ms', corridor, { over500: 20_000, over750: 200 }, null],
-    [
-      'too few',
-      canary,
-      { decided: 99, failed: 0 },
-      /it has decided 99 transactions, and must decide 100/,
-    ],
     ['enough', canary, { decided: 100, failed: 0 }, null],
     ['nothing', canary, { decided: 0, failed: 0, scored: 0, over500: 0 }, /decided 0 transactions/],
   ])('%s', (_what, stage, counts, refusal) => {
     const found = look(stage, 1000, counts);
     if (refusal === null) expect(found).toBeNull();
     else expect(found).toMatch(refusal);
-  });
-
-  test('each corridor has its own gates', () => {
-    const bad = { ...fine, corridor: 'US-IN', failed: 100 };
-    const { gates, refusal } = lookAt(canary, at(0), [fine, bad], 3_600_000);
-    expect(gates.filter(({ holds }) => !holds)).toEqual([
-      { gate: 'failed', corridor: 'US-IN', value: 0.1, bound: 0.01, holds: false },
-    ]);
-    expect(refusal).toContain('10.00 % of its decisions in US-IN');
   });
 });
 

@@ -36,12 +36,6 @@ describe('compileRuleSet', () => {
     ['an unknown feature in a sentence', { ...limit, detail: '{x:2} of' }, '/detail', /catalogue/],
     ['a brace alone', { ...limit, detail: 'Amount {amount' }, '/detail', /braces/],
     [
-      'a measure that is none',
-      { ...named, when: 'true', weight: 1, detail: '{measure}' },
-      '/detail',
-      /name/,
-    ],
-    [
       'bands that fall',
       {
         ...limit,
@@ -52,12 +46,6 @@ describe('compileRuleSet', () => {
       },
       '/bands',
       /must not fall/,
-    ],
-    [
-      'an unwanted bound',
-      { ...limit, measure: { code: 'burst-across-merchants', bounds: { more: 1 } } },
-      '/measure',
-      /must have the bounds \(timesUsual\), not \(more\)/,
     ],
   ])('refuses %s', (_, rule, pointer, detail) => {
     expect(problemsOf(ruleSetOf(rule))).toContainEqual(
@@ -111,28 +99,6 @@ test('a rule fires on what it reads beside the vector, and not on what is missin
   // Values of another type, and none at all, are missing.
   expect(firedOn(['true', 7, '40'], Number.NaN)).toEqual([2]);
   expect(firedOn([], Number.NaN)).toEqual([2]);
-});
-
-test('a metadata field has the type that the rule set names, which is that of the market', () => {
-  const reading = ruleSetOf({ ...named, when: 'metadata.tier == "gold"', weight: 0.5 });
-  const problemsAmong = (metadata: object, fields: object) => {
-    const declared = { lists: [], fields: new Map(Object.entries(fields)) };
-    const compiled = compileRuleSet({ ...reading, metadata }, declared);
-    return 'problems' in compiled ? compiled.problems.map(({ detail }) => detail) : [];
-  };
-  expect(problemsAmong({ tier: 'text' }, { tier: 'text', vip: 'boolean' })).toEqual([]);
-  expect(problemsAmong({ tier: 'text' }, { tier: 'number' })).toEqual([
-    'must be a metadata field of the market with its type: tier is number, not text',
-  ]);
-  expect(problemsAmong({ tier: 'text' }, {})).toEqual([
-    'must be a metadata field of the market with its type: it declares none, not text',
-  ]);
-  expect(problemsAmong({ tier: 'number' }, { tier: 'number' })).toEqual([
-    'must have a number at line 1, column 18, not `"gold"`',
-  ]);
-  expect(problemsAmong({}, { tier: 'text' })).toEqual([
-    'must have a field that `metadata` of the rule set names with its type at line 1, column 1, not `metadata.tier`',
-  ]);
 });
 
 /** The time of the quickest of three runs. */

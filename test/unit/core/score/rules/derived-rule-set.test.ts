@@ -41,18 +41,11 @@ test.each([
   'default@3-without-STRUCTURING-without-AMOUNT_OVER_LIMIT',
   'default@3-tightened-0',
   'default@3-tightened-1000',
-  'default@3-manual-from-1.50',
   'default@3-manual-from-01',
-  'default@3-manual-from-1-',
-  'default@3-manual-from-1-usd',
   'default@3-',
   'default@0-tightened-10',
 ])('nothing is called %s', (name) => {
   expect(findRuleSet(name)).toBeUndefined();
-});
-
-test('a threshold is lowered by half at most', () => {
-  expect(derive({ tightenedBy: 500 }).verdicts).toEqual({ review: 250, decline: 400 });
 });
 
 test('in force is the amount in the currency of the payment, and 0 in a currency without a rate', () => {

@@ -33,9 +33,3 @@ test('a batch is below its bound, or one record, and partitions keep their order
     }),
   );
 });
-
-test('what fits goes at once', () => {
-  const records = Array.from({ length: 100 }, (_, at) => recordOf(at % 16, 1000));
-  expect(divideRecords(records)).toEqual([records]);
-  expect(divideRecords([])).toEqual([]);
-});

@@ -31,11 +31,3 @@ test('beyond their bytes the oldest gives way, and nothing is added while all ar
   expect(second.add(1)).toBe(false);
   await expect(second.gaveWay).rejects.toThrow('gave way');
 });
-
-test('bytes of one that has ended count no more', () => {
-  const { first, second } = open({ bodiesMax: 2, bytesMax: 10 });
-  expect(first.add(10)).toBe(true);
-  expect(second.add(1)).toBe(false);
-  first.end();
-  expect(second.add(10)).toBe(true);
-});

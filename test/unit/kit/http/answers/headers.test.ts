@@ -92,11 +92,3 @@ test.each([
     'referrer-policy': 'no-referrer',
   });
 });
-
-test('what an answer names itself stays', async () => {
-  const { status, headers } = await overSocket('/own', []);
-  expect(status).toBe(201);
-  expect(headers).toMatchObject({ 'cache-control': 'private', ratelimit: 'own', location: '/x' });
-  const usual = await overSocket('/echo', []);
-  expect(usual.headers).toMatchObject({ 'cache-control': 'no-store', ratelimit: 'usual' });
-});

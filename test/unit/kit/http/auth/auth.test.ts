@@ -172,15 +172,6 @@ describe('keys that nobody knows', () => {
     expect(state.lookups).toBe(lookups);
   });
 
-  test('cost one lookup, as a good key does, which gets it back', async () => {
-    const keys = random(AT_ONCE + 5).map((key) => `live-${key}`);
-    const { state, from } = openCounted(keys);
-    for (const key of keys) expect(await from(A)(key)).toBe(key);
-    expect(state.lookups).toBe(keys.length);
-    expect(await from(A)('nobody')).toBe(401);
-    expect(state.lookups).toBe(keys.length + 1);
-  });
-
   test('may wait for a lookup by a bounded number, from their own address alone', async () => {
     const { state, from, hold } = openCounted(['good']);
     const release = hold();

@@ -15,16 +15,3 @@ test('the first turn is given at once, the others one a turn of the loop, in ord
   await nextTurn();
   expect(done).toEqual([1, 2, 3]);
 });
-
-test('between two turns the loop looks at its sockets so many times', async () => {
-  const waitForCpu = createCpuQueue(3);
-  await waitForCpu();
-  let isGiven = false;
-  void waitForCpu().then(() => {
-    isGiven = true;
-  });
-  for (let n = 0; n < 2; n++) await nextTurn();
-  expect(isGiven).toBe(false);
-  await nextTurn();
-  expect(isGiven).toBe(true);
-});

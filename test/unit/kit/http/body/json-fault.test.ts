@@ -11,10 +11,6 @@ test.each([
     '{"a": 1}\n{"a": 2}',
     'The body goes on behind a whole value of JSON, at line 2, column 1; lines have a type.',
   ],
-  [
-    '{"end of JSON input at position 3":\n  NaN}',
-    'The body is not JSON: look at line 2, column 3.',
-  ],
 ])('%j', (text, detail) => {
   expect(jsonFault(Buffer.from(text), '; lines have a type')).toBe(detail);
 });
@@ -27,11 +23,9 @@ const JSON_A_LINE = 'must be JSON, one object a line';
 
 test.each([
   ['nonsense', "is not from column 1 on: 'nonsense'"],
-  ['{"a": None, "b": 1}\r', 'is not from column 7 on: \'None, "b": 1}\''],
   ['{"a":[{},[],"\\"]",-1.5e3,true],"b":}', "is not from column 36 on: '}'"],
   ['{"amount": 8,00}', "is not from column 14 on: '00}'"],
   ['{"a":1}{"b":2}', 'is not from column 8 on: \'{"b":2}\''],
-  ['{"a":\u0007}', "is not from column 6 on: '\u{fffd}}'"],
   ['{"a": 1\r', 'ends too early, after column 7: \'{"a": 1\''],
 ])('the line %j', (line, fault) => {
   expect(lineFault(Buffer.from(line))).toBe(`${JSON_A_LINE}, and ${fault}`);

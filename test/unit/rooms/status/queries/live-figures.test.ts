@@ -1,7 +1,7 @@
 /** Goal: live figures are of the last minute. Method: metrics that change while a clock goes on. */
 import { expect, test } from 'vitest';
 import { createMetrics } from '../../../../../src/kit/metrics/metrics.ts';
-import { createReadLive, toPoint } from '../../../../../src/rooms/status/queries/live-figures.ts';
+import { createReadLive } from '../../../../../src/rooms/status/queries/live-figures.ts';
 import { statusExample as status } from '../../../../../src/rooms/status/queries/pipeline-status.ts';
 
 test('cache hits are a share of the reads of the last minute, by all caches', async () => {
@@ -90,20 +90,6 @@ test('a request of a stopped or frozen scope is no error', async () => {
   expect(await errors()).toMatchObject({ value: 0.2, level: 'critical' });
 });
 
-test('connections have no level while Postgres is down', async () => {
-  const levelOf = async (postgres: 'up' | 'down') => {
-    const read = createReadLive({
-      readStatus: async () => ({ ...status, postgres }),
-      metrics: createMetrics(),
-      poolInUse: () => 0,
-      nowMs: () => 0,
-    });
-    const { signals } = await read();
-    return signals.find(({ signal }) => signal === 'database_connections_ratio')?.level;
-  };
-  expect([await levelOf('up'), await levelOf('down')]).toEqual(['fine', 'unknown']);
-});
-
 test('the 95th percentile of durations is interpolated within its bucket', async () => {
   const metrics = createMetrics();
   const read = createReadLive({
@@ -124,21 +110,4 @@ test('the 95th percentile of durations is interpolated within its bucket', async
   expect(await p95()).toBeCloseTo(350, 9);
   request(1000, 60);
   expect(await p95()).toBe(10_000);
-});
-
-test('points have the latency of what was scored in the last minute, and none where nothing was', async () => {
-  const at = '2026-06-01T12:01:00.000Z';
-  const latencyAt = async (latency_newest_at: string | null) => {
-    const readStatus = async () => ({
-      ...{ ...status, at, latency_newest_at, latency_p50_ms: 12, latency_p95_ms: 40 },
-    });
-    const figures = createReadLive({
-      ...{ readStatus, metrics: createMetrics(), poolInUse: () => 0, nowMs: () => 0 },
-    });
-    const { latency_p50_ms: p50, latency_p95_ms: p95 } = toPoint(await figures());
-    return [p50, p95];
-  };
-  expect(await latencyAt('2026-06-01T12:00:00.001Z')).toEqual([12, 40]);
-  expect(await latencyAt('2026-06-01T12:00:00.000Z')).toEqual([null, null]);
-  expect(await latencyAt(null)).toEqual([null, null]);
 });

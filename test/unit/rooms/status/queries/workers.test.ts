@@ -62,14 +62,6 @@ test('a worker that is missed is listed as silent, though its report has a later
   expect(listed({ reports, seen })).toMatchObject([{ state: 'silent' }]);
 });
 
-test('workers that drained and consumers without entries are not listed', () => {
-  const reports = reportsOf('a-1', [50, 30], true);
-  expect(listed({ reports })).toEqual([]);
-  expect(stateOf(reports, [holding('a-1', 3, 30_000)])).toEqual(['silent']);
-  expect(stateOf(reportsOf('a-1', [4, 1], true), [holding('a-1', 3, 100)])).toEqual(['draining']);
-  expect(stateOf([], [holding('a-1', 0, 60_000)])).toEqual([]);
-});
-
 test('a worker that fell silent without a farewell is listed until another one replaces it', () => {
   const frozen = seenAt('a-1', 9000, 1800);
   expect(listed({ seen: [frozen, seenAt('b-1', 9000, 1)] })).toMatchObject([

@@ -1,7 +1,6 @@
 /** Goal: attempts follow the schedule of Standard Webhooks, a little later by chance, and end. */
 import { expect, test } from 'vitest';
 import {
-  JITTER,
   RETRY_AFTER_MS_MAX,
   retryWaitMs,
 } from '../../../../../src/rooms/webhooks/deliver/attempt.ts';
@@ -20,12 +19,6 @@ const PROPOSED = [
 test('ten attempts follow the proposal, and the tenth is the last', () => {
   const waits = Array.from({ length: 10 }, (_, index) => retryWaitMs(index + 1, 0, null));
   expect(waits).toEqual([...PROPOSED, null]);
-});
-
-test('chance makes a wait longer by up to a tenth', () => {
-  for (const [index, wait] of PROPOSED.entries()) {
-    expect(retryWaitMs(index + 1, 1, null)).toBeCloseTo(wait * (1 + JITTER));
-  }
 });
 
 test('a receiver may ask for a longer wait, within a bound, and for no shorter one', () => {

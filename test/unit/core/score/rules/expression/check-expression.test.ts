@@ -33,17 +33,6 @@ describe('a problem', () => {
       { line: 2, column: 3, found: '`sibblings`', allowed: '`siblings`' },
     ]);
   });
-
-  test('does not hide the next one', () => {
-    const found = problemsOf('amount > 1000 || siblings == "x" || !count_1h || currency < "USD"');
-    expect(found.map(({ column, allowed }) => [column, allowed])).toEqual([
-      [10, 'an amount, as `money(1000, "USD")`'],
-      [30, 'a number'],
-      [38, 'a condition'],
-      [50, 'a number or an amount, as `money(1000, "USD")`'],
-      [61, 'a number or an amount, as `money(1000, "USD")`'],
-    ]);
-  });
 });
 
 test('a number is one type, however it is written', () => {
