@@ -10,10 +10,13 @@ import {
   type RuleSetSource,
   readSources,
 } from '../../../../src/core/store/rule-sets/rule-sets.ts';
+import { openRolloutCounts } from '../../../../src/core/work/rollout-counts.ts';
+import { createMetrics } from '../../../../src/kit/metrics/metrics.ts';
 import type { Officer } from '../../../../src/kit/words/principal.ts';
 import { verifyScores } from '../../../../src/rooms/evidence/verify/scores.ts';
 import { rollBack, rollOut } from '../../../../src/rooms/rules/rule-set-change.ts';
 import { readRuleSet } from '../../../../src/rooms/rules/rule-set-rows.ts';
+import { silentLog } from '../../../support/config.ts';
 import { declareFailingCode } from '../../../support/failing-rule.ts';
 import {
   always,
@@ -192,4 +195,24 @@ test('a rule set that fails is taken back by the engine, in two workers within t
       order by audit_id desc limit 1`,
   );
   expect(audit).toMatchObject({ who: 'engine', subject: name });
+});
+
+test('a rule set in force again is judged by what it decides from then on', async () => {
+  const name = await makeApproved(rig.pool, [ann, bob], always('own@1'));
+  const [stored] = await readSources(rig.pool.query, [name]);
+  const ruleSet = compileStored(stored as RuleSetSource);
+  const counts = openRolloutCounts({
+    ...{ name: 'test', database: rig.pool, log: silentLog(), metrics: createMetrics() },
+  });
+  const stateAfter = async (...failures: readonly (0 | 1)[]) => {
+    for (const failed of failures) counts.begin('US-EG', ruleSet)?.(failed);
+    await counts.duty.run(new AbortController().signal);
+    const text = 'select state from rollouts order by rollout_id desc limit 1';
+    return (await rig.database.sql<{ state: string }>(text))[0]?.state;
+  };
+  await putInForce(rig.pool, [ann, bob], name, 5);
+  expect(await stateAfter(1, 1, 1)).toBe('deprecated');
+  await putInForce(rig.pool, [ann, bob], name, 5);
+  expect(await stateAfter(0, 1, 1)).toBe('canary');
+  expect(await stateAfter(1)).toBe('deprecated');
 });

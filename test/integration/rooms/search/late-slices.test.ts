@@ -6,12 +6,16 @@ import { describe, expect, test } from 'vitest';
 import { createBudget } from '../../../../src/core/store/search/walk.ts';
 import type { Query } from '../../../../src/kit/database/pool.ts';
 import type { Databases } from '../../../../src/kit/database/replica/choose-database.ts';
-import { transactionSearchParameters } from '../../../../src/rooms/search/queries/parameters.ts';
+import {
+  scoreSearchParameters,
+  transactionSearchParameters,
+} from '../../../../src/rooms/search/queries/parameters.ts';
 import { makeProfile } from '../../../../src/rooms/search/queries/party-profile.ts';
-import { searchTransactions } from '../../../../src/rooms/search/queries/search.ts';
+import { searchScores, searchTransactions } from '../../../../src/rooms/search/queries/search.ts';
 import { createTestDatabase } from '../../../support/database.ts';
 import { openForFile } from '../../../support/open-for-file.ts';
 import { allPages, alone, DAY_MS, NOVEMBER, openTimed } from '../../../support/reads.ts';
+import { rowsRead } from '../../../support/rows-read.ts';
 import { expectedIds, seedsOf, storeSearched } from '../../../support/searched-rows.ts';
 import { storeTransactions } from '../../../support/stored-rows.ts';
 
@@ -144,4 +148,34 @@ test('a party is unavailable, and not unknown, where a month since its last tran
     kind: 'unavailable',
   });
   expect(lates()).toBe(1);
+});
+
+/** Rows that a page of ten looks at, each in both of its statements, and in each table. */
+const READ_MAX = 4 * 500;
+
+test('a page of a month that nobody has analysed reads no more than its slices hold', async () => {
+  await using other = await createTestDatabase();
+  await using its = other.open();
+  await using hurried = openTimed(other);
+  const rows = Array.from({ length: 10_000 }, (_, nth) => ({
+    createdAtMs: NOVEMBER - 3 * DAY_MS + nth,
+    ...{ accountId: 'acc_many', merchantId: 'm_many', score: 400 + (nth % 300) },
+  }));
+  await storeTransactions(its, rows);
+  for (const asked of [
+    { account_id: 'acc_many', label: 'none' },
+    { merchant_id: 'm_many', sort: 'amount', currency: 'USD' },
+    { sort: 'score', client: 'nobody' },
+  ]) {
+    const parameters = scoreSearchParameters.parse({ limit: '10', ...asked });
+    const read = await rowsRead(hurried, async (query) => {
+      const databases = { ...alone(its), timed: { ...hurried, query } };
+      return await searchScores(databases, parameters, () => createBudget(() => 0, 1));
+    });
+    const counts = [...read].flatMap(([table, n]) =>
+      /^(transactions|scores)_/.test(table) ? n : [],
+    );
+    expect(counts).not.toEqual([]);
+    expect(Math.max(...counts), JSON.stringify(asked)).toBeLessThanOrEqual(READ_MAX);
+  }
 });

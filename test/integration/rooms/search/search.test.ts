@@ -13,6 +13,10 @@ import {
   transactionSearchParameters,
 } from '../../../../src/rooms/search/queries/parameters.ts';
 import { searchScores, searchTransactions } from '../../../../src/rooms/search/queries/search.ts';
+import {
+  decodeSearchCursor,
+  encodeSearchCursor,
+} from '../../../../src/rooms/search/queries/search-cursor.ts';
 import { createTestDatabase } from '../../../support/database.ts';
 import { openForFile } from '../../../support/open-for-file.ts';
 import { allPages, alone, DAY_MS, NOVEMBER, openTimed } from '../../../support/reads.ts';
@@ -204,4 +208,17 @@ test('a cursor goes with its question alone', async () => {
     );
   }
   await expect(list('transactions', { cursor })).rejects.toThrow(InvalidFields);
+});
+
+test('a cursor whose position was changed to what no row has is refused', async () => {
+  const asked = { sort: 'score', limit: '5' };
+  const own = decodeSearchCursor((await list('scores', asked)).next_cursor ?? '');
+  const listed = own?.position.window?.listed ?? own?.position.after;
+  if (own === undefined || !listed) throw new Error('a cursor behind a row was expected');
+  const after = { ...listed, value: '1001' };
+  const window = own.position.window && { ...own.position.window, listed: after };
+  const cursor = encodeSearchCursor({ ...own, position: { ...own.position, after, window } });
+  await expect(list('scores', { ...asked, cursor })).rejects.toThrow(
+    '/cursor must be the next_cursor of this list with the same parameters.',
+  );
 });

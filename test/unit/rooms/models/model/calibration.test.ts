@@ -1,13 +1,16 @@
 /** Goal: a calibration that would lose the order of margins, or promise certainty, is no calibration. */
+import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import {
   CALIBRATION_KNOTS_MAX,
+  calibrate,
   calibrationSchema,
 } from '../../../../../src/rooms/models/model/calibration.ts';
 
 const line = { slope: 0.8, intercept: -2 };
 const steps = { margins: [-3, 0, 2], probabilities: [0.01, 0.02, 0.6] };
-const isotonic = { kind: 'isotonic', line, ...steps };
+const platt = { kind: 'platt', ...line } as const;
+const isotonic = { kind: 'isotonic', line, ...steps } as const;
 
 describe('calibrationSchema', () => {
   const many = Array.from({ length: CALIBRATION_KNOTS_MAX + 1 }, (_, at) => (at + 1) / 1000);
@@ -24,4 +27,14 @@ describe('calibrationSchema', () => {
   ])('refuses %s', (_name, given) => {
     expect(calibrationSchema.safeParse(given).success).toBe(false);
   });
+});
+
+test('a calibration keeps the order of margins', () => {
+  const margin = fc.integer({ min: -5000, max: 5000 }).map((thousandths) => thousandths / 1000);
+  fc.assert(
+    fc.property(fc.constantFrom(platt, isotonic), margin, margin, (calibration, low, high) => {
+      fc.pre(low < high);
+      expect(calibrate(calibration, high)).toBeGreaterThan(calibrate(calibration, low));
+    }),
+  );
 });

@@ -101,4 +101,13 @@ describe('readXgboost', () => {
     );
     expect(refused).toContain(message);
   });
+
+  test('refuses more than 1,000 features', () => {
+    const names = Array.from({ length: 1001 }, (_, nth) => `f${nth}`);
+    const many = (file: File) => {
+      file.learner.feature_names = names;
+      file.learner.learner_model_param.num_feature = String(names.length);
+    };
+    expect(refusalOf(() => read(many))).toContain('1001 features, at most 1000');
+  });
 });
