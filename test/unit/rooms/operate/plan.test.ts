@@ -14,7 +14,9 @@ import {
   peakOf,
   planCapacity,
   postgresMemoryGb,
+  priceOf,
 } from '../../../../src/rooms/operate/plan/plan.ts';
+import { PRICES } from '../../../../src/rooms/operate/plan/prices.ts';
 
 const MEASURED: Calibration = {
   ...{ measured_at: '2026-11-27T08:00:00.000Z', machine: 'two cores', seconds: 30 },
@@ -64,6 +66,20 @@ describe('by hand', () => {
     // 500 × 900 s × 1,000 bytes are a quarter of the memory; 200 sessions need more.
     expect(postgresMemoryGb(plan, MEASURED, 24)).toBeCloseTo(1.8, 6);
     expect(postgresMemoryGb(plan, MEASURED, 200)).toBeCloseTo(0.45 + 0.25 + 2, 6);
+  });
+
+  test('a small load costs what starter costs', () => {
+    const demand = { ...DEMAND, tps: 1, accounts: 1000, merchants: 100 };
+    const plan = planCapacity(demand, MEASURED, 0.7);
+    const [free, starter] = ['free', 'starter'].map((name) => {
+      const tier = PRICES.tiers.find((tier) => tier.name === name);
+      return tier && priceOf(tier, plan, MEASURED, EACH);
+    });
+    // 1.31 GB of rows: 5.71 GB of disk. The least buffers are a quarter of 1 GB, which 24 sessions fit.
+    const usd = 7 + 7 + 19 + 10 + (1.314873 * 1.3 + 4) * 0.3;
+    expect(starter?.usdAMonth).toBeCloseTo(usd, 6);
+    expect(starter?.corridors?.['US-EG']).toBeCloseTo(usd * 0.75, 6);
+    expect(free).toMatchObject({ lacks: 'a worker', usdAMonth: null });
   });
 });
 
