@@ -8,45 +8,32 @@ import { MODELS, readSettledRollouts } from '../../../../src/core/store/rollouts
 import { actAlone, approveModel } from '../../../../src/rooms/models/decide-models.ts';
 import { type Answer, modelFile, startModelsRig } from '../../../support/models-command.ts';
 import { openForFile } from '../../../support/open-for-file.ts';
+import { changeRollouts, settledBy } from '../../../support/rooms/models/settled.ts';
 
-/** Registers three models once; their names by id. */
+/** Registers two models once; their names by id. */
 const names = new Map<string, string>();
 
 const rig = await openForFile(startModelsRig());
 const database = await openForFile(rig.testDatabase.open());
 const ann = await rig.makeKey('Ann', ['risk_officer']);
 const bob = await rig.makeKey('Bob', ['risk_officer']);
-for (const [at, name] of ['a@1', 'b@1', 'c@1'].entries()) {
+for (const [at, name] of ['a@1', 'b@1'].entries()) {
   const path = rig.write(`${name}.json`, JSON.stringify(modelFile(at)));
   const { model_id: id } = await rig.json(ann, 'import', path, '--name', name);
   names.set(id, name);
 }
 
-/** Changes rows that the engine never changes. */
-async function change(text: string): Promise<void> {
-  await rig.testDatabase.sql(`
-    alter table rollouts disable trigger user;
-    alter table rollout_proposals disable trigger user;
-    ${text};
-    alter table rollouts enable trigger user;
-    alter table rollout_proposals enable trigger user`);
-}
+const change = (text: string) => changeRollouts(rig.testDatabase, text);
 const aDayLater = () =>
   change(`update rollouts set created_at = created_at - interval '1 day',
                                     ends_at = ends_at - interval '1 day'`);
 
-/** Puts a model in force as if Ann had proposed it and Bob had approved it, without the steps before. */
-const settle = (model: string, state: string, percent: number, corridor: string) => `
-  with proposal as (
-    insert into rollout_proposals (model_id, corridor, state, canary_percent, proposed_by, proposed_by_key)
-    select model_id, '${corridor}', '${state}', ${percent}, 'Ann', '${ann.split('_')[1]}' from models where model = '${model}' returning *)
-  insert into rollouts (corridor, model_id, state, canary_percent, cause, proposal_id, proposed_by, approved_by)
-  select corridor, model_id, state, canary_percent, 'approval', proposal_id, proposed_by, 'Bob' from proposal`;
+const settle = settledBy(ann);
 
 /** Model a is active; b is a canary in another corridor. */
 beforeEach(() =>
   change(`truncate rollouts, rollout_proposals;
-          ${settle('a@1', 'active', 0, 'US-EG')};
+          ${settle('a@1', 'active')};
           ${settle('b@1', 'canary', 1, 'US-MX')}`),
 );
 

@@ -7,6 +7,7 @@ import { decideRollouts, MODELS } from '../../../../src/core/store/rollouts/roll
 import { engineOf } from '../../../../src/kit/words/principal.ts';
 import { type Answer, modelFile, startModelsRig } from '../../../support/models-command.ts';
 import { openForFile } from '../../../support/open-for-file.ts';
+import { changeRollouts } from '../../../support/rooms/models/settled.ts';
 import { waitUntil } from '../../../support/wait-until.ts';
 
 let mark = 0;
@@ -16,14 +17,7 @@ const ann = await rig.makeKey('Ann', ['risk_officer']);
 const bob = await rig.makeKey('Bob', ['risk_officer']);
 
 /** The tests share the registry, not the rollouts. */
-beforeEach(async () => {
-  await rig.testDatabase.sql(`
-    alter table rollouts disable trigger user;
-    alter table rollout_proposals disable trigger user;
-    truncate rollouts, rollout_proposals;
-    alter table rollouts enable trigger user;
-    alter table rollout_proposals enable trigger user`);
-});
+beforeEach(() => changeRollouts(rig.testDatabase, 'truncate rollouts, rollout_proposals'));
 
 async function importNew(): Promise<string> {
   mark += 1;

@@ -11,6 +11,7 @@ import { watchModelsInForce } from '../../../../src/rooms/models/judge/open-judg
 import { silentLog } from '../../../support/config.ts';
 import { modelFile, startModelsRig } from '../../../support/models-command.ts';
 import { openForFile } from '../../../support/open-for-file.ts';
+import { changeRollouts, settledBy } from '../../../support/rooms/models/settled.ts';
 
 /** A breaker that the test opens, and answers that it holds back. */
 let isDown = false;
@@ -29,7 +30,7 @@ const database = await openForFile(
   }),
 );
 const officer = await rig.makeKey('Ann', ['risk_officer']);
-for (const [at, name] of ['a', 'b', 'c'].entries()) {
+for (const [at, name] of ['a', 'b'].entries()) {
   const path = rig.write(`${name}.json`, JSON.stringify(modelFile(at)));
   ids.set(name, (await rig.json(officer, 'import', path, '--name', `${name}@1`)).model_id);
 }
@@ -42,29 +43,14 @@ beforeEach(async () => {
 const nameOf = (modelId: string | undefined) =>
   [...ids].find(([, id]) => id === modelId)?.[0] ?? null;
 
-async function change(text: string): Promise<void> {
-  await rig.testDatabase.sql(`
-    alter table rollouts disable trigger user;
-    alter table rollout_proposals disable trigger user;
-    ${text};
-    alter table rollouts enable trigger user;
-    alter table rollout_proposals enable trigger user`);
-}
-
-/** As if two people had decided. */
-const settle = (model: string, state: string, percent = 0) => `
-  with proposal as (
-    insert into rollout_proposals (model_id, corridor, state, canary_percent, proposed_by, proposed_by_key)
-    values ('${ids.get(model)}', 'US-EG', '${state}', ${percent}, 'Ann', '${officer.split('_')[1]}') returning *)
-  insert into rollouts (corridor, model_id, state, canary_percent, cause, proposal_id, proposed_by, approved_by)
-  select corridor, model_id, state, canary_percent, 'approval', proposal_id, proposed_by, 'Bob' from proposal`;
+const change = (text: string) => changeRollouts(rig.testDatabase, text);
+const settle = settledBy(officer);
 const rollBack = (model: string) => `
   insert into rollouts (corridor, model_id, state, canary_percent, cause, proposed_by)
   values ('US-EG', '${ids.get(model)}', 'deprecated', 0, 'rollback', 'Ann')`;
 
 function watch() {
   const state = { nowMs: 0, broken: new Set<string>() };
-  const loads: (string | null)[] = [];
   const name = crypto.randomUUID();
   const changes = followChanges(database, silentLog(), () => state.nowMs);
   // Nothing is asked by itself.
@@ -73,7 +59,6 @@ function watch() {
     ...{ name, database, changes, log: silentLog(), onChange: () => undefined },
     metrics: createMetrics(),
     async load(_, modelId): Promise<JudgingModel> {
-      loads.push(nameOf(modelId));
       if (state.broken.has(modelId)) throw new Failure('invalid', 'MODEL_INVALID', 'a bit off');
       const explain = () => {
         throw new Error('nobody asks for an explanation');
@@ -94,12 +79,12 @@ function watch() {
     return rows.map(({ model_id, detail }) => [nameOf(model_id), detail]);
   };
   const breakModel = (model: string) => state.broken.add(ids.get(model) ?? '');
-  return { source, state, loads, checks, deciding, breakModel };
+  return { source, state, checks, deciding, breakModel };
 }
 
 describe('models in force', () => {
   test('are asked for again once they are old, not before', async () => {
-    await change(settle('a', 'active'));
+    await change(settle('a@1', 'active'));
     const { state, deciding } = watch();
     expect(await deciding()).toBe('a');
     await change(rollBack('a'));
@@ -110,7 +95,7 @@ describe('models in force', () => {
   });
 
   test('are asked for once more where the look under way was begun before a freeze', async () => {
-    await change(settle('a', 'active'));
+    await change(settle('a@1', 'active'));
     const { source, state, deciding } = watch();
     await source.refresh();
     const { promise, resolve: thaw } = Promise.withResolvers<void>();
@@ -126,7 +111,7 @@ describe('models in force', () => {
   });
 
   test('are nobody knows what while Postgres is away for too long', async () => {
-    await change(settle('a', 'active'));
+    await change(settle('a@1', 'active'));
     const { state, deciding } = watch();
     await deciding();
     isDown = true;
@@ -136,8 +121,8 @@ describe('models in force', () => {
   });
 
   test('are without a model that does not pass: the one before it decides, visibly', async () => {
-    await change(settle('a', 'active'));
-    await change(settle('b', 'active'));
+    await change(settle('a@1', 'active'));
+    await change(settle('b@1', 'active'));
     const { source, checks, deciding, breakModel } = watch();
     breakModel('b');
     expect(await deciding()).toBe('a');
@@ -149,7 +134,7 @@ describe('models in force', () => {
   });
 
   test('are without a model that nobody could put on record', async () => {
-    await change(settle('a', 'active'));
+    await change(settle('a@1', 'active'));
     const { source, checks, deciding } = watch();
     await rig.testDatabase.sql('alter table model_checks rename to gone_checks');
     await expect(deciding()).rejects.toBeInstanceOf(Failure);

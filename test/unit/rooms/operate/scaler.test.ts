@@ -29,7 +29,6 @@ type Change = { readonly atMs: number; readonly to: number; readonly by: string 
 function drive(policy: ScalingPolicy, phases: readonly Phase[]) {
   const scaler = createScaler(policy);
   let [nowMs, workers, backlog, ageSeconds] = [0, policy.min, 0, 0];
-  const seen: number[] = [workers];
   const changes: Change[] = [];
   for (const { perSecond, minutes } of phases) {
     for (const endMs = nowMs + minutes * MINUTE_MS; nowMs < endMs; nowMs += TICK_MS) {
@@ -45,11 +44,10 @@ function drive(policy: ScalingPolicy, phases: readonly Phase[]) {
       if (step === undefined) continue;
       workers += step.change;
       scaler.changed(nowMs);
-      seen.push(workers);
       changes.push({ atMs: nowMs, to: workers, by: step.trigger.name });
     }
   }
-  return { seen, changes, backlog };
+  return { changes, backlog };
 }
 
 test('a spike adds workers one after another, and a calm of half an hour takes them away', () => {

@@ -68,33 +68,17 @@ const row = (value: number, corridor = 'US-EG', accountId = 'acc_1'): JudgedRow 
 });
 
 function judge(rows: readonly JudgedRow[], corridors: Readonly<Record<string, Corridor>>) {
-  const standings = new Map<string, Standing>();
-  /** Counts of rollouts, in the order of calls. */
-  const noted: string[] = [];
-  const standingOf = (corridor: string, { modelId }: JudgingModel) => {
-    const key = `${corridor} ${modelId}`;
-    const known = standings.get(key) ?? {
-      health: createModelHealth(() => 0),
-      hopeless: undefined,
-    };
-    standings.set(key, known);
-    return known;
-  };
-  const judgeOnce = () =>
-    judgeBatch(
-      {
-        standingOf,
-        onFailure: () => undefined,
-        metrics: createMetrics(),
-        note: (_id, corridor, { decided, failed }) => {
-          noted.push(`${corridor} ${decided} ${failed}`);
-        },
-        nowMs: () => 0,
-      },
-      rows,
-      planBatch(rows, inForceOf(corridors)),
-    );
-  return { ...judgeOnce(), judgeOnce, noted };
+  return judgeBatch(
+    {
+      standingOf: (): Standing => ({ health: createModelHealth(() => 0), hopeless: undefined }),
+      onFailure: () => undefined,
+      metrics: createMetrics(),
+      note: () => undefined,
+      nowMs: () => 0,
+    },
+    rows,
+    planBatch(rows, inForceOf(corridors)),
+  );
 }
 const told = ({ judgements }: ReturnType<typeof judge>) =>
   judgements.map(({ opinion, model, degradation }) => [
