@@ -37,7 +37,7 @@ export const CONTROL: Guards = {
     shown: `POST /v1/corridors/{id}/notes, GET /v1/corridors/{id}/freezes, POST /v1/markets/{id}/notes,
       GET /v1/markets/{id}/freezes, risk corridors note, risk corridors freezes, risk markets note, risk markets freezes`,
     test: 'integration/rooms/corridors/freeze.test.ts > the notes of a freeze stay with it after the resume, and a freeze of its own is needed for one',
-    mechanism: 'src/rooms/corridors/freeze-history.ts',
+    mechanism: 'src/rooms/corridors/freeze-routes.ts',
   },
   'add-corridor-by-two': {
     says: 'The second of two people adds a corridor, and what is set for it is live within a second.',

@@ -171,7 +171,7 @@ describe.skipIf(missing !== undefined)('Kafka', () => {
       const officer = (name: string) => ({ name, keyId: 'key', request: 'a test' });
       const roles = new Set<Role>(['admin']);
       const whole = { scope: 'market', corridor: null };
-      await freeze(site.rig.pool, whole, { reason: 'closed' }, { by: officer('Ann'), roles });
+      await freeze(site.rig.pool, whole, { reason: 'closed' }, { ...officer('Ann'), roles });
       for (const name of ['Ann', 'Bob']) {
         await requestRollback(site.rig.pool, market, 'closed', officer(name));
       }

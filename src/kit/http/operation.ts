@@ -7,7 +7,7 @@ import type {
   ZodOpenApiPathsObject,
   ZodOpenApiResponseObject,
 } from 'zod-openapi';
-import { type Officer, type Role, withReaders } from '../words/principal.ts';
+import { type Decider, type Role, withReaders } from '../words/principal.ts';
 import type { answerHeaders } from './answers/answer-headers.ts';
 import type { ProblemStatus } from './answers/problem-types.ts';
 import type { AppEnv } from './app-env.ts';
@@ -23,7 +23,7 @@ type Input<Path, Query, Body> = {
   readonly path: Path;
   readonly query: Query;
   readonly body: Body;
-  readonly by: Officer;
+  readonly by: Decider;
   readonly c: Context<AppEnv>;
 };
 

@@ -109,3 +109,6 @@ export const engineOf = (request: string): Actor => ({ name: ENGINE, keyId: null
 
 /** A person who may approve. */
 export type Officer = Actor & { readonly name: string; readonly keyId: string };
+
+/** An officer with the roles that are in force. */
+export type Decider = Officer & Pick<Principal, 'roles'>;

@@ -7,7 +7,7 @@ import {
 } from '../../core/domain/switch.ts';
 import { Problem } from '../../kit/http/answers/problem.ts';
 import { Failure } from '../../kit/words/failure.ts';
-import type { Officer, Role } from '../../kit/words/principal.ts';
+import type { Decider, Officer, Role } from '../../kit/words/principal.ts';
 
 type Authority = {
   readonly roles: readonly Role[];
@@ -46,7 +46,7 @@ export function decisionOf(scope: string, isStopped: boolean): Decision {
 }
 
 /** @throws Problem where none of the roles allows the decision */
-export function requireAuthority(decision: Decision, roles: ReadonlySet<Role>): void {
+export function requireAuthority(decision: Decision, { roles }: Pick<Decider, 'roles'>): void {
   const { roles: allowed } = AUTHORITY[decision];
   if (allowed.some((role) => roles.has(role))) return;
   throw new Problem('forbidden', `To ${decision} takes the role ${allowed.join(' or ')}.`);
@@ -67,3 +67,4 @@ export function requireOther(
 }
 
 export const DECIDING_ROLES = ANY_OF;
+export const READING_ROLES = ['analyst', ...ANY_OF] as const;

@@ -20,13 +20,9 @@ import type { Database, Query } from '../../kit/database/pool.ts';
 import { Failure } from '../../kit/words/failure.ts';
 import { corridorParameter } from '../../kit/words/list-parameters.ts';
 import { plainText } from '../../kit/words/plain-text.ts';
-import type { Officer, Role } from '../../kit/words/principal.ts';
+import type { Decider } from '../../kit/words/principal.ts';
 import { requireAuthority, requireOther } from './authority.ts';
-import { REASON_CHARS_MAX } from './switch-change.ts';
-
-const reason = plainText(REASON_CHARS_MAX).meta({
-  description: 'For colleagues and the audit log.',
-});
+import { reasonField } from './switch-change.ts';
 
 const shards = z.int().min(1).max(SHARDS_MAX).meta({
   description:
@@ -40,7 +36,7 @@ export const newCorridorSchema = z
       example: 'US-BR',
     }),
     shards: shards.default(1),
-    reason,
+    reason: reasonField,
   })
   .meta({ id: 'NewCorridor' });
 
@@ -74,7 +70,7 @@ export const corridorCommandSchema = z
     residency: settingFields.residency.optional(),
     shards: settingFields.shards.optional(),
     log: settingFields.log.optional(),
-    reason,
+    reason: reasonField,
   })
   .meta({ id: 'CorridorCommand' });
 type CorridorCommand = z.output<typeof corridorCommandSchema>;
@@ -91,16 +87,14 @@ export const settingsSchema = z
   .meta({ id: 'CorridorSettings' });
 type SettingsJson = z.output<typeof settingsSchema>;
 
-type By = { readonly by: Officer; readonly roles: ReadonlySet<Role> };
-
 /** The first person proposes the corridor, and it is the market's once another person asks for the same. */
 export async function addCorridor(
   database: Database,
   market: string,
   { id, shards, reason }: z.output<typeof newCorridorSchema>,
-  { by, roles }: By,
+  by: Decider,
 ): Promise<z.output<typeof addedCorridorSchema>> {
-  requireAuthority('add a corridor', roles);
+  requireAuthority('add a corridor', by);
   return await changeCorridor(database, id, async (query, { isOurs, proposal, ...change }) => {
     const record = async (action: 'corridor.propose' | 'corridor.add') =>
       await recordChange(query, by, {
@@ -152,10 +146,10 @@ export async function configureCorridor(
   database: Database,
   corridor: string,
   { weight, residency, shards, log, reason }: CorridorCommand,
-  { by, roles }: By,
+  by: Decider,
   { measure, makeTopics }: LogsOfCorridor,
 ): Promise<SettingsJson> {
-  requireAuthority('configure a corridor', roles);
+  requireAuthority('configure a corridor', by);
   if (log !== undefined && log !== 'streams') await requireKafka(log, makeTopics);
   return await changeCorridor(database, corridor, async (query, { set }) => {
     await holdSwitches(query);

@@ -9,7 +9,7 @@ import { streamsOf } from '../../core/stream/keys.ts';
 import { measureStreams } from '../../core/stream/status/lag.ts';
 import type { Database } from '../../kit/database/pool.ts';
 import { answer, bodyOf, operation } from '../../kit/http/operation.ts';
-import { AUTHORITY, DECIDING_ROLES } from './authority.ts';
+import { AUTHORITY, READING_ROLES } from './authority.ts';
 import { checkCorridor, checklistSchema } from './checklist.ts';
 import {
   addCorridor,
@@ -142,8 +142,6 @@ async function readCorridor(id: string, parts: Parts) {
   };
 }
 
-const roles = ['analyst', ...DECIDING_ROLES] as const;
-
 export const corridorOperations = [
   operation({
     method: 'post',
@@ -166,9 +164,8 @@ export const corridorOperations = [
       }),
     },
     problems: [409],
-    run: async ({ body, by, c }, { config, databases, log }: Parts) => {
-      const { roles } = c.get('principal');
-      const added = await addCorridor(databases.primary, config.RISK_MARKET, body, { by, roles });
+    run: async ({ body, by }, { config, databases, log }: Parts) => {
+      const added = await addCorridor(databases.primary, config.RISK_MARKET, body, by);
       log.warn({ keyId: by.keyId, ...added }, 'corridor');
       return added;
     },
@@ -185,9 +182,8 @@ export const corridorOperations = [
     body: bodyOf(corridorCommandSchema, { weight: 2, residency: 'EG', reason: 'pay day' }),
     answers: { 200: answer('The settings as they are now.', settingsSchema, settings) },
     problems: [404, 409],
-    run: async ({ path: { id }, body, by, c }, parts: Parts) => {
+    run: async ({ path: { id }, body, by }, parts: Parts) => {
       frozenOf('corridor', id, parts);
-      const { roles } = c.get('principal');
       const { databases, guards, redis, config, kafka } = parts;
       const { shardsOf } = parts.switches.layout;
       const { RISK_MARKET: market } = config;
@@ -197,7 +193,7 @@ export const corridorOperations = [
         makeTopics:
           kafka && (() => kafka.ensureTopics(Object.values(topicsOf(market, id)), PARTITIONS)),
       };
-      const after = await configureCorridor(databases.primary, id, body, { by, roles }, logs);
+      const after = await configureCorridor(databases.primary, id, body, by, logs);
       parts.log.warn({ keyId: by.keyId, corridor: id, ...after }, 'corridor settings');
       return after;
     },
@@ -207,7 +203,7 @@ export const corridorOperations = [
     at: '/v1/corridors/{id}',
     operationId: 'readCorridor',
     summary: 'How a corridor does: open, frozen or stopped, what is pending, its health',
-    roles: ['ingest', ...roles],
+    roles: ['ingest', ...READING_ROLES],
     path: paths.corridor,
     answers: {
       200: answer(
@@ -217,9 +213,8 @@ export const corridorOperations = [
       ),
     },
     problems: [404],
-    run: ({ path: { id }, c }, parts: Parts) => {
-      const own = c.get('principal').roles;
-      if (roles.some((role) => own.has(role))) return readCorridor(id, parts);
+    run: ({ path: { id }, by }, parts: Parts) => {
+      if (READING_ROLES.some((role) => by.roles.has(role))) return readCorridor(id, parts);
       return readScopeState(stopsOf(parts), frozenOf('corridor', id, parts));
     },
   }),
@@ -228,7 +223,7 @@ export const corridorOperations = [
     at: '/v1/corridors/{id}/logs',
     operationId: 'compareLogs',
     summary: 'What the logs of a corridor delivered while it had both',
-    roles,
+    roles: READING_ROLES,
     path: paths.corridor,
     answers: {
       200: answer('The log, and transactions by how both delivered them.', logsSchema, logsExample),
@@ -244,7 +239,7 @@ export const corridorOperations = [
     at: '/v1/corridors/{id}/checklist',
     operationId: 'checkCorridor',
     summary: 'Whether a corridor is independent of others and ready to launch',
-    roles,
+    roles: READING_ROLES,
     path: paths.corridor,
     answers: {
       200: answer('Each item with what was found.', checklistSchema, {

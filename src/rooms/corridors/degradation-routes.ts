@@ -3,7 +3,12 @@ import { z } from 'zod';
 import {
   corridorScope,
   EMERGENCY,
+  FLAG_NAMES,
+  FLAGS,
+  type Flag,
+  flagScope,
   levelByHand,
+  offOf,
   readOnlyOf,
   readOnlyScope,
   SCOPE_CHARS_MAX,
@@ -21,9 +26,16 @@ import { InvalidFields } from '../../kit/words/field-errors.ts';
 import { LEVELS } from '../../kit/words/levels.ts';
 import { plainText } from '../../kit/words/plain-text.ts';
 import { wireTime } from '../../kit/words/wire-time.ts';
-import { DECIDING_ROLES } from './authority.ts';
+import { DECIDING_ROLES, READING_ROLES } from './authority.ts';
 import { adviseScope } from './known-scopes.ts';
-import { changeScopes, checkStopFields, REASON_CHARS_MAX } from './switch-change.ts';
+import {
+  changeScopes,
+  checkStopFields,
+  REASON_CHARS_MAX,
+  reasonField,
+  stopExample,
+  stopJsonOf,
+} from './switch-change.ts';
 
 type Parts = Pick<Api, 'databases' | 'guards' | 'ingest' | 'log' | 'switches'>;
 
@@ -46,7 +58,7 @@ const commandSchema = z
     level: z.literal([0, 3, 4]).meta({
       description: '3: read-only. 4, of the market alone: every flag is off. 0 ends both.',
     }),
-    reason: plainText(REASON_CHARS_MAX).meta({ description: 'For colleagues and the audit log.' }),
+    reason: reasonField,
     message: plainText(REASON_CHARS_MAX)
       .optional()
       .meta({ description: 'What refused clients read. Not of level 0.' }),
@@ -74,13 +86,12 @@ function toLevel(
   const byHand = levelByHand(switches, corridor);
   const level = worse(measured, byHand);
   const scope = byHand === 4 ? EMERGENCY : readOnlyOf(switches, corridor);
-  const stop = scope === undefined ? undefined : switches.stopped.get(scope);
   return {
     scope: corridor === null ? 'market' : corridorScope(corridor),
     level,
     sentence: LEVELS[level],
     causes: health.causesOf(corridor),
-    by_hand: scope === undefined || stop === undefined ? null : toStopJson(scope, stop),
+    by_hand: stopJsonOf(switches, scope),
   };
 }
 
@@ -90,12 +101,10 @@ const example: LevelJson = {
   sentence: LEVELS[3],
   causes: [],
   by_hand: {
+    ...stopExample,
     scope: 'read-only:corridor:US-EG',
     reason: 'the disks are replaced',
     message: null,
-    stopped_by: 'Ann',
-    stopped_at: '2026-11-25T09:30:00.000Z',
-    ends_at: null,
   },
 };
 
@@ -122,7 +131,7 @@ export const degradationOperations = [
     at: '/v1/degradation',
     operationId: 'listDegradation',
     summary: 'Levels of degradation: of the market and of each corridor',
-    roles: ['analyst', ...DECIDING_ROLES],
+    roles: READING_ROLES,
     answers: {
       200: answer('The market first.', z.object({ items: z.array(levelSchema) }), {
         items: [example],
@@ -146,7 +155,7 @@ export const degradationOperations = [
     body: bodyOf(commandSchema, { level: 0, reason: 'the disks are replaced' }),
     answers: { 200: answer('The level as it is now.', levelSchema, example) },
     problems: [404, 409],
-    run: async ({ path: { scope }, body, by, c }, parts: Parts) => {
+    run: async ({ path: { scope }, body, by }, parts: Parts) => {
       const { databases, guards, ingest, log, switches } = parts;
       checkLevelScope(scope, ingest.corridors());
       const { level, ...said } = body;
@@ -154,19 +163,105 @@ export const degradationOperations = [
         const detail = 'must be 0 or 3, not 4: only the market has an emergency';
         throw new InvalidFields([{ pointer: '/level', detail }]);
       }
-      const { roles } = c.get('principal');
       const command = { stopped: level !== 0, ...said };
-      const { now } = await changeScopes(databases.primary, {
-        scopes: scopesOf(scope, level),
-        command,
-        by,
-        roles,
-      });
+      const change = { scopes: scopesOf(scope, level), command, by };
+      const { now } = await changeScopes(databases.primary, change);
       // The level of this process follows from the switches that it knows.
       switches.take(now);
       log.warn({ keyId: by.keyId, scope, command: body }, 'degradation');
       const corridor = scope === 'market' ? null : scope.slice('corridor:'.length);
       return toLevel(now, guards, corridor);
+    },
+  }),
+];
+
+/** `/v1/flags`: which optional capabilities are on, and turning them off and on. */
+
+type FlagParts = Pick<Api, 'databases' | 'log'>;
+
+const flagSchema = z
+  .object({
+    name: z.enum(FLAG_NAMES),
+    description: z.string(),
+    enabled: z.boolean(),
+    off: stopSchema.nullable().meta({ description: 'What turns it off; null while it is on.' }),
+  })
+  .meta({ id: 'Flag' });
+
+const flagCommandSchema = z
+  .strictObject({
+    enabled: z.boolean(),
+    reason: reasonField,
+    ends_at: wireTime
+      .optional()
+      .meta({ description: 'When it is on again by itself, by Postgres’ clock.' }),
+  })
+  .superRefine((input, context) =>
+    checkStopFields(!input.enabled, 'enabled is true', input, context),
+  )
+  .meta({ id: 'FlagCommand' });
+
+const flagPath = z.object({
+  name: z.enum(FLAG_NAMES).meta({ description: 'The flag.', flagExample: 'shadows' }),
+});
+
+function toFlag(switches: Switches, name: Flag): z.output<typeof flagSchema> {
+  const off = offOf(switches, name);
+  return {
+    name,
+    description: FLAGS[name],
+    enabled: off === undefined,
+    off: off === undefined ? null : toStopJson(off.scope, off.stop),
+  };
+}
+
+const flagExample: z.output<typeof flagSchema> = {
+  name: 'shadows',
+  description: FLAGS.shadows,
+  enabled: false,
+  off: {
+    ...stopExample,
+    scope: 'flag:shadows',
+    reason: 'the disks are busy',
+    message: null,
+  },
+};
+
+export const flagOperations = [
+  operation({
+    method: 'get',
+    at: '/v1/flags',
+    operationId: 'listFlags',
+    summary: 'Optional capabilities, and which are off',
+    roles: READING_ROLES,
+    answers: {
+      200: answer('Every flag.', z.object({ items: z.array(flagSchema) }), {
+        items: [flagExample],
+      }),
+    },
+    run: async (_input, { databases: { primary } }: FlagParts) => {
+      const switches = await readSwitches(primary);
+      return { items: FLAG_NAMES.map((name) => toFlag(switches, name)) };
+    },
+  }),
+  operation({
+    method: 'put',
+    at: '/v1/flags/{name}',
+    operationId: 'changeFlag',
+    summary: 'Turn an optional capability off or on',
+    description:
+      'Every process of the market acts by it within a second. While it is off, requests for the capability get 503 `scope-stopped`.',
+    roles: DECIDING_ROLES,
+    path: flagPath,
+    body: bodyOf(flagCommandSchema, { enabled: false, reason: 'the disks are busy' }),
+    answers: { 200: answer('The flag as it is now.', flagSchema, flagExample) },
+    run: async ({ path: { name }, body, by }, { databases, log }: FlagParts) => {
+      const { enabled, reason, ends_at } = body;
+      const command = { stopped: !enabled, reason, ends_at };
+      const change = { scopes: [flagScope(name)], command, by };
+      const { now } = await changeScopes(databases.primary, change);
+      log.warn({ keyId: by.keyId, flag: name, command: body }, 'flag');
+      return toFlag(now, name);
     },
   }),
 ];

@@ -7,7 +7,6 @@ import {
   type Switches,
   stopSchema,
   stricterScope,
-  toStopJson,
   withEnvironment,
 } from '../../core/domain/switch.ts';
 import { countOnHold, countOpen } from '../../core/store/open-rows/open-rows.ts';
@@ -16,17 +15,13 @@ import { recordChange } from '../../kit/audit/audit-log.ts';
 import type { Database } from '../../kit/database/pool.ts';
 import { Failure } from '../../kit/words/failure.ts';
 import { plainText } from '../../kit/words/plain-text.ts';
-import type { Officer, Role } from '../../kit/words/principal.ts';
+import type { Decider } from '../../kit/words/principal.ts';
 import { requireAuthority, requireOther } from './authority.ts';
-import { REASON_CHARS_MAX } from './switch-change.ts';
-
-const reason = plainText(REASON_CHARS_MAX).meta({
-  description: 'For colleagues and the audit log.',
-});
+import { REASON_CHARS_MAX, reasonField, stopJsonOf } from './switch-change.ts';
 
 export const freezeCommandSchema = z
   .strictObject({
-    reason,
+    reason: reasonField,
     message: plainText(REASON_CHARS_MAX)
       .optional()
       .meta({ description: 'What refused clients read.' }),
@@ -34,7 +29,9 @@ export const freezeCommandSchema = z
   .meta({ id: 'FreezeCommand' });
 type FreezeCommand = z.output<typeof freezeCommandSchema>;
 
-export const resumeCommandSchema = z.strictObject({ reason }).meta({ id: 'ResumeCommand' });
+export const resumeCommandSchema = z
+  .strictObject({ reason: reasonField })
+  .meta({ id: 'ResumeCommand' });
 
 /** Scope of a corridor or a market in the row of switches. */
 export type Frozen = {
@@ -103,22 +100,18 @@ function toStanding(
 ): z.input<typeof standingSchema> {
   const stoppedBy = stopsOf(scope).find((count) => switches.stopped.has(count));
   const freeze = freezeOf(switches, corridor);
-  const toJson = (name: string | undefined) => {
-    const stop = name === undefined ? undefined : switches.stopped.get(name);
-    return name === undefined || stop === undefined ? null : toStopJson(name, stop);
-  };
   const standing = freeze === undefined ? 'open' : 'frozen';
   return {
     scope,
     state: stoppedBy === undefined ? standing : 'stopped',
     message: switches.stopped.get(stoppedBy ?? freeze ?? '')?.message ?? null,
-    stop: toJson(stoppedBy),
-    freeze: toJson(freeze),
+    stop: stopJsonOf(switches, stoppedBy),
+    freeze: stopJsonOf(switches, freeze),
     pending,
     on_hold: sumOf(onHold, corridor),
     is_drained: freeze !== undefined && pending === 0,
     stricter: STRICTER.flatMap((kind) =>
-      corridor === null ? [] : (toJson(stricterScope(kind, corridor)) ?? []),
+      corridor === null ? [] : (stopJsonOf(switches, stricterScope(kind, corridor)) ?? []),
     ),
     releases_held: freeze !== undefined,
   };
@@ -131,16 +124,14 @@ function sumOf(onHold: ReadonlyMap<string, number>, corridor: string | null): nu
   return [...onHold.values()].reduce((sum, count) => sum + count, 0);
 }
 
-type By = { readonly by: Officer; readonly roles: ReadonlySet<Role> };
-
 /** @throws Failure where a switch keeps the scope from being scored, as it could not be drained */
 export async function freeze(
   database: Database,
   { scope }: Frozen,
   { reason, message, endsAt }: FreezeCommand & { readonly endsAt?: string },
-  { by, roles }: By,
+  by: Decider,
 ): Promise<void> {
-  requireAuthority('freeze', roles);
+  requireAuthority('freeze', by);
   await changeSwitches(database, false, async (query, before, change) => {
     const name = `freeze:${scope}`;
     const stoppedBy = stopsOf(scope).find((count) => before.stopped.has(count));
@@ -171,9 +162,9 @@ export async function resume(
   database: Database,
   { scope }: Frozen,
   reason: string,
-  { by, roles }: By,
+  by: Decider,
 ): Promise<void> {
-  requireAuthority('resume', roles);
+  requireAuthority('resume', by);
   await changeSwitches(database, false, async (query, before, change) => {
     const name = `freeze:${scope}`;
     const known = before.stopped.get(name);

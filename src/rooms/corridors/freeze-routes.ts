@@ -2,11 +2,19 @@
 import { z } from 'zod';
 import { corridorScope } from '../../core/domain/switch.ts';
 import type { Api } from '../../core/room.ts';
+import { recordChange } from '../../kit/audit/audit-log.ts';
+import type { Database, Query } from '../../kit/database/pool.ts';
+import { firstOf, onlyOf, rowsOf, timeText } from '../../kit/database/statement.ts';
 import { Problem } from '../../kit/http/answers/problem.ts';
 import { answer, bodyOf, operation } from '../../kit/http/operation.ts';
 import { given } from '../../kit/words/describe-issue.ts';
+import { Failure } from '../../kit/words/failure.ts';
+import { CURSOR_DESCRIPTION, pageLimit, shown } from '../../kit/words/list-parameters.ts';
 import { nearestName } from '../../kit/words/nearest-name.ts';
-import { AUTHORITY, DECIDING_ROLES } from './authority.ts';
+import { type PageJson, pageOf, pageSchema } from '../../kit/words/page.ts';
+import { plainText } from '../../kit/words/plain-text.ts';
+import type { Officer } from '../../kit/words/principal.ts';
+import { AUTHORITY, DECIDING_ROLES, READING_ROLES } from './authority.ts';
 import {
   type Frozen,
   freeze,
@@ -16,15 +24,130 @@ import {
   resumeCommandSchema,
   standingSchema,
 } from './freeze-change.ts';
-import {
-  addNote,
-  freezeRecord,
-  freezeRecordSchema,
-  freezesParameters,
-  freezesSchema,
-  listFreezes,
-  noteCommandSchema,
-} from './freeze-history.ts';
+import { stopExample } from './switch-change.ts';
+
+/**
+ * The investigation of a freeze: its notes, and what froze and resumed a scope before. All of it is in the audit log, whose rows
+ * nobody changes or deletes.
+ */
+
+const NOTE_CHARS_MAX = 4000;
+/** Notes of one freeze: an answer has all of them, 800 kB at most. */
+const NOTES_MAX = 200;
+/** Freezes of one answer: with more, their notes could be 16 MB. */
+const FREEZES_MAX = 20;
+
+const noteCommandSchema = z
+  .strictObject({
+    note: plainText(NOTE_CHARS_MAX).meta({ description: 'What was found, asked or done.' }),
+  })
+  .meta({ id: 'FreezeNoteCommand' });
+
+const freezesParameters = z.strictObject({
+  limit: pageLimit.meta({
+    description: `Freezes of a page, at most; ${FREEZES_MAX} where it is more.`,
+  }),
+  cursor: z
+    .string()
+    .regex(/^[1-9]\d{0,17}$/, 'must be the next_cursor of this list')
+    .optional()
+    .meta(shown('41', CURSOR_DESCRIPTION)),
+});
+
+const freezeRecordSchema = z
+  .object({
+    freeze_id: z.string().meta({ description: 'Its row of the audit log; the newest is highest.' }),
+    frozen_at: z.iso.datetime(),
+    frozen_by: z.string(),
+    reason: z.string(),
+    message: z.string().nullable(),
+    resumed_at: z.iso.datetime().nullable().meta({ description: 'Null: nobody has resumed it.' }),
+    resumed_by: z.string().nullable(),
+    resume_reason: z.string().nullable(),
+    notes: z
+      .array(z.object({ at: z.iso.datetime(), by: z.string(), note: z.string() }))
+      .meta({ description: `Oldest first, ${NOTES_MAX} at most.` }),
+  })
+  .meta({ id: 'FreezeRecord' });
+type FreezeRecord = z.infer<typeof freezeRecordSchema>;
+const freezesSchema = pageSchema(freezeRecordSchema);
+
+const freezeRecord: FreezeRecord = {
+  freeze_id: '41',
+  frozen_at: '2026-11-25T09:30:00.000Z',
+  frozen_by: 'Ann',
+  reason: 'a wave of stolen cards',
+  message: 'Payments to Egypt are paused.',
+  resumed_at: '2026-11-25T11:02:00.000Z',
+  resumed_by: 'Bob',
+  resume_reason: 'the cards are blocked',
+  notes: [{ at: '2026-11-25T09:41:00.000Z', by: 'Ann', note: 'All cards are of one bank.' }],
+};
+
+const selectFreezes = rowsOf<FreezeRecord, [scope: string, before: string | null, rowsMax: number]>(
+  'list-freezes',
+  `select f.audit_id::text as freeze_id, ${timeText('f.changed_at')} as frozen_at, f.who as frozen_by,
+          f.after ->> 'reason' as reason, f.after ->> 'message' as message, ${timeText('r.changed_at')} as resumed_at,
+          r.who as resumed_by, r.after ->> 'reason' as resume_reason, n.notes
+     from (select * from market.audit_log
+            where action = 'scope.freeze' and subject = $1 and ($2::bigint is null or audit_id < $2)
+            order by audit_id desc limit $3) f
+    cross join lateral (select min(audit_id) as audit_id from market.audit_log
+                         where action in ('scope.freeze', 'scope.resume') and subject = $1 and audit_id > f.audit_id) next
+     left join market.audit_log r on r.audit_id = next.audit_id and r.action = 'scope.resume'
+    cross join lateral (select coalesce(jsonb_agg(jsonb_build_object('at', ${timeText('changed_at')}, 'by', who,
+                                                                     'note', after ->> 'note') order by audit_id), '[]') as notes
+                          from market.audit_log
+                         where action = 'scope.note' and subject = $1 and audit_id > f.audit_id
+                           and (next.audit_id is null or audit_id < next.audit_id)) n
+    order by f.audit_id desc`,
+);
+
+/** Newest first. */
+async function listFreezes(
+  query: Query,
+  { scope }: Frozen,
+  { limit, cursor = null }: { readonly limit: number; readonly cursor?: string | undefined | null },
+): Promise<PageJson<FreezeRecord>> {
+  const rowsMax = Math.min(limit, FREEZES_MAX);
+  const freezes = await selectFreezes(query, scope, cursor, rowsMax);
+  return pageOf(freezes, rowsMax, ({ freeze_id: id }) => id);
+}
+
+/** Locks the row of switches: notes are counted one after the other, and no resume comes between. */
+const lockFreeze = firstOf<object, [name: string]>(
+  'lock-freeze',
+  'select from market.switches where market.is_stopped(stopped, $1) for no key update',
+);
+const countNotes = onlyOf<{ notes: number }, [scope: string]>(
+  'count-freeze-notes',
+  `select count(*)::int4 as notes from market.audit_log
+    where action = 'scope.note' and subject = $1
+      and audit_id > (select max(audit_id) from market.audit_log where action = 'scope.freeze' and subject = $1)`,
+);
+
+/** @throws Failure where the scope is not frozen by a freeze of its own, or has as many notes as it may have */
+async function addNote(
+  database: Pick<Database, 'transaction'>,
+  { scope }: Frozen,
+  note: string,
+  by: Officer,
+): Promise<FreezeRecord> {
+  return await database.transaction(async (query) => {
+    if ((await lockFreeze(query, `freeze:${scope}`)) === undefined) {
+      const why = `no freeze of ${scope} itself is in force, and a note belongs to a freeze`;
+      throw new Failure('conflict', 'NOT_FROZEN', why);
+    }
+    if ((await countNotes(query, scope)).notes >= NOTES_MAX) {
+      throw new Failure('conflict', 'NOTES_FULL', `the freeze has ${NOTES_MAX} notes already`);
+    }
+    const change = { action: 'scope.note', subject: scope, before: null, after: { note } } as const;
+    await recordChange(query, by, change);
+    const [freeze] = await selectFreezes(query, scope, null, 1);
+    if (freeze === undefined) throw new Error(`the freeze of ${scope} is not in the audit log`);
+    return freeze;
+  });
+}
 
 type Parts = Pick<Api, 'config' | 'databases' | 'ingest' | 'log' | 'switches'>;
 
@@ -60,20 +183,17 @@ export function frozenOf(
   return { scope: corridorScope(id), corridor: id };
 }
 
-const freezeExample = {
-  scope: 'freeze:corridor:US-EG',
-  reason: 'a wave of stolen cards',
-  message: 'Payments to Egypt are paused.',
-  stopped_by: 'Ann',
-  stopped_at: '2026-11-25T09:30:00.000Z',
-  ends_at: null,
-};
 export const standingExample = {
   scope: 'corridor:US-EG',
   state: 'frozen' as const,
   message: 'Payments to Egypt are paused.',
   stop: null,
-  freeze: freezeExample,
+  freeze: {
+    ...stopExample,
+    scope: 'freeze:corridor:US-EG',
+    reason: 'a wave of stolen cards',
+    message: 'Payments to Egypt are paused.',
+  },
   pending: 0,
   on_hold: 0,
   is_drained: true,
@@ -81,7 +201,6 @@ export const standingExample = {
   releases_held: true,
 };
 
-const READERS = ['analyst', ...DECIDING_ROLES] as const;
 const TITLES = { corridor: 'Corridor', market: 'Market' } as const;
 
 const operationsOf = (kind: Kind) => [
@@ -97,10 +216,9 @@ const operationsOf = (kind: Kind) => [
     body: bodyOf(freezeCommandSchema, { reason: 'a wave of stolen cards' }),
     answers: { 200: answer('How it stands.', standingSchema, standingExample) },
     problems: [404, 409],
-    run: async ({ path: { id }, body, by, c }, parts: Parts) => {
-      const { roles } = c.get('principal');
+    run: async ({ path: { id }, body, by }, parts: Parts) => {
       const frozen = frozenOf(kind, id, parts);
-      await freeze(parts.databases.primary, frozen, body, { by, roles });
+      await freeze(parts.databases.primary, frozen, body, by);
       parts.log.warn({ keyId: by.keyId, ...frozen }, 'freeze');
       return readStanding(stopsOf(parts), frozen);
     },
@@ -124,10 +242,9 @@ const operationsOf = (kind: Kind) => [
       }),
     },
     problems: [404, 409],
-    run: async ({ path: { id }, body, by, c }, parts: Parts) => {
-      const { roles } = c.get('principal');
+    run: async ({ path: { id }, body, by }, parts: Parts) => {
       const frozen = frozenOf(kind, id, parts);
-      await resume(parts.databases.primary, frozen, body.reason, { by, roles });
+      await resume(parts.databases.primary, frozen, body.reason, by);
       parts.log.warn({ keyId: by.keyId, ...frozen }, 'resume');
       return readStanding(stopsOf(parts), frozen);
     },
@@ -153,7 +270,7 @@ const investigationOf = (kind: Kind) => [
     at: `/v1/${kind}s/{id}/freezes`,
     operationId: `list${TITLES[kind]}Freezes`,
     summary: `Freezes of a ${kind} with their notes, newest first`,
-    roles: READERS,
+    roles: READING_ROLES,
     path: paths[kind],
     query: freezesParameters,
     answers: {
@@ -170,7 +287,7 @@ const readMarket = operation({
   at: '/v1/markets/{id}',
   operationId: 'readMarket',
   summary: 'How a market stands: open, frozen or stopped, and what is pending',
-  roles: ['analyst', ...DECIDING_ROLES],
+  roles: READING_ROLES,
   path: paths.market,
   answers: { 200: answer('How it stands.', standingSchema, standingExample) },
   problems: [404],

@@ -24,12 +24,11 @@ import type { Database } from '../../kit/database/pool.ts';
 import { Problem } from '../../kit/http/answers/problem.ts';
 import { given } from '../../kit/words/describe-issue.ts';
 import { Failure } from '../../kit/words/failure.ts';
-import { plainText } from '../../kit/words/plain-text.ts';
-import type { Officer, Role } from '../../kit/words/principal.ts';
+import type { Decider } from '../../kit/words/principal.ts';
 import { wireTime } from '../../kit/words/wire-time.ts';
 import { requireAuthority, requireOther } from './authority.ts';
 import { adviseScope, noticeField } from './known-scopes.ts';
-import { checkEnd, END_DAYS_MAX, REASON_CHARS_MAX } from './switch-change.ts';
+import { checkEnd, END_DAYS_MAX, reasonField } from './switch-change.ts';
 
 const RATE_MIN = 0.001;
 const RATE_MAX = 1_000_000;
@@ -53,7 +52,7 @@ export const limitCommandSchema = z
     ends_at: wireTime.optional().meta({
       description: `When a throttle ends by itself, by Postgres’ clock; in ${END_DAYS_MAX} days at most. Other limits have none.`,
     }),
-    reason: plainText(REASON_CHARS_MAX).meta({ description: 'For colleagues and the audit log.' }),
+    reason: reasonField,
   })
   .superRefine((input, context) => {
     const { rate_per_second: rate, burst, ends_at } = input;
@@ -86,8 +85,7 @@ export const changedLimitsSchema = limitsOfScopeSchema
 type Request = {
   readonly scope: string;
   readonly command: LimitCommand;
-  readonly by: Officer;
-  readonly roles: ReadonlySet<Role>;
+  readonly by: Decider;
 };
 
 /**
@@ -97,7 +95,7 @@ type Request = {
  */
 export async function changeLimit(
   database: Pick<Database, 'transaction'>,
-  { scope, command, by, roles }: Request,
+  { scope, command, by }: Request,
 ): Promise<LimitProposal | null> {
   const { kind, reason } = command;
   const to = rateOf(command);
@@ -109,7 +107,7 @@ export async function changeLimit(
     async (query, { all, set, propose, remove }) => {
       const known = all.find((limit) => limit.scope === scope && limit.kind === kind);
       const isMore = known !== undefined && isRaise(known, to);
-      requireAuthority(isMore ? 'raise or remove a limit' : 'set or lower a limit', roles);
+      requireAuthority(isMore ? 'raise or remove a limit' : 'set or lower a limit', by);
       const record = async (action: 'limit.set' | 'limit.propose' | 'limit.approve') => {
         const after = {
           kind,

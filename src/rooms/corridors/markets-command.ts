@@ -76,6 +76,13 @@ const create: Command['run'] = async (args, { config, output }) => {
   return EXIT.fine;
 };
 
+/** @param name of the role, and `most` connections, without the options */
+const roleOptions = (name: string, most: string | number) => ({
+  '--role ROLE': `Name of the role (${name})`,
+  '--connections N': `Most connections of all its processes (${most})`,
+  '--password-from VARIABLE':
+    'Variable of the environment with the password; without it one is made, and printed once',
+});
 const ROLE_OPTIONS = { role: TEXT, connections: TEXT, 'password-from': TEXT };
 type RoleOptions = Readonly<Partial<Record<keyof typeof ROLE_OPTIONS, string>>>;
 
@@ -181,11 +188,6 @@ function passwordFrom(environment: Environment, variable: string | undefined): s
   );
 }
 
-const passwordOption = {
-  '--password-from VARIABLE':
-    'Variable of the environment with the password; without it one is made, and printed once',
-};
-
 export const command = commandOf({
   name: 'markets',
   summary: 'Makes markets and their roles, shows how one stands, freezes it and lets it go on.',
@@ -203,31 +205,19 @@ Example: risk markets freeze market_0 --reason 'a wave of stolen cards'`,
     grant: {
       words: 'NAME',
       summary: 'Give a market a Postgres role that reaches nothing else',
-      options: {
-        '--role ROLE': 'Name of the role (that of the market)',
-        '--connections N': 'Most connections of all its processes (250; market_0: 500)',
-        ...passwordOption,
-      },
+      options: roleOptions('that of the market', '250; market_0: 500'),
       run: grant,
     },
     analytics: {
       words: 'NAME…',
       summary: 'Make a role that reads the scores of these markets and nothing else',
-      options: {
-        '--role ROLE': 'Name of the role (analytics)',
-        '--connections N': `Its most connections (${READER_CONNECTIONS})`,
-        ...passwordOption,
-      },
+      options: roleOptions('analytics', READER_CONNECTIONS),
       run: analytics,
     },
     auditor: {
       words: 'NAME',
       summary: 'Make a role that reads one market without secrets, and writes nothing',
-      options: {
-        '--role ROLE': 'Name of the role (NAME_auditor)',
-        '--connections N': `Its most connections (${READER_CONNECTIONS})`,
-        ...passwordOption,
-      },
+      options: roleOptions('NAME_auditor', READER_CONNECTIONS),
       run: auditor,
     },
     show: { operation: 'readMarket', words },

@@ -6,7 +6,7 @@ import type { Api } from '../../core/room.ts';
 import { Problem } from '../../kit/http/answers/problem.ts';
 import { answer, bodyOf, operation } from '../../kit/http/operation.ts';
 import { given } from '../../kit/words/describe-issue.ts';
-import { DECIDING_ROLES } from './authority.ts';
+import { DECIDING_ROLES, READING_ROLES } from './authority.ts';
 import { freeze, resumeCommandSchema } from './freeze-change.ts';
 import { frozenOf } from './freeze-routes.ts';
 import { readProposals } from './hour-figures.ts';
@@ -93,7 +93,7 @@ export const proposalOperations = [
     operationId: 'listProposals',
     summary: 'What figures of the last hour propose to do about corridors',
     description: `More than ${THRESHOLDS.disputes} disputes within 5 minutes, or more than ${THRESHOLDS.errors * 100} % dead letters, propose a freeze; more than ${THRESHOLDS.declines * 100} % declines propose a tightening by ${PROPOSED_POINTS} points; open cases that meet an overflow rule of the review with \`propose_throttle\` propose a throttle to ${THROTTLED_SHARE * 100} % of what comes a second. A proposal stands while its figures do.`,
-    roles: ['analyst', ...DECIDING_ROLES],
+    roles: READING_ROLES,
     answers: {
       200: answer('Every proposal.', z.object({ items: z.array(proposalSchema) }), {
         items: [example],
@@ -119,7 +119,7 @@ export const proposalOperations = [
       }),
     },
     problems: [404, 409],
-    run: async ({ path: { id }, body, by, c }, parts: Parts) => {
+    run: async ({ path: { id }, body, by }, parts: Parts) => {
       const { primary, now } = parts.databases;
       const proposal = (await readProposals(primary, now())).find(
         (readProposal) => readProposal.id === id,
@@ -127,21 +127,20 @@ export const proposalOperations = [
       if (proposal === undefined) {
         throw new Problem('not-found', `Nothing is proposed as ${given(id)}: GET /v1/proposals.`);
       }
-      const { roles } = c.get('principal');
       const { corridor, trigger, found, action, hours, rate } = proposal;
       const reason = `${body.reason} (${trigger}: ${Number(found.toFixed(3))})`;
       const ends_at = new Date(now() + hours * 3_600_000).toISOString();
       if (rate !== null) {
         const { ratePerSecond: rate_per_second, burst } = rate;
         const command = { kind: 'transactions', rate_per_second, burst, reason, ends_at } as const;
-        await changeLimit(primary, { scope: throttleScope(corridor), command, by, roles });
+        await changeLimit(primary, { scope: throttleScope(corridor), command, by });
       } else if (action === 'freeze') {
         const frozen = frozenOf('corridor', corridor, parts);
-        await freeze(primary, frozen, { reason, endsAt: ends_at }, { by, roles });
+        await freeze(primary, frozen, { reason, endsAt: ends_at }, by);
       } else {
         const scopes = [stricterScope('tighten', corridor)];
         const command = { stopped: true, reason, ends_at, value: PROPOSED_POINTS };
-        await changeScopes(primary, { scopes, command, by, roles });
+        await changeScopes(primary, { scopes, command, by });
       }
       parts.log.warn({ keyId: by.keyId, ...proposal }, 'confirmed proposal');
       return {

@@ -16,10 +16,9 @@ import { readSwitches } from '../../core/store/switches/switches.ts';
 import type { DocumentPart } from '../../kit/http/document.ts';
 import { eventOf, eventsDocument, schemaOf } from '../../kit/http/event-document.ts';
 import { answer, bodyOf, operation, pathsOf, routesOf } from '../../kit/http/operation.ts';
-import { AUTHORITY, DECIDING_ROLES } from './authority.ts';
+import { AUTHORITY, DECIDING_ROLES, READING_ROLES } from './authority.ts';
 import { corridorOperations } from './corridor-routes.ts';
-import { degradationOperations } from './degradation-routes.ts';
-import { flagOperations } from './flag-routes.ts';
+import { degradationOperations, flagOperations } from './degradation-routes.ts';
 import { freezeOperations } from './freeze-routes.ts';
 import { noticeOf } from './known-scopes.ts';
 import { limitOperations } from './limit-routes.ts';
@@ -30,6 +29,8 @@ import {
   changeScopes,
   checkScope,
   requireModel,
+  stopExample,
+  stopJsonOf,
   switchCommandSchema,
   switchSchema,
 } from './switch-change.ts';
@@ -74,14 +75,6 @@ const path = z.object({
   }),
 });
 
-const stopExample = {
-  scope: 'corridor:US-EG',
-  reason: 'payouts fail at the bank',
-  message: 'Payouts to Egypt are paused.',
-  stopped_by: 'Ann',
-  stopped_at: '2026-11-25T09:30:00.000Z',
-  ends_at: null,
-};
 const switchExample = { scope: 'corridor:US-EG', version: 7, stop: stopExample };
 
 const switchesSchema = z
@@ -95,11 +88,9 @@ const switchesSchema = z
   })
   .meta({ id: 'Switches' });
 
-const roles = ['analyst', ...DECIDING_ROLES] as const;
 const toSwitch = (scope: string, read: Switches, { switches }: Parts) => {
-  const { version, stopped } = withEnvironment(read, switches.ofEnvironment);
-  const stop = stopped.get(scope);
-  return { scope, version, stop: stop === undefined ? null : toStopJson(scope, stop) };
+  const all = withEnvironment(read, switches.ofEnvironment);
+  return { scope, version: all.version, stop: stopJsonOf(all, scope) };
 };
 
 const switchOperations = [
@@ -108,7 +99,7 @@ const switchOperations = [
     at: '/v1/switches',
     operationId: 'listSwitches',
     summary: 'What is stopped',
-    roles,
+    roles: READING_ROLES,
     answers: {
       200: answer('Every stopped scope, and what waits for it.', switchesSchema, {
         market: 'market_0',
@@ -137,7 +128,7 @@ const switchOperations = [
     at: '/v1/switches/{scope}',
     operationId: 'readSwitch',
     summary: 'Whether a scope is stopped',
-    roles,
+    roles: READING_ROLES,
     path,
     answers: { 200: answer('The switch.', switchSchema, switchExample) },
     problems: [404],
@@ -167,17 +158,12 @@ const switchOperations = [
       }),
     },
     problems: [404, 409],
-    run: async ({ path: { scope }, body: command, by, c }, parts: Parts) => {
+    run: async ({ path: { scope }, body: command, by }, parts: Parts) => {
       const { databases, log, models } = parts;
       await checkScope(scope, parts, command.stopped);
       if (command.stopped) await requireModel(scope, models);
-      const { roles } = c.get('principal');
-      const { before, now } = await changeScopes(databases.primary, {
-        scopes: [scope],
-        command,
-        by,
-        roles,
-      });
+      const change = { scopes: [scope], command, by };
+      const { before, now } = await changeScopes(databases.primary, change);
       log.warn({ keyId: by.keyId, scope, command }, 'switch');
       const notice = command.stopped ? await noticeOf(scope, databases.primary) : null;
       const changed = toSwitch(scope, now, parts);

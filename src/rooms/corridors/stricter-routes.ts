@@ -1,12 +1,11 @@
 /** `/v1/corridors/{id}/tighten` and `/manual`: stricter verdicts of a corridor for a time. */
 import { z } from 'zod';
 import { marketAmount } from '../../core/domain/decimal.ts';
-import { type Stricter, stricterScope, toStopJson } from '../../core/domain/switch.ts';
+import { type Stricter, stricterScope } from '../../core/domain/switch.ts';
 import type { Api } from '../../core/room.ts';
 import { readMarketAmount } from '../../core/store/amounts/market-amount.ts';
 import { answer, bodyOf, operation } from '../../kit/http/operation.ts';
-import { plainText } from '../../kit/words/plain-text.ts';
-import type { Officer, Role } from '../../kit/words/principal.ts';
+import type { Decider } from '../../kit/words/principal.ts';
 import { wireTime } from '../../kit/words/wire-time.ts';
 import { AUTHORITY } from './authority.ts';
 import { frozenOf, paths } from './freeze-routes.ts';
@@ -14,8 +13,10 @@ import {
   changeScopes,
   checkEnd,
   END_DAYS_MAX,
-  REASON_CHARS_MAX,
+  reasonField,
   type StricterFields,
+  stopExample,
+  stopJsonOf,
   switchSchema,
 } from './switch-change.ts';
 
@@ -25,7 +26,7 @@ type Parts = Pick<Api, 'config' | 'databases' | 'ingest' | 'log'>;
 const POINTS_MAX = 500;
 
 const said = {
-  reason: plainText(REASON_CHARS_MAX).meta({ description: 'For colleagues and the audit log.' }),
+  reason: reasonField,
   ends_at: wireTime.meta({
     description: `When it ends by itself, by Postgres’ clock; in ${END_DAYS_MAX} days at most.`,
   }),
@@ -58,21 +59,18 @@ type Call = {
   readonly kind: Stricter;
   readonly set: StricterFields;
   readonly body: { readonly reason: string; readonly ends_at: string };
-  readonly by: Officer;
-  readonly roles: ReadonlySet<Role>;
+  readonly by: Decider;
 };
 
-async function makeStricter({ id, kind, set, body, by, roles }: Call, parts: Parts) {
+async function makeStricter({ id, kind, set, body, by }: Call, parts: Parts) {
   frozenOf('corridor', id, parts);
   const scope = stricterScope(kind, id);
   const { reason, ends_at } = body;
   const command = { stopped: true, reason, ends_at, ...set };
   const { primary } = parts.databases;
-  const { now } = await changeScopes(primary, { scopes: [scope], command, by, roles });
-  const { version, stopped } = now;
+  const { now } = await changeScopes(primary, { scopes: [scope], command, by });
   parts.log.warn({ keyId: by.keyId, scope, command }, 'stricter verdicts');
-  const stop = stopped.get(scope);
-  return { scope, version, stop: stop === undefined ? null : toStopJson(scope, stop) };
+  return { scope, version: now.version, stop: stopJsonOf(now, scope) };
 }
 
 const reason = 'a wave of stolen cards';
@@ -81,11 +79,10 @@ const exampleOf = (kind: Stricter, set: StricterFields) => ({
   scope: stricterScope(kind, 'US-EG'),
   version: 8,
   stop: {
+    ...stopExample,
     scope: stricterScope(kind, 'US-EG'),
     reason,
     message: null,
-    stopped_by: 'Ann',
-    stopped_at: '2026-11-25T09:30:00.000Z',
     ends_at,
     ...set,
   },
@@ -111,11 +108,8 @@ export const stricterOperations = [
       200: answer('As it is in force.', switchSchema, exampleOf('tighten', { value: 100 })),
     },
     problems: [404, 409],
-    run: ({ path: { id }, body, by, c }, parts: Parts) => {
-      const { roles } = c.get('principal');
-      const set = { value: body.points };
-      return makeStricter({ id, kind: 'tighten', set, body, by, roles }, parts);
-    },
+    run: ({ path: { id }, body, by }, parts: Parts) =>
+      makeStricter({ id, kind: 'tighten', set: { value: body.points }, body, by }, parts),
   }),
   operation({
     method: 'post',
@@ -128,11 +122,10 @@ export const stricterOperations = [
     body: bodyOf(manualSchema, { from_amount: '2500', reason, ends_at }),
     answers: { 200: answer('As it is in force.', switchSchema, manualExample) },
     problems: [404, 409],
-    run: async ({ path: { id }, body, by, c }, parts: Parts) => {
-      const { roles } = c.get('principal');
+    run: async ({ path: { id }, body, by }, parts: Parts) => {
       const amount = await readMarketAmount(parts.databases.primary.query, body.from_amount);
       const set = { value: Number(body.from_amount), ...amount };
-      return await makeStricter({ id, kind: 'manual', set, body, by, roles }, parts);
+      return await makeStricter({ id, kind: 'manual', set, body, by }, parts);
     },
   }),
 ];

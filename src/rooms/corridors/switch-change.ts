@@ -8,9 +8,11 @@ import {
   RULE,
   STRICTER,
   type Stop,
+  type StopJson,
   type Switches,
   stopSchema,
   stricterScope,
+  toStopJson,
 } from '../../core/domain/switch.ts';
 import type { Api } from '../../core/room.ts';
 import type { Models } from '../../core/score/judge.ts';
@@ -23,14 +25,32 @@ import { Problem } from '../../kit/http/answers/problem.ts';
 import { given } from '../../kit/words/describe-issue.ts';
 import { Failure } from '../../kit/words/failure.ts';
 import { plainText } from '../../kit/words/plain-text.ts';
-import type { Officer, Role } from '../../kit/words/principal.ts';
+import type { Decider, Officer } from '../../kit/words/principal.ts';
 import { wireTime } from '../../kit/words/wire-time.ts';
 import { decisionOf, requireAuthority, requireOther } from './authority.ts';
 import { adviseScope, noticeField } from './known-scopes.ts';
 
 export const REASON_CHARS_MAX = 500;
+export const reasonField = plainText(REASON_CHARS_MAX).meta({
+  description: 'For colleagues and the audit log.',
+});
 /** Longer: people forget that it is in force; a lasting change belongs into a rule set or a limit. */
 export const END_DAYS_MAX = 7;
+
+/** A scope's stop as the API has it; null where the scope is not stopped. */
+export function stopJsonOf({ stopped }: Switches, scope: string | undefined): StopJson | null {
+  const stop = stopped.get(scope ?? '');
+  return scope === undefined || stop === undefined ? null : toStopJson(scope, stop);
+}
+
+export const stopExample: StopJson = {
+  scope: 'corridor:US-EG',
+  reason: 'payouts fail at the bank',
+  message: 'Payouts to Egypt are paused.',
+  stopped_by: 'Ann',
+  stopped_at: '2026-11-25T09:30:00.000Z',
+  ends_at: null,
+};
 
 type StopFields = { readonly message?: string | undefined; readonly ends_at?: string | undefined };
 
@@ -63,7 +83,7 @@ export function checkEnd(input: { readonly ends_at: string }, context: z.Refinem
 export const switchCommandSchema = z
   .strictObject({
     stopped: z.boolean().meta({ description: 'True stops the scope, false starts it again.' }),
-    reason: plainText(REASON_CHARS_MAX).meta({ description: 'For colleagues and the audit log.' }),
+    reason: reasonField,
     message: plainText(REASON_CHARS_MAX)
       .optional()
       .meta({ description: 'What refused clients read. Of a stop alone.' }),
@@ -100,8 +120,7 @@ export type StricterFields = Pick<Stop, 'value' | 'currency' | 'amounts'>;
 type Request = {
   readonly scopes: readonly string[];
   readonly command: SwitchCommand & StricterFields;
-  readonly by: Officer;
-  readonly roles: ReadonlySet<Role>;
+  readonly by: Decider;
 };
 
 export type Changed = { readonly before: Switches; readonly now: Switches };
@@ -109,9 +128,9 @@ export type Changed = { readonly before: Switches; readonly now: Switches };
 /** Changes all scopes or none. A stop of what is stopped keeps the message unless it has a new one. Answered once every store of the scopes that was under way has ended, or was ended. */
 export async function changeScopes(
   database: Database,
-  { scopes, command, by, roles }: Request,
+  { scopes, command, by }: Request,
 ): Promise<Changed> {
-  for (const scope of scopes) requireAuthority(decisionOf(scope, command.stopped), roles);
+  for (const scope of scopes) requireAuthority(decisionOf(scope, command.stopped), by);
   return await changeSwitches(database, scopes.includes('all'), async (query, before, change) => {
     let now = before;
     for (const scope of scopes) {

@@ -14,7 +14,7 @@ import { LRUCache } from 'lru-cache';
 import { apiKeyHash } from '../../access/api-key.ts';
 import type { Config } from '../../config/config.ts';
 import { isUnavailable } from '../../words/failure.ts';
-import { isApart, type Officer, type Principal, type Role } from '../../words/principal.ts';
+import { type Decider, isApart, type Principal, type Role } from '../../words/principal.ts';
 import type { Credential } from '../../words/session.ts';
 import { Problem } from '../answers/problem.ts';
 import type { AppEnv } from '../app-env.ts';
@@ -256,7 +256,7 @@ export function holdsOne(
 }
 
 /** The actor of this request, for the audit log. */
-export function actorOf(c: Context<AppEnv>): Officer {
-  const { keyId, identity, owner } = c.get('principal');
-  return { keyId, name: identity ?? `key of ${owner}`, request: c.get('requestId') };
+export function actorOf(c: Context<AppEnv>): Decider {
+  const { keyId, identity, owner, roles } = c.get('principal');
+  return { keyId, roles, name: identity ?? `key of ${owner}`, request: c.get('requestId') };
 }

@@ -8,7 +8,7 @@ import { given } from '../../../kit/words/describe-issue.ts';
 import { Failure } from '../../../kit/words/failure.ts';
 import { InvalidFields } from '../../../kit/words/field-errors.ts';
 import { plainText } from '../../../kit/words/plain-text.ts';
-import type { Officer, Principal } from '../../../kit/words/principal.ts';
+import type { Decider, Officer } from '../../../kit/words/principal.ts';
 import { CASE_LIMITS, type CaseJson, type StoredCase } from '../case.ts';
 import { toCaseJson } from '../case-json.ts';
 import * as steps from '../case-steps.ts';
@@ -34,10 +34,7 @@ const lines = z
 /** `POST /v1/reviews/{id}/notes` */
 export const noteSchema = z.strictObject({ note: lines }).meta({ id: 'CaseNote' });
 
-export const reviewerOf = (actor: Officer, { roles }: Pick<Principal, 'roles'>): By => ({
-  ...actor,
-  isOfficer: roles.has('risk_officer'),
-});
+export const reviewerOf = (by: Decider): By => ({ ...by, isOfficer: by.roles.has('risk_officer') });
 
 /** Why a step is taken. */
 export const reasonSchema = z.strictObject({ reason: steps.reason }).meta({ id: 'CaseReason' });

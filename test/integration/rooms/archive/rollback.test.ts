@@ -97,7 +97,7 @@ test('a rollback that is killed at each step goes on, and drops what two people 
   const before = await ofMarket0();
   expect((await rollback()).stderr).toContain('market_1 is not frozen: freeze it first');
   const frozen = { scope: 'market', corridor: null };
-  await freeze(other, frozen, { reason: 'closed' }, { by: officer('Ann'), roles });
+  await freeze(other, frozen, { reason: 'closed' }, { ...officer('Ann'), roles });
 
   const setting = `insert into ${OTHER}.corridor_settings (corridor, changed_by, log_changed_at)
                    values ('JP-KR', 'test', now())`;
