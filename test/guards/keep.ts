@@ -87,7 +87,7 @@ export const KEEP: Guards = {
     says: 'Lines of an export are the rows of its search.',
     shown: 'GET /v1/exports/transactions, risk export',
     test: 'integration/rooms/exports/exports.test.ts > lines are the rows of the search %o',
-    mechanism: 'src/rooms/exports/write/ndjson.ts',
+    mechanism: 'src/rooms/exports/exports.ts',
   },
   parquet: {
     says: 'A Parquet file of an export has the rows of its search.',
@@ -134,7 +134,7 @@ export const KEEP: Guards = {
   'webhook-events-complete': {
     says: 'Each decision that a webhook takes is in one event, although Redis loses everything.',
     test: 'integration/rooms/webhooks/http.test.ts > each decision that the webhook takes is in one event, although Redis loses everything',
-    mechanism: 'src/rooms/webhooks/store/intake.ts',
+    mechanism: 'src/rooms/webhooks/duty.ts',
   },
   'webhook-retries': {
     says: 'A failed delivery is tried again by a schedule under the same id, and the last failure leaves it dead.',

@@ -109,7 +109,7 @@ export const REVIEW: Guards = {
     shown:
       'GET /v1/reviews/policy, POST /v1/reviews/policy, risk review policy, risk review set-policy',
     test: 'unit/rooms/review/priority.test.ts > the priorities of drawn cases are those of a plain rule',
-    mechanism: 'src/rooms/review/priority.ts',
+    mechanism: 'src/rooms/review/change/raise-cases.ts',
   },
   'review-status': {
     says: 'The status of reviews counts what waits and is late, and forecasts what will be late.',

@@ -259,7 +259,7 @@ export const WORK: Guards = {
     says: 'Reports of the watch and opinions of shadows end by their age, however many there are.',
     shown: 'RISK_WATCH_RETENTION_DAYS, RISK_SHADOW_RETENTION_DAYS',
     test: 'integration/retention.test.ts > reports, opinions of shadows and checks of models end by age, however many',
-    mechanism: 'src/rooms/models/tables.ts',
+    mechanism: 'src/rooms/models/room.ts',
   },
   'model-checks-stay': {
     says: 'Postgres refuses to remove or to change the record of a model check of the last 30 days.',
@@ -277,6 +277,6 @@ export const WORK: Guards = {
     says: 'Closed cases and deliveries of webhooks end by their age, and open cases stay.',
     shown: 'RISK_REVIEW_RETENTION_DAYS, RISK_WEBHOOK_RETENTION_DAYS',
     test: 'integration/retention.test.ts > closed cases and deliveries end by age, and open cases stay',
-    mechanism: 'src/rooms/review/tables.ts',
+    mechanism: 'src/rooms/review/room.ts',
   },
 };

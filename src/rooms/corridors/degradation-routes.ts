@@ -202,7 +202,7 @@ const flagCommandSchema = z
   .meta({ id: 'FlagCommand' });
 
 const flagPath = z.object({
-  name: z.enum(FLAG_NAMES).meta({ description: 'The flag.', flagExample: 'shadows' }),
+  name: z.enum(FLAG_NAMES).meta({ description: 'The flag.', example: 'shadows' }),
 });
 
 function toFlag(switches: Switches, name: Flag): z.output<typeof flagSchema> {

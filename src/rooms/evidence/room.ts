@@ -1,7 +1,18 @@
 /** The room of evidence: a log seals scores and changes, and a command computes stored scores again. */
 import type { Room } from '../../core/room.ts';
+import type { Retention } from '../../kit/duties/purge.ts';
 import { createEvidenceMetrics } from './metrics.ts';
-import { tables } from './tables.ts';
+
+/** When the rows of the tables of evidence end. */
+
+const tables: readonly Retention[] = [
+  {
+    tables: ['evidence_logs', 'evidence_entries', 'evidence_tiles'],
+    ends: 'never: they prove rows of other tables',
+  },
+  { tables: ['evidence_intake'], ends: 'once their scores are sealed' },
+  { tables: ['checkpoint_intake'], ends: 'once the deliveries to webhooks are made' },
+];
 
 export const evidence: Room = {
   name: 'evidence',

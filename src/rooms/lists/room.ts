@@ -1,7 +1,17 @@
 /** The room of lists: what is allowed, blocked and watched. */
 import { randomInt } from 'node:crypto';
 import type { Room } from '../../core/room.ts';
-import { tables } from './tables.ts';
+import type { Retention } from '../../kit/duties/purge.ts';
+
+/** When the rows of the tables of lists end. */
+
+const tables: readonly Retention[] = [
+  { tables: ['lists', 'list_imports', 'reference_lists'], ends: 'never: a row a list or import' },
+  {
+    tables: ['list_entries', 'reference_entries'],
+    ends: 'never: about 0.4 kB an entry, as a list can be asked as it was',
+  },
+];
 
 export const lists: Room = {
   name: 'lists',

@@ -4,18 +4,48 @@
  */
 import { openInvalidateLabelled } from '../../core/accept/invalidate-labelled.ts';
 import type { Worker, WorkerRoom } from '../../core/room.ts';
-import type { Query } from '../../kit/database/pool.ts';
+import { recordChanges } from '../../kit/audit/audit-log.ts';
+import type { Database, Query } from '../../kit/database/pool.ts';
 import type { Writes } from '../../kit/duties/leadership.ts';
 import { ofEach } from '../../kit/duties/run-duties.ts';
-import { applyOverflow } from './change/apply-overflow.ts';
+import { ENGINE, engineOf } from '../../kit/words/principal.ts';
 import { closeDecided } from './change/close-decided.ts';
 import { raiseCases } from './change/raise-cases.ts';
 import { createReviewMetrics, type ReviewMetrics } from './metrics.ts';
 import { priorityName } from './policy.ts';
 import { hasDecided } from './store/cases.ts';
-import { countWaiting } from './store/figures.ts';
+import { countOverflow, countWaiting, escalateOlder, type Overflow } from './store/figures.ts';
 import { addReviewed, hasReviewed } from './store/intake.ts';
 import { readPolicy } from './store/policies.ts';
+
+/** Counts what meets the overflow rules of the policy, and escalates where a rule says so. Other actions are proposals to people. */
+
+/** Cases that one call escalates of a rule. */
+const ESCALATED_MAX = 100;
+
+/** @returns every rule with the number of cases that meet it */
+export async function applyOverflow(
+  writes: Pick<Database, 'transaction'>,
+  query: Query,
+  request: string,
+): Promise<Overflow[]> {
+  const { policy } = await readPolicy(query);
+  const counted = await countOverflow(query, policy.overflow);
+  for (const { rule, cases } of counted) {
+    if (cases === 0 || !rule.actions.includes('escalate')) continue;
+    await writes.transaction(async (query) => {
+      const { priority, older_than_minutes: olderThanMinutes } = rule;
+      const older = await escalateOlder(query, priority, olderThanMinutes, ESCALATED_MAX);
+      const after = { escalatedBy: ENGINE, olderThanMinutes };
+      await recordChanges(
+        query,
+        engineOf(request),
+        older.map(({ subject }) => ({ action: 'case.escalate', subject, before: null, after })),
+      );
+    });
+  }
+  return counted;
+}
 
 /** Cases open and decisions become final this late, and later if more than 1,000 cases wait to be opened. */
 const STEP_EVERY_MS = 1000;

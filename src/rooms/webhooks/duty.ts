@@ -1,12 +1,19 @@
 /** Webhooks in a worker: one process makes deliveries from what Postgres holds, and every process sends. */
-
 import { toScoreJson } from '../../core/domain/score-record.ts';
-import type { DecisionLog, Event, WaitingEvents, WatchedEvents } from '../../core/events.ts';
+import {
+  type DecisionLog,
+  type Event,
+  takersOf,
+  type WaitingEvents,
+  type WatchedEvents,
+} from '../../core/events.ts';
 import type { Worker, WorkerRoom } from '../../core/room.ts';
 import { takeIntake } from '../../core/store/intake.ts';
 import { type LocatedScore, locateDecided } from '../../core/store/scores/decided-scores.ts';
+import type { ScoredStatement } from '../../core/store/scores/score-values.ts';
 import { findClients } from '../../core/store/transactions/clients.ts';
 import type { Database, Query } from '../../kit/database/pool.ts';
+import { anyOf } from '../../kit/database/statement.ts';
 import { type Duty, ofEach } from '../../kit/duties/run-duties.ts';
 import { createPostEvent } from './deliver/attempt.ts';
 import { createSender } from './deliver/sender.ts';
@@ -21,9 +28,25 @@ import {
   type NewDelivery,
   readPosition,
 } from './store/deliveries.ts';
-import { addHooked, hasHooked } from './store/intake.ts';
 import { countDisabled, findOldestDue, listTakers } from './store/webhooks.ts';
 import type { Webhook } from './webhook.ts';
+
+/** Transactions whose verdict a webhook takes, named by the statement that stores their scores. */
+
+const TAKERS = takersOf('transaction.decided');
+
+const hasHooked = anyOf('has-webhook-intake', 'from market.webhook_intake');
+
+/** Adds a row for those of the scores whose verdict a webhook takes. Without a webhook, the scores are not looked at. */
+export const addHooked: ScoredStatement = {
+  name: 'add-webhook-intake',
+  insert: ({ ids, verdicts }) => `insert into market.webhook_intake (transaction_ids)
+      select array_agg(transaction_id)
+        from unnest(${ids}::uuid[], ${verdicts}::text[]) as decided (transaction_id, verdict)
+       where exists (select ${TAKERS}) and verdict in (select unnest(verdicts) ${TAKERS})
+      having count(*) > 0`,
+  toValue: null,
+};
 
 /** Deliveries are made this late after a score was stored. */
 const RAISE_EVERY_MS = 1000;

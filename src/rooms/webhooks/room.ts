@@ -1,7 +1,39 @@
 /** The room of webhooks: events sent to other systems. */
 import type { Room } from '../../core/room.ts';
+import {
+  OLD,
+  PURGE_STEP_ROWS_MAX,
+  purgeRows,
+  type Retention,
+  rowsBefore,
+} from '../../kit/duties/purge.ts';
 import { createWebhookMetrics } from './metrics.ts';
-import { tables } from './tables.ts';
+
+/** When the rows of the tables of webhooks end. */
+
+const tables: readonly Retention[] = [
+  { tables: ['webhook_intake'], ends: 'once their deliveries are made: they are work' },
+  {
+    tables: ['webhook_deliveries', 'webhook_endpoints'],
+    setting: 'RISK_WEBHOOK_RETENTION_DAYS',
+    ends: 'after the event, delivered or not; an endpoint ends as long after it was deleted, and one in use stays',
+    purges: [
+      purgeRows(
+        'webhook_deliveries',
+        // Ids rise with time; a deleted webhook gets no more deliveries.
+        `from (select ctid, created_at from market.webhook_deliveries order by delivery_id limit ${PURGE_STEP_ROWS_MAX}) first
+      where created_at < ${OLD}`,
+        (config) => [config.RISK_WEBHOOK_RETENTION_DAYS],
+      ),
+      purgeRows(
+        'webhook_endpoints',
+        rowsBefore('webhook_endpoints', 'deleted_at', OLD),
+        (config) => [config.RISK_WEBHOOK_RETENTION_DAYS],
+      ),
+    ],
+  },
+  { tables: ['webhook_position'], ends: 'never: one row' },
+];
 
 export const webhooks: Room = {
   name: 'webhooks',

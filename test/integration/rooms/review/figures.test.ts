@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeEach, expect, test } from 'vitest';
 import { CASE_LIMITS } from '../../../../src/rooms/review/case.ts';
-import { applyOverflow } from '../../../../src/rooms/review/change/apply-overflow.ts';
+import { applyOverflow } from '../../../../src/rooms/review/duty.ts';
 import { readCapacity, readStatus } from '../../../../src/rooms/review/queries/status.ts';
 import { toReviewPoint } from '../../../../src/rooms/review/status.ts';
 import { createTestDatabase } from '../../../support/database.ts';

@@ -2,9 +2,9 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { compareDecimals } from '../../../../src/core/domain/decimal.ts';
+import { prioritise } from '../../../../src/rooms/review/change/raise-cases.ts';
 import { isSpotCheck } from '../../../../src/rooms/review/duty.ts';
 import { CASE_SOURCES, reviewPolicySchema } from '../../../../src/rooms/review/policy.ts';
-import { prioritise } from '../../../../src/rooms/review/priority.ts';
 import { FIRST_POLICY } from '../../../support/rooms/review/policy.ts';
 import { idAt } from '../../../support/stored-rows.ts';
 
