@@ -51,8 +51,10 @@ const event = (name: string, data: unknown) =>
   encoder.encode(`event: ${name}\ndata: ${JSON.stringify(data)}\n\n`);
 
 /** @returns gives a listener its stream; undefined where there are as many listeners as there may be, in all or of this key */
-export function createBroadcast<Figures>(options: BroadcastOptions<Figures>, bounds = BOUNDS) {
-  const { read, toPoint, everyMs, signal, log } = options;
+export function createBroadcast<Figures>(
+  { read, toPoint, everyMs, signal, log }: BroadcastOptions<Figures>,
+  bounds = BOUNDS,
+) {
   /** Each listener with what cuts it off unless it waits for an event. */
   const listeners = new Map<Listener, () => void>();
   const history: object[] = [];
@@ -79,10 +81,10 @@ export function createBroadcast<Figures>(options: BroadcastOptions<Figures>, bou
       coming = undefined;
     }
   };
-  const next = async () => {
+  const next = () => {
     const waitMs = Math.max(0, dueMs - performance.now());
     coming ??= delay(waitMs, undefined, { signal, ref: false }).then(measure);
-    return await coming;
+    return coming;
   };
   signal.addEventListener('abort', () => {
     for (const cutOff of listeners.values()) cutOff();
@@ -92,38 +94,33 @@ export function createBroadcast<Figures>(options: BroadcastOptions<Figures>, bou
     const isFull = listeners.size >= bounds.listenersMax || own.length >= bounds.listenersOfKeyMax;
     if (isFull || signal.aborted) return undefined;
     let isWaiting = false;
+    const cutOff = () => {
+      if (!isWaiting) listener.cutOff();
+      leave();
+    };
+    const untaken = setTimeout(cutOff, bounds.untakenMsMax).unref();
     const leave = () => {
       clearTimeout(untaken);
       listeners.delete(listener);
     };
-    const cutOff = () => {
-      if (isWaiting) return;
-      leave();
-      listener.cutOff();
-    };
-    const untaken = setTimeout(cutOff, bounds.untakenMsMax).unref();
     listeners.set(listener, cutOff);
-    return new ReadableStream(
-      {
-        start: (controller) => controller.enqueue(event('history', history)),
-        pull: async (controller) => {
+    // An event is asked for only once the connection has taken the event before.
+    const events = async function* () {
+      try {
+        yield event('history', history);
+        while (listeners.has(listener)) {
+          untaken.refresh();
           isWaiting = true;
           const bytes = await next().catch(() => undefined);
-          const isAllowed = await listener.isAllowed().catch(() => false);
+          if (bytes === undefined || !(await listener.isAllowed().catch(() => false))) return;
           isWaiting = false;
-          if (bytes !== undefined && isAllowed && listeners.has(listener)) {
-            untaken.refresh();
-            return controller.enqueue(bytes);
-          }
-          leave();
-          // A stream that was cancelled meanwhile is closed, and takes no notice of a pull that throws.
-          controller.close();
-        },
-        cancel: leave,
-      },
-      // Without a queue, an event is asked for only once the connection has taken the event before.
-      { highWaterMark: 0 },
-    );
+          yield bytes;
+        }
+      } finally {
+        leave();
+      }
+    };
+    return ReadableStream.from(events());
   };
 }
 

@@ -5,8 +5,7 @@
 import { mkdir, readdir, readFile, rename, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { readState } from '../../kit/client/state-file.ts';
-import { Failure } from '../../kit/words/failure.ts';
+import { Failure, toError } from '../../kit/words/failure.ts';
 import { writeDurably } from './file-stores/folder.ts';
 
 export const ARCHIVE_FILE = 'archive.json';
@@ -67,8 +66,16 @@ export const archiveSchema = z.object({
 });
 export type Archive = z.infer<typeof archiveSchema>;
 
-const findArchive = (folder: string) =>
-  readState(join(folder, ARCHIVE_FILE), archiveSchema, () => true, 'an archive of this release');
+async function findArchive(folder: string): Promise<Archive | undefined> {
+  const path = join(folder, ARCHIVE_FILE);
+  try {
+    return archiveSchema.parse(JSON.parse(await readFile(path, 'utf8')));
+  } catch (error) {
+    if (Object(error).code === 'ENOENT') return undefined;
+    const why = `${path} is no archive of this release: ${toError(error).message}`;
+    throw new Failure('invalid', 'NOT_AN_ARCHIVE', why);
+  }
+}
 
 /** The archive to continue; undefined where a new archive begins. @throws Failure where the options want neither */
 export async function openArchive(

@@ -2,9 +2,10 @@
  * Exports to a file, or to parts of a million rows as Parquet, over transfers that may break off. Rows go to a partial file, which
  * gets its name once it is whole.
  */
-import { type FileHandle, open, rename, rm, stat } from 'node:fs/promises';
+import { hash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { type FileHandle, open, rename, rm } from 'node:fs/promises';
 import { asyncBufferFromFile, parquetMetadataAsync, parquetReadObjects } from 'hyparquet';
-import { z } from 'zod';
 import {
   type ApiOptions,
   ApiUnavailable,
@@ -16,7 +17,6 @@ import {
   refusal,
   unlessAborted,
 } from '../../kit/client/api-client.ts';
-import { readState, writeState } from '../../kit/client/state-file.ts';
 import { Failure } from '../../kit/words/failure.ts';
 import { PARQUET_ROWS_MAX } from './parameters.ts';
 
@@ -31,143 +31,89 @@ type ExportOptions = ApiOptions &
 
 type Exported = { readonly rows: number; readonly files: readonly string[] };
 
-/** How far an export has come: the command begins there after a stop. */
-const stateSchema = z.object({
-  /** The parameters: another question is another export. */
-  question: z.record(z.string(), z.string()),
-  /** Transaction id of the last whole row; absent before the first. */
-  after: z.string().optional(),
-  rows: z.int().min(0),
-  /** Bytes of whole rows in the partial file. */
-  bytes: z.int().min(0),
-  /** Parquet files that are whole. */
-  parts: z.int().min(0),
-});
-type ExportState = z.infer<typeof stateSchema>;
-
 const PATH = '/v1/exports/transactions';
-/** A stop repeats as many bytes at most. */
-const STATE_EVERY_BYTES = 32 * 1024 * 1024;
 
 const LINE_END = 0x0a;
 const QUOTE = 0x22;
 /** Every row begins with its transaction's id: as a cell, or as the first member of an object. */
 const ID = /[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}/;
 const BEGINNING_BYTES = 64;
+const DIGEST_CHARS = 8;
 
-type RowTracker = {
-  /** Takes the next bytes; returns how many of all bytes so far are whole rows. */
-  readonly add: (bytes: Uint8Array) => number;
-  readonly rows: () => number;
-  /** Id of the last whole row. */
-  readonly last: () => string | undefined;
-  /** Rows that the last line says were sent, which is no row; undefined without such a line. */
-  readonly said: () => number | undefined;
-};
-
-const partialOf = (path: string) => `${path}.partial`;
-const stateOf = (output: string) => `${output}.state`;
+/** Another question is another export, and has a partial file of its own. */
+function partialOf(path: string, question: ExportOptions['question']): string {
+  const digest = hash('sha256', JSON.stringify(Object.entries(question).sort()), 'hex');
+  return `${path}.${digest.slice(0, DIGEST_CHARS)}.partial`;
+}
 
 export async function exportFile(options: ExportOptions): Promise<Exported> {
-  const { output, question } = options;
-  const write = question['format'] === 'parquet' ? exportParts : exportRows;
-  const exported = await write(options, await beginState(options), createRetries(options));
-  await rm(stateOf(output), { force: true });
-  return exported;
+  const write = options.question['format'] === 'parquet' ? exportParts : exportRows;
+  return await write(options, createRetries(options));
 }
 
-/** Begins anew where the partial file lacks bytes that the state counts, as after a loss of power: they would be zeros. */
-async function beginState({ output, question }: ExportOptions): Promise<ExportState> {
-  const known = Object.entries(question).sort().join();
-  // A state without rows has nothing to lose: its question may have been refused.
-  const isOurs = (state: ExportState) =>
-    state.rows === 0 || Object.entries(state.question).sort().join() === known;
-  const state = await readState(stateOf(output), stateSchema, isOurs, 'this export');
-  const bytes = await stat(partialOf(output)).then(
-    ({ size }) => size,
-    () => 0,
-  );
-  if (state !== undefined && state.rows > 0 && bytes >= state.bytes) return state;
-  return { question, rows: 0, bytes: 0, parts: 0 };
-}
-
-async function openFile(path: string, flags: 'w' | 'r+'): Promise<FileHandle> {
+async function openFile(path: string, flags: 'w' | 'a+'): Promise<FileHandle> {
   return await open(path, flags).catch((error: Error) => {
     throw new Failure('invalid', 'FILE_UNWRITABLE', error.message, { cause: error });
   });
 }
 
-async function exportRows(
-  options: ExportOptions,
-  begun: ExportState,
-  retries: Retries,
-): Promise<Exported> {
-  const { output, question } = options;
-  let state = begun;
-  await using file = await openFile(partialOf(output), state.bytes === 0 ? 'w' : 'r+');
+/** Goes on behind the last whole row of the partial file. */
+async function exportRows(options: ExportOptions, retries: Retries): Promise<Exported> {
+  const { output, question, onRows } = options;
+  const partial = partialOf(output, question);
+  const tracker = createRowTracker(question['format'] === 'csv');
+  await using file = await openFile(partial, 'a+');
+  for await (const bytes of createReadStream(partial)) tracker.add(bytes);
   await retries(async (progressed) => {
-    const from = state;
-    // Bytes of a row that is not whole are written over.
-    await file.truncate(from.bytes);
-    const tracker = createRowTracker(question['format'] === 'csv');
-    const save = () => writeState(stateOf(output), state);
-    let whole = from.bytes;
-    const received = async (bytes: Uint8Array, at: number) => {
-      await file.write(bytes, 0, bytes.length, from.bytes + at);
-      whole = from.bytes + tracker.add(bytes);
-      // A header without a row comes again.
-      if (tracker.rows() === 0) return;
-      state = { ...from, rows: from.rows + tracker.rows(), bytes: whole, after: tracker.last() };
+    // Bytes of a row that is not whole come again.
+    await file.truncate(tracker.begin());
+    const before = tracker.rows();
+    await transfer(options, tracker.last(), async (bytes) => {
+      await file.appendFile(bytes);
+      tracker.add(bytes);
+      if (tracker.rows() === before) return;
       progressed();
-      options.onRows(state.rows);
-    };
-    try {
-      await transfer(options, from.after, received, save);
-    } finally {
-      await save();
-    }
+      onRows(tracker.rows());
+    });
     // The line that says how many rows were sent is no row of the file.
-    await file.truncate(whole);
-    const said = question['format'] === 'ndjson' ? tracker.said() : tracker.rows();
-    if (said === tracker.rows()) return;
-    const why = `the API says that it sent ${said ?? 'no last line'}, and ${tracker.rows()} rows came`;
+    await file.truncate(tracker.whole());
+    const came = tracker.rows() - before;
+    const said = tracker.said();
+    if (question['format'] === 'csv' || said === came) return;
+    const why = `the API says that it sent ${said ?? 'no last line'}, and ${came} rows came`;
     throw new Failure('invalid', 'EXPORT_INCOMPLETE', why);
   });
   await file.sync();
-  await rename(partialOf(output), output);
-  return { rows: state.rows, files: [output] };
+  await rename(partial, output);
+  return { rows: tracker.rows(), files: [output] };
 }
 
-async function exportParts(
-  options: ExportOptions,
-  begun: ExportState,
-  retries: Retries,
-): Promise<Exported> {
-  const { output } = options;
-  let state = begun;
-  const files = Array.from({ length: state.parts }, (_, at) => partName(output, at + 1));
+/** Goes on behind the last part that is whole. Parts get their names once all of them are there. */
+async function exportParts(options: ExportOptions, retries: Retries): Promise<Exported> {
+  const { output, question, onRows } = options;
+  const files: string[] = [];
+  let [rows, after]: [number, string | undefined] = [0, undefined];
   for (;;) {
-    const path = partName(output, state.parts + 1);
-    await retries(async () => {
-      await using file = await openFile(partialOf(path), 'w');
-      const received = async (bytes: Uint8Array, at: number) => {
-        await file.write(bytes, 0, bytes.length, at);
-      };
-      await transfer(options, state.after, received, async () => undefined);
+    const path = partName(output, files.length + 1);
+    const partial = partialOf(path, question);
+    const fetchPart = async () => {
+      await using file = await openFile(partial, 'w');
+      await transfer(options, after, (bytes) => file.appendFile(bytes));
       await file.sync();
-    });
-    const { rows, last } = await readPart(partialOf(path));
+    };
+    const known = await readPart(partial).catch(() => undefined);
+    if (known === undefined) await retries(fetchPart);
+    const part = known ?? (await readPart(partial));
     // An export without rows is a file without rows; after a full part it is none.
-    if (rows === 0 && state.parts > 0) break;
-    await rename(partialOf(path), path);
-    files.push(path);
-    const after = last ?? state.after;
-    state = { ...state, bytes: 0, rows: state.rows + rows, parts: state.parts + 1, after };
-    await writeState(stateOf(output), state);
-    options.onRows(state.rows);
-    if (rows < PARQUET_ROWS_MAX) break;
+    if (part.rows > 0 || files.length === 0) files.push(path);
+    else await rm(partial);
+    rows += part.rows;
+    after = part.last;
+    onRows(rows);
+    if (part.rows < PARQUET_ROWS_MAX) break;
   }
-  return { rows: state.rows, files };
+  for (const path of files) await rename(partialOf(path, question), path);
+  return { rows, files };
 }
 
 /** `a/b.parquet` is `a/b-0001.parquet` and so on. */
@@ -194,8 +140,7 @@ async function readPart(path: string): Promise<{ rows: number; last: string | un
 async function transfer(
   options: ExportOptions,
   after: string | undefined,
-  received: (bytes: Uint8Array, at: number) => Promise<void>,
-  onProgress: () => Promise<void>,
+  received: (bytes: Uint8Array) => Promise<void>,
 ): Promise<void> {
   const { url, headers, outageMsMax } = options;
   // A connection that a router forgot stays open without a byte: the body alone would be waited for without an end.
@@ -206,26 +151,20 @@ async function transfer(
   const query = new URLSearchParams({ ...options.question, ...(after && { after }) });
   const response = await fetchApi({ ...options, signal }, `${PATH}?${query}`, { headers });
   if (!response.ok) throw refusal(await readAnswer({ ...options, signal }, response));
-  let at = 0;
-  let noted = 0;
   const reader = (response.body ?? new ReadableStream()).getReader();
   for (;;) {
     const { done, value } = await reader.read().catch(unlessAborted(url, signal));
     timer.refresh();
     if (done) return;
-    await received(value, at);
-    at += value.length;
-    if (at - noted < STATE_EVERY_BYTES) continue;
-    noted = at;
-    await onProgress();
+    await received(value);
   }
 }
 
 /**
- * Finds where rows end in a transfer of CSV or NDJSON, so that one that breaks off within a row goes on behind the last whole one.
+ * Finds where rows end in a file of CSV or NDJSON, so that a transfer that breaks off within a row goes on behind the last whole row.
  * @param isCsv a line end within quotes ends no row; the first line without an id is a header
  */
-function createRowTracker(isCsv: boolean): RowTracker {
+function createRowTracker(isCsv: boolean) {
   let seen = 0;
   let whole = 0;
   let rows = 0;
@@ -253,7 +192,13 @@ function createRowTracker(isCsv: boolean): RowTracker {
     return -1;
   };
   return {
-    add: (bytes) => {
+    /** Forgets the bytes behind the last whole row, and returns where the next transfer begins; a header without a row comes again. */
+    begin: (): number => {
+      if (rows === 0) whole = 0;
+      [seen, said, isQuoted, beginning] = [whole, undefined, false, ''];
+      return whole;
+    },
+    add: (bytes: Uint8Array): void => {
       for (let at = 0; at < bytes.length; ) {
         const end = lineEnd(bytes, at);
         const stop = end === -1 ? bytes.length : end;
@@ -269,10 +214,13 @@ function createRowTracker(isCsv: boolean): RowTracker {
         at = end + 1;
       }
       seen += bytes.length;
-      return whole;
     },
+    /** Bytes of whole rows. */
+    whole: () => whole,
     rows: () => rows,
+    /** Id of the last whole row. */
     last: () => last,
+    /** Rows that the last line says were sent, which is no row; undefined without such a line. */
     said: () => said,
   };
 }
