@@ -3,7 +3,15 @@
  * document, calls the API and prints the answer. Only actions that need a file, a loop or a screen are written by hand.
  */
 import type { DocumentPart } from '../http/document.ts';
-import { actionAt, actionOf, type Command, UsageError } from './command.ts';
+import {
+  actionAt,
+  actionOf,
+  type Command,
+  type CommandContext,
+  optionsOf,
+  parseArguments,
+  UsageError,
+} from './command.ts';
 import { type Operation, readOperations } from './operation.ts';
 import { describeRow, type Row, runRow } from './run-row.ts';
 import { usageText } from './usage.ts';
@@ -18,6 +26,35 @@ type Written = {
   readonly asksApi?: boolean;
   readonly run: Command['run'];
 };
+
+type Given<Shown extends NonNullable<Written['options']>> = {
+  readonly values: ReturnType<typeof parseArguments<ReturnType<typeof optionsOf<Shown>>>>['values'];
+  readonly words: readonly string[];
+};
+
+/**
+ * An action that is written by hand.
+ * @param words with brackets around those that may be absent, and `…` behind one that may be repeated
+ * @param run gets the words and the options, as the usage shows both
+ */
+export const written = <const Shown extends NonNullable<Written['options']>>(
+  words: string,
+  summary: string,
+  options: Shown,
+  run: (given: Given<Shown>, context: CommandContext) => Promise<number>,
+): Written & { readonly options: Shown } => ({
+  words,
+  summary,
+  options,
+  run: async (args, context) => {
+    const names = words.split(' ').filter((name) => name !== '');
+    const { values, positionals } = parseArguments(args, optionsOf(options), {
+      required: names.filter((name) => !name.startsWith('[')).map((name) => name.replace('…', '')),
+      max: words.endsWith('…') ? Infinity : names.length,
+    });
+    return await run({ values, words: positionals }, context);
+  },
+});
 
 type Rows = Pick<Command, 'name' | 'summary' | 'needs'> & {
   /** Text of the usage below the options. */

@@ -11,7 +11,7 @@ import {
   UsageError,
   wordOption,
 } from '../../kit/command/command.ts';
-import { commandOf } from '../../kit/command/rows.ts';
+import { commandOf, written } from '../../kit/command/rows.ts';
 import { byCommand, openCommandDatabase } from '../../kit/command/stores.ts';
 import { readConfig } from '../../kit/config/config.ts';
 import { configsOfMarkets } from '../../kit/config/market-config.ts';
@@ -34,7 +34,9 @@ import { wireTime } from '../../kit/words/wire-time.ts';
 const PAGE = 200;
 const NAME = plainText(64);
 const TEXT = { type: 'string' } as const;
-const MARKETS_OPTION = { '--markets LIST': 'In each of these markets, as market_0,market_1' };
+const MARKETS_OPTION = {
+  '--markets LIST': 'In each of these markets, as market_0,market_1',
+} as const;
 
 /** Databases by market, in the order of their names: two commands at a time wait for each other in one order. */
 type Databases = ReadonlyMap<string, Database>;
@@ -68,8 +70,7 @@ const create: Command['run'] = async (args, context) => {
   return EXIT.fine;
 };
 
-const list: Command['run'] = async (args, context) => {
-  parseArguments(args, {});
+const list = written('', 'Keys, without their secrets', {}, async (_given, context) => {
   const keys = await allOf(context, (database, last?: Key) =>
     listApiKeys(database.query, last?.key_id ?? '', PAGE),
   );
@@ -90,16 +91,15 @@ const list: Command['run'] = async (args, context) => {
     keys.map((key) => ({ ...key, roles: key.roles.join(' ') })),
   );
   return EXIT.fine;
-};
+});
 
-const people: Command['run'] = async (args, context) => {
-  parseArguments(args, {});
+const people = written('', 'People, and who made them', {}, async (_given, context) => {
   const all = await allOf(context, (database, last?: Identity) =>
     listIdentities(database.query, last?.identity ?? '', PAGE),
   );
   context.output.table(['identity', 'created_at', 'made_by', 'revoked_at'], all);
   return EXIT.fine;
-};
+});
 
 async function allOf<Row>(
   context: CommandContext,
@@ -114,26 +114,26 @@ async function allOf<Row>(
   }
 }
 
-const revoke: Command['run'] = async (args, context) => {
-  const { values, positionals } = parseArguments(args, { markets: TEXT }, { required: ['KEY_ID'] });
-  const [keyId = ''] = positionals;
+const REVOKES = 'Revoke a key, which stops working within a second';
+const revoke = written('KEY_ID', REVOKES, MARKETS_OPTION, async ({ values, words }, context) => {
+  const [keyId = ''] = words;
   await using markets = openMarkets(context, values.markets);
   const wrong = await revokeInEach(markets.databases, keyId);
   for (const why of wrong) context.output.error(why);
   if (wrong.length > 0) return EXIT.failed;
   context.output.value({ key_id: keyId, revoked: true }, [`key ${keyId} revoked`]);
   return EXIT.fine;
-};
+});
 
-const expel: Command['run'] = async (args, context) => {
-  const [name = ''] = parseArguments(args, {}, { required: ['NAME'] }).positionals;
+const EXPELS = 'Revoke a person with all their keys, for good';
+const expel = written('NAME', EXPELS, {}, async ({ words: [name = ''] }, context) => {
   await using database = openCommandDatabase(context, 'keys');
   const { identity } = await revokeIdentity(database, name, byCommand('keys expel'));
   context.output.value({ identity, revoked: true }, [
     `person '${identity}' revoked, with all keys`,
   ]);
   return EXIT.fine;
-};
+});
 
 function readHolder({
   identity,
@@ -196,15 +196,10 @@ both ask the API. The other actions need DATABASE_URL.`,
       notes: sayIssued,
     },
     confirm: { operation: 'confirmKey', words: { KEY_ID: 'id' } },
-    list: { words: '', summary: 'Keys, without their secrets', run: list },
-    revoke: {
-      words: 'KEY_ID',
-      summary: 'Revoke a key, which stops working within a second',
-      options: MARKETS_OPTION,
-      run: revoke,
-    },
-    people: { words: '', summary: 'People, and who made them', run: people },
-    expel: { words: 'NAME', summary: 'Revoke a person with all their keys, for good', run: expel },
+    list,
+    revoke,
+    people,
+    expel,
   },
 });
 

@@ -2,16 +2,8 @@
 import { z } from 'zod';
 import type { OpenModels } from '../../core/score/judge.ts';
 import { kafkaOf } from '../../core/stream/kafka/clients.ts';
-import {
-  type Command,
-  type CommandContext,
-  EXIT,
-  integerOption,
-  optionsOf,
-  parseArguments,
-  UsageError,
-} from '../../kit/command/command.ts';
-import { commandOf } from '../../kit/command/rows.ts';
+import { type Command, EXIT, integerOption, UsageError } from '../../kit/command/command.ts';
+import { commandOf, written } from '../../kit/command/rows.ts';
 import { openCommandRedis } from '../../kit/command/stores.ts';
 import { isMarketName } from '../../kit/config/market-settings.ts';
 import { createFailpoint, FAILPOINT_VARIABLE } from '../../kit/process/failpoint.ts';
@@ -37,57 +29,55 @@ const ROLLBACK_OPTIONS = {
   '--dead-letter-rest': 'Make dead letters of pending transactions',
 } as const;
 
-async function rollback(args: string[], context: CommandContext, openModels: OpenModels) {
-  const { config, environment, output, signal } = context;
-  const options = optionsOf(ROLLBACK_OPTIONS);
-  const { values, positionals } = parseArguments(args, options, { required: ['NAME'] });
-  const [market = ''] = positionals;
-  if (!isMarketName(market)) throw new UsageError(`NAME must be a market, not '${market}'`);
-  const folder = values.to;
-  if (folder === undefined) throw new UsageError('--to is missing');
-  const key = await keyOption(values.key, values.unencrypted === true);
-  const hours = values['wait-hours'];
-  const bounds = { min: 0, max: WAIT_HOURS_MAX };
-  const waitHours = hours === undefined ? null : integerOption('--wait-hours', hours, bounds, 0);
-  const openMarket = (name: string) => openArchiveDatabase(config, name);
-  const found = await openArchive(folder, market, values.continue === true);
-  if (found !== undefined && (found.encryption === 'none') !== (key === null)) {
-    throw new UsageError(`the archive was begun with the encryption ${found.encryption}`);
-  }
-  await using database = openMarket(market);
-  using stores = await openCommandRedis(context);
-  await using stack = new AsyncDisposableStack();
-  const parts = {
-    market,
-    folder,
-    writeArchive: createWriteArchive(folder),
-    key,
-    waitHours,
-    isRestDead: values['dead-letter-rest'] === true,
-    openMarket,
-    database,
-    redis: stores.redis,
-    kafka: kafkaOf(config.KAFKA_URL, stack),
-    openModels,
-    failpoint: createFailpoint(environment[FAILPOINT_VARIABLE]),
-    signal,
-    note: output.note,
-  };
-  const done = await rollBack(parts, found ?? (await beginArchive(parts)));
-  const rows = done.tables.reduce((sum, table) => sum + table.rows, 0);
-  const { keys_removed: keys, topics_removed: topics, tables } = done;
-  output.value({ market, folder, tables: tables.length, rows, keys, topics }, [
-    `${market} is archived in ${folder} and dropped: tables=${tables.length} rows=${rows} keys=${keys} topics=${topics}`,
-  ]);
-  for (const loss of done.losses) output.note(loss);
-  return done.losses.length === 0 ? EXIT.fine : EXIT.failed;
-}
-
-const verify: Command['run'] = async (args, { config, output }) => {
-  const { values, positionals } = parseArguments(args, optionsOf(KEY_OPTIONS), {
-    required: ['PLACE'],
+const DROPS = 'Archive a frozen market and drop it';
+const rollbackOf = (openModels: OpenModels) =>
+  written('NAME', DROPS, ROLLBACK_OPTIONS, async ({ values, words: [market = ''] }, context) => {
+    const { config, environment, output, signal } = context;
+    if (!isMarketName(market)) throw new UsageError(`NAME must be a market, not '${market}'`);
+    const folder = values.to;
+    if (folder === undefined) throw new UsageError('--to is missing');
+    const key = await keyOption(values.key, values.unencrypted === true);
+    const hours = values['wait-hours'];
+    const bounds = { min: 0, max: WAIT_HOURS_MAX };
+    const waitHours = hours === undefined ? null : integerOption('--wait-hours', hours, bounds, 0);
+    const openMarket = (name: string) => openArchiveDatabase(config, name);
+    const found = await openArchive(folder, market, values.continue === true);
+    if (found !== undefined && (found.encryption === 'none') !== (key === null)) {
+      throw new UsageError(`the archive was begun with the encryption ${found.encryption}`);
+    }
+    await using database = openMarket(market);
+    using stores = await openCommandRedis(context);
+    await using stack = new AsyncDisposableStack();
+    const parts = {
+      market,
+      folder,
+      writeArchive: createWriteArchive(folder),
+      key,
+      waitHours,
+      isRestDead: values['dead-letter-rest'] === true,
+      openMarket,
+      database,
+      redis: stores.redis,
+      kafka: kafkaOf(config.KAFKA_URL, stack),
+      openModels,
+      failpoint: createFailpoint(environment[FAILPOINT_VARIABLE]),
+      signal,
+      note: output.note,
+    };
+    const done = await rollBack(parts, found ?? (await beginArchive(parts)));
+    const rows = done.tables.reduce((sum, table) => sum + table.rows, 0);
+    const { keys_removed: keys, topics_removed: topics, tables } = done;
+    output.value({ market, folder, tables: tables.length, rows, keys, topics }, [
+      `${market} is archived in ${folder} and dropped: tables=${tables.length} rows=${rows} keys=${keys} topics=${topics}`,
+    ]);
+    for (const loss of done.losses) output.note(loss);
+    return done.losses.length === 0 ? EXIT.fine : EXIT.failed;
   });
-  const store = openFileStore(positionals[0] ?? '', config);
+
+const READS_BACK = 'Read an archive back, without Postgres and Redis';
+const verify = written('PLACE', READS_BACK, KEY_OPTIONS, async ({ values, words }, context) => {
+  const { config, output } = context;
+  const store = openFileStore(words[0] ?? '', config);
   const archive = await readAny(store);
   const { market, tables, encryption } = archive;
   const key = await keyOption(values.key, encryption === 'none');
@@ -101,7 +91,7 @@ const verify: Command['run'] = async (args, { config, output }) => {
     `market=${market}${month === undefined ? '' : ` month=${month}`} tables=${tables.length} rows=${rows} different=0`,
   ]);
   return EXIT.fine;
-};
+});
 
 /** Larger: a store that is not ours takes more memory; smaller: an archive of many months of files is refused. */
 const MANIFEST_BYTES_MAX = 64 * 1024 * 1024;
@@ -142,17 +132,7 @@ Example: risk archive rollback market_1 --to /archives/market_1 --key /keys/mark
     actions: {
       ...monthActions,
       request: { operation: 'requestRollback', words: { NAME: 'id' } },
-      rollback: {
-        words: 'NAME',
-        summary: 'Archive a frozen market and drop it',
-        options: ROLLBACK_OPTIONS,
-        run: (args, context) => rollback(args, context, openModels),
-      },
-      verify: {
-        words: 'PLACE',
-        summary: 'Read an archive back, without Postgres and Redis',
-        options: KEY_OPTIONS,
-        run: verify,
-      },
+      rollback: rollbackOf(openModels),
+      verify,
     },
   });

@@ -11,14 +11,8 @@ import {
   makeMarket,
 } from '../../core/store/markets/grant-market.ts';
 import { recordChange } from '../../kit/audit/audit-log.ts';
-import {
-  type Command,
-  EXIT,
-  integerOption,
-  parseArguments,
-  UsageError,
-} from '../../kit/command/command.ts';
-import { commandOf } from '../../kit/command/rows.ts';
+import { EXIT, integerOption, UsageError } from '../../kit/command/command.ts';
+import { commandOf, written } from '../../kit/command/rows.ts';
 import { byCommand, ownerUrl } from '../../kit/command/stores.ts';
 import { type Environment, isCorridorList } from '../../kit/config/config.ts';
 import { isMarketName } from '../../kit/config/market-settings.ts';
@@ -40,11 +34,9 @@ const firstLimitsOf = (market: string) =>
   Object.entries(market === 'market_0' ? FIRST_MARKET : LATER_MARKET) as [LimitKind, Rate][];
 
 const words = { ID: 'id' };
-const TEXT = { type: 'string' } as const;
 const ROLE = /^[a-z][a-z0-9_]{0,62}$/;
 const PASSWORD = /^[!-~]{16,256}$/;
 const CONNECTIONS_MAX = 10_000;
-const MARKETS_MAX = 100;
 /** Connections of a role that only reads. Larger: its readers may take more of Postgres; smaller: more of them wait. */
 const READER_CONNECTIONS = 5;
 
@@ -53,9 +45,11 @@ type FirstLimits = { readonly [Kind in LimitKind]?: Rate };
 /** Connections of a market's role: market_0 has the larger share. */
 const connectionsOf = (market: string) => (market === 'market_0' ? 500 : 250);
 
-const create: Command['run'] = async (args, { config, output }) => {
-  const { values, positionals } = parseArguments(args, { corridors: TEXT }, { required: ['NAME'] });
-  const market = marketName(positionals[0]);
+const MAKES = 'Make a market, with first limits of requests and inference';
+const CORRIDORS = { '--corridors LIST': 'Its corridors, as JP-KR,KR-JP; needed' } as const;
+const create = written('NAME', MAKES, CORRIDORS, async ({ values, words: [name] }, context) => {
+  const { config, output } = context;
+  const market = marketName(name);
   const corridors = corridorsOption(values.corridors);
   const { applied, partitions } = await createMarket({
     config,
@@ -74,7 +68,7 @@ const create: Command['run'] = async (args, { config, output }) => {
     `give it a role of its own: risk markets grant ${market}`,
   ]);
   return EXIT.fine;
-};
+});
 
 /** @param name of the role, and `most` connections, without the options */
 const roleOptions = (name: string, most: string | number) => ({
@@ -83,8 +77,7 @@ const roleOptions = (name: string, most: string | number) => ({
   '--password-from VARIABLE':
     'Variable of the environment with the password; without it one is made, and printed once',
 });
-const ROLE_OPTIONS = { role: TEXT, connections: TEXT, 'password-from': TEXT };
-type RoleOptions = Readonly<Partial<Record<keyof typeof ROLE_OPTIONS, string>>>;
+type RoleOptions = Readonly<Partial<Record<'role' | 'connections' | 'password-from', string>>>;
 
 function newRole(values: RoleOptions, environment: Environment, name: string, most: number) {
   const { role = name } = values;
@@ -101,9 +94,11 @@ function newRole(values: RoleOptions, environment: Environment, name: string, mo
 const shownOnce = (password: string | null) =>
   password === null ? [] : [password, 'the line above is shown once'];
 
-const grant: Command['run'] = async (args, { config, environment, output }) => {
-  const { values, positionals } = parseArguments(args, ROLE_OPTIONS, { required: ['NAME'] });
-  const market = marketName(positionals[0]);
+const GRANTS = 'Give a market a Postgres role that reaches nothing else';
+const OWNER = roleOptions('that of the market', '250; market_0: 500');
+const grant = written('NAME', GRANTS, OWNER, async ({ values, words: [name] }, context) => {
+  const { config, environment, output } = context;
+  const market = marketName(name);
   const role = newRole(values, environment, market, connectionsOf(market));
   const granted = await grantMarket({
     ...role,
@@ -120,12 +115,13 @@ const grant: Command['run'] = async (args, { config, environment, output }) => {
     `start the processes of ${market} with ${role.role} in DATABASE_URL`,
   ]);
   return EXIT.fine;
-};
+});
 
-const analytics: Command['run'] = async (args, { config, environment, output }) => {
-  const words = { required: ['NAME'], max: MARKETS_MAX };
-  const { values, positionals } = parseArguments(args, ROLE_OPTIONS, words);
-  const [first, ...others] = positionals.map(marketName);
+const READS = 'Make a role that reads the scores of these markets and nothing else';
+const READER = roleOptions('analytics', READER_CONNECTIONS);
+const analytics = written('NAME…', READS, READER, async ({ values, words: names }, context) => {
+  const { config, environment, output } = context;
+  const [first, ...others] = names.map(marketName);
   const markets = [marketName(first), ...others] as const;
   const role = newRole(values, environment, 'analytics', READER_CONNECTIONS);
   const { password, isLogged } = await makeAnalytics({
@@ -141,16 +137,18 @@ const analytics: Command['run'] = async (args, { config, environment, output }) 
     sayLogged(role.role, isLogged),
   ]);
   return EXIT.fine;
-};
+});
 
 const sayLogged = (role: string, isLogged: boolean) =>
   isLogged
     ? 'Postgres logs its statements'
     : `to log its statements, have a superuser run: alter role "${role}" set log_statement = 'all'`;
 
-const auditor: Command['run'] = async (args, { config, environment, output }) => {
-  const { values, positionals } = parseArguments(args, ROLE_OPTIONS, { required: ['NAME'] });
-  const market = marketName(positionals[0]);
+const AUDITS = 'Make a role that reads one market without secrets, and writes nothing';
+const AUDITOR = roleOptions('NAME_auditor', READER_CONNECTIONS);
+const auditor = written('NAME', AUDITS, AUDITOR, async ({ values, words: [name] }, context) => {
+  const { config, environment, output } = context;
+  const market = marketName(name);
   const role = newRole(values, environment, `${market}_auditor`, READER_CONNECTIONS);
   const { password, isLogged } = await makeAuditor({
     ...role,
@@ -166,7 +164,7 @@ const auditor: Command['run'] = async (args, { config, environment, output }) =>
     sayLogged(role.role, isLogged),
   ]);
   return EXIT.fine;
-};
+});
 
 function marketName(name = ''): string {
   if (isMarketName(name)) return name;
@@ -196,30 +194,10 @@ export const command = commandOf({
 Example: risk markets freeze market_0 --reason 'a wave of stolen cards'`,
   document: async () => (await import('./routes.ts')).document,
   actions: {
-    create: {
-      words: 'NAME',
-      summary: 'Make a market, with first limits of requests and inference',
-      options: { '--corridors LIST': 'Its corridors, as JP-KR,KR-JP; needed' },
-      run: create,
-    },
-    grant: {
-      words: 'NAME',
-      summary: 'Give a market a Postgres role that reaches nothing else',
-      options: roleOptions('that of the market', '250; market_0: 500'),
-      run: grant,
-    },
-    analytics: {
-      words: 'NAME…',
-      summary: 'Make a role that reads the scores of these markets and nothing else',
-      options: roleOptions('analytics', READER_CONNECTIONS),
-      run: analytics,
-    },
-    auditor: {
-      words: 'NAME',
-      summary: 'Make a role that reads one market without secrets, and writes nothing',
-      options: roleOptions('NAME_auditor', READER_CONNECTIONS),
-      run: auditor,
-    },
+    create,
+    grant,
+    analytics,
+    auditor,
     show: { operation: 'readMarket', words },
     freeze: { operation: 'freezeMarket', words, notes: sayResume },
     resume: { operation: 'resumeMarket', words },

@@ -9,15 +9,9 @@ import { verifyScore } from '../../core/score/verify-score.ts';
 import { findStoredRuleSet } from '../../core/store/rule-sets/rule-sets.ts';
 import { toVector } from '../../core/store/scores/vector-bytes.ts';
 import { recordChange } from '../../kit/audit/audit-log.ts';
-import {
-  type Command,
-  type CommandContext,
-  EXIT,
-  optionsOf,
-  parseArguments,
-} from '../../kit/command/command.ts';
+import { type Command, EXIT } from '../../kit/command/command.ts';
 import { readBounded } from '../../kit/command/data-file.ts';
-import { commandOf } from '../../kit/command/rows.ts';
+import { commandOf, written } from '../../kit/command/rows.ts';
 import { byCommand, openCommandDatabase } from '../../kit/command/stores.ts';
 import type { Database } from '../../kit/database/pool.ts';
 import { inSnapshot } from '../../kit/database/snapshot.ts';
@@ -35,43 +29,8 @@ const CHECK_OPTIONS = {
   '--seen FILE': 'Also compare the checkpoint in FILE, which a reader has kept',
 } as const;
 
-export const createCommand = (openModels: OpenModels): Command =>
-  commandOf({
-    name: 'evidence',
-    summary: 'Exports proofs of scores, checks the log of evidence, and makes its keys.',
-    notes: `export prints a bundle, which verify/ in the repository verifies without the engine. check compares every leaf with its row, and
-the log with published checkpoints. Its last line is origin=… from=TIME leaves=N scores=N lines=N findings=N: scores from
-TIME on have leaves, but for gaps in which nobody sealed. Its exit code is 1 where findings, gaps among them, are not 0.
-
-Example: risk evidence export 0190a5f2-7c1e-7d3b-9a44-5b1f0c2d3e4f > bundle.json`,
-    actions: {
-      export: {
-        words: 'ID',
-        summary: 'Print the bundle that proves a score, or a gap by its beginning',
-        run: exportBundle,
-      },
-      recompute: {
-        words: 'BUNDLE',
-        summary: 'Compute the score of a bundle again, bit for bit',
-        run: (args, context) => recomputeBundle(args, context, openModels),
-      },
-      check: {
-        words: '',
-        summary: 'Compare the whole log with its rows and with published checkpoints',
-        options: CHECK_OPTIONS,
-        run: check,
-      },
-      keys: {
-        words: '[FOLDER]',
-        summary: 'Print the verifier keys of RISK_EVIDENCE_KEYS, or make keys in a folder',
-        run: keys,
-      },
-    },
-  });
-
-async function exportBundle(args: string[], context: CommandContext): Promise<number> {
-  const { positionals } = parseArguments(args, {}, { required: ['ID'] });
-  const [id = ''] = positionals;
+const PROVES = 'Print the bundle that proves a score, or a gap by its beginning';
+const exportBundle = written('ID', PROVES, {}, async ({ words: [id = ''] }, context) => {
   await using database = openCommandDatabase(context, 'evidence');
   const isGap = id.includes(':');
   const bundle = isGap
@@ -84,29 +43,25 @@ async function exportBundle(args: string[], context: CommandContext): Promise<nu
   }
   context.output.value(bundle, [JSON.stringify(bundle)]);
   return EXIT.fine;
-}
+});
 
 const proofsSchema = z.object({ proofs: z.array(z.object({ content: z.string() })).min(1) });
 
-async function recomputeBundle(
-  args: string[],
-  context: CommandContext,
-  openModels: OpenModels,
-): Promise<number> {
-  const { positionals } = parseArguments(args, {}, { required: ['BUNDLE'] });
-  const [path = ''] = positionals;
-  const text = (await readBounded(path, FILE_BYTES_MAX)).toString();
-  await using database = openCommandDatabase(context, 'evidence', { connectionsMax: 2 });
-  const models = await openModels({ primary: database, replica: null, now: Date.now });
-  const contents = contentsOf(path, text);
-  const found = await recompute(database, models, contents).catch((error: unknown) => {
-    throw error instanceof z.ZodError ? unreadable(path, error) : error;
+const COMPUTES = 'Compute the score of a bundle again, bit for bit';
+const recomputeBundle = (openModels: OpenModels) =>
+  written('BUNDLE', COMPUTES, {}, async ({ words: [path = ''] }, context) => {
+    const text = (await readBounded(path, FILE_BYTES_MAX)).toString();
+    await using database = openCommandDatabase(context, 'evidence', { connectionsMax: 2 });
+    const models = await openModels({ primary: database, replica: null, now: Date.now });
+    const contents = contentsOf(path, text);
+    const found = await recompute(database, models, contents).catch((error: unknown) => {
+      throw error instanceof z.ZodError ? unreadable(path, error) : error;
+    });
+    const isSame = found.different.length === 0;
+    const said = isSame ? 'the same, bit for bit' : `differs in ${found.different.join(', ')}`;
+    context.output.value(found, [`score ${found.id}: ${said}`]);
+    return isSame ? EXIT.fine : EXIT.failed;
   });
-  const isSame = found.different.length === 0;
-  const said = isSame ? 'the same, bit for bit' : `differs in ${found.different.join(', ')}`;
-  context.output.value(found, [`score ${found.id}: ${said}`]);
-  return isSame ? EXIT.fine : EXIT.failed;
-}
 
 function contentsOf(path: string, text: string): unknown[] {
   try {
@@ -120,8 +75,8 @@ function contentsOf(path: string, text: string): unknown[] {
 const unreadable = (path: string, cause: unknown) =>
   new Failure('invalid', 'FILE_INVALID', `${path} is no bundle of a score`, { cause });
 
-async function check(args: string[], context: CommandContext): Promise<number> {
-  const { values } = parseArguments(args, optionsOf(CHECK_OPTIONS));
+const COMPARES = 'Compare the whole log with its rows and with published checkpoints';
+const check = written('', COMPARES, CHECK_OPTIONS, async ({ values }, context) => {
   const { config, output, signal } = context;
   const seen =
     values.seen === undefined
@@ -169,11 +124,10 @@ async function check(args: string[], context: CommandContext): Promise<number> {
     `origin=${origin} from=${from} leaves=${leaves} scores=${scores} lines=${lines} findings=${count}`,
   ]);
   return count === 0 ? EXIT.fine : EXIT.failed;
-}
+});
 
-async function keys(args: string[], { config, output }: CommandContext): Promise<number> {
-  const { positionals } = parseArguments(args, {}, { required: [], max: 1 });
-  const [folder] = positionals;
+const MAKES = 'Print the verifier keys of RISK_EVIDENCE_KEYS, or make keys in a folder';
+const keys = written('[FOLDER]', MAKES, {}, async ({ words: [folder] }, { config, output }) => {
   const origin = originOf(config);
   const made = folder === undefined ? undefined : await makeKeys(folder);
   if (made === undefined && config.RISK_EVIDENCE_KEYS === undefined) {
@@ -188,7 +142,7 @@ async function keys(args: string[], { config, output }: CommandContext): Promise
     ...verifiers,
   ]);
   return EXIT.fine;
-}
+});
 
 type Made = { readonly path: string; readonly key: SigningKey };
 
@@ -292,3 +246,20 @@ export async function recompute(
   }
   return { id: of.id, different };
 }
+
+export const createCommand = (openModels: OpenModels): Command =>
+  commandOf({
+    name: 'evidence',
+    summary: 'Exports proofs of scores, checks the log of evidence, and makes its keys.',
+    notes: `export prints a bundle, which verify/ in the repository verifies without the engine. check compares every leaf with its row, and
+the log with published checkpoints. Its last line is origin=… from=TIME leaves=N scores=N lines=N findings=N: scores from
+TIME on have leaves, but for gaps in which nobody sealed. Its exit code is 1 where findings, gaps among them, are not 0.
+
+Example: risk evidence export 0190a5f2-7c1e-7d3b-9a44-5b1f0c2d3e4f > bundle.json`,
+    actions: {
+      export: exportBundle,
+      recompute: recomputeBundle(openModels),
+      check,
+      keys,
+    },
+  });

@@ -1,15 +1,8 @@
 /** `risk verify scores`: computes stored scores again, and compares. */
 import type { OpenModels } from '../../core/score/judge.ts';
 import { recordChange } from '../../kit/audit/audit-log.ts';
-import {
-  type Command,
-  type CommandContext,
-  EXIT,
-  integerOption,
-  optionsOf,
-  parseArguments,
-} from '../../kit/command/command.ts';
-import { commandOf } from '../../kit/command/rows.ts';
+import { type Command, EXIT, integerOption } from '../../kit/command/command.ts';
+import { commandOf, written } from '../../kit/command/rows.ts';
 import { byCommand, openCommandDatabase } from '../../kit/command/stores.ts';
 import { verifyScores } from './verify/scores.ts';
 
@@ -30,47 +23,37 @@ the registered model that they name. Last line: verified=N different=0 available
 none to verify.
 
 Example: risk verify scores --sample 100000`,
-    actions: {
-      scores: {
-        words: '',
-        summary: 'Compare score, risk, probability, verdict and reasons bit for bit',
-        options: SCORES_OPTIONS,
-        run: (args, context) => scores(args, context, openModels),
-      },
-    },
+    actions: { scores: scoresOf(openModels) },
   });
 
-async function scores(
-  args: string[],
-  context: CommandContext,
-  openModels: OpenModels,
-): Promise<number> {
-  const { values } = parseArguments(args, optionsOf(SCORES_OPTIONS));
-  const bounds = { min: 1, max: SAMPLE_MAX };
-  const sample = integerOption('--sample', values.sample, bounds, SAMPLE_DEFAULT);
-  await using database = openCommandDatabase(context, 'verify', {
-    connectionsMax: 2,
-    statementTimeoutMs: VERIFY_TIMEOUT_MS,
-    namedStatements: false,
+const COMPARES = 'Compare score, risk, probability, verdict and reasons bit for bit';
+const scoresOf = (openModels: OpenModels) =>
+  written('', COMPARES, SCORES_OPTIONS, async ({ values }, context) => {
+    const bounds = { min: 1, max: SAMPLE_MAX };
+    const sample = integerOption('--sample', values.sample, bounds, SAMPLE_DEFAULT);
+    await using database = openCommandDatabase(context, 'verify', {
+      connectionsMax: 2,
+      statementTimeoutMs: VERIFY_TIMEOUT_MS,
+      namedStatements: false,
+    });
+    const models = await openModels({ primary: database, replica: null, now: Date.now });
+    const found = await verifyScores(database, models, sample, context.signal);
+    const { verified, different, available } = found;
+    // The log of evidence seals the result.
+    await database.transaction((query) =>
+      recordChange(query, byCommand('verify scores'), {
+        action: 'verification.end',
+        subject: 'scores',
+        before: null,
+        after: { sample, verified, different, available },
+      }),
+    );
+    context.output.value(found, [
+      ...found.differing.map(
+        (difference) => `differs ${difference.transaction_id}: ${difference.fields.join(', ')}`,
+      ),
+      ...found.models.map(({ model, problem }) => `model ${model}: ${problem}`),
+      `verified=${verified} different=${different} available=${available}`,
+    ]);
+    return verified > 0 && different === 0 ? EXIT.fine : EXIT.failed;
   });
-  const models = await openModels({ primary: database, replica: null, now: Date.now });
-  const found = await verifyScores(database, models, sample, context.signal);
-  const { verified, different, available } = found;
-  // The log of evidence seals the result.
-  await database.transaction((query) =>
-    recordChange(query, byCommand('verify scores'), {
-      action: 'verification.end',
-      subject: 'scores',
-      before: null,
-      after: { sample, verified, different, available },
-    }),
-  );
-  context.output.value(found, [
-    ...found.differing.map(
-      (difference) => `differs ${difference.transaction_id}: ${difference.fields.join(', ')}`,
-    ),
-    ...found.models.map(({ model, problem }) => `model ${model}: ${problem}`),
-    `verified=${verified} different=${different} available=${available}`,
-  ]);
-  return verified > 0 && different === 0 ? EXIT.fine : EXIT.failed;
-}

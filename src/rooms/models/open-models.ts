@@ -28,7 +28,7 @@ export async function openModels(databases: Databases): Promise<Models> {
   });
   const find = async (reference: string): Promise<FoundModel> => {
     const open = async (database: Database) => {
-      const model = await findModel(database, reference);
+      const model = await findModel(database.query, reference);
       return model && (await loaded.forceFetch(model.model_id, { context: database }));
     };
     const found = await readFrom(databases, ANY_TIME_MS, open, isFound);

@@ -9,15 +9,13 @@ import {
 } from '../../../core/store/partitions/partitions.ts';
 import { recordChange } from '../../../kit/audit/audit-log.ts';
 import {
-  type Command,
   type CommandContext,
   EXIT,
   integerOption,
-  optionsOf,
-  parseArguments,
   UsageError,
 } from '../../../kit/command/command.ts';
 import { monthOption, patiently } from '../../../kit/command/date-options.ts';
+import { written } from '../../../kit/command/rows.ts';
 import { byCommand } from '../../../kit/command/stores.ts';
 import type { Query } from '../../../kit/database/pool.ts';
 import { createFailpoint, FAILPOINT_VARIABLE } from '../../../kit/process/failpoint.ts';
@@ -95,17 +93,15 @@ async function open(
   };
 }
 
-const month: Command['run'] = async (args, context) => {
-  const { values, positionals } = parseArguments(args, optionsOf(MONTH_OPTIONS), {
-    required: ['MONTH'],
-  });
-  const month = monthOption('the month', positionals[0]);
+const COLD = 'Make a month cold: write its rows to files, verify the files, and drop its tables';
+const month = written('MONTH', COLD, MONTH_OPTIONS, async ({ values, words }, context) => {
+  const month = monthOption('the month', words[0]);
   const text = monthText(month);
   if (month >= monthOf(Date.now())) {
     throw new Failure('conflict', 'MONTH_NOT_OVER', `${text} is not over`);
   }
-  if (values.confirm !== undefined && values.confirm !== positionals[0]) {
-    throw new UsageError(`--confirm must be the month again: ${positionals[0]}`);
+  if (values.confirm !== undefined && values.confirm !== words[0]) {
+    throw new UsageError(`--confirm must be the month again: ${words[0]}`);
   }
   const years = { min: 1, max: LOCK_YEARS_MAX };
   const lockYears = integerOption('--lock-years', values['lock-years'], years, LOCK_YEARS);
@@ -121,7 +117,7 @@ const month: Command['run'] = async (args, context) => {
   const archived = await archiveMonth(archiving, begun);
   say(context, archived);
   return EXIT.fine;
-};
+});
 
 type Values = { readonly continue?: boolean | undefined; readonly anew?: boolean | undefined };
 
@@ -169,11 +165,9 @@ function say({ output }: CommandContext, { step, location, manifest }: ArchivedM
   ]);
 }
 
-const restore: Command['run'] = async (args, context) => {
-  const { values, positionals } = parseArguments(args, optionsOf(RESTORE_OPTIONS), {
-    required: ['MONTH'],
-  });
-  const month = monthOption('the month', positionals[0]);
+const RESTORES = 'Restore the tables of a cold month from its files, and attach them';
+const restore = written('MONTH', RESTORES, RESTORE_OPTIONS, async ({ values, words }, context) => {
+  const month = monthOption('the month', words[0]);
   const text = monthText(month);
   const key = values.key === undefined ? null : await keyOption(values.key, false);
   await using archiving = await open(context, { key, month, wait: values['wait-seconds'] }, false);
@@ -186,10 +180,10 @@ const restore: Command['run'] = async (args, context) => {
     `${text} is attached; the reconciler of a worker appends its transactions without a score: ${toBeScored}`,
   ]);
   return EXIT.fine;
-};
+});
 
-const list: Command['run'] = async (args, context) => {
-  parseArguments(args, {});
+const LISTS = 'List archives of months with their steps';
+const list = written('', LISTS, {}, async (_given, context) => {
   await using database = openArchiveDatabase(context.config, context.config.RISK_MARKET);
   context.output.table(
     [
@@ -204,23 +198,9 @@ const list: Command['run'] = async (args, context) => {
     await listArchived(database.query),
   );
   return EXIT.fine;
-};
+});
 
-export const monthActions = {
-  month: {
-    words: 'MONTH',
-    summary: 'Make a month cold: write its rows to files, verify the files, and drop its tables',
-    options: MONTH_OPTIONS,
-    run: month,
-  },
-  restore: {
-    words: 'MONTH',
-    summary: 'Restore the tables of a cold month from its files, and attach them',
-    options: RESTORE_OPTIONS,
-    run: restore,
-  },
-  list: { words: '', summary: 'List archives of months with their steps', run: list },
-};
+export const monthActions = { month, restore, list };
 
 /**
  * Restores the tables of a cold month from its files. One database transaction makes, fills and compares the tables with the

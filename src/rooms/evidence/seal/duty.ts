@@ -119,7 +119,7 @@ export function createSealer(options: SealerOptions) {
     // The bucket comes first, as each try that it refuses would add a line to the file.
     await bucket?.write(note);
     await publish(path, note, new Date(nowMs));
-    await database.transaction((query) => storeCheckpoint(query, of, note, nowMs));
+    await database.transaction((query) => storeCheckpoint(query, of.logId, of.size, note, nowMs));
     signedMs = nowMs;
     unsignedMs = undefined;
     agreed = of.size;

@@ -177,32 +177,25 @@ async function insertLines(
   ]);
 }
 
-const touchStatement: Statement = {
-  name: 'touch-evidence-log',
-  text: `update market.evidence_logs set sealed_at = now()
-          where log_id = $1 and sealed_at < now() - interval '1 hour'`,
-};
-const publishStatement: Statement = {
-  name: 'publish-evidence',
-  text: `with told as (insert into market.checkpoint_intake (log_id, size, checkpoint, signed_at)
+export const touchLog = rowsOf<object, [logId: number]>(
+  'touch-evidence-log',
+  `update market.evidence_logs set sealed_at = now()
+    where log_id = $1 and sealed_at < now() - interval '1 hour'`,
+);
+/** Makes a checkpoint the newest of its log, and tells it to webhooks that take it. */
+export const storeCheckpoint = rowsOf<
+  object,
+  [logId: number, size: number, note: string, signedMs: number]
+>(
+  'publish-evidence',
+  `with told as (insert into market.checkpoint_intake (log_id, size, checkpoint, signed_at)
            select $1, $2, $3, to_timestamp($4::float8 / 1000) where exists (select ${takersOf('evidence.checkpoint')}))
          update market.evidence_logs set checkpoint = $3, refused = null where log_id = $1`,
-};
-const refuseStatement: Statement = {
-  name: 'refuse-evidence',
-  text: 'update market.evidence_logs set refused = $2 where log_id = $1 and refused is distinct from $2',
-};
-
-export const touchLog = (query: Query, logId: number) => query(touchStatement, [logId]);
-/** Makes a checkpoint the newest of its log, and tells it to webhooks that take it. */
-export const storeCheckpoint = (
-  query: Query,
-  { logId, size }: LogRow,
-  note: string,
-  signedMs: number,
-) => query(publishStatement, [logId, size, note, signedMs]);
-export const storeRefusal = (query: Query, logId: number, why: string | null) =>
-  query(refuseStatement, [logId, why]);
+);
+export const storeRefusal = rowsOf<object, [logId: number, why: string | null]>(
+  'refuse-evidence',
+  'update market.evidence_logs set refused = $2 where log_id = $1 and refused is distinct from $2',
+);
 
 const readTileStatement = firstOf<{ hashes: Buffer }, [logId: number, level: number, tile: number]>(
   'read-evidence-tile',

@@ -180,7 +180,7 @@ async function findActive(database: Database): Promise<string | null> {
   const rank = (id: string) => active.filter((other) => other === id).length;
   const newest = (id: string) => log.findLastIndex(({ subject }) => subject === id);
   const [first] = active.sort((a, b) => rank(b) - rank(a) || newest(b) - newest(a));
-  return first === undefined ? null : ((await findModel(database, first))?.model ?? null);
+  return first === undefined ? null : ((await findModel(database.query, first))?.model ?? null);
 }
 
 /** A failure here leaves the files: training again would cost minutes, importing them does not. */

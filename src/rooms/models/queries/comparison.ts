@@ -89,7 +89,7 @@ export async function compareShadow(
   nowMs: number,
 ): Promise<ComparisonJson> {
   const model = await findKnown(database, reference);
-  const { card } = await readDescription(database, model.model_id);
+  const { card } = await readDescription(database.query, model.model_id);
   const bands = bandsOf(card);
   const fromMs = outcomesFromMs(days, nowMs);
   const window = { fromMs, toMs: nowMs };

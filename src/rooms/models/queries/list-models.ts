@@ -21,7 +21,7 @@ export async function listModelRows(
   afterModel: string,
   limit: number,
 ): Promise<ModelJson[]> {
-  const models = await listModels(database, afterModel, limit);
+  const models = await listModels(database.query, afterModel, limit);
   const log = await readSettledRollouts(MODELS, database, 'models');
   const corridors = await listCorridors(database);
   const open = await listOpenProposals(MODELS, database, null, Date.now() - PROPOSAL_MS_MAX);
@@ -34,7 +34,7 @@ export async function readModelRow(
   reference: string,
 ): Promise<ModelDetailJson> {
   const model = await findKnown(database, reference);
-  const { feature_names, lineage, card } = await readDescription(database, model.model_id);
+  const { feature_names, lineage, card } = await readDescription(database.query, model.model_id);
   const log = await readSettledRollouts(MODELS, database, 'models');
   const open = await listOpenProposals(
     MODELS,

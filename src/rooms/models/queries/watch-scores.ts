@@ -36,7 +36,7 @@ export async function watchScores(
     matured: await sampleOutcomes(query, windows.matured, OUTCOME_ROWS, atMs, signal),
   };
   const subjects = listSubjects(samples);
-  const references = await readReferences({ query }, subjects);
+  const references = await readReferences(query, subjects);
   const reports: WatchReport[] = [];
   for (const subject of subjects) {
     const reference = references.get(subject);

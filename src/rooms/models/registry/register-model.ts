@@ -37,7 +37,7 @@ export async function registerModel(
 
 /** The same file under the same name is accepted. Anything else would change a model. */
 async function refuseOther(database: Database, { model, sha256 }: ModelManifest): Promise<void> {
-  const byFile = await findModel(database, sha256);
+  const byFile = await findModel(database.query, sha256);
   if (byFile?.model === model) return;
   if (byFile === undefined) refuseName(model);
   throw new Failure('conflict', 'MODEL_EXISTS', `this file is registered as ${byFile.model}`);
@@ -45,7 +45,7 @@ async function refuseOther(database: Database, { model, sha256 }: ModelManifest)
 
 /** Checks before the training that the name is free. */
 export async function refuseTakenName(database: Database, name: string): Promise<void> {
-  if ((await findModel(database, name)) !== undefined) refuseName(name);
+  if ((await findModel(database.query, name)) !== undefined) refuseName(name);
 }
 
 function refuseName(name: string): never {

@@ -3,7 +3,8 @@ import { hash } from 'node:crypto';
 import { version as nodeVersion } from 'node:process';
 import { float8Array } from '../../../kit/database/binary-array.ts';
 import { sqlStateOf, UNIQUE_VIOLATION } from '../../../kit/database/pg-failure.ts';
-import type { Database, Statement } from '../../../kit/database/pool.ts';
+import type { Database, Query, Statement } from '../../../kit/database/pool.ts';
+import { firstOf, onlyOf, rowsOf } from '../../../kit/database/statement.ts';
 import { given } from '../../../kit/words/describe-issue.ts';
 import { Failure } from '../../../kit/words/failure.ts';
 import { VISIBLE_ASCII } from '../../../kit/words/visible-ascii.ts';
@@ -75,41 +76,25 @@ const HEAD = `model_id, model, format, octet_length(artefact) as artefact_bytes,
               cardinality(feature_names) as features, cardinality(golden_margins) as golden_vectors, golden_source,
               created_at, created_by`;
 
-const listStatement: Statement = {
-  name: 'list-models',
-  text: `select ${HEAD} from market.models where model > $1 order by model limit $2`,
-};
-
 /** A page of models after a name. */
-export async function listModels(
-  database: Queries,
-  afterModel: string,
-  limit: number,
-): Promise<StoredModel[]> {
-  return await database.query<StoredModel>(listStatement, [afterModel, limit]);
-}
+export const listModels = rowsOf<StoredModel, [afterModel: string, limit: number]>(
+  'list-models',
+  `select ${HEAD} from market.models where model > $1 order by model limit $2`,
+);
 
-const findStatement: Statement = {
-  name: 'find-model',
-  text: `select ${HEAD} from market.models where model_id = $1 or model = $1`,
-};
-
-/** @param reference SHA-256 or `name@version` */
-export async function findModel(
-  database: Queries,
-  reference: string,
-): Promise<StoredModel | undefined> {
-  const [row] = await database.query<StoredModel>(findStatement, [reference]);
-  return row;
-}
+/** By SHA-256 or `name@version`. */
+export const findModel = firstOf<StoredModel, [reference: string]>(
+  'find-model',
+  `select ${HEAD} from market.models where model_id = $1 or model = $1`,
+);
 
 /**
  * @param reference SHA-256 or `name@version`
  * @throws Failure `MODEL_UNKNOWN`
  */
-export async function findKnown(database: Queries, reference = ''): Promise<StoredModel> {
+export async function findKnown({ query }: Queries, reference = ''): Promise<StoredModel> {
   // A SHA-256 and a name hold printable ASCII only; Postgres refuses a NUL.
-  const model = VISIBLE_ASCII.test(reference) ? await findModel(database, reference) : undefined;
+  const model = VISIBLE_ASCII.test(reference) ? await findModel(query, reference) : undefined;
   if (model !== undefined) return model;
   throw new Failure('not-found', 'MODEL_UNKNOWN', `no model is registered as ${given(reference)}`);
 }
@@ -122,27 +107,14 @@ const LINEAGE = `jsonb_build_object(
 /** The parts of a manifest that are shown to people. */
 type ModelDescription = Pick<ModelManifest, 'feature_names' | 'lineage' | 'card'>;
 
-const describeStatement: Statement = {
-  name: 'describe-model',
-  text: `select feature_names, card, ${LINEAGE} from market.models where model_id = $1`,
-};
-
 /** Reads a registered model without its artefact, which may have many MiB. */
-export async function readDescription(
-  database: Queries,
-  modelId: string,
-): Promise<ModelDescription> {
-  const [row] = await database.query<ModelDescription>(describeStatement, [modelId]);
-  if (row === undefined) throw new Error(`no model ${modelId}`);
-  return row;
-}
-
-const readStatement: Statement = {
-  name: 'read-model',
-  text: `select artefact, golden_inputs, golden_margins, golden_probabilities,
+export const readDescription = onlyOf<ModelDescription, [modelId: string]>(
+  'describe-model',
+  `select feature_names, card, ${LINEAGE} from market.models where model_id = $1`,
+);
+const READ = `select artefact, golden_inputs, golden_margins, golden_probabilities,
                 model, model_id as sha256, feature_schema, feature_names, calibration, card, ${LINEAGE}
-           from market.models where model_id = $1`,
-};
+           from market.models where model_id = $1`;
 
 type GoldenColumns = {
   readonly golden_inputs: readonly number[];
@@ -152,13 +124,14 @@ type GoldenColumns = {
 type ContentRow = Omit<ModelManifest, 'golden_vectors'> &
   GoldenColumns & { readonly artefact: Buffer };
 
+const readContent = onlyOf<ContentRow, [modelId: string]>('read-model', READ);
+
 /** Artefact and manifest of a model that is registered. @throws Failure `MODEL_CORRUPT` */
 export async function readModel(
-  database: Queries,
+  { query }: Queries,
   modelId: string,
 ): Promise<{ readonly artefact: Buffer; readonly manifest: ModelManifest }> {
-  const [row] = await database.query<ContentRow>(readStatement, [modelId]);
-  if (row === undefined) throw new Error(`no model ${modelId}`);
+  const row = await readContent(query, modelId);
   const { artefact, golden_inputs, golden_margins, golden_probabilities, ...manifest } = row;
   const sha256 = hash('sha256', artefact, 'hex');
   if (sha256 !== modelId) {
@@ -176,18 +149,18 @@ export async function readModel(
   return { artefact, manifest: { ...manifest, golden_vectors } };
 }
 
-const referencesStatement: Statement = {
-  name: 'read-model-references',
-  text: `select model, jsonb_build_object('reference', card -> 'reference') as card
-           from market.models where model = any ($1::text[])`,
-};
+const readCards = rowsOf<Pick<ModelManifest, 'model' | 'card'>, [names: readonly string[]]>(
+  'read-model-references',
+  `select model, jsonb_build_object('reference', card -> 'reference') as card
+     from market.models where model = any ($1::text[])`,
+);
 
 /** References that later traffic is compared with, by name of the models whose card has one. */
 export async function readReferences(
-  { query }: Queries,
+  query: Query,
   names: readonly string[],
 ): Promise<Map<string, ModelReference>> {
-  const rows = await query<Pick<ModelManifest, 'model' | 'card'>>(referencesStatement, [names]);
+  const rows = await readCards(query, names);
   return new Map(
     rows.flatMap(({ model, card }) => {
       const reference = readReference(card);

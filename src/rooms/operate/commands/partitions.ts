@@ -10,15 +10,13 @@ import {
 import { listMonthSizes } from '../../../core/store/partitions/month-sizes.ts';
 import { ensurePartitions } from '../../../core/store/partitions/partitions.ts';
 import {
-  type Command,
   type CommandContext,
   EXIT,
   integerOption,
-  parseArguments,
   UsageError,
 } from '../../../kit/command/command.ts';
 import { monthOption, patiently } from '../../../kit/command/date-options.ts';
-import { commandOf } from '../../../kit/command/rows.ts';
+import { commandOf, written } from '../../../kit/command/rows.ts';
 import { byCommand, openCommandDatabase } from '../../../kit/command/stores.ts';
 import { Failure } from '../../../kit/words/failure.ts';
 import { type Month, monthOf, monthText } from '../../../kit/words/month.ts';
@@ -39,8 +37,7 @@ const openMonths = (context: CommandContext) =>
     statementTimeoutMs: STATEMENT_MS_MAX,
   });
 
-const list: Command['run'] = async (args, context) => {
-  parseArguments(args, {});
+const list = written('', 'Months, and whether they are attached', {}, async (_given, context) => {
   await using database = openMonths(context);
   const months = await listMonthSizes(database);
   context.output.table(
@@ -53,11 +50,13 @@ const list: Command['run'] = async (args, context) => {
     months.map((size) => ({ ...size, month: monthText(size.month) })),
   );
   return EXIT.fine;
-};
+});
 
-const create: Command['run'] = async (args, context) => {
+const RANGE = { '--from MONTH': 'The first month', '--to MONTH': 'The last month' } as const;
+const CREATES = 'Make a range of months ahead of a backfill';
+
+const create = written('', CREATES, RANGE, async ({ values }, context) => {
   const { output, signal } = context;
-  const { values } = parseArguments(args, { from: { type: 'string' }, to: { type: 'string' } });
   const from = monthOption('--from', values.from);
   const to = monthOption('--to', values.to);
   const last = monthOf(Date.now()) + AHEAD_MONTHS_MAX;
@@ -76,21 +75,26 @@ const create: Command['run'] = async (args, context) => {
   }
   output.value({ made }, [`made ${made.length} partitions`]);
   return signal.aborted ? EXIT.failed : EXIT.fine;
-};
+});
 
 /** An action on the month that its word names, tried again while an open database transaction blocks it. */
-function readMonthAndWait(args: string[]): { month: Month; waitSeconds: number } {
-  const options = { 'wait-seconds': { type: 'string' } } as const;
-  const { values, positionals } = parseArguments(args, options, { required: ['MONTH'] });
-  const bounds = { min: 0, max: WAIT_SECONDS_MAX };
-  return {
-    month: monthOption('the month', positionals[0]),
-    waitSeconds: integerOption('--wait-seconds', values['wait-seconds'], bounds, WAIT_SECONDS),
-  };
-}
+const onMonth = (
+  summary: string,
+  run: (month: Month, waitSeconds: number, context: CommandContext) => Promise<number>,
+) =>
+  written(
+    'MONTH',
+    summary,
+    { '--wait-seconds N': `How long it waits for open database transactions (${WAIT_SECONDS})` },
+    async ({ values, words }, context) => {
+      const bounds = { min: 0, max: WAIT_SECONDS_MAX };
+      const seconds = integerOption('--wait-seconds', values['wait-seconds'], bounds, WAIT_SECONDS);
+      return await run(monthOption('the month', words[0]), seconds, context);
+    },
+  );
 
-const detach: Command['run'] = async (args, context) => {
-  const { month, waitSeconds } = readMonthAndWait(args);
+const TAKES_OFF = 'Take a month that is over off, with its rows';
+const detach = onMonth(TAKES_OFF, async (month, waitSeconds, context) => {
   const text = monthText(month);
   if (month >= monthOf(Date.now())) {
     throw new Failure('conflict', 'MONTH_NOT_OVER', `${text} is not over`);
@@ -102,10 +106,10 @@ const detach: Command['run'] = async (args, context) => {
   const said = detached ? `${text} is detached` : `${text} was detached before`;
   context.output.value({ month: text, detached }, [said]);
   return EXIT.fine;
-};
+});
 
-const attach: Command['run'] = async (args, context) => {
-  const { month, waitSeconds } = readMonthAndWait(args);
+const PUTS_BACK = 'Put a month back; what was never scored is scored then';
+const attach = onMonth(PUTS_BACK, async (month, waitSeconds, context) => {
   const text = monthText(month);
   await using database = openMonths(context);
   const attach = () => attachMonth(database, month, byCommand('partitions attach'));
@@ -116,7 +120,7 @@ const attach: Command['run'] = async (args, context) => {
     ...deadLetters.map(sayGivenUp),
   ]);
   return EXIT.fine;
-};
+});
 
 type GivenUp = Awaited<ReturnType<typeof countDeadLetters>>[number];
 
@@ -125,10 +129,10 @@ function sayGivenUp({ error_code: code, dead_letters: count }: GivenUp): string 
   return `dead letters ${code} of the month: ${count}; ${before}bin/risk dead-letters replay --error-code ${code}`;
 }
 
-const drop: Command['run'] = async (args, context) => {
-  const options = { confirm: { type: 'string' } } as const;
-  const { values, positionals } = parseArguments(args, options, { required: ['MONTH'] });
-  const [given = ''] = positionals;
+const CONFIRM = { '--confirm MONTH': 'The same month again; needed' } as const;
+const DELETES = 'Delete a detached month for ever';
+const drop = written('MONTH', DELETES, CONFIRM, async ({ values, words }, context) => {
+  const [given = ''] = words;
   const month = monthOption('the month', given);
   if (values.confirm !== given) {
     throw new UsageError(`drop deletes rows for ever: repeat the month, --confirm ${given}`);
@@ -139,11 +143,7 @@ const drop: Command['run'] = async (args, context) => {
   const text = monthText(month);
   context.output.value({ month: text, dropped: true }, [`${text} is dropped`]);
   return EXIT.fine;
-};
-
-const waiting = {
-  '--wait-seconds N': `How long it waits for open database transactions (${WAIT_SECONDS})`,
-};
+});
 
 export const command = commandOf({
   name: 'partitions',
@@ -155,31 +155,5 @@ on where they stopped. Needs DATABASE_URL.
 
 Example: risk partitions create --from 2000-01 --to 2026-11`,
   needs: ['DATABASE_URL'],
-  actions: {
-    list: { words: '', summary: 'Months, and whether they are attached', run: list },
-    create: {
-      words: '',
-      summary: 'Make a range of months ahead of a backfill',
-      options: { '--from MONTH': 'The first month', '--to MONTH': 'The last month' },
-      run: create,
-    },
-    detach: {
-      words: 'MONTH',
-      summary: 'Take a month that is over off, with its rows',
-      options: waiting,
-      run: detach,
-    },
-    attach: {
-      words: 'MONTH',
-      summary: 'Put a month back; what was never scored is scored then',
-      options: waiting,
-      run: attach,
-    },
-    drop: {
-      words: 'MONTH',
-      summary: 'Delete a detached month for ever',
-      options: { '--confirm MONTH': 'The same month again; needed' },
-      run: drop,
-    },
-  },
+  actions: { list, create, detach, attach, drop },
 });
