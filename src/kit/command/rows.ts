@@ -50,7 +50,7 @@ export const written = <const Shown extends NonNullable<Written['options']>>(
     const names = words.split(' ').filter((name) => name !== '');
     const { values, positionals } = parseArguments(args, optionsOf(options), {
       required: names.filter((name) => !name.startsWith('[')).map((name) => name.replace('…', '')),
-      max: words.endsWith('…') ? Infinity : names.length,
+      max: words.includes('…') ? Infinity : names.length,
     });
     return await run({ values, words: positionals }, context);
   },

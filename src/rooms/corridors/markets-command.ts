@@ -73,7 +73,7 @@ const create = written('NAME', MAKES, CORRIDORS, async ({ values, words: [name] 
 /** @param name of the role, and `most` connections, without the options */
 const roleOptions = (name: string, most: string | number) => ({
   '--role ROLE': `Name of the role (${name})`,
-  '--connections N': `Most connections of all its processes (${most})`,
+  '--connections N': `Most connections of the role (${most})`,
   '--password-from VARIABLE':
     'Variable of the environment with the password; without it one is made, and printed once',
 });

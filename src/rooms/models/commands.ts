@@ -1,30 +1,26 @@
 /** `risk models`: decides about models and shows them over a running API; imports, exports and trains on the database. */
 
 import { rm, writeFile } from 'node:fs/promises';
-import { type CommandContext, EXIT, optionsOf, parseArguments } from '../../kit/command/command.ts';
-import { commandOf } from '../../kit/command/rows.ts';
+import { EXIT } from '../../kit/command/command.ts';
+import { commandOf, written } from '../../kit/command/rows.ts';
 import { openCommandDatabase } from '../../kit/command/stores.ts';
 import { importAction } from './commands/import-model.ts';
 import { orRefuse } from './commands/model-folder.ts';
 import { trainAction } from './commands/train.ts';
 import { findKnown, readModel } from './store/models.ts';
 
-/** `risk models export`: the artefact as it was imported, and its manifest beside it. */
-
 const OPTIONS = {
   '--out FILE': "Where it writes (the model's name in the current folder)",
 } as const;
 
-const exportAction = {
-  words: 'MODEL',
-  summary: 'Write the file of a model and its manifest; both or none, and no file is overwritten',
-  options: OPTIONS,
-  async run(args: string[], context: CommandContext): Promise<number> {
-    const { values, positionals } = parseArguments(args, optionsOf(OPTIONS), {
-      required: ['MODEL'],
-    });
+/** Writes the artefact as it was imported, and its manifest beside it. */
+const exportAction = written(
+  'MODEL',
+  'Write the file of a model and its manifest; both or none, and no file is overwritten',
+  OPTIONS,
+  async ({ values, words: [reference] }, context) => {
     await using database = openCommandDatabase(context, 'models');
-    const { model_id, model, format } = await findKnown(database, positionals[0]);
+    const { model_id, model, format } = await findKnown(database, reference);
     const { artefact, manifest } = await readModel(database, model_id);
     const path = values.out ?? `${model}.${format === 'lightgbm-text' ? 'txt' : 'json'}`;
     const manifestPath = `${path}.manifest.json`;
@@ -43,7 +39,7 @@ const exportAction = {
     ]);
     return EXIT.fine;
   },
-};
+);
 
 const MODEL = { MODEL: 'id' };
 const decided = ['corridor', 'to', 'cause', 'model_id'];

@@ -136,18 +136,24 @@ export async function changeDraft(
   });
 }
 
-export async function submit(
-  database: Transactions,
-  name: string,
-  by: Officer,
-): Promise<StoredRuleSet> {
-  return await database.transaction(async (query) => {
-    const before = await findKnown(query, name, lockRow);
-    refuseOther(before, 'draft', by);
-    const after = await writeSubmitted(query, name);
-    return await record(query, by, 'rule-set.submit', before, after);
-  });
-}
+/** Changes the row of a rule set, which is locked. */
+const step =
+  (
+    action: AuditAction,
+    take: (query: Query, before: StoredRuleSet, by: Officer) => Promise<StoredRuleSet>,
+  ) =>
+  async (database: Transactions, name: string, by: Officer): Promise<StoredRuleSet> =>
+    await database.transaction(async (query) => {
+      // A rollout that is decided meanwhile would be of a retired rule set.
+      if (action === 'rule-set.retire') await RULE_SETS.lock(query);
+      const before = await findKnown(query, name, lockRow);
+      return await record(query, by, action, before, await take(query, before, by));
+    });
+
+export const submit = step('rule-set.submit', async (query, before, by) => {
+  refuseOther(before, 'draft', by);
+  return await writeSubmitted(query, before.ruleSet);
+});
 
 /** Only the author changes and submits a draft, so that an approver has written no part of it. */
 function refuseOther({ ruleSet, state, author }: StoredRuleSet, wanted: string, by: Officer) {
@@ -157,51 +163,35 @@ function refuseOther({ ruleSet, state, author }: StoredRuleSet, wanted: string, 
   }
 }
 
-export async function approve(
-  database: Transactions,
-  name: string,
-  by: Officer,
-): Promise<StoredRuleSet> {
-  return await database.transaction(async (query) => {
-    const before = await findKnown(query, name, lockRow);
-    const { state, author, authorKey } = before;
-    if (state !== 'submitted') refuse(`${name} is ${state}: what is submitted is approved, once`);
-    if (personOf(author) === personOf(by.name)) {
-      refuse(`${author} is the author of ${name}: another person must approve it`);
-    }
-    if (!(await holdPerson(query, author))) {
-      refuse(`${author}, the author of ${name}, is revoked: make a version of your own`);
-    }
-    await refuseShared({ query }, authorKey, by.keyId, 'approve');
-    const after = await writeApproved(query, name, by.name, by.keyId);
-    return await record(query, by, 'rule-set.approve', before, after);
-  });
-}
+export const approve = step('rule-set.approve', async (query, before, by) => {
+  const { ruleSet: name, state, author, authorKey } = before;
+  if (state !== 'submitted') refuse(`${name} is ${state}: what is submitted is approved, once`);
+  if (personOf(author) === personOf(by.name)) {
+    refuse(`${author} is the author of ${name}: another person must approve it`);
+  }
+  if (!(await holdPerson(query, author))) {
+    refuse(`${author}, the author of ${name}, is revoked: make a version of your own`);
+  }
+  await refuseShared({ query }, authorKey, by.keyId, 'approve');
+  return await writeApproved(query, name, by.name, by.keyId);
+});
 
 /** A rule set that decides, or that a rollback would go back to, stays. */
-export async function retire(
-  database: Transactions,
-  name: string,
-  by: Officer,
-): Promise<StoredRuleSet> {
-  return await database.transaction(async (query) => {
-    await RULE_SETS.lock(query);
-    const before = await findKnown(query, name, lockRow);
-    await refuseStale({ query }, by.keyId);
-    if (before.state === 'retired') refuse(`${name} is retired already`);
-    const log = await readRollouts(RULE_SETS, { query });
-    // Rollbacks, the engine's among them, go back through all that were active.
-    const where = [...subjectsInForce(log)].filter(([corridor, subject]) =>
-      [...idsIn(subject), ...activeIn(log, corridor)].includes(name),
-    );
-    if (where.length > 0) {
-      const corridors = where.map(([corridor]) => corridor).join(', ');
-      refuse(`${name} decides in ${corridors}, or may again after rollbacks: roll it back first`);
-    }
-    const after = await writeRetired(query, name, by.name);
-    return await record(query, by, 'rule-set.retire', before, after);
-  });
-}
+export const retire = step('rule-set.retire', async (query, before, by) => {
+  const { ruleSet: name } = before;
+  await refuseStale({ query }, by.keyId);
+  if (before.state === 'retired') refuse(`${name} is retired already`);
+  const log = await readRollouts(RULE_SETS, { query });
+  // Rollbacks, the engine's among them, go back through all that were active.
+  const where = [...subjectsInForce(log)].filter(([corridor, subject]) =>
+    [...idsIn(subject), ...activeIn(log, corridor)].includes(name),
+  );
+  if (where.length > 0) {
+    const corridors = where.map(([corridor]) => corridor).join(', ');
+    refuse(`${name} decides in ${corridors}, or may again after rollbacks: roll it back first`);
+  }
+  return await writeRetired(query, name, by.name);
+});
 
 /** Rollouts of rule sets, decided as those of models: two people forward, by the same call; one person back. */
 export const listOpen = async (database: Pick<Database, 'query'>, name: string) =>

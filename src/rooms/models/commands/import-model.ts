@@ -1,17 +1,11 @@
 /** `risk models import`: a file is checked whole, then stored in one statement, or refused with the reason. */
-import { open } from 'node:fs/promises';
 import { basename } from 'node:path';
-import {
-  type CommandContext,
-  EXIT,
-  optionsOf,
-  parseArguments,
-  UsageError,
-} from '../../../kit/command/command.ts';
+import { EXIT, UsageError } from '../../../kit/command/command.ts';
+import { readBounded } from '../../../kit/command/data-file.ts';
+import { written } from '../../../kit/command/rows.ts';
 import { openCommandDatabase } from '../../../kit/command/stores.ts';
 import { createRandom } from '../../../kit/random.ts';
 import { DESCRIBED, issueText } from '../../../kit/words/describe-issue.ts';
-import { Failure, toError } from '../../../kit/words/failure.ts';
 import { jsonPointer } from '../../../kit/words/field-errors.ts';
 import { type ModelManifest, modelManifestSchema, modelName } from '../manifest.ts';
 import { MODEL_BYTES_MAX, refuse } from '../model/bounds.ts';
@@ -28,19 +22,14 @@ const OPTIONS = {
   '--name MODEL': "Name of a file without a manifest (the file's name and today's date)",
 } as const;
 
-export const importAction = {
-  words: 'FILE',
-  summary: 'Check a model file and register it',
-  options: OPTIONS,
-  async run(args: string[], context: CommandContext): Promise<number> {
-    const { values, positionals } = parseArguments(args, optionsOf(OPTIONS), {
-      required: ['FILE'],
-    });
-    const [path = ''] = positionals;
+export const importAction = written(
+  'FILE',
+  'Check a model file and register it',
+  OPTIONS,
+  async ({ values, words: [path = ''] }, context) => {
     await using database = openCommandDatabase(context, 'models');
     const by = await readOfficer(database, context.config, 'import');
     const artefact = await readBounded(path, MODEL_BYTES_MAX);
-    if (artefact === undefined) refuse(path, 'there is no such file');
     const given = await readManifest(path, values.manifest);
     if (given !== undefined && values.name !== undefined && values.name !== given.model) {
       throw new UsageError(`the manifest names it ${given.model}, not ${values.name}`);
@@ -57,17 +46,19 @@ export const importAction = {
     ]);
     return EXIT.fine;
   },
-};
+);
 
 async function readManifest(
   modelPath: string,
   given: string | undefined,
 ): Promise<ModelManifest | undefined> {
   const path = given ?? `${modelPath}.manifest.json`;
-  const bytes = await readBounded(path, MANIFEST_BYTES_MAX);
-  if (bytes === undefined) {
-    return given === undefined ? undefined : refuse(path, 'there is no such file');
-  }
+  const bytes = await readBounded(path, MANIFEST_BYTES_MAX).catch((error: unknown) => {
+    // A file without a manifest beside it is imported without one.
+    if (given === undefined && Object(Object(error).cause).code === 'ENOENT') return undefined;
+    throw error;
+  });
+  if (bytes === undefined) return undefined;
   let value: unknown;
   try {
     value = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
@@ -90,19 +81,4 @@ function nameOf(path: string): string {
   const parsed = modelName.safeParse(`${stem}@${new Date().toISOString().slice(0, 10)}`);
   if (!parsed.success) throw new UsageError('no name follows from the file; say --name');
   return parsed.data;
-}
-
-/** Undefined where there is no file. A file that is too large is not read. */
-async function readBounded(path: string, bytesMax: number): Promise<Buffer | undefined> {
-  try {
-    await using file = await open(path, 'r');
-    const stat = await file.stat();
-    if (!stat.isFile()) refuse(path, 'is no file');
-    if (stat.size > bytesMax) refuse(path, `${stat.size} bytes, at most ${bytesMax}`);
-    return await file.readFile();
-  } catch (error) {
-    if (error instanceof Failure) throw error;
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
-    return refuse(path, toError(error).message);
-  }
 }

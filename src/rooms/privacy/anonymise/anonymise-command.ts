@@ -1,13 +1,7 @@
 /** `risk privacy anonymise`: a copy of a market for tests, in which no token leads to a value. */
 import { isPersonalField } from '../../../core/domain/personal.ts';
-import {
-  type CommandContext,
-  EXIT,
-  optionsOf,
-  parseArguments,
-  UsageError,
-  unlessStopped,
-} from '../../../kit/command/command.ts';
+import { EXIT, UsageError, unlessStopped } from '../../../kit/command/command.ts';
+import { written } from '../../../kit/command/rows.ts';
 import { neededUrl } from '../../../kit/command/stores.ts';
 import type { Config } from '../../../kit/config/config.ts';
 import { postgresUrl } from '../../../kit/config/service-urls.ts';
@@ -15,7 +9,6 @@ import { openDatabase } from '../../../kit/database/open-database.ts';
 import { anonymise } from './anonymise.ts';
 import { LEFT_OUT } from './copied-tables.ts';
 
-const FIELDS_MAX = 16;
 /** A statement may read a whole table. Larger: a hanging statement is noticed later; smaller: a large table cannot be copied. */
 const STATEMENT_MS_MAX = 3_600_000;
 const LOCK_WAIT_MS = 10_000;
@@ -23,13 +16,6 @@ const LOCK_WAIT_MS = 10_000;
 const OPTIONS = {
   '--to DATABASE_URL': 'A database without the schema of the market',
 } as const;
-
-export const anonymiseAction = {
-  words: '[FIELD…]',
-  summary: 'Copy the market for tests, with tokens of nobody in personal fields',
-  options: OPTIONS,
-  run,
-};
 
 const openForCopy = (config: Config, url: string) =>
   openDatabase(config, url, 'privacy', {
@@ -49,40 +35,44 @@ function readFields(words: readonly string[]): string[] {
   return [...new Set(words)];
 }
 
-async function run(args: string[], context: CommandContext): Promise<number> {
-  const { config, output, signal } = context;
-  const words = { required: [], max: FIELDS_MAX };
-  const { values, positionals } = parseArguments(args, optionsOf(OPTIONS), words);
-  const fields = readFields(positionals);
-  const { to } = values;
-  if (to === undefined) throw new UsageError('--to is missing');
-  // The URL has a password, so it is not repeated.
-  if (!postgresUrl().safeParse(to).success)
-    throw new UsageError('--to must be a URL as postgres://USER:PASSWORD@HOST/DATABASE');
-  await using source = openForCopy(config, neededUrl(config, 'DATABASE_URL'));
-  await using target = openForCopy(config, to);
-  const beganMs = performance.now();
-  const { note, progress } = output;
-  const copied = await unlessStopped(
-    context,
-    'the target has no row: drop its schema before a copy begins anew',
-    anonymise({ config, source, target, targetUrl: to, fields, signal, note, progress }),
-  );
-  if (copied === undefined) return EXIT.failed;
-  const seconds = Math.round((performance.now() - beganMs) / 100) / 10;
-  const { rows, monthsLeftOut: months } = copied;
-  const tables = Object.entries(rows);
-  const sum = tables.reduce((total, [, count]) => total + count, 0);
-  output.value(
-    { fields: copied.fields, rows, left_out: LEFT_OUT, months_left_out: months, seconds },
-    [
-      `copied rows=${sum} seconds=${seconds}; tokens of nobody stand for ${copied.fields.join(', ')} and for names of people`,
-      ...tables.filter(([, count]) => count > 0).map(([table, count]) => `  ${table} ${count}`),
-      'left out:',
-      ...LEFT_OUT.map(({ why, tables: names }) => `  ${names.join(', ')} (${why})`),
-      ...(months.length === 0 ? [] : [`  detached and cold months: ${months.join(', ')}`]),
-      'Free text of people reads as left out. Merchants, rule sets and other members of metadata stay as they are.',
-    ],
-  );
-  return EXIT.fine;
-}
+const COPIES = 'Copy the market for tests, with tokens of nobody in personal fields';
+export const anonymiseAction = written(
+  '[FIELD…]',
+  COPIES,
+  OPTIONS,
+  async ({ values, words }, context) => {
+    const { config, output, signal } = context;
+    const fields = readFields(words);
+    const { to } = values;
+    if (to === undefined) throw new UsageError('--to is missing');
+    // The URL has a password, so it is not repeated.
+    if (!postgresUrl().safeParse(to).success)
+      throw new UsageError('--to must be a URL as postgres://USER:PASSWORD@HOST/DATABASE');
+    await using source = openForCopy(config, neededUrl(config, 'DATABASE_URL'));
+    await using target = openForCopy(config, to);
+    const beganMs = performance.now();
+    const { note, progress } = output;
+    const copied = await unlessStopped(
+      context,
+      'the target has no row: drop its schema before a copy begins anew',
+      anonymise({ config, source, target, targetUrl: to, fields, signal, note, progress }),
+    );
+    if (copied === undefined) return EXIT.failed;
+    const seconds = Math.round((performance.now() - beganMs) / 100) / 10;
+    const { rows, monthsLeftOut: months } = copied;
+    const tables = Object.entries(rows);
+    const sum = tables.reduce((total, [, count]) => total + count, 0);
+    output.value(
+      { fields: copied.fields, rows, left_out: LEFT_OUT, months_left_out: months, seconds },
+      [
+        `copied rows=${sum} seconds=${seconds}; tokens of nobody stand for ${copied.fields.join(', ')} and for names of people`,
+        ...tables.filter(([, count]) => count > 0).map(([table, count]) => `  ${table} ${count}`),
+        'left out:',
+        ...LEFT_OUT.map(({ why, tables: names }) => `  ${names.join(', ')} (${why})`),
+        ...(months.length === 0 ? [] : [`  detached and cold months: ${months.join(', ')}`]),
+        'Free text of people reads as left out. Merchants, rule sets and other members of metadata stay as they are.',
+      ],
+    );
+    return EXIT.fine;
+  },
+);

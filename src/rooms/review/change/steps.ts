@@ -120,16 +120,25 @@ export async function takeStep<Input>(
 ): Promise<CaseJson> {
   return await database.transaction(async (query) => {
     await step.prepare?.(query, input);
-    const stored = await lockKnown(query, id);
-    const { policy } = await readPolicy(query);
-    const changed = step.take(stored, by, policy, input);
-    await step.check?.(query, stored, by, input);
-    const after = { ...stored, ...changed };
-    await writeCases(query, [after]);
-    if (step.action !== undefined)
-      await recordChange(query, by, changeOf(step.action, stored, changed));
-    return toCaseJson(after, policy);
+    return await carryOut(query, step, await lockKnown(query, id), by, input);
   });
+}
+
+/** Carries a step out with a case that is locked. */
+async function carryOut<Input>(
+  query: Query,
+  { take, check, action }: Step<Input>,
+  stored: StoredCase,
+  by: By,
+  input: Input,
+): Promise<CaseJson> {
+  const { policy } = await readPolicy(query);
+  const changed = take(stored, by, policy, input);
+  await check?.(query, stored, by, input);
+  const after = { ...stored, ...changed };
+  await writeCases(query, [after]);
+  if (action !== undefined) await recordChange(query, by, changeOf(action, stored, changed));
+  return toCaseJson(after, policy);
 }
 
 /** @throws Failure `not-found` */
@@ -150,13 +159,7 @@ export async function claimNext(
 ): Promise<CaseJson | null> {
   return await database.transaction(async (query) => {
     const stored = await lockNextCase(query, by, filter);
-    if (stored === undefined) return null;
-    const { policy } = await readPolicy(query);
-    const changed = steps.claim(stored, by, policy);
-    const after = { ...stored, ...changed };
-    await writeCases(query, [after]);
-    await recordChange(query, by, changeOf('case.claim', stored, changed));
-    return toCaseJson(after, policy);
+    return stored === undefined ? null : await carryOut(query, claim, stored, by, undefined);
   });
 }
 
