@@ -5,36 +5,19 @@
 
 type ScaledRole = 'api' | 'worker';
 
-/** Measures that triggers compare, with whose the measure is: of the market, of all processes of a role, or of each process. */
-const MEASURES = {
-  queue_depth_transactions: {
-    of: 'market',
-    meaning:
-      'Transactions of all streams that no worker has read yet, and that this release reads.',
-  },
-  queue_age_seconds: {
-    of: 'market',
-    meaning: 'Age of the oldest entry that this release reads and that is not acknowledged.',
-  },
-  api_p95_seconds: {
-    of: 'role',
-    meaning: 'Duration within which 95 % of the requests of all API processes were answered.',
-  },
-  requests_in_flight: {
-    of: 'process',
-    meaning: 'Requests that an API process has admitted and not answered: its request queue.',
-  },
-  processor_ratio: {
-    of: 'process',
-    meaning:
-      'Share that a process uses of the processor that it may have: one thread, or the quota of its container.',
-  },
-  memory_ratio: {
-    of: 'process',
-    meaning: 'Resident memory of a process as a share of what it may have.',
-  },
-} as const;
-export type Measure = keyof typeof MEASURES;
+export type Measure =
+  /** Of the market: transactions of all streams that no worker has read yet, and that this release reads. */
+  | 'queue_depth_transactions'
+  /** Of the market: age of the oldest entry that this release reads and that is not acknowledged. */
+  | 'queue_age_seconds'
+  /** Of all processes of a role: duration within which 95 % of the requests of all API processes were answered. */
+  | 'api_p95_seconds'
+  /** Of each process: requests that an API process has admitted and not answered, its request queue. */
+  | 'requests_in_flight'
+  /** Of each process: share that the process uses of the processor that it may have, one thread or the quota of its container. */
+  | 'processor_ratio'
+  /** Of each process: resident memory as a share of what the process may have. */
+  | 'memory_ratio';
 
 export type Trigger = {
   readonly name: string;

@@ -159,13 +159,11 @@ export const stopsOf = ({ databases, switches }: Pick<Parts, 'databases' | 'swit
 const KINDS = ['corridor', 'market'] as const;
 type Kind = (typeof KINDS)[number];
 
+const pathOf = (description: string, example: string) =>
+  z.object({ id: z.string().max(64).meta({ description, example }) });
 export const paths = {
-  corridor: z.object({
-    id: z.string().max(64).meta({ description: 'The corridor.', example: 'US-EG' }),
-  }),
-  market: z.object({
-    id: z.string().max(64).meta({ description: 'The market of this API.', example: 'market_0' }),
-  }),
+  corridor: pathOf('The corridor.', 'US-EG'),
+  market: pathOf('The market of this API.', 'market_0'),
 };
 
 export function frozenOf(

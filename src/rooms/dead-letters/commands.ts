@@ -7,6 +7,7 @@ import {
   type Command,
   EXIT,
   integerOption,
+  optionsOf,
   parseArguments,
   UsageError,
 } from '../../kit/command/command.ts';
@@ -16,16 +17,16 @@ const IDS_MAX = 1000;
 /** Most dead letters that one request marks; the command sends further requests for the rest. */
 const REQUEST_ROWS_MAX = 10_000;
 
-const TEXT = { type: 'string' } as const;
-const FLAG = { type: 'boolean' } as const;
-const OPTIONS = {
-  'error-code': TEXT,
-  corridor: TEXT,
-  all: FLAG,
-  rate: TEXT,
-  yes: FLAG,
-  url: TEXT,
+const SELECTING = {
+  '--error-code ERROR-CODE': 'Only this error code',
+  '--corridor CORRIDOR': 'Only this corridor',
+  '--all': 'All active ones',
+  '--yes': 'It is meant; purge and --all need it',
 } as const;
+const RATE = {
+  '--rate N': 'Replay at most so many a second (as fast as the API answers)',
+} as const;
+const OPTIONS = optionsOf({ ...SELECTING, ...RATE, '--url URL': '' });
 
 /** Reasons for refusing an id that was dealt with before: these are no failures. */
 const ALREADY = { replay: 'replayed', purge: 'purged' } as const;
@@ -108,16 +109,7 @@ function toSelection(ids: readonly string[], options: Options, action: Change): 
   return all === true ? { all } : { error_code, corridor };
 }
 
-const selecting = {
-  words: 'ID... | SELECTION',
-  asksApi: true,
-  options: {
-    '--error-code ERROR-CODE': 'Only this error code',
-    '--corridor CORRIDOR': 'Only this corridor',
-    '--all': 'All active ones',
-    '--yes': 'It is meant; purge and --all need it',
-  },
-};
+const selecting = { words: 'ID... | SELECTION', asksApi: true, options: SELECTING };
 
 export const command = commandOf({
   name: 'dead-letters',
@@ -160,10 +152,7 @@ Example: risk dead-letters replay --error-code SCORING_FAILED --corridor US-EG`,
       ...selecting,
       summary: 'Put dead letters back to work',
       run: change('replay'),
-      options: {
-        ...selecting.options,
-        '--rate N': 'Replay at most so many a second (as fast as the API answers)',
-      },
+      options: { ...SELECTING, ...RATE },
     },
     purge: {
       ...selecting,

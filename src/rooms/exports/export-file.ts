@@ -88,7 +88,7 @@ async function exportRows(options: ExportOptions, retries: Retries): Promise<Exp
   return { rows: tracker.rows(), files: [output] };
 }
 
-/** Goes on behind the last part that is whole. Parts get their names once all of them are there. */
+/** Goes on behind the last part that is whole. A part gets its name once all parts are there. */
 async function exportParts(options: ExportOptions, retries: Retries): Promise<Exported> {
   const { output, question, onRows } = options;
   const files: string[] = [];

@@ -63,7 +63,7 @@ export async function createList(
     if ((await store.countLists(query)).lists >= LISTS_MAX) {
       throw conflict('LISTS_FULL', `a market has at most ${LISTS_MAX} lists`);
     }
-    await store.addList(query, wanted, by.name);
+    await store.addList(query, name, wanted.effect, wanted.kind, wanted.description, by.name);
     const after = await requireList(query, name);
     await recordChange(query, by, { action: 'list.create', subject: name, before: null, after });
     return after;

@@ -7,6 +7,7 @@ import { apiOf } from '../../kit/command/api.ts';
 import {
   type CommandContext,
   EXIT,
+  optionsOf,
   parseArguments,
   UsageError,
   unlessStopped,
@@ -73,36 +74,24 @@ const SHARED_STATEMENT_MS = 600_000;
 const DATE = /^\d{4}-\d{2}-\d{2}$/;
 const LINES = 'application/x-ndjson';
 
-const TEXT = { type: 'string' } as const;
 const OPTIONS = {
-  reason: TEXT,
-  url: TEXT,
-  effect: TEXT,
-  kind: TEXT,
-  source: TEXT,
-  date: TEXT,
-  shared: { type: 'boolean' },
+  '--reason TEXT': 'For colleagues and the audit log; needed',
+  '--shared': 'Write a reference list, with the options below; without it they are not taken',
+  '--effect TEXT': `One of ${EFFECTS.join(', ')}`,
+  '--kind TEXT': `One of ${KINDS.join(', ')}`,
+  '--source TEXT': 'Who publishes the list',
+  '--date DAY': 'As of when the source says so',
 } as const;
-type Values = {
-  readonly [Name in Exclude<keyof typeof OPTIONS, 'shared'>]?: string | undefined;
-} & {
-  readonly shared?: boolean | undefined;
-};
+const PARSED = optionsOf({ ...OPTIONS, '--url URL': '' });
+type Values = ReturnType<typeof parseArguments<typeof PARSED>>['values'];
 
 export const importAction = {
   words: 'NAME FILE',
   summary: 'Add the values of a file, all or nothing',
   asksApi: true,
-  options: {
-    '--reason TEXT': 'For colleagues and the audit log; needed',
-    '--shared': 'Write a reference list, with the options below; without it they are not taken',
-    '--effect TEXT': `One of ${EFFECTS.join(', ')}`,
-    '--kind TEXT': `One of ${KINDS.join(', ')}`,
-    '--source TEXT': 'Who publishes the list',
-    '--date DAY': 'As of when the source says so',
-  },
+  options: OPTIONS,
   async run(args: string[], context: CommandContext): Promise<number> {
-    const { values, positionals } = parseArguments(args, OPTIONS, { required: ['NAME', 'FILE'] });
+    const { values, positionals } = parseArguments(args, PARSED, { required: ['NAME', 'FILE'] });
     const [name = '', path = ''] = positionals;
     const reason = given(values, 'reason');
     const { output } = context;
@@ -137,7 +126,7 @@ type ReferenceImport = {
   readonly ended: number;
 };
 
-function given(values: Values, name: Exclude<keyof Values, 'shared'>): string {
+function given(values: Values, name: 'reason' | 'effect' | 'kind' | 'source' | 'date'): string {
   const value = values[name];
   if (value === undefined) throw new UsageError(`--${name} is missing`);
   return value;

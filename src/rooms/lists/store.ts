@@ -11,7 +11,6 @@ import {
   isShared,
   type ListJson,
   type NewEntry,
-  type NewList,
 } from './list.ts';
 import type { Kind } from './value.ts';
 
@@ -70,30 +69,22 @@ export const findList = firstOf<ListJson, [name: string]>(
   `select * from (${LISTS}) lists where name = $1`,
 );
 
-const insertList = onlyOf<
-  { created_at: string },
+export const addList = rowsOf<
+  object,
   [name: string, effect: string, kind: string, description: string, by: string]
 >(
   'insert-list',
-  `insert into market.lists (name, effect, kind, description, created_by) values ($1, $2, $3, $4, $5)
-   returning ${timeText('created_at')} as created_at`,
+  'insert into market.lists (name, effect, kind, description, created_by) values ($1, $2, $3, $4, $5)',
 );
-const countLists = onlyOf<{ lists: number }>(
+export const countLists = onlyOf<{ lists: number }>(
   'count-lists',
   'select count(*)::int4 as lists from market.lists',
 );
 /** Keeps others from making a list until the end of the database transaction. */
-const holdLists = rowsOf('hold-lists', 'lock table market.lists in share row exclusive mode');
-
-export { countLists, holdLists };
-
-export async function addList(
-  query: Query,
-  { name, effect, kind, description }: NewList,
-  by: string,
-): Promise<void> {
-  await insertList(query, name, effect, kind, description, by);
-}
+export const holdLists = rowsOf(
+  'hold-lists',
+  'lock table market.lists in share row exclusive mode',
+);
 
 export type LockedList = Pick<ListJson, 'name' | 'effect' | 'kind' | 'open_entries'>;
 export const lockList = firstOf<LockedList, [name: string]>(
