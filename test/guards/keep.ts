@@ -87,7 +87,7 @@ export const KEEP: Guards = {
     says: 'Lines of an export are the rows of its search.',
     shown: 'GET /v1/exports/transactions, risk export',
     test: 'integration/rooms/exports/exports.test.ts > lines are the rows of the search %o',
-    mechanism: 'src/rooms/exports/exports.ts',
+    mechanism: 'src/rooms/exports/write/ndjson.ts',
   },
   parquet: {
     says: 'A Parquet file of an export has the rows of its search.',
