@@ -5,18 +5,19 @@
 
 type ScaledRole = 'api' | 'worker';
 
+/** Measures that triggers compare. */
 export type Measure =
-  /** Of the market: transactions of all streams that no worker has read yet, and that this release reads. */
+  /** Transactions of all streams of the market that no worker has read yet, and that this release reads. */
   | 'queue_depth_transactions'
-  /** Of the market: age of the oldest entry that this release reads and that is not acknowledged. */
+  /** Age of the oldest entry of the market that this release reads and that is not acknowledged. */
   | 'queue_age_seconds'
-  /** Of all processes of a role: duration within which 95 % of the requests of all API processes were answered. */
+  /** Duration within which 95 % of the requests of all API processes of a role were answered. */
   | 'api_p95_seconds'
-  /** Of each process: requests that an API process has admitted and not answered, its request queue. */
+  /** Requests that an API process has admitted and not answered, its request queue. */
   | 'requests_in_flight'
-  /** Of each process: share that the process uses of the processor that it may have, one thread or the quota of its container. */
+  /** Share that a process uses of the processor that it may have, one thread or the quota of its container. */
   | 'processor_ratio'
-  /** Of each process: resident memory as a share of what the process may have. */
+  /** Resident memory of a process as a share of what the process may have. */
   | 'memory_ratio';
 
 export type Trigger = {
