@@ -3,8 +3,8 @@ import { z } from 'zod';
 import {
   corridorOrAll,
   givenReason,
-  holdingOf,
   overrideText,
+  proposedHolding,
   reasonText,
 } from '../../core/score/rollout/holding.ts';
 import { stageSchema } from '../../core/score/rollout/stages.ts';
@@ -36,7 +36,7 @@ const modelReferenceSchema = z.object({
 });
 export type ModelReference = Readonly<z.infer<typeof modelReferenceSchema>>;
 
-const proposed = { corridor: corridorOrAll, to: holdingOf(['shadow', 'canary', 'active']) };
+const proposed = { corridor: corridorOrAll, to: proposedHolding };
 export const newProposalSchema = z
   .strictObject({ ...proposed, override: overrideText })
   .meta({ id: 'NewModelProposal' });

@@ -4,8 +4,8 @@ import { outcomeShareSchema } from '../../core/domain/outcome-share.ts';
 import {
   corridorOrAll,
   givenReason,
-  holdingOf,
   overrideText,
+  proposedHolding,
 } from '../../core/score/rollout/holding.ts';
 import { stageSchema } from '../../core/score/rollout/stages.ts';
 import { default3 } from '../../core/score/rules/default-3.ts';
@@ -132,7 +132,7 @@ export const detailExample: DetailJson = {
 export const newRolloutSchema = z
   .strictObject({
     corridor: corridorOrAll,
-    to: holdingOf(['shadow', 'canary', 'active']),
+    to: proposedHolding,
     override: overrideText,
   })
   .meta({ id: 'NewRuleSetRollout' });

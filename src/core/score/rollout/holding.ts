@@ -2,8 +2,9 @@
 import { z } from 'zod';
 import { plainText } from '../../../kit/words/plain-text.ts';
 
-/** States that a proposal may ask for. */
-export type ProposedState = 'shadow' | 'canary' | 'active';
+/** States that a proposal may ask for, in the order in which a subject rises. */
+export const PROPOSED_STATES = ['shadow', 'canary', 'active'] as const;
+export type ProposedState = (typeof PROPOSED_STATES)[number];
 
 export type Holding<State = ProposedState | 'deprecated'> = {
   readonly state: State;
@@ -12,25 +13,16 @@ export type Holding<State = ProposedState | 'deprecated'> = {
 };
 export type ProposedHolding = Holding<ProposedState>;
 
-/** Parses `shadow`, `canary:5` or `active`; undefined for any other text. */
-function readHolding(text: string, states: readonly ProposedState[]): ProposedHolding | undefined {
+/** Reads `shadow`, `canary:5` or `active`. */
+export const proposedHolding = z.string().transform((text, context): ProposedHolding => {
   const [, name, percent] = /^([a-z]+)(?::([1-9]\d?))?$/.exec(text) ?? [];
-  const state = states.find((known) => known === name);
-  if (state === undefined || (state === 'canary') !== (percent !== undefined)) return undefined;
-  return { state, canaryPercent: Number(percent ?? 0) };
-}
-
-/** A text that asks for one of these states. */
-export const holdingOf = (states: readonly ProposedState[]) =>
-  z.string().transform((text, context) => {
-    const holding = readHolding(text, states);
-    if (holding !== undefined) return holding;
-    const known = states.map((state) =>
-      state === 'canary' ? 'canary:N with N from 1 to 99' : state,
-    );
-    context.addIssue(`must be ${known.slice(0, -1).join(', ')}, or ${known.at(-1)}`);
-    return z.NEVER;
-  });
+  const state = PROPOSED_STATES.find((known) => known === name);
+  if (state !== undefined && (state === 'canary') === (percent !== undefined)) {
+    return { state, canaryPercent: Number(percent ?? 0) };
+  }
+  context.addIssue('must be shadow, canary:N with N from 1 to 99, or active');
+  return z.NEVER;
+});
 
 export type Rollout = Holding & {
   readonly corridor: string;

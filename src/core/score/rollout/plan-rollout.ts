@@ -5,18 +5,19 @@
  *     staged ─▶ shadow ◀─▶ canary n % ─▶ active ─▶ deprecated ─▶ shadow
  */
 import { Failure } from '../../../kit/words/failure.ts';
-import type { Holding, LoggedRollout, ProposedHolding, ProposedState, Rollout } from './holding.ts';
+import {
+  type Holding,
+  type LoggedRollout,
+  PROPOSED_STATES,
+  type ProposedHolding,
+  type ProposedState,
+  type Rollout,
+} from './holding.ts';
 
 type RolloutState = Holding['state'] | 'staged';
 
-/** How one kind of subject rises: its steps, each of which decides more than the one before. */
-export type Ladder = { readonly noun: string; readonly steps: readonly ProposedState[] };
-export const MODELS_RISE: Ladder = { noun: 'model', steps: ['shadow', 'canary', 'active'] };
-export const RULE_SETS_RISE: Ladder = { ...MODELS_RISE, noun: 'rule set' };
-
-/** 0 is the rank of what decides nothing. */
-const rankOf = (state: RolloutState, { steps }: Ladder) =>
-  steps.indexOf(state as ProposedState) + 1;
+/** A step decides more than the step before. The rank of what decides nothing is 0. */
+const rankOf = (state: RolloutState) => PROPOSED_STATES.indexOf(state as ProposedState) + 1;
 
 export type Target = ProposedHolding & { readonly subject: string };
 
@@ -35,21 +36,21 @@ export function holdingsIn(log: readonly Rollout[], corridor: string): Map<strin
 /**
  * The rows of an approved proposal. A subject takes one step at a time; a step that it has taken in one
  * corridor is open to it in every other.
+ * @param noun for the kind of subject
  * @throws Failure `ROLLOUT_REFUSED`
  */
 export function planPromotion(
   log: readonly Rollout[],
   corridors: readonly string[],
   target: Target,
-  ladder = MODELS_RISE,
+  noun = 'model',
 ): Rollout[] {
-  const furthest = furthestOf(log, target.subject, ladder);
-  if (rankOf(target.state, ladder) > rankOf(furthest, ladder) + 1) {
-    const before = ladder.steps.slice(0, -1).join(' and ');
-    refuse(`the ${ladder.noun} is ${furthest}: it goes by ${before}, one step at a time`);
+  const furthest = furthestOf(log, target.subject);
+  if (rankOf(target.state) > rankOf(furthest) + 1) {
+    refuse(`the ${noun} is ${furthest}: it goes by shadow and canary, one step at a time`);
   }
   const rows = corridors.flatMap((corridor) =>
-    stepsIn(holdingsIn(log, corridor), corridor, target, ladder),
+    stepsIn(holdingsIn(log, corridor), corridor, target, noun),
   );
   if (rows.length === 0) refuse('nothing would change');
   return rows;
@@ -59,7 +60,7 @@ function stepsIn(
   holdings: ReadonlyMap<string, Holding>,
   corridor: string,
   { subject, state, canaryPercent }: Target,
-  { noun }: Ladder,
+  noun: string,
 ): Rollout[] {
   const now = holdings.get(subject);
   if (now?.state === state && now.canaryPercent === canaryPercent) return [];
@@ -157,7 +158,7 @@ export function planEmergency(
   log: readonly Rollout[],
   corridors: readonly string[],
   target: Target,
-  ladder = MODELS_RISE,
+  noun = 'model',
 ): Rollout[] {
   for (const corridor of corridors) {
     const last = log.findLast(
@@ -167,7 +168,7 @@ export function planEmergency(
       refuse(`${corridor} had an emergency that nobody has confirmed: two people decide next`);
     }
   }
-  return planPromotion(log, corridors, target, ladder).map((row) =>
+  return planPromotion(log, corridors, target, noun).map((row) =>
     row.cause === 'approval' ? { ...row, cause: 'emergency' } : row,
   );
 }
@@ -210,12 +211,12 @@ function isNewest(log: readonly Rollout[], row: Rollout): boolean {
 }
 
 /** The furthest state of a subject in any corridor; emergencies do not count. */
-function furthestOf(all: readonly Rollout[], subject: string, ladder: Ladder): RolloutState {
+function furthestOf(all: readonly Rollout[], subject: string): RolloutState {
   const log = all.filter(({ cause }) => cause !== 'emergency');
   let furthest: RolloutState = 'staged';
   for (const corridor of new Set(log.map((row) => row.corridor))) {
     const state = holdingsIn(log, corridor).get(subject)?.state ?? 'staged';
-    if (rankOf(state, ladder) > rankOf(furthest, ladder)) furthest = state;
+    if (rankOf(state) > rankOf(furthest)) furthest = state;
   }
   return furthest;
 }

@@ -5,7 +5,7 @@
 import { bandWeight } from './band.ts';
 import type { Catalogue } from './expression/catalogue.ts';
 import { checkExpression } from './expression/check-expression.ts';
-import { type Emitter, emitTrue, emitValue, HELPERS } from './expression/emit-expression.ts';
+import { type Emitter, emitCondition, emitValue, HELPERS } from './expression/emit-expression.ts';
 import type { Expression } from './expression/expression.ts';
 import { type ExpressionProblem, problemAt } from './expression/parse-expression.ts';
 import type { Band } from './rule-set-data.ts';
@@ -120,7 +120,7 @@ function emitRule(rule: CheckedRule, index: number, emitter: Emitter): EmittedRu
     ...(corridors === null
       ? []
       : [`${emitter.setOf(corridors)}.has(x[${emitter.indexOf(CORRIDOR_KEY)}])`]),
-    ...(when === null ? [] : [emitTrue(when, emitter)]),
+    ...(when === null ? [] : [emitCondition(when, emitter)]),
   ];
   if (!('bands' in effect)) {
     const decide = `if (${conditions.join(' && ')}) { fired[n] = ${index}; weights[n++] = ${effect.weight}; }`;

@@ -54,7 +54,7 @@ export async function proposeRollout(
 ): Promise<string> {
   const corridors = await corridorsNamed(database, corridor);
   const log = await readSettledRollouts(kind, database, by.request);
-  const rows = planPromotion(log, corridors, { subject, ...to }, kind.ladder);
+  const rows = planPromotion(log, corridors, { subject, ...to }, kind.noun);
   if (override === undefined) await refuseEarly(database.query, log, rows, subject);
   return await database.transaction(async (query) => {
     await refuseStale({ query }, by.keyId);
@@ -85,7 +85,7 @@ export async function approveRollout(
     const corridors = await corridorsNamed({ query }, proposal.corridor);
     const rows = isEmergency
       ? planConfirmation(log, id)
-      : planPromotion(log, corridors, proposal, kind.ladder);
+      : planPromotion(log, corridors, proposal, kind.noun);
     const { reason, subject } = proposal;
     if (reason === null && !isEmergency) await refuseEarly(query, log, rows, subject);
     return { rows, proposalId, proposedBy, approvedBy: by.name, by, reason };
@@ -103,7 +103,7 @@ export async function actAlone(
   return await decideRollouts(kind, database, async (log, query) => {
     await refuseStale({ query }, by.keyId);
     const corridors = await corridorsNamed({ query }, corridor);
-    const rows = planEmergency(log, corridors, { subject, ...to }, kind.ladder);
+    const rows = planEmergency(log, corridors, { subject, ...to }, kind.noun);
     const proposal = { subject, corridor, ...to };
     const proposalId = await insertProposal(kind, query, proposal, by, reason);
     return { rows, proposalId, proposedBy: by.name, approvedBy: null, by, reason };

@@ -8,14 +8,7 @@ import { firstOf, onlyOf, rowsOf } from '../../../kit/database/statement.ts';
 import { Failure } from '../../../kit/words/failure.ts';
 import { type Actor, ENGINE, engineOf, type Officer } from '../../../kit/words/principal.ts';
 import type { LoggedRollout, ProposedHolding, Rollout } from '../../score/rollout/holding.ts';
-import {
-  holdingsIn,
-  type Ladder,
-  MODELS_RISE,
-  planLapses,
-  planRemoval,
-  RULE_SETS_RISE,
-} from '../../score/rollout/plan-rollout.ts';
+import { holdingsIn, planLapses, planRemoval } from '../../score/rollout/plan-rollout.ts';
 import { forgetCounts } from './rollout-counts.ts';
 
 type Queries = Pick<Database, 'query'>;
@@ -53,8 +46,8 @@ const PROPOSALS_MAX = 50;
 const BY_ENGINE = { proposalId: null, proposedBy: ENGINE, approvedBy: null };
 const LAPSED = 'an emergency that nobody confirmed within its day';
 
-/** A kind of what is rolled out has its ladder, and the column of its subject. */
-function kindOf(ladder: Ladder, column: 'model_id' | 'rule_set') {
+/** A kind of what is rolled out has its noun, and the column of its subject. */
+function kindOf(noun: string, column: 'model_id' | 'rule_set') {
   const proposals = `
     select p.*, exists (select from market.rollouts r
                          where r.proposal_id = p."proposalId" and r.cause = 'approval') as "isApproved"
@@ -62,9 +55,9 @@ function kindOf(ladder: Ladder, column: 'model_id' | 'rule_set') {
                    proposed_by as "proposedBy", proposed_by_key as "proposedByKey", proposed_at as "proposedAt", reason
               from market.rollout_proposals where ${column} is not null) p`;
   const nameOf = (verb: string, what = 'rollouts') =>
-    `${verb}-${what}-of-${ladder.noun.replace(' ', '-')}s`;
+    `${verb}-${what}-of-${noun.replace(' ', '-')}s`;
   return {
-    ladder,
+    noun,
     column,
     insertProposal: onlyOf<
       { proposalId: string },
@@ -119,8 +112,8 @@ function kindOf(ladder: Ladder, column: 'model_id' | 'rule_set') {
 }
 export type RolloutKind = ReturnType<typeof kindOf>;
 
-export const MODELS = kindOf(MODELS_RISE, 'model_id');
-export const RULE_SETS = kindOf(RULE_SETS_RISE, 'rule_set');
+export const MODELS = kindOf('model', 'model_id');
+export const RULE_SETS = kindOf('rule set', 'rule_set');
 
 /** @returns the id of the proposal, which its approval names */
 export async function insertProposal(
@@ -160,7 +153,7 @@ export async function readRollouts(
 ): Promise<StoredRollout[]> {
   const rows = await kind.list(query, ROLLOUTS_MAX + 1);
   if (rows.length <= ROLLOUTS_MAX) return rows;
-  const why = `more than ${ROLLOUTS_MAX} rollouts of ${kind.ladder.noun}s`;
+  const why = `more than ${ROLLOUTS_MAX} rollouts of ${kind.noun}s`;
   throw new Failure('permanent', 'ROLLOUTS_MAX', why);
 }
 

@@ -27,55 +27,31 @@ export type Emitter = {
   readonly setOf: (values: readonly (string | number)[]) => string;
 };
 
-/** Code that is true where the condition is true, and not where it is false or missing. */
-export function emitTrue(condition: Expression, emitter: Emitter): string {
+/** Code that is true where the condition has the wanted value, and not where it has the other value or is missing. */
+export function emitCondition(condition: Expression, emitter: Emitter, wanted = true): string {
   switch (condition.kind) {
     case 'literal':
-      return String(condition.value === true);
+      return String(condition.value === wanted);
     case 'read':
-      return `(${inputOf(condition, emitter)} === true)`;
+      return `(${inputOf(condition, emitter)} === ${wanted})`;
     case 'comparison':
-      return emitComparison(condition.op, condition, emitter);
-    case 'member': {
-      const { read, values } = condition;
-      return `${emitter.setOf(values)}.has(${emitValue(read, emitter)})`;
-    }
-    case 'both':
-      return `(${emitTrue(condition.left, emitter)} && ${emitTrue(condition.right, emitter)})`;
-    case 'either':
-      return `(${emitTrue(condition.left, emitter)} || ${emitTrue(condition.right, emitter)})`;
-    case 'not':
-      return emitFalse(condition.operand, emitter);
-    case 'missing':
-      return emitMissing(condition.read, emitter);
-    case 'arithmetic':
-    case 'negative':
-      throw new Error(`${condition.kind} is no condition`);
-  }
-}
-
-/** Code that is true where the condition is false, and not where it is true or missing. */
-function emitFalse(condition: Expression, emitter: Emitter): string {
-  switch (condition.kind) {
-    case 'literal':
-      return String(condition.value === false);
-    case 'read':
-      return `(${inputOf(condition, emitter)} === false)`;
-    case 'comparison':
-      return emitComparison(OPPOSITES[condition.op], condition, emitter);
+      return emitComparison(wanted ? condition.op : OPPOSITES[condition.op], condition, emitter);
     case 'member': {
       const { read, values } = condition;
       const isIn = `${emitter.setOf(values)}.has(${emitValue(read, emitter)})`;
-      return `(!${emitMissing(read, emitter)} && !${isIn})`;
+      return wanted ? isIn : `(!${emitMissing(read, emitter)} && !${isIn})`;
     }
     case 'both':
-      return `(${emitFalse(condition.left, emitter)} || ${emitFalse(condition.right, emitter)})`;
-    case 'either':
-      return `(${emitFalse(condition.left, emitter)} && ${emitFalse(condition.right, emitter)})`;
+    case 'either': {
+      const [left, right] = [condition.left, condition.right].map((part) =>
+        emitCondition(part, emitter, wanted),
+      );
+      return `(${left} ${(condition.kind === 'both') === wanted ? '&&' : '||'} ${right})`;
+    }
     case 'not':
-      return emitTrue(condition.operand, emitter);
+      return emitCondition(condition.operand, emitter, !wanted);
     case 'missing':
-      return `!${emitMissing(condition.read, emitter)}`;
+      return `${wanted ? '' : '!'}${emitMissing(condition.read, emitter)}`;
     case 'arithmetic':
     case 'negative':
       throw new Error(`${condition.kind} is no condition`);
