@@ -213,7 +213,7 @@ describe.skipIf(missing !== undefined)('Kafka', () => {
       const failures: unknown[] = [];
       const append = createKafkaAppend({
         ...{ clients: site.clients, market: site.rig.database.market, shardsOf: () => 1 },
-        onFailure: (...failure) => failures.push(failure),
+        onMissed: (failure) => failures.push(failure),
       });
       const left = await append(
         transactions.map((transaction) => ({

@@ -41,9 +41,9 @@ function open(fill?: number) {
 async function fillUp({ producer }: ReturnType<typeof open>, corridor: string): Promise<number> {
   const page = Array.from({ length: 1000 }, (_, n) => payload(n, { corridor }));
   for (let appended = 0; ; ) {
-    const result = await producer.append(page);
-    appended += result.appended;
-    if (result.refused > 0) return appended;
+    const left = await producer.append(page);
+    appended += page.length - left.length;
+    if (left.length > 0) return appended;
   }
 }
 

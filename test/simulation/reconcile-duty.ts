@@ -42,7 +42,7 @@ export function createReconcileDuty(world: World, process: Process): Duty {
     journal.doubled += payloads.filter(isDoubled).length;
     for (const { rowId } of payloads) journal.fedUnnoted.add(rowId);
     await appendEntries(world, process, payloads);
-    return { appended: payloads.length, refused: 0, left: [] };
+    return [];
   };
   return {
     name: 'reconcile',

@@ -7,7 +7,7 @@ import type { Metrics } from '../../kit/metrics/metrics.ts';
 import type { Failpoint } from '../../kit/process/failpoint.ts';
 import type { RedisClient } from '../../kit/redis/connection.ts';
 import { isStreamAtFault } from '../../kit/redis/outage.ts';
-import { Failure, isUnavailable } from '../../kit/words/failure.ts';
+import { Failure, toError } from '../../kit/words/failure.ts';
 import type { Label } from '../domain/label.ts';
 import type { Layout, Switches } from '../domain/switch.ts';
 import type { Personal } from '../personal.ts';
@@ -16,9 +16,10 @@ import type { LimitWatch } from '../store/limits/limits.ts';
 import { setLeft } from '../store/open-rows/open-rows.ts';
 import { createPartitionGuard, type PartitionGuard } from '../store/partitions/partitions.ts';
 import type { SwitchWatch } from '../store/switches/switches.ts';
+import { createCoolDown } from '../stream/cool-down.ts';
 import type { EntryPayload } from '../stream/entries/entry.ts';
-import { createProducer, type Producer } from '../stream/entries/producer.ts';
-import { appendToLogs, bindKafkaAppend } from '../stream/kafka/append.ts';
+import { type Append, createProducer, type Producer } from '../stream/entries/producer.ts';
+import { appendToLogs, createKafkaAppend } from '../stream/kafka/append.ts';
 import type { KafkaClients } from '../stream/kafka/clients.ts';
 import { streamsOf } from '../stream/keys.ts';
 import { createStreamRooms } from '../stream/memory/stream-capacity.ts';
@@ -35,7 +36,8 @@ export type Ingest = {
   readonly partitions: PartitionGuard;
   /** Months that one request may create. */
   readonly newMonthsMax: number;
-  readonly tryAppend: TryAppend;
+  /** It never fails. */
+  readonly tryAppend: Append;
   readonly leftRows: LeftRows;
   /** Streams that each corridor has now. */
   readonly shardsOf: Layout['shardsOf'];
@@ -70,12 +72,7 @@ type LeftRows = {
   readonly flush: () => Promise<void>;
 };
 
-/** Resolves to the entries that are not known to be in their streams: usually none. */
-type TryAppend = (payloads: readonly EntryPayload[]) => Promise<readonly EntryPayload[]>;
-
 type Breakers = Pick<Guards, 'redis' | 'streamsOf'>;
-
-const COOL_DOWN_MS = 1000;
 
 export function openIngest(
   config: Config,
@@ -103,6 +100,10 @@ export function openIngest(
     listStreams: async () => streamsOf(market, corridors(), shardsOf),
     transactionsMax: config.RISK_STREAM_ENTRIES_MAX,
   });
+  const onKafkaMissed = (failure: unknown) => {
+    metrics.appendFailures.inc({ reason: failure === null ? 'kafka-cool-down' : 'kafka' });
+    if (failure !== null) log.warn({ err: toError(failure).message }, 'Kafka takes no entries');
+  };
   const producer = createProducer({ redis, market, shardsOf, transactionsMax: rooms.recent });
   return {
     database,
@@ -128,7 +129,7 @@ export function openIngest(
     newMonthsMax: NEW_MONTHS_PER_REQUEST_MAX,
     tryAppend: appendToLogs(
       createTryAppend(producer, guards, metrics.appendFailures),
-      kafka && bindKafkaAppend({ clients: kafka, market, shardsOf, metrics, log }),
+      kafka && createKafkaAppend({ clients: kafka, market, shardsOf, onMissed: onKafkaMissed }),
       layout.logOf,
     ),
     leftRows: createLeftRows(database, log),
@@ -172,8 +173,7 @@ function createLeftRows(database: Pick<Database, 'query'>, log: Pick<Log, 'warn'
 
 /**
  * Hands committed transactions to the streams. It never fails a request: what cannot be appended is
- * counted and stays in its open batch, which the reconciler appends later, in order. After a failure of
- * Redis one caller a second tries again; the others skip the attempt instead of waiting for its timeout.
+ * counted and stays in its open batch, which the reconciler appends later, in order.
  * @param nowMs monotonic clock
  */
 export function createTryAppend(
@@ -181,28 +181,17 @@ export function createTryAppend(
   breakers: Breakers,
   failures: { inc: (labels: { reason: string }) => void },
   nowMs: () => number = () => performance.now(),
-): TryAppend {
-  let retryAtMs = Number.NEGATIVE_INFINITY;
-  let isDown = false;
+): Append {
+  const reasonOf = (failure: unknown) =>
+    failure instanceof Failure ? failure.code : failure === null ? 'cool-down' : 'unavailable';
+  const unlessCooling = createCoolDown(
+    (failure) => failures.inc({ reason: reasonOf(failure) }),
+    nowMs,
+  );
   return async (payloads) => {
-    if (isDown && nowMs() < retryAtMs) {
-      failures.inc({ reason: 'cool-down' });
-      return payloads;
-    }
-    // The next caller waits its turn even while this one still tries.
-    if (isDown) retryAtMs = nowMs() + COOL_DOWN_MS;
-    try {
-      const left = await appendByCorridor(producer, breakers, payloads);
-      isDown = false;
-      if (left.length > 0) failures.inc({ reason: 'full' });
-      return left;
-    } catch (error) {
-      if (!isUnavailable(error)) throw error;
-      isDown = true;
-      retryAtMs = nowMs() + COOL_DOWN_MS;
-      failures.inc({ reason: error instanceof Failure ? error.code : 'unavailable' });
-      return payloads;
-    }
+    const left = await unlessCooling(() => appendByCorridor(producer, breakers, payloads));
+    if (left !== undefined && left.length > 0) failures.inc({ reason: 'full' });
+    return left ?? payloads;
   };
 }
 
@@ -229,7 +218,7 @@ async function appendGroup(
   group: readonly EntryPayload[],
 ): Promise<readonly EntryPayload[]> {
   try {
-    return (await streamsOf(corridor).run(() => redis.run(() => producer.append(group)))).left;
+    return await streamsOf(corridor).run(() => redis.run(() => producer.append(group)));
   } catch (error) {
     const isRefused = error instanceof Failure && error.code === 'BREAKER_OPEN';
     if (isStreamAtFault(error) || (isRefused && redis.state() === 'closed')) return group;

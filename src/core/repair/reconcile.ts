@@ -10,12 +10,12 @@ import type { Database } from '../../kit/database/pool.ts';
 import type { Writes } from '../../kit/duties/leadership.ts';
 import type { RedisClient } from '../../kit/redis/connection.ts';
 import type { OpenRow } from '../domain/open-row.ts';
-import { type Layout, layoutOf, type Switches } from '../domain/switch.ts';
+import { layoutOf, type Switches } from '../domain/switch.ts';
 import type { Transaction } from '../domain/transaction.ts';
 import { hasLeft, type LeftQueue } from '../store/open-rows/lost-rows.ts';
 import { readSwitches } from '../store/switches/switches.ts';
 import type { EntryPayload } from '../stream/entries/entry.ts';
-import { createProducer, type Producer } from '../stream/entries/producer.ts';
+import { type Append, createProducer } from '../stream/entries/producer.ts';
 import { appendToLogs, createKafkaAppend } from '../stream/kafka/append.ts';
 import type { KafkaClients } from '../stream/kafka/clients.ts';
 import { createFindRows } from '../stream/kafka/find-rows.ts';
@@ -84,7 +84,7 @@ const ROUND_TRANSACTIONS_MAX = 5000;
 
 type Round = {
   readonly store: RowStore;
-  readonly append: Producer['append'];
+  readonly append: Append;
   readonly corridors: readonly string[];
   /** Streams that each corridor has now. */
   readonly shardsOf: ShardsOf;
@@ -125,7 +125,12 @@ export function createReconciler(
     transactionsMax: rooms.recent,
     passesFaults: true,
   });
-  const append = appendingToLogs(streams, { name, kafka, shardsOf, logOf });
+  const onMissed = () => undefined;
+  const append = appendToLogs(
+    streams.append,
+    kafka && createKafkaAppend({ clients: kafka, market: name, shardsOf, onMissed }),
+    logOf,
+  );
   const findRows = kafka && createFindRows(kafka, name);
   const store = createRowStore(database, writes, ageMs);
   const walk = createWalk({
@@ -185,27 +190,6 @@ export function createReconciler(
   };
 }
 
-function appendingToLogs(
-  streams: Producer,
-  {
-    name: market,
-    kafka,
-    shardsOf,
-    logOf,
-  }: Pick<ReconcileMarket, 'name' | 'kafka'> & Pick<Layout, 'shardsOf' | 'logOf'>,
-): Producer['append'] {
-  const onFailure = () => undefined;
-  const toLogs = appendToLogs(
-    async (payloads) => (await streams.append(payloads)).left,
-    kafka && createKafkaAppend({ clients: kafka, market, shardsOf, onFailure }),
-    logOf,
-  );
-  return async (payloads) => {
-    const left = await toLogs(payloads);
-    return { appended: payloads.length - left.length, refused: left.length, left };
-  };
-}
-
 /** Transactions that a stream has room for; 0 until a share of its room is free. */
 async function readRoom(market: string, rooms: StreamRooms) {
   const roomOf = await rooms.measure();
@@ -236,12 +220,13 @@ export async function feedRows(round: Round): Promise<Fed> {
   const payloads = rows.flatMap(({ rowId, transactionIds }) =>
     transactionIds.flatMap((id) => toPayload(rowId, loaded.get(id))),
   );
-  const result = await append(payloads);
-  const refused = new Set(result.left.map(({ rowId }) => rowId));
+  const refusedPayloads = await append(payloads);
+  const refused = new Set(refusedPayloads.map(({ rowId }) => rowId));
   const done = rows.flatMap(({ rowId }) => (refused.has(rowId) ? [] : rowId));
   await store.setLeft(done, false);
   if (loaded.size < ids.length) await takeFinal(store, rows, loaded);
-  return { rows: done.length, appended: result.appended, isFull: isFull || refused.size > 0 };
+  const appended = payloads.length - refusedPayloads.length;
+  return { rows: done.length, appended, isFull: isFull || refused.size > 0 };
 }
 
 type Queue = Pick<LeftQueue, 'corridor' | 'shard'>;

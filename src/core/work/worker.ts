@@ -120,11 +120,17 @@ function settlingOf({
   const onStreams: Settle = (all) => market.guards.redis.run(() => settle(market, all));
   if (kafka === undefined) return { settle: onStreams };
   const { name, logOf } = market;
-  const onFailure = (error: unknown) =>
-    log.warn({ err: toError(error).message }, 'events are in Redis alone, as Kafka takes none');
+  const onMissed = (failure: unknown) => {
+    if (failure === null) return;
+    log.warn({ err: toError(failure).message }, 'events are in Redis alone, as Kafka takes none');
+  };
   return {
     settle: publishingOnKafka(onStreams, {
-      ...{ clients: kafka, market: name, logOf, elapsedMs, onFailure },
+      clients: kafka,
+      market: name,
+      logOf,
+      elapsedMs,
+      onMissed,
     }),
     noteDelivered: createNoteDelivered(market, 'streams'),
   };

@@ -73,8 +73,8 @@ export function useKafka(openssl?: string) {
     ) {
       const append = createKafkaAppend({
         ...{ clients, market: running.rig.database.market, shardsOf: () => 1 },
-        onFailure: (reason, error) => {
-          throw new Error(reason, { cause: error });
+        onMissed: (failure) => {
+          throw new Error('Kafka has missed entries', { cause: failure });
         },
       });
       const left = await append(

@@ -23,17 +23,15 @@ type ProducerOptions = {
   readonly passesFaults?: boolean;
 };
 
-type AppendResult = {
-  readonly appended: number;
-  /** Transactions of streams that are full. */
-  readonly refused: number;
-  /** The same transactions, so that a caller can repeat with them alone. */
-  readonly left: readonly EntryPayload[];
-};
+/** Resolves to the transactions that are not known to be in their streams: usually none. */
+export type Append = (payloads: readonly EntryPayload[]) => Promise<readonly EntryPayload[]>;
 
 export type Producer = {
-  /** Throws Failure `unavailable`; entries of other streams may have been appended all the same. */
-  readonly append: (payloads: readonly EntryPayload[]) => Promise<AppendResult>;
+  /**
+   * Resolves to the transactions of streams that are full. Throws Failure `unavailable`; entries of other streams may have been
+   * appended all the same.
+   */
+  readonly append: Append;
 };
 
 /** The stream of a transaction. */
@@ -96,7 +94,7 @@ export function createProducer(options: ProducerOptions): Producer {
         stream,
         payloads: group,
       }));
-      if (groups.length === 0) return { appended: 0, refused: 0, left: [] };
+      if (groups.length === 0) return [];
       const answers = await send(groups);
       const left: EntryPayload[] = [];
       let failure: Failure | undefined;
@@ -108,7 +106,7 @@ export function createProducer(options: ProducerOptions): Producer {
         else failure ??= answer;
       }
       if (failure !== undefined) throw failure;
-      return { appended: payloads.length - left.length, refused: left.length, left };
+      return left;
     },
   };
 }

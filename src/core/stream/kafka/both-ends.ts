@@ -2,45 +2,33 @@
  * The end of entries of streams whose corridors publish in Kafka. The events go to Kafka first; where Kafka does not take them,
  * they are in Redis alone, so that a broker that is gone stops no stream.
  */
-
-import { isUnavailable } from '../../../kit/words/failure.ts';
 import type { CorridorLog } from '../../domain/switch.ts';
+import { createCoolDown } from '../cool-down.ts';
 import type { Settle, Settlement } from '../settle/settle.ts';
 import type { KafkaClients } from './clients.ts';
 import { toScoredRecords } from './scored-events.ts';
-
-/** For so long after a failure nobody tries: batches of all corridors would wait for a broker that is gone. */
-const COOL_DOWN_MS = 1000;
 
 type Parts = {
   readonly clients: Pick<KafkaClients, 'send'>;
   readonly market: string;
   readonly logOf: (corridor: string) => CorridorLog;
   readonly elapsedMs: () => number;
-  readonly onFailure: (error: unknown) => void;
+  /** Null where a call is skipped. */
+  readonly onMissed: (failure: unknown) => void;
 };
 
 export function publishingOnKafka(
   onStreams: Settle,
-  { clients, market, logOf, elapsedMs, onFailure }: Parts,
+  { clients, market, logOf, elapsedMs, onMissed }: Parts,
 ): Settle {
-  let retryAtMs = Number.NEGATIVE_INFINITY;
-  const publish = async (settlements: readonly Settlement[]): Promise<boolean> => {
-    if (elapsedMs() < retryAtMs) return false;
-    try {
-      await clients.send(toScoredRecords(market, settlements));
-      return true;
-    } catch (error) {
-      if (!isUnavailable(error)) throw error;
-      retryAtMs = elapsedMs() + COOL_DOWN_MS;
-      onFailure(error);
-      return false;
-    }
-  };
+  const unlessCooling = createCoolDown(onMissed, elapsedMs);
   return async (settlements) => {
     const onKafka = settlements.filter(({ stream }) => logOf(stream.corridor) !== 'streams');
     if (onKafka.length === 0) return await onStreams(settlements);
-    const isPublished = await publish(onKafka);
+    const isPublished = await unlessCooling(async () => {
+      await clients.send(toScoredRecords(market, onKafka));
+      return true;
+    });
     return await onStreams(
       settlements.map((settlement) =>
         isPublished && logOf(settlement.stream.corridor) === 'kafka'

@@ -17,8 +17,7 @@ function setUp() {
     async append(payloads) {
       state.calls += 1;
       if (state.isDown) throw new Failure('unavailable', 'REDIS_OOM', 'full');
-      const left = payloads.slice(0, state.left);
-      return { appended: payloads.length - left.length, refused: left.length, left };
+      return payloads.slice(0, state.left);
     },
   };
   const failures = { inc: ({ reason }: { reason: string }) => state.reasons.push(reason) };
