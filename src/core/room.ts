@@ -25,7 +25,6 @@ import type { Log } from '../kit/metrics/log.ts';
 import type { MakeMetrics } from '../kit/metrics/make-metrics.ts';
 import type { Metrics } from '../kit/metrics/metrics.ts';
 import type { RedisClient } from '../kit/redis/connection.ts';
-import type { Replies } from './accept/accept-one.ts';
 import type { Ingest, OnLabelled } from './accept/ingest.ts';
 import type { Limiter } from './accept/limits/limiter.ts';
 import type { EventSource } from './events.ts';
@@ -36,6 +35,7 @@ import type { ScoredStatement } from './store/scores/score-values.ts';
 import type { SwitchWatch } from './store/switches/switches.ts';
 import type { KafkaClients } from './stream/kafka/clients.ts';
 import type { ReadKafka } from './stream/kafka/watch-kafka.ts';
+import type { Replies } from './stream/settle/replies.ts';
 import type { RolloutCounts } from './work/rollout-counts.ts';
 
 export type Room = {

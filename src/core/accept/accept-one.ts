@@ -7,6 +7,7 @@ import type { Trace } from '../../kit/traces/trace.ts';
 import { Failure } from '../../kit/words/failure.ts';
 import type { ScoreJson } from '../domain/score-record.ts';
 import type { KeyedTransactionInput } from '../domain/transaction.ts';
+import type { ExpectedReply, Replies } from '../stream/settle/replies.ts';
 import type { AcceptResult } from './accept-batch.ts';
 import {
   acceptEach,
@@ -45,15 +46,6 @@ type Post = {
   readonly trace: Trace | undefined;
   /** Called before anything is stored, and again when the transaction is tried alone. */
   readonly onId: (transactionId: string) => void;
-};
-
-/** A reply that may arrive: the score, published by the worker that stored it. */
-type ExpectedReply = { readonly score: Promise<ScoreJson>; readonly cancel: () => void };
-
-export type Replies = {
-  /** Travels with the entry, so that the worker knows where to publish. */
-  readonly instance: string;
-  readonly expect: (transactionId: string) => ExpectedReply;
 };
 
 /** The stored score; undefined while there is none. */

@@ -38,7 +38,7 @@ export type Ingest = {
   readonly newMonthsMax: number;
   /** It never fails. */
   readonly tryAppend: Append;
-  readonly leftRows: LeftRows;
+  readonly leftRows: ReturnType<typeof createLeftRows>;
   /** Streams that each corridor has now. */
   readonly shardsOf: Layout['shardsOf'];
   readonly invalidateLabelled: InvalidateLabelled;
@@ -65,12 +65,6 @@ const FLUSH_INTERVAL_MS = 50;
 const FLUSH_IDS = 1000;
 /** Most rows remembered while Postgres does not answer; the reconciler finds the others. */
 const IDS_MAX = 10_000;
-
-type LeftRows = {
-  readonly note: (left: readonly Pick<EntryPayload, 'rowId'>[]) => void;
-  /** Writes what is gathered; must be called before the pool closes. */
-  readonly flush: () => Promise<void>;
-};
 
 type Breakers = Pick<Guards, 'redis' | 'streamsOf'>;
 
@@ -142,7 +136,7 @@ export function openIngest(
  * Notes rows whose entries could not be appended: gathers ids and writes many in one statement. The reconciler appends them as
  * soon as there is room. A row that is not noted costs the reconciler a search, once the row has the age for it.
  */
-function createLeftRows(database: Pick<Database, 'query'>, log: Pick<Log, 'warn'>): LeftRows {
+function createLeftRows(database: Pick<Database, 'query'>, log: Pick<Log, 'warn'>) {
   let gathered = new Set<string>();
   let timer: NodeJS.Timeout | undefined;
   let running: Promise<void> = Promise.resolve();
@@ -160,13 +154,14 @@ function createLeftRows(database: Pick<Database, 'query'>, log: Pick<Log, 'warn'
     return running;
   };
   return {
-    note(left) {
+    note(left: readonly Pick<EntryPayload, 'rowId'>[]): void {
       for (const { rowId } of left) {
         if (rowId !== null && gathered.size < IDS_MAX) gathered.add(rowId);
       }
       if (gathered.size >= FLUSH_IDS) void flush();
       else timer ??= setTimeout(() => void flush(), FLUSH_INTERVAL_MS);
     },
+    /** Writes what is gathered; must be called before the pool closes. */
     flush,
   };
 }

@@ -26,8 +26,9 @@ import { withReleases } from '../domain/switch.ts';
 import { transactionInputSchema } from '../domain/transaction.ts';
 import { findScore } from '../store/scores/read-scores.ts';
 import type { SwitchWatch } from '../store/switches/switches.ts';
+import type { Replies } from '../stream/settle/replies.ts';
 import { createAcceptBatch } from './accept-batch.ts';
-import { createAcceptOne, type Replies } from './accept-one.ts';
+import { createAcceptOne } from './accept-one.ts';
 import {
   acceptedBatch,
   acceptedTransaction,

@@ -42,14 +42,9 @@ type Scored = {
   readonly reasons: readonly { readonly code: string }[];
 };
 
-export type CountDays = {
-  readonly add: (transaction: Counted, scored: Scored | null) => void;
-  /** Counts a transaction that this label decides. */
-  readonly addLabel: (transaction: Counted, label: LabelValue) => void;
-  readonly list: () => DayTally[];
-};
+export type CountDays = ReturnType<typeof countDays>;
 
-export function countDays(): CountDays {
+export function countDays() {
   // A batch has few days, currencies and outcomes per corridor, so comparing them is cheaper than building a
   // key of all.
   const byCorridor = new Map<string, (DayTally & Sums)[]>();
@@ -70,19 +65,20 @@ export function countDays(): CountDays {
     return tally;
   };
   return {
-    add(transaction, scored) {
+    add(transaction: Counted, scored: Scored | null): void {
       const tally = find(transaction, scored === null ? 'accepted' : scored.verdict, scored);
       tally.count++;
       if (scored !== null) tally.scoreSum += scored.score;
       addAmount(tally, transaction.amount);
       if (scored !== null && scored.reasons.length > 0) countReasons(fired, tally, scored.reasons);
     },
-    addLabel(transaction, label) {
+    /** Counts a transaction that this label decides. */
+    addLabel(transaction: Counted, label: LabelValue): void {
       const tally = find(transaction, label, null);
       tally.count++;
       addAmount(tally, transaction.amount);
     },
-    list: () => [
+    list: (): DayTally[] => [
       ...[...byCorridor.values()].flat().map((tally) => ({ ...tally, amount: toDecimal(tally) })),
       ...[...fired.values()].flat().flatMap(listReasons),
     ],

@@ -2,9 +2,7 @@
 import type { Database } from '../../kit/database/pool.ts';
 import type { Writes } from '../../kit/duties/leadership.ts';
 import type { OpenRow } from '../domain/open-row.ts';
-import type { Transaction } from '../domain/transaction.ts';
 import {
-  type AgedRow,
   closeUnreadLetters,
   findFinal,
   hasOnHold,
@@ -17,39 +15,29 @@ import {
 import { type Final, resumeRows, setLeft, takeOutFinal } from '../store/open-rows/open-rows.ts';
 import { loadUnscored } from '../store/transactions/unscored.ts';
 
-export type RowStore = {
-  readonly listAged: (
-    after: string,
-    rowsMax: number,
-  ) => Promise<{ readonly rows: readonly AgedRow[]; readonly next: string | null }>;
-  readonly readRows: (rowIds: readonly string[]) => Promise<readonly OpenRow[]>;
-  readonly listLeft: (queues: readonly LeftQueue[], rowsMax: number) => Promise<readonly OpenRow[]>;
-  readonly loadUnscored: (transactionIds: readonly string[]) => Promise<readonly Transaction[]>;
-  readonly findFinal: (transactionIds: readonly string[]) => Promise<ReadonlySet<string>>;
-  readonly setLeft: (rowIds: readonly string[], isLeft: boolean) => Promise<void>;
-  /** Lets rows be appended whose switch has ended. */
-  readonly resumeRows: () => Promise<void>;
-  readonly takeOut: (final: readonly Final[]) => Promise<void>;
-  readonly closeUnreadLetters: (failedBefore: Date) => Promise<void>;
-};
+export type RowStore = ReturnType<typeof createRowStore>;
 
 /**
  * @param writes those of the leader
  * @param ageMs age of a row from which its entry may be missing
  */
-export function createRowStore(database: Database, { query }: Writes, ageMs: number): RowStore {
+export function createRowStore(database: Database, { query }: Writes, ageMs: number) {
   return {
-    listAged: (after, rowsMax) => listAged(database, after, rowsMax, ageMs),
-    readRows: (rowIds) => readOpenRows(database, rowIds),
-    listLeft: (queues, rowsMax) => listLeft(database, queues, rowsMax),
-    loadUnscored: (ids) => loadUnscored(database, ids),
-    findFinal: (ids) => findFinal(database, ids),
-    setLeft: (rowIds, isLeft) => setLeft(query, rowIds, isLeft),
+    listAged: (after: string, rowsMax: number) => listAged(database, after, rowsMax, ageMs),
+    readRows: (rowIds: readonly string[]): Promise<readonly OpenRow[]> =>
+      readOpenRows(database, rowIds),
+    listLeft: (queues: readonly LeftQueue[], rowsMax: number): Promise<readonly OpenRow[]> =>
+      listLeft(database, queues, rowsMax),
+    loadUnscored: (ids: readonly string[]) => loadUnscored(database, ids),
+    findFinal: (ids: readonly string[]) => findFinal(database, ids),
+    setLeft: (rowIds: readonly string[], isLeft: boolean) => setLeft(query, rowIds, isLeft),
+    /** Lets rows be appended whose switch has ended. */
     resumeRows: async () => {
       if (await hasOnHold(database.query)) await resumeRows(query);
     },
-    takeOut: async (final) => void (await takeOutFinal(query, final)),
-    closeUnreadLetters: async (failedBefore) => {
+    takeOut: async (final: readonly Final[]): Promise<void> =>
+      void (await takeOutFinal(query, final)),
+    closeUnreadLetters: async (failedBefore: Date) => {
       if (await hasUnreadLetters(database.query, failedBefore))
         await closeUnreadLetters(query, failedBefore);
     },

@@ -12,16 +12,6 @@ import { type RowStore, takeFinal } from './row-store.ts';
 /** Rows of a page: ten of them in a backlog of a full stream, each with one look through the stream at most. */
 const PAGE_ROWS = 5000;
 
-export type Walk = {
-  /**
-   * Works on one page.
-   * @returns `isWhole`: whether the pass is at its end
-   */
-  readonly step: () => Promise<{ readonly lost: number; readonly isWhole: boolean }>;
-  /** Starts over: another process may have worked meanwhile. */
-  readonly forget: () => void;
-};
-
 type WalkParts = {
   readonly market: string;
   readonly store: RowStore;
@@ -44,7 +34,7 @@ export type SoughtRow = {
 export function createWalk(
   { market, store, heads, findElsewhere, listCorridors, shardsOf }: WalkParts,
   now: () => Date = () => new Date(),
-): Walk {
+) {
   let after = FIRST_ROW;
   let beganAt = now();
   const look = async (corridor: string, rows: readonly AgedRow[]): Promise<string[]> => {
@@ -67,7 +57,11 @@ export function createWalk(
     return rows.filter(({ rowId }) => !found.has(rowId));
   };
   return {
-    async step() {
+    /**
+     * Works on one page.
+     * @returns `isWhole`: whether the pass is at its end
+     */
+    async step(): Promise<{ readonly lost: number; readonly isWhole: boolean }> {
       if (after === FIRST_ROW) {
         beganAt = now();
         const streams = streamsOf(market, await listCorridors(), shardsOf);
@@ -88,6 +82,7 @@ export function createWalk(
       after = next ?? FIRST_ROW;
       return { lost, isWhole: next === null };
     },
+    /** Starts over: another process may have worked meanwhile. */
     forget() {
       after = FIRST_ROW;
     },

@@ -14,12 +14,7 @@ import {
   VERDICT,
 } from '../../kit/traces/names.ts';
 import type { Traces } from '../../kit/traces/open-traces.ts';
-import {
-  parseTraceparent,
-  type Span,
-  type Trace,
-  type TraceContext,
-} from '../../kit/traces/trace.ts';
+import { parseTraceparent, type Trace, type TraceContext } from '../../kit/traces/trace.ts';
 import type { Verdict } from '../domain/score-record.ts';
 import type { EntryTransaction } from './decided.ts';
 
@@ -28,15 +23,7 @@ const LINKS_MAX = 128;
 /** Spans of single transactions a batch. More: their export holds up the next batches; fewer: some of a large sampled batch are not seen. */
 const SCORES_MAX = 128;
 
-export type BatchTrace = {
-  readonly traceId: () => string;
-  readonly begin: (name: string) => Span;
-  readonly fail: (code: string) => void;
-  /** Transactions whose scores are stored, with a verdict each. */
-  readonly noteScores: (scored: readonly EntryTransaction[], verdicts: readonly Verdict[]) => void;
-  readonly noteFailure: (from: EntryTransaction | null, code: string) => void;
-  readonly end: () => void;
-};
+export type BatchTrace = ReturnType<typeof batchTrace>;
 
 /** Begins the trace of a batch. */
 export function beginBatchTrace(
@@ -70,7 +57,7 @@ function readSenders(transactions: readonly EntryTransaction[]): Senders {
   return senders;
 }
 
-function batchTrace(traces: Traces, batch: Trace, senders: Senders): BatchTrace {
+function batchTrace(traces: Traces, batch: Trace, senders: Senders) {
   let noted = 0;
   const note = (
     { head, transaction }: EntryTransaction,
@@ -100,16 +87,17 @@ function batchTrace(traces: Traces, batch: Trace, senders: Senders): BatchTrace 
   };
   return {
     traceId: () => batch.traceId,
-    begin: (name) => batch.begin({ name }),
-    fail: (code) => batch.fail(code),
-    noteScores(scored, verdicts) {
+    begin: (name: string) => batch.begin({ name }),
+    fail: (code: string) => batch.fail(code),
+    /** Transactions whose scores are stored, with a verdict each. */
+    noteScores(scored: readonly EntryTransaction[], verdicts: readonly Verdict[]): void {
       if (senders.size === 0) return;
       for (const [index, from] of scored.entries()) {
         const verdict = verdicts[index];
         note(from, verdict === undefined ? {} : { verdict });
       }
     },
-    noteFailure(from, code) {
+    noteFailure(from: EntryTransaction | null, code: string): void {
       batch.fail(code);
       if (from !== null) note(from, { code });
     },

@@ -163,20 +163,16 @@ export function cutOff(asked: ByStream, read: ByStream, transactionsMax: number)
   return streams.slice(Math.max(0, last));
 }
 
-type StreamTurns = {
-  /** Orders the streams of the next read: those that lack most of their shares come first. */
-  readonly order: (streams: readonly StreamKeys[]) => StreamKeys[];
-  /** @param asked shares of the read */
-  readonly note: (asked: ByStream, read: ByStream, cut: readonly StreamKeys[]) => void;
-};
-
-export function createStreamTurns(): StreamTurns {
+export function createStreamTurns() {
   /** Transactions that a stream lacks of its shares; negative: that the stream got beyond them. */
   const lacking = new Map<StreamKeys, number>();
   const lackOf = (stream: StreamKeys) => lacking.get(stream) ?? 0;
   return {
-    order: (streams) => [...streams].sort((left, right) => lackOf(right) - lackOf(left)),
-    note(asked, read, cut) {
+    /** Orders the streams of the next read: those that lack most of their shares come first. */
+    order: (streams: readonly StreamKeys[]) =>
+      [...streams].sort((left, right) => lackOf(right) - lackOf(left)),
+    /** @param asked shares of the read */
+    note(asked: ByStream, read: ByStream, cut: readonly StreamKeys[]): void {
       if (cut.length === 0) {
         lacking.clear();
         return;

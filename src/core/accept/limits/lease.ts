@@ -14,19 +14,7 @@ type LeaseOptions = Rate & {
   readonly nowMs: () => number;
 };
 
-export type Lease = Rate & {
-  /**
-   * Takes n units or none.
-   * @param want units that the caller will take one after another, this one included
-   * @returns 0 where they are taken, otherwise the seconds after which they may be there
-   */
-  readonly take: (n: number, want?: number) => number | Promise<number>;
-  /** Takes as many of n units as there are. */
-  readonly takeSome: (n: number) => number | Promise<number>;
-  readonly giveBack: (n: number) => void;
-  /** Units that may be left in all, as far as this process knows. */
-  readonly remaining: () => number;
-};
+export type Lease = ReturnType<typeof createLease>;
 
 /** How long a slice lasts. Longer slices are less exact, shorter ones cost more calls of Redis. */
 export const SLICE_MS = 50;
@@ -46,13 +34,7 @@ type Ways = {
   readonly ofRest: () => number;
 };
 
-export function createLease({
-  ratePerSecond,
-  burst,
-  fetch,
-  processes,
-  nowMs,
-}: LeaseOptions): Lease {
+export function createLease({ ratePerSecond, burst, fetch, processes, nowMs }: LeaseOptions) {
   const perMs = ratePerSecond / 1000;
   const slice = Math.max(1, Math.floor(perMs * SLICE_MS));
   const pause = Math.min(burst, perMs * PAUSE_MS);
@@ -121,7 +103,12 @@ export function createLease({
   return {
     ratePerSecond,
     burst,
-    take(n, want = n) {
+    /**
+     * Takes n units or none.
+     * @param want units that the caller will take one after another, this one included
+     * @returns 0 where they are taken, otherwise the seconds after which they may be there
+     */
+    take(n: number, want = n): number | Promise<number> {
       asked += n;
       if (takeLeft(n)) return 0;
       return gather(n, want, {
@@ -130,7 +117,8 @@ export function createLease({
         ofRest: () => waitOf(n),
       });
     },
-    takeSome(n) {
+    /** Takes as many of n units as there are. */
+    takeSome(n: number): number | Promise<number> {
       asked += n;
       if (takeLeft(n)) return n;
       return gather(1, n, {
@@ -139,9 +127,10 @@ export function createLease({
         ofRest: () => takeRest(n),
       });
     },
-    giveBack(n) {
+    giveBack(n: number): void {
       left += n;
     },
+    /** Units that may be left in all, as far as this process knows. */
     remaining: () => Math.max(0, Math.floor(Math.min(burst, freeNow() + left) + ROUNDING)),
   };
 }

@@ -29,18 +29,7 @@ export type Need = {
   readonly want?: number;
 };
 
-export type Limiter = {
-  /** Whether anything is limited by this kind. */
-  readonly limits: (kind: LimitKind) => boolean;
-  /** Takes all units that are needed, or none and answers which limit is used up. Scopes without a limit pass. */
-  readonly take: (needs: readonly Need[]) => Promise<Exceeded | undefined>;
-  /** Takes as many of n units as all of these scopes have. */
-  readonly takeSome: (kind: LimitKind, scopes: readonly string[], n: number) => Promise<number>;
-  readonly giveBack: (needs: readonly Need[]) => void;
-  readonly takeParties: TakeParties;
-  /** Headers with what is left of the limits of a key, its client and the market. */
-  readonly headersFor: (who: Submitter) => HeaderList;
-};
+export type Limiter = ReturnType<typeof createLimiter>;
 
 type PartyExceeded = Exceeded & { readonly field: PartyField };
 /** A transaction as far as its parties are concerned. */
@@ -83,7 +72,7 @@ export const scopesOf = ({ client, keyId }: Submitter) => [
 export function createLimiter(
   watch: Pick<LimitWatch, 'current' | 'processes'>,
   { redis, market, run }: { redis: RedisClient; market: string; run: Guard },
-): Limiter {
+) {
   let seen: ReturnType<LimitWatch['current']> = [];
   let leases: ReadonlyMap<string, Lease> = new Map();
   let kinds: ReadonlySet<string> = new Set();
@@ -112,8 +101,10 @@ export function createLimiter(
     return leases;
   };
   return {
-    limits: (kind) => current().size > 0 && kinds.has(kind),
-    async take(needs) {
+    /** Whether anything is limited by this kind. */
+    limits: (kind: LimitKind): boolean => current().size > 0 && kinds.has(kind),
+    /** Takes all units that are needed, or none and answers which limit is used up. Scopes without a limit pass. */
+    async take(needs: readonly Need[]): Promise<Exceeded | undefined> {
       const all = current();
       const taken: [Lease, number][] = [];
       for (const { kind, scope, n, want } of needs) {
@@ -130,7 +121,8 @@ export function createLimiter(
       }
       return undefined;
     },
-    async takeSome(kind, scopes, n) {
+    /** Takes as many of n units as all of these scopes have. */
+    async takeSome(kind: LimitKind, scopes: readonly string[], n: number): Promise<number> {
       const all = current();
       const taken: Lease[] = [];
       let some = n;
@@ -144,11 +136,12 @@ export function createLimiter(
       }
       return some;
     },
-    giveBack(needs) {
+    giveBack(needs: readonly Need[]): void {
       for (const { kind, scope, n } of needs) current().get(nameOf(kind, scope))?.giveBack(n);
     },
     takeParties: createPartyLimits(watch.current, { redis, market, run }),
-    headersFor(who) {
+    /** Headers with what is left of the limits of a key, its client and the market. */
+    headersFor(who: Submitter): HeaderList {
       const all = current();
       const own = scopesOf(who).flatMap((scope) =>
         LIMIT_KIND_NAMES.flatMap((kind): [string, Lease][] => {

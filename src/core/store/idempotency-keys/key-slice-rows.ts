@@ -36,13 +36,7 @@ const BITS_EACH_KEY = 20;
 const BLOCK_WORDS = 16;
 const BLOCK_BITS = 512;
 
-export type KeyFilter = {
-  readonly bytes: number;
-  /** Prefixes of digests, PREFIX_BYTES each. */
-  readonly add: (prefixes: Buffer) => void;
-  /** Marks the positions whose keys may have been added; returns whether there was any. */
-  readonly mark: (digests: KeyDigests, marks: Uint8Array) => boolean;
-};
+export type KeyFilter = ReturnType<typeof createKeyFilter>;
 
 /** The open slice, then the sealed ones, newest first. */
 export async function listKeySlices(query: Query): Promise<Slice[]> {
@@ -125,13 +119,14 @@ export function filterKeys(bytes: number): number {
 }
 
 /** @param keysMax beyond it false positives become more frequent */
-export function createKeyFilter(keysMax: number): KeyFilter {
+export function createKeyFilter(keysMax: number) {
   const blocks = blocksFor(keysMax);
   const words = new Uint32Array(blocks * BLOCK_WORDS);
   const blockOf = (choice: number) => Math.floor((choice * blocks) / 2 ** 32) * BLOCK_WORDS;
   return {
     bytes: words.byteLength,
-    add(prefixes) {
+    /** @param prefixes of digests, PREFIX_BYTES each */
+    add(prefixes: Buffer): void {
       for (let at = 0; at < prefixes.length; at += PREFIX_BYTES) {
         const block = blockOf(prefixes.readUInt32BE(at));
         for (const bits of [prefixes.readUInt32BE(at + 4), prefixes.readUInt32BE(at + 8)]) {
@@ -143,7 +138,8 @@ export function createKeyFilter(keysMax: number): KeyFilter {
         }
       }
     },
-    mark({ array, count }, marks) {
+    /** Marks the positions whose keys may have been added; returns whether there was any. */
+    mark({ array, count }: KeyDigests, marks: Uint8Array): boolean {
       const view = new DataView(array.buffer, array.byteOffset, array.byteLength);
       let isAny = false;
       for (let position = 0; position < count; position++) {

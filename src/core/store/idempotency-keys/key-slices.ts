@@ -28,13 +28,7 @@ export type KeyRoute = {
   readonly slices: readonly number[];
 };
 
-export type KeySlices = {
-  readonly route: (digests: KeyDigests) => Promise<KeyRoute>;
-  /** Reads the slices again: the open one has refused a key. */
-  readonly refresh: () => Promise<void>;
-  /** Resolves once filters of the known slices are built, as far as they fit. */
-  readonly filtered: () => Promise<void>;
-};
+export type KeySlices = ReturnType<typeof createKeySlices>;
 
 type SliceUsage = {
   /** Sealed slices that have no filter and are looked up. */
@@ -63,25 +57,13 @@ const ROOM_SHARE = 1 / 4;
 /** A new filter has room for this many slices like its first: 20 MiB for the smallest, which is an hour at 2,000 keys a second. */
 const ROOM_SLICES = 4;
 
-type KeyCovers = {
-  /** Slices that no filter covers. */
-  readonly missing: (sealed: readonly Slice[]) => readonly Slice[];
-  /**
-   * Builds missing filters, newest slices first, within the memory bound, and drops filters of dropped slices.
-   */
-  readonly build: (sealed: readonly Slice[]) => Promise<void>;
-  /** Marks the keys that covered slices may hold; returns those slices. */
-  readonly mark: (digests: KeyDigests, marks: Uint8Array) => readonly number[];
-  readonly bytes: () => number;
-};
-
 /** A filter and the slices all of whose keys are in it. */
 type Cover = { readonly filter: KeyFilter; readonly slices: Set<number>; roomKeys: number };
 
 export function createKeySlices(
   database: Pick<Database, 'query'>,
   { bytesMax, nowMs, report }: KeySlicesOptions,
-): KeySlices {
+) {
   const covers = createKeyCovers(database.query, bytesMax);
   let known: Known | undefined;
   let reading: Promise<Known> | undefined;
@@ -128,7 +110,7 @@ export function createKeySlices(
   }
 
   return {
-    async route(digests) {
+    async route(digests: KeyDigests): Promise<KeyRoute> {
       const now = await recall();
       const unfiltered = covers.missing(now.sealed).map(({ slice }) => slice);
       const marks = new Uint8Array(digests.count).fill(unfiltered.length > 0 ? 1 : 0);
@@ -137,11 +119,13 @@ export function createKeySlices(
       for (let at = 0; at < marks.length; at++) if (marks[at] === 1) suspects.push(at);
       return { open: now.open, suspects, slices: [...unfiltered, ...suspected] };
     },
-    async refresh() {
+    /** Reads the slices again: the open one has refused a key. */
+    async refresh(): Promise<void> {
       // A reading under way may have begun before the refusal.
       await reading?.catch(() => undefined);
       await readOnce();
     },
+    /** Resolves once filters of the known slices are built, as far as they fit. */
     filtered: async () => await building,
   };
 }
@@ -151,9 +135,10 @@ export function createKeySlices(
  * at the start covers all slices, and a filter that is opened later has room for several.
  * @param bytesMax of all filters; the oldest slices have none beyond it
  */
-function createKeyCovers(query: Query, bytesMax: number): KeyCovers {
+function createKeyCovers(query: Query, bytesMax: number) {
   let covers: readonly Cover[] = [];
   const bytes = () => sumOf(covers.map(({ filter }) => filter.bytes));
+  /** Slices that no filter covers. */
   const missing = (sealed: readonly Slice[]) =>
     sealed.filter(({ slice }) => !covers.some(({ slices }) => slices.has(slice)));
 
@@ -178,7 +163,10 @@ function createKeyCovers(query: Query, bytesMax: number): KeyCovers {
   return {
     missing,
     bytes,
-    async build(sealed) {
+    /**
+     * Builds missing filters, newest slices first, within the memory bound, and drops filters of dropped slices.
+     */
+    async build(sealed: readonly Slice[]): Promise<void> {
       const standing = new Set(sealed.map(({ slice }) => slice));
       // A dropped slice's bits stay until all slices of its filter are dropped.
       covers = covers.filter(({ slices }) => !slices.isDisjointFrom(standing));
@@ -191,7 +179,8 @@ function createKeyCovers(query: Query, bytesMax: number): KeyCovers {
         cover.slices.add(slice.slice);
       }
     },
-    mark(digests, marks) {
+    /** Marks the keys that covered slices may hold; returns those slices. */
+    mark(digests: KeyDigests, marks: Uint8Array): readonly number[] {
       return covers.flatMap(({ filter, slices }) =>
         filter.mark(digests, marks) ? [...slices] : [],
       );

@@ -37,13 +37,7 @@ const read = rowsOf<Row>(
 
 const BEAT_EVERY_MS = 2000;
 
-export type LimitWatch = {
-  /** The same value until a limit changes. */
-  readonly current: () => readonly Limit[];
-  /** Live processes of the role, this one included, as Postgres last counted them. */
-  readonly processes: () => number;
-  readonly [Symbol.dispose]: () => void;
-};
+export type LimitWatch = Awaited<ReturnType<typeof watchLimits>>;
 
 /** An expression: which versions of these kinds are in force. A limit that was removed and set again has another time. */
 export const limitsMark = (kinds: readonly string[]) => `(select md5(string_agg(
@@ -175,7 +169,7 @@ export async function watchLimits(
   changes: Pick<Changes, 'follow'>,
   log: Pick<Log, 'info'>,
   role: 'api' | 'worker',
-): Promise<LimitWatch> {
+) {
   const process = role === 'api' ? nameProcess() : WORKER_PROCESS + nameProcess();
   const kinds: readonly string[] = role === 'api' ? REQUEST_KINDS : WORK_KINDS;
   let current: readonly Limit[] = [];
@@ -199,7 +193,9 @@ export async function watchLimits(
   const timer = setInterval(() => void beat().catch(() => undefined), BEAT_EVERY_MS);
   timer.unref();
   return {
+    /** The same value until a limit changes. */
     current: () => current,
+    /** Live processes of the role, this one included, as Postgres last counted them. */
     processes: () => processes,
     [Symbol.dispose]: () => clearInterval(timer),
   };

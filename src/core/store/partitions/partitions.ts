@@ -265,20 +265,17 @@ export async function renewPartitionLists(query: Query): Promise<void> {
 
 const NONE_REFUSED: RefusedMonths = { detached: new Set(), tooMany: new Set() };
 
-export type PartitionGuard = {
-  /** Makes the missing months of these times, and returns those that take no rows. */
-  readonly ensure: (createdAtMs: Iterable<number>, newMonths?: NewMonths) => Promise<RefusedMonths>;
-  readonly forget: () => void;
-};
+export type PartitionGuard = ReturnType<typeof createPartitionGuard>;
 
 /**
  * Remembers which months take rows, so that ingest asks the database once per month and process. A partition
  * that was removed meanwhile fails an insert; the caller then calls `forget`.
  */
-export function createPartitionGuard(database: Database): PartitionGuard {
+export function createPartitionGuard(database: Database) {
   const known = new Set<Month>();
   return {
-    async ensure(createdAtMs, newMonths = unbounded()) {
+    /** Makes the missing months of these times, and returns those that take no rows. */
+    async ensure(createdAtMs: Iterable<number>, newMonths = unbounded()): Promise<RefusedMonths> {
       const missing = new Set<Month>();
       for (const at of createdAtMs) {
         const month = monthOf(at);

@@ -13,22 +13,10 @@ export const ROWS_GROWTH = 4;
 /** A slice costs 2 to 4 ms however few rows it looks at. */
 const ROWS_MIN = 100;
 
-export type Budget = {
-  readonly isSpent: () => boolean;
-  /** Twice as many slices were read, in whatever time: for what a request has to read again, and to its end. */
-  readonly isOverdrawn: () => boolean;
-  /** The first slice was begun and no other: a request that ended before it would go on where it began. */
-  readonly isFirst: () => boolean;
-  /** Begins a slice. */
-  readonly count: () => void;
-  /** Rows that the slice that was begun may look at, which fit in what is left of the time at the speed so far. */
-  readonly rowsMax: () => number;
-  /** Adds what a slice has looked at. */
-  readonly noteRows: (rows: number) => void;
-};
+export type Budget = ReturnType<typeof createBudget>;
 
 /** @param nowMs monotonic; as slicesMax, another one in tests */
-export function createBudget(nowMs = () => performance.now(), slicesMax = SLICES_MAX): Budget {
+export function createBudget(nowMs = () => performance.now(), slicesMax = SLICES_MAX) {
   const startMs = nowMs();
   let slices = 0;
   let rows = 0;
@@ -39,13 +27,18 @@ export function createBudget(nowMs = () => performance.now(), slicesMax = SLICES
   };
   return {
     isSpent: () => slices >= slicesMax || (slices > 0 && nowMs() - startMs > WALK_MS_MAX),
+    /** Twice as many slices were read, in whatever time: for what a request has to read again, and to its end. */
     isOverdrawn: () => slices >= 2 * slicesMax,
+    /** The first slice was begun and no other: a request that ended before it would go on where it began. */
     isFirst: () => slices <= 1,
+    /** Begins a slice. */
     count: () => {
       slices += 1;
     },
+    /** Rows that the slice that was begun may look at, which fit in what is left of the time at the speed so far. */
     rowsMax: () => Math.min(FIRST_ROWS * ROWS_GROWTH ** Math.min(slices - 1, 3), fitting()),
-    noteRows: (looked) => {
+    /** Adds what a slice has looked at. */
+    noteRows: (looked: number) => {
       rows += looked;
     },
   };

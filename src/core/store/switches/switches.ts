@@ -15,7 +15,6 @@ import { Failure } from '../../../kit/words/failure.ts';
 import {
   type CorridorSettings,
   DEFAULT_SETTINGS,
-  type Layout,
   layoutOf,
   type Stop,
   type Switches,
@@ -32,20 +31,7 @@ const among = onlyOf<{ corridors: string[] }, [corridors: readonly string[]]>(
 /** A process that has read nothing for this long acts by RISK_SWITCHES_UNREAD. */
 const UNREAD_MS = 5000;
 
-export type SwitchWatch = {
-  /** The switches of Postgres as last read, and those of the environment. */
-  readonly current: () => Switches;
-  /** Takes over what a change in this process has left, unless a later change is known. */
-  readonly take: (changed: Switches) => void;
-  /** How corridors are divided among streams. */
-  readonly layout: Layout;
-  /** Corridors that a transaction may name. */
-  readonly corridors: () => ReadonlySet<string>;
-  /** Stops of this process' environment. */
-  readonly ofEnvironment: ReadonlyMap<string, Stop>;
-  /** Whether the last reading is older than 5 s. */
-  readonly isUnread: () => boolean;
-};
+export type SwitchWatch = Awaited<ReturnType<typeof watchSwitches>>;
 
 /** The stopped corridors among these; the answer stays true until the end of the database transaction. */
 export async function stoppedAmong(query: Query, corridors: readonly string[]): Promise<string[]> {
@@ -245,7 +231,7 @@ async function watchSwitches(
   changes: Pick<Changes, 'follow'>,
   fixed: ReadonlyMap<string, Stop>,
   log: Pick<Log, 'info'>,
-): Promise<SwitchWatch> {
+) {
   let current: Switches;
   let corridors: ReadonlySet<string>;
   const replace = (next: Switches) => {
@@ -269,15 +255,21 @@ async function watchSwitches(
   });
   await refresh();
   return {
+    /** The switches of Postgres as last read, and those of the environment. */
     current: () => current,
-    take(changed) {
+    /** Takes over what a change in this process has left, unless a later change is known. */
+    take(changed: Switches): void {
       if (changed.version <= current.version) return;
       taken += 1;
       replace(changed);
     },
+    /** How corridors are divided among streams. */
     layout: layoutOf(() => current),
+    /** Corridors that a transaction may name. */
     corridors: () => corridors,
+    /** Stops of this process' environment. */
     ofEnvironment: fixed,
+    /** Whether the last reading is older than 5 s. */
     isUnread: () => ageMs() > UNREAD_MS,
   };
 }

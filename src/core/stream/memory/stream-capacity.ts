@@ -34,12 +34,7 @@ type StreamRoom = {
 /** The room of a stream, by the name of its key. */
 type RoomOf = (stream: string) => StreamRoom;
 
-export type StreamRooms = {
-  /** Measures now: one round trip on a single node. Throws a Failure. */
-  readonly measure: () => Promise<RoomOf>;
-  /** As measured at most a second ago, mostly half a second. Throws a Failure. */
-  readonly recent: () => Promise<RoomOf>;
-};
+export type StreamRooms = ReturnType<typeof createStreamRooms>;
 
 type StreamRoomsOptions = {
   readonly redis: RedisClient;
@@ -53,7 +48,7 @@ type StreamRoomsOptions = {
 
 const script = loadScript('measure-capacity-2');
 
-export function createStreamRooms(options: StreamRoomsOptions): StreamRooms {
+export function createStreamRooms(options: StreamRoomsOptions) {
   const { redis, listStreams, fill = 1 } = options;
   const transactionsMax = Math.ceil(options.transactionsMax * fill);
   let last: { readonly atMs: number; readonly roomOf: RoomOf } | undefined;
@@ -87,8 +82,10 @@ export function createStreamRooms(options: StreamRoomsOptions): StreamRooms {
     return underWay;
   };
   return {
+    /** Measures now: one round trip on a single node. Throws a Failure. */
     measure,
-    async recent() {
+    /** As measured at most a second ago, mostly half a second. Throws a Failure. */
+    async recent(): Promise<RoomOf> {
       const ageMs = performance.now() - (last?.atMs ?? Number.NEGATIVE_INFINITY);
       if (last !== undefined && ageMs < FRESH_MS) return last.roomOf;
       const next = measure();

@@ -7,21 +7,8 @@ import { openReader } from '../../../kit/redis/connection.ts';
 import type { ScoreJson } from '../../domain/score-record.ts';
 import { repliesChannel } from '../keys.ts';
 
-export type ExpectedReply = {
-  /**
-   * Resolves with the score. It never rejects, and never settles after `cancel`, without Redis, or when
-   * WAITERS_MAX wait already, so callers poll as well.
-   */
-  readonly score: Promise<ScoreJson>;
-  readonly cancel: () => void;
-};
-
-export type Replies = {
-  /** The value for an entry's `replyTo`. */
-  readonly instance: string;
-  readonly expect: (transactionId: string) => ExpectedReply;
-  readonly [Symbol.asyncDispose]: () => Promise<void>;
-};
+export type ExpectedReply = ReturnType<Replies['expect']>;
+export type Replies = Omit<ReturnType<typeof openReplies>, typeof Symbol.asyncDispose>;
 
 /** Most requests of one process that may wait at the same time. */
 const WAITERS_MAX = 10_000;
@@ -30,7 +17,7 @@ const QUIET_MS_MAX = 15 * 60_000;
 
 type Waiter = (score: ScoreJson) => void;
 
-export function openReplies({ url, market }: { url: string; market: string }): Replies {
+export function openReplies({ url, market }: { url: string; market: string }) {
   const instance = randomUUID();
   const channel = repliesChannel(market, instance);
   const waiters = new Map<string, Set<Waiter>>();
@@ -51,8 +38,13 @@ export function openReplies({ url, market }: { url: string; market: string }): R
     subscriber.subscribe(channel).catch(() => undefined);
   });
   return {
+    /** The value for an entry's `replyTo`. */
     instance,
-    expect(transactionId) {
+    /**
+     * The score never rejects, and never settles after `cancel`, without Redis, or when WAITERS_MAX wait already, so callers poll
+     * as well.
+     */
+    expect(transactionId: string) {
       const { promise, resolve } = Promise.withResolvers<ScoreJson>();
       if (waiting >= WAITERS_MAX) return { score: promise, cancel: () => undefined };
       const waiter: Waiter = (score) => {

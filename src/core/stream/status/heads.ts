@@ -30,36 +30,30 @@ export type HeadPage = {
   readonly last: string | null;
 };
 
-export type HeadReader = {
-  /** Takes entries out of these streams that no worker has read for UNREAD_MS. Throws a Failure. */
-  readonly dropUnread: (streams: readonly StreamKeys[]) => Promise<void>;
-  /** Makes entries of these streams pending again that nobody would deliver any more. Throws a Failure. */
-  readonly adopt: (streams: readonly StreamKeys[]) => Promise<void>;
-  /** @param from as XRANGE takes it. Throws a Failure. */
-  readonly entries: (stream: StreamKeys, from: string) => Promise<HeadPage>;
-  /** @param from null at first. Throws a Failure. */
-  readonly retries: (stream: StreamKeys, from: string | null) => Promise<HeadPage>;
-};
+export type HeadReader = ReturnType<typeof createHeadReader>;
 
-export function createHeadReader(redis: RedisClient): HeadReader {
+export function createHeadReader(redis: RedisClient) {
   const dropScript = loadScript('drop-unread-2');
   const adoptScript = loadScript('adopt-1');
   const entryScript = loadScript('read-heads-1');
   const retryScript = loadScript('read-retry-heads-1');
   return {
-    dropUnread: (streams) =>
+    /** Takes entries out of these streams that no worker has read for UNREAD_MS. Throws a Failure. */
+    dropUnread: (streams: readonly StreamKeys[]) =>
       walk(
         dropScript,
         streams.map(({ transactions, counts }) => [transactions, counts]),
         (from) => [GROUP, ENTRY_VERSION, UNREAD_MS, from, PAGE_ENTRIES],
       ),
-    adopt: (streams) =>
+    /** Makes entries of these streams pending again that nobody would deliver any more. Throws a Failure. */
+    adopt: (streams: readonly StreamKeys[]) =>
       walk(
         adoptScript,
         streams.map(({ transactions }) => [transactions]),
         (from) => [GROUP, from, PAGE_ENTRIES, ADOPTER, ADOPTED_IDLE_MS],
       ),
-    async entries({ transactions }, from) {
+    /** @param from as XRANGE takes it. Throws a Failure. */
+    async entries({ transactions }: StreamKeys, from: string): Promise<HeadPage> {
       const args = [from, PAGE_ENTRIES];
       const reply = await runScript(redis, entryScript, { keys: [transactions], args });
       if (!Array.isArray(reply)) throw unexpected('read-heads');
@@ -71,7 +65,8 @@ export function createHeadReader(redis: RedisClient): HeadReader {
         last: last === '' ? null : String(last),
       };
     },
-    async retries({ retries }, from) {
+    /** @param from null at first. Throws a Failure. */
+    async retries({ retries }: StreamKeys, from: string | null): Promise<HeadPage> {
       const args = [from ?? '0', PAGE_RETRIES];
       const reply = await runScript(redis, retryScript, { keys: [retries], args });
       if (!Array.isArray(reply)) throw unexpected('read-retry-heads');
