@@ -1,7 +1,7 @@
 /** The breakers of a process, bound to its adapters; the API and the worker use them. */
 import { proveWrite } from '../core/store/write-probe.ts';
 import { claimIdentity } from '../core/stream/identity.ts';
-import { probeKey } from '../core/stream/keys.ts';
+import { marketKeys } from '../core/stream/keys.ts';
 import { watchBreaker } from '../kit/breakers/breaker.ts';
 import { createGuards, type Guards } from '../kit/breakers/guards.ts';
 import type { Config } from '../kit/config/config.ts';
@@ -86,6 +86,7 @@ export function checksOfWorker(
 ): Record<string, Check> {
   return {
     postgres: () => proveWrite(probe).then(() => true),
-    redis: async () => (await redis.set(probeKey(market), '1', 'EX', PROBE_SECONDS)) === 'OK',
+    redis: async () =>
+      (await redis.set(marketKeys(market).probe, '1', 'EX', PROBE_SECONDS)) === 'OK',
   };
 }

@@ -6,7 +6,7 @@ import { expect, test } from 'vitest';
 import { createCountTries } from '../../src/core/stream/kafka/claims.ts';
 import { settlingOnKafka } from '../../src/core/stream/kafka/settle.ts';
 import { moveToStreams } from '../../src/core/stream/kafka/unread.ts';
-import { kafkaTriesKey, streamKeys } from '../../src/core/stream/keys.ts';
+import { marketKeys, streamKeys } from '../../src/core/stream/keys.ts';
 import { createStreamRig } from '../support/stream-rig.ts';
 
 const { redis } = createStreamRig();
@@ -66,5 +66,5 @@ test('a partition that is given up is counted no more, and one whose worker died
     await countTries([`t/1@${offset}`], -1);
   }
   await countTries(['t/1@7', 't/0@5'], -1);
-  expect(await redis().hgetall(kafkaTriesKey('market_0'))).toEqual({ 't/0@5': '1' });
+  expect(await redis().hgetall(marketKeys('market_0').kafkaTries)).toEqual({ 't/0@5': '1' });
 });

@@ -12,7 +12,7 @@ import {
   heartbeat,
 } from '../../src/core/stream/group/consumer-group.ts';
 import { readGroup } from '../../src/core/stream/group/read-group.ts';
-import { GROUP, modelsOutKey, profileKey, streamKeys } from '../../src/core/stream/keys.ts';
+import { GROUP, marketKeys, profileKey, streamKeys } from '../../src/core/stream/keys.ts';
 import { appendProfiles, installProfiles } from '../../src/core/stream/profiles/profile-logs.ts';
 import { loadScript } from '../../src/core/stream/scripts.ts';
 import { promoteRetries } from '../../src/core/stream/settle/retries.ts';
@@ -115,7 +115,7 @@ describe('beyond the memory limit', () => {
       );
     await append(null);
     await announceModelsOut(redis(), 'm', [{ corridor: 'US-EG', model: 'm@1' }]);
-    await redis().zadd(modelsOutKey('m'), 1, 'US-EG old@1');
+    await redis().zadd(marketKeys('m').modelsOut, 1, 'US-EG old@1');
     await redis().xadd(stream.scored, '*', 'n', '1');
     const before = await besidesWork();
     await fill();

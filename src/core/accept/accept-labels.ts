@@ -124,15 +124,14 @@ async function resolve(
   { client, clientSeen, inputs }: AcceptLabelsRequest,
   receivedAtMs: number,
 ): Promise<Resolved> {
-  const keys = inputs.flatMap(({ idempotency_key: key }) => key ?? []);
-  const knownKeys =
-    keys.length === 0 ? [] : await findKnownKeys(database.query, client, [...new Set(keys)]);
-  const idOfKey = new Map(knownKeys.map((key) => [key.idempotencyKey, key.transactionId]));
+  const keys = [...new Set(inputs.flatMap(({ idempotency_key: key }) => key ?? []))];
+  const known = keys.length === 0 ? [] : await findKnownKeys(database.query, client, keys);
+  const idOfKey = new Map(known.map((key) => [keys[key.position], key.transactionId]));
   const ids = inputs.map(
     ({ transaction_id: id, idempotency_key: key }) => id ?? idOfKey.get(key ?? ''),
   );
-  const known = [...new Set(ids)].flatMap((id) => id ?? []);
-  const found = known.length === 0 ? [] : await findParties(database.query, known);
+  const named = [...new Set(ids)].flatMap((id) => id ?? []);
+  const found = named.length === 0 ? [] : await findParties(database.query, named);
   const parties = found.filter(({ client: owner }) => clientSeen === null || owner === clientSeen);
   const partiesOf = new Map(parties.map((party) => [party.transactionId, party]));
   const frauds = inputs.flatMap(({ label }, index) =>
@@ -142,7 +141,7 @@ async function resolve(
     frauds.length === 0
       ? null
       : await findLoggedFeature(database.query, [...new Set(frauds)], AMOUNT_TO_MEDIAN);
-  const unknown = known.filter((id) => !partiesOf.has(id)).map((id) => createdAtMsOf(id) ?? 0);
+  const unknown = named.filter((id) => !partiesOf.has(id)).map((id) => createdAtMsOf(id) ?? 0);
   const months = await findDetachedMonths(database.query, unknown);
   const labels: Label[] = [];
   const errors: InputError[] = [];

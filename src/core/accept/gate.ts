@@ -16,8 +16,8 @@ import {
   stopOf,
 } from '../domain/switch.ts';
 import type { KeyedTransactionInput } from '../domain/transaction.ts';
+import { findKnownKeys } from '../store/idempotency-keys/idempotency-keys.ts';
 import type { SwitchWatch } from '../store/switches/switches.ts';
-import { findKnown } from '../store/transactions/transactions.ts';
 import { retryAfter } from './limits/limiter.ts';
 import type { InputError } from './prepare-transactions.ts';
 
@@ -136,7 +136,9 @@ export async function findClosed(
   if (found.size > 0) {
     const indexes = [...found.keys()];
     const keys = indexes.map((index) => inputs[index]?.idempotency_key ?? '');
-    for (const at of await findKnown(database, client, keys)) found.delete(indexes[at] ?? -1);
+    for (const { position } of await findKnownKeys(database.query, client, keys)) {
+      found.delete(indexes[position] ?? -1);
+    }
   }
   for (const [index, { corridor }] of inputs.entries()) {
     const refusedMs = writes.refusedMs(corridor);

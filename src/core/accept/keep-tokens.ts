@@ -5,7 +5,8 @@
 import { monthOf, type NewMonths } from '../../kit/words/month.ts';
 import type { KeyedTransactionInput } from '../domain/transaction.ts';
 import type { Tokenised } from '../personal.ts';
-import { findHolders, findKnown } from '../store/transactions/transactions.ts';
+import { findKnownKeys } from '../store/idempotency-keys/idempotency-keys.ts';
+import { findHolders } from '../store/transactions/transactions.ts';
 import { findRepeated } from './find-repeated.ts';
 import type { Ingest } from './ingest.ts';
 import type { Conflict } from './key-conflict.ts';
@@ -36,7 +37,7 @@ type Admitted = {
  */
 export async function keptEach(
   { database, partitions, newMonthsMax }: Parts,
-  { client, tokenised: { inputs, fresh, store } }: Admitted,
+  { client, tokenised: { inputs, fresh: isNew, store } }: Admitted,
   open: Iterable<number>,
   newMonths: NewMonths = { left: newMonthsMax },
 ): Promise<readonly KeyedTransactionInput[]> {
@@ -46,7 +47,7 @@ export async function keptEach(
     if (input === undefined) return [];
     const isRepeat = keys.has(input.idempotency_key);
     keys.add(input.idempotency_key);
-    return !isRepeat && fresh.has(index) ? { index, input } : [];
+    return !isRepeat && isNew.has(index) ? { index, input } : [];
   });
   if (wanted.length === 0) return inputs;
   const times = wanted.map(({ input: { created_at: at } }) =>
@@ -59,8 +60,11 @@ export async function keptEach(
   });
   if (fit.length === 0) return inputs;
   const asked = fit.map(({ input }) => input.idempotency_key);
-  const known = new Set(await findKnown(database, client, asked));
-  return await store(new Set(fit.filter((_, at) => !known.has(at)).map(({ index }) => index)));
+  const fresh = new Set(fit.map(({ index }) => index));
+  for (const { position } of await findKnownKeys(database.query, client, asked)) {
+    fresh.delete(fit[position]?.index ?? -1);
+  }
+  return await store(fresh);
 }
 
 /**

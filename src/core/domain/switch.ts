@@ -154,10 +154,17 @@ export function stopOf({ stopped }: Switches, corridor: string): string | undefi
 const FREEZE = 'freeze:';
 
 /** The widest freeze of a corridor, or of the market where it is null. */
-export function freezeOf({ stopped }: Switches, corridor: string | null): string | undefined {
+export const freezeOf = (switches: Switches, corridor: string | null) =>
+  widestOf(FREEZE, switches, corridor);
+
+function widestOf(
+  kind: string,
+  { stopped }: Switches,
+  corridor: string | null,
+): string | undefined {
   if (stopped.size === 0) return undefined;
   const scopes = ['market', ...(corridor === null ? [] : [corridorScope(corridor)])];
-  return scopes.map((scope) => FREEZE + scope).find((scope) => stopped.has(scope));
+  return scopes.map((scope) => kind + scope).find((scope) => stopped.has(scope));
 }
 
 export const isFreeze = (scope: string) => scope.startsWith(FREEZE);
@@ -225,11 +232,8 @@ export const isReadOnly = (scope: string) => scope.startsWith(READ_ONLY);
 export const isLevelScope = (scope: string) => scope === EMERGENCY || isReadOnly(scope);
 
 /** The widest scope that makes a corridor read-only, or the market where it is null. */
-export function readOnlyOf({ stopped }: Switches, corridor: string | null): string | undefined {
-  if (stopped.size === 0) return undefined;
-  const scopes = ['market', ...(corridor === null ? [] : [corridorScope(corridor)])];
-  return scopes.map(readOnlyScope).find((scope) => stopped.has(scope));
-}
+export const readOnlyOf = (switches: Switches, corridor: string | null) =>
+  widestOf(READ_ONLY, switches, corridor);
 
 /** The level that people have set for a corridor, or for the market where it is null. */
 export function levelByHand(switches: Switches, corridor: string | null): 0 | 3 | 4 {

@@ -1,14 +1,14 @@
 /** A random value that lives as long as the data of Redis. */
 import { randomUUID } from 'node:crypto';
 import { type RedisClient, throwRedisFailure } from '../../kit/redis/connection.ts';
-import { identityKey } from './keys.ts';
+import { marketKeys } from './keys.ts';
 
 /**
  * A write, hence refused when Redis is full, read-only or cannot persist, where a ping would succeed. Throws
  * Failure `unavailable`.
  */
 export async function claimIdentity(redis: RedisClient, market: string): Promise<string> {
-  const key = identityKey(market);
+  const key = marketKeys(market).identity;
   await redis.set(key, randomUUID(), 'NX').catch(throwRedisFailure);
   return (await redis.get(key).catch(throwRedisFailure)) ?? '';
 }

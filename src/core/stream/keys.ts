@@ -120,33 +120,16 @@ export function partyKey(market: string, scope: string, partyId: string): string
   return `{${market}:limits}:${scope}:${partyId}`;
 }
 
-export function kafkaTriesKey(market: string): string {
-  return `{${market}:kafka}:tries`;
-}
-
-export function kafkaDeliveredKey(market: string): string {
-  return `{${market}:kafka}:delivered`;
-}
-
-export function modelsOutKey(market: string): string {
-  return `${market}:models-out`;
-}
-
-export function workersKey(market: string): string {
-  return `${market}:workers`;
-}
-
-export function workersSeenKey(market: string): string {
-  return `${market}:workers-seen`;
-}
-
-export function identityKey(market: string): string {
-  return `${market}:identity`;
-}
-
-export function probeKey(market: string): string {
-  return `${market}:probe`;
-}
+/** Keys of a market that belong to no stream and to no party. */
+export const marketKeys = (market: string) => ({
+  kafkaTries: `{${market}:kafka}:tries`,
+  kafkaDelivered: `{${market}:kafka}:delivered`,
+  modelsOut: `${market}:models-out`,
+  workers: `${market}:workers`,
+  workersSeen: `${market}:workers-seen`,
+  identity: `${market}:identity`,
+  probe: `${market}:probe`,
+});
 
 export function repliesChannel(market: string, instance: string): string {
   return `${market}:replies:${instance}`;

@@ -21,16 +21,14 @@ export async function removeKeys(redis: RedisClient, market: string): Promise<nu
 
 async function removeOf(node: Redis, pattern: string): Promise<number> {
   let removed = 0;
-  let cursor = '0';
-  do {
-    const [next, keys] = await node.scan(cursor, 'MATCH', pattern, 'COUNT', SCAN_KEYS);
-    cursor = next;
+  for await (const page of node.scanStream({ match: pattern, count: SCAN_KEYS })) {
+    const keys: readonly string[] = page;
     // A command for each key, as the keys of a node lie in many slots.
     const pipeline = node.pipeline();
     for (const key of keys) pipeline.unlink(key);
     const [failed] = ((await pipeline.exec()) ?? []).filter(([error]) => error !== null);
     if (failed !== undefined) throw failed[0];
     removed += keys.length;
-  } while (cursor !== '0');
+  }
   return removed;
 }

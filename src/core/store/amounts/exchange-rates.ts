@@ -1,7 +1,8 @@
 /** The exchange rates of a market in the memory of a process. */
 import type { Query } from '../../../kit/database/pool.ts';
 import { rowsOf } from '../../../kit/database/statement.ts';
-import { type Rate, type RateOf, type Rates, rateOfRows } from '../../score/ask-inputs.ts';
+import { type Rate, type Rates, rateOfRows } from '../../score/ask-inputs.ts';
+import { atMostOnceIn } from '../at-most-once-in.ts';
 
 /** Rates of so many days are in memory, 60 bytes a currency and day; later payments are seldom. */
 const DAYS = 31;
@@ -17,18 +18,6 @@ const readRates = rowsOf<Rate, [days: number]>(
     order by currency, day`,
 );
 
-/** Reads the rates where somebody asks, at most once in AGE_MS_MAX. */
-export function createRates(query: Query, nowMs = () => performance.now()): Rates {
-  let made: { readonly atMs: number; readonly rateOf: Promise<RateOf> } | undefined;
-  return () => {
-    if (made === undefined || nowMs() - made.atMs > AGE_MS_MAX) {
-      const reading = { atMs: nowMs(), rateOf: readRates(query, DAYS).then(rateOfRows) };
-      made = reading;
-      // A failure is for the callers that wait: the next call reads again.
-      reading.rateOf.catch(() => {
-        if (made === reading) made = undefined;
-      });
-    }
-    return made.rateOf;
-  };
-}
+/** Reads the rates where somebody asks. */
+export const createRates = (query: Query, nowMs?: () => number): Rates =>
+  atMostOnceIn(AGE_MS_MAX, async () => rateOfRows(await readRates(query, DAYS)), nowMs);

@@ -49,18 +49,9 @@ export async function findKeys(query: Query, { array }: KeyDigests): Promise<Kno
   return await query<KnownKey>({ text: FIND }, [array]);
 }
 
-/** The transactions of a client's keys that are committed; a key that nobody holds is left out. */
-export async function findKnownKeys(
-  query: Query,
-  client: string,
-  keys: readonly string[],
-): Promise<{ readonly idempotencyKey: string; readonly transactionId: string }[]> {
-  const found = await findKeys(query, digestKeys(client, keys));
-  return found.map(({ position, transactionId }) => ({
-    idempotencyKey: keys[position] as string,
-    transactionId,
-  }));
-}
+/** Holders of a client's keys, by their position; a key that nobody holds is left out. */
+export const findKnownKeys = (query: Query, client: string, keys: readonly string[]) =>
+  findKeys(query, digestKeys(client, keys));
 
 /**
  * The identifier of a client's idempotency key: 16 bytes of SHA-256, which `idempotency_digest` of sql/0001

@@ -3,24 +3,15 @@
  * rows, so a later table shows no rows until the command runs again.
  */
 import type pg from 'pg';
-import { recordChange } from '../../../kit/audit/audit-log.ts';
 import type { Config } from '../../../kit/config/config.ts';
 import {
   alone,
   connected,
   type SessionOptions,
 } from '../../../kit/database/migrations/migration-session.ts';
-import { openDatabase } from '../../../kit/database/open-database.ts';
 import type { Actor } from '../../../kit/words/principal.ts';
-import { ownerOfMarket } from './grant-market.ts';
-import {
-  letIn,
-  logStatements,
-  makeRole,
-  type NewRole,
-  type ReaderMade,
-  refuseReach,
-} from './roles.ts';
+import { ownerOfMarket, recordIn } from './grant-market.ts';
+import { letReaderIn, makeRole, type NewRole, type ReaderMade } from './roles.ts';
 
 type Auditor = SessionOptions & NewRole & { readonly config: Config; readonly by: Actor };
 
@@ -39,9 +30,8 @@ type Table = { readonly name: string; readonly needsPolicy: boolean; readonly co
 export async function makeAuditor(auditor: Auditor): Promise<ReaderMade> {
   const { config, url, market, role, by } = auditor;
   const made = await connected(auditor, (client) => makeAll(client, auditor));
-  await using database = openDatabase(config, url, 'markets', { market, connectionsMax: 1 });
   const change = { action: 'market.auditor', subject: role, before: null } as const;
-  await database.transaction((query) => recordChange(query, by, { ...change, after: { market } }));
+  await recordIn(market, { config, url, by }, { ...change, after: { market } });
   return made;
 }
 
@@ -52,10 +42,7 @@ async function makeAll(client: pg.Client, auditor: Auditor): Promise<ReaderMade>
   await client.query(`grant usage on schema ${market} to "${role}"`);
   const { rows } = await client.query<Table>(TABLES, [market, SECRET, role]);
   for (const table of rows) await letRead(client, auditor, table);
-  await refuseReach(client, role, market);
-  await client.query(`alter role "${role}" set default_transaction_read_only = on`);
-  const isLogged = await logStatements(client, role);
-  return { password: await letIn(client, auditor), isLogged };
+  return await letReaderIn(client, auditor, market);
 }
 
 /** Grants each table in a commit of its own, so that each lock lasts a moment. */

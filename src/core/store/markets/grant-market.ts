@@ -25,7 +25,7 @@ import type { Actor } from '../../../kit/words/principal.ts';
 import { ensurePartitions, MONTHS_AHEAD } from '../partitions/partitions.ts';
 import {
   letIn,
-  logStatements,
+  letReaderIn,
   makeRole,
   type NewRole,
   type ReaderMade,
@@ -62,19 +62,26 @@ type Analytics = NewRole & {
 };
 
 export async function grantMarket(granting: Granting): Promise<Granted> {
-  const { config, url, market, role, connectionsMax, by } = granting;
+  const { market, role, connectionsMax } = granting;
   const granted = await connected(granting, (client) => grantAll(client, granting));
   const { moved, password } = granted;
-  await using database = openDatabase(config, url, 'markets', { market, connectionsMax: 1 });
-  await database.transaction((query) =>
-    recordChange(query, by, {
-      action: 'market.grant',
-      subject: market,
-      before: null,
-      after: { role, moved, connectionsMax, isNew: password !== null },
-    }),
-  );
+  await recordIn(market, granting, {
+    action: 'market.grant',
+    subject: market,
+    before: null,
+    after: { role, moved, connectionsMax, isNew: password !== null },
+  });
   return granted;
+}
+
+/** Records a change in the audit log of a market. */
+export async function recordIn(
+  market: string,
+  { config, url, by }: Pick<Granting, 'config' | 'url' | 'by'>,
+  change: Parameters<typeof recordChange>[2],
+): Promise<void> {
+  await using database = openDatabase(config, url, 'markets', { market, connectionsMax: 1 });
+  await database.transaction((query) => recordChange(query, by, change));
 }
 
 /** @throws Failure where there is no such market */
@@ -162,10 +169,7 @@ export async function makeAnalytics(analytics: Analytics): Promise<ReaderMade> {
   const made = await connected({ url, market: markets[0] }, (client) => makeAll(client, analytics));
   const change = { action: 'market.analytics', subject: role, before: null } as const;
   for (const market of markets) {
-    await using database = openDatabase(config, url, 'markets', { market, connectionsMax: 1 });
-    await database.transaction((query) =>
-      recordChange(query, by, { ...change, after: { markets } }),
-    );
+    await recordIn(market, { config, url, by }, { ...change, after: { markets } });
   }
   return made;
 }
@@ -183,10 +187,7 @@ async function makeAll(client: pg.Client, analytics: Analytics): Promise<ReaderM
     grant usage on schema analytics to "${role}";
     grant select on analytics.scores to "${role}";
     commit`);
-  await refuseReach(client, role, null);
-  await client.query(`alter role "${role}" set default_transaction_read_only = on`);
-  const isLogged = await logStatements(client, role);
-  return { password: await letIn(client, analytics), isLogged };
+  return await letReaderIn(client, analytics, null);
 }
 
 const scoresOf = (market: string) => `

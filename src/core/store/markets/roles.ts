@@ -80,8 +80,21 @@ export type ReaderMade = {
 
 const DENIED = '42501';
 
+/** Lets a role in that reads, and writes nothing. @param market the one that is the role's own, if any */
+export async function letReaderIn(
+  client: pg.Client,
+  reader: NewRole,
+  market: string | null,
+): Promise<ReaderMade> {
+  const { role } = reader;
+  await refuseReach(client, role, market);
+  await client.query(`alter role "${role}" set default_transaction_read_only = on`);
+  const isLogged = await logStatements(client, role);
+  return { password: await letIn(client, reader), isLogged };
+}
+
 /** Has Postgres log each statement of a role. @returns whether it does */
-export async function logStatements(client: pg.Client, role: string): Promise<boolean> {
+async function logStatements(client: pg.Client, role: string): Promise<boolean> {
   try {
     await client.query(`alter role "${role}" set log_statement = 'all'`);
     return true;

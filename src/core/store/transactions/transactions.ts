@@ -29,6 +29,7 @@ import {
   digestKeys,
   findKeys,
   findKeysInSlices,
+  findKnownKeys,
   type KeyDigests,
   type KnownKey,
   pickDigests,
@@ -145,16 +146,7 @@ export async function findHolders(
   rows: readonly NewTransaction[],
 ): Promise<ReadonlyMap<NewTransaction, KnownKey>> {
   const keys = rows.map((row) => row.idempotencyKey);
-  return knownOf(rows, await findKeys(query, digestKeys(client, keys)));
-}
-
-/** The positions of a client's keys that are known. */
-export async function findKnown(
-  { query }: Pick<Database, 'query'>,
-  client: string,
-  keys: readonly string[],
-): Promise<number[]> {
-  return (await findKeys(query, digestKeys(client, keys))).map(({ position }) => position);
+  return knownOf(rows, await findKnownKeys(query, client, keys));
 }
 
 /** Looks keys up in sealed slices, which never change, so this may run before the claim. */

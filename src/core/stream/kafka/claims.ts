@@ -11,9 +11,9 @@ import type { RedisClient } from '../../../kit/redis/connection.ts';
 import type { EntryFields } from '../entries/entry.ts';
 import { carriedDeliveries } from '../entries/entry-head.ts';
 import type { StreamEntry } from '../group/read-group.ts';
-import { kafkaDeliveredKey, kafkaTriesKey, type StreamKeys } from '../keys.ts';
+import { marketKeys, type StreamKeys } from '../keys.ts';
 import { type Claim, doneUpTo, nameOfPartition, openClaim, startOf } from './claim.ts';
-import { EARLIEST, throwKafkaFailure, within } from './clients.ts';
+import { readOffsets, throwKafkaFailure, within } from './clients.ts';
 import type { Fetched, FetchedRecord, Position } from './fetch-records.ts';
 import { partitionKeys, transactionsOf } from './topics.ts';
 
@@ -145,22 +145,11 @@ async function readClaims(
   // A leader that reads other corridors gives its own topics to all members, also those that this worker does not read.
   const assigned = (member.assignments ?? []).filter(({ topic }) => topics.has(topic));
   if (assigned.length === 0) return new Map();
-  const asked = {
-    topics: assigned.map(({ topic }) => topic),
-    partitions: Object.fromEntries(assigned.map(({ topic, partitions }) => [topic, partitions])),
-  };
-  const [commits, starts, ends] = await Promise.all([
-    within(member.listCommittedOffsets({ topics: assigned })),
-    within(member.listOffsets({ ...asked, timestamp: EARLIEST })),
-    within(member.listOffsets(asked)),
-  ]).catch(throwKafkaFailure);
+  const partitions = Object.fromEntries(assigned.map((own) => [own.topic, own.partitions]));
+  const offsetsOf = await readOffsets(member, assigned, { partitions });
   const claims = assigned.flatMap(({ topic, partitions }) =>
     partitions.map((partition): [string, Claim] => {
-      const start = starts.get(topic)?.[partition] ?? 0n;
-      const endedAt = ends.get(topic)?.[partition] ?? start;
-      const committed = commits.get(topic)?.[partition] ?? -1n;
-      // A topic that was made anew has lower offsets than the group remembers.
-      const begin = committed < start || committed > endedAt ? start : committed;
+      const { begin, end: endedAt } = offsetsOf(topic, partition);
       const claim = openClaim({ topic, partition }, { begin, endedAt });
       return [nameOfPartition(topic, partition), claim];
     }),
@@ -215,7 +204,7 @@ function fieldsOf(headers: ReadonlyMap<string, string>, value: Buffer | null): E
  * likely of an entry. Redis may lose the counts, which makes a crash more necessary.
  */
 export function createCountTries(redis: RedisClient, market: string): CountTries {
-  const key = kafkaTriesKey(market);
+  const key = marketKeys(market).kafkaTries;
   return async (begins, add) => {
     if (begins.length === 0) return [];
     try {
@@ -237,7 +226,7 @@ export function createCountTries(redis: RedisClient, market: string): CountTries
  * Notes what a worker has read of its partitions: after each read that brought something, and once a second. Never fails.
  */
 export function createNoteRead(redis: RedisClient, market: string) {
-  const key = kafkaDeliveredKey(market);
+  const key = marketKeys(market).kafkaDelivered;
   let notedMs = Number.NEGATIVE_INFINITY;
   return async (read: () => readonly DeliveredTo[], isMore: boolean): Promise<void> => {
     const nowMs = performance.now();
@@ -262,7 +251,7 @@ export async function readDelivered(
   redis: RedisClient,
   market: string,
 ): Promise<ReadonlyMap<string, DeliveredTo>> {
-  const notes = await redis.hgetall(kafkaDeliveredKey(market)).catch(() => ({}));
+  const notes = await redis.hgetall(marketKeys(market).kafkaDelivered).catch(() => ({}));
   return new Map(
     Object.entries<string>(notes).map(([name, text]) => {
       const [position = '0', transactions = '0'] = text.split(' ');

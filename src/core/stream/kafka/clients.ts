@@ -21,7 +21,7 @@ const LED_MS_MAX = 6000;
 const [SESSION_MS, REBALANCE_MS, HEARTBEAT_MS] = [6000, 6000, 1000];
 
 /** The timestamp that stands for the first offset of a partition. */
-export const EARLIEST = -2n;
+const EARLIEST = -2n;
 
 export type KafkaClients = ReturnType<typeof openKafka>;
 
@@ -157,18 +157,22 @@ type PartitionOffsets = {
   readonly isTrimmed: boolean;
 };
 
-/** Reads the offsets of the same partitions of some topics. Throws a Failure. */
+/**
+ * Reads the offsets of partitions. Throws a Failure.
+ * @param only limits requests to leaders of these partitions, by topic
+ */
 export async function readOffsets(
   consumer: Consumer,
-  topics: readonly string[],
-  partitions: readonly number[],
+  asked: readonly { readonly topic: string; readonly partitions: readonly number[] }[],
+  only: { readonly partitions?: Record<string, number[]> } = {},
 ): Promise<(topic: string, partition: number) => PartitionOffsets> {
+  const topics = asked.map(({ topic }) => topic);
   for (const topic of topics) consumer.topics.track(topic);
-  const asked = topics.map((topic) => ({ topic, partitions: [...partitions] }));
+  const committed = asked.map(({ topic, partitions }) => ({ topic, partitions: [...partitions] }));
   const [commits, starts, ends] = await Promise.all([
-    within(consumer.listCommittedOffsets({ topics: asked })),
-    within(consumer.listOffsets({ topics: [...topics], timestamp: EARLIEST })),
-    within(consumer.listOffsets({ topics: [...topics] })),
+    within(consumer.listCommittedOffsets({ topics: committed })),
+    within(consumer.listOffsets({ topics, ...only, timestamp: EARLIEST })),
+    within(consumer.listOffsets({ topics, ...only })),
   ]).catch(throwKafkaFailure);
   return (topic, partition) => {
     const start = starts.get(topic)?.[partition] ?? 0n;

@@ -48,7 +48,7 @@ async function readTopic(
   begins?: readonly bigint[],
 ): Promise<readonly bigint[]> {
   if (missing.size === 0) return [];
-  const offsetsOf = await readOffsets(fetcher.consumer, [topic], ALL_PARTITIONS);
+  const offsetsOf = await readOffsets(fetcher.consumer, [{ topic, partitions: ALL_PARTITIONS }]);
   const endOf = (partition: number) => offsetsOf(topic, partition).end;
   const positions = new Map(
     ALL_PARTITIONS.map((partition) => {

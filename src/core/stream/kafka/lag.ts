@@ -34,7 +34,10 @@ export async function measureKafka(
   if (corridors.length === 0) return [];
   const topics = corridors.map((corridor) => ({ corridor, ...topicsOf(market, corridor) }));
   const all = topics.flatMap(({ transactions, retries }) => [transactions, retries]);
-  const offsetsOf = await readOffsets(fetcher.consumer, all, ALL_PARTITIONS);
+  const offsetsOf = await readOffsets(
+    fetcher.consumer,
+    all.map((topic) => ({ topic, partitions: ALL_PARTITIONS })),
+  );
   const waiting = topics.flatMap(({ transactions: topic }) =>
     ALL_PARTITIONS.flatMap((partition) => {
       const { begin, end } = offsetsOf(topic, partition);

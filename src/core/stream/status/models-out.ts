@@ -5,7 +5,7 @@
 import type { Guards } from '../../../kit/breakers/guards.ts';
 import { type RedisClient, throwRedisFailure } from '../../../kit/redis/connection.ts';
 import type { ModelOut } from '../../../kit/words/model-out.ts';
-import { modelsOutKey } from '../keys.ts';
+import { marketKeys } from '../keys.ts';
 import { loadScript, runScript } from '../scripts.ts';
 
 const WATCH_EVERY_MS = 1000;
@@ -20,7 +20,7 @@ export async function announceModelsOut(
   market: string,
   out: readonly ModelOut[],
 ): Promise<void> {
-  const keys = [modelsOutKey(market)];
+  const keys = [marketKeys(market).modelsOut];
   for (const { corridor, model } of out) {
     await runScript(redis, script, { keys, args: [`${corridor} ${model}`, OUT_MS] });
   }
@@ -28,7 +28,9 @@ export async function announceModelsOut(
 
 /** Models that any worker reported lately. Throws a Failure. */
 export async function listModelsOut(redis: RedisClient, market: string): Promise<ModelOut[]> {
-  const names = await redis.zrange(modelsOutKey(market), '0', '-1').catch(throwRedisFailure);
+  const names = await redis
+    .zrange(marketKeys(market).modelsOut, '0', '-1')
+    .catch(throwRedisFailure);
   return names.map((name) => {
     const [corridor = '', model = ''] = name.split(' ');
     return { corridor, model };

@@ -4,7 +4,7 @@
  */
 import { type RedisClient, throwRedisFailure } from '../../../kit/redis/connection.ts';
 import { listConsumers } from '../group/consumer-group.ts';
-import { type StreamKeys, workersKey, workersSeenKey } from '../keys.ts';
+import { marketKeys, type StreamKeys } from '../keys.ts';
 import { loadScript, runScript } from '../scripts.ts';
 
 /** Longer: rates lag behind the traffic. Shorter: a rate comes from few reports. */
@@ -36,9 +36,13 @@ export async function reportWorker(
   const { name, startedAt, version, isDraining } = report;
   const seen = JSON.stringify({ name, startedAt, version } satisfies SeenWorker);
   // First, so that a worker which dies between the two is missed once somebody has read its report.
-  if (isDraining) await redis.zrem(workersSeenKey(market), seen).catch(throwRedisFailure);
-  else await runScript(redis, script, { keys: [workersSeenKey(market)], args: [seen, SEEN_MS] });
-  const keys = [workersKey(market)];
+  if (isDraining) await redis.zrem(marketKeys(market).workersSeen, seen).catch(throwRedisFailure);
+  else
+    await runScript(redis, script, {
+      keys: [marketKeys(market).workersSeen],
+      args: [seen, SEEN_MS],
+    });
+  const keys = [marketKeys(market).workers];
   await runScript(redis, script, { keys, args: [JSON.stringify(report), REPORTS_KEPT_MS] });
 }
 
@@ -50,8 +54,8 @@ export type ReportAt = { readonly report: WorkerReport; readonly atMs: number };
 /** Reports of the last minute, oldest first, workers seen within the hour, the longest silent first, and the time by Redis' clock. @throws Failure */
 export async function listReports(redis: RedisClient, market: string) {
   const [reports, seen, [seconds, micros]] = await Promise.all([
-    announced<WorkerReport>(redis, workersKey(market)),
-    announced<SeenWorker>(redis, workersSeenKey(market)),
+    announced<WorkerReport>(redis, marketKeys(market).workers),
+    announced<SeenWorker>(redis, marketKeys(market).workersSeen),
     redis.time().catch(throwRedisFailure),
   ]);
   return {

@@ -4,15 +4,11 @@ import type { PartyKind } from '../../domain/party.ts';
 import { createAccountKind } from '../../profile/account-kind.ts';
 import { createMerchantKind } from '../../profile/merchant-kind.ts';
 import type { Profile } from '../../profile/profile.ts';
+import { atMostOnceIn } from '../../store/at-most-once-in.ts';
 import { areCounted } from '../../store/profiles/counted-rows.ts';
 import { loadAccountPasts, loadMerchantPasts } from '../../store/profiles/history.ts';
 import { ACCOUNTS, merchantPast } from '../../store/profiles/past-queries.ts';
-import {
-  readMark,
-  readSnapshots,
-  type SnapshotMark,
-  storeSnapshots,
-} from '../../store/profiles/profile-snapshots.ts';
+import { readMark, readSnapshots, storeSnapshots } from '../../store/profiles/profile-snapshots.ts';
 import type { ProfileSource, Snapshots } from './profiles.ts';
 
 /**
@@ -53,20 +49,8 @@ const SNAPSHOT_ROWS_MIN = 8;
 const MARK_MS = 1000;
 
 export function snapshotsOf(query: Query, kind: PartyKind): Snapshots {
-  let made: { readonly atMs: number; readonly mark: Promise<SnapshotMark> } | undefined;
   return {
-    mark() {
-      const nowMs = performance.now();
-      if (made === undefined || nowMs - made.atMs > MARK_MS) {
-        const reading = { atMs: nowMs, mark: readMark(query) };
-        made = reading;
-        // A failure is for the callers that wait: the next call reads again.
-        reading.mark.catch(() => {
-          if (made === reading) made = undefined;
-        });
-      }
-      return made.mark;
-    },
+    mark: atMostOnceIn(MARK_MS, () => readMark(query)),
     read: (points) => readSnapshots(query, kind, points),
     store: (snapshots) => storeSnapshots(query, kind, snapshots),
     areCounted: (rows) => areCounted(query, rows),
