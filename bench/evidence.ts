@@ -4,12 +4,12 @@
  */
 import { ensurePartitions } from '../src/core/store/partitions/partitions.ts';
 import type { ScoredStatement } from '../src/core/store/scores/score-values.ts';
-import { insertScores } from '../src/core/store/scores/scores.ts';
 import { integerOption, parseArguments } from '../src/kit/command/command.ts';
 import type { Database } from '../src/kit/database/pool.ts';
 import { monthOf } from '../src/kit/words/month.ts';
 import { sealStep } from '../src/rooms/evidence/seal/seal.ts';
 import { addUnsealed } from '../src/rooms/evidence/store/unsealed.ts';
+import { insertScores } from '../test/support/insert-scores.ts';
 import type { Bench } from './support/bench.ts';
 import { MONTH_LOAD } from './support/load.ts';
 import { type MadeBatch, madeBatches } from './support/made-rows.ts';

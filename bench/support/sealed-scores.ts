@@ -1,12 +1,12 @@
 /** Scores in a real Postgres, stored as workers store them, and sealed. */
 import { ensurePartitions } from '../../src/core/store/partitions/partitions.ts';
-import { insertScores } from '../../src/core/store/scores/scores.ts';
 import { openPool } from '../../src/kit/database/pool.ts';
 import { monthOf } from '../../src/kit/words/month.ts';
 import type { SigningKey } from '../../src/rooms/evidence/log/checkpoint.ts';
 import type { CheckpointBucket } from '../../src/rooms/evidence/seal/bucket.ts';
 import { createSealer } from '../../src/rooms/evidence/seal/duty.ts';
 import { addUnsealed } from '../../src/rooms/evidence/store/unsealed.ts';
+import { insertScores } from '../../test/support/insert-scores.ts';
 import { MONTH_LOAD } from './load.ts';
 import { madeBatches } from './made-rows.ts';
 import { scoresOf } from './made-scores.ts';

@@ -59,7 +59,7 @@ export async function watchGuards(
 ): Promise<Disposable> {
   using stack = new DisposableStack();
   stack.use(await connectAgain(probe));
-  stack.use(watchBreaker(postgres, () => proveWrite(probe)));
+  stack.use(watchBreaker(postgres, () => proveWrite(probe.query)));
   stack.use(watchBreaker(redisBreaker, () => claimIdentity(redis, market)));
   return stack.move();
 }
@@ -70,7 +70,7 @@ export async function watchGuards(
  */
 async function connectAgain(probe: Database): Promise<Disposable> {
   const connect = async () => {
-    if (probe.usage().total === 0) await proveWrite(probe).catch(() => undefined);
+    if (probe.usage().total === 0) await proveWrite(probe.query).catch(() => undefined);
   };
   await connect();
   const timer = setInterval(connect, CONNECT_EVERY_MS);
@@ -85,7 +85,7 @@ export function checksOfWorker(
   market: string,
 ): Record<string, Check> {
   return {
-    postgres: () => proveWrite(probe).then(() => true),
+    postgres: () => proveWrite(probe.query).then(() => true),
     redis: async () =>
       (await redis.set(marketKeys(market).probe, '1', 'EX', PROBE_SECONDS)) === 'OK',
   };

@@ -239,7 +239,7 @@ async function openParts(
 function vitalsOf({ config, databases, redis, guards }: Api, probe: Database): Vitals {
   return {
     readiness: createReadiness({
-      postgres: () => proveWrite(probe).then(() => true),
+      postgres: () => proveWrite(probe.query).then(() => true),
       redis: () => claimIdentity(redis, config.RISK_MARKET).then(() => true),
     }),
     needs: ['postgres'],

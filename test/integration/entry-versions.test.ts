@@ -6,7 +6,7 @@
  */
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { Transaction } from '../../src/core/domain/transaction.ts';
-import { bindReconciler } from '../../src/core/repair/reconcile-duty.ts';
+import { bindReconciler } from '../../src/core/repair/reconcile.ts';
 import {
   ENTRY_READER,
   ENTRY_VERSION,

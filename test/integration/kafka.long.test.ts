@@ -5,7 +5,7 @@
  */
 import { describe, expect, test } from 'vitest';
 import type { Transaction } from '../../src/core/domain/transaction.ts';
-import { bindReconciler } from '../../src/core/repair/reconcile-duty.ts';
+import { bindReconciler } from '../../src/core/repair/reconcile.ts';
 import { compareLogs } from '../../src/core/store/log-deliveries/log-deliveries.ts';
 import { createKafkaAppend } from '../../src/core/stream/kafka/append.ts';
 import { openFetcher } from '../../src/core/stream/kafka/fetch-records.ts';

@@ -5,7 +5,7 @@
  */
 import { afterAll, describe, expect, test } from 'vitest';
 import { planRows } from '../../src/core/accept/claim-keys.ts';
-import { bindReconciler } from '../../src/core/repair/reconcile-duty.ts';
+import { bindReconciler } from '../../src/core/repair/reconcile.ts';
 import { openStored } from '../../src/core/store/open-rows/open-rows.ts';
 import { ENTRY_VERSION } from '../../src/core/stream/entries/entry.ts';
 import { createProducer } from '../../src/core/stream/entries/producer.ts';

@@ -5,7 +5,7 @@
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { Reconciler } from '../../src/core/repair/reconcile.ts';
-import { bindReconciler } from '../../src/core/repair/reconcile-duty.ts';
+import { bindReconciler } from '../../src/core/repair/reconcile.ts';
 import { openCommands, type RedisClient } from '../../src/kit/redis/connection.ts';
 import { testConfig } from '../support/config.ts';
 import { type RunningApi, spawnRunningApi, startRunningApi } from '../support/running-api.ts';

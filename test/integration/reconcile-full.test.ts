@@ -4,7 +4,7 @@
  */
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { Reconciler } from '../../src/core/repair/reconcile.ts';
-import { bindReconciler } from '../../src/core/repair/reconcile-duty.ts';
+import { bindReconciler } from '../../src/core/repair/reconcile.ts';
 import { streamKeys } from '../../src/core/stream/keys.ts';
 import type { Database, Statement } from '../../src/kit/database/pool.ts';
 import { openCommands, type RedisClient } from '../../src/kit/redis/connection.ts';

@@ -3,7 +3,7 @@
  * waiting ones are left alone. Method: the reconciler on real Postgres and Redis, both arranged by hand.
  */
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { bindReconciler } from '../../src/core/repair/reconcile-duty.ts';
+import { bindReconciler } from '../../src/core/repair/reconcile.ts';
 import { countOpen } from '../../src/core/store/open-rows/open-rows.ts';
 import { changeSwitches } from '../../src/core/store/switches/switches.ts';
 import type { Database } from '../../src/kit/database/pool.ts';

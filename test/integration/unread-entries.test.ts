@@ -3,7 +3,7 @@
  * real Postgres and Redis, dead letters inserted by hand.
  */
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { bindReconciler } from '../../src/core/repair/reconcile-duty.ts';
+import { bindReconciler } from '../../src/core/repair/reconcile.ts';
 import { testConfig } from '../support/config.ts';
 import { idAt, storeDeadLetters } from '../support/stored-rows.ts';
 import { readEntries } from '../support/stream-entries.ts';

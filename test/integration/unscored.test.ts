@@ -4,7 +4,7 @@
  */
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Transaction } from '../../src/core/domain/transaction.ts';
-import { loadUnscored } from '../../src/core/store/transactions/unscored.ts';
+import { loadUnscored } from '../../src/core/store/transactions/read-transactions.ts';
 import type { Database } from '../../src/kit/database/pool.ts';
 import { createTestDatabase } from '../support/database.ts';
 import { idAt, storeTransactions } from '../support/stored-rows.ts';

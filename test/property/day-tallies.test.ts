@@ -17,7 +17,6 @@ import {
 } from '../../src/core/store/dead-letters/dead-letters.ts';
 import { insertLabels } from '../../src/core/store/labels/insert-labels.ts';
 import { ensurePartitions } from '../../src/core/store/partitions/partitions.ts';
-import { insertScores } from '../../src/core/store/scores/scores.ts';
 import { mergeIncrements, readTotals } from '../../src/core/store/tallies/day-tallies.ts';
 import {
   claimTransactions,
@@ -30,6 +29,7 @@ import { DAY_MS } from '../../src/kit/words/range.ts';
 import { markPurged, markReplayed } from '../../src/rooms/dead-letters/store.ts';
 import { createTestDatabase } from '../support/database.ts';
 import { deliver } from '../support/delivered.ts';
+import { insertScores } from '../support/insert-scores.ts';
 import { openSlices } from '../support/key-rows.ts';
 import { openForFile } from '../support/open-for-file.ts';
 import { recountDays } from '../support/recount-days.ts';

@@ -3,14 +3,13 @@
  * two ports lead to the stand-ins (ports.ts).
  */
 import type { Market } from '../../src/core/market.ts';
-import { NO_SOURCES } from '../../src/core/score/ask-inputs.ts';
+import { NO_LISTS, rateOfRows } from '../../src/core/score/ask-inputs.ts';
 import { RULES_ALONE } from '../../src/core/score/judge.ts';
 import { currentRuleSet } from '../../src/core/score/rules/rule-sets.ts';
 import type { ScoreStore } from '../../src/core/store/scores/scores.ts';
 import { ENTRY_READER } from '../../src/core/stream/entries/entry.ts';
 import { watchMemory } from '../../src/core/stream/memory/memory.ts';
 import { shareOfSettings } from '../../src/core/work/lanes.ts';
-import { NO_COUNTS } from '../../src/core/work/rollout-counts.ts';
 import { runWorker } from '../../src/core/work/run-worker.ts';
 import type { Guards } from '../../src/kit/breakers/guards.ts';
 import type { Database } from '../../src/kit/database/pool.ts';
@@ -74,10 +73,14 @@ export function startWorker(world: World, name: string, onCrash: () => void): Si
         isStopped: () => false,
         shareOf: shareOfSettings(() => new Map()),
         isFrozen: () => false,
-        inputSources: NO_SOURCES,
+        inputSources: { lists: NO_LISTS.answers, rates: async () => rateOfRows([]) },
         ruleSets: async () => ({ decides: () => currentRuleSet, shadows: () => [] }),
         countFlips: () => undefined,
-        rolloutCounts: NO_COUNTS,
+        rolloutCounts: {
+          note: () => undefined,
+          begin: () => undefined,
+          ofCorridor: () => undefined,
+        },
       },
       createDuties(world, process),
       controller.signal,

@@ -2,7 +2,7 @@
 import type { DeliveredTransaction } from '../../src/core/domain/delivered.ts';
 import type { Transaction } from '../../src/core/domain/transaction.ts';
 import type { NewScore } from '../../src/core/store/scores/score-values.ts';
-import { type Inserted, insertScores } from '../../src/core/store/scores/scores.ts';
+import type { Inserted } from '../../src/core/store/scores/scores.ts';
 import {
   decodeEntry,
   ENTRY_VERSION,
@@ -11,6 +11,7 @@ import {
   packEntries,
 } from '../../src/core/stream/entries/entry.ts';
 import type { Database } from '../../src/kit/database/pool.ts';
+import { insertScores } from './insert-scores.ts';
 
 const ANY: Transaction = {
   ...{ transactionId: '', createdAtMs: 0, receivedAtMs: Date.UTC(2026, 10) },

@@ -69,9 +69,11 @@ export async function acceptLabels(
   const reporter = { client: request.client, identity: request.identity };
   const stored = await retryStore(async () => {
     const { labels, errors, detached } = await resolve(database, request, receivedAtMs);
-    const kind = errors.length > 0 ? 'invalid' : 'month-detached';
-    const refused = [...errors, ...detached].sort((left, right) => left.index - right.index);
-    if (refused.length > 0) return refuse(kind, refused);
+    const refused: LabelsRefused = {
+      kind: errors.length > 0 ? 'invalid' : 'month-detached',
+      errors: [...errors, ...detached].sort((left, right) => left.index - right.index),
+    };
+    if (refused.errors.length > 0) return refused;
     const { rows, rowOf } = distinct(labels);
     const months = await partitions.ensure(rows.map((row) => row.createdAtMs));
     if (months.detached.size > 0) throw new MonthDetached(months.detached);
@@ -104,11 +106,6 @@ export async function acceptLabels(
     status: added.delete(row) ? ('accepted' as const) : ('unchanged' as const),
   }));
   return { kind: 'accepted', outcomes };
-}
-
-/** A typed failure, so that a caller can distinguish it from a result. */
-function refuse(kind: LabelsRefused['kind'], errors: readonly InputError[]): LabelsRefused {
-  return { kind, errors };
 }
 
 type Resolved = {

@@ -1,11 +1,9 @@
-/**
- * Binds the reconciler and the slices of idempotency keys to their adapters: for `risk reconcile`, and as
- * duties of the worker that leads.
- */
+/** The reconciler and the slices of idempotency keys as duties of the worker that leads. */
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Config } from '../../kit/config/config.ts';
 import type { Database } from '../../kit/database/pool.ts';
 import type { Leadership, Writes } from '../../kit/duties/leadership.ts';
+import type { Duty } from '../../kit/duties/run-duties.ts';
 import type { Metrics } from '../../kit/metrics/metrics.ts';
 import type { RedisClient } from '../../kit/redis/connection.ts';
 import {
@@ -16,19 +14,13 @@ import {
 } from '../store/idempotency-keys/key-slice-rows.ts';
 import { isMarketOnHold } from '../store/partitions/legal-holds.ts';
 import type { KafkaClients } from '../stream/kafka/clients.ts';
-import { createReconciler, type Reconciler } from './reconcile.ts';
+import { bindReconciler, type Reconciler } from './reconcile.ts';
 
 const RECONCILE_EVERY_MS = 1000;
 /** The interval while streams are full, or rows are lost. */
 const OWING_EVERY_MS = 100;
 /** At 10,000 keys a second a slice is full after three minutes. */
 const KEEP_SLICES_EVERY_MS = 10_000;
-
-type LeaderDuty = {
-  readonly name: string;
-  readonly everyMs: number;
-  readonly run: (signal: AbortSignal) => Promise<void>;
-};
 
 type IngestDutyMetrics = Pick<Metrics, 'reconciled' | 'keyBytes'>;
 
@@ -48,7 +40,7 @@ export function bindIngestDuties(
   leadership: Leadership,
   { reconciled, keyBytes }: IngestDutyMetrics,
   kafka?: KafkaClients,
-): LeaderDuty[] {
+): Duty[] {
   const lead = leadership.of('repair');
   const count = (appended: number) => reconciled.inc(appended);
   const reconciler = bindReconciler(config, database, redis, count, lead.writes, kafka);
@@ -84,24 +76,6 @@ async function runWhileOwing(reconciler: Reconciler, signal: AbortSignal): Promi
     if (signal.aborted || !(full || lost + rows > 0)) return;
     await delay(OWING_EVERY_MS, undefined, { signal }).catch(() => undefined);
   }
-}
-
-/**
- * The reconciler of a market, bound to its adapters; workers use it too.
- * @param writes those of the leader, which name its epoch
- */
-export function bindReconciler(
-  config: Config,
-  database: Database,
-  redis: RedisClient,
-  count: (appended: number) => void,
-  writes: Writes = database,
-  kafka?: KafkaClients,
-): Reconciler {
-  const { RISK_MARKET: name, RISK_RECONCILE_AGE_MS: ageMs } = config;
-  const transactionsMax = config.RISK_STREAM_ENTRIES_MAX;
-  const market = { name, database, writes, redis, kafka };
-  return createReconciler(market, { transactionsMax, ageMs }, count);
 }
 
 /**

@@ -6,6 +6,7 @@
  * The leader of a market runs the reconciler every second or so, or an operator does (`risk reconcile`). A run takes a bounded
  * time; the next run goes on with the rows that are left.
  */
+import type { Config } from '../../kit/config/config.ts';
 import type { Database } from '../../kit/database/pool.ts';
 import type { Writes } from '../../kit/duties/leadership.ts';
 import type { RedisClient } from '../../kit/redis/connection.ts';
@@ -30,23 +31,6 @@ import { createStreamRooms, type StreamRooms } from '../stream/memory/stream-cap
 import { createHeadReader } from '../stream/status/heads.ts';
 import { createRowStore, type RowStore, takeFinal } from './row-store.ts';
 import { createWalk } from './walk-rows.ts';
-
-type ReconcileMarket = {
-  readonly name: string;
-  readonly database: Database;
-  /** The writes of the leader, which name its epoch. */
-  readonly writes: Writes;
-  readonly redis: RedisClient;
-  /** Undefined where no KAFKA_URL is set. */
-  readonly kafka?: KafkaClients | undefined;
-};
-
-type ReconcileSettings = {
-  /** Transactions that requests may have waiting in one stream. */
-  readonly transactionsMax: number;
-  /** Age of a row from which its entry may be missing. */
-  readonly ageMs: number;
-};
 
 type ReconcileReport = {
   /** Rows that were appended, or have nothing to be appended. */
@@ -100,12 +84,21 @@ type Fed = {
   readonly isFull: boolean;
 };
 
-/** @param count called with the number of transactions of each append */
-export function createReconciler(
-  { name, database, writes, redis, kafka }: ReconcileMarket,
-  { transactionsMax, ageMs }: ReconcileSettings,
+/**
+ * The reconciler of a market, for `risk reconcile` and as a duty of the worker that leads.
+ * @param count called with the number of transactions of each append
+ * @param writes those of the leader, which name its epoch
+ * @param kafka undefined where no KAFKA_URL is set
+ */
+export function bindReconciler(
+  config: Config,
+  database: Database,
+  redis: RedisClient,
   count: (appended: number) => void,
+  writes: Writes = database,
+  kafka?: KafkaClients,
 ): Reconciler {
+  const { RISK_MARKET: name, RISK_STREAM_ENTRIES_MAX: transactionsMax } = config;
   let switches: Pick<Switches, 'settings'> = { settings: new Map() };
   const { shardsOf, logOf, everKafka } = layoutOf(() => switches);
   const corridors = async () => {
@@ -132,7 +125,7 @@ export function createReconciler(
     logOf,
   );
   const findRows = kafka && createFindRows(kafka, name);
-  const store = createRowStore(database, writes, ageMs);
+  const store = createRowStore(database, writes, config.RISK_RECONCILE_AGE_MS);
   const walk = createWalk({
     market: name,
     store,

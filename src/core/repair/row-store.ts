@@ -13,7 +13,7 @@ import {
   readOpenRows,
 } from '../store/open-rows/lost-rows.ts';
 import { type Final, resumeRows, setLeft, takeOutFinal } from '../store/open-rows/open-rows.ts';
-import { loadUnscored } from '../store/transactions/unscored.ts';
+import { loadUnscored } from '../store/transactions/read-transactions.ts';
 
 export type RowStore = ReturnType<typeof createRowStore>;
 

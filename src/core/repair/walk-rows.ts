@@ -25,10 +25,7 @@ type WalkParts = {
 /** How far Redis' clock may be ahead of Postgres' so that the first look finds an entry. */
 const EARLIER_MS = 60_000;
 
-export type SoughtRow = {
-  readonly rowId: string;
-  readonly openedAtMs: number;
-};
+export type SoughtRow = Pick<AgedRow, 'rowId' | 'openedAtMs'>;
 
 /** @param now by the clock of this process */
 export function createWalk(

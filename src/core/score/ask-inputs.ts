@@ -16,12 +16,6 @@ export const NO_LISTS: Lists = { answers: async () => NO_ANSWER, duties: [] };
 
 const DOLLAR = 'USD';
 
-/** Sources without lists and rates: every list is missing, and amounts compare in the payment's currency alone. */
-export const NO_SOURCES: InputSources = {
-  lists: NO_LISTS.answers,
-  rates: async () => rateOfRows([]),
-};
-
 type Asking = Parties & Pick<Transaction, 'currency' | 'createdAtMs'>;
 
 /**

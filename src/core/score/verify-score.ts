@@ -36,10 +36,9 @@ export function verifyScore(
     inputs: inputsOf(ruleSet, stored, stored.ruleInputs),
   });
   const differing: string[] = [];
-  if (made.score !== stored.score) differing.push('score');
-  if (!Object.is(made.risk, stored.risk)) differing.push('risk');
-  if (!Object.is(made.probability, stored.probability)) differing.push('probability');
-  if (made.verdict !== stored.verdict) differing.push('verdict');
+  for (const field of ['score', 'risk', 'probability', 'verdict'] as const) {
+    if (!Object.is(made[field], stored[field])) differing.push(field);
+  }
   if (canonical(made.reasons) !== canonical(stored.reasons)) differing.push('reasons');
   return differing;
 }

@@ -31,12 +31,6 @@ export type RolloutCounts = {
   /** Counts a score by its time from acceptance; undefined where nothing of a rollout decides in the corridor. */
   readonly ofCorridor: (corridor: string) => ((tookMs: number) => void) | undefined;
 };
-export const NO_COUNTS: RolloutCounts = {
-  note: () => undefined,
-  begin: () => undefined,
-  ofCorridor: () => undefined,
-};
-
 type Counted = { -readonly [Name in keyof Count]: Count[Name] };
 
 const noCounts = (subject: string, corridor: string): Counted => ({

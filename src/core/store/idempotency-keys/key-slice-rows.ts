@@ -6,7 +6,7 @@
 
 import { uuidOffset } from '../../../kit/database/binary-array.ts';
 import type { Database, Query } from '../../../kit/database/pool.ts';
-import { lockWait } from '../../../kit/database/statement.ts';
+import { lockWait, rowsOf } from '../../../kit/database/statement.ts';
 import type { KeyDigests } from './idempotency-keys.ts';
 
 export type Slice = {
@@ -22,13 +22,14 @@ export type Slice = {
 const LOCK_WAIT_MS = 250;
 const PAGE_KEYS = 20_000;
 
-const listSlices = {
-  name: 'list-key-slices',
-  text: `select slice, opened_at as "openedAt", sealed_at as "sealedAt",
+/** The open slice, then the sealed ones, newest first. */
+export const listKeySlices = rowsOf<Slice>(
+  'list-key-slices',
+  `select slice, opened_at as "openedAt", sealed_at as "sealedAt",
                 coalesce(pg_relation_size(to_regclass('market.idempotency_keys_' || slice)), 0)::float8 as bytes
            from market.idempotency_slices
           order by sealed_at desc nulls first`,
-};
+);
 
 /** Bytes of a digest that the filter uses: 4 choose the block, 4 and 4 three bits of it each. */
 export const PREFIX_BYTES = 12;
@@ -37,11 +38,6 @@ const BLOCK_WORDS = 16;
 const BLOCK_BITS = 512;
 
 export type KeyFilter = ReturnType<typeof createKeyFilter>;
-
-/** The open slice, then the sealed ones, newest first. */
-export async function listKeySlices(query: Query): Promise<Slice[]> {
-  return await query<Slice>(listSlices);
-}
 
 const lockOpenSlice = {
   name: 'lock-open-key-slice',

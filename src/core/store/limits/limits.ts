@@ -140,8 +140,10 @@ export async function changeLimits<T>(
 /** In front of the names of workers, which share other limits than API processes. */
 const WORKER_PROCESS = 'worker/';
 
-/** A process that was not seen for 10 s has ended. */
-const beat = onlyOf<{ processes: number }, [process: string]>(
+/**
+ * Says that a process lives, and counts how many of its role live. A process that was not seen for 10 s has ended.
+ */
+const noteLive = onlyOf<{ processes: number }, [process: string]>(
   'beat-limit-process',
   `with beat as (
      insert into market.limit_processes (process) values ($1)
@@ -153,11 +155,6 @@ const beat = onlyOf<{ processes: number }, [process: string]>(
     where process <> $1 and seen_at > now() - interval '10 seconds'
       and starts_with(process, '${WORKER_PROCESS}') = starts_with($1, '${WORKER_PROCESS}')`,
 );
-
-/** Says that a process lives. @returns how many of its role live */
-async function countLimitProcesses(query: Query, process: string): Promise<number> {
-  return (await beat(query, process)).processes;
-}
 
 /**
  * The limits of a role as a process last read them, with the number of processes that share them.
@@ -176,7 +173,7 @@ export async function watchLimits(
   let processes = 1;
   /** Processes are counted only while there are limits to share. */
   const beat = async () => {
-    if (current.length > 0) processes = await countLimitProcesses(query, process);
+    if (current.length > 0) ({ processes } = await noteLive(query, process));
   };
   const { refresh } = changes.follow({
     name: 'limits',

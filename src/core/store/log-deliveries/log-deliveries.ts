@@ -5,7 +5,6 @@
 import {
   byteaArray,
   int2Array,
-  int4Array,
   textArray,
   timestampArray,
   uuidArray,
@@ -13,6 +12,7 @@ import {
 import type { Query } from '../../../kit/database/pool.ts';
 import { onlyOf } from '../../../kit/database/statement.ts';
 import type { Compared } from '../../domain/switch.ts';
+import { bounds } from '../open-rows/open-rows.ts';
 
 export type LogDelivery = {
   readonly corridor: string;
@@ -54,15 +54,12 @@ export async function noteDeliveries(
     ).values(),
   ];
   if (once.length === 0) return;
-  const ends: number[] = [];
-  for (const { transactionIds } of once) ends.push((ends.at(-1) ?? 0) + transactionIds.length);
   await query(NOTE[log], [
     textArray(once.map(({ corridor }) => corridor)),
     byteaArray(once.map(({ digest }) => digest)),
     timestampArray(once.map(({ receivedAtMs }) => receivedAtMs)),
     uuidArray(once.flatMap(({ transactionIds }) => transactionIds)),
-    int4Array(ends.map((end, at) => end - (once[at]?.transactionIds.length ?? 0) + 1)),
-    int4Array(ends),
+    ...bounds(once.map(({ transactionIds }) => transactionIds.length)),
     int2Array(once.map(({ shard }) => shard)),
   ]);
 }
@@ -103,15 +100,5 @@ const compareStatement = onlyOf<Comparison, [corridor: string, from: Date, to: D
 );
 
 /** Compares transactions that were received in a time. An entry that only one log has delivered yet counts as missing in the other. */
-export async function compareLogs(
-  query: Query,
-  corridor: string,
-  { fromMs, toMs }: Compared,
-): Promise<Comparison> {
-  return await compareStatement(
-    query,
-    corridor,
-    new Date(fromMs),
-    toMs === null ? null : new Date(toMs),
-  );
-}
+export const compareLogs = (query: Query, corridor: string, { fromMs, toMs }: Compared) =>
+  compareStatement(query, corridor, new Date(fromMs), toMs === null ? null : new Date(toMs));

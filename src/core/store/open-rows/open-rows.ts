@@ -39,7 +39,7 @@ export function openedValues(rows: readonly OpenRow[]): readonly Buffer[] {
 }
 
 /** First and last position of each part of an array, from 1. */
-function bounds(lengths: readonly number[]): readonly [Buffer, Buffer] {
+export function bounds(lengths: readonly number[]): readonly [Buffer, Buffer] {
   const starts: number[] = [];
   const ends: number[] = [];
   let end = 0;

@@ -8,7 +8,8 @@
  * detach-months.ts takes months off and puts them back.
  */
 import { recordChange } from '../../../kit/audit/audit-log.ts';
-import type { Database, Query, Statement } from '../../../kit/database/pool.ts';
+import type { Database, Query } from '../../../kit/database/pool.ts';
+import { rowsOf } from '../../../kit/database/statement.ts';
 import { Failure } from '../../../kit/words/failure.ts';
 import {
   MONTH_DETACHED,
@@ -61,20 +62,16 @@ const selectTables = (condition: string, ofCold = 'true') => `
      and c.relkind = 'r' and (${condition})
   union all ${cold} and ${ofCold}`;
 
-const listStatement: Statement = {
-  name: 'list-month-tables',
-  text: selectTables(named.join(' or ')),
-};
-const findStatement: Statement = {
-  name: 'find-month-tables',
-  text: selectTables('c.relname = any ($1::name[])', 'name = any ($1::text[])'),
-};
-
 type TableRow = { readonly name: string; readonly state: PartitionState };
+const listTables = rowsOf<TableRow>('list-month-tables', selectTables(named.join(' or ')));
+const findTables = rowsOf<TableRow, [names: readonly string[]]>(
+  'find-month-tables',
+  selectTables('c.relname = any ($1::name[])', 'name = any ($1::text[])'),
+);
 
 /** All months that have a table, attached or not. */
 export async function listMonthTables(query: Query): Promise<Map<Month, MonthTables>> {
-  return byMonth(await query<TableRow>(listStatement));
+  return byMonth(await listTables(query));
 }
 
 /** Finds which of these months have a table. */
@@ -85,7 +82,7 @@ export async function findMonthTables(
   const names = months.flatMap((month) =>
     PARTITIONED_TABLES.map((table) => partitionName(table, month)),
   );
-  return byMonth(await query<TableRow>(findStatement, [names]));
+  return byMonth(await findTables(query, names));
 }
 
 function byMonth(rows: readonly TableRow[]): Map<Month, MonthTables> {
@@ -206,15 +203,11 @@ async function makeMissing(query: Query, months: readonly Month[], by: Actor): P
   return made;
 }
 
-const lockStatement: Statement = {
-  name: 'lock-partitions',
-  text: `select pg_advisory_xact_lock($1, 'market.transactions'::regclass::oid::int4)`,
-};
-
 /** Keeps others from making, attaching or dropping a month until the end of the database transaction. */
-export async function lockPartitions(query: Query): Promise<void> {
-  await query(lockStatement, [PARTITION_LOCK]);
-}
+export const lockPartitions = rowsOf(
+  'lock-partitions',
+  `select pg_advisory_xact_lock(${PARTITION_LOCK}, 'market.transactions'::regclass::oid::int4)`,
+);
 
 /** Bounds of a month's partitions, as SQL. */
 export function monthBounds(month: Month): { from: string; to: string } {
@@ -271,7 +264,7 @@ export type PartitionGuard = ReturnType<typeof createPartitionGuard>;
  * Remembers which months take rows, so that ingest asks the database once per month and process. A partition
  * that was removed meanwhile fails an insert; the caller then calls `forget`.
  */
-export function createPartitionGuard(database: Database) {
+export function createPartitionGuard(database: Writes) {
   const known = new Set<Month>();
   return {
     /** Makes the missing months of these times, and returns those that take no rows. */

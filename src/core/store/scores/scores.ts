@@ -107,27 +107,16 @@ const addIncrementsStatement: Statement = { name: 'add-increments', text: addInc
 export type FinalTransaction = Final & Pick<Transaction, 'corridor'>;
 
 /**
- * Inserts in one order, so that overlapping batches cannot deadlock.
- * @param final taken out of their open rows, stored before or not, except in stopped corridors
+ * Scores as parameters in one order, so that overlapping batches cannot deadlock, and what is counted of each score. Nothing
+ * else of a score lives until the statement has ended.
  */
-export async function insertScores(
-  database: Pick<Database, 'query' | 'transaction'>,
-  scores: readonly NewScore[],
-  scoredAtMs: number,
-  added: readonly ScoredStatement[] = [],
-  final: readonly FinalTransaction[] = [],
-): Promise<Inserted> {
-  const prepared = prepareInsert(added);
-  return await insertEncoded(database, prepared, encodeScores(prepared, scores, scoredAtMs, final));
-}
-
-/** Scores as parameters, and what is counted of each score. Nothing else of a score lives until the statement has ended. */
 type EncodedScores = {
   readonly scoredAtMs: number;
   readonly values: readonly unknown[];
   readonly counted: readonly Counted[];
   /** Values of what rooms add, while all scores are new. */
   readonly own: readonly unknown[];
+  /** Taken out of their open rows, stored before or not, except in stopped corridors. */
   readonly final: readonly FinalTransaction[];
 };
 type Counted = {
@@ -227,7 +216,7 @@ export type ScoreStore = {
 
 /** @param added what rooms write with each score */
 export function openScoreStore(
-  database: Database,
+  database: Pick<Database, 'query' | 'transaction'>,
   added: readonly ScoredStatement[],
   stallMs = INSERT_STALL_MS,
 ): ScoreStore {

@@ -31,7 +31,7 @@ const among = onlyOf<{ corridors: string[] }, [corridors: readonly string[]]>(
 /** A process that has read nothing for this long acts by RISK_SWITCHES_UNREAD. */
 const UNREAD_MS = 5000;
 
-export type SwitchWatch = Awaited<ReturnType<typeof watchSwitches>>;
+export type SwitchWatch = Awaited<ReturnType<typeof watchSwitchesOf>>;
 
 /** The stopped corridors among these; the answer stays true until the end of the database transaction. */
 export async function stoppedAmong(query: Query, corridors: readonly string[]): Promise<string[]> {
@@ -191,47 +191,17 @@ async function endingBlockers(
 /**
  * The switches as a process last read them. They are followed, so an API refuses what is stopped within half a second; that
  * nothing of a stopped scope is stored as a score, the statement sees to that stores scores.
- * Stops also what the environment of the process stops in its market, and logs each variable that stops nothing.
+ * Stops also what the environment of the process stops in its market, and logs each variable that stops nothing. Fails when the
+ * switches cannot be read at first.
  */
 export async function watchSwitchesOf(
   config: Pick<Config, 'stopped' | 'RISK_MARKET'>,
   database: Pick<Database, 'query'>,
   changes: Pick<Changes, 'follow'>,
   log: Pick<Log, 'warn' | 'info'>,
-): Promise<SwitchWatch> {
-  for (const unknown of await describeUnknownSettings(database, config.stopped)) log.warn(unknown);
-  return await watchSwitches(database, changes, stoppedHere(config), log);
-}
-
-/** Stops of a process' environment in its market. */
-function stoppedHere({
-  stopped,
-  RISK_MARKET: market,
-}: Pick<Config, 'stopped' | 'RISK_MARKET'>): ReadonlyMap<string, Stop> {
-  const stoppedAt = new Date().toISOString();
-  return new Map(
-    stopped
-      .filter((setting) => setting.market === market)
-      .map(({ name, scope }): [string, Stop] => {
-        const reason = `${name}=false`;
-        return [
-          scope,
-          { reason, message: null, stoppedBy: 'environment', stoppedAt, endsAt: null },
-        ];
-      }),
-  );
-}
-
-/**
- * Fails when the switches cannot be read at first.
- * @param fixed scopes that the environment of this process stops
- */
-async function watchSwitches(
-  database: Pick<Database, 'query'>,
-  changes: Pick<Changes, 'follow'>,
-  fixed: ReadonlyMap<string, Stop>,
-  log: Pick<Log, 'info'>,
 ) {
+  for (const unknown of await describeUnknownSettings(database, config.stopped)) log.warn(unknown);
+  const fixed = stoppedHere(config);
   let current: Switches;
   let corridors: ReadonlySet<string>;
   const replace = (next: Switches) => {
@@ -272,4 +242,23 @@ async function watchSwitches(
     /** Whether the last reading is older than 5 s. */
     isUnread: () => ageMs() > UNREAD_MS,
   };
+}
+
+/** Stops of a process' environment in its market. */
+function stoppedHere({
+  stopped,
+  RISK_MARKET: market,
+}: Pick<Config, 'stopped' | 'RISK_MARKET'>): ReadonlyMap<string, Stop> {
+  const stoppedAt = new Date().toISOString();
+  return new Map(
+    stopped
+      .filter((setting) => setting.market === market)
+      .map(({ name, scope }): [string, Stop] => {
+        const reason = `${name}=false`;
+        return [
+          scope,
+          { reason, message: null, stoppedBy: 'environment', stoppedAt, endsAt: null },
+        ];
+      }),
+  );
 }

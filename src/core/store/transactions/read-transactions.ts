@@ -1,8 +1,9 @@
 /** Accepted transactions by their ids, with what became of them. Every statement names created_at, so it touches one partition a table. */
 import { timestampArray, uuidArray } from '../../../kit/database/binary-array.ts';
 import type { Database } from '../../../kit/database/pool.ts';
+import { epochMs, rowsOf } from '../../../kit/database/statement.ts';
 import type { Disposition } from '../../domain/disposition.ts';
-import { declaredOf, type MetadataFields } from '../../domain/metadata.ts';
+import { declaredOf } from '../../domain/metadata.ts';
 import { createdAtMsOf, type Transaction } from '../../domain/transaction.ts';
 import type { TransactionRow } from '../../domain/transaction-record.ts';
 import { readFields } from '../metadata-fields/metadata-fields.ts';
@@ -62,16 +63,51 @@ const loadStatement = {
           where t.created_at >= $3 and t.created_at <= $4`,
 };
 
-/** Stored transactions by their ids, in no order; unknown ids are left out. */
-export async function loadTransactions(
-  database: Pick<Database, 'query'>,
-  ids: readonly string[],
-): Promise<Transaction[]> {
-  const fields = await readFields(database.query);
-  return (await loadTransactionRows(database, ids)).map((row) => toTransaction(row, fields));
-}
+/** Columns of a Transaction; metadata is null where the market declares no fields. */
+const RECORD_COLUMNS = `t.transaction_id as "transactionId", ${epochMs('t.created_at')} as "createdAtMs",
+  ${epochMs('t.received_at')} as "receivedAtMs", t.account_id as "accountId", t.merchant_id as "merchantId",
+  t.amount, t.currency, t.corridor, t.type, t.ip, t.device_id as "deviceId", t.country, t.channel,
+  case when $3 then t.metadata end as metadata`;
 
-/** Rows as of `loadTransactions`, with the metadata that clients sent. */
+/**
+ * Accepted transactions that have neither a score nor an active or purged dead letter. The lookups are lateral, so that each row
+ * probes one partition by its primary key; a join would be planned over all scores.
+ */
+const IS_OPEN = `
+  not exists (select from market.scores s
+               where s.transaction_id = t.transaction_id and s.created_at = t.created_at offset 0)
+  and not exists (select from market.dead_letters d
+                   where d.transaction_id = t.transaction_id and d.replayed_at is null offset 0)`;
+
+type Loaded = Omit<Transaction, 'declared'> & { readonly metadata: unknown };
+
+const loadBy = (name: string, condition: string) =>
+  rowsOf<Loaded, [ids: Buffer, createdAt: Buffer, hasFields: boolean]>(
+    name,
+    `select ${RECORD_COLUMNS}
+           from unnest($1::uuid[], $2::timestamptz[]) as u(transaction_id, created_at)
+          cross join lateral (
+            select t.* from market.transactions t
+             where t.transaction_id = u.transaction_id and t.created_at = u.created_at and ${condition}
+             limit 1) t`,
+  );
+
+const loader =
+  (load: ReturnType<typeof loadBy>) =>
+  async ({ query }: Pick<Database, 'query'>, ids: readonly string[]): Promise<Transaction[]> => {
+    const fields = await readFields(query);
+    const times = ids.map((id) => createdAtMsOf(id) ?? 0);
+    const rows = await load(query, uuidArray(ids), timestampArray(times), fields.size > 0);
+    return rows.map(({ metadata, ...row }) => ({ ...row, declared: declaredOf(metadata, fields) }));
+  };
+
+/** Stored transactions by their ids, in no order; unknown ids are left out. */
+export const loadTransactions = loader(loadBy('load-transactions-by-id', 'true'));
+
+/** Loads which of these transactions are still to be scored: the reconciler appends them again. */
+export const loadUnscored = loader(loadBy('load-unscored-by-id', IS_OPEN));
+
+/** Rows in no order, with the metadata that clients sent. */
 export async function loadTransactionRows(
   database: Pick<Database, 'query'>,
   ids: readonly string[],
@@ -91,23 +127,4 @@ export async function loadTransactionRows(
     isoTime(Math.min(...times)),
     isoTime(Math.max(...times)),
   ]);
-}
-
-function toTransaction(row: PlainRow, fields: MetadataFields): Transaction {
-  return {
-    transactionId: row.transaction_id,
-    createdAtMs: row.created_at.getTime(),
-    receivedAtMs: row.received_at.getTime(),
-    accountId: row.account_id,
-    merchantId: row.merchant_id,
-    amount: row.amount,
-    currency: row.currency,
-    corridor: row.corridor,
-    type: row.type,
-    ip: row.ip,
-    deviceId: row.device_id,
-    country: row.country,
-    channel: row.channel,
-    declared: declaredOf(row.metadata, fields),
-  };
 }

@@ -11,7 +11,7 @@ import type { CorridorLog } from '../../domain/switch.ts';
 import type { PackedEntry } from '../entries/entry.ts';
 import { ENTRY_VERSION } from '../entries/entry.ts';
 import { repliesChannel, type StreamKeys } from '../keys.ts';
-import type { Settle, Settlement } from '../settle/settle.ts';
+import { countScores, type Settle, type Settlement } from '../settle/settle.ts';
 import type { KafkaClients } from './clients.ts';
 import type { LogRecord } from './divide-records.ts';
 import { toScoredRecords } from './scored-events.ts';
@@ -41,7 +41,9 @@ export function settlingOnKafka(parts: Parts): Settle {
     const published = await Promise.all(
       settlements.map(async (settlement) => {
         if (logOf(settlement.stream.corridor) === 'kafka') return 0;
-        return hasEventRoom() ? await publishOnStream(redis, settlement) : countScores(settlement);
+        return hasEventRoom()
+          ? await publishOnStream(redis, settlement)
+          : countScores([settlement]);
       }),
     );
     const failures = published.map((count) => (count instanceof Failure ? count : null));
@@ -133,9 +135,6 @@ async function publishOnStream(
 }
 
 const noFailure = () => undefined;
-
-const countScores = ({ ended }: Settlement): number =>
-  ended.flatMap(({ scores }) => scores).reduce((sum, { count }) => sum + count, 0);
 
 /** A request that gets no reply polls. */
 async function reply(

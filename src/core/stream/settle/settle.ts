@@ -87,7 +87,8 @@ export async function settle(
   return { failures, unpublished: hasEventRoom ? refused : countScores(settlements) };
 }
 
-function countScores(settlements: readonly Settlement[]): number {
+/** Scores that the entries of settlements publish. */
+export function countScores(settlements: readonly Settlement[]): number {
   const entries = settlements.flatMap(({ ended }) => ended);
   return joined(entries.flatMap(({ scores }) => scores)).count;
 }

@@ -87,17 +87,14 @@ export async function listHoldings(
   streams: readonly StreamKeys[],
 ): Promise<Holding[]> {
   const listed = await Promise.all(
-    streams.map(async ({ corridor, transactions }) => {
-      const consumers = await listConsumers(redis, transactions);
-      return consumers.map(({ name, pending, idleMs }) => ({
-        name,
+    streams.map(async ({ corridor, transactions }) =>
+      (await listConsumers(redis, transactions)).map(({ name, pending, idleMs }) => ({
+        worker: name.replace(/-\d+$/, ''),
         corridor,
         entries: pending,
         idleMs,
-      }));
-    }),
+      })),
+    ),
   );
-  return listed
-    .flat()
-    .map(({ name, ...others }) => ({ worker: name.replace(/-\d+$/, ''), ...others }));
+  return listed.flat();
 }

@@ -4,7 +4,7 @@
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Reconciler } from '../../../core/repair/reconcile.ts';
-import { bindReconciler } from '../../../core/repair/reconcile-duty.ts';
+import { bindReconciler } from '../../../core/repair/reconcile.ts';
 import { openKafka } from '../../../core/stream/kafka/clients.ts';
 import {
   type Command,

@@ -4,7 +4,7 @@
  */
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { NO_MODELS } from '../../../../src/core/score/judge.ts';
-import { loadUnscored } from '../../../../src/core/store/transactions/unscored.ts';
+import { loadUnscored } from '../../../../src/core/store/transactions/read-transactions.ts';
 import type { Officer } from '../../../../src/kit/words/principal.ts';
 import { verifyScores } from '../../../../src/rooms/evidence/verify/scores.ts';
 import { addEntry, endEntry, findOpen } from '../../../../src/rooms/lists/store.ts';

@@ -4,12 +4,12 @@
  */
 import { beforeEach, expect, test } from 'vitest';
 import type { Verdict } from '../../../../src/core/domain/score-record.ts';
-import { insertScores } from '../../../../src/core/store/scores/scores.ts';
 import type { Database } from '../../../../src/kit/database/pool.ts';
 import { raiseCases } from '../../../../src/rooms/review/change/raise-cases.ts';
 import { addDisputes, addReviewed } from '../../../../src/rooms/review/store/intake.ts';
 import { createTestDatabase } from '../../../support/database.ts';
 import { toNewScores } from '../../../support/delivered.ts';
+import { insertScores } from '../../../support/insert-scores.ts';
 import { openForFile } from '../../../support/open-for-file.ts';
 import { insertPersonKey } from '../../../support/people.ts';
 import { reviewingOn } from '../../../support/rooms/review/rig.ts';

@@ -5,10 +5,10 @@
 import { beforeEach, expect, test } from 'vitest';
 import type { Verdict } from '../../../../src/core/domain/score-record.ts';
 import type { DecisionLog } from '../../../../src/core/events.ts';
-import { insertScores } from '../../../../src/core/store/scores/scores.ts';
 import type { Database } from '../../../../src/kit/database/pool.ts';
 import { addHooked, raiseDecided, raiseLogged } from '../../../../src/rooms/webhooks/duty.ts';
 import { toNewScores } from '../../../support/delivered.ts';
+import { insertScores } from '../../../support/insert-scores.ts';
 import { openForFile } from '../../../support/open-for-file.ts';
 import { faultsOf } from '../../../support/rooms/webhooks/documented-event.ts';
 import { ANN, createWebhookRig } from '../../../support/rooms/webhooks/rig.ts';

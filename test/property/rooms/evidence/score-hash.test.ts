@@ -6,7 +6,6 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { FEATURE_COUNT } from '../../../../src/core/domain/feature-schema.ts';
 import { currentRuleSet } from '../../../../src/core/score/rules/rule-sets.ts';
 import { score } from '../../../../src/core/score/score.ts';
-import { insertScores } from '../../../../src/core/store/scores/scores.ts';
 import { createRandom } from '../../../../src/kit/random.ts';
 import { idsOf, scoreContent } from '../../../../src/rooms/evidence/log/contents.ts';
 import { hashRows } from '../../../../src/rooms/evidence/log/score-hash.ts';
@@ -19,6 +18,7 @@ import {
 import { hashOf } from '../../../../verify/merkle.ts';
 import { scoreBytes } from '../../../../verify/score.ts';
 import { type PlainScore, toNewScores } from '../../../support/delivered.ts';
+import { insertScores } from '../../../support/insert-scores.ts';
 import {
   type EvidenceRig,
   MONTH_MS,

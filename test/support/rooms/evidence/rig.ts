@@ -7,7 +7,6 @@ import { FEATURE_COUNT } from '../../../../src/core/domain/feature-schema.ts';
 import { currentRuleSet } from '../../../../src/core/score/rules/rule-sets.ts';
 import { score } from '../../../../src/core/score/score.ts';
 import { ensurePartitions } from '../../../../src/core/store/partitions/partitions.ts';
-import { insertScores } from '../../../../src/core/store/scores/scores.ts';
 import { recordChange } from '../../../../src/kit/audit/audit-log.ts';
 import { byCommand } from '../../../../src/kit/command/stores.ts';
 import type { Database, Query } from '../../../../src/kit/database/pool.ts';
@@ -19,6 +18,7 @@ import { readKeys } from '../../../../verify/note.ts';
 import { silentLog } from '../../config.ts';
 import { createTestDatabase } from '../../database.ts';
 import { type PlainScore, toNewScores } from '../../delivered.ts';
+import { insertScores } from '../../insert-scores.ts';
 import { idAt } from '../../stored-rows.ts';
 
 export const ORIGIN = 'risk.example.com/market_0';

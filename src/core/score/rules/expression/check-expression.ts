@@ -207,7 +207,7 @@ function arithmeticOf(op: ArithmeticOperator, node: ASTNode, walk: Walk): Expres
     return refuse(parts[1], 'a divisor other than 0', walk);
   }
   if (left.kind === 'literal' && right.kind === 'literal') {
-    const value = compute(op, Number(left.value), Number(right.value));
+    const value = COMPUTE[op](Number(left.value), Number(right.value));
     if (Number.isFinite(value)) return numberOf(value);
     return refuse(node, 'a number that a double can hold', walk);
   }
@@ -217,18 +217,12 @@ function arithmeticOf(op: ArithmeticOperator, node: ASTNode, walk: Walk): Expres
   return refuse(node, 'two numbers, two amounts, or an amount times or by a number', walk, found);
 }
 
-function compute(op: ArithmeticOperator, left: number, right: number): number {
-  switch (op) {
-    case '+':
-      return left + right;
-    case '-':
-      return left - right;
-    case '*':
-      return left * right;
-    case '/':
-      return left / right;
-  }
-}
+const COMPUTE: Readonly<Record<ArithmeticOperator, (left: number, right: number) => number>> = {
+  '+': (left, right) => left + right,
+  '-': (left, right) => left - right,
+  '*': (left, right) => left * right,
+  '/': (left, right) => left / right,
+};
 
 function typeOfResult(
   op: ArithmeticOperator,
