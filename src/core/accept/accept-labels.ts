@@ -108,19 +108,15 @@ export async function acceptLabels(
   return { kind: 'accepted', outcomes };
 }
 
-type Resolved = {
-  readonly labels: readonly Label[];
-  readonly errors: readonly InputError[];
-  /** Labels whose transaction, if it exists, is in a detached month. */
-  readonly detached: readonly InputError[];
-};
-
-/** Pairs labels with the transactions they name; refuses labels that are invalid by the stores or the clock. */
+/**
+ * Pairs labels with the transactions they name; refuses labels that are invalid by the stores or the clock.
+ * @returns `detached`: labels whose transaction, if it exists, is in a detached month
+ */
 async function resolve(
   database: Pick<Database, 'query'>,
   { client, clientSeen, inputs }: AcceptLabelsRequest,
   receivedAtMs: number,
-): Promise<Resolved> {
+) {
   const keys = [...new Set(inputs.flatMap(({ idempotency_key: key }) => key ?? []))];
   const known = keys.length === 0 ? [] : await findKnownKeys(database.query, client, keys);
   const idOfKey = new Map(known.map((key) => [keys[key.position], key.transactionId]));

@@ -51,18 +51,16 @@ type GateParts = {
   readonly writes: Pick<CorridorWrites, 'refusedMs'>;
 };
 
-export type Gate = {
-  /** Undefined where the transaction may pass. */
-  readonly closedTo: (client: string, corridor: string) => Closed | undefined;
-};
+export type Gate = ReturnType<typeof createGate>;
 
 /** @param whenUnread what happens to submissions while the switches cannot be read */
 export function createGate(
   switches: Pick<SwitchWatch, 'current' | 'isUnread'>,
   whenUnread: 'accept' | 'refuse',
-): Gate {
+) {
   return {
-    closedTo(client, corridor) {
+    /** Undefined where the transaction may pass. */
+    closedTo(client: string, corridor: string): Closed | undefined {
       if (whenUnread === 'refuse' && switches.isUnread()) return UNREAD;
       const current = switches.current();
       if (current.stopped.size === 0) return undefined;

@@ -1,35 +1,28 @@
 /** Decimal texts, as amounts of money are: compared exactly, without a floating point number in between. */
 import { z } from 'zod';
 
-/** Negative where `one` is less than `other`. Both are plain decimals without a sign: `1000`, `0.50`. */
+/** Negative where `first` is less than `second`. Both are plain decimals without a sign: `1000`, `0.50`. */
 export function compareDecimals(first: string, second: string): number {
-  const [left, right] = [partsOf(first), partsOf(second)];
-  const decimals = Math.max(left.fraction.length, right.fraction.length);
-  const difference = unitsOf(left, decimals) - unitsOf(right, decimals);
-  if (difference === 0n) return 0;
-  return difference < 0n ? -1 : 1;
+  const { units } = differenceOf(first, second);
+  if (units === 0n) return 0;
+  return units < 0n ? -1 : 1;
 }
 
-/** `one` less `other`, which is not greater. Both are plain decimals without a sign. */
+/** `first` less `second`, which is not greater. Both are plain decimals without a sign. */
 export function subtractDecimals(first: string, second: string): string {
-  const [left, right] = [partsOf(first), partsOf(second)];
-  const decimals = Math.max(left.fraction.length, right.fraction.length);
-  const digits = String(unitsOf(left, decimals) - unitsOf(right, decimals)).padStart(
-    decimals + 1,
-    '0',
-  );
+  const { units, decimals } = differenceOf(first, second);
+  const digits = String(units).padStart(decimals + 1, '0');
   return decimals === 0 ? digits : `${digits.slice(0, -decimals)}.${digits.slice(-decimals)}`;
 }
 
-type Parts = { readonly whole: string; readonly fraction: string };
-
-function partsOf(text: string): Parts {
-  const [whole = '0', fraction = ''] = text.split('.');
-  return { whole, fraction };
-}
-
-function unitsOf({ whole, fraction }: Parts, decimals: number): bigint {
-  return BigInt(whole + fraction.padEnd(decimals, '0'));
+/** In units of the last decimal place of either. */
+function differenceOf(first: string, second: string) {
+  const parts = [first, second].map((text) => text.split('.'));
+  const decimals = Math.max(...parts.map(([, fraction = '']) => fraction.length));
+  const [left = 0n, right = 0n] = parts.map(([whole = '0', fraction = '']) =>
+    BigInt(whole + fraction.padEnd(decimals, '0')),
+  );
+  return { units: left - right, decimals };
 }
 
 /** An amount that people set, in the currency of their market. */

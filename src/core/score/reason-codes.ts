@@ -35,35 +35,35 @@ function reasonsOfRules(ruleSets: readonly CompiledRuleSet[]): ReasonCode[] {
   }));
 }
 
+const ofBuild = (
+  code: string,
+  origin: ReasonCode['origin'],
+  description: string,
+  features: readonly string[] = [],
+): ReasonCode => ({ code, description, origin, rule_sets: [], features });
+
 const OF_ORDERS_AND_MODELS: readonly ReasonCode[] = [
-  {
-    code: FAILED_REASON,
-    description: 'Rules failed and did not count, so people look at what the others would approve.',
-    origin: 'rule',
-    rule_sets: [],
-    features: [],
-  },
-  {
-    code: MANUAL_REASON,
-    description: 'People review such amounts for a time: the rule set of the score says which.',
-    origin: 'rule',
-    rule_sets: [],
-    features: ['amount'],
-  },
-  {
-    code: MODEL_REASON,
-    description: 'The probability of fraud that the deciding model sees, as a whole.',
-    origin: 'model',
-    rule_sets: [],
-    features: [],
-  },
-  ...FEATURE_LIST.map(({ name, description }) => ({
-    code: factorReason(name),
-    description: `The deciding model finds it suspicious: ${description}`,
-    origin: 'model' as const,
-    rule_sets: [],
-    features: [name],
-  })),
+  ofBuild(
+    FAILED_REASON,
+    'rule',
+    'Rules failed and did not count, so people look at what the others would approve.',
+  ),
+  ofBuild(
+    MANUAL_REASON,
+    'rule',
+    'People review such amounts for a time: the rule set of the score says which.',
+    ['amount'],
+  ),
+  ofBuild(
+    MODEL_REASON,
+    'model',
+    'The probability of fraud that the deciding model sees, as a whole.',
+  ),
+  ...FEATURE_LIST.map(({ name, description }) =>
+    ofBuild(factorReason(name), 'model', `The deciding model finds it suspicious: ${description}`, [
+      name,
+    ]),
+  ),
 ];
 
 /** Reason codes of rules, then of models. @param stored rule sets of people, the newest first */

@@ -21,16 +21,8 @@ const WRITE_EVERY_MS = 1000;
 const WATCHED_MS = 60_000;
 
 type Decisions = { readonly decided: number; readonly failed: number; readonly tookMs: number };
-export type RolloutCounts = {
-  readonly note: (subject: string, corridor: string, decisions: Decisions) => void;
-  /** Begins a decision of a rule set; undefined where no people rolled the rule set out. */
-  readonly begin: (
-    corridor: string,
-    ruleSet: CompiledRuleSet,
-  ) => ((failed: 0 | 1) => void) | undefined;
-  /** Counts a score by its time from acceptance; undefined where nothing of a rollout decides in the corridor. */
-  readonly ofCorridor: (corridor: string) => ((tookMs: number) => void) | undefined;
-};
+export type RolloutCounts = Omit<ReturnType<typeof openRolloutCounts>, 'duty'>;
+
 type Counted = { -readonly [Name in keyof Count]: Count[Name] };
 
 const noCounts = (subject: string, corridor: string): Counted => ({
@@ -61,7 +53,7 @@ type Parts = {
   readonly elapsedMs?: () => number;
 };
 
-export function openRolloutCounts(parts: Parts): RolloutCounts & { readonly duty: Duty } {
+export function openRolloutCounts(parts: Parts) {
   const { name, database, log, metrics, elapsedMs = () => performance.now() } = parts;
   const sums = createSums(noCounts, addLater);
   const note = (subject: string, corridor: string, { decided, failed, tookMs }: Decisions) => {
@@ -97,12 +89,13 @@ export function openRolloutCounts(parts: Parts): RolloutCounts & { readonly duty
     log.error({ corridor, ruleSet: subject, why }, 'rule set rolled back by the engine');
   };
   return {
-    note(subject, corridor, decisions) {
+    note(subject: string, corridor: string, decisions: Decisions): void {
       if (decisions.decided === 0) return;
       watch(corridor, elapsedMs());
       note(subject, corridor, decisions);
     },
-    begin(corridor, ruleSet) {
+    /** Begins a decision of a rule set; undefined where no people rolled the rule set out. */
+    begin(corridor: string, ruleSet: CompiledRuleSet): ((failed: 0 | 1) => void) | undefined {
       const subject = subjectOf(ruleSet);
       if (subject === null) return undefined;
       const beganMs = elapsedMs();
@@ -110,7 +103,8 @@ export function openRolloutCounts(parts: Parts): RolloutCounts & { readonly duty
       return (failed) =>
         note(subject, corridor, { decided: 1, failed, tookMs: elapsedMs() - beganMs });
     },
-    ofCorridor: (corridor) =>
+    /** Counts a score by its time from acceptance; undefined where nothing of a rollout decides in the corridor. */
+    ofCorridor: (corridor: string): ((tookMs: number) => void) | undefined =>
       (watchedUntilMs.get(corridor) ?? 0) > elapsedMs()
         ? (tookMs) => note(EVERYBODY, corridor, { decided: 1, failed: 0, tookMs })
         : undefined,
@@ -121,6 +115,6 @@ export function openRolloutCounts(parts: Parts): RolloutCounts & { readonly duty
         const recent = await sums.write((text) => addCounts(database.query, text));
         for (const column of recent ?? []) await takeFailingBack(column);
       },
-    },
+    } satisfies Duty,
   };
 }

@@ -110,8 +110,8 @@ export async function detachMonth(database: Database, month: Month): Promise<boo
     }
     const how = stateOf(table) === 'attached' ? 'concurrently' : 'finalize';
     const name = partitionName(table, month);
-    const detach = ddl(`alter table market.${table} detach partition market.${name} ${how}`);
-    await database.query({ ...detach, outsideTransaction: how === 'concurrently' });
+    const text = `alter table market.${table} detach partition market.${name} ${how}`;
+    await database.query({ text, outsideTransaction: how === 'concurrently' });
   }
   return left.length > 0;
 }
@@ -127,9 +127,8 @@ export async function attachMonth(database: Database, month: Month, by: Actor): 
     const state = stateOf(table);
     const name = partitionName(table, month);
     if (state === 'detaching') {
-      await database.query(
-        ddl(`alter table market.${table} detach partition market.${name} finalize`),
-      );
+      const text = `alter table market.${table} detach partition market.${name} finalize`;
+      await database.query({ text });
     }
     if (state === 'detaching' || state === 'detached')
       await attachTable(database, table, month, by);
@@ -162,7 +161,7 @@ export async function dropDetached(query: Query, month: Month): Promise<object> 
   }
   await refuseOnHold(query, { kind: 'month', month });
   const names = existing.map((table) => `market.${partitionName(table, month)}`);
-  await query(ddl(`drop table ${names.join(', ')}`));
+  await query({ text: `drop table ${names.join(', ')}` });
   return statesOf(stateOf);
 }
 
@@ -173,8 +172,6 @@ function refuseCold(stateOf: StateOf, month: Month): void {
   const detail = `${text} is cold, which is an archive: bin/risk archive restore ${text} makes its tables again`;
   throw new Failure('conflict', 'MONTH_COLD', detail);
 }
-
-const ddl = (text: string): Statement => ({ text });
 
 /**
  * A check of the bounds, validated while nobody uses the table, spares the attach a scan under the parent's
@@ -188,24 +185,23 @@ async function attachTable(
 ): Promise<void> {
   const name = partitionName(table, month);
   const { from, to } = monthBounds(month);
-  for (const { change } of await database.query<{ change: string }>(missedChanges, [table, name])) {
-    await database.query(ddl(`alter table market.${name} ${change}`));
-  }
+  const missed = await database.query<{ change: string }>(missedChanges, [table, name]);
   const range = `check (created_at >= ${from} and created_at < ${to})`;
-  await database.query(ddl(`alter table market.${name} drop constraint if exists ${name}_range`));
-  await database.query(
-    ddl(`alter table market.${name} add constraint ${name}_range ${range} not valid`),
-  );
-  await database.query(ddl(`alter table market.${name} validate constraint ${name}_range`));
+  const changes = [
+    ...missed.map(({ change }) => change),
+    `drop constraint if exists ${name}_range`,
+    `add constraint ${name}_range ${range} not valid`,
+    `validate constraint ${name}_range`,
+  ];
+  for (const change of changes) {
+    await database.query({ text: `alter table market.${name} ${change}` });
+  }
   await database.transaction(async (query) => {
     await lockPartitions(query);
-    await query(
-      ddl(
-        `alter table market.${table} attach partition market.${name} for values from (${from}) to (${to})`,
-      ),
-    );
+    const attach = `attach partition market.${name} for values from (${from}) to (${to})`;
+    await query({ text: `alter table market.${table} ${attach}` });
     for (const { constraint } of await query<{ constraint: string }>(ownChecks, [name])) {
-      await query(ddl(`alter table market.${name} drop constraint ${constraint}`));
+      await query({ text: `alter table market.${name} drop constraint ${constraint}` });
     }
     if (table === 'transactions') {
       await countMonthTallies(query, month);
@@ -244,7 +240,7 @@ const timesOf = (month: Month) => [monthStartMs(month), monthStartMs(month + 1)]
 
 const unscoredPage = (month: Month): Statement => {
   const { from, to } = monthBounds(month);
-  return ddl(`
+  const text = `
     with page as materialized (
       select transaction_id, created_at from market.transactions
        where created_at >= ${from} and created_at < ${to} and transaction_id > $1
@@ -256,7 +252,8 @@ const unscoredPage = (month: Month): Statement => {
                                 where s.transaction_id = p.transaction_id and s.created_at = p.created_at
                                   and s.created_at >= ${from} and s.created_at < ${to})
                and not exists (select from market.dead_letters d
-                                where d.transaction_id = p.transaction_id and d.replayed_at is null)) as unscored`);
+                                where d.transaction_id = p.transaction_id and d.replayed_at is null)) as unscored`;
+  return { text };
 };
 
 async function countUnscored({ query }: Database, month: Month): Promise<number> {

@@ -1,7 +1,12 @@
 /** The months of a market with their sizes, for people. */
 import type { Database, Statement } from '../../../kit/database/pool.ts';
-import type { Month } from '../../../kit/words/month.ts';
-import { isCold, isDetached, listMonthTables, partitionName } from './partitions.ts';
+import {
+  isCold,
+  isDetached,
+  listMonthTables,
+  type MonthTables,
+  partitionName,
+} from './partitions.ts';
 
 const sizesStatement: Statement = {
   name: 'list-month-sizes',
@@ -10,17 +15,8 @@ const sizesStatement: Statement = {
           where c.oid = any (select to_regclass('market.' || name)::oid from unnest($1::text[]) as u (name))`,
 };
 
-type MonthSize = {
-  readonly month: Month;
-  /** `part`: the command was interrupted and has to be repeated. */
-  readonly state: 'attached' | 'detached' | 'part' | 'cold';
-  /** The row count of the last analyze. */
-  readonly transactions: number;
-  readonly bytes: number;
-};
-
 /** All months, the oldest first. */
-export async function listMonthSizes({ query }: Pick<Database, 'query'>): Promise<MonthSize[]> {
+export async function listMonthSizes({ query }: Pick<Database, 'query'>) {
   const months = [...(await listMonthTables(query))].sort(([left], [right]) => left - right);
   const names = months.flatMap(([month, tables]) =>
     [...tables.keys()].map((table) => partitionName(table, month)),
@@ -29,18 +25,19 @@ export async function listMonthSizes({ query }: Pick<Database, 'query'>): Promis
   const byName = new Map(sizes.map((size) => [size.name, size]));
   return months.map(([month, tables]) => {
     const ours = [...tables.keys()].map((table) => byName.get(partitionName(table, month)));
-    const isWhole = [...tables.values()].every((state) => state === 'detached');
     return {
       month,
-      state: isCold(tables)
-        ? 'cold'
-        : isDetached(tables)
-          ? isWhole
-            ? 'detached'
-            : 'part'
-          : 'attached',
+      state: stateOf(tables),
+      /** The row count of the last analyze. */
       transactions: byName.get(partitionName('transactions', month))?.rows ?? 0,
       bytes: ours.reduce((sum, size) => sum + (size?.bytes ?? 0), 0),
     };
   });
+}
+
+/** `part`: the command was interrupted and has to be repeated. */
+function stateOf(tables: MonthTables): 'attached' | 'detached' | 'part' | 'cold' {
+  if (isCold(tables)) return 'cold';
+  if (!isDetached(tables)) return 'attached';
+  return [...tables.values()].every((state) => state === 'detached') ? 'detached' : 'part';
 }

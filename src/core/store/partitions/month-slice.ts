@@ -10,18 +10,8 @@ export const JOINED_ROWS_EXAMINED_MAX = 2_000;
 
 export type MonthRange = { readonly fromMs: number; readonly toMs: number };
 
-/** Months that a list may walk, newest first, and those that are detached. */
-type WalkedMonths = {
-  readonly months: MonthRange[];
-  readonly detached: MonthRange[];
-  /** Detached months whose rows are in files. */
-  readonly cold: MonthRange[];
-};
-
-export async function listWalkedMonths(
-  database: Pick<Database, 'query'>,
-  table: PartitionedTable,
-): Promise<WalkedMonths> {
+/** Months that a list may walk, newest first, those that are detached, and of these the cold ones, whose rows are in files. */
+export async function listWalkedMonths(database: Pick<Database, 'query'>, table: PartitionedTable) {
   const months: Month[] = [];
   const detached: Month[] = [];
   const cold: Month[] = [];

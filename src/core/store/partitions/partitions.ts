@@ -44,7 +44,7 @@ export function partitionName(table: PartitionedTable, month: Month): string {
  */
 export type PartitionState = 'attached' | 'detaching' | 'detached' | 'cold';
 /** The tables of one month that exist. */
-type MonthTables = ReadonlyMap<PartitionedTable, PartitionState>;
+export type MonthTables = ReadonlyMap<PartitionedTable, PartitionState>;
 
 // The order of names is that of bytes, so each pattern is a range of the index on names.
 const named = PARTITIONED_TABLES.map((table) => `c.relname ~ '^${table}_y\\d{4}m\\d{2}$'`);

@@ -68,31 +68,10 @@ export function compareScores(
   );
 }
 
-/** The columns of a batch as the insert sends them, arrays in Postgres' binary form, in the order of `compareScores`. */
-export type ScoreColumns = {
-  readonly scoredAtMs: number;
-  readonly count: number;
-  readonly ruleSets: Buffer;
-  readonly ids: Buffer;
-  readonly createdAt: Buffer;
-  readonly accounts: Buffer;
-  readonly corridors: Buffer;
-  readonly scores: Buffer;
-  readonly risks: Buffer;
-  readonly probabilities: Buffer;
-  readonly verdicts: Buffer;
-  /** Each text is an array of `code`, `detail` and `contribution`, as `JSON.stringify` writes it. */
-  readonly reasons: Buffer;
-  readonly features: Buffer;
-  readonly models: Buffer;
-  readonly attempts: Buffer;
-  readonly degradations: Buffer;
-  readonly checksums: Buffer;
-  /** Null where no score of the batch has inputs. */
-  readonly ruleInputs: Buffer | null;
-};
+export type ScoreColumns = ReturnType<typeof columnsOf>;
 
-export function columnsOf(rows: readonly NewScore[], scoredAtMs: number): ScoreColumns {
+/** The columns of a batch as the insert sends them, arrays in Postgres' binary form, in the order of `compareScores`. */
+export function columnsOf(rows: readonly NewScore[], scoredAtMs: number) {
   const decisions = rows.map((row) => row.decision);
   const transactions = rows.map((row) => row.transaction);
   return {
@@ -107,6 +86,7 @@ export function columnsOf(rows: readonly NewScore[], scoredAtMs: number): ScoreC
     risks: float8Array(decisions.map((decision) => decision.risk)),
     probabilities: float8Array(decisions.map((decision) => decision.probability)),
     verdicts: textArray(decisions.map((decision) => decision.verdict)),
+    /** Each text is an array of `code`, `detail` and `contribution`, as `JSON.stringify` writes it. */
     reasons: textArray(
       decisions.map(({ reasons }) => (reasons.length === 0 ? '[]' : JSON.stringify(reasons))),
     ),
@@ -122,7 +102,7 @@ export function columnsOf(rows: readonly NewScore[], scoredAtMs: number): ScoreC
   };
 }
 
-/** The parameters of the insert, which has the columns in the order of ScoreColumns. */
+/** The parameters of the insert, which has the columns in the order of `columnsOf`. */
 export const insertValues = ({ scoredAtMs, count: _count, ...columns }: ScoreColumns) => [
   scoredAtMs,
   FEATURE_SCHEMA,

@@ -22,7 +22,7 @@ import {
   takeOut,
   takeOutFinal,
 } from '../open-rows/open-rows.ts';
-import { createPartitionGuard, type PartitionGuard } from '../partitions/partitions.ts';
+import { createPartitionGuard } from '../partitions/partitions.ts';
 import { stoppedAmong } from '../switches/switches.ts';
 import { addIncrements, incrementValues } from '../tallies/day-tallies.ts';
 import {
@@ -59,12 +59,9 @@ const INSERT_STALL_MS = 2000;
 /** The first parameter behind those of `insertAll` and of the increments. */
 const ADDED_FROM = 28;
 
-type InsertAll = {
-  readonly statement: Statement;
-  readonly added: readonly (ScoredStatement & { readonly alone: Statement })[];
-};
+type InsertAll = ReturnType<typeof prepareInsert>;
 
-function prepareInsert(added: readonly ScoredStatement[]): InsertAll {
+function prepareInsert(added: readonly ScoredStatement[]) {
   let next = ADDED_FROM;
   const parts = added.map(({ name, insert, toValue }) => {
     const value = toValue === null ? '' : `$${next++}`;
@@ -207,19 +204,14 @@ export type Inserted =
   | 'all'
   | { readonly ids: ReadonlySet<string>; readonly stopped: ReadonlySet<string> };
 /** Where a worker stores scores. */
-export type ScoreStore = {
-  readonly database: Pick<Database, 'query' | 'transaction'>;
-  readonly partitions: PartitionGuard;
-  readonly prepared: InsertAll;
-  readonly inTurn: ReturnType<typeof oneAtATime>;
-};
+export type ScoreStore = ReturnType<typeof openScoreStore>;
 
 /** @param added what rooms write with each score */
 export function openScoreStore(
   database: Pick<Database, 'query' | 'transaction'>,
   added: readonly ScoredStatement[],
   stallMs = INSERT_STALL_MS,
-): ScoreStore {
+) {
   return {
     database,
     partitions: createPartitionGuard(database),

@@ -117,15 +117,11 @@ const hasScoreConditions = (filter: SearchFilter) =>
 const hasTransactionConditions = (filter: SearchFilter) =>
   transactionConditions(filter, undefined, noParameter).length > 0;
 
-type Search = {
-  readonly page: PreparedSearch;
-  readonly boundary: PreparedSearch | null;
-  /** Most rows that are looked at. */
-  readonly examined: number;
-};
-
-/** The statements of a slice, from fixed parts only; values are always parameters. */
-export function searchSlice(slice: SearchSlice): Search {
+/**
+ * The statements of a slice, from fixed parts only; values are always parameters.
+ * @returns `examined`: most rows that are looked at
+ */
+export function searchSlice(slice: SearchSlice) {
   const { filter, ranked, follows } = slice;
   const values: unknown[] = [isoTime(slice.lowerMs), isoTime(slice.upperMs)];
   const parameter: Parameter = (value) => `$${values.push(value)}`;

@@ -7,28 +7,14 @@ const TOPIC_RESOURCE = 2 as const;
 const SETTINGS = ['retention.ms', 'cleanup.policy'];
 const DAY_MS = 86_400_000;
 
-type TopicFacts = {
-  readonly topic: string;
-  readonly partitions: number;
-  /** Copies of the partition that has the fewest. */
-  readonly replicas: number;
-  /** -1: for good. */
-  readonly retentionMs: number;
-  readonly cleanupPolicy: string;
-};
+type KafkaFacts = Awaited<ReturnType<typeof readTopicFacts>>;
 
-type KafkaFacts = {
-  readonly brokers: number;
-  /** Topics of corridors that are there. */
-  readonly topics: readonly TopicFacts[];
-};
-
-/** Throws a Failure. */
+/** Facts of the topics that are there. Throws a Failure. */
 export async function readTopicFacts(
   clients: Pick<KafkaClients, 'administer'>,
   market: string,
   corridors: readonly string[],
-): Promise<KafkaFacts> {
+) {
   return await clients.administer(async (admin) => {
     const known = new Set(await within(admin.listTopics()));
     const wanted = corridors.flatMap((corridor) => Object.values(topicsOf(market, corridor)));
@@ -54,7 +40,9 @@ export async function readTopicFacts(
         return {
           topic,
           partitions: partitions.length,
+          /** Copies of the partition that has the fewest. */
           replicas: Math.min(...partitions.map(({ replicas }) => replicas.length)),
+          /** -1: for good. */
           retentionMs: Number(settings.get(topic)?.get('retention.ms') ?? -1),
           cleanupPolicy: settings.get(topic)?.get('cleanup.policy') ?? '',
         };
