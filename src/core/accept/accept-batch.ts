@@ -7,7 +7,6 @@ import type { Trace } from '../../kit/traces/trace.ts';
 import { Failure } from '../../kit/words/failure.ts';
 import type { KeyedTransactionInput } from '../domain/transaction.ts';
 import type { Tokenised } from '../personal.ts';
-import type { NewTransaction } from '../store/transactions/transactions.ts';
 import {
   countDuplicates,
   type Outcome,
@@ -21,7 +20,7 @@ import { findRepeated } from './find-repeated.ts';
 import { type Closed, type ClosedRequest, closedRequest } from './gate.ts';
 import type { Ingest } from './ingest.ts';
 import { keptWhole, tokenised } from './keep-tokens.ts';
-import { type Conflict, describeConflicts } from './key-conflict.ts';
+import { conflictsOf, describeConflicts } from './key-conflict.ts';
 import type { Submitter } from './limits/limiter.ts';
 import {
   byKey,
@@ -155,11 +154,12 @@ async function storeBatch(
       return { kind: error.problem, detail: error.message, errors: error.errors(prepared) };
     }
     if (!(error instanceof KeyConflict)) throw error;
-    const conflicts = keyConflicts(prepared, error.holders);
+    const { holders } = error;
+    const conflicts = conflictsOf(prepared, (row) => holders.get(row));
     const repetitions = await findRepeated(ingest, conflicts);
     if (repetitions.size > 0 && repetitions.size === conflicts.length) {
       // Keys of sealed slices are found before those of the open one, so earlier repetitions stay known.
-      return await storeBatch(ingest, poster, prepared, new Map([...repeated, ...error.holders]));
+      return await storeBatch(ingest, poster, prepared, new Map([...repeated, ...holders]));
     }
     const others = conflicts.filter(({ index }) => !repetitions.has(index));
     return { kind: 'conflict', errors: await describeConflicts(ingest.database, others) };
@@ -191,13 +191,4 @@ function refuseOtherBodies(known: KnownRows, repeated: KnownRows): void {
     ([row, key]) => key.fingerprint !== row.fingerprint && !repeated.has(row),
   );
   if (others.length > 0) throw new KeyConflict(new Map(others));
-}
-
-function keyConflicts({ inputs, rowOf }: Prepared, holders: KnownRows): Conflict[] {
-  return inputs.flatMap((input, index) => {
-    const holder = holders.get(rowOf[index] as NewTransaction);
-    if (holder === undefined) return [];
-    const { transactionId, fingerprint } = holder;
-    return [{ index, input, transactionId, fingerprint }];
-  });
 }

@@ -16,7 +16,7 @@ import type { NewTransaction } from '../store/transactions/transactions.ts';
 import { type Claim, claimFree, claimOthers, type RefuseKnown, type Stored } from './claim-keys.ts';
 import { findRepeated } from './find-repeated.ts';
 import type { Ingest } from './ingest.ts';
-import { type Conflict, describeConflicts } from './key-conflict.ts';
+import { conflictsOf, describeConflicts } from './key-conflict.ts';
 import {
   type ContextFields,
   findInvalid,
@@ -75,20 +75,15 @@ export async function acceptEach(ingest: Ingest, request: AcceptRequest): Promis
   onIds?.(prepared.rowOf.map((row) => row.transactionId));
   const stored = await storeAndAppend(ingest, request, prepared.rows, null);
   const { known, refused } = stored;
-  const conflicts: Conflict[] = [];
   const outcomes: EachOutcome[] = toOutcomes(prepared, stored);
-  for (const [index, row] of prepared.rowOf.entries()) {
-    const isRefused = refused.size > 0 ? refused.get(row) : undefined;
-    if (isRefused !== undefined) {
-      outcomes[index] = isRefused;
-      continue;
+  if (refused.size > 0) {
+    for (const [index, row] of prepared.rowOf.entries()) {
+      outcomes[index] = refused.get(row) ?? (outcomes[index] as Outcome);
     }
-    const key = known.get(row) ?? row;
-    if (prepared.fingerprintOf[index] === key.fingerprint) continue;
-    const input = inputs[index] as KeyedTransactionInput;
-    const { transactionId, fingerprint } = key;
-    conflicts.push({ index, input, transactionId, fingerprint });
   }
+  const conflicts = conflictsOf(prepared, (row) =>
+    refused.has(row) ? undefined : (known.get(row) ?? row),
+  );
   const repetitions = await findRepeated(ingest, conflicts);
   const others = conflicts.filter(({ index }) => !repetitions.has(index));
   for (const { index, detail } of await describeConflicts(ingest.database, others)) {

@@ -1,13 +1,13 @@
 /** A transaction and its score, as every example of the document has them. */
 import type { LabelJson } from '../domain/label.ts';
 import type { ScoreJson } from '../domain/score-record.ts';
-import type { TransactionInput } from '../domain/transaction.ts';
+import type { KeyedTransactionInput } from '../domain/transaction.ts';
 import type { FoundTransactionJson, StoredTransactionJson } from '../domain/transaction-record.ts';
 
 export const TRANSACTION_ID = '01a1f84a-95c0-7000-8000-00000000002a';
 
-export const transactionInput: TransactionInput & { readonly idempotency_key: string } = {
-  idempotency_key: 'order-1001',
+/** Members that are stored as they are sent. */
+const sent = {
   account_id: 'acc_17',
   merchant_id: 'm_9',
   amount: '125.50',
@@ -22,8 +22,13 @@ export const transactionInput: TransactionInput & { readonly idempotency_key: st
   metadata: { order: 1001 },
 };
 
+export const transactionInput: KeyedTransactionInput = {
+  idempotency_key: 'order-1001',
+  ...sent,
+};
+
 /** A second one for batches. */
-export const secondInput: typeof transactionInput = {
+export const secondInput: KeyedTransactionInput = {
   idempotency_key: 'order-1002',
   account_id: 'acc_18',
   merchant_id: 'm_9',
@@ -36,19 +41,8 @@ export const storedTransaction: StoredTransactionJson = {
   transaction_id: TRANSACTION_ID,
   status: 'scored',
   client: 'shop',
-  account_id: 'acc_17',
-  merchant_id: 'm_9',
-  amount: '125.50',
-  currency: 'USD',
-  corridor: 'US-EG',
-  created_at: '2026-11-20T09:30:00.000Z',
+  ...sent,
   received_at: '2026-11-20T09:30:00.120Z',
-  type: 'payment',
-  ip: '203.0.113.7',
-  device_id: 'device-4f2a',
-  country: 'US',
-  channel: 'web',
-  metadata: { order: 1001 },
 };
 
 export const score: ScoreJson = {

@@ -6,11 +6,11 @@ import { monthOf, type NewMonths } from '../../kit/words/month.ts';
 import type { KeyedTransactionInput } from '../domain/transaction.ts';
 import type { Tokenised } from '../personal.ts';
 import { findKnownKeys } from '../store/idempotency-keys/idempotency-keys.ts';
-import { findHolders } from '../store/transactions/transactions.ts';
+import { findHolders, type NewTransaction } from '../store/transactions/transactions.ts';
 import { findRepeated } from './find-repeated.ts';
 import type { Ingest } from './ingest.ts';
-import type { Conflict } from './key-conflict.ts';
-import { fingerprintOf, type Prepared } from './prepare-transactions.ts';
+import { conflictsOf } from './key-conflict.ts';
+import type { Prepared } from './prepare-transactions.ts';
 
 /** The inputs with tokens, of which those of new values are not kept yet. */
 export async function tokenised(
@@ -74,24 +74,20 @@ export async function keptEach(
 export async function keptWhole(
   { database, partitions, newMonthsMax, tokens }: Parts,
   { client, tokenised: { inputs, fresh, store } }: Admitted,
-  { rows, rowOf }: Prepared,
+  prepared: Prepared,
 ): Promise<readonly KeyedTransactionInput[]> {
+  const { rows, rowOf } = prepared;
   if (fresh.size === 0) return inputs;
   const times = rows.map(({ createdAtMs }) => createdAtMs);
   const { detached, tooMany } = await partitions.ensure(times, { left: newMonthsMax });
   if (detached.size + tooMany.size > 0) return inputs;
   const holders = await findHolders(database, client, rows);
-  const holderOf = rowOf.map((row) => holders.get(row));
+  const isHeld = (index: number) => holders.has(rowOf[index] as NewTransaction);
   // Only known inputs make it necessary to ask for values that the same request at another process has made.
-  const mayBeTwins = [...fresh].some((index) => holderOf[index] !== undefined);
+  const mayBeTwins = [...fresh].some(isHeld);
   if (mayBeTwins) await store(new Set());
-  const conflicts = [...inputs.entries()].flatMap(([index, input]): Conflict[] => {
-    const holder = holderOf[index];
-    if (holder === undefined || holder.fingerprint === fingerprintOf(input)) return [];
-    const { transactionId, fingerprint } = holder;
-    return [{ index, input, transactionId, fingerprint }];
-  });
+  const conflicts = conflictsOf(prepared, (row) => holders.get(row));
   const repetitions = await findRepeated({ database, tokens }, conflicts);
   if (repetitions.size < conflicts.length) return inputs;
-  return await store(new Set([...fresh].filter((index) => holderOf[index] === undefined)));
+  return await store(new Set([...fresh].filter((index) => !isHeld(index))));
 }

@@ -8,7 +8,10 @@ import { Failure } from '../../kit/words/failure.ts';
 import { compareDecimals } from '../domain/decimal.ts';
 import { canonicalJson } from '../domain/metadata.ts';
 import type { KeyedTransactionInput, TransactionInput } from '../domain/transaction.ts';
+import type { KnownKey } from '../store/idempotency-keys/idempotency-keys.ts';
 import { loadTransactionRows, type PlainRow } from '../store/transactions/read-transactions.ts';
+import type { NewTransaction } from '../store/transactions/transactions.ts';
+import type { Prepared } from './prepare-transactions.ts';
 
 /** Fields of a body without the key. */
 const FIELDS = [
@@ -39,6 +42,26 @@ export type Conflict = {
   /** The fingerprint of the stored body. */
   readonly fingerprint: string;
 };
+
+/** Inputs whose key is held with another body. @param holderOf what holds the key of a row; undefined where nothing does */
+export function conflictsOf(
+  { inputs, rowOf, fingerprintOf }: Prepared,
+  holderOf: (row: NewTransaction) => Pick<KnownKey, 'transactionId' | 'fingerprint'> | undefined,
+): Conflict[] {
+  const conflicts: Conflict[] = [];
+  for (const [index, row] of rowOf.entries()) {
+    const holder = holderOf(row);
+    if (holder === undefined || holder.fingerprint === fingerprintOf[index]) continue;
+    const { transactionId, fingerprint } = holder;
+    conflicts.push({
+      index,
+      input: inputs[index] as KeyedTransactionInput,
+      transactionId,
+      fingerprint,
+    });
+  }
+  return conflicts;
+}
 
 type KeyProblem = {
   readonly index: number;

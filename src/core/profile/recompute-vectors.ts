@@ -15,22 +15,14 @@ import { type BegunRows, beginRows, createCorridorAmounts, type LoadPasts } from
 import { createMerchantKind } from './merchant-kind.ts';
 import type { Profile, ProfileKind } from './profile.ts';
 
-/**
- * Returns one vector of today's schema per transaction, in their order.
- * @param except a stored transaction that no vector sees
- */
-type RecomputeVectors = (
-  transactions: readonly Transaction[],
-  except?: Transaction,
-) => Promise<Float64Array[]>;
-
-export function createRecomputeVectors(
-  { query }: Pick<Database, 'query'>,
-  maturityDays: number,
-): RecomputeVectors {
+export function createRecomputeVectors({ query }: Pick<Database, 'query'>, maturityDays: number) {
   const accountKind = createAccountKind(maturityDays);
   const merchantKind = createMerchantKind(maturityDays);
-  return async (transactions, except) => {
+  /**
+   * Returns one vector of today's schema per transaction, in their order.
+   * @param except a stored transaction that no vector sees
+   */
+  return async (transactions: readonly Transaction[], except?: Transaction) => {
     const days = transactions.map(({ createdAtMs }) => Math.floor(createdAtMs / DAY_MS));
     const amounts = createCorridorAmounts(await readCorridorAmounts(query, days));
     const begun = beginRows(arrivalsOf(transactions), amounts);

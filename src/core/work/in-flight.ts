@@ -63,11 +63,10 @@ export function createInFlight(signal: AbortSignal, elapsedMs: () => number) {
       const nowMs = elapsedMs();
       const old = [...batches].flatMap(([batch, since]) => (nowMs - since >= ageMs ? batch : []));
       const groups = Map.groupBy(old, (entry) => `${entry.stream.transactions} ${entry.consumer}`);
-      return Array.from(groups.values(), ([first, ...others]) => ({
-        stream: (first as StreamEntry).stream.transactions,
-        consumer: (first as StreamEntry).consumer,
-        ids: [first as StreamEntry, ...others].map(({ id }) => id),
-      }));
+      return Array.from(groups.values(), (entries) => {
+        const { stream, consumer } = entries[0] as StreamEntry;
+        return { stream: stream.transactions, consumer, ids: entries.map(({ id }) => id) };
+      });
     },
     async drained(): Promise<void> {
       while (batches.size > 0) await changed.promise;

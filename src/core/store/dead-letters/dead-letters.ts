@@ -18,7 +18,7 @@ import {
   DEAD_LETTER_ERROR_CHARS_MAX,
   type DeadLetter,
 } from '../../domain/dead-letter.ts';
-import { type Final, finalValues, takeOut } from '../open-rows/open-rows.ts';
+import { finalValues, takeOut } from '../open-rows/open-rows.ts';
 
 // Transactions that become final leave their open row. A transaction that has a score is not dead, whatever became of one of its
 // deliveries. The ids in an unreadable entry (which has no account) count only where they are stored.
@@ -68,14 +68,14 @@ export async function insertDeadLetters(
     text((letter) => storable(letter.error, DEAD_LETTER_ERROR_CHARS_MAX)),
     text((letter) => storable(letter.entry, DEAD_LETTER_ENTRY_CHARS_MAX)),
     timestampArray(letters.map((letter) => letter.failedAtMs)),
-    ...finalValues(letters.flatMap(toFinal)),
+    // A letter that is not new has one already, or a score: its transaction is final in any case.
+    ...finalValues(
+      letters.flatMap(({ rowId, transactionId }) =>
+        transactionId === null ? [] : { rowId, id: transactionId },
+      ),
+    ),
   ]);
   return new Set(rows.map((row) => row.name));
-}
-
-/** A letter that is not new has one already, or a score: its transaction is final in any case. */
-function toFinal({ rowId, transactionId }: DeadLetter): Final[] {
-  return transactionId === null ? [] : [{ rowId, id: transactionId }];
 }
 
 /**

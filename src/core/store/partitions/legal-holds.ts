@@ -3,7 +3,7 @@
  * calls `refuseOnHold` first.
  */
 import type { Query } from '../../../kit/database/pool.ts';
-import { anyOf, rowsOf } from '../../../kit/database/statement.ts';
+import { anyOf, firstOf, rowsOf } from '../../../kit/database/statement.ts';
 import { Failure } from '../../../kit/words/failure.ts';
 import { type Month, monthText, parseMonth } from '../../../kit/words/month.ts';
 import { findMonthTables, type PartitionState, partitionName } from './partitions.ts';
@@ -31,7 +31,7 @@ export const HELD = 'HELD';
 const inForce = `select hold_id::text as "holdId", kind, subject, reason, set_by as "setBy"
                    from market.legal_holds h where lifted_at is null`;
 
-const findAny = rowsOf<LegalHold>('find-any-hold', `${inForce} order by hold_id limit 1`);
+const findAny = firstOf<LegalHold>('find-any-hold', `${inForce} order by hold_id limit 1`);
 
 /** Whether a hold on the market stops all purges. */
 export const isMarketOnHold = anyOf(
@@ -39,7 +39,7 @@ export const isMarketOnHold = anyOf(
   "from market.legal_holds where lifted_at is null and kind = 'market'",
 );
 
-const findSubject = rowsOf<LegalHold, [kind: HoldKind, subject: string]>(
+const findSubject = firstOf<LegalHold, [kind: HoldKind, subject: string]>(
   'find-hold',
   `${inForce} and (kind = 'market' or (kind = $1 and subject = $2)) order by hold_id limit 1`,
 );
@@ -56,15 +56,15 @@ const listMonthsOnHold = rowsOf<LegalHold>(
 export async function holdOf(query: Query, removed: Removed): Promise<LegalHold | undefined> {
   switch (removed.kind) {
     case 'market':
-      return (await findAny(query))[0];
+      return await findAny(query);
     case 'month':
       return (
-        (await findSubject(query, 'month', monthText(removed.month)))[0] ??
+        (await findSubject(query, 'month', monthText(removed.month))) ??
         (await findAccountIn(query, removed.month))
       );
     case 'account':
       return (
-        (await findSubject(query, 'account', removed.account))[0] ??
+        (await findSubject(query, 'account', removed.account)) ??
         (await findMonthOf(query, removed.account))
       );
   }

@@ -39,7 +39,6 @@ const KEPT_SECONDS = 86_400;
 type CountTries = (begins: readonly string[], add: 1 | -1) => Promise<readonly number[]>;
 
 const EVERY_MS = 1000;
-const DELIVERED_SECONDS = 86_400;
 
 type DeliveredTo = {
   /** Name of the partition. */
@@ -239,7 +238,7 @@ export function createNoteRead(redis: RedisClient, market: string) {
     if (fields.length === 0) return;
     try {
       await redis.hset(key, Object.fromEntries(fields));
-      await redis.expire(key, DELIVERED_SECONDS);
+      await redis.expire(key, KEPT_SECONDS);
     } catch {
       // Until the next note what is in hand counts as waiting.
     }

@@ -124,17 +124,12 @@ export async function openGroupReader(
   };
 }
 
-/**
- * Errors of brokers, which stand inside of others.
- * True where the log has nothing at the offset that was asked for.
- */
-const isOutOfRange = (thrown: unknown): boolean => says(thrown, 'OFFSET_OUT_OF_RANGE');
-
-function says(thrown: unknown, apiId: string): boolean {
+/** True where the log has nothing at the offset that was asked for. Errors of brokers stand inside of others. */
+function isOutOfRange(thrown: unknown): boolean {
   if (!(thrown instanceof Error)) return false;
-  if ('apiId' in thrown && thrown.apiId === apiId) return true;
+  if ('apiId' in thrown && thrown.apiId === 'OFFSET_OUT_OF_RANGE') return true;
   const inner = thrown instanceof AggregateError ? thrown.errors : [];
-  return [...inner, thrown.cause].some((cause) => says(cause, apiId));
+  return [...inner, thrown.cause].some(isOutOfRange);
 }
 
 /**

@@ -30,8 +30,6 @@ export type ReadKafka = () => KafkaState | null;
 type KafkaMetrics = Pick<Metrics, 'breakerState' | 'kafkaLag' | 'kafkaTrimmed'>;
 
 type Parts = {
-  /** Undefined where no KAFKA_URL is set. */
-  readonly clients: KafkaClients | undefined;
   readonly redis: RedisClient;
   readonly market: string;
   readonly switches: {
@@ -43,16 +41,15 @@ type Parts = {
 };
 
 /** Opens the clients of a process, and measures what waits; where no URL is set, there is neither. */
-export function openKafkaOf(
-  url: string | undefined,
-  stack: AsyncDisposableStack,
-  parts: Omit<Parts, 'clients'>,
-) {
+export function openKafkaOf(url: string | undefined, stack: AsyncDisposableStack, parts: Parts) {
   const kafka = kafkaOf(url, stack);
-  return { kafka, readKafka: stack.use(watchKafka({ ...parts, clients: kafka })).current };
+  return { kafka, readKafka: stack.use(watchKafka(kafka, parts)).current };
 }
 
-function watchKafka({ clients, redis, market, switches, metrics, log }: Parts) {
+function watchKafka(
+  clients: KafkaClients | undefined,
+  { redis, market, switches, metrics, log }: Parts,
+) {
   const corridors = () => [...switches.corridors()].filter(switches.layout.everKafka);
   const stop = new AbortController();
   let fetcher: Fetcher | undefined;
