@@ -7,28 +7,21 @@ import { given } from '../../kit/words/describe-issue.ts';
 import { Failure } from '../../kit/words/failure.ts';
 import { compareDecimals } from '../domain/decimal.ts';
 import { canonicalJson } from '../domain/metadata.ts';
-import type { KeyedTransactionInput, TransactionInput } from '../domain/transaction.ts';
+import {
+  type KeyedTransactionInput,
+  type TransactionInput,
+  transactionInputSchema,
+} from '../domain/transaction.ts';
 import type { KnownKey } from '../store/idempotency-keys/idempotency-keys.ts';
 import { loadTransactionRows, type PlainRow } from '../store/transactions/read-transactions.ts';
 import type { NewTransaction } from '../store/transactions/transactions.ts';
 import type { Prepared } from './prepare-transactions.ts';
 
+type Field = Exclude<keyof TransactionInput, 'idempotency_key'>;
 /** Fields of a body without the key. */
-const FIELDS = [
-  'account_id',
-  'merchant_id',
-  'amount',
-  'currency',
-  'corridor',
-  'created_at',
-  'type',
-  'ip',
-  'device_id',
-  'country',
-  'channel',
-  'metadata',
-] as const;
-type Field = (typeof FIELDS)[number];
+const FIELDS = Object.keys(transactionInputSchema.shape).filter(
+  (name): name is Field => name !== 'idempotency_key',
+);
 /** A key's fingerprint is of the text of an amount, so 125.5 is not a repetition of 125.50. */
 const AMOUNT_TEXT = 'spelling of amount';
 

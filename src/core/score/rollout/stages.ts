@@ -180,37 +180,26 @@ export type StageJson = z.infer<typeof stageSchema>;
 const percent = (share: number) => `${(100 * share).toFixed(2)} %`;
 
 function gatesOf(stage: Stage, all: readonly Counts[]): Gate[] {
-  const decided = all.reduce((sum, stage) => sum + stage.decided, 0);
   const shareOf = (part: number, whole: number) => (whole === 0 ? 0 : part / whole);
+  const decided = all.reduce((sum, stage) => sum + stage.decided, 0);
+  const isEnough = decided >= DECIDED_MIN;
   return [
-    {
-      gate: 'decided' as const,
-      corridor: null,
-      value: decided,
-      bound: DECIDED_MIN,
-      holds: decided >= DECIDED_MIN,
-    },
+    { gate: 'decided', corridor: null, value: decided, bound: DECIDED_MIN, holds: isEnough },
     ...all.flatMap(({ corridor, ...counts }): Gate[] => {
       const failed = shareOf(counts.failed, counts.decided);
-      const slow = shareOf(
-        stage.p99BelowMs === 500 ? counts.over500 : counts.over750,
-        counts.scored,
-      );
+      const over = stage.p99BelowMs === 500 ? counts.over500 : counts.over750;
+      const slow = shareOf(over, counts.scored);
+      const { failedBelow } = stage;
+      const isFast = slow <= SLOW_SHARE_MAX;
       return [
         {
           gate: 'failed',
           corridor,
           value: failed,
-          bound: stage.failedBelow,
-          holds: failed < stage.failedBelow,
+          bound: failedBelow,
+          holds: failed < failedBelow,
         },
-        {
-          gate: 'slow',
-          corridor,
-          value: slow,
-          bound: SLOW_SHARE_MAX,
-          holds: slow <= SLOW_SHARE_MAX,
-        },
+        { gate: 'slow', corridor, value: slow, bound: SLOW_SHARE_MAX, holds: isFast },
       ];
     }),
   ];

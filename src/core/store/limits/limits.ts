@@ -2,36 +2,24 @@
 
 import type { Changes } from '../../../kit/database/follow-changes.ts';
 import type { Database, Query } from '../../../kit/database/pool.ts';
-import { onlyOf, rowsOf } from '../../../kit/database/statement.ts';
+import { onlyOf, rowsOf, timeText } from '../../../kit/database/statement.ts';
 import type { Log } from '../../../kit/metrics/log.ts';
 import { nameProcess } from '../../../kit/process/process-name.ts';
-import {
-  type Limit,
-  type LimitProposal,
-  type Rate,
-  REQUEST_KINDS,
-  WORK_KINDS,
-} from '../../domain/limit.ts';
-
-type Row = Omit<Limit, 'setAt' | 'endsAt' | 'proposal'> & {
-  readonly setAt: Date;
-  readonly endsAt: Date | null;
-  readonly proposal: {
-    readonly rate_per_second: number | null;
-    readonly burst: number | null;
-    readonly proposed_by: string;
-    readonly proposed_at: string;
-    readonly reason: string;
-  } | null;
-};
+import { type Limit, type Rate, REQUEST_KINDS, WORK_KINDS } from '../../domain/limit.ts';
 
 /** Every process reads all of them when one changes, and takes 0.3 ms for so many. */
 export const LIMITS_MAX = 1000;
 
-const read = rowsOf<Row>(
+/** Every limit in force: none that is over. */
+export const readLimits = rowsOf<Limit>(
   'read-limits',
   `select scope, kind, rate_per_second as "ratePerSecond", burst, version::float8 as version, set_by as "setBy", reason,
-          set_at as "setAt", ends_at as "endsAt", proposal
+          ${timeText('set_at')} as "setAt", ${timeText('ends_at')} as "endsAt",
+          case when proposal is not null then json_build_object(
+            'rate', case when proposal ->> 'burst' is not null
+                         then json_build_object('ratePerSecond', proposal -> 'rate_per_second', 'burst', proposal -> 'burst') end,
+            'proposedBy', proposal -> 'proposed_by', 'proposedAt', ${timeText("(proposal ->> 'proposed_at')::timestamptz")},
+            'reason', proposal -> 'reason') end as proposal
      from market.limits where ends_at is null or ends_at > clock_timestamp() order by scope, kind`,
 );
 
@@ -44,26 +32,6 @@ export const limitsMark = (kinds: readonly string[]) => `(select md5(string_agg(
     concat_ws(' ', scope, kind, version, extract(epoch from set_at)), ',' order by scope, kind))
   from market.limits
  where kind in (${kinds.map((kind) => `'${kind}'`).join(', ')}) and (ends_at is null or ends_at > clock_timestamp()))`;
-
-/** Every limit in force: none that is over. */
-export async function readLimits(query: Query): Promise<Limit[]> {
-  return (await read(query)).map((row) => ({
-    ...row,
-    setAt: row.setAt.toISOString(),
-    endsAt: row.endsAt?.toISOString() ?? null,
-    proposal: row.proposal && toProposal(row.proposal),
-  }));
-}
-
-function toProposal(stored: NonNullable<Row['proposal']>): LimitProposal {
-  const { rate_per_second: ratePerSecond, burst } = stored;
-  return {
-    rate: ratePerSecond === null || burst === null ? null : { ratePerSecond, burst },
-    proposedBy: stored.proposed_by,
-    proposedAt: new Date(stored.proposed_at).toISOString(),
-    reason: stored.reason,
-  };
-}
 
 const lockLimits = rowsOf('lock-limits', 'lock table market.limits in share row exclusive mode');
 const setStatement = rowsOf<

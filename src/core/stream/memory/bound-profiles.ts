@@ -47,10 +47,9 @@ async function boundNode(
   watch.profileBytes = 0;
   const name = `${node.options.host}:${node.options.port}`;
   for (let page = 0; page < PAGES_MAX && usedShare([memory]) > WATERMARKS.profilesAfter; page++) {
-    const [cursor, keys] = await node.scan(
-      ...([watch.cursors.get(name) ?? '0', 'MATCH', partyPattern(marketName)] as const),
-      ...(['COUNT', PAGE_KEYS] as const),
-    );
+    const from = watch.cursors.get(name) ?? '0';
+    const pattern = partyPattern(marketName);
+    const [cursor, keys] = await node.scan(from, 'MATCH', pattern, 'COUNT', PAGE_KEYS);
     watch.cursors.set(name, cursor);
     dropped += await dropIdle(node, keys);
     memory = await memoryOf(node);
