@@ -7,7 +7,7 @@ import type { FoundTransactionJson, StoredTransactionJson } from '../domain/tran
 export const TRANSACTION_ID = '01a1f84a-95c0-7000-8000-00000000002a';
 
 /** Members that are stored as they are sent. */
-const sent = {
+const common = {
   account_id: 'acc_17',
   merchant_id: 'm_9',
   amount: '125.50',
@@ -24,7 +24,7 @@ const sent = {
 
 export const transactionInput: KeyedTransactionInput = {
   idempotency_key: 'order-1001',
-  ...sent,
+  ...common,
 };
 
 /** A second one for batches. */
@@ -41,7 +41,7 @@ export const storedTransaction: StoredTransactionJson = {
   transaction_id: TRANSACTION_ID,
   status: 'scored',
   client: 'shop',
-  ...sent,
+  ...common,
   received_at: '2026-11-20T09:30:00.120Z',
 };
 

@@ -36,7 +36,6 @@ export type Ingest = {
   readonly partitions: PartitionGuard;
   /** Months that one request may create. */
   readonly newMonthsMax: number;
-  /** It never fails. */
   readonly tryAppend: Append;
   readonly leftRows: ReturnType<typeof createLeftRows>;
   /** Streams that each corridor has now. */

@@ -82,12 +82,12 @@ export async function keptWhole(
   const { detached, tooMany } = await partitions.ensure(times, { left: newMonthsMax });
   if (detached.size + tooMany.size > 0) return inputs;
   const holders = await findHolders(database, client, rows);
-  const isHeld = (index: number) => holders.has(rowOf[index] as NewTransaction);
+  const isKnown = (index: number) => holders.has(rowOf[index] as NewTransaction);
   // Only known inputs make it necessary to ask for values that the same request at another process has made.
-  const mayBeTwins = [...fresh].some(isHeld);
+  const mayBeTwins = [...fresh].some(isKnown);
   if (mayBeTwins) await store(new Set());
   const conflicts = conflictsOf(prepared, (row) => holders.get(row));
   const repetitions = await findRepeated({ database, tokens }, conflicts);
   if (repetitions.size < conflicts.length) return inputs;
-  return await store(new Set([...fresh].filter((index) => !isHeld(index))));
+  return await store(new Set([...fresh].filter((index) => !isKnown(index))));
 }

@@ -15,7 +15,6 @@ import {
 import type { KnownKey } from '../store/idempotency-keys/idempotency-keys.ts';
 import { loadTransactionRows, type PlainRow } from '../store/transactions/read-transactions.ts';
 import type { NewTransaction } from '../store/transactions/transactions.ts';
-import type { Prepared } from './prepare-transactions.ts';
 
 type Field = Exclude<keyof TransactionInput, 'idempotency_key'>;
 /** Fields of a body without the key. */
@@ -38,7 +37,15 @@ export type Conflict = {
 
 /** Inputs whose key is held with another body. @param holderOf what holds the key of a row; undefined where nothing does */
 export function conflictsOf(
-  { inputs, rowOf, fingerprintOf }: Prepared,
+  {
+    inputs,
+    rowOf,
+    fingerprintOf,
+  }: {
+    readonly inputs: readonly KeyedTransactionInput[];
+    readonly rowOf: readonly NewTransaction[];
+    readonly fingerprintOf: readonly string[];
+  },
   holderOf: (row: NewTransaction) => Pick<KnownKey, 'transactionId' | 'fingerprint'> | undefined,
 ): Conflict[] {
   const conflicts: Conflict[] = [];

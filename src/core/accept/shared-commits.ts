@@ -50,10 +50,8 @@ const WAITED_PACE_MS = 12;
 
 type Settled<Result> = { readonly result: Result } | { readonly error: unknown };
 
-type Coalescer<Input, Result> = {
-  /** Resolves to the item's own result; rejects with what its run threw. */
-  readonly submit: (input: Input) => Promise<Result>;
-};
+/** Resolves to the item's own result; rejects with what its run threw. */
+type Coalescer<Input, Result> = (input: Input) => Promise<Result>;
 
 export type CoalescerOptions<Input, Result> = {
   /** Returns one result per item, in their order. */
@@ -120,7 +118,7 @@ export function createSharedCommits<Post, Result>({
     const name = `${poster.replyTo ?? ''} ${poster.client} ${apart ?? ''}`;
     const lane = lanes.get(name) ?? openLane(poster, apart);
     lanes.set(name, lane);
-    const settled = await lane.submit(post);
+    const settled = await lane(post);
     if ('error' in settled) throw settled.error;
     return settled.result;
   };
@@ -179,24 +177,22 @@ export function createCoalescer<Input, Result>({
     return group;
   }
 
-  return {
-    async submit(input) {
-      const last = groups.at(-1);
-      const size = sizeOf(input);
-      const group = last === undefined || last.size + size > sizeMax ? openGroup() : last;
-      group.size += size;
-      const index = group.items.push(input) - 1;
-      waiting += 1;
-      if (waiting > 1) isShared = true;
-      // A caller of the same turn joins the same run.
-      queueMicrotask(beginNext);
-      try {
-        const result = (await group.results)[index];
-        if (result === undefined) throw new Error(`no result of item ${index}`);
-        return result;
-      } finally {
-        waiting -= 1;
-      }
-    },
+  return async (input) => {
+    const last = groups.at(-1);
+    const size = sizeOf(input);
+    const group = last === undefined || last.size + size > sizeMax ? openGroup() : last;
+    group.size += size;
+    const index = group.items.push(input) - 1;
+    waiting += 1;
+    if (waiting > 1) isShared = true;
+    // A caller of the same turn joins the same run.
+    queueMicrotask(beginNext);
+    try {
+      const result = (await group.results)[index];
+      if (result === undefined) throw new Error(`no result of item ${index}`);
+      return result;
+    } finally {
+      waiting -= 1;
+    }
   };
 }

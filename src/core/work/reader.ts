@@ -164,10 +164,8 @@ async function recover(
 ): Promise<void> {
   log.warn({ code: error.code, err: error.message }, 'read failed');
   if (!isGroupMissing(error)) return;
-  const failure = (await ensureGroups(market.redis, streams)).find(
-    (ensureGroup) => ensureGroup !== null,
-  );
-  if (failure !== undefined) log.warn({ err: failure?.message }, 'group cannot be made');
+  const [failure] = (await ensureGroups(market.redis, streams)).flatMap((made) => made ?? []);
+  if (failure !== undefined) log.warn({ err: failure.message }, 'group cannot be made');
 }
 
 async function waitAfterError(signal: AbortSignal): Promise<never[]> {

@@ -10,7 +10,7 @@ export const JOINED_ROWS_EXAMINED_MAX = 2_000;
 
 export type MonthRange = { readonly fromMs: number; readonly toMs: number };
 
-/** Months that a list may walk, newest first, those that are detached, and of these the cold ones, whose rows are in files. */
+/** Months that a list may walk, newest first, the detached months, and of the detached months the cold ones, whose rows are in files. */
 export async function listWalkedMonths(database: Pick<Database, 'query'>, table: PartitionedTable) {
   const months: Month[] = [];
   const detached: Month[] = [];

@@ -3,19 +3,18 @@
  * operator who moves a corridor to another market.
  */
 import type { Database } from '../../../kit/database/pool.ts';
+import { rowsOf } from '../../../kit/database/statement.ts';
 import { given, oneOf } from '../../../kit/words/describe-issue.ts';
 import { Failure } from '../../../kit/words/failure.ts';
 import { ALL_CORRIDORS } from '../../score/rollout/holding.ts';
 
-const listStatement = {
-  name: 'list-corridors',
-  text: 'select corridor from market.corridors order by corridor',
-};
+const readCorridors = rowsOf<{ corridor: string }>(
+  'list-corridors',
+  'select corridor from market.corridors order by corridor',
+);
 
-export async function listCorridors(database: Pick<Database, 'query'>): Promise<string[]> {
-  const rows = await database.query<{ corridor: string }>(listStatement);
-  return rows.map((row) => row.corridor);
-}
+export const listCorridors = async ({ query }: Pick<Database, 'query'>) =>
+  (await readCorridors(query)).map((row) => row.corridor);
 
 /** The corridors that a decision names. A corridor that is added later is in none of them. @throws Failure `not-found` */
 export async function corridorsNamed(

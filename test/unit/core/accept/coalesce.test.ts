@@ -24,9 +24,9 @@ function createRuns(limits: Partial<CoalescerOptions<number, string>> = {}) {
 describe('coalesce', () => {
   test('runs a call at once, and what comes meanwhile together', async () => {
     const { coalescer, runs, started } = createRuns();
-    const first = coalescer.submit(1);
+    const first = coalescer(1);
     await started(1);
-    const later = [2, 3, 4].map((n) => coalescer.submit(n));
+    const later = [2, 3, 4].map((n) => coalescer(n));
     expect(runs.map(({ items }) => items)).toEqual([[1]]);
     runs[0]?.end();
     expect(await first).toBe('r1');
@@ -38,7 +38,7 @@ describe('coalesce', () => {
 
   test('fills a run by the sizes of its items, in the order in which they came', async () => {
     const { coalescer, runs, started } = createRuns({ runsMax: 3, sizeOf: (n) => n });
-    const results = [6, 4, 7, 12, 1].map((n) => coalescer.submit(n));
+    const results = [6, 4, 7, 12, 1].map((n) => coalescer(n));
     await started(3);
     expect(runs.map(({ items }) => items)).toEqual([[6, 4], [7], [12]]);
     for (const run of runs) run.end();
@@ -50,9 +50,9 @@ describe('coalesce', () => {
 
   test('a run that fails, fails for its own items only', async () => {
     const { coalescer, runs, started } = createRuns();
-    const failing = coalescer.submit(1);
+    const failing = coalescer(1);
     await started(1);
-    const other = coalescer.submit(2);
+    const other = coalescer(2);
     runs[0]?.fail(new Error('away'));
     await expect(failing).rejects.toThrow('away');
     await started(2);
@@ -62,9 +62,9 @@ describe('coalesce', () => {
 
   test('a run that stalls does not hold up those behind it', async () => {
     const { coalescer, runs, started } = createRuns({ stallMs: 1 });
-    const stalled = coalescer.submit(1);
+    const stalled = coalescer(1);
     await started(1);
-    const next = coalescer.submit(2);
+    const next = coalescer(2);
     await started(2);
     runs[1]?.end();
     expect(await next).toBe('r2');
@@ -77,7 +77,7 @@ describe('coalesce', () => {
     try {
       const { coalescer, runs } = createRuns({ runsMax: 2, sizeMax: 3, paceMs: 5 });
       const submit = async (...items: number[]) => {
-        const results = items.map((n) => coalescer.submit(n));
+        const results = items.map((n) => coalescer(n));
         await vi.advanceTimersByTimeAsync(0);
         return results;
       };
