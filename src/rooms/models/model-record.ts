@@ -162,7 +162,7 @@ export const modelDetailExample: ModelDetailJson = {
   ...modelExample,
   feature_names: ['amount', 'amount_log'],
   trained: { from: '2026-08-01', to: '2026-10-31', known_by: '2026-11-14T00:00:00.000Z' },
-  code_version: '0.1.0',
+  code_version: '1.0.0-rc.1',
   parent: null,
   card: { summary: 'Gradient-boosted trees over 81 features.' },
   stage: {

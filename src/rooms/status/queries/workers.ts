@@ -44,7 +44,7 @@ export const workerExample: WorkerJson = {
   state: 'live',
   started_at: '2026-11-20T08:00:00.000Z',
   seen_at: '2026-11-20T09:29:59.100Z',
-  version: '0.1.0',
+  version: '1.0.0-rc.1',
   scored_per_second: 812.4,
   corridors: ['GB-NG', 'US-EG'],
   pending: 2,
