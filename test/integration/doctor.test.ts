@@ -1,6 +1,5 @@
 /** Goal: `risk doctor` passes on what the engine runs on and fails on what would lose data. */
 import { expect, test } from 'vitest';
-import { migrate } from '../../src/kit/database/migrations/migrate.ts';
 import { createTestDatabase } from '../support/database.ts';
 import { runRisk } from '../support/run-risk.ts';
 import { startRunningApi } from '../support/running-api.ts';
@@ -60,41 +59,4 @@ test('doctor names the migrations a database lacks, and services that do not ans
   expect(details).toMatch(/schema: missing .*risk migrate/);
   expect(details).toMatch(/redis: .*ECONNREFUSED/);
   expect(code).toBe(1);
-});
-
-test('doctor compares a fleet with what Postgres has, and names a corridor that two servers claim', async () => {
-  await using database = await createTestDatabase();
-  await using other = await createTestDatabase();
-  await using redis = await startTestRedis();
-  const environment = { DATABASE_URL: database.url, REDIS_URL: redis.url };
-  const ask = async (...args: string[]) => {
-    const { stdout, stderr, code } = await runRisk(['doctor', '--json', ...args], environment);
-    const findings: Finding[] = stdout === '' ? [] : JSON.parse(stdout);
-    const of = (check: string) => findings.filter((one) => one.check === check);
-    return { code, stderr, fleet: of('fleet'), corridors: of('corridors') };
-  };
-  const small = await ask('--fleet', 'api=1,worker=2');
-  expect(small.fleet).toMatchObject([{ state: 'ok' }]);
-  expect(small.fleet[0]?.detail).toMatch(
-    /market_0: 1 APIs × 18 \+ 2 workers × 11 = 40; with \d+ other sessions \d+, of 200 − 3 reserved = 197$/,
-  );
-  await migrate({ url: database.url, market: 'market_1', corridors: ['JP-KR'] });
-  const large = await ask('--fleet', 'api=4,worker=3', '--fleet', 'market_1:api=6,worker=0');
-  expect(large.code).toBe(1);
-  expect(large.fleet).toMatchObject([{ state: 'fail' }]);
-  expect(large.fleet[0]?.detail).toMatch(
-    /4 APIs × 18 \+ 3 workers × 11 = 105; market_1: 6 APIs × 18 \+ 0 workers × 11 = 108; .* = 197$/,
-  );
-  await other.sql(`update shared.corridors set market = null where corridor <> 'US-EG'`);
-  const claimed = await ask('--fleet', 'api=1', '--server', other.url);
-  const [here, there] = [database, other].map(
-    ({ url }) => new URL(url).host + new URL(url).pathname,
-  );
-  expect(claimed.corridors.map(({ detail }) => detail)).toEqual([
-    `US-EG is claimed by market_0 of ${here} and by market_0 of ${there}`,
-  ]);
-  expect(await ask('--fleet', 'apis=1')).toMatchObject({
-    code: 2,
-    stderr: expect.stringContaining("not 'apis=1'"),
-  });
 });

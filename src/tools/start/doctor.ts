@@ -7,10 +7,8 @@ import {
   type CommandContext,
   EXIT,
   parseArguments,
-  UsageError,
 } from '../../kit/command/command.ts';
 import { openCommandDatabase, openCommandRedis } from '../../kit/command/stores.ts';
-import { postgresUrl } from '../../kit/config/service-urls.ts';
 import { readReach } from '../../kit/database/market-reach.ts';
 import { missingMigrations } from '../../kit/database/migrations/schema-version.ts';
 import { countConnections } from '../../kit/database/open-database.ts';
@@ -18,7 +16,6 @@ import type { Database } from '../../kit/database/pool.ts';
 import { readPostgresFacts } from '../../kit/database/server-facts.ts';
 import { describeUnknownSettings } from '../../kit/database/unknown-switch-settings.ts';
 import { readRedisFacts } from '../../kit/redis/connection.ts';
-import { checkFleet, type Finding, type Fleet, readFleet } from './fleet.ts';
 import { serviceAccount } from './services/account.ts';
 import { readEngineFile } from './services/engine-file.ts';
 import { findPostgres } from './services/postgres.ts';
@@ -31,33 +28,31 @@ const REDIS_MAJOR_MIN = 7;
 const CLOCK_SKEW_MS_MAX = 1000;
 const MEBIBYTE = 1024 * 1024;
 
+export type Finding = {
+  readonly check: string;
+  /** `warn` works but is not recommended; `fail` must be mended. */
+  readonly state: 'ok' | 'warn' | 'fail';
+  readonly detail: string;
+};
+
 /** A check that knows where the engine keeps what. */
 type Check = (context: CommandContext) => Promise<Finding[]>;
 
 export const createCommand = (checks: Readonly<Record<string, Check>>): Command => ({
   name: 'doctor',
   summary: 'Checks this machine and the stores; says what to mend.',
-  usage: `risk doctor [--fleet api=4,worker=3]… [--server URL]… [--json]
+  usage: `risk doctor [--json]
 
 Checks the Node that runs, the data folder, Postgres (version, durability, schema, clock,
 variables that stop a market or corridor it does not have), Redis (version, eviction, persistence), the log of evidence and,
-where KAFKA_URL is set, Kafka (brokers, topics, the group of the workers). Reads only. Exit code 1 when something must be mended.
-
-  --fleet api=4,worker=3  Compares what these processes of each market open, with the settings given here, with what
-                          Postgres has. A market with other numbers: --fleet market_1:api=2,worker=1. An API counts
-                          for each of RISK_MARKETS, with its part
-  --server URL            A Postgres of further markets, with --fleet; no two servers may claim one corridor`,
+where KAFKA_URL is set, Kafka (brokers, topics, the group of the workers). Reads only. Exit code 1 when something must be mended.`,
   run: async (args, context) => {
-    const many = { type: 'string', multiple: true } as const;
-    const { values } = parseArguments(args, { fleet: many, server: many });
+    parseArguments(args, {});
     const { config, output } = context;
-    const fleet = readFleet(values.fleet ?? []);
-    const urls = readServers(values.server, fleet);
     const findings = [
       checkNode(),
       checkEngine(config.RISK_DATA_DIR),
       ...(await guarded('postgres', () => checkPostgres(context))),
-      ...(fleet.size === 0 ? [] : await guarded('fleet', () => checkFleet(config, urls, fleet))),
       ...(await guarded('redis', () => checkRedis(context))),
     ];
     for (const [name, check] of Object.entries(checks))
@@ -66,13 +61,6 @@ where KAFKA_URL is set, Kafka (brokers, topics, the group of the workers). Reads
     return findings.some(({ state }) => state === 'fail') ? EXIT.failed : EXIT.fine;
   },
 });
-
-function readServers(servers: readonly string[] = [], fleet: Fleet): readonly string[] {
-  if (servers.length > 0 && fleet.size === 0) throw new UsageError('--server needs --fleet');
-  const wrong = servers.find((url) => !postgresUrl().safeParse(url).success);
-  if (wrong !== undefined) throw new UsageError(`--server must be a URL as postgres://…`);
-  return servers;
-}
 
 function finding(
   check: string,
@@ -149,17 +137,13 @@ async function checkPostgres(context: CommandContext): Promise<Finding[]> {
 async function checkReach(database: Database, market: string): Promise<Finding> {
   const { role, markets, writesShared, strays } = await readReach(database, market);
   const reached = [...markets, ...(writesShared ? ['shared'] : [])].join(', ');
-  const advice = `risk markets grant ${market}`;
   if (reached !== '') {
-    const why = `markets are not separated: ${role} reaches ${reached}. Where several markets share the database, run ${advice}`;
+    const why = `markets are not separated: ${role} reaches ${reached}. Where several markets share the database, run risk markets grant ${market}`;
     return finding('markets', false, why, 'warn');
   }
-  const lost = `${role} does not own ${strays.join(', ')}: ${advice}`;
-  return finding(
-    'markets',
-    strays.length === 0,
-    strays.length === 0 ? `${role} reaches ${market} alone` : lost,
-  );
+  const lost = `${role} does not own ${strays.join(', ')}: risk markets grant ${market}`;
+  const isWhole = strays.length === 0;
+  return finding('markets', isWhole, isWhole ? `${role} reaches ${market} alone` : lost);
 }
 
 async function checkRedis(context: CommandContext): Promise<Finding[]> {

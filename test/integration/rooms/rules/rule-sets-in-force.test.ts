@@ -206,7 +206,7 @@ test('a rule set in force again is judged by what it decides from then on', asyn
   });
   const stateAfter = async (...failures: readonly (0 | 1)[]) => {
     for (const failed of failures) counts.begin('US-EG', ruleSet)?.(failed);
-    await counts.duty.run(new AbortController().signal);
+    await counts.duty.run();
     const text = 'select state from rollouts order by rollout_id desc limit 1';
     return (await rig.database.sql<{ state: string }>(text))[0]?.state;
   };

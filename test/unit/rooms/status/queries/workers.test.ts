@@ -25,7 +25,11 @@ const holding = (worker: string, entries: number, idleMs: number) => ({
 
 const seenAt = (name: string, startedAgo: number, seenAgo: number) => ({
   atMs: NOW_MS - seenAgo * 1000,
-  worker: { name, version: '1.0.0-rc.1', startedAt: new Date(NOW_MS - startedAgo * 1000).toISOString() },
+  worker: {
+    name,
+    version: '1.0.0-rc.1',
+    startedAt: new Date(NOW_MS - startedAgo * 1000).toISOString(),
+  },
 });
 
 type Found = Parameters<typeof toWorkers>[0];
