@@ -1,5 +1,5 @@
 /** Goal: commands to a cluster keep the rules of those to one node. Method: a cluster of one real node. */
-import { expect, inject, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { claimIdentity } from '../../src/core/stream/identity.ts';
 import { openCommands, untilReady } from '../../src/kit/redis/connection.ts';
 import { freePort } from '../../src/tools/start/services/free-port.ts';
@@ -7,12 +7,10 @@ import { startClusterNode, startOneNodeCluster } from '../support/one-node-clust
 import { startTcpProxy } from '../support/tcp-proxy.ts';
 import { waitUntil } from '../support/wait-until.ts';
 
-// The WebAssembly build of Redis has no cluster mode.
-const onCluster = test.skipIf(inject('redisSource').kind === 'wasm');
 const MS_MAX = 30_000;
 const COMMAND_MS = 1000;
 
-onCluster('a command is not sent again, and what keeps one from being sent is said', async () => {
+test('a command is not sent again, and what keeps one from being sent is said', async () => {
   await using own = await startOneNodeCluster();
   const refused = openCommands(own.url.replaceAll(':test@', ':other@'), MS_MAX);
   const says = async () => await claimIdentity(refused, 'm').then(() => '', String);
@@ -31,7 +29,7 @@ onCluster('a command is not sent again, and what keeps one from being sent is sa
   cluster.disconnect();
 });
 
-onCluster('a command that has failed is not carried out where it is redirected later', async () => {
+test('a command that has failed is not carried out where it is redirected later', async () => {
   await using own = await startOneNodeCluster();
   const busPort = await freePort();
   await using other = await startClusterNode(busPort);

@@ -7,11 +7,11 @@ import { chmodSync, existsSync, readFileSync, realpathSync, rmSync, statSync } f
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { Redis } from 'ioredis';
 import pg from 'pg';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { apiKeyHash } from '../../src/kit/access/api-key.ts';
 import { readEngineFile } from '../../src/tools/start/services/engine-file.ts';
-import { askRedis } from '../../src/tools/start/services/redis-protocol.ts';
 import { type Embedded, startEmbedded } from '../../src/tools/start/services/start-embedded.ts';
 import { createTestDatabase } from '../support/database.ts';
 import { runRiskProcess, watch } from '../support/risk.ts';
@@ -50,9 +50,14 @@ async function sql(url: string, text: string): Promise<Record<string, unknown>[]
   }
 }
 
-async function redis(url: string, ...words: string[]): Promise<string | undefined> {
-  const { port, password } = new URL(url);
-  return (await askRedis(Number(port), [['AUTH', password], words]))[1];
+async function redis(url: string, command: string, ...words: string[]): Promise<unknown> {
+  const client = new Redis(url, { maxRetriesPerRequest: 0, retryStrategy: () => null });
+  client.on('error', () => undefined);
+  try {
+    return await client.call(command, ...words);
+  } finally {
+    client.disconnect();
+  }
 }
 
 test('startEmbedded keeps rows and keys over a restart, durably set', async () => {
@@ -60,7 +65,7 @@ test('startEmbedded keeps rows and keys over a restart, durably set', async () =
   {
     await using first = await engine();
     await sql(first.databaseUrl, 'create table kept as select 7 as value');
-    expect(await redis(first.redisUrl, 'SET', 'kept', '7')).toBe('+OK');
+    expect(await redis(first.redisUrl, 'SET', 'kept', '7')).toBe('OK');
     expect(
       await sql(
         first.databaseUrl,
@@ -76,7 +81,7 @@ test('startEmbedded keeps rows and keys over a restart, durably set', async () =
   expect(readEngineFile(dataDir)).toBeUndefined();
   await using second = await engine();
   expect(await sql(second.databaseUrl, 'select value from kept')).toEqual([{ value: 7 }]);
-  if (second.redisKeepsData) expect(await redis(second.redisUrl, 'INCR', 'kept')).toBe(':8');
+  expect(await redis(second.redisUrl, 'INCR', 'kept')).toBe(8);
 });
 
 test('startEmbedded lets nobody in without the password, nor a second engine into its folder', async () => {
@@ -89,9 +94,9 @@ test('startEmbedded lets nobody in without the password, nor a second engine int
   expect(url.port).not.toBe('5432');
   url.password = 'wrong';
   await expect(sql(url.href, 'select 1')).rejects.toThrow('password authentication failed');
-  expect(await redis(running.redisUrl, 'PING')).toBe('+PONG');
-  const [reply] = await askRedis(Number(new URL(running.redisUrl).port), [['PING']]);
-  expect(reply).toContain('NOAUTH');
+  expect(await redis(running.redisUrl, 'PING')).toBe('PONG');
+  const strangers = running.redisUrl.replace(/:[^:@]*@/, '');
+  await expect(redis(strangers, 'PING')).rejects.toThrow('NOAUTH');
   expect(statSync(join(dataDir, 'password')).mode & 0o777).toBe(0o600);
   expect(statSync(join(dataDir, 'engine.json')).mode & 0o777).toBe(0o600);
   expect(readEngineFile(dataDir)).toEqual({
@@ -145,7 +150,7 @@ test('a killed service comes back at its address with its data', async () => {
   const pidOf = (file: string) =>
     Number(readFileSync(join(dataDir, 'services', file), 'utf8').split('\n')[0]);
   for (const [file, answers] of [
-    ['redis/redis.pid', async () => (await redis(redisUrl, 'PING')) === '+PONG'],
+    ['redis/redis.pid', async () => (await redis(redisUrl, 'PING')) === 'PONG'],
     ['postgres/postmaster.pid', async () => (await sql(databaseUrl, 'table kept')).length === 1],
   ] as const) {
     const killed = pidOf(file);

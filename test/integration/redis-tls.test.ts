@@ -3,7 +3,7 @@
  * refuses. Method: a real Redis with certificates made by openssl, where this machine has both.
  */
 import { join } from 'node:path';
-import { expect, inject, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { claimIdentity } from '../../src/core/stream/identity.ts';
 import { openCommands, untilReady } from '../../src/kit/redis/connection.ts';
 import { freePort } from '../../src/tools/start/services/free-port.ts';
@@ -13,8 +13,7 @@ import { startTestRedis } from '../support/services.ts';
 import { waitUntil } from '../support/wait-until.ts';
 
 const openssl = findOpenssl() ?? '';
-// The WebAssembly build has no TLS.
-const withTls = test.skipIf(openssl === '' || inject('redisSource').kind === 'wasm');
+const withTls = test.skipIf(openssl === '');
 const MS_MAX = 30_000;
 
 withTls('a URL names user, password and authority', async () => {

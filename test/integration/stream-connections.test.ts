@@ -2,7 +2,7 @@
  * Goal: commands leave for Redis together, and a blocked read returns what is appended, from one node and from a cluster. Method:
  * real Redis.
  */
-import { expect, inject, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { createProducer } from '../../src/core/stream/entries/producer.ts';
 import { ensureGroups } from '../../src/core/stream/group/consumer-group.ts';
 import { openReaderConnection } from '../../src/core/stream/group/reader-connection.ts';
@@ -51,9 +51,7 @@ test('a read that waits brings what was appended to several streams at once', as
   expect(deliveries.flatMap(({ entries }) => entries)).toHaveLength(CORRIDORS.length);
 });
 
-// The WebAssembly build is no cluster.
-const onCluster = test.skipIf(inject('redisSource').kind === 'wasm');
-onCluster('on a cluster every stream is waited for, whatever slot it has', async () => {
+test('on a cluster every stream is waited for, whatever slot it has', async () => {
   await using own = await startOneNodeCluster();
   const { node, url } = own;
   const cluster = openCommands(url, 2000);

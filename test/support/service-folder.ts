@@ -1,14 +1,6 @@
 /** A temporary folder that an unprivileged service may use, also when the tests run as root. */
 import { execFileSync } from 'node:child_process';
-import {
-  chmodSync,
-  chownSync,
-  mkdtempSync,
-  readdirSync,
-  rmSync,
-  statfsSync,
-  writeFileSync,
-} from 'node:fs';
+import { chmodSync, chownSync, mkdtempSync, readdirSync, rmSync, statfsSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Account, serviceAccount } from '../../src/tools/start/services/account.ts';
 import { openSharedFolder } from '../../src/tools/start/services/shared-folder.ts';
@@ -18,7 +10,6 @@ export type ServiceFolder = {
   readonly services: string;
   readonly logFile: string;
   readonly password: string;
-  readonly passwordFile: string;
   [Symbol.dispose](): void;
 };
 
@@ -30,14 +21,11 @@ export function makeServiceFolder(): ServiceFolder {
   const services = makeTestFolder();
   chownSync(services, account.uid, account.gid);
   const password = PASSWORD;
-  const passwordFile = join(services, 'password');
-  writeFileSync(passwordFile, password);
   return {
     account,
     services,
     logFile: join(services, 'service.log'),
     password,
-    passwordFile,
     [Symbol.dispose]: () => rmSync(services, { recursive: true, force: true }),
   };
 }

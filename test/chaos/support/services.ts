@@ -12,7 +12,6 @@ import { findPostgres, startPostgres } from '../../../src/tools/start/services/p
 import { findRedis, startRedis } from '../../../src/tools/start/services/redis.ts';
 import { control, type ServiceControl } from '../../support/service-control.ts';
 import { mountDisk } from './disk.ts';
-import { NotRun } from './not-run.ts';
 import {
   openRedisClient,
   openSessions,
@@ -103,7 +102,6 @@ export async function startServices(options: ServicesOptions): Promise<ChaosServ
   const source = await findRedis({
     ...{ account, signal, environment: process.env, onProgress: () => undefined },
   });
-  if (source.kind === 'wasm') throw new NotRun('this Redis keeps nothing on disk');
   const { postgresSettings: settings, openRedis = openOneNode } = options;
   const logFile = (name: string) => join(folder, 'logs', `${name}.log`);
   const embedded = { ...common, program, settings, services: disk, logFile: logFile('postgres') };
@@ -115,7 +113,7 @@ export async function startServices(options: ServicesOptions): Promise<ChaosServ
     return await control(join(path, 'redis'), (at) =>
       startRedis({
         ...{ ...common, source, ...at, services: path, logFile: logFile(name) },
-        ...{ passwordFile: '', settings: { 'repl-diskless-sync-delay': '0', ...own } },
+        settings: { 'repl-diskless-sync-delay': '0', ...own },
       }),
     );
   };

@@ -22,8 +22,8 @@ export function findPostgresBin(): string {
 
 /** Settings under which the shell finds a redis-cli beside the Redis that the drills start. */
 export function findRedisCli(source: RedisSource): Readonly<Record<string, string>> {
-  const bin = source.kind === 'native' ? dirname(source.program) : '';
-  if (source.kind !== 'native' || !existsSync(join(bin, 'redis-cli'))) {
+  const bin = dirname(source.program);
+  if (!existsSync(join(bin, 'redis-cli'))) {
     throw new NotRun('there is no redis-cli beside a Redis 7');
   }
   return { ...source.environment, PATH: bin };

@@ -2,7 +2,7 @@
 import { chownSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { serviceAccount } from '../../../src/tools/start/services/account.ts';
-import { unpackPackage } from '../../../src/tools/start/services/debian-packages.ts';
+import { unpackPackages } from '../../../src/tools/start/services/debian-packages.ts';
 import { findExecutable } from '../../../src/tools/start/services/executable.ts';
 import { startService } from '../../../src/tools/start/services/service-process.ts';
 import { NotRun } from '../../chaos/support/not-run.ts';
@@ -15,12 +15,10 @@ const READY_MS = 30_000;
 async function findPgBouncer(signal: AbortSignal) {
   const installed = findExecutable('pgbouncer', process.env['PATH']);
   if (installed !== undefined) return { program: installed, environment: {} };
-  const unpacked = await unpackPackage({
-    ...{ name: 'pgbouncer', title: 'PgBouncer', folder: 'pgbouncer-debian' },
-    ...{ environment: process.env, onProgress: () => undefined, signal },
+  const options = { environment: process.env, onProgress: () => undefined, signal };
+  const { folder, environment } = await unpackPackages(['pgbouncer'], options).catch(() => {
+    throw new NotRun('there is no PgBouncer, and none could be fetched');
   });
-  if (unpacked === undefined) throw new NotRun('there is no PgBouncer, and none could be fetched');
-  const { folder, environment } = unpacked;
   return { program: join(folder, 'usr/sbin/pgbouncer'), environment };
 }
 

@@ -18,7 +18,7 @@ import { fileURLToPath } from 'node:url';
 import { ownAccount } from '../../../src/tools/start/services/account.ts';
 import { ask, findExecutable } from '../../../src/tools/start/services/executable.ts';
 import { freePort } from '../../../src/tools/start/services/free-port.ts';
-import { startService, untilReady } from '../../../src/tools/start/services/service-process.ts';
+import { startReady } from '../../../src/tools/start/services/service-process.ts';
 import { NotRun } from '../../chaos/support/not-run.ts';
 import type { Certificates } from '../certificates.ts';
 import { control, type ServiceControl } from '../service-control.ts';
@@ -133,17 +133,17 @@ async function startNode(node: Node): Promise<ServiceControl & AsyncDisposable> 
   if (!formatted.ok) throw new Error(`Kafka's storage: ${formatted.stdout}${formatted.stderr}`);
   return await control(join(own, 'data'), async () => {
     const before = readLog(logFile).length;
-    const service = await startService({
+    const spec = {
       name: `Kafka ${node.role} ${node.id}`,
       program: java,
       args: [...run('kafka.Kafka'), settings],
       account: ownAccount(),
       cwd: own,
       logFile,
-    });
+    };
     const isReady = () => /Kafka Server started/.test(readLog(logFile).slice(before));
-    const options = { name: 'Kafka', timeoutMs: READY_TIMEOUT_MS, signal: node.signal };
-    await untilReady(service, isReady, options);
+    const options = { isReady, timeoutMs: READY_TIMEOUT_MS, signal: node.signal };
+    const service = await startReady(spec, options);
     return { url: `127.0.0.1:${node.port}`, service };
   });
 }

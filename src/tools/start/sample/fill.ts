@@ -2,28 +2,36 @@
  * Adds to the transactions of the sample: exchange rates before them and, in the background while the engine serves, labels,
  * two people, decided cases and a model that waits for a second person. Each step skips what an earlier start has added.
  */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { createApiClient, createAsk, createRetries } from '../../../kit/client/api-client.ts';
 import type { CommandContext } from '../../../kit/command/command.ts';
 import { openDatabase } from '../../../kit/database/open-database.ts';
 import type { Database } from '../../../kit/database/pool.ts';
-import { toError } from '../../../kit/words/failure.ts';
+import { Failure, toError } from '../../../kit/words/failure.ts';
 import { LINK_MINUTES } from '../../../kit/words/session.ts';
+import { LAUNCHER } from '../role.ts';
 import { type Screen, shortPath } from '../screen.ts';
-import { isTrained, MODEL, proposeModel, trainModel } from './model.ts';
+import { ask as runProgram } from '../services/executable.ts';
 import {
   claimCases,
   decideCases,
   findOrMakePerson,
   keyFileOf,
+  MODEL,
   PEOPLE,
   readSampleState,
 } from './people.ts';
-import { importLabels, sampleRates } from './transactions.ts';
+import { DAY_MS, labelsFile, sampleRates } from './transactions.ts';
 
 /** Time between reads of labels, each of which takes 0.2 s of a processor. Longer: the console shows precision later. */
 export const SAMPLE_SETTINGS = { RISK_WATCH_EVERY_SECONDS: '30' };
 /** Bridges the restart of a killed API. */
 const OUTAGE_MS_MAX = 20_000;
+const COMMAND_TIMEOUT_MS = 600_000;
+/** Days before now, of the sample's thirty: the model learns from the first seventeen and is judged on later ones. */
+const WINDOWS = { from: 29, to: 13, 'validate-from': 12, 'validate-to': 1 };
 
 type Engine = {
   readonly url: string;
@@ -82,40 +90,42 @@ async function fill(
   transactions: number,
   database: Database,
 ): Promise<void> {
-  const { output, environment, signal } = context;
+  const { output, signal } = context;
   const { url, dataDir } = engine;
-  const { isRefused, decided } = await readSampleState(database);
+  const { isRefused, hasModel, isProposed, decided } = await readSampleState(database);
   if (isRefused) return;
-  const askAs = (key: string) => createAsk(createApiClient({ url, key, signal }));
-  const ask = askAs(engine.key);
-  const hasModel = await isTrained(ask);
   if (!hasModel) {
     output.note(
       '\nThe sample adds labels, two people, a model and review decisions in the background:',
     );
     await screen.step(
       'sample labels',
-      () => importLabels(ask, dataDir, transactions),
+      importLabels(context, engine, transactions),
       (known) => `${known.toLocaleString('en-US')} are known by now`,
     );
   }
-  const keyOfAnn = await findOrMakePerson(database, dataDir, 'Sample Ann');
-  const keyOfBen = await findOrMakePerson(database, dataDir, 'Sample Ben');
+  const [keyOfAnn, keyOfBen] = [
+    await findOrMakePerson(database, dataDir, 'Sample Ann'),
+    await findOrMakePerson(database, dataDir, 'Sample Ben'),
+  ];
+  const askAs = (key: string) => createAsk(createApiClient({ url, key, signal }));
   const [ann, ben] = [askAs(keyOfAnn), askAs(keyOfBen)];
   const claimed = await claimCases(ann, ben, decided);
-  const training = { ...engine, key: keyOfAnn, environment, nowMs: Date.now(), signal };
   const lack = hasModel
     ? undefined
     : await screen.step(
         'sample model',
-        () => trainModel(training),
+        trainModel(context, { ...engine, key: keyOfAnn }),
         (why) => why ?? `${MODEL} is trained and will be proposed as a shadow`,
       );
-  if (lack === undefined) await proposeModel(ann);
+  if (lack === undefined && !isProposed) {
+    const body = { corridor: 'all', to: 'shadow' };
+    await ann('POST /v1/models/{id}/proposals', { path: { id: MODEL }, body });
+  }
   if (claimed.length > 0) {
     await screen.step(
       'sample decisions',
-      () => decideCases(ann, claimed),
+      decideCases(ann, claimed),
       () => `${claimed.length} cases are decided; a second person confirms high amounts`,
     );
   }
@@ -138,4 +148,45 @@ async function fill(
       'The sample ends with the data folder; `bin/risk keys expel NAME` revokes a person.',
     ].join('\n'),
   );
+}
+
+/** Runs `bin/risk` on the engine, with the rights of its key. */
+async function runCommand(context: Context, engine: Engine, args: readonly string[]) {
+  const { url: RISK_URL, key: RISK_API_KEY, databaseUrl: DATABASE_URL } = engine;
+  const answer = await runProgram('/bin/sh', [LAUNCHER, ...args], {
+    environment: { ...context.environment, RISK_URL, RISK_API_KEY, DATABASE_URL },
+    timeoutMs: COMMAND_TIMEOUT_MS,
+    signal: context.signal,
+  });
+  context.signal.throwIfAborted();
+  const why = answer.ok ? undefined : (answer.stderr.trim().split('\n').at(-1) ?? '');
+  return { why, stdout: answer.stdout };
+}
+
+/** @returns the number of labels of the file that the engine has */
+async function importLabels(
+  context: Context,
+  engine: Engine,
+  transactions: number,
+): Promise<number> {
+  const args = ['labels', 'import', labelsFile(engine.dataDir, transactions), '--json'];
+  const { why, stdout } = await runCommand(context, engine, args);
+  if (why !== undefined) throw new Failure('permanent', 'SAMPLE_FAILED', why);
+  const { accepted, unchanged } = JSON.parse(stdout);
+  return accepted + unchanged;
+}
+
+/** @returns why training made no model, or undefined if it made one */
+async function trainModel(context: Context, engine: Engine): Promise<string | undefined> {
+  const nowMs = Date.now();
+  const windows = Object.entries(WINDOWS).flatMap(([option, ago]) => [
+    `--${option}`,
+    new Date(nowMs - ago * DAY_MS).toISOString().slice(0, 10),
+  ]);
+  // Training registers the model, so its files are deleted afterwards.
+  const out = mkdtempSync(join(tmpdir(), 'risk-sample-'));
+  const named = ['--known-by', new Date(nowMs).toISOString(), '--name', MODEL, '--out', out];
+  const { why } = await runCommand(context, engine, ['models', 'train', ...windows, ...named]);
+  rmSync(out, { recursive: true, force: true });
+  return why;
 }

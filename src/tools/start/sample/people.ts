@@ -7,7 +7,6 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { apiKeyHash, mintApiKey } from '../../../kit/access/api-key.ts';
 import { findLiveApiKey, makeApiKey } from '../../../kit/access/api-keys.ts';
 import type { AskApi } from '../../../kit/client/api-client.ts';
-import type { CaseDisposition } from '../../../kit/client/api-types.ts';
 import { byCommand } from '../../../kit/command/stores.ts';
 import type { Database } from '../../../kit/database/pool.ts';
 import { onlyOf } from '../../../kit/database/statement.ts';
@@ -35,24 +34,31 @@ export async function findOrMakePerson(
   return key;
 }
 
+export const MODEL = 'sample@1';
+
 type SampleState = {
   /** A person of the sample was expelled, or the engine has people of its own. */
   readonly isRefused: boolean;
   readonly hasRates: boolean;
+  readonly hasModel: boolean;
+  /** A proposal of the model is open, or was approved. */
+  readonly isProposed: boolean;
   /** Number of decisions by the people of the sample. */
   readonly decided: number;
 };
 
-const readState = onlyOf<SampleState, [people: readonly string[]]>(
+const readState = onlyOf<SampleState, [people: readonly string[], model: string]>(
   'read-sample-state',
   `select exists (select from market.identities where identity <> all ($1::text[]) or revoked_at is not null) as "isRefused",
           exists (select from market.exchange_rates) as "hasRates",
+          exists (select from market.models where model_id = $2) as "hasModel",
+          exists (select from market.rollout_proposals where model_id = $2) as "isProposed",
           (select count(*)::int4 from market.audit_log
             where action = 'case.decide' and who = any ($1::text[])) as decided`,
 );
 
 /** Reads how much of the sample is done, so that a start goes on where a killed one stopped. */
-export const readSampleState = ({ query }: Database) => readState(query, PEOPLE);
+export const readSampleState = ({ query }: Database) => readState(query, PEOPLE, MODEL);
 
 /** Decisions of high amounts, which wait for a second person, and all decisions. A median of handling needs ten of a person. */
 const [HIGH, DECIDED, BY_ANN] = [2, 18, 13];
@@ -93,14 +99,14 @@ export async function decideCases(ann: AskApi, claimed: readonly Claimed[]): Pro
   };
   const [frauds, unknown] = [await idsOf('fraud'), await idsOf('none')];
   for (const { ask, id } of claimed) {
-    const body = decisionOf(frauds.has(id), unknown.has(id));
+    const found = frauds.has(id) ? 'fraud' : unknown.has(id) ? 'unsure' : 'legitimate';
+    const body = { disposition: found, reason: REASONS[found] } as const;
     await ask('POST /v1/reviews/{id}/decide', { path: { id }, body });
   }
 }
 
-function decisionOf(isFraud: boolean, isUnknown: boolean): CaseDisposition {
-  if (isFraud) return { disposition: 'fraud', reason: 'Sample: the cardholder did not make it' };
-  return isUnknown
-    ? { disposition: 'unsure', reason: 'Sample: nobody has reported on it yet' }
-    : { disposition: 'legitimate', reason: 'Sample: the cardholder knows the payment' };
-}
+const REASONS = {
+  fraud: 'Sample: the cardholder did not make it',
+  unsure: 'Sample: nobody has reported on it yet',
+  legitimate: 'Sample: the cardholder knows the payment',
+};

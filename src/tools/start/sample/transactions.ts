@@ -4,9 +4,7 @@
  */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import type { AskApi } from '../../../kit/client/api-client.ts';
-import type { ExchangeRate, LabelInput } from '../../../kit/client/api-types.ts';
-import { openSource, type Projection, type RowBody } from '../../../kit/client/rows.ts';
+import type { ExchangeRate } from '../../../kit/client/api-types.ts';
 import { writeSimulation } from '../../simulate/command.ts';
 import { RATED_CURRENCIES, unitsPerDollar } from '../../simulate/geography.ts';
 
@@ -15,20 +13,16 @@ const FRAUD_RATE = 0.01;
 /** Good customers whom the default rules decline, a few dozen of 20,000 transactions: an analyst has something to improve. */
 const GIFTS = { corridor: 'US-EG', share: 0.08 };
 const MINUTE_MS = 60_000;
-const DAY_MS = 86_400_000;
+export const DAY_MS = 86_400_000;
 /** Rows for an account to have about twenty transactions, and a merchant about seventy. */
 const TRANSACTIONS_PER_ACCOUNT = 20;
 const TRANSACTIONS_PER_MERCHANT = 70;
 const MERCHANTS_MIN = 50;
-const LABELS_OF_REQUEST = 1_000;
-
-/** The files are NDJSON. */
-const AS_IT_IS: Projection = { csv: () => () => ({}), json: (row) => ({ ...row }) };
 
 type Sample = { readonly file: string; readonly made: boolean };
 
-/** The file with the labels of the transactions. */
-const labelsFile = (dataDir: string, transactions: number) =>
+/** The file with the labels that were known when it was made: an investigation takes days, so the newest transactions have none. */
+export const labelsFile = (dataDir: string, transactions: number) =>
   join(dataDir, `sample-${transactions}-labels.ndjson.gz`);
 
 export async function readOrMakeSample(
@@ -50,39 +44,11 @@ export async function readOrMakeSample(
       fraudRate: FRAUD_RATE,
       gifts: GIFTS,
     },
-    { out: file, labels: labelsFile(dataDir, transactions) },
+    { out: file, labels: labelsFile(dataDir, transactions), knownByMs: nowMs },
     signal,
   );
   return { file, made: true };
 }
-
-/**
- * Imports the labels that are known by now. An investigation takes days, so the newest transactions have none.
- * @returns the number of labels of the file that the engine has; a repeated import changes nothing
- */
-export async function importLabels(
-  ask: AskApi,
-  dataDir: string,
-  transactions: number,
-): Promise<number> {
-  let known = 0;
-  const source = await openSource(labelsFile(dataDir, transactions), AS_IT_IS);
-  for await (const { rows } of source.batches(LABELS_OF_REQUEST)) {
-    const all = rows.map(({ body }) => labelOf(body));
-    const labels = all.filter(({ labelled_at: at }) => Date.parse(at) <= Date.now());
-    if (labels.length === 0) continue;
-    const { accepted, unchanged } = await ask('POST /v1/labels', { body: { labels } });
-    known += accepted + unchanged;
-  }
-  return known;
-}
-
-const labelOf = (body: RowBody): LabelInput => ({
-  idempotency_key: String(body['idempotency_key']),
-  label: body['label'] === 'fraud' ? 'fraud' : 'legitimate',
-  labelled_at: String(body['labelled_at']),
-  source: String(body['source']),
-});
 
 const usdOf = (currency: string) => (1 / unitsPerDollar(currency)).toFixed(6);
 

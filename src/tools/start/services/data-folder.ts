@@ -8,6 +8,7 @@
  *   <data>/logs/
  */
 import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
 import {
   chmodSync,
   chownSync,
@@ -22,7 +23,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { createServer } from 'node:net';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { Failure } from '../../../kit/words/failure.ts';
 import { type Account, mayEnter, serviceAccount } from './account.ts';
 import { readEngineFile } from './engine-file.ts';
@@ -34,7 +35,6 @@ type DataFolder = {
   readonly logs: string;
   readonly account: Account;
   readonly password: string;
-  readonly passwordFile: string;
   /** Releases the folder to another engine. */
   [Symbol.dispose](): void;
 };
@@ -42,25 +42,19 @@ type DataFolder = {
 const PASSWORD_BYTES = 24;
 
 export async function openDataFolder(given: string): Promise<DataFolder> {
-  const wanted = resolve(given);
-  mkdirSync(wanted, { recursive: true, mode: 0o700 });
-  const path = realpathSync(wanted);
+  mkdirSync(given, { recursive: true, mode: 0o700 });
+  const path = realpathSync(given);
   // Services that gave up root pass through the folder to their own; secrets in it have mode 0600.
   if (process.getuid?.() === 0) chmodSync(path, 0o711);
-  const release = await lock(path);
-  try {
-    const { services, account } = openServices(path);
-    const logs = join(path, 'logs');
-    mkdirSync(logs, { recursive: true, mode: 0o700 });
-    const passwordFile = join(path, 'password');
-    const password = readOrMakeSecret(passwordFile, () =>
-      randomBytes(PASSWORD_BYTES).toString('hex'),
-    );
-    return { path, services, logs, account, password, passwordFile, [Symbol.dispose]: release };
-  } catch (error) {
-    release();
-    throw error;
-  }
+  using opened = new DisposableStack();
+  opened.defer(await lock(path));
+  const { services, account } = openServices(path);
+  const logs = join(path, 'logs');
+  mkdirSync(logs, { recursive: true, mode: 0o700 });
+  const makePassword = () => randomBytes(PASSWORD_BYTES).toString('hex');
+  const password = readOrMakeSecret(join(path, 'password'), makePassword);
+  const locked = opened.move();
+  return { path, services, logs, account, password, [Symbol.dispose]: () => locked.dispose() };
 }
 
 /**
@@ -70,18 +64,12 @@ export async function openDataFolder(given: string): Promise<DataFolder> {
 async function lock(path: string): Promise<() => void> {
   const { dev, ino } = statSync(path);
   const server = createServer((socket) => socket.destroy());
-  await new Promise<void>((taken, failed) => {
-    server.once('error', failed);
-    server.listen(`\0risk-engine-${dev}-${ino}`, taken);
-  }).catch((error: unknown) => {
-    const inUse = error instanceof Error && 'code' in error && error.code === 'EADDRINUSE';
-    if (!inUse) throw error;
+  await once(server.listen(`\0risk-engine-${dev}-${ino}`), 'listening').catch((error: Error) => {
+    if (!('code' in error && error.code === 'EADDRINUSE')) throw error;
     const holder = readEngineFile(path);
-    throw new Failure(
-      'unavailable',
-      'ENGINE_RUNNING',
-      `another engine${holder === undefined ? '' : ` (pid ${holder.pid})`} uses ${path}; stop it first, or give this one a folder of its own with RISK_DATA_DIR`,
-    );
+    const other = `another engine${holder === undefined ? '' : ` (pid ${holder.pid})`} uses ${path}`;
+    const said = `${other}; stop it first, or give this one a folder of its own with RISK_DATA_DIR`;
+    throw new Failure('unavailable', 'ENGINE_RUNNING', said);
   });
   server.unref();
   return () => server.close();
@@ -89,30 +77,25 @@ async function lock(path: string): Promise<() => void> {
 
 function openServices(path: string): { services: string; account: Account } {
   const entry = join(path, 'services');
-  if (!existsSync(entry)) makeServices(entry);
+  if (!existsSync(entry)) {
+    const account = serviceAccount();
+    // A link may stay here whose target was cleaned away.
+    rmSync(entry, { force: true });
+    mkdirSync(entry, { mode: 0o700 });
+    chownSync(entry, account.uid, account.gid);
+    if (!mayEnter(account, entry)) {
+      rmSync(entry, { recursive: true });
+      const outside = mkdtempSync(join(openSharedFolder(), 'data-'));
+      chownSync(outside, account.uid, account.gid);
+      symlinkSync(outside, entry);
+    }
+  }
   const services = realpathSync(entry);
   return { services, account: serviceAccount(statSync(services)) };
 }
 
-function makeServices(entry: string): void {
-  const account = serviceAccount();
-  // A link may stay here whose target was cleaned away.
-  rmSync(entry, { force: true });
-  mkdirSync(entry, { mode: 0o700 });
-  chownSync(entry, account.uid, account.gid);
-  if (mayEnter(account, entry)) return;
-  rmSync(entry, { recursive: true });
-  const services = mkdtempSync(join(openSharedFolder(), 'data-'));
-  chownSync(services, account.uid, account.gid);
-  symlinkSync(services, entry);
-}
-
 /** A secret that is made once and stays in its file. */
 export function readOrMakeSecret(file: string, make: () => string): string {
-  try {
-    writeFileSync(file, `${make()}\n`, { mode: 0o600, flag: 'wx' });
-  } catch (error) {
-    if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error;
-  }
+  if (!existsSync(file)) writeFileSync(file, `${make()}\n`, { mode: 0o600 });
   return readFileSync(file, 'utf8').trim();
 }

@@ -18,10 +18,13 @@ type EngineFile = {
 
 const NAME = 'engine.json';
 export const API_KEY = 'api-key';
+const NOWHERE = { databaseUrl: null, redisUrl: null, apiUrl: null, workerUrl: null };
 
-export function writeEngineFile(folder: string, engine: EngineFile): void {
-  const draft = join(folder, `.${NAME}-${engine.pid}`);
-  writeFileSync(draft, `${JSON.stringify(engine)}\n`, { mode: 0o600 });
+/** @param urls of what is ready */
+export function writeEngineFile(folder: string, urls: Partial<Omit<EngineFile, 'pid'>>): void {
+  const { pid } = process;
+  const draft = join(folder, `.${NAME}-${pid}`);
+  writeFileSync(draft, `${JSON.stringify({ pid, ...NOWHERE, ...urls })}\n`, { mode: 0o600 });
   renameSync(draft, join(folder, NAME));
 }
 
@@ -33,7 +36,8 @@ export function removeEngineFile(folder: string): void {
 export function readEngineFile(folder: string): EngineFile | undefined {
   try {
     const engine: EngineFile = JSON.parse(readFileSync(join(folder, NAME), 'utf8'));
-    return Number.isSafeInteger(engine.pid) && isAlive(engine.pid) ? engine : undefined;
+    process.kill(engine.pid, 0);
+    return engine;
   } catch {
     return undefined;
   }
@@ -45,14 +49,5 @@ export function readOwnKey(folder: string): string | undefined {
     return readFileSync(join(folder, API_KEY), 'utf8').trim();
   } catch {
     return undefined;
-  }
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return error instanceof Error && 'code' in error && error.code === 'EPERM';
   }
 }

@@ -1,6 +1,6 @@
 /** Finds programs on the PATH and runs them, outside the caller's folder and without a shell. */
 import { type ExecFileOptions, execFile } from 'node:child_process';
-import { accessSync, constants } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import type { Environment } from '../../../kit/config/config.ts';
 import type { Account } from './account.ts';
@@ -12,16 +12,7 @@ const ANSWER_BYTES_MAX = 16 * 1024 * 1024;
 
 export function findExecutable(name: string, path: string | undefined): string | undefined {
   const folders = [...(path ?? '').split(delimiter).filter(Boolean), ...USUAL_FOLDERS];
-  return folders.map((folder) => join(folder, name)).find(isExecutable);
-}
-
-function isExecutable(file: string): boolean {
-  try {
-    accessSync(file, constants.X_OK);
-    return true;
-  } catch {
-    return false;
-  }
+  return folders.map((folder) => join(folder, name)).find((file) => existsSync(file));
 }
 
 type AskOptions = {

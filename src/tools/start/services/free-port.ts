@@ -1,5 +1,6 @@
 /** Free TCP ports. Another process may take one meanwhile, so callers retry. */
-import { createServer } from 'node:net';
+import { once } from 'node:events';
+import { type AddressInfo, createServer } from 'node:net';
 import { Failure } from '../../../kit/words/failure.ts';
 
 const PORTS_TRIED = 100;
@@ -12,28 +13,16 @@ export async function chooseApiPort(host: string, port: number, given: boolean):
   if (port === 0) return await freePort();
   const last = given ? port : port + PORTS_TRIED;
   for (let candidate = port; candidate <= last; candidate++) {
-    const isFree = await openOnce(host, candidate).catch(() => undefined);
-    if (isFree !== undefined) return candidate;
+    const free = await openOnce(host, candidate).catch(() => undefined);
+    if (free !== undefined) return free;
   }
-  throw new Failure(
-    'unavailable',
-    'PORT_TAKEN',
-    given
-      ? `port ${port} is taken; set PORT to a free one, or leave it unset`
-      : `no free port from ${port} to ${last}`,
-  );
+  const advice = `port ${port} is taken; set PORT to a free one, or leave it unset`;
+  const why = given ? advice : `no free port from ${port} to ${last}`;
+  throw new Failure('unavailable', 'PORT_TAKEN', why);
 }
 
-function openOnce(host: string, port: number): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer();
-    server.once('error', reject);
-    server.listen({ host, port, exclusive: true }, () => {
-      const address = server.address();
-      server.close(() => {
-        if (address === null || typeof address === 'string') reject(new Error('no port'));
-        else resolve(address.port);
-      });
-    });
-  });
+async function openOnce(host: string, port: number): Promise<number> {
+  await using server = createServer().listen({ host, port, exclusive: true });
+  await once(server, 'listening');
+  return (server.address() as AddressInfo).port;
 }

@@ -140,14 +140,12 @@ type PostgresOptions = ClusterOptions & {
   /** Setting → value, over the ones below. */
   readonly settings?: Readonly<Record<string, string>>;
   /** A free one by default. */
-  readonly port?: number;
+  readonly port?: number | undefined;
   readonly signal: AbortSignal;
 };
 
 /** Crash recovery replays at most max_wal_size; generous for a slow disk. */
 const READY_TIMEOUT_MS = 120_000;
-/** Postgres says the second while processes of a killed postmaster have not noticed yet: seen 30 ms after a kill -9. */
-const PASSES = /could not bind|pre-existing shared memory block/;
 
 /** Sized for a laptop of two cores that the engine shares. */
 const SETTINGS: Readonly<Record<string, string>> = {
@@ -178,33 +176,23 @@ export async function startPostgres(options: PostgresOptions): Promise<RunningSe
   const { program, account, password, logFile, signal } = options;
   const cluster = await openCluster(options);
   await endLeftOver(cluster, join(cluster, 'postmaster.pid'));
-  const { port, service } = await startOnPort({
-    port: options.port,
+  const specOf = (port: number) => {
+    const settings = { ...SETTINGS, port: String(port), ...options.settings };
+    const flags = Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
+    const args = ['-D', cluster, ...flags];
+    const postgres = join(program.bin, 'postgres');
+    return { name: 'Postgres', program: postgres, args, account, cwd: cluster, logFile };
+  };
+  const { port, service } = await startOnPort(options.port, specOf, {
+    isReady: (_, { pid }) => isReady(cluster, pid),
     timeoutMs: READY_TIMEOUT_MS,
     signal,
-    passes: PASSES,
-    specOf: (port) => ({
-      name: 'Postgres',
-      program: join(program.bin, 'postgres'),
-      args: ['-D', cluster, ...flagsOf({ ...SETTINGS, port: String(port), ...options.settings })],
-      account,
-      cwd: cluster,
-      logFile,
-    }),
-    isReady: (_, { pid }) => isReady(cluster, pid),
   });
   return { url: `postgres://${DATABASE}:${password}@127.0.0.1:${port}/${DATABASE}`, port, service };
 }
 
-const flagsOf = (settings: Readonly<Record<string, string>>) =>
-  Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
-
 /** The postmaster writes its state on line 8 of its lock file, as pg_ctl reads it. */
 function isReady(cluster: string, pid: number): boolean {
-  try {
-    const lines = readFileSync(join(cluster, 'postmaster.pid'), 'utf8').split('\n');
-    return lines[0]?.trim() === String(pid) && lines[7]?.trim() === 'ready';
-  } catch {
-    return false;
-  }
+  const lines = readFileSync(join(cluster, 'postmaster.pid'), 'utf8').split('\n');
+  return lines[0]?.trim() === String(pid) && lines[7]?.trim() === 'ready';
 }

@@ -1,5 +1,5 @@
 /** Raises a process' CPU priority over others on the same machine. */
-import { writeFileSync } from 'node:fs';
+import { existsSync, writeFileSync } from 'node:fs';
 import { constants, setPriority } from 'node:os';
 
 /**
@@ -16,15 +16,13 @@ export const API_NICENESS = constants.priority.PRIORITY_ABOVE_NORMAL;
  * @returns false where the machine does not allow it: it takes CAP_SYS_NICE
  */
 export function raisePriority(pid: number, niceness: number): boolean {
+  const ofSession = `/proc/${pid}/autogroup`;
   try {
     setPriority(pid, niceness);
+    // A kernel without autogroup shares processors out without regard to sessions.
+    if (existsSync(ofSession)) writeFileSync(ofSession, String(niceness));
+    return true;
   } catch {
     return false;
   }
-  try {
-    writeFileSync(`/proc/${pid}/autogroup`, String(niceness));
-  } catch {
-    // A kernel without autogroup shares processors out without regard to sessions.
-  }
-  return true;
 }

@@ -1,68 +1,48 @@
 /**
- * Runs the embedded Redis on a loopback port: append-only file, a hard memory bound, no eviction. The program, best first: `redis-server`
- * on the PATH, Debian's packages unpacked to the shared folder, and the WebAssembly build of Valkey, which keeps nothing on disk.
+ * Runs the embedded Redis on a loopback port: append-only file, a hard memory bound, no eviction. The program is `redis-server`
+ * or `valkey-server` on the PATH, else Debian's, unpacked to the shared folder.
  */
-import { chownSync, existsSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { chownSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { type Account, ownAccount } from './account.ts';
-import { type FetchOptions, unpackPackage } from './debian-packages.ts';
+import { openCommands, untilReady } from '../../../kit/redis/connection.ts';
+import { Failure } from '../../../kit/words/failure.ts';
+import type { Account } from './account.ts';
+import { type FetchOptions, unpackPackages } from './debian-packages.ts';
 import { ask, findExecutable } from './executable.ts';
-import { askRedis } from './redis-protocol.ts';
-import {
-  endLeftOver,
-  type RunningService,
-  type ServiceSpec,
-  startOnPort,
-} from './service-process.ts';
+import { endLeftOver, type RunningService, startOnPort } from './service-process.ts';
 
-type RedisProgram = {
-  readonly kind: 'native';
+export type RedisSource = {
   readonly program: string;
   readonly environment: Readonly<Record<string, string>>;
 };
 
-export type RedisSource = RedisProgram | { readonly kind: 'wasm' };
-
 /** The engine uses consumer group features of Redis 7.0; Valkey's numbers continue from 7.2. */
 const MAJOR_MIN = 7;
 
-type RedisSearch = FetchOptions & { readonly account: Account };
-
-export async function findRedis(search: RedisSearch): Promise<RedisSource> {
+/** @throws Failure where there is none, and where apt or the network is missing to fetch one */
+export async function findRedis(
+  search: FetchOptions & { readonly account: Account },
+): Promise<RedisSource> {
+  const tried = async (program: string, environment: RedisSource['environment'] = {}) => {
+    const answer = await ask(program, ['--version'], { account: search.account, environment });
+    const isNew = Number(/\bv=(\d+)\./.exec(answer.stdout)?.[1]) >= MAJOR_MIN;
+    return answer.ok && isNew ? { program, environment } : undefined;
+  };
   for (const name of ['redis-server', 'valkey-server']) {
     const program = findExecutable(name, search.environment['PATH']);
-    if (program === undefined) continue;
-    const found: RedisProgram = { kind: 'native', program, environment: {} };
-    if (await runs(found, search.account)) return found;
+    const found = program && (await tried(program));
+    if (found) return found;
   }
-  const fetched = await redisFromPackages(search);
-  if (fetched !== undefined && (await runs(fetched, search.account))) return fetched;
-  return { kind: 'wasm' };
-}
-
-async function runs({ program, environment }: RedisProgram, account: Account): Promise<boolean> {
-  const answer = await ask(program, ['--version'], { account, environment });
-  const major = Number(/\bv=(\d+)\./.exec(answer.stdout)?.[1]);
-  return answer.ok && major >= MAJOR_MIN;
-}
-
-/** The unpacked server, or undefined where there is no apt, no network, or no build that fits. */
-async function redisFromPackages(options: FetchOptions): Promise<RedisProgram | undefined> {
-  const found = await unpackPackage({
-    ...options,
-    name: 'redis-tools',
-    title: 'Redis',
-    folder: 'redis-debian',
-    finish: (folder) => {
-      // The server is one program under several names; it looks at the name it was called by.
-      const server = join(folder, 'usr/bin/redis-server');
-      if (!existsSync(server)) symlinkSync('redis-check-rdb', server);
-    },
-  });
-  if (found === undefined) return undefined;
-  const { folder, environment } = found;
-  return { kind: 'native', program: join(folder, 'usr/bin/redis-server'), environment };
+  try {
+    const { folder, environment } = await unpackPackages(['redis-server', 'redis-tools'], search);
+    const found = await tried(join(folder, 'usr/bin/redis-server'), environment);
+    if (found) return found;
+  } catch {
+    search.signal.throwIfAborted();
+  }
+  const why = "there is no Redis 7 here, and apt fetched none of Debian's packages";
+  const said = `${why}; install redis-server, or set REDIS_URL to a Redis of yours`;
+  throw new Failure('unavailable', 'NOT_RUNNABLE_HERE', said);
 }
 
 type RedisOptions = {
@@ -71,18 +51,17 @@ type RedisOptions = {
   /** Owned by the account; Redis' files become its folder `redis`. */
   readonly services: string;
   readonly password: string;
-  /** Holds the password for the WebAssembly build, which runs as the caller. */
-  readonly passwordFile: string;
   readonly logFile: string;
   /** Setting → value, over the ones below. */
   readonly settings?: Readonly<Record<string, string>>;
   /** A free one by default. */
-  readonly port?: number;
+  readonly port?: number | undefined;
   readonly signal: AbortSignal;
 };
 
 /** Loading an append-only file of 512 MB takes seconds. */
 const READY_TIMEOUT_MS = 60_000;
+const ANSWER_TIMEOUT_MS = 1000;
 export const REDIS_MEMORY_BYTES_MAX = 256 * 1024 * 1024;
 
 const SETTINGS: Readonly<Record<string, string>> = {
@@ -101,33 +80,22 @@ const SETTINGS: Readonly<Record<string, string>> = {
 };
 
 export async function startRedis(options: RedisOptions): Promise<RunningService> {
-  const { account, password, signal } = options;
+  const { source, account, password, logFile, signal } = options;
   const folder = join(options.services, 'redis');
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   chownSync(folder, account.uid, account.gid);
   await endLeftOver(folder, join(folder, 'redis.pid'));
-  const { port, service } = await startOnPort({
-    port: options.port,
+  const urlOf = (port: number) => `redis://:${password}@127.0.0.1:${port}`;
+  const specOf = (port: number) => {
+    const args = [writeConfiguration(options, folder, port)];
+    return { ...source, name: 'Redis', args, account, cwd: folder, logFile };
+  };
+  const { port, service } = await startOnPort(options.port, specOf, {
+    isReady: (port) => answers(urlOf(port)),
     timeoutMs: READY_TIMEOUT_MS,
     signal,
-    passes: /address already in use/i,
-    specOf: (port) => serviceOf(options, folder, port),
-    isReady: (port) => answers(port, password),
   });
-  return { url: `redis://:${password}@127.0.0.1:${port}`, port, service };
-}
-
-function serviceOf(options: RedisOptions, folder: string, port: number): ServiceSpec {
-  const { source, account, logFile } = options;
-  const common = { name: 'Redis', logFile };
-  if (source.kind === 'native') {
-    const { program, environment } = source;
-    const args = [writeConfiguration(options, folder, port)];
-    return { ...common, program, args, environment, account, cwd: folder };
-  }
-  const script = fileURLToPath(new URL('valkey-process.ts', import.meta.url));
-  const args = ['--no-warnings', script, String(port), options.passwordFile];
-  return { ...common, program: process.execPath, args, account: ownAccount(), cwd: '/' };
+  return { url: urlOf(port), port, service };
 }
 
 /** A file, not arguments: every user of the machine may read a process's arguments. */
@@ -148,7 +116,12 @@ function writeConfiguration(options: RedisOptions, folder: string, port: number)
 }
 
 /** The server accepts the password of this data folder, and has loaded its data. */
-async function answers(port: number, password: string): Promise<boolean> {
-  const replies = await askRedis(port, [['AUTH', password], ['PING']]).catch(() => []);
-  return replies[0] === '+OK' && replies[1] === '+PONG';
+async function answers(url: string): Promise<boolean> {
+  const redis = openCommands(url, ANSWER_TIMEOUT_MS);
+  try {
+    await untilReady(redis, ANSWER_TIMEOUT_MS);
+    return (await redis.ping()) === 'PONG';
+  } finally {
+    redis.disconnect();
+  }
 }

@@ -15,10 +15,12 @@ import {
 } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Environment } from '../../../kit/config/config.ts';
-import { Failure } from '../../../kit/words/failure.ts';
+import { settlesWithin } from '../../../kit/process/settles-within.ts';
+import { Failure, toError } from '../../../kit/words/failure.ts';
 import type { Account } from './account.ts';
 import { findExecutable, serviceEnvironment } from './executable.ts';
 import { freePort } from './free-port.ts';
+import { raisePriority } from './raise-priority.ts';
 
 export type ServiceSpec = {
   readonly name: string;
@@ -28,6 +30,8 @@ export type ServiceSpec = {
   readonly account: Account;
   readonly cwd: string;
   readonly logFile: string;
+  /** Of its processor time, where the machine allows it; that of the engine by default. */
+  readonly niceness?: number | undefined;
 };
 
 export type ServiceProcess = {
@@ -48,6 +52,7 @@ export type RunningService = {
 };
 
 const STOP_TIMEOUT_MS = 30_000;
+/** A larger log is started over. */
 const LOG_BYTES_MAX = 16 * 1024 * 1024;
 const TAIL_LINES = 8;
 
@@ -57,7 +62,8 @@ export async function startService(spec: ServiceSpec): Promise<ServiceProcess> {
   const setpriv = findExecutable('setpriv', undefined);
   const launch = setpriv === undefined ? [] : [setpriv, '--pdeathsig', 'INT', '--'];
   const [program = '', ...args] = [...launch, spec.program, ...spec.args];
-  const log = openLog(spec.logFile);
+  const logBytes = statSync(spec.logFile, { throwIfNoEntry: false })?.size ?? 0;
+  const log = openSync(spec.logFile, logBytes > LOG_BYTES_MAX ? 'w' : 'a', 0o600);
   let child: ChildProcess;
   try {
     child = spawn(program, args, {
@@ -77,93 +83,87 @@ export async function startService(spec: ServiceSpec): Promise<ServiceProcess> {
   if (child.pid === undefined) {
     throw new Failure('unavailable', 'SERVICE_FAILED', `${spec.name}: ${await ended}`);
   }
-  const hasEnded = () => child.exitCode !== null || child.signalCode !== null;
+  if (spec.niceness !== undefined) raisePriority(child.pid, spec.niceness);
   return {
     pid: child.pid,
     ended,
-    hasEnded,
+    hasEnded: () => child.exitCode !== null || child.signalCode !== null,
     logFile: spec.logFile,
-    logTail: () => readTail(spec.logFile),
+    logTail: () =>
+      readFileSync(spec.logFile, 'utf8').trimEnd().split('\n').slice(-TAIL_LINES).join('\n'),
     stop: async () => {
-      if (hasEnded()) return;
       child.kill('SIGINT');
-      await Promise.race([ended, delay(STOP_TIMEOUT_MS, undefined, { ref: false })]);
-      if (!hasEnded()) child.kill('SIGKILL');
+      if (!(await settlesWithin(ended, STOP_TIMEOUT_MS))) child.kill('SIGKILL');
       await ended;
     },
   };
 }
 
-/** Appends, and starts over once the file is large. */
-function openLog(file: string): number {
-  const size = statSync(file, { throwIfNoEntry: false })?.size ?? 0;
-  return openSync(file, size > LOG_BYTES_MAX ? 'w' : 'a', 0o600);
-}
+/** How often a starting service is asked whether it is ready, and an ending one whether it has ended. */
+const POLL_MS = 15;
 
-function readTail(file: string): string {
+type Readiness = {
+  /** The service is not ready where this throws. */
+  readonly isReady: (service: ServiceProcess) => boolean | Promise<boolean>;
+  readonly timeoutMs: number;
+  readonly signal: AbortSignal;
+};
+
+/** Starts a service and resolves once it is ready. One that ends first or takes too long is a Failure with its last lines. */
+export async function startReady(
+  spec: ServiceSpec,
+  { isReady, timeoutMs, signal }: Readiness,
+): Promise<ServiceProcess> {
+  const service = await startService(spec);
+  const deadline = performance.now() + timeoutMs;
+  const ask = async () => await isReady(service);
   try {
-    return readFileSync(file, 'utf8').trimEnd().split('\n').slice(-TAIL_LINES).join('\n');
-  } catch {
-    return '';
+    while (!(await ask().catch(() => false))) {
+      signal.throwIfAborted();
+      const late = performance.now() > deadline;
+      if (late || service.hasEnded()) {
+        const how = late ? `was not ready within ${timeoutMs} ms` : `ended: ${await service.ended}`;
+        const why = `${spec.name} ${how}\n${service.logTail()}`;
+        throw new Failure('unavailable', 'SERVICE_FAILED', why);
+      }
+      await delay(POLL_MS);
+    }
+    return service;
+  } catch (error) {
+    await service.stop();
+    throw error;
   }
 }
 
 const TRIES_MAX_MS = 10_000;
 const TRY_AGAIN_MS = 100;
+/**
+ * Last lines of a service whose port another process has taken, and of a Postgres while processes of a killed postmaster have not
+ * noticed yet (seen 30 ms after a kill -9).
+ */
+const PASSES = /could not bind|pre-existing shared memory block|address already in use/i;
 
-type OnPortOptions = Omit<ReadyOptions, 'name'> & {
-  /** A free one by default. */
-  readonly port?: number | undefined;
-  readonly specOf: (port: number) => ServiceSpec;
-  readonly isReady: (port: number, service: ServiceProcess) => boolean | Promise<boolean>;
-  /** Last lines of a service that another process prevents for a moment: the port is taken, or the service before still ends. */
-  readonly passes: RegExp;
-};
-
-/** Starts a service, and tries again while what prevents it passes by itself. */
-export async function startOnPort(options: OnPortOptions): Promise<Omit<RunningService, 'url'>> {
+/** Starts a service on the given port or a free one, and tries again while what prevents the start passes by itself. */
+export async function startOnPort(
+  given: number | undefined,
+  specOf: (port: number) => ServiceSpec,
+  {
+    isReady,
+    ...wait
+  }: Omit<Readiness, 'isReady'> & {
+    readonly isReady: (port: number, service: ServiceProcess) => boolean | Promise<boolean>;
+  },
+): Promise<Omit<RunningService, 'url'>> {
   const endMs = performance.now() + TRIES_MAX_MS;
   for (;;) {
-    const port = options.port ?? (await freePort());
-    const spec = options.specOf(port);
-    const service = await startService(spec);
+    const port = given ?? (await freePort());
     try {
-      const isReady = () => options.isReady(port, service);
-      await untilReady(service, isReady, { ...options, name: spec.name });
-      return { port, service };
+      const ready = { ...wait, isReady: (service: ServiceProcess) => isReady(port, service) };
+      return { port, service: await startReady(specOf(port), ready) };
     } catch (error) {
-      await service.stop();
-      const passes = error instanceof Failure && options.passes.test(error.message);
-      if (!passes || performance.now() > endMs) throw error;
-      await delay(TRY_AGAIN_MS, undefined, { signal: options.signal });
+      if (!PASSES.test(toError(error).message) || performance.now() > endMs) throw error;
+      await delay(TRY_AGAIN_MS, undefined, { signal: wait.signal });
     }
-  }
-}
-
-/** How often a starting service is asked whether it is ready, and an ending one whether it has ended. */
-const POLL_MS = 15;
-
-type ReadyOptions = {
-  readonly name: string;
-  readonly timeoutMs: number;
-  readonly signal: AbortSignal;
-};
-
-/** Polls until `isReady`; a service that ends first, or a deadline, is a Failure with its last lines. */
-export async function untilReady(
-  service: ServiceProcess,
-  isReady: () => boolean | Promise<boolean>,
-  { name, timeoutMs, signal }: ReadyOptions,
-): Promise<void> {
-  const deadline = performance.now() + timeoutMs;
-  while (!(await isReady())) {
-    signal.throwIfAborted();
-    const late = performance.now() > deadline;
-    if (late || service.hasEnded()) {
-      const how = late ? `was not ready within ${timeoutMs} ms` : `ended: ${await service.ended}`;
-      throw new Failure('unavailable', 'SERVICE_FAILED', `${name} ${how}\n${service.logTail()}`);
-    }
-    await delay(POLL_MS);
   }
 }
 
@@ -174,7 +174,7 @@ export async function untilReady(
  */
 export async function endLeftOver(folder: string, pidFile: string): Promise<void> {
   if (!existsSync(pidFile)) return;
-  const pid = Number(readFileSync(pidFile, 'utf8').split('\n')[0]);
+  const pid = Number.parseInt(readFileSync(pidFile, 'utf8'), 10);
   const stands = () => {
     try {
       return readlinkSync(`/proc/${pid}/cwd`) === realpathSync(folder);

@@ -9,16 +9,14 @@ import { removeEngineFile, writeEngineFile } from './engine-file.ts';
 import { findPostgres, startPostgres } from './postgres.ts';
 import { findRedis, startRedis } from './redis.ts';
 import type { RunningService } from './service-process.ts';
-import { supervise } from './supervise.ts';
+import { type Supervision, supervise } from './supervise.ts';
 
-type EmbeddedOptions = {
+type EmbeddedOptions = Partial<Supervision> & {
   readonly dataDir: string;
   /** Aborts the start; a running engine is stopped by disposing it. */
   readonly signal: AbortSignal;
   /** Short texts for a person who waits, as `starting Postgres`. */
   readonly onProgress: (text: string) => void;
-  /** Prints a line when a service ends by itself and when the service is back. */
-  readonly say?: (text: string) => void;
   /** A service with a URL here is passed through and not started. */
   readonly databaseUrl?: string | undefined;
   readonly redisUrl?: string | undefined;
@@ -27,39 +25,25 @@ type EmbeddedOptions = {
   readonly environment?: Environment;
 };
 
-export type Embedded = {
+export type Embedded = AsyncDisposable & {
   readonly databaseUrl: string;
   readonly redisUrl: string;
-  /** False for the WebAssembly build: Redis' contents end with the engine (and are rebuilt). */
-  readonly redisKeepsData: boolean;
-  /** Resolves to a sentence once a service that keeps ending is given up, and is pending before. */
-  readonly serviceEnded: Promise<string>;
-  [Symbol.asyncDispose](): Promise<void>;
 };
 
 export async function startEmbedded(options: EmbeddedOptions): Promise<Embedded> {
   const { onProgress, signal, environment = readEnvironment() } = options;
+  const { say = () => undefined, giveUp = () => undefined } = options;
   await using opened = new AsyncDisposableStack();
   const folder = opened.use(await openDataFolder(options.dataDir));
-  const { pid } = process;
-  const nowhere = { databaseUrl: null, redisUrl: null, apiUrl: null, workerUrl: null };
-  writeEngineFile(folder.path, { pid, ...nowhere });
+  writeEngineFile(folder.path, {});
   opened.defer(() => removeEngineFile(folder.path));
-
-  const { promise: serviceEnded, resolve } = Promise.withResolvers<string>();
   const own = async (
     name: string,
     start: (again: { signal: AbortSignal; port?: number }) => Promise<RunningService>,
   ) => {
-    const { url, port, service: first } = await start({ signal });
-    const supervised = supervise({
-      name,
-      first,
-      start: async (signal) => (await start({ signal, port })).service,
-      say: options.say ?? (() => undefined),
-    });
-    opened.defer(() => supervised.stop());
-    void supervised.givenUp.then(resolve);
+    const { url, port, service } = await start({ signal });
+    const startAgain = async (signal: AbortSignal) => (await start({ signal, port })).service;
+    opened.use(supervise(name, service, startAgain, { say, giveUp }));
     return url;
   };
   const startDatabase = async () => {
@@ -69,13 +53,9 @@ export async function startEmbedded(options: EmbeddedOptions): Promise<Embedded>
     const fixed = { ...folder, program, logFile: join(folder.logs, 'postgres.log'), settings };
     return await own('Postgres', (again) => startPostgres({ ...fixed, ...again }));
   };
-  let redisKeepsData = true;
   const startStreams = async () => {
+    onProgress('starting Redis');
     const source = await findRedis({ account: folder.account, environment, onProgress, signal });
-    redisKeepsData = source.kind === 'native';
-    onProgress(
-      redisKeepsData ? 'starting Redis' : 'starting Valkey (in memory: keeps nothing on disk)',
-    );
     const fixed = { ...folder, source, logFile: join(folder.logs, 'redis.log') };
     return await own('Redis', (again) => startRedis({ ...fixed, ...again }));
   };
@@ -87,13 +67,7 @@ export async function startEmbedded(options: EmbeddedOptions): Promise<Embedded>
   if (database.status === 'rejected') throw database.reason;
   if (redis.status === 'rejected') throw redis.reason;
   const urls = { databaseUrl: database.value, redisUrl: redis.value };
-  writeEngineFile(folder.path, { pid, ...urls, apiUrl: null, workerUrl: null });
-
+  writeEngineFile(folder.path, urls);
   const owned = opened.move();
-  return {
-    ...urls,
-    redisKeepsData,
-    serviceEnded,
-    [Symbol.asyncDispose]: () => owned.disposeAsync(),
-  };
+  return { ...urls, [Symbol.asyncDispose]: () => owned.disposeAsync() };
 }

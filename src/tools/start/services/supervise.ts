@@ -4,21 +4,11 @@ import { toError } from '../../../kit/words/failure.ts';
 import { shortPath } from '../screen.ts';
 import type { ServiceProcess } from './service-process.ts';
 
-type SuperviseOptions = {
-  readonly name: string;
-  /** The running process. */
-  readonly first: ServiceProcess;
-  /** Resolves to a ready process. The signal aborts when the engine stops. */
-  readonly start: (signal: AbortSignal) => Promise<ServiceProcess>;
-  /** Prints a line on the screen. */
+export type Supervision = {
+  /** Prints a line on the screen when a process ends by itself and when it is back. */
   readonly say: (text: string) => void;
-};
-
-export type Supervised = {
-  /** Resolves to the last log lines once the process is given up, and is pending before. */
-  readonly givenUp: Promise<string>;
-  /** Ends the process in good order, or abandons its start. */
-  stop(): Promise<void>;
+  /** Called with the last log lines once a process is given up. */
+  readonly giveUp: (why: string) => void;
 };
 
 /** Time ready after which earlier ends are forgotten. Shorter: a process that keeps ending is restarted forever. */
@@ -27,52 +17,52 @@ const EARLY_ENDS_MAX = 5;
 const WAIT_MS_FIRST = 250;
 const WAIT_MS_MAX = 10_000;
 
-export function supervise({ name, first, start, say }: SuperviseOptions): Supervised {
+/**
+ * @param first the running process
+ * @param start resolves to a ready process; the signal aborts when the engine stops
+ * @returns disposed, ends the process in good order
+ */
+export function supervise(
+  name: string,
+  first: ServiceProcess,
+  start: (signal: AbortSignal) => Promise<ServiceProcess>,
+  { say, giveUp }: Supervision,
+): AsyncDisposable {
   let running = first;
   // The time in UTC finds the place in the log.
   const sayNow = (text: string) => say(`${new Date().toISOString()} ${text}`);
   const log = `log in ${shortPath(first.logFile)}`;
   const stopping = new AbortController();
   const { signal } = stopping;
-  const startAgain = async (waitMs: number): Promise<string | undefined> => {
-    try {
-      await delay(waitMs, undefined, { signal });
-      running = await start(signal);
-      if (signal.aborted) await running.stop();
-      return undefined;
-    } catch (error) {
-      return toError(error).message;
-    }
-  };
-  const watch = async (): Promise<string> => {
-    let earlyEnds = 0;
-    for (;;) {
-      const readyAtMs = performance.now();
-      let how = await running.ended;
-      let words = running.logTail();
-      if (performance.now() - readyAtMs >= STEADY_MS) earlyEnds = 0;
-      for (;;) {
-        if (signal.aborted) return 'stopped';
-        earlyEnds += 1;
-        if (earlyEnds >= EARLY_ENDS_MAX) return `${name} keeps ending: ${how}; ${log}\n${words}`;
-        const waitMs = Math.min(WAIT_MS_FIRST * 2 ** (earlyEnds - 1), WAIT_MS_MAX);
-        sayNow(`${name} ended by itself (${how}): starting it again in ${waitMs / 1000} s; ${log}`);
-        const failure = await startAgain(waitMs);
-        if (failure === undefined) break;
-        [how, words] = ['it does not start', failure];
+  const watch = async () => {
+    let failure: string | undefined;
+    for (let ends = 1; ; ends++) {
+      const sinceMs = performance.now();
+      const how = failure === undefined ? await running.ended : 'it does not start';
+      if (signal.aborted) return;
+      if (performance.now() - sinceMs >= STEADY_MS) ends = 1;
+      const words = failure ?? running.logTail();
+      if (ends >= EARLY_ENDS_MAX) return giveUp(`${name} keeps ending: ${how}; ${log}\n${words}`);
+      const waitMs = Math.min(WAIT_MS_FIRST * 2 ** (ends - 1), WAIT_MS_MAX);
+      sayNow(`${name} ended by itself (${how}): starting it again in ${waitMs / 1000} s; ${log}`);
+      try {
+        await delay(waitMs, undefined, { signal });
+        running = await start(signal);
+        failure = undefined;
+        sayNow(`${name} is back`);
+      } catch (error) {
+        failure = toError(error).message;
       }
-      sayNow(`${name} is back`);
     }
   };
   const watched = watch();
   return {
-    givenUp: watched.then((words) =>
-      signal.aborted ? new Promise<never>(() => undefined) : words,
-    ),
-    stop: async () => {
+    [Symbol.asyncDispose]: async () => {
       stopping.abort();
       await running.stop();
       await watched;
+      // A start that was under way may have made another process.
+      await running.stop();
     },
   };
 }

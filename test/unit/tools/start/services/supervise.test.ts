@@ -25,7 +25,8 @@ test('a process that ends is started again after growing waits, and given up aft
   const lines: string[] = [];
   const say = (line: string) => void lines.push(line);
   try {
-    const { givenUp } = supervise({ name: 'part', first: await start(), start, say });
+    const { promise: givenUp, resolve: giveUp } = Promise.withResolvers<string>();
+    supervise('part', await start(), start, { say, giveUp });
     for (let end = 1; end <= 5; end++) {
       // A process that is back is watched.
       const isBack = () => lines.filter((line) => line.endsWith('part is back')).length === end - 1;
