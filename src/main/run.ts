@@ -54,12 +54,7 @@ const COMMANDS: Required<Room>['commands'] = {
   api: () => role('api', 'serves HTTP', async () => (await import('./api.ts')).runApi),
   worker: () =>
     role('worker', 'scores transactions', async () => (await import('./worker.ts')).runWorker),
-  doctor: async () => {
-    const { createCommand } = await import('../tools/start/doctor.ts');
-    const { checkKafka } = await import('./check-kafka.ts');
-    const { checkEvidence } = await import('./check-evidence.ts');
-    return { command: createCommand({ kafka: checkKafka, evidence: checkEvidence }) };
-  },
+  doctor: () => import('./doctor.ts'),
   simulate: () => import('../tools/simulate/command.ts'),
   replay: () => import('../tools/client/replay.ts'),
   ...Object.assign({}, ...ROOMS.map(({ commands }) => commands)),

@@ -28,7 +28,7 @@ export const TOOLS: Guards = {
     says: 'The doctor fails on a Postgres without durability and on a Redis that evicts.',
     shown: 'risk doctor',
     test: 'integration/doctor.test.ts > doctor fails on a Postgres without durability and on a Redis that evicts',
-    mechanism: 'src/tools/start/doctor.ts',
+    mechanism: 'src/main/doctor.ts',
   },
   simulate: {
     says: 'Simulated traffic has the same bytes on every machine.',

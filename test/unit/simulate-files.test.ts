@@ -34,7 +34,7 @@ test('writeSimulation writes the same bytes twice, compressed and plain', async 
 test('risk simulate writes no label that nobody knows by now', async () => {
   const folder = temporaryFolder();
   const [out, labels] = [join(folder, 'near.ndjson'), join(folder, 'near-labels.ndjson')];
-  const size = ['--transactions', '2000', '--accounts', '100', '--merchants', '50', '--days', '10'];
+  const size = ['--transactions', '2000', '--accounts', '100', '--days', '10'];
   const end = ['--end', new Date().toISOString()];
   const { code, stderr } = await runRisk([
     'simulate',

@@ -11,6 +11,7 @@ import {
   AMOUNT_SIGMA,
   anyAccount,
   type Draft,
+  type Event,
   foreignCountry,
   otherMerchant,
   type ScenarioName,
@@ -24,7 +25,6 @@ export type Period = { readonly fromMs: number; readonly toMs: number };
 
 /** `begin` fixes an episode's victim or accomplices; the function it returns makes one transaction at a time, in time order. */
 type Scenario = {
-  readonly name: Exclude<ScenarioName, 'none'>;
   /** Transactions of one episode, both ends included. */
   readonly size: readonly [min: number, max: number];
   readonly durationMs: readonly [min: number, max: number];
@@ -34,47 +34,6 @@ type Scenario = {
 const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;
 const DAY_MS = 24 * HOUR_MS;
-
-/** Somebody logs in from a new device abroad and empties the account within an hour or two. */
-const accountTakeover: Scenario = {
-  name: 'account_takeover',
-  size: [8, 16],
-  durationMs: [20 * MINUTE_MS, 2 * HOUR_MS],
-  begin(world, random) {
-    const account = anyAccount(world, random);
-    const deviceId = strangeDevice(random);
-    const country = foreignCountry(account, random);
-    const ip = testAddress(random());
-    return () => ({
-      ...usualTransaction(world, account, random),
-      merchantId: world.merchants.id(otherMerchant(world, account, random)),
-      amount: money(account.level * between(random, 1.5, 4), account.currency),
-      type: 'transfer',
-      channel: 'web',
-      ip,
-      deviceId,
-      country,
-    });
-  },
-};
-
-/** A large sum is cut into transfers that each stay just below the reporting limit of the currency. */
-const structuring: Scenario = {
-  name: 'structuring',
-  size: [4, 8],
-  durationMs: [12 * HOUR_MS, 2.5 * DAY_MS],
-  begin(world, random) {
-    const account = limitedAccount(world, random);
-    const limit = limitOf(account.currency) ?? LIMIT_BY_DEFAULT;
-    const merchantId = world.merchants.id(otherMerchant(world, account, random));
-    return () => ({
-      ...usualTransaction(world, account, random),
-      merchantId,
-      type: 'transfer',
-      amount: money(Math.round(limit * between(random, 0.88, 0.995)), account.currency),
-    });
-  },
-};
 
 const DRAWS_MAX = 100;
 const LIMIT_BY_DEFAULT = 10_000;
@@ -93,94 +52,114 @@ function limitedAccount(world: World, random: Random): Account {
   return account;
 }
 
-/** A card is stolen for some days: the owner's places and hours, amounts three to seven times the habit. */
-const stolenAccount: Scenario = {
-  name: 'stolen_account',
-  size: [8, 18],
-  durationMs: [3 * DAY_MS, 10 * DAY_MS],
-  begin(world, random) {
-    const account = anyAccount(world, random);
-    const device = strangeDevice(random);
-    return () => {
-      const usual = usualTransaction(world, account, random);
-      const elsewhere = random() < 0.5;
-      return {
-        ...usual,
-        amount: money(account.level * between(random, 3, 7), account.currency),
-        merchantId: elsewhere
-          ? world.merchants.id(otherMerchant(world, account, random))
-          : usual.merchantId,
-        deviceId: random() < 0.4 ? device : usual.deviceId,
-      };
-    };
-  },
-};
-
-/** Cards of a merchant's customers are used there by somebody else: ordinary amounts, strange devices. */
-const compromisedMerchant: Scenario = {
-  name: 'compromised_merchant',
-  size: [15, 35],
-  durationMs: [2 * DAY_MS, 7 * DAY_MS],
-  begin(world, random) {
-    const merchant = otherMerchant(world, anyAccount(world, random), random);
-    return () => {
+/** Why a transaction is fraud. Episodes of all scenarios follow each other in this order. */
+const SCENARIOS: Readonly<Record<Exclude<ScenarioName, 'none'>, Scenario>> = {
+  /** Somebody logs in from a new device abroad and empties the account within an hour or two. */
+  account_takeover: {
+    size: [8, 16],
+    durationMs: [20 * MINUTE_MS, 2 * HOUR_MS],
+    begin: (world, random) => {
       const account = anyAccount(world, random);
-      const median = account.level * between(random, 1, 2.5);
-      return {
+      const deviceId = strangeDevice(random);
+      const country = foreignCountry(account, random);
+      const ip = testAddress(random());
+      return () => ({
         ...usualTransaction(world, account, random),
-        merchantId: world.merchants.id(merchant),
-        amount: money(logNormal(random, median, AMOUNT_SIGMA), account.currency),
-        deviceId: strangeDevice(random),
-      };
-    };
-  },
-};
-
-/** Many accounts that never met pay one small merchant within an hour: money is being collected. */
-const muleFanIn: Scenario = {
-  name: 'mule_fan_in',
-  size: [25, 45],
-  durationMs: [15 * MINUTE_MS, 50 * MINUTE_MS],
-  begin(world, random) {
-    const { count } = world.merchants;
-    // The less popular half: a merchant with little traffic of its own.
-    const merchant = integerBetween(random, Math.floor(count / 2), count - 1);
-    return () => {
-      const account = anyAccount(world, random);
-      const dollars = Math.round(between(random, 20, 90)) * 10;
-      return {
-        ...usualTransaction(world, account, random),
-        merchantId: world.merchants.id(merchant),
+        merchantId: otherMerchant(world, account, random),
+        amount: money(account.level * between(random, 1.5, 4), account.currency),
         type: 'transfer',
-        amount: money(Math.round(dollars * unitsPerDollar(account.currency)), account.currency),
+        channel: 'web',
+        ip,
+        deviceId,
+        country,
+      });
+    },
+  },
+  /** A large sum is cut into transfers that each stay just below the reporting limit of the currency. */
+  structuring: {
+    size: [4, 8],
+    durationMs: [12 * HOUR_MS, 2.5 * DAY_MS],
+    begin: (world, random) => {
+      const account = limitedAccount(world, random);
+      const limit = limitOf(account.currency) ?? LIMIT_BY_DEFAULT;
+      const merchantId = otherMerchant(world, account, random);
+      return () => ({
+        ...usualTransaction(world, account, random),
+        merchantId,
+        type: 'transfer',
+        amount: money(Math.round(limit * between(random, 0.88, 0.995)), account.currency),
+      });
+    },
+  },
+  /** A card is stolen for some days: the owner's places and hours, amounts three to seven times the habit. */
+  stolen_account: {
+    size: [8, 18],
+    durationMs: [3 * DAY_MS, 10 * DAY_MS],
+    begin: (world, random) => {
+      const account = anyAccount(world, random);
+      const device = strangeDevice(random);
+      return () => {
+        const usual = usualTransaction(world, account, random);
+        const elsewhere = random() < 0.5;
+        return {
+          ...usual,
+          amount: money(account.level * between(random, 3, 7), account.currency),
+          merchantId: elsewhere ? otherMerchant(world, account, random) : usual.merchantId,
+          deviceId: random() < 0.4 ? device : usual.deviceId,
+        };
       };
-    };
+    },
+  },
+  /** Cards of a merchant's customers are used there by somebody else: ordinary amounts, strange devices. */
+  compromised_merchant: {
+    size: [15, 35],
+    durationMs: [2 * DAY_MS, 7 * DAY_MS],
+    begin: (world, random) => {
+      const merchantId = otherMerchant(world, anyAccount(world, random), random);
+      return () => {
+        const account = anyAccount(world, random);
+        const median = account.level * between(random, 1, 2.5);
+        return {
+          ...usualTransaction(world, account, random),
+          merchantId,
+          amount: money(logNormal(random, median, AMOUNT_SIGMA), account.currency),
+          deviceId: strangeDevice(random),
+        };
+      };
+    },
+  },
+  /** Many accounts that never met pay one small merchant within an hour: money is being collected. */
+  mule_fan_in: {
+    size: [25, 45],
+    durationMs: [15 * MINUTE_MS, 50 * MINUTE_MS],
+    begin: (world, random) => {
+      const { count, id } = world.merchants;
+      // The less popular half: a merchant with little traffic of its own.
+      const merchantId = id(integerBetween(random, Math.floor(count / 2), count - 1));
+      return () => {
+        const account = anyAccount(world, random);
+        const dollars = Math.round(between(random, 20, 90)) * 10;
+        return {
+          ...usualTransaction(world, account, random),
+          merchantId,
+          type: 'transfer',
+          amount: money(Math.round(dollars * unitsPerDollar(account.currency)), account.currency),
+        };
+      };
+    },
   },
 };
 
-const FRAUD_SCENARIOS: readonly [Scenario, ...Scenario[]] = [
-  accountTakeover,
-  structuring,
-  stolenAccount,
-  compromisedMerchant,
-  muleFanIn,
-];
-
-type FraudEvent = {
-  readonly atMs: number;
-  readonly scenario: Scenario['name'];
-  readonly draft: Draft;
-};
-
+/** An episode, with the time and the draft of its next transaction. */
 type Episode = {
-  readonly scenario: Scenario;
+  readonly scenario: ScenarioName;
   readonly startMs: number;
   /** Time between two transactions, before jitter. */
   readonly stepMs: number;
   readonly size: number;
   readonly next: () => Draft;
   made: number;
-  nextMs: number;
+  atMs: number;
 };
 
 /** No episode begins in the last 3 % of the period: it would have no time to unfold. */
@@ -192,28 +171,28 @@ export function* fraudEvents(
   random: Random,
   period: Period,
   count: number,
-): Generator<FraudEvent, void> {
+): Generator<Event, void> {
   const underWay: Episode[] = [];
   const upcoming = episodes(world, random, period, count);
   let begins = upcoming.next();
   for (let made = 0; made < count; made++) {
-    while (!begins.done && begins.value.startMs <= (underWay[0]?.nextMs ?? Infinity)) {
+    while (!begins.done && begins.value.startMs <= (underWay[0]?.atMs ?? Infinity)) {
       insert(underWay, begins.value);
       begins = upcoming.next();
     }
     const episode = underWay.shift();
     if (episode === undefined) return;
-    yield { atMs: episode.nextMs, scenario: episode.scenario.name, draft: episode.next() };
+    yield { atMs: episode.atMs, scenario: episode.scenario, draft: episode.next() };
     episode.made++;
     // A transaction in each step, anywhere within the step.
-    episode.nextMs = Math.floor(episode.startMs + (episode.made + random()) * episode.stepMs);
+    episode.atMs = Math.floor(episode.startMs + (episode.made + random()) * episode.stepMs);
     if (episode.made < episode.size) insert(underWay, episode);
   }
 }
 
-/** Inserts in the order of `nextMs`. */
+/** Inserts in the order of `atMs`. */
 function insert(underWay: Episode[], episode: Episode): void {
-  const later = underWay.findIndex(({ nextMs }) => nextMs > episode.nextMs);
+  const later = underWay.findIndex(({ atMs }) => atMs > episode.atMs);
   underWay.splice(later < 0 ? underWay.length : later, 0, episode);
 }
 
@@ -224,16 +203,19 @@ function* episodes(
   period: Period,
   count: number,
 ): Generator<Episode, void> {
+  const all = Object.entries(SCENARIOS) as [ScenarioName, Scenario][];
   const startsMs = (period.toMs - period.fromMs) * LAST_START;
-  let turn = 0;
-  for (let planned = 0; planned < count; turn++) {
-    const scenario = FRAUD_SCENARIOS[turn % FRAUD_SCENARIOS.length] ?? FRAUD_SCENARIOS[0];
-    const size = Math.min(integerBetween(random, ...scenario.size), count - planned);
-    const startMs = period.fromMs + (startsMs * (planned + random() * size)) / count;
-    const durationMs = Math.min(between(random, ...scenario.durationMs), period.toMs - 1 - startMs);
-    const next = scenario.begin(world, random);
-    const episode = { scenario, startMs, stepMs: durationMs / size, size, next };
-    yield { ...episode, made: 0, nextMs: Math.floor(startMs + random() * episode.stepMs) };
-    planned += size;
+  for (let planned = 0; ; ) {
+    for (const [scenario, { size: sizes, durationMs: durations, begin }] of all) {
+      if (planned === count) return;
+      const size = Math.min(integerBetween(random, ...sizes), count - planned);
+      const startMs = period.fromMs + (startsMs * (planned + random() * size)) / count;
+      const durationMs = Math.min(between(random, ...durations), period.toMs - 1 - startMs);
+      const next = begin(world, random);
+      const stepMs = durationMs / size;
+      const atMs = Math.floor(startMs + random() * stepMs);
+      yield { scenario, startMs, stepMs, size, next, made: 0, atMs };
+      planned += size;
+    }
   }
 }

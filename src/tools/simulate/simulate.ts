@@ -2,15 +2,14 @@
  * Synthetic traffic: ordinary transactions by habit and fraud by scenario, merged in time order,
  * one at a time. Pure: no clock, no I/O; the same options give the same rows.
  */
-import { createRandom, hashText, type Random } from '../../kit/random.ts';
+import { between, createRandom, hashText, type Random } from '../../kit/random.ts';
 import { fraudEvents, type Period } from './fraud.ts';
+import { money } from './geography.ts';
 import {
   ACTIVITY_MAX,
   busyIndex,
   createWorld,
-  type Draft,
-  gift,
-  type ScenarioName,
+  type Event,
   type SimulatedTransaction,
   usualTransaction,
   type World,
@@ -73,12 +72,10 @@ export function* simulate(
 /** Other options give other transactions, and their keys must never meet in one engine. */
 function runName(options: SimulateOptions): string {
   const { transactions, accounts, merchants, days, endMs, seed, fraudRate, gifts } = options;
-  const all = [transactions, accounts, merchants, days, endMs, seed, fraudRate];
-  const text = JSON.stringify(gifts === undefined ? all : [...all, gifts]);
+  const all = [transactions, accounts, merchants, days, endMs, seed, fraudRate, gifts];
+  const text = JSON.stringify(all.filter((option) => option !== undefined));
   return hashText(text, 1).toString(36) + hashText(text, 2).toString(36);
 }
-
-type Event = { readonly atMs: number; readonly scenario: ScenarioName; readonly draft: Draft };
 
 function* merged(
   { world, actor }: Population,
@@ -98,8 +95,10 @@ function* merged(
     const account = world.accounts.get(actor(random, atMs));
     const usual = usualTransaction(world, account, random);
     const isGift = account.corridor === options.gifts?.corridor && gifts() < options.gifts.share;
-    const draft = isGift ? gift(usual, account, gifts) : usual;
-    yield { atMs, scenario: 'none', draft };
+    // A good customer sends many times the usual amount, as for a wedding.
+    const units = isGift ? account.level * between(gifts, 8, 14) : undefined;
+    const amount = units === undefined ? usual.amount : money(units, account.currency);
+    yield { atMs, scenario: 'none', draft: { ...usual, amount } };
   }
   for (; !crime.done; crime = fraud.next()) yield crime.value;
 }

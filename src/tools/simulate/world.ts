@@ -3,7 +3,6 @@
  * and an ordinary transaction of an account. Every habit is a trait of the index, so a million accounts cost no memory.
  */
 import {
-  between,
   createTrait,
   integerBetween,
   logNormal,
@@ -24,28 +23,21 @@ import {
 } from './geography.ts';
 
 /** Why a transaction is fraud; `none` is legitimate. */
-export const SCENARIOS = [
-  'none',
-  'compromised_merchant',
-  'stolen_account',
-  'account_takeover',
-  'structuring',
-  'mule_fan_in',
-] as const;
-export type ScenarioName = (typeof SCENARIOS)[number];
+export type ScenarioName =
+  | 'none'
+  | 'compromised_merchant'
+  | 'stolen_account'
+  | 'account_takeover'
+  | 'structuring'
+  | 'mule_fan_in';
 
 /** The fields that habits and scenarios decide. */
-export type Draft = {
-  readonly accountId: string;
-  readonly merchantId: string;
-  readonly amount: string;
-  readonly currency: string;
-  readonly corridor: string;
-  readonly type: string;
-  readonly ip: string;
-  readonly deviceId: string;
-  readonly country: string;
-  readonly channel: string;
+export type Draft = ReturnType<typeof usualTransaction>;
+
+export type Event = {
+  readonly atMs: number;
+  readonly scenario: ScenarioName;
+  readonly draft: Draft;
 };
 
 /** A row of the output. Times are epoch milliseconds, UTC. */
@@ -211,42 +203,34 @@ export function foreignCountry(account: Account, random: Random): CountryCode {
 }
 
 /** A merchant of the account's corridor that it rarely visits. */
-export function otherMerchant(world: World, account: Account, random: Random): number {
-  return world.merchants.inCountry(account.destination, random());
+export function otherMerchant({ merchants }: World, account: Account, random: Random): string {
+  return merchants.id(merchants.inCountry(account.destination, random()));
 }
 
 /** An ordinary transaction of the account, by its habits. */
-export function usualTransaction(world: World, account: Account, random: Random): Draft {
-  const favourite = random() < FAVOURITE_SHARE;
-  const merchant = favourite
-    ? world.accounts.favourite(account, Math.floor(random() * random() * FAVOURITES))
-    : otherMerchant(world, account, random);
-  const units = logNormal(
-    random,
-    account.level * world.merchants.priceLevel(merchant),
-    AMOUNT_SIGMA,
-  );
-  const second = random() < SECOND_DEVICE_SHARE;
+export function usualTransaction(world: World, account: Account, random: Random) {
+  const { accounts, merchants } = world;
+  const isFavourite = random() < FAVOURITE_SHARE;
+  const merchant = isFavourite
+    ? accounts.favourite(account, Math.floor(random() * random() * FAVOURITES))
+    : merchants.inCountry(account.destination, random());
+  const median = account.level * merchants.priceLevel(merchant);
+  const units = logNormal(random, median, AMOUNT_SIGMA);
+  const isSecond = random() < SECOND_DEVICE_SHARE;
   const travels = random() < TRAVEL_SHARE;
   return {
     accountId: account.id,
-    merchantId: world.merchants.id(merchant),
+    merchantId: merchants.id(merchant),
     amount: money(units, account.currency),
-    currency: account.currency,
+    currency: account.currency as string,
     corridor: account.corridor,
-    type: 'payment',
+    type: 'payment' as 'payment' | 'transfer',
     ip: testAddress(world.trait(account.index, TRAIT.ip)),
-    deviceId: second ? `device_${account.index}_1` : account.deviceId,
-    country: travels ? foreignCountry(account, random) : account.home,
-    channel: account.channel,
+    deviceId: isSecond ? `device_${account.index}_1` : account.deviceId,
+    country: (travels ? foreignCountry(account, random) : account.home) as string,
+    channel: account.channel as string,
   };
 }
-
-/** A good customer sends many times the usual amount, as for a wedding. */
-export const gift = (usual: Draft, { level, currency }: Account, random: Random): Draft => ({
-  ...usual,
-  amount: money(level * between(random, 8, 14), currency),
-});
 
 /** A device that the account never used. */
 export function strangeDevice(random: Random): string {

@@ -2,22 +2,19 @@
  * `risk doctor`: looks at this machine and at the services that the engine would use, and changes nothing.
  * Exit code 1 when something must be mended.
  */
-import {
-  type Command,
-  type CommandContext,
-  EXIT,
-  parseArguments,
-} from '../../kit/command/command.ts';
-import { openCommandDatabase, openCommandRedis } from '../../kit/command/stores.ts';
-import { readReach } from '../../kit/database/market-reach.ts';
-import { missingMigrations } from '../../kit/database/migrations/schema-version.ts';
-import { countConnections } from '../../kit/database/open-database.ts';
-import type { Database } from '../../kit/database/pool.ts';
-import { readPostgresFacts } from '../../kit/database/server-facts.ts';
-import { describeUnknownSettings } from '../../kit/database/unknown-switch-settings.ts';
-import { readRedisFacts } from '../../kit/redis/connection.ts';
-import { toError } from '../../kit/words/failure.ts';
-import { readEngineFile } from './services/engine-file.ts';
+import { type Command, type CommandContext, EXIT, parseArguments } from '../kit/command/command.ts';
+import { openCommandDatabase, openCommandRedis } from '../kit/command/stores.ts';
+import { readReach } from '../kit/database/market-reach.ts';
+import { missingMigrations } from '../kit/database/migrations/schema-version.ts';
+import { countConnections } from '../kit/database/open-database.ts';
+import type { Database } from '../kit/database/pool.ts';
+import { readPostgresFacts } from '../kit/database/server-facts.ts';
+import { describeUnknownSettings } from '../kit/database/unknown-switch-settings.ts';
+import { readRedisFacts } from '../kit/redis/connection.ts';
+import { toError } from '../kit/words/failure.ts';
+import { readEngineFile } from '../tools/start/services/engine-file.ts';
+import { checkEvidence } from './check-evidence.ts';
+import { checkKafka } from './check-kafka.ts';
 
 const NODE_MAJOR_MIN = 24;
 const POSTGRES_MAJORS = { min: 15, max: 18 };
@@ -33,10 +30,7 @@ export type Finding = {
   readonly detail: string;
 };
 
-/** A check that knows where the engine keeps what. */
-type Check = (context: CommandContext) => Promise<Finding[]>;
-
-export const createCommand = (checks: Readonly<Record<string, Check>>): Command => ({
+export const command: Command = {
   name: 'doctor',
   summary: 'Checks this machine and the stores; says what to mend.',
   usage: `risk doctor [--json]
@@ -54,8 +48,7 @@ where KAFKA_URL is set, Kafka (brokers, topics, the group of the workers). Reads
       finding('node', Number.parseInt(node, 10) >= NODE_MAJOR_MIN, `Node ${node}`, 'warn'),
       finding('data folder', true, `${config.RISK_DATA_DIR}: ${runs}`),
     ];
-    const all = { postgres: checkPostgres, redis: checkRedis, ...checks };
-    for (const [name, check] of Object.entries(all)) {
+    for (const [name, check] of Object.entries(CHECKS)) {
       // A check that cannot be made is reported as a finding, and the command goes on.
       const failed = (error: unknown) => [finding(name, false, toError(error).message)];
       findings.push(...(await check(context).catch(failed)));
@@ -63,7 +56,14 @@ where KAFKA_URL is set, Kafka (brokers, topics, the group of the workers). Reads
     output.table(['check', 'state', 'detail'], findings);
     return findings.some(({ state }) => state === 'fail') ? EXIT.failed : EXIT.fine;
   },
-});
+};
+
+const CHECKS = {
+  postgres: checkPostgres,
+  redis: checkRedis,
+  kafka: checkKafka,
+  evidence: checkEvidence,
+};
 
 function finding(
   check: string,
