@@ -4,7 +4,7 @@ import { openCommandDatabase } from '../kit/command/stores.ts';
 import { missingMigrations } from '../kit/database/migrations/schema-version.ts';
 import { readHead } from '../rooms/evidence/log/checkpoint.ts';
 import { readNewestLog } from '../rooms/evidence/store/evidence-log.ts';
-import type { Finding } from './doctor.ts';
+import type { Finding } from './finding.ts';
 
 /** Compares the settings with the log; no finding without keys and without a log. */
 export async function checkEvidence(context: CommandContext): Promise<Finding[]> {

@@ -7,7 +7,7 @@ import { findTopicProblems, readTopicFacts } from '../core/stream/kafka/topic-fa
 import { groupOf, topicsOf } from '../core/stream/kafka/topics.ts';
 import type { CommandContext } from '../kit/command/command.ts';
 import { openCommandDatabase, openCommandRedis } from '../kit/command/stores.ts';
-import type { Finding } from './doctor.ts';
+import type { Finding } from './finding.ts';
 
 /** No finding where no KAFKA_URL is set. */
 export async function checkKafka(context: CommandContext): Promise<Finding[]> {

@@ -15,6 +15,7 @@ import { toError } from '../kit/words/failure.ts';
 import { readEngineFile } from '../tools/start/services/engine-file.ts';
 import { checkEvidence } from './check-evidence.ts';
 import { checkKafka } from './check-kafka.ts';
+import { type Finding, finding } from './finding.ts';
 
 const NODE_MAJOR_MIN = 24;
 const POSTGRES_MAJORS = { min: 15, max: 18 };
@@ -22,13 +23,6 @@ const REDIS_MAJOR_MIN = 7;
 /** Beyond this the two clocks disagree enough to show in ages and latencies. */
 const CLOCK_SKEW_MS_MAX = 1000;
 const MEBIBYTE = 1024 * 1024;
-
-export type Finding = {
-  readonly check: string;
-  /** `warn` works but is not recommended; `fail` must be mended. */
-  readonly state: 'ok' | 'warn' | 'fail';
-  readonly detail: string;
-};
 
 export const command: Command = {
   name: 'doctor',
@@ -64,15 +58,6 @@ const CHECKS = {
   kafka: checkKafka,
   evidence: checkEvidence,
 };
-
-function finding(
-  check: string,
-  isFine: boolean,
-  detail: string,
-  otherwise: Finding['state'] = 'fail',
-): Finding {
-  return { check, state: isFine ? 'ok' : otherwise, detail };
-}
 
 async function checkPostgres(context: CommandContext): Promise<Finding[]> {
   const { config } = context;

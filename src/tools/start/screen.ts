@@ -13,35 +13,28 @@ const LOCALE = 'en-US';
 /** A step that takes longer shows what it is doing. */
 const SILENCE_MS = 1_500;
 
-export type Screen = {
-  /** Prints that a step is done, how long it took, and the text that `done` returns. */
-  step<T>(name: string, work: Promise<T>, done: (value: T) => string): Promise<T>;
-  /** Tells what the current step is doing. */
-  doing(text: string): void;
-};
+export type Screen = ReturnType<typeof createScreen>;
 
-export function createScreen(output: Output): Screen {
+export function createScreen(output: Output) {
   let busyWith = '';
   return {
-    doing: (text) => {
+    /** Tells what the current step is doing. */
+    doing: (text: string) => {
       busyWith = text;
     },
-    async step(name, work, done) {
+    /** Prints that a step is done, how long it took, and the text that `done` returns. */
+    step: async <T>(name: string, work: Promise<T>, done: (value: T) => string): Promise<T> => {
       const startedMs = performance.now();
       let said = '';
       const timer = setInterval(() => {
         if (busyWith !== said) output.note(`    ${busyWith} …`);
         said = busyWith;
       }, SILENCE_MS);
-      try {
-        const value = await work;
-        const seconds = ((performance.now() - startedMs) / 1000).toFixed(1);
-        output.note(`  ✓ ${name.padEnd(20)} ${`${seconds} s`.padStart(6)}   ${done(value)}`);
-        return value;
-      } finally {
-        clearInterval(timer);
-        busyWith = '';
-      }
+      const value = await work.finally(() => clearInterval(timer));
+      busyWith = '';
+      const seconds = ((performance.now() - startedMs) / 1000).toFixed(1);
+      output.note(`  ✓ ${name.padEnd(20)} ${`${seconds} s`.padStart(6)}   ${done(value)}`);
+      return value;
     },
   };
 }
@@ -89,30 +82,23 @@ export function whereToLook(
   scores: readonly FoundScore[],
 ): string[] {
   const opens = `This opens the console, logged in; it works once, within ${LINK_MINUTES} minutes:`;
-  const look = consoleUrl === null ? [] : [opens, '', `  ${consoleUrl}`, ''];
-  const last = [
-    ...(keyFile === null ? [] : [`The key is kept in ${shortPath(keyFile)}.`]),
-    ...(consoleUrl === null ? [] : [OPERATORS]),
-  ];
-  if (scores.length === 0) {
-    const where = `Open ${url}/docs and authorize with this key: ${key}`;
-    return [...look, 'Nothing is scored yet.', '', where, ...last];
-  }
+  const riskiest = scores.flatMap((score) => [
+    describeScore(score),
+    `  ${url}/console/transactions/${score.transaction_id}`,
+  ]);
   return [
-    ...look,
+    ...(consoleUrl === null ? [] : [opens, '', `  ${consoleUrl}`, '']),
     `The ${scores.length} riskiest, each with its address in the console:`,
     '',
-    ...scores.flatMap((score) => [
-      describeScore(score),
-      `  ${url}/console/transactions/${score.transaction_id}`,
-    ]),
+    ...riskiest,
     '',
     `Open ${url}/docs and authorize with this key, or paste this for the same list:`,
     '',
     `curl -sH 'Authorization: Bearer ${key}' \\`,
     `  '${url}/v1/scores?sort=${QUERY.sort}&limit=${QUERY.limit}'`,
     '',
-    ...last,
+    ...(keyFile === null ? [] : [`The key is kept in ${shortPath(keyFile)}.`]),
+    ...(consoleUrl === null ? [] : [OPERATORS]),
   ];
 }
 

@@ -3,6 +3,7 @@
  * sample, prints its ledger and serves until Ctrl-C. Parts stop in the reverse order: roles drain before their services end.
  */
 import { once } from 'node:events';
+import { existsSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
 import { apiKeyHash, mintApiKey } from '../../kit/access/api-key.ts';
 import { otherBootstrapKey, storeBootstrapKey } from '../../kit/access/api-keys.ts';
@@ -18,10 +19,9 @@ import { noteRefused } from '../../kit/command/file-options.ts';
 import { EXIT_BAD_CONFIGURATION } from '../../kit/config/config.ts';
 import { migrate } from '../../kit/database/migrations/migrate.ts';
 import { openDatabase } from '../../kit/database/open-database.ts';
-import { Failure } from '../../kit/words/failure.ts';
+import { Failure, toError } from '../../kit/words/failure.ts';
 import { balances, ledgerLine } from '../client/ledger.ts';
 import { PLAIN_REPLAY, replayToLedger } from '../client/replay.ts';
-import { type RoleOptions, runRole } from './role.ts';
 import { beginSample, importSampleRates, SAMPLE_SETTINGS } from './sample/fill.ts';
 import { readOrMakeSample } from './sample/transactions.ts';
 import {
@@ -32,11 +32,15 @@ import {
   shortPath,
   whereToLook,
 } from './screen.ts';
+import { ownAccount } from './services/account.ts';
 import { readOrMakeSecret } from './services/data-folder.ts';
 import { API_KEY, writeEngineFile } from './services/engine-file.ts';
+import { LAUNCHER } from './services/executable.ts';
 import { chooseApiPort, freePort } from './services/free-port.ts';
+import { API_NICENESS } from './services/raise-priority.ts';
+import { type ReadySpec, startOnPort, startReady } from './services/service-process.ts';
 import { startEmbedded } from './services/start-embedded.ts';
-import type { Supervision } from './services/supervise.ts';
+import { type Supervision, supervise } from './services/supervise.ts';
 
 const TRANSACTIONS = 20_000;
 
@@ -98,16 +102,11 @@ async function startEngine(
   const keyFile = given === undefined ? join(dataDir, API_KEY) : null;
   const key = given ?? readOrMakeSecret(join(dataDir, API_KEY), () => mintApiKey().key);
   await insistOnKey(context, databaseUrl, key, keyFile);
-  const logFolder = join(dataDir, 'logs');
-  // Developers try webhooks with a receiver on loopback.
-  const settings = { RISK_WEBHOOK_LOOPBACK: 'allow', ...environment, DATABASE_URL: databaseUrl };
-  // Loopback needs no TLS, and the health checks of this process ask by http.
-  const own = { ...settings, REDIS_URL: redisUrl, RISK_BOOTSTRAP_KEY: key, RISK_TLS: '' };
-  const roles = startRoles(context, { ...supervision, environment: own, logFolder, signal }, owned);
+  const stores = { DATABASE_URL: databaseUrl, REDIS_URL: redisUrl, RISK_BOOTSTRAP_KEY: key };
   const urls = await screen.step(
     'API and worker',
-    roles,
-    () => `ready; logs in ${shortPath(logFolder)}`,
+    startRoles({ ...context, environment: { ...environment, ...stores } }, supervision, owned),
+    () => `ready; logs in ${shortPath(join(dataDir, 'logs'))}`,
   );
   writeEngineFile(dataDir, { databaseUrl, redisUrl, ...urls });
   return { url: urls.apiUrl, key, keyFile, dataDir, databaseUrl, partEnded };
@@ -128,49 +127,82 @@ async function insistOnKey(
   const keyHash = apiKeyHash(key);
   const isForeign = config.DATABASE_URL !== undefined && keyFile !== null;
   const other = isForeign ? await otherBootstrapKey(database, keyHash) : undefined;
+  const mend = 'set RISK_BOOTSTRAP_KEY to the key in force there or to a new one, which revokes it';
   if (other !== undefined) {
     const why = `another engine has the key ${other} in the database of DATABASE_URL`;
-    const mend = 'to that key, or to a new one, which revokes it';
-    const said = `${why}: set RISK_BOOTSTRAP_KEY ${mend}; or unset DATABASE_URL for a Postgres of its own`;
+    const said = `${why}: ${mend}; or unset DATABASE_URL for a Postgres of its own`;
     throw new Failure('invalid', 'KEY_OF_ANOTHER', said);
   }
   if (await storeBootstrapKey(database, keyHash, 'risk start')) return;
   const from = keyFile === null ? 'RISK_BOOTSTRAP_KEY' : shortPath(keyFile);
-  const why = `the key of ${from} is revoked in this database: set RISK_BOOTSTRAP_KEY`;
-  const said = `${why} to the key in force there or to a new one, which revokes that key`;
+  const said = `the key of ${from} is revoked in this database: ${mend}`;
   throw new Failure('invalid', 'KEY_REVOKED', said);
 }
 
-const choosePort = ({ config, environment }: CommandContext) =>
+const choosePort = ({ config, environment }: Pick<CommandContext, 'config' | 'environment'>) =>
   chooseApiPort(config.HOST, config.PORT, Boolean(environment['PORT']));
 
-/** Starts both roles, and stops them together. */
+/** Longer than a role waits for its schema, so that its own error message is read. */
+const READY_TIMEOUT_MS = 60_000;
+const PROBE_TIMEOUT_MS = 2_000;
+
+/** Starts both roles, and stops them together. SIGINT drains a role. */
 async function startRoles(
-  context: CommandContext,
-  common: Omit<RoleOptions, 'name' | 'healthUrl'>,
+  { config, environment, output, signal }: CommandContext,
+  supervision: Supervision,
   owned: AsyncDisposableStack,
 ): Promise<{ apiUrl: string; workerUrl: string }> {
-  const { config, output } = context;
-  const apiPort = await choosePort(context);
-  if (config.PORT !== 0 && apiPort !== config.PORT) {
-    const moved = `port ${config.PORT} is taken, so the API listens on ${apiPort}`;
-    output.note(`    ${moved}; PORT chooses another`);
-  }
-  const workerPort = config.RISK_WORKER_PORT || (await freePort());
   const host = config.HOST === '0.0.0.0' || config.HOST === '::' ? '127.0.0.1' : config.HOST;
   const urlOf = (port: number) => `http://${host.includes(':') ? `[${host}]` : host}:${port}`;
-  const [apiUrl, workerUrl] = [urlOf(apiPort), urlOf(workerPort)];
-  const ports = { PORT: String(apiPort), RISK_WORKER_PORT: String(workerPort) };
-  const options = { ...common, environment: { ...common.environment, ...ports } };
+  // Another engine may answer at a port that the API has not got; that engine does not know the key.
+  const headers = { Authorization: `Bearer ${environment['RISK_BOOTSTRAP_KEY']}` };
+  const answers = async (address: string) =>
+    (await fetch(address, { headers, signal: AbortSignal.timeout(PROBE_TIMEOUT_MS) })).ok;
+  const start = async (name: 'api' | 'worker', choose: () => Promise<number>) => {
+    const logFile = join(config.RISK_DATA_DIR, 'logs', `${name}.log`);
+    // Each start of the engine has a log of its own; the log of the start before stays beside it.
+    if (existsSync(logFile)) renameSync(logFile, `${logFile}.1`);
+    const specOf = (port: number): ReadySpec => ({
+      name,
+      program: '/bin/sh',
+      args: [LAUNCHER, name],
+      environment: {
+        // Developers try webhooks with a receiver on loopback.
+        RISK_WEBHOOK_LOOPBACK: 'allow',
+        ...environment,
+        // Loopback needs no TLS, and the health checks of this process ask by http.
+        RISK_TLS: '',
+        [name === 'api' ? 'PORT' : 'RISK_WORKER_PORT']: String(port),
+      },
+      account: ownAccount(),
+      cwd: process.cwd(),
+      logFile,
+      niceness: name === 'api' ? API_NICENESS : undefined,
+      isReady: async () =>
+        (await answers(`${urlOf(port)}/readyz`)) &&
+        (name === 'worker' || (await answers(`${urlOf(port)}/v1/me`))),
+      timeoutMs: READY_TIMEOUT_MS,
+    });
+    const { port, service } = await startOnPort(choose, specOf, signal);
+    const again = (stopping: AbortSignal) => startReady(specOf(port), stopping);
+    return { port, role: supervise(name, service, again, supervision) };
+  };
+  const chooseWorkerPort = async () => config.RISK_WORKER_PORT || (await freePort());
   const starting = [
-    runRole({ ...options, name: 'api', healthUrl: apiUrl }),
-    runRole({ ...options, name: 'worker', healthUrl: workerUrl }),
-  ];
+    start('api', () => choosePort({ config, environment })),
+    start('worker', chooseWorkerPort),
+  ] as const;
   owned.defer(async () => {
-    await Promise.allSettled(starting.map(async (role) => (await role)[Symbol.asyncDispose]()));
+    const stop = async (started: (typeof starting)[number]) =>
+      (await started).role[Symbol.asyncDispose]();
+    await Promise.allSettled(starting.map(stop));
   });
-  await Promise.all(starting);
-  return { apiUrl, workerUrl };
+  const [api, worker] = await Promise.all(starting);
+  if (config.PORT !== 0 && api.port !== config.PORT) {
+    const moved = `port ${config.PORT} is taken, so the API listens on ${api.port}`;
+    output.note(`    ${moved}; PORT chooses another`);
+  }
+  return { apiUrl: urlOf(api.port), workerUrl: urlOf(worker.port) };
 }
 
 /**
@@ -195,7 +227,12 @@ async function scoreSample(
   const { ledger, posted } = await Promise.race([replaying, engine.partEnded]);
   noteRefused(posted, output);
   output.note(`\n${ledgerSentence(ledger)}`);
-  if (!output.json) await showWhereToLook(context, engine, isServed);
+  if (!output.json) {
+    // The ledger counts what this start is for, so it is printed even where the API answers nothing else.
+    await showWhereToLook(context, engine, isServed).catch((error: unknown) => {
+      output.error(`the riskiest cannot be read: ${toError(error).message}`);
+    });
+  }
   output.value(ledger, [ledgerLine(ledger)]);
   return balances(ledger) && posted.refused === 0;
 }
@@ -205,57 +242,46 @@ async function showWhereToLook(
   engine: Engine,
   isServed: boolean,
 ): Promise<void> {
-  const { url, key } = engine;
-  const client = createApiClient({ url, key, signal });
-  try {
-    const ask = createAsk(client);
-    const { token } = isServed ? await ask('POST /v1/sessions/links', {}) : { token: null };
-    const consoleUrl = token && `${url}/console#login=${token}`;
-    const lines = whereToLook({ ...engine, consoleUrl }, await readRiskiest(ask));
-    output.line(`\n${lines.join('\n')}\n`);
-  } catch (error) {
-    // The ledger counts what this start is for, so it is printed even where the API answers nothing else.
-    if (!(error instanceof Failure)) throw error;
-    output.error(`the riskiest cannot be read: ${error.message}`);
-  }
+  const ask = createAsk(createApiClient({ ...engine, signal }));
+  const link = isServed ? await ask('POST /v1/sessions/links', {}) : undefined;
+  const consoleUrl = link === undefined ? null : `${engine.url}/console#login=${link.token}`;
+  const lines = whereToLook({ ...engine, consoleUrl }, await readRiskiest(ask));
+  output.line(`\n${lines.join('\n')}\n`);
 }
 
 async function run(args: string[], context: CommandContext): Promise<number> {
-  const { values } = parseArguments(args, {
-    once: { type: 'boolean' },
-    transactions: { type: 'string' },
-  });
-  if (context.config.markets.length > 1) {
-    context.output.error('RISK_MARKETS: risk start runs one market');
+  const flags = { once: { type: 'boolean' }, transactions: { type: 'string' } } as const;
+  const { values } = parseArguments(args, flags);
+  const { config, output, signal } = context;
+  if (config.markets.length > 1) {
+    output.error('RISK_MARKETS: risk start runs one market');
     return EXIT_BAD_CONFIGURATION;
   }
   const bounds = { min: 1, max: 10_000_000 };
   const transactions = integerOption('--transactions', values.transactions, bounds, TRANSACTIONS);
-  const screen = createScreen(context.output);
+  const screen = createScreen(output);
+  const isServed = values.once !== true;
+  const takesSample = config.DATABASE_URL === undefined;
+  const settings = takesSample && isServed ? SAMPLE_SETTINGS : {};
+  const environment = { ...settings, ...context.environment };
   try {
     await using owned = new AsyncDisposableStack();
-    const isServed = values.once !== true;
-    const takesSample = context.config.DATABASE_URL === undefined;
-    const settings = takesSample && isServed ? SAMPLE_SETTINGS : {};
-    const environment = { ...settings, ...context.environment };
     const engine = await startEngine({ ...context, environment }, screen, owned);
     if (takesSample) await importSampleRates(context, engine);
-    const balanced = await scoreSample(context, screen, engine, transactions, isServed);
+    const isBalanced = await scoreSample(context, screen, engine, transactions, isServed);
     if (!isServed) {
-      context.output.note('\nStopping, as --once says; `npm start` serves all of this again.');
-      return balanced ? EXIT.fine : EXIT.failed;
+      output.note('\nStopping, as --once says; `npm start` serves all of this again.');
+      return isBalanced ? EXIT.fine : EXIT.failed;
     }
-    context.output.note(
-      `\nServing. Ctrl-C, or kill ${process.pid}, drains and stops everything; the data stays.`,
-    );
+    const stops = `Ctrl-C, or kill ${process.pid}, drains and stops everything; the data stays.`;
+    output.note(`\nServing. ${stops}`);
     if (takesSample) owned.use(beginSample(context, screen, engine, transactions));
-    const stopped = context.signal.aborted || once(context.signal, 'abort');
-    await Promise.race([stopped, engine.partEnded]);
-    context.output.note('\nstopping …');
+    await Promise.race([signal.aborted || once(signal, 'abort'), engine.partEnded]);
+    output.note('\nstopping …');
     return EXIT.fine;
   } catch (error) {
     // Stopped during the start: what the stop interrupted is no error.
-    if (context.signal.aborted) return EXIT.failed;
+    if (signal.aborted) return EXIT.failed;
     throw error;
   }
 }

@@ -140,10 +140,10 @@ async function startNode(node: Node): Promise<ServiceControl & AsyncDisposable> 
       account: ownAccount(),
       cwd: own,
       logFile,
+      isReady: () => /Kafka Server started/.test(readLog(logFile).slice(before)),
+      timeoutMs: READY_TIMEOUT_MS,
     };
-    const isReady = () => /Kafka Server started/.test(readLog(logFile).slice(before));
-    const options = { isReady, timeoutMs: READY_TIMEOUT_MS, signal: node.signal };
-    const service = await startReady(spec, options);
+    const service = await startReady(spec, node.signal);
     return { url: `127.0.0.1:${node.port}`, service };
   });
 }

@@ -2,9 +2,12 @@
 import { type ExecFileOptions, execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import type { Environment } from '../../../kit/config/config.ts';
 import type { Account } from './account.ts';
 
+/** `bin/risk`, which becomes a command or a role by exec, under the memory bounds of a role. */
+export const LAUNCHER = fileURLToPath(new URL('../../../../bin/risk', import.meta.url));
 /** Folders searched after those of PATH: a trimmed PATH must not hide installed programs. */
 const USUAL_FOLDERS = ['/usr/local/bin', '/usr/bin', '/bin', '/usr/sbin'];
 const ASK_TIMEOUT_MS = 10_000;

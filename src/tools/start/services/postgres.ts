@@ -19,7 +19,13 @@ import { basename, join } from 'node:path';
 import { Failure } from '../../../kit/words/failure.ts';
 import type { Account } from './account.ts';
 import { type Answer, ask } from './executable.ts';
-import { endLeftOver, type RunningService, startOnPort } from './service-process.ts';
+import { freePort } from './free-port.ts';
+import {
+  endLeftOver,
+  type RunningService,
+  type ServiceProcess,
+  startOnPort,
+} from './service-process.ts';
 import { makeOnce, openSharedFolder } from './shared-folder.ts';
 
 type PostgresProgram = {
@@ -151,7 +157,6 @@ const READY_TIMEOUT_MS = 120_000;
 const SETTINGS: Readonly<Record<string, string>> = {
   listen_addresses: '127.0.0.1',
   unix_socket_directories: '',
-  max_connections: '100',
   shared_buffers: '256MB',
   effective_cache_size: '1GB',
   work_mem: '16MB',
@@ -159,14 +164,11 @@ const SETTINGS: Readonly<Record<string, string>> = {
   max_wal_size: '4GB',
   checkpoint_timeout: '15min',
   wal_buffers: '16MB',
-  // pglz on full-page images saves a tenth of the WAL and costs 60 % of a claim's CPU (measured).
-  wal_compression: 'off',
   random_page_cost: '1.1',
   // Autovacuum analyzes growing partitions once a minute; a table costs 0.18 s with a sample of 9,000 rows,
   // 0.61 s with 30,000.
   default_statistics_target: '30',
   jit: 'off',
-  log_min_messages: 'warning',
   log_checkpoints: 'off',
   timezone: 'UTC',
   log_timezone: 'UTC',
@@ -181,13 +183,12 @@ export async function startPostgres(options: PostgresOptions): Promise<RunningSe
     const flags = Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
     const args = ['-D', cluster, ...flags];
     const postgres = join(program.bin, 'postgres');
-    return { name: 'Postgres', program: postgres, args, account, cwd: cluster, logFile };
+    const spec = { name: 'Postgres', program: postgres, args, account, cwd: cluster, logFile };
+    const ready = (service: ServiceProcess) => isReady(cluster, service.pid);
+    return { ...spec, isReady: ready, timeoutMs: READY_TIMEOUT_MS };
   };
-  const { port, service } = await startOnPort(options.port, specOf, {
-    isReady: (_, { pid }) => isReady(cluster, pid),
-    timeoutMs: READY_TIMEOUT_MS,
-    signal,
-  });
+  const choose = async () => options.port ?? (await freePort());
+  const { port, service } = await startOnPort(choose, specOf, signal);
   return { url: `postgres://${DATABASE}:${password}@127.0.0.1:${port}/${DATABASE}`, port, service };
 }
 

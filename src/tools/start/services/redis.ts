@@ -9,6 +9,7 @@ import { Failure } from '../../../kit/words/failure.ts';
 import type { Account } from './account.ts';
 import { type FetchOptions, unpackPackages } from './debian-packages.ts';
 import { ask, findExecutable } from './executable.ts';
+import { freePort } from './free-port.ts';
 import { endLeftOver, type RunningService, startOnPort } from './service-process.ts';
 
 export type RedisSource = {
@@ -66,8 +67,6 @@ export const REDIS_MEMORY_BYTES_MAX = 256 * 1024 * 1024;
 
 const SETTINGS: Readonly<Record<string, string>> = {
   bind: '127.0.0.1',
-  'protected-mode': 'yes',
-  daemonize: 'no',
   maxmemory: String(REDIS_MEMORY_BYTES_MAX),
   'maxmemory-policy': 'noeviction',
   save: '""',
@@ -88,13 +87,12 @@ export async function startRedis(options: RedisOptions): Promise<RunningService>
   const urlOf = (port: number) => `redis://:${password}@127.0.0.1:${port}`;
   const specOf = (port: number) => {
     const args = [writeConfiguration(options, folder, port)];
-    return { ...source, name: 'Redis', args, account, cwd: folder, logFile };
+    const isReady = () => answers(urlOf(port));
+    const spec = { ...source, name: 'Redis', args, account, cwd: folder, logFile };
+    return { ...spec, isReady, timeoutMs: READY_TIMEOUT_MS };
   };
-  const { port, service } = await startOnPort(options.port, specOf, {
-    isReady: (port) => answers(urlOf(port)),
-    timeoutMs: READY_TIMEOUT_MS,
-    signal,
-  });
+  const choose = async () => options.port ?? (await freePort());
+  const { port, service } = await startOnPort(choose, specOf, signal);
   return { url: urlOf(port), port, service };
 }
 

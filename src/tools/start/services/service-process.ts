@@ -3,7 +3,7 @@
  * engine first, and (through setpriv, where there is one) gets SIGINT from the kernel when the engine
  * dies without stopping it: a shutdown in good order even after kill -9.
  */
-import { type ChildProcess, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import {
   closeSync,
   existsSync,
@@ -19,7 +19,6 @@ import { settlesWithin } from '../../../kit/process/settles-within.ts';
 import { Failure, toError } from '../../../kit/words/failure.ts';
 import type { Account } from './account.ts';
 import { findExecutable, serviceEnvironment } from './executable.ts';
-import { freePort } from './free-port.ts';
 import { raisePriority } from './raise-priority.ts';
 
 export type ServiceSpec = {
@@ -30,7 +29,7 @@ export type ServiceSpec = {
   readonly account: Account;
   readonly cwd: string;
   readonly logFile: string;
-  /** Of its processor time, where the machine allows it; that of the engine by default. */
+  /** The CPU niceness of the service, where the machine allows a change; the niceness of the engine by default. */
   readonly niceness?: number | undefined;
 };
 
@@ -51,6 +50,7 @@ export type RunningService = {
   readonly service: ServiceProcess;
 };
 
+const FAILED = 'SERVICE_FAILED';
 const STOP_TIMEOUT_MS = 30_000;
 /** A larger log is started over. */
 const LOG_BYTES_MAX = 16 * 1024 * 1024;
@@ -64,24 +64,20 @@ export async function startService(spec: ServiceSpec): Promise<ServiceProcess> {
   const [program = '', ...args] = [...launch, spec.program, ...spec.args];
   const logBytes = statSync(spec.logFile, { throwIfNoEntry: false })?.size ?? 0;
   const log = openSync(spec.logFile, logBytes > LOG_BYTES_MAX ? 'w' : 'a', 0o600);
-  let child: ChildProcess;
-  try {
-    child = spawn(program, args, {
-      cwd: spec.cwd,
-      env: serviceEnvironment(spec.environment),
-      stdio: ['ignore', log, log],
-      detached: true,
-      ...spec.account,
-    });
-  } finally {
-    closeSync(log);
-  }
+  const child = spawn(program, args, {
+    cwd: spec.cwd,
+    env: serviceEnvironment(spec.environment),
+    stdio: ['ignore', log, log],
+    detached: true,
+    ...spec.account,
+  });
+  closeSync(log);
   const ended = new Promise<string>((resolve) => {
     child.once('error', (error) => resolve(error.message));
     child.once('exit', (code, signal) => resolve(signal ?? `exit code ${code ?? 'unknown'}`));
   });
   if (child.pid === undefined) {
-    throw new Failure('unavailable', 'SERVICE_FAILED', `${spec.name}: ${await ended}`);
+    throw new Failure('unavailable', FAILED, `${spec.name}: ${await ended}`);
   }
   if (spec.niceness !== undefined) raisePriority(child.pid, spec.niceness);
   return {
@@ -102,29 +98,25 @@ export async function startService(spec: ServiceSpec): Promise<ServiceProcess> {
 /** How often a starting service is asked whether it is ready, and an ending one whether it has ended. */
 const POLL_MS = 15;
 
-type Readiness = {
+export type ReadySpec = ServiceSpec & {
   /** The service is not ready where this throws. */
   readonly isReady: (service: ServiceProcess) => boolean | Promise<boolean>;
   readonly timeoutMs: number;
-  readonly signal: AbortSignal;
 };
 
 /** Starts a service and resolves once it is ready. One that ends first or takes too long is a Failure with its last lines. */
-export async function startReady(
-  spec: ServiceSpec,
-  { isReady, timeoutMs, signal }: Readiness,
-): Promise<ServiceProcess> {
+export async function startReady(spec: ReadySpec, signal: AbortSignal): Promise<ServiceProcess> {
+  const { name, timeoutMs } = spec;
   const service = await startService(spec);
   const deadline = performance.now() + timeoutMs;
-  const ask = async () => await isReady(service);
+  const ask = async () => await spec.isReady(service);
   try {
-    while (!(await ask().catch(() => false))) {
+    while (service.hasEnded() || !(await ask().catch(() => false))) {
       signal.throwIfAborted();
-      const late = performance.now() > deadline;
-      if (late || service.hasEnded()) {
-        const how = late ? `was not ready within ${timeoutMs} ms` : `ended: ${await service.ended}`;
-        const why = `${spec.name} ${how}\n${service.logTail()}`;
-        throw new Failure('unavailable', 'SERVICE_FAILED', why);
+      const isLate = performance.now() > deadline;
+      if (isLate || service.hasEnded()) {
+        const how = isLate ? `is not ready in ${timeoutMs} ms` : `ended: ${await service.ended}`;
+        throw new Failure('unavailable', FAILED, `${name} ${how}\n${service.logTail()}`);
       }
       await delay(POLL_MS);
     }
@@ -141,28 +133,23 @@ const TRY_AGAIN_MS = 100;
  * Last lines of a service whose port another process has taken, and of a Postgres while processes of a killed postmaster have not
  * noticed yet (seen 30 ms after a kill -9).
  */
-const PASSES = /could not bind|pre-existing shared memory block|address already in use/i;
+const PASSES =
+  /could not bind|pre-existing shared memory block|address already in use|is taken: set/i;
 
-/** Starts a service on the given port or a free one, and tries again while what prevents the start passes by itself. */
+/** Starts a service on the port that is chosen, and tries again while what prevents the start passes by itself. */
 export async function startOnPort(
-  given: number | undefined,
-  specOf: (port: number) => ServiceSpec,
-  {
-    isReady,
-    ...wait
-  }: Omit<Readiness, 'isReady'> & {
-    readonly isReady: (port: number, service: ServiceProcess) => boolean | Promise<boolean>;
-  },
+  choose: () => Promise<number>,
+  specOf: (port: number) => ReadySpec,
+  signal: AbortSignal,
 ): Promise<Omit<RunningService, 'url'>> {
   const endMs = performance.now() + TRIES_MAX_MS;
   for (;;) {
-    const port = given ?? (await freePort());
+    const port = await choose();
     try {
-      const ready = { ...wait, isReady: (service: ServiceProcess) => isReady(port, service) };
-      return { port, service: await startReady(specOf(port), ready) };
+      return { port, service: await startReady(specOf(port), signal) };
     } catch (error) {
       if (!PASSES.test(toError(error).message) || performance.now() > endMs) throw error;
-      await delay(TRY_AGAIN_MS, undefined, { signal: wait.signal });
+      await delay(TRY_AGAIN_MS, undefined, { signal });
     }
   }
 }
@@ -184,11 +171,8 @@ export async function endLeftOver(folder: string, pidFile: string): Promise<void
   };
   if (stands()) process.kill(pid, 'SIGINT');
   const deadline = performance.now() + STOP_TIMEOUT_MS;
-  while (stands()) {
-    if (performance.now() > deadline) {
-      const why = `process ${pid} of an earlier engine does not end`;
-      throw new Failure('unavailable', 'SERVICE_LEFT_OVER', why);
-    }
-    await delay(POLL_MS);
+  for (; stands(); await delay(POLL_MS)) {
+    const why = `process ${pid} of an earlier engine does not end`;
+    if (performance.now() > deadline) throw new Failure('unavailable', 'SERVICE_LEFT_OVER', why);
   }
 }
