@@ -4,8 +4,7 @@
  */
 import { beforeAll, describe, expect, test } from 'vitest';
 import { openCasesOf } from '../support/rooms/review/cases.ts';
-import { input } from '../support/submit.ts';
-import { heading, makeLinkTo } from './support/log-in.ts';
+import { heading } from './support/log-in.ts';
 import {
   cutOf,
   isWider,
@@ -90,18 +89,6 @@ describe.each(LOOKS)('at %s px, %s %s', (width, viewport, colorScheme) => {
 });
 
 describe('login', () => {
-  test('by a link works once, and leaves no token in the address', async () => {
-    const link = await makeLinkTo(shown.engine);
-    await using first = await openTab(shown.browser);
-    await first.page.goto(link);
-    await heading(first.page, 'Overview').waitFor();
-    expect(first.page.url()).not.toContain('login=');
-    await using second = await openTab(shown.browser);
-    await second.page.goto(link);
-    await second.page.getByText('unknown, used or expired').waitFor();
-    expect(first.faults).toEqual([]);
-  });
-
   test('by key goes on to the page that was asked for; logging out ends the session', async () => {
     await using tab = await openTab(shown.browser);
     const { page } = tab;
@@ -225,18 +212,4 @@ test('a session that is ended elsewhere ends here', async () => {
   await page.keyboard.press('g');
   await page.keyboard.press('k');
   await page.getByLabel('API key').waitFor();
-});
-
-test('the figures are live: what is accepted meanwhile is counted', async () => {
-  await using tab = await logIn();
-  const { page } = tab;
-  await page.getByText('Live', { exact: true }).waitFor();
-  const accepted = () => page.locator('.tiles strong').first().textContent();
-  const before = await accepted();
-  const { status } = await shown.engine.api.post(
-    '/v1/transactions',
-    input({ account_id: 'acc_live' }),
-  );
-  expect(status).toBe(201);
-  await expect.poll(accepted, { timeout: 20_000 }).not.toBe(before);
 });

@@ -173,17 +173,6 @@ test('reasons name the currency of money, rules have one spelling, and the figur
   await heading(page, 'Rules').waitFor();
 });
 
-test('lineage names what made the score, and that it is the same again', async () => {
-  await using tab = await logIn();
-  const { page } = tab;
-  await open(page, `/transactions/${id}`);
-  const { lineage } = await read(`/v1/scores/${id}/explanation`);
-  const part = page.locator('.part', { has: page.getByRole('heading', { name: 'Lineage' }) });
-  for (const text of [lineage.rule_set, lineage.vector_crc32, 'the same']) {
-    await part.getByText(text, { exact: true }).waitFor();
-  }
-});
-
 test('a device has its windows, its days and who uses it', async () => {
   await using tab = await logIn();
   const { page } = tab;

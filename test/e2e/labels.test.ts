@@ -131,23 +131,6 @@ describe('risk labels import', () => {
     });
   });
 
-  test('leaves out what is refused, shows the first lines and stores the others', async () => {
-    await accept(1000);
-    const { code, stdout, stderr } = await api.risk(
-      'labels',
-      'import',
-      published('unknown.csv.gz', 1300),
-      ...PUBLISHED,
-      '--batch',
-      '500',
-    );
-    expect(code).toBe(0);
-    expect(lastLine(stdout)).toContain('labels accepted=1000 unchanged=0 refused=300 ');
-    expect(stderr).toContain('line 1002: /idempotency_key must be a key of this client');
-    expect(stderr).toContain('… and 280 more\n300 rows were refused and not stored\n');
-    expect(await count(api, 'labels')).toBe(1000);
-  });
-
   test('shows rows that are not readable, and reads NDJSON', async () => {
     await accept(1);
     const path = join(folder, 'rows.ndjson');
@@ -172,22 +155,6 @@ describe('risk labels import', () => {
     expect([code, proxy.effects()]).toEqual([0, 1]);
     expect(lastLine(stdout)).toMatch(/^labels accepted=\d+ unchanged=\d+ refused=0 /);
     expect(await count(api, 'labels')).toBe(200);
-  });
-
-  test('sends what is too large for the API in halves', async () => {
-    await using small = await startRunningApi({ RISK_BODY_BYTES_MAX: '65536' });
-    const file = published('large.csv.gz', 1000);
-    const { stdout } = await small.risk('labels', 'import', file, ...PUBLISHED);
-    expect(lastLine(stdout)).toContain('labels accepted=0 unchanged=0 refused=1000 ');
-    const one = await small.risk(
-      'labels',
-      'import',
-      published('one.csv.gz', 3),
-      ...PUBLISHED,
-      '--set',
-      `source=${'x'.repeat(70_000)}`,
-    );
-    expect(one.stderr).toContain('line 3: is too large for the API');
   });
 
   test.each([

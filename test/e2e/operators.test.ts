@@ -5,7 +5,6 @@
 import { once } from 'node:events';
 import { type AddressInfo, createServer } from 'node:net';
 import { beforeEach, describe, expect, test } from 'vitest';
-import type { EntryPayload } from '../../src/core/stream/entries/entry.ts';
 import { streamKeys } from '../../src/core/stream/keys.ts';
 import type { DeadLetter } from '../../src/rooms/dead-letters/store.ts';
 import type { StatusJson } from '../../src/rooms/status/queries/pipeline-status.ts';
@@ -68,28 +67,6 @@ const streamed = async () => {
   const { transactions } = streamKeys('market_0', 'US-EG', 0);
   return await readEntries(api.redis, transactions);
 };
-const replayed = (n: number): EntryPayload => ({
-  transaction: {
-    transactionId: transactionIds[n - 1] ?? '',
-    createdAtMs: NOVEMBER,
-    receivedAtMs: NOVEMBER,
-    accountId: `acc_${n}`,
-    merchantId: 'm_1',
-    amount: `${n}.50`,
-    currency: 'USD',
-    corridor: 'US-EG',
-    type: null,
-    ip: null,
-    deviceId: null,
-    country: null,
-    channel: null,
-    declared: null,
-  },
-  attempt: 1,
-  origin: 'replay',
-  ...{ replyTo: null, sender: null },
-  rowId: expect.any(String),
-});
 
 describe('risk dead-letters', () => {
   test('list shows active ones newest first, as a table or as the API’s items', async () => {
@@ -136,15 +113,6 @@ describe('risk dead-letters', () => {
     ]);
   });
 
-  test('replay of a group appends each transaction once, however often it is asked', async () => {
-    const first = await api.riskJson('dead-letters', 'replay', '--error-code', 'SCORING_FAILED');
-    expect(first).toMatchObject({ replayed: 2, appended: 2, not_replayable: 0, refused: [] });
-    const second = await api.riskJson('dead-letters', 'replay', '--error-code', 'SCORING_FAILED');
-    expect(second).toMatchObject({ replayed: 0, appended: 0, not_replayable: 0, refused: [] });
-    expect((await streamed()).sort()).toEqual([replayed(1), replayed(2)].sort());
-    expect(await api.testDatabase.sql('select from open_rows where is_left')).toHaveLength(0);
-  });
-
   test('replay of ids says which it could not, and exits 1', async () => {
     const { code, stdout, stderr } = await api.risk(
       'dead-letters',
@@ -180,26 +148,6 @@ describe('risk dead-letters', () => {
     ]);
     expect(await streamed()).toEqual([]);
   });
-});
-
-test('what is replayed is scored by a worker, and the status is even again', async () => {
-  const before = (await api.riskJson('status')) as StatusJson;
-  expect(before.totals.pending).toBe(0);
-  await using worker = api.startWorker();
-  await api.risk('dead-letters', 'replay', '--all', '--yes');
-  const scored = async (n: number) =>
-    (await api.request(`/v1/scores/${transactionIds[n - 1]}`)).status === 200;
-  await waitUntil(
-    async () => (await scored(1)) && (await scored(2)) && (await scored(3)),
-    20_000,
-    'the scores',
-  );
-  await waitUntil(
-    async () => ((await api.riskJson('status')) as StatusJson).totals.pending === 0,
-    10_000,
-    'nothing to be pending',
-  );
-  expect(await worker.stop()).toBe(0);
 });
 
 describe('risk status', () => {
@@ -241,21 +189,8 @@ describe('risk status', () => {
   });
 });
 
-test('a process that cannot use a setting names the setting once', async () => {
+test('a worker without a Redis says so once, and then that the connection is lost', async () => {
   const stores = { DATABASE_URL: api.testDatabase.url, REDIS_URL: api.redisService.url };
-  const { port } = new URL(api.url);
-  for (const [role, setting] of [
-    ['api', 'PORT'],
-    ['worker', 'RISK_WORKER_PORT'],
-  ] as const) {
-    const taken = await runRisk([role], { ...stores, [setting]: port });
-    expect([taken.code, taken.stderr]).toEqual([
-      1,
-      expect.stringContaining(`is taken: set ${setting} to another`),
-    ]);
-    // Work in the background ends before the stores that it reads.
-    expect(taken.stdout + taken.stderr).not.toContain('cannot be read');
-  }
   let refusals = 0;
   const door = createServer((socket) => {
     refusals++;

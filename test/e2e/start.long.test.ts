@@ -1,18 +1,16 @@
 /**
- * Goal: `risk start` scores a whole sample while its services are killed, gives another Postgres none of its sample, and ends
- * when a role keeps ending. Method: the real command as a child, on a data folder of its own.
+ * Goal: `risk start` gives another Postgres none of its sample, and ends when a role keeps ending. Method: the real command as a
+ * child, on a data folder of its own.
  */
 import { randomBytes } from 'node:crypto';
-import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createTestDatabase } from '../support/database.ts';
 import { findSample } from '../support/find-sample.ts';
-import { ledgerOf } from '../support/ledger.ts';
 import { spawnRisk } from '../support/risk.ts';
 import { rolePid } from '../support/role-pid.ts';
 import { makeTestFolder } from '../support/service-folder.ts';
-import { prepareDataFolder } from '../support/services.ts';
 
 const START_MS = 90_000;
 let folder: string;
@@ -21,29 +19,6 @@ beforeAll(() => {
 });
 afterAll(() => {
   rmSync(folder, { recursive: true, force: true });
-});
-
-test('scores all of a sample while its Redis and its Postgres are killed', {
-  timeout: START_MS,
-}, async () => {
-  const data = join(folder, 'killed');
-  prepareDataFolder(data);
-  const start = ['start', '--once', '--transactions', '6000'];
-  await using risk = spawnRisk(start, { RISK_DATA_DIR: data });
-  await risk.waitFor(/✓ sample/, START_MS);
-  for (const [name, file] of [
-    ['Redis', 'redis/redis.pid'],
-    ['Postgres', 'postgres/postmaster.pid'],
-  ] as const) {
-    const pid = Number(readFileSync(join(data, 'services', file), 'utf8').split('\n')[0]);
-    process.kill(pid, 'SIGKILL');
-    await risk.waitFor(new RegExp(`${name} is back`), START_MS);
-  }
-  expect(await risk.exited).toEqual({ code: 0, signal: null });
-  expect(ledgerOf(risk.stdout())).toMatchObject({
-    ...{ accepted: 6_000, duplicates: 0, scored: 6_000 },
-    ...{ dead_lettered: 0, pending: 0, lost: 0, doubled: 0 },
-  });
 });
 
 test('gives another Postgres no sample, and ends when a role keeps ending', {

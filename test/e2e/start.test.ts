@@ -6,7 +6,6 @@
  */
 import { execFileSync, spawnSync } from 'node:child_process';
 import { readFileSync, rmSync, statSync } from 'node:fs';
-import { createServer } from 'node:http';
 import { getPriority } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -111,17 +110,5 @@ describe('risk start', () => {
     risk.kill('SIGINT');
     expect(await risk.exited).toEqual({ code: 0, signal: null });
     await expect(ask(shown.docs)).rejects.toThrow();
-  });
-
-  test('says which port is taken when it was asked for', { timeout: START_MS }, async () => {
-    const PORT = String(await freePort());
-    const server = createServer().listen(Number(PORT), '127.0.0.1');
-    try {
-      const { code, stderr } = await runRiskProcess(['start', '--once'], { ...environment, PORT });
-      expect(stderr).toMatch(/^risk start: port \d+ is taken; set PORT to a free one/);
-      expect(code).toBe(1);
-    } finally {
-      server.close();
-    }
   });
 });

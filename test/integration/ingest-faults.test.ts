@@ -156,9 +156,14 @@ describe('the API', () => {
       DATABASE_URL: api.testDatabase.url,
       REDIS_URL: api.redisService.url,
     };
-    const { code, stderr } = await runRisk(['api'], { ...environment, PORT: port });
-    expect(code).toBe(1);
-    expect(stderr).toContain(`risk api: port ${port} of 127.0.0.1 is taken`);
+    for (const [role, setting] of [
+      ['api', 'PORT'],
+      ['worker', 'RISK_WORKER_PORT'],
+    ] as const) {
+      const { code, stderr } = await runRisk([role], { ...environment, [setting]: port });
+      const taken = `port ${port} of 127.0.0.1 is taken: set ${setting} to another`;
+      expect([code, stderr]).toEqual([1, expect.stringContaining(taken)]);
+    }
   });
 });
 

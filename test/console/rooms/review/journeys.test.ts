@@ -151,27 +151,6 @@ describe('a case of which somebody else is faster', () => {
     await loser.getByText('You have it for').waitFor();
   });
 
-  test('an expired claim says so, and is claimed again', async () => {
-    const [id = ''] = await disputes({ account_id: 'acc_late' });
-    await using tab = await logIn('Ann');
-    const { page } = tab;
-    await openCase(page, id);
-    await page.keyboard.press('f');
-    await page.getByRole('dialog').waitFor();
-    await shown.engine.api.testDatabase.sql(
-      `update review_cases set locked_until = now() - interval '1 s' where transaction_id = $1`,
-      [id],
-    );
-    await giveReason(page, 'Too late');
-    await page.getByRole('alert').getByText('Claim it first.').waitFor();
-    await page.getByText('Nobody has it').waitFor();
-    await page.keyboard.press('c');
-    await page.getByText('You have it for').waitFor();
-    expect(await page.getByRole('alert').count()).toBe(0);
-    await page.keyboard.press('f');
-    expect(await page.getByRole('dialog').getByLabel('Reason').inputValue()).toBe('Too late');
-  });
-
   test('a claim is extended while the page is used', async () => {
     const [id = ''] = await disputes({ account_id: 'acc_kept' });
     await using tab = await logIn('Ann');

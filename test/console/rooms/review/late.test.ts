@@ -8,11 +8,11 @@ import { waitUntil } from '../../../support/wait-until.ts';
 import { heading } from '../../support/log-in.ts';
 import { shoot, violationsOf } from '../../support/pages.ts';
 import { setUpConsole } from '../../support/set-up.ts';
-import { setUpReview, undoBar } from './support.ts';
+import { setUpReview } from './support.ts';
 
 const shown = setUpConsole();
 const { open } = shown;
-const { read, logIn, openCase, disputes } = setUpReview(shown);
+const { read, logIn, disputes } = setUpReview(shown);
 
 /** Longer than an answer may take that moves the page in any case. */
 const LATE_MS = 1500;
@@ -99,42 +99,6 @@ test('a page on which the person has gone on is not moved, and offers the case',
   await notice.getByRole('link', { name: 'Open it' }).click();
   await page.waitForURL((url) => url.pathname.endsWith(id));
   await page.getByText('You have it for').waitFor();
-  expect(faults).toEqual([]);
-});
-
-test('a late claim opens no dialog over a note, and a late undo leaves the page', async () => {
-  const [id = ''] = await disputes({ account_id: 'acc_note' });
-  await using tab = await logIn('Ann');
-  const { page, faults } = tab;
-  await openCase(page, id);
-  await page.getByText('Nobody has it').waitFor();
-  const answers = await keepBack(page, '**/claim');
-  await page.keyboard.press('f');
-  await page.getByText('Waiting for the API').waitFor();
-  await answers.untilLate();
-  await page.getByLabel('Note').fill('Rang twice');
-  await page.keyboard.press('!');
-  await answers.give();
-  await page.getByText('You have it for').waitFor();
-  expect(await page.getByRole('dialog').count()).toBe(0);
-  expect(await page.getByLabel('Note').inputValue()).toBe('Rang twice!');
-  await page.unroute('**/claim');
-
-  await page.getByRole('button', { name: 'Fraud' }).click();
-  await page.getByRole('dialog').getByLabel('Reason').fill('A stolen card');
-  await page.keyboard.press('Enter');
-  await undoBar(page).getByText('Fraud: acc_note').waitFor();
-  await page.keyboard.press('g');
-  await page.keyboard.press('r');
-  await heading(page, 'Review').waitFor();
-  const undone = await keepBack(page, '**/undo');
-  await page.keyboard.press('z');
-  await undone.untilLate();
-  await accountOf(page).fill('acc_o');
-  await undone.give();
-  await undoBar(page).getByText('taken back').waitFor();
-  expect(new URL(page.url()).pathname).toBe('/console/review');
-  expect(await stateOf(id)).toBe('claimed');
   expect(faults).toEqual([]);
 });
 

@@ -179,31 +179,6 @@ test('an operator sees what fails and sends it again, and changes no webhook', a
   expect(faults).toEqual([]);
 });
 
-test('a disabled webhook says why, and is enabled', async () => {
-  const id = await make();
-  const [dead] = await deliver(id, 1);
-  await sql(
-    `update webhook_endpoints set disabled_at = now(), disabled_reason = 'it answered 410'`,
-  );
-  await sql(`update webhook_deliveries set state = 'dead', next_at = null`);
-  await using tab = await logIn();
-  const { page } = tab;
-  await open(page, '/webhooks');
-  await page.getByText('disabled', { exact: true }).waitFor();
-  await open(page, `/webhooks/${id}`);
-  await page.getByText('it answered 410').waitFor();
-  await rows(page).first().waitFor();
-  await shoot(page, 'webhook-disabled-1280-light');
-  expect(await violationsOf(page)).toEqual([]);
-  const again = page.getByRole('button', { name: `Redeliver ${dead?.event_id}` });
-  expect(await again.count()).toBe(0);
-  expect(await page.getByRole('button', { name: 'Send a test event' }).count()).toBe(0);
-  await press(page, 'Enable');
-  await page.getByText('active', { exact: true }).waitFor();
-  await again.waitFor();
-  expect(await page.getByText('it answered 410').count()).toBe(0);
-});
-
 describe.each(LOOKS)('at %s px, %s %s', (width, viewport, colorScheme) => {
   test('each page is complete, and axe finds nothing', async () => {
     const id = await make({ event_types: ['transaction.decided', 'alert.raised'] });
