@@ -98,32 +98,9 @@ describe('one', () => {
     expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([201]));
     expect(await count(api, 'transactions_y2011m02')).toBe(50);
   });
-
-  test('a partition dropped behind its back is made again', async () => {
-    const created_at = '2012-02-03T04:05:06Z';
-    expect((await postOne(api, input({ created_at }))).status).toBe(201);
-    await api.testDatabase.sql('drop table transactions_y2012m02, scores_y2012m02');
-    expect((await postOne(api, input({ created_at }))).status).toBe(201);
-  });
 });
 
 describe('a batch', () => {
-  test('answers each item in order; what is known is a duplicate', async () => {
-    const known = input();
-    const { body: one } = await postOne(api, known);
-    const items = [input(), known, input()];
-    const { status, body } = await postBatch(api, items);
-    expect([status, body.accepted, body.duplicates]).toEqual([200, 2, 1]);
-    expect(body.results.map((r: { index: number; status: string }) => [r.index, r.status])).toEqual(
-      [
-        [0, 'accepted'],
-        [1, 'duplicate'],
-        [2, 'accepted'],
-      ],
-    );
-    expect(body.results[1].transaction_id).toBe(one.transaction_id);
-  });
-
   test('is refused whole when one item is invalid, and names every bad field', async () => {
     const before = await count(api, 'transactions');
     const { status, body } = await postBatch(api, [

@@ -11,7 +11,7 @@ import type { MerchantProfile } from '../../src/core/profile/merchant-profile.ts
 import { ensurePartitions } from '../../src/core/store/partitions/partitions.ts';
 import { loadMerchantPasts } from '../../src/core/store/profiles/history.ts';
 import { createLoadFrauds } from '../../src/core/store/profiles/known-frauds.ts';
-import type { Query, Statement } from '../../src/kit/database/pool.ts';
+import type { Query } from '../../src/kit/database/pool.ts';
 import { monthOf } from '../../src/kit/words/month.ts';
 import { createTestDatabase } from '../support/database.ts';
 import { foldOne } from '../support/fold-one.ts';
@@ -105,30 +105,6 @@ test('fraud wins among more labels of one time than are read', async () => {
   await label(one, { label: 'fraud', atMs: AT_MS - 1 });
   const [frauds] = await loadFrauds(database.query, [POINT]);
   expect(frauds?.spans).toHaveLength(1);
-});
-
-test('many points of many labels are the same as one by one, in results of a bounded size', async () => {
-  const frauds = { count: 500, newestMs: AT_MS - MINUTE_MS };
-  await label(frauds, { label: 'fraud', atMs: AT_MS + DAY_MS, sources: 16 });
-  const points = Array.from({ length: 12 }, (_, index) => ({
-    ...POINT,
-    atMs: AT_MS - index * 40 * MINUTE_MS,
-  }));
-  const sizes: number[] = [];
-  const query: Query = async <Row extends object>(
-    statement: Statement,
-    values?: readonly unknown[],
-  ) => {
-    const rows = await database.query<Row>(statement, values);
-    sizes.push(rows.length);
-    return rows;
-  };
-  const together = await loadFrauds(query, points);
-  expect(sizes.length).toBeGreaterThan(2);
-  expect(Math.max(...sizes)).toBeLessThanOrEqual(40_001);
-  for (const [index, point] of points.entries()) {
-    expect([together[index]]).toEqual(await loadFrauds(database.query, [point]));
-  }
 });
 
 test('reads a bounded number of labels however many frauds are known', async () => {

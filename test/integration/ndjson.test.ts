@@ -120,21 +120,6 @@ describe('lines', () => {
     });
   });
 
-  test('of several chunks are stored; the same again are all duplicates', async () => {
-    const inputs = Array.from({ length: 2500 }, () => input());
-    const [first, again] = [await postLines(lines(inputs)), await postLines(lines(inputs))];
-    expect(first.at(-1)).toEqual({
-      ...{ done: true, accepted: 2500, duplicates: 0, refused: 0 },
-    });
-    expect(again.at(-1)).toEqual({
-      ...{ done: true, accepted: 0, duplicates: 2500, refused: 0 },
-    });
-    expect(first.map(({ index }) => index).slice(0, 2500)).toEqual(inputs.map((_, n) => n));
-    expect(again.map((line) => line.transaction_id)).toEqual(
-      first.map((line) => line.transaction_id),
-    );
-  });
-
   test('sent with return=minimal come back only when refused', async () => {
     const inputs = Array.from({ length: 1200 }, () => input());
     inputs[1100] = input({ amount: '0' });

@@ -58,29 +58,6 @@ const next = (n: number) => ({ waitMs: 0, next: packAgain([payload(n)]) });
 const counts = () => redis().hgetall(stream.counts);
 
 describe('settle', () => {
-  test('publishes what a settlement scored together, and what was scored at another time apart', async () => {
-    await producer().append(payloads(150));
-    const [first = '', second = ''] = await deliver('c', 150);
-    const scoredAt = '2026-11-01T00:00:00.001Z';
-    const later = { scoredAtMs: Date.parse(scoredAt), scores: scoreOf(900) };
-    const all = [ended(first, 75), ended(second, 75, later)];
-    await settle(settlement('c', { ended: all }));
-    const events = await redis().xrange(stream.scored, '-', '+');
-    expect(events.map(([, fields]) => fields.slice(0, 8))).toEqual([
-      ['v', '2', 'n', '75', 'corridor', 'US-EG', 'scored_at', AT],
-      ['v', '2', 'n', '1', 'corridor', 'US-EG', 'scored_at', scoredAt],
-    ]);
-    expect((await readScored(redis(), stream.scored)).at(-1)).toEqual([
-      idOf(900),
-      'acc "1"',
-      'm_ü',
-      7,
-      0.07,
-      'approve',
-      ['VELOCITY', 'NEW_DEVICE'],
-    ]);
-  });
-
   test('moves nothing that another consumer has taken over', async () => {
     await appendSingly(payloads(4));
     const [retry = '', dead = '', released = '', told = ''] = await deliver('zombie', 4);

@@ -7,7 +7,7 @@ import { COUNT_MAX, ENTRY_VERSION, packAgain } from '../../src/core/stream/entri
 import { ensureGroups } from '../../src/core/stream/group/consumer-group.ts';
 import { readGroup } from '../../src/core/stream/group/read-group.ts';
 import { streamKeys } from '../../src/core/stream/keys.ts';
-import { packRetry, promoteRetries } from '../../src/core/stream/settle/retries.ts';
+import { packRetry } from '../../src/core/stream/settle/retries.ts';
 import { createHeadReader, type HeadPage } from '../../src/core/stream/status/heads.ts';
 import { measureStreams } from '../../src/core/stream/status/lag.ts';
 import { idAt } from '../support/stored-rows.ts';
@@ -93,40 +93,6 @@ describe('a read', () => {
     expect([...failed].map(([keys, failure]) => [keys.corridor, failure.code])).toEqual([
       ['US-MX', 'REDIS_NOGROUP'],
     ]);
-  });
-});
-
-const RETRIED = 'attempt=2 origin=retry';
-
-describe('promoteRetries', () => {
-  test('moves what is due, oldest first, and leaves the rest', async () => {
-    const now = Date.now();
-    const due = { second: now - 10, first: now - 20, later: now + 60_000 };
-    // The entry `second` was put there by another release.
-    const versions = { second: '77', first: ENTRY_VERSION, later: ENTRY_VERSION };
-    for (const [packed, atMs] of Object.entries(due)) {
-      const version = versions[packed as keyof typeof due];
-      const member = `${version} ${RETRIED}\n${packed}\nmore`;
-      await redis().zadd(stream.retries, String(atMs), member);
-    }
-    expect(await promoteRetries(redis(), [stream])).toBe(2);
-    const entries = await redis().xrange(stream.transactions, '-', '+');
-    expect(entries.map(([, fields]) => fields)).toEqual(
-      (['first', 'second'] as const).map((packed) => [
-        'v',
-        versions[packed],
-        'n',
-        '1',
-        'h',
-        RETRIED,
-        'd',
-        `${packed}\nmore`,
-      ]),
-    );
-    expect(await redis().zcard(stream.retries)).toBe(1);
-    const later = `${ENTRY_VERSION} ${RETRIED}\nlater\nmore`;
-    expect(await redis().zscore(stream.retries, later)).toBe(String(due.later));
-    expect(await held()).toBe(2);
   });
 });
 

@@ -10,6 +10,7 @@ import type { Role } from '../../src/kit/words/principal.ts';
 import { openForFile } from '../support/open-for-file.ts';
 import { insertPersonKey } from '../support/people.ts';
 import { startRollOut } from '../support/rolled-out.ts';
+import { runRisk } from '../support/run-risk.ts';
 import { RUNNING_API_KEY, startRunningApi } from '../support/running-api.ts';
 import { send } from '../support/submit.ts';
 import { waitUntil } from '../support/wait-until.ts';
@@ -134,6 +135,17 @@ describe('a proposal and its approval are two people’s', () => {
     await expect(insert('Adam', idOf(bob))).rejects.toThrow(/may not approve/);
     await insert('Bob', idOf(bob));
   });
+});
+
+test('a key that reads clear values is issued by the command of one person, and confirmed by that of another', async () => {
+  const eve = await insertPersonKey(api.testDatabase, 'Eve', ['admin', 'risk_officer']);
+  const by = (key: string, ...args: string[]) =>
+    runRisk(['keys', ...args], { RISK_URL: api.url, RISK_API_KEY: key });
+  const issued = await by(eve, 'issue', '--role', 'personal_data', '--identity', 'Eve', '--json');
+  const { key_id: id, confirmed_at: at } = JSON.parse(issued.stdout);
+  expect([at, issued.stderr]).toEqual([null, expect.stringContaining(`risk keys confirm ${id}`)]);
+  expect((await by(eve, 'confirm', id)).stderr).toContain('another person must confirm');
+  expect((await by(bob, 'confirm', id)).code).toBe(0);
 });
 
 describe('a key that approves', () => {

@@ -37,6 +37,7 @@ test('both have the row, or neither, and a repeat makes it whole', async () => {
   const made = await hashesOf('market_0');
   expect(made).toHaveLength(1);
   expect(await hashesOf('market_1')).toEqual(made);
+  expect((await keys(['list'])).stdout).toMatch(/ ingest +default +payments/);
 });
 
 test('a commit that fails after others leaves no key in force, and says where one may be', async () => {

@@ -100,32 +100,6 @@ describe('keys', () => {
   });
 });
 
-describe('risk keys', () => {
-  const run = (...args: string[]) =>
-    runRisk(['keys', ...args], { DATABASE_URL: api.testDatabase.url });
-
-  test('makes, lists and revokes', async () => {
-    const made = await run(
-      'create',
-      '--role',
-      'ingest',
-      '--role',
-      'analyst',
-      '--owner',
-      'ops',
-      '--json',
-    );
-    const { key_id, key } = JSON.parse(made.stdout);
-    expect((await withKey(key)).status).toBe(200);
-    expect((await run('list')).stdout).toMatch(
-      new RegExp(`${key_id} +ingest analyst +default +ops`),
-    );
-    expect((await run('revoke', key_id)).code).toBe(0);
-    await waitUntil(async () => (await withKey(key)).status === 401, 2000, 'the key to be refused');
-    expect((await run('revoke', 'nobody')).code).toBe(1);
-  });
-});
-
 test('a new bootstrap key replaces the old one, for ever; one that is revoked stays revoked', async () => {
   const start = (key: string) =>
     runRisk(['migrate'], { DATABASE_URL: api.testDatabase.url, RISK_BOOTSTRAP_KEY: key });

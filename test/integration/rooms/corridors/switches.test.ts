@@ -64,21 +64,6 @@ test('a stopped corridor is refused with its message, whole or alone; another on
       refused: [expect.objectContaining({ index: 1, code: 'scope-stopped' })],
     }),
   ]);
-  const lines = await postJson(
-    api,
-    [input(), input({ corridor: 'US-MX' })].map((one) => JSON.stringify(one)).join('\n'),
-    '/v1/transactions/batch',
-    { 'Content-Type': 'application/x-ndjson' },
-  );
-  const answered = (await lines.text())
-    .trim()
-    .split('\n')
-    .map((line) => JSON.parse(line));
-  expect(answered).toEqual([
-    expect.objectContaining({ index: 0, status: 'unavailable', code: 'scope-stopped' }),
-    expect.objectContaining({ index: 1, status: 'accepted' }),
-    expect.objectContaining({ done: true, accepted: 1, refused: 1 }),
-  ]);
   expect((await start('corridor:US-EG')).body.stop).toBeNull();
   await until('US-EG', 201);
 });

@@ -1,6 +1,7 @@
 /**
  * Goal: each score and each line is sealed once, whatever commits late, fails or runs twice, and nothing is signed that contradicts
- * what was published. Method: a sealer on real Postgres; the log is checked afterwards, and verify/ judges its bundles.
+ * what was published; nothing escapes between a commit and its seal. Method: a sealer on real Postgres; the log is checked
+ * afterwards, and verify/ judges its bundles.
  */
 import { appendFileSync, readFileSync } from 'node:fs';
 import { afterEach, beforeEach, expect, test } from 'vitest';
@@ -14,7 +15,6 @@ import { byCommand } from '../../../../src/kit/command/stores.ts';
 import { Failure } from '../../../../src/kit/words/failure.ts';
 import { monthOf } from '../../../../src/kit/words/month.ts';
 import { DAY_MS } from '../../../../src/kit/words/range.ts';
-import { checkLog } from '../../../../src/rooms/evidence/check/check.ts';
 import { recompute } from '../../../../src/rooms/evidence/evidence-command.ts';
 import { readHead } from '../../../../src/rooms/evidence/log/checkpoint.ts';
 import { consistencyPath } from '../../../../src/rooms/evidence/log/tree.ts';
@@ -29,12 +29,14 @@ import { readNewestLog, tileReader } from '../../../../src/rooms/evidence/store/
 import { openBundle } from '../../../../verify/bundle.ts';
 import { openCheckpoint } from '../../../../verify/note.ts';
 import { requireContinued } from '../../../../verify/verify.ts';
+import { checkBehind } from '../../../support/rooms/evidence/check-behind.ts';
 import {
   type EvidenceRig,
   MONTH_MS,
   openEvidenceRig,
   sealAll,
 } from '../../../support/rooms/evidence/rig.ts';
+import { waitUntil } from '../../../support/wait-until.ts';
 
 let rig: EvidenceRig;
 beforeEach(async () => {
@@ -42,12 +44,7 @@ beforeEach(async () => {
 });
 afterEach(() => rig[Symbol.asyncDispose]());
 
-async function check() {
-  const log = await readNewestLog(rig.database.query);
-  if (log === undefined) throw new Error('no log');
-  const published = { file: await readPublished(rig.path), seen: undefined, keys: rig.keys };
-  return await checkLog(rig.database.query, log, published, new AbortController().signal);
-}
+const check = () => checkBehind(rig, async () => undefined);
 
 function bundleOf(found: Bundle | string): Bundle {
   if (typeof found === 'string') throw new Error(found);
@@ -247,4 +244,49 @@ test('two sealers at a time make one history', async () => {
   }
   await sealAll(rig.openSealer());
   expect(await check()).toMatchObject({ findings: [], scores: stored, lines: 11 });
+});
+
+test('a score that is deleted or edited between its commit and its seal is named', async () => {
+  const { sql } = rig.testDatabase;
+  const sealer = rig.openSealer();
+  await sealAll(sealer);
+  const [deleted, edited] = await rig.store(4);
+  await sql('delete from scores where transaction_id = $1', [deleted]);
+  await sql('update scores set attempts = attempts + 1 where transaction_id = $1', [edited]);
+  await sealAll(sealer);
+  const { scores, findings } = await check();
+  expect(scores).toBe(4);
+  expect(findings).toEqual([
+    { attack: 'deleted', what: `the score ${deleted}` },
+    { attack: 'edited', what: `the score ${edited}` },
+  ]);
+});
+
+test('a store under way while a log begins does not see the log, and its scores are older than the log', async () => {
+  const { sql } = rig.testDatabase;
+  const isWaiting = async () =>
+    (
+      await sql(
+        `select from pg_locks where relation = 'switches'::regclass and mode = 'ShareLock' and not granted`,
+      )
+    ).length > 0;
+  const { promise: changed, resolve: change } = Promise.withResolvers<void>();
+  const { promise: held, resolve: hold } = Promise.withResolvers<void>();
+  const switching = rig.database.session(async (client) => {
+    await client.query('begin; lock table market_0.switches in share row exclusive mode');
+    hold();
+    await changed;
+    await client.query('commit');
+  });
+  await held;
+  // The statement has its snapshot, and takes its number once the change of switches is over.
+  const late = rig.store(3);
+  await waitUntil(isWaiting, 10_000, 'a store');
+  const sealer = rig.openSealer();
+  await sealAll(sealer);
+  change();
+  await Promise.all([switching, late]);
+  await rig.store(2);
+  await sealAll(sealer);
+  expect(await check()).toMatchObject({ findings: [], scores: 2 });
 });

@@ -84,28 +84,6 @@ test('all other steps of the API have a command: by hand, notes, two people, pol
     'the receipt is missing',
   ]);
 
-  const { waiting, forecast } = await json('status');
-  expect(waiting).toMatchObject([{ priority: 'P1' }, { priority: 'P2' }]);
-  expect(forecast).toHaveLength(2);
-  const load = [
-    '--officers',
-    '10',
-    '--transactions',
-    '5000',
-    '--auto-clear',
-    '0.7',
-    '--reviews-per-hour',
-    '20',
-    '--growth',
-    '0.1',
-  ];
-  expect(await json('capacity', ...load)).toMatchObject({
-    ...{ reviews_per_day: 1500, officers_min: 10, utilisation: 0.9375, hire: 2 },
-    projection: { length: 13 },
-  });
-  const lines = await risk('review', 'capacity', ...load);
-  expect(lines.stdout).toContain('transactions per day');
-
   const policy = await json('policy');
   expect(policy.undo_seconds).toBe(20);
   const file = join(tmpdir(), `policy-${process.pid}.json`);
