@@ -7,7 +7,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeEach, describe, expect, test } from 'vitest';
-import { writeSimulation } from '../../src/tools/simulate/command.ts';
 import { openForFile } from '../support/open-for-file.ts';
 import { runRisk } from '../support/run-risk.ts';
 import { RUNNING_API_KEY, startRunningApi } from '../support/running-api.ts';
@@ -85,32 +84,6 @@ test('risk labels list shows what was imported, with its notes, page after page'
 });
 
 describe('risk labels import', () => {
-  test('takes the simulated file without options, and again changes nothing', async () => {
-    const options = {
-      ...{ transactions: ROWS, accounts: 100, merchants: 40, days: 20 },
-      ...{ endMs: Date.UTC(2026, 9, 20), seed: 'labels', fraudRate: 0.02 },
-    };
-    const out = join(folder, 'traffic.ndjson.gz');
-    const labels = join(folder, 'labels.ndjson.gz');
-    const { signal } = new AbortController();
-    const counts = await writeSimulation(options, { out, labels }, signal);
-    const { code } = await api.risk('replay', out, '--settle-timeout', '1');
-    // No worker runs here.
-    expect(code).toBe(1);
-    const first = await api.risk('labels', 'import', labels);
-    expect([first.code, first.stderr]).toEqual([0, '']);
-    expect(first.stdout).toMatch(
-      new RegExp(`^labels accepted=${ROWS} unchanged=0 refused=0 seconds=\\d+(\\.\\d+)?\\n$`),
-    );
-    const frauds = ROWS - (counts['none'] ?? 0);
-    expect(await count(api, "labels where label = 'fraud'")).toBe(frauds);
-    expect(await api.riskJson('labels', 'import', labels)).toEqual({
-      ...{ accepted: 0, unchanged: ROWS, refused: 0, refused_first: [] },
-      seconds: expect.any(Number),
-    });
-    expect(await count(api, 'labels')).toBe(ROWS);
-  });
-
   test('takes the published file: flags, keys and a delay', async () => {
     await accept(ROWS);
     const { code, stdout, stderr } = await api.risk(

@@ -125,7 +125,7 @@ export const ACCEPT: Guards = {
   },
   'limit-of-parties': {
     says: 'Each account, device and address has a limit by itself, which costs others nothing.',
-    test: 'integration/rooms/corridors/party-limits.test.ts > each account, device and address has a limit by itself, which costs others nothing',
+    test: 'integration/rooms/corridors/limits.test.ts > each account, device and address has a limit by itself, which costs others nothing',
     mechanism: 'src/core/accept/limits/limiter.ts',
   },
   'limit-change-by-two': {

@@ -58,7 +58,7 @@ export const WORK: Guards = {
   },
   'unread-found': {
     says: 'What an unreadable entry held is found in its open rows.',
-    test: 'integration/unread-entries.test.ts > is in open rows that no entry names, and its dead letter is closed',
+    test: 'integration/entry-versions.test.ts > is in open rows that no entry names, and its dead letter is closed',
     mechanism: 'src/core/repair/walk-rows.ts',
   },
   'growing-batches': {

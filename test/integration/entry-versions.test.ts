@@ -1,6 +1,7 @@
 /**
  * Goal: a release runs beside the next one, and is taken back. Entries that a worker does not read are scored by one that does,
- * or else from Postgres after UNREAD_MS, each once: nobody counts a delivery of them, and none becomes a dead letter. Method:
+ * or else from Postgres after UNREAD_MS, each once: nobody counts a delivery of them, and none becomes a dead letter; transactions
+ * of an entry that nobody could read are found in their open rows. Method:
  * workers in this process on real services; the next version is written by this test, in a layout that the present one cannot
  * read, and read by a decoder of its own. Redis is told that time has passed.
  */
@@ -17,6 +18,8 @@ import {
 import { GROUP } from '../../src/core/stream/keys.ts';
 import { UNREAD_MS } from '../../src/core/stream/status/heads.ts';
 import { testConfig } from '../support/config.ts';
+import { idAt, storeDeadLetters } from '../support/stored-rows.ts';
+import { readEntries } from '../support/stream-entries.ts';
 import { waitUntil } from '../support/wait-until.ts';
 import { createWorkerRig, seeds, type WorkerRig } from '../support/worker-rig.ts';
 
@@ -87,15 +90,16 @@ async function untilLeft(entries: number): Promise<void> {
   );
 }
 
-/** Lets the reconciler of this release look at every row. @returns transactions that it appended */
-async function reconcile(): Promise<number> {
+/** Lets the reconciler of this release look at every row until something holds. @returns transactions that it appended */
+async function reconcile(holds = async () => true): Promise<number> {
   let appended = 0;
   const config = testConfig({ RISK_RECONCILE_AGE_MS: '500' });
   const reconciler = bindReconciler(config, rig.pool, rig.commands, (count) => {
     appended += count;
   });
   const { signal } = new AbortController();
-  await waitUntil(async () => (await reconciler.run(signal)).isWhole, 60_000, 'a look at all rows');
+  const isDone = async () => (await reconciler.run(signal)).isWhole && (await holds());
+  await waitUntil(isDone, 60_000, 'a look at all rows');
   return appended;
 }
 
@@ -122,5 +126,40 @@ describe('entries of another version', { timeout: 120_000 }, () => {
     rig.startWorker(QUIET, { entries: next });
     expect(await rig.settled(12, 30_000)).toMatchObject({ scored: 12, deadLetters: 0 });
     expect(await rig.database.sql('select from open_rows')).toEqual([]);
+  });
+});
+
+async function streamed(): Promise<string[]> {
+  const payloads = await readEntries(rig.commands, rig.stream.transactions);
+  return payloads.map(({ transaction }) => transaction.transactionId).sort();
+}
+
+const unreadable = { id: idAt(1, 1), transactionId: null, failedAtMs: Date.now() - 1000 };
+const isClosed = async () =>
+  (await rig.database.sql('select from dead_letters where replayed_at is not null')).length === 1;
+
+describe('what left the streams unread', { timeout: 120_000 }, () => {
+  test('is in open rows that no entry names, and its dead letter is closed', async () => {
+    const [waiting, named, ...lost] = await rig.store(received(4));
+    if (waiting === undefined || named === undefined) throw new Error('nothing stored');
+    await rig.openRows([waiting]);
+    await rig.openRows([named, ...lost]);
+    await rig.append([waiting], { rowId: await rig.rowOf(waiting) });
+    await storeDeadLetters(rig.pool, [
+      unreadable,
+      { ...unreadable, id: idAt(1, 2), transactionId: named.transactionId },
+    ]);
+    expect(await reconcile(isClosed)).toBe(2);
+    const expected = [waiting, ...lost].map(({ transactionId }) => transactionId);
+    expect(await streamed()).toEqual(expected.sort());
+    const closed = 'select transaction_id from dead_letters where replayed_at is not null';
+    expect(await rig.database.sql(closed)).toEqual([{ transaction_id: null }]);
+  });
+
+  test('is found although an operator has purged its dead letter', async () => {
+    await rig.openRows(await rig.store(received(1)));
+    await storeDeadLetters(rig.pool, [unreadable]);
+    await rig.database.sql('update dead_letters set purged_at = now()');
+    expect(await reconcile(isClosed)).toBe(1);
   });
 });

@@ -1,5 +1,5 @@
 /**
- * Goal: labels are added once, whatever their commit waits for, and profiles of committed labels are invalidated. Method: the
+ * Goal: labels are added once, whatever their commit waits for, and are left to a worker where their profiles are away. Method: the
  * acceptance on real Postgres.
  */
 import { expect, test } from 'vitest';
@@ -11,7 +11,7 @@ import { listLabelBatches } from '../../src/core/store/labels/label-batches.ts';
 import { createPartitionGuard } from '../../src/core/store/partitions/partitions.ts';
 import type { Database } from '../../src/kit/database/pool.ts';
 import { createMetrics } from '../../src/kit/metrics/metrics.ts';
-import { createTestDatabase, type TestDatabase } from '../support/database.ts';
+import { createTestDatabase } from '../support/database.ts';
 import { storeTransactions } from '../support/stored-rows.ts';
 import { waitUntil } from '../support/wait-until.ts';
 
@@ -32,17 +32,13 @@ const LABEL: Omit<Label, 'transactionId'> = {
 function ingestOf(
   database: Database,
   invalidateLabelled: LabelIngest['invalidateLabelled'] = () => Promise.resolve(),
-) {
-  const metrics = createMetrics();
-  const ingest: LabelIngest = {
-    ...{ database, invalidateLabelled, metrics },
+): LabelIngest {
+  return {
+    ...{ database, invalidateLabelled, metrics: createMetrics() },
     failpoint: () => undefined,
     partitions: createPartitionGuard(database),
     onLabelled: [],
   };
-  const counted = async () =>
-    (await metrics.labels.get()).values.flatMap(({ value }) => (value > 0 ? value : []));
-  return { ingest, counted };
 }
 
 const fraudOf = (transaction_id: string) =>
@@ -57,10 +53,6 @@ const requestOf = (ids: readonly string[]) => ({
   ...{ client: 'default', identity: null, clientSeen: null },
   inputs: ids.map(fraudOf),
 });
-
-async function stored(testDatabase: TestDatabase): Promise<number> {
-  return (await testDatabase.sql('select from labels')).length;
-}
 
 const transactions = (database: Database, rows: number) =>
   storeTransactions(
@@ -87,9 +79,9 @@ test('a request that waits behind another one for a labelled transaction is told
       ...{ receivedAtMs: Date.now(), reporter: { client: 'default', identity: null } },
       labels: [{ ...LABEL, transactionId: id }],
     });
-    const first = acceptLabels(ingestOf(patient).ingest, requestOf([id]));
+    const first = acceptLabels(ingestOf(patient), requestOf([id]));
     await waitUntil(isWaiting, 30_000, 'the first request to wait for its rival');
-    await expect(acceptLabels(ingestOf(hasty).ingest, requestOf([id]))).rejects.toMatchObject({
+    await expect(acceptLabels(ingestOf(hasty), requestOf([id]))).rejects.toMatchObject({
       ...{ kind: 'conflict', code: 'STILL_RUNNING' },
       message: expect.stringContaining('labels one of these transactions'),
     });
@@ -98,35 +90,11 @@ test('a request that waits behind another one for a labelled transaction is told
   expect(await first).toMatchObject({ outcomes: [{ status: 'unchanged' }] });
 });
 
-test('profiles are told of committed labels, again when they are unchanged', async () => {
-  await using testDatabase = await createTestDatabase();
-  await using database = testDatabase.open();
-  const ids = await transactions(database, 2);
-  const told: { ids: readonly string[]; visible: number; open: number }[] = [];
-  let isAway = true;
-  const { ingest, counted } = ingestOf(database, async (ids) => {
-    const open = (await testDatabase.sql('select from label_batches')).length;
-    told.push({ ids, visible: await stored(testDatabase), open });
-    if (isAway) throw new Error('profiles are away');
-  });
-  await expect(acceptLabels(ingest, requestOf(ids))).rejects.toThrow('profiles are away');
-  isAway = false;
-  const again = await acceptLabels(ingest, requestOf(ids));
-  expect(again).toMatchObject({ outcomes: [{ status: 'unchanged' }, { status: 'unchanged' }] });
-  // The failed request leaves its row for a worker; the next one adds nothing, and leaves none.
-  expect(told.map(({ visible, open }) => [visible, open])).toEqual([
-    [2, 1],
-    [2, 1],
-  ]);
-  for (const one of told) expect(one.ids.toSorted()).toEqual(ids.toSorted());
-  expect(await counted()).toEqual([2]);
-});
-
 test('labels are left to a worker at their age, however far the clock of their API is ahead', async () => {
   await using testDatabase = await createTestDatabase();
   await using database = testDatabase.open();
   const ids = await transactions(database, 1);
-  const { ingest } = ingestOf(database, () => Promise.reject(new Error('profiles are away')));
+  const ingest = ingestOf(database, () => Promise.reject(new Error('profiles are away')));
   const aheadMs = Date.now() + 600_000;
   await expect(acceptLabels(ingest, requestOf(ids), aheadMs)).rejects.toThrow('profiles are away');
   const left = async () => (await listLabelBatches(database.query, 1, 10)).at(0);

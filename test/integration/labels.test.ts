@@ -90,21 +90,6 @@ describe('labels', () => {
     expect(await labelsOf(transaction_id)).toHaveLength(1);
   });
 
-  test('again are unchanged, also twice in a request', async () => {
-    const [id = ''] = await accepted(1);
-    const label = labelInput({ transaction_id: id });
-    const twice = await postLabels(api, [label, label]);
-    expect(twice.body).toMatchObject({ accepted: 1, unchanged: 1 });
-    expect(twice.body.results[0]).toMatchObject({ index: 0, status: 'accepted' });
-    const again = await postLabels(api, [label]);
-    expect(again.body).toEqual({
-      accepted: 0,
-      unchanged: 1,
-      results: [{ index: 0, transaction_id: id, status: 'unchanged' }],
-    });
-    expect(await labelsOf(id)).toHaveLength(1);
-  });
-
   test('may be revised, late and in any order; each one stays', async () => {
     const [id = ''] = await accepted(1);
     const at = (day: number, label: string, source = 'chargeback') =>

@@ -126,13 +126,6 @@ describe('a row that is nowhere in Redis', () => {
     await open(await storeTransactions(database, seeds(1)), Date.now() + MINUTE_MS);
     expect(await reconcile()).toBe(0);
   });
-
-  test('ends where all of it is final', async () => {
-    await open(await storeTransactions(database, seeds(3, { score: 10 })));
-    expect(await reconcile()).toBe(0);
-    expect(await openIds()).toEqual([]);
-    expect(await countOpen(database.query, null)).toBe(0);
-  });
 });
 
 describe('a lost Redis', () => {

@@ -4,9 +4,8 @@
  * worker runs it, on a real Postgres.
  */
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { bindDeadLetters, closeScoredLetters } from '../../src/core/repair/dead-letter-duty.ts';
+import { bindDeadLetters } from '../../src/core/repair/dead-letter-duty.ts';
 import {
-  closeDeadLettersOfScored,
   listDeadLettersOfScored,
   OPEN_LETTERS_PAGE_ROWS,
 } from '../../src/core/store/dead-letters/dead-letters.ts';
@@ -62,27 +61,6 @@ test('the letters of what has a score are closed, those of what has none stay', 
   const replayed = `select transaction_id as id from dead_letters where replayed_at is not null
                      order by transaction_id`;
   expect(await testDatabase.sql(replayed)).toEqual([{ id: scored }, { id: later }]);
-});
-
-test('a look goes through all of them, a page at a time', async () => {
-  const ids = await storeTransactions(
-    database,
-    Array.from({ length: 6 }, (_, n) => ({
-      ...{ createdAtMs: MARCH_MS + n, ...(n % 2 === 0 ? {} : { score: n }) },
-    })),
-  );
-  await lettersOf([...ids, null]);
-  const pages: (readonly string[])[] = [];
-  const listed = async (after?: string) => {
-    const page = await listDeadLettersOfScored(database, after, 2);
-    pages.push(page.transactionIds);
-    return page;
-  };
-  const closeDeadLetters = (transactionIds: readonly string[]) =>
-    closeDeadLettersOfScored(database, transactionIds);
-  await closeScoredLetters(listed, closeDeadLetters, signal);
-  expect(pages).toEqual([[ids[1]], [ids[3]], [ids[5]], []]);
-  expect(await openOnes()).toEqual([ids[0], ids[2], ids[4], null]);
 });
 
 test('a page reads its letters and their scores, however many there are', async () => {

@@ -4,9 +4,8 @@
  */
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { LABEL_MATURITY_DAYS } from '../../src/core/domain/history.ts';
-import { bindTallies, tendTallies } from '../../src/core/repair/tally-duty.ts';
+import { bindTallies } from '../../src/core/repair/tally-duty.ts';
 import { ensurePartitions } from '../../src/core/store/partitions/partitions.ts';
-import { createTallies, TALLY_BOUNDS } from '../../src/core/store/tallies/fold-tallies.ts';
 import { COUNTED_ROWS_MAX, loadTallies } from '../../src/core/store/tallies/merchant-tallies.ts';
 import type { Database } from '../../src/kit/database/pool.ts';
 import { createLeadership } from '../../src/kit/duties/leadership.ts';
@@ -90,22 +89,6 @@ test('a merchant with many rows is found among what is stored, and only that one
   expect(await testDatabase.sql('select merchant_id from tallied_merchants')).toEqual([
     { merchant_id: 'm_busy' },
   ]);
-});
-
-test('increments are merged while an adopted merchant is filled', async () => {
-  await insertRows('m_busy', 20);
-  await testDatabase.sql("update transactions set inserted_xid = '3'");
-  await testDatabase.sql(`insert into tallied_merchants (merchant_id) values ('m_busy')`);
-  const tallies = createTallies(database, Math.random, { ...TALLY_BOUNDS, stepRows: 5 });
-  const waiting: number[] = [];
-  const fill = async () => {
-    waiting.push((await testDatabase.sql('select from daily_increments')).length);
-    await insertRows('m_quiet', 1);
-    return await tallies.fill();
-  };
-  await tendTallies(database, { fold: tallies.fold, fill }, signal);
-  expect(waiting.length).toBeGreaterThan(3);
-  expect(new Set(waiting)).toEqual(new Set([0]));
 });
 
 test('tallies of another cluster are neither read nor kept', async () => {

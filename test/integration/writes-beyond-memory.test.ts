@@ -4,23 +4,14 @@
  * through with both, so each such script is on a list here, and is run at the limit.
  */
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { ENTRY_VERSION, packAgain } from '../../src/core/stream/entries/entry.ts';
-import {
-  CLAIM_START,
-  claimStale,
-  ensureGroups,
-  heartbeat,
-} from '../../src/core/stream/group/consumer-group.ts';
-import { readGroup } from '../../src/core/stream/group/read-group.ts';
+import { ensureGroups } from '../../src/core/stream/group/consumer-group.ts';
 import { GROUP, marketKeys, profileKey, streamKeys } from '../../src/core/stream/keys.ts';
 import { appendProfiles, installProfiles } from '../../src/core/stream/profiles/profile-logs.ts';
 import { loadScript } from '../../src/core/stream/scripts.ts';
-import { promoteRetries } from '../../src/core/stream/settle/retries.ts';
-import { type Settlement, settle } from '../../src/core/stream/settle/settle.ts';
 import { createHeadReader, UNREAD_MS } from '../../src/core/stream/status/heads.ts';
 import { announceModelsOut } from '../../src/core/stream/status/models-out.ts';
 import { readSources } from '../support/source-files.ts';
-import { createStreamRig, marketIn, payload, payloads, stream } from '../support/stream-rig.ts';
+import { createStreamRig, marketIn, payloads, stream } from '../support/stream-rig.ts';
 
 const { redis, producer, appendSingly, deliver, pending } = createStreamRig();
 
@@ -129,40 +120,6 @@ describe('beyond the memory limit', () => {
     expect((await append(end)).map(({ isStored }) => isStored)).toEqual([false, false]);
     const { [places[0]?.key ?? '']: _first, [places[1]?.key ?? '']: _second, ...left } = before;
     expect(await besidesWork()).toEqual(left);
-  });
-
-  test('what is held is read, claimed, put off, brought back, given back and ended, and leaves nothing else', async () => {
-    await appendSingly(payloads(3));
-    await redis().zadd(stream.retries, 1, `${ENTRY_VERSION} ${packAgain([payload(7)]).head}\nx`);
-    await fill();
-    const [first = '', second = '', third = ''] = await deliver('c', 3);
-    expect(await pending()).toBe(3);
-    expect(await heartbeat(redis(), stream.transactions, 'c', [first])).toBe(1);
-    const claim = { stream, consumer: 'd', cursor: CLAIM_START };
-    await claimStale(redis(), ENTRY_VERSION, { ...claim, idleMs: 0, transactionsMax: 10 });
-    const none = { scores: [], needsOwner: false, deadLetters: [] };
-    const common = { transactions: 1, scoredAtMs: 0, ...none };
-    const next = packAgain([payload(1)]);
-    const settlement: Settlement = {
-      ...{ stream, consumer: 'd', replies: [] },
-      ended: [
-        { ...common, entryId: first, retries: [] },
-        { ...common, entryId: second, retries: [{ waitMs: 60_000, next }] },
-      ],
-      replaced: [{ entryId: third, transactions: 1, by: [packAgain([payload(2)])] }],
-    };
-    await settle(marketIn(redis()), [settlement]);
-    expect(await promoteRetries(redis(), [stream])).toBe(1);
-    expect(await redis().hget(stream.counts, 'transactions')).toBe('2');
-    expect(await redis().zcard(stream.retries)).toBe(1);
-    const share = { shares: [10], transactionsMax: 10 };
-    const read = { consumer: 'd', streams: [stream], ...share };
-    const { deliveries } = await readGroup(redis(), read);
-    expect(deliveries[0]?.entries).toHaveLength(2);
-    expect(await besidesWork()).toEqual({});
-    // A lost group is recreated where entries wait.
-    await redis().xgroup('DESTROY', stream.transactions, GROUP);
-    expect(await deliver('e', 2)).toHaveLength(2);
   });
 
   test('what no worker reads leaves its stream', async () => {

@@ -1,12 +1,17 @@
 /**
- * Goal: each decision and each final decision is in one event of each endpoint that takes it, even if rows are stored again or
- * workers stop. Method: rows are stored as workers store them, and the duty turns them into deliveries.
+ * Goal: each decision, each final decision and what rooms watch is in one event of each endpoint that takes it, even if rows are
+ * stored again, things are found again or workers stop. Method: rows are stored as workers store them, and the duty turns them into deliveries.
  */
 import { beforeEach, expect, test } from 'vitest';
 import type { Verdict } from '../../../../src/core/domain/score-record.ts';
-import type { DecisionLog } from '../../../../src/core/events.ts';
+import type { DecisionLog, WatchedEvents } from '../../../../src/core/events.ts';
 import type { Database } from '../../../../src/kit/database/pool.ts';
-import { addHooked, raiseDecided, raiseLogged } from '../../../../src/rooms/webhooks/duty.ts';
+import {
+  addHooked,
+  raiseDecided,
+  raiseLogged,
+  raiseWatched,
+} from '../../../../src/rooms/webhooks/duty.ts';
 import { toNewScores } from '../../../support/delivered.ts';
 import { insertScores } from '../../../support/insert-scores.ts';
 import { openForFile } from '../../../support/open-for-file.ts';
@@ -206,4 +211,37 @@ test('decisions of a log are events in their order, and say less to a client', a
   const [ofShop, ...others] = await deliveriesTo(shop);
   expect([ofShop?.decisions, others]).toEqual([1, []]);
   expect(JSON.parse(ofShop?.payload ?? '').data.decisions).toEqual([{ transaction_id: own }]);
+});
+
+/** Finds an alert of each hour. */
+const SOURCES: readonly WatchedEvents[] = [
+  {
+    kind: 'watched',
+    type: 'alert.raised',
+    find: async (_, nowMs) => {
+      const at = new Date(nowMs);
+      const hour = at.toISOString().slice(0, 13);
+      return [{ id: `alert_${hour}`, type: 'alert.raised', at, data: { alert: 'high', hour } }];
+    },
+  },
+];
+const eventsOf = async (endpoint: string) =>
+  (await deliveriesTo(endpoint)).map(({ event }) => event);
+
+test('an event that is found again is delivered once, also to an endpoint that is made later', async () => {
+  const { webhook_id: alerts } = await webhooks.make(URL, { event_types: ['alert.raised'] });
+  const counts: number[] = [];
+  for (const atMs of [NOW, NOW + 60_000, NOW + 3_600_000])
+    counts.push(await raiseWatched(database, SOURCES, atMs));
+  expect(counts).toEqual([1, 0, 1]);
+  expect(await eventsOf(alerts)).toEqual(['alert_2026-11-20T12', 'alert_2026-11-20T13']);
+  const { webhook_id: later } = await webhooks.make(URL, { event_types: ['alert.raised'] });
+  expect(await raiseWatched(database, SOURCES, NOW + 3_600_000)).toBe(1);
+  expect(await eventsOf(later)).toEqual(['alert_2026-11-20T13']);
+  const [first] = await deliveriesTo(alerts);
+  expect(first?.decisions).toBeNull();
+  expect(JSON.parse(first?.payload ?? '')).toEqual({
+    ...{ type: 'alert.raised', timestamp: '2026-11-20T12:00:00.000Z' },
+    data: { alert: 'high', hour: '2026-11-20T12' },
+  });
 });
