@@ -122,6 +122,18 @@ describe('Redis', () => {
 });
 
 describe('the API', () => {
+  test('killed between its commit and its append: the row is appended from Postgres', async () => {
+    await using api = await openProcess({ RISK_TEST_FAILPOINT: 'api-after-commit' });
+    await postOne(api, input()).catch(() => undefined);
+    expect((await api.process.exited).signal).toBe('SIGKILL');
+    expect([await count(api, 'transactions'), await streamedIds(api)]).toEqual([1, []]);
+    const isAppended = async () => {
+      await reconcile(api);
+      return (await streamedIds(api)).length === 1;
+    };
+    await waitUntil(isAppended, 20_000, 'the row to be appended');
+  });
+
   test('told to stop finishes what it has and exits 0; what it accepted is appended', async () => {
     // A slower append would leave its row to the reconciler.
     await using api = await openProcess({ RISK_REDIS_TIMEOUT_MS: '10000' });

@@ -100,3 +100,17 @@ test('labels are left to a worker at their age, however far the clock of their A
   const left = async () => (await listLabelBatches(database.query, 1, 10)).at(0);
   expect(await waitUntil(left, 30_000, 'labels of an age')).toMatchObject({ transactionIds: ids });
 });
+
+test.each([
+  ['labelled_after_created', '2026-10-01T09:59:59.999Z', 'fraud', 'bank'],
+  ['labelled_at_known', '2026-10-08T10:05:00.001Z', 'fraud', 'bank'],
+  ['label_known', '2026-10-08T10:00:00Z', 'maybe', 'bank'],
+  ['source_length', '2026-10-08T10:00:00Z', 'fraud', 'x'.repeat(65)],
+])('the table refuses by %s what the edge refuses: %s %s', async (constraint, ...values) => {
+  await using testDatabase = await createTestDatabase();
+  await using database = testDatabase.open();
+  await createPartitionGuard(database).ensure([CREATED_MS]);
+  const insert = `insert into labels (client, transaction_id, created_at, labelled_at, label, source, received_at, batch_id, account_id, merchant_id)
+    values ('default', gen_random_uuid(), '2026-10-01T10:00:00Z', $1, $2, $3, '2026-10-08T10:00:00Z', gen_random_uuid(), 'acc_1', 'm_1')`;
+  await expect(testDatabase.sql(insert, values)).rejects.toMatchObject({ constraint });
+});

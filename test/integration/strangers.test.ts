@@ -51,3 +51,17 @@ test('a stranger behind the proxy cannot choose its own address', async () => {
   const answers = await askUnknown('/v1/status', (n) => `203.0.113.${n}, ${address}`);
   expect(answers.map(({ status }) => status)).toContain(429);
 });
+
+test('a revoked key is answered as one that nobody ever had, and neither stands in the log', async () => {
+  const made = await api.post('/v1/keys', { roles: ['analyst'], owner: 'test' });
+  const { key, key_id } = (await made.json()) as { key: string; key_id: string };
+  expect((await api.request(`/v1/keys/${key_id}`, { method: 'DELETE' })).status).toBe(204);
+  const [revoked, unknown] = await Promise.all(
+    [key, 'risk_unknown'].map(async (one) => {
+      const { body, headers } = await expectProblem(await ask(one), 401);
+      return [body.detail, headers.get('www-authenticate')];
+    }),
+  );
+  expect(revoked).toEqual(unknown);
+  for (const secret of [key, 'risk_unknown']) expect(api.log()).not.toContain(secret);
+});

@@ -125,3 +125,26 @@ test('Redis frozen: a worker that waits for work lives, and tells of no read', a
   frozen.thaw();
   await waitUntil(async () => (await readSeconds()) > stoodAt, 10_000, 'another read');
 });
+
+test('a corridor whose stream cannot be read opens its own breaker, and others are scored', async () => {
+  const port = await freePort();
+  await using worker = rig.spawnWorker({ RISK_WORKER_PORT: String(port) });
+  await rig.send(seeds(10));
+  await rig.settled(10);
+  await rig.commands.set(rig.stream.transactions, 'not a stream');
+  let sent = 0;
+  const isOpen = async () => {
+    sent += 5;
+    await rig.send(
+      seeds(5, Date.UTC(2026, 10, 2, sent)).map((one) => ({ ...one, corridor: 'US-MX' })),
+    );
+    const isScored = async () =>
+      (await rig.database.sql('select from scores')).length === 10 + sent;
+    await waitUntil(isScored, 10_000, 'the other corridor to be scored');
+    const metrics = await (await fetch(`http://127.0.0.1:${port}/metrics`)).text();
+    return /^risk_breaker_state\{breaker="streams:US-EG",.*\} 2$/m.test(metrics);
+  };
+  await waitUntil(isOpen, 20_000, 'the breaker of the corridor to open');
+  const failed = (worker.stdout() + worker.stderr()).match(/REDIS_WRONGTYPE.*read failed/g);
+  expect(failed?.length).toBeLessThanOrEqual(10);
+});
