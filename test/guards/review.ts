@@ -96,7 +96,7 @@ export const REVIEW: Guards = {
   'final-decision-log': {
     says: 'Final decisions are listed in the order of their commits, and a reader that goes on behind one misses none.',
     shown: 'GET /v1/reviews/decisions',
-    test: 'integration/rooms/review/events.test.ts > final decisions come in the order of their commits, and tell a client nothing of who decided',
+    test: 'integration/rooms/review/open-cases.test.ts > final decisions come in the order of their commits, and tell a client nothing of who decided',
     mechanism: 'src/rooms/review/store/decisions.ts',
   },
   'final-decisions-stay': {
@@ -120,7 +120,7 @@ export const REVIEW: Guards = {
   shift: {
     says: 'Decisions of a shift that stand are counted by person, and those taken back apart.',
     shown: 'GET /v1/reviews/shift',
-    test: 'integration/rooms/review/shift.test.ts > decisions that stand are counted, by whom and since when, and those taken back apart',
+    test: 'integration/rooms/review/figures.test.ts > decisions that stand are counted, by whom and since when, and those taken back apart',
     mechanism: 'src/rooms/review/queries/shift.ts',
   },
   capacity: {

@@ -112,23 +112,6 @@ const metric = async (api: RunningApi, line: string) => {
   return Number(new RegExp(`^${line.replace(/[{}]/g, '\\$&')}.* (\\S+)$`, 'm').exec(text)?.[1]);
 };
 
-test('the probe of Postgres is connected before the first request, and soon again after a loss', async () => {
-  await using api = await startRunningApi();
-  const probes = () =>
-    api.testDatabase.sql<{ pid: number }>(
-      `select pid from pg_stat_activity where datname = $1 and application_name = 'risk-api-probe'`,
-      [api.testDatabase.name],
-    );
-  const [first] = await probes();
-  expect(first).toBeDefined();
-  await api.testDatabase.sql('select pg_terminate_backend($1)', [first?.pid]);
-  await waitUntil(
-    async () => (await probes()).some(({ pid }) => pid !== first?.pid),
-    5000,
-    'another connection',
-  );
-});
-
 test('a corridor whose stream cannot be written waits alone', async () => {
   await using api = await startRunningApi();
   await api.redis.set('{market_0:US-EG:0}:transactions', 'not a stream');

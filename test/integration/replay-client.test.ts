@@ -37,7 +37,6 @@ afterEach(() => {
 
 async function startApi(behaviour: Behaviour = ({ serve }) => serve()) {
   const stored = new Map<string, string>();
-  const requests: { rows: number; authorization: string | undefined }[] = [];
   const store = (row: Body) => {
     const key = row['idempotency_key'] ?? '';
     const known = stored.get(key);
@@ -56,7 +55,6 @@ async function startApi(behaviour: Behaviour = ({ serve }) => serve()) {
   const answer = async (request: IncomingMessage, response: ServerResponse) => {
     const body = await text(request);
     const rows: Body[] = JSON.parse(body).transactions;
-    requests.push({ rows: rows.length, authorization: request.headers.authorization });
     const refuse = (
       type: string,
       field: string,
@@ -89,8 +87,6 @@ async function startApi(behaviour: Behaviour = ({ serve }) => serve()) {
   await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
-    stored,
-    requests,
     [Symbol.asyncDispose]: async () => {
       server.closeAllConnections();
       await new Promise((done) => server.close(done));

@@ -1,5 +1,5 @@
 /**
- * Goal: a stored vector is read to the bit by whatever verifies, explains, labels or trains, and people read its numbers.
+ * Goal: a stored vector is read to the bit by whatever verifies, explains or labels, and people read its numbers.
  * Method: scores of two months with the numbers that lose bits most easily, stored and read by the engine's own statements.
  */
 import { expect, test } from 'vitest';
@@ -10,8 +10,6 @@ import { findLoggedFeature } from '../../src/core/store/labels/labelled-transact
 import { ensurePartitions } from '../../src/core/store/partitions/partitions.ts';
 import { readScoreRecord } from '../../src/core/store/scores/read-scores.ts';
 import { monthOf } from '../../src/kit/words/month.ts';
-import { readTrainingRows } from '../../src/rooms/models/store/training-rows.ts';
-import type { TrainingRow } from '../../src/rooms/models/training/rows.ts';
 import { createTestDatabase } from '../support/database.ts';
 import { insertPlainScores, type PlainScore } from '../support/delivered.ts';
 import { openForFile } from '../support/open-for-file.ts';
@@ -34,7 +32,6 @@ const AWKWARD = [
   0x7ff0000000000000n,
   0xfff0000000000000n,
 ];
-const { signal } = new AbortController();
 
 const scores = MONTHS.flatMap((fromMs, month) =>
   Array.from({ length: PER_MONTH }, (_, index) => makeScore(fromMs + index, 100 * month + index)),
@@ -78,19 +75,4 @@ test('they explain, and give a label the feature that is kept with it', async ()
     );
     expect(await findLoggedFeature(database.query, ids, index)).toEqual(new Map(values));
   }
-});
-
-test('they train', async () => {
-  const rows: TrainingRow[] = [];
-  const selection = {
-    ...{ knownByMs: 0, signal },
-    unlabelled: 'legitimate' as const,
-  };
-  const window = { fromMs: Date.UTC(2026, 0), toMs: Date.UTC(2026, 5) };
-  await readTrainingRows(database, selection, async (reader) => {
-    await reader.read(window, false, (page) => rows.push(...page));
-  });
-  expect(rows.flatMap(({ vector }) => bitsOf(vector))).toEqual(
-    scores.flatMap(({ features }) => bitsOf(features)),
-  );
 });

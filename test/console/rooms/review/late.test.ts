@@ -101,21 +101,3 @@ test('a page on which the person has gone on is not moved, and offers the case',
   await page.getByText('You have it for').waitFor();
   expect(faults).toEqual([]);
 });
-
-test('a next case without an answer says that a case may be claimed, and leads to it', async () => {
-  await using tab = await logIn('Ann');
-  const { page, faults } = tab;
-  const [id = ''] = await queueOf(page, 'US-IN', ['acc_gone']);
-  await page.route(NEXT, async (route) => {
-    await route.fetch();
-    await route.abort();
-  });
-  await page.keyboard.press('n');
-  const notice = page.getByRole('alert');
-  await notice.getByText('it is unknown whether a case is claimed for you').waitFor();
-  await notice.getByRole('link', { name: 'Cases claimed by me' }).click();
-  await notice.waitFor({ state: 'detached' });
-  await page.getByRole('link', { name: 'acc_gone' }).waitFor();
-  expect(await stateOf(id)).toBe('claimed');
-  expect(faults).toEqual([]);
-});

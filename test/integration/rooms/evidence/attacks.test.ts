@@ -141,13 +141,6 @@ const ATTACKS: readonly [
   what: () => string,
 ][] = [
   [
-    'a risk',
-    (q) =>
-      sql('update market.scores set risk = risk / 2 + 0.1 where transaction_id = $1', score(5))(q),
-    'edited',
-    () => score(5),
-  ],
-  [
     'a bit of a vector',
     (q) =>
       sql(
