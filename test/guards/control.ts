@@ -68,12 +68,12 @@ export const CONTROL: Guards = {
     says: 'Level 3 of a corridor refuses its submissions alone, and what was accepted is read.',
     shown:
       'GET /v1/degradation, PUT /v1/degradation/{scope}, risk degradation list, risk degradation set',
-    test: 'integration/rooms/corridors/levels.test.ts > level 3 of a corridor refuses its submissions alone, and what was accepted is read',
+    test: 'integration/rooms/corridors/flags.test.ts > level 3 of a corridor refuses its submissions alone, and what was accepted is read',
     mechanism: 'src/core/accept/gate.ts',
   },
   'read-only-market': {
     says: 'Level 3 of the market refuses every change, and another person ends it.',
-    test: 'integration/rooms/corridors/levels.test.ts > level 3 of the market refuses every change, and another person ends it',
+    test: 'integration/rooms/corridors/flags.test.ts > level 3 of the market refuses every change, and another person ends it',
     mechanism: 'src/core/accept/refuse-writes.ts',
   },
   'stricter-for-a-time': {

@@ -27,17 +27,15 @@ const REACH_MS = (ACCOUNT_HISTORY_DAYS + 30) * 86_400_000;
 const END_MS = Date.UTC(2026, 11, 15);
 const MONTHS = 15;
 const ROWS = 60_000;
-/** Rows that a rebuild needs before its point, and one that shows whether there are more. */
+/** Rows that a rebuild of an account needs before its point, and one that shows whether there are more. */
 const ACCOUNT_ROWS = 257;
-const MERCHANT_ROWS = 513;
 /** 90 days that end a week ago, and room for late arrivals. */
 const MERCHANT_DAYS = 107;
 /** Listed rows, an hour of the reach each, those of a part, and the parts of the most crowded hour. */
 const REBUILD_ROWS_MAX = 1026 + MERCHANT_DAYS * 24 + 4096 + 50;
 
 const testDatabase = await openForFile(createTestDatabase());
-const open = testDatabase.open;
-const database = await openForFile(open());
+const database = await openForFile(testDatabase.open());
 const sql = testDatabase.sql;
 const newest = monthOf(END_MS) + 1;
 await ensurePartitions(
@@ -144,35 +142,6 @@ test.each(LOADS)('%s of many busy points is the same as one by one', async (_, l
     expect(pasts[index]).toEqual(alone);
   }
   expect(pasts).toHaveLength(BUSY_POINTS);
-});
-
-/** After this many plans for given values Postgres compares them with a generic plan. */
-const FIRST_PLANS = 5;
-
-test.each(LOADS)('%s of a few points is planned once, not at each call', async (_, load) => {
-  await using connection = open({ connectionsMax: 1 });
-  const { query } = connection;
-  for (let call = 0; call < FIRST_PLANS + 7; call++) {
-    const points = Array.from({ length: 1 + (call % 4) }, (_, index) =>
-      pointAt(END_MS - index * HOUR_MS, `acc_${call}`, `m_${call}`),
-    );
-    await Array.fromAsync(load(query, points));
-  }
-  const plans = await query<{ name: string; custom: number }>({
-    name: 'count-plans',
-    text: `select name, custom_plans::int4 as custom from pg_prepared_statements where name like 'past-around-%'`,
-  });
-  expect(plans).not.toEqual([]);
-  expect(plans.filter(({ custom }) => custom > FIRST_PLANS)).toEqual([]);
-});
-
-describe('loadMerchantPasts', () => {
-  test('reads nothing older than it tallies', async () => {
-    const point = pointAt(END_MS, 'acc_busy', 'm_busy');
-    const read = await rowsOfPast((query) => Array.fromAsync(loadPastsOfMerchants(query, [point])));
-    expect([...read.keys()].filter((name) => name < 'transactions_y2026m08')).toEqual([]);
-    expect(total(read)).toBeLessThanOrEqual(MERCHANT_DAYS * 120 + MERCHANT_ROWS + 2);
-  });
 });
 
 /** Time for inserting tens of thousands of rows. */

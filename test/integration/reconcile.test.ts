@@ -1,12 +1,13 @@
 /**
  * Goal: a stored transaction that is missing from its stream is appended once, whatever Redis lost; final and
- * waiting ones are left alone. Method: the reconciler on real Postgres and Redis, both arranged by hand.
+ * waiting ones are left alone; a stream that is full waits alone. Method: the reconciler on real Postgres and Redis, both arranged by hand.
  */
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { bindReconciler } from '../../src/core/repair/reconcile.ts';
 import { countOpen } from '../../src/core/store/open-rows/open-rows.ts';
 import { changeSwitches } from '../../src/core/store/switches/switches.ts';
-import type { Database } from '../../src/kit/database/pool.ts';
+import { streamKeys } from '../../src/core/stream/keys.ts';
+import type { Database, Statement } from '../../src/kit/database/pool.ts';
 import { createLeadership } from '../../src/kit/duties/leadership.ts';
 import { openCommands, type RedisClient } from '../../src/kit/redis/connection.ts';
 import { testConfig } from '../support/config.ts';
@@ -21,7 +22,7 @@ import {
   storeTransactions,
   type TransactionSeed,
 } from '../support/stored-rows.ts';
-import { readEntries } from '../support/stream-entries.ts';
+import { readEntries, takeEntries } from '../support/stream-entries.ts';
 import { waitUntil } from '../support/wait-until.ts';
 
 const AGE_MS = 500;
@@ -86,10 +87,12 @@ async function open(ids: readonly string[], atMs = old()): Promise<void> {
   await storeOpenRows(database.query, new Date(atMs), ids, false);
 }
 
-async function streamed(corridor = 'US-EG'): Promise<string[]> {
+/** Ids in their order. */
+async function appendedTo(corridor = 'US-EG'): Promise<string[]> {
   const payloads = await readEntries(redis, `{market_0:${corridor}:0}:transactions`);
-  return payloads.map(({ transaction }) => transaction.transactionId).sort();
+  return payloads.map(({ transaction }) => transaction.transactionId);
 }
+const streamed = async (corridor?: string) => (await appendedTo(corridor)).sort();
 
 const openIds = async () =>
   (await readRows(database.query)).flatMap(({ transactionIds }) => transactionIds).sort();
@@ -195,4 +198,73 @@ test('a row on hold is passed over while its corridor is stopped, and appended o
     await start('corridor:US-EG');
   });
   expect([await reconcile(), await streamed()]).toEqual([2, ids.toSorted()]);
+});
+
+/** How full the reconciler fills a stream of ENTRIES_MAX. */
+const OWED_MAX = 1100;
+/** Transactions of a row: a stream that is filled has room for whole rows. */
+const ROW_IDS = 100;
+const { signal } = new AbortController();
+
+/** Stores this many and leaves them in rows of 100, a millisecond apart from `atMs` on. */
+async function leaveRows(corridor: string, count: number, atMs: number): Promise<string[]> {
+  const ids = await storeTransactions(
+    database,
+    Array.from({ length: count }, (_, n) => ({ createdAtMs: atMs + n, corridor })),
+  );
+  for (let at = 0; at < ids.length; at += ROW_IDS)
+    await leave(ids.slice(at, at + ROW_IDS), atMs + at);
+  return ids;
+}
+
+/** Ends the rows of transactions that left their streams, as their scores do. */
+async function end(ids: readonly string[]): Promise<void> {
+  const text = 'delete from market.open_rows where transaction_ids <@ $1::uuid[]';
+  await database.query({ name: 'test-end-rows', text }, [ids]);
+}
+
+test('a long backlog of a full stream does not hide what is owed to others behind it', async () => {
+  const startMs = old();
+  const reconciler = bindReconciler(config(), database, redis, () => undefined);
+  const full = await leaveRows('US-EG', 7000, startMs);
+  await leaveRows('US-MX', 3, startMs + 20_000);
+  expect(await reconciler.run(signal)).toMatchObject({ appended: OWED_MAX + 3, full: true });
+  await leaveRows('US-MX', 2, startMs + 30_000);
+  expect(await reconciler.run(signal)).toMatchObject({ appended: 2, full: true });
+  expect(await appendedTo('US-MX')).toHaveLength(5);
+  const taken: string[] = [];
+  await waitUntil(
+    async () => {
+      const here = await appendedTo('US-EG');
+      taken.push(...here);
+      await end(here);
+      await redis.xtrim(streamKeys('market_0', 'US-EG', 0).transactions, 'MAXLEN', 0);
+      return !(await reconciler.run(signal)).full;
+    },
+    20_000,
+    'the backlog to be gone',
+  );
+  expect([...taken, ...(await appendedTo('US-EG'))]).toEqual(full);
+});
+
+test('a stream with room again is filled without reading the rest of its backlog', async () => {
+  const backlog = await leaveRows('US-EG', 30_000, old());
+  const pages: number[] = [];
+  const query: Database['query'] = async <Row extends object>(
+    statement: Statement,
+    values?: readonly unknown[],
+  ) => {
+    const rows = await database.query<Row>(statement, values);
+    if (statement.name === 'load-unscored-by-id') pages.push(rows.length);
+    return rows;
+  };
+  const counted = bindReconciler(config(), { ...database, query }, redis, () => undefined);
+  await waitUntil(async () => (await counted.run(signal)).full, 10_000, 'a full stream');
+  expect(pages.splice(0)).toEqual([OWED_MAX]);
+  const taken = await takeEntries(redis, streamKeys('market_0', 'US-EG', 0), 4);
+  await end(taken);
+  expect(await counted.run(signal)).toMatchObject({ appended: taken.length, full: true });
+  expect(pages).toEqual([taken.length]);
+  const left = backlog.slice(taken.length, OWED_MAX + taken.length);
+  expect(await appendedTo('US-EG')).toEqual(left);
 });

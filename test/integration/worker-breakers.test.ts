@@ -75,37 +75,6 @@ test('Postgres frozen: the worker says so and lives; what waited is scored once,
   expect(await worker.stop()).toBe(0);
 });
 
-test('a Postgres that takes no writes makes a worker unready, though it answers', async () => {
-  const port = await freePort();
-  rig.startWorker({ RISK_WORKER_PORT: String(port) });
-  const status = async () =>
-    await fetch(`http://127.0.0.1:${port}/readyz`).then(
-      (response) => response.status,
-      () => 0,
-    );
-  await waitUntil(async () => (await status()) === 200, 10_000, 'readiness');
-  // A worker is ready before its start has read the last of what it follows by the connection that is ended below.
-  await rig.send(seeds(1));
-  await rig.settled(1);
-  const { name } = rig.database;
-  await rig.database.sql(`alter database ${name} set default_transaction_read_only = on`);
-  await rig.database.sql(
-    `select pg_terminate_backend(pid) from pg_stat_activity
-      where datname = $1 and application_name = 'risk-worker-probe'`,
-    [name],
-  );
-  await waitUntil(async () => (await status()) === 503, 10_000, 'the refusal');
-  await rig.database.sql(
-    `begin read write; alter database ${name} reset default_transaction_read_only; commit`,
-  );
-  await rig.database.sql(
-    `select pg_terminate_backend(pid) from pg_stat_activity
-      where datname = $1 and application_name = 'risk-worker-probe'`,
-    [name],
-  );
-  await waitUntil(async () => (await status()) === 200, 10_000, 'readiness again');
-});
-
 test('Redis frozen: a worker that waits for work lives, and tells of no read', async () => {
   await using redis = await startTestRedis();
   const port = await freePort();

@@ -64,3 +64,28 @@ describe('worker http', () => {
     await waitUntil(async () => (await status('/readyz')) === 200, 5000, 'readiness');
   });
 });
+
+test('a Postgres that takes no writes makes a worker unready, though it answers', async () => {
+  rig.startWorker({ RISK_WORKER_PORT: String(port) });
+  await waitUntil(async () => (await status('/readyz')) === 200, 10_000, 'readiness');
+  // A worker is ready before its start has read the last of what it follows by the connection that is ended below.
+  await rig.send(seeds(1));
+  await rig.settled(1);
+  const { name } = rig.database;
+  await rig.database.sql(`alter database ${name} set default_transaction_read_only = on`);
+  await rig.database.sql(
+    `select pg_terminate_backend(pid) from pg_stat_activity
+      where datname = $1 and application_name = 'risk-worker-probe'`,
+    [name],
+  );
+  await waitUntil(async () => (await status('/readyz')) === 503, 10_000, 'the refusal');
+  await rig.database.sql(
+    `begin read write; alter database ${name} reset default_transaction_read_only; commit`,
+  );
+  await rig.database.sql(
+    `select pg_terminate_backend(pid) from pg_stat_activity
+      where datname = $1 and application_name = 'risk-worker-probe'`,
+    [name],
+  );
+  await waitUntil(async () => (await status('/readyz')) === 200, 10_000, 'readiness again');
+});

@@ -6,7 +6,6 @@
 import { beforeEach, expect, test } from 'vitest';
 import type { Verdict } from '../../../../src/core/domain/score-record.ts';
 import type { DecisionLog, WatchedEvents } from '../../../../src/core/events.ts';
-import type { Database } from '../../../../src/kit/database/pool.ts';
 import { raiseCases } from '../../../../src/rooms/review/change/raise-cases.ts';
 import { events } from '../../../../src/rooms/review/events.ts';
 import { addDisputes, addReviewed } from '../../../../src/rooms/review/store/intake.ts';
