@@ -16,7 +16,8 @@ const LOOK_EVERY = 10;
 /** Every other transaction is at a new merchant. */
 const transactionAt = (n: number) =>
   payload(n, {
-    ...{ createdAtMs: AT_MS + n, accountId: `account-${n}` },
+    createdAtMs: AT_MS + n,
+    accountId: `account-${n}`,
     merchantId: n % 2 === 0 ? `busy-${n % BUSY}` : `merchant-${n}`,
   }).transaction;
 

@@ -103,7 +103,7 @@ test('two workers on a few merchants lose nothing, count nothing twice and rebui
   }
   const probe = { createdAtMs: T0 + seeds.length * 500, accountId: 'own', merchantId: 'own' };
   const countsOf = (field: 'accountId' | 'merchantId') =>
-    [...Map.groupBy(seeds, (one) => one[field])].map(([party, { length: count }]) => ({
+    [...Map.groupBy(seeds, (each) => each[field])].map(([party, { length: count }]) => ({
       party,
       count,
     }));

@@ -57,8 +57,8 @@ test('a revoked key is answered as one that nobody ever had, and neither stands 
   const { key, key_id } = (await made.json()) as { key: string; key_id: string };
   expect((await api.request(`/v1/keys/${key_id}`, { method: 'DELETE' })).status).toBe(204);
   const [revoked, unknown] = await Promise.all(
-    [key, 'risk_unknown'].map(async (one) => {
-      const { body, headers } = await expectProblem(await ask(one), 401);
+    [key, 'risk_unknown'].map(async (token) => {
+      const { body, headers } = await expectProblem(await ask(token), 401);
       return [body.detail, headers.get('www-authenticate')];
     }),
   );

@@ -105,7 +105,7 @@ test('a corridor whose stream cannot be read opens its own breaker, and others a
   const isOpen = async () => {
     sent += 5;
     await rig.send(
-      seeds(5, Date.UTC(2026, 10, 2, sent)).map((one) => ({ ...one, corridor: 'US-MX' })),
+      seeds(5, Date.UTC(2026, 10, 2, sent)).map((seed) => ({ ...seed, corridor: 'US-MX' })),
     );
     const isScored = async () =>
       (await rig.database.sql('select from scores')).length === 10 + sent;
