@@ -6,10 +6,4 @@
 import { test } from 'vitest';
 import { foldByTurns } from '../support/far-behind.ts';
 
-const TIMEOUT_MS = 120_000;
-
-test(
-  'a backlog and live traffic of one merchant do not rebuild each other',
-  foldByTurns,
-  TIMEOUT_MS,
-);
+test('a backlog and live traffic of a merchant do not rebuild each other', foldByTurns, 120_000);

@@ -87,6 +87,15 @@ test('totals and summaries are answered while no row can be read', async () => {
   });
 });
 
+test('daily summaries of a corridor that this process has yet to read are not refused', async () => {
+  await api.testDatabase.sql(
+    `insert into daily_increments (day, corridor, currency, outcome, count, amount, score_sum)
+     values ('2026-11-13', 'YY-YY', 'USD', 'accepted', 1, 1, 0)`,
+  );
+  const path = '/v1/summaries/daily?from=2026-11-13&to=2026-11-13&corridor=YY-YY';
+  expect(await (await api.request(path)).json()).toMatchObject({ items: [{ transactions: 1 }] });
+});
+
 test('while Redis is away the rest is told, and what waits is unknown rather than nothing', async () => {
   api.redisService.pause();
   try {
