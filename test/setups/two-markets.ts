@@ -55,7 +55,7 @@ const plan = (): Plan => {
 const migrate = ({ engine }: Stage, market: string, corridor: string) =>
   engine.command(['migrate'], { RISK_MARKET: market, RISK_CORRIDORS: corridor });
 
-/** What one market has of the other. */
+/** Traces of one market in the other. */
 async function judgeApart({ services: { query }, bar }: Stage): Promise<void> {
   const [found] = await query<Record<Figure, number>>(FIGURES, [SECOND_CORRIDOR]);
   bar(`rows of ${SECOND} in ${OURS}`, found?.theirs ?? Number.NaN, { exactly: 0 });

@@ -38,7 +38,7 @@ export function printReport(output: Output, outcome: Outcome): void {
 }
 
 type Table = {
-  /** What a scenario is called. */
+  /** The name of a scenario. */
   readonly head: string;
   readonly texts?: readonly string[];
   readonly figures: readonly string[];
