@@ -7,7 +7,6 @@ import { refuseOnHold } from '../../core/store/partitions/legal-holds.ts';
 import { readSwitches } from '../../core/store/switches/switches.ts';
 import type { KafkaClients } from '../../core/stream/kafka/clients.ts';
 import { removeTopics } from '../../core/stream/kafka/topics.ts';
-import { removeKeys } from '../../core/stream/remove-keys.ts';
 import { recordChange } from '../../kit/audit/audit-log.ts';
 import { byCommand } from '../../kit/command/stores.ts';
 import type { Database } from '../../kit/database/pool.ts';
@@ -32,6 +31,7 @@ import {
 import { openFolder } from './file-stores/folder.ts';
 import { listOthers, lossesOf, readFigures } from './market-figures.ts';
 import { sha256 } from './part-file.ts';
+import { removeKeys } from './remove-keys.ts';
 
 /** The files of the archive; a rollback that goes on may write a file again. */
 const storedOf = ({ folder, market: archive, key }: Rollback): Stored => {

@@ -2,14 +2,7 @@
 
 import { LIMITED_MARKET, type LimitKind, type Rate } from '../../core/domain/limit.ts';
 import { changeLimits } from '../../core/store/limits/limits.ts';
-import { makeAuditor } from '../../core/store/markets/grant-auditor.ts';
-import {
-  grantMarket,
-  type MadeMarket,
-  type MarketMaking,
-  makeAnalytics,
-  makeMarket,
-} from '../../core/store/markets/grant-market.ts';
+import { type MadeMarket, type MarketMaking, makeMarket } from '../../core/store/make-market.ts';
 import { recordChange } from '../../kit/audit/audit-log.ts';
 import { EXIT, integerOption, UsageError } from '../../kit/command/command.ts';
 import { commandOf, written } from '../../kit/command/rows.ts';
@@ -18,6 +11,8 @@ import { type Environment, isCorridorList } from '../../kit/config/config.ts';
 import { isMarketName } from '../../kit/config/market-settings.ts';
 import type { Database } from '../../kit/database/pool.ts';
 import { FREEZE_COLUMNS, sayResume } from './corridors-command.ts';
+import { makeAuditor } from './markets/grant-auditor.ts';
+import { grantMarket, makeAnalytics } from './markets/grant-market.ts';
 
 /** Limits of a market until somebody sets others; a raise needs a second person. */
 const FIRST_MARKET: FirstLimits = { requests: { ratePerSecond: 1000, burst: 2000 } };

@@ -3,12 +3,12 @@ import { z } from 'zod';
 import { marketAmount } from '../../core/domain/decimal.ts';
 import { type Stricter, stricterScope } from '../../core/domain/switch.ts';
 import type { Api } from '../../core/room.ts';
-import { readMarketAmount } from '../../core/store/amounts/market-amount.ts';
 import { answer, bodyOf, operation } from '../../kit/http/operation.ts';
 import type { Decider } from '../../kit/words/principal.ts';
 import { wireTime } from '../../kit/words/wire-time.ts';
 import { AUTHORITY } from './authority.ts';
 import { frozenOf, paths } from './freeze-routes.ts';
+import { readMarketAmount } from './market-amount.ts';
 import {
   changeScopes,
   checkEnd,

@@ -11,7 +11,6 @@ import type { Api } from '../../core/room.ts';
 import { fieldKey } from '../../core/score/rules/expression/catalogue.ts';
 import { parseExpression } from '../../core/score/rules/expression/parse-expression.ts';
 import { readFields } from '../../core/store/metadata-fields/metadata-fields.ts';
-import { readPersonalFields } from '../../core/store/personal-fields.ts';
 import { recordChange } from '../../kit/audit/audit-log.ts';
 import type { Database, Query } from '../../kit/database/pool.ts';
 import { firstOf, onlyOf, rowsOf, timeText } from '../../kit/database/statement.ts';
@@ -59,6 +58,10 @@ export const listFields = rowsOf<FieldJson>(
 const lock = rowsOf(
   'lock-metadata-fields',
   'lock table market.metadata_fields in share row exclusive mode',
+);
+const readPersonalFields = rowsOf<{ field: string }>(
+  'read-personal-fields',
+  'select field from market.personal_fields order by field',
 );
 /** Changes of fields and this lock wait for each other until their database transactions have ended. */
 const hold = rowsOf('hold-metadata-fields', 'lock table market.metadata_fields in share mode');

@@ -16,16 +16,24 @@ import { inputsOf, knownInputs } from '../../core/score/rules/rule-inputs.ts';
 import { currentRuleSet, findRuleSet } from '../../core/score/rules/rule-sets.ts';
 import { score } from '../../core/score/score.ts';
 import { readFields } from '../../core/store/metadata-fields/metadata-fields.ts';
-import { type KnownList, readKnownLists } from '../../core/store/rule-sets/known-lists.ts';
 import { compileStored } from '../../core/store/rule-sets/rule-sets.ts';
 import { readScoreRecord } from '../../core/store/scores/read-scores.ts';
 import { loadTransactions } from '../../core/store/transactions/read-transactions.ts';
 import type { Database, Query } from '../../kit/database/pool.ts';
+import { rowsOf } from '../../kit/database/statement.ts';
 import { Failure } from '../../kit/words/failure.ts';
 import { InvalidFields } from '../../kit/words/field-errors.ts';
 import { findKnown } from './rule-set-change.ts';
 import { RULE_SET, sourceExample, sourceSchema } from './rule-set-record.ts';
 import { countHits, type ReadYesterday } from './yesterday.ts';
+
+type KnownList = { readonly name: string; readonly effect: string };
+
+/** Lists that rules may ask, of the market and of every market. */
+const readKnownLists = rowsOf<KnownList>(
+  'read-known-lists',
+  `select name, effect from market.lists union all select name, effect from shared.reference_lists order by name`,
+);
 
 /** More than the compiler takes; what it refuses is named by field. */
 export const BODY_BYTES_MAX = 524_288;

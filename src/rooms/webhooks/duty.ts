@@ -9,9 +9,7 @@ import {
 } from '../../core/events.ts';
 import type { Worker, WorkerRoom } from '../../core/room.ts';
 import { takeIntake } from '../../core/store/intake.ts';
-import { type LocatedScore, locateDecided } from '../../core/store/scores/decided-scores.ts';
 import type { ScoredStatement } from '../../core/store/scores/score-values.ts';
-import { findClients } from '../../core/store/transactions/clients.ts';
 import type { Database, Query } from '../../kit/database/pool.ts';
 import { anyOf } from '../../kit/database/statement.ts';
 import { type Duty, ofEach } from '../../kit/duties/run-duties.ts';
@@ -20,6 +18,7 @@ import { createSender } from './deliver/sender.ts';
 import { openTargets } from './deliver/target.ts';
 import { type ClientDecision, match, toLists } from './match-events.ts';
 import { createWebhookMetrics } from './metrics.ts';
+import { findClients, locateDecided } from './store/decided-scores.ts';
 import {
   findKnownEvents,
   insertDeliveries,
@@ -158,9 +157,11 @@ export async function raiseDecided(
   });
 }
 
-function toDecision({ score, client, merchantId, amount, currency }: LocatedScore): ClientDecision {
+type Located = Awaited<ReturnType<typeof locateDecided>>[number];
+
+function toDecision({ score, client, paid }: Located): ClientDecision {
   const { scoredAtMs, corridor, verdict } = score;
-  const data = { ...toScoreJson(score), merchant_id: merchantId, amount, currency };
+  const data = { ...toScoreJson(score), ...paid };
   return { client, corridor, verdict, atMs: scoredAtMs, json: JSON.stringify(data) };
 }
 

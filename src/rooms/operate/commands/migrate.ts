@@ -1,5 +1,5 @@
 /** `risk migrate`: brings the database to the newest schema. Safe to run twice and at the same time. */
-import { makeMarket } from '../../../core/store/markets/grant-market.ts';
+import { makeMarket } from '../../../core/store/make-market.ts';
 import { apiKeyHash } from '../../../kit/access/api-key.ts';
 import { storeBootstrapKey } from '../../../kit/access/api-keys.ts';
 import { type Command, EXIT, parseArguments } from '../../../kit/command/command.ts';

@@ -7,7 +7,6 @@ import {
   LOCK_WAIT_MS,
   recordDetach,
 } from '../../../core/store/partitions/detach-months.ts';
-import { listMonthSizes } from '../../../core/store/partitions/month-sizes.ts';
 import { ensurePartitions } from '../../../core/store/partitions/partitions.ts';
 import {
   type CommandContext,
@@ -20,6 +19,7 @@ import { commandOf, written } from '../../../kit/command/rows.ts';
 import { byCommand, openCommandDatabase } from '../../../kit/command/stores.ts';
 import { Failure } from '../../../kit/words/failure.ts';
 import { type Month, monthOf, monthText } from '../../../kit/words/month.ts';
+import { listMonthSizes } from './month-sizes.ts';
 
 /** No transaction is accepted before this month. */
 const FIRST_MONTH = 2000 * 12;

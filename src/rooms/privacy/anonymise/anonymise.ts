@@ -4,7 +4,7 @@
  */
 import { randomBytes } from 'node:crypto';
 import { PERSONAL_IDS, pathIn, tokenOf, walkPath } from '../../../core/domain/personal.ts';
-import { makeMarket } from '../../../core/store/markets/grant-market.ts';
+import { makeMarket } from '../../../core/store/make-market.ts';
 import {
   ensurePartitions,
   isDetached,

@@ -1,12 +1,13 @@
 /** The months of a market with their sizes, for people. */
-import type { Database, Statement } from '../../../kit/database/pool.ts';
+
 import {
   isCold,
   isDetached,
   listMonthTables,
   type MonthTables,
   partitionName,
-} from './partitions.ts';
+} from '../../../core/store/partitions/partitions.ts';
+import type { Database, Statement } from '../../../kit/database/pool.ts';
 
 const sizesStatement: Statement = {
   name: 'list-month-sizes',

@@ -1,5 +1,5 @@
 /** An amount of the market's currency, as people set it for payments in every currency. */
-import { onlyOf } from '../../../kit/database/statement.ts';
+import { onlyOf } from '../../kit/database/statement.ts';
 
 type MarketAmount = {
   readonly currency: string;

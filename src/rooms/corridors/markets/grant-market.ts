@@ -6,23 +6,15 @@
 import type pg from 'pg';
 import { recordChange } from '../../../kit/audit/audit-log.ts';
 import type { Config } from '../../../kit/config/config.ts';
-import {
-  giveToOwner,
-  listForeign,
-  ownerOf,
-} from '../../../kit/database/migrations/market-owner.ts';
-import { migrate } from '../../../kit/database/migrations/migrate.ts';
+import { listForeign, ownerOf } from '../../../kit/database/migrations/market-owner.ts';
 import {
   alone,
   connected,
   type SessionOptions,
 } from '../../../kit/database/migrations/migration-session.ts';
 import { openDatabase } from '../../../kit/database/open-database.ts';
-import type { Database } from '../../../kit/database/pool.ts';
 import { Failure } from '../../../kit/words/failure.ts';
-import { monthOf } from '../../../kit/words/month.ts';
 import type { Actor } from '../../../kit/words/principal.ts';
-import { ensurePartitions, MONTHS_AHEAD } from '../partitions/partitions.ts';
 import {
   letIn,
   letReaderIn,
@@ -40,18 +32,6 @@ type Granted = {
   /** Password that was made for a role without one; nobody can read it again. */
   readonly password: string | null;
 };
-
-export type MarketMaking = {
-  readonly config: Config;
-  /** URL of the role that migrates. */
-  readonly url: string;
-  readonly market: string;
-  readonly corridors: readonly string[];
-  readonly by: Actor;
-  readonly onProgress: (text: string) => void;
-};
-
-export type MadeMarket = { readonly applied: string[]; readonly partitions: string[] };
 
 type Analytics = NewRole & {
   readonly config: Config;
@@ -131,32 +111,6 @@ async function moveObjects(client: pg.Client, granting: Granting): Promise<numbe
     await alone(client, granting, statement, () => client.query(statement));
   }
   return statements.length;
-}
-
-/**
- * Brings a market to the newest schema: its tables, its corridors, and the partitions of the months to come.
- * May be run again, and beside running processes.
- * @param finish runs on the market once it has its tables
- */
-export async function makeMarket(
-  { config, url, market, corridors, by, onProgress }: MarketMaking,
-  finish: (database: Database) => Promise<void>,
-): Promise<MadeMarket> {
-  const session = { url, market, onProgress };
-  const applied = await migrate({ ...session, corridors });
-  await using database = openDatabase(config, url, 'migrate', { market, connectionsMax: 1 });
-  const partitions = await ensurePartitions(database, comingMonths(Date.now()), by);
-  await finish(database);
-  await connected(session, (client) =>
-    alone(client, session, 'ownership', () => giveToOwner(client, market)),
-  );
-  return { applied, partitions };
-}
-
-/** Makes the month before this one, too: traffic from before midnight of the first still arrives. */
-function comingMonths(nowMs: number): number[] {
-  const now = monthOf(nowMs);
-  return Array.from({ length: MONTHS_AHEAD + 2 }, (_, at) => now - 1 + at);
 }
 
 /**

@@ -1,0 +1,48 @@
+/** Makes a market, or brings one to the newest schema. */
+import type { Config } from '../../kit/config/config.ts';
+import { giveToOwner } from '../../kit/database/migrations/market-owner.ts';
+import { migrate } from '../../kit/database/migrations/migrate.ts';
+import { alone, connected } from '../../kit/database/migrations/migration-session.ts';
+import { openDatabase } from '../../kit/database/open-database.ts';
+import type { Database } from '../../kit/database/pool.ts';
+import { monthOf } from '../../kit/words/month.ts';
+import type { Actor } from '../../kit/words/principal.ts';
+import { ensurePartitions, MONTHS_AHEAD } from './partitions/partitions.ts';
+
+export type MarketMaking = {
+  readonly config: Config;
+  /** URL of the role that migrates. */
+  readonly url: string;
+  readonly market: string;
+  readonly corridors: readonly string[];
+  readonly by: Actor;
+  readonly onProgress: (text: string) => void;
+};
+
+export type MadeMarket = { readonly applied: string[]; readonly partitions: string[] };
+
+/**
+ * Brings a market to the newest schema: its tables, its corridors, and the partitions of the months to come.
+ * May be run again, and beside running processes.
+ * @param finish runs on the market once it has its tables
+ */
+export async function makeMarket(
+  { config, url, market, corridors, by, onProgress }: MarketMaking,
+  finish: (database: Database) => Promise<void>,
+): Promise<MadeMarket> {
+  const session = { url, market, onProgress };
+  const applied = await migrate({ ...session, corridors });
+  await using database = openDatabase(config, url, 'migrate', { market, connectionsMax: 1 });
+  const partitions = await ensurePartitions(database, comingMonths(Date.now()), by);
+  await finish(database);
+  await connected(session, (client) =>
+    alone(client, session, 'ownership', () => giveToOwner(client, market)),
+  );
+  return { applied, partitions };
+}
+
+/** Makes the month before this one, too: traffic from before midnight of the first still arrives. */
+function comingMonths(nowMs: number): number[] {
+  const now = monthOf(nowMs);
+  return Array.from({ length: MONTHS_AHEAD + 2 }, (_, at) => now - 1 + at);
+}
