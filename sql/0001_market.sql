@@ -445,7 +445,7 @@ create index transactions_ip_idx on transactions (ip, created_at) where ip is no
 create function idempotency_digest(client text, key text) returns uuid
   language sql immutable strict parallel safe
   return encode(substr(sha256(convert_to(client, 'UTF8') || '\x00'::bytea || convert_to(key, 'UTF8')), 1, 16), 'hex')::uuid;
-comment on function idempotency_digest is 'What idempotency_keys knows a client''s key by; src/store/key-digest.ts computes the same.';
+comment on function idempotency_digest is 'What idempotency_keys knows a client''s key by; digestKeys in src/core/store/idempotency-keys/idempotency-keys.ts computes the same.';
 
 create table idempotency_slices (
   slice int constraint idempotency_slices_pkey primary key,
