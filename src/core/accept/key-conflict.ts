@@ -26,14 +26,11 @@ const AMOUNT_TEXT = 'spelling of amount';
 
 const listed = new Intl.ListFormat('en', { type: 'conjunction' });
 
+/** A transaction that has a key, and the fingerprint of its stored body. */
+type Holder = Pick<KnownKey, 'transactionId' | 'fingerprint'>;
+
 /** A refused input and the id of the transaction that has its key. */
-export type Conflict = {
-  readonly index: number;
-  readonly input: KeyedTransactionInput;
-  readonly transactionId: string;
-  /** The fingerprint of the stored body. */
-  readonly fingerprint: string;
-};
+export type Conflict = Holder & { readonly index: number; readonly input: KeyedTransactionInput };
 
 /** Inputs whose key is held with another body. @param holderOf what holds the key of a row; undefined where nothing does */
 export function conflictsOf(
@@ -46,34 +43,22 @@ export function conflictsOf(
     readonly rowOf: readonly NewTransaction[];
     readonly fingerprintOf: readonly string[];
   },
-  holderOf: (row: NewTransaction) => Pick<KnownKey, 'transactionId' | 'fingerprint'> | undefined,
+  holderOf: (row: NewTransaction) => Holder | undefined,
 ): Conflict[] {
   const conflicts: Conflict[] = [];
   for (const [index, row] of rowOf.entries()) {
     const holder = holderOf(row);
     if (holder === undefined || holder.fingerprint === fingerprintOf[index]) continue;
-    const { transactionId, fingerprint } = holder;
-    conflicts.push({
-      index,
-      input: inputs[index] as KeyedTransactionInput,
-      transactionId,
-      fingerprint,
-    });
+    conflicts.push({ ...holder, index, input: inputs[index] as KeyedTransactionInput });
   }
   return conflicts;
 }
-
-type KeyProblem = {
-  readonly index: number;
-  readonly field: 'idempotency_key';
-  readonly detail: string;
-};
 
 /** Says why each key is refused, with one query for all of them. */
 export async function describeConflicts(
   database: Pick<Database, 'query'>,
   conflicts: readonly Conflict[],
-): Promise<KeyProblem[]> {
+) {
   if (conflicts.length === 0) return [];
   const ids = conflicts.map(({ transactionId }) => transactionId);
   const rows = await loadTransactionRows(database, ids).catch((error: unknown) => {

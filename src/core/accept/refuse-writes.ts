@@ -1,8 +1,7 @@
 /** Refuses changes while people have made the market read-only; submissions pass, as the gate refuses each by its corridor. */
 import type { MiddlewareHandler } from 'hono';
 import { Problem } from '../../kit/http/answers/problem.ts';
-import type { AppEnv } from '../../kit/http/app-env.ts';
-import { WRITING_METHODS } from '../../kit/http/app-env.ts';
+import { type AppEnv, WRITING_METHODS } from '../../kit/http/app-env.ts';
 import { readOnlyOf, retryAfterSeconds } from '../domain/switch.ts';
 import type { SwitchWatch } from '../store/switches/switches.ts';
 
@@ -17,12 +16,8 @@ export function refuseWrites({ current }: Pick<SwitchWatch, 'current'>): Middlew
     const isWrite = WRITING_METHODS.some((method) => method === c.req.method);
     if (stop === undefined || !isWrite || ALLOWED.test(c.req.path)) return await next();
     const why = stop.message === null ? '.' : `: ${stop.message}`;
-    throw new Problem(
-      'scope-stopped',
-      `Nothing was done: the market is read-only (${scope})${why}`,
-      {
-        headers: { 'Retry-After': String(retryAfterSeconds(stop, Date.now())) },
-      },
-    );
+    const detail = `Nothing was done: the market is read-only (${scope})${why}`;
+    const headers = { 'Retry-After': String(retryAfterSeconds(stop, Date.now())) };
+    throw new Problem('scope-stopped', detail, { headers });
   };
 }

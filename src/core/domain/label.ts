@@ -34,20 +34,14 @@ export type Label = {
   readonly note: string | null;
 };
 
-export type StoredLabel = {
-  readonly transactionId: string;
+export type StoredLabel = Omit<Label, 'createdAtMs' | 'labelledAtMs' | 'amountToMedian'> & {
   /** Time of the transaction. */
   readonly createdAt: Date;
-  readonly accountId: string;
-  readonly merchantId: string;
-  readonly label: LabelValue;
   readonly labelledAt: Date;
-  readonly source: string;
   readonly receivedAt: Date;
   /** Client of the key that reported it. */
   readonly client: string;
   readonly identity: string | null;
-  readonly note: string | null;
 };
 
 export const storedLabelSchema = z

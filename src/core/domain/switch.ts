@@ -11,16 +11,7 @@ export const SCOPE_CHARS_MAX = 80;
 export const EMERGENCY = 'emergency';
 const READ_ONLY = 'read-only:';
 
-export type Layout = {
-  /** Streams of a corridor among which its accounts are divided. */
-  readonly shardsOf: (corridor: string) => number;
-  /** Where entries are appended and events published. */
-  readonly logOf: (corridor: string) => CorridorLog;
-  /** Whether Kafka may have entries of the corridor. */
-  readonly everKafka: (corridor: string) => boolean;
-  /** When transactions were received whose entries are compared. */
-  readonly comparedOf: (corridor: string) => Compared | null;
-};
+export type Layout = ReturnType<typeof layoutOf>;
 
 /** `tighten` lowers the thresholds by points; `manual` reviews amounts from a bound on. */
 export const STRICTER = ['tighten', 'manual'] as const;
@@ -245,13 +236,17 @@ export function levelByHand(switches: Switches, corridor: string | null): 0 | 3 
  * How a corridor is divided among streams, and which logs have its entries.
  * @param switches as last read
  */
-export function layoutOf(switches: () => Pick<Switches, 'settings'>): Layout {
+export function layoutOf(switches: () => Pick<Switches, 'settings'>) {
   const settingsOf = (corridor: string) => switches().settings.get(corridor) ?? DEFAULT_SETTINGS;
   return {
-    shardsOf: (corridor) => settingsOf(corridor).shards,
-    logOf: (corridor) => settingsOf(corridor).log,
-    everKafka: (corridor) => settingsOf(corridor).logChangedAtMs !== null,
-    comparedOf: (corridor) => settingsOf(corridor).compared,
+    /** Streams of a corridor among which its accounts are divided. */
+    shardsOf: (corridor: string) => settingsOf(corridor).shards,
+    /** Where entries are appended and events published. */
+    logOf: (corridor: string) => settingsOf(corridor).log,
+    /** Whether Kafka may have entries of the corridor. */
+    everKafka: (corridor: string) => settingsOf(corridor).logChangedAtMs !== null,
+    /** When transactions were received whose entries are compared. */
+    comparedOf: (corridor: string) => settingsOf(corridor).compared,
   };
 }
 

@@ -76,14 +76,6 @@ type Round = {
   readonly roomOf: (stream: Pick<StreamKeys, 'corridor' | 'shard'>) => number;
 };
 
-type Fed = {
-  /** Rows that are in their streams now, or wait for something else. */
-  readonly rows: number;
-  readonly appended: number;
-  /** Whether there were rows for streams without room. */
-  readonly isFull: boolean;
-};
-
 /**
  * The reconciler of a market, for `risk reconcile` and as a duty of the worker that leads.
  * @param count called with the number of transactions of each append
@@ -196,8 +188,9 @@ async function readRoom(market: string, rooms: StreamRooms) {
 /**
  * Appends rows that are not in their streams: their append failed, a stream was full, or they were lost. Each stream gets the
  * oldest first, as much as it has room for, so that a full one delays no other.
+ * @returns `rows`: those that are in their streams now, or wait for something else; `isFull`: there were rows for streams without room
  */
-export async function feedRows(round: Round): Promise<Fed> {
+export async function feedRows(round: Round) {
   const { store, append } = round;
   const rooms = roomsOf(round);
   // A single row tells that a full stream is owed entries.

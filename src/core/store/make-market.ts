@@ -19,8 +19,6 @@ export type MarketMaking = {
   readonly onProgress: (text: string) => void;
 };
 
-export type MadeMarket = { readonly applied: string[]; readonly partitions: string[] };
-
 /**
  * Brings a market to the newest schema: its tables, its corridors, and the partitions of the months to come.
  * May be run again, and beside running processes.
@@ -29,7 +27,7 @@ export type MadeMarket = { readonly applied: string[]; readonly partitions: stri
 export async function makeMarket(
   { config, url, market, corridors, by, onProgress }: MarketMaking,
   finish: (database: Database) => Promise<void>,
-): Promise<MadeMarket> {
+) {
   const session = { url, market, onProgress };
   const applied = await migrate({ ...session, corridors });
   await using database = openDatabase(config, url, 'migrate', { market, connectionsMax: 1 });

@@ -1,12 +1,11 @@
 /** Takes units of accounts, devices and addresses in Redis: a call a request, as all keys share a slot. */
 import type { RedisClient } from '../../kit/redis/connection.ts';
+import type { Rate } from '../domain/limit.ts';
 import { limitKey, partyKey } from './keys.ts';
 import { loadScript, runScript } from './scripts.ts';
 
-type PartyLimit = {
+type PartyLimit = Rate & {
   readonly scope: string;
-  readonly ratePerSecond: number;
-  readonly burst: number;
   /** The party of each input; undefined where the input names none. */
   readonly parties: readonly (string | undefined)[];
 };
@@ -21,11 +20,9 @@ type Lacking = {
 
 const script = loadScript('take-parties-n');
 
-export type QuotaRequest = {
+export type QuotaRequest = Rate & {
   readonly kind: string;
   readonly scope: string;
-  readonly ratePerSecond: number;
-  readonly burst: number;
   /** Nothing is taken where fewer are left. */
   readonly need: number;
   readonly want: number;

@@ -13,19 +13,15 @@ import { readCorridorAmounts } from '../store/amounts/corridor-amounts.ts';
 /** New percentiles appear minutes after midnight UTC. Longer: yesterday's percentile is used longer; shorter: more reads. */
 const READ_EVERY_MS = 60_000;
 
-type OpenAmounts = { readonly current: () => CorridorAmounts; readonly duty: Duty };
-
 /** Reads percentiles for transactions up to FRESH_DAYS old, and for tomorrow because clocks differ. */
-export async function openCorridorAmounts(query: Query, nowMs = Date.now): Promise<OpenAmounts> {
-  let copy = NO_CORRIDOR_AMOUNTS;
+export async function openCorridorAmounts(query: Query, nowMs = Date.now) {
+  let copy: CorridorAmounts = NO_CORRIDOR_AMOUNTS;
   const read = async () => {
     const today = Math.floor(nowMs() / DAY_MS);
     const days = Array.from({ length: FRESH_DAYS + 2 }, (_, back) => today + 1 - back);
     copy = createCorridorAmounts(await readCorridorAmounts(query, days));
   };
   await read();
-  return {
-    current: () => copy,
-    duty: { name: 'read-amounts', everyMs: READ_EVERY_MS, run: read },
-  };
+  const duty: Duty = { name: 'read-amounts', everyMs: READ_EVERY_MS, run: read };
+  return { current: () => copy, duty };
 }

@@ -10,7 +10,7 @@ import { SEVERE_MS, whyTakeBack } from '../score/rollout/stages.ts';
 import type { CompiledRuleSet } from '../score/rules/compile-rule-set.ts';
 import { baseName } from '../score/rules/derived-rule-set.ts';
 import { currentRuleSet } from '../score/rules/rule-sets.ts';
-import { addCounts, type Count, EVERYBODY } from '../store/rollouts/rollout-counts.ts';
+import { addCounts, COUNTED, type Count, EVERYBODY } from '../store/rollouts/rollout-counts.ts';
 import { RULE_SETS, takeBack } from '../store/rollouts/rollouts.ts';
 import { createSums } from './sums.ts';
 
@@ -36,11 +36,7 @@ const noCounts = (subject: string, corridor: string): Counted => ({
 });
 
 function addLater(counts: Counted, later: Count): void {
-  counts.decided += later.decided;
-  counts.failed += later.failed;
-  counts.over_500 += later.over_500;
-  counts.over_750 += later.over_750;
-  counts.severe += later.severe;
+  for (const column of COUNTED) counts[column] += later[column];
 }
 
 type Parts = {

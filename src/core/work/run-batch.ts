@@ -5,8 +5,7 @@
 import { Failure, isUnavailable, toError } from '../../kit/words/failure.ts';
 import { MonthDetached, monthOf } from '../../kit/words/month.ts';
 import type { StreamEntry } from '../stream/group/read-group.ts';
-import type { Decided, EntryTransaction } from './decided.ts';
-import { failTransaction } from './decided.ts';
+import { type Decided, type EntryTransaction, failTransaction } from './decided.ts';
 import { ALL_SETTLED, endEntries, releaseEntries, type Unsettled } from './end-batch.ts';
 import type { Batch } from './in-flight.ts';
 import { type ReadEntries, readEntries } from './read-entries.ts';

@@ -2,7 +2,7 @@
 
 import { LIMITED_MARKET, type LimitKind, type Rate } from '../../core/domain/limit.ts';
 import { changeLimits } from '../../core/store/limits/limits.ts';
-import { type MadeMarket, type MarketMaking, makeMarket } from '../../core/store/make-market.ts';
+import { type MarketMaking, makeMarket } from '../../core/store/make-market.ts';
 import { recordChange } from '../../kit/audit/audit-log.ts';
 import { EXIT, integerOption, UsageError } from '../../kit/command/command.ts';
 import { commandOf, written } from '../../kit/command/rows.ts';
@@ -21,10 +21,7 @@ const LATER_MARKET: FirstLimits = {
   inference: { ratePerSecond: 100, burst: 200 },
 };
 
-/**
- * Makes a market with its corridors and its first limits.
- * Limits that the market of this name begins with.
- */
+/** Limits that the market of this name begins with. */
 const firstLimitsOf = (market: string) =>
   Object.entries(market === 'market_0' ? FIRST_MARKET : LATER_MARKET) as [LimitKind, Rate][];
 
@@ -46,13 +43,19 @@ const create = written('NAME', MAKES, CORRIDORS, async ({ values, words: [name] 
   const { config, output } = context;
   const market = marketName(name);
   const corridors = corridorsOption(values.corridors);
-  const { applied, partitions } = await createMarket({
+  const making: MarketMaking = {
     config,
     url: ownerUrl(config),
     market,
     corridors,
     by: byCommand('markets create'),
     onProgress: output.note,
+  };
+  // May be run again: it goes on where it stopped, and changes no limit that is there.
+  const { applied, partitions } = await makeMarket(making, async (database) => {
+    await freeSeededCorridors(database, making);
+    for (const [kind, rate] of firstLimitsOf(market))
+      await setFirstLimit(database, making, kind, rate);
   });
   output.value({ market, applied, partitions, corridors }, [
     `${market} has the corridors ${corridors.join(', ')}`,
@@ -200,15 +203,6 @@ Example: risk markets freeze market_0 --reason 'a wave of stolen cards'`,
     freezes: { operation: 'listMarketFreezes', words, columns: FREEZE_COLUMNS },
   },
 });
-
-/** May be run again: it goes on where it stopped, and changes no limit that is there. */
-async function createMarket(making: MarketMaking): Promise<MadeMarket> {
-  return await makeMarket(making, async (database) => {
-    await freeSeededCorridors(database, making);
-    for (const [kind, rate] of firstLimitsOf(making.market))
-      await setFirstLimit(database, making, kind, rate);
-  });
-}
 
 /** The first market of a database is seeded with corridors; without a transaction the market keeps those that it was given. */
 async function freeSeededCorridors(

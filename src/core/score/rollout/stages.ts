@@ -83,11 +83,7 @@ export const SEVERE_MS = 2000;
 /** Bad decisions that prove something. More: a rule set that always fails decides for long in a quiet corridor. Fewer: chance takes one back. */
 const BAD_MIN = 3;
 
-type Recent = {
-  readonly decided: number;
-  readonly failed: number;
-  readonly severe: number;
-};
+type Recent = Readonly<Record<'decided' | 'failed' | 'severe', number>>;
 
 /** Payers, their currency and their regulator are those of the source country; a market groups its corridors by nothing else. */
 const regionOf = (corridor: string) => corridor.slice(0, 2);

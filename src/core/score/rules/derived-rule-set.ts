@@ -6,13 +6,9 @@ import type { ManualFrom } from '../../domain/switch.ts';
 import type { CompiledRule, CompiledRuleSet } from './compile-rule-set.ts';
 import type { Thresholds } from './rule-set-data.ts';
 
-export type Derivation = {
+export type Derivation = Pick<CompiledRuleSet, 'tightenedBy' | 'manualFrom'> & {
   /** Reason codes of rules that are off. */
   readonly without: readonly string[];
-  /** Points by which the thresholds of review and decline are lowered. */
-  readonly tightenedBy: number;
-  /** Amounts from it on are not approved; null: there is no such bound. */
-  readonly manualFrom: ManualFrom | null;
 };
 
 /** `default@3-without-STRUCTURING-tightened-100-manual-from-2500.5-USD`. */

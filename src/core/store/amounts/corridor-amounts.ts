@@ -4,6 +4,7 @@
  */
 import { int4Array } from '../../../kit/database/binary-array.ts';
 import type { Query, Statement } from '../../../kit/database/pool.ts';
+import { onlyOf } from '../../../kit/database/statement.ts';
 import { lowestIdAt } from '../../../kit/words/cursor.ts';
 import { DAY_MS } from '../../../kit/words/range.ts';
 import {
@@ -22,10 +23,10 @@ export const SLICE_MS = 180_000;
 /** Age at which a slice is counted. Younger: transactions without a score are missed; older: percentiles are written later. */
 export const SETTLED_MS = 600_000;
 
-const lockStatement: Statement = {
-  name: 'lock-amount-checkpoint',
-  text: `select extract(epoch from counted_to)::float8 * 1000 as "countedToMs" from market.amount_checkpoint for update`,
-};
+const lockCheckpoint = onlyOf<{ countedToMs: number }>(
+  'lock-amount-checkpoint',
+  `select extract(epoch from counted_to)::float8 * 1000 as "countedToMs" from market.amount_checkpoint for update`,
+);
 
 const countStatement: Statement = {
   name: 'count-amounts',
@@ -88,10 +89,9 @@ export async function countSlice(
   nowMs: number,
 ): Promise<boolean> {
   return await transaction(async (query) => {
-    const [checkpoint] = await query<{ countedToMs: number }>(lockStatement);
-    if (checkpoint === undefined) throw new Error('amount_checkpoint has lost its row');
+    const { countedToMs } = await lockCheckpoint(query);
     const oldestMs = (Math.floor(nowMs / DAY_MS) - AMOUNT_DAYS) * DAY_MS;
-    const fromMs = Math.max(checkpoint.countedToMs, oldestMs);
+    const fromMs = Math.max(countedToMs, oldestMs);
     const toMs = Math.floor(fromMs / SLICE_MS) * SLICE_MS + SLICE_MS;
     if (toMs > nowMs - SETTLED_MS) return false;
     const ids = [lowestIdAt(fromMs), lowestIdAt(toMs)];

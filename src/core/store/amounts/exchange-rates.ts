@@ -1,8 +1,9 @@
 /** The exchange rates of a market in the memory of a process. */
+
+import { atMostOnceIn } from '../../../kit/caches/at-most-once-in.ts';
 import type { Query } from '../../../kit/database/pool.ts';
 import { rowsOf } from '../../../kit/database/statement.ts';
 import { type Rate, type Rates, rateOfRows } from '../../score/ask-inputs.ts';
-import { atMostOnceIn } from '../at-most-once-in.ts';
 
 /** Rates of so many days are in memory, 60 bytes a currency and day; later payments are seldom. */
 const DAYS = 31;

@@ -11,6 +11,7 @@ import {
   uuidArray,
 } from '../../../kit/database/binary-array.ts';
 import type { Database, Statement } from '../../../kit/database/pool.ts';
+import { onlyOf, rowsOf } from '../../../kit/database/statement.ts';
 import { type Month, monthStartMs } from '../../../kit/words/month.ts';
 import { engineOf } from '../../../kit/words/principal.ts';
 import {
@@ -90,18 +91,6 @@ function storable(text: string, charsMax: number): string {
 export const OPEN_LETTERS_PAGE_ROWS = 1000;
 const FIRST_ID = '00000000-0000-0000-0000-000000000000';
 
-const listStatement: Statement = {
-  name: 'list-dead-letters-of-scored',
-  text: `with page as materialized (
-           select transaction_id, created_at from market.dead_letters
-            where replayed_at is null and purged_at is null and transaction_id > $1
-            order by transaction_id limit $2)
-         select array(select transaction_id::text from page p
-                       where exists (select from market.scores s where s.transaction_id = p.transaction_id
-                                        and s.created_at = p.created_at offset 0)) as "transactionIds",
-                (select transaction_id from page order by transaction_id offset $2 - 1) as next`,
-};
-
 /** Transactions of a page of open dead letters that have a score. */
 export type ScoredLettersPage = {
   readonly transactionIds: readonly string[];
@@ -109,22 +98,31 @@ export type ScoredLettersPage = {
   readonly next: string | null;
 };
 
+const readPage = onlyOf<ScoredLettersPage, [after: string, rowsMax: number]>(
+  'list-dead-letters-of-scored',
+  `with page as materialized (
+           select transaction_id, created_at from market.dead_letters
+            where replayed_at is null and purged_at is null and transaction_id > $1
+            order by transaction_id limit $2)
+         select array(select transaction_id::text from page p
+                       where exists (select from market.scores s where s.transaction_id = p.transaction_id
+                                        and s.created_at = p.created_at offset 0)) as "transactionIds",
+                (select transaction_id from page order by transaction_id offset $2 - 1) as next`,
+);
+
 /** @param after where the page starts; from the first one on where absent */
-export async function listDeadLettersOfScored(
-  database: Pick<Database, 'query'>,
+export const listDeadLettersOfScored = (
+  { query }: Pick<Database, 'query'>,
   after: string = FIRST_ID,
   rowsMax: number = OPEN_LETTERS_PAGE_ROWS,
-): Promise<ScoredLettersPage> {
-  const [page] = await database.query<ScoredLettersPage>(listStatement, [after, rowsMax]);
-  return page ?? { transactionIds: [], next: null };
-}
+) => readPage(query, after, rowsMax);
 
-const closeStatement: Statement = {
-  name: 'close-dead-letters-of-scored',
-  text: `update market.dead_letters set replayed_at = now()
+const close = rowsOf<{ id: string }, [transactionIds: Buffer]>(
+  'close-dead-letters-of-scored',
+  `update market.dead_letters set replayed_at = now()
           where transaction_id = any ($1::uuid[]) and replayed_at is null and purged_at is null
          returning dead_letter_id::text as id`,
-};
+);
 const CLOSER = engineOf('close-dead-letters');
 
 /** Closes the dead letters of transactions that have a score. */
@@ -134,28 +132,24 @@ export async function closeDeadLettersOfScored(
 ): Promise<void> {
   if (transactionIds.length === 0) return;
   await database.transaction(async (query) => {
-    const closed = await query<{ id: string }>(closeStatement, [uuidArray(transactionIds)]);
+    const closed = await close(query, uuidArray(transactionIds));
     if (closed.length === 0) return;
-    const after = { deadLetterIds: closed.map(({ id }) => id) };
-    const change = {
+    await recordChange(query, CLOSER, {
       action: 'dead-letters.close',
       subject: 'scored',
       before: null,
-      after,
-    } as const;
-    await recordChange(query, CLOSER, change);
+      after: { deadLetterIds: closed.map(({ id }) => id) },
+    });
   });
 }
 
-const countStatement: Statement = {
-  name: 'count-dead-letters-of-month',
-  text: `select error_code, count(*)::int4 as dead_letters from market.dead_letters
+const countBetween = rowsOf<{ error_code: string; dead_letters: number }, [from: Date, to: Date]>(
+  'count-dead-letters-of-month',
+  `select error_code, count(*)::int4 as dead_letters from market.dead_letters
           where replayed_at is null and purged_at is null and created_at >= $1 and created_at < $2
           group by error_code order by error_code`,
-};
+);
 
 /** Dead letters of a month's transactions that are neither replayed nor purged, by error. */
-export async function countDeadLetters({ query }: Pick<Database, 'query'>, month: Month) {
-  const times = [month, month + 1].map((monthIndex) => new Date(monthStartMs(monthIndex)));
-  return await query<{ error_code: string; dead_letters: number }>(countStatement, times);
-}
+export const countDeadLetters = ({ query }: Pick<Database, 'query'>, month: Month) =>
+  countBetween(query, new Date(monthStartMs(month)), new Date(monthStartMs(month + 1)));

@@ -30,18 +30,12 @@ export type KeyRoute = {
 
 export type KeySlices = ReturnType<typeof createKeySlices>;
 
-type SliceUsage = {
-  /** Sealed slices that have no filter and are looked up. */
-  readonly unfiltered: number;
-  readonly filterBytes: number;
-};
-
 export type KeySlicesOptions = {
   /** Bounds all filters together; the oldest slices have none beyond it. */
   readonly bytesMax: number;
   readonly nowMs: () => number;
-  /** Called after the view has changed. */
-  readonly report: (usage: SliceUsage) => void;
+  /** Called after the view has changed; `unfiltered` sealed slices have no filter and are looked up. */
+  readonly report: (usage: { unfiltered: number; filterBytes: number }) => void;
 };
 
 type Known = { readonly open: number; readonly sealed: readonly Slice[] };

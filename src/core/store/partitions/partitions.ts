@@ -158,24 +158,16 @@ async function makeMonths(
   by: Actor,
 ): Promise<RefusedMonths & { readonly made: string[] }> {
   const wanted = [...new Set(months)].sort((a, b) => a - b);
-  const { detached, missing } = await sortOut(database.query, wanted);
+  const tables = await findMonthTables(database.query, wanted);
+  const detached = new Set(wanted.filter((month) => isDetached(tables.get(month))));
+  const missing = wanted.filter(
+    (month) => !detached.has(month) && tables.get(month)?.size !== PARTITIONED_TABLES.length,
+  );
   if (missing.length > newMonths.left) return { detached, tooMany: new Set(missing), made: [] };
   if (missing.length === 0) return { detached, tooMany: new Set(), made: [] };
   const made = await database.transaction((query) => makeMissing(query, missing, by));
   newMonths.left -= missing.length;
   return { detached, tooMany: new Set(), made };
-}
-
-async function sortOut(
-  query: Query,
-  wanted: readonly Month[],
-): Promise<{ detached: Set<Month>; missing: Month[] }> {
-  const tables = await findMonthTables(query, wanted);
-  const detached = new Set(wanted.filter((month) => isDetached(tables.get(month))));
-  const missing = wanted.filter(
-    (month) => !detached.has(month) && tables.get(month)?.size !== PARTITIONED_TABLES.length,
-  );
-  return { detached, missing };
 }
 
 async function makeMissing(query: Query, months: readonly Month[], by: Actor): Promise<string[]> {

@@ -7,17 +7,11 @@ export const EVERYBODY = 'all';
 /** Gates look at this much of a stage at most. Longer: a fault of yesterday holds a subject up. */
 export const LOOKED_AT_HOURS = 24;
 
-export type Count = {
-  readonly subject: string;
-  readonly corridor: string;
-  readonly decided: number;
-  readonly failed: number;
-  readonly over_500: number;
-  readonly over_750: number;
-  readonly severe: number;
+export const COUNTED = ['decided', 'failed', 'over_500', 'over_750', 'severe'] as const;
+export type Count = { readonly subject: string; readonly corridor: string } & {
+  readonly [Column in (typeof COUNTED)[number]]: number;
 };
 
-const COUNTED = ['decided', 'failed', 'over_500', 'over_750', 'severe'] as const;
 const each = (text: (column: string) => string) => COUNTED.map(text).join(', ');
 
 /** Adds to the current minute. @returns the sums of the minute and the one before it */

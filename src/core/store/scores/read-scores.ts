@@ -16,7 +16,7 @@ import {
 } from '../../domain/score-record.ts';
 import { createdAtMsOf } from '../../domain/transaction.ts';
 import { isoTime } from '../partitions/month-slice.ts';
-import { SCORE_COLUMNS, type ScoreRow, type StoredScore, toStoredScore } from './stored-scores.ts';
+import { SCORE_COLUMNS, type ScoreRow, toStoredScore } from './stored-scores.ts';
 import { toVector } from './vector-bytes.ts';
 
 // The client is in the row of the transaction, which is read only where a client is given.
@@ -27,18 +27,10 @@ export const selectScore = {
               select from market.transactions t where t.transaction_id = $1 and t.created_at = $2 and t.client = $3))`,
 };
 
-/** @param client finds only this client's scores, as if no others existed; null finds all */
-async function readStoredScore(
-  database: Pick<Database, 'query'>,
-  id: string,
-  createdAtMs: number,
-  client: string | null,
-): Promise<StoredScore | undefined> {
-  const [row] = await database.query<ScoreRow>(selectScore, [id, isoTime(createdAtMs), client]);
-  return row && toStoredScore(row);
-}
-
-/** The score that `GET /v1/scores/{id}` answers, if it is stored. A score never changes, so a replica that has it may answer. */
+/**
+ * The score that `GET /v1/scores/{id}` answers, if it is stored. A score never changes, so a replica that has it may answer.
+ * @param client finds only this client's scores, as if no others existed; null finds all
+ */
 export async function findScore(
   databases: Databases,
   id: string,
@@ -46,9 +38,10 @@ export async function findScore(
 ): Promise<ScoreJson | undefined> {
   const createdAtMs = createdAtMsOf(id);
   if (createdAtMs === undefined) return undefined;
-  const read = (database: Database) => readStoredScore(database, id, createdAtMs, client);
-  const score = await readFrom(databases, createdAtMs, read, isFound);
-  return score && toScoreJson(score);
+  const values = [id, isoTime(createdAtMs), client];
+  const read = async ({ query }: Database) => (await query<ScoreRow>(selectScore, values))[0];
+  const row = await readFrom(databases, createdAtMs, read, isFound);
+  return row && toScoreJson(toStoredScore(row));
 }
 
 const selectScoreWithFeatures = {

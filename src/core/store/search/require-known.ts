@@ -1,5 +1,4 @@
 /** Refuses names of corridors, models and reasons that the market lacks, and says which it has. */
-import type { Statement } from '../../../kit/database/pool.ts';
 import type { Databases } from '../../../kit/database/replica/choose-database.ts';
 import { rowsOf } from '../../../kit/database/statement.ts';
 import { given, NAMED_MAX, oneOf } from '../../../kit/words/describe-issue.ts';
@@ -8,10 +7,10 @@ import { corridorProblem } from '../../domain/known-corridor.ts';
 import { NO_MODEL } from '../../domain/score-record.ts';
 import { REASON_CODES } from '../../score/reason-codes.ts';
 
-const modelsStatement: Statement = {
-  name: 'list-model-names',
-  text: 'select model from market.models order by model <> $1, model limit $2',
-};
+const listModels = rowsOf<{ model: string }, [first: string, rowsMax: number]>(
+  'list-model-names',
+  'select model from market.models order by model <> $1, model limit $2',
+);
 
 /** Throws InvalidFields for a corridor that a transaction may not name now. */
 export function requireCorridor(known: ReadonlySet<string>, corridor: string | undefined): void {
@@ -26,7 +25,7 @@ export async function requireModel(
 ): Promise<void> {
   if (model === undefined || model === NO_MODEL) return;
   // A name beyond those that a message lists lets the message say that there are more.
-  const known = await primary.query<{ model: string }>(modelsStatement, [model, NAMED_MAX + 1]);
+  const known = await listModels(primary.query, model, NAMED_MAX + 1);
   const names = [NO_MODEL, ...known.map((model) => model.model)];
   if (names.includes(model)) return;
   throw invalid('/model', `must be ${oneOf(names, NAMED_MAX)}, not ${given(model)}`);

@@ -3,8 +3,7 @@
  * stopped. The inner select follows the index, which is the primary key where no other leads to the rows, as ids carry the time;
  * the outer one applies the conditions that the index does not answer.
  */
-import type { Position } from '../../../kit/words/cursor.ts';
-import { lowestIdAt } from '../../../kit/words/cursor.ts';
+import { lowestIdAt, type Position } from '../../../kit/words/cursor.ts';
 import {
   isoTime,
   JOINED_ROWS_EXAMINED_MAX,

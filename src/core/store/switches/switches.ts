@@ -38,15 +38,10 @@ export async function stoppedAmong(query: Query, corridors: readonly string[]): 
   return (await among(query, corridors)).corridors;
 }
 
-type StoredStop = {
-  readonly reason: string;
-  readonly message: string | null;
+type StoredStop = Omit<Stop, 'stoppedBy' | 'stoppedAt' | 'endsAt'> & {
   readonly stopped_by: string;
   readonly stopped_at: string;
   readonly ends_at: string | null;
-  readonly value?: number;
-  readonly currency?: string;
-  readonly amounts?: Readonly<Record<string, number>>;
 };
 type Row = {
   readonly version: string;
@@ -76,19 +71,12 @@ export async function readSwitches({ query }: Pick<Database, 'query'>): Promise<
 }
 
 function toSwitches({ version, stopped, settings, elsewhere, fields }: Row): Switches {
-  const stops = Object.entries(stopped).map(([scope, stop]): [string, Stop] => [
-    scope,
-    {
-      reason: stop.reason,
-      message: stop.message,
-      stoppedBy: stop.stopped_by,
-      stoppedAt: new Date(stop.stopped_at).toISOString(),
-      endsAt: stop.ends_at === null ? null : new Date(stop.ends_at).toISOString(),
-      value: stop.value,
-      currency: stop.currency,
-      amounts: stop.amounts,
-    },
-  ]);
+  const stops = Object.entries(stopped).map(([scope, stop]): [string, Stop] => {
+    const { stopped_by, stopped_at, ends_at, ...said } = stop;
+    const stoppedAt = new Date(stopped_at).toISOString();
+    const endsAt = ends_at === null ? null : new Date(ends_at).toISOString();
+    return [scope, { ...said, stoppedBy: stopped_by, stoppedAt, endsAt }];
+  });
   return {
     version: Number(version),
     stopped: new Map(stops),

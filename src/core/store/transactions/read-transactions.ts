@@ -112,14 +112,8 @@ export async function loadTransactionRows(
   database: Pick<Database, 'query'>,
   ids: readonly string[],
 ): Promise<PlainRow[]> {
-  const known: string[] = [];
-  const times: number[] = [];
-  for (const id of ids) {
-    const createdAtMs = createdAtMsOf(id);
-    if (createdAtMs === undefined) continue;
-    known.push(id);
-    times.push(createdAtMs);
-  }
+  const known = ids.filter((id) => createdAtMsOf(id) !== undefined);
+  const times = known.flatMap((id) => createdAtMsOf(id) ?? []);
   if (known.length === 0) return [];
   return await database.query<PlainRow>(loadStatement, [
     uuidArray(known),

@@ -26,13 +26,7 @@ type ProducerOptions = {
 /** Resolves to the transactions that are not known to be in their streams: usually none. */
 export type Append = (payloads: readonly EntryPayload[]) => Promise<readonly EntryPayload[]>;
 
-export type Producer = {
-  /**
-   * Resolves to the transactions of streams that are full. Throws Failure `unavailable`; entries of other streams may have been
-   * appended all the same.
-   */
-  readonly append: Append;
-};
+export type Producer = ReturnType<typeof createProducer>;
 
 /** The stream of a transaction. */
 export function createStreamChoice(
@@ -52,7 +46,7 @@ export function createStreamChoice(
   };
 }
 
-export function createProducer(options: ProducerOptions): Producer {
+export function createProducer(options: ProducerOptions) {
   const { redis, market, shardsOf, transactionsMax, passesFaults = false } = options;
   const script = loadScript('append-2');
   const streamOf = createStreamChoice(market, shardsOf);
@@ -89,7 +83,11 @@ export function createProducer(options: ProducerOptions): Producer {
     return { left: [...again.left, ...left.slice(room)], room: 0 };
   };
   return {
-    async append(payloads) {
+    /**
+     * Resolves to the transactions of streams that are full. Throws Failure `unavailable`; entries of other streams may have been
+     * appended all the same.
+     */
+    async append(payloads: readonly EntryPayload[]): Promise<readonly EntryPayload[]> {
       const groups = [...Map.groupBy(payloads, choose)].map(([stream, group]) => ({
         stream,
         payloads: group,

@@ -25,10 +25,9 @@ export const nameOfPartition = (topic: string, partition: number): string =>
 export function openClaim(
   { topic, partition }: { readonly topic: string; readonly partition: number },
   { begin, endedAt }: { readonly begin: bigint; readonly endedAt: bigint },
-  tries = 1,
 ): Claim {
   const offsets = { begin, position: begin, endedAt, committed: begin };
-  return { topic, partition, ...offsets, tries, open: new Map() };
+  return { topic, partition, ...offsets, tries: 1, open: new Map() };
 }
 
 /** A partition and the offset that the group had when it was assigned. */

@@ -148,15 +148,6 @@ async function untilLed(consumer: Consumer, topics: readonly string[]): Promise<
   }
 }
 
-/** Offsets of a partition: its first and its end, and where the group goes on; `start` where the group knows none that is there. */
-type PartitionOffsets = {
-  readonly start: bigint;
-  readonly end: bigint;
-  readonly begin: bigint;
-  /** Whether retention has removed records that were not done. */
-  readonly isTrimmed: boolean;
-};
-
 /**
  * Reads the offsets of partitions. Throws a Failure.
  * @param only limits requests to leaders of these partitions, by topic
@@ -165,7 +156,7 @@ export async function readOffsets(
   consumer: Consumer,
   asked: readonly { readonly topic: string; readonly partitions: readonly number[] }[],
   only: { readonly partitions?: Record<string, number[]> } = {},
-): Promise<(topic: string, partition: number) => PartitionOffsets> {
+) {
   const topics = asked.map(({ topic }) => topic);
   for (const topic of topics) consumer.topics.track(topic);
   const committed = asked.map(({ topic, partitions }) => ({ topic, partitions: [...partitions] }));
@@ -174,13 +165,16 @@ export async function readOffsets(
     within(consumer.listOffsets({ topics, ...only, timestamp: EARLIEST })),
     within(consumer.listOffsets({ topics, ...only })),
   ]).catch(throwKafkaFailure);
-  return (topic, partition) => {
+  /** Offsets of a partition: its first and its end, and where the group goes on; `start` where the group knows none that is there. */
+  return (topic: string, partition: number) => {
     const start = starts.get(topic)?.[partition] ?? 0n;
     const end = ends.get(topic)?.[partition] ?? start;
     const committed = commits.get(topic)?.[partition] ?? -1n;
     // A topic that was made anew has lower offsets than the group remembers.
     const begin = committed < start || committed > end ? start : committed;
-    return { start, end, begin, isTrimmed: committed >= 0n && committed < start };
+    /** Whether retention has removed records that were not done. */
+    const isTrimmed = committed >= 0n && committed < start;
+    return { start, end, begin, isTrimmed };
   };
 }
 

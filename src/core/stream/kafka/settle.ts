@@ -8,8 +8,7 @@ import { type RedisClient, toRedisFailure } from '../../../kit/redis/connection.
 import { isStreamAtFault } from '../../../kit/redis/outage.ts';
 import { Failure } from '../../../kit/words/failure.ts';
 import type { CorridorLog } from '../../domain/switch.ts';
-import type { PackedEntry } from '../entries/entry.ts';
-import { ENTRY_VERSION } from '../entries/entry.ts';
+import { ENTRY_VERSION, type PackedEntry } from '../entries/entry.ts';
 import { repliesChannel, type StreamKeys } from '../keys.ts';
 import { countScores, type Settle, type Settlement } from '../settle/settle.ts';
 import type { KafkaClients } from './clients.ts';

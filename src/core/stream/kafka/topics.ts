@@ -18,16 +18,11 @@ import { type KafkaClients, within } from './clients.ts';
 export const PARTITIONS = SHARDS_MAX;
 export const ALL_PARTITIONS = Array.from({ length: PARTITIONS }, (_, partition) => partition);
 
-export type Topics = {
-  readonly transactions: string;
-  readonly retries: string;
-  readonly deadLetters: string;
-  readonly scored: string;
-};
+export type Topics = ReturnType<typeof topicsOf>;
 
 const CORRIDOR = /^[^.]+\.([A-Z]{2}-[A-Z]{2})\./;
 
-export function topicsOf(market: string, corridor: string): Topics {
+export function topicsOf(market: string, corridor: string) {
   const prefix = `${market}.${corridor}`;
   return {
     transactions: `${prefix}.transactions`,

@@ -1,10 +1,11 @@
 /** The two kinds of profile that a worker folds into, and the rows that they are rebuilt from. */
+
+import { atMostOnceIn } from '../../../kit/caches/at-most-once-in.ts';
 import type { Query } from '../../../kit/database/pool.ts';
 import type { PartyKind } from '../../domain/party.ts';
 import { createAccountKind } from '../../profile/account-kind.ts';
 import { createMerchantKind } from '../../profile/merchant-kind.ts';
 import type { Profile } from '../../profile/profile.ts';
-import { atMostOnceIn } from '../../store/at-most-once-in.ts';
 import { areCounted } from '../../store/profiles/counted-rows.ts';
 import { loadAccountPasts, loadMerchantPasts } from '../../store/profiles/history.ts';
 import { ACCOUNTS, merchantPast } from '../../store/profiles/past-queries.ts';

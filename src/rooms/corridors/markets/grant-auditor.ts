@@ -3,17 +3,9 @@
  * rows, so a later table shows no rows until the command runs again.
  */
 import type pg from 'pg';
-import type { Config } from '../../../kit/config/config.ts';
-import {
-  alone,
-  connected,
-  type SessionOptions,
-} from '../../../kit/database/migrations/migration-session.ts';
-import type { Actor } from '../../../kit/words/principal.ts';
-import { ownerOfMarket, recordIn } from './grant-market.ts';
-import { letReaderIn, makeRole, type NewRole, type ReaderMade } from './roles.ts';
-
-type Auditor = SessionOptions & NewRole & { readonly config: Config; readonly by: Actor };
+import { alone, connected } from '../../../kit/database/migrations/migration-session.ts';
+import { type Granting, ownerOfMarket, recordIn } from './grant-market.ts';
+import { letReaderIn, makeRole } from './roles.ts';
 
 /** Names of columns with keys, or with hashes by which callers are recognised. */
 const SECRET = '(secret|salt|wrapped|private|(key|token)_hash|(market|subject)_key)';
@@ -27,7 +19,7 @@ const TABLES = `
 type Table = { readonly name: string; readonly needsPolicy: boolean; readonly columns: string };
 
 /** Makes the role, or grants an existing role the tables that are new. */
-export async function makeAuditor(auditor: Auditor): Promise<ReaderMade> {
+export async function makeAuditor(auditor: Granting) {
   const { config, url, market, role, by } = auditor;
   const made = await connected(auditor, (client) => makeAll(client, auditor));
   const change = { action: 'market.auditor', subject: role, before: null } as const;
@@ -35,7 +27,7 @@ export async function makeAuditor(auditor: Auditor): Promise<ReaderMade> {
   return made;
 }
 
-async function makeAll(client: pg.Client, auditor: Auditor): Promise<ReaderMade> {
+async function makeAll(client: pg.Client, auditor: Granting) {
   const { market, role } = auditor;
   await ownerOfMarket(client, market);
   await makeRole(client, role);
@@ -46,7 +38,7 @@ async function makeAll(client: pg.Client, auditor: Auditor): Promise<ReaderMade>
 }
 
 /** Grants each table in a commit of its own, so that each lock lasts a moment. */
-async function letRead(client: pg.Client, auditor: Auditor, table: Table): Promise<void> {
+async function letRead(client: pg.Client, auditor: Granting, table: Table): Promise<void> {
   const { name, needsPolicy, columns } = table;
   const { role } = auditor;
   await alone(client, auditor, name, async () => {

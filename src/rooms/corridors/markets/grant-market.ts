@@ -15,23 +15,9 @@ import {
 import { openDatabase } from '../../../kit/database/open-database.ts';
 import { Failure } from '../../../kit/words/failure.ts';
 import type { Actor } from '../../../kit/words/principal.ts';
-import {
-  letIn,
-  letReaderIn,
-  makeRole,
-  type NewRole,
-  type ReaderMade,
-  refuseReach,
-} from './roles.ts';
+import { letIn, letReaderIn, makeRole, type NewRole, refuseReach } from './roles.ts';
 
-type Granting = SessionOptions & NewRole & { readonly config: Config; readonly by: Actor };
-
-type Granted = {
-  /** Objects that changed their owner. */
-  readonly moved: number;
-  /** Password that was made for a role without one; nobody can read it again. */
-  readonly password: string | null;
-};
+export type Granting = SessionOptions & NewRole & { readonly config: Config; readonly by: Actor };
 
 type Analytics = NewRole & {
   readonly config: Config;
@@ -41,7 +27,8 @@ type Analytics = NewRole & {
   readonly by: Actor;
 };
 
-export async function grantMarket(granting: Granting): Promise<Granted> {
+/** @returns `moved`: objects that changed their owner; `password`: as `letIn` made it for a role without one */
+export async function grantMarket(granting: Granting) {
   const { market, role, connectionsMax } = granting;
   const granted = await connected(granting, (client) => grantAll(client, granting));
   const { moved, password } = granted;
@@ -72,7 +59,7 @@ export async function ownerOfMarket(client: pg.Client, market: string): Promise<
   throw new Failure('not-found', 'MARKET_UNKNOWN', why);
 }
 
-async function grantAll(client: pg.Client, granting: Granting): Promise<Granted> {
+async function grantAll(client: pg.Client, granting: Granting) {
   const { market, role } = granting;
   const before = await ownerOfMarket(client, market);
   await makeRole(client, role);
@@ -118,7 +105,7 @@ async function moveObjects(client: pg.Client, granting: Granting): Promise<numbe
  * details of transactions. Nothing else crosses markets.
  * Makes the role and its view, or makes the view anew, of these markets alone.
  */
-export async function makeAnalytics(analytics: Analytics): Promise<ReaderMade> {
+export async function makeAnalytics(analytics: Analytics) {
   const { config, url, markets, role, by } = analytics;
   const made = await connected({ url, market: markets[0] }, (client) => makeAll(client, analytics));
   const change = { action: 'market.analytics', subject: role, before: null } as const;
@@ -128,7 +115,7 @@ export async function makeAnalytics(analytics: Analytics): Promise<ReaderMade> {
   return made;
 }
 
-async function makeAll(client: pg.Client, analytics: Analytics): Promise<ReaderMade> {
+async function makeAll(client: pg.Client, analytics: Analytics) {
   const { markets, role } = analytics;
   for (const market of markets) await ownerOfMarket(client, market);
   await makeRole(client, role);

@@ -70,22 +70,14 @@ export async function letIn(
   return made;
 }
 
-/** A role that only reads. */
-export type ReaderMade = {
-  /** The new password, if one was made; nobody can read the password again. */
-  readonly password: string | null;
-  /** Whether Postgres logs each statement of the role, which only a superuser may set. */
-  readonly isLogged: boolean;
-};
-
 const DENIED = '42501';
 
-/** Lets a role in that reads, and writes nothing. @param market the one that is the role's own, if any */
-export async function letReaderIn(
-  client: pg.Client,
-  reader: NewRole,
-  market: string | null,
-): Promise<ReaderMade> {
+/**
+ * Lets a role in that reads, and writes nothing.
+ * @param market the one that is the role's own, if any
+ * @returns `isLogged`: whether Postgres logs each statement of the role, which only a superuser may set
+ */
+export async function letReaderIn(client: pg.Client, reader: NewRole, market: string | null) {
   const { role } = reader;
   await refuseReach(client, role, market);
   await client.query(`alter role "${role}" set default_transaction_read_only = on`);

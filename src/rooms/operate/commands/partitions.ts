@@ -7,7 +7,14 @@ import {
   LOCK_WAIT_MS,
   recordDetach,
 } from '../../../core/store/partitions/detach-months.ts';
-import { ensurePartitions } from '../../../core/store/partitions/partitions.ts';
+import {
+  ensurePartitions,
+  isCold,
+  isDetached,
+  listMonthTables,
+  type MonthTables,
+  partitionName,
+} from '../../../core/store/partitions/partitions.ts';
 import {
   type CommandContext,
   EXIT,
@@ -17,9 +24,10 @@ import {
 import { monthOption, patiently } from '../../../kit/command/date-options.ts';
 import { commandOf, written } from '../../../kit/command/rows.ts';
 import { byCommand, openCommandDatabase } from '../../../kit/command/stores.ts';
+import type { Database } from '../../../kit/database/pool.ts';
+import { rowsOf } from '../../../kit/database/statement.ts';
 import { Failure } from '../../../kit/words/failure.ts';
 import { type Month, monthOf, monthText } from '../../../kit/words/month.ts';
-import { listMonthSizes } from './month-sizes.ts';
 
 /** No transaction is accepted before this month. */
 const FIRST_MONTH = 2000 * 12;
@@ -36,6 +44,40 @@ const openMonths = (context: CommandContext) =>
     lockTimeoutMs: LOCK_WAIT_MS,
     statementTimeoutMs: STATEMENT_MS_MAX,
   });
+
+const readSizes = rowsOf<{ name: string; rows: number; bytes: number }, [names: readonly string[]]>(
+  'list-month-sizes',
+  `select c.relname as name, greatest(c.reltuples, 0)::float8 as rows, pg_total_relation_size(c.oid)::float8 as bytes
+           from pg_class c
+          where c.oid = any (select to_regclass('market.' || name)::oid from unnest($1::text[]) as u (name))`,
+);
+
+/** All months, the oldest first. */
+async function listMonthSizes({ query }: Pick<Database, 'query'>) {
+  const months = [...(await listMonthTables(query))].sort(([left], [right]) => left - right);
+  const names = months.flatMap(([month, tables]) =>
+    [...tables.keys()].map((table) => partitionName(table, month)),
+  );
+  const sizes = await readSizes(query, names);
+  const byName = new Map(sizes.map((size) => [size.name, size]));
+  return months.map(([month, tables]) => {
+    const ours = [...tables.keys()].map((table) => byName.get(partitionName(table, month)));
+    return {
+      month,
+      state: stateOf(tables),
+      /** The row count of the last analyze. */
+      transactions: byName.get(partitionName('transactions', month))?.rows ?? 0,
+      bytes: ours.reduce((sum, size) => sum + (size?.bytes ?? 0), 0),
+    };
+  });
+}
+
+/** `part`: the command was interrupted and has to be repeated. */
+function stateOf(tables: MonthTables): 'attached' | 'detached' | 'part' | 'cold' {
+  if (isCold(tables)) return 'cold';
+  if (!isDetached(tables)) return 'attached';
+  return [...tables.values()].every((state) => state === 'detached') ? 'detached' : 'part';
+}
 
 const list = written('', 'Months, and whether they are attached', {}, async (_given, context) => {
   await using database = openMonths(context);

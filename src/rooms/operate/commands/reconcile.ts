@@ -3,8 +3,7 @@
  * does not want to wait or runs no worker.
  */
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Reconciler } from '../../../core/repair/reconcile.ts';
-import { bindReconciler } from '../../../core/repair/reconcile.ts';
+import { bindReconciler, type Reconciler } from '../../../core/repair/reconcile.ts';
 import { openKafka } from '../../../core/stream/kafka/clients.ts';
 import {
   type Command,
