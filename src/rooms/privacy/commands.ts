@@ -37,12 +37,6 @@ const updateWrapped = rowsOf<object, [tokens: Buffer, keyId: string, subjectKeys
 
 type Wrapped = { readonly token: string; readonly keyId: string; readonly subjectKey: Buffer };
 
-type Rewrapped = {
-  readonly key: string;
-  readonly subjects: number;
-  readonly isWhole: boolean;
-};
-
 const rewrapAll: Command['run'] = async (args, context) => {
   parseArguments(args, {});
   const { keys } = privacySettings(context.config);
@@ -88,7 +82,7 @@ async function rewrap(
   keys: WrappingKeys,
   by: Actor,
   signal: AbortSignal,
-): Promise<Rewrapped> {
+) {
   const [first] = keys;
   while (!(await rewrapMarket(database, keys, by)))
     await delay(LOCK_PAUSE_MS, undefined, { signal });

@@ -41,14 +41,8 @@ type Anonymising = {
   readonly progress: (text: string) => void;
 };
 
-type Anonymised = {
-  readonly fields: readonly string[];
-  /** By table. */
-  readonly rows: Readonly<Record<string, number>>;
-  readonly monthsLeftOut: readonly string[];
-};
-
-export async function anonymise(anonymising: Anonymising): Promise<Anonymised> {
+/** @returns `rows`: how many were copied, by table */
+export async function anonymise(anonymising: Anonymising) {
   const { config, source, target, targetUrl, signal, note } = anonymising;
   const market = config.RISK_MARKET;
   const { has } = await hasSchema(target.query, market);
