@@ -3,7 +3,7 @@
  * of all sizes. Shares are assumed, as no operator publishes its own.
  */
 import { createTrait, type Random } from '../../src/kit/random.ts';
-import { type CountryCode, MERCHANT_COUNTRIES } from '../../src/tools/simulate/geography.ts';
+import { MERCHANT_COUNTRIES } from '../../src/tools/simulate/geography.ts';
 import type { Population, SimulateOptions } from '../../src/tools/simulate/simulate.ts';
 import { createAccounts, createMerchants, type Merchants } from '../../src/tools/simulate/world.ts';
 import { zipf } from './zipf.ts';
@@ -72,7 +72,7 @@ export function dayPopulation({ accounts: count, merchants: merchantCount }: Par
   const merchants = drawnByZipf(
     createMerchants(merchantCount, createTrait(`${POPULATION_SEED}/merchants`)),
   );
-  const accounts = createAccounts(count, merchants, trait);
+  const accounts = createAccounts(count, trait);
   const indices = Map.groupBy(
     Array.from({ length: count }, (_, index) => index),
     (index) => accounts.get(index).corridor,
@@ -84,7 +84,7 @@ export function dayPopulation({ accounts: count, merchants: merchantCount }: Par
   });
   const total = corridors.reduce((sum, { share }) => sum + share, 0);
   return {
-    world: { accounts, merchants, trait },
+    world: { accounts, merchants },
     actor: (random) => {
       const { own, draw } = pickByShare(corridors, random() * total);
       return own[draw(random())] ?? 0;
@@ -97,7 +97,7 @@ type Parties = Pick<SimulateOptions, 'accounts' | 'merchants'>;
 function drawnByZipf(merchants: Merchants): Merchants {
   const ofCountry = Map.groupBy(
     Array.from({ length: merchants.count }, (_, index) => index),
-    (index) => MERCHANT_COUNTRIES[index % MERCHANT_COUNTRIES.length] as CountryCode,
+    (index) => MERCHANT_COUNTRIES[index % MERCHANT_COUNTRIES.length] ?? '',
   );
   const draws = new Map([...ofCountry].map(([country, own]) => [country, byZipf(own.length)]));
   return {

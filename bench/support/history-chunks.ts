@@ -1,5 +1,5 @@
 /** The order in which a table is filled: numbered rows at even times, and among them rows that have times of their own. */
-import type { SimulatedTransaction } from '../../src/tools/simulate/world.ts';
+import type { SimulatedTransaction } from '../../src/tools/simulate/simulate.ts';
 
 /** Rows of one statement. More: the statement takes more memory; fewer: more statements for a table. */
 const NUMBERED_ROWS = 250_000;

@@ -3,7 +3,7 @@ import { planRows } from '../../src/core/accept/claim-keys.ts';
 import { newTransactionId, prepare } from '../../src/core/accept/prepare-transactions.ts';
 import type { Transaction } from '../../src/core/domain/transaction.ts';
 import type { NewBatch, NewTransaction } from '../../src/core/store/transactions/transactions.ts';
-import type { SimulatedTransaction } from '../../src/tools/simulate/world.ts';
+import type { SimulatedTransaction } from '../../src/tools/simulate/simulate.ts';
 import { type Load, trafficOf } from './load.ts';
 import { trafficRows } from './traffic.ts';
 

@@ -1,7 +1,7 @@
 /** A mix of reads and posts, by the law by which accounts are busy. */
 import { join } from 'node:path';
 import { createRandom, type Random } from '../../src/kit/random.ts';
-import { transactionLine } from '../../src/tools/simulate/format.ts';
+import { transactionLine } from '../../src/tools/simulate/simulate.ts';
 import { readCpu } from './cpu-by-role.ts';
 import { startGenerator } from './generator-process.ts';
 import type { Load } from './load.ts';

@@ -6,7 +6,7 @@
 import { once } from 'node:events';
 import { createWriteStream } from 'node:fs';
 import { createRandom } from '../../src/kit/random.ts';
-import { transactionLine } from '../../src/tools/simulate/format.ts';
+import { transactionLine } from '../../src/tools/simulate/simulate.ts';
 import { requestSizes } from './day.ts';
 import { type Traffic, trafficRows } from './traffic.ts';
 

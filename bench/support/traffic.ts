@@ -1,8 +1,8 @@
 /** The transactions of a load: simulated ones, spread over its corridors, with what is hot in it. */
 import { createRandom, type Random } from '../../src/kit/random.ts';
 import { CORRIDORS } from '../../src/tools/simulate/geography.ts';
+import type { SimulatedTransaction } from '../../src/tools/simulate/simulate.ts';
 import { habitual, type SimulateOptions, simulate } from '../../src/tools/simulate/simulate.ts';
-import type { SimulatedTransaction } from '../../src/tools/simulate/world.ts';
 import { dayPopulation } from './day.ts';
 import { zipf } from './zipf.ts';
 

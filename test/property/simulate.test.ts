@@ -2,8 +2,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { transactionInputSchema } from '../../src/core/domain/transaction.ts';
-import { transactionLine } from '../../src/tools/simulate/format.ts';
-import { simulate } from '../../src/tools/simulate/simulate.ts';
+import { simulate, transactionLine } from '../../src/tools/simulate/simulate.ts';
 import { runsOf } from '../support/thorough.ts';
 
 const DAY_MS = 86_400_000;

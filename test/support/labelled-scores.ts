@@ -11,8 +11,8 @@ import { ensurePartitions } from '../../src/core/store/partitions/partitions.ts'
 import type { Database } from '../../src/kit/database/pool.ts';
 import { createRandom, normal } from '../../src/kit/random.ts';
 import { monthOf } from '../../src/kit/words/month.ts';
+import type { SimulatedTransaction } from '../../src/tools/simulate/simulate.ts';
 import { simulate } from '../../src/tools/simulate/simulate.ts';
-import type { SimulatedTransaction } from '../../src/tools/simulate/world.ts';
 import { insertPlainScores } from './delivered.ts';
 import { idAt } from './stored-rows.ts';
 

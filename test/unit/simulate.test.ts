@@ -4,8 +4,11 @@
  */
 import { createHash } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
-import { transactionLine } from '../../src/tools/simulate/format.ts';
-import { type SimulateOptions, simulate } from '../../src/tools/simulate/simulate.ts';
+import {
+  type SimulateOptions,
+  simulate,
+  transactionLine,
+} from '../../src/tools/simulate/simulate.ts';
 
 const OPTIONS: SimulateOptions = {
   transactions: 40_000,

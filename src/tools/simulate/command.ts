@@ -16,17 +16,20 @@ import {
   unlessStopped,
 } from '../../kit/command/command.ts';
 import { Failure } from '../../kit/words/failure.ts';
-import { labelLine, transactionLine } from './format.ts';
-import { type SimulateOptions, simulate } from './simulate.ts';
-import type { SimulatedTransaction } from './world.ts';
+import {
+  labelLine,
+  type SimulatedTransaction,
+  type SimulateOptions,
+  simulate,
+  transactionLine,
+} from './simulate.ts';
 
 const COUNTS = {
   transactions: { min: 1, max: 1_000_000_000, byDefault: 100_000 },
   accounts: { min: 1, max: 10_000_000, byDefault: 5_000 },
   days: { min: 1, max: 3_650, byDefault: 30 },
 } as const;
-const MERCHANTS = 1_000;
-const FRAUD_RATE = 0.01;
+const FIXED = { merchants: 1_000, fraudRate: 0.01 };
 const END = '2026-11-01T00:00:00.000Z';
 
 const USAGE = `risk simulate --out FILE [--labels FILE] [options]
@@ -56,37 +59,27 @@ type SimulationFiles = {
   readonly knownByMs?: number;
 };
 
-/**
- * Writes the files; each is one pass of the same seeded rows, at the pace of its disk.
- * @returns how many rows of each scenario were written
- */
+/** Writes the files; each is one pass of the same seeded rows, at the pace of its disk. */
 export async function writeSimulation(
   options: SimulateOptions,
   { out, labels, knownByMs = Infinity }: SimulationFiles,
   signal: AbortSignal,
-): Promise<Record<string, number>> {
-  const counts: Record<string, number> = {};
-  const lineOf = (row: SimulatedTransaction) => {
-    counts[row.scenario] = (counts[row.scenario] ?? 0) + 1;
-    return transactionLine(row);
-  };
+): Promise<void> {
   const labelOf = (row: SimulatedTransaction) =>
     row.labelledAtMs <= knownByMs ? labelLine(row) : '';
-  const writes = [writeWhole(out, chunks(simulate(options), lineOf), signal)];
-  if (labels !== undefined)
-    writes.push(writeWhole(labels, chunks(simulate(options), labelOf), signal));
+  const writes = [writeWhole(out, chunks(options, transactionLine), signal)];
+  if (labels !== undefined) writes.push(writeWhole(labels, chunks(options, labelOf), signal));
   const failed = (await Promise.allSettled(writes)).find((write) => write.status === 'rejected');
   if (failed !== undefined) throw failed.reason;
-  return counts;
 }
 
 function* chunks(
-  rows: Iterable<SimulatedTransaction>,
+  options: SimulateOptions,
   lineOf: (row: SimulatedTransaction) => string,
 ): Generator<string, void> {
   let text = '';
   let joined = 0;
-  for (const row of rows) {
+  for (const row of simulate(options)) {
     text += lineOf(row);
     if (++joined % ROWS_PER_CHUNK !== 0) continue;
     yield text;
@@ -135,14 +128,17 @@ async function run(args: string[], context: CommandContext): Promise<number> {
   if (out === undefined) throw new UsageError('--out is missing');
   const transactions = integer('transactions');
   const [accounts, days] = [integer('accounts'), integer('days')];
-  const fixed = { merchants: MERCHANTS, fraudRate: FRAUD_RATE };
-  const options = { transactions, accounts, days, endMs, seed, ...fixed };
-  const files = { out, labels, knownByMs: Date.now() };
-  const writing = writeSimulation(options, files, context.signal);
-  const scenarios = await unlessStopped(context, 'no file was left', writing);
-  if (scenarios === undefined) return EXIT.failed;
-  const fraudulent = transactions - (scenarios['none'] ?? 0);
-  context.output.record({ transactions, fraudulent, out, labels: labels ?? null, scenarios });
+  const options = { ...FIXED, transactions, accounts, days, endMs, seed };
+  const writing = writeSimulation(options, { out, labels, knownByMs: Date.now() }, context.signal);
+  const said = 'no file was left';
+  const isWritten = await unlessStopped(
+    context,
+    said,
+    writing.then(() => true),
+  );
+  if (isWritten === undefined) return EXIT.failed;
+  const fraudulent = Math.round(transactions * FIXED.fraudRate);
+  context.output.record({ transactions, fraudulent, out, labels: labels ?? null });
   return EXIT.fine;
 }
 

@@ -14,7 +14,6 @@ import {
   type Event,
   foreignCountry,
   otherMerchant,
-  type ScenarioName,
   strangeDevice,
   testAddress,
   usualTransaction,
@@ -38,40 +37,37 @@ const DAY_MS = 24 * HOUR_MS;
 const DRAWS_MAX = 100;
 const LIMIT_BY_DEFAULT = 10_000;
 
-/** Reporting limit in units of the currency; undefined where there is none. */
-function limitOf(currency: string): number | undefined {
-  const minor = reportingLimitMinor(currency);
-  return Number.isNaN(minor) ? undefined : minor / 10 ** (currencyScale(currency) ?? 2);
-}
+/** Reporting limit in units of the currency; NaN where there is none. */
+const limitOf = (currency: string) =>
+  reportingLimitMinor(currency) / 10 ** (currencyScale(currency) ?? 2);
 
 function limitedAccount(world: World, random: Random): Account {
-  let account = anyAccount(world, random);
-  for (let draw = 0; draw < DRAWS_MAX && limitOf(account.currency) === undefined; draw++) {
-    account = anyAccount(world, random);
+  for (let draw = 0; ; draw++) {
+    const account = anyAccount(world, random);
+    if (draw === DRAWS_MAX || limitOf(account.currency) > 0) return account;
   }
-  return account;
 }
 
 /** Why a transaction is fraud. Episodes of all scenarios follow each other in this order. */
-const SCENARIOS: Readonly<Record<Exclude<ScenarioName, 'none'>, Scenario>> = {
+const SCENARIOS: Readonly<Record<string, Scenario>> = {
   /** Somebody logs in from a new device abroad and empties the account within an hour or two. */
   account_takeover: {
     size: [8, 16],
     durationMs: [20 * MINUTE_MS, 2 * HOUR_MS],
     begin: (world, random) => {
       const account = anyAccount(world, random);
-      const deviceId = strangeDevice(random);
-      const country = foreignCountry(account, random);
-      const ip = testAddress(random());
+      const fixed = {
+        type: 'transfer' as const,
+        channel: 'web',
+        deviceId: strangeDevice(random),
+        country: foreignCountry(account, random),
+        ip: testAddress(random()),
+      };
       return () => ({
         ...usualTransaction(world, account, random),
+        ...fixed,
         merchantId: otherMerchant(world, account, random),
         amount: money(account.level * between(random, 1.5, 4), account.currency),
-        type: 'transfer',
-        channel: 'web',
-        ip,
-        deviceId,
-        country,
       });
     },
   },
@@ -81,7 +77,7 @@ const SCENARIOS: Readonly<Record<Exclude<ScenarioName, 'none'>, Scenario>> = {
     durationMs: [12 * HOUR_MS, 2.5 * DAY_MS],
     begin: (world, random) => {
       const account = limitedAccount(world, random);
-      const limit = limitOf(account.currency) ?? LIMIT_BY_DEFAULT;
+      const limit = limitOf(account.currency) || LIMIT_BY_DEFAULT;
       const merchantId = otherMerchant(world, account, random);
       return () => ({
         ...usualTransaction(world, account, random),
@@ -152,7 +148,7 @@ const SCENARIOS: Readonly<Record<Exclude<ScenarioName, 'none'>, Scenario>> = {
 
 /** An episode, with the time and the draft of its next transaction. */
 type Episode = {
-  readonly scenario: ScenarioName;
+  readonly scenario: string;
   readonly startMs: number;
   /** Time between two transactions, before jitter. */
   readonly stepMs: number;
@@ -203,14 +199,13 @@ function* episodes(
   period: Period,
   count: number,
 ): Generator<Episode, void> {
-  const all = Object.entries(SCENARIOS) as [ScenarioName, Scenario][];
   const startsMs = (period.toMs - period.fromMs) * LAST_START;
   for (let planned = 0; ; ) {
-    for (const [scenario, { size: sizes, durationMs: durations, begin }] of all) {
+    for (const [scenario, { begin, ...bounds }] of Object.entries(SCENARIOS)) {
       if (planned === count) return;
-      const size = Math.min(integerBetween(random, ...sizes), count - planned);
+      const size = Math.min(integerBetween(random, ...bounds.size), count - planned);
       const startMs = period.fromMs + (startsMs * (planned + random() * size)) / count;
-      const durationMs = Math.min(between(random, ...durations), period.toMs - 1 - startMs);
+      const durationMs = Math.min(between(random, ...bounds.durationMs), period.toMs - 1 - startMs);
       const next = begin(world, random);
       const stepMs = durationMs / size;
       const atMs = Math.floor(startMs + random() * stepMs);

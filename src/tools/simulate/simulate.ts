@@ -2,15 +2,14 @@
  * Synthetic traffic: ordinary transactions by habit and fraud by scenario, merged in time order,
  * one at a time. Pure: no clock, no I/O; the same options give the same rows.
  */
-import { between, createRandom, hashText, type Random } from '../../kit/random.ts';
+import { createRandom, hashText, type Random } from '../../kit/random.ts';
 import { fraudEvents, type Period } from './fraud.ts';
-import { money } from './geography.ts';
 import {
   ACTIVITY_MAX,
   busyIndex,
   createWorld,
+  type Draft,
   type Event,
-  type SimulatedTransaction,
   usualTransaction,
   type World,
 } from './world.ts';
@@ -25,8 +24,15 @@ export type SimulateOptions = {
   readonly seed: string;
   /** Share of fraudulent transactions, 0 to 1. */
   readonly fraudRate: number;
-  /** Share of a corridor's ordinary transactions that are many times the usual amount, 0 to 1. */
-  readonly gifts?: { readonly corridor: string; readonly share: number } | undefined;
+};
+
+/** A row of the output. Times are epoch milliseconds, UTC. */
+export type SimulatedTransaction = Draft & {
+  readonly idempotencyKey: string;
+  readonly createdAtMs: number;
+  readonly scenario: string;
+  /** When an investigation would have decided whether it is fraud. */
+  readonly labelledAtMs: number;
 };
 
 const DAY_MS = 86_400_000;
@@ -45,74 +51,54 @@ export type Population = {
 /** Accounts of habits, some busy and some that hardly act. */
 export function habitual({ seed, accounts, merchants }: SimulateOptions): Population {
   const world = createWorld(seed, accounts, merchants);
-  return { world, actor: (random, atMs) => activeIndex(world, random, atMs) };
+  // An account is drawn by its share of the traffic, and accepted by its activity at the hour.
+  const actor = (random: Random, atMs: number) => {
+    let index = busyIndex(world, random);
+    for (let draw = 0; draw < DRAWS_MAX; draw++) {
+      if (random() * ACTIVITY_MAX < world.accounts.activity(index, atMs)) break;
+      index = busyIndex(world, random);
+    }
+    return index;
+  };
+  return { world, actor };
 }
 
 export function* simulate(
   options: SimulateOptions,
   population: Population = habitual(options),
 ): Generator<SimulatedTransaction, void> {
-  const period = { fromMs: options.endMs - options.days * DAY_MS, toMs: options.endMs };
-  const frauds = Math.round(options.transactions * options.fraudRate);
   const labels = createRandom(`${options.seed}/labels`);
   const keyPrefix = `sim_${runName(options)}_`;
   let index = 0;
-  for (const event of merged(population, options, period, frauds)) {
-    const labelledAtMs = event.atMs + Math.floor((1 + LABEL_DELAY_DAYS * labels()) * DAY_MS);
-    yield {
-      idempotencyKey: keyPrefix + index++,
-      createdAtMs: event.atMs,
-      scenario: event.scenario,
-      labelledAtMs,
-      ...event.draft,
-    };
+  for (const { atMs, scenario, draft } of merged(population, options)) {
+    const labelledAtMs = atMs + Math.floor((1 + LABEL_DELAY_DAYS * labels()) * DAY_MS);
+    const idempotencyKey = keyPrefix + index++;
+    yield { idempotencyKey, createdAtMs: atMs, scenario, labelledAtMs, ...draft };
   }
 }
 
 /** Other options give other transactions, and their keys must never meet in one engine. */
 function runName(options: SimulateOptions): string {
-  const { transactions, accounts, merchants, days, endMs, seed, fraudRate, gifts } = options;
-  const all = [transactions, accounts, merchants, days, endMs, seed, fraudRate, gifts];
-  const text = JSON.stringify(all.filter((option) => option !== undefined));
+  const { transactions, accounts, merchants, days, endMs, seed, fraudRate } = options;
+  const text = JSON.stringify([transactions, accounts, merchants, days, endMs, seed, fraudRate]);
   return hashText(text, 1).toString(36) + hashText(text, 2).toString(36);
 }
 
 function* merged(
   { world, actor }: Population,
-  options: SimulateOptions,
-  period: Period,
-  frauds: number,
+  { transactions, days, endMs, seed, fraudRate }: SimulateOptions,
 ): Generator<Event, void> {
-  const random = createRandom(`${options.seed}/ordinary`);
-  const gifts = createRandom(`${options.seed}/gifts`);
-  const fraud = fraudEvents(world, createRandom(`${options.seed}/fraud`), period, frauds);
-  let crime = fraud.next();
-  for (const atMs of arrivals(world, random, period, options.transactions - frauds)) {
-    while (!crime.done && crime.value.atMs < atMs) {
-      yield crime.value;
-      crime = fraud.next();
-    }
+  const period = { fromMs: endMs - days * DAY_MS, toMs: endMs };
+  const count = Math.round(transactions * fraudRate);
+  const random = createRandom(`${seed}/ordinary`);
+  const frauds = fraudEvents(world, createRandom(`${seed}/fraud`), period, count);
+  let fraud = frauds.next();
+  for (const atMs of arrivals(world, random, period, transactions - count)) {
+    for (; !fraud.done && fraud.value.atMs < atMs; fraud = frauds.next()) yield fraud.value;
     const account = world.accounts.get(actor(random, atMs));
-    const usual = usualTransaction(world, account, random);
-    const isGift = account.corridor === options.gifts?.corridor && gifts() < options.gifts.share;
-    // A good customer sends many times the usual amount, as for a wedding.
-    const units = isGift ? account.level * between(gifts, 8, 14) : undefined;
-    const amount = units === undefined ? usual.amount : money(units, account.currency);
-    yield { atMs, scenario: 'none', draft: { ...usual, amount } };
+    yield { atMs, scenario: 'none', draft: usualTransaction(world, account, random) };
   }
-  for (; !crime.done; crime = fraud.next()) yield crime.value;
-}
-
-/**
- * An account that acts at this time: drawn by its share of the traffic, accepted by its activity at the hour.
- */
-function activeIndex(world: World, random: Random, atMs: number): number {
-  let index = busyIndex(world, random);
-  for (let draw = 0; draw < DRAWS_MAX; draw++) {
-    if (random() * ACTIVITY_MAX < world.accounts.activity(index, atMs)) break;
-    index = busyIndex(world, random);
-  }
-  return index;
+  for (; !fraud.done; fraud = frauds.next()) yield fraud.value;
 }
 
 const HOUR_MS = 3_600_000;
@@ -121,24 +107,18 @@ const WEEK_HOURS = 7 * 24;
 const SAMPLE_ACCOUNTS = 400;
 
 /** Share of the transactions before the end of each hour of the period: rising from above 0 to 1. */
-function cumulativeActivity(world: World, random: Random, period: Period): Float64Array {
+function cumulativeActivity(world: World, random: Random, { fromMs, toMs }: Period): number[] {
   const sample = Array.from({ length: SAMPLE_ACCOUNTS }, () => busyIndex(world, random));
-  const firstHour = Math.floor(period.fromMs / HOUR_MS);
-  const ofWeek = new Float64Array(WEEK_HOURS);
-  for (let hour = 0; hour < WEEK_HOURS; hour++) {
-    const atMs = (firstHour + hour) * HOUR_MS;
-    for (const index of sample) {
-      ofWeek[hour] = (ofWeek[hour] ?? 0) + world.accounts.activity(index, atMs);
-    }
-  }
-  const hours = Math.ceil((period.toMs - period.fromMs) / HOUR_MS);
-  const cumulative = new Float64Array(hours);
+  const firstMs = Math.floor(fromMs / HOUR_MS) * HOUR_MS;
+  const ofWeek = Array.from({ length: WEEK_HOURS }, (_, hour) =>
+    sample.reduce((sum, at) => sum + world.accounts.activity(at, firstMs + hour * HOUR_MS), 0),
+  );
   let total = 0;
-  for (let hour = 0; hour < hours; hour++) {
+  const sums = Array.from({ length: Math.ceil((toMs - fromMs) / HOUR_MS) }, (_, hour) => {
     total += ofWeek[hour % WEEK_HOURS] ?? 0;
-    cumulative[hour] = total;
-  }
-  return cumulative.map((sum) => sum / total);
+    return total;
+  });
+  return sums.map((sum) => sum / total);
 }
 
 /**
@@ -158,9 +138,36 @@ function* arrivals(
     // The smallest of `left` uniforms on (share, 1).
     share += (1 - share) * -Math.expm1(Math.log1p(-random()) / left);
     while (hour < cumulative.length - 1 && (cumulative[hour] ?? 1) <= share) hour++;
-    const before = hour === 0 ? 0 : (cumulative[hour - 1] ?? 0);
+    const before = cumulative[hour - 1] ?? 0;
     const within = (share - before) / ((cumulative[hour] ?? 1) - before);
     const atMs = Math.floor(period.fromMs + (hour + within) * HOUR_MS);
     yield Math.min(Math.max(atMs, period.fromMs), period.toMs - 1);
   }
 }
+
+export const transactionLine = (row: SimulatedTransaction): string =>
+  lineOf({
+    idempotency_key: row.idempotencyKey,
+    account_id: row.accountId,
+    merchant_id: row.merchantId,
+    amount: row.amount,
+    currency: row.currency,
+    corridor: row.corridor,
+    created_at: new Date(row.createdAtMs).toISOString(),
+    type: row.type,
+    ip: row.ip,
+    device_id: row.deviceId,
+    country: row.country,
+    channel: row.channel,
+  });
+
+export const labelLine = (row: SimulatedTransaction): string =>
+  lineOf({
+    idempotency_key: row.idempotencyKey,
+    label: row.scenario === 'none' ? 'legitimate' : 'fraud',
+    labelled_at: new Date(row.labelledAtMs).toISOString(),
+    source: 'simulation',
+    scenario: row.scenario,
+  });
+
+const lineOf = (fields: Readonly<Record<string, string>>) => `${JSON.stringify(fields)}\n`;

@@ -11,42 +11,16 @@ import {
   type Random,
   type Trait,
 } from '../../kit/random.ts';
-import {
-  CORRIDORS,
-  COUNTRIES,
-  type Corridor,
-  type CountryCode,
-  FOREIGN_CURRENCIES,
-  MERCHANT_COUNTRIES,
-  money,
-  unitsPerDollar,
-} from './geography.ts';
-
-/** Why a transaction is fraud; `none` is legitimate. */
-export type ScenarioName =
-  | 'none'
-  | 'compromised_merchant'
-  | 'stolen_account'
-  | 'account_takeover'
-  | 'structuring'
-  | 'mule_fan_in';
+import { CORRIDORS, COUNTRIES, MERCHANT_COUNTRIES, money, unitsPerDollar } from './geography.ts';
 
 /** The fields that habits and scenarios decide. */
 export type Draft = ReturnType<typeof usualTransaction>;
 
 export type Event = {
   readonly atMs: number;
-  readonly scenario: ScenarioName;
+  /** Why the transaction is fraud; `none` is legitimate. */
+  readonly scenario: string;
   readonly draft: Draft;
-};
-
-/** A row of the output. Times are epoch milliseconds, UTC. */
-export type SimulatedTransaction = Draft & {
-  readonly idempotencyKey: string;
-  readonly createdAtMs: number;
-  readonly scenario: ScenarioName;
-  /** When an investigation would have decided whether it is fraud. */
-  readonly labelledAtMs: number;
 };
 
 const PRICE_FIRST = 1000;
@@ -55,7 +29,7 @@ const PRICE_SECOND = 1001;
 export type Merchants = ReturnType<typeof createMerchants>;
 
 export function createMerchants(count: number, trait: Trait) {
-  const slots = new Map<CountryCode, number[]>();
+  const slots = new Map<string, number[]>();
   for (const [slot, country] of MERCHANT_COUNTRIES.entries()) {
     if (slot < count) slots.set(country, [...(slots.get(country) ?? []), slot]);
   }
@@ -67,7 +41,7 @@ export function createMerchants(count: number, trait: Trait) {
     priceLevel: (index: number) =>
       Math.exp(0.45 * normal(trait(index, PRICE_FIRST), trait(index, PRICE_SECOND))),
     /** The merchant of a country that the number in [0, 1) points at; popular ones more often. */
-    inCountry(country: CountryCode, at: number): number {
+    inCountry(country: string, at: number): number {
       const own = slots.get(country) ?? [0];
       const position = Math.floor(at * (0.1 + 0.9 * at) * blocks * own.length);
       const slot = own[position % own.length] ?? 0;
@@ -80,7 +54,7 @@ export function createMerchants(count: number, trait: Trait) {
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
 
-/** Numbers of the traits of an account; favourites take the numbers from FAVOURITE on. */
+/** Numbers of the traits of an account; favourites take the numbers from `favourite` on. */
 const TRAIT = {
   corridor: 0,
   peakHour: 1,
@@ -97,26 +71,18 @@ const TRAIT = {
 } as const;
 
 const FAVOURITES = 6;
-/** Share of accounts in a currency other than their country's. */
+/** Share of accounts in a currency other than their country's: scales 0, 2 and 3 are all exercised. */
 const FOREIGN_SHARE = 0.06;
+const FOREIGN_CURRENCIES = ['JPY', 'EGP', 'KWD', 'INR'] as const;
 /** Share of accounts that are active at night. */
 const NIGHT_SHARE = 0.04;
 /** Median account's usual amount, US dollars. */
 const LEVEL_DOLLARS = 45;
+const CHANNELS = ['mobile', 'web', 'pos'] as const;
 
-export type Account = Readonly<ReturnType<typeof readAccount>>;
+export type Account = ReturnType<ReturnType<typeof createAccounts>['get']>;
 
 export const ACTIVITY_MAX = 1.6;
-
-/** Activity by hours from the peak hour, for a spread of 2, 3, 4 and 5 hours. */
-const HOUR_CURVES = [2, 3, 4, 5].map((spread) =>
-  Float64Array.from({ length: 24 }, (_, hours) => {
-    const distance = Math.min(hours, 24 - hours);
-    return 0.008 + Math.exp((-distance * distance) / (2 * spread * spread));
-  }),
-);
-
-const CHANNELS = ['mobile', 'web', 'pos'] as const;
 
 /** An address of 198.18.0.0/15, which is reserved for tests (RFC 2544). */
 export function testAddress(at: number): string {
@@ -124,48 +90,46 @@ export function testAddress(at: number): string {
   return `198.${18 + (host >>> 16)}.${(host >>> 8) & 255}.${host & 255}`;
 }
 
-export function createAccounts(count: number, merchants: Merchants, trait: Trait) {
-  const corridorOf = (index: number) =>
-    CORRIDORS[Math.floor(trait(index, TRAIT.corridor) * CORRIDORS.length)] ?? CORRIDORS[0];
+export function createAccounts(count: number, trait: Trait) {
+  const corridorOf = (index: number) => pick(() => trait(index, TRAIT.corridor), CORRIDORS);
   return {
     count,
-    get: (index: number): Account => readAccount(index, corridorOf(index), trait),
-    favourite: (account: Account, nth: number) =>
-      merchants.inCountry(account.destination, trait(account.index, TRAIT.favourite + nth)),
+    get(index: number) {
+      const corridor = corridorOf(index);
+      const isForeign = trait(index, TRAIT.currency) < FOREIGN_SHARE;
+      const foreign = pick(() => trait(index, TRAIT.foreign), FOREIGN_CURRENCIES);
+      const currency = isForeign ? foreign : corridor.currency;
+      const spread = normal(trait(index, TRAIT.levelFirst), trait(index, TRAIT.levelSecond));
+      return {
+        id: `account_${index}`,
+        corridor: corridor.name,
+        home: corridor.source,
+        destination: corridor.destination,
+        currency,
+        /** Median amount, in units of `currency`. */
+        level: LEVEL_DOLLARS * Math.exp(0.6 * spread) * unitsPerDollar(currency),
+        deviceId: (nth: number) => `device_${index}_${nth}`,
+        channel: pick(() => trait(index, TRAIT.channel), CHANNELS),
+        ip: () => testAddress(trait(index, TRAIT.ip)),
+        /** A number in [0, 1) that points at a merchant of the destination. */
+        favourite: (nth: number) => trait(index, TRAIT.favourite + nth),
+      };
+    },
     /** How likely the account acts at this time, in (0, ACTIVITY_MAX]. */
     activity(index: number, atMs: number): number {
-      const localMs = atMs + COUNTRIES[corridorOf(index).source].utcOffsetHours * HOUR_MS;
+      const localMs = atMs + corridorOf(index).utcOffsetHours * HOUR_MS;
       const hour = Math.floor(localMs / HOUR_MS) % 24;
       const night = trait(index, TRAIT.night) < NIGHT_SHARE;
       const peak = (night ? 0 : 10) + Math.floor(trait(index, TRAIT.peakHour) * (night ? 5 : 11));
-      const curve = HOUR_CURVES[Math.floor(trait(index, TRAIT.spread) * HOUR_CURVES.length)];
-      const byHour = curve?.[(hour - peak + 24) % 24] ?? 0;
+      const hours = Math.abs(hour - peak);
+      const distance = Math.min(hours, 24 - hours);
+      const spread = 2 + Math.floor(4 * trait(index, TRAIT.spread));
+      const byHour = 0.008 + Math.exp((-distance * distance) / (2 * spread * spread));
       // 1970-01-01 was a Thursday: day 2 and 3 of each such week are Saturday and Sunday.
       const weekday = Math.floor(localMs / DAY_MS) % 7;
       const weekend = weekday === 2 || weekday === 3;
       return weekend ? byHour * (0.4 + 1.1 * trait(index, TRAIT.weekend)) : byHour;
     },
-  };
-}
-
-function readAccount(index: number, corridor: Corridor, trait: Trait) {
-  const foreign = Math.floor(trait(index, TRAIT.foreign) * FOREIGN_CURRENCIES.length);
-  const currency =
-    trait(index, TRAIT.currency) < FOREIGN_SHARE
-      ? (FOREIGN_CURRENCIES[foreign] ?? FOREIGN_CURRENCIES[0])
-      : COUNTRIES[corridor.source].currency;
-  const spread = normal(trait(index, TRAIT.levelFirst), trait(index, TRAIT.levelSecond));
-  return {
-    index,
-    id: `account_${index}`,
-    corridor: corridor.name,
-    home: corridor.source,
-    destination: corridor.destination,
-    currency,
-    /** Median amount, in units of `currency`. */
-    level: LEVEL_DOLLARS * Math.exp(0.6 * spread) * unitsPerDollar(currency),
-    deviceId: `device_${index}_0`,
-    channel: CHANNELS[Math.floor(trait(index, TRAIT.channel) * CHANNELS.length)] ?? 'web',
   };
 }
 
@@ -176,14 +140,13 @@ const TRAVEL_SHARE = 0.002;
 /** Deviation of the logarithm of an account's amounts around its level. */
 export const AMOUNT_SIGMA = 0.35;
 
-const COUNTRY_CODES = Object.keys(COUNTRIES) as [CountryCode, ...CountryCode[]];
-
 export type World = ReturnType<typeof createWorld>;
 
 export function createWorld(seed: string, accounts: number, merchants: number) {
-  const trait = createTrait(`${seed}/world`);
-  const all = createMerchants(merchants, createTrait(`${seed}/merchants`));
-  return { accounts: createAccounts(accounts, all, trait), merchants: all, trait };
+  return {
+    accounts: createAccounts(accounts, createTrait(`${seed}/world`)),
+    merchants: createMerchants(merchants, createTrait(`${seed}/merchants`)),
+  };
 }
 
 /** Any account; low indices act more often, so that some are busy and some hardly act. */
@@ -197,9 +160,10 @@ export function busyIndex(world: World, random: Random): number {
 }
 
 /** A country that is not the account's home. */
-export function foreignCountry(account: Account, random: Random): CountryCode {
-  const country = pick(random, COUNTRY_CODES);
-  return country === account.home ? (account.home === 'NG' ? 'TR' : 'NG') : country;
+export function foreignCountry({ home }: Account, random: Random): string {
+  const country = pick(random, COUNTRIES as [string, ...string[]]);
+  if (country !== home) return country;
+  return home === 'NG' ? 'TR' : 'NG';
 }
 
 /** A merchant of the account's corridor that it rarely visits. */
@@ -208,12 +172,12 @@ export function otherMerchant({ merchants }: World, account: Account, random: Ra
 }
 
 /** An ordinary transaction of the account, by its habits. */
-export function usualTransaction(world: World, account: Account, random: Random) {
-  const { accounts, merchants } = world;
+export function usualTransaction({ merchants }: World, account: Account, random: Random) {
   const isFavourite = random() < FAVOURITE_SHARE;
-  const merchant = isFavourite
-    ? accounts.favourite(account, Math.floor(random() * random() * FAVOURITES))
-    : merchants.inCountry(account.destination, random());
+  const at = isFavourite
+    ? account.favourite(Math.floor(random() * random() * FAVOURITES))
+    : random();
+  const merchant = merchants.inCountry(account.destination, at);
   const median = account.level * merchants.priceLevel(merchant);
   const units = logNormal(random, median, AMOUNT_SIGMA);
   const isSecond = random() < SECOND_DEVICE_SHARE;
@@ -222,12 +186,12 @@ export function usualTransaction(world: World, account: Account, random: Random)
     accountId: account.id,
     merchantId: merchants.id(merchant),
     amount: money(units, account.currency),
-    currency: account.currency as string,
+    currency: account.currency,
     corridor: account.corridor,
     type: 'payment' as 'payment' | 'transfer',
-    ip: testAddress(world.trait(account.index, TRAIT.ip)),
-    deviceId: isSecond ? `device_${account.index}_1` : account.deviceId,
-    country: (travels ? foreignCountry(account, random) : account.home) as string,
+    ip: account.ip(),
+    deviceId: account.deviceId(isSecond ? 1 : 0),
+    country: travels ? foreignCountry(account, random) : account.home,
     channel: account.channel as string,
   };
 }

@@ -5,9 +5,8 @@
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import { createRandom } from '../../../src/kit/random.ts';
-import { transactionLine } from '../../../src/tools/simulate/format.ts';
-import { simulate } from '../../../src/tools/simulate/simulate.ts';
-import type { SimulatedTransaction } from '../../../src/tools/simulate/world.ts';
+import type { SimulatedTransaction } from '../../../src/tools/simulate/simulate.ts';
+import { simulate, transactionLine } from '../../../src/tools/simulate/simulate.ts';
 import type { Ledger } from './ledger.ts';
 
 /** Every Nth transaction, up to so many, becomes one of an account with this prefix. */
