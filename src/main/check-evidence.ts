@@ -1,20 +1,15 @@
 /** Looks at the log of evidence for `risk doctor`. */
-import type { CommandContext } from '../kit/command/command.ts';
-import { openCommandDatabase } from '../kit/command/stores.ts';
-import { missingMigrations } from '../kit/database/migrations/schema-version.ts';
+import type { Database } from '../kit/database/pool.ts';
 import { readHead } from '../rooms/evidence/log/checkpoint.ts';
 import { readNewestLog } from '../rooms/evidence/store/evidence-log.ts';
 import type { Finding } from './finding.ts';
 
 /** Compares the settings with the log; no finding without keys and without a log. */
-export async function checkEvidence(context: CommandContext): Promise<Finding[]> {
-  const { DATABASE_URL: url, RISK_EVIDENCE_KEYS: keys } = context.config;
-  if (url === undefined) return [];
-  await using database = openCommandDatabase(context, 'doctor');
-  // Another check finds a missing or old schema.
-  const missing = await missingMigrations(database).catch(() => ['all of it']);
-  if (missing.length > 0) return [];
-  const log = await readNewestLog(database.query);
+export async function checkEvidence(
+  { query }: Database,
+  keys: readonly object[] | undefined,
+): Promise<Finding[]> {
+  const log = await readNewestLog(query);
   const check = 'evidence';
   if (log === undefined) {
     const detail = 'RISK_EVIDENCE_KEYS is set, and no worker has begun a log yet';

@@ -7,11 +7,12 @@ import { openCommandDatabase, openCommandRedis } from '../kit/command/stores.ts'
 import { readReach } from '../kit/database/market-reach.ts';
 import { missingMigrations } from '../kit/database/migrations/schema-version.ts';
 import { countConnections } from '../kit/database/open-database.ts';
+import { SCHEMA_MISSING } from '../kit/database/pg-failure.ts';
 import type { Database } from '../kit/database/pool.ts';
 import { readPostgresFacts } from '../kit/database/server-facts.ts';
 import { describeUnknownSettings } from '../kit/database/unknown-switch-settings.ts';
 import { readRedisFacts } from '../kit/redis/connection.ts';
-import { toError } from '../kit/words/failure.ts';
+import { Failure, toError } from '../kit/words/failure.ts';
 import { readEngineFile } from '../tools/start/services/engine-file.ts';
 import { checkEvidence } from './check-evidence.ts';
 import { checkKafka } from './check-kafka.ts';
@@ -22,6 +23,8 @@ const POSTGRES_MAJORS = { min: 15, max: 18 };
 const REDIS_MAJOR_MIN = 7;
 /** Beyond this the two clocks disagree enough to show in ages and latencies. */
 const CLOCK_SKEW_MS_MAX = 1000;
+/** A server that is only busy, as it may be where somebody asks the doctor, takes seconds to connect. */
+const CONNECT_MS_MIN = 10_000;
 const MEBIBYTE = 1024 * 1024;
 
 export const command: Command = {
@@ -52,26 +55,26 @@ where KAFKA_URL is set, Kafka (brokers, topics, the group of the workers). Reads
   },
 };
 
-const CHECKS = {
-  postgres: checkPostgres,
-  redis: checkRedis,
-  kafka: checkKafka,
-  evidence: checkEvidence,
-};
+const CHECKS = { postgres: checkPostgres, redis: checkRedis, kafka: checkKafka };
 
 async function checkPostgres(context: CommandContext): Promise<Finding[]> {
   const { config } = context;
   if (config.DATABASE_URL === undefined) {
     return [finding('postgres', true, 'DATABASE_URL is not set; npm start runs a Postgres')];
   }
-  await using database = openCommandDatabase(context, 'doctor');
+  const connectTimeoutMs = Math.max(config.RISK_CONNECT_TIMEOUT_MS, CONNECT_MS_MIN);
+  await using database = openCommandDatabase(context, 'doctor', { connectTimeoutMs });
   const askedAtMs = Date.now();
   const facts = await readPostgresFacts(database);
   const skewMs = Math.round(facts.nowMs - (askedAtMs + Date.now()) / 2);
   const { major, version, fsync, synchronousCommit, connectionsOpen, connectionsMax } = facts;
   const isDurable = fsync === 'on' && synchronousCommit !== 'off';
   const durability = `fsync ${fsync}, synchronous_commit ${synchronousCommit}`;
-  const missing = await missingMigrations(database).catch(() => ['all of it']);
+  const missing = await missingMigrations(database).catch((error: unknown) => {
+    // A statement that fails for another reason says nothing of the schema.
+    if (error instanceof Failure && error.code === SCHEMA_MISSING) return ['all of it'];
+    throw error;
+  });
   const isMigrated = missing.length === 0;
   const schema = isMigrated ? config.RISK_MARKET : `missing ${missing.join(', ')}: risk migrate`;
   const unknown = isMigrated ? await describeUnknownSettings(database, config.stopped) : [];
@@ -85,8 +88,9 @@ async function checkPostgres(context: CommandContext): Promise<Finding[]> {
     finding('schema', isMigrated, schema),
     finding('clock', Math.abs(skewMs) <= CLOCK_SKEW_MS_MAX, `differs by ${skewMs} ms`, 'warn'),
     finding('connections', connectionsMax - connectionsOpen >= ofApi, open, 'warn'),
-    ...(isMigrated ? [await checkReach(database, config.RISK_MARKET)] : []),
     ...unknown.map((detail) => finding('switches', false, detail, 'warn')),
+    ...(isMigrated ? [await checkReach(database, config.RISK_MARKET)] : []),
+    ...(isMigrated ? await checkEvidence(database, config.RISK_EVIDENCE_KEYS) : []),
   ];
 }
 
