@@ -4,7 +4,7 @@
  */
 import { expect, test } from 'vitest';
 import { countLedger } from '../../src/tools/client/read-ledger.ts';
-import { createIdList } from '../../src/tools/client/replay.ts';
+import { packIds } from '../../src/tools/client/replay.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 
 const RECEIVED_MS = Date.UTC(2026, 10, 20, 12);
@@ -18,12 +18,6 @@ const CREATED_MS = [
 function idAt(createdAtMs: number, serial: number): string {
   const time = createdAtMs.toString(16).padStart(12, '0');
   return `${time.slice(0, 8)}-${time.slice(8)}-7000-8000-${serial.toString(16).padStart(12, '0')}`;
-}
-
-function idList(ids: readonly string[]) {
-  const list = createIdList();
-  for (const id of ids) list.add(id);
-  return list;
 }
 
 async function arrange(database: TestDatabase, transactions: number): Promise<string[]> {
@@ -87,13 +81,13 @@ test('countLedger counts scored, dead and doubled among the given ids only', asy
 
   await using database = test.open();
   const query = { repeated: [], receivedFromMs: 0 };
-  const counts = await countLedger(database, { ...query, accepted: idList(ids).chunks() });
+  const counts = await countLedger(database, { ...query, accepted: [packIds(ids)] });
   expect(counts).toMatchObject({ scored: 8, deadLettered: 1, doubled: 1, repeatedAccepted: 0 });
   expect(counts.latencyP50Ms).toBeCloseTo(45, 3);
   expect(counts.latencyP99Ms).toBeGreaterThan(75);
   const some = await countLedger(database, {
     ...query,
-    accepted: idList(ids.slice(4, 9)).chunks(),
+    accepted: [packIds(ids.slice(4, 6)), packIds(ids.slice(6, 9))],
   });
   expect(some).toMatchObject({ scored: 4, deadLettered: 1, doubled: 0 });
 });
@@ -103,13 +97,8 @@ test('countLedger takes a repeated id as accepted only if it was received since'
   const ids = await arrange(test, 6);
   for (const id of ids) await insertScore(test, id, 5);
   await using database = test.open();
-  const lists = { accepted: idList(ids.slice(0, 2)).chunks, repeated: idList(ids.slice(2)).chunks };
-  const count = (receivedFromMs: number) =>
-    countLedger(database, {
-      accepted: lists.accepted(),
-      repeated: lists.repeated(),
-      receivedFromMs,
-    });
+  const lists = { accepted: [packIds(ids.slice(0, 2))], repeated: [packIds(ids.slice(2))] };
+  const count = (receivedFromMs: number) => countLedger(database, { ...lists, receivedFromMs });
   expect(await count(RECEIVED_MS)).toMatchObject({ repeatedAccepted: 4, scored: 6 });
   expect(await count(RECEIVED_MS + 1)).toMatchObject({ repeatedAccepted: 0, scored: 2 });
 });

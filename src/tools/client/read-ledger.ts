@@ -5,11 +5,15 @@
 import type { Database, Query } from '../../kit/database/pool.ts';
 import type { Settled } from './wait-until-settled.ts';
 
+export const ID_BYTES = 16;
+/** Buffers of ids in one insert: those of 64 requests, a MiB at most. */
+const BUFFERS = 64;
+
 type LedgerQuery = {
-  /** Buffers of whole ids, 16 bytes each. */
-  readonly accepted: Iterable<Buffer>;
+  /** Buffers of whole ids. */
+  readonly accepted: readonly Buffer[];
   /** Ids that count as accepted only if they were received at or after `receivedFromMs`. */
-  readonly repeated: Iterable<Buffer>;
+  readonly repeated: readonly Buffer[];
   readonly receivedFromMs: number;
 };
 
@@ -139,6 +143,7 @@ async function readRow<Row extends object>(
   return row;
 }
 
-async function insertIds(query: Query, ids: Iterable<Buffer>): Promise<void> {
-  for (const chunk of ids) await query({ text: INSERT_IDS }, [chunk]);
+async function insertIds(query: Query, ids: readonly Buffer[]): Promise<void> {
+  for (let at = 0; at < ids.length; at += BUFFERS)
+    await query({ text: INSERT_IDS }, [Buffer.concat(ids.slice(at, at + BUFFERS))]);
 }

@@ -30,7 +30,7 @@ import { openDatabase } from '../../kit/database/open-database.ts';
 import type { Database } from '../../kit/database/pool.ts';
 import { isUnavailable } from '../../kit/words/failure.ts';
 import { balances, createLedger, type Ledger, ledgerLine } from './ledger.ts';
-import { countLedger } from './read-ledger.ts';
+import { countLedger, ID_BYTES } from './read-ledger.ts';
 import { countByTotals, readTotals, waitUntilSettled } from './wait-until-settled.ts';
 
 /** Fields of a submitted transaction that a file must have. */
@@ -66,37 +66,11 @@ function parsedOrSame(value: unknown): unknown {
   }
 }
 
-/** Transaction ids in 16 bytes each: a replay remembers the id of every accepted row. */
-type IdList = {
-  readonly size: () => number;
-  /** Adds an id in its canonical text form. */
-  add(id: string): void;
-  /** The ids as buffers, each a whole number of ids. */
-  chunks(): Iterable<Buffer>;
-};
-
-const ID_BYTES = 16;
-const CHUNK_IDS = 65_536;
-
-export function createIdList(): IdList {
-  const chunks: Buffer[] = [];
-  let size = 0;
-  return {
-    size: () => size,
-    add(id) {
-      const at = size % CHUNK_IDS;
-      if (at === 0) chunks.push(Buffer.allocUnsafeSlow(CHUNK_IDS * ID_BYTES));
-      const written = chunks.at(-1)?.write(id.replaceAll('-', ''), at * ID_BYTES, ID_BYTES, 'hex');
-      if (written !== ID_BYTES) throw new Error(`'${id}' is not a UUID`);
-      size++;
-    },
-    *chunks() {
-      for (const [index, chunk] of chunks.entries()) {
-        const ids = Math.min(CHUNK_IDS, size - index * CHUNK_IDS);
-        yield chunk.subarray(0, ids * ID_BYTES);
-      }
-    },
-  };
+/** Ids of 16 bytes each, as a replay remembers every accepted row. */
+export function packIds(ids: readonly string[]): Buffer {
+  const packed = Buffer.from(ids.join('').replaceAll('-', ''), 'hex');
+  if (packed.length !== ids.length * ID_BYTES) throw notTheContract();
+  return packed;
 }
 
 const CONNECTIONS = 4;
@@ -131,19 +105,20 @@ export async function replayToLedger(
   const before = database === undefined ? await readTotals(client).catch(nullIfUnavailable) : null;
   const startedMs = performance.now();
   const receivedFromMs = Date.now();
-  const accepted = createIdList();
+  const accepted: Buffer[] = [];
   // Duplicates that an earlier try of this replay may have stored.
-  const repeated = createIdList();
-  let known = 0;
+  const repeated: Buffer[] = [];
+  const rowsOf = { accepted: 0, duplicate: 0 };
   const route = {
     path: '/v1/transactions/batch',
     member: 'transactions',
     accepted: ({ results }: Partial<AcceptedBatch>, rows: number, isRepeated: boolean) => {
       if (results?.length !== rows) throw notTheContract();
-      for (const { transaction_id: id, status } of results) {
-        if (status === 'accepted') accepted.add(id);
-        else known++;
-        if (status !== 'accepted' && isRepeated) repeated.add(id);
+      for (const status of ['accepted', 'duplicate'] as const) {
+        const ids = results.filter((row) => row.status === status).map((row) => row.transaction_id);
+        rowsOf[status] += ids.length;
+        if (status === 'accepted') accepted.push(packIds(ids));
+        else if (isRepeated) repeated.push(packIds(ids));
       }
     },
   };
@@ -154,23 +129,18 @@ export async function replayToLedger(
   const settled = await waitUntilSettled(
     () => readTotals(client),
     database === undefined
-      ? countByTotals(before, accepted.size())
-      : () =>
-          countLedger(database, {
-            accepted: accepted.chunks(),
-            repeated: repeated.chunks(),
-            receivedFromMs,
-          }),
+      ? countByTotals(before, rowsOf.accepted)
+      : () => countLedger(database, { accepted, repeated, receivedFromMs }),
     {
-      accepted: accepted.size(),
+      accepted: rowsOf.accepted,
       quietMsMax,
       signal,
-      onProgress: (final) => output.progress(`scoring ${final} of ${accepted.size()} final`),
+      onProgress: (final) => output.progress(`scoring ${final} of ${rowsOf.accepted} final`),
       onWaiting: (reason) => output.note(`waiting: ${reason}`),
     },
   );
   const elapsedMs = performance.now() - startedMs;
-  const duplicates = known - settled.repeatedAccepted;
+  const duplicates = rowsOf.duplicate - settled.repeatedAccepted;
   return { ledger: createLedger({ ...settled, duplicates, elapsedMs }), posted };
 }
 
