@@ -114,7 +114,9 @@ export async function runWorker(
   const market: Market = { name: marketName, ...switches.layout, database, redis, guards, memory };
   const stores = { database, changes, redis, guards, leadership };
   const parts = { config, log, name, ...stores, metrics, switches, ...kafka };
-  const limiter = await openLimiter(resources, probe, parts);
+  // All workers of a market share its limits.
+  const limits = resources.use(await watchLimits(probe, changes, log, 'worker'));
+  const limiter = createLimiter(limits, { redis, market: marketName, run: guards.redis.run });
   const { peopleDuties, ...byPeople } = followPeople(probe, parts);
   const ofRooms = await openRooms({ ...parts, ...byPeople, limiter }, probe, overrides.rooms);
   const { worker, onScored, judge, inputSources } = ofRooms;
@@ -211,22 +213,6 @@ function followPeople(
     rolloutCounts,
     peopleDuties: [shadowDuty, countDuty],
   };
-}
-
-/** Opens the limits of what workers do, which all of a market share. */
-async function openLimiter(
-  resources: AsyncDisposableStack,
-  probe: Database,
-  {
-    config,
-    log,
-    changes,
-    redis,
-    guards,
-  }: Pick<Worker, 'config' | 'log' | 'changes' | 'redis' | 'guards'>,
-) {
-  const limits = resources.use(await watchLimits(probe, changes, log, 'worker'));
-  return createLimiter(limits, { redis, market: config.RISK_MARKET, run: guards.redis.run });
 }
 
 /** Opens the profiles of parties, with the duty that renews the percentiles of corridors. */
