@@ -124,7 +124,7 @@ async function measureReading({ log, signal, output }: BenchContext): Promise<Be
   const note = (text: string) => output.note(text);
   await using folder = await makeRunFolder('risk-bench');
   const dataDir = `${folder.path}/data`;
-  await using services = await startServices({ dataDir, log, signal, onProgress: note });
+  await using services = await startServices({ dataDir, log, signal });
   await fillSearched(services, { rows: STORED_ROWS, model: async () => 'none@1' }, note);
   await using pool = openPool({
     ...{ url: services.databaseUrl, market: MARKET, role: 'bench', connectionsMax: 1 },

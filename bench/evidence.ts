@@ -37,8 +37,7 @@ export const bench: Bench = {
     const rows = integerOption('--rows', values.rows, { min: 1000, max: 10_000_000 }, 200_000);
     const batch = integerOption('--batch', values.batch, { min: 1, max: 1000 }, 1000);
     await using folder = await makeRunFolder('risk-bench');
-    const onProgress = (line: string) => output.note(line);
-    const options = { dataDir: `${folder.path}/data`, log, signal, onProgress };
+    const options = { dataDir: `${folder.path}/data`, log, signal };
     await using services = await startServices(options);
     await using database = openMarketPool(services.databaseUrl);
     await sealStep(database, ORIGIN, undefined, Date.now());

@@ -96,11 +96,12 @@ export const bench: Bench = {
       rounds: { or: 5, max: 100 },
     };
     const { standing, batch: batches, claims, rounds } = readOptions(args, wholes, {}).numbers;
-    const { log, signal, output } = context;
+    const { log, signal } = context;
     await using folder = await makeRunFolder('risk-bench');
     await using services = await startServices({
-      ...{ dataDir: `${folder.path}/data`, log, signal },
-      onProgress: (text) => output.note(text),
+      dataDir: `${folder.path}/data`,
+      log,
+      signal,
     });
     yield* measure(services, { standing, batches, claims, rounds }, context);
   },

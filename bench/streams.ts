@@ -104,16 +104,17 @@ export const bench: Bench = {
   question: 'What does a transaction cost Redis on its way through a stream?',
   onlyByName: 'it measures a part of what end-to-end measures',
   usage: USAGE,
-  run: async function* (args, { log, signal, output }) {
+  run: async function* (args, { log, signal }) {
     const wholes = {
       posts: { or: [1, 120, 1000], max: 1000 },
       transactions: { or: 60_000, min: 1000, max: 1_000_000 },
     };
     const { posts, transactions } = readOptions(args, wholes, {}).numbers;
     await using folder = await makeRunFolder('risk-bench');
-    const onProgress = (line: string) => output.note(line);
     await using services = await startServices({
-      ...{ dataDir: `${folder.path}/data`, log, signal, onProgress },
+      dataDir: `${folder.path}/data`,
+      log,
+      signal,
     });
     const load = { ...MONTH_LOAD, batch: 1000, transactions, days: 1, endMs: DAY_MS * 20_000 };
     const payloads = [...madeBatches(load)].flatMap((batch) => batch.transactions.map(toPayload));

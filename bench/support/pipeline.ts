@@ -60,7 +60,6 @@ export async function startPipeline(
   options: PipelineOptions,
   { signal, log, output }: BenchContext,
 ): Promise<Pipeline> {
-  const onProgress = (text: string) => output.note(text);
   await using opened = new AsyncDisposableStack();
   const cgroups = options.caps === undefined ? undefined : opened.use(await openCgroups());
   const { path: folder } = opened.use(await makeRunFolder('risk-bench'));
@@ -69,7 +68,7 @@ export async function startPipeline(
   const launcher = bare?.launcher;
   const { postgresSettings } = options;
   const services = opened.use(
-    await startServices({ dataDir, log, signal, onProgress, launcher, postgresSettings }),
+    await startServices({ dataDir, log, signal, launcher, postgresSettings }),
   );
   await options.prepare?.(services);
   const logFolder = join(folder, 'logs');
@@ -102,7 +101,7 @@ export async function startPipeline(
     workers.push(...started);
     return started;
   };
-  onProgress('starting the API and the workers');
+  output.note('starting the API and the workers');
   const api = await start('api', 'api');
   await startWorkers(options.workers);
   const owned = opened.move();

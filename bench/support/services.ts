@@ -20,7 +20,6 @@ export type ServicesOptions = {
   readonly dataDir: string;
   readonly log: Log;
   readonly signal: AbortSignal;
-  readonly onProgress: (text: string) => void;
   /** `bin/risk` of another checkout, whose tables are made; this one's by default. */
   readonly launcher?: string | undefined;
   /** Settings of Postgres in place of those that a user gets. */

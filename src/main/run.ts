@@ -181,8 +181,8 @@ function withEmbeddedUrls(config: Config, environment: Environment): Config {
   const engine = readEngineFile(config.RISK_DATA_DIR);
   return {
     ...config,
-    DATABASE_URL: config.DATABASE_URL ?? engine?.databaseUrl ?? undefined,
-    REDIS_URL: config.REDIS_URL ?? engine?.redisUrl ?? undefined,
+    DATABASE_URL: config.DATABASE_URL ?? engine?.databaseUrl,
+    REDIS_URL: config.REDIS_URL ?? engine?.redisUrl,
     RISK_URL: environment['RISK_URL'] ? config.RISK_URL : (engine?.apiUrl ?? config.RISK_URL),
     ownApi: engine?.apiUrl
       ? {

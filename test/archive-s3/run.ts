@@ -112,7 +112,6 @@ async function tryMonth(folder: string, settings: Readonly<Record<string, string
     dataDir: join(folder, 'data'),
     log,
     signal: controller.signal,
-    onProgress: output.note,
   });
   const environment = {
     ...settings,
@@ -170,7 +169,6 @@ async function run(): Promise<number> {
     dataDir: join(folder.path, 'sealed'),
     log: createLog('archive-s3', 'silent'),
     signal: new AbortController().signal,
-    onProgress: output.note,
   };
   await tryCheckpoints({ ...services, folder: folder.path }, read.config, check);
   output.line(failures.length === 0 ? 'ok' : `${failures.length} FAILED`);

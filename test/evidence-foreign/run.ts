@@ -111,7 +111,6 @@ await using sealed = await storeSealed(
     dataDir: join(folder.path, 'data'),
     log: createLog('foreign', 'silent'),
     signal,
-    onProgress: output.note,
   },
   { origin: ORIGIN, keys, path: join(folder.path, 'checkpoints'), scores: count },
 );

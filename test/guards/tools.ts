@@ -16,7 +16,7 @@ export const TOOLS: Guards = {
   sample: {
     says: 'The sample is added in the background, completely after a kill, and only once.',
     test: 'e2e/sample.long.test.ts > is added in the background, completely after a kill, and only once',
-    mechanism: 'src/tools/start/sample/fill.ts',
+    mechanism: 'src/tools/start/sample.ts',
   },
   'embedded-stores': {
     says: 'Embedded stores keep rows and keys over a restart.',

@@ -37,7 +37,7 @@ afterEach(() => {
 
 async function engine(): Promise<Embedded> {
   const { signal } = new AbortController();
-  return await startEmbedded({ dataDir, signal, onProgress: () => undefined });
+  return await startEmbedded({ dataDir, signal });
 }
 
 async function sql(url: string, text: string): Promise<Record<string, unknown>[]> {
@@ -103,8 +103,6 @@ test('startEmbedded lets nobody in without the password, nor a second engine int
     pid: process.pid,
     databaseUrl: running.databaseUrl,
     redisUrl: running.redisUrl,
-    apiUrl: null,
-    workerUrl: null,
   });
   await expect(engine()).rejects.toThrow(`another engine (pid ${process.pid})`);
 });

@@ -5,7 +5,6 @@ const [dataDir = ''] = process.argv.slice(2);
 const running = await startEmbedded({
   dataDir,
   signal: new AbortController().signal,
-  onProgress: () => undefined,
 });
 process.stdout.write(`ready ${running.databaseUrl}\n`);
 process.stdin.resume();

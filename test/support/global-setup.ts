@@ -66,7 +66,7 @@ export async function setup(project: TestProject): Promise<() => Promise<void>> 
     if (program.major >= SCRAM_ITERATIONS_SINCE) await easeLogins(postgres.url);
     await makeTemplate(postgres.url);
     const search = { account: folder.account, environment: process.env, signal };
-    const redisSource = await findRedis({ ...search, onProgress: () => undefined });
+    const redisSource = await findRedis(search);
     project.provide('postgresUrl', postgres.url);
     project.provide('postgresBin', postgresBin);
     project.provide('postgresCluster', cluster);

@@ -10,33 +10,22 @@ import type { Ledger } from '../client/ledger.ts';
 /** The screen is in English in every locale. */
 const LOCALE = 'en-US';
 
-/** A step that takes longer shows what it is doing. */
+/** Time after which an unfinished step shows its name. */
 const SILENCE_MS = 1_500;
 
-export type Screen = ReturnType<typeof createScreen>;
-
-export function createScreen(output: Output) {
-  let busyWith = '';
-  return {
-    /** Tells what the current step is doing. */
-    doing: (text: string) => {
-      busyWith = text;
-    },
-    /** Prints that a step is done, how long it took, and the text that `done` returns. */
-    step: async <T>(name: string, work: Promise<T>, done: (value: T) => string): Promise<T> => {
-      const startedMs = performance.now();
-      let said = '';
-      const timer = setInterval(() => {
-        if (busyWith !== said) output.note(`    ${busyWith} …`);
-        said = busyWith;
-      }, SILENCE_MS);
-      const value = await work.finally(() => clearInterval(timer));
-      busyWith = '';
-      const seconds = ((performance.now() - startedMs) / 1000).toFixed(1);
-      output.note(`  ✓ ${name.padEnd(20)} ${`${seconds} s`.padStart(6)}   ${done(value)}`);
-      return value;
-    },
-  };
+/** Prints that a step is done, how long it took, and the text that `done` returns. */
+export async function showStep<T>(
+  output: Output,
+  name: string,
+  work: Promise<T>,
+  done: (value: T) => string,
+): Promise<T> {
+  const startedMs = performance.now();
+  const timer = setTimeout(() => output.note(`    ${name} …`), SILENCE_MS);
+  const value = await work.finally(() => clearTimeout(timer));
+  const seconds = ((performance.now() - startedMs) / 1000).toFixed(1);
+  output.note(`  ✓ ${name.padEnd(20)} ${`${seconds} s`.padStart(6)}   ${done(value)}`);
+  return value;
 }
 
 /**

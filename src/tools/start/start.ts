@@ -22,16 +22,14 @@ import { openDatabase } from '../../kit/database/open-database.ts';
 import { Failure, toError } from '../../kit/words/failure.ts';
 import { balances, ledgerLine } from '../client/ledger.ts';
 import { PLAIN_REPLAY, replayToLedger } from '../client/replay.ts';
-import { beginSample, importSampleRates, SAMPLE_SETTINGS } from './sample/fill.ts';
-import { readOrMakeSample } from './sample/transactions.ts';
 import {
-  createScreen,
-  ledgerSentence,
-  readRiskiest,
-  type Screen,
-  shortPath,
-  whereToLook,
-} from './screen.ts';
+  beginSample,
+  importSampleRates,
+  readOrMakeSample,
+  SAMPLE_SETTINGS,
+  type SampledEngine,
+} from './sample.ts';
+import { ledgerSentence, readRiskiest, shortPath, showStep, whereToLook } from './screen.ts';
 import { ownAccount } from './services/account.ts';
 import { readOrMakeSecret } from './services/data-folder.ts';
 import { API_KEY, writeEngineFile } from './services/engine-file.ts';
@@ -56,22 +54,14 @@ background its own Postgres gets labels, rates, a model, two people and decided 
 Data, keys and logs stay in RISK_DATA_DIR (.data), so a second start scores nothing twice.
 `;
 
-type Engine = {
-  readonly url: string;
-  readonly key: string;
+type Engine = SampledEngine & {
   readonly keyFile: string | null;
-  readonly dataDir: string;
-  readonly databaseUrl: string;
   /** Rejects when a part is given up that was not stopped. */
   readonly partEnded: Promise<never>;
 };
 
 /** Starts all parts; what `owned` holds stops them. */
-async function startEngine(
-  context: CommandContext,
-  screen: Screen,
-  owned: AsyncDisposableStack,
-): Promise<Engine> {
+async function startEngine(context: CommandContext, owned: AsyncDisposableStack): Promise<Engine> {
   const { config, environment, output, signal } = context;
   const { RISK_DATA_DIR: dataDir, RISK_BOOTSTRAP_KEY: given } = config;
   const { promise: partEnded, reject } = Promise.withResolvers<never>();
@@ -87,23 +77,23 @@ async function startEngine(
     dataDir,
     signal,
     environment,
-    onProgress: screen.doing,
     databaseUrl: config.DATABASE_URL,
     redisUrl: config.REDIS_URL,
   });
   const where = `data in ${shortPath(dataDir)}`;
-  const services = owned.use(await screen.step('Postgres and Redis', starting, () => where));
+  const services = owned.use(await showStep(output, 'Postgres and Redis', starting, () => where));
   const { databaseUrl, redisUrl } = services;
   const corridors = config.RISK_CORRIDORS?.split(',') ?? [];
   const schema = { url: databaseUrl, market: config.RISK_MARKET, corridors };
-  await screen.step('schema', migrate({ ...schema, onProgress: screen.doing }), (applied) =>
+  await showStep(output, 'schema', migrate(schema), (applied) =>
     applied.length === 0 ? 'up to date' : `${applied.length} migrations applied`,
   );
   const keyFile = given === undefined ? join(dataDir, API_KEY) : null;
   const key = given ?? readOrMakeSecret(join(dataDir, API_KEY), () => mintApiKey().key);
   await insistOnKey(context, databaseUrl, key, keyFile);
   const stores = { DATABASE_URL: databaseUrl, REDIS_URL: redisUrl, RISK_BOOTSTRAP_KEY: key };
-  const urls = await screen.step(
+  const urls = await showStep(
+    output,
     'API and worker',
     startRoles({ ...context, environment: { ...environment, ...stores } }, supervision, owned),
     () => `ready; logs in ${shortPath(join(dataDir, 'logs'))}`,
@@ -211,16 +201,16 @@ async function startRoles(
  */
 async function scoreSample(
   context: CommandContext,
-  screen: Screen,
   engine: Engine,
   transactions: number,
   isServed: boolean,
 ): Promise<boolean> {
   const { output, signal } = context;
   const { url, key, dataDir, databaseUrl } = engine;
-  const { file } = await screen.step(
+  const { file } = await showStep(
+    output,
     'sample',
-    readOrMakeSample(dataDir, transactions, Date.now(), signal),
+    readOrMakeSample(dataDir, transactions, signal),
     (sample) => `${sample.made ? 'simulated' : 'kept'}: ${shortPath(sample.file)}`,
   );
   const replaying = replayToLedger({ ...PLAIN_REPLAY, file, url, key, databaseUrl }, context);
@@ -229,9 +219,9 @@ async function scoreSample(
   output.note(`\n${ledgerSentence(ledger)}`);
   if (!output.json) {
     // The ledger counts what this start is for, so it is printed even where the API answers nothing else.
-    await showWhereToLook(context, engine, isServed).catch((error: unknown) => {
-      output.error(`the riskiest cannot be read: ${toError(error).message}`);
-    });
+    await showWhereToLook(context, engine, isServed).catch((error: unknown) =>
+      output.error(`the riskiest cannot be read: ${toError(error).message}`),
+    );
   }
   output.value(ledger, [ledgerLine(ledger)]);
   return balances(ledger) && posted.refused === 0;
@@ -259,23 +249,22 @@ async function run(args: string[], context: CommandContext): Promise<number> {
   }
   const bounds = { min: 1, max: 10_000_000 };
   const transactions = integerOption('--transactions', values.transactions, bounds, TRANSACTIONS);
-  const screen = createScreen(output);
   const isServed = values.once !== true;
   const takesSample = config.DATABASE_URL === undefined;
   const settings = takesSample && isServed ? SAMPLE_SETTINGS : {};
   const environment = { ...settings, ...context.environment };
   try {
     await using owned = new AsyncDisposableStack();
-    const engine = await startEngine({ ...context, environment }, screen, owned);
+    const engine = await startEngine({ ...context, environment }, owned);
     if (takesSample) await importSampleRates(context, engine);
-    const isBalanced = await scoreSample(context, screen, engine, transactions, isServed);
+    const isBalanced = await scoreSample(context, engine, transactions, isServed);
     if (!isServed) {
       output.note('\nStopping, as --once says; `npm start` serves all of this again.');
       return isBalanced ? EXIT.fine : EXIT.failed;
     }
     const stops = `Ctrl-C, or kill ${process.pid}, drains and stops everything; the data stays.`;
     output.note(`\nServing. ${stops}`);
-    if (takesSample) owned.use(beginSample(context, screen, engine, transactions));
+    if (takesSample) owned.use(beginSample(context, engine, transactions));
     await Promise.race([signal.aborted || once(signal, 'abort'), engine.partEnded]);
     output.note('\nstopping …');
     return EXIT.fine;

@@ -99,9 +99,7 @@ export async function startServices(options: ServicesOptions): Promise<ChaosServ
   const disk = makeFolder('postgres', options.postgresDiskBytes);
   const common = { account, password: PASSWORD, signal };
   const program = await findPostgres(account, options.postgresBin);
-  const source = await findRedis({
-    ...{ account, signal, environment: process.env, onProgress: () => undefined },
-  });
+  const source = await findRedis({ account, signal, environment: process.env });
   const { postgresSettings: settings, openRedis = openOneNode } = options;
   const logFile = (name: string) => join(folder, 'logs', `${name}.log`);
   const embedded = { ...common, program, settings, services: disk, logFile: logFile('postgres') };

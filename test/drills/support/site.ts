@@ -54,9 +54,7 @@ export async function startSite(
     newer: options.launcher,
   };
   const [account, bin] = [serviceAccount(), findPostgresBin()];
-  const source = await findRedis({
-    ...{ account, signal, environment: process.env, onProgress: () => undefined },
-  });
+  const source = await findRedis({ account, signal, environment: process.env });
   const { PATH: redisBin, ...redisSettings } = findRedisCli(source);
   await using opened = new AsyncDisposableStack();
   const makeFolder = (...names: string[]) => {

@@ -15,7 +15,7 @@ const READY_MS = 30_000;
 async function findPgBouncer(signal: AbortSignal) {
   const installed = findExecutable('pgbouncer', process.env['PATH']);
   if (installed !== undefined) return { program: installed, environment: {} };
-  const options = { environment: process.env, onProgress: () => undefined, signal };
+  const options = { environment: process.env, signal };
   const { folder, environment } = await unpackPackages(['pgbouncer'], options).catch(() => {
     throw new NotRun('there is no PgBouncer, and none could be fetched');
   });

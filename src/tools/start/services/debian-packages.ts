@@ -10,7 +10,6 @@ import { makeOnce, openSharedFolder } from './shared-folder.ts';
 
 export type FetchOptions = {
   readonly environment: Environment;
-  readonly onProgress: (text: string) => void;
   readonly signal: AbortSignal;
 };
 
@@ -25,7 +24,6 @@ const PROXY_NAMES = ['http_proxy', 'https_proxy', 'HTTP_PROXY', 'HTTPS_PROXY', '
 export async function unpackPackages(packages: readonly string[], options: FetchOptions) {
   const name = `${packages[0]}-debian-${process.arch}`;
   const folder = await makeOnce(openSharedFolder(), name, async (draft) => {
-    options.onProgress(`fetching ${packages[0]}`);
     await unpackAll(packages, options, draft);
     chmodSync(draft, 0o755);
   });

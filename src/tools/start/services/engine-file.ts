@@ -7,24 +7,22 @@ import { join } from 'node:path';
 
 type EngineFile = {
   readonly pid: number;
-  /** Null until the service is ready. */
-  readonly databaseUrl: string | null;
-  readonly redisUrl: string | null;
-  /** Null until the API is ready. */
-  readonly apiUrl: string | null;
-  /** Where the worker answers `/livez`, `/readyz` and `/metrics`; null until it is ready. */
-  readonly workerUrl: string | null;
+  /** The member of each service and role is absent until it is ready. */
+  readonly databaseUrl?: string;
+  readonly redisUrl?: string;
+  readonly apiUrl?: string;
+  /** Where the worker answers `/livez`, `/readyz` and `/metrics`. */
+  readonly workerUrl?: string;
 };
 
 const NAME = 'engine.json';
 export const API_KEY = 'api-key';
-const NOWHERE = { databaseUrl: null, redisUrl: null, apiUrl: null, workerUrl: null };
 
 /** @param urls of what is ready */
-export function writeEngineFile(folder: string, urls: Partial<Omit<EngineFile, 'pid'>>): void {
+export function writeEngineFile(folder: string, urls: Omit<EngineFile, 'pid'>): void {
   const { pid } = process;
   const draft = join(folder, `.${NAME}-${pid}`);
-  writeFileSync(draft, `${JSON.stringify({ pid, ...NOWHERE, ...urls })}\n`, { mode: 0o600 });
+  writeFileSync(draft, `${JSON.stringify({ pid, ...urls })}\n`, { mode: 0o600 });
   renameSync(draft, join(folder, NAME));
 }
 

@@ -24,6 +24,7 @@ import {
   endLeftOver,
   type RunningService,
   type ServiceProcess,
+  type StoreOptions,
   startOnPort,
 } from './service-process.ts';
 import { makeOnce, openSharedFolder } from './shared-folder.ts';
@@ -90,12 +91,8 @@ const DATABASE = 'risk';
 const BUILTIN_LOCALE_SINCE = 17;
 const INIT_TIMEOUT_MS = 60_000;
 
-type ClusterOptions = {
+type ClusterOptions = Pick<StoreOptions, 'account' | 'services' | 'password'> & {
   readonly program: PostgresProgram;
-  readonly account: Account;
-  /** Owned by the account; the cluster becomes its folder `postgres`. */
-  readonly services: string;
-  readonly password: string;
 };
 
 /**
@@ -141,15 +138,6 @@ function succeed(step: string, answer: Answer): void {
   throw new Failure('unavailable', 'SERVICE_FAILED', `Postgres: ${step}: ${answer.stderr.trim()}`);
 }
 
-type PostgresOptions = ClusterOptions & {
-  readonly logFile: string;
-  /** Setting → value, over the ones below. */
-  readonly settings?: Readonly<Record<string, string>>;
-  /** A free one by default. */
-  readonly port?: number | undefined;
-  readonly signal: AbortSignal;
-};
-
 /** Crash recovery replays at most max_wal_size; generous for a slow disk. */
 const READY_TIMEOUT_MS = 120_000;
 
@@ -174,7 +162,9 @@ const SETTINGS: Readonly<Record<string, string>> = {
   log_timezone: 'UTC',
 };
 
-export async function startPostgres(options: PostgresOptions): Promise<RunningService> {
+export async function startPostgres(
+  options: ClusterOptions & StoreOptions,
+): Promise<RunningService> {
   const { program, account, password, logFile, signal } = options;
   const cluster = await openCluster(options);
   await endLeftOver(cluster, join(cluster, 'postmaster.pid'));

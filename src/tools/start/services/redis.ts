@@ -10,7 +10,12 @@ import type { Account } from './account.ts';
 import { type FetchOptions, unpackPackages } from './debian-packages.ts';
 import { ask, findExecutable } from './executable.ts';
 import { freePort } from './free-port.ts';
-import { endLeftOver, type RunningService, startOnPort } from './service-process.ts';
+import {
+  endLeftOver,
+  type RunningService,
+  type StoreOptions,
+  startOnPort,
+} from './service-process.ts';
 
 export type RedisSource = {
   readonly program: string;
@@ -46,19 +51,7 @@ export async function findRedis(
   throw new Failure('unavailable', 'NOT_RUNNABLE_HERE', said);
 }
 
-type RedisOptions = {
-  readonly source: RedisSource;
-  readonly account: Account;
-  /** Owned by the account; Redis' files become its folder `redis`. */
-  readonly services: string;
-  readonly password: string;
-  readonly logFile: string;
-  /** Setting → value, over the ones below. */
-  readonly settings?: Readonly<Record<string, string>>;
-  /** A free one by default. */
-  readonly port?: number | undefined;
-  readonly signal: AbortSignal;
-};
+type RedisOptions = StoreOptions & { readonly source: RedisSource };
 
 /** Loading an append-only file of 512 MB takes seconds. */
 const READY_TIMEOUT_MS = 60_000;

@@ -50,6 +50,20 @@ export type RunningService = {
   readonly service: ServiceProcess;
 };
 
+/** How a store of this machine is started. */
+export type StoreOptions = {
+  readonly account: Account;
+  /** Owned by the account; the files of the store become a folder of it. */
+  readonly services: string;
+  readonly password: string;
+  readonly logFile: string;
+  /** Setting → value, over the usual ones. */
+  readonly settings?: Readonly<Record<string, string>>;
+  /** A free one by default. */
+  readonly port?: number | undefined;
+  readonly signal: AbortSignal;
+};
+
 const FAILED = 'SERVICE_FAILED';
 const STOP_TIMEOUT_MS = 30_000;
 /** A larger log is started over. */

@@ -15,8 +15,6 @@ type EmbeddedOptions = Partial<Supervision> & {
   readonly dataDir: string;
   /** Aborts the start; a running engine is stopped by disposing it. */
   readonly signal: AbortSignal;
-  /** Short texts for a person who waits, as `starting Postgres`. */
-  readonly onProgress: (text: string) => void;
   /** A service with a URL here is passed through and not started. */
   readonly databaseUrl?: string | undefined;
   readonly redisUrl?: string | undefined;
@@ -31,7 +29,7 @@ export type Embedded = AsyncDisposable & {
 };
 
 export async function startEmbedded(options: EmbeddedOptions): Promise<Embedded> {
-  const { onProgress, signal, environment = readEnvironment() } = options;
+  const { signal, environment = readEnvironment() } = options;
   const { say = () => undefined, giveUp = () => undefined } = options;
   await using opened = new AsyncDisposableStack();
   const folder = opened.use(await openDataFolder(options.dataDir));
@@ -47,15 +45,13 @@ export async function startEmbedded(options: EmbeddedOptions): Promise<Embedded>
     return url;
   };
   const startDatabase = async () => {
-    onProgress('starting Postgres');
     const program = await findPostgres(folder.account);
     const settings = options.postgresSettings ?? {};
     const fixed = { ...folder, program, logFile: join(folder.logs, 'postgres.log'), settings };
     return await own('Postgres', (again) => startPostgres({ ...fixed, ...again }));
   };
   const startStreams = async () => {
-    onProgress('starting Redis');
-    const source = await findRedis({ account: folder.account, environment, onProgress, signal });
+    const source = await findRedis({ account: folder.account, environment, signal });
     const fixed = { ...folder, source, logFile: join(folder.logs, 'redis.log') };
     return await own('Redis', (again) => startRedis({ ...fixed, ...again }));
   };
