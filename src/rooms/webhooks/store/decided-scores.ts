@@ -1,4 +1,4 @@
-/** What events say of stored transactions. Each id names its month, so one partition is read for it. */
+/** Fields that events have of stored transactions. Each id names its month, so a single partition is read for it. */
 
 import { createdAtMsOf } from '../../../core/domain/transaction.ts';
 import {
