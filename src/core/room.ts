@@ -4,7 +4,6 @@
  */
 import type { RequestListener } from 'node:http';
 import type { Hono } from 'hono';
-import type { Alert } from '../kit/alerts/alert.ts';
 import type { Guards } from '../kit/breakers/guards.ts';
 import type { Command } from '../kit/command/command.ts';
 import type { Config } from '../kit/config/config.ts';
@@ -61,8 +60,6 @@ export type Room = {
   readonly tables?: readonly Retention[];
   /** Makes the metrics of the room; called once a market of a process that reports them. */
   readonly metrics?: (make: MakeMetrics) => object;
-  /** Alerts on metrics. */
-  readonly alerts?: () => Promise<readonly Alert[]>;
   /** Runs in the commit that stores labels. */
   readonly onLabelled?: OnLabelled;
 };

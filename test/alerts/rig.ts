@@ -95,7 +95,7 @@ export async function startRig(signal: AbortSignal) {
     `--storage.path=${join(folder, 'alertmanager')}`,
     '--cluster.listen-address=',
   ]);
-  file('risk.rules.yml', toYaml(await ruleFile(FACTOR)));
+  file('risk.rules.yml', toYaml(ruleFile(FACTOR)));
   const hostOf = (name: string) => new URL(engine.process(name).url).host;
   const scrapes = prometheusFile({
     factor: FACTOR,

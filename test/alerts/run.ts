@@ -4,8 +4,7 @@
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import { createOutput, type Row } from '../../src/kit/command/output.ts';
-import { OBJECTIVES } from '../../src/rooms/status/alerts/alerts.ts';
-import { readAlerts, ruleKey } from '../support/alerts/rules.ts';
+import { readAlerts, readRules, ruleKey } from '../support/alerts/rules.ts';
 import { CAUSES, type Cause } from './causes.ts';
 import type { Scene } from './harm.ts';
 import { NOT_FIRED } from './not-fired.ts';
@@ -26,14 +25,15 @@ const controller = new AbortController();
 process.once('SIGINT', () => controller.abort());
 process.once('SIGTERM', () => controller.abort());
 const { signal } = controller;
-const alerts = await readAlerts();
+const alerts = readAlerts();
+const objectives = new Set(readRules().map(({ labels }) => labels?.['slo']));
 
 /** `NAME`, `NAME OBJECTIVE` or `NAME RULE` as the keys of all rules that are meant. */
 function keysOf(named: string): string[] {
   const [name = '', ...rest] = named.split(' ');
   const alert = alerts.find((one) => one.name === name);
   if (alert === undefined) throw new Error(`${name} is no alert`);
-  const slo = OBJECTIVES.find((one) => one.slo === rest[0])?.slo;
+  const slo = objectives.has(rest[0]) ? rest[0] : undefined;
   const wanted = slo === undefined ? rest.join(' ') : '';
   return alert.rules
     .map(ruleKey)

@@ -195,9 +195,9 @@ export const CONTROL: Guards = {
     mechanism: 'src/rooms/status/queries/missing-workers.ts',
   },
   alerts: {
-    says: 'The files of alerts that ship are what the code says.',
-    test: 'unit/ship/alerts.test.ts > files of deploy > %s is what the code says',
-    mechanism: 'src/rooms/status/alerts/alerts.ts',
+    says: 'Alerts compare with the thresholds of the console and with the triggers by which processes are scaled.',
+    test: 'unit/ship/alerts.test.ts > numbers of alerts > %s has the thresholds of the console in %s > are those of the triggers, in each rule that asks for more or fewer processes',
+    mechanism: 'deploy/prometheus/risk.rules.yml',
   },
   'dead-letters': {
     says: 'Dead letters are counted by error and corridor.',

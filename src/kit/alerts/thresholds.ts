@@ -1,4 +1,7 @@
-/** From the warning on somebody should look; from the critical value on somebody must act. For alerts and the console alike. */
+/**
+ * From the warning on somebody should look; from the critical value on somebody must act. The console reads these numbers, and a
+ * test compares the alerts with these numbers.
+ */
 export const THRESHOLDS = {
   api_p95_seconds: { warning: 0.2, critical: 0.5 },
   api_errors_ratio: { warning: 0.01, critical: 0.05 },

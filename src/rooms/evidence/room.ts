@@ -28,7 +28,6 @@ export const evidence: Room = {
   api: async (api) => (await import('./routes.ts')).openEvidenceApi(api),
   worker: async (worker) => (await import('./seal/duty.ts')).openEvidence(worker),
   events: async () => (await import('./events.ts')).events,
-  alerts: async () => (await import('./alerts.ts')).alerts,
   tables,
   metrics: createEvidenceMetrics,
 };

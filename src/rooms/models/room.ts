@@ -58,6 +58,5 @@ export const models: Room = {
   worker: async (worker) => (await import('./duty.ts')).openModelsWorker(worker),
   models: async (databases) => (await import('./open-models.ts')).openModels(databases),
   events: async () => (await import('./events.ts')).events,
-  alerts: async () => (await import('./alerts.ts')).alerts,
   tables,
 };

@@ -42,7 +42,6 @@ export const review: Room = {
   api: async (api) => (await import('./api.ts')).openReview(api),
   worker: async (worker) => (await import('./duty.ts')).openReview(worker),
   events: async () => (await import('./events.ts')).events,
-  alerts: async () => (await import('./alerts.ts')).alerts,
   tables,
   metrics: createReviewMetrics,
   onLabelled: (query, labels) =>

@@ -8,7 +8,6 @@ export const status: Room = {
     status: () => import('./commands.ts'),
     workers: () => import('./workers-command.ts'),
   },
-  alerts: async () => (await import('./alerts/alerts.ts')).alerts,
   document: async () => (await import('./routes.ts')).document,
   api: async (api) => (await import('./routes.ts')).openStatus(api),
   metrics: createStatusMetrics,

@@ -41,7 +41,6 @@ export const webhooks: Room = {
   document: async () => (await import('./routes.ts')).document,
   api: async (api) => ({ routes: [(await import('./routes.ts')).webhooksRoutes(api)] }),
   worker: async (worker) => (await import('./duty.ts')).openWebhooks(worker),
-  alerts: async () => (await import('./alerts.ts')).alerts,
   tables,
   metrics: createWebhookMetrics,
 };

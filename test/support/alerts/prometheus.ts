@@ -1,5 +1,12 @@
 /** Configurations of Prometheus and of Alertmanager. */
-import { SEVERITIES, type Severity, toDuration, windowsAt } from '../../../src/kit/alerts/alert.ts';
+import { toDuration } from './scale.ts';
+
+/** Critical wakes somebody, a warning is looked at today, information is read when there is time. */
+export const SEVERITIES = ['critical', 'warning', 'info'] as const;
+type Severity = (typeof SEVERITIES)[number];
+
+/** Between two scrapes, and between two evaluations of rules. */
+const SCRAPE_SECONDS = 15;
 
 type PrometheusOptions = {
   readonly factor: number;
@@ -14,7 +21,7 @@ type PrometheusOptions = {
 /** Configuration of the proof; an installation has deploy/prometheus/prometheus.yml. Jobs have the names that rules and dashboards ask for. */
 export function prometheusFile(options: PrometheusOptions) {
   const { factor, ruleFile, alertmanager, apis, workers, keyFile } = options;
-  const { scrape } = windowsAt(factor);
+  const scrape = toDuration(SCRAPE_SECONDS * factor);
   const targets = (list: readonly string[]) => [{ targets: list }];
   return {
     global: { scrape_interval: scrape, scrape_timeout: scrape, evaluation_interval: scrape },

@@ -1,12 +1,11 @@
 /** `deploy/prometheus/risk.rules.test.yml`: the cases of all alerts, as promtool runs them. */
-import type { Alert } from '../../../src/kit/alerts/alert.ts';
 import { type AlertCase, firesOf, MARKET } from './cases/case.ts';
 import { MODEL_CASES } from './cases/models.ts';
 import { PROCESS_CASES } from './cases/processes.ts';
 import { REQUEST_CASES } from './cases/requests.ts';
 import { ROOM_CASES } from './cases/rooms.ts';
 import { STORE_CASES } from './cases/stores.ts';
-import { annotationsOf, labelsOf, readAlerts, ruleKey } from './rules.ts';
+import { type Alert, readAlerts, ruleKey } from './rules.ts';
 
 export const CASES: readonly AlertCase[] = [
   ...REQUEST_CASES,
@@ -17,8 +16,8 @@ export const CASES: readonly AlertCase[] = [
 ];
 
 /** @param interval of samples and evaluations: a week of quarters of a minute would take minutes */
-export async function ruleTestFile(interval: '15s' | '1h') {
-  const alerts = await readAlerts();
+export function ruleTestFile(interval: '15s' | '1h') {
+  const alerts = readAlerts();
   const cases = CASES.filter(({ isSlow = false }) => isSlow === (interval === '1h'));
   return {
     rule_files: ['risk.rules.yml'],
@@ -56,10 +55,9 @@ function toTest(one: AlertCase, alert: Alert | undefined) {
 function expected({ labels = MARKET, value = '' }: AlertCase, alert: Alert, key: string) {
   const rule = alert.rules.find((each) => ruleKey(each) === key);
   if (rule === undefined) throw new Error(`${alert.name} has no rule '${key}'`);
-  const all: Readonly<Record<string, string>> = { ...labels, ...labelsOf(alert, rule) };
-  const annotations = annotationsOf(alert);
-  const summary = annotations.summary
+  const all: Readonly<Record<string, string>> = { ...labels, ...rule.labels };
+  const summary = rule.annotations.summary
     .replaceAll(/\{\{ \$labels\.(\w+) \}\}/g, (_, label: string) => all[label] ?? '')
     .replaceAll(/\{\{ \$value[^}]*\}\}/g, value);
-  return { exp_labels: all, exp_annotations: { ...annotations, summary } };
+  return { exp_labels: all, exp_annotations: { ...rule.annotations, summary } };
 }

@@ -1,60 +1,148 @@
 /**
- * Goal: the files of deploy are those of the alerts in src, and each alert can fire, is tested, and has a runbook. Whether
+ * Goal: each alert of deploy can fire, is tested, has a runbook, and compares with the numbers that the engine acts on. Whether
  * promtool and amtool take the files says `npm run deploy:check`.
  */
 import { describe, expect, it } from 'vitest';
-import { createMetrics } from '../../../src/kit/metrics/metrics.ts';
-import { ROOMS } from '../../../src/main/rooms.ts';
+import {
+  ERRORS_MIN,
+  PROBES,
+  REQUESTS_MIN,
+  THRESHOLDS,
+} from '../../../src/kit/alerts/thresholds.ts';
+import { TRIGGERS } from '../../../src/kit/alerts/triggers.ts';
 import { firesOf } from '../../support/alerts/cases/case.ts';
 import { FILES } from '../../support/alerts/files.ts';
+import { SEVERITIES } from '../../support/alerts/prometheus.ts';
 import { CASES } from '../../support/alerts/rule-tests.ts';
-import { readAlerts, ruleFile, ruleKey, runbookAnchor } from '../../support/alerts/rules.ts';
+import {
+  type AlertRule,
+  type RuleFile,
+  readAlerts,
+  readRules,
+  ruleFile,
+  ruleKey,
+} from '../../support/alerts/rules.ts';
+import { toDuration } from '../../support/alerts/scale.ts';
+import { readExpression } from '../../support/dashboards/promql.ts';
+import { readCatalogue } from '../../support/metric-catalogue.ts';
 import { readText } from '../ship/ship-files.ts';
 
-const alerts = await readAlerts();
+const alerts = readAlerts();
+const rules = readRules();
+const rulesOf = (name: string) => alerts.find((alert) => alert.name === name)?.rules ?? [];
+const timesOf = (expr: string) => expr.match(/\[[^\]]+\]|offset \w+/g) ?? [];
+/** The first comparison with a number, as `> 0.2`. */
+const comparison = ({ expr }: AlertRule) => /[<>] [\d.]+/.exec(expr)?.[0];
 
 describe('files of deploy', () => {
-  it.each(Object.entries(FILES))('%s is what the code says', async (path, text) => {
-    await expect(await text()).toMatchFileSnapshot(`../../../${path}`);
+  it.each(Object.entries(FILES))('%s is what its cases and owners say', async (path, text) => {
+    await expect(text()).toMatchFileSnapshot(`../../../${path}`);
+  });
+});
+
+describe('numbers of alerts', () => {
+  it.each([
+    ['api_p95_seconds', 'HighAPILatency'],
+    ['api_errors_ratio', 'ServerErrors'],
+    ['queue_depth_transactions', 'HighQueueDepth'],
+    ['queue_age_seconds', 'HighQueueAge'],
+    ['database_connections_ratio', 'Connections'],
+  ] as const)('%s has the thresholds of the console in %s', (name, alert) => {
+    for (const severity of ['warning', 'critical'] as const) {
+      const same = rulesOf(alert).filter((rule) => rule.labels.severity === severity);
+      const rule = same.find(({ labels }) => labels['scale'] === undefined) ?? same[0];
+      expect(rule && comparison(rule)).toBe(`> ${THRESHOLDS[name][severity]}`);
+    }
+  });
+
+  it('have the least requests and errors of the console, and no request of a probe', () => {
+    const least = (name: string) => rulesOf(name).map(({ expr }) => />= (\d+)$/.exec(expr)?.[1]);
+    expect(least('HighAPILatency')).toEqual([`${REQUESTS_MIN}`, `${REQUESTS_MIN}`, undefined]);
+    expect(least('HighGlobalLatency')).toEqual([`${REQUESTS_MIN}`, `${REQUESTS_MIN}`]);
+    expect(least('ServerErrors')).toEqual([`${ERRORS_MIN}`, `${ERRORS_MIN}`]);
+    const routes = rules.flatMap(({ expr }) => expr.match(/route!~"[^"]*/g) ?? []);
+    expect(routes.length).toBeGreaterThan(5);
+    for (const route of routes) expect(route).toContain(`"${PROBES.join('|')}`);
+  });
+
+  it('are those of the triggers, in each rule that asks for more or fewer processes', () => {
+    // These triggers act sooner than the alert on the same measure, and tell nobody.
+    const silent: readonly string[] = ['DeepQueue', 'SlowAPI'];
+    const expected = TRIGGERS.filter(({ name }) => !silent.includes(name)).map((trigger) => ({
+      name: trigger.name,
+      scale: `${trigger.role} ${trigger.add ? 'up' : 'down'}`,
+      compares: `${trigger.add ? '>' : '<'} ${trigger.threshold}`,
+      window: [`[${toDuration(trigger.windowSeconds)}]`],
+      for: trigger.forSeconds === 0 ? undefined : toDuration(trigger.forSeconds),
+    }));
+    const scaled = alerts.flatMap((alert) =>
+      alert.rules.flatMap((rule) => {
+        const { scale } = rule.labels;
+        const window = [...new Set(timesOf(rule.expr))];
+        const told = { name: alert.name, compares: comparison(rule), window, for: rule.for };
+        return scale === undefined ? [] : [{ ...told, scale }];
+      }),
+    );
+    const sorted = (list: readonly { readonly name: string }[]) =>
+      list.toSorted((a, b) => a.name.localeCompare(b.name));
+    expect(sorted(scaled)).toEqual(sorted(expected));
+  });
+
+  it('divide the bad share by one budget per objective, over the window of the record', () => {
+    const burns = rules.filter((rule) => 'record' in rule && rule.labels !== undefined);
+    const shares = Map.groupBy(burns, ({ labels }) => labels?.['slo']);
+    const windows = Map.groupBy(burns, (rule) => ('record' in rule ? rule.record : ''));
+    const texts = (list: typeof burns, part: (expr: string) => readonly string[]) =>
+      new Set(list.flatMap(({ expr }) => part(expr)));
+    for (const [slo, list] of shares)
+      expect(texts(list, (expr) => [expr.replaceAll(/\[\w+\]/g, '')]).size, slo).toBe(1);
+    for (const [record, list] of windows) expect(texts(list, timesOf).size, record).toBe(1);
+    expect([shares.size, windows.size]).toEqual([4, 8]);
   });
 });
 
 describe('alerts', () => {
-  it('read metrics that exist', async () => {
-    const { registry, make } = createMetrics();
-    for (const room of ROOMS) room.metrics?.(make);
-    const kinds = registry
-      .getMetricsAsArray()
-      .flatMap(({ name }) => [
-        name,
-        ...['bucket', 'count', 'sum'].map((part) => `${name}_${part}`),
-      ]);
-    const { groups } = await ruleFile(1);
-    const rules = groups.flatMap((group) => group.rules);
+  it('read metrics that exist, in PromQL', () => {
+    const catalogue = readCatalogue();
     const recorded = rules.flatMap((rule) => ('record' in rule ? rule.record : []));
-    const read = rules.flatMap(({ expr }) => expr.match(/\brisk[_:]\w+(?::\w+)*/g) ?? []);
-    expect(read.length).toBeGreaterThan(100);
-    expect(read.filter((name) => !kinds.includes(name) && !recorded.includes(name))).toEqual([]);
+    const read = rules.map(({ expr }) => readExpression(expr));
+    const metrics = read.flatMap((expression) => expression.metrics);
+    expect(read.flatMap(({ problems }) => problems)).toEqual([]);
+    expect(metrics.length).toBeGreaterThan(100);
+    const unknown = metrics.filter((name) => !catalogue.get(catalogue.baseOf(name)));
+    expect(unknown.filter((name) => name !== 'up' && !recorded.includes(name))).toEqual([]);
   });
 
-  it('have names of their own, and rules that differ in their labels', () => {
-    const names = alerts.map(({ name }) => name);
-    expect(new Set(names).size).toBe(names.length);
-    for (const { name, rules } of alerts)
+  it('have rules that differ in their labels, and say the same', () => {
+    for (const { name, rules } of alerts) {
       expect(new Set(rules.map(ruleKey)).size, name).toBe(rules.length);
+      for (const { labels, annotations } of rules) {
+        expect(SEVERITIES, name).toContain(labels.severity);
+        expect(labels.level, name).toMatch(/^(global|region|corridor|service|model)$/);
+        expect([labels.level, annotations], name).toEqual([
+          rules[0]?.labels.level,
+          rules[0]?.annotations,
+        ]);
+      }
+    }
   });
 
   it('have a runbook each, of four parts', () => {
+    const anchor = (heading = '') =>
+      heading
+        .toLowerCase()
+        .replaceAll(/[^a-z0-9 -]/g, '')
+        .replaceAll(' ', '-');
     const sections = new Map(
       readText('docs/runbooks.md')
         .split(/^### /m)
-        .map((section) => [runbookAnchor({ name: section.split('\n')[0] ?? '' }), section]),
+        .map((section) => [`/docs/runbooks#${anchor(section.split('\n')[0])}`, section]),
     );
-    for (const alert of alerts) {
-      const section = sections.get(runbookAnchor(alert)) ?? '';
+    for (const { name, rules } of alerts) {
+      const section = sections.get(rules[0]?.annotations.runbook_url ?? '') ?? '';
       const parts = [...section.matchAll(/^- \*\*(\w+)[.]?\*\*/gm)].map(([, part]) => part);
-      expect(parts, alert.name).toEqual(['First', 'Meaning', 'Fix', 'Escalate']);
-      expect(section, alert.name).toMatch(new RegExp(String.raw`\b${alert.name}\b`));
+      expect(parts, name).toEqual(['First', 'Meaning', 'Fix', 'Escalate']);
+      expect(section, name).toMatch(new RegExp(String.raw`\b${name}\b`));
     }
   });
 
@@ -71,17 +159,16 @@ describe('alerts', () => {
     }
   });
 
-  it('have times of one table, so that a factor changes all of them', async () => {
-    const texts = (file: Awaited<ReturnType<typeof ruleFile>>) =>
-      file.groups.flatMap(({ rules }) =>
-        rules.map((rule) => [rule.expr, 'for' in rule ? rule.for : '']),
-      );
-    const [shipped, proof] = [texts(await ruleFile(1)), texts(await ruleFile(1 / 60))];
-    const times = (expr: string) => expr.match(/\[[^\]]+\]|offset \w+/g) ?? [];
-    for (const [index, [expr = '']] of shipped.entries()) {
-      const faster = times(proof[index]?.[0] ?? '');
-      for (const [nth, time] of times(expr).entries()) expect(faster[nth]).not.toBe(time);
-    }
-    expect(shipped.flatMap(([expr = '']) => times(expr)).length).toBeGreaterThan(100);
+  it('have times that a factor changes, all of them', () => {
+    const times = ({ groups }: RuleFile) =>
+      groups.flatMap(({ interval, rules }) => [
+        interval,
+        ...rules
+          .flatMap((rule) => [timesOf(rule.expr), 'for' in rule ? (rule.for ?? []) : []])
+          .flat(),
+      ]);
+    const [shipped, proof] = [times(ruleFile(1)), times(ruleFile(1 / 60))];
+    expect(shipped.length).toBeGreaterThan(100);
+    expect(shipped.filter((time, nth) => time === proof[nth])).toEqual([]);
   });
 });
