@@ -131,7 +131,7 @@ export const PROCESS_CASES: readonly AlertCase[] = [
   {
     alert: 'UnreadEntries',
     what: 'a worker meets an entry of another version',
-    series: { [`risk_unread_entries_total${worker(US)}`]: steps(0, 20, 1) },
+    series: { [`risk_unread_entries_total${worker(US)}`]: steps(0, 5, 1) },
     quietAt: '4m',
     at: '6m',
     labels: OF_CORRIDOR,
