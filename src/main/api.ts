@@ -13,7 +13,6 @@ import { docsRoutes } from '../kit/http/docs.ts';
 import { type AskedMetrics, type HealthDependencies, healthRoutes } from '../kit/http/health.ts';
 import { serve, toListener } from '../kit/http/serve.ts';
 import { createProcessMetrics, reportConnections } from '../kit/metrics/metrics.ts';
-import { scrape } from '../kit/metrics/scrape.ts';
 import { answerWithin, settlesWithin } from '../kit/process/settles-within.ts';
 import { openTraces } from '../kit/traces/open-traces.ts';
 import { toError } from '../kit/words/failure.ts';
@@ -21,6 +20,7 @@ import type { Principal } from '../kit/words/principal.ts';
 import { loadDocument } from './document.ts';
 import { type MarketContext, type OpenMarket, openMarket } from './open-market.ts';
 import { ROOMS } from './rooms.ts';
+import { scrape } from './scrape.ts';
 
 const EXIT_FINE = 0;
 /** How long the first open market waits for the others. Shorter: a usual start refuses requests; longer: an outage of one delays the others. */

@@ -43,7 +43,6 @@ import type { Database } from '../kit/database/pool.ts';
 import { createLeadership } from '../kit/duties/leadership.ts';
 import { bindPurge } from '../kit/duties/purge.ts';
 import type { Duty } from '../kit/duties/run-duties.ts';
-import { serveHealth } from '../kit/http/serve-health.ts';
 import { createWorkerMetrics, type Metrics } from '../kit/metrics/metrics.ts';
 import {
   createFailpoint,
@@ -57,6 +56,7 @@ import { openCommands, type RedisClient, untilReady } from '../kit/redis/connect
 import { openTraces } from '../kit/traces/open-traces.ts';
 import { bindGuards, checksOfWorker, watchGuards } from './guards.ts';
 import { openLists, openModels, RETENTIONS, ROOMS } from './rooms.ts';
+import { serveHealth } from './serve-health.ts';
 
 /** Parts that a test may put in place of the engine's own. */
 export type WorkerOverrides = Partial<

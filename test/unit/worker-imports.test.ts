@@ -32,7 +32,7 @@ function reachedFrom(role: 'api' | 'worker'): Set<string> {
 
 test('a worker reaches nothing that only the API serves', () => {
   const reached = [...reachedFrom('worker')];
-  expect(reached).toContain('src/kit/http/serve-health.ts');
+  expect(reached).toContain('src/main/serve-health.ts');
   expect(reached.filter((target) => OF_THE_API.test(target))).toEqual([]);
   // The pattern fits names that exist.
   const served = [...reachedFrom('api')].filter((target) => OF_THE_API.test(target));

@@ -1,8 +1,8 @@
 /** Goal: a scrape of several registries is one that Prometheus takes. Method: two registries with metrics of the same names. */
 import { Counter, Histogram, type Registry } from 'prom-client';
 import { expect, test } from 'vitest';
-import { createRegistry, type OwnLabels } from '../../../../src/kit/metrics/make-metrics.ts';
-import { scrape } from '../../../../src/kit/metrics/scrape.ts';
+import { createRegistry, type OwnLabels } from '../../../src/kit/metrics/make-metrics.ts';
+import { scrape } from '../../../src/main/scrape.ts';
 
 function registryOf(requests: number, labels: OwnLabels = {}): Registry {
   const registry = createRegistry(labels);
