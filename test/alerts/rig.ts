@@ -3,15 +3,18 @@ import { spawn } from 'node:child_process';
 import { mkdirSync, openSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { parse } from 'yaml';
 import { makeRunFolder } from '../../bench/support/run-folder.ts';
 import { freePort } from '../../src/tools/start/services/free-port.ts';
 import { API_KEY, startEngine } from '../chaos/support/engine.ts';
 import { startWithReplica } from '../setups/replica.ts';
 import { toYaml } from '../support/alerts/files.ts';
-import { alertmanagerFile, prometheusFile } from '../support/alerts/prometheus.ts';
+import { prometheusFile } from '../support/alerts/prometheus.ts';
 import { ruleFile } from '../support/alerts/rules.ts';
+import { scaleTimes } from '../support/alerts/scale.ts';
 import { startTcpProxy } from '../support/tcp-proxy.ts';
 import { waitUntil } from '../support/wait-until.ts';
+import { readText } from '../unit/ship/ship-files.ts';
 import { receiveNotifications, watchAlerts } from './watch.ts';
 
 export const FACTOR = 1 / 60;
@@ -84,12 +87,9 @@ export async function startRig(signal: AbortSignal) {
     };
     await waitUntil(isScraped, READY_MS, 'a scrape of all processes');
   };
-  const owners = [{ receiver: 'corridor-US-EG', corridor: 'US-EG' }] as const;
-  const urlOf = (receiver: string) => `http://127.0.0.1:${pagerPort}/${receiver}`;
-  const routing = file(
-    'alertmanager.yml',
-    toYaml(alertmanagerFile({ factor: FACTOR, owners, urlOf })),
-  );
+  const shipped = readText('deploy/alertmanager/alertmanager.yml');
+  const receivers: unknown = parse(shipped.replaceAll('pager:9099', `127.0.0.1:${pagerPort}`));
+  const routing = file('alertmanager.yml', toYaml(scaleTimes(receivers, FACTOR)));
   await run('prometheus-alertmanager', alertmanagerPort, [
     `--config.file=${routing}`,
     `--storage.path=${join(folder, 'alertmanager')}`,

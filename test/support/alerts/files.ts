@@ -1,6 +1,5 @@
-/** The files of `deploy` that are made of cases of alerts and of owners. */
+/** The files of `deploy` that are made of the cases of alerts. */
 import { stringify } from 'yaml';
-import { alertmanagerFile, SHIPPED } from './prometheus.ts';
 import { ruleTestFile } from './rule-tests.ts';
 
 const HEAD =
@@ -12,5 +11,4 @@ export const toYaml = (value: unknown) =>
 export const FILES: Readonly<Record<string, () => string>> = {
   'deploy/prometheus/risk.rules.test.yml': () => toYaml(ruleTestFile('15s')),
   'deploy/prometheus/risk.rules.slow.test.yml': () => toYaml(ruleTestFile('1h')),
-  'deploy/alertmanager/alertmanager.yml': () => toYaml(alertmanagerFile(SHIPPED.alertmanager)),
 };

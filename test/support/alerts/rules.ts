@@ -1,7 +1,7 @@
 /** The rules of `deploy/prometheus/risk.rules.yml`, as data. */
 import { parse } from 'yaml';
 import { readText } from '../../unit/ship/ship-files.ts';
-import { scaleRules } from './scale.ts';
+import { scaleTimes } from './scale.ts';
 
 export type Recording = {
   readonly record: string;
@@ -32,7 +32,7 @@ export type Alert = { readonly name: string; readonly rules: readonly AlertRule[
 
 /** @param factor of every time; the shipped rules have 1 */
 export const ruleFile = (factor: number): RuleFile =>
-  scaleRules(parse(readText('deploy/prometheus/risk.rules.yml')) as RuleFile, factor);
+  scaleTimes(parse(readText('deploy/prometheus/risk.rules.yml')) as RuleFile, factor);
 
 export const readRules = () => ruleFile(1).groups.flatMap(({ rules }) => rules);
 

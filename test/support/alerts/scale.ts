@@ -1,6 +1,4 @@
-/** Times of rules, each multiplied by a factor: at a sixtieth an hour is a minute. */
-import type { RuleFile } from './rules.ts';
-
+/** Times of files of Prometheus and of Alertmanager, each multiplied by a factor: at a sixtieth an hour is a minute. */
 const MS = { d: 86_400_000, h: 3_600_000, m: 60_000, s: 1000, ms: 1 } as const;
 type Unit = keyof typeof MS;
 
@@ -11,24 +9,17 @@ export function toDuration(seconds: number): string {
   return `${ms / MS[unit]}${unit}`;
 }
 
-/** Ranges and offsets; seconds from which work is late, which are the only 300 that a rule compares with; and whole durations. */
+/** Ranges, offsets, texts that begin with a duration, and the only seconds of late work that a rule compares with. */
 const TIMES = /(?<=\[|offset |^)(\d+)(ms|[smhd])\b|(?<=_seconds\) > )300$/g;
 
-const scale = (text: string, factor: number) =>
-  text.replace(TIMES, (seconds, count: string | undefined, unit: Unit) =>
-    count === undefined
-      ? `${Number(seconds) * factor}`
-      : toDuration(((Number(count) * MS[unit]) / 1000) * factor),
+/** A value of a YAML file with its times multiplied. */
+export const scaleTimes = <T>(value: T, factor: number): T =>
+  JSON.parse(JSON.stringify(value), (_, part: unknown) =>
+    typeof part === 'string'
+      ? part.replace(TIMES, (seconds, count: string | undefined, unit: Unit) =>
+          count === undefined
+            ? `${Number(seconds) * factor}`
+            : toDuration(((Number(count) * MS[unit]) / 1000) * factor),
+        )
+      : part,
   );
-
-export const scaleRules = ({ groups }: RuleFile, factor: number): RuleFile => ({
-  groups: groups.map((group) => ({
-    ...group,
-    interval: scale(group.interval, factor),
-    rules: group.rules.map((rule) => ({
-      ...rule,
-      expr: scale(rule.expr, factor),
-      ...('for' in rule ? { for: scale(rule.for ?? '', factor) } : {}),
-    })),
-  })),
-});
