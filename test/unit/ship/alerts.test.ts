@@ -65,7 +65,7 @@ describe('numbers of alerts', () => {
   });
 
   it('are those of the triggers, in each rule that asks for more or fewer processes', () => {
-    // These triggers act sooner than the alert on the same measure, and tell nobody.
+    // DeepQueue and SlowAPI act sooner than the alert on the same measure, and have no alert.
     const silent: readonly string[] = ['DeepQueue', 'SlowAPI'];
     const expected = TRIGGERS.filter(({ name }) => !silent.includes(name)).map((trigger) => ({
       name: trigger.name,
