@@ -47,7 +47,7 @@ export type Mapping<F extends string> = {
 };
 
 /** The JSON body of a row. */
-export type RowBody = Record<string, unknown>;
+type RowBody = Record<string, unknown>;
 
 /** How the rows of a file become bodies. */
 export type Projection = {

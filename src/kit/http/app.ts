@@ -188,7 +188,7 @@ function pack(from: Readable, packer: Transform): ReadableStream<Uint8Array> {
 /**
  * The methods that each path takes, which tell 405 from 404 and from an id of that name. Built once from the routes that are served.
  */
-export function createMethodTable(routes: readonly Route[]): {
+function createMethodTable(routes: readonly Route[]): {
   allowedAt: (path: string) => string[];
   /** Methods that a path without parameters does not take, and a route beside it would take for an id. */
   mistaken: readonly Route[];

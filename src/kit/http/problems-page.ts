@@ -65,7 +65,7 @@ export async function runbooksPage(): Promise<string> {
 }
 
 /** The sections that are runbooks of one alert each. Tables of thresholds are for monitoring and left out. */
-export function runbooksHtml(text: string): string {
+function runbooksHtml(text: string): string {
   const sections = text.split(/^#{2,3} /m).filter((section) => section.includes('- **First**'));
   return sections
     .map((section) => {
