@@ -190,8 +190,15 @@ describe('risk export', () => {
 
   const partial = async () => (await readdir(folder)).find((file) => file.endsWith('.partial'));
 
+  /** All rows pass within ten seconds, so that no transfer has ended before its fault begins. */
+  const startSlowly = async () => {
+    const proxy = await startTcpProxy(api.url);
+    proxy.inflict({ kind: 'latency', ms: 20 });
+    return proxy;
+  };
+
   test.each(['csv', 'ndjson'])('a transfer of %s that is cut goes on', async (format) => {
-    await using proxy = await startTcpProxy(api.url);
+    await using proxy = await startSlowly();
     const output = join(folder, `cut.${format}`);
     const running = risk(proxy.url, '--output', output, '--format', format);
     const isBegun = async () => (await stat(join(folder, (await partial()) ?? '.'))).size > 1e6;
@@ -209,7 +216,7 @@ describe('risk export', () => {
   });
 
   test('a transfer that falls silent ends after --timeout', async () => {
-    await using proxy = await startTcpProxy(api.url);
+    await using proxy = await startSlowly();
     const output = join(folder, 'silent.csv');
     const running = risk(proxy.url, '--output', output, '--timeout', '2');
     await waitUntil(partial, 20_000, 'a part');
