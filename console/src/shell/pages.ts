@@ -93,7 +93,7 @@ export const PAGES: readonly Page[] = [
       path: '/personal',
       name: 'Personal data',
       key: 'v',
-      roles: ['personal_data', 'risk_officer'],
+      roles: ['admin', 'personal_data', 'risk_officer'],
     },
     icon: 'M8 3a2.500 2.500 0 1 0 .1 0M3 13c0-6 10-6 10 0z',
   },

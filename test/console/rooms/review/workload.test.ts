@@ -116,7 +116,7 @@ test('what is measured is told, and what is entered is calculated: 1,500 reviews
   expect(await inspect(page, 'capacity-1280-light')).toEqual([]);
   await enter('Growth a month, %', '5000');
   await page.getByRole('button', { name: 'Calculate' }).click();
-  await page.getByText('must be a number from 0 to 10').waitFor();
+  await page.getByText('must be a number from 0 to 1').waitFor();
   await page.getByRole('button', { name: 'As measured' }).click();
   await expect.poll(() => page.getByText('must be a number').count()).toBe(0);
 });
