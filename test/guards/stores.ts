@@ -33,19 +33,19 @@ export const STORES: Guards = {
     says: 'The role of a market is refused every table and function of another market.',
     shown: 'risk markets create, risk markets grant, RISK_ADMIN_DATABASE_URL',
     test: 'integration/rooms/corridors/markets.test.ts > the role is refused every table and function of the other market, and every write to shared',
-    mechanism: 'src/rooms/corridors/markets/grant-market.ts',
+    mechanism: 'src/rooms/corridors/store/grant-market.ts',
   },
   'analytics-role': {
     says: 'A role of analytics reads scores of markets through a view, and nothing else.',
     shown: 'risk markets analytics',
     test: 'integration/rooms/corridors/markets.test.ts > a role reads scores of both markets through a view, and nothing else',
-    mechanism: 'src/rooms/corridors/markets/grant-market.ts',
+    mechanism: 'src/rooms/corridors/store/grant-market.ts',
   },
   'auditor-role': {
     says: 'An auditor’s role reads every row of its market but secrets, and writes nothing.',
     shown: 'risk markets auditor',
     test: 'integration/rooms/corridors/markets.test.ts > an auditor reads every row of its market but secrets, and writes nothing',
-    mechanism: 'src/rooms/corridors/markets/grant-auditor.ts',
+    mechanism: 'src/rooms/corridors/store/grant-auditor.ts',
   },
   'named-schemas': {
     says: 'Every statement names the schema of its market, so that a connection may be anybody’s.',

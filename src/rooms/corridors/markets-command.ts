@@ -11,8 +11,8 @@ import { type Environment, isCorridorList } from '../../kit/config/config.ts';
 import { isMarketName } from '../../kit/config/market-settings.ts';
 import type { Database } from '../../kit/database/pool.ts';
 import { FREEZE_COLUMNS, sayResume } from './corridors-command.ts';
-import { makeAuditor } from './markets/grant-auditor.ts';
-import { grantMarket, makeAnalytics } from './markets/grant-market.ts';
+import { makeAuditor } from './store/grant-auditor.ts';
+import { grantMarket, makeAnalytics } from './store/grant-market.ts';
 
 /** Limits of a market until somebody sets others; a raise needs a second person. */
 const FIRST_MARKET: FirstLimits = { requests: { ratePerSecond: 1000, burst: 2000 } };
