@@ -52,6 +52,37 @@ function append(n: number, known: KnownEnd | null, bytes: Uint8Array): LogAppend
 const NOTHING = Buffer.alloc(0);
 
 describe('logs of profiles', () => {
+  test('have no spare memory in a crowded Redis, and live as long as before', async () => {
+    market.memory.isCrowded = true;
+    const begun = block('x'.repeat(4000));
+    await appendProfiles(market, TTL_SECONDS, [append(1, null, begun)]);
+    await redis.expire(key(1), 1000);
+    let end = endOf(begun.length, begun);
+    for (let n = 0; n < 8; n++) {
+      const more = block('x'.repeat(64));
+      const [reply] = await appendProfiles(market, TTL_SECONDS, [append(1, end, more)]);
+      expect(reply?.lacks).toBe('nothing');
+      end = endOf(end.length + more.length, more);
+      const spare = Number(await redis.memory('USAGE', key(1))) - end.length;
+      expect(spare).toBeLessThan(90 + end.length / 4);
+    }
+    expect(await redis.ttl(key(1))).toBeGreaterThan(TTL_SECONDS);
+  });
+
+  test('begin in a scarce Redis once their party was refused one twice; a known log is begun again at once', async () => {
+    market.memory.isScarce = true;
+    const tries: (boolean | undefined)[] = [];
+    for (let n = 0; n < 3; n++) {
+      const [seldom, known] = await appendProfiles(market, TTL_SECONDS, [
+        append(1, null, block('seldom')),
+        append(2 + n, endOf(9, block('x')), block('known')),
+      ]);
+      expect(known?.isStored).toBe(true);
+      tries.push(seldom?.isStored);
+    }
+    expect(tries).toEqual([false, false, true]);
+  });
+
   test('live on while they are renewed, placeholders do not', async () => {
     const first = block('first');
     await appendProfiles(market, TTL_SECONDS, [append(3, null, first)]);

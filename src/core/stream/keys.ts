@@ -111,6 +111,11 @@ export function profileHistoryKey(market: string, slot: number): string {
   return `${slotTag(market, slot)}:history`;
 }
 
+/** Names a log's copy within a script. */
+export function profileCopyKey(market: string, slot: number): string {
+  return `${slotTag(market, slot)}:copy`;
+}
+
 export function limitKey(market: string, kind: string, scope: string): string {
   return `{${market}:limits}:${kind}:${scope}`;
 }

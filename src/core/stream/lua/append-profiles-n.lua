@@ -8,12 +8,16 @@
   profile puts a snapshot in front (install-profiles-n.lua). A log that Redis has no room to append to would lack the
   block from then on, so it is dropped.
 
+  APPEND leaves half of a log spare when the log has to grow. Where memory is crowded the log is copied, which leaves nothing
+  spare, and the copy takes its name.
+
   KEYS[1..n] string  logs
-  KEYS[n + 1] string the history of writes that they belong to
+  KEYS[n + 1] string the name of a log's copy while the script runs
+  KEYS[n + 2] string the history of writes that they belong to
 
   ARGV[1] string     a request for each log, one after the other, numbers little-endian:
     digits           u8: how many digits follow, 0 when the log is unknown; plus 128: renew the time to live of a log that the caller knows;
-                     plus 64: begin no log, there is no room for it
+                     plus 64: begin no log, there is no room for it; plus 32: leave the log no spare memory
     length           u24: of the block
     from             decimal digits: where the known stamp begins
     stamp            8 bytes, where there are digits
@@ -37,7 +41,8 @@ local codes, reply = {}, { '' }
 local at, replied = 1, 0
 local full = false
 
-for i = 1, #KEYS - 1 do
+local copy = KEYS[#KEYS - 1]
+for i = 1, #KEYS - 2 do
   local key = KEYS[i]
   local digits, low, middle, high = string.byte(requests, at, at + 3)
   local length = low + 256 * middle + 65536 * high
@@ -45,6 +50,8 @@ for i = 1, #KEYS - 1 do
   if renew then digits = digits - 128 end
   local begins = digits < 64
   if not begins then digits = digits - 64 end
+  local trims = digits >= 32
+  if trims then digits = digits - 32 end
   local first = at + 4
   local code, bytes
   if digits > 0 then
@@ -77,8 +84,9 @@ for i = 1, #KEYS - 1 do
       code = code + DROPPED
     elseif code == ABSENT then
       redis.call('EXPIRE', key, placeholder_seconds)
-    elseif renew and code ~= WHOLE then
-      redis.call('EXPIRE', key, ttl_seconds)
+    else
+      if renew and code ~= WHOLE then redis.call('EXPIRE', key, ttl_seconds) end
+      if trims and redis.pcall('COPY', key, copy, 'REPLACE') == 1 then redis.call('RENAME', copy, key) end
     end
   end
   if bytes then

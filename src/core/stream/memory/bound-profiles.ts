@@ -17,17 +17,20 @@ const ROOM_MIN = 0.005;
 
 /** Checks all nodes; resolves to how many keys were dropped. Throws a Failure. */
 export async function boundProfiles(market: MarketInRedis): Promise<number> {
-  let [dropped, room] = [0, Number.POSITIVE_INFINITY];
+  let [dropped, largest, room] = [0, 0, Number.POSITIVE_INFINITY];
   try {
     for (const node of writableNodes(market.redis)) {
       const bounded = await boundNode(market, node);
       dropped += bounded.dropped;
+      largest = Math.max(largest, usedShare([bounded.memory]));
       room = Math.min(room, roomOf(bounded.memory));
     }
   } catch (error) {
     throw toRedisFailure(error);
   }
   market.memory.profileBytes = room;
+  market.memory.isCrowded = largest > WATERMARKS.waiting;
+  market.memory.isScarce = largest > WATERMARKS.profilesAfter;
   return dropped;
 }
 

@@ -6,8 +6,8 @@
  *   ├───────┼──────────────────┼────────────────┼────────────────────────┼────────────┤
  *    waiting transactions                        profiles begin no log,    events and copies of dead letters
  *    take what is free                           and are dropped down      all go; none are written
- *    (stream-capacity.ts)                        to 0.65                   (bound-events.ts)
- *                                                (bound-profiles.ts)
+ *    (stream-capacity.ts);                       to 0.65                   (bound-events.ts)
+ *    then logs have none spare                   (bound-profiles.ts)
  */
 import {
   infoField,
@@ -61,12 +61,18 @@ export function usedShare(nodes: Iterable<NodeMemory>): number {
 }
 
 /** Findings of this process' last check. */
-type MemoryWatch = {
+export type MemoryWatch = {
   /** Bound on events and copies of dead letters, where maxmemory allows as much; 0 for none of them. */
   readonly eventBytesMax: number;
   hasEventRoom: boolean;
   /** Bytes of profiles that this process may install before the next check; while there are none, no log is begun. */
   profileBytes: number;
+  /** Logs of profiles are to have no spare memory, which is half of a log that grew. */
+  isCrowded: boolean;
+  /** Only parties that were refused a log lately get one: each displaces another. */
+  isScarce: boolean;
+  /** By log: how often it was not begun. */
+  readonly refusals: Map<string, number>;
   /** By node: where the last check of its profiles ended. */
   readonly cursors: Map<string, string>;
   /** The removal of profiles that another server left, while it is under way. */
@@ -86,6 +92,9 @@ export function watchMemory(eventBytesMax: number): MemoryWatch {
     eventBytesMax,
     hasEventRoom: eventBytesMax > 0,
     profileBytes: Number.POSITIVE_INFINITY,
+    isCrowded: false,
+    isScarce: false,
+    refusals: new Map(),
     cursors: new Map(),
     adopting: undefined,
   };

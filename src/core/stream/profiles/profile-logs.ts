@@ -5,8 +5,8 @@
 import { callsOf } from '../../../kit/redis/connection.ts';
 import { unexpected } from '../../../kit/redis/outage.ts';
 import { Failure } from '../../../kit/words/failure.ts';
-import { profileHistoryKey } from '../keys.ts';
-import type { MarketInRedis } from '../memory/memory.ts';
+import { profileCopyKey, profileHistoryKey } from '../keys.ts';
+import type { MarketInRedis, MemoryWatch } from '../memory/memory.ts';
 import { loadScript } from '../scripts.ts';
 import { isOtherHistory, runOverProfiles } from './server-history.ts';
 
@@ -72,14 +72,17 @@ export async function appendProfiles(
   replyBytesMax = REPLY_BYTES_MAX,
 ): Promise<LogReply[]> {
   const calls = callsOf(market.redis, appends);
-  const begins = market.memory.profileBytes > 0;
+  const { memory } = market;
   const packed = calls.map(({ parts }) => ({
-    keys: keysOf(market.name, parts),
-    args: [packAppends(parts, begins), ...[replyBytesMax, ttlSeconds, PLACEHOLDER_SECONDS]],
+    keys: keysOf(market.name, parts, profileCopyKey),
+    args: [packAppends(parts, memory), ...[replyBytesMax, ttlSeconds, PLACEHOLDER_SECONDS]],
   }));
   const replies = await runOverProfiles(market, appendScript, packed, { buffers: true });
   const sorted = new Array<LogReply>(appends.length);
   for (const [call, { indices }] of calls.entries()) sortReplies(replies[call], indices, sorted);
+  for (const [index, { lacks, isStored }] of sorted.entries())
+    if (memory.isScarce && lacks === 'absent' && !isStored)
+      refuse(memory, appends[index]?.key ?? '');
   return sorted;
 }
 
@@ -119,9 +122,15 @@ export async function installProfiles(
 export const PROFILE_LOGS = { append: appendProfiles, install: installProfiles };
 export type ProfileLogs = Readonly<typeof PROFILE_LOGS>;
 
-/** The logs and then the history of their slot: on a single node the first log's slot stands for all. */
-function keysOf(market: string, logs: readonly LogKey[]): string[] {
-  return [...logs.map(({ key }) => key), profileHistoryKey(market, logs[0]?.slot ?? 0)];
+/** The logs and then keys of their slot, the last of which is its history: on a single node the first log's slot stands for all. */
+function keysOf(
+  market: string,
+  logs: readonly LogKey[],
+  ...slotKeys: (typeof profileHistoryKey)[]
+): string[] {
+  const slot = logs[0]?.slot ?? 0;
+  const own = [...slotKeys, profileHistoryKey].map((keyOf) => keyOf(market, slot));
+  return [...logs.map(({ key }) => key), ...own];
 }
 
 function sortReplies(reply: unknown, indices: readonly number[], sorted: LogReply[]): void {
@@ -146,22 +155,35 @@ function sortReplies(reply: unknown, indices: readonly number[], sorted: LogRepl
 
 const STAMP_BYTES = 8;
 /** Most digits of a length: Redis keeps no string of more than 512 MiB. */
+/** Fewer: a log is forgotten before its party comes again. */
+const REFUSED_MAX = 65_536;
+/** Parties that are seen once or twice displace none. */
+const REFUSALS_MIN = 2;
+
+const admits = ({ isScarce, refusals }: MemoryWatch, key: string) =>
+  !isScarce || (refusals.get(key) ?? 0) >= REFUSALS_MIN;
+
+function refuse({ refusals }: MemoryWatch, key: string): void {
+  if (refusals.size >= REFUSED_MAX) refusals.clear();
+  refusals.set(key, (refusals.get(key) ?? 0) + 1);
+}
+
 const DIGITS_MAX = 9;
 const HEAD_BYTES = 4 + DIGITS_MAX + STAMP_BYTES;
 const RENEW_FLAG = 128;
 const BEGIN_NONE_FLAG = 64;
+const NO_SPARE_FLAG = 32;
 
-/**
- * A single argument for all logs: the client spends more on an argument than on its bytes.
- * @param begins whether logs may be begun
- */
-function packAppends(appends: readonly LogAppend[], begins: boolean): Buffer {
+/** A single argument for all logs: the client spends more on an argument than on its bytes. */
+function packAppends(appends: readonly LogAppend[], memory: MemoryWatch): Buffer {
   let length = appends.length * HEAD_BYTES;
   for (const { block } of appends) length += block.length;
   const packed = Buffer.allocUnsafe(length);
   let at = 0;
-  for (const { known, block, isToRenew } of appends) {
-    const flags = (isToRenew ? RENEW_FLAG : 0) + (begins ? 0 : BEGIN_NONE_FLAG);
+  const spare = memory.isCrowded ? NO_SPARE_FLAG : 0;
+  for (const { key, known, block, isToRenew } of appends) {
+    const begins = memory.profileBytes > 0 && (known !== null || admits(memory, key));
+    const flags = spare + (isToRenew ? RENEW_FLAG : 0) + (begins ? 0 : BEGIN_NONE_FLAG);
     at = packHead(packed, at, known, block.length, flags);
     packed.set(block, at);
     at += block.length;
