@@ -106,6 +106,12 @@ test('a label voids the snapshots of its parties', async () => {
   await snapshotParties(rig);
   const [labelled] = await rig.store([seedAt(NOW_MS - 3 * DAY_MS)]);
   await labelFraud(rig, labelled as Transaction);
+  expect(
+    await rig.pool.query({ text: 'select kind, party from market.snapshot_voids order by kind' }),
+  ).toEqual([
+    { kind: 'account', party: 'acc' },
+    { kind: 'merchant', party: 'm' },
+  ]);
   await foldRows(rig);
 });
 

@@ -89,6 +89,7 @@ test('a limited corridor is refused whole, alone or by line; another one is not'
 test('each account, device and address has a limit by itself, which costs others nothing', async () => {
   await limit('each:account', { kind: 'transactions', rate_per_second: 0.01, burst: 2 });
   await limit('each:address', { kind: 'transactions', rate_per_second: 0.01, burst: 3 });
+  await limit('each:device', { kind: 'transactions', rate_per_second: 0.01, burst: 1 });
   await limit('client:default', { kind: 'transactions', rate_per_second: 0.01, burst: 20 });
   const of = (account: string, ip?: string) =>
     input({ account_id: account, corridor: 'US-MX', ...(ip && { ip }) });
@@ -124,6 +125,14 @@ test('each account, device and address has a limit by itself, which costs others
   expect([lenient.status, lenient.body.accepted]).toEqual([200, 4]);
   expect(lenient.body.refused.map(({ index }: { index: number }) => index)).toEqual([0, 2, 6]);
   expect(left.exec(lenient.headers.get('ratelimit') ?? '')?.[1]).toBe('13');
+  // What passed by itself was taken, of the account and of the address, and of no other party.
+  expect((await postOne(api, of('b'))).status).toBe(429);
+  expect((await postOne(api, of('d', '192.0.2.7'))).status).toBe(429);
+  expect((await postOne(api, of('d', '192.0.2.8'))).status).toBe(201);
+  const from = (device_id: string) => postOne(api, { ...of(`of ${device_id}`), device_id });
+  expect([await from('x'), await from('x'), await from('y')].map(({ status }) => status)).toEqual([
+    201, 429, 201,
+  ]);
   const requests = { kind: 'requests', rate_per_second: 1, burst: 1, reason: 'a test' };
   const refused = await api.request('/v1/limits/each:device', {
     method: 'PUT',
