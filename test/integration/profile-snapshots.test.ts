@@ -143,7 +143,11 @@ test('snapshots of another cluster, which are ahead of this one, are removed', a
   await removeForeignSnapshots(query);
   expect(await query(COUNT)).toEqual([{ count: 2 }]);
   await query({ text: "update market.profile_snapshots set folded_to = '9000000000'" });
-  await foldRows(rig);
+  const worker = start(rig);
+  await worker.fold(await rig.store([seedAt(NOW_MS)]));
+  expect(await worker.fromSnapshots()).toBe(0);
+  // Its snapshots are written after the fold, and leave those that are ahead as they are.
+  await waitUntil(async () => (await worker.snapshots('stored')) === 2, 10_000, 'both snapshots');
   await removeForeignSnapshots(query);
   expect(await query(COUNT)).toEqual([{ count: 0 }]);
 });
