@@ -91,9 +91,16 @@ export const moveMarket: Scenario = {
   name: 'move-market',
   what: 'a market moves to another Postgres by a replica, and to a Redis of its own, while clients post',
   setup: { countersExact: false, rate: 200 },
-  startServices: async (options) => ({
-    ...(await startWithReplica(options)),
-    engineEnvironment: {},
-  }),
+  startServices: async (options) => {
+    const owned = new AsyncDisposableStack();
+    const services = owned.use(await startWithReplica(options));
+    return {
+      ...services,
+      engineEnvironment: {},
+      // The engine stops after the scenario, and before this Redis.
+      startReplica: async () => owned.use(await services.startReplica()),
+      [Symbol.asyncDispose]: () => owned.disposeAsync(),
+    };
+  },
   plan,
 };
