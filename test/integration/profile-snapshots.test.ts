@@ -146,7 +146,7 @@ test('snapshots of another cluster, which are ahead of this one, are removed', a
   const worker = start(rig);
   await worker.fold(await rig.store([seedAt(NOW_MS)]));
   expect(await worker.fromSnapshots()).toBe(0);
-  // Its snapshots are written after the fold, and leave those that are ahead as they are.
+  // The worker writes snapshots after the fold, and leaves those that are ahead as they are.
   await waitUntil(async () => (await worker.snapshots('stored')) === 2, 10_000, 'both snapshots');
   await removeForeignSnapshots(query);
   expect(await query(COUNT)).toEqual([{ count: 0 }]);

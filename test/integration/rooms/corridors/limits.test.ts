@@ -125,7 +125,7 @@ test('each account, device and address has a limit by itself, which costs others
   expect([lenient.status, lenient.body.accepted]).toEqual([200, 4]);
   expect(lenient.body.refused.map(({ index }: { index: number }) => index)).toEqual([0, 2, 6]);
   expect(left.exec(lenient.headers.get('ratelimit') ?? '')?.[1]).toBe('13');
-  // What passed by itself was taken, of the account and of the address, and of no other party.
+  // The lenient batch took what passed from the account and from the address, and from no other party.
   expect((await postOne(api, of('b'))).status).toBe(429);
   expect((await postOne(api, of('d', '192.0.2.7'))).status).toBe(429);
   expect((await postOne(api, of('d', '192.0.2.8'))).status).toBe(201);
