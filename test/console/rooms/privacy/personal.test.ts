@@ -7,7 +7,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { insertPersonKey } from '../../../support/people.ts';
 import { makePrivacyFolder, type PrivacyFolder } from '../../../support/rooms/privacy/settings.ts';
 import { spawnRunningApi } from '../../../support/running-api.ts';
-import { answerOf, input, postOne } from '../../../support/submit.ts';
+import { answerOf, input, insistOnBatch } from '../../../support/submit.ts';
 import { findChromium, launchChromium, MISSING } from '../../support/chromium.ts';
 import { LOOKS } from '../../support/pages.ts';
 import { inspect, logInAs } from '../../support/walk.ts';
@@ -34,8 +34,9 @@ afterAll(async () => {
 const at = ['/personal', 'Personal data'] as const;
 const pay = async (account: string) => {
   const fields = { account_id: account, device_id: `device of ${account}` };
-  const { body } = await postOne(api, input(fields));
-  return (await answerOf(await api.request(`/v1/transactions/${body.transaction_id}`))).body;
+  const { body } = await insistOnBatch(api, [input(fields)]);
+  const id = body.results[0].transaction_id;
+  return (await answerOf(await api.request(`/v1/transactions/${id}`))).body;
 };
 
 test('the value of a token is read for a reason, by who has the role alone', async () => {
