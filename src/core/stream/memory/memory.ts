@@ -69,7 +69,7 @@ export type MemoryWatch = {
   profileBytes: number;
   /** Logs of profiles are to have no spare memory, which is half of a log that grew. */
   isCrowded: boolean;
-  /** Only parties that were refused a log lately get one: each displaces another. */
+  /** Only parties that were refused a log twice get one: each displaces another. */
   isScarce: boolean;
   /** By log: how often it was not begun. */
   readonly refusals: Map<string, number>;

@@ -154,8 +154,7 @@ function sortReplies(reply: unknown, indices: readonly number[], sorted: LogRepl
 }
 
 const STAMP_BYTES = 8;
-/** Most digits of a length: Redis keeps no string of more than 512 MiB. */
-/** Fewer: a log is forgotten before its party comes again. */
+/** Logs whose refusals are counted, before all counts begin anew. Fewer: a party is forgotten before it comes again. */
 const REFUSED_MAX = 65_536;
 /** Parties that are seen once or twice displace none. */
 const REFUSALS_MIN = 2;
@@ -168,6 +167,7 @@ function refuse({ refusals }: MemoryWatch, key: string): void {
   refusals.set(key, (refusals.get(key) ?? 0) + 1);
 }
 
+/** Most digits of a length: Redis keeps no string of more than 512 MiB. */
 const DIGITS_MAX = 9;
 const HEAD_BYTES = 4 + DIGITS_MAX + STAMP_BYTES;
 const RENEW_FLAG = 128;
