@@ -1,17 +1,23 @@
 /**
  * The bare pipeline as it stood before the hot path was redesigned: program, tables and stream entries of one commit.
  * A pipeline that shared code with the engine would get faster with it, and a ratio of the two would hide the gain.
+ * Its transactions get the indexes that the engine's have and the commit's lack, so that both write the same.
  */
 import { execFile } from 'node:child_process';
 import { mkdir, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import type { Client } from 'pg';
 import { Failure } from '../../src/kit/words/failure.ts';
 
 const COMMIT = '6bd90eb975a84d1d041553a6543ffdd9e7cbd259';
 /** The checkout gets no lockfile: it uses the packages of this repository. */
 const PATHS = ['bin', 'src', 'sql', 'bench', 'package.json'];
+const INDEXES = `alter table transactions add column inserted_xid xid8 not null default pg_current_xact_id();
+create index on transactions (inserted_xid);
+create index on transactions (device_id, created_at) where device_id is not null;
+create index on transactions (ip, created_at) where ip is not null;`;
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 
 export type BareCheckout = {
@@ -39,4 +45,9 @@ export async function checkOutBare(folder: string): Promise<BareCheckout> {
     launcher: join(checkout, 'bin/risk'),
     program: [process.execPath, join(checkout, 'bench/bare/role.ts')],
   };
+}
+
+/** Once its tables are there, and before a role runs. */
+export async function addIndexes(database: Client): Promise<void> {
+  await database.query(INDEXES);
 }

@@ -1,7 +1,7 @@
 /**
  * The ratios of the regression guard: a reference by the engine under a load, measured right before or after, so that a slow hour or a
- * slow machine changes both sides. References are the bare pipeline, which is frozen and gets batches of 1,000, an HTTP echo, the engine
- * with one worker, and the engine with all parties in memory. All ratios fall when the engine gets slower.
+ * slow machine changes both sides. References are the bare pipeline, which is frozen, an HTTP echo, the engine with one worker, and the
+ * engine with all parties in memory. All ratios fall when the engine gets slower.
  */
 import type { BenchContext } from '../support/bench.ts';
 import { DAY_MS, LIVE_LOAD, type Load, lastMidnightMs } from '../support/load.ts';
@@ -58,6 +58,7 @@ const DAY: Load = {
 const DAY_FIRST = 50_000;
 
 const BARE: Case = { name: 'bare', contestant: 'bare', load: BATCHES };
+const BARE_SINGLES: Case = { name: 'bare singles', contestant: 'bare', load: POSTED };
 const SINGLE_POSTS: Case = { name: 'single posts', contestant: 'engine', load: POSTED };
 const DECISIONS: Case = {
   name: 'waited decisions, 500 a second',
@@ -69,10 +70,9 @@ const BY_BARE: readonly Case[] = [
   { name: 'one corridor', contestant: 'engine', load: BUSY_CORRIDOR },
   { name: 'one corridor, two workers', contestant: 'two workers', load: BUSY_CORRIDOR },
   { name: 'batches of 100', contestant: 'engine', load: HUNDREDS },
-  SINGLE_POSTS,
-  DECISIONS,
   { name: 'day', contestant: 'day', load: DAY, first: DAY_FIRST },
 ];
+const BY_BARE_SINGLES: readonly Case[] = [SINGLE_POSTS, DECISIONS];
 
 const ECHOED_POSTS: Case = { ...SINGLE_POSTS, name: 'echoed posts', contestant: 'echo' };
 const ECHOED_DECISIONS: Case = { ...DECISIONS, name: 'echoed decisions', contestant: 'echo' };
@@ -125,7 +125,7 @@ const BEYOND_MEMORY: Case = {
 
 /** Cases whose systems run at the same time: a reference and what is compared with it. */
 const GROUPS: readonly (readonly Case[])[] = [
-  [BARE, ...BY_BARE, ECHOED_DECISIONS, ECHOED_POSTS],
+  [BARE, ...BY_BARE, BARE_SINGLES, ...BY_BARE_SINGLES, ECHOED_DECISIONS, ECHOED_POSTS],
   [ONE_WORKER, ...SEVERAL],
   [IN_MEMORY, BEYOND_MEMORY],
 ];
@@ -143,6 +143,9 @@ function ratio(words: string, reference: Case, one: Case, unit: keyof Taken): Ra
 const RATIOS: readonly Ratio[] = [
   ...BY_BARE.map((one) =>
     ratio("processor time of the bare pipeline by the engine's", BARE, one, 'cpuSeconds'),
+  ),
+  ...BY_BARE_SINGLES.map((one) =>
+    ratio("processor time of bare single posts by the engine's", BARE_SINGLES, one, 'cpuSeconds'),
   ),
   ...BY_BARE.filter(({ load }) => load.batch === BATCHES.batch).map((one) =>
     ratio("rate by the bare pipeline's", BARE, one, 'seconds'),

@@ -5,7 +5,7 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { freePort } from '../../src/tools/start/services/free-port.ts';
-import { checkOutBare } from '../bare/checkout.ts';
+import { addIndexes, checkOutBare } from '../bare/checkout.ts';
 import type { BenchContext, BenchTable, Settings } from './bench.ts';
 import { type Cap, openCgroups } from './cgroup.ts';
 import { type Role, type RoleProcess, spawnRole, untilReady } from './role-process.ts';
@@ -70,6 +70,7 @@ export async function startPipeline(
   const services = opened.use(
     await startServices({ dataDir, log, signal, launcher, postgresSettings }),
   );
+  if (bare !== undefined) await addIndexes(services.database);
   await options.prepare?.(services);
   const logFolder = join(folder, 'logs');
   await mkdir(logFolder);
