@@ -15,11 +15,13 @@ const api = await openForFile(startRunningApi());
 
 beforeEach(() => api.reset());
 
-/** On a busy machine Redis may answer too late, and the status says that it is down. */
-const readStatus = (): Promise<StatusJson> =>
+const readStatus = async (): Promise<StatusJson> =>
+  (await (await api.request('/v1/status')).json()) as StatusJson;
+/** On a busy machine Redis may answer too late, and a status says that Redis is down. */
+const readMeasured = (): Promise<StatusJson> =>
   waitUntil(
     async () => {
-      const status = (await (await api.request('/v1/status')).json()) as StatusJson;
+      const status = await readStatus();
       return status.redis === 'up' ? status : undefined;
     },
     30_000,
@@ -40,14 +42,14 @@ test('undelivered, unacknowledged, retried, unappended and open are counted apar
   const ids = await storeTransactions(api.database, seeds);
   await storeOpenRows(api.database.query, new Date(), ids.slice(0, 2));
   await storeOpenRows(api.database.query, new Date(), ids.slice(2), false);
-  const status = await readStatus();
+  const status = await readMeasured();
   expect(corridor(status, 'US-EG')).toMatchObject({ lag: 3, pending: 2, retries_due: 3 });
   expect(corridor(status, 'GB-NG')).toMatchObject({ lag: 1, pending: 0, retries_due: 0 });
   expect(status.unappended).toBe(2);
   expect(status.totals.pending).toBe(9);
   await api.redis.xack(transactions, GROUP, ...(await idsOf(transactions)));
   await api.redis.xdel(transactions, ...(await idsOf(transactions)).slice(0, 2));
-  expect(corridor(await readStatus(), 'US-EG')).toMatchObject({ lag: 3, pending: 0 });
+  expect(corridor(await readMeasured(), 'US-EG')).toMatchObject({ lag: 3, pending: 0 });
 });
 
 test('workers are listed while they live or hold entries', async () => {
