@@ -6,7 +6,7 @@ import { daysOf } from './day.ts';
 import { type GeneratorProcess, startGenerator } from './generator-process.ts';
 import type { Pipeline } from './pipeline.ts';
 import type { PreparedRequests, RequestsOptions } from './requests.ts';
-import type { Hot, Traffic } from './traffic.ts';
+import type { Hot, Order, Traffic } from './traffic.ts';
 
 export type Load = {
   /** Transactions a request, on average; 1 posts singly. */
@@ -45,6 +45,11 @@ export type Load = {
   readonly accountsInTurn?: boolean;
   /** Exponent of Zipf's law by which parties are drawn. */
   readonly drawnBy?: number;
+  /** As many merchants are drawn, in place of `merchants`, and by this exponent in place of `drawnBy`. */
+  readonly merchantsDrawn?: number;
+  readonly merchantsDrawnBy?: number;
+  /** How the transactions lie in the file that is posted. */
+  readonly order?: Order;
   /** The wait of `Prefer: wait`, by which single posts ask for their score. */
   readonly waitSeconds?: number;
 };
@@ -143,9 +148,21 @@ const FRAUD_RATE = 0.01;
 /** The transactions of a load. */
 export function trafficOf(load: Load): Traffic {
   const { day, corridors, corridor, hot, accountsInTurn, drawnBy, habits } = load;
+  const { merchantsDrawn, merchantsDrawnBy, order } = load;
   const { transactions, accounts, merchants, days, seed, fraudRate = FRAUD_RATE } = load;
   return {
-    ...{ day, corridors, corridor, hot, accountsInTurn, drawnBy, habits },
+    ...{
+      day,
+      corridors,
+      corridor,
+      hot,
+      accountsInTurn,
+      drawnBy,
+      habits,
+      merchantsDrawn,
+      merchantsDrawnBy,
+      order,
+    },
     traffic: {
       ...{ transactions, accounts, merchants, days, seed },
       endMs: load.endMs ?? lastMidnightMs(),

@@ -24,20 +24,48 @@ export type Traffic = {
   readonly accountsInTurn?: boolean | undefined;
   /** Exponent of Zipf's law by which accounts and merchants are drawn; 0 draws each as often. */
   readonly drawnBy?: number | undefined;
+  /** As many merchants are drawn, in place of those of `traffic`, and by this exponent in place of `drawnBy`. */
+  readonly merchantsDrawn?: number | undefined;
+  readonly merchantsDrawnBy?: number | undefined;
+  /** How the rows of a file lie in it; `time` unless it is given. Any other order holds all rows in memory. */
+  readonly order?: Order | undefined;
   /** The population and the sizes of requests are those of a production day. */
   readonly day?: boolean | undefined;
   /** Seed of the habits of accounts and merchants: parts of a load that share the seed come from the same parties. */
   readonly habits?: string | undefined;
 };
 
+export const ORDERS = ['time', 'account', 'merchant', 'random'] as const;
+export type Order = (typeof ORDERS)[number];
+
 const SEEDED: readonly string[] = [...new Set(CORRIDORS.map(({ name }) => name))];
 
 /** The same options give the same transactions. Each has a random key (UUID v4), as integrators send them. */
 export function* trafficRows(options: Traffic): Generator<SimulatedTransaction, void> {
+  const { order = 'time', traffic } = options;
+  const rows = rowsInTime(options);
+  if (order === 'time') return yield* rows;
+  const random = createRandom(`${traffic.seed}/order`);
+  const keyed = Array.from(rows, (row) => ({ row, key: sortKey(order, row, random) }));
+  // The sort is stable: rows of the same key stay in the order of time.
+  keyed.sort((a, b) => (a.key < b.key ? -1 : Number(a.key > b.key)));
+  for (const { row } of keyed) yield row;
+}
+
+function sortKey(
+  order: Exclude<Order, 'time'>,
+  { accountId, merchantId }: SimulatedTransaction,
+  random: Random,
+): string | number {
+  if (order === 'random') return random();
+  return order === 'account' ? accountId : merchantId;
+}
+
+function* rowsInTime(options: Traffic): Generator<SimulatedTransaction, void> {
   const { traffic, corridors = SEEDED.length, hot, accountsInTurn = false } = options;
   // Transactions of other options differ, and their keys must never meet in one engine.
   const random = createRandom(`${JSON.stringify(traffic)}/keys`);
-  const draw = options.drawnBy === undefined ? undefined : drawParties(traffic, options.drawnBy);
+  const draw = options.drawnBy === undefined ? undefined : drawParties(traffic, options);
   let index = 0;
   const population =
     options.day === true
@@ -52,9 +80,13 @@ export function* trafficRows(options: Traffic): Generator<SimulatedTransaction, 
   }
 }
 
-function drawParties({ seed, accounts, merchants }: SimulateOptions, exponent: number) {
+function drawParties(
+  { seed, accounts, merchants }: SimulateOptions,
+  { drawnBy = 0, merchantsDrawn = merchants, merchantsDrawnBy = drawnBy }: Traffic,
+) {
   const random = createRandom(`${seed}/parties`);
-  const [account, merchant] = [zipf(accounts, exponent, random), zipf(merchants, exponent, random)];
+  const account = zipf(accounts, drawnBy, random);
+  const merchant = zipf(merchantsDrawn, merchantsDrawnBy, random);
   return () => ({ accountId: `account_${account()}`, merchantId: `merchant_${merchant()}` });
 }
 
