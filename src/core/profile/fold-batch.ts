@@ -87,17 +87,22 @@ export function foldParty<P extends Profile, Past>(
   return indices.filter((index) => !kind.fold(profile, arrivals, index, values, rowAt(index)));
 }
 
+/** A rebuild that reaches fewer of its waiting transactions costs more than to have these transactions without a profile. */
+const REACHED_MIN = 16;
+
 /**
  * Rebuilds the profile of each party around its oldest waiting transaction and folds those that wait; repeats
  * where that does not reach all. Throws what `loadPasts` throws.
  * @param take gives each profile its memory
  * @param onFolded takes the profile of a party without waiting transactions
+ * @param onUnreached takes a party whose waiting transactions lie too far apart for rebuilds; by default rebuilds reach all
  */
 export async function rebuildParties<P extends Profile, Past, Party extends Waiting>(
   batch: KindBatch<P, Past> & { readonly loadPasts: LoadPasts<Past> },
   parties: readonly Party[],
   take: () => TakeBytes,
   onFolded: (party: Party, profile: P) => Promise<void> | undefined,
+  onUnreached?: (party: Party) => void,
 ): Promise<void> {
   const { kind, loadPasts } = batch;
   for (let left = parties; left.length > 0; ) {
@@ -112,8 +117,11 @@ export async function rebuildParties<P extends Profile, Past, Party extends Wait
       // A rebuilt profile knows the whole batch as far as it reaches; what it reaches is folded first.
       party.waiting = foldParty(batch, profile, party.waiting);
       if (party.waiting.length === before) throw new Error('a rebuilt profile folds its own point');
-      if (party.waiting.length > 0) unfinished.push(party);
-      else await onFolded(party, profile);
+      const isApart = before - party.waiting.length < REACHED_MIN;
+      if (party.waiting.length > 0) {
+        if (onUnreached !== undefined && isApart) onUnreached(party);
+        else unfinished.push(party);
+      } else await onFolded(party, profile);
     }
     left = unfinished;
   }

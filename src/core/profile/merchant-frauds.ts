@@ -6,6 +6,8 @@ import { countMatured, MATURED_7D, MATURED_24H, MATURED_30D } from './merchant-w
 import { countOlder } from './packed-list.ts';
 import { countTallied } from './tallies.ts';
 
+type Siblings = Pick<MerchantProfile, 'list' | 'tallies' | 'frauds' | 'maturityDays'>;
+
 const DAYS = 90;
 /** Days back to which a run of fraudulent days is followed. */
 const RUN_DAYS = 35;
@@ -19,7 +21,7 @@ const unusualOfDay = new Uint16Array(DAYS);
  * frauds since, the newest run of fraudulent days, and the oldest fraud of 28 days.
  */
 export function writeMerchantFrauds(
-  profile: MerchantProfile,
+  profile: Siblings,
   ms: number,
   values: Float64Array,
   start: number,
@@ -52,7 +54,7 @@ export function writeMerchantFrauds(
  * Counts the frauds of each matured day, those since then and those of 24 hours, and finds the time of the
  * first of 28 days.
  */
-function countByDay({ frauds }: MerchantProfile, ms: number, toMs: number, from90dMs: number) {
+function countByDay({ frauds }: Siblings, ms: number, toMs: number, from90dMs: number) {
   const today = dayOf(toMs);
   let [young, of24h, firstMs] = [0, 0, Number.NaN];
   ordinaryOfDay.fill(0);
@@ -88,7 +90,7 @@ function sumDays(ofDay: Uint16Array, days: number): number {
 }
 
 /** The oldest day of the newest unbroken run of days; NaN without one. Unusual frauds are left out of both sides. */
-function findRun(profile: MerchantProfile, today: number, toMs: number): number {
+function findRun(profile: Siblings, today: number, toMs: number): number {
   let runFromMs = Number.NaN;
   for (let day = 0; day < RUN_DAYS; day++) {
     const frauds = ordinaryOfDay[day] ?? 0;
@@ -106,6 +108,6 @@ function findRun(profile: MerchantProfile, today: number, toMs: number): number 
 }
 
 /** Counts siblings older than the beginning of an hour, or of a UTC day where tallies have no hours. */
-function countBeforeBucket({ list, tallies }: MerchantProfile, ms: number): number {
+function countBeforeBucket({ list, tallies }: Siblings, ms: number): number {
   return countOlder(list, ms) + countTallied(tallies, ms);
 }

@@ -43,16 +43,16 @@ import {
   BOUND_BYTES,
   compareKeys,
   countBefore,
+  createList,
   hasAt,
   insertPacked,
-  type PackedList,
   readBound,
   readKey,
   timeAt,
   writeBound,
 } from './packed-list.ts';
 import { type ProfileKind, type ProfileLayout, viewFrom } from './profile.ts';
-import { countTallied, NO_TALLIES, sumTallied, TALLY_BYTES } from './tallies.ts';
+import { AT_THE_END, countTallied, NO_TALLIES, sumTallied, TALLY_BYTES } from './tallies.ts';
 
 type MerchantKind = ProfileKind<MerchantProfile, MerchantPast>;
 
@@ -107,7 +107,7 @@ function fold(
   if (compareKeys(key, ceiling) > 0 || compareKeys(key, horizon) <= 0) return false;
   const index = countBefore(list, key);
   if (!isComplete(profile, index, key.ms)) return false;
-  writeMerchant(profile, index, arrivals, arrival, values, rowAt);
+  writeMerchant(profile, index, NO_HOUR, arrivals, arrival, values, rowAt);
   if (!hasAt(list, index, key)) {
     insertMerchantRecord(profile, index, arrivals, arrival);
     boundMerchant(profile);
@@ -190,17 +190,57 @@ export const merchantKind: MerchantKind = createMerchantKind(LABEL_MATURITY_DAYS
  * Writes the features that a merchant's siblings give one of its transactions into the transaction's row.
  * Start of the siblings that a transaction uses.
  */
-function seenFromMs(ms: number, maturityDays: number): number {
+export function seenFromMs(ms: number, maturityDays: number): number {
   return dayOf(ms) - (maturityDays + MERCHANT_HISTORY_DAYS) * DAY_MS;
 }
 
+/** What the siblings of an arrival's own hour sum up to, where its profile has neither list nor tallies of that hour. */
+export type OwnHour = {
+  /** Tallies count up to here: the beginning of the hour. */
+  readonly untilMs: number;
+  readonly count: number;
+  /** Of the arrival's currency, in minor units. */
+  readonly amounts: number;
+  readonly sum: number;
+  /** Distinct accounts among the newest MERCHANT_DISTINCT_ENTRIES. */
+  readonly accounts: number;
+  /** Of the newest sibling seen, in this hour or before; NaN without a sibling. */
+  readonly newestMs: number;
+};
+
+/** The list, and tallies up to their end, have every sibling. */
+const NO_HOUR: OwnHour = {
+  ...{ untilMs: AT_THE_END, count: 0, amounts: 0, sum: 0, accounts: 0 },
+  newestMs: Number.NaN,
+};
+
+/** Siblings by the hour, before the arrival and after it. */
+export type MerchantHours = Pick<MerchantProfile, 'tallies' | 'frauds' | 'maturityDays'>;
+
+const NO_LIST = createList(MERCHANT_RECORD_BYTES, 1, takeOwn);
+
+/** As `fold` of a profile that has every sibling, and changes nothing. */
+export function writeLate(
+  hours: MerchantHours,
+  ownHour: OwnHour,
+  arrivals: Arrivals,
+  arrival: number,
+  values: Float64Array,
+  rowAt: number,
+): void {
+  writeMerchant({ ...hours, list: NO_LIST }, 0, ownHour, arrivals, arrival, values, rowAt);
+}
+
+type Siblings = MerchantHours & Pick<MerchantProfile, 'list'>;
+
 /**
- * @param end the arrival's siblings are the tallied ones and the first `end` of the list
+ * @param end the arrival's siblings are the tallied ones, those of its own hour and the first `end` of the list
  * @param rowAt where the arrival's row begins in `values`
  */
 function writeMerchant(
-  profile: MerchantProfile,
+  profile: Siblings,
   end: number,
+  ownHour: OwnHour,
   arrivals: Arrivals,
   arrival: number,
   values: Float64Array,
@@ -209,9 +249,10 @@ function writeMerchant(
   const { list, tallies, maturityDays, frauds } = profile;
   const ms = arrivals.ms[arrival] as number;
   findWindows(list, tallies, ms, maturityDays);
-  writeCounts(profile, end, arrivals, arrival, values, rowAt + COUNTS);
+  writeCounts(profile, end, ownHour, arrivals, arrival, values, rowAt + COUNTS);
   let at = rowAt + LABELS;
-  values[at++] = gapHours(list, end, ms, maturityDays);
+  const newestMs = end === 0 ? ownHour.newestMs : timeAt(list, end - 1);
+  values[at++] = newestMs >= seenFromMs(ms, maturityDays) ? (ms - newestMs) / HOUR_MS : Number.NaN;
   values[at++] = countMatured(MATURED_24H);
   values[at++] = countMatured(MATURED_7D);
   values[at++] = countMatured(MATURED_30D);
@@ -220,25 +261,27 @@ function writeMerchant(
 }
 
 function writeCounts(
-  profile: MerchantProfile,
+  { list, tallies }: Siblings,
   end: number,
+  ownHour: OwnHour,
   arrivals: Arrivals,
   arrival: number,
   values: Float64Array,
   start: number,
 ): void {
-  const { list, tallies } = profile;
+  const { untilMs } = ownHour;
   const currency = arrivals.currency[arrival] as number;
   const minor = arrivals.minor[arrival] as number;
-  const siblings = end + countTallied(tallies, Number.POSITIVE_INFINITY);
+  const siblings = end + countTallied(tallies, untilMs) + ownHour.count;
   const count24h = siblings - (olderThan[FROM_24H] as number);
   const count30d = siblings - (olderThan[FROM_30D] as number);
   const start1h = startsOf[FROM_1H] as number;
   const listed = sumListed(list, startsOf[FROM_30D] as number, end, currency);
   const from30dMs = dayOf(arrivals.ms[arrival] as number) - 29 * DAY_MS;
-  const tallied = sumTallied(tallies, from30dMs, currency);
-  const amounts = listed.count + tallied.count;
-  const mean = amounts === 0 ? Number.NaN : (listed.sum + tallied.sum) / amounts;
+  const tallied = sumTallied(tallies, from30dMs, untilMs, currency);
+  const amounts = listed.count + tallied.count + ownHour.amounts;
+  const sum = listed.sum + tallied.sum + ownHour.sum;
+  const mean = amounts === 0 ? Number.NaN : sum / amounts;
   let at = start;
   values[at++] = siblings - (olderThan[FROM_1H] as number);
   values[at++] = count24h;
@@ -248,13 +291,8 @@ function writeCounts(
   values[at++] = amounts;
   values[at++] = mean / (arrivals.unit[arrival] as number);
   values[at++] = minor / mean;
-  values[at++] = countAccounts(list, Math.max(start1h, end - MERCHANT_DISTINCT_ENTRIES), end);
-}
-
-function gapHours(list: PackedList, end: number, ms: number, maturityDays: number): number {
-  if (end === 0) return Number.NaN;
-  const newestMs = timeAt(list, end - 1);
-  return newestMs >= seenFromMs(ms, maturityDays) ? (ms - newestMs) / HOUR_MS : Number.NaN;
+  const newest = Math.max(start1h, end - MERCHANT_DISTINCT_ENTRIES);
+  values[at++] = ownHour.accounts + countAccounts(list, newest, end);
 }
 
 /** Without frauds, rates and counts are 0 and features of runs are missing. */

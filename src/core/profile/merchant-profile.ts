@@ -17,6 +17,7 @@ import {
 } from '../domain/history.ts';
 import type { TakeBytes } from './arena.ts';
 import { type Arrivals, arrivalOf, keyOfArrival } from './arrivals.ts';
+import { compareTallies } from './merchant-timeline.ts';
 import {
   AFTER_ALL,
   BEFORE_ALL,
@@ -138,10 +139,6 @@ function addTally(table: Map<number, Tally>, tally: Tally, hourlyFromMs: number)
   }
 }
 
-function compareTallies(a: Tally, b: Tally): number {
-  return a.bucketMs - b.bucketMs || a.currency - b.currency;
-}
-
 export function rebuildMerchant(
   past: MerchantPast,
   take: TakeBytes,
@@ -154,7 +151,7 @@ export function rebuildMerchant(
     countedTo: 0,
     knownFromMs: past.knownFromMs,
     maturityDays,
-    tallies: packTallies(past.tallies.map(readTally).sort(compareTallies)),
+    tallies: packTallies(past.tallies.map(readStoredTally).sort(compareTallies)),
     frauds: past.frauds,
     list,
   };
@@ -162,12 +159,12 @@ export function rebuildMerchant(
   return profile;
 }
 
-function readTally({ bucketMs, daily, currency, count, sum }: MerchantTally): Tally {
+export function readStoredTally({ bucketMs, daily, currency, count, sum }: MerchantTally): Tally {
   return { bucketMs, daily, currency: packLetters(currency), count, sum: sumMinor(sum, currency) };
 }
 
 /** A decimal sum has the scale of numeric columns (4), so it may have more places than the currency. */
-function sumMinor(sum: string, currency: string): number {
+export function sumMinor(sum: string, currency: string): number {
   const point = sum.indexOf('.');
   const scale = currencyScale(currency) ?? 2;
   return toMinorUnits(point < 0 ? sum : sum.slice(0, point + 1 + scale), currency);

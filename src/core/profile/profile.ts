@@ -12,13 +12,7 @@
 import type { Transaction } from '../domain/transaction.ts';
 import type { TakeBytes } from './arena.ts';
 import type { Arrivals } from './arrivals.ts';
-import {
-  compareKeys,
-  countBefore,
-  type PackedList,
-  packedBytes,
-  type RecordKey,
-} from './packed-list.ts';
+import { type PackedList, packedBytes, type RecordKey } from './packed-list.ts';
 
 /** State that all kinds share. Written by the functions of `ProfileKind` only. */
 export type Profile = {
@@ -31,18 +25,6 @@ export type Profile = {
    */
   countedTo: number;
 };
-
-/**
- * Whether a profile serves newer transactions than a rebuild around this key would reach, which reads `rowsAfter` rows from the
- * key on.
- */
-export function isFarBehind(
-  { list, ceiling }: Profile,
-  key: RecordKey,
-  rowsAfter: number,
-): boolean {
-  return compareKeys(key, ceiling) <= 0 && list.count - countBefore(list, key) > rowsAfter;
-}
 
 /** How a kind packs its profiles: a prefix, which begins with the key after which the list has every row, then the list's records. */
 export type ProfileLayout<P extends Profile> = {

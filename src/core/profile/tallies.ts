@@ -26,30 +26,38 @@ const [SUM_AT, COUNT_AT, CURRENCY_AT, DAILY_AT] = [8, 16, 20, 22];
 /** @param list in the order of their buckets */
 export function packTallies(list: readonly Tally[]): Tallies {
   const packed = new DataView(new ArrayBuffer(list.length * TALLY_BYTES));
-  list.forEach(({ bucketMs, sum, count, currency, daily }, index) => {
-    const at = index * TALLY_BYTES;
-    packed.setFloat64(at, bucketMs, true);
-    packed.setFloat64(at + SUM_AT, sum, true);
-    packed.setUint32(at + COUNT_AT, count, true);
-    packed.setUint16(at + CURRENCY_AT, currency, true);
-    packed.setUint16(at + DAILY_AT, daily ? 1 : 0, true);
-  });
+  for (const [index, tally] of list.entries()) writeTally(packed, index, tally);
   return { packed, length: list.length };
 }
 
 export const NO_TALLIES = packTallies([]);
 
 export function unpackTallies({ packed, length }: Tallies): Tally[] {
-  return Array.from({ length }, (_, index) => {
-    const at = index * TALLY_BYTES;
-    return {
-      bucketMs: packed.getFloat64(at, true),
-      sum: packed.getFloat64(at + SUM_AT, true),
-      count: packed.getUint32(at + COUNT_AT, true),
-      currency: packed.getUint16(at + CURRENCY_AT, true),
-      daily: packed.getUint16(at + DAILY_AT, true) === 1,
-    };
-  });
+  return Array.from({ length }, (_, index) => readTally(packed, index));
+}
+
+export function readTally(packed: DataView, index: number): Tally {
+  const at = index * TALLY_BYTES;
+  return {
+    bucketMs: packed.getFloat64(at, true),
+    sum: packed.getFloat64(at + SUM_AT, true),
+    count: packed.getUint32(at + COUNT_AT, true),
+    currency: packed.getUint16(at + CURRENCY_AT, true),
+    daily: packed.getUint16(at + DAILY_AT, true) === 1,
+  };
+}
+
+export function writeTally(
+  packed: DataView,
+  index: number,
+  { bucketMs, sum, count, currency, daily }: Tally,
+): void {
+  const at = index * TALLY_BYTES;
+  packed.setFloat64(at, bucketMs, true);
+  packed.setFloat64(at + SUM_AT, sum, true);
+  packed.setUint32(at + COUNT_AT, count, true);
+  packed.setUint16(at + CURRENCY_AT, currency, true);
+  packed.setUint16(at + DAILY_AT, daily ? 1 : 0, true);
 }
 
 /** Tallies whose counts are in `older`: a fold asks for eleven windows of the same ones. */
@@ -76,15 +84,19 @@ function count(tallies: Tallies): void {
   counted = tallies;
 }
 
-/** Sum of one currency, in the buckets that begin at a time or later. */
+/** Behind all tallies. */
+export const AT_THE_END = Number.POSITIVE_INFINITY;
+
+/** Sum of a currency, in the buckets that begin in [fromMs, untilMs). */
 export function sumTallied(
   tallies: Tallies,
   fromMs: number,
+  untilMs: number,
   currency: number,
 ): { readonly sum: number; readonly count: number } {
   const { packed, length } = tallies;
   let [sum, count] = [0, 0];
-  const end = length * TALLY_BYTES;
+  const end = (untilMs === AT_THE_END ? length : firstTally(tallies, untilMs)) * TALLY_BYTES;
   for (let at = firstTally(tallies, fromMs) * TALLY_BYTES; at < end; at += TALLY_BYTES) {
     if (packed.getUint16(at + CURRENCY_AT, true) !== currency) continue;
     sum += packed.getFloat64(at + SUM_AT, true);

@@ -6,17 +6,18 @@
  * folded twice.
  */
 import type { Transaction } from '../../domain/transaction.ts';
-import { arrivalsOf } from '../../profile/arrivals.ts';
+import { arrivalsOf, keyOfArrival } from '../../profile/arrivals.ts';
 import { beginRows, foldParty, rebuildParties } from '../../profile/fold-batch.ts';
+import { compareKeys } from '../../profile/packed-list.ts';
+import type { Profile } from '../../profile/profile.ts';
 import { lastStamp, mergeBlocks, readLog } from '../../profile/profile-log.ts';
 import type { FeatureRows } from '../../score/feature-rows.ts';
+import { invalidateProfiles } from '../../stream/profiles/invalidate-profiles.ts';
 import type { LogReply } from '../../stream/profiles/profile-logs.ts';
-import { appendAgain, batchParties, waitForRebuild } from './batch-parties.ts';
-import { followLog, storeEarlier } from './earlier-profiles.ts';
+import { batchParties, leaveWithoutProfile, waitForRebuild } from './batch-parties.ts';
 import { foldSnapshots, noteMark, writeSnapshot } from './fold-snapshots.ts';
 import { type Copy, forgetParty, readProfile } from './profile-memory.ts';
 import { type BatchParty, type KindFold, type Profiles, resetArena } from './profiles.ts';
-import { areFarBehind, settleDoubted, stayBehind } from './stay-behind.ts';
 import { type Found, storeFolded, storeMade } from './store-folded.ts';
 
 /** Batches that read profiles from Postgres at once. Fewer: processors idle while one waits; more: stores find no connection. */
@@ -33,12 +34,13 @@ export async function foldProfiles(
     const nowS = Math.floor(profiles.nowMs() / 1000);
     const folds = profiles.kinds.map((kind): KindFold => {
       const stamp = profiles.newStamp();
-      const rebuilds = { missing: [], too_short: [], behind: [] };
-      const waits = { rebuilds, doubted: [] };
+      const rebuilds = { missing: [], too_short: [] };
+      const waits = { rebuilds, withoutProfile: [] };
       const fold = { ...profiles, ...kind, ...begun, ...waits, transactions, nowS, stamp };
       return { ...fold, asked: batchParties(fold) };
     });
     await appendAll(profiles, folds).finally(profiles.installs.flush);
+    await dropLogs(profiles, folds);
     for (const fold of folds) reportMemory(fold);
     return { rows: begun.rows, rebuilt: beginRebuild(profiles, folds) };
   });
@@ -46,8 +48,8 @@ export async function foldProfiles(
   return rows;
 }
 
-function reportMemory({ kind, memory, earlier, metrics }: KindFold): void {
-  metrics.profileCopiesBytes.set({ party: kind.party }, memory.bytes + earlier.bytes);
+function reportMemory({ kind, memory, metrics }: KindFold): void {
+  metrics.profileCopiesBytes.set({ party: kind.party }, memory.bytes);
 }
 
 /** Waits for the parties of these transactions that are being rebuilt, and until another batch may rebuild parties. */
@@ -91,8 +93,16 @@ async function appendAll(
     if (appends.length === 0) return;
     const replies = await market.guards.redis.run(() => logs.append(market, ttlSeconds, appends));
     for (const fold of folds) takeReplies(fold, replies.splice(0, fold.asked.length));
-    for (const fold of folds) await settleDoubted(fold);
   }
+}
+
+/** Drops the logs of parties without a profile: none of them is to be believed, as these transactions are in no log. */
+async function dropLogs({ market }: Profiles, folds: readonly KindFold[]): Promise<void> {
+  const parties = folds.flatMap(({ kind, withoutProfile }) =>
+    withoutProfile.map(({ party }) => ({ kind: kind.party, id: party })),
+  );
+  if (parties.length === 0) return;
+  await market.guards.redis.run(() => invalidateProfiles(market.redis, market.name, parties));
 }
 
 function takeReplies(fold: KindFold, replies: readonly LogReply[]): void {
@@ -116,72 +126,65 @@ async function rebuildAll(folds: readonly KindFold[]): Promise<void> {
 }
 
 async function rebuild(fold: KindFold): Promise<void> {
-  const { kind, metrics, installs, rebuilds } = fold;
+  await rebuildProfiles(fold);
+  const { kind, late, metrics, withoutProfile } = fold;
+  const indices = withoutProfile.flatMap((waiting) => waiting.indices);
+  if (late === undefined || indices.length === 0) return;
+  metrics.profileRebuilds.inc({ party: kind.party, reason: 'late' }, indices.length);
+  await late.fold(fold, indices);
+}
+
+async function rebuildProfiles(fold: KindFold): Promise<void> {
+  const { kind, late, metrics, installs, rebuilds } = fold;
   if (Object.values(rebuilds).every((parties) => parties.length === 0)) return;
   await installs.waitWhileFull();
   const mark = await fold.snapshots.mark();
   const { missing, tooShort } = await foldSnapshots(fold, mark);
-  const { behind } = rebuilds;
-  for (const [reason, parties] of Object.entries({ missing, too_short: tooShort, behind }))
+  for (const [reason, parties] of Object.entries({ missing, too_short: tooShort }))
     metrics.profileRebuilds.inc({ party: kind.party, reason }, parties.length);
-  const isBehind = new Set(behind);
   await rebuildParties(
     fold,
-    [...missing, ...tooShort, ...behind],
+    [...missing, ...tooShort],
     () => resetArena(fold),
     (batchParty, profile) => {
       noteMark(profile, mark);
-      if (isBehind.has(batchParty)) {
-        storeEarlier(fold, batchParty, profile);
-        return undefined;
-      }
       if (profile.list.count >= fold.snapshots.rowsMin) {
         writeSnapshot(fold, batchParty, profile, mark);
       }
       storeMade(fold, batchParty, profile);
       return installs.waitWhileFull();
     },
+    late && (({ party, waiting }) => leaveWithoutProfile(fold, party, waiting)),
   );
   fold.snapshotWrites.flush();
 }
 
-/**
- * Folds a party's transactions into the known part of its profile once Redis has answered.
- * Folds a party's transactions, or puts it where it waits for its rebuild. False when it has to be asked again.
- */
+/** Folds a party's transactions, or puts the party where it waits. False when it has to be asked again. */
 function takeReply(batch: KindFold, batchParty: BatchParty, reply: LogReply): boolean {
-  const { kind, rebuilds, stamp } = batch;
+  const { kind, late, rebuilds, stamp } = batch;
   if (reply.lacks === 'later') return false;
   noteEnd(batch, batchParty, reply);
   const isProven = reply.lacks === 'nothing' || reply.lacks === 'since';
-  if (reply.lacks === 'whole' && batchParty.left.length > 0) {
-    // Left out for a copy that the log does not begin with: the log may take these records in.
-    appendAgain(batch, batchParty);
-    return false;
-  }
   // A whole log is read without the batch's own block, which may stand in it: its transactions are folded in their order.
   const found = isProven
     ? batchParty.copy && readCopy(batch, batchParty.copy, reply)
     : readLog(kind, reply.bytes, resetArena(batch), stamp);
   if (found === undefined) {
-    // Another worker may be about to replace the log by one without these records, which then refuses the rebuilt profile.
-    if (batchParty.left.length > 0) {
-      appendAgain(batch, batchParty);
-      return false;
-    }
     waitForRebuild(batch, batchParty, batchParty.indices, rebuilds.missing);
     return true;
   }
-  const waiting = foldParty(batch, found.profile, batchParty.indices);
-  const isStored = waiting.length === 0 || areFarBehind(batch, found.profile, waiting);
+  const { profile } = found;
+  const waiting = foldParty(batch, profile, batchParty.indices);
   if (waiting.length === 0) storeFolded(batch, batchParty, found, isProven);
-  else if (isStored) stayBehind(batch, batchParty, { found, isProven, waiting });
-  else if (batchParty.left.length > 0) {
-    appendAgain(batch, batchParty);
-    return false;
+  else if (late !== undefined && waiting.some((index) => isBehind(batch, profile, index))) {
+    leaveWithoutProfile(batch, batchParty.party, waiting);
   } else waitForRebuild(batch, batchParty, waiting, rebuilds.too_short);
-  if (isStored && isProven) followLog(batch, batchParty, reply.bytes);
   return true;
+}
+
+/** Whether the transaction comes later than the profile can take in, and not earlier. */
+function isBehind({ arrivals }: KindFold, { ceiling }: Profile, index: number): boolean {
+  return compareKeys(keyOfArrival(arrivals, index), ceiling) <= 0;
 }
 
 /** Where the log ends now, with what the caller lacked of it and the block. */

@@ -11,7 +11,6 @@ import {
   type SnapshotPast,
 } from '../../store/profiles/profile-snapshots.ts';
 import { type BatchParty, type KindFold, resetArena } from './profiles.ts';
-import { areFarBehind } from './stay-behind.ts';
 import { storeMade } from './store-folded.ts';
 
 /** The parties that are to be rebuilt from rows. */
@@ -75,11 +74,7 @@ function foldSnapshot(
   noteMark(profile, mark);
   const waiting = foldParty(fold, profile, batchParty.waiting);
   batchParty.waiting = waiting;
-  if (!areFarBehind(fold, profile, waiting)) return 'too short';
-  if (waiting.length > 0) {
-    batchParty.countedTo = profile.countedTo;
-    fold.rebuilds.behind.push(batchParty);
-  }
+  if (waiting.length > 0) return 'too short';
   if (past.rows.length >= fold.snapshots.rowsMin) writeSnapshot(fold, batchParty, profile, mark);
   storeMade(fold, batchParty, profile);
   return 'folded';

@@ -3,7 +3,6 @@
  * passes the copies and drops each that was not found since the hand last passed (the clock algorithm).
  */
 import type { TakeBytes } from '../../profile/arena.ts';
-import { type RecordKey, readBound } from '../../profile/packed-list.ts';
 import {
   type Profile,
   type ProfileKind,
@@ -75,11 +74,6 @@ export function findCopy({ copies }: ProfileMemory, party: string): Copy | undef
 /** Whether the copy is still its party's. */
 export function isKept({ copies }: ProfileMemory, copy: Copy): boolean {
   return copies.get(copy.party) === copy;
-}
-
-/** The key after which the copy's list has every row. */
-export function floorOf({ view }: Copy): RecordKey {
-  return readBound(view, 0);
 }
 
 /** Stores a profile as the party's copy. The profile's list may stand in the copy that it replaces. */

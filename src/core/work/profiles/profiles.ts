@@ -9,7 +9,6 @@ import { type Arena, createArena, type TakeBytes } from '../../profile/arena.ts'
 import type { CorridorAmounts, KindBatch, LoadPasts, Waiting } from '../../profile/fold-batch.ts';
 import type { Profile, ProfileKind } from '../../profile/profile.ts';
 import type { LogEnd, Stamp } from '../../profile/profile-log.ts';
-import type { BehindRow } from '../../store/profiles/counted-rows.ts';
 import type {
   NewSnapshot,
   readSnapshots,
@@ -33,9 +32,15 @@ export type ProfileSource<P extends Profile, Past> = {
   readonly kind: ProfileKind<P, Past>;
   readonly loadPasts: LoadPasts<Past>;
   readonly snapshots: Snapshots;
-  /** Rows that a rebuild reads from its point on. */
-  readonly rowsAfter: number;
+  /** Serves parties whose transactions come in another order than that of time; accounts have no such order. */
+  readonly late?: LateParties;
   readonly bytesMax: number;
+};
+
+export type LateParties = {
+  readonly isLate: (party: string) => boolean;
+  /** Writes what the parties give these transactions into their rows. Throws a Failure. */
+  readonly fold: (batch: KindBatch<Profile, unknown>, indices: readonly number[]) => Promise<void>;
 };
 
 /** The snapshots of one kind in Postgres. */
@@ -43,16 +48,12 @@ export type Snapshots = {
   readonly mark: () => Promise<SnapshotMark>;
   readonly read: (points: readonly Transaction[]) => ReturnType<typeof readSnapshots>;
   readonly store: (snapshots: readonly NewSnapshot[]) => Promise<void>;
-  /** Tells of each row whether the rebuild of the profile in front of it is sure to have counted it. */
-  readonly areCounted: (rows: readonly BehindRow[]) => Promise<boolean[]>;
   /** A snapshot is stored where it saves the reading of so many rows; fewer cost hardly more than the snapshot's own row. */
   readonly rowsMin: number;
 };
 
 type KindMemory = ProfileSource<Profile, unknown> & {
   readonly memory: ProfileMemory;
-  /** Profiles around transactions that lie behind their party's log. */
-  readonly earlier: ProfileMemory;
   /** Parties whose profiles a batch reads from Postgres now, and when that ends; never rejected. */
   readonly rebuilding: Map<string, Promise<unknown>>;
   /** Memory for the list of one party at a time. */
@@ -71,11 +72,6 @@ export type Profiles = ProfilesOptions & {
   readonly urgently: Turn;
 };
 
-/**
- * Bytes of earlier profiles of each kind, where its copies have as many: a backlog of 130 busy
- * merchants fits.
- */
-const EARLIER_BYTES_MAX = 8 * 1024 * 1024;
 /** A list that outgrows it gets memory of its own. */
 const ARENA_BYTES = 256 * 1024;
 
@@ -84,10 +80,6 @@ export type BatchParty = Waiting &
   LogAppend & {
     readonly party: string;
     readonly indices: readonly number[];
-    /** The indices that lie behind the copy's list, whose records the block leaves out. */
-    left: readonly number[];
-    /** Mark of the profile that its waiting transactions lie behind. */
-    countedTo: number;
     /** The copy in memory as it was found. */
     readonly copy: Copy | undefined;
     known: LogEnd | null;
@@ -97,15 +89,6 @@ export type BatchParty = Waiting &
     isStored: boolean;
   };
 
-/** A party with transactions that wait behind its profile. */
-type DoubtedParty = {
-  readonly batchParty: BatchParty;
-  /** The rows that the profile may or may not have counted. */
-  readonly rows: readonly BehindRow[];
-  /** The profile as a snapshot, where the log has records that no profile takes in; undefined where the copy equals the log. */
-  readonly snapshot: Uint8Array | undefined;
-};
-
 export type KindFold = Profiles &
   KindMemory &
   KindBatch<Profile, unknown> & {
@@ -114,10 +97,10 @@ export type KindFold = Profiles &
     readonly stamp: Stamp;
     /** Parties whose blocks are to be appended, or whose logs are to be read again. */
     asked: readonly BatchParty[];
-    /** Parties by the reason for which their profiles are to be rebuilt; those `behind` become earlier profiles. */
-    readonly rebuilds: Record<'missing' | 'too_short' | 'behind', BatchParty[]>;
-    /** Parties whose profiles stay as they are if they have counted what lies behind them. */
-    doubted: DoubtedParty[];
+    /** Parties by the reason for which their profiles are to be rebuilt. */
+    readonly rebuilds: Record<'missing' | 'too_short', BatchParty[]>;
+    /** Parties that have no profile, with the transactions that wait for `late`. */
+    readonly withoutProfile: { readonly party: string; readonly indices: readonly number[] }[];
   };
 
 /** So many parties without a snapshot, one after the other, and the readings pause. */
@@ -142,7 +125,6 @@ export function openProfiles(
   const kinds = sources.map((source) => ({
     ...source,
     memory: createProfileMemory(source.bytesMax, source.kind),
-    earlier: createProfileMemory(Math.min(EARLIER_BYTES_MAX, source.bytesMax), source.kind),
     rebuilding: new Map<string, Promise<unknown>>(),
     arena: createArena(new ArrayBuffer(ARENA_BYTES), 0),
     snapshotReads: createSnapshotReads(),

@@ -6,10 +6,9 @@ import type { PartyKind } from '../../domain/party.ts';
 import { createAccountKind } from '../../profile/account-kind.ts';
 import { createMerchantKind } from '../../profile/merchant-kind.ts';
 import type { Profile } from '../../profile/profile.ts';
-import { areCounted } from '../../store/profiles/counted-rows.ts';
 import { loadAccountPasts, loadMerchantPasts } from '../../store/profiles/history.ts';
-import { ACCOUNTS, merchantPast } from '../../store/profiles/past-queries.ts';
 import { readMark, readSnapshots, storeSnapshots } from '../../store/profiles/profile-snapshots.ts';
+import { openLateMerchants } from './late-merchants.ts';
 import type { ProfileSource, Snapshots } from './profiles.ts';
 
 /**
@@ -30,14 +29,13 @@ export function profileSources(
       kind: createAccountKind(maturityDays),
       loadPasts: (points) => loadAccountPasts(query, points),
       snapshots: snapshotsOf(query, 'account'),
-      rowsAfter: ACCOUNTS.after,
       bytesMax: ACCOUNT_COPIES_BYTES_MAX,
     },
     {
       kind: createMerchantKind(maturityDays),
       loadPasts: (points) => loadMerchantPasts(query, points, maturityDays),
       snapshots: snapshotsOf(query, 'merchant'),
-      rowsAfter: merchantPast(maturityDays).after,
+      late: openLateMerchants(query, maturityDays),
       bytesMax: MERCHANT_COPIES_BYTES_MAX,
     },
   ];
@@ -54,7 +52,6 @@ export function snapshotsOf(query: Query, kind: PartyKind): Snapshots {
     mark: atMostOnceIn(MARK_MS, () => readMark(query)),
     read: (points) => readSnapshots(query, kind, points),
     store: (snapshots) => storeSnapshots(query, kind, snapshots),
-    areCounted: (rows) => areCounted(query, rows),
     rowsMin: SNAPSHOT_ROWS_MIN,
   };
 }
