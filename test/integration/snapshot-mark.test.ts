@@ -1,15 +1,12 @@
 /**
- * Goal: readers of a snapshot look back no further than they must, and a row counts as read by a rebuild only if it was. Method: a
+ * Goal: readers of a snapshot look back no further than they must. Method: a
  * mark is read beside sessions that have a database transaction under way, and beside one whose times Postgres hides.
  */
 import { randomUUID } from 'node:crypto';
 import { expect, test } from 'vitest';
-import { areCounted } from '../../src/core/store/profiles/counted-rows.ts';
 import { readMark } from '../../src/core/store/profiles/profile-snapshots.ts';
 import type { Query } from '../../src/kit/database/pool.ts';
 import { createTestDatabase } from '../support/database.ts';
-import { idAt, storeTransactions } from '../support/stored-rows.ts';
-import { waitUntil } from '../support/wait-until.ts';
 
 /** Milliseconds between the mark's time and the beginning of the database transaction of `query`. */
 async function msBefore(query: Query, rowsFrom: string): Promise<number> {
@@ -45,31 +42,4 @@ test('a session whose times are hidden, and which may store rows, counts as old'
   } finally {
     await database.sql(`revoke usage on schema ${database.market} from ${role}; drop role ${role}`);
   }
-});
-
-test('a row is counted where its database transaction ended before the mark', async () => {
-  await using database = await createTestDatabase();
-  await using pool = database.open();
-  const createdAtMs = Date.UTC(2026, 10, 2);
-  const store = async () => {
-    const [transactionId = ''] = await storeTransactions(pool, [{ createdAtMs }]);
-    return { transactionId, createdAtMs };
-  };
-  const readTo = async () => Number((await readMark(pool.query)).foldedTo);
-  const before = await store();
-  // Another test's database transaction may hold the mark back.
-  const isCounted = async () => {
-    const [counted] = await areCounted(pool.query, [{ row: before, countedTo: await readTo() }]);
-    return counted === true;
-  };
-  await waitUntil(isCounted, 10_000, 'a mark after the row');
-  const countedTo = await readTo();
-  const after = await store();
-  const unknown = { transactionId: idAt(createdAtMs), createdAtMs };
-  const rows = [
-    ...[before, after, unknown].map((row) => ({ row, countedTo })),
-    // Without a mark, and with that of another server.
-    ...[0, 2 ** 50].map((mark) => ({ row: before, countedTo: mark })),
-  ];
-  expect(await areCounted(pool.query, rows)).toEqual([true, false, false, false, false]);
 });

@@ -5,7 +5,6 @@
 import { comparePositions } from '../../src/core/domain/history.ts';
 import type { PartyKind } from '../../src/core/domain/party.ts';
 import type { Transaction } from '../../src/core/domain/transaction.ts';
-import type { BehindRow } from '../../src/core/store/profiles/counted-rows.ts';
 import type {
   NewSnapshot,
   SnapshotMark,
@@ -30,7 +29,6 @@ export type MemorySnapshots = {
   readonly mark: () => SnapshotMark;
   readonly read: (kind: PartyKind, points: readonly Transaction[]) => (SnapshotPast | undefined)[];
   readonly store: (kind: PartyKind, snapshots: readonly NewSnapshot[]) => void;
-  readonly areCounted: (rows: readonly BehindRow[]) => boolean[];
   /** Commits of new transactions, and of a label. */
   readonly commitRows: (rows: readonly Transaction[]) => void;
   readonly commitLabel: (parties: Parties) => void;
@@ -87,10 +85,6 @@ export function createMemorySnapshots(guards: SnapshotGuards, nowMs: () => numbe
         }
       }
     },
-    areCounted: (asked) =>
-      asked.map(({ row: { transactionId }, countedTo }) =>
-        rows.some(({ row, commit }) => row.transactionId === transactionId && commit < countedTo),
-      ),
     commitRows(accepted) {
       commits += 1;
       for (const row of accepted) rows.push({ row, commit: commits });

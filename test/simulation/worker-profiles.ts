@@ -16,7 +16,7 @@ const COPIES_BYTES_MAX = 2 ** 18;
 const TTL_SECONDS = 3600;
 
 export function createProfiles(world: World, process: Process, market: Market, metrics: Metrics) {
-  const { clock, postgres, profiles, schedule } = world;
+  const { clock, postgres, profiles } = world;
   const logs: ProfileLogs = {
     append: (_market, _ttlSeconds, appends) =>
       process.askAll(
@@ -45,7 +45,6 @@ export function createProfiles(world: World, process: Process, market: Market, m
           yield* await process.ask('loadAccountPasts', () => points.map(postgres.accountPast));
         },
         snapshots: createSnapshots(world, process, 'account'),
-        rowsAfter: schedule.rowsAfter,
         bytesMax: COPIES_BYTES_MAX,
       },
       {
@@ -54,7 +53,6 @@ export function createProfiles(world: World, process: Process, market: Market, m
           yield* await process.ask('loadMerchantPasts', () => points.map(postgres.merchantPast));
         },
         snapshots: createSnapshots(world, process, 'merchant'),
-        rowsAfter: schedule.rowsAfter,
         bytesMax: COPIES_BYTES_MAX,
       },
     ],
@@ -103,10 +101,6 @@ function createSnapshots(
       const late = missing === 'snapshot-mark' ? snapshots.mark() : {};
       const owned = all.map((one) => ({ ...one, ...late }));
       await process.ask('storeSnapshots', () => snapshots.store(kind, owned));
-    },
-    async areCounted(rows) {
-      const counted = await process.ask('readSnapshots', () => snapshots.areCounted(rows));
-      return missing === 'counted-rows' ? counted.map(() => true) : counted;
     },
     rowsMin: 1,
   };

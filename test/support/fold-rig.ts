@@ -12,10 +12,10 @@ import { NO_CORRIDOR_AMOUNTS } from '../../src/core/profile/fold-batch.ts';
 import { merchantKind } from '../../src/core/profile/merchant-kind.ts';
 import { vectorOf } from '../../src/core/score/feature-rows.ts';
 import { loadAccountPasts, loadMerchantPasts } from '../../src/core/store/profiles/history.ts';
-import { ACCOUNTS, merchantPast } from '../../src/core/store/profiles/past-queries.ts';
 import { watchMemory } from '../../src/core/stream/memory/memory.ts';
 import { PROFILE_LOGS, type ProfileLogs } from '../../src/core/stream/profiles/profile-logs.ts';
 import { foldProfiles } from '../../src/core/work/profiles/fold-profiles.ts';
+import { openLateMerchants } from '../../src/core/work/profiles/late-merchants.ts';
 import { openProfiles, type Snapshots } from '../../src/core/work/profiles/profiles.ts';
 import { snapshotsOf } from '../../src/core/work/profiles/sources.ts';
 import type { Guards } from '../../src/kit/breakers/guards.ts';
@@ -45,7 +45,6 @@ const NO_SNAPSHOTS: Snapshots = {
   mark: async () => ({ foldedTo: '0', rowsFrom: '1970-01-01 00:00:00+00' }),
   read: async (points) => points.map(() => undefined),
   store: async () => undefined,
-  areCounted: async (rows) => rows.map(() => false),
   rowsMin: Number.POSITIVE_INFINITY,
 };
 const NOTHING = { rows: [], ceiling: null, frauds: NO_FRAUDS };
@@ -88,7 +87,6 @@ export function startFold({
         loadPasts: (points) =>
           query === undefined ? noAccountPasts(points) : loadAccountPasts(query, points),
         snapshots: snapshots('account'),
-        rowsAfter: ACCOUNTS.after,
         bytesMax,
       },
       {
@@ -98,7 +96,7 @@ export function startFold({
             ? noMerchantPasts(points)
             : loadMerchantPasts(query, points, LABEL_MATURITY_DAYS),
         snapshots: snapshots('merchant'),
-        rowsAfter: merchantPast(LABEL_MATURITY_DAYS).after,
+        ...(query && { late: openLateMerchants(query, LABEL_MATURITY_DAYS) }),
         bytesMax,
       },
     ],
