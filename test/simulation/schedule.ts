@@ -32,6 +32,7 @@ export const OPERATIONS = {
     'readMark',
     'readSnapshots',
     'storeSnapshots',
+    'readHours',
   ],
   redis: [
     'readNew',

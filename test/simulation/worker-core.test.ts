@@ -152,7 +152,7 @@ const CAUGHT_BY: readonly (readonly [Mechanism, RegExp])[] = [
   ['snapshot-mark', /^(saw|a profile|features) /],
   ['label-void', /^(a profile|features) unlike a fold from scratch/],
   ['late-rows', /^(saw|a profile|features) /],
-  ['counted-rows', /^(saw|a profile|features) /],
+  ['dropped-logs', /^(saw|a profile|features) /],
   ['memory-of-ids', /^a profile unlike a fold from scratch/],
   ['retry-counter', /^retries \d+/],
   ['delivery-count', /^crashes \d+/],
@@ -187,7 +187,7 @@ const overHorizon = schedules.map((schedule) => ({
 /** Where a breach takes long to find among all schedules, it is searched among these. */
 const SEARCHED: Partial<Record<Mechanism, fc.Arbitrary<Schedule>>> = {
   horizon: overHorizon,
-  'counted-rows': overHorizon,
+  'dropped-logs': overHorizon,
 };
 /**
  * A seed, and the place of a schedule with the breach among the schedules of this seed. A search takes up to 400 schedules, and goes
@@ -205,7 +205,6 @@ const FOUND: Partial<Record<Mechanism, readonly [seed: number, place: number]>> 
   'snapshot-rows': [1, 0],
   'snapshot-mark': [191, 0],
   'late-rows': [1, 36],
-  'counted-rows': [1, 19],
   'delivery-count': [1, 0],
   'told-owner': [100, 0],
   divide: [1, 3],

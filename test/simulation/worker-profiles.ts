@@ -1,22 +1,31 @@
 /** The profiles of a simulated worker: the engine's own, over the stand-ins for logs in Redis and for rows and snapshots in Postgres. */
 import type { PartyKind } from '../../src/core/domain/party.ts';
+import type { Transaction } from '../../src/core/domain/transaction.ts';
 import type { Market } from '../../src/core/market.ts';
 import { accountKind } from '../../src/core/profile/account-kind.ts';
 import { NO_CORRIDOR_AMOUNTS } from '../../src/core/profile/fold-batch.ts';
 import { merchantKind } from '../../src/core/profile/merchant-kind.ts';
 import { insertPacked, readKey } from '../../src/core/profile/packed-list.ts';
 import type { Profile, ProfileKind } from '../../src/core/profile/profile.ts';
+import { rowAt } from '../../src/core/score/feature-rows.ts';
+import { profileKey } from '../../src/core/stream/keys.ts';
 import type { ProfileLogs } from '../../src/core/stream/profiles/profile-logs.ts';
-import { openProfiles, type Snapshots } from '../../src/core/work/profiles/profiles.ts';
+import {
+  type LateParties,
+  openProfiles,
+  type Snapshots,
+} from '../../src/core/work/profiles/profiles.ts';
 import type { Metrics } from '../../src/kit/metrics/metrics.ts';
 import type { Process } from './process.ts';
-import type { World } from './world.ts';
+import { MARKET, type World } from './world.ts';
 
 const COPIES_BYTES_MAX = 2 ** 18;
 const TTL_SECONDS = 3600;
+/** Short, so that merchants have profiles again within a run. */
+const LATE_MS = 500;
 
 export function createProfiles(world: World, process: Process, market: Market, metrics: Metrics) {
-  const { clock, postgres, profiles } = world;
+  const { clock, missing, postgres, profiles } = world;
   const logs: ProfileLogs = {
     append: (_market, _ttlSeconds, appends) =>
       process.askAll(
@@ -28,6 +37,14 @@ export function createProfiles(world: World, process: Process, market: Market, m
         'installProfiles',
         installs.map((install) => () => profiles.install(install)),
       ),
+    async drop(_market, parties) {
+      if (missing === 'dropped-logs') return;
+      const keys = parties.map(({ kind, id }) => profileKey(MARKET, kind, id));
+      await process.askAll(
+        'invalidateProfiles',
+        keys.map((key) => () => profiles.invalidate(key)),
+      );
+    },
   };
   return openProfiles(
     {
@@ -53,10 +70,29 @@ export function createProfiles(world: World, process: Process, market: Market, m
           yield* await process.ask('loadMerchantPasts', () => points.map(postgres.merchantPast));
         },
         snapshots: createSnapshots(world, process, 'merchant'),
+        late: createLateMerchants(world, process),
         bytesMax: COPIES_BYTES_MAX,
       },
     ],
   );
+}
+
+/** Merchants have no profile for a while after a late transaction; each transaction is folded into a rebuild of its own. */
+function createLateMerchants({ clock, postgres }: World, process: Process): LateParties {
+  const lateUntilMs = new Map<string, number>();
+  return {
+    isLate: (merchantId) => (lateUntilMs.get(merchantId) ?? 0) > clock.nowMs(),
+    async fold({ transactions, arrivals, rows }, indices) {
+      const points = indices.map((index) => transactions[index] as Transaction);
+      const pasts = await process.ask('readHours', () => points.map(postgres.merchantPast));
+      for (const [at, index] of indices.entries()) {
+        const past = pasts[at];
+        if (past === undefined) throw new Error('fewer pasts than points');
+        lateUntilMs.set(points[at]?.merchantId ?? '', clock.nowMs() + LATE_MS);
+        merchantKind.fold(merchantKind.rebuild(past), arrivals, index, rows.values, rowAt(index));
+      }
+    },
+  };
 }
 
 /** Without its memory of ids a fold takes each delivery for a transaction of its own. */

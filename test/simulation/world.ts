@@ -56,7 +56,7 @@ export type Mechanism =
   | 'snapshot-mark'
   | 'label-void'
   | 'late-rows'
-  | 'counted-rows'
+  | 'dropped-logs'
   | 'label-batch';
 
 export const MARKET = 'm';

@@ -8,6 +8,7 @@ import { Failure } from '../../../kit/words/failure.ts';
 import { profileCopyKey, profileHistoryKey } from '../keys.ts';
 import type { MarketInRedis, MemoryWatch } from '../memory/memory.ts';
 import { loadScript } from '../scripts.ts';
+import { invalidateProfiles, type Party } from './invalidate-profiles.ts';
 import { isOtherHistory, runOverProfiles } from './server-history.ts';
 
 /** A position up to which a log is known: its length there, and the stamp in front of it. */
@@ -119,7 +120,13 @@ export async function installProfiles(
 }
 
 /** The logs of profiles as one value: property tests have workers whose logs are in memory. */
-export const PROFILE_LOGS = { append: appendProfiles, install: installProfiles };
+export const PROFILE_LOGS = {
+  append: appendProfiles,
+  install: installProfiles,
+  /** Resolves when no log of these parties will be used again. Throws a Failure. */
+  drop: ({ redis, name }: Pick<MarketInRedis, 'redis' | 'name'>, parties: readonly Party[]) =>
+    invalidateProfiles(redis, name, parties),
+};
 export type ProfileLogs = Readonly<typeof PROFILE_LOGS>;
 
 /** The logs and then keys of their slot, the last of which is its history: on a single node the first log's slot stands for all. */

@@ -12,7 +12,6 @@ import { compareKeys } from '../../profile/packed-list.ts';
 import type { Profile } from '../../profile/profile.ts';
 import { lastStamp, mergeBlocks, readLog } from '../../profile/profile-log.ts';
 import type { FeatureRows } from '../../score/feature-rows.ts';
-import { invalidateProfiles } from '../../stream/profiles/invalidate-profiles.ts';
 import type { LogReply } from '../../stream/profiles/profile-logs.ts';
 import { batchParties, leaveWithoutProfile, waitForRebuild } from './batch-parties.ts';
 import { foldSnapshots, noteMark, writeSnapshot } from './fold-snapshots.ts';
@@ -97,12 +96,12 @@ async function appendAll(
 }
 
 /** Drops the logs of parties without a profile: none of them is to be believed, as these transactions are in no log. */
-async function dropLogs({ market }: Profiles, folds: readonly KindFold[]): Promise<void> {
+async function dropLogs({ market, logs }: Profiles, folds: readonly KindFold[]): Promise<void> {
   const parties = folds.flatMap(({ kind, withoutProfile }) =>
     withoutProfile.map(({ party }) => ({ kind: kind.party, id: party })),
   );
   if (parties.length === 0) return;
-  await market.guards.redis.run(() => invalidateProfiles(market.redis, market.name, parties));
+  await market.guards.redis.run(() => logs.drop(market, parties));
 }
 
 function takeReplies(fold: KindFold, replies: readonly LogReply[]): void {
