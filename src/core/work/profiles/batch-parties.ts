@@ -1,4 +1,5 @@
 /** The parties of a batch, and the records that it appends to their logs. */
+import { comparePositions } from '../../domain/history.ts';
 import type { Transaction } from '../../domain/transaction.ts';
 import { BLOCK_BYTES, beginRecords, endBlock, type LogEnd } from '../../profile/profile-log.ts';
 import { profileKey, profileSlot } from '../../stream/keys.ts';
@@ -28,6 +29,7 @@ export function batchParties(batch: NewFold): BatchParty[] {
   const parties: BatchParty[] = [];
   let at = 0;
   for (const [party, indices] of groups) {
+    sortByTime(transactions, indices);
     if (batch.late?.isLate(party)) {
       leaveWithoutProfile(batch, party, indices);
       continue;
@@ -38,6 +40,18 @@ export function batchParties(batch: NewFold): BatchParty[] {
     parties.push(batchParty);
   }
   return parties;
+}
+
+/** A transaction sees the earlier siblings of its own batch, in whatever order the batch came. */
+function sortByTime(transactions: readonly Transaction[], indices: number[]): void {
+  const compare = (a: number, b: number) =>
+    comparePositions(transactions[a] as Transaction, transactions[b] as Transaction);
+  for (let at = 1; at < indices.length; at++) {
+    if (compare(indices[at - 1] as number, indices[at] as number) > 0) {
+      indices.sort(compare);
+      return;
+    }
+  }
 }
 
 /** Writes the records of transactions. */
