@@ -1,6 +1,6 @@
 /**
  * A merchant's whole past by the hour, before a point and after it: with what the rows of its own hour sum up to, a transaction at
- * any moment has its features (merchant-kind.ts), in whatever order the past arrives.
+ * any moment has its features (merchant-features.ts), in whatever order the past arrives.
  */
 import { readTally, TALLY_BYTES, type Tallies, type Tally, writeTally } from './tallies.ts';
 

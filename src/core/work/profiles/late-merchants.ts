@@ -9,7 +9,7 @@ import { openTurns } from '../../../kit/process/turns.ts';
 import { hourOf } from '../../../kit/words/range.ts';
 import type { Transaction } from '../../domain/transaction.ts';
 import type { KindBatch } from '../../profile/fold-batch.ts';
-import { seenFromMs, writeLate } from '../../profile/merchant-kind.ts';
+import { seenFromMs, writeLate } from '../../profile/merchant-features.ts';
 import { sumMinor } from '../../profile/merchant-profile.ts';
 import {
   addHour,
