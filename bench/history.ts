@@ -4,10 +4,14 @@
  */
 import { UsageError } from '../src/kit/command/command.ts';
 import type { Bench, BenchContext, BenchReport, Settings } from './support/bench.ts';
+import { fillHistory } from './support/history-rows.ts';
 import {
+  DAY_MS,
+  integerList,
   LOAD_OPTIONS,
   LOAD_USAGE,
   type Load,
+  lastMidnightMs,
   MONTH_LOAD,
   readLoad,
   readSettings,
@@ -22,8 +26,10 @@ import { ORDERS, type Order } from './support/traffic.ts';
 const USAGE = `--drawn N              merchants, in place of all cases below
 --zipf N               exponent of Zipf's law in tenths by which the merchants of --drawn are drawn (10)
 --orders NAME[,NAME]   of ${ORDERS.join(', ')}, the first of which is what the others are compared with (all)
+--rows N[,N]           rows of a merchant before its late ones, in place of all other cases
 ${LOAD_USAGE}
-By default: 900 merchants by Zipf's law in all orders but random, and 90 and 9 merchants, each as busy, shuffled.`;
+By default: 900 merchants by Zipf's law in all orders but random, and 90 and 9 merchants, each as busy, shuffled; then a merchant that has
+rows before, in batches of 100.`;
 
 type Case = {
   readonly merchantsDrawn: number;
@@ -46,13 +52,28 @@ const PAST: Load = {
   drawnBy: 0,
 };
 
+/** Rows of a merchant whose transactions come after all of them, and within their last days. */
+const LATE_ROWS = [10_000, 100_000, 1_000_000];
+const LATE: Load = { ...PAST, transactions: 20_000, batch: 100, days: 25, merchantsDrawn: 1 };
+
 async function measure(
   load: Load,
   settings: Settings,
-  inOrder: BenchReport | undefined,
+  first: BenchReport | undefined,
   context: BenchContext,
+  rows: number,
 ): Promise<BenchReport> {
-  await using pipeline = await startPipeline({ workers: 1, settings }, context);
+  const past = {
+    ...{ rows, months: 2, rowsEachAccount: 100, rowsEachMerchant: rows },
+    endMs: (load.endMs ?? lastMidnightMs()) - (load.order === 'time' ? load.days * DAY_MS : 0),
+  };
+  await using pipeline = await startPipeline(
+    {
+      ...{ workers: 1, settings },
+      prepare: (services) => fillHistory(services, past, (text) => context.output.note(text)),
+    },
+    context,
+  );
   const { services, workers } = pipeline;
   const run = await runLoad(pipeline, load, context);
   const { rebuilt } = await readScoringCounts(workers, context.signal);
@@ -60,16 +81,16 @@ async function measure(
   const perSecond = run.transactions / run.seconds;
   const cpuMicros = (run.cpuSeconds * 1e6) / run.transactions;
   return {
-    caseName: `${load.merchantsDrawn} merchants, order of ${load.order}`,
+    caseName: `${load.merchantsDrawn} merchants, order of ${load.order}${rows === 0 ? '' : `, ${rows} rows before`}`,
     inputs: { ...load, ...services.settings },
     settings,
     versions: services.versions,
     perSecond,
     figures: {
-      rate_divided_by_first: perSecond / (inOrder?.perSecond ?? perSecond),
+      rate_divided_by_first: perSecond / (first?.perSecond ?? perSecond),
       seconds: run.seconds,
       cpu_us_per_transaction: cpuMicros,
-      cpu_divided_by_first: cpuMicros / (inOrder?.figures['cpu_us_per_transaction'] ?? cpuMicros),
+      cpu_divided_by_first: cpuMicros / (first?.figures['cpu_us_per_transaction'] ?? cpuMicros),
       profiles_rebuilt: rebuilt,
       ...{ lost: stored.lost, doubled: stored.doubled },
     },
@@ -77,6 +98,19 @@ async function measure(
     tables: [{ title: 'processor time by role', rows: run.cpu }, memoryTable(run.memory)],
     breaches: [...storedBreaches(stored), ...memoryBreaches(run.memory)],
   };
+}
+
+async function* measureAll(
+  cases: readonly { readonly load: Load; readonly rows: number }[],
+  settings: Settings,
+  context: BenchContext,
+): AsyncGenerator<BenchReport> {
+  let first: BenchReport | undefined;
+  for (const { load, rows } of cases) {
+    const report = await measure(load, settings, first, context, rows);
+    first ??= report;
+    yield report;
+  }
 }
 
 function readOrders(text: string): Order[] {
@@ -94,18 +128,27 @@ export const bench: Bench = {
   usage: USAGE,
   run: async function* (args, context) {
     const wholes = { drawn: { or: 0, min: 0, max: 1_000_000 }, zipf: { or: 10, min: 0, max: 30 } };
-    const { values, numbers } = readOptions(args, wholes, { ...LOAD_OPTIONS, orders: TEXT });
+    const { values, numbers } = readOptions(args, wholes, {
+      ...LOAD_OPTIONS,
+      ...{ orders: TEXT, rows: TEXT },
+    });
     const given = { merchantsDrawn: numbers.drawn, merchantsDrawnBy: numbers.zipf / 10 };
     const orders = readOrders(values.orders ?? ORDERS.join(','));
+    const settings = readSettings(values.set);
     const cases = numbers.drawn === 0 ? CASES : [{ ...given, orders }];
-    for (const { orders: all, ...drawn } of cases) {
-      let inOrder: BenchReport | undefined;
-      for (const order of all) {
-        const load = { ...readLoad(values, PAST), ...drawn, order };
-        const report = await measure(load, readSettings(values.set), inOrder, context);
-        inOrder ??= report;
-        yield report;
-      }
+    for (const { orders: all, ...drawn } of values.rows === undefined ? cases : []) {
+      const loads = all.map((order) => ({ ...readLoad(values, PAST), ...drawn, order }));
+      yield* measureAll(
+        loads.map((load) => ({ load, rows: 0 })),
+        settings,
+        context,
+      );
     }
+    if (numbers.drawn !== 0) return;
+    const rowsOf = integerList('--rows', values.rows ?? LATE_ROWS.join(','), 1, 100_000_000);
+    const load = readLoad(values, LATE);
+    const inOrder = { load: { ...load, order: 'time' as const }, rows: rowsOf[0] ?? 0 };
+    const late = rowsOf.map((rows) => ({ load: { ...load, order: 'random' as const }, rows }));
+    yield* measureAll([inOrder, ...late], settings, context);
   },
 };
