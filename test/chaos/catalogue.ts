@@ -1,4 +1,5 @@
 /** All scenarios, in the order in which `npm run chaos` runs them. */
+import { backfill } from './scenarios/backfill.ts';
 import { badTransactions } from './scenarios/bad-transactions.ts';
 import { clockSkew } from './scenarios/clock-skew.ts';
 import { deadLettersReplayed } from './scenarios/dead-letters-replayed.ts';
@@ -33,6 +34,7 @@ export const SCENARIOS: readonly Scenario[] = [
   deadLettersReplayed,
   reviewers,
   clockSkew,
+  backfill,
   overload,
   slowClients,
   rollingRestarts,

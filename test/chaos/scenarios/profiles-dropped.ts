@@ -22,7 +22,7 @@ const LABELLED = `
    where not exists (select from labels l where l.transaction_id = t.transaction_id)
    order by t.transaction_id limit ${LABELS_A_DROP}`;
 
-async function dropProfiles({ services: { client }, happened }: Stage): Promise<void> {
+export async function dropProfiles({ services: { client }, happened }: Stage): Promise<void> {
   let cursor = '0';
   do {
     const [next, keys] = await client.scan(
