@@ -11,10 +11,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { transactionProjection } from '../../src/core/domain/file-rows.ts';
 import { createApiClient } from '../../src/kit/client/api-client.ts';
 import { type PostOptions, postFile } from '../../src/kit/client/post-file.ts';
 import { openSource } from '../../src/kit/client/rows.ts';
-import { transactionProjection } from '../../src/tools/client/replay.ts';
 
 type Body = Readonly<Record<string, string>>;
 /** Reactions of the server to a request: `serve` is the contract. */

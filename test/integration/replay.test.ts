@@ -6,6 +6,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import type { Database } from '../../src/kit/database/pool.ts';
 import { writeSimulation } from '../../src/tools/simulate/command.ts';
 import { runRisk } from '../support/run-risk.ts';
 import { RUNNING_API_KEY, startRunningApi } from '../support/running-api.ts';
@@ -14,6 +15,7 @@ const TRANSACTIONS = 3_000;
 const owned = new AsyncDisposableStack();
 let folder: string;
 let client: Record<string, string>;
+let database: Database;
 let databaseUrl: string;
 
 beforeAll(async () => {
@@ -21,6 +23,7 @@ beforeAll(async () => {
   owned.defer(() => rmSync(folder, { recursive: true }));
   const api = owned.use(await startRunningApi());
   owned.use(api.startWorker());
+  database = api.database;
   databaseUrl = api.testDatabase.url;
   client = { RISK_URL: api.url, RISK_API_KEY: RUNNING_API_KEY };
 });
@@ -95,4 +98,57 @@ test('risk replay without DATABASE_URL takes the scored from the status, and say
   expect(stderr).toContain('without DATABASE_URL');
   expect(ledgerOf(stdout)).toMatchObject({ accepted: 25, scored: 25, ...BALANCED });
   expect(code).toBe(0);
+});
+
+test('risk replay posts two files in order of time, and labels between the days that they lie between', async () => {
+  const body = {
+    account_id: 'o',
+    merchant_id: 'o',
+    amount: '1.00',
+    currency: 'USD',
+    corridor: 'US-EG',
+  };
+  const day = (date: number, hour: number) => new Date(Date.UTC(2026, 9, date, hour)).toISOString();
+  const rows = Array.from({ length: 60 }, (_, row) => ({
+    ...body,
+    idempotency_key: `ordered-${row}`,
+    created_at: day(1 + Math.floor(row / 20), row % 20),
+  }));
+  const write = (name: string, lines: readonly object[]) => {
+    const path = join(folder, name);
+    writeFileSync(path, lines.map((line) => JSON.stringify(line)).join('\n'));
+    return path;
+  };
+  const odd = rows.filter((_, row) => row % 2 === 1).toReversed();
+  const files = [
+    write('odd.ndjson', odd),
+    write(
+      'even.ndjson',
+      rows.filter((_, row) => row % 2 === 0),
+    ),
+  ];
+  const labels = write('labels.ndjson', [
+    { key: 'ordered-3', is_fraud: 1, created_at: day(1, 3) },
+    { key: 'never posted', is_fraud: 0, created_at: day(1, 3) },
+  ]);
+  const { code, stdout, stderr } = await replay([
+    ...[...files, '--labels', labels, '--batch', '7', '--connections', '1'],
+    ...['--labels-map', 'idempotency_key=key,label=is_fraud', '--labels-set', 'source=bank'],
+    ...['--labelled-after', '1d'],
+  ]);
+  expect(ledgerOf(stdout)).toMatchObject({ accepted: 60, scored: 60, ...BALANCED });
+  expect(stdout).toContain('labels accepted=1 unchanged=0\n');
+  expect(stderr).toMatch(/labels\.ndjson line 2: .*idempotency_key/);
+  expect(code).toBe(0);
+  const [order] = await database.query<{ inOrder: boolean; between: boolean }>({
+    text: `
+    select bool_and(earlier is null or earlier <= received_at) as "inOrder",
+      bool_and((created_at < '2026-10-03') = (received_at <= labelled)) as between
+    from (
+      select t.created_at, t.received_at, lag(t.received_at) over (order by t.created_at) as earlier,
+        (select max(l.received_at) from market.labels l) as labelled
+      from market.transactions t where t.account_id = 'o'
+    ) rows`,
+  });
+  expect(order).toEqual({ inOrder: true, between: true });
 });

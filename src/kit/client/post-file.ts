@@ -13,7 +13,7 @@ import {
   refusal,
 } from './api-client.ts';
 import type { Problem } from './api-types.ts';
-import type { Row, SourceFile } from './rows.ts';
+import { batched, type Row, type SourceFile, type UnreadableRow } from './rows.ts';
 
 export type PostOptions = RetryOptions & {
   readonly batchRows: number;
@@ -21,13 +21,8 @@ export type PostOptions = RetryOptions & {
   readonly connections: number;
   /** Upper bound; null: as fast as the API answers. */
   readonly rowsPerSecond: number | null;
-  readonly onProgress: (progress: PostProgress) => void;
-};
-
-type PostProgress = {
-  readonly rows: number;
-  readonly bytesRead: number;
-  readonly bytes: number;
+  /** @param rows that are answered */
+  readonly onProgress: (rows: number) => void;
 };
 
 /** The route that takes the rows. */
@@ -39,12 +34,10 @@ export type RowsRoute = {
   readonly accepted: (body: object, rows: number, repeated: boolean) => void;
 };
 
-type Refused = { readonly line: number; readonly detail: string };
-
 export type Posted = {
   readonly refused: number;
   /** The first of them, in the order of the file. */
-  readonly refusedFirst: readonly Refused[];
+  readonly refusedFirst: readonly UnreadableRow[];
 };
 
 /** Refused rows that are shown; the others are counted. */
@@ -56,38 +49,44 @@ type Posting = {
   readonly client: ApiClient;
   readonly route: RowsRoute;
   readonly retries: Retries;
-  readonly refuse: (row: Refused) => void;
+  readonly refuse: (row: UnreadableRow) => void;
 };
 
 /** @throws the first error; it ends the shared reader, and with it the work on the other connections */
 export async function postFile(
   client: ApiClient,
-  source: SourceFile,
+  { rows: readRows }: Pick<SourceFile, 'rows'>,
   options: PostOptions,
   route: RowsRoute,
 ): Promise<Posted> {
   const pace = createPace(options);
-  const refusedFirst: Refused[] = [];
+  const refusedFirst: UnreadableRow[] = [];
   let refused = 0;
   let answered = 0;
-  const refuse = (row: Refused) => {
+  const refuse = (row: UnreadableRow) => {
     if (refused++ < REFUSED_SHOWN_MAX) refusedFirst.push(row);
   };
   const posting = { client, route, refuse, retries: createRetries(options) };
-  const batches = source.batches(options.batchRows);
+  const batches = batched(readRows(), options.batchRows);
   const takeBatches = async () => {
     for await (const { rows, unreadable } of batches) {
       unreadable.forEach(refuse);
       await pace(rows.length);
       await postRows(posting, rows, false);
       answered += rows.length + unreadable.length;
-      options.onProgress({ rows: answered, bytesRead: source.bytesRead(), bytes: source.bytes });
+      options.onProgress(answered);
     }
   };
   const ends = await Promise.allSettled(Array.from({ length: options.connections }, takeBatches));
   const failed = ends.find((end) => end.status === 'rejected');
   if (failed !== undefined) throw failed.reason;
-  return { refused, refusedFirst: refusedFirst.toSorted((a, b) => a.line - b.line) };
+  return { refused, refusedFirst: sortByPlace(refusedFirst) };
+}
+
+export function sortByPlace(rows: readonly UnreadableRow[]): UnreadableRow[] {
+  const compareFiles = ({ file: a = '' }: UnreadableRow, { file: b = '' }: UnreadableRow) =>
+    Number(a > b) - Number(a < b);
+  return rows.toSorted((a, b) => compareFiles(a, b) || a.line - b.line);
 }
 
 /** @param repeatedBefore an earlier try with these rows may have been carried out */
@@ -115,7 +114,7 @@ async function postRows(
     await postRows(posting, rows.slice(0, half), repeated);
     await postRows(posting, rows.slice(half), repeated);
   } else if (answer.status === 413) {
-    for (const { line } of rows) refuse({ line, detail: 'is too large for the API' });
+    for (const { body, ...row } of rows) refuse({ ...row, detail: 'is too large for the API' });
   } else {
     throw refusal(answer);
   }
@@ -144,7 +143,8 @@ function leaveOut({ route, refuse }: Posting, rows: readonly Row[], answer: ApiA
     group.length > 1 ? group.slice(1) : group,
   );
   for (const row of wrong) {
-    refuse({ line: row.line, detail: details.get(row)?.join('; ') ?? '' });
+    const { body, ...place } = row;
+    refuse({ ...place, detail: details.get(row)?.join('; ') ?? '' });
   }
   if (wrong.length === 0) throw refusal(answer);
   const left = new Set(wrong);

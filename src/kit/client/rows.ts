@@ -9,13 +9,16 @@ import { createGunzip } from 'node:zlib';
 import { CsvError, parse } from 'csv-parse';
 import { Failure } from '../words/failure.ts';
 
-export type Row = {
+type Place = {
+  /** Of several files, the one that has the row. */
+  readonly file?: string;
   /** Line in the uncompressed file, from 1. */
   readonly line: number;
-  readonly body: RowBody;
 };
 
-type UnreadableRow = { readonly line: number; readonly detail: string };
+export type Row = Place & { readonly body: RowBody };
+
+export type UnreadableRow = Place & { readonly detail: string };
 
 export type RowBatch = {
   readonly rows: readonly Row[];
@@ -30,9 +33,10 @@ type TextFile = {
   readonly read: () => Readable;
 };
 
-export type SourceFile = Pick<TextFile, 'bytes' | 'bytesRead'> & {
-  readonly path: string;
-  readonly batches: (rowsPerBatch: number) => AsyncGenerator<RowBatch, void>;
+export type SourceFile = {
+  readonly rows: () => AsyncGenerator<Row | UnreadableRow, void>;
+  /** How much of the file was read, 0 to 1. */
+  readonly shareRead: () => number;
 };
 
 /** A longer line is not one row: the API takes 64 KiB. */
@@ -93,9 +97,8 @@ export const isJsonName = (path: string) => /\.(ndjson|jsonl)(\.gz)?$/.test(path
 export async function openSource(path: string, projection: Projection): Promise<SourceFile> {
   const { bytes, bytesRead, read } = await openText(path);
   return {
-    ...{ path, bytes, bytesRead },
-    batches: (rowsPerBatch) =>
-      batched(readRows(read(), isJsonName(path), projection), rowsPerBatch),
+    rows: () => readRows(read(), isJsonName(path), projection),
+    shareRead: () => Math.min(bytesRead(), bytes) / Math.max(1, bytes),
   };
 }
 
@@ -104,7 +107,7 @@ export const readRows = (
   text: Readable,
   isJson: boolean,
   projection: Projection,
-): AsyncGenerator<Row | UnreadableRow> =>
+): AsyncGenerator<Row | UnreadableRow, void> =>
   isJson ? jsonRows(text, projection) : csvRows(text, projection);
 
 async function lookAt(path: string): Promise<{ size: number; compressed: boolean }> {
@@ -114,7 +117,7 @@ async function lookAt(path: string): Promise<{ size: number; compressed: boolean
   return { size, compressed: bytesRead === 2 && buffer.readUInt16BE() === GZIP_MAGIC };
 }
 
-async function* batched(
+export async function* batched(
   rows: AsyncIterable<Row | UnreadableRow>,
   rowsPerBatch: number,
 ): AsyncGenerator<RowBatch, void> {
@@ -135,7 +138,7 @@ type CsvRecord = readonly string[] & { readonly line: number };
 async function* csvRows(
   text: Readable,
   projection: Projection,
-): AsyncGenerator<Row | UnreadableRow> {
+): AsyncGenerator<Row | UnreadableRow, void> {
   const parser = parse({
     bom: true,
     skip_empty_lines: true,
@@ -166,7 +169,7 @@ async function* csvRows(
 async function* jsonRows(
   text: Readable,
   projection: Projection,
-): AsyncGenerator<Row | UnreadableRow> {
+): AsyncGenerator<Row | UnreadableRow, void> {
   let line = 0;
   for await (const content of lines(text)) {
     line++;
@@ -177,14 +180,14 @@ async function* jsonRows(
   }
 }
 
-async function* lines(text: Readable): AsyncGenerator<string> {
+/** @throws Failure where the text breaks off, or a line has more characters */
+export async function* lines(text: Readable, charsMax = LINE_CHARS_MAX): AsyncGenerator<string> {
   let rest = '';
   try {
     for await (const chunk of text.setEncoding('utf8')) {
       const parts = `${rest}${chunk}`.split('\n');
       rest = parts.pop() ?? '';
-      if (rest.length > LINE_CHARS_MAX)
-        throw new Error(`a line exceeds ${LINE_CHARS_MAX} characters`);
+      if (rest.length > charsMax) throw new Error(`a line exceeds ${charsMax} characters`);
       yield* parts;
     }
   } catch (error) {

@@ -1,5 +1,6 @@
 /** Commands that post a file to the API: their options, and what a person sees of them. */
-import { type ApiOptions, createApiClient } from '../client/api-client.ts';
+import { type ApiOptions, createApiClient, notTheContract } from '../client/api-client.ts';
+import type { AcceptedLabels } from '../client/api-types.ts';
 import {
   type Posted,
   type PostOptions,
@@ -7,7 +8,7 @@ import {
   REFUSED_SHOWN_MAX,
   type RowsRoute,
 } from '../client/post-file.ts';
-import { type Mapping, openSource, type Projection } from '../client/rows.ts';
+import type { Mapping, SourceFile } from '../client/rows.ts';
 import { apiOf } from './api.ts';
 import { type CommandContext, integerOption, UsageError } from './command.ts';
 import type { Output } from './output.ts';
@@ -47,13 +48,13 @@ export type FileSettings<F extends string> = Pick<
   'batchRows' | 'connections' | 'rowsPerSecond'
 > &
   Omit<ApiOptions, 'signal'> & {
-    readonly file: string;
+    readonly files: readonly string[];
     readonly mapping: Mapping<F>;
   };
 
 /** @param fields those that `--map` and `--set` may name */
 export function fileOptions<F extends string>(
-  [file = '']: readonly string[],
+  files: readonly string[],
   values: FileValues,
   context: Pick<CommandContext, 'config' | 'output'>,
   fields: readonly F[],
@@ -62,7 +63,7 @@ export function fileOptions<F extends string>(
   const integer = <D>(name: 'batch' | 'connections' | 'rate', max: number, byDefault: D) =>
     integerOption(`--${name}`, values[name], { min: 1, max }, byDefault);
   return {
-    file,
+    files,
     mapping: {
       columns: assignmentsOption('--map', values.map, fields),
       constants: assignmentsOption('--set', values.set, fields),
@@ -93,24 +94,55 @@ export function assignmentsOption<F extends string>(
   return assignments;
 }
 
-/** Posts the file, and shows how far it is. */
+const UNIT_MS = { d: 86_400_000, h: 3_600_000, m: 60_000, s: 1_000 } as const;
+
+/** Milliseconds from `created_at` to `labelled_at`; null where the file has `labelled_at`. */
+export function labelledAfterOption(
+  text: string | undefined,
+  { columns, constants }: Mapping<'labelled_at'>,
+): number | null {
+  if (text === undefined) return null;
+  if ('labelled_at' in columns || 'labelled_at' in constants) {
+    throw new UsageError('--labelled-after makes labelled_at: it cannot be mapped or set as well');
+  }
+  const [, count, unit = ''] = /^(\d{1,5})([dhms])$/.exec(text) ?? [];
+  const unitMs = Object.entries(UNIT_MS).find(([name]) => name === unit)?.[1];
+  if (unitMs !== undefined) return Number(count) * unitMs;
+  throw new UsageError(`--labelled-after must be a number and d, h, m or s, as 7d, not '${text}'`);
+}
+
+/** The route of labels, and what the API did with them. */
+export function createLabelsRoute() {
+  const sum = { accepted: 0, unchanged: 0 };
+  const route: RowsRoute = {
+    path: '/v1/labels',
+    member: 'labels',
+    accepted: ({ accepted = 0, unchanged = 0 }: Partial<AcceptedLabels>, rows) => {
+      if (accepted + unchanged !== rows) throw notTheContract();
+      sum.accepted += accepted;
+      sum.unchanged += unchanged;
+    },
+  };
+  return { sum, route };
+}
+
+/** Posts the rows, and shows how far it is. */
 export async function postWithProgress(
-  settings: FileSettings<string> & Pick<PostOptions, 'outageMsMax'>,
-  projection: Projection,
+  settings: Omit<FileSettings<string>, 'files' | 'mapping'> & Pick<PostOptions, 'outageMsMax'>,
+  source: SourceFile,
   route: RowsRoute,
   { output, signal }: Pick<CommandContext, 'output' | 'signal'>,
 ): Promise<Posted> {
-  const source = await openSource(settings.file, projection);
   const client = createApiClient({ ...settings, signal });
   const startedMs = performance.now();
   const options: PostOptions = {
     ...settings,
     signal,
-    onProgress: ({ rows, bytesRead, bytes }) => {
-      const percent = Math.floor((100 * Math.min(bytesRead, bytes)) / Math.max(1, bytes));
+    onProgress: (rows) => {
+      const percent = Math.floor(100 * source.shareRead());
       const seconds = Math.max(0.001, (performance.now() - startedMs) / 1000);
       const rate = Math.round(rows / seconds);
-      output.progress(`posted ${rows} ${route.member}, ${rate}/s; read ${percent} % of the file`);
+      output.progress(`posted ${rows} ${route.member}, ${rate}/s; read ${percent} %`);
     },
     onWaiting: (reason) => output.note(`waiting for the API: ${reason}`),
   };
@@ -119,7 +151,9 @@ export async function postWithProgress(
 
 /** Prints the refused rows with their reasons. */
 export function noteRefused({ refused, refusedFirst }: Posted, output: Output): void {
-  for (const { line, detail } of refusedFirst) output.error(`line ${line}: ${detail}`);
+  for (const { file, line, detail } of refusedFirst) {
+    output.error(`${file === undefined ? '' : `${file} `}line ${line}: ${detail}`);
+  }
   if (refused > REFUSED_SHOWN_MAX) output.error(`… and ${refused - REFUSED_SHOWN_MAX} more`);
   if (refused > 0) output.error(`${refused} rows were refused and not stored`);
 }

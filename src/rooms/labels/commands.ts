@@ -1,53 +1,28 @@
 /** `risk labels …`: posts a file of labels to a running API, and lists the labels that it has. */
 
-import { createdAtMsOf } from '../../core/domain/transaction.ts';
-import { notTheContract } from '../../kit/client/api-client.ts';
-import type { AcceptedLabels } from '../../kit/client/api-types.ts';
-import { type Mapping, type Projection, projectionOf } from '../../kit/client/rows.ts';
+import { LABEL_FIELDS, labelProjection } from '../../core/domain/file-rows.ts';
+import { openSource } from '../../kit/client/rows.ts';
 import {
   type Command,
   EXIT,
   integerOption,
   parseArguments,
-  UsageError,
   unlessStopped,
 } from '../../kit/command/command.ts';
 import {
+  createLabelsRoute,
   FILE_OPTIONS,
   fileOptions,
   fileOptionTexts,
+  labelledAfterOption,
   noteRefused,
   postWithProgress,
 } from '../../kit/command/file-options.ts';
 import { commandOf } from '../../kit/command/rows.ts';
-import { wireTime } from '../../kit/words/wire-time.ts';
-
-/** `created_at` is read only to compute `labelled_at`. */
-const LABEL_FIELDS = [
-  ...(['transaction_id', 'idempotency_key', 'label', 'labelled_at'] as const),
-  ...(['source', 'note', 'created_at'] as const),
-];
-
-const LABELS_BY_FLAG = new Map<unknown, string>([
-  ...['1', 1, true].map((flag) => [flag, 'fraud'] as const),
-  ...['0', 0, false].map((flag) => [flag, 'legitimate'] as const),
-]);
 
 const CONNECTIONS = 2;
 const TIMEOUT_SECONDS = 120;
 const TIMEOUT_SECONDS_MAX = 86_400;
-
-const UNIT_MS = { d: 86_400_000, h: 3_600_000, m: 60_000, s: 1_000 } as const;
-
-export type LabelField = (typeof LABEL_FIELDS)[number];
-
-function delayOption(flag: string, text: string | undefined): number | null {
-  if (text === undefined) return null;
-  const [, count, unit = ''] = /^(\d{1,5})([dhms])$/.exec(text) ?? [];
-  const unitMs = Object.entries(UNIT_MS).find(([name]) => name === unit)?.[1];
-  if (unitMs !== undefined) return Number(count) * unitMs;
-  throw new UsageError(`${flag} must be a number and d, h, m or s, as 7d, not '${text}'`);
-}
 
 const runImport: Command['run'] = async (args, context) => {
   const { output } = context;
@@ -57,28 +32,16 @@ const runImport: Command['run'] = async (args, context) => {
     { required: ['FILE'] },
   );
   const settings = fileOptions(positionals, values, context, LABEL_FIELDS, CONNECTIONS);
-  const { columns, constants } = settings.mapping;
-  const labelledAfterMs = delayOption('--labelled-after', values['labelled-after']);
-  if (labelledAfterMs !== null && ('labelled_at' in columns || 'labelled_at' in constants)) {
-    throw new UsageError('--labelled-after makes labelled_at: it cannot be mapped or set as well');
-  }
+  const labelledAfterMs = labelledAfterOption(values['labelled-after'], settings.mapping);
   const bounds = { min: 1, max: TIMEOUT_SECONDS_MAX };
   const timeoutSeconds = integerOption('--timeout', values.timeout, bounds, TIMEOUT_SECONDS);
   const startedMs = performance.now();
-  const sum = { accepted: 0, unchanged: 0 };
+  const [file = ''] = settings.files;
+  const source = await openSource(file, labelProjection(settings.mapping, labelledAfterMs));
+  const { sum, route } = createLabelsRoute();
   const posting = postWithProgress(
     { ...settings, outageMsMax: timeoutSeconds * 1000 },
-    labelProjection(settings.mapping, labelledAfterMs),
-    {
-      path: '/v1/labels',
-      member: 'labels',
-      accepted: ({ accepted = 0, unchanged = 0 }: Partial<AcceptedLabels>, rows) => {
-        if (accepted + unchanged !== rows) throw notTheContract();
-        sum.accepted += accepted;
-        sum.unchanged += unchanged;
-      },
-    },
-    context,
+    ...([source, route, context] as const),
   );
   const posted = await unlessStopped(context, 'the same command again repeats nothing', posting);
   if (posted === undefined) return EXIT.failed;
@@ -133,59 +96,3 @@ Example: risk labels import history.csv.gz --map idempotency_key=id,label=is_fra
     },
   },
 });
-
-/**
- * Maps a foreign row to the API's label. A file may name transactions by id or by the key they were sent with,
- * mark frauds by 1 and 0, and give `labelled_at` as a delay after `created_at`.
- * @param labelledAfterMs computes `labelled_at` from `created_at`; null where the file has it
- */
-export function labelProjection(
-  mapping: Mapping<LabelField>,
-  labelledAfterMs: number | null,
-): Projection {
-  const { columns } = mapping;
-  const mapped = new Set(Object.values(columns));
-  const isByKey = 'idempotency_key' in columns && !('transaction_id' in columns);
-  return projectionOf(mapping, {
-    needed: [
-      ['idempotency_key', 'transaction_id'] as const,
-      ['label'] as const,
-      ['source'] as const,
-      labelledAfterMs === null ? ['labelled_at'] : ['created_at', 'transaction_id'],
-    ],
-    // A column that is assigned to one field is not also used under its own name.
-    unread: LABEL_FIELDS.filter(
-      (field) => mapped.has(field) || (isByKey && field === 'transaction_id'),
-    ),
-    toBody: (read) => {
-      const transactionId = read('transaction_id');
-      const note = read('note');
-      return {
-        ...(transactionId === undefined
-          ? { idempotency_key: read('idempotency_key') }
-          : { transaction_id: transactionId }),
-        label: labelOf(read('label')),
-        labelled_at:
-          labelledAfterMs === null
-            ? read('labelled_at')
-            : timeAfter(read('created_at'), transactionId, labelledAfterMs),
-        source: read('source'),
-        ...(note === undefined ? {} : { note }),
-      };
-    },
-  });
-}
-
-/** A value that is no flag is passed on unchanged: the API judges it. */
-function labelOf(value: unknown): unknown {
-  return LABELS_BY_FLAG.get(value) ?? value;
-}
-
-function timeAfter(createdAt: unknown, transactionId: unknown, afterMs: number): unknown {
-  const createdAtMs =
-    createdAt === undefined
-      ? createdAtMsOf(String(transactionId))
-      : Date.parse(wireTime.safeParse(createdAt).data ?? '');
-  if (createdAtMs === undefined || Number.isNaN(createdAtMs)) return createdAt;
-  return new Date(createdAtMs + afterMs).toISOString();
-}

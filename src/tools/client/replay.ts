@@ -1,183 +1,115 @@
-/**
- * `risk replay FILE`: posts a file of transactions to a running API, waits until all of them are
- * final, and prints the ledger. `replayToLedger` is also what `risk start` runs on its sample.
- */
-import { createApiClient, notTheContract } from '../../kit/client/api-client.ts';
-import type { AcceptedBatch } from '../../kit/client/api-types.ts';
-import type { Posted } from '../../kit/client/post-file.ts';
-import { type Mapping, type Projection, projectionOf } from '../../kit/client/rows.ts';
+/** `risk replay FILE…`: posts files of transactions to a running API, and prints the ledger. */
+import { tmpdir } from 'node:os';
+import { LABEL_FIELDS, TRANSACTION_FIELDS } from '../../core/domain/file-rows.ts';
 import {
   type Command,
   type CommandContext,
   EXIT,
   integerOption,
+  optionsOf,
   parseArguments,
+  UsageError,
   unlessStopped,
+  wordOption,
 } from '../../kit/command/command.ts';
 import {
-  BATCH_ROWS_MAX,
+  assignmentsOption,
   FILE_OPTIONS,
-  type FileSettings,
   fileOptions,
   fileOptionTexts,
+  labelledAfterOption,
   noteRefused,
-  postWithProgress,
 } from '../../kit/command/file-options.ts';
 import type { Output } from '../../kit/command/output.ts';
 import { usageText } from '../../kit/command/usage.ts';
-import type { Config } from '../../kit/config/config.ts';
-import { openDatabase } from '../../kit/database/open-database.ts';
-import type { Database } from '../../kit/database/pool.ts';
-import { isUnavailable } from '../../kit/words/failure.ts';
-import { balances, createLedger, type Ledger, ledgerLine } from './ledger.ts';
-import { countLedger, ID_BYTES } from './read-ledger.ts';
-import { countByTotals, readTotals, waitUntilSettled } from './wait-until-settled.ts';
+import { balances, ledgerLine } from './ledger.ts';
+import {
+  CONNECTIONS,
+  type Replayed,
+  type ReplaySettings,
+  replayToLedger,
+  SETTLE_TIMEOUT_SECONDS,
+} from './replay-to-ledger.ts';
+import type { LabelsFile, SortSettings } from './timed-source.ts';
 
-/** Fields of a submitted transaction that a file must have. */
-const REQUIRED = [
-  ...(['idempotency_key', 'account_id', 'merchant_id', 'amount', 'currency', 'corridor'] as const),
-];
-
-/** In the order in which they are sent. */
-export const FIELDS = [
-  ...REQUIRED,
-  ...(['created_at', 'type', 'ip', 'device_id', 'country', 'channel', 'metadata'] as const),
-];
-type Field = (typeof FIELDS)[number];
-
-export function transactionProjection(mapping: Mapping<Field>): Projection {
-  return projectionOf<Field>(mapping, {
-    needed: REQUIRED.map((field) => [field]),
-    toBody: (read) => {
-      const values = FIELDS.map((field) => [field, read(field)] as const);
-      const given = values.filter(([, value]) => value !== undefined);
-      const { metadata, ...body } = Object.fromEntries(given);
-      return metadata === undefined ? body : { ...body, metadata: parsedOrSame(metadata) };
-    },
-  });
-}
-
-/** Metadata is JSON in a cell. */
-function parsedOrSame(value: unknown): unknown {
-  try {
-    return typeof value === 'string' ? JSON.parse(value) : value;
-  } catch {
-    return value;
-  }
-}
-
-/** Ids of 16 bytes each, as a replay remembers every accepted row. */
-export function packIds(ids: readonly string[]): Buffer {
-  const packed = Buffer.from(ids.join('').replaceAll('-', ''), 'hex');
-  if (packed.length !== ids.length * ID_BYTES) throw notTheContract();
-  return packed;
-}
-
-const CONNECTIONS = 4;
-const SETTLE_TIMEOUT_SECONDS = 120;
 const SETTLE_TIMEOUT_SECONDS_MAX = 86_400;
-/** Bound on one count of a ledger of millions. */
-const COUNT_TIMEOUT_MS = 600_000;
-
-type ReplaySettings = FileSettings<Field> & {
-  readonly databaseUrl: string | undefined;
-  readonly settleTimeoutMs: number;
-};
-
-/** Settings for a file that already has the API's fields. */
-export const PLAIN_REPLAY = {
-  mapping: { columns: {}, constants: {} },
-  batchRows: BATCH_ROWS_MAX,
-  connections: CONNECTIONS,
-  rowsPerSecond: null,
-  settleTimeoutMs: SETTLE_TIMEOUT_SECONDS * 1000,
-} as const satisfies Partial<ReplaySettings>;
-
-type ReplayContext = Pick<CommandContext, 'config' | 'output' | 'signal'>;
-
-/** Replays the file and waits for its end; shows progress and refused rows on standard error. */
-export async function replayToLedger(
-  settings: ReplaySettings,
-  { config, output, signal }: ReplayContext,
-): Promise<{ ledger: Ledger; posted: Posted }> {
-  const client = createApiClient({ ...settings, signal });
-  await using database = openLedgerDatabase(settings.databaseUrl, config);
-  const before = database === undefined ? await readTotals(client).catch(nullIfUnavailable) : null;
-  const startedMs = performance.now();
-  const receivedFromMs = Date.now();
-  const accepted: Buffer[] = [];
-  // Duplicates that an earlier try of this replay may have stored.
-  const repeated: Buffer[] = [];
-  const rowsOf = { accepted: 0, duplicate: 0 };
-  const route = {
-    path: '/v1/transactions/batch',
-    member: 'transactions',
-    accepted: ({ results }: Partial<AcceptedBatch>, rows: number, isRepeated: boolean) => {
-      if (results?.length !== rows) throw notTheContract();
-      for (const status of ['accepted', 'duplicate'] as const) {
-        const ids = results.filter((row) => row.status === status).map((row) => row.transaction_id);
-        rowsOf[status] += ids.length;
-        if (status === 'accepted') accepted.push(packIds(ids));
-        else if (isRepeated) repeated.push(packIds(ids));
-      }
-    },
-  };
-  const quietMsMax = settings.settleTimeoutMs;
-  const posting = { ...settings, outageMsMax: quietMsMax };
-  const projection = transactionProjection(settings.mapping);
-  const posted = await postWithProgress(posting, projection, route, { output, signal });
-  const settled = await waitUntilSettled(
-    () => readTotals(client),
-    database === undefined
-      ? countByTotals(before, rowsOf.accepted)
-      : () => countLedger(database, { accepted, repeated, receivedFromMs }),
-    {
-      accepted: rowsOf.accepted,
-      quietMsMax,
-      signal,
-      onProgress: (final) => output.progress(`scoring ${final} of ${rowsOf.accepted} final`),
-      onWaiting: (reason) => output.note(`waiting: ${reason}`),
-    },
-  );
-  const elapsedMs = performance.now() - startedMs;
-  const duplicates = rowsOf.duplicate - settled.repeatedAccepted;
-  return { ledger: createLedger({ ...settled, duplicates, elapsedMs }), posted };
-}
-
-/** Without the totals of before, the ledger without a database counts nothing as scored. */
-function nullIfUnavailable(error: unknown): null {
-  if (isUnavailable(error)) return null;
-  throw error;
-}
-
-function openLedgerDatabase(url: string | undefined, config: Config): Database | undefined {
-  if (url === undefined) return undefined;
-  return openDatabase(config, url, 'replay', {
-    connectionsMax: 1,
-    statementTimeoutMs: COUNT_TIMEOUT_MS,
-  });
-}
+/** Bounds on what sorting may write to its folder, MiB. */
+const SORT_MIB = 20_480;
+const SORT_MIB_MAX = 1_048_576;
+const ORDERS = ['time', 'file'] as const;
+const FILES_MAX = 64;
 
 async function run(args: string[], context: CommandContext): Promise<number> {
   const { config } = context;
-  const options = { ...FILE_OPTIONS, 'settle-timeout': { type: 'string' } } as const;
-  const { values, positionals } = parseArguments(args, options, { required: ['FILE'] });
+  const { values, positionals } = parseArguments(
+    args,
+    { ...FILE_OPTIONS, ...OWN_OPTIONS },
+    { required: ['FILE'], max: FILES_MAX },
+  );
   const bounds = { min: 1, max: SETTLE_TIMEOUT_SECONDS_MAX };
   const timeout = values['settle-timeout'];
   const seconds = integerOption('--settle-timeout', timeout, bounds, SETTLE_TIMEOUT_SECONDS);
   const settings: ReplaySettings = {
-    ...fileOptions(positionals, values, context, FIELDS, CONNECTIONS),
+    ...fileOptions(positionals, values, context, TRANSACTION_FIELDS, CONNECTIONS),
     databaseUrl: config.DATABASE_URL,
     settleTimeoutMs: seconds * 1000,
+    sort: sortOptions(values, context),
+    labels: labelsOptions(values),
   };
+  if (settings.sort === null && settings.labels !== null) {
+    throw new UsageError('--labels are posted by their times, which --order file leaves out');
+  }
   const said = 'the same command again repeats nothing';
   const replayed = await unlessStopped(context, said, replayToLedger(settings, context));
   return replayed === undefined ? EXIT.failed : report(settings, replayed, context.output);
 }
 
+const OWN_TEXTS = {
+  '--settle-timeout SECONDS': `Give up after so long without any progress (${SETTLE_TIMEOUT_SECONDS})`,
+  '--order time|file': 'Post by created_at, rows without it last, or as the files lie (time)',
+  '--sort-folder FOLDER': "Where rows wait to be sorted, if they exceed 64 MiB (the system's)",
+  '--sort-mib N': `At most so many MiB in that folder (${SORT_MIB})`,
+  '--labels FILE': 'Post labels as well, those of before a day of UTC before its transactions',
+  '--labels-map FIELD=COLUMN,...': 'Columns of labels that have another name in the file',
+  '--labels-set FIELD=VALUE,...': 'Fields that are the same in every label',
+  '--labelled-after DELAY': 'labelled_at is created_at and this: 7d, 12h, 30m, 45s',
+} as const;
+const TEXTS = { type: 'string', multiple: true } as const;
+const OWN_OPTIONS = {
+  ...optionsOf(OWN_TEXTS),
+  'labels-map': TEXTS,
+  'labels-set': TEXTS,
+} as const;
+
+type OwnValues = {
+  readonly [name in 'order' | 'sort-folder' | 'sort-mib' | 'labels' | 'labelled-after']?:
+    | string
+    | undefined;
+} & { readonly [name in 'labels-map' | 'labels-set']?: string[] | undefined };
+
+function sortOptions(
+  values: OwnValues,
+  { environment }: Pick<CommandContext, 'environment'>,
+): SortSettings | null {
+  const order = wordOption('--order', values.order ?? 'time', ORDERS);
+  const bounds = { min: 1, max: SORT_MIB_MAX };
+  const mebibytes = integerOption('--sort-mib', values['sort-mib'], bounds, SORT_MIB);
+  if (order === 'file') return null;
+  return { folder: values['sort-folder'] ?? tmpdir(), bytesMax: mebibytes * 2 ** 20, environment };
+}
+
+function labelsOptions({ labels, ...values }: OwnValues): LabelsFile | null {
+  const mapping = {
+    columns: assignmentsOption('--labels-map', values['labels-map'], LABEL_FIELDS),
+    constants: assignmentsOption('--labels-set', values['labels-set'], LABEL_FIELDS),
+  };
+  const labelledAfterMs = labelledAfterOption(values['labelled-after'], mapping);
+  return labels === undefined ? null : { file: labels, mapping, labelledAfterMs };
+}
+
 function report(
   settings: ReplaySettings,
-  { ledger, posted }: { ledger: Ledger; posted: Posted },
+  { ledger, posted, labels }: Replayed,
   output: Output,
 ): number {
   noteRefused(posted, output);
@@ -185,19 +117,28 @@ function report(
   if (settings.databaseUrl === undefined) {
     output.note('without DATABASE_URL: scored and dead_lettered are differences of GET /v1/status');
   }
-  output.value({ ...ledger, refused, refused_first: refusedFirst }, [ledgerLine(ledger)]);
+  const hasLabels = settings.labels !== null;
+  const labelled = `labels accepted=${labels.accepted} unchanged=${labels.unchanged}`;
+  output.value(
+    {
+      ...ledger,
+      ...{ refused, refused_first: refusedFirst },
+      ...(hasLabels ? { labels } : {}),
+    },
+    [...(hasLabels ? [labelled] : []), ledgerLine(ledger)],
+  );
   const nothingTaken = refused > 0 && ledger.accepted + ledger.duplicates === 0;
   return balances(ledger) && !nothingTaken ? EXIT.fine : EXIT.failed;
 }
 
 const SUMMARY =
-  'Posts the transactions of a CSV or NDJSON file (.gz too) to a running API and prints the ledger: what was accepted against what became of it. Rows are idempotent by their key, so a file may be replayed again at any time. Exit code 0 when nothing is lost, doubled or pending';
+  'Posts the transactions of CSV or NDJSON files (.gz too) to a running API in order of time, and prints the ledger: what was accepted against what became of it. Rows are idempotent by their key, so files may be replayed again at any time. Exit code 0 when nothing is lost, doubled or pending';
 
 export const command: Command = {
   name: 'replay',
   summary: 'Posts a file of transactions to a running API; prints the ledger.',
   usage: usageText(
-    'replay FILE',
+    'replay FILE [FILE…]',
     [
       {
         word: '',
@@ -206,13 +147,14 @@ export const command: Command = {
         asksApi: true,
         options: {
           ...fileOptionTexts(CONNECTIONS),
-          '--settle-timeout SECONDS': `Give up after so long without any progress (${SETTLE_TIMEOUT_SECONDS})`,
+          ...OWN_TEXTS,
         },
       },
     ],
     `With DATABASE_URL the ledger is counted in SQL over the accepted ids; without it, from GET /v1/status.
 
-Example: risk replay payments.csv.gz --map account_id=customer,idempotency_key=id --set currency=USD,corridor=US-US`,
+Example: risk replay payments.csv.gz --map account_id=customer,idempotency_key=id --set currency=USD,corridor=US-US
+Example: risk replay 2026-09.ndjson.gz 2026-10.ndjson.gz --labels labels.ndjson.gz`,
   ),
   run,
 };

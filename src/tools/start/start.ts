@@ -21,7 +21,7 @@ import { migrate } from '../../kit/database/migrations/migrate.ts';
 import { openDatabase } from '../../kit/database/open-database.ts';
 import { Failure, toError } from '../../kit/words/failure.ts';
 import { balances, ledgerLine } from '../client/ledger.ts';
-import { PLAIN_REPLAY, replayToLedger } from '../client/replay.ts';
+import { PLAIN_REPLAY, replayToLedger } from '../client/replay-to-ledger.ts';
 import {
   beginSample,
   importSampleRates,
@@ -213,7 +213,10 @@ async function scoreSample(
     readOrMakeSample(dataDir, transactions, signal),
     (sample) => `${sample.made ? 'simulated' : 'kept'}: ${shortPath(sample.file)}`,
   );
-  const replaying = replayToLedger({ ...PLAIN_REPLAY, file, url, key, databaseUrl }, context);
+  const replaying = replayToLedger(
+    { ...PLAIN_REPLAY, files: [file], url, key, databaseUrl },
+    context,
+  );
   const { ledger, posted } = await Promise.race([replaying, engine.partEnded]);
   noteRefused(posted, output);
   output.note(`\n${ledgerSentence(ledger)}`);

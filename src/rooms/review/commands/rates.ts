@@ -9,7 +9,6 @@ import { importRates } from '../store/rates.ts';
 
 /** Thirty years of 40 currencies: they are stored at once or not at all. */
 const RATES_MAX = 500_000;
-const BATCH_ROWS = 10_000;
 const FIELDS = ['day', 'currency', 'usd'] as const;
 
 export const command: Command = {
@@ -46,13 +45,10 @@ Example: risk rates import rates.csv
 async function readRates(path: string): Promise<ExchangeRate[]> {
   const source = await openSource(path, { csv: csvReader, json: (row) => ({ ...row }) });
   const rates = new Map<string, ExchangeRate>();
-  for await (const { rows, unreadable } of source.batches(BATCH_ROWS)) {
-    const [bad] = unreadable;
-    if (bad !== undefined) refuse(bad.line, bad.detail);
-    for (const row of rows) {
-      const rate = readRate(row);
-      rates.set(`${rate.currency} ${rate.day}`, rate);
-    }
+  for await (const row of source.rows()) {
+    if (!('body' in row)) refuse(row.line, row.detail);
+    const rate = readRate(row);
+    rates.set(`${rate.currency} ${rate.day}`, rate);
     if (rates.size > RATES_MAX) refuse(RATES_MAX + 1, `a file has at most ${RATES_MAX} rates`);
   }
   return [...rates.values()];

@@ -1,7 +1,7 @@
 /** Goal: a foreign file of labels becomes exactly what the API takes; the API judges the rest. */
 import { describe, expect, test } from 'vitest';
+import { type LabelField, labelProjection } from '../../../../src/core/domain/file-rows.ts';
 import type { Mapping } from '../../../../src/kit/client/rows.ts';
-import { type LabelField, labelProjection } from '../../../../src/rooms/labels/commands.ts';
 
 const DAY_MS = 86_400_000;
 const ID = '019a9f5b-3c00-7abc-8def-0123456789ab';

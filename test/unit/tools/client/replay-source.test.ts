@@ -4,8 +4,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { openSource, type RowBatch, type SourceFile } from '../../../../src/kit/client/rows.ts';
-import { transactionProjection } from '../../../../src/tools/client/replay.ts';
+import { transactionProjection } from '../../../../src/core/domain/file-rows.ts';
+import {
+  batched,
+  openSource,
+  type RowBatch,
+  type SourceFile,
+} from '../../../../src/kit/client/rows.ts';
 
 const PLAIN = transactionProjection({ columns: {}, constants: {} });
 const REQUIRED = {
@@ -26,7 +31,7 @@ afterEach(() => {
 
 async function readAll(source: SourceFile, rowsPerBatch = 10): Promise<RowBatch[]> {
   const batches: RowBatch[] = [];
-  for await (const batch of source.batches(rowsPerBatch)) batches.push(batch);
+  for await (const batch of batched(source.rows(), rowsPerBatch)) batches.push(batch);
   return batches;
 }
 

@@ -1,0 +1,109 @@
+/** How the rows of a file become what the API takes: transactions and labels. */
+import { type Mapping, type Projection, projectionOf } from '../../kit/client/rows.ts';
+import { wireTime } from '../../kit/words/wire-time.ts';
+import { createdAtMsOf } from './transaction.ts';
+
+/** Fields of a submitted transaction that a file must have. */
+const REQUIRED = [
+  ...(['idempotency_key', 'account_id', 'merchant_id', 'amount', 'currency', 'corridor'] as const),
+];
+
+/** In the order in which they are sent. */
+export const TRANSACTION_FIELDS = [
+  ...REQUIRED,
+  ...(['created_at', 'type', 'ip', 'device_id', 'country', 'channel', 'metadata'] as const),
+];
+export type TransactionField = (typeof TRANSACTION_FIELDS)[number];
+
+export function transactionProjection(mapping: Mapping<TransactionField>): Projection {
+  return projectionOf<TransactionField>(mapping, {
+    needed: REQUIRED.map((field) => [field]),
+    toBody: (read) => {
+      const values = TRANSACTION_FIELDS.map((field) => [field, read(field)] as const);
+      const given = values.filter(([, value]) => value !== undefined);
+      const { metadata, ...body } = Object.fromEntries(given);
+      return metadata === undefined ? body : { ...body, metadata: parsedOrSame(metadata) };
+    },
+  });
+}
+
+/** Metadata is JSON in a cell. */
+function parsedOrSame(value: unknown): unknown {
+  try {
+    return typeof value === 'string' ? JSON.parse(value) : value;
+  } catch {
+    return value;
+  }
+}
+
+/** `created_at` is read only to compute `labelled_at`. */
+export const LABEL_FIELDS = [
+  ...(['transaction_id', 'idempotency_key', 'label', 'labelled_at'] as const),
+  ...(['source', 'note', 'created_at'] as const),
+];
+export type LabelField = (typeof LABEL_FIELDS)[number];
+
+const LABELS_BY_FLAG = new Map<unknown, string>([
+  ...['1', 1, true].map((flag) => [flag, 'fraud'] as const),
+  ...['0', 0, false].map((flag) => [flag, 'legitimate'] as const),
+]);
+
+/**
+ * Maps a foreign row to the API's label. A file may name transactions by id or by the key they were sent with,
+ * mark frauds by 1 and 0, and give `labelled_at` as a delay after `created_at`.
+ * @param labelledAfterMs computes `labelled_at` from `created_at`; null where the file has it
+ */
+export function labelProjection(
+  mapping: Mapping<LabelField>,
+  labelledAfterMs: number | null,
+): Projection {
+  const { columns } = mapping;
+  const mapped = new Set(Object.values(columns));
+  const isByKey = 'idempotency_key' in columns && !('transaction_id' in columns);
+  return projectionOf(mapping, {
+    needed: [
+      ['idempotency_key', 'transaction_id'] as const,
+      ['label'] as const,
+      ['source'] as const,
+      labelledAfterMs === null ? ['labelled_at'] : ['created_at', 'transaction_id'],
+    ],
+    // A column that is assigned to one field is not also used under its own name.
+    unread: LABEL_FIELDS.filter(
+      (field) => mapped.has(field) || (isByKey && field === 'transaction_id'),
+    ),
+    toBody: (read) => {
+      const transactionId = read('transaction_id');
+      const note = read('note');
+      return {
+        ...(transactionId === undefined
+          ? { idempotency_key: read('idempotency_key') }
+          : { transaction_id: transactionId }),
+        label: labelOf(read('label')),
+        labelled_at:
+          labelledAfterMs === null
+            ? read('labelled_at')
+            : timeAfter(read('created_at'), transactionId, labelledAfterMs),
+        source: read('source'),
+        ...(note === undefined ? {} : { note }),
+      };
+    },
+  });
+}
+
+/** A value that is no flag is passed on unchanged: the API judges it. */
+function labelOf(value: unknown): unknown {
+  return LABELS_BY_FLAG.get(value) ?? value;
+}
+
+function timeAfter(createdAt: unknown, transactionId: unknown, afterMs: number): unknown {
+  const createdAtMs =
+    createdAt === undefined ? createdAtMsOf(String(transactionId)) : wireMsOf(createdAt);
+  if (createdAtMs === undefined) return createdAt;
+  return new Date(createdAtMs + afterMs).toISOString();
+}
+
+/** Epoch milliseconds of a time that the API would take; undefined where there is none. */
+export function wireMsOf(value: unknown): number | undefined {
+  const { data } = wireTime.safeParse(value);
+  return data === undefined ? undefined : Date.parse(data);
+}

@@ -1,0 +1,165 @@
+/** Posts files of transactions to a running API, and waits until all of them are final: `risk replay`, and `risk start` on its sample. */
+import type { TransactionField } from '../../core/domain/file-rows.ts';
+import { createApiClient, notTheContract } from '../../kit/client/api-client.ts';
+import type { AcceptedBatch } from '../../kit/client/api-types.ts';
+import {
+  type Posted,
+  REFUSED_SHOWN_MAX,
+  type RowsRoute,
+  sortByPlace,
+} from '../../kit/client/post-file.ts';
+import type { CommandContext } from '../../kit/command/command.ts';
+import {
+  BATCH_ROWS_MAX,
+  createLabelsRoute,
+  type FileSettings,
+  postWithProgress,
+} from '../../kit/command/file-options.ts';
+import type { Config } from '../../kit/config/config.ts';
+import { openDatabase } from '../../kit/database/open-database.ts';
+import type { Database } from '../../kit/database/pool.ts';
+import { isUnavailable } from '../../kit/words/failure.ts';
+import { createLedger, type Ledger } from './ledger.ts';
+import { countLedger, ID_BYTES } from './read-ledger.ts';
+import {
+  type Kind,
+  type LabelsFile,
+  openSorted,
+  openUnsorted,
+  type Parts,
+  type SortSettings,
+} from './timed-source.ts';
+import { countByTotals, readTotals, waitUntilSettled } from './wait-until-settled.ts';
+
+/** Ids of 16 bytes each, as a replay remembers every accepted row. */
+export function packIds(ids: readonly string[]): Buffer {
+  const packed = Buffer.from(ids.join('').replaceAll('-', ''), 'hex');
+  if (packed.length !== ids.length * ID_BYTES) throw notTheContract();
+  return packed;
+}
+
+export const CONNECTIONS = 4;
+export const SETTLE_TIMEOUT_SECONDS = 120;
+/** Bound on one count of a ledger of millions. */
+const COUNT_TIMEOUT_MS = 600_000;
+
+export type ReplaySettings = FileSettings<TransactionField> & {
+  readonly databaseUrl: string | undefined;
+  readonly settleTimeoutMs: number;
+  /** Null: rows are posted as they lie. */
+  readonly sort: SortSettings | null;
+  /** Posted with the transactions, by their times. */
+  readonly labels: LabelsFile | null;
+};
+
+/** Settings for a file that already has the API's fields. */
+export const PLAIN_REPLAY = {
+  mapping: { columns: {}, constants: {} },
+  batchRows: BATCH_ROWS_MAX,
+  connections: CONNECTIONS,
+  rowsPerSecond: null,
+  settleTimeoutMs: SETTLE_TIMEOUT_SECONDS * 1000,
+  sort: null,
+  labels: null,
+} as const satisfies Partial<ReplaySettings>;
+
+type ReplayContext = Pick<CommandContext, 'config' | 'output' | 'signal'>;
+
+export type Replayed = {
+  readonly ledger: Ledger;
+  readonly posted: Posted;
+  readonly labels: { readonly accepted: number; readonly unchanged: number };
+};
+
+/** Replays the files and waits for their end; shows progress on standard error. */
+export async function replayToLedger(
+  settings: ReplaySettings,
+  { config, output, signal }: ReplayContext,
+): Promise<Replayed> {
+  const client = createApiClient({ ...settings, signal });
+  await using database = openLedgerDatabase(settings.databaseUrl, config);
+  const before = database === undefined ? await readTotals(client).catch(nullIfUnavailable) : null;
+  const startedMs = performance.now();
+  const receivedFromMs = Date.now();
+  const accepted: Buffer[] = [];
+  // Duplicates that an earlier try of this replay may have stored.
+  const repeated: Buffer[] = [];
+  const rowsOf = { accepted: 0, duplicate: 0 };
+  const labelsRoute = createLabelsRoute();
+  const transactionsRoute = {
+    path: '/v1/transactions/batch',
+    member: 'transactions',
+    accepted: ({ results }: Partial<AcceptedBatch>, rows: number, isRepeated: boolean) => {
+      if (results?.length !== rows) throw notTheContract();
+      for (const status of ['accepted', 'duplicate'] as const) {
+        const ids = results.filter((row) => row.status === status).map((row) => row.transaction_id);
+        rowsOf[status] += ids.length;
+        if (status === 'accepted') accepted.push(packIds(ids));
+        else if (isRepeated) repeated.push(packIds(ids));
+      }
+    },
+  };
+  const quietMsMax = settings.settleTimeoutMs;
+  await using parts = await openParts(settings, { output, signal });
+  const routes = { transactions: transactionsRoute, labels: labelsRoute.route };
+  const posted = await postParts(settings, parts, routes, { output, signal });
+  const settled = await waitUntilSettled(
+    () => readTotals(client),
+    database === undefined
+      ? countByTotals(before, rowsOf.accepted)
+      : () => countLedger(database, { accepted, repeated, receivedFromMs }),
+    {
+      accepted: rowsOf.accepted,
+      quietMsMax,
+      signal,
+      onProgress: (final) => output.progress(`scoring ${final} of ${rowsOf.accepted} final`),
+      onWaiting: (reason) => output.note(`waiting: ${reason}`),
+    },
+  );
+  const elapsedMs = performance.now() - startedMs;
+  const duplicates = rowsOf.duplicate - settled.repeatedAccepted;
+  const ledger = createLedger({ ...settled, duplicates, elapsedMs });
+  return { ledger, posted, labels: labelsRoute.sum };
+}
+
+async function openParts(
+  settings: ReplaySettings,
+  { output, signal }: Pick<ReplayContext, 'output' | 'signal'>,
+): Promise<Parts> {
+  if (settings.sort === null) return await openUnsorted(settings);
+  const onProgress = (rows: number) => output.progress(`read ${rows} rows, to sort them by time`);
+  return await openSorted(settings, { ...settings.sort, signal, onProgress });
+}
+
+/** Posts a part when all before it are answered: the API finds the transactions of a label. */
+async function postParts(
+  settings: ReplaySettings,
+  { parts, shareRead }: Parts,
+  routes: Readonly<Record<Kind, RowsRoute>>,
+  context: Pick<ReplayContext, 'output' | 'signal'>,
+): Promise<Posted> {
+  const posting = { ...settings, outageMsMax: settings.settleTimeoutMs };
+  let refused = 0;
+  let refusedFirst: Posted['refusedFirst'] = [];
+  for await (const { kind, rows } of parts) {
+    const source = { rows: () => rows, shareRead };
+    const posted = await postWithProgress(posting, source, routes[kind], context);
+    refused += posted.refused;
+    refusedFirst = [...refusedFirst, ...posted.refusedFirst].slice(0, REFUSED_SHOWN_MAX);
+  }
+  return { refused, refusedFirst: sortByPlace(refusedFirst) };
+}
+
+/** Without the totals of before, the ledger without a database counts nothing as scored. */
+function nullIfUnavailable(error: unknown): null {
+  if (isUnavailable(error)) return null;
+  throw error;
+}
+
+function openLedgerDatabase(url: string | undefined, config: Config): Database | undefined {
+  if (url === undefined) return undefined;
+  return openDatabase(config, url, 'replay', {
+    connectionsMax: 1,
+    statementTimeoutMs: COUNT_TIMEOUT_MS,
+  });
+}

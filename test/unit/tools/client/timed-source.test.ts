@@ -1,0 +1,165 @@
+/** Goal: a replay posts rows in order of time over all its files, and labels before the day that follows them. */
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { basename, join } from 'node:path';
+import { gzipSync } from 'node:zlib';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { openSorted, openUnsorted, type Parts } from '../../../../src/tools/client/timed-source.ts';
+
+let folder: string;
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'sorted-'));
+});
+afterEach(() => {
+  rmSync(folder, { recursive: true });
+});
+
+const PLAIN = { columns: {}, constants: {} };
+const FIELDS = { account_id: 'a', merchant_id: 'm', amount: '1.00', currency: 'USD' };
+
+function writeRows(name: string, rows: readonly object[]): string {
+  const path = join(folder, name);
+  const text = rows.map((row) => JSON.stringify(row)).join('\n');
+  writeFileSync(path, name.endsWith('.gz') ? gzipSync(text) : text);
+  return path;
+}
+
+const transaction = (key: string, createdAt?: string) => ({
+  ...FIELDS,
+  ...{ idempotency_key: key, corridor: 'US-EG', created_at: createdAt },
+});
+
+const label = (key: string, labelledAt: string) => ({
+  ...{ idempotency_key: key, label: 'fraud', source: 'bank', labelled_at: labelledAt },
+});
+
+/** Each part as its kind and its rows: key or fault, file, line. */
+async function shown({ parts }: Parts): Promise<string[][]> {
+  const all: string[][] = [];
+  for await (const { kind, rows } of parts) {
+    const part: string[] = [kind];
+    for await (const row of rows) {
+      const what = 'body' in row ? row.body['idempotency_key'] : row.detail;
+      part.push(`${what} ${basename(row.file ?? '')}:${row.line}`);
+    }
+    all.push(part);
+  }
+  return all;
+}
+
+const sorted = (
+  files: readonly string[],
+  labelsFile?: string,
+  bytesMax = 2 ** 30,
+  environment: NodeJS.ProcessEnv = process.env,
+): Promise<Parts> =>
+  openSorted(
+    {
+      ...{ files, mapping: PLAIN },
+      labels:
+        labelsFile === undefined
+          ? null
+          : { file: labelsFile, mapping: PLAIN, labelledAfterMs: null },
+    },
+    {
+      ...{ folder, bytesMax, environment, onProgress: () => undefined },
+      signal: new AbortController().signal,
+    },
+  );
+
+test('rows of several files come in order of time with their places; rows without a time come last', async () => {
+  const a = writeRows('a.ndjson', [
+    transaction('third', '2026-10-02T00:00:00.000Z'),
+    transaction('first', '2026-10-01T23:00:00+02:00'),
+    transaction('no-time'),
+  ]);
+  const b = writeRows('b.ndjson.gz', [
+    transaction('second', '2026-10-01T22:00:00Z'),
+    transaction('same-time-later-file', '2026-10-02T00:00:00Z'),
+    transaction('not-a-time', 'yesterday'),
+    transaction('long ago', '0001-01-01T00:00:00Z'),
+  ]);
+  await using parts = await sorted([a, b]);
+  expect(await shown(parts)).toEqual([
+    [
+      'transactions',
+      ...['long ago b.ndjson.gz:4', 'first a.ndjson:2', 'second b.ndjson.gz:1'],
+      ...['third a.ndjson:1', 'same-time-later-file b.ndjson.gz:2'],
+      ...['no-time a.ndjson:3', 'not-a-time b.ndjson.gz:3'],
+    ],
+  ]);
+  expect(parts.shareRead()).toBe(1);
+});
+
+test('labels of before a day of UTC come before its transactions, and after those of the days before', async () => {
+  const transactions = writeRows('t.ndjson', [
+    transaction('day 3', '2026-10-03T00:00:00.000Z'),
+    transaction('day 1', '2026-10-01T10:00:00Z'),
+    transaction('day 2', '2026-10-02T23:59:59.999Z'),
+  ]);
+  const labels = writeRows('l.ndjson', [
+    label('day 2', '2026-10-09T00:00:00Z'),
+    label('day 1', '2026-10-02T23:59:59.999Z'),
+  ]);
+  await using parts = await sorted([transactions], labels);
+  expect(await shown(parts)).toEqual([
+    ['transactions', 'day 1 :2', 'day 2 :3'],
+    ['labels', 'day 1 l.ndjson:2'],
+    ['transactions', 'day 3 :1'],
+    ['labels', 'day 2 l.ndjson:1'],
+  ]);
+});
+
+test('a row that cannot be read keeps its place, and comes last', async () => {
+  const path = writeRows('t.ndjson', [
+    [],
+    { ...transaction('text', '2026-10-01T10:00:00Z'), metadata: { note: 'a\tb\n\u2028\ud800' } },
+  ]);
+  await using parts = await sorted([path]);
+  expect(await shown(parts)).toEqual([['transactions', 'text :2', 'is not a JSON object :1']]);
+});
+
+test('more rows than fit into memory are sorted in the folder, which is empty afterwards', async () => {
+  const count = 200_000;
+  const rows = Array.from({ length: count }, (_, row) => {
+    const ms = Date.UTC(2026, 0, 1) + ((row * 7_919) % count) * 1000;
+    return {
+      ...transaction(`k${row}`, new Date(ms).toISOString()),
+      metadata: { pad: 'x'.repeat(200) },
+    };
+  });
+  const path = writeRows('many.ndjson', rows);
+  {
+    await using parts = await sorted([path]);
+    expect(readdirSync(folder).some((name) => name.startsWith('sort'))).toBe(true);
+    let before = '';
+    let seen = 0;
+    for await (const { rows: part } of parts.parts) {
+      for await (const row of part) {
+        if (!('body' in row)) throw new Error(row.detail);
+        const time = String(row.body['created_at']);
+        if (time < before) throw new Error(`${time} comes after ${before}`);
+        before = time;
+        seen++;
+      }
+    }
+    expect(seen).toBe(count);
+  }
+  expect(readdirSync(folder)).toEqual(['many.ndjson']);
+  await expect(sorted([path], undefined, 2 ** 20)).rejects.toThrow('more than the 1 MiB');
+  expect(readdirSync(folder)).toEqual(['many.ndjson']);
+});
+
+test('without a sort program a failure says what to do', async () => {
+  const path = writeRows('t.ndjson', [transaction('a', '2026-10-01T10:00:00Z')]);
+  const without = sorted([path], undefined, 2 ** 30, { PATH: folder });
+  await expect(without).rejects.toThrow('install coreutils');
+});
+
+test('--order file leaves rows as they lie, file after file', async () => {
+  const a = writeRows('a.ndjson', [transaction('2', '2026-10-02T00:00:00Z')]);
+  const b = writeRows('b.ndjson', [transaction('1', '2026-10-01T00:00:00Z')]);
+  await using parts = await openUnsorted({ files: [a, b], mapping: PLAIN, labels: null });
+  expect(await shown(parts)).toEqual([['transactions', '2 a.ndjson:1', '1 b.ndjson:1']]);
+});
