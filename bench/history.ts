@@ -64,7 +64,7 @@ async function measure(
   rows: number,
 ): Promise<BenchReport> {
   const past = {
-    ...{ rows, months: 2, rowsEachAccount: 100, rowsEachMerchant: rows },
+    ...{ rows, months: 2, rowsEachAccount: 1, rowsEachMerchant: Math.max(1, rows) },
     endMs: (load.endMs ?? lastMidnightMs()) - (load.order === 'time' ? load.days * DAY_MS : 0),
   };
   await using pipeline = await startPipeline(

@@ -77,14 +77,20 @@ export function mergeArrival<P extends Profile, Past>(
   return kind.merge(profile, record, 0);
 }
 
-/** Folds a party's transactions. Returns the indices of those that its profile does not reach. */
+/**
+ * Folds a party's transactions, which come in order of time. Returns the indices from the first on that its profile does not reach:
+ * the later ones would lack it.
+ */
 export function foldParty<P extends Profile, Past>(
   { kind, arrivals, rows }: KindBatch<P, Past>,
   profile: P,
   indices: readonly number[],
 ): readonly number[] {
   const { values } = rows;
-  return indices.filter((index) => !kind.fold(profile, arrivals, index, values, rowAt(index)));
+  const at = indices.findIndex(
+    (index) => !kind.fold(profile, arrivals, index, values, rowAt(index)),
+  );
+  return at === -1 ? [] : indices.slice(at);
 }
 
 /** A rebuild that reaches fewer of its waiting transactions costs more than to have these transactions without a profile. */

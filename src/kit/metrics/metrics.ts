@@ -179,7 +179,7 @@ export function createMetrics(registry = createProcessRegistry()) {
     ),
     profileRebuilds: counter(
       'risk_profile_rebuilds_total',
-      'Profiles rebuilt from Postgres: missing, too short to reach a transaction, or behind a log.',
+      'Profiles rebuilt from Postgres, missing or too short to reach a transaction; and late transactions, scored without a profile.',
       ['party', 'reason'],
     ),
     profileRecordsMerged: counter(
