@@ -6,7 +6,6 @@
 import { DAY_MS, HOUR_MS } from '../../kit/words/range.ts';
 import { type CorridorAmountRows, FRESH_DAYS } from '../domain/corridor-amount.ts';
 import { featureIndex } from '../domain/feature-schema.ts';
-import { comparePositions } from '../domain/history.ts';
 import type { Transaction } from '../domain/transaction.ts';
 import { createFeatureRows, type FeatureRows, rowAt } from '../score/feature-rows.ts';
 import { naturalLog } from '../score/natural-log.ts';
@@ -28,7 +27,7 @@ export type KindBatch<P extends Profile, Past> = BegunRows & {
  */
 export type LoadPasts<Past> = (points: readonly Transaction[]) => AsyncIterable<Past>;
 
-/** A party whose profile is to be rebuilt, with the indices of its transactions that wait for it. */
+/** A party whose profile is to be rebuilt, with the indices of its transactions that wait for it, in order of time. */
 export type Waiting = { waiting: readonly number[] };
 
 const RECORD_BYTES_MAX = 64;
@@ -112,7 +111,7 @@ export async function rebuildParties<P extends Profile, Past, Party extends Wait
 ): Promise<void> {
   const { kind, loadPasts } = batch;
   for (let left = parties; left.length > 0; ) {
-    const points = left.map(({ waiting }) => oldest(batch.transactions, waiting));
+    const points = left.map(({ waiting }) => batch.transactions[waiting[0] ?? -1] as Transaction);
     const unfinished: Party[] = [];
     let next = 0;
     for await (const past of loadPasts(points)) {
@@ -131,12 +130,6 @@ export async function rebuildParties<P extends Profile, Past, Party extends Wait
     }
     left = unfinished;
   }
-}
-
-function oldest(transactions: readonly Transaction[], indices: readonly number[]): Transaction {
-  return indices
-    .map((index) => transactions[index] as Transaction)
-    .reduce((left, right) => (comparePositions(right, left) < 0 ? right : left));
 }
 
 /** Begins rows of features with those of the transaction itself. */

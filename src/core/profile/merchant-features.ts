@@ -2,10 +2,9 @@
 import { DAY_MS, dayOf, HOUR_MS } from '../../kit/words/range.ts';
 import { featureIndex } from '../domain/feature-schema.ts';
 import { MERCHANT_DISTINCT_ENTRIES, MERCHANT_HISTORY_DAYS } from '../domain/history.ts';
-import { takeOwn } from './arena.ts';
-import type { Arrivals } from './arrivals.ts';
+import { type Arrivals, keyOfArrival } from './arrivals.ts';
 import { writeMerchantFrauds } from './merchant-frauds.ts';
-import { MERCHANT_RECORD_BYTES, type MerchantProfile } from './merchant-profile.ts';
+import type { MerchantProfile } from './merchant-profile.ts';
 import {
   countAccounts,
   countMatured,
@@ -21,7 +20,7 @@ import {
   startsOf,
   sumListed,
 } from './merchant-windows.ts';
-import { createList, timeAt } from './packed-list.ts';
+import { countBefore, type PackedList, timeAt } from './packed-list.ts';
 import { AT_THE_END, countTallied, sumTallied } from './tallies.ts';
 
 const COUNTS = featureIndex('merchant_count_1h');
@@ -34,53 +33,47 @@ export function seenFromMs(ms: number, maturityDays: number): number {
   return dayOf(ms) - (maturityDays + MERCHANT_HISTORY_DAYS) * DAY_MS;
 }
 
-/** What the siblings of an arrival's own hour sum up to, where its profile has neither list nor tallies of that hour. */
-export type OwnHour = {
-  /** Tallies count up to here: the beginning of the hour. */
+/** What a list begins after. */
+export type Tallied = {
+  /** Tallies count up to here. */
   readonly untilMs: number;
-  readonly count: number;
-  /** Of the arrival's currency, in minor units. */
-  readonly amounts: number;
-  readonly sum: number;
-  /** Distinct accounts among the newest MERCHANT_DISTINCT_ENTRIES. */
-  readonly accounts: number;
-  /** Of the newest sibling seen, in this hour or before; NaN without a sibling. */
+  /** Of the newest sibling that is tallied alone; NaN where the list has the newest one, or there is none. */
   readonly newestMs: number;
 };
 
 /** The list, and tallies up to their end, have every sibling. */
-export const NO_HOUR: OwnHour = {
-  ...{ untilMs: AT_THE_END, count: 0, amounts: 0, sum: 0, accounts: 0 },
-  newestMs: Number.NaN,
-};
+export const ALL_TALLIES: Tallied = { untilMs: AT_THE_END, newestMs: Number.NaN };
 
 /** Siblings by the hour, before the arrival and after it. */
 export type MerchantHours = Pick<MerchantProfile, 'tallies' | 'frauds' | 'maturityDays'>;
 
-const NO_LIST = createList(MERCHANT_RECORD_BYTES, 1, takeOwn);
-
-/** As `fold` of a profile that has every sibling, and changes nothing. */
+/**
+ * As `fold` of a profile that has every sibling, and changes nothing.
+ * @param list has the siblings of the arrival's own hour, and tallies those before it
+ */
 export function writeLate(
   hours: MerchantHours,
-  ownHour: OwnHour,
+  list: PackedList,
+  tallied: Tallied,
   arrivals: Arrivals,
   arrival: number,
   values: Float64Array,
   rowAt: number,
 ): void {
-  writeMerchant({ ...hours, list: NO_LIST }, 0, ownHour, arrivals, arrival, values, rowAt);
+  const end = countBefore(list, keyOfArrival(arrivals, arrival));
+  writeMerchant({ ...hours, list }, end, tallied, arrivals, arrival, values, rowAt);
 }
 
 type Siblings = MerchantHours & Pick<MerchantProfile, 'list'>;
 
 /**
- * @param end the arrival's siblings are the tallied ones, those of its own hour and the first `end` of the list
+ * @param end the arrival's siblings are the tallied ones and the first `end` of the list
  * @param rowAt where the arrival's row begins in `values`
  */
 export function writeMerchant(
   profile: Siblings,
   end: number,
-  ownHour: OwnHour,
+  tallied: Tallied,
   arrivals: Arrivals,
   arrival: number,
   values: Float64Array,
@@ -89,9 +82,9 @@ export function writeMerchant(
   const { list, tallies, maturityDays, frauds } = profile;
   const ms = arrivals.ms[arrival] as number;
   findWindows(list, tallies, ms, maturityDays);
-  writeCounts(profile, end, ownHour, arrivals, arrival, values, rowAt + COUNTS);
+  writeCounts(profile, end, tallied, arrivals, arrival, values, rowAt + COUNTS);
   let at = rowAt + LABELS;
-  const newestMs = end === 0 ? ownHour.newestMs : timeAt(list, end - 1);
+  const newestMs = end === 0 ? tallied.newestMs : timeAt(list, end - 1);
   values[at++] = newestMs >= seenFromMs(ms, maturityDays) ? (ms - newestMs) / HOUR_MS : Number.NaN;
   values[at++] = countMatured(MATURED_24H);
   values[at++] = countMatured(MATURED_7D);
@@ -103,24 +96,23 @@ export function writeMerchant(
 function writeCounts(
   { list, tallies }: Siblings,
   end: number,
-  ownHour: OwnHour,
+  { untilMs }: Tallied,
   arrivals: Arrivals,
   arrival: number,
   values: Float64Array,
   start: number,
 ): void {
-  const { untilMs } = ownHour;
   const currency = arrivals.currency[arrival] as number;
   const minor = arrivals.minor[arrival] as number;
-  const siblings = end + countTallied(tallies, untilMs) + ownHour.count;
+  const siblings = end + countTallied(tallies, untilMs);
   const count24h = siblings - (olderThan[FROM_24H] as number);
   const count30d = siblings - (olderThan[FROM_30D] as number);
   const start1h = startsOf[FROM_1H] as number;
   const listed = sumListed(list, startsOf[FROM_30D] as number, end, currency);
   const from30dMs = dayOf(arrivals.ms[arrival] as number) - 29 * DAY_MS;
   const tallied = sumTallied(tallies, from30dMs, untilMs, currency);
-  const amounts = listed.count + tallied.count + ownHour.amounts;
-  const sum = listed.sum + tallied.sum + ownHour.sum;
+  const amounts = listed.count + tallied.count;
+  const sum = listed.sum + tallied.sum;
   const mean = amounts === 0 ? Number.NaN : sum / amounts;
   let at = start;
   values[at++] = siblings - (olderThan[FROM_1H] as number);
@@ -132,7 +124,7 @@ function writeCounts(
   values[at++] = mean / (arrivals.unit[arrival] as number);
   values[at++] = minor / mean;
   const newest = Math.max(start1h, end - MERCHANT_DISTINCT_ENTRIES);
-  values[at++] = ownHour.accounts + countAccounts(list, newest, end);
+  values[at++] = countAccounts(list, newest, end);
 }
 
 /** Without frauds, rates and counts are 0 and features of runs are missing. */

@@ -12,7 +12,7 @@ import {
 import { type TakeBytes, takeOwn } from './arena.ts';
 import { type Arrivals, keyOfArrival } from './arrivals.ts';
 import { fraudsBytes, knowsFrauds, readFrauds, writeFrauds } from './known-frauds.ts';
-import { NO_HOUR, seenFromMs, writeMerchant } from './merchant-features.ts';
+import { ALL_TALLIES, seenFromMs, writeMerchant } from './merchant-features.ts';
 import {
   boundMerchant,
   insertMerchantRecord,
@@ -83,7 +83,7 @@ function fold(
   if (compareKeys(key, ceiling) > 0 || compareKeys(key, horizon) <= 0) return false;
   const index = countBefore(list, key);
   if (!isComplete(profile, index, key.ms)) return false;
-  writeMerchant(profile, index, NO_HOUR, arrivals, arrival, values, rowAt);
+  writeMerchant(profile, index, ALL_TALLIES, arrivals, arrival, values, rowAt);
   if (!hasAt(list, index, key)) {
     insertMerchantRecord(profile, index, arrivals, arrival);
     boundMerchant(profile);

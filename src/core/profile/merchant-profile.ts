@@ -14,6 +14,7 @@ import {
   type MerchantTally,
   merchantHourlyDays,
   merchantReachDays,
+  type PastTransaction,
 } from '../domain/history.ts';
 import type { TakeBytes } from './arena.ts';
 import { type Arrivals, arrivalOf, keyOfArrival } from './arrivals.ts';
@@ -21,9 +22,11 @@ import { compareTallies } from './merchant-timeline.ts';
 import {
   AFTER_ALL,
   BEFORE_ALL,
+  countBefore,
   countOlder,
   createList,
   dropOldest,
+  hasAt,
   keyAt,
   keyOf,
   openRecord,
@@ -70,12 +73,11 @@ const ACCOUNT_AT = 24;
 const CURRENCY_AT = 30;
 
 export function insertMerchantRecord(
-  profile: MerchantProfile,
+  { list }: Pick<MerchantProfile, 'list'>,
   index: number,
   arrivals: Arrivals,
   arrival: number,
 ): void {
-  const { list } = profile;
   const at = openRecord(list, index);
   writeMerchantRecord(list.records, at, arrivals, arrival);
 }
@@ -157,6 +159,14 @@ export function rebuildMerchant(
   };
   for (const row of past.rows) insertMerchantRecord(profile, list.count, arrivalOf(row), 0);
   return profile;
+}
+
+/** Inserts a stored row, unless the list has it. */
+export function insertMerchantRow(list: PackedList, row: PastTransaction): void {
+  const arrivals = arrivalOf(row);
+  const key = keyOfArrival(arrivals, 0);
+  const index = countBefore(list, key);
+  if (!hasAt(list, index, key)) insertMerchantRecord({ list }, index, arrivals, 0);
 }
 
 export function readStoredTally({ bucketMs, daily, currency, count, sum }: MerchantTally): Tally {

@@ -21,9 +21,11 @@ export function createTimeline(fromMs: number): Timeline {
   return { fromMs, packed: new DataView(new ArrayBuffer(TALLIES_MIN * TALLY_BYTES)), length: 0 };
 }
 
-/** The newest hour with a row; -Infinity without a row. */
-export function newestHourMs({ packed, length }: Timeline): number {
-  for (let index = length - 1; index >= 0; index--) {
+/** The newest hour with a row, before a time; -Infinity without such a row. */
+export function newestHourMs(timeline: Timeline, beforeMs = Number.POSITIVE_INFINITY): number {
+  const { packed } = timeline;
+  const end = indexOf(timeline, { bucketMs: beforeMs, currency: 0, count: 0, sum: 0 });
+  for (let index = end - 1; index >= 0; index--) {
     const { count, bucketMs } = readTally(packed, index);
     if (count > 0) return bucketMs;
   }

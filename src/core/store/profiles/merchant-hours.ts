@@ -1,22 +1,25 @@
 /**
- * What merchants' siblings sum up to around given points, whatever the order in which rows are stored: by the hour, and within the
- * hour of a point. Every committed row counts, scored or not.
+ * What merchants' rows sum up to by the hour, and the rows of given hours, whatever the order in which rows are stored. Every committed
+ * row counts, scored or not.
  */
-import { textArray, timestampArray, uuidArray } from '../../../kit/database/binary-array.ts';
+import { textArray, timestampArray } from '../../../kit/database/binary-array.ts';
 import type { Query, Statement } from '../../../kit/database/pool.ts';
 import { epochMs } from '../../../kit/database/statement.ts';
-import { MERCHANT_DISTINCT_ENTRIES } from '../../domain/history.ts';
-import type { Transaction } from '../../domain/transaction.ts';
+import type { PastTransaction } from '../../domain/history.ts';
 import { hourOf } from '../tallies/merchant-tallies.ts';
+import { pastColumns } from './past-queries.ts';
 
+/** A stored row, or with a null id what the rows of an hour sum up to: `createdAtMs` is the hour, `amount` the sum. */
 export type HourRow = {
   readonly merchantId: string;
-  readonly hourMs: number;
+  readonly transactionId: string | null;
+  readonly createdAtMs: number;
+  readonly accountId: string;
   readonly currency: string;
   readonly count: number;
-  /** Decimal sum of the amounts. */
-  readonly sum: string;
-  /** Whether a later reading, from the mark on, leaves these rows out. */
+  /** Decimal. */
+  readonly amount: string;
+  /** Whether a later reading, from the mark on, leaves it out. */
   readonly isSettled: boolean;
 };
 
@@ -39,12 +42,7 @@ const hoursStatement: Statement = {
         from unnest($3::text[], $4::timestamptz[]) as u (id, since)
        cross join now
         left join market.tallied_merchants m on m.merchant_id = u.id and m.tallied_to = 'infinity'
-    ), stored as (
-      select t.merchant_id, t.created_at, t.currency, t.amount, t.inserted_xid
-        from market.transactions t
-       where t.inserted_xid >= $1::xid8 and t.inserted_xid < (select end_at from now)
-         and (t.merchant_id in (select unnest($2::text[]))) is true
-       union all
+    ), past as (
       select t.merchant_id, t.created_at, t.currency, t.amount, t.inserted_xid
         from market.transactions t
        where exists (select from fresh where is_tallied)
@@ -56,22 +54,28 @@ const hoursStatement: Statement = {
           select * from market.transactions t where t.merchant_id = fresh.id and t.created_at >= fresh.since) t
        where not fresh.is_tallied
     )
-    select open_from::text as mark, x.merchant_id as "merchantId", ${epochMs('x.hour_at')} as "hourMs", x.currency,
-           x.count::float8 as count, x.sum::text as sum, x.is_settled as "isSettled"
+    select open_from::text as mark, x.merchant_id as "merchantId", x.transaction_id as "transactionId",
+           ${epochMs('x.at')} as "createdAtMs", x.account_id as "accountId", x.currency, x.count::float8 as count,
+           x.amount::text as amount, x.is_settled as "isSettled"
       from now left join lateral (
-        select merchant_id, ${hourOf('created_at')} as hour_at, currency, count(*) as count, sum(amount) as sum,
-               (inserted_xid < open_from or inserted_xid >= end_at) as is_settled
-          from stored group by 1, 2, 3, 6
+        select merchant_id, null::uuid as transaction_id, ${hourOf('created_at')} as at, '' as account_id, currency, count(*) as count,
+               sum(amount) as amount, (inserted_xid < open_from or inserted_xid >= end_at) as is_settled
+          from past group by 1, 3, 5, 8
          union all
-        select h.merchant_id, h.hour_at, h.currency, h.count, h.sum, true
+        select h.merchant_id, null, h.hour_at, '', h.currency, h.count, h.sum, true
           from fresh join market.merchant_hours h on h.merchant_id = fresh.id and h.hour_at >= fresh.since
          where fresh.is_tallied
+         union all
+        select t.merchant_id, t.transaction_id, t.created_at, t.account_id, t.currency, 1, t.amount, t.inserted_xid < open_from
+          from market.transactions t
+         where t.inserted_xid >= $1::xid8 and t.inserted_xid < end_at
+           and (t.merchant_id in (select unnest($2::text[]))) is true
       ) x on true`,
 };
 
 /**
- * The rows that were stored since `mark` by merchants that are known, and all rows of the others since their times, which are
- * beginnings of hours.
+ * The rows that were stored since `mark` by merchants that are known, and what all rows of the others sum up to since their times,
+ * which are beginnings of hours.
  */
 export async function readHours(
   query: Query,
@@ -93,65 +97,24 @@ export async function readHours(
   return { mark: first.mark, rows: rows.filter(({ merchantId }) => merchantId !== null) };
 }
 
-export type HourPoint = {
-  readonly transaction: Transaction;
-  /** Beginning of its hour. */
-  readonly hourMs: number;
-  /** Siblings before this count nowhere. */
-  readonly sinceMs: number;
-};
+export type MerchantHour = { readonly merchantId: string; readonly hourMs: number };
 
-type OwnHourRow = {
-  readonly count: number;
-  readonly amounts: number;
-  readonly sum: string | null;
-  readonly accounts: number;
-  readonly newestMs: number | null;
-};
-
-/** Points of one statement: a round trip costs as much as a few of them. */
-const POINTS_MAX = 1024;
-
-const ownHoursStatement: Statement = {
-  name: 'merchant-own-hours',
+const rowsStatement: Statement = {
+  name: 'rows-of-merchant-hours',
   text: `
-    select h.count::float8 as count, h.amounts::float8 as amounts, h.sum::text as sum, h.accounts::float8 as accounts,
-           ${epochMs('coalesce(h.newest, before.newest)')} as "newestMs"
-      from unnest($1::text[], $2::timestamptz[], $3::uuid[], $4::text[], $5::timestamptz[], $6::timestamptz[])
-           with ordinality as p (party, at, id, currency, hour_at, since, point)
-     cross join lateral (
-       select count(*) as count, count(*) filter (where s.currency = p.currency) as amounts,
-              sum(s.amount) filter (where s.currency = p.currency) as sum, max(s.created_at) as newest,
-              count(distinct s.account_id) filter (where s.nth <= ${MERCHANT_DISTINCT_ENTRIES}) as accounts
-         from (select t.created_at, t.currency, t.amount, t.account_id,
-                      row_number() over (order by t.created_at desc, t.transaction_id desc) as nth
-                 from market.transactions t
-                where t.merchant_id = p.party and t.created_at >= p.hour_at and t.created_at <= p.at
-                  and (t.created_at, t.transaction_id) < (p.at, p.id)) s) h
-      left join lateral (
-       select t.created_at as newest from market.transactions t
-        where h.count = 0 and t.merchant_id = p.party and t.created_at >= p.since and t.created_at < p.hour_at
-        order by t.created_at desc limit 1) before on true
-     order by p.point`,
+    select p.nth::int, ${pastColumns('t')}
+      from unnest($1::text[], $2::timestamptz[]) with ordinality as p (party, hour_at, nth)
+      join market.transactions t on t.merchant_id = p.party and t.created_at >= p.hour_at
+       and t.created_at < p.hour_at + interval '1 hour'`,
 };
 
-/** What the siblings of each point's own hour sum up to, in the order of the points. */
-export async function readOwnHours(
+/** The rows of hours, each with the number of its hour, from 1 on. */
+export async function readHourRows(
   query: Query,
-  points: readonly HourPoint[],
-): Promise<OwnHourRow[]> {
-  const rows: OwnHourRow[] = [];
-  for (let done = 0; done < points.length; done += POINTS_MAX) {
-    const page = points.slice(done, done + POINTS_MAX);
-    const values = [
-      textArray(page.map(({ transaction }) => transaction.merchantId)),
-      timestampArray(page.map(({ transaction }) => transaction.createdAtMs)),
-      uuidArray(page.map(({ transaction }) => transaction.transactionId)),
-      textArray(page.map(({ transaction }) => transaction.currency)),
-      timestampArray(page.map(({ hourMs }) => hourMs)),
-      timestampArray(page.map(({ sinceMs }) => sinceMs)),
-    ];
-    rows.push(...(await query<OwnHourRow>(ownHoursStatement, values)));
-  }
-  return rows;
+  hours: readonly MerchantHour[],
+): Promise<(PastTransaction & { readonly nth: number })[]> {
+  return await query(rowsStatement, [
+    textArray(hours.map(({ merchantId }) => merchantId)),
+    timestampArray(hours.map(({ hourMs }) => hourMs)),
+  ]);
 }

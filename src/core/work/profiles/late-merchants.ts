@@ -1,16 +1,24 @@
 /**
  * Merchants whose transactions come in another order than that of time: a past that is sorted by account, or stored from several files
  * at once. Each of their transactions would need a profile that is rebuilt around it. In place of profiles this process keeps what
- * the rows of these merchants sum up to by the hour, reads what was stored since with each batch, and has the features of all late
- * transactions of a batch by two statements.
+ * the rows of these merchants sum up to by the hour, and the rows of hours that late transactions lie in; each batch reads what was
+ * stored since.
  */
+import { LRUCache } from 'lru-cache';
 import type { Query } from '../../../kit/database/pool.ts';
 import { openTurns } from '../../../kit/process/turns.ts';
 import { hourOf } from '../../../kit/words/range.ts';
+import { NO_FRAUDS } from '../../domain/history.ts';
 import type { Transaction } from '../../domain/transaction.ts';
+import { takeOwn } from '../../profile/arena.ts';
+import { keyOfArrival } from '../../profile/arrivals.ts';
 import type { KindBatch } from '../../profile/fold-batch.ts';
-import { seenFromMs, writeLate } from '../../profile/merchant-features.ts';
-import { sumMinor } from '../../profile/merchant-profile.ts';
+import { writeLate } from '../../profile/merchant-features.ts';
+import {
+  insertMerchantRow,
+  MERCHANT_RECORD_BYTES,
+  sumMinor,
+} from '../../profile/merchant-profile.ts';
 import {
   addHour,
   createTimeline,
@@ -18,11 +26,17 @@ import {
   type Timeline,
   talliesOf,
 } from '../../profile/merchant-timeline.ts';
-import { packLetters } from '../../profile/packed-list.ts';
+import {
+  countBefore,
+  createList,
+  type PackedList,
+  packLetters,
+  timeAt,
+} from '../../profile/packed-list.ts';
 import type { Profile } from '../../profile/profile.ts';
 import type { Tallies } from '../../profile/tallies.ts';
 import { rowAt } from '../../score/feature-rows.ts';
-import { type HourRow, readHours, readOwnHours } from '../../store/profiles/merchant-hours.ts';
+import { type HourRow, readHourRows, readHours } from '../../store/profiles/merchant-hours.ts';
 import { merchantPast, type PastQuery } from '../../store/profiles/past-queries.ts';
 import type { LateParties } from './profiles.ts';
 
@@ -30,15 +44,27 @@ import type { LateParties } from './profiles.ts';
 const LATE_MS = 10_000;
 /** Bytes of all timelines: a thousand merchants of 700 hours each. */
 const BYTES_MAX = 16 * 1024 * 1024;
+/** Bytes of the rows of hours: half a million rows. */
+const LISTS_BYTES_MAX = 16 * 1024 * 1024;
+const NO_ROWS = createList(MERCHANT_RECORD_BYTES, 1, takeOwn);
+/** Columns of a row that no profile of a merchant has. */
+const UNREAD = { corridor: '', deviceId: null, country: null } as const;
 
-type LateMerchant = { readonly timeline: Timeline; lastLateMs: number };
+type LateMerchant = {
+  /** Names the merchant's lists: lists of a merchant that was dropped are nobody's. */
+  readonly serial: number;
+  readonly timeline: Timeline;
+  lastLateMs: number;
+};
 
 type Batch = KindBatch<Profile, unknown>;
 
-/** A transaction of a batch, with the tallies of its merchant. */
+/** A transaction of a batch, with what is known of its merchant. */
 type LatePoint = {
   readonly index: number;
   readonly transaction: Transaction;
+  readonly hourMs: number;
+  readonly merchant: LateMerchant;
   readonly tallies: Tallies;
 };
 
@@ -46,11 +72,17 @@ type LatePoint = {
 class Timelines {
   /** The merchant that was used last is the last. */
   readonly #merchants = new Map<string, LateMerchant>();
+  /** Rows of hours, by the merchant's serial and the hour. */
+  readonly #lists = new LRUCache<string, PackedList>({
+    maxSize: LISTS_BYTES_MAX,
+    sizeCalculation: ({ records }) => records.byteLength,
+  });
   readonly #query: Query;
   readonly #past: PastQuery;
   /** Rows of database transactions before it are in the timelines; undefined while there are none. */
   #mark: string | undefined;
   #readMs = Number.NEGATIVE_INFINITY;
+  #serial = 0;
 
   constructor(query: Query, past: PastQuery) {
     this.#query = query;
@@ -64,6 +96,7 @@ class Timelines {
 
   forgetAll(): void {
     this.#merchants.clear();
+    this.#lists.clear();
     this.#mark = undefined;
   }
 
@@ -84,7 +117,8 @@ class Timelines {
     const { mark, rows } = await readHours(this.#query, this.#mark ?? '0', known, others);
     for (const { merchantId, sinceMs } of others) {
       const lastLateMs = performance.now();
-      this.#merchants.set(merchantId, { timeline: createTimeline(sinceMs), lastLateMs });
+      const serial = ++this.#serial;
+      this.#merchants.set(merchantId, { serial, timeline: createTimeline(sinceMs), lastLateMs });
     }
     this.add(rows, 1);
     this.#mark = mark;
@@ -99,18 +133,50 @@ class Timelines {
     return false;
   }
 
-  /** Adds rows to the timelines, or takes them back. */
+  /** Adds rows to the timelines, or takes them back; lists keep each row once, and for good. */
   add(rows: readonly HourRow[], sign: 1 | -1): void {
-    for (const { merchantId, hourMs, currency, count, sum } of rows) {
-      const timeline = this.#merchants.get(merchantId)?.timeline;
-      if (timeline === undefined || hourMs < timeline.fromMs) continue;
-      addHour(timeline, {
-        bucketMs: hourMs,
-        currency: packLetters(currency),
-        count: sign * count,
-        sum: sign * sumMinor(sum, currency),
+    for (const row of rows) {
+      const { merchantId, transactionId, currency, count, amount } = row;
+      const merchant = this.#merchants.get(merchantId);
+      const bucketMs = hourOf(row.createdAtMs);
+      if (merchant === undefined || bucketMs < merchant.timeline.fromMs) continue;
+      addHour(merchant.timeline, {
+        ...{ bucketMs, currency: packLetters(currency), count: sign * count },
+        sum: sign * sumMinor(amount, currency),
       });
+      if (transactionId === null || sign < 0) continue;
+      const key = keyOf(merchant, bucketMs);
+      const list = this.#lists.get(key);
+      if (list === undefined) continue;
+      const bytes = list.records.byteLength;
+      insertMerchantRow(list, { ...row, ...UNREAD, transactionId });
+      if (list.records.byteLength > bytes) this.#lists.set(key, list);
     }
+  }
+
+  /** The rows of hours: those that are not in memory are read at once. */
+  async listsOf(
+    hours: readonly Pick<LatePoint, 'merchant' | 'transaction' | 'hourMs'>[],
+  ): Promise<PackedList[]> {
+    const lists = new Map<string, PackedList>();
+    const missing = new Map<string, { merchantId: string; hourMs: number }>();
+    for (const { merchant, transaction, hourMs } of hours) {
+      const key = keyOf(merchant, hourMs);
+      const list = this.#lists.get(key);
+      if (list !== undefined) lists.set(key, list);
+      else missing.set(key, { merchantId: transaction.merchantId, hourMs });
+    }
+    const made = [...missing].map(([key]) => {
+      const list = createList(MERCHANT_RECORD_BYTES, 1, takeOwn);
+      lists.set(key, list);
+      return { key, list };
+    });
+    if (made.length > 0) {
+      for (const { nth, ...row } of await readHourRows(this.#query, [...missing.values()]))
+        insertMerchantRow(made[nth - 1]?.list ?? NO_ROWS, row);
+    }
+    for (const { key, list } of made) this.#lists.set(key, list);
+    return hours.map(({ merchant, hourMs }) => lists.get(keyOf(merchant, hourMs)) ?? NO_ROWS);
   }
 
   /** The merchant, which is now the one that was used last. */
@@ -135,6 +201,8 @@ class Timelines {
   }
 }
 
+const keyOf = ({ serial }: LateMerchant, hourMs: number) => `${serial} ${hourMs}`;
+
 /** @param maturityDays after which the labels of a transaction count as complete */
 export function openLateMerchants(query: Query, maturityDays: number): LateParties {
   const past = merchantPast(maturityDays);
@@ -145,7 +213,7 @@ export function openLateMerchants(query: Query, maturityDays: number): LateParti
     const transactions = indices.map((index) => batch.transactions[index] as Transaction);
     const unsettled = await timelines.read(transactions);
     const points = pointsOf(timelines, transactions, indices);
-    await writePoints(query, past, batch, points, maturityDays);
+    await writePoints(query, timelines, past, batch, points, maturityDays);
     timelines.add(unsettled, -1);
     timelines.makeRoom();
   }
@@ -179,26 +247,36 @@ function pointsOf(
     const newestMs = newestHourMs(merchant.timeline);
     return group.map((at) => {
       const [index, transaction] = [indices[at] as number, transactions[at] as Transaction];
-      if (hourOf(transaction.createdAtMs) < newestMs) merchant.lastLateMs = nowMs;
-      return { index, transaction, tallies };
+      const hourMs = hourOf(transaction.createdAtMs);
+      if (hourMs < newestMs) merchant.lastLateMs = nowMs;
+      return { index, transaction, hourMs, merchant, tallies };
     });
   });
 }
 
 async function writePoints(
   query: Query,
+  timelines: Timelines,
   past: PastQuery,
   { arrivals, rows }: Batch,
   points: readonly LatePoint[],
   maturityDays: number,
 ): Promise<void> {
-  const ownHours = await readOwnHours(
-    query,
-    points.map(({ transaction }) => ({
-      transaction,
-      hourMs: hourOf(transaction.createdAtMs),
-      sinceMs: seenFromMs(transaction.createdAtMs, maturityDays),
-    })),
+  const lists = await timelines.listsOf(points);
+  // Before the first row of its hour a transaction's newest sibling is in the newest hour before.
+  const hoursBefore = points.flatMap((point, at) => {
+    const before = countBefore(lists[at] ?? NO_ROWS, keyOfArrival(arrivals, point.index));
+    const hourMs = before > 0 ? undefined : newestHourMs(point.merchant.timeline, point.hourMs);
+    return hourMs === undefined || hourMs === Number.NEGATIVE_INFINITY
+      ? []
+      : [{ ...point, hourMs, at }];
+  });
+  const listsBefore = await timelines.listsOf(hoursBefore);
+  const newestOf = new Map(
+    hoursBefore.map(({ at }, nth) => {
+      const list = listsBefore[nth] ?? NO_ROWS;
+      return [at, list.count === 0 ? Number.NaN : timeAt(list, list.count - 1)];
+    }),
   );
   const frauds = await past.loadFrauds(
     query,
@@ -208,18 +286,10 @@ async function writePoints(
       sinceMs: past.sinceMs(transaction),
     })),
   );
-  for (const [at, { index, transaction, tallies }] of points.entries()) {
-    const [own, around] = [ownHours[at], frauds[at]];
-    if (own === undefined || around === undefined) throw new Error('fewer hours than points');
-    const ownHour = {
-      untilMs: hourOf(transaction.createdAtMs),
-      count: own.count,
-      amounts: own.amounts,
-      sum: own.sum === null ? 0 : sumMinor(own.sum, transaction.currency),
-      accounts: own.accounts,
-      newestMs: own.newestMs ?? Number.NaN,
-    };
-    const hours = { tallies, frauds: around.known, maturityDays };
-    writeLate(hours, ownHour, arrivals, index, rows.values, rowAt(index));
+  for (const [at, { index, hourMs, tallies }] of points.entries()) {
+    const hours = { tallies, frauds: frauds[at]?.known ?? NO_FRAUDS, maturityDays };
+    const tallied = { untilMs: hourMs, newestMs: newestOf.get(at) ?? Number.NaN };
+    const list = lists[at] ?? NO_ROWS;
+    writeLate(hours, list, tallied, arrivals, index, rows.values, rowAt(index));
   }
 }

@@ -58,7 +58,9 @@ async function batchOf(
   const begun = beginRows(arrivalsOf(transactions));
   const batch = { kind: accountKind, transactions, ...begun, loadPasts };
   const indices = transactions.map((_, index) => index);
-  const parties = Map.groupBy(indices, (index) => transactions[index]?.accountId ?? '');
+  const idOf = (index: number) => transactions[index]?.transactionId ?? '';
+  const inTime = indices.toSorted((a, b) => (idOf(a) < idOf(b) ? -1 : 1));
+  const parties = Map.groupBy(inTime, (index) => transactions[index]?.accountId ?? '');
   const left = [...parties].map(([party, own]) => {
     const profile = held.get(party);
     return { party, waiting: profile ? foldParty(batch, profile, own) : own };
