@@ -225,11 +225,13 @@ const nameOf = ({ corridor, shard }: Queue) => `${corridor} ${shard}`;
 function roomsOf({ corridors, shardsOf, roomOf }: Round): Map<Queue, number> {
   const rooms = new Map<Queue, number>();
   for (const corridor of corridors) {
-    const present = Array.from({ length: shardsOf(corridor) }, (_, shard) =>
-      roomOf({ corridor, shard }),
-    );
-    for (let shard = 0; shard < SHARDS_MAX; shard++) {
-      rooms.set({ corridor, shard }, present[shard] ?? Math.min(...present));
+    for (const first of [0, SHARDS_MAX]) {
+      const present = Array.from({ length: shardsOf(corridor) }, (_, at) =>
+        roomOf({ corridor, shard: first + at }),
+      );
+      for (let at = 0; at < SHARDS_MAX; at++) {
+        rooms.set({ corridor, shard: first + at }, present[at] ?? Math.min(...present));
+      }
     }
   }
   return rooms;

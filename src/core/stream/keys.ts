@@ -6,6 +6,7 @@
  * | {market:corridor:shard}:transactions     | stream     | until acknowledged | producer, promote, replay |
  * | {market:corridor:shard}:counts           | hash       | until it is empty  | scripts: how many `transactions` the stream holds |
  * | {market:corridor:shard}:retries          | sorted set | until due          | settle |
+ * | {market:corridor:shard}:past, :past-counts, :past-retries | as the three above | as those | as those: transactions that were old when they came |
  * | {market:corridor:shard}:transactions-dlq | stream     | bounded copy (bound-events.ts) | settle |
  * | {market:corridor:shard}:transactions-scored | stream  | 7 days, bounded (bound-events.ts) | settle |
  * | {market:pNN}:account:ID                  | string     | RISK_PROFILE_TTL_SECONDS | profile logs |
@@ -32,12 +33,16 @@ export const GROUP = 'scoring-workers';
 /** Profile keys spread over this many hash tags a market. */
 export const PROFILE_SLOTS = 16;
 
-/** Most streams of one corridor. */
+/** Most shards of one corridor. */
 export const SHARDS_MAX = 16;
 
-/** The five keys of one stream: one corridor, one shard. */
+/** Transactions that are older when they are received are in the past of their shard, so that newer ones do not wait behind a backfill. */
+const PAST_AGE_MS = 86_400_000;
+
+/** The five keys of one stream. The past of a shard has the shard's dead letters and events. */
 export type StreamKeys = {
   readonly corridor: string;
+  /** From SHARDS_MAX on: the past of the shard that is so much less. */
   readonly shard: number;
   readonly transactions: string;
   readonly counts: string;
@@ -47,13 +52,14 @@ export type StreamKeys = {
 };
 
 export function streamKeys(market: string, corridor: string, shard: number): StreamKeys {
-  const tag = `{${market}:${corridor}:${shard}}`;
+  const tag = `{${market}:${corridor}:${partitionOf(shard)}}`;
+  const past = isPast(shard) ? 'past-' : '';
   return {
     corridor,
     shard,
-    transactions: `${tag}:transactions`,
-    counts: `${tag}:counts`,
-    retries: `${tag}:retries`,
+    transactions: `${tag}:${isPast(shard) ? 'past' : 'transactions'}`,
+    counts: `${tag}:${past}counts`,
+    retries: `${tag}:${past}retries`,
     deadLetters: `${tag}:transactions-dlq`,
     scored: `${tag}:transactions-scored`,
   };
@@ -62,20 +68,37 @@ export function streamKeys(market: string, corridor: string, shard: number): Str
 /** Streams of a corridor. */
 export type ShardsOf = (corridor: string) => number;
 
-/** The streams of these corridors, shard by shard. */
+export const isPast = (shard: number) => shard >= SHARDS_MAX;
+
+/** As labels of metrics have it. */
+export const nameOfShard = (shard: number) =>
+  isPast(shard) ? `past-${partitionOf(shard)}` : String(shard);
+
+/** The shard itself, or that of a past. */
+export const partitionOf = (shard: number) => shard % SHARDS_MAX;
+
+/** The streams of these corridors, shard by shard, each followed by its past. */
 export function streamsOf(
   market: string,
   corridors: Iterable<string>,
   shardsOf: ShardsOf,
 ): StreamKeys[] {
   return [...corridors].flatMap((corridor) =>
-    Array.from({ length: shardsOf(corridor) }, (_, shard) => streamKeys(market, corridor, shard)),
+    Array.from({ length: shardsOf(corridor) }, (_, shard) => [
+      streamKeys(market, corridor, shard),
+      streamKeys(market, corridor, SHARDS_MAX + shard),
+    ]).flat(),
   );
 }
 
-/** Shard of an account: murmur3 (32 bit, seed 0) of its id. */
-export function shardOf(accountId: string, shards: number): number {
-  return shards === 1 ? 0 : murmurhash.v3(accountId, 0) % shards;
+/** Shard of an account: murmur3 (32 bit, seed 0) of its id; its past where the transaction was old when it was received. */
+export function shardOf(
+  { accountId, createdAtMs }: { readonly accountId: string; readonly createdAtMs: number },
+  receivedAtMs: number,
+  shards: number,
+): number {
+  const shard = shards === 1 ? 0 : murmurhash.v3(accountId, 0) % shards;
+  return createdAtMs < receivedAtMs - PAST_AGE_MS ? SHARDS_MAX + shard : shard;
 }
 
 /** The number, below PROFILE_SLOTS, of the slot that holds a party's key. */

@@ -4,6 +4,7 @@ import type { Market } from '../market.ts';
 import { type LogDelivery, noteDeliveries } from '../store/log-deliveries/log-deliveries.ts';
 import type { EntryOrigin } from '../stream/entries/entry-head.ts';
 import type { StreamEntry } from '../stream/group/read-group.ts';
+import { partitionOf } from '../stream/keys.ts';
 import type { EntryTransaction } from './decided.ts';
 
 /** Retries and what is given back stay in the log that delivered them first. */
@@ -34,7 +35,7 @@ export function createNoteDelivered(
         digest: digestOf(entry),
         receivedAtMs: group[0]?.transaction.receivedAtMs ?? 0,
         transactionIds: group.map(({ transaction }) => transaction.transactionId),
-        shard: entry.stream.shard,
+        shard: partitionOf(entry.stream.shard),
       }),
     );
     await noteDeliveries(database.query, log, deliveries);

@@ -32,10 +32,11 @@ export type Producer = ReturnType<typeof createProducer>;
 export function createStreamChoice(
   market: string,
   shardsOf: ShardsOf,
-): (transaction: Pick<Transaction, 'corridor' | 'accountId'>) => StreamKeys {
+): (transaction: Transaction) => StreamKeys {
   const streams = new Map<string, StreamKeys>();
-  return ({ corridor, accountId }) => {
-    const shard = shardOf(accountId, shardsOf(corridor));
+  return (transaction) => {
+    const { corridor, receivedAtMs } = transaction;
+    const shard = shardOf(transaction, receivedAtMs, shardsOf(corridor));
     const name = `${corridor}:${shard}`;
     let stream = streams.get(name);
     if (stream === undefined) {

@@ -6,7 +6,7 @@ import type { CorridorLog } from '../../domain/switch.ts';
 import { createCoolDown } from '../cool-down.ts';
 import { ENTRY_VERSION, type PackedEntry, packEntries } from '../entries/entry.ts';
 import { type Append, createStreamChoice } from '../entries/producer.ts';
-import type { ShardsOf, StreamKeys } from '../keys.ts';
+import { partitionOf, type ShardsOf, type StreamKeys } from '../keys.ts';
 import type { KafkaClients } from './clients.ts';
 import type { LogRecord } from './divide-records.ts';
 import { keyOf, topicsOf } from './topics.ts';
@@ -44,7 +44,7 @@ function toRecord(
 ): LogRecord {
   return {
     topic: topicsOf(market, stream.corridor).transactions,
-    partition: stream.shard,
+    partition: partitionOf(stream.shard),
     key: keyOf(stream),
     value: packed,
     headers: { v: ENTRY_VERSION, n: String(transactions), h: head },

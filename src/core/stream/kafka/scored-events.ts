@@ -2,6 +2,7 @@
  * `transaction.scored` in Kafka: the value of a record is the JSON of an event, whose schema is the file of its version in
  * `docs/schemas`.
  */
+import { partitionOf } from '../keys.ts';
 import type { Settlement } from '../settle/settle.ts';
 import type { LogRecord } from './divide-records.ts';
 import { keyOf, topicsOf } from './topics.ts';
@@ -20,7 +21,7 @@ export function toScoredRecords(market: string, settlements: readonly Settlement
       const frozen = isFrozen ? ',"releases_held":true' : '';
       return {
         topic: topicsOf(market, stream.corridor).scored,
-        partition: stream.shard,
+        partition: partitionOf(stream.shard),
         key: keyOf(stream),
         value: Buffer.from(`{${head}${frozen},"scores":[${rows.join()}]}`),
         headers: { v: String(SCORED_VERSION) },

@@ -12,7 +12,7 @@
 
 import { Failure } from '../../../kit/words/failure.ts';
 import { COUNT_MAX } from '../entries/entry.ts';
-import { GROUP, SHARDS_MAX, type StreamKeys, streamKeys } from '../keys.ts';
+import { GROUP, partitionOf, SHARDS_MAX, type StreamKeys, streamKeys } from '../keys.ts';
 import { type KafkaClients, within } from './clients.ts';
 
 export const PARTITIONS = SHARDS_MAX;
@@ -37,7 +37,7 @@ export const groupOf = (market: string): string => `${market}.${GROUP}`;
 
 /** The key of records: the account's shard, as the partition. */
 export const keyOf = ({ corridor, shard }: Pick<StreamKeys, 'corridor' | 'shard'>): string =>
-  `${corridor}:${shard}`;
+  `${corridor}:${partitionOf(shard)}`;
 
 /**
  * A partition as the stream of its entries.

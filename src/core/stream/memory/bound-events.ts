@@ -5,7 +5,7 @@
 import { toRedisFailure } from '../../../kit/redis/connection.ts';
 import { unexpected } from '../../../kit/redis/outage.ts';
 import { Failure } from '../../../kit/words/failure.ts';
-import type { StreamKeys } from '../keys.ts';
+import { isPast, type StreamKeys } from '../keys.ts';
 import { loadScript, runOnStreams } from '../scripts.ts';
 import { type MarketInRedis, readMemory, usedShare, WATERMARKS } from './memory.ts';
 
@@ -32,8 +32,10 @@ const script = loadScript('measure-events-2');
 /** Checks these streams; resolves to the bytes that are left, and those that were dropped. Throws a Failure. */
 export async function boundEvents(
   { redis, memory }: MarketInRedis,
-  streams: readonly StreamKeys[],
+  all: readonly StreamKeys[],
 ): Promise<{ readonly left: BytesByKind; readonly dropped: BytesByKind }> {
+  // The past of a shard has the shard's own.
+  const streams = all.filter(({ shard }) => !isPast(shard));
   const { eventBytesMax } = memory;
   const nodes = [...(await readMemory(redis)).values()];
   const isCrowded = usedShare(nodes) > WATERMARKS.events;
