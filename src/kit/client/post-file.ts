@@ -80,10 +80,10 @@ export async function postFile(
   const ends = await Promise.allSettled(Array.from({ length: options.connections }, takeBatches));
   const failed = ends.find((end) => end.status === 'rejected');
   if (failed !== undefined) throw failed.reason;
-  return { refused, refusedFirst: sortByPlace(refusedFirst) };
+  return { refused, refusedFirst: sortByLine(refusedFirst) };
 }
 
-export function sortByPlace(rows: readonly UnreadableRow[]): UnreadableRow[] {
+export function sortByLine(rows: readonly UnreadableRow[]): UnreadableRow[] {
   const compareFiles = ({ file: a = '' }: UnreadableRow, { file: b = '' }: UnreadableRow) =>
     Number(a > b) - Number(a < b);
   return rows.toSorted((a, b) => compareFiles(a, b) || a.line - b.line);
@@ -143,8 +143,8 @@ function leaveOut({ route, refuse }: Posting, rows: readonly Row[], answer: ApiA
     group.length > 1 ? group.slice(1) : group,
   );
   for (const row of wrong) {
-    const { body, ...place } = row;
-    refuse({ ...place, detail: details.get(row)?.join('; ') ?? '' });
+    const { body, ...origin } = row;
+    refuse({ ...origin, detail: details.get(row)?.join('; ') ?? '' });
   }
   if (wrong.length === 0) throw refusal(answer);
   const left = new Set(wrong);

@@ -9,16 +9,16 @@ import { createGunzip } from 'node:zlib';
 import { CsvError, parse } from 'csv-parse';
 import { Failure } from '../words/failure.ts';
 
-type Place = {
-  /** Of several files, the one that has the row. */
+type Origin = {
+  /** The file that has the row, where there are several. */
   readonly file?: string;
   /** Line in the uncompressed file, from 1. */
   readonly line: number;
 };
 
-export type Row = Place & { readonly body: RowBody };
+export type Row = Origin & { readonly body: RowBody };
 
-export type UnreadableRow = Place & { readonly detail: string };
+export type UnreadableRow = Origin & { readonly detail: string };
 
 export type RowBatch = {
   readonly rows: readonly Row[];

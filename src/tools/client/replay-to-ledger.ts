@@ -6,7 +6,7 @@ import {
   type Posted,
   REFUSED_SHOWN_MAX,
   type RowsRoute,
-  sortByPlace,
+  sortByLine,
 } from '../../kit/client/post-file.ts';
 import type { CommandContext } from '../../kit/command/command.ts';
 import {
@@ -19,16 +19,9 @@ import type { Config } from '../../kit/config/config.ts';
 import { openDatabase } from '../../kit/database/open-database.ts';
 import type { Database } from '../../kit/database/pool.ts';
 import { isUnavailable } from '../../kit/words/failure.ts';
-import { createLedger, type Ledger } from './ledger.ts';
+import { createLedger } from './ledger.ts';
 import { countLedger, ID_BYTES } from './read-ledger.ts';
-import {
-  type Kind,
-  type LabelsFile,
-  openSorted,
-  openUnsorted,
-  type Parts,
-  type SortSettings,
-} from './timed-source.ts';
+import { type Kind, openParts, type Parts, type ReplayFiles } from './timed-source.ts';
 import { countByTotals, readTotals, waitUntilSettled } from './wait-until-settled.ts';
 
 /** Ids of 16 bytes each, as a replay remembers every accepted row. */
@@ -43,14 +36,11 @@ export const SETTLE_TIMEOUT_SECONDS = 120;
 /** Bound on one count of a ledger of millions. */
 const COUNT_TIMEOUT_MS = 600_000;
 
-export type ReplaySettings = FileSettings<TransactionField> & {
-  readonly databaseUrl: string | undefined;
-  readonly settleTimeoutMs: number;
-  /** Null: rows are posted as they lie. */
-  readonly sort: SortSettings | null;
-  /** Posted with the transactions, by their times. */
-  readonly labels: LabelsFile | null;
-};
+export type ReplaySettings = FileSettings<TransactionField> &
+  ReplayFiles & {
+    readonly databaseUrl: string | undefined;
+    readonly settleTimeoutMs: number;
+  };
 
 /** Settings for a file that already has the API's fields. */
 export const PLAIN_REPLAY = {
@@ -59,23 +49,17 @@ export const PLAIN_REPLAY = {
   connections: CONNECTIONS,
   rowsPerSecond: null,
   settleTimeoutMs: SETTLE_TIMEOUT_SECONDS * 1000,
-  sort: null,
+  order: 'file',
   labels: null,
 } as const satisfies Partial<ReplaySettings>;
 
-type ReplayContext = Pick<CommandContext, 'config' | 'output' | 'signal'>;
+type ReplayContext = Pick<CommandContext, 'config' | 'environment' | 'output' | 'signal'>;
 
-export type Replayed = {
-  readonly ledger: Ledger;
-  readonly posted: Posted;
-  readonly labels: { readonly accepted: number; readonly unchanged: number };
-};
+export type Replayed = Awaited<ReturnType<typeof replayToLedger>>;
 
 /** Replays the files and waits for their end; shows progress on standard error. */
-export async function replayToLedger(
-  settings: ReplaySettings,
-  { config, output, signal }: ReplayContext,
-): Promise<Replayed> {
+export async function replayToLedger(settings: ReplaySettings, context: ReplayContext) {
+  const { config, output, signal } = context;
   const client = createApiClient({ ...settings, signal });
   await using database = openLedgerDatabase(settings.databaseUrl, config);
   const before = database === undefined ? await readTotals(client).catch(nullIfUnavailable) : null;
@@ -99,10 +83,8 @@ export async function replayToLedger(
       }
     },
   };
-  const quietMsMax = settings.settleTimeoutMs;
-  await using parts = await openParts(settings, { output, signal });
   const routes = { transactions: transactionsRoute, labels: labelsRoute.route };
-  const posted = await postParts(settings, parts, routes, { output, signal });
+  const posted = await postParts(settings, await openParts(settings, context), routes, context);
   const settled = await waitUntilSettled(
     () => readTotals(client),
     database === undefined
@@ -110,7 +92,7 @@ export async function replayToLedger(
       : () => countLedger(database, { accepted, repeated, receivedFromMs }),
     {
       accepted: rowsOf.accepted,
-      quietMsMax,
+      quietMsMax: settings.settleTimeoutMs,
       signal,
       onProgress: (final) => output.progress(`scoring ${final} of ${rowsOf.accepted} final`),
       onWaiting: (reason) => output.note(`waiting: ${reason}`),
@@ -122,21 +104,12 @@ export async function replayToLedger(
   return { ledger, posted, labels: labelsRoute.sum };
 }
 
-async function openParts(
-  settings: ReplaySettings,
-  { output, signal }: Pick<ReplayContext, 'output' | 'signal'>,
-): Promise<Parts> {
-  if (settings.sort === null) return await openUnsorted(settings);
-  const onProgress = (rows: number) => output.progress(`read ${rows} rows, to sort them by time`);
-  return await openSorted(settings, { ...settings.sort, signal, onProgress });
-}
-
 /** Posts a part when all before it are answered: the API finds the transactions of a label. */
 async function postParts(
   settings: ReplaySettings,
   { parts, shareRead }: Parts,
   routes: Readonly<Record<Kind, RowsRoute>>,
-  context: Pick<ReplayContext, 'output' | 'signal'>,
+  context: ReplayContext,
 ): Promise<Posted> {
   const posting = { ...settings, outageMsMax: settings.settleTimeoutMs };
   let refused = 0;
@@ -147,7 +120,7 @@ async function postParts(
     refused += posted.refused;
     refusedFirst = [...refusedFirst, ...posted.refusedFirst].slice(0, REFUSED_SHOWN_MAX);
   }
-  return { refused, refusedFirst: sortByPlace(refusedFirst) };
+  return { refused, refusedFirst: sortByLine(refusedFirst) };
 }
 
 /** Without the totals of before, the ledger without a database counts nothing as scored. */

@@ -1,5 +1,4 @@
 /** `risk replay FILE…`: posts files of transactions to a running API, and prints the ledger. */
-import { tmpdir } from 'node:os';
 import { LABEL_FIELDS, TRANSACTION_FIELDS } from '../../core/domain/file-rows.ts';
 import {
   type Command,
@@ -30,12 +29,8 @@ import {
   replayToLedger,
   SETTLE_TIMEOUT_SECONDS,
 } from './replay-to-ledger.ts';
-import type { LabelsFile, SortSettings } from './timed-source.ts';
 
 const SETTLE_TIMEOUT_SECONDS_MAX = 86_400;
-/** Bounds on what sorting may write to its folder, MiB. */
-const SORT_MIB = 20_480;
-const SORT_MIB_MAX = 1_048_576;
 const ORDERS = ['time', 'file'] as const;
 const FILES_MAX = 64;
 
@@ -49,14 +44,20 @@ async function run(args: string[], context: CommandContext): Promise<number> {
   const bounds = { min: 1, max: SETTLE_TIMEOUT_SECONDS_MAX };
   const timeout = values['settle-timeout'];
   const seconds = integerOption('--settle-timeout', timeout, bounds, SETTLE_TIMEOUT_SECONDS);
+  const mapping = {
+    columns: assignmentsOption('--labels-map', values['labels-map'], LABEL_FIELDS),
+    constants: assignmentsOption('--labels-set', values['labels-set'], LABEL_FIELDS),
+  };
+  const labelledAfterMs = labelledAfterOption(values['labelled-after'], mapping);
+  const { labels: file } = values;
   const settings: ReplaySettings = {
     ...fileOptions(positionals, values, context, TRANSACTION_FIELDS, CONNECTIONS),
     databaseUrl: config.DATABASE_URL,
     settleTimeoutMs: seconds * 1000,
-    sort: sortOptions(values, context),
-    labels: labelsOptions(values),
+    order: wordOption('--order', values.order ?? 'time', ORDERS),
+    labels: file === undefined ? null : { file, mapping, labelledAfterMs },
   };
-  if (settings.sort === null && settings.labels !== null) {
+  if (settings.order === 'file' && settings.labels !== null) {
     throw new UsageError('--labels are posted by their times, which --order file leaves out');
   }
   const said = 'the same command again repeats nothing';
@@ -66,9 +67,8 @@ async function run(args: string[], context: CommandContext): Promise<number> {
 
 const OWN_TEXTS = {
   '--settle-timeout SECONDS': `Give up after so long without any progress (${SETTLE_TIMEOUT_SECONDS})`,
-  '--order time|file': 'Post by created_at, rows without it last, or as the files lie (time)',
-  '--sort-folder FOLDER': "Where rows wait to be sorted, if they exceed 64 MiB (the system's)",
-  '--sort-mib N': `At most so many MiB in that folder (${SORT_MIB})`,
+  '--order time|file':
+    'Post by created_at, rows without it last, or as the files lie (time); beyond 64 MiB rows are sorted in TMPDIR',
   '--labels FILE': 'Post labels as well, those of before a day of UTC before its transactions',
   '--labels-map FIELD=COLUMN,...': 'Columns of labels that have another name in the file',
   '--labels-set FIELD=VALUE,...': 'Fields that are the same in every label',
@@ -80,32 +80,6 @@ const OWN_OPTIONS = {
   'labels-map': TEXTS,
   'labels-set': TEXTS,
 } as const;
-
-type OwnValues = {
-  readonly [name in 'order' | 'sort-folder' | 'sort-mib' | 'labels' | 'labelled-after']?:
-    | string
-    | undefined;
-} & { readonly [name in 'labels-map' | 'labels-set']?: string[] | undefined };
-
-function sortOptions(
-  values: OwnValues,
-  { environment }: Pick<CommandContext, 'environment'>,
-): SortSettings | null {
-  const order = wordOption('--order', values.order ?? 'time', ORDERS);
-  const bounds = { min: 1, max: SORT_MIB_MAX };
-  const mebibytes = integerOption('--sort-mib', values['sort-mib'], bounds, SORT_MIB);
-  if (order === 'file') return null;
-  return { folder: values['sort-folder'] ?? tmpdir(), bytesMax: mebibytes * 2 ** 20, environment };
-}
-
-function labelsOptions({ labels, ...values }: OwnValues): LabelsFile | null {
-  const mapping = {
-    columns: assignmentsOption('--labels-map', values['labels-map'], LABEL_FIELDS),
-    constants: assignmentsOption('--labels-set', values['labels-set'], LABEL_FIELDS),
-  };
-  const labelledAfterMs = labelledAfterOption(values['labelled-after'], mapping);
-  return labels === undefined ? null : { file: labels, mapping, labelledAfterMs };
-}
 
 function report(
   settings: ReplaySettings,

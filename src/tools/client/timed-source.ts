@@ -8,75 +8,56 @@ import {
 } from '../../core/domain/file-rows.ts';
 import { type Mapping, openSource, type Projection, type Row } from '../../kit/client/rows.ts';
 import { runsOf, sortRows, type TimedRow } from '../../kit/client/sorted-rows.ts';
+import type { CommandContext } from '../../kit/command/command.ts';
 
 export type Kind = 'transactions' | 'labels';
 
-export type LabelsFile = {
-  readonly file: string;
-  readonly mapping: Mapping<LabelField>;
-  readonly labelledAfterMs: number | null;
-};
-
-type Files = {
+export type ReplayFiles = {
   readonly files: readonly string[];
   readonly mapping: Mapping<TransactionField>;
-  readonly labels: LabelsFile | null;
+  readonly order: 'time' | 'file';
+  /** Posted with the transactions, by their times; null where the order is that of the file. */
+  readonly labels: {
+    readonly file: string;
+    readonly mapping: Mapping<LabelField>;
+    readonly labelledAfterMs: number | null;
+  } | null;
 };
-
-type Part = { readonly kind: Kind; readonly rows: ReturnType<typeof unsortedRows> };
-
-export type Parts = AsyncDisposable & {
-  /** Each is posted whole before the next one. */
-  readonly parts: AsyncGenerator<Part, void>;
-  readonly shareRead: () => number;
-};
-
-export type SortSettings = Pick<
-  Parameters<typeof sortRows>[1],
-  'folder' | 'bytesMax' | 'environment'
->;
 
 const DAY_MS = 86_400_000;
 
-/** Parts of one file after the other. */
-export async function openUnsorted({ files, mapping }: Files): Promise<Parts> {
-  const sources = await openAll(files, transactionProjection(mapping));
-  const shares = () => sources.reduce((sum, { source }) => sum + source.shareRead(), 0);
-  return {
-    parts: (async function* () {
-      yield { kind: 'transactions', rows: unsortedRows(sources) };
-    })(),
-    shareRead: () => shares() / sources.length,
-    [Symbol.asyncDispose]: async () => undefined,
-  };
-}
+export type Parts = Awaited<ReturnType<typeof openParts>>;
 
 /**
- * Transactions of all files in order of time; those without a time come last. Labels whose time lies before a day of UTC come
- * before the transactions of that day.
+ * Parts, each of which is posted whole before the next one. In order of time, transactions without a time come last, and labels
+ * whose time lies before a day of UTC come before the transactions of that day.
  */
-export async function openSorted(
-  { files, mapping, labels }: Files,
-  options: SortSettings & Pick<Parameters<typeof sortRows>[1], 'signal' | 'onProgress'>,
-): Promise<Parts> {
+export async function openParts(
+  { files, mapping, order, labels }: ReplayFiles,
+  { environment, output, signal }: Pick<CommandContext, 'environment' | 'output' | 'signal'>,
+) {
   const transactions = await openAll(files, transactionProjection(mapping));
   const labelFiles =
     labels === null
       ? []
       : await openAll([labels.file], labelProjection(labels.mapping, labels.labelledAfterMs));
-  const sorted = await sortRows(timedRows(transactions, labelFiles, labels?.file), options);
-  let read = 0;
+  const rows = timedRows(transactions, labelFiles, labels?.file);
+  if (order === 'file') {
+    const shares = () => transactions.reduce((sum, { source }) => sum + source.shareRead(), 0);
+    return { parts: runsOf(rows), shareRead: () => shares() / transactions.length };
+  }
+  let [given, taken] = [0, 0];
+  const onProgress = (rows: number) => {
+    given = rows;
+    output.progress(`read ${rows} rows, to sort them by time`);
+  };
   const counted = async function* () {
-    for await (const row of sorted.rows) {
-      read++;
+    for await (const row of sortRows(rows, { environment, signal, onProgress })) {
+      taken++;
       yield row;
     }
   };
-  return {
-    parts: runsOf(counted()),
-    shareRead: () => read / Math.max(1, sorted.count),
-    [Symbol.asyncDispose]: () => sorted[Symbol.asyncDispose](),
-  };
+  return { parts: runsOf(counted()), shareRead: () => taken / Math.max(1, given) };
 }
 
 /** Rows have the name of their file where there are several. */
@@ -97,19 +78,20 @@ async function* unsortedRows(sources: Sources) {
   }
 }
 
+/** Labels come last of a day: of rows of one time, those that are given first stay first. */
 async function* timedRows(
   transactions: Sources,
   labels: Sources,
   labelsFile = '',
-): AsyncGenerator<TimedRow<Kind>> {
+): AsyncGenerator<TimedRow<Kind>, void> {
   for await (const row of unsortedRows(transactions)) {
-    yield { kind: 'transactions', rank: 1, timeMs: timeOf(row, 'created_at'), row };
+    yield { kind: 'transactions', timeMs: timeOf(row, 'created_at'), row };
   }
   for await (const row of unsortedRows(labels)) {
     const labelledMs = timeOf(row, 'labelled_at');
     const timeMs =
-      labelledMs === undefined ? undefined : (Math.floor(labelledMs / DAY_MS) + 1) * DAY_MS;
-    yield { kind: 'labels', rank: 0, timeMs, row: { file: labelsFile, ...row } };
+      labelledMs === undefined ? undefined : (Math.floor(labelledMs / DAY_MS) + 1) * DAY_MS - 1;
+    yield { kind: 'labels', timeMs, row: { file: labelsFile, ...row } };
   }
 }
 

@@ -4,7 +4,8 @@ import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { openSorted, openUnsorted, type Parts } from '../../../../src/tools/client/timed-source.ts';
+import { createOutput } from '../../../../src/kit/command/output.ts';
+import { openParts, type Parts } from '../../../../src/tools/client/timed-source.ts';
 
 let folder: string;
 
@@ -48,25 +49,18 @@ async function shown({ parts }: Parts): Promise<string[][]> {
   return all;
 }
 
-const sorted = (
+const open = (
   files: readonly string[],
-  labelsFile?: string,
-  bytesMax = 2 ** 30,
-  environment: NodeJS.ProcessEnv = process.env,
-): Promise<Parts> =>
-  openSorted(
-    {
-      ...{ files, mapping: PLAIN },
-      labels:
-        labelsFile === undefined
-          ? null
-          : { file: labelsFile, mapping: PLAIN, labelledAfterMs: null },
-    },
-    {
-      ...{ folder, bytesMax, environment, onProgress: () => undefined },
-      signal: new AbortController().signal,
-    },
-  );
+  labelsFile: string | null = null,
+  order: 'time' | 'file' = 'time',
+  environment: NodeJS.ProcessEnv = { ...process.env, TMPDIR: folder },
+): Promise<Parts> => {
+  const labels =
+    labelsFile === null ? null : { file: labelsFile, mapping: PLAIN, labelledAfterMs: null };
+  const output = createOutput({ json: true, stderr: { write: () => undefined } });
+  const { signal } = new AbortController();
+  return openParts({ files, mapping: PLAIN, order, labels }, { environment, output, signal });
+};
 
 test('rows of several files come in order of time with their places; rows without a time come last', async () => {
   const a = writeRows('a.ndjson', [
@@ -80,7 +74,7 @@ test('rows of several files come in order of time with their places; rows withou
     transaction('not-a-time', 'yesterday'),
     transaction('long ago', '0001-01-01T00:00:00Z'),
   ]);
-  await using parts = await sorted([a, b]);
+  const parts = await open([a, b]);
   expect(await shown(parts)).toEqual([
     [
       'transactions',
@@ -102,7 +96,7 @@ test('labels of before a day of UTC come before its transactions, and after thos
     label('day 2', '2026-10-09T00:00:00Z'),
     label('day 1', '2026-10-02T23:59:59.999Z'),
   ]);
-  await using parts = await sorted([transactions], labels);
+  const parts = await open([transactions], labels);
   expect(await shown(parts)).toEqual([
     ['transactions', 'day 1 :2', 'day 2 :3'],
     ['labels', 'day 1 l.ndjson:2'],
@@ -116,8 +110,9 @@ test('a row that cannot be read keeps its place, and comes last', async () => {
     [],
     { ...transaction('text', '2026-10-01T10:00:00Z'), metadata: { note: 'a\tb\n\u2028\ud800' } },
   ]);
-  await using parts = await sorted([path]);
-  expect(await shown(parts)).toEqual([['transactions', 'text :2', 'is not a JSON object :1']]);
+  expect(await shown(await open([path]))).toEqual([
+    ['transactions', 'text :2', 'is not a JSON object :1'],
+  ]);
 });
 
 test('more rows than fit into memory are sorted in the folder, which is empty afterwards', async () => {
@@ -130,36 +125,37 @@ test('more rows than fit into memory are sorted in the folder, which is empty af
     };
   });
   const path = writeRows('many.ndjson', rows);
-  {
-    await using parts = await sorted([path]);
+  let before = '';
+  let seen = 0;
+  for await (const { rows: part } of (await open([path])).parts) {
     expect(readdirSync(folder).some((name) => name.startsWith('sort'))).toBe(true);
-    let before = '';
-    let seen = 0;
-    for await (const { rows: part } of parts.parts) {
-      for await (const row of part) {
-        if (!('body' in row)) throw new Error(row.detail);
-        const time = String(row.body['created_at']);
-        if (time < before) throw new Error(`${time} comes after ${before}`);
-        before = time;
-        seen++;
-      }
+    for await (const row of part) {
+      if (!('body' in row)) throw new Error(row.detail);
+      const time = String(row.body['created_at']);
+      if (time < before) throw new Error(`${time} comes after ${before}`);
+      before = time;
+      seen++;
     }
-    expect(seen).toBe(count);
   }
+  expect(seen).toBe(count);
   expect(readdirSync(folder)).toEqual(['many.ndjson']);
-  await expect(sorted([path], undefined, 2 ** 20)).rejects.toThrow('more than the 1 MiB');
+  for await (const { rows: part } of (await open([path])).parts) {
+    expect((await part.next()).done).toBe(false);
+    break;
+  }
   expect(readdirSync(folder)).toEqual(['many.ndjson']);
 });
 
 test('without a sort program a failure says what to do', async () => {
   const path = writeRows('t.ndjson', [transaction('a', '2026-10-01T10:00:00Z')]);
-  const without = sorted([path], undefined, 2 ** 30, { PATH: folder });
-  await expect(without).rejects.toThrow('install coreutils');
+  const { parts } = await open([path], null, 'time', { PATH: folder });
+  await expect(parts.next()).rejects.toThrow('install coreutils');
 });
 
 test('--order file leaves rows as they lie, file after file', async () => {
   const a = writeRows('a.ndjson', [transaction('2', '2026-10-02T00:00:00Z')]);
   const b = writeRows('b.ndjson', [transaction('1', '2026-10-01T00:00:00Z')]);
-  await using parts = await openUnsorted({ files: [a, b], mapping: PLAIN, labels: null });
-  expect(await shown(parts)).toEqual([['transactions', '2 a.ndjson:1', '1 b.ndjson:1']]);
+  expect(await shown(await open([a, b], null, 'file'))).toEqual([
+    ['transactions', '2 a.ndjson:1', '1 b.ndjson:1'],
+  ]);
 });
