@@ -1,5 +1,5 @@
 /**
- * What does the order of a past cost? A month is posted in batches through the API, as its file lies: in order of time, of account,
+ * The cost of the order of a past. A month is posted in batches through the API, as its file lies: in order of time, of account,
  * of merchant, or shuffled; a worker scores it. The clock runs from the first request until the last score is stored.
  */
 import { UsageError } from '../src/kit/command/command.ts';

@@ -181,7 +181,7 @@ export const WORK: Guards = {
     says: 'Rates of fraud end where the labels of transactions count as complete.',
     shown: 'RISK_LABEL_MATURITY_DAYS',
     test: 'property/profile/history.test.ts > fold equals the SQL definition > shuffled, late and repeated arrivals',
-    mechanism: 'src/core/profile/merchant-frauds.ts',
+    mechanism: 'src/core/profile/merchant-features.ts',
   },
   'frozen-vectors': {
     says: 'Features of known histories keep their digests.',

@@ -29,7 +29,7 @@ const PAGE = 200;
 const REPEATED_EVERY = 7;
 const TIMEOUT_MS = 1_200_000;
 
-/** What is lost with Redis is appended again within seconds. */
+/** Entries that are lost with Redis are appended again within seconds. */
 const QUICK = { RISK_RECONCILE_AGE_MS: '1000', RISK_CLAIM_IDLE_MS: '2000' };
 
 let api: RunningApi;
@@ -154,7 +154,7 @@ function isNear(value: number, defined: number): boolean {
   return near || (Number.isNaN(value) && Number.isNaN(defined));
 }
 
-/** Those of the rows that have no earlier sibling in their window which another batch scored. */
+/** The rows that have no earlier sibling in their window which another batch scored. */
 const UNEXPLAINED = `
   select t.transaction_id::text as id
     from unnest($1::uuid[], $2::float8[], $3::float8[]) as wrong (id, begun, ended)

@@ -15,7 +15,7 @@ import { loadAccountPasts, loadMerchantPasts } from '../../src/core/store/profil
 import { watchMemory } from '../../src/core/stream/memory/memory.ts';
 import { PROFILE_LOGS, type ProfileLogs } from '../../src/core/stream/profiles/profile-logs.ts';
 import { foldProfiles } from '../../src/core/work/profiles/fold-profiles.ts';
-import { openLateMerchants } from '../../src/core/work/profiles/late-merchants.ts';
+import { LateMerchants } from '../../src/core/work/profiles/late-merchants.ts';
 import { openProfiles, type Snapshots } from '../../src/core/work/profiles/profiles.ts';
 import { snapshotsOf } from '../../src/core/work/profiles/sources.ts';
 import type { Guards } from '../../src/kit/breakers/guards.ts';
@@ -96,7 +96,7 @@ export function startFold({
             ? noMerchantPasts(points)
             : loadMerchantPasts(query, points, LABEL_MATURITY_DAYS),
         snapshots: snapshots('merchant'),
-        ...(query && { late: openLateMerchants(query, LABEL_MATURITY_DAYS) }),
+        ...(query && { late: new LateMerchants(query, LABEL_MATURITY_DAYS) }),
         bytesMax,
       },
     ],

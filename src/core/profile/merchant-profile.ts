@@ -18,7 +18,6 @@ import {
 } from '../domain/history.ts';
 import type { TakeBytes } from './arena.ts';
 import { type Arrivals, arrivalOf, keyOfArrival } from './arrivals.ts';
-import { compareTallies } from './merchant-timeline.ts';
 import {
   AFTER_ALL,
   BEFORE_ALL,
@@ -37,7 +36,7 @@ import {
   writeKey,
 } from './packed-list.ts';
 import type { Profile } from './profile.ts';
-import { packTallies, type Tallies, type Tally, unpackTallies } from './tallies.ts';
+import { compareTallies, packTallies, type Tallies, type Tally, unpackTallies } from './tallies.ts';
 
 /**
  * A list that grows beyond one of these is cut; the removed records are tallied. Most lists end at the first. Beyond it are lists

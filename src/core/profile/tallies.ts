@@ -47,7 +47,7 @@ export function readTally(packed: DataView, index: number): Tally {
   };
 }
 
-export function writeTally(
+function writeTally(
   packed: DataView,
   index: number,
   { bucketMs, sum, count, currency, daily }: Tally,
@@ -115,4 +115,63 @@ function firstTally({ packed, length }: Tallies, ms: number): number {
     else end = middle;
   }
   return start;
+}
+
+/**
+ * A merchant's whole past by the hour, before a point and after it: with what the rows of its own hour sum up to, a transaction at
+ * any moment has its features (merchant-features.ts), in whatever order the past arrives.
+ */
+export type Timeline = {
+  /** Every row from here on is in the tallies. */
+  readonly fromMs: number;
+  /** Packed as Tallies, and room for more. */
+  packed: DataView<ArrayBuffer>;
+  length: number;
+};
+
+/** Tallies of a new timeline. A full one gets twice as many. */
+const TALLIES_MIN = 32;
+
+export function createTimeline(fromMs: number): Timeline {
+  return { fromMs, packed: new DataView(new ArrayBuffer(TALLIES_MIN * TALLY_BYTES)), length: 0 };
+}
+
+/** The newest hour with a row, before a time; -Infinity without such a row. */
+export function newestHourMs(timeline: Timeline, beforeMs = AT_THE_END): number {
+  for (let index = firstTally(timeline, beforeMs) - 1; index >= 0; index--) {
+    const { count, bucketMs } = readTally(timeline.packed, index);
+    if (count > 0) return bucketMs;
+  }
+  return Number.NEGATIVE_INFINITY;
+}
+
+/** Adds a count and a sum, or takes back what was added where both are negative. */
+export function addHour(timeline: Timeline, tally: Omit<Tally, 'daily'>): void {
+  const { packed, length } = timeline;
+  let index = firstTally(timeline, tally.bucketMs);
+  while (index < length && compareTallies(readTally(packed, index), tally) < 0) index++;
+  const known = index < length ? readTally(packed, index) : undefined;
+  const isKnown = known !== undefined && compareTallies(known, tally) === 0;
+  if (!isKnown) makeRoom(timeline, index);
+  const [count, sum] = isKnown ? [known.count, known.sum] : [0, 0];
+  const both = { ...tally, daily: false, count: count + tally.count, sum: sum + tally.sum };
+  writeTally(timeline.packed, index, both);
+}
+
+type BucketOf = Pick<Tally, 'bucketMs' | 'currency'>;
+
+export function compareTallies(a: BucketOf, b: BucketOf): number {
+  return a.bucketMs - b.bucketMs || a.currency - b.currency;
+}
+
+function makeRoom(timeline: Timeline, index: number): void {
+  const { packed, length } = timeline;
+  const [at, end] = [index * TALLY_BYTES, length * TALLY_BYTES];
+  if (end === packed.byteLength) {
+    const wider = new Uint8Array(2 * end);
+    wider.set(new Uint8Array(packed.buffer));
+    timeline.packed = new DataView(wider.buffer);
+  }
+  new Uint8Array(timeline.packed.buffer).copyWithin(at + TALLY_BYTES, at, end);
+  timeline.length = length + 1;
 }

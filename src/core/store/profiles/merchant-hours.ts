@@ -1,6 +1,6 @@
 /**
- * What merchants' rows sum up to by the hour, and the rows of given hours, whatever the order in which rows are stored. Every committed
- * row counts, scored or not.
+ * Sums of merchants' rows by the hour, and the rows of given hours, whatever the order in which rows are stored. Every committed row
+ * counts, scored or not.
  */
 import { textArray, timestampArray } from '../../../kit/database/binary-array.ts';
 import type { Query, Statement } from '../../../kit/database/pool.ts';
@@ -22,9 +22,6 @@ export type HourRow = {
   /** Whether a later reading, from the mark on, leaves it out. */
   readonly isSettled: boolean;
 };
-
-/** Every database transaction before the mark has ended, so that no row of such a transaction can appear any more. */
-export type HoursRead = { readonly mark: string; readonly rows: readonly HourRow[] };
 
 /**
  * A single statement, hence one snapshot: the rows stored since the last reading, and the whole past of merchants that the reader
@@ -75,14 +72,15 @@ const hoursStatement: Statement = {
 
 /**
  * The rows that were stored since `mark` by merchants that are known, and what all rows of the others sum up to since their times,
- * which are beginnings of hours.
+ * which are beginnings of hours. Every database transaction before the new mark has ended, so that no row of such a transaction can
+ * appear any more.
  */
 export async function readHours(
   query: Query,
   mark: string,
   known: readonly string[],
   others: readonly { readonly merchantId: string; readonly sinceMs: number }[],
-): Promise<HoursRead> {
+) {
   const rows = await query<HourRow & { readonly mark: string; readonly merchantId: string | null }>(
     hoursStatement,
     [
@@ -97,8 +95,6 @@ export async function readHours(
   return { mark: first.mark, rows: rows.filter(({ merchantId }) => merchantId !== null) };
 }
 
-export type MerchantHour = { readonly merchantId: string; readonly hourMs: number };
-
 const rowsStatement: Statement = {
   name: 'rows-of-merchant-hours',
   text: `
@@ -111,7 +107,7 @@ const rowsStatement: Statement = {
 /** The rows of hours, each with the number of its hour, from 1 on. */
 export async function readHourRows(
   query: Query,
-  hours: readonly MerchantHour[],
+  hours: readonly { readonly merchantId: string; readonly hourMs: number }[],
 ): Promise<(PastTransaction & { readonly nth: number })[]> {
   return await query(rowsStatement, [
     textArray(hours.map(({ merchantId }) => merchantId)),

@@ -13,19 +13,12 @@ import type { Transaction } from '../../domain/transaction.ts';
 import { takeOwn } from '../../profile/arena.ts';
 import { keyOfArrival } from '../../profile/arrivals.ts';
 import type { KindBatch } from '../../profile/fold-batch.ts';
-import { writeLate } from '../../profile/merchant-features.ts';
+import { writeMerchant } from '../../profile/merchant-features.ts';
 import {
   insertMerchantRow,
   MERCHANT_RECORD_BYTES,
   sumMinor,
 } from '../../profile/merchant-profile.ts';
-import {
-  addHour,
-  createTimeline,
-  newestHourMs,
-  type Timeline,
-  talliesOf,
-} from '../../profile/merchant-timeline.ts';
 import {
   countBefore,
   createList,
@@ -34,7 +27,13 @@ import {
   timeAt,
 } from '../../profile/packed-list.ts';
 import type { Profile } from '../../profile/profile.ts';
-import type { Tallies } from '../../profile/tallies.ts';
+import {
+  addHour,
+  createTimeline,
+  newestHourMs,
+  type Tallies,
+  type Timeline,
+} from '../../profile/tallies.ts';
 import { rowAt } from '../../score/feature-rows.ts';
 import { type HourRow, readHourRows, readHours } from '../../store/profiles/merchant-hours.ts';
 import { merchantPast, type PastQuery } from '../../store/profiles/past-queries.ts';
@@ -47,6 +46,7 @@ const BYTES_MAX = 16 * 1024 * 1024;
 /** Bytes of the rows of hours: half a million rows. */
 const LISTS_BYTES_MAX = 16 * 1024 * 1024;
 const NO_ROWS = createList(MERCHANT_RECORD_BYTES, 1, takeOwn);
+const NO_HOUR = Number.NEGATIVE_INFINITY;
 /** Columns of a row that no profile of a merchant has. */
 const UNREAD = { corridor: '', deviceId: null, country: null } as const;
 
@@ -63,13 +63,14 @@ type Batch = KindBatch<Profile, unknown>;
 type LatePoint = {
   readonly index: number;
   readonly transaction: Transaction;
-  readonly hourMs: number;
   readonly merchant: LateMerchant;
   readonly tallies: Tallies;
+  /** An hour of the merchant: at first that of the transaction. */
+  readonly hourMs: number;
 };
 
-/** What this process knows of late merchants. */
-class Timelines {
+/** Timelines and rows of hours that this process knows of late merchants. */
+export class LateMerchants implements LateParties {
   /** The merchant that was used last is the last. */
   readonly #merchants = new Map<string, LateMerchant>();
   /** Rows of hours, by the merchant's serial and the hour. */
@@ -78,15 +79,19 @@ class Timelines {
     sizeCalculation: ({ records }) => records.byteLength,
   });
   readonly #query: Query;
+  readonly #maturityDays: number;
   readonly #past: PastQuery;
+  readonly #inTurn = openTurns().inTurn;
   /** Rows of database transactions before it are in the timelines; undefined while there are none. */
   #mark: string | undefined;
   #readMs = Number.NEGATIVE_INFINITY;
   #serial = 0;
 
-  constructor(query: Query, past: PastQuery) {
+  /** @param maturityDays after which the labels of a transaction count as complete */
+  constructor(query: Query, maturityDays: number) {
     this.#query = query;
-    this.#past = past;
+    this.#maturityDays = maturityDays;
+    this.#past = merchantPast(maturityDays);
   }
 
   isLate(merchantId: string): boolean {
@@ -94,25 +99,46 @@ class Timelines {
     return merchant !== undefined && performance.now() - merchant.lastLateMs <= LATE_MS;
   }
 
-  forgetAll(): void {
+  fold(batch: Batch, indices: readonly number[]): Promise<void> {
+    return this.#inTurn(async () => {
+      const transactions = indices.map((index) => batch.transactions[index] as Transaction);
+      try {
+        const unsettled = await this.#read(transactions);
+        await this.#writePoints(batch, this.#pointsOf(transactions, indices));
+        this.#add(unsettled, -1);
+        this.#makeRoom();
+      } catch (error) {
+        // Rows that are still to be taken back would count twice.
+        this.#forgetAll();
+        throw error;
+      }
+    });
+  }
+
+  #forgetAll(): void {
     this.#merchants.clear();
     this.#lists.clear();
     this.#mark = undefined;
   }
 
   /** Brings the timelines of these transactions' merchants up to date. Returns the rows that the next call reads again. */
-  async read(transactions: readonly Transaction[]): Promise<readonly HourRow[]> {
-    // What was stored since would be more than the merchants are worth.
-    if (performance.now() - this.#readMs > LATE_MS) this.forgetAll();
+  async #read(transactions: readonly Transaction[]): Promise<readonly HourRow[]> {
+    // Reading all rows that were stored since would cost more than the merchants are worth.
+    if (performance.now() - this.#readMs > LATE_MS) this.#forgetAll();
     const wanted = new Map<string, number>();
     for (const transaction of transactions) {
       const { merchantId } = transaction;
       const before = wanted.get(merchantId) ?? Number.POSITIVE_INFINITY;
       wanted.set(merchantId, Math.min(this.#past.sinceMs(transaction), before));
     }
-    const others = [...wanted]
-      .map(([merchantId, sinceMs]) => ({ merchantId, sinceMs }))
-      .filter(({ merchantId, sinceMs }) => !this.#reaches(merchantId, sinceMs));
+    const others: { readonly merchantId: string; readonly sinceMs: number }[] = [];
+    for (const [merchantId, sinceMs] of wanted) {
+      const merchant = this.#merchants.get(merchantId);
+      this.#merchants.delete(merchantId);
+      if (merchant !== undefined && merchant.timeline.fromMs <= sinceMs) {
+        this.#merchants.set(merchantId, merchant);
+      } else others.push({ merchantId, sinceMs });
+    }
     const known = [...this.#merchants.keys()];
     const { mark, rows } = await readHours(this.#query, this.#mark ?? '0', known, others);
     for (const { merchantId, sinceMs } of others) {
@@ -120,21 +146,14 @@ class Timelines {
       const serial = ++this.#serial;
       this.#merchants.set(merchantId, { serial, timeline: createTimeline(sinceMs), lastLateMs });
     }
-    this.add(rows, 1);
+    this.#add(rows, 1);
     this.#mark = mark;
     this.#readMs = performance.now();
     return rows.filter(({ isSettled }) => !isSettled);
   }
 
-  #reaches(merchantId: string, sinceMs: number): boolean {
-    const merchant = this.#merchants.get(merchantId);
-    if (merchant !== undefined && merchant.timeline.fromMs <= sinceMs) return true;
-    this.#merchants.delete(merchantId);
-    return false;
-  }
-
   /** Adds rows to the timelines, or takes them back; lists keep each row once, and for good. */
-  add(rows: readonly HourRow[], sign: 1 | -1): void {
+  #add(rows: readonly HourRow[], sign: 1 | -1): void {
     for (const row of rows) {
       const { merchantId, transactionId, currency, count, amount } = row;
       const merchant = this.#merchants.get(merchantId);
@@ -154,42 +173,76 @@ class Timelines {
     }
   }
 
-  /** The rows of hours: those that are not in memory are read at once. */
-  async listsOf(
-    hours: readonly Pick<LatePoint, 'merchant' | 'transaction' | 'hourMs'>[],
-  ): Promise<PackedList[]> {
+  /** The rows of the points' hours: those that are not in memory are read at once. */
+  async #listsOf(points: readonly LatePoint[]): Promise<PackedList[]> {
     const lists = new Map<string, PackedList>();
-    const missing = new Map<string, { merchantId: string; hourMs: number }>();
-    for (const { merchant, transaction, hourMs } of hours) {
+    const missing: { key: string; list: PackedList; merchantId: string; hourMs: number }[] = [];
+    for (const { merchant, transaction, hourMs } of points) {
       const key = keyOf(merchant, hourMs);
-      const list = this.#lists.get(key);
-      if (list !== undefined) lists.set(key, list);
-      else missing.set(key, { merchantId: transaction.merchantId, hourMs });
-    }
-    const made = [...missing].map(([key]) => {
-      const list = createList(MERCHANT_RECORD_BYTES, 1, takeOwn);
+      if (hourMs === NO_HOUR || lists.has(key)) continue;
+      const known = this.#lists.get(key);
+      const list = known ?? createList(MERCHANT_RECORD_BYTES, 1, takeOwn);
       lists.set(key, list);
-      return { key, list };
-    });
-    if (made.length > 0) {
-      for (const { nth, ...row } of await readHourRows(this.#query, [...missing.values()]))
-        insertMerchantRow(made[nth - 1]?.list ?? NO_ROWS, row);
+      const { merchantId } = transaction;
+      if (known === undefined) missing.push({ key, list, merchantId, hourMs });
     }
-    for (const { key, list } of made) this.#lists.set(key, list);
-    return hours.map(({ merchant, hourMs }) => lists.get(keyOf(merchant, hourMs)) ?? NO_ROWS);
+    const rows = missing.length === 0 ? [] : await readHourRows(this.#query, missing);
+    for (const { nth, ...row } of rows) insertMerchantRow(missing[nth - 1]?.list ?? NO_ROWS, row);
+    for (const { key, list } of missing) this.#lists.set(key, list);
+    return points.map(({ merchant, hourMs }) => lists.get(keyOf(merchant, hourMs)) ?? NO_ROWS);
   }
 
-  /** The merchant, which is now the one that was used last. */
-  use(merchantId: string): LateMerchant {
-    const merchant = this.#merchants.get(merchantId);
-    if (merchant === undefined) throw new Error('the timeline of a late merchant was not read');
-    this.#merchants.delete(merchantId);
-    this.#merchants.set(merchantId, merchant);
-    return merchant;
+  /** Points of a merchant follow each other, as prefix sums are kept of the tallies that were counted last. */
+  #pointsOf(transactions: readonly Transaction[], indices: readonly number[]): LatePoint[] {
+    const nowMs = performance.now();
+    const groups = Map.groupBy(transactions.keys(), (at) => transactions[at]?.merchantId ?? '');
+    return [...groups].flatMap(([merchantId, group]) => {
+      const merchant = this.#merchants.get(merchantId);
+      if (merchant === undefined) throw new Error('the timeline of a late merchant was not read');
+      const { packed, length } = merchant.timeline;
+      // A new object, as prefix sums of tallies are kept by their object.
+      const tallies = { packed, length };
+      const newestMs = newestHourMs(merchant.timeline);
+      return group.map((at) => {
+        const [index, transaction] = [indices[at] as number, transactions[at] as Transaction];
+        const hourMs = hourOf(transaction.createdAtMs);
+        if (hourMs < newestMs) merchant.lastLateMs = nowMs;
+        return { index, transaction, hourMs, merchant, tallies };
+      });
+    });
+  }
+
+  async #writePoints({ arrivals, rows }: Batch, points: readonly LatePoint[]): Promise<void> {
+    const [past, maturityDays] = [this.#past, this.#maturityDays];
+    const lists = await this.#listsOf(points);
+    const ends = points.map(({ index }, at) =>
+      countBefore(lists[at] ?? NO_ROWS, keyOfArrival(arrivals, index)),
+    );
+    // Before the first row of its hour a transaction's newest sibling is in the newest hour before.
+    const hoursBefore = points.map((point, at) => {
+      const { timeline } = point.merchant;
+      return { ...point, hourMs: ends[at] === 0 ? newestHourMs(timeline, point.hourMs) : NO_HOUR };
+    });
+    const listsBefore = await this.#listsOf(hoursBefore);
+    const frauds = await past.loadFrauds(
+      this.#query,
+      points.map(({ transaction }) => ({
+        party: transaction.merchantId,
+        atMs: transaction.createdAtMs,
+        sinceMs: past.sinceMs(transaction),
+      })),
+    );
+    for (const [at, { index, hourMs, tallies }] of points.entries()) {
+      const [list = NO_ROWS, before = NO_ROWS, end = 0] = [lists[at], listsBefore[at], ends[at]];
+      const siblings = { list, tallies, frauds: frauds[at]?.known ?? NO_FRAUDS, maturityDays };
+      const newestMs = before.count === 0 ? Number.NaN : timeAt(before, before.count - 1);
+      const tallied = { untilMs: hourMs, newestMs };
+      writeMerchant(siblings, end, tallied, arrivals, index, rows.values, rowAt(index));
+    }
   }
 
   /** Drops merchants that were not used for longest until the others fit. */
-  makeRoom(): void {
+  #makeRoom(): void {
     const bytesOf = ({ timeline }: LateMerchant) => timeline.packed.byteLength;
     let bytes = 0;
     for (const merchant of this.#merchants.values()) bytes += bytesOf(merchant);
@@ -202,94 +255,3 @@ class Timelines {
 }
 
 const keyOf = ({ serial }: LateMerchant, hourMs: number) => `${serial} ${hourMs}`;
-
-/** @param maturityDays after which the labels of a transaction count as complete */
-export function openLateMerchants(query: Query, maturityDays: number): LateParties {
-  const past = merchantPast(maturityDays);
-  const timelines = new Timelines(query, past);
-  const { inTurn } = openTurns();
-
-  async function fold(batch: Batch, indices: readonly number[]): Promise<void> {
-    const transactions = indices.map((index) => batch.transactions[index] as Transaction);
-    const unsettled = await timelines.read(transactions);
-    const points = pointsOf(timelines, transactions, indices);
-    await writePoints(query, timelines, past, batch, points, maturityDays);
-    timelines.add(unsettled, -1);
-    timelines.makeRoom();
-  }
-
-  return {
-    isLate: (merchantId) => timelines.isLate(merchantId),
-    fold: (batch, indices) =>
-      inTurn(async () => {
-        try {
-          await fold(batch, indices);
-        } catch (error) {
-          // Rows that are still to be taken back would count twice.
-          timelines.forgetAll();
-          throw error;
-        }
-      }),
-  };
-}
-
-/** Those of a merchant follow each other, as prefix sums are kept of the tallies that were counted last. */
-function pointsOf(
-  timelines: Timelines,
-  transactions: readonly Transaction[],
-  indices: readonly number[],
-): LatePoint[] {
-  const nowMs = performance.now();
-  const groups = Map.groupBy(transactions.keys(), (at) => transactions[at]?.merchantId ?? '');
-  return [...groups].flatMap(([merchantId, group]) => {
-    const merchant = timelines.use(merchantId);
-    const tallies = talliesOf(merchant.timeline);
-    const newestMs = newestHourMs(merchant.timeline);
-    return group.map((at) => {
-      const [index, transaction] = [indices[at] as number, transactions[at] as Transaction];
-      const hourMs = hourOf(transaction.createdAtMs);
-      if (hourMs < newestMs) merchant.lastLateMs = nowMs;
-      return { index, transaction, hourMs, merchant, tallies };
-    });
-  });
-}
-
-async function writePoints(
-  query: Query,
-  timelines: Timelines,
-  past: PastQuery,
-  { arrivals, rows }: Batch,
-  points: readonly LatePoint[],
-  maturityDays: number,
-): Promise<void> {
-  const lists = await timelines.listsOf(points);
-  // Before the first row of its hour a transaction's newest sibling is in the newest hour before.
-  const hoursBefore = points.flatMap((point, at) => {
-    const before = countBefore(lists[at] ?? NO_ROWS, keyOfArrival(arrivals, point.index));
-    const hourMs = before > 0 ? undefined : newestHourMs(point.merchant.timeline, point.hourMs);
-    return hourMs === undefined || hourMs === Number.NEGATIVE_INFINITY
-      ? []
-      : [{ ...point, hourMs, at }];
-  });
-  const listsBefore = await timelines.listsOf(hoursBefore);
-  const newestOf = new Map(
-    hoursBefore.map(({ at }, nth) => {
-      const list = listsBefore[nth] ?? NO_ROWS;
-      return [at, list.count === 0 ? Number.NaN : timeAt(list, list.count - 1)];
-    }),
-  );
-  const frauds = await past.loadFrauds(
-    query,
-    points.map(({ transaction }) => ({
-      party: transaction.merchantId,
-      atMs: transaction.createdAtMs,
-      sinceMs: past.sinceMs(transaction),
-    })),
-  );
-  for (const [at, { index, hourMs, tallies }] of points.entries()) {
-    const hours = { tallies, frauds: frauds[at]?.known ?? NO_FRAUDS, maturityDays };
-    const tallied = { untilMs: hourMs, newestMs: newestOf.get(at) ?? Number.NaN };
-    const list = lists[at] ?? NO_ROWS;
-    writeLate(hours, list, tallied, arrivals, index, rows.values, rowAt(index));
-  }
-}

@@ -8,7 +8,7 @@ import { createMerchantKind } from '../../profile/merchant-kind.ts';
 import type { Profile } from '../../profile/profile.ts';
 import { loadAccountPasts, loadMerchantPasts } from '../../store/profiles/history.ts';
 import { readMark, readSnapshots, storeSnapshots } from '../../store/profiles/profile-snapshots.ts';
-import { openLateMerchants } from './late-merchants.ts';
+import { LateMerchants } from './late-merchants.ts';
 import type { ProfileSource, Snapshots } from './profiles.ts';
 
 /**
@@ -35,7 +35,7 @@ export function profileSources(
       kind: createMerchantKind(maturityDays),
       loadPasts: (points) => loadMerchantPasts(query, points, maturityDays),
       snapshots: snapshotsOf(query, 'merchant'),
-      late: openLateMerchants(query, maturityDays),
+      late: new LateMerchants(query, maturityDays),
       bytesMax: MERCHANT_COPIES_BYTES_MAX,
     },
   ];
