@@ -65,7 +65,7 @@ async function checkPostgres(context: CommandContext): Promise<Finding[]> {
   const connectTimeoutMs = Math.max(config.RISK_CONNECT_TIMEOUT_MS, CONNECT_MS_MIN);
   await using database = openCommandDatabase(context, 'doctor', { connectTimeoutMs });
   const askedAtMs = Date.now();
-  const facts = await readPostgresFacts(database);
+  const facts = await readPostgresFacts(database.query);
   const skewMs = Math.round(facts.nowMs - (askedAtMs + Date.now()) / 2);
   const { major, version, fsync, synchronousCommit, connectionsOpen, connectionsMax } = facts;
   const isDurable = fsync === 'on' && synchronousCommit !== 'off';
@@ -95,7 +95,7 @@ async function checkPostgres(context: CommandContext): Promise<Finding[]> {
 }
 
 async function checkReach(database: Database, market: string): Promise<Finding> {
-  const { role, markets, writesShared, strays } = await readReach(database, market);
+  const { role, markets, writesShared, strays } = await readReach(database.query, market);
   const reached = [...markets, ...(writesShared ? ['shared'] : [])].join(', ');
   if (reached !== '') {
     const why = `markets are not separated: ${role} reaches ${reached}. Where several markets share the database, run risk markets grant ${market}`;

@@ -102,14 +102,14 @@ test('the epoch grows with each change of owner, and with nothing else', async (
     [true, 2],
     [false, 2],
   ]);
-  expect(await readLeader(database, 'repair')).toBe('other');
+  expect(await readLeader(database.query, 'repair')).toEqual({ owner: 'other' });
 });
 
 test('a run that lasts is renewed meanwhile', async () => {
   const lead = leadOf('one');
   await lead.run(async () => {
     await expire();
-    const leader = async () => await readLeader(database, 'repair');
+    const leader = async () => (await readLeader(database.query, 'repair'))?.owner;
     expect(await waitUntil(leader, DEADLINE_MS, 'the lead to be renewed')).toBe('one');
   });
 });

@@ -31,6 +31,11 @@ const LAG_MS_MAX = 1000;
 /** More than the waits of each test, and than the start of two servers on a busy machine. */
 vi.setConfig({ testTimeout: 4 * PATIENCE_MS, hookTimeout: 10 * PATIENCE_MS });
 
+const replayedTo = (
+  { query }: Database,
+  { lsn, system, timeline }: Awaited<ReturnType<typeof readWritten>>,
+) => readReplayed(query, lsn, system, timeline);
+
 const opened = new AsyncDisposableStack();
 const ages: number[] = [];
 let standby: TestService;
@@ -138,14 +143,14 @@ test('a promoted replica is not read any more, nor is one that follows it on ano
   await onStandby('checkpoint');
   const isProven = async () => {
     await onServer(follower, 'checkpoint');
-    const { isStandby, isReached } = await readReplayed(followed, await readWritten(promoted));
+    const { isStandby, isReached } = await replayedTo(followed, await readWritten(promoted.query));
     return isStandby && isReached;
   };
   await waitUntil(isProven, PATIENCE_MS, 'the follower to change timelines');
-  const behind = await readWritten(primary);
+  const behind = await readWritten(primary.query);
   const isPast = async () =>
     await onServer(follower, `select pg_last_wal_replay_lsn() >= '${behind.lsn}'::pg_lsn`);
   await onStandby('create table written as select generate_series(1, 10000)');
   await waitUntil(async () => (await isPast()) === true, PATIENCE_MS, 'the follower to be ahead');
-  expect(await readReplayed(followed, behind)).toEqual({ isStandby: false, isReached: true });
+  expect(await replayedTo(followed, behind)).toEqual({ isStandby: false, isReached: true });
 });

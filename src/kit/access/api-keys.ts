@@ -190,19 +190,12 @@ const readBootstrap = firstOf<{ revoked: boolean }, [keyHash: Buffer]>(
   'select revoked_at is not null as revoked from market.api_keys where key_hash = $1',
 );
 
-const findOtherBootstrap = firstOf<{ key_id: string }, [keyHash: Buffer]>(
+/** A key in force that a new bootstrap key would revoke. */
+export const findOtherBootstrap = firstOf<{ key_id: string }, [keyHash: Buffer]>(
   'find-other-bootstrap-key',
   `select key_id from market.api_keys
     where key_id ~ '^bootstrap[0-9a-f]*$' and key_hash <> $1 and revoked_at is null limit 1`,
 );
-
-/** The id of a key in force that a new bootstrap key would revoke. */
-export async function otherBootstrapKey(
-  { query }: Pick<Database, 'query'>,
-  keyHash: Buffer,
-): Promise<string | undefined> {
-  return (await findOtherBootstrap(query, keyHash))?.key_id;
-}
 
 /**
  * Stores a configured value as a key of its own. A value that is seen for the first time revokes the earlier ones; a value

@@ -1,5 +1,5 @@
 /** How far a role reaches: where markets are separated, into its own market and no further. */
-import type { Database } from './pool.ts';
+import { onlyOf } from './statement.ts';
 
 /** Schemas that are markets, as `market`. */
 export const MARKETS = `
@@ -16,22 +16,12 @@ type Reach = {
   readonly strays: readonly string[];
 };
 
-const reachStatement = {
-  name: 'read-market-reach',
-  text: `
-    with markets as (${MARKETS})
-    select current_user::text as role,
-           array(select market::text from markets where market <> $1 and has_schema_privilege(oid, 'usage') order by 1) as markets,
-           has_table_privilege('shared.corridors', 'insert') as "writesShared",
-           array(select relname::text from markets join pg_class on relnamespace = markets.oid
-                  where market = $1 and relkind in ('r', 'p') and relowner <> nspowner order by 1) as strays`,
-};
-
-export async function readReach(
-  { query }: Pick<Database, 'query'>,
-  market: string,
-): Promise<Reach> {
-  const [reach] = await query<Reach>(reachStatement, [market]);
-  if (reach === undefined) throw new Error('a select without a table has one row');
-  return reach;
-}
+export const readReach = onlyOf<Reach, [market: string]>(
+  'read-market-reach',
+  `with markets as (${MARKETS})
+   select current_user::text as role,
+          array(select market::text from markets where market <> $1 and has_schema_privilege(oid, 'usage') order by 1) as markets,
+          has_table_privilege('shared.corridors', 'insert') as "writesShared",
+          array(select relname::text from markets join pg_class on relnamespace = markets.oid
+                 where market = $1 and relkind in ('r', 'p') and relowner <> nspowner order by 1) as strays`,
+);

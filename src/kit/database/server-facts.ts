@@ -1,5 +1,5 @@
 /** Facts of a Postgres for `risk doctor`; the command judges them. */
-import type { Database } from './pool.ts';
+import { onlyOf } from './statement.ts';
 
 type PostgresFacts = {
   readonly version: string;
@@ -13,21 +13,14 @@ type PostgresFacts = {
   readonly nowMs: number;
 };
 
-const selectFacts = {
-  name: 'select-server-facts',
-  text: `
-    select split_part(current_setting('server_version'), ' ', 1) as version,
-           current_setting('server_version_num')::int / 10000 as major,
-           current_setting('fsync') as fsync,
-           current_setting('synchronous_commit') as "synchronousCommit",
-           pg_is_in_recovery() as "inRecovery",
-           current_setting('max_connections')::int as "connectionsMax",
-           (select count(*)::int from pg_stat_activity where backend_type = 'client backend') as "connectionsOpen",
-           (extract(epoch from clock_timestamp()) * 1000)::float8 as "nowMs"`,
-};
-
-export async function readPostgresFacts(database: Database): Promise<PostgresFacts> {
-  const [facts] = await database.query<PostgresFacts>(selectFacts);
-  if (facts === undefined) throw new Error('select without from gave no row');
-  return facts;
-}
+export const readPostgresFacts = onlyOf<PostgresFacts>(
+  'select-server-facts',
+  `select split_part(current_setting('server_version'), ' ', 1) as version,
+          current_setting('server_version_num')::int / 10000 as major,
+          current_setting('fsync') as fsync,
+          current_setting('synchronous_commit') as "synchronousCommit",
+          pg_is_in_recovery() as "inRecovery",
+          current_setting('max_connections')::int as "connectionsMax",
+          (select count(*)::int from pg_stat_activity where backend_type = 'client backend') as "connectionsOpen",
+          (extract(epoch from clock_timestamp()) * 1000)::float8 as "nowMs"`,
+);

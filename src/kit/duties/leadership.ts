@@ -8,6 +8,7 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Database, Statement } from '../database/pool.ts';
+import { firstOf } from '../database/statement.ts';
 import type { Failpoint } from '../process/failpoint.ts';
 import { Failure } from '../words/failure.ts';
 
@@ -98,8 +99,8 @@ export function createLeadership(
     if (lease === 'repair' || !isLed('repair')) return true;
     if (performance.now() - standbyAskedMs > RENEW_MS) {
       standbyAskedMs = performance.now();
-      const other = await readLeader(database, STANDBY);
-      isOtherIdle = other !== undefined && other !== owner;
+      const other = await readLeader(database.query, STANDBY);
+      isOtherIdle = other !== undefined && other.owner !== owner;
     }
     return !isOtherIdle;
   }
@@ -247,16 +248,8 @@ function createLead(parts: Parts, lease: Lease, mayLead: (lease: Lease) => Promi
   };
 }
 
-const readOwner = {
-  name: 'read-leader',
-  text: 'select owner from market.leaderships where duty = $1 and expires_at >= now()',
-};
-
-/** Names the process that holds a lease now; undefined where none does. */
-export async function readLeader(
-  database: Pick<Database, 'query'>,
-  lease: string,
-): Promise<string | undefined> {
-  const [row] = await database.query<{ owner: string }>(readOwner, [lease]);
-  return row?.owner;
-}
+/** Names the process that holds a lease now, as `owner`; undefined where none does. */
+export const readLeader = firstOf<{ owner: string }, [lease: string]>(
+  'read-leader',
+  'select owner from market.leaderships where duty = $1 and expires_at >= now()',
+);

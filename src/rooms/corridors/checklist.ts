@@ -168,7 +168,7 @@ function findDashboard({ metrics: { registry } }: Parts): Found {
 }
 
 async function findOtherMarkets({ databases, config: { RISK_MARKET } }: Parts): Promise<Found> {
-  const { markets } = await readReach(databases.primary, RISK_MARKET);
+  const { markets } = await readReach(databases.primary.query, RISK_MARKET);
   if (markets.length === 0) return [true, `the role of ${RISK_MARKET} reads no other market`];
   return [false, `not separated: the role of ${RISK_MARKET} also reads ${markets.join(', ')}`];
 }

@@ -6,7 +6,7 @@ import { once } from 'node:events';
 import { existsSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
 import { apiKeyHash, mintApiKey } from '../../kit/access/api-key.ts';
-import { otherBootstrapKey, storeBootstrapKey } from '../../kit/access/api-keys.ts';
+import { findOtherBootstrap, storeBootstrapKey } from '../../kit/access/api-keys.ts';
 import { createApiClient, createAsk } from '../../kit/client/api-client.ts';
 import {
   type Command,
@@ -116,10 +116,10 @@ async function insistOnKey(
   await using database = openDatabase(config, databaseUrl, 'start', { connectionsMax: 1 });
   const keyHash = apiKeyHash(key);
   const isForeign = config.DATABASE_URL !== undefined && keyFile !== null;
-  const other = isForeign ? await otherBootstrapKey(database, keyHash) : undefined;
+  const other = isForeign ? await findOtherBootstrap(database.query, keyHash) : undefined;
   const mend = 'set RISK_BOOTSTRAP_KEY to the key in force there or to a new one, which revokes it';
   if (other !== undefined) {
-    const why = `another engine has the key ${other} in the database of DATABASE_URL`;
+    const why = `another engine has the key ${other.key_id} in the database of DATABASE_URL`;
     const said = `${why}: ${mend}; or unset DATABASE_URL for a Postgres of its own`;
     throw new Failure('invalid', 'KEY_OF_ANOTHER', said);
   }

@@ -14,6 +14,7 @@ import type { ReplicaStatus } from '../../words/replica-status.ts';
 import { openDatabase, openProbe, openSliceDatabase } from '../open-database.ts';
 import { isPoolBusy, isPostgresOutage } from '../outage.ts';
 import type { Database } from '../pool.ts';
+import { onlyOf } from '../statement.ts';
 import type { Replica } from './choose-database.ts';
 
 const CHECK_EVERY_MS = 500;
@@ -59,14 +60,18 @@ export function openReplica(options: ReplicaOptions): OpenReplica {
   /** While the primary does not report its position, a check counts neither for nor against the replica. */
   const check = async () => {
     const atMs = nowMs();
-    const written = await answerWithin(readWritten(primary), CHECK_MS_MAX).catch(() => undefined);
+    const written = await answerWithin(readWritten(primary.query), CHECK_MS_MAX).catch(
+      () => undefined,
+    );
     if (written === undefined) {
       // After a fail-over the new primary may never reach this position.
       target = undefined;
       return;
     }
     target ??= { ...written, atMs };
-    const replayed = await answerWithin(readReplayed(probe, target), CHECK_MS_MAX);
+    const { lsn, system, timeline } = target;
+    const reading = readReplayed(probe.query, lsn, system, timeline);
+    const replayed = await answerWithin(reading, CHECK_MS_MAX);
     if (!replayed.isStandby) {
       throw new Failure(
         'unavailable',
@@ -151,36 +156,21 @@ type ReplayedTo = {
   readonly isReached: boolean;
 };
 
-// An acknowledged commit is in the written WAL unless synchronous_commit is off, which the engine does not run with.
-const selectWritten = {
-  name: 'select-written-log',
-  text: `
-    select pg_current_wal_lsn()::text as lsn, system_identifier::text as system,
-           ('x' || left(pg_walfile_name(pg_current_wal_lsn()), 8))::bit(32)::int4 as timeline
-      from pg_control_system()`,
-};
+/** An acknowledged commit is in the written WAL unless synchronous_commit is off, which the engine does not run with. */
+export const readWritten = onlyOf<LogPosition>(
+  'select-written-log',
+  `select pg_current_wal_lsn()::text as lsn, system_identifier::text as system,
+          ('x' || left(pg_walfile_name(pg_current_wal_lsn()), 8))::bit(32)::int4 as timeline
+     from pg_control_system()`,
+);
 
-// The control file has the timeline that was replayed at the last restartpoint. After a fail-over it is behind for minutes, in
-// which the primary answers. `received_tli` of pg_stat_wal_receiver is not, but takes the role pg_read_all_stats.
-const selectReplayed = {
-  name: 'select-replayed-log',
-  text: `
-    select pg_is_in_recovery() and system_identifier::text = $2 and min_recovery_end_timeline = $3 as "isStandby",
-           coalesce(pg_last_wal_replay_lsn() >= $1::pg_lsn, false) as "isReached"
-      from pg_control_system(), pg_control_recovery()`,
-};
-
-export async function readWritten(primary: Database): Promise<LogPosition> {
-  const [position] = await primary.query<LogPosition>(selectWritten);
-  if (position === undefined) throw new Error('select without from gave no row');
-  return position;
-}
-
-export async function readReplayed(
-  replica: Database,
-  { lsn, system, timeline }: LogPosition,
-): Promise<ReplayedTo> {
-  const [replayed] = await replica.query<ReplayedTo>(selectReplayed, [lsn, system, timeline]);
-  if (replayed === undefined) throw new Error('select without from gave no row');
-  return replayed;
-}
+/**
+ * The control file has the timeline that was replayed at the last restartpoint. After a fail-over it is behind for minutes, in
+ * which the primary answers. `received_tli` of pg_stat_wal_receiver is not, but takes the role pg_read_all_stats.
+ */
+export const readReplayed = onlyOf<ReplayedTo, [lsn: string, system: string, timeline: number]>(
+  'select-replayed-log',
+  `select pg_is_in_recovery() and system_identifier::text = $2 and min_recovery_end_timeline = $3 as "isStandby",
+          coalesce(pg_last_wal_replay_lsn() >= $1::pg_lsn, false) as "isReached"
+     from pg_control_system(), pg_control_recovery()`,
+);

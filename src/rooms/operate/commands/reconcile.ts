@@ -47,7 +47,7 @@ async function reconcile(args: string[], context: CommandContext): Promise<numbe
     result = await runUntilDone(reconciler, signal);
   });
   if (!led || result === undefined) {
-    const leader = (await readLeader(database, 'repair')) ?? null;
+    const leader = (await readLeader(database.query, 'repair'))?.owner ?? null;
     output.value({ leader: false, led_by: leader }, [
       `${leader ?? 'another process'} reconciles: nothing to do here`,
     ]);
