@@ -53,7 +53,7 @@ export const KEEP: Guards = {
     says: 'An evaluation of an input is what the worker will say, and leaves nothing behind.',
     shown: 'POST /v1/evaluate',
     test: 'integration/rooms/search/evaluate.test.ts > is what the worker will say, and leaves nothing behind',
-    mechanism: 'src/rooms/search/queries/evaluate.ts',
+    mechanism: 'src/rooms/search/routes/evaluate.ts',
   },
   'party-profiles': {
     says: 'The profile of an account sums its windows exactly, each currency for itself.',

@@ -32,8 +32,6 @@ type Question = { readonly corridor?: string | undefined; readonly total: boolea
 
 /** From this level of a corridor on, the replica answers the reads that name it. */
 const SPARING_LEVEL = 2;
-const sparesPrimary = ({ health }: Parts['guards'], corridor: string) =>
-  health.levelOf(corridor) >= SPARING_LEVEL;
 
 /** A corridor that has rows is known, also where it was added after the list was read. */
 async function readPage<
@@ -47,7 +45,8 @@ async function readPage<
 ) {
   const isOff = asked.total && offOf(switches.current(), 'totals') !== undefined;
   const counted = isOff ? { ...asked, total: false } : asked;
-  const isSparing = asked.corridor !== undefined && sparesPrimary(guards, asked.corridor);
+  const { corridor } = asked;
+  const isSparing = corridor !== undefined && guards.health.levelOf(corridor) >= SPARING_LEVEL;
   const page = await readFor(c, { ...databases, isSparing }, (from) => search(from, counted));
   if (page.items.length === 0) requireCorridor(ingest.corridors(), asked.corridor);
   return isOff ? { ...page, total: null } : page;
