@@ -73,12 +73,13 @@ export function labelProjection(
     ),
     toBody: (read) => {
       const transactionId = read('transaction_id');
-      const note = read('note');
+      const [label, note] = [read('label'), read('note')];
       return {
         ...(transactionId === undefined
           ? { idempotency_key: read('idempotency_key') }
           : { transaction_id: transactionId }),
-        label: labelOf(read('label')),
+        // A value that is no flag is passed on unchanged: the API judges it.
+        label: LABELS_BY_FLAG.get(label) ?? label,
         labelled_at:
           labelledAfterMs === null
             ? read('labelled_at')
@@ -88,11 +89,6 @@ export function labelProjection(
       };
     },
   });
-}
-
-/** A value that is no flag is passed on unchanged: the API judges it. */
-function labelOf(value: unknown): unknown {
-  return LABELS_BY_FLAG.get(value) ?? value;
 }
 
 function timeAfter(createdAt: unknown, transactionId: unknown, afterMs: number): unknown {

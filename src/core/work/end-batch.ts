@@ -74,8 +74,9 @@ async function commitDeadLetters(
   if (dead.length === 0) return decided;
   const inserted = await insertDeadLetters(market.database, toDeadLetters(dead, atMs));
   failpoint('worker-after-dead-letters');
-  const refused = dead.flatMap((letter) =>
-    inserted.has(nameOf(letter)) ? [] : (letter.from ?? []),
+  // The transaction is the key of a dead letter, as an entry may have several.
+  const refused = dead.flatMap(({ entry, from }) =>
+    inserted.has(from?.transaction.transactionId ?? entry.id) ? [] : (from ?? []),
   );
   const scored = await readStoredScores(
     market.database,
@@ -87,11 +88,6 @@ async function commitDeadLetters(
   });
   const ended = new Set<EntryTransaction | null>(known.map(({ from }) => from));
   return [...decided.filter(({ from }) => !ended.has(from)), ...acknowledgeStored(known)];
-}
-
-/** The key of a dead letter: an entry may have several. */
-function nameOf({ entry, from }: Decided): string {
-  return from?.transaction.transactionId ?? entry.id;
 }
 
 function toDeadLetters(dead: readonly Decided[], atMs: number): DeadLetter[] {

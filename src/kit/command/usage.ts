@@ -28,7 +28,7 @@ export function usageText(name: string, actions: readonly ShownAction[], notes: 
   }));
   const options = [...optionsOf(actions), ...optionsOf(address), JSON_OPTION];
   const named = [...(isOne ? [] : heads), ...options.map(([option]) => option)];
-  const width = 2 + Math.max(...named.map(lengthOf));
+  const width = 2 + Math.max(...named.map((text) => text.length));
   const line = (head: string, text: string) => wrap(`  ${head.padEnd(width)}`, text);
   return [
     ['risk', name, isOne ? heads[0] : 'ACTION', '[options]'].filter(Boolean).join(' '),
@@ -42,8 +42,6 @@ export function usageText(name: string, actions: readonly ShownAction[], notes: 
     notes,
   ].join('\n');
 }
-
-const lengthOf = (text: string) => text.length;
 
 /** A line for each option and meaning, with the actions that take the option unless all do. */
 function optionsOf(

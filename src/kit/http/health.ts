@@ -1,6 +1,6 @@
 /** `/livez`, `/readyz`, `/metrics`: for supervisors and scrapers, of the API and of workers. */
 import type { IncomingMessage } from 'node:http';
-import { type Context, Hono, type MiddlewareHandler } from 'hono';
+import { Hono, type MiddlewareHandler } from 'hono';
 import { z } from 'zod';
 import type { ZodOpenApiPathsObject } from 'zod-openapi';
 import type { Health } from '../breakers/guards.ts';
@@ -87,11 +87,11 @@ export function healthRoutes(dependencies: HealthDependencies): Hono<AppEnv> {
 
   const letIn: MiddlewareHandler<AppEnv> =
     authenticate === undefined ? (_c, next) => next() : requireKey(authenticate, () => 'recent');
-  routes.get('/metrics', letIn, async (c) =>
-    c.body(await metrics.metrics(authenticate && askedBy(c)), 200, {
-      'Content-Type': metrics.contentType,
-    }),
-  );
+  routes.get('/metrics', letIn, async (c) => {
+    const asked = { credential: c.get('credential'), incoming: c.env?.incoming };
+    const text = await metrics.metrics(authenticate && asked);
+    return c.body(text, 200, { 'Content-Type': metrics.contentType });
+  });
 
   return routes;
 }
@@ -124,19 +124,7 @@ function byName<T>(names: Iterable<string>, values: readonly T[]): Record<string
   return Object.fromEntries(Array.from(names, (name, at) => [name, values[at] as T]));
 }
 
-const askedBy = (c: Context<AppEnv>): AskedMetrics => ({
-  credential: c.get('credential'),
-  incoming: c.env?.incoming,
-});
-
-const ready: MarketReadiness = {
-  status: 'ready',
-  postgres: 'ok',
-  redis: 'ok',
-  replica: null,
-  degradation: 0,
-  breakers: [],
-};
+const ready: MarketReadiness = { ...NOT_OPEN, status: 'ready', postgres: 'ok', redis: 'ok' };
 const METRICS_EXAMPLE = 'risk_transactions_scored_total{corridor="US-EG",verdict="approve"} 1180\n';
 
 const tags = ['health'];

@@ -26,7 +26,8 @@ export function createReadiness(
   let answer: Promise<Readonly<Record<string, boolean>>> = Promise.resolve({});
   const askAll = async () => {
     const answers = Object.entries(checks).map(async ([name, check]) => {
-      return [name, await withinTime(check)] as const;
+      const works = check().catch(() => false);
+      return [name, (await settlesWithin(works, CHECK_MS_MAX)) && (await works)] as const;
     });
     return Object.fromEntries(await Promise.all(answers));
   };
@@ -37,9 +38,4 @@ export function createReadiness(
     }
     return answer;
   };
-}
-
-async function withinTime(check: Check): Promise<boolean> {
-  const answer = check().catch(() => false);
-  return (await settlesWithin(answer, CHECK_MS_MAX)) && (await answer);
 }

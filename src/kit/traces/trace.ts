@@ -87,7 +87,8 @@ export class Span {
   }
 
   get traceparent(): string {
-    return formatTraceparent(this.context);
+    const { traceId, spanId, isSampled } = this.context;
+    return `${VERSION}-${traceId}-${spanId}-0${isSampled ? SAMPLED : 0}`;
   }
 
   end(error: string | null = null): void {
@@ -164,8 +165,4 @@ export function parseTraceparent(text: string | null | undefined): TraceContext 
   // Later versions may have more fields, and this one has none.
   if (version === VERSION && more !== undefined) return null;
   return { traceId, spanId, isSampled: (Number.parseInt(flags, 16) & SAMPLED) !== 0 };
-}
-
-function formatTraceparent({ traceId, spanId, isSampled }: TraceContext): string {
-  return `${VERSION}-${traceId}-${spanId}-0${isSampled ? SAMPLED : 0}`;
 }

@@ -98,7 +98,8 @@ export async function changeLimit(
   { scope, command, by }: Request,
 ): Promise<LimitProposal | null> {
   const { kind, reason } = command;
-  const to = rateOf(command);
+  const { rate_per_second: ratePerSecond, burst } = command;
+  const to = ratePerSecond === undefined || burst === undefined ? null : { ratePerSecond, burst };
   const endsAt = command.ends_at === undefined ? null : new Date(command.ends_at).toISOString();
   const change = { by: by.name, reason, endsAt };
   return await changeLimits(
@@ -146,10 +147,6 @@ export async function changeLimit(
       return null;
     },
   );
-}
-
-function rateOf({ rate_per_second: ratePerSecond, burst }: LimitCommand): Rate | null {
-  return ratePerSecond === undefined || burst === undefined ? null : { ratePerSecond, burst };
 }
 
 const isSame = (known: Limit, to: Rate, endsAt: string | null) =>

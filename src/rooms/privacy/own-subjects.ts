@@ -64,12 +64,6 @@ const readLastFiled = onlyOf<{ at: string | null; isSmall: boolean }>(
           (select count(*) from (select from market.transactions limit ${SEARCHED_ROWS_MAX + 1}) t) <= ${SEARCHED_ROWS_MAX} as "isSmall"`,
 );
 
-/** Whether a month is detached whose rows are not in files, so that nobody knows when it last took rows. */
-async function hasDetached(query: Query): Promise<boolean> {
-  const months = await listMonthTables(query);
-  return [...months.values()].some((tables) => isDetached(tables) && !isCold(tables));
-}
-
 export async function findOwn(
   query: Query,
   account: string,
@@ -78,7 +72,10 @@ export async function findOwn(
   const others = fields.filter((field) => field !== 'account_id');
   if (others.length === 0) return { tokens: [], fields: [] };
   const { at, isSmall } = await readLastFiled(query);
-  const filedAt = (await hasDetached(query)) ? 'infinity' : (at ?? '-infinity');
+  // Nobody knows when a month that is detached, and whose rows are not in files, last took rows.
+  const months = [...(await listMonthTables(query)).values()];
+  const isUnknown = months.some((tables) => isDetached(tables) && !isCold(tables));
+  const filedAt = isUnknown ? 'infinity' : (at ?? '-infinity');
   const tokens: string[] = [];
   const counted: OwnField[] = [];
   for (const field of others) {

@@ -58,11 +58,7 @@ export const command = commandOf({
     'set-policy': {
       operation: 'changeReviewPolicy',
       summary: 'Put a policy in force; FILE is JSON or YAML, as policy prints it',
-      words: { FILE: readPolicy },
+      words: { FILE: (path) => readDataFile(path, POLICY_BYTES_MAX) },
     },
   },
 });
-
-async function readPolicy(path: string) {
-  return await readDataFile(path, POLICY_BYTES_MAX);
-}

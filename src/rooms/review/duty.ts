@@ -96,7 +96,9 @@ export async function openReview(worker: Worker): Promise<WorkerRoom> {
         name: 'watch-cases',
         everyMs: WATCH_EVERY_MS,
         run: async () => {
-          clearFigures(metrics);
+          // The worker that leads reports these gauges, so the last figures of another process are out of date.
+          const { casesWaiting, casesLate, caseAge, caseOverflow } = metrics;
+          for (const gauge of [casesWaiting, casesLate, caseAge, caseOverflow]) gauge.reset();
           await lead.run(() => reportFigures(lead.writes, database.query, metrics));
         },
       },
@@ -130,11 +132,6 @@ async function closeAll(
       casesClosed.inc({ disposition: disposition ?? '', priority: priorityName(priority) });
     }
   }
-}
-
-/** The worker that leads reports these gauges, so the last figures of another process are out of date. */
-function clearFigures({ casesWaiting, casesLate, caseAge, caseOverflow }: ReviewMetrics): void {
-  for (const gauge of [casesWaiting, casesLate, caseAge, caseOverflow]) gauge.reset();
 }
 
 async function reportFigures(

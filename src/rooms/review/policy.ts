@@ -123,7 +123,8 @@ export const reviewPolicySchema = z
   })
   .superRefine(({ priorities, dispute_sources: sources, capacity }, context) => {
     const last = priorities.at(-1);
-    if (last !== undefined && !takesAll(last)) {
+    const conditions = last && [last.sources, last.amount_above, last.score_from, last.reasons];
+    if (conditions?.some((condition) => condition !== undefined)) {
       const message = 'must end with a priority without conditions, which takes every other case';
       context.addIssue({ code: 'custom', path: ['priorities'], message, input: priorities });
     }
@@ -139,9 +140,6 @@ export const reviewPolicySchema = z
   })
   .meta({ id: 'ReviewPolicy' });
 export type ReviewPolicy = z.infer<typeof reviewPolicySchema>;
-
-const takesAll = ({ sources, amount_above, score_from, reasons }: PriorityRule) =>
-  [sources, amount_above, score_from, reasons].every((condition) => condition === undefined);
 
 export const examplePolicy: ReviewPolicy = {
   priorities: [

@@ -117,12 +117,12 @@ export async function readRuleOutcomes(
   const crossed = await crossHits(database, { corridor, firstMs, nowMs });
   const tallied = async (fromMs: number) => {
     const window = { firstMs: fromMs, lastMs, corridor };
-    return {
-      hits: await sumBy(database, null, window),
-      scores: totalOf(await sumBy(database, VERDICTS, window)),
-    };
+    const hits = await sumBy(database, null, window);
+    const scored = await sumBy(database, VERDICTS, window);
+    return { hits, scores: [...scored.values()].reduce((sum, count) => sum + count, 0) };
   };
   const asked = await tallied(firstMs);
+  const codes = new Set(inForce.flatMap(({ rules }) => rules.map(({ code }) => code)));
   const isOfDays = crossed.fromMs % DAY_MS === 0 && crossed.fromMs <= lastMs;
   const isOfFewer = isOfDays && crossed.fromMs > firstMs;
   const counted = isOfFewer ? await tallied(crossed.fromMs) : asked;
@@ -141,7 +141,7 @@ export async function readRuleOutcomes(
     scores: asked.scores,
     counted_from: new Date(Math.min(crossed.fromMs, nowMs)).toISOString(),
     outcomes: toJson(crossed.all, counted.scores),
-    rules: codesOf(inForce).map((code) => {
+    rules: [...codes].map((code) => {
       const having = inForce.filter((ruleSet) => ruleOf(ruleSet, code) !== undefined);
       const own = crossed.byCode.get(code) ?? NOTHING;
       const fraud = sumOf(own, 'fraud');
@@ -167,9 +167,6 @@ async function readInForce(database: Database, corridor: string | undefined) {
   return canary === null ? [active] : [active, canary.ruleSet];
 }
 
-const codesOf = (ruleSets: readonly CompiledRuleSet[]) => [
-  ...new Set(ruleSets.flatMap(({ rules }) => rules.map(({ code }) => code))),
-];
 const ruleOf = ({ rules }: CompiledRuleSet, wanted: string) =>
   rules.find(({ code }) => code === wanted);
 
@@ -196,6 +193,3 @@ async function sumBy(
   }
   return counts;
 }
-
-const totalOf = (counts: ReadonlyMap<string, number>): number =>
-  [...counts.values()].reduce((sum, count) => sum + count, 0);

@@ -29,7 +29,10 @@ export async function listRuleSets(database: Queries): Promise<RuleSetJson[]> {
   const ofBuild = {
     ...toRuleSetJson(currentRuleSet),
     ...BUILT_IN,
-    in_force: corridors.some((corridor) => activeIn(log, corridor) === undefined),
+    in_force: corridors.some(
+      (corridor) =>
+        ![...holdingsIn(log, corridor).values()].some(({ state }) => state === 'active'),
+    ),
   };
   const all = [...stored.map((row) => toRow(row, log, corridors)), ofBuild];
   return [...all.filter((row) => row.in_force), ...all.filter((row) => !row.in_force)];
@@ -37,9 +40,6 @@ export async function listRuleSets(database: Queries): Promise<RuleSetJson[]> {
 
 const BUILT_IN: Pick<RuleSetJson, 'state' | 'author' | 'approved_by' | 'created_at' | 'corridors'> =
   { state: 'built-in', author: null, approved_by: null, created_at: null, corridors: [] };
-
-const activeIn = (log: readonly Rollout[], corridor: string) =>
-  [...holdingsIn(log, corridor)].find(([, { state }]) => state === 'active')?.[0];
 
 function toRow(row: StoredRuleSet, log: readonly Rollout[], known: readonly string[]): RuleSetJson {
   const corridors = known.flatMap((corridor) => {

@@ -130,9 +130,11 @@ export async function refusalOf(
   const unrecorded = new Set<string>();
   for (const row of yesterday.rows) {
     await pause();
-    const lacking = lackingIn(ruleSet, row);
-    for (const input of lacking) unrecorded.add(input);
     const { vector, opinion, ruleInputs } = row;
+    const lacking = ruleSet.inputs.filter(
+      (key) => key !== CORRIDOR_KEY && ruleInputs?.[key] === undefined,
+    );
+    for (const input of lacking) unrecorded.add(input);
     const inputs = inputsOf(ruleSet, row, ruleInputs);
     const isDeclined = score({ vector, ruleSet, opinion, inputs }).verdict === 'decline';
     for (const counts of lacking.length === 0 ? [all, known] : [all]) {
@@ -158,7 +160,3 @@ export async function refusalOf(
   }
   return null;
 }
-
-/** Inputs of the rule set that the score of a row has not recorded. */
-const lackingIn = ({ inputs }: CompiledRuleSet, { ruleInputs }: SampledRow) =>
-  inputs.filter((key) => key !== CORRIDOR_KEY && ruleInputs?.[key] === undefined);

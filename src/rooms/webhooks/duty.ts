@@ -104,7 +104,9 @@ export async function openWebhooks(worker: Worker): Promise<WorkerRoom> {
               await raiseSome(() => raiseDecided(lead.writes), note, signal);
           },
           ...logs.map((log) => async () => {
-            if (await hasLogged(database.query, log))
+            // A look at whether there is a decision behind the position, which proves no lead and locks nothing.
+            const { decisionId } = await readPosition(database.query);
+            if ((await log.listAfter(database.query, decisionId, 1)).length > 0)
               await raiseSome(() => raiseLogged(lead.writes, log), note, signal);
           }),
           ...waiting.map((source) => async () => {
@@ -163,12 +165,6 @@ function toDecision({ score, client, paid }: Located): ClientDecision {
   const { scoredAtMs, corridor, verdict } = score;
   const data = { ...toScoreJson(score), ...paid };
   return { client, corridor, verdict, atMs: scoredAtMs, json: JSON.stringify(data) };
-}
-
-/** Whether there is a decision behind the position: a look, which proves no lead and locks nothing. */
-async function hasLogged(query: Query, log: DecisionLog): Promise<boolean> {
-  const { decisionId } = await readPosition(query);
-  return (await log.listAfter(query, decisionId, 1)).length > 0;
 }
 
 /** Makes deliveries of the decisions behind the position, which moves in the same commit. */

@@ -4,7 +4,7 @@
  */
 import type { CorridorLog } from '../../domain/switch.ts';
 import { createCoolDown } from '../cool-down.ts';
-import type { Settle, Settlement } from '../settle/settle.ts';
+import type { Settle } from '../settle/settle.ts';
 import type { KafkaClients } from './clients.ts';
 import { toScoredRecords } from './scored-events.ts';
 
@@ -30,16 +30,11 @@ export function publishingOnKafka(
       return true;
     });
     return await onStreams(
-      settlements.map((settlement) =>
-        isPublished && logOf(settlement.stream.corridor) === 'kafka'
-          ? unpublished(settlement)
-          : settlement,
-      ),
+      settlements.map((settlement) => {
+        if (!isPublished || logOf(settlement.stream.corridor) !== 'kafka') return settlement;
+        // The same settlement without events.
+        return { ...settlement, ended: settlement.ended.map((end) => ({ ...end, scores: [] })) };
+      }),
     );
   };
-}
-
-/** The same settlement without events. */
-function unpublished(settlement: Settlement): Settlement {
-  return { ...settlement, ended: settlement.ended.map((end) => ({ ...end, scores: [] })) };
 }

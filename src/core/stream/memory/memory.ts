@@ -76,7 +76,7 @@ export type MemoryWatch = {
   /** By node: where the last check of its profiles ended. */
   readonly cursors: Map<string, string>;
   /** The removal of profiles that another server left, while it is under way. */
-  adopting: Promise<void> | undefined;
+  adopting: Promise<unknown> | undefined;
 };
 
 /** A market's streams and profiles in Redis, and what their use depends on. */

@@ -6,7 +6,6 @@
 import type { Redis } from 'ioredis';
 import {
   infoField,
-  type RedisClient,
   throwRedisFailure,
   toRedisFailure,
   writableNodes,
@@ -36,17 +35,15 @@ export async function runOverProfiles(
 ): Promise<unknown[]> {
   const replies = await runScripts(redis, script, calls, options);
   if (!replies.some(isOtherHistory)) return replies;
-  memory.adopting ??= adopt(redis, name).finally(() => {
+  memory.adopting ??= Promise.all(
+    writableNodes(redis).map((node) => adoptNode(node, name)),
+  ).finally(() => {
     memory.adopting = undefined;
   });
   await memory.adopting.catch(throwRedisFailure);
   const again = calls.filter((_, index) => isOtherHistory(replies[index]));
   const rest = (await runScripts(redis, script, again, options)).values();
   return replies.map((reply) => (isOtherHistory(reply) ? rest.next().value : reply));
-}
-
-async function adopt(redis: RedisClient, market: string): Promise<void> {
-  await Promise.all(writableNodes(redis).map((node) => adoptNode(node, market)));
 }
 
 /**

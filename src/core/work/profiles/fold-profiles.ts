@@ -40,15 +40,13 @@ export async function foldProfiles(
     });
     await appendAll(profiles, folds).finally(profiles.installs.flush);
     await dropLogs(profiles, folds);
-    for (const fold of folds) reportMemory(fold);
+    for (const { kind, memory, metrics } of folds) {
+      metrics.profileCopiesBytes.set({ party: kind.party }, memory.bytes);
+    }
     return { rows: begun.rows, rebuilt: beginRebuild(profiles, folds) };
   });
   await rebuilt;
   return rows;
-}
-
-function reportMemory({ kind, memory, metrics }: KindFold): void {
-  metrics.profileCopiesBytes.set({ party: kind.party }, memory.bytes);
 }
 
 /** Waits for the parties of these transactions that are being rebuilt, and until another batch may rebuild parties. */

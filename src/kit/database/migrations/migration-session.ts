@@ -113,7 +113,8 @@ export async function alone<T>(
       return result;
     } catch (error) {
       await client.query('rollback').catch(() => undefined);
-      if (!hasLock(error)) throw error;
+      const state = sqlStateOf(error);
+      if (state !== LOCK_NOT_AVAILABLE && state !== DEADLOCK) throw error;
       if (attempt >= lockAttemptsMax) throw locked(what, attempt, error);
     }
     const waitMs = Math.min(RETRY_FIRST_MS * 2 ** (attempt - 1), RETRY_MAX_MS);
@@ -151,11 +152,6 @@ async function begin(client: pg.Client, { market, onProgress }: SessionOptions):
 /** Keeps migrations of other markets from changing the schema `shared` until the transaction ends. */
 export async function lockShared(client: pg.Client): Promise<void> {
   await client.query('select pg_advisory_xact_lock($1::bigint)', [MIGRATION_LOCK]);
-}
-
-function hasLock(error: unknown): boolean {
-  const state = sqlStateOf(error);
-  return state === LOCK_NOT_AVAILABLE || state === DEADLOCK;
 }
 
 function locked(what: string, attempts: number, cause: unknown): Failure {

@@ -40,7 +40,8 @@ export function lineFault(bytes: Uint8Array): string {
   const at = isJsonAllowed ? faultAt(text) : text.indexOf(REPLACEMENT);
   const must = `must be ${isJsonAllowed ? 'JSON' : 'UTF-8'}, one object a line`;
   if (at < text.length) {
-    return `${must}, and is not from column ${at + 1} on: '${beginning(text.slice(at))}'`;
+    const beginning = shortText(text.slice(at), EXCERPT_CHARS_MAX - 1);
+    return `${must}, and is not from column ${at + 1} on: '${beginning}'`;
   }
   return `${must}, and ends too early, after column ${text.length}: '${ending(text)}'`;
 }
@@ -53,8 +54,6 @@ function isUtf8(bytes: Uint8Array): boolean {
     return false;
   }
 }
-
-const beginning = (text: string) => shortText(text, EXCERPT_CHARS_MAX - 1);
 
 function ending(text: string): string {
   const chars = [...text.slice(-2 * EXCERPT_CHARS_MAX)];

@@ -82,7 +82,8 @@ function createSplitter(lineBytesMax: number) {
     const bytes = isTooLong ? null : rest.length === 0 ? tail : Buffer.concat([...rest, tail]);
     rest = [];
     restBytes = 0;
-    if (bytes === null || !isBlank(bytes)) return [{ index: index++, bytes }];
+    const isBlank = bytes?.every((byte) => byte === 0x20 || byte === 0x09 || byte === 0x0d);
+    if (isBlank !== true) return [{ index: index++, bytes }];
     blanks += 1;
     if (blanks - index <= BLANKS_MAX) return [];
     throw new Problem('malformed-request', `The body has ${BLANKS_MAX} blank lines too many.`);
@@ -108,8 +109,4 @@ function createSplitter(lineBytesMax: number) {
       return restBytes === 0 ? [] : finish(new Uint8Array());
     },
   };
-}
-
-function isBlank(bytes: Uint8Array): boolean {
-  return bytes.every((byte) => byte === 0x20 || byte === 0x09 || byte === 0x0d);
 }

@@ -66,7 +66,9 @@ export async function answerOnce(
   const repeatable = repeatableOf(c.get('credential').token, key, request);
   const earlier = await kept.claim(repeatable.digest, repeatable.fingerprint);
   if (earlier === undefined) return await runClaimed(c, kept, repeatable, run);
-  return replay(decrypt(repeatable.secret, answerOf(earlier, repeatable)));
+  const replayed = toResponse(decrypt(repeatable.secret, answerOf(earlier, repeatable)));
+  replayed.headers.set(REPLAYED, 'true');
+  return replayed;
 }
 
 /** Repeats the kept answer. @throws Problem where no answer is kept, or the key belongs to another request */
@@ -92,7 +94,7 @@ async function runClaimed(
 ): Promise<Response> {
   const commits: Commits = { hasChanged: false };
   const settle = async (answer: KeptAnswer) => {
-    const isKept = commits.hasChanged || isFine(answer);
+    const isKept = commits.hasChanged || (answer.status >= 200 && answer.status < 300);
     await (isKept ? kept.store(digest, encrypt(secret, answer)) : kept.release(digest));
   };
   try {
@@ -108,8 +110,6 @@ async function runClaimed(
   }
 }
 
-const isFine = ({ status }: KeptAnswer) => status >= 200 && status < 300;
-
 async function read(response: Response): Promise<KeptAnswer> {
   const body = Buffer.from(await response.arrayBuffer());
   return { status: response.status, headers: [...response.headers], body };
@@ -123,12 +123,6 @@ function refusalOf(thrown: unknown, { hasChanged }: Commits): Problem | undefine
   if (thrown instanceof Failure && thrown.code === COMMIT_UNKNOWN) return undefined;
   const problem = toProblem(thrown);
   return hasChanged && problem?.problem === 'unavailable' ? undefined : problem;
-}
-
-function replay(answer: KeptAnswer): Response {
-  const response = toResponse(answer);
-  response.headers.set(REPLAYED, 'true');
-  return response;
 }
 
 /** Statuses for which `Response` takes no body. */

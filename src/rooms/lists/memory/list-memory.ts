@@ -168,15 +168,14 @@ function toAnswers(
   const columns = new Map<string, BitColumn>(
     lists.map(({ facts }) => [facts.name, new Uint8Array((count + 7) >> 3)]),
   );
-  for (const { list, rows } of found) for (const nth of rows) setBit(columns.get(list), nth);
+  for (const { list, rows } of found) {
+    const column = columns.get(list) ?? new Uint8Array();
+    for (const nth of rows) column[nth >> 3] = (column[nth >> 3] ?? 0) | (1 << (nth & 7));
+  }
   return (list, nth) => {
     const column = columns.get(list);
     return column && (((column[nth >> 3] ?? 0) >> (nth & 7)) & 1) === 1;
   };
-}
-
-function setBit(column: BitColumn | undefined, nth: number): void {
-  if (column !== undefined) column[nth >> 3] = (column[nth >> 3] ?? 0) | (1 << (nth & 7));
 }
 
 /** A question with the transactions that ask it. */

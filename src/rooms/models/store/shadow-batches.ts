@@ -83,7 +83,8 @@ export async function sampleShadow(
   const slices = cutWindow(window, SLICES);
   const each = COMPARED_MAX / SLICES;
   let opinions = await readOpinions(query, modelId, slices, each);
-  const full = fullOnes(opinions, each);
+  const bySlice = Map.groupBy(opinions, ({ slice }) => slice);
+  const full = new Set([...bySlice].filter(([, of]) => of.length >= each).map(([slice]) => slice));
   // All were in a few slices, which may use the others' share.
   if (opinions.length < COMPARED_MAX / 2 && full.size > 0) {
     const others = opinions.filter(({ slice }) => !full.has(slice));
@@ -113,9 +114,4 @@ async function readOpinions(
     timestampArray(slices.map(({ toMs }) => toMs)),
     each,
   ]);
-}
-
-function fullOnes(opinions: readonly Opinion[], each: number): ReadonlySet<number> {
-  const bySlice = Map.groupBy(opinions, ({ slice }) => slice);
-  return new Set([...bySlice].filter(([, of]) => of.length >= each).map(([slice]) => slice));
 }

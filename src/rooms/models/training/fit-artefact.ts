@@ -31,7 +31,10 @@ export function* fitArtefact(
     }
     case 'logistic': {
       const model = yield* fitLogistic(training, trainer.options);
-      return readBack(writeLogistic(model), logisticImportance(model), model.features.length);
+      const { features } = model;
+      // By the absolute weight on the standardised value.
+      const weights = features.map(({ name, weight }) => ({ name, weight: Math.abs(weight) }));
+      return readBack(writeLogistic(model), shareOut(weights), features.length);
     }
   }
 }
@@ -52,11 +55,6 @@ function treeImportance({ featureNames, feature, gain }: TreeEnsemble): Importan
     if (of >= 0) gains[of] = (gains[of] ?? 0) + (gain[node] ?? 0);
   }
   return shareOut(featureNames.map((name, index) => ({ name, weight: gains[index] ?? 0 })));
-}
-
-/** By the absolute weight on the standardised value. */
-function logisticImportance({ features }: LogisticModel): Importance[] {
-  return shareOut(features.map(({ name, weight }) => ({ name, weight: Math.abs(weight) })));
 }
 
 function shareOut(weights: readonly { name: string; weight: number }[]): Importance[] {

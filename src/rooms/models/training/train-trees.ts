@@ -81,7 +81,9 @@ function createGrower(
     rows: new Int32Array(rows),
   };
   const order = new Int32Array(rows);
-  const prior = priorMargin(labels, options.fraudWeight);
+  const frauds = countFrauds(labels);
+  // Log-odds of a fraud among the weighted rows.
+  const prior = naturalLog((frauds * options.fraudWeight) / (rows - frauds));
   return (margins, first) => {
     const offset = first ? prior : 0;
     fillGradients(gradients, margins, offset, labels, options.fraudWeight);
@@ -94,12 +96,6 @@ function createGrower(
 
 function binned(column: Float32Array, cuts: Float32Array): BinnedColumn {
   return { cuts, bins: binColumn(column, cuts) };
-}
-
-/** Log-odds of a fraud among the weighted rows. */
-function priorMargin(labels: Uint8Array, fraudWeight: number): number {
-  const frauds = countFrauds(labels);
-  return naturalLog((frauds * fraudWeight) / (labels.length - frauds));
 }
 
 /** Derivatives of the logistic loss: p - y and p (1 - p), times the row's weight. */

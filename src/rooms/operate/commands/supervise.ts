@@ -25,7 +25,6 @@ import {
   createScaler,
   openQueueReader,
   type Reading,
-  type Step,
 } from '../scaling/scaler.ts';
 
 /** A worker process that is started again, with growing waits, whenever it ends by itself; SIGTERM drains it. */
@@ -201,7 +200,9 @@ async function supervise(args: string[], context: CommandContext): Promise<numbe
   while (!fleet.over.aborted) {
     const step = scaler.next(nowMs(), fleet.size(), await read());
     if (step !== undefined && !fleet.over.aborted) {
-      log.info({ ...logFieldsOf(step), from: fleet.size() }, step.change > 0 ? 'more' : 'fewer');
+      const { name: trigger, measure } = step.trigger;
+      const fields = { trigger, measure, mean: Number(step.mean.toFixed(2)), from: fleet.size() };
+      log.info(fields, step.change > 0 ? 'more' : 'fewer');
       if (step.change > 0) fleet.add();
       else await fleet.remove();
       scaler.changed(nowMs());
@@ -210,12 +211,6 @@ async function supervise(args: string[], context: CommandContext): Promise<numbe
   }
   return fleet.refused() ? EXIT_BAD_CONFIGURATION : EXIT.fine;
 }
-
-const logFieldsOf = ({ trigger, mean }: Step) => ({
-  trigger: trigger.name,
-  measure: trigger.measure,
-  mean: Number(mean.toFixed(2)),
-});
 
 /** Workers from the oldest on; the newest goes first. Disposing the fleet drains all. */
 function openFleet({ config, environment, log, signal }: CommandContext) {
