@@ -6,10 +6,9 @@
 import pg from 'pg';
 import type { Guard } from '../breakers/breaker.ts';
 import { notedCommits } from '../process/note-commits.ts';
-import { Failure, type StoreSetting } from '../words/failure.ts';
-import { commitFailure, inTransaction } from './in-transaction.ts';
+import { COMMIT_UNKNOWN, Failure, type StoreSetting } from '../words/failure.ts';
 import { createTextOf } from './market-schema.ts';
-import { isPartitionMissing, SCHEMA_MISSING, toFailure } from './pg-failure.ts';
+import { isPartitionMissing, mayBeDone, SCHEMA_MISSING, toFailure } from './pg-failure.ts';
 import { createBeginText, type SessionOptions, startupSettings } from './session-settings.ts';
 
 /** A statement written once, as a constant named after its operation. */
@@ -255,3 +254,42 @@ function toPoolFailure(error: unknown, { setting }: Pick<PoolOptions, 'setting'>
 
 /** Share of the connections of a pool that are busy: what *connections* means in alerts, the console and the documents. */
 export const busyShare = ({ total, idle, max }: PoolUsage) => (total - idle) / max;
+
+/** Works within one transaction on one connection, and notes its commit. */
+async function inTransaction<T>(
+  client: pg.PoolClient,
+  begin: string,
+  work: () => Promise<T>,
+): Promise<T> {
+  await client.query(begin);
+  let value: T;
+  try {
+    value = await work();
+  } catch (error) {
+    // The original failure is reported, not that of a rollback on a lost connection.
+    await client.query('rollback').catch(() => undefined);
+    throw error;
+  }
+  const commits = notedCommits();
+  const hasChanged = commits !== undefined && (await hasWritten(client));
+  await client.query('commit').catch((error: unknown) => {
+    throw commitFailure(error);
+  });
+  if (hasChanged) commits.hasChanged = true;
+  return value;
+}
+
+async function hasWritten(client: pg.PoolClient): Promise<boolean> {
+  const text = 'select pg_current_xact_id_if_assigned() is not null as "hasWritten"';
+  const { rows } = await client.query<{ hasWritten: boolean }>(text).catch((error: unknown) => {
+    throw toFailure(error);
+  });
+  return rows[0]?.hasWritten === true;
+}
+
+/** A connection that dies during a commit leaves the outcome unknown: the caller must read back. */
+function commitFailure(error: unknown): Failure {
+  const failure = toFailure(error);
+  if (!mayBeDone(failure)) return failure;
+  return new Failure('unavailable', COMMIT_UNKNOWN, failure.message, { cause: failure.cause });
+}

@@ -4,16 +4,18 @@
  */
 import { textArray, timestampArray, uuidArray } from '../../../kit/database/binary-array.ts';
 import type { Query } from '../../../kit/database/pool.ts';
+import { dayOf, hourOf } from '../../../kit/words/range.ts';
+import { subtractDecimals } from '../../domain/decimal.ts';
 import {
   type AccountPast,
   comparePositions,
   type MerchantPast,
+  type MerchantTally,
   type PastTransaction,
   type Position,
 } from '../../domain/history.ts';
 import type { Transaction } from '../../domain/transaction.ts';
 import { FIRST_ID, loadTallies } from '../tallies/merchant-tallies.ts';
-import { takeFromTallies } from '../tallies/take-from-tallies.ts';
 import { type FraudsAround, NONE_AROUND } from './known-frauds.ts';
 import {
   ACCOUNTS,
@@ -170,4 +172,24 @@ function arrange(pastQuery: PastQuery, at: Transaction, found: readonly AroundRo
   const isCut = newer.length > pastQuery.after;
   if (isCut) newer.pop();
   return { rows: [...older, ...newer], floor, ceiling: isCut ? (newer.at(-1) ?? null) : null };
+}
+
+/**
+ * Takes one transaction out of the tallies that count it. Tallies count what lies at or before the horizon and from `knownFromMs`
+ * on; all else is in none of them.
+ */
+function takeFromTallies(
+  tallies: readonly MerchantTally[],
+  { horizon, knownFromMs }: Pick<MerchantPast, 'horizon' | 'knownFromMs'>,
+  transaction: Transaction,
+): readonly MerchantTally[] {
+  const { createdAtMs, currency, amount } = transaction;
+  if (horizon === null || comparePositions(transaction, horizon) > 0) return tallies;
+  if (createdAtMs < knownFromMs) return tallies;
+  return tallies.flatMap((tally) => {
+    const bucketMs = tally.daily ? dayOf(createdAtMs) : hourOf(createdAtMs);
+    if (tally.bucketMs !== bucketMs || tally.currency !== currency) return tally;
+    if (tally.count === 1) return [];
+    return { ...tally, count: tally.count - 1, sum: subtractDecimals(tally.sum, amount) };
+  });
 }
