@@ -77,6 +77,10 @@ export const nameOfShard = (shard: number) =>
 /** The shard itself, or that of a past. */
 export const partitionOf = (shard: number) => shard % SHARDS_MAX;
 
+/** Names what a shard and its past share: the slot of a cluster. */
+export const placeOf = ({ corridor, shard }: Pick<StreamKeys, 'corridor' | 'shard'>): string =>
+  `${corridor}:${partitionOf(shard)}`;
+
 /** The streams of these corridors, shard by shard, each followed by its past. */
 export function streamsOf(
   market: string,

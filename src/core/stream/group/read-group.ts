@@ -12,7 +12,7 @@ import { unexpected } from '../../../kit/redis/outage.ts';
 import { Failure } from '../../../kit/words/failure.ts';
 import { COUNT_MAX, type EntryFields, fieldOf } from '../entries/entry.ts';
 import { carriedDeliveries } from '../entries/entry-head.ts';
-import { GROUP, type StreamKeys } from '../keys.ts';
+import { GROUP, placeOf, type StreamKeys } from '../keys.ts';
 import { loadScript, runScripts } from '../scripts.ts';
 
 /** An entry as delivered. */
@@ -47,7 +47,7 @@ export type ReadOptions = {
   readonly streams: readonly StreamKeys[];
   /** Transactions wanted of each stream; its last entry may exceed it. */
   readonly shares: readonly number[];
-  /** Transactions wanted in all (on a cluster: as many of each stream); the last entry may exceed it. */
+  /** Transactions wanted in all (on a cluster: as many of each slot); the last entry may exceed it. */
   readonly transactionsMax: number;
 };
 
@@ -56,7 +56,7 @@ const script = loadScript('read-n');
 const UNREAD = '>';
 
 /**
- * Reads entries that are there now and that nobody has read yet: one call, on a cluster one a stream.
+ * Reads entries that are there now and that nobody has read yet: one call, on a cluster one a slot.
  * @param after an id: reads instead this consumer's own unsettled entries behind it, as some may have been delivered into a
  *   reply that never arrived
  */
@@ -66,7 +66,8 @@ export async function readGroup(
   after = UNREAD,
 ): Promise<Read> {
   const all = streams.map((stream, index) => ({ stream, share: shares[index] ?? 1 }));
-  const groups = reader instanceof Cluster ? all.map((key) => [key]) : [all];
+  const groups =
+    reader instanceof Cluster ? [...Map.groupBy(all, ({ stream }) => placeOf(stream)).values()] : [all];
   const calls = groups.map((group) => ({
     keys: group.flatMap(({ stream }) => [stream.transactions, stream.counts]),
     args: [GROUP, consumer, after, transactionsMax, ...group.map(({ share }) => share)],

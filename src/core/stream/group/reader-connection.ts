@@ -14,7 +14,7 @@ import {
   toRedisFailure,
 } from '../../../kit/redis/connection.ts';
 import { Failure } from '../../../kit/words/failure.ts';
-import type { StreamKeys } from '../keys.ts';
+import { placeOf, type StreamKeys } from '../keys.ts';
 import {
   awaitEntries,
   type Delivery,
@@ -138,14 +138,14 @@ function connect(url: string, blockMs: number) {
 }
 
 /**
- * Waits for entries on a Redis Cluster. No command spans the slots of several streams, so each stream has a connection to its
+ * Waits for entries on a Redis Cluster. No command spans slots, so the streams of each slot have a connection to their
  * master, and the first wait that returns an entry ends the others.
  */
 function openClusterWaits(url: string, blockMs: number, commands: Cluster) {
   const connections = new Map<string, Promise<Connection>>();
   let over = new AbortController();
-  const connect = async ({ transactions }: StreamKeys): Promise<Connection> => {
-    const master = await findMaster(commands, transactions);
+  const connect = async (key: string): Promise<Connection> => {
+    const master = await findMaster(commands, key);
     const client = openNode(url, master, blockMs);
     return { client, id: Number(await client.client('ID')), master };
   };
@@ -156,26 +156,26 @@ function openClusterWaits(url: string, blockMs: number, commands: Cluster) {
   };
   const waitFor = async (
     consumer: string,
-    stream: StreamKeys,
+    place: string,
+    streams: readonly StreamKeys[],
     blockMs: number,
     signal: AbortSignal,
   ): Promise<Delivery[]> => {
-    const name = stream.transactions;
     try {
-      const opened = connections.get(name) ?? connect(stream);
-      connections.set(name, opened);
+      const opened = connections.get(place) ?? connect(streams[0]?.transactions ?? '');
+      connections.set(place, opened);
       const connection = await opened;
       if (signal.aborted) return [];
       let isOver = false;
       const end = () => void endRead(commands, connection, () => isOver);
       signal.addEventListener('abort', end, { once: true });
-      return await awaitEntries(connection.client, consumer, [stream], blockMs).finally(() => {
+      return await awaitEntries(connection.client, consumer, streams, blockMs).finally(() => {
         isOver = true;
         signal.removeEventListener('abort', end);
       });
     } catch (error) {
       // The slot may have moved, or the master may be gone: the next wait asks the cluster for the master.
-      forget(name);
+      forget(place);
       throw toRedisFailure(error);
     }
   };
@@ -188,14 +188,17 @@ function openClusterWaits(url: string, blockMs: number, commands: Cluster) {
     ): Promise<Read> {
       over = new AbortController();
       const { signal } = over;
-      const waits = streams.map((stream) => waitFor(consumer, stream, blockMs, signal));
+      const groups = [...Map.groupBy(streams, placeOf)];
+      const waits = groups.map(([place, group]) =>
+        waitFor(consumer, place, group, blockMs, signal),
+      );
       await Promise.race(waits).catch(() => undefined);
       over.abort();
       const ended = await Promise.allSettled(waits);
       const failed = new Map<StreamKeys, Failure>();
       const deliveries = ended.flatMap((wait, index) => {
         if (wait.status === 'fulfilled') return wait.value;
-        failed.set(streams[index] as StreamKeys, toRedisFailure(wait.reason));
+        for (const stream of groups[index]?.[1] ?? []) failed.set(stream, toRedisFailure(wait.reason));
         return [];
       });
       return { deliveries, failed };

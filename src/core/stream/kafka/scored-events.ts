@@ -2,10 +2,10 @@
  * `transaction.scored` in Kafka: the value of a record is the JSON of an event, whose schema is the file of its version in
  * `docs/schemas`.
  */
-import { partitionOf } from '../keys.ts';
+import { partitionOf, placeOf } from '../keys.ts';
 import type { Settlement } from '../settle/settle.ts';
 import type { LogRecord } from './divide-records.ts';
-import { keyOf, topicsOf } from './topics.ts';
+import { topicsOf } from './topics.ts';
 
 export const SCORED_VERSION = 1;
 
@@ -22,7 +22,7 @@ export function toScoredRecords(market: string, settlements: readonly Settlement
       return {
         topic: topicsOf(market, stream.corridor).scored,
         partition: partitionOf(stream.shard),
-        key: keyOf(stream),
+        key: placeOf(stream),
         value: Buffer.from(`{${head}${frozen},"scores":[${rows.join()}]}`),
         headers: { v: String(SCORED_VERSION) },
       };

@@ -9,12 +9,12 @@ import { isStreamAtFault } from '../../../kit/redis/outage.ts';
 import { Failure } from '../../../kit/words/failure.ts';
 import type { CorridorLog } from '../../domain/switch.ts';
 import { ENTRY_VERSION, type PackedEntry } from '../entries/entry.ts';
-import { repliesChannel, type StreamKeys } from '../keys.ts';
+import { placeOf, repliesChannel, type StreamKeys } from '../keys.ts';
 import { countScores, type Settle, type Settlement } from '../settle/settle.ts';
 import type { KafkaClients } from './clients.ts';
 import type { LogRecord } from './divide-records.ts';
 import { toScoredRecords } from './scored-events.ts';
-import { keyOf, topicsOf } from './topics.ts';
+import { topicsOf } from './topics.ts';
 
 type Parts = {
   readonly clients: Pick<KafkaClients, 'send'>;
@@ -67,7 +67,7 @@ function toLaterRecords(
   nowMs: number,
 ): LogRecord[] {
   const { retries, deadLetters } = topicsOf(market, stream.corridor);
-  const common = { partition: stream.shard, key: keyOf(stream) };
+  const common = { partition: stream.shard, key: placeOf(stream) };
   const later = (entry: PackedEntry, waitMs: number): LogRecord => ({
     ...common,
     topic: retries,

@@ -35,10 +35,6 @@ export function topicsOf(market: string, corridor: string) {
 /** The one consumer group of a market's workers. */
 export const groupOf = (market: string): string => `${market}.${GROUP}`;
 
-/** The key of records: the account's shard, as the partition. */
-export const keyOf = ({ corridor, shard }: Pick<StreamKeys, 'corridor' | 'shard'>): string =>
-  `${corridor}:${partitionOf(shard)}`;
-
 /**
  * A partition as the stream of its entries.
  * @param prefix of its name in dead letters and logs
