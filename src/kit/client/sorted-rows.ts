@@ -18,12 +18,16 @@ export type TimedRow<K extends string> = KindRow<K> & { readonly timeMs: number 
 type SortOptions = {
   /** The PATH of the environment has `sort`. */
   readonly environment: Environment;
+  /** Bound on what the folder takes. */
+  readonly bytesMax: number;
   readonly signal: AbortSignal;
   /** @param rows that were given to the sort */
   readonly onProgress: (rows: number) => void;
 };
 
 const MEMORY_MIB = 64;
+/** `sort` merges runs of rows to longer runs, and then has both. */
+const COPIES = 2;
 /** Text that is given to `sort` at once. */
 const CHUNK_CHARS = 64 * 1024;
 /** Digits of a time in milliseconds, moved so that the year 1 is positive. */
@@ -34,7 +38,7 @@ const LAST = '~';
 /** @throws Failure where there is no `sort`, or no room */
 export async function* sortRows<K extends string>(
   rows: AsyncIterable<TimedRow<K>>,
-  { environment, signal, onProgress }: SortOptions,
+  { environment, bytesMax, signal, onProgress }: SortOptions,
 ): AsyncGenerator<KindRow<K>, void> {
   const options = ['-s', '-t', '\t', '-k', '1,1', '-S', `${MEMORY_MIB}M`];
   // By bytes, and not by the words of a language.
@@ -52,7 +56,7 @@ export async function* sortRows<K extends string>(
     },
   );
   try {
-    await pipeline(Readable.from(sortLines(rows, onProgress)), sort.stdin, { signal });
+    await pipeline(Readable.from(sortLines(rows, bytesMax, onProgress)), sort.stdin, { signal });
     for await (const line of lines(sort.stdout)) {
       yield JSON.parse(line.slice(line.indexOf('\t') + 1)) as KindRow<K>;
     }
@@ -71,9 +75,10 @@ export async function* sortRows<K extends string>(
 /** Lines that `sort` sorts by the time that they begin with, many in a text. */
 async function* sortLines<K extends string>(
   rows: AsyncIterable<TimedRow<K>>,
+  bytesMax: number,
   onProgress: SortOptions['onProgress'],
 ) {
-  let count = 0;
+  let [count, bytes] = [0, 0];
   let chunk = '';
   for await (const { kind, timeMs, row } of rows) {
     const time =
@@ -81,12 +86,20 @@ async function* sortLines<K extends string>(
     chunk += `${time}\t${JSON.stringify({ kind, row })}\n`;
     count++;
     if (chunk.length < CHUNK_CHARS) continue;
+    bytes += COPIES * Buffer.byteLength(chunk);
+    if (bytes > bytesMax) throw tooManyBytes(bytesMax, count);
     onProgress(count);
     yield chunk;
     chunk = '';
   }
   onProgress(count);
   yield chunk;
+}
+
+function tooManyBytes(bytesMax: number, rows: number): Failure {
+  const instead = 'allow more with --sort-mib, or post the files as they lie (--order file)';
+  const why = `${rows} rows need more than ${Math.floor(bytesMax / 2 ** 20)} MiB to be sorted: ${instead}`;
+  return new Failure('invalid', 'SORT_TOO_LARGE', why);
 }
 
 /** Runs of rows of one kind, each of which is read to its end before the next one. */

@@ -50,6 +50,7 @@ export const PLAIN_REPLAY = {
   rowsPerSecond: null,
   settleTimeoutMs: SETTLE_TIMEOUT_SECONDS * 1000,
   order: 'file',
+  sortBytesMax: 0,
   labels: null,
 } as const satisfies Partial<ReplaySettings>;
 

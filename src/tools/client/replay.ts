@@ -31,6 +31,9 @@ import {
 } from './replay-to-ledger.ts';
 
 const SETTLE_TIMEOUT_SECONDS_MAX = 86_400;
+/** Bounds on what sorting writes to TMPDIR, MiB. */
+const SORT_MIB = 20_480;
+const SORT_MIB_MAX = 1_048_576;
 const ORDERS = ['time', 'file'] as const;
 const FILES_MAX = 64;
 
@@ -50,11 +53,14 @@ async function run(args: string[], context: CommandContext): Promise<number> {
   };
   const labelledAfterMs = labelledAfterOption(values['labelled-after'], mapping);
   const { labels: file } = values;
+  const sortBounds = { min: 1, max: SORT_MIB_MAX };
+  const mebibytes = integerOption('--sort-mib', values['sort-mib'], sortBounds, SORT_MIB);
   const settings: ReplaySettings = {
     ...fileOptions(positionals, values, context, TRANSACTION_FIELDS, CONNECTIONS),
     databaseUrl: config.DATABASE_URL,
     settleTimeoutMs: seconds * 1000,
     order: wordOption('--order', values.order ?? 'time', ORDERS),
+    sortBytesMax: mebibytes * 2 ** 20,
     labels: file === undefined ? null : { file, mapping, labelledAfterMs },
   };
   if (settings.order === 'file' && settings.labels !== null) {
@@ -69,6 +75,7 @@ const OWN_TEXTS = {
   '--settle-timeout SECONDS': `Give up after so long without any progress (${SETTLE_TIMEOUT_SECONDS})`,
   '--order time|file':
     'Post by created_at, rows without it last, or as the files lie (time); beyond 64 MiB rows are sorted in TMPDIR',
+  '--sort-mib N': `At most so many MiB in TMPDIR (${SORT_MIB})`,
   '--labels FILE': 'Post labels as well, those of before a day of UTC before its transactions',
   '--labels-map FIELD=COLUMN,...': 'Columns of labels that have another name in the file',
   '--labels-set FIELD=VALUE,...': 'Fields that are the same in every label',

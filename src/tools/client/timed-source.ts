@@ -16,6 +16,8 @@ export type ReplayFiles = {
   readonly files: readonly string[];
   readonly mapping: Mapping<TransactionField>;
   readonly order: 'time' | 'file';
+  /** Bound on what sorting writes to its folder. */
+  readonly sortBytesMax: number;
   /** Posted with the transactions, by their times; null where the order is that of the file. */
   readonly labels: {
     readonly file: string;
@@ -33,7 +35,7 @@ export type Parts = Awaited<ReturnType<typeof openParts>>;
  * whose time lies before a day of UTC come before the transactions of that day.
  */
 export async function openParts(
-  { files, mapping, order, labels }: ReplayFiles,
+  { files, mapping, order, sortBytesMax: bytesMax, labels }: ReplayFiles,
   { environment, output, signal }: Pick<CommandContext, 'environment' | 'output' | 'signal'>,
 ) {
   const transactions = await openAll(files, transactionProjection(mapping));
@@ -52,7 +54,7 @@ export async function openParts(
     output.progress(`read ${rows} rows, to sort them by time`);
   };
   const counted = async function* () {
-    for await (const row of sortRows(rows, { environment, signal, onProgress })) {
+    for await (const row of sortRows(rows, { environment, bytesMax, signal, onProgress })) {
       taken++;
       yield row;
     }

@@ -67,7 +67,9 @@ export async function readGroup(
 ): Promise<Read> {
   const all = streams.map((stream, index) => ({ stream, share: shares[index] ?? 1 }));
   const groups =
-    reader instanceof Cluster ? [...Map.groupBy(all, ({ stream }) => placeOf(stream)).values()] : [all];
+    reader instanceof Cluster
+      ? [...Map.groupBy(all, ({ stream }) => placeOf(stream)).values()]
+      : [all];
   const calls = groups.map((group) => ({
     keys: group.flatMap(({ stream }) => [stream.transactions, stream.counts]),
     args: [GROUP, consumer, after, transactionsMax, ...group.map(({ share }) => share)],

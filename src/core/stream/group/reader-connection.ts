@@ -198,7 +198,8 @@ function openClusterWaits(url: string, blockMs: number, commands: Cluster) {
       const failed = new Map<StreamKeys, Failure>();
       const deliveries = ended.flatMap((wait, index) => {
         if (wait.status === 'fulfilled') return wait.value;
-        for (const stream of groups[index]?.[1] ?? []) failed.set(stream, toRedisFailure(wait.reason));
+        for (const stream of groups[index]?.[1] ?? [])
+          failed.set(stream, toRedisFailure(wait.reason));
         return [];
       });
       return { deliveries, failed };

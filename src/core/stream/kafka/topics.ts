@@ -12,7 +12,7 @@
 
 import { Failure } from '../../../kit/words/failure.ts';
 import { COUNT_MAX } from '../entries/entry.ts';
-import { GROUP, partitionOf, SHARDS_MAX, type StreamKeys, streamKeys } from '../keys.ts';
+import { GROUP, SHARDS_MAX, type StreamKeys, streamKeys } from '../keys.ts';
 import { type KafkaClients, within } from './clients.ts';
 
 export const PARTITIONS = SHARDS_MAX;

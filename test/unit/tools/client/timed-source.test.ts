@@ -54,12 +54,16 @@ const open = (
   labelsFile: string | null = null,
   order: 'time' | 'file' = 'time',
   environment: NodeJS.ProcessEnv = { ...process.env, TMPDIR: folder },
+  sortBytesMax = 2 ** 30,
 ): Promise<Parts> => {
   const labels =
     labelsFile === null ? null : { file: labelsFile, mapping: PLAIN, labelledAfterMs: null };
   const output = createOutput({ json: true, stderr: { write: () => undefined } });
   const { signal } = new AbortController();
-  return openParts({ files, mapping: PLAIN, order, labels }, { environment, output, signal });
+  return openParts(
+    { files, mapping: PLAIN, order, sortBytesMax, labels },
+    { environment, output, signal },
+  );
 };
 
 test('rows of several files come in order of time with their places; rows without a time come last', async () => {
@@ -143,6 +147,9 @@ test('more rows than fit into memory are sorted in the folder, which is empty af
     expect((await part.next()).done).toBe(false);
     break;
   }
+  expect(readdirSync(folder)).toEqual(['many.ndjson']);
+  const { parts } = await open([path], null, 'time', { ...process.env, TMPDIR: folder }, 2 ** 20);
+  await expect(parts.next()).rejects.toThrow('more than 1 MiB');
   expect(readdirSync(folder)).toEqual(['many.ndjson']);
 });
 
