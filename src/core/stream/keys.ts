@@ -78,7 +78,7 @@ export const nameOfShard = (shard: number) =>
 export const partitionOf = (shard: number) => shard % SHARDS_MAX;
 
 /** Names what a shard and its past share: the slot of a cluster. */
-export const placeOf = ({ corridor, shard }: Pick<StreamKeys, 'corridor' | 'shard'>): string =>
+export const tagOf = ({ corridor, shard }: Pick<StreamKeys, 'corridor' | 'shard'>): string =>
   `${corridor}:${partitionOf(shard)}`;
 
 /** The streams of these corridors, shard by shard, each followed by its past. */

@@ -12,7 +12,7 @@ import { unexpected } from '../../../kit/redis/outage.ts';
 import { Failure } from '../../../kit/words/failure.ts';
 import { COUNT_MAX, type EntryFields, fieldOf } from '../entries/entry.ts';
 import { carriedDeliveries } from '../entries/entry-head.ts';
-import { GROUP, placeOf, type StreamKeys } from '../keys.ts';
+import { GROUP, tagOf, type StreamKeys } from '../keys.ts';
 import { loadScript, runScripts } from '../scripts.ts';
 
 /** An entry as delivered. */
@@ -68,7 +68,7 @@ export async function readGroup(
   const all = streams.map((stream, index) => ({ stream, share: shares[index] ?? 1 }));
   const groups =
     reader instanceof Cluster
-      ? [...Map.groupBy(all, ({ stream }) => placeOf(stream)).values()]
+      ? [...Map.groupBy(all, ({ stream }) => tagOf(stream)).values()]
       : [all];
   const calls = groups.map((group) => ({
     keys: group.flatMap(({ stream }) => [stream.transactions, stream.counts]),

@@ -14,7 +14,7 @@ import {
   toRedisFailure,
 } from '../../../kit/redis/connection.ts';
 import { Failure } from '../../../kit/words/failure.ts';
-import { placeOf, type StreamKeys } from '../keys.ts';
+import { tagOf, type StreamKeys } from '../keys.ts';
 import {
   awaitEntries,
   type Delivery,
@@ -156,14 +156,14 @@ function openClusterWaits(url: string, blockMs: number, commands: Cluster) {
   };
   const waitFor = async (
     consumer: string,
-    place: string,
+    tag: string,
     streams: readonly StreamKeys[],
     blockMs: number,
     signal: AbortSignal,
   ): Promise<Delivery[]> => {
     try {
-      const opened = connections.get(place) ?? connect(streams[0]?.transactions ?? '');
-      connections.set(place, opened);
+      const opened = connections.get(tag) ?? connect(streams[0]?.transactions ?? '');
+      connections.set(tag, opened);
       const connection = await opened;
       if (signal.aborted) return [];
       let isOver = false;
@@ -175,7 +175,7 @@ function openClusterWaits(url: string, blockMs: number, commands: Cluster) {
       });
     } catch (error) {
       // The slot may have moved, or the master may be gone: the next wait asks the cluster for the master.
-      forget(place);
+      forget(tag);
       throw toRedisFailure(error);
     }
   };
@@ -188,9 +188,9 @@ function openClusterWaits(url: string, blockMs: number, commands: Cluster) {
     ): Promise<Read> {
       over = new AbortController();
       const { signal } = over;
-      const groups = [...Map.groupBy(streams, placeOf)];
-      const waits = groups.map(([place, group]) =>
-        waitFor(consumer, place, group, blockMs, signal),
+      const groups = [...Map.groupBy(streams, tagOf)];
+      const waits = groups.map(([tag, group]) =>
+        waitFor(consumer, tag, group, blockMs, signal),
       );
       await Promise.race(waits).catch(() => undefined);
       over.abort();

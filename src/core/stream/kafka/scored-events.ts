@@ -2,7 +2,7 @@
  * `transaction.scored` in Kafka: the value of a record is the JSON of an event, whose schema is the file of its version in
  * `docs/schemas`.
  */
-import { partitionOf, placeOf } from '../keys.ts';
+import { partitionOf, tagOf } from '../keys.ts';
 import type { Settlement } from '../settle/settle.ts';
 import type { LogRecord } from './divide-records.ts';
 import { topicsOf } from './topics.ts';
@@ -22,7 +22,7 @@ export function toScoredRecords(market: string, settlements: readonly Settlement
       return {
         topic: topicsOf(market, stream.corridor).scored,
         partition: partitionOf(stream.shard),
-        key: placeOf(stream),
+        key: tagOf(stream),
         value: Buffer.from(`{${head}${frozen},"scores":[${rows.join()}]}`),
         headers: { v: String(SCORED_VERSION) },
       };

@@ -9,7 +9,7 @@ import { isStreamAtFault } from '../../../kit/redis/outage.ts';
 import { Failure } from '../../../kit/words/failure.ts';
 import type { CorridorLog } from '../../domain/switch.ts';
 import { ENTRY_VERSION, type PackedEntry } from '../entries/entry.ts';
-import { placeOf, repliesChannel, type StreamKeys } from '../keys.ts';
+import { tagOf, repliesChannel, type StreamKeys } from '../keys.ts';
 import { countScores, type Settle, type Settlement } from '../settle/settle.ts';
 import type { KafkaClients } from './clients.ts';
 import type { LogRecord } from './divide-records.ts';
@@ -67,7 +67,7 @@ function toLaterRecords(
   nowMs: number,
 ): LogRecord[] {
   const { retries, deadLetters } = topicsOf(market, stream.corridor);
-  const common = { partition: stream.shard, key: placeOf(stream) };
+  const common = { partition: stream.shard, key: tagOf(stream) };
   const later = (entry: PackedEntry, waitMs: number): LogRecord => ({
     ...common,
     topic: retries,
