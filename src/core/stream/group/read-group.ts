@@ -12,7 +12,7 @@ import { unexpected } from '../../../kit/redis/outage.ts';
 import { Failure } from '../../../kit/words/failure.ts';
 import { COUNT_MAX, type EntryFields, fieldOf } from '../entries/entry.ts';
 import { carriedDeliveries } from '../entries/entry-head.ts';
-import { GROUP, tagOf, type StreamKeys } from '../keys.ts';
+import { GROUP, type StreamKeys, tagOf } from '../keys.ts';
 import { loadScript, runScripts } from '../scripts.ts';
 
 /** An entry as delivered. */

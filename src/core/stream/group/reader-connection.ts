@@ -14,7 +14,7 @@ import {
   toRedisFailure,
 } from '../../../kit/redis/connection.ts';
 import { Failure } from '../../../kit/words/failure.ts';
-import { tagOf, type StreamKeys } from '../keys.ts';
+import { type StreamKeys, tagOf } from '../keys.ts';
 import {
   awaitEntries,
   type Delivery,
@@ -189,9 +189,7 @@ function openClusterWaits(url: string, blockMs: number, commands: Cluster) {
       over = new AbortController();
       const { signal } = over;
       const groups = [...Map.groupBy(streams, tagOf)];
-      const waits = groups.map(([tag, group]) =>
-        waitFor(consumer, tag, group, blockMs, signal),
-      );
+      const waits = groups.map(([tag, group]) => waitFor(consumer, tag, group, blockMs, signal));
       await Promise.race(waits).catch(() => undefined);
       over.abort();
       const ended = await Promise.allSettled(waits);

@@ -6,7 +6,7 @@ import type { CorridorLog } from '../../domain/switch.ts';
 import { createCoolDown } from '../cool-down.ts';
 import { ENTRY_VERSION, type PackedEntry, packEntries } from '../entries/entry.ts';
 import { type Append, createStreamChoice } from '../entries/producer.ts';
-import { partitionOf, tagOf, type ShardsOf, type StreamKeys } from '../keys.ts';
+import { partitionOf, type ShardsOf, type StreamKeys, tagOf } from '../keys.ts';
 import type { KafkaClients } from './clients.ts';
 import type { LogRecord } from './divide-records.ts';
 import { topicsOf } from './topics.ts';

@@ -9,7 +9,7 @@ import { isStreamAtFault } from '../../../kit/redis/outage.ts';
 import { Failure } from '../../../kit/words/failure.ts';
 import type { CorridorLog } from '../../domain/switch.ts';
 import { ENTRY_VERSION, type PackedEntry } from '../entries/entry.ts';
-import { tagOf, repliesChannel, type StreamKeys } from '../keys.ts';
+import { repliesChannel, type StreamKeys, tagOf } from '../keys.ts';
 import { countScores, type Settle, type Settlement } from '../settle/settle.ts';
 import type { KafkaClients } from './clients.ts';
 import type { LogRecord } from './divide-records.ts';
