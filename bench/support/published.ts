@@ -1,6 +1,6 @@
 /** When scores were published: the only reader of the engine's events among the benches. */
 import { setTimeout as delay } from 'node:timers/promises';
-import { streamsOf } from '../../src/core/stream/keys.ts';
+import { streamKeys } from '../../src/core/stream/keys.ts';
 import { MARKET } from './market.ts';
 import type { Stores } from './services.ts';
 
@@ -17,7 +17,10 @@ export type FollowedEvents = {
 export async function followPublished({ database, redis }: Stores): Promise<FollowedEvents> {
   const { rows } = await database.query<{ corridor: string }>('select corridor from corridors');
   const corridors = rows.map(({ corridor }) => corridor);
-  const places = streamsOf(MARKET, corridors, () => 1).map(({ scored }) => ({ scored, from: '-' }));
+  const places = corridors.map((corridor) => ({
+    scored: streamKeys(MARKET, corridor, 0).scored,
+    from: '-',
+  }));
   const published = new Map<string, number>();
   const readNext = async (place: { readonly scored: string; from: string }) => {
     const page = await redis.xrange(place.scored, place.from, '+', 'COUNT', PAGE_ENTRIES);

@@ -2,6 +2,7 @@
 import type { RefusedMonths } from '../../kit/words/month.ts';
 import { comparePositions } from '../domain/history.ts';
 import type { OpenRow } from '../domain/open-row.ts';
+import { createdAtMsOf } from '../domain/transaction.ts';
 import type { KnownKey } from '../store/idempotency-keys/idempotency-keys.ts';
 import {
   claimTransactions,
@@ -103,10 +104,10 @@ export async function claimOthers(
 }
 
 /**
- * Divides the transactions of a commit into open rows: one for each entry that is to carry them. The ids of rows follow
+ * Divides the transactions of a commit into open rows: one for each entry that is to carry them. Pure. The ids of rows follow
  * from the batch and its transactions, so that a repeated try names the rows of a try whose answer was lost. Where the corridor
- * was moved between both, or a transaction has become old, entries may name other rows; the reconciler then closes the stored ones.
- * @param batchId a UUID; at most 65,536 rows have ids of their own
+ * was moved between both, entries may name other rows; the reconciler then closes the stored ones.
+ * @param batchId a UUID, of version 7 where transactions may be old; at most 65,536 rows have ids of their own
  */
 export function planRows<T extends Placed>(
   batchId: string,
@@ -116,10 +117,10 @@ export function planRows<T extends Placed>(
   // Entries have the order in which siblings see each other.
   const sorted = transactions.toSorted(comparePositions);
   const streams = new Map<string, { corridor: string; shard: number; all: T[] }>();
-  const nowMs = Date.now();
+  const receivedAtMs = createdAtMsOf(batchId) ?? 0;
   for (const row of sorted) {
     const { corridor } = row;
-    const shard = shardOf(row, nowMs, shardsOf(corridor));
+    const shard = shardOf(row, receivedAtMs, shardsOf(corridor));
     const name = shard === 0 ? corridor : `${corridor} ${shard}`;
     const stream = streams.get(name);
     if (stream === undefined) streams.set(name, { corridor, shard, all: [row] });

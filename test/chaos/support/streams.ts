@@ -3,7 +3,7 @@
  */
 import { decodeEntry } from '../../../src/core/stream/entries/entry.ts';
 import { toEntry } from '../../../src/core/stream/group/read-group.ts';
-import { GROUP, type StreamKeys, streamKeys } from '../../../src/core/stream/keys.ts';
+import { GROUP, isPast, type StreamKeys, streamsOf } from '../../../src/core/stream/keys.ts';
 import type { RedisClient } from '../../../src/kit/redis/connection.ts';
 import { NOBODY, scoresOf } from '../../support/stream-entries.ts';
 import type { Query } from './sessions.ts';
@@ -19,9 +19,13 @@ export async function allStreams({ query }: Pick<Sessions, 'query'>): Promise<St
     `select corridor, coalesce(shards, 1)::int as shards
        from corridors left join corridor_settings using (corridor) order by corridor`,
   );
-  return rows.flatMap(({ corridor, shards }) =>
-    Array.from({ length: shards }, (_, shard) => streamKeys(MARKET, corridor, shard)),
-  );
+  const shards = new Map(rows.map((row) => [row.corridor, row.shards]));
+  return streamsOf(MARKET, shards.keys(), (corridor) => shards.get(corridor) ?? 1);
+}
+
+/** Each has the events and the dead letters of its past. */
+async function liveStreams(stores: Sessions): Promise<StreamKeys[]> {
+  return (await allStreams(stores)).filter(({ shard }) => !isPast(shard));
 }
 
 export type Waiting = {
@@ -84,7 +88,7 @@ export async function readScoredEvents(
   const { client: redis } = stores;
   const ids = new Set<string>();
   let events = 0;
-  for (const { scored } of await allStreams(stores)) {
+  for (const { scored } of await liveStreams(stores)) {
     for (let from = '-'; ; ) {
       const page = await redis.xrange(scored, from, '+', 'COUNT', PAGE_ENTRIES);
       for (const [id] of page.flatMap(([, fields]) => scoresOf(fields))) {
@@ -102,7 +106,7 @@ export async function readScoredEvents(
 /** Copies in the streams of dead letters, by transaction. */
 export async function countDeadLetterCopies(stores: Sessions): Promise<Map<string, number>> {
   const copies = new Map<string, number>();
-  for (const { deadLetters } of await allStreams(stores)) {
+  for (const { deadLetters } of await liveStreams(stores)) {
     for (const [, fields] of await stores.client.xrange(deadLetters, '-', '+')) {
       const message = fields[fields.indexOf('message') + 1] ?? '{}';
       const { transaction_id: id = '' } = JSON.parse(message) as { transaction_id?: string };
