@@ -2,6 +2,7 @@
  * A worker process: composition root. Opens Postgres and Redis, hands them to the worker, and closes
  * them in reverse when it has drained.
  */
+
 import { createLimiter } from '../core/accept/limits/limiter.ts';
 import { freezeOf, levelByHand, stopOf } from '../core/domain/switch.ts';
 import type { Market } from '../core/market.ts';
@@ -51,6 +52,7 @@ import {
   POISON_VARIABLE,
 } from '../kit/process/failpoint.ts';
 import { nameProcess } from '../kit/process/process-name.ts';
+import { openTurns } from '../kit/process/turns.ts';
 import { createLife, createReadiness } from '../kit/process/vital-signs.ts';
 import { openCommands, type RedisClient, untilReady } from '../kit/redis/connection.ts';
 import { openTraces } from '../kit/traces/open-traces.ts';
@@ -138,7 +140,7 @@ export async function runWorker(
     scores: openScoreStore(database, onScored),
     express: {
       reader: expressConnection,
-      profiles: { ...profiles, inTurn: profiles.urgently },
+      profiles: { ...profiles, inTurn: profiles.urgently, inLane: openTurns().inTurn },
       // Stores beside the other lane's batch, as a turn is as long as a batch.
       scores: openScoreStore(database, onScored),
     },

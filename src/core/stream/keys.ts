@@ -37,7 +37,7 @@ export const PROFILE_SLOTS = 16;
 export const SHARDS_MAX = 16;
 
 /** Transactions that are older when they are received are in the past of their shard, so that newer ones do not wait behind a backfill. */
-const PAST_AGE_MS = 86_400_000;
+const PAST_AGE_MS = 3_600_000;
 
 /** The five keys of one stream. The past of a shard has the shard's dead letters and events. */
 export type StreamKeys = {

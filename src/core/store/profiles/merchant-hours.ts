@@ -23,9 +23,12 @@ export type HourRow = {
   readonly isSettled: boolean;
 };
 
+/** A merchant with no more rows is read row by row: its durable hours lack what all merchants stored since these were folded. */
+const FEW_ROWS = 20_000;
+
 /**
  * A single statement, hence one snapshot: the rows stored since the last reading, and the whole past of merchants that the reader
- * does not know, from their durable hours where these are complete. Rows ahead of the server's own ids came with a dump, and are as
+ * does not know, from their durable hours where these are complete and spare more than the reading of all rows that they lack. Rows ahead of the server's own ids came with a dump, and are as
  * settled as rows can be. `in (select …) is true` keeps the planner from looking for stored rows by merchant.
  */
 const hoursStatement: Statement = {
@@ -35,7 +38,10 @@ const hoursStatement: Statement = {
       select pg_snapshot_xmin(pg_current_snapshot()) as open_from, pg_snapshot_xmax(pg_current_snapshot()) as end_at, folded_to
         from market.tally_checkpoint
     ), fresh as materialized (
-      select u.id, u.since, m.merchant_id is not null and now.folded_to <= now.end_at as is_tallied
+      select u.id, u.since,
+             m.merchant_id is not null and now.folded_to <= now.end_at
+               and (select sum(h.count) > ${FEW_ROWS} from market.merchant_hours h
+                     where h.merchant_id = u.id and h.hour_at >= u.since) is true as is_tallied
         from unnest($3::text[], $4::timestamptz[]) as u (id, since)
        cross join now
         left join market.tallied_merchants m on m.merchant_id = u.id and m.tallied_to = 'infinity'

@@ -27,43 +27,54 @@ export async function foldProfiles(
   profiles: Profiles,
   transactions: readonly Transaction[],
 ): Promise<FeatureRows> {
-  const { rows, rebuilt } = await profiles.inTurn(async () => {
-    await untilRebuilt(profiles, transactions);
-    const begun = beginRows(arrivalsOf(transactions), profiles.amounts());
-    const nowS = Math.floor(profiles.nowMs() / 1000);
-    const folds = profiles.kinds.map((kind): KindFold => {
-      const stamp = profiles.newStamp();
-      const rebuilds = { missing: [], too_short: [] };
-      const waits = { rebuilds, withoutProfile: [] };
-      const fold = { ...profiles, ...kind, ...begun, ...waits, transactions, nowS, stamp };
-      return { ...fold, asked: batchParties(fold) };
-    });
-    await appendAll(profiles, folds).finally(profiles.installs.flush);
-    await dropLogs(profiles, folds);
-    for (const { kind, memory, metrics } of folds) {
-      metrics.profileCopiesBytes.set({ party: kind.party }, memory.bytes);
+  // Batches of a lane keep their order; those of the other lane pass while a batch waits for a rebuild.
+  const { rows, rebuilt } = await profiles.inLane(async () => {
+    for (;;) {
+      await Promise.all(rebuildsAhead(profiles, transactions));
+      const begun = await profiles.inTurn(async () =>
+        rebuildsAhead(profiles, transactions).length === 0
+          ? await beginFold(profiles, transactions)
+          : undefined,
+      );
+      if (begun !== undefined) return begun;
     }
-    return { rows: begun.rows, rebuilt: beginRebuild(profiles, folds) };
   });
   await rebuilt;
   return rows;
 }
 
-/** Waits for the parties of these transactions that are being rebuilt, and until another batch may rebuild parties. */
-async function untilRebuilt(
-  { kinds }: Profiles,
-  transactions: readonly Transaction[],
-): Promise<void> {
-  const underWay = new Set(kinds.flatMap(({ rebuilding }) => [...rebuilding.values()]));
-  if (underWay.size === 0) return;
-  const ours = kinds.flatMap(({ kind, rebuilding }) =>
-    transactions.map((transaction) => rebuilding.get(kind.partyOf(transaction))),
-  );
-  await Promise.all(ours);
-  if (underWay.size >= REBUILDING_BATCHES_MAX) await Promise.race(underWay);
+type Begun = { readonly rows: FeatureRows; readonly rebuilt: Promise<void> };
+
+/** The promise is returned within an object, so that nobody waits for it here. */
+async function beginFold(profiles: Profiles, transactions: readonly Transaction[]): Promise<Begun> {
+  const begun = beginRows(arrivalsOf(transactions), profiles.amounts());
+  const nowS = Math.floor(profiles.nowMs() / 1000);
+  const folds = profiles.kinds.map((kind): KindFold => {
+    const stamp = profiles.newStamp();
+    const rebuilds = { missing: [], too_short: [] };
+    const waits = { rebuilds, withoutProfile: [] };
+    const fold = { ...profiles, ...kind, ...begun, ...waits, transactions, nowS, stamp };
+    return { ...fold, asked: batchParties(fold) };
+  });
+  await appendAll(profiles, folds).finally(profiles.installs.flush);
+  await dropLogs(profiles, folds);
+  for (const { kind, memory, metrics } of folds) {
+    metrics.profileCopiesBytes.set({ party: kind.party }, memory.bytes);
+  }
+  return { rows: begun.rows, rebuilt: beginRebuild(profiles, folds) };
 }
 
-/** Rebuilds what waits, and notes the parties until then. The promise is returned within an object, so that nobody waits for it here. */
+/** What a batch waits for: parties of its transactions that are being rebuilt, and too many batches that rebuild parties. */
+function rebuildsAhead({ kinds }: Profiles, transactions: readonly Transaction[]) {
+  const underWay = new Set(kinds.flatMap(({ rebuilding }) => [...rebuilding.values()]));
+  if (underWay.size === 0) return [];
+  const ours = kinds.flatMap(({ kind, rebuilding }) =>
+    transactions.flatMap((transaction) => rebuilding.get(kind.partyOf(transaction)) ?? []),
+  );
+  return underWay.size < REBUILDING_BATCHES_MAX ? ours : [...ours, Promise.race(underWay)];
+}
+
+/** Rebuilds what waits, and notes the parties until then. */
 function beginRebuild(profiles: Profiles, folds: readonly KindFold[]): Promise<void> {
   const parties = folds.flatMap(({ rebuilding, rebuilds }) =>
     Object.values(rebuilds).flatMap((waiting) =>
@@ -128,7 +139,7 @@ async function rebuild(fold: KindFold): Promise<void> {
   const indices = withoutProfile.flatMap((waiting) => waiting.indices);
   if (late === undefined || indices.length === 0) return;
   metrics.profileRebuilds.inc({ party: kind.party, reason: 'late' }, indices.length);
-  await late.fold(fold, indices);
+  await late.fold(fold, indices, fold.inTurn === fold.urgently);
 }
 
 async function rebuildProfiles(fold: KindFold): Promise<void> {

@@ -41,6 +41,8 @@ import type { LateParties } from './profiles.ts';
 
 /** So long after its last late transaction a merchant has no profile. Shorter: what comes late now and then costs a rebuild each time. */
 const LATE_MS = 10_000;
+/** Merchants without a timeline that are read at once. More: urgent transactions wait longer for their turn. */
+const FRESH_MAX = 16;
 /** Bytes of all timelines: a thousand merchants of 700 hours each. */
 const BYTES_MAX = 16 * 1024 * 1024;
 /** Bytes of the rows of hours: half a million rows. */
@@ -81,7 +83,7 @@ export class LateMerchants implements LateParties {
   readonly #query: Query;
   readonly #maturityDays: number;
   readonly #past: PastQuery;
-  readonly #inTurn = openTurns().inTurn;
+  readonly #turns = openTurns();
   /** Rows of database transactions before it are in the timelines; undefined while there are none. */
   #mark: string | undefined;
   #readMs = Number.NEGATIVE_INFINITY;
@@ -99,20 +101,28 @@ export class LateMerchants implements LateParties {
     return merchant !== undefined && performance.now() - merchant.lastLateMs <= LATE_MS;
   }
 
-  fold(batch: Batch, indices: readonly number[]): Promise<void> {
-    return this.#inTurn(async () => {
-      const transactions = indices.map((index) => batch.transactions[index] as Transaction);
-      try {
-        const unsettled = await this.#read(transactions);
-        await this.#writePoints(batch, this.#pointsOf(transactions, indices));
-        this.#add(unsettled, -1);
-        this.#makeRoom();
-      } catch (error) {
-        // Rows that are still to be taken back would count twice.
-        this.#forgetAll();
-        throw error;
-      }
-    });
+  async fold(batch: Batch, indices: readonly number[], isUrgent: boolean): Promise<void> {
+    const turn = isUrgent ? this.#turns.urgently : this.#turns.inTurn;
+    const transactions = indices.map((index) => batch.transactions[index] as Transaction);
+    let pieces = Math.ceil(indices.length / FRESH_MAX);
+    let isFolded = false;
+    while (!isFolded) {
+      // Another batch may have dropped merchants of this one between its pieces.
+      const freshMax = pieces-- > 0 ? FRESH_MAX : Number.POSITIVE_INFINITY;
+      isFolded = await turn(async () => {
+        try {
+          const { unsettled, isWhole } = await this.#read(transactions, freshMax);
+          if (isWhole) await this.#writePoints(batch, this.#pointsOf(transactions, indices));
+          this.#add(unsettled, -1);
+          if (isWhole) this.#makeRoom();
+          return isWhole;
+        } catch (error) {
+          // Rows that are still to be taken back would count twice.
+          this.#forgetAll();
+          throw error;
+        }
+      });
+    }
   }
 
   #forgetAll(): void {
@@ -121,8 +131,11 @@ export class LateMerchants implements LateParties {
     this.#mark = undefined;
   }
 
-  /** Brings the timelines of these transactions' merchants up to date. Returns the rows that the next call reads again. */
-  async #read(transactions: readonly Transaction[]): Promise<readonly HourRow[]> {
+  /**
+   * Brings the timelines of these transactions' merchants up to date; of merchants that have none it reads so many.
+   * @returns `unsettled`: rows that the next call reads again; `isWhole`: all have timelines now
+   */
+  async #read(transactions: readonly Transaction[], freshMax: number) {
     // Reading all rows that were stored since would cost more than the merchants are worth.
     if (performance.now() - this.#readMs > LATE_MS) this.#forgetAll();
     const wanted = new Map<string, number>();
@@ -131,15 +144,16 @@ export class LateMerchants implements LateParties {
       const before = wanted.get(merchantId) ?? Number.POSITIVE_INFINITY;
       wanted.set(merchantId, Math.min(this.#past.sinceMs(transaction), before));
     }
-    const others: { readonly merchantId: string; readonly sinceMs: number }[] = [];
+    const fresh: { readonly merchantId: string; readonly sinceMs: number }[] = [];
     for (const [merchantId, sinceMs] of wanted) {
       const merchant = this.#merchants.get(merchantId);
       this.#merchants.delete(merchantId);
       if (merchant !== undefined && merchant.timeline.fromMs <= sinceMs) {
         this.#merchants.set(merchantId, merchant);
-      } else others.push({ merchantId, sinceMs });
+      } else fresh.push({ merchantId, sinceMs });
     }
     const known = [...this.#merchants.keys()];
+    const others = fresh.slice(0, freshMax);
     const { mark, rows } = await readHours(this.#query, this.#mark ?? '0', known, others);
     for (const { merchantId, sinceMs } of others) {
       const lastLateMs = performance.now();
@@ -149,7 +163,8 @@ export class LateMerchants implements LateParties {
     this.#add(rows, 1);
     this.#mark = mark;
     this.#readMs = performance.now();
-    return rows.filter(({ isSettled }) => !isSettled);
+    const unsettled = rows.filter(({ isSettled }) => !isSettled);
+    return { unsettled, isWhole: others.length === fresh.length };
   }
 
   /** Adds rows to the timelines, or takes them back; lists keep each row once, and for good. */
@@ -214,6 +229,16 @@ export class LateMerchants implements LateParties {
 
   async #writePoints({ arrivals, rows }: Batch, points: readonly LatePoint[]): Promise<void> {
     const [past, maturityDays] = [this.#past, this.#maturityDays];
+    const loading = past.loadFrauds(
+      this.#query,
+      points.map(({ transaction }) => ({
+        party: transaction.merchantId,
+        atMs: transaction.createdAtMs,
+        sinceMs: past.sinceMs(transaction),
+      })),
+    );
+    // Its failure is thrown where it is waited for, unless another one is.
+    loading.catch(() => undefined);
     const lists = await this.#listsOf(points);
     const ends = points.map(({ index }, at) =>
       countBefore(lists[at] ?? NO_ROWS, keyOfArrival(arrivals, index)),
@@ -224,14 +249,7 @@ export class LateMerchants implements LateParties {
       return { ...point, hourMs: ends[at] === 0 ? newestHourMs(timeline, point.hourMs) : NO_HOUR };
     });
     const listsBefore = await this.#listsOf(hoursBefore);
-    const frauds = await past.loadFrauds(
-      this.#query,
-      points.map(({ transaction }) => ({
-        party: transaction.merchantId,
-        atMs: transaction.createdAtMs,
-        sinceMs: past.sinceMs(transaction),
-      })),
-    );
+    const frauds = await loading;
     for (const [at, { index, hourMs, tallies }] of points.entries()) {
       const [list = NO_ROWS, before = NO_ROWS, end = 0] = [lists[at], listsBefore[at], ends[at]];
       const siblings = { list, tallies, frauds: frauds[at]?.known ?? NO_FRAUDS, maturityDays };

@@ -40,7 +40,11 @@ export type ProfileSource<P extends Profile, Past> = {
 export type LateParties = {
   readonly isLate: (party: string) => boolean;
   /** Writes what the parties give these transactions into their rows. Throws a Failure. */
-  readonly fold: (batch: KindBatch<Profile, unknown>, indices: readonly number[]) => Promise<void>;
+  readonly fold: (
+    batch: KindBatch<Profile, unknown>,
+    indices: readonly number[],
+    isUrgent: boolean,
+  ) => Promise<void>;
 };
 
 /** The snapshots of one kind in Postgres. */
@@ -70,6 +74,8 @@ export type Profiles = ProfilesOptions & {
   readonly inTurn: Turn;
   /** The turn of batches that pass those that wait. */
   readonly urgently: Turn;
+  /** Batches of a lane, one after the other. */
+  readonly inLane: Turn;
 };
 
 /** A list that outgrows it gets memory of its own. */
@@ -135,7 +141,8 @@ export function openProfiles(
     ),
   }));
   const installs = createInstalls(options);
-  return { ...options, kinds, installs, newStamp: createStamps(), ...openTurns() };
+  const inLane = openTurns().inTurn;
+  return { ...options, kinds, installs, newStamp: createStamps(), ...openTurns(), inLane };
 }
 
 /** Memory for the next party's list; that of the party before is free. */
