@@ -14,7 +14,7 @@ const LONG_TESTS = 'test/**/*.long.test.ts';
 export const LONG = [
   ...['corridor-levels', 'worker-core', 'integration/shutdown', 'e2e/start', 'profile/history'],
   ...['ingest-faults', 'train-models', 'dead-letters'],
-  ...['integration/breakers', 'unreachable-stores', 'far-behind', 'rule-sets-in-force', 'embedded'],
+  ...['integration/breakers', 'unreachable-stores', 'rule-sets-in-force', 'embedded'],
   ...[
     'integration/traces',
     'operate/supervise',

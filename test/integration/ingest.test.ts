@@ -41,7 +41,7 @@ describe('one', () => {
       amount: '125.50',
       metadata: sent['metadata'],
     });
-    const payloads = await readEntries(api.redis, '{market_0:US-EG:0}:transactions');
+    const payloads = await readEntries(api.redis, '{market_0:US-EG:0}:past');
     const ids = payloads.map(({ transaction }) => transaction.transactionId);
     expect(ids).toContain(body.transaction_id);
     const own = payloads.find(({ transaction }) => transaction.transactionId === ids.at(-1));

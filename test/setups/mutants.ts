@@ -26,8 +26,8 @@ export const MUTANTS: readonly Mutant[] = [
     replacements: [
       {
         file: 'src/core/stream/group/reader-connection.ts',
-        find: 'const waits = streams.map(',
-        replace: 'const waits = streams.slice(0, 1).map(',
+        find: 'const waits = groups.map(',
+        replace: 'const waits = groups.slice(0, 1).map(',
       },
     ],
   },
@@ -129,7 +129,7 @@ export const MUTANTS: readonly Mutant[] = [
     replacements: [
       {
         file: 'src/core/stream/kafka/append.ts',
-        find: 'partition: stream.shard,',
+        find: 'partition: partitionOf(stream.shard),',
         replace: 'partition: (stream.shard * 7 + 1) % 4,',
       },
     ],

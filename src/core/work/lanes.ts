@@ -6,7 +6,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Config } from '../../kit/config/config.ts';
 import { DEFAULT_SETTINGS, type Switches } from '../domain/switch.ts';
-import { isPast, type StreamKeys } from '../stream/keys.ts';
+import type { StreamKeys } from '../stream/keys.ts';
 import type { Batch } from './in-flight.ts';
 
 export type Lane = {
@@ -39,9 +39,7 @@ const COMPANY_MS = 10_000;
 /** Time of a drain's batch in company: larger delays others, smaller costs the drain more a transaction. */
 const BATCH_MS = 50;
 /** Bounds on its transactions: below the first a batch is mostly fixed costs, and the second is folded in one go. */
-const COMPANY_BATCH = [100, 300] as const;
-/** Those of a past, whose batches have larger fixed costs: late transactions are read by statements. */
-const PAST_BATCH = [300, 500] as const;
+const [COMPANY_BATCH_MIN, COMPANY_BATCH_MAX] = [100, 300];
 /** Part of the time that all floors together may take from a drain. */
 const FLOORS_MAX = 0.3;
 /** Weight of the last batch in the mean time of a transaction. */
@@ -77,7 +75,7 @@ export function createLanes(
   /** Quiet streams of express batches, and when their last one ended. */
   const company = new Map<StreamKeys, number>();
   let isSplit = false;
-  let msEach = BATCH_MS / COMPANY_BATCH[1];
+  let msEach = BATCH_MS / COMPANY_BATCH_MAX;
   let rest = Promise.resolve();
   let changed = Promise.withResolvers<void>();
   const change = () => {
@@ -124,7 +122,7 @@ export function createLanes(
       return isDrain() ? streams.filter(isBusy) : streams;
     },
     transactionsMax: () =>
-      hasCompany() ? Math.min(transactionsMax, companyBatch(draining, msEach)) : transactionsMax,
+      hasCompany() ? Math.min(transactionsMax, companyBatch(msEach)) : transactionsMax,
     batchesMax: (filled) => (hasCompany() ? 1 : Math.floor(filled * readers)),
     rested: () => rest,
     noteRead,
@@ -158,10 +156,8 @@ export function createLanes(
   return { main, express };
 }
 
-function companyBatch(draining: Iterable<StreamKeys>, msEach: number): number {
-  const isOfPasts = [...draining].every(({ shard }) => isPast(shard));
-  const [min, max] = isOfPasts ? PAST_BATCH : COMPANY_BATCH;
-  return Math.min(Math.max(min, Math.round(BATCH_MS / msEach)), max);
+function companyBatch(msEach: number): number {
+  return Math.min(Math.max(COMPANY_BATCH_MIN, Math.round(BATCH_MS / msEach)), COMPANY_BATCH_MAX);
 }
 
 function transactionsOf(batches: readonly Batch[]): number {

@@ -64,7 +64,7 @@ async function beginFold(profiles: Profiles, transactions: readonly Transaction[
   return { rows: begun.rows, rebuilt: beginRebuild(profiles, folds) };
 }
 
-/** What a batch waits for: parties of its transactions that are being rebuilt, and too many batches that rebuild parties. */
+/** Rebuilds that a batch waits for: those of its own parties, and one of too many. */
 function rebuildsAhead({ kinds }: Profiles, transactions: readonly Transaction[]) {
   const underWay = new Set(kinds.flatMap(({ rebuilding }) => [...rebuilding.values()]));
   if (underWay.size === 0) return [];

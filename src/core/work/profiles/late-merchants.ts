@@ -237,7 +237,7 @@ export class LateMerchants implements LateParties {
         sinceMs: past.sinceMs(transaction),
       })),
     );
-    // Its failure is thrown where it is waited for, unless another one is.
+    // The failure is thrown below, unless another one is thrown before.
     loading.catch(() => undefined);
     const lists = await this.#listsOf(points);
     const ends = points.map(({ index }, at) =>
