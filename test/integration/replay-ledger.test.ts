@@ -4,7 +4,7 @@
  */
 import { expect, test } from 'vitest';
 import { countLedger } from '../../src/tools/client/read-ledger.ts';
-import { packIds } from '../../src/tools/client/replay-to-ledger.ts';
+import { packIds } from '../../src/tools/client/replay.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 
 const RECEIVED_MS = Date.UTC(2026, 10, 20, 12);

@@ -21,7 +21,7 @@ import { migrate } from '../../kit/database/migrations/migrate.ts';
 import { openDatabase } from '../../kit/database/open-database.ts';
 import { Failure, toError } from '../../kit/words/failure.ts';
 import { balances, ledgerLine } from '../client/ledger.ts';
-import { PLAIN_REPLAY, replayToLedger } from '../client/replay-to-ledger.ts';
+import { PLAIN_REPLAY, replayToLedger } from '../client/replay.ts';
 import {
   beginSample,
   importSampleRates,

@@ -41,8 +41,6 @@ import type { LateParties } from './profiles.ts';
 
 /** So long after its last late transaction a merchant has no profile. Shorter: what comes late now and then costs a rebuild each time. */
 const LATE_MS = 10_000;
-/** Merchants without a timeline that are read at once. More: urgent transactions wait longer for their turn. */
-const FRESH_MAX = 16;
 /** Bytes of all timelines: a thousand merchants of 700 hours each. */
 const BYTES_MAX = 16 * 1024 * 1024;
 /** Bytes of the rows of hours: half a million rows. */
@@ -101,28 +99,21 @@ export class LateMerchants implements LateParties {
     return merchant !== undefined && performance.now() - merchant.lastLateMs <= LATE_MS;
   }
 
-  async fold(batch: Batch, indices: readonly number[], isUrgent: boolean): Promise<void> {
-    const turn = isUrgent ? this.#turns.urgently : this.#turns.inTurn;
-    const transactions = indices.map((index) => batch.transactions[index] as Transaction);
-    let pieces = Math.ceil(indices.length / FRESH_MAX);
-    let isFolded = false;
-    while (!isFolded) {
-      // Another batch may have dropped merchants of this one between its pieces.
-      const freshMax = pieces-- > 0 ? FRESH_MAX : Number.POSITIVE_INFINITY;
-      isFolded = await turn(async () => {
-        try {
-          const { unsettled, isWhole } = await this.#read(transactions, freshMax);
-          if (isWhole) await this.#writePoints(batch, this.#pointsOf(transactions, indices));
-          this.#add(unsettled, -1);
-          if (isWhole) this.#makeRoom();
-          return isWhole;
-        } catch (error) {
-          // Rows that are still to be taken back would count twice.
-          this.#forgetAll();
-          throw error;
-        }
-      });
-    }
+  fold(batch: Batch, indices: readonly number[], isUrgent: boolean): Promise<void> {
+    const { inTurn, urgently } = this.#turns;
+    return (isUrgent ? urgently : inTurn)(async () => {
+      const transactions = indices.map((index) => batch.transactions[index] as Transaction);
+      try {
+        const unsettled = await this.#read(transactions);
+        await this.#writePoints(batch, this.#pointsOf(transactions, indices));
+        this.#add(unsettled, -1);
+        this.#makeRoom();
+      } catch (error) {
+        // Rows that are still to be taken back would count twice.
+        this.#forgetAll();
+        throw error;
+      }
+    });
   }
 
   #forgetAll(): void {
@@ -131,11 +122,8 @@ export class LateMerchants implements LateParties {
     this.#mark = undefined;
   }
 
-  /**
-   * Brings the timelines of these transactions' merchants up to date; of merchants that have none it reads so many.
-   * @returns `unsettled`: rows that the next call reads again; `isWhole`: all have timelines now
-   */
-  async #read(transactions: readonly Transaction[], freshMax: number) {
+  /** Brings the timelines of these transactions' merchants up to date. Returns the rows that the next call reads again. */
+  async #read(transactions: readonly Transaction[]): Promise<readonly HourRow[]> {
     // Reading all rows that were stored since would cost more than the merchants are worth.
     if (performance.now() - this.#readMs > LATE_MS) this.#forgetAll();
     const wanted = new Map<string, number>();
@@ -144,16 +132,15 @@ export class LateMerchants implements LateParties {
       const before = wanted.get(merchantId) ?? Number.POSITIVE_INFINITY;
       wanted.set(merchantId, Math.min(this.#past.sinceMs(transaction), before));
     }
-    const fresh: { readonly merchantId: string; readonly sinceMs: number }[] = [];
+    const others: { readonly merchantId: string; readonly sinceMs: number }[] = [];
     for (const [merchantId, sinceMs] of wanted) {
       const merchant = this.#merchants.get(merchantId);
       this.#merchants.delete(merchantId);
       if (merchant !== undefined && merchant.timeline.fromMs <= sinceMs) {
         this.#merchants.set(merchantId, merchant);
-      } else fresh.push({ merchantId, sinceMs });
+      } else others.push({ merchantId, sinceMs });
     }
     const known = [...this.#merchants.keys()];
-    const others = fresh.slice(0, freshMax);
     const { mark, rows } = await readHours(this.#query, this.#mark ?? '0', known, others);
     for (const { merchantId, sinceMs } of others) {
       const lastLateMs = performance.now();
@@ -163,8 +150,7 @@ export class LateMerchants implements LateParties {
     this.#add(rows, 1);
     this.#mark = mark;
     this.#readMs = performance.now();
-    const unsettled = rows.filter(({ isSettled }) => !isSettled);
-    return { unsettled, isWhole: others.length === fresh.length };
+    return rows.filter(({ isSettled }) => !isSettled);
   }
 
   /** Adds rows to the timelines, or takes them back; lists keep each row once, and for good. */
