@@ -35,12 +35,19 @@ type Case = {
   readonly merchantsDrawn: number;
   readonly merchantsDrawnBy: number;
   readonly orders: readonly Order[];
+  /** Bar: the rate of an order, by that of the first. */
+  readonly rateMin: number;
 };
 
 const CASES: readonly Case[] = [
-  { merchantsDrawn: 900, merchantsDrawnBy: 1, orders: ['time', 'account', 'merchant'] },
-  { merchantsDrawn: 90, merchantsDrawnBy: 0, orders: ['time', 'random'] },
-  { merchantsDrawn: 9, merchantsDrawnBy: 0, orders: ['time', 'random'] },
+  {
+    merchantsDrawn: 900,
+    merchantsDrawnBy: 1,
+    orders: ['time', 'account', 'merchant'],
+    rateMin: 0.6,
+  },
+  { merchantsDrawn: 90, merchantsDrawnBy: 0, orders: ['time', 'random'], rateMin: 0.5 },
+  { merchantsDrawn: 9, merchantsDrawnBy: 0, orders: ['time', 'random'], rateMin: 0.4 },
 ];
 
 const PAST: Load = {
@@ -54,6 +61,8 @@ const PAST: Load = {
 
 /** Rows of a merchant whose transactions come after all of them, and within their last days. */
 const LATE_ROWS = [10_000, 100_000, 1_000_000];
+/** Processor time of a late transaction, by that of a transaction in order of time. */
+const LATE_COST_MAX = 3;
 const LATE: Load = { ...PAST, transactions: 20_000, batch: 100, days: 25, merchantsDrawn: 1 };
 
 async function measure(
@@ -104,12 +113,16 @@ async function* measureAll(
   cases: readonly { readonly load: Load; readonly rows: number }[],
   settings: Settings,
   context: BenchContext,
+  { rateMin = 0, costMax = Number.POSITIVE_INFINITY }: { rateMin?: number; costMax?: number },
 ): AsyncGenerator<BenchReport> {
   let first: BenchReport | undefined;
   for (const { load, rows } of cases) {
     const report = await measure(load, settings, first, context, rows);
     first ??= report;
-    yield report;
+    const { rate_divided_by_first: rate = 0, cpu_divided_by_first: cost = 0 } = report.figures;
+    const isBreach = rate < rateMin || cost > costMax;
+    const words = `rate ${rate.toFixed(2)}, processor time ${cost.toFixed(2)} of the first`;
+    yield { ...report, breaches: [...report.breaches, ...(isBreach ? [words] : [])] };
   }
 }
 
@@ -135,13 +148,12 @@ export const bench: Bench = {
     const given = { merchantsDrawn: numbers.drawn, merchantsDrawnBy: numbers.zipf / 10 };
     const orders = readOrders(values.orders ?? ORDERS.join(','));
     const settings = readSettings(values.set);
-    const cases = numbers.drawn === 0 ? CASES : [{ ...given, orders }];
-    for (const { orders: all, ...drawn } of values.rows === undefined ? cases : []) {
+    const cases = numbers.drawn === 0 ? CASES : [{ ...given, orders, rateMin: 0 }];
+    for (const { orders: all, rateMin, ...drawn } of values.rows === undefined ? cases : []) {
       const loads = all.map((order) => ({ ...readLoad(values, PAST), ...drawn, order }));
       yield* measureAll(
         loads.map((load) => ({ load, rows: 0 })),
-        settings,
-        context,
+        ...([settings, context, { rateMin }] as const),
       );
     }
     if (numbers.drawn !== 0) return;
@@ -149,6 +161,6 @@ export const bench: Bench = {
     const load = readLoad(values, LATE);
     const inOrder = { load: { ...load, order: 'time' as const }, rows: rowsOf[0] ?? 0 };
     const late = rowsOf.map((rows) => ({ load: { ...load, order: 'random' as const }, rows }));
-    yield* measureAll([inOrder, ...late], settings, context);
+    yield* measureAll([inOrder, ...late], settings, context, { costMax: LATE_COST_MAX });
   },
 };
