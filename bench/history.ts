@@ -121,8 +121,8 @@ async function* measureAll(
     first ??= report;
     const { rate_divided_by_first: rate = 0, cpu_divided_by_first: cost = 0 } = report.figures;
     const isBreach = rate < rateMin || cost > costMax;
-    const words = `rate ${rate.toFixed(2)}, processor time ${cost.toFixed(2)} of the first`;
-    yield { ...report, breaches: [...report.breaches, ...(isBreach ? [words] : [])] };
+    const breach = isBreach ? [`rate ${rate.toFixed(2)}, processor time ${cost.toFixed(2)}`] : [];
+    yield { ...report, breaches: [...report.breaches, ...breach] };
   }
 }
 

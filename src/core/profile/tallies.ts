@@ -158,9 +158,7 @@ export function addHour(timeline: Timeline, tally: Omit<Tally, 'daily'>): void {
   writeTally(timeline.packed, index, both);
 }
 
-type BucketOf = Pick<Tally, 'bucketMs' | 'currency'>;
-
-export function compareTallies(a: BucketOf, b: BucketOf): number {
+export function compareTallies(a: Omit<Tally, 'daily'>, b: Omit<Tally, 'daily'>): number {
   return a.bucketMs - b.bucketMs || a.currency - b.currency;
 }
 

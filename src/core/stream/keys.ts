@@ -70,10 +70,6 @@ export type ShardsOf = (corridor: string) => number;
 
 export const isPast = (shard: number) => shard >= SHARDS_MAX;
 
-/** As labels of metrics have it. */
-export const nameOfShard = (shard: number) =>
-  isPast(shard) ? `past-${partitionOf(shard)}` : String(shard);
-
 /** The shard itself, or that of a past. */
 export const partitionOf = (shard: number) => shard % SHARDS_MAX;
 

@@ -43,10 +43,8 @@ export async function foldProfiles(
   return rows;
 }
 
-type Begun = { readonly rows: FeatureRows; readonly rebuilt: Promise<void> };
-
 /** The promise is returned within an object, so that nobody waits for it here. */
-async function beginFold(profiles: Profiles, transactions: readonly Transaction[]): Promise<Begun> {
+async function beginFold(profiles: Profiles, transactions: readonly Transaction[]) {
   const begun = beginRows(arrivalsOf(transactions), profiles.amounts());
   const nowS = Math.floor(profiles.nowMs() / 1000);
   const folds = profiles.kinds.map((kind): KindFold => {
@@ -58,9 +56,8 @@ async function beginFold(profiles: Profiles, transactions: readonly Transaction[
   });
   await appendAll(profiles, folds).finally(profiles.installs.flush);
   await dropLogs(profiles, folds);
-  for (const { kind, memory, metrics } of folds) {
+  for (const { kind, memory, metrics } of folds)
     metrics.profileCopiesBytes.set({ party: kind.party }, memory.bytes);
-  }
   return { rows: begun.rows, rebuilt: beginRebuild(profiles, folds) };
 }
 
@@ -139,7 +136,7 @@ async function rebuild(fold: KindFold): Promise<void> {
   const indices = withoutProfile.flatMap((waiting) => waiting.indices);
   if (late === undefined || indices.length === 0) return;
   metrics.profileRebuilds.inc({ party: kind.party, reason: 'late' }, indices.length);
-  await late.fold(fold, indices, fold.inTurn === fold.urgently);
+  await late.fold(fold, indices);
 }
 
 async function rebuildProfiles(fold: KindFold): Promise<void> {

@@ -81,7 +81,7 @@ export class LateMerchants implements LateParties {
   readonly #query: Query;
   readonly #maturityDays: number;
   readonly #past: PastQuery;
-  readonly #turns = openTurns();
+  readonly #inTurn = openTurns().inTurn;
   /** Rows of database transactions before it are in the timelines; undefined while there are none. */
   #mark: string | undefined;
   #readMs = Number.NEGATIVE_INFINITY;
@@ -99,9 +99,8 @@ export class LateMerchants implements LateParties {
     return merchant !== undefined && performance.now() - merchant.lastLateMs <= LATE_MS;
   }
 
-  fold(batch: Batch, indices: readonly number[], isUrgent: boolean): Promise<void> {
-    const { inTurn, urgently } = this.#turns;
-    return (isUrgent ? urgently : inTurn)(async () => {
+  fold(batch: Batch, indices: readonly number[]): Promise<void> {
+    return this.#inTurn(async () => {
       const transactions = indices.map((index) => batch.transactions[index] as Transaction);
       try {
         const unsettled = await this.#read(transactions);
@@ -215,16 +214,6 @@ export class LateMerchants implements LateParties {
 
   async #writePoints({ arrivals, rows }: Batch, points: readonly LatePoint[]): Promise<void> {
     const [past, maturityDays] = [this.#past, this.#maturityDays];
-    const loading = past.loadFrauds(
-      this.#query,
-      points.map(({ transaction }) => ({
-        party: transaction.merchantId,
-        atMs: transaction.createdAtMs,
-        sinceMs: past.sinceMs(transaction),
-      })),
-    );
-    // The failure is thrown below, unless another one is thrown before.
-    loading.catch(() => undefined);
     const lists = await this.#listsOf(points);
     const ends = points.map(({ index }, at) =>
       countBefore(lists[at] ?? NO_ROWS, keyOfArrival(arrivals, index)),
@@ -235,7 +224,14 @@ export class LateMerchants implements LateParties {
       return { ...point, hourMs: ends[at] === 0 ? newestHourMs(timeline, point.hourMs) : NO_HOUR };
     });
     const listsBefore = await this.#listsOf(hoursBefore);
-    const frauds = await loading;
+    const frauds = await past.loadFrauds(
+      this.#query,
+      points.map(({ transaction }) => ({
+        party: transaction.merchantId,
+        atMs: transaction.createdAtMs,
+        sinceMs: past.sinceMs(transaction),
+      })),
+    );
     for (const [at, { index, hourMs, tallies }] of points.entries()) {
       const [list = NO_ROWS, before = NO_ROWS, end = 0] = [lists[at], listsBefore[at], ends[at]];
       const siblings = { list, tallies, frauds: frauds[at]?.known ?? NO_FRAUDS, maturityDays };
