@@ -77,6 +77,11 @@ export const WORK: Guards = {
     test: 'integration/quiet-corridor.test.ts > a quiet corridor is scored while no batch of a drain can be stored',
     mechanism: 'src/core/work/lanes.ts',
   },
+  'past-beside-live': {
+    says: 'A transaction that is older than an hour when it comes waits apart from live ones.',
+    test: 'unit/core/stream/past.test.ts > a transaction that is older than an hour when it comes waits apart from live ones, in the past of its shard',
+    mechanism: 'src/core/stream/keys.ts',
+  },
   'pinned-worker': {
     says: 'A worker that is given corridors reads these alone.',
     shown: 'RISK_WORKER_CORRIDORS',

@@ -34,7 +34,7 @@ export async function boundEvents(
   { redis, memory }: MarketInRedis,
   all: readonly StreamKeys[],
 ): Promise<{ readonly left: BytesByKind; readonly dropped: BytesByKind }> {
-  // The past of a shard has the shard's own.
+  // A past has the events and the dead letters of its shard.
   const streams = all.filter(({ shard }) => !isPast(shard));
   const { eventBytesMax } = memory;
   const nodes = [...(await readMemory(redis)).values()];
