@@ -97,7 +97,10 @@ test('Redis frozen: a worker that waits for work lives, and tells of no read', a
 
 test('a corridor whose stream cannot be read opens its own breaker, and others are scored', async () => {
   const port = await freePort();
-  await using worker = rig.spawnWorker({ RISK_WORKER_PORT: String(port) });
+  // The corridor's other stream is looked at more often than the breaker counts failures of this one.
+  await using worker = rig.spawnWorker({
+    ...{ RISK_WORKER_PORT: String(port), RISK_WORKER_READERS: '1', RISK_CLAIM_IDLE_MS: '200' },
+  });
   await rig.send(seeds(10));
   await rig.settled(10);
   await rig.commands.set(rig.stream.transactions, 'not a stream');
@@ -114,6 +117,6 @@ test('a corridor whose stream cannot be read opens its own breaker, and others a
     return /^risk_breaker_state\{breaker="streams:US-EG",.*\} 2$/m.test(metrics);
   };
   await waitUntil(isOpen, 20_000, 'the breaker of the corridor to open');
-  const failed = (worker.stdout() + worker.stderr()).match(/REDIS_WRONGTYPE.*read failed/g);
-  expect(failed?.length).toBeLessThanOrEqual(10);
+  const failed = (worker.stdout() + worker.stderr()).match(/REDIS_[A-Z]+.*read failed/g) ?? [];
+  expect(failed.length).toBeLessThanOrEqual(10);
 });

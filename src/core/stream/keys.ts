@@ -73,6 +73,9 @@ export const isPast = (shard: number) => shard >= SHARDS_MAX;
 /** The shard itself, or that of a past. */
 export const partitionOf = (shard: number) => shard % SHARDS_MAX;
 
+/** The number of a shard in metrics and names of breakers, `past-0` for a past. */
+export const shardLabel = (shard: number) => `${isPast(shard) ? 'past-' : ''}${partitionOf(shard)}`;
+
 /** Names what a shard and its past share: the slot of a cluster. */
 export const tagOf = ({ corridor, shard }: Pick<StreamKeys, 'corridor' | 'shard'>): string =>
   `${corridor}:${partitionOf(shard)}`;

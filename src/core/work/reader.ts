@@ -10,7 +10,7 @@ import { Failure } from '../../kit/words/failure.ts';
 import { isUnread } from '../stream/entries/entry.ts';
 import { ensureGroups, isGroupMissing } from '../stream/group/consumer-group.ts';
 import type { Delivery, Read, StreamEntry } from '../stream/group/read-group.ts';
-import type { StreamKeys } from '../stream/keys.ts';
+import { type StreamKeys, shardLabel } from '../stream/keys.ts';
 import { prove } from '../stream/settle/settle.ts';
 import { runBatch } from './run-batch.ts';
 import type { Worker } from './worker.ts';
@@ -111,7 +111,7 @@ async function readAlone(
 ): Promise<StreamEntry[] | null> {
   const { guards, redis } = worker.market;
   try {
-    return await guards.streamsOf(stream.corridor).run(async () => {
+    return await guards.streamsOf(stream.corridor, shardLabel(stream.shard)).run(async () => {
       await prove(redis, stream);
       return await drainOwn(worker, consumer, stream);
     });

@@ -15,7 +15,7 @@ import {
   removeDeadConsumers,
 } from '../stream/group/consumer-group.ts';
 import { joinLags } from '../stream/kafka/lag.ts';
-import { type StreamKeys, streamsOf } from '../stream/keys.ts';
+import { type StreamKeys, shardLabel, streamsOf } from '../stream/keys.ts';
 import { memoryDuty } from '../stream/memory/memory-duty.ts';
 import { promoteRetries } from '../stream/settle/retries.ts';
 import { prove } from '../stream/settle/settle.ts';
@@ -256,16 +256,18 @@ async function claimOnce(worker: Worker, stream: StreamKeys, cursor: string): Pr
   const { config, market, inFlight, metrics, log } = worker;
   const { redis, guards } = market;
   try {
-    const claimed = await guards.streamsOf(stream.corridor).run(async () => {
-      await prove(redis, stream);
-      return await claimStale(redis, worker.entries.version, {
-        stream,
-        consumer: `${worker.name}-0`,
-        idleMs: config.RISK_CLAIM_IDLE_MS,
-        cursor,
-        transactionsMax: CLAIM_TRANSACTIONS,
+    const claimed = await guards
+      .streamsOf(stream.corridor, shardLabel(stream.shard))
+      .run(async () => {
+        await prove(redis, stream);
+        return await claimStale(redis, worker.entries.version, {
+          stream,
+          consumer: `${worker.name}-0`,
+          idleMs: config.RISK_CLAIM_IDLE_MS,
+          cursor,
+          transactionsMax: CLAIM_TRANSACTIONS,
+        });
       });
-    });
     const busy = inFlight.idsOf(stream.transactions);
     const entries = claimed.entries.filter(({ id }) => !busy.has(id));
     const suspects = claimed.suspects.filter(({ id }) => !busy.has(id));

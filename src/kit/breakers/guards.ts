@@ -23,6 +23,7 @@ import {
 } from './degradation.ts';
 
 const MEASURE_EVERY_MS = 1000;
+const FIRST_SHARD = '0';
 /** Level of a corridor whose streams cannot be written: its entries wait, others' go on. */
 const CORRIDOR_LEVEL = 2;
 
@@ -39,8 +40,8 @@ export type Health = {
 export type Guards = {
   readonly postgres: Breaker;
   readonly redis: Breaker;
-  /** Created on the first request; corridors are few. */
-  readonly streamsOf: (corridor: string) => Breaker;
+  /** Each stream has its own, created on the first request: an answer of another stream proves nothing about one that fails. */
+  readonly streamsOf: (corridor: string, shard?: string) => Breaker;
   /** Commits of accepted transactions. */
   readonly writes: CorridorWrites;
   /** Models that are suspended or refused now: each counts as an open breaker. */
@@ -81,11 +82,13 @@ export function createGuards(options: GuardsOptions): Guards {
   const postgres = make({ name: 'postgres', isFailure: options.isPostgresFailure, isOwn }, note);
   const redis = make({ name: 'redis', isFailure: options.isRedisFailure }, note);
   const streams = new Map<string, Breaker>();
-  const streamsOf = (corridor: string) => {
-    let breaker = streams.get(corridor);
+  const streamsOf = (corridor: string, shard = FIRST_SHARD) => {
+    const stream = `${corridor}:${shard}`;
+    let breaker = streams.get(stream);
     if (breaker === undefined) {
-      breaker = make({ name: `streams:${corridor}`, isFailure: options.isStreamFailure }, note);
-      streams.set(corridor, breaker);
+      const name = `streams:${shard === FIRST_SHARD ? corridor : stream}`;
+      breaker = make({ name, isFailure: options.isStreamFailure }, note);
+      streams.set(stream, breaker);
     }
     return breaker;
   };
@@ -166,7 +169,9 @@ function createHealth(parts: HealthParts): Health {
   const { postgres, redis, streams, writes, models, byHand, measured } = parts;
   const level = () => worse(measured(), byHand(null));
   const shared = () => toNames([postgres, redis]);
-  const ownOf = (corridor: string) => toNames([streams.get(corridor), writes.breakerOf(corridor)]);
+  const streamsOf = (corridor: string) =>
+    [...streams].flatMap(([stream, breaker]) => (stream.startsWith(`${corridor}:`) ? breaker : []));
+  const ownOf = (corridor: string) => toNames([...streamsOf(corridor), writes.breakerOf(corridor)]);
   const breakersOf = (corridor: string) => [
     ...shared(),
     ...ownOf(corridor),
@@ -178,7 +183,7 @@ function createHealth(parts: HealthParts): Health {
     level,
     levelOf: (corridor) => {
       const levels: DegradationLevel[] = [
-        toNames([streams.get(corridor)]).length > 0 ? CORRIDOR_LEVEL : 0,
+        toNames(streamsOf(corridor)).length > 0 ? CORRIDOR_LEVEL : 0,
         writes.levelOf(corridor),
         models.of(corridor).length > 0 ? MODEL_OUT_LEVEL : 0,
         byHand(corridor),

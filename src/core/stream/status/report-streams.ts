@@ -1,6 +1,6 @@
 /** Shows what waits in streams as metrics: of each worker for its streams, of an API for those of the market. */
 import type { Metrics } from '../../../kit/metrics/metrics.ts';
-import { isPast, partitionOf } from '../keys.ts';
+import { shardLabel } from '../keys.ts';
 import type { StreamLag } from './lag.ts';
 
 const NAMES = ['lagTransactions', 'lagSeconds', 'pendingTransactions', 'retriesDue'] as const;
@@ -10,7 +10,7 @@ export function reportStreams(metrics: StreamMetrics, streams: readonly StreamLa
   // Figures of a former shard would stay, as an empty one is listed no more.
   for (const name of NAMES) metrics[name].reset();
   for (const { stream, ...figures } of streams) {
-    const shard = `${isPast(stream.shard) ? 'past-' : ''}${partitionOf(stream.shard)}`;
+    const shard = shardLabel(stream.shard);
     const labels = { corridor: stream.corridor, shard };
     metrics.lagTransactions.set(labels, figures.lag);
     metrics.pendingTransactions.set(labels, figures.pending);
