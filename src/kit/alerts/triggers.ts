@@ -37,98 +37,33 @@ export type Trigger = {
 
 const MINUTE = 60;
 
+const compared =
+  (add: boolean) =>
+  <Name extends string>(
+    name: Name,
+    role: ScaledRole,
+    measure: Measure,
+    threshold: number,
+    windowSeconds: number,
+    forSeconds: number,
+  ): Trigger & { readonly name: Name } => {
+    return { name, role, measure, add, threshold, windowSeconds, forSeconds };
+  };
+const above = compared(true);
+const below = compared(false);
+
 export const TRIGGERS = [
-  {
-    name: 'HighQueueDepth',
-    role: 'worker',
-    measure: 'queue_depth_transactions',
-    add: true,
-    threshold: 1000,
-    windowSeconds: MINUTE,
-    forSeconds: 5 * MINUTE,
-  },
+  above('HighQueueDepth', 'worker', 'queue_depth_transactions', 1000, MINUTE, 5 * MINUTE),
   // The alert tells people of a depth that lasts; processes that scale themselves need not wait for it.
-  {
-    name: 'DeepQueue',
-    role: 'worker',
-    measure: 'queue_depth_transactions',
-    add: true,
-    threshold: 1000,
-    windowSeconds: MINUTE,
-    forSeconds: 0,
-  },
-  {
-    name: 'LowQueueDepth',
-    role: 'worker',
-    measure: 'queue_depth_transactions',
-    add: false,
-    threshold: 10,
-    windowSeconds: MINUTE,
-    forSeconds: 30 * MINUTE,
-  },
-  {
-    name: 'HighQueueAge',
-    role: 'worker',
-    measure: 'queue_age_seconds',
-    add: true,
-    threshold: 30,
-    windowSeconds: MINUTE,
-    forSeconds: 0,
-  },
-  {
-    name: 'BusyWorkers',
-    role: 'worker',
-    measure: 'processor_ratio',
-    add: true,
-    threshold: 0.7,
-    windowSeconds: MINUTE,
-    forSeconds: 5 * MINUTE,
-  },
-  {
-    name: 'HighAPILatency',
-    role: 'api',
-    measure: 'api_p95_seconds',
-    add: true,
-    threshold: 0.3,
-    windowSeconds: MINUTE,
-    forSeconds: 5 * MINUTE,
-  },
-  {
-    name: 'SlowAPI',
-    role: 'api',
-    measure: 'api_p95_seconds',
-    add: true,
-    threshold: 0.2,
-    windowSeconds: 5 * MINUTE,
-    forSeconds: 0,
-  },
-  {
-    name: 'BusyAPI',
-    role: 'api',
-    measure: 'processor_ratio',
-    add: true,
-    threshold: 0.7,
-    windowSeconds: MINUTE,
-    forSeconds: 5 * MINUTE,
-  },
-  {
-    name: 'LargeAPI',
-    role: 'api',
-    measure: 'memory_ratio',
-    add: true,
-    threshold: 0.8,
-    windowSeconds: MINUTE,
-    forSeconds: MINUTE,
-  },
-  {
-    name: 'CrowdedAPI',
-    role: 'api',
-    measure: 'requests_in_flight',
-    add: true,
-    threshold: 100,
-    windowSeconds: MINUTE,
-    forSeconds: 0,
-  },
-] as const satisfies readonly Trigger[];
+  above('DeepQueue', 'worker', 'queue_depth_transactions', 1000, MINUTE, 0),
+  below('LowQueueDepth', 'worker', 'queue_depth_transactions', 10, MINUTE, 30 * MINUTE),
+  above('HighQueueAge', 'worker', 'queue_age_seconds', 30, MINUTE, 0),
+  above('BusyWorkers', 'worker', 'processor_ratio', 0.7, MINUTE, 5 * MINUTE),
+  above('HighAPILatency', 'api', 'api_p95_seconds', 0.3, MINUTE, 5 * MINUTE),
+  above('SlowAPI', 'api', 'api_p95_seconds', 0.2, 5 * MINUTE, 0),
+  above('BusyAPI', 'api', 'processor_ratio', 0.7, MINUTE, 5 * MINUTE),
+  above('LargeAPI', 'api', 'memory_ratio', 0.8, MINUTE, MINUTE),
+  above('CrowdedAPI', 'api', 'requests_in_flight', 100, MINUTE, 0),
+];
 
 export type TriggerName = (typeof TRIGGERS)[number]['name'];
