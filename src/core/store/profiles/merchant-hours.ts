@@ -5,11 +5,10 @@
 import { textArray, timestampArray } from '../../../kit/database/binary-array.ts';
 import type { Query, Statement } from '../../../kit/database/pool.ts';
 import { epochMs } from '../../../kit/database/statement.ts';
-import type { PastTransaction } from '../../domain/history.ts';
+import { currencyScale } from '../../domain/currency.ts';
 import { hourOf } from '../tallies/merchant-tallies.ts';
-import { pastColumns } from './past-queries.ts';
 
-/** A stored row, or with a null id what the rows of an hour sum up to: `createdAtMs` is the hour, `amount` the sum. */
+/** A stored row, or with a null id what the rows of an hour and currency sum up to: `createdAtMs` is the hour. */
 export type HourRow = {
   readonly merchantId: string;
   readonly transactionId: string | null;
@@ -17,27 +16,61 @@ export type HourRow = {
   readonly accountId: string;
   readonly currency: string;
   readonly count: number;
-  /** Decimal. */
+  /** Amount in minor units. */
+  readonly minor: number;
+  /** Decimal amount of a stored row. */
   readonly amount: string;
   /** Whether a later reading, from the mark on, leaves it out. */
   readonly isSettled: boolean;
 };
 
+/** What the list of an hour has of a row. */
+type ListedRow = Pick<HourRow, 'createdAtMs' | 'accountId' | 'currency' | 'amount'> & {
+  readonly transactionId: string;
+};
+
+/** As read: `hours` packs all sums of a merchant, as a row for each would take most of the time of a reading. */
+type ReadRow = Omit<HourRow, 'merchantId' | 'minor'> & {
+  readonly merchantId: string | null;
+  readonly mark: string;
+  readonly hours: Buffer | null;
+};
+
 /** A merchant with no more rows is read row by row: its durable hours lack what all merchants stored since these were folded. */
 const FEW_ROWS = 20_000;
 
+const NOW = `
+  select pg_snapshot_xmin(pg_current_snapshot()) as open_from, pg_snapshot_xmax(pg_current_snapshot()) as end_at, folded_to
+    from market.tally_checkpoint limit 1`;
+
+/** `in (select …) is true` keeps the planner from looking for stored rows by merchant. */
+const KNOWN = `
+  select t.merchant_id, t.transaction_id, t.created_at as at, t.account_id, t.currency, 1 as count, t.amount as sum,
+         t.inserted_xid < open_from as is_settled, null::bytea as hours
+    from market.transactions t
+   where cardinality($2::text[]) > 0 and t.inserted_xid >= $1::xid8 and t.inserted_xid < end_at
+     and (t.merchant_id in (select unnest($2::text[]))) is true`;
+
+const outOf = (rows: string) => `
+  select open_from::text as mark, x.merchant_id as "merchantId", x.transaction_id as "transactionId",
+         ${epochMs('x.at')} as "createdAtMs", x.account_id as "accountId", x.currency, x.count::float8 as count,
+         x.sum::text as amount, x.is_settled as "isSettled", x.hours
+    from now left join lateral (${rows}) x on true`;
+
+const knownStatement: Statement = {
+  name: 'rows-of-known-merchants',
+  text: `with now as materialized (${NOW}) ${outOf(KNOWN)}`,
+};
+
 /**
  * A single statement, hence one snapshot: the rows stored since the last reading, and the whole past of merchants that the reader
- * does not know, from their durable hours where these are complete and spare more than the reading of all rows that they lack. Rows ahead of the server's own ids came with a dump, and are as
- * settled as rows can be. `in (select …) is true` keeps the planner from looking for stored rows by merchant.
+ * does not know, from their durable hours where these are complete and spare more than the reading of all rows that they lack. Rows
+ * ahead of the server's own ids came with a dump, and are as settled as rows can be.
  */
 const hoursStatement: Statement = {
   name: 'merchant-hours',
   text: `
-    with now as materialized (
-      select pg_snapshot_xmin(pg_current_snapshot()) as open_from, pg_snapshot_xmax(pg_current_snapshot()) as end_at, folded_to
-        from market.tally_checkpoint
-    ), fresh as materialized (
+    with now as materialized (${NOW}), fresh as materialized (
       select u.id, u.since,
              m.merchant_id is not null and now.folded_to <= now.end_at
                and (select sum(h.count) > ${FEW_ROWS} from market.merchant_hours h
@@ -56,24 +89,21 @@ const hoursStatement: Statement = {
         from fresh cross join lateral (
           select * from market.transactions t where t.merchant_id = fresh.id and t.created_at >= fresh.since) t
        where not fresh.is_tallied
-    )
-    select open_from::text as mark, x.merchant_id as "merchantId", x.transaction_id as "transactionId",
-           ${epochMs('x.at')} as "createdAtMs", x.account_id as "accountId", x.currency, x.count::float8 as count,
-           x.amount::text as amount, x.is_settled as "isSettled"
-      from now left join lateral (
-        select merchant_id, null::uuid as transaction_id, ${hourOf('created_at')} as at, '' as account_id, currency, count(*) as count,
-               sum(amount) as amount, (inserted_xid < open_from or inserted_xid >= end_at) as is_settled
-          from past group by 1, 3, 5, 8
-         union all
-        select h.merchant_id, null, h.hour_at, '', h.currency, h.count, h.sum, true
-          from fresh join market.merchant_hours h on h.merchant_id = fresh.id and h.hour_at >= fresh.since
-         where fresh.is_tallied
-         union all
-        select t.merchant_id, t.transaction_id, t.created_at, t.account_id, t.currency, 1, t.amount, t.inserted_xid < open_from
-          from market.transactions t
-         where t.inserted_xid >= $1::xid8 and t.inserted_xid < end_at
-           and (t.merchant_id in (select unnest($2::text[]))) is true
-      ) x on true`,
+    ), hours as (
+      select merchant_id, ${hourOf('created_at')} as at, currency, count(*) as count, sum(amount) as sum,
+             (inserted_xid < open_from or inserted_xid >= end_at) as is_settled
+        from past cross join now group by 1, 2, 3, 6
+       union all
+      select h.merchant_id, h.hour_at, h.currency, h.count, h.sum, true
+        from fresh join market.merchant_hours h on h.merchant_id = fresh.id and h.hour_at >= fresh.since
+       where fresh.is_tallied
+    ) ${outOf(`
+      select merchant_id, null::uuid as transaction_id, null::timestamptz as at, '' as account_id, '' as currency, 0 as count,
+             0::numeric as sum, is_settled,
+             string_agg(float8send(${epochMs('at')}) || float8send(sum::float8) || float8send(count::float8) || convert_to(currency, 'UTF8'),
+                        ''::bytea order by at, currency) as hours
+        from hours group by merchant_id, is_settled
+       union all ${KNOWN}`)}`,
 };
 
 /**
@@ -87,34 +117,66 @@ export async function readHours(
   known: readonly string[],
   others: readonly { readonly merchantId: string; readonly sinceMs: number }[],
 ) {
-  const rows = await query<HourRow & { readonly mark: string; readonly merchantId: string | null }>(
-    hoursStatement,
-    [
-      mark,
-      textArray(known),
-      textArray(others.map(({ merchantId }) => merchantId)),
-      timestampArray(others.map(({ sinceMs }) => sinceMs)),
-    ],
+  const ofKnown = [mark, textArray(known)];
+  const ofOthers = [
+    textArray(others.map(({ merchantId }) => merchantId)),
+    timestampArray(others.map(({ sinceMs }) => sinceMs)),
+  ];
+  // Planning the whole statement takes 2.4 ms, which live transactions would wait for.
+  const isKnown = others.length === 0;
+  const rows = await query<ReadRow>(
+    isKnown ? knownStatement : hoursStatement,
+    isKnown ? ofKnown : [...ofKnown, ...ofOthers],
   );
   const [first] = rows;
   if (first === undefined) throw new Error('tally_checkpoint has lost its row');
-  return { mark: first.mark, rows: rows.filter(({ merchantId }) => merchantId !== null) };
+  return { mark: first.mark, rows: rows.flatMap(toHourRows) };
 }
 
+/** Bytes of a packed sum: the hour, the sum and the count (f64 each, big-endian), and the currency. */
+const [SUM_AT, COUNT_AT, CURRENCY_AT, SUM_BYTES] = [8, 16, 24, 27];
+
+const minorOf = (sum: number, currency: string) =>
+  Math.round(sum * 10 ** (currencyScale(currency) ?? 2));
+
+function toHourRows({ merchantId, mark, hours, ...row }: ReadRow): HourRow[] {
+  if (merchantId === null) return [];
+  if (hours === null) {
+    return [{ ...row, merchantId, minor: minorOf(Number(row.amount), row.currency) }];
+  }
+  return Array.from({ length: hours.length / SUM_BYTES }, (_, nth) => {
+    const at = nth * SUM_BYTES;
+    const currency = hours.toString('latin1', at + CURRENCY_AT, at + SUM_BYTES);
+    return {
+      ...{ merchantId, transactionId: null, accountId: '', amount: '', isSettled: row.isSettled },
+      ...{
+        createdAtMs: hours.readDoubleBE(at),
+        count: hours.readDoubleBE(at + COUNT_AT),
+        currency,
+      },
+      minor: minorOf(hours.readDoubleBE(at + SUM_AT), currency),
+    };
+  });
+}
+
+/** `offset 0` keeps the planner from joining all rows of a busy merchant with its hours: an hour at a time comes from the index. */
 const rowsStatement: Statement = {
   name: 'rows-of-merchant-hours',
   text: `
-    select p.nth::int, ${pastColumns('t')}
+    select p.nth::int, x.*
       from unnest($1::text[], $2::timestamptz[]) with ordinality as p (party, hour_at, nth)
-      join market.transactions t on t.merchant_id = p.party and t.created_at >= p.hour_at
-       and t.created_at < p.hour_at + interval '1 hour'`,
+     cross join lateral (
+       select t.transaction_id as "transactionId", ${epochMs('t.created_at')} as "createdAtMs", t.account_id as "accountId", t.amount, t.currency
+         from market.transactions t
+        where t.merchant_id = p.party and t.created_at >= p.hour_at and t.created_at < p.hour_at + interval '1 hour'
+       offset 0) x`,
 };
 
 /** The rows of hours, each with the number of its hour, from 1 on. */
 export async function readHourRows(
   query: Query,
   hours: readonly { readonly merchantId: string; readonly hourMs: number }[],
-): Promise<(PastTransaction & { readonly nth: number })[]> {
+): Promise<(ListedRow & { readonly nth: number })[]> {
   return await query(rowsStatement, [
     textArray(hours.map(({ merchantId }) => merchantId)),
     timestampArray(hours.map(({ hourMs }) => hourMs)),

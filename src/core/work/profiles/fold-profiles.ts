@@ -71,7 +71,7 @@ function rebuildsAhead({ kinds }: Profiles, transactions: readonly Transaction[]
   return underWay.size < REBUILDING_BATCHES_MAX ? ours : [...ours, Promise.race(underWay)];
 }
 
-/** Rebuilds what waits, and notes the parties until then. */
+/** Rebuilds what waits, and notes the parties until then; late parties wait for no rebuild, and nobody waits for them. */
 function beginRebuild(profiles: Profiles, folds: readonly KindFold[]): Promise<void> {
   const parties = folds.flatMap(({ rebuilding, rebuilds }) =>
     Object.values(rebuilds).flatMap((waiting) =>
@@ -79,15 +79,13 @@ function beginRebuild(profiles: Profiles, folds: readonly KindFold[]): Promise<v
     ),
   );
   // Snapshots of what was rebuilt are on their way while the next batch folds on.
-  const rebuilt = rebuildAll(folds).finally(profiles.installs.flush);
-  const ended = rebuilt.then(noop, noop).then(() => {
+  const rebuilds = folds.map((fold) => rebuildProfiles(fold).finally(profiles.installs.flush));
+  const ended = Promise.allSettled(rebuilds).then(() => {
     for (const { rebuilding, party } of parties) rebuilding.delete(party);
   });
   for (const { rebuilding, party } of parties) rebuilding.set(party, ended);
-  return rebuilt;
+  return allEnded(folds.map((fold, at) => rebuilds[at]?.then(() => foldLate(fold))));
 }
-
-function noop(): void {}
 
 async function appendAll(
   { market, logs, ttlSeconds }: Profiles,
@@ -123,20 +121,18 @@ function takeReplies(fold: KindFold, replies: readonly LogReply[]): void {
   });
 }
 
-/** All kinds at once. Where one fails the others end too: a batch that failed leaves nothing behind that still folds. */
-async function rebuildAll(folds: readonly KindFold[]): Promise<void> {
-  const rebuilds = folds.map(rebuild);
-  await Promise.allSettled(rebuilds);
-  await Promise.all(rebuilds);
+/** Where one fails the others end too: a batch that failed leaves nothing behind that still folds. */
+async function allEnded(kinds: readonly (Promise<void> | undefined)[]): Promise<void> {
+  await Promise.allSettled(kinds);
+  await Promise.all(kinds);
 }
 
-async function rebuild(fold: KindFold): Promise<void> {
-  await rebuildProfiles(fold);
+async function foldLate(fold: KindFold): Promise<void> {
   const { kind, late, metrics, withoutProfile } = fold;
   const indices = withoutProfile.flatMap((waiting) => waiting.indices);
   if (late === undefined || indices.length === 0) return;
   metrics.profileRebuilds.inc({ party: kind.party, reason: 'late' }, indices.length);
-  await late.fold(fold, indices);
+  await late.fold(fold, indices, fold.inTurn === fold.urgently);
 }
 
 async function rebuildProfiles(fold: KindFold): Promise<void> {

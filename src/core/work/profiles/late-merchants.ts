@@ -7,18 +7,14 @@
 import { LRUCache } from 'lru-cache';
 import type { Query } from '../../../kit/database/pool.ts';
 import { openTurns } from '../../../kit/process/turns.ts';
-import { hourOf } from '../../../kit/words/range.ts';
+import { DAY_MS, hourOf } from '../../../kit/words/range.ts';
 import { NO_FRAUDS } from '../../domain/history.ts';
 import type { Transaction } from '../../domain/transaction.ts';
 import { takeOwn } from '../../profile/arena.ts';
 import { keyOfArrival } from '../../profile/arrivals.ts';
 import type { KindBatch } from '../../profile/fold-batch.ts';
 import { writeMerchant } from '../../profile/merchant-features.ts';
-import {
-  insertMerchantRow,
-  MERCHANT_RECORD_BYTES,
-  sumMinor,
-} from '../../profile/merchant-profile.ts';
+import { insertMerchantRow, MERCHANT_RECORD_BYTES } from '../../profile/merchant-profile.ts';
 import {
   countBefore,
   createList,
@@ -40,50 +36,62 @@ import { merchantPast, type PastQuery } from '../../store/profiles/past-queries.
 import type { LateParties } from './profiles.ts';
 
 /** So long after its last late transaction a merchant has no profile. Shorter: what comes late now and then costs a rebuild each time. */
-const LATE_MS = 10_000;
+const [LATE_MS, LATE_MAX] = [10_000, 100_000];
 /** Bytes of all timelines: a thousand merchants of 700 hours each. */
 const BYTES_MAX = 16 * 1024 * 1024;
 /** Bytes of the rows of hours: half a million rows. */
 const LISTS_BYTES_MAX = 16 * 1024 * 1024;
 const NO_ROWS = createList(MERCHANT_RECORD_BYTES, 1, takeOwn);
 const NO_HOUR = Number.NEGATIVE_INFINITY;
+/** The past of a merchant is read from so much earlier on than asked, as an older transaction would have all of it read again. */
+const SPARE_MS = 31 * DAY_MS;
+const NOW = Promise.resolve();
 /** Columns of a row that no profile of a merchant has. */
-const UNREAD = { corridor: '', deviceId: null, country: null } as const;
+const UNREAD = { merchantId: '', corridor: '', deviceId: null, country: null } as const;
+/** Unknown merchants whose pasts are read at once. More: batches that know theirs wait longer. */
+const UNKNOWN_MAX = 16;
 
 type LateMerchant = {
+  readonly merchantId: string;
   /** Names the merchant's lists: lists of a merchant that was dropped are nobody's. */
   readonly serial: number;
   readonly timeline: Timeline;
-  lastLateMs: number;
 };
+
+/** The rows of a merchant's hour. */
+type HourList = { readonly list: PackedList; read: Promise<void> };
 
 type Batch = KindBatch<Profile, unknown>;
 
 /** A transaction of a batch, with what is known of its merchant. */
 type LatePoint = {
   readonly index: number;
-  readonly transaction: Transaction;
-  readonly merchant: LateMerchant;
-  readonly tallies: Tallies;
-  /** An hour of the merchant: at first that of the transaction. */
   readonly hourMs: number;
+  readonly merchant: LateMerchant;
 };
 
 /** Timelines and rows of hours that this process knows of late merchants. */
 export class LateMerchants implements LateParties {
-  /** The merchant that was used last is the last. */
-  readonly #merchants = new Map<string, LateMerchant>();
+  /** Merchants with a late transaction not long ago. */
+  readonly #late = new LRUCache<string, true>({ max: LATE_MAX, ttl: LATE_MS });
+  readonly #merchants = new LRUCache<string, LateMerchant>({
+    maxSize: BYTES_MAX,
+    sizeCalculation: ({ timeline }) => timeline.packed.byteLength,
+  });
   /** Rows of hours, by the merchant's serial and the hour. */
-  readonly #lists = new LRUCache<string, PackedList>({
+  readonly #lists = new LRUCache<string, HourList>({
     maxSize: LISTS_BYTES_MAX,
-    sizeCalculation: ({ records }) => records.byteLength,
+    sizeCalculation: ({ list }) => list.records.byteLength,
   });
   readonly #query: Query;
   readonly #maturityDays: number;
   readonly #past: PastQuery;
-  readonly #inTurn = openTurns().inTurn;
-  /** Rows of database transactions before it are in the timelines; undefined while there are none. */
+  /** Timelines are read by one batch at a time. */
+  readonly #turns = openTurns();
+  /** Rows of database transactions before it are in the timelines for good; undefined while there are none. */
   #mark: string | undefined;
+  /** Rows in the timelines that the next reading brings again. */
+  #unsettled: readonly HourRow[] = [];
   #readMs = Number.NEGATIVE_INFINITY;
   #serial = 0;
 
@@ -95,163 +103,185 @@ export class LateMerchants implements LateParties {
   }
 
   isLate(merchantId: string): boolean {
-    const merchant = this.#merchants.get(merchantId);
-    return merchant !== undefined && performance.now() - merchant.lastLateMs <= LATE_MS;
+    return this.#late.has(merchantId);
   }
 
-  fold(batch: Batch, indices: readonly number[]): Promise<void> {
-    return this.#inTurn(async () => {
-      const transactions = indices.map((index) => batch.transactions[index] as Transaction);
-      try {
-        const unsettled = await this.#read(transactions);
-        await this.#writePoints(batch, this.#pointsOf(transactions, indices));
-        this.#add(unsettled, -1);
-        this.#makeRoom();
-      } catch (error) {
-        // Rows that are still to be taken back would count twice.
-        this.#forgetAll();
-        throw error;
-      }
+  async fold(batch: Batch, indices: readonly number[], isUrgent: boolean): Promise<void> {
+    const { arrivals, rows } = batch;
+    const [past, maturityDays] = [this.#past, this.#maturityDays];
+    const transactions = indices.map((index) => batch.transactions[index] as Transaction);
+    for (const { merchantId } of transactions) {
+      if (!this.isLate(merchantId)) this.#late.set(merchantId, true);
+    }
+    const [merchants, frauds] = await Promise.all([
+      this.#merchantsOf(transactions, isUrgent),
+      past.loadFrauds(
+        this.#query,
+        transactions.map((transaction) => ({
+          party: transaction.merchantId,
+          atMs: transaction.createdAtMs,
+          sinceMs: past.sinceMs(transaction),
+        })),
+      ),
+    ]);
+    const points = transactions.map(({ merchantId, createdAtMs }, at): LatePoint => {
+      const merchant = merchants.get(merchantId) as LateMerchant;
+      return { index: indices[at] as number, hourMs: hourOf(createdAtMs), merchant };
     });
+    const hours = new Map<string, HourList>();
+    // Rows that are stored meanwhile may put another hour before that of a point.
+    for (;;) {
+      const missing = missingHours(points, arrivals, hours);
+      if (missing.size === 0) break;
+      await this.#hold(missing, hours);
+    }
+    // From here on nothing is awaited, so that sums and rows are of one moment.
+    let counted: { readonly of: LateMerchant; readonly tallies: Tallies } | undefined;
+    for (const [at, { index, hourMs, merchant }] of points.entries()) {
+      const { timeline } = merchant;
+      if (counted?.of !== merchant) {
+        // A new object, as prefix sums of tallies are kept by their object.
+        counted = { of: merchant, tallies: { packed: timeline.packed, length: timeline.length } };
+        if (hourMs < newestHourMs(timeline)) this.#late.set(merchant.merchantId, true);
+      }
+      const list = listOf(hours, merchant, hourMs);
+      const end = countBefore(list, keyOfArrival(arrivals, index));
+      const before = end > 0 ? NO_ROWS : listOf(hours, merchant, newestHourMs(timeline, hourMs));
+      const newestMs = before.count === 0 ? Number.NaN : timeAt(before, before.count - 1);
+      const known = frauds[at]?.known ?? NO_FRAUDS;
+      const siblings = { list, tallies: counted.tallies, frauds: known, maturityDays };
+      const tallied = { untilMs: hourMs, newestMs };
+      writeMerchant(siblings, end, tallied, arrivals, index, rows.values, rowAt(index));
+    }
   }
 
-  #forgetAll(): void {
-    this.#merchants.clear();
-    this.#lists.clear();
-    this.#mark = undefined;
-  }
-
-  /** Brings the timelines of these transactions' merchants up to date. Returns the rows that the next call reads again. */
-  async #read(transactions: readonly Transaction[]): Promise<readonly HourRow[]> {
-    // Reading all rows that were stored since would cost more than the merchants are worth.
-    if (performance.now() - this.#readMs > LATE_MS) this.#forgetAll();
+  /** The merchants of these transactions, with every row that is stored now. */
+  async #merchantsOf(transactions: readonly Transaction[], isUrgent: boolean) {
     const wanted = new Map<string, number>();
     for (const transaction of transactions) {
       const { merchantId } = transaction;
       const before = wanted.get(merchantId) ?? Number.POSITIVE_INFINITY;
       wanted.set(merchantId, Math.min(this.#past.sinceMs(transaction), before));
     }
+    const found = new Map<string, LateMerchant>();
+    const { inTurn, urgently } = this.#turns;
+    while (wanted.size > 0) {
+      await (isUrgent ? urgently : inTurn)(() => this.#read(wanted));
+      for (const [merchantId, sinceMs] of wanted) {
+        const merchant = this.#knows(merchantId, sinceMs);
+        if (merchant === undefined) continue;
+        found.set(merchantId, merchant);
+        wanted.delete(merchantId);
+      }
+    }
+    return found;
+  }
+
+  #knows(merchantId: string, sinceMs: number): LateMerchant | undefined {
+    const merchant = this.#merchants.get(merchantId);
+    return merchant && merchant.timeline.fromMs <= sinceMs ? merchant : undefined;
+  }
+
+  /**
+   * Brings all timelines up to date, and adds those of the first unknown merchants.
+   * @param wanted merchants, and the times from which on their rows are needed
+   */
+  async #read(wanted: ReadonlyMap<string, number>): Promise<void> {
+    // Reading all rows that were stored since would cost more than the merchants are worth.
+    if (performance.now() - this.#readMs > LATE_MS) {
+      this.#merchants.clear();
+      this.#unsettled = [];
+    }
     const others: { readonly merchantId: string; readonly sinceMs: number }[] = [];
     for (const [merchantId, sinceMs] of wanted) {
-      const merchant = this.#merchants.get(merchantId);
+      if (this.#knows(merchantId, sinceMs) || others.length === UNKNOWN_MAX) continue;
       this.#merchants.delete(merchantId);
-      if (merchant !== undefined && merchant.timeline.fromMs <= sinceMs) {
-        this.#merchants.set(merchantId, merchant);
-      } else others.push({ merchantId, sinceMs });
+      others.push({ merchantId, sinceMs: sinceMs - SPARE_MS });
     }
     const known = [...this.#merchants.keys()];
     const { mark, rows } = await readHours(this.#query, this.#mark ?? '0', known, others);
+    this.#add(this.#unsettled, -1);
     for (const { merchantId, sinceMs } of others) {
-      const lastLateMs = performance.now();
-      const serial = ++this.#serial;
-      this.#merchants.set(merchantId, { serial, timeline: createTimeline(sinceMs), lastLateMs });
+      const timeline = createTimeline(sinceMs);
+      this.#merchants.set(merchantId, { merchantId, serial: ++this.#serial, timeline });
     }
     this.#add(rows, 1);
+    this.#unsettled = rows.filter(({ isSettled }) => !isSettled);
     this.#mark = mark;
     this.#readMs = performance.now();
-    return rows.filter(({ isSettled }) => !isSettled);
   }
 
   /** Adds rows to the timelines, or takes them back; lists keep each row once, and for good. */
   #add(rows: readonly HourRow[], sign: 1 | -1): void {
     for (const row of rows) {
-      const { merchantId, transactionId, currency, count, amount } = row;
+      const { merchantId, transactionId, currency, count, minor } = row;
       const merchant = this.#merchants.get(merchantId);
       const bucketMs = hourOf(row.createdAtMs);
       if (merchant === undefined || bucketMs < merchant.timeline.fromMs) continue;
-      addHour(merchant.timeline, {
-        ...{ bucketMs, currency: packLetters(currency), count: sign * count },
-        sum: sign * sumMinor(amount, currency),
-      });
+      const tally = { bucketMs, currency: packLetters(currency) };
+      addHour(merchant.timeline, { ...tally, count: sign * count, sum: sign * minor });
+      // The caches measure what is set.
+      this.#merchants.set(merchantId, merchant);
       if (transactionId === null || sign < 0) continue;
-      const key = keyOf(merchant, bucketMs);
-      const list = this.#lists.get(key);
-      if (list === undefined) continue;
-      const bytes = list.records.byteLength;
-      insertMerchantRow(list, { ...row, ...UNREAD, transactionId });
-      if (list.records.byteLength > bytes) this.#lists.set(key, list);
+      const key = keyOfHour(merchant, bucketMs);
+      const hour = this.#lists.get(key);
+      if (hour === undefined) continue;
+      insertMerchantRow(hour.list, { ...row, ...UNREAD, transactionId });
+      this.#lists.set(key, hour);
     }
   }
 
-  /** The rows of the points' hours: those that are not in memory are read at once. */
-  async #listsOf(points: readonly LatePoint[]): Promise<PackedList[]> {
-    const lists = new Map<string, PackedList>();
-    const missing: { key: string; list: PackedList; merchantId: string; hourMs: number }[] = [];
-    for (const { merchant, transaction, hourMs } of points) {
-      const key = keyOf(merchant, hourMs);
-      if (hourMs === NO_HOUR || lists.has(key)) continue;
+  /** Holds the rows of hours: those that are not in memory are read at once. */
+  async #hold(missing: ReadonlyMap<string, Hour>, hours: Map<string, HourList>): Promise<void> {
+    const unread = [...missing].flatMap(([key, hour]) => {
       const known = this.#lists.get(key);
-      const list = known ?? createList(MERCHANT_RECORD_BYTES, 1, takeOwn);
-      lists.set(key, list);
-      const { merchantId } = transaction;
-      if (known === undefined) missing.push({ key, list, merchantId, hourMs });
-    }
-    const rows = missing.length === 0 ? [] : await readHourRows(this.#query, missing);
-    for (const { nth, ...row } of rows) insertMerchantRow(missing[nth - 1]?.list ?? NO_ROWS, row);
-    for (const { key, list } of missing) this.#lists.set(key, list);
-    return points.map(({ merchant, hourMs }) => lists.get(keyOf(merchant, hourMs)) ?? NO_ROWS);
-  }
-
-  /** Points of a merchant follow each other, as prefix sums are kept of the tallies that were counted last. */
-  #pointsOf(transactions: readonly Transaction[], indices: readonly number[]): LatePoint[] {
-    const nowMs = performance.now();
-    const groups = Map.groupBy(transactions.keys(), (at) => transactions[at]?.merchantId ?? '');
-    return [...groups].flatMap(([merchantId, group]) => {
-      const merchant = this.#merchants.get(merchantId);
-      if (merchant === undefined) throw new Error('the timeline of a late merchant was not read');
-      const { packed, length } = merchant.timeline;
-      // A new object, as prefix sums of tallies are kept by their object.
-      const tallies = { packed, length };
-      const newestMs = newestHourMs(merchant.timeline);
-      return group.map((at) => {
-        const [index, transaction] = [indices[at] as number, transactions[at] as Transaction];
-        const hourMs = hourOf(transaction.createdAtMs);
-        if (hourMs < newestMs) merchant.lastLateMs = nowMs;
-        return { index, transaction, hourMs, merchant, tallies };
-      });
+      const list = known ?? { list: createList(MERCHANT_RECORD_BYTES, 1, takeOwn), read: NOW };
+      hours.set(key, list);
+      // Rows that are stored while the others are read go into the list, too.
+      if (known === undefined) this.#lists.set(key, list);
+      return known === undefined ? { ...hour, key, list } : [];
     });
+    const read = unread.length === 0 ? NOW : this.#readRows(unread);
+    for (const { list } of unread) list.read = read;
+    await Promise.all(new Set([...missing.keys()].map((key) => hours.get(key)?.read)));
   }
 
-  async #writePoints({ arrivals, rows }: Batch, points: readonly LatePoint[]): Promise<void> {
-    const [past, maturityDays] = [this.#past, this.#maturityDays];
-    const lists = await this.#listsOf(points);
-    const ends = points.map(({ index }, at) =>
-      countBefore(lists[at] ?? NO_ROWS, keyOfArrival(arrivals, index)),
-    );
-    // Before the first row of its hour a transaction's newest sibling is in the newest hour before.
-    const hoursBefore = points.map((point, at) => {
-      const { timeline } = point.merchant;
-      return { ...point, hourMs: ends[at] === 0 ? newestHourMs(timeline, point.hourMs) : NO_HOUR };
-    });
-    const listsBefore = await this.#listsOf(hoursBefore);
-    const frauds = await past.loadFrauds(
-      this.#query,
-      points.map(({ transaction }) => ({
-        party: transaction.merchantId,
-        atMs: transaction.createdAtMs,
-        sinceMs: past.sinceMs(transaction),
-      })),
-    );
-    for (const [at, { index, hourMs, tallies }] of points.entries()) {
-      const [list = NO_ROWS, before = NO_ROWS, end = 0] = [lists[at], listsBefore[at], ends[at]];
-      const siblings = { list, tallies, frauds: frauds[at]?.known ?? NO_FRAUDS, maturityDays };
-      const newestMs = before.count === 0 ? Number.NaN : timeAt(before, before.count - 1);
-      const tallied = { untilMs: hourMs, newestMs };
-      writeMerchant(siblings, end, tallied, arrivals, index, rows.values, rowAt(index));
-    }
-  }
-
-  /** Drops merchants that were not used for longest until the others fit. */
-  #makeRoom(): void {
-    const bytesOf = ({ timeline }: LateMerchant) => timeline.packed.byteLength;
-    let bytes = 0;
-    for (const merchant of this.#merchants.values()) bytes += bytesOf(merchant);
-    for (const [merchantId, merchant] of this.#merchants) {
-      if (bytes <= BYTES_MAX) return;
-      bytes -= bytesOf(merchant);
-      this.#merchants.delete(merchantId);
+  async #readRows(unread: readonly (Hour & { key: string; list: HourList })[]): Promise<void> {
+    try {
+      const rows = await readHourRows(this.#query, unread);
+      for (const { nth, ...row } of rows) {
+        insertMerchantRow(unread[nth - 1]?.list.list ?? NO_ROWS, { ...row, ...UNREAD });
+      }
+      for (const { key, list } of unread) this.#lists.set(key, list);
+    } catch (error) {
+      for (const { key } of unread) this.#lists.delete(key);
+      throw error;
     }
   }
 }
 
-const keyOf = ({ serial }: LateMerchant, hourMs: number) => `${serial} ${hourMs}`;
+type Hour = { readonly merchantId: string; readonly hourMs: number };
+
+/** Hours whose rows the points need and lack: a point's own, and before the first row of it the newest hour before. */
+function missingHours(
+  points: readonly LatePoint[],
+  arrivals: Batch['arrivals'],
+  hours: ReadonlyMap<string, HourList>,
+) {
+  const missing = new Map<string, Hour>();
+  for (const { merchant, index, hourMs } of points) {
+    const own = hours.get(keyOfHour(merchant, hourMs));
+    const isFirst = own && countBefore(own.list, keyOfArrival(arrivals, index)) === 0;
+    const neededMs = isFirst ? newestHourMs(merchant.timeline, hourMs) : hourMs;
+    const name = keyOfHour(merchant, neededMs);
+    if (neededMs !== NO_HOUR && !hours.has(name)) {
+      missing.set(name, { merchantId: merchant.merchantId, hourMs: neededMs });
+    }
+  }
+  return missing;
+}
+
+const keyOfHour = ({ serial }: LateMerchant, hourMs: number) => `${serial} ${hourMs}`;
+
+const listOf = (hours: ReadonlyMap<string, HourList>, merchant: LateMerchant, hourMs: number) =>
+  hours.get(keyOfHour(merchant, hourMs))?.list ?? NO_ROWS;

@@ -39,8 +39,12 @@ export type ProfileSource<P extends Profile, Past> = {
 
 export type LateParties = {
   readonly isLate: (party: string) => boolean;
-  /** Writes what the parties give these transactions into their rows. Throws a Failure. */
-  readonly fold: (batch: KindBatch<Profile, unknown>, indices: readonly number[]) => Promise<void>;
+  /** Writes what the parties give these transactions, those of one party after the other, into their rows. Throws a Failure. */
+  readonly fold: (
+    batch: KindBatch<Profile, unknown>,
+    indices: readonly number[],
+    isUrgent: boolean,
+  ) => Promise<void>;
 };
 
 /** The snapshots of one kind in Postgres. */
