@@ -24,12 +24,12 @@ export type HourRow = {
   readonly isSettled: boolean;
 };
 
-/** What the list of an hour has of a row. */
+/** The columns of a row that the list of an hour has. */
 type ListedRow = Pick<HourRow, 'createdAtMs' | 'accountId' | 'currency' | 'amount'> & {
   readonly transactionId: string;
 };
 
-/** As read: `hours` packs all sums of a merchant, as a row for each would take most of the time of a reading. */
+/** A row as Postgres returns it: `hours` packs all sums of a merchant, as a row for each sum would take most of the time of a reading. */
 type ReadRow = Omit<HourRow, 'merchantId' | 'minor'> & {
   readonly merchantId: string | null;
   readonly mark: string;
