@@ -108,15 +108,16 @@ create index api_keys_identity_idx on api_keys (identity);
 
 create table identities (
   identity text constraint identities_pkey primary key,
+  folded text not null constraint identities_folded_key unique,
   created_at timestamptz(3) not null default now(),
   made_by text constraint identities_made_by_fkey references api_keys (key_id),
   revoked_at timestamptz(3),
   constraint identity_is_a_name check (
-    identity = btrim(normalize(identity, nfkc)) and lower(identity) not in ('', 'engine') and identity !~* '^(key|database role) ')
+    identity = btrim(identity) and folded not in ('', 'engine') and folded !~ '^(key|database role) ')
 );
 comment on table identities is 'People who own keys.';
+comment on column identities.folded is 'The name without regard to case and to forms of characters: spellings of one person. The engine folds it, as functions of Postgres fold by the locale of the database.';
 comment on column identities.made_by is 'The key; null: whoever has the database.';
-create unique index identities_name_key on identities (lower(identity));
 alter table api_keys add constraint api_keys_identity_fkey foreign key (identity) references identities (identity);
 
 -- The person of a key that may approve now; null for every other key.
@@ -210,13 +211,15 @@ create table provider_logins (
   issuer text not null,
   subject text not null,
   name text not null,
+  folded text not null,
   key_id text constraint provider_logins_key_fkey references api_keys (key_id),
   bound_at timestamptz(3) not null default now(),
   constraint provider_logins_pkey primary key (issuer, subject),
-  constraint provider_logins_name_key unique (issuer, name)
+  constraint provider_logins_name_key unique (issuer, folded)
 );
 comment on table provider_logins is 'Who logs in by a provider: a name belongs to the subject that had it first, and its sessions are those of the key.';
 comment on column provider_logins.subject is 'Claim sub: the same for ever, while names may change.';
+comment on column provider_logins.folded is 'The name as identities.folded has it.';
 comment on column provider_logins.key_id is 'A key that nobody has the secret of, another one once the roles have changed; null while the claim gives no role. A key that people revoke shuts the subject out.';
 
 create table kept_answers (
@@ -813,7 +816,7 @@ create table rule_sets (
     and (state <> 'approved' or (approved_at is not null and retired_at is null))
     and ((state = 'retired') = (retired_at is not null and retired_by is not null))),
   constraint rule_set_approval_whole check (num_nonnulls(approved_by, approved_by_key, approved_at) in (0, 3)),
-  constraint author_is_not_approver check (lower(btrim(normalize(author, nfkc))) <> lower(btrim(normalize(approved_by, nfkc))))
+  constraint author_is_not_approver check (author <> approved_by)
 );
 comment on table rule_sets is 'Rule sets beside those of the build. Only a draft changes; what was submitted is approved by another person, or retired.';
 comment on column rule_sets.version is 'Ascends by one a change of the row: the entity tag of a draft.';
@@ -983,8 +986,7 @@ create table rollouts (
   constraint emergency_ends check (
     case cause when 'emergency' then (ends_at <= created_at + interval '1 day' and btrim(reason) <> '') is true
                else ends_at is null end),
-  constraint proposer_is_not_approver check (
-    lower(btrim(normalize(proposed_by, nfkc))) <> lower(btrim(normalize(approved_by, nfkc)))),
+  constraint proposer_is_not_approver check (proposed_by <> approved_by),
   constraint rollout_by_somebody check (btrim(proposed_by) <> '' and btrim(approved_by) <> ''),
   constraint rollout_is_proposal_of_model_fkey foreign key (proposal_id, model_id, state, canary_percent, proposed_by)
     references rollout_proposals (proposal_id, model_id, state, canary_percent, proposed_by),

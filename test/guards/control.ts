@@ -119,6 +119,11 @@ export const CONTROL: Guards = {
     test: 'integration/rooms/access/founders.test.ts > two people are made; a third only once one of them is revoked',
     mechanism: 'src/kit/access/api-keys.ts',
   },
+  'spellings-of-a-name': {
+    says: 'Spellings of a name are one person in every locale of the database.',
+    test: 'integration/rooms/access/spellings.test.ts > each spelling of a name makes keys of one person, who approves nothing of their own',
+    mechanism: 'src/kit/words/principal.ts',
+  },
   people: {
     says: 'A key of a revoked person is revoked for good.',
     shown: 'GET /v1/identities, DELETE /v1/identities/{id}, risk keys people, risk keys expel',

@@ -26,6 +26,8 @@ const LEAK_GRACE_MS = 400;
 export type TestDatabaseOptions = {
   /** Empty: no schema yet, for tests of migrate. */
   readonly migrated?: boolean;
+  /** How `create database` makes an empty one in place of that: its encoding and locale. */
+  readonly as?: string;
 };
 
 /** Pool of this test file; its connections keep no process alive. */
@@ -33,13 +35,14 @@ let maintenance: pg.Pool | undefined;
 
 export async function createTestDatabase({
   migrated = true,
+  as,
 }: TestDatabaseOptions = {}): Promise<TestDatabase> {
   const maintenanceUrl = inject('postgresUrl');
   maintenance ??= openConnections(maintenanceUrl);
   const name = `test_${randomUUID().replaceAll('-', '')}`;
   // Copying the template's files takes half as long as writing its pages through the WAL.
-  const clone = migrated ? ` template ${TEMPLATE} strategy file_copy` : '';
-  await maintenance.query(`create database ${name}${clone}`);
+  const clone = migrated ? `template ${TEMPLATE} strategy file_copy` : '';
+  await maintenance.query(`create database ${name} ${as ?? clone}`);
   const url = withDatabase(maintenanceUrl, name);
   const connections = openConnections(marketUrl(url));
   return {

@@ -1,6 +1,6 @@
 /** Writes keys of people straight into the database: tests need more people than the two that `risk keys` makes. */
 import { mintApiKey } from '../../src/kit/access/api-key.ts';
-import { isApart, type Role } from '../../src/kit/words/principal.ts';
+import { foldName, isApart, type Role } from '../../src/kit/words/principal.ts';
 import type { TestDatabase } from './database.ts';
 
 /** Makes a key, confirmed where a role needs that, and its person where the name is new. @returns the key */
@@ -10,7 +10,11 @@ export async function insertPersonKey(
   roles: readonly Role[],
 ): Promise<string> {
   const { keyId, key, keyHash } = mintApiKey();
-  await sql('insert into identities (identity) values ($1) on conflict do nothing', [identity]);
+  const person = [identity, foldName(identity)];
+  await sql(
+    'insert into identities (identity, folded) values ($1, $2) on conflict do nothing',
+    person,
+  );
   await sql(
     `insert into api_keys (key_id, key_hash, roles, owner, identity, confirmed_at)
      values ($1, $2, $3, $4, $4, case when $5 then now() end)`,

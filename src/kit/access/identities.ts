@@ -3,7 +3,7 @@ import { recordChange } from '../audit/audit-log.ts';
 import type { Database, Query } from '../database/pool.ts';
 import { firstOf, onlyOf, rowsOf, timeColumns } from '../database/statement.ts';
 import { Failure } from '../words/failure.ts';
-import { type Actor, ENGINE, type Identity } from '../words/principal.ts';
+import { type Actor, ENGINE, foldName, type Identity } from '../words/principal.ts';
 
 const COLUMNS = `i.identity, i.made_by, ${timeColumns('i', 'created_at', 'revoked_at')}`;
 
@@ -19,16 +19,17 @@ export const lockPeople = rowsOf(
   'lock table market.identities in share row exclusive mode',
 );
 
-const insert = onlyOf<Identity, [identity: string, keyId: string | null]>(
+const insert = onlyOf<Identity, [identity: string, folded: string, keyId: string | null]>(
   'insert-identity',
-  `insert into market.identities as i (identity, made_by) values ($1, $2) returning ${COLUMNS}`,
+  `insert into market.identities as i (identity, folded, made_by) values ($1, $2, $3) returning ${COLUMNS}`,
 );
 
 /** Finds the person of a name, or makes one where the name is new. Requires `lockPeople`. */
 export async function findOrMake(query: Query, name: string, by: Actor): Promise<Identity> {
   const known = await findPerson(query, name);
   if (known !== undefined) return known;
-  const made = await insert(query, nameOf(name), by.keyId);
+  const identity = nameOf(name);
+  const made = await insert(query, identity, foldName(identity), by.keyId);
   const change = { action: 'identity.create', subject: made.identity, before: null } as const;
   await recordChange(query, by, { ...change, after: made });
   return made;
@@ -98,7 +99,7 @@ const revokeKeys = rowsOf<{ keyId: string }, [identity: string]>(
   'revoke-keys-of-identity',
   `update market.api_keys set revoked_at = now()
     where revoked_at is null and (identity = $1 or key_id in (
-      select key_id from market.provider_logins where lower(btrim(normalize(name, nfkc))) = lower($1)))
+      select l.key_id from market.provider_logins l join market.identities i using (folded) where i.identity = $1))
    returning key_id as "keyId"`,
 );
 
@@ -135,28 +136,28 @@ export async function revokeIdentity(
   });
 }
 
-const find = firstOf<Identity, [name: string]>(
+const find = firstOf<Identity, [folded: string]>(
   'find-identity',
-  `select ${COLUMNS} from market.identities i where lower(identity) = lower($1)`,
+  `select ${COLUMNS} from market.identities i where i.folded = $1`,
 );
 
 /** The person of a name; undefined where nobody has it. @throws Failure for a revoked person, and a reserved name */
 export async function findPerson(query: Query, name: string): Promise<Identity | undefined> {
-  const known = await find(query, nameOf(name));
+  const known = await find(query, foldName(nameOf(name)));
   if (known === undefined || known.revoked_at === null) return known;
   throw new Failure('conflict', 'IDENTITY_REVOKED', `the person '${known.identity}' is revoked`);
 }
 
-/** Names that the audit log uses for keys and roles without a person, and invisible characters. */
-const NOT_A_PERSON = /^(key|database role) |\p{Cf}/iu;
+/** Names that the audit log uses for keys and roles without a person, and characters that nobody sees. */
+const NOT_A_PERSON = /^(key|database role) |[\p{Cf}\p{DI}]/iu;
 
 /**
- * Normalises a name, so that its spellings mean one person.
+ * Normalises a name, so that its spellings look alike.
  * @throws Failure for a name that is reserved
  */
 export function nameOf(name: string): string {
-  const identity = name.normalize('NFKC').trim();
-  const isName = identity !== '' && identity.toLowerCase() !== ENGINE;
+  const identity = name.normalize('NFKC').trim().replaceAll(/\s+/g, ' ');
+  const isName = identity !== '' && foldName(identity) !== ENGINE;
   if (isName && !NOT_A_PERSON.test(identity)) return identity;
   throw new Failure('invalid', 'IDENTITY_NAME', `the identity '${name}' cannot be a person's name`);
 }

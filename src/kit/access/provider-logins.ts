@@ -5,7 +5,14 @@
 import type { Database, Query } from '../database/pool.ts';
 import { firstOf, rowsOf } from '../database/statement.ts';
 import { Failure } from '../words/failure.ts';
-import { engineOf, isApart, type Key, type Officer, type Role } from '../words/principal.ts';
+import {
+  engineOf,
+  foldName,
+  isApart,
+  type Key,
+  type Officer,
+  type Role,
+} from '../words/principal.ts';
 import type { NewSession } from '../words/session.ts';
 import { mintApiKey } from './api-key.ts';
 import { insertKey, recordKey, revokeApiKey } from './api-keys.ts';
@@ -27,17 +34,21 @@ const findBound = firstOf<Bound, [issuer: string, subject: string]>(
   'find-provider-login',
   'select key_id as "keyId" from market.provider_logins where issuer = $1 and subject = $2',
 );
-/** As people are found: without regard to case and to forms of characters. */
-const folded = (name: string) => `lower(btrim(normalize(${name}, nfkc)))`;
-const findHolder = firstOf<{ subject: string }, [issuer: string, name: string]>(
+const findHolder = firstOf<{ subject: string }, [issuer: string, folded: string]>(
   'find-holder-of-name',
-  `select subject from market.provider_logins
-    where issuer = $1 and ${folded('name')} = ${folded('$2::text')} order by bound_at limit 1`,
+  'select subject from market.provider_logins where issuer = $1 and folded = $2',
 );
-const bind = rowsOf<object, [issuer: string, subject: string, name: string, keyId: string | null]>(
+type Binding = [
+  issuer: string,
+  subject: string,
+  name: string,
+  folded: string,
+  keyId: string | null,
+];
+const bind = rowsOf<object, Binding>(
   'bind-provider-login',
-  `insert into market.provider_logins (issuer, subject, name, key_id) values ($1, $2, $3, $4)
-       on conflict (issuer, subject) do update set name = excluded.name, key_id = excluded.key_id`,
+  `insert into market.provider_logins (issuer, subject, name, folded, key_id) values ($1, $2, $3, $4, $5)
+       on conflict (issuer, subject) do update set name = excluded.name, folded = excluded.folded, key_id = excluded.key_id`,
 );
 type KeyInForce = Pick<Key, 'roles' | 'identity' | 'owner'>;
 const findInForce = firstOf<KeyInForce, [keyId: string]>(
@@ -80,7 +91,8 @@ async function keyFor(
   request: string,
 ): Promise<Officer | undefined> {
   const name = nameOf(said);
-  const holder = await findHolder(query, issuer, name);
+  const folded = foldName(name);
+  const holder = await findHolder(query, issuer, folded);
   if (holder !== undefined && holder.subject !== subject) {
     throw refuse('NAME_TAKEN', `${name} is the name of somebody else at the provider`);
   }
@@ -102,7 +114,7 @@ async function keyFor(
   const by = engineOf(request);
   if (oldId !== null) await revokeApiKey(inTransaction(query), oldId, by);
   if (roles.length === 0) {
-    if (oldId !== null) await bind(query, issuer, subject, name, null);
+    if (oldId !== null) await bind(query, issuer, subject, name, folded, null);
     return undefined;
   }
   const { keyId, keyHash } = mintApiKey();
@@ -110,6 +122,6 @@ async function keyFor(
   // The maker of the person counts as a holder of the key.
   const made = await insertKey(query, ...ofKey, person?.made_by ?? null, false);
   await recordKey(query, by, made);
-  await bind(query, issuer, subject, name, keyId);
+  await bind(query, issuer, subject, name, folded, keyId);
   return { keyId, name: who, request };
 }

@@ -94,6 +94,13 @@ export const clientSeen = (caller: Caller): string | null => within(MARKET_READE
 /** The client whose transactions a key may label; null for the whole market. */
 export const clientLabelled = (caller: Caller): string | null => within(MARKET_ROLES, caller);
 
+/**
+ * A name without regard to case and to forms of characters: spellings with the same folding are one person. It goes by way of
+ * capitals, as some small letters share one (ς and σ) or have two (ß and SS).
+ */
+export const foldName = (name: string): string =>
+  name.normalize('NFKC').trim().toLowerCase().toUpperCase().toLowerCase().normalize('NFKC');
+
 /** The author of a change, and the request or command that makes the change. */
 export type Actor = {
   /** The person, or `key of OWNER`; null for a command that has no key, which is recorded by its database role. */

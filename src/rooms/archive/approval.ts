@@ -7,7 +7,7 @@ import { recordChange } from '../../kit/audit/audit-log.ts';
 import type { Database, Query } from '../../kit/database/pool.ts';
 import { firstOf, rowsOf, timeText } from '../../kit/database/statement.ts';
 import { Failure } from '../../kit/words/failure.ts';
-import type { Officer } from '../../kit/words/principal.ts';
+import { foldName, type Officer } from '../../kit/words/principal.ts';
 
 const lockFreeze = firstOf<{ frozenAt: string }>(
   'lock-market-freeze',
@@ -72,7 +72,7 @@ export async function requestRollback(
     await requireFreeze(query, market);
     const before = await readRequest(query, market);
     if (before?.state === 'approved') return before;
-    if (before?.requested_by === by.name) {
+    if (before !== undefined && foldName(before.requested_by) === foldName(by.name)) {
       const why = `${by.name} has requested the rollback: another person approves it`;
       throw new Failure('conflict', 'ANOTHER_PERSON', why);
     }

@@ -7,7 +7,7 @@ import {
 } from '../../core/domain/switch.ts';
 import { Problem } from '../../kit/http/answers/problem.ts';
 import { Failure } from '../../kit/words/failure.ts';
-import type { Decider, Officer, Role } from '../../kit/words/principal.ts';
+import { type Decider, foldName, type Officer, type Role } from '../../kit/words/principal.ts';
 
 type Authority = {
   readonly roles: readonly Role[];
@@ -58,7 +58,8 @@ export function requireOther(
   { name }: Pick<Officer, 'name'>,
   first: { readonly scope: string; readonly by: string } | undefined,
 ): void {
-  if (AUTHORITY[decision].person === 'any' || first === undefined || first.by !== name) return;
+  if (AUTHORITY[decision].person === 'any' || first === undefined) return;
+  if (foldName(first.by) !== foldName(name)) return;
   const why =
     decision === 'raise or remove a limit' || decision === 'add a corridor'
       ? `the change of ${first.scope} was proposed by ${first.by}: another person sends it again`

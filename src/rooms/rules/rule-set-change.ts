@@ -2,7 +2,7 @@
 import { canonicalJson } from '../../core/domain/metadata.ts';
 import { holdingText, type ProposedHolding } from '../../core/score/rollout/holding.ts';
 import { idsIn, subjectsInForce } from '../../core/score/rollout/in-force.ts';
-import { activeIn, PROPOSAL_MS_MAX, personOf } from '../../core/score/rollout/plan-rollout.ts';
+import { activeIn, PROPOSAL_MS_MAX } from '../../core/score/rollout/plan-rollout.ts';
 import { hashRuleSet } from '../../core/score/rules/rule-set-data.ts';
 import * as rollouts from '../../core/store/rollouts/decide-rollout.ts';
 import {
@@ -19,7 +19,7 @@ import type { AuditAction } from '../../kit/words/audit.ts';
 import { given } from '../../kit/words/describe-issue.ts';
 import { Failure } from '../../kit/words/failure.ts';
 import { InvalidFields } from '../../kit/words/field-errors.ts';
-import type { Officer } from '../../kit/words/principal.ts';
+import { foldName, type Officer } from '../../kit/words/principal.ts';
 import { holdFields } from './metadata-fields.ts';
 import type { DecidedJson, ProposalJson } from './rule-set-record.ts';
 import {
@@ -158,7 +158,7 @@ export const submit = step('rule-set.submit', async (query, before, by) => {
 /** Only the author changes and submits a draft, so that an approver has written no part of it. */
 function refuseOther({ ruleSet, state, author }: StoredRuleSet, wanted: string, by: Officer) {
   if (state !== wanted) refuse(`${ruleSet} is ${state}, and no longer a ${wanted}`);
-  if (personOf(author) !== personOf(by.name)) {
+  if (foldName(author) !== foldName(by.name)) {
     refuse(`${ruleSet} is a draft of ${author}: make a version of your own`);
   }
 }
@@ -166,7 +166,7 @@ function refuseOther({ ruleSet, state, author }: StoredRuleSet, wanted: string, 
 export const approve = step('rule-set.approve', async (query, before, by) => {
   const { ruleSet: name, state, author, authorKey } = before;
   if (state !== 'submitted') refuse(`${name} is ${state}: what is submitted is approved, once`);
-  if (personOf(author) === personOf(by.name)) {
+  if (foldName(author) === foldName(by.name)) {
     refuse(`${author} is the author of ${name}: another person must approve it`);
   }
   if (!(await holdPerson(query, author))) {

@@ -53,4 +53,5 @@ export const XSS_CORPUS: readonly string[] = [
 ];
 
 /** Names of people are in one form of Unicode, and without characters that nobody sees. */
-export const isName = (text: string) => text === text.normalize('NFKC') && !/\p{Cf}/u.test(text);
+export const isName = (text: string) =>
+  text === text.normalize('NFKC') && !/[\p{Cf}\p{DI}]|\s\s/u.test(text);

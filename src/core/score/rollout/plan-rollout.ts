@@ -5,6 +5,7 @@
  *     staged ─▶ shadow ◀─▶ canary n % ─▶ active ─▶ deprecated ─▶ shadow
  */
 import { Failure } from '../../../kit/words/failure.ts';
+import { foldName } from '../../../kit/words/principal.ts';
 import {
   type Holding,
   type LoggedRollout,
@@ -238,17 +239,12 @@ export const PROPOSAL_MS_MAX = PROPOSAL_DAYS_MAX * 86_400_000;
 /** @throws Failure `ROLLOUT_REFUSED` unless this person may approve it now */
 export function checkApproval(proposal: Proposal, approver: string, nowMs: number): void {
   if (proposal.isApproved) refuse('the proposal was approved already');
-  if (personOf(proposal.proposedBy) === personOf(approver)) {
+  if (foldName(proposal.proposedBy) === foldName(approver)) {
     refuse(`${approver} proposed it: another person must approve it`);
   }
   if (nowMs - proposal.proposedAt.getTime() > PROPOSAL_MS_MAX) {
     refuse(`the proposal is older than ${PROPOSAL_DAYS_MAX} days: propose it again`);
   }
-}
-
-/** Spellings of one name are one person. */
-export function personOf(owner: string): string {
-  return owner.normalize('NFKC').trim().toLowerCase();
 }
 
 function refuse(why: string): never {

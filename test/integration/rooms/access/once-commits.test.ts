@@ -16,7 +16,9 @@ import { openForFile } from '../../../support/open-for-file.ts';
 const testDatabase = await openForFile(createTestDatabase());
 const database = await openForFile(testDatabase.open());
 
-const insert = (name: string) => ({ text: `insert into market.identities values ('${name}')` });
+const insert = (name: string) => ({
+  text: `insert into market.identities (identity, folded) values ('${name}', '${name}')`,
+});
 type Kind = Failure['kind'];
 const fail = (kind: Kind): never => {
   throw new Failure(kind, 'X', 'a test');

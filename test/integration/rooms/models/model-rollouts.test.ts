@@ -112,7 +112,7 @@ describe('SQL of the application', () => {
   };
 
   test.each([
-    ['an approval by the proposer', { approved_by: ' ann' }, /proposer_is_not_approver/],
+    ['an approval by the proposer', { approved_by: 'Ann' }, /proposer_is_not_approver/],
     ['an approval in another name', { proposed_by: 'Cid' }, /rollout_is_proposal_of_model_fkey/],
     ['more than was proposed', { state: 'active' }, /rollout_is_proposal_of_model_fkey/],
     ['an approval of nothing', { proposal_id: null }, /rollout_cause_fits/],

@@ -268,7 +268,7 @@ describe('what was submitted', () => {
     await expect(approveBy('Bob', ann.keyId)).rejects.toThrow(/may not approve/);
     const second = await makeOfficer(api.testDatabase, 'Ann');
     await expect(approveBy('Ann', second.keyId)).rejects.toThrow();
-    await sql(`insert into identities (identity, made_by) values ('Zoe', $1)`, [ann.keyId]);
+    await sql(`insert into identities values ('Zoe', 'zoe', now(), $1)`, [ann.keyId]);
     await sql(
       `insert into api_keys (key_id, key_hash, roles, identity, made_by, confirmed_at)
        values ('zoe', sha256('zoe'), array['risk_officer'], 'Zoe', $1, now())`,
