@@ -9,7 +9,7 @@ import { missingMigrations } from '../kit/database/migrations/schema-version.ts'
 import { countConnections } from '../kit/database/open-database.ts';
 import { SCHEMA_MISSING } from '../kit/database/pg-failure.ts';
 import type { Database } from '../kit/database/pool.ts';
-import { readPostgresFacts } from '../kit/database/server-facts.ts';
+import { encodingFault, readPostgresFacts } from '../kit/database/server-facts.ts';
 import { describeUnknownSettings } from '../kit/database/unknown-switch-settings.ts';
 import { readRedisFacts } from '../kit/redis/connection.ts';
 import { Failure, toError } from '../kit/words/failure.ts';
@@ -32,7 +32,7 @@ export const command: Command = {
   summary: 'Checks this machine and the stores; says what to mend.',
   usage: `risk doctor [--json]
 
-Checks the Node that runs, the data folder, Postgres (version, durability, schema, clock,
+Checks the Node that runs, the data folder, Postgres (version, durability, encoding, schema, clock,
 variables that stop a market or corridor it does not have), Redis (version, eviction, persistence), the log of evidence and,
 where KAFKA_URL is set, Kafka (brokers, topics, the group of the workers). Reads only. Exit code 1 when something must be mended.`,
   run: async (args, context) => {
@@ -68,6 +68,7 @@ async function checkPostgres(context: CommandContext): Promise<Finding[]> {
   const facts = await readPostgresFacts(database.query);
   const skewMs = Math.round(facts.nowMs - (askedAtMs + Date.now()) / 2);
   const { major, version, fsync, synchronousCommit, connectionsOpen, connectionsMax } = facts;
+  const misencoded = encodingFault(facts.encoding);
   const isDurable = fsync === 'on' && synchronousCommit !== 'off';
   const durability = `fsync ${fsync}, synchronous_commit ${synchronousCommit}`;
   const missing = await missingMigrations(database).catch((error: unknown) => {
@@ -84,6 +85,7 @@ async function checkPostgres(context: CommandContext): Promise<Finding[]> {
   return [
     finding('postgres version', major >= min && major <= max, `${version}; ${min} to ${max} work`),
     finding('postgres durability', isDurable, durability),
+    finding('postgres encoding', misencoded === null, misencoded ?? facts.encoding),
     finding('postgres role', !facts.inRecovery, facts.inRecovery ? 'a replica' : 'a primary'),
     finding('schema', isMigrated, schema),
     finding('clock', Math.abs(skewMs) <= CLOCK_SKEW_MS_MAX, `differs by ${skewMs} ms`, 'warn'),

@@ -60,3 +60,18 @@ test('doctor names the migrations a database lacks, and services that do not ans
   expect(details).toMatch(/redis: .*ECONNREFUSED/);
   expect(code).toBe(1);
 });
+
+test('migrate and doctor refuse a database in SQL_ASCII, and name the encoding', async () => {
+  const as = `template template0 encoding 'SQL_ASCII' locale_provider libc locale 'C'`;
+  await using database = await createTestDatabase({ as });
+  const environment = { DATABASE_URL: database.url, REDIS_URL: 'redis://127.0.0.1:1' };
+  const migrated = await runRisk(['migrate'], environment);
+  expect([migrated.code, migrated.stderr]).toEqual([
+    1,
+    expect.stringMatching(/has the encoding SQL_ASCII, .* needs UTF8: create database NAME/),
+  ]);
+  expect(await database.sql(`select from pg_namespace where nspname = 'market_0'`)).toEqual([]);
+  const { code, failed } = await doctor(environment);
+  const [encoding] = failed.filter(({ check }) => check === 'postgres encoding');
+  expect([code, encoding?.detail]).toEqual([1, expect.stringContaining('SQL_ASCII')]);
+});

@@ -6,6 +6,7 @@
 import type pg from 'pg';
 import { Failure } from '../../words/failure.ts';
 import { toFailure } from '../pg-failure.ts';
+import { encodingFault } from '../server-facts.ts';
 import { giveToOwner } from './market-owner.ts';
 import {
   alone,
@@ -38,6 +39,7 @@ export async function migrate(
   const migrations = await readMigrations(folder);
   try {
     return await connected(options, async (client) => {
+      await refuseEncoding(client);
       await alone(client, options, 'schema', () => prepareSchema(client, options.market));
       const applied = await applyMissing(client, options, migrations);
       await alone(client, options, 'corridors', () => claimCorridors(client, options));
@@ -46,6 +48,15 @@ export async function migrate(
   } catch (error) {
     throw toFailure(error);
   }
+}
+
+/** @throws Failure where the database has an encoding in which the engine cannot work */
+async function refuseEncoding(client: pg.Client): Promise<void> {
+  const { rows } = await client.query<{ encoding: string }>(
+    `select current_setting('server_encoding') as encoding`,
+  );
+  const fault = encodingFault(String(rows[0]?.encoding));
+  if (fault !== null) throw new Failure('permanent', 'DATABASE_UNFIT', fault);
 }
 
 /** The market's name is checked by the configuration ([a-z][a-z0-9_]*), so it is safe in DDL. */
