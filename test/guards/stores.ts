@@ -8,6 +8,16 @@ export const STORES: Guards = {
     test: 'integration/migrate-under-load.test.ts > a killed migration goes on with the step it had not finished',
     mechanism: 'src/kit/database/migrations/migrate.ts',
   },
+  'encoding-of-the-database': {
+    says: 'A database in another encoding than UTF8 is refused by name.',
+    test: 'integration/doctor.test.ts > migrate and doctor refuse a database in SQL_ASCII, and name the encoding',
+    mechanism: 'src/kit/database/server-facts.ts',
+  },
+  'language-of-the-server': {
+    says: 'What the engine decides by an error of Postgres does not depend on the language of the server.',
+    test: 'integration/translated-server.test.ts > has a post into a detached month refused as such',
+    mechanism: 'src/kit/database/pg-failure.ts',
+  },
   'migration-beside-traffic': {
     says: 'Writers do not queue behind a migration that waits for a reader.',
     test: 'integration/migrate-under-load.test.ts > writers do not queue behind a migration that waits for a reader',

@@ -18,6 +18,8 @@ export type TestServiceOptions = {
   /** True: as in production, so data survives kill. False (default): no fsync, no append-only file. */
   readonly durable?: boolean;
   readonly settings?: Readonly<Record<string, string>>;
+  /** Folder of another Postgres' programs, which make a cluster of their own. */
+  readonly bin?: string;
 };
 
 /** Keeps nothing on disk. */
@@ -32,7 +34,7 @@ export async function startTestRedis(options: TestServiceOptions = {}): Promise<
 
 export async function startTestPostgres(options: TestServiceOptions = {}): Promise<TestService> {
   const folder = makeServiceFolder();
-  copyCluster(inject('postgresCluster'), folder.services);
+  if (options.bin === undefined) copyCluster(inject('postgresCluster'), folder.services);
   return await controlPostgres(folder, options);
 }
 
@@ -61,7 +63,8 @@ async function controlPostgres(
   folder: ReturnType<typeof makeServiceFolder>,
   options: TestServiceOptions,
 ): Promise<TestService> {
-  const program = await findPostgres(folder.account, inject('postgresBin') || undefined);
+  const bin = options.bin ?? inject('postgresBin');
+  const program = await findPostgres(folder.account, bin || undefined);
   const common = { ...folder, program, ...defaults(options, VOLATILE_POSTGRES) };
   const data = join(folder.services, 'postgres');
   const launch = (at: object) => startPostgres({ ...common, ...at });

@@ -27,10 +27,13 @@ export function isLate(thrown: unknown): boolean {
   return thrown.cause instanceof Error && thrown.cause.message === ANSWER_OVERDUE;
 }
 
+/** Name of an index of keys, as a context has it that says where a lock was waited for. */
+const KEY_INDEX = /\w_p?key\b/;
+
 /** The lock did not come in time because another request inserts the same key. */
 export const isKeyTaken = (thrown: unknown): boolean =>
   sqlStateOf(thrown) === LOCK_NOT_AVAILABLE &&
-  contextOf(thrown)?.includes('inserting index tuple') === true;
+  KEY_INDEX.test(contextOf(thrown)?.split('\n', 1)[0] ?? '');
 
 /** A healthy server did not carry the statement out in its time, and no rival of the same key is why. */
 export function isStuck(thrown: unknown): boolean {

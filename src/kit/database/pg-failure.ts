@@ -79,13 +79,12 @@ export function mayBeDone(failure: Failure): boolean {
   return state === undefined || state.startsWith(SESSION_ENDED) || state.startsWith('08');
 }
 
+/** Function of Postgres that looks for the partition of a row. Messages are in the language of the server, names are not. */
+const FINDS_PARTITION = 'ExecFindPartition';
+
 /** A row that no partition takes. It is a check violation, too, but no fault of the data. */
 export function isPartitionMissing(thrown: unknown): boolean {
-  return (
-    thrown instanceof Failure &&
-    sqlStateOf(thrown) === CHECK_VIOLATION &&
-    thrown.message.startsWith('no partition of relation')
-  );
+  return sqlStateOf(thrown) === CHECK_VIOLATION && fieldOf(thrown, 'routine') === FINDS_PARTITION;
 }
 
 /** The table that the server names in its error. */
@@ -98,20 +97,23 @@ export function constraintOf(thrown: unknown): string | undefined {
   return fieldOf(thrown, 'constraint');
 }
 
-/** Context of the error, in the server's own words. */
+/** Context of the error: the innermost is first, in the language of the server. */
 export function contextOf(thrown: unknown): string | undefined {
   return fieldOf(thrown, 'where');
 }
 
+/** Each SQLSTATE has a digit; EPIPE, which is as long, is the socket's. */
+const SQL_STATE = /^(?=.*\d)[0-9A-Z]{5}$/;
+
 /** SQLSTATE of an error of the driver, also when it is wrapped in a Failure. */
 export function sqlStateOf(thrown: unknown): string | undefined {
   const code = fieldOf(thrown, 'code');
-  return code !== undefined && /^[0-9A-Z]{5}$/.test(code) ? code : undefined;
+  return code !== undefined && SQL_STATE.test(code) ? code : undefined;
 }
 
 function fieldOf(
   thrown: unknown,
-  field: 'table' | 'constraint' | 'where' | 'code',
+  field: 'table' | 'constraint' | 'where' | 'code' | 'routine',
 ): string | undefined {
   const error = thrown instanceof Failure ? thrown.cause : thrown;
   if (typeof error !== 'object' || error === null || !(field in error)) return undefined;

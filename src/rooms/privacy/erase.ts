@@ -127,7 +127,7 @@ async function readText(path: string): Promise<string> {
   try {
     return await readFile(path, 'utf8');
   } catch (error) {
-    if (toError(error).message.startsWith('ENOENT')) return '';
+    if (Object(error).code === 'ENOENT') return '';
     throw unusable(path, error);
   }
 }

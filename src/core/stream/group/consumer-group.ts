@@ -143,10 +143,10 @@ function toClaimed(reply: unknown, owner: Pick<StreamEntry, 'stream' | 'consumer
 
 /** The consumers of a stream. None if the stream or the group is missing, or the key is no stream. */
 export async function listConsumers(redis: RedisClient, stream: string) {
-  const reply = await redis.xinfo('CONSUMERS', stream, GROUP).catch((error: unknown) => {
+  const reply = await redis.xinfo('CONSUMERS', stream, GROUP).catch(async (error: unknown) => {
     const failure = toRedisFailure(error);
-    if (isGroupMissing(failure) || failure.message.includes('no such key')) return [];
-    if (isStreamAtFault(failure)) return [];
+    if (isGroupMissing(failure) || isStreamAtFault(failure)) return [];
+    if ((await redis.exists(stream).catch(() => 1)) === 0) return [];
     throw failure;
   });
   if (!Array.isArray(reply)) throw unexpected('XINFO CONSUMERS');

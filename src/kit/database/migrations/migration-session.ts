@@ -22,8 +22,8 @@ const RETRY_MAX_MS = 15_000;
 const LOCK_ATTEMPTS_MAX = 150;
 const LOCK_NOT_AVAILABLE = '55P03';
 const DEADLOCK = '40P01';
-/** `raise info` of a step reports its progress. */
-const PROGRESS = 'INFO';
+/** Function of Postgres for the `raise info` by which a step reports its progress; some languages have a word of their own for INFO. */
+const RAISES = 'exec_stmt_raise';
 
 export const SQL_FOLDER = fileURLToPath(new URL('../../../../sql/', import.meta.url));
 const MIGRATION_FILE = /^\d{4}(_[a-z0-9]+)+\.sql$/;
@@ -70,8 +70,8 @@ export async function connected<T>(
   const client = new pg.Client({ connectionString: url, application_name: role });
   // Ends the connection; the query under way fails with it.
   client.on('error', () => undefined);
-  client.on('notice', ({ severity, message }) => {
-    if (severity === PROGRESS) onProgress?.(message ?? '');
+  client.on('notice', ({ routine, message }) => {
+    if (routine === RAISES) onProgress?.(message ?? '');
   });
   try {
     await client.connect();

@@ -126,9 +126,8 @@ export async function openCluster(options: ClusterOptions): Promise<string> {
     `create database ${DATABASE} owner ${DATABASE};`,
     '',
   ].join('\n');
-  const single = ['--single', '-D', draft, 'postgres'];
-  const made = await ask(join(program.bin, 'postgres'), single, { ...run, input });
-  succeed('first statements', { ...made, ok: made.ok && !made.stderr.includes('ERROR:') });
+  const single = ['--single', '-c', 'exit_on_error=on', '-D', draft, 'postgres'];
+  succeed('first statements', await ask(join(program.bin, 'postgres'), single, { ...run, input }));
   renameSync(draft, cluster);
   return cluster;
 }
@@ -158,6 +157,8 @@ const SETTINGS: Readonly<Record<string, string>> = {
   default_statistics_target: '30',
   jit: 'off',
   log_checkpoints: 'off',
+  // PASSES of service-process.ts are words of its log in English.
+  lc_messages: 'C',
   timezone: 'UTC',
   log_timezone: 'UTC',
 };

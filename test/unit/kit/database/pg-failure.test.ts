@@ -1,12 +1,19 @@
-/** The failures that leave it open whether a statement was carried out. */
+/** Goal: the engine decides by an error of Postgres what it is, in whatever language the server says the error. */
 import { expect, test } from 'vitest';
-import { mayBeDone, tableOf, toFailure } from '../../../../src/kit/database/pg-failure.ts';
+import { isKeyTaken, isStuck } from '../../../../src/kit/database/outage.ts';
+import {
+  isPartitionMissing,
+  mayBeDone,
+  tableOf,
+  toFailure,
+} from '../../../../src/kit/database/pg-failure.ts';
 import { Failure } from '../../../../src/kit/words/failure.ts';
 
 const answered = (code: string) => Object.assign(new Error('answered'), { code });
 
 test.each([
   ['a reset connection', answered('ECONNRESET'), true],
+  ['a pipe that the server has closed', answered('EPIPE'), true],
   ['a client that waits no longer', new Error('Query read timeout'), true],
   ['a server that is told to stop', answered('57P01'), true],
   ['a connection that the server gives up', answered('08006'), true],
@@ -23,3 +30,31 @@ test('the table that the server names is known behind a Failure, too', () => {
   expect(tableOf(toFailure(cause))).toBe('idempotency_keys_7');
   expect(tableOf(new Failure('transient', 'X', 'x'))).toBeUndefined();
 });
+
+test.each([
+  ['no partition of relation "transactions" found for row', 'ExecFindPartition', true],
+  ['keine Partition von Relation »transactions« für die Zeile gefunden', 'ExecFindPartition', true],
+  ['no partition of relation "transactions" found for row', 'ExecConstraints', false],
+])('%s, said by %s, means that a partition is missing: %s', (message, routine, expected) => {
+  const thrown = Object.assign(new Error(message), { code: '23514', routine });
+  expect([isPartitionMissing(thrown), isPartitionMissing(toFailure(thrown))]).toEqual([
+    expected,
+    expected,
+  ]);
+});
+
+test.each([
+  ['while inserting index tuple (0,1) in relation "idempotency_keys_7_pkey"', true],
+  ['beim Einfügen von Indextupel (0,1) in Relation »idempotency_keys_7_pkey«', true],
+  ['リレーション"idempotency_keys_7_pkey"のインデックスタプル(0,1)の挿入中', true],
+  ['while locking tuple (0,1) in relation "idempotency_keys_7"', false],
+  ['beim Sperren von Tupel (0,1) in Relation »switches«', false],
+  ['SQL statement "lock table switches in share mode"\nPL/pgSQL function of_key() line 6', false],
+  [undefined, false],
+])(
+  'a lock that did not come, with the context %s, waited for a rival of the key: %s',
+  (where, expected) => {
+    const failure = toFailure(Object.assign(answered('55P03'), { where }));
+    expect([isKeyTaken(failure), isStuck(failure)]).toEqual([expected, !expected]);
+  },
+);
