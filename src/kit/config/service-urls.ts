@@ -10,12 +10,15 @@ import {
 } from '../words/client-tls.ts';
 import { toError } from '../words/failure.ts';
 import { readKafkaUrl } from '../words/kafka-url.ts';
+import { describeRefused } from '../words/postgres-url.ts';
 import { parseRedisUrl } from '../words/redis-url.ts';
 
 export function postgresUrl() {
   return z.url({ protocol: /^postgres(ql)?$/ }).superRefine((text, { addIssue }) => {
-    const files = URL.canParse(text) ? Object.fromEntries(new URL(text).searchParams) : {};
-    for (const problem of unreadable(files)) addIssue(problem);
+    if (!URL.canParse(text)) return;
+    const url = new URL(text);
+    const files = Object.fromEntries(url.searchParams);
+    for (const problem of [...describeRefused(url), ...unreadable(files)]) addIssue(problem);
   });
 }
 

@@ -46,7 +46,9 @@ export const anonymiseAction = written(
     const { to } = values;
     if (to === undefined) throw new UsageError('--to is missing');
     // The URL has a password, so it is not repeated.
-    if (!postgresUrl().safeParse(to).success)
+    const wrong = postgresUrl().safeParse(to).error?.issues[0];
+    if (wrong?.code === 'custom') throw new UsageError(`--to: ${wrong.message}`);
+    if (wrong !== undefined)
       throw new UsageError('--to must be a URL as postgres://USER:PASSWORD@HOST/DATABASE');
     await using source = openForCopy(config, neededUrl(config, 'DATABASE_URL'));
     await using target = openForCopy(config, to);

@@ -95,6 +95,48 @@ describe('KAFKA_URL', () => {
   });
 });
 
+describe('a Postgres URL', () => {
+  test.each([
+    ['application_name=payments', 'the engine finds its sessions by the names that it gives them'],
+    ['options=-c%20datestyle%3DGerman', 'set it for the role: `alter role … set …`'],
+    ['statement_timeout=1', 'set RISK_STATEMENT_TIMEOUT_MS, from which the engine has it'],
+    ['pgbouncer=true', 'set RISK_DATABASE_POOLER=transaction'],
+    ['connection_limit=5', 'set RISK_DATABASE_CONNECTIONS_MAX'],
+    ['schema=public', 'set RISK_MARKET, which names the schema'],
+    ['ssl=true', 'set sslmode'],
+    ['password=secret', 'write it before the question mark'],
+    ['client_encoding=latin1', expect.stringMatching(/^allowed are host, sslmode/)],
+    ['constructor=x', expect.stringMatching(/^allowed are host, sslmode/)],
+  ])('with %s is a bad configuration that names what takes its place', (parameter, instead) => {
+    const name = parameter.split('=')[0];
+    for (const setting of ['DATABASE_URL', 'DATABASE_REPLICA_URL', 'RISK_ADMIN_DATABASE_URL']) {
+      const [problem, ...others] = problemsOf({ [setting]: `postgres://a/b?${parameter}` });
+      const [what, why] = problem?.split(' may not stand in the URL: ') ?? [];
+      expect([what, why, others]).toEqual([`${setting}: ${name}`, instead, []]);
+    }
+  });
+
+  test('of a market alone is checked, too', () => {
+    expect(
+      problemsOf({
+        RISK_MARKETS: 'market_0,market_1',
+        DATABASE_URL: 'postgres://a/b',
+        MARKET_1_DATABASE_URL: 'postgres://a/b?application_name=payments',
+      }),
+    ).toEqual([expect.stringMatching(/^MARKET_1_DATABASE_URL: application_name may not/)]);
+  });
+
+  test.each([
+    'sslmode=verify-full',
+    `sslmode=verify-full&sslrootcert=${FILE}`,
+    'sslmode=require&uselibpqcompat=true',
+    'sslnegotiation=direct&sslmode=verify-full',
+    'host=/var/run/postgresql',
+  ])('may have %s', (parameters) => {
+    expect(problemsOf({ DATABASE_URL: `postgres://a/b?${parameters}` })).toEqual([]);
+  });
+});
+
 test('a file that DATABASE_URL names must be there', () => {
   expect(problemsOf({ DATABASE_URL: 'postgres://a/b?sslrootcert=/no/file' })).toEqual([
     "DATABASE_URL: sslrootcert: ENOENT: no such file or directory, open '/no/file'",
