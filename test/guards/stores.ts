@@ -68,6 +68,36 @@ export const STORES: Guards = {
     test: 'integration/pool-sessions.test.ts > behind a proxy that pools transactions every kind of unit has its settings, and the connection none',
     mechanism: 'src/kit/database/session-settings.ts',
   },
+  'foreign-settings': {
+    says: 'No setting of server, database or role changes what the engine reads and writes.',
+    test: 'integration/server-settings.test.ts > every setting that texts and parsers rely on is sent, where pooled is %s',
+    mechanism: 'src/kit/database/session-settings.ts',
+  },
+  'exact-restore': {
+    says: 'A month that is archived and restored is the same to the last bit, whatever settings the database has.',
+    test: 'integration/server-settings.test.ts > a month that is archived and restored is the same to the last bit',
+    mechanism: 'src/kit/database/session-settings.ts',
+  },
+  'unread-time': {
+    says: 'A time that the driver cannot read is an error, and never a time without end.',
+    test: 'integration/server-settings.test.ts > a time that the driver cannot read is an error, and is not null',
+    mechanism: 'src/kit/database/column-types.ts',
+  },
+  'own-deadlines': {
+    says: 'Deadlines of a role end neither a migration nor other long work.',
+    test: 'integration/server-settings.test.ts > a database whose sessions end early is migrated, and its long work goes on',
+    mechanism: 'src/kit/database/session-settings.ts',
+  },
+  'named-deadline': {
+    says: 'An error that a setting of Postgres has caused names the setting.',
+    test: 'integration/server-settings.test.ts > a session that %s has ended says so',
+    mechanism: 'src/kit/words/failure.ts',
+  },
+  'url-parameters': {
+    says: 'A parameter that would replace what the engine sends is refused by name, with what takes its place.',
+    test: 'unit/kit/config/service-urls.test.ts > a Postgres URL > with %s is a bad configuration that names what takes its place',
+    mechanism: 'src/kit/words/postgres-url.ts',
+  },
   'redis-cluster': {
     says: 'On a Redis Cluster no command is sent twice, and what keeps a command from being sent is said.',
     test: 'integration/cluster-connection.test.ts > a command is not sent again, and what keeps one from being sent is said',

@@ -28,6 +28,8 @@ export type TestDatabaseOptions = {
   readonly migrated?: boolean;
   /** How `create database` makes an empty one in place of that: its encoding and locale. */
   readonly as?: string;
+  /** Settings that each session of the database begins with, unless the session sends others. */
+  readonly settings?: Readonly<Record<string, string>>;
 };
 
 /** Pool of this test file; its connections keep no process alive. */
@@ -36,6 +38,7 @@ let maintenance: pg.Pool | undefined;
 export async function createTestDatabase({
   migrated = true,
   as,
+  settings = {},
 }: TestDatabaseOptions = {}): Promise<TestDatabase> {
   const maintenanceUrl = inject('postgresUrl');
   maintenance ??= openConnections(maintenanceUrl);
@@ -43,6 +46,8 @@ export async function createTestDatabase({
   // Copying the template's files takes half as long as writing its pages through the WAL.
   const clone = migrated ? `template ${TEMPLATE} strategy file_copy` : '';
   await maintenance.query(`create database ${name} ${as ?? clone}`);
+  for (const [setting, value] of Object.entries(settings))
+    await maintenance.query(`alter database ${name} set ${setting} = '${value}'`);
   const url = withDatabase(maintenanceUrl, name);
   const connections = openConnections(marketUrl(url));
   return {

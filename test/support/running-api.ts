@@ -36,9 +36,15 @@ export type RunningApi = {
 
 type Settings = Readonly<Record<string, string>>;
 
-/** @param environment settings beside those it needs */
-export async function startRunningApi(environment: Settings = {}): Promise<RunningApi> {
-  return await open(environment, { runApi: runApiHere, runCommand: runRisk });
+/**
+ * @param environment settings beside those it needs
+ * @param ofDatabase settings of the database in Postgres
+ */
+export async function startRunningApi(
+  environment: Settings = {},
+  ofDatabase: Settings = {},
+): Promise<RunningApi> {
+  return await open(environment, { runApi: runApiHere, runCommand: runRisk }, ofDatabase);
 }
 
 /** The API and commands as processes of their own, for tests that end the API or set what belongs to a process. */
@@ -72,9 +78,10 @@ type Means<Run> = {
 async function open<Run extends ApiRun>(
   environment: Settings,
   { runApi, runCommand }: Means<Run>,
+  ofDatabase: Settings = {},
 ): Promise<RunningApi & { readonly run: Run }> {
   await using stack = new AsyncDisposableStack();
-  const testDatabase = stack.use(await createTestDatabase());
+  const testDatabase = stack.use(await createTestDatabase({ settings: ofDatabase }));
   const database = stack.use(testDatabase.open());
   const redisService = stack.use(await startTestRedis());
   const redis = new Redis(redisService.url);

@@ -3,7 +3,7 @@ import type { Config } from '../../kit/config/config.ts';
 import { giveToOwner } from '../../kit/database/migrations/market-owner.ts';
 import { migrate } from '../../kit/database/migrations/migrate.ts';
 import { alone, connected } from '../../kit/database/migrations/migration-session.ts';
-import { openDatabase } from '../../kit/database/open-database.ts';
+import { isPooled, openDatabase } from '../../kit/database/open-database.ts';
 import type { Database } from '../../kit/database/pool.ts';
 import { monthOf } from '../../kit/words/month.ts';
 import type { Actor } from '../../kit/words/principal.ts';
@@ -28,7 +28,7 @@ export async function makeMarket(
   { config, url, market, corridors, by, onProgress }: MarketMaking,
   finish: (database: Database) => Promise<void>,
 ) {
-  const session = { url, market, onProgress };
+  const session = { url, market, isPooled: isPooled(config), onProgress };
   const applied = await migrate({ ...session, corridors });
   await using database = openDatabase(config, url, 'migrate', { market, connectionsMax: 1 });
   const partitions = await ensurePartitions(database, comingMonths(Date.now()), by);

@@ -53,6 +53,10 @@ const SIZES: Readonly<Record<string, ((config: Sizes) => number) | undefined>> =
   ...POOLS.replica,
 };
 
+/** Whether connections go through a transaction-pooling proxy. */
+export const isPooled = ({ RISK_DATABASE_POOLER }: Config) =>
+  RISK_DATABASE_POOLER === 'transaction';
+
 /** @param more options that differ for the role */
 export function openDatabase(
   config: Config,
@@ -68,7 +72,7 @@ export function openDatabase(
     connectTimeoutMs: config.RISK_CONNECT_TIMEOUT_MS,
     statementTimeoutMs: config.RISK_STATEMENT_TIMEOUT_MS,
     namedStatements: config.RISK_DATABASE_POOLER === 'none',
-    isPooled: config.RISK_DATABASE_POOLER === 'transaction',
+    isPooled: isPooled(config),
     ...more,
   });
 }

@@ -17,12 +17,16 @@ const UNAVAILABLE_CODES = new Set([
   '40P01', // deadlock detected
   '55P03', // lock not available
   '25P03', // idle-in-transaction timeout
+  '25P04', // transaction timeout
   '3D000', // database does not exist (being restored)
   'XX000', // internal error, as a cache lookup that lost a race with DDL
 ]);
 /** A table that a migration has yet to make: the caller waits for the schema, and the data is not to blame. */
 const MISSING_STATES = new Set(['42P01', '42703', '3F000']);
 export const SCHEMA_MISSING = 'SCHEMA_MISSING';
+/** PgBouncer's words, which no setting translates, for a connection that sends settings as it opens. */
+const UNSUPPORTED = 'unsupported startup parameter';
+const UNAVAILABLE = 'POSTGRES_UNAVAILABLE';
 
 /**
  * @param thrown what the driver threw; a Failure passes through unless `code` overrides it
@@ -35,6 +39,10 @@ export function toFailure(
   setting: StoreSetting = 'DATABASE_URL',
 ): Failure {
   if (thrown instanceof Failure && code === undefined) return thrown;
+  if (thrown instanceof Error && thrown.message.includes(UNSUPPORTED)) {
+    const advice = `${thrown.message}: behind a pooler set RISK_DATABASE_POOLER=transaction`;
+    return new Failure('permanent', 'POOLER_UNDECLARED', advice, { cause: thrown });
+  }
   const sqlState = sqlStateOf(thrown);
   const detail = adviseStore(setting, thrown);
   if (
@@ -48,12 +56,23 @@ export function toFailure(
     // The words of the driver do not name Postgres.
     const isAway = sqlState === undefined && code === undefined;
     const said = isAway ? `Postgres does not answer: ${detail}` : detail;
-    return new Failure('unavailable', code ?? 'POSTGRES_UNAVAILABLE', said, { cause: thrown });
+    return new Failure('unavailable', code ?? UNAVAILABLE, said, { cause: thrown });
   }
   if (MISSING_STATES.has(sqlState)) {
     return new Failure('unavailable', code ?? SCHEMA_MISSING, detail, { cause: thrown });
   }
   return new Failure('permanent', code ?? `POSTGRES_${sqlState}`, detail, { cause: thrown });
+}
+
+/** @param ends what the server said as it ended the session, for a failure without a reason */
+export function endedBy(
+  ends: readonly Error[],
+  failure: Failure,
+  setting: StoreSetting | undefined,
+): Failure {
+  const end = ends.find((error) => sqlStateOf(error) !== undefined);
+  const isSilent = failure.code === UNAVAILABLE && sqlStateOf(failure) === undefined;
+  return isSilent && end !== undefined ? toFailure(end, undefined, setting) : failure;
 }
 
 /** SQLSTATE of a key that is held already. */

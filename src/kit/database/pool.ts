@@ -7,8 +7,9 @@ import pg from 'pg';
 import type { Guard } from '../breakers/breaker.ts';
 import { notedCommits } from '../process/note-commits.ts';
 import { COMMIT_UNKNOWN, Failure, type StoreSetting } from '../words/failure.ts';
+import { toDriverUrl } from '../words/postgres-url.ts';
 import { createTextOf } from './market-schema.ts';
-import { isPartitionMissing, mayBeDone, SCHEMA_MISSING, toFailure } from './pg-failure.ts';
+import { endedBy, isPartitionMissing, mayBeDone, SCHEMA_MISSING, toFailure } from './pg-failure.ts';
 import { createBeginText, type SessionOptions, startupSettings } from './session-settings.ts';
 
 /** A statement written once, as a constant named after its operation. */
@@ -108,22 +109,21 @@ export function openPool(options: PoolOptions): Database {
     client: pg.PoolClient,
     work: (client: pg.PoolClient) => Promise<T>,
   ): Promise<T> => {
-    let broken = false;
-    // A connection that the server ends between two queries reports it here; the next query fails with it.
-    const note = () => {
-      broken = true;
-    };
+    let isInDoubt = false;
+    const ends: Error[] = [];
+    // A connection that the server ends between two queries says why here; the next query fails without a reason.
+    const note = (error: Error) => ends.push(error);
     client.on('error', note);
     try {
       return await work(client);
     } catch (error) {
-      const failure = toFailure(error);
+      const failure = endedBy(ends, toFailure(error), options.setting);
       // A session that read the list of partitions while one was attached may keep the old list: PostgreSQL loses the notice.
-      broken ||= isSessionInDoubt(failure) || isPartitionMissing(failure);
+      isInDoubt = isSessionInDoubt(failure) || isPartitionMissing(failure);
       throw failure;
     } finally {
       client.off('error', note);
-      client.release(broken);
+      client.release(isInDoubt || ends.length > 0);
     }
   };
   const beginText = createBeginText(options);
@@ -187,7 +187,7 @@ export function openPool(options: PoolOptions): Database {
 
 function openConnections(options: PoolOptions): pg.Pool {
   const pool = new pg.Pool({
-    connectionString: options.url,
+    connectionString: toDriverUrl(options.url),
     max: options.connectionsMax,
     connectionTimeoutMillis: options.connectTimeoutMs,
     ...startupSettings(options),
@@ -244,10 +244,6 @@ async function connectGuarded(
 }
 
 function toPoolFailure(error: unknown, { setting }: Pick<PoolOptions, 'setting'>): Failure {
-  if (error instanceof Error && error.message.includes('unsupported startup parameter')) {
-    const detail = `${error.message}: behind a pooler set RISK_DATABASE_POOLER=transaction`;
-    return new Failure('permanent', 'POOLER_UNDECLARED', detail, { cause: error });
-  }
   const isCrowded = error instanceof Error && error.message === POOL_WAIT_OVER;
   return toFailure(error, isCrowded ? POOL_BUSY : undefined, setting);
 }

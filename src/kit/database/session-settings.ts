@@ -1,8 +1,11 @@
-/** The settings of a pool's connections. Behind a pooler no session keeps any, so each transaction begins by setting them. */
+/** The settings of the engine's connections. Behind a pooler no session keeps any, so each transaction begins by setting them. */
+import type { ClientBase } from 'pg';
+import { COLUMN_TYPES } from './column-types.ts';
 
 export type SessionOptions = {
+  /** Deadline of a statement; 0: none. */
   readonly statementTimeoutMs: number;
-  /** Deadline of one wait for a lock; shorter than the statement's, so that a rival is told from an outage. */
+  /** Deadline of one wait for a lock; shorter than the statement's, so that a rival is told from an outage. Absent: none. */
   readonly lockTimeoutMs?: number;
   /** Settings of Postgres beside the deadlines, as `enable_sort: 'off'`. */
   readonly settings?: Readonly<Record<string, string>>;
@@ -19,29 +22,66 @@ export type SessionOptions = {
  */
 const ISOLATION = 'read committed';
 
-/** Settings that a connection sends as it opens. */
+/**
+ * What the engine's texts and parsers rely on, whatever server, database and role have set. `default_transaction_read_only` is not
+ * among these settings: an operator protects a server with it.
+ */
+const RELIED_ON = {
+  array_nulls: 'on',
+  bytea_output: 'hex',
+  datestyle: 'ISO, MDY',
+  // An error leaves the session, as a savepoint or the next statement needs it.
+  exit_on_error: 'off',
+  // Fewer digits change a score that is archived and restored.
+  extra_float_digits: '1',
+  intervalstyle: 'postgres',
+  quote_all_identifiers: 'off',
+  row_security: 'on',
+  // A schema before pg_catalog would replace functions and types.
+  search_path: 'pg_catalog',
+  standard_conforming_strings: 'on',
+  timezone: 'UTC',
+  transform_null_equals: 'off',
+} as const;
+
+/** The engine has no deadline of a transaction. Postgres has it from 17 on, and an earlier one refuses a connection that sends it. */
+const liftText = (isLocal: boolean) => `select set_config('transaction_timeout', '0', ${isLocal})
+ where current_setting('transaction_timeout', true) <> '0'`;
+
+/** Options of the driver: parsers, the settings that a connection sends as it opens, and what sets the rest. */
 export function startupSettings(options: SessionOptions) {
-  if (options.isPooled === true) return {};
-  const settings = { default_transaction_isolation: ISOLATION, ...options.settings };
+  if (options.isPooled === true) return { types: COLUMN_TYPES, onConnect: async () => undefined };
+  const settings = {
+    default_transaction_isolation: ISOLATION,
+    idle_session_timeout: '0',
+    ...settingsOf(options),
+  };
   const set = Object.entries(settings).map(
     ([name, value]) => `-c ${name}=${value.replaceAll(' ', '\\ ')}`,
   );
-  return { ...deadlinesOf(options), options: set.join(' ') };
+  const onConnect = async (client: ClientBase) => {
+    await client.query(liftText(false));
+  };
+  return { types: COLUMN_TYPES, options: set.join(' '), onConnect };
 }
 
 /** Makes the text that begins a transaction in a mode, which names the isolation. */
 export function createBeginText(options: SessionOptions): (mode?: string) => string {
   if (options.isPooled !== true) return (mode = '') => `begin ${mode}`.trim();
-  const settings = Object.entries({ ...deadlinesOf(options), ...options.settings });
-  const set = settings.map(([name, value]) => `set local ${name} = ${value}`);
-  return (mode = `isolation level ${ISOLATION}`) => [`begin ${mode}`, ...set].join('; ');
+  const set = Object.entries(settingsOf(options)).map(
+    ([name, value]) => `set local ${name} = '${value}'`,
+  );
+  return (mode = `isolation level ${ISOLATION}`) =>
+    [`begin ${mode}`, ...set, liftText(true)].join('; ');
 }
 
-/** Postgres' settings of deadlines, in milliseconds. */
-function deadlinesOf({ statementTimeoutMs, lockTimeoutMs }: SessionOptions) {
+/** Deadlines are in milliseconds. */
+function settingsOf({ statementTimeoutMs, lockTimeoutMs = 0, settings }: SessionOptions) {
   return {
-    statement_timeout: statementTimeoutMs,
-    ...(lockTimeoutMs === undefined ? {} : { lock_timeout: lockTimeoutMs }),
-    idle_in_transaction_session_timeout: statementTimeoutMs * 2,
+    ...RELIED_ON,
+    statement_timeout: String(statementTimeoutMs),
+    lock_timeout: String(lockTimeoutMs),
+    idle_in_transaction_session_timeout: String(statementTimeoutMs * 2),
+    ...settings,
   };
 }

@@ -18,7 +18,7 @@ import {
 import { noteRefused } from '../../kit/command/file-options.ts';
 import { EXIT_BAD_CONFIGURATION } from '../../kit/config/config.ts';
 import { migrate } from '../../kit/database/migrations/migrate.ts';
-import { openDatabase } from '../../kit/database/open-database.ts';
+import { isPooled, openDatabase } from '../../kit/database/open-database.ts';
 import { Failure, toError } from '../../kit/words/failure.ts';
 import { balances, ledgerLine } from '../client/ledger.ts';
 import { PLAIN_REPLAY, replayToLedger } from '../client/replay.ts';
@@ -84,7 +84,8 @@ async function startEngine(context: CommandContext, owned: AsyncDisposableStack)
   const services = owned.use(await showStep(output, 'Postgres and Redis', starting, () => where));
   const { databaseUrl, redisUrl } = services;
   const corridors = config.RISK_CORRIDORS?.split(',') ?? [];
-  const schema = { url: databaseUrl, market: config.RISK_MARKET, corridors };
+  const market = config.RISK_MARKET;
+  const schema = { url: databaseUrl, market, isPooled: isPooled(config), corridors };
   await showStep(output, 'schema', migrate(schema), (applied) =>
     applied.length === 0 ? 'up to date' : `${applied.length} migrations applied`,
   );

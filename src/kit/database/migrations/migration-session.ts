@@ -9,7 +9,9 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import pg from 'pg';
 import { Failure } from '../../words/failure.ts';
+import { toDriverUrl } from '../../words/postgres-url.ts';
 import { sqlStateOf } from '../pg-failure.ts';
+import { createBeginText, startupSettings } from '../session-settings.ts';
 
 /** First key of a market's advisory lock, and the key for `shared`. Transactions hold them: a pooler drops session locks. */
 const MIGRATION_LOCK = 7_212_000;
@@ -50,9 +52,14 @@ export type Migration = Checksum & {
  */
 const stepRole = (market: string) => `risk-migrate-step ${market}`;
 
+/** An index of a large table takes hours, whatever deadline the role has. */
+const UNBOUNDED = { statementTimeoutMs: 0 };
+
 export type SessionOptions = {
   readonly url: string;
   readonly market: string;
+  /** True behind a transaction-pooling proxy. A concurrent build has the deadlines of the role there. */
+  readonly isPooled?: boolean;
   readonly lockAttemptsMax?: number;
   /** Called with the progress of a migration, and with what it waits for. */
   readonly onProgress?: (text: string) => void;
@@ -63,11 +70,16 @@ export const searchPath = (market: string) => `${market}, shared, public`;
 
 /** Runs `work` with a connection of its own. */
 export async function connected<T>(
-  { url, onProgress }: SessionOptions,
+  { url, isPooled = false, onProgress }: SessionOptions,
   work: (client: pg.Client) => Promise<T>,
   role = 'risk-migrate',
 ): Promise<T> {
-  const client = new pg.Client({ connectionString: url, application_name: role });
+  const { onConnect, ...session } = startupSettings({ ...UNBOUNDED, isPooled });
+  const client = new pg.Client({
+    connectionString: toDriverUrl(url),
+    application_name: role,
+    ...session,
+  });
   // Ends the connection; the query under way fails with it.
   client.on('error', () => undefined);
   client.on('notice', ({ routine, message }) => {
@@ -75,6 +87,7 @@ export async function connected<T>(
   });
   try {
     await client.connect();
+    await onConnect(client);
     return await work(client);
   } finally {
     await client.end().catch(() => undefined);
@@ -130,9 +143,13 @@ export async function alone<T>(
  * Polls rather than waits: a waiting statement has a snapshot, for whose end `create index concurrently` would wait, and so
  * the lock would never be free.
  */
-async function begin(client: pg.Client, { market, onProgress }: SessionOptions): Promise<void> {
+async function begin(
+  client: pg.Client,
+  { market, isPooled = false, onProgress }: SessionOptions,
+): Promise<void> {
+  const beginText = createBeginText({ ...UNBOUNDED, isPooled });
   for (let tries = 0; ; tries++) {
-    await client.query('begin');
+    await client.query(beginText());
     const { rows } = await client.query<{ ours: boolean }>(
       `select pg_try_advisory_xact_lock($1, hashtext($2)) and not exists (
          select from pg_stat_activity

@@ -4,6 +4,7 @@
  */
 import type pg from 'pg';
 import { alone, connected } from '../../../kit/database/migrations/migration-session.ts';
+import { isPooled } from '../../../kit/database/open-database.ts';
 import { type Granting, ownerOfMarket, recordIn } from './grant-market.ts';
 import { letReaderIn, makeRole } from './roles.ts';
 
@@ -21,7 +22,8 @@ type Table = { readonly name: string; readonly needsPolicy: boolean; readonly co
 /** Makes the role, or grants an existing role the tables that are new. */
 export async function makeAuditor(auditor: Granting) {
   const { config, url, market, role, by } = auditor;
-  const made = await connected(auditor, (client) => makeAll(client, auditor));
+  const session = { ...auditor, isPooled: isPooled(config) };
+  const made = await connected(session, (client) => makeAll(client, session));
   const change = { action: 'market.auditor', subject: role, before: null } as const;
   await recordIn(market, { config, url, by }, { ...change, after: { market } });
   return made;

@@ -12,7 +12,7 @@ import {
   connected,
   type SessionOptions,
 } from '../../../kit/database/migrations/migration-session.ts';
-import { openDatabase } from '../../../kit/database/open-database.ts';
+import { isPooled, openDatabase } from '../../../kit/database/open-database.ts';
 import { Failure } from '../../../kit/words/failure.ts';
 import type { Actor } from '../../../kit/words/principal.ts';
 import { letIn, letReaderIn, makeRole, type NewRole, refuseReach } from './roles.ts';
@@ -30,7 +30,8 @@ type Analytics = NewRole & {
 /** @returns `moved`: objects that changed their owner; `password`: as `letIn` made it for a role without one */
 export async function grantMarket(granting: Granting) {
   const { market, role, connectionsMax } = granting;
-  const granted = await connected(granting, (client) => grantAll(client, granting));
+  const session = { ...granting, isPooled: isPooled(granting.config) };
+  const granted = await connected(session, (client) => grantAll(client, session));
   const { moved, password } = granted;
   await recordIn(market, granting, {
     action: 'market.grant',
@@ -107,7 +108,8 @@ async function moveObjects(client: pg.Client, granting: Granting): Promise<numbe
  */
 export async function makeAnalytics(analytics: Analytics) {
   const { config, url, markets, role, by } = analytics;
-  const made = await connected({ url, market: markets[0] }, (client) => makeAll(client, analytics));
+  const session = { url, market: markets[0], isPooled: isPooled(config) };
+  const made = await connected(session, (client) => makeAll(client, analytics));
   const change = { action: 'market.analytics', subject: role, before: null } as const;
   for (const market of markets) {
     await recordIn(market, { config, url, by }, { ...change, after: { markets } });

@@ -25,6 +25,23 @@ test.each([
   expect(mayBeDone(toFailure(thrown))).toBe(expected);
 });
 
+test.each([
+  ['25006', 'default_transaction_read_only'],
+  ['25P03', 'idle_in_transaction_session_timeout'],
+  ['25P04', 'transaction_timeout'],
+  ['55P03', 'lock_timeout'],
+  ['57014', 'statement_timeout'],
+  ['57P05', 'idle_session_timeout'],
+])(
+  'an error %s, whatever the language of the server, names %s and is not held against the data',
+  (state, setting) => {
+    expect(toFailure(answered(state))).toMatchObject({
+      kind: 'unavailable',
+      message: expect.stringContaining(setting),
+    });
+  },
+);
+
 test('the table that the server names is known behind a Failure, too', () => {
   const cause = Object.assign(answered('23505'), { table: 'idempotency_keys_7' });
   expect(tableOf(toFailure(cause))).toBe('idempotency_keys_7');
