@@ -24,7 +24,7 @@ import { storeScoresOf } from '../support/stored-rows.ts';
 import { input, postOne, send } from '../support/submit.ts';
 import { waitUntil } from '../support/wait-until.ts';
 
-/** What the engine sends, by the name under which Postgres lists it, and a value that others set. */
+/** Settings that the engine sends, by the name under which Postgres lists it, and a value that others set. */
 const SENT = {
   array_nulls: ['on', 'off'],
   bytea_output: ['hex', 'escape'],

@@ -23,7 +23,7 @@ export type SessionOptions = {
 const ISOLATION = 'read committed';
 
 /**
- * What the engine's texts and parsers rely on, whatever server, database and role have set. `default_transaction_read_only` is not
+ * Settings that the engine's texts and parsers rely on, whatever server, database and role have set. `default_transaction_read_only` is not
  * among these settings: an operator protects a server with it.
  */
 const RELIED_ON = {

@@ -4,7 +4,7 @@ import { TLS_FILES } from './client-tls.ts';
 const TLS = ['sslmode', 'sslnegotiation', 'uselibpqcompat', ...TLS_FILES];
 const ALLOWED = ['host', ...TLS];
 
-/** What takes the place of parameters that drivers know. */
+/** Advice in place of parameters that drivers know. */
 const INSTEAD = [
   {
     names: ['application_name', 'fallback_application_name'],
