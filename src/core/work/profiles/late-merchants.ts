@@ -166,12 +166,10 @@ export class LateMerchants implements LateParties {
     const found = new Map<string, LateMerchant>();
     const { inTurn, urgently } = this.#turns;
     while (wanted.size > 0) {
-      await (isUrgent ? urgently : inTurn)(() => this.#read(wanted));
-      for (const [merchantId, sinceMs] of wanted) {
-        const merchant = this.#knows(merchantId, sinceMs);
-        if (merchant === undefined) continue;
-        found.set(merchantId, merchant);
-        wanted.delete(merchantId);
+      const read = await (isUrgent ? urgently : inTurn)(() => this.#read(wanted));
+      for (const merchant of read) {
+        found.set(merchant.merchantId, merchant);
+        wanted.delete(merchant.merchantId);
       }
     }
     return found;
@@ -185,8 +183,9 @@ export class LateMerchants implements LateParties {
   /**
    * Brings all timelines up to date, and adds those of the first unknown merchants.
    * @param wanted merchants, and the times from which on their rows are needed
+   * @returns those of the wanted merchants that are known now, which the caller keeps: the next reading may drop them
    */
-  async #read(wanted: ReadonlyMap<string, number>): Promise<void> {
+  async #read(wanted: ReadonlyMap<string, number>): Promise<readonly LateMerchant[]> {
     // Reading all rows that were stored since would cost more than the merchants are worth.
     if (performance.now() - this.#readMs > LATE_MS) {
       this.#merchants.clear();
@@ -209,6 +208,13 @@ export class LateMerchants implements LateParties {
     this.#unsettled = rows.filter(({ isSettled }) => !isSettled);
     this.#mark = mark;
     this.#readMs = performance.now();
+    const read = [...wanted].flatMap(([id, sinceMs]) => this.#knows(id, sinceMs) ?? []);
+    // The cache measures what is set. It drops nothing before all rows are in their timelines.
+    for (const merchantId of new Set(rows.map((row) => row.merchantId))) {
+      const merchant = this.#merchants.peek(merchantId);
+      if (merchant !== undefined) this.#merchants.set(merchantId, merchant);
+    }
+    return read;
   }
 
   /** Adds rows to the timelines, or takes them back; lists keep each row once, and for good. */
@@ -220,8 +226,6 @@ export class LateMerchants implements LateParties {
       if (merchant === undefined || bucketMs < merchant.timeline.fromMs) continue;
       const tally = { bucketMs, currency: packLetters(currency) };
       addHour(merchant.timeline, { ...tally, count: sign * count, sum: sign * minor });
-      // The caches measure what is set.
-      this.#merchants.set(merchantId, merchant);
       if (transactionId === null || sign < 0) continue;
       const key = keyOfHour(merchant, bucketMs);
       const hour = this.#lists.get(key);
