@@ -105,14 +105,3 @@ export function hashRow(cells: Cells): bigint {
   const text = cells.map((cell) => (cell === null ? '~' : `${Buffer.byteLength(cell)}:${cell}`));
   return hash('md5', text.join(''), 'buffer').readBigInt64BE(0);
 }
-
-/** Times in UTC, as the engine's sessions write them; an archive of an earlier release has them in the time zone of its server. */
-export const toUtc = (cells: Cells, columns: readonly { readonly type: string }[]): Cells =>
-  cells.map((cell, at) =>
-    cell === null || cell.endsWith('+00') || columns[at]?.type.endsWith('with time zone') !== true
-      ? cell
-      : new Date(cell)
-          .toISOString()
-          .replace('T', ' ')
-          .replace(/\.?0*Z$/, '+00'),
-  );
