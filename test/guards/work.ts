@@ -182,6 +182,11 @@ export const WORK: Guards = {
     test: 'integration/labels-profiles.test.ts > is in the features of the next transaction, and goes when it is taken back',
     mechanism: 'src/core/accept/invalidate-labelled.ts',
   },
+  'late-rows-once': {
+    says: 'A row of a merchant whose past comes out of order counts once, whatever database transactions are open.',
+    test: 'integration/late-merchants.test.ts > a row that each reading brings again, as a database transaction is open, counts once',
+    mechanism: 'src/core/work/profiles/late-merchants.ts',
+  },
   'mature-labels': {
     says: 'Rates of fraud end where the labels of transactions count as complete.',
     shown: 'RISK_LABEL_MATURITY_DAYS',
