@@ -25,7 +25,8 @@ const STRIDE = Math.ceil(ROWS / 4000);
 const BATCH = 100;
 /** Rows of requests that are under way together. */
 const WINDOW = 400;
-const PAGE = 200;
+/** Rows of one statement: more of a past of 100,000 rows take longer than a statement may. */
+const PAGE = 50;
 const REPEATED_EVERY = 7;
 const TIMEOUT_MS = 1_200_000;
 
