@@ -25,11 +25,17 @@ import type { CommandContext } from '../kit/command/command.ts';
 import { neededUrl } from '../kit/command/stores.ts';
 import { type Changes, followChanges } from '../kit/database/follow-changes.ts';
 import { waitForSchema } from '../kit/database/migrations/schema-version.ts';
-import { openDatabase, openProbe, openSliceDatabase } from '../kit/database/open-database.ts';
+import {
+  followServerOf,
+  openDatabase,
+  openProbe,
+  openSliceDatabase,
+} from '../kit/database/open-database.ts';
 import { SCHEMA_MISSING } from '../kit/database/pg-failure.ts';
 import type { Database } from '../kit/database/pool.ts';
 import type { CountRead } from '../kit/database/replica/choose-database.ts';
 import { openReplica } from '../kit/database/replica/replica.ts';
+import type { Server } from '../kit/database/server.ts';
 import { openRequestGate, type RequestGate } from '../kit/http/admission/shed.ts';
 import { createApp } from '../kit/http/app.ts';
 import { openAuthenticator } from '../kit/http/auth/auth.ts';
@@ -80,20 +86,23 @@ export async function openMarket(
   const metrics = createMarketMetrics(config.RISK_MARKET);
   const guards = stack.use(bindGuards(config, metrics, log, 'api'));
   const guard = guards.postgres.run;
-  const probe = stack.use(openProbe(config, databaseUrl, 'api'));
+  const server = stack.use(followServerOf(config, databaseUrl, 'api', log));
+  const probe = stack.use(openProbe(config, databaseUrl, 'api', { server }));
   // Not through the breaker, which would stay open after Postgres has come.
   if (!(await waitForSchema(probe, config.RISK_SCHEMA_WAIT_MS, signal))) {
     const said = 'the schema is missing or too old: run `risk migrate`';
     throw new Failure('unavailable', SCHEMA_MISSING, said);
   }
   const lockTimeoutMs = Math.floor(config.RISK_STATEMENT_TIMEOUT_MS * LOCK_SHARE);
-  const database = stack.use(openDatabase(config, databaseUrl, 'api', { lockTimeoutMs, guard }));
+  const database = stack.use(
+    openDatabase(config, databaseUrl, 'api', { lockTimeoutMs, guard, server }),
+  );
   if (config.RISK_BOOTSTRAP_KEY !== undefined) {
     const keyHash = apiKeyHash(config.RISK_BOOTSTRAP_KEY);
     const works = await storeBootstrapKey(database, keyHash, 'risk api');
     if (!works) log.warn('RISK_BOOTSTRAP_KEY is revoked: remove it or set another value');
   }
-  const stores = { databaseUrl, redisUrl, database, probe, guards, metrics };
+  const stores = { databaseUrl, redisUrl, database, probe, server, guards, metrics };
   // Background reads of the rooms end before the stores close, also where the market never comes to serve.
   const closing = new AbortController();
   const draining = AbortSignal.any([signal, closing.signal]);
@@ -135,13 +144,14 @@ type Stores = Pick<Api, 'guards' | 'metrics'> & {
   readonly redisUrl: string;
   readonly database: Database;
   readonly probe: Database;
+  readonly server: Server;
 };
 
 /** Opens everything that has a lifetime; the stack closes it. */
 async function openApi(
   { config, log, signal, environment }: CommandContext,
   stack: AsyncDisposableStack,
-  { databaseUrl, redisUrl, database, probe, guards, metrics }: Stores,
+  { databaseUrl, redisUrl, database, probe, server, guards, metrics }: Stores,
 ): Promise<{ readonly api: Api; readonly gate: RequestGate }> {
   const { RISK_MARKET: market, DATABASE_REPLICA_URL: replicaUrl } = config;
   const guard = guards.postgres.run;
@@ -165,7 +175,7 @@ async function openApi(
     );
   });
   stack.use(await watchGuards(guards, probe, redis, market));
-  const replies = stack.use(openReplies({ url: redisUrl, market }));
+  const replies = stack.use(openReplies({ url: redisUrl, market, commands: redis }));
   const changes = stack.use(followChanges(probe, log));
   const switches = await watchSwitchesOf(config, probe, changes, log);
   guards.raiseTo((corridor) => levelByHand(switches.current(), corridor), switches.corridors);
@@ -189,7 +199,7 @@ async function openApi(
     primary: database,
     replica,
     now: Date.now,
-    timed: stack.use(openSliceDatabase(config, databaseUrl, guard)),
+    timed: stack.use(openSliceDatabase(config, databaseUrl, guard, { server })),
     countRead: (...[database, why]: Parameters<CountRead>) => metrics.reads.inc({ database, why }),
   };
   const api: Api = {
@@ -208,7 +218,7 @@ async function openApi(
     authenticate,
     recall,
     isSubmitting: gate.isSubmitting,
-    openPool: (name) => stack.use(openDatabase(config, databaseUrl, name, { guard })),
+    openPool: (name) => stack.use(openDatabase(config, databaseUrl, name, { guard, server })),
     ...(await openParts(databases, changes)),
     limits: {
       bytesMax: config.RISK_BODY_BYTES_MAX,

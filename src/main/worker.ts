@@ -39,7 +39,7 @@ import { type CommandContext, EXIT } from '../kit/command/command.ts';
 import { type Config, type Environment, EXIT_BAD_CONFIGURATION } from '../kit/config/config.ts';
 import { followChanges } from '../kit/database/follow-changes.ts';
 import { waitForSchema } from '../kit/database/migrations/schema-version.ts';
-import { openDatabase, openProbe } from '../kit/database/open-database.ts';
+import { followServerOf, openDatabase, openProbe } from '../kit/database/open-database.ts';
 import type { Database } from '../kit/database/pool.ts';
 import { createLeadership } from '../kit/duties/leadership.ts';
 import { bindPurge } from '../kit/duties/purge.ts';
@@ -88,20 +88,18 @@ export async function runWorker(
   await using traces = await openTraces(config, 'risk-worker', log);
   const metrics = createWorkerMetrics(config.RISK_MARKET);
   using guards = bindGuards(config, metrics, log, 'worker');
-  const { run: guard } = guards.postgres;
-  await using database = openDatabase(config, databaseUrl, 'worker', { guard });
+  await using resources = new AsyncDisposableStack();
+  const { database, probe } = openPools(resources, { config, log, guards }, databaseUrl);
   if (!(await waitForSchema(database, config.RISK_SCHEMA_WAIT_MS, signal))) {
     if (signal.aborted) return EXIT.fine;
     log.fatal('the schema is missing or older than this engine: run `risk migrate`');
     return EXIT.failed;
   }
   const redis = openCommands(redisUrl, config.RISK_REDIS_TIMEOUT_MS);
-  await using resources = new AsyncDisposableStack();
   resources.defer(() => redis.disconnect());
   const [connection, expressConnection] = openReaders(resources, config, redisUrl, redis);
   // Alive while something happens: a read came back, or a held batch tries again.
   const life = createLife(3 * config.RISK_READ_BLOCK_MS + QUIET_MS);
-  const probe = resources.use(openProbe(config, databaseUrl, 'worker'));
   const readiness = createReadiness(checksOfWorker(probe, redis, config.RISK_MARKET));
   const vitals = { isAlive: life.isAlive, readiness, health: guards.health, draining: signal };
   if (config.RISK_WORKER_PORT > 0) resources.use(await serveHealth(config, metrics, log, vitals));
@@ -157,6 +155,20 @@ export async function runWorker(
   await run(options, duties, signal);
   log.info({ name }, 'worker has drained');
   return EXIT.fine;
+}
+
+/** Opens the pools for work and for the probe, which follow the server of their URL. */
+function openPools(
+  resources: AsyncDisposableStack,
+  { config, log, guards }: Pick<Worker, 'config' | 'log' | 'guards'>,
+  url: string,
+) {
+  const server = resources.use(followServerOf(config, url, 'worker', log));
+  const { run: guard } = guards.postgres;
+  return {
+    database: resources.use(openDatabase(config, url, 'worker', { guard, server })),
+    probe: resources.use(openProbe(config, url, 'worker', { server })),
+  };
 }
 
 /** Opens what the worker follows in Postgres and in Kafka, first of all the switches, which may raise its level. */

@@ -98,6 +98,16 @@ export const STORES: Guards = {
     test: 'unit/kit/config/service-urls.test.ts > a Postgres URL > with %s is a bad configuration that names what takes its place',
     mechanism: 'src/kit/words/postgres-url.ts',
   },
+  'postgres-failover': {
+    says: 'After a failover all pools of a process reach the new Postgres, also pools that only read, though sockets to the old one stay open.',
+    test: 'integration/postgres-failover.test.ts > searches, stops and new payments are those of the new primary, though nothing was written meanwhile',
+    mechanism: 'src/kit/database/server.ts',
+  },
+  'redis-failover': {
+    says: 'A Redis that answers that it is not the primary is left for the server to which its address leads.',
+    test: 'integration/redis-failover.test.ts > an answer %s has commands, scripts, pipelines and blocked readers on the new primary',
+    mechanism: 'src/kit/redis/wrong-server.ts',
+  },
   'redis-cluster': {
     says: 'On a Redis Cluster no command is sent twice, and what keeps a command from being sent is said.',
     test: 'integration/cluster-connection.test.ts > a command is not sent again, and what keeps one from being sent is said',

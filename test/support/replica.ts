@@ -22,7 +22,11 @@ export async function takeOver(master: RedisClient, replica: Pick<TestService, '
   await copyNow(master, replica);
 }
 
-async function follow(follower: RedisClient, { url }: Pick<TestService, 'url'>): Promise<void> {
+/** Makes a server follow another one, and waits until it has its data. */
+export async function follow(
+  follower: RedisClient,
+  { url }: Pick<TestService, 'url'>,
+): Promise<void> {
   const { hostname, port, password } = new URL(url);
   await follower.call('config', ['set', 'masterauth', password]);
   await follower.call('replicaof', [hostname, port]);

@@ -30,6 +30,8 @@ export type TcpProxy = {
   readonly url: string;
   inflict(fault: ProxyFault): void;
   heal(): void;
+  /** New connections go to another service; those that are open stay where they are. */
+  leadTo(target: string): void;
   /** How often the present fault took effect: packets delayed or swallowed, connections reset or cut. */
   effects(): number;
   [Symbol.asyncDispose](): Promise<void>;
@@ -41,7 +43,7 @@ const EFFECT_MS = 100;
 type Link = { readonly client: Socket; readonly upstream: Socket; isCut: boolean; isMute: boolean };
 
 export async function startTcpProxy(target: string): Promise<TcpProxy> {
-  const service = new URL(target);
+  let service = new URL(target);
   const links = new Set<Link>();
   let fault: ProxyFault | undefined;
   let effects = 0;
@@ -131,6 +133,9 @@ export async function startTcpProxy(target: string): Promise<TcpProxy> {
     heal: () => {
       fault = undefined;
       // A silent connection stays silent: its user must notice by itself.
+    },
+    leadTo: (next) => {
+      service = new URL(next);
     },
     effects: () => effects,
     [Symbol.asyncDispose]: async () => {

@@ -1,6 +1,8 @@
 /** Opens a pool by the process's configuration, for every role and command. */
 import type { Config } from '../config/config.ts';
+import type { Log } from '../metrics/log.ts';
 import { type Database, openPool, type PoolOptions } from './pool.ts';
+import { type FollowedServer, followServer } from './server.ts';
 
 /** Deadline of the probe's statements; the probe itself is given up earlier. */
 const PROBE_MS = 2000;
@@ -21,7 +23,7 @@ const IDLE_MS_MAX = 5 * 60 * 1000;
 
 type Sizes = Pick<Config, 'RISK_DATABASE_CONNECTIONS_MAX' | 'RISK_EXPORTS_MAX'>;
 
-/** The connection that proves that Postgres takes writes. */
+/** The connection that proves that Postgres takes writes; beside it, the short one that asks which server is reached. */
 const PROBES = 1;
 
 /** Pools of an API process, by name. */
@@ -30,12 +32,17 @@ const API = {
   'api-searches': (config: Sizes) => Math.ceil(config.RISK_DATABASE_CONNECTIONS_MAX / 2),
   'api-exports': (config: Sizes) => config.RISK_EXPORTS_MAX,
   'api-probe': () => PROBES,
+  'api-server': () => PROBES,
 } as const;
 
 /** Pools that each process opens, by the server. */
 const POOLS = {
   api: API,
-  worker: { worker: API.api, 'worker-probe': API['api-probe'] },
+  worker: {
+    worker: API.api,
+    'worker-probe': API['api-probe'],
+    'worker-server': API['api-server'],
+  },
   /** An API process, on the replica. */
   replica: {
     api: API.api,
@@ -85,7 +92,7 @@ export function openProbe(
   config: Config,
   url: string,
   role: string,
-  more: Pick<PoolOptions, 'setting'> = {},
+  more: Pick<PoolOptions, 'setting' | 'server'> = {},
 ): Database {
   return openDatabase(config, url, `${role}-probe`, {
     connectionsMax: PROBES,
@@ -96,12 +103,26 @@ export function openProbe(
   });
 }
 
+/** Follows which server a URL leads to, for all pools of a process on this URL. */
+export function followServerOf(
+  config: Config,
+  url: string,
+  role: 'api' | 'worker',
+  log: Pick<Log, 'warn'>,
+): FollowedServer {
+  const deadlines = { connectTimeoutMs: PROBE_MS, statementTimeoutMs: PROBE_MS };
+  return followServer(
+    (server) => openDatabase(config, url, `${role}-server`, { ...deadlines, server }),
+    log,
+  );
+}
+
 /** The connections that read slices of searches. */
 export function openSliceDatabase(
   config: Config,
   url: string,
   guard: NonNullable<PoolOptions['guard']>,
-  more: Pick<PoolOptions, 'setting'> = {},
+  more: Pick<PoolOptions, 'setting' | 'server'> = {},
 ): Database {
   return openDatabase(config, url, 'api-searches', {
     statementTimeoutMs: Math.min(SLICE_MS_MAX, config.RISK_STATEMENT_TIMEOUT_MS),

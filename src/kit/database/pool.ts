@@ -10,6 +10,7 @@ import { COMMIT_UNKNOWN, Failure, type StoreSetting } from '../words/failure.ts'
 import { toDriverUrl } from '../words/postgres-url.ts';
 import { createTextOf } from './market-schema.ts';
 import { endedBy, isPartitionMissing, mayBeDone, SCHEMA_MISSING, toFailure } from './pg-failure.ts';
+import { connectPresent, isOfOther, lifetimeOf, type ServerOptions } from './server.ts';
 import { createBeginText, type SessionOptions, startupSettings } from './session-settings.ts';
 
 /** A statement written once, as a constant named after its operation. */
@@ -59,21 +60,20 @@ export type Database = {
 /** @param mode transaction mode, as in `begin MODE` */
 type Begin = (mode?: string) => Promise<void>;
 
-export type PoolOptions = SessionOptions & {
-  readonly url: string;
-  /** The setting that has the URL, where it is not DATABASE_URL. */
-  readonly setting?: StoreSetting;
-  /** Name of the schema that holds the tables. */
-  readonly market: string;
-  readonly role: string;
-  readonly connectionsMax: number;
-  readonly connectTimeoutMs: number;
-  readonly namedStatements: boolean;
-  /** How long an unused connection is kept; 0: for ever. */
-  readonly idleTimeoutMs?: number;
-  /** Wraps every query, every transaction and every acquisition of a session: a breaker. */
-  readonly guard?: Guard;
-};
+export type PoolOptions = SessionOptions &
+  ServerOptions & {
+    readonly url: string;
+    /** The setting that has the URL, where it is not DATABASE_URL. */
+    readonly setting?: StoreSetting;
+    /** Name of the schema that holds the tables. */
+    readonly market: string;
+    readonly role: string;
+    readonly connectionsMax: number;
+    readonly connectTimeoutMs: number;
+    readonly namedStatements: boolean;
+    /** Wraps every query, every transaction and every acquisition of a session: a breaker. */
+    readonly guard?: Guard;
+  };
 
 /** Callers that may wait, for each connection; more are refused at once. */
 const WAITING_SHARE_MAX = 32;
@@ -101,7 +101,7 @@ export function openPool(options: PoolOptions): Database {
   const connect = async (): Promise<pg.PoolClient> => {
     if (pool.waitingCount >= waitingMax)
       throw new Failure('unavailable', POOL_BUSY, `${waitingMax} callers wait for a connection`);
-    return await pool.connect().catch((error: unknown) => {
+    return await connectPresent(pool, options).catch((error: unknown) => {
       throw toPoolFailure(error, options);
     });
   };
@@ -123,7 +123,7 @@ export function openPool(options: PoolOptions): Database {
       throw failure;
     } finally {
       client.off('error', note);
-      client.release(isInDoubt || ends.length > 0);
+      client.release(isInDoubt || ends.length > 0 || isOfOther(client, options));
     }
   };
   const beginText = createBeginText(options);
@@ -186,13 +186,18 @@ export function openPool(options: PoolOptions): Database {
 }
 
 function openConnections(options: PoolOptions): pg.Pool {
+  const { onConnect: set, ...session } = startupSettings(options);
   const pool = new pg.Pool({
     connectionString: toDriverUrl(options.url),
     max: options.connectionsMax,
     connectionTimeoutMillis: options.connectTimeoutMs,
-    ...startupSettings(options),
+    ...session,
     query_timeout: options.statementTimeoutMs + CLIENT_GRACE_MS,
-    ...(options.idleTimeoutMs === undefined ? {} : { idleTimeoutMillis: options.idleTimeoutMs }),
+    ...lifetimeOf(options),
+    onConnect: async (client) => {
+      await set(client);
+      await options.server?.note(client);
+    },
     application_name: `risk-${options.role}`,
     keepAlive: true,
   });

@@ -6,6 +6,7 @@ import { Cluster, type ClusterOptions, Redis, type RedisOptions } from 'ioredis'
 import { readCertificates } from '../words/client-tls.ts';
 import { adviseStore, Failure } from '../words/failure.ts';
 import { parseRedisUrl, type RedisUrl } from '../words/redis-url.ts';
+import { createLeave } from './wrong-server.ts';
 
 /** Enough bytecode for V8 to allocate the feedback that a look-up needs; 8 suffice. */
 const LOOK_UPS = 1000;
@@ -208,7 +209,14 @@ function open(
   const client =
     nodes.length > 1
       ? openCluster(Clustered, nodes, all)
-      : new Single({ ...all, ...nodes[0], db: database });
+      : new Single({
+          ...all,
+          ...nodes[0],
+          db: database,
+          // A client would wait until the server has loaded its data, wherever its name leads meanwhile.
+          enableReadyCheck: false,
+          reconnectOnError: createLeave(),
+        });
   // Every failed command reports its own error; without a listener a lost connection would end the process.
   client.on('error', () => undefined);
   return client;

@@ -153,7 +153,7 @@ describe('docker-compose.yml', () => {
     const max = /max_connections=(\d+)/.exec(
       compose.services['postgres']?.command?.join(' ') ?? '',
     );
-    expect([connections('api'), connections('worker')]).toEqual([18, 6]);
+    expect([connections('api'), connections('worker')]).toEqual([19, 7]);
     expect(connections('api') + 5 * connections('worker')).toBeLessThan(Number(max?.[1]) * 0.7);
   });
 });

@@ -1,6 +1,7 @@
 --[[
   Reads entries of several streams (of one on a cluster) without blocking, a few at a time until the transactions
-  in them suffice, of each stream and in all. What is wrong with one stream is said of it alone.
+  in them suffice, of each stream and in all. What is wrong with one stream is said of it alone; a server that takes no writes
+  fails the call, so that its client leaves it.
 
   KEYS, for each stream:
     stream  the corridor's transactions
@@ -47,6 +48,9 @@ local reply = {}
 for i = 1, #KEYS, 2 do
   local number = (i + 1) / 2
   local found, failure, total = read(KEYS[i], KEYS[i + 1], tonumber(ARGV[4 + number]))
+  if string.find(failure, '^READONLY ') or string.find(failure, '^NOREPLICAS ') then
+    return redis.error_reply(failure)
+  end
   if #found > 0 or failure ~= '' then
     reply[#reply + 1] = { number, failure, total, found }
   end

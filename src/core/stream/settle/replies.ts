@@ -3,7 +3,7 @@
  * is a hint that saves polling, so nothing is lost when Redis is away.
  */
 import { randomUUID } from 'node:crypto';
-import { openReader } from '../../../kit/redis/connection.ts';
+import { openReader, type RedisClient } from '../../../kit/redis/connection.ts';
 import type { ScoreJson } from '../../domain/score-record.ts';
 import { repliesChannel } from '../keys.ts';
 
@@ -17,7 +17,13 @@ const QUIET_MS_MAX = 15 * 60_000;
 
 type Waiter = (score: ScoreJson) => void;
 
-export function openReplies({ url, market }: { url: string; market: string }) {
+type RepliesOptions = {
+  readonly url: string;
+  readonly market: string;
+  readonly commands: RedisClient;
+};
+
+export function openReplies({ url, market, commands }: RepliesOptions) {
   const instance = randomUUID();
   const channel = repliesChannel(market, instance);
   const waiters = new Map<string, Set<Waiter>>();
@@ -37,6 +43,9 @@ export function openReplies({ url, market }: { url: string; market: string }) {
   subscriber.on('ready', () => {
     subscriber.subscribe(channel).catch(() => undefined);
   });
+  // No answer tells a subscriber that its server is the wrong one, so it goes where new connections of the commands lead.
+  const follow = () => subscriber.disconnect(true);
+  commands.on('ready', follow);
   return {
     /** The value for an entry's `replyTo`. */
     instance,
@@ -58,6 +67,7 @@ export function openReplies({ url, market }: { url: string; market: string }) {
     },
     async [Symbol.asyncDispose]() {
       waiters.clear();
+      commands.off('ready', follow);
       subscriber.disconnect();
     },
   };

@@ -70,15 +70,14 @@ export function openReplica(options: ReplicaOptions): OpenReplica {
     }
     target ??= { ...written, atMs };
     const { lsn, system, timeline } = target;
-    const reading = readReplayed(probe.query, lsn, system, timeline);
+    // A refusal within the session closes its connection: the URL may lead to another server by now.
+    const reading = probe.session(async (_client, _begin, query) => {
+      const found = await readReplayed(query, lsn, system, timeline);
+      if (found.isStandby) return found;
+      const said = 'it is no standby of this Postgres, or on another timeline';
+      throw new Failure('unavailable', 'NOT_A_STANDBY', said);
+    });
     const replayed = await answerWithin(reading, CHECK_MS_MAX);
-    if (!replayed.isStandby) {
-      throw new Failure(
-        'unavailable',
-        'NOT_A_STANDBY',
-        'it is no standby of this Postgres, or on another timeline',
-      );
-    }
     if (!replayed.isReached) return;
     provenMs = target.atMs;
     target = undefined;
