@@ -87,6 +87,7 @@ export function spawnRole(options: RoleOptions): RoleProcess {
         HOME: process.env['HOME'],
         ...(flags === '' ? {} : { NODE_OPTIONS: flags }),
         [role === 'api' ? 'PORT' : 'RISK_WORKER_PORT']: String(port),
+        RISK_SHUTDOWN_GRACE_MS: '0',
         ...options.environment,
       },
       stdio: ['ignore', output, output],

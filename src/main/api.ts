@@ -42,6 +42,11 @@ type Served = AsyncDisposable & {
 
 export async function runApi(context: CommandContext): Promise<number> {
   const { config, log, output, signal } = context;
+  // The opening of a market ends at the signal, and a market that serves drains a grace later.
+  const draining = new AbortController();
+  const drain = () => draining.abort();
+  signal.addEventListener('abort', drain);
+  if (signal.aborted) drain();
   const configs = configsOfMarkets(config);
   const missing = configs.flatMap(missingUrls);
   if (missing.length > 0) {
@@ -52,7 +57,8 @@ export async function runApi(context: CommandContext): Promise<number> {
   const traces = stack.use(await openTraces(config, 'risk-api', log));
   const served = configs.map((own) => {
     const said = configs.length > 1 ? log.child({ market: own.RISK_MARKET }) : log;
-    return stack.use(serveMarket({ ...context, traces, config: own, log: said }));
+    const its = { traces, config: own, log: said, signal: draining.signal };
+    return stack.use(serveMarket({ ...context, ...its }));
   });
   try {
     await oneOpen(served);
@@ -85,9 +91,15 @@ export async function runApi(context: CommandContext): Promise<number> {
     host: config.HOST,
     port: config.PORT,
     tls: config.RISK_TLS && { files: config.RISK_TLS, log },
+    idleMs: config.RISK_KEEP_ALIVE_MS,
+    untakenMs: config.RISK_EXPORT_IDLE_MS,
+    log,
   });
   log.info({ url: serving.url }, 'serving');
+  signal.removeEventListener('abort', drain);
   if (!signal.aborted) await once(signal, 'abort');
+  if (!draining.signal.aborted) await serving.retire(config.RISK_SHUTDOWN_GRACE_MS);
+  drain();
   await serving.close();
   await Promise.all(served.map(({ settled }) => settled));
   await Promise.all(served.map(({ market }) => market()?.ended()));

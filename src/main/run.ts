@@ -217,7 +217,8 @@ async function runCommand(
   const log = createLog(command.name, logLevel(command, environment, config), stderr);
   // The two commands wait for roles that drain within the timeout.
   const timeouts = command.name === 'start' || command.name === 'supervise' ? 2 : 1;
-  const signal = openSignal(log, config.RISK_SHUTDOWN_TIMEOUT_MS * timeouts);
+  const graceMs = command.name === 'api' ? config.RISK_SHUTDOWN_GRACE_MS : 0;
+  const signal = openSignal(log, graceMs + config.RISK_SHUTDOWN_TIMEOUT_MS * timeouts);
   try {
     return await command.run(args, { config, environment, output, log, signal });
   } catch (thrown) {

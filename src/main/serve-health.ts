@@ -36,6 +36,6 @@ export async function serveHealth(
     waitMsMax: 0,
   });
   const setting = 'RISK_WORKER_PORT';
-  const serving = await serve(toListener(app), { host, port, setting });
+  const serving = await serve(toListener(app), { host, port, setting, log });
   return { [Symbol.asyncDispose]: serving.close };
 }

@@ -112,7 +112,11 @@ it('serves with an API and a worker, and both drain on SIGTERM', {
 }, async () => {
   const ports = [await freePort(), await freePort()].map(String);
   const [port = '', workerPort = ''] = ports;
-  await using api = run('api', { PORT: port, RISK_BOOTSTRAP_KEY: BOOTSTRAP_KEY });
+  await using api = run('api', {
+    PORT: port,
+    RISK_BOOTSTRAP_KEY: BOOTSTRAP_KEY,
+    RISK_SHUTDOWN_GRACE_MS: '300',
+  });
   await using worker = run('worker', { RISK_WORKER_PORT: workerPort });
   const all = [api, worker];
   for (const [at, container] of all.entries()) await becomeHealthy(container, ports[at] ?? '');

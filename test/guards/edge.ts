@@ -65,6 +65,33 @@ export const EDGE: Guards = {
     test: 'integration/ingest-faults.test.ts > refuses to start on a given port that is taken',
     mechanism: 'src/kit/http/serve.ts',
   },
+  'kept-connections': {
+    says: 'A connection without a request is kept for as long as is set, for balancers that reuse it later than others.',
+    shown: 'RISK_KEEP_ALIVE_MS',
+    test: 'unit/kit/http/connections.test.ts > connections are kept for as long as is set, also beyond the longest silence of a request',
+    mechanism: 'src/kit/http/serve.ts',
+  },
+  'untaken-answers': {
+    says: 'A reader that takes nothing of an answer is cut off, whatever it sends meanwhile.',
+    test: 'unit/kit/http/connections.test.ts > a reader that takes nothing of an answer is cut off, though it goes on sending',
+    mechanism: 'src/kit/http/connections.ts',
+  },
+  'held-drain': {
+    says: 'No client that takes nothing, or never ends its lines, holds the drain of an API.',
+    test: 'integration/held-answers.test.ts > a drain beside clients that take nothing, or send blank lines for ever, ends soon and well',
+    mechanism: 'src/kit/http/connections.ts',
+  },
+  'graceful-stop': {
+    says: 'An API that is told to stop takes what a balancer still sends, each time as the last request of the connection, and ends idle connections last.',
+    shown: 'RISK_SHUTDOWN_GRACE_MS',
+    test: 'unit/kit/http/connections.test.ts > a server that retires answers on, each time for the last time of the connection, and ends idle ones last',
+    mechanism: 'src/kit/http/connections.ts',
+  },
+  'rolling-restarts': {
+    says: 'Rolling restarts behind nginx and HAProxy refuse no post.',
+    test: 'foreign/balancers.long.test.ts > no post is refused by rolling restarts behind $program',
+    mechanism: 'src/main/api.ts',
+  },
   'keys-at-the-edge': {
     says: 'A request without a key in force is a 401 that says how a key is sent.',
     test: 'integration/rooms/access/keys.test.ts > a request > with %s is 401 and says how',

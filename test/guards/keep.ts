@@ -114,7 +114,7 @@ export const KEEP: Guards = {
     says: 'A reader of an export that takes nothing holds no connection and is broken off.',
     shown: 'RISK_EXPORT_IDLE_MS',
     test: 'integration/rooms/exports/http.test.ts > a reader that stops holds no connection, and is broken off',
-    mechanism: 'src/rooms/exports/exports.ts',
+    mechanism: 'src/kit/http/connections.ts',
   },
   webhooks: {
     says: 'Every delivery comes once, and an independent library verifies its signature.',

@@ -3,7 +3,8 @@ import { type Config, readConfig } from '../../src/kit/config/config.ts';
 import { createLog, type Log } from '../../src/kit/metrics/log.ts';
 
 export function testConfig(environment: Readonly<Record<string, string>> = {}): Config {
-  const result = readConfig({ LOG_LEVEL: 'silent', PORT: '0', ...environment });
+  const usual = { LOG_LEVEL: 'silent', PORT: '0', RISK_SHUTDOWN_GRACE_MS: '0' };
+  const result = readConfig({ ...usual, ...environment });
   if ('problems' in result) throw new Error(result.problems.join('; '));
   return result.config;
 }

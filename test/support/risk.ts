@@ -40,7 +40,7 @@ export function childEnvironment(
   environment: Readonly<Record<string, string>>,
 ): Record<string, string> {
   const { PATH = '', HOME = '/' } = process.env;
-  return { PATH, HOME, NODE_COMPILE_CACHE, ...environment };
+  return { PATH, HOME, NODE_COMPILE_CACHE, RISK_SHUTDOWN_GRACE_MS: '0', ...environment };
 }
 
 /** Watches any child like a `risk` process. */

@@ -139,7 +139,7 @@ const settings = {
     'Exports that an API process runs at a time, and its connections to Postgres for them; more are refused with 503.',
   ),
   RISK_EXPORT_IDLE_MS: integer(100, 100 * SECOND_MS, 60 * SECOND_MS).describe(
-    'How long the reader of an export may take nothing before it is broken off.',
+    'How long the reader of an answer may take nothing before it is broken off.',
   ),
   RISK_SWITCHES_UNREAD: z
     .enum(['accept', 'refuse'])
@@ -217,7 +217,7 @@ const settings = {
     'How long an untouched profile stays in Redis (L2).',
   ),
   RISK_SHUTDOWN_TIMEOUT_MS: integer(100, 300_000, 25 * SECOND_MS).describe(
-    'From the first signal to a forced exit.',
+    'From the first signal, and the grace of an API, to a forced exit.',
   ),
   ...oidcSettings,
   RISK_SCHEMA_WAIT_MS: integer(0, 300_000, 30 * SECOND_MS).describe(

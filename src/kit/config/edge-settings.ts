@@ -33,6 +33,12 @@ export const edgeSettings = {
     .describe(
       'Proxies whose X-Forwarded-For is trusted: 10.0.0.0/8,192.0.2.7. Other requests count by the address of the connection.',
     ),
+  RISK_KEEP_ALIVE_MS: integer(SECOND_MS, 3600 * SECOND_MS, 65 * SECOND_MS).describe(
+    'How long the API keeps an idle connection: longer than its balancer does.',
+  ),
+  RISK_SHUTDOWN_GRACE_MS: integer(0, 600 * SECOND_MS, 12 * SECOND_MS).describe(
+    'How long an API that stops answers on until balancers leave; 0 under `npm start`.',
+  ),
   RISK_BODIES_ARRIVING_MAX: integer(1, 100_000, 1000).describe(
     'Bodies still arriving, which hold no slot; beyond it the slowest is refused.',
   ),

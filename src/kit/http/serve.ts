@@ -1,6 +1,6 @@
 /**
- * The listening socket: Node's server with limits against slow and broken clients, a port that may move on when
- * it is taken, and a shutdown that lets requests finish.
+ * The listening socket: Node's server with limits against slow and broken clients, also against readers that take nothing of an
+ * answer, and a shutdown that lets balancers go elsewhere and requests finish.
  */
 
 import { randomUUID } from 'node:crypto';
@@ -15,23 +15,23 @@ import {
 import type { AddressInfo, Socket } from 'node:net';
 import { getRequestListener, RequestError } from '@hono/node-server';
 import type { Hono } from 'hono';
+import type { Log } from '../metrics/log.ts';
 import { given } from '../words/describe-issue.ts';
 import { Failure } from '../words/failure.ts';
 import { PROBLEM_CONTENT_TYPE, Problem, problemJson } from './answers/problem.ts';
 import type { AppEnv } from './app-env.ts';
+import { type Answers, close, retire, watchConnections, watchReaders } from './connections.ts';
 import { requestIdFor, USUAL_HEADERS } from './edge.ts';
 import { createTlsServer, EarlyResponse, type Tls } from './tls-server.ts';
 
 const HEADERS_TIMEOUT_MS = 5000;
 const CHECK_INTERVAL_MS = 1000;
-/** A keep-alive of a load balancer's usual 60 s would let it reuse dead connections; ours is longer. */
-const KEEP_ALIVE_MS = 65_000;
 /** Longest silence in both directions: longer than any answer may take. */
 const SILENCE_MS = 120_000;
 const HEADER_BYTES_MAX = 16 * 1024;
-const SWEEP_MS = 50;
-/** How long a request whose headers have begun may take while the server closes. Longer: a stranger's half a request delays a drain. */
-const LAST_HEADERS_MS = 1000;
+const [KEEP_ALIVE_MS, UNTAKEN_MS] = [65_000, 60_000];
+/** How often readers are looked at. Rarer: a reader that takes nothing stays this much longer. */
+const LOOK_EVERY_MS = 1000;
 
 type ServeOptions = {
   readonly host: string;
@@ -40,10 +40,20 @@ type ServeOptions = {
   readonly setting?: 'RISK_WORKER_PORT';
   /** Serves https in place of http. */
   readonly tls?: Tls | undefined;
+  /** How long a connection without a request is kept; `RISK_KEEP_ALIVE_MS`. */
+  readonly idleMs?: number;
+  /** How long the reader of an answer may take nothing until its connection ends; `RISK_EXPORT_IDLE_MS`. */
+  readonly untakenMs?: number;
+  readonly log?: Pick<Log, 'warn'>;
 };
 
 export type Serving = {
   readonly url: string;
+  /**
+   * Answers as before for so long, and each answer is the last of its connection. Then connections are refused, and a second later
+   * no balancer sends requests on those that it kept.
+   */
+  readonly retire: (graceMs: number) => Promise<void>;
   /** Stops accepting, closes idle connections and resolves when the last request is answered. */
   readonly close: () => Promise<void>;
 };
@@ -60,27 +70,52 @@ export const toListener = (app: Hono<AppEnv>): RequestListener =>
   getRequestListener(app.fetch, { errorHandler: refuseTarget, autoCleanupIncoming: false });
 
 export async function serve(listener: RequestListener, options: ServeOptions): Promise<Serving> {
+  const { untakenMs = UNTAKEN_MS, log } = options;
   const answers: Answers = new WeakMap();
-  const server = openServer(listener, options.tls, answers);
+  const retiring = new AbortController();
+  const server = openServer(listener, options, answers, retiring.signal);
   // A handshake has a time-out of its own, which goes on while the server closes.
   const connections = watchConnections(server, options.tls ? 'secureConnection' : 'connection');
   await listen(server, options);
   const { port } = server.address() as AddressInfo;
   const host = options.host.includes(':') ? `[${options.host}]` : options.host;
   const scheme = options.tls === undefined ? 'http' : 'https';
-  return { url: `${scheme}://${host}:${port}`, close: () => close(server, connections, answers) };
+  const endUntaken = watchReaders(connections, log);
+  const everyMs = Math.min(LOOK_EVERY_MS, untakenMs / 4);
+  const looking = setInterval(endUntaken, everyMs, untakenMs / everyMs).unref();
+  server.once('close', () => clearInterval(looking));
+  return {
+    url: `${scheme}://${host}:${port}`,
+    retire: async (graceMs) => {
+      retiring.abort();
+      if (graceMs > 0) await retire(server, graceMs);
+    },
+    close: () => {
+      retiring.abort();
+      return close(server, connections, answers, endUntaken);
+    },
+  };
 }
 
-/** The newest answer of each connection. */
-type Answers = WeakMap<Socket, ServerResponse>;
-
-function openServer(listener: RequestListener, tls: Tls | undefined, answers: Answers): Server {
+function openServer(
+  listener: RequestListener,
+  { tls, idleMs = KEEP_ALIVE_MS }: ServeOptions,
+  answers: Answers,
+  retiring: AbortSignal,
+): Server {
+  class LastResponse extends EarlyResponse {
+    override writeHead(status: number, ...rest: unknown[]): this {
+      // While a body arrives its connection stays: the next answer is the last.
+      if (retiring.aborted && isWhole(this.req)) this.shouldKeepAlive = false;
+      return super.writeHead(status, ...rest);
+    }
+  }
   const limits = {
-    ServerResponse: EarlyResponse,
+    ServerResponse: LastResponse,
     headersTimeout: HEADERS_TIMEOUT_MS,
     // Bodies have deadlines of their own (http/body/body.ts): a stream of lines may take hours.
     requestTimeout: 0,
-    keepAliveTimeout: KEEP_ALIVE_MS,
+    keepAliveTimeout: idleMs,
     connectionsCheckingInterval: CHECK_INTERVAL_MS,
     maxHeaderSize: HEADER_BYTES_MAX,
     // Requests without a Host are refused below, with a problem; HTTP/1.0 needs no Host.
@@ -158,45 +193,10 @@ async function listen(server: Server, { host, port, setting }: ServeOptions): Pr
   }
 }
 
-async function close(
-  server: Server,
-  connections: ReadonlySet<Socket>,
-  answers: Answers,
-): Promise<void> {
-  const closed = Promise.withResolvers<void>();
-  const lateMs = performance.now() + LAST_HEADERS_MS;
-  server.close(() => closed.resolve());
-  const closeUnused = () => {
-    server.closeIdleConnections();
-    const isLate = performance.now() >= lateMs;
-    // To Node a connection is busy on which no request, or half of one, has come, and once a server closes no time-out of headers ends it.
-    for (const connection of connections) {
-      if (connection.bytesRead === 0 || (isLate && !isBusy(answers.get(connection))))
-        connection.destroy();
-    }
-  };
-  // Ends connections that are idle now, and others after their last answer.
-  const sweep = setInterval(closeUnused, SWEEP_MS);
-  closeUnused();
-  await closed.promise;
-  clearInterval(sweep);
-}
-
-/** Whether a request is being answered, or its body read. */
-const isBusy = (answer: ServerResponse | undefined) =>
-  answer !== undefined && !(answer.writableFinished && answer.req.complete);
-
-function watchConnections(
-  server: Server,
-  opened: 'connection' | 'secureConnection',
-): ReadonlySet<Socket> {
-  const connections = new Set<Socket>();
-  server.on(opened, (connection: Socket) => {
-    connections.add(connection);
-    connection.once('close', () => connections.delete(connection));
-  });
-  return connections;
-}
+/** Whether the body, if there is a body, has arrived. */
+const isWhole = ({ complete, headers }: IncomingMessage) =>
+  complete ||
+  (headers['transfer-encoding'] === undefined && Number(headers['content-length'] ?? 0) === 0);
 
 /** Problems of requests that never reach the application, with the headers that it gives every answer. */
 function bareProblem(problem: Problem, requestId: string = randomUUID()): BareProblem {

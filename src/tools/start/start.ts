@@ -160,6 +160,8 @@ async function startRoles(
       environment: {
         // Developers try webhooks with a receiver on loopback.
         RISK_WEBHOOK_LOOPBACK: 'allow',
+        // No balancer has to notice that the API stops.
+        RISK_SHUTDOWN_GRACE_MS: '0',
         ...environment,
         // Loopback needs no TLS, and the health checks of this process ask by http.
         RISK_TLS: '',

@@ -98,10 +98,12 @@ describe('deploy/kubernetes', () => {
   it.each(ROLES)('%s has time to drain, and no right that it needs not', (role) => {
     const { terminationGracePeriodSeconds, securityContext, automountServiceAccountToken } =
       podOf(role);
-    const { lifecycle, securityContext: own } = containerOf(role);
-    const waited = lifecycle?.preStop.sleep.seconds ?? 0;
-    const drain = configOf(role).RISK_SHUTDOWN_TIMEOUT_MS / 1000;
-    expect(terminationGracePeriodSeconds).toBeGreaterThanOrEqual(waited + drain);
+    const { securityContext: own } = containerOf(role);
+    const { RISK_SHUTDOWN_GRACE_MS, RISK_SHUTDOWN_TIMEOUT_MS } = configOf(role);
+    const graceMs = role === 'api' ? RISK_SHUTDOWN_GRACE_MS : 0;
+    expect(terminationGracePeriodSeconds * 1000).toBeGreaterThan(
+      graceMs + RISK_SHUTDOWN_TIMEOUT_MS,
+    );
     expect(securityContext).toMatchObject({
       runAsNonRoot: true,
       seccompProfile: { type: 'RuntimeDefault' },

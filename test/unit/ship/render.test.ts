@@ -83,7 +83,14 @@ describe('render.yaml', () => {
 
   it('leaves the port to Render and a drain its time', () => {
     expect(variables(api).has('PORT')).toBe(false);
-    for (const service of [api, worker]) expect(service.maxShutdownDelaySeconds).toBe(30);
+    const settings = readConfig({});
+    if (!('config' in settings)) throw new Error('the defaults must be valid');
+    const { RISK_SHUTDOWN_GRACE_MS: graceMs, RISK_SHUTDOWN_TIMEOUT_MS: drainMs } = settings.config;
+    for (const [service, ms] of [
+      [api, graceMs + drainMs],
+      [worker, drainMs],
+    ] as const)
+      expect((service.maxShutdownDelaySeconds ?? 0) * 1000).toBeGreaterThan(ms);
   });
 
   it('gives values that the configuration accepts', () => {

@@ -22,6 +22,8 @@ export type LineLimits = {
   readonly pauseMs: number;
   /** Longest line; a longer one ends the stream. */
   readonly timeoutMs: number;
+  /** Rejects when nobody waits for further lines. */
+  readonly gaveWay?: Promise<never>;
 };
 
 /** A line; `bytes` is null when the line was longer than allowed and has been skipped. */
@@ -40,7 +42,7 @@ export async function* readLineChunks(
   limits: LineLimits,
 ): AsyncGenerator<RawLine[]> {
   const splitter = createSplitter(limits.lineBytesMax);
-  using deadline = createDeadline(limits.timeoutMs);
+  using deadline = createDeadline(limits.timeoutMs, limits.gaveWay);
   let chunk: RawLine[] = [];
   let chunkBytes = 0;
   let next = body.next();
