@@ -4,7 +4,7 @@
  * Without a last line the stream broke off, and everything may be sent again.
  */
 import { z } from 'zod';
-import { Problem } from '../../kit/http/answers/problem.ts';
+import { Problem, unavailable } from '../../kit/http/answers/problem.ts';
 import type { WaitForCpu } from '../../kit/http/body/cpu-queue.ts';
 import {
   LINES_CONTENT_TYPE,
@@ -74,7 +74,7 @@ type LinesRequest = {
   readonly timeoutMs: number;
   /** Called before a chunk is parsed. */
   readonly waitForCpu: WaitForCpu;
-  /** Aborted when the process drains: the stream ends after the chunk it is at. */
+  /** Aborted when the process drains: the stream ends after the chunk that is being stored, and waits for no other line. */
   readonly draining: AbortSignal;
 };
 
@@ -93,13 +93,19 @@ async function* answer(
   log: Log,
   { body, by, isAllowed, trace, preferences, timeoutMs, waitForCpu, draining }: LinesRequest,
 ): AsyncGenerator<Uint8Array> {
+  const leaving = Promise.withResolvers<never>();
+  leaving.promise.catch(() => undefined);
   const limits: LineLimits = {
     lineBytesMax: LINE_BYTES_MAX,
     chunkLinesMax: BATCH_TRANSACTIONS_MAX,
     chunkBytesMax: CHUNK_BYTES_MAX,
     pauseMs: PAUSE_MS,
     timeoutMs,
+    gaveWay: leaving.promise,
   };
+  const leave = () => leaving.reject(unavailable('The process stops.'));
+  draining.addEventListener('abort', leave);
+  if (draining.aborted) leave();
   const totals = { accepted: 0, duplicates: 0, refused: 0 };
   const render = (results: readonly LineResult[]) => {
     for (const { status } of results) {
@@ -135,6 +141,8 @@ async function* answer(
     // The sender broke off, fell silent or has lost its key, or nobody can look keys up; the missing last line shows that.
     if (error instanceof Problem || isUnavailable(error)) return;
     log.error({ err: toError(error) }, 'bug: a stream of transactions failed unexpectedly');
+  } finally {
+    draining.removeEventListener('abort', leave);
   }
 }
 

@@ -3,7 +3,6 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as delay, setImmediate as othersRan } from 'node:timers/promises';
 import { recordChange } from '../../kit/audit/audit-log.ts';
 import type { Databases } from '../../kit/database/replica/choose-database.ts';
-import { settlesWithin } from '../../kit/process/settles-within.ts';
 import type { AuditAction } from '../../kit/words/audit.ts';
 import { Failure } from '../../kit/words/failure.ts';
 import type { Actor } from '../../kit/words/principal.ts';
@@ -69,7 +68,7 @@ type Rows = AsyncIterable<readonly ExportRow[]>;
 
 type SlowedStream = {
   readonly body: ReadableStream<Uint8Array>;
-  /** Resolves once there is room for more. Throws where nothing was taken for `idleMsMax`. */
+  /** Resolves once there is room for more. */
   readonly send: (bytes: Uint8Array) => Promise<void>;
   /** Resolves once everything is taken. */
   readonly close: () => Promise<void>;
@@ -223,7 +222,7 @@ async function* writeParquet(
 }
 
 /** A body that goes out as fast as its reader takes it: one piece waits at most, and the writer waits for room. */
-export function createSlowedStream(idleMsMax: number): SlowedStream {
+export function createSlowedStream(): SlowedStream {
   const { readable, writable } = new TransformStream<Uint8Array, Uint8Array>(
     undefined,
     { highWaterMark: 1 },
@@ -233,18 +232,13 @@ export function createSlowedStream(idleMsMax: number): SlowedStream {
   const gone = new AbortController();
   const leave = () => gone.abort(new Failure('unavailable', 'READER_GONE', 'the reader has gone'));
   writer.closed.catch(leave);
-  const taken = async (work: Promise<void>) => {
-    if (await settlesWithin(work, idleMsMax)) return await work;
-    const detail = `the reader took nothing for ${idleMsMax} ms`;
-    throw new Failure('unavailable', 'READER_IDLE', detail);
-  };
   return {
     body: readable,
     send: async (bytes) => {
-      await taken(writer.ready);
+      await writer.ready;
       writer.write(bytes).catch(leave);
     },
-    close: () => taken(writer.close()),
+    close: () => writer.close(),
     breakOff: async (error) => {
       await writer.abort(error).catch(() => undefined);
     },

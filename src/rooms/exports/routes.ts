@@ -29,23 +29,27 @@ import { csvHeader, csvWriter } from './write/csv.ts';
 
 const BUSY_RETRY_AFTER_SECONDS = '10';
 
-type Parts = Pick<Api, 'authenticate' | 'ingest' | 'config' | 'draining' | 'log' | 'switches'> & {
+type Parts = Pick<Api, 'authenticate' | 'ingest' | 'draining' | 'log' | 'switches'> & {
   readonly exports: Exports;
 };
 
 function stream(
   c: Context<AppEnv>,
   begun: BegunExport,
-  { exports, config, draining, log, authenticate }: Parts,
+  { exports, draining, log, authenticate }: Parts,
 ): Response {
   const { exportId, asked } = begun;
-  const slowed = createSlowedStream(config.RISK_EXPORT_IDLE_MS);
-  const { body, send, close, breakOff, gone } = slowed;
+  const { body, send, close, breakOff, gone } = createSlowedStream();
   const signal = AbortSignal.any([gone, draining]);
   const credential = c.get('credential');
   const isAllowed = async () =>
     (await authenticate(credential, c.env?.incoming, 'recent')) !== undefined;
-  runExport(exports, begun, { send, close, signal, isAllowed }).catch(async (error: unknown) => {
+  // A drain waits for no reader.
+  const stop = () => breakOff(draining.reason);
+  draining.addEventListener('abort', stop);
+  const running = runExport(exports, begun, { send, close, signal, isAllowed });
+  const ended = running.finally(() => draining.removeEventListener('abort', stop));
+  ended.catch(async (error: unknown) => {
     // Without a last chunk the transfer is seen to be broken.
     c.env?.outgoing?.destroy();
     await breakOff(error);
