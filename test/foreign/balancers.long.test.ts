@@ -91,7 +91,10 @@ async function startApi(port: number): Promise<RiskProcess> {
   return api;
 }
 
-/** Posts at an even rate until it is stopped, and counts the answers by status and problem. */
+/**
+ * Posts at an even rate until it is stopped, and counts the answers by status and problem. A post that a busy machine sheds is sent
+ * again, as documented: the engine has answered it, and no restart has refused it.
+ */
 function startPosting(port: number) {
   const agent = new Agent({ keepAlive: true, maxSockets: 64 });
   const answers: Record<string, number> = {};
@@ -99,34 +102,38 @@ function startPosting(port: number) {
   const count = (answer: string) => {
     answers[answer] = (answers[answer] ?? 0) + 1;
   };
-  const post = () => {
+  const post = (body = JSON.stringify(input())) => {
     const { promise, resolve } = Promise.withResolvers<void>();
     const headers = { Authorization: `Bearer ${KEY}`, 'Content-Type': 'application/json' };
     const target = { host: '127.0.0.1', port, path: '/v1/transactions', method: 'POST' };
     const sent = request({ ...target, headers, agent }, async (response) => {
       const problem = /urn:[a-z:-]+/.exec(await text(response))?.[0] ?? '';
-      count(`${response.statusCode} ${problem}`.trim());
+      if (problem === 'urn:risk:problem:overloaded') {
+        shed += 1;
+        await delay(Number(response.headers['retry-after']) * 1000);
+        post(body);
+      } else count(`${response.statusCode} ${problem}`.trim());
       resolve();
     });
     sent.on('error', (error) => {
       count(error.message);
       resolve();
     });
-    sent.end(JSON.stringify(input()));
+    sent.end(body);
     pending.add(promise);
     void promise.then(() => pending.delete(promise));
   };
   const beganMs = performance.now();
-  let posts = 0;
+  let [posts, shed] = [0, 0];
   const timer = setInterval(() => {
     const due = ((performance.now() - beganMs) / 1000) * POSTS_PER_SECOND;
     for (; posts < due; posts += 1) post();
   }, TICK_MS);
   return async () => {
     clearInterval(timer);
-    await Promise.all(pending);
+    while (pending.size > 0) await Promise.all(pending);
     agent.destroy();
-    return answers;
+    return { answers, shed };
   };
 }
 
@@ -158,10 +165,12 @@ async function roll(balancer: Balancer): Promise<Record<string, number>> {
     apis[at] = await startApi(ports[at] ?? 0);
   }
   await delay(1000);
-  const answers = await stopPosting();
+  const { answers, shed } = await stopPosting();
   running.kill('SIGTERM');
   await running.exited;
-  process.stdout.write(`${balancer.program}, ${RESTARTS} restarts: ${JSON.stringify(answers)}\n`);
+  process.stdout.write(
+    `${balancer.program}, ${RESTARTS} restarts: ${JSON.stringify(answers)}, ${shed} sent again\n`,
+  );
   return answers;
 }
 
