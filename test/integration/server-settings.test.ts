@@ -20,6 +20,7 @@ import { startReceiver, status } from '../support/rooms/webhooks/receiver.ts';
 import { ANN, openWebhooks, startSender } from '../support/rooms/webhooks/rig.ts';
 import { runRisk } from '../support/run-risk.ts';
 import { startRunningApi } from '../support/running-api.ts';
+import { askPostgres, superuserUrl } from '../support/standby.ts';
 import { storeScoresOf } from '../support/stored-rows.ts';
 import { input, postOne, send } from '../support/submit.ts';
 import { waitUntil } from '../support/wait-until.ts';
@@ -33,6 +34,7 @@ const SENT = {
   exit_on_error: ['off', 'on'],
   extra_float_digits: ['1', '-10'],
   IntervalStyle: ['postgres', 'sql_standard'],
+  plan_cache_mode: ['auto', 'force_generic_plan'],
   quote_all_identifiers: ['off', 'on'],
   row_security: ['on', 'off'],
   standard_conforming_strings: ['on', 'off'],
@@ -169,6 +171,24 @@ test('a database whose sessions end early is migrated, and its long work goes on
     return await query<{ pid: number }>(lasting);
   });
   expect(second).toEqual(first);
+});
+
+test('a database whose sessions fire no triggers is refused by name, or set right', async () => {
+  await using other = await createTestDatabase({ migrated: false });
+  const { url: own, name } = other;
+  const superuser = superuserUrl(own);
+  const off = `alter database ${name} set session_replication_role = 'replica'`;
+  await askPostgres(superuser, off);
+  const refused = await runRisk(['migrate'], { DATABASE_URL: own });
+  expect(refused).toMatchObject({
+    code: 1,
+    stderr: expect.stringContaining('session_replication_role'),
+  });
+  const shown = await connected({ url: superuser, market }, async (client) => {
+    const { rows } = await client.query('show session_replication_role');
+    return rows;
+  });
+  expect(shown).toEqual([{ session_replication_role: 'origin' }]);
 });
 
 test.each(['idle_in_transaction_session_timeout', 'transaction_timeout'])(

@@ -35,6 +35,8 @@ const RELIED_ON = {
   // Fewer digits change a score that is archived and restored.
   extra_float_digits: '1',
   intervalstyle: 'postgres',
+  // A plan without values locks every month.
+  plan_cache_mode: 'auto',
   quote_all_identifiers: 'off',
   row_security: 'on',
   // A schema before pg_catalog would replace functions and types.
@@ -44,9 +46,13 @@ const RELIED_ON = {
   transform_null_equals: 'off',
 } as const;
 
-/** The engine has no deadline of a transaction. Postgres has it from 17 on, and an earlier one refuses a connection that sends it. */
-const liftText = (isLocal: boolean) => `select set_config('transaction_timeout', '0', ${isLocal})
- where current_setting('transaction_timeout', true) <> '0'`;
+/**
+ * Sets what may be sent only where it differs. The engine has no deadline of a transaction, and a Postgres before 17 refuses a connection
+ * that sends the setting. Triggers that guard stored rows have to fire, and only a role with the right may set that they do.
+ */
+const liftText = (isLocal: boolean) => `select set_config(name, own, ${isLocal})
+  from (values ('transaction_timeout', '0'), ('session_replication_role', 'origin')) as relied (name, own)
+ where current_setting(name, true) <> own`;
 
 /** Options of the driver: parsers, the settings that a connection sends as it opens, and what sets the rest. */
 export function startupSettings(options: SessionOptions) {

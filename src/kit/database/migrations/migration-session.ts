@@ -68,6 +68,11 @@ export type SessionOptions = {
 /** Migrations name no schema: what they create lands in the market's. */
 export const searchPath = (market: string) => `${market}, shared, public`;
 
+/** Postgres refuses a partitioned table whose tablespace is the database's own by name. */
+const LEAVE_OWN_TABLESPACE = `select set_config('default_tablespace', '', true)
+  from pg_database d join pg_tablespace t on t.oid = d.dattablespace
+ where d.datname = current_database() and t.spcname = current_setting('default_tablespace')`;
+
 /** Runs `work` with a connection of its own. */
 export async function connected<T>(
   { url, isPooled = false, onProgress }: SessionOptions,
@@ -162,7 +167,7 @@ async function begin(
     await delay(LOCK_POLL_MS);
   }
   await client.query(
-    `set local lock_timeout = ${LOCK_TIMEOUT_MS}; set local search_path = ${searchPath(market)}`,
+    `set local lock_timeout = ${LOCK_TIMEOUT_MS}; set local search_path = ${searchPath(market)}; ${LEAVE_OWN_TABLESPACE}`,
   );
 }
 
