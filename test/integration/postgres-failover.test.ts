@@ -20,7 +20,7 @@ import { answerOf, input, postOne } from '../support/submit.ts';
 import { startTcpProxy, type TcpProxy } from '../support/tcp-proxy.ts';
 import { waitUntil } from '../support/wait-until.ts';
 
-/** What is promised is 30 s; `waitUntil` allows a busy machine a multiple of its deadline. */
+/** The promise is 30 s; `waitUntil` allows a busy machine a multiple of its deadline. */
 const READERS_MS = 15_000;
 const PATIENCE_MS = 30_000;
 vi.setConfig({ testTimeout: 12 * READERS_MS, hookTimeout: 10 * PATIENCE_MS });

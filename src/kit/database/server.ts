@@ -1,5 +1,5 @@
 /**
- * Which server the pools of one URL reach. After a failover a name, a balancer or a proxy leads to another server while sockets to
+ * The server that the pools of one URL reach. After a failover a name, a balancer or a proxy leads to another server while sockets to
  * the old one stay open: it refuses to write, and what only reads would be answered from its past for ever. So each connection
  * learns its server as it opens, the server of the newest connection is the present one, and a connection to any other is closed
  * in place of being used again.
@@ -62,7 +62,7 @@ export async function connectPresent(
 
 export type FollowedServer = Server & AsyncDisposable;
 
-/** What is asked of a pool whose connections note their server. */
+/** The part of a pool that asks; its connections note their server. */
 type Asking = AsyncDisposable & {
   readonly query: (statement: { readonly text: string }) => Promise<unknown>;
 };

@@ -29,7 +29,7 @@ const CHECK_INTERVAL_MS = 1000;
 /** Longest silence in both directions: longer than any answer may take. */
 const SILENCE_MS = 120_000;
 const HEADER_BYTES_MAX = 16 * 1024;
-/** Of a worker's health checks; an API has settings. */
+/** Bounds of a worker's health checks; an API has settings. */
 const KEEP_ALIVE_MS = 65_000;
 const UNTAKEN_MS = 60_000;
 /** How often readers are looked at. Rarer: a reader that takes nothing stays this much longer. */
