@@ -2,7 +2,8 @@
  * Goal: each script does its whole job or nothing of it. Method: real Redis, one for the file, emptied
  * before each test.
  */
-import { describe, expect, test } from 'vitest';
+import { Redis } from 'ioredis';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import { COUNT_MAX, ENTRY_VERSION, packAgain } from '../../src/core/stream/entries/entry.ts';
 import { ensureGroups } from '../../src/core/stream/group/consumer-group.ts';
 import { readGroup } from '../../src/core/stream/group/read-group.ts';
@@ -13,8 +14,9 @@ import { measureStreams } from '../../src/core/stream/status/lag.ts';
 import { idAt } from '../support/stored-rows.ts';
 import { readEntries } from '../support/stream-entries.ts';
 import { AT_MS, createStreamRig, payload, payloads, stream } from '../support/stream-rig.ts';
+import { waitUntil } from '../support/wait-until.ts';
 
-const { redis, producer, appendSingly, deliver } = createStreamRig();
+const { redis, url, producer, appendSingly, deliver } = createStreamRig();
 const held = () => redis().hget(stream.counts, 'transactions').then(Number);
 
 describe('producer', () => {
@@ -45,9 +47,17 @@ describe('producer', () => {
       code: 'REDIS_OOM',
     });
     await redis().config('SET', 'maxmemory', '0');
-    await redis().replicaof('127.0.0.1', 1);
+    // The rig's client leaves a server that takes no writes.
+    const operator = new Redis(url());
+    onTestFinished(() => operator.disconnect());
+    await operator.replicaof('127.0.0.1', 1);
     await expect(producer().append(payloads(1))).rejects.toMatchObject({ code: 'REDIS_READONLY' });
-    await redis().replicaof('NO', 'ONE');
+    await operator.replicaof('NO', 'ONE');
+    const answers = () =>
+      redis()
+        .ping()
+        .catch(() => undefined);
+    await waitUntil(answers, 5000, 'a connection to the primary');
   });
 });
 
