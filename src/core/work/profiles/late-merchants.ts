@@ -39,8 +39,10 @@ import type { LateParties } from './profiles.ts';
 const [LATE_MS, LATE_MAX] = [10_000, 100_000];
 /** Bytes of all timelines: a thousand merchants of 700 hours each. */
 const BYTES_MAX = 16 * 1024 * 1024;
-/** Bytes of the rows of hours: half a million rows. */
-const LISTS_BYTES_MAX = 16 * 1024 * 1024;
+/** Bytes of the lists of hours. */
+const LISTS_BYTES_MAX = 32 * 1024 * 1024;
+/** Bytes of the objects around the rows of a list: 510 on the heap. Hours with few rows would fill the heap beside small lists. */
+const LIST_BYTES = 600;
 const NO_ROWS = createList(MERCHANT_RECORD_BYTES, 1, takeOwn);
 const NO_HOUR = Number.NEGATIVE_INFINITY;
 /** The past of a merchant is read from so much earlier on than asked, as an older transaction would have all of it read again. */
@@ -81,7 +83,7 @@ export class LateMerchants implements LateParties {
   /** Rows of hours, by the merchant's serial and the hour. */
   readonly #lists = new LRUCache<string, HourList>({
     maxSize: LISTS_BYTES_MAX,
-    sizeCalculation: ({ list }) => list.records.byteLength,
+    sizeCalculation: ({ list }) => LIST_BYTES + list.records.byteLength,
   });
   readonly #query: Query;
   readonly #maturityDays: number;
