@@ -1,6 +1,7 @@
 /** `bin/risk NAME …`: the entry of every process, which watches the signals. */
 import { EXIT } from '../kit/command/command.ts';
 import { readEnvironment } from '../kit/config/config.ts';
+import '../kit/process/address-time.ts';
 import { onShutdown } from '../kit/process/shutdown.ts';
 import { run } from './run.ts';
 

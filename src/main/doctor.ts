@@ -11,7 +11,7 @@ import { SCHEMA_MISSING } from '../kit/database/pg-failure.ts';
 import type { Database } from '../kit/database/pool.ts';
 import { encodingFault, readPostgresFacts } from '../kit/database/server-facts.ts';
 import { describeUnknownSettings } from '../kit/database/unknown-switch-settings.ts';
-import { readRedisFacts } from '../kit/redis/connection.ts';
+import { readRedisFacts } from '../kit/redis/facts.ts';
 import { Failure, toError } from '../kit/words/failure.ts';
 import { readEngineFile } from '../tools/start/services/engine-file.ts';
 import { checkEvidence } from './check-evidence.ts';

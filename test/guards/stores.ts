@@ -113,6 +113,16 @@ export const STORES: Guards = {
     test: 'integration/cluster-connection.test.ts > a command is not sent again, and what keeps one from being sent is said',
     mechanism: 'src/kit/redis/connection.ts',
   },
+  'redis-away': {
+    says: 'A cluster that is wholly away is asked a bounded number of times a second, and is used when it is back.',
+    test: 'integration/cluster-away.test.ts > a cluster that refuses connections is asked some times a second, and is used when it is back',
+    mechanism: 'src/kit/redis/connector.ts',
+  },
+  'address-time': {
+    says: 'Each address of a host has three seconds, or its half of a shorter deadline, to be connected to.',
+    test: 'integration/addresses.test.ts > a webhook reaches an address that takes a second, where the other address is dead',
+    mechanism: 'src/kit/process/address-time.ts',
+  },
   'redis-tls': {
     says: 'A URL of Redis names user, password and authority.',
     test: 'integration/redis-tls.test.ts > a URL names user, password and authority',

@@ -1,7 +1,7 @@
 /** The HTTP client of the commands: a deadline for each request, whole answers, and one error for what may pass. */
 
 import { setTimeout as wait } from 'node:timers/promises';
-import { Failure, isUnavailable } from '../words/failure.ts';
+import { Failure, isUnavailable, reasonOf } from '../words/failure.ts';
 import type { Operations, Problem } from './api-types.ts';
 
 type ApiRequest = {
@@ -139,9 +139,7 @@ export function unlessAborted(url: string, signal: AbortSignal): (error: unknown
     const why =
       error.name === 'TimeoutError'
         ? `no answer within ${REQUEST_TIMEOUT_MS} ms`
-        : error.cause instanceof Error
-          ? error.cause.message || code
-          : error.message;
+        : reasonOf(error) || code;
     throw new ApiUnavailable(
       NOT_REACHED.has(code)
         ? `no engine answers at ${origin} (${why}): run \`npm start\`, or set RISK_URL to the engine's address`

@@ -3,7 +3,7 @@ import { hash } from 'node:crypto';
 import { AwsClient } from 'aws4fetch';
 import type { Config } from '../config/config.ts';
 import { BUCKET_URL, missingFor } from '../config/evidence-settings.ts';
-import { Failure, toError } from '../words/failure.ts';
+import { Failure, reasonOf } from '../words/failure.ts';
 
 export type ObjectStore = {
   /** `s3://BUCKET/PREFIX` */
@@ -83,12 +83,6 @@ export function bodyOf(bytes: Uint8Array | string) {
 }
 
 const unreachable = (why: string): Failure => new Failure('unavailable', 'STORE_UNREACHABLE', why);
-
-/** The reason of a failed request, which Node puts into the cause of `fetch failed`. */
-function reasonOf(thrown: unknown): string {
-  const { message, cause } = toError(thrown);
-  return cause instanceof Error ? cause.message : message;
-}
 
 /** Reads up to so many bytes, and leaves the rest unread. */
 export async function firstBytes(

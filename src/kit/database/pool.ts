@@ -5,6 +5,7 @@
  */
 import pg from 'pg';
 import type { Guard } from '../breakers/breaker.ts';
+import { socketWithin } from '../process/address-time.ts';
 import { notedCommits } from '../process/note-commits.ts';
 import { COMMIT_UNKNOWN, Failure, type StoreSetting } from '../words/failure.ts';
 import { toDriverUrl } from '../words/postgres-url.ts';
@@ -200,6 +201,7 @@ function openConnections(options: PoolOptions): pg.Pool {
     },
     application_name: `risk-${options.role}`,
     keepAlive: true,
+    stream: () => socketWithin(options.connectTimeoutMs),
   });
   // An idle connection that the server ends is replaced by the pool; without a listener it would end the process.
   pool.on('error', () => undefined);

@@ -4,8 +4,9 @@
  */
 import { Cluster, type ClusterOptions, Redis, type RedisOptions } from 'ioredis';
 import { readCertificates } from '../words/client-tls.ts';
-import { adviseStore, Failure } from '../words/failure.ts';
+import { adviseStore, Failure, toError } from '../words/failure.ts';
 import { parseRedisUrl, type RedisUrl } from '../words/redis-url.ts';
+import { PacedCluster, PacedConnector, retryMs } from './connector.ts';
 import { createLeave } from './wrong-server.ts';
 
 /** Enough bytecode for V8 to allocate the feedback that a look-up needs; 8 suffice. */
@@ -26,10 +27,7 @@ export function writableNodes(client: RedisClient): Redis[] {
   return client instanceof Cluster ? client.nodes('master') : [client];
 }
 
-const RECONNECT_MS_MAX = 1000;
 const KEEP_ALIVE_MS = 10_000;
-/** How long a disconnecting client waits for the other side, even where there is none. */
-const DISCONNECT_MS = 500;
 
 /** Command timeouts for which a connection may stay silent while it owes an answer. */
 const SILENCE_TIMEOUTS = 2;
@@ -39,10 +37,10 @@ type ConnectionOptions = Omit<RedisOptions, 'replyMapping'>;
 
 const base: ConnectionOptions = {
   protocol: 2,
+  Connector: PacedConnector,
   enableAutoPipelining: false,
   keepAlive: KEEP_ALIVE_MS,
-  disconnectTimeout: DISCONNECT_MS,
-  retryStrategy: (tries) => Math.min(50 * 2 ** Math.min(tries, 5), RECONNECT_MS_MAX),
+  retryStrategy: retryMs,
 };
 
 /**
@@ -92,6 +90,21 @@ export function openReader(url: string, blockMs: number): RedisClient {
   });
 }
 
+/**
+ * A connection for one subscriber. Each failure leads to the next node of the URL, as all nodes of a cluster pass messages on. The
+ * subscriber that ioredis has for a cluster opens a lost connection again at once, 10,000 times a second.
+ */
+export function openSubscriber(url: string, quietMs: number): RedisClient {
+  const { nodes } = parseRedisUrl(url);
+  const retryStrategy = (failures: number) => {
+    Object.assign(client.options, nodes[failures % nodes.length]);
+    return retryMs(failures);
+  };
+  const options = { ...base, socketTimeout: quietMs, maxRetriesPerRequest: 0, retryStrategy };
+  const client = open(url, options, Redis, null);
+  return client;
+}
+
 export type NodeAddress = { readonly host: string; readonly port: number };
 
 /** Opens a reader's connection to one node of the cluster that `url` names. A lost connection is not opened again. */
@@ -104,7 +117,7 @@ export function openNode(url: string, { host, port }: NodeAddress, blockMs: numb
     connectTimeout: blockMs,
     socketTimeout: blockMs * 2 + 1000,
     maxRetriesPerRequest: 0,
-    retryStrategy: () => null,
+    retryStrategy: null,
   });
   client.on('error', () => undefined);
   return client;
@@ -151,7 +164,7 @@ type NodesOptions = Omit<ClusterOptions, 'redisOptions'> & { redisOptions: Conne
 type ClusterClient = new (nodes: NodeAddress[], options: NodesOptions) => Cluster;
 
 /** Fails commands while no node of the cluster is reached, as a single node does; ioredis would queue them without a bound. */
-class CommandCluster extends Cluster {
+class CommandCluster extends PacedCluster {
   #refusal = new Error('no node of the cluster has been reached yet');
 
   constructor(nodes: NodeAddress[], options: NodesOptions) {
@@ -187,6 +200,7 @@ function openCluster(
 ): Cluster {
   const client = new Client([...nodes], {
     redisOptions,
+    clusterRetryStrategy: retryMs,
     // Certificates name hosts, so a node that is listed by name is connected to by that name, not by its address.
     dnsLookup: (name, callback) => callback(null, name),
     // A command whose connection was lost may have been carried out, so it is not sent again.
@@ -201,13 +215,13 @@ function open(
   url: string,
   options: ConnectionOptions,
   Single: new (options: ConnectionOptions) => Redis = Redis,
-  Clustered: ClusterClient = Cluster,
+  Clustered: ClusterClient | null = PacedCluster,
 ): RedisClient {
   const parsed = parseRedisUrl(url);
   const { nodes, database } = parsed;
   const all: ConnectionOptions = { ...options, ...readShared(parsed) };
   const client =
-    nodes.length > 1
+    nodes.length > 1 && Clustered !== null
       ? openCluster(Clustered, nodes, all)
       : new Single({
           ...all,
@@ -230,7 +244,7 @@ function readShared({ login, tls }: RedisUrl): ConnectionOptions {
 /** Errors of ioredis as Failures. Redis holds only hints, so all of them are `unavailable`. */
 export function toRedisFailure(thrown: unknown): Failure {
   if (thrown instanceof Failure) return thrown;
-  const message = thrown instanceof Error ? thrown.message : String(thrown);
+  const { message } = toError(thrown);
   if (/^Stream isn't writeable/.test(message)) {
     const said = 'Redis does not answer: there is no connection to it now';
     return new Failure('unavailable', 'REDIS_UNAVAILABLE', said, { cause: thrown });
@@ -258,27 +272,6 @@ export function throwRedisFailure(thrown: unknown): never {
 function restoreFastStrings(): void {
   const object = Object('');
   for (let done = 0; done < LOOK_UPS; done++) object.charCodeAt(0);
-}
-
-/** Facts of a Redis for `risk doctor`; the command judges them. */
-export async function readRedisFacts(redis: RedisClient) {
-  const info = await redis.info().catch(throwRedisFailure);
-  const version = infoField(info, 'redis_version') ?? 'unknown';
-  return {
-    /** Version of Redis, or the Redis version that a Valkey reports. */
-    version,
-    major: Number(version.split('.')[0]),
-    evictionPolicy: infoField(info, 'maxmemory_policy') ?? 'unknown',
-    /** Bytes; 0: no bound. */
-    memoryMax: Number(infoField(info, 'maxmemory') ?? 0),
-    memoryUsed: Number(infoField(info, 'used_memory') ?? 0),
-    appendOnly: infoField(info, 'aof_enabled') === '1',
-  };
-}
-
-/** Reads one field of the text that INFO answers with; undefined where the server has none. */
-export function infoField(info: string, name: string): string | undefined {
-  return new RegExp(`^${name}:([^\\r\\n]*)`, 'm').exec(info)?.[1];
 }
 
 /** Splits a list into script calls: a single call, or on a cluster, where slots are spread, a call for each slot. */

@@ -47,9 +47,17 @@ const NAMES = {
 
 type Advice = (setting: StoreSetting) => string;
 
-/** Turns any thrown value into an Error and keeps its content. */
+/** Turns any thrown value into an Error and keeps its content. An error of several addresses has no words, so its causes speak. */
 export function toError(thrown: unknown): Error {
+  if (thrown instanceof AggregateError && thrown.message === '')
+    thrown.message = thrown.errors.map((cause) => toError(cause).message).join('; ');
   return thrown instanceof Error ? thrown : new Error(String(thrown), { cause: thrown });
+}
+
+/** Why a request has failed, in words: `fetch` puts the reason into the cause of its error. */
+export function reasonOf(thrown: unknown): string {
+  const { message, cause } = toError(thrown);
+  return cause instanceof Error ? toError(cause).message : message;
 }
 
 /** True when the failure says that a dependency, not the work, is at fault. */
@@ -88,9 +96,8 @@ const ADVICE: Readonly<Record<string, Advice>> = {
  * @param code undefined: the code of the error itself
  */
 export function adviseStore(setting: StoreSetting, thrown: unknown, code?: string): string {
-  const error = Object(thrown) as { code?: unknown; message?: unknown };
-  // An error of several addresses has a code and no words.
-  const words = String(error.message || error.code || thrown);
-  const advice = ADVICE[code ?? String(error.code)];
+  const own = String(Object(thrown).code ?? thrown);
+  const words = toError(thrown).message || own;
+  const advice = ADVICE[code ?? own];
   return advice === undefined ? words : `${words} (${advice(setting)})`;
 }

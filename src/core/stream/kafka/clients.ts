@@ -5,6 +5,7 @@
 import { isIP } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Admin, BaseOptions, Consumer, Producer } from '@platformatic/kafka';
+import { ADDRESS_MS } from '../../../kit/process/address-time.ts';
 import { answerWithin } from '../../../kit/process/settles-within.ts';
 import { readCertificates } from '../../../kit/words/client-tls.ts';
 import { Failure, toError } from '../../../kit/words/failure.ts';
@@ -32,7 +33,7 @@ export function openKafka(url: string) {
     ...connectionTo(readKafkaUrl(url).url),
     timeout: CALL_MS_MAX,
     requestTimeout: CALL_MS_MAX,
-    connectTimeout: CALL_MS_MAX,
+    connectTimeout: ADDRESS_MS + CALL_MS_MAX,
     retries: TRIES,
     retryDelay: TRY_AGAIN_MS,
   };

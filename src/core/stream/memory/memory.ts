@@ -9,12 +9,8 @@
  *    (stream-capacity.ts);                       to 0.65                   (bound-events.ts)
  *    then logs have none spare                   (bound-profiles.ts)
  */
-import {
-  infoField,
-  type RedisClient,
-  toRedisFailure,
-  writableNodes,
-} from '../../../kit/redis/connection.ts';
+import { type RedisClient, toRedisFailure, writableNodes } from '../../../kit/redis/connection.ts';
+import { infoField } from '../../../kit/redis/facts.ts';
 
 /** Shares of maxmemory; each one leaves room for the next to act. */
 export const WATERMARKS = {

@@ -4,12 +4,8 @@
  * server's (lua/of-history.lua), and profiles of another history are removed.
  */
 import type { Redis } from 'ioredis';
-import {
-  infoField,
-  throwRedisFailure,
-  toRedisFailure,
-  writableNodes,
-} from '../../../kit/redis/connection.ts';
+import { throwRedisFailure, toRedisFailure, writableNodes } from '../../../kit/redis/connection.ts';
+import { infoField } from '../../../kit/redis/facts.ts';
 import { Failure } from '../../../kit/words/failure.ts';
 import { PROFILE_SLOTS, profileHistoryKey, profileKeyPattern, slotTag } from '../keys.ts';
 import type { MarketInRedis } from '../memory/memory.ts';

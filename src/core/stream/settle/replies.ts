@@ -3,7 +3,7 @@
  * is a hint that saves polling, so nothing is lost when Redis is away.
  */
 import { randomUUID } from 'node:crypto';
-import { openReader, type RedisClient } from '../../../kit/redis/connection.ts';
+import { openSubscriber, type RedisClient } from '../../../kit/redis/connection.ts';
 import type { ScoreJson } from '../../domain/score-record.ts';
 import { repliesChannel } from '../keys.ts';
 
@@ -33,7 +33,7 @@ export function openReplies({ url, market, commands }: RepliesOptions) {
     if (group?.delete(waiter)) waiting -= 1;
     if (group?.size === 0) waiters.delete(transactionId);
   };
-  const subscriber = openReader(url, QUIET_MS_MAX / 2);
+  const subscriber = openSubscriber(url, QUIET_MS_MAX);
   subscriber.on('message', (_channel: string, text: string) => {
     const score = readScore(text);
     if (score === undefined) return;

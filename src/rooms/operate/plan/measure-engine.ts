@@ -7,12 +7,12 @@ import type { ApiOptions } from '../../../kit/client/api-client.ts';
 import type { Database, Statement } from '../../../kit/database/pool.ts';
 import { serverSeconds } from '../../../kit/process/processor-time.ts';
 import {
-  infoField,
   type RedisClient,
   throwRedisFailure,
   writableNodes,
 } from '../../../kit/redis/connection.ts';
-import { Failure } from '../../../kit/words/failure.ts';
+import { infoField } from '../../../kit/redis/facts.ts';
+import { Failure, reasonOf } from '../../../kit/words/failure.ts';
 
 export type WorkerUsage = {
   readonly seconds: number;
@@ -96,7 +96,7 @@ async function readApi({
     },
     signal: AbortSignal.timeout(METRICS_MS_MAX),
   }).catch((error: unknown) => {
-    throw new Failure('unavailable', 'API_UNAVAILABLE', `${url}/metrics: ${String(error)}`);
+    throw new Failure('unavailable', 'API_UNAVAILABLE', `${url}/metrics: ${reasonOf(error)}`);
   });
   const text = await answer.text();
   if (!answer.ok) {
