@@ -17,6 +17,7 @@ import { readEngineFile } from '../tools/start/services/engine-file.ts';
 import { checkEvidence } from './check-evidence.ts';
 import { checkKafka } from './check-kafka.ts';
 import { type Finding, finding } from './finding.ts';
+import { refusedByPostgres, refusedByRedis } from './rights.ts';
 
 const NODE_MAJOR_MIN = 24;
 const POSTGRES_MAJORS = { min: 15, max: 18 };
@@ -79,6 +80,7 @@ async function checkPostgres(context: CommandContext): Promise<Finding[]> {
   const isMigrated = missing.length === 0;
   const schema = isMigrated ? config.RISK_MARKET : `missing ${missing.join(', ')}: risk migrate`;
   const unknown = isMigrated ? await describeUnknownSettings(database, config.stopped) : [];
+  const refused = isMigrated ? await refusedByPostgres(database, config.RISK_MARKET) : [];
   const ofApi = countConnections(config).api;
   const open = `${connectionsOpen} of ${connectionsMax} in use, ${ofApi} for an API`;
   const { min, max } = POSTGRES_MAJORS;
@@ -91,6 +93,7 @@ async function checkPostgres(context: CommandContext): Promise<Finding[]> {
     finding('clock', Math.abs(skewMs) <= CLOCK_SKEW_MS_MAX, `differs by ${skewMs} ms`, 'warn'),
     finding('connections', connectionsMax - connectionsOpen >= ofApi, open, 'warn'),
     ...unknown.map((detail) => finding('switches', false, detail, 'warn')),
+    ...refused.map((detail) => finding('postgres rights', false, detail)),
     ...(isMigrated ? [await checkReach(database, config.RISK_MARKET)] : []),
     ...(isMigrated ? await checkEvidence(database, config.RISK_EVIDENCE_KEYS) : []),
   ];
@@ -113,6 +116,9 @@ async function checkRedis(context: CommandContext): Promise<Finding[]> {
     return [finding('redis', true, 'REDIS_URL is not set; npm start runs a Redis')];
   }
   using connection = await openCommandRedis(context);
+  const refused = await refusedByRedis(connection.redis, context.config.RISK_MARKET);
+  // Redis may refuse the facts as well.
+  if (refused.length > 0) return refused.map((detail) => finding('redis rights', false, detail));
   const facts = await readRedisFacts(connection.redis);
   const used = `${Math.round(facts.memoryUsed / MEBIBYTE)} MiB used`;
   const bound = facts.memoryMax === 0 ? 'no bound' : `of ${facts.memoryMax / MEBIBYTE} MiB`;

@@ -9,10 +9,11 @@ import { isPoolBusy, isPostgresOutage, isStuck } from '../kit/database/outage.ts
 import type { Database } from '../kit/database/pool.ts';
 import type { Log } from '../kit/metrics/log.ts';
 import type { Metrics } from '../kit/metrics/metrics.ts';
-import type { Check } from '../kit/process/vital-signs.ts';
+import { createReadiness } from '../kit/process/vital-signs.ts';
 import type { RedisClient } from '../kit/redis/connection.ts';
 import { isRedisOutage, isStreamAtFault } from '../kit/redis/outage.ts';
 import { Failure } from '../kit/words/failure.ts';
+import { watchRights } from './rights.ts';
 
 const PROBE_SECONDS = 60;
 /** How soon a lost connection of the probe is replaced: a statement that is slow within this time may trip the breaker. */
@@ -78,15 +79,17 @@ async function connectAgain(probe: Database): Promise<Disposable> {
   return { [Symbol.dispose]: () => clearInterval(timer) };
 }
 
-/** The checks of a worker: whether each store takes a write. */
-export function checksOfWorker(
+/** For the readiness of a worker: whether each store takes a write, and what the store refuses. */
+export function watchStores(
   probe: Database,
   redis: RedisClient,
   market: string,
-): Record<string, Check> {
-  return {
+  log: Pick<Log, 'warn'>,
+) {
+  const readiness = createReadiness({
     postgres: () => proveWrite(probe.query).then(() => true),
     redis: async () =>
       (await redis.set(marketKeys(market).probe, '1', 'EX', PROBE_SECONDS)) === 'OK',
-  };
+  });
+  return { ...watchRights(probe, redis, market, log), readiness };
 }

@@ -50,6 +50,7 @@ import { openCommands, untilReady } from '../kit/redis/connection.ts';
 import type { Traces } from '../kit/traces/open-traces.ts';
 import { Failure } from '../kit/words/failure.ts';
 import { bindGuards, watchGuards } from './guards.ts';
+import { watchRights } from './rights.ts';
 import { openLists, openModels, openPersonal, ROOMS } from './rooms.ts';
 
 /** Share of a statement's time that it may wait for a lock: below 1, so that the lock speaks first. */
@@ -128,13 +129,14 @@ export async function openMarket(
     (next, { answerFirst }) => answerFirst?.(next) ?? next,
     toListener(app),
   );
+  const { refused } = stack.use(watchRights(probe, api.redis, config.RISK_MARKET, log));
   return {
     authenticate: api.authenticate,
     databases: api.databases,
     metrics,
     listener: gate.wrap(first),
     requestsInFlight: gate.inFlight,
-    vitals: vitalsOf(api, probe),
+    vitals: { ...vitalsOf(api, probe), refused },
     ended: () => Promise.all([...rooms.map(({ ended }) => ended?.()), api.ingest.leftRows.flush()]),
   };
 }
@@ -246,13 +248,13 @@ async function openParts(
   };
 }
 
-function vitalsOf({ config, databases, redis, guards }: Api, probe: Database): Vitals {
+function vitalsOf({ config, databases, redis, guards }: Api, probe: Database) {
   return {
     readiness: createReadiness({
       postgres: () => proveWrite(probe.query).then(() => true),
       redis: () => claimIdentity(redis, config.RISK_MARKET).then(() => true),
     }),
-    needs: ['postgres'],
+    needs: ['postgres'] as const,
     health: guards.health,
     replica: () => databases.replica?.status() ?? null,
   };

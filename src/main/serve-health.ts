@@ -16,7 +16,7 @@ export async function serveHealth(
     isAlive,
     draining,
     ...vitals
-  }: Pick<HealthDependencies, 'isAlive' | 'draining'> & Pick<Vitals, 'readiness' | 'health'>,
+  }: Pick<HealthDependencies, 'isAlive' | 'draining'> & Omit<Vitals, 'needs' | 'replica'>,
 ): Promise<AsyncDisposable> {
   const needs = ['postgres', 'redis'] as const;
   const routes = healthRoutes({

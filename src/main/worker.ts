@@ -53,10 +53,10 @@ import {
 } from '../kit/process/failpoint.ts';
 import { nameProcess } from '../kit/process/process-name.ts';
 import { openTurns } from '../kit/process/turns.ts';
-import { createLife, createReadiness } from '../kit/process/vital-signs.ts';
+import { createLife } from '../kit/process/vital-signs.ts';
 import { openCommands, type RedisClient, untilReady } from '../kit/redis/connection.ts';
 import { openTraces } from '../kit/traces/open-traces.ts';
-import { bindGuards, checksOfWorker, watchGuards } from './guards.ts';
+import { bindGuards, watchGuards, watchStores } from './guards.ts';
 import { openLists, openModels, RETENTIONS, ROOMS } from './rooms.ts';
 import { serveHealth } from './serve-health.ts';
 
@@ -100,8 +100,8 @@ export async function runWorker(
   const [connection, expressConnection] = openReaders(resources, config, redisUrl, redis);
   // Alive while something happens: a read came back, or a held batch tries again.
   const life = createLife(3 * config.RISK_READ_BLOCK_MS + QUIET_MS);
-  const readiness = createReadiness(checksOfWorker(probe, redis, config.RISK_MARKET));
-  const vitals = { isAlive: life.isAlive, readiness, health: guards.health, draining: signal };
+  const stated = resources.use(watchStores(probe, redis, config.RISK_MARKET, log));
+  const vitals = { ...stated, isAlive: life.isAlive, health: guards.health, draining: signal };
   if (config.RISK_WORKER_PORT > 0) resources.use(await serveHealth(config, metrics, log, vitals));
   await untilReady(redis, config.RISK_REDIS_TIMEOUT_MS);
   resources.use(await watchGuards(guards, probe, redis, config.RISK_MARKET));

@@ -123,6 +123,11 @@ export const STORES: Guards = {
     test: 'integration/addresses.test.ts > a webhook reaches an address that takes a second, where the other address is dead',
     mechanism: 'src/kit/process/address-time.ts',
   },
+  'refused-rights': {
+    says: 'A right that a store refuses is named, with what grants it, until somebody grants it.',
+    test: 'integration/rights.test.ts > a worker and an API name the command that Redis refuses, until it is granted',
+    mechanism: 'src/main/rights.ts',
+  },
   'redis-tls': {
     says: 'A URL of Redis names user, password and authority.',
     test: 'integration/redis-tls.test.ts > a URL names user, password and authority',

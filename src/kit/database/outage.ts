@@ -8,8 +8,8 @@ export function isPoolBusy(thrown: unknown): boolean {
   return thrown instanceof Failure && thrown.code === POOL_BUSY;
 }
 
-/** Answers of a healthy server: a lost race, a rival's lock, a statement that took too long. */
-const ANSWERS = new Set(['40001', '40P01', '55P03', QUERY_CANCELED, '25P03']);
+/** Answers of a healthy server: a lost race, a rival's lock, a statement that took too long, a right that is missing. */
+const ANSWERS = new Set(['40001', '40P01', '55P03', QUERY_CANCELED, '25P03', '42501']);
 
 export function isPostgresOutage(thrown: unknown): boolean {
   if (!(thrown instanceof Failure) || thrown.kind !== 'unavailable') return false;

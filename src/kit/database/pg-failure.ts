@@ -18,6 +18,7 @@ const UNAVAILABLE_CODES = new Set([
   '55P03', // lock not available
   '25P03', // idle-in-transaction timeout
   '25P04', // transaction timeout
+  '42501', // insufficient privilege, which somebody has yet to grant
   '3D000', // database does not exist (being restored)
   'XX000', // internal error, as a cache lookup that lost a race with DDL
 ]);

@@ -42,9 +42,13 @@ export type Vitals = {
   readonly needs: readonly ('postgres' | 'redis')[];
   readonly health: Pick<Health, 'level' | 'breakers'>;
   readonly replica: () => ReplicaStatus | null;
+  readonly refused: () => Refused;
 };
 
-const word = z.enum(['ok', 'unavailable']);
+/** Rights that each store refuses to its user, in words. */
+export type Refused = Readonly<Record<'postgres' | 'redis', readonly string[]>>;
+
+const word = z.enum(['ok', 'refused', 'unavailable']);
 const marketSchema = z.object({
   status: z.enum(['ready', 'unready', 'draining']),
   postgres: word,
@@ -52,6 +56,7 @@ const marketSchema = z.object({
   replica: replicaStatusSchema,
   degradation: z.int().min(0).max(4),
   breakers: z.array(z.string()).meta({ description: 'Those not closed, as NAME:STATE.' }),
+  refused: z.optional(z.array(z.string()).meta({ description: 'Rights that a store refuses.' })),
 });
 type MarketReadiness = z.infer<typeof marketSchema>;
 const readinessSchema = marketSchema
@@ -110,13 +115,20 @@ async function readVitals(vitals: Vitals | undefined): Promise<MarketReadiness> 
   if (vitals === undefined) return NOT_OPEN;
   const { readiness, needs, health, replica } = vitals;
   const works = await readiness();
+  const refused = vitals.refused();
+  const said = Object.values(refused).flat();
+  const stateOf = (name: keyof Refused) => (refused[name].length > 0 ? 'refused' : 'ok');
+  // Nothing is scored without a command of Redis; a right in Postgres may be of one room alone.
+  const isReady = (name: keyof Refused) =>
+    works[name] === true && (name === 'postgres' || stateOf(name) === 'ok');
   return {
-    status: needs.every((name) => works[name] === true) ? 'ready' : 'unready',
-    postgres: works['postgres'] === true ? 'ok' : 'unavailable',
-    redis: works['redis'] === true ? 'ok' : 'unavailable',
+    status: needs.every(isReady) ? 'ready' : 'unready',
+    postgres: works['postgres'] === true ? stateOf('postgres') : 'unavailable',
+    redis: works['redis'] === true ? stateOf('redis') : 'unavailable',
     replica: replica(),
     degradation: health.level(),
     breakers: health.breakers(),
+    ...(said.length > 0 && { refused: said }),
   };
 }
 

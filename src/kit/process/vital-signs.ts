@@ -12,7 +12,7 @@ export function createLife(quietMsMax: number): { sign: () => void; isAlive: () 
   };
 }
 
-export type Check = () => Promise<boolean>;
+type Check = () => Promise<boolean>;
 
 const FRESH_MS = 1000;
 /** A check that takes longer than this has failed. */

@@ -241,6 +241,9 @@ function readShared({ login, tls }: RedisUrl): ConnectionOptions {
   return { ...login, ...(tls === undefined ? {} : { tls: readCertificates(tls) }) };
 }
 
+/** A right that is missing to a script, as Redis 7.0 and later releases write it. */
+const IN_SCRIPT = /^ERR (?:The user executing the script can't|ACL failure in script)/;
+
 /** Errors of ioredis as Failures. Redis holds only hints, so all of them are `unavailable`. */
 export function toRedisFailure(thrown: unknown): Failure {
   if (thrown instanceof Failure) return thrown;
@@ -249,7 +252,7 @@ export function toRedisFailure(thrown: unknown): Failure {
     const said = 'Redis does not answer: there is no connection to it now';
     return new Failure('unavailable', 'REDIS_UNAVAILABLE', said, { cause: thrown });
   }
-  const code = /^[A-Z]{3,}(?= )/.exec(message)?.[0];
+  const code = IN_SCRIPT.test(message) ? 'NOPERM' : /^[A-Z]{3,}(?= )/.exec(message)?.[0];
   const said = adviseStore('REDIS_URL', thrown, code);
   return code === undefined
     ? new Failure('unavailable', 'REDIS_UNAVAILABLE', `Redis does not answer: ${said}`, {

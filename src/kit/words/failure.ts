@@ -45,6 +45,10 @@ const NAMES = {
   REDIS_URL: 'Redis',
 } as const;
 
+/** The rights of the user of Redis, as docs/deploy.md has them. */
+export const redisRights = (market: string): string =>
+  `ACL SETUSER risk on >PASSWORD ~${market}:* ~{${market}:* &${market}:* +@all -@admin -@dangerous +info +client|unblock`;
+
 type Advice = (setting: StoreSetting) => string;
 
 /** Turns any thrown value into an Error and keeps its content. An error of several addresses has no words, so its causes speak. */
@@ -83,11 +87,13 @@ const ADVICE: Readonly<Record<string, Advice>> = {
   '25P04': () => 'transaction_timeout',
   '28000': login,
   '28P01': login,
+  '42501': (setting) => `grant it to the role of ${setting}; risk doctor names its rights`,
   '3D000': (setting) => `create the database, or correct its name in ${setting}`,
   '55P03': () => 'lock_timeout',
   '57014': () => 'statement_timeout, or somebody has canceled the statement',
   '57P05': () => 'idle_session_timeout',
   NOAUTH: login,
+  NOPERM: (setting) => `give the user of ${setting} its rights: ${redisRights('MARKET')}`,
   WRONGPASS: login,
 };
 
