@@ -258,7 +258,9 @@ export class LateMerchants implements LateParties {
       for (const { nth, ...row } of rows) {
         insertMerchantRow(unread[nth - 1]?.list.list ?? NO_ROWS, { ...row, ...UNREAD });
       }
-      for (const { key, list } of unread) this.#lists.set(key, list);
+      // A list that was dropped meanwhile may lack rows that were stored since it was asked for.
+      for (const { key, list } of unread)
+        if (this.#lists.peek(key) === list) this.#lists.set(key, list);
     } catch (error) {
       for (const { key } of unread) this.#lists.delete(key);
       throw error;
