@@ -26,7 +26,7 @@ export type Stored = {
   readonly key: Buffer | null;
 };
 
-type Named = Pick<Table, 'name' | 'columns'>;
+export type Named = Pick<Table, 'name' | 'columns'>;
 
 /** Tables with rows of their own: partitions, those of detached months included, in place of partitioned tables. */
 export const listTables = rowsOf<Named, [market: string]>(
@@ -183,6 +183,10 @@ async function readTable(
 /** Locks tables against everybody, until the end of the database transaction. */
 export async function lockTables(query: Query, tables: readonly Named[]): Promise<void> {
   await query({ text: `lock table ${tables.map(tableOf).join(', ')} in access exclusive mode` });
+}
+
+export async function dropTables(query: Query, tables: readonly Named[]): Promise<void> {
+  await query({ text: `drop table ${tables.map(tableOf).join(', ')}` });
 }
 
 /** @param market checked by the configuration ([a-z][a-z0-9_]*), hence safe in SQL */

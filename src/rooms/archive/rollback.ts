@@ -3,7 +3,6 @@
  * markets. After a crash at any point `--continue` repeats the step, with the same result.
  */
 import type { OpenModels } from '../../core/score/judge.ts';
-import { refuseOnHold } from '../../core/store/partitions/legal-holds.ts';
 import { readSwitches } from '../../core/store/switches/switches.ts';
 import type { KafkaClients } from '../../core/stream/kafka/clients.ts';
 import { removeTopics } from '../../core/stream/kafka/topics.ts';
@@ -17,14 +16,12 @@ import { Failure } from '../../kit/words/failure.ts';
 import { readRequest, requireFreeze } from './approval.ts';
 import { type Archive, removeStrays, type Step, type WriteArchive } from './archive-file.ts';
 import { deadLetterRest, drain } from './drain.ts';
+import { dropUnchanged } from './drop-market.ts';
 import {
-  dropSchema,
   exportTable,
   hasSchema,
   listMigrations,
   listTables,
-  lockTables,
-  readContent,
   type Stored,
   verifyArchive,
 } from './export-table.ts';
@@ -142,6 +139,7 @@ const WORK: Readonly<Record<Exclude<Step, 'done'>, Work>> = {
     // The schema is gone where a process ended after the commit and before `archive.json` was written.
     const { has } = await hasSchema(database.query, market);
     if (has) {
+      await requireSameFreeze(rollback, archive);
       const changed = await dropUnchanged(rollback, archive);
       if (changed.length > 0) return await archiveAgain(rollback, archive, changed);
     }
@@ -202,31 +200,6 @@ async function requireApproval(rollback: Rollback, archive: Archive): Promise<Ar
     request === undefined ? 'nobody has requested' : `${request.requested_by} alone requested`;
   const why = `the archive is whole, and ${by} the rollback: two people give \`risk archive request ${market} --reason …\`, then --continue`;
   throw new Failure('conflict', 'NOT_APPROVED', why);
-}
-
-/** Compares the rows with the archive behind locks, and drops the schema where none changed. @returns changed tables */
-async function dropUnchanged(rollback: Rollback, { tables }: Archive): Promise<string[]> {
-  const { database, market, failpoint } = rollback;
-  return await database.transaction(async (query) => {
-    const now = await listTables(query, market);
-    await lockTables(query, now);
-    await requireFreeze(query, market);
-    if ((await readRequest(query, market))?.state !== 'approved') {
-      throw new Failure('conflict', 'NOT_APPROVED', 'the approval is gone');
-    }
-    await refuseOnHold(query, { kind: 'market' });
-    const changed: string[] = [];
-    for (const table of now) {
-      const known = tables.find(({ name }) => name === table.name);
-      const { rows, content } = await readContent(query, table);
-      if (known?.rows !== rows || known.content !== content) changed.push(table.name);
-    }
-    if (changed.length === 0) {
-      await dropSchema(query, market);
-      failpoint('archive-dropping');
-    }
-    return changed;
-  });
 }
 
 /** Takes tables that changed after their export out of the archive, so that `--continue` exports them again. */
