@@ -57,6 +57,16 @@ export const ACCEPT: Guards = {
     test: 'integration/ingest.test.ts > a month without partition gets one on the way in, also by fifty at once',
     mechanism: 'src/core/store/partitions/partitions.ts',
   },
+  'few-months-locked': {
+    says: 'A read of some months locks these months alone, under a plan that is kept, too.',
+    test: 'integration/month-locks.test.ts > %s: its quarter of the year is locked',
+    mechanism: 'src/core/store/within-months.ts',
+  },
+  'months-have-bounds': {
+    says: 'A statement that reads months without bounds is seen.',
+    test: 'unit/kit/database/market-schema.test.ts > each table of months that a statement reads has bounds on its own created_at',
+    mechanism: 'src/kit/database/market-schema.ts',
+  },
   'new-months-bounded': {
     says: 'A request makes a bounded number of months, and is refused beyond it with the command that makes them.',
     test: 'integration/new-months.test.ts > beyond it a batch is refused, makes none, and names the months and the command',

@@ -193,6 +193,11 @@ export const KEEP: Guards = {
     test: 'archive-s3/run.ts > a locked file is not removed',
     mechanism: 'src/rooms/archive/file-stores/open-file-store.ts',
   },
+  'rollback-by-months': {
+    says: 'A rollback drops a market that has more tables and indexes than the server has locks.',
+    test: 'integration/many-months.long.test.ts > a rollback drops more tables than the server has locks',
+    mechanism: 'src/rooms/archive/drop-market.ts',
+  },
   'market-rollback': {
     says: 'A rollback of a market that is killed at each step goes on, and drops what two people agreed on.',
     shown: `GET /v1/markets/{id}/rollback, POST /v1/markets/{id}/rollback,

@@ -15,23 +15,40 @@ import { createWorkerRig } from '../support/worker-rig.ts';
 const T0 = Date.UTC(2026, 10, 2, 12);
 const HOUR_MS = 3_600_000;
 
+const YEARS_MS = 20 * 365 * 24 * HOUR_MS;
+
+type Rig = Awaited<ReturnType<typeof createWorkerRig>>;
+
+/** Stores a transaction of each time and folds them as one batch. @returns how many rows lie before each */
+async function countBefore(rig: Rig, late: LateMerchants, times: readonly number[]) {
+  const transactions: Transaction[] = await rig.store(
+    times.map((createdAtMs) => ({ createdAtMs, accountId: `a${createdAtMs}`, merchantId: 'm' })),
+  );
+  const begun = beginRows(arrivalsOf(transactions));
+  const kind = merchantKind as unknown as Parameters<LateMerchants['fold']>[0]['kind'];
+  const indices = transactions.map((_, index) => index);
+  await late.fold({ ...begun, kind, transactions }, indices, false);
+  return indices.map((index) => vectorOf(begun.rows, index)[featureIndex('merchant_count_30d')]);
+}
+
 test('a row that each reading brings again, as a database transaction is open, counts once', async () => {
   await using rig = await createWorkerRig();
   await using holder = rig.database.open();
   const late = new LateMerchants(rig.pool.query, 7);
-  const countBefore = async (hour: number) => {
-    const seed = { createdAtMs: T0 + hour * HOUR_MS, accountId: `a${hour}`, merchantId: 'm' };
-    const transactions: Transaction[] = await rig.store([seed]);
-    const begun = beginRows(arrivalsOf(transactions));
-    const kind = merchantKind as unknown as Parameters<LateMerchants['fold']>[0]['kind'];
-    await late.fold({ ...begun, kind, transactions }, [0], false);
-    return vectorOf(begun.rows, 0)[featureIndex('merchant_count_30d')];
-  };
+  const before = async (hour: number) => await countBefore(rig, late, [T0 + hour * HOUR_MS]);
   await holder.transaction(async (query) => {
     await query({ name: 'hold', text: 'select pg_current_xact_id()' });
     for (const [siblings, hour] of [5, 6, 7, 8].entries())
-      expect(await countBefore(hour)).toBe(siblings);
+      expect(await before(hour)).toEqual([siblings]);
   });
-  expect(await countBefore(4)).toBe(0);
-  expect(await countBefore(9)).toBe(5);
+  expect(await before(4)).toEqual([0]);
+  expect(await before(9)).toEqual([5]);
+});
+
+test('transactions of one batch that lie decades apart count the rows before each', async () => {
+  await using rig = await createWorkerRig();
+  const late = new LateMerchants(rig.pool.query, 7);
+  const at = (hour: number) => [T0 + hour * HOUR_MS, T0 + hour * HOUR_MS - YEARS_MS];
+  expect(await countBefore(rig, late, [...at(5), ...at(7)])).toEqual([0, 0, 1, 1]);
+  expect(await countBefore(rig, late, [...at(4), ...at(6), ...at(8)])).toEqual([0, 0, 2, 2, 4, 4]);
 });

@@ -56,7 +56,8 @@ test('every table has a retention, or a reason why not', async () => {
 
 test('what ends by itself is found by an index', async () => {
   for (const { table, statement } of PURGES) {
-    const values = [90, new Date(0), idAt(0)].slice(0, statement.text.match(/\$\d/g)?.length ?? 0);
+    const parameters = statement.text.match(/\$\d/g)?.length ?? 0;
+    const values = [90, new Date(0), idAt(0), new Date(0), new Date()].slice(0, parameters);
     const plan = await database.session(async (client) => {
       await client.query('begin; set local enable_seqscan = off');
       const { rows } = await client.query<{ 'QUERY PLAN': string }>(

@@ -100,14 +100,14 @@ const REACHED_MIN = 16;
  * where that does not reach all. Throws what `loadPasts` throws.
  * @param take gives each profile its memory
  * @param onFolded takes the profile of a party without waiting transactions
- * @param onUnreached takes a party whose waiting transactions lie too far apart for rebuilds; by default rebuilds reach all
+ * @param onUnreached may take a party whose waiting transactions lie too far apart for rebuilds; by default rebuilds reach all
  */
 export async function rebuildParties<P extends Profile, Past, Party extends Waiting>(
   batch: KindBatch<P, Past> & { readonly loadPasts: LoadPasts<Past> },
   parties: readonly Party[],
   take: () => TakeBytes,
   onFolded: (party: Party, profile: P) => Promise<void> | undefined,
-  onUnreached?: (party: Party) => void,
+  onUnreached?: (party: Party) => boolean,
 ): Promise<void> {
   const { kind, loadPasts } = batch;
   for (let left = parties; left.length > 0; ) {
@@ -124,8 +124,7 @@ export async function rebuildParties<P extends Profile, Past, Party extends Wait
       if (party.waiting.length === before) throw new Error('a rebuilt profile folds its own point');
       const isApart = before - party.waiting.length < REACHED_MIN;
       if (party.waiting.length > 0) {
-        if (onUnreached !== undefined && isApart) onUnreached(party);
-        else unfinished.push(party);
+        if (!isApart || !onUnreached?.(party)) unfinished.push(party);
       } else await onFolded(party, profile);
     }
     left = unfinished;

@@ -1,5 +1,6 @@
 /** When the rows of core's tables end. */
 import type { Statement } from '../../kit/database/pool.ts';
+import { onlyOf, timeText } from '../../kit/database/statement.ts';
 import {
   OLD,
   type Position,
@@ -20,22 +21,28 @@ const COMPARED_DAYS = 30;
 const MONTH_IS_GONE = `not exists (select from market.archived_months a
        where a.step = 'cold' and a.month = to_char(p.created_at at time zone 'utc', 'YYYY-MM')) and to_regclass('market.transactions_' || to_char(p.created_at at time zone 'utc', '"y"YYYY"m"MM')) is null`;
 
-// A dead letter without a score is the outcome of its transaction: without it the transaction would wait again.
-const deadLettersStatement: Statement = {
-  name: 'purge-dead-letters',
-  text: `with page as materialized (
+const DEAD_LETTERS_PAGE = `with page as materialized (
            select dead_letter_id, transaction_id, account_id, created_at, coalesce(replayed_at, purged_at) as closed_at
              from market.dead_letters
             where coalesce(replayed_at, purged_at) < ${OLD}
               and (coalesce(replayed_at, purged_at), dead_letter_id) > ($2, $3::uuid)
             order by coalesce(replayed_at, purged_at), dead_letter_id
-            limit ${PURGE_STEP_ROWS_MAX}
-         ), gone as (
+            limit ${PURGE_STEP_ROWS_MAX})`;
+type Times = { readonly least: string | null; readonly greatest: string | null };
+const readTimes = onlyOf<Times, readonly unknown[]>(
+  'times-of-old-dead-letters',
+  `${DEAD_LETTERS_PAGE} select ${timeText('min(created_at)')} as least, ${timeText('max(created_at)')} as greatest from page`,
+);
+
+// A dead letter without a score is the outcome of its transaction: without it the transaction would wait again.
+const deadLettersStatement: Statement = {
+  name: 'purge-dead-letters',
+  text: `${DEAD_LETTERS_PAGE}, gone as (
            delete from market.dead_letters d using page p
             where d.dead_letter_id = p.dead_letter_id and not market.is_held(p.account_id, p.created_at)
               and (p.transaction_id is null or ${MONTH_IS_GONE}
                    or exists (select from market.scores s where s.transaction_id = p.transaction_id
-                                 and s.created_at = p.created_at offset 0))
+                                 and s.created_at = p.created_at and s.created_at between $4 and $5 offset 0))
            returning 1
          )
          select (select count(*)::int4 from gone) as rows, (select count(*)::int4 from page) as seen,
@@ -47,10 +54,12 @@ const deadLetters: Purge = {
   table: 'dead_letters',
   statement: deadLettersStatement,
   async step(query, config, { closedAt, deadLetterId } = START) {
+    const values = [config.RISK_DEAD_LETTER_RETENTION_DAYS, closedAt, deadLetterId];
+    const { least, greatest } = await readTimes(query, ...values);
     const [last] = await query<Position & { rows: number; seen: number }>(deadLettersStatement, [
-      config.RISK_DEAD_LETTER_RETENTION_DAYS,
-      closedAt,
-      deadLetterId,
+      ...values,
+      least,
+      greatest,
     ]);
     if (last === undefined) return { rows: 0, next: null };
     return { rows: last.rows, next: last.seen < PURGE_STEP_ROWS_MAX ? null : last };

@@ -1,6 +1,6 @@
 /**
  * The connection to Postgres: one pool a process and market. Statements carry a name, so the server
- * plans them once a connection; every call ends within the statement timeout. Driver errors leave
+ * plans them once a connection, but for those that read months; every call ends within the statement timeout. Driver errors leave
  * this folder only as Failures.
  */
 import pg from 'pg';
@@ -20,6 +20,8 @@ export type Statement = {
   readonly name?: string;
   /** Writes a table of its market as `market.scores`; see market-schema.ts. */
   readonly text: string;
+  /** True where the text itself bounds the months that it reads: its plan may be kept. */
+  readonly hasMonths?: boolean;
   /** True where a row is a list of its columns as Postgres writes them: `Texts`. */
   readonly asTexts?: boolean;
   /** True for a statement that Postgres refuses within a transaction. Behind a pooler it runs without deadlines. */
@@ -216,12 +218,12 @@ function isSessionInDoubt({ kind, code }: Failure): boolean {
 /** Throws Failures in place of what the driver throws. */
 function createQuery(
   client: pg.PoolClient,
-  textOf: (statement: Statement) => string,
+  textOf: ReturnType<typeof createTextOf>,
   options: Pick<PoolOptions, 'namedStatements' | 'setting'>,
 ): Query {
   return async <Row extends object>(statement: Statement, values: readonly unknown[] = []) => {
-    const { name, asTexts } = statement;
-    const text = textOf(statement);
+    const { asTexts } = statement;
+    const { name, text } = textOf(statement);
     const named = options.namedStatements ? { name } : {};
     const asked = { text, values: [...values], ...named, ...(asTexts && AS_TEXTS) };
     try {

@@ -4,6 +4,10 @@ import type { DeadLetter } from '../../core/domain/dead-letter.ts';
 import { createdAtMsOf } from '../../core/domain/transaction.ts';
 import { insertDeadLetters } from '../../core/store/dead-letters/dead-letters.ts';
 import { countOpen } from '../../core/store/open-rows/open-rows.ts';
+import {
+  loadTransactionRows,
+  type PlainRow,
+} from '../../core/store/transactions/read-transactions.ts';
 import { streamKeys } from '../../core/stream/keys.ts';
 import type { Database } from '../../kit/database/pool.ts';
 import { rowsOf } from '../../kit/database/statement.ts';
@@ -48,29 +52,36 @@ function notDrained({ market, frozenAt }: Draining, pending: number): Failure {
   return new Failure('conflict', 'NOT_DRAINED', why);
 }
 
-type Pending = {
+type Open = {
   readonly rowId: string;
   readonly corridor: string;
   readonly shard: number;
   readonly id: string;
-  readonly accountId: string;
-  readonly transaction: object;
 };
+type Pending = Open & { readonly transaction: PlainRow };
 
-const listPending = rowsOf<Pending, [rowsMax: number]>(
+const listOpen = rowsOf<Open, [rowsMax: number]>(
   'list-pending-transactions',
-  `select o.row_id as "rowId", o.corridor, o.shard, t.transaction_id as id, t.account_id as "accountId",
-          to_jsonb(t) as transaction
+  `select o.row_id as "rowId", o.corridor, o.shard, open.id
      from (select * from market.open_rows order by row_id limit $1) o
-    cross join lateral unnest(o.transaction_ids) as open (id)
-     join market.transactions t on t.transaction_id = open.id`,
+    cross join lateral unnest(o.transaction_ids) as open (id)`,
 );
+
+async function listPending(database: Database): Promise<Pending[]> {
+  const open = await listOpen(database.query, PAGE_ROWS);
+  const ids = open.map(({ id }) => id);
+  const stored = await loadTransactionRows(database, ids);
+  const byId = Map.groupBy(stored, (row) => row.transaction_id);
+  return open.flatMap((row) =>
+    (byId.get(row.id) ?? []).map((transaction) => ({ ...row, transaction })),
+  );
+}
 
 /** Makes dead letters of all that is pending. @returns how many */
 export async function deadLetterRest(database: Database, market: string): Promise<number> {
   let made = 0;
   for (;;) {
-    const pending = await listPending(database.query, PAGE_ROWS);
+    const pending = await listPending(database);
     if (pending.length === 0) return made;
     made += (
       await insertDeadLetters(
@@ -85,7 +96,7 @@ function toDeadLetter(market: string, pending: Pending): DeadLetter {
   return {
     transactionId: pending.id,
     createdAtMs: createdAtMsOf(pending.id) ?? null,
-    accountId: pending.accountId,
+    accountId: pending.transaction.account_id,
     corridor: pending.corridor,
     stream: streamKeys(market, pending.corridor, pending.shard).transactions,
     entryId: '0-0',

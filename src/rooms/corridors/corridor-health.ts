@@ -2,7 +2,7 @@
 
 import { z } from 'zod';
 import type { Layout } from '../../core/domain/switch.ts';
-import { findTails, type Tail, tailRows } from '../../core/store/partitions/tails.ts';
+import { findTails, startOfTails, type Tail, tailRows } from '../../core/store/partitions/tails.ts';
 import { joinLags } from '../../core/stream/kafka/lag.ts';
 import type { ReadKafka } from '../../core/stream/kafka/watch-kafka.ts';
 import { streamsOf } from '../../core/stream/keys.ts';
@@ -137,7 +137,7 @@ async function oldestAges(
 }
 
 // The clock of Postgres stamps the receipt, and that of the worker the score.
-const textOf = (tails: readonly Tail[]) => `
+const textOf = (tails: readonly Tail[], nowMs: number) => `
     with tail as materialized (${tailRows('transactions', tails, COLUMNS, 5)}),
     sample as materialized (
       select transaction_id, created_at, received_at, account_id, corridor from tail
@@ -150,7 +150,7 @@ const textOf = (tails: readonly Tail[]) => `
     counted as (
       select corridor, count(*)::int4 as due, (count(*) filter (where is_in_time))::int4 as in_time
         from (select corridor, exists (select from market.scores s
-                                        where s.transaction_id = d.transaction_id and s.created_at = d.created_at
+                                        where s.transaction_id = d.transaction_id and s.created_at = d.created_at and s.created_at >= ${startOfTails(nowMs)}
                                           and s.scored_at <= d.received_at + $2 * interval '1 ms' offset 0) as is_in_time
                 from due d) looked_at
        group by corridor)
@@ -177,7 +177,7 @@ async function readCorridorFigures(
 ): Promise<CorridorFigures[]> {
   const tails = await findTails(database, 'transactions', nowMs, TAIL_BLOCKS);
   const cut = tails.filter(({ isWhole }) => !isWhole).map(({ name }) => name);
-  return await database.query<CorridorFigures>({ text: textOf(tails) }, [
+  return await database.query<CorridorFigures>({ text: textOf(tails, nowMs) }, [
     corridors,
     SLO_MS,
     cut,

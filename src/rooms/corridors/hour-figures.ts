@@ -3,21 +3,24 @@ import { readLimits } from '../../core/store/limits/limits.ts';
 import { findTails, type Tail, tailRows } from '../../core/store/partitions/tails.ts';
 import { readSwitches } from '../../core/store/switches/switches.ts';
 import type { Database } from '../../kit/database/pool.ts';
+import { DAY_MS } from '../../kit/words/range.ts';
 import { type HourFigures, type Proposal, proposalsOf } from './proposals.ts';
 
 /** Blocks read from the end of a month, 4 MiB. Fewer: busy traffic is judged by minutes; more: a slower reading. */
 const TAIL_BLOCKS = 512;
 /** Disputes, dead letters, and cases of a priority that are read: of these the first that are due, which are the oldest. */
 const ROWS_MAX = 5000;
+/** Age up to which a transaction's dispute counts. Longer: each reading locks more months; shorter: late disputes are missed. */
+const DISPUTED_DAYS = 730;
 
 // Reviewers' own labels are no disputes. The review's tables are read as they are: its policy says which cases are too old.
 const textOf = (transactions: readonly Tail[], scores: readonly Tail[]) => `
   with accepted as materialized (
-    select corridor, account_id, received_at from (${tailRows('transactions', transactions, 'corridor, account_id, received_at', 1)}) tail
+    select corridor, account_id, received_at from (${tailRows('transactions', transactions, 'corridor, account_id, received_at', 2)}) tail
      where received_at > now() - interval '1 hour'),
   scored as (
     select corridor, count(*)::int4 as scored, (count(*) filter (where verdict = 'decline'))::int4 as declined
-      from (${tailRows('scores', scores, 'corridor, verdict, scored_at', 1 + transactions.length)}) tail
+      from (${tailRows('scores', scores, 'corridor, verdict, scored_at', 2 + transactions.length)}) tail
      where scored_at > now() - interval '1 hour' group by corridor),
   failed as (
     select corridor, count(*)::int4 as dead_letters
@@ -30,9 +33,9 @@ const textOf = (transactions: readonly Tail[], scores: readonly Tail[]) => `
                                               range between interval '5 minutes' preceding and current row) as recent
               from (select transaction_id, created_at, min(labelled_at) as labelled_at
                       from (select transaction_id, created_at, labelled_at, label, source from market.labels
-                             where labelled_at > now() - interval '1 hour' order by labelled_at desc limit ${ROWS_MAX}) newest
+                             where labelled_at > now() - interval '1 hour' and created_at >= $1 order by labelled_at desc limit ${ROWS_MAX}) newest
                      where label = 'fraud' and source <> 'review' group by transaction_id, created_at) l
-              join market.transactions t using (transaction_id, created_at)) windows
+              join market.transactions t using (transaction_id, created_at) where t.created_at >= $1) windows
      group by corridor),
   overflow as (
     select corridor, count(*)::int4 as overdue
@@ -61,7 +64,8 @@ async function readHourFigures(
 ): Promise<HourFigures[]> {
   const transactions = await findTails(database, 'transactions', nowMs, TAIL_BLOCKS);
   const scores = await findTails(database, 'scores', nowMs, TAIL_BLOCKS);
-  const values = [...transactions, ...scores].map(({ from }) => from);
+  const since = new Date(nowMs - DISPUTED_DAYS * DAY_MS);
+  const values = [since, ...[...transactions, ...scores].map(({ from }) => from)];
   return await database.query<HourFigures>({ text: textOf(transactions, scores) }, values);
 }
 

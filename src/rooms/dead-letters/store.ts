@@ -186,14 +186,19 @@ const SELECTED = `replayed_at is null and purged_at is null
 
 /** A letter that can be replayed: its entry could be read, and its transaction is stored. */
 const REPLAYABLE = `exists (select from market.transactions t where t.transaction_id = dead_letters.transaction_id
-    and t.created_at = dead_letters.created_at)`;
+    and t.created_at = dead_letters.created_at and t.created_at between $5 and $6)`;
+const readTimes = onlyOf<{ least: string | null; greatest: string | null }, readonly unknown[]>(
+  'times-of-selected-dead-letters',
+  `select ${timeText('min(created_at)')} as least, ${timeText('max(created_at)')} as greatest
+     from market.dead_letters where ${SELECTED}`,
+);
 
 const replay = rowsOf<{ deadLetterId: string; transactionId: string }, readonly unknown[]>(
   'mark-dead-letters-replayed',
   `with picked as (
            select dead_letter_id from market.dead_letters
             where ${SELECTED} and ${REPLAYABLE}
-            order by dead_letter_id limit $5 for update skip locked
+            order by dead_letter_id limit $7 for update skip locked
          )
          update market.dead_letters d set replayed_at = ${STAMP} from picked
           where d.dead_letter_id = picked.dead_letter_id
@@ -221,9 +226,16 @@ function selectionValues({ ids, corridor, errorCode, failedBeforeMs }: DeadLette
   ];
 }
 
+/** With the times between which the selected letters' transactions were created. */
+async function timedValues(query: Query, selection: DeadLetterSelection) {
+  const values = selectionValues(selection);
+  const { least, greatest } = await readTimes(query, ...values);
+  return [...values, least, greatest];
+}
+
 /** Marks at most `rowsMax` active ones that can be replayed. */
-export const markReplayed = (query: Query, selection: DeadLetterSelection, rowsMax: number) =>
-  replay(query, ...selectionValues(selection), rowsMax);
+export const markReplayed = async (query: Query, selection: DeadLetterSelection, rowsMax: number) =>
+  await replay(query, ...(await timedValues(query, selection)), rowsMax);
 
 export const markPurged = (
   query: Query,
@@ -239,8 +251,8 @@ const count = onlyOf<{ all: number; replayable: number }, readonly unknown[]>(
 );
 
 /** How many letters a selection still has: all of them, and those that can be replayed. */
-export const countSelected = (query: Query, selection: DeadLetterSelection) =>
-  count(query, ...selectionValues(selection));
+export const countSelected = async (query: Query, selection: DeadLetterSelection) =>
+  await count(query, ...(await timedValues(query, selection)));
 
 export const readDeadLettersById = rowsOf<DeadLetter, [ids: readonly string[]]>(
   'list-dead-letters-by-id',

@@ -78,9 +78,10 @@ const crossSlice = onlyOf<
        cross join lateral (
          select verdict, array(select distinct reason ->> 'code' from jsonb_array_elements(reasons) reason) as codes
            from market.scores s
-          where s.transaction_id = k.transaction_id and s.created_at = k.created_at and ($5::text is null or corridor = $5)
+          where s.transaction_id = k.transaction_id and s.created_at = k.created_at
+            and s.created_at >= $3 and s.created_at < $4 and ($5::text is null or corridor = $5)
           limit 1) s
-        left join lateral ${labelInForce('l.transaction_id = k.transaction_id and l.created_at = k.created_at')} l on true
+        left join lateral ${labelInForce('l.transaction_id = k.transaction_id and l.created_at = k.created_at and l.created_at >= $3 and l.created_at < $4')} l on true
        where (select entries <= $6::int4 and scores <= $7::int4 from sizes))
     select entries, scores,
            case when entries <= $6::int4 and scores <= $7::int4 then (

@@ -11,7 +11,7 @@ import {
   uuidArray,
 } from '../../../kit/database/binary-array.ts';
 import type { Database, Statement } from '../../../kit/database/pool.ts';
-import { onlyOf, rowsOf } from '../../../kit/database/statement.ts';
+import { rowsOf } from '../../../kit/database/statement.ts';
 import { type Month, monthStartMs } from '../../../kit/words/month.ts';
 import { engineOf } from '../../../kit/words/principal.ts';
 import {
@@ -19,13 +19,16 @@ import {
   DEAD_LETTER_ERROR_CHARS_MAX,
   type DeadLetter,
 } from '../../domain/dead-letter.ts';
+import { createdAtMsOf } from '../../domain/transaction.ts';
 import { finalValues, takeOut } from '../open-rows/open-rows.ts';
+import { readStoredScores } from '../scores/stored-scores.ts';
+import { timeValues } from '../within-months.ts';
 
 // Transactions that become final leave their open row. A transaction that has a score is not dead, whatever became of one of its
 // deliveries. The ids in an unreadable entry (which has no account) count only where they are stored.
 const insertStatement: Statement = {
   name: 'insert-dead-letters',
-  text: `with ${takeOut(13)}
+  text: `with ${takeOut(15)}
          insert into market.dead_letters (dead_letter_id, transaction_id, created_at, account_id, corridor, stream,
              entry_id, attempts, error_code, error, entry, failed_at)
          select l.dead_letter_id,
@@ -39,9 +42,11 @@ const insertStatement: Statement = {
                       attempts, error_code, error, entry, failed_at)
            left join lateral (select account_id from market.transactions
                                where l.account_id is null and transaction_id = l.transaction_id::uuid
-                                 and created_at = to_timestamp(l.created_at_ms::float8 / 1000) limit 1) t on true
+                                 and created_at = to_timestamp(l.created_at_ms::float8 / 1000)
+                                 and created_at between $13 and $14 limit 1) t on true
           where not exists (select from market.scores s where s.transaction_id = l.transaction_id::uuid
-                               and s.created_at = to_timestamp(l.created_at_ms::float8 / 1000))
+                               and s.created_at = to_timestamp(l.created_at_ms::float8 / 1000)
+                               and s.created_at between $13 and $14)
          on conflict do nothing
          returning coalesce(transaction_id::text, entry_id) as name`,
 };
@@ -56,6 +61,7 @@ export async function insertDeadLetters(
 ): Promise<Set<string>> {
   if (letters.length === 0) return new Set();
   const text = (value: (letter: DeadLetter) => string | null) => textArray(letters.map(value));
+  const [, least, greatest] = timeValues(letters.map(({ createdAtMs }) => createdAtMs ?? 0));
   const rows = await database.query<{ name: string }>(insertStatement, [
     uuidArray(letters.map((letter) => uuidv7({ msecs: letter.failedAtMs }))),
     text((letter) => letter.transactionId),
@@ -69,6 +75,8 @@ export async function insertDeadLetters(
     text((letter) => storable(letter.error, DEAD_LETTER_ERROR_CHARS_MAX)),
     text((letter) => storable(letter.entry, DEAD_LETTER_ENTRY_CHARS_MAX)),
     timestampArray(letters.map((letter) => letter.failedAtMs)),
+    least,
+    greatest,
     // A letter that is not new has one already, or a score: its transaction is final in any case.
     ...finalValues(
       letters.flatMap(({ rowId, transactionId }) =>
@@ -98,24 +106,24 @@ export type ScoredLettersPage = {
   readonly next: string | null;
 };
 
-const readPage = onlyOf<ScoredLettersPage, [after: string, rowsMax: number]>(
-  'list-dead-letters-of-scored',
-  `with page as materialized (
-           select transaction_id, created_at from market.dead_letters
-            where replayed_at is null and purged_at is null and transaction_id > $1
-            order by transaction_id limit $2)
-         select array(select transaction_id::text from page p
-                       where exists (select from market.scores s where s.transaction_id = p.transaction_id
-                                        and s.created_at = p.created_at offset 0)) as "transactionIds",
-                (select transaction_id from page order by transaction_id offset $2 - 1) as next`,
+const readPage = rowsOf<{ id: string }, [after: string, rowsMax: number]>(
+  'list-open-dead-letters',
+  `select transaction_id as id from market.dead_letters
+    where replayed_at is null and purged_at is null and transaction_id > $1
+    order by transaction_id limit $2`,
 );
 
 /** @param after where the page starts; from the first one on where absent */
-export const listDeadLettersOfScored = (
-  { query }: Pick<Database, 'query'>,
+export async function listDeadLettersOfScored(
+  database: Pick<Database, 'query'>,
   after: string = FIRST_ID,
   rowsMax: number = OPEN_LETTERS_PAGE_ROWS,
-) => readPage(query, after, rowsMax);
+): Promise<ScoredLettersPage> {
+  const ids = (await readPage(database.query, after, rowsMax)).map(({ id }) => id);
+  const asked = ids.map((id) => ({ transactionId: id, createdAtMs: createdAtMsOf(id) ?? 0 }));
+  const scored = await readStoredScores(database, asked);
+  return { transactionIds: [...scored.keys()], next: ids[rowsMax - 1] ?? null };
+}
 
 const close = rowsOf<{ id: string }, [transactionIds: Buffer]>(
   'close-dead-letters-of-scored',

@@ -15,6 +15,7 @@ import { countDays, type DayTally, negative } from '../../domain/day-tally.ts';
 import { type Label, type LabelReporter, outranks } from '../../domain/label.ts';
 import { createdAtMsOf } from '../../domain/transaction.ts';
 import { addIncrements, incrementValues } from '../tallies/day-tallies.ts';
+import { timeValues } from '../within-months.ts';
 
 type NewLabels = {
   /** Generated before the first try of a request and kept over all of them. */
@@ -49,16 +50,16 @@ const findDeciding = rowsOf<Said, AmongValues>(
 // Lateral, so that each row asks one partition by its primary key.
 const readKnown = rowsOf<
   { readonly position: number; readonly isOwn: boolean },
-  [batchId: string, ...key: readonly Buffer[]]
+  [batchId: string, least: string, greatest: string, ...key: readonly Buffer[]]
 >(
   'find-held-labels',
   `select u.ordinal::int4 - 1 as position, l.batch_id = $1 as "isOwn"
-           from unnest($2::uuid[], $3::timestamptz[], $4::timestamptz[], $5::text[], $6::text[])
+           from unnest($4::uuid[], $5::timestamptz[], $6::timestamptz[], $7::text[], $8::text[])
                 with ordinality as u(transaction_id, created_at, labelled_at, label, source, ordinal)
           cross join lateral (
             select l.batch_id from market.labels l
              where l.transaction_id = u.transaction_id and l.created_at = u.created_at
-               and l.labelled_at = u.labelled_at and l.label = u.label and l.source = u.source
+               and l.created_at between $2 and $3 and l.labelled_at = u.labelled_at and l.label = u.label and l.source = u.source
              limit 1) l`,
 );
 
@@ -134,7 +135,8 @@ async function findKnown(
 ): Promise<ReadonlyMap<Label, boolean>> {
   const asked = labels.filter(({ transactionId }) => deciding.has(transactionId));
   if (asked.length === 0) return new Map();
-  const rows = await readKnown(query, batchId, ...keyValues(asked));
+  const [, least, greatest] = timeValues(asked.map(({ createdAtMs }) => createdAtMs));
+  const rows = await readKnown(query, batchId, least, greatest, ...keyValues(asked));
   return new Map(rows.map(({ position, isOwn }) => [asked[position] as Label, isOwn]));
 }
 
@@ -163,7 +165,7 @@ function countDecided(
 }
 
 const probeStatement: Statement = {
-  text: 'lock table market.transactions in row share mode nowait',
+  text: 'lock table only market.transactions in row share mode nowait',
 };
 
 /**

@@ -1,9 +1,10 @@
 /** Reads the transactions that labels are about. */
-import { timestampArray, uuidArray } from '../../../kit/database/binary-array.ts';
+import { uuidArray } from '../../../kit/database/binary-array.ts';
 import type { Query } from '../../../kit/database/pool.ts';
 import { rowsOf } from '../../../kit/database/statement.ts';
 import { createdAtMsOf } from '../../domain/transaction.ts';
 import { toVector } from '../scores/vector-bytes.ts';
+import { type TimeValues, timeValues } from '../within-months.ts';
 import { AMONG, type AmongValues, amongValues } from './insert-labels.ts';
 
 /** The account and merchant of a transaction. */
@@ -40,14 +41,14 @@ export const findFraudParties = (query: Query, transactionIds: readonly string[]
 
 const readFeatures = rowsOf<
   { readonly transactionId: string; readonly features: Buffer },
-  [ids: Buffer, createdAt: Buffer]
+  [ids: Buffer, ...times: TimeValues]
 >(
   'find-logged-feature',
   `select s.transaction_id as "transactionId", s.features
      from unnest($1::uuid[], $2::timestamptz[]) as u(transaction_id, created_at)
     cross join lateral (
       select s.transaction_id, s.features from market.scores s
-       where s.transaction_id = u.transaction_id and s.created_at = u.created_at
+       where s.transaction_id = u.transaction_id and s.created_at = u.created_at and s.created_at between $3 and $4
        limit 1) s`,
 );
 
@@ -58,7 +59,7 @@ export async function findLoggedFeature(
   index: number,
 ): Promise<Map<string, number>> {
   const times = transactionIds.map((id) => createdAtMsOf(id) ?? 0);
-  const rows = await readFeatures(query, uuidArray(transactionIds), timestampArray(times));
+  const rows = await readFeatures(query, uuidArray(transactionIds), ...timeValues(times));
   const values = new Map<string, number>();
   for (const { transactionId, features } of rows) {
     const value = toVector(features)[index] ?? Number.NaN;

@@ -1,15 +1,10 @@
 /** Open rows as the reconciler reads them. */
-import {
-  int2Array,
-  int4Array,
-  textArray,
-  timestampArray,
-  uuidArray,
-} from '../../../kit/database/binary-array.ts';
+import { int2Array, int4Array, textArray, uuidArray } from '../../../kit/database/binary-array.ts';
 import type { Database } from '../../../kit/database/pool.ts';
 import { anyOf, onlyOf, rowsOf } from '../../../kit/database/statement.ts';
 import type { OpenRow } from '../../domain/open-row.ts';
 import { createdAtMsOf } from '../../domain/transaction.ts';
+import { type TimeValues, timeValues } from '../within-months.ts';
 
 type Queries = Pick<Database, 'query'>;
 
@@ -110,12 +105,13 @@ export async function countLeft({ query }: Queries): Promise<number> {
   return (await sumLeft(query)).transactions;
 }
 
-const readFinal = rowsOf<{ id: string }, [ids: Buffer, createdAt: Buffer]>(
+const readFinal = rowsOf<{ id: string }, [ids: Buffer, ...times: TimeValues]>(
   'find-final',
   `select u.transaction_id as id
            from unnest($1::uuid[], $2::timestamptz[]) as u (transaction_id, created_at)
           where exists (select from market.scores s
-                         where s.transaction_id = u.transaction_id and s.created_at = u.created_at offset 0)
+                         where s.transaction_id = u.transaction_id and s.created_at = u.created_at
+                           and s.created_at between $3 and $4 offset 0)
              or exists (select from market.dead_letters d
                          where d.transaction_id = u.transaction_id and d.replayed_at is null offset 0)`,
 );
@@ -130,7 +126,7 @@ export async function findFinal(
 ): Promise<ReadonlySet<string>> {
   if (transactionIds.length === 0) return new Set();
   const times = transactionIds.map((id) => createdAtMsOf(id) ?? 0);
-  const rows = await readFinal(query, uuidArray(transactionIds), timestampArray(times));
+  const rows = await readFinal(query, uuidArray(transactionIds), ...timeValues(times));
   return new Set(rows.map(({ id }) => id));
 }
 

@@ -8,8 +8,9 @@
  * detach-months.ts takes months off and puts them back.
  */
 import { recordChange } from '../../../kit/audit/audit-log.ts';
+import { PARTITIONED_TABLES } from '../../../kit/database/market-schema.ts';
 import type { Database, Query } from '../../../kit/database/pool.ts';
-import { rowsOf } from '../../../kit/database/statement.ts';
+import { onlyOf, rowsOf } from '../../../kit/database/statement.ts';
 import { Failure } from '../../../kit/words/failure.ts';
 import {
   MONTH_DETACHED,
@@ -22,7 +23,6 @@ import {
 } from '../../../kit/words/month.ts';
 import { type Actor, engineOf } from '../../../kit/words/principal.ts';
 
-const PARTITIONED_TABLES = ['transactions', 'scores', 'labels'] as const;
 export type PartitionedTable = (typeof PARTITIONED_TABLES)[number];
 
 /** Months made ahead of now; `risk doctor` warns of fewer. */
@@ -199,6 +199,15 @@ async function makeMissing(query: Query, months: readonly Month[], by: Actor): P
 export const lockPartitions = rowsOf(
   'lock-partitions',
   `select pg_advisory_xact_lock(${PARTITION_LOCK}, 'market.transactions'::regclass::oid::int4)`,
+);
+
+/** Tables and indexes of all attached months beside the locks that the server has room for. */
+export const countMonthLocks = onlyOf<{ months: number; relations: number; slots: number }>(
+  'count-month-locks',
+  `select count(*)::int4 as relations, (count(*) filter (where relkind = 'r'))::int4 / ${PARTITIONED_TABLES.length} as months,
+          current_setting('max_locks_per_transaction')::int4 * (current_setting('max_connections')::int4 + current_setting('max_prepared_transactions')::int4) as slots
+     from pg_class where relispartition and relname ~ '_y\\d{4}m\\d{2}'
+      and relnamespace = (select relnamespace from pg_class where oid = to_regclass('market.transactions'))`,
 );
 
 /** Bounds of a month's partitions, as SQL. */

@@ -4,7 +4,7 @@
  */
 import type { Database, Statement } from '../../../kit/database/pool.ts';
 import { monthOf } from '../../../kit/words/month.ts';
-import { partitionName } from './partitions.ts';
+import { monthBounds, partitionName } from './partitions.ts';
 
 /** Rows of older months are in no tail. Longer: a tail reads more than three tables. */
 const TAIL_REACH_MS = 31 * 86_400_000;
@@ -15,6 +15,9 @@ const sizesStatement: Statement = {
     select name, (pg_relation_size(to_regclass('market.' || name)) / current_setting('block_size')::int8)::int4 as blocks
       from unnest($1::text[]) as name where to_regclass('market.' || name) is not null`,
 };
+
+/** SQL of the time from which on rows of tails were created. */
+export const startOfTails = (nowMs: number) => monthBounds(monthOf(nowMs - TAIL_REACH_MS)).from;
 
 export type Tail = {
   /** Table of one month. */

@@ -4,7 +4,7 @@
  */
 import { textArray, timestampArray, uuidArray } from '../../../kit/database/binary-array.ts';
 import type { Query } from '../../../kit/database/pool.ts';
-import { dayOf, hourOf } from '../../../kit/words/range.ts';
+import { DAY_MS, dayOf, hourOf } from '../../../kit/words/range.ts';
 import { subtractDecimals } from '../../domain/decimal.ts';
 import {
   type AccountPast,
@@ -16,7 +16,8 @@ import {
 } from '../../domain/history.ts';
 import type { Transaction } from '../../domain/transaction.ts';
 import { FIRST_ID, loadTallies } from '../tallies/merchant-tallies.ts';
-import { type FraudsAround, NONE_AROUND } from './known-frauds.ts';
+import { AHEAD_MS, windowOf } from '../within-months.ts';
+import { AFTER_MS, type FraudsAround, NONE_AROUND } from './known-frauds.ts';
 import {
   ACCOUNTS,
   ACCOUNTS_BUT_ONE,
@@ -33,12 +34,14 @@ const POINTS_MAX = 512;
  * points, frauds are read before.
  */
 const FEW_POINTS = 16;
+/** Most time from the first point of a statement to another. More: it locks more months; less: old and new points take more statements. */
+const APART_MS = 92 * DAY_MS;
 /** Rows around one point, in rising order, and where they end if there are more. */
 type Around = {
   readonly rows: PastTransaction[];
   /** The newest row before the point that is not in `rows`. */
   readonly floor: Position | null;
-  /** The newest of `rows`, if there are more after it. */
+  /** The newest of `rows` or the end of the months that were read, where there may be more after it. */
   readonly ceiling: Position | null;
 };
 
@@ -97,8 +100,22 @@ export async function* loadMerchantPasts(
   }
 }
 
-/** All points in their order. Frauds are read before the rows or together with them, so that each is among them. */
+/** All points in their order. */
 async function* loadPages(
+  query: Query,
+  pastQuery: PastQuery,
+  points: readonly Transaction[],
+  except: Transaction | undefined,
+): AsyncGenerator<Surrounded[]> {
+  for (let [begin, end] = [0, 0]; begin < points.length; begin = end) {
+    const firstMs = points[begin]?.createdAtMs ?? 0;
+    while (Math.abs((points[end]?.createdAtMs ?? Infinity) - firstMs) <= APART_MS) end++;
+    yield* loadNear(query, pastQuery, points.slice(begin, end), except);
+  }
+}
+
+/** Frauds are read before the rows or together with them, so that each is among them. */
+async function* loadNear(
   query: Query,
   pastQuery: PastQuery,
   points: readonly Transaction[],
@@ -141,21 +158,28 @@ async function loadArounds(
   points: readonly Transaction[],
   looksForFrauds: boolean,
 ): Promise<Around[] | null> {
+  const times = points.map((point) => point.createdAtMs);
+  const since = points.map(pastQuery.sinceMs);
+  const reach = { fromMs: Math.min(...since), toMs: Math.max(...times) + AFTER_MS };
+  const endMs = windowOf(reach.fromMs, reach.toMs).toMs;
+  const end =
+    endMs > Date.now() + AHEAD_MS ? null : { createdAtMs: endMs, transactionId: FIRST_ID };
   const values = [
     textArray(points.map(pastQuery.partyOf)),
-    timestampArray(points.map((point) => point.createdAtMs)),
+    timestampArray(times),
     uuidArray(points.map((point) => point.transactionId)),
-    timestampArray(points.map(pastQuery.sinceMs)),
+    timestampArray(since),
     looksForFrauds,
   ];
-  const found = await query<AroundRow>(pastQuery.statement, values);
+  const found = await query<AroundRow>(pastQuery.statement(reach), values);
   if (found.some(({ hasFrauds }) => hasFrauds)) return null;
   const complete = found.length > ROWS_MAX ? (found.at(-1)?.point ?? 0) - 1 : points.length;
   if (complete < 1) throw new Error('one point has more rows than it was asked for');
   const byPoint = Map.groupBy(found, (row) => row.point);
-  return points
-    .slice(0, complete)
-    .map((point, at) => arrange(pastQuery, point, byPoint.get(at + 1) ?? []));
+  return points.slice(0, complete).map((point, at) => {
+    const around = arrange(pastQuery, point, byPoint.get(at + 1) ?? []);
+    return { ...around, ceiling: around.ceiling ?? end };
+  });
 }
 
 /** A row of a point that has none around it has no id. */

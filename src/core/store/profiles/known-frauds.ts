@@ -4,6 +4,7 @@
  */
 import { textArray, timestampArray } from '../../../kit/database/binary-array.ts';
 import type { Query, Statement } from '../../../kit/database/pool.ts';
+import { DAY_MS } from '../../../kit/words/range.ts';
 import {
   FRAUDS_SEEN_MAX,
   type FraudSpan,
@@ -12,6 +13,7 @@ import {
   ORDINARY_MEDIANS_MAX,
 } from '../../domain/history.ts';
 import type { LabelValue } from '../../domain/label.ts';
+import { ofMonths, type Within } from '../within-months.ts';
 
 type FraudPoint = {
   readonly party: string;
@@ -40,6 +42,8 @@ export const NONE_AROUND: FraudsAround = { known: NO_FRAUDS, isCut: false };
 const LABELS_OF_TRANSACTION_MAX = 16;
 /** Points of one statement. */
 const POINTS_MAX = 512;
+/** How far rows after a point are read. More: a rebuild for an old point locks more months; less: imports from old to new rebuild more. */
+export const AFTER_MS = 365 * DAY_MS;
 /**
  * Rows of one statement's result; what is cut off is asked for again. More than one point can have: a merchant's
  * 2 * 513 transactions before it and 513 from it on, with all labels that are read of each.
@@ -48,20 +52,24 @@ const ROWS_MAX = 40_000;
 
 export type PartyColumn = 'account_id' | 'merchant_id';
 
-const partiesStatement = (column: PartyColumn): Statement => ({
-  name: `frauds-of-any-${column}`,
-  text: `select distinct ${column} as party from market.labels
-          where ${column} = any($1::text[]) and label = 'fraud' and created_at >= $2::timestamptz`,
-});
+const partiesStatement = (column: PartyColumn) =>
+  ofMonths(
+    `frauds-of-any-${column}`,
+    (within) => `select distinct ${column} as party from market.labels l
+          where ${column} = any($1::text[]) and label = 'fraud' and created_at >= $2::timestamptz and ${within('l')}`,
+  );
 
 /**
  * Whether a label makes its transaction a known fraud at the point. The outer `is true` keeps it a lookup per row. The inner one
  * hides the end of the range of time from the planner, which otherwise reads all labels of that range (labels_time_idx): 41 ms a
  * party among a million labels, instead of 0.2.
  */
-const knownAtPoint = (label: string) => `(${label}.labelled_at <= p.at and not exists (
+const knownAtPoint = (
+  label: string,
+  within: Within,
+) => `(${label}.labelled_at <= p.at and not exists (
   select from market.labels c where c.transaction_id = ${label}.transaction_id and c.created_at = ${label}.created_at
-     and c.label = 'legitimate' and c.labelled_at > ${label}.labelled_at and (c.labelled_at <= p.at) is true)) is true`;
+     and ${within('c')} and c.label = 'legitimate' and c.labelled_at > ${label}.labelled_at and (c.labelled_at <= p.at) is true)) is true`;
 
 /**
  * Transactions before a point are counted apart by what is known at the point: those that only other points see
@@ -71,9 +79,10 @@ const knownAtPoint = (label: string) => `(${label}.labelled_at <= p.at and not e
  * them, so that a result which is cut off holds all rows of every point but its last; `0 * p.point` as in history.ts, and groups
  * rather than `distinct`, for which PostgreSQL 15 would sort them all.
  */
-const aroundStatement = (column: PartyColumn, before: number, after: number): Statement => ({
-  name: `frauds-around-${column}-${before}`,
-  text: `
+const aroundStatement = (column: PartyColumn, before: number, after: number) =>
+  ofMonths(
+    `frauds-around-${column}-${before}`,
+    (within) => `
     select p.point::int, f.transaction_id, round(extract(epoch from f.created_at) * 1000)::float8 as created_at_ms,
            round(extract(epoch from l.labelled_at) * 1000)::float8 as labelled_at_ms,
            l.label, l.source, l.amount_to_median
@@ -83,7 +92,7 @@ const aroundStatement = (column: PartyColumn, before: number, after: number): St
        with known as materialized (
          select l.created_at, l.transaction_id from market.labels l
           where l.${column} = p.party and l.label = 'fraud' and l.created_at >= p.since and l.created_at < p.at
-            and ${knownAtPoint('l')}
+            and ${within('l')} and ${knownAtPoint('l', within)}
           group by l.created_at, l.transaction_id
           order by l.created_at desc, l.transaction_id desc
           fetch first (${before} + 0 * p.point) rows only
@@ -94,28 +103,28 @@ const aroundStatement = (column: PartyColumn, before: number, after: number): St
        select created_at, transaction_id from known
        union all
        (select l.created_at, l.transaction_id from market.labels l
-         where l.${column} = p.party and l.label = 'fraud' and l.created_at < p.at
+         where l.${column} = p.party and l.label = 'fraud' and l.created_at < p.at and ${within('l')}
            and l.created_at >= coalesce((select created_at from floor), p.since)
            and not exists (select from floor where (l.created_at, l.transaction_id) <= (floor.created_at, floor.transaction_id))
            and (exists (select from market.labels o
-                         where o.transaction_id = l.transaction_id and o.created_at = l.created_at
-                           and o.labelled_at <= p.at and o.label = 'fraud' and ${knownAtPoint('o')})) is not true
+                         where o.transaction_id = l.transaction_id and o.created_at = l.created_at and ${within('o')}
+                           and o.labelled_at <= p.at and o.label = 'fraud' and ${knownAtPoint('o', within)})) is not true
          group by l.created_at, l.transaction_id
          order by l.created_at desc, l.transaction_id desc
          fetch first (${before} + 0 * p.point) rows only)
        union all
-       (select created_at, transaction_id from market.labels
-         where ${column} = p.party and label = 'fraud' and created_at >= p.at
+       (select created_at, transaction_id from market.labels l
+         where ${column} = p.party and label = 'fraud' and created_at >= p.at and ${within('l')}
          group by created_at, transaction_id
          order by created_at, transaction_id fetch first (${after} + 0 * p.point) rows only)
      ) f
      cross join lateral (
-       select labelled_at, label, source, amount_to_median from market.labels
-        where transaction_id = f.transaction_id and created_at = f.created_at
+       select labelled_at, label, source, amount_to_median from market.labels l
+        where transaction_id = f.transaction_id and created_at = f.created_at and ${within('l')}
         order by labelled_at desc, label, source limit ${LABELS_OF_TRANSACTION_MAX}
      ) l
      order by p.point limit ${ROWS_MAX + 1}`,
-});
+  );
 
 type LabelRow = {
   point: number;
@@ -136,9 +145,13 @@ export function createLoadFrauds(column: PartyColumn, before: number, after: num
   const around = aroundStatement(column, before, after);
   return async (query, points) => {
     const frauds: FraudsAround[] = points.map(() => NONE_AROUND);
-    const since = new Date(Math.min(...points.map(({ sinceMs }) => sinceMs)));
+    const fromMs = Math.min(...points.map(({ sinceMs }) => sinceMs));
+    const times = { fromMs, toMs: AFTER_MS + Math.max(...points.map(({ atMs }) => atMs)) };
     const parties = [...new Set(points.map(({ party }) => party))];
-    const found = await query<{ party: string }>(whoHasAny, [textArray(parties), since]);
+    const found = await query<{ party: string }>(whoHasAny(times), [
+      textArray(parties),
+      new Date(fromMs),
+    ]);
     if (found.length === 0) return frauds;
     const having = new Set(found.map(({ party }) => party));
     let asked = points.flatMap((point, index) =>
@@ -146,7 +159,7 @@ export function createLoadFrauds(column: PartyColumn, before: number, after: num
     );
     while (asked.length > 0) {
       const page = asked.slice(0, POINTS_MAX);
-      const { rows, complete } = await readPage(query, around, page);
+      const { rows, complete } = await readPage(query, around(times), page);
       for (const [point, labels] of Map.groupBy(rows, (row) => row.point)) {
         const pageRow = page[point - 1];
         if (pageRow === undefined || point > complete) continue;

@@ -3,10 +3,11 @@
  * counts, scored or not.
  */
 import { textArray, timestampArray } from '../../../kit/database/binary-array.ts';
-import type { Query, Statement } from '../../../kit/database/pool.ts';
+import type { Query } from '../../../kit/database/pool.ts';
 import { epochMs } from '../../../kit/database/statement.ts';
 import { currencyScale } from '../../domain/currency.ts';
 import { hourOf } from '../tallies/merchant-tallies.ts';
+import { ofMonths, type Within } from '../within-months.ts';
 
 /** A stored row, or with a null id what the rows of an hour and currency sum up to: `createdAtMs` is the hour. */
 export type HourRow = {
@@ -44,11 +45,11 @@ const NOW = `
     from market.tally_checkpoint limit 1`;
 
 /** `in (select …) is true` keeps the planner from looking for stored rows by merchant. */
-const KNOWN = `
+const knownRows = (within: Within) => `
   select t.merchant_id, t.transaction_id, t.created_at as at, t.account_id, t.currency, 1 as count, t.amount as sum,
          t.inserted_xid < open_from as is_settled, null::bytea as hours
     from market.transactions t
-   where cardinality($2::text[]) > 0 and t.inserted_xid >= $1::xid8 and t.inserted_xid < end_at
+   where cardinality($2::text[]) > 0 and ${within('t')} and t.inserted_xid >= $1::xid8 and t.inserted_xid < end_at
      and (t.merchant_id in (select unnest($2::text[]))) is true`;
 
 const outOf = (rows: string) => `
@@ -57,19 +58,19 @@ const outOf = (rows: string) => `
          x.sum::text as amount, x.is_settled as "isSettled", x.hours
     from now left join lateral (${rows}) x on true`;
 
-const knownStatement: Statement = {
-  name: 'rows-of-known-merchants',
-  text: `with now as materialized (${NOW}) ${outOf(KNOWN)}`,
-};
+const knownStatement = ofMonths(
+  'rows-of-known-merchants',
+  (within) => `with now as materialized (${NOW}) ${outOf(knownRows(within))}`,
+);
 
 /**
  * A single statement, hence one snapshot: the rows stored since the last reading, and the whole past of merchants that the reader
  * does not know, from their durable hours where these are complete and spare more than the reading of all rows that they lack. Rows
  * ahead of the server's own ids came with a dump, and are as settled as rows can be.
  */
-const hoursStatement: Statement = {
-  name: 'merchant-hours',
-  text: `
+const hoursStatement = ofMonths(
+  'merchant-hours',
+  (within) => `
     with now as materialized (${NOW}), fresh as materialized (
       select u.id, u.since,
              m.merchant_id is not null and now.folded_to <= now.end_at
@@ -81,13 +82,13 @@ const hoursStatement: Statement = {
     ), past as (
       select t.merchant_id, t.created_at, t.currency, t.amount, t.inserted_xid
         from market.transactions t
-       where exists (select from fresh where is_tallied)
+       where exists (select from fresh where is_tallied) and ${within('t')}
          and t.inserted_xid >= (select folded_to from now) and t.inserted_xid < (select end_at from now)
          and (t.merchant_id in (select id from fresh where is_tallied and t.created_at >= since)) is true
        union all
       select t.merchant_id, t.created_at, t.currency, t.amount, t.inserted_xid
         from fresh cross join lateral (
-          select * from market.transactions t where t.merchant_id = fresh.id and t.created_at >= fresh.since) t
+          select * from market.transactions t where t.merchant_id = fresh.id and t.created_at >= fresh.since and ${within('t')}) t
        where not fresh.is_tallied
     ), hours as (
       select merchant_id, ${hourOf('created_at')} as at, currency, count(*) as count, sum(amount) as sum,
@@ -103,16 +104,17 @@ const hoursStatement: Statement = {
              string_agg(float8send(${epochMs('at')}) || float8send(sum::float8) || float8send(count::float8) || convert_to(currency, 'UTF8'),
                         ''::bytea order by at, currency) as hours
         from hours group by merchant_id, is_settled
-       union all ${KNOWN}`)}`,
-};
+       union all ${knownRows(within)}`)}`,
+);
 
 /**
- * The rows that were stored since `mark` by merchants that are known, and what all rows of the others sum up to since their times,
+ * The rows created at `fromMs` or later that were stored since `mark` by merchants that are known, and what all rows of the others sum up to since their times,
  * which are beginnings of hours. Every database transaction before the new mark has ended, so that no row of such a transaction can
  * appear any more.
  */
 export async function readHours(
   query: Query,
+  fromMs: number,
   mark: string,
   known: readonly string[],
   others: readonly { readonly merchantId: string; readonly sinceMs: number }[],
@@ -125,7 +127,7 @@ export async function readHours(
   // Planning the whole statement takes 2.4 ms, which live transactions would wait for.
   const isKnown = others.length === 0;
   const rows = await query<ReadRow>(
-    isKnown ? knownStatement : hoursStatement,
+    (isKnown ? knownStatement : hoursStatement)({ fromMs, toMs: Date.now() }),
     isKnown ? ofKnown : [...ofKnown, ...ofOthers],
   );
   const [first] = rows;
@@ -160,25 +162,28 @@ function toHourRows({ merchantId, mark, hours, ...row }: ReadRow): HourRow[] {
 }
 
 /** `offset 0` keeps the planner from joining all rows of a busy merchant with its hours: an hour at a time comes from the index. */
-const rowsStatement: Statement = {
-  name: 'rows-of-merchant-hours',
-  text: `
+const rowsStatement = ofMonths(
+  'rows-of-merchant-hours',
+  (within) => `
     select p.nth::int, x.*
       from unnest($1::text[], $2::timestamptz[]) with ordinality as p (party, hour_at, nth)
      cross join lateral (
        select t.transaction_id as "transactionId", ${epochMs('t.created_at')} as "createdAtMs", t.account_id as "accountId", t.amount, t.currency
          from market.transactions t
         where t.merchant_id = p.party and t.created_at >= p.hour_at and t.created_at < p.hour_at + interval '1 hour'
+          and ${within('t')}
        offset 0) x`,
-};
+);
 
 /** The rows of hours, each with the number of its hour, from 1 on. */
 export async function readHourRows(
   query: Query,
   hours: readonly { readonly merchantId: string; readonly hourMs: number }[],
 ): Promise<(ListedRow & { readonly nth: number })[]> {
-  return await query(rowsStatement, [
+  const times = hours.map(({ hourMs }) => hourMs);
+  const range = { fromMs: Math.min(...times), toMs: Math.max(...times) };
+  return await query(rowsStatement(range), [
     textArray(hours.map(({ merchantId }) => merchantId)),
-    timestampArray(hours.map(({ hourMs }) => hourMs)),
+    timestampArray(times),
   ]);
 }

@@ -3,7 +3,6 @@
  * the planner skip the other months.
  */
 import { unsized } from '../../../kit/database/binary-array.ts';
-import type { Statement } from '../../../kit/database/pool.ts';
 import { epochMs } from '../../../kit/database/statement.ts';
 import { DAY_MS, dayOf } from '../../../kit/words/range.ts';
 import {
@@ -14,6 +13,7 @@ import {
   type PastTransaction,
 } from '../../domain/history.ts';
 import type { Transaction } from '../../domain/transaction.ts';
+import { ofMonths } from '../within-months.ts';
 import { createLoadFrauds, type LoadFrauds, type PartyColumn } from './known-frauds.ts';
 
 /**
@@ -53,34 +53,38 @@ const STORED = `t.created_at, t.transaction_id, t.account_id, t.merchant_id, t.a
  * all rows of every point but its last. A point has one row at least; where frauds are to be looked for ($5) and a
  * party has any, it has no more.
  */
-const around = (party: PartyColumn, before: number, after: number) => `
+const around = (party: PartyColumn, before: number, after: number) =>
+  ofMonths(
+    `past-around-${party}-${before}`,
+    (within) => `
   select p.point::int, p.has_frauds as "hasFrauds", ${pastColumns('r')}
     from (select u.*, $5::boolean and exists (
                    select from market.labels l
-                    where l.${party} = u.party and l.label = 'fraud' and l.created_at >= u.since) as has_frauds
+                    where l.${party} = u.party and l.label = 'fraud' and l.created_at >= u.since and ${within('l')}) as has_frauds
             from unnest(${unsized('$1::text[]')}, $2::timestamptz[], $3::uuid[], $4::timestamptz[])
                  with ordinality as u (party, at, id, since, point) order by point) p
     left join lateral (
      (select older.* from (
         select ${STORED} from market.transactions t
-         where not p.has_frauds and t.${party} = p.party and t.created_at >= p.since and t.created_at <= p.at
+         where not p.has_frauds and t.${party} = p.party and t.created_at >= p.since and t.created_at <= p.at and ${within('t')}
            and (t.created_at, t.transaction_id) < (p.at, p.id)
          order by t.created_at desc fetch first (${before} + 0 * p.point) rows with ties) older
       order by older.created_at desc, older.transaction_id desc limit ${before})
      union all
      (select newer.* from (
         select ${STORED} from market.transactions t
-         where not p.has_frauds and t.${party} = p.party and t.created_at >= p.at
+         where not p.has_frauds and t.${party} = p.party and t.created_at >= p.at and ${within('t')}
            and (t.created_at, t.transaction_id) >= (p.at, p.id)
          order by t.created_at fetch first (${after} + 0 * p.point) rows with ties) newer
       order by newer.created_at, newer.transaction_id limit ${after})
    ) r on true
-   order by p.point limit ${ROWS_MAX + 1}`;
+   order by p.point limit ${ROWS_MAX + 1}`,
+  );
 
 /** The differences between accounts and merchants. */
 export type PastQuery = {
   readonly party: PartyColumn;
-  readonly statement: Statement;
+  readonly statement: ReturnType<typeof around>;
   readonly before: number;
   readonly after: number;
   readonly loadFrauds: LoadFrauds;
@@ -91,10 +95,7 @@ export type PastQuery = {
 /** A row more than needed shows whether there are more rows, and where the needed rows begin. */
 export const ACCOUNTS: PastQuery = {
   party: 'account_id',
-  statement: {
-    name: 'past-around-accounts',
-    text: around('account_id', ACCOUNT_ROWS_BEFORE + 1, ACCOUNT_ROWS_AFTER + 1),
-  },
+  statement: around('account_id', ACCOUNT_ROWS_BEFORE + 1, ACCOUNT_ROWS_AFTER + 1),
   before: ACCOUNT_ROWS_BEFORE,
   after: ACCOUNT_ROWS_AFTER,
   // At most what a history uses, and no more behind a point than there are rows.
@@ -106,18 +107,12 @@ export const ACCOUNTS: PastQuery = {
 /** The same for readers that leave out one of the rows. */
 export const ACCOUNTS_BUT_ONE: PastQuery = {
   ...ACCOUNTS,
-  statement: {
-    name: 'past-around-accounts-but-one',
-    text: around('account_id', ACCOUNT_ROWS_BEFORE + 2, ACCOUNT_ROWS_AFTER + 1),
-  },
+  statement: around('account_id', ACCOUNT_ROWS_BEFORE + 2, ACCOUNT_ROWS_AFTER + 1),
   before: ACCOUNT_ROWS_BEFORE + 1,
   loadFrauds: createLoadFrauds('account_id', ACCOUNT_ROWS_BEFORE + 1, ACCOUNT_ROWS_AFTER + 1),
 };
 
-const aroundMerchants: Statement = {
-  name: 'past-around-merchants',
-  text: around('merchant_id', MERCHANT_ROWS_BEFORE + 1, MERCHANT_ROWS_AFTER + 1),
-};
+const aroundMerchants = around('merchant_id', MERCHANT_ROWS_BEFORE + 1, MERCHANT_ROWS_AFTER + 1);
 const loadFraudsOfMerchants = createLoadFrauds(
   'merchant_id',
   FRAUDS_SEEN_MAX + 1,

@@ -6,9 +6,12 @@
 import { byteaArray, textArray, unsized } from '../../../kit/database/binary-array.ts';
 import type { Query, Statement } from '../../../kit/database/pool.ts';
 import { firstOf, onlyOf, rowsOf } from '../../../kit/database/statement.ts';
+import { DAY_MS } from '../../../kit/words/range.ts';
 import { comparePositions, type PastTransaction } from '../../domain/history.ts';
 import type { PartyKind } from '../../domain/party.ts';
 import type { Transaction } from '../../domain/transaction.ts';
+import { CREATED_SINCE } from '../late-rows.ts';
+import { ofMonths } from '../within-months.ts';
 import { ACCOUNTS, MERCHANTS, type PastQuery, type PastRow, pastColumns } from './past-queries.ts';
 
 /** A moment. It belongs to the snapshots that are made of what was read from then on; an earlier moment is as right. */
@@ -31,12 +34,10 @@ export type NewSnapshot = SnapshotMark & { readonly party: string; readonly snap
 export const SNAPSHOT_DAYS = 60;
 /** With more rows than these a rebuild from rows reads as many pages. */
 const ROWS_SINCE_MAX = 64;
-/** A row that was created so long before its statement began, or longer, is late. */
-const LATE_SECONDS = 2;
+/** How far back rows are read. Less: an import of older rows costs the snapshots before it; more: a reading locks more months. */
+const ROWS_SINCE_MS = 2 * SNAPSHOT_DAYS * DAY_MS;
 /** A commit takes no longer: statements end within their time, which poolers may leave out. */
 const COMMIT_SECONDS = `greatest(current_setting('statement_timeout')::interval, interval '10 seconds')`;
-/** Ids of database transactions share buckets of 2^13: fewer have more rows, more make readers look back for longer. */
-const BUCKET_BITS = 13;
 /**
  * Points of one reading: the snapshots of so many busy merchants, or of large accounts, are 5 MB as text. A party without a snapshot
  * costs 8 µs of processor time by 64 and 4 by 256.
@@ -50,10 +51,11 @@ export const SNAPSHOTS_READ_MAX: Readonly<Record<PartyKind, number>> = {
  * `is true` hides the bound from the planner, which would read the rows of all parties by the index of inserted_xid; the limit of a
  * single row hides the join, for which it would read all snapshots.
  */
-const readStatement = (kind: PartyKind, { party }: Pick<PastQuery, 'party'>): Statement => ({
-  name: `read-snapshots-${kind}`,
-  text: `
-    select p.point::int, case when coalesce(r.row, 1) = 1 then s.snapshot end as snapshot, ${pastColumns('r')}
+const readStatement = (kind: PartyKind, { party }: Pick<PastQuery, 'party'>) =>
+  ofMonths(
+    `read-snapshots-${kind}`,
+    (within, from) => `
+    select p.point::int, case when coalesce(r.row, 1) = 1 and since.at >= ${from} then s.snapshot end as snapshot, ${pastColumns('r')}
       from unnest(${unsized('$1::text[]')}) with ordinality as p (party, point)
       left join lateral (
         select s.* from market.profile_snapshots s
@@ -65,17 +67,15 @@ const readStatement = (kind: PartyKind, { party }: Pick<PastQuery, 'party'>): St
                             where v.kind = '${kind}' and v.party = s.party and v.voided_by >= s.folded_to)
          limit 1) s on true
       left join lateral (
-        select least(s.rows_from - interval '${2 * LATE_SECONDS} seconds',
-                     (select min(l.from_at) from market.late_rows l
-                       where l.bucket >= s.folded_to::text::bigint >> ${BUCKET_BITS})) as at offset 0) since on true
+        select ${CREATED_SINCE} as at offset 0) since on true
       left join lateral (
         select row_number() over () as row, t.*
           from market.transactions t
-         where t.${party} = s.party and t.created_at >= since.at
+         where t.${party} = s.party and t.created_at >= since.at and ${within('t')}
            and (t.inserted_xid >= s.folded_to) is true
          limit ${ROWS_SINCE_MAX + 1}) r on true
      order by p.point`,
-});
+  );
 
 const READS = {
   account: { pastQuery: ACCOUNTS, statement: readStatement('account', ACCOUNTS) },
@@ -96,7 +96,9 @@ export async function readSnapshots(
 ): Promise<(SnapshotPast | undefined)[]> {
   const { pastQuery, statement } = READS[kind];
   const parties = textArray(points.map(pastQuery.partyOf));
-  const found = Map.groupBy(await query<SnapshotRow>(statement, [parties]), (row) => row.point);
+  const nowMs = Date.now();
+  const ofNow = statement({ fromMs: nowMs - ROWS_SINCE_MS, toMs: nowMs });
+  const found = Map.groupBy(await query<SnapshotRow>(ofNow, [parties]), (row) => row.point);
   return points.map((_, at) => {
     const all = found.get(at + 1) ?? [];
     const snapshot = all.find((row) => row.snapshot !== null)?.snapshot ?? null;
@@ -159,17 +161,6 @@ export async function storeSnapshots(
     byteaArray(snapshots.map(({ snapshot }) => snapshot)),
   ]);
 }
-
-/**
- * Says how far back rows of this statement's commit lie, where `from` is late and nobody has said so for a day: a row lives a day
- * longer than the snapshots that it is for.
- */
-export const noteLateRows = (from: string, condition: string) => `
-  insert into market.late_rows (bucket, from_at)
-  select bucket, ${from} from (select pg_current_xact_id()::text::bigint >> ${BUCKET_BITS} as bucket) own
-   where ${from} < now() - interval '${LATE_SECONDS} seconds' and ${condition}
-     and not exists (select from market.late_rows l
-                      where l.bucket = own.bucket and l.from_at <= ${from} and l.stored_at > now() - interval '1 day')`;
 
 /** Voids all snapshots: rows of many parties come or go. Part of the database transaction that changes the rows. */
 export const voidSnapshots = rowsOf(

@@ -1,5 +1,5 @@
 /** A stored score by its id. Every statement names created_at, so it touches one partition. */
-import { timestampArray, uuidArray } from '../../../kit/database/binary-array.ts';
+import { uuidArray } from '../../../kit/database/binary-array.ts';
 import type { Database } from '../../../kit/database/pool.ts';
 import {
   type Databases,
@@ -16,6 +16,7 @@ import {
 } from '../../domain/score-record.ts';
 import { createdAtMsOf } from '../../domain/transaction.ts';
 import { isoTime } from '../partitions/month-slice.ts';
+import { timeValues } from '../within-months.ts';
 import { SCORE_COLUMNS, type ScoreRow, toStoredScore } from './stored-scores.ts';
 import { toVector } from './vector-bytes.ts';
 
@@ -95,9 +96,7 @@ export async function readVectors(
   const times = scores.map(({ created_at }) => created_at.getTime());
   const rows = await database.query<{ features: Buffer }>(selectVectors, [
     uuidArray(scores.map(({ transaction_id }) => transaction_id)),
-    timestampArray(times),
-    isoTime(Math.min(...times)),
-    isoTime(Math.max(...times)),
+    ...timeValues(times),
   ]);
   return rows.map(({ features }) => toVector(features));
 }

@@ -40,7 +40,11 @@ export type Slice = ScoreWindow & {
 
 // Lateral, so that each slice is a range of the primary key in one partition, or two where a month ends.
 const RANGE = `s.transaction_id >= u.low and s.transaction_id < u.high
-                  and s.created_at >= u.from_at and s.created_at < u.to_at`;
+                  and s.created_at >= u.from_at and s.created_at < u.to_at
+                  and s.created_at >= $5 and s.created_at < $6`;
+const ofKey = (alias: string) =>
+  `${alias}.transaction_id = k.transaction_id and ${alias}.created_at = k.created_at
+              and ${alias}.created_at >= $5 and ${alias}.created_at < $6`;
 
 const countStatement: Statement = {
   name: 'count-score-slices',
@@ -50,13 +54,13 @@ const countStatement: Statement = {
           cross join lateral (
             select count(*) as keys, max(created_at) as last_at
               from (select s.* from market.scores s where ${RANGE}
-                     order by s.transaction_id, s.created_at limit $5) first_keys) k
+                     order by s.transaction_id, s.created_at limit $7) first_keys) k
           order by u.ordinal`,
 };
 
 /** The quota of each slice, evenly spaced among its counted keys, as `k`. */
 const SAMPLED = `
-           from unnest($1::uuid[], $2::uuid[], $3::timestamptz[], $4::timestamptz[], $5::int4[], $6::int4[])
+           from unnest($1::uuid[], $2::uuid[], $3::timestamptz[], $4::timestamptz[], $7::int4[], $8::int4[])
                 as u(low, high, from_at, to_at, keys, quota)
           cross join lateral (
             select transaction_id, created_at
@@ -72,7 +76,7 @@ const vectorsStatement: Statement = {
          ${SAMPLED}
           cross join lateral (
             select s.model, s.probability, s.risk, s.features as vector from market.scores s
-             where s.transaction_id = k.transaction_id and s.created_at = k.created_at
+             where ${ofKey('s')}
              limit 1) w`,
 };
 
@@ -84,20 +88,20 @@ const outcomesStatement: Statement = {
          ${SAMPLED}
           cross join lateral (
             select s.model, s.probability, s.verdict from market.scores s
-             where s.transaction_id = k.transaction_id and s.created_at = k.created_at
+             where ${ofKey('s')}
              limit 1) w
-           left join lateral ${labelInForce('l.transaction_id = k.transaction_id and l.created_at = k.created_at and l.labelled_at <= $7', 'l.label, l.labelled_at')} l on true`,
+           left join lateral ${labelInForce(`${ofKey('l')} and l.labelled_at <= $9`, 'l.label, l.labelled_at')} l on true`,
 };
 
 const decisionsStatement: Statement = {
   name: 'sample-score-decisions',
   text: `select w.corridor, w.model, w.probability, w.vector, w.rule_inputs as "ruleInputs",
-                (select t.currency from market.transactions t where t.transaction_id = k.transaction_id and t.created_at = k.created_at) as currency
+                (select t.currency from market.transactions t where ${ofKey('t')}) as currency
          ${SAMPLED}
           cross join lateral (
             select s.corridor, s.model, s.probability, s.features as vector, s.rule_inputs
               from market.scores s
-             where s.transaction_id = k.transaction_id and s.created_at = k.created_at
+             where ${ofKey('s')}
              limit 1) w`,
 };
 
@@ -230,12 +234,14 @@ async function countSlices(
   });
 }
 
-function boundsOf(slices: readonly ScoreWindow[]): Buffer[] {
+function boundsOf(slices: readonly ScoreWindow[]): unknown[] {
   return [
     uuidArray(slices.map(({ fromMs }) => lowestIdAt(fromMs))),
     uuidArray(slices.map(({ toMs }) => lowestIdAt(toMs))),
     timestampArray(slices.map(({ fromMs }) => fromMs)),
     timestampArray(slices.map(({ toMs }) => toMs)),
+    new Date(Math.min(...slices.map(({ fromMs }) => fromMs))),
+    new Date(Math.max(...slices.map(({ toMs }) => toMs))),
   ];
 }
 

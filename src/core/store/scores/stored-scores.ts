@@ -1,7 +1,8 @@
 /** Scores, read side: stored rows without their vectors. */
-import { timestampArray, uuidArray } from '../../../kit/database/binary-array.ts';
+import { uuidArray } from '../../../kit/database/binary-array.ts';
 import type { Database, Statement } from '../../../kit/database/pool.ts';
 import type { ScoreJson, ScoreRecord } from '../../domain/score-record.ts';
+import { timeValues } from '../within-months.ts';
 
 /** A stored score without what was decided on. */
 export type StoredScore = Omit<ScoreRecord, 'features' | 'featureSchema' | 'ruleInputs'>;
@@ -14,7 +15,8 @@ const readStatement: Statement = {
   name: 'read-stored-scores',
   text: `select ${SCORE_COLUMNS}
            from unnest($1::uuid[], $2::timestamptz[]) as p (transaction_id, created_at)
-           join market.scores s using (transaction_id, created_at)`,
+           join market.scores s using (transaction_id, created_at)
+          where s.created_at between $3 and $4`,
 };
 
 /** A row of `scores` without its vector. */
@@ -31,7 +33,7 @@ export async function readStoredScores(
   if (transactions.length === 0) return new Map();
   const rows = await database.query<ScoreRow>(readStatement, [
     uuidArray(transactions.map(({ transactionId }) => transactionId)),
-    timestampArray(transactions.map(({ createdAtMs }) => createdAtMs)),
+    ...timeValues(transactions.map(({ createdAtMs }) => createdAtMs)),
   ]);
   return new Map(rows.map((row) => [row.transaction_id, toStoredScore(row)]));
 }

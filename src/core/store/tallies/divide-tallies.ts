@@ -62,7 +62,7 @@ const dividePart: Statement = {
               from (select t.created_at, t.transaction_id, t.currency, t.amount,
                            (row_number() over (order by t.created_at, t.transaction_id) - 1) / $7::int as part
                       from market.transactions t
-                     where t.merchant_id = $1 and t.created_at >= $2
+                     where t.merchant_id = $1 and t.created_at >= $2 and t.created_at <= $4
                        and t.created_at <= least($4, (select tallied_to from market.tallied_merchants where merchant_id = $1))
                        and (t.created_at, t.transaction_id) >= ($2, $3::uuid)
                        and (t.created_at, t.transaction_id) < ($4, $5::uuid)

@@ -8,7 +8,11 @@
  * a rebuild counts those that are still missing (merchant-tallies.ts).
  */
 import type { Database, Query, Statement } from '../../../kit/database/pool.ts';
+import { epochMs } from '../../../kit/database/statement.ts';
 import { Failure } from '../../../kit/words/failure.ts';
+import { DAY_MS } from '../../../kit/words/range.ts';
+import { createdFrom } from '../late-rows.ts';
+import { FIRST_MS } from '../within-months.ts';
 import { divideCrowded, type Touched } from './divide-tallies.ts';
 import { COUNTED_ROWS_MAX, hourOf } from './merchant-tallies.ts';
 
@@ -36,6 +40,8 @@ const CURRENCIES = 16;
 const ROWS_MAX = 2 ** 31 - 2;
 /** Rows per step whose merchants are examined for adoption. */
 const SAMPLED_ROWS = 4;
+/** Time of which one step fills older rows: it locks the months of so long. */
+const FILLED_MS = 1461 * DAY_MS;
 
 type TallyStep = {
   /** True when more rows wait than a step takes. */
@@ -52,7 +58,8 @@ const readCheckpoint: Statement = {
   name: 'read-tally-checkpoint',
   text: `select folded_to::text as "foldedTo", pg_snapshot_xmin(pg_current_snapshot())::text as "openFrom",
                 folded_to > pg_snapshot_xmax(pg_current_snapshot()) as "isForeign",
-                exists (select from market.tallied_merchants) as "hasMerchants"
+                exists (select from market.tallied_merchants) as "hasMerchants",
+                ${createdFrom('tally_checkpoint.folded_to')}::text as "createdFrom"
            from market.tally_checkpoint`,
 };
 
@@ -62,6 +69,8 @@ type Checkpoint = {
   readonly openFrom: string;
   readonly isForeign: boolean;
   readonly hasMerchants: boolean;
+  /** No row that the tallies lack was created before, as Postgres writes it. */
+  readonly createdFrom: string;
 };
 
 const moveCheckpoint: Statement = {
@@ -116,7 +125,8 @@ const foldRows: Statement = {
   text: addRows(`
     with stored as materialized (
       select merchant_id, created_at, transaction_id, currency, amount, inserted_xid
-        from market.transactions where inserted_xid >= $1::xid8 and inserted_xid < $2::xid8
+        from market.transactions
+       where inserted_xid >= $1::xid8 and inserted_xid < $2::xid8 and created_at >= $5::timestamptz
        order by inserted_xid limit $3::int + 1
     ), bound as (
       select case when (select count(*) from stored) <= $3::int then $2::xid8
@@ -137,11 +147,11 @@ const fillChunk: Statement = {
        cross join lateral (
          select t.merchant_id, t.created_at, t.transaction_id, t.currency, t.amount, t.inserted_xid
            from market.transactions t
-          where t.merchant_id = m.merchant_id and t.created_at > m.tallied_to
+          where t.merchant_id = m.merchant_id and t.created_at > $5::timestamptz and t.created_at <= $6::timestamptz
           order by t.created_at fetch first ($3 + 0 * m.nth) rows with ties) t
     ), moved as (
       update market.tallied_merchants
-         set tallied_to = (select case when count(*) < $3 then 'infinity' else max(created_at) end from chunk)
+         set tallied_to = (select case when count(*) < $3 then $6::timestamptz else max(created_at) end from chunk)
        where merchant_id = $1
     ), fresh as materialized (
       select * from chunk where (inserted_xid < $2::xid8) is true)`),
@@ -149,7 +159,8 @@ const fillChunk: Statement = {
 
 const nextToFill: Statement = {
   name: 'next-merchant-to-fill',
-  text: `select merchant_id as "merchantId" from market.tallied_merchants where tallied_to < 'infinity' limit 1`,
+  text: `select merchant_id as "merchantId", greatest(0, ${epochMs('tallied_to')}) as "talliedToMs"
+           from market.tallied_merchants where tallied_to < 'infinity' limit 1`,
 };
 
 const adoptBusy: Statement = {
@@ -159,7 +170,7 @@ const adoptBusy: Statement = {
     select merchant_id
       from (select distinct merchant_id
               from (select merchant_id from market.transactions
-                     where inserted_xid >= $1::xid8 order by inserted_xid limit ${SAMPLED_ROWS}) sampled) s
+                     where inserted_xid >= $1::xid8 and created_at >= $2 order by inserted_xid limit ${SAMPLED_ROWS}) sampled) s
      where not exists (select from market.tallied_merchants m where m.merchant_id = s.merchant_id)
        and exists (select from market.transactions t
                     where t.merchant_id = s.merchant_id and t.created_at >= $2
@@ -186,8 +197,9 @@ export function createTallies(
   return {
     fold: () =>
       database.transaction(async (query) => {
-        const { foldedTo, openFrom, hasMerchants } = await lock(query);
-        const to = hasMerchants ? await foldStored(query, foldedTo, openFrom, bounds) : openFrom;
+        const checkpoint = await lock(query);
+        const { foldedTo, openFrom, hasMerchants } = checkpoint;
+        const to = hasMerchants ? await foldStored(query, checkpoint, bounds) : openFrom;
         if (to !== foldedTo) await query(moveCheckpoint, [to]);
         return { isBehind: to !== openFrom };
       }),
@@ -196,10 +208,13 @@ export function createTallies(
       if ((await database.query(nextToFill)).length === 0) return false;
       return await database.transaction(async (query) => {
         const { foldedTo } = await lock(query);
-        const [next] = await query<{ merchantId: string }>(nextToFill);
+        const [next] = await query<{ merchantId: string; talliedToMs: number }>(nextToFill);
         if (next === undefined) return false;
         const { stepRows, partRowsMax } = bounds;
-        const values = [next.merchantId, foldedTo, stepRows, partRowsMax];
+        const fromMs = Math.max(next.talliedToMs, FIRST_MS - 1);
+        const toMs = fromMs + FILLED_MS;
+        const filled = [new Date(fromMs), toMs > Date.now() ? 'infinity' : new Date(toMs)];
+        const values = [next.merchantId, foldedTo, stepRows, partRowsMax, ...filled];
         await divideCrowded(query, await query<Touched>(fillChunk, values), foldedTo, partRowsMax);
         return true;
       });
@@ -238,12 +253,12 @@ async function lock(query: Query): Promise<Checkpoint> {
 /** Takes all rows of one database transaction where these alone are more than a step. */
 async function foldStored(
   query: Query,
-  from: string,
-  openFrom: string,
+  { foldedTo: from, openFrom, createdFrom }: Checkpoint,
   bounds: TallyBounds,
 ): Promise<string> {
   const fold = async (rowsMax: number, end: string) => {
-    const touched = await query<Touched>(foldRows, [from, end, rowsMax, bounds.partRowsMax]);
+    const values = [from, end, rowsMax, bounds.partRowsMax, createdFrom];
+    const touched = await query<Touched>(foldRows, values);
     const to = touched[0]?.to ?? end;
     await divideCrowded(query, touched, to, bounds.partRowsMax);
     return to;

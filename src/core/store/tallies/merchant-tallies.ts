@@ -8,6 +8,7 @@ import { textArray, timestampArray, uuidArray } from '../../../kit/database/bina
 import type { Query, Statement } from '../../../kit/database/pool.ts';
 import { DAY_MS, dayOf } from '../../../kit/words/range.ts';
 import { type MerchantTally, merchantHourlyDays, type Position } from '../../domain/history.ts';
+import { ofMonths } from '../within-months.ts';
 
 /** A merchant whose rebuild counts more rows than this is tallied from then on. */
 export const COUNTED_ROWS_MAX = 4096;
@@ -25,15 +26,15 @@ export const hourOf = (column: string) =>
  * the rest (`cut`). `in (select …) is true` keeps the planner from looking for the tail by merchant, which would read all rows
  * of a merchant; that no row is newer than the snapshot tells the planner that rows of the tail are few.
  */
-const tallyMerchants: Statement = {
-  name: 'past-tallies-of-merchants',
-  text: `
+const tallyMerchants = ofMonths(
+  'past-tallies-of-merchants',
+  (within) => `
     with tail as materialized (
       select t.merchant_id, t.created_at, t.transaction_id, t.currency, t.amount
         from market.transactions t
        where t.inserted_xid >= (select folded_to from market.tally_checkpoint)
          and t.inserted_xid < pg_snapshot_xmax(pg_current_snapshot())
-         and (t.merchant_id in (select unnest($1::text[]))) is true
+         and (t.merchant_id in (select unnest($1::text[]))) is true and ${within('t')}
     )
     select p.point::int, c.tallied_to is not null as tallied, extract(epoch from r.bucket)::float8 * 1000 as bucket_ms,
            r.daily, r.currency, r.count, r.sum
@@ -67,7 +68,7 @@ const tallyMerchants: Statement = {
               and t.created_at <= c.tallied_to and (t.created_at, t.transaction_id) < (c.from_at, c.from_id)
            union all
            select t.created_at, t.currency, 1, t.amount from market.transactions t
-            where t.merchant_id = p.party
+            where t.merchant_id = p.party and ${within('t')}
               and t.created_at >= greatest(p.since, least(c.from_at, coalesce(c.tallied_to, p.since)))
               and t.created_at <= p.at and (t.created_at, t.transaction_id) <= (p.at, p.id)
               and (c.tallied_to is null or t.created_at > c.tallied_to
@@ -75,7 +76,7 @@ const tallyMerchants: Statement = {
          ) x
         group by 1, 2, 3
      ) r`,
-};
+);
 
 const adoptMerchants: Statement = {
   name: 'adopt-merchants',
@@ -112,7 +113,11 @@ export async function loadTallies(
   const tallies: MerchantTally[][] = points.map(() => []);
   if (busy.length === 0) return tallies;
   const hourlyMs = merchantHourlyDays(maturityDays) * DAY_MS;
-  const rows = await query<TallyRow>(tallyMerchants, [
+  const times = {
+    fromMs: Math.min(...busy.map(({ sinceMs }) => sinceMs)),
+    toMs: Math.max(...busy.map(({ horizon }) => horizon.createdAtMs)),
+  };
+  const rows = await query<TallyRow>(tallyMerchants(times), [
     textArray(busy.map(({ merchantId }) => merchantId)),
     timestampArray(busy.map(({ sinceMs }) => sinceMs)),
     timestampArray(busy.map(({ horizon }) => horizon.createdAtMs)),

@@ -1,5 +1,5 @@
 /** Accepted transactions by their ids, with what became of them. Every statement names created_at, so it touches one partition a table. */
-import { timestampArray, uuidArray } from '../../../kit/database/binary-array.ts';
+import { uuidArray } from '../../../kit/database/binary-array.ts';
 import type { Database } from '../../../kit/database/pool.ts';
 import { epochMs, rowsOf } from '../../../kit/database/statement.ts';
 import type { Disposition } from '../../domain/disposition.ts';
@@ -8,6 +8,7 @@ import { createdAtMsOf, type Transaction } from '../../domain/transaction.ts';
 import type { TransactionRow } from '../../domain/transaction-record.ts';
 import { readFields } from '../metadata-fields/metadata-fields.ts';
 import { isoTime } from '../partitions/month-slice.ts';
+import { type TimeValues, timeValues } from '../within-months.ts';
 
 type Decided = {
   /** Decision of people, once it is final; null where there is none. `finalAt` is a text of Postgres. */
@@ -67,7 +68,7 @@ const loadStatement = {
 const RECORD_COLUMNS = `t.transaction_id as "transactionId", ${epochMs('t.created_at')} as "createdAtMs",
   ${epochMs('t.received_at')} as "receivedAtMs", t.account_id as "accountId", t.merchant_id as "merchantId",
   t.amount, t.currency, t.corridor, t.type, t.ip, t.device_id as "deviceId", t.country, t.channel,
-  case when $3 then t.metadata end as metadata`;
+  case when $5 then t.metadata end as metadata`;
 
 /**
  * Accepted transactions that have neither a score nor an active or purged dead letter. The lookups are lateral, so that each row
@@ -75,20 +76,20 @@ const RECORD_COLUMNS = `t.transaction_id as "transactionId", ${epochMs('t.create
  */
 const IS_OPEN = `
   not exists (select from market.scores s
-               where s.transaction_id = t.transaction_id and s.created_at = t.created_at offset 0)
+               where s.transaction_id = t.transaction_id and s.created_at = t.created_at and s.created_at between $3 and $4 offset 0)
   and not exists (select from market.dead_letters d
                    where d.transaction_id = t.transaction_id and d.replayed_at is null offset 0)`;
 
 type Loaded = Omit<Transaction, 'declared'> & { readonly metadata: unknown };
 
 const loadBy = (name: string, condition: string) =>
-  rowsOf<Loaded, [ids: Buffer, createdAt: Buffer, hasFields: boolean]>(
+  rowsOf<Loaded, [ids: Buffer, ...times: TimeValues, hasFields: boolean]>(
     name,
     `select ${RECORD_COLUMNS}
            from unnest($1::uuid[], $2::timestamptz[]) as u(transaction_id, created_at)
           cross join lateral (
             select t.* from market.transactions t
-             where t.transaction_id = u.transaction_id and t.created_at = u.created_at and ${condition}
+             where t.transaction_id = u.transaction_id and t.created_at = u.created_at and t.created_at between $3 and $4 and ${condition}
              limit 1) t`,
   );
 
@@ -97,7 +98,7 @@ const loader =
   async ({ query }: Pick<Database, 'query'>, ids: readonly string[]): Promise<Transaction[]> => {
     const fields = await readFields(query);
     const times = ids.map((id) => createdAtMsOf(id) ?? 0);
-    const rows = await load(query, uuidArray(ids), timestampArray(times), fields.size > 0);
+    const rows = await load(query, uuidArray(ids), ...timeValues(times), fields.size > 0);
     return rows.map(({ metadata, ...row }) => ({ ...row, declared: declaredOf(metadata, fields) }));
   };
 
@@ -115,10 +116,5 @@ export async function loadTransactionRows(
   const known = ids.filter((id) => createdAtMsOf(id) !== undefined);
   const times = known.flatMap((id) => createdAtMsOf(id) ?? []);
   if (known.length === 0) return [];
-  return await database.query<PlainRow>(loadStatement, [
-    uuidArray(known),
-    timestampArray(times),
-    isoTime(Math.min(...times)),
-    isoTime(Math.max(...times)),
-  ]);
+  return await database.query<PlainRow>(loadStatement, [uuidArray(known), ...timeValues(times)]);
 }

@@ -35,8 +35,8 @@ import {
   pickDigests,
 } from '../idempotency-keys/idempotency-keys.ts';
 import type { KeyRoute, KeySlices } from '../idempotency-keys/key-slices.ts';
+import { noteLateRows } from '../late-rows.ts';
 import { openedValues, openRows } from '../open-rows/open-rows.ts';
-import { noteLateRows } from '../profiles/profile-snapshots.ts';
 import { addIncrements, incrementValues } from '../tallies/day-tallies.ts';
 
 /** A transaction to be stored, with its additional columns; Postgres sets when it was received. */

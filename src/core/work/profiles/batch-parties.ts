@@ -4,7 +4,7 @@ import type { Transaction } from '../../domain/transaction.ts';
 import { BLOCK_BYTES, beginRecords, endBlock, type LogEnd } from '../../profile/profile-log.ts';
 import { profileKey, profileSlot } from '../../stream/keys.ts';
 import { endOf, findCopy, forgetParty } from './profile-memory.ts';
-import type { BatchParty, KindFold } from './profiles.ts';
+import { type BatchParty, type KindFold, mayBeLate } from './profiles.ts';
 
 /** A log's time to live is renewed at most once in this fraction of it, as each renewal costs a command. */
 const RENEWALS_PER_LIFE = 8;
@@ -30,7 +30,7 @@ export function batchParties(batch: NewFold): BatchParty[] {
   let at = 0;
   for (const [party, indices] of groups) {
     sortByTime(transactions, indices);
-    if (batch.late?.isLate(party)) {
+    if (batch.late?.isLate(party) && mayBeLate(batch, transactions[indices[0] ?? -1])) {
       leaveWithoutProfile(batch, party, indices);
       continue;
     }
@@ -97,9 +97,10 @@ export function leaveWithoutProfile(
   { memory, withoutProfile }: NewFold,
   party: string,
   indices: readonly number[],
-): void {
+): true {
   forgetParty(memory, party);
   withoutProfile.push({ party, indices });
+  return true;
 }
 
 /** A copy that was folded in part equals no log. */

@@ -16,7 +16,13 @@ import type { LogReply } from '../../stream/profiles/profile-logs.ts';
 import { batchParties, leaveWithoutProfile, waitForRebuild } from './batch-parties.ts';
 import { foldSnapshots, noteMark, writeSnapshot } from './fold-snapshots.ts';
 import { type Copy, forgetParty, readProfile } from './profile-memory.ts';
-import { type BatchParty, type KindFold, type Profiles, resetArena } from './profiles.ts';
+import {
+  type BatchParty,
+  type KindFold,
+  mayBeLate,
+  type Profiles,
+  resetArena,
+} from './profiles.ts';
 import { type Found, storeFolded, storeMade } from './store-folded.ts';
 
 /** Batches that read profiles from Postgres at once. Fewer: processors idle while one waits; more: stores find no connection. */
@@ -155,7 +161,10 @@ async function rebuildProfiles(fold: KindFold): Promise<void> {
       storeMade(fold, batchParty, profile);
       return installs.waitWhileFull();
     },
-    late && (({ party, waiting }) => leaveWithoutProfile(fold, party, waiting)),
+    ({ party, waiting }) =>
+      late !== undefined &&
+      mayBeLate(fold, fold.transactions[waiting[0] ?? -1]) &&
+      leaveWithoutProfile(fold, party, waiting),
   );
   fold.snapshotWrites.flush();
 }

@@ -200,7 +200,10 @@ export class LateMerchants implements LateParties {
       others.push({ merchantId, sinceMs: sinceMs - SPARE_MS });
     }
     const known = [...this.#merchants.keys()];
-    const { mark, rows } = await readHours(this.#query, this.#mark ?? '0', known, others);
+    const since = [...this.#merchants.values()].map(({ timeline }) => timeline.fromMs);
+    const fromMs = Math.min(...since, ...others.map(({ sinceMs }) => sinceMs));
+    const reading = readHours(this.#query, fromMs, this.#mark ?? '0', known, others);
+    const { mark, rows } = await reading;
     this.#add(this.#unsettled, -1);
     for (const { merchantId, sinceMs } of others) {
       const timeline = createTimeline(sinceMs);

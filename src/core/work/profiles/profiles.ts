@@ -3,6 +3,7 @@ import { randomFillSync } from 'node:crypto';
 import type { Guards } from '../../../kit/breakers/guards.ts';
 import type { Metrics } from '../../../kit/metrics/metrics.ts';
 import { openTurns, type Turn } from '../../../kit/process/turns.ts';
+import { DAY_MS } from '../../../kit/words/range.ts';
 import type { PartyKind } from '../../domain/party.ts';
 import type { Transaction } from '../../domain/transaction.ts';
 import { type Arena, createArena, type TakeBytes } from '../../profile/arena.ts';
@@ -46,6 +47,13 @@ export type LateParties = {
     isUrgent: boolean,
   ) => Promise<void>;
 };
+
+/** Older transactions are never late: a reading of late parties locks all months from their oldest row on. */
+const LATE_MS_MAX = 4 * 366 * DAY_MS;
+
+/** @param oldest transaction of its party in a batch */
+export const mayBeLate = ({ nowMs }: Profiles, oldest: Transaction | undefined): boolean =>
+  oldest !== undefined && oldest.createdAtMs > nowMs() - LATE_MS_MAX;
 
 /** The snapshots of one kind in Postgres. */
 export type Snapshots = {

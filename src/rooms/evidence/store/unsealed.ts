@@ -1,12 +1,8 @@
 /** Rows that wait to be sealed, as Postgres writes them. */
 import { createdAtMsOf } from '../../../core/domain/transaction.ts';
 import type { ScoredStatement } from '../../../core/store/scores/score-values.ts';
-import {
-  HEADER_BYTES,
-  timestampArray,
-  uuidArray,
-  uuidOffset,
-} from '../../../kit/database/binary-array.ts';
+import { timeValues } from '../../../core/store/within-months.ts';
+import { HEADER_BYTES, uuidArray, uuidOffset } from '../../../kit/database/binary-array.ts';
 import type { Query, Statement, Texts } from '../../../kit/database/pool.ts';
 import { rowsOf } from '../../../kit/database/statement.ts';
 import type { AuditEntry } from '../../../kit/words/audit.ts';
@@ -103,18 +99,14 @@ const readText = `select s.*
  cross join lateral (
    select ${COLUMNS} from market.scores s
     where s.transaction_id = k.transaction_id and s.created_at = k.created_at
-      and s.created_at >= ($3::timestamptz[])[1] and s.created_at <= ($3::timestamptz[])[2] limit 1) s`;
+      and s.created_at between $3 and $4 limit 1) s`;
 
 /** The scores with these ids, in any order, without scores of detached months. */
 export async function readScoreTexts(query: Query, ids: readonly string[]): Promise<ScoreTexts[]> {
   const known = ids.flatMap((id) => createdAtMsOf(id) ?? []);
   if (ids.length === 0 || known.length !== ids.length) return [];
-  const bounds = known.reduce(
-    ([low, high], ms) => [Math.min(low, ms), Math.max(high, ms)] as const,
-    [Infinity, -Infinity] as const,
-  );
   const statement = { name: 'read-unsealed', text: readText, asTexts: true };
-  const values = [uuidArray(ids), timestampArray(known), timestampArray([...bounds])];
+  const values = [uuidArray(ids), ...timeValues(known)];
   return (await query<Texts>(statement, values)).map(toScoreTexts);
 }
 

@@ -3,6 +3,7 @@ import { createdAtMsOf } from '../../../core/domain/transaction.ts';
 import type { ShadowBatch } from '../../../core/score/judge.ts';
 import { labelInForce } from '../../../core/store/label-in-force.ts';
 import { cutWindow, type ScoreWindow } from '../../../core/store/scores/score-window.ts';
+import { timeValues } from '../../../core/store/within-months.ts';
 import { float8Array, timestampArray, uuidArray } from '../../../kit/database/binary-array.ts';
 import type { Database, Query, Statement } from '../../../kit/database/pool.ts';
 
@@ -46,13 +47,13 @@ const opinionsStatement: Statement = {
 const decidedStatement: Statement = {
   name: 'read-compared-scores',
   text: `select w.risk, w.verdict, l.label = 'fraud' as "isFraud", u.probability
-           from unnest($1::uuid[], $2::timestamptz[], $3::float8[]) as u(transaction_id, created_at, probability)
+           from unnest($1::uuid[], $2::timestamptz[], $5::float8[]) as u(transaction_id, created_at, probability)
           cross join lateral (
             select s.risk, s.verdict from market.scores s
-             where s.transaction_id = u.transaction_id and s.created_at = u.created_at
+             where s.transaction_id = u.transaction_id and s.created_at = u.created_at and s.created_at between $3 and $4
              limit 1) w
            left join lateral
-             ${labelInForce('l.transaction_id = u.transaction_id and l.created_at = u.created_at')} l on true`,
+             ${labelInForce('l.transaction_id = u.transaction_id and l.created_at = u.created_at and l.created_at between $3 and $4')} l on true`,
 };
 
 export type ComparedScore = {
@@ -97,7 +98,7 @@ export async function sampleShadow(
   const compared = [...byId.values()];
   return await query<ComparedScore>(decidedStatement, [
     uuidArray(compared.map(({ transactionId }) => transactionId)),
-    timestampArray(compared.map(({ transactionId }) => createdAtMsOf(transactionId) ?? 0)),
+    ...timeValues(compared.map(({ transactionId }) => createdAtMsOf(transactionId) ?? 0)),
     float8Array(compared.map(({ probability }) => probability)),
   ]);
 }

@@ -5,7 +5,8 @@
 import { createdAtMsOf } from '../../../core/domain/transaction.ts';
 import { type IntakeRow, takeIntake } from '../../../core/store/intake.ts';
 import type { ScoredStatement } from '../../../core/store/scores/score-values.ts';
-import { textArray, timestampArray, uuidArray } from '../../../kit/database/binary-array.ts';
+import { timeValues } from '../../../core/store/within-months.ts';
+import { textArray, uuidArray } from '../../../kit/database/binary-array.ts';
 import type { Query, Statement } from '../../../kit/database/pool.ts';
 import { anyOf, timeText } from '../../../kit/database/statement.ts';
 import type { LocatedTransaction } from '../case.ts';
@@ -61,25 +62,27 @@ const locateStatement: Statement = {
   name: 'locate-reviewed',
   text: `select ${COPIED_NAMES.map((name) => `t.${name}`).join(', ')}, ${timeText('t.created_at')} as created_at,
                 t.amount::text as amount, s.score, s.verdict, coalesce(s.reasons, '{}') as reasons, r.day::text as rate_day,
-                case when t.currency = $3 then t.amount else round(t.amount * r.usd / r.market_usd, 2) end::text as market_amount,
+                case when t.currency = $5 then t.amount else round(t.amount * r.usd / r.market_usd, 2) end::text as market_amount,
                 ${timeText('now()')} as now
            from unnest($1::uuid[], $2::timestamptz[]) as u (transaction_id, created_at)
           cross join lateral (
             select t.* from market.transactions t
-             where t.transaction_id = u.transaction_id and t.created_at = u.created_at limit 1) t
+             where t.transaction_id = u.transaction_id and t.created_at = u.created_at
+               and t.created_at between $3 and $4 limit 1) t
            left join lateral (
             select s.score, s.verdict, array(select reason ->> 'code' from jsonb_array_elements(s.reasons) reason) as reasons
               from market.scores s
-             where s.transaction_id = u.transaction_id and s.created_at = u.created_at limit 1) s on true
+             where s.transaction_id = u.transaction_id and s.created_at = u.created_at
+               and s.created_at between $3 and $4 limit 1) s on true
            left join lateral (
             select r.day, case when t.currency = 'USD' then 1 else r.usd end as usd, coalesce(m.usd, 1) as market_usd
               from market.exchange_rates r
-              left join market.exchange_rates m on m.currency = $3 and m.day = r.day
-             where t.currency <> $3 and r.currency = case when t.currency = 'USD' then $3 else t.currency end
-               and r.day <= case when $3 = 'USD' then (u.created_at at time zone 'UTC')::date else (
+              left join market.exchange_rates m on m.currency = $5 and m.day = r.day
+             where t.currency <> $5 and r.currency = case when t.currency = 'USD' then $5 else t.currency end
+               and r.day <= case when $5 = 'USD' then (u.created_at at time zone 'UTC')::date else (
                      select max(day) from market.exchange_rates
-                      where currency = $3 and day <= (u.created_at at time zone 'UTC')::date) end
-               and ($3 = 'USD' or m.day is not null)
+                      where currency = $5 and day <= (u.created_at at time zone 'UTC')::date) end
+               and ($5 = 'USD' or m.day is not null)
              order by r.day desc limit 1) r on true`,
 };
 
@@ -99,7 +102,7 @@ export async function locateReviewed(
   if (known.length === 0) return [];
   return await query<LocatedTransaction>(locateStatement, [
     uuidArray(known.map(({ id }) => id)),
-    timestampArray(known.map(({ createdAtMs }) => createdAtMs)),
+    ...timeValues(known.map(({ createdAtMs }) => createdAtMs)),
     currency,
   ]);
 }

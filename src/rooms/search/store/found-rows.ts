@@ -2,10 +2,10 @@
 import type { LabelValue } from '../../../core/domain/label.ts';
 import type { TransactionRow } from '../../../core/domain/transaction-record.ts';
 import { labelInForce } from '../../../core/store/label-in-force.ts';
-import { isoTime } from '../../../core/store/partitions/month-slice.ts';
 import type { ScoreRow } from '../../../core/store/scores/stored-scores.ts';
 import type { RowPosition } from '../../../core/store/search/search-slice.ts';
-import { timestampArray, uuidArray } from '../../../kit/database/binary-array.ts';
+import { timeValues } from '../../../core/store/within-months.ts';
+import { uuidArray } from '../../../kit/database/binary-array.ts';
 import type { Database } from '../../../kit/database/pool.ts';
 
 export type FoundTransaction = TransactionRow &
@@ -58,9 +58,7 @@ export async function loadFound(
   const times = positions.map(({ atMs }) => atMs);
   const rows = await query<FoundTransaction>(statementOf(parts), [
     uuidArray(positions.map(({ id }) => id)),
-    timestampArray(times),
-    isoTime(Math.min(...times)),
-    isoTime(Math.max(...times)),
+    ...timeValues(times),
   ]);
   return new Map(rows.map((row) => [row.transaction_id, row]));
 }

@@ -91,7 +91,8 @@ function nearStatement(question: NearQuestion) {
       ) n on true
       left join lateral (
         select s.score, s.verdict from market.scores s
-         where s.transaction_id = n.transaction_id and s.created_at = n.created_at limit 1
+         where s.transaction_id = n.transaction_id and s.created_at = n.created_at
+           and s.created_at >= $4 and s.created_at <= $5 limit 1
       ) s on true
      order by n.created_at ${order}, n.transaction_id ${order}`;
   return { text, values, examinedMax };

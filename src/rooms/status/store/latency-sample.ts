@@ -1,5 +1,10 @@
 /** Latency from receipt to score of the transactions that were scored last. */
-import { findTails, type Tail, tailRows } from '../../../core/store/partitions/tails.ts';
+import {
+  findTails,
+  startOfTails,
+  type Tail,
+  tailRows,
+} from '../../../core/store/partitions/tails.ts';
 import type { Database } from '../../../kit/database/pool.ts';
 
 /** Scores of a sample, of all corridors together. */
@@ -23,7 +28,7 @@ export type Latencies = {
 };
 
 // Postgres' clock stamps the receipt and the worker's clock the score, so clocks that differ can give less than 0.
-const readLatenciesText = (tables: readonly Tail[]) => `
+const readLatenciesText = (tables: readonly Tail[], nowMs: number) => `
     with newest as materialized (
       select * from (${tailRows('scores', tables, 'transaction_id, created_at, corridor, scored_at', 2)}) as tails
        order by scored_at desc limit $1::int4
@@ -33,7 +38,7 @@ const readLatenciesText = (tables: readonly Tail[]) => `
         from newest n
        cross join lateral (
         select received_at from market.transactions
-         where transaction_id = n.transaction_id and created_at = n.created_at limit 1) t
+         where transaction_id = n.transaction_id and created_at = n.created_at and created_at >= ${startOfTails(nowMs)} limit 1) t
     )
     select corridor, percentile_disc(0.5) within group (order by ms) as "p50Ms",
            percentile_disc(0.95) within group (order by ms) as "p95Ms",
@@ -47,7 +52,7 @@ export async function readLatencies(
   const tables = await findTails(database, 'scores', nowMs, TAIL_BLOCKS);
   const byCorridor = new Map<string, Latency>();
   const rows = await database.query<Latency & { readonly corridor: string | null }>(
-    { text: readLatenciesText(tables) },
+    { text: readLatenciesText(tables, nowMs) },
     [LATENCY_SAMPLE_MAX, ...tables.map(({ from }) => from)],
   );
   for (const { corridor, ...latency } of rows)

@@ -6,15 +6,16 @@ import {
   type ScoreRow,
   toStoredScore,
 } from '../../../core/store/scores/stored-scores.ts';
-import { timestampArray, uuidArray } from '../../../kit/database/binary-array.ts';
+import { type TimeValues, timeValues } from '../../../core/store/within-months.ts';
+import { uuidArray } from '../../../kit/database/binary-array.ts';
 import type { Query } from '../../../kit/database/pool.ts';
 import { rowsOf } from '../../../kit/database/statement.ts';
 
-type Keys = [ids: Buffer, createdAt: Buffer];
+type Keys = [ids: Buffer, ...times: TimeValues];
 
 const keysOf = (ids: readonly string[]): Keys => [
   uuidArray(ids),
-  timestampArray(ids.map((id) => createdAtMsOf(id) ?? 0)),
+  ...timeValues(ids.map((id) => createdAtMsOf(id) ?? 0)),
 ];
 
 type Paid = {
@@ -30,11 +31,13 @@ const readDecided = rowsOf<ScoreRow & Paid, Keys>(
            from unnest($1::uuid[], $2::timestamptz[]) as u (transaction_id, created_at)
           cross join lateral (
             select ${SCORE_COLUMNS} from market.scores s
-             where s.transaction_id = u.transaction_id and s.created_at = u.created_at limit 1) s
+             where s.transaction_id = u.transaction_id and s.created_at = u.created_at
+               and s.created_at between $3 and $4 limit 1) s
           cross join lateral (
             select t.client, t.merchant_id, t.amount::text, t.currency
               from market.transactions t
-             where t.transaction_id = u.transaction_id and t.created_at = u.created_at limit 1) t`,
+             where t.transaction_id = u.transaction_id and t.created_at = u.created_at
+               and t.created_at between $3 and $4 limit 1) t`,
 );
 
 /** Finds those scores that are stored; the others' months are detached or dropped. */
@@ -52,7 +55,8 @@ const readClients = rowsOf<{ readonly transactionId: string; readonly client: st
            from unnest($1::uuid[], $2::timestamptz[]) as u (transaction_id, created_at)
           cross join lateral (
             select t.transaction_id, t.client from market.transactions t
-             where t.transaction_id = u.transaction_id and t.created_at = u.created_at limit 1) t`,
+             where t.transaction_id = u.transaction_id and t.created_at = u.created_at
+               and t.created_at between $3 and $4 limit 1) t`,
 );
 
 /** Clients by transaction, each the submitter; none of a transaction whose month is detached. */
