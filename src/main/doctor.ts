@@ -2,6 +2,7 @@
  * `risk doctor`: looks at this machine and at the services that the engine would use, and changes nothing.
  * Exit code 1 when something must be mended.
  */
+import { countMonthLocks } from '../core/store/partitions/partitions.ts';
 import { type Command, type CommandContext, EXIT, parseArguments } from '../kit/command/command.ts';
 import { openCommandDatabase, openCommandRedis } from '../kit/command/stores.ts';
 import { readReach } from '../kit/database/market-reach.ts';
@@ -95,6 +96,7 @@ async function checkPostgres(context: CommandContext): Promise<Finding[]> {
     ...unknown.map((detail) => finding('switches', false, detail, 'warn')),
     ...refused.map((detail) => finding('postgres rights', false, detail)),
     ...(isMigrated ? [await checkReach(database, config.RISK_MARKET)] : []),
+    ...(isMigrated ? [await checkLocks(database)] : []),
     ...(isMigrated ? await checkEvidence(database, config.RISK_EVIDENCE_KEYS) : []),
   ];
 }
@@ -109,6 +111,14 @@ async function checkReach(database: Database, market: string): Promise<Finding> 
   const lost = `${role} does not own ${strays.join(', ')}: risk markets grant ${market}`;
   const isWhole = strays.length === 0;
   return finding('markets', isWhole, isWhole ? `${role} reaches ${market} alone` : lost);
+}
+
+async function checkLocks({ query }: Database): Promise<Finding> {
+  const { months, relations, slots } = await countMonthLocks(query);
+  const isRoomy = relations <= slots / 2;
+  const cure = isRoomy ? '' : ': raise max_locks_per_transaction, or archive months';
+  const detail = `${months} months have ${relations} tables and indexes; the server has ${slots} lock slots${cure}`;
+  return finding('month locks', isRoomy, detail, 'warn');
 }
 
 async function checkRedis(context: CommandContext): Promise<Finding[]> {

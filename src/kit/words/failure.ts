@@ -89,6 +89,7 @@ const ADVICE: Readonly<Record<string, Advice>> = {
   '28P01': login,
   '42501': (setting) => `grant it to the role of ${setting}; risk doctor names its rights`,
   '3D000': (setting) => `create the database, or correct its name in ${setting}`,
+  '53200': () => 'where locks are short, raise max_locks_per_transaction, or archive months',
   '55P03': () => 'lock_timeout',
   '57014': () => 'statement_timeout, or somebody has canceled the statement',
   '57P05': () => 'idle_session_timeout',
