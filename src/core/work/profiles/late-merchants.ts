@@ -7,21 +7,13 @@
 import { LRUCache } from 'lru-cache';
 import type { Query } from '../../../kit/database/pool.ts';
 import { openTurns } from '../../../kit/process/turns.ts';
-import { DAY_MS, hourOf } from '../../../kit/words/range.ts';
+import { DAY_MS, HOUR_MS, hourOf } from '../../../kit/words/range.ts';
 import { NO_FRAUDS } from '../../domain/history.ts';
 import type { Transaction } from '../../domain/transaction.ts';
-import { takeOwn } from '../../profile/arena.ts';
 import { keyOfArrival } from '../../profile/arrivals.ts';
 import type { KindBatch } from '../../profile/fold-batch.ts';
 import { writeMerchant } from '../../profile/merchant-features.ts';
-import { insertMerchantRow, MERCHANT_RECORD_BYTES } from '../../profile/merchant-profile.ts';
-import {
-  countBefore,
-  createList,
-  type PackedList,
-  packLetters,
-  timeAt,
-} from '../../profile/packed-list.ts';
+import { countBefore, countOlder, packLetters, timeAt } from '../../profile/packed-list.ts';
 import type { Profile } from '../../profile/profile.ts';
 import {
   addHour,
@@ -31,37 +23,36 @@ import {
   type Timeline,
 } from '../../profile/tallies.ts';
 import { rowAt } from '../../score/feature-rows.ts';
-import { type HourRow, readHourRows, readHours } from '../../store/profiles/merchant-hours.ts';
+import { type HourRow, readHours } from '../../store/profiles/merchant-hours.ts';
 import { merchantPast, type PastQuery } from '../../store/profiles/past-queries.ts';
+import {
+  type DayList,
+  DayLists,
+  type HeldHours,
+  type Hour,
+  keyOfDay,
+  keyOfHour,
+  listFrom,
+  NO_ROWS,
+} from './day-lists.ts';
 import type { LateParties } from './profiles.ts';
 
 /** So long after its last late transaction a merchant has no profile. Shorter: what comes late now and then costs a rebuild each time. */
 const [LATE_MS, LATE_MAX] = [10_000, 100_000];
 /** Bytes of all timelines: a thousand merchants of 700 hours each. */
 const BYTES_MAX = 16 * 1024 * 1024;
-/** Bytes of the lists of hours. */
-const LISTS_BYTES_MAX = 32 * 1024 * 1024;
-/** Bytes of the objects around the rows of a list: 510 on the heap. Hours with few rows would fill the heap beside small lists. */
-const LIST_BYTES = 600;
-const NO_ROWS = createList(MERCHANT_RECORD_BYTES, 1, takeOwn);
 const NO_HOUR = Number.NEGATIVE_INFINITY;
 /** The past of a merchant is read from so much earlier on than asked, as an older transaction would have all of it read again. */
 const SPARE_MS = 31 * DAY_MS;
-const NOW = Promise.resolve();
-/** Columns of a row that no profile of a merchant has. */
-const UNREAD = { merchantId: '', corridor: '', deviceId: null, country: null } as const;
 /** Unknown merchants whose pasts are read at once. More: batches that know theirs wait longer. */
 const UNKNOWN_MAX = 16;
 
 type LateMerchant = {
   readonly merchantId: string;
-  /** Names the merchant's lists: lists of a merchant that was dropped are nobody's. */
+  /** Names the merchant's days: lists of a merchant that was dropped are nobody's. */
   readonly serial: number;
   readonly timeline: Timeline;
 };
-
-/** The rows of a merchant's hour. */
-type HourList = { readonly list: PackedList; read: Promise<void> };
 
 type Batch = KindBatch<Profile, unknown>;
 
@@ -80,12 +71,8 @@ export class LateMerchants implements LateParties {
     maxSize: BYTES_MAX,
     sizeCalculation: ({ timeline }) => timeline.packed.byteLength,
   });
-  /** Rows of hours, by the merchant's serial and the hour. */
-  readonly #lists = new LRUCache<string, HourList>({
-    maxSize: LISTS_BYTES_MAX,
-    sizeCalculation: ({ list }) => LIST_BYTES + list.records.byteLength,
-  });
   readonly #query: Query;
+  readonly #days: DayLists;
   readonly #maturityDays: number;
   readonly #past: PastQuery;
   /** Timelines are read by one batch at a time. */
@@ -100,6 +87,7 @@ export class LateMerchants implements LateParties {
   /** @param maturityDays after which the labels of a transaction count as complete */
   constructor(query: Query, maturityDays: number) {
     this.#query = query;
+    this.#days = new DayLists(query);
     this.#maturityDays = maturityDays;
     this.#past = merchantPast(maturityDays);
   }
@@ -130,12 +118,12 @@ export class LateMerchants implements LateParties {
       const merchant = merchants.get(merchantId) as LateMerchant;
       return { index: indices[at] as number, hourMs: hourOf(createdAtMs), merchant };
     });
-    const hours = new Map<string, HourList>();
+    const hours = new Map<string, DayList>();
     // Rows that are stored meanwhile may put another hour before that of a point.
     for (;;) {
       const missing = missingHours(points, arrivals, hours);
       if (missing.size === 0) break;
-      await this.#hold(missing, hours);
+      await this.#days.hold(missing, hours);
     }
     // From here on nothing is awaited, so that sums and rows are of one moment.
     let counted: { readonly of: LateMerchant; readonly tallies: Tallies } | undefined;
@@ -146,10 +134,12 @@ export class LateMerchants implements LateParties {
         counted = { of: merchant, tallies: { packed: timeline.packed, length: timeline.length } };
         if (hourMs < newestHourMs(timeline)) this.#late.set(merchant.merchantId, true);
       }
-      const list = listOf(hours, merchant, hourMs);
+      const list = listFrom(hours, merchant, hourMs);
       const end = countBefore(list, keyOfArrival(arrivals, index));
-      const before = end > 0 ? NO_ROWS : listOf(hours, merchant, newestHourMs(timeline, hourMs));
-      const newestMs = before.count === 0 ? Number.NaN : timeAt(before, before.count - 1);
+      const beforeMs = newestHourMs(timeline, hourMs);
+      const before = end > 0 ? NO_ROWS : listFrom(hours, merchant, beforeMs);
+      const count = countOlder(before, beforeMs + HOUR_MS);
+      const newestMs = count === 0 ? Number.NaN : timeAt(before, count - 1);
       const known = frauds[at]?.known ?? NO_FRAUDS;
       const siblings = { list, tallies: counted.tallies, frauds: known, maturityDays };
       const tallied = { untilMs: hourMs, newestMs };
@@ -232,67 +222,24 @@ export class LateMerchants implements LateParties {
       const tally = { bucketMs, currency: packLetters(currency) };
       addHour(merchant.timeline, { ...tally, count: sign * count, sum: sign * minor });
       if (transactionId === null || sign < 0) continue;
-      const key = keyOfHour(merchant, bucketMs);
-      const hour = this.#lists.get(key);
-      if (hour === undefined) continue;
-      insertMerchantRow(hour.list, { ...row, ...UNREAD, transactionId });
-      this.#lists.set(key, hour);
-    }
-  }
-
-  /** Holds the rows of hours: those that are not in memory are read at once. */
-  async #hold(missing: ReadonlyMap<string, Hour>, hours: Map<string, HourList>): Promise<void> {
-    const unread = [...missing].flatMap(([key, hour]) => {
-      const known = this.#lists.get(key);
-      const list = known ?? { list: createList(MERCHANT_RECORD_BYTES, 1, takeOwn), read: NOW };
-      hours.set(key, list);
-      // Rows that are stored while the others are read go into the list, too.
-      if (known === undefined) this.#lists.set(key, list);
-      return known === undefined ? { ...hour, key, list } : [];
-    });
-    const read = unread.length === 0 ? NOW : this.#readRows(unread);
-    for (const { list } of unread) list.read = read;
-    await Promise.all(new Set([...missing.keys()].map((key) => hours.get(key)?.read)));
-  }
-
-  async #readRows(unread: readonly (Hour & { key: string; list: HourList })[]): Promise<void> {
-    try {
-      const rows = await readHourRows(this.#query, unread);
-      for (const { nth, ...row } of rows) {
-        insertMerchantRow(unread[nth - 1]?.list.list ?? NO_ROWS, { ...row, ...UNREAD });
-      }
-      // A list that was dropped meanwhile may lack rows that were stored since it was asked for.
-      for (const { key, list } of unread)
-        if (this.#lists.peek(key) === list) this.#lists.set(key, list);
-    } catch (error) {
-      for (const { key } of unread) this.#lists.delete(key);
-      throw error;
+      this.#days.insert(merchant, { ...row, transactionId });
     }
   }
 }
 
-type Hour = { readonly merchantId: string; readonly hourMs: number };
-
 /** Hours whose rows the points need and lack: a point's own, and before the first row of it the newest hour before. */
-function missingHours(
-  points: readonly LatePoint[],
-  arrivals: Batch['arrivals'],
-  hours: ReadonlyMap<string, HourList>,
-) {
+function missingHours(points: readonly LatePoint[], arrivals: Batch['arrivals'], hours: HeldHours) {
   const missing = new Map<string, Hour>();
   for (const { merchant, index, hourMs } of points) {
     const own = hours.get(keyOfHour(merchant, hourMs));
-    const isFirst = own && countBefore(own.list, keyOfArrival(arrivals, index)) === 0;
+    const isFirst =
+      own && countBefore(own.list, keyOfArrival(arrivals, index)) === countOlder(own.list, hourMs);
     const neededMs = isFirst ? newestHourMs(merchant.timeline, hourMs) : hourMs;
     const name = keyOfHour(merchant, neededMs);
     if (neededMs !== NO_HOUR && !hours.has(name)) {
-      missing.set(name, { merchantId: merchant.merchantId, hourMs: neededMs });
+      const { merchantId } = merchant;
+      missing.set(name, { merchantId, hourMs: neededMs, dayKey: keyOfDay(merchant, neededMs) });
     }
   }
   return missing;
 }
-
-const keyOfHour = ({ serial }: LateMerchant, hourMs: number) => `${serial} ${hourMs}`;
-
-const listOf = (hours: ReadonlyMap<string, HourList>, merchant: LateMerchant, hourMs: number) =>
-  hours.get(keyOfHour(merchant, hourMs))?.list ?? NO_ROWS;
