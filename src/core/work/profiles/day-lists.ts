@@ -1,4 +1,4 @@
-/** Rows of late merchants' hours, as lists of days: those of the hours that were asked for, with all that is stored since. */
+/** Rows of the hours of late merchants that batches asked for, with all rows that are stored since. */
 import { LRUCache } from 'lru-cache';
 import type { Query } from '../../../kit/database/pool.ts';
 import { dayOf, HOUR_MS, hourOf } from '../../../kit/words/range.ts';
@@ -36,7 +36,7 @@ export type Hour = {
 };
 type Unread = Hour & { readonly day: DayList };
 /** The days that a batch holds, by its hours. */
-export type HeldHours = ReadonlyMap<string, DayList>;
+export type BatchHours = ReadonlyMap<string, DayList>;
 
 export class DayLists {
   readonly #days = new LRUCache<string, DayList>({
@@ -60,13 +60,13 @@ export class DayLists {
   }
 
   /** Holds the rows of hours for a batch: those that are not in memory are read at once. */
-  async hold(missing: ReadonlyMap<string, Hour>, held: Map<string, DayList>): Promise<void> {
+  async hold(missing: ReadonlyMap<string, Hour>, hours: Map<string, DayList>): Promise<void> {
     const unread: Unread[] = [];
     for (const [key, hour] of missing) {
       const known = this.#days.get(hour.dayKey);
       const list = known?.list ?? createList(MERCHANT_RECORD_BYTES, 1, takeOwn);
       const day = known ?? { list, hours: 0, read: NOW };
-      held.set(key, day);
+      hours.set(key, day);
       if (known === undefined) this.#days.set(hour.dayKey, day);
       if ((day.hours & bitOf(hour.hourMs)) !== 0) continue;
       // Rows that are stored while the others are read go into the list, too.
@@ -78,7 +78,7 @@ export class DayLists {
       for (const day of new Set(unread.map((hour) => hour.day)))
         day.read = Promise.all([day.read, read]);
     }
-    await Promise.all(new Set([...missing.keys()].map((key) => held.get(key)?.read)));
+    await Promise.all(new Set([...missing.keys()].map((key) => hours.get(key)?.read)));
   }
 
   async #read(unread: readonly Unread[]): Promise<void> {
@@ -104,8 +104,8 @@ export const keyOfDay = ({ serial }: Numbered, hourMs: number) => `${serial} ${d
 const bitOf = (hourMs: number) => 1 << ((hourMs - dayOf(hourMs)) / HOUR_MS);
 
 /** The rows of a day from an hour on, until the day changes. Hours after the hour may lack theirs. */
-export function listFrom(held: HeldHours, merchant: Numbered, hourMs: number): PackedList {
-  const list = held.get(keyOfHour(merchant, hourMs))?.list ?? NO_ROWS;
+export function listFrom(hours: BatchHours, merchant: Numbered, hourMs: number): PackedList {
+  const list = hours.get(keyOfHour(merchant, hourMs))?.list ?? NO_ROWS;
   const start = countOlder(list, hourMs);
   const { buffer, byteOffset } = list.records;
   const records = new DataView(buffer, byteOffset + start * MERCHANT_RECORD_BYTES);

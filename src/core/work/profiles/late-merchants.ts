@@ -28,7 +28,7 @@ import { merchantPast, type PastQuery } from '../../store/profiles/past-queries.
 import {
   type DayList,
   DayLists,
-  type HeldHours,
+  type BatchHours,
   type Hour,
   keyOfDay,
   keyOfHour,
@@ -228,7 +228,7 @@ export class LateMerchants implements LateParties {
 }
 
 /** Hours whose rows the points need and lack: a point's own, and before the first row of it the newest hour before. */
-function missingHours(points: readonly LatePoint[], arrivals: Batch['arrivals'], hours: HeldHours) {
+function missingHours(points: readonly LatePoint[], arrivals: Batch['arrivals'], hours: BatchHours) {
   const missing = new Map<string, Hour>();
   for (const { merchant, index, hourMs } of points) {
     const own = hours.get(keyOfHour(merchant, hourMs));
