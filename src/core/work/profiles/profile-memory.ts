@@ -23,6 +23,8 @@ type CopyState = {
 
 export type Copy = {
   readonly party: string;
+  /** Index of the copy in the ring. */
+  readonly at: number;
   /** The packed profile, and room for it to grow. */
   readonly view: DataView<ArrayBuffer>;
   /** Bytes of the packed profile. */
@@ -46,11 +48,12 @@ export type ProfileMemory = {
   /** Bytes of all copies, with what each costs beside its view. */
   bytes: number;
   readonly copies: Map<string, Copy>;
-  /**
-   * Passes the copies round and round. The hand is kept, as a new iterator would step over each copy that was dropped since V8 last
-   * compacted the map.
-   */
-  hand: Iterator<Copy, undefined>;
+  /** The copies in the order in which the hand passes them. An iterator of the map would keep all that was dropped since it moved. */
+  readonly ring: (Copy | undefined)[];
+  /** Indices of the ring without a copy. */
+  readonly free: number[];
+  /** Index of the copy that the hand passes next. */
+  hand: number;
 };
 
 /** Memory of V8 and of the C library for one copy beside its bytes. */
@@ -61,8 +64,7 @@ const ROOM_SHARE = 1 / 4;
 const ALIGNED_BYTES = 64;
 
 export function createProfileMemory(bytesMax: number, kind: Kind): ProfileMemory {
-  const copies = new Map<string, Copy>();
-  return { kind, bytesMax, bytes: 0, copies, hand: copies.values() };
+  return { kind, bytesMax, bytes: 0, copies: new Map(), ring: [], free: [], hand: 0 };
 }
 
 export function findCopy({ copies }: ProfileMemory, party: string): Copy | undefined {
@@ -96,8 +98,9 @@ export function storeProfile(
   if (!makeRoom(memory, room + COPY_BYTES)) return;
   const view = new DataView(new ArrayBuffer(room));
   writeProfile(layout, profile, view);
-  memory.copies.set(party, {
+  const stored: Copy = {
     party,
+    at: memory.free.pop() ?? memory.ring.length,
     view,
     length,
     slot: state.slot,
@@ -107,7 +110,9 @@ export function storeProfile(
     snapshotBytes: state.snapshotBytes,
     renewedAtS: state.renewedAtS,
     wasFound: false,
-  });
+  };
+  memory.copies.set(party, stored);
+  memory.ring[stored.at] = stored;
   memory.bytes += room + COPY_BYTES;
 }
 
@@ -145,8 +150,10 @@ export function forgetParty(memory: ProfileMemory, party: string): void {
   if (copy !== undefined) dropCopy(memory, copy);
 }
 
-function dropCopy(memory: ProfileMemory, { party, view }: Copy): void {
+function dropCopy(memory: ProfileMemory, { party, at, view }: Copy): void {
   memory.copies.delete(party);
+  memory.ring[at] = undefined;
+  memory.free.push(at);
   memory.bytes -= view.byteLength + COPY_BYTES;
 }
 
@@ -155,10 +162,10 @@ function makeRoom(memory: ProfileMemory, bytes: number): boolean {
   if (bytes > memory.bytesMax) return false;
   // The loop ends: a copy that stays has lost its mark when the hand comes again.
   while (memory.bytes + bytes > memory.bytesMax) {
-    const { value: copy } = memory.hand.next();
-    if (copy === undefined) memory.hand = memory.copies.values();
-    else if (copy.wasFound) copy.wasFound = false;
-    else dropCopy(memory, copy);
+    const copy = memory.ring[memory.hand];
+    memory.hand = (memory.hand + 1) % memory.ring.length;
+    if (copy?.wasFound) copy.wasFound = false;
+    else if (copy !== undefined) dropCopy(memory, copy);
   }
   return true;
 }

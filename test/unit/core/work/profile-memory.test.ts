@@ -2,6 +2,9 @@
  * Goal: copies that are found stay in memory, others give way, and each copy knows its log. test/property/profile/history.test.ts
  * proves that copies are what was kept.
  */
+import { setImmediate as turnOfLoop } from 'node:timers/promises';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { describe, expect, test } from 'vitest';
 import { NO_FRAUDS } from '../../../../src/core/domain/history.ts';
 import { accountKind } from '../../../../src/core/profile/account-kind.ts';
@@ -64,4 +67,26 @@ describe('copies in memory', () => {
       expect(copy && { ...copy, end: endOf(copy) }).toMatchObject(stateAt(nth));
     }
   });
+
+  test('that were replaced take no memory, also while no copy has to give way', async () => {
+    const memory = createProfileMemory(16 * BYTES_MAX, accountKind);
+    const views: WeakRef<DataView>[] = [];
+    for (let records = 1; records <= 400; records += 20) {
+      for (let n = 0; n < 100; n++) {
+        keep(memory, `acc_${n}`, records, n);
+        const copy = findCopy(memory, `acc_${n}`);
+        if (copy !== undefined) views.push(new WeakRef(copy.view));
+      }
+    }
+    // What a WeakRef was made of stays until the turn ends.
+    await turnOfLoop();
+    collectGarbage();
+    const left = new Set(views.flatMap((view) => view.deref() ?? []));
+    expect(left.size).toBe(memory.copies.size);
+  });
 });
+
+function collectGarbage(): void {
+  setFlagsFromString('--expose-gc');
+  runInNewContext('gc')();
+}
