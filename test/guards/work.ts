@@ -187,6 +187,11 @@ export const WORK: Guards = {
     test: 'integration/late-merchants.test.ts > a row that each reading brings again, as a database transaction is open, counts once',
     mechanism: 'src/core/work/profiles/late-merchants.ts',
   },
+  'replaced-copies': {
+    says: 'A worker keeps no copy of a profile that was replaced, however long the worker runs.',
+    test: 'unit/core/work/profile-memory.test.ts > copies in memory > that were replaced take no memory, also while no copy has to give way',
+    mechanism: 'src/core/work/profiles/profile-memory.ts',
+  },
   'mature-labels': {
     says: 'Rates of fraud end where the labels of transactions count as complete.',
     shown: 'RISK_LABEL_MATURITY_DAYS',
