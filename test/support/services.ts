@@ -7,9 +7,15 @@ import { join } from 'node:path';
 import { inject } from 'vitest';
 import { serviceAccount } from '../../src/tools/start/services/account.ts';
 import { findPostgres, startPostgres } from '../../src/tools/start/services/postgres.ts';
-import { startRedis } from '../../src/tools/start/services/redis.ts';
+import { type RedisSource, startRedis } from '../../src/tools/start/services/redis.ts';
 import { control, type TestService } from './service-control.ts';
-import { copyCluster, makeServiceFolder, PASSWORD, VOLATILE_POSTGRES } from './service-folder.ts';
+import {
+  copyCluster,
+  makeServiceFolder,
+  PASSWORD,
+  type ServiceFolder,
+  VOLATILE_POSTGRES,
+} from './service-folder.ts';
 import { backUpForStandby } from './standby.ts';
 
 export type { TestService };
@@ -20,6 +26,10 @@ export type TestServiceOptions = {
   readonly settings?: Readonly<Record<string, string>>;
   /** Folder of another Postgres' programs, which make a cluster of their own. */
   readonly bin?: string;
+  /** Makes the cluster in the folder `postgres` of the services, in place of the tests' own. */
+  readonly makeCluster?: (folder: ServiceFolder) => Promise<void>;
+  /** Another Redis than the tests' own. */
+  readonly source?: RedisSource;
 };
 
 /** Keeps nothing on disk. */
@@ -27,14 +37,16 @@ const VOLATILE_REDIS = { appendonly: 'no' };
 
 export async function startTestRedis(options: TestServiceOptions = {}): Promise<TestService> {
   const folder = makeServiceFolder();
-  const common = { ...folder, source: inject('redisSource'), ...defaults(options, VOLATILE_REDIS) };
+  const source = options.source ?? inject('redisSource');
+  const common = { ...folder, source, ...defaults(options, VOLATILE_REDIS) };
   const data = join(folder.services, 'redis');
   return within(folder, await control(data, (at) => startRedis({ ...common, ...at })));
 }
 
 export async function startTestPostgres(options: TestServiceOptions = {}): Promise<TestService> {
   const folder = makeServiceFolder();
-  if (options.bin === undefined) copyCluster(inject('postgresCluster'), folder.services);
+  if (options.makeCluster !== undefined) await options.makeCluster(folder);
+  else if (options.bin === undefined) copyCluster(inject('postgresCluster'), folder.services);
   return await controlPostgres(folder, options);
 }
 

@@ -8,6 +8,8 @@ import { setTimeout as delay } from 'node:timers/promises';
 export type ProxyFault =
   /** Every packet waits this long, each way. */
   | { readonly kind: 'latency'; readonly ms: number }
+  /** Every packet arrives this much later, however many are under way: half of the round trip of a network. */
+  | { readonly kind: 'distance'; readonly ms: number }
   /** Connections are reset, and so are new ones. */
   | { readonly kind: 'reset' }
   /** Half open: connections stay, and are accepted, but nothing passes any more. */
@@ -70,7 +72,7 @@ export async function startTcpProxy(target: string): Promise<TcpProxy> {
     effects++;
     await fault.act();
   };
-  const pass = async (link: Link, to: Socket, data: Buffer): Promise<void> => {
+  const pass = async (link: Link, to: Socket, data: Buffer, sentMs: number): Promise<void> => {
     if (link.isCut) return;
     if (link.isMute || fault?.kind === 'silence') {
       effects++;
@@ -80,6 +82,10 @@ export async function startTcpProxy(target: string): Promise<TcpProxy> {
     if (fault?.kind === 'latency') {
       effects++;
       await delay(fault.ms);
+    }
+    if (fault?.kind === 'distance') {
+      effects++;
+      await delay(Math.max(0, sentMs + fault.ms - performance.now()));
     }
     if (!to.destroyed) to.write(data);
   };
@@ -108,10 +114,12 @@ export async function startTcpProxy(target: string): Promise<TcpProxy> {
     let answered = Promise.resolve();
     client.on('data', (data) => {
       if (cutAt(link, data)) return;
-      sent = sent.then(() => hold(data)).then(() => pass(link, upstream, data));
+      const atMs = performance.now();
+      sent = sent.then(() => hold(data)).then(() => pass(link, upstream, data, atMs));
     });
     upstream.on('data', (data) => {
-      answered = answered.then(() => pass(link, client, data));
+      const atMs = performance.now();
+      answered = answered.then(() => pass(link, client, data, atMs));
     });
   });
   const { promise, resolve } = Promise.withResolvers<void>();
