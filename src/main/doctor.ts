@@ -3,6 +3,7 @@
  * Exit code 1 when something must be mended.
  */
 import { countMonthLocks } from '../core/store/partitions/partitions.ts';
+import { marketKeys } from '../core/stream/keys.ts';
 import { type Command, type CommandContext, EXIT, parseArguments } from '../kit/command/command.ts';
 import { openCommandDatabase, openCommandRedis } from '../kit/command/stores.ts';
 import { readReach } from '../kit/database/market-reach.ts';
@@ -130,11 +131,16 @@ async function checkRedis(context: CommandContext): Promise<Finding[]> {
   // Redis may refuse the facts as well.
   if (refused.length > 0) return refused.map((detail) => finding('redis rights', false, detail));
   const facts = await readRedisFacts(connection.redis);
+  // A Redis that answers reads may refuse writes; this write leaves a key as it is.
+  const { probe } = marketKeys(context.config.RISK_MARKET);
+  const written = connection.redis.set(probe, '1', 'KEEPTTL', 'XX');
+  const refusal = await written.then(() => undefined, toError);
   const used = `${Math.round(facts.memoryUsed / MEBIBYTE)} MiB used`;
   const bound = facts.memoryMax === 0 ? 'no bound' : `of ${facts.memoryMax / MEBIBYTE} MiB`;
   const kept = facts.appendOnly ? 'append-only file' : 'none: streams are rebuilt after a loss';
   return [
     finding('redis version', facts.major >= REDIS_MAJOR_MIN, facts.version),
+    finding('redis writes', refusal === undefined, refusal?.message ?? 'taken'),
     finding('redis eviction', facts.evictionPolicy === 'noeviction', facts.evictionPolicy),
     finding('redis memory', facts.memoryMax > 0, `${used} ${bound}`, 'warn'),
     finding('redis persistence', facts.appendOnly, kept, 'warn'),

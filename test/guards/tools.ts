@@ -91,6 +91,31 @@ export const TOOLS: Guards = {
     test: 'unit/ship/kubernetes.test.ts > %s has an environment that the configuration accepts, and secrets from the Secret alone',
     mechanism: 'deploy/kubernetes',
   },
+  'foreign-stores': {
+    says: 'The main way is walked on the stores of anybody, which are afterwards as they were.',
+    test: 'foreign/run.long.test.ts > the main way is walked on stores of anybody, which are empty again afterwards',
+    mechanism: 'test/foreign/place.ts',
+  },
+  'foreign-databases': {
+    says: 'The main way holds in databases as Debian, Docker, CloudNativePG and RDS make them.',
+    test: 'foreign/databases.long.test.ts > holds in a database of $name',
+    mechanism: 'src/kit/database/session-settings.ts',
+  },
+  'far-stores': {
+    says: 'The main way holds behind a pooler, on Valkey, and where both stores are 300 ms away by a name with a dead address.',
+    test: 'foreign/middlemen.long.test.ts > the main way holds by a name whose first address is dead, where both stores are 300 ms away',
+    mechanism: 'src/kit/database/pool.ts',
+  },
+  'unwritten-log': {
+    says: 'A log or progress that cannot be written ends no process and no migration.',
+    test: 'integration/full-disk.test.ts > an API and a worker whose log is on a full disk go on',
+    mechanism: 'src/kit/metrics/log.ts',
+  },
+  'unwritable-redis': {
+    says: 'Doctor names the refusal of a Redis that answers and takes no writes.',
+    test: 'integration/doctor.test.ts > doctor fails on a Redis that answers and refuses to write, and says why',
+    mechanism: 'src/main/doctor.ts',
+  },
   'supply-chain': {
     says: 'The lockfile pins every package by hash.',
     test: 'unit/repository.test.ts > package-lock.json pins every package by hash and none to a host',

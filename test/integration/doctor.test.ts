@@ -1,9 +1,10 @@
 /** Goal: `risk doctor` passes on what the engine runs on and fails on what would lose data. */
-import { expect, test } from 'vitest';
+import { expect, inject, test } from 'vitest';
 import { createTestDatabase } from '../support/database.ts';
 import { runRisk } from '../support/run-risk.ts';
 import { startRunningApi } from '../support/running-api.ts';
 import { startTestRedis } from '../support/services.ts';
+import { askPostgres } from '../support/standby.ts';
 
 type Finding = { check: string; state: string; detail: string };
 
@@ -23,6 +24,14 @@ test('doctor fails on a Postgres without durability and on a Redis that evicts',
   expect(failed.map(({ check }) => check)).toEqual(['postgres durability', 'redis eviction']);
   expect(findings.find(({ check }) => check === 'schema')?.state).toBe('ok');
   expect(code).toBe(1);
+});
+
+test('doctor fails on a Redis that answers and refuses to write, and says why', async () => {
+  await using database = await createTestDatabase();
+  await using redis = await startTestRedis({ settings: { 'min-replicas-to-write': '1' } });
+  const { failed } = await doctor({ DATABASE_URL: database.url, REDIS_URL: redis.url });
+  const [writes] = failed.filter(({ check }) => check === 'redis writes');
+  expect(writes?.detail).toMatch(/^NOREPLICAS /);
 });
 
 test('doctor and a starting API name the variables that stop what does not exist', async () => {
@@ -59,6 +68,14 @@ test('doctor names the migrations a database lacks, and services that do not ans
   expect(details).toMatch(/schema: missing .*risk migrate/);
   expect(details).toMatch(/redis: .*ECONNREFUSED/);
   expect(code).toBe(1);
+});
+
+test('doctor says which settings give a connection where Postgres has none left', async () => {
+  await using database = await createTestDatabase();
+  await askPostgres(inject('postgresUrl'), `alter database ${database.name} connection limit 0`);
+  const { failed } = await doctor({ DATABASE_URL: database.url });
+  const [postgres] = failed.filter(({ check }) => check === 'postgres');
+  expect(postgres?.detail).toMatch(/^too many connections .*RISK_DATABASE_CONNECTIONS_MAX\)$/);
 });
 
 test('migrate and doctor refuse a database in SQL_ASCII, and name the encoding', async () => {
