@@ -14,9 +14,10 @@ import { openTable, walkHere } from './walk-here.ts';
 const redis = await openForFile(startTestRedis());
 const commands = new Redis(redis.url);
 afterAll(() => commands.disconnect());
-const [server] = await askPostgres<{ major: number }>(
+const [server] = await askPostgres<{ major: number; values: string[] }>(
   inject('postgresUrl'),
-  `select current_setting('server_version_num')::int / 10000 as major`,
+  `select current_setting('server_version_num')::int / 10000 as major,
+          array(select unnest(enumvals) from pg_settings) as values`,
 );
 const major = server?.major ?? 0;
 const note = openTable('setting');
@@ -36,7 +37,10 @@ async function giveSetting(database: TestDatabase, setting: ForeignSetting, by: 
   );
 }
 
-const KNOWN = FOREIGN_SETTINGS.filter(({ since = 0 }) => since <= major);
+const KNOWN = FOREIGN_SETTINGS.filter(
+  ({ since = 0, isOfBuild = false, value }) =>
+    since <= major && (!isOfBuild || server?.values.includes(value)),
+);
 const CASES = KNOWN.map((setting, nth) => ({ setting, by: MEANS[nth % MEANS.length] as Means }));
 
 test.each(CASES)(

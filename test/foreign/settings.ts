@@ -6,6 +6,8 @@ export type ForeignSetting = {
   readonly why: string;
   /** True for a setting that only a superuser may give a database. */
   readonly isOfSuperuser?: boolean;
+  /** True for a value that only some builds of Postgres have. */
+  readonly isOfBuild?: boolean;
   /** Major version of Postgres that has the setting first. */
   readonly since?: number;
   /** True where the engine has to refuse to write, and to name the setting. */
@@ -54,6 +56,7 @@ export const FOREIGN_SETTINGS: readonly ForeignSetting[] = [
     name: 'default_toast_compression',
     value: 'lz4',
     why: 'long texts are stored in another form',
+    isOfBuild: true,
   },
   { name: 'enable_partition_pruning', value: 'off', why: 'statements read every month' },
   { name: 'escape_string_warning', value: 'on', why: 'backslashes bring warnings' },
