@@ -4,7 +4,6 @@
  * and skips.
  */
 import { describe, expect, inject, test } from 'vitest';
-import { createTestDatabase } from '../support/database.ts';
 import { startTestRedis } from '../support/services.ts';
 import { CLUSTERS, startCluster, whyNoClusters } from './clusters.ts';
 import { openTable, walkHere } from './walk-here.ts';
@@ -31,16 +30,4 @@ describe.skipIf(missing !== undefined)('the main way', () => {
     const { problems } = await walkHere({ DATABASE_URL: plain, REDIS_URL: redis.url });
     expect(problems).toEqual([expect.stringMatching(/^migrate: .*no encryption.*sslmode/s)]);
   });
-});
-
-test.each([
-  { locale: `locale 'C.UTF-8'`, what: 'C.UTF-8 of the machine' },
-  { locale: `locale_provider icu icu_locale 'tr-TR' locale 'C'`, what: 'Turkish by ICU' },
-])('the main way holds in a database whose locale is $what', async ({ locale, what }) => {
-  const as = `template template0 encoding 'UTF8' ${locale}`;
-  await using database = await createTestDatabase({ migrated: false, as });
-  await using redis = await startTestRedis();
-  const walked = await walkHere({ DATABASE_URL: database.url, REDIS_URL: redis.url });
-  note(what, walked);
-  expect(walked.problems).toEqual([]);
 });

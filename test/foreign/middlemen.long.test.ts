@@ -69,18 +69,6 @@ test('the main way holds on Valkey 8 of Debian 13', async (context) => {
   expect(walked.problems).toEqual([]);
 });
 
-test('the main way holds where both stores are 300 ms away', { timeout: FAR_TEST_MS }, async () => {
-  await using database = await createTestDatabase({ migrated: false });
-  await using redis = await startTestRedis();
-  await using postgresProxy = await startTcpProxy(database.url);
-  await using redisProxy = await startTcpProxy(redis.url);
-  for (const proxy of [postgresProxy, redisProxy]) proxy.inflict(FAR);
-  const stores = { DATABASE_URL: postgresProxy.url, REDIS_URL: redisProxy.url };
-  const walked = await walkHere({ ...stores, ...FAR_SETTINGS });
-  note('300 ms', walked);
-  expect(walked.problems).toEqual([]);
-});
-
 /** Makes a process know the name of the stores, first by an address that is dead. */
 const RESOLVER = `import dns from 'node:dns';
   const { lookup } = dns;
