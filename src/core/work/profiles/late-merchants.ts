@@ -26,9 +26,9 @@ import { rowAt } from '../../score/feature-rows.ts';
 import { type HourRow, readHours } from '../../store/profiles/merchant-hours.ts';
 import { merchantPast, type PastQuery } from '../../store/profiles/past-queries.ts';
 import {
+  type BatchHours,
   type DayList,
   DayLists,
-  type BatchHours,
   type Hour,
   keyOfDay,
   keyOfHour,
@@ -228,7 +228,11 @@ export class LateMerchants implements LateParties {
 }
 
 /** Hours whose rows the points need and lack: a point's own, and before the first row of it the newest hour before. */
-function missingHours(points: readonly LatePoint[], arrivals: Batch['arrivals'], hours: BatchHours) {
+function missingHours(
+  points: readonly LatePoint[],
+  arrivals: Batch['arrivals'],
+  hours: BatchHours,
+) {
   const missing = new Map<string, Hour>();
   for (const { merchant, index, hourMs } of points) {
     const own = hours.get(keyOfHour(merchant, hourMs));
