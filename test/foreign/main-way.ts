@@ -37,7 +37,7 @@ export type Way = {
 
 export type Walked = {
   readonly held: Readonly<Partial<Record<Step, string>>>;
-  /** What did not hold, by step. */
+  /** Steps that did not hold, and why. */
   readonly problems: readonly string[];
 };
 
@@ -78,7 +78,7 @@ async function insist(site: Site, path: string, body: object): Promise<Answer> {
   );
 }
 
-/** What `risk ARGS` must do: end with exit code 0. */
+/** Runs `risk ARGS`, which has to end with exit code 0. */
 async function runs({ means, environment }: Site, ...args: string[]): Promise<void> {
   const { code, stdout, stderr } = await means.runRisk(args, environment);
   if (code !== 0) throw new Error(`risk ${args.join(' ')}: exit ${code}: ${stderr || stdout}`);

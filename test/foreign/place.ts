@@ -1,4 +1,4 @@
-/** What the main way makes in stores of one's own: it is named before it is made, and removed afterwards. */
+/** The market, keys and corridor that the main way makes in stores of anybody: they are named first, and removed afterwards. */
 import { randomBytes } from 'node:crypto';
 import { openCommands, untilReady, writableNodes } from '../../src/kit/redis/connection.ts';
 import { Failure, toError } from '../../src/kit/words/failure.ts';

@@ -67,15 +67,6 @@ const KEY_DELAY_MICROSECONDS = 20_000;
 const ANSWERS: [string, (client: RedisClient) => Promise<unknown>, Demote][] = [
   ['READONLY', set, demoteOf],
   [
-    'MASTERDOWN',
-    get,
-    async (old) => {
-      await old.config('SET', 'replica-serve-stale-data', 'no');
-      await old.call('replicaof', ['127.0.0.1', 1]);
-    },
-  ],
-  ['NOREPLICAS', set, (old) => old.config('SET', 'min-replicas-to-write', 1)],
-  [
     'LOADING',
     get,
     async (old, young) => {

@@ -27,7 +27,7 @@ import { type Asked, defineAccounts, defineMerchants } from './definition.ts';
 /** Lists of arrivals that are drawn; the nightly long tests ask for more. */
 const RUNS = Number(process.env['PROPERTY_RUNS'] ?? 1);
 /** Arrivals of a busy merchant, whose list keeps 1,280; the nightly long tests let more come, and compare more of their folds. */
-const [BUSY_ARRIVALS, BUSY_STRIDE] = RUNS > 1 ? [3000, 7] : [2200, 50];
+const [BUSY_ARRIVALS, BUSY_STRIDE] = RUNS > 1 ? [3000, 7] : [1600, 40];
 const BUSY_STEP_MS = 18 * 60_000;
 const TIMEOUT_MS = 300_000;
 /** The profile of a busy merchant fits into a page of the first worker; the second evicts what it folds on. */

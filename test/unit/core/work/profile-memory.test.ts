@@ -78,7 +78,7 @@ describe('copies in memory', () => {
         if (copy !== undefined) views.push(new WeakRef(copy.view));
       }
     }
-    // What a WeakRef was made of stays until the turn ends.
+    // An object that a WeakRef was made of stays until the turn ends.
     await turnOfLoop();
     collectGarbage();
     const left = new Set(views.flatMap((view) => view.deref() ?? []));
