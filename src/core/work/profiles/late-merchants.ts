@@ -23,7 +23,7 @@ import {
   type Timeline,
 } from '../../profile/tallies.ts';
 import { rowAt } from '../../score/feature-rows.ts';
-import { type HourRow, readHours } from '../../store/profiles/merchant-hours.ts';
+import { type HourRow, type Mark, readHours } from '../../store/profiles/merchant-hours.ts';
 import { merchantPast, type PastQuery } from '../../store/profiles/past-queries.ts';
 import {
   type BatchHours,
@@ -78,7 +78,7 @@ export class LateMerchants implements LateParties {
   /** Timelines are read by one batch at a time. */
   readonly #turns = openTurns();
   /** Rows of database transactions before it are in the timelines for good; undefined while there are none. */
-  #mark: string | undefined;
+  #mark: Mark | undefined;
   /** Rows in the timelines that the next reading brings again. */
   #unsettled: readonly HourRow[] = [];
   #readMs = Number.NEGATIVE_INFINITY;
@@ -192,7 +192,7 @@ export class LateMerchants implements LateParties {
     const known = [...this.#merchants.keys()];
     const since = [...this.#merchants.values()].map(({ timeline }) => timeline.fromMs);
     const fromMs = Math.min(...since, ...others.map(({ sinceMs }) => sinceMs));
-    const reading = readHours(this.#query, fromMs, this.#mark ?? '0', known, others);
+    const reading = readHours(this.#query, fromMs, this.#mark, known, others);
     const { mark, rows } = await reading;
     this.#add(this.#unsettled, -1);
     for (const { merchantId, sinceMs } of others) {
