@@ -27,6 +27,11 @@ export const PROMISES: Guards = {
     test: 'golden/scores.test.ts > $name',
     mechanism: 'src/core/score/score.ts',
   },
+  'late-for-account': {
+    says: 'A transaction that comes too late for its account leaves the profile in force for those after it.',
+    test: 'integration/fold-profiles.test.ts > a transaction that comes too late for its account is rebuilt beside the profile, which stays for those after it',
+    mechanism: 'src/core/work/profiles/fold-profiles.ts',
+  },
   'exact-profiles': {
     says: 'A profile has what its definition in SQL counts, however late or often a transaction comes.',
     test: 'property/profile/history.test.ts > fold equals the SQL definition > shuffled, late and repeated arrivals',

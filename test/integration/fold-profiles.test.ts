@@ -124,3 +124,28 @@ test('two workers on a few merchants lose nothing, count nothing twice and rebui
   expect(await total((one) => one.rebuilds('merchant'))).toBeLessThanOrEqual(2 * MERCHANTS);
   expect(await total((one) => one.merged('merchant'))).toBeGreaterThan(seeds.length / 4);
 }, 60_000);
+
+test('a transaction that comes too late for its account is rebuilt beside the profile, which stays for those after it', async () => {
+  await using rig = await createWorkerRig();
+  const ours = startOn(rig);
+  const late: Transaction[] = [];
+  for (let from = 0; from < 400; from += 100) {
+    const rows = await rig.store(Array.from({ length: 100 }, (_, index) => seed(from + index)));
+    if (from === 300) late.push(...rows.splice(0, 2));
+    await ours.fold(rows);
+  }
+  const missing = await ours.rebuilds('account');
+  // More rows lie after the late ones than a rebuild reads.
+  const [next = [], after = []] = [await rig.store([seed(400)]), await rig.store([seed(401)])];
+  const found = [
+    ...(await ours.fold([...next, late[1] as Transaction, late[0] as Transaction])),
+    ...(await ours.fold(after)),
+  ];
+  expect(await ours.rebuilds('account', 'behind')).toBe(1);
+  expect(await ours.rebuilds('account')).toBe(missing + 1);
+  for (const [at, transaction] of [...next, late[1], late[0], ...after].entries()) {
+    const fresh = startOn(rig);
+    await rig.commands.del(profileKey(rig.database.market, 'account', 'shared'));
+    expect(found[at]).toEqual((await fresh.fold([transaction as Transaction]))[0]);
+  }
+});

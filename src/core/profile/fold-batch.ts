@@ -92,6 +92,23 @@ export function foldParty<P extends Profile, Past>(
   return at === -1 ? [] : indices.slice(at);
 }
 
+/**
+ * Folds what `foldParty` returned of a profile without an end. The profile stays right for later transactions: it takes in those that
+ * came too late for it, whose indices are returned and which wait for a rebuild.
+ */
+export function foldBeside<P extends Profile, Past>(
+  batch: KindBatch<P, Past>,
+  profile: P,
+  waiting: readonly number[],
+): readonly number[] {
+  const { kind, arrivals, rows } = batch;
+  return waiting.filter((index) => {
+    const isFolded = kind.fold(profile, arrivals, index, rows.values, rowAt(index));
+    if (!isFolded) mergeArrival(kind, profile, arrivals, index);
+    return !isFolded;
+  });
+}
+
 /** A rebuild that reaches fewer of its waiting transactions costs more than to have these transactions without a profile. */
 const REACHED_MIN = 16;
 

@@ -7,7 +7,7 @@
  */
 import type { Transaction } from '../../domain/transaction.ts';
 import { arrivalsOf, keyOfArrival } from '../../profile/arrivals.ts';
-import { beginRows, foldParty, rebuildParties } from '../../profile/fold-batch.ts';
+import { beginRows, foldBeside, foldParty, rebuildParties } from '../../profile/fold-batch.ts';
 import { compareKeys } from '../../profile/packed-list.ts';
 import type { Profile } from '../../profile/profile.ts';
 import { lastStamp, mergeBlocks, readLog } from '../../profile/profile-log.ts';
@@ -55,7 +55,7 @@ async function beginFold(profiles: Profiles, transactions: readonly Transaction[
   const nowS = Math.floor(profiles.nowMs() / 1000);
   const folds = profiles.kinds.map((kind): KindFold => {
     const stamp = profiles.newStamp();
-    const rebuilds = { missing: [], too_short: [] };
+    const rebuilds = { missing: [], too_short: [], behind: [] };
     const waits = { rebuilds, withoutProfile: [] };
     const fold = { ...profiles, ...kind, ...begun, ...waits, transactions, nowS, stamp };
     return { ...fold, asked: batchParties(fold) };
@@ -147,13 +147,15 @@ async function rebuildProfiles(fold: KindFold): Promise<void> {
   await installs.waitWhileFull();
   const mark = await fold.snapshots.mark();
   const { missing, tooShort } = await foldSnapshots(fold, mark);
-  for (const [reason, parties] of Object.entries({ missing, too_short: tooShort }))
+  const { behind } = rebuilds;
+  for (const [reason, parties] of Object.entries({ missing, too_short: tooShort, behind }))
     metrics.profileRebuilds.inc({ party: kind.party, reason }, parties.length);
   await rebuildParties(
     fold,
-    [...missing, ...tooShort],
+    [...missing, ...tooShort, ...behind],
     () => resetArena(fold),
     (batchParty, profile) => {
+      if (behind.includes(batchParty)) return undefined;
       noteMark(profile, mark);
       if (profile.list.count >= fold.snapshots.rowsMin) {
         writeSnapshot(fold, batchParty, profile, mark);
@@ -186,15 +188,20 @@ function takeReply(batch: KindFold, batchParty: BatchParty, reply: LogReply): bo
   const { profile } = found;
   const waiting = foldParty(batch, profile, batchParty.indices);
   if (waiting.length === 0) storeFolded(batch, batchParty, found, isProven);
-  else if (late !== undefined && waiting.some((index) => isBehind(batch, profile, index))) {
+  else if (late !== undefined && isBehind(batch, profile, waiting[0])) {
     leaveWithoutProfile(batch, batchParty.party, waiting);
+  } else if (late === undefined && isBehind(batch, profile, waiting.at(-1))) {
+    // A profile around the late ones would end before what is stored already, and each further batch would wait for a rebuild.
+    batchParty.waiting = foldBeside(batch, profile, waiting);
+    storeFolded(batch, batchParty, found, isProven);
+    rebuilds.behind.push(batchParty);
   } else waitForRebuild(batch, batchParty, waiting, rebuilds.too_short);
   return true;
 }
 
-/** Whether the transaction comes later than the profile can take in, and not earlier. */
-function isBehind({ arrivals }: KindFold, { ceiling }: Profile, index: number): boolean {
-  return compareKeys(keyOfArrival(arrivals, index), ceiling) <= 0;
+/** Whether a transaction that waits comes later than the profile can take in, and not earlier. */
+function isBehind({ arrivals }: KindFold, { ceiling }: Profile, waiting = -1): boolean {
+  return compareKeys(keyOfArrival(arrivals, waiting), ceiling) <= 0;
 }
 
 /** Where the log ends now, with what the caller lacked of it and the block. */

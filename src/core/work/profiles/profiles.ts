@@ -111,8 +111,8 @@ export type KindFold = Profiles &
     readonly stamp: Stamp;
     /** Parties whose blocks are to be appended, or whose logs are to be read again. */
     asked: readonly BatchParty[];
-    /** Parties by the reason for which their profiles are to be rebuilt. */
-    readonly rebuilds: Record<'missing' | 'too_short', BatchParty[]>;
+    /** Parties by the reason for which profiles are to be rebuilt; those `behind` keep the profile that they have. */
+    readonly rebuilds: Record<'missing' | 'too_short' | 'behind', BatchParty[]>;
     /** Parties that have no profile, with the transactions that wait for `late`. */
     readonly withoutProfile: { readonly party: string; readonly indices: readonly number[] }[];
   };
