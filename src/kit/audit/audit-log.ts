@@ -3,8 +3,9 @@
  * transaction at a time may append, until its commit, so ids have the order of commits and no gaps. A transaction records
  * its change last, to hold that lock briefly.
  */
-import type { Database, Query } from '../database/pool.ts';
-import type { AuditAction, AuditEntry, Change } from '../words/audit.ts';
+import type { Query } from '../database/pool.ts';
+import { rowsOf, timeText } from '../database/statement.ts';
+import type { AuditEntry, Change } from '../words/audit.ts';
 import type { Actor } from '../words/principal.ts';
 
 const lockStatement = {
@@ -65,28 +66,10 @@ function snakeCased(value: object | null): object | null {
   );
 }
 
-const readStatement = {
-  name: 'read-audit-log',
-  text: `select audit_id as "auditId", changed_at as "changedAt", who, key_id as "keyId", action, subject, before,
-                after, request
-           from market.audit_log
-          where ($1::bigint is null or audit_id < $1) and ($2::text is null or who = $2)
-            and ($3::text is null or action = $3)
-          order by audit_id desc limit $4`,
-};
-
-type AuditFilter = {
-  readonly who?: string | undefined;
-  readonly action?: AuditAction | undefined;
-  /** Only rows with a smaller id; absent: the newest rows. */
-  readonly cursor?: string | undefined;
-};
-
-/** Newest first. */
-export async function readAuditLog(
-  { query }: Pick<Database, 'query'>,
-  { who, action, cursor }: AuditFilter,
-  limit: number,
-): Promise<AuditEntry[]> {
-  return await query<AuditEntry>(readStatement, [cursor, who, action, limit]);
-}
+/** A function that reads lines of the audit log. */
+export const linesOf = <Given extends readonly unknown[]>(name: string, which: string) =>
+  rowsOf<AuditEntry, Given>(
+    name,
+    `select audit_id, ${timeText('changed_at')} as changed_at, who, key_id, action, subject, before, after, request
+       from market.audit_log where ${which}`,
+  );

@@ -102,15 +102,8 @@ export type Change = {
   readonly after: object | null;
 };
 
-export type AuditEntry = Change & {
-  readonly auditId: string;
-  readonly changedAt: Date;
-  readonly who: string;
-  readonly keyId: string | null;
-  readonly request: string;
-};
-
 const NAME_CHARS_MAX = 128;
+
 const ID = /^[1-9]\d{0,17}$/;
 
 /** `GET /v1/audit?…` */
@@ -145,4 +138,4 @@ export const auditEntrySchema = z
     request: z.string().meta({ description: 'Id of the request, or name of the command.' }),
   })
   .meta({ id: 'AuditEntry' });
-export type AuditEntryJson = z.infer<typeof auditEntrySchema>;
+export type AuditEntry = z.infer<typeof auditEntrySchema>;

@@ -1,37 +1,18 @@
 /** `/v1/audit`: who changed what. */
-import { z } from 'zod';
 import type { Api, ApiRoom } from '../../core/room.ts';
-import { readAuditLog } from '../../kit/audit/audit-log.ts';
+import { linesOf } from '../../kit/audit/audit-log.ts';
 import type { DocumentPart } from '../../kit/http/document.ts';
 import { answer, operation, pathsOf, routesOf } from '../../kit/http/operation.ts';
-import {
-  type AuditEntry,
-  type AuditEntryJson,
-  auditEntrySchema,
-  auditParameters,
-} from '../../kit/words/audit.ts';
+import { type AuditEntry, auditEntrySchema, auditParameters } from '../../kit/words/audit.ts';
+import { pageOf, pageSchema } from '../../kit/words/page.ts';
 
-const pageSchema = z.object({
-  items: z.array(auditEntrySchema),
-  next_cursor: z.string().nullable(),
-});
+const readLines = linesOf<readonly unknown[]>(
+  'read-audit-log',
+  `($1::bigint is null or audit_id < $1) and ($2::text is null or who = $2) and ($3::text is null or action = $3)
+    order by audit_id desc limit $4`,
+);
 
-function toAuditJson(entry: AuditEntry): AuditEntryJson {
-  const { auditId, changedAt, keyId, who, action, subject, before, after, request } = entry;
-  return {
-    audit_id: auditId,
-    changed_at: changedAt.toISOString(),
-    who,
-    key_id: keyId,
-    action,
-    subject,
-    before: before && { ...before },
-    after: after && { ...after },
-    request,
-  };
-}
-
-const auditExample: AuditEntryJson = {
+const auditExample: AuditEntry = {
   audit_id: '41',
   changed_at: '2026-11-20T08:05:00.000Z',
   who: 'Bob',
@@ -52,12 +33,15 @@ const operations = [
     roles: ['admin', 'risk_officer'],
     query: auditParameters,
     answers: {
-      200: answer('One page.', pageSchema, { items: [auditExample], next_cursor: null }),
+      200: answer('One page.', pageSchema(auditEntrySchema), {
+        items: [auditExample],
+        next_cursor: null,
+      }),
     },
-    run: async ({ query }, { databases: { primary } }: Pick<Api, 'databases'>) => {
-      const entries = await readAuditLog(primary, query, query.limit);
-      const last = entries.length === query.limit ? entries.at(-1)?.auditId : undefined;
-      return { items: entries.map(toAuditJson), next_cursor: last ?? null };
+    run: async ({ query: asked }, { databases: { primary } }: Pick<Api, 'databases'>) => {
+      const { cursor, who, action, limit } = asked;
+      const lines = await readLines(primary.query, cursor, who, action, limit);
+      return pageOf(lines, limit, (last) => last.audit_id);
     },
   }),
 ];

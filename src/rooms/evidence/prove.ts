@@ -88,7 +88,7 @@ export async function proveLine(
   auditId: string,
 ): Promise<Bundle | Unproven> {
   const [line] = await readAuditAfter(database.query, String(BigInt(auditId) - 1n), 1);
-  if (line?.auditId !== auditId) return 'unknown';
+  if (line?.audit_id !== auditId) return 'unknown';
   const log = await openLog(database);
   const proof = log && (await proofOf(log, 'audit', auditId, auditContent(line)));
   return log === undefined || proof === undefined ? 'unsealed' : bundleOf(log, [proof]);

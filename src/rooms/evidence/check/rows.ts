@@ -2,6 +2,7 @@
 import type { z } from 'zod';
 import { createdAtMsOf } from '../../../core/domain/transaction.ts';
 import { isoTime, listMonths } from '../../../core/store/partitions/month-slice.ts';
+import { linesOf } from '../../../kit/audit/audit-log.ts';
 import type { Query } from '../../../kit/database/pool.ts';
 import { onlyOf, rowsOf } from '../../../kit/database/statement.ts';
 import type { AuditEntry } from '../../../kit/words/audit.ts';
@@ -43,10 +44,9 @@ const readWaiting = rowsOf<{ id: string; scoredAtMs: number | null }>(
   `select unnest(transaction_ids)::text as id, round(date_part('epoch', scored_at) * 1000)::float8 as "scoredAtMs"
      from market.evidence_intake`,
 );
-const readLines = rowsOf<AuditEntry, [ids: readonly string[]]>(
+const readLines = linesOf<[ids: readonly string[]]>(
   'read-audit-lines',
-  `select audit_id::text as "auditId", changed_at as "changedAt", who, key_id as "keyId", action, subject, before, after, request
-     from market.audit_log where audit_id = any ($1::bigint[])`,
+  'audit_id = any ($1::bigint[])',
 );
 const readUnsealedLines = rowsOf<{ id: string }, [logId: number, auditId: string, rowsMax: number]>(
   'read-lines-without-leaf',
@@ -155,7 +155,7 @@ function contentsOf(
   ruleSets: readonly RuleSetFacts[],
 ): ReadonlyMap<string, string> {
   return new Map([
-    ...lines.map((line) => [`audit ${line.auditId}`, auditContent(line)] as const),
+    ...lines.map((line) => [`audit ${line.audit_id}`, auditContent(line)] as const),
     ...models.map((finding) => [`model ${finding.model}`, modelContent(finding)] as const),
     ...ruleSets.map((ruleSet) => [`rule-set ${ruleSet.ruleSet}`, ruleSetContent(ruleSet)] as const),
   ]);

@@ -59,22 +59,8 @@ export function scoreContent(row: ScoreTexts): string {
 }
 
 /** A line of the audit log. */
-export function auditContent({ auditId, changedAt, keyId, ...entry }: AuditEntry): string {
-  const { who, action, subject, before, after, request } = entry;
-  return canonicalJson({
-    kind: 'audit',
-    v: 1,
-    id: auditId,
-    changed_at: changedAt.toISOString(),
-    who,
-    key_id: keyId,
-    action,
-    subject,
-    before,
-    after,
-    request,
-  });
-}
+export const auditContent = ({ audit_id: id, ...line }: AuditEntry): string =>
+  canonicalJson({ kind: 'audit', v: 1, id, ...line });
 
 export type ModelFacts = {
   readonly model: string;

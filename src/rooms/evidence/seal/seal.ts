@@ -118,14 +118,14 @@ async function findUnsealed(query: Query, log: LogRow, nowMs: number): Promise<F
   const sealedAt = new Date(nowMs).toISOString();
   const live = await findLive(query, sealedAt);
   const lines = await readAuditAfter(query, log.auditId, STEP_LINES);
-  const audit = lines.map((line) => entryOf('audit', line.auditId, auditContent(line), sealedAt));
+  const audit = lines.map((line) => entryOf('audit', line.audit_id, auditContent(line), sealedAt));
   // The commit that registers a model or approves a rule set writes an audit line, so a step without lines has neither.
   const isChanged = lines.length > 0 || log.size === 0;
   const versions = isChanged ? await findVersions(query, log, sealedAt) : [];
   return {
     ...live,
     lines: [...gapOf(log, sealedAt), ...audit, ...versions],
-    auditId: lines.at(-1)?.auditId ?? log.auditId,
+    auditId: lines.at(-1)?.audit_id ?? log.auditId,
     mayHaveMore: live.mayHaveMore || lines.length === STEP_LINES,
   };
 }

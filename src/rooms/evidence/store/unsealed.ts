@@ -2,10 +2,10 @@
 import { createdAtMsOf } from '../../../core/domain/transaction.ts';
 import type { ScoredStatement } from '../../../core/store/scores/score-values.ts';
 import { timeValues } from '../../../core/store/within-months.ts';
+import { linesOf } from '../../../kit/audit/audit-log.ts';
 import { HEADER_BYTES, uuidArray, uuidOffset } from '../../../kit/database/binary-array.ts';
 import type { Query, Statement, Texts } from '../../../kit/database/pool.ts';
 import { rowsOf } from '../../../kit/database/statement.ts';
-import type { AuditEntry } from '../../../kit/words/audit.ts';
 import {
   type HashedScores,
   ID_BYTES,
@@ -131,10 +131,9 @@ const toScoreTexts = (texts: Texts): ScoreTexts => ({
 });
 
 /** Lines after a position. Ids have the order of commits, so no line appears later before a line that was read. */
-export const readAuditAfter = rowsOf<AuditEntry, [auditId: string, rowsMax: number]>(
+export const readAuditAfter = linesOf<[auditId: string, rowsMax: number]>(
   'read-audit-after',
-  `select audit_id::text as "auditId", changed_at as "changedAt", who, key_id as "keyId", action, subject, before, after, request
-     from market.audit_log where audit_id > $1 order by audit_id limit $2`,
+  'audit_id > $1 order by audit_id limit $2',
 );
 
 const notSealed = (kind: string, name: string) =>

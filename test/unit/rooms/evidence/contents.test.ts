@@ -98,10 +98,10 @@ test.each([
 
 test('lines, models and rule sets are bound to their kind and version', () => {
   const line = auditContent({
-    auditId: '41',
-    changedAt: new Date('2026-11-27T08:05:00.000Z'),
+    audit_id: '41',
+    changed_at: '2026-11-27T08:05:00.000Z',
     who: 'Bob',
-    keyId: null,
+    key_id: null,
     action: 'limit.set',
     subject: 'US-EG',
     before: null,
