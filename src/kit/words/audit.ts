@@ -1,6 +1,6 @@
 /** The audit log on the wire: who changed what, by which key, from what to what. */
 import { z } from 'zod';
-import { CURSOR_DESCRIPTION, pageLimit, shown } from './list-parameters.ts';
+import { countedPage, shown } from './list-parameters.ts';
 import { plainText } from './plain-text.ts';
 
 export const AUDIT_ACTIONS = [
@@ -104,20 +104,13 @@ export type Change = {
 
 const NAME_CHARS_MAX = 128;
 
-const ID = /^[1-9]\d{0,17}$/;
-
 /** `GET /v1/audit?…` */
 export const auditParameters = z.strictObject({
   who: plainText(NAME_CHARS_MAX)
     .optional()
     .meta(shown('Ann', 'Only changes by this person, owner or database role.')),
   action: z.enum(AUDIT_ACTIONS).optional().meta({ description: 'Only this action.' }),
-  limit: pageLimit,
-  cursor: z
-    .string()
-    .regex(ID, 'must be the next_cursor of this list')
-    .optional()
-    .meta(shown('41', CURSOR_DESCRIPTION)),
+  ...countedPage,
 });
 
 const json = z.record(z.string(), z.unknown()).nullable();

@@ -75,6 +75,30 @@ export const pageLimit = integerParameter(1, PAGE_LIMITS.rowsMax)
 /** Description of every `cursor`. */
 export const CURSOR_DESCRIPTION = '`next_cursor` of the page before; absent for the first page.';
 
+const COUNTED = /^[1-9]\d{0,17}$/;
+
+/** An id that ascends by one a row. */
+export const countedId = (what: string) => z.string().regex(COUNTED, `must be ${what}`);
+
+/** `limit` and `cursor` of a list in the order of such ids. */
+export const countedPage = {
+  limit: pageLimit,
+  cursor: countedId('the next_cursor of this list')
+    .optional()
+    .meta(shown('41', CURSOR_DESCRIPTION)),
+};
+
+/** A flag of the query string; to the document it is a boolean. */
+export const flagParameter = z
+  .enum(['true', 'false'])
+  .transform((text) => text === 'true')
+  .meta({
+    override: ({ jsonSchema }) => {
+      delete jsonSchema.enum;
+      jsonSchema.type = 'boolean';
+    },
+  });
+
 /** A cursor that `decode` reads; undefined where it is of another list. */
 export const cursorParameter = <Position>(decode: (text: string) => Position | undefined) =>
   z

@@ -9,7 +9,7 @@ import { Problem } from '../../kit/http/answers/problem.ts';
 import { answer, bodyOf, operation } from '../../kit/http/operation.ts';
 import { given } from '../../kit/words/describe-issue.ts';
 import { Failure } from '../../kit/words/failure.ts';
-import { CURSOR_DESCRIPTION, pageLimit, shown } from '../../kit/words/list-parameters.ts';
+import { countedPage, pageLimit } from '../../kit/words/list-parameters.ts';
 import { nearestName } from '../../kit/words/nearest-name.ts';
 import { type PageJson, pageOf, pageSchema } from '../../kit/words/page.ts';
 import { plainText } from '../../kit/words/plain-text.ts';
@@ -47,11 +47,7 @@ const freezesParameters = z.strictObject({
   limit: pageLimit.meta({
     description: `Freezes of a page, at most; ${FREEZES_MAX} where it is more.`,
   }),
-  cursor: z
-    .string()
-    .regex(/^[1-9]\d{0,17}$/, 'must be the next_cursor of this list')
-    .optional()
-    .meta(shown('41', CURSOR_DESCRIPTION)),
+  cursor: countedPage.cursor,
 });
 
 const freezeRecordSchema = z

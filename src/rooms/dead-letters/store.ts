@@ -10,7 +10,12 @@ import { STAMP } from '../../kit/database/moment.ts';
 import type { Query } from '../../kit/database/pool.ts';
 import { firstOf, onlyOf, rowsOf, timeColumns, timeText } from '../../kit/database/statement.ts';
 import { encodeCursor } from '../../kit/words/cursor.ts';
-import { corridorFilter, pageParameters, shown } from '../../kit/words/list-parameters.ts';
+import {
+  corridorFilter,
+  flagParameter,
+  pageParameters,
+  shown,
+} from '../../kit/words/list-parameters.ts';
 import type { PageJson } from '../../kit/words/page.ts';
 
 /** The active dead letters to mark: by id, or by common properties. */
@@ -52,17 +57,9 @@ export const errorCodeParameter = z
 export const deadLetterListParameters = z.strictObject({
   corridor: corridorFilter,
   error_code: errorCodeParameter.optional().meta(shown('SCORING_FAILED', 'Only this error code.')),
-  active: z
-    .enum(['true', 'false'])
-    .transform((text) => text === 'true')
-    .optional()
-    .meta({
-      description: 'True: only those neither replayed nor purged; false: only those that are.',
-      override: ({ jsonSchema }) => {
-        delete jsonSchema.enum;
-        jsonSchema.type = 'boolean';
-      },
-    }),
+  active: flagParameter.optional().meta({
+    description: 'True: only those neither replayed nor purged; false: only those that are.',
+  }),
   ...pageParameters,
 });
 type DeadLetterListParameters = z.output<typeof deadLetterListParameters>;

@@ -6,7 +6,7 @@ import type { DocumentPart } from '../../kit/http/document.ts';
 import { eventOf, eventsDocument } from '../../kit/http/event-document.ts';
 import { answer, operation, pathsOf, routesOf } from '../../kit/http/operation.ts';
 import { InvalidFields } from '../../kit/words/field-errors.ts';
-import { integerParameter } from '../../kit/words/list-parameters.ts';
+import { countedId, integerParameter } from '../../kit/words/list-parameters.ts';
 import { consistencyPath } from './log/tree.ts';
 import { type Bundle, FORMAT, proveLine, proveScore, readSigned, type Unproven } from './prove.ts';
 import { tileReader } from './store/evidence-log.ts';
@@ -139,10 +139,7 @@ const operations = [
     summary: 'Exports the bundle that proves a line of the audit log offline',
     roles: ['admin', 'risk_officer'],
     path: z.object({
-      id: z
-        .string()
-        .regex(/^[1-9]\d{0,17}$/, 'must be an audit_id')
-        .meta({ description: 'The audit id.', example: '41' }),
+      id: countedId('an audit_id').meta({ description: 'The audit id.', example: '41' }),
     }),
     answers: { 200: answer('The bundle.', bundleSchema, bundle) },
     problems: [404],

@@ -1,7 +1,7 @@
 /** Lists and their entries on the wire. */
 import { z } from 'zod';
 import { codeError } from '../../kit/words/code-error.ts';
-import { pageLimit, shown, timeParameter } from '../../kit/words/list-parameters.ts';
+import { countedId, countedPage, shown, timeParameter } from '../../kit/words/list-parameters.ts';
 import { pageSchema } from '../../kit/words/page.ts';
 import { plainText } from '../../kit/words/plain-text.ts';
 import { wireTime } from '../../kit/words/wire-time.ts';
@@ -113,8 +113,7 @@ export const entrySchema = z
 export type EntryJson = z.infer<typeof entrySchema>;
 export const entriesSchema = pageSchema(entrySchema);
 
-const ENTRY_ID = /^[1-9]\d{0,17}$/;
-const entryId = z.string().regex(ENTRY_ID, 'must be the id of an entry');
+const entryId = countedId('the id of an entry');
 export const namePath = z.object({
   name: z.string().max(64).meta({ description: 'The list.', example: 'stolen-devices' }),
 });
@@ -135,12 +134,7 @@ export const entryParameters = z
       .optional()
       .meta({ description: 'Entries that were in force at this time.' }),
     value: z.string().max(128).optional().meta(shown('device-4f2a', 'Only this value.')),
-    limit: pageLimit,
-    cursor: z
-      .string()
-      .regex(ENTRY_ID, 'must be the next_cursor of this list')
-      .optional()
-      .meta(shown('41', '`next_cursor` of the page before; absent for the first page.')),
+    ...countedPage,
   })
   .superRefine(({ state, as_of }, context) => {
     if (as_of === undefined || state === 'in_force') return;

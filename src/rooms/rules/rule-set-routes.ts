@@ -9,7 +9,7 @@ import { plainTag } from '../../kit/http/answers/entity-tag.ts';
 import type { AppEnv } from '../../kit/http/app-env.ts';
 import { checkFields } from '../../kit/http/body/body.ts';
 import { answer, bodyOf, type DescribedBody, operation } from '../../kit/http/operation.ts';
-import { shown } from '../../kit/words/list-parameters.ts';
+import { flagParameter, shown } from '../../kit/words/list-parameters.ts';
 import { catalogueExample, catalogueNameSchema, describeNames } from './catalogue-names.ts';
 import { listFields } from './metadata-fields.ts';
 import {
@@ -88,17 +88,9 @@ async function answerDetail(
 const nameIn = (c: Context<AppEnv>) => c.req.param('id') ?? '';
 
 const submission = z.strictObject({
-  accept_declines: z
-    .enum(['true', 'false'])
-    .transform((text) => text === 'true')
-    .optional()
-    .meta({
-      description: `True: the rule set is meant to decline more than ${DECLINED_SHARE_MAX * 100} % of yesterday's scores, or reads what none of them recorded.`,
-      override: ({ jsonSchema }) => {
-        delete jsonSchema.enum;
-        jsonSchema.type = 'boolean';
-      },
-    }),
+  accept_declines: flagParameter.optional().meta({
+    description: `True: the rule set is meant to decline more than ${DECLINED_SHARE_MAX * 100} % of yesterday's scores, or reads what none of them recorded.`,
+  }),
 });
 
 /** @throws Failure `conflict` where the submission takes a word of its own */

@@ -16,6 +16,7 @@ import {
   pathsOf,
   routesOf,
 } from '../../kit/http/operation.ts';
+import { countedId } from '../../kit/words/list-parameters.ts';
 import {
   changeWebhook,
   createWebhook,
@@ -30,7 +31,6 @@ import type { SealKeys } from './deliver/secret.ts';
 import { openTargets, type Targets } from './deliver/target.ts';
 import { listWebhooks } from './store/webhooks.ts';
 import {
-  DELIVERY_ID,
   deliveriesSchema,
   delivery,
   deliveryListParameters,
@@ -59,10 +59,10 @@ const path = z.object({
   id: z.uuid().toLowerCase().meta({ description: 'The webhook id.', example: webhook.webhook_id }),
 });
 const deliveryPath = path.extend({
-  delivery_id: z
-    .string()
-    .regex(DELIVERY_ID, 'must be the id of a delivery')
-    .meta({ description: 'The id of the delivery.', example: '41' }),
+  delivery_id: countedId('the id of a delivery').meta({
+    description: 'The id of the delivery.',
+    example: '41',
+  }),
 });
 const READERS = ['operator'] as const;
 const CHANGERS = ['admin'] as const;

@@ -4,13 +4,9 @@ import { VERDICTS } from '../../core/domain/score-record.ts';
 import { EVENT_TYPES, type EventType } from '../../core/events.ts';
 import { given } from '../../kit/words/describe-issue.ts';
 import { InvalidFields, jsonPointer } from '../../kit/words/field-errors.ts';
-import {
-  CURSOR_DESCRIPTION,
-  corridorParameter,
-  pageLimit,
-  shown,
-} from '../../kit/words/list-parameters.ts';
+import { corridorParameter, countedPage } from '../../kit/words/list-parameters.ts';
 import { nearestName } from '../../kit/words/nearest-name.ts';
+import { pageSchema } from '../../kit/words/page.ts';
 import { plainText } from '../../kit/words/plain-text.ts';
 
 /** Sent when somebody asks for it, whatever the webhook takes. */
@@ -219,20 +215,11 @@ export const testDelivery: Delivery = {
   response_status: null,
 };
 
-export const deliveriesSchema = z
-  .object({ items: z.array(deliverySchema), next_cursor: z.string().nullable() })
-  .meta({ id: 'WebhookDeliveries' });
-
-export const DELIVERY_ID = /^[1-9]\d{0,17}$/;
+export const deliveriesSchema = pageSchema(deliverySchema).meta({ id: 'WebhookDeliveries' });
 
 /** `GET /v1/webhooks/{id}/deliveries?…` */
 export const deliveryListParameters = z.strictObject({
   state: z.enum(DELIVERY_STATES).optional().meta({ description: 'Only this state.' }),
-  limit: pageLimit,
-  cursor: z
-    .string()
-    .regex(DELIVERY_ID, 'must be the next_cursor of this list')
-    .optional()
-    .meta(shown('41', CURSOR_DESCRIPTION)),
+  ...countedPage,
 });
 export type DeliveryListParameters = z.output<typeof deliveryListParameters>;

@@ -11,7 +11,7 @@ import { keptToken } from '../../../kit/http/personal-edge.ts';
 import { given } from '../../../kit/words/describe-issue.ts';
 import { Failure } from '../../../kit/words/failure.ts';
 import { InvalidFields } from '../../../kit/words/field-errors.ts';
-import { CURSOR_DESCRIPTION, pageLimit, shown } from '../../../kit/words/list-parameters.ts';
+import { countedId, countedPage } from '../../../kit/words/list-parameters.ts';
 import { parseMonth } from '../../../kit/words/month.ts';
 import { pageOf, pageSchema } from '../../../kit/words/page.ts';
 import { ID_CHARS_MAX, plainText } from '../../../kit/words/plain-text.ts';
@@ -20,7 +20,6 @@ import type { Officer } from '../../../kit/words/principal.ts';
 type Parts = Pick<Api, 'databases' | 'log'>;
 
 const REASON_CHARS_MAX = 500;
-const ID = /^[1-9]\d{0,17}$/;
 
 const reason = plainText(REASON_CHARS_MAX);
 const kind = z.enum(HOLD_KINDS);
@@ -69,10 +68,7 @@ const liftSchema = z
   .meta({ id: 'LiftLegalHold' });
 
 const holdPath = z.object({
-  id: z
-    .string()
-    .regex(ID, 'must be the id of a hold')
-    .meta({ description: 'The hold.', example: '7' }),
+  id: countedId('the id of a hold').meta({ description: 'The hold.', example: '7' }),
 });
 
 const holdParameters = z.strictObject({
@@ -80,12 +76,7 @@ const holdParameters = z.strictObject({
     .enum(['in_force', 'lifted'])
     .optional()
     .meta({ description: 'Only holds in force, or only those that were lifted.' }),
-  limit: pageLimit,
-  cursor: z
-    .string()
-    .regex(ID, 'must be the next_cursor of this list')
-    .optional()
-    .meta(shown('41', CURSOR_DESCRIPTION)),
+  ...countedPage,
 });
 
 /** Holds in force. Larger: the drop of a month, which looks for each held account, keeps its lock for seconds. */

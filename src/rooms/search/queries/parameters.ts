@@ -9,6 +9,7 @@ import {
 import {
   CURSOR_DESCRIPTION,
   cursorParameter,
+  flagParameter,
   pageLimit,
 } from '../../../kit/words/list-parameters.ts';
 import { FIELD_NAMES, fieldsParameter } from './fields.ts';
@@ -23,17 +24,10 @@ const paging = {
       'What the list is ordered by; among equals by created_at and id. `score` lists only what is scored, `amount` needs `currency`.',
   }),
   order: orderParameter.meta({ description: 'Newest, or highest, first: `desc`.' }),
-  total: z
-    .enum(['true', 'false'])
-    .default('false')
-    .transform((text) => text === 'true')
-    .meta({
-      description: `Also counts what matches, up to ${TOTAL_MAX.toLocaleString('en-US')}.`,
-      override: ({ jsonSchema }) => {
-        delete jsonSchema.enum;
-        Object.assign(jsonSchema, { type: 'boolean', default: false });
-      },
-    }),
+  total: flagParameter.default(false).meta({
+    description: `Also counts what matches, up to ${TOTAL_MAX.toLocaleString('en-US')}.`,
+    override: { default: false },
+  }),
   limit: pageLimit,
   cursor: cursorParameter(decodeSearchCursor).meta({
     description: `${CURSOR_DESCRIPTION} It goes with the parameters of that page, of which only \`limit\`, \`total\` and \`fields\` may change. Where no index has the order, it is refused once so many rows have arrived that a page would read twice as many as it may.`,
