@@ -13,7 +13,6 @@ import {
 import { CORE_TABLES } from '../../src/core/store/tables.ts';
 import { monthOf } from '../../src/kit/words/month.ts';
 import { engineOf } from '../../src/kit/words/principal.ts';
-import { testConfig } from '../support/config.ts';
 import { startFold } from '../support/fold-rig.ts';
 import { openLabelIngest } from '../support/label-ingest.ts';
 import { startRunningApi } from '../support/running-api.ts';
@@ -70,7 +69,7 @@ async function purge({ pool: { query } }: WorkerRig, table: string): Promise<voi
   const purges = CORE_TABLES.flatMap((one) => one.purges ?? []);
   const found = purges.filter((one) => one.table === table);
   expect(found).toHaveLength(1);
-  for (const { step } of found) await step(query, testConfig());
+  for (const { step } of found) await step(query, []);
 }
 
 const COUNT = { text: 'select count(*)::int4 as count from market.profile_snapshots' };

@@ -6,10 +6,10 @@ import {
   type Position,
   PURGE_STEP_ROWS_MAX,
   type Purge,
+  purgeBefore,
   purgeBy,
   purgeRows,
   type Retention,
-  rowsBefore,
   START,
 } from '../../kit/duties/purge.ts';
 import { SNAPSHOT_DAYS } from './profiles/profile-snapshots.ts';
@@ -53,8 +53,8 @@ const deadLettersStatement: Statement = {
 const deadLetters: Purge = {
   table: 'dead_letters',
   statement: deadLettersStatement,
-  async step(query, config, { closedAt, deadLetterId } = START) {
-    const values = [config.RISK_DEAD_LETTER_RETENTION_DAYS, closedAt, deadLetterId];
+  async step(query, days, { closedAt, deadLetterId } = START) {
+    const values = [...days, closedAt, deadLetterId];
     const { least, greatest } = await readTimes(query, ...values);
     const [last] = await query<Position & { rows: number; seen: number }>(deadLettersStatement, [
       ...values,
@@ -132,12 +132,7 @@ export const CORE_TABLES: readonly Retention[] = [
   {
     tables: ['late_rows'],
     ends: 'a day after the last snapshot that reads them',
-    purges: [
-      purgeRows(
-        'late_rows',
-        rowsBefore('late_rows', 'stored_at', `now() - interval '${SNAPSHOT_DAYS + 1} days'`),
-      ),
-    ],
+    purges: [purgeBefore('late_rows', 'stored_at', `now() - interval '${SNAPSHOT_DAYS + 1} days'`)],
   },
   { tables: ['tallied_merchants'], ends: 'never: a row a busy merchant' },
   {
@@ -156,10 +151,7 @@ export const CORE_TABLES: readonly Retention[] = [
     tables: ['log_deliveries'],
     ends: `${COMPARED_DAYS} days later: about 2.5 kB an entry of 128`,
     purges: [
-      purgeRows(
-        'log_deliveries',
-        rowsBefore('log_deliveries', 'delivered_at', `now() - interval '${COMPARED_DAYS} days'`),
-      ),
+      purgeBefore('log_deliveries', 'delivered_at', `now() - interval '${COMPARED_DAYS} days'`),
     ],
   },
   { tables: ['metadata_fields'], ends: 'when somebody withdraws the field: at most 16' },
@@ -181,10 +173,7 @@ export const CORE_TABLES: readonly Retention[] = [
     tables: ['rollout_counts'],
     ends: 'after a day: a row a minute, corridor and what was rolled out',
     purges: [
-      purgeRows(
-        'rollout_counts',
-        rowsBefore('rollout_counts', 'minute', `now() - interval '${LOOKED_AT_HOURS + 1} hours'`),
-      ),
+      purgeBefore('rollout_counts', 'minute', `now() - interval '${LOOKED_AT_HOURS + 1} hours'`),
     ],
   },
   { tables: ['rule_set_flips'], ends: 'never: a row a rule set that was a shadow, and corridor' },

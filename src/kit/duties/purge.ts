@@ -18,8 +18,8 @@ export const PURGE_STEP_ROWS_MAX = 2000;
 export type Purge = {
   readonly table: string;
   readonly statement: Statement;
-  /** Removes a step's rows, from the oldest on where `after` is absent. */
-  readonly step: (query: Query, config: Config, after?: Position) => Promise<PurgeStep>;
+  /** Removes a step's rows, from the oldest on where `after` is absent; without a retention `days` is empty. */
+  readonly step: (query: Query, days: readonly number[], after?: Position) => Promise<PurgeStep>;
 };
 type PurgeStep = {
   readonly rows: number;
@@ -54,39 +54,34 @@ const PURGE_EVERY_MS = 600_000;
 const STEP_EVERY_MS = 20;
 
 /** @param which finds the rows to remove by an index, the oldest first */
-export function purgeRows(
-  table: string,
-  which: string,
-  values: (config: Config) => readonly unknown[] = () => [],
-): Purge {
+export function purgeRows(table: string, which: string): Purge {
   const text = `with gone as (
              delete from market.${table} where ctid = any (array(select ctid ${which}))
              returning 1)
            select count(*)::int4 as rows from gone`;
-  return purgeBy(table, text, values);
+  return purgeBy(table, text);
 }
 
 /** @param text removes up to PURGE_STEP_ROWS_MAX rows, the oldest first, and returns how many as `rows` */
-export function purgeBy(
-  table: string,
-  text: string,
-  values: (config: Config) => readonly unknown[] = () => [],
-): Purge {
+export function purgeBy(table: string, text: string): Purge {
   const statement: Statement = { name: `purge-${table.replaceAll('_', '-')}`, text };
   return {
     table,
     statement,
-    async step(query, config) {
-      const [row] = await query<{ rows: number }>(statement, values(config));
+    async step(query, days) {
+      const [row] = await query<{ rows: number }>(statement, days);
       const rows = row?.rows ?? 0;
       return { rows, next: rows < PURGE_STEP_ROWS_MAX ? null : START };
     },
   };
 }
 
-/** The oldest rows with a column before a time. */
-export const rowsBefore = (table: string, column: string, time: string) =>
-  `from market.${table} where ${column} < ${time} order by ${column} limit ${PURGE_STEP_ROWS_MAX}`;
+/** Removes the oldest rows with a column before a time. */
+export const purgeBefore = (table: string, column: string, time: string): Purge =>
+  purgeRows(
+    table,
+    `from market.${table} where ${column} < ${time} order by ${column} limit ${PURGE_STEP_ROWS_MAX}`,
+  );
 
 /**
  * Removes rows whose retention is over, as a duty: one worker does it, in small steps, so that ingest goes on.
@@ -110,12 +105,15 @@ export function bindPurge(
         const ended = (await isOnHold(lead.writes.query))
           ? retentions.filter(({ setting }) => setting === undefined)
           : retentions;
-        for (const purge of ended.flatMap(({ purges = [] }) => purges)) {
-          const count = (rows: number) => rowsPurged.inc({ table: purge.table }, rows);
-          // A table that fails does not keep the others from being purged.
-          await purgeTable(purge, lead.writes, config, signal, count).catch((error: unknown) => {
-            failures.push(toError(error));
-          });
+        for (const { purges = [], setting } of ended) {
+          const days = setting === undefined ? [] : [Number(config[setting])];
+          for (const purge of purges) {
+            const count = (rows: number) => rowsPurged.inc({ table: purge.table }, rows);
+            // A table that fails does not keep the others from being purged.
+            await purgeTable(purge, lead.writes, days, signal, count).catch((error: unknown) => {
+              failures.push(toError(error));
+            });
+          }
         }
         if (failures[0] !== undefined) throw failures[0];
       });
@@ -126,15 +124,15 @@ export function bindPurge(
 async function purgeTable(
   { step }: Purge,
   { query }: Writes,
-  config: Config,
+  days: readonly number[],
   signal: AbortSignal,
   count: (rows: number) => void,
 ): Promise<void> {
-  let { rows, next } = await step(query, config);
+  let { rows, next } = await step(query, days);
   count(rows);
   while (next !== null && !signal.aborted) {
     await delay(STEP_EVERY_MS, undefined, { signal }).catch(() => undefined);
-    ({ rows, next } = await step(query, config, next));
+    ({ rows, next } = await step(query, days, next));
     count(rows);
   }
 }

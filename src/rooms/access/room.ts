@@ -1,6 +1,6 @@
 /** The room of access: API keys, the people who hold them, and sessions of browsers. */
 import type { Room } from '../../core/room.ts';
-import { purgeRows, type Retention, rowsBefore } from '../../kit/duties/purge.ts';
+import { purgeBefore, type Retention } from '../../kit/duties/purge.ts';
 import { ANSWER_KEPT_HOURS } from '../../kit/words/kept-answers.ts';
 
 /** When the rows of keys, people and sessions end. */
@@ -14,14 +14,14 @@ const tables: readonly Retention[] = [
     tables: ['sessions', 'login_links'],
     ends: '30 days after they expire: the audit log keeps who logged in',
     purges: [
-      purgeRows('sessions', rowsBefore('sessions', 'expires_at', LONG_EXPIRED)),
-      purgeRows('login_links', rowsBefore('login_links', 'expires_at', LONG_EXPIRED)),
+      purgeBefore('sessions', 'expires_at', LONG_EXPIRED),
+      purgeBefore('login_links', 'expires_at', LONG_EXPIRED),
     ],
   },
   {
     tables: ['kept_answers'],
     ends: `${ANSWER_KEPT_HOURS} hours after the request: a repetition is carried out again then`,
-    purges: [purgeRows('kept_answers', rowsBefore('kept_answers', 'claimed_at', DAY_OLD))],
+    purges: [purgeBefore('kept_answers', 'claimed_at', DAY_OLD)],
   },
   { tables: ['provider_logins'], ends: 'never: a name stays with who had it first' },
   { tables: ['identities'], ends: 'never: a revoked person still counts as a maker of keys' },

@@ -3,9 +3,9 @@ import type { Room } from '../../core/room.ts';
 import {
   OLD,
   PURGE_STEP_ROWS_MAX,
+  purgeBefore,
   purgeRows,
   type Retention,
-  rowsBefore,
 } from '../../kit/duties/purge.ts';
 
 /** When the rows of the tables of models end. */
@@ -15,21 +15,13 @@ const tables: readonly Retention[] = [
     tables: ['watch_reports'],
     setting: 'RISK_WATCH_RETENTION_DAYS',
     ends: 'after the check; about 12 kB a model and check',
-    purges: [
-      purgeRows('watch_reports', rowsBefore('watch_reports', 'watched_at', OLD), (config) => [
-        config.RISK_WATCH_RETENTION_DAYS,
-      ]),
-    ],
+    purges: [purgeBefore('watch_reports', 'watched_at', OLD)],
   },
   {
     tables: ['shadow_batches'],
     setting: 'RISK_SHADOW_RETENTION_DAYS',
     ends: 'after the batch; 24 bytes a transaction and shadow model',
-    purges: [
-      purgeRows('shadow_batches', rowsBefore('shadow_batches', 'scored_at', OLD), (config) => [
-        config.RISK_SHADOW_RETENTION_DAYS,
-      ]),
-    ],
+    purges: [purgeBefore('shadow_batches', 'scored_at', OLD)],
   },
   {
     tables: ['model_checks'],
@@ -41,7 +33,6 @@ const tables: readonly Retention[] = [
         // Ids rise with time: the first of them are read, however old they are.
         `from (select ctid, checked_at from market.model_checks order by check_id limit ${PURGE_STEP_ROWS_MAX}) first
       where checked_at < ${OLD}`,
-        (config) => [config.RISK_MODEL_CHECK_RETENTION_DAYS],
       ),
     ],
   },

@@ -1,6 +1,6 @@
 /** The room of the review: people decide about transactions that rules, models, disputes or chance send to them. */
 import type { Room } from '../../core/room.ts';
-import { OLD, purgeRows, type Retention, rowsBefore } from '../../kit/duties/purge.ts';
+import { OLD, purgeBefore, type Retention } from '../../kit/duties/purge.ts';
 import { createReviewMetrics } from './metrics.ts';
 import { addDisputes } from './store/intake.ts';
 
@@ -13,14 +13,10 @@ const tables: readonly Retention[] = [
     setting: 'RISK_REVIEW_RETENTION_DAYS',
     ends: 'after the case was closed, its notes with it; an open case is work and stays',
     purges: [
-      purgeRows(
+      purgeBefore(
         'review_cases',
-        rowsBefore(
-          'review_cases',
-          'closed_at',
-          `${OLD} and not market.is_held(account_id, created_at)`,
-        ),
-        (config) => [config.RISK_REVIEW_RETENTION_DAYS],
+        'closed_at',
+        `${OLD} and not market.is_held(account_id, created_at)`,
       ),
     ],
   },

@@ -3,9 +3,9 @@ import type { Room } from '../../core/room.ts';
 import {
   OLD,
   PURGE_STEP_ROWS_MAX,
+  purgeBefore,
   purgeRows,
   type Retention,
-  rowsBefore,
 } from '../../kit/duties/purge.ts';
 import { createWebhookMetrics } from './metrics.ts';
 
@@ -23,13 +23,8 @@ const tables: readonly Retention[] = [
         // Ids rise with time; a deleted webhook gets no more deliveries.
         `from (select ctid, created_at from market.webhook_deliveries order by delivery_id limit ${PURGE_STEP_ROWS_MAX}) first
       where created_at < ${OLD}`,
-        (config) => [config.RISK_WEBHOOK_RETENTION_DAYS],
       ),
-      purgeRows(
-        'webhook_endpoints',
-        rowsBefore('webhook_endpoints', 'deleted_at', OLD),
-        (config) => [config.RISK_WEBHOOK_RETENTION_DAYS],
-      ),
+      purgeBefore('webhook_endpoints', 'deleted_at', OLD),
     ],
   },
   { tables: ['webhook_position'], ends: 'never: one row' },
