@@ -3,7 +3,7 @@
 import type { Compiled } from '../../core/score/rules/compile-rule-set.ts';
 import { type ApiClient, type AskApi, callApi, createAsk } from '../../kit/client/api-client.ts';
 import { withApi } from '../../kit/command/api.ts';
-import { type CommandContext, EXIT, optionsOf, parseArguments } from '../../kit/command/command.ts';
+import { EXIT } from '../../kit/command/command.ts';
 import {
   type DataFile,
   openDataFile,
@@ -11,6 +11,7 @@ import {
   sayProblem,
 } from '../../kit/command/data-file.ts';
 import type { Output } from '../../kit/command/output.ts';
+import { written } from '../../kit/command/rows.ts';
 import { Failure } from '../../kit/words/failure.ts';
 import { diffRuleSets } from './diff-rule-sets.ts';
 import { ruleLines, runExamples, toYaml } from './rule-file.ts';
@@ -34,33 +35,23 @@ type Given = {
 };
 
 /** An action that takes FILE or RULE_SET, and asks the API more than once or not at all. */
-const written = (
+const asking = (
   words: string,
   summary: string,
   own: Readonly<Record<string, string>>,
   run: (given: Given) => Promise<number>,
-) => {
-  const options = { '--url URL': '', ...own };
-  const names = words.split(' ');
-  return {
-    words,
-    summary,
-    options: own,
-    asksApi: true,
-    async run(args: string[], context: CommandContext): Promise<number> {
-      const { values, positionals } = parseArguments(args, optionsOf(options), {
-        required: names.filter((name) => !name.startsWith('[')),
-        max: names.length,
-      });
-      const { output } = context;
-      const given: Values = values;
-      const url = typeof given['url'] === 'string' ? given['url'] : undefined;
-      return await withApi(context, url, (client) =>
-        run({ ask: createAsk(client), client, words: positionals, values: given, output }),
-      );
-    },
-  };
-};
+) => ({
+  ...written(words, summary, { '--url URL': '', ...own }, async (given, context) => {
+    const values: Values = given.values;
+    const url = typeof values['url'] === 'string' ? values['url'] : undefined;
+    const { output } = context;
+    return await withApi(context, url, (client) =>
+      run({ ask: createAsk(client), client, words: given.words, values, output }),
+    );
+  }),
+  options: own,
+  asksApi: true,
+});
 
 type Problem = {
   readonly pointer: string;
@@ -105,7 +96,7 @@ const sayAll = (path: string, problems: ReturnType<typeof locateAll>) =>
     sayProblem(path, { ...problem, detail: `${problem.pointer ?? ''} ${problem.detail}`.trim() }),
   );
 
-export const checkFile = written(
+export const checkFile = asking(
   'FILE',
   'Say what is wrong with a file, by line and column; exit code 1 where something is',
   { '--api': 'Ask the API as well, which knows the lists of its market' },
@@ -147,7 +138,7 @@ const sayFailed = (path: string, tested: Tested) =>
       : sayProblem(path, { ...at, detail: `example ${example} of rule ${rule} ${problem}` }),
   );
 
-export const testFile = written(
+export const testFile = asking(
   'FILE [TRANSACTION]',
   'Run the examples of a file without the API, or say what the file would decide of a scored transaction',
   {},
@@ -193,7 +184,7 @@ async function readKnown(ask: AskApi, id: string) {
   }
 }
 
-export const importFile = written(
+export const importFile = asking(
   'FILE',
   'Make a draft of a file, or change your draft of that name',
   {},
@@ -206,7 +197,7 @@ export const importFile = written(
   },
 );
 
-export const submitGiven = written(
+export const submitGiven = asking(
   'GIVEN',
   'Submit a draft of your own, or a file whose examples pass, which is imported first: it changes no more',
   {
@@ -234,7 +225,7 @@ async function importTested(given: Given, path: string): Promise<string> {
   return (await importSource(given, source)).rule_set;
 }
 
-export const exportRuleSet = written(
+export const exportRuleSet = asking(
   'RULE_SET',
   'Print the file that import takes',
   {},
@@ -250,7 +241,7 @@ const sourceOf = async (ask: AskApi, given: string) =>
     ? (await ask('GET /v1/rule-sets/{id}', { path: { id: given } })).source
     : await readSource(given);
 
-export const diffFiles = written(
+export const diffFiles = asking(
   'GIVEN [OTHER]',
   'Say what a file or rule set changes of another one (the first one in force)',
   {},
