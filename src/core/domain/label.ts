@@ -34,16 +34,6 @@ export type Label = {
   readonly note: string | null;
 };
 
-export type StoredLabel = Omit<Label, 'createdAtMs' | 'labelledAtMs' | 'amountToMedian'> & {
-  /** Time of the transaction. */
-  readonly createdAt: Date;
-  readonly labelledAt: Date;
-  readonly receivedAt: Date;
-  /** Client of the key that reported it. */
-  readonly client: string;
-  readonly identity: string | null;
-};
-
 export const storedLabelSchema = z
   .object({
     transaction_id: z.uuid(),
@@ -120,23 +110,8 @@ function checkName(
   context.addIssue({ code: 'custom', path: [field], message, input: id });
 }
 
-/**
- * A stored label and its wire form.
- * @param client hides from this client who reported a label for somebody else, and the note; null hides nothing
- */
-export function toLabelJson(label: StoredLabel, client: string | null): LabelJson {
-  const isShown = client === null || label.client === client;
-  return {
-    transaction_id: label.transactionId,
-    created_at: label.createdAt.toISOString(),
-    account_id: label.accountId,
-    merchant_id: label.merchantId,
-    label: label.label,
-    labelled_at: label.labelledAt.toISOString(),
-    source: label.source,
-    received_at: label.receivedAt.toISOString(),
-    client: isShown ? label.client : null,
-    identity: isShown ? label.identity : null,
-    note: isShown ? label.note : null,
-  };
-}
+/** @param client hides from this client who reported a label for somebody else, and the note; null hides nothing */
+export const labelFor = (client: string | null, label: LabelJson): LabelJson =>
+  client === null || label.client === client
+    ? label
+    : { ...label, client: null, identity: null, note: null };

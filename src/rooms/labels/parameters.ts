@@ -6,7 +6,7 @@ import { z } from 'zod';
 import {
   LABEL_LIMITS,
   LABEL_VALUES,
-  type StoredLabel,
+  type LabelJson,
   transactionIdInput,
 } from '../../core/domain/label.ts';
 import { decodeJsonCursor, encodeJsonCursor } from '../../kit/words/cursor.ts';
@@ -23,7 +23,7 @@ import { findEmpty, refuseEmpty, TIMES } from '../../kit/words/range.ts';
 import { WRITTEN_MS_MAX } from '../../kit/words/wire-time.ts';
 
 /** Where a label stands in the list. */
-export type LabelPosition = Pick<StoredLabel, 'labelledAt' | 'transactionId' | 'label' | 'source'>;
+export type LabelPosition = Pick<LabelJson, 'labelled_at' | 'transaction_id' | 'label' | 'source'>;
 
 const value = z.enum(LABEL_VALUES);
 const source = plainText(LABEL_LIMITS.sourceChars);
@@ -35,21 +35,21 @@ const cursorSchema = z.tuple([
 ]);
 
 export function encodeLabelCursor(position: LabelPosition): string {
-  const { labelledAt, label } = position;
-  return encodeJsonCursor([labelledAt.getTime(), position.transactionId, label, position.source]);
+  const { labelled_at, transaction_id, label } = position;
+  return encodeJsonCursor([Date.parse(labelled_at), transaction_id, label, position.source]);
 }
 
 function decodeLabelCursor(cursor: string): LabelPosition | undefined {
   const parsed = decodeJsonCursor(cursor, cursorSchema);
   if (parsed === undefined) return undefined;
-  const [atMs, id, label, by] = parsed;
-  return { labelledAt: new Date(atMs), transactionId: id, label, source: by };
+  const [atMs, transaction_id, label, by] = parsed;
+  return { labelled_at: new Date(atMs).toISOString(), transaction_id, label, source: by };
 }
 
 /** The label that examples of parameters name. */
 const SHOWN: LabelPosition = {
-  labelledAt: new Date('2026-11-20T16:00:00.000Z'),
-  transactionId: '01a1f84a-95c0-7000-8000-00000000002a',
+  labelled_at: '2026-11-20T16:00:00.000Z',
+  transaction_id: '01a1f84a-95c0-7000-8000-00000000002a',
   label: 'fraud',
   source: 'chargeback',
 };
@@ -60,7 +60,7 @@ export const labelListParameters = z
     merchant_id: idParameter.optional().meta(shown('m_9', 'Only transactions of this merchant.')),
     transaction_id: transactionIdInput
       .optional()
-      .meta(shown(SHOWN.transactionId, 'Only labels of this transaction.')),
+      .meta(shown(SHOWN.transaction_id, 'Only labels of this transaction.')),
     label: value.optional().meta({ description: 'Only labels of this kind.' }),
     source: source.optional().meta(shown(SHOWN.source, 'Only labels of this source.')),
     from: timeParameter

@@ -3,10 +3,10 @@ import { z } from 'zod';
 import { acceptLabels, type LabelsRefused } from '../../core/accept/accept-labels.ts';
 import { storedLabel, TRANSACTION_ID, transactionInput } from '../../core/accept/examples.ts';
 import {
+  type LabelJson,
+  labelFor,
   labelInputSchema,
-  type StoredLabel,
   storedLabelSchema,
-  toLabelJson,
 } from '../../core/domain/label.ts';
 import { readFor } from '../../core/read-for.ts';
 import type { Api, ApiRoom } from '../../core/room.ts';
@@ -167,14 +167,14 @@ export async function searchLabels(
   const { to = Infinity } = asked;
   const walked = await listWalkedMonths(databases.primary, 'labels');
   const page = await walkLabels(limit, cursor, (before, rowsMax) => {
-    const newestMs = Math.min(to, (before?.labelledAt.getTime() ?? Infinity) + 1);
+    const newestMs = Math.min(to, (before === undefined ? Infinity : Date.parse(before.labelled_at)) + 1);
     return readFrom(databases, newestMs, (database) =>
       searchStoredLabels(database, { ...asked, client }, before, rowsMax),
     );
   });
   // A label may come long after the month of its transaction, so every month before `to` may lack some.
   const missing = missingWithin(walked, { to });
-  const json = toPageJson(page, (label) => toLabelJson(label, client), missing);
+  const json = toPageJson(page, (label) => labelFor(client, label), missing);
   return { ...json, complete: page.complete };
 }
 
@@ -183,9 +183,9 @@ async function walkLabels(
   limit: number,
   cursor: LabelPosition | undefined,
   readSlice: (before: LabelPosition | undefined, rowsMax: number) => Promise<LabelSlice>,
-): Promise<Page<StoredLabel> & { readonly complete: boolean }> {
+): Promise<Page<LabelJson> & { readonly complete: boolean }> {
   const budget = createBudget();
-  const items: StoredLabel[] = [];
+  const items: LabelJson[] = [];
   let before = cursor;
   while (!budget.isSpent()) {
     budget.count();

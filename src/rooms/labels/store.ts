@@ -2,7 +2,7 @@
  * Labels as people list them: by transaction, account, merchant or simply newest first. Partitions are by the month of the
  * transaction, and a label may come at any time after it, so a page merges all months up to its time along an index.
  */
-import type { StoredLabel } from '../../core/domain/label.ts';
+import type { LabelJson } from '../../core/domain/label.ts';
 import { createdAtMsOf } from '../../core/domain/transaction.ts';
 import { LABEL_COLUMNS } from '../../core/store/labels/label-history.ts';
 import {
@@ -73,8 +73,8 @@ function wayIn(
     conditions.push(`l.labelled_at < ${end} and l.created_at < ${end}`);
   }
   if (before !== undefined) {
-    const at = parameter(before.labelledAt.toISOString());
-    const rest = [before.transactionId, before.label, before.source].map(parameter).join(', ');
+    const at = parameter(before.labelled_at);
+    const rest = [before.transaction_id, before.label, before.source].map(parameter).join(', ');
     conditions.push(`(l.labelled_at, l.transaction_id, l.label, l.source) < (${at}, ${rest})`);
     conditions.push(`l.created_at <= ${at}`);
   }
@@ -106,7 +106,7 @@ function residual(
 }
 
 export type LabelSlice = {
-  readonly rows: StoredLabel[];
+  readonly rows: LabelJson[];
   /** Where the reading stopped; null when nothing is left. */
   readonly reached: LabelPosition | null;
 };
@@ -118,11 +118,11 @@ export async function searchStoredLabels(
   rowsMax: number,
 ): Promise<LabelSlice> {
   const { page, boundary } = labelSearch(filter, before, rowsMax);
-  const rows = await query<StoredLabel>(page, page.values);
+  const rows = await query<LabelJson>(page, page.values);
   const last = rows.at(-1);
   if (rows.length === rowsMax) return { rows, reached: last ?? null };
   if (boundary === null) return { rows, reached: null };
-  const [end] = await query<StoredLabel>(boundary, boundary.values);
+  const [end] = await query<LabelJson>(boundary, boundary.values);
   if (end === undefined) return { rows, reached: null };
   // Where labels have arrived between the two statements, the end may be before a label that was found.
   return { rows, reached: last === undefined || isAfter(end, last) ? end : last };
@@ -130,6 +130,6 @@ export async function searchStoredLabels(
 
 /** Whether one label is listed after another, of another transaction or time. */
 function isAfter(left: LabelPosition, right: LabelPosition): boolean {
-  const older = right.labelledAt.getTime() - left.labelledAt.getTime();
-  return older === 0 ? left.transactionId < right.transactionId : older > 0;
+  if (left.labelled_at !== right.labelled_at) return left.labelled_at < right.labelled_at;
+  return left.transaction_id < right.transaction_id;
 }

@@ -1,15 +1,14 @@
 /** The labels of one transaction. */
 import type { Database } from '../../../kit/database/pool.ts';
-import { rowsOf } from '../../../kit/database/statement.ts';
-import type { StoredLabel } from '../../domain/label.ts';
+import { rowsOf, timeColumns } from '../../../kit/database/statement.ts';
+import type { LabelJson } from '../../domain/label.ts';
 import { isoTime } from '../partitions/month-slice.ts';
 
-/** The columns of a StoredLabel; `l` is the row of labels. */
-export const LABEL_COLUMNS = `l.transaction_id as "transactionId", l.created_at as "createdAt", l.account_id as "accountId",
-  l.merchant_id as "merchantId", l.label, l.labelled_at as "labelledAt", l.source, l.received_at as "receivedAt",
-  l.client, l.identity, l.note`;
+/** The columns of a LabelJson; `l` is the row of labels. */
+export const LABEL_COLUMNS = `l.transaction_id, l.account_id, l.merchant_id, l.label, l.source, l.client, l.identity, l.note,
+  ${timeColumns('l', 'created_at', 'labelled_at', 'received_at')}`;
 
-const readHistory = rowsOf<StoredLabel, [id: string, createdAt: string, rowsMax: number]>(
+const readHistory = rowsOf<LabelJson, [id: string, createdAt: string, rowsMax: number]>(
   'read-label-history',
   `select ${LABEL_COLUMNS} from (select * from market.labels l where l.transaction_id = $1 and l.created_at = $2
                                  order by l.labelled_at desc, l.label, l.source limit $3) l

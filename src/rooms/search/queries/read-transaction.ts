@@ -5,7 +5,7 @@
 import { z } from 'zod';
 import { score, storedLabel, storedTransaction } from '../../../core/accept/examples.ts';
 import { DISPOSITIONS } from '../../../core/domain/disposition.ts';
-import { storedLabelSchema, toLabelJson } from '../../../core/domain/label.ts';
+import { labelFor, storedLabelSchema } from '../../../core/domain/label.ts';
 import { type ScoreJson, scoreSchema } from '../../../core/domain/score-record.ts';
 import { withReleases } from '../../../core/domain/switch.ts';
 import { createdAtMsOf } from '../../../core/domain/transaction.ts';
@@ -169,7 +169,7 @@ async function readLabels(
 ): Promise<z.infer<typeof labelHistorySchema>> {
   const rows = HISTORY_LABELS_MAX + 1;
   const labels = await readStoredHistory(primary, id, Date.parse(createdAt), rows);
-  const items = labels.slice(-HISTORY_LABELS_MAX).map((label) => toLabelJson(label, client));
+  const items = labels.slice(-HISTORY_LABELS_MAX).map((label) => labelFor(client, label));
   return { complete: labels.length < rows, items };
 }
 

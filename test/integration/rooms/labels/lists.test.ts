@@ -121,6 +121,6 @@ test('a label is listed once while others arrive between its slice and where tha
   const rest = await searchStoredLabels(database, filter, first.reached ?? undefined, LABELS);
   await testDatabase.sql("delete from labels where source = 'late'");
   expect([statements, first.reached === null, rest.reached]).toEqual([2, false, null]);
-  const ids = [...first.rows, ...rest.rows].map(({ transactionId }) => transactionId);
+  const ids = [...first.rows, ...rest.rows].map(({ transaction_id: id }) => id);
   expect(ids).toEqual(SEEDS.filter(({ n }) => n % 50 === 0).map(({ id }) => id));
 });
