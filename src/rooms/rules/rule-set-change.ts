@@ -2,7 +2,7 @@
 import { canonicalJson } from '../../core/domain/metadata.ts';
 import { holdingText, type ProposedHolding } from '../../core/score/rollout/holding.ts';
 import { idsIn, subjectsInForce } from '../../core/score/rollout/in-force.ts';
-import { activeIn, PROPOSAL_MS_MAX } from '../../core/score/rollout/plan-rollout.ts';
+import { activeIn } from '../../core/score/rollout/plan-rollout.ts';
 import { hashRuleSet } from '../../core/score/rules/rule-set-data.ts';
 import * as rollouts from '../../core/store/rollouts/decide-rollout.ts';
 import {
@@ -10,7 +10,7 @@ import {
   listOpenProposals,
   RULE_SETS,
   readRollouts,
-  type StoredProposal,
+  toProposalJson,
 } from '../../core/store/rollouts/rollouts.ts';
 import { holdPerson, refuseShared, refuseStale } from '../../kit/access/identities.ts';
 import { recordChange } from '../../kit/audit/audit-log.ts';
@@ -21,7 +21,7 @@ import { Failure } from '../../kit/words/failure.ts';
 import { InvalidFields } from '../../kit/words/field-errors.ts';
 import { foldName, type Officer } from '../../kit/words/principal.ts';
 import { holdFields } from './metadata-fields.ts';
-import type { DecidedJson, ProposalJson } from './rule-set-record.ts';
+import type { DecidedJson } from './rule-set-record.ts';
 import {
   countRows,
   findRow,
@@ -194,18 +194,6 @@ export const retire = step('rule-set.retire', async (query, before, by) => {
 });
 
 /** Rollouts of rule sets, decided as those of models: two people forward, by the same call; one person back. */
-export const listOpen = async (database: Pick<Database, 'query'>, name: string) =>
-  await listOpenProposals(RULE_SETS, database, name, Date.now() - PROPOSAL_MS_MAX);
-
-export const toProposalJson = (storedProposal: StoredProposal): ProposalJson => ({
-  proposal_id: storedProposal.proposalId,
-  corridor: storedProposal.corridor,
-  to: holdingText(storedProposal),
-  proposed_by: storedProposal.proposedBy,
-  proposed_at: storedProposal.proposedAt.toISOString(),
-  override: storedProposal.reason,
-});
-
 /** Proposes a rollout, or puts in force what another person has proposed. */
 export async function rollOut(
   database: Database,
@@ -214,7 +202,7 @@ export async function rollOut(
   by: Officer,
 ): Promise<DecidedJson> {
   await requireApproved(database.query, name);
-  const [open] = (await listOpen(database, name)).filter(
+  const [open] = (await listOpenProposals(RULE_SETS, database, name)).filter(
     (subject) =>
       subject.corridor === corridor &&
       holdingText(subject) === holdingText(to) &&

@@ -6,13 +6,18 @@ import { holdingsIn } from '../../core/score/rollout/plan-rollout.ts';
 import { default3 } from '../../core/score/rules/default-3.ts';
 import { currentRuleSet } from '../../core/score/rules/rule-sets.ts';
 import { readStage } from '../../core/store/rollouts/decide-rollout.ts';
-import { RULE_SETS, readRollouts } from '../../core/store/rollouts/rollouts.ts';
+import {
+  listOpenProposals,
+  RULE_SETS,
+  readRollouts,
+  toProposalJson,
+} from '../../core/store/rollouts/rollouts.ts';
 import { compileStored } from '../../core/store/rule-sets/rule-sets.ts';
 import { listCorridors } from '../../core/store/transactions/corridors.ts';
 import type { Database } from '../../kit/database/pool.ts';
 import { Failure } from '../../kit/words/failure.ts';
 import { type RuleSetJson, toRuleSetJson, toUncompiledJson } from './catalogue.ts';
-import { findKnown, listOpen, tagOf, toProposalJson } from './rule-set-change.ts';
+import { findKnown, tagOf } from './rule-set-change.ts';
 import type { DetailJson, ShadowJson } from './rule-set-record.ts';
 import { listFlips, listRows, type StoredFlips, type StoredRuleSet } from './store.ts';
 
@@ -87,7 +92,7 @@ export async function readRuleSet(database: Queries, name: string): Promise<Deta
 export async function toDetail(database: Queries, row: StoredRuleSet): Promise<DetailJson> {
   const corridors = await listCorridors(database);
   const log = await readRollouts(RULE_SETS, database);
-  const open = await listOpen(database, row.ruleSet);
+  const open = await listOpenProposals(RULE_SETS, database, row.ruleSet);
   const rollouts = log.filter(({ subject }) => subject === row.ruleSet).toReversed();
   return {
     ...toRow(row, log, corridors),

@@ -7,8 +7,18 @@ import type { Database, Query } from '../../../kit/database/pool.ts';
 import { firstOf, onlyOf, rowsOf } from '../../../kit/database/statement.ts';
 import { Failure } from '../../../kit/words/failure.ts';
 import { type Actor, ENGINE, engineOf, type Officer } from '../../../kit/words/principal.ts';
-import type { LoggedRollout, ProposedHolding, Rollout } from '../../score/rollout/holding.ts';
-import { holdingsIn, planLapses, planRemoval } from '../../score/rollout/plan-rollout.ts';
+import {
+  holdingText,
+  type LoggedRollout,
+  type ProposedHolding,
+  type Rollout,
+} from '../../score/rollout/holding.ts';
+import {
+  holdingsIn,
+  PROPOSAL_MS_MAX,
+  planLapses,
+  planRemoval,
+} from '../../score/rollout/plan-rollout.ts';
 import { forgetCounts } from './rollout-counts.ts';
 
 type Queries = Pick<Database, 'query'>;
@@ -136,15 +146,19 @@ export async function insertProposal(
   return proposalId;
 }
 
-/** Proposals made since a time that are not approved and whose proposers are not revoked. @param subject null: of all */
-export async function listOpenProposals(
-  kind: RolloutKind,
-  { query }: Queries,
-  subject: string | null,
-  sinceMs: number,
-): Promise<StoredProposal[]> {
-  return await kind.listOpen(query, subject, new Date(sinceMs), PROPOSALS_MAX);
-}
+/** Proposals that another person may approve: their proposers are not revoked. @param subject null: of all */
+export const listOpenProposals = (kind: RolloutKind, { query }: Queries, subject: string | null) =>
+  kind.listOpen(query, subject, new Date(Date.now() - PROPOSAL_MS_MAX), PROPOSALS_MAX);
+
+/** A proposal in the form of the API. */
+export const toProposalJson = (proposal: StoredProposal) => ({
+  proposal_id: proposal.proposalId,
+  corridor: proposal.corridor,
+  to: holdingText(proposal),
+  proposed_by: proposal.proposedBy,
+  proposed_at: proposal.proposedAt.toISOString(),
+  override: proposal.reason,
+});
 
 /** All rows, oldest first. */
 export async function readRollouts(

@@ -1,7 +1,7 @@
 /** Registered models as the command and the API show them. */
 
 import { type Holding, holdingText } from '../../../core/score/rollout/holding.ts';
-import { holdingsIn, PROPOSAL_MS_MAX } from '../../../core/score/rollout/plan-rollout.ts';
+import { holdingsIn } from '../../../core/score/rollout/plan-rollout.ts';
 import { readStage } from '../../../core/store/rollouts/decide-rollout.ts';
 import {
   listOpenProposals,
@@ -9,6 +9,7 @@ import {
   readSettledRollouts,
   type StoredProposal,
   type StoredRollout,
+  toProposalJson,
 } from '../../../core/store/rollouts/rollouts.ts';
 import { listCorridors } from '../../../core/store/transactions/corridors.ts';
 import type { Database } from '../../../kit/database/pool.ts';
@@ -24,7 +25,7 @@ export async function listModelRows(
   const models = await listModels(database.query, afterModel, limit);
   const log = await readSettledRollouts(MODELS, database, 'models');
   const corridors = await listCorridors(database);
-  const open = await listOpenProposals(MODELS, database, null, Date.now() - PROPOSAL_MS_MAX);
+  const open = await listOpenProposals(MODELS, database, null);
   return models.map((model) => toRow(model, log, corridors, open));
 }
 
@@ -36,27 +37,14 @@ export async function readModelRow(
   const model = await findKnown(database, reference);
   const { feature_names, lineage, card } = await readDescription(database.query, model.model_id);
   const log = await readSettledRollouts(MODELS, database, 'models');
-  const open = await listOpenProposals(
-    MODELS,
-    database,
-    model.model_id,
-    Date.now() - PROPOSAL_MS_MAX,
-  );
-  const proposals = open.map((proposal) => ({
-    proposal_id: proposal.proposalId,
-    corridor: proposal.corridor,
-    to: holdingText(proposal),
-    proposed_by: proposal.proposedBy,
-    override: proposal.reason,
-    proposed_at: proposal.proposedAt.toISOString(),
-  }));
+  const open = await listOpenProposals(MODELS, database, model.model_id);
   return {
     ...toRow(model, log, await listCorridors(database), open),
     feature_names,
     ...lineage,
     card,
     stage: await readStage(database, log, model.model_id),
-    proposals,
+    proposals: open.map(toProposalJson),
     rollouts: log.filter(({ subject }) => subject === model.model_id).map(toRolloutRow),
   };
 }
