@@ -29,9 +29,7 @@ const example = {
   approved_at: '2026-11-25T09:42:00.000Z',
 };
 
-type Parts = Pick<Api, 'config' | 'databases' | 'log'>;
-
-function checkMarket(id: string, { config }: Parts): void {
+function checkMarket(id: string, { config }: Api): void {
   if (id === config.RISK_MARKET) return;
   throw new Problem('not-found', `No market of this API is called ${given(id)}.`);
 }
@@ -52,7 +50,7 @@ const operations = [
       ),
     },
     problems: [404],
-    run: async ({ path: { id } }, parts: Parts) => {
+    run: async ({ path: { id } }, parts: Api) => {
       checkMarket(id, parts);
       return { request: (await readRequest(parts.databases.primary.query, id)) ?? null };
     },
@@ -71,7 +69,7 @@ const operations = [
       200: answer('Who has requested and approved.', rollbackRequestSchema, example),
     },
     problems: [404, 409],
-    run: async ({ path: { id }, body: { reason }, by }, parts: Parts) => {
+    run: async ({ path: { id }, body: { reason }, by }, parts: Api) => {
       checkMarket(id, parts);
       const request = await requestRollback(parts.databases.primary, id, reason, by);
       parts.log.warn({ keyId: by.keyId, ...request }, 'rollback');

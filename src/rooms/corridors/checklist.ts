@@ -30,10 +30,6 @@ export const checklistSchema = z
   })
   .meta({ id: 'CorridorChecklist' });
 
-type Parts = Pick<
-  Api,
-  'config' | 'databases' | 'guards' | 'ingest' | 'metrics' | 'readKafka' | 'redis' | 'switches'
->;
 type Found = readonly [passed: boolean, found: string];
 
 /** Reviewers who can decide a case and confirm the decision of another. */
@@ -43,7 +39,7 @@ const READER_IDLE_MS = 60_000;
 
 export async function checkCorridor(
   corridor: string,
-  parts: Parts,
+  parts: Api,
 ): Promise<z.output<typeof checklistSchema>> {
   const limits = readLimits(parts.databases.primary.query);
   const independence = {
@@ -78,7 +74,7 @@ export async function checkCorridor(
   return { corridor, is_independent: hasPassed(own), is_ready: hasPassed(items), items };
 }
 
-async function ofRedis({ guards }: Parts, find: () => Promise<Found>): Promise<Found> {
+async function ofRedis({ guards }: Api, find: () => Promise<Found>): Promise<Found> {
   try {
     return await guards.redis.run(find);
   } catch (error) {
@@ -87,10 +83,10 @@ async function ofRedis({ guards }: Parts, find: () => Promise<Found>): Promise<F
   }
 }
 
-const streamsOfCorridor = (corridor: string, { config, ingest }: Parts) =>
+const streamsOfCorridor = (corridor: string, { config, ingest }: Api) =>
   streamsOf(config.RISK_MARKET, [corridor], ingest.shardsOf);
 
-async function findStreams(corridor: string, parts: Parts): Promise<Found> {
+async function findStreams(corridor: string, parts: Api): Promise<Found> {
   const streams = streamsOfCorridor(corridor, parts);
   const { lags = [] } = parts.readKafka() ?? {};
   const measured = joinLags(
@@ -114,7 +110,7 @@ async function findStreams(corridor: string, parts: Parts): Promise<Found> {
   ];
 }
 
-async function findWorkers(corridor: string, parts: Parts): Promise<Found> {
+async function findWorkers(corridor: string, parts: Api): Promise<Found> {
   const streams = streamsOfCorridor(corridor, parts);
   const consumers = await Promise.all(
     streams.map(({ transactions }) => listConsumers(parts.redis, transactions)),
@@ -130,7 +126,7 @@ async function findWorkers(corridor: string, parts: Parts): Promise<Found> {
   return [readers > 0, `workers that read its streams: ${readers}`];
 }
 
-async function findCache({ redis, config: { RISK_MARKET: market } }: Parts): Promise<Found> {
+async function findCache({ redis, config: { RISK_MARKET: market } }: Api): Promise<Found> {
   await claimIdentity(redis, market);
   return [true, `profiles of the market alone, from ${slotTag(market, 0)} on, take writes`];
 }
@@ -146,18 +142,18 @@ async function findLimit(
   return [true, `${own.ratePerSecond} a second, at once ${own.burst}`];
 }
 
-function findSwitch({ switches }: Parts): Found {
+function findSwitch({ switches }: Api): Found {
   if (switches.isUnread()) return [false, 'this API process could not read the switches for 5 s'];
   return [true, `read within 5 s, version ${switches.current().version}`];
 }
 
-function findBreaker(corridor: string, { guards }: Parts): Found {
+function findBreaker(corridor: string, { guards }: Api): Found {
   const open = guards.health.breakersOf(corridor);
   if (open.length === 0) return [true, `streams:${corridor} is closed, and no other is open`];
   return [false, open.join(', ')];
 }
 
-function findDashboard({ metrics: { registry } }: Parts): Found {
+function findDashboard({ metrics: { registry } }: Api): Found {
   const labelsOf = (metric: object): unknown =>
     'labelNames' in metric ? metric.labelNames : undefined;
   const labelled = registry
@@ -167,13 +163,13 @@ function findDashboard({ metrics: { registry } }: Parts): Found {
   return [labelled.length > 0, `${labelled.length} metrics have the label corridor`];
 }
 
-async function findOtherMarkets({ databases, config: { RISK_MARKET } }: Parts): Promise<Found> {
+async function findOtherMarkets({ databases, config: { RISK_MARKET } }: Api): Promise<Found> {
   const { markets } = await readReach(databases.primary.query, RISK_MARKET);
   if (markets.length === 0) return [true, `the role of ${RISK_MARKET} reads no other market`];
   return [false, `not separated: the role of ${RISK_MARKET} also reads ${markets.join(', ')}`];
 }
 
-function findRetention({ config }: Parts): Found {
+function findRetention({ config }: Api): Found {
   const days = Object.entries(config).filter(([name]) => name.endsWith('_RETENTION_DAYS'));
   const shortest = Math.min(...days.map(([, value]) => Number(value)));
   return [days.length > 0, `${days.length} settings of the market, the shortest ${shortest} days`];
@@ -186,13 +182,13 @@ const countReviewers = onlyOf<{ people: number }>(
       and roles && '{analyst,risk_officer}'`,
 );
 
-async function findReviewers({ databases }: Parts): Promise<Found> {
+async function findReviewers({ databases }: Api): Promise<Found> {
   const { people } = await countReviewers(databases.primary.query);
   const text = `${people} people of the market are analysts or risk officers`;
   return [people >= REVIEWERS_MIN, people >= REVIEWERS_MIN ? text : `${text}: it takes two`];
 }
 
-async function findOpen(corridor: string, { databases }: Parts): Promise<Found> {
+async function findOpen(corridor: string, { databases }: Api): Promise<Found> {
   const switches = await readSwitches(databases.primary);
   const closed = stopOf(switches, corridor) ?? freezeOf(switches, corridor);
   return [closed === undefined, closed ?? 'neither stopped nor frozen'];

@@ -24,20 +24,6 @@ import { healthOf, healthSchema, readHealth, SLO_MS } from './corridor-health.ts
 import { readScopeState, readStanding, scopeStateSchema, standingSchema } from './freeze-change.ts';
 import { frozenOf, paths, standingExample, stopsOf } from './freeze-routes.ts';
 
-type Parts = Pick<
-  Api,
-  | 'kafka'
-  | 'readKafka'
-  | 'config'
-  | 'databases'
-  | 'guards'
-  | 'ingest'
-  | 'log'
-  | 'metrics'
-  | 'redis'
-  | 'switches'
->;
-
 const count = (description: string) => z.int().meta({ description });
 
 const comparisonSchema = z.object({
@@ -118,7 +104,7 @@ const example = {
   active_since: '2026-11-24T09:30:00.000Z',
 };
 
-async function readCorridor(id: string, parts: Parts) {
+async function readCorridor(id: string, parts: Api) {
   const { config, databases, guards, redis, readKafka } = parts;
   const { primary: database } = databases;
   const market = config.RISK_MARKET;
@@ -164,7 +150,7 @@ export const corridorOperations = [
       }),
     },
     problems: [409],
-    run: async ({ body, by }, { config, databases, log }: Parts) => {
+    run: async ({ body, by }, { config, databases, log }: Api) => {
       const added = await addCorridor(databases.primary, config.RISK_MARKET, body, by);
       log.warn({ keyId: by.keyId, ...added }, 'corridor');
       return added;
@@ -182,7 +168,7 @@ export const corridorOperations = [
     body: bodyOf(corridorCommandSchema, { weight: 2, residency: 'EG', reason: 'pay day' }),
     answers: { 200: answer('The settings as they are now.', settingsSchema, settings) },
     problems: [404, 409],
-    run: async ({ path: { id }, body, by }, parts: Parts) => {
+    run: async ({ path: { id }, body, by }, parts: Api) => {
       frozenOf('corridor', id, parts);
       const { databases, guards, redis, config, kafka } = parts;
       const { shardsOf } = parts.switches.layout;
@@ -213,7 +199,7 @@ export const corridorOperations = [
       ),
     },
     problems: [404],
-    run: ({ path: { id }, by }, parts: Parts) => {
+    run: ({ path: { id }, by }, parts: Api) => {
       if (READING_ROLES.some((role) => by.roles.has(role))) return readCorridor(id, parts);
       return readScopeState(stopsOf(parts), frozenOf('corridor', id, parts));
     },
@@ -229,7 +215,7 @@ export const corridorOperations = [
       200: answer('The log, and transactions by how both delivered them.', logsSchema, logsExample),
     },
     problems: [404],
-    run: ({ path: { id } }, parts: Parts) => {
+    run: ({ path: { id } }, parts: Api) => {
       frozenOf('corridor', id, parts);
       return readLogs(parts.databases.primary, id);
     },
@@ -257,7 +243,7 @@ export const corridorOperations = [
       }),
     },
     problems: [404],
-    run: ({ path: { id } }, parts: Parts) =>
+    run: ({ path: { id } }, parts: Api) =>
       checkCorridor(frozenOf('corridor', id, parts).corridor ?? id, parts),
   }),
 ];

@@ -37,8 +37,6 @@ import {
   stopJsonOf,
 } from './switch-change.ts';
 
-type Parts = Pick<Api, 'databases' | 'guards' | 'ingest' | 'log' | 'switches'>;
-
 const levelSchema = z
   .object({
     scope: z.string(),
@@ -79,7 +77,7 @@ const path = z.object({
 /** @param corridor null: the market */
 function toLevel(
   switches: Switches,
-  { health }: Parts['guards'],
+  { health }: Api['guards'],
   corridor: string | null,
 ): LevelJson {
   const measured = corridor === null ? health.level() : health.levelOf(corridor);
@@ -137,7 +135,7 @@ export const degradationOperations = [
         items: [example],
       }),
     },
-    run: async (_input, { databases, guards, ingest }: Parts) => {
+    run: async (_input, { databases, guards, ingest }: Api) => {
       const switches = await readSwitches(databases.primary);
       const corridors = [null, ...[...ingest.corridors()].sort()];
       return { items: corridors.map((corridor) => toLevel(switches, guards, corridor)) };
@@ -155,7 +153,7 @@ export const degradationOperations = [
     body: bodyOf(commandSchema, { level: 0, reason: 'the disks are replaced' }),
     answers: { 200: answer('The level as it is now.', levelSchema, example) },
     problems: [404, 409],
-    run: async ({ path: { scope }, body, by }, parts: Parts) => {
+    run: async ({ path: { scope }, body, by }, parts: Api) => {
       const { databases, guards, ingest, log, switches } = parts;
       checkLevelScope(scope, ingest.corridors());
       const { level, ...said } = body;
@@ -176,8 +174,6 @@ export const degradationOperations = [
 ];
 
 /** `/v1/flags`: which optional capabilities are on, and turning them off and on. */
-
-type FlagParts = Pick<Api, 'databases' | 'log'>;
 
 const flagSchema = z
   .object({
@@ -239,7 +235,7 @@ export const flagOperations = [
         items: [flagExample],
       }),
     },
-    run: async (_input, { databases: { primary } }: FlagParts) => {
+    run: async (_input, { databases: { primary } }: Api) => {
       const switches = await readSwitches(primary);
       return { items: FLAG_NAMES.map((name) => toFlag(switches, name)) };
     },
@@ -255,7 +251,7 @@ export const flagOperations = [
     path: flagPath,
     body: bodyOf(flagCommandSchema, { enabled: false, reason: 'the disks are busy' }),
     answers: { 200: answer('The flag as it is now.', flagSchema, flagExample) },
-    run: async ({ path: { name }, body, by }, { databases, log }: FlagParts) => {
+    run: async ({ path: { name }, body, by }, { databases, log }: Api) => {
       const { enabled, reason, ends_at } = body;
       const command = { stopped: !enabled, reason, ends_at };
       const change = { scopes: [flagScope(name)], command, by };

@@ -145,9 +145,7 @@ async function addNote(
   });
 }
 
-type Parts = Pick<Api, 'config' | 'databases' | 'ingest' | 'log' | 'switches'>;
-
-export const stopsOf = ({ databases, switches }: Pick<Parts, 'databases' | 'switches'>) => ({
+export const stopsOf = ({ databases, switches }: Pick<Api, 'databases' | 'switches'>) => ({
   database: databases.primary,
   ofEnvironment: switches.ofEnvironment,
 });
@@ -165,7 +163,7 @@ export const paths = {
 export function frozenOf(
   kind: Kind,
   id: string,
-  { config, ingest }: Pick<Parts, 'config' | 'ingest'>,
+  { config, ingest }: Pick<Api, 'config' | 'ingest'>,
 ): Frozen {
   const names = kind === 'market' ? [config.RISK_MARKET] : [...ingest.corridors()];
   if (!names.includes(id)) {
@@ -210,7 +208,7 @@ const operationsOf = (kind: Kind) => [
     body: bodyOf(freezeCommandSchema, { reason: 'a wave of stolen cards' }),
     answers: { 200: answer('How it stands.', standingSchema, standingExample) },
     problems: [404, 409],
-    run: async ({ path: { id }, body, by }, parts: Parts) => {
+    run: async ({ path: { id }, body, by }, parts: Api) => {
       const frozen = frozenOf(kind, id, parts);
       await freeze(parts.databases.primary, frozen, body, by);
       parts.log.warn({ keyId: by.keyId, ...frozen }, 'freeze');
@@ -236,7 +234,7 @@ const operationsOf = (kind: Kind) => [
       }),
     },
     problems: [404, 409],
-    run: async ({ path: { id }, body, by }, parts: Parts) => {
+    run: async ({ path: { id }, body, by }, parts: Api) => {
       const frozen = frozenOf(kind, id, parts);
       await resume(parts.databases.primary, frozen, body.reason, by);
       parts.log.warn({ keyId: by.keyId, ...frozen }, 'resume');
@@ -256,7 +254,7 @@ const investigationOf = (kind: Kind) => [
     body: bodyOf(noteCommandSchema, { note: 'All cards are of one bank.' }),
     answers: { 200: answer('The freeze with its notes.', freezeRecordSchema, freezeRecord) },
     problems: [404, 409],
-    run: async ({ path: { id }, body: { note }, by }, parts: Parts) =>
+    run: async ({ path: { id }, body: { note }, by }, parts: Api) =>
       addNote(parts.databases.primary, frozenOf(kind, id, parts), note, by),
   }),
   operation({
@@ -271,7 +269,7 @@ const investigationOf = (kind: Kind) => [
       200: answer('One page.', freezesSchema, { items: [freezeRecord], next_cursor: null }),
     },
     problems: [404],
-    run: async ({ path: { id }, query }, parts: Parts) =>
+    run: async ({ path: { id }, query }, parts: Api) =>
       listFreezes(parts.databases.primary.query, frozenOf(kind, id, parts), query),
   }),
 ];
@@ -285,7 +283,7 @@ const readMarket = operation({
   path: paths.market,
   answers: { 200: answer('How it stands.', standingSchema, standingExample) },
   problems: [404],
-  run: async ({ path: { id } }, parts: Parts) =>
+  run: async ({ path: { id } }, parts: Api) =>
     readStanding(stopsOf(parts), frozenOf('market', id, parts)),
 });
 

@@ -23,8 +23,6 @@ import {
   wrongEndOf,
 } from './limit-change.ts';
 
-type Parts = Pick<Api, 'databases' | 'ingest' | 'log'>;
-
 const path = z.object({
   scope: z.string().max(SCOPE_CHARS_MAX).meta({
     description:
@@ -70,7 +68,7 @@ export const limitOperations = [
         items: [{ scope: 'client:shop', ...example }],
       }),
     },
-    run: async (_input, { databases: { primary } }: Parts) => ({
+    run: async (_input, { databases: { primary } }: Api) => ({
       items: (await readLimits(primary.query)).map((readLimit) => ({
         scope: readLimit.scope,
         ...toLimitJson(readLimit),
@@ -86,7 +84,7 @@ export const limitOperations = [
     path,
     answers: { 200: answer('One a kind at most.', limitsOfScopeSchema, scopeExample) },
     problems: [404],
-    run: async ({ path: { scope } }, { databases: { primary }, ingest }: Parts) => {
+    run: async ({ path: { scope } }, { databases: { primary }, ingest }: Api) => {
       checkLimitScope(scope, ingest.corridors());
       return ofScope(scope, await readLimits(primary.query));
     },
@@ -114,7 +112,7 @@ export const limitOperations = [
       }),
     },
     problems: [404, 409],
-    run: async ({ path: { scope }, body: command, by }, { databases, ingest, log }: Parts) => {
+    run: async ({ path: { scope }, body: command, by }, { databases, ingest, log }: Api) => {
       checkLimitScope(scope, ingest.corridors());
       const uncounted = uncountedIn(scope, command.kind);
       if (uncounted !== undefined) throw wrongField('/kind', uncounted);

@@ -22,8 +22,6 @@ import {
 } from './proposals.ts';
 import { changeScopes } from './switch-change.ts';
 
-type Parts = Pick<Api, 'config' | 'databases' | 'ingest' | 'log'>;
-
 export const proposalSchema = z
   .object({
     id: z.string(),
@@ -99,7 +97,7 @@ export const proposalOperations = [
         items: [example],
       }),
     },
-    run: async (_input, { databases }: Parts) => ({
+    run: async (_input, { databases }: Api) => ({
       items: (await readProposals(databases.primary, databases.now())).map(toProposalJson),
     }),
   }),
@@ -119,7 +117,7 @@ export const proposalOperations = [
       }),
     },
     problems: [404, 409],
-    run: async ({ path: { id }, body, by }, parts: Parts) => {
+    run: async ({ path: { id }, body, by }, parts: Api) => {
       const { primary, now } = parts.databases;
       const proposal = (await readProposals(primary, now())).find(
         (readProposal) => readProposal.id === id,

@@ -35,8 +35,6 @@ import {
   switchSchema,
 } from './switch-change.ts';
 
-type Parts = Pick<Api, 'config' | 'databases' | 'ingest' | 'log' | 'models' | 'switches'>;
-
 /** The contents of the event of a decision that another person completes, for the document. */
 const eventsPart = eventsDocument([
   eventOf({
@@ -88,7 +86,7 @@ const switchesSchema = z
   })
   .meta({ id: 'Switches' });
 
-const toSwitch = (scope: string, read: Switches, { switches }: Parts) => {
+const toSwitch = (scope: string, read: Switches, { switches }: Api) => {
   const all = withEnvironment(read, switches.ofEnvironment);
   return { scope, version: all.version, stop: stopJsonOf(all, scope) };
 };
@@ -108,7 +106,7 @@ const switchOperations = [
         on_hold: [{ corridor: 'US-EG', transactions: 12 }],
       }),
     },
-    run: async (_input, { config, databases: { primary }, switches }: Parts) => {
+    run: async (_input, { config, databases: { primary }, switches }: Api) => {
       const [read, onHold] = await Promise.all([readSwitches(primary), countOnHold(primary.query)]);
       const { version, stopped } = withEnvironment(read, switches.ofEnvironment);
       return {
@@ -132,7 +130,7 @@ const switchOperations = [
     path,
     answers: { 200: answer('The switch.', switchSchema, switchExample) },
     problems: [404],
-    run: async ({ path: { scope } }, parts: Parts) => {
+    run: async ({ path: { scope } }, parts: Api) => {
       await checkScope(scope, parts);
       return toSwitch(scope, await readSwitches(parts.databases.primary), parts);
     },
@@ -158,7 +156,7 @@ const switchOperations = [
       }),
     },
     problems: [404, 409],
-    run: async ({ path: { scope }, body: command, by }, parts: Parts) => {
+    run: async ({ path: { scope }, body: command, by }, parts: Api) => {
       const { databases, log, models } = parts;
       await checkScope(scope, parts, command.stopped);
       if (command.stopped) await requireModel(scope, models);

@@ -20,8 +20,6 @@ import {
   switchSchema,
 } from './switch-change.ts';
 
-type Parts = Pick<Api, 'config' | 'databases' | 'ingest' | 'log'>;
-
 /** An amount of the market's currency, as people set it for payments in every currency. */
 type MarketAmount = {
   readonly currency: string;
@@ -88,7 +86,7 @@ type Call = {
   readonly by: Decider;
 };
 
-async function makeStricter({ id, kind, set, body, by }: Call, parts: Parts) {
+async function makeStricter({ id, kind, set, body, by }: Call, parts: Api) {
   frozenOf('corridor', id, parts);
   const scope = stricterScope(kind, id);
   const { reason, ends_at } = body;
@@ -134,7 +132,7 @@ export const stricterOperations = [
       200: answer('As it is in force.', switchSchema, exampleOf('tighten', { value: 100 })),
     },
     problems: [404, 409],
-    run: ({ path: { id }, body, by }, parts: Parts) =>
+    run: ({ path: { id }, body, by }, parts: Api) =>
       makeStricter({ id, kind: 'tighten', set: { value: body.points }, body, by }, parts),
   }),
   operation({
@@ -148,7 +146,7 @@ export const stricterOperations = [
     body: bodyOf(manualSchema, { from_amount: '2500', reason, ends_at }),
     answers: { 200: answer('As it is in force.', switchSchema, manualExample) },
     problems: [404, 409],
-    run: async ({ path: { id }, body, by }, parts: Parts) => {
+    run: async ({ path: { id }, body, by }, parts: Api) => {
       const amount = await readMarketAmount(parts.databases.primary.query, body.from_amount);
       const set = { value: Number(body.from_amount), ...amount };
       return await makeStricter({ id, kind: 'manual', set, body, by }, parts);

@@ -47,9 +47,7 @@ const replayOneSchema = z
 const roles = ['operator'] as const;
 const body = bodyOf(deadLetterCommandSchema, commandExample);
 
-type Parts = Pick<Api, 'databases' | 'ingest' | 'log'>;
-
-const replay = ({ databases, ingest }: Parts, command: DeadLetterCommand, by: Actor) =>
+const replay = ({ databases, ingest }: Api, command: DeadLetterCommand, by: Actor) =>
   replayDeadLetters(databases.primary, ingest, command, by);
 
 const unknownDeadLetter = (id: string) =>
@@ -69,7 +67,7 @@ const operations = [
         next_cursor: null,
       }),
     },
-    run: ({ query }, { databases }: Parts) => listDeadLetters(databases.primary.query, query),
+    run: ({ query }, { databases }: Api) => listDeadLetters(databases.primary.query, query),
   }),
   operation({
     method: 'get',
@@ -78,7 +76,7 @@ const operations = [
     summary: 'Active dead letters by error code and corridor',
     roles,
     answers: { 200: answer('Largest group first.', groupsSchema, { items: [groupExample] }) },
-    run: async (_input, { databases }: Parts) => ({
+    run: async (_input, { databases }: Api) => ({
       items: withCures(await groupDeadLetters(databases.primary.query)),
     }),
   }),
@@ -91,7 +89,7 @@ const operations = [
     path,
     answers: { 200: answer('The dead letter.', deadLetterWithEntrySchema, withEntryExample) },
     problems: [404],
-    run: async ({ path: { id } }, { databases }: Parts) => {
+    run: async ({ path: { id } }, { databases }: Api) => {
       const deadLetter = await readDeadLetter(databases.primary.query, id);
       if (deadLetter === undefined) throw unknownDeadLetter(id);
       return { ...deadLetter, cure: cureOf(deadLetter.error_code) };
@@ -107,7 +105,7 @@ const operations = [
     roles,
     body,
     answers: { 200: answer('What was done.', replayResultSchema, replayExample) },
-    run: async ({ body: command, by }, parts: Parts) => {
+    run: async ({ body: command, by }, parts: Api) => {
       const result = await replay(parts, command, by);
       parts.log.info({ keyId: by.keyId, command, replayed: result.replayed }, 'replay');
       return result;
@@ -128,7 +126,7 @@ const operations = [
       }),
     },
     problems: [404],
-    run: async ({ path: { id }, by }, parts: Parts) => {
+    run: async ({ path: { id }, by }, parts: Api) => {
       const result = await replay(parts, { ids: [id], limit: 1 }, by);
       const reason = result.refused[0]?.reason;
       if (reason === 'unknown') throw unknownDeadLetter(id);
@@ -145,7 +143,7 @@ const operations = [
     roles,
     body,
     answers: { 200: answer('What was done.', purgeResultSchema, purgeExample) },
-    run: async ({ body: command, by }, { databases, log }: Parts) => {
+    run: async ({ body: command, by }, { databases, log }: Api) => {
       const result = await purgeDeadLetters(databases.primary, command, by);
       log.info({ keyId: by.keyId, command, purged: result.purged }, 'purge');
       return result;

@@ -11,8 +11,6 @@ import { consistencyPath } from './log/tree.ts';
 import { type Bundle, FORMAT, proveLine, proveScore, readSigned, type Unproven } from './prove.ts';
 import { tileReader } from './store/evidence-log.ts';
 
-type Parts = Pick<Api, 'databases'>;
-
 const hashes = z.array(z.string()).readonly();
 const proofSchema = z.object({
   content: z
@@ -79,7 +77,7 @@ const operations = [
       },
     },
     problems: [404],
-    run: async ({ c }, { databases: { primary } }: Parts) => {
+    run: async ({ c }, { databases: { primary } }: Api) => {
       const { note: signed } = await requireSigned(primary);
       return c.text(signed);
     },
@@ -104,7 +102,7 @@ const operations = [
       ),
     },
     problems: [404],
-    run: async ({ query: { from } }, { databases: { primary } }: Parts) => {
+    run: async ({ query: { from } }, { databases: { primary } }: Api) => {
       const { logId, note: checkpoint, head } = await requireSigned(primary);
       if (from > head.size) {
         const detail = `must be a size up to ${head.size}, that of the newest checkpoint`;
@@ -129,7 +127,7 @@ const operations = [
     }),
     answers: { 200: answer('The bundle.', bundleSchema, bundle) },
     problems: [404, 410],
-    run: async ({ path: { id } }, { databases: { primary } }: Parts) =>
+    run: async ({ path: { id } }, { databases: { primary } }: Api) =>
       requireBundle(await proveScore(primary, id), `The score ${id}`),
   }),
   operation({
@@ -143,7 +141,7 @@ const operations = [
     }),
     answers: { 200: answer('The bundle.', bundleSchema, bundle) },
     problems: [404],
-    run: async ({ path: { id } }, { databases: { primary } }: Parts) =>
+    run: async ({ path: { id } }, { databases: { primary } }: Api) =>
       requireBundle(await proveLine(primary, id), `The line ${id} of the audit log`),
   }),
 ];

@@ -63,8 +63,6 @@ type AcceptedLabels = z.infer<typeof acceptedLabelsSchema>;
 
 const ROLES = ['ingest', 'analyst'] as const;
 
-type Parts = Pick<Api, 'ingest' | 'databases' | 'afterLabels'>;
-
 function refusal({ kind, errors: items }: LabelsRefused): Error {
   const errors = items.map(({ index, field, detail }) => ({
     pointer: jsonPointer(['labels', index, field]),
@@ -108,7 +106,7 @@ const operations = [
       }),
     },
     problems: [409],
-    run: async ({ body: inputs, c }, { ingest, afterLabels }: Parts) => {
+    run: async ({ body: inputs, c }, { ingest, afterLabels }: Api) => {
       const principal = c.get('principal');
       const { client, identity } = principal;
       const seen = clientLabelled(principal);
@@ -139,7 +137,7 @@ const operations = [
         ageHeaders,
       ),
     },
-    run: ({ query, c }, { databases }: Parts) => {
+    run: ({ query, c }, { databases }: Api) => {
       const client = clientSeen(c.get('principal'));
       return readFor(c, databases, (from) => searchLabels(from, query, client));
     },

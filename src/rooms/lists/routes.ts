@@ -34,8 +34,6 @@ import {
 import { findListed, listEntries, readLists } from './store.ts';
 import { askedValue, keptValue, readValue } from './value.ts';
 
-type Parts = Pick<Api, 'databases'>;
-
 const HASHED: readonly string[] = ['account', 'merchant', 'device'];
 
 const listOperations = [
@@ -48,7 +46,7 @@ const listOperations = [
     answers: {
       200: answer('All of them.', z.object({ items: z.array(listSchema) }), { items: [list] }),
     },
-    run: async (_, { databases: { primary } }: Parts) => ({
+    run: async (_, { databases: { primary } }: Api) => ({
       items: await readLists(primary.query),
     }),
   }),
@@ -67,7 +65,7 @@ const listOperations = [
     }),
     answers: { 200: answer('The list.', listSchema, { ...list, version: 1, open_entries: 0 }) },
     problems: [409],
-    run: ({ body, by }, { databases: { primary } }: Parts) => createList(primary, body, by),
+    run: ({ body, by }, { databases: { primary } }: Api) => createList(primary, body, by),
   }),
   operation({
     method: 'get',
@@ -83,7 +81,7 @@ const listOperations = [
         items: [{ ...entry, effect: list.effect }],
       }),
     },
-    run: async ({ query: { kind, value: asked }, c }, { databases: { primary } }: Parts) => {
+    run: async ({ query: { kind, value: asked }, c }, { databases: { primary } }: Api) => {
       const value = await askedValue(c, kind, asked);
       const read = readValue(kind, value);
       if ('problem' in read) throw new InvalidFields([{ pointer: '/value', detail: read.problem }]);
@@ -110,7 +108,7 @@ const listOperations = [
     query: entryParameters,
     answers: { 200: answer('One page.', entriesSchema, { items: [entry], next_cursor: null }) },
     problems: [404],
-    run: async ({ path: { name }, query, c }, { databases: { primary } }: Parts) => {
+    run: async ({ path: { name }, query, c }, { databases: { primary } }: Api) => {
       const { kind } = await requireList(primary.query, name);
       const given = query.value && (await askedValue(c, kind, query.value));
       const read = given === undefined ? undefined : readValue(kind, given);
@@ -132,7 +130,7 @@ const listOperations = [
     body: bodyOf(newEntrySchema, { value: entry.value, reason: entry.reason }),
     answers: { 200: answer('The entry.', entrySchema, entry) },
     problems: [404, 409],
-    run: async ({ path: { name }, body, by, c }, { databases: { primary } }: Parts) => {
+    run: async ({ path: { name }, body, by, c }, { databases: { primary } }: Api) => {
       if (c.get('personal') === undefined) return await addEntry(primary, name, body, by);
       const { kind } = await requireList(primary.query, name);
       const value = await keptValue(c, kind, body.value);
@@ -149,7 +147,7 @@ const listOperations = [
     path: entryPath,
     answers: { 200: answer('The entry.', entrySchema, { ...entry, approved_by: 'Bob' }) },
     problems: [404, 409],
-    run: ({ path: { name, id }, by }, { databases: { primary } }: Parts) =>
+    run: ({ path: { name, id }, by }, { databases: { primary } }: Api) =>
       approveEntry(primary, name, id, by),
   }),
   operation({
@@ -168,7 +166,7 @@ const listOperations = [
       }),
     },
     problems: [404, 409],
-    run: ({ path: { name, id }, by }, { databases: { primary } }: Parts) =>
+    run: ({ path: { name, id }, by }, { databases: { primary } }: Api) =>
       endEntry(primary, name, id, by),
   }),
 ];

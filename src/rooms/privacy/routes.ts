@@ -15,8 +15,6 @@ import { privacySettings } from './open-personal.ts';
 import { type Erasure, type FieldJson, listFields, readSubjects } from './store.ts';
 import { open } from './subjects.ts';
 
-type Parts = Pick<Api, 'config' | 'databases' | 'personal'>;
-
 const REASON_CHARS_MAX = 500;
 const VALUE_CHARS_MAX = 4096;
 
@@ -142,7 +140,7 @@ const operations = [
     answers: {
       200: answer('All of them.', z.object({ items: z.array(fieldSchema) }), { items: [field] }),
     },
-    run: async (_input, { databases: { primary } }: Parts) => ({
+    run: async (_input, { databases: { primary } }: Api) => ({
       items: await listFields(primary.query),
     }),
   }),
@@ -157,7 +155,7 @@ const operations = [
     path: fieldPath,
     answers: { 200: answer('The field.', fieldSchema, field) },
     problems: [409],
-    run: async ({ path, by }, { config, databases: { primary }, personal }: Parts) => {
+    run: async ({ path, by }, { config, databases: { primary }, personal }: Api) => {
       const declared = await declareField(primary, privacySettings(config), path.field, by);
       await personal.refresh();
       return declared;
@@ -183,7 +181,7 @@ const operations = [
       }),
     },
     problems: [404, 409],
-    run: async ({ path: { token }, by, c }, { config, databases: { primary } }: Parts) => {
+    run: async ({ path: { token }, by, c }, { config, databases: { primary } }: Api) => {
       const { data: reason } = reasonText.safeParse(c.req.header('risk-reason'));
       if (reason === undefined) {
         const detail = `must say why the value is read, in 1 to ${REASON_CHARS_MAX} characters`;
@@ -217,7 +215,7 @@ const operations = [
     }),
     answers: { 200: answer('Erased.', erasureSchema, erasure) },
     problems: [404, 409],
-    run: async ({ body, by }, { config, databases: { primary }, personal }: Parts) => {
+    run: async ({ body, by }, { config, databases: { primary }, personal }: Api) => {
       const { field, value, reason } = body;
       const { ledger } = privacySettings(config);
       const token = isToken(field, value)

@@ -166,7 +166,6 @@ const withdraw = (database: Pick<Database, 'transaction'>, name: string, by: Off
     return { after: null, told };
   });
 
-type Parts = Pick<Api, 'databases'>;
 const example: FieldJson = {
   name: 'tier',
   type: 'text',
@@ -188,7 +187,7 @@ export const metadataOperations = [
         items: [example],
       }),
     },
-    run: async (_input, { databases: { primary } }: Parts) => ({
+    run: async (_input, { databases: { primary } }: Api) => ({
       items: await listFields(primary.query),
     }),
   }),
@@ -203,7 +202,7 @@ export const metadataOperations = [
     body: bodyOf(newFieldSchema, { type: example.type, description: example.description }),
     answers: { 200: answer('The field.', fieldSchema, example) },
     problems: [409],
-    run: ({ path: { name }, body, by }, { databases: { primary } }: Parts) =>
+    run: ({ path: { name }, body, by }, { databases: { primary } }: Api) =>
       declare(primary, name, body, by),
   }),
   operation({
@@ -216,6 +215,6 @@ export const metadataOperations = [
     path,
     answers: { 200: answer('The field as it was.', fieldSchema, example) },
     problems: [404, 409],
-    run: ({ path: { name }, by }, { databases: { primary } }: Parts) => withdraw(primary, name, by),
+    run: ({ path: { name }, by }, { databases: { primary } }: Api) => withdraw(primary, name, by),
   }),
 ];

@@ -162,7 +162,8 @@ export const document: DocumentPart = {
   },
 };
 
-export function openRulesApi({ databases, metrics, models, ingest, limits }: Api): ApiRoom {
+export function openRulesApi(api: Api): ApiRoom {
+  const { databases, metrics, models, ingest, limits } = api;
   const readOutcomes = createSampleCache<OutcomesQuery>(
     'rule_outcomes',
     metrics,
@@ -179,7 +180,7 @@ export function openRulesApi({ databases, metrics, models, ingest, limits }: Api
   return {
     routes: [
       routesOf([...lists, ...ofRules], limits, { ingest, databases, readOutcomes, readReasons }),
-      routesOf(metadataOperations, limits, { databases }),
+      routesOf(metadataOperations, limits, api),
       routesOf(ruleSetOperations, limits, { databases, models, readYesterday }),
     ],
   };

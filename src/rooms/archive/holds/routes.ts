@@ -17,8 +17,6 @@ import { pageOf, pageSchema } from '../../../kit/words/page.ts';
 import { ID_CHARS_MAX, plainText } from '../../../kit/words/plain-text.ts';
 import type { Officer } from '../../../kit/words/principal.ts';
 
-type Parts = Pick<Api, 'databases' | 'log'>;
-
 const REASON_CHARS_MAX = 500;
 
 const reason = plainText(REASON_CHARS_MAX);
@@ -144,7 +142,7 @@ export const holdOperations = [
     answers: {
       200: answer('One page.', pageSchema(holdSchema), { items: [hold], next_cursor: null }),
     },
-    run: async ({ query: { state, limit, cursor } }, { databases: { primary } }: Parts) => {
+    run: async ({ query: { state, limit, cursor } }, { databases: { primary } }: Api) => {
       const isInForce = state === undefined ? null : state === 'in_force';
       const holds = await listHolds(primary.query, cursor ?? null, isInForce, limit);
       return pageOf(holds, limit, (last) => last.hold_id);
@@ -160,7 +158,7 @@ export const holdOperations = [
     body: bodyOf(newHoldSchema, { kind: 'account', subject: 'acc_17', reason: hold.reason }),
     answers: { 200: answer('The hold.', holdSchema, hold) },
     problems: [404, 409],
-    run: async ({ body, by, c }, { databases: { primary }, log }: Parts) => {
+    run: async ({ body, by, c }, { databases: { primary }, log }: Api) => {
       const asked = readNewHold(body);
       const isAccount = asked.kind === 'account' && asked.subject !== null;
       const findSubject = async () =>
@@ -184,7 +182,7 @@ export const holdOperations = [
     body: bodyOf(liftSchema, { reason: lifted.lift_reason }),
     answers: { 200: answer('The hold.', holdSchema, lifted) },
     problems: [404],
-    run: async ({ path: { id }, body: { reason }, by }, { databases: { primary }, log }: Parts) => {
+    run: async ({ path: { id }, body: { reason }, by }, { databases: { primary }, log }: Api) => {
       const found = await liftHold(primary, id, reason, by);
       log.warn({ keyId: by.keyId, holdId: id }, 'legal hold lifted');
       return found;
