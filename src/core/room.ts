@@ -20,6 +20,7 @@ import type { AppEnv } from '../kit/http/app-env.ts';
 import type { Authenticator } from '../kit/http/auth/auth.ts';
 import type { BodyLimits } from '../kit/http/body/body.ts';
 import type { DocumentPart } from '../kit/http/document.ts';
+import { type Operation, pathsOf, routesOf } from '../kit/http/operation.ts';
 import type { Log } from '../kit/metrics/log.ts';
 import type { MakeMetrics } from '../kit/metrics/make-metrics.ts';
 import type { Metrics } from '../kit/metrics/metrics.ts';
@@ -43,8 +44,8 @@ export type Room = {
   readonly commands?: Readonly<
     Record<string, (openModels: OpenModels) => Promise<{ readonly command: Command }>>
   >;
-  readonly document?: () => Promise<DocumentPart>;
-  readonly api?: (api: Api) => Promise<ApiRoom>;
+  /** Loaded where an API serves, or documents its operations. */
+  readonly routes?: () => Promise<RoomRoutes>;
   /** Routes of an API process that need no market. */
   readonly pages?: () => Promise<Hono<AppEnv>>;
   readonly worker?: (worker: Worker) => Promise<WorkerRoom>;
@@ -63,6 +64,21 @@ export type Room = {
   /** Runs in the commit that stores labels. */
   readonly onLabelled?: OnLabelled;
 };
+
+type RoomRoutes = {
+  readonly document: DocumentPart;
+  readonly open: (api: Api) => ApiRoom | Promise<ApiRoom>;
+};
+
+/** The routes of operations under one tag. */
+export const routesUnder = (
+  tag: string,
+  description: string,
+  operations: readonly Operation<Api>[],
+) => ({
+  document: { paths: pathsOf(operations, tag), tags: { [tag]: description } },
+  open: (api: Api): ApiRoom => ({ routes: [routesOf(operations, api.limits, api)] }),
+});
 
 /** A market of an API process, as rooms see it. */
 export type Api = Pick<Authenticator, 'authenticate' | 'recall'> &

@@ -12,6 +12,7 @@ let loaded: Promise<object> | undefined;
 export const loadDocument = (): Promise<object> => (loaded ??= makeDocument());
 
 async function makeDocument(): Promise<object> {
-  const parts = await Promise.all(ROOMS.map(({ document }) => document?.() ?? []));
-  return buildDocument([health, accept, ...parts.flat(), docs], packageJson.version);
+  const rooms = await Promise.all(ROOMS.flatMap(({ routes }) => routes?.() ?? []));
+  const parts = rooms.map(({ document }) => document);
+  return buildDocument([health, accept, ...parts, docs], packageJson.version);
 }

@@ -109,7 +109,8 @@ export async function openMarket(
   const draining = AbortSignal.any([signal, closing.signal]);
   const { api, gate } = await openApi({ ...context, signal: draining }, stack, stores);
   const rooms: ApiRoom[] = [];
-  for (const room of ROOMS) if (room.api !== undefined) rooms.push(await room.api(api));
+  for (const { routes } of ROOMS)
+    if (routes !== undefined) rooms.push(await (await routes()).open(api));
   stack.defer(() => closing.abort());
   const app = createApp({
     log,

@@ -69,12 +69,12 @@ describe('the document', () => {
     const parts = new Proxy<Api>(given as unknown as Api, {
       get: (own, name) => Reflect.get(own, name) ?? anything,
     });
-    const rooms = await Promise.all(ROOMS.map((room) => room.api?.(parts)));
+    const rooms = ROOMS.map(async ({ routes }) => (await routes?.())?.open(parts));
     const all = [
       healthRoutes(anything),
       acceptRoutes(parts),
       docsRoutes({}),
-      ...rooms.flatMap((room) => room?.routes ?? []),
+      ...(await Promise.all(rooms)).flatMap((room) => room?.routes ?? []),
     ];
     const served = all
       .flatMap(({ routes }) => routes)

@@ -10,11 +10,11 @@ import { readSources } from '../support/source-files.ts';
 const OF_THE_API =
   /^(zod-openapi|hyparquet|hyparquet-writer|swagger-ui-dist|src\/kit\/http\/document|src\/core\/read\/search|src\/rooms\/(console|exports|search)\/(?!room\.|metrics\.|tables\.))/;
 
-/** A room says by its entries `api` and `worker` which of its files each process loads; it loads no other one. */
-const LOADED = /^ {2}(api|worker): .*?import\('([^']+)'\)/gm;
+/** A room says by an entry which of its files each process loads; the process loads no other one. */
+const LOADED = /^ {2}(routes|worker): .*?import\('([^']+)'\)/gm;
 
-function reachedFrom(role: 'api' | 'worker'): Set<string> {
-  const main = `src/main/${role}.ts`;
+function reachedFrom(process: 'api' | 'worker', own: 'routes' | 'worker'): Set<string> {
+  const main = `src/main/${process}.ts`;
   const texts = new Map(readSources('src', /\.ts$/).map(({ path, text }) => [path, text]));
   const reached = new Set([main]);
   for (const path of reached) {
@@ -23,18 +23,18 @@ function reachedFrom(role: 'api' | 'worker'): Set<string> {
     for (const { target, typeOnly, isDynamic } of importsOf(path, text)) {
       if (!typeOnly && !(isRoom && isDynamic)) reached.add(target);
     }
-    for (const [, process, specifier = ''] of isRoom ? text.matchAll(LOADED) : []) {
-      if (process === role) reached.add(posix.join(posix.dirname(path), specifier));
+    for (const [, entry, specifier = ''] of isRoom ? text.matchAll(LOADED) : []) {
+      if (entry === own) reached.add(posix.join(posix.dirname(path), specifier));
     }
   }
   return reached;
 }
 
 test('a worker reaches nothing that only the API serves', () => {
-  const reached = [...reachedFrom('worker')];
+  const reached = [...reachedFrom('worker', 'worker')];
   expect(reached).toContain('src/main/serve-health.ts');
   expect(reached.filter((target) => OF_THE_API.test(target))).toEqual([]);
   // The pattern fits names that exist.
-  const served = [...reachedFrom('api')].filter((target) => OF_THE_API.test(target));
+  const served = [...reachedFrom('api', 'routes')].filter((target) => OF_THE_API.test(target));
   expect(served.length).toBeGreaterThan(10);
 });

@@ -17,7 +17,7 @@ export const document: DocumentPart = {
   },
 };
 
-export const openAccess = async ({
+export const open = async ({
   config,
   log,
   databases: { primary },

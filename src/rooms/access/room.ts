@@ -30,7 +30,6 @@ const tables: readonly Retention[] = [
 export const access: Room = {
   name: 'access',
   commands: { keys: () => import('./commands.ts') },
-  document: async () => (await import('./api.ts')).document,
-  api: async (api) => (await import('./api.ts')).openAccess(api),
+  routes: () => import('./api.ts'),
   tables,
 };

@@ -9,6 +9,5 @@ export const archive: Room = {
     }),
     holds: () => import('./holds-command.ts'),
   },
-  document: async () => (await import('./routes.ts')).document,
-  api: async (api) => (await import('./routes.ts')).openArchives(api),
+  routes: () => import('./routes.ts'),
 };

@@ -83,6 +83,6 @@ export const document: DocumentPart = {
   tags: { holds: 'Legal holds, which prevent removals.' },
 };
 
-export const openArchives = (api: Api): ApiRoom => ({
+export const open = (api: Api): ApiRoom => ({
   routes: [routesOf([...operations, ...holdOperations], api.limits, api)],
 });

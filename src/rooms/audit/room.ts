@@ -4,6 +4,5 @@ import type { Room } from '../../core/room.ts';
 export const audit: Room = {
   name: 'audit',
   commands: { audit: () => import('./commands.ts') },
-  document: async () => (await import('./routes.ts')).document,
-  api: async (api) => (await import('./routes.ts')).openAudit(api),
+  routes: () => import('./routes.ts'),
 };

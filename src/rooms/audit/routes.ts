@@ -1,8 +1,7 @@
 /** `/v1/audit`: who changed what. */
-import type { Api, ApiRoom } from '../../core/room.ts';
+import { type Api, routesUnder } from '../../core/room.ts';
 import { linesOf } from '../../kit/audit/audit-log.ts';
-import type { DocumentPart } from '../../kit/http/document.ts';
-import { answer, operation, pathsOf, routesOf } from '../../kit/http/operation.ts';
+import { answer, operation } from '../../kit/http/operation.ts';
 import { type AuditEntry, auditEntrySchema, auditParameters } from '../../kit/words/audit.ts';
 import { pageOf, pageSchema } from '../../kit/words/page.ts';
 
@@ -46,11 +45,4 @@ const operations = [
   }),
 ];
 
-export const document: DocumentPart = {
-  paths: pathsOf(operations, 'audit'),
-  tags: { audit: 'Who changed what.' },
-};
-
-export const openAudit = (api: Api): ApiRoom => ({
-  routes: [routesOf(operations, api.limits, api)],
-});
+export const { document, open } = routesUnder('audit', 'Who changed what.', operations);

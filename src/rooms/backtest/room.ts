@@ -26,8 +26,7 @@ const tables: readonly Retention[] = [
 export const backtest: Room = {
   name: 'backtest',
   commands: { backtest: () => import('./commands.ts') },
-  document: async () => (await import('./routes.ts')).document,
-  api: async (api) => (await import('./routes.ts')).openBacktestApi(api),
+  routes: () => import('./routes.ts'),
   worker: async (worker) => (await import('./duty.ts')).openBacktests(worker),
   tables,
 };

@@ -1,9 +1,8 @@
 /** `/v1/backtests`: requests, progress, reports. */
 import { z } from 'zod';
-import type { Api, ApiRoom } from '../../core/room.ts';
+import { routesUnder } from '../../core/room.ts';
 import type { Database } from '../../kit/database/pool.ts';
-import type { DocumentPart } from '../../kit/http/document.ts';
-import { answer, bodyOf, operation, pathsOf, routesOf } from '../../kit/http/operation.ts';
+import { answer, bodyOf, operation } from '../../kit/http/operation.ts';
 import { Failure } from '../../kit/words/failure.ts';
 import {
   backtest,
@@ -128,14 +127,11 @@ const operations = [
   }),
 ];
 
-export const document: DocumentPart = {
-  paths: pathsOf(operations, 'backtests'),
-  tags: { backtests: 'What a version of rules or a model would have decided.' },
-};
-
-export const openBacktestApi = ({ databases, models, limits }: Api): ApiRoom => ({
-  routes: [routesOf(operations, limits, { databases, models })],
-});
+export const { document, open } = routesUnder(
+  'backtests',
+  'What a version of rules or a model would have decided.',
+  operations,
+);
 
 /**
  * Other bands for a backtest that is done.

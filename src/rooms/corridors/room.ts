@@ -12,9 +12,8 @@ export const corridors: Room = {
     flags: () => import('./flags-command.ts'),
     limits: () => import('./limits-command.ts'),
   },
-  document: async () => (await import('./routes.ts')).document,
   metrics: createCorridorMetrics,
   events: async () => (await import('./events.ts')).events,
-  api: async (api) => (await import('./routes.ts')).openCorridors(api),
+  routes: () => import('./routes.ts'),
   worker: async (worker) => ({ duties: [(await import('./duty.ts')).bindCorridorFigures(worker)] }),
 };

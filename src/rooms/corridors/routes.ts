@@ -10,12 +10,11 @@ import {
   toStopJson,
   withEnvironment,
 } from '../../core/domain/switch.ts';
-import type { Api, ApiRoom } from '../../core/room.ts';
+import { type Api, routesUnder } from '../../core/room.ts';
 import { countOnHold } from '../../core/store/open-rows/open-rows.ts';
 import { readSwitches } from '../../core/store/switches/switches.ts';
-import type { DocumentPart } from '../../kit/http/document.ts';
 import { eventOf, eventsDocument, schemaOf } from '../../kit/http/event-document.ts';
-import { answer, bodyOf, operation, pathsOf, routesOf } from '../../kit/http/operation.ts';
+import { answer, bodyOf, operation } from '../../kit/http/operation.ts';
 import { AUTHORITY, DECIDING_ROLES, READING_ROLES } from './authority.ts';
 import { corridorOperations } from './corridor-routes.ts';
 import { degradationOperations, flagOperations } from './degradation-routes.ts';
@@ -181,12 +180,7 @@ const operations = [
   ...limitOperations,
 ];
 
-export const document: DocumentPart = {
-  paths: pathsOf(operations, 'corridors'),
-  tags: { corridors: 'Corridors and markets: what is stopped, turned off and limited.' },
-  ...eventsPart,
-};
-
-export const openCorridors = (api: Api): ApiRoom => ({
-  routes: [routesOf(operations, api.limits, api)],
-});
+const SUMMARY = 'Corridors and markets: what is stopped, turned off and limited.';
+const routes = routesUnder('corridors', SUMMARY, operations);
+export const document = { ...routes.document, ...eventsPart };
+export const { open } = routes;

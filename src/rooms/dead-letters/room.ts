@@ -4,6 +4,5 @@ import type { Room } from '../../core/room.ts';
 export const deadLetters: Room = {
   name: 'dead-letters',
   commands: { 'dead-letters': () => import('./commands.ts') },
-  document: async () => (await import('./routes.ts')).document,
-  api: async (api) => (await import('./routes.ts')).openDeadLetters(api),
+  routes: () => import('./routes.ts'),
 };

@@ -1,9 +1,8 @@
 /** `/v1/dead-letters`: list, show, group, replay and purge. Operators alone may. */
 import { z } from 'zod';
-import type { Api, ApiRoom } from '../../core/room.ts';
+import { type Api, routesUnder } from '../../core/room.ts';
 import { Problem } from '../../kit/http/answers/problem.ts';
-import type { DocumentPart } from '../../kit/http/document.ts';
-import { answer, bodyOf, operation, pathsOf, routesOf } from '../../kit/http/operation.ts';
+import { answer, bodyOf, operation } from '../../kit/http/operation.ts';
 import { given } from '../../kit/words/describe-issue.ts';
 import { pageSchema } from '../../kit/words/page.ts';
 import type { Actor } from '../../kit/words/principal.ts';
@@ -151,11 +150,8 @@ const operations = [
   }),
 ];
 
-export const document: DocumentPart = {
-  paths: pathsOf(operations, 'dead letters'),
-  tags: { 'dead letters': 'Transactions whose scoring was given up.' },
-};
-
-export const openDeadLetters = (api: Api): ApiRoom => ({
-  routes: [routesOf(operations, api.limits, api)],
-});
+export const { document, open } = routesUnder(
+  'dead letters',
+  'Transactions whose scoring was given up.',
+  operations,
+);

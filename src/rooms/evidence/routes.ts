@@ -172,6 +172,6 @@ export const document: DocumentPart = {
   ]),
 };
 
-export const openEvidenceApi = (api: Api): ApiRoom => ({
+export const open = (api: Api): ApiRoom => ({
   routes: [routesOf(operations, api.limits, api)],
 });

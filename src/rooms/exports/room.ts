@@ -5,7 +5,6 @@ import { createExportMetrics } from './metrics.ts';
 export const exports: Room = {
   name: 'exports',
   commands: { export: () => import('./commands.ts') },
-  document: async () => (await import('./routes.ts')).document,
   metrics: createExportMetrics,
-  api: async (api) => (await import('./routes.ts')).openExports(api),
+  routes: () => import('./routes.ts'),
 };

@@ -166,7 +166,7 @@ export const document: DocumentPart = {
   schemas: { ExportDone: exportDoneSchema },
 };
 
-export function openExports(api: Api): ApiRoom {
+export function open(api: Api): ApiRoom {
   const { config, databases, metrics, isSubmitting, switches } = api;
   const max = config.RISK_EXPORTS_MAX;
   const primary = api.openPool('api-exports');

@@ -4,6 +4,5 @@ import type { Room } from '../../core/room.ts';
 export const labels: Room = {
   name: 'labels',
   commands: { labels: () => import('./commands.ts') },
-  document: async () => (await import('./routes.ts')).document,
-  api: async (api) => (await import('./routes.ts')).openLabels(api),
+  routes: () => import('./routes.ts'),
 };

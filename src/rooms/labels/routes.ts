@@ -9,16 +9,15 @@ import {
   storedLabelSchema,
 } from '../../core/domain/label.ts';
 import { readFor } from '../../core/read-for.ts';
-import type { Api, ApiRoom } from '../../core/room.ts';
+import { type Api, routesUnder } from '../../core/room.ts';
 import { listWalkedMonths } from '../../core/store/partitions/month-slice.ts';
 import { createBudget } from '../../core/store/search/walk.ts';
 import { type Databases, readFrom } from '../../kit/database/replica/choose-database.ts';
 import { ageHeaders } from '../../kit/http/answers/answer-headers.ts';
 import { Problem } from '../../kit/http/answers/problem.ts';
 import { listReader } from '../../kit/http/body/body.ts';
-import type { DocumentPart } from '../../kit/http/document.ts';
 import { ownClientAlone } from '../../kit/http/openapi.ts';
-import { answer, operation, pathsOf, routesOf } from '../../kit/http/operation.ts';
+import { answer, operation } from '../../kit/http/operation.ts';
 import { InvalidFields, jsonPointer } from '../../kit/words/field-errors.ts';
 import { missingWithin, monthlyPageSchema, type Page, toPageJson } from '../../kit/words/page.ts';
 import { clientLabelled, clientSeen } from '../../kit/words/principal.ts';
@@ -144,14 +143,7 @@ const operations = [
   }),
 ];
 
-export const document: DocumentPart = {
-  paths: pathsOf(operations, 'labels'),
-  tags: { labels: 'What became known of transactions.' },
-};
-
-export const openLabels = (api: Api): ApiRoom => ({
-  routes: [routesOf(operations, api.limits, api)],
-});
+export const { document, open } = routesUnder('labels', 'What became known of transactions.', operations);
 
 /**
  * `GET /v1/labels?…`: labels, newest first. A page that is not complete says by its cursor where to go on.

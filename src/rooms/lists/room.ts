@@ -16,8 +16,7 @@ const tables: readonly Retention[] = [
 export const lists: Room = {
   name: 'lists',
   commands: { lists: () => import('./commands.ts') },
-  document: async () => (await import('./routes.ts')).document,
-  api: async (api) => (await import('./routes.ts')).openLists(api),
+  routes: () => import('./routes.ts'),
   lists: async (database, changes) => {
     const { openListMemory } = await import('./memory/list-memory.ts');
     return openListMemory(database, changes, randomInt(2 ** 32));

@@ -179,6 +179,6 @@ export const document: DocumentPart = {
   schemas: { ListImportLine: importLineSchema },
 };
 
-export const openLists = (api: Api): ApiRoom => ({
+export const open = (api: Api): ApiRoom => ({
   routes: [routesOf(operations, api.limits, { ...api, running: { isOne: false } })],
 });

@@ -44,8 +44,7 @@ export const models: Room = {
   commands: {
     models: () => import('./commands.ts'),
   },
-  document: async () => (await import('./routes.ts')).document,
-  api: async (api) => (await import('./routes.ts')).openModelsApi(api),
+  routes: () => import('./routes.ts'),
   worker: async (worker) => (await import('./duty.ts')).openModelsWorker(worker),
   models: async (databases) => (await import('./open-models.ts')).openModels(databases),
   events: async () => (await import('./events.ts')).events,

@@ -236,7 +236,7 @@ export const document: DocumentPart = {
   ]),
 };
 
-export function openModelsApi({ databases, metrics, limits }: Api): ApiRoom {
+export function open({ databases, metrics, limits }: Api): ApiRoom {
   const compare = createSampleCache<ComparisonQuestion>(
     'comparisons',
     metrics,

@@ -16,8 +16,7 @@ const tables: readonly Retention[] = [
 export const privacy: Room = {
   name: 'privacy',
   commands: { privacy: () => import('./commands.ts') },
-  document: async () => (await import('./routes.ts')).document,
-  api: async (api) => (await import('./routes.ts')).openPrivacy(api),
+  routes: () => import('./routes.ts'),
   personal: async (opened) => (await import('./open-personal.ts')).openPersonal(opened),
   tables,
 };

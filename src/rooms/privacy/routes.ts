@@ -2,10 +2,9 @@
 import { z } from 'zod';
 import { isPersonalField, isToken } from '../../core/domain/personal.ts';
 import type { Tokens } from '../../core/personal.ts';
-import type { Api, ApiRoom } from '../../core/room.ts';
+import { type Api, routesUnder } from '../../core/room.ts';
 import { recordChange } from '../../kit/audit/audit-log.ts';
-import type { DocumentPart } from '../../kit/http/document.ts';
-import { answer, bodyOf, operation, pathsOf, routesOf } from '../../kit/http/operation.ts';
+import { answer, bodyOf, operation } from '../../kit/http/operation.ts';
 import { Failure } from '../../kit/words/failure.ts';
 import { InvalidFields } from '../../kit/words/field-errors.ts';
 import { plainText } from '../../kit/words/plain-text.ts';
@@ -240,11 +239,4 @@ async function tokenOfClear(edge: Tokens | null, field: string, value: string): 
   throw new Failure('not-found', 'SUBJECT_UNKNOWN', `no subject has this value of ${field}`);
 }
 
-export const document: DocumentPart = {
-  paths: pathsOf(operations, 'privacy'),
-  tags: { privacy: 'Personal fields, and what tokens stand for.' },
-};
-
-export const openPrivacy = (api: Api): ApiRoom => ({
-  routes: [routesOf(operations, api.limits, api)],
-});
+export const { document, open } = routesUnder('privacy', 'Personal fields, and what tokens stand for.', operations);

@@ -205,7 +205,7 @@ export const document: DocumentPart = {
   ...eventsPart,
 };
 
-export function openReview(api: Api): ApiRoom {
+export function open(api: Api): ApiRoom {
   const { databases, limits, metrics, authenticate, draining, log, switches } = api;
   const { primary, now } = databases;
   const answerStatus = createLive({

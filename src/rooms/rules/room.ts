@@ -7,6 +7,5 @@ export const rules: Room = {
     rules: () => import('./commands.ts'),
     metadata: () => import('./metadata-command.ts'),
   },
-  document: async () => (await import('./routes.ts')).document,
-  api: async (api) => (await import('./routes.ts')).openRulesApi(api),
+  routes: () => import('./routes.ts'),
 };

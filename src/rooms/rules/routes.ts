@@ -162,7 +162,7 @@ export const document: DocumentPart = {
   },
 };
 
-export function openRulesApi(api: Api): ApiRoom {
+export function open(api: Api): ApiRoom {
   const { databases, metrics, models, ingest, limits } = api;
   const readOutcomes = createSampleCache<OutcomesQuery>(
     'rule_outcomes',

@@ -129,7 +129,7 @@ const LABELS = { method: 'GET', route: '/v1/scores/:id', status: '200' };
 /** An answer has a `Cache-Control` of its own. */
 const USUAL = USUAL_HEADERS.filter(([name]) => name !== 'Cache-Control').flat();
 
-export function openSearch(api: Api): ApiRoom {
+export function open(api: Api): ApiRoom {
   const { guards, ingest, metrics, recall, switches } = api;
   const caches = openCaches(api);
   // A caller that has posted a label sees the label at once in this process.

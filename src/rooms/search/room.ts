@@ -3,6 +3,5 @@ import type { Room } from '../../core/room.ts';
 
 export const search: Room = {
   name: 'search',
-  document: async () => (await import('./api.ts')).document,
-  api: async (api) => (await import('./api.ts')).openSearch(api),
+  routes: () => import('./api.ts'),
 };

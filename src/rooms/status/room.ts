@@ -8,8 +8,7 @@ export const status: Room = {
     status: () => import('./commands.ts'),
     workers: () => import('./workers-command.ts'),
   },
-  document: async () => (await import('./routes.ts')).document,
-  api: async (api) => (await import('./routes.ts')).openStatus(api),
+  routes: () => import('./routes.ts'),
   metrics: createStatusMetrics,
   worker: async (worker) => {
     const { bindReport, bindBacklog } = await import('./report-duty.ts');

@@ -71,7 +71,7 @@ export const document: DocumentPart = {
   tags: { operations: 'Where the pipeline stands.' },
 };
 
-export function openStatus(api: Api): ApiRoom {
+export function open(api: Api): ApiRoom {
   const { config, databases, redis, guards, ingest, switches, metrics } = api;
   const { authenticate, draining, log } = api;
   const pipeline = {

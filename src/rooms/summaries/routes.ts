@@ -84,7 +84,7 @@ const RECENT_DAYS = 7;
 type SummaryCache = AnswerCache<SummaryQuestion>;
 type Corridors = () => ReadonlySet<string>;
 
-export function openSummaries(api: Api): ApiRoom {
+export function open(api: Api): ApiRoom {
   const { databases, ingest, metrics, limits, afterLabels } = api;
   const cache = createSummaryCache(databases, ingest.corridors, metrics);
   // A caller that has posted a label sees the label at once in this process.

@@ -33,8 +33,7 @@ const tables: readonly Retention[] = [
 export const webhooks: Room = {
   name: 'webhooks',
   commands: { webhooks: () => import('./commands.ts') },
-  document: async () => (await import('./routes.ts')).document,
-  api: async (api) => ({ routes: [(await import('./routes.ts')).webhooksRoutes(api)] }),
+  routes: () => import('./routes.ts'),
   worker: async (worker) => (await import('./duty.ts')).openWebhooks(worker),
   tables,
   metrics: createWebhookMetrics,

@@ -1,11 +1,9 @@
 /** `/v1/webhooks`: where events are sent, and what became of each. A secret is shown once, in the answer that made it. */
-import type { Hono } from 'hono';
 import { z } from 'zod';
 import { score } from '../../core/accept/examples.ts';
 import { type ScoreJson, scoreSchema } from '../../core/domain/score-record.ts';
-import type { Api } from '../../core/room.ts';
+import type { Api, ApiRoom } from '../../core/room.ts';
 import type { Database } from '../../kit/database/pool.ts';
-import type { AppEnv } from '../../kit/http/app-env.ts';
 import type { DocumentPart } from '../../kit/http/document.ts';
 import { eventOf, eventsDocument, schemaOf } from '../../kit/http/event-document.ts';
 import {
@@ -236,13 +234,12 @@ export const document: DocumentPart = {
   ]),
 };
 
-export function webhooksRoutes(
-  api: Pick<Api, 'config' | 'databases' | 'limits' | 'ingest'>,
-): Hono<AppEnv> {
-  return routesOf(operations, api.limits, {
-    database: api.databases.primary,
-    targets: openTargets(api.config),
-    sealKeys: api.config.RISK_WEBHOOK_KEYS ?? [],
-    corridors: api.ingest.corridors,
-  });
+export function open({ config, databases, limits, ingest }: Api): ApiRoom {
+  const parts = {
+    database: databases.primary,
+    targets: openTargets(config),
+    sealKeys: config.RISK_WEBHOOK_KEYS ?? [],
+    corridors: ingest.corridors,
+  };
+  return { routes: [routesOf(operations, limits, parts)] };
 }
