@@ -8,7 +8,6 @@ import type { AuditAction } from '../../kit/words/audit.ts';
 import { ENGINE, type Role } from '../../kit/words/principal.ts';
 import { AUTHORITY, type Decision, decisionOf } from './authority.ts';
 import { readProposals } from './hour-figures.ts';
-import { toProposalJson } from './proposal-routes.ts';
 
 /** How long after a decision its event is still made, where no worker ran before. */
 const MISSED_MS = 86_400_000;
@@ -85,7 +84,7 @@ async function findProposed(query: Query, nowMs: number): Promise<Event[]> {
       is_waiting: true,
       next: `One person confirms it: risk corridors confirm ${proposal.id}.`,
       recipients: recipients.slice(0, RECIPIENTS_MAX),
-      proposal: toProposalJson(proposal),
+      proposal,
     },
   }));
 }

@@ -12,59 +12,15 @@ import { frozenOf } from './freeze-routes.ts';
 import { readProposals } from './hour-figures.ts';
 import { changeLimit } from './limit-change.ts';
 import {
-  ACTIONS,
-  LEAST,
   PROPOSED_POINTS,
   type Proposal,
+  proposalSchema,
   THRESHOLDS,
   THROTTLED_SHARE,
-  TRIGGERS,
 } from './proposals.ts';
 import { changeScopes } from './switch-change.ts';
 
-export const proposalSchema = z
-  .object({
-    id: z.string(),
-    corridor: z.string(),
-    trigger: z.enum(TRIGGERS),
-    found: z.number().meta({
-      description: `Of the last hour: the most disputes within 5 minutes, the share of declines from ${LEAST.declines} scores on, that of dead letters from ${LEAST.errors} on, or the open cases that are older than the review allows.`,
-    }),
-    threshold: z.number().meta({ description: 'What was found is more.' }),
-    action: z.enum(ACTIONS),
-    hours: z.int().meta({ description: 'How long it is in force once somebody confirms it.' }),
-    rate_per_second: z.number().nullable().meta({
-      description: 'Transactions that a throttle lets through; null: another action.',
-    }),
-    burst: z.int().nullable(),
-    blast_radius: z
-      .object({
-        corridors: z.array(z.string()),
-        accounts_share: z.number(),
-        is_within: z
-          .boolean()
-          .meta({ description: 'At most 3 corridors and a tenth of accounts.' }),
-      })
-      .meta({ description: 'Corridors that meet the same trigger, and their share of accounts.' }),
-  })
-  .meta({ id: 'Proposal' });
-
-export function toProposalJson(proposal: Proposal): z.output<typeof proposalSchema> {
-  const { blastRadius, rate, ...rest } = proposal;
-  const { corridors, accountsShare, isWithin } = blastRadius;
-  return {
-    ...rest,
-    rate_per_second: rate?.ratePerSecond ?? null,
-    burst: rate?.burst ?? null,
-    blast_radius: {
-      corridors: [...corridors],
-      accounts_share: accountsShare,
-      is_within: isWithin,
-    },
-  };
-}
-
-const example: z.output<typeof proposalSchema> = {
+const example: Proposal = {
   id: 'disputes:US-EG',
   corridor: 'US-EG',
   trigger: 'disputes',
@@ -98,7 +54,7 @@ export const proposalOperations = [
       }),
     },
     run: async (_input, { databases }: Api) => ({
-      items: (await readProposals(databases.primary, databases.now())).map(toProposalJson),
+      items: await readProposals(databases.primary, databases.now()),
     }),
   }),
   operation({
@@ -125,11 +81,10 @@ export const proposalOperations = [
       if (proposal === undefined) {
         throw new Problem('not-found', `Nothing is proposed as ${given(id)}: GET /v1/proposals.`);
       }
-      const { corridor, trigger, found, action, hours, rate } = proposal;
+      const { corridor, trigger, found, action, hours, rate_per_second, burst } = proposal;
       const reason = `${body.reason} (${trigger}: ${Number(found.toFixed(3))})`;
       const ends_at = new Date(now() + hours * 3_600_000).toISOString();
-      if (rate !== null) {
-        const { ratePerSecond: rate_per_second, burst } = rate;
+      if (rate_per_second !== null && burst !== null) {
         const command = { kind: 'transactions', rate_per_second, burst, reason, ends_at } as const;
         await changeLimit(primary, { scope: throttleScope(corridor), command, by });
       } else if (action === 'freeze') {
@@ -142,7 +97,7 @@ export const proposalOperations = [
       }
       parts.log.warn({ keyId: by.keyId, ...proposal }, 'confirmed proposal');
       return {
-        proposal: toProposalJson(proposal),
+        proposal,
         scope: `${action}:corridor:${corridor}`,
         ends_at,
       };

@@ -1,5 +1,6 @@
 /** Figures of the last hour propose what people may do about a corridor. */
-import { type Limit, type Rate, throttleScope } from '../../core/domain/limit.ts';
+import { z } from 'zod';
+import { type Limit, throttleScope } from '../../core/domain/limit.ts';
 import { freezeOf, type Switches, stopOf, stricterScope } from '../../core/domain/switch.ts';
 
 /** Figures of a corridor of the last hour. */
@@ -19,14 +20,14 @@ export type HourFigures = {
   readonly allAccounts: number;
 };
 
-export const TRIGGERS = ['disputes', 'declines', 'errors', 'overdue'] as const;
+const TRIGGERS = ['disputes', 'declines', 'errors', 'overdue'] as const;
 type Trigger = (typeof TRIGGERS)[number];
-export const ACTIONS = ['freeze', 'tighten', 'throttle'] as const;
+const ACTIONS = ['freeze', 'tighten', 'throttle'] as const;
 
 /** Lower: an ordinary hour proposes something. Higher: more value leaves before people are asked. */
 export const THRESHOLDS = { disputes: 10, declines: 0.25, errors: 0.1, overdue: 0 } as const;
 /** Scores and dead letters below which a share says little. */
-export const LEAST = { declines: 200, errors: 20 } as const;
+const LEAST = { declines: 200, errors: 20 } as const;
 /** Points of a proposed tightening. */
 export const PROPOSED_POINTS = 100;
 /** Share of what came that a proposed throttle lets through. */
@@ -47,25 +48,33 @@ const ACTION_OF = {
 /** The corridors and the share of accounts that one failure may touch. */
 const BLAST_MAX = { corridors: 3, accounts: 0.1 } as const;
 
-export type Proposal = {
-  /** `disputes:US-EG` */
-  readonly id: string;
-  readonly corridor: string;
-  readonly trigger: Trigger;
-  /** Disputes in 5 minutes, the share of declines or errors, or cases. */
-  readonly found: number;
-  readonly threshold: number;
-  readonly action: (typeof ACTIONS)[number];
-  readonly hours: number;
-  /** The rate that a throttle lets through; null for another action. */
-  readonly rate: Rate | null;
-  /** Corridors that meet the same trigger, and their share of accounts. */
-  readonly blastRadius: {
-    readonly corridors: readonly string[];
-    readonly accountsShare: number;
-    readonly isWithin: boolean;
-  };
-};
+export const proposalSchema = z
+  .object({
+    id: z.string(),
+    corridor: z.string(),
+    trigger: z.enum(TRIGGERS),
+    found: z.number().meta({
+      description: `Of the last hour: the most disputes within 5 minutes, the share of declines from ${LEAST.declines} scores on, that of dead letters from ${LEAST.errors} on, or the open cases that are older than the review allows.`,
+    }),
+    threshold: z.number().meta({ description: 'What was found is more.' }),
+    action: z.enum(ACTIONS),
+    hours: z.int().meta({ description: 'How long it is in force once somebody confirms it.' }),
+    rate_per_second: z.number().nullable().meta({
+      description: 'Transactions that a throttle lets through; null: another action.',
+    }),
+    burst: z.int().nullable(),
+    blast_radius: z
+      .object({
+        corridors: z.array(z.string()),
+        accounts_share: z.number(),
+        is_within: z
+          .boolean()
+          .meta({ description: 'At most 3 corridors and a tenth of accounts.' }),
+      })
+      .meta({ description: 'Corridors that meet the same trigger, and their share of accounts.' }),
+  })
+  .meta({ id: 'Proposal' });
+export type Proposal = z.output<typeof proposalSchema>;
 
 /** Undefined where too little came to say. */
 function foundOf(trigger: Trigger, figures: HourFigures): number | undefined {
@@ -77,11 +86,12 @@ function foundOf(trigger: Trigger, figures: HourFigures): number | undefined {
 }
 
 /** A rate in tenths, so that its burst is a whole number. */
-function throttleOf({ perSecond }: HourFigures): Rate {
+function throttleOf({ perSecond }: HourFigures) {
   const tenths = Math.round(perSecond * THROTTLED_SHARE * 10) / 10;
-  const ratePerSecond = Math.max(PER_SECOND_MIN, tenths);
-  return { ratePerSecond, burst: Math.round(ratePerSecond * BURST_SECONDS) };
+  const rate_per_second = Math.max(PER_SECOND_MIN, tenths);
+  return { rate_per_second, burst: Math.round(rate_per_second * BURST_SECONDS) };
 }
+const NO_RATE = { rate_per_second: null, burst: null };
 
 type InForce = { readonly switches: Switches; readonly limits: readonly Limit[] };
 
@@ -95,11 +105,11 @@ export function proposalsOf(
     const met = figures.filter((figure) => (foundOf(trigger, figure) ?? 0) > threshold);
     // An account of two corridors counts in both, so the share is an upper bound.
     const accounts = met.reduce((sum, figures) => sum + figures.accounts, 0);
-    const accountsShare = Math.min(1, accounts / Math.max(1, met[0]?.allAccounts ?? 0));
-    const blastRadius = {
+    const accounts_share = Math.min(1, accounts / Math.max(1, met[0]?.allAccounts ?? 0));
+    const blast_radius = {
       corridors: met.map(({ corridor }) => corridor),
-      accountsShare,
-      isWithin: met.length <= BLAST_MAX.corridors && accountsShare <= BLAST_MAX.accounts,
+      accounts_share,
+      is_within: met.length <= BLAST_MAX.corridors && accounts_share <= BLAST_MAX.accounts,
     };
     const action = ACTION_OF[trigger];
     const isDone = (corridor: string) =>
@@ -116,8 +126,8 @@ export function proposalsOf(
         threshold,
         action,
         hours: HOURS[action],
-        rate: action === 'throttle' ? throttleOf(figures) : null,
-        blastRadius,
+        ...(action === 'throttle' ? throttleOf(figures) : NO_RATE),
+        blast_radius,
       }));
   });
 }

@@ -21,7 +21,8 @@ import { degradationOperations, flagOperations } from './degradation-routes.ts';
 import { freezeOperations } from './freeze-routes.ts';
 import { noticeOf } from './known-scopes.ts';
 import { limitOperations } from './limit-routes.ts';
-import { proposalOperations, type proposalSchema } from './proposal-routes.ts';
+import { proposalOperations } from './proposal-routes.ts';
+import type { Proposal } from './proposals.ts';
 import { stricterOperations } from './stricter-routes.ts';
 import {
   changedSwitchSchema,
@@ -49,7 +50,7 @@ const eventsPart = eventsDocument([
       next: z.string(),
       recipients: z.array(z.string()).meta({ description: 'People who may act.' }),
       // Proposals of figures are told whole.
-      proposal: schemaOf<z.output<typeof proposalSchema>>('Proposal').optional(),
+      proposal: schemaOf<Proposal>('Proposal').optional(),
     }),
     example: {
       action: 'scope.freeze',

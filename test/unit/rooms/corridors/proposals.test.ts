@@ -71,8 +71,8 @@ test.each([
   'of %d transactions a second a throttle lets %d through, and %d at once',
   (perSecond, ratePerSecond, burst) => {
     const [proposed] = proposedFor({ overdue: 1, perSecond });
-    expect([proposed?.rate, proposed?.hours]).toEqual([{ ratePerSecond, burst }, 4]);
-    expect(proposedFor({ disputes: 11 })[0]?.rate).toBeNull();
+    expect(proposed).toMatchObject({ rate_per_second: ratePerSecond, burst, hours: 4 });
+    expect(proposedFor({ disputes: 11 })[0]?.rate_per_second).toBeNull();
   },
 );
 
@@ -93,12 +93,12 @@ test('the blast radius is what meets the same trigger, within 3 corridors and a 
         figuresOf({ corridor: `US-A${'ABCD'[nth]}`, disputes: 11, accounts: count }),
       ),
       inForce(),
-    )[0]?.blastRadius;
+    )[0]?.blast_radius;
   expect(radiusOf([4, 6])).toEqual({
-    ...{ corridors: ['US-AA', 'US-AB'], accountsShare: 0.1, isWithin: true },
+    ...{ corridors: ['US-AA', 'US-AB'], accounts_share: 0.1, is_within: true },
   });
-  expect(radiusOf([5, 6])?.isWithin).toBe(false);
-  expect(radiusOf([1, 1, 1])?.isWithin).toBe(true);
-  expect(radiusOf([1, 1, 1, 1])?.isWithin).toBe(false);
-  expect(radiusOf([90, 90])?.accountsShare).toBe(1);
+  expect(radiusOf([5, 6])?.is_within).toBe(false);
+  expect(radiusOf([1, 1, 1])?.is_within).toBe(true);
+  expect(radiusOf([1, 1, 1, 1])?.is_within).toBe(false);
+  expect(radiusOf([90, 90])?.accounts_share).toBe(1);
 });
