@@ -43,7 +43,8 @@ export async function eraseSubject(
     const { keyId, marketKey } = await lockState(query);
     const before = await findErasure(query, token);
     // A repetition after a lost answer gets the erasure again.
-    if (before !== undefined && before.erasedAt !== null) return { erasure: before, blockedBy: [] };
+    if (before !== undefined && before.erased_at !== null)
+      return { erasure: before, blockedBy: [] };
     const subject = await lockSubject(query, token);
     if (subject === undefined) {
       throw new Failure('not-found', 'SUBJECT_UNKNOWN', `no subject has the token ${token}`);
@@ -67,7 +68,7 @@ export async function eraseSubject(
         return { erasure: asked, blockedBy };
       }
     } else if (blockedBy.length > 0) {
-      await refuseShared({ query }, before.askedByKey, by.keyId, 'confirm');
+      await refuseShared({ query }, before.asked_by_key, by.keyId, 'confirm');
     }
     const confirmedBy = before === undefined ? null : by.name;
     const noted = isAccount ? (await findNoted(query, token)).map(({ id }) => id) : [];
@@ -88,7 +89,7 @@ export async function eraseSubject(
 /** Deletes the subject, and those that go with it. */
 async function erase(
   query: Query,
-  { token, field, reason, askedBy }: Erasure,
+  { token, field, reason, asked_by }: Erasure,
   own: readonly string[],
   by: Officer,
 ): Promise<void> {
@@ -97,7 +98,7 @@ async function erase(
   const tokens = others.map((other) => other.token);
   const fields = others.map((other) => other.field);
   await endWith(query, token, tokens, fields);
-  const after = { field, reason, asked_by: askedBy, with: tokens };
+  const after = { field, reason, asked_by, with: tokens };
   await recordChange(query, by, {
     action: 'personal.erase',
     subject: token,

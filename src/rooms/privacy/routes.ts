@@ -11,8 +11,8 @@ import { plainText } from '../../kit/words/plain-text.ts';
 import { declareField } from './declare.ts';
 import { eraseSubject } from './erase.ts';
 import { privacySettings } from './open-personal.ts';
-import { type Erasure, type FieldJson, listFields, readSubjects } from './store.ts';
-import { open } from './subjects.ts';
+import { type FieldJson, listFields, readSubjects } from './store.ts';
+import { open as openValue } from './subjects.ts';
 
 const REASON_CHARS_MAX = 500;
 const VALUE_CHARS_MAX = 4096;
@@ -110,24 +110,6 @@ const erasure: z.infer<typeof erasureSchema> = {
   also: [{ field: 'device_id', erased: 2, shared: 1, unjudged: 0 }],
   noted_cases: [],
 };
-const toJson = ({
-  token,
-  field,
-  reason,
-  askedBy,
-  confirmedBy,
-  erasedAt,
-  report,
-}: Erasure): typeof erasure => ({
-  token,
-  field,
-  reason,
-  asked_by: askedBy,
-  confirmed_by: confirmedBy,
-  erased_at: erasedAt,
-  also: [...(report?.also ?? [])],
-  noted_cases: [...(report?.notedCases ?? [])],
-});
 
 const operations = [
   operation({
@@ -192,7 +174,7 @@ const operations = [
           throw new Failure('not-found', 'SUBJECT_UNKNOWN', `no subject has the token ${token}`);
         }
         const { field, madeAt } = found;
-        const value: unknown = JSON.parse(open(privacySettings(config).keys, found));
+        const value: unknown = JSON.parse(openValue(privacySettings(config).keys, found));
         const change = { action: 'personal.read', subject: token, before: null } as const;
         await recordChange(query, by, { ...change, after: { field, reason } });
         return { token, field, value, made_at: madeAt };
@@ -221,9 +203,9 @@ const operations = [
         ? value
         : await tokenOfClear(personal.tokens(), field, value);
       const to = { market: config.RISK_MARKET, ledger };
-      const erased = await eraseSubject(primary, to, { token, reason }, by);
+      const { asked_by_key: _, ...erased } = await eraseSubject(primary, to, { token, reason }, by);
       await personal.refresh();
-      return toJson(erased);
+      return erased;
     },
   }),
 ];
@@ -239,4 +221,8 @@ async function tokenOfClear(edge: Tokens | null, field: string, value: string): 
   throw new Failure('not-found', 'SUBJECT_UNKNOWN', `no subject has this value of ${field}`);
 }
 
-export const { document, open } = routesUnder('privacy', 'Personal fields, and what tokens stand for.', operations);
+export const { document, open } = routesUnder(
+  'privacy',
+  'Personal fields, and what tokens stand for.',
+  operations,
+);

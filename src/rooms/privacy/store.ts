@@ -117,20 +117,17 @@ export type Erasure = {
   readonly token: string;
   readonly field: string;
   readonly reason: string;
-  readonly askedBy: string;
-  readonly askedByKey: string | null;
-  readonly confirmedBy: string | null;
-  readonly erasedAt: string | null;
-  /** Subjects and cases that went with an account; null while the erasure waits, and where another erasure or the ledger erased it. */
-  readonly report: Report | null;
-};
-export type Report = {
+  readonly asked_by: string;
+  readonly asked_by_key: string | null;
+  readonly confirmed_by: string | null;
+  readonly erased_at: string | null;
+  /** Went with an account; none while the erasure waits, and where another erasure or the ledger erased it. So are the cases. */
   readonly also: readonly OwnField[];
   /** Cases of the account with notes or files. */
-  readonly notedCases: readonly string[];
+  readonly noted_cases: readonly string[];
 };
-const ERASURE = `token, field, reason, asked_by as "askedBy", asked_by_key as "askedByKey", confirmed_by as "confirmedBy",
-  ${timeText('erased_at')} as "erasedAt", report`;
+const ERASURE = `token, field, reason, asked_by, asked_by_key, confirmed_by, ${timeText('erased_at')} as erased_at,
+  coalesce(report -> 'also', '[]') as also, coalesce(report -> 'notedCases', '[]') as noted_cases`;
 export const findErasure = firstOf<Erasure, [token: string]>(
   'find-erasure',
   `select ${ERASURE} from market.erasures where token = $1`,
