@@ -13,7 +13,7 @@ export type Trait = (index: number, trait: number) => number;
 const TWO_TO_32 = 4_294_967_296;
 
 /** 32-bit finaliser of murmur3: every input bit reaches every output bit. */
-function mix(value: number): number {
+export function mix(value: number): number {
   let hash = value;
   hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);
   hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35);

@@ -53,7 +53,8 @@ export function decodeJsonCursor<Schema extends z.ZodType<readonly unknown[]>>(
   return fields !== undefined && encodeJsonCursor(fields) === cursor ? fields : undefined;
 }
 
-function parseJson(text: string): unknown {
+/** @returns undefined where the text is no JSON */
+export function parseJson(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {

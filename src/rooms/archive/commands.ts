@@ -7,6 +7,7 @@ import { commandOf, written } from '../../kit/command/rows.ts';
 import { openCommandRedis } from '../../kit/command/stores.ts';
 import { isMarketName } from '../../kit/config/market-settings.ts';
 import { createFailpoint, FAILPOINT_VARIABLE } from '../../kit/process/failpoint.ts';
+import { parseJson } from '../../kit/words/cursor.ts';
 import { Failure } from '../../kit/words/failure.ts';
 import { ARCHIVE_FILE, archiveSchema, createWriteArchive, openArchive } from './archive-file.ts';
 import { verifyArchive } from './export-table.ts';
@@ -104,14 +105,6 @@ async function readAny(store: FileStore): Promise<z.infer<typeof anySchema>> {
   if (read.success) return read.data;
   const why = `${ARCHIVE_FILE} of ${store.name} is not of this release`;
   throw new Failure('invalid', 'NO_ARCHIVE', why);
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }
 
 export const createCommand = (openModels: OpenModels): Command =>

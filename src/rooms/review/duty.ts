@@ -8,6 +8,7 @@ import { recordChanges } from '../../kit/audit/audit-log.ts';
 import type { Database, Query } from '../../kit/database/pool.ts';
 import type { Writes } from '../../kit/duties/leadership.ts';
 import { ofEach } from '../../kit/duties/run-duties.ts';
+import { mix } from '../../kit/random.ts';
 import { ENGINE, engineOf } from '../../kit/words/principal.ts';
 import { closeDecided } from './change/close-decided.ts';
 import { raiseCases } from './change/raise-cases.ts';
@@ -160,13 +161,4 @@ async function reportFigures(
  */
 export function isSpotCheck(transactionId: string, ratio: number): boolean {
   return ratio > 0 && mix(Number.parseInt(transactionId.slice(RANDOM_AT), 16)) < ratio * HASHES;
-}
-
-/** The finaliser of murmur3: each bit of the result depends on all bits of the argument. */
-function mix(bits: number): number {
-  let hash = bits ^ (bits >>> 16);
-  hash = Math.imul(hash, 0x85ebca6b);
-  hash ^= hash >>> 13;
-  hash = Math.imul(hash, 0xc2b2ae35);
-  return (hash ^ (hash >>> 16)) >>> 0;
 }
