@@ -166,7 +166,7 @@ describe('a primary and its standbys', () => {
     await storeTransactions(onStandby, [{ createdAtMs: Date.now(), accountId: 'moved', score: 1 }]);
     await changeSwitches(onStandby, false, (_query, _before, { stop }) =>
       stop('corridor:US-EG', {
-        ...{ reason: 'a test', message: null, stoppedBy: 'test', endsAt: null },
+        ...{ reason: 'a test', message: null, stopped_by: 'test', ends_at: null },
       }),
     );
     address.leadTo(standby.url);

@@ -188,7 +188,7 @@ describe('who reconciles', () => {
 test('a row on hold is passed over while its corridor is stopped, and appended once the stop has ended', async () => {
   const ids = await storeTransactions(database, seeds(2));
   await open(ids);
-  const stop = { reason: 'a test', message: null, stoppedBy: 'Ann', endsAt: null };
+  const stop = { reason: 'a test', message: null, stopped_by: 'Ann', ends_at: null };
   await changeSwitches(database, false, async (query, _before, change) => {
     await query({ text: 'update market.open_rows set is_on_hold = true' });
     await change.stop('corridor:US-EG', stop);

@@ -88,30 +88,11 @@ export function namesStopped({ stopped }: Switches, kind: typeof RULE | typeof M
 export const corridorScope = (corridor: string) => `corridor:${corridor}`;
 export const clientScope = (client: string) => `client:${client}`;
 
-/** A scope that is stopped. */
-export type Stop = {
-  /** For colleagues. */
-  readonly reason: string;
-  /** For clients that are refused. */
-  readonly message: string | null;
-  /** Name of the person or key. */
-  readonly stoppedBy: string;
-  readonly stoppedAt: string;
-  /** Null: until somebody starts the scope. */
-  readonly endsAt: string | null;
-  /** Points or amount of a stricter verdict; other scopes have none. */
-  readonly value?: number | undefined;
-  /** The currency of an amount. */
-  readonly currency?: string | undefined;
-  /** The amount in its own currency, and in each other one that had an exchange rate when it was set. */
-  readonly amounts?: Readonly<Record<string, number>> | undefined;
-};
-
 /** A longer time keeps clients away from what is open again; a shorter one brings more requests that are refused. */
 const RETRY_SECONDS = 5;
 
-export function retryAfterSeconds({ endsAt }: Pick<Stop, 'endsAt'>, nowMs: number): number {
-  const leftMs = endsAt === null ? Number.POSITIVE_INFINITY : Date.parse(endsAt) - nowMs;
+export function retryAfterSeconds({ ends_at }: Pick<Stop, 'ends_at'>, nowMs: number): number {
+  const leftMs = ends_at === null ? Number.POSITIVE_INFINITY : Date.parse(ends_at) - nowMs;
   return Math.max(1, Math.min(RETRY_SECONDS, Math.ceil(leftMs / 1000)));
 }
 
@@ -199,19 +180,10 @@ export const stopSchema = z
   .meta({ id: 'Stop' });
 export type StopJson = z.infer<typeof stopSchema>;
 
-export function toStopJson(scope: string, stop: Stop): StopJson {
-  return {
-    scope,
-    reason: stop.reason,
-    message: stop.message,
-    stopped_by: stop.stoppedBy,
-    stopped_at: stop.stoppedAt,
-    ends_at: stop.endsAt,
-    value: stop.value,
-    currency: stop.currency,
-    amounts: stop.amounts,
-  };
-}
+/** A scope that is stopped. */
+export type Stop = Omit<StopJson, 'scope'>;
+
+export const toStopJson = (scope: string, stop: Stop): StopJson => ({ scope, ...stop });
 
 /**
  * Levels of degradation that people set: scopes in the row of switches.

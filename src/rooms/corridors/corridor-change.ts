@@ -156,7 +156,7 @@ export async function configureCorridor(
     const switches = await readSwitches({ query });
     const before = switches.settings.get(corridor) ?? DEFAULT_SETTINGS;
     if (shards !== undefined && shards !== before.shards) {
-      const frozenAt = switches.stopped.get(freezeOf(switches, corridor) ?? '')?.stoppedAt;
+      const frozenAt = switches.stopped.get(freezeOf(switches, corridor) ?? '')?.stopped_at;
       await requireEmpty(query, corridor, frozenAt, await measure());
     }
     const after = {

@@ -128,7 +128,7 @@ function sumOf(onHold: ReadonlyMap<string, number>, corridor: string | null): nu
 export async function freeze(
   database: Database,
   { scope }: Frozen,
-  { reason, message, endsAt }: FreezeCommand & { readonly endsAt?: string },
+  { reason, message, ends_at }: FreezeCommand & { readonly ends_at?: string },
   by: Decider,
 ): Promise<void> {
   requireAuthority('freeze', by);
@@ -141,11 +141,11 @@ export async function freeze(
     }
     const known = before.stopped.get(name);
     if (known !== undefined) return;
-    const stop: Omit<Stop, 'stoppedAt'> = {
+    const stop: Omit<Stop, 'stopped_at'> = {
       reason,
       message: message ?? null,
-      stoppedBy: by.name,
-      endsAt: endsAt ?? null,
+      stopped_by: by.name,
+      ends_at: ends_at ?? null,
     };
     const after = await change.stop(name, stop);
     await recordChange(query, by, {
@@ -169,7 +169,7 @@ export async function resume(
     const name = `freeze:${scope}`;
     const known = before.stopped.get(name);
     if (known === undefined) return;
-    requireOther('resume', by, { scope, by: known.stoppedBy });
+    requireOther('resume', by, { scope, by: known.stopped_by });
     await change.start(name);
     await recordChange(query, by, {
       action: 'scope.resume',

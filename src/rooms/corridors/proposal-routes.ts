@@ -89,7 +89,7 @@ export const proposalOperations = [
         await changeLimit(primary, { scope: throttleScope(corridor), command, by });
       } else if (action === 'freeze') {
         const frozen = frozenOf('corridor', corridor, parts);
-        await freeze(primary, frozen, { reason, endsAt: ends_at }, by);
+        await freeze(primary, frozen, { reason, ends_at }, by);
       } else {
         const scopes = [stricterScope('tighten', corridor)];
         const command = { stopped: true, reason, ends_at, value: PROPOSED_POINTS };

@@ -138,7 +138,7 @@ export async function changeScopes(
       if (!command.stopped && known === undefined) continue;
       const next = toStop(command, by, known);
       if (command.stopped && known !== undefined) requireStricter(scope, known, next);
-      const first = known && { scope, by: known.stoppedBy };
+      const first = known && { scope, by: known.stopped_by };
       requireOther(decisionOf(scope, command.stopped), by, first);
       now = command.stopped ? await change.stop(scope, next) : await change.start(scope);
       await recordChange(query, by, {
@@ -152,19 +152,18 @@ export async function changeScopes(
   });
 }
 
-type NewStop = Omit<Stop, 'stoppedAt'>;
+type NewStop = Omit<Stop, 'stopped_at'>;
 
 function toStop(
   { reason, message, ends_at, value, currency, amounts }: Request['command'],
   by: Officer,
   known: Stop | undefined,
 ): NewStop {
-  const endsAt = ends_at === undefined ? null : new Date(ends_at).toISOString();
   return {
     reason,
     message: message ?? known?.message ?? null,
-    stoppedBy: by.name,
-    endsAt,
+    stopped_by: by.name,
+    ends_at: ends_at === undefined ? null : new Date(ends_at).toISOString(),
     value,
     currency,
     amounts,
@@ -178,10 +177,10 @@ function requireStricter(scope: string, known: Stop, next: NewStop): void {
     ? next.value > known.value
     : next.value < known.value;
   const isOther = next.currency !== known.currency;
-  if (!isWeaker && !isOther && (next.endsAt ?? '') >= (known.endsAt ?? '')) return;
+  if (!isWeaker && !isOther && (next.ends_at ?? '') >= (known.ends_at ?? '')) return;
   const value = [known.value, known.currency].filter((word) => word !== undefined).join(' ');
   const how = isOther ? 'in another currency' : 'stricter';
-  const why = `${scope} is at ${value} until ${known.endsAt}, which is ${how}: start it first`;
+  const why = `${scope} is at ${value} until ${known.ends_at}, which is ${how}: start it first`;
   throw new Failure('conflict', 'STRICTER_ALREADY', why);
 }
 

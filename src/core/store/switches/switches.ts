@@ -38,14 +38,9 @@ export async function stoppedAmong(query: Query, corridors: readonly string[]): 
   return (await among(query, corridors)).corridors;
 }
 
-type StoredStop = Omit<Stop, 'stoppedBy' | 'stoppedAt' | 'endsAt'> & {
-  readonly stopped_by: string;
-  readonly stopped_at: string;
-  readonly ends_at: string | null;
-};
 type Row = {
   readonly version: string;
-  readonly stopped: Readonly<Record<string, StoredStop>>;
+  readonly stopped: Readonly<Record<string, Stop>>;
   readonly settings: Readonly<Record<string, CorridorSettings | null>>;
   readonly elsewhere: Readonly<Record<string, string>>;
   readonly fields: StoredFields;
@@ -72,10 +67,9 @@ export async function readSwitches({ query }: Pick<Database, 'query'>): Promise<
 
 function toSwitches({ version, stopped, settings, elsewhere, fields }: Row): Switches {
   const stops = Object.entries(stopped).map(([scope, stop]): [string, Stop] => {
-    const { stopped_by, stopped_at, ends_at, ...said } = stop;
-    const stoppedAt = new Date(stopped_at).toISOString();
-    const endsAt = ends_at === null ? null : new Date(ends_at).toISOString();
-    return [scope, { ...said, stoppedBy: stopped_by, stoppedAt, endsAt }];
+    const stopped_at = new Date(stop.stopped_at).toISOString();
+    const ends_at = stop.ends_at === null ? null : new Date(stop.ends_at).toISOString();
+    return [scope, { ...stop, stopped_at, ends_at }];
   });
   return {
     version: Number(version),
@@ -120,7 +114,7 @@ const endBlockersStatement = {
 };
 
 type SwitchChange = {
-  readonly stop: (scope: string, stop: Omit<Stop, 'stoppedAt'>) => Promise<Switches>;
+  readonly stop: (scope: string, stop: Omit<Stop, 'stopped_at'>) => Promise<Switches>;
   readonly start: (scope: string) => Promise<Switches>;
 };
 
@@ -143,8 +137,7 @@ export async function changeSwitches<T>(
     await endingBlockers(database, pid, () => write(LOCK));
     const now = async () => toSwitches(await read(query));
     return await work(query, await now(), {
-      async stop(scope, { reason, message, stoppedBy, endsAt, ...verdict }) {
-        const stop = { reason, message, stopped_by: stoppedBy, ends_at: endsAt, ...verdict };
+      async stop(scope, stop) {
         await write(STOP, [scope, JSON.stringify(stop)]);
         return await now();
       },
@@ -237,7 +230,7 @@ function stoppedHere({
   stopped,
   RISK_MARKET: market,
 }: Pick<Config, 'stopped' | 'RISK_MARKET'>): ReadonlyMap<string, Stop> {
-  const stoppedAt = new Date().toISOString();
+  const stopped_at = new Date().toISOString();
   return new Map(
     stopped
       .filter((setting) => setting.market === market)
@@ -245,7 +238,7 @@ function stoppedHere({
         const reason = `${name}=false`;
         return [
           scope,
-          { reason, message: null, stoppedBy: 'environment', stoppedAt, endsAt: null },
+          { reason, message: null, stopped_by: 'environment', stopped_at, ends_at: null },
         ];
       }),
   );

@@ -125,7 +125,7 @@ test('a stopped model judges nothing, as after its rollback, until the stop has 
   calls = 0;
   await untilScored({ model: null, degradation: 0 }, 'US-MX');
   expect(calls).toBeGreaterThan(0);
-  const end = { reason: 'a test', message: null, stoppedBy: 'Ann', endsAt: null };
+  const end = { reason: 'a test', message: null, stopped_by: 'Ann', ends_at: null };
   const stop = (scope: string) =>
     changeSwitches(rig.pool, false, async (_query, _before, change) => change.stop(scope, end));
   await stop('model:m@1');

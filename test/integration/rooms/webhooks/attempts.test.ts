@@ -53,9 +53,9 @@ test('an attempt says which decisions are of a frozen corridor, and its signatur
   const freeze = {
     reason: 'a test',
     message: null,
-    stoppedBy: 'Ann',
-    stoppedAt: '2026-11-25T09:30:00.000Z',
-    endsAt: null,
+    stopped_by: 'Ann',
+    stopped_at: '2026-11-25T09:30:00.000Z',
+    ends_at: null,
   };
   const stopped = new Map([['freeze:corridor:US-EG', freeze]]);
   rig.own(

@@ -44,7 +44,7 @@ test('a shadow is changed by the switches as what decides is, unless shadows are
   const inForce = new Map([
     ['US-EG', { active: currentRuleSet, canary: null, shadows: [ruleSet] }],
   ]);
-  const by = { stoppedBy: 'Ann', stoppedAt: '', endsAt: null, reason: '', message: null };
+  const by = { stopped_by: 'Ann', stopped_at: '', ends_at: null, reason: '', message: null };
   const rulesBy = (stopped: Switches['stopped']) => rulesInForce({ ...switches, stopped }, inForce);
   const idsBy = (...scopes: readonly string[]) => {
     const values = { currency: 'USD', amounts: { USD: 100 }, value: 100 };

@@ -16,7 +16,7 @@ const figuresOf = (own: Partial<HourFigures>): HourFigures => ({
   allAccounts: 100,
   ...own,
 });
-const stop: Stop = { reason: 'x', message: null, stoppedBy: 'Ann', stoppedAt: '', endsAt: null };
+const stop: Stop = { reason: 'x', message: null, stopped_by: 'Ann', stopped_at: '', ends_at: null };
 const switchesOf = (...scopes: string[]): Switches => ({
   version: 1,
   stopped: new Map(scopes.map((scope) => [scope, stop])),

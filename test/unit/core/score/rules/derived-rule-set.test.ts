@@ -49,7 +49,7 @@ test.each([
 });
 
 test('in force is the amount in the currency of the payment, and 0 in a currency without a rate', () => {
-  const by = { stoppedBy: 'Ann', stoppedAt: '', endsAt: null };
+  const by = { stopped_by: 'Ann', stopped_at: '', ends_at: null };
   const stop = { reason: '', message: null, ...by, value: 100 };
   const inForce = (more: object) =>
     rulesInForce(
