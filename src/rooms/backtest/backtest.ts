@@ -5,7 +5,6 @@ import { corridorParameter, idParameter } from '../../kit/words/list-parameters.
 import { findEmpty, refuseEmpty, TIMES } from '../../kit/words/range.ts';
 import { dayOrTime } from '../../kit/words/wire-time.ts';
 import { reportSchema } from './count/report-schema.ts';
-import { BACKTEST_STATES, type StoredBacktest } from './store/backtests.ts';
 
 /** A rule set by corridor, beside a model. */
 export type Version = {
@@ -71,7 +70,7 @@ export type NewBacktest = z.output<typeof newBacktestSchema>;
 export const backtestSchema = z
   .object({
     backtest_id: z.uuid(),
-    state: z.enum(BACKTEST_STATES),
+    state: z.enum(['queued', 'running', 'done', 'cancelled', 'failed']),
     from: z.string(),
     to: z.string(),
     known_by: z.string(),
@@ -92,6 +91,14 @@ export const backtestSchema = z
   })
   .meta({ id: 'Backtest' });
 export type BacktestJson = z.infer<typeof backtestSchema>;
+
+/** A row: a question as JSON in place of its members. */
+export type StoredBacktest = Omit<BacktestJson, keyof Question | 'version' | 'progress'> & {
+  readonly question: string;
+  readonly cursor: string | null;
+  readonly sources?: string;
+  readonly report?: string | null;
+};
 
 export const backtestWithReportSchema = backtestSchema
   .extend({ report: reportSchema.nullable().meta({ description: 'Null until it is done.' }) })
@@ -129,30 +136,19 @@ export function versionText({ rule_set, corridors, model: named }: Version): str
   return [rule_set, ...differing, ...(named === null ? [] : [`beside ${named}`])].join(', ');
 }
 
-export function toBacktestJson(stored: StoredBacktest): BacktestJson {
-  const question = JSON.parse(stored.question) as Question;
-  const { from, to, known_by, corridor } = question;
+export function toBacktestJson(whole: StoredBacktest): BacktestJson {
+  const { question, cursor, sources: _, report: __, ...stored } = whole;
+  const { subject, against, ...about } = JSON.parse(question) as Question;
   return {
-    backtest_id: stored.id,
-    state: stored.state,
-    from,
-    to,
-    known_by,
-    corridor,
-    version: versionText(question.subject),
-    against: versionText(question.against),
-    progress: stored.state === 'done' ? 1 : progressOf(question, stored.cursor),
-    rows_read: Number(stored.rowsRead),
-    problem: stored.problem,
-    requested_by: stored.requestedBy,
-    requested_at: stored.requestedAt.toISOString(),
-    ended_at: stored.endedAt?.toISOString() ?? null,
-    cancelled_by: stored.cancelledBy,
-    report_sha256: stored.reportSha256,
+    ...stored,
+    ...about,
+    version: versionText(subject),
+    against: versionText(against),
+    progress: stored.state === 'done' ? 1 : progressOf(about, cursor),
   };
 }
 
-function progressOf({ from, to }: Question, cursor: string | null): number {
+function progressOf({ from, to }: Pick<Question, 'from' | 'to'>, cursor: string | null): number {
   const atMs = cursor === null ? undefined : createdAtMsOf(cursor);
   if (atMs === undefined) return 0;
   const share = (atMs - Date.parse(from)) / (Date.parse(to) - Date.parse(from));

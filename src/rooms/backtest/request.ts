@@ -15,7 +15,13 @@ import { Failure } from '../../kit/words/failure.ts';
 import { InvalidFields } from '../../kit/words/field-errors.ts';
 import { detachedWithin } from '../../kit/words/page.ts';
 import type { Officer } from '../../kit/words/principal.ts';
-import { type NewBacktest, type Question, type Version, versionText } from './backtest.ts';
+import {
+  type NewBacktest,
+  type Question,
+  type StoredBacktest,
+  type Version,
+  versionText,
+} from './backtest.ts';
 import {
   cancelBacktest,
   countOpen,
@@ -23,7 +29,6 @@ import {
   insertBacktest,
   lockBacktests,
   resumeBacktest,
-  type StoredBacktest,
 } from './store/backtests.ts';
 
 export type RequestParts = Pick<Api, 'databases' | 'models'>;
@@ -66,7 +71,8 @@ export async function requestBacktest(
     const stored = await insertBacktest(query, ...texts, by.name, by.keyId);
     const { subject, against, ...about } = question;
     const after = { ...about, version: versionText(subject), against: versionText(against) };
-    const change = { action: 'backtest.request', subject: stored.id, before: null, after } as const;
+    const { backtest_id: id } = stored;
+    const change = { action: 'backtest.request', subject: id, before: null, after } as const;
     await recordChange(query, by, change);
     return stored;
   });
@@ -190,13 +196,8 @@ async function record(
   stored: StoredBacktest,
   found: StoredBacktest | null = null,
 ): Promise<StoredBacktest> {
-  const { id: subject, state, rowsRead } = stored;
-  const before = found && { state: found.state, by: found.cancelledBy };
-  await recordChange(query, by, {
-    action,
-    subject,
-    before,
-    after: { state, rowsRead: Number(rowsRead) },
-  });
+  const { backtest_id: subject, state, rows_read: rowsRead } = stored;
+  const before = found && { state: found.state, by: found.cancelled_by };
+  await recordChange(query, by, { action, subject, before, after: { state, rowsRead } });
   return stored;
 }

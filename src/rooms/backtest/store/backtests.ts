@@ -1,25 +1,10 @@
 /** Rows of backtests. A run writes only while its row is open, so a cancelled one stays as it is. */
 import type { Query } from '../../../kit/database/pool.ts';
-import { anyOf, firstOf, onlyOf, rowsOf } from '../../../kit/database/statement.ts';
+import { anyOf, firstOf, onlyOf, rowsOf, timeText } from '../../../kit/database/statement.ts';
+import type { StoredBacktest } from '../backtest.ts';
 
-export const BACKTEST_STATES = ['queued', 'running', 'done', 'cancelled', 'failed'] as const;
-
-export type StoredBacktest = {
-  readonly id: string;
-  readonly state: (typeof BACKTEST_STATES)[number];
-  readonly question: string;
-  readonly cursor: string | null;
-  readonly rowsRead: string;
-  readonly problem: string | null;
-  readonly requestedBy: string;
-  readonly requestedAt: Date;
-  readonly endedAt: Date | null;
-  readonly cancelledBy: string | null;
-  readonly reportSha256: string | null;
-};
-
-const COLUMNS = `backtest_id as id, state, question, cursor, rows_read as "rowsRead", problem, requested_by as "requestedBy",
-  requested_at as "requestedAt", ended_at as "endedAt", cancelled_by as "cancelledBy", report_sha256 as "reportSha256"`;
+const COLUMNS = `backtest_id, state, question, cursor, rows_read::float8, problem, requested_by, ${timeText('requested_at')} as requested_at,
+  ${timeText('ended_at')} as ended_at, cancelled_by, report_sha256`;
 const OPEN = `state in ('queued', 'running')`;
 
 export const insertBacktest = onlyOf<
@@ -41,10 +26,12 @@ export const countOpen = onlyOf<{ open: number }>(
 );
 export const listBacktests = rowsOf<StoredBacktest, [rowsMax: number]>(
   'list-backtests',
-  `select ${COLUMNS} from market.backtests order by requested_at desc, backtest_id limit $1`,
+  `select ${COLUMNS} from market.backtests b order by b.requested_at desc, backtest_id limit $1`,
 );
-type Whole = StoredBacktest & { readonly sources: string; readonly report: string | null };
-export const findBacktest = firstOf<Whole, [id: string]>(
+export const findBacktest = firstOf<
+  StoredBacktest & { readonly sources: string; readonly report: string | null },
+  [id: string]
+>(
   'find-backtest',
   `select ${COLUMNS}, sources, report from market.backtests where backtest_id = $1`,
 );
@@ -65,8 +52,12 @@ export const resumeBacktest = firstOf<StoredBacktest, [id: string]>(
 );
 
 export const hasOpen = anyOf('has-open-backtest', `from market.backtests where ${OPEN}`);
-export type NextBacktest = Pick<StoredBacktest, 'id' | 'question' | 'cursor' | 'rowsRead'> & {
+export type NextBacktest = {
+  readonly id: string;
+  readonly question: string;
   readonly sources: string;
+  readonly cursor: string | null;
+  readonly rowsRead: string;
   readonly counts: string | null;
 };
 /** The oldest open backtest, which may have begun. */

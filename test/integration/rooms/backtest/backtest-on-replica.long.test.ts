@@ -46,5 +46,5 @@ test('pages come from the replica once it is proven', { timeout: 120_000 }, asyn
   await run(testConfig({ DATABASE_REPLICA_URL: follower.url }));
   expect(await readsOf('replica')).toBeGreaterThan(0);
   const [one, other] = await listBacktests(database.query, 2);
-  expect(one).toMatchObject({ state: 'done', reportSha256: other?.reportSha256 });
+  expect(one).toMatchObject({ state: 'done', report_sha256: other?.report_sha256 });
 });

@@ -45,13 +45,13 @@ const MODELS: Models = {
 async function reportOf(asked: Partial<NewBacktest>, models = MODELS): Promise<Report> {
   const databases = { primary: database, replica: null, now: Date.now };
   const question = { ...WINDOW, ...asked };
-  const { id } = await requestBacktest({ databases, models: MODELS }, question, people[0]);
+  await requestBacktest({ databases, models: MODELS }, question, people[0]);
   const next = await findNext(database.query);
   if (next === undefined) throw new Error('nothing waits');
   const { signal } = new AbortController();
   const untilMs = Number.POSITIVE_INFINITY;
   await runBacktest({ databases, models, writes: database, signal, untilMs }, next);
-  return JSON.parse((await readBacktest(database, id)).report ?? 'null');
+  return JSON.parse((await readBacktest(database, next.id)).report ?? 'null');
 }
 
 async function countRows(where: string): Promise<number> {
