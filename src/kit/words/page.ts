@@ -2,8 +2,6 @@
 import { z } from 'zod';
 import { monthOf, monthText } from './month.ts';
 
-export type Page<Row> = { readonly items: Row[]; readonly nextCursor: string | null };
-
 /** `next_cursor` is null at the end of the list; a page may be short, even empty, before that. */
 export function pageSchema<Row extends z.ZodType>(row: Row) {
   return z.object({
@@ -50,18 +48,6 @@ export function pageOf<Row>(
 ): PageJson<Row> {
   const last = items.length === limit ? items.at(-1) : undefined;
   return { items, next_cursor: last === undefined ? null : cursorAfter(last) };
-}
-
-export function toPageJson<Row, Json>(
-  page: Page<Row>,
-  toJson: (row: Row) => Json,
-  missing: MissingMonths = {},
-): PageJson<Json> {
-  return {
-    items: page.items.map(toJson),
-    next_cursor: page.nextCursor,
-    ...missing,
-  };
 }
 
 type Ranges = readonly { readonly fromMs: number; readonly toMs: number }[];

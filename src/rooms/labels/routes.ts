@@ -19,7 +19,7 @@ import { listReader } from '../../kit/http/body/body.ts';
 import { ownClientAlone } from '../../kit/http/openapi.ts';
 import { answer, operation } from '../../kit/http/operation.ts';
 import { InvalidFields, jsonPointer } from '../../kit/words/field-errors.ts';
-import { missingWithin, monthlyPageSchema, type Page, toPageJson } from '../../kit/words/page.ts';
+import { missingWithin, monthlyPageSchema } from '../../kit/words/page.ts';
 import { clientLabelled, clientSeen } from '../../kit/words/principal.ts';
 import {
   encodeLabelCursor,
@@ -143,7 +143,11 @@ const operations = [
   }),
 ];
 
-export const { document, open } = routesUnder('labels', 'What became known of transactions.', operations);
+export const { document, open } = routesUnder(
+  'labels',
+  'What became known of transactions.',
+  operations,
+);
 
 /**
  * `GET /v1/labels?…`: labels, newest first. A page that is not complete says by its cursor where to go on.
@@ -157,15 +161,18 @@ export async function searchLabels(
   const { to = Infinity } = asked;
   const walked = await listWalkedMonths(databases.primary, 'labels');
   const page = await walkLabels(limit, cursor, (before, rowsMax) => {
-    const newestMs = Math.min(to, (before === undefined ? Infinity : Date.parse(before.labelled_at)) + 1);
+    const newestMs = Math.min(
+      to,
+      (before === undefined ? Infinity : Date.parse(before.labelled_at)) + 1,
+    );
     return readFrom(databases, newestMs, (database) =>
       searchStoredLabels(database, { ...asked, client }, before, rowsMax),
     );
   });
   // A label may come long after the month of its transaction, so every month before `to` may lack some.
   const missing = missingWithin(walked, { to });
-  const json = toPageJson(page, (label) => labelFor(client, label), missing);
-  return { ...json, complete: page.complete };
+  const items = page.items.map((label) => labelFor(client, label));
+  return { ...page, items, ...missing };
 }
 
 /** Reads slice after slice until the page is full, nothing is left or the budget is spent. */
@@ -173,7 +180,7 @@ async function walkLabels(
   limit: number,
   cursor: LabelPosition | undefined,
   readSlice: (before: LabelPosition | undefined, rowsMax: number) => Promise<LabelSlice>,
-): Promise<Page<LabelJson> & { readonly complete: boolean }> {
+): Promise<z.infer<typeof labelPageSchema>> {
   const budget = createBudget();
   const items: LabelJson[] = [];
   let before = cursor;
@@ -186,9 +193,9 @@ async function walkLabels(
       before = items.at(-1);
       break;
     }
-    if (reached === null) return { items, nextCursor: null, complete: true };
+    if (reached === null) return { items, next_cursor: null, complete: true };
     before = reached;
   }
-  const nextCursor = before === undefined ? null : encodeLabelCursor(before);
-  return { items, nextCursor, complete: items.length === limit };
+  const cursorAfter = before === undefined ? null : encodeLabelCursor(before);
+  return { items, next_cursor: cursorAfter, complete: items.length === limit };
 }
