@@ -51,7 +51,7 @@ export async function putModelInForce(
     ...{ manifest, artefact, format: 'xgboost-json' },
     ...{ goldenSource: 'import', createdBy: 'bench' },
   });
-  const target = { subject: manifest.sha256, state: 'active' as const, canaryPercent: 0 };
+  const target = { subject: manifest.sha256, state: 'active' as const, canary_percent: 0 };
   const [proposedBy, approvedBy] = ['proposer', 'approver'];
   const proposer = await makeOfficer(database, proposedBy);
   const by = await makeOfficer(database, approvedBy);

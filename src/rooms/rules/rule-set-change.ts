@@ -209,10 +209,8 @@ export async function rollOut(
       (override === undefined || override === subject.reason),
   );
   if (open !== undefined) {
-    const { proposalId } = open;
-    return toDecided(
-      await rollouts.approveRollout(RULE_SETS, database, proposalId, by, requireApproved),
-    );
+    const { proposal_id: id } = open;
+    return toDecided(await rollouts.approveRollout(RULE_SETS, database, id, by, requireApproved));
   }
   const asked = { subject: name, corridor, to, override, by };
   const id = await rollouts.proposeRollout(RULE_SETS, database, asked);

@@ -56,8 +56,8 @@ function toRow(row: StoredRuleSet, log: readonly Rollout[], known: readonly stri
     state: row.state,
     in_force: corridors.some(({ to }) => to !== 'deprecated' && to !== 'shadow'),
     author: row.author,
-    approved_by: row.approvedBy,
-    created_at: row.createdAt.toISOString(),
+    approved_by: row.approved_by,
+    created_at: row.created_at,
     corridors,
   };
 }
@@ -104,10 +104,10 @@ export async function toDetail(database: Queries, row: StoredRuleSet): Promise<D
       corridor: rollout.corridor,
       to: holdingText(rollout),
       cause: rollout.cause,
-      proposed_by: rollout.proposedBy,
-      approved_by: rollout.approvedBy,
+      proposed_by: rollout.proposed_by,
+      approved_by: rollout.approved_by,
       reason: rollout.reason,
-      created_at: rollout.createdAt.toISOString(),
+      created_at: rollout.created_at,
     })),
     shadows: (await listFlips(database.query, row.ruleSet)).map(toShadowJson),
   };

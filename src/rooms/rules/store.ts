@@ -1,5 +1,5 @@
 /** Rows of rule sets. Triggers refuse a changed source and an approval by one person. */
-import { firstOf, onlyOf, rowsOf } from '../../kit/database/statement.ts';
+import { firstOf, onlyOf, rowsOf, timeText } from '../../kit/database/statement.ts';
 
 export type StoredRuleSet = {
   readonly ruleSet: string;
@@ -11,13 +11,12 @@ export type StoredRuleSet = {
   readonly source: string;
   readonly author: string;
   readonly authorKey: string;
-  readonly createdAt: Date;
-  readonly approvedBy: string | null;
-  readonly approvedAt: Date | null;
+  readonly created_at: string;
+  readonly approved_by: string | null;
 };
 
 const COLUMNS = `rule_set as "ruleSet", state, version::text, sha256, source, author, author_key as "authorKey",
-  created_at as "createdAt", approved_by as "approvedBy", approved_at as "approvedAt"`;
+  ${timeText('created_at')} as created_at, approved_by`;
 
 export const findRow = firstOf<StoredRuleSet, [ruleSet: string]>(
   'find-rule-set',
@@ -30,7 +29,7 @@ export const lockRow = firstOf<StoredRuleSet, [ruleSet: string]>(
 );
 export const listRows = rowsOf<StoredRuleSet, [rowsMax: number]>(
   'list-rule-sets',
-  `select ${COLUMNS} from market.rule_sets order by created_at desc, rule_set limit $1`,
+  `select ${COLUMNS} from market.rule_sets r order by r.created_at desc, rule_set limit $1`,
 );
 export const countRows = onlyOf<{ count: number }>(
   'count-rule-sets',

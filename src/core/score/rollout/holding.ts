@@ -9,7 +9,7 @@ export type ProposedState = (typeof PROPOSED_STATES)[number];
 export type Holding<State = ProposedState | 'deprecated'> = {
   readonly state: State;
   /** Percentage of the accounts; 0 except for a canary. */
-  readonly canaryPercent: number;
+  readonly canary_percent: number;
 };
 export type ProposedHolding = Holding<ProposedState>;
 
@@ -18,7 +18,7 @@ export const proposedHolding = z.string().transform((text, context): ProposedHol
   const [, name, percent] = /^([a-z]+)(?::([1-9]\d?))?$/.exec(text) ?? [];
   const state = PROPOSED_STATES.find((known) => known === name);
   if (state !== undefined && (state === 'canary') === (percent !== undefined)) {
-    return { state, canaryPercent: Number(percent ?? 0) };
+    return { state, canary_percent: Number(percent ?? 0) };
   }
   context.addIssue('must be shadow, canary:N with N from 1 to 99, or active');
   return z.NEVER;
@@ -37,14 +37,14 @@ export type Rollout = Holding & {
 
 /** A row of the log. */
 export type LoggedRollout = Rollout & {
-  readonly proposalId: string | null;
+  readonly proposal_id: string | null;
   /** True for an emergency whose day is over by Postgres' clock; a newer row of its model may have confirmed it before. */
   readonly hasLapsed: boolean;
 };
 
 /** `canary:5` */
-export function holdingText({ state, canaryPercent }: Holding): string {
-  return state === 'canary' ? `canary:${canaryPercent}` : state;
+export function holdingText({ state, canary_percent }: Holding): string {
+  return state === 'canary' ? `canary:${canary_percent}` : state;
 }
 
 const REASON_CHARS_MAX = 1024;

@@ -50,7 +50,7 @@ export function subjectsInForce(log: readonly Rollout[]): Map<string, InForce> {
     if (active.length + shadows.length === 0 && canary === undefined) continue;
     inForce.set(corridor, {
       active,
-      canary: canary ? { subject: canary[0], percent: canary[1].canaryPercent } : null,
+      canary: canary ? { subject: canary[0], percent: canary[1].canary_percent } : null,
       shadows: shadows.reverse().slice(0, SHADOWS_MAX),
     });
   }

@@ -29,7 +29,7 @@ export function holdingsIn(log: readonly Rollout[], corridor: string): Map<strin
     if (row.corridor !== corridor) continue;
     // Deleted first, so that the newest row is inserted last.
     holdings.delete(row.subject);
-    holdings.set(row.subject, { state: row.state, canaryPercent: row.canaryPercent });
+    holdings.set(row.subject, { state: row.state, canary_percent: row.canary_percent });
   }
   return holdings;
 }
@@ -60,11 +60,11 @@ export function planPromotion(
 function stepsIn(
   holdings: ReadonlyMap<string, Holding>,
   corridor: string,
-  { subject, state, canaryPercent }: Target,
+  { subject, state, canary_percent }: Target,
   noun: string,
 ): Rollout[] {
   const now = holdings.get(subject);
-  if (now?.state === state && now.canaryPercent === canaryPercent) return [];
+  if (now?.state === state && now.canary_percent === canary_percent) return [];
   if (now?.state === 'active') {
     refuse(`the ${noun} is active in ${corridor}: roll it back, or make another one active`);
   }
@@ -74,7 +74,7 @@ function stepsIn(
   if (state === 'canary' && rival !== undefined) {
     refuse(`${corridor} has a canary already, ${rival}: make it active or roll it back`);
   }
-  const row: Rollout = { corridor, subject, state, canaryPercent, cause: 'approval' };
+  const row: Rollout = { corridor, subject, state, canary_percent, cause: 'approval' };
   if (state !== 'active' || rival === undefined) return [row];
   return [{ ...ended(corridor, rival), cause: 'displacement' }, row];
 }
@@ -176,13 +176,13 @@ export function planEmergency(
 
 /** The rows that confirm an emergency wherever it is still in force. @throws Failure `ROLLOUT_REFUSED` */
 export function planConfirmation(log: readonly LoggedRollout[], proposalId: string): Rollout[] {
-  const rows = log.filter((row) => row.proposalId === proposalId && stands(log, row));
+  const rows = log.filter((row) => row.proposal_id === proposalId && stands(log, row));
   if (rows.length === 0) refuse('the emergency is over: propose it again');
-  return rows.map(({ corridor, subject, state, canaryPercent }) => ({
+  return rows.map(({ corridor, subject, state, canary_percent }) => ({
     corridor,
     subject,
     state,
-    canaryPercent,
+    canary_percent,
     cause: 'approval',
   }));
 }
@@ -223,12 +223,12 @@ function furthestOf(all: readonly Rollout[], subject: string): RolloutState {
 }
 
 function ended(corridor: string, subject: string): Rollout {
-  return { corridor, subject, state: 'deprecated', canaryPercent: 0, cause: 'rollback' };
+  return { corridor, subject, state: 'deprecated', canary_percent: 0, cause: 'rollback' };
 }
 
 type Proposal = {
-  readonly proposedBy: string;
-  readonly proposedAt: Date;
+  readonly proposed_by: string;
+  readonly proposed_at: string;
   readonly isApproved: boolean;
 };
 
@@ -239,10 +239,10 @@ export const PROPOSAL_MS_MAX = PROPOSAL_DAYS_MAX * 86_400_000;
 /** @throws Failure `ROLLOUT_REFUSED` unless this person may approve it now */
 export function checkApproval(proposal: Proposal, approver: string, nowMs: number): void {
   if (proposal.isApproved) refuse('the proposal was approved already');
-  if (foldName(proposal.proposedBy) === foldName(approver)) {
+  if (foldName(proposal.proposed_by) === foldName(approver)) {
     refuse(`${approver} proposed it: another person must approve it`);
   }
-  if (nowMs - proposal.proposedAt.getTime() > PROPOSAL_MS_MAX) {
+  if (nowMs - Date.parse(proposal.proposed_at) > PROPOSAL_MS_MAX) {
     refuse(`the proposal is older than ${PROPOSAL_DAYS_MAX} days: propose it again`);
   }
 }

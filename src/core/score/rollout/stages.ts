@@ -36,7 +36,7 @@ export const STAGES: readonly Stage[] = [
 const ALL = STAGES.length + 1;
 const MINUTE_MS = 60_000;
 
-export type TimedRollout = Rollout & { readonly createdAt: Date };
+export type TimedRollout = Rollout & { readonly created_at: string };
 /** Percentage of the accounts that a subject decides for, by corridor. */
 type Deciding = ReadonlyMap<string, number>;
 
@@ -44,7 +44,7 @@ type Deciding = ReadonlyMap<string, number>;
 export type Progress = {
   readonly deciding: Deciding;
   readonly stage: number;
-  readonly since: readonly (Date | null)[];
+  readonly since: readonly (string | null)[];
 };
 
 /** How a subject and its corridor did, from the start of a stage on. */
@@ -108,9 +108,9 @@ function reachedStage(deciding: Deciding, known: readonly string[]): number {
   return missing.some((corridor) => regions.has(regionOf(corridor))) ? least : Math.max(least, 3);
 }
 
-function apply(deciding: Map<string, number>, { corridor, state, canaryPercent }: Rollout): void {
+function apply(deciding: Map<string, number>, { corridor, state, canary_percent }: Rollout): void {
   if (state === 'active') deciding.set(corridor, 100);
-  else if (state === 'canary') deciding.set(corridor, canaryPercent);
+  else if (state === 'canary') deciding.set(corridor, canary_percent);
   else deciding.delete(corridor);
 }
 
@@ -122,12 +122,12 @@ export function progressOf(
 ): Progress {
   const deciding = new Map<string, number>();
   let stage = 0;
-  const since = new Array<Date | null>(ALL + 1).fill(null);
+  const since = new Array<string | null>(ALL + 1).fill(null);
   for (const row of log) {
     if (row.subject !== subject || row.cause === 'emergency') continue;
     apply(deciding, row);
     stage = reachedStage(deciding, known);
-    for (const n of since.keys()) since[n] = n <= stage ? (since[n] ?? row.createdAt) : null;
+    for (const n of since.keys()) since[n] = n <= stage ? (since[n] ?? row.created_at) : null;
   }
   return { deciding, stage, since };
 }
@@ -215,12 +215,12 @@ function sayGate({ gate, corridor, value, bound }: Gate, { p99BelowMs }: Stage):
 /** Says what a stage lacks. @param since null: the subject has not reached the stage */
 export function lookAt(
   stage: Stage,
-  since: Date | null,
+  since: string | null,
   counts: readonly Counts[],
   nowMs: number,
 ): Pick<StageJson, 'ends_at' | 'gates' | 'refusal'> {
   const dwellMs = stage.dwellMinutes * MINUTE_MS;
-  const endsMs = (since?.getTime() ?? nowMs) + dwellMs;
+  const endsMs = (since === null ? nowMs : Date.parse(since)) + dwellMs;
   const gates = since === null ? [] : gatesOf(stage, counts);
   const left = Math.ceil((endsMs - nowMs) / MINUTE_MS);
   const lacks = [

@@ -73,22 +73,22 @@ export async function approveRollout(
   await readSettledRollouts(kind, database, by.request);
   return await decideRollouts(kind, database, async (log, query) => {
     const proposal = await findProposal(kind, query, id);
-    const { proposalId, proposedBy, proposedByKey } = proposal;
+    const { proposed_by: proposedBy } = proposal;
     await check(query, proposal.subject);
     checkApproval(proposal, by.name, Date.now());
-    const isEmergency = log.some((row) => row.proposalId === id && row.cause === 'emergency');
+    const isEmergency = log.some((row) => row.proposal_id === id && row.cause === 'emergency');
     if (!isEmergency && !(await holdPerson(query, proposedBy))) {
       const why = `${proposedBy} proposed it and is revoked: propose it again`;
       throw new Failure('conflict', 'ROLLOUT_REFUSED', why);
     }
-    await refuseShared({ query }, proposedByKey, by.keyId, 'approve');
+    await refuseShared({ query }, proposal.proposed_by_key, by.keyId, 'approve');
     const corridors = await corridorsNamed({ query }, proposal.corridor);
     const rows = isEmergency
       ? planConfirmation(log, id)
       : planPromotion(log, corridors, proposal, kind.noun);
     const { reason, subject } = proposal;
     if (reason === null && !isEmergency) await refuseEarly(query, log, rows, subject);
-    return { rows, proposalId, proposedBy, approvedBy: by.name, by, reason };
+    return { rows, proposalId: proposal.proposal_id, proposedBy, approvedBy: by.name, by, reason };
   });
 }
 
@@ -166,7 +166,7 @@ export async function readStage(
   const found = await lookAtStage(database, subject, progress, progress.stage);
   return {
     stage: stageNumbered(progress.stage)?.stage ?? 'all',
-    since: since.toISOString(),
+    since,
     ...(found ?? { ends_at: null, gates: [], refusal: null }),
   };
 }

@@ -47,7 +47,7 @@ export const forgetCounts = rowsOf<
 /** Counts of a subject and of its corridors since a time. */
 export const readCounts = rowsOf<
   Counts,
-  [subject: string, corridors: readonly string[], since: Date]
+  [subject: string, corridors: readonly string[], since: string]
 >(
   'read-rollout-counts',
   `select o.corridor, coalesce(sum(decided) filter (where subject = $1), 0)::float8 as decided,

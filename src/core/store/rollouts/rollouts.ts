@@ -4,7 +4,7 @@
  */
 import { recordChange } from '../../../kit/audit/audit-log.ts';
 import type { Database, Query } from '../../../kit/database/pool.ts';
-import { firstOf, onlyOf, rowsOf } from '../../../kit/database/statement.ts';
+import { firstOf, onlyOf, rowsOf, timeText } from '../../../kit/database/statement.ts';
 import { Failure } from '../../../kit/words/failure.ts';
 import { type Actor, ENGINE, engineOf, type Officer } from '../../../kit/words/principal.ts';
 import {
@@ -19,6 +19,7 @@ import {
   planLapses,
   planRemoval,
 } from '../../score/rollout/plan-rollout.ts';
+import { isoTime } from '../partitions/month-slice.ts';
 import { forgetCounts } from './rollout-counts.ts';
 
 type Queries = Pick<Database, 'query'>;
@@ -29,23 +30,23 @@ export type NewProposal = ProposedHolding & {
   readonly corridor: string;
 };
 export type StoredProposal = NewProposal & {
-  readonly proposedBy: string;
-  readonly proposedByKey: string;
-  readonly proposalId: string;
-  readonly proposedAt: Date;
+  readonly proposed_by: string;
+  readonly proposed_by_key: string;
+  readonly proposal_id: string;
+  readonly proposed_at: string;
   /** Why it goes on before the dwell time and the gates of its stage, or one person acted alone; null: neither. */
   readonly reason: string | null;
   readonly isApproved: boolean;
 };
 
 export type StoredRollout = LoggedRollout & {
-  readonly proposedBy: string;
-  readonly approvedBy: string | null;
+  readonly proposed_by: string;
+  readonly approved_by: string | null;
   /** Why the engine rolled back, one person acted alone, or two went on before the end of a stage; else null. */
   readonly reason: string | null;
   /** When an emergency ends; null for every other row. */
-  readonly endsAt: Date | null;
-  readonly createdAt: Date;
+  readonly ends_at: string | null;
+  readonly created_at: string;
 };
 
 /** Far more rows than people will decide in decades. */
@@ -60,9 +61,9 @@ const LAPSED = 'an emergency that nobody confirmed within its day';
 function kindOf(noun: string, column: 'model_id' | 'rule_set') {
   const proposals = `
     select p.*, exists (select from market.rollouts r
-                         where r.proposal_id = p."proposalId" and r.cause = 'approval') as "isApproved"
-      from (select proposal_id as "proposalId", ${column} as "subject", corridor, state, canary_percent as "canaryPercent",
-                   proposed_by as "proposedBy", proposed_by_key as "proposedByKey", proposed_at as "proposedAt", reason
+                         where r.proposal_id = p.proposal_id and r.cause = 'approval') as "isApproved"
+      from (select proposal_id, ${column} as subject, corridor, state, canary_percent,
+                   proposed_by, proposed_by_key, ${timeText('proposed_at')} as proposed_at, reason
               from market.rollout_proposals where ${column} is not null) p`;
   const nameOf = (verb: string, what = 'rollouts') =>
     `${verb}-${what}-of-${noun.replace(' ', '-')}s`;
@@ -70,7 +71,7 @@ function kindOf(noun: string, column: 'model_id' | 'rule_set') {
     noun,
     column,
     insertProposal: onlyOf<
-      { proposalId: string },
+      { proposal_id: string },
       [
         ...content: [string, string, string, number],
         by: string,
@@ -80,17 +81,17 @@ function kindOf(noun: string, column: 'model_id' | 'rule_set') {
     >(
       nameOf('insert', 'proposal'),
       `insert into market.rollout_proposals (${column}, corridor, state, canary_percent, proposed_by, proposed_by_key, reason)
-       values ($1, $2, $3, $4, $5, $6, $7) returning proposal_id as "proposalId"`,
+       values ($1, $2, $3, $4, $5, $6, $7) returning proposal_id`,
     ),
     findProposal: firstOf<StoredProposal, [proposalId: string]>(
       nameOf('find', 'proposal'),
-      `${proposals} where "proposalId" = $1`,
+      `${proposals} where p.proposal_id = $1`,
     ),
-    listOpen: rowsOf<StoredProposal, [subject: string | null, since: Date, rowsMax: number]>(
+    listOpen: rowsOf<StoredProposal, [subject: string | null, since: string, rowsMax: number]>(
       nameOf('list-open', 'proposals'),
-      `select * from (${proposals}) p where ($1::text is null or "subject" = $1) and "proposedAt" >= $2 and not "isApproved"
-          and exists (select from market.identities where identity = "proposedBy" and revoked_at is null)
-        order by "proposalId" desc limit $3`,
+      `select * from (${proposals}) p where ($1::text is null or subject = $1) and proposed_at >= $2 and not "isApproved"
+          and exists (select from market.identities where identity = p.proposed_by and revoked_at is null)
+        order by proposal_id desc limit $3`,
     ),
     /**
      * An expression: version of the log, which changes when a row is appended or an emergency ends; null for an empty log. Rows
@@ -100,9 +101,8 @@ function kindOf(noun: string, column: 'model_id' | 'rule_set') {
               from market.rollouts where ${column} is not null)`,
     list: rowsOf<StoredRollout, [rowsMax: number]>(
       nameOf('read'),
-      `select corridor, ${column} as "subject", state, canary_percent as "canaryPercent", cause,
-              proposal_id as "proposalId", proposed_by as "proposedBy", approved_by as "approvedBy",
-              reason, created_at as "createdAt", ends_at as "endsAt",
+      `select corridor, ${column} as subject, state, canary_percent, cause, proposal_id, proposed_by, approved_by,
+              reason, ${timeText('created_at')} as created_at, ${timeText('ends_at')} as ends_at,
               coalesce(ends_at <= now(), false) as "hasLapsed"
          from market.rollouts where ${column} is not null order by rollout_id limit $1`,
     ),
@@ -112,11 +112,11 @@ function kindOf(noun: string, column: 'model_id' | 'rule_set') {
       nameOf('append'),
       `insert into market.rollouts (corridor, ${column}, state, canary_percent, cause, proposal_id, proposed_by,
            approved_by, reason, decided_by_key, ends_at)
-       select r.corridor, r."subject", r.state, r."canaryPercent", r.cause,
+       select r.corridor, r.subject, r.state, r.canary_percent, r.cause,
               case when r.cause in ('approval', 'emergency') then $2::bigint end, $3, $4, $5, $6,
               case r.cause when 'emergency' then now() + interval '1 day' end
          from jsonb_to_recordset($1::jsonb)
-              as r (corridor text, "subject" text, state text, "canaryPercent" smallint, cause text)`,
+              as r (corridor text, subject text, state text, canary_percent smallint, cause text)`,
     ),
   };
 }
@@ -133,30 +133,31 @@ export async function insertProposal(
   by: Officer,
   reason?: string,
 ): Promise<string> {
-  const { subject, corridor, state, canaryPercent } = proposal;
-  const content = [subject, corridor, state, canaryPercent] as const;
-  const { proposalId } = await kind.insertProposal(query, ...content, by.name, by.keyId, reason);
+  const { subject, corridor, ...to } = proposal;
+  const content = [subject, corridor, to.state, to.canary_percent] as const;
+  const values = [...content, by.name, by.keyId, reason] as const;
+  const { proposal_id: id } = await kind.insertProposal(query, ...values);
   const change = {
     action: 'rollout.propose',
-    subject: kind === RULE_SETS ? subject : proposalId,
+    subject: kind === RULE_SETS ? subject : id,
     before: null,
-    after: { [kind.column]: subject, corridor, state, canaryPercent, reason: reason ?? null },
+    after: { [kind.column]: subject, corridor, ...to, reason: reason ?? null },
   } as const;
   await recordChange(query, by, change);
-  return proposalId;
+  return id;
 }
 
 /** Proposals that another person may approve: their proposers are not revoked. @param subject null: of all */
 export const listOpenProposals = (kind: RolloutKind, { query }: Queries, subject: string | null) =>
-  kind.listOpen(query, subject, new Date(Date.now() - PROPOSAL_MS_MAX), PROPOSALS_MAX);
+  kind.listOpen(query, subject, isoTime(Date.now() - PROPOSAL_MS_MAX), PROPOSALS_MAX);
 
 /** A proposal in the form of the API. */
 export const toProposalJson = (proposal: StoredProposal) => ({
-  proposal_id: proposal.proposalId,
+  proposal_id: proposal.proposal_id,
   corridor: proposal.corridor,
   to: holdingText(proposal),
-  proposed_by: proposal.proposedBy,
-  proposed_at: proposal.proposedAt.toISOString(),
+  proposed_by: proposal.proposed_by,
+  proposed_at: proposal.proposed_at,
   override: proposal.reason,
 });
 
@@ -226,11 +227,11 @@ function changeOf(
   log: readonly StoredRollout[],
   { rows, proposalId, reason }: Decision,
 ) {
-  const holdingOf = ({ corridor, subject, state, canaryPercent }: Rollout) => ({
+  const holdingOf = ({ corridor, subject, state, canary_percent }: Rollout) => ({
     corridor,
     [kind.column]: subject,
     state,
-    canary_percent: canaryPercent,
+    canary_percent,
   });
   const before = rows.flatMap(
     ({ corridor, subject }) =>

@@ -65,9 +65,7 @@ function toRow(
     does: describeHoldings(holdings),
     open_proposals: open.filter(({ subject }) => subject === model.model_id).length,
     corridors: holdings.flatMap(({ corridor, holding }) =>
-      holding === undefined
-        ? []
-        : { corridor, state: holding.state, canary_percent: holding.canaryPercent },
+      holding === undefined ? [] : { corridor, ...holding },
     ),
   };
 }
@@ -86,15 +84,4 @@ function describeHoldings(
     .join('; ');
 }
 
-const toRolloutRow = (row: StoredRollout): ModelDetailJson['rollouts'][number] => ({
-  corridor: row.corridor,
-  state: row.state,
-  canary_percent: row.canaryPercent,
-  cause: row.cause,
-  proposal_id: row.proposalId,
-  proposed_by: row.proposedBy,
-  approved_by: row.approvedBy,
-  reason: row.reason,
-  ends_at: row.endsAt?.toISOString() ?? null,
-  created_at: row.createdAt.toISOString(),
-});
+const toRolloutRow = ({ subject: _, hasLapsed: __, ...row }: StoredRollout) => row;

@@ -94,7 +94,7 @@ describe('refused is', () => {
     await rig.testDatabase.sql('update api_keys set revoked_at = now() where identity = $1', [
       'Eve',
     ]);
-    const to = { state: 'active', canaryPercent: 0 } as const;
+    const to = { state: 'active', canary_percent: 0 } as const;
     const promotion = { reference: 'b@1', corridor: 'US-EG', to, by };
     await expect(actAlone(database, promotion, 'why')).rejects.toThrow(/may no longer approve/);
     const args = ['promote', 'b@1', '--corridor', 'US-EG', '--to', 'shadow'];

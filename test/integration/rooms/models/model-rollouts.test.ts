@@ -65,7 +65,7 @@ test('a decision waits for the one before it, and sees it', async () => {
   const row = {
     subject: modelId,
     state: 'deprecated',
-    canaryPercent: 0,
+    canary_percent: 0,
     cause: 'rollback',
   } as const;
   const decision = (corridor: string) => ({

@@ -55,7 +55,7 @@ async function verified(): Promise<number> {
 test('a shadow decides nothing, and what it would have decided otherwise is counted', async () => {
   const stricter = await makeApproved(rig.pool, [ann, bob], always('own@1'));
   const equal = await makeApproved(rig.pool, [ann, bob], always('equal@1', 0.001));
-  const shadow = { corridor: 'US-EG', to: { state: 'shadow', canaryPercent: 0 } } as const;
+  const shadow = { corridor: 'US-EG', to: { state: 'shadow', canary_percent: 0 } } as const;
   for (const name of [stricter, equal]) {
     for (const by of [ann, bob]) await rollOut(rig.pool, name, shadow, by);
   }

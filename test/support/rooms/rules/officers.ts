@@ -56,9 +56,9 @@ export async function putInForce(
 ): Promise<void> {
   const to =
     canaryPercent === null
-      ? ({ state: 'active', canaryPercent: 0 } as const)
-      : ({ state: 'canary', canaryPercent } as const);
-  const shadow = { state: 'shadow', canaryPercent: 0 } as const;
+      ? ({ state: 'active', canary_percent: 0 } as const)
+      : ({ state: 'canary', canary_percent: canaryPercent } as const);
+  const shadow = { state: 'shadow', canary_percent: 0 } as const;
   const steps = canaryPercent === null ? [to] : [shadow, to];
   for (const step of steps) {
     const wanted = { corridor, to: step, override: 'a test does not wait' };

@@ -3,11 +3,11 @@ import { expect, test } from 'vitest';
 import type { Rollout } from '../../../../../src/core/score/rollout/holding.ts';
 import { SHADOWS_MAX, subjectsInForce } from '../../../../../src/core/score/rollout/in-force.ts';
 
-const row = (subject: string, state: Rollout['state'], canaryPercent = 0): Rollout => ({
+const row = (subject: string, state: Rollout['state'], percent = 0): Rollout => ({
   corridor: 'US-EG',
   subject,
   state,
-  canaryPercent,
+  canary_percent: percent,
   cause: 'approval',
 });
 

@@ -23,7 +23,7 @@ const target = fc
   })
   .map(({ percent, ...rest }) => ({
     ...rest,
-    canaryPercent: rest.state === 'canary' ? percent : 0,
+    canary_percent: rest.state === 'canary' ? percent : 0,
   }));
 const decision = fc.record({
   corridors: fc.constantFrom(CORRIDORS, ['US-EG'], ['US-MX']),
@@ -64,8 +64,8 @@ function logOf(made: readonly Decision[]): Rollout[] {
 const modelsOf = (log: readonly Rollout[], corridor: string, state: string) =>
   [...holdingsIn(log, corridor)].filter(([, held]) => held.state === state).map(([id]) => id);
 
-function to(subject: string, state: ProposedState, canaryPercent = 0): Decision {
-  return { corridors: ['US-EG'], target: { subject, state, canaryPercent } };
+function to(subject: string, state: ProposedState, percent = 0): Decision {
+  return { corridors: ['US-EG'], target: { subject, state, canary_percent: percent } };
 }
 function activate(subject: string): Decision[] {
   return [to(subject, 'shadow'), to(subject, 'canary', 5), to(subject, 'active')];

@@ -16,13 +16,13 @@ import {
 } from '../../../../../src/core/score/rollout/stages.ts';
 
 const KNOWN = ['DE-TR', 'GB-NG', 'GB-PK', 'US-EG', 'US-IN', 'US-MX'];
-const at = (minutes: number) => new Date(minutes * 60_000);
+const at = (minutes: number) => new Date(minutes * 60_000).toISOString();
 /** `US-EG canary 5`, or `US-EG active`, a minute after the row before it. */
 const rowsOf = (...texts: readonly string[]): TimedRollout[] =>
   texts.map((text, minute) => {
     const [corridor = '', state = '', percent = '0', cause = 'approval'] = text.split(' ');
     return {
-      ...{ corridor, subject: 'own@1', canaryPercent: Number(percent), createdAt: at(minute) },
+      ...{ corridor, subject: 'own@1', canary_percent: Number(percent), created_at: at(minute) },
       ...{ state: state as Rollout['state'], cause: cause as Rollout['cause'] },
     };
   });
