@@ -15,6 +15,7 @@ import {
 import { isMarketOnHold } from '../store/partitions/legal-holds.ts';
 import type { KafkaClients } from '../stream/kafka/clients.ts';
 import { bindReconciler, type Reconciler } from './reconcile.ts';
+import { DAY_MS } from '../../kit/words/range.ts';
 
 const RECONCILE_EVERY_MS = 1000;
 /** The interval while streams are full, or rows are lost. */
@@ -30,7 +31,6 @@ export const SLICE_BYTES = 170_000_000;
 const SLICES_BY_SIZE = 32;
 /** A key is kept for the retention and at most this share of it longer. */
 const SLICES_BY_AGE = 8;
-const DAY_MS = 24 * 60 * 60 * 1000;
 
 /** Duties of a worker that do nothing while another worker leads. */
 export function bindIngestDuties(

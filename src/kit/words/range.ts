@@ -11,7 +11,8 @@ export type RangeKind<Value> = {
   readonly dayOf?: (value: Value) => string;
 };
 
-export const HOUR_MS = 3_600_000;
+export const MINUTE_MS = 60_000;
+export const HOUR_MS = 60 * MINUTE_MS;
 export const DAY_MS = 24 * HOUR_MS;
 
 const compareNumbers = (left: number, right: number) => left - right;

@@ -12,9 +12,9 @@ import { streamKeys } from '../../core/stream/keys.ts';
 import type { Database } from '../../kit/database/pool.ts';
 import { rowsOf } from '../../kit/database/statement.ts';
 import { Failure } from '../../kit/words/failure.ts';
+import { HOUR_MS } from '../../kit/words/range.ts';
 
 const POLL_MS = 1000;
-const HOUR_MS = 3_600_000;
 /** A market drains for this long after its freeze; then people choose. */
 const DRAIN_HOURS = 24;
 const PAGE_ROWS = 100;

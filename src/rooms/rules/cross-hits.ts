@@ -8,13 +8,12 @@ import type { ScoreWindow } from '../../core/store/scores/score-window.ts';
 import type { Database } from '../../kit/database/pool.ts';
 import { onlyOf } from '../../kit/database/statement.ts';
 import { lowestIdAt } from '../../kit/words/cursor.ts';
-import { DAY_MS } from '../../kit/words/range.ts';
+import { DAY_MS, HOUR_MS } from '../../kit/words/range.ts';
 
 /** Scores read for one answer. More: a question takes longer than some seconds. Fewer: busy corridors are counted for fewer days. */
 export const CROSSED_MAX = 50_000;
 /** Entries of the index of reviews and declines, of all corridors, that are looked at; as CROSSED_MAX. */
 const ENTRIES_MAX = 1_000_000;
-const HOUR_MS = 3_600_000;
 
 export type Known = 'fraud' | 'legitimate' | 'none';
 type Counts = { [verdict in Verdict]: { [known in Known]: number } };

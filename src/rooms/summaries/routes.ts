@@ -21,7 +21,7 @@ import {
 } from '../../kit/http/answers/kept.ts';
 import type { DocumentPart } from '../../kit/http/document.ts';
 import { answer, operation, pathsOf, routesOf } from '../../kit/http/operation.ts';
-import { DAY_MS } from '../../kit/words/range.ts';
+import { DAY_MS, MINUTE_MS } from '../../kit/words/range.ts';
 import { type SummaryQuestion, summaryParameters, withDays } from './parameters.ts';
 import { type DailySummaries, dailySummariesSchema, summarizeDays } from './queries.ts';
 
@@ -74,7 +74,6 @@ export const document: DocumentPart = {
   tags: { summaries: 'Sums by day.' },
 };
 
-const MINUTE_MS = 60_000;
 const BYTES_MAX = 8 * 1024 * 1024;
 const RECENT_AGE_MS_MAX = 5 * MINUTE_MS;
 const PAST_AGE_MS_MAX = 60 * MINUTE_MS;

@@ -9,6 +9,7 @@ import {
 import { type Mapping, openSource, type Projection, type Row } from '../../kit/client/rows.ts';
 import { runsOf, sortRows, type TimedRow } from '../../kit/client/sorted-rows.ts';
 import type { CommandContext } from '../../kit/command/command.ts';
+import { DAY_MS } from '../../kit/words/range.ts';
 
 export type Kind = 'transactions' | 'labels';
 
@@ -25,8 +26,6 @@ export type ReplayFiles = {
     readonly labelledAfterMs: number | null;
   } | null;
 };
-
-const DAY_MS = 86_400_000;
 
 export type Parts = Awaited<ReturnType<typeof openParts>>;
 

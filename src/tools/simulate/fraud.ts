@@ -5,6 +5,7 @@
 import { currencyScale } from '../../core/domain/currency.ts';
 import { reportingLimitMinor } from '../../core/domain/reporting-limit.ts';
 import { between, integerBetween, logNormal, type Random } from '../../kit/random.ts';
+import { DAY_MS, HOUR_MS, MINUTE_MS } from '../../kit/words/range.ts';
 import { money, unitsPerDollar } from './geography.ts';
 import {
   type Account,
@@ -29,10 +30,6 @@ type Scenario = {
   readonly durationMs: readonly [min: number, max: number];
   readonly begin: (world: World, random: Random) => () => Draft;
 };
-
-const MINUTE_MS = 60_000;
-const HOUR_MS = 60 * MINUTE_MS;
-const DAY_MS = 24 * HOUR_MS;
 
 const DRAWS_MAX = 100;
 const LIMIT_BY_DEFAULT = 10_000;

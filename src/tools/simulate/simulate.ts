@@ -3,6 +3,7 @@
  * one at a time. Pure: no clock, no I/O; the same options give the same rows.
  */
 import { createRandom, hashText, type Random } from '../../kit/random.ts';
+import { DAY_MS, HOUR_MS } from '../../kit/words/range.ts';
 import { fraudEvents, type Period } from './fraud.ts';
 import {
   ACTIVITY_MAX,
@@ -35,7 +36,6 @@ export type SimulatedTransaction = Draft & {
   readonly labelledAtMs: number;
 };
 
-const DAY_MS = 86_400_000;
 /** After this many refusals the account acts in spite of the hour. */
 const DRAWS_MAX = 64;
 /** Investigations take between one and six days. */
@@ -101,7 +101,6 @@ function* merged(
   for (; !fraud.done; fraud = frauds.next()) yield fraud.value;
 }
 
-const HOUR_MS = 3_600_000;
 const WEEK_HOURS = 7 * 24;
 /** Accounts asked how active they are in each hour of the week. */
 const SAMPLE_ACCOUNTS = 400;

@@ -11,6 +11,7 @@ import {
   type Random,
   type Trait,
 } from '../../kit/random.ts';
+import { DAY_MS, HOUR_MS } from '../../kit/words/range.ts';
 import { CORRIDORS, COUNTRIES, MERCHANT_COUNTRIES, money, unitsPerDollar } from './geography.ts';
 
 /** The fields that habits and scenarios decide. */
@@ -50,9 +51,6 @@ export function createMerchants(count: number, trait: Trait) {
     },
   };
 }
-
-const HOUR_MS = 3_600_000;
-const DAY_MS = 24 * HOUR_MS;
 
 /** Numbers of the traits of an account; favourites take the numbers from `favourite` on. */
 const TRAIT = {

@@ -20,6 +20,7 @@ import { openDatabase } from '../../kit/database/open-database.ts';
 import type { Database } from '../../kit/database/pool.ts';
 import { onlyOf } from '../../kit/database/statement.ts';
 import { Failure, toError } from '../../kit/words/failure.ts';
+import { DAY_MS, MINUTE_MS } from '../../kit/words/range.ts';
 import { LINK_MINUTES } from '../../kit/words/session.ts';
 import { writeSimulation } from '../simulate/command.ts';
 import { RATED_CURRENCIES, unitsPerDollar } from '../simulate/geography.ts';
@@ -40,8 +41,6 @@ const WINDOWS = { from: 29, to: 13, 'validate-from': 12, 'validate-to': 1 };
 
 const DAYS = 30;
 const FRAUD_RATE = 0.01;
-const MINUTE_MS = 60_000;
-const DAY_MS = 86_400_000;
 /** Rows for an account to have about twenty transactions, and a merchant about seventy. */
 const TRANSACTIONS_PER_ACCOUNT = 20;
 const TRANSACTIONS_PER_MERCHANT = 70;

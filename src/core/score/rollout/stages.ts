@@ -5,6 +5,7 @@
  *     5 % of one corridor ─▶ one corridor ─▶ the corridors of one source country ─▶ all
  */
 import { z } from 'zod';
+import { MINUTE_MS } from '../../../kit/words/range.ts';
 import type { Rollout } from './holding.ts';
 
 /** H8 has no gates for a region, so a corridor's hold there. */
@@ -34,7 +35,6 @@ export const STAGES: readonly Stage[] = [
 
 /** Number of the stage that follows the last one with a dwell time; 0 is the number of no stage. */
 const ALL = STAGES.length + 1;
-const MINUTE_MS = 60_000;
 
 export type TimedRollout = Rollout & { readonly created_at: string };
 /** Percentage of the accounts that a subject decides for, by corridor. */

@@ -1,11 +1,12 @@
 /** Reads what brokers say of topics: for `risk doctor`. */
+
+import { DAY_MS } from '../../../kit/words/range.ts';
 import { type KafkaClients, within } from './clients.ts';
 import { PARTITIONS, type Topics, topicsOf } from './topics.ts';
 
 /** As the protocol numbers them. */
 const TOPIC_RESOURCE = 2 as const;
 const SETTINGS = ['retention.ms', 'cleanup.policy'];
-const DAY_MS = 86_400_000;
 
 type KafkaFacts = Awaited<ReturnType<typeof readTopicFacts>>;
 

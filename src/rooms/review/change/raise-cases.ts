@@ -9,6 +9,7 @@ import { given } from '../../../kit/words/describe-issue.ts';
 import { Failure } from '../../../kit/words/failure.ts';
 import { plainText } from '../../../kit/words/plain-text.ts';
 import { ENGINE, engineOf, type Officer } from '../../../kit/words/principal.ts';
+import { MINUTE_MS } from '../../../kit/words/range.ts';
 import {
   CASE_LIMITS,
   type CaseJson,
@@ -26,8 +27,6 @@ import { insertNote } from '../store/notes.ts';
 import { readPolicy } from '../store/policies.ts';
 
 /** Says which priority a case has and until when it has to be decided, by the rules of a policy. */
-
-const MINUTE_MS = 60_000;
 
 /** The first rule that takes the case gives priority and deadline. */
 export function prioritise(

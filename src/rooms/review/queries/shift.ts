@@ -3,10 +3,10 @@ import { z } from 'zod';
 import type { Query } from '../../../kit/database/pool.ts';
 import { InvalidFields } from '../../../kit/words/field-errors.ts';
 import { timeParameter } from '../../../kit/words/list-parameters.ts';
+import { DAY_MS, HOUR_MS } from '../../../kit/words/range.ts';
 import type { Shift } from '../status.ts';
 import { measureReviewer } from '../store/figures.ts';
 
-const HOUR_MS = 3_600_000;
 /** A shift without a begin. */
 const SHIFT_HOURS = 12;
 const SINCE_DAYS_MAX = 7;
@@ -25,7 +25,7 @@ export async function readShift(
   nowMs: number,
 ): Promise<Shift> {
   const fromMs = since ?? nowMs - SHIFT_HOURS * HOUR_MS;
-  if (fromMs < nowMs - SINCE_DAYS_MAX * 24 * HOUR_MS) {
+  if (fromMs < nowMs - SINCE_DAYS_MAX * DAY_MS) {
     const detail = `must be at most ${SINCE_DAYS_MAX} days ago`;
     throw new InvalidFields([{ pointer: '/since', detail }]);
   }

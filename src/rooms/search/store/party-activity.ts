@@ -5,11 +5,11 @@
 import type { ActiveParty } from '../../../core/domain/party.ts';
 import { isoTime } from '../../../core/store/partitions/month-slice.ts';
 import type { Database } from '../../../kit/database/pool.ts';
+import { DAY_MS } from '../../../kit/words/range.ts';
 
 export const ACTIVITY_ROWS_MAX = 100_000;
 export const ACTIVITY_WINDOWS_HOURS = [1, 24, 7 * 24, 30 * 24] as const;
-const HOUR_MS = 3_600_000;
-const REACH_MS = 30 * 24 * HOUR_MS;
+const REACH_MS = 30 * DAY_MS;
 
 /** Sums of one window, the longest last, then of each UTC day; `currency` is null in the row of all currencies. */
 type ActivityRow = {

@@ -6,6 +6,7 @@ import { LRUCache } from 'lru-cache';
 import { hasFreeze, type Switches, withReleases } from '../../../core/domain/switch.ts';
 import { shortText } from '../../../kit/words/describe-issue.ts';
 import { Failure, toError } from '../../../kit/words/failure.ts';
+import { HOUR_MS, MINUTE_MS } from '../../../kit/words/range.ts';
 import type { Attempt, LeasedDelivery } from '../store/webhooks.ts';
 import { WEBHOOK_LIMITS } from '../webhook.ts';
 import { openSecret, type SealKeys, signEvent, toKey } from './secret.ts';
@@ -25,8 +26,6 @@ export type AttemptParts = {
 };
 
 const SECOND_MS = 1000;
-const MINUTE_MS = 60 * SECOND_MS;
-const HOUR_MS = 60 * MINUTE_MS;
 
 /** Waits after each failed attempt; the first attempt is made at once, and there are ten. */
 const RETRY_WAITS_MS = [
