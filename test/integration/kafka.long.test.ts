@@ -89,13 +89,13 @@ describe.skipIf(missing !== undefined)('Kafka', () => {
       expect(await site.rig.database.sql(doubled)).toEqual([{ doubled: 0 }]);
       const compare = () =>
         compareLogs(site.rig.pool.query, site.corridor, { fromMs: Date.UTC(2000, 0), toMs: null });
-      const same = { missingInStreams: 0, missingInKafka: 0, differing: 0, elsewhere: 0 };
+      const same = { missing_in_streams: 0, missing_in_kafka: 0, differing: 0, elsewhere: 0 };
       await waitUntil(async () => (await compare()).equal === 1000, 30_000, 'equal');
       expect(await compare()).toEqual({ equal: 1000, ...same });
       const [one] = await site.store(1, Date.UTC(2026, 10, 2));
       await site.append([one as Transaction]);
       await site.rig.settled(1001);
-      expect(await compare()).toEqual({ equal: 1000, ...same, missingInStreams: 1 });
+      expect(await compare()).toEqual({ equal: 1000, ...same, missing_in_streams: 1 });
       const other = { ...(one as Transaction), amount: '999.00' };
       await site.rig.append([other]);
       await waitUntil(async () => (await compare()).differing === 1, 10_000, 'differing');

@@ -266,11 +266,7 @@ async function readLogs(
       found && {
         received_from: toTime(compared.fromMs),
         received_to: compared.toMs === null ? null : toTime(compared.toMs),
-        equal: found.equal,
-        missing_in_streams: found.missingInStreams,
-        missing_in_kafka: found.missingInKafka,
-        differing: found.differing,
-        elsewhere: found.elsewhere,
+        ...found,
       },
   };
 }

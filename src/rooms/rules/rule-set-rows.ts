@@ -18,8 +18,8 @@ import type { Database } from '../../kit/database/pool.ts';
 import { Failure } from '../../kit/words/failure.ts';
 import { type RuleSetJson, toRuleSetJson, toUncompiledJson } from './catalogue.ts';
 import { findKnown, tagOf } from './rule-set-change.ts';
-import type { DetailJson, ShadowJson } from './rule-set-record.ts';
-import { listFlips, listRows, type StoredFlips, type StoredRuleSet } from './store.ts';
+import type { DetailJson } from './rule-set-record.ts';
+import { listFlips, listRows, type StoredRuleSet } from './store.ts';
 
 /** Newest of those that people have made; each has up to 256 KiB. */
 const LISTED_MAX = 50;
@@ -109,14 +109,10 @@ export async function toDetail(database: Queries, row: StoredRuleSet): Promise<D
       reason: rollout.reason,
       created_at: rollout.created_at,
     })),
-    shadows: (await listFlips(database.query, row.ruleSet)).map(toShadowJson),
+    shadows: (await listFlips(database.query, row.ruleSet)).map((flips) => ({
+      ...flips,
+      stricter_share: shareOf(flips.stricter, flips.scores),
+      milder_share: shareOf(flips.milder, flips.scores),
+    })),
   };
 }
-
-const toShadowJson = ({ from, to, ...flips }: StoredFlips): ShadowJson => ({
-  ...flips,
-  from: from.toISOString(),
-  to: to.toISOString(),
-  stricter_share: shareOf(flips.stricter, flips.scores),
-  milder_share: shareOf(flips.milder, flips.scores),
-});

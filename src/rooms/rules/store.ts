@@ -1,5 +1,6 @@
 /** Rows of rule sets. Triggers refuse a changed source and an approval by one person. */
 import { firstOf, onlyOf, rowsOf, timeText } from '../../kit/database/statement.ts';
+import type { ShadowJson } from './rule-set-record.ts';
 
 export type StoredRuleSet = {
   readonly ruleSet: string;
@@ -66,21 +67,13 @@ export const writeRetired = change<[by: string]>(
   `state = 'retired', retired_by = $2, retired_at = now()`,
 );
 
-export type StoredFlips = {
-  readonly corridor: string;
-  readonly from: Date;
-  readonly to: Date;
-  readonly scores: number;
-  readonly failed: number;
-  readonly stricter: number;
-  readonly stricter_ids: string[];
-  readonly milder: number;
-  readonly milder_ids: string[];
-};
 /** Counts of a rule set's verdicts as a shadow that differ from what was decided, by corridor. */
-export const listFlips = rowsOf<StoredFlips, [ruleSet: string]>(
+export const listFlips = rowsOf<
+  Omit<ShadowJson, 'stricter_share' | 'milder_share'>,
+  [ruleSet: string]
+>(
   'list-rule-set-flips',
-  `select corridor, from_at as "from", to_at as "to", scores::float8, failed::float8, stricter::float8, stricter_ids,
+  `select corridor, ${timeText('from_at')} as "from", ${timeText('to_at')} as "to", scores::float8, failed::float8, stricter::float8, stricter_ids,
           milder::float8, milder_ids
      from market.rule_set_flips where rule_set = $1 order by corridor`,
 );

@@ -68,8 +68,8 @@ export async function noteDeliveries(
 export type Comparison = {
   /** In entries of equal bytes from both. */
   readonly equal: number;
-  readonly missingInStreams: number;
-  readonly missingInKafka: number;
+  readonly missing_in_streams: number;
+  readonly missing_in_kafka: number;
   /** From both, in no entry of equal bytes. */
   readonly differing: number;
   /** In another partition of the topic than the shard of the stream. */
@@ -92,8 +92,8 @@ const compareStatement = onlyOf<Comparison, [corridor: string, from: Date, to: D
         and id not in (select id from noted, unnest(transaction_ids) as id where is_equal)
    )
    select (select coalesce(sum(cardinality(transaction_ids)), 0)::int4 from noted where is_equal) as equal,
-          (select count(*)::int4 from odd where not in_streams) as "missingInStreams",
-          (select count(*)::int4 from odd where not in_kafka) as "missingInKafka",
+          (select count(*)::int4 from odd where not in_streams) as missing_in_streams,
+          (select count(*)::int4 from odd where not in_kafka) as missing_in_kafka,
           (select count(*)::int4 from odd where in_streams and in_kafka) as differing,
           (select coalesce(sum(cardinality(transaction_ids)), 0)::int4 from noted
             where is_equal and streams_shard <> kafka_partition) as elsewhere`,
