@@ -3,7 +3,6 @@ import { z } from 'zod';
 import { score } from '../../core/accept/examples.ts';
 import { type ScoreJson, scoreSchema } from '../../core/domain/score-record.ts';
 import type { Api, ApiRoom } from '../../core/room.ts';
-import type { Database } from '../../kit/database/pool.ts';
 import type { DocumentPart } from '../../kit/http/document.ts';
 import { eventOf, eventsDocument, schemaOf } from '../../kit/http/event-document.ts';
 import {
@@ -25,7 +24,6 @@ import {
   rotateSecret,
   sendTest,
 } from './change.ts';
-import type { SealKeys } from './deliver/secret.ts';
 import { openTargets, type Targets } from './deliver/target.ts';
 import { listWebhooks } from './store/webhooks.ts';
 import {
@@ -46,12 +44,7 @@ import {
   webhookWithSecretSchema,
 } from './webhook.ts';
 
-type Parts = {
-  readonly database: Pick<Database, 'query' | 'transaction'>;
-  readonly targets: Targets;
-  readonly sealKeys: SealKeys;
-  readonly corridors: () => ReadonlySet<string>;
-};
+type Parts = Api & { readonly targets: Targets };
 
 const path = z.object({
   id: z.uuid().toLowerCase().meta({ description: 'The webhook id.', example: webhook.webhook_id }),
@@ -73,7 +66,9 @@ const operations: readonly Operation<Parts>[] = [
     summary: 'Webhooks, without their secrets',
     roles: READERS,
     answers: { 200: answer('All of them.', webhooksSchema, { items: [webhook] }) },
-    run: async (_, { database }: Parts) => ({ items: await listWebhooks(database.query) }),
+    run: async (_, { databases: { primary } }: Parts) => ({
+      items: await listWebhooks(primary.query),
+    }),
   }),
   operation({
     method: 'post',
@@ -95,9 +90,9 @@ const operations: readonly Operation<Parts>[] = [
       ),
     },
     problems: [409],
-    run: ({ body, by }, { database, targets, sealKeys, corridors }: Parts) => {
-      refuseUnknownCorridors(body.corridors, corridors());
-      return createWebhook(database, targets, sealKeys, body, by);
+    run: ({ body, by }, { config, databases: { primary }, targets, ingest }: Parts) => {
+      refuseUnknownCorridors(body.corridors, ingest.corridors());
+      return createWebhook(primary, targets, config.RISK_WEBHOOK_KEYS ?? [], body, by);
     },
   }),
   operation({
@@ -109,7 +104,7 @@ const operations: readonly Operation<Parts>[] = [
     path,
     answers: { 200: answer('The webhook.', webhookSchema, webhook) },
     problems: [404],
-    run: ({ path: { id } }, { database }: Parts) => readWebhook(database.query, id),
+    run: ({ path: { id } }, { databases: { primary } }: Parts) => readWebhook(primary.query, id),
   }),
   operation({
     method: 'post',
@@ -122,9 +117,9 @@ const operations: readonly Operation<Parts>[] = [
     body: bodyOf(webhookChangeSchema, { paused: true }),
     answers: { 200: answer('The webhook.', webhookSchema, { ...webhook, state: 'paused' }) },
     problems: [404],
-    run: ({ path: { id }, body, by }, { database, targets, corridors }: Parts) => {
-      refuseUnknownCorridors(body.corridors, corridors());
-      return changeWebhook(database, targets, id, body, by);
+    run: ({ path: { id }, body, by }, { databases: { primary }, targets, ingest }: Parts) => {
+      refuseUnknownCorridors(body.corridors, ingest.corridors());
+      return changeWebhook(primary, targets, id, body, by);
     },
   }),
   operation({
@@ -136,8 +131,8 @@ const operations: readonly Operation<Parts>[] = [
     path,
     answers: { 204: { description: 'Deleted.' } },
     problems: [404],
-    run: async ({ path: { id }, by }, { database }: Parts) => {
-      await deleteWebhook(database, id, by);
+    run: async ({ path: { id }, by }, { databases: { primary } }: Parts) => {
+      await deleteWebhook(primary, id, by);
       return undefined;
     },
   }),
@@ -157,8 +152,8 @@ const operations: readonly Operation<Parts>[] = [
       ),
     },
     problems: [404],
-    run: ({ path: { id }, by }, { database, sealKeys }: Parts) =>
-      rotateSecret(database, sealKeys, id, by),
+    run: ({ path: { id }, by }, { config, databases: { primary } }: Parts) =>
+      rotateSecret(primary, config.RISK_WEBHOOK_KEYS ?? [], id, by),
   }),
   operation({
     method: 'post',
@@ -175,7 +170,7 @@ const operations: readonly Operation<Parts>[] = [
       ),
     },
     problems: [404, 409],
-    run: ({ path: { id }, by }, { database }: Parts) => sendTest(database, id, by),
+    run: ({ path: { id }, by }, { databases: { primary } }: Parts) => sendTest(primary, id, by),
   }),
   operation({
     method: 'get',
@@ -192,8 +187,8 @@ const operations: readonly Operation<Parts>[] = [
       }),
     },
     problems: [404],
-    run: ({ path: { id }, query }, { database }: Parts) =>
-      listDeliveriesOf(database.query, id, query),
+    run: ({ path: { id }, query }, { databases: { primary } }: Parts) =>
+      listDeliveriesOf(primary.query, id, query),
   }),
   operation({
     method: 'post',
@@ -205,8 +200,8 @@ const operations: readonly Operation<Parts>[] = [
     path: deliveryPath,
     answers: { 202: answer('The delivery.', deliverySchema, { ...delivery, attempts: 0 }) },
     problems: [404, 409],
-    run: ({ path: { id, delivery_id }, by }, { database }: Parts) =>
-      redeliverEvent(database, id, delivery_id, by),
+    run: ({ path: { id, delivery_id }, by }, { databases: { primary } }: Parts) =>
+      redeliverEvent(primary, id, delivery_id, by),
   }),
 ];
 
@@ -234,12 +229,7 @@ export const document: DocumentPart = {
   ]),
 };
 
-export function open({ config, databases, limits, ingest }: Api): ApiRoom {
-  const parts = {
-    database: databases.primary,
-    targets: openTargets(config),
-    sealKeys: config.RISK_WEBHOOK_KEYS ?? [],
-    corridors: ingest.corridors,
-  };
-  return { routes: [routesOf(operations, limits, parts)] };
+export function open(api: Api): ApiRoom {
+  const parts = { ...api, targets: openTargets(api.config) };
+  return { routes: [routesOf(operations, api.limits, parts)] };
 }
