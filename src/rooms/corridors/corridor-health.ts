@@ -1,26 +1,15 @@
 /** The health of corridors as it is read now: by the newest rows, by their streams, and by the levels of this process. */
 
 import { z } from 'zod';
-import type { Layout } from '../../core/domain/switch.ts';
+import type { Worker } from '../../core/room.ts';
 import { findTails, startOfTails, type Tail, tailRows } from '../../core/store/partitions/tails.ts';
 import { joinLags } from '../../core/stream/kafka/lag.ts';
-import type { ReadKafka } from '../../core/stream/kafka/watch-kafka.ts';
 import { streamsOf } from '../../core/stream/keys.ts';
 import { measureStreams } from '../../core/stream/status/lag.ts';
-import type { Guards } from '../../kit/breakers/guards.ts';
 import type { Database } from '../../kit/database/pool.ts';
-import type { RedisClient } from '../../kit/redis/connection.ts';
 import { isUnavailable } from '../../kit/words/failure.ts';
 
-type Parts = {
-  readonly database: Pick<Database, 'query'>;
-  readonly redis: RedisClient;
-  readonly guards: Guards;
-  readonly market: string;
-  readonly layout: Pick<Layout, 'shardsOf' | 'logOf'>;
-  readonly readKafka: ReadKafka;
-  readonly nowMs: number;
-};
+type Parts = Pick<Worker, 'config' | 'database' | 'redis' | 'guards' | 'switches' | 'readKafka'>;
 
 type CorridorHealth = CorridorFigures & {
   /** The caller adds whether the corridor is open. */
@@ -99,9 +88,10 @@ export const healthSchema = z
 export async function readHealth(
   corridors: readonly string[],
   parts: Parts,
+  nowMs: number,
 ): Promise<CorridorHealth[]> {
   const [figures, ages] = await Promise.all([
-    readCorridorFigures(parts.database, corridors, parts.nowMs),
+    readCorridorFigures(parts.database, corridors, nowMs),
     oldestAges(corridors, parts),
   ]);
   return figures.map((figure) => {
@@ -119,10 +109,10 @@ export async function readHealth(
 /** The age of the oldest entry of each corridor that is not acknowledged; none while Redis does not answer, which the degradation says. */
 async function oldestAges(
   corridors: readonly string[],
-  { redis, guards, market, layout, readKafka }: Parts,
+  { config, redis, guards, switches: { layout }, readKafka }: Parts,
 ): Promise<ReadonlyMap<string, number>> {
   try {
-    const streams = streamsOf(market, corridors, layout.shardsOf);
+    const streams = streamsOf(config.RISK_MARKET, corridors, layout.shardsOf);
     const measured = await guards.redis.run(() => measureStreams(redis, streams));
     const ages = new Map<string, number>();
     const { lags = [] } = readKafka() ?? {};

@@ -105,15 +105,11 @@ const example = {
 };
 
 async function readCorridor(id: string, parts: Api) {
-  const { config, databases, guards, redis, readKafka } = parts;
-  const { primary: database } = databases;
-  const market = config.RISK_MARKET;
-  const { layout } = parts.switches;
-  const nowMs = databases.now();
+  const { primary: database, now } = parts.databases;
   const [standing, own, health] = await Promise.all([
     readStanding(stopsOf(parts), frozenOf('corridor', id, parts)),
     readSettings(database, id),
-    readHealth([id], { database, redis, guards, market, layout, readKafka, nowMs }),
+    readHealth([id], { ...parts, database }, now()),
   ]);
   const [figures] = health;
   if (figures === undefined) throw new Error('figures of a corridor have answered no row');

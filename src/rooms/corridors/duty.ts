@@ -66,11 +66,8 @@ export function bindCorridorFigures(worker: Worker): Duty {
 }
 
 async function readFacts(corridors: readonly string[], worker: Worker) {
-  const { config, database, redis, guards, switches, readKafka } = worker;
-  const { layout } = switches;
-  const parts = { database, redis, guards, market: config.RISK_MARKET, layout, readKafka };
-  const read = await readHealth(corridors, { ...parts, nowMs: Date.now() });
-  const now = switches.current();
+  const read = await readHealth(corridors, worker, Date.now());
+  const now = worker.switches.current();
   return read.map(({ corridor, activeAccounts, facts }) => {
     const isOpen = stopOf(now, corridor) === undefined && freezeOf(now, corridor) === undefined;
     const { availability } = facts;

@@ -17,14 +17,13 @@ import {
   statusExample,
   statusSchema,
 } from './queries/pipeline-status.ts';
-import { listWorkers, type WorkerJson, workerExample, workersSchema } from './queries/workers.ts';
+import { listWorkers, workerExample, workersSchema } from './queries/workers.ts';
 
 const READERS = ['operator', 'analyst', 'ingest'] as const;
 const EVERY_MS = 2000;
 
-type Parts = {
+type Parts = Api & {
   readonly readStatus: () => Promise<StatusJson>;
-  readonly readWorkers: () => Promise<WorkerJson[]>;
   readonly answerLive: (c: Context<AppEnv>) => Promise<Response>;
 };
 
@@ -62,7 +61,7 @@ const operations = [
     summary: 'Workers: since when they live, how fast they score, and the entries they hold',
     roles: ['operator'],
     answers: { 200: answer('Workers by name.', workersSchema, { items: [workerExample] }) },
-    run: async (_input, { readWorkers }: Parts) => ({ items: await readWorkers() }),
+    run: async (_input, api: Parts) => ({ items: await listWorkers(api) }),
   }),
 ];
 
@@ -72,22 +71,8 @@ export const document: DocumentPart = {
 };
 
 export function open(api: Api): ApiRoom {
-  const { config, databases, redis, guards, ingest, switches, metrics } = api;
-  const { authenticate, draining, log } = api;
-  const pipeline = {
-    redis,
-    guards,
-    corridors: ingest.corridors,
-    market: config.RISK_MARKET,
-    shardsOf: ingest.shardsOf,
-    logOf: switches.layout.logOf,
-    readKafka: api.readKafka,
-    switches: switches.current,
-    readReplica: () => databases.replica?.status() ?? null,
-    metrics,
-  };
-  const readStatus = createReadStatus(databases, pipeline);
-  const readWorkers = () => listWorkers(pipeline);
+  const { databases, switches, metrics, authenticate, draining, log } = api;
+  const readStatus = createReadStatus(api);
   const poolInUse = () => busyShare(databases.primary.usage());
   const nowMs = () => performance.now();
   const read = createReadLive({ readStatus, metrics, poolInUse, nowMs });
@@ -101,5 +86,5 @@ export function open(api: Api): ApiRoom {
     log,
     everyMs: EVERY_MS,
   });
-  return { routes: [routesOf(operations, api.limits, { readStatus, readWorkers, answerLive })] };
+  return { routes: [routesOf(operations, api.limits, { ...api, readStatus, answerLive })] };
 }

@@ -8,19 +8,18 @@
 import { z } from 'zod';
 import type { Outcome } from '../../../core/domain/day-tally.ts';
 import { VERDICTS } from '../../../core/domain/score-record.ts';
-import { type Layout, type Switches, stopOf } from '../../../core/domain/switch.ts';
+import { type Switches, stopOf } from '../../../core/domain/switch.ts';
+import type { Api } from '../../../core/room.ts';
 import type { Total } from '../../../core/store/tallies/day-tallies.ts';
 import { joinLags } from '../../../core/stream/kafka/lag.ts';
 import type { ReadKafka } from '../../../core/stream/kafka/watch-kafka.ts';
-import { type ShardsOf, streamsOf } from '../../../core/stream/keys.ts';
+import { streamsOf } from '../../../core/stream/keys.ts';
 import { measureStreams, type StreamLag } from '../../../core/stream/status/lag.ts';
-import { reportStreams, type StreamMetrics } from '../../../core/stream/status/report-streams.ts';
+import { reportStreams } from '../../../core/stream/status/report-streams.ts';
 import { listReports } from '../../../core/stream/status/workers.ts';
-import type { Guards, Health } from '../../../kit/breakers/guards.ts';
-import type { Databases } from '../../../kit/database/replica/choose-database.ts';
-import type { RedisClient } from '../../../kit/redis/connection.ts';
+import type { Health } from '../../../kit/breakers/guards.ts';
 import { isUnavailable } from '../../../kit/words/failure.ts';
-import { type ReplicaStatus, replicaStatusSchema } from '../../../kit/words/replica-status.ts';
+import { replicaStatusSchema } from '../../../kit/words/replica-status.ts';
 import type { Latencies } from '../store/latency-sample.ts';
 import { createReadLatency, type LatencyJson, latencyFields, latencyJson } from './latency.ts';
 import { countWorkers, workerCountsSchema } from './missing-workers.ts';
@@ -93,42 +92,17 @@ export const statusSchema = z
   .meta({ id: 'Status' });
 export type StatusJson = z.infer<typeof statusSchema>;
 
-/** The part of a market's pipeline that is not in Postgres, as this process sees it. */
-export type Pipeline = {
-  readonly redis: RedisClient;
-  readonly market: string;
-  readonly shardsOf: ShardsOf;
-  readonly logOf: Layout['logOf'];
-  readonly readKafka: ReadKafka;
-  readonly corridors: () => Iterable<string>;
-  readonly guards: Pick<Guards, 'redis' | 'health'>;
-  readonly switches: () => Switches;
-  readonly readReplica: () => ReplicaStatus | null;
-  /** Shows what waits where no worker does. */
-  readonly metrics: StreamMetrics;
-};
-
-export function createReadStatus(
-  databases: Databases,
-  {
-    redis,
-    market,
-    shardsOf,
-    logOf,
-    readKafka,
-    corridors: listCorridors,
-    guards,
-    switches,
-    readReplica,
-    metrics,
-  }: Pipeline,
-): () => Promise<StatusJson> {
+export function createReadStatus(api: Api): () => Promise<StatusJson> {
+  const { databases, redis, guards, ingest, switches, readKafka, metrics } = api;
+  const { RISK_MARKET: market } = api.config;
+  const { shardsOf, logOf } = switches.layout;
   const readFigures = createReadFigures(databases);
   const readLatency = createReadLatency(databases);
   const measure = async () => {
     const streams = async () => {
-      const ofStreams = await measureStreams(redis, streamsOf(market, listCorridors(), shardsOf));
-      const measured = joinLags(ofStreams, readKafka()?.lags ?? [], logOf);
+      const known = streamsOf(market, ingest.corridors(), shardsOf);
+      const measured = joinLags(await measureStreams(redis, known), readKafka()?.lags ?? [], logOf);
+      // The metrics show what waits where no worker does.
       reportStreams(metrics, measured);
       return measured;
     };
@@ -151,8 +125,9 @@ export function createReadStatus(
       readLatency(),
     ]);
     const kafka = toState(readKafka());
-    const now = { at: new Date(databases.now()).toISOString(), replica: readReplica(), kafka };
-    const process = { health: guards.health, switches: switches() };
+    const replica = databases.replica?.status() ?? null;
+    const now = { at: new Date(databases.now()).toISOString(), replica, kafka };
+    const process = { health: guards.health, switches: switches.current() };
     return toStatus(now, figures, measured, latencies, process);
   };
 }

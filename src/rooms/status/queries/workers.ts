@@ -1,5 +1,6 @@
 /** `GET /v1/workers`: each worker that reports, is missing, or whose consumers still have pending entries. */
 import { z } from 'zod';
+import type { Api } from '../../../core/room.ts';
 import { streamsOf } from '../../../core/stream/keys.ts';
 import {
   type Holding,
@@ -10,7 +11,6 @@ import {
   SILENT_MS,
 } from '../../../core/stream/status/workers.ts';
 import { missingWorkers } from './missing-workers.ts';
-import type { Pipeline } from './pipeline-status.ts';
 
 const workerSchema = z
   .object({
@@ -51,10 +51,11 @@ export const workerExample: WorkerJson = {
   pending_by_corridor: [{ corridor: 'US-EG', entries: 2 }],
 };
 
-export async function listWorkers(pipeline: Pipeline): Promise<WorkerJson[]> {
-  const { redis, market, shardsOf, corridors, guards } = pipeline;
+export async function listWorkers(api: Api): Promise<WorkerJson[]> {
+  const { config, redis, ingest, switches, guards } = api;
+  const { RISK_MARKET: market } = config;
   return await guards.redis.run(async () => {
-    const streams = streamsOf(market, corridors(), shardsOf);
+    const streams = streamsOf(market, ingest.corridors(), switches.layout.shardsOf);
     const [{ reports, seen, nowMs }, holdings] = await Promise.all([
       listReports(redis, market),
       listHoldings(redis, streams),
