@@ -265,22 +265,15 @@ async function openRooms(
 }
 
 /** Duties of the market, which one worker does at a time. */
-function createDuties({
-  config,
-  database,
-  redis,
-  kafka,
-  metrics,
-  guards,
-  leadership,
-}: Worker): Duty[] {
+function createDuties(worker: Worker): Duty[] {
+  const { config, database, metrics, leadership } = worker;
   return [
-    ...bindIngestDuties(config, database, redis, leadership, metrics, kafka),
+    ...bindIngestDuties(worker),
     bindTallies(config, database, leadership),
     bindAmounts(leadership),
     bindDeadLetters(database, leadership),
     bindPurge(config, leadership, metrics, RETENTIONS, isMarketOnHold),
-    bindLabelDuty(config, database, redis, guards.redis.run, metrics, leadership),
+    bindLabelDuty(worker),
     bindPartitions(leadership),
   ];
 }

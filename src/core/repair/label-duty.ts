@@ -1,11 +1,6 @@
 /** Completes label requests that were interrupted before they invalidated profiles, as a duty of one worker. */
-import type { Guard } from '../../kit/breakers/breaker.ts';
-import type { Config } from '../../kit/config/config.ts';
-import type { Database } from '../../kit/database/pool.ts';
-import type { Leadership } from '../../kit/duties/leadership.ts';
-import type { Metrics } from '../../kit/metrics/metrics.ts';
-import type { RedisClient } from '../../kit/redis/connection.ts';
 import { type InvalidateLabelled, openInvalidateLabelled } from '../accept/invalidate-labelled.ts';
+import type { Worker } from '../room.ts';
 import {
   deleteLabelBatches,
   type LabelBatch,
@@ -29,26 +24,17 @@ type Steps = {
  */
 const PAGE_TRANSACTIONS = 1000;
 
-/**
- * A worker's duty that does nothing while another worker leads.
- * @param guard the breaker of Redis
- */
-export function bindLabelDuty(
-  config: Config,
-  database: Pick<Database, 'query'>,
-  redis: RedisClient,
-  guard: Guard,
-  { labelsUntold }: Pick<Metrics, 'labelsUntold'>,
-  leadership: Leadership,
-) {
+/** A worker's duty that does nothing while another worker leads. */
+export function bindLabelDuty({ config, database, redis, guards, metrics, leadership }: Worker) {
+  const { RISK_MARKET: market, RISK_RECONCILE_AGE_MS: ageMs } = config;
+  const { labelsUntold } = metrics;
   const lead = leadership.of('repair');
   const steps = {
     listLabelBatches: (agedMs: number, max: number) =>
       listLabelBatches(database.query, agedMs, max),
     deleteLabelBatches: (ids: readonly string[]) => deleteLabelBatches(lead.writes, ids),
-    invalidateLabelled: openInvalidateLabelled(database, redis, config.RISK_MARKET, guard),
+    invalidateLabelled: openInvalidateLabelled(database, redis, market, guards.redis.run),
   };
-  const ageMs = config.RISK_RECONCILE_AGE_MS;
   const report = (oldestMs: number) => labelsUntold.set(oldestMs / 1000);
   return {
     name: 'finish-label-batches',

@@ -1,11 +1,10 @@
 /** The reconciler and the slices of idempotency keys as duties of the worker that leads. */
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Config } from '../../kit/config/config.ts';
 import type { Database } from '../../kit/database/pool.ts';
-import type { Leadership, Writes } from '../../kit/duties/leadership.ts';
+import type { Writes } from '../../kit/duties/leadership.ts';
 import type { Duty } from '../../kit/duties/run-duties.ts';
-import type { Metrics } from '../../kit/metrics/metrics.ts';
-import type { RedisClient } from '../../kit/redis/connection.ts';
+import { DAY_MS } from '../../kit/words/range.ts';
+import type { Worker } from '../room.ts';
 import {
   dropKeySlice,
   listKeySlices,
@@ -13,17 +12,13 @@ import {
   sealKeySlice,
 } from '../store/idempotency-keys/key-slice-rows.ts';
 import { isMarketOnHold } from '../store/partitions/legal-holds.ts';
-import type { KafkaClients } from '../stream/kafka/clients.ts';
 import { bindReconciler, type Reconciler } from './reconcile.ts';
-import { DAY_MS } from '../../kit/words/range.ts';
 
 const RECONCILE_EVERY_MS = 1000;
 /** The interval while streams are full, or rows are lost. */
 const OWING_EVERY_MS = 100;
 /** At 10,000 keys a second a slice is full after three minutes. */
 const KEEP_SLICES_EVERY_MS = 10_000;
-
-type IngestDutyMetrics = Pick<Metrics, 'reconciled' | 'keyBytes'>;
 
 /** About 2 million keys: the index that claims write to, of 90 MB, stays in memory, and a checkpoint finds it small. */
 export const SLICE_BYTES = 170_000_000;
@@ -33,14 +28,9 @@ const SLICES_BY_SIZE = 32;
 const SLICES_BY_AGE = 8;
 
 /** Duties of a worker that do nothing while another worker leads. */
-export function bindIngestDuties(
-  config: Config,
-  database: Database,
-  redis: RedisClient,
-  leadership: Leadership,
-  { reconciled, keyBytes }: IngestDutyMetrics,
-  kafka?: KafkaClients,
-): Duty[] {
+export function bindIngestDuties(worker: Worker): Duty[] {
+  const { config, database, redis, leadership, metrics, kafka } = worker;
+  const { reconciled, keyBytes } = metrics;
   const lead = leadership.of('repair');
   const count = (appended: number) => reconciled.inc(appended);
   const reconciler = bindReconciler(config, database, redis, count, lead.writes, kafka);
