@@ -2,6 +2,8 @@
  * The waiting cases that will miss their deadlines. Officers take the most urgent priority first, and within a priority the case
  * that is due first; cases that arrive meanwhile at more urgent priorities delay a case.
  */
+import type { Status } from './status.ts';
+
 export type Waiting = {
   readonly priority: number;
   /** Time left; negative where the deadline has passed. */
@@ -16,16 +18,8 @@ export type Pace = {
   readonly arrivalsPerHour: ReadonlyMap<number, number>;
 };
 
-export type Forecast = {
-  readonly priority: number;
-  readonly waiting: number;
-  /** Deadlines that have passed. */
-  readonly missed: number;
-  /** Further deadlines that will pass before the case is decided. */
-  readonly will_miss: number;
-  /** Time until the last waiting case is decided; null: never at this pace. */
-  readonly empty_seconds: number | null;
-};
+/** `missed` counts deadlines that have passed, `will_miss` further ones that will pass before the case is decided. */
+type Forecast = Omit<Status['forecast'][number], 'priority'> & { readonly priority: number };
 
 const HOUR_SECONDS = 3600;
 
