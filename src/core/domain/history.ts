@@ -2,6 +2,7 @@
  * The parts of profiles, and how far they look back at a transaction's siblings: those with (created_at,
  * transaction_id) before it that were known when it was folded.
  */
+import type { Transaction } from './transaction.ts';
 
 /**
  * An account's siblings older than this do not count: this bounds the rows and partitions that a rebuild reads.
@@ -56,17 +57,10 @@ export function comparePositions(left: Position, right: Position): number {
 }
 
 /** The columns of a stored transaction that profiles are made of. */
-export type PastTransaction = {
-  readonly transactionId: string;
-  readonly createdAtMs: number;
-  readonly accountId: string;
-  readonly merchantId: string;
-  readonly amount: string;
-  readonly currency: string;
-  readonly corridor: string;
-  readonly deviceId: string | null;
-  readonly country: string | null;
-};
+export type PastTransaction = Omit<
+  Transaction,
+  'receivedAtMs' | 'type' | 'ip' | 'channel' | 'declared'
+>;
 
 /**
  * A transaction of a party while its newest label said fraud of one kind: known from `fromMs`, no longer from

@@ -1,5 +1,5 @@
 /** Decisions of people about models, by command or API. Every function throws a Failure for what may not be done now. */
-import { holdingText, type ProposedHolding } from '../../core/score/rollout/holding.ts';
+import { holdingText } from '../../core/score/rollout/holding.ts';
 import * as rollouts from '../../core/store/rollouts/decide-rollout.ts';
 import { type Decision, MODELS } from '../../core/store/rollouts/rollouts.ts';
 import type { Database } from '../../kit/database/pool.ts';
@@ -8,15 +8,8 @@ import type { DecidedRolloutsJson, EmergencyJson, ProposalJson } from './model-r
 import { loadModel } from './registry/scoring-model.ts';
 import { findKnown } from './store/models.ts';
 
-type Promotion = {
-  /** SHA-256 or `name@version`. */
-  readonly reference: string;
-  /** A corridor or ALL_CORRIDORS. */
-  readonly corridor: string;
-  readonly to: ProposedHolding;
-  readonly override?: string | undefined;
-  readonly by: Officer;
-};
+/** `reference`: SHA-256 or `name@version`. */
+type Promotion = Omit<rollouts.Promotion, 'subject'> & { readonly reference: string };
 
 export async function proposeModel(
   database: Database,

@@ -2,10 +2,10 @@
 import { z } from 'zod';
 import { explanationParts } from '../../core/domain/explanation.ts';
 import { FEATURE_LIST } from '../../core/domain/feature-schema.ts';
-import { type RuleInputs, scoreSchema } from '../../core/domain/score-record.ts';
+import { scoreSchema } from '../../core/domain/score-record.ts';
 import { createdAtMsOf } from '../../core/domain/transaction.ts';
 import { explain } from '../../core/score/explain.ts';
-import type { Models, Opinion } from '../../core/score/judge.ts';
+import type { Models } from '../../core/score/judge.ts';
 import {
   type Compiled,
   type CompiledRuleSet,
@@ -25,7 +25,7 @@ import { Failure } from '../../kit/words/failure.ts';
 import { InvalidFields } from '../../kit/words/field-errors.ts';
 import { findKnown } from './rule-set-change.ts';
 import { RULE_SET, sourceExample, sourceSchema } from './rule-set-record.ts';
-import { countHits, type ReadYesterday } from './yesterday.ts';
+import { countHits, type ReadYesterday, type SampledRow } from './yesterday.ts';
 
 type KnownList = { readonly name: string; readonly effect: string };
 
@@ -181,13 +181,7 @@ export const triedExample: TriedJson = {
 };
 
 /** A row that a rule set is tried on. */
-type Case = {
-  readonly vector: Float64Array;
-  readonly corridor: string;
-  readonly ruleInputs: RuleInputs | null;
-  readonly opinion: Opinion | null;
-  readonly stored: TriedJson['stored'];
-};
+type Case = SampledRow & { readonly stored: TriedJson['stored'] };
 
 export async function tryRuleSet(
   database: Database,

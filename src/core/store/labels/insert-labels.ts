@@ -13,7 +13,7 @@ import { MonthDetached, monthOf } from '../../../kit/words/month.ts';
 import { WRITTEN_MS_MAX, WRITTEN_MS_MIN } from '../../../kit/words/wire-time.ts';
 import { countDays, type DayTally, negative } from '../../domain/day-tally.ts';
 import { type Label, type LabelReporter, outranks } from '../../domain/label.ts';
-import { createdAtMsOf } from '../../domain/transaction.ts';
+import { createdAtMsOf, type Transaction } from '../../domain/transaction.ts';
 import { addIncrements, incrementValues } from '../tallies/day-tallies.ts';
 import { timeValues } from '../within-months.ts';
 
@@ -186,12 +186,7 @@ export async function whyStillRunning(
 }
 
 /** Columns of a labelled transaction that are counted. */
-type Located = {
-  readonly transactionId: string;
-  readonly corridor: string;
-  readonly currency: string;
-  readonly amount: string;
-};
+type Located = Pick<Transaction, 'transactionId' | 'corridor' | 'currency' | 'amount'>;
 
 const STILL_RUNNING = 'STILL_RUNNING';
 

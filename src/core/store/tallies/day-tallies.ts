@@ -46,18 +46,11 @@ export type SumQuestion = {
 };
 
 /** A column that the question does not sum by is null. */
-export type DaySum = {
+export type DaySum = Omit<DayTally, 'day' | 'corridor' | 'outcome'> & {
   /** Start of the UTC day, epoch milliseconds. */
   readonly dayMs: number;
   readonly corridor: string | null;
   readonly outcome: string | null;
-  readonly ruleSet: string | null;
-  readonly model: string | null;
-  readonly currency: string;
-  readonly count: number;
-  /** Decimal text. */
-  readonly amount: string;
-  readonly scoreSum: number;
 } & { readonly [outcome in Verdict | LabelValue | 'dead_letter']: number };
 
 /** Adds the values of `incrementValues`, which are the parameters from `$first` on. */
