@@ -73,10 +73,12 @@ export async function approveRollout(
   await readSettledRollouts(kind, database, by.request);
   return await decideRollouts(kind, database, async (log, query) => {
     const proposal = await findProposal(kind, query, id);
-    const { proposed_by: proposedBy } = proposal;
+    const { proposed_by: proposedBy, proposal_id: proposalId } = proposal;
     await check(query, proposal.subject);
     checkApproval(proposal, by.name, Date.now());
-    const isEmergency = log.some((row) => row.proposal_id === id && row.cause === 'emergency');
+    const isEmergency = log.some(
+      (row) => row.proposal_id === proposalId && row.cause === 'emergency',
+    );
     if (!isEmergency && !(await holdPerson(query, proposedBy))) {
       const why = `${proposedBy} proposed it and is revoked: propose it again`;
       throw new Failure('conflict', 'ROLLOUT_REFUSED', why);
@@ -84,11 +86,11 @@ export async function approveRollout(
     await refuseShared({ query }, proposal.proposed_by_key, by.keyId, 'approve');
     const corridors = await corridorsNamed({ query }, proposal.corridor);
     const rows = isEmergency
-      ? planConfirmation(log, id)
+      ? planConfirmation(log, proposalId)
       : planPromotion(log, corridors, proposal, kind.noun);
     const { reason, subject } = proposal;
     if (reason === null && !isEmergency) await refuseEarly(query, log, rows, subject);
-    return { rows, proposalId: proposal.proposal_id, proposedBy, approvedBy: by.name, by, reason };
+    return { rows, proposalId, proposedBy, approvedBy: by.name, by, reason };
   });
 }
 
