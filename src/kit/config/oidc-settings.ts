@@ -62,11 +62,16 @@ export const oidcSettings = {
   RISK_OIDC_ROLES: mappedRoles()
     .optional()
     .describe('Roles by the values of the claim: `risk-analysts=analyst,risk-ops=operator`.'),
+  RISK_OIDC_SCOPES: z
+    .string()
+    .refine((text) => text.split(' ').includes('openid'), 'must have openid among its words')
+    .default('openid email profile')
+    .describe('Scopes of a login; some providers need `groups`.'),
   RISK_OIDC_CLAIM: z
     .string()
     .min(1)
     .default('groups')
-    .describe('Claim that RISK_OIDC_ROLES reads.'),
+    .describe('Claim that RISK_OIDC_ROLES reads, or its path: `realm_access.roles`.'),
   RISK_OIDC_NAME_CLAIM: z
     .string()
     .min(1)

@@ -19,11 +19,16 @@ test('what is missing beside others, open to listeners or no role is told', () =
       (name) => `RISK_OIDC_${name}: is needed beside RISK_OIDC_ISSUER`,
     ),
   );
-  const wrong = { RISK_OIDC_ISSUER: 'http://idp.example', RISK_OIDC_ROLES: 'ops=boss' };
+  const wrong = {
+    RISK_OIDC_ISSUER: 'http://idp.example',
+    RISK_OIDC_ROLES: 'ops=boss',
+    RISK_OIDC_SCOPES: 'email',
+  };
   const problems = problemsOf({ ...WHOLE, ...wrong });
   expect(problems).toEqual([
     'RISK_OIDC_ISSUER: must be a URL of https, or of http on this machine itself',
     expect.stringMatching(/^RISK_OIDC_ROLES: must be VALUE=ROLE .*, not 'ops=boss'$/),
+    'RISK_OIDC_SCOPES: must have openid among its words',
   ]);
   expect(problemsOf({ ...WHOLE, RISK_OIDC_ISSUER: 'http://127.0.0.1:8443' })).toEqual([]);
 });

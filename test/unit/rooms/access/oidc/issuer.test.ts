@@ -35,6 +35,7 @@ test.each(['/application/o/risk/', '/realms/risk', ''])(
       issuer,
       clientId: 'risk',
       clientSecret: undefined,
+      scope: 'openid',
       redirectUrl,
     });
     const { url } = await provider.begin();

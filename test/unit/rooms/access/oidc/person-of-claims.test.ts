@@ -14,8 +14,15 @@ const rolesOf = (groups: unknown) =>
 test('roles come of one value or several, each once', () => {
   expect(rolesOf(['a', 'b', 'c'])).toEqual(['analyst', 'operator']);
   expect(rolesOf('b')).toEqual(['analyst']);
-  for (const none of [undefined, null, 1, {}, [['a']], 'c', '__proto__'])
-    expect(rolesOf(none)).toEqual([]);
+  for (const none of [[], ['c'], 'c', 'c d', '__proto__']) expect(rolesOf(none)).toEqual([]);
+  expect(rolesOf({ a: { org: 'corp' }, c: {} })).toEqual(['analyst', 'operator']);
+});
+
+test('a claim that says nothing of roles, or is unreadable, is no empty list', () => {
+  for (const unsaid of [undefined, null, ''])
+    expect(() => rolesOf(unsaid)).toThrow('the provider sent no claim groups');
+  for (const unread of [1, {}, { c: {} }, [['a']], ['a', null], 'a,c', 'c a'])
+    expect(() => rolesOf(unread)).toThrow('the claim groups must be a text or a list of texts');
 });
 
 test('name and roles come of the claims that settings name', () => {
@@ -24,6 +31,13 @@ test('name and roles come of the claims that settings name', () => {
     name: 'Cy',
     roles: ['analyst'],
   });
+  const nested = { sub: '1', at: { 'x.y': { name: 'Cy' } }, 'at.x': { roles: ['b'] }, toString: 1 };
+  expect(personOf(nested, { name: 'at.x.y.name', roles: 'at.x.roles' }, MAPPED)).toEqual({
+    name: 'Cy',
+    roles: ['analyst'],
+  });
+  for (const roles of ['at.x', 'constructor.name', 'at.x.roles.length', '.', 'at.'])
+    expect(() => personOf(nested, { name: 'at.x.y.name', roles }, MAPPED), roles).toThrow('claim');
 });
 
 test.each([
@@ -33,6 +47,7 @@ test.each([
   { email: ['x@y'] },
   { email: 'x'.repeat(65) },
   { email: 'x@y', email_verified: false },
+  { email: 'x@y', email_verified: 'false' },
 ])('%j names nobody', (claims) => {
   expect(() => personOf({ sub: '1', ...claims }, NAMES, MAPPED)).toThrow('no verified name');
 });
