@@ -160,6 +160,37 @@ export const CONTROL: Guards = {
     test: 'unit/rooms/access/oidc/person-of-claims.test.ts > name and roles come of the claims that settings name',
     mechanism: 'src/rooms/access/oidc/login-routes.ts',
   },
+  'oidc-providers': {
+    says: 'Tokens of Google, Entra ID, Okta, Keycloak, Auth0 and PingFederate give the roles that they name.',
+    shown: 'RISK_OIDC_SCOPES',
+    test: 'integration/rooms/access/provider-logins.test.ts > has the roles that the provider names, and keeps them where it names none',
+    mechanism: 'src/rooms/access/oidc/claims.ts',
+  },
+  'oidc-verified': {
+    says: 'A name that the provider does not call verified takes no person.',
+    test: 'integration/rooms/access/provider-logins.test.ts > with %j takes no person',
+    mechanism: 'src/rooms/access/oidc/claims.ts',
+  },
+  'oidc-absent-roles': {
+    says: 'A login without the claim of roles is refused and changes nothing.',
+    test: 'integration/rooms/access/provider-logins.test.ts > that are absent or unreadable change nothing, and an empty list ends the session',
+    mechanism: 'src/rooms/access/oidc/claims.ts',
+  },
+  'oidc-methods': {
+    says: 'The engine shows its client secret by the method that the provider takes from it.',
+    test: 'integration/rooms/access/provider-logins.test.ts > of $method comes by $tried where the provider lists $listed',
+    mechanism: 'src/rooms/access/oidc/provider.ts',
+  },
+  'oidc-words': {
+    says: 'A refused login is told in the words of the provider, and a provider that is away is told apart.',
+    test: 'integration/rooms/access/provider-logins.test.ts > that refuses, or whose answer does not fit, is told by %i and by its own words: %s',
+    mechanism: 'src/rooms/access/oidc/provider.ts',
+  },
+  'oidc-tabs': {
+    says: 'Logins that a browser has begun in several tabs end each by itself.',
+    test: 'integration/rooms/access/provider-logins.test.ts > with two tabs ends both logins, in any order, each once',
+    mechanism: 'src/rooms/access/oidc/login-routes.ts',
+  },
   'oidc-callback-once': {
     says: 'The callback of a provider counts once, in the browser that has begun the login, with its state.',
     test: 'integration/rooms/access/oidc.test.ts > a callback counts once, in the browser that has begun the login, with its state',
