@@ -18,7 +18,7 @@ const MAY_IMPORT: Readonly<Record<Zone, readonly string[]>> = {
 /** Packages and node: modules of each folder; `node:*` is all of Node's. */
 const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   'core/accept': ['hono', 'p-limit', 'uuid', 'zod', 'zod-openapi', 'node:*'],
-  'core/domain': ['currency-codes', 'zod'],
+  'core/domain': ['zod'],
   'core/profile': ['murmurhash', 'node:buffer'],
   'core/repair': ['node:*'],
   'core/score': ['@marcbachmann/cel-js', 'zod', 'node:crypto'],
@@ -70,6 +70,7 @@ const PACKAGES: Readonly<Record<string, readonly string[]>> = {
 
 /** Modules of src that the console also loads. */
 const SHARED = [
+  'src/kit/words/currencies.ts',
   'src/kit/words/levels.ts',
   'src/kit/words/money.ts',
   'src/rooms/rules/diff-rule-sets.ts',

@@ -7,6 +7,7 @@
 import { hash, randomUUID } from 'node:crypto';
 import type { Trace } from '../../kit/traces/trace.ts';
 import { given } from '../../kit/words/describe-issue.ts';
+import { currencyProblem } from '../domain/currency.ts';
 import { corridorProblem } from '../domain/known-corridor.ts';
 import { canonicalJson, declaredOf, type MetadataFields } from '../domain/metadata.ts';
 import { isToken, type PersonalId } from '../domain/personal.ts';
@@ -52,6 +53,7 @@ export type Prepared = {
 /** Fields that no schema can judge alone; undefined where all are valid. */
 export type ContextFields = {
   readonly corridor?: string | undefined;
+  readonly currency?: string | undefined;
   readonly created_at?: string | undefined;
 } & { readonly [Id in PersonalId]?: string | null | undefined };
 
@@ -61,7 +63,7 @@ const RANDOM_AT = 15;
 /** Hexadecimal text of 16 bytes. */
 const FINGERPRINT_DIGITS = 32;
 
-/** Problems with time and corridor, found without the database. */
+/** Problems with time, corridor and currency, found without the database. */
 export function findInvalid(
   inputs: readonly ContextFields[],
   { nowMs, corridors, elsewhere, personal }: IngestContext,
@@ -72,15 +74,16 @@ export function findInvalid(
   };
   const latest = nowMs + TRANSACTION_LIMITS.createdAtAheadMsMax;
   for (const [index, input] of inputs.entries()) {
-    const { corridor, created_at: createdAt } = input;
+    const { corridor, currency, created_at: createdAt } = input;
+    const createdAtMs = createdAt === undefined ? nowMs : Date.parse(createdAt);
     const problem = corridor === undefined ? undefined : corridorProblem(corridors, corridor);
     if (corridor !== undefined && problem !== undefined) {
       const market = elsewhere.get(corridor);
       const where = market === undefined ? '' : `; it is of ${market}: send Risk-Market: ${market}`;
       refuse(index, 'corridor', `${problem}${where}`);
     }
-    if (createdAt === undefined) continue;
-    const createdAtMs = Date.parse(createdAt);
+    const ofCurrency = currencyProblem(currency, createdAtMs);
+    if (ofCurrency !== undefined) refuse(index, 'currency', ofCurrency);
     if (createdAtMs < TRANSACTION_LIMITS.createdAtMsMin) {
       refuse(index, 'created_at', `must be 2000-01-01 or later, not ${given(createdAt)}`);
     } else if (createdAtMs > latest) {

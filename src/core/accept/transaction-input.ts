@@ -80,14 +80,19 @@ export function readBatchInput(value: unknown): readonly KeyedTransactionInput[]
   return keyed;
 }
 
-const { corridor, created_at } = transactionInputSchema.shape;
+const { corridor, currency, created_at } = transactionInputSchema.shape;
 /** Fields that the schema refused are not judged again. */
 const contextFields = z
   .object({
     corridor: corridor.optional().catch(undefined),
+    currency: currency.optional().catch(undefined),
     created_at: created_at.catch(undefined),
   })
-  .catch({ corridor: undefined, created_at: undefined });
+  // A currency is judged by its time, which may be what is refused.
+  .transform((fields) =>
+    fields.created_at === undefined ? { ...fields, currency: undefined } : fields,
+  )
+  .catch({ corridor: undefined, currency: undefined, created_at: undefined });
 
 /** The inputs of a transaction, a batch or a line, and what their reader knows besides. */
 type Beside = {

@@ -1,42 +1,26 @@
-/**
- * ISO 4217: which codes exist and how many decimal places each has. The table is the package
- * `currency-codes` (generated from the standard's published list); codes without a minor unit
- * (gold, testing, no currency) are not money that can be transacted and are left out.
- */
-import { data } from 'currency-codes';
+/** Currencies of payments: which codes exist, how many decimal places each has, and until when it was paid. */
 import { z } from 'zod';
 import { codeError } from '../../kit/words/code-error.ts';
-
-const NOT_MONEY = new Set([
-  // ISO 4217's code of no currency.
-  'XXX',
-  'XTS',
-  'XAU',
-  'XAG',
-  'XPT',
-  'XPD',
-  'XDR',
-  'XSU',
-  'XUA',
-  'XBA',
-  'XBB',
-  'XBC',
-  'XBD',
-]);
-const SCALE = new Map(
-  data.filter((row) => !NOT_MONEY.has(row.code)).map((row) => [row.code, row.digits]),
-);
+import { CURRENCIES } from '../../kit/words/currencies.ts';
 
 /** Decimal places of a currency; undefined when the code is unknown. */
-export function currencyScale(code: string): number | undefined {
-  return SCALE.get(code);
-}
+export const currencyScale = (code: string): number | undefined => CURRENCIES.get(code)?.scale;
 
-const isCurrency = (code: string) => SCALE.has(code);
+const isCurrency = (code: string) => CURRENCIES.has(code);
 
+/** A code of ISO 4217, also a withdrawn one: questions and rates are about payments of the past, too. */
 export const currencyCode = z
   .string()
   .refine(isCurrency, codeError(isCurrency, 'must be an ISO 4217 currency code, as USD'));
+
+/** The fault of a currency at the time of a payment: the standard withdraws a currency in a month, to the end of which it is taken. */
+export function currencyProblem(code: string | undefined, paidAtMs: number): string | undefined {
+  const lastMonth = CURRENCIES.get(code ?? '')?.lastMonth;
+  if (lastMonth === undefined) return undefined;
+  const month = new Date(paidAtMs).toISOString().slice(0, lastMonth.length);
+  if (month <= lastMonth) return undefined;
+  return `must be in force at created_at, not ${code}, which ISO 4217 withdrew in ${lastMonth}`;
+}
 
 /**
  * Amount in minor units of its own currency, for features only: exact below 2^53 minor units,
@@ -44,5 +28,5 @@ export const currencyCode = z
  */
 export function toMinorUnits(amount: string, currency: string): number {
   const [whole = '', decimals = ''] = amount.split('.');
-  return Number(whole + decimals.padEnd(SCALE.get(currency) ?? 2, '0'));
+  return Number(whole + decimals.padEnd(currencyScale(currency) ?? 2, '0'));
 }

@@ -1,5 +1,7 @@
 /** Formats money for terminals and the console: decimals of its currency, separators of thousands, the code. */
 
+import { CURRENCIES } from './currencies.ts';
+
 /** The most that Intl formats for sure; amounts have fewer. */
 const DECIMALS_MAX = 20;
 /** The unit of features that hold money. */
@@ -9,16 +11,7 @@ const SAID_DECIMALS = 2;
 /** Finds amounts: in the sentence of a rule no other number has two decimals, and in the sentence of a model amounts have a unit. */
 const AMOUNTS = /(?<![\d.])\d+\.\d{2}(?![\d.])|\d+(?:\.\d+)? currency units/g;
 
-/** Currencies by their decimals in ISO 4217, where these are not 2. Intl follows CLDR, which drops little used decimals, as of PKR. */
-const DECIMALS: ReadonlyMap<string, number> = new Map(
-  [
-    'BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF',
-    '',
-    '',
-    'BHD IQD JOD KWD LYD OMR TND',
-    'CLF UYW',
-  ].flatMap((codes, decimals) => codes.split(' ').map((code) => [code, decimals] as const)),
-);
+/** Decimals of a code that is no currency. */
 const DECIMALS_ELSE = 2;
 
 const formats = new Map<string, Intl.NumberFormat>();
@@ -33,7 +26,8 @@ function formatOf(
   const key = `${currency} ${isRounded} ${locale} ${shownMax}`;
   const known = formats.get(key);
   if (known !== undefined) return known;
-  const decimals = DECIMALS.get(currency) ?? DECIMALS_ELSE;
+  // Intl follows CLDR, which drops little used decimals, as of PKR.
+  const decimals = CURRENCIES.get(currency)?.scale ?? DECIMALS_ELSE;
   const format = new Intl.NumberFormat(locale, {
     minimumFractionDigits: Math.min(decimals, shownMax),
     maximumFractionDigits: isRounded ? decimals : DECIMALS_MAX,
