@@ -8,6 +8,26 @@ export const ACCEPT: Guards = {
     test: 'integration/ingest.test.ts > is stored, streamed and answered 201 with its id; created_at is in the id',
     mechanism: 'src/core/accept/accept-one.ts',
   },
+  'one-spelling': {
+    says: 'Spellings of an id that look the same are one id, in each body, query, path and file.',
+    test: 'integration/ids.test.ts > two forms of an id are one > in answers, profiles and searches, and a repetition in another form is a duplicate',
+    mechanism: 'src/kit/words/plain-text.ts',
+  },
+  'usable-ids': {
+    says: 'An id that no URL carries, or with characters that nobody sees, is refused by name.',
+    test: 'integration/ids.test.ts > an id that nobody can use is refused by name > at %s of %s',
+    mechanism: 'src/kit/words/plain-text.ts',
+  },
+  'ids-in-paths': {
+    says: 'Each id that is taken is read by its path.',
+    test: 'integration/ids.test.ts > each id that is taken is read by its path, whatever its characters are to a URL',
+    mechanism: 'src/kit/words/plain-text.ts',
+  },
+  currencies: {
+    says: 'Currencies are those of the published lists, and a withdrawn one is taken for its time.',
+    test: 'golden/currencies.test.ts > each currency has the decimal places and the last month of the published lists',
+    mechanism: 'src/kit/words/currencies.ts',
+  },
   'key-conflict': {
     says: 'A known idempotency key with another body is refused and stores nothing.',
     test: 'integration/ingest.test.ts > a known key with another body is 422 and stores nothing',

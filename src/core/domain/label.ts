@@ -4,7 +4,7 @@
  * their order of arrival.
  */
 import { z } from 'zod';
-import { plainText } from '../../kit/words/plain-text.ts';
+import { idText, plainText } from '../../kit/words/plain-text.ts';
 import { wireTime } from '../../kit/words/wire-time.ts';
 import { idempotencyKeySchema } from './transaction.ts';
 
@@ -84,7 +84,7 @@ export const labelInputSchema = z
       .optional(),
     label: z.enum(LABEL_VALUES),
     labelled_at: wireTime,
-    source: plainText(LABEL_LIMITS.sourceChars).meta({ example: 'chargeback' }),
+    source: idText(LABEL_LIMITS.sourceChars).meta({ example: 'chargeback' }),
     note: plainText(LABEL_LIMITS.noteChars).optional().meta({
       description:
         'For people who read the label. A label that is known already keeps the note of its first report.',

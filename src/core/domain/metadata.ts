@@ -85,15 +85,16 @@ export function nestingOf(value: unknown): number {
   return deepest + 1;
 }
 
-/** JSON text of the declared values of metadata; null where there is none. */
+/** JSON text of the declared values of metadata, texts in NFC as in expressions; null where there is none. */
 export function declaredOf(metadata: unknown, fields: MetadataFields): string | null {
   if (fields.size === 0 || typeof metadata !== 'object' || metadata === null) return null;
   const members = metadata as Readonly<Record<string, unknown>>;
   let text = '';
   for (const [name, type] of fields) {
     const value = Object.hasOwn(members, name) ? members[name] : undefined;
-    if (!isOf(type, value)) continue;
-    text += `${text === '' ? '{' : ','}"${name}":${JSON.stringify(value)}`;
+    const own = typeof value === 'string' ? value.normalize('NFC') : value;
+    if (!isOf(type, own)) continue;
+    text += `${text === '' ? '{' : ','}"${name}":${JSON.stringify(own)}`;
   }
   return text === '' ? null : `${text}}`;
 }

@@ -10,7 +10,7 @@ import { z } from 'zod';
 import { codeError } from '../../kit/words/code-error.ts';
 import { given } from '../../kit/words/describe-issue.ts';
 import { corridorParameter } from '../../kit/words/list-parameters.ts';
-import { ID_CHARS_MAX, KEY_CHARS_MAX, plainText } from '../../kit/words/plain-text.ts';
+import { ID_CHARS_MAX, idText, KEY_CHARS_MAX } from '../../kit/words/plain-text.ts';
 import { WRITTEN_MS_MAX, wireTime } from '../../kit/words/wire-time.ts';
 import { currencyCode, currencyScale } from './currency.ts';
 import { metadataProblem } from './metadata.ts';
@@ -97,11 +97,11 @@ const metadata = z
       'An object of yours, at most 4 KiB of JSON. Rules may read its members that `GET /v1/metadata-fields` lists.',
   });
 
-export const idempotencyKeySchema = plainText(TRANSACTION_LIMITS.idempotencyKeyChars);
+export const idempotencyKeySchema = idText(TRANSACTION_LIMITS.idempotencyKeyChars);
 
-const ownWord = plainText(TRANSACTION_LIMITS.labelChars);
+const ownWord = idText(TRANSACTION_LIMITS.labelChars);
 
-const ANY_ID = `1 to ${TRANSACTION_LIMITS.idChars} characters without control characters.`;
+const ANY_ID = `1 to ${TRANSACTION_LIMITS.idChars} characters that people see, in NFC: another form is taken, and becomes NFC. \`.\` and \`..\` are refused.`;
 
 /** A submitted transaction; the key may come from the `Idempotency-Key` header instead. */
 export const transactionInputSchema = z
@@ -109,14 +109,14 @@ export const transactionInputSchema = z
     idempotency_key: idempotencyKeySchema
       .meta({
         description:
-          'Your name for the payment: 1 to 255 characters without control characters, the same at every repetition. Needed in a batch and in lines; of a single payment the header `Idempotency-Key` may have it. Known for 90 days, unless the operator sets another time (RISK_IDEMPOTENCY_RETENTION_DAYS).',
+          'Your name for the payment: 1 to 255 characters that people see, in NFC, the same at every repetition. Needed in a batch and in lines; of a single payment the header `Idempotency-Key` may have it. Known for 90 days, unless the operator sets another time (RISK_IDEMPOTENCY_RETENTION_DAYS).',
       })
       .optional(),
-    account_id: plainText(TRANSACTION_LIMITS.idChars).meta({
+    account_id: idText(TRANSACTION_LIMITS.idChars).meta({
       description: `The account that pays. ${ANY_ID}`,
       example: 'acc_17',
     }),
-    merchant_id: plainText(TRANSACTION_LIMITS.idChars).meta({
+    merchant_id: idText(TRANSACTION_LIMITS.idChars).meta({
       description: `The merchant that is paid. ${ANY_ID}`,
       example: 'm_9',
     }),
@@ -132,7 +132,8 @@ export const transactionInputSchema = z
         example: '125.50',
       }),
     currency: currencyCode.meta({
-      description: 'The code of ISO 4217 in capitals.',
+      description:
+        'The code of ISO 4217 in capitals. A withdrawn one is taken for payments up to the month of its withdrawal, as HRK up to 2023-01.',
       example: 'USD',
     }),
     corridor: corridorParameter.meta({
@@ -155,7 +156,7 @@ export const transactionInputSchema = z
     ip: ipAddress
       .meta({ description: 'Where the payer came from: an IPv4 or IPv6 address, without a port.' })
       .optional(),
-    device_id: plainText(TRANSACTION_LIMITS.idChars)
+    device_id: idText(TRANSACTION_LIMITS.idChars)
       .meta({ description: `The device of the payer. ${ANY_ID}`, example: 'device-4f2a' })
       .optional(),
     country: z

@@ -3,6 +3,7 @@ import { recordChange } from '../audit/audit-log.ts';
 import type { Database, Query } from '../database/pool.ts';
 import { firstOf, onlyOf, rowsOf, timeColumns } from '../database/statement.ts';
 import { Failure } from '../words/failure.ts';
+import { isPathStep } from '../words/plain-text.ts';
 import { type Actor, ENGINE, foldName, type Identity } from '../words/principal.ts';
 
 const COLUMNS = `i.identity, i.made_by, ${timeColumns('i', 'created_at', 'revoked_at')}`;
@@ -157,7 +158,7 @@ const NOT_A_PERSON = /^(key|database role) |[\p{Cf}\p{DI}]/iu;
  */
 export function nameOf(name: string): string {
   const identity = name.normalize('NFKC').trim().replaceAll(/\s+/g, ' ');
-  const isName = identity !== '' && foldName(identity) !== ENGINE;
+  const isName = identity !== '' && !isPathStep(identity) && foldName(identity) !== ENGINE;
   if (isName && !NOT_A_PERSON.test(identity)) return identity;
   throw new Failure('invalid', 'IDENTITY_NAME', `the identity '${name}' cannot be a person's name`);
 }

@@ -2,6 +2,7 @@
 
 import { setTimeout as wait } from 'node:timers/promises';
 import { Failure, isUnavailable, reasonOf } from '../words/failure.ts';
+import { isPathStep, NO_SEGMENT } from '../words/plain-text.ts';
 import type { Operations, Problem } from './api-types.ts';
 
 type ApiRequest = {
@@ -265,7 +266,7 @@ export async function callApi(
   { path: names = {}, query = {}, headers = {}, body }: Call,
 ): Promise<unknown> {
   const path = pattern.replaceAll(/\{(\w+)\}/g, (_, field) =>
-    encodeURIComponent(String(names[field] ?? '')),
+    segmentOf(field, String(names[field] ?? '')),
   );
   const answer = await client.send({
     method,
@@ -276,6 +277,12 @@ export async function callApi(
   if (answer.status >= 400) throw refusal(answer);
   if (answer.body === undefined && answer.status !== NO_CONTENT) throw notTheContract();
   return answer.body;
+}
+
+/** @throws Failure for a name that every client takes out of the path, which would then be another operation's */
+function segmentOf(field: string, name: string): string {
+  if (!isPathStep(name)) return encodeURIComponent(name);
+  throw new Failure('invalid', 'NO_SEGMENT', `${field} ${NO_SEGMENT}, not '${name}'`);
 }
 
 /** `?a=1&b=2` of the parameters that are given. */

@@ -8,6 +8,7 @@ import { pipeline, type Readable, Transform } from 'node:stream';
 import { createGunzip } from 'node:zlib';
 import { CsvError, parse } from 'csv-parse';
 import { Failure } from '../words/failure.ts';
+import { trimBlanks } from '../words/plain-text.ts';
 
 type Origin = {
   /** The file that has the row, where there are several. */
@@ -144,7 +145,8 @@ async function* csvRows(
     skip_empty_lines: true,
     relax_column_count: true,
     max_record_size: LINE_CHARS_MAX,
-    on_record: (cells: string[], info) => Object.assign(cells, { line: info.lines }),
+    on_record: (cells: string[], info) =>
+      Object.assign(cells.map(trimBlanks), { line: info.lines }),
   });
   const records: AsyncIterable<CsvRecord> = pipeline(text, parser, () => undefined);
   let header: readonly string[] | undefined;

@@ -1,7 +1,7 @@
 /** The audit log on the wire: who changed what, by which key, from what to what. */
 import { z } from 'zod';
 import { countedPage, shown } from './list-parameters.ts';
-import { plainText } from './plain-text.ts';
+import { idText } from './plain-text.ts';
 
 export const AUDIT_ACTIONS = [
   'key.create',
@@ -106,7 +106,7 @@ const NAME_CHARS_MAX = 128;
 
 /** `GET /v1/audit?…` */
 export const auditParameters = z.strictObject({
-  who: plainText(NAME_CHARS_MAX)
+  who: idText(NAME_CHARS_MAX)
     .optional()
     .meta(shown('Ann', 'Only changes by this person, owner or database role.')),
   action: z.enum(AUDIT_ACTIONS).optional().meta({ description: 'Only this action.' }),

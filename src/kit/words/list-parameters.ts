@@ -5,7 +5,7 @@
 import { z } from 'zod';
 import { codeError } from './code-error.ts';
 import { decodeCursor } from './cursor.ts';
-import { ID_CHARS_MAX } from './plain-text.ts';
+import { ID_CHARS_MAX, idText } from './plain-text.ts';
 import { dayOrTime } from './wire-time.ts';
 
 const PAGE_LIMITS = { rowsDefault: 50, rowsMax: 200 } as const;
@@ -43,14 +43,7 @@ export const timeParameter = dayOrTime
     },
   });
 
-export const idParameter = z
-  .string()
-  .min(1)
-  .max(ID_CHARS_MAX)
-  .refine(
-    (text) => !text.includes('\u0000') && text.isWellFormed(),
-    'must be well-formed text without U+0000',
-  );
+export const idParameter = idText(ID_CHARS_MAX);
 
 const CORRIDOR = /^[A-Z]{2}-[A-Z]{2}$/;
 

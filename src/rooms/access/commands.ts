@@ -19,7 +19,7 @@ import { isMarketList } from '../../kit/config/market-settings.ts';
 import type { Database } from '../../kit/database/pool.ts';
 import { DESCRIBED, issueText } from '../../kit/words/describe-issue.ts';
 import { COMMIT_UNKNOWN, Failure, toError } from '../../kit/words/failure.ts';
-import { plainText } from '../../kit/words/plain-text.ts';
+import { idText } from '../../kit/words/plain-text.ts';
 import {
   type Identity,
   isApart,
@@ -32,7 +32,7 @@ import {
 import { wireTime } from '../../kit/words/wire-time.ts';
 
 const PAGE = 200;
-const NAME = plainText(64);
+const NAME = idText(64);
 const TEXT = { type: 'string' } as const;
 const MARKETS_OPTION = {
   '--markets LIST': 'In each of these markets, as market_0,market_1',

@@ -18,7 +18,7 @@ import {
   shown,
   timeParameter,
 } from '../../kit/words/list-parameters.ts';
-import { plainText } from '../../kit/words/plain-text.ts';
+import { idText } from '../../kit/words/plain-text.ts';
 import { findEmpty, refuseEmpty, TIMES } from '../../kit/words/range.ts';
 import { WRITTEN_MS_MAX } from '../../kit/words/wire-time.ts';
 
@@ -26,7 +26,7 @@ import { WRITTEN_MS_MAX } from '../../kit/words/wire-time.ts';
 export type LabelPosition = Pick<LabelJson, 'labelled_at' | 'transaction_id' | 'label' | 'source'>;
 
 const value = z.enum(LABEL_VALUES);
-const source = plainText(LABEL_LIMITS.sourceChars);
+const source = idText(LABEL_LIMITS.sourceChars);
 const cursorSchema = z.tuple([
   z.int().min(0).max(WRITTEN_MS_MAX),
   transactionIdInput,

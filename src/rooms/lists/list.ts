@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { codeError } from '../../kit/words/code-error.ts';
 import { countedId, countedPage, shown, timeParameter } from '../../kit/words/list-parameters.ts';
 import { pageSchema } from '../../kit/words/page.ts';
-import { plainText } from '../../kit/words/plain-text.ts';
+import { ID_CHARS_MAX, idText, plainText } from '../../kit/words/plain-text.ts';
 import { wireTime } from '../../kit/words/wire-time.ts';
 import { KINDS } from './value.ts';
 
@@ -37,6 +37,7 @@ const kind = z.enum(KINDS).meta({
   description:
     'What values are: `address` has single addresses and networks in CIDR form; `country` is the one of the transaction; `hash` is the SHA-256, in hexadecimal, of an account, merchant or device.',
 });
+const value = idText(ID_CHARS_MAX);
 const reason = plainText(REASON_CHARS_MAX).meta({
   description: 'For colleagues and the audit log.',
 });
@@ -78,10 +79,7 @@ export type ListJson = z.infer<typeof listSchema>;
 
 export const newEntrySchema = z
   .strictObject({
-    value: z
-      .string()
-      .max(128)
-      .meta({ description: 'As the kind of the list has it.', example: 'device-4f2a' }),
+    value: value.meta({ description: 'As the kind of the list has it.', example: 'device-4f2a' }),
     reason,
     expires_at: wireTime
       .refine((text) => Date.parse(text) > Date.now(), 'must lie in the future')
@@ -133,7 +131,7 @@ export const entryParameters = z
     as_of: timeParameter
       .optional()
       .meta({ description: 'Entries that were in force at this time.' }),
-    value: z.string().max(128).optional().meta(shown('device-4f2a', 'Only this value.')),
+    value: value.optional().meta(shown('device-4f2a', 'Only this value.')),
     ...countedPage,
   })
   .superRefine(({ state, as_of }, context) => {
@@ -145,7 +143,7 @@ export type EntryParameters = z.output<typeof entryParameters>;
 
 export const lookupParameters = z.strictObject({
   kind: z.enum(KINDS).meta({ description: 'What the value is.', example: 'device' }),
-  value: z.string().max(128).meta({ description: 'The value.', example: 'device-4f2a' }),
+  value: value.meta({ description: 'The value.', example: 'device-4f2a' }),
 });
 
 export const lookupSchema = z.object({

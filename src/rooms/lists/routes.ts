@@ -91,7 +91,7 @@ const listOperations = [
         lists.filter((list) => list.kind === wanted).map(({ name }) => name);
       const found = await findListed(primary.query, kind, ofKind(kind), [read.value]);
       if (HASHED.includes(kind)) {
-        const hash = createHash('sha256').update(value).digest('hex');
+        const hash = createHash('sha256').update(read.value).digest('hex');
         found.push(...(await findListed(primary.query, 'hash', ofKind('hash'), [hash])));
       }
       const effectOf = ({ list: name }: EntryJson) => effects.get(name) ?? 'watch';

@@ -6,7 +6,7 @@ import { countryProblem } from '../../core/domain/transaction.ts';
 import type { AppEnv } from '../../kit/http/app-env.ts';
 import { given } from '../../kit/words/describe-issue.ts';
 import { InvalidFields } from '../../kit/words/field-errors.ts';
-import { ID_CHARS_MAX, plainText } from '../../kit/words/plain-text.ts';
+import { ID_CHARS_MAX, idText, spellId } from '../../kit/words/plain-text.ts';
 
 export const KINDS = ['account', 'merchant', 'device', 'address', 'country', 'hash'] as const;
 export type Kind = (typeof KINDS)[number];
@@ -14,7 +14,7 @@ export type Kind = (typeof KINDS)[number];
 /** The value as it is stored, or what is allowed in its place. */
 type ReadValue = { readonly value: string } | { readonly problem: string };
 
-const id = plainText(ID_CHARS_MAX);
+const id = idText(ID_CHARS_MAX);
 const SHA256 = /^[0-9a-f]{64}$/i;
 const COUNTRY = /^[A-Z]{2}$/;
 const ADDRESS = 'must be an IPv4 or IPv6 address or a network in CIDR form, as 203.0.113.0/24';
@@ -30,14 +30,14 @@ const FIELD_OF: Readonly<Partial<Record<Kind, string>>> = {
   address: 'ip',
 };
 
-export function readValue(kind: Kind, text: string): ReadValue {
+export function readValue(kind: Kind, written: string): ReadValue {
+  const text = spellId(written);
   switch (kind) {
     case 'account':
     case 'merchant':
     case 'device': {
-      const { error } = id.safeParse(text);
-      const message = error?.issues[0]?.message;
-      return message === undefined ? { value: text } : { problem: message };
+      const { data, error } = id.safeParse(text);
+      return data === undefined ? { problem: error?.issues[0]?.message ?? '' } : { value: data };
     }
     case 'country': {
       const form = COUNTRY.test(text)

@@ -13,6 +13,7 @@ import {
 } from '../../core/domain/personal.ts';
 import type { KeyedTransactionInput } from '../../core/domain/transaction.ts';
 import type { Repeated, Tokenised, Tokens } from '../../core/personal.ts';
+import { spellId } from '../../kit/words/plain-text.ts';
 import { revealIn, type Subjects, type Wanted } from './subjects.ts';
 
 type Members = Record<string, unknown>;
@@ -29,9 +30,11 @@ type Declared = {
 /** A stored token, and a function that puts it in place. */
 type Swap = { readonly token: string; readonly fill: () => void };
 
-/** Gives an address one spelling, so that a list finds the address in any spelling of a client. */
+/** Gives a value one spelling, so that a list, a question or an erasure finds the value in any spelling of a client. */
 export function spelled(field: string, text: string): string {
-  if (field !== 'ip' || !text.includes(':') || !ipaddr.isValid(text)) return text;
+  if (!isPersonalId(field)) return text.normalize('NFC');
+  if (field !== 'ip') return spellId(text);
+  if (!text.includes(':') || !ipaddr.isValid(text)) return text;
   const address = ipaddr.process(text);
   return address instanceof ipaddr.IPv6 ? address.toRFC5952String() : address.toString();
 }
@@ -52,7 +55,7 @@ export function openTokens(fields: readonly string[], subjects: Subjects): Token
     const copy: unknown = structuredClone(metadata);
     for (const { field, path } of paths) {
       walkPath(copy, path, (holder, name) => {
-        put(holes, field, canonicalJson(holder[name]), (token) => {
+        put(holes, field, spelled(field, canonicalJson(holder[name])), (token) => {
           holder[name] = token;
         });
       });
@@ -85,7 +88,7 @@ export function openTokens(fields: readonly string[], subjects: Subjects): Token
     },
     withErased: (repeated) => withErased(repeated, { ids, paths, subjects }),
     async seek(field, value) {
-      const text = isPersonalId(field) ? spelled(field, value) : canonicalJson(value);
+      const text = spelled(field, isPersonalId(field) ? value : canonicalJson(value));
       const [looked] = await subjects.look([{ field, text }]);
       return looked?.token;
     },

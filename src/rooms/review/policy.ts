@@ -7,7 +7,7 @@ import { currencyCode } from '../../core/domain/currency.ts';
 import { marketAmount } from '../../core/domain/decimal.ts';
 import { LABEL_LIMITS } from '../../core/domain/label.ts';
 import { SCORE_MAX } from '../../core/domain/score-record.ts';
-import { plainText } from '../../kit/words/plain-text.ts';
+import { idText } from '../../kit/words/plain-text.ts';
 
 /** Causes of a case. `spot_check` is a transaction that was not to be reviewed. */
 export const CASE_SOURCES = ['verdict', 'dispute', 'spot_check', 'manual'] as const;
@@ -51,7 +51,7 @@ const ratio = z.number().min(0).max(1);
 const priorityRule = z
   .strictObject({
     priority,
-    name: plainText(NAME_CHARS_MAX),
+    name: idText(NAME_CHARS_MAX),
     deadline_minutes: minutes,
     sources: z.array(z.enum(CASE_SOURCES)).min(1).max(CASE_SOURCES.length).optional(),
     amount_above: marketAmount.optional().meta({
@@ -116,7 +116,7 @@ export const reviewPolicySchema = z
     undo_seconds: z.int().min(0).max(3600),
     spot_check_ratio: ratio,
     dispute_sources: z
-      .array(plainText(LABEL_LIMITS.sourceChars))
+      .array(idText(LABEL_LIMITS.sourceChars))
       .max(LIST_ITEMS_MAX)
       .meta({ description: 'A label of these sources that says fraud raises a case.' }),
     capacity: capacityPolicy,

@@ -7,7 +7,7 @@ import { InvalidFields, jsonPointer } from '../../kit/words/field-errors.ts';
 import { corridorParameter, countedPage } from '../../kit/words/list-parameters.ts';
 import { nearestName } from '../../kit/words/nearest-name.ts';
 import { pageSchema } from '../../kit/words/page.ts';
-import { plainText } from '../../kit/words/plain-text.ts';
+import { idText } from '../../kit/words/plain-text.ts';
 
 /** Sent when somebody asks for it, whatever the webhook takes. */
 export const TEST_TYPE = 'webhook.test';
@@ -60,7 +60,7 @@ export const newWebhookSchema = z
     event_types: eventTypes,
     verdicts: verdicts.default(['review', 'decline']),
     corridors: corridors.default(null),
-    client: plainText(WEBHOOK_LIMITS.clientChars).nullable().default(null).meta({
+    client: idText(WEBHOOK_LIMITS.clientChars).nullable().default(null).meta({
       description: 'Only transactions of this client; null: all of the market.',
     }),
   })

@@ -16,7 +16,7 @@ import {
   type KeptAnswers,
 } from '../../words/kept-answers.ts';
 import { shown } from '../../words/list-parameters.ts';
-import { KEY_CHARS_MAX, plainText } from '../../words/plain-text.ts';
+import { idText, KEY_CHARS_MAX } from '../../words/plain-text.ts';
 import { Problem, problemResponse, toProblem } from '../answers/problem.ts';
 import type { AppEnv } from '../app-env.ts';
 
@@ -47,7 +47,7 @@ export const onceParameter = z.object({
 /** Headers have no encoding: Node reads Latin-1 and curl sends UTF-8, so only ASCII is the same key in each client. */
 const ASCII = /^[\x20-\x7e]*$/;
 const QUOTED = /^"((?:[^"\\]|\\["\\])*)"$/;
-const KEY = plainText(KEY_CHARS_MAX);
+const KEY = idText(KEY_CHARS_MAX);
 
 /**
  * @param body as the caller sent it, parsed; undefined where the request has none

@@ -5,7 +5,7 @@ import type { Database } from '../../../kit/database/pool.ts';
 import { answer, operation } from '../../../kit/http/operation.ts';
 import { CURSOR_DESCRIPTION } from '../../../kit/words/list-parameters.ts';
 import { pageOf } from '../../../kit/words/page.ts';
-import { plainText } from '../../../kit/words/plain-text.ts';
+import { idText } from '../../../kit/words/plain-text.ts';
 import { identitySchema } from '../../../kit/words/principal.ts';
 
 const NAME_CHARS_MAX = 64;
@@ -13,10 +13,10 @@ const PAGE = 200;
 const READERS = ['admin', 'risk_officer'] as const;
 
 const path = z.object({
-  id: plainText(NAME_CHARS_MAX).meta({ description: 'The name.', example: 'Ann' }),
+  id: idText(NAME_CHARS_MAX).meta({ description: 'The name.', example: 'Ann' }),
 });
 const listSchema = z.object({ items: z.array(identitySchema), next_cursor: z.string().nullable() });
-const nameCursor = plainText(NAME_CHARS_MAX)
+const nameCursor = idText(NAME_CHARS_MAX)
   .optional()
   .meta({ description: CURSOR_DESCRIPTION, examples: ['Ann'] });
 const listParameters = z.strictObject({ cursor: nameCursor });

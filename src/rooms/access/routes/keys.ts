@@ -15,7 +15,7 @@ import { answer, bodyOf, operation } from '../../../kit/http/operation.ts';
 import { given } from '../../../kit/words/describe-issue.ts';
 import { CURSOR_DESCRIPTION } from '../../../kit/words/list-parameters.ts';
 import { pageOf } from '../../../kit/words/page.ts';
-import { plainText } from '../../../kit/words/plain-text.ts';
+import { idText } from '../../../kit/words/plain-text.ts';
 import { APPROVING_ROLES, keySchema, ROLES, type Role } from '../../../kit/words/principal.ts';
 import { wireTime } from '../../../kit/words/wire-time.ts';
 
@@ -34,13 +34,13 @@ const newKeySchema = z
       .min(1)
       .max(ROLES.length)
       .meta({ description: 'What the key may do.' }),
-    client: plainText(NAME_CHARS_MAX)
+    client: idText(NAME_CHARS_MAX)
       .default('default')
       .meta({ description: 'The client whose idempotency keys and transactions the key shares.' }),
-    owner: plainText(NAME_CHARS_MAX)
+    owner: idText(NAME_CHARS_MAX)
       .optional()
       .meta({ description: 'Who answers for a key that belongs to no person.' }),
-    identity: plainText(NAME_CHARS_MAX).optional().meta({
+    identity: idText(NAME_CHARS_MAX).optional().meta({
       description:
         'The person who holds the key; a new name makes a person. The roles risk_officer and personal_data need one.',
     }),
@@ -65,7 +65,7 @@ const mintedKeySchema = z
   .meta({ id: 'MintedKey' });
 
 const listSchema = z.object({ items: z.array(keySchema), next_cursor: z.string().nullable() });
-const idCursor = plainText(NAME_CHARS_MAX)
+const idCursor = idText(NAME_CHARS_MAX)
   .optional()
   .meta({ description: CURSOR_DESCRIPTION, examples: [KEY_ID_EXAMPLE] });
 const listParameters = z.strictObject({ cursor: idCursor });

@@ -14,14 +14,14 @@ import { InvalidFields } from '../../../kit/words/field-errors.ts';
 import { countedId, countedPage } from '../../../kit/words/list-parameters.ts';
 import { parseMonth } from '../../../kit/words/month.ts';
 import { pageOf, pageSchema } from '../../../kit/words/page.ts';
-import { ID_CHARS_MAX, plainText } from '../../../kit/words/plain-text.ts';
+import { ID_CHARS_MAX, idText, plainText } from '../../../kit/words/plain-text.ts';
 import type { Officer } from '../../../kit/words/principal.ts';
 
 const REASON_CHARS_MAX = 500;
 
 const reason = plainText(REASON_CHARS_MAX);
 const kind = z.enum(HOLD_KINDS);
-const subject = plainText(ID_CHARS_MAX).nullable();
+const subject = idText(ID_CHARS_MAX).nullable();
 
 const holdSchema = z
   .object({

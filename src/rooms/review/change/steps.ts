@@ -7,7 +7,7 @@ import type { AuditAction, Change } from '../../../kit/words/audit.ts';
 import { given } from '../../../kit/words/describe-issue.ts';
 import { Failure } from '../../../kit/words/failure.ts';
 import { InvalidFields } from '../../../kit/words/field-errors.ts';
-import { plainText } from '../../../kit/words/plain-text.ts';
+import { idText } from '../../../kit/words/plain-text.ts';
 import type { Decider, Officer } from '../../../kit/words/principal.ts';
 import { CASE_LIMITS, type CaseJson, type StoredCase } from '../case.ts';
 import { toCaseJson } from '../case-json.ts';
@@ -42,7 +42,7 @@ type Reason = z.infer<typeof reasonSchema>;
 
 export const assignSchema = z
   .strictObject({
-    assignee: plainText(CASE_LIMITS.nameChars)
+    assignee: idText(CASE_LIMITS.nameChars)
       .nullable()
       .meta({ description: 'A person of /v1/identities; null: nobody.' }),
   })

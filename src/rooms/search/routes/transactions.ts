@@ -11,6 +11,7 @@ import { checkRole } from '../../../kit/http/auth/auth.ts';
 import { ownClientAlone } from '../../../kit/http/openapi.ts';
 import { answer, operation } from '../../../kit/http/operation.ts';
 import { given } from '../../../kit/words/describe-issue.ts';
+import { idText } from '../../../kit/words/plain-text.ts';
 import { clientSeen, withReaders } from '../../../kit/words/principal.ts';
 import { selectFields } from '../../../kit/words/selected-fields.ts';
 import type { Parts } from '../caches.ts';
@@ -67,10 +68,10 @@ export const findByKey = operation({
   summary: 'Find the transaction of an idempotency key of your client',
   roles: ['analyst', 'ingest'],
   path: z.object({
-    key: z
-      .string()
-      .max(TRANSACTION_LIMITS.idempotencyKeyChars)
-      .meta({ description: 'As it was sent.', example: 'order-1001' }),
+    key: idText(TRANSACTION_LIMITS.idempotencyKeyChars).meta({
+      description: 'As it was sent.',
+      example: 'order-1001',
+    }),
   }),
   answers: {
     200: answer('The transaction.', z.object({ transaction_id: z.uuid() }), {

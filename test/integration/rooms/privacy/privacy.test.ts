@@ -242,6 +242,27 @@ test('an erased value leads nowhere, also after the restore of a backup that has
   await expect(runApiHere(withoutKey)).rejects.toThrow(/RISK_PRIVACY_KEYS has no key k1/);
 });
 
+test('two forms of a value are one subject, which an erasure finds by either', async () => {
+  const forms = ['Jose\u0301', 'Jos\u00e9'].map((name) => ({
+    account_id: `account:${name}`,
+    metadata: { customer: { email: `${name}@mail.example` } },
+  }));
+  const seen: Answer['body'][] = [];
+  for (const fields of forms) {
+    const { answer } = await send(undefined, fields);
+    seen.push((await as('analyst', `GET /v1/transactions/${answer.body.transaction_id}`)).body);
+  }
+  const tokens = seen.map(({ account_id, metadata }) => [account_id, metadata.customer.email]);
+  expect(tokens[0]).toEqual(tokens[1]);
+  const of = { field: 'metadata.customer.email', reason: 'request 119' };
+  const value = forms[0]?.metadata.customer.email;
+  const erased = await as('officer', 'POST /v1/erasures', { body: { ...of, value } });
+  expect(erased.body).toMatchObject({ token: tokens[1]?.[1] });
+  const account = { field: 'account_id', value: forms[0]?.account_id, reason: 'request 119' };
+  const other = await as('officer', 'POST /v1/erasures', { body: account });
+  expect(other.body).toMatchObject({ token: tokens[1]?.[0] });
+});
+
 test('a value on a block list is erased once a second person asks, too', async () => {
   const list = { name: 'stolen', effect: 'block', kind: 'account', description: 'x' };
   await as('officer', 'POST /v1/lists', { body: list });

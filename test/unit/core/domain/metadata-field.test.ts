@@ -16,6 +16,7 @@ test.each<[string, unknown, object | null]>([
   ['is nested or null', { tier: { of: 'gold' }, points: [7], vip: null }, null],
   ['has 64 bytes', { tier: 'é'.repeat(32) }, { tier: 'é'.repeat(32) }],
   ['has 65 bytes', { tier: `${'é'.repeat(32)}x`, points: 7 }, { points: 7 }],
+  ['is decomposed', { tier: 'Jose\u0301'.repeat(12) }, { tier: 'Jos\u00e9'.repeat(12) }],
   ['lacks the name of a prototype', { points: 7 }, { points: 7 }],
   ['has the name of a prototype', { constructor: 'x' }, { constructor: 'x' }],
   ['is absent', undefined, null],

@@ -86,7 +86,9 @@ function typed(node: ASTNode, types: readonly ValueType[], walk: Walk): Expressi
 
 function literalOf(node: ASTNode, walk: Walk): Expression | undefined {
   const value: unknown = node.args;
-  if (typeof value === 'string') return { kind: 'literal', type: 'text', value };
+  // Words of payments and declared metadata come in NFC.
+  if (typeof value === 'string')
+    return { kind: 'literal', type: 'text', value: value.normalize('NFC') };
   if (typeof value === 'boolean') return { kind: 'literal', type: 'boolean', value };
   if (typeof value === 'number') return numberOf(value);
   if (typeof value === 'bigint') {

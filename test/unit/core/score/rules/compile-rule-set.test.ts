@@ -101,6 +101,17 @@ test('a rule fires on what it reads beside the vector, and not on what is missin
   expect(firedOn([], Number.NaN)).toEqual([2]);
 });
 
+test('a text of a rule fires on the text of a payment in whichever form the rule was written', () => {
+  const rules = ['Jose\u0301', 'Jos\u00e9'].map((tier, nth) => ({
+    ...{ ...named, id: `r${nth}`, code: `R${nth}` },
+    ...{ when: `metadata.tier == "${tier}" || metadata.tier in ["x", "${tier}"]`, weight: 0.5 },
+  }));
+  const compiled = compileRuleSet({ ...ruleSetOf(...rules), metadata: { tier: 'text' } });
+  if ('problems' in compiled) throw new Error(JSON.stringify(compiled.problems));
+  const { program } = compiled.ruleSet;
+  expect(program.decide(makeVector({ amount: 1 }), ['Jos\u00e9'], Number.NaN)).toBe(2);
+});
+
 /** The time of the quickest of three runs. */
 const quickestMsOf = (run: () => void) => Math.min(...[run, run, run].map(processorMsOf));
 
