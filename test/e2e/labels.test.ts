@@ -112,7 +112,7 @@ describe('risk labels import', () => {
     writeFileSync(path, [...rows, JSON.stringify({ idempotency_key: '0', label: 7 })].join('\n'));
     const { code, stdout, stderr } = await api.risk('labels', 'import', path);
     expect([code, lastLine(stdout)]).toEqual([
-      0,
+      1,
       expect.stringContaining('labels accepted=1 unchanged=0 refused=2'),
     ]);
     expect(stderr).toContain('line 1: is not a JSON object\nline 3: /label ');

@@ -42,6 +42,31 @@ export const TOOLS: Guards = {
     test: 'integration/replay.test.ts > risk replay: everything accepted is scored once; again, everything is a duplicate',
     mechanism: 'src/tools/client/ledger.ts',
   },
+  'foreign-bytes': {
+    says: 'A line that is not UTF-8 is refused alone with the remedy, and line ends of any kind keep their numbers.',
+    test: 'unit/kit/client/text-lines.test.ts > readLines > a line in Windows-1252 is refused alone, with what stands there and the remedy',
+    mechanism: 'src/kit/client/text-lines.ts',
+  },
+  'stray-quote': {
+    says: 'A quote that breaks a row of a file refuses that row alone.',
+    test: 'unit/kit/client/csv-rows.test.ts > a quote that breaks a row > in row 7,000 of 8,000 leaves the 7,999 others',
+    mechanism: 'src/kit/client/csv-rows.ts',
+  },
+  'damaged-ids': {
+    says: 'An id that a spreadsheet has damaged is refused by its line, unless it is meant.',
+    test: 'integration/foreign-files.test.ts > risk replay > refuses ids that a spreadsheet has damaged, and takes them where they are meant',
+    mechanism: 'src/kit/client/cell-values.ts',
+  },
+  'one-file-reader': {
+    says: 'Every command refuses a file of which no row can be read with the same words.',
+    test: 'integration/foreign-files.test.ts > every command',
+    mechanism: 'src/kit/client/rows.ts',
+  },
+  'foreign-files': {
+    says: 'Files of data frames, databases and spreadsheets are read as they were meant.',
+    test: 'unit/kit/client/foreign-files.test.ts > of the files that others make',
+    mechanism: 'src/kit/client/rows.ts',
+  },
   'own-key': {
     says: 'The own key is sent to the own API alone, and a given key everywhere.',
     shown: 'RISK_URL, RISK_API_KEY',

@@ -59,7 +59,7 @@ test('risk replay: everything accepted is scored once; again, everything is a du
 
   const first = await replay([file, '--batch', '200']);
   // A replay of five seconds or more says how far it is.
-  expect(first.stderr.replaceAll(/^(posted|scoring) .*\n/gm, '')).toBe('');
+  expect(first.stderr.replaceAll(/^(read|posted|scoring) .*\n/gm, '')).toBe('');
   const ledger = ledgerOf(first.stdout);
   expect(ledger).toMatchObject({
     accepted: TRANSACTIONS,
@@ -139,7 +139,7 @@ test('risk replay posts two files in order of time, and labels between the days 
   expect(ledgerOf(stdout)).toMatchObject({ accepted: 60, scored: 60, ...BALANCED });
   expect(stdout).toContain('labels accepted=1 unchanged=0\n');
   expect(stderr).toMatch(/labels\.ndjson line 2: .*idempotency_key/);
-  expect(code).toBe(0);
+  expect(code).toBe(1);
   const [order] = await database.query<{ inOrder: boolean; between: boolean }>({
     text: `
     select bool_and(earlier is null or earlier <= received_at) as "inOrder",

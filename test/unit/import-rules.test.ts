@@ -28,7 +28,6 @@ const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   kit: [
     '@hono/node-server',
     'aws4fetch',
-    'csv-parse',
     'fastest-levenshtein',
     'hono',
     'hyparquet',
@@ -65,7 +64,7 @@ const PACKAGES: Readonly<Record<string, readonly string[]>> = {
     'zod-openapi',
     'node:*',
   ],
-  tools: ['csv-parse', 'hyparquet', 'p-limit', 'zod', 'node:*'],
+  tools: ['hyparquet', 'p-limit', 'zod', 'node:*'],
 };
 
 /** Modules of src that the console also loads. */

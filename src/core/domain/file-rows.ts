@@ -1,6 +1,8 @@
 /** How the rows of a file become what the API takes: transactions and labels. */
+import { zonedTime } from '../../kit/client/cell-values.ts';
 import { type Mapping, type Projection, projectionOf } from '../../kit/client/rows.ts';
 import { wireTime } from '../../kit/words/wire-time.ts';
+import { currencyScale } from './currency.ts';
 import { createdAtMsOf } from './transaction.ts';
 
 /** Fields of a submitted transaction that a file must have. */
@@ -18,13 +20,36 @@ export type TransactionField = (typeof TRANSACTION_FIELDS)[number];
 export function transactionProjection(mapping: Mapping<TransactionField>): Projection {
   return projectionOf<TransactionField>(mapping, {
     needed: REQUIRED.map((field) => [field]),
+    ids: ['idempotency_key', 'account_id', 'merchant_id', 'device_id'],
     toBody: (read) => {
-      const values = TRANSACTION_FIELDS.map((field) => [field, read(field)] as const);
-      const given = values.filter(([, value]) => value !== undefined);
-      const { metadata, ...body } = Object.fromEntries(given);
-      return metadata === undefined ? body : { ...body, metadata: parsedOrSame(metadata) };
+      const values = TRANSACTION_FIELDS.map((field) => [field, readField(field, read)] as const);
+      return Object.fromEntries(values.filter(([, value]) => value !== undefined));
     },
   });
+}
+
+/** Tools write some fields in other forms than the API takes. */
+function readField(field: TransactionField, read: (field: TransactionField) => unknown): unknown {
+  const value = read(field);
+  switch (field) {
+    case 'amount':
+      return withoutNeedlessZeros(value, read('currency'));
+    case 'created_at':
+      return zonedTime(value);
+    case 'metadata':
+      return parsedOrSame(value);
+    default:
+      return value;
+  }
+}
+
+/** Zeros behind the decimal places that the currency has: data frames write whole amounts as `1000.0`. */
+function withoutNeedlessZeros(amount: unknown, currency: unknown): unknown {
+  const scale = currencyScale(String(currency));
+  const [, whole, decimals = ''] = /^(\d+)\.(\d*?)0*$/.exec(String(amount)) ?? [];
+  const isLonger = scale !== undefined && String(amount).length > `${whole}.`.length + scale;
+  if (whole === undefined || !isLonger || decimals.length > scale) return amount;
+  return scale === 0 ? whole : `${whole}.${decimals.padEnd(scale, '0')}`;
 }
 
 /** Metadata is JSON in a cell. */
@@ -43,10 +68,17 @@ export const LABEL_FIELDS = [
 ];
 export type LabelField = (typeof LABEL_FIELDS)[number];
 
-const LABELS_BY_FLAG = new Map<unknown, string>([
-  ...['1', 1, true].map((flag) => [flag, 'fraud'] as const),
-  ...['0', 0, false].map((flag) => [flag, 'legitimate'] as const),
-]);
+/** As people, data frames, spreadsheets and databases write them, in small letters. */
+const LABELS = {
+  fraud: ['fraud', '1', '1.0', 'true', 't'],
+  legitimate: ['legitimate', '0', '0.0', 'false', 'f'],
+};
+
+/** A value that is no flag is passed on unchanged: the API judges it. */
+function labelOf(value: unknown): unknown {
+  const text = String(value).trim().toLowerCase();
+  return Object.entries(LABELS).find(([, flags]) => flags.includes(text))?.[0] ?? value;
+}
 
 /**
  * Maps a foreign row to the API's label. A file may name transactions by id or by the key they were sent with,
@@ -71,6 +103,7 @@ export function labelProjection(
     unread: LABEL_FIELDS.filter(
       (field) => mapped.has(field) || (isByKey && field === 'transaction_id'),
     ),
+    ids: ['transaction_id', 'idempotency_key'],
     toBody: (read) => {
       const transactionId = read('transaction_id');
       const [label, note] = [read('label'), read('note')];
@@ -78,12 +111,11 @@ export function labelProjection(
         ...(transactionId === undefined
           ? { idempotency_key: read('idempotency_key') }
           : { transaction_id: transactionId }),
-        // A value that is no flag is passed on unchanged: the API judges it.
-        label: LABELS_BY_FLAG.get(label) ?? label,
+        label: labelOf(label),
         labelled_at:
           labelledAfterMs === null
-            ? read('labelled_at')
-            : timeAfter(read('created_at'), transactionId, labelledAfterMs),
+            ? zonedTime(read('labelled_at'))
+            : timeAfter(zonedTime(read('created_at')), transactionId, labelledAfterMs),
         source: read('source'),
         ...(note === undefined ? {} : { note }),
       };

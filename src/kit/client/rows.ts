@@ -1,14 +1,18 @@
 /**
- * Reads a file as batches of rows: CSV or NDJSON, compressed or not, as fast as batches are taken. A row that
- * cannot be read has its problem instead of a body.
+ * Reads a file, or standard input, as batches of rows: CSV or NDJSON, compressed or not, as fast as batches are taken. A row that
+ * cannot be read has its problem instead of a body, and spoils no other row.
  */
 import { createReadStream } from 'node:fs';
-import { open } from 'node:fs/promises';
-import { pipeline, type Readable, Transform } from 'node:stream';
+import { stat } from 'node:fs/promises';
+import { pipeline, Readable, Transform } from 'node:stream';
 import { createGunzip } from 'node:zlib';
-import { CsvError, parse } from 'csv-parse';
-import { Failure } from '../words/failure.ts';
-import { trimBlanks } from '../words/plain-text.ts';
+import { refuseRepeated } from '../http/body/repeated-member.ts';
+import { shortText } from '../words/describe-issue.ts';
+import { Failure, toError } from '../words/failure.ts';
+import { InvalidFields } from '../words/field-errors.ts';
+import { idDamage, numberText } from './cell-values.ts';
+import { type CsvProjection, csvRows } from './csv-rows.ts';
+import { readLines, textEmpty } from './text-lines.ts';
 
 type Origin = {
   /** The file that has the row, where there are several. */
@@ -26,12 +30,13 @@ export type RowBatch = {
   readonly unreadable: readonly UnreadableRow[];
 };
 
-type TextFile = {
-  /** Size on disk, and how much of it was read. */
+export type TextFile = {
+  /** Size on disk, 0 of standard input, and how much of the file was read. */
   readonly bytes: number;
   readonly bytesRead: () => number;
-  /** Reads the text, unpacked where the file is packed. */
-  readonly read: () => Readable;
+  readonly isJson: boolean;
+  /** The text, unpacked where the file is packed. */
+  readonly text: Readable;
 };
 
 export type SourceFile = {
@@ -40,25 +45,30 @@ export type SourceFile = {
   readonly shareRead: () => number;
 };
 
-/** A longer line is not one row: the API takes 64 KiB. */
-const LINE_CHARS_MAX = 1024 * 1024;
-const GZIP_MAGIC = 0x1f8b;
+/** The file that is standard input. */
+const STDIN = '-';
+const GZIP_MAGIC = Buffer.from([0x1f, 0x8b]);
+/** Bytes of a BOM and the first character behind it. */
+const HEAD_BYTES = 4;
+const COLUMNS_CHARS_SHOWN = 500;
 
 export type Mapping<F extends string> = {
   /** Source column of a field that has another name there. */
   readonly columns: Readonly<Partial<Record<F, string>>>;
   /** Value of a field, the same in every row. */
   readonly constants: Readonly<Partial<Record<F, string>>>;
+  /** Ids that look damaged are meant so. */
+  readonly idsAsTheyAre?: boolean;
 };
 
 /** The JSON body of a row. */
 type RowBody = Record<string, unknown>;
 
-/** How the rows of a file become bodies. */
+/** How the rows of a file become bodies, or texts that say why a row is refused. */
 export type Projection = {
-  /** Reader of CSV records under this header; throws a Failure that names what the file lacks. */
-  readonly csv: (header: readonly string[]) => (cells: readonly string[]) => RowBody;
-  readonly json: (source: object) => RowBody;
+  readonly csv: CsvProjection;
+  /** @param text the JSON that the source was read from */
+  readonly json: (source: object, text: string) => RowBody | string;
 };
 
 type FileFields<F extends string> = {
@@ -66,57 +76,88 @@ type FileFields<F extends string> = {
   readonly needed: readonly (readonly F[])[];
   /** Fields that have no column of their own name. */
   readonly unread?: readonly F[];
+  /** Fields that a spreadsheet may have damaged. */
+  readonly ids: readonly F[];
   readonly toBody: (read: (field: F) => unknown) => RowBody;
 };
 
-/** @throws Failure where there is no such file */
+/** @throws Failure where there is no such file, or nothing in it */
 export async function openText(path: string): Promise<TextFile> {
-  const { size, compressed } = await lookAt(path).catch((error: Error) => {
-    throw new Failure('not-found', 'FILE_UNREADABLE', error.message);
-  });
   let bytesRead = 0;
-  const read = () => {
-    const counter = new Transform({
-      transform(chunk: Buffer, _encoding, done) {
-        bytesRead += chunk.length;
-        done(null, chunk);
-      },
-    });
-    const file = createReadStream(path);
+  const counter = new Transform({
+    transform(chunk: Buffer, _encoding, done) {
+      bytesRead += chunk.length;
+      done(null, chunk);
+    },
+  });
+  try {
+    const bytes = path === STDIN ? 0 : (await stat(path)).size;
+    const file = path === STDIN ? process.stdin : createReadStream(path);
     // An error of any step destroys the last one, so its reader sees the error.
     const ignore = () => undefined;
-    return compressed
-      ? pipeline(file, counter, createGunzip(), ignore)
-      : pipeline(file, counter, ignore);
-  };
-  return { bytes: size, bytesRead: () => bytesRead, read };
+    const packed = await peek(pipeline(file, counter, ignore));
+    if (packed.head.length === 0) throw textEmpty();
+    const isPacked = packed.head.subarray(0, GZIP_MAGIC.length).equals(GZIP_MAGIC);
+    const { head, all } = isPacked
+      ? await peek(pipeline(packed.all, createGunzip(), ignore))
+      : packed;
+    // The content tells NDJSON where no name does.
+    const isJson = /\.(ndjson|jsonl)(\.gz)?$/.test(path) || /^\s*\{/.test(head.toString());
+    return { bytes, bytesRead: () => bytesRead, isJson, text: all };
+  } catch (error) {
+    throw aboutFile(path, error);
+  }
 }
 
-/** Whether the name is that of NDJSON; otherwise the file is CSV. */
-export const isJsonName = (path: string) => /\.(ndjson|jsonl)(\.gz)?$/.test(path);
+/** The beginning of a stream, and all of the stream. */
+async function peek(stream: Readable): Promise<{ readonly head: Buffer; readonly all: Readable }> {
+  const chunks: AsyncIterator<Buffer> = stream[Symbol.asyncIterator]();
+  let head: Buffer = Buffer.alloc(0);
+  while (head.length < HEAD_BYTES) {
+    const next = await chunks.next();
+    if (next.done === true) break;
+    head = Buffer.concat([head, next.value]);
+  }
+  async function* all() {
+    if (head.length > 0) yield head;
+    yield* { [Symbol.asyncIterator]: () => chunks };
+  }
+  return { head, all: Readable.from(all(), { objectMode: false }) };
+}
 
+/** @throws Failure where no row of the file can be read */
 export async function openSource(path: string, projection: Projection): Promise<SourceFile> {
-  const { bytes, bytesRead, read } = await openText(path);
+  const { bytes, bytesRead, isJson, text } = await openText(path);
+  const rows = readRows(text, isJson, projection);
+  // The header is judged before a row of any file is posted.
+  const first = await rows.next().catch((error: unknown) => {
+    throw aboutFile(path, error);
+  });
   return {
-    rows: () => readRows(read(), isJsonName(path), projection),
+    rows: async function* () {
+      if (first.done === true) return;
+      yield first.value;
+      yield* rows;
+    },
     shareRead: () => Math.min(bytesRead(), bytes) / Math.max(1, bytes),
   };
 }
 
-/** Rows of NDJSON or of CSV, each with its line. @throws Failure where the text is neither, or breaks off */
+/** Says which file it is about, as a command may have several. */
+function aboutFile(path: string, error: unknown): Failure {
+  const name = path === STDIN ? 'standard input' : path;
+  if (error instanceof Failure)
+    return new Failure(error.kind, error.code, `${name}: ${error.message}`);
+  return new Failure('not-found', 'FILE_UNREADABLE', `${name}: ${toError(error).message}`);
+}
+
+/** Rows of NDJSON or of CSV, each with its line. @throws Failure where no row of the text can be read */
 export const readRows = (
-  text: Readable,
+  text: AsyncIterable<Uint8Array>,
   isJson: boolean,
   projection: Projection,
 ): AsyncGenerator<Row | UnreadableRow, void> =>
-  isJson ? jsonRows(text, projection) : csvRows(text, projection);
-
-async function lookAt(path: string): Promise<{ size: number; compressed: boolean }> {
-  await using file = await open(path);
-  const { size } = await file.stat();
-  const { buffer, bytesRead } = await file.read(Buffer.alloc(2), 0, 2, 0);
-  return { size, compressed: bytesRead === 2 && buffer.readUInt16BE() === GZIP_MAGIC };
-}
+  isJson ? jsonRows(text, projection) : csvRows(readLines(text), projection.csv);
 
 export async function* batched(
   rows: AsyncIterable<Row | UnreadableRow>,
@@ -133,119 +174,78 @@ export async function* batched(
   if (batch.rows.length + batch.unreadable.length > 0) yield batch;
 }
 
-/** The cells of one record, and the line it ends on. */
-type CsvRecord = readonly string[] & { readonly line: number };
-
-async function* csvRows(
-  text: Readable,
-  projection: Projection,
-): AsyncGenerator<Row | UnreadableRow, void> {
-  const parser = parse({
-    bom: true,
-    skip_empty_lines: true,
-    relax_column_count: true,
-    max_record_size: LINE_CHARS_MAX,
-    on_record: (cells: string[], info) =>
-      Object.assign(cells.map(trimBlanks), { line: info.lines }),
-  });
-  const records: AsyncIterable<CsvRecord> = pipeline(text, parser, () => undefined);
-  let header: readonly string[] | undefined;
-  let project: ((cells: readonly string[]) => RowBody) | undefined;
-  try {
-    for await (const cells of records) {
-      const { line } = cells;
-      if (header === undefined || project === undefined) {
-        header = cells;
-        project = projection.csv(cells);
-      } else if (cells.length === header.length) {
-        yield { line, body: project(cells) };
-      } else {
-        yield { line, detail: `has ${cells.length} cells, the header has ${header.length}` };
-      }
-    }
-  } catch (error) {
-    throw readFailure(error);
-  }
-}
-
 async function* jsonRows(
-  text: Readable,
+  text: AsyncIterable<Uint8Array>,
   projection: Projection,
 ): AsyncGenerator<Row | UnreadableRow, void> {
-  let line = 0;
-  for await (const content of lines(text)) {
-    line++;
-    if (content.trim() === '') continue;
-    const source = parseObject(content);
-    if (source === undefined) yield { line, detail: 'is not a JSON object' };
-    else yield { line, body: projection.json(source) };
-  }
-}
-
-/** @throws Failure where the text breaks off, or a line has more characters */
-export async function* lines(text: Readable, charsMax = LINE_CHARS_MAX): AsyncGenerator<string> {
-  let rest = '';
-  try {
-    for await (const chunk of text.setEncoding('utf8')) {
-      const parts = `${rest}${chunk}`.split('\n');
-      rest = parts.pop() ?? '';
-      if (rest.length > charsMax) throw new Error(`a line exceeds ${charsMax} characters`);
-      yield* parts;
+  let isEmpty = true;
+  for await (const lines of readLines(text)) {
+    for (const { line, text: json, fault } of lines) {
+      if (json.trim() === '') continue;
+      isEmpty = false;
+      const body = fault ?? bodyOf(json, projection);
+      yield typeof body === 'string' ? { line, detail: body } : { line, body };
     }
-  } catch (error) {
-    throw readFailure(error);
   }
-  if (rest !== '') yield rest;
+  if (isEmpty) throw textEmpty();
 }
 
-function parseObject(text: string): object | undefined {
+function bodyOf(json: string, projection: Projection): RowBody | string {
+  let value: unknown;
   try {
-    const value: unknown = JSON.parse(text);
-    return typeof value === 'object' && value !== null && !Array.isArray(value) ? value : undefined;
-  } catch {
-    return undefined;
+    value = JSON.parse(json);
+    refuseRepeated(Buffer.from(json), value);
+  } catch (error) {
+    return error instanceof InvalidFields ? error.message : NO_OBJECT;
   }
+  const isObject = typeof value === 'object' && value !== null && !Array.isArray(value);
+  return isObject ? projection.json(Object(value), json) : NO_OBJECT;
 }
 
-/** Failures of reading the file: not CSV, broken compression, a bad disk. */
-function readFailure(error: unknown): unknown {
-  if (error instanceof Failure) return error;
-  if (error instanceof CsvError) return new Failure('invalid', 'FILE_NOT_CSV', error.message);
-  if (!(error instanceof Error)) return error;
-  return new Failure('invalid', 'FILE_UNREADABLE', `cannot read the file: ${error.message}`);
-}
+const NO_OBJECT = 'is not a JSON object';
 
 /**
  * Maps a row of a foreign file to a body of the API: which column feeds which field, and which fields are the same in every
  * row. An empty cell and a null are an absent field, and the API judges the values.
  */
 export function projectionOf<F extends string>(
-  { columns, constants }: Mapping<F>,
-  { needed, unread = [], toBody }: FileFields<F>,
+  { columns, constants, idsAsTheyAre = false }: Mapping<F>,
+  { needed, unread = [], ids, toBody }: FileFields<F>,
 ): Projection {
   const columnOf = (field: F) => columns[field] ?? (unread.includes(field) ? '' : field);
-  const bodyOf = (readColumn: (column: string) => unknown) =>
-    toBody((field) => constants[field] ?? readColumn(columnOf(field)));
+  const checked = idsAsTheyAre ? [] : ids.filter((field) => !(field in constants));
+  const toRow = (readColumn: (column: string) => unknown) => {
+    const body = toBody((field) => constants[field] ?? readColumn(columnOf(field)));
+    for (const field of checked) {
+      const damage = idDamage(body[field]);
+      if (damage !== undefined) return `/${field} ${damage}`;
+    }
+    return body;
+  };
   return {
     csv: (header) => {
-      const has = (field: F) => field in constants || header.includes(columnOf(field));
+      const indexOf = new Map(header.map((column, index) => [column, index] as const));
+      // A column without a name feeds no field.
+      indexOf.delete('');
+      const has = (field: F) => field in constants || indexOf.has(columnOf(field));
       const mapped = Object.keys(columns).map((field) => [field as F]);
       for (const group of [...mapped, ...needed]) {
         const field = group.find((model) => columns[model] !== undefined) ?? group[0];
         if (field === undefined || group.some(has)) continue;
         throw columnMissing(columns[field] ?? field, field, header);
       }
-      const indexOf = new Map(header.map((column, index) => [column, index] as const).reverse());
-      return (cells) => bodyOf((column) => cells[indexOf.get(column) ?? -1] || undefined);
+      return (cells) => toRow((column) => cells[indexOf.get(column) ?? -1] || undefined);
     },
-    json: (source) => bodyOf((column) => Reflect.get(source, column) ?? undefined),
+    json: (source, text) =>
+      toRow((column) => {
+        const value: unknown = Reflect.get(source, column) ?? undefined;
+        return typeof value === 'number' ? (numberText(text, column) ?? value) : value;
+      }),
   };
 }
 
 function columnMissing(column: string, field: string, header: readonly string[]): Failure {
-  return new Failure(
-    'invalid',
-    'COLUMN_MISSING',
-    `the file has no column '${column}' for ${field}: name it with --map ${field}=COLUMN or give a constant with --set ${field}=VALUE (columns: ${header.join(', ')})`,
-  );
+  const columns = shortText(header.join(', '), COLUMNS_CHARS_SHOWN);
+  const why = `the file has no column '${column}' for ${field}: name it with --map ${field}=COLUMN or give a constant with --set ${field}=VALUE (columns: ${columns})`;
+  return new Failure('invalid', 'COLUMN_MISSING', why);
 }

@@ -8,7 +8,8 @@ import { text } from 'node:stream/consumers';
 import { pipeline } from 'node:stream/promises';
 import type { Environment } from '../config/config.ts';
 import { Failure } from '../words/failure.ts';
-import { lines, type Row, type UnreadableRow } from './rows.ts';
+import type { Row, UnreadableRow } from './rows.ts';
+import { readLines } from './text-lines.ts';
 
 type KindRow<K extends string> = { readonly kind: K; readonly row: Row | UnreadableRow };
 
@@ -30,6 +31,8 @@ const MEMORY_MIB = 64;
 const COPIES = 2;
 /** Text that is given to `sort` at once. */
 const CHUNK_CHARS = 64 * 1024;
+/** A row of the longest line has more bytes as JSON, with its fields' names. */
+const SORTED_BYTES_MAX = 8 * 1024 * 1024;
 /** Digits of a time in milliseconds, moved so that the year 1 is positive. */
 const TIME_DIGITS = 15;
 const YEAR_1_MS = 62_135_596_800_000;
@@ -57,8 +60,10 @@ export async function* sortRows<K extends string>(
   );
   try {
     await pipeline(Readable.from(sortLines(rows, bytesMax, onProgress)), sort.stdin, { signal });
-    for await (const line of lines(sort.stdout)) {
-      yield JSON.parse(line.slice(line.indexOf('\t') + 1)) as KindRow<K>;
+    for await (const lines of readLines(sort.stdout, SORTED_BYTES_MAX)) {
+      for (const { text: line } of lines) {
+        yield JSON.parse(line.slice(line.indexOf('\t') + 1)) as KindRow<K>;
+      }
     }
     const failed = await failure;
     if (failed !== undefined) throw failed;

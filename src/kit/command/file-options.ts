@@ -28,6 +28,13 @@ export const FILE_OPTIONS = {
   connections: TEXT,
   rate: TEXT,
   url: TEXT,
+  'ids-as-they-are': { type: 'boolean' },
+} as const;
+
+/** For each command that reads ids. */
+export const IDS_OPTION = {
+  '--ids-as-they-are':
+    'Take ids such as 4.11111E+15 and nan, which spreadsheets and data frames make',
 } as const;
 
 /** Effect of each option, for the usage. */
@@ -37,11 +44,14 @@ export const fileOptionTexts = (connections: number) => ({
   '--batch N': `Rows a request, 1 to ${BATCH_ROWS_MAX} (${BATCH_ROWS_MAX})`,
   '--connections N': `Requests at a time, 1 to ${CONNECTIONS_MAX} (${connections})`,
   '--rate N': 'At most so many rows a second (as fast as the API answers)',
+  ...IDS_OPTION,
 });
 
 type FileValues = {
   readonly [name in 'batch' | 'connections' | 'rate' | 'url']?: string | undefined;
-} & { readonly [name in 'map' | 'set']?: string[] | undefined };
+} & { readonly [name in 'map' | 'set']?: string[] | undefined } & {
+  readonly 'ids-as-they-are'?: boolean | undefined;
+};
 
 export type FileSettings<F extends string> = Pick<
   PostOptions,
@@ -67,6 +77,7 @@ export function fileOptions<F extends string>(
     mapping: {
       columns: assignmentsOption('--map', values.map, fields),
       constants: assignmentsOption('--set', values.set, fields),
+      idsAsTheyAre: values['ids-as-they-are'] ?? false,
     },
     ...apiOf(values.url, context),
     batchRows: integer('batch', BATCH_ROWS_MAX, BATCH_ROWS_MAX),

@@ -52,16 +52,16 @@ const runImport: Command['run'] = async (args, context) => {
   output.value({ accepted, unchanged, refused, seconds, refused_first: refusedFirst }, [
     `labels accepted=${accepted} unchanged=${unchanged} refused=${refused} seconds=${seconds}`,
   ]);
-  return refused > 0 && accepted + unchanged === 0 ? EXIT.failed : EXIT.fine;
+  return refused > 0 ? EXIT.failed : EXIT.fine;
 };
 
 export const command = commandOf({
   name: 'labels',
   summary: 'Posts a file of labels to a running API, and lists labels.',
-  notes: `import takes CSV or NDJSON (.gz too): which transactions were fraud and which were not, by whom and since when that is known.
-A label that is known already is unchanged, so a file may be imported again at any time. What the API refuses is shown and
-left out. Fields: transaction_id or idempotency_key, label (fraud, legitimate, 1 or 0), labelled_at, source, note. The last
-line is labels accepted=N unchanged=N refused=N seconds=S.
+  notes: `import takes CSV or NDJSON (.gz too, - is standard input): which transactions were fraud and which were not, by whom and
+since when that is known. A label that is known already is unchanged, so a file may be imported again at any time. What is
+refused is shown and left out, and the exit code is then 1. Fields: transaction_id or idempotency_key, label (fraud, legitimate,
+1 or 0), labelled_at, source, note. The last line is labels accepted=N unchanged=N refused=N seconds=S.
 
 Example: risk labels list --account acc_17 --label fraud
 Example: risk labels import labels.csv.gz

@@ -2,7 +2,7 @@
 import { Readable } from 'node:stream';
 import { recordChange } from '../../kit/audit/audit-log.ts';
 import { fetchApi, notTheContract, readAnswer, refusal } from '../../kit/client/api-client.ts';
-import { isJsonName, openText } from '../../kit/client/rows.ts';
+import { openText, type TextFile } from '../../kit/client/rows.ts';
 import { apiOf } from '../../kit/command/api.ts';
 import {
   type CommandContext,
@@ -13,6 +13,7 @@ import {
   unlessStopped,
   wordOption,
 } from '../../kit/command/command.ts';
+import { IDS_OPTION } from '../../kit/command/file-options.ts';
 import { byCommand, ownerUrl } from '../../kit/command/stores.ts';
 import { openDatabase } from '../../kit/database/open-database.ts';
 import type { Database } from '../../kit/database/pool.ts';
@@ -81,6 +82,7 @@ const OPTIONS = {
   '--kind TEXT': `One of ${KINDS.join(', ')}`,
   '--source TEXT': 'Who publishes the list',
   '--date DAY': 'As of when the source says so',
+  ...IDS_OPTION,
 } as const;
 const PARSED = optionsOf({ ...OPTIONS, '--url URL': '' });
 type Values = ReturnType<typeof parseArguments<typeof PARSED>>['values'];
@@ -95,11 +97,10 @@ export const importAction = {
     const [name = '', path = ''] = positionals;
     const reason = given(values, 'reason');
     const { output } = context;
-    const text = (await openText(path)).read();
+    const file = await openText(path);
     try {
-      if (values.shared === true)
-        return await writeShared(name, text, path, reason, values, context);
-      const sending = send(name, text, path, reason, values, context);
+      if (values.shared === true) return await writeShared(name, file, reason, values, context);
+      const sending = send(name, file, reason, values, context);
       const done = await unlessStopped(context, 'nothing was imported', sending);
       return done ?? EXIT.failed;
     } catch (error) {
@@ -140,17 +141,17 @@ const lineOf = (pointer: string) => {
 
 async function send(
   name: string,
-  text: Readable,
-  path: string,
+  { text, isJson }: TextFile,
   reason: string,
   values: Values,
   { config, signal, output }: CommandContext,
 ): Promise<number> {
   const api = { ...apiOf(values.url, { config, output }), signal };
-  const target = `/v1/lists/${encodeURIComponent(name)}/imports?${new URLSearchParams({ reason })}`;
-  const response = await fetchApi(api, target, {
+  const ids_as_they_are = String(values['ids-as-they-are'] ?? false);
+  const query = new URLSearchParams({ reason, ids_as_they_are });
+  const response = await fetchApi(api, `/v1/lists/${encodeURIComponent(name)}/imports?${query}`, {
     method: 'POST',
-    headers: { 'content-type': isJsonName(path) ? LINES : 'text/csv' },
+    headers: { 'content-type': isJson ? LINES : 'text/csv' },
     body: Readable.toWeb(text) as ReadableStream,
     // A streamed body needs `duplex`, which the types of fetch lack.
     ...{ duplex: 'half' },
@@ -177,8 +178,7 @@ async function send(
 
 async function writeShared(
   name: string,
-  text: Readable,
-  path: string,
+  file: TextFile,
   reason: string,
   values: Values,
   { config, output }: CommandContext,
@@ -200,7 +200,8 @@ async function writeShared(
     connectionsMax: 1,
     statementTimeoutMs: SHARED_STATEMENT_MS,
   });
-  const done = await importReference(database, text, isJsonName(path), reference);
+  const idsAsTheyAre = values['ids-as-they-are'] ?? false;
+  const done = await importReference(database, { ...file, idsAsTheyAre }, reference);
   const { rows, added, ended } = done;
   output.value({ list: name, ...done }, [`imported rows=${rows} added=${added} ended=${ended}`]);
   return EXIT.fine;
@@ -212,12 +213,12 @@ async function writeShared(
  */
 async function importReference(
   database: Pick<Database, 'session'>,
-  text: Readable,
-  isJson: boolean,
+  { text, isJson, idsAsTheyAre }: TextFile & { readonly idsAsTheyAre: boolean },
   { name, effect, kind, source, sourceDate, reason }: Reference,
 ): Promise<ReferenceImport> {
   const pause = async () => undefined;
-  const { rows, batches } = await readImport(text, { isJson, kind, nowMs: Date.now(), pause });
+  const reading = { isJson, kind, idsAsTheyAre, nowMs: Date.now(), pause };
+  const { rows, batches } = await readImport(text, reading);
   return await inSession(database, async (query) => {
     const known = await hold(query, name, effect, kind, source, sourceDate);
     if (known?.effect !== effect || known.kind !== kind) {

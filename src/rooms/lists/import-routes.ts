@@ -18,9 +18,9 @@ import { given } from '../../kit/words/describe-issue.ts';
 import type { Role } from '../../kit/words/principal.ts';
 import { lockList, requireList, requirePerson } from './change.ts';
 import { approveImport, endImport, importEntries, listImports } from './import.ts';
-import { IMPORT_ROWS_MAX, type ImportRows, readImport } from './import-rows.ts';
+import { IMPORT_ROWS_MAX, type ImportRows, type Reading, readImport } from './import-rows.ts';
 import { entry, imported, importParameters, importPath, importSchema, namePath } from './list.ts';
-import { type Kind, keeperOf } from './value.ts';
+import { keeperOf } from './value.ts';
 
 type ImportParts = Pick<Api, 'databases' | 'limits'> & {
   /** An import has its rows in memory, so a process does one at a time. */
@@ -87,7 +87,7 @@ export const importOperations = [
     },
     answers: { 200: answer('The import.', importSchema, imported) },
     problems: [404, 409],
-    run: async ({ path: { name }, query: { reason }, by, c }, parts: ImportParts) => {
+    run: async ({ path: { name }, query, by, c }, parts: ImportParts) => {
       const { databases, running } = parts;
       if (running.isOne) {
         throw new Problem('overloaded', 'An import is under way in this API process.', {
@@ -103,8 +103,13 @@ export const importOperations = [
         });
         // A million rows take a minute: the pace of the body and the bound on its rows end the work.
         c.get('liftDeadline')?.();
-        const read = await readBody(c, kind, databases.now(), parts.limits);
-        return await importEntries(databases.primary, { name, reason, ...read }, by);
+        const reading = {
+          kind,
+          nowMs: databases.now(),
+          idsAsTheyAre: query.ids_as_they_are ?? false,
+        };
+        const read = await readBody(c, reading, parts.limits);
+        return await importEntries(databases.primary, { name, reason: query.reason, ...read }, by);
       } finally {
         running.isOne = false;
       }
@@ -146,8 +151,7 @@ export const importOperations = [
 
 async function readBody(
   c: Context<AppEnv>,
-  kind: Kind,
-  nowMs: number,
+  reading: Pick<Reading, 'kind' | 'nowMs' | 'idsAsTheyAre'>,
   { timeoutMs, waitForCpu }: BodyLimits,
 ): Promise<ImportRows> {
   const type = readMediaType(c);
@@ -176,9 +180,9 @@ async function readBody(
     }
   }
   const text = Readable.from(arriving(), { objectMode: false });
-  const tokensOf = keeperOf(c, kind);
-  const reading = { isJson: type !== CSV, kind, tokensOf, nowMs, pause: waitForCpu };
-  return await readImport(text, reading).catch((error: unknown) => {
+  const tokensOf = keeperOf(c, reading.kind);
+  const bodyReading = { ...reading, isJson: type !== CSV, tokensOf, pause: waitForCpu };
+  return await readImport(text, bodyReading).catch((error: unknown) => {
     throw broken ?? error;
   });
 }

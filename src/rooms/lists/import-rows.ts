@@ -1,5 +1,6 @@
 /** Reads the rows of an import whole before any is stored: a wrong line, wherever it stands, refuses all. */
 import { Readable } from 'node:stream';
+import { idDamage, zonedTime } from '../../kit/client/cell-values.ts';
 import { type Projection, readRows } from '../../kit/client/rows.ts';
 import { given, oneOf } from '../../kit/words/describe-issue.ts';
 import { Failure } from '../../kit/words/failure.ts';
@@ -33,16 +34,26 @@ const unknownField = (name: string) =>
 
 const projection: Projection = {
   csv: (header) => {
-    const unknown = header.find((name) => !isField(name));
+    // Data frames write their row numbers into a column without a name.
+    const unknown = header.find((name) => name !== '' && !isField(name));
     if (unknown !== undefined || !header.includes('value')) {
       const problem = unknown === undefined ? 'has no column value' : unknownField(unknown);
       throw new Failure('invalid', 'COLUMNS_UNKNOWN', `the header of the CSV ${problem}`);
     }
-    return (cells) =>
-      Object.fromEntries(header.map((name, nth) => [name, cells[nth] || undefined]));
+    return (cells) => {
+      const named = header.flatMap((name, nth) =>
+        name === '' ? [] : [[name, cells[nth]] as const],
+      );
+      const { expires_at: expiry, ...fields } = Object.fromEntries(
+        named.map(([name, cell]) => [name, cell || undefined]),
+      );
+      return { ...fields, expires_at: zonedTime(expiry) };
+    };
   },
   json: (source) => ({ ...source }),
 };
+
+const isId = (kind: Kind) => kind === 'account' || kind === 'merchant' || kind === 'device';
 
 const ownReason = plainText(REASON_CHARS_MAX);
 
@@ -51,7 +62,7 @@ const wrongField = (field: string, problem = 'must be a text'): Wrong => ({ fiel
 
 /** The row, or the field that is wrong and what is allowed there. */
 function readRow(
-  { kind, tokensOf, nowMs }: Omit<Reading, 'pause'>,
+  { kind, tokensOf, nowMs, idsAsTheyAre = false }: Omit<Reading, 'pause'>,
   fields: Fields,
 ): StoredRow | Wrong {
   const unknown = Object.keys(fields).find((name) => !isField(name));
@@ -61,7 +72,8 @@ function readRow(
   const read = readValue(kind, value);
   if ('problem' in read) return wrongField('value', read.problem);
   if (tokensOf !== undefined && isNetwork(kind, value)) return wrongField('value', NO_NETWORK);
-  if (value.includes('\ufffd')) return wrongField('value', 'must be UTF-8');
+  const damage = idsAsTheyAre || !isId(kind) ? undefined : idDamage(value);
+  if (damage !== undefined) return wrongField('value', damage);
   const row: { v: string; r?: string; e?: number } = { v: read.value };
   if (reason !== undefined) {
     const checked = ownReason.safeParse(reason);
@@ -78,9 +90,11 @@ function readRow(
   return row;
 }
 
-type Reading = {
+export type Reading = {
   readonly isJson: boolean;
   readonly kind: Kind;
+  /** Ids that look damaged are meant so. */
+  readonly idsAsTheyAre?: boolean;
   /** Translates values to those of the list; absent where values stay as they are. */
   readonly tokensOf?: ((values: readonly string[]) => Promise<readonly string[]>) | undefined;
   readonly nowMs: number;

@@ -152,6 +152,17 @@ export const lookupSchema = z.object({
 
 export const importParameters = z.strictObject({
   reason: reason.meta({ example: 'wave of November' }),
+  ids_as_they_are: z
+    .enum(['true', 'false'])
+    .transform((text) => text === 'true')
+    .optional()
+    .meta({
+      description: 'True: ids such as 4.11111E+15, which spreadsheets make of long ids, are meant.',
+      override: ({ jsonSchema }) => {
+        delete jsonSchema.enum;
+        jsonSchema.type = 'boolean';
+      },
+    }),
 });
 
 export const importSchema = z

@@ -180,6 +180,7 @@ async function run(args: string[], context: CommandContext): Promise<number> {
   const mapping = {
     columns: assignmentsOption('--labels-map', values['labels-map'], LABEL_FIELDS),
     constants: assignmentsOption('--labels-set', values['labels-set'], LABEL_FIELDS),
+    idsAsTheyAre: values['ids-as-they-are'] ?? false,
   };
   const labelledAfterMs = labelledAfterOption(values['labelled-after'], mapping);
   const { labels: file } = values;
@@ -238,12 +239,11 @@ function report(
     },
     [...(hasLabels ? [labelled] : []), ledgerLine(ledger)],
   );
-  const nothingTaken = refused > 0 && ledger.accepted + ledger.duplicates === 0;
-  return balances(ledger) && !nothingTaken ? EXIT.fine : EXIT.failed;
+  return balances(ledger) && refused === 0 ? EXIT.fine : EXIT.failed;
 }
 
 const SUMMARY =
-  'Posts the transactions of CSV or NDJSON files (.gz too) to a running API in order of time, and prints the ledger: what was accepted against what became of it. Rows are idempotent by their key, so files may be replayed again at any time. Exit code 0 when nothing is lost, doubled or pending';
+  'Posts the transactions of CSV or NDJSON files (.gz too, - is standard input) to a running API in order of time, and prints the ledger: what was accepted against what became of it. Rows are idempotent by their key, so files may be replayed again at any time. Exit code 0 when nothing is refused, lost, doubled or pending';
 
 export const command: Command = {
   name: 'replay',

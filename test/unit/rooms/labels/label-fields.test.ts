@@ -13,7 +13,7 @@ const projection = ({ columns = {}, constants = {}, labelledAfterMs }: Given = {
 
 /** The body of one record of a file whose header is the names. */
 const csv = (given: Given, record: Record<string, string>) =>
-  projection(given).csv(Object.keys(record))(Object.values(record));
+  Object(projection(given).csv(Object.keys(record))(Object.values(record)));
 
 /** As the published data is imported. */
 const PUBLISHED: Given = {
@@ -32,13 +32,25 @@ describe('labelProjection', () => {
     [0, 'legitimate'],
     [true, 'fraud'],
     [false, 'legitimate'],
+    ['True', 'fraud'],
+    ['False', 'legitimate'],
+    ['TRUE', 'fraud'],
+    ['1.0', 'fraud'],
+    ['0.0', 'legitimate'],
+    ['t', 'fraud'],
+    [' f ', 'legitimate'],
+    ['FRAUD', 'fraud'],
+    ['Legitimate', 'legitimate'],
+    ['WAHR', 'WAHR'],
+    ['10', '10'],
     [null, undefined],
   ])('makes %o of a flag %o', (is_fraud, label) => {
     const record = { transaction_id: '7', created_at: '2018-04-01T00:00:31Z', amount: '1.00' };
     const body = {
       ...{ idempotency_key: '7', label, labelled_at: '2018-04-08T00:00:31.000Z', source: 'book' },
     };
-    expect(projection(PUBLISHED).json({ ...record, is_fraud })).toEqual(body);
+    const source = { ...record, is_fraud };
+    expect(projection(PUBLISHED).json(source, JSON.stringify(source))).toEqual(body);
     if (typeof is_fraud === 'string') {
       expect(csv(PUBLISHED, { ...record, is_fraud })).toEqual(body);
     }
@@ -53,6 +65,16 @@ describe('labelProjection', () => {
     const mapped = csv({ columns: { idempotency_key: 'ref' } }, record);
     expect(mapped).toMatchObject({ idempotency_key: 'r' });
     expect(mapped).not.toHaveProperty('transaction_id');
+  });
+
+  test('reads no field from a column without a name, as data frames write their row numbers', () => {
+    const record = { '': '0', ref: 'r', label: 'True', labelled_at: 'x', source: 's' };
+    const body = csv({ columns: { idempotency_key: 'ref' } }, record);
+    expect(body).toEqual({
+      ...{ idempotency_key: 'r', label: 'fraud' },
+      labelled_at: 'x',
+      source: 's',
+    });
   });
 
   test('counts a delay from the time in the id where there is no column', () => {

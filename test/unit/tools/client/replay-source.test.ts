@@ -1,5 +1,7 @@
 /** Goal: a foreign file becomes exactly the rows the API knows, and a broken row spoils no other. */
+import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
@@ -97,20 +99,140 @@ test('openSource reads NDJSON, and a line that is not an object is one bad row',
   ]);
 });
 
-test('openSource names the column a file lacks and says how to give it', async () => {
+test('openSource names the column a file lacks and says how to give it, before a row is read', async () => {
   const path = join(folder, 'lacking.csv');
   writeFileSync(path, 'idempotency_key,account_id,amount\nk,a,1\n');
-  const source = await openSource(path, PLAIN);
-  await expect(readAll(source)).rejects.toThrow("no column 'merchant_id'");
+  await expect(openSource(path, PLAIN)).rejects.toThrow(
+    "lacking.csv: the file has no column 'merchant_id'",
+  );
 });
 
-test('openSource reports a broken archive as a failure, not as an end', async () => {
+const KEYS = transactionProjection({ columns: {}, constants: REQUIRED });
+
+test('openSource keeps the rows before the place where an archive breaks off, and refuses what follows', async () => {
   const path = join(folder, 'rows.csv.gz');
-  const whole = gzipSync(`idempotency_key\n${'k\n'.repeat(50_000)}`);
+  const keys = Array.from({ length: 200_000 }, (_, nth) => `key-${(nth * 7_919) % 200_003}`);
+  const whole = gzipSync(`idempotency_key\n${keys.join('\n')}`);
   writeFileSync(path, whole.subarray(0, whole.length - 40));
-  const source = await openSource(
-    path,
-    transactionProjection({ columns: {}, constants: REQUIRED }),
+  const batches = await readAll(await openSource(path, KEYS), 1_000_000);
+  const [{ rows = [], unreadable = [] } = {}] = batches;
+  expect(rows.length).toBeGreaterThan(1_000);
+  expect(rows.map(({ body }) => body['idempotency_key'])).toEqual(keys.slice(0, rows.length));
+  const detail = 'cannot be read, nor any line behind: unexpected end of file';
+  expect(unreadable).toEqual([{ line: rows.length + 2, detail }]);
+});
+
+test('openSource refuses a file without a byte, of blanks, of blanks in an archive, and none at all, by its name', async () => {
+  for (const [name, bytes] of [
+    ['empty.csv', ''],
+    ['empty.ndjson', ''],
+    ['bom.csv', '\ufeff'],
+    ['blank.csv', '\r\n \n'],
+    ['blank.ndjson', '\n\n'],
+    ['packed.csv.gz', gzipSync('')],
+  ] as const) {
+    const path = join(folder, name);
+    writeFileSync(path, bytes);
+    await expect(openSource(path, KEYS)).rejects.toMatchObject({
+      code: 'FILE_EMPTY',
+      message: expect.stringContaining(`${path}: the text is empty`),
+    });
+  }
+  await expect(openSource(join(folder, 'none.csv'), KEYS)).rejects.toThrow('none.csv: ENOENT');
+  await expect(openSource(folder, KEYS)).rejects.toMatchObject({ code: 'FILE_UNREADABLE' });
+});
+
+test('openSource takes a header without rows, which says what the file has', async () => {
+  const path = join(folder, 'none-yet.csv');
+  writeFileSync(path, 'idempotency_key\n');
+  expect(await readAll(await openSource(path, KEYS))).toEqual([]);
+});
+
+test('openSource knows NDJSON by its content where no name tells, and reads a pipe as a file', async () => {
+  const path = join(folder, 'rows.txt');
+  writeFileSync(path, '\ufeff\r\n {"idempotency_key":"k"}\r\n');
+  const [batch] = await readAll(await openSource(path, KEYS));
+  expect(batch?.rows).toEqual([{ line: 2, body: { idempotency_key: 'k', ...REQUIRED } }]);
+  const pipe = join(folder, 'pipe.csv');
+  execFileSync('mkfifo', [pipe]);
+  const writing = writeFile(pipe, gzipSync('idempotency_key\nk\n'));
+  const [piped] = await readAll(await openSource(pipe, KEYS));
+  await writing;
+  expect(piped?.rows).toEqual([{ line: 2, body: { idempotency_key: 'k', ...REQUIRED } }]);
+});
+
+test('openSource refuses damaged ids by their lines in CSV and NDJSON, unless they are meant', async () => {
+  const ids = ['acc_1', '4.11111E+15', 'nan', '17.0'];
+  const csv = join(folder, 'ids.csv');
+  writeFileSync(
+    csv,
+    `idempotency_key,account_id\n${ids.map((id, nth) => `k${nth},${id}`).join('\n')}`,
   );
-  await expect(readAll(source)).rejects.toThrow('cannot read the file');
+  const ndjson = join(folder, 'ids.ndjson');
+  const toLine = (id: string, nth: number) =>
+    `{"idempotency_key":"k${nth}","account_id":${Number(id) > 0 ? id : `"${id}"`}}`;
+  writeFileSync(ndjson, ids.map(toLine).join('\n'));
+  const { account_id: _, ...constants } = REQUIRED;
+  for (const path of [csv, ndjson]) {
+    const first = path === csv ? 2 : 1;
+    const [batch] = await readAll(
+      await openSource(path, transactionProjection({ columns: {}, constants })),
+    );
+    expect(batch?.rows).toMatchObject([{ body: { account_id: 'acc_1' } }]);
+    expect(batch?.unreadable).toEqual(
+      ids.slice(1).map((id, nth) => ({
+        line: first + nth + 1,
+        detail: expect.stringContaining(
+          `/account_id must be the id as your system has it, and '${id}'`,
+        ),
+      })),
+    );
+    const meant = { columns: {}, constants, idsAsTheyAre: true };
+    const [whole] = await readAll(await openSource(path, transactionProjection(meant)));
+    expect(whole?.rows.map(({ body }) => body['account_id'])).toEqual(ids);
+  }
+});
+
+test.each([
+  ['1000.0', 'JPY', '1000'],
+  ['12.500', 'USD', '12.50'],
+  ['12.0', 'USD', '12.0'],
+  ['12.50', 'USD', '12.50'],
+  ['12.505', 'USD', '12.505'],
+  ['12.5050', 'USD', '12.5050'],
+  ['1.2500', 'KWD', '1.250'],
+  ['1000.0', 'no code', '1000.0'],
+  ['12,50', 'USD', '12,50'],
+])('an amount of %s %s is posted as %s', async (amount, currency, posted) => {
+  const path = join(folder, 'amounts.csv');
+  writeFileSync(path, `idempotency_key,amount,currency\nk,"${amount}",${currency}\n`);
+  const constants = { account_id: 'a', merchant_id: 'm', corridor: 'US-US' };
+  const [batch] = await readAll(
+    await openSource(path, transactionProjection({ columns: {}, constants })),
+  );
+  expect(batch?.rows[0]?.body['amount']).toBe(posted);
+});
+
+test('openSource refuses a member that an object has twice, and takes numbers with all their digits', async () => {
+  const path = join(folder, 'numbers.ndjson');
+  const rows = [
+    '{"idempotency_key":1234567,"amount":12.50}',
+    '{"idempotency_key":"k","amount":"1.00","amount":"2.00"}',
+    '{"idempotency_key":"l","metadata":{"n":1.5}}',
+  ];
+  writeFileSync(path, rows.join('\n'));
+  const { amount: _, ...constants } = REQUIRED;
+  const projection = transactionProjection({ columns: {}, constants });
+  expect(await readAll(await openSource(path, projection))).toEqual([
+    {
+      rows: [
+        {
+          line: 1,
+          body: { idempotency_key: '1234567', amount: '12.50', ...constants },
+        },
+        { line: 3, body: { idempotency_key: 'l', metadata: { n: 1.5 }, ...constants } },
+      ],
+      unreadable: [{ line: 2, detail: '/amount must be given once, not several times.' }],
+    },
+  ]);
 });
