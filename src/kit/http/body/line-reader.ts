@@ -29,14 +29,14 @@ export type LineLimits = {
 /** A line; `bytes` is null when the line was longer than allowed and has been skipped. */
 export type RawLine = { readonly index: number; readonly bytes: Uint8Array | null };
 
-const NEWLINE = 0x0a;
+const [LF, CR] = [0x0a, 0x0d];
 /**
  * Blank lines beyond the number of other lines. More: a packed body of them, a thousandth of their size, keeps the process busy;
  * fewer: a sender that shows with them that it lives is given up.
  */
 const BLANKS_MAX = 1_000_000;
 
-/** Yields chunks of lines; lines that are empty or blank are skipped and not counted. */
+/** Yields chunks of lines, which LF, CRLF or CR ends; lines that are empty or blank are skipped and not counted. */
 export async function* readLineChunks(
   body: AsyncIterator<Uint8Array>,
   limits: LineLimits,
@@ -57,7 +57,9 @@ export async function* readLineChunks(
     }
     const read = await deadline.race(next);
     // The timer does not restart at every byte: a line that trickles in would never end.
-    if (read.done === true || read.value.includes(NEWLINE)) deadline.restart();
+    if (read.done === true || read.value.includes(LF) || read.value.includes(CR)) {
+      deadline.restart();
+    }
     const lines = read.done === true ? splitter.end() : splitter.push(read.value);
     for (const line of lines) {
       chunk.push(line);
@@ -84,7 +86,7 @@ function createSplitter(lineBytesMax: number) {
     const bytes = isTooLong ? null : rest.length === 0 ? tail : Buffer.concat([...rest, tail]);
     rest = [];
     restBytes = 0;
-    const isBlank = bytes?.every((byte) => byte === 0x20 || byte === 0x09 || byte === 0x0d);
+    const isBlank = bytes?.every((byte) => byte === 0x20 || byte === 0x09);
     if (isBlank !== true) return [{ index: index++, bytes }];
     blanks += 1;
     if (blanks - index <= BLANKS_MAX) return [];
@@ -93,12 +95,14 @@ function createSplitter(lineBytesMax: number) {
   return {
     push(bytes: Uint8Array): RawLine[] {
       const lines: RawLine[] = [];
-      let from = 0;
-      for (;;) {
-        const end = bytes.indexOf(NEWLINE, from);
-        if (end < 0) break;
+      let [from, lf, cr] = [0, bytes.indexOf(LF), bytes.indexOf(CR)];
+      while (lf >= 0 || cr >= 0) {
+        const end = cr >= 0 && (lf < 0 || cr < lf) ? cr : lf;
         lines.push(...finish(bytes.subarray(from, end)));
         from = end + 1;
+        // A search for an end that the body lacks reads all of its bytes, so each end is searched when it was passed.
+        if (end === cr) cr = bytes.indexOf(CR, from);
+        else lf = bytes.indexOf(LF, from);
       }
       const tail = bytes.subarray(from);
       restBytes += tail.byteLength;

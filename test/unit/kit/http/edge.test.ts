@@ -76,6 +76,16 @@ describe('readLineChunks', () => {
     return chunks;
   };
 
+  test.each([
+    ['CRLF', '1\r\n2\r\n\r\n3\r\n4'],
+    ['CR', '1\r2\r\r3\r4\r'],
+    ['LF, CRLF and CR', '1\n2\r\n3\r4'],
+  ])('ends lines with %s, wherever chunks are cut', async (_name, text) => {
+    const lines = (await read(parts(...text))).flat();
+    expect(lines).toEqual(['1', '2', '3', '4']);
+    expect((await read(parts(text))).flat()).toEqual(lines);
+  });
+
   test('gives up a flood of blank lines, and takes more of them beside other lines', async () => {
     const flood = (text: string) => Array.from({ length: 41 }, () => text.repeat(1000));
     await expect(read(parts(...flood('\n'.repeat(25))))).rejects.toMatchObject({
