@@ -35,7 +35,7 @@ const lacking = ([first = {}, ...others]: readonly Fields[]) =>
 
 /** Reads a file of one bundle, or of a bundle in each line. */
 function readBundles(path: string): Bundle[] {
-  const text = readFileSync(path, 'utf8');
+  const text = readFileSync(path, 'utf8').replace(/^\ufeff/, '');
   const lines = text.split('\n').filter((line) => line.trim() !== '');
   const isList = lines.length > 1 && lines[0]?.startsWith('{') && lines[0].endsWith('}');
   return (isList ? lines : [text]).map((one) => JSON.parse(one) as Bundle);

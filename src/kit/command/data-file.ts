@@ -5,6 +5,7 @@
 
 import { open } from 'node:fs/promises';
 import { CST, isMap, isNode, isScalar, isSeq, Lexer, type Node, parseDocument } from 'yaml';
+import { decodeText } from '../client/text-lines.ts';
 import { shortText } from '../words/describe-issue.ts';
 import { Failure } from '../words/failure.ts';
 
@@ -28,7 +29,6 @@ const LEVELS_MAX = 32;
 /** More problems than anybody reads at once. */
 const PROBLEMS_MAX = 100;
 const CHARS_SHOWN = 40;
-const UTF8 = new TextDecoder('utf-8', { fatal: true });
 
 /** The value of a file, whose fields the API checks. @throws Failure `invalid` with every problem */
 export async function readDataFile(path: string, bytesMax: number) {
@@ -43,9 +43,14 @@ export const sayProblem = (path: string, { line, column, detail }: DataProblem) 
 
 /** @throws Failure `invalid` for a file that is too large, or no text */
 export async function openDataFile(path: string, bytesMax: number): Promise<DataFile> {
+  return parseData(await readText(path, bytesMax));
+}
+
+/** The text of a file in UTF-8, without its BOM. @throws Failure `invalid` */
+export async function readText(path: string, bytesMax: number): Promise<string> {
   const bytes = await readBounded(path, bytesMax);
   try {
-    return parseData(UTF8.decode(bytes));
+    return decodeText(bytes);
   } catch (error) {
     throw unusable(path, error);
   }

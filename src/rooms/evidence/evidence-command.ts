@@ -10,7 +10,7 @@ import { findStoredRuleSet } from '../../core/store/rule-sets/rule-sets.ts';
 import { toVector } from '../../core/store/scores/vector-bytes.ts';
 import { recordChange } from '../../kit/audit/audit-log.ts';
 import { type Command, EXIT } from '../../kit/command/command.ts';
-import { readBounded } from '../../kit/command/data-file.ts';
+import { readText } from '../../kit/command/data-file.ts';
 import { commandOf, written } from '../../kit/command/rows.ts';
 import { byCommand, openCommandDatabase } from '../../kit/command/stores.ts';
 import type { Database } from '../../kit/database/pool.ts';
@@ -50,7 +50,7 @@ const proofsSchema = z.object({ proofs: z.array(z.object({ content: z.string() }
 const COMPUTES = 'Compute the score of a bundle again, bit for bit';
 const recomputeBundle = (openModels: OpenModels) =>
   written('BUNDLE', COMPUTES, {}, async ({ words: [path = ''] }, context) => {
-    const text = (await readBounded(path, FILE_BYTES_MAX)).toString();
+    const text = await readText(path, FILE_BYTES_MAX);
     await using database = openCommandDatabase(context, 'evidence', { connectionsMax: 2 });
     const models = await openModels({ primary: database, replica: null, now: Date.now });
     const contents = contentsOf(path, text);
@@ -78,10 +78,7 @@ const unreadable = (path: string, cause: unknown) =>
 const COMPARES = 'Compare the whole log with its rows and with published checkpoints';
 const check = written('', COMPARES, CHECK_OPTIONS, async ({ values }, context) => {
   const { config, output, signal } = context;
-  const seen =
-    values.seen === undefined
-      ? undefined
-      : (await readBounded(values.seen, FILE_BYTES_MAX)).toString();
+  const seen = values.seen === undefined ? undefined : await readText(values.seen, FILE_BYTES_MAX);
   await using database = openCommandDatabase(context, 'evidence', { connectionsMax: 2 });
   // Published checkpoints are read first, as they are published before the database has them. The settings name them, as the owner of
   // the database may begin a log of another name.

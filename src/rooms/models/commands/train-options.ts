@@ -1,5 +1,4 @@
 /** The options of `risk models train`, which are checked before any work is done. */
-import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
 import { FEATURE_LIST } from '../../../core/domain/feature-schema.ts';
 import {
@@ -9,6 +8,7 @@ import {
   UsageError,
   wordOption,
 } from '../../../kit/command/command.ts';
+import { readDataFile } from '../../../kit/command/data-file.ts';
 import { DAY_MS, dateOption, timeOption } from '../../../kit/command/date-options.ts';
 import { assignmentsOption } from '../../../kit/command/file-options.ts';
 import { Failure, toError } from '../../../kit/words/failure.ts';
@@ -157,9 +157,12 @@ async function bandsOption(values: Values): Promise<BandsRule> {
   return { by: 'budget', reviewsADay, declinesADay };
 }
 
+const COSTS_BYTES_MAX = 64 * 1024;
+
 async function readCosts(path: string) {
+  const value = await readDataFile(path, COSTS_BYTES_MAX);
   try {
-    const parsed = costMatrix.parse(JSON.parse(await readFile(path, 'utf8')));
+    const parsed = costMatrix.parse(value);
     bandsForCosts(parsed);
     return parsed;
   } catch (error) {
