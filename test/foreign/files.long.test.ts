@@ -4,13 +4,13 @@
  */
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { REPOSITORY } from '../support/risk.ts';
 import { DAMAGED, paymentsOf, REFUSED, readMade, TAKEN } from './files/read-made.ts';
 
-const python = join(REPOSITORY, 'node_modules/.cache/foreign-files/bin/python');
+const python = join(homedir(), '.cache/risk-foreign-files/bin/python');
 const isMissing = !existsSync(python);
 if (isMissing) {
   process.stderr.write('files.long.test.ts skips: run test/foreign/files/install.sh first\n');
