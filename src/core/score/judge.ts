@@ -39,8 +39,11 @@ export type JudgingModel = {
    * @throws Failure `MODEL_OUTPUT` for a result that is no probability
    */
   readonly judge: (vectors: readonly Float64Array[]) => Opinion[];
-  /** The contributions to one vector's margin. */
-  readonly explain: (vector: Float64Array, method: ExplanationMethod) => ModelExplanation;
+  /**
+   * The contributions to one vector's margin.
+   * @throws InvalidFields where the model is too large for the method, or Problem while too many wait
+   */
+  readonly explain: (vector: Float64Array, method: ExplanationMethod) => Promise<ModelExplanation>;
 };
 
 export type JudgedRow = { readonly transaction: Transaction; readonly vector: Float64Array };

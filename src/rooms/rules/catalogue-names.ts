@@ -5,8 +5,9 @@ import {
   createCatalogue,
   fieldName,
 } from '../../core/score/rules/expression/catalogue.ts';
+import { createPauses } from '../../kit/process/pauses.ts';
 import type { FieldJson } from './metadata-fields.ts';
-import { createPauses, type SampledRow, type Yesterday } from './yesterday.ts';
+import type { SampledRow, Yesterday } from './yesterday.ts';
 
 export const catalogueNameSchema = z
   .object({

@@ -2,7 +2,6 @@
  * Scores of the last whole UTC day, as people try rules on them: a bounded sample, spread like the traffic, that stays decoded in
  * memory while somebody edits, so that the hits of a changed rule are known within a second.
  */
-import { setImmediate as othersRan } from 'node:timers/promises';
 import { LRUCache } from 'lru-cache';
 import type { RuleInputs } from '../../core/domain/score-record.ts';
 import type { Models, Opinion } from '../../core/score/judge.ts';
@@ -12,14 +11,13 @@ import { inputsOf, knownInputs } from '../../core/score/rules/rule-inputs.ts';
 import { score } from '../../core/score/score.ts';
 import { sampleDecisions } from '../../core/store/scores/score-window.ts';
 import type { Database } from '../../kit/database/pool.ts';
+import { createPauses } from '../../kit/process/pauses.ts';
 import { DAY_MS } from '../../kit/words/range.ts';
 
 /** More: a change is answered later than within a second, and a process grows by 0.5 KiB a row. Fewer: rare rules are not seen. */
 const SAMPLE_ROWS = 20_000;
 /** Longer: a process keeps its 10 MiB after the last editor has gone. Shorter: an editor waits for the sample more often. */
 const AGE_MS_MAX = 600_000;
-/** Longer: other requests wait for hits. Shorter: pauses take longer than what is between them. */
-const PAUSE_EVERY_MS = 4;
 
 export type SampledRow = {
   readonly vector: Float64Array;
@@ -88,16 +86,6 @@ async function readBands(
     bands.set(model, 'model' in found ? (found.model.judge([vector])[0]?.bands ?? null) : null);
   }
   return bands;
-}
-
-/** Lets others run where the last pause was a while ago. */
-export function createPauses(): () => Promise<void> {
-  let sinceMs = performance.now();
-  return async () => {
-    if (performance.now() - sinceMs < PAUSE_EVERY_MS) return;
-    await othersRan();
-    sinceMs = performance.now();
-  };
 }
 
 /** Tries a rule set on scores of yesterday: the hits of each rule, and whether it would decline too many. */

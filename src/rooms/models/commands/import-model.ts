@@ -8,7 +8,7 @@ import { createRandom } from '../../../kit/random.ts';
 import { DESCRIBED, issueText } from '../../../kit/words/describe-issue.ts';
 import { jsonPointer } from '../../../kit/words/field-errors.ts';
 import { type ModelManifest, modelManifestSchema, modelName } from '../manifest.ts';
-import { MODEL_BYTES_MAX, refuse } from '../model/bounds.ts';
+import { MODEL_BYTES_MAX, refuse, SHAPLEY_STEPS_MAX } from '../model/bounds.ts';
 import { describeModel } from '../registry/check-model.ts';
 import { registerModel } from '../registry/register-model.ts';
 import { readOfficer } from './officer.ts';
@@ -37,13 +37,19 @@ export const importAction = written(
     const manifest =
       given ?? describeModel(artefact, values.name ?? nameOf(path), createRandom('golden'));
     const goldenSource = given === undefined ? 'import' : 'manifest';
-    const isNew = await registerModel(database, { artefact, manifest, by, goldenSource });
+    const registered = await registerModel(database, { artefact, manifest, by, goldenSource });
+    const { isNew, file } = registered;
+    const steps = 'trees' in file ? file.trees.shapleySteps : 0;
     const { model, sha256, golden_vectors } = manifest;
     const vectors = golden_vectors.length;
-    context.output.value({ model, model_id: sha256, golden_vectors: vectors, is_new: isNew }, [
-      `${model} ${isNew ? 'is registered' : 'was registered already'}, ${sha256}`,
-      `${vectors} golden vectors passed three times, bit for bit`,
-    ]);
+    context.output.value(
+      { model, model_id: sha256, golden_vectors: vectors, is_new: isNew, shapley_steps: steps },
+      [
+        `${model} ${isNew ? 'is registered' : 'was registered already'}, ${sha256}`,
+        `${vectors} golden vectors passed three times, bit for bit`,
+        `an exact explanation of a score takes ${steps} steps, and at most ${SHAPLEY_STEPS_MAX} are allowed`,
+      ],
+    );
     return EXIT.fine;
   },
 );

@@ -13,6 +13,8 @@ export const MODEL_TREES_MAX = 5000;
 export const MODEL_NODES_MAX = 2_000_000;
 /** Splits on the path from a root to a leaf. Exact Shapley values take depth^2 a leaf. */
 export const MODEL_DEPTH_MAX = 64;
+/** Steps of an exact explanation. More: it takes longer than a request may. Fewer: LightGBM's usual 255 leaves have none beyond 2,000 trees. */
+export const SHAPLEY_STEPS_MAX = 100_000_000;
 const MODEL_FEATURES_MAX = 1000;
 const FEATURE_NAME_CHARACTERS_MAX = 128;
 

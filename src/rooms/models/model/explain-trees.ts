@@ -93,6 +93,19 @@ export function treeShap(
   });
 }
 
+/** Exact Shapley values of a row take so many steps: the square of each leaf's depth. A step takes 20 to 70 ns. */
+export function shapleySteps({ left }: TreeEnsemble): number {
+  const depths = new Uint8Array(left.length);
+  let steps = 0;
+  for (let node = 0; node < left.length; node++) {
+    const child = left[node] as number;
+    const below = (depths[node] as number) + 1;
+    if (child < 0) steps += below ** 2;
+    else depths.fill(below, child, child + 2);
+  }
+  return steps;
+}
+
 /**
  * The features on the way to a node, each once, with the weights of all subsets of them by size. Every level of the tree has
  * a copy, so that the way back from a child finds its parent's.

@@ -56,6 +56,11 @@ export type EnsembleHead = Pick<
   'arithmetic' | 'featureNames' | 'baseScore' | 'baseMargin' | 'marginScale' | 'zeroIsMissing'
 >;
 
+/** Memory of a model, which is opened in one thread, run in another and taken apart in the first. */
+export const sharedInts = (length: number) => new Int32Array(new SharedArrayBuffer(4 * length));
+export const sharedDoubles = (length: number) =>
+  new Float64Array(new SharedArrayBuffer(8 * length));
+
 /** Refuses anything that is not a tree, is too deep or too large, or has a number that is not finite. */
 export function layOutTrees(head: EnsembleHead, trees: readonly LooseTree[]): TreeEnsemble {
   const orders = trees.map((tree) => walk(tree, head.featureNames.length));
@@ -63,14 +68,14 @@ export function layOutTrees(head: EnsembleHead, trees: readonly LooseTree[]): Tr
   if (nodes > MODEL_NODES_MAX) refuse('trees', `${nodes} nodes, at most ${MODEL_NODES_MAX}`);
   const ensemble: TreeEnsemble = {
     ...head,
-    roots: new Int32Array(trees.length),
-    feature: new Int32Array(nodes).fill(-1),
-    threshold: new Float64Array(nodes),
-    left: new Int32Array(nodes).fill(-1),
-    missing: new Int32Array(nodes).fill(-1),
-    value: new Float64Array(nodes),
-    cover: new Float64Array(nodes),
-    gain: new Float64Array(nodes),
+    roots: sharedInts(trees.length),
+    feature: sharedInts(nodes).fill(-1),
+    threshold: sharedDoubles(nodes),
+    left: sharedInts(nodes).fill(-1),
+    missing: sharedInts(nodes).fill(-1),
+    value: sharedDoubles(nodes),
+    cover: sharedDoubles(nodes),
+    gain: sharedDoubles(nodes),
   };
   let root = 0;
   for (const [index, tree] of trees.entries()) {

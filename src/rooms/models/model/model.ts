@@ -4,7 +4,7 @@ import type { ExplanationMethod } from '../../../core/domain/explanation.ts';
 import type { Batch } from './batch.ts';
 import { checkFeatureNames, checkTreeCount, parseJson, refuse, refuseHuge } from './bounds.ts';
 import { type Calibration, calibrate } from './calibration.ts';
-import { type Contributions, pathContributions, treeShap } from './explain-trees.ts';
+import { type Contributions, pathContributions, shapleySteps, treeShap } from './explain-trees.ts';
 import { logistic } from './exponential.ts';
 import { type LooseTree, layOutTrees, type TreeEnsemble } from './lay-out-trees.ts';
 import {
@@ -14,7 +14,7 @@ import {
   predictLogistic,
   readLogistic,
 } from './logistic.ts';
-import { nextDouble, treePredictor } from './predict-trees.ts';
+import { type ClosedTrees, closeTrees, nextDouble, treePredictor } from './predict-trees.ts';
 import { readXgboost } from './read-xgboost.ts';
 
 export type ModelFormat = 'xgboost-json' | 'lightgbm-text' | 'logistic-json';
@@ -38,6 +38,16 @@ export type Model = {
   contributionsOf(batch: Batch, margins: Float64Array, method: ExplanationMethod): Contributions;
 };
 
+type Read = { readonly format: ModelFormat; readonly sha256: string };
+/** A file as it was read and checked, in memory that threads share. */
+export type ModelFile = Read &
+  ({ readonly logistic: LogisticModel } | { readonly trees: ReadTrees });
+export type ReadTrees = {
+  readonly ensemble: TreeEnsemble;
+  readonly closed: ClosedTrees;
+  readonly shapleySteps: number;
+};
+
 const VERSIONS = ['v2', 'v3', 'v4'];
 const CATEGORICAL = 1;
 const DEFAULT_LEFT = 2;
@@ -54,19 +64,34 @@ type Section = { readonly path: string; readonly fields: ReadonlyMap<string, str
  * @param featureNames for an XGBoost file without names
  * @throws Failure `MODEL_INVALID`, naming what is wrong and where
  */
-export function loadModel(bytes: Uint8Array, featureNames?: readonly string[]): Model {
+export function readModelFile(bytes: Uint8Array, featureNames?: readonly string[]): ModelFile {
   refuseHuge(bytes.length);
   const sha256 = hash('sha256', bytes, 'hex');
   const text = decode(bytes);
   if (!text.trimStart().startsWith('{')) {
-    return treeModel(readLightgbm(text), 'lightgbm-text', sha256);
+    return { format: 'lightgbm-text', sha256, trees: prepare(readLightgbm(text)) };
   }
   const file = parseJson(text);
   if (typeof file === 'object' && file !== null && 'format' in file) {
-    if (file.format === LOGISTIC_FORMAT) return logisticModel(readLogistic(file), sha256);
+    if (file.format === LOGISTIC_FORMAT)
+      return { format: 'logistic-json', sha256, logistic: readLogistic(file) };
   }
-  return treeModel(readXgboost(file, featureNames), 'xgboost-json', sha256);
+  return { format: 'xgboost-json', sha256, trees: prepare(readXgboost(file, featureNames)) };
 }
+
+const prepare = (ensemble: TreeEnsemble): ReadTrees => ({
+  ensemble,
+  closed: closeTrees(ensemble),
+  shapleySteps: shapleySteps(ensemble),
+});
+
+/** The model of a file that was read. */
+export const openModel = (file: ModelFile): Model =>
+  'trees' in file ? treeModel(file, file.trees) : logisticModel(file, file.logistic);
+
+/** Reads and opens. @throws Failure `MODEL_INVALID` */
+export const loadModel = (bytes: Uint8Array, featureNames?: readonly string[]): Model =>
+  openModel(readModelFile(bytes, featureNames));
 
 /** The model with calibrated probabilities; null keeps those of its format. */
 export function calibrateModel(model: Model, calibration: Calibration | null): Model {
@@ -74,16 +99,12 @@ export function calibrateModel(model: Model, calibration: Calibration | null): M
   return { ...model, probabilityOf: (margin) => calibrate(calibration, margin) };
 }
 
-function treeModel(
-  ensemble: TreeEnsemble,
-  format: 'xgboost-json' | 'lightgbm-text',
-  sha256: string,
-): Model {
+function treeModel({ format, sha256 }: Read, { ensemble, closed }: ReadTrees): Model {
   return {
     format,
     sha256,
     featureNames: ensemble.featureNames,
-    marginOf: treePredictor(ensemble),
+    marginOf: treePredictor(ensemble, closed),
     probabilityOf: (margin) => logistic(ensemble.marginScale * margin),
     contributionsOf: (batch, margins, method) =>
       method === 'shapley'
@@ -92,10 +113,10 @@ function treeModel(
   };
 }
 
-function logisticModel(model: LogisticModel, sha256: string): Model {
+function logisticModel({ format, sha256 }: Read, model: LogisticModel): Model {
   const { features, intercept } = model;
   return {
-    format: 'logistic-json',
+    format,
     sha256,
     featureNames: features.map(({ name }) => name),
     marginOf: (batch) => predictLogistic(model, batch),

@@ -5,7 +5,7 @@
  * for missing values.
  */
 import type { Batch } from './batch.ts';
-import { type TreeEnsemble, treeDepths } from './lay-out-trees.ts';
+import { sharedDoubles, sharedInts, type TreeEnsemble, treeDepths } from './lay-out-trees.ts';
 
 /** Rows whose values and partial sums fit the nearest cache together. A multiple of LANES. */
 const BLOCK_ROWS = 32;
@@ -18,9 +18,11 @@ const ZERO_MAX = Math.fround(1e-35);
  * Prepares an ensemble for many batches. The function adds the leaves that each row reaches to the
  * ensemble's base, in the order of the trees and in the ensemble's arithmetic; one margin a row.
  */
-export function treePredictor(ensemble: TreeEnsemble): (batch: Batch) => Float64Array {
+export function treePredictor(
+  ensemble: TreeEnsemble,
+  trees = closeTrees(ensemble),
+): (batch: Batch) => Float64Array {
   const features = ensemble.featureNames.length;
-  const trees = closeTrees(ensemble);
   const block = new Float64Array(2 * BLOCK_ROWS * features);
   const sums = new Float64Array(BLOCK_ROWS);
   return (batch) => {
@@ -81,7 +83,7 @@ export function predictTrees(ensemble: TreeEnsemble, batch: Batch): Float64Array
   return treePredictor(ensemble)(batch);
 }
 
-type ClosedTrees = ReturnType<typeof closeTrees>;
+export type ClosedTrees = ReturnType<typeof closeTrees>;
 
 /**
  * An ensemble in which every step is one comparison. A value that is not at or above the threshold, as NaN never is,
@@ -89,7 +91,7 @@ type ClosedTrees = ReturnType<typeof closeTrees>;
  * have changed places and the values are the negated ones: x < t is -x > -t, which is -x at or above the next double.
  * Leaves lead to themselves, so that all rows take a tree's full depth in steps.
  */
-function closeTrees(ensemble: TreeEnsemble) {
+export function closeTrees(ensemble: TreeEnsemble) {
   const { roots, feature, threshold, left, missing, value } = ensemble;
   const features = ensemble.featureNames.length;
   const nodes = feature.length;
@@ -99,10 +101,10 @@ function closeTrees(ensemble: TreeEnsemble) {
     depths: treeDepths(ensemble),
     rounds: ensemble.arithmetic === 'float32',
     /** Index in the block of the value of its first row; the other rows follow. */
-    column: new Int32Array(nodes),
-    first: new Int32Array(nodes),
-    threshold: new Float64Array(nodes),
-    value: new Float64Array(nodes),
+    column: sharedInts(nodes),
+    first: sharedInts(nodes),
+    threshold: sharedDoubles(nodes),
+    value: sharedDoubles(nodes),
   };
   for (let node = 0; node < nodes; node++) {
     const index = indexes[node] as number;

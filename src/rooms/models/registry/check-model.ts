@@ -6,7 +6,15 @@ import { FEATURE_LIST, FEATURE_SCHEMA } from '../../../core/domain/feature-schem
 import type { Random } from '../../../kit/random.ts';
 import type { ModelManifest } from '../manifest.ts';
 import { refuse } from '../model/bounds.ts';
-import { bindFeatures, calibrateModel, loadModel, type Model } from '../model/model.ts';
+import {
+  bindFeatures,
+  calibrateModel,
+  loadModel,
+  type Model,
+  type ModelFile,
+  openModel,
+  readModelFile,
+} from '../model/model.ts';
 
 type GoldenVectors = ModelManifest['golden_vectors'];
 
@@ -17,25 +25,27 @@ const RECORDED_ROWS = 64;
 /** Repetitions: a model that depends on more than its input is unlikely to agree with itself this often. */
 const RUNS = 3;
 
-const FEATURE_NAMES = FEATURE_LIST.map(({ name }) => name);
+export const FEATURE_NAMES = FEATURE_LIST.map(({ name }) => name);
 
 /**
- * The model as it is run, its probabilities calibrated, and the columns of the engine's vectors that it reads.
+ * Reads a file and proves that it is what its manifest says.
  * @throws Failure `MODEL_INVALID`
  */
-export function checkModel(artefact: Uint8Array, manifest: ModelManifest) {
+export function checkModel(artefact: Uint8Array, manifest: ModelManifest): ModelFile {
   const { sha256, feature_schema, feature_names } = manifest;
   if (feature_schema !== FEATURE_SCHEMA) {
     refuse('feature_schema', `${feature_schema}, but this engine computes ${FEATURE_SCHEMA}`);
   }
-  const model = calibrateModel(loadModel(artefact, feature_names), manifest.calibration);
+  const file = readModelFile(artefact, feature_names);
+  const model = calibrateModel(openModel(file), manifest.calibration);
   if (model.sha256 !== sha256) refuse('sha256', `the file's is ${model.sha256}, not ${sha256}`);
   const differs = model.featureNames.findIndex((name, index) => name !== feature_names[index]);
   if (differs >= 0 || feature_names.length !== model.featureNames.length) {
     refuse('feature_names', 'are not those of the file, in its order');
   }
   checkGoldenVectors(model, manifest.golden_vectors);
-  return { model, columns: bindFeatures(model, FEATURE_NAMES) };
+  bindFeatures(model, FEATURE_NAMES);
+  return file;
 }
 
 /** Members of a manifest that the file itself does not have. */

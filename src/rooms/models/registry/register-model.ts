@@ -4,6 +4,7 @@ import type { Database } from '../../../kit/database/pool.ts';
 import { Failure } from '../../../kit/words/failure.ts';
 import type { Officer } from '../../../kit/words/principal.ts';
 import type { ModelManifest } from '../manifest.ts';
+import type { ModelFile } from '../model/model.ts';
 import { findModel, type GoldenSource, insertModel } from '../store/models.ts';
 import { openScoringModel } from './scoring-model.ts';
 
@@ -15,14 +16,15 @@ type Registration = {
 };
 
 /**
- * @returns false where the same file stands under the same name already
+ * `isNew` is false where the same file stands under the same name already.
  * @throws Failure that says why the model is refused; then nothing of it is registered
  */
 export async function registerModel(
   database: Database,
   { artefact, manifest, goldenSource, by }: Registration,
-): Promise<boolean> {
-  const { format } = openScoringModel(artefact, manifest);
+): Promise<{ readonly isNew: boolean; readonly file: ModelFile }> {
+  const { file } = openScoringModel(artefact, manifest);
+  const { format } = file;
   const row = { manifest, artefact, format, goldenSource, createdBy: by.name };
   const isNew = await database.transaction(async (query) => {
     if (!(await insertModel({ query }, row))) return false;
@@ -32,7 +34,7 @@ export async function registerModel(
     return true;
   });
   if (!isNew) await refuseOther(database, manifest);
-  return isNew;
+  return { isNew, file };
 }
 
 /** The same file under the same name is accepted. Anything else would change a model. */

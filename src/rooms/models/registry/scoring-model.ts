@@ -1,38 +1,76 @@
 /** A registered model as scoring, verification and explanations use it. */
 import { z } from 'zod';
-import type { ExplanationMethod } from '../../../core/domain/explanation.ts';
 import { factorSentence } from '../../../core/score/factor-sentence.ts';
 import type { JudgingModel, OpinionBands } from '../../../core/score/judge.ts';
 import type { Database } from '../../../kit/database/pool.ts';
+import { Problem } from '../../../kit/http/answers/problem.ts';
+import { openAside } from '../../../kit/process/aside.ts';
 import { Failure } from '../../../kit/words/failure.ts';
+import { InvalidFields } from '../../../kit/words/field-errors.ts';
 import type { ModelManifest } from '../manifest.ts';
-import { gatherBatch } from '../model/batch.ts';
-import { refuse } from '../model/bounds.ts';
-import type { Model, ModelFormat } from '../model/model.ts';
+import { type Batch, gatherBatch } from '../model/batch.ts';
+import { refuse, SHAPLEY_STEPS_MAX } from '../model/bounds.ts';
+import type { Contributions } from '../model/explain-trees.ts';
+import {
+  bindFeatures,
+  calibrateModel,
+  type ModelFile,
+  openModel,
+  type ReadTrees,
+} from '../model/model.ts';
 import { readModel } from '../store/models.ts';
-import { checkModel } from './check-model.ts';
+import { checkModel, FEATURE_NAMES } from './check-model.ts';
+import type { ModelWork } from './model-thread.ts';
 
-type ScoringModel = JudgingModel & { readonly format: ModelFormat };
+type ScoringModel = JudgingModel & { readonly file: ModelFile };
 
 /** Most factors that become reasons of one score. */
 const FACTORS_MAX = 4;
+/** More: the last is answered beyond the deadline of a request. Fewer: people who look at scores at the same time are refused. */
+const WAITING_MAX = 8;
+/** A larger file takes longer than the thread takes to begin. */
+const SMALL_BYTES_MAX = 256 * 1024;
+
+const aside = openAside<ModelWork>(new URL('./model-thread.ts', import.meta.url));
 
 /**
  * Checks hash, feature schema and golden vectors in this process; a model that fails may not score.
  * @throws Failure `MODEL_INVALID`
  */
-export function openScoringModel(artefact: Uint8Array, manifest: ModelManifest): ScoringModel {
-  const { model, columns } = checkModel(artefact, manifest);
+export const openScoringModel = (artefact: Uint8Array, manifest: ModelManifest): ScoringModel =>
+  toScoringModel(checkModel(artefact, manifest), manifest);
+
+function toScoringModel(file: ModelFile, manifest: ModelManifest): ScoringModel {
+  const model = calibrateModel(openModel(file), manifest.calibration);
+  const columns = bindFeatures(model, FEATURE_NAMES);
   const bands = bandsOf(manifest.card);
-  const topFactors = (vector: Float64Array) =>
-    takeApart(model, columns, vector, 'path')
+  /** The margin of one vector; its contributions are in the order of the model's features. */
+  const toParts = ({ batch, margins }: Row, { base, values }: Contributions) => {
+    const margin = margins[0] ?? Number.NaN;
+    const contributions = model.featureNames.map((feature, index) => ({
+      feature,
+      value: batch.values[index] ?? Number.NaN,
+      contribution: values[index] ?? 0,
+    }));
+    const probability = model.probabilityOf(margin);
+    return { base: base[0] ?? Number.NaN, margin, probability, contributions };
+  };
+  const rowOf = (vector: Float64Array): Row => {
+    const batch = gatherBatch([vector], columns);
+    return { batch, margins: model.marginOf(batch) };
+  };
+  const byPath = ({ batch, margins }: Row) => model.contributionsOf(batch, margins, 'path');
+  const topFactors = (vector: Float64Array) => {
+    const row = rowOf(vector);
+    return toParts(row, byPath(row))
       .contributions.filter(({ contribution }) => contribution > 0)
       .sort((a, b) => b.contribution - a.contribution)
       .slice(0, FACTORS_MAX);
+  };
   return {
+    file,
     modelId: model.sha256,
     name: manifest.model,
-    format: model.format,
     judge(vectors) {
       const margins = model.marginOf(gatherBatch(vectors, columns));
       return vectors.map((vector, row) => {
@@ -43,8 +81,11 @@ export function openScoringModel(artefact: Uint8Array, manifest: ModelManifest):
         throw new Failure('transient', 'MODEL_OUTPUT', `${manifest.model} gives ${probability}`);
       });
     },
-    explain(vector, method) {
-      const { contributions, ...parts } = takeApart(model, columns, vector, method);
+    async explain(vector, method) {
+      const row = rowOf(vector);
+      const isExact = method === 'shapley' && 'trees' in file;
+      const told = isExact ? await exactly(manifest.model, file.trees, row) : byPath(row);
+      const { contributions, ...parts } = toParts(row, told);
       return {
         model: manifest.model,
         method,
@@ -68,27 +109,24 @@ export function openScoringModel(artefact: Uint8Array, manifest: ModelManifest):
  */
 export async function loadModel(database: Database, modelId: string): Promise<ScoringModel> {
   const { artefact, manifest } = await readModel(database, modelId);
-  return openScoringModel(artefact, manifest);
+  if (artefact.byteLength <= SMALL_BYTES_MAX) return openScoringModel(artefact, manifest);
+  return toScoringModel(await aside.run<ModelFile>({ artefact, manifest }), manifest);
 }
 
-/** The margin of one vector; its contributions are in the order of the model's features. */
-function takeApart(
-  model: Model,
-  columns: Int32Array,
-  vector: Float64Array,
-  method: ExplanationMethod,
-) {
-  const batch = gatherBatch([vector], columns);
-  const margins = model.marginOf(batch);
-  const { base, values } = model.contributionsOf(batch, margins, method);
-  const margin = margins[0] ?? Number.NaN;
-  const contributions = model.featureNames.map((feature, index) => ({
-    feature,
-    value: batch.values[index] ?? Number.NaN,
-    contribution: values[index] ?? 0,
-  }));
-  const probability = model.probabilityOf(margin);
-  return { base: base[0] ?? Number.NaN, margin, probability, contributions };
+type Row = { readonly batch: Batch; readonly margins: Float64Array };
+
+async function exactly(
+  name: string,
+  { ensemble, shapleySteps: steps }: ReadTrees,
+  row: Row,
+): Promise<Contributions> {
+  if (steps > SHAPLEY_STEPS_MAX) {
+    const detail = `must be path for ${name}: its exact Shapley values take ${steps} steps, and at most ${SHAPLEY_STEPS_MAX} are allowed`;
+    throw new InvalidFields([{ pointer: '/method', detail }]);
+  }
+  if (aside.waiting() < WAITING_MAX) return await aside.run<Contributions>({ ensemble, ...row });
+  const headers = { 'Retry-After': '10' };
+  throw new Problem('overloaded', `${WAITING_MAX} exact explanations wait already.`, { headers });
 }
 
 const cardBands = z

@@ -1,10 +1,11 @@
 /** Registered models: artefact, golden vectors, lineage. Rows are written once. */
-import { hash } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import { version as nodeVersion } from 'node:process';
 import { float8Array } from '../../../kit/database/binary-array.ts';
 import { sqlStateOf, UNIQUE_VIOLATION } from '../../../kit/database/pg-failure.ts';
 import type { Database, Query, Statement } from '../../../kit/database/pool.ts';
 import { firstOf, onlyOf, rowsOf } from '../../../kit/database/statement.ts';
+import { createPauses } from '../../../kit/process/pauses.ts';
 import { given } from '../../../kit/words/describe-issue.ts';
 import { Failure } from '../../../kit/words/failure.ts';
 import { VISIBLE_ASCII } from '../../../kit/words/visible-ascii.ts';
@@ -112,7 +113,7 @@ export const readDescription = onlyOf<ModelDescription, [modelId: string]>(
   'describe-model',
   `select feature_names, card, ${LINEAGE} from market.models where model_id = $1`,
 );
-const READ = `select artefact, golden_inputs, golden_margins, golden_probabilities,
+const READ = `select golden_inputs, golden_margins, golden_probabilities,
                 model, model_id as sha256, feature_schema, feature_names, calibration, card, ${LINEAGE}
            from market.models where model_id = $1`;
 
@@ -121,19 +122,38 @@ type GoldenColumns = {
   readonly golden_margins: readonly number[];
   readonly golden_probabilities: readonly number[];
 };
-type ContentRow = Omit<ModelManifest, 'golden_vectors'> &
-  GoldenColumns & { readonly artefact: Buffer };
+type ContentRow = Omit<ModelManifest, 'golden_vectors'> & GoldenColumns;
 
 const readContent = onlyOf<ContentRow, [modelId: string]>('read-model', READ);
 
-/** Artefact and manifest of a model that is registered. @throws Failure `MODEL_CORRUPT` */
+/** Larger: the driver reads a piece of hexadecimal digits for longer than 10 ms. Smaller: more rows. */
+const PIECE_BYTES = 1024 * 1024;
+/** Concatenation unpacks the file once, where each part of a packed column would unpack all before it. */
+const readPieces = rowsOf<{ nth: number; piece: Buffer }, [modelId: string]>(
+  'read-model-file',
+  `select nth, substring(m.bytes from nth * ${PIECE_BYTES} + 1 for ${PIECE_BYTES}) as piece
+     from (select artefact || ''::bytea as bytes from market.models where model_id = $1 offset 0) m
+    cross join lateral generate_series(0, (octet_length(m.bytes) - 1) / ${PIECE_BYTES}) nth`,
+);
+
+/** Artefact, in memory that threads share, and manifest of a model that is registered. @throws Failure `MODEL_CORRUPT` */
 export async function readModel(
   { query }: Queries,
   modelId: string,
-): Promise<{ readonly artefact: Buffer; readonly manifest: ModelManifest }> {
+): Promise<{ readonly artefact: Uint8Array; readonly manifest: ModelManifest }> {
   const row = await readContent(query, modelId);
-  const { artefact, golden_inputs, golden_margins, golden_probabilities, ...manifest } = row;
-  const sha256 = hash('sha256', artefact, 'hex');
+  const { golden_inputs, golden_margins, golden_probabilities, ...manifest } = row;
+  const pieces = await readPieces(query, modelId);
+  const bytes = pieces.reduce((sum, { piece }) => sum + piece.byteLength, 0);
+  const artefact = new Uint8Array(new SharedArrayBuffer(bytes));
+  const digest = createHash('sha256');
+  const pause = createPauses();
+  for (const { nth, piece } of pieces.sort((a, b) => a.nth - b.nth)) {
+    artefact.set(piece, nth * PIECE_BYTES);
+    digest.update(piece);
+    await pause();
+  }
+  const sha256 = digest.digest('hex');
   if (sha256 !== modelId) {
     const why = `the artefact of ${manifest.model} hashes to ${sha256}`;
     throw new Failure('permanent', 'MODEL_CORRUPT', why);

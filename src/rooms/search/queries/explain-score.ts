@@ -94,7 +94,7 @@ export async function explainScore(
   return {
     score,
     ...explained,
-    model: judge?.explain(record.features, method) ?? null,
+    model: (await judge?.explain(record.features, method)) ?? null,
     lineage: {
       rule_set,
       model,

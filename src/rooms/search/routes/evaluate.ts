@@ -82,7 +82,7 @@ async function evaluate(
   const hasFailed = failedRules(ruleSet).length > 0;
   const { probability } = decision;
   const explained = explain({ features: vector, probability, inputs }, ruleSet);
-  const ofModel = model?.explain(vector, method) ?? null;
+  const ofModel = (await model?.explain(vector, method)) ?? null;
   return {
     account_id: transaction.accountId,
     corridor: transaction.corridor,

@@ -26,7 +26,13 @@ test('a model is imported, listed, shown and exported as it was', async () => {
   const path = rig.write('fraud.json', artefact);
   const made = await rig.json(officer, 'import', path, '--name', 'fraud@1');
   const sha256 = createHash('sha256').update(artefact).digest('hex');
-  expect(made).toEqual({ model: 'fraud@1', model_id: sha256, golden_vectors: 64, is_new: true });
+  expect(made).toEqual({
+    model: 'fraud@1',
+    model_id: sha256,
+    golden_vectors: 64,
+    is_new: true,
+    shapley_steps: expect.any(Number),
+  });
   const [listed] = await rig.json(undefined, 'list');
   expect(listed).toMatchObject({
     ...{

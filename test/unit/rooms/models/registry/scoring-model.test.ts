@@ -1,11 +1,18 @@
 /** Goal: opinions and explanations are the model's own, of any engine vector. Method: small trees on features of the engine. */
 import { describe, expect, test } from 'vitest';
-import { FEATURE_COUNT, featureIndex } from '../../../../../src/core/domain/feature-schema.ts';
+import {
+  FEATURE_COUNT,
+  type FeatureName,
+  featureIndex,
+} from '../../../../../src/core/domain/feature-schema.ts';
 import { createRandom } from '../../../../../src/kit/random.ts';
 import type { ModelManifest } from '../../../../../src/rooms/models/manifest.ts';
+import { SHAPLEY_STEPS_MAX } from '../../../../../src/rooms/models/model/bounds.ts';
+import { loadModel } from '../../../../../src/rooms/models/model/model.ts';
 import { describeModel } from '../../../../../src/rooms/models/registry/check-model.ts';
 import { openScoringModel } from '../../../../../src/rooms/models/registry/scoring-model.ts';
 import { modelFile } from '../../../../support/models-command.ts';
+import { CHAIN, wideModel } from '../../../../support/wide-model.ts';
 
 const artefact = Buffer.from(JSON.stringify(modelFile(1)));
 const manifest = describeModel(artefact, 'm@1', createRandom('golden'));
@@ -33,6 +40,31 @@ test('factors are what raised the margin, and only that', () => {
   const [low, high] = open().judge([vectorOf(0, 3), vectorOf(5, 3)]);
   expect(low?.factors().every(({ contribution }) => contribution > 0)).toBe(true);
   expect(high?.factors().map(({ feature }) => feature)).toEqual(expect.arrayContaining(['amount']));
+});
+
+test('exact explanations are those of this thread', async () => {
+  const [first = new Float64Array()] = VECTORS;
+  const model = loadModel(artefact);
+  const columns = model.featureNames.map((name) => featureIndex(name as FeatureName));
+  const batch = { rows: 1, values: Float64Array.from(columns, (at) => first[at] ?? Number.NaN) };
+  const { values } = model.contributionsOf(batch, model.marginOf(batch), 'shapley');
+  const { contributions } = await open().explain(first, 'shapley');
+  const told = new Map(contributions.map(({ feature, contribution }) => [feature, contribution]));
+  expect(model.featureNames.map((name) => told.get(name))).toEqual([...values]);
+});
+
+test('an exact explanation that would take too many steps is refused by name', async () => {
+  const deep = Buffer.from(wideModel(1200, 65, CHAIN));
+  const told = describeModel(deep, 'deep@1', createRandom('golden'));
+  const { explain, file } = openScoringModel(deep, told);
+  const { shapleySteps } = 'trees' in file ? file.trees : { shapleySteps: 0 };
+  const [first = new Float64Array()] = VECTORS;
+  expect(shapleySteps).toBeGreaterThan(SHAPLEY_STEPS_MAX);
+  const detail = `must be path for deep@1: its exact Shapley values take ${shapleySteps} steps, and at most ${SHAPLEY_STEPS_MAX} are allowed`;
+  await expect(explain(first, 'shapley')).rejects.toMatchObject({
+    errors: [{ pointer: '/method', detail }],
+  });
+  expect(await explain(first, 'path')).toMatchObject({ model: 'deep@1', method: 'path' });
 });
 
 describe('bands', () => {

@@ -1,0 +1,21 @@
+/** A thread for tests of `openAside`. */
+import { answerAside } from '../../../../src/kit/process/aside.ts';
+import { Failure } from '../../../../src/kit/words/failure.ts';
+
+export type Piece =
+  | { readonly say: string }
+  | { readonly refuse: string }
+  /** Holds the thread until the flag is set, and says whether another piece ran meanwhile. */
+  | { readonly held: Int32Array }
+  /** Ends the thread. */
+  | { readonly end: true };
+
+answerAside((piece: Piece) => {
+  if ('say' in piece) return piece.say;
+  if ('refuse' in piece) throw new Failure('invalid', 'REFUSED', piece.refuse);
+  // A function cannot be sent, which ends the thread.
+  if ('end' in piece) return () => undefined;
+  Atomics.store(piece.held, 1, 1);
+  while (Atomics.load(piece.held, 0) === 0);
+  return 'let go';
+});
