@@ -50,7 +50,7 @@ export const command = commandOf({
   name: 'export',
   summary: 'Writes what a search finds to a file.',
   notes: `It needs a key with the role analyst or risk_officer. Rows go to a partial file, which becomes FILE once all have come. After a
-stop the same command goes on behind the last whole row. Parquet comes in files of a million rows: FILE-0001.parquet and so on.
+stop the same command goes on behind the last whole row. Parquet comes in files of 250,000 rows: FILE-0001.parquet and so on.
 
 Example: risk export --output november.csv --from 2026-11-01 --to 2026-12-01
 Example: risk export --output declined.parquet --format parquet --verdict decline --corridor US-EG`,

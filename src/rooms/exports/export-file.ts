@@ -1,5 +1,5 @@
 /**
- * Exports to a file, or to parts of a million rows as Parquet, over transfers that may break off. Rows go to a partial file, which
+ * Exports to a file, or to parts of 250,000 rows as Parquet, over transfers that may break off. Rows go to a partial file, which
  * gets its name once it is whole.
  */
 import { hash } from 'node:crypto';

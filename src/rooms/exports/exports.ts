@@ -18,7 +18,7 @@ import {
 } from './read-rows.ts';
 import { csvHeader, csvWriter } from './write/csv.ts';
 import { lastJsonLine, toJsonLines } from './write/ndjson.ts';
-import { createParquetFile } from './write/parquet.ts';
+import { createParquetFile, ROW_GROUP_ROWS } from './write/parquet.ts';
 
 export type Exports = {
   /** The primary is a pool for exports alone. */
@@ -57,10 +57,9 @@ const REST_TIMES = 19;
 /** Beyond what a row group of Parquet asks for, a long piece is one that waited for Postgres. */
 const REST_MS_MAX = 2000;
 /**
- * A page of EXPORT_PAGE_ROWS takes Postgres a twentieth of a second, 100 rows take 2 ms of the event loop, and a row group of Parquet of
- * ROW_GROUP_ROWS 30: a post waits for less.
+ * A page of EXPORT_PAGE_ROWS takes Postgres a twentieth of a second, and 100 rows take 2 ms of the event loop: a post waits for less.
  */
-const BUSY_PACE: Pace = { pageRows: 1000, takenRows: 100, groupRows: 2000 };
+const BUSY_PACE: Pace = { pageRows: 1000, takenRows: 100 };
 
 /** Bytes, and how many rows are in them. */
 type Piece = { readonly bytes: Uint8Array; readonly rows: number };
@@ -124,12 +123,11 @@ async function runToEnd(
 ): Promise<void> {
   const { metrics, isSubmitting } = exports;
   const { format } = begun.asked;
-  const groupRowsMax = () => paceOf(exports).groupRows;
   let rows = 0;
   let outcome: 'complete' | 'broken_off' = 'broken_off';
   let beganMs = performance.now();
   try {
-    const body = writeBody(begun.readRows, begun.asked, groupRowsMax, signal);
+    const body = writeBody(begun.readRows, begun.asked, signal);
     for await (const piece of body) {
       const workedMs = performance.now() - beganMs;
       if (!(await isAllowed())) {
@@ -167,12 +165,10 @@ async function record(
 /**
  * The rows of an export as the bytes of its form.
  * `after` says that the reader has rows already: CSV has no header then.
- * @param groupRowsMax of a row group of Parquet, which is encoded in one piece
  */
 export function writeBody(
   readRows: ReadRows,
   { format, fields, after }: Pick<ExportParameters, 'format' | 'fields' | 'after'>,
-  groupRowsMax: () => number,
   signal: AbortSignal,
 ): AsyncGenerator<Piece, void> {
   switch (format) {
@@ -181,7 +177,7 @@ export function writeBody(
     case 'ndjson':
       return writeLines(readRows(Infinity, signal));
     case 'parquet':
-      return writeParquet(readRows(PARQUET_ROWS_MAX, signal), fields, groupRowsMax);
+      return writeParquet(readRows(PARQUET_ROWS_MAX, signal), fields);
   }
 }
 
@@ -200,18 +196,14 @@ async function* writeLines(pieces: Rows) {
   yield { bytes: lastJsonLine(all), rows: 0 };
 }
 
-async function* writeParquet(
-  pieces: Rows,
-  columns: readonly FlatColumn[],
-  groupRowsMax: () => number,
-) {
+async function* writeParquet(pieces: Rows, columns: readonly FlatColumn[]) {
   const file = createParquetFile(columns);
   let group: ExportRow[] = [];
   let chars = 0;
   for await (const rows of pieces) {
     group.push(...rows);
     chars += charsOf(rows);
-    if (group.length < groupRowsMax() && chars < SLICE_CHARS_MAX) continue;
+    if (group.length < ROW_GROUP_ROWS && chars < SLICE_CHARS_MAX) continue;
     yield { bytes: await file.write(group), rows: group.length };
     group = [];
     chars = 0;

@@ -14,8 +14,8 @@ import { FLAT_COLUMNS } from './columns.ts';
 export const EXPORT_FORMATS = ['csv', 'ndjson', 'parquet'] as const;
 export type ExportFormat = (typeof EXPORT_FORMATS)[number];
 
-/** Most rows of a Parquet file, which is one part of an export. */
-export const PARQUET_ROWS_MAX = 1_000_000;
+/** Most rows of a Parquet file, which is one part of an export. More: its footer, which is written in one piece, holds the thread for longer. */
+export const PARQUET_ROWS_MAX = 250_000;
 
 const after = z
   .string()

@@ -32,7 +32,6 @@ import { lowestIdAt } from '../../kit/words/cursor.ts';
 import { MonthDetached, monthOf } from '../../kit/words/month.ts';
 import { charsOf, EXPORT_COLUMNS, type ExportRow } from './columns.ts';
 import type { ExportParameters } from './parameters.ts';
-import { ROW_GROUP_ROWS } from './write/parquet.ts';
 
 /**
  * Pieces of the rows, at most `rowsMax` rows in all; the next slice is read while the rows of one are taken.
@@ -59,15 +58,12 @@ export type Pace = {
   readonly pageRows: number;
   /** Rows of a piece; others run between two pieces. */
   readonly takenRows: number;
-  /** Rows of a row group of Parquet. */
-  readonly groupRows: number;
 };
 
 /** 500 rows take 7 to 11 ms of the event loop (CSV and NDJSON). */
 export const FULL_PACE: Pace = {
   pageRows: EXPORT_PAGE_ROWS,
   takenRows: 500,
-  groupRows: ROW_GROUP_ROWS,
 };
 
 type ExportSlice = Pick<

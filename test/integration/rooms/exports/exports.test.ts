@@ -92,8 +92,7 @@ async function bytesOf(
   asked: Pick<ExportParameters, 'format' | 'fields' | 'after'>,
 ): Promise<Buffer> {
   const { signal } = new AbortController();
-  const groupRowsMax = () => FULL_PACE.groupRows;
-  const body = writeBody(readRows, asked, groupRowsMax, signal);
+  const body = writeBody(readRows, asked, signal);
   return Buffer.concat(await Array.fromAsync(body, ({ bytes }) => bytes.slice()));
 }
 
