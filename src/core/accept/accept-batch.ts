@@ -3,6 +3,7 @@
  * is stored. Small batches that a client posts at the same time share a commit, as long as all of it is new.
  */
 
+import { setImmediate as othersRan } from 'node:timers/promises';
 import type { Trace } from '../../kit/traces/trace.ts';
 import { Failure } from '../../kit/words/failure.ts';
 import type { KeyedTransactionInput } from '../domain/transaction.ts';
@@ -96,8 +97,10 @@ export function createAcceptBatch(ingest: Ingest): AcceptBatch {
       prepared = prepareAll(await keptWhole(ingest, { client, tokenised: drafted }, prepared));
     }
     const poster = { client, replyTo: null };
-    const store = prepared.rows.length > SMALL_ROWS_MAX ? storeLarge : storeSmall;
-    return await store(poster, prepared);
+    if (prepared.rows.length <= SMALL_ROWS_MAX) return await storeSmall(poster, prepared);
+    // Large metadata holds the thread once as it is compared, and once as it is stored.
+    await othersRan();
+    return await storeLarge(poster, prepared);
   };
   return async ({ by, inputs: clear, isLenient, trace }) => {
     const context = readContext(ingest);

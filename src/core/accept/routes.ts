@@ -21,6 +21,7 @@ import {
   waitApplied,
 } from '../../kit/http/prefer.ts';
 import type { Log } from '../../kit/metrics/log.ts';
+import { inSlices } from '../../kit/process/pauses.ts';
 import { scoreSchema } from '../domain/score-record.ts';
 import { withReleases } from '../domain/switch.ts';
 import { transactionInputSchema } from '../domain/transaction.ts';
@@ -154,7 +155,7 @@ const operations: readonly Operation<Accepting>[] = [
       const value = await readJson(c, limits, LINES_PATH);
       const read = () => withKey(readOneInput(value), headerKey);
       const keyMissing = headerKey === undefined ? KEY_REQUIRED : null;
-      const input = readNamingAll(read, { ingest, inputs: [value], at: [], keyMissing });
+      const input = await readNamingAll(read, { ingest, inputs: [value], at: [], keyMissing });
       c.set('corridors', new Set([input.corridor]));
       const result = await acceptOne({
         by: c.get('principal'),
@@ -226,9 +227,9 @@ const operations: readonly Operation<Accepting>[] = [
         return answerLines(ingest, log, request);
       }
       const value = await readJson(c, limits, LINES_TYPE);
-      const read = () => readBatchInput(value);
+      const read = () => inSlices(readBatchInput(value));
       const at = ['transactions'];
-      const inputs = readNamingAll(read, { ingest, inputs: batchInputs(value), at });
+      const inputs = await readNamingAll(read, { ingest, inputs: batchInputs(value), at });
       c.set('corridors', new Set(inputs.map(({ corridor }) => corridor)));
       const { isLenient } = preferences;
       const { result, refused } = await acceptBatch({ by, inputs, isLenient, trace });

@@ -1,12 +1,14 @@
 /** Validates submitted transactions once, with a pointer to each invalid field. */
 import { z } from 'zod';
 import { asSentence, Problem } from '../../kit/http/answers/problem.ts';
-import { checkFields, listReader } from '../../kit/http/body/body.ts';
+import { checkFields } from '../../kit/http/body/body.ts';
 import { BODY_DEPTH_MAX } from '../../kit/http/body/body-shape.ts';
 import { lineFault } from '../../kit/http/body/json-fault.ts';
 import type { RawLine } from '../../kit/http/body/line-reader.ts';
+import { listReader } from '../../kit/http/body/list-reader.ts';
 import { refuseRepeated } from '../../kit/http/body/repeated-member.ts';
 import { sureCheck } from '../../kit/http/body/sure-check.ts';
+import type { Sliced } from '../../kit/process/pauses.ts';
 import { DESCRIBED } from '../../kit/words/describe-issue.ts';
 import {
   describeErrors,
@@ -62,8 +64,8 @@ export function readOneInput(value: unknown): TransactionInput {
 const isMany = (value: unknown) =>
   Array.isArray(value) || (typeof value === 'object' && value !== null && 'transactions' in value);
 
-export function readBatchInput(value: unknown): readonly KeyedTransactionInput[] {
-  const inputs = readInputs(value);
+export function* readBatchInput(value: unknown): Sliced<readonly KeyedTransactionInput[]> {
+  const inputs = yield* readInputs(value);
   if (inputs.every(isSurelyKeyed)) return inputs;
   const errors: FieldError[] = [];
   const keyed = inputs.flatMap((input, index) => {
@@ -106,9 +108,9 @@ type Beside = {
 };
 
 /** Reads a body; where it is refused, missing keys and fields that are invalid by the clock or the corridors are named, too. */
-export function readNamingAll<T>(read: () => T, beside: Beside): T {
+export async function readNamingAll<T>(read: () => T | Promise<T>, beside: Beside): Promise<T> {
   try {
-    return read();
+    return await read();
   } catch (error) {
     if (!(error instanceof InvalidFields)) throw error;
     throw new InvalidFields(namingAll(error.errors, beside));

@@ -20,9 +20,10 @@ import {
   type Preferences,
 } from '../../kit/http/prefer.ts';
 import type { Log } from '../../kit/metrics/log.ts';
+import { createPauses } from '../../kit/process/pauses.ts';
 import type { Trace } from '../../kit/traces/trace.ts';
 import { isUnavailable, toError } from '../../kit/words/failure.ts';
-import { acceptChunk, type LineResult } from './accept-lines.ts';
+import { acceptChunk, type Line, type LineResult } from './accept-lines.ts';
 import { GATE_PROBLEMS } from './gate.ts';
 import type { Ingest } from './ingest.ts';
 import type { Submitter } from './limits/limiter.ts';
@@ -127,7 +128,12 @@ async function* answer(
   const work = async (chunk: readonly RawLine[]) => {
     await waitForCpu();
     if (!(await isAllowed())) throw new Problem('unauthorized', 'The key may submit no longer.');
-    const lines = chunk.map((line) => readLineInput(ingest, line, LINE_BYTES_MAX));
+    const pause = createPauses(waitForCpu);
+    const lines: Line[] = [];
+    for (const line of chunk) {
+      lines.push(readLineInput(ingest, line, LINE_BYTES_MAX));
+      await pause();
+    }
     return await acceptChunk(ingest, common, lines);
   };
   try {

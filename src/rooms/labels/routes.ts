@@ -15,9 +15,10 @@ import { createBudget } from '../../core/store/search/walk.ts';
 import { type Databases, readFrom } from '../../kit/database/replica/choose-database.ts';
 import { ageHeaders } from '../../kit/http/answers/answer-headers.ts';
 import { Problem } from '../../kit/http/answers/problem.ts';
-import { listReader } from '../../kit/http/body/body.ts';
+import { listReader } from '../../kit/http/body/list-reader.ts';
 import { ownClientAlone } from '../../kit/http/openapi.ts';
 import { answer, operation } from '../../kit/http/operation.ts';
+import { atOnce } from '../../kit/process/pauses.ts';
 import { InvalidFields, jsonPointer } from '../../kit/words/field-errors.ts';
 import { missingWithin, monthlyPageSchema } from '../../kit/words/page.ts';
 import { clientLabelled, clientSeen } from '../../kit/words/principal.ts';
@@ -96,7 +97,11 @@ const operations = [
       'All or nothing. Labels are only added: the newest labelled_at wins, and a label that is known is unchanged. A label changes no score that is stored.',
     ),
     roles: ROLES,
-    body: { schema: labelsInputSchema, example: labelsExample, read: readLabels },
+    body: {
+      schema: labelsInputSchema,
+      example: labelsExample,
+      read: (value) => atOnce(readLabels(value)),
+    },
     answers: {
       200: answer('Stored.', acceptedLabelsSchema, {
         accepted: 1,

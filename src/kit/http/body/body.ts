@@ -4,7 +4,7 @@
  */
 import type { IncomingMessage } from 'node:http';
 import type { Context } from 'hono';
-import { z } from 'zod';
+import type { z } from 'zod';
 import { DESCRIBED, given, shortText } from '../../words/describe-issue.ts';
 import {
   FIELD_CHARS_MAX,
@@ -14,11 +14,10 @@ import {
 } from '../../words/field-errors.ts';
 import { Problem } from '../answers/problem.ts';
 import type { AppEnv } from '../app-env.ts';
-import { BODY_DEPTH_MAX, shapeOf } from './body-shape.ts';
+import { BODY_DEPTH_MAX, type BodyShape, shapeOf } from './body-shape.ts';
 import type { WaitForCpu } from './cpu-queue.ts';
 import { jsonFault } from './json-fault.ts';
 import { refuseRepeated } from './repeated-member.ts';
-import { sureCheck } from './sure-check.ts';
 import { encodingOf, requireEncoding, unpack } from './unpack.ts';
 
 export type BodyLimits = {
@@ -50,6 +49,8 @@ const HEAVY_BYTES = 4096;
 const SHAPELESS_BYTES_MAX = 512 * 1024;
 /** Values for each transaction of a batch: a hundred, as they have some 13. */
 const PARTS_MAX = 100_000;
+/** More: a schema that refuses each of them holds the thread, and a million end the process. */
+const WIDTH_MAX = 10_000;
 const UTF8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: false });
 
 /**
@@ -107,7 +108,9 @@ export async function readJson(
   if (declared > limits.bytesMax) throw tooLarge(limits.bytesMax);
   const bytes = readArrived(c, declared, limits.bytesMax) ?? (await awaitAll(c, limits));
   if (bytes.byteLength >= HEAVY_BYTES) await limits.waitForCpu();
-  return parseJson(bytes, forLines);
+  const value = parseJson(bytes, forLines);
+  if (bytes.byteLength > SHAPELESS_BYTES_MAX) await limits.waitForCpu();
+  return value;
 }
 
 /** A body that has arrived already, as the body of a single post does: there is nothing to wait for, nor to time. */
@@ -156,19 +159,25 @@ async function readAll(
 }
 
 export function parseJson(bytes: Uint8Array, forLines = ''): unknown {
-  if (bytes.byteLength > SHAPELESS_BYTES_MAX) checkShape(bytes);
+  const shape = shapeOf(bytes);
+  if (shape.width > WIDTH_MAX) {
+    throw new Problem(
+      'too-large',
+      `The body has a list or object of ${shape.width} items, and ${WIDTH_MAX} are allowed.`,
+    );
+  }
+  if (bytes.byteLength > SHAPELESS_BYTES_MAX) checkShape(shape);
   let value: unknown;
   try {
     value = JSON.parse(UTF8.decode(bytes));
   } catch {
     throw new Problem('malformed-request', jsonFault(bytes, forLines));
   }
-  refuseRepeated(bytes, value);
+  refuseRepeated(bytes, value, shape);
   return value;
 }
 
-function checkShape(bytes: Uint8Array): void {
-  const { depth, parts } = shapeOf(bytes);
+function checkShape({ depth, parts }: BodyShape): void {
   if (depth > BODY_DEPTH_MAX) {
     const detail = `must have at most ${BODY_DEPTH_MAX} levels, not ${depth}`;
     throw new InvalidFields([{ pointer: '', detail }]);
@@ -258,30 +267,4 @@ export function readQuery<T>(c: Context<AppEnv>, schema: z.ZodType<T>): T {
   const parsed = schema.safeParse(Object.fromEntries(parameters), DESCRIBED);
   if (parsed.success) return parsed.data;
   throw new InvalidFields(fieldErrors(schema, parsed.error, [], 'parameter'));
-}
-
-/**
- * Reads a body that is one list, checked in two steps, so that a million items are refused cheaply.
- * @param otherwise what a sender of one item is told besides
- */
-export function listReader<Element extends z.ZodObject>(
-  name: string,
-  element: Element,
-  elementsMax: number,
-  otherwise = '',
-): (value: unknown) => readonly z.output<Element>[] {
-  const envelope = z.strictObject({
-    [name]: z.array(z.unknown()).min(1).max(elementsMax),
-  });
-  const items = z.array(element);
-  const isSurelyElement = sureCheck(element);
-  return (value) => {
-    if (typeof value !== 'object' || value === null || !(name in value)) {
-      const detail = `must be an object, as {"${name}": […]}${otherwise}`;
-      throw new InvalidFields([{ pointer: '', detail }]);
-    }
-    const found = checkFields(envelope, value)[name] ?? [];
-    if (found.every(isSurelyElement)) return found as z.output<Element>[];
-    return checkFields(items, found, [name]);
-  };
 }

@@ -12,8 +12,11 @@ const COLON = 0x3a;
  * @param value the same, parsed
  * @throws InvalidFields with a pointer to the first member whose name its object has already
  */
-export function refuseRepeated(bytes: Uint8Array, value: unknown): void {
-  const { depth, parts } = shapeOf(bytes);
+export function refuseRepeated(
+  bytes: Uint8Array,
+  value: unknown,
+  { depth, parts } = shapeOf(bytes),
+): void {
   // No schema takes a deeper body.
   if (depth > BODY_DEPTH_MAX || parts === partsOf(value)) return;
   const pointer = findRepeated(bytes);

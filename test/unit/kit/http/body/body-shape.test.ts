@@ -6,15 +6,16 @@ const bytes = (text: string) => new TextEncoder().encode(text);
 
 describe('the shape of a JSON text', () => {
   test.each([
-    ['', 0, 0],
-    ['7', 0, 0],
-    ['[]', 1, 1],
-    ['{"a":[{"b":1},2]}', 3, 5],
-    [String.raw`{"a":"[{:\"[","b":"\\"}`, 1, 3],
-    ['"[[[', 0, 0],
-    [']]][', 0, 1],
-  ])('%j', (text, depth, parts) => {
-    expect(shapeOf(bytes(text))).toEqual({ depth, parts });
+    ['', 0, 0, 1],
+    ['7', 0, 0, 1],
+    ['[]', 1, 1, 1],
+    ['{"a":[{"b":1},2]}', 3, 5, 2],
+    ['[[1,2,3],[4,5],{"a":1}]', 2, 5, 3],
+    [String.raw`{"a":"[{:,,\"[","b":"\\"}`, 1, 3, 2],
+    ['"[[[', 0, 0, 1],
+    [']]][', 0, 1, 1],
+  ])('%j', (text, depth, parts, width) => {
+    expect(shapeOf(bytes(text))).toEqual({ depth, parts, width });
   });
 });
 
@@ -29,7 +30,14 @@ describe('a large body', () => {
   });
 
   test('of too many parts is refused unparsed', () => {
-    expect(() => parseJson(bytes(`[${'{},'.repeat(400_000)}{}]`))).toThrow('100000 are allowed');
-    expect(parseJson(bytes(`[${'{},'.repeat(90_000)}${filler}]`))).toHaveLength(90_001);
+    const lists = (count: number) => `[${`[${'{},'.repeat(1000)}{}],`.repeat(count)}${filler}]`;
+    expect(() => parseJson(bytes(lists(100)))).toThrow('100000 are allowed');
+    expect(parseJson(bytes(lists(90)))).toHaveLength(91);
+  });
+
+  test.each(['1', '{}', '"a":1'])('of a million times %s is refused unparsed', (item) => {
+    const all = `${`${item},`.repeat(999_999)}${item}`;
+    const text = item.includes(':') ? `{${all}}` : `{"ids":[${all}]}`;
+    expect(() => parseJson(bytes(text))).toThrow('of 1000000 items, and 10000 are allowed');
   });
 });

@@ -2,7 +2,9 @@ import { expect, test } from 'vitest';
 import { z } from 'zod';
 import { labelInputSchema } from '../../../../../src/core/domain/label.ts';
 import { transactionInputSchema } from '../../../../../src/core/domain/transaction.ts';
-import { checkFields, listReader } from '../../../../../src/kit/http/body/body.ts';
+import { checkFields } from '../../../../../src/kit/http/body/body.ts';
+import { listReader } from '../../../../../src/kit/http/body/list-reader.ts';
+import { atOnce } from '../../../../../src/kit/process/pauses.ts';
 import { fieldErrors, InvalidFields } from '../../../../../src/kit/words/field-errors.ts';
 import { scoreSearchParameters } from '../../../../../src/rooms/search/queries/parameters.ts';
 
@@ -66,7 +68,7 @@ test('a text in place of a list is told once', () => {
 
 test('a body without items, with too many or with none at all is refused with their number', () => {
   const read = listReader('labels', labelInputSchema, 2);
-  const detail = (value: unknown) => refusal(() => read(value)).message;
+  const detail = (value: unknown) => refusal(() => atOnce(read(value))).message;
   expect(detail({ labels: [] })).toBe('/labels must have at least 1 item, not 0.');
   expect(detail({ labels: [1, 2, 3] })).toBe('/labels must have at most 2 items, not 3.');
   expect(detail({ labels: 5 })).toBe('/labels must be an array, not 5.');
