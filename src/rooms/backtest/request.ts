@@ -2,7 +2,7 @@
 import { canonicalJson } from '../../core/domain/metadata.ts';
 import type { Api } from '../../core/room.ts';
 import type { Models } from '../../core/score/judge.ts';
-import { type CompiledRuleSet, compileRuleSet } from '../../core/score/rules/compile-rule-set.ts';
+import { type CompiledRuleSet, compiling } from '../../core/score/rules/compile-rule-set.ts';
 import { default3 } from '../../core/score/rules/default-3.ts';
 import { hashRuleSet } from '../../core/score/rules/rule-set-data.ts';
 import { listWalkedMonths } from '../../core/store/partitions/month-slice.ts';
@@ -10,6 +10,7 @@ import { findDraftedSource, readRuleSetsInForce } from '../../core/store/rule-se
 import { corridorsNamed } from '../../core/store/transactions/corridors.ts';
 import { recordChange } from '../../kit/audit/audit-log.ts';
 import type { Database, Query } from '../../kit/database/pool.ts';
+import { inSlices } from '../../kit/process/pauses.ts';
 import { given } from '../../kit/words/describe-issue.ts';
 import { Failure } from '../../kit/words/failure.ts';
 import { InvalidFields } from '../../kit/words/field-errors.ts';
@@ -119,12 +120,13 @@ async function resolveVersion(
     sources[sha256] = source;
     return { rule_set: name, sha256 };
   };
-  const taken = (source: object) => {
-    const { id, sha256 } = compileGiven(source);
+  const taken = async (source: object) => {
+    const { id, sha256 } = await compileGiven(source);
     sources[sha256] = source;
     return { rule_set: id, sha256 };
   };
-  const all = typeof ruleSet === 'object' ? taken(ruleSet) : await named(ruleSet ?? default3.id);
+  const all =
+    typeof ruleSet === 'object' ? await taken(ruleSet) : await named(ruleSet ?? default3.id);
   const corridors: Record<string, typeof all> = {};
   if (ruleSet === undefined) {
     for (const [corridor, { active }] of await readRuleSetsInForce(database)) {
@@ -141,8 +143,8 @@ async function readSource({ query }: Database, name: string): Promise<object> {
 }
 
 /** @throws InvalidFields */
-function compileGiven(source: object): CompiledRuleSet {
-  const made = compileRuleSet(source);
+async function compileGiven(source: object): Promise<CompiledRuleSet> {
+  const made = await inSlices(compiling(source));
   if ('ruleSet' in made) return made.ruleSet;
   const problems = made.problems.map(({ pointer, detail }) => ({
     pointer: `/source${pointer}`,

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { routesUnder } from '../../core/room.ts';
 import type { Database } from '../../kit/database/pool.ts';
 import { answer, bodyOf, operation } from '../../kit/http/operation.ts';
+import { inSlices } from '../../kit/process/pauses.ts';
 import { Failure } from '../../kit/words/failure.ts';
 import {
   backtest,
@@ -147,7 +148,7 @@ async function readBands(
     throw new Failure('conflict', 'BACKTEST_OPEN', `the backtest is ${state}, and not done`);
   }
   const { subject } = JSON.parse(question) as Question;
-  const { ruleSetOf } = compileAll(subject, JSON.parse(sources));
+  const { ruleSetOf } = await compileAll(subject, JSON.parse(sources));
   const before = (corridor: string) => {
     const { corridorVerdicts, verdicts } = ruleSetOf(corridor);
     return corridorVerdicts.get(corridor) ?? verdicts;
@@ -155,7 +156,7 @@ async function readBands(
   const isAsked = (corridor: string) => only === undefined || corridor === only;
   const after = (corridor: string) => (isAsked(corridor) ? asked : before(corridor));
   const tally = createTally(before, after);
-  for await (const [day, counts] of eachDay(query, id)) tally.addDay(day, counts);
+  for await (const [day, counts] of eachDay(query, id)) await inSlices(tally.addDay(day, counts));
   const bands = tally.toJson();
   const counted = bands.before.confusion.reduce(
     (sum, { fraud, legitimate, unlabelled }) => sum + fraud + legitimate + unlabelled,

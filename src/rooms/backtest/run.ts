@@ -46,7 +46,8 @@ export async function runBacktest(
   const sources = JSON.parse(texts) as Record<string, object>;
   const counts: Counts = kept === null ? noCounts() : JSON.parse(kept);
   const days: Days = await readDay(writes.query, id, cursor);
-  const [ofSubject, ofAgainst] = [compileAll(subject, sources), compileAll(against, sources)];
+  const ofSubject = await compileAll(subject, sources);
+  const ofAgainst = await compileAll(against, sources);
   const countPage = createCount(
     models,
     question,
@@ -102,13 +103,13 @@ async function partsOf({ primary }: Databases, { from, to }: { from: number; to:
     .filter(({ fromMs, toMs }) => fromMs < toMs);
 }
 
-export function compileAll(version: Version, sources: Readonly<Record<string, object>>) {
+export async function compileAll(version: Version, sources: Readonly<Record<string, object>>) {
   const compile = ({ rule_set: ruleSet, sha256 }: Pick<Version, 'rule_set' | 'sha256'>) =>
     compileStored({ ruleSet, sha256, source: JSON.stringify(sources[sha256]) });
-  const all = compile(version);
-  const own = new Map<string, CompiledRuleSet>(
-    Object.entries(version.corridors).map(([corridor, ruleSet]) => [corridor, compile(ruleSet)]),
-  );
+  const all = await compile(version);
+  const own = new Map<string, CompiledRuleSet>();
+  for (const [corridor, ruleSet] of Object.entries(version.corridors))
+    own.set(corridor, await compile(ruleSet));
   const ruleSetOf: RuleSetOf = (corridor) => own.get(corridor) ?? all;
   const rules = new Map(
     [all, ...own.values()].flatMap((ruleSet) => ruleSet.rules.map((rule) => [rule.id, rule])),

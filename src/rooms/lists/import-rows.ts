@@ -2,6 +2,7 @@
 import { Readable } from 'node:stream';
 import { idDamage, zonedTime } from '../../kit/client/cell-values.ts';
 import { type Projection, readRows } from '../../kit/client/rows.ts';
+import { createPauses } from '../../kit/process/pauses.ts';
 import { given, oneOf } from '../../kit/words/describe-issue.ts';
 import { Failure } from '../../kit/words/failure.ts';
 import { type FieldError, InvalidFields } from '../../kit/words/field-errors.ts';
@@ -98,13 +99,14 @@ export type Reading = {
   /** Translates values to those of the list; absent where values stay as they are. */
   readonly tokensOf?: ((values: readonly string[]) => Promise<readonly string[]>) | undefined;
   readonly nowMs: number;
-  /** Called after each batch. */
+  /** Called after each slice. */
   readonly pause: () => Promise<void>;
 };
 
 /** @throws InvalidFields that names the first wrong lines */
 export async function readImport(text: Readable, reading: Reading): Promise<ImportRows> {
-  const { isJson, tokensOf, pause } = reading;
+  const { isJson, tokensOf } = reading;
+  const giveWay = createPauses(reading.pause);
   const errors: FieldError[] = [];
   const batches: Buffer[] = [];
   let [rows, wrong, bytes] = [0, 0, 0];
@@ -129,12 +131,11 @@ export async function readImport(text: Readable, reading: Reading): Promise<Impo
   for await (const row of readRows(bounded, isJson, projection)) {
     if (++rows > IMPORT_ROWS_MAX) throw tooMuch(`${IMPORT_ROWS_MAX} rows`);
     const read = 'body' in row ? readRow(reading, row.body) : undefined;
+    await giveWay();
     if (read === undefined) refuse(`/lines/${row.line}`, 'detail' in row ? row.detail : '');
     else if ('field' in read) refuse(`/lines/${row.line}/${read.field}`, read.problem);
     else batch.push(read);
-    if (batch.length < BATCH_ROWS) continue;
-    await close();
-    await pause();
+    if (batch.length >= BATCH_ROWS) await close();
   }
   if (wrong > 0) {
     const lines = wrong === 1 ? 'line is' : 'lines are';

@@ -98,7 +98,7 @@ async function refuseManyDeclines(parts: RuleSetParts, name: string): Promise<vo
   const row = await findKnown(parts.databases.primary.query, name);
   // Other states are refused by the submission itself.
   if (row.state !== 'draft') return;
-  const refusal = await refusalOf(compileStored(row), await parts.readYesterday());
+  const refusal = await refusalOf(await compileStored(row), await parts.readYesterday());
   if (refusal !== null) refuse(refusal);
 }
 

@@ -39,20 +39,26 @@ export async function listRuleSets(database: Queries): Promise<RuleSetJson[]> {
         ![...holdingsIn(log, corridor).values()].some(({ state }) => state === 'active'),
     ),
   };
-  const all = [...stored.map((row) => toRow(row, log, corridors)), ofBuild];
+  const all: RuleSetJson[] = [];
+  for (const row of stored) all.push(await toRow(row, log, corridors));
+  all.push(ofBuild);
   return [...all.filter((row) => row.in_force), ...all.filter((row) => !row.in_force)];
 }
 
 const BUILT_IN: Pick<RuleSetJson, 'state' | 'author' | 'approved_by' | 'created_at' | 'corridors'> =
   { state: 'built-in', author: null, approved_by: null, created_at: null, corridors: [] };
 
-function toRow(row: StoredRuleSet, log: readonly Rollout[], known: readonly string[]): RuleSetJson {
+async function toRow(
+  row: StoredRuleSet,
+  log: readonly Rollout[],
+  known: readonly string[],
+): Promise<RuleSetJson> {
   const corridors = known.flatMap((corridor) => {
     const holding = holdingsIn(log, corridor).get(row.ruleSet);
     return holding === undefined ? [] : { corridor, to: holdingText(holding) };
   });
   return {
-    ...contentOf(row),
+    ...(await contentOf(row)),
     state: row.state,
     in_force: corridors.some(({ to }) => to !== 'deprecated' && to !== 'shadow'),
     author: row.author,
@@ -63,9 +69,9 @@ function toRow(row: StoredRuleSet, log: readonly Rollout[], known: readonly stri
 }
 
 /** A rule set that this build cannot compile leaves the others readable. */
-function contentOf(row: StoredRuleSet) {
+async function contentOf(row: StoredRuleSet) {
   try {
-    return toRuleSetJson(compileStored(row));
+    return toRuleSetJson(await compileStored(row));
   } catch (error) {
     if (error instanceof Failure) return toUncompiledJson(row, error.message);
     throw error;
@@ -95,7 +101,7 @@ export async function toDetail(database: Queries, row: StoredRuleSet): Promise<D
   const open = await listOpenProposals(RULE_SETS, database, row.ruleSet);
   const rollouts = log.filter(({ subject }) => subject === row.ruleSet).toReversed();
   return {
-    ...toRow(row, log, corridors),
+    ...(await toRow(row, log, corridors)),
     tag: tagOf(row),
     source: JSON.parse(row.source),
     stage: await readStage(database, log, row.ruleSet),

@@ -9,7 +9,7 @@ import type { Models } from '../../core/score/judge.ts';
 import {
   type Compiled,
   type CompiledRuleSet,
-  compileRuleSet,
+  compiling,
 } from '../../core/score/rules/compile-rule-set.ts';
 import { type Declared, listOfKey } from '../../core/score/rules/expression/catalogue.ts';
 import { inputsOf, knownInputs } from '../../core/score/rules/rule-inputs.ts';
@@ -21,6 +21,7 @@ import { readScoreRecord } from '../../core/store/scores/read-scores.ts';
 import { loadTransactions } from '../../core/store/transactions/read-transactions.ts';
 import type { Database, Query } from '../../kit/database/pool.ts';
 import { rowsOf } from '../../kit/database/statement.ts';
+import { atOnce, inSlices, type Sliced } from '../../kit/process/pauses.ts';
 import { Failure } from '../../kit/words/failure.ts';
 import { InvalidFields } from '../../kit/words/field-errors.ts';
 import { findKnown } from './rule-set-change.ts';
@@ -123,7 +124,7 @@ async function chooseRuleSet(
   { rule_set: name = '', source }: Pick<z.output<typeof trialSchema>, 'rule_set' | 'source'>,
 ): Promise<CompiledRuleSet> {
   if (source !== undefined) return compileGiven(database.query, source, '/source');
-  return findRuleSet(name) ?? compileStored(await findKnown(database.query, name));
+  return findRuleSet(name) ?? (await compileStored(await findKnown(database.query, name)));
 }
 
 export const trialSchema = z
@@ -258,17 +259,20 @@ const OF_BUILD = familyOf(currentRuleSet.id);
  * @param source of anybody
  */
 export async function checkSource(query: Query, source: unknown): Promise<Compiled> {
-  return checkAmong(await readKnownLists(query), await readFields(query), source);
+  return await inSlices(checking(await readKnownLists(query), await readFields(query), source));
 }
 
+export const checkAmong = (...asked: Parameters<typeof checking>): Compiled =>
+  atOnce(checking(...asked));
+
 /** @param lists null, as `fields`: any may be named, where no database can be asked */
-export function checkAmong(
+function* checking(
   lists: readonly KnownList[] | null,
   fields: Declared['fields'],
   source: unknown,
-): Compiled {
+): Sliced<Compiled> {
   const known = lists === null ? null : lists.map(({ name }) => name);
-  const made = compileRuleSet(source, { fields, lists: known });
+  const made = yield* compiling(source, { fields, lists: known });
   if ('problems' in made) return made;
   const { ruleSet } = made;
   if (familyOf(ruleSet.id) === OF_BUILD) {

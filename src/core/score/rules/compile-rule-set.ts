@@ -3,6 +3,7 @@
  * is wrong is told all at once, as values.
  */
 
+import { atOnce, type Sliced } from '../../../kit/process/pauses.ts';
 import { DESCRIBED } from '../../../kit/words/describe-issue.ts';
 import { type FieldError, fieldErrors, jsonPointer } from '../../../kit/words/field-errors.ts';
 import type { FeatureName } from '../../domain/feature-schema.ts';
@@ -91,35 +92,43 @@ const DATA_BYTES_MAX = 262_144;
 /** More problems than anybody reads at once. */
 const PROBLEMS_MAX = 100;
 
-/** @param source of anybody: nothing of it is trusted */
-export function compileRuleSet(source: unknown, declared = ANYTHING_DECLARED): Compiled {
+export const compileRuleSet = (source: unknown, declared?: Declared): Compiled =>
+  atOnce(compiling(source, declared));
+
+/**
+ * Compiles rule by rule, as a whole rule set takes a tenth of a second.
+ * @param source of anybody: nothing of it is trusted
+ */
+export function* compiling(source: unknown, declared = ANYTHING_DECLARED): Sliced<Compiled> {
   const detail = metadataProblem(source, DATA_BYTES_MAX);
   if (detail !== undefined) return { problems: [{ pointer: '', detail }] };
   const parsed = ruleSetSchema.safeParse(source, DESCRIBED);
-  if (parsed.success) return compileData(parsed.data, declared);
+  yield;
+  if (parsed.success) return yield* compileData(parsed.data, declared);
   const problems = [
     ...fieldErrors(ruleSetSchema, parsed.error),
-    ...problemsOfRules(Object(source), declared),
+    ...(yield* problemsOfRules(Object(source), declared)),
   ];
   return { problems: problems.slice(0, PROBLEMS_MAX) };
 }
 
 /** Problems within rules of a right shape, where another part of the source is of a wrong one. */
-function problemsOfRules(
+function* problemsOfRules(
   { metadata, rules }: Readonly<Record<string, unknown>>,
   { lists }: Declared,
-): readonly RuleSetProblem[] {
+): Sliced<readonly RuleSetProblem[]> {
   const { data: read } = ruleSetSchema.shape.metadata.safeParse(metadata);
   if (!Array.isArray(rules)) return [];
   const check: Check = { catalogue: createCatalogue(fieldNames(read), lists), problems: [] };
   for (const [index, rule] of rules.slice(0, RULES_MAX).entries()) {
     const { data } = ruleSchema.safeParse(rule);
     if (data !== undefined) checkRule(data, `/rules/${index}`, check);
+    yield;
   }
   return check.problems;
 }
 
-function compileData(data: RuleSetData, { lists, fields }: Declared): Compiled {
+function* compileData(data: RuleSetData, { lists, fields }: Declared): Sliced<Compiled> {
   const read = Object.entries(data.metadata ?? {});
   const undeclared = read.filter(([field, type]) => fields !== null && fields.get(field) !== type);
   const check: Check = {
@@ -129,7 +138,11 @@ function compileData(data: RuleSetData, { lists, fields }: Declared): Compiled {
       detail: `must be a metadata field of the market with its type: ${sayFields(fields)}, not ${type}`,
     })),
   };
-  const checked = data.rules.map((rule, index) => checkRule(rule, `/rules/${index}`, check));
+  const checked: (CheckedReads | undefined)[] = [];
+  for (const [index, rule] of data.rules.entries()) {
+    checked.push(checkRule(rule, `/rules/${index}`, check));
+    yield;
+  }
   if (check.problems.length > 0) return { problems: check.problems.slice(0, PROBLEMS_MAX) };
   const on = data.rules.flatMap((rule, index) => {
     const checkedRule = checked[index];
@@ -140,6 +153,7 @@ function compileData(data: RuleSetData, { lists, fields }: Declared): Compiled {
   const keys = on.flatMap(({ keys }) => keys);
   const inputs = [...new Set(hasCorridors ? [CORRIDOR_KEY, ...keys] : keys)].sort();
   const program = generateProgram(on, inputs);
+  yield;
   const rules = on.map(({ rule, features, keys }, index) => ({
     id: rule.id,
     code: rule.code,

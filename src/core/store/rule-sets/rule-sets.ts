@@ -4,9 +4,10 @@ import type { Changes } from '../../../kit/database/follow-changes.ts';
 import type { Database } from '../../../kit/database/pool.ts';
 import { firstOf, rowsOf } from '../../../kit/database/statement.ts';
 import type { Log } from '../../../kit/metrics/log.ts';
+import { inSlices } from '../../../kit/process/pauses.ts';
 import { Failure, toError } from '../../../kit/words/failure.ts';
 import { idsIn, subjectsInForce } from '../../score/rollout/in-force.ts';
-import { type CompiledRuleSet, compileRuleSet } from '../../score/rules/compile-rule-set.ts';
+import { type CompiledRuleSet, compiling } from '../../score/rules/compile-rule-set.ts';
 import { baseName, parseDerived } from '../../score/rules/derived-rule-set.ts';
 import { currentRuleSet, findRuleSet } from '../../score/rules/rule-sets.ts';
 import { NO_ROLLOUTS, type RuleSetsInForce } from '../../score/rules-in-force.ts';
@@ -26,10 +27,14 @@ const COMPILED_MAX = 64;
 const compiled = new Map<string, CompiledRuleSet>();
 
 /** @throws Failure where this build cannot compile it to what was hashed */
-export function compileStored({ ruleSet, sha256, source }: RuleSetSource): CompiledRuleSet {
+export async function compileStored({
+  ruleSet,
+  sha256,
+  source,
+}: RuleSetSource): Promise<CompiledRuleSet> {
   const known = compiled.get(sha256);
   if (known !== undefined) return known;
-  const made = compileRuleSet(JSON.parse(source));
+  const made = await inSlices(compiling(JSON.parse(source)));
   if (!('ruleSet' in made)) {
     const [first] = made.problems;
     const why = `this build cannot compile ${ruleSet}: ${first?.pointer} ${first?.detail}`;
@@ -39,7 +44,7 @@ export function compileStored({ ruleSet, sha256, source }: RuleSetSource): Compi
     const why = `the source of ${ruleSet} hashes to ${made.ruleSet.sha256}`;
     throw new Failure('permanent', 'RULE_SET_CORRUPT', why);
   }
-  if (compiled.size === COMPILED_MAX) compiled.clear();
+  if (compiled.size >= COMPILED_MAX) compiled.clear();
   compiled.set(sha256, made.ruleSet);
   return made.ruleSet;
 }
@@ -68,15 +73,15 @@ const newestSources = rowsOf<RuleSetSource, [rowsMax: number]>(
 
 /** Approved rule sets that this build compiles, those rolled out last first; older ones than COMPILED_MAX are left out. */
 export async function listApproved({ query }: Queries): Promise<CompiledRuleSet[]> {
-  const sources = await newestSources(query, COMPILED_MAX);
-  return sources.flatMap((source) => {
+  const ready: CompiledRuleSet[] = [];
+  for (const source of await newestSources(query, COMPILED_MAX)) {
     try {
-      return compileStored(source);
+      ready.push(await compileStored(source));
     } catch (error) {
-      if (error instanceof Failure) return [];
-      throw error;
+      if (!(error instanceof Failure)) throw error;
     }
-  });
+  }
+  return ready;
 }
 
 /** The rule set by the name stored with a score: of the build, of people, or derived of either. */
@@ -89,7 +94,7 @@ export async function findStoredRuleSet(
   if (ofBuild !== undefined || base === undefined) return ofBuild;
   const found = await findSource(query, base);
   if (found === undefined) return undefined;
-  const ruleSet = compileStored(found);
+  const ruleSet = await compileStored(found);
   return ruleSet.id === name ? ruleSet : parseDerived(ruleSet, name);
 }
 
@@ -131,7 +136,7 @@ export async function readRuleSetsInForce(
   const ready = new Map<string, CompiledRuleSet>();
   for (const row of await readSources(database.query, names)) {
     try {
-      ready.set(row.ruleSet, compileStored(row));
+      ready.set(row.ruleSet, await compileStored(row));
     } catch (error) {
       const err = toError(error).message;
       log?.error({ ruleSet: row.ruleSet, err }, 'rule set refused: it does not decide');

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { SCORE_MAX, VERDICTS, type Verdict } from '../../../core/domain/score-record.ts';
 import type { Thresholds } from '../../../core/score/rules/rule-set-data.ts';
 import { verdictOf, verdictUnder } from '../../../core/score/score.ts';
+import type { Sliced } from '../../../kit/process/pauses.ts';
 import { corridorParameter, integerParameter, shown } from '../../../kit/words/list-parameters.ts';
 import { byLabel, perDayOf, totalOf } from './report.ts';
 import {
@@ -104,7 +105,7 @@ export function createTally(before: BandsOf, after: BandsOf) {
   const corridors = new Map<string, Tables>();
   const days: BandsJson['days'] = [];
   return {
-    addDay(day: string, counts: DayCounts): void {
+    *addDay(day: string, counts: DayCounts): Sliced<void> {
       const ofDay = noTables();
       for (const [corridor, { free, reviewed, fixed }] of Object.entries(counts)) {
         const known = corridors.get(corridor) ?? noTables();
@@ -124,6 +125,7 @@ export function createTally(before: BandsOf, after: BandsOf) {
           }
           for (const [at, rows] of fixed.entries()) add(VERDICTS[at] as Verdict, rows);
         }
+        yield;
       }
       const alerts = (table: Table) => sum(totalOf(table.slice(1)));
       days.push({ day, alerts_before: alerts(ofDay.before), alerts_after: alerts(ofDay.after) });

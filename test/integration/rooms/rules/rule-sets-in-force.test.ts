@@ -157,7 +157,7 @@ test('a rule set that fails is taken back by the engine, in two workers within t
   const source = always('own@1', 0.57);
   const name = await makeApproved(rig.pool, [ann, bob], source);
   const [stored] = await readSources(rig.pool.query, [name]);
-  const { program } = compileStored(stored as RuleSetSource);
+  const { program } = await compileStored(stored as RuleSetSource);
   const { decide } = program;
   await putInForce(rig.pool, [ann, bob], name, 40);
   // A transaction that the rule set fails is tried again after the rollback.
@@ -200,7 +200,7 @@ test('a rule set that fails is taken back by the engine, in two workers within t
 test('a rule set in force again is judged by what it decides from then on', async () => {
   const name = await makeApproved(rig.pool, [ann, bob], always('own@1'));
   const [stored] = await readSources(rig.pool.query, [name]);
-  const ruleSet = compileStored(stored as RuleSetSource);
+  const ruleSet = await compileStored(stored as RuleSetSource);
   const counts = openRolloutCounts({
     ...{ name: 'test', database: rig.pool, log: silentLog(), metrics: createMetrics() },
   });

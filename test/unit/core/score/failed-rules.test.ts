@@ -15,6 +15,7 @@ import { score } from '../../../../src/core/score/score.ts';
 import { verifyScore } from '../../../../src/core/score/verify-score.ts';
 import { noteFailures } from '../../../../src/core/work/rule-shadows.ts';
 import { createMetrics } from '../../../../src/kit/metrics/metrics.ts';
+import { atOnce } from '../../../../src/kit/process/pauses.ts';
 import { createTally } from '../../../../src/rooms/backtest/count/bands.ts';
 import { createFold } from '../../../../src/rooms/backtest/count/fold-rows.ts';
 import { type Days, noCounts } from '../../../../src/rooms/backtest/count/report-schema.ts';
@@ -79,7 +80,7 @@ test('verification, explanation and backtest agree', () => {
       () => ruleSet.verdicts,
       () => ruleSet.verdicts,
     );
-    for (const [day, counted] of days) tally.addDay(String(day), counted);
+    for (const [day, counted] of days) atOnce(tally.addDay(String(day), counted));
     expect(tally.toJson().before.confusion).toContainEqual(
       expect.objectContaining({ verdict: decision.verdict, unlabelled: 1 }),
     );

@@ -6,6 +6,7 @@
 import { expect, test } from 'vitest';
 import { compileOwn } from '../../../../src/core/score/rules/compile-rule-set.ts';
 import type { RuleSetData } from '../../../../src/core/score/rules/rule-set-data.ts';
+import { atOnce } from '../../../../src/kit/process/pauses.ts';
 import { createRandom } from '../../../../src/kit/random.ts';
 import { createTally } from '../../../../src/rooms/backtest/count/bands.ts';
 import {
@@ -91,7 +92,7 @@ test.each([
       (name) => (isAsked(name) ? after : OWN),
     );
     for (const counts of days.values())
-      tally.addDay('2026-11-01', JSON.parse(JSON.stringify(counts)));
+      atOnce(tally.addDay('2026-11-01', JSON.parse(JSON.stringify(counts))));
     const bands = tally.toJson();
     const all = corridor === undefined ? sourceOf(after) : sourceOf(OWN, { [corridor]: after });
     const { report: whole } = count(all, ROWS);
@@ -115,7 +116,7 @@ test('other bands of 20 million rows, in six corridors for 90 days, take less th
       () => OWN,
       () => ({ review: 123, decline: 456 }),
     );
-    for (let day = 0; day < 90; day++) tally.addDay('2026-11-01', JSON.parse(text));
+    for (let day = 0; day < 90; day++) atOnce(tally.addDay('2026-11-01', JSON.parse(text)));
     expect(tally.toJson().corridors).toHaveLength(names.length);
   });
   expect(tookMs).toBeLessThan(2000);
