@@ -23,6 +23,16 @@ export const EDGE: Guards = {
     test: 'integration/bad-input-requests.test.ts > carry the security headers whatever they are answered',
     mechanism: 'src/kit/http/answers/answer-headers.ts',
   },
+  'held-thread': {
+    says: 'The longest work of a request gives way to other requests.',
+    test: 'integration/held-thread.test.ts > %s does not hold the thread',
+    mechanism: 'src/kit/process/pauses.ts',
+  },
+  'long-lists': {
+    says: 'A body with a list of a million items is refused before it is parsed.',
+    test: 'unit/kit/http/body/body-shape.test.ts > a large body > of a million times %s is refused unparsed',
+    mechanism: 'src/kit/http/body/body-shape.ts',
+  },
   'packed-bodies': {
     says: 'A packed body is stored as a plain one.',
     test: 'integration/compression.test.ts > as %s are stored as plain ones',

@@ -158,6 +158,16 @@ export const RULES: Guards = {
     test: 'integration/rooms/models/model-health.test.ts > a model that fails for a while is stood in for by the rules, and then comes back',
     mechanism: 'src/rooms/models/judge/judge-batch.ts',
   },
+  'exact-explanations': {
+    says: 'Exact explanations run beside the thread of the requests, one after the other, and stop no payment.',
+    test: 'integration/held-thread.test.ts > three exact explanations of 2,000 trees of 255 leaves stop no payment beside',
+    mechanism: 'src/kit/process/aside.ts',
+  },
+  'exact-explanation-bound': {
+    says: 'An exact explanation that would take too many steps is refused by the name of the model.',
+    test: 'unit/rooms/models/registry/scoring-model.test.ts > an exact explanation that would take too many steps is refused by name',
+    mechanism: 'src/rooms/models/registry/scoring-model.ts',
+  },
   'inference-limit': {
     says: 'What is beyond the limit of inference is decided by the rules, in all workers together.',
     test: 'integration/rooms/models/inference-limits.test.ts > what is beyond the limit of the market is decided by the rules, in all workers together',
