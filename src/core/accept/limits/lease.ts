@@ -143,15 +143,19 @@ function takeOneByOne(n: number, take: (n: number) => number): number {
 
 /** A process' share of rate and burst while Redis is away. */
 function createShare({ ratePerSecond, burst }: Rate, processes: () => number, nowMs: () => number) {
-  let owedAtMs = Number.NEGATIVE_INFINITY;
+  // Units, as their price in time is another one when another number of processes shares the limit.
+  let owed = 0;
+  let atMs = nowMs();
   return (n: number): number => {
     const sharers = Math.max(1, processes());
-    const gapMs = (1000 * sharers) / ratePerSecond;
+    const perSecond = ratePerSecond / sharers;
+    const share = Math.max(1, burst / sharers);
     const now = nowMs();
-    const owedMs = Math.max(0, owedAtMs - now);
-    const missing = n + owedMs / gapMs - Math.max(1, burst / sharers);
-    if (missing > ROUNDING) return (missing * gapMs) / 1000;
-    owedAtMs = now + owedMs + n * gapMs;
+    owed = Math.min(share, Math.max(0, owed - ((now - atMs) / 1000) * perSecond));
+    atMs = now;
+    const missing = n + owed - share;
+    if (missing > ROUNDING) return missing / perSecond;
+    owed += n;
     return 0;
   };
 }

@@ -199,9 +199,9 @@ function exceededBy(
 ): Exceeded {
   const { ratePerSecond, burst } = rest;
   const mayPass = n <= burst;
-  const retryAfterSeconds = mayPass
-    ? Math.max(1, Math.min(RETRY_SECONDS_MAX, Math.ceil(seconds)))
-    : null;
+  // A process that counts without Redis knows its own share alone.
+  const waitSeconds = Math.min(seconds, burst / ratePerSecond, RETRY_SECONDS_MAX);
+  const retryAfterSeconds = mayPass ? Math.max(1, Math.ceil(waitSeconds)) : null;
   const units = ratePerSecond === 1 ? kind.replace(/s$/, '') : kind;
   const never = mayPass
     ? ''

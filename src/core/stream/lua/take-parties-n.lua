@@ -10,16 +10,19 @@
 
   Returns for each refused input its number, the number of the key that lacks most, and the units missing as a decimal string.
 ]]
+--- @include debt
 local time = redis.call('TIME')
 local now = time[1] * 1e6 + time[2]
-local gaps, bursts, ends = {}, {}, redis.call('MGET', unpack(KEYS))
+local gaps, bursts, owed, debts = {}, {}, {}, redis.call('MGET', unpack(KEYS))
 local key = 0
 for _, limit in ipairs(cjson.decode(ARGV[2])) do
   for _ = 1, limit[3] do
     key = key + 1
-    gaps[key] = 1e6 / limit[1]
-    bursts[key] = limit[2] * gaps[key]
-    ends[key] = math.max(now, tonumber(ends[key] or now))
+    gaps[key], bursts[key] = 1e6 / limit[1], limit[2]
+    local is_old
+    owed[key], is_old = owed_units(debts[key], now, gaps[key], bursts[key])
+    -- At once, as nothing else is written of a party that is refused.
+    if is_old and owed[key] > 0 then owe(KEYS[key], owed[key], now, gaps[key]) end
   end
 end
 -- Sums of rounded times may be off by less.
@@ -28,21 +31,20 @@ local refused, taken = {}, {}
 for input, parties in ipairs(cjson.decode(ARGV[3])) do
   local most, lacking = rounding, nil
   for _, party in ipairs(parties) do
-    local missing = (ends[party] + gaps[party] - now - bursts[party]) / gaps[party]
+    local missing = owed[party] + 1 - bursts[party]
     if missing > most then most, lacking = missing, party end
   end
   if lacking then
     table.insert(refused, { input, lacking, string.format('%.3f', most) })
   else
     for _, party in ipairs(parties) do
-      ends[party] = ends[party] + gaps[party]
+      owed[party] = owed[party] + 1
       taken[party] = true
     end
   end
 end
 if ARGV[1] == '0' and #refused > 0 then return refused end
 for party in pairs(taken) do
-  local owed = math.ceil((ends[party] - now) / 1000)
-  redis.call('SET', KEYS[party], string.format('%.0f', ends[party]), 'PX', owed)
+  owe(KEYS[party], owed[party], now, gaps[party])
 end
 return refused

@@ -12,18 +12,18 @@
 
   Returns the units taken, and those left, as a decimal string.
 ]]
+--- @include debt
 local gap = 1e6 / tonumber(ARGV[1])
 local time = redis.call('TIME')
 local now = time[1] * 1e6 + time[2]
-local owed_at = tonumber(redis.call('GET', KEYS[1]) or now) - ARGV[5] * gap
-local owed = math.max(0, owed_at - now)
+local owed = math.max(0, owed_units(redis.call('GET', KEYS[1]), now, gap, tonumber(ARGV[2])) - ARGV[5])
 -- Times of day in microseconds are exact to a quarter of one.
-local free = ARGV[2] - owed / gap + 1e-6
+local free = ARGV[2] - owed + 1e-6
 local taken = 0
 if free >= tonumber(ARGV[3]) then taken = math.min(tonumber(ARGV[4]), math.floor(free)) end
-owed = owed + taken * gap
+owed = owed + taken
 if owed > 0 then
-  redis.call('SET', KEYS[1], string.format('%.0f', now + owed), 'PX', math.ceil(owed / 1000))
+  owe(KEYS[1], owed, now, gap)
 else
   redis.call('DEL', KEYS[1])
 end

@@ -6,7 +6,8 @@ import { afterEach, expect, test } from 'vitest';
 import { openForFile } from '../../../support/open-for-file.ts';
 import { insertPersonKey } from '../../../support/people.ts';
 import { startRunningApi } from '../../../support/running-api.ts';
-import { answerOf, send } from '../../../support/submit.ts';
+import { answerOf, input, postBatch, postOne, send } from '../../../support/submit.ts';
+import { waitUntil } from '../../../support/wait-until.ts';
 
 const api = await openForFile(startRunningApi());
 
@@ -118,4 +119,51 @@ test('a throttle is set beside the lasting limit, ends by itself, and one person
   ]);
   const anew = until(endsIn(1), 50);
   expect((await putLimit(ann, throttle, anew)).body.limits[0]).toMatchObject(anew);
+});
+
+test('a limit that two people raise is waited for at most as long as its new burst takes, also after a removal', async () => {
+  const [ann, bob] = await Promise.all(
+    ['Ann', 'Bob'].map((name) => insertPersonKey(api.testDatabase, name, ['operator'])),
+  );
+  const SLOW = { rate_per_second: 0.1, burst: 1000 };
+  const FAST = { rate_per_second: 1000, burst: 1000 };
+  for (const scope of ['client:default', 'each:account']) {
+    const put = async (as: string | undefined, body: object) => {
+      const before = api.log().split('"msg":"limits"').length;
+      expect((await putLimit(as ?? '', scope, body)).status).toBe(200);
+      const isRead = async () => api.log().split('"msg":"limits"').length > before;
+      return await waitUntil(isRead, 5000, 'the limits to be read');
+    };
+    const account_id = `account of ${scope}`;
+    const changes: readonly (readonly (readonly [string | undefined, object])[])[] = [
+      [
+        [ann, FAST],
+        [bob, FAST],
+      ],
+      [
+        [ann, {}],
+        [bob, {}],
+        [ann, FAST],
+      ],
+    ];
+    for (const change of changes) {
+      await api.testDatabase.sql('truncate limits');
+      await api.redis.flushall();
+      await put(ann, SLOW);
+      const all = Array.from({ length: 1000 }, () => input({ account_id }));
+      expect((await postBatch(api, all)).status).toBe(200);
+      expect((await postOne(api, input({ account_id }))).status).toBe(429);
+      for (const [as, body] of change) await put(as, body);
+      const half = Array.from({ length: 500 }, () => input({ account_id }));
+      await waitUntil(
+        async () => {
+          const { status, headers } = await postBatch(api, half);
+          expect(Number(headers.get('retry-after'))).toBeLessThanOrEqual(1);
+          return status === 200;
+        },
+        5000,
+        'five hundred units',
+      );
+    }
+  }
 });
