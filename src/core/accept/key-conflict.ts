@@ -5,6 +5,7 @@
 import type { Database } from '../../kit/database/pool.ts';
 import { given } from '../../kit/words/describe-issue.ts';
 import { Failure } from '../../kit/words/failure.ts';
+import { spellInstant } from '../../kit/words/wire-time.ts';
 import { compareDecimals } from '../domain/decimal.ts';
 import { canonicalJson } from '../domain/metadata.ts';
 import {
@@ -81,10 +82,11 @@ export async function describeConflicts(
 
 /** Names the fields in which two bodies of one request differ, as "amount and ip differ". */
 export function sayDifferences(input: TransactionInput, other: TransactionInput): string {
-  const differs = (field: Field) =>
-    field === 'metadata'
-      ? metadataText(input.metadata) !== metadataText(other.metadata)
-      : input[field] !== other[field];
+  const differs = (field: Field) => {
+    if (field === 'metadata') return metadataText(input.metadata) !== metadataText(other.metadata);
+    if (field !== 'created_at') return input[field] !== other[field];
+    return spellInstant(input.created_at ?? '') !== spellInstant(other.created_at ?? '');
+  };
   return sayFields(FIELDS.filter(differs), isRespelled(input.amount, other.amount));
 }
 
@@ -96,7 +98,7 @@ function differencesFromRow(input: TransactionInput, row: PlainRow): readonly Fi
       input.created_at !== undefined && Date.parse(input.created_at) !== row.created_at.getTime()
     );
   });
-  // A row does not record whether the body had a `created_at`, nor its spelling: only `created_at` can differ here.
+  // A row does not record whether the body had a `created_at`: only `created_at` can differ here.
   return found.length > 0 ? found : ['created_at'];
 }
 

@@ -204,8 +204,8 @@ export function newTransactionId(createdAtMs: number): string {
 }
 
 /**
- * Fingerprint that two equal bodies share: the first 16 bytes of SHA-256 of the validated fields as they were sent,
- * before defaults and without the key. Member order does not matter, the text of a value does: "1.5" is not
+ * Fingerprint that two equal bodies share: the first 16 bytes of SHA-256 of the validated fields, before defaults and without the
+ * key. Neither the order of members matters nor the spelling of a time or an address. The text of an amount does: "1.5" is not
  * "1.50". A collision takes 2^64 tries.
  */
 export function fingerprintOf(input: TransactionInput): string {
@@ -215,7 +215,7 @@ export function fingerprintOf(input: TransactionInput): string {
     input.amount,
     input.currency,
     input.corridor,
-    input.created_at,
+    input.created_at && Date.parse(input.created_at),
     input.type,
     input.ip,
     input.device_id,

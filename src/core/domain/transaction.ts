@@ -7,6 +7,7 @@
  * millisecond, and every extra check of a field costs a tenth of that.
  */
 import { z } from 'zod';
+import { isAddress, spellAddress } from '../../kit/words/address.ts';
 import { codeError } from '../../kit/words/code-error.ts';
 import { given } from '../../kit/words/describe-issue.ts';
 import { corridorParameter } from '../../kit/words/list-parameters.ts';
@@ -67,22 +68,17 @@ const AMOUNT = /^(0|[1-9]\d{0,14})(\.\d+)?$/;
 const ZERO = /^0(\.0+)?$/;
 const COUNTRY = /^[A-Z]{2}$/;
 
-const MAPPED_IPV4 = /:(\d+\.\d+\.\d+\.\d+)$/;
-
+/** Gives the address in its one spelling. */
 export const ipAddress = z
   .string()
-  .refine(isIpAddress, 'must be an IPv4 or IPv6 address')
+  .overwrite(spellAddress)
+  .refine(
+    isAddress,
+    'must be an IPv4 or IPv6 address, without port, brackets, zone or prefix length',
+  )
   .meta({ example: '203.0.113.7' });
 
 const UUID_V7 = /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
-
-/** The last 32 bits of an IPv6 address may be written as IPv4. */
-function isIpAddress(text: string): boolean {
-  if (z.regexes.ipv4.test(text)) return true;
-  const tail = MAPPED_IPV4.exec(text)?.[1];
-  if (tail === undefined) return z.regexes.ipv6.test(text);
-  return z.regexes.ipv4.test(tail) && z.regexes.ipv6.test(text.replace(MAPPED_IPV4, ':0:0'));
-}
 
 const metadata = z
   .unknown()
@@ -94,7 +90,7 @@ const metadata = z
     type: 'object',
     additionalProperties: true,
     description:
-      'An object of yours, at most 4 KiB of JSON. Rules may read its members that `GET /v1/metadata-fields` lists.',
+      'An object of yours, at most 4 KiB of JSON. A number that a double would change, as an order number of 20 digits, is refused: send a text. Rules may read its members that `GET /v1/metadata-fields` lists.',
   });
 
 export const idempotencyKeySchema = idText(TRANSACTION_LIMITS.idempotencyKeyChars);
@@ -143,7 +139,7 @@ export const transactionInputSchema = z
     created_at: wireTime
       .meta({
         description:
-          'When the payment was made: RFC 3339 with a zone, 2000-01-01 or later and at most a day ahead. Old times are accepted as backfills. Absent: when the API receives the payment. Digits behind the millisecond are cut.',
+          'When the payment was made: RFC 3339 with a zone, 2000-01-01 or later and at most a day ahead. Old times are accepted as backfills. Absent: when the API receives the payment. Digits behind the millisecond are cut, and each spelling of a time is one time.',
       })
       .optional(),
     type: ownWord
@@ -154,7 +150,10 @@ export const transactionInputSchema = z
       })
       .optional(),
     ip: ipAddress
-      .meta({ description: 'Where the payer came from: an IPv4 or IPv6 address, without a port.' })
+      .meta({
+        description:
+          'Where the payer came from: an IPv4 or IPv6 address, without a port. Each spelling is one address, which answers write as RFC 5952 does, and IPv4 within IPv6 as IPv4.',
+      })
       .optional(),
     device_id: idText(TRANSACTION_LIMITS.idChars)
       .meta({ description: `The device of the payer. ${ANY_ID}`, example: 'device-4f2a' })

@@ -35,6 +35,15 @@ export const wireTime = realTime(
   'must be an RFC 3339 time with a zone, as 2026-11-20T09:30:00.000Z',
 ).meta({ format: 'date-time', example: '2026-11-20T09:30:00.000Z' });
 
+/** As every answer writes a time: the text of most clients, which need not be parsed to be compared. */
+const WRITTEN = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}\.\d{3}Z$/;
+
+/** The text that every spelling of an instant becomes, to the millisecond; any other text stays. */
+export function spellInstant(text: string): string {
+  const isOther = !WRITTEN.test(text) && RFC3339.test(text) && isRealTime(text);
+  return isOther ? new Date(Date.parse(text)).toISOString() : text;
+}
+
 /** Refuses 30 February and hour 24, which Date would roll over, and years outside 0001 to 9999 in UTC. */
 function isRealTime(text: string): boolean {
   const ms = Date.parse(text);

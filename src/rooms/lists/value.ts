@@ -4,6 +4,7 @@ import type { Context } from 'hono';
 import ipaddr from 'ipaddr.js';
 import { countryProblem } from '../../core/domain/transaction.ts';
 import type { AppEnv } from '../../kit/http/app-env.ts';
+import { isAddress, spellAddress } from '../../kit/words/address.ts';
 import { given } from '../../kit/words/describe-issue.ts';
 import { InvalidFields } from '../../kit/words/field-errors.ts';
 import { ID_CHARS_MAX, idText, spellId } from '../../kit/words/plain-text.ts';
@@ -91,20 +92,13 @@ type Address = { readonly bytes: number[]; readonly isMapped: boolean };
 
 /** Undefined where the text is no address. An IPv4 address that is written as IPv6 is IPv4. */
 function parseAddress(text: string): Address | undefined {
-  if (ipaddr.IPv4.isValidFourPartDecimal(text)) {
-    return { bytes: ipaddr.IPv4.parse(text).toByteArray(), isMapped: false };
-  }
-  if (text.includes('%') || !ipaddr.IPv6.isValid(text)) return undefined;
-  const address = ipaddr.IPv6.parse(text);
-  const isMapped = address.isIPv4MappedAddress();
-  const bytes = isMapped ? address.toIPv4Address().toByteArray() : address.toByteArray();
-  return { bytes, isMapped };
+  const address = spellAddress(text);
+  if (!isAddress(address)) return undefined;
+  const isMapped = text.includes(':') && !address.includes(':');
+  return { bytes: ipaddr.parse(address).toByteArray(), isMapped };
 }
 
-const textOf = (bytes: number[]) => {
-  const address = ipaddr.fromByteArray(bytes);
-  return address instanceof ipaddr.IPv6 ? address.toRFC5952String() : address.toString();
-};
+const textOf = (bytes: number[]) => spellAddress(ipaddr.fromByteArray(bytes).toString());
 
 /** First and last address of a stored value, as bytes. */
 export function rangeOf(value: string): { readonly from: number[]; readonly to: number[] } {
@@ -116,8 +110,8 @@ export function rangeOf(value: string): { readonly from: number[]; readonly to: 
 
 /** A transaction's address as values of lists have it. */
 export function addressOf(ip: string): { readonly text: string; readonly bytes: number[] } {
-  const { bytes } = parseAddress(ip) ?? { bytes: ipaddr.parse(ip).toByteArray() };
-  return { text: textOf(bytes), bytes };
+  const text = spellAddress(ip);
+  return { text, bytes: ipaddr.parse(text).toByteArray() };
 }
 
 export const isIPv4 = ({ length }: readonly number[]): boolean => length * 8 === IPV4_BITS;

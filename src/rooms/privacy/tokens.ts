@@ -1,7 +1,6 @@
 /** Tokens at the edge of a market that declares personal fields. */
 
 import { randomBytes } from 'node:crypto';
-import ipaddr from 'ipaddr.js';
 import { canonicalJson } from '../../core/domain/metadata.ts';
 import {
   isPersonalId,
@@ -13,6 +12,7 @@ import {
 } from '../../core/domain/personal.ts';
 import type { KeyedTransactionInput } from '../../core/domain/transaction.ts';
 import type { Repeated, Tokenised, Tokens } from '../../core/personal.ts';
+import { spellAddress } from '../../kit/words/address.ts';
 import { spellId } from '../../kit/words/plain-text.ts';
 import { revealIn, type Subjects, type Wanted } from './subjects.ts';
 
@@ -33,10 +33,7 @@ type Swap = { readonly token: string; readonly fill: () => void };
 /** Gives a value one spelling, so that a list, a question or an erasure finds the value in any spelling of a client. */
 export function spelled(field: string, text: string): string {
   if (!isPersonalId(field)) return text.normalize('NFC');
-  if (field !== 'ip') return spellId(text);
-  if (!text.includes(':') || !ipaddr.isValid(text)) return text;
-  const address = ipaddr.process(text);
-  return address instanceof ipaddr.IPv6 ? address.toRFC5952String() : address.toString();
+  return field === 'ip' ? spellAddress(text) : spellId(text);
 }
 
 export function openTokens(fields: readonly string[], subjects: Subjects): Tokens {

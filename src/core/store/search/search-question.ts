@@ -87,7 +87,7 @@ export const filters = {
   device_id: idParameter.optional().meta(shown('device-4f2a', 'Only this device.')),
   ip: ipAddress
     .optional()
-    .meta({ example: undefined, ...shown('203.0.113.7', 'Only this address, as it was sent.') }),
+    .meta({ example: undefined, ...shown('203.0.113.7', 'Only this address, in any spelling.') }),
   corridor: corridorFilter,
   client: idParameter
     .optional()

@@ -6,6 +6,7 @@
 import type { IncomingMessage } from 'node:http';
 import { isIP } from 'node:net';
 import { parseAddressRanges } from '../../config/edge-settings.ts';
+import { spellAddress } from '../../words/address.ts';
 
 export type AddressOf = (incoming: IncomingMessage | undefined) => string;
 
@@ -13,7 +14,8 @@ export type AddressOf = (incoming: IncomingMessage | undefined) => string;
 const HOPS_MAX = 8;
 /** A closed socket has no address. */
 const UNKNOWN = 'unknown';
-const MAPPED = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i;
+/** Some proxies write a port behind the address, and IPv6 in brackets. */
+const WITH_PORT = /^(?:\[([^\]]*)\]|(\d+\.\d+\.\d+\.\d+))(?::\d{1,5})?$/;
 
 /** @param trustedProxies the value of RISK_TRUSTED_PROXIES */
 export function createAddressOf(trustedProxies: string): AddressOf {
@@ -35,11 +37,12 @@ export function createAddressOf(trustedProxies: string): AddressOf {
   };
 }
 
-/** Normalises an address: IPv4-mapped IPv6 becomes IPv4, and a zone id is dropped. Undefined for any other text. */
-function toAddress(text: string | undefined): string | undefined {
-  const [plain = ''] = (text ?? '').split('%');
-  if (isIP(plain) === 0) return undefined;
-  return MAPPED.exec(plain)?.[1] ?? plain;
+/** Gives an address its one spelling, without a port and a zone id. Undefined for any other text. */
+function toAddress(text = ''): string | undefined {
+  const [, inBrackets, beforePort] = WITH_PORT.exec(text) ?? [];
+  const [plain = ''] = (inBrackets ?? beforePort ?? text).split('%');
+  const address = spellAddress(plain);
+  return isIP(address) === 0 ? undefined : address;
 }
 
 /** The first four groups of an IPv6 address, as a /64. */
@@ -47,9 +50,8 @@ function network64(address: string): string {
   const [head = '', tail] = address.split('::');
   const groups = (part: string) => part.split(':').filter((group) => group !== '');
   const [left, right] = [groups(head), groups(tail ?? '')];
-  // A dotted IPv4 tail stands for two groups.
-  const written = left.length + right.length + (address.includes('.') ? 1 : 0);
-  const all = [...left, ...Array<string>(Math.max(0, 8 - written)).fill('0'), ...right];
+  const missing = Math.max(0, 8 - left.length - right.length);
+  const all = [...left, ...Array<string>(missing).fill('0'), ...right];
   const network = all.slice(0, 4).map((group) => Number.parseInt(group, 16).toString(16));
   return `${network.join(':')}::/64`;
 }

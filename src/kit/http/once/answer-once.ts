@@ -17,6 +17,7 @@ import {
 } from '../../words/kept-answers.ts';
 import { shown } from '../../words/list-parameters.ts';
 import { idText, KEY_CHARS_MAX } from '../../words/plain-text.ts';
+import { spellInstant } from '../../words/wire-time.ts';
 import { Problem, problemResponse, toProblem } from '../answers/problem.ts';
 import type { AppEnv } from '../app-env.ts';
 
@@ -62,7 +63,7 @@ export async function answerOnce(
   const kept = c.get('keptAnswers');
   if (key === undefined || kept === undefined) return await run();
   const { pathname, search } = new URL(c.req.url);
-  const request = JSON.stringify([c.req.method, pathname + search, body]);
+  const request = JSON.stringify([c.req.method, pathname + search, body], spelled);
   const repeatable = repeatableOf(c.get('credential').token, key, request);
   const earlier = await kept.claim(repeatable.digest, repeatable.fingerprint);
   if (earlier === undefined) return await runClaimed(c, kept, repeatable, run);
@@ -70,6 +71,10 @@ export async function answerOnce(
   replayed.headers.set(REPLAYED, 'true');
   return replayed;
 }
+
+/** A time is the same in each spelling. */
+const spelled = (_name: string, value: unknown) =>
+  typeof value === 'string' ? spellInstant(value) : value;
 
 /** Repeats the kept answer. @throws Problem where no answer is kept, or the key belongs to another request */
 function answerOf({ fingerprint, answer, ageMs }: EarlierRequest, own: Repeatable): Buffer {
