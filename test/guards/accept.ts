@@ -110,7 +110,17 @@ export const ACCEPT: Guards = {
   'repeated-member': {
     says: 'A member that a JSON body has twice is refused at its place.',
     test: 'integration/bad-input-fields.test.ts > a member given twice is 422 at its place, also in a batch',
-    mechanism: 'src/kit/http/body/repeated-member.ts',
+    mechanism: 'src/kit/http/body/lost-in-parsing.ts',
+  },
+  'exact-numbers': {
+    says: 'A number that a double would change is refused at its place, in bodies, lines, files and expressions.',
+    test: 'integration/exact-numbers.test.ts > %s is 422 at its member, and the answer says to send a text',
+    mechanism: 'src/kit/words/exact-number.ts',
+  },
+  'spelled-values': {
+    says: 'Spellings of an address are one address, and spellings of a time are one time, for keys, limits and searches.',
+    test: 'integration/spelled-values.test.ts > six spellings of two addresses are two parties, two searches and two values of answers',
+    mechanism: 'src/kit/words/address.ts',
   },
   'bounded-stream': {
     says: 'One corridor fills a bounded share of the room of Redis, and the reconciler a little more.',
@@ -157,6 +167,11 @@ export const ACCEPT: Guards = {
     says: 'Each account, device and address has a limit by itself, which costs others nothing.',
     test: 'integration/rooms/corridors/limits.test.ts > each account, device and address has a limit by itself, which costs others nothing',
     mechanism: 'src/core/accept/limits/limiter.ts',
+  },
+  'debt-of-a-limit': {
+    says: 'A changed limit is waited for at most as long as its burst takes at its rate, whatever the clock of Redis has done.',
+    test: 'integration/limit-debts.test.ts > a debt of %s is waited for no longer than the burst takes',
+    mechanism: 'src/core/stream/lua/debt.lua',
   },
   'limit-change-by-two': {
     says: 'One person lowers a limit, and two people raise or remove a limit.',

@@ -70,6 +70,7 @@ const PACKAGES: Readonly<Record<string, readonly string[]>> = {
 /** Modules of src that the console also loads. */
 const SHARED = [
   'src/kit/words/currencies.ts',
+  'src/kit/words/exact-number.ts',
   'src/kit/words/levels.ts',
   'src/kit/words/money.ts',
   'src/rooms/rules/diff-rule-sets.ts',

@@ -1,6 +1,7 @@
 /** How the rows of a file become what the API takes: transactions and labels. */
 import { zonedTime } from '../../kit/client/cell-values.ts';
 import { type Mapping, type Projection, projectionOf } from '../../kit/client/rows.ts';
+import { refuseLost } from '../../kit/http/body/lost-in-parsing.ts';
 import { wireTime } from '../../kit/words/wire-time.ts';
 import { currencyScale } from './currency.ts';
 import { createdAtMsOf } from './transaction.ts';
@@ -52,13 +53,17 @@ function withoutNeedlessZeros(amount: unknown, currency: unknown): unknown {
   return scale === 0 ? whole : `${whole}.${decimals.padEnd(scale, '0')}`;
 }
 
-/** Metadata is JSON in a cell. */
+/** Metadata is JSON in a cell. @throws InvalidFields where a part of the text would be lost */
 function parsedOrSame(value: unknown): unknown {
+  if (typeof value !== 'string') return value;
+  let parsed: unknown;
   try {
-    return typeof value === 'string' ? JSON.parse(value) : value;
+    parsed = JSON.parse(value);
   } catch {
     return value;
   }
+  refuseLost(Buffer.from(value), parsed, { within: '/metadata' });
+  return parsed;
 }
 
 /** `created_at` is read only to compute `labelled_at`. */

@@ -6,7 +6,7 @@ import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { pipeline, Readable, Transform } from 'node:stream';
 import { createGunzip } from 'node:zlib';
-import { refuseRepeated } from '../http/body/repeated-member.ts';
+import { refuseLost } from '../http/body/lost-in-parsing.ts';
 import { shortText } from '../words/describe-issue.ts';
 import { Failure, toError } from '../words/failure.ts';
 import { InvalidFields } from '../words/field-errors.ts';
@@ -194,7 +194,8 @@ function bodyOf(json: string, projection: Projection): RowBody | string {
   let value: unknown;
   try {
     value = JSON.parse(json);
-    refuseRepeated(Buffer.from(json), value);
+    // Numbers of the object itself are read as the text has them.
+    refuseLost(Buffer.from(json), value, { numbersFrom: 2 });
   } catch (error) {
     return error instanceof InvalidFields ? error.message : NO_OBJECT;
   }
@@ -215,7 +216,10 @@ export function projectionOf<F extends string>(
   const columnOf = (field: F) => columns[field] ?? (unread.includes(field) ? '' : field);
   const checked = idsAsTheyAre ? [] : ids.filter((field) => !(field in constants));
   const toRow = (readColumn: (column: string) => unknown) => {
-    const body = toBody((field) => constants[field] ?? readColumn(columnOf(field)));
+    const body = orProblem(() =>
+      toBody((field) => constants[field] ?? readColumn(columnOf(field))),
+    );
+    if (typeof body === 'string') return body;
     for (const field of checked) {
       const damage = idDamage(body[field]);
       if (damage !== undefined) return `/${field} ${damage}`;
@@ -242,6 +246,15 @@ export function projectionOf<F extends string>(
         return typeof value === 'number' ? (numberText(text, column) ?? value) : value;
       }),
   };
+}
+
+function orProblem(make: () => RowBody): RowBody | string {
+  try {
+    return make();
+  } catch (error) {
+    if (error instanceof InvalidFields) return error.message;
+    throw error;
+  }
 }
 
 function columnMissing(column: string, field: string, header: readonly string[]): Failure {

@@ -7,6 +7,7 @@ import { open } from 'node:fs/promises';
 import { CST, isMap, isNode, isScalar, isSeq, Lexer, type Node, parseDocument } from 'yaml';
 import { decodeText } from '../client/text-lines.ts';
 import { shortText } from '../words/describe-issue.ts';
+import { exactNumber, inexact } from '../words/exact-number.ts';
 import { Failure } from '../words/failure.ts';
 
 /** From 1, as editors count. */
@@ -150,8 +151,9 @@ function* tokensOf(
 
 /** Names that stand twice, and numbers that no double is. The parser compares each name with all before. */
 function* refusedNodes(node: unknown): Generator<Refused> {
-  if (isScalar(node) && typeof node.value === 'number' && !Number.isFinite(node.value)) {
-    yield [startOf(node), 'a number must be one that a double can hold'];
+  if (isScalar(node) && typeof node.value === 'number') {
+    const { source = '', value } = node;
+    if (!isKept(source, value)) yield [startOf(node), `a number ${inexact(source)}`];
   }
   if (isSeq(node)) for (const element of node.items) yield* refusedNodes(element);
   if (!isMap(node)) return;
@@ -163,6 +165,10 @@ function* refusedNodes(node: unknown): Generator<Refused> {
     yield* refusedNodes(value);
   }
 }
+
+/** Other forms than decimals are whole numbers: 0x1f and 0o17. */
+const isKept = (source: string, value: number) =>
+  /^0[xo]/.test(source) ? BigInt(source) === BigInt(value) : exactNumber(source) !== undefined;
 
 const startOf = (node: unknown) => (isNode(node) ? (node.range?.[0] ?? 0) : 0);
 

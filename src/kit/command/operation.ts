@@ -1,5 +1,6 @@
 /** Operations of the OpenAPI document, as a command line needs them: the call and its fields. */
 import { createDocument, type ZodOpenApiPathsObject } from 'zod-openapi';
+import { exactNumber } from '../words/exact-number.ts';
 import { integerOption, UsageError, wordOption } from './command.ts';
 
 /** The parts of a schema that a command line shows or checks; the API checks the others. */
@@ -113,9 +114,10 @@ export function parseField({ in: where, schema }: Field, flag: string, text: str
   }
   if (type === 'integer') return integerOption(flag, text, { min, max }, 0);
   if (type === 'number') {
-    const value = Number(text);
-    if (text.trim() !== '' && value >= min && value <= max) return value;
-    throw new UsageError(`${flag} must be a number from ${min} to ${max}, not '${text}'`);
+    const value = exactNumber(text);
+    if (value !== undefined && value >= min && value <= max) return value;
+    const allowed = `a number from ${min} to ${max} that a double keeps`;
+    throw new UsageError(`${flag} must be ${allowed}, not '${text}'`);
   }
   // A header with a character that HTTP does not allow is never sent.
   if (where === 'header' && !PRINTABLE.test(text)) {

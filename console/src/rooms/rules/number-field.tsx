@@ -1,5 +1,6 @@
 /** A field for a number that may be half typed: what is no number yet stays in the field alone. */
 import { useEffect, useId, useState } from 'react';
+import { exactNumber } from '../../../../src/kit/words/exact-number.ts';
 
 type NumberFieldProps = {
   readonly label: string;
@@ -12,7 +13,7 @@ export function NumberField({ label, value, onChange }: NumberFieldProps) {
   const [text, setText] = useState(String(value));
   // A value from elsewhere, as of another rule, replaces what was typed.
   useEffect(() => setText((typed) => (Number(typed) === value ? typed : String(value))), [value]);
-  const isNumber = text.trim() !== '' && Number.isFinite(Number(text));
+  const isNumber = exactNumber(text.trim()) !== undefined;
   return (
     <div className={isNumber ? 'field' : 'field wrong'}>
       <label htmlFor={id}>{label}</label>
@@ -24,8 +25,8 @@ export function NumberField({ label, value, onChange }: NumberFieldProps) {
         aria-invalid={!isNumber}
         onChange={({ target }) => {
           setText(target.value);
-          const given = Number(target.value);
-          if (target.value.trim() !== '' && Number.isFinite(given)) onChange(given);
+          const given = exactNumber(target.value.trim());
+          if (given !== undefined) onChange(given);
         }}
       />
     </div>

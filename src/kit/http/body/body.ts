@@ -17,7 +17,7 @@ import type { AppEnv } from '../app-env.ts';
 import { BODY_DEPTH_MAX, type BodyShape, shapeOf } from './body-shape.ts';
 import type { WaitForCpu } from './cpu-queue.ts';
 import { jsonFault } from './json-fault.ts';
-import { refuseRepeated } from './repeated-member.ts';
+import { refuseLost } from './lost-in-parsing.ts';
 import { encodingOf, requireEncoding, unpack } from './unpack.ts';
 
 export type BodyLimits = {
@@ -173,7 +173,7 @@ export function parseJson(bytes: Uint8Array, forLines = ''): unknown {
   } catch {
     throw new Problem('malformed-request', jsonFault(bytes, forLines));
   }
-  refuseRepeated(bytes, value, shape);
+  refuseLost(bytes, value, { shape });
   return value;
 }
 

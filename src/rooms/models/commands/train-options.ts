@@ -11,6 +11,7 @@ import {
 import { readDataFile } from '../../../kit/command/data-file.ts';
 import { DAY_MS, dateOption, timeOption } from '../../../kit/command/date-options.ts';
 import { assignmentsOption } from '../../../kit/command/file-options.ts';
+import { exactNumber } from '../../../kit/words/exact-number.ts';
 import { Failure, toError } from '../../../kit/words/failure.ts';
 import { modelName } from '../manifest.ts';
 import { type BandsRule, bandsForCosts, DEFAULT_BANDS } from '../training/bands.ts';
@@ -199,10 +200,10 @@ function trainerOption(
 /** Values that are no numbers stay texts, which the check of the settings refuses by name. */
 function settingsOption(set: Values['set'], defaults: object): object {
   const texts = assignmentsOption('--set', set, Object.keys(defaults));
-  const settings = Object.entries(texts).map(([name, text = '']) => {
-    const isNumber = text.trim() !== '' && Number.isFinite(Number(text));
-    return [name, isNumber ? Number(text) : text];
-  });
+  const settings = Object.entries(texts).map(([name, text = '']) => [
+    name,
+    exactNumber(text.trim()) ?? text,
+  ]);
   return Object.fromEntries(settings);
 }
 

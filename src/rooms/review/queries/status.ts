@@ -2,6 +2,7 @@
 
 import { z } from 'zod';
 import type { Query } from '../../../kit/database/pool.ts';
+import { exactNumber } from '../../../kit/words/exact-number.ts';
 import {
   CAPACITY_MAX,
   type Capacity,
@@ -84,10 +85,11 @@ const parameter = (
   const { form, words } = NUMBERS[type];
   return z
     .string()
-    .refine(
-      (text) => form.test(text) && Number(text) >= min && Number(text) <= max,
-      `must be ${words} from ${min} to ${max}`,
-    )
+    .refine((text) => form.test(text) && Number(text) >= min && Number(text) <= max, {
+      error: `must be ${words} from ${min} to ${max}`,
+      abort: true,
+    })
+    .refine((text) => exactNumber(text) !== undefined, 'must be a number that a double keeps')
     .transform(Number)
     .meta({ override: { type, minimum: min, maximum: max } })
     .optional()

@@ -20,6 +20,13 @@ test.each<[string, string, readonly string[]]>([
   ['two documents', 'a: 1\n---\nb: 2\n', ['2:1 a file must have one document']],
   ['an open bracket', 'a: [1,\nb: 2\n', ['2:1 ']],
   ['an infinite number', 'a: .inf\nb: [1e999]\n', ['1:4 a number', '2:5 a number']],
+  [
+    'digits that a double drops',
+    'a: 12345678901234567890\nb: {"c": 0.30000000000000001}\nd: [0x20000000000001]\n',
+    ['1:4 a number must be a number that a double keeps', '2:10 a number', '3:5 a number'],
+  ],
+  ['digits that a double keeps', 'a: [1E2, -0, +7, .5, 0x1F, 0o17, 0.30000000000000004]\n', []],
+  ['digits of a text and of a name', '12345678901234567890: "12345678901234567890"\n', []],
   ['brackets', `a: ${'['.repeat(33)}`, ['1:35 levels must be at most 32']],
   ['a line of JSON', JSON.stringify(Array.from({ length: 40 }, () => ({ a: 1 }))), []],
   ['brackets in quotes', `a: "${'['.repeat(33)}"`, []],

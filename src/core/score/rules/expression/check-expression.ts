@@ -5,6 +5,7 @@
  * compare the types with those of that checker.
  */
 import type { ASTNode } from '@marcbachmann/cel-js';
+import { exactNumber } from '../../../../kit/words/exact-number.ts';
 import { nearestName } from '../../../../kit/words/nearest-name.ts';
 import { currencyScale } from '../../../domain/currency.ts';
 import { type Catalogue, isFieldKey, listKey, rateKey } from './catalogue.ts';
@@ -90,7 +91,12 @@ function literalOf(node: ASTNode, walk: Walk): Expression | undefined {
   if (typeof value === 'string')
     return { kind: 'literal', type: 'text', value: value.normalize('NFC') };
   if (typeof value === 'boolean') return { kind: 'literal', type: 'boolean', value };
-  if (typeof value === 'number') return numberOf(value);
+  if (typeof value === 'number') {
+    const isKept = exactNumber(walk.text.slice(node.start, node.end)) !== undefined;
+    return isKept
+      ? numberOf(value)
+      : refuse(node, `a number that a double keeps, as ${value}`, walk);
+  }
   if (typeof value === 'bigint') {
     const number = Number(value);
     if (Number.isSafeInteger(number)) return numberOf(number);

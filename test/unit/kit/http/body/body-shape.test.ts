@@ -15,7 +15,7 @@ describe('the shape of a JSON text', () => {
     ['"[[[', 0, 0, 1],
     [']]][', 0, 1, 1],
   ])('%j', (text, depth, parts, width) => {
-    expect(shapeOf(bytes(text))).toEqual({ depth, parts, width });
+    expect(shapeOf(bytes(text))).toMatchObject({ depth, parts, width });
   });
 });
 

@@ -52,6 +52,8 @@ const BAD: readonly (readonly [string, string, RegExp])[] = [
   ['a character of no token', 'siblings @ 1', /an operator/],
   ['a division by zero', 'siblings / 0 > 1', /a divisor other than 0/],
   ['a division by what becomes zero', 'siblings / (2 - 2) > 1', /a divisor other than 0/],
+  ['digits that a double drops', 'siblings > 0.10000000000000001', /a double keeps, as 0\.1/],
+  ['digits of a sum', 'siblings > 1 + 9007199254740993.0', /keeps, as 9007199254740992/],
   ['an overflow', '1e308 * 10 > siblings', /a double can hold/],
   ['an integer too large', '99999999999999999999 > siblings', /a whole number below/],
   ['an unsigned integer', 'siblings > 3u', /a number/],

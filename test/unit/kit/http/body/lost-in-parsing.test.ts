@@ -1,4 +1,6 @@
-/** Goal: a body in which an object has a name twice is refused, and no other. Method: texts in each style, and random values. */
+/**
+ * Goal: a body of which a parser loses a member or a digit is refused, and no other. Method: texts in each style, and random values.
+ */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { parseJson } from '../../../../../src/kit/http/body/body.ts';
@@ -31,11 +33,32 @@ describe('a repeated member is refused at its place', () => {
   });
 });
 
+describe('a number that no double is is refused at its place', () => {
+  test.each([
+    ['12345678901234567890', ['']],
+    ['[1,-12345678901234567890 ,{"a":1e400}]', ['/1', '/2/a']],
+    ['{"a":{"b":[0.1,0.10000000000000001]},"c":9007199254740993}', ['/a/b/1', '/c']],
+    ['{"a":1,"a":12345678901234567890}', ['/a', '/a']],
+    [`[${Array(30).fill('1e999').join()}]`, Array.from({ length: 20 }, (_, at) => `/${at}`)],
+    [`{"n":1${'0'.repeat(20)}1}`, ['/n']],
+  ])('%s', (text, pointers) => {
+    expect(pointersOf(text)).toEqual(pointers);
+  });
+
+  test('and its digits are told in short', () => {
+    expect(() => parse(`{"n":${'7'.repeat(1000)}}`)).toThrow(
+      `/n must be a number that a double keeps, and ${'7'.repeat(40)}… would become Infinity: send a text.`,
+    );
+  });
+});
+
 describe('a body without one is parsed', () => {
   test.each([
     String.raw`{"a":"\"a\":1,\"a\":2","b\"":1,"b":"\\"}`,
     '{"constructor":1,"__proto__":{"x":1},"toString":[]}',
     '\ufeff{"a":"é😀"}',
+    '{"12345678901234567890":"12345678901234567890","e":[1E2,-0,0.1e-7,100000000000000000000]}',
+    String.raw`{"a":"\"12345678901234567890","b":[true,false,null,-1.5e+3]}`,
   ])('%s', (text) => {
     expect(parse(text)).toEqual(JSON.parse(text.replace('\ufeff', '')));
   });

@@ -1,0 +1,114 @@
+/** Refuses a JSON text of which a parser loses a part without a word: the first of two members of a name, or digits of a number. */
+import { shortText } from '../../words/describe-issue.ts';
+import { inexact } from '../../words/exact-number.ts';
+import {
+  FIELD_CHARS_MAX,
+  type FieldError,
+  InvalidFields,
+  jsonPointer,
+} from '../../words/field-errors.ts';
+import {
+  BODY_DEPTH_MAX,
+  type BodyShape,
+  endOfNumber,
+  endOfString,
+  isNumberStart,
+  lostNumber,
+  shapeOf,
+} from './body-shape.ts';
+
+const QUOTE = 0x22;
+const COMMA = 0x2c;
+const COLON = 0x3a;
+
+const TWICE = 'must be given once, not several times';
+/** More faults than anybody reads at once. */
+const FAULTS_MAX = 20;
+
+type Options = {
+  readonly shape?: BodyShape;
+  /** The pointer of the text, where the text is a part of a body. */
+  readonly within?: string;
+  /** The level from which numbers are looked at; 2 leaves those of the outermost object out. */
+  readonly numbersFrom?: number;
+};
+
+/**
+ * @param bytes JSON in UTF-8
+ * @param value the same, parsed
+ * @throws InvalidFields with a pointer to each member whose name its object has already, and to each number that no double is
+ */
+export function refuseLost(bytes: Uint8Array, value: unknown, options: Options = {}): void {
+  const { shape = shapeOf(bytes), within = '', numbersFrom = 0 } = options;
+  const { depth, parts, isExact } = shape;
+  // No schema takes a deeper body.
+  if (depth > BODY_DEPTH_MAX || (isExact && parts === partsOf(value))) return;
+  const lost = findLost(bytes, numbersFrom);
+  const errors = lost.map(({ pointer, detail }) => ({ pointer: within + pointer, detail }));
+  if (errors.length > 0) throw new InvalidFields(errors);
+}
+
+type Members = Readonly<Record<string, unknown>>;
+
+/** Objects, arrays and members of objects, as `shapeOf` counts them in the text. */
+function partsOf(value: unknown): number {
+  if (typeof value !== 'object' || value === null) return 0;
+  let parts = 1;
+  if (Array.isArray(value)) {
+    for (const element of value) parts += partsOf(element);
+    return parts;
+  }
+  for (const name in value) parts += 1 + partsOf((value as Members)[name]);
+  return parts;
+}
+
+/** An object or array around the byte that is read. */
+type Level = {
+  /** Names that the object has had; undefined of an array. */
+  readonly names: Set<string> | undefined;
+  /** The name or index that is read. */
+  at: string | number;
+};
+
+/** Members and numbers that a parser loses, in the order of the text. */
+function findLost(json: Uint8Array, numbersFrom: number): FieldError[] {
+  const errors: FieldError[] = [];
+  const levels: Level[] = [];
+  let quotedAt = 0;
+  let quotedEnd = 0;
+  for (let at = 0; at < json.length && errors.length < FAULTS_MAX; at++) {
+    const byte = json[at] ?? 0;
+    const level = levels.at(-1);
+    if (byte === QUOTE) {
+      quotedAt = at;
+      at = endOfString(json, at + 1);
+      quotedEnd = at + 1;
+    } else if (byte === COLON && level !== undefined) {
+      const quoted = Buffer.from(json.subarray(quotedAt, quotedEnd)).toString();
+      level.at = String(JSON.parse(quoted));
+      if (level.names?.has(level.at) === true)
+        errors.push({ pointer: pointerTo(levels), detail: TWICE });
+      level.names?.add(level.at);
+    } else if (isNumberStart(byte)) {
+      const end = endOfNumber(json, at);
+      const lost = levels.length < numbersFrom ? undefined : lostNumber(json, at, end);
+      if (lost !== undefined) errors.push({ pointer: pointerTo(levels), detail: inexact(lost) });
+      at = end - 1;
+    } else {
+      move(levels, byte);
+    }
+  }
+  return errors;
+}
+
+/** Follows a comma or a bracket. */
+function move(levels: Level[], byte: number): void {
+  const level = levels.at(-1);
+  if (byte === COMMA && typeof level?.at === 'number') level.at++;
+  else if (byte === 0x5b) levels.push({ names: undefined, at: 0 });
+  else if (byte === 0x7b) levels.push({ names: new Set(), at: '' });
+  else if (byte === 0x5d || byte === 0x7d) levels.pop();
+}
+
+const pointerTo = (levels: readonly Level[]) =>
+  jsonPointer(levels.map(({ at }) => shortText(String(at), FIELD_CHARS_MAX)));
