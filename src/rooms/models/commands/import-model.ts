@@ -39,13 +39,18 @@ export const importAction = written(
     const goldenSource = given === undefined ? 'import' : 'manifest';
     const registered = await registerModel(database, { artefact, manifest, by, goldenSource });
     const { isNew, file } = registered;
-    const steps = 'trees' in file ? file.trees.shapleySteps : 0;
+    const trees = 'trees' in file ? file.trees : null;
+    const steps = trees?.shapleySteps ?? 0;
+    const scoring = trees?.ensemble.roots.length ?? 0;
+    const inFile = trees?.ensemble.treesInFile ?? scoring;
     const { model, sha256, golden_vectors } = manifest;
     const vectors = golden_vectors.length;
+    const counts = { trees: scoring, trees_in_file: inFile, shapley_steps: steps };
     context.output.value(
-      { model, model_id: sha256, golden_vectors: vectors, is_new: isNew, shapley_steps: steps },
+      { model, model_id: sha256, golden_vectors: vectors, is_new: isNew, ...counts },
       [
         `${model} ${isNew ? 'is registered' : 'was registered already'}, ${sha256}`,
+        ...(trees ? [`${scoring} of ${inFile} trees score, as in predict_proba`] : []),
         `${vectors} golden vectors passed three times, bit for bit`,
         `an exact explanation of a score takes ${steps} steps, and at most ${SHAPLEY_STEPS_MAX} are allowed`,
       ],

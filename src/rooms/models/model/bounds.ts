@@ -27,22 +27,30 @@ export function refuseHuge(bytes: number): void {
   if (bytes > MODEL_BYTES_MAX) refuse('file', `${bytes} bytes, at most ${MODEL_BYTES_MAX}`);
 }
 
+/** A text of JSON, or a word that libraries write for a number that JSON does not have. */
+const TEXT_OR_WORD = /"[^"\\]*(?:\\.[^"\\]*)*(?:"|$)|-?(?:Infinity|NaN)/gs;
+
+/** Reads NaN and Infinity, as XGBoost and Python write them, as texts, which a schema refuses by the member that has to be a number. */
 export function parseJson(text: string): unknown {
+  const quote = (found: string) => (found.startsWith('"') ? found : `"${found}"`);
   try {
-    return JSON.parse(text);
+    return JSON.parse(/NaN|Infinity/.test(text) ? text.replace(TEXT_OR_WORD, quote) : text);
   } catch (error) {
     return refuse('file', `not JSON: ${toError(error).message}`);
   }
 }
 
-/** Refuses a parsed file at the first value that the schema does not allow. */
-export function checkShape<T>(schema: z.ZodType<T>, file: unknown): T {
+/**
+ * Refuses a parsed file at the first value that the schema does not allow.
+ * @param at path of the value within its file
+ */
+export function checkShape<T>(schema: z.ZodType<T>, file: unknown, at = ''): T {
   const parsed = schema.safeParse(file, DESCRIBED);
   if (parsed.success) return parsed.data;
   const [issue] = parsed.error.issues;
   if (issue === undefined) return refuse('file', 'is no model');
   const path = issue.path.map((key) => (typeof key === 'number' ? `[${key}]` : `.${String(key)}`));
-  return refuse(path.join('').slice(1) || 'file', issueText(issue));
+  return refuse(`${at}${path.join('')}`.replace(/^\./, '') || 'file', issueText(issue));
 }
 
 export function checkTreeCount(path: string, trees: number): void {

@@ -37,6 +37,8 @@ export type TreeEnsemble = {
   readonly marginScale: number;
   /** By feature, 1 where 0 counts as missing (LightGBM's missing type Zero). */
   readonly zeroIsMissing: Uint8Array;
+  /** With early stopping the file has more trees than score; absent where all score. */
+  readonly treesInFile?: number;
   readonly roots: Int32Array;
   readonly feature: Int32Array;
   /** A value below this goes left. */
@@ -51,9 +53,9 @@ export type TreeEnsemble = {
 };
 
 /** The parts of an ensemble besides its nodes. */
-export type EnsembleHead = Pick<
+export type EnsembleHead = Omit<
   TreeEnsemble,
-  'arithmetic' | 'featureNames' | 'baseScore' | 'baseMargin' | 'marginScale' | 'zeroIsMissing'
+  'roots' | 'feature' | 'threshold' | 'left' | 'missing' | 'value' | 'cover' | 'gain'
 >;
 
 /** Memory of a model, which is opened in one thread, run in another and taken apart in the first. */
@@ -61,7 +63,7 @@ export const sharedInts = (length: number) => new Int32Array(new SharedArrayBuff
 export const sharedDoubles = (length: number) =>
   new Float64Array(new SharedArrayBuffer(8 * length));
 
-/** Refuses anything that is not a tree, is too deep or too large, or has a number that is not finite. */
+/** Refuses anything that is not a tree, is too deep or too large, or has a leaf or a threshold that is no number. */
 export function layOutTrees(head: EnsembleHead, trees: readonly LooseTree[]): TreeEnsemble {
   const orders = trees.map((tree) => walk(tree, head.featureNames.length));
   const nodes = orders.reduce((sum, order) => sum + order.length, 0);
@@ -118,12 +120,12 @@ function copyTree(to: TreeEnsemble, root: number, tree: LooseTree, order: readon
   let next = root + 1;
   for (const [index, node] of order.entries()) {
     const at = root + index;
-    to.cover[at] = tree.cover[node] ?? 0;
+    to.cover[at] = finiteOr0(tree.cover[node]);
     to.value[at] = tree.value[node] ?? 0;
     if (isLeaf(tree, node)) continue;
     to.feature[at] = tree.feature[node] ?? 0;
     to.threshold[at] = tree.threshold[node] ?? 0;
-    to.gain[at] = tree.gain[node] ?? 0;
+    to.gain[at] = finiteOr0(tree.gain[node]);
     to.left[at] = next;
     to.missing[at] = tree.missingLeft[node] === 0 ? next + 1 : next;
     next += 2;
@@ -141,18 +143,19 @@ function meanOf({ value, cover }: TreeEnsemble, left: number): number {
   return ofA + ofB > 0 ? (a * ofA + b * ofB) / (ofA + ofB) : (a + b) / 2;
 }
 
+const finiteOr0 = (value = 0) => (Number.isFinite(value) ? value : 0);
+
 function isLeaf({ left }: LooseTree, node: number): boolean {
   return (left[node] ?? -1) < 0;
 }
 
 function checkNode(tree: LooseTree, node: number, features: number): void {
-  const cover = tree.cover[node] ?? Number.NaN;
-  if (!(cover >= 0 && cover < Number.POSITIVE_INFINITY)) {
-    refuse(tree.path, `node ${node} has a cover of ${cover}`);
-  }
+  const cover = finiteOr0(tree.cover[node]);
+  if (cover < 0) refuse(tree.path, `node ${node} has a cover of ${cover}`);
   const leaf = isLeaf(tree, node);
-  const number = leaf ? tree.value[node] : tree.threshold[node];
-  if (!Number.isFinite(number)) {
+  const number = (leaf ? tree.value[node] : tree.threshold[node]) ?? Number.NaN;
+  // A threshold of infinity parts values that are there from missing ones.
+  if (Number.isNaN(number) || (leaf && !Number.isFinite(number))) {
     refuse(tree.path, `node ${node} has a ${leaf ? 'value' : 'threshold'} of ${number}`);
   }
   const feature = tree.feature[node] ?? -1;

@@ -1,7 +1,7 @@
 /**
- * XGBoost's JSON model, as versions 1.7 to 3.x write it (`Booster.save_model('….json')`): booster gbtree, objective
+ * XGBoost's JSON model, as versions 1.7 to 3.x write it (`Booster.save_model('….json')`): booster gbtree or dart, objective
  * binary:logistic or reg:logistic, numerical splits. Everything else that the format can hold is refused, so that no model is
- * run with another meaning; all trees are run, as Booster.predict does, whatever the attribute best_iteration says.
+ * run with another meaning. After an early stopping the trees up to the attribute best_iteration score, as in predict_proba.
  */
 import { z } from 'zod';
 import { naturalLog } from '../../../core/score/natural-log.ts';
@@ -22,10 +22,15 @@ const count = z.union([
     .transform(Number),
 ]);
 const single = count.refine((outputs) => outputs <= 1, 'more than one output').optional();
+const FINITE = 'must hold finite numbers, not NaN, Infinity or null';
 /** A schema for the whole array: a schema for each number would take as long as the rest of a large file. Booleans are 0 and 1. */
 const numbers = z
-  .custom<readonly (number | boolean)[]>(areFinite, 'must hold finite numbers')
+  .custom<readonly (number | boolean)[]>(areFinite, FINITE)
   .transform((values) => Float64Array.from(values, Number));
+/** No prediction reads these: what is no finite number counts as absent. */
+const unread = z
+  .custom<readonly unknown[]>(Array.isArray, 'must be an array')
+  .transform((values) => Float64Array.from(values, (value) => Number(value ?? Number.NaN)));
 const zeros = numbers.refine((values) => values.every((value) => value === 0), {
   error: 'more than one output',
 });
@@ -34,18 +39,35 @@ const treeSchema = z.object({
   tree_param: z.object({ num_nodes: count, num_feature: count, size_leaf_vector: single }),
   left_children: numbers,
   right_children: numbers,
-  parents: numbers,
+  parents: unread,
   split_indices: numbers,
   split_conditions: numbers,
   default_left: numbers,
-  sum_hessian: numbers,
-  loss_changes: numbers,
+  sum_hessian: unread,
+  loss_changes: unread,
   categories: z.array(z.unknown()).max(0, 'categorical splits are not supported').optional(),
   split_type: numbers
     .refine((types) => types.every((type) => type === 0), 'categorical splits are not supported')
     .optional(),
 });
 type TreeJson = z.infer<typeof treeSchema>;
+
+const gbtree = z.object({
+  name: z.literal('gbtree'),
+  model: z.object({
+    // XGBoost 3.3 and later have the weights of dart here.
+    weight_drop: numbers.optional(),
+    gbtree_model_param: z.object({ num_trees: count, num_parallel_tree: count.optional() }),
+    // The first tree of each round, then the number of trees; XGBoost 1.7 has none.
+    iteration_indptr: z.array(z.int()).optional(),
+    tree_info: zeros,
+    // A tree behind the best round is not read.
+    trees: z.array(z.unknown()),
+  }),
+});
+const dart = z
+  .object({ name: z.literal('dart'), gbtree, weight_drop: numbers })
+  .transform(({ gbtree: { model }, weight_drop }) => ({ model: { ...model, weight_drop } }));
 
 const fileSchema = z.object({
   version: z
@@ -55,6 +77,7 @@ const fileSchema = z.object({
       'is not within 1.7 to 3.x',
     ),
   learner: z.object({
+    attributes: z.object({ best_iteration: count.optional() }).optional(),
     objective: z.object({ name: z.enum(['binary:logistic', 'reg:logistic']) }),
     learner_model_param: z.object({
       num_feature: count,
@@ -67,16 +90,12 @@ const fileSchema = z.object({
       .array(z.string())
       .refine((types) => !types.includes('c'), 'categorical features are not supported')
       .optional(),
-    gradient_booster: z.object({
-      name: z.literal('gbtree'),
-      model: z.object({
-        gbtree_model_param: z.object({ num_trees: count }),
-        tree_info: zeros,
-        trees: z.array(treeSchema),
-      }),
+    gradient_booster: z.discriminatedUnion('name', [gbtree, dart], {
+      error: "must be 'gbtree' or 'dart', not another booster",
     }),
   }),
 });
+type Learner = z.infer<typeof fileSchema>['learner'];
 
 /**
  * @param featureNames for a file without names
@@ -86,17 +105,33 @@ export function readXgboost(file: unknown, featureNames?: readonly string[]): Tr
   const { learner } = checkShape(fileSchema, file);
   const { learner_model_param: parameters, gradient_booster: booster } = learner;
   const names = checkNames(learner.feature_names, parameters.num_feature, featureNames);
+  const { trees, gbtree_model_param: declared, weight_drop: weights = [] } = booster.model;
   const head = xgboostHead(names, readBaseScore(parameters.base_score));
-  const { trees, gbtree_model_param: declared } = booster.model;
   const path = 'learner.gradient_booster.model.trees';
   checkTreeCount(path, declared.num_trees);
   if (trees.length !== declared.num_trees) {
     refuse(path, `has ${trees.length} trees, needs ${declared.num_trees}`);
   }
-  return layOutTrees(
-    head,
-    trees.map((tree, index) => toLooseTree(tree, `${path}[${index}]`, names.length)),
-  );
+  if (weights.length > 0 && weights.length !== trees.length) {
+    refuse('weight_drop', `${weights.length} weights for ${trees.length} trees`);
+  }
+  const scoring = trees.slice(0, countScoring(learner)).map((tree, index) => {
+    const at = `${path}[${index}]`;
+    return toLooseTree(checkShape(treeSchema, tree, at), at, names.length, weights[index]);
+  });
+  return layOutTrees({ ...head, treesInFile: trees.length }, scoring);
+}
+
+/** Trees up to the best round of an early stopping; a round has `num_parallel_tree` trees. */
+function countScoring({ attributes, gradient_booster }: Learner): number {
+  const { trees, iteration_indptr: starts, gbtree_model_param } = gradient_booster.model;
+  const best = attributes?.best_iteration;
+  if (best === undefined) return trees.length;
+  const rounds = best + 1;
+  const scoring = starts?.[rounds] ?? rounds * (gbtree_model_param.num_parallel_tree ?? 1);
+  if (scoring > 0 && scoring <= trees.length) return scoring;
+  const why = `round ${best} is none of a file with ${trees.length} trees`;
+  return refuse('learner.attributes.best_iteration', why);
 }
 
 export function xgboostHead(featureNames: readonly string[], baseScore: number): EnsembleHead {
@@ -150,7 +185,8 @@ function readBaseScore(given: number | string): number {
   return refuse(path, `${score} is no probability between 0 and 1`);
 }
 
-function toLooseTree(tree: TreeJson, path: string, features: number): LooseTree {
+/** @param weight of a tree of dart */
+function toLooseTree(tree: TreeJson, path: string, features: number, weight = 1): LooseTree {
   const { num_nodes: nodes, num_feature } = tree.tree_param;
   if (num_feature !== features) refuse(path, `${num_feature} features, the model has ${features}`);
   for (const [name, values] of Object.entries(tree)) {
@@ -165,7 +201,7 @@ function toLooseTree(tree: TreeJson, path: string, features: number): LooseTree 
     feature: tree.split_indices,
     threshold: conditions,
     missingLeft: tree.default_left,
-    value: conditions,
+    value: conditions.map((value) => Math.fround(weight * value)),
     cover: tree.sum_hessian,
     gain: tree.loss_changes,
   };
@@ -179,7 +215,7 @@ function checkParents({ path, left, right }: LooseTree, parents: Float64Array): 
     for (const child of [left[node] ?? -1, right[node] ?? -1]) {
       // The root has no parent, and other indexes are checked when the tree is walked.
       const named = child > 0 ? parents[child] : undefined;
-      if (named !== undefined && named !== node) {
+      if (Number.isFinite(named) && named !== node) {
         refuse(`${path}.parents[${child}]`, `is ${named}, but node ${node} leads here`);
       }
     }

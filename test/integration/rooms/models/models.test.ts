@@ -32,6 +32,8 @@ test('a model is imported, listed, shown and exported as it was', async () => {
     golden_vectors: 64,
     is_new: true,
     shapley_steps: expect.any(Number),
+    trees: 2,
+    trees_in_file: 2,
   });
   const [listed] = await rig.json(undefined, 'list');
   expect(listed).toMatchObject({
@@ -56,6 +58,25 @@ test('a model is imported, listed, shown and exported as it was', async () => {
   rmSync(`${out}.manifest.json`);
   await expect(rig.run(undefined, 'export', 'fraud@1', '--out', out)).rejects.toThrow(/EEXIST/);
   expect(existsSync(`${out}.manifest.json`)).toBe(false);
+});
+
+test('an import says how many of how many trees score, and the golden vectors are of those', async () => {
+  const stopped = modelFile(4);
+  Object.assign(stopped.learner, { attributes: { best_iteration: '0', best_score: '0.1' } });
+  const path = rig.write('stopped.json', JSON.stringify(stopped));
+  const { stdout } = await rig.run(officer, 'import', path, '--name', 'stopped@1');
+  expect(stdout).toContain(
+    '1 of 2 trees score: those up to best_iteration, as predict_proba takes',
+  );
+  const again = await rig.json(officer, 'import', path, '--name', 'stopped@1');
+  expect(again).toMatchObject({ is_new: false, trees: 1, trees_in_file: 2 });
+  const out = join(rig.folder, 'stopped-out.json');
+  await rig.run(undefined, 'export', 'stopped@1', '--out', out);
+  const { golden_vectors } = JSON.parse(readFileSync(`${out}.manifest.json`, 'utf8'));
+  const leaves = new Set(golden_vectors.map((vector: Answer) => vector.margin));
+  // Of one tree a margin is a leaf, and of both trees twice that.
+  expect(leaves.has(Math.fround(0.9))).toBe(true);
+  expect(Math.max(...(leaves as Set<number>))).toBe(Math.fround(0.9));
 });
 
 test('lineage, card, calibration and golden vectors survive the way through another registry', async () => {

@@ -1,10 +1,21 @@
 import { describe, expect, test } from 'vitest';
-import { readLightgbm } from '../../../../../src/rooms/models/model/model.ts';
 import { nextDouble, predictTrees } from '../../../../../src/rooms/models/model/predict-trees.ts';
+import { readLightgbm } from '../../../../../src/rooms/models/model/read-lightgbm.ts';
 import { LIGHTGBM_FILE } from './lightgbm-file.ts';
 import { refusalOf } from './support.ts';
 
 const NAN = Number.NaN;
+
+function marginOf(text: string, row: readonly number[]): number | undefined {
+  return predictTrees(readLightgbm(text), { rows: 1, values: Float64Array.from(row) })[0];
+}
+
+function changed(...changes: readonly (readonly [from: string, to: string])[]): string {
+  return changes.reduce((text, [from, to]) => {
+    expect(text).toContain(from);
+    return text.replace(from, to);
+  }, LIGHTGBM_FILE);
+}
 
 describe('readLightgbm', () => {
   test.each([
@@ -18,10 +29,68 @@ describe('readLightgbm', () => {
     ['what is nearly zero too', [101, 1, -1e-36], 0.5 + 2],
     ['what is not zero is compared', [101, 1, -1], 0.5 + 1],
   ])('%s', (_, row, margin) => {
-    const batch = { rows: 1, values: Float64Array.from(row) };
-    expect(predictTrees(readLightgbm(LIGHTGBM_FILE), batch)).toEqual(
-      Float64Array.of(margin + 0.0625),
-    );
+    expect(marginOf(LIGHTGBM_FILE, row)).toBe(margin + 0.0625);
+  });
+
+  const lines = ['\r\n', '\n'] as const;
+  test.each(lines)('reads lines that end with %j', (end) => {
+    const text = LIGHTGBM_FILE.replaceAll('\n', end);
+    expect(marginOf(text, [101, 0.51, 1])).toBe(0.5 + 2 + 0.0625);
+  });
+
+  const toRight = ['decision_type=10', 'decision_type=8'] as const;
+  test.each([
+    ['there, and missing to the left', 'inf', [], [1e300, 0, 1], 0.125 + 2],
+    ['missing, and missing to the left', 'inf', [], [NAN, 0, 1], 0.125 + 2],
+    ['there, and missing to the right', 'inf', [toRight], [1e300, 0, 1], 0.125 + 2],
+    ['below 0, and missing to the right', 'inf', [toRight], [-1e300, 0, 1], 0.125 + 2],
+    ['missing, and missing to the right', 'inf', [toRight], [NAN, 0, 1], -0.25 + 2],
+    ['there, as an early version writes it', '1e+300', [toRight], [1e299, 0, 1], 0.125 + 2],
+    ['there, below minus infinity', '-inf', [], [-1e300, 0, 1], -0.25 + 2],
+  ] as const)('a threshold of infinity: %s', (_, infinity, more, row, margin) => {
+    const text = changed(['threshold=100 0.5', `threshold=${infinity} 0.5`], ...more);
+    expect(marginOf(text, row)).toBe(margin + 0.0625);
+  });
+
+  /** As after a second training on other rows: both splits of tree 0 are on the amount. */
+  const twice = (types: string) =>
+    changed(['split_feature=0 1', 'split_feature=0 0'], ['decision_type=10 0', types]);
+
+  test.each([
+    ['NaN is 0 where its type is none', 'decision_type=8 0', [NAN, 0, 1], -0.25 + 2],
+    ['numbers are compared', 'decision_type=8 0', [101, 0, 1], 0.5 + 2],
+    ['NaN is 0 beside type zero', 'decision_type=4 0', [NAN, 0, 1], -0.25 + 2],
+    ['0 is missing where its type is zero', 'decision_type=4 0', [0, 0, 1], -0.25 + 2],
+  ])('two missing types at one feature: %s', (_, types, row, margin) => {
+    expect(marginOf(twice(types), row)).toBe(margin + 0.0625);
+  });
+
+  test('refuses types NaN and zero at one feature', () => {
+    const refused = refusalOf(() => readLightgbm(twice('decision_type=10 4')));
+    expect(refused).toBe('Tree=0: node 1 and an earlier one treat missing values differently');
+  });
+
+  const unread = ['split_gain', 'internal_count', 'leaf_count'] as const;
+  test.each(unread)('%s, which no prediction reads, may be absent or no number', (name) => {
+    const line = new RegExp(`^${name}=.*$`, 'm');
+    for (const to of [`${name}=inf -nan nan`, 'leaf_weight=']) {
+      const ensemble = readLightgbm(LIGHTGBM_FILE.replace(line, to));
+      expect([...ensemble.cover, ...ensemble.gain, ...ensemble.value].every(Number.isFinite)).toBe(
+        true,
+      );
+      expect(marginOf(LIGHTGBM_FILE.replace(line, to), [101, 0, 1])).toBe(-0.25 + 2 + 0.0625);
+    }
+  });
+
+  test('a random forest has the sum as its margin and the probability of the mean', () => {
+    const forest = readLightgbm(changed(['label_index=0', 'average_output']));
+    expect(forest.marginScale).toBe(2 / 3);
+    expect(marginOf(changed(['label_index=0', 'average_output']), [100, 0, 1])).toBe(2.1875);
+  });
+
+  test('cross entropy has a sigmoid of 1', () => {
+    const text = changed(['objective=binary sigmoid:2', 'objective=cross_entropy']);
+    expect(readLightgbm(text).marginScale).toBe(1);
   });
 
   test.each([
@@ -29,7 +98,6 @@ describe('readLightgbm', () => {
     ['another version', 'version=v4', 'version=v9', 'version: v9'],
     ['another objective', 'objective=binary', 'objective=lambdarank', 'objective: lambdarank'],
     ['several classes', 'num_class=1', 'num_class=3', 'num_class: more than one output'],
-    ['averaged trees', 'label_index=0', 'average_output', 'average_output: is not supported'],
     ['a missing tree', 'tree_sizes=400 300', 'tree_sizes=400 300 9', 'tree_sizes: 4 for 3 trees'],
     ['trees out of order', 'Tree=1', 'Tree=7', 'Tree=1: is 7'],
     ['a categorical split', 'num_cat=0', 'num_cat=1', 'Tree=0: categorical'],
@@ -42,7 +110,13 @@ describe('readLightgbm', () => {
     ['a leaf that is not there', 'right_child=1 -3', 'right_child=1 -9', 'leads to node 10 of 5'],
     ['a feature that is not there', 'split_feature=0 1', 'split_feature=0 8', 'feature 8 of 3'],
     ['no leaves', 'num_leaves=3', 'num_leaves=0', 'Tree=0: has 0 leaves'],
-    ['different missing types', 'split_feature=0 1', 'split_feature=0 0', 'treat missing values'],
+    ['a threshold of NaN', 'threshold=100', 'threshold=nan', 'Tree=0: threshold[0] is no finite'],
+    [
+      'an infinite leaf',
+      'leaf_value=0.125',
+      'leaf_value=-inf',
+      'leaf_value[0] is no finite number',
+    ],
   ])('refuses %s', (_, from, to, message) => {
     expect(LIGHTGBM_FILE).toContain(from);
     expect(refusalOf(() => readLightgbm(LIGHTGBM_FILE.replace(from, to)))).toContain(message);

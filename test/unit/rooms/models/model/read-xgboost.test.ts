@@ -68,7 +68,9 @@ describe('readXgboost', () => {
   test.each([
     ['version', [1, 6, 2], 'version: is not within 1.7 to 3.x'],
     ['learner.objective.name', 'multi:softprob', 'learner.objective.name: must be'],
-    ['learner.gradient_booster.name', 'dart', 'learner.gradient_booster.name: must be'],
+    ['learner.gradient_booster.name', 'gblinear', "name: must be 'gbtree' or 'dart', not"],
+    [`${model}.weight_drop`, [1], 'weight_drop: 1 weights for 2 trees'],
+    [`${model}.weight_drop`, [1, null], `${model}.weight_drop: must hold finite numbers, not NaN`],
     [`${learned}.num_class`, '3', `${learned}.num_class: more than one output`],
     [`${learned}.base_score`, '1', `${learned}.base_score: 1`],
     ['learner.feature_names', undefined, 'learner.feature_names: 1 names'],
@@ -85,10 +87,18 @@ describe('readXgboost', () => {
     [`${trees}.1.parents.3`, 0, `${trees}[1].parents[3]: is 0, but node 2 leads here`],
     [`${trees}.1.left_children.2`, 5, `${trees}[1]: node 2 leads to node 5 of 5`],
     [`${trees}.1.split_conditions.3`, null, `${trees}[1].split_conditions: must hold finite`],
+    [
+      `${trees}.1.split_conditions.3`,
+      '-Infinity',
+      `${trees}[1].split_conditions: must hold finite numbers, not NaN`,
+    ],
     [`${trees}.1.split_conditions.3`, 1e300, `${trees}[1]: node 3 has a value of Infinity`],
     [`${trees}.1.split_indices.2`, 2, `${trees}[1]: node 2 splits on feature 2 of 2`],
     [`${trees}.1.sum_hessian.4`, -1, `${trees}[1]: node 4 has a cover of -1`],
     [`${trees}.1.left_children`, undefined, `${trees}[1].left_children: has 4 numbers, needs 5`],
+    ['learner.attributes', { best_iteration: '2' }, 'learner.attributes.best_iteration: round 2'],
+    ['learner.attributes', { best_iteration: '-1' }, 'learner.attributes.best_iteration: must'],
+    ['learner.attributes', { best_iteration: 'NaN' }, 'learner.attributes.best_iteration: must'],
   ])('refuses %s of %j', (path, value, message) => {
     const refused = refusalOf(() =>
       read((file) => {
@@ -100,6 +110,53 @@ describe('readXgboost', () => {
       }),
     );
     expect(refused).toContain(message);
+  });
+
+  const unread = ['parents', 'sum_hessian', 'loss_changes', 'base_weights'] as const;
+  test.each(unread)('takes what is no number in %s, which no prediction reads', (member) => {
+    const ensemble = read((file) => {
+      for (const [at, value] of ['NaN', 'Infinity', '-Infinity', null].entries())
+        Reflect.set(treesOf(file)[0]?.[member] ?? [], at, value);
+    });
+    const { cover, gain, value } = ensemble;
+    expect([...cover, ...gain, ...value].every(Number.isFinite)).toBe(true);
+    const batch = { rows: 1, values: Float64Array.of(0, 0) };
+    expect([...predictTrees(ensemble, batch)]).toEqual([-1]);
+  });
+
+  test('weighs the trees of dart, as versions before and since 3.3 write them', () => {
+    const weight_drop = [0.5, 0.25];
+    const since = read((file) => {
+      Object.assign(file.learner.gradient_booster.model, { weight_drop });
+    });
+    const before = read(({ learner }) => {
+      const gbtree = learner.gradient_booster;
+      Object.assign(learner, { gradient_booster: { name: 'dart', gbtree, weight_drop } });
+    });
+    const batch = { rows: 1, values: Float64Array.of(1, 0) };
+    const margin = Math.fround(0.5 * Math.fround(0.9)) + Math.fround(0.25 * Math.fround(0.9));
+    for (const ensemble of [since, before])
+      expect([...predictTrees(ensemble, batch)]).toEqual([Math.fround(margin)]);
+  });
+
+  /** Members of the model, the best round, and how many of six trees score. */
+  test.each([
+    [{}, '2', 3],
+    [{ gbtree_model_param: { num_trees: '6', num_parallel_tree: '2' } }, '1', 4],
+    [{ iteration_indptr: [0, 1, 3, 6] }, '1', 3],
+    [{ iteration_indptr: [0, 3, 6] }, '1', 6],
+  ])('with %j the trees up to round %s score', (members, best, scoring) => {
+    const ensemble = read((file) => {
+      const { model } = file.learner.gradient_booster;
+      const [tree] = model.trees;
+      const more = { trees: Array(6).fill(tree), tree_info: Array(6).fill(0) };
+      Object.assign(model, { gbtree_model_param: { num_trees: '6' }, ...more, ...members });
+      Object.assign(file.learner, { attributes: { best_iteration: best } });
+      // No prediction reads a tree behind the best round.
+      if (scoring < 6) Reflect.set(model.trees, 5, { damaged: true });
+    });
+    expect(ensemble.roots).toHaveLength(scoring);
+    expect(ensemble.treesInFile).toBe(6);
   });
 
   test('refuses more than 1,000 features', () => {
