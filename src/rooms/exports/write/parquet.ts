@@ -49,6 +49,9 @@ const schemaOf = (columns: readonly FlatColumn[]): SchemaElement[] => [
   ...columns.flatMap(toElements),
 ];
 
+/** A time without this is read as a local one: DuckDB and polars would show other instants in Tokyo. */
+const UTC = { type: 'TIMESTAMP', isAdjustedToUTC: true, unit: 'MILLIS' } as const;
+
 /** Amounts stay decimal text, as they were accepted; times are UTC, in milliseconds. */
 function toElements({ name, kind }: FlatColumn): SchemaElement[] {
   const element = { name, repetition_type: 'OPTIONAL' } as const;
@@ -59,7 +62,8 @@ function toElements({ name, kind }: FlatColumn): SchemaElement[] {
     case 'json':
       return [{ ...element, ...text }];
     case 'time':
-      return [{ ...element, type: 'INT64', converted_type: 'TIMESTAMP_MILLIS' }];
+      // Readers of the older form know the converted type alone.
+      return [{ ...element, type: 'INT64', converted_type: 'TIMESTAMP_MILLIS', logical_type: UTC }];
     case 'integer':
       return [{ ...element, type: 'INT32' }];
     case 'float':

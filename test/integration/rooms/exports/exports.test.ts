@@ -199,6 +199,8 @@ describe('exports', () => {
     const bytes = await exported({ format: 'parquet', order: 'asc' });
     const file = bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.length);
     const read = await parquetReadObjects({ file: file as ArrayBuffer });
+    for (const { name, logical_type } of parquetMetadata(file as ArrayBuffer).schema)
+      if (name.endsWith('_at')) expect(logical_type).toMatchObject({ isAdjustedToUTC: true });
     const rows = await found({ order: 'asc' });
     expect(
       read.map((row) => ({
