@@ -4,7 +4,7 @@
  * cannot be had on this machine is said and skipped.
  */
 import { join } from 'node:path';
-import { expect, type TestContext, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { ask, findExecutable } from '../../src/tools/start/services/executable.ts';
 import { freePort } from '../../src/tools/start/services/free-port.ts';
 import type { RedisSource } from '../../src/tools/start/services/redis.ts';
@@ -16,6 +16,7 @@ import { makeServiceFolder } from '../support/service-folder.ts';
 import { startTestRedis } from '../support/services.ts';
 import { startTcpProxy } from '../support/tcp-proxy.ts';
 import { programOfTrixie } from './debian-trixie.ts';
+import { here } from './here.ts';
 import { PROCESSES } from './processes.ts';
 import { openTable, walkHere } from './walk-here.ts';
 
@@ -25,14 +26,6 @@ const FAR_TEST_MS = 600_000;
 const FAR = { kind: 'distance', ms: 150 } as const;
 /** A login takes ten round trips. */
 const FAR_SETTINGS = { RISK_CONNECT_TIMEOUT_MS: '10000' };
-
-/** Skips a test whose program cannot be had here, and says why. */
-async function here<T>({ skip }: TestContext, opening: Promise<T>): Promise<T> {
-  return await opening.catch((error: unknown) => {
-    if (error instanceof NotRun) skip(error.message);
-    throw error;
-  });
-}
 
 async function findValkey(): Promise<RedisSource> {
   const installed = findExecutable('valkey-server', process.env['PATH']);

@@ -178,6 +178,21 @@ export const RULES: Guards = {
     test: 'golden/xgboost-margins.test.ts > gives the margins of the library, bit for bit',
     mechanism: 'src/rooms/models/model/predict-trees.ts',
   },
+  'models-of-libraries': {
+    says: 'Models of two versions of XGBoost and LightGBM give the probabilities of their library, or are refused by the name of a member.',
+    test: 'golden/library-models.test.ts > $name',
+    mechanism: 'src/rooms/models/model/read-lightgbm.ts',
+  },
+  'models-stopped-early': {
+    says: 'After an early stopping the trees up to the best round score, and the import says how many of how many.',
+    test: 'integration/rooms/models/models.test.ts > an import says how many of how many trees score, and the golden vectors are of those',
+    mechanism: 'src/rooms/models/model/read-xgboost.ts',
+  },
+  'numbers-unread': {
+    says: 'What is no number in a member that no prediction reads stops no import of a model.',
+    test: 'unit/rooms/models/model/load-model.test.ts > an XGBoost file with %s in members that no prediction reads',
+    mechanism: 'src/rooms/models/model/bounds.ts',
+  },
   'lightgbm-files': {
     says: 'A LightGBM file is read with its own scale of probability.',
     test: 'unit/rooms/models/model/load-model.test.ts > a LightGBM file, whose probability has its own scale',
