@@ -39,7 +39,7 @@ export function makeRandomTrees(shape: RandomTrees, random: Random): TreeEnsembl
     baseScore: 0.5,
     baseMargin: 0,
     marginScale: 1,
-    zeroIsMissing: new Uint8Array(featureNames.length),
+    missingValue: new Float64Array(featureNames.length).fill(Number.NaN),
   };
   return layOutTrees(head, Array.from({ length: trees }, tree));
 }

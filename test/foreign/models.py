@@ -80,6 +80,8 @@ def xgboost_cases(rng, kept):
         """The probabilities of predict_proba by a classifier that has read the file."""
         classifier = xgb.XGBClassifier()
         classifier.load_model(path)
+        # Version 1.7 restores the value that was missing at the training, and sends NaN to the right beside such a value.
+        rows = kept if np.isnan(classifier.missing) else np.where(np.isnan(kept), classifier.missing, kept)
         text = read(path).decode()
         booster = json.loads(text)["learner"]["gradient_booster"]
         model = booster.get("gbtree", booster)["model"]
@@ -90,7 +92,7 @@ def xgboost_cases(rng, kept):
             "name": name,
             "model": text,
             "trees": {"scoring": trees if best is None else (int(best) + 1) * per_round, "inFile": trees},
-            "probabilities": [float(p) for p in classifier.predict_proba(kept)[:, 1]],
+            "probabilities": [float(p) for p in classifier.predict_proba(rows)[:, 1]],
         }
 
     for method in ["exact", "approx", "hist"]:

@@ -9,9 +9,11 @@ import { compareModels, type MadeModels } from '../foreign/compare-models.ts';
 const FOLDER = new URL('./models/', import.meta.url);
 const FILES = readdirSync(FOLDER);
 
-test('there are two versions of each library', () => {
+test('there are two versions of each library, and the first of XGBoost that is read', () => {
   const libraries = FILES.map((name) => name.split('-')[0]);
-  expect(libraries.toSorted()).toEqual(['lightgbm', 'lightgbm', 'xgboost', 'xgboost']);
+  for (const library of ['lightgbm', 'xgboost'])
+    expect(libraries.filter((name) => name === library).length).toBeGreaterThan(1);
+  expect(FILES).toContain('xgboost-1.7.6.json');
 });
 
 describe.each(FILES)('%s', (name) => {

@@ -31,12 +31,12 @@ export function refuseHuge(bytes: number): void {
 const TEXT_OR_WORD = /"[^"\\]*(?:\\.[^"\\]*)*(?:"|$)|-?(?:Infinity|NaN)/gs;
 
 /** Reads NaN and Infinity, as XGBoost and Python write them, as texts, which a schema refuses by the member that has to be a number. */
-export function parseJson(text: string): unknown {
+export function parseJson(text: string, path = 'file'): unknown {
   const quote = (found: string) => (found.startsWith('"') ? found : `"${found}"`);
   try {
     return JSON.parse(/NaN|Infinity/.test(text) ? text.replace(TEXT_OR_WORD, quote) : text);
   } catch (error) {
-    return refuse('file', `not JSON: ${toError(error).message}`);
+    return refuse(path, `not JSON: ${toError(error).message}`);
   }
 }
 

@@ -35,8 +35,8 @@ export type TreeEnsemble = {
   readonly baseMargin: number;
   /** probability = logistic(marginScale * margin); LightGBM's `sigmoid`. */
   readonly marginScale: number;
-  /** By feature, 1 where 0 counts as missing (LightGBM's missing type Zero). */
-  readonly zeroIsMissing: Uint8Array;
+  /** By feature, the value that counts as missing, as 0 in LightGBM's missing type Zero; NaN where NaN alone does. */
+  readonly missingValue: Float64Array;
   /** With early stopping the file has more trees than score; absent where all score. */
   readonly treesInFile?: number;
   readonly roots: Int32Array;

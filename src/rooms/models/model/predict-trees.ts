@@ -11,8 +11,8 @@ import { sharedDoubles, sharedInts, type TreeEnsemble, treeDepths } from './lay-
 const BLOCK_ROWS = 32;
 /** Rows that descend a tree side by side. */
 const LANES = 8;
-/** LightGBM's kZeroThreshold, the float32 next to 1e-35: values no farther from 0 count as 0. */
-const ZERO_MAX = Math.fround(1e-35);
+/** LightGBM's kZeroThreshold, the float32 next to 1e-35: values no farther from 0 count as 0. XGBoost compares for equality. */
+const NEAR_MAX = Math.fround(1e-35);
 
 /**
  * Prepares an ensemble for many batches. The function adds the leaves that each row reaches to the
@@ -47,7 +47,7 @@ function loadBlock(
   rows: number,
   block: Float64Array,
 ): void {
-  const features = ensemble.zeroIsMissing.length;
+  const features = ensemble.missingValue.length;
   let from = 0;
   for (let row = 0; row < rows; row++) {
     for (let feature = 0; feature < features; feature++) {
@@ -60,12 +60,14 @@ function loadBlock(
 
 /** A value as the splits compare it: rounded to the ensemble's arithmetic, missing as NaN. */
 function inputOf(
-  { arithmetic, zeroIsMissing }: TreeEnsemble,
+  { arithmetic, missingValue }: TreeEnsemble,
   feature: number,
   value: number,
 ): number {
-  const rounded = arithmetic === 'float32' ? Math.fround(value) : value;
-  return zeroIsMissing[feature] !== 0 && Math.abs(rounded) <= ZERO_MAX ? Number.NaN : rounded;
+  const isSingle = arithmetic === 'float32';
+  const rounded = isSingle ? Math.fround(value) : value;
+  const distance = Math.abs(rounded - (missingValue[feature] as number));
+  return distance <= (isSingle ? 0 : NEAR_MAX) ? Number.NaN : rounded;
 }
 
 /** Inputs of the splits, row after row. */
@@ -73,7 +75,7 @@ export function inputsOf(ensemble: TreeEnsemble, values: Float64Array): Float64A
   const inputs = new Float64Array(values.length);
   for (let at = 0, feature = 0; at < values.length; at++) {
     inputs[at] = inputOf(ensemble, feature, values[at] as number);
-    feature = feature + 1 < ensemble.zeroIsMissing.length ? feature + 1 : 0;
+    feature = feature + 1 < ensemble.missingValue.length ? feature + 1 : 0;
   }
   return inputs;
 }

@@ -56,7 +56,7 @@ export function readLightgbm(text: string): TreeEnsemble {
     marginScale:
       readSigmoid(fieldOf(header, 'objective')) /
       (header.fields.has('average_output') ? sections.length : 1),
-    zeroIsMissing: Uint8Array.from(missingTypes, (type) => (type === 'zero' ? 1 : 0)),
+    missingValue: Float64Array.from(missingTypes, (type) => (type === 'zero' ? 0 : Number.NaN)),
   };
   return layOutTrees(head, trees);
 }

@@ -5,7 +5,7 @@
  */
 import { z } from 'zod';
 import { naturalLog } from '../../../core/score/natural-log.ts';
-import { checkFeatureNames, checkShape, checkTreeCount, refuse } from './bounds.ts';
+import { checkFeatureNames, checkShape, checkTreeCount, parseJson, refuse } from './bounds.ts';
 import {
   type EnsembleHead,
   type LooseTree,
@@ -54,8 +54,9 @@ type TreeJson = z.infer<typeof treeSchema>;
 
 const gbtree = z.object({
   name: z.literal('gbtree'),
+  // Weights of dart: XGBoost 3.3 has them here, and 3.4 within the model.
+  weight_drop: numbers.optional(),
   model: z.object({
-    // XGBoost 3.3 and later have the weights of dart here.
     weight_drop: numbers.optional(),
     gbtree_model_param: z.object({ num_trees: count, num_parallel_tree: count.optional() }),
     // The first tree of each round, then the number of trees; XGBoost 1.7 has none.
@@ -67,7 +68,7 @@ const gbtree = z.object({
 });
 const dart = z
   .object({ name: z.literal('dart'), gbtree, weight_drop: numbers })
-  .transform(({ gbtree: { model }, weight_drop }) => ({ model: { ...model, weight_drop } }));
+  .transform(({ gbtree: { model }, weight_drop }) => ({ model, weight_drop }));
 
 const fileSchema = z.object({
   version: z
@@ -77,7 +78,9 @@ const fileSchema = z.object({
       'is not within 1.7 to 3.x',
     ),
   learner: z.object({
-    attributes: z.object({ best_iteration: count.optional() }).optional(),
+    attributes: z
+      .object({ best_iteration: count.optional(), scikit_learn: z.string().optional() })
+      .optional(),
     objective: z.object({ name: z.enum(['binary:logistic', 'reg:logistic']) }),
     learner_model_param: z.object({
       num_feature: count,
@@ -105,8 +108,10 @@ export function readXgboost(file: unknown, featureNames?: readonly string[]): Tr
   const { learner } = checkShape(fileSchema, file);
   const { learner_model_param: parameters, gradient_booster: booster } = learner;
   const names = checkNames(learner.feature_names, parameters.num_feature, featureNames);
-  const { trees, gbtree_model_param: declared, weight_drop: weights = [] } = booster.model;
+  const { trees, gbtree_model_param: declared } = booster.model;
+  const weights = booster.weight_drop ?? booster.model.weight_drop ?? [];
   const head = xgboostHead(names, readBaseScore(parameters.base_score));
+  head.missingValue.fill(readMissing(learner.attributes?.scikit_learn));
   const path = 'learner.gradient_booster.model.trees';
   checkTreeCount(path, declared.num_trees);
   if (trees.length !== declared.num_trees) {
@@ -141,7 +146,7 @@ export function xgboostHead(featureNames: readonly string[], baseScore: number):
     baseScore,
     baseMargin: marginOfBaseScore(baseScore),
     marginScale: 1,
-    zeroIsMissing: new Uint8Array(featureNames.length),
+    missingValue: new Float64Array(featureNames.length).fill(Number.NaN),
   };
 }
 
@@ -183,6 +188,12 @@ function readBaseScore(given: number | string): number {
   if (score > 0 && score < 1) return score;
   const path = 'learner.learner_model_param.base_score';
   return refuse(path, `${score} is no probability between 0 and 1`);
+}
+
+/** The parameter `missing` of a classifier, which versions before 2.0 note and predict_proba follows; NaN is missing as well. */
+function readMissing(noted = '{}'): number {
+  const { missing } = Object(parseJson(noted, 'learner.attributes.scikit_learn'));
+  return typeof missing === 'number' ? Math.fround(missing) : Number.NaN;
 }
 
 /** @param weight of a tree of dart */

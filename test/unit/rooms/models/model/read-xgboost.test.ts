@@ -99,6 +99,7 @@ describe('readXgboost', () => {
     ['learner.attributes', { best_iteration: '2' }, 'learner.attributes.best_iteration: round 2'],
     ['learner.attributes', { best_iteration: '-1' }, 'learner.attributes.best_iteration: must'],
     ['learner.attributes', { best_iteration: 'NaN' }, 'learner.attributes.best_iteration: must'],
+    ['learner.attributes', { scikit_learn: '{' }, 'learner.attributes.scikit_learn: not JSON'],
   ])('refuses %s of %j', (path, value, message) => {
     const refused = refusalOf(() =>
       read((file) => {
@@ -124,10 +125,25 @@ describe('readXgboost', () => {
     expect([...predictTrees(ensemble, batch)]).toEqual([-1]);
   });
 
-  test('weighs the trees of dart, as versions before and since 3.3 write them', () => {
+  test.each([0, -999, 0.1])('takes %d as missing where a classifier of 1.7 did', (missing) => {
+    const ensemble = read((file) => {
+      const scikit_learn = JSON.stringify({ missing, n_estimators: 2 });
+      Object.assign(file.learner, { attributes: { scikit_learn } });
+      for (const tree of treesOf(file)) tree.default_left[0] = 0;
+    });
+    // The value is below the first threshold, and a missing one goes to the right.
+    const values = Float64Array.of(missing, 0.5, missing - 0.5, 0.5);
+    const right = Math.fround(2 * Math.fround(0.9));
+    expect([...predictTrees(ensemble, { rows: 2, values })]).toEqual([right, -1]);
+  });
+
+  test('weighs the trees of dart, as versions before and since 3.3 and 3.4 write them', () => {
     const weight_drop = [0.5, 0.25];
-    const since = read((file) => {
+    const since4 = read((file) => {
       Object.assign(file.learner.gradient_booster.model, { weight_drop });
+    });
+    const since3 = read((file) => {
+      Object.assign(file.learner.gradient_booster, { weight_drop });
     });
     const before = read(({ learner }) => {
       const gbtree = learner.gradient_booster;
@@ -135,7 +151,7 @@ describe('readXgboost', () => {
     });
     const batch = { rows: 1, values: Float64Array.of(1, 0) };
     const margin = Math.fround(0.5 * Math.fround(0.9)) + Math.fround(0.25 * Math.fround(0.9));
-    for (const ensemble of [since, before])
+    for (const ensemble of [since4, since3, before])
       expect([...predictTrees(ensemble, batch)]).toEqual([Math.fround(margin)]);
   });
 

@@ -65,7 +65,7 @@ export function headOf(features: number, arithmetic: 'float32' | 'float64'): Ens
     baseScore: 0.5,
     baseMargin: 0,
     marginScale: 1,
-    zeroIsMissing: new Uint8Array(features),
+    missingValue: new Float64Array(features).fill(Number.NaN),
   };
 }
 
