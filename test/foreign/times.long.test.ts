@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { writeBody } from '../../src/rooms/exports/exports.ts';
 import { exportParameters } from '../../src/rooms/exports/parameters.ts';
-import { FULL_PACE, prepareExport } from '../../src/rooms/exports/read-rows.ts';
+import { prepareExport } from '../../src/rooms/exports/read-rows.ts';
 import { createTestDatabase } from '../support/database.ts';
 import { alone, NOVEMBER } from '../support/reads.ts';
 import { storeTransactions } from '../support/stored-rows.ts';
@@ -42,8 +42,8 @@ test('DuckDB and polars in Tokyo read the instants of an export', {
     })),
   );
   const asked = exportParameters.parse({ format: 'parquet', order: 'asc' });
-  const readRows = await prepareExport(alone(database), asked, () => FULL_PACE);
-  const body = writeBody(readRows, asked, () => FULL_PACE.groupRows, new AbortController().signal);
+  const readRows = await prepareExport(alone(database), asked);
+  const body = writeBody(readRows, asked, new AbortController().signal);
   const bytes = Buffer.concat(await Array.fromAsync(body, (piece) => piece.bytes.slice()));
   const folder = mkdtempSync(join(tmpdir(), 'risk-times-'));
   try {
