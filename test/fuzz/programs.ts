@@ -13,15 +13,18 @@ const SCHEMATHESIS = '4.32.5';
 const VEGETA = 'v12.13.0';
 const VERSITYGW = 'v1.8.0';
 
-const cache = join(process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'risk-engine');
+export const cache = join(
+  process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'),
+  'risk-engine',
+);
 
-function need(name: string): string {
+export function need(name: string): string {
   const found = findExecutable(name, process.env['PATH']);
   if (found === undefined) throw new NotRun(`${name} is not installed`);
   return found;
 }
 
-async function run(program: string, args: readonly string[], more = {}): Promise<void> {
+export async function fetchBy(program: string, args: readonly string[], more = {}): Promise<void> {
   const env = { ...process.env, ...more };
   await promisify(execFile)(program, args, { env }).catch((error: Error) => {
     throw new NotRun(error.message);
@@ -34,8 +37,8 @@ export async function findSchemathesis(): Promise<string> {
   const program = join(folder, 'bin', 'schemathesis');
   if (existsSync(program)) return program;
   await mkdir(cache, { recursive: true });
-  await run(need('python3'), ['-m', 'venv', folder]);
-  await run(join(folder, 'bin', 'pip'), ['install', '-q', `schemathesis==${SCHEMATHESIS}`]);
+  await fetchBy(need('python3'), ['-m', 'venv', folder]);
+  await fetchBy(join(folder, 'bin', 'pip'), ['install', '-q', `schemathesis==${SCHEMATHESIS}`]);
   return program;
 }
 
@@ -45,7 +48,7 @@ export async function findVegeta(): Promise<string> {
   const program = join(folder, 'vegeta');
   if (existsSync(program)) return program;
   const module = `github.com/tsenart/vegeta/v12@${VEGETA}`;
-  await run(need('go'), ['install', module], { GOBIN: folder });
+  await fetchBy(need('go'), ['install', module], { GOBIN: folder });
   return program;
 }
 
@@ -55,6 +58,6 @@ export async function findVersitygw(): Promise<string> {
   const program = join(folder, 'versitygw');
   if (existsSync(program)) return program;
   const module = `github.com/versity/versitygw/cmd/versitygw@${VERSITYGW}`;
-  await run(need('go'), ['install', module], { GOBIN: folder });
+  await fetchBy(need('go'), ['install', module], { GOBIN: folder });
   return program;
 }

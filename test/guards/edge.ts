@@ -8,6 +8,11 @@ export const EDGE: Guards = {
     test: 'contract/openapi.test.ts > has every route of core and of the rooms but those of the pages /docs, /console and /oidc, and no other',
     mechanism: 'src/kit/http/openapi.ts',
   },
+  'clients-of-generators': {
+    says: 'Generators of other people make clients of the document that compile and have every operation.',
+    test: 'foreign/clients.long.test.ts > a client in $language is generated and compiled, and has every operation',
+    mechanism: 'src/kit/http/document.ts',
+  },
   'answers-as-documented': {
     says: 'Every operation answers as its schemas in the document say.',
     test: 'contract/answers.test.ts > answers > are all as the document says, and every operation is asked',

@@ -49,8 +49,9 @@ export const explanationParts = {
         )
         .meta({ description: 'Every feature of the model, the weightiest first.' }),
     })
+    .meta({ id: 'ModelExplanation' })
     .nullable()
-    .meta({ id: 'ModelExplanation', description: 'Null where the rules judged alone.' }),
+    .meta({ description: 'Null where the rules judged alone.' }),
 };
 
 export type ExplanationParts = z.infer<z.ZodObject<typeof explanationParts>>;

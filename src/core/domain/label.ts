@@ -54,7 +54,7 @@ export const storedLabelSchema = z
       .meta({ description: 'Person who held the key; null for a key of no person.' }),
     note: z.string().nullable(),
   })
-  .meta({ id: 'Label' });
+  .meta({ id: 'StoredLabel' });
 export type LabelJson = z.infer<typeof storedLabelSchema>;
 
 /** Whether a label decides over another one of the same transaction. */

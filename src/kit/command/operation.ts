@@ -1,6 +1,7 @@
 /** Operations of the OpenAPI document, as a command line needs them: the call and its fields. */
 import { createDocument, type ZodOpenApiPathsObject } from 'zod-openapi';
 import { exactNumber } from '../words/exact-number.ts';
+import { DAY_OR_TIME } from '../words/wire-time.ts';
 import { integerOption, UsageError, wordOption } from './command.ts';
 
 /** The parts of a schema that a command line shows or checks; the API checks the others. */
@@ -11,6 +12,7 @@ type Schema = {
   readonly description?: string;
   readonly enum?: readonly (string | number)[];
   readonly format?: string;
+  readonly pattern?: string;
   readonly items?: Schema;
   readonly maximum?: number;
   readonly minimum?: number;
@@ -144,5 +146,6 @@ export function describeField(field: Field, byDefault?: unknown): string {
 export function valueWord({ schema }: Field): string {
   if (schema.type === 'boolean') return '';
   if (schema.type === 'integer' || schema.type === 'number') return ' N';
-  return schema.format === 'date-time' ? ' TIME' : ' TEXT';
+  const isTime = schema.format === 'date-time' || schema.pattern === DAY_OR_TIME.source;
+  return isTime ? ' TIME' : ' TEXT';
 }

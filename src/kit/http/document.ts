@@ -20,7 +20,7 @@ import {
   problemUrn,
 } from './answers/problem-types.ts';
 import { MARKET_PARAMETER } from './choose-market.ts';
-import { fieldErrorSchema, problemReferences } from './openapi.ts';
+import { EVENTS, fieldErrorSchema, problemReferences } from './openapi.ts';
 import { PREFER_READ } from './prefer.ts';
 
 /** Paths and what is sent to webhooks, with their tags, and schemas that no body as a whole names, such as lines of a stream. */
@@ -100,9 +100,13 @@ function problemExample(name: ProblemName): ProblemJson {
 
 export function buildDocument(parts: readonly DocumentPart[], version: string): object {
   const paths = withUsualParts(mergePaths(parts));
-  const descriptions = Object.assign({}, ...parts.map((part) => part.tags));
+  const webhooks = Object.assign({}, ...parts.map((part) => part.webhooks));
+  const descriptions = Object.assign(
+    { [EVENTS.tag]: EVENTS.says },
+    ...parts.map((part) => part.tags),
+  );
   const operations = Object.values(paths).flatMap(operationsOf);
-  const tags = new Set(operations.flatMap((operation) => operation.tags ?? []));
+  const tags = new Set([...operations.flatMap((operation) => operation.tags ?? []), EVENTS.tag]);
   const used = new Set(operations.flatMap(({ responses }) => Object.keys(responses)).map(Number));
   const statuses = PROBLEM_NAMES.map((name) => PROBLEMS[name].status);
   const document: ZodOpenApiObject = {
@@ -131,12 +135,19 @@ export function buildDocument(parts: readonly DocumentPart[], version: string): 
           .filter((status) => used.has(status))
           .map((status) => [`Problem${status}`, problemResponse(status)]),
       ),
-      schemas: Object.assign({}, ...parts.map((part) => part.schemas)),
+      schemas: withAnyEvent(Object.assign({}, ...parts.map((part) => part.schemas))),
     },
     paths,
-    webhooks: Object.assign({}, ...parts.map((part) => part.webhooks)),
+    webhooks,
   };
   return withoutUnusedHeaders(createDocument(document, { override: publishSchema }));
+}
+
+/** Adds the choice of all events. */
+function withAnyEvent(schemas: Required<DocumentPart>['schemas']) {
+  const events = Object.keys(schemas).filter((name) => name.endsWith('Event'));
+  const anyOf = events.sort().map((name) => ({ $ref: `#/components/schemas/${name}` }));
+  return { ...schemas, [EVENTS.any]: { anyOf } };
 }
 
 /** A header that no room's answer has is left out, as a room may be absent. */
@@ -212,7 +223,12 @@ function withUsualParts(paths: ZodOpenApiPathsObject): ZodOpenApiPathsObject {
 
 /** Adapts schemas to programs in other languages that read the document, and to members that later releases add to answers. */
 const publishSchema: ZodOpenApiOverride = ({ jsonSchema, io }) => {
-  const { minimum, additionalProperties } = jsonSchema;
+  const { minimum, additionalProperties, const: only } = jsonSchema;
+  // Generators make an enumeration of texts of it, which is no boolean.
+  if (only === true) {
+    delete jsonSchema.const;
+    jsonSchema.not = { const: false };
+  }
   // Python and Rust take `\d` for the digits of every script.
   jsonSchema.pattern &&= jsonSchema.pattern.replaceAll('\\d', '[0-9]').replaceAll('\\/', '/');
   // Whole numbers that name no bound are counts and places in lists.

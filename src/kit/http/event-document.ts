@@ -1,6 +1,7 @@
 /** How webhooks send events, for the document: a room describes what it tells, from the schemas of its own answers. */
 import { z } from 'zod';
 import type { DocumentPart } from './document.ts';
+import { EVENTS } from './openapi.ts';
 
 type DescribedEvent<Data extends z.ZodType = z.ZodType> = {
   readonly type: string;
@@ -36,13 +37,38 @@ const header = z.object({
   }),
 });
 
+/** An operation that a webhook answers. @param example absent where the examples of the events say more */
+const sending = (operationId: string, summary: string, schema: string, example?: object) => ({
+  operationId,
+  summary,
+  tags: [EVENTS.tag],
+  security: [],
+  requestParams: { header },
+  requestBody: {
+    required: true,
+    content: {
+      // A reference keeps the form that the schema has in answers.
+      'application/json': { schema: { $ref: `#/components/schemas/${schema}` }, example },
+    },
+  },
+  responses: {
+    '2XX': { description: 'Taken; anything else is sent again.' },
+    410: { description: 'The endpoint is gone, so its webhook is disabled.' },
+  },
+});
+
+/** The callback of an operation that gives an address. @param url where its body has the address */
+export const eventCallback = (url: string) => ({
+  event: { [url]: { post: sending('receiveEvent', 'Take an event', EVENTS.any) } },
+});
+
 const EXAMPLE_TIME = '2026-11-20T12:00:00.240Z';
 
 /** Names of one event: `alert.raised` of the variant `model_drift` is AlertRaisedModelDriftEvent. */
 function namesOf({ type, variant }: DescribedEvent) {
   const words = `${type}.${variant ?? ''}`.split(/[._]/).filter(Boolean);
   const pascal = words.map((word) => `${word.charAt(0).toUpperCase()}${word.slice(1)}`).join('');
-  return { key: variant === undefined ? type : `${type}: ${variant}`, schema: `${pascal}Event` };
+  return { key: [type, variant].filter(Boolean).join('.'), schema: `${pascal}Event` };
 }
 
 /** The part of the document that describes events. */
@@ -51,26 +77,8 @@ export function eventsDocument(
 ): Required<Pick<DocumentPart, 'webhooks' | 'schemas'>> {
   const all = events.map((event) => ({ ...event, ...namesOf(event) }));
   const webhooks = all.map(({ type, key, schema, summary, example }) => {
-    const content = {
-      'application/json': {
-        // A reference keeps the form that the schema has in answers.
-        schema: { $ref: `#/components/schemas/${schema}` },
-        example: { type, timestamp: EXAMPLE_TIME, data: example },
-      },
-    };
-    const post = {
-      operationId: `send${schema}`,
-      summary,
-      tags: ['webhooks'],
-      security: [],
-      requestParams: { header },
-      requestBody: { required: true, content },
-      responses: {
-        '2XX': { description: 'Taken; anything else is sent again.' },
-        410: { description: 'The endpoint is gone, so its webhook is disabled.' },
-      },
-    } as const;
-    return [key, { post }];
+    const body = { type, timestamp: EXAMPLE_TIME, data: example };
+    return [key, { post: sending(`send${schema}`, summary, schema, body) }];
   });
   const schemas = all.map(({ type, schema, data }) => [
     schema,

@@ -74,5 +74,11 @@ export function ownClientAlone(description = ''): {
   return { description: `${description} ${said}`.trim(), 'x-own-client-alone': OWN_ALONE };
 }
 
+/**
+ * Names of what webhooks send. Generators make a file of each tag, and a shared tag would lose operations. Generators leave out
+ * schemas that no operation under a path names, hence the schema `any`.
+ */
+export const EVENTS = { tag: 'events', says: 'What webhooks send.', any: 'WebhookEvent' } as const;
+
 /** For an operation that asks by a writing method. */
 export const writesNothing = { 'x-writes-nothing': true } as const;

@@ -54,6 +54,7 @@ type Described<Parts, Path, Query, Body> = {
   /** In place of `body`, of a body that `run` reads. */
   readonly ownBody?: ZodOpenApiContentObject;
   readonly 'x-own-client-alone'?: readonly Role[];
+  readonly callbacks?: NonNullable<ZodOpenApiOperationObject['callbacks']>;
   /** A writing method asks: its answer is kept for no repetition. */
   readonly 'x-writes-nothing'?: true;
   /** The first is the answer to what `run` returns. */

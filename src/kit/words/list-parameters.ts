@@ -6,7 +6,7 @@ import { z } from 'zod';
 import { codeError } from './code-error.ts';
 import { decodeCursor } from './cursor.ts';
 import { ID_CHARS_MAX, idText } from './plain-text.ts';
-import { dayOrTime } from './wire-time.ts';
+import { DAY_OR_TIME, dayOrTime } from './wire-time.ts';
 
 const PAGE_LIMITS = { rowsDefault: 50, rowsMax: 200 } as const;
 
@@ -34,14 +34,7 @@ export const shown = (example: unknown, description: string) => ({
 
 export const timeParameter = dayOrTime
   .transform((text) => Date.parse(text))
-  .meta({
-    override: {
-      anyOf: [
-        { type: 'string', format: 'date-time' },
-        { type: 'string', format: 'date' },
-      ],
-    },
-  });
+  .meta({ override: { type: 'string', pattern: DAY_OR_TIME.source } });
 
 export const idParameter = idText(ID_CHARS_MAX);
 

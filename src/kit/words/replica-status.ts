@@ -12,7 +12,8 @@ export const replicaStatusSchema = z
         'The replica holds everything that was committed longer ago than this; null before the first check.',
     }),
   })
+  .meta({ id: 'ReplicaStatus' })
   .nullable()
-  .meta({ id: 'ReplicaStatus', description: 'Null where no replica is configured.' });
+  .meta({ description: 'Null where no replica is configured.' });
 
 export type ReplicaStatus = NonNullable<z.infer<typeof replicaStatusSchema>>;

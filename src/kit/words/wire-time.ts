@@ -6,6 +6,9 @@ export const WRITTEN_MS_MIN = -62_135_596_800_000;
 export const WRITTEN_MS_MAX = 253_402_300_799_999;
 
 const DAY = /^\d{4}-\d{2}-\d{2}$/;
+/** The form of `dayOrTime` in the document: of a choice of two formats generators make a class that does not compile. */
+export const DAY_OR_TIME =
+  /^\d{4}-\d{2}-\d{2}([Tt]\d{2}:\d{2}:\d{2}(\.\d{1,9})?([Zz]|[+-]\d{2}:\d{2}))?$/;
 // Fractions beyond the millisecond are accepted and cut.
 const RFC3339 = /^\d{4}-\d{2}-\d{2}[Tt]\d{2}:\d{2}:\d{2}(\.\d{1,9})?([Zz]|[+-]\d{2}:\d{2})$/;
 

@@ -74,7 +74,7 @@ export const listSchema = z
     created_by: z.string(),
     created_at: z.iso.datetime(),
   })
-  .meta({ id: 'List' });
+  .meta({ id: 'ValueList' });
 export type ListJson = z.infer<typeof listSchema>;
 
 export const newEntrySchema = z

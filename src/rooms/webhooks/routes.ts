@@ -4,7 +4,7 @@ import { score } from '../../core/accept/examples.ts';
 import { type ScoreJson, scoreSchema } from '../../core/domain/score-record.ts';
 import type { Api, ApiRoom } from '../../core/room.ts';
 import type { DocumentPart } from '../../kit/http/document.ts';
-import { eventOf, eventsDocument, schemaOf } from '../../kit/http/event-document.ts';
+import { eventCallback, eventOf, eventsDocument, schemaOf } from '../../kit/http/event-document.ts';
 import {
   answer,
   bodyOf,
@@ -76,6 +76,7 @@ const operations: readonly Operation<Parts>[] = [
     operationId: 'createWebhook',
     summary: 'Make a webhook',
     description: `Events are sent as Standard Webhooks describes. A market has at most ${WEBHOOK_LIMITS.webhooks}.`,
+    callbacks: eventCallback('{$request.body#/url}'),
     roles: CHANGERS,
     body: bodyOf(newWebhookSchema, {
       url: webhook.url,

@@ -1,6 +1,6 @@
 /** The lists of the market and those of all markets. */
 import { Link } from 'wouter';
-import type { List } from '../../../../src/kit/client/api-types.ts';
+import type { ValueList } from '../../../../src/kit/client/api-types.ts';
 import { count, person } from '../../format.ts';
 import { type Column, DataTable } from '../../parts/data-table.tsx';
 import { Page } from '../../parts/page.tsx';
@@ -10,7 +10,7 @@ import { useLists } from './lists.ts';
 
 export const EFFECT_LEVELS = { allow: 'fine', block: 'critical', watch: 'warning' } as const;
 
-const COLUMNS: readonly Column<List>[] = [
+const COLUMNS: readonly Column<ValueList>[] = [
   { id: 'name', header: 'List', cell: ({ name }) => <Link href={`/lists/${name}`}>{name}</Link> },
   {
     ...{ id: 'effect', header: 'Effect' },

@@ -1,7 +1,7 @@
 /** A transaction: what was decided and why, what was known of the account, and what became of it. */
 import { useQuery } from '@tanstack/react-query';
 import { Link } from 'wouter';
-import type { Label as LabelRow, TransactionDetail } from '../../../../src/kit/client/api-types.ts';
+import type { StoredLabel, TransactionDetail } from '../../../../src/kit/client/api-types.ts';
 import { ask } from '../../api/ask.ts';
 import { money, person } from '../../format.ts';
 import { Page, Part } from '../../parts/page.tsx';
@@ -126,7 +126,7 @@ function Summary({ transaction: one }: { readonly transaction: TransactionDetail
 }
 
 /** A label of a key that belongs to no person names the client of the key. */
-function reporterOf({ identity, client }: LabelRow): string {
+function reporterOf({ identity, client }: StoredLabel): string {
   if (identity !== null) return `, by ${person(identity)}`;
   return client === null ? '' : `, by a key of the client ${client}, which belongs to no person`;
 }
