@@ -4,6 +4,7 @@ import {
   roundedMoney as roundedMoneyIn,
   sayMoney as sayMoneyIn,
 } from '../../src/kit/words/money.ts';
+import { isTwice, offsetName } from './parts/local-time.ts';
 
 const COUNT = new Intl.NumberFormat(undefined, { maximumFractionDigits: 0 });
 const SHORT = new Intl.NumberFormat(undefined, {
@@ -102,11 +103,12 @@ const CLOCK = new Intl.DateTimeFormat('en-GB', { timeStyle: 'medium' });
 /** `21:32:05` */
 export const clock = (atMs: number) => CLOCK.format(atMs);
 
-/** The viewer's zone; the year only where it is another one. */
+/** The viewer's zone; the year only where it is another one, and the offset where the zone has the time twice. */
 export function localTime(iso: string): string {
   const time = new Date(iso);
   const isThisYear = time.getFullYear() === new Date().getFullYear();
-  return (isThisYear ? DAY_TIME : WITH_YEAR).format(time);
+  const shown = (isThisYear ? DAY_TIME : WITH_YEAR).format(time);
+  return isTwice(time.getTime()) ? `${shown} ${offsetName(time.getTime())}` : shown;
 }
 
 /** `2026-11-20 09:30:00.123 UTC` */

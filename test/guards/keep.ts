@@ -8,6 +8,11 @@ export const KEEP: Guards = {
     test: 'integration/rooms/search/search.test.ts > pairs of filters in any order, where their bounds are a range',
     mechanism: 'src/core/store/search/search-filter.ts',
   },
+  'typed-times': {
+    says: 'A page of the console says which time it sends for a typed one, with the offset, before the page sends it.',
+    test: 'console/clocks.test.ts > the filter %s shows the time that it sends, in the gap and in the overlap',
+    mechanism: 'console/src/parts/local-time.ts',
+  },
   'bounded-search': {
     says: 'A request of a search reads a bounded number of slices, and says where it stopped.',
     test: 'unit/core/store/search/walk.test.ts > reads at most SLICES_MAX slices a request and says where it stopped',

@@ -1,6 +1,6 @@
 /** Asks the API: an operation by its name in the document, with the types that follow from it. */
 import type { Operations, Problem } from '../../../src/kit/client/api-types.ts';
-import { noteServerDate } from './clock.ts';
+import { noteServerDate } from './server-time.ts';
 import { noteWrite, preferPrimary } from './written.ts';
 
 /** A refusal, in the API's own words. */

@@ -2,6 +2,7 @@
 import { useQuery } from '@tanstack/react-query';
 import type { DailySummary } from '../../../src/kit/client/api-types.ts';
 import { ask } from './ask.ts';
+import { serverMs } from './server-time.ts';
 
 export type Sum = {
   readonly name: string;
@@ -20,7 +21,7 @@ const REFETCH_MS = 60_000;
 
 /** UTC days, today among them. */
 export function useDays(days: number) {
-  const from = new Date(Date.now() - (days - 1) * DAY_MS).toISOString().slice(0, 10);
+  const from = new Date(serverMs() - (days - 1) * DAY_MS).toISOString().slice(0, 10);
   return useQuery({
     queryKey: ['days', from],
     queryFn: ({ signal }) => ask('GET /v1/summaries/daily', { query: { from } }, signal),

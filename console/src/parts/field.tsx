@@ -1,5 +1,6 @@
 /** A labelled input of a form, with what it means beside it. */
 import { type ReactNode, useId } from 'react';
+import { LOCAL_EXAMPLE, sayLocal, timeLabel } from './local-time.ts';
 
 type FieldProps = {
   readonly label: string;
@@ -10,7 +11,7 @@ type FieldProps = {
   readonly isNumber?: boolean;
   readonly max?: number;
   readonly isRequired?: boolean;
-  readonly hint?: string;
+  readonly hint?: string | undefined;
 };
 
 export function Field({
@@ -43,6 +44,19 @@ export function Field({
         </span>
       )}
     </div>
+  );
+}
+
+type TimeFieldProps = Pick<FieldProps, 'label' | 'value' | 'onChange' | 'hint'>;
+
+/** A time in the zone of the browser: below stands what is sent for it, with its offset. */
+export function TimeField({ label, value, onChange, hint }: TimeFieldProps) {
+  return (
+    <Field
+      {...{ label: timeLabel(label, value), value, onChange }}
+      placeholder={LOCAL_EXAMPLE}
+      hint={sayLocal(value) || hint}
+    />
   );
 }
 

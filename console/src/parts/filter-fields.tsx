@@ -4,7 +4,14 @@ import { type ReactNode, useId, useState, useSyncExternalStore } from 'react';
 import type { ReasonCode } from '../../../src/kit/client/api-types.ts';
 import { ask } from '../api/ask.ts';
 import { words } from '../format.ts';
-import { LOCAL_EXAMPLE, offsetName, readLocal, showLocal } from './local-time.ts';
+import {
+  instantMs,
+  LOCAL_EXAMPLE,
+  readLocal,
+  sayLocal,
+  showLocal,
+  timeLabel,
+} from './local-time.ts';
 
 export type Filter = {
   /** The parameter of the API. */
@@ -46,14 +53,15 @@ export function troubleOfTimes(
   const times = filters.filter(({ name, kind }) => kind === 'time' && search.get(name));
   const textOf = (name: string) => search.get(name) ?? '';
   for (const { name, label } of times) {
-    if (!Number.isNaN(Date.parse(textOf(name))) && /\d{4}-/.test(textOf(name))) continue;
-    return `${label} takes a day or a time in your zone (${offsetName()}), as ${LOCAL_EXAMPLE}, and not “${textOf(name)}”.`;
+    if (!Number.isNaN(instantMs(textOf(name)))) continue;
+    return `${label} takes a day or a time in your zone, as ${LOCAL_EXAMPLE}, and not “${textOf(name)}”.`;
   }
   for (const { name, label } of times) {
     const until = times.find((other) => other.name === name.replace(/from$/, 'to'));
     if (until === undefined || until.name === name) continue;
-    if (Date.parse(textOf(name)) <= Date.parse(textOf(until.name))) continue;
-    return `${label}, ${showLocal(textOf(name))}, must lie before ${until.label}, ${showLocal(textOf(until.name))} (${offsetName()}).`;
+    if (instantMs(textOf(name)) < instantMs(textOf(until.name))) continue;
+    const [first, last] = [name, until.name].map((bound) => sayLocal(showLocal(textOf(bound))));
+    return `${label}, ${first}, must lie before ${until.label}, ${last}.`;
   }
   return undefined;
 }
@@ -137,18 +145,21 @@ function Field({ filter, value, onSet }: FieldProps) {
   const { label, kind, placeholder, isFirst, read = (typed: string) => typed } = filter;
   const isTime = kind === 'time';
   const shown = isTime ? showLocal(value) : value;
+  const [draft, setDraft] = useState({ of: value, text: shown });
+  // Another value from elsewhere, as by Clear, replaces what stands there.
+  const text = draft.of === value ? draft.text : shown;
+  const sent = isTime ? sayLocal(text) : '';
   const set = (text: string) => {
     const typed = text.trim();
     if (typed !== shown) onSet(isTime ? readLocal(typed) : read(typed));
   };
   return (
     <div className={value === '' ? 'field' : 'field active'}>
-      <label htmlFor={id}>{isTime ? `${label} (${offsetName()})` : label}</label>
+      <label htmlFor={id}>{isTime ? timeLabel(label, text) : label}</label>
       {kind === 'choice' ? (
         <Choice id={id} filter={filter} value={value} onSet={onSet} />
       ) : (
         <input
-          // Another value from elsewhere, as by Clear, replaces what stands there.
           key={value}
           id={id}
           inputMode={kind === 'number' ? 'decimal' : undefined}
@@ -156,12 +167,19 @@ function Field({ filter, value, onSet }: FieldProps) {
           placeholder={isTime ? LOCAL_EXAMPLE : placeholder}
           data-search={isFirst ? '' : undefined}
           spellCheck={false}
+          aria-describedby={sent === '' ? undefined : `${id}-sent`}
+          onChange={({ target }) => setDraft({ of: value, text: target.value })}
           onBlur={({ target }) => set(target.value)}
           onKeyDown={(event) => {
             if (event.key === 'Enter') set(event.currentTarget.value);
             if (event.key === 'Escape') event.currentTarget.blur();
           }}
         />
+      )}
+      {sent === '' ? null : (
+        <span id={`${id}-sent`} className="muted small">
+          {sent}
+        </span>
       )}
     </div>
   );

@@ -4,6 +4,7 @@ import { useMemo, useState } from 'react';
 import type { Key, Me, Session } from '../../../../src/kit/client/api-types.ts';
 import { ask } from '../../api/ask.ts';
 import { has, isApart, ME, sees } from '../../api/me.ts';
+import { serverMs } from '../../api/server-time.ts';
 import { person } from '../../format.ts';
 import { type Column, DataTable } from '../../parts/data-table.tsx';
 import { Confirm } from '../../parts/dialog.tsx';
@@ -113,7 +114,7 @@ function Sessions({ isAll }: { readonly isAll: boolean }) {
 
 function stateOf({ revoked_at, expires_at, roles, confirmed_at }: Key) {
   if (revoked_at !== null) return <Badge level="unknown">revoked</Badge>;
-  if (expires_at !== null && Date.parse(expires_at) < Date.now())
+  if (expires_at !== null && Date.parse(expires_at) < serverMs())
     return <Badge level="unknown">expired</Badge>;
   const isPending = roles.some(isApart) && confirmed_at === null;
   return isPending ? (

@@ -6,8 +6,8 @@ import { ask } from '../../api/ask.ts';
 import { has, type Role } from '../../api/me.ts';
 import { Checks } from '../../parts/checks.tsx';
 import { Dialog } from '../../parts/dialog.tsx';
-import { Field, Segments } from '../../parts/field.tsx';
-import { LOCAL_EXAMPLE, offsetName, readLocal } from '../../parts/local-time.ts';
+import { Field, Segments, TimeField } from '../../parts/field.tsx';
+import { readLocal } from '../../parts/local-time.ts';
 import { Secret } from '../../parts/secret.tsx';
 import { Trouble } from '../../parts/states.tsx';
 
@@ -111,11 +111,8 @@ function KeyForm({ me, isBusy, onMake }: KeyFormProps) {
             hint="Whose transactions it shares."
           />
         ) : null}
-        <Field
-          label={`Expires (${offsetName()})`}
-          value={expires}
-          onChange={setExpires}
-          placeholder={LOCAL_EXAMPLE}
+        <TimeField
+          {...{ label: 'Expires', value: expires, onChange: setExpires }}
           hint="Empty: never."
         />
       </div>

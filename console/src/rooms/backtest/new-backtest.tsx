@@ -4,8 +4,9 @@ import { type FormEvent, useState } from 'react';
 import { useLocation, useSearchParams } from 'wouter';
 import { ask } from '../../api/ask.ts';
 import { useCorridorNames } from '../../api/corridors.ts';
-import { Choice, Field } from '../../parts/field.tsx';
-import { LOCAL_EXAMPLE, readLocal } from '../../parts/local-time.ts';
+import { serverMs } from '../../api/server-time.ts';
+import { Choice, Field, TimeField } from '../../parts/field.tsx';
+import { readLocal } from '../../parts/local-time.ts';
 import { Part } from '../../parts/page.tsx';
 import { Trouble } from '../../parts/states.tsx';
 import { useShortcuts } from '../../shell/shortcuts.ts';
@@ -15,7 +16,7 @@ import { BACKTESTS, hrefOf } from './asked.tsx';
 const DAY_MS = 86_400_000;
 const WEEK_DAYS = 7;
 const utcDay = (daysAgo: number) =>
-  new Date(Date.now() - daysAgo * DAY_MS).toISOString().slice(0, 10);
+  new Date(serverMs() - daysAgo * DAY_MS).toISOString().slice(0, 10);
 /** An empty field is left out. */
 const orAbsent = (text: string) => (text === '' ? undefined : text);
 
@@ -83,11 +84,8 @@ export function NewBacktest() {
         </Choice>
         <Field label="From, day in UTC" value={asked.from} onChange={set('from')} isRequired />
         <Field label="To, exclusive" value={asked.to} onChange={set('to')} isRequired />
-        <Field
-          label="Labels known by"
-          value={asked.knownBy}
-          onChange={set('knownBy')}
-          placeholder={LOCAL_EXAMPLE}
+        <TimeField
+          {...{ label: 'Labels known by', value: asked.knownBy, onChange: set('knownBy') }}
           hint="Empty: those known now."
         />
         <Choice label="Corridor" value={asked.corridor} onChange={set('corridor')}>

@@ -1,12 +1,13 @@
 /** The fields of a stop besides its reason: the message that refused clients read, and when the stop ends by itself. */
 import { useState } from 'react';
+import { serverMs } from '../../api/server-time.ts';
 import { Field } from '../../parts/field.tsx';
 
 const MINUTE_MS = 60_000;
 
 /** @param minutes as somebody has typed them */
 export const endsAt = (minutes: string) =>
-  new Date(Date.now() + Number(minutes) * MINUTE_MS).toISOString();
+  new Date(serverMs() + Number(minutes) * MINUTE_MS).toISOString();
 
 type EndsProps = {
   readonly minutes: string;

@@ -4,7 +4,7 @@ import { useState } from 'react';
 import { Link } from 'wouter';
 import type { FoundListEntry } from '../../../../src/kit/client/api-types.ts';
 import { ask, deadline } from '../../api/ask.ts';
-import { serverMs } from '../../api/clock.ts';
+import { serverMs } from '../../api/server-time.ts';
 import { person } from '../../format.ts';
 import { Choice } from '../../parts/field.tsx';
 import { ReasonDialog } from '../../parts/reason-dialog.tsx';

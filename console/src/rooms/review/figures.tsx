@@ -5,6 +5,7 @@ import { ask } from '../../api/ask.ts';
 import { usePolling } from '../../api/presence.ts';
 import { count, duration, number, percent } from '../../format.ts';
 import { type Column, DataTable } from '../../parts/data-table.tsx';
+import { startOfToday } from '../../parts/local-time.ts';
 import { Part } from '../../parts/page.tsx';
 import { Facts } from '../../parts/show.tsx';
 import { Empty, Found } from '../../parts/states.tsx';
@@ -20,14 +21,8 @@ export function useStatus(): UseQueryResult<ReviewStatus> {
   });
 }
 
-/** The viewer's midnight. */
-function today(): string {
-  const now = new Date();
-  return new Date(now.getFullYear(), now.getMonth(), now.getDate()).toISOString();
-}
-
 export function Shift() {
-  const since = today();
+  const since = startOfToday();
   const { data } = useQuery({
     queryKey: [REVIEWS, 'shift', since],
     queryFn: ({ signal }) => ask('GET /v1/reviews/shift', { query: { since } }, signal),

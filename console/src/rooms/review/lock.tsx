@@ -1,8 +1,9 @@
 /** The person who has the case, and the time left; a lock is extended while its holder uses the page. */
 import { useEffect, useRef } from 'react';
 import type { ReviewCaseDetail } from '../../../../src/kit/client/api-types.ts';
-import { serverMs, useSecond } from '../../api/clock.ts';
+import { useSecond } from '../../api/clock.ts';
 import { lastUseMs } from '../../api/presence.ts';
+import { serverMs } from '../../api/server-time.ts';
 import { timeLeft } from '../../format.ts';
 import { type Standing, usePolicy } from './cases.ts';
 import { type Step, steps, useStep } from './steps.ts';

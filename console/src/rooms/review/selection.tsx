@@ -1,7 +1,7 @@
 /** The selected rows of the queue, and the bar that decides their cases with one reason. */
 import { useState } from 'react';
 import type { Me, ReviewCase } from '../../../../src/kit/client/api-types.ts';
-import { serverMs } from '../../api/clock.ts';
+import { serverMs } from '../../api/server-time.ts';
 import { count, sumMoney } from '../../format.ts';
 import { useShortcuts } from '../../shell/shortcuts.ts';
 import { standingOf } from './cases.ts';

@@ -1,7 +1,7 @@
 /** The last decision of this tab, as long as it can be taken back; it outlives the page on which it was made. */
 import { useSyncExternalStore } from 'react';
 import type { ReviewCase } from '../../../../src/kit/client/api-types.ts';
-import { serverMs } from '../../api/clock.ts';
+import { serverMs } from '../../api/server-time.ts';
 
 export type Undoable = {
   /** More than one where several were decided at once. */

@@ -3,7 +3,7 @@ import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { useRef, useState } from 'react';
 import type { TransactionDetail } from '../../../../src/kit/client/api-types.ts';
 import { ask, deadline } from '../../api/ask.ts';
-import { serverMs } from '../../api/clock.ts';
+import { serverMs } from '../../api/server-time.ts';
 import { ReasonDialog } from '../../parts/reason-dialog.tsx';
 import { Trouble } from '../../parts/states.tsx';
 import { TEMPLATES } from '../review/dispositions.ts';

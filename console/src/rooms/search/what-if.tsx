@@ -10,7 +10,7 @@ import { ask } from '../../api/ask.ts';
 import { number, sayMoney, words } from '../../format.ts';
 import { Bars } from '../../parts/bars.tsx';
 import { type Column, DataTable } from '../../parts/data-table.tsx';
-import { offsetName, readLocal, showLocal } from '../../parts/local-time.ts';
+import { readLocal, sayLocal, showLocal, timeLabel } from '../../parts/local-time.ts';
 import { Part } from '../../parts/page.tsx';
 import { Verdict } from '../../parts/show.tsx';
 import { Trouble } from '../../parts/states.tsx';
@@ -64,10 +64,10 @@ export function WhatIf({ transaction }: { readonly transaction: TransactionDetai
           {FIELDS.map(([name, label]) => (
             <Field
               key={name}
-              label={name === 'created_at' ? `${label} (${offsetName()})` : label}
+              label={label}
               value={values[name] ?? storedText(transaction, name)}
               isChanged={name in changes}
-              isLong={name === 'created_at'}
+              isTime={name === 'created_at'}
               onChange={(value) => setValues((before) => ({ ...before, [name]: value }))}
             />
           ))}
@@ -115,22 +115,28 @@ type FieldProps = {
   readonly label: string;
   readonly value: string;
   readonly isChanged: boolean;
-  readonly isLong: boolean;
+  readonly isTime: boolean;
   readonly onChange: (value: string) => void;
 };
 
-function Field({ label, value, isChanged, isLong, onChange }: FieldProps) {
+function Field({ label, value, isChanged, isTime, onChange }: FieldProps) {
   const id = useId();
   return (
-    <div className={`field ${isChanged ? 'active' : ''} ${isLong ? 'long' : ''}`}>
-      <label htmlFor={id}>{label}</label>
+    <div className={`field ${isChanged ? 'active' : ''} ${isTime ? 'long' : ''}`}>
+      <label htmlFor={id}>{isTime ? timeLabel(label, value) : label}</label>
       <input
         id={id}
         value={value}
         spellCheck={false}
         autoComplete="off"
+        aria-describedby={isTime ? `${id}-sent` : undefined}
         onChange={({ target }) => onChange(target.value)}
       />
+      {isTime ? (
+        <span id={`${id}-sent`} className="muted small">
+          {sayLocal(value)}
+        </span>
+      ) : null}
     </div>
   );
 }

@@ -1,5 +1,7 @@
 /** Sums of days, by day or by corridor: what was accepted, how it was scored, and what was given up. */
+
 import { DAY_MS, type Sum, sumBy, useDays } from '../../api/days.ts';
+import { serverMs } from '../../api/server-time.ts';
 import { count, localTime, tenths } from '../../format.ts';
 import { type Column, DataTable } from '../../parts/data-table.tsx';
 import { Part } from '../../parts/page.tsx';
@@ -51,7 +53,7 @@ export function LastDay({ days }: { readonly days: number }) {
     <Part title="Last day: today and yesterday, UTC">
       <Found query={query} what="sums">
         {({ items, counted_at }) => {
-          const yesterday = new Date(Date.now() - DAY_MS).toISOString().slice(0, 10);
+          const yesterday = new Date(serverMs() - DAY_MS).toISOString().slice(0, 10);
           const last = items.filter(({ day }) => day >= yesterday);
           if (last.length === 0) return <Empty title="Nothing was accepted today or yesterday" />;
           return (
