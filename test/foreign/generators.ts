@@ -115,7 +115,9 @@ async function makeGo(document: string, folder: string): Promise<Iterable<string
   const runtime = `github.com/oapi-codegen/runtime@${OAPI_RUNTIME}`;
   await fetchBy(go, ['-C', folder, 'get', runtime]);
   await execute(go, ['build', './...'], { cwd: folder });
-  return await wordsOf(folder, 'client.go');
+  const words = await wordsOf(folder, 'client.go');
+  // An operation that takes no JSON has the name of its general form alone.
+  return Array.from(words, (word) => word.replace(/WithBody$/, ''));
 }
 
 /** Files of lines and of CSV are octets to this generator, which would leave out an operation that takes no other body. */
