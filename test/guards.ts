@@ -5,6 +5,7 @@
 import { ACCEPT } from './guards/accept.ts';
 import { CONTROL } from './guards/control.ts';
 import { EDGE } from './guards/edge.ts';
+import { EVIDENCE } from './guards/evidence.ts';
 import type { Guards } from './guards/guard.ts';
 import { KEEP } from './guards/keep.ts';
 import { PROMISES } from './guards/promises.ts';
@@ -25,5 +26,6 @@ export const GUARDS: Readonly<Record<string, Guards>> = {
   rules: RULES,
   control: CONTROL,
   keep: KEEP,
+  evidence: EVIDENCE,
   tools: TOOLS,
 };
