@@ -12,7 +12,7 @@ const SEEDS = ['11', '12', '13'];
 const OLD = 'numpy==1.26.4 scipy==1.11.4 scikit-learn==1.3.2 joblib==1.3.2 threadpoolctl==3.5.0';
 const NEW = 'numpy==2.3.5 scipy==1.16.3 scikit-learn==1.7.2 joblib==1.5.2 threadpoolctl==3.6.0';
 
-/** Of XGBoost the builds for processors alone: those for graphics cards are fifty times larger. */
+/** XGBoost comes as its build for processors alone: a build for graphics cards is fifty times larger. */
 const LIBRARIES = [
   { library: 'xgboost', version: '2.1.4', packages: `xgboost-cpu==2.1.4 ${OLD}` },
   { library: 'xgboost', version: '3.4.1', packages: `xgboost-cpu==3.4.1 ${NEW}` },

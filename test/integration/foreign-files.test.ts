@@ -39,7 +39,7 @@ async function replay(content: string | Uint8Array, ...args: string[]) {
   return { ...ran, accepted: Number(accepted), duplicates: Number(duplicates) };
 }
 
-/** Those of the accounts that have a transaction. */
+/** The accounts among these that have a transaction. */
 async function stored(...accounts: string[]): Promise<string[]> {
   const rows = await api.testDatabase.sql<{ account: string }>(
     'select distinct account_id as account from transactions where account_id = any($1)',

@@ -39,10 +39,10 @@ type Reviver = (
 /** A number that is a member of the object itself, as the text has it: a double knows no zeros at the end. */
 export function numberText(json: string, member: string): string | undefined {
   const texts = new Map<unknown, string | undefined>();
-  const keep: Reviver = function (name, value, context) {
+  const asWritten: Reviver = function (name, value, context) {
     if (name === member) texts.set(this, context?.source);
     return value;
   };
-  const root: unknown = JSON.parse(json, keep);
+  const root: unknown = JSON.parse(json, asWritten);
   return texts.get(root);
 }

@@ -20,9 +20,9 @@ type IsBroken = (cells: Cells, lines: readonly Line[]) => boolean;
 const CELL = /(?:"([^"]*(?:""[^"]*)*)"|([^",]*))(,|$)/y;
 const STRAY_QUOTE =
   'has a quote (") that breaks its cells: a cell with a quote stands in quotes, and the quote in it is written twice';
-/** What divides the cells of other files, and its name. */
+/** Characters that divide the cells of other files, and their names. */
 const DIVIDERS = { ';': 'semicolons (;)', '\t': 'tabs', '|': 'bars (|)' };
-/** What spreadsheets write before the header. */
+/** The line that spreadsheets write before the header. */
 const SHEET_DIVIDER = /^"?sep=,"?$/i;
 
 /** @throws Failure where the header is missing, or cannot be used */

@@ -19,7 +19,7 @@ export const LINE_BYTES_MAX = 1024 * 1024;
 const CELL_CHARS_SHOWN = 40;
 const [LF, CR] = [0x0a, 0x0d];
 const BOM = '\ufeff';
-/** What stands in a text in place of bytes that are not UTF-8. */
+/** The character that a text has in place of bytes that are not UTF-8. */
 const REPLACEMENT = '\ufffd';
 const CELL_ENDS = [',', ';', '\t', '"'];
 /** Text of a line that has a fault: a line without text would be a blank one. */

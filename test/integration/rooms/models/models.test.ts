@@ -72,7 +72,7 @@ test('an import says how many of how many trees score, and the golden vectors ar
   await rig.run(undefined, 'export', 'stopped@1', '--out', out);
   const { golden_vectors } = JSON.parse(readFileSync(`${out}.manifest.json`, 'utf8'));
   const leaves = new Set(golden_vectors.map((vector: Answer) => vector.margin));
-  // Of one tree a margin is a leaf, and of both trees twice that.
+  // A margin of one tree is a leaf, and a margin of both trees is twice a leaf.
   expect(leaves.has(Math.fround(0.9))).toBe(true);
   expect(Math.max(...(leaves as Set<number>))).toBe(Math.fround(0.9));
 });
