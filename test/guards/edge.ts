@@ -30,7 +30,7 @@ export const EDGE: Guards = {
   },
   'held-thread': {
     says: 'The longest work of a request gives way to other requests.',
-    test: 'integration/held-thread.test.ts > %s does not hold the thread',
+    test: 'integration/held-thread.long.test.ts > %s does not hold the thread',
     mechanism: 'src/kit/process/pauses.ts',
   },
   'long-lists': {

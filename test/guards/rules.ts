@@ -160,7 +160,7 @@ export const RULES: Guards = {
   },
   'exact-explanations': {
     says: 'Exact explanations run beside the thread of the requests, one after the other, and stop no payment.',
-    test: 'integration/held-thread.test.ts > three exact explanations of 2,000 trees of 255 leaves stop no payment beside',
+    test: 'integration/held-thread.long.test.ts > three exact explanations of 2,000 trees of 255 leaves stop no payment beside',
     mechanism: 'src/kit/process/aside.ts',
   },
   'exact-explanation-bound': {

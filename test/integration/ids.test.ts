@@ -215,7 +215,7 @@ describe('a file', () => {
   });
 
   test.each([
-    ['csv', ['value', 'x-1', 'x\u200b2', '\ufeffx-3', 'x\u00ad4', '..']],
+    ['csv', ['value', 'x-1', 'x\u200b2', 'x-\ufeff3', 'x\u00ad4', '..']],
     ['ndjson', ['{"value":"x-1"}', '{}', '{"value":"x\\u200f2"}', '{"value":" ."}']],
   ])('of a list is refused by its lines with unusable ids (%s)', async (form, rows) => {
     const { code, stderr } = await importTo('accounts', write(`hidden.${form}`, rows));

@@ -191,8 +191,9 @@ async function refuse(error: unknown, isPersonal = true): Promise<never> {
   if (!(error instanceof ClientError)) throw error;
   const { cause, code } = error;
   if (code === 'OAUTH_TIMEOUT') throw fail(true, 'the provider does not answer');
-  if (cause instanceof Response) {
-    const { status, url } = cause;
+  // The HTTP server has put a class of its own in the place of Response.
+  const { status, url }: { status?: unknown; url?: unknown } = Object(cause);
+  if (typeof status === 'number') {
     const isForNow = status < 400 || status === 429 || status >= 500;
     throw fail(isForNow, `the provider answers with the status ${status} at ${url}`);
   }
