@@ -129,14 +129,14 @@ test('a transaction that comes too late for its account is rebuilt beside the pr
   await using rig = await createWorkerRig();
   const ours = startOn(rig);
   const late: Transaction[] = [];
-  for (let from = 0; from < 400; from += 100) {
+  for (let from = 0; from < 1100; from += 100) {
     const rows = await rig.store(Array.from({ length: 100 }, (_, index) => seed(from + index)));
-    if (from === 300) late.push(...rows.splice(0, 2));
+    if (from === 400) late.push(...rows.splice(0, 2));
     await ours.fold(rows);
   }
   const missing = await ours.rebuilds('account');
   // More rows lie after the late ones than a rebuild reads.
-  const [next = [], after = []] = [await rig.store([seed(400)]), await rig.store([seed(401)])];
+  const [next = [], after = []] = [await rig.store([seed(1100)]), await rig.store([seed(1101)])];
   const found = [
     ...(await ours.fold([...next, late[1] as Transaction, late[0] as Transaction])),
     ...(await ours.fold(after)),
