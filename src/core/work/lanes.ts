@@ -6,6 +6,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Config } from '../../kit/config/config.ts';
 import { DEFAULT_SETTINGS, type Switches } from '../domain/switch.ts';
+import { isPosted } from '../stream/entries/entry-head.ts';
 import type { StreamKeys } from '../stream/keys.ts';
 import type { Batch } from './in-flight.ts';
 
@@ -72,7 +73,7 @@ export function createLanes(
   const draining = new Set<StreamKeys>();
   /** Streams that drained, and when their last backlog was read. */
   const busy = new Map<StreamKeys, number>();
-  /** Quiet streams of express batches, and when their last one ended. */
+  /** Quiet streams with posted entries in express batches, and when the last of these batches ended. */
   const company = new Map<StreamKeys, number>();
   let isSplit = false;
   let msEach = BATCH_MS / COMPANY_BATCH_MAX;
@@ -149,7 +150,10 @@ export function createLanes(
     noteWorked(batches) {
       const nowMs = elapsedMs();
       for (const { entries } of batches) {
-        for (const { stream } of entries) company.set(stream, nowMs);
+        for (const { stream, head } of entries) {
+          // Entries that the reconciler appends are a backlog in Postgres, which resting for would make longer.
+          if (isPosted(head)) company.set(stream, nowMs);
+        }
       }
     },
   };

@@ -32,6 +32,7 @@ export const ATTEMPTS_MAX = 4;
 
 const DELIVERIES = /(?:^| )deliveries=(\d{1,6})(?: |$)/;
 const ROW = /(?:^| )row=([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})(?: |$)/;
+const POSTED = /(?:^| )origin=ingest(?: |$)/;
 const FIELD = /^([a-z_]{1,32})=(\S{1,256})$/;
 
 export function encodeHead({ attempt, origin, replyTo, rowId }: EntryHead, deliveries = 0): string {
@@ -63,6 +64,11 @@ export function carriedDeliveries(head: string | null): number {
 /** The open row that a head names, also where the rest of the entry cannot be read; null for none. */
 export function rowIdOf(head: string | null): string | null {
   return ROW.exec(head ?? '')?.[1] ?? null;
+}
+
+/** Whether a post appended the entry; entries of another origin bring transactions that waited elsewhere before. */
+export function isPosted(head: string | null): boolean {
+  return POSTED.test(head ?? '');
 }
 
 function fieldsOf(head: string): ReadonlyMap<string, string> {

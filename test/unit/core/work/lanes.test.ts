@@ -1,5 +1,6 @@
 /** The streams that each lane reads, and the room that a drain leaves. */
 import { describe, expect, test } from 'vitest';
+import type { EntryOrigin } from '../../../../src/core/stream/entries/entry-head.ts';
 import { streamKeys } from '../../../../src/core/stream/keys.ts';
 import { createLanes, shareOfSettings } from '../../../../src/core/work/lanes.ts';
 import { entryOf } from './delivered-entries.ts';
@@ -19,8 +20,8 @@ function lanes(shareOf = defaultShareOf) {
   const clock = { nowMs: 0 };
   const bounds = { RISK_BATCH_ENTRIES: 1000, RISK_WORKER_READERS: 4 };
   const made = createLanes(bounds, shareOf, () => clock.nowMs, stop.signal);
-  const batch = (transactions: number, of = flooded) => [
-    { entries: [entryOf('1-0', transactions, of)], end: () => undefined },
+  const batch = (transactions: number, of = flooded, origin: EntryOrigin = 'ingest') => [
+    { entries: [entryOf('1-0', transactions, of, origin)], end: () => undefined },
   ];
   return { ...made, clock, stop, batch };
 }
@@ -68,6 +69,15 @@ describe('lanes', () => {
     expect(made.main.transactionsMax()).toBe(125);
     for (let n = 0; n < 50; n++) made.main.noteWorked(made.batch(100), 400);
     expect(made.main.transactionsMax()).toBe(100);
+  });
+
+  test('a quiet stream keeps a drain company by what is posted to it, not by what the reconciler appends', async () => {
+    const made = lanes();
+    await split(made);
+    made.express.noteWorked(made.batch(1, quiet, 'reconciled'), 5);
+    expect([made.main.transactionsMax(), made.main.batchesMax(1)]).toEqual([1000, 4]);
+    made.express.noteWorked(made.batch(1, quiet), 5);
+    expect([made.main.transactionsMax(), made.main.batchesMax(1)]).toEqual([300, 1]);
   });
 
   test('a drain rests after each batch by the floors of corridors that have traffic', async () => {
