@@ -6,16 +6,7 @@
 import { run, runMigrations } from 'graphile-worker';
 import type pg from 'pg';
 import { type Payment, POOL_CONNECTIONS, QUEUE, type Rival } from './rival.ts';
-import {
-  createTables,
-  insertPayment,
-  insertPayments,
-  insertScore,
-  insertScores,
-  inTransaction,
-  openPool,
-  toPayment,
-} from './tables.ts';
+import { acceptWithJobs, createTables, insertScore, insertScores, openPool } from './tables.ts';
 
 const ATTEMPTS_MAX = 4;
 
@@ -33,25 +24,7 @@ export const rival: Rival = {
     await createTables(pool);
     await runMigrations({ connectionString: stores.databaseUrl });
     return {
-      accept: async (inputs) => {
-        const payments = inputs.map(toPayment);
-        if (style === 'batched') {
-          await inTransaction(pool, async (client) => {
-            await insertPayments(client, payments);
-            await addJob(client, payments);
-          });
-        } else {
-          await Promise.all(
-            payments.map((payment) =>
-              inTransaction(pool, async (client) => {
-                await insertPayment(client, payment);
-                await addJob(client, payment);
-              }),
-            ),
-          );
-        }
-        return payments.map(({ transactionId }) => transactionId);
-      },
+      accept: acceptWithJobs(pool, style, { request: addJob, payment: addJob }),
       scored: () => 0,
       close: () => pool.end(),
     };

@@ -6,16 +6,7 @@
 import type pg from 'pg';
 import { PgBoss } from 'pg-boss';
 import { type Payment, POOL_CONNECTIONS, QUEUE, type Rival, type Stores } from './rival.ts';
-import {
-  createTables,
-  insertPayment,
-  insertPayments,
-  insertScore,
-  insertScores,
-  inTransaction,
-  openPool,
-  toPayment,
-} from './tables.ts';
+import { acceptWithJobs, createTables, insertScore, insertScores, openPool } from './tables.ts';
 
 const BATCH_SIZE = { usual: 50, batched: 1000 } as const;
 const FETCHERS = 2;
@@ -48,26 +39,15 @@ export const rival: Rival = {
     // A notification a payment would only queue up at commit; one a request wakes the fetchers at once.
     await boss.createQueue(QUEUE, { notify: style === 'batched', ...JOB });
     return {
-      accept: async (inputs) => {
-        const payments = inputs.map(toPayment);
-        if (style === 'batched') {
-          await inTransaction(pool, async (client) => {
-            await insertPayments(client, payments);
-            const jobs = payments.map((data) => ({ data }));
-            await boss.insert(QUEUE, jobs, { db: through(client) });
-          });
-        } else {
-          await Promise.all(
-            payments.map((payment) =>
-              inTransaction(pool, async (client) => {
-                await insertPayment(client, payment);
-                await boss.send(QUEUE, payment, { db: through(client) });
-              }),
-            ),
-          );
-        }
-        return payments.map(({ transactionId }) => transactionId);
-      },
+      accept: acceptWithJobs(pool, style, {
+        request: async (client, payments) => {
+          const jobs = payments.map((data) => ({ data }));
+          await boss.insert(QUEUE, jobs, { db: through(client) });
+        },
+        payment: async (client, payment) => {
+          await boss.send(QUEUE, payment, { db: through(client) });
+        },
+      }),
       scored: () => 0,
       close: async () => {
         await boss.stop();

@@ -14,17 +14,13 @@ export type Style = 'usual' | 'batched';
 
 export type Stores = { readonly databaseUrl: string; readonly redisUrl: string };
 
-export type RivalApi = {
-  readonly accept: Accept;
-  /** Scores that this process stored; always 0 where workers score. */
+export type RivalWorker = {
+  /** Scores that this process stored; of an API always 0 where workers score. */
   readonly scored: () => number;
   readonly close: () => Promise<void>;
 };
 
-export type RivalWorker = {
-  readonly scored: () => number;
-  readonly close: () => Promise<void>;
-};
+export type RivalApi = RivalWorker & { readonly accept: Accept };
 
 export type Rival = {
   /** Creates what the stores lack, as the API starts before any worker. */

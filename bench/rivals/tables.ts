@@ -18,7 +18,8 @@ import {
 } from '../../src/kit/database/binary-array.ts';
 import { RULE_SET, scoreAlone } from '../support/empty-history.ts';
 import { marketUrl } from '../support/market.ts';
-import { type Payment, POOL_CONNECTIONS, type Stores } from './rival.ts';
+import type { Accept } from '../support/plain-service.ts';
+import { type Payment, POOL_CONNECTIONS, type Stores, type Style } from './rival.ts';
 
 type Queryable = pg.Pool | pg.PoolClient;
 
@@ -205,8 +206,35 @@ export async function updateScores(query: Queryable, all: readonly Payment[]): P
   });
 }
 
+type AddJobs<Of> = (client: pg.PoolClient, of: Of) => Promise<void>;
+
+/** Stores the payments of a request and adds their jobs: in one transaction a request, or by the usual style one a payment. */
+export function acceptWithJobs(
+  pool: pg.Pool,
+  style: Style,
+  addJobs: { readonly request: AddJobs<readonly Payment[]>; readonly payment: AddJobs<Payment> },
+): Accept {
+  return async (inputs) => {
+    const payments = inputs.map(toPayment);
+    if (style === 'batched') {
+      await inTransaction(pool, async (client) => {
+        await insertPayments(client, payments);
+        await addJobs.request(client, payments);
+      });
+    } else {
+      const store = (payment: Payment) =>
+        inTransaction(pool, async (client) => {
+          await insertPayment(client, payment);
+          await addJobs.payment(client, payment);
+        });
+      await Promise.all(payments.map(store));
+    }
+    return payments.map(({ transactionId }) => transactionId);
+  };
+}
+
 /** Runs `work` between begin and commit on a connection of its own. */
-export async function inTransaction(
+async function inTransaction(
   pool: pg.Pool,
   work: (client: pg.PoolClient) => Promise<void>,
 ): Promise<void> {
