@@ -1,8 +1,8 @@
 /** Says why a body or a line is no JSON: empty, not UTF-8, cut off, or where it breaks the grammar. */
+import { isUtf8 } from 'node:buffer';
 import { shortText } from '../../words/describe-issue.ts';
 import { toError } from '../../words/failure.ts';
 
-const UTF8 = new TextDecoder('utf-8', { fatal: true });
 const LENIENT = new TextDecoder();
 const REPLACEMENT = '\u{fffd}';
 /** Longest part of a line that a message repeats. */
@@ -34,8 +34,7 @@ export function jsonFault(bytes: Uint8Array, forLines = ''): string {
  * @param bytes that could not be parsed
  */
 export function lineFault(bytes: Uint8Array): string {
-  const line = LENIENT.decode(bytes);
-  const text = line.endsWith('\r') ? line.slice(0, -1) : line;
+  const text = LENIENT.decode(bytes);
   const isJsonAllowed = isUtf8(bytes);
   const at = isJsonAllowed ? faultAt(text) : text.indexOf(REPLACEMENT);
   const must = `must be ${isJsonAllowed ? 'JSON' : 'UTF-8'}, one object a line`;
@@ -44,15 +43,6 @@ export function lineFault(bytes: Uint8Array): string {
     return `${must}, and is not from column ${at + 1} on: '${beginning}'`;
   }
   return `${must}, and ends too early, after column ${text.length}: '${ending(text)}'`;
-}
-
-function isUtf8(bytes: Uint8Array): boolean {
-  try {
-    UTF8.decode(bytes);
-    return true;
-  } catch {
-    return false;
-  }
 }
 
 function ending(text: string): string {
