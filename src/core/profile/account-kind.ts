@@ -18,8 +18,7 @@ import {
   rebuildAccount,
   writeAccountRecord,
 } from './account-profile.ts';
-import type { TakeBytes } from './arena.ts';
-import { type Arrivals, keyOfArrival } from './arrivals.ts';
+import { keyOfArrival } from './arrivals.ts';
 import { fraudsBytes, readFrauds, writeFrauds } from './known-frauds.ts';
 import {
   adoptList,
@@ -46,77 +45,57 @@ export function createAccountKind(maturityDays: number): AccountKind {
     layout: accountLayout,
     partyOf: (transaction) => transaction.accountId,
     writeRecord: writeAccountRecord,
-    decode: decodeAccount,
+    decode(view, length, take) {
+      if (length < FRAUDS_OFFSET) return undefined;
+      const frauds = view.getUint32(COUNT_AT, true);
+      const recordsOffset = FRAUDS_OFFSET + fraudsBytes(frauds);
+      if (length < recordsOffset) return undefined;
+      const records = viewFrom(view, recordsOffset);
+      const list = adoptList(ACCOUNT_RECORD_BYTES, length - recordsOffset, records, take);
+      if (list === undefined) return undefined;
+      return {
+        floor: readBound(view, 0),
+        ceiling: readBound(view, BOUND_BYTES),
+        countedTo: 0,
+        frauds: readFrauds(view, FRAUDS_OFFSET, frauds),
+        list,
+      };
+    },
     rebuild: rebuildAccount,
-    fold: (profile, arrivals, arrival, values, rowAt) =>
-      fold(profile, maturityMs, arrivals, arrival, values, rowAt),
-    merge,
+    /**
+     * Exact for every transaction after the floor and up to the ceiling that sees a full history:
+     * ACCOUNT_HISTORY_ENTRIES siblings, or all of the last ACCOUNT_HISTORY_DAYS.
+     */
+    fold(profile, arrivals, arrival, values, rowAt) {
+      const key = keyOfArrival(arrivals, arrival);
+      const { list, frauds, floor, ceiling } = profile;
+      if (compareKeys(key, ceiling) > 0 || compareKeys(key, floor) <= 0) return false;
+      const end = countBefore(list, key);
+      const isComplete =
+        end >= ACCOUNT_HISTORY_ENTRIES || floor.ms <= key.ms - ACCOUNT_HISTORY_DAYS * DAY_MS;
+      if (!isComplete) return false;
+      writeAccount({ list, end, frauds, maturityMs }, arrivals, arrival, values, rowAt);
+      if (!hasAt(list, end, key)) {
+        insertAccountRecord(profile, end, arrivals, arrival);
+        boundAccount(profile);
+      }
+      return true;
+    },
+    /** Records at or before the floor or beyond the ceiling are in no window of a transaction that this profile folds. */
+    merge(profile, records, at) {
+      const { list, floor, ceiling } = profile;
+      const key = readKey(records, at, ACCOUNT_RECORD_BYTES);
+      if (compareKeys(key, ceiling) > 0 || compareKeys(key, floor) <= 0) return true;
+      insertPacked(list, key, records, at);
+      boundAccount(profile);
+      return true;
+    },
   };
-}
-
-/**
- * Records at or before the floor or beyond the ceiling are in no window of a transaction that this profile folds.
- */
-function merge(profile: AccountProfile, records: DataView, at: number): boolean {
-  const { list, floor, ceiling } = profile;
-  const key = readKey(records, at, ACCOUNT_RECORD_BYTES);
-  if (compareKeys(key, ceiling) > 0 || compareKeys(key, floor) <= 0) return true;
-  insertPacked(list, key, records, at);
-  boundAccount(profile);
-  return true;
-}
-
-/**
- * Exact for every transaction after the floor and up to the ceiling that sees a full history:
- * ACCOUNT_HISTORY_ENTRIES siblings, or all of the last ACCOUNT_HISTORY_DAYS.
- */
-function fold(
-  profile: AccountProfile,
-  maturityMs: number,
-  arrivals: Arrivals,
-  arrival: number,
-  values: Float64Array,
-  rowAt: number,
-): boolean {
-  const key = keyOfArrival(arrivals, arrival);
-  const { list, frauds, floor, ceiling } = profile;
-  if (compareKeys(key, ceiling) > 0 || compareKeys(key, floor) <= 0) return false;
-  const end = countBefore(list, key);
-  const isComplete =
-    end >= ACCOUNT_HISTORY_ENTRIES || floor.ms <= key.ms - ACCOUNT_HISTORY_DAYS * DAY_MS;
-  if (!isComplete) return false;
-  writeAccount({ list, end, frauds, maturityMs }, arrivals, arrival, values, rowAt);
-  if (!hasAt(list, end, key)) {
-    insertAccountRecord(profile, end, arrivals, arrival);
-    boundAccount(profile);
-  }
-  return true;
 }
 
 const FORMAT = 0x75;
 const COUNT_AT = 2 * BOUND_BYTES;
 const FRAUDS_OFFSET = COUNT_AT + 8;
-
-function decodeAccount(
-  view: DataView<ArrayBuffer>,
-  length: number,
-  take: TakeBytes,
-): AccountProfile | undefined {
-  if (length < FRAUDS_OFFSET) return undefined;
-  const frauds = view.getUint32(COUNT_AT, true);
-  const recordsOffset = FRAUDS_OFFSET + fraudsBytes(frauds);
-  if (length < recordsOffset) return undefined;
-  const records = viewFrom(view, recordsOffset);
-  const list = adoptList(ACCOUNT_RECORD_BYTES, length - recordsOffset, records, take);
-  if (list === undefined) return undefined;
-  return {
-    floor: readBound(view, 0),
-    ceiling: readBound(view, BOUND_BYTES),
-    countedTo: 0,
-    frauds: readFrauds(view, FRAUDS_OFFSET, frauds),
-    list,
-  };
-}
 
 const accountLayout: ProfileLayout<AccountProfile> = {
   format: FORMAT,

@@ -9,8 +9,8 @@ import {
   MERCHANT_DISTINCT_ENTRIES,
   type MerchantPast,
 } from '../domain/history.ts';
-import { type TakeBytes, takeOwn } from './arena.ts';
-import { type Arrivals, keyOfArrival } from './arrivals.ts';
+import { takeOwn } from './arena.ts';
+import { keyOfArrival } from './arrivals.ts';
 import { fraudsBytes, knowsFrauds, readFrauds, writeFrauds } from './known-frauds.ts';
 import { ALL_TALLIES, seenFromMs, writeMerchant } from './merchant-features.ts';
 import {
@@ -46,49 +46,62 @@ export function createMerchantKind(maturityDays: number): MerchantKind {
     layout: merchantLayout,
     partyOf: (transaction) => transaction.merchantId,
     writeRecord: writeMerchantRecord,
-    decode: (view, length, take) => decodeMerchant(view, length, take, maturityDays),
+    /** Undefined also for a profile with another maturity of labels, whose tallies have other hours. */
+    decode(view, length, take) {
+      if (length < TALLIES_OFFSET) return undefined;
+      if (view.getUint32(MATURITY_AT, true) !== maturityDays) return undefined;
+      const tallies = view.getUint32(TALLIES_AT, true);
+      const frauds = view.getUint32(FRAUDS_AT, true);
+      const fraudsOffset = TALLIES_OFFSET + tallies * TALLY_BYTES;
+      const recordsOffset = fraudsOffset + fraudsBytes(frauds);
+      if (length < recordsOffset) return undefined;
+      const records = viewFrom(view, recordsOffset);
+      const list = adoptList(MERCHANT_RECORD_BYTES, length - recordsOffset, records, take);
+      if (list === undefined) return undefined;
+      return {
+        horizon: readBound(view, 0),
+        ceiling: readBound(view, BOUND_BYTES),
+        knownFromMs: view.getFloat64(KNOWN_FROM_AT, true),
+        countedTo: view.getFloat64(COUNTED_TO_AT, true),
+        maturityDays,
+        tallies:
+          tallies === 0 ? NO_TALLIES : { packed: viewFrom(view, TALLIES_OFFSET), length: tallies },
+        frauds: readFrauds(view, fraudsOffset, frauds),
+        list,
+      };
+    },
     rebuild: (past, take = takeOwn) => rebuildMerchant(past, take, maturityDays),
-    fold,
-    merge,
+    /**
+     * Exact after the horizon and up to the ceiling. A transaction at or before the horizon may or may not be in a
+     * tally, which holds no ids.
+     */
+    fold(profile, arrivals, arrival, values, rowAt) {
+      const key = keyOfArrival(arrivals, arrival);
+      const { list, horizon, ceiling } = profile;
+      if (compareKeys(key, ceiling) > 0 || compareKeys(key, horizon) <= 0) return false;
+      const index = countBefore(list, key);
+      if (!isComplete(profile, index, key.ms)) return false;
+      writeMerchant(profile, index, ALL_TALLIES, arrivals, arrival, values, rowAt);
+      if (!hasAt(list, index, key)) {
+        insertMerchantRecord(profile, index, arrivals, arrival);
+        boundMerchant(profile);
+      }
+      return true;
+    },
+    /**
+     * False where a tally may or may not count it, as tallies hold no ids. A transaction older than all tallies
+     * counts nowhere.
+     */
+    merge(profile, records, at) {
+      const { list, horizon, ceiling, knownFromMs } = profile;
+      const key = readKey(records, at, MERCHANT_RECORD_BYTES);
+      if (compareKeys(key, horizon) <= 0) return hourOf(key.ms) < knownFromMs;
+      if (compareKeys(key, ceiling) > 0) return true;
+      insertPacked(list, key, records, at);
+      boundMerchant(profile);
+      return true;
+    },
   };
-}
-
-/**
- * False where a tally may or may not count it, as tallies hold no ids. A transaction older than all tallies
- * counts nowhere.
- */
-function merge(profile: MerchantProfile, records: DataView, at: number): boolean {
-  const { list, horizon, ceiling, knownFromMs } = profile;
-  const key = readKey(records, at, MERCHANT_RECORD_BYTES);
-  if (compareKeys(key, horizon) <= 0) return hourOf(key.ms) < knownFromMs;
-  if (compareKeys(key, ceiling) > 0) return true;
-  insertPacked(list, key, records, at);
-  boundMerchant(profile);
-  return true;
-}
-
-/**
- * Exact after the horizon and up to the ceiling. A transaction at or before the horizon may or may not be in a
- * tally, which holds no ids.
- */
-function fold(
-  profile: MerchantProfile,
-  arrivals: Arrivals,
-  arrival: number,
-  values: Float64Array,
-  rowAt: number,
-): boolean {
-  const key = keyOfArrival(arrivals, arrival);
-  const { list, horizon, ceiling } = profile;
-  if (compareKeys(key, ceiling) > 0 || compareKeys(key, horizon) <= 0) return false;
-  const index = countBefore(list, key);
-  if (!isComplete(profile, index, key.ms)) return false;
-  writeMerchant(profile, index, ALL_TALLIES, arrivals, arrival, values, rowAt);
-  if (!hasAt(list, index, key)) {
-    insertMerchantRecord(profile, index, arrivals, arrival);
-    boundMerchant(profile);
-  }
-  return true;
 }
 
 function isComplete(profile: MerchantProfile, index: number, ms: number): boolean {
@@ -108,36 +121,6 @@ const TALLIES_AT = COUNTED_TO_AT + 8;
 const FRAUDS_AT = TALLIES_AT + 4;
 const MATURITY_AT = FRAUDS_AT + 4;
 const TALLIES_OFFSET = MATURITY_AT + 8;
-
-/** Undefined also for a profile with another maturity of labels, whose tallies have other hours. */
-function decodeMerchant(
-  view: DataView<ArrayBuffer>,
-  length: number,
-  take: TakeBytes,
-  maturityDays: number,
-): MerchantProfile | undefined {
-  if (length < TALLIES_OFFSET) return undefined;
-  if (view.getUint32(MATURITY_AT, true) !== maturityDays) return undefined;
-  const tallies = view.getUint32(TALLIES_AT, true);
-  const frauds = view.getUint32(FRAUDS_AT, true);
-  const fraudsOffset = TALLIES_OFFSET + tallies * TALLY_BYTES;
-  const recordsOffset = fraudsOffset + fraudsBytes(frauds);
-  if (length < recordsOffset) return undefined;
-  const records = viewFrom(view, recordsOffset);
-  const list = adoptList(MERCHANT_RECORD_BYTES, length - recordsOffset, records, take);
-  if (list === undefined) return undefined;
-  return {
-    horizon: readBound(view, 0),
-    ceiling: readBound(view, BOUND_BYTES),
-    knownFromMs: view.getFloat64(KNOWN_FROM_AT, true),
-    countedTo: view.getFloat64(COUNTED_TO_AT, true),
-    maturityDays,
-    tallies:
-      tallies === 0 ? NO_TALLIES : { packed: viewFrom(view, TALLIES_OFFSET), length: tallies },
-    frauds: readFrauds(view, fraudsOffset, frauds),
-    list,
-  };
-}
 
 const merchantLayout: ProfileLayout<MerchantProfile> = {
   format: FORMAT,
