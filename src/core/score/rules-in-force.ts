@@ -26,11 +26,7 @@ export const NO_ROLLOUTS: RuleSetsInForce = new Map();
 const BY_BUILD: CorridorRuleSets = { active: currentRuleSet, canary: null, shadows: [] };
 
 type Decided = Pick<Transaction, 'corridor' | 'currency' | 'accountId'>;
-export type RulesInForce = {
-  readonly decides: (transaction: Decided) => CompiledRuleSet;
-  /** Changed by the switches as what decides is, so that a flip is due to the shadow's own rules and thresholds. */
-  readonly shadows: (transaction: Decided) => readonly CompiledRuleSet[];
-};
+export type RulesInForce = ReturnType<typeof rulesInForce>;
 type OfCorridor = {
   readonly decides: (transaction: Decided) => CompiledRuleSet;
   readonly shadows: readonly ((currency: string) => CompiledRuleSet)[];
@@ -38,7 +34,7 @@ type OfCorridor = {
 const NO_SHADOWS: readonly CompiledRuleSet[] = [];
 
 /** The reading stays as it is, so a batch that begins with a reading is decided by it to the end. */
-export function rulesInForce(switches: Switches, ruleSets: RuleSetsInForce): RulesInForce {
+export function rulesInForce(switches: Switches, ruleSets: RuleSetsInForce) {
   const without = namesStopped(switches, RULE);
   const hasShadows = offOf(switches, 'shadows') === undefined;
   const ofCorridors = new Map<string, OfCorridor>();
@@ -81,8 +77,9 @@ export function rulesInForce(switches: Switches, ruleSets: RuleSetsInForce): Rul
     return made;
   };
   return {
-    decides: (transaction) => find(transaction.corridor).decides(transaction),
-    shadows: ({ corridor, currency }) => {
+    decides: (transaction: Decided) => find(transaction.corridor).decides(transaction),
+    /** Changed by the switches as what decides is, so that a flip is due to the shadow's own rules and thresholds. */
+    shadows: ({ corridor, currency }: Decided) => {
       const { shadows } = find(corridor);
       return shadows.length === 0 ? NO_SHADOWS : shadows.map((ruleSetOf) => ruleSetOf(currency));
     },

@@ -8,12 +8,7 @@ import type { StreamEntry } from '../stream/group/read-group.ts';
 export type Batch = { readonly entries: readonly StreamEntry[]; readonly end: () => void };
 
 /** Batches of one lane; another lane has bounds of its own. */
-export type LaneInFlight = {
-  readonly begin: (entries: readonly StreamEntry[]) => Batch;
-  readonly transactions: () => number;
-  /** Resolves once fewer batches than these are in flight, or the worker stops. */
-  readonly below: (batchesMax: number) => Promise<void>;
-};
+export type LaneInFlight = ReturnType<InFlight['lane']>;
 
 export type InFlight = ReturnType<typeof createInFlight>;
 
@@ -25,10 +20,10 @@ export function createInFlight(signal: AbortSignal, elapsedMs: () => number) {
     changed = Promise.withResolvers<void>();
   };
   signal.addEventListener('abort', change, { once: true });
-  const lane = (): LaneInFlight => {
+  const lane = () => {
     const own = new Set<readonly StreamEntry[]>();
     return {
-      begin(entries) {
+      begin(entries: readonly StreamEntry[]): Batch {
         batches.set(entries, elapsedMs());
         own.add(entries);
         const end = () => {
@@ -43,7 +38,8 @@ export function createInFlight(signal: AbortSignal, elapsedMs: () => number) {
         for (const batch of own) for (const { transactions } of batch) sum += transactions;
         return sum;
       },
-      async below(batchesMax) {
+      /** Resolves once fewer batches than these are in flight, or the worker stops. */
+      async below(batchesMax: number) {
         while (own.size >= batchesMax && !signal.aborted) await changed.promise;
       },
     };

@@ -19,37 +19,14 @@ export type Tally = {
 
 export type Guard = <T>(call: () => Promise<T>) => Promise<T>;
 
-export type Breaker = {
-  readonly name: string;
-  readonly state: () => BreakerState;
-  /** Whether an error of a call means that the dependency is at fault; any other error counts as an answer. */
-  readonly isFailure: (thrown: unknown) => boolean;
-  /** Makes a call, or throws Failure `unavailable` at once. */
-  readonly run: Guard;
-  /** As `run`, for a call whose duration another breaker measures: this one's tally lacks the call. */
-  readonly runUnmeasured: Guard;
-  /** Makes a call that proves nothing about the dependency: only `trip` ends the call, and nothing is counted. */
-  readonly attend: Guard;
-  /** Makes a call in any state; its outcome counts as that of a trial. */
-  readonly probe: (check: () => Promise<unknown>) => Promise<void>;
-  /** True while the last calls failed. */
-  readonly isFailing: () => boolean;
-  /** How long calls have been under way without any of them ending; 0 when there are none. */
-  readonly stalledMs: (of?: 'all' | 'measured') => number;
-  /** How long the oldest call is under way, attended ones included; 0 when there are none. */
-  readonly oldestMs: () => number;
-  /** How long calls are refused from now on; 0 where one may pass. */
-  readonly refusedMs: () => number;
-  /** Opens the breaker, and ends every call under way with a Failure `unavailable`. */
-  readonly trip: () => void;
-  readonly takeTally: () => Tally;
-};
+export type Breaker = ReturnType<typeof createBreaker>;
 
 type BreakerOptions = {
   readonly name: string;
   /** Monotonic clock. */
   readonly nowMs: () => number;
-  readonly isFailure: Breaker['isFailure'];
+  /** Whether an error of a call means that the dependency is at fault; any other error counts as an answer. */
+  readonly isFailure: (thrown: unknown) => boolean;
   /** Whether the call failed before it reached the dependency; such a call does not count. */
   readonly isOwn: (thrown: unknown) => boolean;
   /** @param cause the last failure, if a failure has opened the breaker */
@@ -101,7 +78,7 @@ const STALL_MS = 250;
 const CHECK_MS_MAX = 1000;
 
 // biome-ignore lint/complexity/noExcessiveLinesPerFunction: one state machine, whose transitions belong side by side
-export function createBreaker(options: BreakerOptions): Breaker {
+export function createBreaker(options: BreakerOptions) {
   const { name, nowMs, isFailure, isOwn, onChange, settings = BREAKER_SETTINGS, refusal } = options;
   const failures = createFailureWindow(settings.windowMs);
   /** Calls in the order in which they began. */
@@ -186,30 +163,43 @@ export function createBreaker(options: BreakerOptions): Breaker {
     name,
     isFailure,
     state: () => state,
-    // Not an async function: every call passes here, and one promise more would be half of its cost.
-    run: (make) => (state === 'closed' ? start(make, false) : runUnlessOpen(make)),
-    runUnmeasured: (make) => (state === 'closed' ? start(make, false, false) : runUnlessOpen(make)),
-    attend: (make) =>
-      new Promise((resolve, reject) => {
+    /**
+     * Makes a call, or throws Failure `unavailable` at once. Not an async function: every call passes here, and one promise more
+     * would be half of its cost.
+     */
+    run: <T>(make: () => Promise<T>) =>
+      state === 'closed' ? start(make, false) : runUnlessOpen(make),
+    /** As `run`, for a call whose duration another breaker measures: this one's tally lacks the call. */
+    runUnmeasured: <T>(make: () => Promise<T>) =>
+      state === 'closed' ? start(make, false, false) : runUnlessOpen(make),
+    /** Makes a call that proves nothing about the dependency: only `trip` ends the call, and nothing is counted. */
+    attend: <T>(make: () => Promise<T>) =>
+      new Promise<T>((resolve, reject) => {
         const call: Call = { startedMs: nowMs(), isMeasured: false, reject };
         attended.add(call);
         make()
           .finally(() => attended.delete(call))
           .then(resolve, reject);
       }),
-    probe: async (check) => {
+    /** Makes a call in any state; its outcome counts as that of a trial. */
+    probe: async (check: () => Promise<unknown>) => {
       await start(check, true).catch(() => undefined);
     },
+    /** True while the last calls failed. */
     isFailing: () => failures.hasSome(),
-    stalledMs(of = 'all') {
+    /** How long calls have been under way without any of them ending; 0 when there are none. */
+    stalledMs(of: 'all' | 'measured' = 'all') {
       const [oldest] = of === 'all' ? underWay : [...underWay].filter((call) => call.isMeasured);
       return oldest === undefined ? 0 : nowMs() - Math.max(oldest.startedMs, endedMs);
     },
+    /** How long the oldest call is under way, attended ones included; 0 when there are none. */
     oldestMs() {
       const started = [underWay, attended].flatMap(([oldest]) => oldest?.startedMs ?? []);
       return started.length === 0 ? 0 : nowMs() - Math.min(...started);
     },
+    /** How long calls are refused from now on; 0 where one may pass. */
     refusedMs: () => Math.max(0, hasTrial ? TRIAL_MS : openForMs()),
+    /** Opens the breaker, and ends every call under way with a Failure `unavailable`. */
     trip() {
       const calls = [...underWay];
       underWay.clear();
@@ -222,7 +212,7 @@ export function createBreaker(options: BreakerOptions): Breaker {
       for (const { reject } of attended) reject(failure);
       attended.clear();
     },
-    takeTally() {
+    takeTally(): Tally {
       const { calls, failures: failedCalls, totalMs } = tally;
       tally = { calls: 0, failures: 0, totalMs: 0 };
       return { calls, failures: failedCalls, meanMs: calls === 0 ? 0 : totalMs / calls };

@@ -27,33 +27,9 @@ const FIRST_SHARD = '0';
 /** Level of a corridor whose streams cannot be written: its entries wait, others' go on. */
 const CORRIDOR_LEVEL = 2;
 
-export type Health = {
-  readonly level: () => DegradationLevel;
-  readonly levelOf: (corridor: string) => DegradationLevel;
-  /** Breakers of the process that are not closed, as `NAME:STATE`. */
-  readonly breakers: () => string[];
-  readonly breakersOf: (corridor: string) => string[];
-  /** Breakers that are not closed, and what is slow or fails with closed ones; of the process where the corridor is null. */
-  readonly causesOf: (corridor: string | null) => string[];
-};
+export type Health = ReturnType<typeof createHealth>;
 
-export type Guards = {
-  readonly postgres: Breaker;
-  readonly redis: Breaker;
-  /** Each stream has its own, created on the first request: an answer of another stream proves nothing about one that fails. */
-  readonly streamsOf: (corridor: string, shard?: string) => Breaker;
-  /** Commits of accepted transactions. */
-  readonly writes: CorridorWrites;
-  /** Models that are suspended or refused now: each counts as an open breaker. */
-  readonly reportModels: (out: readonly ModelOut[]) => void;
-  /**
-   * Gives the least level, which people have set: of a corridor, or of the process where it is null.
-   * @param corridors whose levels are shown in metrics
-   */
-  readonly raiseTo: (levelByHand: LevelByHand, corridors: () => Iterable<string>) => void;
-  readonly health: Health;
-  readonly [Symbol.dispose]: () => void;
-};
+export type Guards = ReturnType<typeof createGuards>;
 
 type LevelByHand = (corridor: string | null) => DegradationLevel;
 
@@ -73,7 +49,7 @@ type GuardsOptions = {
   readonly pool: CommitPool;
 };
 
-export function createGuards(options: GuardsOptions): Guards {
+export function createGuards(options: GuardsOptions) {
   const { metrics, isStuck, pool } = options;
   const report = createReport(options);
   const make = createMaker(metrics, report);
@@ -125,11 +101,18 @@ export function createGuards(options: GuardsOptions): Guards {
   return {
     postgres,
     redis,
+    /** Each stream has its own, created on the first request: an answer of another stream proves nothing about one that fails. */
     streamsOf,
+    /** Commits of accepted transactions. */
     writes,
     health,
+    /** Models that are suspended or refused now: each counts as an open breaker. */
     reportModels: models.report,
-    raiseTo(levelByHand, shownCorridors) {
+    /**
+     * Gives the least level, which people have set: of a corridor, or of the process where it is null.
+     * @param shownCorridors whose levels are shown in metrics
+     */
+    raiseTo(levelByHand: LevelByHand, shownCorridors: () => Iterable<string>) {
       byHand = levelByHand;
       corridors = shownCorridors;
       showCorridors();
@@ -157,7 +140,10 @@ const createMaker =
     return createBreaker({ isOwn: () => false, nowMs, ...options, onChange });
   };
 
-type HealthParts = Pick<Guards, 'postgres' | 'redis' | 'writes'> & {
+type HealthParts = {
+  readonly postgres: Breaker;
+  readonly redis: Breaker;
+  readonly writes: CorridorWrites;
   readonly streams: ReadonlyMap<string, Breaker>;
   readonly models: ReturnType<typeof createModelBreakers>;
   readonly byHand: LevelByHand;
@@ -165,7 +151,7 @@ type HealthParts = Pick<Guards, 'postgres' | 'redis' | 'writes'> & {
   readonly measured: () => DegradationLevel;
 };
 
-function createHealth(parts: HealthParts): Health {
+function createHealth(parts: HealthParts) {
   const { postgres, redis, streams, writes, models, byHand, measured } = parts;
   const level = () => worse(measured(), byHand(null));
   const shared = () => toNames([postgres, redis]);
@@ -181,7 +167,7 @@ function createHealth(parts: HealthParts): Health {
     writes.levelOf(corridor) > 0 && toNames([writes.breakerOf(corridor)]).length === 0;
   return {
     level,
-    levelOf: (corridor) => {
+    levelOf: (corridor: string) => {
       const levels: DegradationLevel[] = [
         toNames(streamsOf(corridor)).length > 0 ? CORRIDOR_LEVEL : 0,
         writes.levelOf(corridor),
@@ -191,13 +177,15 @@ function createHealth(parts: HealthParts): Health {
       ];
       return levels.reduce(worse);
     },
+    /** Breakers of the process that are not closed, as `NAME:STATE`. */
     breakers: () => [
       ...shared(),
       ...toNames([...streams.values(), ...writes.breakers()]),
       ...models.all(),
     ],
     breakersOf,
-    causesOf: (corridor) => [
+    /** Breakers that are not closed, and what is slow or fails with closed ones; of the process where the corridor is null. */
+    causesOf: (corridor: string | null) => [
       ...(corridor === null ? shared() : breakersOf(corridor)),
       ...(measured() > 0 && shared().length === 0 ? ['stores:slow'] : []),
       ...(corridor !== null && isSlow(corridor) ? [`writes:${corridor}:slow`] : []),

@@ -31,16 +31,7 @@ export type ServedAnswer = {
   readonly ageMs: number | undefined;
 };
 
-export type AnswerCache<Question> = {
-  /** The answer in memory that is served without a question to anybody; counted as a hit where there is one. */
-  readonly peek: (question: Question) => ServedAnswer | undefined;
-  /** Undefined where `make` has no answer. */
-  readonly read: (question: Question) => Promise<ServedAnswer | undefined>;
-  /** Lets no earlier proof count: the caller has changed something. */
-  readonly proveAnew: () => void;
-  /** Forgets all answers, as their versions prove nothing any more. */
-  readonly forget: () => void;
-};
+export type AnswerCache<Question> = ReturnType<typeof createAnswerCache<Question>>;
 
 export type AnswerCacheOptions<Question> = {
   readonly bytesMax: number;
@@ -76,9 +67,7 @@ const BYTES_MAX = 1024 * 1024;
 const AGE_MS_MAX = 60_000;
 
 /** A cache that runs one `make` of a question at a time, which all callers that ask meanwhile share. */
-export function createAnswerCache<Question>(
-  options: AnswerCacheOptions<Question>,
-): AnswerCache<Question> {
+export function createAnswerCache<Question>(options: AnswerCacheOptions<Question>) {
   const { bytesMax, keyOf, ageMsMax, make, readVersion, name, metrics } = options;
   const { nowMs = () => performance.now() } = options;
   const count = (isHit: boolean, question: Question) => {
@@ -148,17 +137,21 @@ export function createAnswerCache<Question>(
     return { answer: kept, ageMs: ageMs + (kept.lagMs ?? 0) };
   };
   return {
+    /** Lets no earlier proof count: the caller has changed something. */
     proveAnew: () => {
       changedMs = nowMs();
     },
+    /** Forgets all answers, as their versions prove nothing any more. */
     forget: () => entries.clear(),
-    peek(question) {
+    /** The answer in memory that is served without a question to anybody; counted as a hit where there is one. */
+    peek(question: Question) {
       const key = keyOf(question);
       const kept = entries.get(key);
       if (kept === undefined || !isYoung(kept, question) || !isProven(kept)) return undefined;
       return serveKept(kept, key, question);
     },
-    async read(question) {
+    /** Undefined where `make` has no answer. */
+    async read(question: Question): Promise<ServedAnswer | undefined> {
       const key = keyOf(question);
       const kept = entries.get(key);
       if (kept !== undefined && isYoung(kept, question)) {

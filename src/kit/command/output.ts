@@ -19,26 +19,7 @@ export type OutputStream = {
   readonly columns?: number | undefined;
 };
 
-export type Output = {
-  /** True when `--json` was given: one JSON document on standard output and nothing else. */
-  readonly json: boolean;
-  /** Writes a line for people; nothing under `--json`. */
-  line(text?: string): void;
-  /** Writes a line on standard output in both modes: for a line that programs read, as the ledger. */
-  exactLine(text: string): void;
-  /** Rows as a table, or as a JSON array of the rows. */
-  table(columns: readonly (string | Column)[], rows: readonly Row[]): void;
-  /** Fields as an aligned list with a table for each list of objects, or as one JSON object. */
-  record(fields: Row): void;
-  /** The value under `--json`, otherwise the lines. */
-  value(value: unknown, lines: readonly string[]): void;
-  /** Writes a line on standard error that a person reads while waiting. */
-  note(text: string): void;
-  /** How far the work is: a line that changes on a terminal, and elsewhere a note every few seconds. */
-  progress(text: string): void;
-  /** Writes a line on standard error that says what went wrong. */
-  error(text: string): void;
-};
+export type Output = ReturnType<typeof createOutput>;
 
 type OutputOptions = {
   readonly json: boolean;
@@ -48,7 +29,7 @@ type OutputOptions = {
 
 const PROGRESS_EVERY_MS = 5_000;
 
-export function createOutput(options: OutputOptions): Output {
+export function createOutput(options: OutputOptions) {
   const { json, stdout = process.stdout, stderr = process.stderr } = options;
   const isTerminal = stderr.isTTY === true;
   let progressMs = performance.now();
@@ -72,25 +53,33 @@ export function createOutput(options: OutputOptions): Output {
     stderr.write(`${text}\n`);
   };
   return {
+    /** True when `--json` was given: one JSON document on standard output and nothing else. */
     json,
+    /** Writes a line for people; nothing under `--json`. */
     line: (text = '') => {
       if (!json) result(text);
     },
+    /** Writes a line on standard output in both modes: for a line that programs read, as the ledger. */
     exactLine: result,
-    table: (columns, rows) => {
+    /** Rows as a table, or as a JSON array of the rows. */
+    table: (columns: readonly (string | Column)[], rows: readonly Row[]) => {
       if (json) document(rows);
       else lines(formatTable(columns, rows, stdout.isTTY === true));
     },
-    record: (fields) => {
+    /** Fields as an aligned list with a table for each list of objects, or as one JSON object. */
+    record: (fields: Row) => {
       if (json) document(fields);
       else lines(formatRecord(fields));
     },
-    value: (value, texts) => {
+    /** The value under `--json`, otherwise the lines. */
+    value: (value: unknown, texts: readonly string[]) => {
       if (json) document(value);
       else lines(texts);
     },
+    /** Writes a line on standard error that a person reads while waiting. */
     note,
-    progress: (text) => {
+    /** How far the work is: a line that changes on a terminal, and elsewhere a note every few seconds. */
+    progress: (text: string) => {
       if (isTerminal) {
         clear();
         stderr.write(text);
@@ -100,7 +89,8 @@ export function createOutput(options: OutputOptions): Output {
         note(text);
       }
     },
-    error: (text) => {
+    /** Writes a line on standard error that says what went wrong. */
+    error: (text: string) => {
       note(isTerminal ? styleText('red', text) : text);
     },
   };

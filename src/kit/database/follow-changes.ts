@@ -39,10 +39,7 @@ type Followed = {
   readonly ageMs: () => number;
 };
 
-export type Changes = {
-  readonly follow: (subject: Subject) => Followed;
-  readonly [Symbol.dispose]: () => void;
-};
+export type Changes = ReturnType<typeof followChanges>;
 
 type Marks = { readonly askedMs: number; readonly of: Readonly<Record<string, string | null>> };
 const NO_MARKS: Marks = { askedMs: Number.NEGATIVE_INFINITY, of: {} };
@@ -58,7 +55,7 @@ export function followChanges(
   { query, transaction }: Pick<Database, 'query' | 'transaction'>,
   log: Pick<Log, 'warn'>,
   nowMs = () => performance.now(),
-): Changes {
+) {
   const subjects = new Map<string, Subject & Followed>();
   /** Names of subjects that are asked alone, until Postgres answers their marks. */
   const apart = new Set<string>();

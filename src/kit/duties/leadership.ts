@@ -27,11 +27,7 @@ type Lead = {
   readonly writes: Writes;
 };
 
-export type Leadership = {
-  readonly of: (lease: Lease) => Lead;
-  /** Gives up the leases of this process, so that others need not wait for the end of its term. */
-  readonly [Symbol.asyncDispose]: () => Promise<void>;
-};
+export type Leadership = ReturnType<typeof createLeadership>;
 
 /** How long a dead process keeps its leases. */
 const LEASE_MS = 6000;
@@ -87,7 +83,7 @@ export function createLeadership(
   database: Writes,
   owner: string,
   failpoint: Failpoint = () => undefined,
-): Leadership {
+) {
   const parts = { database, owner, failpoint };
   const standby = createTerm(parts, STANDBY);
   const leads = new Map(LEASES.map((lease) => [lease, createLead(parts, lease, mayLead)]));
@@ -105,7 +101,7 @@ export function createLeadership(
     return !isOtherIdle;
   }
   return {
-    of: (lease) => {
+    of: (lease: Lease): Lead => {
       const lead = leads.get(lease);
       if (lead === undefined) throw new Error(`there is no lease ${lease}`);
       return {
@@ -119,6 +115,7 @@ export function createLeadership(
         },
       };
     },
+    /** Gives up the leases of this process, so that others need not wait for the end of its term. */
     [Symbol.asyncDispose]: async () => {
       const terms = [...[...leads.values()].map(({ term }) => term), standby];
       await Promise.all(terms.map((term) => term.giveUp()));

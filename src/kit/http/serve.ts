@@ -49,16 +49,7 @@ type ServeOptions = {
   readonly log?: Pick<Log, 'warn'>;
 };
 
-export type Serving = {
-  readonly url: string;
-  /**
-   * Answers as before for so long, and each answer is the last of its connection. Then connections are refused, and a second later
-   * no balancer sends requests on those that it kept.
-   */
-  readonly retire: (graceMs: number) => Promise<void>;
-  /** Stops accepting, closes idle connections and resolves when the last request is answered. */
-  readonly close: () => Promise<void>;
-};
+export type Serving = Awaited<ReturnType<typeof serve>>;
 
 type BareProblem = {
   readonly status: number;
@@ -71,7 +62,7 @@ export const toListener = (app: Hono<AppEnv>): RequestListener =>
   // EarlyResponse reads what an answer leaves of a body.
   getRequestListener(app.fetch, { errorHandler: refuseTarget, autoCleanupIncoming: false });
 
-export async function serve(listener: RequestListener, options: ServeOptions): Promise<Serving> {
+export async function serve(listener: RequestListener, options: ServeOptions) {
   const { untakenMs = UNTAKEN_MS, log } = options;
   const answers: Answers = new WeakMap();
   const retiring = new AbortController();
@@ -88,10 +79,15 @@ export async function serve(listener: RequestListener, options: ServeOptions): P
   server.once('close', () => clearInterval(looking));
   return {
     url: `${scheme}://${host}:${port}`,
-    retire: async (graceMs) => {
+    /**
+     * Answers as before for so long, and each answer is the last of its connection. Then connections are refused, and a second later
+     * no balancer sends requests on those that it kept.
+     */
+    retire: async (graceMs: number) => {
       retiring.abort();
       if (graceMs > 0) await retire(server, graceMs);
     },
+    /** Stops accepting, closes idle connections and resolves when the last request is answered. */
     close: () => {
       retiring.abort();
       return close(server, connections, answers, endUntaken);

@@ -35,7 +35,7 @@ export type Exports = {
   readonly endings: Set<Promise<void>>;
 };
 
-type ExportSink = Pick<SlowedStream, 'send' | 'close'> & {
+type ExportSink = Pick<ReturnType<typeof createSlowedStream>, 'send' | 'close'> & {
   /** Aborted when nobody takes the bytes any more, or the process drains. */
   readonly signal: AbortSignal;
   /** Whether the key or session of the export is still in force; asked before each piece. */
@@ -64,18 +64,6 @@ const BUSY_PACE: Pace = { pageRows: 1000, takenRows: 100 };
 /** Bytes, and how many rows are in them. */
 type Piece = { readonly bytes: Uint8Array; readonly rows: number };
 type Rows = AsyncIterable<readonly ExportRow[]>;
-
-type SlowedStream = {
-  readonly body: ReadableStream<Uint8Array>;
-  /** Resolves once there is room for more. */
-  readonly send: (bytes: Uint8Array) => Promise<void>;
-  /** Resolves once everything is taken. */
-  readonly close: () => Promise<void>;
-  /** Ends the body so that its reader sees that it is not whole. */
-  readonly breakOff: (error: unknown) => Promise<void>;
-  /** Aborted when the reader has gone. */
-  readonly gone: AbortSignal;
-};
 
 const paceOf = ({ isSubmitting }: Exports): Pace => (isSubmitting() ? BUSY_PACE : FULL_PACE);
 
@@ -214,7 +202,7 @@ async function* writeParquet(pieces: Rows, columns: readonly FlatColumn[]) {
 }
 
 /** A body that goes out as fast as its reader takes it: one piece waits at most, and the writer waits for room. */
-export function createSlowedStream(): SlowedStream {
+export function createSlowedStream() {
   const { readable, writable } = new TransformStream<Uint8Array, Uint8Array>(
     undefined,
     { highWaterMark: 1 },
@@ -226,14 +214,18 @@ export function createSlowedStream(): SlowedStream {
   writer.closed.catch(leave);
   return {
     body: readable,
-    send: async (bytes) => {
+    /** Resolves once there is room for more. */
+    send: async (bytes: Uint8Array) => {
       await writer.ready;
       writer.write(bytes).catch(leave);
     },
+    /** Resolves once everything is taken. */
     close: () => writer.close(),
-    breakOff: async (error) => {
+    /** Ends the body so that its reader sees that it is not whole. */
+    breakOff: async (error: unknown) => {
       await writer.abort(error).catch(() => undefined);
     },
+    /** Aborted when the reader has gone. */
     gone: gone.signal,
   };
 }

@@ -15,7 +15,6 @@ import { openDatabase, openProbe, openSliceDatabase } from '../open-database.ts'
 import { isPoolBusy, isPostgresOutage } from '../outage.ts';
 import type { Database } from '../pool.ts';
 import { onlyOf } from '../statement.ts';
-import type { Replica } from './choose-database.ts';
 
 const CHECK_EVERY_MS = 500;
 const OF_REPLICA = { setting: 'DATABASE_REPLICA_URL' } as const;
@@ -25,10 +24,7 @@ const CHECK_MS_MAX = 1000;
 /** A WAL position that the replica has yet to reach, and when the primary was asked for it. */
 type Target = LogPosition & { readonly atMs: number };
 
-export type OpenReplica = Replica & {
-  readonly status: () => ReplicaStatus;
-  readonly [Symbol.asyncDispose]: () => Promise<void>;
-};
+export type OpenReplica = ReturnType<typeof openReplica>;
 
 type ReplicaOptions = {
   readonly config: Config;
@@ -40,7 +36,7 @@ type ReplicaOptions = {
   readonly everyMs?: number;
 };
 
-export function openReplica(options: ReplicaOptions): OpenReplica {
+export function openReplica(options: ReplicaOptions) {
   const { config, url, primary, metrics, log, everyMs = CHECK_EVERY_MS } = options;
   const nowMs = () => performance.now();
   const breaker = createReplicaBreaker(metrics, nowMs);

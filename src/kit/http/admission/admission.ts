@@ -28,15 +28,7 @@ type AdmissionLimits = {
   readonly bytesMax: number;
 };
 
-export type Admission = {
-  readonly enter: (kind: RequestKind, bytes: number) => Ticket | { readonly refusal: Refusal };
-  /** Adapts the limits to the measurements since the last call; called at regular intervals. */
-  readonly adapt: (eventLoopDelayMs: number) => void;
-  /** Whether there were submissions in one of the last intervals. */
-  readonly isSubmitting: () => boolean;
-  /** Requests of all kinds that hold a slot. */
-  readonly inFlight: () => number;
-};
+export type Admission = ReturnType<typeof createAdmission>;
 
 /**
  * The share of the limits in force: cut in proportion to the overload, within these bounds, and raised slowly
@@ -60,10 +52,7 @@ const HEAVY_MIN = 8;
 const QUIET_INTERVALS = 10;
 
 /** @param takesSubmissions false while nothing can be committed */
-export function createAdmission(
-  limits: AdmissionLimits,
-  takesSubmissions: () => boolean,
-): Admission {
+export function createAdmission(limits: AdmissionLimits, takesSubmissions: () => boolean) {
   let took = createTook();
   let quietIntervals = QUIET_INTERVALS;
   const { requestsMax, bytesMax } = limits;
@@ -81,7 +70,7 @@ export function createAdmission(
   };
   const inFlight = () => shares.submit.requests + shares.stream.requests + shares.other.requests;
   return {
-    enter(kind, bytes) {
+    enter(kind: RequestKind, bytes: number): Ticket | { readonly refusal: Refusal } {
       const refusal = take(kind, bytes);
       if (refusal !== null) return { refusal };
       const own = shares[kind];
@@ -117,7 +106,8 @@ export function createAdmission(
         },
       };
     },
-    adapt(eventLoopDelayMs) {
+    /** Adapts the limits to the measurements since the last call; called at regular intervals. */
+    adapt(eventLoopDelayMs: number) {
       // A process without requests is late for another reason, such as its own start: fewer requests would not help.
       const isIdle = took.left + inFlight() === 0;
       // By Little's law, a submission that takes twice its bound has twice as many beside it as there may be.
@@ -134,7 +124,9 @@ export function createAdmission(
       }
       adaptShare(shares.other, ofLoop, shareMin);
     },
+    /** Whether there were submissions in one of the last intervals. */
     isSubmitting: () => quietIntervals < QUIET_INTERVALS,
+    /** Requests of all kinds that hold a slot. */
     inFlight,
   };
 }

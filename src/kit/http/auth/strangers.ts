@@ -8,20 +8,7 @@
 import { LRUCache } from 'lru-cache';
 import { Problem } from '../answers/problem.ts';
 
-export type Strangers = {
-  /**
-   * Finds a key within the budgets.
-   * @throws Problem where they are empty and it may not wait
-   */
-  readonly lookUp: <Key>(
-    address: string,
-    find: () => Promise<Key | undefined>,
-  ) => Promise<Key | undefined>;
-  /** The refusal that `lookUp` would give now; undefined where it would find the key, or wait. */
-  readonly refusal: (address: string) => Problem | undefined;
-  /** Whether a request was refused within the last second. Otherwise `refusal` need not be asked for each request. */
-  readonly areMany: () => boolean;
-};
+export type Strangers = ReturnType<typeof createStrangers>;
 
 /** Lookups a second for all addresses together, whose number is unbounded; a burst may take ten seconds' worth. */
 export const ALL_LOOKUPS_PER_SECOND = 100;
@@ -51,7 +38,7 @@ export function createStrangers(
   perSecond: number,
   nowMs: () => number,
   allPerSecond = ALL_LOOKUPS_PER_SECOND,
-): Strangers {
+) {
   const each = createRateLimit(perSecond, nowMs);
   const all = createRateLimit(allPerSecond, nowMs);
   /** An address has an entry while it has lookups under way. */
@@ -88,7 +75,11 @@ export function createStrangers(
     for (const wake of current.waiting.splice(0)) wake();
   };
   return {
-    lookUp: async (address, find) => {
+    /**
+     * Finds a key within the budgets.
+     * @throws Problem where they are empty and it may not wait
+     */
+    lookUp: async <Key>(address: string, find: () => Promise<Key | undefined>) => {
       for (let seconds = waitSeconds(address); seconds > 0; seconds = waitSeconds(address)) {
         const room = waitingRoom(address);
         if (room === undefined) throw refuse(seconds);
@@ -104,10 +95,12 @@ export function createStrangers(
         leave(address, current, isUnknown);
       }
     },
-    refusal: (address) => {
+    /** The refusal that `lookUp` would give now; undefined where it would find the key, or wait. */
+    refusal: (address: string) => {
       const seconds = waitSeconds(address);
       return seconds === 0 || waitingRoom(address) !== undefined ? undefined : refuse(seconds);
     },
+    /** Whether a request was refused within the last second. Otherwise `refusal` need not be asked for each request. */
     areMany: () => nowMs() - refusedAtMs < MOMENT_MS,
   };
 }

@@ -44,14 +44,6 @@ export type Pending = {
   readonly verifier: string;
 };
 
-export type Provider = {
-  readonly begin: () => Promise<{ readonly url: URL; readonly pending: Pending }>;
-  /** @param query of the request by which the browser came back */
-  readonly finish: (query: string, pending: Pending) => Promise<Claims>;
-  /** Page where a browser logs out of the provider; undefined where the provider has none. */
-  readonly endUrl: (backTo: string) => Promise<URL | undefined>;
-};
-
 /** Deadline of a request to the provider. Larger: a person waits longer for a refusal; smaller: a slow provider fails. */
 const TIMEOUT_SECONDS = 5;
 /** Difference of clocks. Larger: an ID token counts longer after its end; smaller: logins fail where a clock goes wrong. */
@@ -71,7 +63,7 @@ function methodsOf({ token_endpoint_auth_methods_supported: listed = [] }: Serve
   return methods.length === 0 ? METHODS.slice(0, 1) : methods;
 }
 
-export function createProvider(options: ProviderOptions): Provider {
+export function createProvider(options: ProviderOptions) {
   const { redirectUrl, clientSecret, scope } = options;
   let found: Promise<Configuration> | undefined;
   /** Index of the method that the provider takes from this client: a provider lists all of its methods, and a client has one. */
@@ -125,7 +117,8 @@ export function createProvider(options: ProviderOptions): Provider {
       });
       return { url, pending };
     },
-    finish: async (query, pending) => {
+    /** @param query of the request by which the browser came back */
+    finish: async (query: string, pending: Pending): Promise<Claims> => {
       const ours = await configuration();
       const claimed = async () => {
         const tokens = await exchange(ours, new URL(`${redirectUrl}${query}`), pending);
@@ -140,7 +133,8 @@ export function createProvider(options: ProviderOptions): Provider {
       };
       return await claimed().catch(async (error: unknown) => await refuse(error));
     },
-    endUrl: async (backTo) => {
+    /** Page where a browser logs out of the provider; undefined where the provider has none. */
+    endUrl: async (backTo: string) => {
       const ours = await configuration();
       if (ours.serverMetadata().end_session_endpoint === undefined) return undefined;
       return buildEndSessionUrl(ours, { post_logout_redirect_uri: backTo });

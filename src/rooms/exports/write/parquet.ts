@@ -10,14 +10,7 @@ export const ROW_GROUP_ROWS = 2000;
 /** Columns that a reader skips row groups by. */
 const PRUNED_BY = new Set(['transaction_id', 'created_at']);
 
-type ParquetFile = {
-  /** Bytes of a row group, or of the file's beginning. */
-  readonly write: (rows: readonly ExportRow[]) => Promise<Uint8Array>;
-  /** The footer, which a broken transfer lacks. */
-  readonly finish: () => Promise<Uint8Array>;
-};
-
-export function createParquetFile(columns: readonly FlatColumn[]): ParquetFile {
+export function createParquetFile(columns: readonly FlatColumn[]) {
   const writer = new ByteWriter();
   const schema = schemaOf(columns);
   const file = new ParquetWriter({ writer, schema, createdBy: 'risk-engine' });
@@ -27,7 +20,8 @@ export function createParquetFile(columns: readonly FlatColumn[]): ParquetFile {
     return bytes;
   };
   return {
-    write: async (rows) => {
+    /** Bytes of a row group, or of the file's beginning. */
+    write: async (rows: readonly ExportRow[]) => {
       const columnData = columns.map(({ name, kind, at }) => {
         const { parquet } = CELLS[kind];
         const cells = rows.map((row) => row[at] ?? null);
@@ -37,6 +31,7 @@ export function createParquetFile(columns: readonly FlatColumn[]): ParquetFile {
       await file.write({ columnData, rowGroupSize: rows.length });
       return takeBytes();
     },
+    /** The footer, which a broken transfer lacks. */
     finish: async () => {
       await file.finish();
       return takeBytes();

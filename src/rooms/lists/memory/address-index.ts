@@ -12,35 +12,29 @@ const IPV6_NIBBLE = 16;
 const GROWTH = 1.25;
 const RANGES_MIN = 16;
 
-export type AddressIndex = {
-  /** Adds a network at or behind all that were appended before, in the order of Postgres' `inet`. */
-  readonly append: (network: string) => void;
-  /** Adds any network. False: there are too many of them, and the list has to be read anew. */
-  readonly add: (network: string) => boolean;
-  readonly has: (bytes: readonly number[]) => boolean;
-  readonly bytes: () => number;
-  readonly size: () => number;
-};
+export type AddressIndex = ReturnType<typeof createAddressIndex>;
 
 type Range = { readonly isV4: boolean; readonly from: number; readonly to: number };
 
-export function createAddressIndex(): AddressIndex {
+export function createAddressIndex() {
   const v4 = createRanges((length) => new Uint32Array(length));
   const v6 = createRanges((length) => new Float64Array(length));
   const added: Range[] = [];
   let size = 0;
   return {
-    append(network) {
+    /** Adds a network at or behind all that were appended before, in the order of Postgres' `inet`. */
+    append(network: string) {
       const { isV4, from, to } = numbersOf(network);
       (isV4 ? v4 : v6).append(from, to);
       size++;
     },
-    add(network) {
+    /** Adds any network. False: there are too many of them, and the list has to be read anew. */
+    add(network: string) {
       added.push(numbersOf(network));
       size++;
       return added.length <= ADDED_MAX;
     },
-    has(bytes) {
+    has(bytes: readonly number[]) {
       const [isV4, at] = [isIPv4(bytes), numberOf(bytes)];
       if ((isV4 ? v4 : v6).has(at)) return true;
       return added.some((range) => range.isV4 === isV4 && range.from <= at && at <= range.to);

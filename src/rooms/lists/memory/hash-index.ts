@@ -44,20 +44,13 @@ type Segment = {
   isSorted: boolean;
 };
 
-export type HashIndex = {
-  readonly add: (text: string) => void;
-  readonly has: (text: string) => boolean;
-  /** Sorts what was added, a segment a call of `pause`, so that no lookup has to. */
-  readonly settle: (pause: () => Promise<void>) => Promise<void>;
-  readonly bytes: () => number;
-  readonly size: () => number;
-};
+export type HashIndex = ReturnType<typeof createHashIndex>;
 
-export function createHashIndex(seed: number): HashIndex {
+export function createHashIndex(seed: number) {
   const segments: (Segment | undefined)[] = Array(SEGMENTS).fill(undefined);
   let size = 0;
   return {
-    add(text) {
+    add(text: string) {
       hash64(text, seed);
       const [low = 0, high = 0] = words;
       const nth = high >>> 24;
@@ -72,7 +65,7 @@ export function createHashIndex(seed: number): HashIndex {
       segment.isSorted = false;
       size++;
     },
-    has(text) {
+    has(text: string) {
       hash64(text, seed);
       const [low = 0, high = 0] = words;
       const segment = segments[high >>> 24];
@@ -80,7 +73,8 @@ export function createHashIndex(seed: number): HashIndex {
       if (!segment.isSorted) sort(segment);
       return find(segment, low, high);
     },
-    async settle(pause) {
+    /** Sorts what was added, a segment a call of `pause`, so that no lookup has to. */
+    async settle(pause: () => Promise<void>) {
       for (const segment of segments) {
         if (segment === undefined || segment.isSorted) continue;
         sort(segment);

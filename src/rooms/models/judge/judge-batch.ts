@@ -39,14 +39,6 @@ const SUSPENDED_MS_MAX = 300_000;
 const RELAPSE_MS = 600_000;
 
 type ModelCall = { readonly tookMs: number; readonly isFailed: boolean };
-type ModelHealth = {
-  /** True also for a trial call. */
-  readonly mayRun: () => boolean;
-  readonly isSuspended: () => boolean;
-  /** Records a call; returns the reason when the model should be rolled back. */
-  readonly note: (call: ModelCall) => string | undefined;
-};
-
 /** Without the models of these names, as after their rollback; not even their shadows are asked. */
 export function withoutModels(inForce: ModelsInForce, names: readonly string[]): ModelsInForce {
   if (names.length === 0) return inForce;
@@ -69,7 +61,7 @@ const BY_RULES_INSTEAD: Judgement = { ...BY_RULES, degradation: 1 };
 
 /** How a model does in a corridor. */
 export type Standing = {
-  readonly health: ModelHealth;
+  readonly health: ReturnType<typeof createModelHealth>;
   /** Why the model must be rolled back: it failed again and again where it decides. */
   hopeless: string | undefined;
 };
@@ -205,7 +197,7 @@ function ask(
  * doubles each time, trial calls show whether it works again. A model that fails again is hopeless.
  * @param nowMs monotonic clock
  */
-export function createModelHealth(nowMs: () => number): ModelHealth {
+export function createModelHealth(nowMs: () => number) {
   let calls: (ModelCall & { readonly atMs: number })[] = [];
   let suspendedUntilMs: number | null = null;
   let waitMs = SUSPENDED_MS_MIN;
@@ -235,9 +227,11 @@ export function createModelHealth(nowMs: () => number): ModelHealth {
     return undefined;
   };
   return {
+    /** True also for a trial call. */
     mayRun: () => suspendedUntilMs === null || nowMs() >= suspendedUntilMs,
     isSuspended: () => suspendedUntilMs !== null,
-    note(call) {
+    /** Records a call; returns the reason when the model should be rolled back. */
+    note(call: ModelCall) {
       const atMs = nowMs();
       calls.push({ ...call, atMs });
       const expired = calls.findIndex((call) => atMs - call.atMs <= WINDOW_MS);

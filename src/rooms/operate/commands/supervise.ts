@@ -39,13 +39,6 @@ const [WAIT_MS_MIN, WAIT_MS_MAX] = [250, 30_000];
 /** A worker ends by force itself when its drain takes too long; then it needs so much longer at most. */
 const GRACE_MS = 5000;
 
-type SupervisedWorker = {
-  /** Undefined while none runs. */
-  readonly pid: () => number | undefined;
-  /** Resolves once the worker has drained and ended. */
-  stop(): Promise<void>;
-};
-
 type SupervisedOptions = {
   readonly environment: Environment;
   /** Longest drain of a worker. */
@@ -56,12 +49,7 @@ type SupervisedOptions = {
 };
 
 /** Starts a worker, again and again until `stop`. */
-function superviseWorker({
-  environment,
-  drainMs,
-  log,
-  onRefused,
-}: SupervisedOptions): SupervisedWorker {
+function superviseWorker({ environment, drainMs, log, onRefused }: SupervisedOptions) {
   const stopping = new AbortController();
   let child: ChildProcess | undefined;
   const runOnce = async () => {
@@ -89,7 +77,9 @@ function superviseWorker({
   };
   const repeated = repeat();
   return {
+    /** Undefined while none runs. */
     pid: () => child?.pid,
+    /** Resolves once the worker has drained and ended. */
     async stop() {
       stopping.abort();
       const running = child;
@@ -214,7 +204,7 @@ async function supervise(args: string[], context: CommandContext): Promise<numbe
 
 /** Workers from the oldest on; the newest goes first. Disposing the fleet drains all. */
 function openFleet({ config, environment, log, signal }: CommandContext) {
-  const workers: SupervisedWorker[] = [];
+  const workers: ReturnType<typeof superviseWorker>[] = [];
   let leaving: Promise<void> | undefined;
   const refused = new AbortController();
   const over = AbortSignal.any([signal, refused.signal]);

@@ -36,13 +36,6 @@ export type Step = {
   readonly mean: number;
 };
 
-type Scaler = {
-  /** Notes a reading, and returns the step to take now; the caller takes each step and calls `changed`. */
-  readonly next: (nowMs: number, processes: number, reading: Reading) => Step | undefined;
-  /** The cool-down counts from here. */
-  readonly changed: (nowMs: number) => void;
-};
-
 const SECOND_MS = 1000;
 
 type Stores = {
@@ -52,7 +45,7 @@ type Stores = {
   readonly log: Log;
 };
 
-export function createScaler({ triggers, min, max, coolDownMs }: ScalingPolicy): Scaler {
+export function createScaler({ triggers, min, max, coolDownMs }: ScalingPolicy) {
   const longestMs = Math.max(...triggers.map(({ windowSeconds }) => windowSeconds)) * SECOND_MS;
   const busy = triggers.find(({ measure, add }) => add && measure === 'processor_ratio');
   /** Oldest first; the first is as old as the longest window, or older. */
@@ -92,7 +85,8 @@ export function createScaler({ triggers, min, max, coolDownMs }: ScalingPolicy):
     return mean === undefined || (mean * processes) / (processes - 1) < busy.threshold;
   };
   return {
-    next(nowMs, processes, reading) {
+    /** Notes a reading, and returns the step to take now; the caller takes each step and calls `changed`. */
+    next(nowMs: number, processes: number, reading: Reading): Step | undefined {
       const beyond = note(nowMs, reading);
       if (nowMs - changedMs < coolDownMs) return undefined;
       const asks = beyond.filter(({ trigger }) => trigger.add);
@@ -103,7 +97,8 @@ export function createScaler({ triggers, min, max, coolDownMs }: ScalingPolicy):
       const mayGo = processes > min && isSpare(nowMs, processes);
       return mayGo ? { change: -1, trigger, mean } : undefined;
     },
-    changed(nowMs) {
+    /** The cool-down counts from here. */
+    changed(nowMs: number) {
       changedMs = nowMs;
     },
   };

@@ -31,13 +31,6 @@ const RECORD_AFTER_MS = 50;
 /** How soon a delivery is seen that another process has made, or that became due. */
 const POLL_MS = 500;
 
-type Sender = {
-  /** Sends until the signal, then waits for the requests under way and gives the rest back. */
-  readonly run: (signal: AbortSignal) => Promise<void>;
-  /** Looks for due deliveries now. */
-  readonly wake: () => void;
-};
-
 type SenderParts = AttemptParts & {
   readonly database: Pick<Database, 'query' | 'transaction'>;
   readonly count: (outcome: 'delivered' | 'retried' | 'dead') => void;
@@ -47,7 +40,7 @@ type SenderParts = AttemptParts & {
 /** Deliveries that a process has leased for one webhook. */
 type Queue = { readonly limit: LimitFunction; leased: number };
 
-export function createSender(parts: SenderParts): Sender {
+export function createSender(parts: SenderParts) {
   const { database, switches, leaseMs = LEASE_MS } = parts;
   /** Deliveries that are leased by then are given back. */
   const isPaused = () => offOf(switches(), 'webhooks') !== undefined;
@@ -110,8 +103,10 @@ export function createSender(parts: SenderParts): Sender {
     for (const delivery of leased) start(delivery, signal);
   };
   return {
+    /** Looks for due deliveries now. */
     wake,
-    run: async (signal) => {
+    /** Sends until the signal, then waits for the requests under way and gives the rest back. */
+    run: async (signal: AbortSignal) => {
       try {
         while (!signal.aborted) {
           await fill(signal);

@@ -35,14 +35,7 @@ const EXAMPLE = 'https://shop.example/risk-events';
 /** Finds the addresses of a name; none where it has none. */
 export type Resolve = (host: string) => Promise<readonly string[]>;
 
-export type Targets = {
-  /** @throws InvalidFields where the URL may not be a webhook's */
-  readonly check: (url: string) => Promise<void>;
-  /** @throws Failure where the URL itself names an address that is refused: no lookup is made for one */
-  readonly refuseAddress: (url: URL) => void;
-  /** Resolves and checks for the connection that asks. */
-  readonly lookup: LookupFunction;
-};
+export type Targets = ReturnType<typeof createTargets>;
 
 const RESOLVE_TIMEOUT_MS = 4000;
 const RESOLVE_TRY_MS = 1500;
@@ -64,7 +57,7 @@ export function openTargets({
 }
 
 /** @param isLoopbackAllowed lets http and https reach this machine itself, for development */
-export function createTargets(resolve: Resolve, isLoopbackAllowed: boolean): Targets {
+export function createTargets(resolve: Resolve, isLoopbackAllowed: boolean) {
   const isAllowed = (address: string) =>
     isPublicAddress(address) || (isLoopbackAllowed && isLoopbackAddress(address));
   const resolveAllowed = async (host: string): Promise<readonly string[]> => {
@@ -74,12 +67,26 @@ export function createTargets(resolve: Resolve, isLoopbackAllowed: boolean): Tar
     if (bad === undefined) return addresses;
     throw refused(`${given(host)} has the address ${bad}, which is not public`);
   };
+  /** @throws Failure where the URL itself names an address that is refused: no lookup is made for one */
   const refuseAddress = (url: URL) => {
     const host = hostOf(url);
     if (isIP(host) !== 0 && !isAllowed(host)) throw refused(`${host} is not a public address`);
   };
+  /** Resolves and checks for the connection that asks. */
+  const lookup: LookupFunction = (host, { all }, callback) => {
+    resolveAllowed(host).then(
+      (addresses) => {
+        const found = addresses.map((address) => ({ address, family: isIP(address) }));
+        const [first] = found;
+        if (all === true) callback(null, found);
+        else callback(null, first?.address ?? '', first?.family);
+      },
+      (error: Error) => callback(error, ''),
+    );
+  };
   return {
-    check: async (text) => {
+    /** @throws InvalidFields where the URL may not be a webhook's */
+    check: async (text: string) => {
       const url = parse(text);
       const host = hostOf(url);
       const isLocal = isLoopbackAllowed && isLoopbackAddress(host);
@@ -98,17 +105,7 @@ export function createTargets(resolve: Resolve, isLoopbackAllowed: boolean): Tar
       }
     },
     refuseAddress,
-    lookup: (host, { all }, callback) => {
-      resolveAllowed(host).then(
-        (addresses) => {
-          const found = addresses.map((address) => ({ address, family: isIP(address) }));
-          const [first] = found;
-          if (all === true) callback(null, found);
-          else callback(null, first?.address ?? '', first?.family);
-        },
-        (error: Error) => callback(error, ''),
-      );
-    },
+    lookup,
   };
 }
 
