@@ -1,7 +1,7 @@
 /** Values that every handler finds in its context, and the methods that write. */
 import type { HttpBindings } from '@hono/node-server';
+import type { KeptAnswers } from '../access/kept-answers.ts';
 import type { Trace } from '../traces/trace.ts';
-import type { KeptAnswers } from '../words/kept-answers.ts';
 import type { PersonalEdge } from '../words/personal-edge.ts';
 import type { Principal } from '../words/principal.ts';
 import type { Credential } from '../words/session.ts';

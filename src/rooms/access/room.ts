@@ -1,7 +1,7 @@
 /** The room of access: API keys, the people who hold them, and sessions of browsers. */
 import type { Room } from '../../core/room.ts';
+import { ANSWER_KEPT_HOURS } from '../../kit/access/kept-answers.ts';
 import { purgeBefore, type Retention } from '../../kit/duties/purge.ts';
-import { ANSWER_KEPT_HOURS } from '../../kit/words/kept-answers.ts';
 
 /** When the rows of keys, people and sessions end. */
 

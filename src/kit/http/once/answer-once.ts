@@ -5,16 +5,16 @@
 import { hash, hkdfSync } from 'node:crypto';
 import type { Context } from 'hono';
 import { z } from 'zod';
+import {
+  ANSWER_KEPT_HOURS,
+  type EarlierRequest,
+  type KeptAnswers,
+} from '../../access/kept-answers.ts';
 import { KEY_BYTES, seal, unseal } from '../../access/seal.ts';
 import { type Commits, noteCommits } from '../../process/note-commits.ts';
 import { DESCRIBED, issueText } from '../../words/describe-issue.ts';
 import { COMMIT_UNKNOWN, Failure } from '../../words/failure.ts';
 import { InvalidFields } from '../../words/field-errors.ts';
-import {
-  ANSWER_KEPT_HOURS,
-  type EarlierRequest,
-  type KeptAnswers,
-} from '../../words/kept-answers.ts';
 import { shown } from '../../words/list-parameters.ts';
 import { idText, KEY_CHARS_MAX } from '../../words/plain-text.ts';
 import { spellInstant } from '../../words/wire-time.ts';
