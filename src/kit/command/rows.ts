@@ -14,18 +14,9 @@ import {
 } from './command.ts';
 import { type Operation, readOperations } from './operation.ts';
 import { describeRow, type Row, runRow } from './run-row.ts';
-import { usageText } from './usage.ts';
+import { type ShownAction, usageText } from './usage.ts';
 
-type Written = {
-  /** Words after the action's name, as the usage shows them. */
-  readonly words: string;
-  readonly summary: string;
-  /** Effect of each option, by the option as the usage shows it: `--rate N`. */
-  readonly options?: Readonly<Record<string, string>>;
-  /** Whether the action calls the API, and takes `--url`. */
-  readonly asksApi?: boolean;
-  readonly run: Command['run'];
-};
+type Written = Omit<ShownAction, 'word'> & { readonly run: Command['run'] };
 
 type Given<Shown extends NonNullable<Written['options']>> = {
   readonly values: ReturnType<typeof parseArguments<ReturnType<typeof optionsOf<Shown>>>>['values'];

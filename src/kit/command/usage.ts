@@ -1,12 +1,14 @@
 /** The usage of a command of several actions, or of one action, as `--help` prints it. */
 
-type ShownAction = {
+export type ShownAction = {
   /** '' where the command has a single action. */
   readonly word: string;
+  /** Words after the action's name, as the usage shows them. */
   readonly words: string;
   readonly summary: string;
+  /** Effect of each option, by the option as the usage shows it: `--rate N`. */
   readonly options?: Readonly<Record<string, string>>;
-  /** Whether the action takes `--url`. */
+  /** Whether the action calls the API, and takes `--url`. */
   readonly asksApi?: boolean;
 };
 

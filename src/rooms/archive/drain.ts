@@ -19,7 +19,7 @@ const POLL_MS = 1000;
 const DRAIN_HOURS = 24;
 const PAGE_ROWS = 100;
 
-type Draining = {
+export type Draining = {
   readonly database: Database;
   readonly market: string;
   readonly frozenAt: string;

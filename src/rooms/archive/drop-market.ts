@@ -17,7 +17,7 @@ import {
   readContent,
 } from './export-table.ts';
 
-type Dropping = {
+export type Dropping = {
   readonly database: Database;
   readonly market: string;
   readonly failpoint: Failpoint;

@@ -10,13 +10,12 @@ import { recordChange } from '../../kit/audit/audit-log.ts';
 import { byCommand } from '../../kit/command/stores.ts';
 import type { Database } from '../../kit/database/pool.ts';
 import { firstOf } from '../../kit/database/statement.ts';
-import type { Failpoint } from '../../kit/process/failpoint.ts';
 import type { RedisClient } from '../../kit/redis/connection.ts';
 import { Failure } from '../../kit/words/failure.ts';
 import { readRequest, requireFreeze } from './approval.ts';
 import { type Archive, removeStrays, type Step, type WriteArchive } from './archive-file.ts';
-import { deadLetterRest, drain } from './drain.ts';
-import { dropUnchanged } from './drop-market.ts';
+import { type Draining, deadLetterRest, drain } from './drain.ts';
+import { type Dropping, dropUnchanged } from './drop-market.ts';
 import {
   exportTable,
   hasSchema,
@@ -35,24 +34,18 @@ const storedOf = ({ folder, market: archive, key }: Rollback): Stored => {
   return { store: openFolder(folder, true), archive, key };
 };
 
-export type Rollback = {
-  readonly market: string;
-  readonly folder: string;
-  readonly writeArchive: WriteArchive;
-  readonly key: Buffer | null;
-  /** Null: until 24 h after the freeze. */
-  readonly waitHours: number | null;
-  readonly isRestDead: boolean;
-  readonly openMarket: (market: string) => Database;
-  readonly database: Database;
-  readonly redis: RedisClient;
-  /** Undefined where no KAFKA_URL is set. */
-  readonly kafka: KafkaClients | undefined;
-  readonly openModels: OpenModels;
-  readonly failpoint: Failpoint;
-  readonly signal: AbortSignal;
-  readonly note: (text: string) => void;
-};
+export type Rollback = Omit<Draining, 'frozenAt'> &
+  Dropping & {
+    readonly folder: string;
+    readonly writeArchive: WriteArchive;
+    readonly key: Buffer | null;
+    readonly isRestDead: boolean;
+    readonly openMarket: (market: string) => Database;
+    readonly redis: RedisClient;
+    /** Undefined where no KAFKA_URL is set. */
+    readonly kafka: KafkaClients | undefined;
+    readonly openModels: OpenModels;
+  };
 
 /** Begins an archive without tables, with the figures of the other markets. @throws Failure where the market is not frozen */
 export async function beginArchive(rollback: Rollback): Promise<Archive> {

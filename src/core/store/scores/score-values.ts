@@ -9,23 +9,15 @@ import {
   uuidArray,
 } from '../../../kit/database/binary-array.ts';
 import { FEATURE_SCHEMA } from '../../domain/feature-schema.ts';
-import type { Decision, RuleInputs, Verdict } from '../../domain/score-record.ts';
+import type { Decision, ScoreRecord, Verdict } from '../../domain/score-record.ts';
 import type { Transaction } from '../../domain/transaction.ts';
 import { packVectors, vectorChecksum } from './vector-bytes.ts';
 
 /** A score to store. */
-export type NewScore = {
-  readonly transaction: Transaction;
-  readonly decision: Decision;
-  readonly features: Float64Array;
-  readonly ruleInputs: RuleInputs | null;
-  /** Name of the rule set that decided. */
-  readonly ruleSet: string;
-  /** `name@version` of the model that decided. */
-  readonly model: string | null;
-  readonly attempts: number;
-  readonly degradation: number;
-};
+export type NewScore = Pick<
+  ScoreRecord,
+  'features' | 'ruleInputs' | 'ruleSet' | 'model' | 'attempts' | 'degradation'
+> & { readonly transaction: Transaction; readonly decision: Decision };
 
 /**
  * The seam `onScored`: what a room writes in the statement that stores scores.
