@@ -195,27 +195,20 @@ export function createTryAppend(
  */
 async function appendByCorridor(
   producer: Producer,
-  breakers: Breakers,
+  { redis, streamsOf }: Breakers,
   payloads: readonly EntryPayload[],
 ): Promise<EntryPayload[]> {
   const groups = Map.groupBy(payloads, ({ transaction }) => transaction.corridor);
   const left = await Promise.all(
-    [...groups].map(([corridor, group]) => appendGroup(producer, breakers, corridor, group)),
+    [...groups].map(async ([corridor, group]): Promise<readonly EntryPayload[]> => {
+      try {
+        return await streamsOf(corridor).run(() => redis.run(() => producer.append(group)));
+      } catch (error) {
+        const isRefused = error instanceof Failure && error.code === 'BREAKER_OPEN';
+        if (isStreamAtFault(error) || (isRefused && redis.state() === 'closed')) return group;
+        throw error;
+      }
+    }),
   );
   return left.flat();
-}
-
-async function appendGroup(
-  producer: Producer,
-  { redis, streamsOf }: Breakers,
-  corridor: string,
-  group: readonly EntryPayload[],
-): Promise<readonly EntryPayload[]> {
-  try {
-    return await streamsOf(corridor).run(() => redis.run(() => producer.append(group)));
-  } catch (error) {
-    const isRefused = error instanceof Failure && error.code === 'BREAKER_OPEN';
-    if (isStreamAtFault(error) || (isRefused && redis.state() === 'closed')) return group;
-    throw error;
-  }
 }

@@ -102,24 +102,13 @@ function countReasons(
   { day, corridor, ruleSet }: DayTally,
   reasons: Scored['reasons'],
 ): void {
-  const counts = countsOf(fired, day, corridor, ruleSet);
-  for (const { code } of reasons) counts.set(code, (counts.get(code) ?? 0) + 1);
-}
-
-/** A batch has few days and rule sets, so comparing them is cheaper than a key of all. */
-function countsOf(
-  fired: Map<string, Fired[]>,
-  day: number,
-  corridor: string,
-  ruleSet: string | null,
-): Map<string, number> {
   const days = fired.get(corridor) ?? [];
-  for (const tallied of days)
-    if (tallied.day === day && tallied.ruleSet === ruleSet) return tallied.counts;
-  const counts = new Map<string, number>();
   fired.set(corridor, days);
-  days.push({ day, corridor, ruleSet, counts });
-  return counts;
+  // A batch has few days and rule sets, so comparing them is cheaper than a key of all.
+  const known = days.find((tallied) => tallied.day === day && tallied.ruleSet === ruleSet);
+  const { counts } = known ?? { counts: new Map<string, number>() };
+  if (known === undefined) days.push({ day, corridor, ruleSet, counts });
+  for (const { code } of reasons) counts.set(code, (counts.get(code) ?? 0) + 1);
 }
 
 function listReasons({ counts, ...key }: Fired): DayTally[] {

@@ -91,24 +91,16 @@ export const labelInputSchema = z
       example: 'Cardholder did not recognise the payment',
     }),
   })
-  .superRefine(checkName)
+  .superRefine(({ transaction_id: id, idempotency_key: key }, context) => {
+    if ((id === undefined) !== (key === undefined)) return;
+    const [field, message] =
+      id === undefined
+        ? ['transaction_id', 'is required, or idempotency_key']
+        : ['idempotency_key', 'must not be given beside transaction_id'];
+    context.addIssue({ code: 'custom', path: [field], message, input: id });
+  })
   .meta({ id: 'LabelInput' });
 export type LabelInput = z.infer<typeof labelInputSchema>;
-
-function checkName(
-  {
-    transaction_id: id,
-    idempotency_key: key,
-  }: { transaction_id?: unknown; idempotency_key?: unknown },
-  context: z.RefinementCtx,
-): void {
-  if ((id === undefined) !== (key === undefined)) return;
-  const [field, message] =
-    id === undefined
-      ? ['transaction_id', 'is required, or idempotency_key']
-      : ['idempotency_key', 'must not be given beside transaction_id'];
-  context.addIssue({ code: 'custom', path: [field], message, input: id });
-}
 
 /** @param client hides from this client who reported a label for somebody else, and the note; null hides nothing */
 export const labelFor = (client: string | null, label: LabelJson): LabelJson =>

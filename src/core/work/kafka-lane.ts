@@ -127,17 +127,8 @@ async function runEntries(
       lane.log.error({ err: toError(error).message }, 'a batch of Kafka failed');
     });
   }
-  if (alone.length > 0) await runAlone(lane, inFlight, reader, alone);
-}
-
-/** Works on entries one by one, and commits behind each: the one that kills its workers comes first the next time. */
-async function runAlone(
-  lane: Worker,
-  inFlight: InFlight,
-  reader: GroupReader,
-  entries: readonly StreamEntry[],
-): Promise<void> {
-  for (const entry of entries) {
+  // One by one, with a commit behind each: the entry that kills its workers comes first the next time.
+  for (const entry of alone) {
     await inFlight.drained();
     await reader.flush();
     if (lane.stop.signal.aborted) return;
@@ -145,7 +136,7 @@ async function runAlone(
     if (isDivided) await divideEntries(lane, [entry]);
     else await runBatch(lane, inFlight.begin([entry]));
   }
-  await reader.flush();
+  if (alone.length > 0) await reader.flush();
 }
 
 function toLane(worker: Worker, clients: KafkaClients, reader: GroupReader): Worker {

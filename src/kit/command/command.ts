@@ -131,19 +131,12 @@ export function parseArguments<const Options extends ParseArgsOptionsConfig>(
       allowPositionals: true,
     }),
   );
-  requireWords(parsed.positionals, required, max);
-  return parsed;
-}
-
-/** Throws a UsageError that names the word that is missing, or is one too many. */
-function requireWords(
-  words: readonly string[],
-  required: readonly string[],
-  max = required.length,
-): void {
-  const missing = required[words.length];
+  const { positionals } = parsed;
+  const missing = required[positionals.length];
   if (missing !== undefined) throw new UsageError(`${missing} is missing`);
-  if (words.length > max) throw new UsageError(`unexpected argument '${words[max] ?? ''}'`);
+  if (positionals.length > max)
+    throw new UsageError(`unexpected argument '${positionals[max] ?? ''}'`);
+  return parsed;
 }
 
 /** Says in our words what `parseArgs` refuses; it names the flag in quotes. */

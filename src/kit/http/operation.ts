@@ -122,7 +122,8 @@ export function operation<Parts, Path, Query, Body>(
       const ofQuery = (
         query || c.req.url.includes('?') ? readQuery(c, query ?? NO_PARAMETERS) : {}
       ) as Query;
-      const parsed = body && (await readBody(c, body, limits));
+      const bytesMax = Math.min(limits.bytesMax, body?.bytesMax ?? Infinity);
+      const parsed = body && (await readJson(c, { ...limits, bytesMax }));
       const input = {
         path: ofPath,
         query: ofQuery,
@@ -134,7 +135,8 @@ export function operation<Parts, Path, Query, Body>(
       const once = async (): Promise<Response> => {
         const answered = await run(isPlain ? input : await inTokens(input), parts);
         if (answered instanceof Response) return answered;
-        return answerOf(c, answered, Number(Object.keys(answers)[0]) as Exclude<Status, 304>);
+        const status = Number(Object.keys(answers)[0]) as Exclude<Status, 304>;
+        return status === 204 ? c.body(null, 204) : c.json(answered ?? null, status);
       };
       // The answer is kept with tokens, so that an erasure reaches kept answers.
       const whole = isOnce ? await answerOnce(c, parsed, once) : await once();
@@ -142,12 +144,6 @@ export function operation<Parts, Path, Query, Body>(
     },
   };
 }
-
-const answerOf = (
-  c: Context<AppEnv>,
-  answered: object | undefined,
-  status: Exclude<Status, 304>,
-) => (status === 204 ? c.body(null, 204) : c.json(answered ?? null, status));
 
 async function inTokens<Path, Query, Body>(
   input: Input<Path, Query, Body>,
@@ -157,15 +153,6 @@ async function inTokens<Path, Query, Body>(
     withTokens(input.c, input.body),
   ]);
   return { ...input, query, body };
-}
-
-async function readBody(
-  c: Context<AppEnv>,
-  body: Pick<DescribedBody<unknown>, 'bytesMax'>,
-  limits: BodyLimits,
-): Promise<unknown> {
-  const bytesMax = Math.min(limits.bytesMax, body.bytesMax ?? Infinity);
-  return await readJson(c, { ...limits, bytesMax });
 }
 
 /** A body that its schema reads, with an example of it. */

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { corridorScope } from '../../core/domain/switch.ts';
 import type { Api } from '../../core/room.ts';
 import { recordChange } from '../../kit/audit/audit-log.ts';
-import type { Database, Query } from '../../kit/database/pool.ts';
+import type { Database } from '../../kit/database/pool.ts';
 import { firstOf, onlyOf, rowsOf, timeText } from '../../kit/database/statement.ts';
 import { Problem } from '../../kit/http/answers/problem.ts';
 import { answer, bodyOf, operation } from '../../kit/http/operation.ts';
@@ -11,7 +11,7 @@ import { given } from '../../kit/words/describe-issue.ts';
 import { Failure } from '../../kit/words/failure.ts';
 import { countedPage, pageLimit } from '../../kit/words/list-parameters.ts';
 import { nearestName } from '../../kit/words/nearest-name.ts';
-import { type PageJson, pageOf, pageSchema } from '../../kit/words/page.ts';
+import { pageOf, pageSchema } from '../../kit/words/page.ts';
 import { plainText } from '../../kit/words/plain-text.ts';
 import type { Officer } from '../../kit/words/principal.ts';
 import { AUTHORITY, DECIDING_ROLES, READING_ROLES } from './authority.ts';
@@ -98,17 +98,6 @@ const selectFreezes = rowsOf<FreezeRecord, [scope: string, before: string | null
                            and (next.audit_id is null or audit_id < next.audit_id)) n
     order by f.audit_id desc`,
 );
-
-/** Newest first. */
-async function listFreezes(
-  query: Query,
-  { scope }: Frozen,
-  { limit, cursor = null }: { readonly limit: number; readonly cursor?: string | undefined | null },
-): Promise<PageJson<FreezeRecord>> {
-  const rowsMax = Math.min(limit, FREEZES_MAX);
-  const freezes = await selectFreezes(query, scope, cursor, rowsMax);
-  return pageOf(freezes, rowsMax, ({ freeze_id: id }) => id);
-}
 
 /** Locks the row of switches: notes are counted one after the other, and no resume comes between. */
 const lockFreeze = firstOf<object, [name: string]>(
@@ -269,8 +258,12 @@ const investigationOf = (kind: Kind) => [
       200: answer('One page.', freezesSchema, { items: [freezeRecord], next_cursor: null }),
     },
     problems: [404],
-    run: async ({ path: { id }, query }, parts: Api) =>
-      listFreezes(parts.databases.primary.query, frozenOf(kind, id, parts), query),
+    run: async ({ path: { id }, query: { limit, cursor = null } }, parts: Api) => {
+      const { scope } = frozenOf(kind, id, parts);
+      const rowsMax = Math.min(limit, FREEZES_MAX);
+      const freezes = await selectFreezes(parts.databases.primary.query, scope, cursor, rowsMax);
+      return pageOf(freezes, rowsMax, ({ freeze_id: id }) => id);
+    },
   }),
 ];
 

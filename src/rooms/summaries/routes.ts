@@ -8,7 +8,6 @@ import {
   type CacheMetrics,
   createAnswerCache,
   type MadeAnswer,
-  type ServedAnswer,
 } from '../../kit/caches/answer-cache.ts';
 import { type Databases, withLag } from '../../kit/database/replica/choose-database.ts';
 import { sayAge } from '../../kit/http/answers/answer-headers.ts';
@@ -63,7 +62,12 @@ const operations = [
     run: async ({ query, c }, { databases, ingest, cache }: Parts) => {
       const question = withDays(query, databases.now());
       const from = databasesFor(c, databases);
-      const found = await readSummaries(from, cache, ingest.corridors, question);
+      // Answers in memory may lack what a caller that prefers the primary has written.
+      const made = from.isPrimaryAlone
+        ? await makeSummaries(from, ingest.corridors, question)
+        : undefined;
+      const found = made ? { answer: made, ageMs: made.lagMs } : await cache.read(question);
+      if (found === undefined) throw new Error('there are summaries of any days');
       return answerKept(c, sayAge(c, found), ASK_AGAIN);
     },
   }),
@@ -119,20 +123,4 @@ async function makeSummaries(
     summarizeDays(databases, corridors(), question),
   );
   return { text: JSON.stringify(answer.summaries), version: answer.version, lagMs };
-}
-
-/** Answers in memory may lack what a caller that prefers the primary has written. */
-async function readSummaries(
-  databases: Databases,
-  cache: SummaryCache,
-  corridors: Corridors,
-  question: SummaryQuestion,
-): Promise<ServedAnswer> {
-  if (databases.isPrimaryAlone) {
-    const made = await makeSummaries(databases, corridors, question);
-    return { answer: made, ageMs: made.lagMs };
-  }
-  const served = await cache.read(question);
-  if (served === undefined) throw new Error('there are summaries of any days');
-  return served;
 }

@@ -125,7 +125,14 @@ function countRow(
   countVersion(against, row, label, otherMade.points, other, ofDay, 3);
   const flip = other * 3 + verdict;
   add(counts.flips[flip] as number[], label);
-  if (verdict !== other) addExample(counts, flip, row, label, made.points, otherMade.points);
+  if (verdict === other) return;
+  const name = LABELS[label] as (typeof LABELS)[number];
+  counts.examples[flip] ??= [];
+  const kept = counts.examples[flip] as Counts['examples'][string];
+  if (kept.length >= EXAMPLES_MAX * LABELS.length) return;
+  if (kept.filter((example) => example.label === name).length >= EXAMPLES_MAX) return;
+  const { id, corridor } = row;
+  kept.push({ id, corridor, label: name, points: made.points, against: otherMade.points });
 }
 
 function countBands(
@@ -177,22 +184,6 @@ function countVersion(
 function unitsOf(amount: string): bigint {
   const [whole = '', decimals = ''] = amount.split('.');
   return BigInt(whole + decimals.padEnd(PLACES, '0'));
-}
-
-function addExample(
-  { examples }: Counts,
-  flip: number,
-  { id, corridor }: Row,
-  label: LabelIndex,
-  points: number,
-  against: number,
-): void {
-  const name = LABELS[label] as (typeof LABELS)[number];
-  examples[flip] ??= [];
-  const kept = examples[flip] as Counts['examples'][string];
-  if (kept.length >= EXAMPLES_MAX * LABELS.length) return;
-  if (kept.filter((example) => example.label === name).length >= EXAMPLES_MAX) return;
-  kept.push({ id, corridor, label: name, points, against });
 }
 
 /** Counts what fired. The program's array of what fired holds until the program decides again. */

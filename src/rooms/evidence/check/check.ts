@@ -139,7 +139,11 @@ async function checkHeads(
     const isSigned = text === undefined || keys.length === 0 || isSignedBy(text, keys);
     if (!isSigned) note('key swapped', `no key of the log signed the checkpoint ${where}`);
   }
-  for (const text of [file, bucket, own]) await checkContinued(made, text, read, note);
+  for (const text of [file, bucket, own]) {
+    const why = await contradiction(made, text, read);
+    const size = readHead(text ?? '')?.size ?? 0;
+    if (why !== undefined) note(size > made.size ? 'tail cut' : 'hashed anew', why);
+  }
   const sizeOf = (text: string | undefined) => readHead(text ?? '')?.size ?? 0;
   const [ownSize, publishedSize] = [sizeOf(own), Math.max(sizeOf(file), sizeOf(bucket))];
   if (ownSize < publishedSize) {
@@ -148,15 +152,4 @@ async function checkHeads(
   }
   const why = await contradiction(made, seen, read);
   if (why !== undefined) note('two histories', `a reader has another checkpoint: ${why}`);
-}
-
-async function checkContinued(
-  made: TreeHead,
-  text: string | undefined,
-  read: ReadTile,
-  note: Note,
-): Promise<void> {
-  const why = await contradiction(made, text, read);
-  const size = readHead(text ?? '')?.size ?? 0;
-  if (why !== undefined) note(size > made.size ? 'tail cut' : 'hashed anew', why);
 }

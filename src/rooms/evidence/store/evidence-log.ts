@@ -135,8 +135,26 @@ export async function appendToLog(
   const to = [moved.size, moved.root, moved.auditId];
   const found = await query(moveStatement, [log.logId, log.size, log.root, ...to]);
   if (found.length === 0) return false;
-  if (sets.length > 0) await insertSets(query, log, sets);
-  if (lines.length > 0) await insertLines(query, log.logId, log.size + sets.length, lines);
+  if (sets.length > 0) {
+    await query(insertSetsStatement, [
+      log.logId,
+      log.size,
+      textArray(sets.map(({ leaf }) => leaf.text)),
+      byteaArray(sets.map(({ ids }) => ids)),
+      byteaArray(sets.map(({ hashes }) => hashes)),
+      float8Array(sets.map(({ scoredFromMs }) => scoredFromMs)),
+      float8Array(sets.map(({ scoredToMs }) => scoredToMs)),
+    ]);
+  }
+  if (lines.length > 0) {
+    await query(insertEntries, [
+      log.logId,
+      log.size + sets.length,
+      textArray(lines.map(({ kind }) => kind)),
+      textArray(lines.map(({ subject }) => subject)),
+      textArray(lines.map(({ leaf }) => leaf.text)),
+    ]);
+  }
   await query(putTiles, [
     log.logId,
     int2Array(tiles.map(({ level }) => level)),
@@ -144,37 +162,6 @@ export async function appendToLog(
     byteaArray(tiles.map(({ hashes }) => hashes)),
   ]);
   return true;
-}
-
-async function insertSets(
-  query: Query,
-  { logId, size }: LogRow,
-  sets: readonly NewSet[],
-): Promise<void> {
-  await query(insertSetsStatement, [
-    logId,
-    size,
-    textArray(sets.map(({ leaf }) => leaf.text)),
-    byteaArray(sets.map(({ ids }) => ids)),
-    byteaArray(sets.map(({ hashes }) => hashes)),
-    float8Array(sets.map(({ scoredFromMs }) => scoredFromMs)),
-    float8Array(sets.map(({ scoredToMs }) => scoredToMs)),
-  ]);
-}
-
-async function insertLines(
-  query: Query,
-  logId: number,
-  at: number,
-  lines: readonly NewEntry[],
-): Promise<void> {
-  await query(insertEntries, [
-    logId,
-    at,
-    textArray(lines.map(({ kind }) => kind)),
-    textArray(lines.map(({ subject }) => subject)),
-    textArray(lines.map(({ leaf }) => leaf.text)),
-  ]);
 }
 
 export const touchLog = rowsOf<object, [logId: number]>(

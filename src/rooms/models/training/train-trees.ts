@@ -11,7 +11,6 @@ import { layOutTrees, type TreeEnsemble } from '../model/lay-out-trees.ts';
 import { xgboostHead } from '../model/read-xgboost.ts';
 import { averagePrecisionOf, logLoss, thresholdsOf } from './evaluation/ranking.ts';
 import { type GrownTree, growTree } from './grow-tree.ts';
-import type { Gradients } from './histogram.ts';
 import type { FitStep, TreeOptions } from './options.ts';
 import { countFrauds, type TrainingSet } from './rows.ts';
 
@@ -51,7 +50,10 @@ export function* growTrees(
       continue;
     }
     addTree(tree, later, laterMargins);
-    const metric = metricOf(laterMargins, validation.labels, options.metric);
+    const metric =
+      options.metric === 'log-loss'
+        ? -logLoss(Float64Array.from(laterMargins, logistic), validation.labels)
+        : averagePrecisionOf(thresholdsOf({ scores: laterMargins, labels: validation.labels }));
     yield { step: trees.length, stepsMax: options.rounds, metric };
     if (metric > best) {
       best = metric;
@@ -86,7 +88,14 @@ function createGrower(
   const prior = naturalLog((frauds * options.fraudWeight) / (rows - frauds));
   return (margins, first) => {
     const offset = first ? prior : 0;
-    fillGradients(gradients, margins, offset, labels, options.fraudWeight);
+    // Derivatives of the logistic loss: p - y and p (1 - p), times the row's weight.
+    for (let row = 0; row < rows; row++) {
+      const probability = logistic((margins[row] as number) + offset);
+      const fraud = labels[row] === 1;
+      const weight = fraud ? options.fraudWeight : 1;
+      gradients.gradient[row] = weight * (fraud ? probability - 1 : probability);
+      gradients.hessian[row] = weight * probability * (1 - probability);
+    }
     const drawn = drawRows(order, options.rowShare, random);
     const used = drawFeatures(featureNames.length, options.featureShare, random);
     const search = { columns, used, monotone, options };
@@ -96,23 +105,6 @@ function createGrower(
 
 function binned(column: Float32Array, cuts: Float32Array): BinnedColumn {
   return { cuts, bins: binColumn(column, cuts) };
-}
-
-/** Derivatives of the logistic loss: p - y and p (1 - p), times the row's weight. */
-function fillGradients(
-  { gradient, hessian }: Gradients,
-  margins: Float32Array,
-  offset: number,
-  labels: Uint8Array,
-  fraudWeight: number,
-): void {
-  for (let row = 0; row < labels.length; row++) {
-    const probability = logistic((margins[row] as number) + offset);
-    const fraud = labels[row] === 1;
-    const weight = fraud ? fraudWeight : 1;
-    gradient[row] = weight * (fraud ? probability - 1 : probability);
-    hessian[row] = weight * probability * (1 - probability);
-  }
 }
 
 /** Draws rows, each with the same chance; in rising order. At least one. */
@@ -157,13 +149,4 @@ function addTree(tree: GrownTree, columns: readonly BinnedColumn[], margins: Flo
     }
     margins[row] = (margins[row] as number) + (value[node] as number);
   }
-}
-
-function metricOf(
-  margins: Float32Array,
-  labels: Uint8Array,
-  metric: TreeOptions['metric'],
-): number {
-  if (metric === 'log-loss') return -logLoss(Float64Array.from(margins, logistic), labels);
-  return averagePrecisionOf(thresholdsOf({ scores: margins, labels }));
 }

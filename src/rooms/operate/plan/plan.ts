@@ -212,7 +212,13 @@ export function priceOf(tier: Tier, plan: Plan, measured: Calibration, each: Con
   if (worker === null) return lacking('a worker');
   if (plan.diskGb > diskGbMax) return lacking('a disk so large');
   const fleet = fleetFor(plan, { api: api.cores, worker: worker.cores }, each);
-  const postgres = postgresOf(tier, plan, measured, fleet);
+  const memory = postgresMemoryGb(plan, measured, fleet.connections);
+  const postgres = tier.postgres.find(
+    (size) =>
+      size.cores >= (plan.cores.postgres ?? 0) &&
+      size.memoryGb >= memory &&
+      size.connections >= fleet.connectionsMax,
+  );
   if (postgres === undefined) return lacking('a Postgres so large');
   const redis = tier.redis.find(({ memoryGb }) => memoryGb >= plan.redis.maxmemoryGb);
   if (redis === undefined) return lacking('a Redis so large');
@@ -232,19 +238,4 @@ export function priceOf(tier: Tier, plan: Plan, measured: Calibration, each: Con
     usdAMillion: (usdAMonth / plan.rowsAMonth) * MILLION,
     corridors: Object.fromEntries(shares.map(([corridor, share]) => [corridor, share * usdAMonth])),
   };
-}
-
-function postgresOf(
-  tier: Tier,
-  plan: Plan,
-  measured: Calibration,
-  { connections, connectionsMax }: Fleet,
-) {
-  const memory = postgresMemoryGb(plan, measured, connections);
-  return tier.postgres.find(
-    (size) =>
-      size.cores >= (plan.cores.postgres ?? 0) &&
-      size.memoryGb >= memory &&
-      size.connections >= connectionsMax,
-  );
 }

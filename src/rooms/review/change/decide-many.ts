@@ -6,7 +6,6 @@ import { Failure } from '../../../kit/words/failure.ts';
 import { CASE_LIMITS, type CaseJson, holderOf, type StoredCase } from '../case.ts';
 import { toCaseJson } from '../case-json.ts';
 import * as steps from '../case-steps.ts';
-import type { ReviewPolicy } from '../policy.ts';
 import { unknownCase } from '../queries/cases.ts';
 import { lockCases, writeCases } from '../store/cases.ts';
 import { readPolicy } from '../store/policies.ts';
@@ -43,10 +42,19 @@ export async function decideMany(
     const decide = (id: string): CaseJson => {
       const found = known.get(id);
       if (found === undefined) throw unknownCase(id);
-      if (isRepeated(found, by, decision)) return toCaseJson(found, policy);
-      const now = decideUnclaimed(found, by, policy, decision);
-      decided.push(now);
-      return toCaseJson(now.after, policy);
+      // A client repeats a request whose answer was lost.
+      const isRepeated =
+        found.decided_by === by.name &&
+        found.disposition === decision.disposition &&
+        found.decision_reason === decision.reason;
+      if (isRepeated) return toCaseJson(found, policy);
+      // The time of an earlier claim would read as if the case were claimed now.
+      const free = holderOf(found) === null ? { ...found, claimed_at: null } : found;
+      const claimed = { ...free, ...steps.claim(free, by, policy) };
+      const changed = steps.decide(claimed, by, policy, decision);
+      const after = { ...claimed, ...changed };
+      decided.push({ before: found, changed, after });
+      return toCaseJson(after, policy);
     };
     const outcomes = ids.map((id) => orRefused(id, decide));
     await writeCases(
@@ -74,31 +82,8 @@ function orRefused(id: string, decide: (id: string) => CaseJson): CaseJson | Ref
   }
 }
 
-/** Whether the person has already decided the case so: a client repeats a request whose answer was lost. */
-const isRepeated = (
-  storedCase: StoredCase,
-  { name }: By,
-  { disposition, reason }: steps.Decision,
-) =>
-  storedCase.decided_by === name &&
-  storedCase.disposition === disposition &&
-  storedCase.decision_reason === reason;
-
 type Decided = {
   readonly before: StoredCase;
   readonly changed: steps.CaseStep;
   readonly after: StoredCase;
 };
-
-function decideUnclaimed(
-  before: StoredCase,
-  by: By,
-  policy: ReviewPolicy,
-  decision: steps.Decision,
-): Decided {
-  // The time of an earlier claim would read as if the case were claimed now.
-  const free = holderOf(before) === null ? { ...before, claimed_at: null } : before;
-  const claimed = { ...free, ...steps.claim(free, by, policy) };
-  const changed = steps.decide(claimed, by, policy, decision);
-  return { before, changed, after: { ...claimed, ...changed } };
-}

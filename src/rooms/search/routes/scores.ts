@@ -3,11 +3,10 @@ import type { Context } from 'hono';
 import { z } from 'zod';
 import { score, TRANSACTION_ID } from '../../../core/accept/examples.ts';
 import { type ScoreJson, scoreSchema } from '../../../core/domain/score-record.ts';
-import { hasFreeze, type Switches, withReleases } from '../../../core/domain/switch.ts';
+import { hasFreeze, withReleases } from '../../../core/domain/switch.ts';
 import { createdAtMsOf } from '../../../core/domain/transaction.ts';
 import { databasesFor, readFor } from '../../../core/read-for.ts';
 import { refuseDetached } from '../../../core/store/partitions/partitions.ts';
-import type { AnswerText } from '../../../kit/caches/answer-cache.ts';
 import { ageHeaders, answerHeaders, sayAge } from '../../../kit/http/answers/answer-headers.ts';
 import {
   ASK_AGAIN,
@@ -23,7 +22,7 @@ import { ownClientAlone } from '../../../kit/http/openapi.ts';
 import { answer, type Operation, operation } from '../../../kit/http/operation.ts';
 import { given } from '../../../kit/words/describe-issue.ts';
 import { clientSeen, type Role } from '../../../kit/words/principal.ts';
-import { type Fields, selectFields } from '../../../kit/words/selected-fields.ts';
+import { selectFields } from '../../../kit/words/selected-fields.ts';
 import type { Parts } from '../caches.ts';
 import {
   explainScore,
@@ -80,22 +79,6 @@ function unscored(kind: ScoreLookup['kind'], id: string): Problem {
   }
 }
 
-/** While the corridor is frozen the answer says so, and is not kept. */
-function answerScore(
-  c: Context<AppEnv>,
-  answer: AnswerText,
-  switches: Switches,
-  fields: Fields | undefined,
-): Response {
-  if (!hasFreeze(switches) && fields === undefined) return answerKept(c, answer, KEEP_A_DAY);
-  const stored = JSON.parse(answer.text) as ScoreJson;
-  const told = withReleases(switches, stored);
-  const keeping = told === stored ? KEEP_A_DAY : ASK_AGAIN;
-  if (told === stored && fields === undefined) return answerKept(c, answer, keeping);
-  const selected = selectFields(FIELD_NAMES.score, fields)(told);
-  return answerKept(c, { text: JSON.stringify(selected) }, keeping);
-}
-
 export const scoreOperations: readonly Operation<Parts>[] = [
   operation({
     method: 'get',
@@ -128,8 +111,18 @@ export const scoreOperations: readonly Operation<Parts>[] = [
       const question = { transactionId, client };
       const lookup = await readScore(databasesFor(c, databases), scores, question);
       switch (lookup.kind) {
-        case 'scored':
-          return answerScore(c, sayAge(c, lookup.served), switches.current(), fields);
+        case 'scored': {
+          const text = sayAge(c, lookup.served);
+          const now = switches.current();
+          if (!hasFreeze(now) && fields === undefined) return answerKept(c, text, KEEP_A_DAY);
+          const stored = JSON.parse(text.text) as ScoreJson;
+          // While the corridor is frozen the answer says so, and is not kept.
+          const told = withReleases(now, stored);
+          const keeping = told === stored ? KEEP_A_DAY : ASK_AGAIN;
+          if (told === stored && fields === undefined) return answerKept(c, text, keeping);
+          const selected = selectFields(FIELD_NAMES.score, fields)(told);
+          return answerKept(c, { text: JSON.stringify(selected) }, keeping);
+        }
         case 'pending':
           c.header('Retry-After', PENDING_RETRY_AFTER_SECONDS);
           return c.json({ transaction_id: transactionId, status: 'accepted' as const }, 202);
