@@ -73,7 +73,17 @@ const COMMIT_ROWS_MAX = 1000;
 export function createAcceptBatch(ingest: Ingest): AcceptBatch {
   const shareCommits = (commitsMax: number) =>
     createSharedCommits<Prepared, AcceptResult>({
-      store: (poster, batches) => storeBatches(ingest, poster, batches),
+      // Stores all batches in one commit, or throws and stores nothing where one of them may have to be refused alone.
+      store: async (poster, batches) => {
+        const [only] = batches;
+        if (batches.length === 1 && only !== undefined)
+          return [await storeBatch(ingest, poster, only)];
+        const rows = batches.flatMap((batch) => batch.rows).sort(byKey);
+        const keys = rows.map((row) => row.idempotencyKey);
+        if (keys.some((key, index) => key === keys[index + 1])) throw new KeyConflict();
+        const stored = await storeAndAppend(ingest, poster, rows, refuseAny);
+        return batches.map((batch) => accepted(ingest, batch, stored));
+      },
       commitsMax,
       rowsMax: COMMIT_ROWS_MAX,
       rowsOf: ({ rows }) => rows.length,
@@ -120,26 +130,6 @@ export function createAcceptBatch(ingest: Ingest): AcceptBatch {
 }
 
 const whole = (result: AcceptResult) => ({ result, refused: new Map<number, Closed>() });
-
-/**
- * Stores all batches in one commit, or throws and stores nothing where one of them may have to be refused
- * alone.
- */
-async function storeBatches(
-  ingest: Ingest,
-  poster: Poster,
-  batches: readonly Prepared[],
-): Promise<AcceptResult[]> {
-  const [only] = batches;
-  if (batches.length === 1 && only !== undefined) {
-    return [await storeBatch(ingest, poster, only)];
-  }
-  const rows = batches.flatMap((batch) => batch.rows).sort(byKey);
-  const twice = rows.find((row, index) => row.idempotencyKey === rows[index + 1]?.idempotencyKey);
-  if (twice !== undefined) throw new KeyConflict();
-  const stored = await storeAndAppend(ingest, poster, rows, refuseAny);
-  return batches.map((batch) => accepted(ingest, batch, stored));
-}
 
 async function storeBatch(
   ingest: Ingest,

@@ -22,7 +22,7 @@ import { type Closed, closedRequest, storedAndClosed } from './gate.ts';
 import type { Ingest } from './ingest.ts';
 import { keptEach, tokenised } from './keep-tokens.ts';
 import type { Submitter } from './limits/limiter.ts';
-import { createSharedCommits, type Poster } from './shared-commits.ts';
+import { createSharedCommits } from './shared-commits.ts';
 
 type AcceptOneResult =
   | { readonly kind: 'accepted'; readonly outcome: Outcome; readonly score: ScoreJson | null }
@@ -66,7 +66,16 @@ type WaitOptions = {
 
 export function createAcceptOne(ingest: Ingest, replies: Replies, findScore: FindScore): AcceptOne {
   const store = createSharedCommits<Post, EachOutcome>({
-    store: (poster, posts) => storePosts(ingest, poster, posts),
+    store: (poster, posts) => {
+      const inputs = posts.map(({ input }) => input);
+      const traceOf = (index: number) => posts[index]?.trace;
+      const onIds = (ids: readonly string[]) => {
+        for (const [index, { onId }] of posts.entries()) onId(ids[index] ?? '');
+      };
+      // Each one is a request of its own.
+      const newMonths = { left: posts.length * ingest.newMonthsMax };
+      return acceptEach(ingest, { ...poster, inputs, traceOf, onIds, newMonths });
+    },
     commitsMax: COMMITS_MAX,
     rowsMax: COMMIT_ROWS_MAX,
     rowsOf: () => 1,
@@ -122,21 +131,6 @@ function refused(input: RefusedInput): AcceptOneResult {
   const errors = [toInputError(0, input)];
   if (input.problem === 'conflict') return { kind: 'conflict', errors };
   return { kind: input.problem, detail: `The transaction ${input.detail}.`, errors };
-}
-
-async function storePosts(
-  ingest: Ingest,
-  poster: Poster,
-  posts: readonly Post[],
-): Promise<EachOutcome[]> {
-  const inputs = posts.map(({ input }) => input);
-  const traceOf = (index: number) => posts[index]?.trace;
-  const onIds = (ids: readonly string[]) => {
-    for (const [index, { onId }] of posts.entries()) onId(ids[index] ?? '');
-  };
-  // Each one is a request of its own.
-  const newMonths = { left: posts.length * ingest.newMonthsMax };
-  return await acceptEach(ingest, { ...poster, inputs, traceOf, onIds, newMonths });
 }
 
 /**

@@ -179,34 +179,21 @@ export const transactionInputSchema = z
       .optional(),
     metadata: metadata.optional(),
   })
-  .superRefine(checkTogether)
+  .superRefine(({ amount, currency, country, corridor }, context) => {
+    const ofAmount = amountProblem(amount, currency);
+    if (ofAmount !== undefined) {
+      context.addIssue({ code: 'custom', path: ['amount'], message: ofAmount, input: amount });
+    }
+    const ofCountry = country === undefined ? undefined : countryProblem(country, corridor);
+    if (ofCountry !== undefined) {
+      context.addIssue({ code: 'custom', path: ['country'], message: ofCountry, input: country });
+    }
+  })
   .meta({ id: 'TransactionInput' });
 export type TransactionInput = z.infer<typeof transactionInputSchema>;
 
 /** A submitted transaction whose idempotency key is known: what ingest accepts. */
 export type KeyedTransactionInput = TransactionInput & { readonly idempotency_key: string };
-
-/** Checks fields that depend on others. */
-function checkTogether(
-  { amount, currency, country, corridor }: Together,
-  context: z.RefinementCtx,
-): void {
-  const ofAmount = amountProblem(amount, currency);
-  if (ofAmount !== undefined) {
-    context.addIssue({ code: 'custom', path: ['amount'], message: ofAmount, input: amount });
-  }
-  const ofCountry = country === undefined ? undefined : countryProblem(country, corridor);
-  if (ofCountry !== undefined) {
-    context.addIssue({ code: 'custom', path: ['country'], message: ofCountry, input: country });
-  }
-}
-
-type Together = {
-  readonly amount: string;
-  readonly currency: string;
-  readonly country?: string | undefined;
-  readonly corridor: string;
-};
 
 /** The fault of an amount in a currency, beside its form. */
 export function amountProblem(amount: string, currency: string): string | undefined {

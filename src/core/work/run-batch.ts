@@ -8,36 +8,28 @@ import type { StreamEntry } from '../stream/group/read-group.ts';
 import { type Decided, type EntryTransaction, failTransaction } from './decided.ts';
 import { ALL_SETTLED, endEntries, releaseEntries, type Unsettled } from './end-batch.ts';
 import type { Batch } from './in-flight.ts';
-import { type ReadEntries, readEntries } from './read-entries.ts';
+import { readEntries } from './read-entries.ts';
 import { scoreBatch } from './score-batch.ts';
 import { codeOf, traceBatch, type Worker } from './worker.ts';
 
 /** Resolves to the streams where the batch has pending entries still, because nothing there can be settled. */
 export async function runBatch(worker: Worker, { entries, end }: Batch): Promise<Unsettled> {
   try {
-    const read = readEntries(worker.entries, entries);
-    const traced = traceBatch(worker, read.transactions);
+    const { transactions, decided } = readEntries(worker.entries, entries);
+    const traced = traceBatch(worker, transactions);
     try {
-      return await runEntries(traced, entries, read);
+      const isNoted = traced.noteDelivered === undefined || (await note(traced, transactions));
+      const scored = isNoted ? await score(traced, transactions) : undefined;
+      const unsettled = scored && (await conclude(traced, [...decided, ...scored]));
+      if (unsettled === undefined) await release(traced, entries);
+      // No work remains when the entries were given back, or left for others to claim.
+      return unsettled ?? ALL_SETTLED;
     } finally {
       traced.trace?.end();
     }
   } finally {
     end();
   }
-}
-
-async function runEntries(
-  worker: Worker,
-  entries: readonly StreamEntry[],
-  { transactions, decided }: ReadEntries,
-): Promise<Unsettled> {
-  const isNoted = worker.noteDelivered === undefined || (await note(worker, transactions));
-  const scored = isNoted ? await score(worker, transactions) : undefined;
-  const unsettled = scored && (await conclude(worker, [...decided, ...scored]));
-  if (unsettled === undefined) await release(worker, entries);
-  // No work remains when the entries were given back, or left for others to claim.
-  return unsettled ?? ALL_SETTLED;
 }
 
 /** False when the worker stops. */

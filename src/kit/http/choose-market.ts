@@ -2,7 +2,7 @@
  * The market that answers a request, where one process serves several: the market that the header Risk-Market names, else the
  * market that the console keeps in a cookie, as a browser sends no header of ours with a stream of events, else the first.
  */
-import type { IncomingMessage, RequestListener } from 'node:http';
+import type { RequestListener } from 'node:http';
 import type { Metrics } from '../metrics/metrics.ts';
 import { given } from '../words/describe-issue.ts';
 import { pathOf } from './admission/path-of.ts';
@@ -42,22 +42,15 @@ export function chooseMarket(
   };
   return (request, response) => {
     if (OF_PROCESS.test(pathOf(request.url ?? ''))) return own(request, response);
-    const name = namedIn(request, markets) ?? names[0] ?? '';
+    const { 'risk-market': named, cookie = '' } = request.headers;
+    const kept = COOKIE.exec(cookie)?.[1] ?? '';
+    // A cookie may name a market that an earlier process served.
+    const ofCookie = markets.has(kept) ? kept : (names[0] ?? '');
+    const name = named === undefined ? ofCookie : String(named);
     const listener = markets.get(name)?.();
     if (listener !== undefined) return listener(request, response);
     writeProblem(request, response, refusalOf(name));
     const { method = '' } = request;
     httpDuration.observe({ method, route: '(market)', status: String(response.statusCode) }, 0);
   };
-}
-
-/** A cookie may name a market that an earlier process served. */
-function namedIn(
-  { headers }: IncomingMessage,
-  markets: ReadonlyMap<string, Reach>,
-): string | undefined {
-  const named = headers['risk-market'];
-  if (named !== undefined) return String(named);
-  const kept = COOKIE.exec(headers.cookie ?? '')?.[1];
-  return kept !== undefined && markets.has(kept) ? kept : undefined;
 }

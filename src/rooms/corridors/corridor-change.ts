@@ -1,7 +1,6 @@
 /** Adds a corridor to the market and sets what may be set for one, with the row of the audit log in the same commit. */
 import { z } from 'zod';
 import {
-  type CorridorLog,
   type CorridorSettings,
   DEFAULT_SETTINGS,
   freezeOf,
@@ -150,7 +149,11 @@ export async function configureCorridor(
   { measure, makeTopics }: LogsOfCorridor,
 ): Promise<SettingsJson> {
   requireAuthority('configure a corridor', by);
-  if (log !== undefined && log !== 'streams') await requireKafka(log, makeTopics);
+  if (log !== undefined && log !== 'streams') {
+    const why = `log: ${log} needs Kafka, and KAFKA_URL is not set at this API; allowed is streams`;
+    if (makeTopics === undefined) throw new Failure('conflict', 'KAFKA_MISSING', why);
+    await makeTopics();
+  }
   return await changeCorridor(database, corridor, async (query, { set }) => {
     await holdSwitches(query);
     const switches = await readSwitches({ query });
@@ -175,15 +178,6 @@ export async function configureCorridor(
     });
     return await readSettings({ query }, corridor);
   });
-}
-
-async function requireKafka(
-  log: CorridorLog,
-  makeTopics: LogsOfCorridor['makeTopics'],
-): Promise<void> {
-  if (makeTopics !== undefined) return await makeTopics();
-  const why = `log: ${log} needs Kafka, and KAFKA_URL is not set at this API; allowed is streams`;
-  throw new Failure('conflict', 'KAFKA_MISSING', why);
 }
 
 /** An account's transactions would be in two streams. @throws Failure with what waits */

@@ -58,22 +58,16 @@ const textOf = (transactions: readonly Tail[], scores: readonly Tail[]) => `
     from scored full join failed using (corridor) full join disputed using (corridor) full join overflow using (corridor) full join accounts using (corridor)
    order by corridor`;
 
-async function readHourFigures(
-  database: Pick<Database, 'query'>,
-  nowMs: number,
-): Promise<HourFigures[]> {
-  const transactions = await findTails(database, 'transactions', nowMs, TAIL_BLOCKS);
-  const scores = await findTails(database, 'scores', nowMs, TAIL_BLOCKS);
-  const since = new Date(nowMs - DISPUTED_DAYS * DAY_MS);
-  const values = [since, ...[...transactions, ...scores].map(({ from }) => from)];
-  return await database.query<HourFigures>({ text: textOf(transactions, scores) }, values);
-}
-
 export async function readProposals(
   database: Pick<Database, 'query'>,
   nowMs: number,
 ): Promise<Proposal[]> {
-  const figures = await readHourFigures(database, nowMs);
+  const transactions = await findTails(database, 'transactions', nowMs, TAIL_BLOCKS);
+  const scores = await findTails(database, 'scores', nowMs, TAIL_BLOCKS);
+  const since = new Date(nowMs - DISPUTED_DAYS * DAY_MS);
+  const values = [since, ...[...transactions, ...scores].map(({ from }) => from)];
+  const text = textOf(transactions, scores);
+  const figures = await database.query<HourFigures>({ text }, values);
   const [switches, limits] = [await readSwitches(database), await readLimits(database.query)];
   return proposalsOf(figures, { switches, limits });
 }

@@ -45,6 +45,7 @@ type Parts = Pick<Api, 'ingest' | 'databases'> & {
 };
 
 const toText = (rows: readonly object[]): AnswerText => ({ text: JSON.stringify({ items: rows }) });
+const FEATURES_TEXT = toText(FEATURES);
 
 /** No lag: the lists are in memory, and the outcomes say their time. */
 const headers = answerHeaders('ETag', 'Cache-Control', 'Vary');
@@ -60,15 +61,6 @@ const listOf = <Schema extends z.ZodType>(
 
 const asking = { method: 'get', header: conditionalHeader } as const;
 const listing = { ...asking, roles: ROLES };
-
-/** A list that changes with the version of the engine alone. */
-function builtIn(
-  rows: readonly object[],
-  described: Pick<Parameters<typeof operation>[0], 'at' | 'operationId' | 'summary' | 'answers'>,
-) {
-  const text = toText(rows);
-  return operation({ ...listing, ...described, run: ({ c }) => answerKept(c, text, KEEP_AN_HOUR) });
-}
 
 const lists = [
   operation({
@@ -103,7 +95,8 @@ const lists = [
     run: async ({ c }, { readReasons }: Parts) =>
       answerKept(c, await readReasons(undefined), ASK_AGAIN),
   }),
-  builtIn(FEATURES, {
+  operation({
+    ...listing,
     at: '/v1/features',
     operationId: 'listFeatures',
     summary: 'Features of a transaction, in plain words',
@@ -113,6 +106,8 @@ const lists = [
       description: 'Siblings of the last hour.',
       position: 15,
     }),
+    // The list changes with the version of the engine alone.
+    run: ({ c }) => answerKept(c, FEATURES_TEXT, KEEP_AN_HOUR),
   }),
 ];
 

@@ -118,15 +118,6 @@ export async function compileGiven(
   );
 }
 
-/** The rule set that a request names, or has as its source. @throws InvalidFields, or Failure `not-found` */
-async function chooseRuleSet(
-  database: Database,
-  { rule_set: name = '', source }: Pick<z.output<typeof trialSchema>, 'rule_set' | 'source'>,
-): Promise<CompiledRuleSet> {
-  if (source !== undefined) return compileGiven(database.query, source, '/source');
-  return findRuleSet(name) ?? (await compileStored(await findKnown(database.query, name)));
-}
-
 export const trialSchema = z
   .strictObject({
     rule_set: z.string().max(128).optional().meta({ description: 'Name of one that exists.' }),
@@ -189,7 +180,11 @@ export async function tryRuleSet(
   models: Models,
   trial: z.output<typeof trialSchema>,
 ): Promise<TriedJson> {
-  const ruleSet = await chooseRuleSet(database, trial);
+  const { rule_set: name = '', source } = trial;
+  const ruleSet =
+    source === undefined
+      ? (findRuleSet(name) ?? (await compileStored(await findKnown(database.query, name))))
+      : await compileGiven(database.query, source, '/source');
   const row = await readCase(database, models, trial);
   const { vector, opinion } = row;
   const inputs = inputsOf(ruleSet, row, row.ruleInputs);

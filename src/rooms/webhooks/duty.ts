@@ -10,7 +10,7 @@ import {
 import type { Worker, WorkerRoom } from '../../core/room.ts';
 import { takeIntake } from '../../core/store/intake.ts';
 import type { ScoredStatement } from '../../core/store/scores/score-values.ts';
-import type { Database, Query } from '../../kit/database/pool.ts';
+import type { Database } from '../../kit/database/pool.ts';
 import { anyOf } from '../../kit/database/statement.ts';
 import { type Duty, ofEach } from '../../kit/duties/run-duties.ts';
 import { createPostEvent } from './deliver/attempt.ts';
@@ -28,7 +28,6 @@ import {
   readPosition,
 } from './store/deliveries.ts';
 import { countDisabled, findOldestDue, listTakers } from './store/webhooks.ts';
-import type { Webhook } from './webhook.ts';
 
 /** Transactions whose verdict a webhook takes, named by the statement that stores their scores. */
 
@@ -217,22 +216,13 @@ export async function raiseWatched(
     const isTaken = webhooks.some(({ event_types: types }) => types.includes(type));
     if (isTaken) events.push(...(await find(query, nowMs)));
   }
-  const unknown = await withoutKnown(query, webhooks, events);
-  return (await insertDeliveries(query, unknown)).length;
-}
-
-/** A row that is inserted in vain takes an id and leaves a dead row; most events are known. */
-async function withoutKnown(
-  query: Query,
-  webhooks: readonly Webhook[],
-  events: readonly Event[],
-): Promise<NewDelivery[]> {
-  const byWebhook = Map.groupBy(match(webhooks, events), ({ webhookId }) => webhookId);
+  // A row that is inserted in vain takes an id and leaves a dead row; most events are known.
   const unknown: NewDelivery[] = [];
+  const byWebhook = Map.groupBy(match(webhooks, events), ({ webhookId }) => webhookId);
   for (const [webhookId, deliveries] of byWebhook) {
     const ids = deliveries.map(({ eventId }) => eventId);
     const known = await findKnownEvents(query, webhookId, ids);
     unknown.push(...deliveries.filter(({ eventId }) => !known.has(eventId)));
   }
-  return unknown;
+  return (await insertDeliveries(query, unknown)).length;
 }

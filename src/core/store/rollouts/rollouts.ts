@@ -199,26 +199,17 @@ export async function decideRollouts(
     if (rows.length === 0) return decision;
     const names = [proposedBy, approvedBy, reason, by.keyId];
     await kind.append(query, JSON.stringify(rows), proposalId, ...names);
-    await forgetBefore(query, log, rows);
+    // A subject that comes into force is judged by its decisions from then on: earlier failures may have taken the subject back.
+    const coming = rows.filter(({ state, subject, corridor }) => {
+      const was = holdingsIn(log, corridor).get(subject)?.state;
+      const decides = (state: typeof was) => state === 'canary' || state === 'active';
+      return decides(state) && !decides(was);
+    });
+    const of = (name: 'subject' | 'corridor') => coming.map((row) => row[name]);
+    if (coming.length > 0) await forgetCounts(query, of('subject'), of('corridor'));
     await recordChange(query, by, changeOf(kind, log, decision));
     return decision;
   });
-}
-
-/** A subject that comes into force is judged by its decisions from then on: earlier failures may have taken the subject back. */
-async function forgetBefore(
-  query: Query,
-  log: readonly Rollout[],
-  rows: readonly Rollout[],
-): Promise<void> {
-  const coming = rows.filter(({ state, subject, corridor }) => {
-    const was = holdingsIn(log, corridor).get(subject)?.state;
-    const decides = (state: typeof was) => state === 'canary' || state === 'active';
-    return decides(state) && !decides(was);
-  });
-  if (coming.length === 0) return;
-  const of = (name: 'subject' | 'corridor') => coming.map((row) => row[name]);
-  await forgetCounts(query, of('subject'), of('corridor'));
 }
 
 /** For the audit log; `before` holds the subjects' newest rows in the corridors of the decision. */

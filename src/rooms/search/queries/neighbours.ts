@@ -6,12 +6,7 @@ import { listWalkedMonths } from '../../../core/store/partitions/month-slice.ts'
 import { type Databases, readFrom } from '../../../kit/database/replica/choose-database.ts';
 import { missingMonths, missingWithin } from '../../../kit/words/page.ts';
 import { DAY_MS } from '../../../kit/words/range.ts';
-import {
-  type NearQuestion,
-  type NearTransaction,
-  readNear,
-  type SharedColumn,
-} from '../store/neighbours.ts';
+import { type NearTransaction, readNear, type SharedColumn } from '../store/neighbours.ts';
 
 /** Rows of one relation before the transaction, and as many after it. */
 export const ROWS_EACH_WAY_MAX = 10;
@@ -98,12 +93,20 @@ export async function readNeighbours(
       reachMs,
       rowsMax: ROWS_EACH_WAY_MAX,
     };
-    const { rows, isComplete } = await readFrom(databases, to, (database) =>
-      readBothWays(database, question),
+    const [before, after] = await readFrom(
+      databases,
+      to,
+      async (database) =>
+        [
+          await readNear(database, { ...question, direction: 'before' }),
+          await readNear(database, { ...question, direction: 'after' }),
+        ] as const,
     );
+    const isComplete = before.isComplete && after.isComplete;
+    const newestFirst = [...after.rows.toReversed(), ...before.rows];
     return {
       complete: isComplete && missing.detached_months === undefined,
-      items: rows.map((near) => toNeighbourJson(near, transaction)),
+      items: newestFirst.map((near) => toNeighbourJson(near, transaction)),
     };
   };
   // Relations are read in turn, so that a question takes one connection.
@@ -118,19 +121,6 @@ export async function readNeighbours(
     device: await related('device'),
     ip: await related('ip'),
     ...missing,
-  };
-}
-
-/** Newest first. */
-async function readBothWays(
-  database: Parameters<typeof readNear>[0],
-  question: Omit<NearQuestion, 'direction'>,
-): Promise<{ readonly rows: NearTransaction[]; readonly isComplete: boolean }> {
-  const before = await readNear(database, { ...question, direction: 'before' });
-  const after = await readNear(database, { ...question, direction: 'after' });
-  return {
-    rows: [...after.rows.toReversed(), ...before.rows],
-    isComplete: before.isComplete && after.isComplete,
   };
 }
 

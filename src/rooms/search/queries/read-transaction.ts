@@ -10,7 +10,6 @@ import { type ScoreJson, scoreSchema } from '../../../core/domain/score-record.t
 import { withReleases } from '../../../core/domain/switch.ts';
 import { createdAtMsOf } from '../../../core/domain/transaction.ts';
 import {
-  type StoredTransactionJson,
   storedTransactionSchema,
   toTransactionJson,
 } from '../../../core/domain/transaction-record.ts';
@@ -148,7 +147,14 @@ export async function expandTransaction(
     const explained = isScored ? explainScore(databases, models, transactionId, 'path') : undefined;
     expanded.explanation = (await explained?.catch(unlessLacking)) ?? null;
   }
-  if (expansions.has('labels')) expanded.labels = await readLabels(databases, transaction, client);
+  if (expansions.has('labels')) {
+    const rows = HISTORY_LABELS_MAX + 1;
+    const createdAtMs = Date.parse(transaction.created_at);
+    // A label may come at any time, so only the primary has all of them.
+    const labels = await readStoredHistory(databases.primary, transactionId, createdAtMs, rows);
+    const items = labels.slice(-HISTORY_LABELS_MAX).map((label) => labelFor(client, label));
+    expanded.labels = { complete: labels.length < rows, items };
+  }
   if (expansions.has('neighbours')) {
     expanded.neighbours = await readNeighbours(databases, transaction, client);
   }
@@ -159,18 +165,6 @@ export async function expandTransaction(
 function unlessLacking(error: unknown): undefined {
   if (error instanceof Failure && error.kind === 'conflict') return undefined;
   throw error;
-}
-
-/** A label may come at any time, so only the primary has all of them. */
-async function readLabels(
-  { primary }: Databases,
-  { transaction_id: id, created_at: createdAt }: StoredTransactionJson,
-  client: string | null,
-): Promise<z.infer<typeof labelHistorySchema>> {
-  const rows = HISTORY_LABELS_MAX + 1;
-  const labels = await readStoredHistory(primary, id, Date.parse(createdAt), rows);
-  const items = labels.slice(-HISTORY_LABELS_MAX).map((label) => labelFor(client, label));
-  return { complete: labels.length < rows, items };
 }
 
 const nothing = { complete: true, items: [] };

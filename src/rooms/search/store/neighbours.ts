@@ -12,7 +12,7 @@ export const NEAR_ROWS_EXAMINED_MAX = 2_000;
 
 /** Columns that two transactions may share. An index begins with each. */
 export type SharedColumn = 'account_id' | 'merchant_id' | 'device_id' | 'ip';
-export type NearQuestion = {
+type NearQuestion = {
   /** The transaction itself, which is left out. */
   readonly transactionId: string;
   readonly createdAtMs: number;

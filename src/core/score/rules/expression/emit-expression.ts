@@ -4,7 +4,7 @@
  * both false, so no third value is ever made, and "not" changes the two over. No text of a rule's author reaches the code but
  * through JSON.stringify; names became indices.
  */
-import type { ArithmeticOperator, Comparison, Expression, Read } from './expression.ts';
+import type { Comparison, Expression, Read } from './expression.ts';
 
 /** Functions that the emitted code calls. `v` is the vector, `x` the inputs beside it, `p` the model's probability. */
 export const HELPERS = {
@@ -95,8 +95,12 @@ export function emitValue(expression: Expression, emitter: Emitter): string {
     }
     case 'read':
       return emitRead(expression, emitter);
-    case 'arithmetic':
-      return emitArithmetic(expression.op, expression, emitter);
+    case 'arithmetic': {
+      const { op, left, right } = expression;
+      const [first, second] = [emitValue(left, emitter), emitValue(right, emitter)];
+      if (op === '/' && right.kind !== 'literal') return `quotient(${first}, ${second})`;
+      return `(${first} ${op} ${second})`;
+    }
     case 'negative':
       return `(-${emitValue(expression.operand, emitter)})`;
     case 'comparison':
@@ -107,16 +111,6 @@ export function emitValue(expression: Expression, emitter: Emitter): string {
     case 'missing':
       throw new Error(`${expression.kind} is no value`);
   }
-}
-
-function emitArithmetic(
-  op: ArithmeticOperator,
-  { left, right }: Extract<Expression, { kind: 'arithmetic' }>,
-  emitter: Emitter,
-): string {
-  const [first, second] = [emitValue(left, emitter), emitValue(right, emitter)];
-  if (op === '/' && right.kind !== 'literal') return `quotient(${first}, ${second})`;
-  return `(${first} ${op} ${second})`;
 }
 
 function emitRead(read: Read, emitter: Emitter): string {
