@@ -4,7 +4,7 @@
  * key of its events, where settling fails after everything else has worked.
  */
 
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { beforeEach, expect, test } from 'vitest';
 import { sumMetric } from '../../bench/support/metrics.ts';
 import { GROUP, type StreamKeys, streamKeys } from '../../src/core/stream/keys.ts';
 import { measureStreams } from '../../src/core/stream/status/lag.ts';
@@ -21,9 +21,7 @@ const OTHERS = ['US-IN', 'US-MX', 'US-PH'];
 let rig: WorkerRig;
 beforeEach(async () => {
   rig = await createWorkerRig();
-});
-afterEach(async () => {
-  await rig[Symbol.asyncDispose]();
+  return () => rig[Symbol.asyncDispose]();
 });
 
 async function sendTo(corridor: string, round: number): Promise<void> {

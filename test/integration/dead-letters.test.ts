@@ -2,7 +2,7 @@
  * Goal: what cannot be read or crashes its workers becomes a dead letter, and the workers go on. Method:
  * entries written to the stream by hand, on real services.
  */
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { beforeEach, describe, expect, test } from 'vitest';
 import type { Transaction } from '../../src/core/domain/transaction.ts';
 import { ENTRY_VERSION, type PackedEntry, packAgain } from '../../src/core/stream/entries/entry.ts';
 import { GROUP } from '../../src/core/stream/keys.ts';
@@ -13,9 +13,7 @@ import { createWorkerRig, seeds, type WorkerRig } from '../support/worker-rig.ts
 let rig: WorkerRig;
 beforeEach(async () => {
   rig = await createWorkerRig();
-});
-afterEach(async () => {
-  await rig[Symbol.asyncDispose]();
+  return () => rig[Symbol.asyncDispose]();
 });
 
 type DeadRow = {

@@ -5,7 +5,7 @@
  * workers in this process on real services; the next version is written by this test, in a layout that the present one cannot
  * read, and read by a decoder of its own. Redis is told that time has passed.
  */
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { beforeEach, describe, expect, test } from 'vitest';
 import type { Transaction } from '../../src/core/domain/transaction.ts';
 import { bindReconciler } from '../../src/core/repair/reconcile.ts';
 import {
@@ -26,9 +26,7 @@ import { createWorkerRig, seeds, type WorkerRig } from '../support/worker-rig.ts
 let rig: WorkerRig;
 beforeEach(async () => {
   rig = await createWorkerRig();
-});
-afterEach(async () => {
-  await rig[Symbol.asyncDispose]();
+  return () => rig[Symbol.asyncDispose]();
 });
 
 const NEXT_VERSION = '77';

@@ -108,16 +108,11 @@ describe('a number that a double would change', () => {
 
 describe('a number that a double keeps', () => {
   test.each([
-    ['0', '0'],
     ['-0', '0'],
-    ['1E2', '100'],
     ['1e+2', '100.00'],
     ['0.1', '0.100000000000000000000000000000'],
-    ['0.30000000000000004', '3.0000000000000004e-1'],
-    ['9007199254740994', '9007199254740994'],
     ['1234567890123456800000', '1.2345678901234568e21'],
     ['1.7976931348623157e308', '1.7976931348623157E+308'],
-    ['5e-324', '5e-324'],
   ])('as %s is stored, and %s is the same body', async (first, again) => {
     const fields = { idempotency_key: `kept ${first}` };
     const made = await answerOf(await postJson(api, keyed(`{"n":[${first}]}`, fields)));

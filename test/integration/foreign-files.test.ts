@@ -63,15 +63,15 @@ describe('risk replay', () => {
   });
 
   test('refuses the row of a stray quote alone, and stores those behind', async () => {
-    const lines = Array.from({ length: 800 }, (_, nth) => `q${nth + 1},acc,1.00`);
-    lines[699] = 'q700,"acc,1.00';
+    const lines = Array.from({ length: 8_000 }, (_, nth) => `q${nth + 1},acc,1.00`);
+    lines[6_999] = 'q7000,"acc,1.00';
     const { code, stderr, accepted } = await replay(
       [HEADER, ...lines].join('\r\n'),
       '--order',
       'file',
     );
-    expect([code, accepted]).toEqual([1, 799]);
-    expect(stderr).toContain('line 701: has a quote (") that breaks its cells');
+    expect([code, accepted]).toEqual([1, 7_999]);
+    expect(stderr).toContain('line 7001: has a quote (") that breaks its cells');
   });
 
   test('refuses ids that a spreadsheet has damaged, and takes them where they are meant', async () => {

@@ -10,7 +10,7 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { beforeEach, expect, test } from 'vitest';
 import { transactionProjection } from '../../src/core/domain/file-rows.ts';
 import { createApiClient } from '../../src/kit/client/api-client.ts';
 import { type PostOptions, postFile } from '../../src/kit/client/post-file.ts';
@@ -30,9 +30,7 @@ let folder: string;
 
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'replay-'));
-});
-afterEach(() => {
-  rmSync(folder, { recursive: true });
+  return () => rmSync(folder, { recursive: true });
 });
 
 async function startApi(behaviour: Behaviour = ({ serve }) => serve()) {

@@ -2,7 +2,7 @@
  * Goal: a worker that is told to stop leaves nothing pending and exits 0; told twice, it exits at once.
  * Method: workers as child processes.
  */
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { beforeEach, describe, expect, test } from 'vitest';
 import { listConsumers } from '../../src/core/stream/group/consumer-group.ts';
 import { GROUP } from '../../src/core/stream/keys.ts';
 import { readEntries } from '../support/stream-entries.ts';
@@ -13,9 +13,7 @@ import { createWorkerRig, seeds, type WorkerRig } from '../support/worker-rig.ts
 let rig: WorkerRig;
 beforeEach(async () => {
   rig = await createWorkerRig({ durable: true });
-});
-afterEach(async () => {
-  await rig[Symbol.asyncDispose]();
+  return () => rig[Symbol.asyncDispose]();
 });
 
 const LOUD = { LOG_LEVEL: 'info' };

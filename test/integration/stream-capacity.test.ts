@@ -2,7 +2,7 @@
  * Goal: waiting transactions leave Redis room for profiles and events, and a corridor without workers leaves room for
  * others. Method: a real Redis with a small maxmemory, and streams that producers fill until they refuse.
  */
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { beforeEach, expect, test } from 'vitest';
 import { createProducer } from '../../src/core/stream/entries/producer.ts';
 import { streamKeys } from '../../src/core/stream/keys.ts';
 import { createStreamRooms, shareRoom } from '../../src/core/stream/memory/stream-capacity.ts';
@@ -18,9 +18,7 @@ const CORRIDORS = ['US-EG', 'US-MX', 'US-PH'];
 
 beforeEach(async () => {
   await redis().config('SET', 'maxmemory', String(MAX_BYTES));
-});
-afterEach(async () => {
-  await redis().config('SET', 'maxmemory', '0');
+  return () => redis().config('SET', 'maxmemory', '0');
 });
 
 function open(fill?: number) {

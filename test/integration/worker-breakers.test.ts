@@ -2,7 +2,7 @@
  * Goal: a worker whose dependency freezes waits without counting it against any transaction, reports it, and
  * continues within seconds. Method: a real worker on a Postgres of its own that is stopped during its work.
  */
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { beforeEach, expect, test } from 'vitest';
 import { migrate } from '../../src/kit/database/migrations/migrate.ts';
 import { openPool } from '../../src/kit/database/pool.ts';
 import { freePort } from '../../src/tools/start/services/free-port.ts';
@@ -14,9 +14,7 @@ import { createWorkerRig, seeds, type WorkerRig } from '../support/worker-rig.ts
 let rig: WorkerRig;
 beforeEach(async () => {
   rig = await createWorkerRig();
-});
-afterEach(async () => {
-  await rig[Symbol.asyncDispose]();
+  return () => rig[Symbol.asyncDispose]();
 });
 
 test('Postgres frozen: the worker says so and lives; what waited is scored once, with the level', async () => {

@@ -1,5 +1,5 @@
 /** A worker's own listener: alive, ready, and correct when Redis or Postgres is away. */
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { beforeEach, describe, expect, test } from 'vitest';
 import { freePort } from '../../src/tools/start/services/free-port.ts';
 import { waitUntil } from '../support/wait-until.ts';
 import { createWorkerRig, seeds, type WorkerRig } from '../support/worker-rig.ts';
@@ -11,9 +11,7 @@ beforeEach(async () => {
   rig = await createWorkerRig();
   port = await freePort();
   url = `http://127.0.0.1:${port}`;
-});
-afterEach(async () => {
-  await rig[Symbol.asyncDispose]();
+  return () => rig[Symbol.asyncDispose]();
 });
 
 const status = async (path: string) =>

@@ -2,7 +2,7 @@
  * Goal: every appended transaction is scored once, for any number of deliveries, also where Redis lost profiles or
  * is at its limit. Method: real Postgres, real Redis, real workers; outcomes are counted in SQL.
  */
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { beforeEach, describe, expect, test } from 'vitest';
 import { readGroup } from '../../src/core/stream/group/read-group.ts';
 import { openReader } from '../../src/kit/redis/connection.ts';
 import { Failure } from '../../src/kit/words/failure.ts';
@@ -14,9 +14,7 @@ import { createWorkerRig, seeds, type WorkerRig } from '../support/worker-rig.ts
 let rig: WorkerRig;
 beforeEach(async () => {
   rig = await createWorkerRig({ durable: true });
-});
-afterEach(async () => {
-  await rig[Symbol.asyncDispose]();
+  return () => rig[Symbol.asyncDispose]();
 });
 
 /** Siblings that the profiles counted: where every earlier one is known, a transaction counts them all. */

@@ -3,7 +3,7 @@
  * says which commands it refuses then; a script that calls one of those and one that is always allowed could get
  * through with both, so each such script is on a list here, and is run at the limit.
  */
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { beforeEach, describe, expect, test } from 'vitest';
 import { ensureGroups } from '../../src/core/stream/group/consumer-group.ts';
 import { GROUP, marketKeys, profileKey, streamKeys } from '../../src/core/stream/keys.ts';
 import { appendProfiles, installProfiles } from '../../src/core/stream/profiles/profile-logs.ts';
@@ -54,9 +54,7 @@ async function besidesWork(): Promise<Record<string, number | null>> {
 const fill = () => redis().config('SET', 'maxmemory', '1');
 beforeEach(async () => {
   await redis().config('SET', 'maxmemory', '0');
-});
-afterEach(async () => {
-  await redis().config('SET', 'maxmemory', '0');
+  return () => redis().config('SET', 'maxmemory', '0');
 });
 
 describe('beyond the memory limit', () => {

@@ -3,7 +3,7 @@
  * starts a killed one again, and takes all with it when it ends, whatever ends it. Method: the supervisor and its workers are
  * processes; the minutes of triggers pass 240 times as fast; a locked table holds the backlog, and its release ends it.
  */
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { beforeEach, expect, test } from 'vitest';
 import { listReports } from '../../../../src/core/stream/status/workers.ts';
 import { type RiskProcess, spawnRisk } from '../../../support/risk.ts';
 import { THOROUGH } from '../../../support/thorough.ts';
@@ -13,9 +13,7 @@ import { createWorkerRig, seeds, type WorkerRig } from '../../../support/worker-
 let rig: WorkerRig;
 beforeEach(async () => {
   rig = await createWorkerRig();
-});
-afterEach(async () => {
-  await rig[Symbol.asyncDispose]();
+  return () => rig[Symbol.asyncDispose]();
 });
 
 function spawnSupervisor(...options: string[]): RiskProcess {

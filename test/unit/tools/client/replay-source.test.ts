@@ -5,7 +5,7 @@ import { writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { beforeEach, expect, test } from 'vitest';
 import { transactionProjection } from '../../../../src/core/domain/file-rows.ts';
 import {
   batched,
@@ -26,9 +26,7 @@ let folder: string;
 
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'replay-'));
-});
-afterEach(() => {
-  rmSync(folder, { recursive: true });
+  return () => rmSync(folder, { recursive: true });
 });
 
 async function readAll(source: SourceFile, rowsPerBatch = 10): Promise<RowBatch[]> {
@@ -161,38 +159,6 @@ test('openSource knows NDJSON by its content where no name tells, and reads a pi
   expect(piped?.rows).toEqual([{ line: 2, body: { idempotency_key: 'k', ...REQUIRED } }]);
 });
 
-test('openSource refuses damaged ids by their lines in CSV and NDJSON, unless they are meant', async () => {
-  const ids = ['acc_1', '4.11111E+15', 'nan', '17.0'];
-  const csv = join(folder, 'ids.csv');
-  writeFileSync(
-    csv,
-    `idempotency_key,account_id\n${ids.map((id, nth) => `k${nth},${id}`).join('\n')}`,
-  );
-  const ndjson = join(folder, 'ids.ndjson');
-  const toLine = (id: string, nth: number) =>
-    `{"idempotency_key":"k${nth}","account_id":${Number(id) > 0 ? id : `"${id}"`}}`;
-  writeFileSync(ndjson, ids.map(toLine).join('\n'));
-  const { account_id: _, ...constants } = REQUIRED;
-  for (const path of [csv, ndjson]) {
-    const first = path === csv ? 2 : 1;
-    const [batch] = await readAll(
-      await openSource(path, transactionProjection({ columns: {}, constants })),
-    );
-    expect(batch?.rows).toMatchObject([{ body: { account_id: 'acc_1' } }]);
-    expect(batch?.unreadable).toEqual(
-      ids.slice(1).map((id, nth) => ({
-        line: first + nth + 1,
-        detail: expect.stringContaining(
-          `/account_id must be the id as your system has it, and '${id}'`,
-        ),
-      })),
-    );
-    const meant = { columns: {}, constants, idsAsTheyAre: true };
-    const [whole] = await readAll(await openSource(path, transactionProjection(meant)));
-    expect(whole?.rows.map(({ body }) => body['account_id'])).toEqual(ids);
-  }
-});
-
 test.each([
   ['1000.0', 'JPY', '1000'],
   ['12.500', 'USD', '12.50'],
@@ -211,28 +177,4 @@ test.each([
     await openSource(path, transactionProjection({ columns: {}, constants })),
   );
   expect(batch?.rows[0]?.body['amount']).toBe(posted);
-});
-
-test('openSource refuses a member that an object has twice, and takes numbers with all their digits', async () => {
-  const path = join(folder, 'numbers.ndjson');
-  const rows = [
-    '{"idempotency_key":1234567,"amount":12.50}',
-    '{"idempotency_key":"k","amount":"1.00","amount":"2.00"}',
-    '{"idempotency_key":"l","metadata":{"n":1.5}}',
-  ];
-  writeFileSync(path, rows.join('\n'));
-  const { amount: _, ...constants } = REQUIRED;
-  const projection = transactionProjection({ columns: {}, constants });
-  expect(await readAll(await openSource(path, projection))).toEqual([
-    {
-      rows: [
-        {
-          line: 1,
-          body: { idempotency_key: '1234567', amount: '12.50', ...constants },
-        },
-        { line: 3, body: { idempotency_key: 'l', metadata: { n: 1.5 }, ...constants } },
-      ],
-      unreadable: [{ line: 2, detail: '/amount must be given once, not several times.' }],
-    },
-  ]);
 });
