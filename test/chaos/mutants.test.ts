@@ -26,8 +26,8 @@ const SUITES = [
 describe('mutants', () => {
   test.each(SUITES.flatMap(({ mutants }) => mutants))(
     '$name applies to the engine as it is',
-    ({ replacements }) => {
-      for (const replacement of replacements) {
+    ({ also = [], ...first }) => {
+      for (const replacement of [first, ...also]) {
         const text = readFileSync(join(REPOSITORY, replacement.file), 'utf8');
         expect(mutate(text, replacement)).not.toBe(text);
       }

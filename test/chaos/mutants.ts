@@ -19,146 +19,100 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'dedupe-key',
     what: 'idempotency keys are not unique any more',
     scenario: 'api-before-append',
-    replacements: [
-      {
-        file: 'sql/0001_market.sql',
-        find: ', constraint %I primary key (digest)',
-        replace: ', constraint %I check (digest is not null)',
-      },
-    ],
+    file: 'sql/0001_market.sql',
+    find: ', constraint %I primary key (digest)',
+    replace: ', constraint %I check (digest is not null)',
   },
   {
     name: 'score-conflict-clause',
     what: 'a score that is stored already is written again',
     scenario: 'worker-before-acknowledge',
-    replacements: [
-      {
-        file: 'src/core/store/scores/scores.ts',
-        find: 'on conflict (transaction_id, created_at) do nothing',
-        replace:
-          'on conflict (transaction_id, created_at) do update set scored_at = excluded.scored_at',
-      },
-    ],
+    file: 'src/core/store/scores/scores.ts',
+    find: 'on conflict (transaction_id, created_at) do nothing',
+    replace:
+      'on conflict (transaction_id, created_at) do update set scored_at = excluded.scored_at',
   },
   {
     name: 'acknowledge-after-commit',
     what: 'entries are acknowledged before their scores are stored',
     scenario: 'worker-after-read',
-    replacements: [
-      {
-        file: PROCESS_BATCH,
-        find: "  failpoint('worker-after-read');\n",
-        replace:
-          "  const { endEntries } = await import('./end-batch.ts');\n  await endEntries(worker, transactions.map((one) => decide(one, { kind: 'acknowledge', published: null })));\n  failpoint('worker-after-read');\n",
-      },
-    ],
+    file: PROCESS_BATCH,
+    find: "  failpoint('worker-after-read');\n",
+    replace:
+      "  const { endEntries } = await import('./end-batch.ts');\n  await endEntries(worker, transactions.map((one) => decide(one, { kind: 'acknowledge', published: null })));\n  failpoint('worker-after-read');\n",
   },
   {
     name: 'reconciler',
     what: 'nobody appends what an API that died left behind',
     scenario: 'api-before-append',
-    replacements: [
-      {
-        file: 'src/core/repair/reconcile.ts',
-        find: 'const result = await feedRows(round);',
-        replace: 'const result = { rows: 0, appended: 0, isFull: round === undefined };',
-      },
-    ],
+    file: 'src/core/repair/reconcile.ts',
+    find: 'const result = await feedRows(round);',
+    replace: 'const result = { rows: 0, appended: 0, isFull: round === undefined };',
   },
   {
     name: 'open-row',
     what: 'the commit that accepts opens no rows',
     scenario: 'redis-wiped',
-    replacements: [
-      {
-        file: 'src/core/store/transactions/transactions.ts',
-        find: ", '(select at from stamp)')}\n       where",
-        replace: ", '(select at from stamp)')}\n       where false and",
-      },
-    ],
+    file: 'src/core/store/transactions/transactions.ts',
+    find: ", '(select at from stamp)')}\n       where",
+    replace: ", '(select at from stamp)')}\n       where false and",
   },
   {
     name: 'recovery',
     what: 'a row that is nowhere in Redis is not brought back',
     scenario: 'redis-wiped',
-    replacements: [
-      {
-        file: 'src/core/repair/walk-rows.ts',
-        find: 'await store.setLeft(rowIds, true);',
-        replace: 'void rowIds;',
-      },
-    ],
+    file: 'src/core/repair/walk-rows.ts',
+    find: 'await store.setLeft(rowIds, true);',
+    replace: 'void rowIds;',
   },
   {
     name: 'adoption',
     what: 'entries that no group would deliver are taken for waiting',
     scenario: 'groups-removed',
-    replacements: [
-      {
-        file: 'src/core/repair/walk-rows.ts',
-        find: 'await heads.adopt(streams);',
-        replace: 'void streams;',
-      },
-    ],
+    file: 'src/core/repair/walk-rows.ts',
+    find: 'await heads.adopt(streams);',
+    replace: 'void streams;',
   },
   {
     name: 'profile-history',
     what: 'profiles are believed whichever server holds them',
     scenario: 'replica-promoted',
-    replacements: [
-      {
-        file: 'src/core/stream/lua/of-history.lua',
-        find: "if redis.call('GET', KEYS[#KEYS]) ~= history() then",
-        replace: 'if false then',
-      },
-    ],
+    file: 'src/core/stream/lua/of-history.lua',
+    find: "if redis.call('GET', KEYS[#KEYS]) ~= history() then",
+    replace: 'if false then',
   },
   {
     name: 'snapshot-rows',
     what: "a snapshot in Postgres is taken for the party's whole past",
     scenario: 'profiles-dropped',
-    replacements: [
-      {
-        file: 'src/core/store/profiles/profile-snapshots.ts',
-        find: 'and (t.inserted_xid >= s.folded_to) is true',
-        replace: 'and false',
-      },
-    ],
+    file: 'src/core/store/profiles/profile-snapshots.ts',
+    find: 'and (t.inserted_xid >= s.folded_to) is true',
+    replace: 'and false',
   },
   {
     name: 'snapshot-labels',
     what: 'a label voids no snapshot in Postgres',
     scenario: 'profiles-dropped',
-    replacements: [
-      {
-        file: 'sql/0001_market.sql',
-        find: 'create trigger void_snapshots after insert on labels for each row execute function void_snapshots();\n',
-        replace: '',
-      },
-    ],
+    file: 'sql/0001_market.sql',
+    find: 'create trigger void_snapshots after insert on labels for each row execute function void_snapshots();\n',
+    replace: '',
   },
   {
     name: 'owner-check',
     what: 'a consumer decides about entries that are not its own any more',
     scenario: 'zombie-worker',
-    replacements: [
-      {
-        file: 'src/core/stream/lua/settle-5.lua',
-        find: 'return pending.err == nil and #pending == 1',
-        replace: 'return true',
-      },
-    ],
+    file: 'src/core/stream/lua/settle-5.lua',
+    find: 'return pending.err == nil and #pending == 1',
+    replace: 'return true',
   },
   {
     name: 'profile-memory-of-ids',
     what: "an account's profile does not know which transactions it has taken in",
     scenario: 'repeated-delivery',
-    replacements: [
-      {
-        file: 'src/core/profile/account-kind.ts',
-        find: 'if (!hasAt(list, end, key)) {',
-        replace: 'if (end >= 0) {',
-      },
+    file: 'src/core/profile/account-kind.ts',
+    find: 'if (!hasAt(list, end, key)) {',
+    replace: 'if (end >= 0) {',
+    also: [
       {
         file: 'src/core/profile/packed-list.ts',
         find: '  if (hasAt(list, index, key)) return;\n',
@@ -171,12 +125,10 @@ export const MUTANTS: readonly Mutant[] = [
     what: 'entries of dead letters are acknowledged before their rows are stored',
     scenario: 'worker-between-dead-letter-and-acknowledge',
     bar: LOST_BY_DEATH,
-    replacements: [
-      {
-        file: CONCLUDE_BATCH,
-        find: '  const final = await commitDeadLetters(worker, decided, atMs);\n',
-        replace: '  const final = decided;\n',
-      },
+    file: CONCLUDE_BATCH,
+    find: '  const final = await commitDeadLetters(worker, decided, atMs);\n',
+    replace: '  const final = decided;\n',
+    also: [
       {
         file: CONCLUDE_BATCH,
         find: "  failpoint('worker-after-dead-letters');\n",
@@ -195,12 +147,10 @@ export const MUTANTS: readonly Mutant[] = [
     what: 'no breaker opens, and nobody who waits for what hangs is answered',
     scenario: 'postgres-way-silent',
     bar: UNANSWERED,
-    replacements: [
-      {
-        file: 'src/kit/breakers/breaker.ts',
-        find: '    if (to === state) return;\n',
-        replace: "    if (to === state || to === 'open') return;\n",
-      },
+    file: 'src/kit/breakers/breaker.ts',
+    find: '    if (to === state) return;\n',
+    replace: "    if (to === state || to === 'open') return;\n",
+    also: [
       {
         file: 'src/kit/breakers/breaker.ts',
         find: '    if (isOut) breaker.trip();\n',
@@ -213,25 +163,19 @@ export const MUTANTS: readonly Mutant[] = [
     what: 'a leader writes without asking whether it has been replaced',
     scenario: 'frozen-leader',
     bar: CLOSED_LATE,
-    replacements: [
-      {
-        file: 'src/kit/duties/leadership.ts',
-        find: 'if (leads.length > 0) return',
-        replace: 'if (epoch !== undefined) return',
-      },
-    ],
+    file: 'src/kit/duties/leadership.ts',
+    find: 'if (leads.length > 0) return',
+    replace: 'if (epoch !== undefined) return',
   },
   {
     name: 'events-give-way',
     what: 'events and copies of dead letters stay where Redis runs out of memory',
     scenario: 'redis-full',
     bar: EVENTS_LEFT,
-    replacements: [
-      {
-        file: 'src/core/stream/memory/bound-events.ts',
-        find: 'planCuts(measured, budget)',
-        replace: 'planCuts(measured, Number.POSITIVE_INFINITY)',
-      },
+    file: 'src/core/stream/memory/bound-events.ts',
+    find: 'planCuts(measured, budget)',
+    replace: 'planCuts(measured, Number.POSITIVE_INFINITY)',
+    also: [
       {
         file: 'src/core/stream/memory/bound-events.ts',
         find: 'eventBytesMax > 0 && !isCrowded',
@@ -243,13 +187,9 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'unread-found',
     what: 'nobody looks for what an entry held that could not be read',
     scenario: 'spoilt-entries',
-    replacements: [
-      {
-        file: 'src/core/repair/walk-rows.ts',
-        find: 'await store.setLeft(rowIds, true);',
-        replace: 'void rowIds;',
-      },
-    ],
+    file: 'src/core/repair/walk-rows.ts',
+    find: 'await store.setLeft(rowIds, true);',
+    replace: 'void rowIds;',
   },
   ...REVIEW_MUTANTS,
   {
@@ -257,8 +197,10 @@ export const MUTANTS: readonly Mutant[] = [
     what: 'a request whose body is still arriving keeps its place',
     scenario: 'slow-clients',
     bar: GOOD_REFUSED,
-    replacements: [
-      { file: 'src/kit/http/admission/shed.ts', find: '  admitted.ticket.lend();\n', replace: '' },
+    file: 'src/kit/http/admission/shed.ts',
+    find: '  admitted.ticket.lend();\n',
+    replace: '',
+    also: [
       // Without a check of what was lent, the slot would be taken twice, and held for a request that has gone.
       {
         file: 'src/kit/http/admission/shed.ts',

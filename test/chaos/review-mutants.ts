@@ -8,24 +8,18 @@ export const REVIEW_MUTANTS: readonly Mutant[] = [
     name: 'intake-with-its-cases',
     what: 'what names transactions to review is removed before their cases are stored',
     scenario: 'reviewers',
-    replacements: [
-      {
-        file: 'src/rooms/review/change/raise-cases.ts',
-        find: 'await takeReviewed(query, rowsMax, transactionsMax)',
-        replace: 'await database.transaction((own) => takeReviewed(own, rowsMax, transactionsMax))',
-      },
-    ],
+    file: 'src/rooms/review/change/raise-cases.ts',
+    find: 'await takeReviewed(query, rowsMax, transactionsMax)',
+    replace: 'await database.transaction((own) => takeReviewed(own, rowsMax, transactionsMax))',
   },
   {
     name: 'label-with-its-decision',
     what: 'the label of a final decision is stored after the commit that closes the case',
     scenario: 'reviewers',
-    replacements: [
-      {
-        file: CLOSE_DECIDED,
-        find: '  const { closed, batchIds, labelled } =',
-        replace: '  let late: readonly Made[] = [];\n  const { closed, batchIds, labelled } =',
-      },
+    file: CLOSE_DECIDED,
+    find: '  const { closed, batchIds, labelled } =',
+    replace: '  let late: readonly Made[] = [];\n  const { closed, batchIds, labelled } =',
+    also: [
       {
         file: CLOSE_DECIDED,
         find: 'const batchIds = await storeLabels(query, labels);',

@@ -7,25 +7,17 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'reconciler-off',
     what: 'nobody appends what a lost Redis left behind',
     scenario: 'server-lost',
-    replacements: [
-      {
-        file: 'src/core/repair/reconcile.ts',
-        find: 'const result = await feedRows(round);',
-        replace: 'const result = { rows: 0, appended: 0, isFull: round === undefined };',
-      },
-    ],
+    file: 'src/core/repair/reconcile.ts',
+    find: 'const result = await feedRows(round);',
+    replace: 'const result = { rows: 0, appended: 0, isFull: round === undefined };',
   },
   {
     name: 'unread-kept',
     what: 'entries that no worker reads stay in their stream',
     scenario: 'upgrade',
     bar: LEFT_OF_OLD,
-    replacements: [
-      {
-        file: 'src/core/repair/walk-rows.ts',
-        find: 'await heads.dropUnread(streams);',
-        replace: '',
-      },
-    ],
+    file: 'src/core/repair/walk-rows.ts',
+    find: 'await heads.dropUnread(streams);',
+    replace: '',
   },
 ];

@@ -12,12 +12,8 @@ export const MUTANTS: readonly Mutant[] = [
     what: 'the statement that stores scores does not ask whether their corridor is stopped',
     scenario: switchFlips.name,
     bar: LATE,
-    replacements: [
-      {
-        file: 'src/core/store/scores/scores.ts',
-        find: '\n              where (select market.refuse_stopped($7::text[]))',
-        replace: '',
-      },
-    ],
+    file: 'src/core/store/scores/scores.ts',
+    find: '\n              where (select market.refuse_stopped($7::text[]))',
+    replace: '',
   },
 ];

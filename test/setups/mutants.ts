@@ -9,40 +9,30 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'cluster-login',
     what: 'user and password reach the listed nodes of a cluster alone',
     scenario: 'cluster',
-    replacements: [
-      {
-        file: 'src/kit/redis/connection.ts',
-        find: 'openCluster(Clustered, nodes, all)',
-        replace:
-          "openCluster(Clustered, nodes.map((node) => ({ ...parsed.login, ...node })), { ...all, username: '', password: '' })",
-      },
-    ],
+    file: 'src/kit/redis/connection.ts',
+    find: 'openCluster(Clustered, nodes, all)',
+    replace:
+      "openCluster(Clustered, nodes.map((node) => ({ ...parsed.login, ...node })), { ...all, username: '', password: '' })",
   },
   {
     name: 'cluster-waits',
     what: 'an idle worker waits for one stream of a cluster',
     scenario: 'cluster-waits',
     bar: QUARTILE_TIMES,
-    replacements: [
-      {
-        file: 'src/core/stream/group/reader-connection.ts',
-        find: 'const waits = groups.map(',
-        replace: 'const waits = groups.slice(0, 1).map(',
-      },
-    ],
+    file: 'src/core/stream/group/reader-connection.ts',
+    find: 'const waits = groups.map(',
+    replace: 'const waits = groups.slice(0, 1).map(',
   },
   {
     name: 'market-by-role',
     // Leaves out the list of corridors and the short-lived market: if all load were refused, nothing could be judged.
     what: "statements find their market by the role's search_path, which a migration sets",
     scenario: 'two-markets',
-    replacements: [
-      {
-        file: 'src/kit/database/market-schema.ts',
-        find: 'return text.replace(PLACEHOLDER,',
-        replace:
-          "if (!text.includes('market.corridors')) return text.replace(PLACEHOLDER, ''); return text.replace(PLACEHOLDER,",
-      },
+    file: 'src/kit/database/market-schema.ts',
+    find: 'return text.replace(PLACEHOLDER,',
+    replace:
+      "if (!text.includes('market.corridors')) return text.replace(PLACEHOLDER, ''); return text.replace(PLACEHOLDER,",
+    also: [
       {
         file: 'src/kit/database/migrations/migrate.ts',
         find: 'await client.query(`create schema if not exists ',
@@ -56,64 +46,46 @@ export const MUTANTS: readonly Mutant[] = [
     what: 'rows of the last five minutes are read from the replica, too',
     scenario: 'replica',
     bar: MISSED_NOW,
-    replacements: [
-      {
-        file: 'src/kit/database/replica/choose-database.ts',
-        find: 'newestMs > now() - RECENT_MS',
-        replace: 'newestMs < 0',
-      },
-    ],
+    file: 'src/kit/database/replica/choose-database.ts',
+    find: 'newestMs > now() - RECENT_MS',
+    replace: 'newestMs < 0',
   },
   {
     name: 'replica-proof',
     what: 'a replica is in step as soon as it answers',
     scenario: 'replica',
     bar: MISSED_OLD,
-    replacements: [
-      {
-        file: 'src/kit/database/replica/replica.ts',
-        find: 'if (!replayed.isReached) return;',
-        replace: '',
-      },
-    ],
+    file: 'src/kit/database/replica/replica.ts',
+    find: 'if (!replayed.isReached) return;',
+    replace: '',
   },
   {
     name: 'replica-fallback',
     what: 'a read that the replica fails is not asked of the primary',
     scenario: 'replica',
     bar: FAILED,
-    replacements: [
-      {
-        file: 'src/kit/database/replica/choose-database.ts',
-        find: 'if (!isUnavailable(error)) throw error;',
-        replace: 'throw error;',
-      },
-    ],
+    file: 'src/kit/database/replica/choose-database.ts',
+    find: 'if (!isUnavailable(error)) throw error;',
+    replace: 'throw error;',
   },
   {
     name: 'kafka-commit',
     what: 'offsets are committed once entries are read, before their scores are stored',
     scenario: 'kafka-workers',
     bar: RECONCILED,
-    replacements: [
-      {
-        file: 'src/core/stream/kafka/claims.ts',
-        find: 'claim.open.set(record.offset, entry.transactions);',
-        replace: '',
-      },
-    ],
+    file: 'src/core/stream/kafka/claims.ts',
+    find: 'claim.open.set(record.offset, entry.transactions);',
+    replace: '',
   },
   {
     name: 'kafka-retries',
     what: 'open rows are looked for among entries, and not among retries',
     scenario: 'kafka-workers',
     bar: RECONCILED,
-    replacements: [
-      {
-        file: 'src/core/stream/kafka/find-rows.ts',
-        find: 'const ends = await readTopic(fetcher, retries, missing);',
-        replace: 'const ends: readonly bigint[] = [];',
-      },
+    file: 'src/core/stream/kafka/find-rows.ts',
+    find: 'const ends = await readTopic(fetcher, retries, missing);',
+    replace: 'const ends: readonly bigint[] = [];',
+    also: [
       {
         file: 'src/core/stream/kafka/find-rows.ts',
         find: 'await readTopic(fetcher, retries, missing, ends);',
@@ -126,25 +98,17 @@ export const MUTANTS: readonly Mutant[] = [
     what: 'the mirror has an account in the partition of another hash than its stream',
     scenario: 'kafka-compare',
     bar: ELSEWHERE,
-    replacements: [
-      {
-        file: 'src/core/stream/kafka/append.ts',
-        find: 'partition: partitionOf(stream.shard),',
-        replace: 'partition: (stream.shard * 7 + 1) % 4,',
-      },
-    ],
+    file: 'src/core/stream/kafka/append.ts',
+    find: 'partition: partitionOf(stream.shard),',
+    replace: 'partition: (stream.shard * 7 + 1) % 4,',
   },
   {
     name: 'kafka-score-once',
     what: 'what both logs deliver is scored and counted twice',
     scenario: 'kafka-compare',
-    replacements: [
-      {
-        file: 'src/core/store/scores/scores.ts',
-        find: 'on conflict (transaction_id, created_at) do nothing',
-        replace:
-          'on conflict (transaction_id, created_at) do update set scored_at = excluded.scored_at',
-      },
-    ],
+    file: 'src/core/store/scores/scores.ts',
+    find: 'on conflict (transaction_id, created_at) do nothing',
+    replace:
+      'on conflict (transaction_id, created_at) do update set scored_at = excluded.scored_at',
   },
 ];

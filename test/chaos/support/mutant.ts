@@ -6,12 +6,12 @@ export type Replacement = {
   readonly replace: string;
 };
 
-export type Mutant = {
+export type Mutant = Replacement & {
   readonly name: string;
   readonly what: string;
   /** The scenario that must fail. */
   readonly scenario: string;
   /** The bar that must be breached, for a mechanism that guards no invariant by itself. */
   readonly bar?: string;
-  readonly replacements: readonly Replacement[];
+  readonly also?: readonly Replacement[];
 };

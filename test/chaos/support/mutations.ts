@@ -42,8 +42,8 @@ export function mutate(text: string, { file, find, replace }: Replacement): stri
   return text.replace(find, () => replace);
 }
 
-function apply(root: string, { replacements }: Mutant): void {
-  for (const replacement of replacements) {
+function apply(root: string, { also = [], ...first }: Mutant): void {
+  for (const replacement of [first, ...also]) {
     const path = join(root, replacement.file);
     writeFileSync(path, mutate(readFileSync(path, 'utf8'), replacement));
   }
