@@ -63,7 +63,7 @@ export const ACCEPT: Guards = {
   'key-slices': {
     says: 'A key of an old slice is still known, by a filter or by the slice itself.',
     shown: 'RISK_KEY_FILTER_MB',
-    test: 'integration/key-slices.test.ts > a key of an old slice > is held, with %s',
+    test: 'integration/key-slices.test.ts > a key of an old slice is held, with %s',
     mechanism: 'src/core/store/idempotency-keys/key-slices.ts',
   },
   'key-retention': {
@@ -137,7 +137,7 @@ export const ACCEPT: Guards = {
   'postgres-gone': {
     says: 'A post while Postgres is gone is a 503 with Retry-After, soon, and needs no restart afterwards.',
     shown: 'DATABASE_URL, RISK_CONNECT_TIMEOUT_MS',
-    test: 'integration/ingest-faults.test.ts > that is gone is 503 with Retry-After, soon; then it is back without a restart',
+    test: 'integration/ingest-faults.test.ts > Postgres that is gone is 503 with Retry-After, soon; then it is back without a restart',
     mechanism: 'src/kit/database/pg-failure.ts',
   },
   'unknown-commit-of-keys': {

@@ -144,7 +144,7 @@ export const CONTROL: Guards = {
   },
   'other-origins': {
     says: 'A request with a cookie from another page is refused.',
-    test: 'integration/rooms/access/sessions.test.ts > a request with a cookie from another page > is refused with %s',
+    test: 'integration/rooms/access/sessions.test.ts > a request with a cookie from another page is refused with %s',
     mechanism: 'src/kit/http/auth/credential.ts',
   },
   oidc: {
@@ -168,12 +168,12 @@ export const CONTROL: Guards = {
   },
   'oidc-verified': {
     says: 'A name that the provider does not call verified takes no person.',
-    test: 'integration/rooms/access/provider-logins.test.ts > with %j takes no person',
+    test: 'integration/rooms/access/provider-logins.test.ts > a name with %j takes no person',
     mechanism: 'src/rooms/access/oidc/claims.ts',
   },
   'oidc-absent-roles': {
     says: 'A login without the claim of roles is refused and changes nothing.',
-    test: 'integration/rooms/access/provider-logins.test.ts > that are absent or unreadable change nothing, and an empty list ends the session',
+    test: 'integration/rooms/access/provider-logins.test.ts > roles that are absent or unreadable change nothing, and an empty list ends the session',
     mechanism: 'src/rooms/access/oidc/claims.ts',
   },
   'oidc-methods': {

@@ -109,7 +109,7 @@ export const EDGE: Guards = {
   },
   'keys-at-the-edge': {
     says: 'A request without a key in force is a 401 that says how a key is sent.',
-    test: 'integration/rooms/access/keys.test.ts > a request > with %s is 401 and says how',
+    test: 'integration/rooms/access/keys.test.ts > a request with %s is 401 and says how',
     mechanism: 'src/kit/http/auth/auth.ts',
   },
   strangers: {
@@ -203,13 +203,13 @@ export const EDGE: Guards = {
     says: 'A sampled post is one trace from HTTP to its score.',
     shown:
       'OTEL_TRACES_EXPORTER, OTEL_EXPORTER_OTLP_ENDPOINT, OTEL_TRACES_SAMPLER_ARG, RISK_TRACES_FILE',
-    test: 'integration/traces.test.ts > is one trace from HTTP to its score, and its batch links to each sender',
+    test: 'integration/traces.test.ts > a sampled post is one trace from HTTP to its score, and its batch links to each sender',
     mechanism: 'src/kit/traces/trace.ts',
   },
   'slow-traces': {
     says: 'What is slow is traced, whether it is sampled or not.',
     shown: 'RISK_TRACE_SLOW_MS',
-    test: 'integration/traces.test.ts > is exported where it is slow, in the API and in a worker, each by itself',
+    test: 'integration/traces.test.ts > what is not sampled is exported where it is slow, in the API and in a worker, each by itself',
     mechanism: 'src/kit/traces/trace.ts',
   },
   metrics: {

@@ -45,7 +45,7 @@ export const KEEP: Guards = {
   habit: {
     says: 'The habit of an account is the median and the range of earlier vectors.',
     shown: 'GET /v1/scores/{id}/habit',
-    test: 'integration/rooms/search/explained-scores.test.ts > is the median and range of the vectors logged before',
+    test: 'integration/rooms/search/explained-scores.test.ts > the habit of an account is the median and range of the vectors logged before',
     mechanism: 'src/rooms/search/queries/habit.ts',
   },
   'what-if': {

@@ -117,7 +117,7 @@ export const WORK: Guards = {
   'reconciler-age': {
     says: 'The reconciler leaves an open row alone while the request that made it may still run.',
     shown: 'RISK_RECONCILE_AGE_MS',
-    test: 'integration/reconcile.test.ts > a row that is nowhere in Redis > is left alone while its request may still be running',
+    test: 'integration/reconcile.test.ts > a row that is nowhere in Redis is left alone while its request may still be running',
     mechanism: 'src/core/repair/reconcile.ts',
   },
   'reconcile-by-command': {
@@ -215,7 +215,7 @@ export const WORK: Guards = {
   },
   'expressions-are-data': {
     says: 'A rule of people is an expression that is checked, bounded and never run as code.',
-    test: 'unit/core/score/rules/expression/bad-input.test.ts > an expression is refused > that has %s',
+    test: 'unit/core/score/rules/expression/bad-input.test.ts > an expression is refused that has %s',
     mechanism: 'src/core/score/rules/expression/check-expression.ts',
   },
   'expression-values': {

@@ -16,26 +16,24 @@ import { answerOf, count, input, postBatch, postOne } from '../support/submit.ts
 import { startTcpProxy } from '../support/tcp-proxy.ts';
 import { waitUntil } from '../support/wait-until.ts';
 
-describe('Postgres', () => {
-  test('that is gone is 503 with Retry-After, soon; then it is back without a restart', {
-    retry: 2,
-  }, async () => {
-    await using postgres = await startTestPostgres();
-    await migrate({ url: postgres.url, market: 'market_0', corridors: [] });
-    await using api = await openOn(postgres.url);
-    expect((await api.post(input())).status).toBe(201);
-    await postgres.stop();
-    const startedAt = performance.now();
-    const answers = await Promise.all(Array.from({ length: 5 }, () => api.post(input())));
-    expect(performance.now() - startedAt).toBeLessThan(4000);
-    expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([503]));
-    expect(answers[0]?.headers.get('retry-after')).toBe('1');
-    expect(JSON.stringify(answers[0]?.body)).not.toMatch(/ECONN|connect|127\.0\.0\.1/);
-    await waitUntil(async () => (await api.get('/readyz')).status === 503, 5000, 'unready');
-    expect((await api.get('/livez')).status).toBe(200);
-    await postgres.start();
-    await waitUntil(async () => (await api.post(input())).status === 201, 10_000, 'it is back');
-  });
+test('Postgres that is gone is 503 with Retry-After, soon; then it is back without a restart', {
+  retry: 2,
+}, async () => {
+  await using postgres = await startTestPostgres();
+  await migrate({ url: postgres.url, market: 'market_0', corridors: [] });
+  await using api = await openOn(postgres.url);
+  expect((await api.post(input())).status).toBe(201);
+  await postgres.stop();
+  const startedAt = performance.now();
+  const answers = await Promise.all(Array.from({ length: 5 }, () => api.post(input())));
+  expect(performance.now() - startedAt).toBeLessThan(4000);
+  expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([503]));
+  expect(answers[0]?.headers.get('retry-after')).toBe('1');
+  expect(JSON.stringify(answers[0]?.body)).not.toMatch(/ECONN|connect|127\.0\.0\.1/);
+  await waitUntil(async () => (await api.get('/readyz')).status === 503, 5000, 'unready');
+  expect((await api.get('/livez')).status).toBe(200);
+  await postgres.start();
+  await waitUntil(async () => (await api.post(input())).status === 201, 10_000, 'it is back');
 });
 
 describe('one Postgres for several faults', () => {

@@ -109,29 +109,27 @@ test('races of one key across boundaries make one transaction each', async () =>
   expect(stored).toEqual({ keys: 300, digests: 300, transactions: 300, in_many_slices: true });
 });
 
-describe('a key of an old slice', () => {
-  test.each([
-    ['a filter of every slice', 2 ** 24],
-    ['no memory for filters', 0],
-  ])('is held, with %s', async (name, bytesMax) => {
-    let filterBytes = Number.NaN;
-    const report: KeySlicesOptions['report'] = (usage) => {
-      filterBytes = usage.filterBytes;
-    };
-    const slices = openSlices(database, { bytesMax, report });
-    const keys = Array.from({ length: 10 }, (_, n) => `old ${name} ${n}`);
-    const first = await Promise.all(keys.map((key) => claim(slices, key)));
-    await sealOpen();
-    await claim(slices, `the next ${name}`);
-    await slices.filtered();
-    expect(filterBytes > 0).toBe(bytesMax > 0);
-    expect(filterBytes).toBeLessThanOrEqual(bytesMax);
-    const again = await Promise.all(keys.map((key) => claim(slices, key)));
-    expect(again.map(({ isNew }) => isNew)).toEqual(keys.map(() => false));
-    expect(again.map(({ id }) => id)).toEqual(first.map(({ id }) => id));
-    const found = await findKnownKeys(database.query, 'shop', [...keys, 'nobody has it']);
-    expect(found.map((key) => key.transactionId).sort()).toEqual(first.map(({ id }) => id).sort());
-  });
+test.each([
+  ['a filter of every slice', 2 ** 24],
+  ['no memory for filters', 0],
+])('a key of an old slice is held, with %s', async (name, bytesMax) => {
+  let filterBytes = Number.NaN;
+  const report: KeySlicesOptions['report'] = (usage) => {
+    filterBytes = usage.filterBytes;
+  };
+  const slices = openSlices(database, { bytesMax, report });
+  const keys = Array.from({ length: 10 }, (_, n) => `old ${name} ${n}`);
+  const first = await Promise.all(keys.map((key) => claim(slices, key)));
+  await sealOpen();
+  await claim(slices, `the next ${name}`);
+  await slices.filtered();
+  expect(filterBytes > 0).toBe(bytesMax > 0);
+  expect(filterBytes).toBeLessThanOrEqual(bytesMax);
+  const again = await Promise.all(keys.map((key) => claim(slices, key)));
+  expect(again.map(({ isNew }) => isNew)).toEqual(keys.map(() => false));
+  expect(again.map(({ id }) => id)).toEqual(first.map(({ id }) => id));
+  const found = await findKnownKeys(database.query, 'shop', [...keys, 'nobody has it']);
+  expect(found.map((key) => key.transactionId).sort()).toEqual(first.map(({ id }) => id).sort());
 });
 
 test('sealing waits for a claim that has not committed; if that takes long it gives up', async () => {

@@ -2,7 +2,7 @@
  * Goal: a limit that was changed, or whose clock was set, is waited for at most as long as its burst takes at its rate, and a lowered
  * limit forgives nothing. Method: quotas on a real Redis, whose keys are set to what another clock or release has left.
  */
-import { describe, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { createLimiter, createPartyLimits } from '../../src/core/accept/limits/limiter.ts';
 import type { Limit } from '../../src/core/domain/limit.ts';
 import { limitKey, partyKey } from '../../src/core/stream/keys.ts';
@@ -89,23 +89,21 @@ const CHANGES: readonly (readonly [string, (rates: Rates) => Promise<void> | voi
   ],
 ];
 
-describe('the wait', () => {
-  test.each(CHANGES)(
-    'a debt of %s is waited for no longer than the burst takes',
-    async (_said, change) => {
-      for (const name of ['takeOfMarket', 'takeOfAccount'] as const) {
-        await redis().flushall();
-        const rates = openRates(SLOW);
-        const take = rates[name];
-        expect(await take(1000)).toBe(0);
-        expect(await take(1)).toBeGreaterThan(1);
-        await change(rates);
-        expect(await take(50)).toBeLessThanOrEqual(1);
-        await waitUntil(async () => (await take(50)) === 0, 3000, 'fifty units');
-      }
-    },
-  );
-});
+test.each(CHANGES)(
+  'a debt of %s is waited for no longer than the burst takes',
+  async (_said, change) => {
+    for (const name of ['takeOfMarket', 'takeOfAccount'] as const) {
+      await redis().flushall();
+      const rates = openRates(SLOW);
+      const take = rates[name];
+      expect(await take(1000)).toBe(0);
+      expect(await take(1)).toBeGreaterThan(1);
+      await change(rates);
+      expect(await take(50)).toBeLessThanOrEqual(1);
+      await waitUntil(async () => (await take(50)) === 0, 3000, 'fifty units');
+    }
+  },
+);
 
 test('a lowered limit forgives nothing, and a debt keeps its units at each change of the rate', async () => {
   for (const name of ['takeOfMarket', 'takeOfAccount'] as const) {

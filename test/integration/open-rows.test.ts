@@ -101,25 +101,23 @@ describe('taking out', () => {
   });
 });
 
-describe('planned rows', () => {
-  test('are one a stream and 128 transactions, in the order of siblings, and the same for the same batch', () => {
-    const all = Array.from({ length: 300 }, (_, n) => ({
-      ...{ transactionId: idAt(AT_MS + (n % 7), n), createdAtMs: AT_MS + (n % 7) },
-      ...{ corridor: n % 3 === 0 ? 'US-MX' : 'US-EG', accountId: `acc_${n}` },
-    }));
-    const rows = planRows(ROW, () => 2, all);
-    expect(planRows(ROW, () => 2, all.toReversed())).toEqual(rows);
-    expect(new Set(rows.map(({ rowId }) => rowId)).size).toBe(rows.length);
-    expect(rows.flatMap(({ transactionIds }) => transactionIds).sort()).toEqual(
-      all.map(({ transactionId }) => transactionId).sort(),
-    );
-    for (const { corridor, shard, transactionIds, transactions } of rows) {
-      expect(transactionIds.length).toBeLessThanOrEqual(128);
-      expect(transactions.every((one) => one.corridor === corridor)).toBe(true);
-      expect(shard).toBeLessThan(2);
-      expect(transactionIds).toEqual(transactionIds.toSorted());
-    }
-  });
+test('planned rows are one a stream and 128 transactions, in the order of siblings, and the same for the same batch', () => {
+  const all = Array.from({ length: 300 }, (_, n) => ({
+    ...{ transactionId: idAt(AT_MS + (n % 7), n), createdAtMs: AT_MS + (n % 7) },
+    ...{ corridor: n % 3 === 0 ? 'US-MX' : 'US-EG', accountId: `acc_${n}` },
+  }));
+  const rows = planRows(ROW, () => 2, all);
+  expect(planRows(ROW, () => 2, all.toReversed())).toEqual(rows);
+  expect(new Set(rows.map(({ rowId }) => rowId)).size).toBe(rows.length);
+  expect(rows.flatMap(({ transactionIds }) => transactionIds).sort()).toEqual(
+    all.map(({ transactionId }) => transactionId).sort(),
+  );
+  for (const { corridor, shard, transactionIds, transactions } of rows) {
+    expect(transactionIds.length).toBeLessThanOrEqual(128);
+    expect(transactions.every((one) => one.corridor === corridor)).toBe(true);
+    expect(shard).toBeLessThan(2);
+    expect(transactionIds).toEqual(transactionIds.toSorted());
+  }
 });
 
 test('the backlog is what is open and not on hold', async () => {

@@ -101,34 +101,30 @@ const leftIds = async () =>
     .flatMap(({ isLeft, transactionIds }) => (isLeft ? transactionIds : []))
     .sort();
 
-describe('a row that was left', () => {
-  test('is appended without what is scored or a dead letter, which leave it', async () => {
-    const ids = await storeTransactions(database, [
-      ...seeds(3),
-      ...seeds(1, { score: 10 }),
-      ...seeds(1, { createdAtMs: old(60 * 24 * 90) }),
-    ]);
-    await storeDeadLetters(database, [
-      { id: idAt(1, 1), transactionId: ids[2] ?? '', failedAtMs: old() },
-    ]);
-    await leave(ids, Date.now());
-    const open = [ids[0], ids[1], ids[4]].sort();
-    expect(await reconcile()).toBe(3);
-    expect(await streamed()).toEqual(open);
-    expect(await openIds()).toEqual(open);
-    expect(await leftIds()).toEqual([]);
-    expect(await countOpen(database.query, null)).toBe(3);
-    const [first] = await readEntries(redis, '{market_0:US-EG:0}:transactions');
-    const [row] = await readRows(database.query);
-    expect(first).toMatchObject({ origin: 'reconciled', rowId: row?.rowId });
-  });
+test('a row that was left is appended without what is scored or a dead letter, which leave it', async () => {
+  const ids = await storeTransactions(database, [
+    ...seeds(3),
+    ...seeds(1, { score: 10 }),
+    ...seeds(1, { createdAtMs: old(60 * 24 * 90) }),
+  ]);
+  await storeDeadLetters(database, [
+    { id: idAt(1, 1), transactionId: ids[2] ?? '', failedAtMs: old() },
+  ]);
+  await leave(ids, Date.now());
+  const open = [ids[0], ids[1], ids[4]].sort();
+  expect(await reconcile()).toBe(3);
+  expect(await streamed()).toEqual(open);
+  expect(await openIds()).toEqual(open);
+  expect(await leftIds()).toEqual([]);
+  expect(await countOpen(database.query, null)).toBe(3);
+  const [first] = await readEntries(redis, '{market_0:US-EG:0}:transactions');
+  const [row] = await readRows(database.query);
+  expect(first).toMatchObject({ origin: 'reconciled', rowId: row?.rowId });
 });
 
-describe('a row that is nowhere in Redis', () => {
-  test('is left alone while its request may still be running', async () => {
-    await open(await storeTransactions(database, seeds(1)), Date.now() + MINUTE_MS);
-    expect(await reconcile()).toBe(0);
-  });
+test('a row that is nowhere in Redis is left alone while its request may still be running', async () => {
+  await open(await storeTransactions(database, seeds(1)), Date.now() + MINUTE_MS);
+  expect(await reconcile()).toBe(0);
 });
 
 describe('a lost Redis', () => {

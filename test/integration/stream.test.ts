@@ -61,16 +61,14 @@ describe('producer', () => {
   });
 });
 
-describe('a stream that is nearly full', () => {
-  test('takes the first ones that fit, while others take theirs', async () => {
-    const other = payload(5, { corridor: 'DE-TR' });
-    expect(await producer(3).append([...payloads(5), other])).toEqual(payloads(5).slice(3));
-    expect(await producer(3).append([payload(3)])).toEqual([payload(3)]);
-    await redis().del(stream.transactions);
-    // An entry fits, and so do the first transactions of the next entry.
-    const left = await producer(COUNT_MAX + 50).append(payloads(4 * COUNT_MAX));
-    expect(left).toEqual(payloads(4 * COUNT_MAX).slice(COUNT_MAX + 50));
-  });
+test('a stream that is nearly full takes the first ones that fit, while others take theirs', async () => {
+  const other = payload(5, { corridor: 'DE-TR' });
+  expect(await producer(3).append([...payloads(5), other])).toEqual(payloads(5).slice(3));
+  expect(await producer(3).append([payload(3)])).toEqual([payload(3)]);
+  await redis().del(stream.transactions);
+  // An entry fits, and so do the first transactions of the next entry.
+  const left = await producer(COUNT_MAX + 50).append(payloads(4 * COUNT_MAX));
+  expect(left).toEqual(payloads(4 * COUNT_MAX).slice(COUNT_MAX + 50));
 });
 
 describe('a read', () => {
@@ -106,23 +104,21 @@ describe('a read', () => {
   });
 });
 
-describe('measureStreams', () => {
-  test('tells lag, pending and age, also where the server does not know the lag', async () => {
-    await appendSingly(payloads(10));
-    await deliver('c', 4);
-    const [, , , , , undelivered] = await redis().xrange(stream.transactions, '-', '+');
-    await redis().xdel(stream.transactions, undelivered?.[0] ?? '');
-    await redis().hincrby(stream.counts, 'transactions', -1);
-    await redis().zadd(stream.retries, 1, 'a');
-    const [measured, empty] = await measureStreams(redis(), [stream, streamKeys('m', 'DE-TR', 0)]);
-    expect(measured).toMatchObject({ lag: 5, pending: 4, retriesWaiting: 1 });
-    expect(measured?.oldestAgeMs).toBeGreaterThanOrEqual(0);
-    expect(empty).toMatchObject({ lag: 0, pending: 0, oldestAgeMs: 0, retriesWaiting: 0 });
-    await producer().append(payloads(300));
-    expect(await measureStreams(redis(), [stream])).toMatchObject([{ lag: 305, pending: 4 }]);
-    await deliver('c', 105);
-    expect(await measureStreams(redis(), [stream])).toMatchObject([{ lag: 200, pending: 109 }]);
-  });
+test('measureStreams tells lag, pending and age, also where the server does not know the lag', async () => {
+  await appendSingly(payloads(10));
+  await deliver('c', 4);
+  const [, , , , , undelivered] = await redis().xrange(stream.transactions, '-', '+');
+  await redis().xdel(stream.transactions, undelivered?.[0] ?? '');
+  await redis().hincrby(stream.counts, 'transactions', -1);
+  await redis().zadd(stream.retries, 1, 'a');
+  const [measured, empty] = await measureStreams(redis(), [stream, streamKeys('m', 'DE-TR', 0)]);
+  expect(measured).toMatchObject({ lag: 5, pending: 4, retriesWaiting: 1 });
+  expect(measured?.oldestAgeMs).toBeGreaterThanOrEqual(0);
+  expect(empty).toMatchObject({ lag: 0, pending: 0, oldestAgeMs: 0, retriesWaiting: 0 });
+  await producer().append(payloads(300));
+  expect(await measureStreams(redis(), [stream])).toMatchObject([{ lag: 305, pending: 4 }]);
+  await deliver('c', 105);
+  expect(await measureStreams(redis(), [stream])).toMatchObject([{ lag: 200, pending: 109 }]);
 });
 
 describe('the heads', () => {

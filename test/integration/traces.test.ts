@@ -22,73 +22,69 @@ const sampledBy = (digit: string) => ({ traceparent: `00-${traceOf(digit)}-${CAL
 const byName = (spans: readonly SeenSpan[], traceId: string) =>
   Object.fromEntries(spans.filter((one) => one.traceId === traceId).map((one) => [one.name, one]));
 
-describe('a sampled post', () => {
-  test('is one trace from HTTP to its score, and its batch links to each sender', async () => {
-    const file = await newSpanFile();
-    const settings = { ...UNSAMPLED, RISK_TRACES_FILE: file };
-    await using api = await startRunningApi(settings);
-    const first = await postOne(api, input(), sampledBy('a'));
-    const second = await postOne(api, input(), sampledBy('b'));
-    await postOne(api, input());
-    await using _worker = api.startWorker(settings);
-    const spans = await untilSpans(file, 'POST /v1/transactions', 'score', 'settle');
-    const [one, other] = [byName(spans, traceOf('a')), byName(spans, traceOf('b'))];
-    expect(Object.keys(one).sort()).toEqual([
-      'POST /v1/transactions',
-      'commit',
-      'decide',
-      'fold profiles',
-      'process transactions',
-      'score',
-      'send transactions',
-      'settle',
-      'store scores',
-    ]);
-    const { 'POST /v1/transactions': post, 'send transactions': send } = one;
-    expect(post).toMatchObject({
-      ...{ kind: 'server', parentSpanId: CALLER, service: 'risk-api', hasFailed: false },
-      attributes: { 'http.response.status_code': 201, 'risk.market': 'market_0' },
-    });
-    expect(send).toMatchObject({ kind: 'producer', parentSpanId: post?.spanId });
-    const batch = one['process transactions'];
-    const links = [one, other].map(({ 'send transactions': sender }) => sender);
-    expect(batch).toMatchObject({
-      ...{ kind: 'consumer', parentSpanId: send?.spanId, service: 'risk-worker' },
-      links: links.map((sender) => `${sender?.traceId}-${sender?.spanId}`),
-      attributes: { 'messaging.batch.message_count': 3 },
-    });
-    for (const stage of ['fold profiles', 'decide', 'store scores', 'settle', 'score']) {
-      expect([stage, one[stage]?.parentSpanId]).toEqual([stage, batch?.spanId]);
-    }
-    expect(one['score']?.attributes['risk.transaction_id']).toBe(first.body.transaction_id);
-    expect(other['score']).toMatchObject({
-      ...{ kind: 'consumer', parentSpanId: other['send transactions']?.spanId },
-      attributes: { 'risk.transaction_id': second.body.transaction_id, 'risk.attempt': 1 },
-      links: [`${batch?.traceId}-${batch?.spanId}`],
-    });
-    expect(new Set(spans.map(({ traceId }) => traceId))).toEqual(
-      new Set([traceOf('a'), traceOf('b')]),
-    );
+test('a sampled post is one trace from HTTP to its score, and its batch links to each sender', async () => {
+  const file = await newSpanFile();
+  const settings = { ...UNSAMPLED, RISK_TRACES_FILE: file };
+  await using api = await startRunningApi(settings);
+  const first = await postOne(api, input(), sampledBy('a'));
+  const second = await postOne(api, input(), sampledBy('b'));
+  await postOne(api, input());
+  await using _worker = api.startWorker(settings);
+  const spans = await untilSpans(file, 'POST /v1/transactions', 'score', 'settle');
+  const [one, other] = [byName(spans, traceOf('a')), byName(spans, traceOf('b'))];
+  expect(Object.keys(one).sort()).toEqual([
+    'POST /v1/transactions',
+    'commit',
+    'decide',
+    'fold profiles',
+    'process transactions',
+    'score',
+    'send transactions',
+    'settle',
+    'store scores',
+  ]);
+  const { 'POST /v1/transactions': post, 'send transactions': send } = one;
+  expect(post).toMatchObject({
+    ...{ kind: 'server', parentSpanId: CALLER, service: 'risk-api', hasFailed: false },
+    attributes: { 'http.response.status_code': 201, 'risk.market': 'market_0' },
   });
+  expect(send).toMatchObject({ kind: 'producer', parentSpanId: post?.spanId });
+  const batch = one['process transactions'];
+  const links = [one, other].map(({ 'send transactions': sender }) => sender);
+  expect(batch).toMatchObject({
+    ...{ kind: 'consumer', parentSpanId: send?.spanId, service: 'risk-worker' },
+    links: links.map((sender) => `${sender?.traceId}-${sender?.spanId}`),
+    attributes: { 'messaging.batch.message_count': 3 },
+  });
+  for (const stage of ['fold profiles', 'decide', 'store scores', 'settle', 'score']) {
+    expect([stage, one[stage]?.parentSpanId]).toEqual([stage, batch?.spanId]);
+  }
+  expect(one['score']?.attributes['risk.transaction_id']).toBe(first.body.transaction_id);
+  expect(other['score']).toMatchObject({
+    ...{ kind: 'consumer', parentSpanId: other['send transactions']?.spanId },
+    attributes: { 'risk.transaction_id': second.body.transaction_id, 'risk.attempt': 1 },
+    links: [`${batch?.traceId}-${batch?.spanId}`],
+  });
+  expect(new Set(spans.map(({ traceId }) => traceId))).toEqual(
+    new Set([traceOf('a'), traceOf('b')]),
+  );
 });
 
-describe('what is not sampled', () => {
-  test('is exported where it is slow, in the API and in a worker, each by itself', async () => {
-    const file = await newSpanFile();
-    const settings = {
-      OTEL_TRACES_SAMPLER_ARG: '0',
-      RISK_TRACE_SLOW_MS: '1',
-      RISK_TRACES_FILE: file,
-    };
-    await using api = await startRunningApi(settings);
-    await using _worker = api.startWorker(settings);
-    await postOne(api, input());
-    const spans = await untilSpans(file, 'POST /v1/transactions', 'process transactions');
-    const traces = new Map(spans.map((span) => [span.name, span.traceId]));
-    expect(traces.get('commit')).toBe(traces.get('POST /v1/transactions'));
-    expect(traces.get('settle')).toBe(traces.get('process transactions'));
-    expect(traces.get('settle')).not.toBe(traces.get('commit'));
-  });
+test('what is not sampled is exported where it is slow, in the API and in a worker, each by itself', async () => {
+  const file = await newSpanFile();
+  const settings = {
+    OTEL_TRACES_SAMPLER_ARG: '0',
+    RISK_TRACE_SLOW_MS: '1',
+    RISK_TRACES_FILE: file,
+  };
+  await using api = await startRunningApi(settings);
+  await using _worker = api.startWorker(settings);
+  await postOne(api, input());
+  const spans = await untilSpans(file, 'POST /v1/transactions', 'process transactions');
+  const traces = new Map(spans.map((span) => [span.name, span.traceId]));
+  expect(traces.get('commit')).toBe(traces.get('POST /v1/transactions'));
+  expect(traces.get('settle')).toBe(traces.get('process transactions'));
+  expect(traces.get('settle')).not.toBe(traces.get('commit'));
 });
 
 describe('the packages of OpenTelemetry', () => {

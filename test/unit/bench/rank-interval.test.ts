@@ -6,16 +6,14 @@ import { createRandom } from '../../../src/kit/random.ts';
 
 const STEADY = [0.5, 0.51, 0.49, 0.505, 0.495, 0.502, 0.498];
 
-describe('leftOut()', () => {
-  // Two-sided 5 % critical values of the Mann-Whitney table, which count the rejected ones from 0.
-  test.each([
-    [5, 5, 2],
-    [7, 7, 8],
-    [7, 10, 14],
-    [10, 10, 23],
-  ])('of %i and %i is one more than the critical value %i', (size, other, critical) => {
-    expect(leftOut(size, other)).toBe(critical + 1);
-  });
+// Two-sided 5 % critical values of the Mann-Whitney table, which count the rejected ones from 0.
+test.each([
+  [5, 5, 2],
+  [7, 7, 8],
+  [7, 10, 14],
+  [10, 10, 23],
+])('leftOut() of %i and %i is one more than the critical value %i', (size, other, critical) => {
+  expect(leftOut(size, other)).toBe(critical + 1);
 });
 
 describe('lossOf()', () => {
@@ -45,10 +43,8 @@ test('of too few rounds there is no interval', () => {
   expect([low, high]).toEqual([-Infinity, Infinity]);
 });
 
-describe('slopeOf()', () => {
-  test('is that of a line, whatever a few points do', () => {
-    const line = Array.from({ length: 20 }, (_, x) => ({ x, y: 3 * x + 7 }));
-    expect(slopeOf(line)).toBe(3);
-    expect(slopeOf([...line, { x: 20, y: 10_000 }, { x: 21, y: -5000 }])).toBe(3);
-  });
+test('slopeOf() is that of a line, whatever a few points do', () => {
+  const line = Array.from({ length: 20 }, (_, x) => ({ x, y: 3 * x + 7 }));
+  expect(slopeOf(line)).toBe(3);
+  expect(slopeOf([...line, { x: 20, y: 10_000 }, { x: 21, y: -5000 }])).toBe(3);
 });

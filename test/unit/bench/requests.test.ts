@@ -27,22 +27,20 @@ async function requests(more: Partial<RequestsOptions>): Promise<string[]> {
   );
 }
 
-describe('prepareRequests()', () => {
-  test('writes batches, the last one shorter, each with the length of its body', async () => {
-    const all = await requests({});
-    const bodies = all.map((request) => {
-      const [head = '', body = ''] = request.split('\r\n\r\n');
-      expect(head).toMatch(/^POST \/v1\/transactions\/batch HTTP\/1\.1\r\nHost: bench\r\n/);
-      expect(Number(/Content-Length: (\d+)/.exec(head)?.[1])).toBe(Buffer.byteLength(body));
-      return JSON.parse(body) as { transactions: { idempotency_key: string }[] };
-    });
-    expect(bodies.map(({ transactions }) => transactions.length)).toEqual([10, 10, 5]);
-    const keys = bodies.flatMap(({ transactions }) => transactions.map((t) => t.idempotency_key));
-    expect(new Set(keys).size).toBe(25);
-    for (const key of keys) {
-      expect(key).toMatch(/^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/);
-    }
+test('prepareRequests() writes batches, the last one shorter, each with the length of its body', async () => {
+  const all = await requests({});
+  const bodies = all.map((request) => {
+    const [head = '', body = ''] = request.split('\r\n\r\n');
+    expect(head).toMatch(/^POST \/v1\/transactions\/batch HTTP\/1\.1\r\nHost: bench\r\n/);
+    expect(Number(/Content-Length: (\d+)/.exec(head)?.[1])).toBe(Buffer.byteLength(body));
+    return JSON.parse(body) as { transactions: { idempotency_key: string }[] };
   });
+  expect(bodies.map(({ transactions }) => transactions.length)).toEqual([10, 10, 5]);
+  const keys = bodies.flatMap(({ transactions }) => transactions.map((t) => t.idempotency_key));
+  expect(new Set(keys).size).toBe(25);
+  for (const key of keys) {
+    expect(key).toMatch(/^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/);
+  }
 });
 
 describe('stampTimes()', () => {

@@ -33,10 +33,8 @@ const timesOf = (expr: string) => expr.match(/\[[^\]]+\]|offset \w+/g) ?? [];
 /** The first comparison with a number, as `> 0.2`. */
 const comparison = ({ expr }: AlertRule) => /[<>] [\d.]+/.exec(expr)?.[0];
 
-describe('files of deploy', () => {
-  it.each(Object.entries(FILES))('%s is what its cases say', async (path, text) => {
-    await expect(text()).toMatchFileSnapshot(`../../../${path}`);
-  });
+it.each(Object.entries(FILES))('files of deploy: %s is what its cases say', async (path, text) => {
+  await expect(text()).toMatchFileSnapshot(`../../../${path}`);
 });
 
 describe('numbers of alerts', () => {

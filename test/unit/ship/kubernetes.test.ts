@@ -150,33 +150,31 @@ describe('deploy/kubernetes', () => {
   });
 });
 
-describe('deploy/kubernetes/files', () => {
-  it('mounts what its settings name, and what they write is no part of the image', () => {
-    const [{ patches, resources }] = readDocuments('deploy/kubernetes/files/kustomization.yaml');
-    expect(resources).toEqual(['../base']);
-    const names = new Set(describeSettings().map(({ name }) => name));
-    for (const [nth, role] of ROLES.entries()) {
-      const patch = parse(patches[nth].patch);
-      const pod = patch.spec.template.spec;
-      const [{ name, env, volumeMounts }] = pod.containers;
-      expect([patch.metadata.name, name]).toEqual([`risk-${role}`, role]);
-      for (const { name, value } of env) {
-        expect(names).toContain(name);
-        const mount = volumeMounts.find((one: Manifest) => value.startsWith(`${one.mountPath}/`));
-        expect([name, mount?.readOnly === true]).toEqual([name, name.endsWith('KEYS')]);
-      }
-      const mounted = volumeMounts.map((one: Manifest) => one.name);
-      expect(pod.volumes.map((one: Manifest) => one.name)).toEqual(mounted);
-      // The user of the pod has to own what the claim holds.
-      expect(pod.securityContext.fsGroup).toBe(podOf(role).securityContext.runAsUser);
-      const patched = structuredClone(find('Deployment', `risk-${role}`));
-      const spec = patched.spec.template.spec;
-      Object.assign(spec, { volumes: pod.volumes });
-      Object.assign(spec.securityContext, pod.securityContext);
-      Object.assign(spec.containers[0], { volumeMounts });
-      expect(problemsOf(patched)).toEqual([]);
+it('deploy/kubernetes/files mounts what its settings name, and what they write is no part of the image', () => {
+  const [{ patches, resources }] = readDocuments('deploy/kubernetes/files/kustomization.yaml');
+  expect(resources).toEqual(['../base']);
+  const names = new Set(describeSettings().map(({ name }) => name));
+  for (const [nth, role] of ROLES.entries()) {
+    const patch = parse(patches[nth].patch);
+    const pod = patch.spec.template.spec;
+    const [{ name, env, volumeMounts }] = pod.containers;
+    expect([patch.metadata.name, name]).toEqual([`risk-${role}`, role]);
+    for (const { name, value } of env) {
+      expect(names).toContain(name);
+      const mount = volumeMounts.find((one: Manifest) => value.startsWith(`${one.mountPath}/`));
+      expect([name, mount?.readOnly === true]).toEqual([name, name.endsWith('KEYS')]);
     }
-  });
+    const mounted = volumeMounts.map((one: Manifest) => one.name);
+    expect(pod.volumes.map((one: Manifest) => one.name)).toEqual(mounted);
+    // The user of the pod has to own what the claim holds.
+    expect(pod.securityContext.fsGroup).toBe(podOf(role).securityContext.runAsUser);
+    const patched = structuredClone(find('Deployment', `risk-${role}`));
+    const spec = patched.spec.template.spec;
+    Object.assign(spec, { volumes: pod.volumes });
+    Object.assign(spec.securityContext, pod.securityContext);
+    Object.assign(spec.containers[0], { volumeMounts });
+    expect(problemsOf(patched)).toEqual([]);
+  }
 });
 
 describe('deploy/kubernetes/keda', () => {

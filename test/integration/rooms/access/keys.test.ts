@@ -29,17 +29,15 @@ async function makeKey(fields: object): Promise<{ key_id: string; key: string }>
   return body;
 }
 
-describe('a request', () => {
-  test.each([
-    ['no key', {}],
-    ['another scheme', { Authorization: 'Basic eDp5' }],
-    ['an empty key', { Authorization: 'Bearer ' }],
-    ['a wrong key', bearer(`${RUNNING_API_KEY}x`)],
-    ['a key of ten thousand characters', bearer('x'.repeat(10_000))],
-  ])('with %s is 401 and says how', async (_name, headers: Record<string, string>) => {
-    const answer = await expectProblem(await fetch(`${api.url}/v1/keys`, { headers }), 401);
-    expect(answer.headers.get('www-authenticate')).toMatch(/^Bearer realm="risk"/);
-  });
+test.each([
+  ['no key', {}],
+  ['another scheme', { Authorization: 'Basic eDp5' }],
+  ['an empty key', { Authorization: 'Bearer ' }],
+  ['a wrong key', bearer(`${RUNNING_API_KEY}x`)],
+  ['a key of ten thousand characters', bearer('x'.repeat(10_000))],
+])('a request with %s is 401 and says how', async (_name, headers: Record<string, string>) => {
+  const answer = await expectProblem(await fetch(`${api.url}/v1/keys`, { headers }), 401);
+  expect(answer.headers.get('www-authenticate')).toMatch(/^Bearer realm="risk"/);
 });
 
 describe('keys', () => {

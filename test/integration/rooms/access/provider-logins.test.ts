@@ -72,70 +72,66 @@ describe.each(PROVIDER_TOKENS)('a login by $provider', ({ form, settings, owner,
   });
 });
 
-describe('a name', () => {
-  test.each<ProviderForm>([
-    { idToken: { email_verified: 'false' } },
-    { idToken: { email_verified: 'TRUE' } },
-    { idToken: { email_verified: 1 } },
-    { idToken: { email_verified: '' } },
-    { idToken: { email_verified: null } },
-    { idToken: { email_verified: [true] } },
-    { idToken: { verified_email: false } },
-    { idToken: { emailVerified: 'no' } },
-    { idToken: { xms_edov: '0' } },
-    { idToken: { email_verified: true }, info: { email_verified: 'false' } },
-    { idToken: { email: undefined }, info: { email: 'Eve@corp.example', email_verified: 'no' } },
-  ])('with %j takes no person', async (form) => {
-    await insertPersonKey(testDatabase, 'Eve@corp.example', ['analyst']);
-    await using logins = await open({ idToken: { email: 'eve@corp.example' } });
-    const { status, page } = await logins.logInWith(form);
-    expect([status, page]).toEqual([403, expect.stringMatching(/no verified name .* not true/)]);
-    expect(await logins.keys()).toEqual([]);
-    expect(await logins.logInWith({ idToken: { email_verified: 'true' } })).toMatchObject({
-      status: 303,
-    });
-    expect(await logins.keys()).toMatchObject([{ owner: 'Eve@corp.example' }]);
+test.each<ProviderForm>([
+  { idToken: { email_verified: 'false' } },
+  { idToken: { email_verified: 'TRUE' } },
+  { idToken: { email_verified: 1 } },
+  { idToken: { email_verified: '' } },
+  { idToken: { email_verified: null } },
+  { idToken: { email_verified: [true] } },
+  { idToken: { verified_email: false } },
+  { idToken: { emailVerified: 'no' } },
+  { idToken: { xms_edov: '0' } },
+  { idToken: { email_verified: true }, info: { email_verified: 'false' } },
+  { idToken: { email: undefined }, info: { email: 'Eve@corp.example', email_verified: 'no' } },
+])('a name with %j takes no person', async (form) => {
+  await insertPersonKey(testDatabase, 'Eve@corp.example', ['analyst']);
+  await using logins = await open({ idToken: { email: 'eve@corp.example' } });
+  const { status, page } = await logins.logInWith(form);
+  expect([status, page]).toEqual([403, expect.stringMatching(/no verified name .* not true/)]);
+  expect(await logins.keys()).toEqual([]);
+  expect(await logins.logInWith({ idToken: { email_verified: 'true' } })).toMatchObject({
+    status: 303,
   });
+  expect(await logins.keys()).toMatchObject([{ owner: 'Eve@corp.example' }]);
 });
 
-describe('roles', () => {
-  test('that are absent or unreadable change nothing, and an empty list ends the session', async () => {
-    await using logins = await open({ info: {} });
-    await logins.logIn();
-    const before = await logins.keys();
-    const unsaid = [undefined, null, ''].map((groups) => ({ idToken: { groups } }));
-    const elsewhere = [
-      { idToken: { groups: undefined, hasgroups: true } },
-      { idToken: { groups: [], _claim_names: { groups: 'src1' } } },
-      { idToken: { groups: undefined, 'groups:src1': 'https://graph.example' } },
-      { idToken: { groups: undefined }, info: { _claim_names: { groups: 'src1' } } },
-    ];
-    const unread = [5, true, {}, { roles: ['risk-ops'] }, [['risk-ops']], ['risk-ops', null]];
-    const lists = [
-      'risk-ops,risk-analysts',
-      'risk-ops risk-analysts',
-      '["risk-ops"]',
-      ['risk-ops;x'],
-    ];
-    const forms: readonly (readonly [RegExp, readonly ProviderForm[]])[] = [
-      [/no claim groups\. Nothing was changed/, unsaid],
-      [/no claim groups, as it leaves the claim out for people in many groups/, elsewhere],
-      [
-        /groups must be a text or a list/,
-        [...unread, ...lists].map((groups) => ({ idToken: { groups } })),
-      ],
-    ];
-    for (const [sentence, refused] of forms)
-      for (const form of refused) {
-        const { status, page } = await logins.logInWith(form);
-        expect([form, status, page]).toEqual([form, 403, expect.stringMatching(sentence)]);
-        expect(await logins.keys()).toEqual(before);
-      }
-    const own = await logins.logInWith({ idToken: { groups: null }, info: { groups: 'risk-ops' } });
-    expect([own.status, await logins.keys()]).toMatchObject([303, [{ roles: ['operator'] }]]);
-    const { page } = await logins.logInWith({ idToken: { groups: [] } });
-    expect([page, await logins.keys()]).toEqual([expect.stringContaining('no role here'), []]);
-  });
+test('roles that are absent or unreadable change nothing, and an empty list ends the session', async () => {
+  await using logins = await open({ info: {} });
+  await logins.logIn();
+  const before = await logins.keys();
+  const unsaid = [undefined, null, ''].map((groups) => ({ idToken: { groups } }));
+  const elsewhere = [
+    { idToken: { groups: undefined, hasgroups: true } },
+    { idToken: { groups: [], _claim_names: { groups: 'src1' } } },
+    { idToken: { groups: undefined, 'groups:src1': 'https://graph.example' } },
+    { idToken: { groups: undefined }, info: { _claim_names: { groups: 'src1' } } },
+  ];
+  const unread = [5, true, {}, { roles: ['risk-ops'] }, [['risk-ops']], ['risk-ops', null]];
+  const lists = [
+    'risk-ops,risk-analysts',
+    'risk-ops risk-analysts',
+    '["risk-ops"]',
+    ['risk-ops;x'],
+  ];
+  const forms: readonly (readonly [RegExp, readonly ProviderForm[]])[] = [
+    [/no claim groups\. Nothing was changed/, unsaid],
+    [/no claim groups, as it leaves the claim out for people in many groups/, elsewhere],
+    [
+      /groups must be a text or a list/,
+      [...unread, ...lists].map((groups) => ({ idToken: { groups } })),
+    ],
+  ];
+  for (const [sentence, refused] of forms)
+    for (const form of refused) {
+      const { status, page } = await logins.logInWith(form);
+      expect([form, status, page]).toEqual([form, 403, expect.stringMatching(sentence)]);
+      expect(await logins.keys()).toEqual(before);
+    }
+  const own = await logins.logInWith({ idToken: { groups: null }, info: { groups: 'risk-ops' } });
+  expect([own.status, await logins.keys()]).toMatchObject([303, [{ roles: ['operator'] }]]);
+  const { page } = await logins.logInWith({ idToken: { groups: [] } });
+  expect([page, await logins.keys()]).toEqual([expect.stringContaining('no role here'), []]);
 });
 
 describe('a client', () => {

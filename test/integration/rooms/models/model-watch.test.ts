@@ -49,26 +49,24 @@ const levels = (report: WatchReport | undefined) =>
       .map(({ feature, level }) => [feature, level]),
   );
 
-describe('drift', () => {
-  test('of a model is against its training, and apart from what the rules decide', async () => {
-    const digits = Float32Array.from({ length: 1000 }, (_, row) => row % 10);
-    await registerModel('m@1', {
-      features: [describeValues('amount', digits), describeValues('amount_log', digits)],
-      probability: describeValues(
-        'probability',
-        digits.map((digit) => digit / 10),
-      ),
-    });
-    const decided = traffic(...LAST_DAY, (row, [a = 0, b = 0]) => ({
-      ...{ model: 'm@1', probability: (row % 10) / 10, features: [a / 2, b] },
-    }));
-    await storeScores(database, decided);
-    await storeScores(database, traffic(...LAST_DAY));
-    const [model, rules] = await watch();
-    expect(model).toMatchObject({ model: 'm@1', compared_with: 'training', rows: 2000 });
-    expect(levels(model)).toEqual({ score: 'fine', amount: 'alert', amount_log: 'fine' });
-    expect(rules).toMatchObject({ model: 'rules', rows: 2000, level: 'unknown' });
+test('drift of a model is against its training, and apart from what the rules decide', async () => {
+  const digits = Float32Array.from({ length: 1000 }, (_, row) => row % 10);
+  await registerModel('m@1', {
+    features: [describeValues('amount', digits), describeValues('amount_log', digits)],
+    probability: describeValues(
+      'probability',
+      digits.map((digit) => digit / 10),
+    ),
   });
+  const decided = traffic(...LAST_DAY, (row, [a = 0, b = 0]) => ({
+    ...{ model: 'm@1', probability: (row % 10) / 10, features: [a / 2, b] },
+  }));
+  await storeScores(database, decided);
+  await storeScores(database, traffic(...LAST_DAY));
+  const [model, rules] = await watch();
+  expect(model).toMatchObject({ model: 'm@1', compared_with: 'training', rows: 2000 });
+  expect(levels(model)).toEqual({ score: 'fine', amount: 'alert', amount_log: 'fine' });
+  expect(rules).toMatchObject({ model: 'rules', rows: 2000, level: 'unknown' });
 });
 
 async function registerModel(name: string, reference: object): Promise<void> {

@@ -38,32 +38,30 @@ async function scored(count: number): Promise<void> {
 
 const read = async (path: string) => (await answerOf(await api.request(path))).body;
 
-describe('the habit of an account', () => {
-  test('is the median and range of the vectors logged before', async () => {
-    const { items } = await read('/v1/scores?account_id=acc_1&limit=100');
-    const [newest, ...earlier] = items.map((one: { transaction_id: string }) => one.transaction_id);
-    const habit = await read(`/v1/scores/${newest}/habit`);
-    const counted = earlier.slice(0, 50);
-    expect(habit.transactions).toBe(counted.length);
-    expect(habit.from).toBe(items[counted.length].created_at);
-    const vectors: { name: string; value: number | null }[][] = [];
-    for (const id of counted) vectors.push((await read(`/v1/scores/${id}/explanation`)).features);
-    for (const [index, feature] of habit.features.entries()) {
-      const values = vectors.flatMap((vector) => vector[index]?.value ?? []).sort((a, b) => a - b);
-      const half = values.length / 2;
-      const middle =
-        values.length % 2 === 1
-          ? values[Math.floor(half)]
-          : ((values[half - 1] ?? 0) + (values[half] ?? 0)) / 2;
-      expect(feature).toEqual({
-        name: vectors[0]?.[index]?.name,
-        known: values.length,
-        median: values.length === 0 ? null : middle,
-        min: values[0] ?? null,
-        max: values.at(-1) ?? null,
-      });
-    }
-  });
+test('the habit of an account is the median and range of the vectors logged before', async () => {
+  const { items } = await read('/v1/scores?account_id=acc_1&limit=100');
+  const [newest, ...earlier] = items.map((one: { transaction_id: string }) => one.transaction_id);
+  const habit = await read(`/v1/scores/${newest}/habit`);
+  const counted = earlier.slice(0, 50);
+  expect(habit.transactions).toBe(counted.length);
+  expect(habit.from).toBe(items[counted.length].created_at);
+  const vectors: { name: string; value: number | null }[][] = [];
+  for (const id of counted) vectors.push((await read(`/v1/scores/${id}/explanation`)).features);
+  for (const [index, feature] of habit.features.entries()) {
+    const values = vectors.flatMap((vector) => vector[index]?.value ?? []).sort((a, b) => a - b);
+    const half = values.length / 2;
+    const middle =
+      values.length % 2 === 1
+        ? values[Math.floor(half)]
+        : ((values[half - 1] ?? 0) + (values[half] ?? 0)) / 2;
+    expect(feature).toEqual({
+      name: vectors[0]?.[index]?.name,
+      known: values.length,
+      median: values.length === 0 ? null : middle,
+      min: values[0] ?? null,
+      max: values.at(-1) ?? null,
+    });
+  }
 });
 
 test('lineage has the checksum of the vector, and a spoilt vector is told', async () => {

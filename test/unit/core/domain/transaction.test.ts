@@ -53,17 +53,15 @@ test('canonicalJson is the same for every order of members, and only for equal v
   expect(canonicalJson({ a: '1' })).not.toBe(canonicalJson({ a: 1 }));
 });
 
-describe('currencies', () => {
-  test('are the nearest double of all digits, where one is exact and where none is', () => {
-    const digits = fc.string({ unit: fc.constantFrom(...'0123456789'), maxLength: 17 });
-    fc.assert(
-      fc.property(digits, digits, (whole, places) => {
-        const text = whole + places.padEnd(2, '0');
-        expect(toMinorUnits(`${whole}.${places}`, 'USD')).toBe(Number(text));
-      }),
-      { numRuns: 2000 },
-    );
-  });
+test('currencies are the nearest double of all digits, where one is exact and where none is', () => {
+  const digits = fc.string({ unit: fc.constantFrom(...'0123456789'), maxLength: 17 });
+  fc.assert(
+    fc.property(digits, digits, (whole, places) => {
+      const text = whole + places.padEnd(2, '0');
+      expect(toMinorUnits(`${whole}.${places}`, 'USD')).toBe(Number(text));
+    }),
+    { numRuns: 2000 },
+  );
 });
 
 test('transaction ids are distinct UUIDv7 that carry created_at, from 2000 to the far future', () => {

@@ -1,5 +1,5 @@
 /** Goal: an amount is compared with the percentile of its day in the market's currency, or not at all. Method: rows by hand. */
-import { describe, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { FRESH_DAYS } from '../../../../src/core/domain/corridor-amount.ts';
 import { featureOf } from '../../../../src/core/domain/feature-schema.ts';
 import { arrivalsOf } from '../../../../src/core/profile/arrivals.ts';
@@ -38,19 +38,17 @@ function ratio(amount: string, { at = DAY * DAY_MS, corridor = 'US-EG', currency
   return ratioOf(vectorOf(rows, 0));
 }
 
-describe('an amount by the percentile of its corridor', () => {
-  test.each<[string, string, Case, number]>([
-    ['in the currency of the market', '1000', {}, 2],
-    ['a cent', '0.01', {}, 0.01 / 500],
-    ['in a currency with a rate', '50000', { currency: 'EGP' }, 2],
-    ['in a currency without a rate', '50000', { currency: 'PHP' }, Number.NaN],
-    ['in dollars where the market has another currency', '250', { corridor: 'US-MX' }, 2],
-    ['of a corridor without a percentile', '1000', { corridor: 'US-PH' }, Number.NaN],
-    ['a moment before midnight, by the day before', '1000', { at: DAY * DAY_MS - 1 }, 2.5],
-    ['before any percentile', '1000', { at: (DAY - 1) * DAY_MS - 1 }, Number.NaN],
-    ['while newer days lack one', '1000', { at: (DAY + FRESH_DAYS) * DAY_MS - 1 }, 2],
-    ['once the newest is too old', '1000', { at: (DAY + FRESH_DAYS) * DAY_MS }, Number.NaN],
-  ])('%s', (_, amount, seed, expected) => {
-    expect(ratio(amount, seed)).toBe(expected);
-  });
+test.each<[string, string, Case, number]>([
+  ['in the currency of the market', '1000', {}, 2],
+  ['a cent', '0.01', {}, 0.01 / 500],
+  ['in a currency with a rate', '50000', { currency: 'EGP' }, 2],
+  ['in a currency without a rate', '50000', { currency: 'PHP' }, Number.NaN],
+  ['in dollars where the market has another currency', '250', { corridor: 'US-MX' }, 2],
+  ['of a corridor without a percentile', '1000', { corridor: 'US-PH' }, Number.NaN],
+  ['a moment before midnight, by the day before', '1000', { at: DAY * DAY_MS - 1 }, 2.5],
+  ['before any percentile', '1000', { at: (DAY - 1) * DAY_MS - 1 }, Number.NaN],
+  ['while newer days lack one', '1000', { at: (DAY + FRESH_DAYS) * DAY_MS - 1 }, 2],
+  ['once the newest is too old', '1000', { at: (DAY + FRESH_DAYS) * DAY_MS }, Number.NaN],
+])('an amount by the percentile of its corridor: %s', (_, amount, seed, expected) => {
+  expect(ratio(amount, seed)).toBe(expected);
 });

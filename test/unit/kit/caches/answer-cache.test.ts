@@ -52,21 +52,19 @@ function openRig(own: Partial<AnswerCacheOptions<string>> = {}) {
   return { rig, cache, read };
 }
 
-describe('who asks at the same time', () => {
-  test('a load that fails fails for all who share it, and is tried again by the next', async () => {
-    const fails = { value: true };
-    const { read } = openRig({
-      make: async () => {
-        await Promise.resolve();
-        if (fails.value) throw new Error('away');
-        return { text: 'again', version: '0', lagMs: undefined };
-      },
-    });
-    const results = await Promise.allSettled([read(), read()]);
-    expect(results.map(({ status }) => status)).toEqual(['rejected', 'rejected']);
-    fails.value = false;
-    expect(await read()).toBe('again');
+test('a load that fails fails for all who share it, and is tried again by the next', async () => {
+  const fails = { value: true };
+  const { read } = openRig({
+    make: async () => {
+      await Promise.resolve();
+      if (fails.value) throw new Error('away');
+      return { text: 'again', version: '0', lagMs: undefined };
+    },
   });
+  const results = await Promise.allSettled([read(), read()]);
+  expect(results.map(({ status }) => status)).toEqual(['rejected', 'rejected']);
+  fails.value = false;
+  expect(await read()).toBe('again');
 });
 
 describe('versions', () => {

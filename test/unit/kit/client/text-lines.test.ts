@@ -85,10 +85,7 @@ describe('readLines', () => {
 
   test.each([
     ['UTF-16', Buffer.concat([Buffer.from([0xff, 0xfe]), Buffer.from('id\tname\r\n', 'utf16le')])],
-    [
-      `UTF-16, not UTF-8: ${REMEDY} UTF-16`,
-      Buffer.from('\ufeffid\n', 'utf16le').swap16(),
-    ],
+    [`UTF-16, not UTF-8: ${REMEDY} UTF-16`, Buffer.from('\ufeffid\n', 'utf16le').swap16()],
     ['UTF-16', Buffer.from('id,name\n1,a\n', 'utf16le')],
     ['UTF-16', Buffer.from('id,name\n1,a\n', 'utf16le').swap16()],
     ['a workbook', latin1('PK\x03\x04\x14\x00')],
@@ -139,10 +136,8 @@ describe('readLines', () => {
   });
 });
 
-describe('decodeText', () => {
-  test('reads a whole file without its BOM, and names the line that is not UTF-8', () => {
-    expect(decodeText(Buffer.from('\ufeffa: 1\r\n'))).toBe('a: 1\r\n');
-    expect(() => decodeText(latin1('a: 1\r\nb: M\xfcller\n'))).toThrow(/^line 2 is not UTF-8/);
-    expect(() => decodeText(Buffer.from('\ufeffa', 'utf16le'))).toThrow('the text is UTF-16');
-  });
+test('decodeText reads a whole file without its BOM, and names the line that is not UTF-8', () => {
+  expect(decodeText(Buffer.from('\ufeffa: 1\r\n'))).toBe('a: 1\r\n');
+  expect(() => decodeText(latin1('a: 1\r\nb: M\xfcller\n'))).toThrow(/^line 2 is not UTF-8/);
+  expect(() => decodeText(Buffer.from('\ufeffa', 'utf16le'))).toThrow('the text is UTF-16');
 });

@@ -1,25 +1,23 @@
 /** Goal: the files of the console are served as a browser asks for them, and nothing else is. Method: requests to its routes. */
 import { readdirSync } from 'node:fs';
-import { describe, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { consoleRoutes } from '../../../../src/rooms/console/routes.ts';
 
 const FOLDER = 'console/dist';
 const routes = consoleRoutes(FOLDER);
 const asset = readdirSync(`${FOLDER}/assets`).find((name) => name.endsWith('.js')) ?? '';
 
-describe('gzip', () => {
-  test.each([
-    ['gzip, deflate, br', true],
-    ['br, GZIP;q=0.5', true],
-    ['deflate,gzip ; q=1', true],
-    ['br, gzip;q=0.000, *', false],
-    ['x-gzipped', false],
-  ])('for Accept-Encoding: %s', async (accepted, isPacked) => {
-    const headers = { 'Accept-Encoding': accepted };
-    const answer = await routes.request(`/console/assets/${asset}`, { headers });
-    expect(answer.headers.get('content-encoding')).toBe(isPacked ? 'gzip' : null);
-    expect(answer.headers.get('vary')).toBe('Accept-Encoding');
-  });
+test.each([
+  ['gzip, deflate, br', true],
+  ['br, GZIP;q=0.5', true],
+  ['deflate,gzip ; q=1', true],
+  ['br, gzip;q=0.000, *', false],
+  ['x-gzipped', false],
+])('gzip for Accept-Encoding: %s', async (accepted, isPacked) => {
+  const headers = { 'Accept-Encoding': accepted };
+  const answer = await routes.request(`/console/assets/${asset}`, { headers });
+  expect(answer.headers.get('content-encoding')).toBe(isPacked ? 'gzip' : null);
+  expect(answer.headers.get('vary')).toBe('Accept-Encoding');
 });
 
 test.each([

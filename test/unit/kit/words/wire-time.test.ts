@@ -30,24 +30,22 @@ describe('a spelling of one instant', () => {
   });
 });
 
-describe('no instant, which stays as it is, is', () => {
-  test.each([
-    '2026-11-20T24:00:00Z',
-    '2016-12-31T23:59:60Z',
-    '2026-02-30T00:00:00Z',
-    '2026-11-20T09:30:00+24:00',
-    '2026-11-20T09:30:00+01:60',
-    '2026-11-20T09:30:00+0100',
-    '2026-11-20T09:30:00',
-    '2026-11-20 09:30:00Z',
-    '2026-11-20T09:30Z',
-    'Fri, 20 Nov 2026 09:30:00 GMT',
-    '1763631000',
-    '',
-  ])('%j', (text) => {
-    expect(wireTime.safeParse(text).success).toBe(false);
-    expect(spellInstant(text)).toBe(text);
-  });
+test.each([
+  '2026-11-20T24:00:00Z',
+  '2016-12-31T23:59:60Z',
+  '2026-02-30T00:00:00Z',
+  '2026-11-20T09:30:00+24:00',
+  '2026-11-20T09:30:00+01:60',
+  '2026-11-20T09:30:00+0100',
+  '2026-11-20T09:30:00',
+  '2026-11-20 09:30:00Z',
+  '2026-11-20T09:30Z',
+  'Fri, 20 Nov 2026 09:30:00 GMT',
+  '1763631000',
+  '',
+])('no instant, which stays as it is, is %j', (text) => {
+  expect(wireTime.safeParse(text).success).toBe(false);
+  expect(spellInstant(text)).toBe(text);
 });
 
 test('every offset names the same instant', () => {

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { describe, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import {
   binColumn,
   findCuts,
@@ -19,20 +19,17 @@ const anyColumn = fc
   )
   .map((values) => Float32Array.from(values));
 
-describe('bins', () => {
-  test('a value lies below exactly the cuts whose number is its bin or more', () => {
-    fc.assert(
-      fc.property(anyColumn, fc.integer({ min: 2, max: VALUE_BINS_MAX }), (column, binsMax) => {
-        const cuts = findCuts(column, binsMax);
-        const bins = binColumn(column, cuts);
-        expect(cuts.length).toBeLessThan(binsMax);
-        for (const [row, value] of column.entries()) {
-          if (Number.isNaN(value)) expect(bins[row]).toBe(MISSING_BIN);
-          else
-            for (const [cut, at] of cuts.entries())
-              expect(value < at).toBe((bins[row] ?? 0) <= cut);
-        }
-      }),
-    );
-  });
+test('a value lies below exactly the cuts whose number is its bin or more', () => {
+  fc.assert(
+    fc.property(anyColumn, fc.integer({ min: 2, max: VALUE_BINS_MAX }), (column, binsMax) => {
+      const cuts = findCuts(column, binsMax);
+      const bins = binColumn(column, cuts);
+      expect(cuts.length).toBeLessThan(binsMax);
+      for (const [row, value] of column.entries()) {
+        if (Number.isNaN(value)) expect(bins[row]).toBe(MISSING_BIN);
+        else
+          for (const [cut, at] of cuts.entries()) expect(value < at).toBe((bins[row] ?? 0) <= cut);
+      }
+    }),
+  );
 });

@@ -63,24 +63,20 @@ describe('cursor of a search', () => {
   });
 });
 
-describe('transaction id', () => {
-  test('lowestIdAt lies below every id of its moment and above every earlier one', () => {
-    const lowest = lowestIdAt(1_645_557_742_000);
-    expect(lowest < '017f22e2-79b0-7000-8000-000000000000').toBe(true);
-    expect(lowest > '017f22e2-79af-7fff-bfff-ffffffffffff').toBe(true);
-  });
+test('lowestIdAt lies below every id of its moment and above every earlier one', () => {
+  const lowest = lowestIdAt(1_645_557_742_000);
+  expect(lowest < '017f22e2-79b0-7000-8000-000000000000').toBe(true);
+  expect(lowest > '017f22e2-79af-7fff-bfff-ffffffffffff').toBe(true);
 });
 
-describe('list parameters', () => {
-  test.each<[Record<string, string>, string]>([
-    [{ verdict: 'approve,maybe' }, 'verdict.1'],
-    [{ sort: 'amount' }, 'currency'],
-    [{ min_amount: '1' }, 'currency'],
-    [{ max_amount: '1.23456', currency: 'USD' }, 'max_amount'],
-    [{ idempotency_key: 'k' }, 'client'],
-    [{ status: 'scored' }, ''],
-  ])('scoreSearchParameters refuses %o', (query, path) => {
-    const result = scoreSearchParameters.safeParse(query);
-    expect(result.error?.issues.map((issue) => issue.path.join('.'))).toEqual([path]);
-  });
+test.each<[Record<string, string>, string]>([
+  [{ verdict: 'approve,maybe' }, 'verdict.1'],
+  [{ sort: 'amount' }, 'currency'],
+  [{ min_amount: '1' }, 'currency'],
+  [{ max_amount: '1.23456', currency: 'USD' }, 'max_amount'],
+  [{ idempotency_key: 'k' }, 'client'],
+  [{ status: 'scored' }, ''],
+])('scoreSearchParameters refuses %o', (query, path) => {
+  const result = scoreSearchParameters.safeParse(query);
+  expect(result.error?.issues.map((issue) => issue.path.join('.'))).toEqual([path]);
 });

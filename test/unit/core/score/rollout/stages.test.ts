@@ -28,31 +28,29 @@ const rowsOf = (...texts: readonly string[]): TimedRollout[] =>
   });
 const progress = (...texts: readonly string[]) => progressOf(rowsOf(...texts), 'own@1', KNOWN);
 
-describe('stageBefore', () => {
-  test.each<[string, string[], string[], number | undefined]>([
-    ['a shadow', [], ['US-EG shadow'], undefined],
-    ['a first canary of 5 %', ['US-EG shadow'], ['US-EG canary 5'], undefined],
-    ['a first canary of 6 %', ['US-EG shadow'], ['US-EG canary 6'], 1],
-    ['a smaller canary', ['US-EG canary 50'], ['US-EG canary 1'], undefined],
-    ['a larger canary of its stage', ['US-EG canary 1'], ['US-EG canary 5'], undefined],
-    ['the whole corridor', ['US-EG canary 5'], ['US-EG active'], 1],
-    ['the rest of a corridor', ['US-EG canary 6'], ['US-EG active'], undefined],
-    ['a second corridor of the country', ['US-EG active'], ['US-IN canary 1'], 2],
-    ['a second corridor beside a canary', ['US-EG canary 5'], ['US-IN canary 5'], 2],
-    ['a third of the country', ['US-EG active', 'US-IN active'], ['US-MX active'], undefined],
-    ['a corridor of another country', ['US-EG active'], ['DE-TR canary 1'], 3],
-    ['a canary everywhere', [], KNOWN.map((one) => `${one} canary 1`), 3],
-    [
-      'a further one of several countries',
-      ['US-EG active', 'DE-TR active'],
-      ['GB-NG active'],
-      undefined,
-    ],
-    ['what an emergency has done', ['US-EG active 0 emergency'], ['US-EG active'], 1],
-    ['what was rolled back', ['US-EG canary 5', 'US-EG deprecated'], ['US-EG active'], 1],
-  ])('of %s', (_what, log, asked, stage) => {
-    expect(stageBefore(progress(...log), rowsOf(...asked), 'own@1')).toBe(stage);
-  });
+test.each<[string, string[], string[], number | undefined]>([
+  ['a shadow', [], ['US-EG shadow'], undefined],
+  ['a first canary of 5 %', ['US-EG shadow'], ['US-EG canary 5'], undefined],
+  ['a first canary of 6 %', ['US-EG shadow'], ['US-EG canary 6'], 1],
+  ['a smaller canary', ['US-EG canary 50'], ['US-EG canary 1'], undefined],
+  ['a larger canary of its stage', ['US-EG canary 1'], ['US-EG canary 5'], undefined],
+  ['the whole corridor', ['US-EG canary 5'], ['US-EG active'], 1],
+  ['the rest of a corridor', ['US-EG canary 6'], ['US-EG active'], undefined],
+  ['a second corridor of the country', ['US-EG active'], ['US-IN canary 1'], 2],
+  ['a second corridor beside a canary', ['US-EG canary 5'], ['US-IN canary 5'], 2],
+  ['a third of the country', ['US-EG active', 'US-IN active'], ['US-MX active'], undefined],
+  ['a corridor of another country', ['US-EG active'], ['DE-TR canary 1'], 3],
+  ['a canary everywhere', [], KNOWN.map((one) => `${one} canary 1`), 3],
+  [
+    'a further one of several countries',
+    ['US-EG active', 'DE-TR active'],
+    ['GB-NG active'],
+    undefined,
+  ],
+  ['what an emergency has done', ['US-EG active 0 emergency'], ['US-EG active'], 1],
+  ['what was rolled back', ['US-EG canary 5', 'US-EG deprecated'], ['US-EG active'], 1],
+])('stageBefore of %s', (_what, log, asked, stage) => {
+  expect(stageBefore(progress(...log), rowsOf(...asked), 'own@1')).toBe(stage);
 });
 
 describe('progressOf', () => {

@@ -4,19 +4,17 @@ import { shapeOf } from '../../../../../src/kit/http/body/body-shape.ts';
 
 const bytes = (text: string) => new TextEncoder().encode(text);
 
-describe('the shape of a JSON text', () => {
-  test.each([
-    ['', 0, 0, 1],
-    ['7', 0, 0, 1],
-    ['[]', 1, 1, 1],
-    ['{"a":[{"b":1},2]}', 3, 5, 2],
-    ['[[1,2,3],[4,5],{"a":1}]', 2, 5, 3],
-    [String.raw`{"a":"[{:,,\"[","b":"\\"}`, 1, 3, 2],
-    ['"[[[', 0, 0, 1],
-    [']]][', 0, 1, 1],
-  ])('%j', (text, depth, parts, width) => {
-    expect(shapeOf(bytes(text))).toMatchObject({ depth, parts, width });
-  });
+test.each([
+  ['', 0, 0, 1],
+  ['7', 0, 0, 1],
+  ['[]', 1, 1, 1],
+  ['{"a":[{"b":1},2]}', 3, 5, 2],
+  ['[[1,2,3],[4,5],{"a":1}]', 2, 5, 3],
+  [String.raw`{"a":"[{:,,\"[","b":"\\"}`, 1, 3, 2],
+  ['"[[[', 0, 0, 1],
+  [']]][', 0, 1, 1],
+])('the shape of a JSON text: %j', (text, depth, parts, width) => {
+  expect(shapeOf(bytes(text))).toMatchObject({ depth, parts, width });
 });
 
 describe('a large body', () => {

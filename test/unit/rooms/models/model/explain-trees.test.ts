@@ -61,22 +61,20 @@ const rowOf = ({ values }: Batch, row: number) =>
 const meanOf = (ensemble: TreeEnsemble) =>
   [...ensemble.roots].reduce((sum, root) => sum + (ensemble.value[root] ?? 0), 0);
 
-describe('treeShap', () => {
-  test('is the Shapley value of every feature', () => {
-    fc.assert(
-      fc.property(anyEnsemble(FEATURES), anyBatch(FEATURES, 3), (ensemble, batch) => {
-        const { values } = treeShap(ensemble, batch, predictTrees(ensemble, batch));
-        for (let row = 0; row < batch.rows; row++) {
-          for (let feature = 0; feature < FEATURES; feature++) {
-            expect(values[row * FEATURES + feature]).toBeCloseTo(
-              shapley(ensemble, rowOf(batch, row), feature),
-              9,
-            );
-          }
+test('treeShap is the Shapley value of every feature', () => {
+  fc.assert(
+    fc.property(anyEnsemble(FEATURES), anyBatch(FEATURES, 3), (ensemble, batch) => {
+      const { values } = treeShap(ensemble, batch, predictTrees(ensemble, batch));
+      for (let row = 0; row < batch.rows; row++) {
+        for (let feature = 0; feature < FEATURES; feature++) {
+          expect(values[row * FEATURES + feature]).toBeCloseTo(
+            shapley(ensemble, rowOf(batch, row), feature),
+            9,
+          );
         }
-      }),
-    );
-  });
+      }
+    }),
+  );
 });
 
 describe.each([

@@ -51,18 +51,16 @@ describe('predictTrees', () => {
   });
 });
 
-describe('layOutTrees', () => {
-  test('refuses more nodes and deeper trees than its bounds', () => {
-    const leaf: Branch = { value: 1, cover: 1 };
-    const split = { feature: 0, threshold: 0, missingLeft: true };
-    const full = (depth: number): Branch =>
-      depth === 0 ? leaf : { ...split, left: full(depth - 1), right: full(depth - 1) };
-    const chain = (depth: number): Branch =>
-      depth === 0 ? leaf : { ...split, left: leaf, right: chain(depth - 1) };
-    const refused = (...trees: ReturnType<typeof looseTree>[]) =>
-      refusalOf(() => layOutTrees(headOf(1, 'float32'), trees));
-    const many = Array(1000).fill(looseTree(full(10)));
-    expect(refused(...many)).toBe('trees: 2047000 nodes, at most 2000000');
-    expect(refused(looseTree(chain(65)))).toBe('tree: is deeper than 64');
-  });
+test('layOutTrees refuses more nodes and deeper trees than its bounds', () => {
+  const leaf: Branch = { value: 1, cover: 1 };
+  const split = { feature: 0, threshold: 0, missingLeft: true };
+  const full = (depth: number): Branch =>
+    depth === 0 ? leaf : { ...split, left: full(depth - 1), right: full(depth - 1) };
+  const chain = (depth: number): Branch =>
+    depth === 0 ? leaf : { ...split, left: leaf, right: chain(depth - 1) };
+  const refused = (...trees: ReturnType<typeof looseTree>[]) =>
+    refusalOf(() => layOutTrees(headOf(1, 'float32'), trees));
+  const many = Array(1000).fill(looseTree(full(10)));
+  expect(refused(...many)).toBe('trees: 2047000 nodes, at most 2000000');
+  expect(refused(looseTree(chain(65)))).toBe('tree: is deeper than 64');
 });

@@ -1,5 +1,5 @@
 /** Goal: a model that gives one bit less than it should, once, is found. */
-import { describe, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { createRandom } from '../../../../../src/kit/random.ts';
 import { loadModel } from '../../../../../src/rooms/models/model/model.ts';
 import { nextDouble } from '../../../../../src/rooms/models/model/predict-trees.ts';
@@ -28,10 +28,8 @@ function wrongOnce(wrongRun: number, wrongRow: number) {
   };
 }
 
-describe('checkGoldenVectors', () => {
-  test.each([1, 2, 3])('finds one bit in run %i', (run) => {
-    expect(refusalOf(() => checkGoldenVectors(wrongOnce(run, 7), golden))).toContain(
-      `golden_vectors[7].margin: run ${run} gives`,
-    );
-  });
+test.each([1, 2, 3])('checkGoldenVectors finds one bit in run %i', (run) => {
+  expect(refusalOf(() => checkGoldenVectors(wrongOnce(run, 7), golden))).toContain(
+    `golden_vectors[7].margin: run ${run} gives`,
+  );
 });

@@ -6,27 +6,25 @@ const anyProbabilities = fc
   .array(fc.integer({ min: 0, max: 10 }), { maxLength: 30 })
   .map((tenths) => Float64Array.from(tenths, (tenth) => tenth / 10));
 
-describe('bandsForBudget', () => {
-  test('spends what it may and no more', () => {
-    const count = fc.integer({ min: 0, max: 12 });
-    fc.assert(
-      fc.property(anyProbabilities, count, count, (probabilities, reviews, declines) => {
-        const bands = bandsForBudget(probabilities, { reviews, declines });
-        const from = (bound: number) => probabilities.filter((p) => p >= bound).length;
-        expect(from(bands.declineFrom)).toBeLessThanOrEqual(declines);
-        expect(from(bands.reviewFrom)).toBeLessThanOrEqual(declines + reviews);
-        expect(bands.reviewFrom).toBeLessThanOrEqual(bands.declineFrom);
-        // The next lower probability would exceed the budget.
-        for (const [bound, most] of [
-          [bands.declineFrom, declines],
-          [bands.reviewFrom, declines + reviews],
-        ] as const) {
-          const below = Math.max(...probabilities.filter((p) => p < bound));
-          if (below > Number.NEGATIVE_INFINITY) expect(from(below)).toBeGreaterThan(most);
-        }
-      }),
-    );
-  });
+test('bandsForBudget spends what it may and no more', () => {
+  const count = fc.integer({ min: 0, max: 12 });
+  fc.assert(
+    fc.property(anyProbabilities, count, count, (probabilities, reviews, declines) => {
+      const bands = bandsForBudget(probabilities, { reviews, declines });
+      const from = (bound: number) => probabilities.filter((p) => p >= bound).length;
+      expect(from(bands.declineFrom)).toBeLessThanOrEqual(declines);
+      expect(from(bands.reviewFrom)).toBeLessThanOrEqual(declines + reviews);
+      expect(bands.reviewFrom).toBeLessThanOrEqual(bands.declineFrom);
+      // The next lower probability would exceed the budget.
+      for (const [bound, most] of [
+        [bands.declineFrom, declines],
+        [bands.reviewFrom, declines + reviews],
+      ] as const) {
+        const below = Math.max(...probabilities.filter((p) => p < bound));
+        if (below > Number.NEGATIVE_INFINITY) expect(from(below)).toBeGreaterThan(most);
+      }
+    }),
+  );
 });
 
 describe('bandsForCosts', () => {

@@ -2,7 +2,7 @@
  * Goal: a model is calibrated and judged on rows that it has not seen. Method: accounts whose rows are all
  * alike, so that a model that has seen one of them knows the others.
  */
-import { describe, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { createRandom } from '../../../../../src/kit/random.ts';
 import { calibrate } from '../../../../../src/rooms/models/model/calibration.ts';
 import { DEFAULT_BANDS } from '../../../../../src/rooms/models/training/bands.ts';
@@ -41,20 +41,18 @@ const build = (training: LabelledRows, validation: LabelledRows | null = null) =
   ...{ bandsRule: DEFAULT_BANDS, daysSeen: 1, randomFor: createRandom },
 });
 
-describe('buildModel', () => {
-  test('cross-fits by account: what is known by heart promises nothing', () => {
-    const training = drawAccounts(20);
-    const { model, judged, calibration } = lastOf(buildModel(build(training)));
-    // The final model knows every account that it has seen.
-    const margins = marginsOf(model, training);
-    const mean = (label: number) => {
-      const own = margins.filter((_, row) => training.labels[row] === label);
-      return own.reduce((sum, margin) => sum + margin, 0) / own.length;
-    };
-    expect(mean(1) - mean(0)).toBeGreaterThan(3);
-    const riskiest = Math.max(...margins.map((margin) => calibrate(calibration, margin)));
-    expect(riskiest).toBeLessThan(0.5);
-    expect(judged.figures).toEqual({});
-    for (const { promised } of judged.calibrationTable) expect(promised).toBeLessThan(0.4);
-  });
+test('buildModel cross-fits by account: what is known by heart promises nothing', () => {
+  const training = drawAccounts(20);
+  const { model, judged, calibration } = lastOf(buildModel(build(training)));
+  // The final model knows every account that it has seen.
+  const margins = marginsOf(model, training);
+  const mean = (label: number) => {
+    const own = margins.filter((_, row) => training.labels[row] === label);
+    return own.reduce((sum, margin) => sum + margin, 0) / own.length;
+  };
+  expect(mean(1) - mean(0)).toBeGreaterThan(3);
+  const riskiest = Math.max(...margins.map((margin) => calibrate(calibration, margin)));
+  expect(riskiest).toBeLessThan(0.5);
+  expect(judged.figures).toEqual({});
+  for (const { promised } of judged.calibrationTable) expect(promised).toBeLessThan(0.4);
 });

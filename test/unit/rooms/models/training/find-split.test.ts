@@ -1,6 +1,6 @@
 /** Goal: the split found is the best one. Method: all cuts and both sides for NaN, tried one by one. */
 import fc from 'fast-check';
-import { describe, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import {
   type BinnedColumn,
   binColumn,
@@ -49,41 +49,39 @@ function gainsOf(rows: readonly Sums[], { cuts, bins }: BinnedColumn): number[] 
   });
 }
 
-describe('findSplit', () => {
-  test('gains as much as the best of all splits', () => {
-    fc.assert(
-      fc.property(fc.array(anyRow, { minLength: 2, maxLength: 30 }), (rows) => {
-        const columns = [0, 1].map((feature) => {
-          const column = Float32Array.from(rows, ({ values }) => values[feature] ?? Number.NaN);
-          const cuts = findCuts(column, 255);
-          return { cuts, bins: binColumn(column, cuts) };
-        });
-        const histogram = new Float64Array(columns.length * FEATURE_STRIDE);
-        const gradients = {
-          gradient: Float32Array.from(rows, (row) => row.gradient),
-          hessian: Float32Array.from(rows, (row) => row.hessian),
-        };
-        const scratch = {
-          gradient: new Float32Array(rows.length),
-          hessian: new Float32Array(rows.length),
-        };
-        const all = Int32Array.from(rows, (_, index) => index);
-        fillHistogram(histogram, columns, [0, 1], all, gradients, scratch);
-        const options = { ...TREE_DEFAULTS, l2: L2, childWeightMin: CHILD_WEIGHT_MIN };
-        const search = { columns, used: [0, 1], monotone: new Int8Array(2), options };
-        const node = sumsOf(rows);
-        const found = findSplit(search, histogram, node, FREE);
+test('findSplit gains as much as the best of all splits', () => {
+  fc.assert(
+    fc.property(fc.array(anyRow, { minLength: 2, maxLength: 30 }), (rows) => {
+      const columns = [0, 1].map((feature) => {
+        const column = Float32Array.from(rows, ({ values }) => values[feature] ?? Number.NaN);
+        const cuts = findCuts(column, 255);
+        return { cuts, bins: binColumn(column, cuts) };
+      });
+      const histogram = new Float64Array(columns.length * FEATURE_STRIDE);
+      const gradients = {
+        gradient: Float32Array.from(rows, (row) => row.gradient),
+        hessian: Float32Array.from(rows, (row) => row.hessian),
+      };
+      const scratch = {
+        gradient: new Float32Array(rows.length),
+        hessian: new Float32Array(rows.length),
+      };
+      const all = Int32Array.from(rows, (_, index) => index);
+      fillHistogram(histogram, columns, [0, 1], all, gradients, scratch);
+      const options = { ...TREE_DEFAULTS, l2: L2, childWeightMin: CHILD_WEIGHT_MIN };
+      const search = { columns, used: [0, 1], monotone: new Int8Array(2), options };
+      const node = sumsOf(rows);
+      const found = findSplit(search, histogram, node, FREE);
 
-        const best = Math.max(0, ...columns.flatMap((column) => gainsOf(rows, column)));
-        expect(found?.gain ?? 0).toBeCloseTo(best, 6);
-        if (found === undefined) return;
-        const { bins } = columns[found.feature] ?? { bins: [] };
-        const left = rows.filter((_, row) =>
-          bins[row] === MISSING_BIN ? found.missingLeft : (bins[row] ?? 0) <= found.bin,
-        );
-        expect(found.left.gradient).toBeCloseTo(sumsOf(left).gradient, 9);
-        expect(found.left.hessian).toBeCloseTo(sumsOf(left).hessian, 9);
-      }),
-    );
-  });
+      const best = Math.max(0, ...columns.flatMap((column) => gainsOf(rows, column)));
+      expect(found?.gain ?? 0).toBeCloseTo(best, 6);
+      if (found === undefined) return;
+      const { bins } = columns[found.feature] ?? { bins: [] };
+      const left = rows.filter((_, row) =>
+        bins[row] === MISSING_BIN ? found.missingLeft : (bins[row] ?? 0) <= found.bin,
+      );
+      expect(found.left.gradient).toBeCloseTo(sumsOf(left).gradient, 9);
+      expect(found.left.hessian).toBeCloseTo(sumsOf(left).hessian, 9);
+    }),
+  );
 });

@@ -59,16 +59,14 @@ describe('chooseCalibration', () => {
   });
 });
 
-describe('fitPlatt', () => {
-  test('stays finite where the labels can be told apart, or not at all', () => {
-    const apart = fitPlatt(Float64Array.of(-2, -1, 1, 2), Uint8Array.of(0, 0, 1, 1));
-    expect(apart.slope).toBeGreaterThan(0.5);
-    expect(apart.slope).toBeLessThan(10);
-    const alike = fitPlatt(new Float64Array(4).fill(3), Uint8Array.of(0, 0, 1, 1));
-    expect(logistic(alike.slope * 3 + alike.intercept)).toBeCloseTo(0.5, 6);
-    const opposite = fitPlatt(Float64Array.of(1, 2, -1, -2), Uint8Array.of(0, 0, 1, 1));
-    expect(opposite.slope).toBeGreaterThan(0);
-  });
+test('fitPlatt stays finite where the labels can be told apart, or not at all', () => {
+  const apart = fitPlatt(Float64Array.of(-2, -1, 1, 2), Uint8Array.of(0, 0, 1, 1));
+  expect(apart.slope).toBeGreaterThan(0.5);
+  expect(apart.slope).toBeLessThan(10);
+  const alike = fitPlatt(new Float64Array(4).fill(3), Uint8Array.of(0, 0, 1, 1));
+  expect(logistic(alike.slope * 3 + alike.intercept)).toBeCloseTo(0.5, 6);
+  const opposite = fitPlatt(Float64Array.of(1, 2, -1, -2), Uint8Array.of(0, 0, 1, 1));
+  expect(opposite.slope).toBeGreaterThan(0);
 });
 
 /** Runs of rows with the same best fit, by its formula: the greatest, over starts, least mean to an end. */
@@ -101,20 +99,18 @@ function bestFit(margins: Float64Array, labels: Uint8Array) {
   return pools;
 }
 
-describe('fitIsotonic', () => {
-  test('pools rows where the best never falling fit is level', () => {
-    fc.assert(
-      fc.property(anyRows, ({ margins, labels }) => {
-        const pools = bestFit(margins, labels);
-        const steps = fitIsotonic(margins, labels);
-        expect(steps.margins).toHaveLength(pools.length);
-        for (const [at, { sum, frauds, rows }] of pools.entries()) {
-          expect(steps.margins[at]).toBeCloseTo(sum / rows, 9);
-          const smoothed = (frauds + 0.5) / (rows + 1);
-          expect(steps.probabilities[at]).toBeGreaterThanOrEqual(smoothed);
-          expect([smoothed, steps.probabilities[at - 1]]).toContain(steps.probabilities[at]);
-        }
-      }),
-    );
-  });
+test('fitIsotonic pools rows where the best never falling fit is level', () => {
+  fc.assert(
+    fc.property(anyRows, ({ margins, labels }) => {
+      const pools = bestFit(margins, labels);
+      const steps = fitIsotonic(margins, labels);
+      expect(steps.margins).toHaveLength(pools.length);
+      for (const [at, { sum, frauds, rows }] of pools.entries()) {
+        expect(steps.margins[at]).toBeCloseTo(sum / rows, 9);
+        const smoothed = (frauds + 0.5) / (rows + 1);
+        expect(steps.probabilities[at]).toBeGreaterThanOrEqual(smoothed);
+        expect([smoothed, steps.probabilities[at - 1]]).toContain(steps.probabilities[at]);
+      }
+    }),
+  );
 });

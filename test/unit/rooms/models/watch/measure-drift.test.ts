@@ -56,13 +56,11 @@ describe('drift against the week before', () => {
   });
 });
 
-describe('drift against the training', () => {
-  test('is of the features that the model reads, whatever the week before was', async () => {
-    const drift = await measureDrift(usual, [], NAMES, TRAINED);
-    expect(drift.features.map(({ feature }) => feature)).toEqual(['hour']);
-    // A tenth of the digits lies below 0.5; half of the values from 0 to 0.9 do.
-    expect(drift.features[0]?.psi).toBeCloseTo(-0.4 * Math.log(0.2) + 0.4 * Math.log(1.8), 10);
-    expect(drift.score).toMatchObject({ psi: 0, level: 'fine', reference_rows: null });
-    expect(drift.level).toBe('alert');
-  });
+test('drift against the training is of the features that the model reads, whatever the week before was', async () => {
+  const drift = await measureDrift(usual, [], NAMES, TRAINED);
+  expect(drift.features.map(({ feature }) => feature)).toEqual(['hour']);
+  // A tenth of the digits lies below 0.5; half of the values from 0 to 0.9 do.
+  expect(drift.features[0]?.psi).toBeCloseTo(-0.4 * Math.log(0.2) + 0.4 * Math.log(1.8), 10);
+  expect(drift.score).toMatchObject({ psi: 0, level: 'fine', reference_rows: null });
+  expect(drift.level).toBe('alert');
 });

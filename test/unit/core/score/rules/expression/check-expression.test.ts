@@ -4,7 +4,7 @@
  */
 import { Environment } from '@marcbachmann/cel-js';
 import fc from 'fast-check';
-import { describe, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { createCatalogue } from '../../../../../../src/core/score/rules/expression/catalogue.ts';
 import { checkExpression } from '../../../../../../src/core/score/rules/expression/check-expression.ts';
 import type { ValueType } from '../../../../../../src/core/score/rules/expression/expression.ts';
@@ -27,12 +27,10 @@ const problemsOf = (text: string) => {
   return 'problems' in checked ? checked.problems : [];
 };
 
-describe('a problem', () => {
-  test('names line, column, what is there and what is allowed', () => {
-    expect(problemsOf('siblings > 3 &&\n  sibblings < 9')).toEqual([
-      { line: 2, column: 3, found: '`sibblings`', allowed: '`siblings`' },
-    ]);
-  });
+test('a problem names line, column, what is there and what is allowed', () => {
+  expect(problemsOf('siblings > 3 &&\n  sibblings < 9')).toEqual([
+    { line: 2, column: 3, found: '`sibblings`', allowed: '`siblings`' },
+  ]);
 });
 
 test('a number is one type, however it is written', () => {
