@@ -8,7 +8,6 @@ import { readSources } from '../support/source-files.ts';
 
 const SHARED = [
   'core/domain/currency',
-  'core/domain/feature-schema',
   'core/domain/reporting-limit',
   'core/score/natural-log',
 ].map((name) => `src/${name}.ts`);
