@@ -3,27 +3,23 @@
  * go on does, so what a schedule decides is the order of events and nothing else is left to chance.
  */
 
-export type Clock = {
-  readonly nowMs: () => number;
-  /** Runs `action` when `afterMs` have passed; events of one moment run in the order they were asked for. */
-  readonly after: (afterMs: number, action: () => void) => void;
-  /** Runs events until `isOver`; false when that does not happen before `deadlineMs`, or nothing is left to run. */
-  readonly runUntil: (isOver: () => boolean, deadlineMs: number) => Promise<boolean>;
-};
+export type Clock = ReturnType<typeof createClock>;
 
 export type Event = { readonly atMs: number; readonly order: number; readonly action: () => void };
 
-export function createClock(startMs: number): Clock {
+export function createClock(startMs: number) {
   const queue: Event[] = [];
   let nowMs = startMs;
   let order = 0;
   return {
     nowMs: () => nowMs,
-    after(afterMs, action) {
+    /** Runs `action` when `afterMs` have passed; events of one moment run in the order they were asked for. */
+    after(afterMs: number, action: () => void) {
       order += 1;
       push(queue, { atMs: nowMs + Math.max(0, afterMs), order, action });
     },
-    async runUntil(isOver, deadlineMs) {
+    /** Runs events until `isOver`; false when that does not happen before `deadlineMs`, or nothing is left to run. */
+    async runUntil(isOver: () => boolean, deadlineMs: number) {
       await settlePromises();
       while (!isOver()) {
         const event = pop(queue);

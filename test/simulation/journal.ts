@@ -17,56 +17,38 @@ export type Sight = {
   readonly labelsTold: number;
 };
 
-export type Journal = {
-  readonly breaches: string[];
-  /** Readable steps, for a run that failed. */
-  readonly trace: string[];
-  /** Events that Redis still holds, and those that it held when a rollback's moment was remembered. */
-  readonly events: Event[];
-  eventsRemembered: readonly Event[];
-  /** How often a transaction was put into a stream, retries and releases aside. */
-  readonly appends: Map<string, number>;
-  readonly retries: Map<string, number>;
-  readonly releases: Map<string, number>;
-  /** How often the scorer met it, and how often that ended the process. */
-  readonly scorings: Map<string, number>;
-  readonly crashes: Map<string, number>;
-  readonly sights: Map<string, Sight>;
-  /** Earlier siblings that were committed when the score was. */
-  readonly knownAtScore: Map<string, ReadonlySet<string>>;
-  /** Labels that were committed when the score was: the first so many. */
-  readonly labelsAtScore: Map<string, number>;
-  /** Transactions that the reconciler has appended although it could have found their row in an entry. */
-  doubled: number;
-  /** Rows that a reconciler has appended and not noted yet: the next leader appends them again if this one dies. */
-  readonly fedUnnoted: Set<string | null>;
-  /** Entries that became unreadable. */
-  spoilt: number;
-  deliveriesMax: number;
-  /** Faults and disasters that may have cost entries a delivery. */
-  disturbances: number;
-};
+export type Journal = ReturnType<typeof createJournal>;
 
-export function createJournal(): Journal {
+export function createJournal() {
+  const counts = () => new Map<string, number>();
   return {
-    ...{ breaches: [], trace: [], events: [], eventsRemembered: [] },
-    ...{
-      appends: new Map(),
-      retries: new Map(),
-      releases: new Map(),
-      scorings: new Map(),
-      crashes: new Map(),
-    },
-    ...{
-      sights: new Map(),
-      knownAtScore: new Map(),
-      labelsAtScore: new Map(),
-      doubled: 0,
-      fedUnnoted: new Set(),
-      spoilt: 0,
-      deliveriesMax: 0,
-      disturbances: 0,
-    },
+    breaches: [] as string[],
+    /** Readable steps, for a run that failed. */
+    trace: [] as string[],
+    /** Events that Redis still holds, and those that it held when a rollback's moment was remembered. */
+    events: [] as Event[],
+    eventsRemembered: [] as readonly Event[],
+    /** How often a transaction was put into a stream, retries and releases aside. */
+    appends: counts(),
+    retries: counts(),
+    releases: counts(),
+    /** How often the scorer met it, and how often that ended the process. */
+    scorings: counts(),
+    crashes: counts(),
+    sights: new Map<string, Sight>(),
+    /** Earlier siblings that were committed when the score was. */
+    knownAtScore: new Map<string, ReadonlySet<string>>(),
+    /** Labels that were committed when the score was: the first so many. */
+    labelsAtScore: counts(),
+    /** Transactions that the reconciler has appended although it could have found their row in an entry. */
+    doubled: 0,
+    /** Rows that a reconciler has appended and not noted yet: the next leader appends them again if this one dies. */
+    fedUnnoted: new Set<string | null>(),
+    /** Entries that became unreadable. */
+    spoilt: 0,
+    deliveriesMax: 0,
+    /** Faults and disasters that may have cost entries a delivery. */
+    disturbances: 0,
   };
 }
 

@@ -5,30 +5,22 @@
 import type { PlannedRow } from '../../src/core/accept/claim-keys.ts';
 import type { DeadLetter } from '../../src/core/domain/dead-letter.ts';
 import {
-  type AccountPast,
   comparePositions,
   LABEL_MATURITY_DAYS,
-  type MerchantPast,
   type MerchantTally,
   merchantHourlyDays,
   type Position,
 } from '../../src/core/domain/history.ts';
 import type { Label } from '../../src/core/domain/label.ts';
 import type { Transaction } from '../../src/core/domain/transaction.ts';
-import type { ScoredLettersPage } from '../../src/core/store/dead-letters/dead-letters.ts';
-import type { Parties } from '../../src/core/store/labels/labelled-transactions.ts';
 import type { NewScore } from '../../src/core/store/scores/score-values.ts';
 import type { FinalTransaction } from '../../src/core/store/scores/scores.ts';
 import type { StoredScore } from '../../src/core/store/scores/stored-scores.ts';
 import { Failure } from '../../src/kit/words/failure.ts';
 import { DAY_MS, dayOf, hourOf } from '../../src/kit/words/range.ts';
 import { knownFrauds } from './known-frauds.ts';
-import { createOpenRows, type OpenRows } from './memory-rows.ts';
-import {
-  createMemorySnapshots,
-  type MemorySnapshots,
-  type SnapshotGuards,
-} from './memory-snapshots.ts';
+import { createOpenRows } from './memory-rows.ts';
+import { createMemorySnapshots, type SnapshotGuards } from './memory-snapshots.ts';
 
 const FIRST_ID = '00000000-0000-0000-0000-000000000000';
 /** Few enough that most checks take several pages. */
@@ -54,35 +46,7 @@ export type LabelBatchRow = {
 /** A label, and whether its profiles were invalidated. */
 export type LabelRow = Label & { readonly batchId: string; isTold: boolean };
 
-export type MemoryPostgres = {
-  readonly transactions: ReadonlyMap<string, Transaction>;
-  readonly scores: ReadonlyMap<string, ScoreRow>;
-  readonly deadLetters: readonly DeadLetterRow[];
-  /** In the order of their commits. */
-  readonly labels: readonly LabelRow[];
-  readonly labelBatches: ReadonlyMap<string, LabelBatchRow>;
-  readonly acceptLabel: (batch: LabelBatchRow, label: Label) => void;
-  readonly findFraudParties: (transactionIds: readonly string[]) => Parties[];
-  readonly closeLabelBatch: (batchId: string) => void;
-  readonly openRows: OpenRows;
-  readonly snapshots: MemorySnapshots;
-  /** False when the batch is stored already. */
-  readonly accept: (batchId: string, rows: readonly PlannedRow<Transaction>[]) => boolean;
-  readonly loadUnscored: (ids: readonly string[]) => Transaction[];
-  readonly findFinal: (ids: readonly string[]) => ReadonlySet<string>;
-  readonly closeUnreadLetters: () => void;
-  readonly insertScores: (
-    scores: readonly NewScore[],
-    scoredAtMs: number,
-    final: readonly FinalTransaction[],
-  ) => Set<string>;
-  readonly readStoredScores: (ids: readonly string[]) => Map<string, StoredScore>;
-  readonly insertDeadLetters: (letters: readonly DeadLetter[]) => Set<string>;
-  readonly listDeadLettersOfScored: (after: string | undefined) => ScoredLettersPage;
-  readonly closeDeadLettersOfScored: (ids: readonly string[]) => void;
-  readonly accountPast: (point: Transaction) => AccountPast;
-  readonly merchantPast: (point: Transaction) => MerchantPast;
-};
+export type MemoryPostgres = ReturnType<typeof createMemoryPostgres>;
 
 export type MemoryPostgresOptions = {
   /** Rows in front of a point that a merchant's rebuild lists: those before are tallied. */
@@ -99,11 +63,12 @@ export type MemoryPostgresOptions = {
   readonly onLeftOpen: (transactionId: string) => void;
 };
 
-export function createMemoryPostgres(options: MemoryPostgresOptions): MemoryPostgres {
+export function createMemoryPostgres(options: MemoryPostgresOptions) {
   const { rowsBefore, rowsAfter } = options;
   const transactions = new Map<string, Transaction>();
   const scores = new Map<string, ScoreRow>();
   const deadLetters: DeadLetterRow[] = [];
+  /** In the order of their commits. */
   const labels: LabelRow[] = [];
   const labelBatches = new Map<string, LabelBatchRow>();
   const openRows = createOpenRows(options);
@@ -114,18 +79,19 @@ export function createMemoryPostgres(options: MemoryPostgresOptions): MemoryPost
     !deadLetters.some((one) => one.transactionId === transactionId && one.isOpen);
   return {
     ...{ transactions, scores, deadLetters, labels, labelBatches, openRows, snapshots },
-    acceptLabel(batch, label) {
+    acceptLabel(batch: LabelBatchRow, label: Label) {
       labelBatches.set(batch.batchId, batch);
       labels.push({ ...label, batchId: batch.batchId, isTold: false });
       snapshots.commitLabel(label);
     },
-    findFraudParties: (ids) =>
+    findFraudParties: (ids: readonly string[]) =>
       labels.filter(({ label, transactionId: id }) => label === 'fraud' && ids.includes(id)),
-    closeLabelBatch(batchId) {
+    closeLabelBatch(batchId: string) {
       for (const row of labels) if (row.batchId === batchId) row.isTold = true;
       labelBatches.delete(batchId);
     },
-    accept(batchId, rows) {
+    /** False when the batch is stored already. */
+    accept(batchId: string, rows: readonly PlannedRow<Transaction>[]) {
       if (accepted.has(batchId)) return false;
       accepted.add(batchId);
       openRows.open(rows);
@@ -134,9 +100,9 @@ export function createMemoryPostgres(options: MemoryPostgresOptions): MemoryPost
       snapshots.commitRows(stored);
       return true;
     },
-    loadUnscored: (ids) =>
+    loadUnscored: (ids: readonly string[]) =>
       ids.flatMap((id) => transactions.get(id) ?? []).filter((row) => isUnscored(row)),
-    findFinal: (ids) =>
+    findFinal: (ids: readonly string[]) =>
       new Set(
         ids
           .flatMap((id) => transactions.get(id) ?? [])
@@ -146,19 +112,23 @@ export function createMemoryPostgres(options: MemoryPostgresOptions): MemoryPost
     closeUnreadLetters() {
       for (const row of deadLetters) if (row.transactionId === null) row.isOpen = false;
     },
-    insertScores(rows, scoredAtMs, final) {
+    insertScores(
+      rows: readonly NewScore[],
+      scoredAtMs: number,
+      final: readonly FinalTransaction[],
+    ) {
       const won = insertScores(options, scores, rows, scoredAtMs);
       openRows.takeOut(final);
       return won;
     },
-    readStoredScores: (ids) =>
+    readStoredScores: (ids: readonly string[]) =>
       new Map(
         ids.flatMap((id) => {
           const row = scores.get(id);
           return row === undefined ? [] : [[id, withoutFeatures(row)] as const];
         }),
       ),
-    insertDeadLetters(letters) {
+    insertDeadLetters(letters: readonly DeadLetter[]) {
       const inserted = insertDeadLetters(scores, deadLetters, letters);
       openRows.takeOut(
         letters.flatMap(({ rowId, transactionId: id }) => (id ? { rowId, id } : [])),
@@ -176,10 +146,10 @@ export function createMemoryPostgres(options: MemoryPostgresOptions): MemoryPost
         next: page[LETTERS_PAGE_ROWS - 1] ?? null,
       };
     },
-    closeDeadLettersOfScored(ids) {
+    closeDeadLettersOfScored(ids: readonly string[]) {
       for (const row of deadLetters) if (ids.includes(row.transactionId ?? '')) row.isOpen = false;
     },
-    accountPast: (point) => {
+    accountPast: (point: Transaction) => {
       const since = point.createdAtMs - 360 * DAY_MS;
       const own = [...transactions.values()].filter((t) => t.accountId === point.accountId);
       const floor = { createdAtMs: since, transactionId: FIRST_ID };
@@ -189,7 +159,7 @@ export function createMemoryPostgres(options: MemoryPostgresOptions): MemoryPost
         frauds: knownFrauds(labels, point, 'accountId'),
       };
     },
-    merchantPast: (point) => {
+    merchantPast: (point: Transaction) => {
       const knownFromMs = (Math.floor(point.createdAtMs / DAY_MS) - 107) * DAY_MS;
       const own = [...transactions.values()].filter((t) => t.merchantId === point.merchantId);
       const { rows, ceiling } = around(own, point, knownFromMs, rowsAfter);

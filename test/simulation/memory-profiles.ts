@@ -19,23 +19,11 @@ export type LogGuards = {
   readonly installStamp: boolean;
 };
 
-export type MemoryProfiles = {
-  readonly append: (append: LogAppend) => LogReply;
-  readonly install: (install: LogInstall) => InstallOutcome;
-  readonly values: ReadonlyMap<string, Buffer>;
-  /** Makes a profile invalid. */
-  readonly invalidate: (key: string) => void;
-  readonly clear: () => void;
-  /** While it is full nothing is stored. */
-  readonly setFull: (isFull: boolean) => void;
-  /** Notes the values that `rollBack` brings back. */
-  readonly remember: () => void;
-  readonly rollBack: () => void;
-};
+export type MemoryProfiles = ReturnType<typeof createMemoryProfiles>;
 
 const NO_BYTES = Buffer.alloc(0);
 
-export function createMemoryProfiles(guards: LogGuards): MemoryProfiles {
+export function createMemoryProfiles(guards: LogGuards) {
   const values = new Map<string, Buffer>();
   let remembered: [string, Buffer][] = [];
   let isFull = false;
@@ -56,7 +44,7 @@ export function createMemoryProfiles(guards: LogGuards): MemoryProfiles {
   };
   return {
     values,
-    append(append) {
+    append(append: LogAppend): LogReply {
       const { key, block } = append;
       const lack = lackOf(append);
       if (block.length === 0) return { ...lack, isStored: true };
@@ -64,18 +52,20 @@ export function createMemoryProfiles(guards: LogGuards): MemoryProfiles {
       else values.set(key, Buffer.concat([values.get(key) ?? NO_BYTES, block]));
       return { ...lack, isStored: !isFull };
     },
-    install({ key, known, snapshot }) {
+    install({ key, known, snapshot }: LogInstall): InstallOutcome {
       const behind = since(key, known, guards.installStamp);
       if (behind === undefined) return 'refused';
       if (isFull) values.delete(key);
       else values.set(key, Buffer.concat([snapshot, behind]));
       return isFull ? 'dropped' : 'installed';
     },
-    invalidate: (key) => values.delete(key),
+    invalidate: (key: string) => values.delete(key),
     clear: () => values.clear(),
-    setFull(full) {
+    /** While it is full nothing is stored. */
+    setFull(full: boolean) {
       isFull = full;
     },
+    /** Notes the values that `rollBack` brings back. */
     remember() {
       remembered = [...values];
     },

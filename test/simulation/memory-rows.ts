@@ -1,6 +1,6 @@
 /** Open rows, as the statements of src/core/store/open-rows keep them. */
 import type { OpenRow } from '../../src/core/domain/open-row.ts';
-import type { AgedRow, LeftQueue } from '../../src/core/store/open-rows/lost-rows.ts';
+import type { LeftQueue } from '../../src/core/store/open-rows/lost-rows.ts';
 import type { Final } from '../../src/core/store/open-rows/open-rows.ts';
 
 /** Few enough that most passes take several pages. */
@@ -8,41 +8,27 @@ const PAGE_ROWS = 2;
 
 type Row = OpenRow & { readonly openedAtMs: number; readonly isLeft: boolean };
 
-export type OpenRows = {
-  readonly size: () => number;
-  /** The row in which a transaction is open. */
-  readonly rowOf: (transactionId: string) => string | null;
-  readonly open: (rows: readonly OpenRow[]) => void;
-  readonly takeOut: (final: readonly Final[]) => void;
-  readonly setLeft: (rowIds: readonly string[], isLeft: boolean) => void;
-  readonly listAged: (
-    after: string,
-    ageMs: number,
-  ) => { readonly rows: readonly AgedRow[]; readonly next: string | null };
-  readonly readRows: (rowIds: readonly string[]) => readonly OpenRow[];
-  readonly listLeft: (queues: readonly LeftQueue[]) => readonly OpenRow[];
-};
-
 type Options = {
   readonly nowMs: () => number;
   readonly guards: { readonly takingOut: boolean };
   readonly onLeftOpen: (transactionId: string) => void;
 };
 
-export function createOpenRows({ nowMs, guards, onLeftOpen }: Options): OpenRows {
+export function createOpenRows({ nowMs, guards, onLeftOpen }: Options) {
   const rows = new Map<string, Row>();
+  /** The row in which a transaction is open. */
   const rowOf = (id: string) =>
     [...rows.values()].find((row) => row.transactionIds.includes(id))?.rowId ?? null;
   return {
     size: () => rows.size,
     rowOf,
-    open(opened) {
+    open(opened: readonly OpenRow[]) {
       for (const { rowId, corridor, shard, transactionIds } of opened) {
         const row = { rowId, corridor, shard, transactionIds };
         rows.set(rowId, { ...row, openedAtMs: nowMs(), isLeft: false });
       }
     },
-    takeOut(final) {
+    takeOut(final: readonly Final[]) {
       for (const { rowId, id } of guards.takingOut ? final : []) {
         const row = rows.get(rowId ?? '');
         if (row === undefined) continue;
@@ -52,13 +38,13 @@ export function createOpenRows({ nowMs, guards, onLeftOpen }: Options): OpenRows
       }
       for (const { id } of final) if (rowOf(id) !== null) onLeftOpen(id);
     },
-    setLeft(rowIds, isLeft) {
+    setLeft(rowIds: readonly string[], isLeft: boolean) {
       for (const rowId of rowIds) {
         const row = rows.get(rowId);
         if (row !== undefined) rows.set(rowId, { ...row, isLeft });
       }
     },
-    listAged(after, ageMs) {
+    listAged(after: string, ageMs: number) {
       const sorted = [...rows.values()].sort((a, b) => (a.rowId < b.rowId ? -1 : 1));
       const page = sorted.filter(({ rowId }) => rowId > after).slice(0, PAGE_ROWS);
       return {
@@ -66,8 +52,8 @@ export function createOpenRows({ nowMs, guards, onLeftOpen }: Options): OpenRows
         next: page.length < PAGE_ROWS ? null : (page.at(-1)?.rowId ?? null),
       };
     },
-    readRows: (rowIds) => rowIds.flatMap((rowId) => rows.get(rowId) ?? []),
-    listLeft: (queues) =>
+    readRows: (rowIds: readonly string[]) => rowIds.flatMap((rowId) => rows.get(rowId) ?? []),
+    listLeft: (queues: readonly LeftQueue[]) =>
       [...rows.values()].filter(
         (row) =>
           row.isLeft &&

@@ -5,11 +5,7 @@
 import { comparePositions } from '../../src/core/domain/history.ts';
 import type { PartyKind } from '../../src/core/domain/party.ts';
 import type { Transaction } from '../../src/core/domain/transaction.ts';
-import type {
-  NewSnapshot,
-  SnapshotMark,
-  SnapshotPast,
-} from '../../src/core/store/profiles/profile-snapshots.ts';
+import type { NewSnapshot, SnapshotPast } from '../../src/core/store/profiles/profile-snapshots.ts';
 
 /** Lateness from which on a commit says how far back its rows lie, and how far back readers look without such a word. */
 const [LATE_MS, LOOK_BACK_MS] = [2000, 4000];
@@ -24,17 +20,6 @@ export type SnapshotGuards = {
 };
 
 type Parties = Pick<Transaction, 'accountId' | 'merchantId'>;
-
-export type MemorySnapshots = {
-  readonly mark: () => SnapshotMark;
-  readonly read: (kind: PartyKind, points: readonly Transaction[]) => (SnapshotPast | undefined)[];
-  readonly store: (kind: PartyKind, snapshots: readonly NewSnapshot[]) => void;
-  /** Commits of new transactions, and of a label. */
-  readonly commitRows: (rows: readonly Transaction[]) => void;
-  readonly commitLabel: (parties: Parties) => void;
-  /** How many snapshots were read, and how many of them with rows that were stored since. */
-  readonly reads: () => { readonly all: number; readonly withRows: number };
-};
 
 const bucketOf = (commit: number) => Math.floor(commit / BUCKET_COMMITS);
 
@@ -73,10 +58,11 @@ export function createMemorySnapshots(guards: SnapshotGuards, nowMs: () => numbe
     };
   }
 
-  const snapshots: MemorySnapshots = {
+  return {
     mark,
-    read: (kind, points) => points.map((point) => pastOf(kind, point)),
-    store(kind, all) {
+    read: (kind: PartyKind, points: readonly Transaction[]) =>
+      points.map((point) => pastOf(kind, point)),
+    store(kind: PartyKind, all: readonly NewSnapshot[]) {
       for (const one of all) {
         const key = `${kind} ${one.party}`;
         const known = stored.get(key);
@@ -85,7 +71,8 @@ export function createMemorySnapshots(guards: SnapshotGuards, nowMs: () => numbe
         }
       }
     },
-    commitRows(accepted) {
+    /** A commit of new transactions. */
+    commitRows(accepted: readonly Transaction[]) {
       commits += 1;
       for (const row of accepted) rows.push({ row, commit: commits });
       const fromMs = Math.min(...accepted.map(({ createdAtMs }) => createdAtMs));
@@ -93,11 +80,11 @@ export function createMemorySnapshots(guards: SnapshotGuards, nowMs: () => numbe
       const isSaid = late.some((one) => one.bucket === bucket && one.fromMs <= fromMs);
       if (guards.lateRows && fromMs < nowMs() - LATE_MS && !isSaid) late.push({ bucket, fromMs });
     },
-    commitLabel(parties) {
+    commitLabel(parties: Parties) {
       commits += 1;
       if (guards.labelVoids) voids.push({ parties, commit: commits });
     },
+    /** How many snapshots were read, and how many of them with rows that were stored since. */
     reads: () => reads,
   };
-  return snapshots;
 }

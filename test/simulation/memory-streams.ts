@@ -3,43 +3,15 @@
  * them. For this simulation only: every function is one command or one script, hence atomic.
  */
 import type { PackedEntry } from '../../src/core/stream/entries/entry.ts';
-import type { Claimed, ClaimOptions } from '../../src/core/stream/group/consumer-group.ts';
-import type { Read, ReadOptions } from '../../src/core/stream/group/read-group.ts';
+import type { ClaimOptions } from '../../src/core/stream/group/consumer-group.ts';
+import type { ReadOptions } from '../../src/core/stream/group/read-group.ts';
 import type { Settlement } from '../../src/core/stream/settle/settle.ts';
-import type { HeadPage } from '../../src/core/stream/status/heads.ts';
 import { adopt, readHeads, readRetryHeads } from './memory-heads.ts';
 import { claim, existing, readNew, readOwn, touch } from './memory-reads.ts';
 import { settle } from './memory-settle.ts';
 import { idOf, type Stream, type StreamGuards, type StreamObserver } from './memory-stream.ts';
 
-export type MemoryStreams = {
-  readonly append: (stream: string, entry: PackedEntry) => void;
-  readonly ensureGroup: (stream: string) => void;
-  /** Undefined where there is nothing to read. */
-  readonly readNew: (options: ReadOptions) => Read | undefined;
-  readonly readOwn: (options: ReadOptions, after: string) => Read;
-  readonly claim: (options: ClaimOptions) => Claimed;
-  readonly heartbeat: (stream: string, consumer: string, ids: readonly string[]) => number;
-  readonly settle: (settlement: Settlement) => null;
-  readonly promote: (stream: string) => number;
-  /** In the stream, and waiting for their next attempt. */
-  readonly entries: (stream: string) => PackedEntry[];
-  readonly retries: (stream: string) => PackedEntry[];
-  readonly pendingCount: () => number;
-  readonly adopt: (stream: string) => void;
-  readonly heads: (stream: string, from: string) => HeadPage;
-  readonly retryHeads: (stream: string, from: string | null) => HeadPage;
-  readonly regroup: () => void;
-  /** Spoils the nth entry of all; false where there is none. */
-  readonly spoil: (nth: number) => boolean;
-  /** Called once something may have become readable. */
-  readonly onChange: (listener: () => void) => void;
-  /** Lets blocked readers find out that the connection is gone. */
-  readonly hangUp: () => void;
-  readonly wipe: () => void;
-  readonly remember: () => void;
-  readonly rollBack: () => void;
-};
+export type MemoryStreams = ReturnType<typeof createMemoryStreams>;
 
 type State = {
   streams: Map<string, Stream>;
@@ -53,7 +25,7 @@ export function createMemoryStreams(
   observer: StreamObserver,
   guards: StreamGuards,
   skewMs: number,
-): MemoryStreams {
+) {
   const state: State = {
     ...{ streams: new Map<string, Stream>(), lastId: 0 },
     ...{ remembered: new Map<string, Stream>(), listeners: [] },
@@ -75,23 +47,25 @@ export function createMemoryStreams(
     streamOf(name).entries.set(state.lastId, entry);
   };
   return {
-    append(name, entry) {
+    append(name: string, entry: PackedEntry) {
       append(name, entry);
       change();
     },
-    ensureGroup(name) {
+    ensureGroup(name: string) {
       streamOf(name).group ??= { lastDelivered: 0, pending: new Map() };
     },
-    readNew: (options) => readNew(state.streams, options, nowMs(), observer),
-    readOwn: (options, after) => readOwn(state.streams, options, after, nowMs(), observer),
-    claim: (options) => claim(state.streams, options, nowMs(), observer),
-    heartbeat(name, consumer, ids) {
+    /** Undefined where there is nothing to read. */
+    readNew: (options: ReadOptions) => readNew(state.streams, options, nowMs(), observer),
+    readOwn: (options: ReadOptions, after: string) =>
+      readOwn(state.streams, options, after, nowMs(), observer),
+    claim: (options: ClaimOptions) => claim(state.streams, options, nowMs(), observer),
+    heartbeat(name: string, consumer: string, ids: readonly string[]) {
       const { group } = existing(state.streams, name);
       const ours = ids.map(idOf).filter((id) => group.pending.get(id)?.consumer === consumer);
       for (const id of ours) touch(group, id, consumer, nowMs(), 0);
       return ours.length;
     },
-    settle(settlement) {
+    settle(settlement: Settlement) {
       const name = settlement.stream.transactions;
       settle(streamOf(name), settlement, {
         ...{ nowMs: nowMs(), observer, guards },
@@ -100,7 +74,7 @@ export function createMemoryStreams(
       change();
       return null;
     },
-    promote(name) {
+    promote(name: string) {
       const { retries } = streamOf(name);
       const due = [...retries].filter(([, { dueMs }]) => dueMs <= nowMs());
       for (const [key, { entry }] of due.sort(([, a], [, b]) => a.dueMs - b.dueMs)) {
@@ -110,23 +84,25 @@ export function createMemoryStreams(
       change();
       return due.length;
     },
-    entries: (name) => [...streamOf(name).entries.values()],
-    retries: (name) => [...streamOf(name).retries.values()].map(({ entry }) => entry),
+    entries: (name: string) => [...streamOf(name).entries.values()],
+    /** Entries that wait for their next attempt. */
+    retries: (name: string) => [...streamOf(name).retries.values()].map(({ entry }) => entry),
     pendingCount() {
       let count = 0;
       for (const { group } of state.streams.values()) count += group?.pending.size ?? 0;
       return count;
     },
-    adopt: (name) => adopt(streamOf(name)),
-    heads: (name, from) => readHeads(streamOf(name), from),
-    retryHeads: (name, from) => readRetryHeads(streamOf(name), from),
+    adopt: (name: string) => adopt(streamOf(name)),
+    heads: (name: string, from: string) => readHeads(streamOf(name), from),
+    retryHeads: (name: string, from: string | null) => readRetryHeads(streamOf(name), from),
     regroup() {
       for (const stream of state.streams.values()) {
         const lastDelivered = Math.max(0, ...stream.entries.keys());
         stream.group = { lastDelivered, pending: new Map() };
       }
     },
-    spoil(nth) {
+    /** Spoils the nth entry of all; false where there is none. */
+    spoil(nth: number) {
       const all = [...state.streams.values()].flatMap(({ entries }) =>
         [...entries].map(([id, entry]) => ({ entries, id, entry })),
       );
@@ -137,7 +113,9 @@ export function createMemoryStreams(
       entries.set(id, { ...entry, head, packed: Buffer.from(`spoilt-${nth}`) });
       return true;
     },
-    onChange: (listener) => state.listeners.push(listener),
+    /** Calls a listener once something may have become readable. */
+    onChange: (listener: () => void) => state.listeners.push(listener),
+    /** Lets blocked readers find out that the connection is gone. */
     hangUp: change,
     wipe() {
       state.streams = new Map();

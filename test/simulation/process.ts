@@ -17,22 +17,7 @@ export type Answer<T> = {
 /** @param isCut the connection breaks half-way: only some parts of the call happen */
 export type Serve<T> = (answer: Answer<T>, isCut: boolean) => void;
 
-export type Process = {
-  readonly name: string;
-  readonly isAlive: () => boolean;
-  readonly isFrozen: () => boolean;
-  /** From now on nothing reaches the process any more. */
-  readonly crash: () => void;
-  readonly freeze: (forMs: number) => void;
-  /** Runs a program as this process. */
-  readonly run: <T>(program: () => T) => T;
-  /** Asks a server; `serve` may throw a Failure. */
-  readonly call: <T>(operation: Operation, serve: Serve<T>) => Promise<T>;
-  /** A call that is answered at once. */
-  readonly ask: <T>(operation: Operation, effect: () => T) => Promise<T>;
-  /** A call of several parts, each of which happens whole or not at all. */
-  readonly askAll: <T>(operation: Operation, effects: readonly (() => T)[]) => Promise<T[]>;
-};
+export type Process = ReturnType<typeof createProcess>;
 
 export type ProcessOptions = {
   readonly name: string;
@@ -63,7 +48,7 @@ export async function sleep(
   await process.sleep(ms, options.signal);
 }
 
-export function createProcess(options: ProcessOptions): Process {
+export function createProcess(options: ProcessOptions) {
   const { name, clock, latencyMs, takeFault } = options;
   let alive = true;
   let frozenUntilMs = Number.NEGATIVE_INFINITY;
@@ -75,6 +60,7 @@ export function createProcess(options: ProcessOptions): Process {
     if (waitMs > 0) clock.after(waitMs, () => deliver(action));
     else action();
   };
+  /** From now on nothing reaches the process any more. */
   const crash = () => {
     if (!alive) return;
     alive = false;
@@ -84,6 +70,7 @@ export function createProcess(options: ProcessOptions): Process {
     frozenUntilMs = Math.max(frozenUntilMs, clock.nowMs() + forMs);
   };
 
+  /** Asks a server; `serve` may throw a Failure. */
   const call = <T>(operation: Operation, serve: Serve<T>): Promise<T> => {
     if (!alive) return new Promise<never>(() => undefined);
     const fault = takeFault(operation);
@@ -138,24 +125,6 @@ export function createProcess(options: ProcessOptions): Process {
     });
   };
 
-  const process: Process = {
-    name,
-    isAlive: () => alive,
-    isFrozen: () => alive && frozenUntilMs > clock.nowMs(),
-    crash,
-    freeze,
-    run: (program) => current.run({ sleep: sleepAs }, program),
-    call,
-    ask: (operation, effect) => call(operation, (answer) => answer.value(effect())),
-    askAll: (operation, effects) =>
-      call(operation, (answer, isCut) => {
-        const happening = isCut ? effects.slice(0, effects.length >> 1) : effects;
-        const results = happening.map((effect) => effect());
-        if (isCut) answer.failure(unreachable(operation));
-        else answer.value(results);
-      }),
-  };
-
   function sleepAs(ms: number, signal?: AbortSignal): Promise<void> {
     return new Promise((resolve, reject) => {
       const abort = () => deliver(() => reject(new Error('aborted')));
@@ -170,7 +139,27 @@ export function createProcess(options: ProcessOptions): Process {
     });
   }
 
-  return process;
+  return {
+    name,
+    isAlive: () => alive,
+    isFrozen: () => alive && frozenUntilMs > clock.nowMs(),
+    crash,
+    freeze,
+    /** Runs a program as this process. */
+    run: <T>(program: () => T) => current.run({ sleep: sleepAs }, program),
+    call,
+    /** A call that is answered at once. */
+    ask: <T>(operation: Operation, effect: () => T) =>
+      call<T>(operation, (answer) => answer.value(effect())),
+    /** A call of several parts, each of which happens whole or not at all. */
+    askAll: <T>(operation: Operation, effects: readonly (() => T)[]) =>
+      call<T[]>(operation, (answer, isCut) => {
+        const happening = isCut ? effects.slice(0, effects.length >> 1) : effects;
+        const results = happening.map((effect) => effect());
+        if (isCut) answer.failure(unreachable(operation));
+        else answer.value(results);
+      }),
+  };
 }
 
 function serveSafely<T>(serve: (answer: Answer<T>) => void, answer: Answer<T>): void {

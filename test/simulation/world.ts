@@ -4,7 +4,7 @@
  */
 import type { Transaction } from '../../src/core/domain/transaction.ts';
 import { type StreamKeys, streamKeys } from '../../src/core/stream/keys.ts';
-import { type Clock, createClock } from './clock.ts';
+import { createClock } from './clock.ts';
 import {
   createJournal,
   type Journal,
@@ -13,17 +13,10 @@ import {
   type Witness,
 } from './journal.ts';
 import { createMemoryPostgres, type MemoryPostgres } from './memory-postgres.ts';
-import { createMemoryProfiles, type MemoryProfiles } from './memory-profiles.ts';
+import { createMemoryProfiles } from './memory-profiles.ts';
 import { createMemoryStreams, type MemoryStreams } from './memory-streams.ts';
 import { createProcess, type Process } from './process.ts';
-import {
-  type Fault,
-  type Nature,
-  OPERATIONS,
-  type Operation,
-  type Schedule,
-  type Service,
-} from './schedule.ts';
+import { type Fault, OPERATIONS, type Operation, type Schedule, type Service } from './schedule.ts';
 
 /** Mechanisms that keep the promises; a test removes them one at a time. */
 export type Mechanism =
@@ -72,31 +65,13 @@ export const STREAMS: readonly StreamKeys[] = ['US-EG', 'US-MX'].map((corridor) 
 /** The leader of a duty, until when, and how often that has changed. */
 export type Leader = { owner: Process | undefined; epoch: number; untilMs: number };
 
-export type World = {
-  readonly schedule: Schedule;
-  readonly missing: Mechanism | undefined;
-  readonly clock: Clock;
-  readonly random: () => number;
-  readonly postgres: MemoryPostgres;
-  readonly streams: MemoryStreams;
-  readonly profiles: MemoryProfiles;
-  readonly journal: Journal;
-  /** All transactions of the run, in the order of the schedule. */
-  readonly transactions: readonly Transaction[];
-  readonly natureOf: (transactionId: string) => Nature | undefined;
-  readonly startProcess: (name: string, onCrash: () => void) => Process;
-  readonly isDown: (service: Service) => boolean;
-  readonly bringDown: (service: Service, forMs: number) => void;
-  /** Effects that are still on their way, and requests that are not yet done. */
-  readonly owed: () => number;
-  readonly owe: (change: 1 | -1) => void;
-  readonly leaders: Readonly<Record<'reconcile' | 'dead-letters', Leader>>;
-};
+export type World = ReturnType<typeof createWorld>;
 
-export function createWorld(schedule: Schedule, missing: Mechanism | undefined): World {
+export function createWorld(schedule: Schedule, missing: Mechanism | undefined) {
   const clock = createClock(START_MS);
   const random = createRandom(schedule.seed);
   const journal = createJournal();
+  /** All transactions of the run, in the order of the schedule. */
   const transactions = toTransactions(schedule);
   const natures = new Map(
     transactions.map((one, index) => [one.transactionId, schedule.submissions[index]?.nature]),
@@ -138,28 +113,30 @@ export function createWorld(schedule: Schedule, missing: Mechanism | undefined):
   const owe = (change: 1 | -1) => {
     owed += change;
   };
+  const leaders: Readonly<Record<'reconcile' | 'dead-letters', Leader>> = {
+    reconcile: { owner: undefined, epoch: 0, untilMs: 0 },
+    'dead-letters': { owner: undefined, epoch: 0, untilMs: 0 },
+  };
   return {
     ...{ schedule, missing, clock, random, postgres, streams, journal, transactions, natureOf },
     profiles: createMemoryProfiles({
       stamp: missing !== 'stamp',
       installStamp: missing !== 'install-stamp',
     }),
-    startProcess: (name, onCrash) =>
+    startProcess: (name: string, onCrash: () => void) =>
       createProcess({
         ...{ name, clock, takeFault, onCrash, owe },
         latencyMs: () => random() * LATENCY_MS_MAX,
         isDown: (operation) => isDown(serviceOf(operation)),
       }),
     isDown,
-    bringDown(service, forMs) {
+    bringDown(service: Service, forMs: number) {
       downUntilMs[service] = Math.max(downUntilMs[service], clock.nowMs() + forMs);
     },
+    /** Effects that are still on their way, and requests that are not yet done. */
     owed: () => owed,
     owe,
-    leaders: {
-      reconcile: { owner: undefined, epoch: 0, untilMs: 0 },
-      'dead-letters': { owner: undefined, epoch: 0, untilMs: 0 },
-    },
+    leaders,
   };
 }
 
