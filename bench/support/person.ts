@@ -11,8 +11,8 @@ const AGAIN_MS = 100;
 
 /** Statements with the columns that the caller names. */
 export function sqlOf({ database }: Pick<Services, 'database'>) {
-  return async <R extends object>(text: string, values: unknown[] = []): Promise<R[]> =>
-    (await database.query(text, values)).rows as R[];
+  return async <R extends object>(text: string, values: readonly unknown[] = []): Promise<R[]> =>
+    (await database.query(text, [...values])).rows as R[];
 }
 
 /** A risk officer, who sends again what was refused for a while: beside much traffic any request may be. */

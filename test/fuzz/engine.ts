@@ -17,18 +17,9 @@ const FILLED = /Sample Ben \(commands/;
 const SERVER_ERRORS = ['500', '501', '502', '503', '504', '505'];
 
 export type Counts = { readonly requests: number; readonly serverErrors: number };
-export type FuzzedEngine = {
-  readonly url: string;
-  readonly key: string;
-  /** Requests that the API process has answered since its start. */
-  readonly count: () => Promise<Counts>;
-  /** Starts again what requests have stopped: refusals of a stopped scope are no server errors. */
-  readonly startScopes: () => Promise<void>;
-  /** The last lines of the API's log. */
-  readonly logFile: string;
-};
+export type FuzzedEngine = Awaited<ReturnType<typeof startEngine>>;
 
-export async function startEngine(): Promise<FuzzedEngine & AsyncDisposable> {
+export async function startEngine() {
   await using opened = new AsyncDisposableStack();
   const { path } = opened.use(await makeRunFolder('risk-fuzz'));
   const data = join(path, 'data');
@@ -51,6 +42,7 @@ export async function startEngine(): Promise<FuzzedEngine & AsyncDisposable> {
   // The market is started by another person than the one who stopped it.
   const otherKey = await insertPersonKey({ sql }, 'Fuzz too', ROLES);
   await client.end();
+  /** Requests that the API process has answered since its start. */
   const count = async (): Promise<Counts> => {
     const answer = await fetch(`${url}/metrics`, { headers: { Authorization: `Bearer ${key}` } });
     const text = await answer.text();
@@ -59,6 +51,7 @@ export async function startEngine(): Promise<FuzzedEngine & AsyncDisposable> {
     const serverErrors = SERVER_ERRORS.reduce((all, status) => all + sum({ status }), 0);
     return { requests: sum(), serverErrors };
   };
+  /** Starts again what requests have stopped: refusals of a stopped scope are no server errors. */
   const startScopes = async (): Promise<void> => {
     const headers = { Authorization: `Bearer ${otherKey}`, 'Content-Type': 'application/json' };
     const listed = await fetch(`${url}/v1/switches`, { headers });

@@ -6,20 +6,11 @@ import { randomUUID } from 'node:crypto';
 import pg from 'pg';
 import { inject } from 'vitest';
 import { marketUrl } from '../../bench/support/market.ts';
-import { type Database, openPool, type PoolOptions } from '../../src/kit/database/pool.ts';
+import { openPool, type PoolOptions } from '../../src/kit/database/pool.ts';
 import { TEMPLATE, TEST_MARKET } from './global-setup.ts';
 import { waitUntil } from './wait-until.ts';
 
-export type TestDatabase = {
-  readonly url: string;
-  readonly name: string;
-  readonly market: string;
-  /** A pool of the engine's own kind; dispose it before the database. */
-  open(options?: Partial<PoolOptions>): Database;
-  /** Runs a statement on a connection beside the pools, for arranging and asserting. */
-  sql<Row extends object>(text: string, values?: readonly unknown[]): Promise<Row[]>;
-  [Symbol.asyncDispose](): Promise<void>;
-};
+export type TestDatabase = Awaited<ReturnType<typeof createTestDatabase>>;
 
 const LEAK_GRACE_MS = 400;
 
@@ -39,7 +30,7 @@ export async function createTestDatabase({
   migrated = true,
   as,
   settings = {},
-}: TestDatabaseOptions = {}): Promise<TestDatabase> {
+}: TestDatabaseOptions = {}) {
   const maintenanceUrl = inject('postgresUrl');
   maintenance ??= openConnections(maintenanceUrl);
   const name = `test_${randomUUID().replaceAll('-', '')}`;
@@ -54,7 +45,9 @@ export async function createTestDatabase({
     url,
     name,
     market: TEST_MARKET,
-    open: (options) => openPool({ ...poolDefaults(url), ...options }),
+    /** A pool of the engine's own kind; dispose it before the database. */
+    open: (options?: Partial<PoolOptions>) => openPool({ ...poolDefaults(url), ...options }),
+    /** Runs a statement on a connection beside the pools, for arranging and asserting. */
     sql: async <Row extends object>(text: string, values: readonly unknown[] = []) =>
       (await connections.query<Row>(text, [...values])).rows,
     [Symbol.asyncDispose]: async () => {

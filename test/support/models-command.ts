@@ -27,27 +27,16 @@ import { createTestDatabase, type TestDatabase } from './database.ts';
 import { insertPersonKey } from './people.ts';
 import { runCommand } from './run-command.ts';
 
-export type ModelsRig = {
-  readonly testDatabase: TestDatabase;
-  /** Runs as the owner of a key; without one as nobody. Throws the command's error. */
-  run(key: string | undefined, ...args: string[]): Promise<{ code: number; stdout: string }>;
-  /** Like `run`, with `--json`; returns the document. */
-  json(key: string | undefined, ...args: string[]): Promise<Answer>;
-  makeKey(owner: string, roles: readonly Role[]): Promise<string>;
-  /** Writes a file to a folder of the rig's own; returns its path. */
-  write(name: string, content: string | Uint8Array): string;
-  readonly folder: string;
-  [Symbol.asyncDispose](): Promise<void>;
-};
+export type ModelsRig = Awaited<ReturnType<typeof startModelsRig>>;
 // biome-ignore lint/suspicious/noExplicitAny: documents whose fields the tests assert
 export type Answer = any;
 
 /** @param given a database that its owner disposes; default: one of the rig's own */
-export async function startModelsRig(given?: TestDatabase): Promise<ModelsRig> {
+export async function startModelsRig(given?: TestDatabase) {
   const testDatabase = given ?? (await createTestDatabase());
   const database = testDatabase.open({ connectionsMax: 4 });
   const folder = mkdtempSync(join(tmpdir(), 'risk-models-'));
-  const run: ModelsRig['run'] = (key, ...args) =>
+  const run = (key: string | undefined, ...args: string[]) =>
     runCommand(
       command,
       { DATABASE_URL: testDatabase.url, ...(key === undefined ? {} : { RISK_API_KEY: key }) },
@@ -55,16 +44,19 @@ export async function startModelsRig(given?: TestDatabase): Promise<ModelsRig> {
     );
   return {
     ...{ testDatabase, folder },
-    run: async (key, ...args) => {
+    /** Runs as the owner of a key; without one as nobody. Throws the command's error. */
+    run: async (key: string | undefined, ...args: string[]) => {
       const asked = await askRoom(database, key, args);
       if (asked === undefined) return await run(key, ...args);
       return { code: 0, stdout: JSON.stringify(asked) };
     },
-    json: async (key, ...args) =>
+    /** Like `run`, with `--json`; returns the document. */
+    json: async (key: string | undefined, ...args: string[]): Promise<Answer> =>
       (await askRoom(database, key, args)) ??
       JSON.parse((await run(key, ...args, '--json')).stdout),
-    makeKey: (owner, roles) => insertPersonKey(testDatabase, owner, roles),
-    write: (name, content) => {
+    makeKey: (owner: string, roles: readonly Role[]) => insertPersonKey(testDatabase, owner, roles),
+    /** Writes a file to a folder of the rig's own; returns its path. */
+    write: (name: string, content: string | Uint8Array) => {
       const path = join(folder, name);
       writeFileSync(path, content);
       return path;

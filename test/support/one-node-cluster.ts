@@ -1,16 +1,8 @@
 /** A Redis Cluster of one master with all slots. */
-import { openCommands, type RedisClient, untilReady } from '../../src/kit/redis/connection.ts';
+import { openCommands, untilReady } from '../../src/kit/redis/connection.ts';
 import { freePort } from '../../src/tools/start/services/free-port.ts';
 import { startTestRedis, type TestService } from './services.ts';
 import { waitUntil } from './wait-until.ts';
-
-export type OneNodeCluster = AsyncDisposable & {
-  readonly service: TestService;
-  /** URL that lists the node twice, as only a list of nodes names a cluster. */
-  readonly url: string;
-  /** A plain connection to the node, without cluster redirections. */
-  readonly node: RedisClient;
-};
 
 const READY_MS = 30_000;
 
@@ -24,9 +16,10 @@ export async function startClusterNode(busPort: number): Promise<TestService> {
   });
 }
 
-export async function startOneNodeCluster(): Promise<OneNodeCluster> {
+export async function startOneNodeCluster() {
   await using opened = new AsyncDisposableStack();
   const service = opened.use(await startClusterNode(await freePort()));
+  /** A plain connection to the node, without cluster redirections. */
   const node = openCommands(service.url, READY_MS);
   opened.defer(() => node.disconnect());
   await untilReady(node, READY_MS);
@@ -35,7 +28,9 @@ export async function startOneNodeCluster(): Promise<OneNodeCluster> {
   await waitUntil(isWhole, READY_MS, 'the cluster');
   const owned = opened.move();
   return {
-    ...{ service, node, url: `${service.url},${service.url}` },
+    ...{ service, node },
+    /** URL that lists the node twice, as only a list of nodes names a cluster. */
+    url: `${service.url},${service.url}`,
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };
 }

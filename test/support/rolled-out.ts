@@ -1,19 +1,10 @@
 /** Puts registered models in force by two people, for tests of workers. */
 import type { TestDatabase } from './database.ts';
-import { type ModelsRig, modelFile, startModelsRig } from './models-command.ts';
+import { modelFile, startModelsRig } from './models-command.ts';
 
-export type RollOut = {
-  readonly rig: ModelsRig;
-  /** Registers a small model; each mark makes another one. Resolves to its name. */
-  register(mark: number): Promise<string>;
-  /** Proposes and approves, step by step up to the state. */
-  put(model: string, to: string, corridor?: string): Promise<void>;
-  rollBack(corridor?: string): Promise<void>;
-  modelIdOf(model: string): Promise<string>;
-  [Symbol.asyncDispose](): Promise<void>;
-};
+export type RollOut = Awaited<ReturnType<typeof startRollOut>>;
 
-export async function startRollOut(database: TestDatabase): Promise<RollOut> {
+export async function startRollOut(database: TestDatabase) {
   const rig = await startModelsRig(database);
   const ann = await rig.makeKey('Ann', ['risk_officer']);
   const bob = await rig.makeKey('Bob', ['risk_officer']);
@@ -28,17 +19,19 @@ export async function startRollOut(database: TestDatabase): Promise<RollOut> {
   };
   return {
     rig,
-    async register(mark) {
+    /** Registers a small model; each mark makes another one. Resolves to its name. */
+    async register(mark: number): Promise<string> {
       const path = rig.write(`m${mark}.json`, JSON.stringify(modelFile(mark)));
       return (await rig.json(ann, 'import', path, '--name', `m@${mark}`)).model;
     },
-    async put(model, to, corridor = 'US-EG') {
+    /** Proposes and approves, step by step up to the state. */
+    async put(model: string, to: string, corridor = 'US-EG') {
       for (const one of steps(to)) await step(model, one, corridor);
     },
     async rollBack(corridor = 'US-EG') {
       await rig.run(bob, 'rollback', '--corridor', corridor);
     },
-    async modelIdOf(model) {
+    async modelIdOf(model: string): Promise<string> {
       return (await rig.json(undefined, 'show', model)).model_id;
     },
     [Symbol.asyncDispose]: () => rig[Symbol.asyncDispose](),

@@ -2,21 +2,15 @@
 import { execFileSync } from 'node:child_process';
 import { chmodSync, chownSync, mkdtempSync, readdirSync, rmSync, statfsSync } from 'node:fs';
 import { join } from 'node:path';
-import { type Account, serviceAccount } from '../../src/tools/start/services/account.ts';
+import { serviceAccount } from '../../src/tools/start/services/account.ts';
 import { openSharedFolder } from '../../src/tools/start/services/shared-folder.ts';
 
-export type ServiceFolder = {
-  readonly account: Account;
-  readonly services: string;
-  readonly logFile: string;
-  readonly password: string;
-  [Symbol.dispose](): void;
-};
+export type ServiceFolder = ReturnType<typeof makeServiceFolder>;
 
 /** All services of the tests take this password. */
 export const PASSWORD = 'test';
 
-export function makeServiceFolder(): ServiceFolder {
+export function makeServiceFolder() {
   const account = serviceAccount();
   const services = makeTestFolder();
   chownSync(services, account.uid, account.gid);

@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, beforeEach } from 'vitest';
 import type { Transaction } from '../../src/core/domain/transaction.ts';
 import type { EntryPayload } from '../../src/core/stream/entries/entry.ts';
-import { createProducer, type Producer } from '../../src/core/stream/entries/producer.ts';
+import { createProducer } from '../../src/core/stream/entries/producer.ts';
 import { ensureGroups } from '../../src/core/stream/group/consumer-group.ts';
 import { readGroup } from '../../src/core/stream/group/read-group.ts';
 import { GROUP, streamKeys } from '../../src/core/stream/keys.ts';
@@ -20,20 +20,8 @@ export function marketIn(redis: RedisClient, eventBytesMax = 2 ** 30): MarketInR
 export const AT_MS = Date.UTC(2026, 10, 1);
 export const stream = streamKeys('m', 'US-EG', 0);
 
-export type StreamRig = {
-  readonly redis: () => RedisClient;
-  readonly url: () => string;
-  readonly producer: (transactionsMax?: number) => Producer;
-  /** Appends entries of one. */
-  readonly appendSingly: (payloads: readonly EntryPayload[]) => Promise<void>;
-  /** Delivers the next so many transactions to a consumer; returns the ids of their entries. */
-  readonly deliver: (consumer: string, transactions: number) => Promise<string[]>;
-  /** Entries delivered and not yet acknowledged. */
-  readonly pending: () => Promise<number>;
-};
-
 /** Called once at the top of a test file: it registers the hooks. */
-export function createStreamRig(): StreamRig {
+export function createStreamRig() {
   let service: TestService;
   let redis: RedisClient;
   beforeAll(async () => {
@@ -53,17 +41,20 @@ export function createStreamRig(): StreamRig {
     url: () => service.url,
     producer: (transactionsMax = 5000) =>
       createProducer({ redis, market: 'm', shardsOf: () => 1, transactionsMax }),
-    async appendSingly(all) {
+    /** Appends entries of one. */
+    async appendSingly(all: readonly EntryPayload[]) {
       const one = createProducer({ redis, market: 'm', shardsOf: () => 1, transactionsMax: 5000 });
       for (const each of all) await one.append([each]);
     },
-    async deliver(consumer, transactions) {
+    /** Delivers the next so many transactions to a consumer; returns the ids of their entries. */
+    async deliver(consumer: string, transactions: number) {
       await ensureGroups(redis, [stream.transactions]);
       const share = { shares: [transactions], transactionsMax: transactions };
       const read = { consumer, streams: [stream], ...share };
       const { deliveries } = await readGroup(redis, read);
       return deliveries[0]?.entries.map(({ id }) => id) ?? [];
     },
+    /** Entries delivered and not yet acknowledged. */
     async pending() {
       const [count] = (await redis.xpending(stream.transactions, GROUP)) as unknown[];
       return Number(count);

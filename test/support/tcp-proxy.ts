@@ -27,24 +27,14 @@ export type ProxyFault =
       readonly times: number;
     };
 
-export type TcpProxy = {
-  /** The target's url with the proxy's address. */
-  readonly url: string;
-  inflict(fault: ProxyFault): void;
-  heal(): void;
-  /** New connections go to another service; those that are open stay where they are. */
-  leadTo(target: string): void;
-  /** How often the present fault took effect: packets delayed or swallowed, connections reset or cut. */
-  effects(): number;
-  [Symbol.asyncDispose](): Promise<void>;
-};
+export type TcpProxy = Awaited<ReturnType<typeof startTcpProxy>>;
 
 /** How long a forwarded message gets to take effect before the connection drops. */
 const EFFECT_MS = 100;
 
 type Link = { readonly client: Socket; readonly upstream: Socket; isCut: boolean; isMute: boolean };
 
-export async function startTcpProxy(target: string): Promise<TcpProxy> {
+export async function startTcpProxy(target: string) {
   let service = new URL(target);
   const links = new Set<Link>();
   let fault: ProxyFault | undefined;
@@ -130,8 +120,9 @@ export async function startTcpProxy(target: string): Promise<TcpProxy> {
   const proxied = new URL(target);
   proxied.host = `127.0.0.1:${address.port}`;
   return {
+    /** The target's url with the proxy's address. */
     url: proxied.href,
-    inflict: (next) => {
+    inflict: (next: ProxyFault) => {
       fault = next;
       effects = 0;
       if (next.kind !== 'reset') return;
@@ -142,9 +133,11 @@ export async function startTcpProxy(target: string): Promise<TcpProxy> {
       fault = undefined;
       // A silent connection stays silent: its user must notice by itself.
     },
-    leadTo: (next) => {
+    /** New connections go to another service; those that are open stay where they are. */
+    leadTo: (next: string) => {
       service = new URL(next);
     },
+    /** How often the present fault took effect: packets delayed or swallowed, connections reset or cut. */
     effects: () => effects,
     [Symbol.asyncDispose]: async () => {
       for (const link of links) {

@@ -25,41 +25,8 @@ import {
 } from './stored-rows.ts';
 import { waitUntil } from './wait-until.ts';
 
-export type RunningWorker = {
-  /** Asks it to stop and waits for its exit code. */
-  stop(): Promise<number>;
-  readonly exited: Promise<number>;
-  [Symbol.asyncDispose](): Promise<void>;
-};
-
-export type WorkerRig = {
-  readonly database: TestDatabase;
-  readonly pool: Database;
-  readonly redis: TestService;
-  readonly commands: RedisClient;
-  readonly producer: Producer;
-  readonly stream: StreamKeys;
-  /** Settings of a worker; a test may add its own. */
-  readonly environment: Readonly<Record<string, string>>;
-  /** Stores and appends; returns the transactions. */
-  send(seeds: readonly TransactionSeed[]): Promise<Transaction[]>;
-  /** Stores only. */
-  store(seeds: readonly TransactionSeed[]): Promise<Transaction[]>;
-  append(transactions: readonly Transaction[], more?: Partial<EntryPayload>): Promise<void>;
-  startWorker(
-    settings?: Readonly<Record<string, string>>,
-    overrides?: WorkerOverrides,
-  ): RunningWorker;
-  spawnWorker(settings?: Readonly<Record<string, string>>): RiskProcess;
-  /** Opens rows for stored transactions, as if they were accepted an hour ago. */
-  openRows(transactions: readonly Transaction[]): Promise<void>;
-  /** The row in which a transaction is open. */
-  rowOf(transaction: Transaction): Promise<string>;
-  counts(): Promise<Counts>;
-  /** Waits until this many are final and nothing waits any more. */
-  settled(final: number, deadlineMs?: number): Promise<Counts>;
-  [Symbol.asyncDispose](): Promise<void>;
-};
+export type RunningWorker = ReturnType<typeof startWorkerHere>;
+export type WorkerRig = Awaited<ReturnType<typeof createWorkerRig>>;
 
 export type Counts = {
   readonly scored: number;
@@ -76,7 +43,7 @@ const QUICK = {
   RISK_RETRY_BASE_MS: '100',
 };
 
-export async function createWorkerRig(redisOptions: TestServiceOptions = {}): Promise<WorkerRig> {
+export async function createWorkerRig(redisOptions: TestServiceOptions = {}) {
   const database = await createTestDatabase();
   const redis = await startTestRedis(redisOptions);
   const pool = database.open();
@@ -89,55 +56,73 @@ export async function createWorkerRig(redisOptions: TestServiceOptions = {}): Pr
     shardsOf: () => 1,
     transactionsMax: 1_000_000,
   });
+  /** Settings of a worker; a test may add its own. */
   const environment = { DATABASE_URL: database.url, REDIS_URL: redis.url, ...QUICK };
   const workers: RunningWorker[] = [];
   const children: RiskProcess[] = [];
-  const rig: WorkerRig = {
-    ...{ database, pool, redis, commands, producer, stream, environment },
-    async store(seeds) {
-      const whole = seeds.map((seed) => ({ id: idAt(seed.createdAtMs), ...seed }));
-      await storeTransactions(pool, whole);
-      return whole.map(toTransaction);
-    },
-    async append(transactions, more = {}) {
-      await producer.append(
-        transactions.map((transaction) => ({
-          ...{ transaction, attempt: 1, origin: 'ingest' as const, replyTo: null, rowId: null },
-          ...more,
-        })),
-      );
-    },
-    async send(seeds) {
-      const transactions = await rig.store(seeds);
-      await rig.append(transactions);
+  const counts = async (): Promise<Counts> => {
+    const [rows] = await database.sql<{ scored: number; dead: number }>(
+      `select (select count(*)::int from scores) as scored,
+              (select count(*)::int from dead_letters where replayed_at is null and purged_at is null) as dead`,
+    );
+    const [measured] = await measureStreams(commands, [stream]);
+    return {
+      scored: rows?.scored ?? 0,
+      deadLetters: rows?.dead ?? 0,
+      waiting: (measured?.lag ?? 0) + (measured?.pending ?? 0),
+      retries: measured?.retriesWaiting ?? 0,
+    };
+  };
+  const store = async (seeds: readonly TransactionSeed[]) => {
+    const whole = seeds.map((seed) => ({ id: idAt(seed.createdAtMs), ...seed }));
+    await storeTransactions(pool, whole);
+    return whole.map(toTransaction);
+  };
+  const append = async (transactions: readonly Transaction[], more: Partial<EntryPayload> = {}) => {
+    await producer.append(
+      transactions.map((transaction) => ({
+        ...{ transaction, attempt: 1, origin: 'ingest' as const, replyTo: null, rowId: null },
+        ...more,
+      })),
+    );
+  };
+  return {
+    ...{ database, pool, redis, commands, producer, stream, environment, store, append },
+    /** Stores and appends; returns the transactions. */
+    async send(seeds: readonly TransactionSeed[]) {
+      const transactions = await store(seeds);
+      await append(transactions);
       return transactions;
     },
-    startWorker(settings = {}, overrides = {}) {
+    startWorker(settings: Readonly<Record<string, string>> = {}, overrides: WorkerOverrides = {}) {
       const worker = startWorkerHere({ ...environment, ...settings }, overrides);
       workers.push(worker);
       return worker;
     },
-    spawnWorker(settings = {}) {
+    spawnWorker(settings: Readonly<Record<string, string>> = {}) {
       const child = spawnRisk(['worker'], { ...environment, ...settings });
       children.push(child);
       return child;
     },
-    async openRows(transactions) {
+    /** Opens rows for stored transactions, as if they were accepted an hour ago. */
+    async openRows(transactions: readonly Transaction[]) {
       const ids = transactions.map(({ transactionId }) => transactionId);
       await storeOpenRows(pool.query, new Date(Date.now() - 3_600_000), ids, false);
     },
-    async rowOf({ transactionId }) {
+    /** The row in which a transaction is open. */
+    async rowOf({ transactionId }: Transaction) {
       const rows = await readRows(pool.query);
       const row = rows.find(({ transactionIds }) => transactionIds.includes(transactionId));
       if (row === undefined) throw new Error(`${transactionId} is not open`);
       return row.rowId;
     },
-    counts: () => count(rig),
-    async settled(final, deadlineMs = 15_000) {
+    counts,
+    /** Waits until this many are final and nothing waits any more. */
+    async settled(final: number, deadlineMs = 15_000) {
       let last: Counts | undefined;
       try {
         return await waitUntil(async () => {
-          last = await count(rig);
+          last = await counts();
           const done = last.scored + last.deadLetters >= final;
           return done && last.waiting + last.retries === 0 ? last : undefined;
         }, deadlineMs);
@@ -156,13 +141,12 @@ export async function createWorkerRig(redisOptions: TestServiceOptions = {}): Pr
       await database[Symbol.asyncDispose]();
     },
   };
-  return rig;
 }
 
 export function startWorkerHere(
   environment: Readonly<Record<string, string>>,
   overrides: WorkerOverrides = {},
-): RunningWorker {
+) {
   const controller = new AbortController();
   const context = {
     config: testConfig(environment),
@@ -178,25 +162,12 @@ export function startWorkerHere(
     return await exited;
   };
   return {
+    /** Asks it to stop and waits for its exit code. */
     stop,
     exited,
     async [Symbol.asyncDispose]() {
       await stop();
     },
-  };
-}
-
-async function count({ database, commands, stream }: WorkerRig): Promise<Counts> {
-  const [rows] = await database.sql<{ scored: number; dead: number }>(
-    `select (select count(*)::int from scores) as scored,
-            (select count(*)::int from dead_letters where replayed_at is null and purged_at is null) as dead`,
-  );
-  const [measured] = await measureStreams(commands, [stream]);
-  return {
-    scored: rows?.scored ?? 0,
-    deadLetters: rows?.dead ?? 0,
-    waiting: (measured?.lag ?? 0) + (measured?.pending ?? 0),
-    retries: measured?.retriesWaiting ?? 0,
   };
 }
 

@@ -27,25 +27,7 @@ export type StartOptions = {
 
 export type Drain = { readonly name: string; readonly how: string; readonly ms: number };
 
-export type Engine = {
-  readonly apiUrls: readonly string[];
-  readonly apiKey: string;
-  /** Starts a process of this name; there must be none running. */
-  start(role: Role, name: string, options?: StartOptions): Promise<RoleProcess>;
-  /** Asks the first API; throws where the API refuses. */
-  ask<T>(method: 'GET' | 'POST' | 'PUT', path: string, body?: object): Promise<T>;
-  /** A command of the engine, with the environment of its processes. */
-  command(args: readonly string[], environment: Readonly<Record<string, string>>): Promise<void>;
-  /** The process of this name that was started last. */
-  process(name: string): RoleProcess;
-  running(role?: Role): readonly RoleProcess[];
-  /** Sends SIGTERM; resolves to how the process ended. */
-  drain(name: string): Promise<Drain>;
-  kill(name: string): Promise<void>;
-  /** True while every process that was ever started still runs: their counters are complete. */
-  isComplete(): boolean;
-  readonly drains: readonly Drain[];
-};
+export type Engine = Awaited<ReturnType<typeof startEngine>>;
 
 export type EngineOptions = {
   readonly databaseUrl: string;
@@ -61,7 +43,7 @@ export type EngineOptions = {
 /** The key protects nothing: this engine listens on the loopback for minutes. */
 export const API_KEY = 'chaos-key-of-a-database-that-is-thrown-away';
 
-export async function startEngine(options: EngineOptions): Promise<Engine & AsyncDisposable> {
+export async function startEngine(options: EngineOptions) {
   const { logFolder, launcher, signal } = options;
   await using opened = new AsyncDisposableStack();
   const ports = new Map<string, number>();
@@ -76,6 +58,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine & Asyn
     ports.set(name, port);
     return port;
   };
+  /** The process of this name that was started last. */
   const process = (name: string) => {
     const found = processes.get(name);
     if (found === undefined) throw new Error(`${name} was never started`);
@@ -87,6 +70,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine & Asyn
     RISK_BOOTSTRAP_KEY: API_KEY,
     ...options.environment,
   };
+  /** Starts a process of this name; there must be none running. */
   const start = async (role: Role, name: string, started: StartOptions = {}) => {
     const { failpoint, within, wait = true } = started;
     if (processes.get(name)?.hasEnded() === false) throw new Error(`${name} is still running`);
@@ -115,16 +99,19 @@ export async function startEngine(options: EngineOptions): Promise<Engine & Asyn
   const owned = opened.move();
   return {
     ...{ start, process, running, drains, apiKey: API_KEY },
-    ask: (method, path, body) => {
+    /** Asks the first API; throws where the API refuses. */
+    ask: <T>(method: 'GET' | 'POST' | 'PUT', path: string, body?: object) => {
       const asked = { url: process('api-1').url, apiKey: API_KEY, signal };
-      return askApi(asked, method, path, body);
+      return askApi<T>(asked, method, path, body);
     },
-    command: async (args, own) => {
+    /** A command of the engine, with the environment of its processes. */
+    command: async (args: readonly string[], own: Readonly<Record<string, string>>) => {
       const env = { PATH: globalThis.process.env['PATH'], ...common, ...own };
       await promisify(execFile)('/bin/sh', [launcher, ...args], { env, signal });
     },
     apiUrls: apis.map((name) => process(name).url),
-    drain: async (name) => {
+    /** Sends SIGTERM; resolves to how the process ended. */
+    drain: async (name: string) => {
       const started = performance.now();
       const found = process(name);
       const how = await found.stop().then(
@@ -135,11 +122,12 @@ export async function startEngine(options: EngineOptions): Promise<Engine & Asyn
       drains.push(drain);
       return drain;
     },
-    kill: async (name) => {
+    kill: async (name: string) => {
       const found = process(name);
       found.kill();
       await found.ended;
     },
+    /** True while every process that was ever started still runs: their counters are complete. */
     isComplete: () => ended === 0 && running().length === processes.size,
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };

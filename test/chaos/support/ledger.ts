@@ -79,34 +79,18 @@ export type LedgerCounts = {
   readonly rewound: number;
 };
 
-export type Ledger = {
-  note(line: LedgerLine): void;
-  /** Transaction by key. */
-  readonly entries: ReadonlyMap<string, string>;
-  /** When each of these keys was first answered. */
-  readonly answeredMs: ReadonlyMap<string, number>;
-  /** Transactions in the order of their first answers. */
-  readonly ids: readonly string[];
-  readonly sent: ReadonlySet<string>;
-  readonly condemned: ReadonlySet<string>;
-  readonly seen: ReadonlyMap<string, SeenScore>;
-  readonly replays: readonly Extract<LedgerLine, { kind: 'replayed' }>[];
-  readonly reviewed: ReadonlyMap<string, readonly string[]>;
-  readonly told: Told;
-  readonly counts: LedgerCounts;
-  readonly wiped: boolean;
-  readonly crowded: boolean;
-  /** The first improper answer, for people. */
-  readonly improper: string | undefined;
-};
+export type Ledger = ReturnType<typeof openLedger>;
 
-export function openLedger(): Ledger {
+export function openLedger() {
   const sent = new Set<string>();
   const condemned = new Set<string>();
   const left = { refused: new Set<string>(), unknown: new Set<string>() };
+  /** Transaction by key. */
   const byKey = new Map<string, string>();
   const byTransaction = new Map<string, string>();
+  /** When each of these keys was first answered. */
   const answeredMs = new Map<string, number>();
+  /** Transactions in the order of their first answers. */
   const ids: string[] = [];
   const seen = new Map<string, SeenScore>();
   const replays: Extract<LedgerLine, { kind: 'replayed' }>[] = [];
@@ -116,6 +100,7 @@ export function openLedger(): Ledger {
   let told: Told = {};
   let [repeated, contradictions, changed, planted, rewound] = [0, 0, 0, 0, 0];
   let [wiped, crowded] = [false, false];
+  /** The first improper answer, for people. */
   let improper: string | undefined;
 
   const acknowledge = ({ key, transactionId }: Acknowledgement) => {
@@ -209,7 +194,7 @@ export function openLedger(): Ledger {
     get improper() {
       return improper;
     },
-    get counts() {
+    get counts(): LedgerCounts {
       return {
         ...{ sent: sent.size, acknowledged: byKey.size, repeated, ...attempts },
         ...{ leftRefused: left.refused.size, leftUnknown: left.unknown.size },

@@ -34,20 +34,7 @@ export type LoadOptions = {
   readonly corridor?: string | undefined;
 };
 
-export type Load = {
-  /** Finishes what it has begun to send, then ends; rejects when a request got no final answer. */
-  finish(): Promise<void>;
-  /** True once `finish` was called. */
-  isFinishing(): boolean;
-  /** Sends another batch until it is answered. */
-  send(batch: Batch): Promise<void>;
-  /** Sends again those of its batches that have such a key, as they were. */
-  repeat(keys: ReadonlySet<string>): Promise<void>;
-  /** For each refused attempt: how long the refusal took, why it was, and whether it had `Retry-After`. */
-  readonly refusals: readonly Refusal[];
-  /** Bodies of some acknowledged transactions by key, to be sent once more at rest. */
-  readonly samples: ReadonlyMap<string, string>;
-};
+export type Load = ReturnType<typeof startLoad>;
 
 export type Refusal = {
   readonly ms: number;
@@ -70,17 +57,20 @@ const SAMPLES_MAX = 100;
 /** A prime, so that any spacing spreads over all accounts: none has a long history because it is spoiled. */
 const SPOILED_ACCOUNTS = 499;
 
-export function startLoad(options: LoadOptions): Load {
+export function startLoad(options: LoadOptions) {
   const { ledger } = options;
   const endMs = Date.now();
   const batches = makeBatches({ ...options, endMs });
   const random = createRandom(`${options.seed}/load`);
   const started = performance.now();
+  /** For each refused attempt: how long the refusal took, why it was, and whether it had `Retry-After`. */
   const refusals: Refusal[] = [];
+  /** Bodies of some acknowledged transactions by key, to be sent once more at rest. */
   const samples = new Map<string, string>();
   let drawn = 0;
   let finishing = false;
 
+  /** Sends another batch until it is answered. */
   const send = async (batch: Batch) => {
     ledger.note({ kind: 'sent', keys: batch.keys });
     if (batch.spoiled.length > 0) ledger.note({ kind: 'condemned', keys: batch.spoiled });
@@ -102,7 +92,8 @@ export function startLoad(options: LoadOptions): Load {
   done.catch(() => undefined);
   return {
     ...{ refusals, samples, send, isFinishing: () => finishing },
-    repeat: async (keys) => {
+    /** Sends again those of its batches that have such a key, as they were. */
+    repeat: async (keys: ReadonlySet<string>) => {
       let left = keys;
       for (const batch of makeBatches({ ...options, endMs })) {
         if (left.size === 0) return;
@@ -111,6 +102,7 @@ export function startLoad(options: LoadOptions): Load {
         left = left.difference(new Set(batch.keys));
       }
     },
+    /** Finishes what it has begun to send, then ends; rejects when a request got no final answer. */
     finish: async () => {
       finishing = true;
       await done;

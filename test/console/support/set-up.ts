@@ -4,19 +4,10 @@ import { afterAll, beforeAll } from 'vitest';
 import { findChromium, launchChromium, MISSING } from './chromium.ts';
 import { type Engine, startEngine } from './engine.ts';
 import { logInTo } from './log-in.ts';
-import type { Tab } from './pages.ts';
 
-export type Console = {
-  /** From `beforeAll` on. */
-  readonly engine: Engine;
-  readonly browser: Browser;
-  /** A tab that shows the overview. @param key of the person; absent: the engine's */
-  readonly logIn: (options?: BrowserContextOptions, key?: string) => Promise<Tab>;
-  /** Opens a page of the console by its path. */
-  readonly open: (page: Page, path: string) => Promise<unknown>;
-};
+export type Console = ReturnType<typeof setUpConsole>;
 
-export function setUpConsole(): Console {
+export function setUpConsole() {
   let engine: Engine | undefined;
   let browser: Browser | undefined;
   beforeAll(async () => {
@@ -33,13 +24,17 @@ export function setUpConsole(): Console {
     return one;
   };
   return {
+    /** From `beforeAll` on. */
     get engine() {
       return begun(engine);
     },
     get browser() {
       return begun(browser);
     },
-    logIn: (options, key) => logInTo(begun(engine), begun(browser), options, key),
-    open: (page, path) => page.goto(`${begun(engine).api.url}/console${path}`),
+    /** A tab that shows the overview. @param key of the person; absent: the engine's */
+    logIn: (options?: BrowserContextOptions, key?: string) =>
+      logInTo(begun(engine), begun(browser), options, key),
+    /** Opens a page of the console by its path. */
+    open: (page: Page, path: string) => page.goto(`${begun(engine).api.url}/console${path}`),
   };
 }

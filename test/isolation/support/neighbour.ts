@@ -3,7 +3,6 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { startGenerator } from '../../../bench/support/generator-process.ts';
-import type { RoleProcess } from '../../../bench/support/role-process.ts';
 import { askApi } from '../../chaos/support/ask.ts';
 import type { Stage } from '../../chaos/support/scenario.ts';
 import { pin } from './pin.ts';
@@ -32,30 +31,17 @@ const MERCHANTS = 500;
 const WORKER = 'neighbour-worker';
 const API = 'neighbour-api';
 
-export type Neighbour = {
-  readonly stage: Stage;
-  readonly api: () => RoleProcess;
-  readonly worker: () => RoleProcess;
-  startApi(): Promise<void>;
-  startWorker(environment?: Readonly<Record<string, string>>): Promise<void>;
-  killWorker(): Promise<void>;
-  drainWorker(): Promise<void>;
-  /** Makes its schema, with its corridors. */
-  migrate(): Promise<void>;
-  request(method: 'PUT', path: string, body: object): Promise<void>;
-  /** Traffic that takes any answer. @returns what starts it; it resolves when all was answered */
-  traffic(load: NeighbourLoad, much: Much): Promise<() => Promise<unknown>>;
-  [Symbol.asyncDispose](): Promise<void>;
-};
+export type Neighbour = Awaited<ReturnType<typeof openNeighbour>>;
 
 /** Transactions, or seconds of a rate. */
 export type Much = { readonly transactions: number } | { readonly seconds: number };
 
-export async function openNeighbour(stage: Stage): Promise<Neighbour> {
+export async function openNeighbour(stage: Stage) {
   const { engine, signal } = stage;
   const environment = { RISK_MARKET: NEIGHBOUR };
   const folder = mkdtempSync(join(tmpdir(), 'risk-neighbour-'));
   let rounds = 0;
+  /** Makes its schema, with its corridors. */
   const migrate = () =>
     engine.command(['migrate'], { ...environment, RISK_CORRIDORS: NEIGHBOUR_CORRIDORS.join(',') });
   const start = async (
@@ -73,14 +59,15 @@ export async function openNeighbour(stage: Stage): Promise<Neighbour> {
   return {
     ...{ stage, migrate, api, worker: () => engine.process(WORKER) },
     startApi: () => start('api', API),
-    startWorker: (more) => start('worker', WORKER, more),
+    startWorker: (more?: Readonly<Record<string, string>>) => start('worker', WORKER, more),
     killWorker: () => engine.kill(WORKER),
     drainWorker: async () => {
       await engine.drain(WORKER);
     },
-    request: (method, path, body) =>
+    request: (method: 'PUT', path: string, body: object) =>
       askApi({ url: api().url, apiKey: engine.apiKey, signal }, method, path, body),
-    async traffic({ rate, batch, corridor, fraudRate }, much) {
+    /** Traffic that takes any answer. @returns what starts it; it resolves when all was answered */
+    async traffic({ rate, batch, corridor, fraudRate }: NeighbourLoad, much: Much) {
       const seed = `neighbour-${rounds++}`;
       const seconds = 'seconds' in much ? much.seconds : undefined;
       const transactions = 'seconds' in much ? Math.ceil(rate * much.seconds) : much.transactions;

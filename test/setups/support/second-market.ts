@@ -1,19 +1,12 @@
 /** A market beside the first one, whose invariants alone the checker of all scenarios judges. */
 import { type Ledger, openLedger } from '../../chaos/support/ledger.ts';
-import { type Load, startLoad } from '../../chaos/support/load.ts';
+import { startLoad } from '../../chaos/support/load.ts';
 import type { Stage } from '../../chaos/support/scenario.ts';
 import type { Query } from '../../chaos/support/sessions.ts';
 
 export const SECOND = 'market_1';
 export const SECOND_CORRIDOR = 'JP-KR';
 const POSTED_MS_MAX = 60_000;
-
-type SecondLoad = {
-  readonly ledger: Ledger;
-  readonly load: Load;
-  /** Waits until so many of its transactions are acknowledged. */
-  posted(goal: number): Promise<void>;
-};
 
 type LoadOptions = {
   readonly url: string;
@@ -26,11 +19,12 @@ type LoadOptions = {
 export function loadSecond(
   { engine, seed: ofStage, signal, until }: Stage,
   { url, rate, ledger = openLedger(), seed = ofStage }: LoadOptions,
-): SecondLoad {
+) {
   const load = startLoad({
     ...{ urls: [url], apiKey: engine.apiKey, ledger, seed, corridor: SECOND_CORRIDOR },
     ...{ rate, batch: rate / 4, connections: 2, signal },
   });
+  /** Waits until so many of its transactions are acknowledged. */
   const posted = (goal: number) =>
     until(`${goal} of ${SECOND}`, () => ledger.counts.acknowledged >= goal, POSTED_MS_MAX);
   return { ledger, load, posted };

@@ -35,14 +35,7 @@ const CLUSTER_ID = 'risk-engine-test-clust';
 /** User of the listener with TLS and SASL. */
 const LOGIN = { user: 'risk', password: 'a:secret@of%tests' };
 
-export type TestKafka = {
-  /** KAFKA_URL of all brokers. */
-  readonly url: string;
-  /** Where certificates were given: the brokers' listeners with TLS and SASL, with user and password. */
-  readonly secureUrl: string | undefined;
-  readonly brokers: readonly ServiceControl[];
-  [Symbol.asyncDispose](): Promise<void>;
-};
+export type TestKafka = Awaited<ReturnType<typeof startKafka>>;
 
 /** @returns why no broker runs on this machine, or undefined */
 export async function whyNoKafka(): Promise<string | undefined> {
@@ -69,7 +62,7 @@ export async function startKafka(
     readonly certificates?: Certificates | undefined;
     readonly signal: AbortSignal;
   },
-): Promise<TestKafka> {
+) {
   const missing = await whyNoKafka();
   if (missing !== undefined) throw new NotRun(missing);
   await fetchJars(signal);
@@ -90,7 +83,9 @@ export async function startKafka(
   );
   const owned = opened.move();
   return {
+    /** KAFKA_URL of all brokers. */
     url: `kafka://${brokers.map(({ url }) => url).join(',')}`,
+    /** Where certificates were given: the brokers' listeners with TLS and SASL, with user and password. */
     secureUrl: certificates && secureUrlOf(securePorts, certificates),
     brokers,
     [Symbol.asyncDispose]: () => owned.disposeAsync(),

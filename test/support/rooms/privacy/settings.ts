@@ -4,17 +4,13 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-export type PrivacyFolder = AsyncDisposable & {
-  readonly ledger: string;
-  /** A file without the key that wraps. */
-  readonly otherKeys: string;
-  readonly settings: { readonly RISK_PRIVACY_KEYS: string; readonly RISK_ERASURE_LEDGER: string };
-};
+export type PrivacyFolder = Awaited<ReturnType<typeof makePrivacyFolder>>;
 
-export async function makePrivacyFolder(): Promise<PrivacyFolder> {
+export async function makePrivacyFolder() {
   const folder = await mkdtemp(join(tmpdir(), 'risk-privacy-'));
   const keys = join(folder, 'keys');
   const ledger = join(folder, 'ledger');
+  /** A file without the key that wraps. */
   const otherKeys = join(folder, 'other-keys');
   const line = (name: string) => `${name} ${randomBytes(32).toString('base64')}\n`;
   await Promise.all([writeFile(keys, line('k1')), writeFile(otherKeys, line('k2'))]);

@@ -14,30 +14,11 @@ import {
   STEPS,
   takeStep,
 } from '../../../../src/rooms/review/change/steps.ts';
-import { createTestDatabase, type TestDatabase } from '../../database.ts';
+import { createTestDatabase } from '../../database.ts';
 import { insertPersonKey } from '../../people.ts';
 import type { TransactionSeed } from '../../stored-rows.ts';
 import { openCasesOf } from './cases.ts';
 
-export type ReviewRig = {
-  readonly testDatabase: TestDatabase;
-  readonly database: Database;
-  readonly reviewing: ReturnType<typeof reviewingOn>;
-  readonly by: (name: 'Ann' | 'Bob' | 'Cy' | 'Dee') => By;
-  /** Opens a case for each; returns the ids in order. */
-  readonly open: (seeds: readonly Partial<TransactionSeed>[]) => Promise<string[]>;
-  readonly close: (writes?: Pick<Database, 'transaction'>) => ReturnType<typeof closeDecided>;
-  /** Transactions whose profiles were invalidated. */
-  readonly invalidated: string[][];
-  /** Ends the time in which decisions can be undone. */
-  readonly passUndo: () => Promise<unknown>;
-  readonly labels: () => Promise<Label[]>;
-  /** The steps of a case with their authors, in order. */
-  readonly actions: (id: string) => Promise<string[]>;
-  /** Removes cases and all they are made from. */
-  readonly clear: () => Promise<void>;
-  readonly [Symbol.asyncDispose]: () => Promise<void>;
-};
 type Label = Readonly<Record<'id' | 'label' | 'source' | 'identity', string>>;
 
 const ANALYST: readonly Role[] = ['analyst'];
@@ -71,7 +52,7 @@ export function reviewingOn(database: Pick<Database, 'transaction'>) {
   };
 }
 
-export async function createReviewRig(): Promise<ReviewRig> {
+export async function createReviewRig() {
   const testDatabase = await createTestDatabase();
   const { sql } = testDatabase;
   const database = testDatabase.open({ connectionsMax: 20 });
@@ -91,23 +72,30 @@ export async function createReviewRig(): Promise<ReviewRig> {
     return person;
   };
   await sql(`update api_keys set made_by = $1 where identity = 'Dee'`, [by('Cy').keyId]);
+  /** Transactions whose profiles were invalidated. */
   const invalidated: string[][] = [];
   const invalidateLabelled = async (ids: readonly string[]) => void invalidated.push([...ids]);
   return {
     ...{ testDatabase, database, by, invalidated, reviewing: reviewingOn(database) },
-    open: (seeds) => openCasesOf(testDatabase, database, seeds),
-    close: (writes = database) => closeDecided({ writes, database, invalidateLabelled }, 'test'),
+    /** Opens a case for each; returns the ids in order. */
+    open: (seeds: readonly Partial<TransactionSeed>[]) =>
+      openCasesOf(testDatabase, database, seeds),
+    close: (writes: Pick<Database, 'transaction'> = database) =>
+      closeDecided({ writes, database, invalidateLabelled }, 'test'),
+    /** Ends the time in which decisions can be undone. */
     passUndo: () =>
       sql(`update review_cases set final_at = now() - interval '1 s' where state = 'decided'`),
     labels: () =>
       sql<Label>('select transaction_id as id, label, source, identity from labels order by 1'),
-    actions: async (id) => {
+    /** The steps of a case with their authors, in order. */
+    actions: async (id: string) => {
       const rows = await sql<{ action: string; who: string }>(
         'select action, who from audit_log where subject = $1 order by audit_id',
         [id],
       );
       return rows.map(({ action, who }) => `${who} ${action}`);
     },
+    /** Removes cases and all they are made from. */
     clear: async () => {
       await sql(
         'truncate transactions, scores, labels, label_batches, review_intake, review_cases cascade',

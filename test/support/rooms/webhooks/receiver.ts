@@ -15,21 +15,10 @@ export type Received = {
 /** Answers a request; `body` has been read. */
 export type AnswerRequest = (response: ServerResponse, received: Received) => void;
 
-export type Receiver = {
-  readonly url: string;
-  readonly port: number;
-  readonly received: Received[];
-  /** Connections that were made to it. */
-  connections(): number;
-  /** Answers this way from now on; 204 at first. */
-  answer(how: AnswerRequest): void;
-  /** Ids of what came, sorted; each verified with the secret by a library that others keep. */
-  verified(secret: string): string[];
-  [Symbol.asyncDispose](): Promise<void>;
-};
+export type Receiver = Awaited<ReturnType<typeof startReceiver>>;
 
 /** @param tls certificate and key, PEM: the receiver then takes https alone */
-export async function startReceiver(tls?: { cert: string; key: string }): Promise<Receiver> {
+export async function startReceiver(tls?: { cert: string; key: string }) {
   const received: Received[] = [];
   let answer: AnswerRequest = (response) => response.writeHead(204).end();
   const take = async (request: IncomingMessage, response: ServerResponse) => {
@@ -57,11 +46,14 @@ export async function startReceiver(tls?: { cert: string; key: string }): Promis
   const { port } = server.address() as AddressInfo;
   return {
     ...{ received, port, url: `${tls === undefined ? 'http' : 'https'}://127.0.0.1:${port}/hook` },
+    /** Connections that were made to it. */
     connections: () => connections,
-    answer: (how) => {
+    /** Answers this way from now on; 204 at first. */
+    answer: (how: AnswerRequest) => {
       answer = how;
     },
-    verified: (secret) => {
+    /** Ids of what came, sorted; each verified with the secret by a library that others keep. */
+    verified: (secret: string) => {
       const verifier = new Webhook(secret);
       for (const { body, headers } of received) verifier.verify(body, headers);
       return received.map(({ headers }) => headers['webhook-id'] ?? '').sort();

@@ -49,14 +49,6 @@ export function openWebhooks(database: Database, resolve: Resolve = NOBODY) {
   };
 }
 
-export type RunningSender = {
-  readonly outcomes: string[];
-  /** Looks for due deliveries now. */
-  wake(): void;
-  stop(): Promise<void>;
-  [Symbol.asyncDispose](): Promise<void>;
-};
-
 type SenderOptions = {
   readonly resolve?: Resolve;
   readonly leaseMs?: number;
@@ -68,7 +60,7 @@ type SenderOptions = {
 export function startSender(
   database: Pick<Database, 'query' | 'transaction'>,
   { resolve = NOBODY, leaseMs, timeoutMs, switches = NO_SWITCHES }: SenderOptions = {},
-): RunningSender {
+) {
   const outcomes: string[] = [];
   const post = createPostEvent(createTargets(resolve, true), timeoutMs);
   const sender = createSender({
@@ -85,6 +77,7 @@ export function startSender(
     await done;
     post[Symbol.dispose]();
   };
+  // `wake` looks for due deliveries now.
   return { outcomes, wake: sender.wake, stop, [Symbol.asyncDispose]: stop };
 }
 
@@ -153,7 +146,7 @@ export async function createWebhookRig() {
         'an attempt at each delivery',
       ),
     /** Makes what waits for its next attempt due, and lets its sender know. */
-    hurry: async (sender?: RunningSender) => {
+    hurry: async (sender?: Pick<ReturnType<typeof startSender>, 'wake'>) => {
       await testDatabase.sql(
         `update webhook_deliveries set next_at = now() where state = 'waiting'`,
       );
