@@ -13,14 +13,8 @@ import { waitUntil } from '../support/wait-until.ts';
 
 const BYTE_EVERY_MS = 50;
 
-type Trickle = {
-  readonly connected: Promise<unknown>;
-  readonly heard: () => string;
-  readonly closed: () => boolean;
-} & Disposable;
-
 /** Sends a head, then a byte now and then until the server closes. */
-function trickle({ url }: RunningApi, type: string, byte: string): Trickle {
+function trickle({ url }: RunningApi, type: string, byte: string) {
   const socket: Socket = connect({ port: Number(new URL(url).port), host: '127.0.0.1' });
   let heard = '';
   socket.setEncoding('utf8').on('data', (part) => {

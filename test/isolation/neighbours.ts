@@ -3,12 +3,12 @@
  * calm neighbour are the baseline of the run itself.
  */
 import { setTimeout as delay } from 'node:timers/promises';
-import { type Load, makeBatches, startLoad } from '../chaos/support/load.ts';
+import { makeBatches, startLoad } from '../chaos/support/load.ts';
 import type { Scenario, Stage } from '../chaos/support/scenario.ts';
 import { DISTURBANCES, type Disturbance } from './disturbances.ts';
 import { type Neighbour, openNeighbour, USUAL_LOAD } from './support/neighbour.ts';
 import { pin } from './support/pin.ts';
-import { startWaiter, type Waiter } from './support/waiter.ts';
+import { startWaiter } from './support/waiter.ts';
 import { compareWindows, type Window, WORSE_MAX } from './support/windows.ts';
 
 const [LOAD_CORRIDOR, WAITED_CORRIDOR] = ['US-MX', 'US-EG'];
@@ -66,17 +66,9 @@ function toScenario(disturbance: Disturbance): Scenario {
   };
 }
 
-type Measured = {
-  readonly windows: readonly Window[];
-  readonly waiter: Waiter;
-  readonly load: Load;
-};
+type Measured = Awaited<ReturnType<typeof measure>>;
 
-async function measure(
-  stage: Stage,
-  disturbance: Disturbance,
-  isQuick: boolean,
-): Promise<Measured> {
+async function measure(stage: Stage, disturbance: Disturbance, isQuick: boolean) {
   await pin(process.pid, 'ours');
   for (const { pid } of stage.engine.running()) await pin(pid, 'ours');
   // Redis keeps fewer events than a run makes.
@@ -128,7 +120,7 @@ async function findKnee({ stage, traffic }: Neighbour): Promise<number> {
   return perSecond;
 }
 
-function startOwn({ engine, ledger, seed, signal }: Stage, rate: number, name: string): Load {
+function startOwn({ engine, ledger, seed, signal }: Stage, rate: number, name: string) {
   return startLoad({
     ...{ urls: engine.apiUrls, apiKey: engine.apiKey, ledger, seed: `${seed}/${name}` },
     ...{ corridor: LOAD_CORRIDOR, rate, batch: BATCH, connections: CONNECTIONS, signal },

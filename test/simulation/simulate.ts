@@ -22,13 +22,7 @@ const RESTART_MS = 300;
 /** Stillness that is rest: a reconciler that read something before it appends it meanwhile. */
 const STILL_MS = 800;
 
-export type Run = {
-  /** Promises that did not hold; empty for a good run. */
-  readonly breaches: readonly string[];
-  readonly world: World;
-};
-
-export async function simulate(schedule: Schedule, missing?: Mechanism): Promise<Run> {
+export async function simulate(schedule: Schedule, missing?: Mechanism) {
   const world = createWorld(schedule, missing);
   const { clock, journal } = world;
   const fleet = createFleet(world);
@@ -67,6 +61,7 @@ export async function simulate(schedule: Schedule, missing?: Mechanism): Promise
   if (!(await clock.runUntil(hasStopped, clock.nowMs() + STOP_MS_MAX))) {
     journal.breaches.push(`workers did not stop within ${STOP_MS_MAX} ms`);
   }
+  // Promises that did not hold; none for a good run.
   return { breaches: [...journal.breaches, ...checkAtRest(world)], world };
 }
 
@@ -105,15 +100,9 @@ function submit(world: World, batchId: string, transactions: readonly Transactio
   process.run(accept).then(() => world.owe(-1), again);
 }
 
-type Fleet = {
-  readonly start: () => void;
-  /** Processes that live, or have drained. */
-  readonly workers: () => readonly SimulatedWorker[];
-  /** Stops all, and starts no more. */
-  readonly close: () => void;
-};
+type Fleet = ReturnType<typeof createFleet>;
 
-function createFleet(world: World): Fleet {
+function createFleet(world: World) {
   const { clock } = world;
   const workers = new Set<SimulatedWorker>();
   let started = 0;
@@ -129,7 +118,9 @@ function createFleet(world: World): Fleet {
   };
   return {
     start,
+    /** Processes that live, or have drained. */
     workers: () => [...workers],
+    /** Stops all, and starts no more. */
     close() {
       isOpen = false;
       for (const worker of workers) worker.stop();

@@ -39,15 +39,9 @@ const NO_CONNECTIONS = { total: 0, idle: 0, waiting: 0 };
 const metrics = createMetrics();
 const log = createLog('worker', 'silent');
 
-export type SimulatedWorker = {
-  readonly process: Process;
-  /** Asks it to stop, as SIGTERM does. */
-  readonly stop: () => void;
-  /** True once it has drained. */
-  readonly hasEnded: () => boolean;
-};
+export type SimulatedWorker = ReturnType<typeof startWorker>;
 
-export function startWorker(world: World, name: string, onCrash: () => void): SimulatedWorker {
+export function startWorker(world: World, name: string, onCrash: () => void) {
   const process = world.startProcess(name, onCrash);
   const controller = new AbortController();
   let ended = false;
@@ -97,7 +91,9 @@ export function startWorker(world: World, name: string, onCrash: () => void): Si
   );
   return {
     process,
+    /** Asks it to stop, as SIGTERM does. */
     stop: () => process.run(() => controller.abort()),
+    /** True once it has drained. */
     hasEnded: () => ended,
   };
 }

@@ -5,23 +5,18 @@ import { answerOf } from './submit.ts';
 
 export type Login = { readonly cookie: string; readonly id: string };
 
-export type Browser = {
-  logIn(key?: string): Promise<Login>;
-  /** A request of a page of the API itself. */
-  ask(cookie: string, path?: string, method?: string, headers?: object): Promise<Response>;
-  /** 200 while the session is open. */
-  statusOf(cookie: string): Promise<number>;
-};
+export type Browser = ReturnType<typeof openBrowser>;
 
-export function openBrowser(url: string): Browser {
-  const ask: Browser['ask'] = (cookie, path = '/v1/me', method = 'GET', headers = {}) =>
+export function openBrowser(url: string) {
+  /** A request of a page of the API itself. */
+  const ask = (cookie: string, path = '/v1/me', method = 'GET', headers: object = {}) =>
     fetch(url + path, {
       method,
       headers: { Cookie: cookie, Origin: url, 'X-Risk-Console': '1', ...headers },
     });
   return {
     ask,
-    logIn: async (key = RUNNING_API_KEY) => {
+    logIn: async (key = RUNNING_API_KEY): Promise<Login> => {
       const answer = await fetch(`${url}/v1/sessions`, {
         method: 'POST',
         headers: { Authorization: `Bearer ${key}` },
@@ -31,7 +26,8 @@ export function openBrowser(url: string): Browser {
       expect(status).toBe(201);
       return { cookie: cookie.split(';')[0] ?? '', id: body.session_id };
     },
-    statusOf: async (cookie) => {
+    /** 200 while the session is open. */
+    statusOf: async (cookie: string) => {
       const answer = await ask(cookie);
       await answer.arrayBuffer();
       return answer.status;

@@ -1,19 +1,11 @@
 /** Requests made of nothing but the examples of a document, as `/docs` sends them. */
 import type { OpenApi, Parameter } from './openapi.ts';
 
-export type ExampleRequest = {
-  readonly operationId: string;
-  readonly method: string;
-  readonly path: string;
-  readonly contentType: string;
-  readonly body: string | undefined;
-};
-
 /** Parameters that go with few others, by operation: each is sent alone. */
 const ALONE: Readonly<Record<string, readonly string[]>> = { summarizeDays: ['rule', 'label'] };
 
 /** A request for each type of body, and others with every parameter of the query that has an example. */
-export function exampleRequests({ operations }: OpenApi): ExampleRequest[] {
+export function exampleRequests({ operations }: OpenApi) {
   return operations.flatMap(({ method, path, operation }) => {
     const { parameters = [], requestBody, operationId = '' } = operation;
     const named = parameters

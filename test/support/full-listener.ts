@@ -18,17 +18,8 @@ Promise.all(servers.map((server) => require('node:events').once(server, 'listeni
 const FILLERS = 6;
 const STATE_SYN_SENT = '02';
 
-export type FullListener = AsyncDisposable & {
-  readonly ports: readonly number[];
-  /** Lets it accept once somebody else is connecting to it. */
-  acceptNext(): Promise<void>;
-};
-
 /** @param ports 0 stands for a free port */
-export async function startFullListener(
-  host: string,
-  ports: readonly number[],
-): Promise<FullListener> {
+export async function startFullListener(host: string, ports: readonly number[]) {
   const child = spawn(process.execPath, ['-e', PROGRAM, host, ...ports.map(String)]);
   const [said] = await once(child.stdout, 'data');
   const taken = String(said).trim().split(',').map(Number);
@@ -46,6 +37,7 @@ export async function startFullListener(
   const before = pending();
   return {
     ports: taken,
+    /** Lets it accept once somebody else is connecting to it. */
     acceptNext: async () => {
       await waitUntil(() => pending() > before, 5000, 'another connection');
       child.kill('SIGCONT');

@@ -2,25 +2,13 @@
 import { createMetrics } from '../../src/kit/metrics/metrics.ts';
 import { ROOMS } from '../../src/main/rooms.ts';
 
-export type CataloguedMetric = {
-  readonly name: string;
-  readonly help: string;
-  readonly kind: string;
-  readonly labels: readonly string[];
-};
+export type Catalogue = ReturnType<typeof readCatalogue>;
 
-export type Catalogue = {
-  readonly all: readonly CataloguedMetric[];
-  readonly get: (name: string) => CataloguedMetric | undefined;
-  /** The histogram of a line of a histogram; other names as they are. */
-  readonly baseOf: (line: string) => string;
-};
-
-export function readCatalogue(): Catalogue {
+export function readCatalogue() {
   const { registry, make } = createMetrics();
   for (const room of ROOMS) room.metrics?.(make);
   const told = registry.getMetricsAsArray();
-  const all = told.map((metric): CataloguedMetric => {
+  const all = told.map((metric) => {
     const labels = 'labelNames' in metric ? metric.labelNames : [];
     return {
       name: metric.name,
@@ -30,11 +18,12 @@ export function readCatalogue(): Catalogue {
     };
   });
   const byName = new Map(all.map((metric) => [metric.name, metric]));
+  /** The histogram of a line of a histogram; other names as they are. */
   const baseOf = (line: string) => {
     const base = line.replace(/_(bucket|sum|count)$/, '');
     return byName.get(base)?.kind === 'histogram' ? base : line;
   };
-  return { all, get: (name) => byName.get(name), baseOf };
+  return { all, get: (name: string) => byName.get(name), baseOf };
 }
 
 const textsOf = (names: unknown): string[] => (Array.isArray(names) ? names.map(String) : []);

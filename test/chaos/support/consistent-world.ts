@@ -24,14 +24,7 @@ export const STREAM = streamKeys(MARKET, 'US-EG', 0);
 export const START_MS = Date.UTC(2026, 9, 1);
 export const COUNT = 5;
 
-export type World = {
-  readonly stores: { readonly database: pg.Client; readonly redis: Redis };
-  readonly ledger: Ledger;
-  readonly ids: readonly string[];
-  readonly transactions: readonly Transaction[];
-  breaches(): Promise<string[]>;
-  [Symbol.asyncDispose](): Promise<void>;
-};
+export type World = Awaited<ReturnType<typeof openWorld>>;
 
 export function transactionAt(n: number): Transaction {
   const createdAtMs = START_MS + n * 60_000;
@@ -91,7 +84,7 @@ export async function storeProfiles(
   await storeProfile(redis, merchantKind, nothing, transactions);
 }
 
-export async function openWorld(redisUrl: string): Promise<World> {
+export async function openWorld(redisUrl: string) {
   const opened = new AsyncDisposableStack();
   const clone = opened.use(await createTestDatabase());
   const database = new pg.Client({ connectionString: marketUrl(clone.url) });

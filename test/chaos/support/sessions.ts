@@ -15,13 +15,8 @@ export type ServiceUrls = { readonly databaseUrl: string; readonly redisUrl: str
 const QUERY_PATIENCE_MS = 60_000;
 const QUERY_RETRY_MS = 100;
 
-export type StoreSessions = AsyncDisposable & {
-  readonly pool: pg.Pool;
-  readonly client: Redis | Cluster;
-};
-
 /** The suite's own sessions. */
-export function openSessions({ databaseUrl, redisUrl }: ServiceUrls): StoreSessions {
+export function openSessions({ databaseUrl, redisUrl }: ServiceUrls) {
   // Idle sessions stay open: a scenario that takes all slots must leave the suite its own.
   const pool = new pg.Pool({
     ...{ connectionString: marketUrl(databaseUrl), max: 2, idleTimeoutMillis: 0 },

@@ -28,15 +28,9 @@ async function liveStreams(stores: Sessions): Promise<StreamKeys[]> {
   return (await allStreams(stores)).filter(({ shard }) => !isPast(shard));
 }
 
-export type Waiting = {
-  /** Entries in the streams: undelivered, or delivered and not acknowledged. */
-  readonly entries: number;
-  readonly pending: number;
-  readonly retries: number;
-};
-
-export async function countWaiting(stores: Sessions): Promise<Waiting> {
+export async function countWaiting(stores: Sessions) {
   const { client: redis } = stores;
+  /** Entries in the streams: undelivered, or delivered and not acknowledged. */
   const waiting = { entries: 0, pending: 0, retries: 0 };
   for (const keys of await allStreams(stores)) {
     waiting.entries += await redis.xlen(keys.transactions);

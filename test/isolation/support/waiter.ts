@@ -22,15 +22,12 @@ export type Decision = {
   readonly outcome: 'scored' | 'late' | 'refused';
 };
 
-export type Waiter = {
-  readonly decisions: readonly Decision[];
-  finish(): Promise<void>;
-};
+export type Waiter = ReturnType<typeof startWaiter>;
 
 const WAIT_SECONDS = 5;
 const ANSWER_TIMEOUT_MS = 10_000;
 
-export function startWaiter(options: WaiterOptions): Waiter {
+export function startWaiter(options: WaiterOptions) {
   const { ledger, rate, signal, seed, corridor } = options;
   const decisions: Decision[] = [];
   const batches = makeBatches({ seed, batch: 1, corridor });

@@ -20,16 +20,7 @@ export type Compared = Ratio & {
 /** A ratio breaches where its whole 95 % interval is worse than this. */
 export const WORSE_MAX = 0.02;
 
-export type Comparison = {
-  readonly p50: Compared;
-  readonly p99: Compared;
-  readonly throughput: Compared;
-};
-
-export function compareWindows(
-  windows: readonly Window[],
-  decisions: readonly Decision[],
-): Comparison {
+export function compareWindows(windows: readonly Window[], decisions: readonly Decision[]) {
   const rows = windows.flatMap((window) => {
     const { fromMs, untilMs, isDisturbed, acknowledged } = window;
     const own = decisions.filter(({ dueMs }) => dueMs >= fromMs && dueMs < untilMs);

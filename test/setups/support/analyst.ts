@@ -25,12 +25,9 @@ export type Findings = {
   readonly byReplica: number;
 };
 
-export type Analyst = {
-  readonly findings: () => Findings;
-  readonly finish: () => Promise<void>;
-};
+export type Analyst = ReturnType<typeof startAnalyst>;
 
-export function startAnalyst({ engine, ledger, remark, signal }: Stage): Analyst {
+export function startAnalyst({ engine, ledger, remark, signal }: Stage) {
   const [url = ''] = engine.apiUrls;
   const authorization = `Bearer ${engine.apiKey}`;
   const missed = { now: 0, yesterday: 0 };

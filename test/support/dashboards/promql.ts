@@ -2,14 +2,6 @@
 import { parser } from '@prometheus-io/lezer-promql';
 import type { Dashboard } from './dashboard.ts';
 
-export type Expression = {
-  /** The text around each place that is no PromQL. */
-  readonly problems: readonly string[];
-  readonly metrics: readonly string[];
-  /** Labels that select, and labels by which it groups. */
-  readonly labels: readonly string[];
-};
-
 /** PromQL of an expression with Grafana's variables: intervals, and variables of the dashboard by their values. */
 export const withVariables = (
   expression: string,
@@ -20,9 +12,11 @@ export const withVariables = (
     name === '__rate_interval' ? interval : (values[name] ?? variable),
   );
 
-export function readExpression(promql: string): Expression {
+export function readExpression(promql: string) {
+  /** The text around each place that is no PromQL. */
   const problems: string[] = [];
   const metrics: string[] = [];
+  /** Labels that select, and labels by which it groups. */
   const labels: string[] = [];
   parser.parse(promql).iterate({
     enter: ({ type, name, from, to, node }) => {
