@@ -2,12 +2,13 @@
  * Goal: access is what the OpenAPI document says, for every role, operation and object of the own or another client.
  * Method: the table is made from the document that an API process serves, and each of its cells is tried.
  */
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { isApart, ROLES, type Role } from '../../src/kit/words/principal.ts';
 import { reachOf } from '../support/access.ts';
+import { openForFile } from '../support/open-for-file.ts';
 import { type OpenApi, readOpenApi } from '../support/openapi.ts';
 import { insertPersonKey } from '../support/people.ts';
-import { type RunningApi, startRunningApi } from '../support/running-api.ts';
+import { startRunningApi } from '../support/running-api.ts';
 import { idAt, storeDeadLetters, storeScoresOf } from '../support/stored-rows.ts';
 import { answerOf, input, labelInput, postLabels } from '../support/submit.ts';
 
@@ -39,8 +40,6 @@ type Cell = {
   readonly isFound: boolean;
 };
 
-let api: RunningApi;
-let openApi: OpenApi;
 const keys = new Map<string, string>();
 const clientOf: Record<Whose, string> = { own: 'shop', other: 'bank', unknown: 'nobody' };
 const transactions: Record<Whose, string> = { own: '', other: '', unknown: idAt(NOW, 99) };
@@ -55,42 +54,39 @@ async function makeKey(roles: readonly Role[], client: string) {
   return body as { readonly key_id: string; readonly key: string };
 }
 
-beforeAll(async () => {
-  // Each cell has an address of its own, as lookups of unknown keys are limited by address.
-  api = await startRunningApi({ RISK_TRUSTED_PROXIES: '127.0.0.1' });
-  openApi = await readOpenApi(api.url);
-  for (const role of ROLES) {
-    const { key } = isApart(role)
-      ? { key: await insertPersonKey(api.testDatabase, 'Ann', [role]) }
-      : await makeKey([role], clientOf.own);
-    keys.set(role, key);
-  }
-  for (const whose of ['own', 'other'] as const) {
-    const client = clientOf[whose];
-    const { key } = await makeKey(['ingest'], client);
-    const answer = await fetch(`${api.url}/v1/transactions`, {
-      method: 'POST',
-      headers: { Authorization: `Bearer ${key}`, 'Content-Type': 'application/json' },
-      body: JSON.stringify(
-        input({ account_id: `account-of-${client}`, merchant_id: `merchant-of-${client}` }),
-      ),
-    });
-    transactions[whose] = (await answerOf(answer)).body.transaction_id;
-  }
-  await storeScoresOf(api.database, [transactions.own, transactions.other]);
-  const stored = [transactions.own, transactions.other];
-  await postLabels(
-    api,
-    stored.map((transaction_id) => labelInput({ transaction_id })),
-  );
-  await storeDeadLetters(
-    api.database,
-    (['own', 'other'] as const).map((whose) => ({
-      ...{ id: letters[whose], transactionId: transactions[whose], failedAtMs: NOW },
-    })),
-  );
-});
-afterAll(() => api[Symbol.asyncDispose]());
+// Each cell has an address of its own, as lookups of unknown keys are limited by address.
+const api = await openForFile(startRunningApi({ RISK_TRUSTED_PROXIES: '127.0.0.1' }));
+const openApi = await readOpenApi(api.url);
+for (const role of ROLES) {
+  const { key } = isApart(role)
+    ? { key: await insertPersonKey(api.testDatabase, 'Ann', [role]) }
+    : await makeKey([role], clientOf.own);
+  keys.set(role, key);
+}
+for (const whose of ['own', 'other'] as const) {
+  const client = clientOf[whose];
+  const { key } = await makeKey(['ingest'], client);
+  const answer = await fetch(`${api.url}/v1/transactions`, {
+    method: 'POST',
+    headers: { Authorization: `Bearer ${key}`, 'Content-Type': 'application/json' },
+    body: JSON.stringify(
+      input({ account_id: `account-of-${client}`, merchant_id: `merchant-of-${client}` }),
+    ),
+  });
+  transactions[whose] = (await answerOf(answer)).body.transaction_id;
+}
+await storeScoresOf(api.database, [transactions.own, transactions.other]);
+const stored = [transactions.own, transactions.other];
+await postLabels(
+  api,
+  stored.map((transaction_id) => labelInput({ transaction_id })),
+);
+await storeDeadLetters(
+  api.database,
+  (['own', 'other'] as const).map((whose) => ({
+    ...{ id: letters[whose], transactionId: transactions[whose], failedAtMs: NOW },
+  })),
+);
 
 const byTransaction = (path: string): Naming => ({
   call: (whose) => ({ path: path.replace('{id}', transactions[whose]) }),

@@ -10,10 +10,10 @@ import { ROLES } from '../../src/kit/words/principal.ts';
 import { watchScores } from '../../src/rooms/models/queries/watch-scores.ts';
 import { insertWatchReports } from '../../src/rooms/models/store/watch-reports.ts';
 import { callOf } from '../support/call.ts';
+import { openForFile } from '../support/open-for-file.ts';
 import {
   type Answer,
   documentedPath,
-  type OpenApi,
   readLines,
   readOpenApi,
   schemaOf,
@@ -29,7 +29,6 @@ import { GREATEST_LOAD, reviewRequests } from '../support/rooms/review/requests.
 import { ruleSetRequests } from '../support/rooms/rules/requests.ts';
 import { PARTY_PATHS, readingPaths } from '../support/rooms/search/requests.ts';
 import { webhookRequests } from '../support/rooms/webhooks/requests.ts';
-import type { RunningApi } from '../support/running-api.ts';
 import { idAt, storeDeadLetters, storeTransactions } from '../support/stored-rows.ts';
 import { answerOf, input, labelInput } from '../support/submit.ts';
 
@@ -39,17 +38,11 @@ const JSON_HEADERS = { 'Content-Type': 'application/json' };
 const NOW = Date.now();
 const DETACHED_MS = Date.UTC(2015, 2, 9);
 
-let api: RunningApi;
-let openApi: OpenApi;
+const api = await openForFile(startPrivateApi({ RISK_WEBHOOK_LOOPBACK: 'allow' }));
+await limitScope(api, 'market', { kind: 'requests', rate_per_second: 10_000, burst: 10_000 });
 /** Key of a person who has every role. */
-let everything: string;
-beforeAll(async () => {
-  api = await startPrivateApi({ RISK_WEBHOOK_LOOPBACK: 'allow' });
-  await limitScope(api, 'market', { kind: 'requests', rate_per_second: 10_000, burst: 10_000 });
-  everything = await insertPersonKey(api.testDatabase, 'Ann', ROLES);
-  openApi = await readOpenApi(api.url);
-});
-afterAll(() => api[Symbol.asyncDispose]());
+const everything = await insertPersonKey(api.testDatabase, 'Ann', ROLES);
+const openApi = await readOpenApi(api.url);
 
 /** Headers that the document does not list: of HTTP itself, and those that every answer has and no client acts on. */
 const UNLISTED = new Set([

@@ -2,7 +2,7 @@
  * Goal: the API is what its document says: routes and schemas; who may call them is in access.test.ts. Method: an API
  * process whose own document drives the requests.
  */
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 import { storedTransaction, TRANSACTION_ID } from '../../src/core/accept/examples.ts';
 import { acceptRoutes } from '../../src/core/accept/routes.ts';
 import { FEATURE_LIST } from '../../src/core/domain/feature-schema.ts';
@@ -20,21 +20,17 @@ import type { FeatureJson, ReasonCodeJson } from '../../src/rooms/rules/catalogu
 import { readRiskiest } from '../../src/tools/start/screen.ts';
 import { testConfig } from '../support/config.ts';
 import { exampleRequests } from '../support/example-requests.ts';
-import { type OpenApi, readOpenApi } from '../support/openapi.ts';
+import { openForFile } from '../support/open-for-file.ts';
+import { readOpenApi } from '../support/openapi.ts';
 import { insertPersonKey } from '../support/people.ts';
-import { type RunningApi, startRunningApi } from '../support/running-api.ts';
+import { startRunningApi } from '../support/running-api.ts';
 import { idAt, storeDeadLetters, storeTransactions } from '../support/stored-rows.ts';
 import { answerOf, input, labelInput } from '../support/submit.ts';
 
 const NOW = Date.now();
 
-let api: RunningApi;
-let openApi: OpenApi;
-beforeAll(async () => {
-  api = await startRunningApi();
-  openApi = await readOpenApi(api.url);
-});
-afterAll(() => api[Symbol.asyncDispose]());
+const api = await openForFile(startRunningApi());
+const openApi = await readOpenApi(api.url);
 
 /** Paths of pages for people, which the document leaves out. */
 const PAGES = /^\/(docs.*|console.*|oidc.*)?$/;

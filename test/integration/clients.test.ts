@@ -2,25 +2,20 @@
  * Goal: a client reads, labels and waits for its own transactions alone; another client's transaction is answered exactly as
  * an unknown id. Method: an API process, keys of two clients, and transactions that each of them posted.
  */
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 import { detachMonth } from '../../src/core/store/partitions/detach-months.ts';
 import { monthOf } from '../../src/kit/words/month.ts';
-import { type RunningApi, startRunningApi } from '../support/running-api.ts';
+import { openForFile } from '../support/open-for-file.ts';
+import { startRunningApi } from '../support/running-api.ts';
 import { idAt, storeDeadLetters, storeScoresOf } from '../support/stored-rows.ts';
 import { type Answer, answerOf, count, type Input, input, labelInput } from '../support/submit.ts';
 
 const CREATED_MS = Date.UTC(2026, 9, 1, 10);
 const DETACHED_MS = Date.UTC(2015, 2, 9);
 
-let api: RunningApi;
-let shop: Caller;
-let bank: Caller;
-beforeAll(async () => {
-  api = await startRunningApi();
-  shop = await makeCaller({ roles: ['ingest'], client: 'shop' });
-  bank = await makeCaller({ roles: ['ingest'], client: 'bank' });
-});
-afterAll(() => api[Symbol.asyncDispose]());
+const api = await openForFile(startRunningApi());
+const shop = await makeCaller({ roles: ['ingest'], client: 'shop' });
+const bank = await makeCaller({ roles: ['ingest'], client: 'bank' });
 
 type Caller = (path: string, body?: unknown, headers?: Record<string, string>) => Promise<Answer>;
 

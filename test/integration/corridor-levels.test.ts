@@ -2,7 +2,7 @@
  * Goal: a corridor whose commits are held up rises to level 3 alone and falls back by itself; others are answered as before, and
  * find a session. Method: an API on real stores, and a trigger that holds up the rows of one corridor.
  */
-import { beforeAll, beforeEach, expect, test } from 'vitest';
+import { beforeEach, expect, test } from 'vitest';
 import { openForFile } from '../support/open-for-file.ts';
 import { startRunningApi } from '../support/running-api.ts';
 import { type Answer, answerOf, input, postBatch, postOne } from '../support/submit.ts';
@@ -68,14 +68,12 @@ async function holdUp() {
   return { letGo, [Symbol.asyncDispose]: letGo };
 }
 
-beforeAll(async () => {
-  // The months of the rows exist before a trigger holds them up.
-  for (const corridor of [SLOW, OTHER]) await post(corridor);
-  await delayBy('null');
-  await api.testDatabase.sql(
-    `create trigger delay before insert on transactions for each row when (new.corridor = '${SLOW}') execute function delay()`,
-  );
-});
+// The months of the rows exist before a trigger holds them up.
+for (const corridor of [SLOW, OTHER]) await post(corridor);
+await delayBy('null');
+await api.testDatabase.sql(
+  `create trigger delay before insert on transactions for each row when (new.corridor = '${SLOW}') execute function delay()`,
+);
 beforeEach(async () => {
   // A breaker that is open closes by posts alone.
   const isWell = async () =>

@@ -3,15 +3,16 @@
  * Method: the engine's own statements against a real Postgres, one database transaction held open.
  */
 import { randomUUID } from 'node:crypto';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import type { LabelValue } from '../../src/core/domain/label.ts';
 import { insertLabels } from '../../src/core/store/labels/insert-labels.ts';
 import { attachMonth, detachMonth } from '../../src/core/store/partitions/detach-months.ts';
 import { partitionName } from '../../src/core/store/partitions/partitions.ts';
-import type { Database, Query } from '../../src/kit/database/pool.ts';
+import type { Query } from '../../src/kit/database/pool.ts';
 import { MONTH_DETACHED, monthOf } from '../../src/kit/words/month.ts';
 import { engineOf } from '../../src/kit/words/principal.ts';
-import { createTestDatabase, type TestDatabase } from '../support/database.ts';
+import { createTestDatabase } from '../support/database.ts';
+import { openForFile } from '../support/open-for-file.ts';
 import { recountDays } from '../support/recount-days.ts';
 import { storeTransactions } from '../support/stored-rows.ts';
 import { waitUntil } from '../support/wait-until.ts';
@@ -21,19 +22,11 @@ const AT_MS = Date.UTC(2026, 4, 31, 12);
 const HOUR_MS = 3_600_000;
 const reporter = { client: 'default', identity: null };
 
-let testDatabase: TestDatabase;
-let database: Database;
-let id = '';
-beforeAll(async () => {
-  testDatabase = await createTestDatabase();
-  database = testDatabase.open({ lockTimeoutMs: DEADLINE_MS, statementTimeoutMs: DEADLINE_MS });
-  [id = ''] = await storeTransactions(database, [{ createdAtMs: AT_MS, score: 10 }]);
-  await database.transaction((query) => add(query, 'legitimate', 2));
-});
-afterAll(async () => {
-  await database[Symbol.asyncDispose]();
-  await testDatabase[Symbol.asyncDispose]();
-});
+const testDatabase = await openForFile(createTestDatabase());
+const database = await openForFile(
+  testDatabase.open({ lockTimeoutMs: DEADLINE_MS, statementTimeoutMs: DEADLINE_MS }),
+);
+const [id = ''] = await storeTransactions(database, [{ createdAtMs: AT_MS, score: 10 }]);
 
 const add = (query: Query, label: LabelValue, hours: number) =>
   insertLabels(query, {
@@ -46,6 +39,7 @@ const add = (query: Query, label: LabelValue, hours: number) =>
       },
     ],
   });
+await database.transaction((query) => add(query, 'legitimate', 2));
 
 async function counts(): Promise<Record<string, number>> {
   const { different } = await recountDays(database);

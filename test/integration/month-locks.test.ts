@@ -3,7 +3,7 @@
  * takes. Method: the engine's own statements run so often within one database transaction that Postgres makes their generic plans;
  * then the transaction's locks are read.
  */
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 import type { Transaction } from '../../src/core/domain/transaction.ts';
 import { listDeadLettersOfScored } from '../../src/core/store/dead-letters/dead-letters.ts';
 import { insertLabels } from '../../src/core/store/labels/insert-labels.ts';
@@ -38,7 +38,8 @@ import { loadFound } from '../../src/rooms/search/store/found-rows.ts';
 import { readNear } from '../../src/rooms/search/store/neighbours.ts';
 import { readLatencies } from '../../src/rooms/status/store/latency-sample.ts';
 import { findClients, locateDecided } from '../../src/rooms/webhooks/store/decided-scores.ts';
-import { createTestDatabase, type TestDatabase } from '../support/database.ts';
+import { createTestDatabase } from '../support/database.ts';
+import { openForFile } from '../support/open-for-file.ts';
 import { idAt, storeTransactions } from '../support/stored-rows.ts';
 
 const NOW = Date.now();
@@ -46,9 +47,9 @@ const OLD = Date.UTC(2001, 2, 10);
 /** A generic plan is made for the sixth execution. */
 const EXECUTIONS = 7;
 
-let testDatabase: TestDatabase;
+const idOf = (atMs: number) => idAt(atMs, 7);
+const testDatabase = await openForFile(createTestDatabase());
 beforeAll(async () => {
-  testDatabase = await createTestDatabase();
   await using database = testDatabase.open();
   const since2000 = Array.from({ length: 60 }, (_, month) => 2000 * 12 + month);
   for (let at = 0; at < 60; at += 12)
@@ -73,9 +74,7 @@ beforeAll(async () => {
   await testDatabase.sql('delete from late_rows');
   await testDatabase.sql("insert into tallied_merchants values ('m_2')");
 });
-afterAll(() => testDatabase[Symbol.asyncDispose]());
 
-const idOf = (atMs: number) => idAt(atMs, 7);
 const transactionAt = (createdAtMs: number): Transaction => ({
   ...{ transactionId: idOf(createdAtMs), createdAtMs, receivedAtMs: createdAtMs },
   ...{ accountId: 'acc_1', merchantId: 'm_1', amount: '10.00', currency: 'USD', corridor: 'US-EG' },

@@ -2,14 +2,14 @@
  * Goal: a read that prefers the primary finds what the replica lacks, and is refused where the primary is away. Method: an API
  * process on a primary behind a proxy and a real streaming replica, whose replay is paused.
  */
-import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { watchScores } from '../../src/rooms/models/queries/watch-scores.ts';
 import { insertWatchReports } from '../../src/rooms/models/store/watch-reports.ts';
+import { openForFile } from '../support/open-for-file.ts';
 import {
   CREATED_AT,
   PATIENCE_MS,
   REPLICATED_TIMEOUTS,
-  type ReplicatedApi,
   sql,
   startReplicatedApi,
   TO,
@@ -29,11 +29,7 @@ vi.setConfig(REPLICATED_TIMEOUTS);
 
 const PRIMARY = 'read=primary';
 
-let rig: ReplicatedApi;
-beforeAll(async () => {
-  rig = await startReplicatedApi();
-});
-afterAll(() => rig[Symbol.asyncDispose]());
+const rig = await openForFile(startReplicatedApi());
 
 test('every read that a replica may answer has what a paused replica lacks, where it prefers the primary', async () => {
   const createdAtMs = Date.parse(CREATED_AT);

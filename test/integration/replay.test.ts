@@ -5,31 +5,21 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, test } from 'vitest';
-import type { Database } from '../../src/kit/database/pool.ts';
+import { afterAll, expect, test } from 'vitest';
 import { writeSimulation } from '../../src/tools/simulate/command.ts';
+import { openForFile } from '../support/open-for-file.ts';
 import { runRisk } from '../support/run-risk.ts';
 import { RUNNING_API_KEY, startRunningApi } from '../support/running-api.ts';
 
 const TRANSACTIONS = 3_000;
-const owned = new AsyncDisposableStack();
-let folder: string;
-let client: Record<string, string>;
-let database: Database;
-let databaseUrl: string;
 
-beforeAll(async () => {
-  folder = mkdtempSync(join(tmpdir(), 'replay-'));
-  owned.defer(() => rmSync(folder, { recursive: true }));
-  const api = owned.use(await startRunningApi());
-  owned.use(api.startWorker());
-  database = api.database;
-  databaseUrl = api.testDatabase.url;
-  client = { RISK_URL: api.url, RISK_API_KEY: RUNNING_API_KEY };
-});
-afterAll(async () => {
-  await owned.disposeAsync();
-});
+const folder = mkdtempSync(join(tmpdir(), 'replay-'));
+afterAll(() => rmSync(folder, { recursive: true }));
+const api = await openForFile(startRunningApi());
+await openForFile(api.startWorker());
+const { database, testDatabase } = api;
+const databaseUrl = testDatabase.url;
+const client: Record<string, string> = { RISK_URL: api.url, RISK_API_KEY: RUNNING_API_KEY };
 
 function replay(args: readonly string[], environment: Record<string, string> = {}) {
   return runRisk(['replay', ...args], { ...client, DATABASE_URL: databaseUrl, ...environment });

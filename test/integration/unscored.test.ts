@@ -2,11 +2,11 @@
  * Goal: what is appended again is what was accepted, to the digit and the millisecond. Method: rows at the ends of
  * their ranges on real Postgres, read by their ids.
  */
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import type { Transaction } from '../../src/core/domain/transaction.ts';
 import { loadUnscored } from '../../src/core/store/transactions/read-transactions.ts';
-import type { Database } from '../../src/kit/database/pool.ts';
 import { createTestDatabase } from '../support/database.ts';
+import { openForFile } from '../support/open-for-file.ts';
 import { idAt, storeTransactions } from '../support/stored-rows.ts';
 
 const BARE = { type: null, ip: null, deviceId: null, country: null, channel: null, declared: null };
@@ -40,29 +40,21 @@ function times(createdAtMs: number, receivedMs: number) {
   return { transactionId: idAt(createdAtMs), createdAtMs, receivedAtMs };
 }
 
-let stack: AsyncDisposableStack;
-let database: Database;
-
-beforeAll(async () => {
-  stack = new AsyncDisposableStack();
-  database = stack.use(stack.use(await createTestDatabase()).open());
-  await storeTransactions(
-    database,
-    ALL.map((one) => ({ ...one, id: one.transactionId })),
-  );
-  for (const { transactionId, type, ip, deviceId, country, channel } of ALL) {
-    await database.query(setOptional, [transactionId, type, ip, deviceId, country, channel]);
-  }
-});
-afterAll(async () => {
-  await stack.disposeAsync();
-});
-
 const setOptional = {
   name: 'test-set-optional',
   text: `update market.transactions set type = $2, ip = $3, device_id = $4, country = $5, channel = $6
           where transaction_id = $1`,
 };
+
+const testDatabase = await openForFile(createTestDatabase());
+const database = await openForFile(testDatabase.open());
+await storeTransactions(
+  database,
+  ALL.map((one) => ({ ...one, id: one.transactionId })),
+);
+for (const { transactionId, type, ip, deviceId, country, channel } of ALL) {
+  await database.query(setOptional, [transactionId, type, ip, deviceId, country, channel]);
+}
 
 const describeAll = {
   name: 'test-describe-all',

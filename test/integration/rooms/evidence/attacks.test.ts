@@ -2,7 +2,7 @@
  * Goal: whatever the owner of the database does by hand to what is sealed is noticed and named. Method: each attack is made on
  * real Postgres in a transaction, the log is checked there, and the transaction is rolled back.
  */
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import type { Query } from '../../../../src/kit/database/pool.ts';
 import type { Attack } from '../../../../src/rooms/evidence/check/finding.ts';
 import { readHead, signCheckpoint } from '../../../../src/rooms/evidence/log/checkpoint.ts';
@@ -12,30 +12,19 @@ import { append, EMPTY_EDGE, edgeRoot, leafHash } from '../../../../src/rooms/ev
 import { readPublished } from '../../../../src/rooms/evidence/seal/published.ts';
 import { readEntries, readNewestLog } from '../../../../src/rooms/evidence/store/evidence-log.ts';
 import { readScoreTexts } from '../../../../src/rooms/evidence/store/unsealed.ts';
+import { openForFile } from '../../../support/open-for-file.ts';
 import { checkBehind } from '../../../support/rooms/evidence/check-behind.ts';
-import {
-  type EvidenceRig,
-  makeKeys,
-  openEvidenceRig,
-  sealAll,
-} from '../../../support/rooms/evidence/rig.ts';
+import { makeKeys, openEvidenceRig, sealAll } from '../../../support/rooms/evidence/rig.ts';
 
-let rig: EvidenceRig;
-let ids: string[];
+const rig = await openForFile(openEvidenceRig());
+const sealer = rig.openSealer();
+for (const subject of ['a', 'b', 'c']) await rig.change(subject);
+await sealer.run(Date.now() - 120_000);
 /** The checkpoint before the last leaves. */
-let older: string;
-
-beforeAll(async () => {
-  rig = await openEvidenceRig();
-  const sealer = rig.openSealer();
-  for (const subject of ['a', 'b', 'c']) await rig.change(subject);
-  await sealer.run(Date.now() - 120_000);
-  older = (await readPublished(rig.path)) ?? '';
-  ids = [...(await rig.store(30)), ...(await rig.store(1500)), ...(await rig.store(40))];
-  await rig.change('d');
-  await sealAll(sealer);
-});
-afterAll(() => rig[Symbol.asyncDispose]());
+const older = (await readPublished(rig.path)) ?? '';
+const ids = [...(await rig.store(30)), ...(await rig.store(1500)), ...(await rig.store(40))];
+await rig.change('d');
+await sealAll(sealer);
 
 /** Lines of the audit log, one of which is of the migration. */
 const LINES = 5;

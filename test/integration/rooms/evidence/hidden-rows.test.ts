@@ -2,26 +2,21 @@
  * Goal: the owner of the database hides no row from a check by what leads from a leaf to its rows: ids of a set, kind and subject
  * of an entry, and months that are away. Method: as in attacks.test.ts.
  */
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import type { Query } from '../../../../src/kit/database/pool.ts';
+import { openForFile } from '../../../support/open-for-file.ts';
 import { insertPersonKey } from '../../../support/people.ts';
 import { checkBehind } from '../../../support/rooms/evidence/check-behind.ts';
-import { type EvidenceRig, openEvidenceRig, sealAll } from '../../../support/rooms/evidence/rig.ts';
+import { openEvidenceRig, sealAll } from '../../../support/rooms/evidence/rig.ts';
 
-let rig: EvidenceRig;
+const rig = await openForFile(openEvidenceRig());
+const sealer = rig.openSealer();
+await sealAll(sealer);
 /** Scores of one set. */
-let ids: string[];
-
-beforeAll(async () => {
-  rig = await openEvidenceRig();
-  const sealer = rig.openSealer();
-  await sealAll(sealer);
-  ids = await rig.store(5);
-  await addVersions();
-  await rig.change('a');
-  await sealAll(sealer);
-});
-afterAll(() => rig[Symbol.asyncDispose]());
+const ids = await rig.store(5);
+await addVersions();
+await rig.change('a');
+await sealAll(sealer);
 
 /** A model and an approved rule set, which nobody has to load here. */
 async function addVersions(): Promise<void> {

@@ -3,16 +3,16 @@
  * ended, approved and expired between batches of random parties, each compared with a plain statement.
  */
 import { createHash } from 'node:crypto';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, expect, test } from 'vitest';
 import type { Parties } from '../../../../src/core/score/ask-inputs.ts';
-import { type Changes, followChanges } from '../../../../src/kit/database/follow-changes.ts';
-import type { Database } from '../../../../src/kit/database/pool.ts';
+import { followChanges } from '../../../../src/kit/database/follow-changes.ts';
 import { createRandom } from '../../../../src/kit/random.ts';
 import { EFFECTS, isShared } from '../../../../src/rooms/lists/list.ts';
-import { type ListMemory, openListMemory } from '../../../../src/rooms/lists/memory/list-memory.ts';
+import { openListMemory } from '../../../../src/rooms/lists/memory/list-memory.ts';
 import { KINDS, type Kind } from '../../../../src/rooms/lists/value.ts';
 import { silentLog } from '../../../support/config.ts';
-import { createTestDatabase, type TestDatabase } from '../../../support/database.ts';
+import { createTestDatabase } from '../../../support/database.ts';
+import { openForFile } from '../../../support/open-for-file.ts';
 import { insertPersonKey } from '../../../support/people.ts';
 import { waitUntil } from '../../../support/wait-until.ts';
 
@@ -25,41 +25,27 @@ const LISTS = KINDS.flatMap((kind) => [
   `shared-${kind}`,
 ]);
 
-let testDatabase: TestDatabase;
-let database: Database;
-let memory: ListMemory;
-let changes: Changes;
-let annKey = '';
-let bobKey = '';
-beforeAll(async () => {
-  testDatabase = await createTestDatabase();
-  database = testDatabase.open();
-  annKey = (await insertPersonKey(testDatabase, 'Ann', ['analyst'])).split('_')[1] ?? '';
-  bobKey = (await insertPersonKey(testDatabase, 'Bob', ['risk_officer'])).split('_')[1] ?? '';
-  for (const kind of KINDS) {
-    for (const effect of EFFECTS) {
-      await sql(
-        `insert into lists (name, effect, kind, description, created_by) values ($1, $2, $3, 'a list', 'Ann')`,
-        [`${kind}-${effect}`, effect, kind],
-      );
-    }
+const testDatabase = await openForFile(createTestDatabase());
+const { sql } = testDatabase;
+const database = await openForFile(testDatabase.open());
+const annKey = (await insertPersonKey(testDatabase, 'Ann', ['analyst'])).split('_')[1] ?? '';
+const bobKey = (await insertPersonKey(testDatabase, 'Bob', ['risk_officer'])).split('_')[1] ?? '';
+for (const kind of KINDS) {
+  for (const effect of EFFECTS) {
     await sql(
-      `insert into shared.reference_lists (name, effect, kind, source, source_date, created_by)
-       values ($1, 'watch', $2, 'somebody', '2026-11-01', 'me')`,
-      [`shared-${kind}`, kind],
+      `insert into lists (name, effect, kind, description, created_by) values ($1, $2, $3, 'a list', 'Ann')`,
+      [`${kind}-${effect}`, effect, kind],
     );
   }
-  changes = followChanges(database, silentLog());
-  memory = openListMemory(database, changes, 1);
-});
-afterAll(async () => {
-  changes[Symbol.dispose]();
-  await database[Symbol.asyncDispose]();
-  await testDatabase[Symbol.asyncDispose]();
-});
-
-const sql = <Row extends object>(text: string, values: readonly unknown[] = []) =>
-  testDatabase.sql<Row>(text, values);
+  await sql(
+    `insert into shared.reference_lists (name, effect, kind, source, source_date, created_by)
+     values ($1, 'watch', $2, 'somebody', '2026-11-01', 'me')`,
+    [`shared-${kind}`, kind],
+  );
+}
+const changes = followChanges(database, silentLog());
+afterAll(() => changes[Symbol.dispose]());
+const memory = openListMemory(database, changes, 1);
 
 const id = () => `id-${below(40)}`;
 const ip = () =>

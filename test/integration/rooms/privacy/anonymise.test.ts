@@ -3,10 +3,11 @@
  * Method: a market with a canary in each personal field, note, reason and name is copied; the copy is dumped and searched.
  */
 import { createHash } from 'node:crypto';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { RETENTIONS } from '../../../../src/main/rooms.ts';
 import { COPIED, LEFT_OUT, VALUES } from '../../../../src/rooms/privacy/anonymise/copied-tables.ts';
-import { createTestDatabase, type TestDatabase } from '../../../support/database.ts';
+import { createTestDatabase } from '../../../support/database.ts';
+import { openForFile } from '../../../support/open-for-file.ts';
 import { insertPersonKey } from '../../../support/people.ts';
 import { recountDays } from '../../../support/recount-days.ts';
 import { startRollOut } from '../../../support/rolled-out.ts';
@@ -20,9 +21,8 @@ import {
   sendScored,
 } from '../../../support/rooms/privacy/history.ts';
 import { runRisk } from '../../../support/run-risk.ts';
-import { type RunningApi, startRunningApi } from '../../../support/running-api.ts';
+import { startRunningApi } from '../../../support/running-api.ts';
 import { labelInput, postLabels } from '../../../support/submit.ts';
-import type { RunningWorker } from '../../../support/worker-rig.ts';
 
 const PATIENT = { RISK_STATEMENT_TIMEOUT_MS: '20000' };
 const PAYMENTS = 40;
@@ -39,47 +39,37 @@ const NETWORK = '198.51.100.64/28';
 const OVERRIDE = 'a test does not wait';
 const NOBODYS = [...CANARIES, PERSON, WRITTEN, OVERRIDE, TOKEN, HASH, NETWORK];
 
-let api: RunningApi;
-let worker: RunningWorker;
-let copy: TestDatabase;
 
-beforeAll(async () => {
-  api = await startRunningApi(PATIENT);
-  await using rollOut = await startRollOut(api.testDatabase);
-  await rollOut.put(await rollOut.register(1), 'active');
-  worker = api.startWorker(PATIENT);
-  copy = await createTestDatabase({ migrated: false });
-  const officer = await insertPersonKey(api.testDatabase, PERSON, ['risk_officer', 'admin']);
-  const sent = payments(0, PAYMENTS).map((one, nth) =>
-    nth === PAYMENTS - 1 ? { ...one, account_id: TOKEN } : one,
-  );
-  const ids = await sendScored(api, sent);
-  await fillTables(api, officer, ids);
-  await postLabels(api, [labelInput({ transaction_id: ids[11], note: WRITTEN })]);
-  const { sql } = api.testDatabase;
-  await sql(
-    `insert into review_notes (transaction_id, written_by, note) select transaction_id, $1, $2 from review_cases limit 1`,
-    [PERSON, WRITTEN],
-  );
-  for (const [kind, value] of Object.entries({ hash: HASH, address: NETWORK })) {
-    const post = async (path: string, body: object) => {
-      const headers = { Authorization: `Bearer ${officer}`, 'Content-Type': 'application/json' };
-      const answer = await api.request(path, {
-        method: 'POST',
-        body: JSON.stringify(body),
-        headers,
-      });
-      expect([path, answer.ok]).toEqual([path, true]);
-    };
-    await post('/v1/lists', { name: `more-${kind}`, effect: 'watch', kind, description: WRITTEN });
-    await post(`/v1/lists/more-${kind}/entries`, { value, reason: WRITTEN });
-  }
-});
-afterAll(async () => {
-  await worker.stop();
-  await copy[Symbol.asyncDispose]();
-  await api[Symbol.asyncDispose]();
-});
+const api = await openForFile(startRunningApi(PATIENT));
+const rollOut = await openForFile(startRollOut(api.testDatabase));
+await rollOut.put(await rollOut.register(1), 'active');
+await openForFile(api.startWorker(PATIENT));
+const copy = await openForFile(createTestDatabase({ migrated: false }));
+const officer = await insertPersonKey(api.testDatabase, PERSON, ['risk_officer', 'admin']);
+const sent = payments(0, PAYMENTS).map((one, nth) =>
+  nth === PAYMENTS - 1 ? { ...one, account_id: TOKEN } : one,
+);
+const ids = await sendScored(api, sent);
+await fillTables(api, officer, ids);
+await postLabels(api, [labelInput({ transaction_id: ids[11], note: WRITTEN })]);
+const { sql } = api.testDatabase;
+await sql(
+  `insert into review_notes (transaction_id, written_by, note) select transaction_id, $1, $2 from review_cases limit 1`,
+  [PERSON, WRITTEN],
+);
+for (const [kind, value] of Object.entries({ hash: HASH, address: NETWORK })) {
+  const post = async (path: string, body: object) => {
+    const headers = { Authorization: `Bearer ${officer}`, 'Content-Type': 'application/json' };
+    const answer = await api.request(path, {
+      method: 'POST',
+      body: JSON.stringify(body),
+      headers,
+    });
+    expect([path, answer.ok]).toEqual([path, true]);
+  };
+  await post('/v1/lists', { name: `more-${kind}`, effect: 'watch', kind, description: WRITTEN });
+  await post(`/v1/lists/more-${kind}/entries`, { value, reason: WRITTEN });
+}
 
 const anonymise = (url: string, ...fields: string[]) =>
   runRisk(['privacy', 'anonymise', '--to', url, ...fields, '--json'], {

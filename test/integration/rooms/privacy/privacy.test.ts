@@ -4,12 +4,13 @@
  * through every door, and looked for in everything that is kept.
  */
 import { readFile } from 'node:fs/promises';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { runApiHere } from '../../../support/api-here.ts';
+import { openForFile } from '../../../support/open-for-file.ts';
 import { insertPersonKey } from '../../../support/people.ts';
 import { dumpKeys, dumpTables, findIn } from '../../../support/rooms/privacy/canaries.ts';
-import { makePrivacyFolder, type PrivacyFolder } from '../../../support/rooms/privacy/settings.ts';
-import { type RunningApi, startRunningApi } from '../../../support/running-api.ts';
+import { makePrivacyFolder } from '../../../support/rooms/privacy/settings.ts';
+import { startRunningApi } from '../../../support/running-api.ts';
 import { type Answer, answerOf, count, input } from '../../../support/submit.ts';
 import { waitUntil } from '../../../support/wait-until.ts';
 
@@ -18,8 +19,8 @@ const TOKEN = /^tok_[0-9a-f]{32}$/;
 /** Sent as fields that are not personal, so they show that the search finds what is there. */
 const CONTROL = 'control-value-of-a-merchant';
 
-let folder: PrivacyFolder;
-let api: RunningApi;
+const folder = await openForFile(makePrivacyFolder());
+const api = await openForFile(startRunningApi({ ...folder.settings, LOG_LEVEL: 'trace' }));
 const keys = { client: '', analyst: '', reader: '', officer: '' };
 
 type Options = { readonly body?: object; readonly headers?: Record<string, string> };
@@ -76,28 +77,20 @@ const settled = (id: string) =>
     'an outcome',
   );
 
-beforeAll(async () => {
-  folder = await makePrivacyFolder();
-  api = await startRunningApi({ ...folder.settings, LOG_LEVEL: 'trace' });
-  const made = (roles: string[], client: string) =>
-    api.post('/v1/keys', { roles, client, owner: 'x' });
-  keys.client = (await answerOf(await made(['ingest'], 'shop'))).body.key;
-  keys.analyst = (await answerOf(await made(['analyst'], 'bank'))).body.key;
-  keys.reader = await insertPersonKey(api.testDatabase, 'Rhea', ['personal_data']);
-  keys.officer = await insertPersonKey(api.testDatabase, 'Ann', ['risk_officer', 'admin']);
-  const { hold_id: id } = await hold('acc_clear');
-  const early = await as('officer', 'PUT /v1/personal-fields/account_id');
-  expect([early.status, early.body.code]).toEqual([409, 'PERSONAL_LATE']);
-  await lift(id);
-  for (const field of FIELDS) {
-    const { status, body } = await as('officer', `PUT /v1/personal-fields/${field}`);
-    expect([field, status, body.field]).toEqual([field, 200, field]);
-  }
-});
-afterAll(async () => {
-  await api[Symbol.asyncDispose]();
-  await folder[Symbol.asyncDispose]();
-});
+const made = (roles: string[], client: string) =>
+  api.post('/v1/keys', { roles, client, owner: 'x' });
+keys.client = (await answerOf(await made(['ingest'], 'shop'))).body.key;
+keys.analyst = (await answerOf(await made(['analyst'], 'bank'))).body.key;
+keys.reader = await insertPersonKey(api.testDatabase, 'Rhea', ['personal_data']);
+keys.officer = await insertPersonKey(api.testDatabase, 'Ann', ['risk_officer', 'admin']);
+const { hold_id: id } = await hold('acc_clear');
+const early = await as('officer', 'PUT /v1/personal-fields/account_id');
+expect([early.status, early.body.code]).toEqual([409, 'PERSONAL_LATE']);
+await lift(id);
+for (const field of FIELDS) {
+  const { status, body } = await as('officer', `PUT /v1/personal-fields/${field}`);
+  expect([field, status, body.field]).toEqual([field, 200, field]);
+}
 
 test('clear values are in no table, key, stream, log, metric, event or dead letter', async () => {
   const poisoned = api.startWorker({

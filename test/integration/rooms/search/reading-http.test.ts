@@ -1,5 +1,5 @@
 /** Reading over HTTP, against an API process: answers, their headers, and what bad input gets. */
-import { beforeAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { openForFile } from '../../../support/open-for-file.ts';
 import { startRunningApi } from '../../../support/running-api.ts';
 import { idAt, storeDeadLetters, storeTransactions } from '../../../support/stored-rows.ts';
@@ -11,35 +11,33 @@ const api = await openForFile(startRunningApi());
 const HOUR_MS = 3_600_000;
 const at = (hours: number) => NOVEMBER - hours * HOUR_MS;
 
-beforeAll(async () => {
-  const seeds = [
-    {
-      createdAtMs: at(0),
-      score: 700,
-      amount: '125.50',
-      merchantId: 'm_1',
-      reasons: ['MODEL_PROBABILITY'],
-    },
-    {
-      createdAtMs: at(2),
-      score: 900,
-      amount: '0.25',
-      merchantId: 'm_2',
-      reasons: ['MODEL_PROBABILITY'],
-    },
-    { createdAtMs: at(30), score: 10, amount: '900', currency: 'JPY', merchantId: 'm_2' },
-    { createdAtMs: at(30), corridor: 'US-MX', amount: '3.00' },
-    { createdAtMs: at(24 * 40), score: 20, amount: '1.00', merchantId: 'm_3' },
-    { createdAtMs: at(1), accountId: 'acc_2', merchantId: 'm_1', amount: '4.00' },
-  ];
-  await storeTransactions(
-    api.database,
-    seeds.map((seed, n) => ({ ...seed, id: idAt(seed.createdAtMs, n) })),
-  );
-  await storeDeadLetters(api.database, [
-    { id: idAt(NOVEMBER, 90), transactionId: idAt(at(1), 5), failedAtMs: NOVEMBER },
-  ]);
-});
+const seeds = [
+  {
+    createdAtMs: at(0),
+    score: 700,
+    amount: '125.50',
+    merchantId: 'm_1',
+    reasons: ['MODEL_PROBABILITY'],
+  },
+  {
+    createdAtMs: at(2),
+    score: 900,
+    amount: '0.25',
+    merchantId: 'm_2',
+    reasons: ['MODEL_PROBABILITY'],
+  },
+  { createdAtMs: at(30), score: 10, amount: '900', currency: 'JPY', merchantId: 'm_2' },
+  { createdAtMs: at(30), corridor: 'US-MX', amount: '3.00' },
+  { createdAtMs: at(24 * 40), score: 20, amount: '1.00', merchantId: 'm_3' },
+  { createdAtMs: at(1), accountId: 'acc_2', merchantId: 'm_1', amount: '4.00' },
+];
+await storeTransactions(
+  api.database,
+  seeds.map((seed, n) => ({ ...seed, id: idAt(seed.createdAtMs, n) })),
+);
+await storeDeadLetters(api.database, [
+  { id: idAt(NOVEMBER, 90), transactionId: idAt(at(1), 5), failedAtMs: NOVEMBER },
+]);
 
 const get = (path: string, headers: Record<string, string> = {}) => api.request(path, { headers });
 const getJson = async (path: string): Promise<unknown> => {

@@ -2,7 +2,7 @@
  * Goal: the hash that a worker makes of a score in memory is the hash of the row that Postgres stores, and verify/ makes it of the
  * content. Method: made scores with awkward values are stored as a worker stores them; the three hashes are compared.
  */
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { FEATURE_COUNT } from '../../../../src/core/domain/feature-schema.ts';
 import { currentRuleSet } from '../../../../src/core/score/rules/rule-sets.ts';
 import { score } from '../../../../src/core/score/score.ts';
@@ -19,23 +19,16 @@ import { hashOf } from '../../../../verify/merkle.ts';
 import { scoreBytes } from '../../../../verify/score.ts';
 import { type PlainScore, toNewScores } from '../../../support/delivered.ts';
 import { insertScores } from '../../../support/insert-scores.ts';
-import {
-  type EvidenceRig,
-  MONTH_MS,
-  openEvidenceRig,
-} from '../../../support/rooms/evidence/rig.ts';
+import { openForFile } from '../../../support/open-for-file.ts';
+import { MONTH_MS, openEvidenceRig } from '../../../support/rooms/evidence/rig.ts';
 import { idAt } from '../../../support/stored-rows.ts';
 
 const SEED = 'score-hash';
 const BATCHES = 12;
 const BATCH = 50;
 
-let rig: EvidenceRig;
-beforeAll(async () => {
-  rig = await openEvidenceRig();
-  await rig.openSealer().run(Date.now());
-});
-afterAll(() => rig[Symbol.asyncDispose]());
+const rig = await openForFile(openEvidenceRig());
+await rig.openSealer().run(Date.now());
 
 const random = createRandom(SEED);
 const pick = <Value>(...values: readonly Value[]) =>

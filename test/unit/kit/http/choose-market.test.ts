@@ -1,7 +1,7 @@
 /** Goal: each request reaches its market or the process, and nothing else decides. Method: listeners that answer their names. */
 import { createServer, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, expect, test } from 'vitest';
 import { chooseMarket, type Reach } from '../../../../src/kit/http/choose-market.ts';
 import { createProcessMetrics } from '../../../../src/kit/metrics/metrics.ts';
 import { sendRaw } from '../../../support/raw-http.ts';
@@ -16,13 +16,10 @@ const markets = new Map<string, Reach>([
   ['shut', () => undefined],
 ]);
 const server = createServer(chooseMarket(answering('process'), markets, createProcessMetrics()));
-let url: string;
-beforeAll(async () => {
-  const { promise, resolve } = Promise.withResolvers<void>();
-  server.listen(0, '127.0.0.1', resolve);
-  await promise;
-  url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-});
+const { promise, resolve } = Promise.withResolvers<void>();
+server.listen(0, '127.0.0.1', resolve);
+await promise;
+const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 afterAll(() => server.close());
 
 const ask = async (target: string, ...headers: readonly string[]) => {

@@ -5,9 +5,9 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { Hono } from 'hono';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, expect, test } from 'vitest';
 import type { AppEnv } from '../../../../src/kit/http/app-env.ts';
-import { type Serving, serve, toListener } from '../../../../src/kit/http/serve.ts';
+import { serve, toListener } from '../../../../src/kit/http/serve.ts';
 import { waitUntil } from '../../../support/wait-until.ts';
 
 const handled: (() => void)[] = [];
@@ -19,10 +19,7 @@ app.post('/held', async (c) => {
   return c.json({ stored: true }, 201);
 });
 
-let serving: Serving;
-beforeAll(async () => {
-  serving = await serve(toListener(app), { host: '127.0.0.1', port: 0 });
-});
+const serving = await serve(toListener(app), { host: '127.0.0.1', port: 0 });
 afterAll(() => serving.close());
 
 /** Collects bytes until the server closes the connection. */

@@ -1,33 +1,30 @@
 /** Goal: only a plain read of a score in memory is answered in front of the application. Method: raw requests to a server. */
 import { once } from 'node:events';
-import { createServer, type Server } from 'node:http';
+import { createServer } from 'node:http';
 import { type AddressInfo, connect } from 'node:net';
 import { text } from 'node:stream/consumers';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, expect, test } from 'vitest';
 import { createMetrics } from '../../../../src/kit/metrics/metrics.ts';
 import type { Role } from '../../../../src/kit/words/principal.ts';
 import { answerHotScores } from '../../../../src/rooms/search/api.ts';
 
 const ROLES: Readonly<Record<string, Role>> = { reads: 'analyst', runs: 'operator' };
 const metrics = createMetrics();
-let server: Server;
-beforeAll(async () => {
-  server = createServer(
-    answerHotScores((_request, response) => response.end('application'), {
-      recall: ({ token }) => {
-        const role = ROLES[token];
-        const roles = new Set(role === undefined ? [] : [role]);
-        return role && { keyId: token, client: 'shop', owner: 'test', identity: null, roles };
-      },
-      peek: ({ transactionId, client }) =>
-        transactionId === 'kept' ? { answer: { text: `é ${client}` }, ageMs: 1500 } : undefined,
-      metrics,
-      degradation: () => 0,
-      isPlain: () => true,
-    }),
-  ).listen(0, '127.0.0.1');
-  await once(server, 'listening');
-});
+const server = createServer(
+  answerHotScores((_request, response) => response.end('application'), {
+    recall: ({ token }) => {
+      const role = ROLES[token];
+      const roles = new Set(role === undefined ? [] : [role]);
+      return role && { keyId: token, client: 'shop', owner: 'test', identity: null, roles };
+    },
+    peek: ({ transactionId, client }) =>
+      transactionId === 'kept' ? { answer: { text: `é ${client}` }, ageMs: 1500 } : undefined,
+    metrics,
+    degradation: () => 0,
+    isPlain: () => true,
+  }),
+).listen(0, '127.0.0.1');
+await once(server, 'listening');
 afterAll(() => server.close());
 
 async function ask(

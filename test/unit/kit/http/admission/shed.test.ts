@@ -4,11 +4,11 @@
  */
 import { gzipSync } from 'node:zlib';
 import { Hono } from 'hono';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { openRequestGate, type RequestGate } from '../../../../../src/kit/http/admission/shed.ts';
+import { afterAll, describe, expect, test } from 'vitest';
+import { openRequestGate } from '../../../../../src/kit/http/admission/shed.ts';
 import type { AppEnv } from '../../../../../src/kit/http/app-env.ts';
 import { readJson } from '../../../../../src/kit/http/body/body.ts';
-import { type Serving, serve, toListener } from '../../../../../src/kit/http/serve.ts';
+import { serve, toListener } from '../../../../../src/kit/http/serve.ts';
 import { createMetrics } from '../../../../../src/kit/metrics/metrics.ts';
 import { testConfig } from '../../../../support/config.ts';
 import { sendRaw } from '../../../../support/raw-http.ts';
@@ -19,17 +19,13 @@ app.post('/v1/transactions', (c) => c.json({ stored: true }, 201));
 app.post('/docs', (c) => c.json({ is: 'a page' }));
 
 const metrics = createMetrics();
-let front: RequestGate;
-let serving: Serving;
-beforeAll(async () => {
-  front = openRequestGate(testConfig(), {
-    ...{ metrics, takesSubmissions: () => false },
-    turnAway: () => undefined,
-  });
-  serving = await serve(front.wrap(toListener(app)), {
-    host: '127.0.0.1',
-    port: 0,
-  });
+const front = openRequestGate(testConfig(), {
+  ...{ metrics, takesSubmissions: () => false },
+  turnAway: () => undefined,
+});
+const serving = await serve(front.wrap(toListener(app)), {
+  host: '127.0.0.1',
+  port: 0,
 });
 afterAll(async () => {
   await serving.close();

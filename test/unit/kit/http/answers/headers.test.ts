@@ -1,12 +1,12 @@
 /** Headers set through Node's own objects equal those set through fetch's. */
 import { type IncomingHttpHeaders, request } from 'node:http';
 import { Hono } from 'hono';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, expect, test } from 'vitest';
 import { addHeaders, answerJson } from '../../../../../src/kit/http/answers/answer-headers.ts';
 import { answerKept, KEEP_A_DAY } from '../../../../../src/kit/http/answers/kept.ts';
 import type { AppEnv } from '../../../../../src/kit/http/app-env.ts';
 import { frameRequests } from '../../../../../src/kit/http/edge.ts';
-import { type Serving, serve, toListener } from '../../../../../src/kit/http/serve.ts';
+import { serve, toListener } from '../../../../../src/kit/http/serve.ts';
 import { createMetrics } from '../../../../../src/kit/metrics/metrics.ts';
 
 const NEVER_CHANGES = { id: 'a', score: 7 };
@@ -29,10 +29,7 @@ app.get('/throws', () => {
 });
 app.onError(() => new Response('{}', { status: 500, headers: { 'Content-Type': 'x/y' } }));
 
-let serving: Serving;
-beforeAll(async () => {
-  serving = await serve(toListener(app), { host: '127.0.0.1', port: 0 });
-});
+const serving = await serve(toListener(app), { host: '127.0.0.1', port: 0 });
 afterAll(() => serving.close());
 
 type Answer = { status: number; headers: Readonly<Record<string, unknown>>; body: string };

@@ -1,10 +1,10 @@
 /** Goal: a body is waited for only where some of it is missing. Method: raw sockets, and a reader that counts waits. */
 import { connect, type Socket } from 'node:net';
 import { Hono } from 'hono';
-import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { afterAll, beforeEach, expect, test } from 'vitest';
 import type { AppEnv } from '../../../../../src/kit/http/app-env.ts';
 import { readJson } from '../../../../../src/kit/http/body/body.ts';
-import { type Serving, serve, toListener } from '../../../../../src/kit/http/serve.ts';
+import { serve, toListener } from '../../../../../src/kit/http/serve.ts';
 import { waitUntil } from '../../../../support/wait-until.ts';
 
 let waits = 0;
@@ -24,10 +24,7 @@ app.post('/echo', async (c) => {
   return c.json((await readJson(c, limits)) as object);
 });
 
-let serving: Serving;
-beforeAll(async () => {
-  serving = await serve(toListener(app), { host: '127.0.0.1', port: 0 });
-});
+const serving = await serve(toListener(app), { host: '127.0.0.1', port: 0 });
 afterAll(() => serving.close());
 beforeEach(() => {
   waits = 0;
