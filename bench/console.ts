@@ -203,8 +203,7 @@ export const bench: Bench = {
       rate: { or: 2000, max: 10_000 },
     };
     const { values, numbers: asked } = readOptions(args, wholes, { data: TEXT });
-    const executablePath = findChromium();
-    if (executablePath === undefined) throw new Error(MISSING);
+    if (findChromium() === undefined) throw new Error(MISSING);
     await using pipeline = await startPipeline(
       {
         ...{ workers: 1, settings: {}, keptFolder: values.data },
@@ -216,7 +215,7 @@ export const bench: Bench = {
       },
       context,
     );
-    const browser = await launchChromium(executablePath);
+    const browser = await launchChromium();
     try {
       yield await measure(pipeline, browser, asked, context);
     } finally {

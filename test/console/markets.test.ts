@@ -2,34 +2,27 @@
  * Goal: the console of an API with two markets shows one of them, live figures too, and another after a choice and a login.
  * Method: a browser, and the corridors of each market.
  */
-import type { Browser } from 'playwright-core';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { migrate } from '../../src/kit/database/migrations/migrate.ts';
+import { openForFile } from '../support/open-for-file.ts';
 import { RUNNING_API_KEY, spawnRunningApi } from '../support/running-api.ts';
 import { answerOf } from '../support/submit.ts';
 import { waitUntil } from '../support/wait-until.ts';
-import { findChromium, launchChromium, MISSING } from './support/chromium.ts';
+import { launchChromium } from './support/chromium.ts';
 import { openTab } from './support/pages.ts';
 
-let api: Awaited<ReturnType<typeof spawnRunningApi>>;
-let browser: Browser;
-beforeAll(async () => {
-  const executable = findChromium();
-  if (executable === undefined) throw new Error(MISSING);
-  const settings = { RISK_MARKETS: 'market_0,market_1', RISK_SCHEMA_WAIT_MS: '1000' };
-  [api, browser] = await Promise.all([spawnRunningApi(settings), launchChromium(executable)]);
-  const { url } = api.testDatabase;
-  await migrate({ url, market: 'market_1', corridors: ['JP-KR'] });
-  const isOpen = async () => {
-    const { body } = await answerOf(await fetch(`${api.url}/readyz`));
-    return body.markets.market_1.status === 'ready';
-  };
-  await waitUntil(isOpen, 10_000, 'market_1 to open');
-});
-afterAll(async () => {
-  await browser?.close();
-  await api?.[Symbol.asyncDispose]();
-});
+const settings = { RISK_MARKETS: 'market_0,market_1', RISK_SCHEMA_WAIT_MS: '1000' };
+const [api, browser] = [
+  await openForFile(spawnRunningApi(settings)),
+  await openForFile(launchChromium()),
+];
+const { url } = api.testDatabase;
+await migrate({ url, market: 'market_1', corridors: ['JP-KR'] });
+const isOpen = async () => {
+  const { body } = await answerOf(await fetch(`${api.url}/readyz`));
+  return body.markets.market_1.status === 'ready';
+};
+await waitUntil(isOpen, 10_000, 'market_1 to open');
 
 test('a choice shows the other market, with a login of its own', async () => {
   await using tab = await openTab(browser);

@@ -5,7 +5,7 @@
 import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { REPOSITORY } from '../support/risk.ts';
-import { findChromium, launchChromium, MISSING } from './support/chromium.ts';
+import { launchChromium } from './support/chromium.ts';
 
 const PAGES = [
   'overview',
@@ -43,10 +43,8 @@ const QUALITY = 55;
 const STYLE = `body { margin: 0; display: grid; grid-template-columns: ${WIDTHS_PX.join('px ')}px; gap: ${GAP_PX}px }
 img { width: 100%; height: ${HEIGHT_PX}px; object-fit: cover; object-position: top }`;
 
-const executablePath = findChromium();
-if (executablePath === undefined) throw new Error(MISSING);
 await mkdir(TO, { recursive: true });
-await using browser = await launchChromium(executablePath);
+await using browser = await launchChromium();
 const width = WIDTHS_PX.reduce((sum, px) => sum + px, GAP_PX);
 const page = await browser.newPage({
   viewport: { width, height: 2 * HEIGHT_PX + GAP_PX },

@@ -3,13 +3,14 @@
  * page is never blank, its parts do not move, and it offers nothing that does not work. Method: an API as a process that is
  * stopped and started anew, a slow line, and a phone.
  */
-import type { Browser, Page } from 'playwright-core';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import type { Page } from 'playwright-core';
+import { afterAll, expect, test } from 'vitest';
 import { freePort } from '../../src/tools/start/services/free-port.ts';
+import { openForFile } from '../support/open-for-file.ts';
 import { spawnRisk } from '../support/risk.ts';
 import { RUNNING_API_KEY, spawnRunningApi } from '../support/running-api.ts';
 import { waitUntil } from '../support/wait-until.ts';
-import { findChromium, launchChromium, MISSING } from './support/chromium.ts';
+import { launchChromium } from './support/chromium.ts';
 import { heading, logInTo, makeLinkTo } from './support/log-in.ts';
 import { openTab, shoot, violationsOf } from './support/pages.ts';
 
@@ -19,23 +20,14 @@ const BACK_WITHIN_MS = 30_000;
 /** So much older than the silence rows are, at least: a poll of the API takes less. */
 const OLDER_MS = 4000;
 
-let port: number;
-let api: Awaited<ReturnType<typeof spawnRunningApi>>;
-let browser: Browser;
-beforeAll(async () => {
-  const executable = findChromium();
-  if (executable === undefined) throw new Error(MISSING);
-  port = await freePort();
-  [api, browser] = await Promise.all([
-    spawnRunningApi({ PORT: String(port) }),
-    launchChromium(executable),
-  ]);
-});
-afterAll(async () => {
-  await browser?.close();
+const port = await freePort();
+const [api, browser] = [
+  await openForFile(spawnRunningApi({ PORT: String(port) })),
+  await openForFile(launchChromium()),
+];
+afterAll(() => {
   // A failed test may have left the API frozen.
-  api?.process.kill('SIGCONT');
-  await api?.[Symbol.asyncDispose]();
+  api.process.kill('SIGCONT');
 });
 
 const stale = (page: Page) =>

@@ -6,20 +6,15 @@ import { startRunningApi } from '../support/running-api.ts';
 import { answerOf } from '../support/submit.ts';
 
 test('a link opens the console', async ({ skip }) => {
-  const executable = findChromium();
-  if (executable === undefined) return skip(MISSING);
+  if (findChromium() === undefined) return skip(MISSING);
   await using api = await startRunningApi();
-  const browser = await launchChromium(executable);
-  try {
-    await using tab = await openTab(browser);
-    const { page, faults } = tab;
-    const link = await answerOf(await api.request('/v1/sessions/links', { method: 'POST' }));
-    expect((await page.goto(`${api.url}/`))?.url()).toBe(`${api.url}/console`);
-    await page.goto(`${api.url}/console#login=${link.body.token}`);
-    await page.getByRole('heading', { name: 'Overview' }).waitFor();
-    await page.getByText('Live', { exact: true }).waitFor();
-    expect(faults).toEqual([]);
-  } finally {
-    await browser.close();
-  }
+  await using browser = await launchChromium();
+  await using tab = await openTab(browser);
+  const { page, faults } = tab;
+  const link = await answerOf(await api.request('/v1/sessions/links', { method: 'POST' }));
+  expect((await page.goto(`${api.url}/`))?.url()).toBe(`${api.url}/console`);
+  await page.goto(`${api.url}/console#login=${link.body.token}`);
+  await page.getByRole('heading', { name: 'Overview' }).waitFor();
+  await page.getByText('Live', { exact: true }).waitFor();
+  expect(faults).toEqual([]);
 });

@@ -21,7 +21,9 @@ export function findChromium(): string | undefined {
   return (named === undefined ? PLACES : [named]).find((path) => existsSync(path));
 }
 
-export async function launchChromium(executablePath: string) {
+export async function launchChromium() {
+  const executablePath = findChromium();
+  if (executablePath === undefined) throw new Error(MISSING);
   // The sandbox of Chromium refuses root.
   const isRoot = process.getuid?.() === 0;
   return await chromium.launch({

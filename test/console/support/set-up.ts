@@ -1,7 +1,7 @@
 /** An engine and a Chromium for all tests of a file, and what most of them begin with. */
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
 import { afterAll, beforeAll } from 'vitest';
-import { findChromium, launchChromium, MISSING } from './chromium.ts';
+import { launchChromium } from './chromium.ts';
 import { type Engine, startEngine } from './engine.ts';
 import { logInTo } from './log-in.ts';
 
@@ -11,9 +11,7 @@ export function setUpConsole() {
   let engine: Engine | undefined;
   let browser: Browser | undefined;
   beforeAll(async () => {
-    const executable = findChromium();
-    if (executable === undefined) throw new Error(MISSING);
-    [engine, browser] = await Promise.all([startEngine(), launchChromium(executable)]);
+    [engine, browser] = await Promise.all([startEngine(), launchChromium()]);
   });
   afterAll(async () => {
     await browser?.close();

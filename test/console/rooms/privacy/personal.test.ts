@@ -2,34 +2,23 @@
  * Goal: a person reads the value of a token for a reason, which the audit log has, and an officer erases it; axe finds nothing.
  * Method: an API whose market declares fields, and Chromium.
  */
-import type { Browser } from 'playwright-core';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
+import { openForFile } from '../../../support/open-for-file.ts';
 import { insertPersonKey } from '../../../support/people.ts';
-import { makePrivacyFolder, type PrivacyFolder } from '../../../support/rooms/privacy/settings.ts';
+import { makePrivacyFolder } from '../../../support/rooms/privacy/settings.ts';
 import { spawnRunningApi } from '../../../support/running-api.ts';
 import { answerOf, input, insistOnBatch } from '../../../support/submit.ts';
-import { findChromium, launchChromium, MISSING } from '../../support/chromium.ts';
+import { launchChromium } from '../../support/chromium.ts';
 import { LOOKS } from '../../support/pages.ts';
 import { inspect, logInAs } from '../../support/walk.ts';
 
-let folder: PrivacyFolder;
-let api: Awaited<ReturnType<typeof spawnRunningApi>>;
-let browser: Browser;
-beforeAll(async () => {
-  const chromium = findChromium();
-  if (chromium === undefined) throw new Error(MISSING);
-  folder = await makePrivacyFolder();
-  [api, browser] = await Promise.all([spawnRunningApi(folder.settings), launchChromium(chromium)]);
-  for (const field of ['account_id', 'device_id']) {
-    const { status } = await api.request(`/v1/personal-fields/${field}`, { method: 'PUT' });
-    expect(status).toBe(200);
-  }
-});
-afterAll(async () => {
-  await browser?.close();
-  await api[Symbol.asyncDispose]();
-  await folder[Symbol.asyncDispose]();
-});
+const folder = await openForFile(makePrivacyFolder());
+const api = await openForFile(spawnRunningApi(folder.settings));
+const browser = await openForFile(launchChromium());
+for (const field of ['account_id', 'device_id']) {
+  const { status } = await api.request(`/v1/personal-fields/${field}`, { method: 'PUT' });
+  expect(status).toBe(200);
+}
 
 const at = ['/personal', 'Personal data'] as const;
 const pay = async (account: string) => {
