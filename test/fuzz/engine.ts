@@ -1,6 +1,5 @@
 /** The engine that foreign clients ask: `risk start` with its sample, in a folder of its own, and a key of a person with every role. */
 import { join } from 'node:path';
-import pg from 'pg';
 import { marketUrl } from '../../bench/support/market.ts';
 import { sumMetric } from '../../bench/support/metrics.ts';
 import { makeRunFolder } from '../../bench/support/run-folder.ts';
@@ -9,6 +8,7 @@ import { readEngineFile } from '../../src/tools/start/services/engine-file.ts';
 import { freePort } from '../../src/tools/start/services/free-port.ts';
 import { insertPersonKey } from '../support/people.ts';
 import { spawnRisk } from '../support/risk.ts';
+import { askPostgres } from '../support/standby.ts';
 
 const TRANSACTIONS = 3000;
 const START_MS = 300_000;
@@ -34,14 +34,11 @@ export async function startEngine() {
   await started.waitFor(FILLED, START_MS);
   const { apiUrl: url, databaseUrl } = readEngineFile(data) ?? {};
   if (!url || !databaseUrl) throw new Error(`the engine has ended: ${started.stderr()}`);
-  const client = new pg.Client({ connectionString: marketUrl(databaseUrl) });
-  await client.connect();
-  const sql = async <Row extends object>(text: string, values: readonly unknown[] = []) =>
-    (await client.query<Row>(text, [...values])).rows;
+  const sql = <Row extends object>(text: string, values: readonly unknown[] = []) =>
+    askPostgres<Row>(marketUrl(databaseUrl), text, [...values]);
   const key = await insertPersonKey({ sql }, 'Fuzz', ROLES);
   // The market is started by another person than the one who stopped it.
   const otherKey = await insertPersonKey({ sql }, 'Fuzz too', ROLES);
-  await client.end();
   /** Requests that the API process has answered since its start. */
   const count = async (): Promise<Counts> => {
     const answer = await fetch(`${url}/metrics`, { headers: { Authorization: `Bearer ${key}` } });

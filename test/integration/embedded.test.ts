@@ -8,7 +8,6 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Redis } from 'ioredis';
-import pg from 'pg';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { apiKeyHash } from '../../src/kit/access/api-key.ts';
 import { readEngineFile } from '../../src/tools/start/services/engine-file.ts';
@@ -17,6 +16,7 @@ import { createTestDatabase } from '../support/database.ts';
 import { runRiskProcess, watch } from '../support/risk.ts';
 import { makeTestFolder } from '../support/service-folder.ts';
 import { prepareDataFolder } from '../support/services.ts';
+import { askPostgres } from '../support/standby.ts';
 import { THOROUGH } from '../support/thorough.ts';
 import { waitUntil } from '../support/wait-until.ts';
 
@@ -40,16 +40,6 @@ async function engine(): Promise<Embedded> {
   return await startEmbedded({ dataDir, signal });
 }
 
-async function sql(url: string, text: string): Promise<Record<string, unknown>[]> {
-  const client = new pg.Client({ connectionString: url });
-  await client.connect();
-  try {
-    return (await client.query<Record<string, unknown>>(text)).rows;
-  } finally {
-    await client.end();
-  }
-}
-
 async function redis(url: string, command: string, ...words: string[]): Promise<unknown> {
   const client = new Redis(url, { maxRetriesPerRequest: 0, retryStrategy: () => null });
   client.on('error', () => undefined);
@@ -64,10 +54,10 @@ test('startEmbedded keeps rows and keys over a restart, durably set', async () =
   prepareDataFolder(dataDir);
   {
     await using first = await engine();
-    await sql(first.databaseUrl, 'create table kept as select 7 as value');
+    await askPostgres(first.databaseUrl, 'create table kept as select 7 as value');
     expect(await redis(first.redisUrl, 'SET', 'kept', '7')).toBe('OK');
     expect(
-      await sql(
+      await askPostgres(
         first.databaseUrl,
         `select name, setting from pg_settings
           where name in ('fsync', 'synchronous_commit', 'full_page_writes') order by name`,
@@ -80,7 +70,7 @@ test('startEmbedded keeps rows and keys over a restart, durably set', async () =
   }
   expect(readEngineFile(dataDir)).toBeUndefined();
   await using second = await engine();
-  expect(await sql(second.databaseUrl, 'select value from kept')).toEqual([{ value: 7 }]);
+  expect(await askPostgres(second.databaseUrl, 'select value from kept')).toEqual([{ value: 7 }]);
   expect(await redis(second.redisUrl, 'INCR', 'kept')).toBe(8);
 });
 
@@ -93,7 +83,7 @@ test('startEmbedded lets nobody in without the password, nor a second engine int
   const url = new URL(running.databaseUrl);
   expect(url.port).not.toBe('5432');
   url.password = 'wrong';
-  await expect(sql(url.href, 'select 1')).rejects.toThrow('password authentication failed');
+  await expect(askPostgres(url.href, 'select 1')).rejects.toThrow('password authentication failed');
   expect(await redis(running.redisUrl, 'PING')).toBe('PONG');
   const strangers = running.redisUrl.replace(/:[^:@]*@/, '');
   await expect(redis(strangers, 'PING')).rejects.toThrow('NOAUTH');
@@ -114,7 +104,7 @@ test.runIf(isRoot && THOROUGH)(
     chmodSync(join(dataDir, '..'), 0o700);
     const services = async () => {
       await using running = await engine();
-      await sql(running.databaseUrl, 'select 1');
+      await askPostgres(running.databaseUrl, 'select 1');
       return realpathSync(join(dataDir, 'services'));
     };
     const outside = await services();
@@ -131,25 +121,28 @@ test('an engine killed with -9 leaves no service behind and its data usable', as
   const child = spawn(process.execPath, [ENGINE_CHILD, dataDir], { stdio: 'pipe' });
   await using running = watch(child);
   const [, url = ''] = await running.waitFor(/ready (\S+)/, 60_000);
-  await sql(url, 'create table kept as select 7 as value');
+  await askPostgres(url, 'create table kept as select 7 as value');
   running.kill('SIGKILL');
   await running.exited;
   await using next = await engine();
-  expect(await sql(next.databaseUrl, 'select value from kept')).toEqual([{ value: 7 }]);
+  expect(await askPostgres(next.databaseUrl, 'select value from kept')).toEqual([{ value: 7 }]);
   // The services of the dead engine were ended, not left beside the new ones.
-  await expect(sql(url, 'select 1')).rejects.toThrow();
+  await expect(askPostgres(url, 'select 1')).rejects.toThrow();
 });
 
 test('a killed service comes back at its address with its data', async () => {
   prepareDataFolder(dataDir);
   await using running = await engine();
   const { databaseUrl, redisUrl } = running;
-  await sql(databaseUrl, 'create table kept as select 7 as value');
+  await askPostgres(databaseUrl, 'create table kept as select 7 as value');
   const pidOf = (file: string) =>
     Number(readFileSync(join(dataDir, 'services', file), 'utf8').split('\n')[0]);
   for (const [file, answers] of [
     ['redis/redis.pid', async () => (await redis(redisUrl, 'PING')) === 'PONG'],
-    ['postgres/postmaster.pid', async () => (await sql(databaseUrl, 'table kept')).length === 1],
+    [
+      'postgres/postmaster.pid',
+      async () => (await askPostgres(databaseUrl, 'table kept')).length === 1,
+    ],
   ] as const) {
     const killed = pidOf(file);
     process.kill(killed, 'SIGKILL');

@@ -2,7 +2,6 @@
  * Goal: a streaming replica that is paused, stopped, frozen or promoted costs no row and no answer. Method: lists of yesterday
  * and of now are read while a real replica suffers each of these faults.
  */
-import pg from 'pg';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { migrate } from '../../src/kit/database/migrations/migrate.ts';
 import { openDatabase, openProbe } from '../../src/kit/database/open-database.ts';
@@ -22,7 +21,7 @@ import { freeze } from '../support/freeze.ts';
 import { TEST_MARKET } from '../support/global-setup.ts';
 import { DAY_MS, transactions } from '../support/reads.ts';
 import { startTestPostgres, startTestStandby, type TestService } from '../support/services.ts';
-import { PRIMARY_SETTINGS, superuserUrl } from '../support/standby.ts';
+import { askPostgres, PRIMARY_SETTINGS, superuserUrl } from '../support/standby.ts';
 import { storeTransactions } from '../support/stored-rows.ts';
 import { waitUntil } from '../support/wait-until.ts';
 
@@ -84,11 +83,8 @@ const untilUsed = () =>
   waitUntil(async () => (await listOld('old')).byReplica, PATIENCE_MS, 'the replica to answer');
 
 async function onServer({ url }: TestService, statement: string): Promise<unknown> {
-  const client = new pg.Client(superuserUrl(url));
-  await client.connect();
-  const { rows } = await client.query({ text: statement, rowMode: 'array' });
-  await client.end();
-  return rows[0]?.[0];
+  const [row = {}] = await askPostgres(superuserUrl(url), statement);
+  return Object.values(row)[0];
 }
 const onStandby = (statement: string) => onServer(standby, statement);
 const isPaused = async () =>

@@ -9,6 +9,7 @@ import { runApiHere } from '../../../support/api-here.ts';
 import { createTestDatabase, type TestDatabase } from '../../../support/database.ts';
 import { runRisk } from '../../../support/run-risk.ts';
 import { startTestRedis, type TestService } from '../../../support/services.ts';
+import { askPostgres } from '../../../support/standby.ts';
 import { storeTransactions } from '../../../support/stored-rows.ts';
 import { answerOf, input, labelInput } from '../../../support/submit.ts';
 import { waitUntil } from '../../../support/wait-until.ts';
@@ -54,10 +55,7 @@ afterAll(async () => {
   await client.end();
   await redis[Symbol.asyncDispose]();
   await database[Symbol.asyncDispose]();
-  const maintenance = new pg.Client(inject('postgresUrl'));
-  await maintenance.connect();
-  await maintenance.query(`drop role if exists ${ROLE}, ${READER}, ${AUDITOR}`);
-  await maintenance.end();
+  await askPostgres(inject('postgresUrl'), `drop role if exists ${ROLE}, ${READER}, ${AUDITOR}`);
 });
 
 /** SQLSTATE of what Postgres answers; undefined where it carries the statement out. */
