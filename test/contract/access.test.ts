@@ -10,7 +10,7 @@ import { type OpenApi, readOpenApi } from '../support/openapi.ts';
 import { insertPersonKey } from '../support/people.ts';
 import { startRunningApi } from '../support/running-api.ts';
 import { idAt, storeDeadLetters, storeScoresOf } from '../support/stored-rows.ts';
-import { answerOf, input, labelInput, postLabels } from '../support/submit.ts';
+import { answerOf, input, labelInput, postLabels, send } from '../support/submit.ts';
 
 const NOW = Date.now();
 /** Callers: the roles, and requests without a key or with an unknown one. */
@@ -66,14 +66,9 @@ for (const role of ROLES) {
 for (const whose of ['own', 'other'] as const) {
   const client = clientOf[whose];
   const { key } = await makeKey(['ingest'], client);
-  const answer = await fetch(`${api.url}/v1/transactions`, {
-    method: 'POST',
-    headers: { Authorization: `Bearer ${key}`, 'Content-Type': 'application/json' },
-    body: JSON.stringify(
-      input({ account_id: `account-of-${client}`, merchant_id: `merchant-of-${client}` }),
-    ),
-  });
-  transactions[whose] = (await answerOf(answer)).body.transaction_id;
+  const parties = { account_id: `account-of-${client}`, merchant_id: `merchant-of-${client}` };
+  const { body } = await send(api, 'POST', '/v1/transactions', input(parties), key);
+  transactions[whose] = body.transaction_id;
 }
 await storeScoresOf(api.database, [transactions.own, transactions.other]);
 const stored = [transactions.own, transactions.other];

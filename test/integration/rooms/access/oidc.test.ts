@@ -10,7 +10,7 @@ import { afterAll, expect, test } from 'vitest';
 import { openForFile } from '../../../support/open-for-file.ts';
 import { insertPersonKey } from '../../../support/people.ts';
 import { startRunningApi } from '../../../support/running-api.ts';
-import { answerOf } from '../../../support/submit.ts';
+import { answerOf, send } from '../../../support/submit.ts';
 import { waitUntil } from '../../../support/wait-until.ts';
 
 const CLIENT = { id: 'risk-engine', secret: 'a-secret-of-the-client-for-tests' };
@@ -134,11 +134,8 @@ test('a person of the engine stays that person, and approves once another person
   const { browser } = await logIn('di', { groups: ['risk-officers', 'risk-analysts'] });
   const { body } = await browser.me();
   expect(body).toMatchObject({ identity: 'Di@corp.example', roles: ['analyst'] });
-  const confirmed = await api.request(`/v1/keys/${body.key_id}/confirm`, {
-    method: 'POST',
-    headers: { Authorization: `Bearer ${officer}` },
-  });
-  expect(confirmed.status).toBe(200);
+  const path = `/v1/keys/${body.key_id}/confirm`;
+  expect((await send(api, 'POST', path, undefined, officer)).status).toBe(200);
   const isOfficer = async () => (await browser.me()).body.roles.includes('risk_officer');
   await waitUntil(isOfficer, 1000, 'the role');
 });

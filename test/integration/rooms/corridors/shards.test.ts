@@ -7,7 +7,7 @@ import { streamKeys } from '../../../../src/core/stream/keys.ts';
 import { openForFile } from '../../../support/open-for-file.ts';
 import { insertPersonKey } from '../../../support/people.ts';
 import { startRunningApi } from '../../../support/running-api.ts';
-import { answerOf, count, input, postBatch } from '../../../support/submit.ts';
+import { count, input, postBatch, send } from '../../../support/submit.ts';
 import { waitUntil } from '../../../support/wait-until.ts';
 
 const CORRIDOR = 'US-EG';
@@ -19,11 +19,8 @@ const api = await openForFile(startRunningApi());
 const ann = await insertPersonKey(api.testDatabase, 'Ann', ['admin']);
 const bob = await insertPersonKey(api.testDatabase, 'Bob', ['admin']);
 
-async function as(key: string, method: string, path: string, body: object) {
-  const headers = { Authorization: `Bearer ${key}`, 'Content-Type': 'application/json' };
-  const sent = { method, body: JSON.stringify({ ...body, reason: 'a test' }), headers };
-  return await answerOf(await api.request(path, sent));
-}
+const as = (key: string, method: string, path: string, body: object) =>
+  send(api, method, path, { ...body, reason: 'a test' }, key);
 const divide = (shards: number) => as(ann, 'PUT', PATH, { shards });
 const divided = (shards: number) =>
   waitUntil(async () => (await divide(shards)).body.shards === shards, 5000, `${shards} streams`);

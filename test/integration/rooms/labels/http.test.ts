@@ -8,7 +8,7 @@ import { monthOf } from '../../../../src/kit/words/month.ts';
 import { openForFile } from '../../../support/open-for-file.ts';
 import { startRunningApi } from '../../../support/running-api.ts';
 import { idAt } from '../../../support/stored-rows.ts';
-import { type Answer, answerOf, type Input, input, labelInput } from '../../../support/submit.ts';
+import { type Answer, type Input, input, labelInput, send } from '../../../support/submit.ts';
 
 const CREATED_AT = '2026-10-01T10:00:00.000Z';
 const DETACHED_AT = '2015-03-09T00:00:00.000Z';
@@ -38,13 +38,9 @@ await label(bank, ids.detached, { labelled_at: day(2), source: 'chargeback' });
 await detachMonth(api.database, monthOf(Date.parse(DETACHED_AT)));
 
 async function makeCaller(fields: object): Promise<Caller> {
-  const { status, body: made } = await answerOf(await api.post('/v1/keys', fields));
+  const { status, body: made } = await send(api, 'POST', '/v1/keys', fields);
   expect([status, made]).toEqual([201, expect.objectContaining({ key: expect.any(String) })]);
-  return async (path, body) => {
-    const headers = { Authorization: `Bearer ${made.key}`, 'Content-Type': 'application/json' };
-    const init = body === undefined ? {} : { method: 'POST', body: JSON.stringify(body) };
-    return await answerOf(await fetch(api.url + path, { ...init, headers }));
-  };
+  return (path, body) => send(api, body === undefined ? 'GET' : 'POST', path, body, made.key);
 }
 
 async function accepted(caller: Caller, fields: Input): Promise<string> {

@@ -22,7 +22,7 @@ import {
 } from '../../../support/rooms/privacy/history.ts';
 import { runRisk } from '../../../support/run-risk.ts';
 import { startRunningApi } from '../../../support/running-api.ts';
-import { labelInput, postLabels } from '../../../support/submit.ts';
+import { labelInput, postLabels, send } from '../../../support/submit.ts';
 
 const PATIENT = { RISK_STATEMENT_TIMEOUT_MS: '20000' };
 const PAYMENTS = 40;
@@ -38,7 +38,6 @@ const HASH = createHash('sha256')
 const NETWORK = '198.51.100.64/28';
 const OVERRIDE = 'a test does not wait';
 const NOBODYS = [...CANARIES, PERSON, WRITTEN, OVERRIDE, TOKEN, HASH, NETWORK];
-
 
 const api = await openForFile(startRunningApi(PATIENT));
 const rollOut = await openForFile(startRollOut(api.testDatabase));
@@ -58,15 +57,8 @@ await sql(
   [PERSON, WRITTEN],
 );
 for (const [kind, value] of Object.entries({ hash: HASH, address: NETWORK })) {
-  const post = async (path: string, body: object) => {
-    const headers = { Authorization: `Bearer ${officer}`, 'Content-Type': 'application/json' };
-    const answer = await api.request(path, {
-      method: 'POST',
-      body: JSON.stringify(body),
-      headers,
-    });
-    expect([path, answer.ok]).toEqual([path, true]);
-  };
+  const post = async (path: string, body: object) =>
+    expect((await send(api, 'POST', path, body, officer)).status, path).toBeLessThan(300);
   await post('/v1/lists', { name: `more-${kind}`, effect: 'watch', kind, description: WRITTEN });
   await post(`/v1/lists/more-${kind}/entries`, { value, reason: WRITTEN });
 }

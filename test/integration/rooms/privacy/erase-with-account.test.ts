@@ -9,7 +9,7 @@ import { openForFile } from '../../../support/open-for-file.ts';
 import { insertPersonKey } from '../../../support/people.ts';
 import { makePrivacyFolder } from '../../../support/rooms/privacy/settings.ts';
 import { startRunningApi } from '../../../support/running-api.ts';
-import { answerOf, count, type Input, input, postOne } from '../../../support/submit.ts';
+import { answerOf, count, type Input, input, postOne, send } from '../../../support/submit.ts';
 import { waitUntil } from '../../../support/wait-until.ts';
 
 const FIELDS = ['account_id', 'device_id', 'ip', 'metadata.cards.pan'];
@@ -17,19 +17,10 @@ const folder = await openForFile(makePrivacyFolder());
 const api = await openForFile(startRunningApi(folder.settings));
 const officer = await insertPersonKey(api.testDatabase, 'Ann', ['risk_officer', 'admin']);
 
-const send = async (path: string, body: object) =>
-  await answerOf(
-    await api.request(path, {
-      method: path.startsWith('/v1/personal') ? 'PUT' : 'POST',
-      body: JSON.stringify(body),
-      headers: {
-        'Content-Type': 'application/json',
-        Authorization: `Bearer ${officer}`,
-      },
-    }),
-  );
+const as = (method: 'POST' | 'PUT', path: string, body: object) =>
+  send(api, method, path, body, officer);
 const erase = (value: unknown) =>
-  send('/v1/erasures', { field: 'account_id', value, reason: 'request 117' });
+  as('POST', '/v1/erasures', { field: 'account_id', value, reason: 'request 117' });
 const pay = async (account: string, fields: Input = {}) => {
   const { body } = await postOne(api, input({ account_id: account, ...fields }));
   return (await answerOf(await api.request(`/v1/transactions/${body.transaction_id}`))).body;
@@ -37,7 +28,7 @@ const pay = async (account: string, fields: Input = {}) => {
 const pans = (...all: string[]) => ({ cards: all.map((pan) => ({ pan })) });
 const isKnown = (token: string) => count(api, `subjects where token = '${token}'`);
 
-for (const field of FIELDS) await send(`/v1/personal-fields/${field}`, {});
+for (const field of FIELDS) await as('PUT', `/v1/personal-fields/${field}`, {});
 
 test('what the account alone had goes with it', async () => {
   const own = await pay('a1', { device_id: 'd1', ip: '198.51.100.1', metadata: pans('p1', 'p2') });
@@ -89,12 +80,12 @@ test('a subject that a month in files may have is left, and cases with notes are
 test('a hold keeps a subject of the ledger only where the hold is newer than the line', async () => {
   const hold = { kind: 'account', reason: 'x' };
   const [older, newer] = [await pay('a5'), await pay('a6')];
-  await send('/v1/holds', { ...hold, subject: older.account_id });
+  await as('POST', '/v1/holds', { ...hold, subject: older.account_id });
   const at = new Date().toISOString();
   // Erasures whose commits failed left these lines.
   const lines = [older, newer].map((one) => `market_0 ${one.account_id} ${at}\n`);
   await appendFile(folder.ledger, lines.join(''));
-  await send('/v1/holds', { ...hold, subject: newer.account_id });
+  await as('POST', '/v1/holds', { ...hold, subject: newer.account_id });
   const restarted = await runApiHere({
     DATABASE_URL: api.testDatabase.url,
     REDIS_URL: api.redisService.url,
@@ -118,7 +109,7 @@ test('a hold that waits for an erasure has the next token of the account', async
     await ended;
   });
   await deleted;
-  const holding = send('/v1/holds', { kind: 'account', reason: 'y', subject: 'a7' });
+  const holding = as('POST', '/v1/holds', { kind: 'account', reason: 'y', subject: 'a7' });
   const isWaiting = () =>
     count(api, `pg_locks where relation = 'legal_holds'::regclass and not granted`);
   await waitUntil(async () => (await isWaiting()) > 0, 5_000, 'the hold to wait');

@@ -16,26 +16,23 @@ import { openForFile } from '../../../support/open-for-file.ts';
 import { insertPersonKey } from '../../../support/people.ts';
 import { makePrivacyFolder } from '../../../support/rooms/privacy/settings.ts';
 import { startRunningApi } from '../../../support/running-api.ts';
-import { answerOf, count, type Input, input, postBatch, postOne } from '../../../support/submit.ts';
+import {
+  answerOf,
+  count,
+  type Input,
+  input,
+  postBatch,
+  postOne,
+  send,
+} from '../../../support/submit.ts';
 import { waitUntil } from '../../../support/wait-until.ts';
 
 const folder = await openForFile(makePrivacyFolder());
 const api = await openForFile(startRunningApi(folder.settings));
 const officer = await insertPersonKey(api.testDatabase, 'Ann', ['risk_officer', 'admin']);
 
-const send = async (method: string, path: string, body: object, key?: string) =>
-  await answerOf(
-    await api.request(path, {
-      method,
-      body: JSON.stringify(body),
-      headers: {
-        'Content-Type': 'application/json',
-        ...(key === undefined ? {} : { Authorization: `Bearer ${key}` }),
-      },
-    }),
-  );
 const erase = async (field: string, value: string) =>
-  await send('POST', '/v1/erasures', { field, value, reason: 'request 117' }, officer);
+  await send(api, 'POST', '/v1/erasures', { field, value, reason: 'request 117' }, officer);
 const postLines = async (inputs: readonly Input[]): Promise<string> => {
   const body = inputs.map((one) => `${JSON.stringify(one)}\n`).join('');
   const headers = { 'Content-Type': 'application/x-ndjson' };
@@ -52,7 +49,7 @@ const somebody = (fields: Input = {}): Input => {
 };
 
 for (const field of ['account_id', 'metadata.cards.pan'])
-  await send('PUT', `/v1/personal-fields/${field}`, {}, officer);
+  await send(api, 'PUT', `/v1/personal-fields/${field}`, {}, officer);
 
 const subjects = () => count(api, 'subjects');
 
@@ -61,8 +58,8 @@ test('a refused post makes no subject', async () => {
   await postOne(api, taken);
   const { idempotency_key: key } = taken;
   const limit = { kind: 'transactions', rate_per_second: 1, burst: 1, reason: 'a test' };
-  await send('PUT', '/v1/limits/corridor:US-PH', limit);
-  await send('PUT', '/v1/switches/corridor:US-IN', { stopped: true, reason: 'a test' });
+  await send(api, 'PUT', '/v1/limits/corridor:US-PH', limit);
+  await send(api, 'PUT', '/v1/switches/corridor:US-IN', { stopped: true, reason: 'a test' });
   const status = async (one: Input) => (await postOne(api, one)).status;
   const { account_id, metadata } = taken;
   const until = (corridor: string, wanted: number) => {

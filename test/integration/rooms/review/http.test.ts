@@ -10,19 +10,15 @@ import { insertPersonKey } from '../../../support/people.ts';
 import { FIRST_POLICY } from '../../../support/rooms/review/policy.ts';
 import { startRunningApi } from '../../../support/running-api.ts';
 import { storeTransactions } from '../../../support/stored-rows.ts';
-import { answerOf, labelInput, postLabels } from '../../../support/submit.ts';
+import { labelInput, postLabels, send } from '../../../support/submit.ts';
 
 const api = await openForFile(startRunningApi());
 const key = await insertPersonKey(api.testDatabase, 'Ann', ['analyst', 'risk_officer']);
 const createdAtMs = Date.UTC(2026, 10, 20);
 const [id = ''] = await storeTransactions(api.database, [{ createdAtMs, score: 730 }]);
 
-const headers = () => ({ Authorization: `Bearer ${key}`, 'Content-Type': 'application/json' });
 async function post(path: string, body: unknown) {
-  const answer = await fetch(api.url + path, {
-    ...{ method: 'POST', headers: headers(), body: JSON.stringify(body) },
-  });
-  const { status, body: json } = await answerOf(answer);
+  const { status, body: json } = await send(api, 'POST', path, body, key);
   const fields = (json.errors ?? []).map((error: { pointer: string }) => error.pointer);
   return { status, fields: [...new Set(fields)], json };
 }
@@ -64,8 +60,8 @@ test.each([
   'account_id=%00',
   'state=nothing',
 ])('a list by %s is refused', async (query) => {
-  const answer = await fetch(`${api.url}/v1/reviews?${query}`, { headers: headers() });
-  expect((await answerOf(answer)).status).toBe(422);
+  const { status } = await send(api, 'GET', `/v1/reviews?${query}`, undefined, key);
+  expect(status).toBe(422);
 });
 
 test('a case that is opened by hand is counted once, and as unrated where no rate is known', async () => {
