@@ -1,38 +1,17 @@
 /** An API on a database and a Redis of its own; no worker runs, so appended entries stay visible. */
 import { Redis } from 'ioredis';
-import type { Database } from '../../src/kit/database/pool.ts';
 import { type ApiRun, runApiHere } from './api-here.ts';
 import { createTestDatabase, type TestDatabase } from './database.ts';
 import { type RiskProcess, runRiskProcess, spawnRisk } from './risk.ts';
-import { type Ran, runRisk } from './run-risk.ts';
+import { runRisk } from './run-risk.ts';
 import { startTestRedis, type TestService } from './services.ts';
-import { type RunningWorker, startWorkerHere } from './worker-rig.ts';
+import { startWorkerHere } from './worker-rig.ts';
 
 /** A key with every role but those that approve. */
 export const RUNNING_API_KEY = 'running-api-key-of-at-least-32-characters';
 const START_MS = 30_000;
 
-export type RunningApi = {
-  readonly url: string;
-  /** The lines that the API logged so far. */
-  log(): string;
-  readonly testDatabase: TestDatabase;
-  readonly database: Database;
-  readonly redisService: TestService;
-  readonly redis: Redis;
-  /** Sends a request with RUNNING_API_KEY. */
-  request(path: string, init?: RequestInit): Promise<Response>;
-  post(path: string, body: object): Promise<Response>;
-  /** A worker on the API's stores, in this process; dispose it before the API. */
-  startWorker(settings?: Settings): RunningWorker;
-  /** `risk ARGS` against this API. */
-  risk(...args: string[]): Promise<Ran>;
-  /** `risk ARGS --json`, which must succeed and print nothing else. */
-  riskJson(...args: string[]): Promise<unknown>;
-  /** Empties both stores. */
-  reset(): Promise<void>;
-  [Symbol.asyncDispose](): Promise<void>;
-};
+export type RunningApi = Awaited<ReturnType<typeof startRunningApi>>;
 
 type Settings = Readonly<Record<string, string>>;
 
@@ -40,17 +19,12 @@ type Settings = Readonly<Record<string, string>>;
  * @param environment settings beside those it needs
  * @param ofDatabase settings of the database in Postgres
  */
-export async function startRunningApi(
-  environment: Settings = {},
-  ofDatabase: Settings = {},
-): Promise<RunningApi> {
+export async function startRunningApi(environment: Settings = {}, ofDatabase: Settings = {}) {
   return await open(environment, { runApi: runApiHere, runCommand: runRisk }, ofDatabase);
 }
 
 /** The API and commands as processes of their own, for tests that end the API or set what belongs to a process. */
-export async function spawnRunningApi(
-  environment: Settings = {},
-): Promise<RunningApi & { readonly process: RiskProcess }> {
+export async function spawnRunningApi(environment: Settings = {}) {
   const opened = await open(environment, { runApi: spawnApi, runCommand: runRiskProcess });
   return { ...opened, process: opened.run.process };
 }
@@ -79,7 +53,7 @@ async function open<Run extends ApiRun>(
   environment: Settings,
   { runApi, runCommand }: Means<Run>,
   ofDatabase: Settings = {},
-): Promise<RunningApi & { readonly run: Run }> {
+) {
   await using stack = new AsyncDisposableStack();
   const testDatabase = stack.use(await createTestDatabase({ settings: ofDatabase }));
   const database = stack.use(testDatabase.open());
@@ -97,8 +71,10 @@ async function open<Run extends ApiRun>(
   });
   const { url, log } = run;
   const owned = stack.move();
+  /** `risk ARGS` against this API. */
   const risk = (...args: string[]) =>
     runCommand(args, { RISK_URL: url, RISK_API_KEY: RUNNING_API_KEY });
+  /** Sends a request with RUNNING_API_KEY. */
   const request = async (path: string, init: RequestInit = {}) => {
     const headers = new Headers(init.headers);
     if (!headers.has('Authorization')) headers.set('Authorization', `Bearer ${RUNNING_API_KEY}`);
@@ -106,18 +82,21 @@ async function open<Run extends ApiRun>(
   };
   return {
     ...{ run, url, log, testDatabase, database, redisService, redis, request, risk },
-    post: (path, body) =>
+    post: (path: string, body: object) =>
       request(path, {
         method: 'POST',
         body: JSON.stringify(body),
         headers: { 'Content-Type': 'application/json' },
       }),
-    startWorker: (settings = {}) => startWorkerHere({ ...stores, ...settings }),
-    riskJson: async (...args) => {
+    /** A worker on the API's stores, in this process; dispose it before the API. */
+    startWorker: (settings: Settings = {}) => startWorkerHere({ ...stores, ...settings }),
+    /** `risk ARGS --json`, which must succeed and print nothing else. */
+    riskJson: async (...args: string[]): Promise<unknown> => {
       const { code, stdout, stderr } = await risk(...args, '--json');
       if (code !== 0 || stderr !== '') throw new Error(`exit ${code}: ${stdout}${stderr}`);
       return JSON.parse(stdout);
     },
+    /** Empties both stores. */
     reset: async () => {
       await emptyTables(testDatabase.sql);
       await redis.flushall();
