@@ -3,7 +3,6 @@
  * and after a commit, before and after an append, with a batch in hand, between a commit and its
  * acknowledgement, between a dead letter's row and its acknowledgement.
  */
-import type { Role } from '../../../bench/support/role-process.ts';
 import { integerBetween } from '../../../src/kit/random.ts';
 import { findLostOf, listOldRows } from '../support/lost-rows.ts';
 import type { Scenario } from '../support/scenario.ts';
@@ -22,8 +21,7 @@ export const LOST_BY_DEATH = 'rows that no entry carried after the death';
 
 function failpoint(
   name: string,
-  point: string,
-  role: Role,
+  point: `${'api' | 'worker'}-${string}`,
   what: string,
   extra: {
     readonly passesMax?: number;
@@ -32,6 +30,7 @@ function failpoint(
     readonly losesNoRow?: boolean;
   } = {},
 ): Scenario {
+  const role = point.startsWith('api') ? 'api' : 'worker';
   const fault = `${role} ended at ${point}`;
   return {
     name,
@@ -76,35 +75,26 @@ function failpoint(
 }
 
 export const failpoints: readonly Scenario[] = [
-  failpoint('api-before-commit', 'api-before-commit', 'api', 'the API dies before it commits'),
+  failpoint('api-before-commit', 'api-before-commit', 'the API dies before it commits'),
   failpoint(
     'api-before-append',
     'api-after-commit',
-    'api',
     'the API dies between the commit and the append',
   ),
   failpoint(
     'api-after-append',
     'api-after-append',
-    'api',
     'the API dies between the append and closing the batch',
   ),
-  failpoint(
-    'worker-after-read',
-    'worker-after-read',
-    'worker',
-    'a worker dies with entries it has read',
-  ),
+  failpoint('worker-after-read', 'worker-after-read', 'a worker dies with entries it has read'),
   failpoint(
     'worker-before-acknowledge',
     'worker-after-commit',
-    'worker',
     'a worker dies between storing scores and acknowledging',
   ),
   failpoint(
     'worker-between-dead-letter-and-acknowledge',
     'worker-after-dead-letters',
-    'worker',
     'a worker dies between the rows of dead letters and their acknowledgement',
     {
       passesMax: 3,
