@@ -27,18 +27,7 @@ type Naming = {
   /** Whether an answer of 200 has the object, where an unknown object is no problem of its own. */
   readonly has?: (body: { readonly items: readonly unknown[] }) => boolean;
 };
-type Cell = {
-  readonly caller: Caller;
-  readonly method: string;
-  readonly path: string;
-  readonly operationId: string;
-  /** Undefined for an operation that names no object with a client. */
-  readonly whose: Whose | undefined;
-  /** `let in`: neither 401 nor 403, whatever the answer to a request without a body is. */
-  readonly expected: number | 'let in';
-  /** Whether the caller reaches the object. */
-  readonly isFound: boolean;
-};
+type Cell = ReturnType<typeof makeCells>[number];
 
 const keys = new Map<string, string>();
 const clientOf: Record<Whose, string> = { own: 'shop', other: 'bank', unknown: 'nobody' };
@@ -183,15 +172,18 @@ function expectedOf(operation: OpenApi['operations'][number], caller: Caller, wh
   return isFound ? Number(found) : (NAMINGS[operationId]?.unknown ?? 404);
 }
 
-function makeCells(): Cell[] {
+function makeCells() {
   return openApi.operations.flatMap((one) => {
     const { method, path } = one;
     const operationId = one.operation.operationId ?? '';
     const objects = NAMINGS[operationId] === undefined ? [undefined] : OBJECTS;
     return objects.flatMap((whose) =>
       CALLERS.map((caller) => ({
+        // `whose` is undefined for an operation that names no object with a client.
         ...{ caller, method, path, operationId, whose },
+        /** `let in`: neither 401 nor 403, whatever the answer to a request without a body is. */
         expected: expectedOf(one, caller, whose),
+        /** Whether the caller reaches the object. */
         isFound: isReached(one, caller, whose),
       })),
     );
