@@ -221,7 +221,7 @@ export const CONTROL: Guards = {
   'live-figures': {
     says: 'Live figures come as events.',
     shown: 'GET /v1/live',
-    test: 'integration/rooms/status/live-figures.test.ts > come as events until the session ends',
+    test: 'integration/rooms/status/live-figures.test.ts > live figures come as events until the session ends',
     mechanism: 'src/kit/http/live.ts',
   },
   workers: {

@@ -33,7 +33,7 @@ export const TOOLS: Guards = {
   simulate: {
     says: 'Simulated traffic has the same bytes on every machine.',
     shown: 'risk simulate',
-    test: 'unit/simulate.test.ts > gives the same bytes on every machine',
+    test: 'unit/simulate.test.ts > simulate gives the same bytes on every machine',
     mechanism: 'src/tools/simulate/simulate.ts',
   },
   replay: {
@@ -49,7 +49,7 @@ export const TOOLS: Guards = {
   },
   'stray-quote': {
     says: 'A quote that breaks a row of a file refuses that row alone.',
-    test: 'unit/kit/client/csv-rows.test.ts > a quote that breaks a row > in row 7,000 of 8,000 leaves the 7,999 others',
+    test: 'integration/foreign-files.test.ts > risk replay > refuses the row of a stray quote alone, and stores those behind',
     mechanism: 'src/kit/client/csv-rows.ts',
   },
   'damaged-ids': {
@@ -64,7 +64,7 @@ export const TOOLS: Guards = {
   },
   'foreign-files': {
     says: 'Files of data frames, databases and spreadsheets are read as they were meant.',
-    test: 'unit/kit/client/foreign-files.test.ts > of the files that others make',
+    test: 'unit/kit/client/foreign-files.test.ts > %s is read as it was meant',
     mechanism: 'src/kit/client/rows.ts',
   },
   'own-key': {
@@ -108,7 +108,7 @@ export const TOOLS: Guards = {
   },
   compose: {
     says: 'The compose file starts a Redis that never evicts and persists every second.',
-    test: 'unit/ship/compose.test.ts > starts Redis that never evicts, persists every second and stays within 256 MB',
+    test: 'unit/ship/compose.test.ts > docker-compose.yml starts Redis that never evicts, persists every second and stays within 256 MB',
     mechanism: 'docker-compose.yml',
   },
   kubernetes: {

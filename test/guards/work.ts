@@ -10,7 +10,7 @@ export const WORK: Guards = {
   'drain-on-sigterm': {
     says: 'A worker that is told to stop leaves no pending entry and no consumer.',
     shown: 'RISK_SHUTDOWN_TIMEOUT_MS',
-    test: 'integration/shutdown.test.ts > under load leaves no pending entry, no consumer, and exits 0',
+    test: 'integration/shutdown.test.ts > SIGTERM under load leaves no pending entry, no consumer, and exits 0',
     mechanism: 'src/core/work/run-worker.ts',
   },
   takeover: {
@@ -28,7 +28,7 @@ export const WORK: Guards = {
   retries: {
     says: 'One poisonous transaction of a hundred is given up after four attempts, and costs no other one.',
     shown: 'RISK_RETRY_BASE_MS',
-    test: 'integration/dead-letters.test.ts > take one poisonous transaction of a hundred after four attempts',
+    test: 'integration/dead-letters.test.ts > dead letters take one poisonous transaction of a hundred after four attempts',
     mechanism: 'src/core/work/decided.ts',
   },
   bisection: {
@@ -38,12 +38,12 @@ export const WORK: Guards = {
   },
   'killer-of-workers': {
     says: 'An entry that was delivered six times without an end becomes a dead letter, and only that one.',
-    test: 'integration/dead-letters.test.ts > take an entry that was delivered six times without an end, and only that one',
+    test: 'integration/dead-letters.test.ts > dead letters take an entry that was delivered six times without an end, and only that one',
     mechanism: 'src/core/work/read-entries.ts',
   },
   'malformed-entries': {
     says: 'Entries that nobody can read become dead letters, once each, and spare what is between them.',
-    test: 'integration/dead-letters.test.ts > take malformed entries of every shape, once each, and spare what is between them',
+    test: 'integration/dead-letters.test.ts > dead letters take malformed entries of every shape, once each, and spare what is between them',
     mechanism: 'src/core/work/read-entries.ts',
   },
   'letters-with-a-score': {
@@ -69,7 +69,7 @@ export const WORK: Guards = {
   },
   'fair-batches': {
     says: 'A longer backlog keeps up, and a flood takes at most four times what another stream gets of a batch.',
-    test: 'unit/core/work/share-batch.test.ts > lets a longer backlog keep up, and a flood take four times what another gets at most',
+    test: 'unit/core/work/share-batch.test.ts > shareBatch lets a longer backlog keep up, and a flood take four times what another gets at most',
     mechanism: 'src/core/work/intake.ts',
   },
   'lane-beside-a-drain': {
@@ -96,12 +96,12 @@ export const WORK: Guards = {
   'event-budget': {
     says: 'Events and copies of dead letters share a budget of memory, and the oldest of the largest streams go.',
     shown: 'RISK_EVENT_BYTES_MAX',
-    test: 'integration/event-budget.test.ts > drops the oldest of the largest streams, and says how many bytes',
+    test: 'integration/event-budget.test.ts > the budget over events and copies of dead letters drops the oldest of the largest streams, and says how many bytes',
     mechanism: 'src/core/stream/memory/bound-events.ts',
   },
   'full-redis': {
     says: 'Profiles give way above their share of the memory of Redis, the idle ones first.',
-    test: 'integration/stream-profile-logs.test.ts > give way above their share of the memory, the idle ones first, and none are begun',
+    test: 'integration/stream-profile-logs.test.ts > logs of profiles give way above their share of the memory, the idle ones first, and none are begun',
     mechanism: 'src/core/stream/memory/bound-profiles.ts',
   },
   'owner-check': {
@@ -153,13 +153,13 @@ export const WORK: Guards = {
   },
   'profiles-of-replica': {
     says: 'Profiles of a replica that lacks the last appends are not used once the replica is promoted.',
-    test: 'integration/stream-profile-logs.test.ts > of a replica that lacks the last appends are not used once it is promoted',
+    test: 'integration/stream-profile-logs.test.ts > logs of profiles of a replica that lacks the last appends are not used once it is promoted',
     mechanism: 'src/core/stream/lua/of-history.lua',
   },
   'profile-lifetime': {
     says: 'A profile log lives as long as somebody uses the log.',
     shown: 'RISK_PROFILE_TTL_SECONDS',
-    test: 'integration/stream-profile-logs.test.ts > live on while they are renewed, placeholders do not',
+    test: 'integration/stream-profile-logs.test.ts > logs of profiles live on while they are renewed, placeholders do not',
     mechanism: 'src/core/stream/lua/append-profiles-n.lua',
   },
   'rebuild-is-bounded': {

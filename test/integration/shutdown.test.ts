@@ -2,7 +2,7 @@
  * Goal: a worker that is told to stop leaves nothing pending and exits 0; told twice, it exits at once.
  * Method: workers as child processes.
  */
-import { beforeEach, describe, expect, test } from 'vitest';
+import { beforeEach, expect, test } from 'vitest';
 import { listConsumers } from '../../src/core/stream/group/consumer-group.ts';
 import { GROUP } from '../../src/core/stream/keys.ts';
 import { readEntries } from '../support/stream-entries.ts';
@@ -38,51 +38,49 @@ async function whileScoresAreLocked(
   return transactions;
 }
 
-describe('SIGTERM', () => {
-  test('under load leaves no pending entry, no consumer, and exits 0', { retry: 2 }, async () => {
-    await rig.send(seeds(1500));
-    await using worker = rig.spawnWorker({ ...LOUD, RISK_BATCH_ENTRIES: '20' });
-    await waitUntil(async () => (await rig.counts()).scored > 100, 20_000, 'the first scores');
+test('SIGTERM under load leaves no pending entry, no consumer, and exits 0', {
+  retry: 2,
+}, async () => {
+  await rig.send(seeds(1500));
+  await using worker = rig.spawnWorker({ ...LOUD, RISK_BATCH_ENTRIES: '20' });
+  await waitUntil(async () => (await rig.counts()).scored > 100, 20_000, 'the first scores');
+  worker.kill('SIGTERM');
+  const started = performance.now();
+  expect(await worker.exited).toEqual({ code: 0, signal: null });
+  expect(performance.now() - started).toBeLessThan(10_000);
+  expect(await pending()).toBe(0);
+  expect(await listConsumers(rig.commands, rig.stream.transactions)).toEqual([]);
+  const { scored, waiting } = await rig.counts();
+  expect(scored + waiting).toBe(1500);
+  rig.startWorker();
+  expect(await rig.settled(1500)).toMatchObject({ scored: 1500, deadLetters: 0 });
+});
+
+test('SIGTERM while Postgres is locked gives entries back without costing an attempt', async () => {
+  await using worker = rig.spawnWorker({ ...LOUD, RISK_STATEMENT_TIMEOUT_MS: '300' });
+  const transactions = await whileScoresAreLocked(worker, 30, async () => {
+    await worker.waitFor(/worker pauses/, 10_000);
+    worker.kill('SIGTERM');
+    expect(await worker.exited).toEqual({ code: 0, signal: null });
+  });
+  expect(await pending()).toBe(0);
+  const payloads = await readEntries(rig.commands, rig.stream.transactions);
+  const waiting = new Set(payloads.map(({ transaction }) => transaction.transactionId));
+  expect(waiting).toEqual(new Set(transactions.map(({ transactionId }) => transactionId)));
+  rig.startWorker();
+  expect(await rig.settled(30)).toMatchObject({ scored: 30, deadLetters: 0 });
+  expect(await rig.database.sql('select distinct attempts from scores')).toEqual([{ attempts: 1 }]);
+});
+
+test.runIf(THOROUGH)('SIGTERM twice exits at once', { retry: 2 }, async () => {
+  await using worker = rig.spawnWorker({ ...LOUD, RISK_STATEMENT_TIMEOUT_MS: '5000' });
+  await whileScoresAreLocked(worker, 5, async () => {
+    await waitUntil(async () => (await pending()) > 0, 10_000, 'entries to be held');
+    worker.kill('SIGTERM');
+    await worker.waitFor(/draining/, 5000);
     worker.kill('SIGTERM');
     const started = performance.now();
-    expect(await worker.exited).toEqual({ code: 0, signal: null });
-    expect(performance.now() - started).toBeLessThan(10_000);
-    expect(await pending()).toBe(0);
-    expect(await listConsumers(rig.commands, rig.stream.transactions)).toEqual([]);
-    const { scored, waiting } = await rig.counts();
-    expect(scored + waiting).toBe(1500);
-    rig.startWorker();
-    expect(await rig.settled(1500)).toMatchObject({ scored: 1500, deadLetters: 0 });
-  });
-
-  test('while Postgres is locked gives entries back without costing an attempt', async () => {
-    await using worker = rig.spawnWorker({ ...LOUD, RISK_STATEMENT_TIMEOUT_MS: '300' });
-    const transactions = await whileScoresAreLocked(worker, 30, async () => {
-      await worker.waitFor(/worker pauses/, 10_000);
-      worker.kill('SIGTERM');
-      expect(await worker.exited).toEqual({ code: 0, signal: null });
-    });
-    expect(await pending()).toBe(0);
-    const payloads = await readEntries(rig.commands, rig.stream.transactions);
-    const waiting = new Set(payloads.map(({ transaction }) => transaction.transactionId));
-    expect(waiting).toEqual(new Set(transactions.map(({ transactionId }) => transactionId)));
-    rig.startWorker();
-    expect(await rig.settled(30)).toMatchObject({ scored: 30, deadLetters: 0 });
-    expect(await rig.database.sql('select distinct attempts from scores')).toEqual([
-      { attempts: 1 },
-    ]);
-  });
-
-  test.runIf(THOROUGH)('twice exits at once', { retry: 2 }, async () => {
-    await using worker = rig.spawnWorker({ ...LOUD, RISK_STATEMENT_TIMEOUT_MS: '5000' });
-    await whileScoresAreLocked(worker, 5, async () => {
-      await waitUntil(async () => (await pending()) > 0, 10_000, 'entries to be held');
-      worker.kill('SIGTERM');
-      await worker.waitFor(/draining/, 5000);
-      worker.kill('SIGTERM');
-      const started = performance.now();
-      expect((await worker.exited).code).toBe(1);
-      expect(performance.now() - started).toBeLessThan(4000);
-    });
+    expect((await worker.exited).code).toBe(1);
+    expect(performance.now() - started).toBeLessThan(4000);
   });
 });

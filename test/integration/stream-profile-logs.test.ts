@@ -3,7 +3,7 @@
  * one with a log that is gone; a Redis without room has no log with a gap. Method: real Redis, blocks made by
  * hand.
  */
-import { afterAll, beforeEach, describe, expect, test } from 'vitest';
+import { afterAll, beforeEach, expect, test } from 'vitest';
 import { boundProfiles } from '../../src/core/stream/memory/bound-profiles.ts';
 import type { MarketInRedis } from '../../src/core/stream/memory/memory.ts';
 import {
@@ -51,149 +51,147 @@ function append(n: number, known: KnownEnd | null, bytes: Uint8Array): LogAppend
 }
 const NOTHING = Buffer.alloc(0);
 
-describe('logs of profiles', () => {
-  test('have no spare memory in a crowded Redis, and live as long as before', async () => {
-    market.memory.isCrowded = true;
-    const begun = block('x'.repeat(4000));
-    await appendProfiles(market, TTL_SECONDS, [append(1, null, begun)]);
-    await redis.expire(key(1), 1000);
-    let end = endOf(begun.length, begun);
-    for (let n = 0; n < 8; n++) {
-      const more = block('x'.repeat(64));
-      const [reply] = await appendProfiles(market, TTL_SECONDS, [append(1, end, more)]);
-      expect(reply?.lacks).toBe('nothing');
-      end = endOf(end.length + more.length, more);
-      const spare = Number(await redis.memory('USAGE', key(1))) - end.length;
-      expect(spare).toBeLessThan(90 + end.length / 4);
-    }
-    expect(await redis.ttl(key(1))).toBeGreaterThan(TTL_SECONDS);
-  });
+test('logs of profiles have no spare memory in a crowded Redis, and live as long as before', async () => {
+  market.memory.isCrowded = true;
+  const begun = block('x'.repeat(4000));
+  await appendProfiles(market, TTL_SECONDS, [append(1, null, begun)]);
+  await redis.expire(key(1), 1000);
+  let end = endOf(begun.length, begun);
+  for (let n = 0; n < 8; n++) {
+    const more = block('x'.repeat(64));
+    const [reply] = await appendProfiles(market, TTL_SECONDS, [append(1, end, more)]);
+    expect(reply?.lacks).toBe('nothing');
+    end = endOf(end.length + more.length, more);
+    const spare = Number(await redis.memory('USAGE', key(1))) - end.length;
+    expect(spare).toBeLessThan(90 + end.length / 4);
+  }
+  expect(await redis.ttl(key(1))).toBeGreaterThan(TTL_SECONDS);
+});
 
-  test('begin in a scarce Redis once their party was refused one twice; a known log is begun again at once', async () => {
-    market.memory.isScarce = true;
-    const tries: (boolean | undefined)[] = [];
-    for (let n = 0; n < 3; n++) {
-      const [seldom, known] = await appendProfiles(market, TTL_SECONDS, [
-        append(1, null, block('seldom')),
-        append(2 + n, endOf(9, block('x')), block('known')),
-      ]);
-      expect(known?.isStored).toBe(true);
-      tries.push(seldom?.isStored);
-    }
-    expect(tries).toEqual([false, false, true]);
-  });
-
-  test('live on while they are renewed, placeholders do not', async () => {
-    const first = block('first');
-    await appendProfiles(market, TTL_SECONDS, [append(3, null, first)]);
-    await appendProfiles(market, TTL_SECONDS, [
-      { ...append(3, null, block('second')), isToRenew: true },
+test('logs of profiles begin in a scarce Redis once their party was refused one twice; a known log is begun again at once', async () => {
+  market.memory.isScarce = true;
+  const tries: (boolean | undefined)[] = [];
+  for (let n = 0; n < 3; n++) {
+    const [seldom, known] = await appendProfiles(market, TTL_SECONDS, [
+      append(1, null, block('seldom')),
+      append(2 + n, endOf(9, block('x')), block('known')),
     ]);
-    expect(await redis.ttl(key(3))).toBeLessThanOrEqual(10);
-    const renewing = { ...append(3, endOf(first.length, first), block('third')), isToRenew: true };
-    await appendProfiles(market, TTL_SECONDS, [renewing]);
-    expect(await redis.ttl(key(3))).toBeGreaterThan(50);
-  });
+    expect(known?.isStored).toBe(true);
+    tries.push(seldom?.isStored);
+  }
+  expect(tries).toEqual([false, false, true]);
+});
 
-  test('come in as many replies as it takes, each bounded', async () => {
-    const wholes = [4, 5, 6].map(() => block('x'.repeat(600)));
-    await appendProfiles(
-      market,
-      TTL_SECONDS,
-      wholes.map((bytes, index) => append(4 + index, null, bytes)),
-    );
-    const more = block('more');
-    const asked = [4, 5, 6].map((n) => append(n, null, more));
-    const replies = await appendProfiles(market, TTL_SECONDS, asked, 1000);
-    expect(replies.map(({ lacks }) => lacks)).toEqual(['whole', 'later', 'later']);
-    // Nothing has happened to those.
-    expect(await redis.strlen(key(5))).toBe(wholes[1]?.length);
-    expect(await redis.strlen(key(4))).toBe((wholes[0]?.length ?? 0) + more.length);
-  });
+test('logs of profiles live on while they are renewed, placeholders do not', async () => {
+  const first = block('first');
+  await appendProfiles(market, TTL_SECONDS, [append(3, null, first)]);
+  await appendProfiles(market, TTL_SECONDS, [
+    { ...append(3, null, block('second')), isToRenew: true },
+  ]);
+  expect(await redis.ttl(key(3))).toBeLessThanOrEqual(10);
+  const renewing = { ...append(3, endOf(first.length, first), block('third')), isToRenew: true };
+  await appendProfiles(market, TTL_SECONDS, [renewing]);
+  expect(await redis.ttl(key(3))).toBeGreaterThan(50);
+});
 
-  test('are dropped where Redis has no room for a block, and their past is told once more', async () => {
-    const firsts = [7, 8].map(() => block('x'.repeat(1000)));
-    await appendProfiles(
-      market,
-      TTL_SECONDS,
-      firsts.map((bytes, index) => append(7 + index, null, bytes)),
-    );
-    await redis.config('SET', 'maxmemory', '1');
-    const known = firsts.map((bytes) => endOf(bytes.length, bytes));
-    const replies = await appendProfiles(market, TTL_SECONDS, [
-      append(7, known[0] ?? null, block('lost')),
-      append(8, null, block('lost')),
-      append(9, null, block('lost')),
-    ]);
-    expect(replies.map(({ lacks, isStored }) => [lacks, isStored])).toEqual([
-      ['nothing', false],
-      ['whole', false],
-      ['absent', false],
-    ]);
-    expect(await redis.exists(key(7), key(8), key(9))).toBe(0);
-  });
+test('logs of profiles come in as many replies as it takes, each bounded', async () => {
+  const wholes = [4, 5, 6].map(() => block('x'.repeat(600)));
+  await appendProfiles(
+    market,
+    TTL_SECONDS,
+    wholes.map((bytes, index) => append(4 + index, null, bytes)),
+  );
+  const more = block('more');
+  const asked = [4, 5, 6].map((n) => append(n, null, more));
+  const replies = await appendProfiles(market, TTL_SECONDS, asked, 1000);
+  expect(replies.map(({ lacks }) => lacks)).toEqual(['whole', 'later', 'later']);
+  // Nothing has happened to those.
+  expect(await redis.strlen(key(5))).toBe(wholes[1]?.length);
+  expect(await redis.strlen(key(4))).toBe((wholes[0]?.length ?? 0) + more.length);
+});
 
-  test('give way above their share of the memory, the idle ones first, and none are begun', async () => {
-    const firsts = Array.from({ length: 2000 }, (_, n) => block(`${n} ${'x'.repeat(1000)}`));
-    await appendProfiles(
-      market,
-      TTL_SECONDS,
-      firsts.map((bytes, n) => append(n, null, bytes)),
-    );
-    await redis.set('{m:US-EG:0}:transactions', 'stays');
-    const used = Number(/used_memory:(\d+)/.exec(await redis.info('memory'))?.[1]);
-    await redis.config('SET', 'maxmemory', String(Math.round(used / 0.75)));
-    expect(await boundProfiles(market)).toBeGreaterThan(0);
-    expect(await redis.exists('{m:US-EG:0}:transactions')).toBe(1);
-    const left = (await redis.keys('{m:p0?}:account:*')).length;
-    expect(left).toBeLessThan(2000);
-    expect(await boundProfiles(market)).toBe(0);
-    // Above its share without any logs, it begins none.
-    await redis.config('SET', 'maxmemory', '1000');
-    await boundProfiles(market);
-    await redis.config('SET', 'maxmemory', '0');
-    const [crowded] = await appendProfiles(market, TTL_SECONDS, [append(3000, null, block('new'))]);
-    expect(crowded).toMatchObject({ lacks: 'absent', isStored: false });
-    await boundProfiles(market);
-    const [roomy] = await appendProfiles(market, TTL_SECONDS, [append(3000, null, block('new'))]);
-    expect(roomy).toMatchObject({ lacks: 'absent', isStored: true });
-  });
+test('logs of profiles are dropped where Redis has no room for a block, and their past is told once more', async () => {
+  const firsts = [7, 8].map(() => block('x'.repeat(1000)));
+  await appendProfiles(
+    market,
+    TTL_SECONDS,
+    firsts.map((bytes, index) => append(7 + index, null, bytes)),
+  );
+  await redis.config('SET', 'maxmemory', '1');
+  const known = firsts.map((bytes) => endOf(bytes.length, bytes));
+  const replies = await appendProfiles(market, TTL_SECONDS, [
+    append(7, known[0] ?? null, block('lost')),
+    append(8, null, block('lost')),
+    append(9, null, block('lost')),
+  ]);
+  expect(replies.map(({ lacks, isStored }) => [lacks, isStored])).toEqual([
+    ['nothing', false],
+    ['whole', false],
+    ['absent', false],
+  ]);
+  expect(await redis.exists(key(7), key(8), key(9))).toBe(0);
+});
 
-  test('of a replica that lacks the last appends are not used once it is promoted', async () => {
-    await using second = await startTestRedis({ settings: { 'repl-diskless-sync-delay': '0' } });
-    const replica = openCommands(second.url, 5000);
-    await untilReady(replica, 5000);
-    const [first, lacking] = [block('first'), block('lacking')];
-    await appendProfiles(market, TTL_SECONDS, [append(7, null, first), append(8, null, first)]);
-    // As one that has a snapshot lives on.
-    for (const n of [7, 8]) await redis.persist(key(n));
-    await copyNow(replica, service);
-    await appendProfiles(market, TTL_SECONDS, [append(7, endOf(first.length, first), lacking)]);
-    await redis.set('{m:US-EG:0}:transactions', 'gone with the master');
-    await replica.set('{m:US-EG:0}:transactions', 'stays');
-    await takeOver(redis, second);
-    replica.disconnect();
-    expect(await redis.getBuffer(key(7))).toEqual(first);
-    const both = [market, marketIn(redis)];
-    const asked = [append(7, null, NOTHING), append(8, endOf(first.length, first), NOTHING)];
-    const replies = () => Promise.all(both.map((one) => appendProfiles(one, TTL_SECONDS, asked)));
-    await waitUntil(
-      async () => (await replies()).flat().every(({ lacks }) => lacks === 'absent'),
-      30_000,
-      'the logs to be gone',
-    );
-    expect(await redis.get('{m:US-EG:0}:transactions')).toBe('stays');
-    await appendProfiles(market, TTL_SECONDS, [append(7, null, lacking)]);
-    const [again] = await appendProfiles(marketIn(redis), TTL_SECONDS, [append(7, null, NOTHING)]);
-    expect(again).toMatchObject({ lacks: 'whole', bytes: lacking });
-  });
+test('logs of profiles give way above their share of the memory, the idle ones first, and none are begun', async () => {
+  const firsts = Array.from({ length: 2000 }, (_, n) => block(`${n} ${'x'.repeat(1000)}`));
+  await appendProfiles(
+    market,
+    TTL_SECONDS,
+    firsts.map((bytes, n) => append(n, null, bytes)),
+  );
+  await redis.set('{m:US-EG:0}:transactions', 'stays');
+  const used = Number(/used_memory:(\d+)/.exec(await redis.info('memory'))?.[1]);
+  await redis.config('SET', 'maxmemory', String(Math.round(used / 0.75)));
+  expect(await boundProfiles(market)).toBeGreaterThan(0);
+  expect(await redis.exists('{m:US-EG:0}:transactions')).toBe(1);
+  const left = (await redis.keys('{m:p0?}:account:*')).length;
+  expect(left).toBeLessThan(2000);
+  expect(await boundProfiles(market)).toBe(0);
+  // Above its share without any logs, it begins none.
+  await redis.config('SET', 'maxmemory', '1000');
+  await boundProfiles(market);
+  await redis.config('SET', 'maxmemory', '0');
+  const [crowded] = await appendProfiles(market, TTL_SECONDS, [append(3000, null, block('new'))]);
+  expect(crowded).toMatchObject({ lacks: 'absent', isStored: false });
+  await boundProfiles(market);
+  const [roomy] = await appendProfiles(market, TTL_SECONDS, [append(3000, null, block('new'))]);
+  expect(roomy).toMatchObject({ lacks: 'absent', isStored: true });
+});
 
-  test('are absent, and begun by nobody, where a full Redis cannot say whose they are', async () => {
-    await appendProfiles(market, TTL_SECONDS, [append(9, null, block('first'))]);
-    await redis.set('{m:p01}:history', 'another');
-    await redis.config('SET', 'maxmemory', '1');
-    const [later] = await appendProfiles(market, TTL_SECONDS, [append(9, null, block('second'))]);
-    expect(later).toMatchObject({ lacks: 'absent', isStored: false });
-    expect(await redis.exists(key(9))).toBe(0);
-  });
+test('logs of profiles of a replica that lacks the last appends are not used once it is promoted', async () => {
+  await using second = await startTestRedis({ settings: { 'repl-diskless-sync-delay': '0' } });
+  const replica = openCommands(second.url, 5000);
+  await untilReady(replica, 5000);
+  const [first, lacking] = [block('first'), block('lacking')];
+  await appendProfiles(market, TTL_SECONDS, [append(7, null, first), append(8, null, first)]);
+  // As one that has a snapshot lives on.
+  for (const n of [7, 8]) await redis.persist(key(n));
+  await copyNow(replica, service);
+  await appendProfiles(market, TTL_SECONDS, [append(7, endOf(first.length, first), lacking)]);
+  await redis.set('{m:US-EG:0}:transactions', 'gone with the master');
+  await replica.set('{m:US-EG:0}:transactions', 'stays');
+  await takeOver(redis, second);
+  replica.disconnect();
+  expect(await redis.getBuffer(key(7))).toEqual(first);
+  const both = [market, marketIn(redis)];
+  const asked = [append(7, null, NOTHING), append(8, endOf(first.length, first), NOTHING)];
+  const replies = () => Promise.all(both.map((one) => appendProfiles(one, TTL_SECONDS, asked)));
+  await waitUntil(
+    async () => (await replies()).flat().every(({ lacks }) => lacks === 'absent'),
+    30_000,
+    'the logs to be gone',
+  );
+  expect(await redis.get('{m:US-EG:0}:transactions')).toBe('stays');
+  await appendProfiles(market, TTL_SECONDS, [append(7, null, lacking)]);
+  const [again] = await appendProfiles(marketIn(redis), TTL_SECONDS, [append(7, null, NOTHING)]);
+  expect(again).toMatchObject({ lacks: 'whole', bytes: lacking });
+});
+
+test('logs of profiles are absent, and begun by nobody, where a full Redis cannot say whose they are', async () => {
+  await appendProfiles(market, TTL_SECONDS, [append(9, null, block('first'))]);
+  await redis.set('{m:p01}:history', 'another');
+  await redis.config('SET', 'maxmemory', '1');
+  const [later] = await appendProfiles(market, TTL_SECONDS, [append(9, null, block('second'))]);
+  expect(later).toMatchObject({ lacks: 'absent', isStored: false });
+  expect(await redis.exists(key(9))).toBe(0);
 });

@@ -3,7 +3,7 @@
  * others are told from; test/property/simulate.test.ts has the laws of any run.
  */
 import { createHash } from 'node:crypto';
-import { describe, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import {
   type SimulateOptions,
   simulate,
@@ -21,16 +21,14 @@ const OPTIONS: SimulateOptions = {
 };
 const ROWS = [...simulate(OPTIONS)];
 
-describe('simulate', () => {
-  test('gives the same bytes on every machine', () => {
-    const bytes = ROWS.slice(0, 5_000).map(transactionLine).join('');
-    const digest = createHash('sha256').update(bytes).digest('hex');
-    expect(digest).toBe('397407d9c46a164d6482c34a257b61fb9c15b12d566ad871a095a97be4928b5a');
-  });
+test('simulate gives the same bytes on every machine', () => {
+  const bytes = ROWS.slice(0, 5_000).map(transactionLine).join('');
+  const digest = createHash('sha256').update(bytes).digest('hex');
+  expect(digest).toBe('397407d9c46a164d6482c34a257b61fb9c15b12d566ad871a095a97be4928b5a');
+});
 
-  test('gives other keys for other options, so that two files never conflict', () => {
-    const keys = new Set(ROWS.map((row) => row.idempotencyKey));
-    const longer = simulate({ ...OPTIONS, transactions: OPTIONS.transactions + 1 });
-    expect([...longer].some((row) => keys.has(row.idempotencyKey))).toBe(false);
-  });
+test('simulate gives other keys for other options, so that two files never conflict', () => {
+  const keys = new Set(ROWS.map((row) => row.idempotencyKey));
+  const longer = simulate({ ...OPTIONS, transactions: OPTIONS.transactions + 1 });
+  expect([...longer].some((row) => keys.has(row.idempotencyKey))).toBe(false);
 });

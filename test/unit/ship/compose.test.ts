@@ -6,7 +6,7 @@ import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { Ajv } from 'ajv';
 import { DCLinter } from 'dclint';
-import { describe, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import { readConfig } from '../../../src/kit/config/config.ts';
 import { countConnections } from '../../../src/kit/database/open-database.ts';
 import { ROOT, readCompose, readText, withDefaults } from './ship-files.ts';
@@ -38,125 +38,120 @@ function validator() {
   return ajv.compile(schema);
 }
 
-describe('docker-compose.yml', () => {
-  it('is valid by the compose specification', () => {
-    const validate = validator();
-    expect(validate(compose), JSON.stringify(validate.errors, null, 1)).toBe(true);
-  });
+it('docker-compose.yml is valid by the compose specification', () => {
+  const validate = validator();
+  expect(validate(compose), JSON.stringify(validate.errors, null, 1)).toBe(true);
+});
 
-  it('has no fault that dclint finds', () => {
-    const linter = new DCLinter({
-      rules: Object.fromEntries(TASTE.map((rule) => [rule, 0])),
-      quiet: true,
-      debug: false,
-      exclude: [],
+it('docker-compose.yml has no fault that dclint finds', () => {
+  const linter = new DCLinter({
+    rules: Object.fromEntries(TASTE.map((rule) => [rule, 0])),
+    quiet: true,
+    debug: false,
+    exclude: [],
+  });
+  const [result] = linter.lintFiles([`${ROOT}docker-compose.yml`], false);
+  expect(result?.messages).toEqual([]);
+});
+
+it('docker-compose.yml migrates once, after Postgres is healthy and before the roles', () => {
+  expect(compose.services['migrate']?.depends_on?.['postgres']?.condition).toBe('service_healthy');
+  for (const role of ['api', 'worker']) {
+    expect(compose.services[role]?.depends_on?.['migrate']?.condition).toBe(
+      'service_completed_successfully',
+    );
+  }
+});
+
+it('docker-compose.yml lets the worker be scaled: no fixed name, no port of the host', () => {
+  expect(compose.services['worker']).toBeDefined();
+  expect(compose.services['worker']?.container_name).toBeUndefined();
+  expect(compose.services['worker']?.ports).toBeUndefined();
+});
+
+it('docker-compose.yml publishes one port, on this machine only unless told otherwise', () => {
+  const published = services
+    .flatMap(([, service]) => service.ports ?? [])
+    .map((one) => withDefaults(one));
+  expect(published).toEqual(['127.0.0.1:8080:8080']);
+});
+
+it('docker-compose.yml keeps each of our processes within 0.5 CPU and 256 MB, a worker within 384', () => {
+  for (const role of OURS) {
+    expect(compose.services[role]?.deploy?.resources?.limits).toEqual({
+      cpus: '0.5',
+      memory: role === 'worker' ? '384M' : '256M',
     });
-    const [result] = linter.lintFiles([`${ROOT}docker-compose.yml`], false);
-    expect(result?.messages).toEqual([]);
-  });
+  }
+});
 
-  it('migrates once, after Postgres is healthy and before the roles', () => {
-    expect(compose.services['migrate']?.depends_on?.['postgres']?.condition).toBe(
-      'service_healthy',
-    );
-    for (const role of ['api', 'worker']) {
-      expect(compose.services[role]?.depends_on?.['migrate']?.condition).toBe(
-        'service_completed_successfully',
-      );
-    }
-  });
+it('docker-compose.yml gives a drain more time than it may take', () => {
+  const settings = readConfig({});
+  if (!('config' in settings)) throw new Error('the defaults must be valid');
+  for (const role of OURS) {
+    const graceSeconds = Number(compose.services[role]?.stop_grace_period?.replace('s', ''));
+    const { RISK_SHUTDOWN_GRACE_MS, RISK_SHUTDOWN_TIMEOUT_MS } = settings.config;
+    expect(graceSeconds * 1000).toBeGreaterThan(RISK_SHUTDOWN_GRACE_MS + RISK_SHUTDOWN_TIMEOUT_MS);
+  }
+});
 
-  it('lets the worker be scaled: no fixed name, no port of the host', () => {
-    expect(compose.services['worker']).toBeDefined();
-    expect(compose.services['worker']?.container_name).toBeUndefined();
-    expect(compose.services['worker']?.ports).toBeUndefined();
-  });
+it('docker-compose.yml starts Redis that never evicts, persists every second and stays within 256 MB', () => {
+  const command = compose.services['redis']?.command?.join(' ');
+  expect(command).toContain('--maxmemory-policy noeviction');
+  expect(command).toContain('--maxmemory 256mb');
+  expect(command).toContain('--appendonly yes --appendfsync everysec');
+  expect(command).toContain('--auto-aof-rewrite-min-size 512mb --rdbcompression no');
+});
 
-  it('publishes one port, on this machine only unless told otherwise', () => {
-    const published = services
-      .flatMap(([, service]) => service.ports ?? [])
-      .map((one) => withDefaults(one));
-    expect(published).toEqual(['127.0.0.1:8080:8080']);
-  });
+it('docker-compose.yml refuses to start without a password for Postgres and one for Redis', () => {
+  const secrets = [...readText('docker-compose.yml').matchAll(/\$\{([A-Z]+_PASSWORD)([^}]*)\}/g)];
+  expect(new Set(secrets.map(([, name]) => name))).toEqual(
+    new Set(['POSTGRES_PASSWORD', 'REDIS_PASSWORD']),
+  );
+  expect(secrets.filter(([, , rule]) => rule?.startsWith(':?') !== true)).toEqual([]);
+  expect(compose.services['redis']?.command).toContain('--requirepass');
+});
 
-  it('keeps each of our processes within 0.5 CPU and 256 MB, a worker within 384', () => {
-    for (const role of OURS) {
-      expect(compose.services[role]?.deploy?.resources?.limits).toEqual({
-        cpus: '0.5',
-        memory: role === 'worker' ? '384M' : '256M',
-      });
-    }
-  });
+it('docker-compose.yml mounts the volume where the image of Postgres 18 keeps its data', () => {
+  expect(compose.services['postgres']?.image).toBe('postgres:18');
+  expect(compose.services['postgres']?.volumes).toEqual(['postgres-data:/var/lib/postgresql']);
+});
 
-  it('gives a drain more time than it may take', () => {
-    const settings = readConfig({});
-    if (!('config' in settings)) throw new Error('the defaults must be valid');
-    for (const role of OURS) {
-      const graceSeconds = Number(compose.services[role]?.stop_grace_period?.replace('s', ''));
-      const { RISK_SHUTDOWN_GRACE_MS, RISK_SHUTDOWN_TIMEOUT_MS } = settings.config;
-      expect(graceSeconds * 1000).toBeGreaterThan(
-        RISK_SHUTDOWN_GRACE_MS + RISK_SHUTDOWN_TIMEOUT_MS,
-      );
-    }
-  });
-
-  it('starts Redis that never evicts, persists every second and stays within 256 MB', () => {
-    const command = compose.services['redis']?.command?.join(' ');
-    expect(command).toContain('--maxmemory-policy noeviction');
-    expect(command).toContain('--maxmemory 256mb');
-    expect(command).toContain('--appendonly yes --appendfsync everysec');
-    expect(command).toContain('--auto-aof-rewrite-min-size 512mb --rdbcompression no');
-  });
-
-  it('refuses to start without a password for Postgres and one for Redis', () => {
-    const secrets = [...readText('docker-compose.yml').matchAll(/\$\{([A-Z]+_PASSWORD)([^}]*)\}/g)];
-    expect(new Set(secrets.map(([, name]) => name))).toEqual(
-      new Set(['POSTGRES_PASSWORD', 'REDIS_PASSWORD']),
-    );
-    expect(secrets.filter(([, , rule]) => rule?.startsWith(':?') !== true)).toEqual([]);
-    expect(compose.services['redis']?.command).toContain('--requirepass');
-  });
-
-  it('mounts the volume where the image of Postgres 18 keeps its data', () => {
-    expect(compose.services['postgres']?.image).toBe('postgres:18');
-    expect(compose.services['postgres']?.volumes).toEqual(['postgres-data:/var/lib/postgresql']);
-  });
-
-  it.each(OURS)('gives %s an environment that its configuration accepts', (role) => {
+it.each(OURS)(
+  'docker-compose.yml gives %s an environment that its configuration accepts',
+  (role) => {
     const given = Object.entries(compose.services[role]?.environment ?? {}).map(
       ([name, value]) => [name, withDefaults(String(value))] as const,
     );
     const settings = readConfig(Object.fromEntries(given));
     expect('problems' in settings ? settings.problems : []).toEqual([]);
-  });
+  },
+);
 
-  it('keeps what the engine writes outside Postgres in a volume, as the root is only read', () => {
-    const keys = '/var/lib/risk/privacy.keys';
-    for (const role of OURS) {
-      const { read_only: isReadOnly, volumes, environment = {} } = compose.services[role] ?? {};
-      expect([isReadOnly, volumes]).toEqual([true, ['risk-files:/var/lib/risk']]);
-      const written = ['RISK_EVIDENCE_FOLDER', 'RISK_ERASURE_LEDGER'].map((name) =>
-        withDefaults(String(environment[name]), { RISK_PRIVACY_KEYS: keys }),
-      );
-      expect(written).toEqual(['/var/lib/risk/evidence', '/var/lib/risk/erasures']);
-    }
-    expect(readText('Dockerfile')).toContain('/var/lib/risk\nUSER node');
-  });
-
-  it('fits 70 % of the connections of Postgres with one API and five workers', () => {
-    const connections = (role: 'api' | 'worker') => {
-      const given = compose.services[role]?.environment ?? {};
-      const pairs = Object.entries(given).map(
-        ([name, value]) => [name, withDefaults(String(value))] as const,
-      );
-      const settings = readConfig(Object.fromEntries(pairs));
-      if (!('config' in settings)) throw new Error('the environment must be valid');
-      return countConnections(settings.config)[role];
-    };
-    const max = /max_connections=(\d+)/.exec(
-      compose.services['postgres']?.command?.join(' ') ?? '',
+it('docker-compose.yml keeps what the engine writes outside Postgres in a volume, as the root is only read', () => {
+  const keys = '/var/lib/risk/privacy.keys';
+  for (const role of OURS) {
+    const { read_only: isReadOnly, volumes, environment = {} } = compose.services[role] ?? {};
+    expect([isReadOnly, volumes]).toEqual([true, ['risk-files:/var/lib/risk']]);
+    const written = ['RISK_EVIDENCE_FOLDER', 'RISK_ERASURE_LEDGER'].map((name) =>
+      withDefaults(String(environment[name]), { RISK_PRIVACY_KEYS: keys }),
     );
-    expect([connections('api'), connections('worker')]).toEqual([19, 7]);
-    expect(connections('api') + 5 * connections('worker')).toBeLessThan(Number(max?.[1]) * 0.7);
-  });
+    expect(written).toEqual(['/var/lib/risk/evidence', '/var/lib/risk/erasures']);
+  }
+  expect(readText('Dockerfile')).toContain('/var/lib/risk\nUSER node');
+});
+
+it('docker-compose.yml fits 70 % of the connections of Postgres with one API and five workers', () => {
+  const connections = (role: 'api' | 'worker') => {
+    const given = compose.services[role]?.environment ?? {};
+    const pairs = Object.entries(given).map(
+      ([name, value]) => [name, withDefaults(String(value))] as const,
+    );
+    const settings = readConfig(Object.fromEntries(pairs));
+    if (!('config' in settings)) throw new Error('the environment must be valid');
+    return countConnections(settings.config)[role];
+  };
+  const max = /max_connections=(\d+)/.exec(compose.services['postgres']?.command?.join(' ') ?? '');
+  expect([connections('api'), connections('worker')]).toEqual([19, 7]);
+  expect(connections('api') + 5 * connections('worker')).toBeLessThan(Number(max?.[1]) * 0.7);
 });

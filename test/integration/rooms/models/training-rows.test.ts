@@ -3,7 +3,7 @@
  * labels came in every order, and enough of them for several pages and months.
  */
 import { randomUUID } from 'node:crypto';
-import { describe, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { FEATURE_COUNT } from '../../../../src/core/domain/feature-schema.ts';
 import type { LabelValue } from '../../../../src/core/domain/label.ts';
 import { insertLabels } from '../../../../src/core/store/labels/insert-labels.ts';
@@ -135,57 +135,55 @@ async function read(window: typeof january, more: Partial<typeof selection> | ob
   return { pages, rows, count };
 }
 
-describe('readTrainingRows', () => {
-  test('takes the newest label that was known, and fraud of two at the same time', async () => {
-    const { rows, count } = await read(january);
-    expect(rows.map(({ vector, label }) => [vector[0], label])).toEqual([
-      [0, 'fraud'],
-      [1, 'legitimate'],
-      [2, 'legitimate'],
-      [3, 'legitimate'],
-      [4, 'fraud'],
-      [5, 'fraud'],
-      [6, 'fraud'],
-    ]);
-    expect(count).toBe(9);
-  });
+test('readTrainingRows takes the newest label that was known, and fraud of two at the same time', async () => {
+  const { rows, count } = await read(january);
+  expect(rows.map(({ vector, label }) => [vector[0], label])).toEqual([
+    [0, 'fraud'],
+    [1, 'legitimate'],
+    [2, 'legitimate'],
+    [3, 'legitimate'],
+    [4, 'fraud'],
+    [5, 'fraud'],
+    [6, 'fraud'],
+  ]);
+  expect(count).toBe(9);
+});
 
-  test('reads pages in time order over the bound of a month, the end exclusive', async () => {
-    const window = { fromMs: MANY_FROM, toMs: MANY_FROM + (MANY - 1) * 300_000 };
-    const { rows, pages, count } = await read(window, { knownByMs: MANY_FROM + 60 * DAY_MS });
-    expect(count).toBe(MANY - 1);
-    expect(rows.map(({ vector }) => vector[0])).toEqual(
-      Array.from({ length: MANY - 1 }, (_, at) => at),
-    );
-    expect(pages.length).toBeGreaterThan(2);
-    expect(Math.max(...pages.map((page) => page.length))).toBeLessThanOrEqual(2000);
-    const days = rows.map(({ day }) => day * DAY_MS);
-    expect(days[0]).toBe(MANY_FROM);
-    expect(new Set(days.map((ms) => new Date(ms).getUTCMonth()))).toEqual(new Set([2, 3]));
-  });
+test('readTrainingRows reads pages in time order over the bound of a month, the end exclusive', async () => {
+  const window = { fromMs: MANY_FROM, toMs: MANY_FROM + (MANY - 1) * 300_000 };
+  const { rows, pages, count } = await read(window, { knownByMs: MANY_FROM + 60 * DAY_MS });
+  expect(count).toBe(MANY - 1);
+  expect(rows.map(({ vector }) => vector[0])).toEqual(
+    Array.from({ length: MANY - 1 }, (_, at) => at),
+  );
+  expect(pages.length).toBeGreaterThan(2);
+  expect(Math.max(...pages.map((page) => page.length))).toBeLessThanOrEqual(2000);
+  const days = rows.map(({ day }) => day * DAY_MS);
+  expect(days[0]).toBe(MANY_FROM);
+  expect(new Set(days.map((ms) => new Date(ms).getUTCMonth()))).toEqual(new Set([2, 3]));
+});
 
-  test('does not see what is labelled while it reads', async () => {
-    const found = await readTrainingRows(database, selection, async (reader) => {
-      await reader.count(january);
-      await testDatabase.sql(
-        `insert into labels (transaction_id, created_at, labelled_at, label, source, received_at, batch_id, account_id, merchant_id, client)
+test('readTrainingRows does not see what is labelled while it reads', async () => {
+  const found = await readTrainingRows(database, selection, async (reader) => {
+    await reader.count(january);
+    await testDatabase.sql(
+      `insert into labels (transaction_id, created_at, labelled_at, label, source, received_at, batch_id, account_id, merchant_id, client)
          select transaction_id, created_at, $1, 'fraud', 'late', now(), gen_random_uuid(), account_id, 'm', 'default'
            from scores where created_at < $2 and (feature_values(features))[1] = 8`,
-        [new Date(JANUARY + 8 * DAY_MS), new Date(JANUARY + DAY_MS)],
-      );
-      let rows = 0;
-      await reader.read(january, false, (page) => {
-        rows += page.length;
-      });
-      return rows;
+      [new Date(JANUARY + 8 * DAY_MS), new Date(JANUARY + DAY_MS)],
+    );
+    let rows = 0;
+    await reader.read(january, false, (page) => {
+      rows += page.length;
     });
-    expect(found).toBe(7);
-    expect((await read(january)).rows).toHaveLength(8);
+    return rows;
   });
+  expect(found).toBe(7);
+  expect((await read(january)).rows).toHaveLength(8);
+});
 
-  test('refuses vectors of another length', async () => {
-    const ofTwo = `update scores set features = '\\x020000' where created_at < $1`;
-    await testDatabase.sql(ofTwo, [new Date(JANUARY + DAY_MS)]);
-    await expect(read(january)).rejects.toThrow(`a vector of 2 numbers where ${FEATURE_COUNT}`);
-  });
+test('readTrainingRows refuses vectors of another length', async () => {
+  const ofTwo = `update scores set features = '\\x020000' where created_at < $1`;
+  await testDatabase.sql(ofTwo, [new Date(JANUARY + DAY_MS)]);
+  await expect(read(january)).rejects.toThrow(`a vector of 2 numbers where ${FEATURE_COUNT}`);
 });

@@ -2,7 +2,7 @@
  * Goal: what is in force is never older than allowed, and no model scores before its check is on record. Method: rollouts on a
  * real database, a clock that the test moves, and models that pass or fail as the test says.
  */
-import { beforeEach, describe, expect, test } from 'vitest';
+import { beforeEach, expect, test } from 'vitest';
 import type { JudgingModel } from '../../../../src/core/score/judge.ts';
 import { followChanges } from '../../../../src/kit/database/follow-changes.ts';
 import { createMetrics } from '../../../../src/kit/metrics/metrics.ts';
@@ -82,64 +82,62 @@ function watch() {
   return { source, state, checks, deciding, breakModel };
 }
 
-describe('models in force', () => {
-  test('are asked for again once they are old, not before', async () => {
-    await change(settle('a@1', 'active'));
-    const { state, deciding } = watch();
-    expect(await deciding()).toBe('a');
-    await change(rollBack('a'));
-    state.nowMs = 1500;
-    expect(await deciding()).toBe('a');
-    state.nowMs = 1501;
-    expect(await deciding()).toBeNull();
-  });
+test('models in force are asked for again once they are old, not before', async () => {
+  await change(settle('a@1', 'active'));
+  const { state, deciding } = watch();
+  expect(await deciding()).toBe('a');
+  await change(rollBack('a'));
+  state.nowMs = 1500;
+  expect(await deciding()).toBe('a');
+  state.nowMs = 1501;
+  expect(await deciding()).toBeNull();
+});
 
-  test('are asked for once more where the look under way was begun before a freeze', async () => {
-    await change(settle('a@1', 'active'));
-    const { source, state, deciding } = watch();
-    await source.refresh();
-    const { promise, resolve: thaw } = Promise.withResolvers<void>();
-    answers = promise;
-    const underWay = source.refresh();
-    await change(rollBack('a'));
-    answers = Promise.resolve();
-    state.nowMs = 5000;
-    const asked = deciding();
-    thaw();
-    expect(await asked).toBeNull();
-    await underWay;
-  });
+test('models in force are asked for once more where the look under way was begun before a freeze', async () => {
+  await change(settle('a@1', 'active'));
+  const { source, state, deciding } = watch();
+  await source.refresh();
+  const { promise, resolve: thaw } = Promise.withResolvers<void>();
+  answers = promise;
+  const underWay = source.refresh();
+  await change(rollBack('a'));
+  answers = Promise.resolve();
+  state.nowMs = 5000;
+  const asked = deciding();
+  thaw();
+  expect(await asked).toBeNull();
+  await underWay;
+});
 
-  test('are nobody knows what while Postgres is away for too long', async () => {
-    await change(settle('a@1', 'active'));
-    const { state, deciding } = watch();
-    await deciding();
-    isDown = true;
-    expect(await deciding()).toBe('a');
-    state.nowMs = 1501;
-    await expect(deciding()).rejects.toMatchObject({ kind: 'unavailable' });
-  });
+test('models in force are nobody knows what while Postgres is away for too long', async () => {
+  await change(settle('a@1', 'active'));
+  const { state, deciding } = watch();
+  await deciding();
+  isDown = true;
+  expect(await deciding()).toBe('a');
+  state.nowMs = 1501;
+  await expect(deciding()).rejects.toMatchObject({ kind: 'unavailable' });
+});
 
-  test('are without a model that does not pass: the one before it decides, visibly', async () => {
-    await change(settle('a@1', 'active'));
-    await change(settle('b@1', 'active'));
-    const { source, checks, deciding, breakModel } = watch();
-    breakModel('b');
-    expect(await deciding()).toBe('a');
-    expect(source.refused()).toEqual([{ corridor: 'US-EG', model: ids.get('b') }]);
-    expect(await checks()).toEqual([
-      ['b', 'a bit off'],
-      ['a', null],
-    ]);
-  });
+test('models in force are without a model that does not pass: the one before it decides, visibly', async () => {
+  await change(settle('a@1', 'active'));
+  await change(settle('b@1', 'active'));
+  const { source, checks, deciding, breakModel } = watch();
+  breakModel('b');
+  expect(await deciding()).toBe('a');
+  expect(source.refused()).toEqual([{ corridor: 'US-EG', model: ids.get('b') }]);
+  expect(await checks()).toEqual([
+    ['b', 'a bit off'],
+    ['a', null],
+  ]);
+});
 
-  test('are without a model that nobody could put on record', async () => {
-    await change(settle('a@1', 'active'));
-    const { source, checks, deciding } = watch();
-    await rig.testDatabase.sql('alter table model_checks rename to gone_checks');
-    await expect(deciding()).rejects.toBeInstanceOf(Failure);
-    await rig.testDatabase.sql('alter table gone_checks rename to model_checks');
-    await source.refresh();
-    expect([await deciding(), await checks()]).toEqual(['a', [['a', null]]]);
-  });
+test('models in force are without a model that nobody could put on record', async () => {
+  await change(settle('a@1', 'active'));
+  const { source, checks, deciding } = watch();
+  await rig.testDatabase.sql('alter table model_checks rename to gone_checks');
+  await expect(deciding()).rejects.toBeInstanceOf(Failure);
+  await rig.testDatabase.sql('alter table gone_checks rename to model_checks');
+  await source.refresh();
+  expect([await deciding(), await checks()]).toEqual(['a', [['a', null]]]);
 });

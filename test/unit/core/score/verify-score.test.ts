@@ -1,5 +1,5 @@
 /** Goal: no stored value can change unnoticed. Method: one bit, field or reason changed at a time. */
-import { describe, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { FEATURE_SCHEMA } from '../../../../src/core/domain/feature-schema.ts';
 import { currentRuleSet } from '../../../../src/core/score/rules/rule-sets.ts';
 import { score } from '../../../../src/core/score/score.ts';
@@ -31,28 +31,26 @@ function flipBit(value: number, bit: number): number {
   return double[0] ?? 0;
 }
 
-describe('verifyScore', () => {
-  test('finds nothing where nothing changed, whatever order the reasons have their keys in', () => {
-    expect(verifyScore(stored, currentRuleSet, null)).toEqual([]);
-    const reasons = stored.reasons.map(({ code, detail, contribution }) => ({
-      contribution,
-      detail,
-      code,
-    }));
-    expect(verifyScore({ ...stored, reasons }, currentRuleSet, null)).toEqual([]);
-  });
+test('verifyScore finds nothing where nothing changed, whatever order the reasons have their keys in', () => {
+  expect(verifyScore(stored, currentRuleSet, null)).toEqual([]);
+  const reasons = stored.reasons.map(({ code, detail, contribution }) => ({
+    contribution,
+    detail,
+    code,
+  }));
+  expect(verifyScore({ ...stored, reasons }, currentRuleSet, null)).toEqual([]);
+});
 
-  test.each<[string, Partial<ScoreEvidence>, string]>([
-    ['the risk by its last bit', { risk: flipBit(stored.risk, 0) }, 'risk'],
-    ['the score', { score: stored.score - 1 }, 'score'],
-    ['the verdict', { verdict: 'decline' }, 'verdict'],
-    ['the probability', { probability: 0 }, 'probability'],
-    ['the reasons', { reasons: [] }, 'reasons'],
-    ['the rule set', { ruleSet: 'default@0' }, 'rule_set'],
-    ['the feature schema', { featureSchema: FEATURE_SCHEMA + 1 }, 'feature_schema'],
-    ['the length of the vector', { features: features.slice(1) }, 'features'],
-    ['the model', { model: 'baseline@1' }, 'model'],
-  ])('finds %s changed', (_, change, field) => {
-    expect(verifyScore({ ...stored, ...change }, currentRuleSet, null)).toContain(field);
-  });
+test.each<[string, Partial<ScoreEvidence>, string]>([
+  ['the risk by its last bit', { risk: flipBit(stored.risk, 0) }, 'risk'],
+  ['the score', { score: stored.score - 1 }, 'score'],
+  ['the verdict', { verdict: 'decline' }, 'verdict'],
+  ['the probability', { probability: 0 }, 'probability'],
+  ['the reasons', { reasons: [] }, 'reasons'],
+  ['the rule set', { ruleSet: 'default@0' }, 'rule_set'],
+  ['the feature schema', { featureSchema: FEATURE_SCHEMA + 1 }, 'feature_schema'],
+  ['the length of the vector', { features: features.slice(1) }, 'features'],
+  ['the model', { model: 'baseline@1' }, 'model'],
+])('verifyScore finds %s changed', (_, change, field) => {
+  expect(verifyScore({ ...stored, ...change }, currentRuleSet, null)).toContain(field);
 });

@@ -1,5 +1,6 @@
 /** The streams that each lane reads, and the room that a drain leaves. */
-import { describe, expect, test } from 'vitest';
+
+import { expect, test } from 'vitest';
 import type { EntryOrigin } from '../../../../src/core/stream/entries/entry-head.ts';
 import { streamKeys } from '../../../../src/core/stream/keys.ts';
 import { createLanes, shareOfSettings } from '../../../../src/core/work/lanes.ts';
@@ -31,69 +32,67 @@ async function split({ main, express }: ReturnType<typeof lanes>) {
   await express.ready(() => all);
 }
 
-describe('lanes', () => {
-  test('a long backlog is read by the main lane alone, until it is gone', async () => {
-    const made = lanes();
-    await split(made);
-    expect(made.main.choose(all)).toEqual([flooded]);
-    expect(made.express.choose(all)).toEqual([quiet]);
-    made.main.noteRead([flooded], new Map([[flooded, 500]]));
-    expect(made.main.choose(all)).toEqual([flooded]);
-    made.main.noteRead([flooded], EMPTY);
-    expect(made.main.choose(all)).toEqual(all);
-  });
+test('a long backlog is read by the main lane alone, until it is gone', async () => {
+  const made = lanes();
+  await split(made);
+  expect(made.main.choose(all)).toEqual([flooded]);
+  expect(made.express.choose(all)).toEqual([quiet]);
+  made.main.noteRead([flooded], new Map([[flooded, 500]]));
+  expect(made.main.choose(all)).toEqual([flooded]);
+  made.main.noteRead([flooded], EMPTY);
+  expect(made.main.choose(all)).toEqual(all);
+});
 
-  test('a stream that falls behind beside a drain joins it, and counts as busy for ten seconds', async () => {
-    const made = lanes();
-    await split(made);
-    made.express.noteWorked(made.batch(1, quiet), 5);
-    made.express.noteRead([quiet], new Map([[quiet, 999]]));
-    expect(made.express.choose(all)).toEqual([quiet]);
-    expect(made.main.transactionsMax()).toBe(300);
-    made.express.noteRead([quiet], new Map([[quiet, 1000]]));
-    expect([made.main.choose(all), made.express.choose(all)]).toEqual([all, []]);
-    expect([made.main.transactionsMax(), made.main.batchesMax(1)]).toEqual([1000, 4]);
-    made.main.noteRead(all, LONG);
-    made.clock.nowMs = 10_000;
-    expect(made.express.choose(all)).toEqual([]);
-    made.main.noteRead(all, LONG);
-    made.clock.nowMs = 10_001;
-    expect(made.express.choose(all)).toEqual([quiet]);
-  });
+test('a stream that falls behind beside a drain joins it, and counts as busy for ten seconds', async () => {
+  const made = lanes();
+  await split(made);
+  made.express.noteWorked(made.batch(1, quiet), 5);
+  made.express.noteRead([quiet], new Map([[quiet, 999]]));
+  expect(made.express.choose(all)).toEqual([quiet]);
+  expect(made.main.transactionsMax()).toBe(300);
+  made.express.noteRead([quiet], new Map([[quiet, 1000]]));
+  expect([made.main.choose(all), made.express.choose(all)]).toEqual([all, []]);
+  expect([made.main.transactionsMax(), made.main.batchesMax(1)]).toEqual([1000, 4]);
+  made.main.noteRead(all, LONG);
+  made.clock.nowMs = 10_000;
+  expect(made.express.choose(all)).toEqual([]);
+  made.main.noteRead(all, LONG);
+  made.clock.nowMs = 10_001;
+  expect(made.express.choose(all)).toEqual([quiet]);
+});
 
-  test('transactions that take long make batches of fewer, down to a bound', async () => {
-    const made = lanes(() => ({ weight: 1, floor: 0 }));
-    await split(made);
-    made.express.noteWorked(made.batch(1, quiet), 5);
-    for (let n = 0; n < 50; n++) made.main.noteWorked(made.batch(250), 100);
-    expect(made.main.transactionsMax()).toBe(125);
-    for (let n = 0; n < 50; n++) made.main.noteWorked(made.batch(100), 400);
-    expect(made.main.transactionsMax()).toBe(100);
-  });
+test('transactions that take long make batches of fewer, down to a bound', async () => {
+  const made = lanes(() => ({ weight: 1, floor: 0 }));
+  await split(made);
+  made.express.noteWorked(made.batch(1, quiet), 5);
+  for (let n = 0; n < 50; n++) made.main.noteWorked(made.batch(250), 100);
+  expect(made.main.transactionsMax()).toBe(125);
+  for (let n = 0; n < 50; n++) made.main.noteWorked(made.batch(100), 400);
+  expect(made.main.transactionsMax()).toBe(100);
+});
 
-  test('a quiet stream keeps a drain company by what is posted to it, not by what the reconciler appends', async () => {
-    const made = lanes();
-    await split(made);
-    made.express.noteWorked(made.batch(1, quiet, 'reconciled'), 5);
-    expect([made.main.transactionsMax(), made.main.batchesMax(1)]).toEqual([1000, 4]);
-    made.express.noteWorked(made.batch(1, quiet), 5);
-    expect([made.main.transactionsMax(), made.main.batchesMax(1)]).toEqual([300, 1]);
-  });
+test('a quiet stream keeps a drain company by what is posted to it, not by what the reconciler appends', async () => {
+  const made = lanes();
+  await split(made);
+  made.express.noteWorked(made.batch(1, quiet, 'reconciled'), 5);
+  expect([made.main.transactionsMax(), made.main.batchesMax(1)]).toEqual([1000, 4]);
+  made.express.noteWorked(made.batch(1, quiet), 5);
+  expect([made.main.transactionsMax(), made.main.batchesMax(1)]).toEqual([300, 1]);
+});
 
-  test('a drain rests after each batch by the floors of corridors that have traffic', async () => {
-    const made = lanes(() => ({ weight: 1, floor: 0.2 }));
-    await split(made);
-    made.main.noteWorked(made.batch(300), 40);
-    const rested = made.main.rested();
-    // Without company the drain goes on at once, whatever the machine does meanwhile.
-    expect(await Promise.race([rested.then(() => 'rested'), atOnce()])).toBe('rested');
-    made.express.noteWorked(made.batch(1, quiet), 5);
-    // The rest counts from the batch that was noted, so the test's clock starts before that batch.
-    const began = performance.now();
-    made.main.noteWorked(made.batch(300), 400);
-    await made.main.rested();
-    expect(performance.now() - began).toBeGreaterThan(95);
-  });
+test('a drain rests after each batch by the floors of corridors that have traffic', async () => {
+  const made = lanes(() => ({ weight: 1, floor: 0.2 }));
+  await split(made);
+  made.main.noteWorked(made.batch(300), 40);
+  const rested = made.main.rested();
+  // Without company the drain goes on at once, whatever the machine does meanwhile.
+  expect(await Promise.race([rested.then(() => 'rested'), atOnce()])).toBe('rested');
+  made.express.noteWorked(made.batch(1, quiet), 5);
+  // The rest counts from the batch that was noted, so the test's clock starts before that batch.
+  const began = performance.now();
+  made.main.noteWorked(made.batch(300), 400);
+  await made.main.rested();
+  expect(performance.now() - began).toBeGreaterThan(95);
 });
 
 /** Resolves after all promises that have resolved already. */

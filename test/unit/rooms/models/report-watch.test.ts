@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { createMetrics } from '../../../../src/kit/metrics/metrics.ts';
 import { reportWatch } from '../../../../src/rooms/models/duty.ts';
 import { WATCH_MINIMUM, type WatchReport } from '../../../../src/rooms/models/watch-report.ts';
@@ -38,27 +38,25 @@ async function metricsOf(report: WatchReport): Promise<string[]> {
   return text.split('\n').filter((line) => line.startsWith('risk_model_'));
 }
 
-describe('reportWatch', () => {
-  test.each([
-    ['precision', [labelledRows, flaggedRows - 1, frauds]],
-    ['recall', [labelledRows, flaggedRows, frauds - 1]],
-    ['fraud', [labelledRows - 1, flaggedRows, frauds]],
-    ['label_delay', [labelledRows - 1, flaggedRows, frauds]],
-  ] as const)('leaves %s of too few rows out', async (figure, sizes) => {
-    const linesOf = async (rows: typeof sizes | typeof ENOUGH) =>
-      (await metricsOf(reportOf(rows))).filter((line) => line.startsWith(`risk_model_${figure}`));
-    expect(await linesOf(ENOUGH)).not.toEqual([]);
-    expect(await linesOf(sizes)).toEqual([]);
-  });
+test.each([
+  ['precision', [labelledRows, flaggedRows - 1, frauds]],
+  ['recall', [labelledRows, flaggedRows, frauds - 1]],
+  ['fraud', [labelledRows - 1, flaggedRows, frauds]],
+  ['label_delay', [labelledRows - 1, flaggedRows, frauds]],
+] as const)('reportWatch leaves %s of too few rows out', async (figure, sizes) => {
+  const linesOf = async (rows: typeof sizes | typeof ENOUGH) =>
+    (await metricsOf(reportOf(rows))).filter((line) => line.startsWith(`risk_model_${figure}`));
+  expect(await linesOf(ENOUGH)).not.toEqual([]);
+  expect(await linesOf(sizes)).toEqual([]);
+});
 
-  test('leaves out what labels of frauds alone would make perfect', async () => {
-    const report = reportOf(ENOUGH);
-    const { outcomes } = report;
-    const few = { ...report, outcomes: { ...outcomes, rows: 2 * labelledRows + 1 } };
-    const names = (await metricsOf(few)).map((line) => line.split('{')[0]);
-    expect(names).not.toContain('risk_model_precision_ratio');
-    expect(names).not.toContain('risk_model_fraud_ratio');
-    expect(names).toContain('risk_model_recall_ratio');
-    expect(names).toContain('risk_model_labelled_ratio');
-  });
+test('reportWatch leaves out what labels of frauds alone would make perfect', async () => {
+  const report = reportOf(ENOUGH);
+  const { outcomes } = report;
+  const few = { ...report, outcomes: { ...outcomes, rows: 2 * labelledRows + 1 } };
+  const names = (await metricsOf(few)).map((line) => line.split('{')[0]);
+  expect(names).not.toContain('risk_model_precision_ratio');
+  expect(names).not.toContain('risk_model_fraud_ratio');
+  expect(names).toContain('risk_model_recall_ratio');
+  expect(names).toContain('risk_model_labelled_ratio');
 });

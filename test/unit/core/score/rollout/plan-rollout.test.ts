@@ -3,7 +3,7 @@
  * no step is left out, and going back leads to what was. Method: properties over drawn decisions.
  */
 import fc from 'fast-check';
-import { describe, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import type { ProposedState, Rollout } from '../../../../../src/core/score/rollout/holding.ts';
 import {
   holdingsIn,
@@ -72,55 +72,53 @@ function activate(subject: string): Decision[] {
 }
 const back: Decision = { corridors: ['US-EG'], target: undefined };
 
-describe('whatever is decided', () => {
-  test('a corridor has one active model and one canary at most', () => {
-    fc.assert(
-      fc.property(decisions, (made) => {
-        const log = logOf(made);
-        for (const corridor of CORRIDORS) {
-          expect(modelsOf(log, corridor, 'active').length).toBeLessThan(2);
-          expect(modelsOf(log, corridor, 'canary').length).toBeLessThan(2);
-        }
-      }),
-    );
-  });
+test('a corridor has one active model and one canary at most', () => {
+  fc.assert(
+    fc.property(decisions, (made) => {
+      const log = logOf(made);
+      for (const corridor of CORRIDORS) {
+        expect(modelsOf(log, corridor, 'active').length).toBeLessThan(2);
+        expect(modelsOf(log, corridor, 'canary').length).toBeLessThan(2);
+      }
+    }),
+  );
+});
 
-  test('a model becomes active only after it was a canary somewhere', () => {
-    fc.assert(
-      fc.property(decisions, (made) => {
-        const log = logOf(made);
-        const first = log.findIndex(({ state }) => state === 'active');
-        if (first < 0) return;
-        const before = log.slice(0, first).filter(({ subject }) => subject === log[first]?.subject);
-        expect(before.map(({ state }) => state)).toContain('canary');
-      }),
-    );
-  });
+test('a model becomes active only after it was a canary somewhere', () => {
+  fc.assert(
+    fc.property(decisions, (made) => {
+      const log = logOf(made);
+      const first = log.findIndex(({ state }) => state === 'active');
+      if (first < 0) return;
+      const before = log.slice(0, first).filter(({ subject }) => subject === log[first]?.subject);
+      expect(before.map(({ state }) => state)).toContain('canary');
+    }),
+  );
+});
 
-  test('rolling an activation back brings back who was active', () => {
-    fc.assert(
-      fc.property(decisions, fc.constantFrom('a', 'b', 'c'), (made, subject) => {
-        const log = logOf(made);
-        const rows = decide(log, to(subject, 'active'));
-        fc.pre(rows.length > 0 && modelsOf([...log, ...rows], 'US-EG', 'canary').length === 0);
-        const after = [...log, ...rows, ...planRollback([...log, ...rows], ['US-EG'])];
-        expect(modelsOf(after, 'US-EG', 'active')).toEqual(modelsOf(log, 'US-EG', 'active'));
-        expect(holdingsIn(after, 'US-EG').get(subject)?.state).toBe('deprecated');
-      }),
-    );
-  });
+test('rolling an activation back brings back who was active', () => {
+  fc.assert(
+    fc.property(decisions, fc.constantFrom('a', 'b', 'c'), (made, subject) => {
+      const log = logOf(made);
+      const rows = decide(log, to(subject, 'active'));
+      fc.pre(rows.length > 0 && modelsOf([...log, ...rows], 'US-EG', 'canary').length === 0);
+      const after = [...log, ...rows, ...planRollback([...log, ...rows], ['US-EG'])];
+      expect(modelsOf(after, 'US-EG', 'active')).toEqual(modelsOf(log, 'US-EG', 'active'));
+      expect(holdingsIn(after, 'US-EG').get(subject)?.state).toBe('deprecated');
+    }),
+  );
+});
 
-  test('rolling back again and again ends with the rules alone', () => {
-    fc.assert(
-      fc.property(decisions, (made) => {
-        let log = logOf(made);
-        for (let rows = decide(log, back); rows.length > 0; rows = decide(log, back)) {
-          log = [...log, ...rows];
-          expect(log.length).toBeLessThan(500);
-        }
-        expect(modelsOf(log, 'US-EG', 'active')).toEqual([]);
-        expect(modelsOf(log, 'US-EG', 'canary')).toEqual([]);
-      }),
-    );
-  });
+test('rolling back again and again ends with the rules alone', () => {
+  fc.assert(
+    fc.property(decisions, (made) => {
+      let log = logOf(made);
+      for (let rows = decide(log, back); rows.length > 0; rows = decide(log, back)) {
+        log = [...log, ...rows];
+        expect(log.length).toBeLessThan(500);
+      }
+      expect(modelsOf(log, 'US-EG', 'active')).toEqual([]);
+      expect(modelsOf(log, 'US-EG', 'canary')).toEqual([]);
+    }),
+  );
 });

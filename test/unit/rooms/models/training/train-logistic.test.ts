@@ -1,5 +1,5 @@
 /** Goal: the weights are those that minimise the penalised loss. Method: no small step away lowers it. */
-import { describe, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { logistic } from '../../../../../src/rooms/models/model/exponential.ts';
 import {
   type LogisticModel,
@@ -22,12 +22,13 @@ function penalisedLoss(model: LogisticModel, l2: number): number {
   return logLoss(probabilities, training.labels) * training.labels.length + (l2 / 2) * squares;
 }
 
-describe('trainLogistic', () => {
-  const l2 = 3;
-  const model = trainLogistic(training, { ...LOGISTIC_DEFAULTS, l2 });
-  const least = penalisedLoss(model, l2);
+const l2 = 3;
+const model = trainLogistic(training, { ...LOGISTIC_DEFAULTS, l2 });
+const least = penalisedLoss(model, l2);
 
-  test.each([1e-3, -1e-3])('a step of %d in any weight raises the penalised loss', (step) => {
+test.each([1e-3, -1e-3])(
+  'trainLogistic: a step of %d in any weight raises the penalised loss',
+  (step) => {
     const moved = [
       { ...model, intercept: model.intercept + step },
       ...model.features.flatMap((feature, index) => [
@@ -45,5 +46,5 @@ describe('trainLogistic', () => {
       ]),
     ];
     for (const other of moved) expect(penalisedLoss(other, l2)).toBeGreaterThan(least);
-  });
-});
+  },
+);
