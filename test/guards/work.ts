@@ -33,7 +33,7 @@ export const WORK: Guards = {
   },
   bisection: {
     says: 'A batch that fails is divided down to the transaction that is to blame.',
-    test: 'unit/core/work/run-batch.test.ts > bisects to the transaction that is to blame, spares the others, and settles once',
+    test: 'unit/core/work/run-batch.test.ts > runBatch bisects to the transaction that is to blame, spares the others, and settles once',
     mechanism: 'src/core/work/run-batch.ts',
   },
   'killer-of-workers': {
@@ -179,7 +179,7 @@ export const WORK: Guards = {
   },
   'labels-in-profiles': {
     says: 'A label is in the features of the next transaction, and goes when the label is taken back.',
-    test: 'integration/labels-profiles.test.ts > is in the features of the next transaction, and goes when it is taken back',
+    test: 'integration/labels-profiles.test.ts > a label is in the features of the next transaction, and goes when it is taken back',
     mechanism: 'src/core/accept/invalidate-labelled.ts',
   },
   'late-rows-once': {
@@ -189,7 +189,7 @@ export const WORK: Guards = {
   },
   'replaced-copies': {
     says: 'A worker keeps no copy of a profile that was replaced, however long the worker runs.',
-    test: 'unit/core/work/profile-memory.test.ts > copies in memory > that were replaced take no memory, also while no copy has to give way',
+    test: 'unit/core/work/profile-memory.test.ts > copies in memory that were replaced take no memory, also while no copy has to give way',
     mechanism: 'src/core/work/profiles/profile-memory.ts',
   },
   'mature-labels': {

@@ -3,7 +3,7 @@
  * nothing that a label does not change is rebuilt. Method: a real worker beside the bound acceptance of labels;
  * features are read from the stored scores.
  */
-import { describe, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { acceptLabels, type LabelIngest } from '../../src/core/accept/accept-labels.ts';
 import { type FeatureName, featureIndex } from '../../src/core/domain/feature-schema.ts';
 import type { LabelValue } from '../../src/core/domain/label.ts';
@@ -68,54 +68,52 @@ const RATES: readonly FeatureName[] = [
   'young_frauds',
 ];
 
-describe('a label', () => {
-  test('is in the features of the next transaction, and goes when it is taken back', async () => {
-    const [old, young] = await score('a', [NOW_MS - 10 * DAY_MS, NOW_MS - 2 * DAY_MS]);
-    await label(old, 'fraud', NOW_MS - 3 * DAY_MS);
-    await label(young, 'fraud', NOW_MS - DAY_MS);
-    const [known] = await score('a', [NOW_MS]);
-    expect(await featuresOf(known, RATES)).toEqual([0.5, 0.5, 1, 1]);
-    await label(old, 'legitimate', NOW_MS);
-    const [after] = await score('a', [NOW_MS + 1]);
-    expect(await featuresOf(after, RATES)).toEqual([0, 0, 1, 1]);
-    // A label known at an earlier time is still known for that time.
-    const [before] = await score('a', [NOW_MS - 1]);
-    expect(await featuresOf(before, RATES)).toEqual([0.5, 0.5, 1, 1]);
-  });
+test('a label is in the features of the next transaction, and goes when it is taken back', async () => {
+  const [old, young] = await score('a', [NOW_MS - 10 * DAY_MS, NOW_MS - 2 * DAY_MS]);
+  await label(old, 'fraud', NOW_MS - 3 * DAY_MS);
+  await label(young, 'fraud', NOW_MS - DAY_MS);
+  const [known] = await score('a', [NOW_MS]);
+  expect(await featuresOf(known, RATES)).toEqual([0.5, 0.5, 1, 1]);
+  await label(old, 'legitimate', NOW_MS);
+  const [after] = await score('a', [NOW_MS + 1]);
+  expect(await featuresOf(after, RATES)).toEqual([0, 0, 1, 1]);
+  // A label known at an earlier time is still known for that time.
+  const [before] = await score('a', [NOW_MS - 1]);
+  expect(await featuresOf(before, RATES)).toEqual([0.5, 0.5, 1, 1]);
+});
 
-  test('that says legitimate where nobody said fraud leaves the profiles alone', async () => {
-    const [id] = await score('b', [NOW_MS - 10 * DAY_MS]);
-    const profile = await stored('b');
-    await label(id, 'legitimate', NOW_MS);
-    expect(await stored('b')).toEqual(profile);
-    await label(id, 'fraud', NOW_MS + 1);
-    expect(await stored('b')).toBeNull();
-  });
+test('a label that says legitimate where nobody said fraud leaves the profiles alone', async () => {
+  const [id] = await score('b', [NOW_MS - 10 * DAY_MS]);
+  const profile = await stored('b');
+  await label(id, 'legitimate', NOW_MS);
+  expect(await stored('b')).toEqual(profile);
+  await label(id, 'fraud', NOW_MS + 1);
+  expect(await stored('b')).toBeNull();
+});
 
-  test('whose request ends between its commit and the profiles is told on by a worker', async () => {
-    const [id] = await score('c', [NOW_MS - 10 * DAY_MS]);
-    const ends: LabelIngest = {
-      ...ingest,
-      invalidateLabelled: () => Promise.reject(new Error('the process ends')),
-    };
-    const inputs = [
-      {
-        transaction_id: id ?? '',
-        label: 'fraud' as const,
-        labelled_at: new Date(NOW_MS - DAY_MS).toISOString(),
-        source: 'bank',
-      },
-    ];
-    await expect(
-      acceptLabels(ends, { client: 'default', identity: null, clientSeen: null, inputs }),
-    ).rejects.toThrow('ends');
-    expect(await stored('c')).not.toBeNull();
-    await waitUntil(
-      async () => (await rig.database.sql('select from label_batches')).length === 0,
-      20_000,
-      'a worker to tell the profiles',
-    );
-    const [next] = await score('c', [NOW_MS]);
-    expect(await featuresOf(next, RATES)).toEqual([0.5, 0.5, 0, 0]);
-  });
+test('a label whose request ends between its commit and the profiles is told on by a worker', async () => {
+  const [id] = await score('c', [NOW_MS - 10 * DAY_MS]);
+  const ends: LabelIngest = {
+    ...ingest,
+    invalidateLabelled: () => Promise.reject(new Error('the process ends')),
+  };
+  const inputs = [
+    {
+      transaction_id: id ?? '',
+      label: 'fraud' as const,
+      labelled_at: new Date(NOW_MS - DAY_MS).toISOString(),
+      source: 'bank',
+    },
+  ];
+  await expect(
+    acceptLabels(ends, { client: 'default', identity: null, clientSeen: null, inputs }),
+  ).rejects.toThrow('ends');
+  expect(await stored('c')).not.toBeNull();
+  await waitUntil(
+    async () => (await rig.database.sql('select from label_batches')).length === 0,
+    20_000,
+    'a worker to tell the profiles',
+  );
+  const [next] = await score('c', [NOW_MS]);
+  expect(await featuresOf(next, RATES)).toEqual([0.5, 0.5, 0, 0]);
 });

@@ -2,7 +2,7 @@
  * Goal: core imports kit, rooms import core and kit, and no room imports another. Method: every import of every source
  * file is compared with the tables below.
  */
-import { describe, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { importsOf } from '../support/imports.ts';
 import { readSources } from '../support/source-files.ts';
 
@@ -193,107 +193,105 @@ function circlesAmong(arrows: ReadonlyMap<string, ReadonlySet<string>>): string[
   return [...new Set(circles)];
 }
 
-describe('import rules', () => {
-  test('rooms import core and kit alone, core imports kit alone, and nobody imports main', () => {
-    const crossing = sources.flatMap(({ path, text }) =>
-      importsOf(path, text)
-        .filter(({ target }) => target.startsWith('src/') && !mayImport(path, target))
-        .map(({ target }) => `${path} imports ${target}`),
+test('rooms import core and kit alone, core imports kit alone, and nobody imports main', () => {
+  const crossing = sources.flatMap(({ path, text }) =>
+    importsOf(path, text)
+      .filter(({ target }) => target.startsWith('src/') && !mayImport(path, target))
+      .map(({ target }) => `${path} imports ${target}`),
+  );
+  expect(crossing).toEqual([]);
+});
+
+test('folders use the packages listed for them', () => {
+  const found = sources.flatMap(({ path, text }) =>
+    importsOf(path, text)
+      .filter(({ target, typeOnly }) => !typeOnly && !target.startsWith('src/'))
+      .filter(({ target }) => !target.endsWith('package.json') && !mayUsePackage(path, target))
+      .map(({ target }) => `${path} imports the package ${target}`),
+  );
+  expect(found).toEqual([]);
+});
+
+test('the console imports its own files, its packages and types of the client', () => {
+  const found = readSources('console/src', /\.tsx?$/).flatMap(({ path, text }) =>
+    importsOf(path, text)
+      .filter(({ target, typeOnly }) => !isForConsole(target, typeOnly))
+      .map(({ target }) => `${path} imports ${target}`),
+  );
+  expect(found).toEqual([]);
+});
+
+test('imports of the types of the client are erased, as a bare clone lacks the file', () => {
+  const kept = /^(?:import|export) (?!type )[^;]*api-types\.ts'/m;
+  const files = [...sources, ...readSources('console/src', /\.tsx?$/)];
+  expect(kept.test("import { type A } from './api-types.ts';")).toBe(true);
+  expect(files.filter(({ text }) => kept.test(text)).map(({ path }) => path)).toEqual([]);
+});
+
+test('the top level has five folders', () => {
+  const zones = [...Object.keys(MAY_IMPORT), 'main'];
+  expect([...new Set(sources.map(({ path }) => folderOf(path, 1)))].sort()).toEqual(zones.sort());
+});
+
+test('nothing that stands side by side in a folder imports itself in a circle', () => {
+  const folders = new Set(sources.flatMap(({ path }) => foldersAbove(path)));
+  const found = [...folders].flatMap((folder) => circlesAmong(entriesOf(folder)));
+  expect(found).toEqual([]);
+});
+
+test('a circle is found, through types and sub-folders too', () => {
+  const arrows = new Map([
+    ['a', new Set(['b'])],
+    ['b', new Set(['c', 'd'])],
+    ['c', new Set(['a'])],
+    ['d', new Set<string>()],
+  ]);
+  expect(circlesAmong(arrows)).toEqual(['a, b, c']);
+});
+
+test('the edge never reaches a driver, not even through a type', () => {
+  const banned = /'(pg|ioredis)'|\/(database|redis)\//;
+  const found = sources
+    .filter(({ path }) => folderOf(path, 2) === 'kit/http')
+    .filter(({ text }) =>
+      text.split('\n').some((line) => /from '/.test(line) && banned.test(line)),
     );
-    expect(crossing).toEqual([]);
-  });
+  expect(found.map(({ path }) => path)).toEqual([]);
+});
 
-  test('folders use the packages listed for them', () => {
-    const found = sources.flatMap(({ path, text }) =>
-      importsOf(path, text)
-        .filter(({ target, typeOnly }) => !typeOnly && !target.startsWith('src/'))
-        .filter(({ target }) => !target.endsWith('package.json') && !mayUsePackage(path, target))
-        .map(({ target }) => `${path} imports the package ${target}`),
+test('the pure folders know no clock, no dice and no process', () => {
+  const found = sources
+    .filter(({ path }) => PURE.some((one) => path.startsWith(`src/${one}`)))
+    .flatMap(({ path, text }) =>
+      text
+        .split('\n')
+        .map((line, index) => ({ line, at: `${path}:${index + 1}` }))
+        .filter(({ line }) => !/^\s*(\*|\/\/|\/\*)/.test(line) && IMPURE.test(line)),
     );
-    expect(found).toEqual([]);
-  });
+  expect(found.map(({ at, line }) => `${at} ${line.trim()}`)).toEqual([]);
+});
 
-  test('the console imports its own files, its packages and types of the client', () => {
-    const found = readSources('console/src', /\.tsx?$/).flatMap(({ path, text }) =>
-      importsOf(path, text)
-        .filter(({ target, typeOnly }) => !isForConsole(target, typeOnly))
-        .map(({ target }) => `${path} imports ${target}`),
-    );
-    expect(found).toEqual([]);
-  });
+test('no source file is longer than its bound', () => {
+  const long = sources.filter(({ text }) => text.split('\n').length - 1 > LINES_MAX);
+  expect(long.map(({ path }) => path).filter((path) => path !== GENERATED)).toEqual([]);
+});
 
-  test('imports of the types of the client are erased, as a bare clone lacks the file', () => {
-    const kept = /^(?:import|export) (?!type )[^;]*api-types\.ts'/m;
-    const files = [...sources, ...readSources('console/src', /\.tsx?$/)];
-    expect(kept.test("import { type A } from './api-types.ts';")).toBe(true);
-    expect(files.filter(({ text }) => kept.test(text)).map(({ path }) => path)).toEqual([]);
-  });
-
-  test('the top level has five folders', () => {
-    const zones = [...Object.keys(MAY_IMPORT), 'main'];
-    expect([...new Set(sources.map(({ path }) => folderOf(path, 1)))].sort()).toEqual(zones.sort());
-  });
-
-  test('nothing that stands side by side in a folder imports itself in a circle', () => {
-    const folders = new Set(sources.flatMap(({ path }) => foldersAbove(path)));
-    const found = [...folders].flatMap((folder) => circlesAmong(entriesOf(folder)));
-    expect(found).toEqual([]);
-  });
-
-  test('a circle is found, through types and sub-folders too', () => {
-    const arrows = new Map([
-      ['a', new Set(['b'])],
-      ['b', new Set(['c', 'd'])],
-      ['c', new Set(['a'])],
-      ['d', new Set<string>()],
-    ]);
-    expect(circlesAmong(arrows)).toEqual(['a, b, c']);
-  });
-
-  test('the edge never reaches a driver, not even through a type', () => {
-    const banned = /'(pg|ioredis)'|\/(database|redis)\//;
-    const found = sources
-      .filter(({ path }) => folderOf(path, 2) === 'kit/http')
-      .filter(({ text }) =>
-        text.split('\n').some((line) => /from '/.test(line) && banned.test(line)),
-      );
-    expect(found.map(({ path }) => path)).toEqual([]);
-  });
-
-  test('the pure folders know no clock, no dice and no process', () => {
-    const found = sources
-      .filter(({ path }) => PURE.some((one) => path.startsWith(`src/${one}`)))
-      .flatMap(({ path, text }) =>
-        text
-          .split('\n')
-          .map((line, index) => ({ line, at: `${path}:${index + 1}` }))
-          .filter(({ line }) => !/^\s*(\*|\/\/|\/\*)/.test(line) && IMPURE.test(line)),
-      );
-    expect(found.map(({ at, line }) => `${at} ${line.trim()}`)).toEqual([]);
-  });
-
-  test('no source file is longer than its bound', () => {
-    const long = sources.filter(({ text }) => text.split('\n').length - 1 > LINES_MAX);
-    expect(long.map(({ path }) => path).filter((path) => path !== GENERATED)).toEqual([]);
-  });
-
-  test('importsOf tells types from values and packages from files', () => {
-    const text = [
-      "import pg from 'pg';",
-      "import type { Log } from '../metrics/log.ts';",
-      "import { type A, type B } from './a.ts';",
-      "import { type A, b } from './b.ts';",
-      'const later = await import(\n  "x",\n);',
-      "const module = () => import('../api.ts');",
-      "import {\n  one,\n  two,\n} from '@hono/node-server/conninfo';",
-    ].join('\n');
-    expect(importsOf('src/core/store/x.ts', text)).toEqual([
-      { target: 'pg', typeOnly: false },
-      { target: 'src/core/metrics/log.ts', typeOnly: true },
-      { target: 'src/core/store/a.ts', typeOnly: true },
-      { target: 'src/core/store/b.ts', typeOnly: false },
-      { target: '@hono/node-server', typeOnly: false },
-      { target: 'src/core/api.ts', typeOnly: false, isDynamic: true },
-    ]);
-  });
+test('importsOf tells types from values and packages from files', () => {
+  const text = [
+    "import pg from 'pg';",
+    "import type { Log } from '../metrics/log.ts';",
+    "import { type A, type B } from './a.ts';",
+    "import { type A, b } from './b.ts';",
+    'const later = await import(\n  "x",\n);',
+    "const module = () => import('../api.ts');",
+    "import {\n  one,\n  two,\n} from '@hono/node-server/conninfo';",
+  ].join('\n');
+  expect(importsOf('src/core/store/x.ts', text)).toEqual([
+    { target: 'pg', typeOnly: false },
+    { target: 'src/core/metrics/log.ts', typeOnly: true },
+    { target: 'src/core/store/a.ts', typeOnly: true },
+    { target: 'src/core/store/b.ts', typeOnly: false },
+    { target: '@hono/node-server', typeOnly: false },
+    { target: 'src/core/api.ts', typeOnly: false, isDynamic: true },
+  ]);
 });

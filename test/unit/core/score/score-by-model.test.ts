@@ -3,7 +3,7 @@
  * factors. Method: given opinions, vectors on which rules fire.
  */
 import fc from 'fast-check';
-import { describe, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import type { Factor, Opinion } from '../../../../src/core/score/judge.ts';
 import { compileOwn } from '../../../../src/core/score/rules/compile-rule-set.ts';
 import { default3 } from '../../../../src/core/score/rules/default-3.ts';
@@ -27,34 +27,32 @@ function opinionOf(probability: number): Opinion {
   return { probability, bands: null, factors: () => FACTORS };
 }
 
-describe('a deciding model', () => {
-  test('is joined by rules that are policy, as independent causes', () => {
-    const decision = score({ vector, ruleSet: withPolicy, opinion: opinionOf(0.5) });
-    expect(decision.risk).toBeCloseTo(1 - 0.5 * 0.4, 12);
-    expect(decision.reasons.map(({ code, contribution }) => [code, contribution])).toEqual([
-      ['STRUCTURING', 437],
-      ['MODEL_COUNT_1H', 273],
-      ['MODEL_FIRST_DEVICE', 90],
-      ['IMPOSSIBLE_TRAVEL', 0],
-    ]);
-  });
+test('a deciding model is joined by rules that are policy, as independent causes', () => {
+  const decision = score({ vector, ruleSet: withPolicy, opinion: opinionOf(0.5) });
+  expect(decision.risk).toBeCloseTo(1 - 0.5 * 0.4, 12);
+  expect(decision.reasons.map(({ code, contribution }) => [code, contribution])).toEqual([
+    ['STRUCTURING', 437],
+    ['MODEL_COUNT_1H', 273],
+    ['MODEL_FIRST_DEVICE', 90],
+    ['IMPOSSIBLE_TRAVEL', 0],
+  ]);
+});
 
-  test('contributions add up to the score, and the risk stays in range', () => {
-    fc.assert(
-      fc.property(fc.double({ min: 0, max: 1, noNaN: true }), (given) => {
-        for (const set of [ruleSet, withPolicy]) {
-          const {
-            risk,
-            reasons,
-            score: points,
-          } = score({
-            ...{ vector, ruleSet: set, opinion: opinionOf(given) },
-          });
-          expect(risk).toBeGreaterThanOrEqual(given);
-          expect(risk).toBeLessThanOrEqual(1);
-          expect(reasons.reduce((sum, { contribution }) => sum + contribution, 0)).toBe(points);
-        }
-      }),
-    );
-  });
+test('contributions add up to the score, and the risk stays in range', () => {
+  fc.assert(
+    fc.property(fc.double({ min: 0, max: 1, noNaN: true }), (given) => {
+      for (const set of [ruleSet, withPolicy]) {
+        const {
+          risk,
+          reasons,
+          score: points,
+        } = score({
+          ...{ vector, ruleSet: set, opinion: opinionOf(given) },
+        });
+        expect(risk).toBeGreaterThanOrEqual(given);
+        expect(risk).toBeLessThanOrEqual(1);
+        expect(reasons.reduce((sum, { contribution }) => sum + contribution, 0)).toBe(points);
+      }
+    }),
+  );
 });

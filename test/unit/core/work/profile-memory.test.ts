@@ -5,7 +5,7 @@
 import { setImmediate as turnOfLoop } from 'node:timers/promises';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
-import { describe, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { NO_FRAUDS } from '../../../../src/core/domain/history.ts';
 import { accountKind } from '../../../../src/core/profile/account-kind.ts';
 import { openRecord, writeKey } from '../../../../src/core/profile/packed-list.ts';
@@ -42,48 +42,46 @@ const stateAt = (length: number) => ({
 const keep = (memory: ProfileMemory, party: string, records: number, fill: number) =>
   storeProfile(memory, party, makeProfile(records, fill), stateAt(fill));
 
-describe('copies in memory', () => {
-  test('that were not found for long go first, and what is larger than the memory is not kept', () => {
-    const memory = createProfileMemory(BYTES_MAX, accountKind);
-    keep(memory, 'kept', 20, 1);
-    let kept = 0;
-    for (let n = 0; n < 2000; n++) {
-      keep(memory, `acc_${n}`, 20, n);
-      if (findCopy(memory, 'kept') !== undefined) kept++;
-    }
-    expect(kept).toBe(2000);
-    expect(findCopy(memory, 'acc_0')).toBeUndefined();
-    expect(findCopy(memory, 'acc_1999')).toBeDefined();
-    keep(memory, 'kept', 9000, 2);
-    expect(findCopy(memory, 'kept')).toBeUndefined();
-    expect(findCopy(memory, 'acc_1999')).toBeDefined();
-  });
+test('copies in memory that were not found for long go first, and what is larger than the memory is not kept', () => {
+  const memory = createProfileMemory(BYTES_MAX, accountKind);
+  keep(memory, 'kept', 20, 1);
+  let kept = 0;
+  for (let n = 0; n < 2000; n++) {
+    keep(memory, `acc_${n}`, 20, n);
+    if (findCopy(memory, 'kept') !== undefined) kept++;
+  }
+  expect(kept).toBe(2000);
+  expect(findCopy(memory, 'acc_0')).toBeUndefined();
+  expect(findCopy(memory, 'acc_1999')).toBeDefined();
+  keep(memory, 'kept', 9000, 2);
+  expect(findCopy(memory, 'kept')).toBeUndefined();
+  expect(findCopy(memory, 'acc_1999')).toBeDefined();
+});
 
-  test('know the log that they equal, also once they are renewed in place', () => {
-    const memory = createProfileMemory(BYTES_MAX, accountKind);
-    for (const nth of [1, 2]) {
-      keep(memory, 'a', 4, nth);
-      const copy = findCopy(memory, 'a');
-      expect(copy && { ...copy, end: endOf(copy) }).toMatchObject(stateAt(nth));
-    }
-  });
+test('copies in memory know the log that they equal, also once they are renewed in place', () => {
+  const memory = createProfileMemory(BYTES_MAX, accountKind);
+  for (const nth of [1, 2]) {
+    keep(memory, 'a', 4, nth);
+    const copy = findCopy(memory, 'a');
+    expect(copy && { ...copy, end: endOf(copy) }).toMatchObject(stateAt(nth));
+  }
+});
 
-  test('that were replaced take no memory, also while no copy has to give way', async () => {
-    const memory = createProfileMemory(16 * BYTES_MAX, accountKind);
-    const views: WeakRef<DataView>[] = [];
-    for (let records = 1; records <= 400; records += 20) {
-      for (let n = 0; n < 100; n++) {
-        keep(memory, `acc_${n}`, records, n);
-        const copy = findCopy(memory, `acc_${n}`);
-        if (copy !== undefined) views.push(new WeakRef(copy.view));
-      }
+test('copies in memory that were replaced take no memory, also while no copy has to give way', async () => {
+  const memory = createProfileMemory(16 * BYTES_MAX, accountKind);
+  const views: WeakRef<DataView>[] = [];
+  for (let records = 1; records <= 400; records += 20) {
+    for (let n = 0; n < 100; n++) {
+      keep(memory, `acc_${n}`, records, n);
+      const copy = findCopy(memory, `acc_${n}`);
+      if (copy !== undefined) views.push(new WeakRef(copy.view));
     }
-    // An object that a WeakRef was made of stays until the turn ends.
-    await turnOfLoop();
-    collectGarbage();
-    const left = new Set(views.flatMap((view) => view.deref() ?? []));
-    expect(left.size).toBe(memory.copies.size);
-  });
+  }
+  // An object that a WeakRef was made of stays until the turn ends.
+  await turnOfLoop();
+  collectGarbage();
+  const left = new Set(views.flatMap((view) => view.deref() ?? []));
+  expect(left.size).toBe(memory.copies.size);
 });
 
 function collectGarbage(): void {

@@ -1,6 +1,6 @@
 /** A batch ends whatever its steps throw. The steps are plain functions; nothing else is replaced. */
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { describe, expect, test, vi } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import type { StreamEntry } from '../../../../src/core/stream/group/read-group.ts';
 import { type Decided, decide, type EntryTransaction } from '../../../../src/core/work/decided.ts';
 import { createPause } from '../../../../src/core/work/intake.ts';
@@ -98,50 +98,48 @@ function rig({ score, conclude, atMs }: Calls) {
   return { run, seen, stop, pause };
 }
 
-describe('runBatch', () => {
-  test('bisects to the transaction that is to blame, spares the others, and settles once', async () => {
-    const { run, seen } = rig({
-      score(ids) {
-        if (ids.includes('1-0/41')) throw new Failure('permanent', 'POSTGRES_22021', 'bad text');
-      },
-    });
-    await run(batch(3, 100));
-    expect(seen.failed).toEqual(['1-0/41 POSTGRES_22021']);
-    expect(new Set(seen.scored).size).toBe(299);
-    expect(seen.scored).toHaveLength(299);
-    expect(seen.concluded.map((ids) => ids.length)).toEqual([300]);
+test('runBatch bisects to the transaction that is to blame, spares the others, and settles once', async () => {
+  const { run, seen } = rig({
+    score(ids) {
+      if (ids.includes('1-0/41')) throw new Failure('permanent', 'POSTGRES_22021', 'bad text');
+    },
   });
+  await run(batch(3, 100));
+  expect(seen.failed).toEqual(['1-0/41 POSTGRES_22021']);
+  expect(new Set(seen.scored).size).toBe(299);
+  expect(seen.scored).toHaveLength(299);
+  expect(seen.concluded.map((ids) => ids.length)).toEqual([300]);
+});
 
-  test('gives up what is of a detached month at once, and scores the others', async () => {
-    const tries: number[] = [];
-    const gone = new Set(['0-0', '2-0', '5-0']);
-    const { run, seen } = rig({
-      score(ids) {
-        tries.push(ids.length);
-        const isGone = ids.some((id) => gone.has(id.split('/', 1).join('')));
-        if (isGone) throw new MonthDetached(new Set([monthOf(DETACHED_MS)]));
-      },
-      atMs: (id) => (gone.has(id) ? DETACHED_MS : undefined),
-    });
-    await run(batch(8));
-    expect(seen.failed).toEqual([...gone].map((id) => `${id}/0 MONTH_DETACHED`));
-    expect(seen.scored).toHaveLength(5);
-    // No bisection: a backlog of such a month would take hours.
-    expect(tries).toEqual([8, 5]);
+test('runBatch gives up what is of a detached month at once, and scores the others', async () => {
+  const tries: number[] = [];
+  const gone = new Set(['0-0', '2-0', '5-0']);
+  const { run, seen } = rig({
+    score(ids) {
+      tries.push(ids.length);
+      const isGone = ids.some((id) => gone.has(id.split('/', 1).join('')));
+      if (isGone) throw new MonthDetached(new Set([monthOf(DETACHED_MS)]));
+    },
+    atMs: (id) => (gone.has(id) ? DETACHED_MS : undefined),
   });
+  await run(batch(8));
+  expect(seen.failed).toEqual([...gone].map((id) => `${id}/0 MONTH_DETACHED`));
+  expect(seen.scored).toHaveLength(5);
+  // No bisection: a backlog of such a month would take hours.
+  expect(tries).toEqual([8, 5]);
+});
 
-  test('leaves an entry pending that cannot be ended, lets the readers go on, and ends the others', async () => {
-    let tries = 0;
-    const { run, pause, seen } = rig({
-      conclude(ids) {
-        tries += 1;
-        if (tries === 1) throw down;
-        if (ids.includes('1-0')) throw refused;
-      },
-    });
-    await run(batch(3, 2));
-    expect(seen.concluded.flat()).toEqual(['0-0/0', '0-0/1', '2-0/0', '2-0/1']);
-    const stillPaused = nextTurn().then(() => 'paused');
-    expect(await Promise.race([pause.over(), stillPaused])).toBeUndefined();
+test('runBatch leaves an entry pending that cannot be ended, lets the readers go on, and ends the others', async () => {
+  let tries = 0;
+  const { run, pause, seen } = rig({
+    conclude(ids) {
+      tries += 1;
+      if (tries === 1) throw down;
+      if (ids.includes('1-0')) throw refused;
+    },
   });
+  await run(batch(3, 2));
+  expect(seen.concluded.flat()).toEqual(['0-0/0', '0-0/1', '2-0/0', '2-0/1']);
+  const stillPaused = nextTurn().then(() => 'paused');
+  expect(await Promise.race([pause.over(), stillPaused])).toBeUndefined();
 });

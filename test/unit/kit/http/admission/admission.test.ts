@@ -1,5 +1,5 @@
 /** Admission by count, by bytes, by duration and by the state of Postgres. */
-import { describe, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import {
   type Admission,
   createAdmission,
@@ -15,102 +15,100 @@ function fill({ enter }: Admission, tookMs: number | null = null): number {
   return taken.length;
 }
 
-describe('admission', () => {
-  test('lets in as many as there are places, of each kind', () => {
-    const { enter } = createAdmission(limits, () => true);
-    const tickets = Array.from({ length: 65 }, () => enter('submit', 1));
-    expect(tickets.filter((ticket) => ticket.refusal === null)).toHaveLength(64);
-    expect(tickets.at(-1)?.refusal).toBe('in-flight');
-    expect(enter('other', 0).refusal).toBeNull();
-    const [first] = tickets;
-    if (first?.refusal === null) first.leave(1);
-    expect(enter('submit', 1).refusal).toBeNull();
-  });
+test('admission lets in as many as there are places, of each kind', () => {
+  const { enter } = createAdmission(limits, () => true);
+  const tickets = Array.from({ length: 65 }, () => enter('submit', 1));
+  expect(tickets.filter((ticket) => ticket.refusal === null)).toHaveLength(64);
+  expect(tickets.at(-1)?.refusal).toBe('in-flight');
+  expect(enter('other', 0).refusal).toBeNull();
+  const [first] = tickets;
+  if (first?.refusal === null) first.leave(1);
+  expect(enter('submit', 1).refusal).toBeNull();
+});
 
-  test('bounds bytes beyond a few requests, which are let in whatever they weigh', () => {
-    const { enter } = createAdmission(limits, () => true);
-    const large = Array.from({ length: 9 }, () => enter('submit', 5000));
-    expect(large.map(({ refusal }) => refusal)).toEqual([...new Array(8).fill(null), 'bytes']);
-    for (const ticket of large) if (ticket.refusal === null) ticket.leave(1);
-    const small = Array.from({ length: 11 }, () => enter('submit', 100));
-    expect(small.map(({ refusal }) => refusal)).toEqual([...new Array(10).fill(null), 'bytes']);
-  });
+test('admission bounds bytes beyond a few requests, which are let in whatever they weigh', () => {
+  const { enter } = createAdmission(limits, () => true);
+  const large = Array.from({ length: 9 }, () => enter('submit', 5000));
+  expect(large.map(({ refusal }) => refusal)).toEqual([...new Array(8).fill(null), 'bytes']);
+  for (const ticket of large) if (ticket.refusal === null) ticket.leave(1);
+  const small = Array.from({ length: 11 }, () => enter('submit', 100));
+  expect(small.map(({ refusal }) => refusal)).toEqual([...new Array(10).fill(null), 'bytes']);
+});
 
-  test('a place that is lent is taken by others, and taken back while there is one', () => {
-    const { enter } = createAdmission({ ...limits, requestsMax: 1 }, () => true);
-    const first = enter('submit', 1);
-    if (first.refusal !== null) throw new Error('a place was expected');
-    first.lend();
-    const second = enter('submit', 1);
-    if (second.refusal !== null) throw new Error('the lent place was expected');
-    expect(first.takeBack(1)).toBe('in-flight');
-    first.leave(null);
-    expect(enter('submit', 1).refusal).toBe('in-flight');
-    second.lend();
-    expect(second.takeBack(1)).toBeNull();
-    second.leave(null);
-    expect(enter('submit', 1).refusal).toBeNull();
-  });
+test('a place that is lent is taken by others, and taken back while there is one', () => {
+  const { enter } = createAdmission({ ...limits, requestsMax: 1 }, () => true);
+  const first = enter('submit', 1);
+  if (first.refusal !== null) throw new Error('a place was expected');
+  first.lend();
+  const second = enter('submit', 1);
+  if (second.refusal !== null) throw new Error('the lent place was expected');
+  expect(first.takeBack(1)).toBe('in-flight');
+  first.leave(null);
+  expect(enter('submit', 1).refusal).toBe('in-flight');
+  second.lend();
+  expect(second.takeBack(1)).toBeNull();
+  second.leave(null);
+  expect(enter('submit', 1).refusal).toBeNull();
+});
 
-  test('takes no submissions while nothing can be committed, and reads all the same', () => {
-    const { enter } = createAdmission(limits, () => false);
-    expect(enter('submit', 1).refusal).toBe('postgres');
-    expect(enter('stream', 1).refusal).toBe('postgres');
-    expect(enter('other', 0).refusal).toBeNull();
-  });
+test('admission takes no submissions while nothing can be committed, and reads all the same', () => {
+  const { enter } = createAdmission(limits, () => false);
+  expect(enter('submit', 1).refusal).toBe('postgres');
+  expect(enter('stream', 1).refusal).toBe('postgres');
+  expect(enter('other', 0).refusal).toBeNull();
+});
 
-  test('lets fewer in while the event loop is late, 16 at least, and all again afterwards', () => {
-    const admission = createAdmission(limits, () => true);
-    admission.enter('other', 0);
-    admission.adapt(101);
-    expect(fill(admission)).toBe(45);
-    for (let n = 0; n < 4; n++) admission.adapt(101);
-    expect(fill(admission)).toBe(45);
-    for (let n = 0; n < 50; n++) admission.adapt(500);
-    expect(fill(admission)).toBe(16);
-    // Near the knee the limit grows by a few slots a second, far from it to the full limit in two seconds.
-    for (let n = 0; n < 10; n++) admission.adapt(100);
-    expect(fill(admission)).toBe(20);
-    for (let n = 0; n < 20; n++) admission.adapt(50);
-    expect(fill(admission)).toBe(64);
-  });
+test('admission lets fewer in while the event loop is late, 16 at least, and all again afterwards', () => {
+  const admission = createAdmission(limits, () => true);
+  admission.enter('other', 0);
+  admission.adapt(101);
+  expect(fill(admission)).toBe(45);
+  for (let n = 0; n < 4; n++) admission.adapt(101);
+  expect(fill(admission)).toBe(45);
+  for (let n = 0; n < 50; n++) admission.adapt(500);
+  expect(fill(admission)).toBe(16);
+  // Near the knee the limit grows by a few slots a second, far from it to the full limit in two seconds.
+  for (let n = 0; n < 10; n++) admission.adapt(100);
+  expect(fill(admission)).toBe(20);
+  for (let n = 0; n < 20; n++) admission.adapt(50);
+  expect(fill(admission)).toBe(64);
+});
 
-  test('lets in as many as can be answered in time once submissions take long', () => {
-    const admission = createAdmission(limits, () => true);
-    fill(admission, 1000);
-    admission.adapt(0);
-    expect(fill(admission)).toBe(32);
-    for (let n = 0; n < 5; n++) admission.adapt(100);
-    fill(admission, 60_000);
-    admission.adapt(0);
-    expect(fill(admission)).toBe(16);
-  });
+test('admission lets in as many as can be answered in time once submissions take long', () => {
+  const admission = createAdmission(limits, () => true);
+  fill(admission, 1000);
+  admission.adapt(0);
+  expect(fill(admission)).toBe(32);
+  for (let n = 0; n < 5; n++) admission.adapt(100);
+  fill(admission, 60_000);
+  admission.adapt(0);
+  expect(fill(admission)).toBe(16);
+});
 
-  test('lets fewer in while submissions take long; what says nothing changes nothing', () => {
-    const admission = createAdmission(limits, () => true);
-    fill(admission, 500);
-    admission.adapt(0);
-    expect(fill(admission, null)).toBe(64);
-    fill(admission, 501);
-    admission.adapt(0);
-    expect(fill(admission)).toBe(45);
-    expect(Array.from({ length: 64 }, () => admission.enter('other', 0).refusal)).toEqual(
-      new Array(64).fill(null),
-    );
-  });
+test('admission lets fewer in while submissions take long; what says nothing changes nothing', () => {
+  const admission = createAdmission(limits, () => true);
+  fill(admission, 500);
+  admission.adapt(0);
+  expect(fill(admission, null)).toBe(64);
+  fill(admission, 501);
+  admission.adapt(0);
+  expect(fill(admission)).toBe(45);
+  expect(Array.from({ length: 64 }, () => admission.enter('other', 0).refusal)).toEqual(
+    new Array(64).fill(null),
+  );
+});
 
-  test('lets no more in while nobody knows how long those under way will take', () => {
-    const admission = createAdmission(limits, () => true);
-    fill(admission, 1000);
-    admission.adapt(0);
-    expect(fill(admission)).toBe(32);
-    admission.adapt(0);
-    const ticket = admission.enter('submit', 1);
-    if (ticket.refusal !== null) throw new Error('there was a place');
-    for (let n = 0; n < 20; n++) admission.adapt(0);
-    expect(fill(admission)).toBeLessThan(40);
-    ticket.leave(1);
-    for (let n = 0; n < 20; n++) admission.adapt(0);
-    expect(fill(admission)).toBe(64);
-  });
+test('admission lets no more in while nobody knows how long those under way will take', () => {
+  const admission = createAdmission(limits, () => true);
+  fill(admission, 1000);
+  admission.adapt(0);
+  expect(fill(admission)).toBe(32);
+  admission.adapt(0);
+  const ticket = admission.enter('submit', 1);
+  if (ticket.refusal !== null) throw new Error('there was a place');
+  for (let n = 0; n < 20; n++) admission.adapt(0);
+  expect(fill(admission)).toBeLessThan(40);
+  ticket.leave(1);
+  for (let n = 0; n < 20; n++) admission.adapt(0);
+  expect(fill(admission)).toBe(64);
 });
