@@ -2,7 +2,7 @@
  * Goal: every answer is one the document has: status, content type, body. Method: an API process with
  * something of everything in its stores; every operation is called, well and badly.
  */
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 import { detachMonth } from '../../src/core/store/partitions/detach-months.ts';
 import { USUAL_HEADERS } from '../../src/kit/http/edge.ts';
 import { monthOf } from '../../src/kit/words/month.ts';

@@ -4,7 +4,7 @@ import { type ApiRun, runApiHere } from './api-here.ts';
 import { createTestDatabase, type TestDatabase } from './database.ts';
 import { type RiskProcess, runRiskProcess, spawnRisk } from './risk.ts';
 import { runRisk } from './run-risk.ts';
-import { startTestRedis, type TestService } from './services.ts';
+import { startTestRedis } from './services.ts';
 import { startWorkerHere } from './worker-rig.ts';
 
 /** A key with every role but those that approve. */

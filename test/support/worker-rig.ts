@@ -4,18 +4,17 @@
  */
 import type { Transaction } from '../../src/core/domain/transaction.ts';
 import type { EntryPayload } from '../../src/core/stream/entries/entry.ts';
-import { createProducer, type Producer } from '../../src/core/stream/entries/producer.ts';
-import { type StreamKeys, streamKeys } from '../../src/core/stream/keys.ts';
+import { createProducer } from '../../src/core/stream/entries/producer.ts';
+import { streamKeys } from '../../src/core/stream/keys.ts';
 import { measureStreams } from '../../src/core/stream/status/lag.ts';
 import { createOutput } from '../../src/kit/command/output.ts';
-import type { Database } from '../../src/kit/database/pool.ts';
 import { createLog } from '../../src/kit/metrics/log.ts';
-import { openCommands, type RedisClient } from '../../src/kit/redis/connection.ts';
+import { openCommands } from '../../src/kit/redis/connection.ts';
 import { runWorker, type WorkerOverrides } from '../../src/main/worker.ts';
 import { testConfig } from './config.ts';
-import { createTestDatabase, type TestDatabase } from './database.ts';
+import { createTestDatabase } from './database.ts';
 import { type RiskProcess, spawnRisk } from './risk.ts';
-import { startTestRedis, type TestService, type TestServiceOptions } from './services.ts';
+import { startTestRedis, type TestServiceOptions } from './services.ts';
 import {
   idAt,
   readRows,

@@ -64,7 +64,7 @@ export async function openNeighbour(stage: Stage) {
     drainWorker: async () => {
       await engine.drain(WORKER);
     },
-    request: (method: 'PUT', path: string, body: object) =>
+    request: (method: 'PUT', path: string, body: object): Promise<void> =>
       askApi({ url: api().url, apiKey: engine.apiKey, signal }, method, path, body),
     /** Traffic that takes any answer. @returns what starts it; it resolves when all was answered */
     async traffic({ rate, batch, corridor, fraudRate }: NeighbourLoad, much: Much) {
