@@ -159,6 +159,38 @@ test('openSource knows NDJSON by its content where no name tells, and reads a pi
   expect(piped?.rows).toEqual([{ line: 2, body: { idempotency_key: 'k', ...REQUIRED } }]);
 });
 
+test('openSource refuses damaged ids by their lines in CSV and NDJSON, unless they are meant', async () => {
+  const ids = ['acc_1', '4.11111E+15', 'nan', '17.0'];
+  const csv = join(folder, 'ids.csv');
+  writeFileSync(
+    csv,
+    `idempotency_key,account_id\n${ids.map((id, nth) => `k${nth},${id}`).join('\n')}`,
+  );
+  const ndjson = join(folder, 'ids.ndjson');
+  const toLine = (id: string, nth: number) =>
+    `{"idempotency_key":"k${nth}","account_id":${Number(id) > 0 ? id : `"${id}"`}}`;
+  writeFileSync(ndjson, ids.map(toLine).join('\n'));
+  const { account_id: _, ...constants } = REQUIRED;
+  for (const path of [csv, ndjson]) {
+    const first = path === csv ? 2 : 1;
+    const [batch] = await readAll(
+      await openSource(path, transactionProjection({ columns: {}, constants })),
+    );
+    expect(batch?.rows).toMatchObject([{ body: { account_id: 'acc_1' } }]);
+    expect(batch?.unreadable).toEqual(
+      ids.slice(1).map((id, nth) => ({
+        line: first + nth + 1,
+        detail: expect.stringContaining(
+          `/account_id must be the id as your system has it, and '${id}'`,
+        ),
+      })),
+    );
+    const meant = { columns: {}, constants, idsAsTheyAre: true };
+    const [whole] = await readAll(await openSource(path, transactionProjection(meant)));
+    expect(whole?.rows.map(({ body }) => body['account_id'])).toEqual(ids);
+  }
+});
+
 test.each([
   ['1000.0', 'JPY', '1000'],
   ['12.500', 'USD', '12.50'],

@@ -8,6 +8,13 @@ function marginOf(text: string, row: readonly number[]): number | undefined {
   return predictTrees(readLightgbm(text), { rows: 1, values: Float64Array.from(row) })[0];
 }
 
+function changed(...changes: readonly (readonly [from: string, to: string])[]): string {
+  return changes.reduce((text, [from, to]) => {
+    expect(text).toContain(from);
+    return text.replace(from, to);
+  }, LIGHTGBM_FILE);
+}
+
 describe('readLightgbm', () => {
   test.each([
     ['at the threshold goes left', [100, 0, 1], 0.125 + 2],
@@ -24,13 +31,31 @@ describe('readLightgbm', () => {
     expect(marginOf(text, [101, 0.51, 1])).toBe(0.5 + 2 + 0.0625);
   });
 
-  test('refuses types NaN and zero at one feature', () => {
-    // As after a second training on other rows: both splits of tree 0 are on the amount.
-    const twice = LIGHTGBM_FILE.replace('split_feature=0 1', 'split_feature=0 0');
-    const text = twice.replace('decision_type=10 0', 'decision_type=10 4');
-    expect(refusalOf(() => readLightgbm(text))).toBe(
-      'Tree=0: node 1 and an earlier one treat missing values differently',
+  test.each([
+    ['infinity, as an early version writes it', '1e+300', '8', [1e299, 0, 1], 0.125 + 2],
+    ['minus infinity', '-inf', '10', [-1e300, 0, 1], -0.25 + 2],
+  ])('a threshold of %s is compared', (_, threshold, type, row, margin) => {
+    const text = changed(
+      ['threshold=100 0.5', `threshold=${threshold} 0.5`],
+      ['decision_type=10', `decision_type=${type}`],
     );
+    expect(marginOf(text, row)).toBe(margin + 0.0625);
+  });
+
+  /** As after a second training on other rows: both splits of tree 0 are on the amount. */
+  const twice = (types: string) =>
+    changed(['split_feature=0 1', 'split_feature=0 0'], ['decision_type=10 0', types]);
+
+  test.each([
+    ['NaN is 0', Number.NaN],
+    ['0 is missing where its type is zero', 0],
+  ])('two missing types, zero and none, at one feature: %s', (_, amount) => {
+    expect(marginOf(twice('decision_type=4 0'), [amount, 0, 1])).toBe(-0.25 + 2 + 0.0625);
+  });
+
+  test('refuses types NaN and zero at one feature', () => {
+    const refused = refusalOf(() => readLightgbm(twice('decision_type=10 4')));
+    expect(refused).toBe('Tree=0: node 1 and an earlier one treat missing values differently');
   });
 
   const unread = ['split_gain', 'internal_count', 'leaf_count'] as const;

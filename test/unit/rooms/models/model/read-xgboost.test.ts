@@ -14,6 +14,8 @@ function read(change: (file: File) => void) {
   return readXgboost(JSON.parse(JSON.stringify(file)));
 }
 
+const treesOf = (file: File) => file.learner.gradient_booster.model.trees;
+
 test.each(['2E-1', '[2E-1]', 0.2, '0.2'])('readXgboost reads the base score %j', (baseScore) => {
   const ensemble = read((file) => {
     file.learner.learner_model_param.base_score = baseScore;
@@ -82,6 +84,36 @@ test.each([
   expect(refused).toContain(message);
 });
 
+const unread = ['parents', 'sum_hessian', 'loss_changes', 'base_weights'] as const;
+test.each(unread)(
+  'readXgboost takes what is no number in %s, which no prediction reads',
+  (member) => {
+    const ensemble = read((file) => {
+      for (const [at, value] of ['NaN', 'Infinity', '-Infinity', null].entries())
+        Reflect.set(treesOf(file)[0]?.[member] ?? [], at, value);
+    });
+    const { cover, gain, value } = ensemble;
+    expect([...cover, ...gain, ...value].every(Number.isFinite)).toBe(true);
+    const batch = { rows: 1, values: Float64Array.of(0, 0) };
+    expect([...predictTrees(ensemble, batch)]).toEqual([-1]);
+  },
+);
+
+test.each([-999, 0.1])(
+  'readXgboost takes %d as missing where a classifier of 1.7 did',
+  (missing) => {
+    const ensemble = read((file) => {
+      const scikit_learn = JSON.stringify({ missing, n_estimators: 2 });
+      Object.assign(file.learner, { attributes: { scikit_learn } });
+      for (const tree of treesOf(file)) tree.default_left[0] = 0;
+    });
+    // The value is below the first threshold, and a missing one goes to the right.
+    const values = Float64Array.of(missing, 0.5, missing - 0.5, 0.5);
+    const right = Math.fround(2 * Math.fround(0.9));
+    expect([...predictTrees(ensemble, { rows: 2, values })]).toEqual([right, -1]);
+  },
+);
+
 test('readXgboost weighs the trees of dart as version 3.3 writes the weights', () => {
   const weight_drop = [0.5, 0.25];
   const ensemble = read((file) => {
@@ -90,6 +122,26 @@ test('readXgboost weighs the trees of dart as version 3.3 writes the weights', (
   const batch = { rows: 1, values: Float64Array.of(1, 0) };
   const margin = Math.fround(0.5 * Math.fround(0.9)) + Math.fround(0.25 * Math.fround(0.9));
   expect([...predictTrees(ensemble, batch)]).toEqual([Math.fround(margin)]);
+});
+
+/** Members of the model, the best round, and how many of six trees score. */
+test.each([
+  [{}, '2', 3],
+  [{ gbtree_model_param: { num_trees: '6', num_parallel_tree: '2' } }, '1', 4],
+  [{ iteration_indptr: [0, 1, 3, 6] }, '1', 3],
+  [{ iteration_indptr: [0, 3, 6] }, '1', 6],
+])('readXgboost finds that with %j the trees up to round %s score', (members, best, scoring) => {
+  const ensemble = read((file) => {
+    const { model } = file.learner.gradient_booster;
+    const [tree] = model.trees;
+    const more = { trees: Array(6).fill(tree), tree_info: Array(6).fill(0) };
+    Object.assign(model, { gbtree_model_param: { num_trees: '6' }, ...more, ...members });
+    Object.assign(file.learner, { attributes: { best_iteration: best } });
+    // No prediction reads a tree behind the best round.
+    if (scoring < 6) Reflect.set(model.trees, 5, { damaged: true });
+  });
+  expect(ensemble.roots).toHaveLength(scoring);
+  expect(ensemble.treesInFile).toBe(6);
 });
 
 test('readXgboost refuses more than 1,000 features', () => {
