@@ -152,7 +152,7 @@ export async function run(argv: readonly string[], host: Host): Promise<number> 
   }
   const { command } = await load(openModels);
   if (flags.includes('--help') || flags.includes('-h')) {
-    output.exactLine(await usageOf(command, actionIn(command, args)));
+    output.exactLine(await usageOf(command, await actionIn(command, args)));
     return EXIT.fine;
   }
   const settings = readConfig(environment);
@@ -223,7 +223,7 @@ async function runCommand(
     return await command.run(args, { config, environment, output, log, signal });
   } catch (thrown) {
     if (thrown instanceof UsageError) {
-      const help = ['risk', command.name, actionIn(command, args), '--help']
+      const help = ['risk', command.name, await actionIn(command, args), '--help']
         .filter(Boolean)
         .join(' ');
       output.error(`risk ${command.name}: ${thrown.message}; see ${help}`);

@@ -15,7 +15,7 @@ import { healthRoutes } from '../../src/kit/http/health.ts';
 import { createMetrics } from '../../src/kit/metrics/metrics.ts';
 import { ROLES } from '../../src/kit/words/principal.ts';
 import { ROOMS } from '../../src/main/rooms.ts';
-import { DEAD_LETTER_ID, deadLetterExample } from '../../src/rooms/dead-letters/store.ts';
+import { DEAD_LETTER_ID } from '../../src/rooms/dead-letters/store.ts';
 import type { FeatureJson, ReasonCodeJson } from '../../src/rooms/rules/catalogue.ts';
 import { readRiskiest } from '../../src/tools/start/screen.ts';
 import { testConfig } from '../support/config.ts';
@@ -143,7 +143,7 @@ describe('the examples', () => {
     const createdAtMs = Date.parse(storedTransaction.created_at);
     const seed = { id: TRANSACTION_ID, createdAtMs, accountId, merchantId, score: 870 };
     await storeTransactions(api.database, [seed]);
-    const failedAtMs = Date.parse(deadLetterExample.failed_at);
+    const failedAtMs = Date.parse('2026-11-20T11:05:00.000Z');
     await storeDeadLetters(api.database, [
       { id: DEAD_LETTER_ID, transactionId: TRANSACTION_ID, failedAtMs },
     ]);

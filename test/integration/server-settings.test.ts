@@ -81,7 +81,7 @@ test('a failed attempt of a webhook is counted', async () => {
   const { webhook_id: id } = await webhooks.make(receiver.url);
   await webhooks.sendTest(id, ANN);
   await using _sender = startSender(api.database);
-  const attempts = async () => (await webhooks.listDeliveries(id, { limit: 1 })).items[0]?.attempts;
+  const attempts = async () => (await webhooks.listDeliveries(id, { limit: 1 }))[0]?.attempts;
   await waitUntil(async () => (await attempts()) === 1, 10_000, 'an attempt that counts');
 });
 

@@ -28,9 +28,11 @@ function consolePages(): string[] {
 
 async function everythingShown(): Promise<Set<string>> {
   const { operations } = openApiOf(await documentOfRoutes());
-  const commands = [...(await readCommands()).values()].flatMap(({ name, actions = [''] }) =>
-    actions.map((action) => `risk ${name} ${action}`.trim()),
-  );
+  const commands: string[] = [];
+  for (const { name, actions } of (await readCommands()).values()) {
+    const words = (await actions?.()) ?? [''];
+    commands.push(...words.map((action) => `risk ${name} ${action}`.trim()));
+  }
   return new Set([
     ...operations.map(({ method, path }) => `${method} ${path}`),
     ...ROLES.map((role) => `risk ${role}`),

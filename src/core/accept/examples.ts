@@ -79,27 +79,6 @@ export const foundTransaction: FoundTransactionJson = {
   label: null,
 };
 
-export const acceptedTransaction = {
-  transaction_id: TRANSACTION_ID,
-  status: 'accepted' as const,
-  created_at: '2026-11-20T09:30:00.000Z',
-  score: null,
-};
-
-export const acceptedBatch = {
-  accepted: 1,
-  duplicates: 1,
-  results: [
-    { index: 0, transaction_id: TRANSACTION_ID, status: 'duplicate' as const },
-    {
-      index: 1,
-      transaction_id: '01a1f84a-95c0-7000-8000-00000000002b',
-      status: 'accepted' as const,
-    },
-  ],
-  preferences_not_applied: ['wait' as const],
-};
-
 export const lineResults = [
   { index: 0, status: 'duplicate', transaction_id: TRANSACTION_ID },
   {

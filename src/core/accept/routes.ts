@@ -30,14 +30,7 @@ import type { SwitchWatch } from '../store/switches/switches.ts';
 import type { Replies } from '../stream/settle/replies.ts';
 import { createAcceptBatch } from './accept-batch.ts';
 import { createAcceptOne } from './accept-one.ts';
-import {
-  acceptedBatch,
-  acceptedTransaction,
-  lineResults,
-  score,
-  secondInput,
-  transactionInput,
-} from './examples.ts';
+import { lineResults, secondInput, transactionInput } from './examples.ts';
 import { type Closed, GATE_PROBLEMS } from './gate.ts';
 import {
   idempotencyKeyParameter,
@@ -139,13 +132,8 @@ const operations: readonly Operation<Accepting>[] = [
     header: z.object({ Prefer: preferOfOne, 'Idempotency-Key': idempotencyKeyParameter }),
     ownBody: json(transactionInputSchema, transactionInput),
     answers: {
-      200: answer(
-        'A duplicate of an earlier one.',
-        acceptedSchema,
-        { ...acceptedTransaction, status: 'duplicate', score },
-        acceptedHeaders,
-      ),
-      201: answer('Accepted.', acceptedSchema, acceptedTransaction, acceptedHeaders),
+      200: answer('A duplicate of an earlier one.', acceptedSchema, undefined, acceptedHeaders),
+      201: answer('Accepted.', acceptedSchema, undefined, acceptedHeaders),
     },
     problems: [409],
     run: async ({ c }, { config, ingest, limits, switches, acceptOne }: Accepting) => {
@@ -195,7 +183,7 @@ const operations: readonly Operation<Accepting>[] = [
         description: 'Accepted; for lines, what became of each and a last line.',
         headers: answerHeaders('Preference-Applied'),
         content: {
-          ...json(batchResultSchema, acceptedBatch),
+          ...json(batchResultSchema),
           ...ndjson(['TransactionLine', 'TransactionLinesDone'], lineResults),
         },
       },

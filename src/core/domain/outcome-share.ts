@@ -17,7 +17,7 @@ export const outcomeShareSchema = z
     low: z.number().meta({ description: 'Of the 95 % interval (Wilson), as high.' }),
     high: z.number(),
   })
-  .meta({ id: 'OutcomeShare' });
+  .meta({ id: 'OutcomeShare', example: { rows: 91, value: 0.341, low: 0.252, high: 0.443 } });
 export type OutcomeShare = z.infer<typeof outcomeShareSchema>;
 
 /** Null without rows. */

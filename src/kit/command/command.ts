@@ -23,7 +23,7 @@ export type Command = {
   /** A line for the table of `risk --help`. */
   readonly summary: string;
   /** Words that choose an action, each of which has a usage of its own. */
-  readonly actions?: readonly string[];
+  readonly actions?: () => Promise<readonly string[]>;
   /** Printed by `risk NAME --help`, or of one action by `risk NAME ACTION --help`; starts with these words. */
   readonly usage: string | ((action?: string) => Promise<string>);
   /**
@@ -46,8 +46,8 @@ export async function usageOf({ usage }: Command, action?: string): Promise<stri
 export const actionAt = (args: readonly string[]) => args.findIndex((arg) => !arg.startsWith('-'));
 
 /** The action that the arguments choose; undefined where the command has no such action. */
-export const actionIn = ({ actions = [] }: Command, args: readonly string[]) =>
-  actions.find((action) => action === args[actionAt(args)]);
+export const actionIn = async ({ actions }: Command, args: readonly string[]) =>
+  (await actions?.())?.find((action) => action === args[actionAt(args)]);
 
 /** Resolves to undefined where a signal ended the work, after saying what the same command does next. */
 export async function unlessStopped<T>(

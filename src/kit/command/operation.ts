@@ -37,6 +37,10 @@ export type Operation = {
   readonly path: string;
   readonly summary: string;
   readonly fields: ReadonlyMap<string, Field>;
+  /** Plain members of a row of the answer; none where the answer is no list. */
+  readonly columns: readonly string[];
+  /** The command and the action that the document gives the operation. */
+  readonly command: string | undefined;
 };
 
 /** The API's document of some paths, as far as it is read here. */
@@ -54,10 +58,11 @@ type DescribedOperation = {
     readonly description?: string;
     readonly schema: Schema;
   }[];
-  readonly requestBody?: {
-    readonly content: Readonly<Record<string, { readonly schema: Schema }>>;
-  };
+  readonly requestBody?: { readonly content: Content };
+  readonly responses: Readonly<Record<string, { readonly content?: Content }>>;
+  readonly 'x-command'?: string;
 };
+type Content = Readonly<Record<string, { readonly schema: Schema }>>;
 
 /** @returns the operations by their ids */
 export function readOperations(paths: ZodOpenApiPathsObject): Map<string, Operation> {
@@ -94,12 +99,23 @@ export function readOperations(paths: ZodOpenApiPathsObject): Map<string, Operat
       ),
     ];
   };
+  const columnsOf = ({ responses }: DescribedOperation) => {
+    const [answer] = Object.values(responses);
+    const { items } = follow(answer?.content?.['application/json']?.schema ?? {}).properties ?? {};
+    const members = Object.entries(follow(items?.items ?? {}).properties ?? {});
+    return members.filter(([, schema]) => isPlain(schema)).map(([name]) => name);
+  };
+  const isPlain = (schema: Schema): boolean => {
+    const { anyOf, type = [] } = follow(schema);
+    return anyOf?.every(isPlain) ?? !['object', 'array'].some((word) => type.includes(word));
+  };
   const operations = Object.entries(document.paths).flatMap(([path, methods]) =>
     Object.entries(methods).map(([method, described]) => {
-      const { operationId, summary } = described;
+      const { operationId, summary, 'x-command': command } = described;
       const fields = new Map(fieldsOf(described).map((field) => [field.name, field]));
       const name = method.toUpperCase() as Operation['method'];
-      return [operationId, { method: name, path, summary, fields }] as const;
+      const columns = columnsOf(described);
+      return [operationId, { method: name, path, summary, fields, columns, command }] as const;
     }),
   );
   return new Map(operations);

@@ -52,38 +52,59 @@ type Rows = Pick<Command, 'name' | 'summary' | 'needs'> & {
   readonly notes: string;
   /** The part of the document that has the operations; it is loaded where the command is used. */
   readonly document?: () => Promise<Pick<DocumentPart, 'paths'>>;
-  /** By the word that chooses an action; the only action of a command that takes no such word is ''. */
-  readonly actions: Readonly<Record<string, Row | Written>>;
+  /**
+   * By the word that chooses an action; the only action of a command that takes no such word is ''. An operation whose `x-command`
+   * is the command with a word needs no row.
+   */
+  readonly actions?: Readonly<Record<string, Row | Written>>;
 };
 
-export function commandOf({ name, summary, needs = [], notes, document, actions }: Rows): Command {
-  const operations = async () => readOperations((await document?.())?.paths ?? {});
+export function commandOf({
+  name,
+  summary,
+  needs = [],
+  notes,
+  document,
+  actions: rows = {},
+}: Rows): Command {
+  const load = async () => {
+    const operations = readOperations((await document?.())?.paths ?? {});
+    const named = [...operations].flatMap(([operation, { command }]) => {
+      const [first, word = ''] = command?.split(' ') ?? [];
+      return first === name ? [[word, { operation }] as const] : [];
+    });
+    return { operations, actions: { ...rows, ...Object.fromEntries(named) } };
+  };
   return {
     name,
     summary,
     needs,
-    actions: Object.keys(actions),
+    actions: async () => Object.keys((await load()).actions),
     usage: async (only) => {
-      const known = await operations();
+      const { operations, actions } = await load();
       const shown = Object.entries(actions)
         .filter(([word]) => only === undefined || word === only)
         .map(([word, action]) => ({
           word,
           ...('run' in action
             ? action
-            : { asksApi: true, ...describeRow(action, operationOf(action, known)) }),
+            : { asksApi: true, ...describeRow(action, operationOf(action, operations)) }),
         }));
       const more = only === undefined ? '' : `\nrisk ${name} --help lists all actions.`;
       return usageText(name, shown, `${notes}${more}`);
     },
     run: async (args, context) => {
-      const at = '' in actions ? -1 : actionAt(args);
-      const word = '' in actions ? '' : args[at];
+      const at = '' in rows ? -1 : actionAt(args);
+      const word = '' in rows ? '' : args[at];
       if (word === undefined) throw new UsageError('ACTION is missing');
-      const action = actionOf(actions, word);
       const rest = args.filter((_, index) => index !== at);
+      const own = Object.hasOwn(rows, word) ? rows[word] : undefined;
+      // An action that is written by hand does not wait for the document to load.
+      if (own !== undefined && 'run' in own) return await own.run(rest, context);
+      const { operations, actions } = await load();
+      const action = actionOf(actions, word);
       if ('run' in action) return await action.run(rest, context);
-      return await runRow(action, operationOf(action, await operations()), rest, context);
+      return await runRow(action, operationOf(action, operations), rest, context);
     },
   };
 }

@@ -1,5 +1,6 @@
 /** A row of a command: reads its words and options, calls its operation and prints the answer. */
 import { type Call, callApi, notTheContract } from '../client/api-client.ts';
+import { singular } from '../words/singular.ts';
 import { withApi } from './api.ts';
 import { type CommandContext, EXIT, integerOption, parseArguments, UsageError } from './command.ts';
 import { describeField, type Field, type Operation, parseField, valueWord } from './operation.ts';
@@ -10,7 +11,7 @@ export type Row = {
   readonly operation: string;
   /** In place of the operation's own summary. */
   readonly summary?: string;
-  /** Words after the action's name: each names a field, or reads fields from a file. */
+  /** Words after the action's name: each names a field, or reads fields from a file. Without them those that the path has. */
   readonly words?: Readonly<Record<string, string | ((text: string) => Promise<Fields>)>>;
   /** Fields whose option has another name, by that name; false: the action takes no options. */
   readonly options?: Readonly<Record<string, string>> | false;
@@ -24,7 +25,7 @@ export type Row = {
   readonly mustBeMeant?: (fields: Fields) => string | undefined;
   /** Makes of a row of a list, or of another answer, what people read; `--json` prints the row as it is. */
   readonly tell?: (row: Fields) => Fields;
-  /** Columns of the table of a list. */
+  /** Columns of the table of a list; without them the plain members of its rows. */
   readonly columns?: readonly (string | Column)[];
   /** The member of the answer that is printed, in place of all of it. */
   readonly shows?: string;
@@ -56,15 +57,29 @@ const isFlag = ({ schema }: Field) => schema.type === 'boolean';
 const isPaged = ({ fields }: Operation) => fields.has('cursor');
 const flagOf = (name: string) => name.toLowerCase().replaceAll('_', '-');
 
+/** Words of the action: RULE_SET is the `id` of `/v1/rule-sets/{id}`. */
+function wordsOf({ words }: Row, { path }: Operation): NonNullable<Row['words']> {
+  const segments = path.split('/');
+  const named = segments.flatMap((segment, at) => {
+    const [, name] = /^\{(\w+)\}$/.exec(segment) ?? [];
+    if (name === undefined) return [];
+    const word = name === 'id' ? singular(segments[at - 1] ?? '') : name.replace(/_id$/, '');
+    return [[word.replaceAll('-', '_').toUpperCase(), name]];
+  });
+  return words ?? Object.fromEntries(named);
+}
+
 /** Fields that are options, by the name of the option. @throws Error for a row that the document does not fit */
-function optionsOf(row: Row, { fields, path }: Operation): ReadonlyMap<string, Field> {
+function optionsOf(row: Row, operation: Operation): ReadonlyMap<string, Field> {
+  const { fields, path } = operation;
+  const given = wordsOf(row, operation);
   const named = new Map(Object.entries(row.options || {}).map(([flag, name]) => [name, flag]));
-  const words = Object.values(row.words ?? {}).filter((word) => typeof word === 'string');
+  const words = Object.values(given).filter((word) => typeof word === 'string');
   const fixed = [...words, ...Object.keys(row.fields ?? {})];
   const needs = row.needs ?? [];
   const absent = [...named.keys(), ...fixed, ...needs].find((name) => !fields.has(name));
   if (absent !== undefined) throw new Error(`${path} has no field ${absent}`);
-  const readsFile = words.length < Object.keys(row.words ?? {}).length;
+  const readsFile = words.length < Object.keys(given).length;
   const offered = [...fields.values()].filter(
     ({ name, in: where }) =>
       named.has(name) ||
@@ -98,7 +113,7 @@ export function describeRow(row: Row, operation: Operation) {
     summary,
   ]);
   return {
-    words: Object.keys(row.words ?? {}).join(' '),
+    words: Object.keys(wordsOf(row, operation)).join(' '),
     summary: row.summary ?? operation.summary,
     options: Object.fromEntries([
       ...own,
@@ -126,7 +141,7 @@ export async function runRow(
     if (!isPaged(operation)) return await call({});
     return await readPages(rows, call);
   });
-  show(context.output, row, answer, fields);
+  show(context.output, { columns: operation.columns, ...row }, answer, fields);
   const note = row.notes?.(Object(answer), fields);
   if (note !== undefined) context.output.note(note);
   return EXIT.fine;
@@ -173,7 +188,7 @@ async function readArguments(row: Row, operation: Operation, args: string[]) {
   const options = optionsOf(row, operation);
   const flags = Object.entries(row.flags ?? {});
   const ownFlags = ['url', ...(isPaged(operation) ? ['limit'] : []), ...Object.keys(row.own ?? {})];
-  const words = Object.entries(row.words ?? {});
+  const words = Object.entries(wordsOf(row, operation));
   const { values, positionals } = parseArguments(
     args,
     Object.fromEntries([

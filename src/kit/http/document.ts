@@ -20,6 +20,7 @@ import {
   problemUrn,
 } from './answers/problem-types.ts';
 import { MARKET_PARAMETER } from './choose-market.ts';
+import { addExamples } from './examples.ts';
 import { EVENTS, fieldErrorSchema, problemReferences } from './openapi.ts';
 import { PREFER_READ } from './prefer.ts';
 
@@ -140,7 +141,9 @@ export function buildDocument(parts: readonly DocumentPart[], version: string): 
     paths,
     webhooks,
   };
-  return withoutUnusedHeaders(createDocument(document, { override: publishSchema }));
+  const made = JSON.parse(JSON.stringify(createDocument(document, { override: publishSchema })));
+  addExamples([made.paths, made.webhooks], made.components.schemas);
+  return withoutUnusedHeaders(made);
 }
 
 /** Adds the choice of all events. */

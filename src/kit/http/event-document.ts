@@ -9,7 +9,8 @@ type DescribedEvent<Data extends z.ZodType = z.ZodType> = {
   readonly variant?: string;
   readonly summary: string;
   readonly data: Data;
-  readonly example: z.input<Data>;
+  /** The data; absent where examples of its members say enough. */
+  readonly example?: z.input<Data>;
 };
 
 /** A schema that answers have, by its name in the document: to draw it again would give it a second name. */
@@ -18,7 +19,7 @@ export const schemaOf = <T>(name: string) =>
 
 /** Checks an example against its schema. */
 export const eventOf = <Data extends z.ZodType>(
-  event: DescribedEvent<Data> & { readonly example: NoInfer<z.input<Data>> },
+  event: DescribedEvent<Data> & { readonly example?: NoInfer<z.input<Data>> },
 ): DescribedEvent => event;
 
 const header = z.object({
@@ -77,7 +78,8 @@ export function eventsDocument(
 ): Required<Pick<DocumentPart, 'webhooks' | 'schemas'>> {
   const all = events.map((event) => ({ ...event, ...namesOf(event) }));
   const webhooks = all.map(({ type, key, schema, summary, example }) => {
-    const body = { type, timestamp: EXAMPLE_TIME, data: example };
+    const body =
+      example === undefined ? undefined : { type, timestamp: EXAMPLE_TIME, data: example };
     return [key, { post: sending(`send${schema}`, summary, schema, body) }];
   });
   const schemas = all.map(({ type, schema, data }) => [

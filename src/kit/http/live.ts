@@ -171,15 +171,7 @@ export const describeLive = (everyMs: number) =>
   `With \`Accept: ${EVENT_STREAM}\` the answer goes on: an event \`history\` with up to an hour of points, one each ${BOUNDS.pointEveryMs / 1000} seconds in which somebody listened, then every ${everyMs / 1000} seconds an event \`figures\`, or \`trouble\` where there are none. The answer ends with its key or session, when the flag \`live-figures\` is turned off, and when nobody takes its events for a minute.`;
 
 /** Content of an answer that may go on, for the document. */
-export function liveContent<Schema extends z.ZodType>(
-  schema: Schema,
-  example: NoInfer<z.input<Schema>>,
-) {
-  return {
-    ...json(schema, example),
-    [EVENT_STREAM]: {
-      schema: z.string(),
-      example: `event: figures\ndata: ${JSON.stringify(example)}\n\n`,
-    },
-  };
-}
+export const liveContent = (schema: z.ZodType) => ({
+  ...json(schema),
+  [EVENT_STREAM]: { schema: z.string(), example: 'event: figures\ndata: {…}\n\n' },
+});

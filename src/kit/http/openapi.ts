@@ -19,9 +19,9 @@ export const fieldErrorSchema = z
   })
   .meta({ id: 'FieldError' });
 
-/** A JSON body with an example of it, which tests check and /docs sends. */
-export function json<Schema extends z.ZodType>(schema: Schema, example: NoInfer<z.input<Schema>>) {
-  return { 'application/json': { schema, example } };
+/** A JSON body, whose example tests check and /docs sends. Without `example` the document makes one of examples of its members. */
+export function json<Schema extends z.ZodType>(schema: Schema, example?: NoInfer<z.input<Schema>>) {
+  return { 'application/json': { schema, ...(example !== undefined && { example }) } };
 }
 
 /** Lines of JSON, each of one of the named schemas, with an example of them. */

@@ -1,4 +1,7 @@
-/** An operation of the API, described once: its route checks what its part of the document says. */
+/**
+ * An operation of the API is data, described once: its route checks what its part of the document says, and its command calls it.
+ * `list` answers rows, `read` one thing, and `change` does what a person or a program asks for.
+ */
 import { type Context, Hono } from 'hono';
 import { z } from 'zod';
 import type {
@@ -7,8 +10,19 @@ import type {
   ZodOpenApiPathsObject,
   ZodOpenApiResponseObject,
 } from 'zod-openapi';
+import { LIST_ROWS, pageOf, pageSchema } from '../words/page.ts';
 import { type Decider, type Role, withReaders } from '../words/principal.ts';
 import type { answerHeaders } from './answers/answer-headers.ts';
+import { tagIn } from './answers/entity-tag.ts';
+import {
+  type Answers,
+  answerKept,
+  conditionalHeader,
+  isKeptText,
+  type Keeping,
+  matchHeader,
+  withTag,
+} from './answers/kept.ts';
 import type { ProblemStatus } from './answers/problem-types.ts';
 import type { AppEnv } from './app-env.ts';
 import { actorOf, requireRole } from './auth/auth.ts';
@@ -24,12 +38,15 @@ type Input<Path, Query, Body> = {
   readonly query: Query;
   readonly body: Body;
   readonly by: Decider;
+  /** The tag of the version that the caller changes, of an operation that is `matched`. */
+  readonly ifMatch: string | undefined;
   readonly c: Context<AppEnv>;
 };
 
 export type DescribedBody<Body> = {
   readonly schema: z.ZodType;
-  readonly example: object;
+  /** Absent where examples of the members say enough. */
+  readonly example?: object | undefined;
   /** Reads the parsed JSON. @throws InvalidFields */
   readonly read: (value: unknown) => Body;
   /** Lowers the bound of all bodies. */
@@ -44,9 +61,8 @@ type Described<Parts, Path, Query, Body> = {
   readonly summary: string;
   readonly description?: string;
   readonly roles: readonly Role[];
+  /** An id of the path may be unknown, which is 404, unless `method` is `put`, which makes what is unknown. */
   readonly path?: z.ZodObject & z.ZodType<Path>;
-  /** In place of `path`, where every text is an answer: documented, and not checked. */
-  readonly anyPath?: z.ZodObject;
   readonly query?: z.ZodObject & z.ZodType<Query>;
   /** Headers of the request: documented, and read by `run`. */
   readonly header?: z.ZodObject;
@@ -57,8 +73,16 @@ type Described<Parts, Path, Query, Body> = {
   readonly callbacks?: NonNullable<ZodOpenApiOperationObject['callbacks']>;
   /** A writing method asks: its answer is kept for no repetition. */
   readonly 'x-writes-nothing'?: true;
+  /** The command with the action that calls the operation, such as `webhooks test`, where no row of the command says more. */
+  readonly 'x-command'?: string;
+  /** The member `tag` of the answer is its ETag. */
+  readonly tagged?: true;
+  /** The request says by `If-Match` which version it changes: 412 where another version is there. */
+  readonly matched?: true;
+  /** How long a client keeps the answer, which is a text that has an ETag. */
+  readonly kept?: Keeping;
   /** The first is the answer to what `run` returns. */
-  readonly answers: { readonly [Each in Status]?: ZodOpenApiResponseObject };
+  readonly answers: Answers;
   /** Besides those that parameters and bodies have. */
   readonly problems?: readonly ProblemStatus[];
   /** Returns what the answer has, or a whole answer; undefined: the answer has no body. */
@@ -80,29 +104,87 @@ export type Operation<Parts> = {
 const NO_PARAMETERS = z.strictObject({});
 const OF_BODIES = [400, 408, 413, 415, 422] as const;
 
+/** An operation that answers one thing. */
+export const read = <Parts, Path, Query>(
+  described: Omit<Described<Parts, Path, Query, undefined>, 'method' | 'body' | 'ownBody'>,
+): Operation<Parts> => operation({ ...described, method: 'get' });
+
+/** An operation that changes something. A repetition by the same `Idempotency-Key` gets the same answer. */
+export const change = <Parts, Path, Query, Body>(
+  described: Omit<Described<Parts, Path, Query, Body>, 'method' | 'kept'> & {
+    readonly method?: 'put' | 'delete';
+  },
+): Operation<Parts> => operation({ method: 'post', ...described });
+
+type Listed<Parts, Path, Query, Row> = Omit<
+  Described<Parts, Path, Query, undefined>,
+  'method' | 'body' | 'ownBody' | 'answers' | 'run'
+> & {
+  readonly row: z.ZodType;
+  /** The order of the rows, or which rows there are, for the document. */
+  readonly says: string;
+  /** The cursor behind a row, of a list in pages: a page has `limit` rows of the query, or LIST_ROWS. */
+  readonly cursorOf?: (row: Row) => string;
+  readonly headers?: ReturnType<typeof answerHeaders>;
+  readonly rows: (
+    input: Input<Path, Query, undefined>,
+    parts: Parts,
+  ) => Promise<readonly Row[]> | readonly Row[];
+};
+
+/** An operation that answers rows: all of them, or a page. */
+export function list<Parts, Path, Query, Row>({
+  row,
+  says,
+  cursorOf,
+  headers,
+  rows,
+  ...described
+}: Listed<Parts, Path, Query, Row>): Operation<Parts> {
+  const schema = cursorOf === undefined ? z.object({ items: z.array(row) }) : pageSchema(row);
+  return read({
+    ...described,
+    answers: { 200: answer(says, schema, undefined, headers) },
+    run: async (input: Input<Path, Query, undefined>, parts: Parts) => {
+      const items = [...(await rows(input, parts))];
+      const { limit = LIST_ROWS } = Object(input.query);
+      const found = cursorOf === undefined ? { items } : pageOf(items, limit, cursorOf);
+      return described.kept === undefined ? found : { text: JSON.stringify(found) };
+    },
+  });
+}
+
 /** @param described `Parts` is what its `run` needs of the process */
 export function operation<Parts, Path, Query, Body>(
   described: Described<Parts, Path, Query, Body>,
 ): Operation<Parts> {
-  const { method, at, path, anyPath, query, ...rest } = described;
-  const { body, ownBody, answers, problems = [], run, roles: callers, ...others } = rest;
-  const { header: ownHeader, ...said } = others;
+  const { method, at, path, query, kept, tagged, matched, ...rest } = described;
+  const { body, ownBody, problems = [], run, roles: callers, ...others } = rest;
+  const { header: ownHeader, answers: given, ...said } = others;
+  const answers = kept || tagged ? withTag(given, kept) : given;
   const roles = method === 'get' ? withReaders(callers) : callers;
   // Submissions have keys of their own, and files of lists add only what is new.
   const isOnce = method !== 'get' && !ownBody && !said['x-writes-nothing'];
-  const header = isOnce ? onceParameter.extend(ownHeader?.shape ?? {}) : ownHeader;
+  const headers = {
+    ...(isOnce && onceParameter.shape),
+    ...(kept && conditionalHeader.shape),
+    ...(matched && matchHeader.shape),
+    ...ownHeader?.shape,
+  };
+  const header = Object.keys(headers).length > 0 ? z.object(headers) : undefined;
   const isChecked = [path, query, header].some((part) => part !== undefined);
   const content = body ? json(body.schema, body.example) : ownBody;
   const refused = [
     ...(content ? OF_BODIES : []),
     // Parameters of the query are checked everywhere.
     422 as const,
+    ...(path && method !== 'put' ? [404 as const] : []),
+    ...(matched ? [412 as const] : []),
     ...(isOnce ? [409 as const] : []),
     ...problems,
   ];
   const parameters = {
     ...(path && { path }),
-    ...(anyPath && { path: anyPath }),
     ...(query && { query }),
     ...(header && { header }),
   };
@@ -113,7 +195,7 @@ export function operation<Parts, Path, Query, Body>(
     document: {
       ...said,
       security: allowedRoles(...roles),
-      ...(isChecked || anyPath ? { requestParams: parameters } : {}),
+      ...(isChecked ? { requestParams: parameters } : {}),
       ...(content && { requestBody: { required: true, content } }),
       responses: { ...answers, ...problemResponses(...refused) },
     },
@@ -129,12 +211,15 @@ export function operation<Parts, Path, Query, Body>(
         query: ofQuery,
         body: body?.read(parsed) as Body,
         by: actorOf(c),
+        ifMatch: matched && tagIn(c.req.header('if-match')),
         c,
       };
       const isPlain = c.get('personal') === undefined;
       const once = async (): Promise<Response> => {
         const answered = await run(isPlain ? input : await inTokens(input), parts);
         if (answered instanceof Response) return answered;
+        if (kept !== undefined && isKeptText(answered)) return answerKept(c, answered, kept);
+        if (tagged && answered !== undefined) c.header('ETag', Object(answered).tag);
         const status = Number(Object.keys(answers)[0]) as Exclude<Status, 304>;
         return status === 204 ? c.body(null, 204) : c.json(answered ?? null, status);
       };
@@ -155,21 +240,21 @@ async function inTokens<Path, Query, Body>(
   return { ...input, query, body };
 }
 
-/** A body that its schema reads, with an example of it. */
+/** A body that its schema reads. @param example where examples of its members do not go together */
 export const bodyOf = <Body, Given>(
   schema: z.ZodType<Body, Given>,
-  example: NoInfer<Given> & object,
+  example?: NoInfer<Given> & object,
 ): DescribedBody<Body> => ({
   schema,
   example,
   read: (value) => checkFields(schema, value),
 });
 
-/** An answer with an example of it. */
+/** An answer. @param example where examples of its members do not say enough */
 export const answer = <Schema extends z.ZodType>(
   description: string,
   schema: Schema,
-  example: NoInfer<z.input<Schema>>,
+  example?: NoInfer<z.input<Schema>>,
   headers?: ReturnType<typeof answerHeaders>,
 ): ZodOpenApiResponseObject => ({
   description,

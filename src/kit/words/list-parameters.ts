@@ -61,6 +61,12 @@ export const pageLimit = integerParameter(1, PAGE_LIMITS.rowsMax)
 /** Description of every `cursor`. */
 export const CURSOR_DESCRIPTION = '`next_cursor` of the page before; absent for the first page.';
 
+/** The query of a list in the order of names. @param name what a name may be */
+export const cursorOfNames = <Name extends z.ZodType<string>>(name: Name, example: string) =>
+  z.strictObject({
+    cursor: name.optional().meta({ description: CURSOR_DESCRIPTION, examples: [example] }),
+  });
+
 const COUNTED = /^[1-9]\d{0,17}$/;
 
 /** An id that ascends by one a row. */

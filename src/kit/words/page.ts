@@ -2,6 +2,9 @@
 import { z } from 'zod';
 import { monthOf, monthText } from './month.ts';
 
+/** Rows of a page whose list takes no `limit`. */
+export const LIST_ROWS = 200;
+
 /** `next_cursor` is null at the end of the list; a page may be short, even empty, before that. */
 export function pageSchema<Row extends z.ZodType>(row: Row) {
   return z.object({

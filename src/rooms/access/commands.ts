@@ -22,8 +22,10 @@ import { COMMIT_UNKNOWN, Failure, toError } from '../../kit/words/failure.ts';
 import { idText } from '../../kit/words/plain-text.ts';
 import {
   type Identity,
+  identitySchema,
   isApart,
   type Key,
+  keySchema,
   type NewApiKey,
   ROLES,
   ROLES_APART,
@@ -74,22 +76,8 @@ const list = written('', 'Keys, without their secrets', {}, async (_given, conte
   const keys = await allOf(context, (database, last?: Key) =>
     listApiKeys(database.query, last?.key_id ?? '', PAGE),
   );
-  context.output.table(
-    [
-      'key_id',
-      'roles',
-      'client',
-      'owner',
-      'identity',
-      'made_by',
-      'confirmed_by',
-      'confirmed_at',
-      'created_at',
-      'expires_at',
-      'revoked_at',
-    ],
-    keys.map((key) => ({ ...key, roles: key.roles.join(' ') })),
-  );
+  const rows = keys.map((key) => ({ ...key, roles: key.roles.join(' ') }));
+  context.output.table(Object.keys(keySchema.shape), rows);
   return EXIT.fine;
 });
 
@@ -97,7 +85,7 @@ const people = written('', 'People, and who made them', {}, async (_given, conte
   const all = await allOf(context, (database, last?: Identity) =>
     listIdentities(database.query, last?.identity ?? '', PAGE),
   );
-  context.output.table(['identity', 'created_at', 'made_by', 'revoked_at'], all);
+  context.output.table(Object.keys(identitySchema.shape), all);
   return EXIT.fine;
 });
 
@@ -195,7 +183,6 @@ both ask the API. The other actions need DATABASE_URL.`,
       options: { role: 'roles', expires: 'expires_at' },
       notes: sayIssued,
     },
-    confirm: { operation: 'confirmKey', words: { KEY_ID: 'id' } },
     list,
     revoke,
     people,

@@ -9,22 +9,5 @@ export const command = commandOf({
 Example: risk holds set month --subject 2026-03 --reason 'order of the court, 17 C 204/26'
 Example: risk holds lift 7 --reason 'the case is closed'`,
   document: async () => (await import('./routes.ts')).document,
-  actions: {
-    list: {
-      operation: 'listHolds',
-      columns: [
-        'hold_id',
-        'kind',
-        'subject',
-        'reason',
-        'set_by',
-        'set_at',
-        'lifted_by',
-        'lifted_at',
-        'lift_reason',
-      ],
-    },
-    set: { operation: 'setHold', words: { KIND: 'kind' } },
-    lift: { operation: 'liftHold', words: { HOLD: 'id' } },
-  },
+  actions: { set: { operation: 'setHold', words: { KIND: 'kind' } } },
 });

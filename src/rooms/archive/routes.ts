@@ -3,31 +3,17 @@ import { z } from 'zod';
 import type { Api, ApiRoom } from '../../core/room.ts';
 import { Problem } from '../../kit/http/answers/problem.ts';
 import type { DocumentPart } from '../../kit/http/document.ts';
-import { answer, bodyOf, operation, pathsOf, routesOf } from '../../kit/http/operation.ts';
+import { answer, bodyOf, change, pathsOf, read, routesOf } from '../../kit/http/operation.ts';
 import { given } from '../../kit/words/describe-issue.ts';
-import { plainText } from '../../kit/words/plain-text.ts';
+import { reasonField } from '../../kit/words/reason.ts';
 import { readRequest, requestRollback, rollbackRequestSchema } from './approval.ts';
 import { holdOperations } from './holds/routes.ts';
 
-const REASON_CHARS_MAX = 500;
-
-const commandSchema = z
-  .strictObject({
-    reason: plainText(REASON_CHARS_MAX).meta({ description: 'For the audit log.' }),
-  })
-  .meta({ id: 'RollbackCommand' });
+const commandSchema = z.strictObject({ reason: reasonField }).meta({ id: 'RollbackCommand' });
 
 const path = z.object({
   id: z.string().max(64).meta({ description: 'The market of this API.', example: 'market_0' }),
 });
-const example = {
-  market: 'market_0',
-  state: 'approved' as const,
-  requested_by: 'Ann',
-  requested_at: '2026-11-25T09:30:00.000Z',
-  approved_by: 'Bob',
-  approved_at: '2026-11-25T09:42:00.000Z',
-};
 
 function checkMarket(id: string, { config }: Api): void {
   if (id === config.RISK_MARKET) return;
@@ -35,8 +21,7 @@ function checkMarket(id: string, { config }: Api): void {
 }
 
 const operations = [
-  operation({
-    method: 'get',
+  read({
     at: '/v1/markets/{id}/rollback',
     operationId: 'readRollback',
     summary: 'Who has requested the rollback of a frozen market, and who has approved it',
@@ -46,17 +31,14 @@ const operations = [
       200: answer(
         'The request since the market was frozen, or null.',
         z.object({ request: rollbackRequestSchema.nullable() }),
-        { request: example },
       ),
     },
-    problems: [404],
     run: async ({ path: { id } }, parts: Api) => {
       checkMarket(id, parts);
       return { request: (await readRequest(parts.databases.primary.query, id)) ?? null };
     },
   }),
-  operation({
-    method: 'post',
+  change({
     at: '/v1/markets/{id}/rollback',
     operationId: 'requestRollback',
     summary: 'Request the rollback of a frozen market; another person sends the same to approve it',
@@ -64,11 +46,8 @@ const operations = [
       'Nothing is deleted by this. `risk archive rollback` archives the market, and drops it once another person has approved. A resume voids request and approval.',
     roles: ['risk_officer', 'admin'],
     path,
-    body: bodyOf(commandSchema, { reason: 'the market is closed' }),
-    answers: {
-      200: answer('Who has requested and approved.', rollbackRequestSchema, example),
-    },
-    problems: [404, 409],
+    body: bodyOf(commandSchema),
+    answers: { 200: answer('Who has requested and approved.', rollbackRequestSchema) },
     run: async ({ path: { id }, body: { reason }, by }, parts: Api) => {
       checkMarket(id, parts);
       const request = await requestRollback(parts.databases.primary, id, reason, by);

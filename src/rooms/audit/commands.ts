@@ -8,10 +8,5 @@ export const command = commandOf({
 
 Example: risk audit --action rollout.approve --json`,
   document: async () => (await import('./routes.ts')).document,
-  actions: {
-    '': {
-      operation: 'readAudit',
-      columns: ['audit_id', 'changed_at', 'who', 'key_id', 'action', 'subject', 'request'],
-    },
-  },
+  actions: { '': { operation: 'readAudit' } },
 });

@@ -28,6 +28,7 @@ export type Question = {
 
 const time = dayOrTime.meta({ example: '2026-11-01T00:00:00.000Z', override: { type: 'string' } });
 const name = idParameter;
+export const BACKTEST_ID = '5f2a1c9e-7d0b-4a36-9c58-0d6f1e2b3a47';
 
 export const newBacktestSchema = z
   .strictObject({
@@ -69,14 +70,17 @@ export type NewBacktest = z.output<typeof newBacktestSchema>;
 
 export const backtestSchema = z
   .object({
-    backtest_id: z.uuid(),
+    backtest_id: z.uuid().meta({ example: BACKTEST_ID }),
     state: z.enum(['queued', 'running', 'done', 'cancelled', 'failed']),
     from: z.string(),
-    to: z.string(),
-    known_by: z.string(),
+    to: z.string().meta({ example: '2026-11-08T00:00:00.000Z' }),
+    known_by: z.string().meta({ example: '2026-11-20T09:29:00.000Z' }),
     corridor: z.string().nullable(),
-    version: z.string().meta({ description: 'The rule set, and the model if one was named.' }),
-    against: z.string(),
+    version: z.string().meta({
+      description: 'The rule set, and the model if one was named.',
+      example: 'careful@1',
+    }),
+    against: z.string().meta({ example: 'default@3' }),
     progress: z.number().meta({ description: 'From 0 to 1, by time.' }),
     rows_read: z.int(),
     problem: z.string().nullable().meta({ description: 'Why it failed.' }),
@@ -103,30 +107,6 @@ export type StoredBacktest = Omit<BacktestJson, keyof Question | 'version' | 'pr
 export const backtestWithReportSchema = backtestSchema
   .extend({ report: reportSchema.nullable().meta({ description: 'Null until it is done.' }) })
   .meta({ id: 'BacktestWithReport' });
-
-export const newBacktest: z.input<typeof newBacktestSchema> = {
-  from: '2026-11-01',
-  to: '2026-11-08',
-  rule_set: 'careful@1',
-};
-export const backtest: BacktestJson = {
-  backtest_id: '5f2a1c9e-7d0b-4a36-9c58-0d6f1e2b3a47',
-  state: 'running',
-  from: '2026-11-01T00:00:00.000Z',
-  to: '2026-11-08T00:00:00.000Z',
-  known_by: '2026-11-20T09:29:00.000Z',
-  corridor: null,
-  version: 'careful@1',
-  against: 'default@3',
-  progress: 0.42,
-  rows_read: 1_204_000,
-  problem: null,
-  requested_by: 'Ann',
-  requested_at: '2026-11-20T09:30:00.000Z',
-  ended_at: null,
-  cancelled_by: null,
-  report_sha256: null,
-};
 
 /** `default@3, careful@1 in US-EG, beside xgb@4` */
 export function versionText({ rule_set, corridors, model: named }: Version): string {

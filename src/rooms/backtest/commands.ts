@@ -6,7 +6,6 @@ import type { Report } from './count/report.ts';
 
 /** As much as the API takes. */
 const FILE_BYTES_MAX = 524_288;
-const words = { BACKTEST: 'id' };
 /** Fields beside the version, by their options. */
 const options = {
   from: 'from',
@@ -115,9 +114,8 @@ Example: risk backtest run --from 2026-11-01 --to 2026-11-08 --rule-set careful@
         'requested_by',
       ],
     },
-    show: { operation: 'readBacktest', words, tell },
-    bands: { operation: 'readBacktestBands', words, tell: tellBands },
-    cancel: { operation: 'cancelBacktest', words },
-    resume: { operation: 'resumeBacktest', words, notes: sayAsked },
+    show: { operation: 'readBacktest', tell },
+    bands: { operation: 'readBacktestBands', tell: tellBands },
+    resume: { operation: 'resumeBacktest', notes: sayAsked },
   },
 });

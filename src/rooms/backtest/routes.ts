@@ -2,14 +2,13 @@
 import { z } from 'zod';
 import { routesUnder } from '../../core/room.ts';
 import type { Database } from '../../kit/database/pool.ts';
-import { answer, bodyOf, operation } from '../../kit/http/operation.ts';
+import { answer, bodyOf, change, list, read } from '../../kit/http/operation.ts';
 import { inSlices } from '../../kit/process/pauses.ts';
 import { Failure } from '../../kit/words/failure.ts';
 import {
-  backtest,
+  BACKTEST_ID,
   backtestSchema,
   backtestWithReportSchema,
-  newBacktest,
   newBacktestSchema,
   type Question,
   toBacktestJson,
@@ -17,7 +16,6 @@ import {
 import {
   type BandsJson,
   type BandsQuery,
-  bandsExample,
   bandsQuery,
   bandsSchema,
   createTally,
@@ -34,86 +32,72 @@ const BODY_BYTES_MAX = 524_288;
 
 const roles = ['analyst', 'risk_officer'] as const;
 const path = z.object({
-  id: z
-    .uuid()
-    .toLowerCase()
-    .meta({ description: 'The backtest id.', example: backtest.backtest_id }),
+  id: z.uuid().toLowerCase().meta({ description: 'The backtest id.', example: BACKTEST_ID }),
 });
 
+const NEW_BACKTEST = { from: '2026-11-01', to: '2026-11-08', rule_set: 'careful@1' };
+
 const operations = [
-  operation({
-    method: 'post',
+  change({
     at: '/v1/backtests',
     operationId: 'requestBacktest',
     summary: 'Ask what a version would have decided',
     description:
       'Workers run one at a time, on stored vectors with the labels known by a moment. What decides is fixed now.',
     roles,
-    body: { ...bodyOf(newBacktestSchema, newBacktest), bytesMax: BODY_BYTES_MAX },
-    answers: { 202: answer('It waits.', backtestSchema, { ...backtest, state: 'queued' }) },
-    problems: [404, 409],
+    body: { ...bodyOf(newBacktestSchema, NEW_BACKTEST), bytesMax: BODY_BYTES_MAX },
+    answers: { 202: answer('It waits.', backtestSchema) },
+    problems: [404],
     run: async ({ body, by }, parts: RequestParts) =>
       toBacktestJson(await requestBacktest(parts, body, by)),
   }),
-  operation({
-    method: 'get',
+  list({
     at: '/v1/backtests',
     operationId: 'listBacktests',
     summary: 'Backtests, without their reports',
     roles,
-    answers: {
-      200: answer(`The newest ${LISTED_MAX}.`, z.object({ items: z.array(backtestSchema) }), {
-        items: [backtest],
-      }),
-    },
-    run: async (_, { databases: { primary } }: RequestParts) => ({
-      items: (await listBacktests(primary.query, LISTED_MAX)).map(toBacktestJson),
-    }),
+    row: backtestSchema,
+    says: `The newest ${LISTED_MAX}.`,
+    rows: async (_, { databases: { primary } }: RequestParts) =>
+      (await listBacktests(primary.query, LISTED_MAX)).map(toBacktestJson),
   }),
-  operation({
-    method: 'get',
+  read({
     at: '/v1/backtests/{id}',
     operationId: 'readBacktest',
     summary: 'A backtest, with its report once it is done',
     roles,
     path,
-    answers: {
-      200: answer('As it is now.', backtestWithReportSchema, { ...backtest, report: null }),
-    },
-    problems: [404],
+    answers: { 200: answer('As it is now.', backtestWithReportSchema) },
     run: async ({ path: { id } }, { databases: { primary } }: RequestParts) => {
       const found = await readBacktest(primary, id);
       const report = found.report === null ? null : JSON.parse(found.report);
       return { ...toBacktestJson(found), report };
     },
   }),
-  operation({
-    method: 'get',
+  read({
     at: '/v1/backtests/{id}/bands',
     operationId: 'readBacktestBands',
     summary: 'What other bands alone would have made of the rows',
     roles,
     path,
     query: bandsQuery,
-    answers: { 200: answer('Exact, from counts a day and score.', bandsSchema, bandsExample) },
-    problems: [404, 409],
+    answers: { 200: answer('Exact, from counts a day and score.', bandsSchema) },
+    problems: [409],
     run: async ({ path: { id }, query }, { databases: { primary } }: RequestParts) =>
       await readBands(primary, id, query),
   }),
-  operation({
-    method: 'post',
+  change({
     at: '/v1/backtests/{id}/cancel',
     operationId: 'cancelBacktest',
+    'x-command': 'backtest cancel',
     summary: 'End a backtest that waits or runs',
     roles,
     path,
-    answers: { 200: answer('It has ended.', backtestSchema, { ...backtest, state: 'cancelled' }) },
-    problems: [404, 409],
+    answers: { 200: answer('It has ended.', backtestSchema) },
     run: async ({ path: { id }, by }, { databases: { primary } }: RequestParts) =>
       toBacktestJson(await cancel(primary, id, by)),
   }),
-  operation({
-    method: 'post',
+  change({
     at: '/v1/backtests/{id}/resume',
     operationId: 'resumeBacktest',
     summary: 'Go on with a backtest that was cancelled or failed',
@@ -121,8 +105,7 @@ const operations = [
       'The question stays as it was. What was cancelled goes on behind the rows that it counted, what failed begins anew.',
     roles,
     path,
-    answers: { 200: answer('It waits.', backtestSchema, { ...backtest, state: 'queued' }) },
-    problems: [404, 409],
+    answers: { 200: answer('It waits.', backtestSchema) },
     run: async ({ path: { id }, by }, { databases: { primary } }: RequestParts) =>
       toBacktestJson(await resume(primary, id, by)),
   }),

@@ -18,7 +18,7 @@ import { corridorParameter, timeParameter } from '../../kit/words/list-parameter
 import { type Month, monthOf } from '../../kit/words/month.ts';
 import type { Actor } from '../../kit/words/principal.ts';
 import * as deadLetterStore from './store.ts';
-import { DEAD_LETTER_ID, type DeadLetter, errorCodeParameter } from './store.ts';
+import { type DeadLetter, errorCodeParameter } from './store.ts';
 
 /** Most dead letters that a database transaction marks. */
 const PAGE_ROWS = 1000;
@@ -222,22 +222,3 @@ function refusalOf(row: DeadLetter | undefined, detached: ReadonlySet<Month>): R
   if (id === null) return 'unreadable';
   return detached.has(monthOf(createdAtMsOf(id) ?? 0)) ? 'month-detached' : 'busy';
 }
-
-/** Selects at most ten of a corridor. */
-export const commandExample = { error_code: 'SCORING_FAILED', corridor: 'US-EG', limit: 10 };
-
-export const replayExample: ReplayResult = {
-  replayed: 3,
-  appended: 3,
-  remaining: 0,
-  not_replayable: 0,
-  failed_before: '2026-11-20T12:00:00.000Z',
-  refused: [],
-};
-
-export const purgeExample: PurgeResult = {
-  purged: 2,
-  remaining: 0,
-  failed_before: '2026-11-20T12:00:00.000Z',
-  refused: [{ dead_letter_id: DEAD_LETTER_ID, reason: 'replayed' }],
-};

@@ -134,7 +134,6 @@ Example: risk dead-letters replay --error-code SCORING_FAILED --corridor US-EG`,
         'purged_at',
       ],
     },
-    show: { operation: 'readDeadLetter', words: { ID: 'id' } },
     groups: {
       operation: 'groupDeadLetters',
       columns: [

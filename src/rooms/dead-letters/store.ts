@@ -4,7 +4,6 @@
  */
 
 import { z } from 'zod';
-import { TRANSACTION_ID } from '../../core/accept/examples.ts';
 import { isoTime } from '../../core/store/partitions/month-slice.ts';
 import { STAMP } from '../../kit/database/moment.ts';
 import type { Query } from '../../kit/database/pool.ts';
@@ -75,7 +74,7 @@ const fields = {
     })
     .meta({ description: 'transaction_id is null where the entry did not tell all of them.' }),
   corridor: z.string(),
-  error: z.string(),
+  error: z.string().meta({ example: 'scoring failed four times' }),
   error_code: z.string(),
   failed_at: z.iso.datetime(),
   replayed_at: z.iso.datetime().nullable(),
@@ -113,35 +112,6 @@ export const deadLetterGroupSchema = z
   })
   .meta({ id: 'DeadLetterGroup' });
 type DeadLetterGroup = z.infer<typeof deadLetterGroupSchema>;
-
-export const deadLetterExample: DeadLetter = {
-  dead_letter_id: DEAD_LETTER_ID,
-  stream: '{market_0:US-EG:0}:transactions',
-  message: { transaction_id: TRANSACTION_ID, account_id: 'acc_17', retry_count: 4 },
-  corridor: 'US-EG',
-  error: 'scoring failed four times',
-  error_code: 'SCORING_FAILED',
-  failed_at: '2026-11-20T11:05:00.000Z',
-  replayed_at: null,
-  purged_at: null,
-};
-
-export const withEntryExample: z.infer<typeof deadLetterWithEntrySchema> = {
-  ...deadLetterExample,
-  cure: CURES.other,
-  entry: `{"transaction_id":"${TRANSACTION_ID}","account_id":"acc_17"}`,
-};
-
-export const groupExample: DeadLetterGroup = {
-  error_code: 'SCORING_FAILED',
-  corridor: 'US-EG',
-  dead_letters: 3,
-  unreadable: 0,
-  first_failed_at: '2026-11-20T11:05:00.000Z',
-  last_failed_at: '2026-11-20T11:09:30.000Z',
-  cure: CURES.other,
-  sample_ids: [DEAD_LETTER_ID],
-};
 
 /** Newest failure first. */
 export async function listDeadLetters(

@@ -4,50 +4,47 @@ import type { Api, ApiRoom } from '../../core/room.ts';
 import { Problem } from '../../kit/http/answers/problem.ts';
 import type { DocumentPart } from '../../kit/http/document.ts';
 import { eventOf, eventsDocument } from '../../kit/http/event-document.ts';
-import { answer, operation, pathsOf, routesOf } from '../../kit/http/operation.ts';
+import { answer, pathsOf, read, routesOf } from '../../kit/http/operation.ts';
 import { InvalidFields } from '../../kit/words/field-errors.ts';
 import { countedId, integerParameter } from '../../kit/words/list-parameters.ts';
 import { consistencyPath } from './log/tree.ts';
 import { type Bundle, FORMAT, proveLine, proveScore, readSigned, type Unproven } from './prove.ts';
 import { tileReader } from './store/evidence-log.ts';
 
-const hashes = z.array(z.string()).readonly();
+const note =
+  'risk.example.com/market_0\n1\nn8FdfRLvT1M5TmFkJxB4Jmr6Ew9v1qvH3fJ3Kb2hT0E=\n\n— risk.example.com/market_0 5f0c1w==\n';
+const checkpoint = z
+  .string()
+  .meta({ description: 'Signed note: origin, size, root.', example: note });
+const hashes = z
+  .array(z.string().meta({ example: 'n8FdfRLvT1M5TmFkJxB4Jmr6Ew9v1qvH3fJ3Kb2hT0E=' }))
+  .readonly();
 const proofSchema = z.object({
-  content: z
-    .string()
-    .meta({ description: 'Canonical JSON (RFC 8785): the hash of a score is over its values.' }),
+  content: z.string().meta({
+    description: 'Canonical JSON (RFC 8785): the hash of a score is over its values.',
+    example: '{"action":"limit.set","id":"41","kind":"audit","v":1}',
+  }),
   set: z.object({ index: z.int(), hashes: z.base64() }).optional().meta({
     description: 'The place of a score among the hashes of its set; absent for other kinds.',
   }),
-  leaf: z.string().meta({ description: 'The leaf of the log.' }),
+  leaf: z.string().meta({
+    description: 'The leaf of the log.',
+    example:
+      '{"id":"41","kind":"audit","sealed_at":"2026-11-27T08:05:00.000Z","sha256":"9fc1…","v":1}',
+  }),
   index: z.int(),
   path: hashes.meta({ description: 'Inclusion path of RFC 6962, base64.' }),
 });
 const bundleSchema = z
   .object({
     format: z.literal(FORMAT),
-    checkpoint: z.string().meta({ description: 'Signed note: origin, size, root.' }),
+    checkpoint,
     proofs: z.array(proofSchema).readonly().meta({
       description:
         'The proof of the score or line, then those of the rule set and the model that the score names.',
     }),
   })
   .meta({ id: 'EvidenceBundle' });
-
-const note =
-  'risk.example.com/market_0\n1\nn8FdfRLvT1M5TmFkJxB4Jmr6Ew9v1qvH3fJ3Kb2hT0E=\n\n— risk.example.com/market_0 5f0c1w==\n';
-const bundle: Bundle = {
-  format: FORMAT,
-  checkpoint: note,
-  proofs: [
-    {
-      content: '{"action":"limit.set","id":"41","kind":"audit","v":1}',
-      leaf: '{"id":"41","kind":"audit","sealed_at":"2026-11-27T08:05:00.000Z","sha256":"9fc1…","v":1}',
-      index: 0,
-      path: [],
-    },
-  ],
-};
 
 /** @throws Problem */
 function requireBundle(found: Bundle | Unproven, what: string): Bundle {
@@ -62,8 +59,7 @@ const SIZE_MAX = Number.MAX_SAFE_INTEGER;
 const READERS = ['operator', 'analyst', 'risk_officer', 'admin'] as const;
 
 const operations = [
-  operation({
-    method: 'get',
+  read({
     at: '/v1/evidence/checkpoint',
     operationId: 'readCheckpoint',
     summary: 'The newest signed checkpoint of the log',
@@ -82,8 +78,7 @@ const operations = [
       return c.text(signed);
     },
   }),
-  operation({
-    method: 'get',
+  read({
     at: '/v1/evidence/consistency',
     operationId: 'proveConsistency',
     summary: 'Proves that the newest checkpoint continues an older one',
@@ -97,8 +92,7 @@ const operations = [
     answers: {
       200: answer(
         'The proof of RFC 6962, base64.',
-        z.object({ from: z.int(), to: z.int(), path: hashes, checkpoint: z.string() }),
-        { from: 1, to: 1, path: [], checkpoint: note },
+        z.object({ from: z.int(), to: z.int(), path: hashes, checkpoint }),
       ),
     },
     problems: [404],
@@ -113,8 +107,7 @@ const operations = [
       return { from, to: head.size, path: path.map((hash) => hash.toString('base64')), checkpoint };
     },
   }),
-  operation({
-    method: 'get',
+  read({
     at: '/v1/evidence/scores/{id}',
     operationId: 'proveScore',
     summary: 'Exports the bundle that proves a score offline',
@@ -125,13 +118,12 @@ const operations = [
         example: '0190a5f2-7c1e-7d3b-9a44-5b1f0c2d3e4f',
       }),
     }),
-    answers: { 200: answer('The bundle.', bundleSchema, bundle) },
-    problems: [404, 410],
+    answers: { 200: answer('The bundle.', bundleSchema) },
+    problems: [410],
     run: async ({ path: { id } }, { databases: { primary } }: Api) =>
       requireBundle(await proveScore(primary, id), `The score ${id}`),
   }),
-  operation({
-    method: 'get',
+  read({
     at: '/v1/evidence/audit/{id}',
     operationId: 'proveAuditLine',
     summary: 'Exports the bundle that proves a line of the audit log offline',
@@ -139,8 +131,7 @@ const operations = [
     path: z.object({
       id: countedId('an audit_id').meta({ description: 'The audit id.', example: '41' }),
     }),
-    answers: { 200: answer('The bundle.', bundleSchema, bundle) },
-    problems: [404],
+    answers: { 200: answer('The bundle.', bundleSchema) },
     run: async ({ path: { id } }, { databases: { primary } }: Api) =>
       requireBundle(await proveLine(primary, id), `The line ${id} of the audit log`),
   }),
@@ -163,11 +154,10 @@ export const document: DocumentPart = {
       type: 'evidence.checkpoint',
       summary: 'A checkpoint of the log was signed',
       data: z.object({
-        origin: z.string(),
+        origin: z.string().meta({ example: 'risk.example.com/market_0' }),
         size: z.int(),
-        checkpoint: z.string().meta({ description: 'Signed note: origin, size, root.' }),
+        checkpoint,
       }),
-      example: { origin: 'risk.example.com/market_0', size: 1, checkpoint: note },
     }),
   ]),
 };

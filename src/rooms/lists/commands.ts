@@ -41,8 +41,6 @@ const exportAction = {
 };
 
 const NAME = { NAME: 'name' };
-const ENTRY = { NAME: 'name', ENTRY: 'id' };
-const IMPORT = { NAME: 'name', IMPORT: 'id' };
 const entryColumns = [
   'entry_id',
   'value',
@@ -105,14 +103,12 @@ Example: risk lists import shared-sanctioned countries.csv --shared --effect blo
       ],
     },
     create: { operation: 'createList', words: NAME, notes: sayAsked },
-    show: { operation: 'listEntries', words: NAME, columns: entryColumns },
+    show: { operation: 'listEntries', columns: entryColumns },
     add: {
       operation: 'addListEntry',
       words: { NAME: 'name', VALUE: 'value' },
       notes: sayProposed,
     },
-    remove: { operation: 'endListEntry', words: ENTRY },
-    approve: { operation: 'approveListEntry', words: ENTRY },
     lookup: {
       operation: 'lookUpLists',
       words: { KIND: 'kind', VALUE: 'value' },
@@ -120,8 +116,6 @@ Example: risk lists import shared-sanctioned countries.csv --shared --effect blo
     },
     import: importAction,
     export: exportAction,
-    imports: { operation: 'listListImports', words: NAME, columns: importColumns },
-    'approve-import': { operation: 'approveListImport', words: IMPORT },
-    'remove-import': { operation: 'endListImport', words: IMPORT },
+    imports: { operation: 'listListImports', columns: importColumns },
   },
 });

@@ -13,13 +13,13 @@ import {
 } from '../../kit/http/body/body.ts';
 import { isLines, LINES_CONTENT_TYPE } from '../../kit/http/body/line-reader.ts';
 import { ndjson } from '../../kit/http/openapi.ts';
-import { answer, operation } from '../../kit/http/operation.ts';
+import { answer, change, list } from '../../kit/http/operation.ts';
 import { given } from '../../kit/words/describe-issue.ts';
 import type { Role } from '../../kit/words/principal.ts';
 import { lockList, requireList, requirePerson } from './change.ts';
 import { approveImport, endImport, importEntries, listImports } from './import.ts';
 import { IMPORT_ROWS_MAX, type ImportRows, type Reading, readImport } from './import-rows.ts';
-import { entry, imported, importParameters, importPath, importSchema, namePath } from './list.ts';
+import { DEVICE, importParameters, importPath, importSchema, namePath } from './list.ts';
 import { keeperOf } from './value.ts';
 
 type ImportParts = Pick<Api, 'databases' | 'limits'> & {
@@ -41,7 +41,7 @@ const SLOW_BYTES = 64 * 1024;
 const BUSY_RETRY_AFTER_SECONDS = '10';
 
 const lines = [
-  { value: entry.value },
+  { value: DEVICE },
   { value: 'device-77', reason: 'found on the web', expires_at: '2099-01-01T00:00:00Z' },
 ];
 
@@ -54,26 +54,20 @@ export const importLineSchema = z
   .meta({ id: 'ListImportLine' });
 
 export const importOperations = [
-  operation({
-    method: 'get',
+  list({
     at: '/v1/lists/{name}/imports',
     operationId: 'listListImports',
     summary: 'Imports of a list, the newest 200',
     roles: READERS,
     path: namePath,
-    answers: {
-      200: answer('Newest first.', z.object({ items: z.array(importSchema) }), {
-        items: [imported],
-      }),
-    },
-    problems: [404],
-    run: async ({ path: { name } }, { databases: { primary } }: ImportParts) => {
+    row: importSchema,
+    says: 'Newest first.',
+    rows: async ({ path: { name } }, { databases: { primary } }: ImportParts) => {
       await requireList(primary.query, name);
-      return { items: await listImports(primary.query, name) };
+      return await listImports(primary.query, name);
     },
   }),
-  operation({
-    method: 'post',
+  change({
     at: '/v1/lists/{name}/imports',
     operationId: 'importListEntries',
     summary: 'Add a file of values to a list, all or nothing',
@@ -83,10 +77,10 @@ export const importOperations = [
     query: importParameters,
     ownBody: {
       ...ndjson(['ListImportLine'], lines),
-      [CSV]: { schema: { type: 'string' }, example: `value,expires_at\n${entry.value},\n` },
+      [CSV]: { schema: { type: 'string' }, example: `value,expires_at\n${DEVICE},\n` },
     },
-    answers: { 200: answer('The import.', importSchema, imported) },
-    problems: [404, 409],
+    answers: { 200: answer('The import.', importSchema) },
+    problems: [409],
     run: async ({ path: { name }, query, by, c }, parts: ImportParts) => {
       const { databases, running } = parts;
       if (running.isOne) {
@@ -115,35 +109,27 @@ export const importOperations = [
       }
     },
   }),
-  operation({
-    method: 'post',
+  change({
     at: '/v1/lists/{name}/imports/{id}/approve',
     operationId: 'approveListImport',
+    'x-command': 'lists approve-import',
     summary: 'Put a proposed import of an allow list in force',
     description: 'Another person than the author.',
     roles: APPROVERS,
     path: importPath,
-    answers: { 200: answer('The import.', importSchema, { ...imported, approved_by: 'Bob' }) },
-    problems: [404, 409],
+    answers: { 200: answer('The import.', importSchema) },
     run: ({ path: { name, id }, by }, { databases: { primary } }: ImportParts) =>
       approveImport(primary, name, id, by),
   }),
-  operation({
+  change({
     method: 'delete',
     at: '/v1/lists/{name}/imports/{id}',
     operationId: 'endListImport',
+    'x-command': 'lists remove-import',
     summary: 'End the entries of an import, or withdraw a proposed one',
     roles: CHANGERS,
     path: importPath,
-    answers: {
-      200: answer('The import.', importSchema, {
-        ...imported,
-        state: 'ended',
-        ended_at: '2026-11-25T10:30:00.000Z',
-        ended_by: 'Bob',
-      }),
-    },
-    problems: [404, 409],
+    answers: { 200: answer('The import.', importSchema) },
     run: ({ path: { name, id }, by }, { databases: { primary } }: ImportParts) =>
       endImport(primary, name, id, by),
   }),

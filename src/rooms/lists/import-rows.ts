@@ -6,9 +6,8 @@ import { createPauses } from '../../kit/process/pauses.ts';
 import { given, oneOf } from '../../kit/words/describe-issue.ts';
 import { Failure } from '../../kit/words/failure.ts';
 import { type FieldError, InvalidFields } from '../../kit/words/field-errors.ts';
-import { plainText } from '../../kit/words/plain-text.ts';
+import { reasonText } from '../../kit/words/reason.ts';
 import { wireTime } from '../../kit/words/wire-time.ts';
-import { REASON_CHARS_MAX } from './list.ts';
 import { isNetwork, type Kind, NO_NETWORK, readValue } from './value.ts';
 
 export const IMPORT_ROWS_MAX = 1_000_000;
@@ -56,8 +55,6 @@ const projection: Projection = {
 
 const isId = (kind: Kind) => kind === 'account' || kind === 'merchant' || kind === 'device';
 
-const ownReason = plainText(REASON_CHARS_MAX);
-
 type Wrong = { readonly field: string; readonly problem: string };
 const wrongField = (field: string, problem = 'must be a text'): Wrong => ({ field, problem });
 
@@ -77,7 +74,7 @@ function readRow(
   if (damage !== undefined) return wrongField('value', damage);
   const row: { v: string; r?: string; e?: number } = { v: read.value };
   if (reason !== undefined) {
-    const checked = ownReason.safeParse(reason);
+    const checked = reasonText.safeParse(reason);
     if (!checked.success) return wrongField('reason', checked.error.issues[0]?.message);
     row.r = checked.data;
   }

@@ -1,9 +1,15 @@
 /** Lists and their entries on the wire. */
 import { z } from 'zod';
 import { codeError } from '../../kit/words/code-error.ts';
-import { countedId, countedPage, shown, timeParameter } from '../../kit/words/list-parameters.ts';
-import { pageSchema } from '../../kit/words/page.ts';
-import { ID_CHARS_MAX, idText, plainText } from '../../kit/words/plain-text.ts';
+import {
+  countedId,
+  countedPage,
+  flagParameter,
+  shown,
+  timeParameter,
+} from '../../kit/words/list-parameters.ts';
+import { ID_CHARS_MAX, idText } from '../../kit/words/plain-text.ts';
+import { reasonText } from '../../kit/words/reason.ts';
 import { wireTime } from '../../kit/words/wire-time.ts';
 import { KINDS } from './value.ts';
 
@@ -11,7 +17,9 @@ import { KINDS } from './value.ts';
 export const LISTS_MAX = 100;
 /** A worker has 10 MB of memory for a million. */
 export const ENTRIES_MAX = 2_000_000;
-export const REASON_CHARS_MAX = 500;
+/** The value of examples. */
+export const DEVICE = 'device-4f2a';
+const LIST = 'stolen-devices';
 
 export const EFFECTS = ['allow', 'block', 'watch'] as const;
 export type Effect = (typeof EFFECTS)[number];
@@ -32,25 +40,26 @@ export const listName = z.string().regex(
 const effect = z.enum(EFFECTS).meta({
   description:
     'What the list is for: rules decide by `in_list`. An entry of an allow list needs a second person.',
+  example: 'block',
 });
 const kind = z.enum(KINDS).meta({
   description:
     'What values are: `address` has single addresses and networks in CIDR form; `country` is the one of the transaction; `hash` is the SHA-256, in hexadecimal, of an account, merchant or device.',
+  example: 'device',
 });
 const value = idText(ID_CHARS_MAX);
-const reason = plainText(REASON_CHARS_MAX).meta({
-  description: 'For colleagues and the audit log.',
-});
+const reason = reasonText.meta({ description: 'For colleagues and the audit log.' });
 
 export const newListSchema = z
   .strictObject({
     name: listName
       .refine((text) => !isShared(text), `must not begin with ${SHARED}, as reference lists do`)
-      .meta({ example: 'stolen-devices' }),
+      .meta({ example: LIST }),
     effect,
     kind,
-    description: plainText(REASON_CHARS_MAX).meta({
+    description: reasonText.meta({
       description: 'What the list has, for colleagues.',
+      example: 'Devices that their owners reported as stolen.',
     }),
   })
   .meta({ id: 'NewList' });
@@ -58,7 +67,7 @@ export type NewList = z.output<typeof newListSchema>;
 
 export const listSchema = z
   .object({
-    name: z.string(),
+    name: z.string().meta({ example: LIST }),
     effect,
     kind,
     description: z.string(),
@@ -79,7 +88,7 @@ export type ListJson = z.infer<typeof listSchema>;
 
 export const newEntrySchema = z
   .strictObject({
-    value: value.meta({ description: 'As the kind of the list has it.', example: 'device-4f2a' }),
+    value: value.meta({ description: 'As the kind of the list has it.', example: DEVICE }),
     reason,
     expires_at: wireTime
       .refine((text) => Date.parse(text) > Date.now(), 'must lie in the future')
@@ -95,7 +104,7 @@ export const entrySchema = z
   .object({
     entry_id: z.string(),
     list: z.string(),
-    value: z.string(),
+    value: z.string().meta({ example: DEVICE }),
     state: z.enum(STATES).meta({ description: '`proposed` waits for a second person.' }),
     reason: z.string(),
     expires_at: z.iso.datetime().nullable(),
@@ -109,11 +118,10 @@ export const entrySchema = z
   })
   .meta({ id: 'ListEntry' });
 export type EntryJson = z.infer<typeof entrySchema>;
-export const entriesSchema = pageSchema(entrySchema);
 
 const entryId = countedId('the id of an entry');
 export const namePath = z.object({
-  name: z.string().max(64).meta({ description: 'The list.', example: 'stolen-devices' }),
+  name: z.string().max(64).meta({ description: 'The list.', example: LIST }),
 });
 export const entryPath = namePath.extend({
   id: entryId.meta({ description: 'The entry.', example: '41' }),
@@ -131,7 +139,7 @@ export const entryParameters = z
     as_of: timeParameter
       .optional()
       .meta({ description: 'Entries that were in force at this time.' }),
-    value: value.optional().meta(shown('device-4f2a', 'Only this value.')),
+    value: value.optional().meta(shown(DEVICE, 'Only this value.')),
     ...countedPage,
   })
   .superRefine(({ state, as_of }, context) => {
@@ -143,26 +151,16 @@ export type EntryParameters = z.output<typeof entryParameters>;
 
 export const lookupParameters = z.strictObject({
   kind: z.enum(KINDS).meta({ description: 'What the value is.', example: 'device' }),
-  value: value.meta({ description: 'The value.', example: 'device-4f2a' }),
+  value: value.meta({ description: 'The value.', example: DEVICE }),
 });
 
-export const lookupSchema = z.object({
-  items: z.array(entrySchema.extend({ effect }).meta({ id: 'FoundListEntry' })),
-});
+export const foundSchema = entrySchema.extend({ effect }).meta({ id: 'FoundListEntry' });
 
 export const importParameters = z.strictObject({
   reason: reason.meta({ example: 'wave of November' }),
-  ids_as_they_are: z
-    .enum(['true', 'false'])
-    .transform((text) => text === 'true')
-    .optional()
-    .meta({
-      description: 'True: ids such as 4.11111E+15, which spreadsheets make of long ids, are meant.',
-      override: ({ jsonSchema }) => {
-        delete jsonSchema.enum;
-        jsonSchema.type = 'boolean';
-      },
-    }),
+  ids_as_they_are: flagParameter.optional().meta({
+    description: 'True: ids such as 4.11111E+15, which spreadsheets make of long ids, are meant.',
+  }),
 });
 
 export const importSchema = z
@@ -182,47 +180,3 @@ export const importSchema = z
   })
   .meta({ id: 'ListImport' });
 export type ImportJson = z.infer<typeof importSchema>;
-
-export const list: ListJson = {
-  name: 'stolen-devices',
-  effect: 'block',
-  kind: 'device',
-  description: 'Devices that their owners reported as stolen.',
-  source: null,
-  source_date: null,
-  version: 7,
-  open_entries: 1,
-  created_by: 'Ann',
-  created_at: '2026-11-25T09:30:00.000Z',
-};
-
-export const entry: EntryJson = {
-  entry_id: '41',
-  list: 'stolen-devices',
-  value: 'device-4f2a',
-  state: 'in_force',
-  reason: 'reported by its owner',
-  expires_at: null,
-  added_by: 'Ann',
-  added_at: '2026-11-25T09:30:00.000Z',
-  import_id: null,
-  approved_by: null,
-  valid_from: '2026-11-25T09:30:00.000Z',
-  valid_to: null,
-  ended_by: null,
-};
-
-export const imported: ImportJson = {
-  import_id: '3',
-  list: 'stolen-devices',
-  state: 'in_force',
-  reason: 'wave of November',
-  rows: 1_000_000,
-  added: 999_990,
-  added_by: 'Ann',
-  added_at: '2026-11-25T09:30:00.000Z',
-  approved_by: null,
-  valid_from: '2026-11-25T09:30:00.000Z',
-  ended_at: null,
-  ended_by: null,
-};

@@ -1,11 +1,9 @@
 /** `/v1/lists`: lists, their entries with the history, and which lists have a value. */
 import { createHash } from 'node:crypto';
-import { z } from 'zod';
 import type { Api, ApiRoom } from '../../core/room.ts';
 import type { DocumentPart } from '../../kit/http/document.ts';
-import { answer, bodyOf, operation, pathsOf, routesOf } from '../../kit/http/operation.ts';
+import { answer, bodyOf, change, list, pathsOf, routesOf } from '../../kit/http/operation.ts';
 import { InvalidFields } from '../../kit/words/field-errors.ts';
-import { pageOf } from '../../kit/words/page.ts';
 import { addEntry, approveEntry, createList, endEntry, requireList } from './change.ts';
 import {
   APPROVERS,
@@ -17,16 +15,13 @@ import {
 import {
   ENTRIES_MAX,
   type EntryJson,
-  entriesSchema,
-  entry,
   entryParameters,
   entryPath,
   entrySchema,
+  foundSchema,
   LISTS_MAX,
-  list,
   listSchema,
   lookupParameters,
-  lookupSchema,
   namePath,
   newEntrySchema,
   newListSchema,
@@ -37,38 +32,26 @@ import { askedValue, keptValue, readValue } from './value.ts';
 const HASHED: readonly string[] = ['account', 'merchant', 'device'];
 
 const listOperations = [
-  operation({
-    method: 'get',
+  list({
     at: '/v1/lists',
     operationId: 'listLists',
     summary: 'All lists, with reference lists',
     roles: READERS,
-    answers: {
-      200: answer('All of them.', z.object({ items: z.array(listSchema) }), { items: [list] }),
-    },
-    run: async (_, { databases: { primary } }: Api) => ({
-      items: await readLists(primary.query),
-    }),
+    row: listSchema,
+    says: 'All of them.',
+    rows: (_, { databases: { primary } }: Api) => readLists(primary.query),
   }),
-  operation({
-    method: 'post',
+  change({
     at: '/v1/lists',
     operationId: 'createList',
     summary: 'Make a list',
     description: `A market has at most ${LISTS_MAX} lists, each with at most ${ENTRIES_MAX.toLocaleString('en-US')} entries. A list is never changed or deleted.`,
     roles: CHANGERS,
-    body: bodyOf(newListSchema, {
-      name: list.name,
-      effect: list.effect,
-      kind: list.kind,
-      description: list.description,
-    }),
-    answers: { 200: answer('The list.', listSchema, { ...list, version: 1, open_entries: 0 }) },
-    problems: [409],
+    body: bodyOf(newListSchema),
+    answers: { 200: answer('The list.', listSchema) },
     run: ({ body, by }, { databases: { primary } }: Api) => createList(primary, body, by),
   }),
-  operation({
-    method: 'get',
+  list({
     at: '/v1/lists/lookup',
     operationId: 'lookUpLists',
     summary: 'Which lists have a value',
@@ -76,12 +59,9 @@ const listOperations = [
       'Lists of the kind, those of hashes for an account, merchant or device, and of an address each network that has it.',
     roles: READERS,
     query: lookupParameters,
-    answers: {
-      200: answer('Entries in force.', lookupSchema, {
-        items: [{ ...entry, effect: list.effect }],
-      }),
-    },
-    run: async ({ query: { kind, value: asked }, c }, { databases: { primary } }: Api) => {
+    row: foundSchema,
+    says: 'Entries in force.',
+    rows: async ({ query: { kind, value: asked }, c }, { databases: { primary } }: Api) => {
       const value = await askedValue(c, kind, asked);
       const read = readValue(kind, value);
       if ('problem' in read) throw new InvalidFields([{ pointer: '/value', detail: read.problem }]);
@@ -95,31 +75,29 @@ const listOperations = [
         found.push(...(await findListed(primary.query, 'hash', ofKind('hash'), [hash])));
       }
       const effectOf = ({ list: name }: EntryJson) => effects.get(name) ?? 'watch';
-      return { items: found.map((stop) => ({ ...stop, effect: effectOf(stop) })) };
+      return found.map((stop) => ({ ...stop, effect: effectOf(stop) }));
     },
   }),
-  operation({
-    method: 'get',
+  list({
     at: '/v1/lists/{name}/entries',
     operationId: 'listEntries',
     summary: 'Entries of a list, newest first, as they are or were',
     roles: READERS,
     path: namePath,
     query: entryParameters,
-    answers: { 200: answer('One page.', entriesSchema, { items: [entry], next_cursor: null }) },
-    problems: [404],
-    run: async ({ path: { name }, query, c }, { databases: { primary } }: Api) => {
+    row: entrySchema,
+    says: 'One page.',
+    rows: async ({ path: { name }, query, c }, { databases: { primary } }: Api) => {
       const { kind } = await requireList(primary.query, name);
       const given = query.value && (await askedValue(c, kind, query.value));
       const read = given === undefined ? undefined : readValue(kind, given);
       if (read !== undefined && 'problem' in read)
         throw new InvalidFields([{ pointer: '/value', detail: read.problem }]);
-      const rows = await listEntries(primary.query, name, { ...query, value: read?.value });
-      return pageOf(rows, query.limit, (last) => last.entry_id);
+      return await listEntries(primary.query, name, { ...query, value: read?.value });
     },
+    cursorOf: ({ entry_id: id }) => id,
   }),
-  operation({
-    method: 'post',
+  change({
     at: '/v1/lists/{name}/entries',
     operationId: 'addListEntry',
     summary: 'Add a value to a list',
@@ -127,9 +105,8 @@ const listOperations = [
       'In force at once in a list that blocks or watches. In an allow list the entry is proposed, by a key that is a person’s, until another person approves it. The same again changes nothing; another reason or expiry needs the end of the entry before.',
     roles: CHANGERS,
     path: namePath,
-    body: bodyOf(newEntrySchema, { value: entry.value, reason: entry.reason }),
-    answers: { 200: answer('The entry.', entrySchema, entry) },
-    problems: [404, 409],
+    body: bodyOf(newEntrySchema),
+    answers: { 200: answer('The entry.', entrySchema) },
     run: async ({ path: { name }, body, by, c }, { databases: { primary } }: Api) => {
       if (c.get('personal') === undefined) return await addEntry(primary, name, body, by);
       const { kind } = await requireList(primary.query, name);
@@ -137,35 +114,27 @@ const listOperations = [
       return await addEntry(primary, name, { ...body, value }, by);
     },
   }),
-  operation({
-    method: 'post',
+  change({
     at: '/v1/lists/{name}/entries/{id}/approve',
     operationId: 'approveListEntry',
+    'x-command': 'lists approve',
     summary: 'Put a proposed entry of an allow list in force',
     description: 'Another person than the author.',
     roles: APPROVERS,
     path: entryPath,
-    answers: { 200: answer('The entry.', entrySchema, { ...entry, approved_by: 'Bob' }) },
-    problems: [404, 409],
+    answers: { 200: answer('The entry.', entrySchema) },
     run: ({ path: { name, id }, by }, { databases: { primary } }: Api) =>
       approveEntry(primary, name, id, by),
   }),
-  operation({
+  change({
     method: 'delete',
     at: '/v1/lists/{name}/entries/{id}',
     operationId: 'endListEntry',
+    'x-command': 'lists remove',
     summary: 'End an entry, or withdraw a proposed one; its history stays',
     roles: CHANGERS,
     path: entryPath,
-    answers: {
-      200: answer('The entry.', entrySchema, {
-        ...entry,
-        state: 'ended',
-        valid_to: '2026-11-25T10:30:00.000Z',
-        ended_by: 'Bob',
-      }),
-    },
-    problems: [404, 409],
+    answers: { 200: answer('The entry.', entrySchema) },
     run: ({ path: { name, id }, by }, { databases: { primary } }: Api) =>
       endEntry(primary, name, id, by),
   }),

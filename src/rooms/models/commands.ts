@@ -41,9 +41,6 @@ const exportAction = written(
   },
 );
 
-const MODEL = { MODEL: 'id' };
-const decided = ['corridor', 'to', 'cause', 'model_id'];
-
 type Proposed = { readonly proposal_id?: string };
 const sayProposed = ({ proposal_id: id }: Proposed) =>
   `It is in force when another risk officer sends bin/risk models approve ${id}`;
@@ -79,14 +76,10 @@ Example: risk models train --from 2026-08-01 --to 2026-10-24 --validate-from 202
         { field: 'model_id', title: 'sha-256' },
       ],
     },
-    show: { operation: 'readModel', words: MODEL },
     import: importAction,
     export: exportAction,
     train: trainAction,
-    promote: { operation: 'proposeModel', words: MODEL, notes: sayProposed },
-    approve: { operation: 'approveModel', words: { PROPOSAL: 'id' }, columns: decided },
-    emergency: { operation: 'actAlone', words: MODEL },
-    rollback: { operation: 'rollBackModel', columns: decided },
+    promote: { operation: 'proposeModel', notes: sayProposed },
     watch: {
       operation: 'readModelWatch',
       columns: [

@@ -36,6 +36,8 @@ const modelReferenceSchema = z.object({
 });
 export type ModelReference = Readonly<z.infer<typeof modelReferenceSchema>>;
 
+export const MODEL = 'fraud@2026-11-20';
+
 const proposed = { corridor: corridorOrAll, to: proposedHolding };
 export const newProposalSchema = z
   .strictObject({ ...proposed, override: overrideText })
@@ -75,7 +77,7 @@ export type EmergencyJson = z.infer<typeof emergencySchema>;
 
 export const modelSchema = z
   .object({
-    model: z.string().meta({ example: 'fraud@2026-11-20' }),
+    model: z.string(),
     model_id: z.string().meta({ description: 'SHA-256 of the artefact.' }),
     format: z.string(),
     feature_schema: z.int(),
@@ -98,7 +100,12 @@ export const modelSchema = z
 export const modelDetailSchema = modelSchema
   .extend({
     feature_names: z.array(z.string()),
-    trained: z.object({ from: z.string(), to: z.string(), known_by: z.string() }).nullable(),
+    trained: z
+      .object({ from: z.string(), to: z.string(), known_by: z.string() })
+      .nullable()
+      .meta({
+        example: { from: '2026-08-01', to: '2026-10-31', known_by: '2026-11-14T00:00:00.000Z' },
+      }),
     code_version: z.string().nullable(),
     parent: z.string().nullable(),
     card: z.record(z.string(), z.unknown()).nullable(),
@@ -130,68 +137,6 @@ export type ModelJson = z.infer<typeof modelSchema>;
 export type ModelDetailJson = z.infer<typeof modelDetailSchema>;
 export type ProposalJson = z.infer<typeof proposalSchema>;
 export type DecidedRolloutsJson = z.infer<typeof decidedRolloutsSchema>;
-
-export const MODEL = 'fraud@2026-11-20';
-const MODEL_ID = '9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08';
-
-export const modelExample: ModelJson = {
-  model: MODEL,
-  model_id: MODEL_ID,
-  format: 'xgboost-json',
-  feature_schema: 2,
-  features: 81,
-  artefact_bytes: 482_113,
-  golden_vectors: 64,
-  golden_source: 'training',
-  created_at: '2026-11-20T08:00:00.000Z',
-  created_by: 'risk',
-  does: 'active US-EG',
-  open_proposals: 1,
-  corridors: [{ corridor: 'US-EG', state: 'active', canary_percent: 0 }],
-};
-
-export const proposalExample: ProposalJson = {
-  proposal_id: '12',
-  corridor: 'US-EG',
-  to: 'canary:5',
-  proposed_by: 'Ann',
-  override: null,
-};
-
-export const modelDetailExample: ModelDetailJson = {
-  ...modelExample,
-  feature_names: ['amount', 'amount_log'],
-  trained: { from: '2026-08-01', to: '2026-10-31', known_by: '2026-11-14T00:00:00.000Z' },
-  code_version: '1.0.0-rc.1',
-  parent: null,
-  card: { summary: 'Gradient-boosted trees over 81 features.' },
-  stage: {
-    stage: 'all',
-    since: '2026-11-20T08:05:00.000Z',
-    ends_at: null,
-    gates: [],
-    refusal: null,
-  },
-  proposals: [{ ...proposalExample, proposed_at: '2026-11-20T08:10:00.000Z' }],
-  rollouts: [
-    {
-      corridor: 'US-EG',
-      state: 'active',
-      canary_percent: 0,
-      cause: 'approval',
-      proposal_id: '11',
-      proposed_by: 'Ann',
-      approved_by: 'Bob',
-      reason: null,
-      ends_at: null,
-      created_at: '2026-11-20T08:05:00.000Z',
-    },
-  ],
-};
-
-export const decidedRolloutsExample: DecidedRolloutsJson = {
-  items: [{ corridor: 'US-EG', to: 'canary:5', cause: 'approval', model_id: MODEL_ID }],
-};
 
 /**
  * The distributions of a model's inputs and probability at its training: `reference` on its card, which later

@@ -1,7 +1,6 @@
 /** A report of the watch over models and rules, and its wire form (`GET /v1/models/watch`). */
 import { z } from 'zod';
 import { outcomeShareSchema } from '../../core/domain/outcome-share.ts';
-import { MODEL } from './model-record.ts';
 
 /** The subject of scores that no model decided. */
 export const RULES = 'rules';
@@ -95,36 +94,3 @@ export const watchReportSchema = z
   .meta({ id: 'WatchReport' });
 export type WatchReport = Readonly<z.infer<typeof watchReportSchema>>;
 export type FeatureDrift = WatchReport['features'][number];
-
-const drift: Drift = {
-  psi: 0.03,
-  level: 'fine',
-  rows: 20_000,
-  reference_rows: null,
-  missing: 0,
-  missing_reference: 0,
-};
-const share = { rows: 412, value: 0.81, low: 0.77, high: 0.845 };
-
-export const watchReportExample: WatchReport = {
-  watched_at: '2026-11-20T09:35:00.000Z',
-  model: MODEL,
-  compared_with: 'training',
-  window: { from: '2026-11-19T09:35:00.000Z', to: '2026-11-20T09:35:00.000Z' },
-  rows: 20_000,
-  level: 'fine',
-  score: drift,
-  features: [{ feature: 'count_1h', ...drift }],
-  outcomes: {
-    window: { from: '2026-11-06T09:35:00.000Z', to: '2026-11-13T09:35:00.000Z' },
-    rows: 20_000,
-    labelled: 15_210,
-    frauds: 431,
-    review: { precision: share, recall: share },
-    decline: { precision: share, recall: null },
-    promised: 0.027,
-    seen: { rows: 15_210, value: 0.028, low: 0.026, high: 0.031 },
-    calibration: [{ rows: 1521, promised: 0.001, seen: 0.001 }],
-    label_delay_seconds: { p50: 86_400, p90: 432_000, p99: 604_800 },
-  },
-};

@@ -55,10 +55,7 @@ export const command = commandOf({
 Example: risk privacy erase --field account_id --value acc_17 --reason 'request 2026-117' --yes`,
   document: async () => (await import('./routes.ts')).document,
   actions: {
-    fields: { operation: 'listPersonalFields', columns: ['field', 'declared_by', 'declared_at'] },
-    declare: { operation: 'declarePersonalField', words: { FIELD: 'field' } },
     anonymise: anonymiseAction,
-    read: { operation: 'readSubject', words: { TOKEN: 'token' } },
     erase: {
       operation: 'eraseSubject',
       mustBeMeant: () => 'an erasure cannot be undone',

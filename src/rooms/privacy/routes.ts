@@ -4,17 +4,16 @@ import { isPersonalField, isToken } from '../../core/domain/personal.ts';
 import type { Tokens } from '../../core/personal.ts';
 import { type Api, routesUnder } from '../../core/room.ts';
 import { recordChange } from '../../kit/audit/audit-log.ts';
-import { answer, bodyOf, operation } from '../../kit/http/operation.ts';
+import { answer, bodyOf, change, list, read } from '../../kit/http/operation.ts';
 import { Failure } from '../../kit/words/failure.ts';
 import { InvalidFields } from '../../kit/words/field-errors.ts';
-import { plainText } from '../../kit/words/plain-text.ts';
+import { REASON_CHARS_MAX, reasonText } from '../../kit/words/reason.ts';
 import { declareField } from './declare.ts';
 import { eraseSubject } from './erase.ts';
 import { privacySettings } from './open-personal.ts';
-import { type FieldJson, listFields, readSubjects } from './store.ts';
+import { listFields, readSubjects } from './store.ts';
 import { open as openValue } from './subjects.ts';
 
-const REASON_CHARS_MAX = 500;
 const VALUE_CHARS_MAX = 4096;
 
 const fieldText = z
@@ -36,22 +35,18 @@ const tokenText = z
   .string()
   .refine(isAnyToken, 'must be a token, as tok_ and 32 hexadecimal digits')
   .meta({ description: 'The token, as answers, events and exports show it.', example: TOKEN });
-const reasonText = plainText(REASON_CHARS_MAX);
 
+const fieldName = z.string().meta({ example: 'account_id' });
 const fieldSchema = z
-  .object({ field: z.string(), declared_by: z.string(), declared_at: z.iso.datetime() })
+  .object({ field: fieldName, declared_by: z.string(), declared_at: z.iso.datetime() })
   .meta({ id: 'PersonalField' });
-const field: FieldJson = {
-  field: 'account_id',
-  declared_by: 'Ann',
-  declared_at: '2026-11-27T09:30:00.000Z',
-};
-
 const subjectSchema = z
   .object({
     token: z.string(),
-    field: z.string(),
-    value: z.unknown().meta({ description: 'The value, as the client sent it.' }),
+    field: fieldName,
+    value: z
+      .unknown()
+      .meta({ description: 'The value, as the client sent it.', example: 'acc_17' }),
     made_at: z.iso.datetime(),
   })
   .meta({ id: 'Subject' });
@@ -72,7 +67,7 @@ const newErasureSchema = z
 const erasureSchema = z
   .object({
     token: z.string(),
-    field: z.string(),
+    field: fieldName,
     reason: z.string(),
     asked_by: z.string(),
     confirmed_by: z.string().nullable().meta({
@@ -83,7 +78,7 @@ const erasureSchema = z
       .array(
         z
           .object({
-            field: z.string(),
+            field: fieldName,
             erased: z.int().meta({ description: 'Subjects that this account alone had.' }),
             shared: z.int().meta({ description: 'Left, as other accounts have them.' }),
             unjudged: z.int().meta({
@@ -100,52 +95,39 @@ const erasureSchema = z
     }),
   })
   .meta({ id: 'Erasure' });
-const erasure: z.infer<typeof erasureSchema> = {
-  token: TOKEN,
-  field: 'account_id',
-  reason: 'request 2026-117 of the person',
-  asked_by: 'Ann',
-  confirmed_by: null,
-  erased_at: '2026-11-27T10:30:00.000Z',
-  also: [{ field: 'device_id', erased: 2, shared: 1, unjudged: 0 }],
-  noted_cases: [],
-};
 
 const operations = [
-  operation({
-    method: 'get',
+  list({
     at: '/v1/personal-fields',
     operationId: 'listPersonalFields',
+    'x-command': 'privacy fields',
     summary: 'Fields whose values are kept as tokens',
     roles: ['analyst', 'operator', 'risk_officer', 'personal_data'],
-    answers: {
-      200: answer('All of them.', z.object({ items: z.array(fieldSchema) }), { items: [field] }),
-    },
-    run: async (_input, { databases: { primary } }: Api) => ({
-      items: await listFields(primary.query),
-    }),
+    row: fieldSchema,
+    says: 'All of them.',
+    rows: (_, { databases: { primary } }: Api) => listFields(primary.query),
   }),
-  operation({
+  change({
     method: 'put',
     at: '/v1/personal-fields/{field}',
     operationId: 'declarePersonalField',
+    'x-command': 'privacy declare',
     summary: 'Keep the values of a field as tokens, in a market without transactions',
     description:
       'A declaration lasts, and needs RISK_PRIVACY_KEYS and RISK_ERASURE_LEDGER in each API process. 409: the market has clear values, or rules may read the field.',
     roles: ['admin'],
     path: fieldPath,
-    answers: { 200: answer('The field.', fieldSchema, field) },
-    problems: [409],
+    answers: { 200: answer('The field.', fieldSchema) },
     run: async ({ path, by }, { config, databases: { primary }, personal }: Api) => {
       const declared = await declareField(primary, privacySettings(config), path.field, by);
       await personal.refresh();
       return declared;
     },
   }),
-  operation({
-    method: 'get',
+  read({
     at: '/v1/subjects/{token}',
     operationId: 'readSubject',
+    'x-command': 'privacy read',
     summary: 'The clear value of a token',
     description: 'The audit log has each read, with its reason and without the value.',
     roles: ['personal_data'],
@@ -153,15 +135,8 @@ const operations = [
     header: z.object({
       'Risk-Reason': reasonText.meta({ description: 'Why you read it.', examples: ['case 4711'] }),
     }),
-    answers: {
-      200: answer('The value.', subjectSchema, {
-        token: TOKEN,
-        field: 'account_id',
-        value: 'acc_17',
-        made_at: '2026-11-27T09:30:00.000Z',
-      }),
-    },
-    problems: [404, 409],
+    answers: { 200: answer('The value.', subjectSchema) },
+    problems: [409],
     run: async ({ path: { token }, by, c }, { config, databases: { primary } }: Api) => {
       const { data: reason } = reasonText.safeParse(c.req.header('risk-reason'));
       if (reason === undefined) {
@@ -181,21 +156,16 @@ const operations = [
       });
     },
   }),
-  operation({
-    method: 'post',
+  change({
     at: '/v1/erasures',
     operationId: 'eraseSubject',
     summary: 'Forget the value of a personal field',
     description:
       'Deletes the subject, so its token leads nowhere and the same value sent later is a new subject; scores and figures stay. With an account go the devices, addresses and members of metadata that it alone had. 409 names a block list that has the subject: the erasure then waits until another person, a risk officer, sends the same. A repetition by the token gets the same answer.',
     roles: ['admin', 'risk_officer'],
-    body: bodyOf(newErasureSchema, {
-      field: erasure.field,
-      value: TOKEN,
-      reason: erasure.reason,
-    }),
-    answers: { 200: answer('Erased.', erasureSchema, erasure) },
-    problems: [404, 409],
+    body: bodyOf(newErasureSchema),
+    answers: { 200: answer('Erased.', erasureSchema) },
+    problems: [404],
     run: async ({ body, by }, { config, databases: { primary }, personal }: Api) => {
       const { field, value, reason } = body;
       const { ledger } = privacySettings(config);

@@ -8,14 +8,14 @@ import { createLive } from '../../kit/http/live.ts';
 import {
   answer,
   bodyOf,
+  change,
   type DescribedBody,
   type Operation,
-  operation,
   pathsOf,
   routesOf,
 } from '../../kit/http/operation.ts';
 import type { Role } from '../../kit/words/principal.ts';
-import { type CaseJson, caseSchema, claimedCase, decidedCase, openCase } from './case.ts';
+import { caseSchema } from './case.ts';
 import { decideSchema } from './case-steps.ts';
 import {
   assignSchema,
@@ -25,7 +25,7 @@ import {
   type Step,
   takeStep,
 } from './change/steps.ts';
-import { finalDecision, finalDecisionSchema } from './final-decision.ts';
+import { finalDecisionSchema } from './final-decision.ts';
 import { createReviewMetrics } from './metrics.ts';
 import { priorityNames } from './policy.ts';
 import { readStatus } from './queries/status.ts';
@@ -40,7 +40,6 @@ type StepOperation<Input> = {
   readonly summary: string;
   readonly description?: string;
   readonly roles: readonly Role[];
-  readonly example: CaseJson;
   readonly step: Step<Input>;
   readonly body?: DescribedBody<Input>;
 };
@@ -48,15 +47,13 @@ type StepOperation<Input> = {
 /** @param name the last part of the path */
 function stepOperation<Input = void>(
   name: keyof typeof STEPS,
-  { example, step, ...described }: StepOperation<Input>,
+  { step, ...described }: StepOperation<Input>,
 ): Operation<Parts> {
-  return operation({
+  return change({
     ...described,
-    method: 'post',
     at: `/v1/reviews/{id}/${name}`,
     path: casePath,
-    answers: { 200: answer('The case as it is now.', caseSchema, example) },
-    problems: [404, 409],
+    answers: { 200: answer('The case as it is now.', caseSchema) },
     run: ({ path: { id }, body, by }, { database }: Parts) =>
       takeStep(database, step, id, reviewerOf(by), body),
   });
@@ -69,14 +66,12 @@ const stepOperations: readonly Operation<Parts>[] = [
     description:
       'Only one person has it at a time, until the lock expires. A repetition extends the lock.',
     roles: REVIEWERS,
-    example: claimedCase,
     step: STEPS.claim,
   }),
   stepOperation('lock', {
     operationId: 'keepCaseLock',
     summary: 'Extend the lock of a claimed case',
     roles: REVIEWERS,
-    example: claimedCase,
     step: STEPS.lock,
   }),
   stepOperation('assign', {
@@ -84,7 +79,6 @@ const stepOperations: readonly Operation<Parts>[] = [
     summary: 'Assign a case to a person, or to nobody',
     description: 'Anybody else who has claimed it loses it.',
     roles: OFFICERS,
-    example: openCase,
     step: STEPS.assign,
     body: bodyOf(assignSchema, { assignee: null }),
   }),
@@ -94,7 +88,6 @@ const stepOperations: readonly Operation<Parts>[] = [
     description:
       'The decision can be undone until final_at; then it is a label of source review, and stands on the transaction. From the amount of the policy on it first waits for a second person (state confirming).',
     roles: REVIEWERS,
-    example: decidedCase,
     step: STEPS.decide,
     body: bodyOf(decideSchema, { disposition: 'fraud', reason: 'The cardholder did not make it' }),
   }),
@@ -102,14 +95,12 @@ const stepOperations: readonly Operation<Parts>[] = [
     operationId: 'undoDecision',
     summary: 'Take a decision back before it is final',
     roles: REVIEWERS,
-    example: claimedCase,
     step: STEPS.undo,
   }),
   stepOperation('escalate', {
     operationId: 'escalateCase',
     summary: 'Leave a claimed case to a risk officer',
     roles: REVIEWERS,
-    example: openCase,
     step: STEPS.escalate,
     body: bodyOf(reasonSchema, { reason: 'It may be a ring' }),
   }),
@@ -117,7 +108,6 @@ const stepOperations: readonly Operation<Parts>[] = [
     operationId: 'releaseCase',
     summary: 'Give a claimed case back to the queue',
     roles: REVIEWERS,
-    example: openCase,
     step: STEPS.release,
   }),
   stepOperation('confirm', {
@@ -125,14 +115,12 @@ const stepOperations: readonly Operation<Parts>[] = [
     summary: "Confirm another person's decision",
     description: 'The makers of a key count as its holders, as with models.',
     roles: OFFICERS,
-    example: decidedCase,
     step: STEPS.confirm,
   }),
   stepOperation('return', {
     operationId: 'returnCase',
     summary: 'Refuse to confirm: the case is open again',
     roles: OFFICERS,
-    example: openCase,
     step: STEPS.return,
     body: bodyOf(reasonSchema, { reason: 'The receipt is missing' }),
   }),
@@ -179,20 +167,17 @@ const eventsPart = eventsDocument([
     type: 'transaction.final_decision',
     summary: 'Decisions of a review can no longer be undone',
     data: z.object({ decisions: z.array(toldSchema) }),
-    example: { decisions: [finalDecision] },
   }),
   eventOf({
     type: 'review.deadline_near',
     summary: 'A case without a decision is due soon, or was due within the last day',
     data: nearCaseSchema,
-    example: nearCaseSchema.parse({ ...claimedCase, state: 'open' }),
   }),
   eventOf({
     type: 'alert.raised',
     variant: 'review_overflow',
     summary: 'More cases wait for too long than a rule of the policy allows',
     data: overflowSchema,
-    example: { alert: 'review_overflow', priority: 'P1', older_than_minutes: 240, cases: 12 },
   }),
 ]);
 

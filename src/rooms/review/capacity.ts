@@ -56,32 +56,6 @@ export const capacitySchema = z
   .meta({ id: 'ReviewCapacity' });
 export type Capacity = z.infer<typeof capacitySchema>;
 
-/** 1,500 reviews a day take 10 officers. */
-export const reviewCapacity: Capacity = {
-  unknown: [],
-  transactions_per_day: 5000,
-  auto_clear_ratio: 0.7,
-  officers: 10,
-  reviews_per_hour: 20,
-  officer_reviews_per_day: 160,
-  reviews_per_day: 1500,
-  officers_min: 10,
-  officers_to_hire: 12,
-  utilisation: 0.9375,
-  utilisation_max: 0.85,
-  utilisation_hired: 0.8,
-  hire: 2,
-  projection: [
-    {
-      month: 0,
-      transactions_per_day: 5000,
-      reviews_per_day: 1500,
-      officers_min: 10,
-      officers_to_hire: 12,
-    },
-  ],
-};
-
 export type Load = {
   readonly transactionsPerDay: number;
   /** Share of the transactions that nobody reviews. */

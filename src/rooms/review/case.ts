@@ -1,6 +1,5 @@
 /** A review case: its states, and its form in the API and in Postgres. A case has the id of its transaction. */
 import { z } from 'zod';
-import { TRANSACTION_ID } from '../../core/accept/examples.ts';
 import { DISPOSITIONS, type Disposition } from '../../core/domain/disposition.ts';
 import { VERDICTS } from '../../core/domain/score-record.ts';
 import { finalDecisionSchema } from './final-decision.ts';
@@ -85,60 +84,6 @@ export const caseSchema = z
   })
   .meta({ id: 'ReviewCase' });
 export type CaseJson = z.infer<typeof caseSchema>;
-
-export const claimedCase: CaseJson = {
-  transaction_id: TRANSACTION_ID,
-  state: 'claimed',
-  priority: 'P2',
-  source: 'verdict',
-  due_at: '2026-11-20T13:30:00.000Z',
-  opened_at: '2026-11-20T09:30:00.000Z',
-  opened_by: 'engine',
-  corridor: 'US-EG',
-  account_id: 'acc_17',
-  merchant_id: 'm_9',
-  device_id: 'device-4f2a',
-  created_at: '2026-11-20T09:30:00.000Z',
-  amount: '125.50',
-  currency: 'USD',
-  market_amount: '125.50',
-  market_currency: 'USD',
-  rate_day: null,
-  score: 730,
-  verdict: 'review',
-  reasons: ['VELOCITY_COUNT_1H'],
-  policy: 1,
-  needs_second_person: false,
-  assignee: null,
-  locked_by: 'Ann',
-  locked_until: '2026-11-20T09:55:00.000Z',
-  claimed_at: '2026-11-20T09:40:00.000Z',
-  escalated_by: null,
-  escalated_at: null,
-  decision: null,
-  closed_at: null,
-};
-
-export const openCase: CaseJson = {
-  ...claimedCase,
-  state: 'open',
-  locked_by: null,
-  locked_until: null,
-  claimed_at: null,
-};
-
-export const decidedCase: CaseJson = {
-  ...openCase,
-  state: 'decided',
-  decision: {
-    disposition: 'fraud',
-    reason: 'The cardholder did not make it',
-    decided_by: 'Ann',
-    decided_at: '2026-11-20T09:42:00.000Z',
-    confirmed_by: null,
-    final_at: '2026-11-20T09:42:10.000Z',
-  },
-};
 
 /** Columns that a case copies from its transaction, in both tables under the same names, with their types. */
 const COPIED = {
@@ -246,27 +191,6 @@ export const caseDetailSchema = caseSchema
   })
   .meta({ id: 'ReviewCaseDetail' });
 export type CaseDetail = z.infer<typeof caseDetailSchema>;
-
-export const caseDetail: CaseDetail = {
-  ...claimedCase,
-  notes: [
-    {
-      note_id: '3',
-      written_at: '2026-11-20T09:41:00.000Z',
-      written_by: 'Ann',
-      note: 'Called the cardholder',
-    },
-  ],
-  history: [
-    {
-      changed_at: '2026-11-20T09:40:00.000Z',
-      who: 'Ann',
-      action: 'case.claim',
-      after: { locked_by: 'Ann', locked_until: '2026-11-20T09:55:00.000Z' },
-    },
-  ],
-  final_decisions: [],
-};
 
 /** The person who has a lock on the case; null once the lock has expired. */
 export function holderOf({ locked_by, locked_until, now }: StoredCase): string | null {

@@ -1,6 +1,5 @@
 /** A decision that nobody can undo any more, as it is stored, answered and sent. */
 import { z } from 'zod';
-import { TRANSACTION_ID } from '../../core/accept/examples.ts';
 import { DISPOSITIONS } from '../../core/domain/disposition.ts';
 import { VERDICTS } from '../../core/domain/score-record.ts';
 import { CASE_SOURCES, priorityNames } from './policy.ts';
@@ -33,23 +32,3 @@ export const finalDecisionSchema = z
   })
   .meta({ id: 'FinalDecision' });
 export type FinalDecision = z.infer<typeof finalDecisionSchema>;
-
-export const finalDecision: FinalDecision = {
-  decision_id: '17',
-  transaction_id: TRANSACTION_ID,
-  created_at: '2026-11-20T09:30:00.000Z',
-  account_id: 'acc_17',
-  merchant_id: 'm_9',
-  corridor: 'US-EG',
-  score: 730,
-  verdict: 'review',
-  source: 'verdict',
-  priority: 'P2',
-  disposition: 'fraud',
-  reason: 'The cardholder did not make it',
-  decided_by: 'Ann',
-  decided_at: '2026-11-20T09:42:00.000Z',
-  confirmed_by: null,
-  label: 'posted',
-  final_at: '2026-11-20T09:42:10.500Z',
-};

@@ -179,10 +179,3 @@ export const storedPolicySchema = z
   })
   .meta({ id: 'StoredReviewPolicy' });
 export type StoredPolicy = z.infer<typeof storedPolicySchema>;
-
-export const storedPolicy: StoredPolicy = {
-  version: 1,
-  made_at: '2026-11-20T08:00:00.000Z',
-  made_by: 'engine',
-  policy: examplePolicy,
-};

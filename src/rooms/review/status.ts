@@ -1,6 +1,5 @@
 /** How the review stands, in the form of the API. */
 import { z } from 'zod';
-import { TRANSACTION_ID } from '../../core/accept/examples.ts';
 import { CASE_LIMITS } from './case.ts';
 import { priorityNames } from './policy.ts';
 
@@ -118,53 +117,6 @@ export const statusSchema = z
   .meta({ id: 'ReviewStatus' });
 export type Status = z.infer<typeof statusSchema>;
 
-export const reviewStatus: Status = {
-  at: '2026-11-20T12:00:00.000Z',
-  waiting: [
-    {
-      priority: 'P2',
-      corridor: 'US-EG',
-      waiting: 12,
-      claimed: 3,
-      missed: 1,
-      near: 2,
-      age_seconds: 2400,
-      oldest_seconds: 15_000,
-    },
-  ],
-  due_next: [
-    {
-      transaction_id: TRANSACTION_ID,
-      priority: 'P2',
-      corridor: 'US-EG',
-      opened_at: '2026-11-20T08:10:00.000Z',
-      due_at: '2026-11-20T12:10:00.000Z',
-      locked_by: null,
-      decided_by: null,
-      escalated_by: null,
-    },
-  ],
-  officers_at_work: 1,
-  utilisation: 0.7,
-  officers: [{ officer: 'Ann', claimed: 3, decided: 14, utilisation: 0.7 }],
-  forecast: [{ priority: 'P2', waiting: 12, missed: 1, will_miss: 0, empty_seconds: 720 }],
-  overflow: [
-    {
-      priority: 'P2',
-      older_than_minutes: 240,
-      cases: 1,
-      actions: ['call_all_hands', 'propose_throttle'],
-    },
-  ],
-  measured: {
-    days: 7,
-    decided: 812,
-    in_time: 790,
-    handling_seconds: 171.5,
-    reviews_per_hour: 20.9913,
-  },
-};
-
 /**
  * Decisions of one reviewer since the begin of a shift, in the form of the API.
  * A reviewer makes about 500 changes in a shift of 160 reviews.
@@ -187,18 +139,6 @@ export const shiftSchema = z
   })
   .meta({ id: 'ReviewShift' });
 export type Shift = z.infer<typeof shiftSchema>;
-
-export const reviewShift: Shift = {
-  reviewer: 'Ann',
-  since: '2026-11-20T08:00:00.000Z',
-  decided: 41,
-  fraud: 9,
-  legitimate: 30,
-  unsure: 2,
-  in_time: 40,
-  handling_seconds: 164.5,
-  undone: 1,
-};
 
 /** A point of the plots of the last hour. */
 export function toReviewPoint({ at, waiting, officers_at_work }: Status) {

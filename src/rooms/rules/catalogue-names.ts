@@ -28,14 +28,6 @@ export const catalogueNameSchema = z
   })
   .meta({ id: 'CatalogueName' });
 type CatalogueNameJson = z.infer<typeof catalogueNameSchema>;
-export const catalogueExample: CatalogueNameJson = {
-  name: 'count_1h',
-  type: 'number',
-  unit: 'transactions',
-  description: 'Siblings of the last hour.',
-  values: { median: 0, p99: 4, missing: 0 },
-};
-
 /** By the sample, so that names are described once for each. */
 const described = new WeakMap<Yesterday, CatalogueNameJson[]>();
 

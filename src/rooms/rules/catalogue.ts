@@ -10,7 +10,9 @@ import type { RuleSetSource } from '../../core/store/rule-sets/rule-sets.ts';
 export const corridorSchema = z
   .object({
     corridor: z.string().meta({ description: 'Name, as transactions carry it.' }),
-    source: z.string().meta({ description: 'Country the money leaves, ISO 3166 alpha-2.' }),
+    source: z
+      .string()
+      .meta({ description: 'Country the money leaves, ISO 3166 alpha-2.', example: 'US' }),
     destination: z.string().meta({ description: 'Country it goes to.' }),
   })
   .meta({ id: 'Corridor' });
@@ -108,36 +110,6 @@ export const ruleSetSchema = z
   })
   .meta({ id: 'RuleSet' });
 export type RuleSetJson = z.infer<typeof ruleSetSchema>;
-
-export const ruleSetExample: RuleSetJson = {
-  rule_set: 'default@3',
-  in_force: true,
-  state: 'built-in',
-  author: null,
-  approved_by: null,
-  created_at: null,
-  corridors: [],
-  feature_schema: FEATURE_SCHEMA,
-  sha256: '9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08',
-  problem: null,
-  verdicts: { review: 500, decline: 800 },
-  rules: [
-    {
-      rule: 'velocity-count-1h',
-      code: 'VELOCITY_COUNT_1H',
-      policy: false,
-      description: 'Many more transactions within an hour than this account usually makes.',
-      features: ['count_1h', 'usual_1h'],
-      when: 'count_1h + 1 >= 5 * usual_1h',
-      measure: 'count_1h + 1',
-      bounds: [],
-      bands: [
-        { from: 4, weight: 0.1 },
-        { from: 6, weight: 0.4 },
-      ],
-    },
-  ],
-};
 
 type RuleSetContent = Pick<
   RuleSetJson,

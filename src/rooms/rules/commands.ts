@@ -10,8 +10,6 @@ import {
   type Values,
 } from './file-commands.ts';
 
-const words = { RULE_SET: 'id' };
-
 /** Members of a rule set that people read; export writes the rules. */
 const TOLD = [
   'rule_set',
@@ -26,7 +24,6 @@ const TOLD = [
   'shadows',
 ];
 const told = {
-  words,
   tell: (found: Values): Values => Object.fromEntries(TOLD.map((name) => [name, found[name]])),
 };
 
@@ -101,8 +98,7 @@ Example: risk rules rollout careful@1 --corridor US-EG --to canary:5`,
     export: exportRuleSet,
     submit: submitGiven,
     approve: { operation: 'approveRuleSet', ...told, notes: sayApproved },
-    rollout: { operation: 'rollOutRuleSet', words, notes: sayRollout },
-    rollback: { operation: 'rollBackRuleSet', words },
+    rollout: { operation: 'rollOutRuleSet', notes: sayRollout },
     retire: { operation: 'retireRuleSet', ...told },
   },
 });

@@ -14,7 +14,7 @@ import { readFields } from '../../core/store/metadata-fields/metadata-fields.ts'
 import { recordChange } from '../../kit/audit/audit-log.ts';
 import type { Database, Query } from '../../kit/database/pool.ts';
 import { firstOf, onlyOf, rowsOf, timeText } from '../../kit/database/statement.ts';
-import { answer, bodyOf, operation } from '../../kit/http/operation.ts';
+import { answer, bodyOf, change, list } from '../../kit/http/operation.ts';
 import { given } from '../../kit/words/describe-issue.ts';
 import { Failure } from '../../kit/words/failure.ts';
 import { InvalidFields } from '../../kit/words/field-errors.ts';
@@ -41,12 +41,17 @@ const newFieldSchema = z
     }),
     description: plainText(DESCRIPTION_CHARS_MAX).meta({
       description: 'What it says of a payment, for who writes rules.',
+      example: 'What the customer has booked: basic, gold.',
     }),
   })
   .meta({ id: 'NewMetadataField' });
 
 const fieldSchema = newFieldSchema
-  .extend({ name: z.string(), declared_by: z.string(), declared_at: z.iso.datetime() })
+  .extend({
+    name: z.string().meta({ example: 'tier' }),
+    declared_by: z.string(),
+    declared_at: z.iso.datetime(),
+  })
   .meta({ id: 'MetadataField' });
 export type FieldJson = z.infer<typeof fieldSchema>;
 
@@ -106,7 +111,7 @@ const refuse = (code: string, why: string): never => {
 };
 
 /** Changes fields while nobody else does, with the row of the audit log in the same commit. */
-async function change(
+async function changeFields(
   database: Pick<Database, 'transaction'>,
   name: string,
   by: Officer,
@@ -132,7 +137,7 @@ const declare = (
   { type, description }: z.infer<typeof newFieldSchema>,
   by: Officer,
 ) =>
-  change(database, name, by, async (query, all) => {
+  changeFields(database, name, by, async (query, all) => {
     const known = all.find((declared) => declared.name === name);
     if (known === undefined && all.length >= FIELDS_MAX) {
       refuse('FIELDS_FULL', `a market has at most ${FIELDS_MAX} metadata fields`);
@@ -153,7 +158,7 @@ const declare = (
 
 /** A field that a rule set reads stays: without its values rules are silent. */
 const withdraw = (database: Pick<Database, 'transaction'>, name: string, by: Officer) =>
-  change(database, name, by, async (query, all) => {
+  changeFields(database, name, by, async (query, all) => {
     const told = all.find((declared) => declared.name === name);
     if (told === undefined) {
       throw new Failure('not-found', 'FIELD_UNKNOWN', `no field ${given(name)} is declared`);
@@ -166,55 +171,43 @@ const withdraw = (database: Pick<Database, 'transaction'>, name: string, by: Off
     return { after: null, told };
   });
 
-const example: FieldJson = {
-  name: 'tier',
-  type: 'text',
-  description: 'What the customer has booked: basic, gold.',
-  declared_by: 'Ann',
-  declared_at: '2026-11-25T09:30:00.000Z',
-};
 const writing = { roles: ['analyst', 'risk_officer'] } as const;
 
 export const metadataOperations = [
-  operation({
-    method: 'get',
+  list({
     roles: ['analyst', 'operator', 'risk_officer'],
     at: '/v1/metadata-fields',
     operationId: 'listMetadataFields',
+    'x-command': 'metadata list',
     summary: 'Members of metadata that rules may read',
-    answers: {
-      200: answer('All of them, by name.', z.object({ items: z.array(fieldSchema) }), {
-        items: [example],
-      }),
-    },
-    run: async (_input, { databases: { primary } }: Api) => ({
-      items: await listFields(primary.query),
-    }),
+    row: fieldSchema,
+    says: 'All of them, by name.',
+    rows: (_, { databases: { primary } }: Api) => listFields(primary.query),
   }),
-  operation({
+  change({
     method: 'put',
     ...writing,
     at: '/v1/metadata-fields/{name}',
     operationId: 'declareMetadataField',
+    'x-command': 'metadata declare',
     summary: 'Let rules read a member of metadata, or describe it anew',
     description: `At most ${FIELDS_MAX} a market. API processes act on it within a second: from then on the values of new transactions are stored with their scores. A value of another type, or a longer text, refuses no transaction: it is missing for rules. 409: another type, while the field is declared.`,
     path,
-    body: bodyOf(newFieldSchema, { type: example.type, description: example.description }),
-    answers: { 200: answer('The field.', fieldSchema, example) },
-    problems: [409],
+    body: bodyOf(newFieldSchema),
+    answers: { 200: answer('The field.', fieldSchema) },
     run: ({ path: { name }, body, by }, { databases: { primary } }: Api) =>
       declare(primary, name, body, by),
   }),
-  operation({
+  change({
     method: 'delete',
     ...writing,
     at: '/v1/metadata-fields/{name}',
     operationId: 'withdrawMetadataField',
+    'x-command': 'metadata withdraw',
     summary: 'Store a member of metadata with scores no longer',
     description: '409: a rule set that is not retired reads it.',
     path,
-    answers: { 200: answer('The field as it was.', fieldSchema, example) },
-    problems: [404, 409],
+    answers: { 200: answer('The field as it was.', fieldSchema) },
     run: ({ path: { name }, by }, { databases: { primary } }: Api) => withdraw(primary, name, by),
   }),
 ];

@@ -78,34 +78,6 @@ export const ruleOutcomesSchema = z
   .meta({ id: 'RuleOutcomes' });
 export type RuleOutcomesJson = z.infer<typeof ruleOutcomesSchema>;
 
-export const ruleOutcomesExample: RuleOutcomesJson = {
-  rule_set: 'default@3',
-  corridor: 'US-EG',
-  from: '2026-11-14T00:00:00.000Z',
-  to: '2026-11-20T09:30:00.000Z',
-  scores: 104_113,
-  counted_from: '2026-11-14T00:00:00.000Z',
-  outcomes: {
-    approve: { fraud: 12, legitimate: 410, none: 101_200 },
-    review: { fraud: 61, legitimate: 120, none: 1600 },
-    decline: { fraud: 90, legitimate: 44, none: 576 },
-  },
-  rules: [
-    {
-      code: 'VELOCITY_COUNT_1H',
-      rule: 'velocity-count-1h',
-      rule_sets: ['default@3'],
-      hits: 520,
-      outcomes: {
-        approve: { fraud: 2, legitimate: 9, none: 192 },
-        review: { fraud: 8, legitimate: 20, none: 210 },
-        decline: { fraud: 21, legitimate: 31, none: 27 },
-      },
-      precision: { rows: 91, value: 0.341, low: 0.252, high: 0.443 },
-    },
-  ],
-};
-
 export async function readRuleOutcomes(
   database: Database,
   { days, corridor }: OutcomesQuery,

@@ -10,7 +10,7 @@ import {
 import { stageSchema } from '../../core/score/rollout/stages.ts';
 import { default3 } from '../../core/score/rules/default-3.ts';
 import { FLIP_IDS_MAX } from '../../core/work/rule-shadows.ts';
-import { ruleSetExample, ruleSetSchema } from './catalogue.ts';
+import { ruleSetSchema } from './catalogue.ts';
 
 const [FIRST_RULE] = default3.rules;
 export const RULE_SET = 'careful@1';
@@ -40,7 +40,7 @@ export const sourceSchema = z
       description: '`all`, and `corridors` that differ: least scores of `review` and `decline`.',
     }),
   })
-  .meta({ id: 'RuleSetSource' });
+  .meta({ id: 'RuleSetSource', example: sourceExample });
 
 const proposalSchema = z
   .object({
@@ -53,15 +53,6 @@ const proposalSchema = z
   })
   .meta({ id: 'RuleSetProposal' });
 export type ProposalJson = z.infer<typeof proposalSchema>;
-const proposalExample: ProposalJson = {
-  proposal_id: '12',
-  corridor: 'US-EG',
-  to: 'canary:5',
-  proposed_by: 'Ann',
-  proposed_at: '2026-11-20T08:10:00.000Z',
-  override: null,
-};
-
 const flipped = z.array(z.string()).meta({
   description: `The newest transactions, at most ${FLIP_IDS_MAX}.`,
 });
@@ -113,22 +104,6 @@ export const detailSchema = ruleSetSchema
   })
   .meta({ id: 'RuleSetDetail' });
 export type DetailJson = z.infer<typeof detailSchema>;
-export const detailExample: DetailJson = {
-  ...ruleSetExample,
-  rule_set: RULE_SET,
-  in_force: false,
-  state: 'submitted',
-  author: 'Ann',
-  approved_by: null,
-  created_at: '2026-11-20T08:00:00.000Z',
-  tag: '"2-9f86d081884c7d65"',
-  source: sourceExample,
-  stage: null,
-  proposals: [],
-  rollouts: [],
-  shadows: [],
-};
-
 export const newRolloutSchema = z
   .strictObject({
     corridor: corridorOrAll,
@@ -153,4 +128,3 @@ export const decidedSchema = z
   })
   .meta({ id: 'RuleSetRollout' });
 export type DecidedJson = z.infer<typeof decidedSchema>;
-export const decidedExample: DecidedJson = { proposal: proposalExample, items: [] };

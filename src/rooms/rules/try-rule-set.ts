@@ -25,7 +25,7 @@ import { atOnce, inSlices, type Sliced } from '../../kit/process/pauses.ts';
 import { Failure } from '../../kit/words/failure.ts';
 import { InvalidFields } from '../../kit/words/field-errors.ts';
 import { findKnown } from './rule-set-change.ts';
-import { RULE_SET, sourceExample, sourceSchema } from './rule-set-record.ts';
+import { sourceExample, sourceSchema } from './rule-set-record.ts';
 import { countHits, type ReadYesterday, type SampledRow } from './yesterday.ts';
 
 type KnownList = { readonly name: string; readonly effect: string };
@@ -66,20 +66,6 @@ export const checkedSchema = z
   })
   .meta({ id: 'CheckedRuleSet' });
 type CheckedJson = z.infer<typeof checkedSchema>;
-export const checkedExample: CheckedJson = {
-  sha256: null,
-  problems: [
-    {
-      pointer: '/rules/0/when',
-      detail: "must have a name of the catalogue at line 1, column 1, not 'amout'",
-      line: 1,
-      column: 1,
-      found: "'amout'",
-      allowed: 'a name of the catalogue',
-    },
-  ],
-  yesterday: null,
-};
 
 export async function check(
   query: Query,
@@ -156,22 +142,6 @@ export const triedSchema = decisionSchema
   })
   .meta({ id: 'TriedRuleSet' });
 type TriedJson = z.infer<typeof triedSchema>;
-export const triedExample: TriedJson = {
-  rule_set: RULE_SET,
-  score: 653,
-  risk: 0.6533,
-  verdict: 'review',
-  reasons: [
-    {
-      code: 'VELOCITY_COUNT_1H',
-      detail: '13 transactions within an hour, usually 0.6',
-      contribution: 653,
-    },
-  ],
-  rules: [],
-  stored: null,
-};
-
 /** A row that a rule set is tried on. */
 type Case = SampledRow & { readonly stored: TriedJson['stored'] };
 

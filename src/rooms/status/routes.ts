@@ -9,15 +9,10 @@ import { busyShare } from '../../kit/database/pool.ts';
 import type { AppEnv } from '../../kit/http/app-env.ts';
 import type { DocumentPart } from '../../kit/http/document.ts';
 import { createLive, describeLive, liveContent } from '../../kit/http/live.ts';
-import { answer, operation, pathsOf, routesOf } from '../../kit/http/operation.ts';
-import { createReadLive, liveExample, liveSchema, toPoint } from './queries/live-figures.ts';
-import {
-  createReadStatus,
-  type StatusJson,
-  statusExample,
-  statusSchema,
-} from './queries/pipeline-status.ts';
-import { listWorkers, workerExample, workersSchema } from './queries/workers.ts';
+import { answer, list, pathsOf, read, routesOf } from '../../kit/http/operation.ts';
+import { createReadLive, liveSchema, toPoint } from './queries/live-figures.ts';
+import { createReadStatus, type StatusJson, statusSchema } from './queries/pipeline-status.ts';
+import { listWorkers, workerSchema } from './queries/workers.ts';
 
 const READERS = ['operator', 'analyst', 'ingest'] as const;
 const EVERY_MS = 2000;
@@ -28,19 +23,15 @@ type Parts = Api & {
 };
 
 const operations = [
-  operation({
-    method: 'get',
+  read({
     at: '/v1/status',
     operationId: 'readStatus',
     summary: 'Lag, what is pending, retries, dead letters and totals',
     roles: READERS,
-    answers: {
-      200: answer('The pipeline, per corridor and in total.', statusSchema, statusExample),
-    },
+    answers: { 200: answer('The pipeline, per corridor and in total.', statusSchema) },
     run: (_input, { readStatus }: Parts) => readStatus(),
   }),
-  operation({
-    method: 'get',
+  read({
     at: '/v1/live',
     operationId: 'readLive',
     summary: 'Status and signals, once or live',
@@ -49,19 +40,19 @@ const operations = [
     answers: {
       200: {
         description: 'Figures of the pipeline and of this API process.',
-        content: liveContent(liveSchema, liveExample),
+        content: liveContent(liveSchema),
       },
     },
     run: ({ c }, { answerLive }: Parts) => answerLive(c),
   }),
-  operation({
-    method: 'get',
+  list({
     at: '/v1/workers',
     operationId: 'listWorkers',
     summary: 'Workers: since when they live, how fast they score, and the entries they hold',
     roles: ['operator'],
-    answers: { 200: answer('Workers by name.', workersSchema, { items: [workerExample] }) },
-    run: async (_input, api: Parts) => ({ items: await listWorkers(api) }),
+    row: workerSchema,
+    says: 'Workers by name.',
+    rows: (_, api: Parts) => listWorkers(api),
   }),
 ];
 

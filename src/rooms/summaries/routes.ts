@@ -10,43 +10,18 @@ import {
   type MadeAnswer,
 } from '../../kit/caches/answer-cache.ts';
 import { type Databases, withLag } from '../../kit/database/replica/choose-database.ts';
-import { sayAge } from '../../kit/http/answers/answer-headers.ts';
-import {
-  ASK_AGAIN,
-  answerKept,
-  conditionalHeader,
-  keptHeaders,
-  notModified,
-} from '../../kit/http/answers/kept.ts';
+import { ageHeaders, sayAge } from '../../kit/http/answers/answer-headers.ts';
+import { ASK_AGAIN } from '../../kit/http/answers/kept.ts';
 import type { DocumentPart } from '../../kit/http/document.ts';
-import { answer, operation, pathsOf, routesOf } from '../../kit/http/operation.ts';
+import { answer, pathsOf, read, routesOf } from '../../kit/http/operation.ts';
 import { DAY_MS, MINUTE_MS } from '../../kit/words/range.ts';
 import { type SummaryQuestion, summaryParameters, withDays } from './parameters.ts';
-import { type DailySummaries, dailySummariesSchema, summarizeDays } from './queries.ts';
+import { dailySummariesSchema, summarizeDays } from './queries.ts';
 
 type Parts = Pick<Api, 'databases' | 'ingest'> & { readonly cache: SummaryCache };
 
-const example: DailySummaries = {
-  counted_at: '2026-11-20T10:00:00.000Z',
-  items: [
-    {
-      day: '2026-11-20',
-      corridor: 'US-EG',
-      transactions: 1204,
-      amounts: { EUR: '90.00', USD: '60120.75' },
-      scores: { approve: 1180, review: 19, decline: 5 },
-      mean_score: 41.7,
-      labels: { fraud: 4, legitimate: 21 },
-      dead_letters: 2,
-    },
-  ],
-};
-
-const said = 'Oldest day first, then by group; groups without transactions are left out.';
-
 const operations = [
-  operation({
-    method: 'get',
+  read({
     at: '/v1/summaries/daily',
     operationId: 'summarizeDays',
     summary: 'Transactions, amounts, scores, labels and rules that fired by UTC day',
@@ -54,10 +29,14 @@ const operations = [
       'Both days are included, at most 92; default the last seven. Each day is divided by `group_by`. Figures are those of the moment, late transactions and labels included: each counts on the day of its transaction.',
     roles: ['analyst'],
     query: summaryParameters,
-    header: conditionalHeader,
+    kept: ASK_AGAIN,
     answers: {
-      200: answer(said, dailySummariesSchema, example, keptHeaders),
-      ...notModified,
+      200: answer(
+        'Oldest day first, then by group; groups without transactions are left out.',
+        dailySummariesSchema,
+        undefined,
+        ageHeaders,
+      ),
     },
     run: async ({ query, c }, { databases, ingest, cache }: Parts) => {
       const question = withDays(query, databases.now());
@@ -68,7 +47,7 @@ const operations = [
         : undefined;
       const found = made ? { answer: made, ageMs: made.lagMs } : await cache.read(question);
       if (found === undefined) throw new Error('there are summaries of any days');
-      return answerKept(c, sayAge(c, found), ASK_AGAIN);
+      return sayAge(c, found);
     },
   }),
 ];

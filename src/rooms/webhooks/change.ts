@@ -7,7 +7,6 @@ import type { AuditAction } from '../../kit/words/audit.ts';
 import { given } from '../../kit/words/describe-issue.ts';
 import { Failure } from '../../kit/words/failure.ts';
 import { InvalidFields } from '../../kit/words/field-errors.ts';
-import { type PageJson, pageOf } from '../../kit/words/page.ts';
 import type { Actor } from '../../kit/words/principal.ts';
 import { makeSecret, type SealKeys, sealSecret } from './deliver/secret.ts';
 import type { Targets } from './deliver/target.ts';
@@ -162,8 +161,7 @@ export async function listDeliveriesOf(
   query: Query,
   id: string,
   parameters: DeliveryListParameters,
-): Promise<PageJson<Delivery>> {
+): Promise<Delivery[]> {
   await readWebhook(query, id);
-  const deliveries = await listDeliveries(query, id, parameters);
-  return pageOf(deliveries, parameters.limit, (last) => last.delivery_id);
+  return await listDeliveries(query, id, parameters);
 }

@@ -1,8 +1,6 @@
 /** `risk webhooks …`: makes, changes and watches webhooks over a running API. */
 import { commandOf } from '../../kit/command/rows.ts';
 
-const words = { ID: 'id' };
-
 export const command = commandOf({
   name: 'webhooks',
   summary: 'Makes, tests and deletes webhooks; shows what was sent.',
@@ -23,26 +21,21 @@ export const command = commandOf({
     rotate: {
       operation: 'rotateWebhookSecret',
       summary: 'Make a new secret; the old one signs too for 24 h',
-      words,
     },
     pause: {
       operation: 'changeWebhook',
       summary: 'Let events wait',
-      words,
       fields: { paused: true },
       options: false,
     },
     resume: {
       operation: 'changeWebhook',
       summary: 'Send what waits; it enables a disabled webhook, too',
-      words,
       fields: { paused: false },
       options: false,
     },
-    test: { operation: 'testWebhook', words },
     deliveries: {
       operation: 'listDeliveries',
-      words,
       columns: [
         'delivery_id',
         'event_id',
@@ -54,7 +47,6 @@ export const command = commandOf({
         'next_at',
       ],
     },
-    redeliver: { operation: 'redeliver', words: { ID: 'id', DELIVERY: 'delivery_id' } },
-    delete: { operation: 'deleteWebhook', words, says: 'The webhook is deleted.' },
+    delete: { operation: 'deleteWebhook', says: 'The webhook is deleted.' },
   },
 });

@@ -3,7 +3,7 @@ import { v7 as uuidv7 } from 'uuid';
 import type { Verdict } from '../../core/domain/score-record.ts';
 import type { Decision, Event } from '../../core/events.ts';
 import type { NewDelivery } from './store/deliveries.ts';
-import { type DeliveryType, WEBHOOK_LIMITS, type Webhook } from './webhook.ts';
+import { type DeliveryType, type Webhook as StoredWebhook, WEBHOOK_LIMITS } from './webhook.ts';
 
 /** A decision with the client of its transaction. */
 export type ClientDecision = Omit<Decision, 'transactionId'> & { readonly client: string | null };
@@ -17,6 +17,12 @@ type ListType = keyof typeof LISTS;
 
 /** Type, timestamp and brackets around a list, and more. */
 const ENVELOPE_BYTES = 128;
+
+/** The members of a webhook by which it takes events. */
+type Webhook = Pick<
+  StoredWebhook,
+  'webhook_id' | 'client' | 'event_types' | 'verdicts' | 'corridors'
+>;
 
 /** A delivery for each webhook that takes an event. */
 export function match(webhooks: readonly Webhook[], events: readonly Event[]): NewDelivery[] {

@@ -1,6 +1,5 @@
 /** `/v1/webhooks`: where events are sent, and what became of each. A secret is shown once, in the answer that made it. */
 import { z } from 'zod';
-import { score } from '../../core/accept/examples.ts';
 import { type ScoreJson, scoreSchema } from '../../core/domain/score-record.ts';
 import type { Api, ApiRoom } from '../../core/room.ts';
 import type { DocumentPart } from '../../kit/http/document.ts';
@@ -8,9 +7,11 @@ import { eventCallback, eventOf, eventsDocument, schemaOf } from '../../kit/http
 import {
   answer,
   bodyOf,
+  change,
+  list,
   type Operation,
-  operation,
   pathsOf,
+  read,
   routesOf,
 } from '../../kit/http/operation.ts';
 import { countedId } from '../../kit/words/list-parameters.ts';
@@ -27,27 +28,22 @@ import {
 import { openTargets, type Targets } from './deliver/target.ts';
 import { listWebhooks } from './store/webhooks.ts';
 import {
-  deliveriesSchema,
-  delivery,
   deliveryListParameters,
   deliverySchema,
   newWebhookSchema,
   refuseUnknownCorridors,
   TEST_TYPE,
-  testDelivery,
+  WEBHOOK_ID,
   WEBHOOK_LIMITS,
-  webhook,
   webhookChangeSchema,
   webhookSchema,
-  webhooksSchema,
-  webhookWithSecret,
   webhookWithSecretSchema,
 } from './webhook.ts';
 
 type Parts = Api & { readonly targets: Targets };
 
 const path = z.object({
-  id: z.uuid().toLowerCase().meta({ description: 'The webhook id.', example: webhook.webhook_id }),
+  id: z.uuid().toLowerCase().meta({ description: 'The webhook id.', example: WEBHOOK_ID }),
 });
 const deliveryPath = path.extend({
   delivery_id: countedId('the id of a delivery').meta({
@@ -55,60 +51,44 @@ const deliveryPath = path.extend({
     example: '41',
   }),
 });
+const withSecret = (description: string) => answer(description, webhookWithSecretSchema);
 const READERS = ['operator'] as const;
 const CHANGERS = ['admin'] as const;
 
 const operations: readonly Operation<Parts>[] = [
-  operation({
-    method: 'get',
+  list({
     at: '/v1/webhooks',
     operationId: 'listWebhooks',
     summary: 'Webhooks, without their secrets',
     roles: READERS,
-    answers: { 200: answer('All of them.', webhooksSchema, { items: [webhook] }) },
-    run: async (_, { databases: { primary } }: Parts) => ({
-      items: await listWebhooks(primary.query),
-    }),
+    row: webhookSchema,
+    says: `All of them, at most ${WEBHOOK_LIMITS.webhooks}.`,
+    rows: (_, { databases: { primary } }: Parts) => listWebhooks(primary.query),
   }),
-  operation({
-    method: 'post',
+  change({
     at: '/v1/webhooks',
     operationId: 'createWebhook',
     summary: 'Make a webhook',
     description: `Events are sent as Standard Webhooks describes. A market has at most ${WEBHOOK_LIMITS.webhooks}.`,
     callbacks: eventCallback('{$request.body#/url}'),
     roles: CHANGERS,
-    body: bodyOf(newWebhookSchema, {
-      url: webhook.url,
-      event_types: ['transaction.decided'],
-      client: 'shop',
-    }),
-    answers: {
-      201: answer(
-        'The webhook with its secret, shown this once.',
-        webhookWithSecretSchema,
-        webhookWithSecret,
-      ),
-    },
-    problems: [409],
+    body: bodyOf(newWebhookSchema),
+    answers: { 201: withSecret('The webhook with its secret, shown this once.') },
     run: ({ body, by }, { config, databases: { primary }, targets, ingest }: Parts) => {
       refuseUnknownCorridors(body.corridors, ingest.corridors());
       return createWebhook(primary, targets, config.RISK_WEBHOOK_KEYS ?? [], body, by);
     },
   }),
-  operation({
-    method: 'get',
+  read({
     at: '/v1/webhooks/{id}',
     operationId: 'readWebhook',
     summary: 'One webhook',
     roles: READERS,
     path,
-    answers: { 200: answer('The webhook.', webhookSchema, webhook) },
-    problems: [404],
+    answers: { 200: answer('The webhook.', webhookSchema) },
     run: ({ path: { id } }, { databases: { primary } }: Parts) => readWebhook(primary.query, id),
   }),
-  operation({
-    method: 'post',
+  change({
     at: '/v1/webhooks/{id}',
     operationId: 'changeWebhook',
     summary: 'Change, pause or enable a webhook',
@@ -116,14 +96,13 @@ const operations: readonly Operation<Parts>[] = [
     roles: CHANGERS,
     path,
     body: bodyOf(webhookChangeSchema, { paused: true }),
-    answers: { 200: answer('The webhook.', webhookSchema, { ...webhook, state: 'paused' }) },
-    problems: [404],
+    answers: { 200: answer('The webhook.', webhookSchema) },
     run: ({ path: { id }, body, by }, { databases: { primary }, targets, ingest }: Parts) => {
       refuseUnknownCorridors(body.corridors, ingest.corridors());
       return changeWebhook(primary, targets, id, body, by);
     },
   }),
-  operation({
+  change({
     method: 'delete',
     at: '/v1/webhooks/{id}',
     operationId: 'deleteWebhook',
@@ -131,76 +110,56 @@ const operations: readonly Operation<Parts>[] = [
     roles: CHANGERS,
     path,
     answers: { 204: { description: 'Deleted.' } },
-    problems: [404],
     run: async ({ path: { id }, by }, { databases: { primary } }: Parts) => {
       await deleteWebhook(primary, id, by);
       return undefined;
     },
   }),
-  operation({
-    method: 'post',
+  change({
     at: '/v1/webhooks/{id}/rotate',
     operationId: 'rotateWebhookSecret',
     summary: 'Make a new secret',
     description: `Events are signed by both secrets for ${WEBHOOK_LIMITS.rotationHours} hours.`,
     roles: CHANGERS,
     path,
-    answers: {
-      200: answer(
-        'The webhook with its new secret, shown this once.',
-        webhookWithSecretSchema,
-        webhookWithSecret,
-      ),
-    },
-    problems: [404],
+    answers: { 200: withSecret('The webhook with its new secret, shown this once.') },
     run: ({ path: { id }, by }, { config, databases: { primary } }: Parts) =>
       rotateSecret(primary, config.RISK_WEBHOOK_KEYS ?? [], id, by),
   }),
-  operation({
-    method: 'post',
+  change({
     at: '/v1/webhooks/{id}/test',
     operationId: 'testWebhook',
+    'x-command': 'webhooks test',
     summary: 'Send an event of the type webhook.test',
     roles: READERS,
     path,
     answers: {
-      202: answer(
-        'The delivery; the list of deliveries says what became of it.',
-        deliverySchema,
-        testDelivery,
-      ),
+      202: answer('The delivery; the list of deliveries says what became of it.', deliverySchema),
     },
-    problems: [404, 409],
     run: ({ path: { id }, by }, { databases: { primary } }: Parts) => sendTest(primary, id, by),
   }),
-  operation({
-    method: 'get',
+  list({
     at: '/v1/webhooks/{id}/deliveries',
     operationId: 'listDeliveries',
     summary: 'What was sent, and what became of it',
     roles: READERS,
     path,
     query: deliveryListParameters,
-    answers: {
-      200: answer('One page, newest first.', deliveriesSchema, {
-        items: [delivery],
-        next_cursor: null,
-      }),
-    },
-    problems: [404],
-    run: ({ path: { id }, query }, { databases: { primary } }: Parts) =>
+    row: deliverySchema,
+    says: 'One page, newest first.',
+    rows: ({ path: { id }, query }, { databases: { primary } }: Parts) =>
       listDeliveriesOf(primary.query, id, query),
+    cursorOf: ({ delivery_id: id }) => id,
   }),
-  operation({
-    method: 'post',
+  change({
     at: '/v1/webhooks/{id}/deliveries/{delivery_id}/redeliver',
     operationId: 'redeliver',
+    'x-command': 'webhooks redeliver',
     summary: 'Send an event again, under its id',
     description: 'Whatever became of it before; the schedule of attempts begins anew.',
     roles: READERS,
     path: deliveryPath,
-    answers: { 202: answer('The delivery.', deliverySchema, { ...delivery, attempts: 0 }) },
-    problems: [404, 409],
+    answers: { 202: answer('The delivery.', deliverySchema) },
     run: ({ path: { id, delivery_id }, by }, { databases: { primary } }: Parts) =>
       redeliverEvent(primary, id, delivery_id, by),
   }),
@@ -224,9 +183,8 @@ export const document: DocumentPart = {
       type: 'transaction.decided',
       summary: 'Scores with one of the verdicts were stored',
       data: z.object({ decisions: z.array(decidedSchema) }),
-      example: { decisions: [{ ...score, merchant_id: 'm_9', amount: '125.50', currency: 'USD' }] },
     }),
-    eventOf({ type: TEST_TYPE, summary: 'Somebody asked for it', data: z.object({}), example: {} }),
+    eventOf({ type: TEST_TYPE, summary: 'Somebody asked for it', data: z.object({}) }),
   ]),
 };
 

@@ -6,7 +6,6 @@ import { given } from '../../kit/words/describe-issue.ts';
 import { InvalidFields, jsonPointer } from '../../kit/words/field-errors.ts';
 import { corridorParameter, countedPage } from '../../kit/words/list-parameters.ts';
 import { nearestName } from '../../kit/words/nearest-name.ts';
-import { pageSchema } from '../../kit/words/page.ts';
 import { idText } from '../../kit/words/plain-text.ts';
 
 /** Sent when somebody asks for it, whatever the webhook takes. */
@@ -111,11 +110,12 @@ export function refuseUnknownCorridors(
   if (errors.length > 0) throw new InvalidFields(errors);
 }
 
+export const WEBHOOK_ID = '019aa5c1-2f00-7000-8000-00000000002a';
 const time = z.iso.datetime();
 
 export const webhookSchema = z
   .object({
-    webhook_id: z.uuid(),
+    webhook_id: z.uuid().meta({ example: WEBHOOK_ID }),
     url: z.string(),
     event_types: z.array(z.enum(EVENT_TYPES)),
     verdicts: z.array(z.enum(VERDICTS)),
@@ -138,44 +138,25 @@ export const webhookSchema = z
   .meta({ id: 'Webhook' });
 export type Webhook = z.infer<typeof webhookSchema>;
 
-export const webhook: Webhook = {
-  webhook_id: '019aa5c1-2f00-7000-8000-00000000002a',
-  url: 'https://shop.example/risk-events',
-  event_types: ['transaction.decided'],
-  verdicts: ['review', 'decline'],
-  corridors: null,
-  client: 'shop',
-  state: 'active',
-  disabled_at: null,
-  disabled_reason: null,
-  failing_since: null,
-  previous_secret_until: null,
-  created_at: '2026-11-20T08:00:00.000Z',
-  created_by: 'Ann',
-};
-
 export const webhookWithSecretSchema = webhookSchema
-  .extend({ secret: z.string().meta({ description: 'Shown this once; signs the events.' }) })
+  .extend({
+    secret: z.string().meta({
+      description: 'Shown this once; signs the events.',
+      example: 'whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw',
+    }),
+  })
   .meta({ id: 'WebhookWithSecret' });
 export type WebhookWithSecret = z.infer<typeof webhookWithSecretSchema>;
-
-export const webhookWithSecret: WebhookWithSecret = {
-  ...webhook,
-  secret: 'whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw',
-};
-
-export const webhooksSchema = z
-  .object({
-    items: z.array(webhookSchema).meta({ description: `At most ${WEBHOOK_LIMITS.webhooks}.` }),
-  })
-  .meta({ id: 'Webhooks' });
 
 const DELIVERY_STATES = ['waiting', 'delivered', 'dead'] as const;
 
 export const deliverySchema = z
   .object({
     delivery_id: z.string().meta({ description: 'Ascends in the order in which events arose.' }),
-    event_id: z.string().meta({ description: 'The header webhook-id, the same at every attempt.' }),
+    event_id: z.string().meta({
+      description: 'The header webhook-id, the same at every attempt.',
+      example: 'decided_019aa5c1-2f00-7000-8000-00000000002b',
+    }),
     event_type: z.enum(DELIVERY_TYPES),
     decisions: z.int().nullable().meta({
       description: 'How many decisions the event lists; null for other types.',
@@ -190,32 +171,6 @@ export const deliverySchema = z
   })
   .meta({ id: 'WebhookDelivery' });
 export type Delivery = z.infer<typeof deliverySchema>;
-
-export const delivery: Delivery = {
-  delivery_id: '41',
-  event_id: 'decided_019aa5c1-2f00-7000-8000-00000000002b',
-  event_type: 'transaction.decided',
-  decisions: 34,
-  created_at: '2026-11-20T12:00:00.000Z',
-  state: 'waiting',
-  attempts: 1,
-  next_at: '2026-11-20T12:00:05.300Z',
-  last_at: '2026-11-20T12:00:00.240Z',
-  response_status: 500,
-  error: null,
-};
-
-export const testDelivery: Delivery = {
-  ...delivery,
-  event_id: 'test_8d1f4c0e-7c7b-4f0a-9a55-0d6c5f4b1f10',
-  event_type: TEST_TYPE,
-  decisions: null,
-  attempts: 0,
-  last_at: null,
-  response_status: null,
-};
-
-export const deliveriesSchema = pageSchema(deliverySchema).meta({ id: 'WebhookDeliveries' });
 
 /** `GET /v1/webhooks/{id}/deliveries?…` */
 export const deliveryListParameters = z.strictObject({

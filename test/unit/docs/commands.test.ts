@@ -23,7 +23,7 @@ const commands = await readCommands();
 /** The usage of the command, or of its action that the words name. */
 async function usageFor({ name, words }: Use): Promise<string | undefined> {
   const command = commands.get(name);
-  return command && (await usageOf(command, actionIn(command, words)));
+  return command && (await usageOf(command, await actionIn(command, words)));
 }
 
 describe('documents', () => {

@@ -8,5 +8,6 @@ const ENCODED = new RegExp(`-(${ENCODINGS.join('|')})"$`);
 export const encodedTag = (tag: string, encoding: string): string =>
   tag.replace(/"$/, `-${encoding}"`);
 
-/** The tag of the answer without an encoding. */
-export const plainTag = (tag: string): string => tag.replace(ENCODED, '"');
+/** The tag of the answer without an encoding, in a header that names one. */
+export const tagIn = (header: string | undefined): string | undefined =>
+  header?.replace(ENCODED, '"');

@@ -2,6 +2,7 @@
 import { hash } from 'node:crypto';
 import type { Context } from 'hono';
 import { z } from 'zod';
+import type { ZodOpenApiResponseObject } from 'zod-openapi';
 import type { AnswerText } from '../../caches/answer-cache.ts';
 import { shown } from '../../words/list-parameters.ts';
 import type { AppEnv } from '../app-env.ts';
@@ -12,7 +13,7 @@ import { encodedTag } from './entity-tag.ts';
 const TAG_CHARS = 22;
 
 /** `private`, as the answer was read with a key. */
-type Keeping = `private, ${string}`;
+export type Keeping = `private, ${string}`;
 /** The answer never changes: a score is kept for a day. */
 export const KEEP_A_DAY: Keeping = 'private, max-age=86400, immutable';
 /** The answer changes with the version of the engine alone. */
@@ -38,6 +39,9 @@ export function headersOf(answer: AnswerText, keeping: Keeping): KeptHeaders {
   }
   return headers;
 }
+
+export const isKeptText = (answered: object | undefined): answered is AnswerText =>
+  answered !== undefined && 'text' in answered;
 
 export function answerKept(c: Context<AppEnv>, answer: AnswerText, keeping: Keeping): Response {
   const headers = headersOf(answer, keeping);
@@ -68,7 +72,28 @@ export const conditionalHeader = z.object({
     .optional()
     .meta(shown(ANSWER_HEADERS.ETag.example, '`ETag` of the answer that the caller has.')),
 });
+/** For the document. */
+export const matchHeader = z.object({
+  'If-Match': z
+    .string()
+    .optional()
+    .meta(shown(ANSWER_HEADERS.ETag.example, '`ETag` of what is changed; without it 412.')),
+});
 export const keptHeaders = answerHeaders('ETag', 'Cache-Control', 'Vary', 'Age');
 export const notModified = {
   304: { description: 'You have it already.', headers: keptHeaders },
 };
+
+/** Answers of an operation by their status. */
+export type Answers = {
+  readonly [Each in 200 | 201 | 202 | 204 | 304]?: ZodOpenApiResponseObject;
+};
+
+/** The answers with the headers of a version, and with 304 for a client that keeps the answer. */
+export function withTag(answers: Answers, kept: Keeping | undefined): Answers {
+  const [[status, first] = ['200', { description: '' }]] = Object.entries(answers);
+  const own = kept ? answerHeaders('ETag', 'Cache-Control', 'Vary') : answerHeaders('ETag');
+  const headers = { ...own, ...first.headers };
+  const unchanged = { 304: { description: 'You have it already.', headers } };
+  return { ...answers, [status]: { ...first, headers }, ...(kept && unchanged) };
+}

@@ -11,16 +11,15 @@ import {
 import type { Database } from '../../../kit/database/pool.ts';
 import { Problem } from '../../../kit/http/answers/problem.ts';
 import type { AppEnv } from '../../../kit/http/app-env.ts';
-import { answer, bodyOf, operation } from '../../../kit/http/operation.ts';
+import { answer, bodyOf, change, list } from '../../../kit/http/operation.ts';
 import { given } from '../../../kit/words/describe-issue.ts';
-import { CURSOR_DESCRIPTION } from '../../../kit/words/list-parameters.ts';
-import { pageOf } from '../../../kit/words/page.ts';
+import { cursorOfNames } from '../../../kit/words/list-parameters.ts';
+import { LIST_ROWS } from '../../../kit/words/page.ts';
 import { idText } from '../../../kit/words/plain-text.ts';
 import { APPROVING_ROLES, keySchema, ROLES, type Role } from '../../../kit/words/principal.ts';
 import { wireTime } from '../../../kit/words/wire-time.ts';
 
 const NAME_CHARS_MAX = 64;
-const KEYS_PAGE = 200;
 /** Shorter than a secret, so that none is repeated that is given by mistake. */
 const KEY_ID = new RegExp(`^[A-Za-z0-9]{1,${SECRET_CHARS - 1}}$`);
 const MAKERS = ['admin', 'risk_officer'] as const;
@@ -59,16 +58,12 @@ type NewKey = z.output<typeof newKeySchema>;
 const mintedKeySchema = z
   .object({
     key_id: z.string(),
-    key: z.string().meta({ description: 'Shown this once.' }),
+    key: z
+      .string()
+      .meta({ description: 'Shown this once.', example: `risk_${KEY_ID_EXAMPLE}_SECRET` }),
     confirmed_at: keySchema.shape.confirmed_at,
   })
   .meta({ id: 'MintedKey' });
-
-const listSchema = z.object({ items: z.array(keySchema), next_cursor: z.string().nullable() });
-const idCursor = idText(NAME_CHARS_MAX)
-  .optional()
-  .meta({ description: CURSOR_DESCRIPTION, examples: [KEY_ID_EXAMPLE] });
-const listParameters = z.strictObject({ cursor: idCursor });
 
 function unknownKey(keyId: string): Problem {
   const id = KEY_ID.test(keyId) ? `the id ${given(keyId)}` : 'this id';
@@ -95,42 +90,17 @@ function refuseMoreThanOwn(c: Context<AppEnv>, { roles, client, holder }: NewKey
 const path = z.object({
   id: z.string().meta({ description: 'The key id.', example: KEY_ID_EXAMPLE }),
 });
-const newKeyExample: z.input<typeof newKeySchema> = {
-  roles: ['ingest'],
-  client: 'shop',
-  owner: 'payments team',
-};
-const mintedExample = {
-  key_id: KEY_ID_EXAMPLE,
-  key: `risk_${KEY_ID_EXAMPLE}_SECRET`,
-  confirmed_at: null,
-};
-const keyExample: z.input<typeof keySchema> = {
-  key_id: KEY_ID_EXAMPLE,
-  roles: ['ingest'],
-  client: 'shop',
-  owner: 'payments team',
-  identity: null,
-  made_by: null,
-  confirmed_by: null,
-  confirmed_at: null,
-  created_at: '2026-11-20T08:00:00.000Z',
-  expires_at: null,
-  revoked_at: null,
-};
 
 export const keyOperations = [
-  operation({
-    method: 'post',
+  change({
     at: '/v1/keys',
     operationId: 'createKey',
     summary: 'Make a key',
     description:
       'The roles risk_officer and personal_data are in force once a second person has confirmed the key, or at once where a risk officer makes it for themselves with a key that has the same roles.',
     roles: MAKERS,
-    body: bodyOf(newKeySchema, newKeyExample),
-    answers: { 201: answer('The key, shown this once.', mintedKeySchema, mintedExample) },
-    problems: [409],
+    body: bodyOf(newKeySchema, { roles: ['ingest'], client: 'shop', owner: 'payments team' }),
+    answers: { 201: answer('The key, shown this once.', mintedKeySchema) },
     run: async ({ body: wanted, by, c }, database: Database) => {
       refuseMoreThanOwn(c, wanted);
       const { keyId, key, keyHash } = mintApiKey();
@@ -142,52 +112,45 @@ export const keyOperations = [
       return { key_id: keyId, key, confirmed_at };
     },
   }),
-  operation({
-    method: 'get',
+  list({
     at: '/v1/keys',
     operationId: 'listKeys',
     summary: 'Keys, without their secrets',
     roles: MAKERS,
-    query: listParameters,
-    answers: {
-      200: answer('One page.', listSchema, { items: [keyExample], next_cursor: null }),
-    },
-    run: async ({ query: { cursor = '' } }, database: Database) => {
-      const keys = await listApiKeys(database.query, cursor, KEYS_PAGE);
-      return pageOf(keys, KEYS_PAGE, ({ key_id: id }) => id);
-    },
+    query: cursorOfNames(idText(NAME_CHARS_MAX), KEY_ID_EXAMPLE),
+    row: keySchema,
+    says: 'One page.',
+    rows: ({ query: { cursor = '' } }, database: Database) =>
+      listApiKeys(database.query, cursor, LIST_ROWS),
+    cursorOf: ({ key_id: id }) => id,
   }),
-  operation({
-    method: 'post',
+  change({
     at: '/v1/keys/{id}/confirm',
     operationId: 'confirmKey',
+    'x-command': 'keys confirm',
     summary:
       'Confirm that a key of a risk officer or for personal data belongs to another person than its maker',
     description:
       'The caller must be a person who may hold neither key: makers of a key, or of its person, count as its holders.',
     roles: APPROVING_ROLES,
-    anyPath: path,
-    answers: { 200: answer('The key.', keySchema, keyExample) },
-    problems: [404, 409],
-    run: async ({ by, c }, database: Database) => {
-      const keyId = c.req.param('id') ?? '';
-      if (!KEY_ID.test(keyId)) throw unknownKey(keyId);
-      return await confirmApiKey(database, keyId, by);
+    path,
+    answers: { 200: answer('The key.', keySchema) },
+    run: async ({ path: { id }, by }, database: Database) => {
+      if (!KEY_ID.test(id)) throw unknownKey(id);
+      return await confirmApiKey(database, id, by);
     },
   }),
-  operation({
+  change({
     method: 'delete',
     at: '/v1/keys/{id}',
     operationId: 'revokeKey',
     summary: 'Revoke a key; it stops working within a second',
     roles: ['admin'],
-    anyPath: path,
+    path,
     answers: { 204: { description: 'Revoked.' } },
-    problems: [404],
-    run: async ({ by, c }, database: Database) => {
-      const keyId = c.req.param('id') ?? '';
-      const isKnown = KEY_ID.test(keyId) && (await revokeApiKey(database, keyId, by));
-      if (!isKnown) throw unknownKey(keyId);
+    run: async ({ path: { id }, by }, database: Database) => {
+      const isKnown = KEY_ID.test(id) && (await revokeApiKey(database, id, by));
+      if (!isKnown) throw unknownKey(id);
       return undefined;
     },
   }),

@@ -16,10 +16,10 @@ import { answerHeaders } from '../../../kit/http/answers/answer-headers.ts';
 import { Problem } from '../../../kit/http/answers/problem.ts';
 import type { AppEnv } from '../../../kit/http/app-env.ts';
 import { sessionCookie } from '../../../kit/http/auth/credential.ts';
-import { answer, operation } from '../../../kit/http/operation.ts';
+import { answer, change, list, read } from '../../../kit/http/operation.ts';
 import { given } from '../../../kit/words/describe-issue.ts';
-import { CURSOR_DESCRIPTION } from '../../../kit/words/list-parameters.ts';
-import { pageOf } from '../../../kit/words/page.ts';
+import { cursorOfNames } from '../../../kit/words/list-parameters.ts';
+import { LIST_ROWS } from '../../../kit/words/page.ts';
 import { ROLES } from '../../../kit/words/principal.ts';
 import {
   LINK_MINUTES,
@@ -28,7 +28,6 @@ import {
   sessionSchema,
 } from '../../../kit/words/session.ts';
 
-const PAGE = 200;
 const ID = /^[A-Za-z0-9]{1,32}$/;
 const ID_EXAMPLE = '4fQd2mXa1';
 
@@ -45,21 +44,18 @@ const meSchema = z
 
 const linkSchema = z
   .object({
-    token: z.string().meta({ description: 'Shown this once: /console#login=TOKEN logs in.' }),
+    token: z.string().meta({
+      description: 'Shown this once: /console#login=TOKEN logs in.',
+      example: 'risk_login_…',
+    }),
     expires_at: z.iso.datetime(),
   })
   .meta({ id: 'LoginLink' });
 
-const listSchema = z.object({ items: z.array(sessionSchema), next_cursor: z.string().nullable() });
-const idCursor = z
-  .string()
-  .regex(ID, 'must be the next_cursor of this list')
-  .optional()
-  .meta({ description: CURSOR_DESCRIPTION, examples: [ID_EXAMPLE] });
 const path = z.object({
   id: z.string().meta({ description: 'The session id.', example: ID_EXAMPLE }),
 });
-const listParameters = z.strictObject({ cursor: idCursor });
+const sessionId = z.string().regex(ID, 'must be the next_cursor of this list');
 
 /** A session that could begin another one would never end. */
 function refuseSession(c: Context<AppEnv>, what: string): void {
@@ -73,71 +69,43 @@ function keySeen(c: Context<AppEnv>): string | null {
   return roles.has('admin') ? null : keyId;
 }
 
-const sessionExample = {
-  session_id: ID_EXAMPLE,
-  key_id: 'k7Qd2mXa',
-  owner: 'Ann',
-  identity: 'Ann',
-  created_at: '2026-11-20T08:00:00.000Z',
-  used_at: '2026-11-20T08:40:00.000Z',
-  expires_at: '2026-11-20T20:00:00.000Z',
-  current: true,
-};
-
 export const sessionOperations = [
-  operation({
-    method: 'get',
+  read({
     at: '/v1/me',
     operationId: 'readMe',
     summary: 'The key, person and roles of the request',
     roles: ROLES,
-    answers: {
-      200: answer('Who the request counts as.', meSchema, {
-        key_id: 'k7Qd2mXa',
-        roles: ['analyst'],
-        client: 'default',
-        owner: 'Ann',
-        identity: 'Ann',
-        session_id: null,
-      }),
-    },
+    answers: { 200: answer('Who the request counts as.', meSchema) },
     run: ({ c }) => {
       const { keyId, roles, client, owner, identity, sessionId = null } = c.get('principal');
       const me = { key_id: keyId, roles: [...roles], client, owner, identity };
       return { ...me, session_id: sessionId };
     },
   }),
-  operation({
-    method: 'get',
+  list({
     at: '/v1/sessions',
     operationId: 'listSessions',
     summary: "Open sessions of the own key; an admin's request lists all",
     roles: ROLES,
-    query: listParameters,
-    answers: {
-      200: answer('One page, by id.', listSchema, { items: [sessionExample], next_cursor: null }),
-    },
-    run: async ({ query: { cursor = '' }, c }, database: Database) => {
-      const listed = await listSessions(database.query, cursor, keySeen(c), PAGE);
+    query: cursorOfNames(sessionId, ID_EXAMPLE),
+    row: sessionSchema,
+    says: 'One page, by id.',
+    rows: async ({ query: { cursor = '' }, c }, database: Database) => {
       const { sessionId } = c.get('principal');
-      const items = listed.map((session) => ({
-        ...session,
-        current: session.session_id === sessionId,
-      }));
-      return pageOf(items, PAGE, ({ session_id: id }) => id);
+      const listed = await listSessions(database.query, cursor, keySeen(c), LIST_ROWS);
+      return listed.map((session) => ({ ...session, current: session.session_id === sessionId }));
     },
+    cursorOf: ({ session_id: id }) => id,
   }),
-  operation({
-    method: 'post',
+  change({
     at: '/v1/sessions',
     operationId: 'logIn',
     summary: 'Begin a session: a cookie in exchange for an API key',
     description: `The key, or the token of a link, is sent as Bearer. The session ends after ${SESSION_IDLE_MINUTES} minutes without use, after ${SESSION_HOURS} hours at the latest, and with its key. A request with its cookie that may change something needs the header X-Risk-Console and an Origin that is the Host.`,
     roles: ROLES,
     answers: {
-      201: answer('Logged in.', sessionSchema, sessionExample, answerHeaders('Set-Cookie')),
+      201: answer('Logged in.', sessionSchema, undefined, answerHeaders('Set-Cookie')),
     },
-    problems: [409],
     run: async ({ by, c }, database: Database) => {
       refuseSession(c, 'log in');
       const credential = c.get('credential');
@@ -151,20 +119,13 @@ export const sessionOperations = [
       return { ...made, current: true };
     },
   }),
-  operation({
-    method: 'post',
+  change({
     at: '/v1/sessions/links',
     operationId: 'makeLoginLink',
     summary: 'Make a link that logs a browser in once, with the roles of the key',
     description: `It works within ${LINK_MINUTES} minutes.`,
     roles: ROLES,
-    answers: {
-      201: answer('The link.', linkSchema, {
-        token: 'risk_login_…',
-        expires_at: '2026-11-20T08:10:00.000Z',
-      }),
-    },
-    problems: [409],
+    answers: { 201: answer('The link.', linkSchema) },
     run: async ({ by, c }, database: Database) => {
       refuseSession(c, 'make links');
       const { token, tokenHash } = mintLink();
@@ -173,17 +134,15 @@ export const sessionOperations = [
       return { token, expires_at: expiresAt.toISOString() };
     },
   }),
-  operation({
+  change({
     method: 'delete',
     at: '/v1/sessions/{id}',
     operationId: 'endSession',
     summary: "End a session of the own key; an admin's request ends any",
     roles: ROLES,
-    anyPath: path,
+    path,
     answers: { 204: { description: 'Ended.', headers: answerHeaders('Set-Cookie') } },
-    problems: [404],
-    run: async ({ by, c }, database: Database) => {
-      const id = c.req.param('id') ?? '';
+    run: async ({ path: { id }, by, c }, database: Database) => {
       const isEnded = ID.test(id) && (await endSession(database, id, keySeen(c), by));
       if (!isEnded) throw new Problem('not-found', `No open session has the id ${given(id)}.`);
       if (id === c.get('principal').sessionId) c.header('Set-Cookie', sessionCookie(null));

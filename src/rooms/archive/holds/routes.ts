@@ -6,20 +6,17 @@ import { HOLD_KINDS, refuseUnknownMonth } from '../../../core/store/partitions/l
 import { recordChange } from '../../../kit/audit/audit-log.ts';
 import type { Database, Query } from '../../../kit/database/pool.ts';
 import { firstOf, onlyOf, rowsOf, timeColumns } from '../../../kit/database/statement.ts';
-import { answer, bodyOf, operation } from '../../../kit/http/operation.ts';
+import { answer, bodyOf, change, list } from '../../../kit/http/operation.ts';
 import { keptToken } from '../../../kit/http/personal-edge.ts';
 import { given } from '../../../kit/words/describe-issue.ts';
 import { Failure } from '../../../kit/words/failure.ts';
 import { InvalidFields } from '../../../kit/words/field-errors.ts';
 import { countedId, countedPage } from '../../../kit/words/list-parameters.ts';
 import { parseMonth } from '../../../kit/words/month.ts';
-import { pageOf, pageSchema } from '../../../kit/words/page.ts';
-import { ID_CHARS_MAX, idText, plainText } from '../../../kit/words/plain-text.ts';
+import { ID_CHARS_MAX, idText } from '../../../kit/words/plain-text.ts';
 import type { Officer } from '../../../kit/words/principal.ts';
+import { reasonField, reasonText } from '../../../kit/words/reason.ts';
 
-const REASON_CHARS_MAX = 500;
-
-const reason = plainText(REASON_CHARS_MAX);
 const kind = z.enum(HOLD_KINDS);
 const subject = idText(ID_CHARS_MAX).nullable();
 
@@ -39,31 +36,20 @@ const holdSchema = z
   })
   .meta({ id: 'LegalHold' });
 
-const hold: HoldJson = {
-  hold_id: '7',
-  kind: 'month',
-  subject: '2026-03',
-  reason: 'order of the court, 17 C 204/26',
-  set_by: 'Ann',
-  set_at: '2026-11-27T09:30:00.000Z',
-  lifted_by: null,
-  lifted_at: null,
-  lift_reason: null,
-};
-
 const newHoldSchema = z
   .strictObject({
     kind,
     subject: subject
       .optional()
       .meta({ description: 'A month (2026-03) or an account; left out for the market.' }),
-    reason: reason.meta({ description: 'Who asked for the hold, and why.' }),
+    reason: reasonText.meta({
+      description: 'Who asked for the hold, and why.',
+      example: 'order of the court, 17 C 204/26',
+    }),
   })
   .meta({ id: 'NewLegalHold' });
 
-const liftSchema = z
-  .strictObject({ reason: reason.meta({ description: 'For the audit log.' }) })
-  .meta({ id: 'LiftLegalHold' });
+const liftSchema = z.strictObject({ reason: reasonField }).meta({ id: 'LiftLegalHold' });
 
 const holdPath = z.object({
   id: countedId('the id of a hold').meta({ description: 'The hold.', example: '7' }),
@@ -124,40 +110,35 @@ const lift = onlyOf<HoldJson, [id: string, reason: string, by: string, key: stri
 
 type Insert = [kind: string, subject: string | null, reason: string, by: string, key: string];
 
-const lifted = {
-  ...hold,
-  lifted_by: 'Bob',
-  lifted_at: '2027-02-01T08:00:00.000Z',
-  lift_reason: 'the case is closed',
-};
-
 export const holdOperations = [
-  operation({
-    method: 'get',
+  list({
     at: '/v1/holds',
     operationId: 'listHolds',
+    'x-command': 'holds list',
     summary: 'Legal holds, newest first',
     roles: ['operator', 'risk_officer', 'admin'],
     query: holdParameters,
-    answers: {
-      200: answer('One page.', pageSchema(holdSchema), { items: [hold], next_cursor: null }),
-    },
-    run: async ({ query: { state, limit, cursor } }, { databases: { primary } }: Api) => {
+    row: holdSchema,
+    says: 'One page.',
+    rows: ({ query: { state, limit, cursor } }, { databases: { primary } }: Api) => {
       const isInForce = state === undefined ? null : state === 'in_force';
-      const holds = await listHolds(primary.query, cursor ?? null, isInForce, limit);
-      return pageOf(holds, limit, (last) => last.hold_id);
+      return listHolds(primary.query, cursor ?? null, isInForce, limit);
     },
+    cursorOf: ({ hold_id: id }) => id,
   }),
-  operation({
-    method: 'post',
+  change({
     at: '/v1/holds',
     operationId: 'setHold',
     summary: 'Keep a market, a month or an account from removal',
     description: `While a hold is in force, its subject is neither dropped, purged nor erased. A subject may have several holds; a repetition with the same reason changes nothing. A market has at most ${HOLDS_MAX} holds in force.`,
     roles: ['risk_officer', 'admin'],
-    body: bodyOf(newHoldSchema, { kind: 'account', subject: 'acc_17', reason: hold.reason }),
-    answers: { 200: answer('The hold.', holdSchema, hold) },
-    problems: [404, 409],
+    body: bodyOf(newHoldSchema, {
+      kind: 'account',
+      subject: 'acc_17',
+      reason: 'order of the court, 17 C 204/26',
+    }),
+    answers: { 200: answer('The hold.', holdSchema) },
+    problems: [404],
     run: async ({ body, by, c }, { databases: { primary }, log }: Api) => {
       const asked = readNewHold(body);
       const isAccount = asked.kind === 'account' && asked.subject !== null;
@@ -172,16 +153,15 @@ export const holdOperations = [
       }
     },
   }),
-  operation({
-    method: 'post',
+  change({
     at: '/v1/holds/{id}/lift',
     operationId: 'liftHold',
+    'x-command': 'holds lift',
     summary: 'Lift a legal hold; other holds of its subject stay',
     roles: ['risk_officer', 'admin'],
     path: holdPath,
-    body: bodyOf(liftSchema, { reason: lifted.lift_reason }),
-    answers: { 200: answer('The hold.', holdSchema, lifted) },
-    problems: [404],
+    body: bodyOf(liftSchema),
+    answers: { 200: answer('The hold.', holdSchema) },
     run: async ({ path: { id }, body: { reason }, by }, { databases: { primary }, log }: Api) => {
       const found = await liftHold(primary, id, reason, by);
       log.warn({ keyId: by.keyId, holdId: id }, 'legal hold lifted');

@@ -66,34 +66,6 @@ export const bandsSchema = z
   });
 export type BandsJson = z.infer<typeof bandsSchema>;
 
-const exampleOf = (review: number) => ({
-  confusion: [
-    { verdict: 'approve' as const, fraud: 40, legitimate: 9000, unlabelled: 90_000 - review },
-    { verdict: 'review' as const, fraud: 160, legitimate: 200, unlabelled: review },
-    { verdict: 'decline' as const, fraud: 110, legitimate: 12, unlabelled: 80 },
-  ],
-  alerts_per_day: (160 + 200 + review + 110 + 12 + 80) / 2,
-  frauds_caught: 270,
-  legitimate_stopped: 12,
-});
-export const bandsExample: BandsJson = {
-  before: exampleOf(300),
-  after: exampleOf(200),
-  corridors: [
-    {
-      corridor: 'US-EG',
-      bands_before: { review: 500, decline: 800 },
-      bands_after: { review: 550, decline: 800 },
-      before: exampleOf(300),
-      after: exampleOf(200),
-    },
-  ],
-  days: [
-    { day: '2026-11-01', alerts_before: 440, alerts_after: 400 },
-    { day: '2026-11-02', alerts_before: 422, alerts_after: 362 },
-  ],
-};
-
 type BandsOf = (corridor: string) => Thresholds;
 /** Rows by verdict in rising severity and label. */
 type Table = readonly ByLabel[];

@@ -9,7 +9,6 @@ import { VERDICTS, type Verdict } from '../../../core/domain/score-record.ts';
 import { currentRuleSet } from '../../../core/score/rules/rule-sets.ts';
 import { verdictOfModel } from '../../../core/score/score.ts';
 import type { Database } from '../../../kit/database/pool.ts';
-import { MODEL } from '../model-record.ts';
 import { bandsOf } from '../registry/scoring-model.ts';
 import { findKnown, readDescription } from '../store/models.ts';
 import { COMPARED_MAX, type ComparedScore, sampleShadow } from '../store/shadow-batches.ts';
@@ -58,27 +57,6 @@ export const comparisonSchema = z
   })
   .meta({ id: 'ShadowComparison' });
 type ComparisonJson = z.infer<typeof comparisonSchema>;
-
-/** Frauds that were approved and that the model would have sent to review. */
-export const comparisonExample: ComparisonJson = {
-  model: MODEL,
-  from: '2026-10-24T00:00:00.000Z',
-  to: '2026-11-20T09:30:00.000Z',
-  rows: 6000,
-  labelled: 4100,
-  frauds: 40,
-  verdicts: [
-    { decided: 'approve', shadow: 'approve', rows: 5900 },
-    { decided: 'approve', shadow: 'review', rows: 100 },
-  ],
-  decided: { flagged: 0, precision: null, recall: { rows: 40, value: 0, low: 0, high: 0.088 } },
-  shadow: {
-    flagged: 100,
-    precision: { rows: 70, value: 0.4, low: 0.293, high: 0.517 },
-    recall: { rows: 40, value: 0.7, low: 0.546, high: 0.819 },
-  },
-  distribution: [{ from: 0, decided: 5900, shadow: 5700 }],
-};
 
 type Judged = ComparedScore & { readonly ofShadow: Verdict };
 

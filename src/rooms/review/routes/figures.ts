@@ -1,14 +1,14 @@
 /** How the review stands, and the rules that it follows: status, shift, capacity, policy and exchange rates. */
 import { z } from 'zod';
 import { describeLive, liveContent } from '../../../kit/http/live.ts';
-import { answer, bodyOf, type Operation, operation } from '../../../kit/http/operation.ts';
+import { answer, bodyOf, change, type Operation, read } from '../../../kit/http/operation.ts';
 import { InvalidFields } from '../../../kit/words/field-errors.ts';
-import { capacitySchema, reviewCapacity } from '../capacity.ts';
+import { capacitySchema } from '../capacity.ts';
 import { type ExchangeRate, exchangeRateSchema } from '../exchange-rate.ts';
-import { examplePolicy, reviewPolicySchema, storedPolicy, storedPolicySchema } from '../policy.ts';
+import { examplePolicy, reviewPolicySchema, storedPolicySchema } from '../policy.ts';
 import { readShift, shiftParameters } from '../queries/shift.ts';
 import { capacityParameters, readCapacity } from '../queries/status.ts';
-import { reviewShift, reviewStatus, shiftSchema, statusSchema } from '../status.ts';
+import { shiftSchema, statusSchema } from '../status.ts';
 import { insertPolicy, readPolicy } from '../store/policies.ts';
 import { importRates } from '../store/rates.ts';
 import { OFFICERS, type Parts, REVIEWERS } from './cases.ts';
@@ -44,62 +44,56 @@ function refuseTwice(rates: readonly ExchangeRate[]): void {
 }
 
 export const figureOperations: readonly Operation<Parts>[] = [
-  operation({
-    method: 'get',
+  read({
     at: '/v1/reviews/status',
     operationId: 'readReviewStatus',
     summary: 'What waits, what will miss its deadline, and which overflow rules are met',
     description: describeLive(STATUS_EVERY_MS),
     roles: READERS,
     answers: {
-      200: { description: 'As of now.', content: liveContent(statusSchema, reviewStatus) },
+      200: { description: 'As of now.', content: liveContent(statusSchema) },
     },
     run: ({ c }, { answerStatus }: Parts) => answerStatus(c),
   }),
-  operation({
-    method: 'get',
+  read({
     at: '/v1/reviews/shift',
     operationId: 'readReviewShift',
     summary: 'What you have decided since the begin of your shift',
     roles: REVIEWERS,
     query: shiftParameters,
-    answers: { 200: answer('As of now.', shiftSchema, reviewShift) },
+    answers: { 200: answer('As of now.', shiftSchema) },
     run: ({ query, by }, { database }: Parts) =>
       readShift(database.query, by.name, query, Date.now()),
   }),
-  operation({
-    method: 'get',
+  read({
     at: '/v1/reviews/capacity',
     operationId: 'readReviewCapacity',
     summary: 'How many officers the reviews take, now and with growth',
     description: 'From measured figures, unless the question gives others.',
     roles: READERS,
     query: capacityParameters,
-    answers: { 200: answer('The figures.', capacitySchema, reviewCapacity) },
+    answers: { 200: answer('The figures.', capacitySchema) },
     run: ({ query }, { database }: Parts) => readCapacity(database.query, query),
   }),
-  operation({
-    method: 'get',
+  read({
     at: '/v1/reviews/policy',
     operationId: 'readReviewPolicy',
     summary: 'The policy in force: priorities, deadlines, overflow rules, bounds',
     roles: READERS,
-    answers: { 200: answer('The newest version.', storedPolicySchema, storedPolicy) },
+    answers: { 200: answer('The newest version.', storedPolicySchema) },
     run: (_, { database }: Parts) => readPolicy(database.query),
   }),
-  operation({
-    method: 'post',
+  change({
     at: '/v1/reviews/policy',
     operationId: 'changeReviewPolicy',
     summary: 'Put a new version of the policy in force',
     description: 'Cases that are open keep their priority and deadline.',
     roles: OFFICERS,
     body: bodyOf(reviewPolicySchema, examplePolicy),
-    answers: { 201: answer('The new version.', storedPolicySchema, storedPolicy) },
+    answers: { 201: answer('The new version.', storedPolicySchema) },
     run: ({ body, by }, { database }: Parts) => insertPolicy(database, body, by),
   }),
-  operation({
-    method: 'post',
+  change({
     at: '/v1/exchange-rates',
     operationId: 'importExchangeRates',
     summary: 'Import exchange rates by day',
@@ -107,7 +101,7 @@ export const figureOperations: readonly Operation<Parts>[] = [
       "All of them are stored, or none; the same day and currency again is corrected. The review compares amounts in `currency` of its policy, by the rates of the transaction's day or of the newest day before it. Cases that are open keep the amount that placed them.",
     roles: ['risk_officer', 'admin'],
     body: bodyOf(ratesInput, { rates: [{ day: '2026-11-20', currency: 'EUR', usd: '1.0842' }] }),
-    answers: { 200: answer('Stored.', importedRates, { added: 1, changed: 0, unchanged: 0 }) },
+    answers: { 200: answer('Stored.', importedRates) },
     run: async ({ body: { rates }, by }, { database }: Parts) => {
       refuseTwice(rates);
       return await importRates(database, rates, by);

@@ -6,7 +6,7 @@ import { z } from 'zod';
 import { ERRORS_MIN, PROBES, REQUESTS_MIN, THRESHOLDS } from '../../../kit/alerts/thresholds.ts';
 import { RUNBOOKS_PATH } from '../../../kit/http/problems-page.ts';
 import type { Metrics } from '../../../kit/metrics/metrics.ts';
-import { type StatusJson, statusExample, statusSchema } from './pipeline-status.ts';
+import { type StatusJson, statusSchema } from './pipeline-status.ts';
 
 /** Length of the "last minute". */
 const WINDOW_MS = 60_000;
@@ -194,9 +194,3 @@ function percentileMs(before: Seen, now: Seen): number | null {
   }
   return lower * 1000;
 }
-
-export const liveExample: LiveFigures = {
-  status: statusExample,
-  signals: [judge('queue_entries', 120)],
-  cache_hits_ratio: 0.94,
-};

@@ -12,11 +12,12 @@ import {
 } from '../../../core/stream/status/workers.ts';
 import { missingWorkers } from './missing-workers.ts';
 
-const workerSchema = z
+export const workerSchema = z
   .object({
-    worker: z
-      .string()
-      .meta({ description: 'HOST-PID-START. The names of its consumers add a number.' }),
+    worker: z.string().meta({
+      description: 'HOST-PID-START. The names of its consumers add a number.',
+      example: 'worker-1-4242-9f3c1a07',
+    }),
     state: z.enum(['live', 'draining', 'silent']).meta({
       description: `Silent: killed, frozen or cut off for more than ${SILENT_MS / 1000} s; without pending entries it is listed for an hour, or until a worker that starts later replaces it.`,
     }),
@@ -37,19 +38,6 @@ const workerSchema = z
   })
   .meta({ id: 'Worker' });
 export type WorkerJson = z.infer<typeof workerSchema>;
-export const workersSchema = z.object({ items: z.array(workerSchema) });
-
-export const workerExample: WorkerJson = {
-  worker: 'worker-1-4242-9f3c1a07',
-  state: 'live',
-  started_at: '2026-11-20T08:00:00.000Z',
-  seen_at: '2026-11-20T09:29:59.100Z',
-  version: '1.0.0-rc.1',
-  scored_per_second: 812.4,
-  corridors: ['GB-NG', 'US-EG'],
-  pending: 2,
-  pending_by_corridor: [{ corridor: 'US-EG', entries: 2 }],
-};
 
 export async function listWorkers(api: Api): Promise<WorkerJson[]> {
   const { config, redis, ingest, switches, guards } = api;

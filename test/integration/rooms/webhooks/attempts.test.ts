@@ -34,7 +34,7 @@ test('a failure is tried again by the schedule, under the same id, and the last 
   expect(rig.receiver.received).toHaveLength(10);
   // Somebody sends it again once the receiver works.
   rig.receiver.answer(status(200));
-  const { items } = await rig.webhooks.listDeliveries(id, { limit: 1 });
+  const items = await rig.webhooks.listDeliveries(id, { limit: 1 });
   await rig.webhooks.redeliver(id, items[0]?.delivery_id ?? '', ANN);
   await rig.until(1, 'delivered');
   expect(await rig.webhooks.read(id)).toMatchObject({ failing_since: null, state: 'active' });

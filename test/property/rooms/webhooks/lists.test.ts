@@ -4,22 +4,20 @@ import { expect, test } from 'vitest';
 import { VERDICTS } from '../../../../src/core/domain/score-record.ts';
 import type { EventType } from '../../../../src/core/events.ts';
 import { type ClientDecision, toLists } from '../../../../src/rooms/webhooks/match-events.ts';
-import { WEBHOOK_LIMITS, type Webhook, webhook } from '../../../../src/rooms/webhooks/webhook.ts';
+import { WEBHOOK_LIMITS } from '../../../../src/rooms/webhooks/webhook.ts';
 import { runsOf } from '../../../support/thorough.ts';
 
 const TYPE = 'transaction.decided';
 const CLIENTS = ['shop', 'bank'] as const;
 const CORRIDORS = ['US-EG', 'US-MX', 'US-IN'] as const;
 
-const endpoint: fc.Arbitrary<Webhook> = fc
-  .record({
-    webhook_id: fc.uuid(),
-    client: fc.constantFrom(null, ...CLIENTS),
-    event_types: fc.constantFrom<EventType[][]>([TYPE], ['alert.raised']),
-    verdicts: fc.uniqueArray(fc.constantFrom(...VERDICTS), { minLength: 1 }),
-    corridors: fc.option(fc.uniqueArray(fc.constantFrom(...CORRIDORS), { minLength: 1 })),
-  })
-  .map((chosen) => ({ ...webhook, ...chosen }));
+const endpoint = fc.record({
+  webhook_id: fc.uuid(),
+  client: fc.constantFrom(null, ...CLIENTS),
+  event_types: fc.constantFrom<EventType[][]>([TYPE], ['alert.raised']),
+  verdicts: fc.uniqueArray(fc.constantFrom(...VERDICTS), { minLength: 1 }),
+  corridors: fc.option(fc.uniqueArray(fc.constantFrom<string[]>(...CORRIDORS), { minLength: 1 })),
+});
 
 /** Some decisions are longer than an event may be, and some characters take several bytes. */
 const text = fc

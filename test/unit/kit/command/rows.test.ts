@@ -8,7 +8,7 @@ import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { z } from 'zod';
 import type { ZodOpenApiPathsObject } from 'zod-openapi';
-import { UsageError } from '../../../../src/kit/command/command.ts';
+import { UsageError, usageOf } from '../../../../src/kit/command/command.ts';
 import { commandOf } from '../../../../src/kit/command/rows.ts';
 import { runCommand } from '../../../support/run-command.ts';
 
@@ -48,6 +48,24 @@ const PATHS: ZodOpenApiPathsObject = {
     delete: {
       ...{ operationId: 'deleteThing', summary: 'Delete a thing', responses },
       requestParams: { path: z.object({ id }) },
+    },
+  },
+  '/v1/other-things/{id}/parts/{part_id}': {
+    get: {
+      ...{ operationId: 'listParts', summary: 'Parts', 'x-command': 'things parts' },
+      requestParams: { path: z.object({ id, part_id: id }) },
+      responses: {
+        200: {
+          description: 'All of them.',
+          ...body(
+            z.object({
+              items: z.array(
+                z.object({ part: z.string(), of: z.object({}), size: z.int().nullable() }),
+              ),
+            }),
+          ),
+        },
+      },
     },
   },
 };
@@ -110,6 +128,13 @@ test('options, words and fixed fields go where the document has them', async () 
     'POST /v1/things/a%2Fb {"name":"new name","owner":null,"size":0.5,"tags":["new","old"]}',
     'POST /v1/things/1 {"name":"x","owner":null}',
   ]);
+});
+
+test('an operation that names its command needs no row: words are of its path, columns are plain members', async () => {
+  answers = [{ items: [{ part: 'a', of: {}, size: 2 }] }];
+  expect((await run('parts', '7', '8')).split('\n')).toEqual(['part  size', 'a        2', '']);
+  expect(requests).toEqual(['GET /v1/other-things/7/parts/8']);
+  expect(await usageOf(command, 'parts')).toContain('risk things parts OTHER_THING PART [options]');
 });
 
 test('a list is read page by page, to the limit, and shown by its columns', async () => {

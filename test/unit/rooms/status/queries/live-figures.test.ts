@@ -2,7 +2,43 @@
 import { expect, test } from 'vitest';
 import { createMetrics } from '../../../../../src/kit/metrics/metrics.ts';
 import { createReadLive } from '../../../../../src/rooms/status/queries/live-figures.ts';
-import { statusExample as status } from '../../../../../src/rooms/status/queries/pipeline-status.ts';
+import type { StatusJson } from '../../../../../src/rooms/status/queries/pipeline-status.ts';
+
+const latency = (transactions: number) => ({
+  latency_p50_ms: 18,
+  latency_p95_ms: 61,
+  latency_transactions: transactions,
+  latency_newest_at: '2026-11-20T09:29:59.870Z',
+});
+
+const status: StatusJson = {
+  at: '2026-11-20T09:30:00.000Z',
+  postgres: 'up',
+  replica: { state: 'up', lag_ms: 12 },
+  redis: 'up',
+  kafka: null,
+  workers: { live: 3, missing: 0 },
+  corridors: [
+    {
+      corridor: 'US-EG',
+      lag: 120,
+      pending: 40,
+      retries_due: 1,
+      oldest_age_seconds: 0.4,
+      dead_letters: 3,
+      ...latency(480),
+      breakers: [],
+      degradation: 0,
+      stopped: null,
+    },
+  ],
+  unappended: 0,
+  breakers: [],
+  degradation: 0,
+  ...latency(1000),
+  totals: { accepted: 1_204_113, scored: 1_203_949, dead_lettered: 3, pending: 161, on_hold: 0 },
+  totals_counted_at: '2026-11-20T09:30:00.000Z',
+};
 
 test('cache hits are a share of the reads of the last minute, by all caches', async () => {
   const metrics = createMetrics();
