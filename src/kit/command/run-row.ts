@@ -1,6 +1,6 @@
 /** A row of a command: reads its words and options, calls its operation and prints the answer. */
 import { type Call, callApi, notTheContract } from '../client/api-client.ts';
-import { singular } from '../words/singular.ts';
+import { singular } from '../http/examples.ts';
 import { withApi } from './api.ts';
 import { type CommandContext, EXIT, integerOption, parseArguments, UsageError } from './command.ts';
 import { describeField, type Field, type Operation, parseField, valueWord } from './operation.ts';

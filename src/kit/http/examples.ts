@@ -3,8 +3,6 @@
  * A schema's own `example` goes before the table, and the table before the type.
  */
 
-import { singular } from '../words/singular.ts';
-
 /** Parts of JSON Schema that an example depends on. */
 type Schema = {
   readonly $ref?: string;
@@ -133,6 +131,9 @@ export function exampleOf(schema: Schema, schemas: Schemas, name = ''): unknown 
   const way = told ?? ways[0] ?? schema;
   return way === schema ? exampleOfType(way, schemas, name) : exampleOf(way, schemas, name);
 }
+
+/** `corridors` is `corridor`, `deliveries` is `delivery`: of names of members and paths alone. */
+export const singular = (name: string): string => name.replace(/ies$/, 'y').replace(/s$/, '');
 
 const hasMembers = ({ $ref, properties }: Schema) => $ref !== undefined || properties !== undefined;
 

@@ -36,6 +36,13 @@ export function plainText(charsMax: number) {
     .meta(described(charsMax));
 }
 
+/** Larger: a line of the audit log is a page. Smaller: the name of an order of a court does not fit. */
+export const REASON_CHARS_MAX = 500;
+/** Why somebody changes something, for colleagues and the audit log. */
+export const reasonText = plainText(REASON_CHARS_MAX);
+/** The reason of a request. */
+export const reasonField = reasonText.meta({ description: 'For the audit log.' });
+
 function isBlankAt(text: string, at: number): boolean {
   const unit = text.charCodeAt(at);
   return unit < 0x80 ? unit === 0x20 || unit === 0x09 : /\p{Zs}/u.test(text.charAt(at));

@@ -5,7 +5,7 @@ import { Problem } from '../../kit/http/answers/problem.ts';
 import type { DocumentPart } from '../../kit/http/document.ts';
 import { answer, bodyOf, change, pathsOf, read, routesOf } from '../../kit/http/operation.ts';
 import { given } from '../../kit/words/describe-issue.ts';
-import { reasonField } from '../../kit/words/reason.ts';
+import { reasonField } from '../../kit/words/plain-text.ts';
 import { readRequest, requestRollback, rollbackRequestSchema } from './approval.ts';
 import { holdOperations } from './holds/routes.ts';
 

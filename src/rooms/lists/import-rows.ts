@@ -6,7 +6,7 @@ import { createPauses } from '../../kit/process/pauses.ts';
 import { given, oneOf } from '../../kit/words/describe-issue.ts';
 import { Failure } from '../../kit/words/failure.ts';
 import { type FieldError, InvalidFields } from '../../kit/words/field-errors.ts';
-import { reasonText } from '../../kit/words/reason.ts';
+import { reasonText } from '../../kit/words/plain-text.ts';
 import { wireTime } from '../../kit/words/wire-time.ts';
 import { isNetwork, type Kind, NO_NETWORK, readValue } from './value.ts';
 

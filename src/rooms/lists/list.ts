@@ -8,8 +8,7 @@ import {
   shown,
   timeParameter,
 } from '../../kit/words/list-parameters.ts';
-import { ID_CHARS_MAX, idText } from '../../kit/words/plain-text.ts';
-import { reasonText } from '../../kit/words/reason.ts';
+import { ID_CHARS_MAX, idText, reasonText } from '../../kit/words/plain-text.ts';
 import { wireTime } from '../../kit/words/wire-time.ts';
 import { KINDS } from './value.ts';
 

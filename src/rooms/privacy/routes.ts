@@ -7,7 +7,7 @@ import { recordChange } from '../../kit/audit/audit-log.ts';
 import { answer, bodyOf, change, list, read } from '../../kit/http/operation.ts';
 import { Failure } from '../../kit/words/failure.ts';
 import { InvalidFields } from '../../kit/words/field-errors.ts';
-import { REASON_CHARS_MAX, reasonText } from '../../kit/words/reason.ts';
+import { REASON_CHARS_MAX, reasonText } from '../../kit/words/plain-text.ts';
 import { declareField } from './declare.ts';
 import { eraseSubject } from './erase.ts';
 import { privacySettings } from './open-personal.ts';

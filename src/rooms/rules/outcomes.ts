@@ -10,11 +10,15 @@ import {
   shareOf,
 } from '../../core/domain/outcome-share.ts';
 import { VERDICTS } from '../../core/domain/score-record.ts';
+import type { Api } from '../../core/room.ts';
 import type { CompiledRuleSet } from '../../core/score/rules/compile-rule-set.ts';
 import { currentRuleSet } from '../../core/score/rules/rule-sets.ts';
 import { listRuleSetsInForce, readRuleSetsInForce } from '../../core/store/rule-sets/rule-sets.ts';
 import { sumDays } from '../../core/store/tallies/day-tallies.ts';
+import type { AnswerText } from '../../kit/caches/answer-cache.ts';
 import type { Database } from '../../kit/database/pool.ts';
+import { ASK_AGAIN } from '../../kit/http/answers/kept.ts';
+import { answer, read } from '../../kit/http/operation.ts';
 import { corridorFilter } from '../../kit/words/list-parameters.ts';
 import { DAY_MS } from '../../kit/words/range.ts';
 import { CROSSED_MAX, type Crossed, crossHits, NOTHING, sumOf } from './cross-hits.ts';
@@ -24,7 +28,7 @@ const SUMS_MAX = 10_000;
 const BY_OUTCOME = { corridor: false, outcome: true, ruleSet: false, model: false };
 const ANY = { currency: undefined, ruleSet: undefined, model: undefined };
 
-export const ruleOutcomesParameters = z.strictObject({
+const ruleOutcomesParameters = z.strictObject({
   days: z
     .enum(OUTCOME_DAYS)
     .default('7')
@@ -49,7 +53,7 @@ const crossedSchema = z.object({
 });
 type CrossedJson = z.infer<typeof crossedSchema>;
 
-export const ruleOutcomesSchema = z
+const ruleOutcomesSchema = z
   .object({
     rule_set: z.string().meta({
       description: 'Active in the corridor; without a corridor, that of the version of the engine.',
@@ -77,6 +81,30 @@ export const ruleOutcomesSchema = z
   })
   .meta({ id: 'RuleOutcomes' });
 export type RuleOutcomesJson = z.infer<typeof ruleOutcomesSchema>;
+
+type Parts = Pick<Api, 'databases'> & {
+  readonly readOutcomes: (query: OutcomesQuery) => Promise<AnswerText>;
+};
+
+export const outcomeOperations = [
+  read({
+    kept: ASK_AGAIN,
+    at: '/v1/rules/outcomes',
+    operationId: 'readRuleOutcomes',
+    summary: 'How often each rule fired, and what became of those transactions',
+    description:
+      'All figures are counted. An answer is up to a minute old, and labels are those that are known by then.',
+    roles: ['analyst', 'operator', 'risk_officer'],
+    query: ruleOutcomesParameters,
+    answers: {
+      200: answer(
+        'Every rule of the rule sets in force, in the order in which they combine.',
+        ruleOutcomesSchema,
+      ),
+    },
+    run: ({ query }, { readOutcomes }: Parts) => readOutcomes(query),
+  }),
+];
 
 export async function readRuleOutcomes(
   database: Database,

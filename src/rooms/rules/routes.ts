@@ -20,18 +20,12 @@ import {
   toCorridorJson,
 } from './catalogue.ts';
 import { metadataOperations } from './metadata-fields.ts';
-import {
-  type OutcomesQuery,
-  readRuleOutcomes,
-  ruleOutcomesParameters,
-  ruleOutcomesSchema,
-} from './outcomes.ts';
+import { type OutcomesQuery, outcomeOperations, readRuleOutcomes } from './outcomes.ts';
 import { ruleSetOperations } from './rule-set-routes.ts';
 import { listRuleSets } from './rule-set-rows.ts';
 import { createYesterdayReader } from './yesterday.ts';
 
 type Parts = Pick<Api, 'ingest' | 'databases'> & {
-  readonly readOutcomes: (query: OutcomesQuery) => Promise<AnswerText>;
   readonly readReasons: (all: undefined) => Promise<AnswerText>;
 };
 
@@ -84,29 +78,15 @@ const ofRules = [
     says: 'Those in force first, then the newest 50 that people have made, then that of the build.',
     rows: (_, { databases }: Parts) => listRuleSets(databases.primary),
   }),
-  read({
-    kept: ASK_AGAIN,
-    at: '/v1/rules/outcomes',
-    operationId: 'readRuleOutcomes',
-    summary: 'How often each rule fired, and what became of those transactions',
-    description:
-      'All figures are counted. An answer is up to a minute old, and labels are those that are known by then.',
-    roles: ['analyst', 'operator', 'risk_officer'],
-    query: ruleOutcomesParameters,
-    answers: {
-      200: answer(
-        'Every rule of the rule sets in force, in the order in which they combine.',
-        ruleOutcomesSchema,
-      ),
-    },
-    run: ({ query }, { readOutcomes }: Parts) => readOutcomes(query),
-  }),
 ];
 
 export const document: DocumentPart = {
   paths: {
     ...pathsOf(lists, 'catalogue'),
-    ...pathsOf([...ofRules, ...metadataOperations, ...ruleSetOperations], 'rules'),
+    ...pathsOf(
+      [...ofRules, ...outcomeOperations, ...metadataOperations, ...ruleSetOperations],
+      'rules',
+    ),
   },
   tags: {
     catalogue: 'What exists: corridors, reason codes and features.',
@@ -131,7 +111,12 @@ export function open(api: Api): ApiRoom {
   const readYesterday = createYesterdayReader(databases.primary, models, databases.now);
   return {
     routes: [
-      routesOf([...lists, ...ofRules], limits, { ingest, databases, readOutcomes, readReasons }),
+      routesOf([...lists, ...ofRules, ...outcomeOperations], limits, {
+        ingest,
+        databases,
+        readOutcomes,
+        readReasons,
+      }),
       routesOf(metadataOperations, limits, api),
       routesOf(ruleSetOperations, limits, { databases, models, readYesterday }),
     ],

@@ -13,9 +13,8 @@ import { Failure } from '../../../kit/words/failure.ts';
 import { InvalidFields } from '../../../kit/words/field-errors.ts';
 import { countedId, countedPage } from '../../../kit/words/list-parameters.ts';
 import { parseMonth } from '../../../kit/words/month.ts';
-import { ID_CHARS_MAX, idText } from '../../../kit/words/plain-text.ts';
+import { ID_CHARS_MAX, idText, reasonField, reasonText } from '../../../kit/words/plain-text.ts';
 import type { Officer } from '../../../kit/words/principal.ts';
-import { reasonField, reasonText } from '../../../kit/words/reason.ts';
 
 const kind = z.enum(HOLD_KINDS);
 const subject = idText(ID_CHARS_MAX).nullable();
