@@ -1,5 +1,6 @@
 /** The OpenAPI document, of what core and the rooms serve. */
 import packageJson from '../../package.json' with { type: 'json' };
+import { MEMBERS } from '../core/accept/examples.ts';
 import { document as accept } from '../core/accept/routes.ts';
 import { document as docs } from '../kit/http/docs.ts';
 import { buildDocument } from '../kit/http/document.ts';
@@ -14,5 +15,5 @@ export const loadDocument = (): Promise<object> => (loaded ??= makeDocument());
 async function makeDocument(): Promise<object> {
   const rooms = await Promise.all(ROOMS.flatMap(({ routes }) => routes?.() ?? []));
   const parts = rooms.map(({ document }) => document);
-  return buildDocument([health, accept, ...parts, docs], packageJson.version);
+  return buildDocument([health, accept, ...parts, docs], packageJson.version, MEMBERS);
 }

@@ -20,7 +20,7 @@ import {
   problemUrn,
 } from './answers/problem-types.ts';
 import { MARKET_PARAMETER } from './choose-market.ts';
-import { addExamples } from './examples.ts';
+import { addExamples, type Known } from './examples.ts';
 import { EVENTS, fieldErrorSchema, problemReferences } from './openapi.ts';
 import { PREFER_READ } from './prefer.ts';
 
@@ -99,7 +99,12 @@ function problemExample(name: ProblemName): ProblemJson {
   return problemJson(new Problem(name, new InvalidFields(errors).message, { errors }), instance);
 }
 
-export function buildDocument(parts: readonly DocumentPart[], version: string): object {
+/** @param members values by the names of members, of which examples are made */
+export function buildDocument(
+  parts: readonly DocumentPart[],
+  version: string,
+  members: Known['members'],
+): object {
   const paths = withUsualParts(mergePaths(parts));
   const webhooks = Object.assign({}, ...parts.map((part) => part.webhooks));
   const descriptions = Object.assign(
@@ -142,7 +147,7 @@ export function buildDocument(parts: readonly DocumentPart[], version: string): 
     webhooks,
   };
   const made = JSON.parse(JSON.stringify(createDocument(document, { override: publishSchema })));
-  addExamples([made.paths, made.webhooks], made.components.schemas);
+  addExamples([made.paths, made.webhooks], { schemas: made.components.schemas, members });
   return withoutUnusedHeaders(made);
 }
 

@@ -3,6 +3,7 @@ import { expect, test } from 'vitest';
 import { addExamples, exampleOf } from '../../../../src/kit/http/examples.ts';
 
 const text = { type: 'string' };
+const members = { account_id: 'acc_17', corridor: 'US-EG', merchant_id: 'm_9' };
 const schemas = {
   Party: {
     type: 'object',
@@ -26,7 +27,7 @@ test("a member has its schema's example, else that of its name, else that of its
     },
     required: ['corridor', 'account_id', 'made_at', 'made_by', 'rows', 'share', 'open'],
   };
-  expect(exampleOf(schema, schemas)).toEqual({
+  expect(exampleOf(schema, { schemas, members })).toEqual({
     ...{ corridor: 'GB-NG', account_id: 'acc_17', made_at: '2026-11-20T09:30:00.000Z' },
     ...{ made_by: 'Ann', rows: 5, share: 0.1, open: false },
   });
@@ -45,7 +46,7 @@ test('a list has one row, an object that may be null is shown, and other members
     required: ['items', 'party', 'ended', 'corridors'],
   };
   const shown = { account_id: 'acc_17', merchant_id: 'x' };
-  expect(exampleOf(schema, schemas)).toEqual({
+  expect(exampleOf(schema, { schemas, members })).toEqual({
     ...{ items: [shown], party: shown, ended: null, corridors: ['US-EG'] },
   });
 });
@@ -53,7 +54,7 @@ test('a list has one row, an object that may be null is shown, and other members
 test('a body that has an example keeps it, and what a callback is sent has none', () => {
   const body = (example?: unknown) => ({ 'application/json': { schema: party, example } });
   const part = { own: body(1), other: body(), callbacks: { sent: body() } };
-  addExamples(part, schemas);
+  addExamples(part, { schemas, members });
   const shown = [part.own, part.other, part.callbacks.sent].map(
     (content) => content['application/json'].example,
   );
