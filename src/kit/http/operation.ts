@@ -12,7 +12,7 @@ import type {
 } from 'zod-openapi';
 import { LIST_ROWS, pageOf, pageSchema } from '../words/page.ts';
 import { type Decider, type Role, withReaders } from '../words/principal.ts';
-import type { answerHeaders } from './answers/answer-headers.ts';
+import { answerHeaders } from './answers/answer-headers.ts';
 import { tagIn } from './answers/entity-tag.ts';
 import {
   type Answers,
@@ -21,7 +21,7 @@ import {
   isKeptText,
   type Keeping,
   matchHeader,
-  withTag,
+  withHeaders,
 } from './answers/kept.ts';
 import type { ProblemStatus } from './answers/problem-types.ts';
 import type { AppEnv } from './app-env.ts';
@@ -81,6 +81,8 @@ type Described<Parts, Path, Query, Body> = {
   readonly matched?: true;
   /** How long a client keeps the answer, which is a text that has an ETag. */
   readonly kept?: Keeping;
+  /** Headers of the first answer. */
+  readonly headers?: ReturnType<typeof answerHeaders>;
   /** The first is the answer to what `run` returns. */
   readonly answers: Answers;
   /** Besides those that parameters and bodies have. */
@@ -102,6 +104,7 @@ export type Operation<Parts> = {
 
 /** Parameters of an operation that describes none: each one is refused. */
 const NO_PARAMETERS = z.strictObject({});
+const KEPT_HEADERS = answerHeaders('ETag', 'Cache-Control', 'Vary');
 const OF_BODIES = [400, 408, 413, 415, 422] as const;
 
 /** An operation that answers one thing. */
@@ -125,7 +128,6 @@ type Listed<Parts, Path, Query, Row> = Omit<
   readonly says: string;
   /** The cursor behind a row, of a list in pages: a page has `limit` rows of the query, or LIST_ROWS. */
   readonly cursorOf?: (row: Row) => string;
-  readonly headers?: ReturnType<typeof answerHeaders>;
   readonly rows: (
     input: Input<Path, Query, undefined>,
     parts: Parts,
@@ -137,14 +139,13 @@ export function list<Parts, Path, Query, Row>({
   row,
   says,
   cursorOf,
-  headers,
   rows,
   ...described
 }: Listed<Parts, Path, Query, Row>): Operation<Parts> {
   const schema = cursorOf === undefined ? z.object({ items: z.array(row) }) : pageSchema(row);
   return read({
     ...described,
-    answers: { 200: answer(says, schema, undefined, headers) },
+    answers: { 200: answer(says, schema) },
     run: async (input: Input<Path, Query, undefined>, parts: Parts) => {
       const items = [...(await rows(input, parts))];
       const { limit = LIST_ROWS } = Object(input.query);
@@ -158,20 +159,21 @@ export function list<Parts, Path, Query, Row>({
 export function operation<Parts, Path, Query, Body>(
   described: Described<Parts, Path, Query, Body>,
 ): Operation<Parts> {
-  const { method, at, path, query, kept, tagged, matched, ...rest } = described;
+  const { method, at, path, query, kept, tagged, matched, headers = {}, ...rest } = described;
   const { body, ownBody, problems = [], run, roles: callers, ...others } = rest;
   const { header: ownHeader, answers: given, ...said } = others;
-  const answers = kept || tagged ? withTag(given, kept) : given;
+  const ofTag = { ...(tagged && answerHeaders('ETag')), ...(kept && KEPT_HEADERS) };
+  const answers = withHeaders(given, { ...ofTag, ...headers }, kept);
   const roles = method === 'get' ? withReaders(callers) : callers;
   // Submissions have keys of their own, and files of lists add only what is new.
   const isOnce = method !== 'get' && !ownBody && !said['x-writes-nothing'];
-  const headers = {
+  const asked = {
     ...(isOnce && onceParameter.shape),
     ...(kept && conditionalHeader.shape),
     ...(matched && matchHeader.shape),
     ...ownHeader?.shape,
   };
-  const header = Object.keys(headers).length > 0 ? z.object(headers) : undefined;
+  const header = Object.keys(asked).length > 0 ? z.object(asked) : undefined;
   const isChecked = [path, query, header].some((part) => part !== undefined);
   const content = body ? json(body.schema, body.example) : ownBody;
   const refused = [

@@ -124,7 +124,8 @@ const operations = [
     ...ownClientAlone(),
     roles: ROLES,
     query: labelListParameters,
-    answers: { 200: answer('One page.', labelPageSchema, undefined, ageHeaders) },
+    headers: ageHeaders,
+    answers: { 200: answer('One page.', labelPageSchema) },
     run: ({ query, c }, { databases }: Api) => {
       const client = clientSeen(c.get('principal'));
       return readFor(c, databases, (from) => searchLabels(from, query, client));

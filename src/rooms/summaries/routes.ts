@@ -30,12 +30,11 @@ const operations = [
     roles: ['analyst'],
     query: summaryParameters,
     kept: ASK_AGAIN,
+    headers: ageHeaders,
     answers: {
       200: answer(
         'Oldest day first, then by group; groups without transactions are left out.',
         dailySummariesSchema,
-        undefined,
-        ageHeaders,
       ),
     },
     run: async ({ query, c }, { databases, ingest, cache }: Parts) => {

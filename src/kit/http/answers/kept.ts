@@ -89,10 +89,13 @@ export type Answers = {
   readonly [Each in 200 | 201 | 202 | 204 | 304]?: ZodOpenApiResponseObject;
 };
 
-/** The answers with the headers of a version, and with 304 for a client that keeps the answer. */
-export function withTag(answers: Answers, kept: Keeping | undefined): Answers {
+/** The answers with headers of the first, and with 304 for a client that keeps the answer. */
+export function withHeaders(
+  answers: Answers,
+  own: ReturnType<typeof answerHeaders>,
+  kept: Keeping | undefined,
+): Answers {
   const [[status, first] = ['200', { description: '' }]] = Object.entries(answers);
-  const own = kept ? answerHeaders('ETag', 'Cache-Control', 'Vary') : answerHeaders('ETag');
   const headers = { ...own, ...first.headers };
   const unchanged = { 304: { description: 'You have it already.', headers } };
   return { ...answers, [status]: { ...first, headers }, ...(kept && unchanged) };

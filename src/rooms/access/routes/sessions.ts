@@ -103,9 +103,8 @@ export const sessionOperations = [
     summary: 'Begin a session: a cookie in exchange for an API key',
     description: `The key, or the token of a link, is sent as Bearer. The session ends after ${SESSION_IDLE_MINUTES} minutes without use, after ${SESSION_HOURS} hours at the latest, and with its key. A request with its cookie that may change something needs the header X-Risk-Console and an Origin that is the Host.`,
     roles: ROLES,
-    answers: {
-      201: answer('Logged in.', sessionSchema, undefined, answerHeaders('Set-Cookie')),
-    },
+    headers: answerHeaders('Set-Cookie'),
+    answers: { 201: answer('Logged in.', sessionSchema) },
     run: async ({ by, c }, database: Database) => {
       refuseSession(c, 'log in');
       const credential = c.get('credential');
