@@ -10,7 +10,7 @@ import { type BodyLimits, bodyChunks, readJson, readMediaType } from '../../kit/
 import { isLines, LINES_CONTENT_TYPE } from '../../kit/http/body/line-reader.ts';
 import type { DocumentPart } from '../../kit/http/document.ts';
 import { json, ndjson } from '../../kit/http/openapi.ts';
-import { answer, type Operation, operation, pathsOf, routesOf } from '../../kit/http/operation.ts';
+import { answer, change, type Operation, pathsOf, routesOf } from '../../kit/http/operation.ts';
 import {
   LENIENT_APPLIED,
   notApplied,
@@ -122,8 +122,7 @@ const LINES_PATH = `${LINES_TYPE}, at POST /v1/transactions/batch`;
 const acceptedHeaders = answerHeaders('Location', 'Preference-Applied');
 
 const operations: readonly Operation<Accepting>[] = [
-  operation({
-    method: 'post',
+  change({
     at: '/v1/transactions',
     operationId: 'acceptTransaction',
     summary: 'Submit one transaction',
@@ -166,8 +165,7 @@ const operations: readonly Operation<Accepting>[] = [
       });
     },
   }),
-  operation({
-    method: 'post',
+  change({
     at: '/v1/transactions/batch',
     operationId: 'acceptTransactions',
     summary: 'Submit up to 1,000 transactions, or a stream of lines',

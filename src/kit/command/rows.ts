@@ -67,7 +67,7 @@ export function commandOf({
   document,
   actions: rows = {},
 }: Rows): Command {
-  const load = async () => {
+  const read = async () => {
     const operations = readOperations((await document?.())?.paths ?? {});
     const named = [...operations].flatMap(([operation, { command }]) => {
       const [first, word = ''] = command?.split(' ') ?? [];
@@ -75,6 +75,8 @@ export function commandOf({
     });
     return { operations, actions: { ...rows, ...Object.fromEntries(named) } };
   };
+  let loaded: ReturnType<typeof read> | undefined;
+  const load = () => (loaded ??= read());
   return {
     name,
     summary,
