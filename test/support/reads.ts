@@ -1,6 +1,6 @@
 /** The lists as their routes call them, on a database without replica, and a reader of all their pages. */
 
-import { openSliceDatabase } from '../../src/kit/database/open-database.ts';
+import { openOrderedDatabase } from '../../src/kit/database/open-database.ts';
 import type { Database } from '../../src/kit/database/pool.ts';
 import type { Databases, Replica } from '../../src/kit/database/replica/choose-database.ts';
 import {
@@ -20,11 +20,11 @@ export const alone = (database: Database): Databases => ({
   now: () => NOVEMBER,
 });
 
-/** The connections of slices, as an API opens them. */
-export const openTimed = (
+/** The connections of searches, as an API opens them. */
+export const openOrdered = (
   { url }: TestDatabase,
   environment: Readonly<Record<string, string>> = {},
-): Database => openSliceDatabase(testConfig(environment), url, (call) => call());
+): Database => openOrderedDatabase(testConfig(environment), url, (call) => call());
 
 /** The database itself in the place of a replica without lag. */
 export const inStep = (database: Database): Replica => ({ database, ageMs: () => 0 });

@@ -118,16 +118,23 @@ const CHECKS: Readonly<Record<string, Check>> = {
   ...{ reason_match: nothing, sort: nothing, order: nothing, limit: nothing, total: nothing },
 };
 
-/** The ids that a list has, in its order. */
+const PARTIES = ['account_id', 'merchant_id', 'device_id', 'ip'];
+const isRisky = ({ score }: Seed) =>
+  score !== null && (score.verdict !== 'approve' || score.score >= 300);
+
+/** The ids that a list has, in its order: all that match, or the first ones of a ranked list. */
 export function expectedIds(
   list: 'transactions' | 'scores',
   query: Record<string, string>,
   seeds: readonly Seed[],
 ): string[] {
   const { sort = 'created_at', order = 'desc' } = query;
+  const isOfParty = PARTIES.some((party) => query[party] !== undefined);
+  const isRiskiest = sort === 'score' && !isOfParty;
   const found = seeds.filter(
     (seed) =>
       (seed.score !== null || (list === 'transactions' && sort !== 'score')) &&
+      (!isRiskiest || isRisky(seed)) &&
       Object.entries(query).every(([name, value]) => CHECKS[name]?.(seed, value, query)),
   );
   const rank = (seed: Seed) =>
@@ -136,7 +143,9 @@ export function expectedIds(
     (one, other) => rank(one) - rank(other) || (one.transaction_id < other.transaction_id ? -1 : 1),
   );
   if (order === 'desc') found.reverse();
-  return found.map((seed) => seed.transaction_id);
+  const isRanked = sort !== 'created_at' && !isRiskiest;
+  const listed = isRanked ? found.slice(0, Number(query['limit'])) : found;
+  return listed.map((seed) => seed.transaction_id);
 }
 
 /** Stores the rows and counts them as the engine does; a part of the increments is merged. */
@@ -159,7 +168,7 @@ export async function storeSearched(
     })),
   );
   for (const text of INSERTS) await testDatabase.sql(text, [json]);
-  await mergeIncrements(database, seeds.length / 4);
+  await mergeIncrements(database, Math.ceil(seeds.length / 4));
 }
 
 const ROWS = `json_to_recordset($1) as r(transaction_id uuid, created_at timestamptz, received_at timestamptz, account_id text,

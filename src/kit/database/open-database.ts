@@ -7,16 +7,11 @@ import { type FollowedServer, followServer } from './server.ts';
 /** Deadline of the probe's statements; the probe itself is given up earlier. */
 const PROBE_MS = 2000;
 
-/** A page is to be there within 300 ms, also where nothing of it is in memory, and has its rows to read after the walk. */
-export const WALK_MS_MAX = 200;
-/** A statement of a slice takes so long at most. */
-const SLICE_MS_MAX = 5 * WALK_MS_MAX;
-
 /**
- * A slice follows an index and ends after its first rows. Where Postgres has no statistics, as of a month whose rows have just
- * arrived, it expects next to none and sorts all of them for each slice: 480 ms a page in place of 4 for an account of 400,000.
+ * A search follows an index and ends after its first rows. Where Postgres has no statistics, as of a month whose rows have just
+ * arrived, it expects next to none and sorts all of them for each page: 480 ms a page in place of 4 for an account of 400,000.
  */
-const SLICE_SETTINGS = { enable_sort: 'off' };
+const INDEX_ORDER = { enable_sort: 'off' };
 
 /** Longer than a person reads a page: a new connection has to read the catalog of all months anew. */
 const IDLE_MS_MAX = 5 * 60 * 1000;
@@ -117,17 +112,16 @@ export function followServerOf(
   );
 }
 
-/** The connections that read slices of searches. */
-export function openSliceDatabase(
+/** The connections of searches. */
+export function openOrderedDatabase(
   config: Config,
   url: string,
   guard: NonNullable<PoolOptions['guard']>,
   more: Pick<PoolOptions, 'setting' | 'server'> = {},
 ): Database {
   return openDatabase(config, url, 'api-searches', {
-    statementTimeoutMs: Math.min(SLICE_MS_MAX, config.RISK_STATEMENT_TIMEOUT_MS),
     idleTimeoutMs: IDLE_MS_MAX,
-    settings: SLICE_SETTINGS,
+    settings: INDEX_ORDER,
     guard,
     ...more,
   });

@@ -17,16 +17,6 @@ export function isPostgresOutage(thrown: unknown): boolean {
   return !ANSWERS.has(sqlStateOf(thrown) ?? '');
 }
 
-/** The driver's words for a server that has not even ended a statement at its deadline. */
-const ANSWER_OVERDUE = 'Query read timeout';
-
-/** The statement took longer than its deadline, or no connection of ours was free in time: a smaller one may be in time. */
-export function isLate(thrown: unknown): boolean {
-  if (!(thrown instanceof Failure)) return false;
-  if (isPoolBusy(thrown) || sqlStateOf(thrown) === QUERY_CANCELED) return true;
-  return thrown.cause instanceof Error && thrown.cause.message === ANSWER_OVERDUE;
-}
-
 /** Name of an index of keys, as a context has it that says where a lock was waited for. */
 const KEY_INDEX = /\w_p?key\b/;
 

@@ -5,30 +5,28 @@
 import { setImmediate as othersRan } from 'node:timers/promises';
 import { createdAtMsOf } from '../../core/domain/transaction.ts';
 import { labelInForce } from '../../core/store/label-in-force.ts';
-import { isoTime, listWalkedMonths } from '../../core/store/partitions/month-slice.ts';
-import { readBoundary, readSearchSlice } from '../../core/store/search/read-slice.ts';
+import {
+  isoTime,
+  listWalkedMonths,
+  type MonthRange,
+} from '../../core/store/partitions/month-slice.ts';
 import { requireModel, requireReasons } from '../../core/store/search/require-known.ts';
 import {
   filterOf,
   needsScore,
   outcomeConditions,
   type Parameter,
+  rangesBehind,
   rangesOf,
+  type SearchFilter,
   scoreConditions,
   transactionConditions,
 } from '../../core/store/search/search-filter.ts';
-import {
-  isOfParty,
-  isRiskyAlone,
-  type RowPosition,
-  type SearchSlice,
-  searchSlice,
-} from '../../core/store/search/search-slice.ts';
-import { endOf, nextSlice, type WalkedSlice } from '../../core/store/search/walk.ts';
+import { findRows, isSparse, LOOKED_AT_MAX } from '../../core/store/search/search-rows.ts';
 import { timestampArray, uuidArray } from '../../kit/database/binary-array.ts';
 import type { Database, Statement } from '../../kit/database/pool.ts';
 import { type Databases, readFrom } from '../../kit/database/replica/choose-database.ts';
-import { lowestIdAt } from '../../kit/words/cursor.ts';
+import { lowestIdAt, type Position } from '../../kit/words/cursor.ts';
 import { MonthDetached, monthOf } from '../../kit/words/month.ts';
 import { charsOf, EXPORT_COLUMNS, type ExportRow } from './columns.ts';
 import type { ExportParameters } from './parameters.ts';
@@ -66,18 +64,21 @@ export const FULL_PACE: Pace = {
   takenRows: 500,
 };
 
-type ExportSlice = Pick<
-  SearchSlice,
-  'filter' | 'lowerMs' | 'upperMs' | 'isDescending' | 'after'
-> & {
+type ExportSlice = {
+  readonly filter: SearchFilter;
+  /** A month, or a part of it. */
+  readonly range: MonthRange;
+  readonly isDescending: boolean;
+  /** Only rows behind it; null: from the beginning of the range. */
+  readonly after: Position | null;
   /** Most rows that the slice looks at. */
   readonly pageRows: number;
 };
 
-/** `reached` is the last row that was looked at; null where nothing is left. */
+/** `reached` is the last row that was looked at; null where nothing is left of the range. */
 type ExportedSlice = {
   readonly rows: readonly ExportRow[];
-  readonly reached: RowPosition | null;
+  readonly reached: Position | null;
 };
 
 type Reader = Pick<Database, 'query'>;
@@ -102,42 +103,34 @@ export async function prepareExport(
   const filter = await filterOf(databases, asked, false);
   const isDescending = order === 'desc';
   const nowMs = databases.now();
-  const ranges = filter ? rangesOf(months, asked, filter, { isDescending, nowMs }) : [];
-  const path = { ranges, isDescending };
-  const readSlice = async ({ fromMs, toMs, after }: WalkedSlice, pageRows: number) => {
-    if (filter === undefined) throw new Error('nothing is walked without a filter');
-    return await readFrom(databases, toMs, (database) =>
-      readExportSlice(database, {
-        filter,
-        lowerMs: fromMs,
-        upperMs: toMs,
-        isDescending,
-        after: { ...after, value: null },
-        pageRows,
-      }),
-    );
-  };
+  const all = filter ? rangesOf(months, filter, { isDescending, nowMs }) : [];
   return async function* (rowsMax, signal) {
-    const read = (slice: WalkedSlice | null, pageRows: number) => {
+    const read = (pageRows: number) => {
       signal.throwIfAborted();
-      const reading = slice && readSlice(slice, pageRows);
+      const [range] = ranges;
+      if (range === undefined || filter === undefined) return undefined;
+      const slice = { filter, range, isDescending, after, pageRows };
+      const reading = readFrom(databases, range.toMs, (database) =>
+        readExportSlice(database, slice),
+      );
       // The caller that awaits the reading gets its error; until then Node would take the error for unhandled.
-      reading?.catch(() => undefined);
+      reading.catch(() => undefined);
       return reading;
     };
     const afterMs = createdAtMsOf(afterId);
-    let slice = nextSlice(path, afterMs === undefined ? null : { atMs: afterMs, id: afterId });
-    let reading = read(slice, Math.min(paceNow().pageRows, FIRST_PAGE_ROWS));
+    let after: Position | null = afterMs === undefined ? null : { atMs: afterMs, id: afterId };
+    let ranges = rangesBehind(all, after, isDescending);
+    let reading = read(Math.min(paceNow().pageRows, FIRST_PAGE_ROWS));
     let left = rowsMax;
     try {
-      while (slice !== null && reading !== null) {
+      while (reading !== undefined) {
         const found = await reading;
         const rows = found.rows.slice(0, left);
         left -= rows.length;
         const fitting = Math.floor((SLICE_CHARS_MAX * rows.length) / charsOf(rows));
-        const end = found.reached ?? endOf(slice, isDescending);
-        slice = left > 0 ? nextSlice(path, end) : null;
-        reading = read(slice, Math.min(paceNow().pageRows, fitting || Infinity));
+        after = found.reached;
+        ranges = after === null ? ranges.slice(1) : rangesBehind(ranges, after, isDescending);
+        reading = left > 0 ? read(Math.min(paceNow().pageRows, fitting || Infinity)) : undefined;
         yield* piecesOf(rows, paceNow, signal);
       }
     } finally {
@@ -169,11 +162,7 @@ async function readExportSlice(
   database: Pick<Database, 'query' | 'transaction'>,
   slice: ExportSlice,
 ): Promise<ExportedSlice> {
-  const { filter } = slice;
-  const isLabelled = filter.label === 'fraud' || filter.label === 'legitimate';
-  const isSparse =
-    isOfParty(filter) || isRiskyAlone(filter) || isLabelled || filter.transaction_id !== undefined;
-  if (isSparse) return await lookUp(database, slice);
+  if (isSparse(slice.filter)) return await lookUp(database, slice);
   return await database.transaction(async (query) => {
     await query(mergeStatement);
     return await readRange({ query }, slice);
@@ -192,14 +181,26 @@ const mergeStatement: Statement = {
 const SELECTED = `select ${EXPORT_COLUMNS.map(({ sql, name }) => `${sql} as ${name}`).join(', ')}`;
 
 async function readRange(database: Reader, slice: ExportSlice): Promise<ExportedSlice> {
-  const { boundary } = searchSlice(toSearch(slice, slice.pageRows, slice.pageRows + 1));
-  const reached = await readBoundary(database.query, boundary);
-  const { filter, lowerMs, upperMs, isDescending, after } = slice;
-  const values: unknown[] = [isoTime(lowerMs), isoTime(upperMs)];
+  const {
+    filter,
+    range: { fromMs, toMs },
+    isDescending,
+    after,
+    pageRows,
+  } = slice;
+  const values: unknown[] = [isoTime(fromMs), isoTime(toMs)];
   const parameter: Parameter = (value) => `$${values.push(value)}`;
-  const first = parameter(after?.id ?? lowestIdAt(isDescending ? upperMs : lowerMs));
-  const last = parameter(reached?.id ?? lowestIdAt(isDescending ? lowerMs : upperMs));
-  const [beyond, within] = isDescending ? ['<', '>='] : ['>', '<='];
+  const [beyond, within, way] = isDescending ? ['<', '>=', 'desc'] : ['>', '<=', 'asc'];
+  const first = parameter(after?.id ?? lowestIdAt(isDescending ? toMs : fromMs));
+  const lastOf = `select transaction_id, created_at from market.transactions
+     where created_at >= $1 and created_at < $2 and transaction_id ${beyond} ${first}
+     order by transaction_id ${way} offset ${pageRows - 1} limit 1`;
+  const [end] = await database.query<{ transaction_id: string; created_at: Date }>(
+    { text: lastOf },
+    [...values],
+  );
+  const reached = end ? { id: end.transaction_id, atMs: end.created_at.getTime() } : null;
+  const last = parameter(reached?.id ?? lowestIdAt(isDescending ? fromMs : toMs));
   const range = (alias: string) =>
     `${alias}.created_at >= $1 and ${alias}.created_at < $2
        and ${alias}.transaction_id ${beyond} ${first} and ${alias}.transaction_id ${within} ${last}`;
@@ -218,7 +219,7 @@ async function readRange(database: Reader, slice: ExportSlice): Promise<Exported
                 where ${range('b')} order by b.transaction_id, b.labelled_at desc, b.label) l
       on l.transaction_id = t.transaction_id
    where ${conditions.join(' and ')}
-   order by t.transaction_id ${isDescending ? 'desc' : 'asc'}`;
+   order by t.transaction_id ${way}`;
   return { rows: await readRows(database, text, values), reached };
 }
 
@@ -232,18 +233,18 @@ const LOOKED_UP = `${SELECTED}
    order by t.transaction_id`;
 
 async function lookUp(database: Reader, slice: ExportSlice): Promise<ExportedSlice> {
-  const { lowerMs, upperMs, isDescending } = slice;
-  const found = await readSearchSlice(database, toSearch(slice, Infinity, slice.pageRows));
-  if (found.rows.length === 0) return { rows: [], reached: found.reached };
-  const ids = uuidArray(found.rows.map(({ id }) => id));
-  const times = timestampArray(found.rows.map(({ atMs }) => atMs));
+  const { range, isDescending, pageRows: rows } = slice;
+  const after = slice.after && { ...slice.after, value: null };
+  const search = { ...slice, list: 'time', after, rows, lookedAtMax: LOOKED_AT_MAX } as const;
+  const { found, last } = await findRows(database, search);
+  const stopped = last?.looked === LOOKED_AT_MAX ? last.at : null;
+  const reached = found.length === rows ? (found.at(-1) ?? null) : stopped;
+  if (found.length === 0) return { rows: [], reached };
+  const ids = uuidArray(found.map(({ id }) => id));
+  const times = timestampArray(found.map(({ atMs }) => atMs));
   const text = `${LOOKED_UP} ${isDescending ? 'desc' : 'asc'}`;
-  const values = [isoTime(lowerMs), isoTime(upperMs), ids, times];
-  return { rows: await readRows(database, text, values), reached: found.reached };
-}
-
-function toSearch(slice: ExportSlice, examinedMax: number, rows: number): SearchSlice {
-  return { ...slice, follows: 'time', examinedMax, rows };
+  const values = [isoTime(range.fromMs), isoTime(range.toMs), ids, times];
+  return { rows: await readRows(database, text, values), reached };
 }
 
 async function readRows(

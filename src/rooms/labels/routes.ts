@@ -2,16 +2,10 @@
 import { z } from 'zod';
 import { acceptLabels, type LabelsRefused } from '../../core/accept/accept-labels.ts';
 import { transactionInput } from '../../core/accept/examples.ts';
-import {
-  type LabelJson,
-  labelFor,
-  labelInputSchema,
-  storedLabelSchema,
-} from '../../core/domain/label.ts';
+import { labelFor, labelInputSchema, storedLabelSchema } from '../../core/domain/label.ts';
 import { readFor } from '../../core/read-for.ts';
 import { type Api, routesUnder } from '../../core/room.ts';
 import { listWalkedMonths } from '../../core/store/partitions/month-slice.ts';
-import { createBudget } from '../../core/store/search/walk.ts';
 import { type Databases, readFrom } from '../../kit/database/replica/choose-database.ts';
 import { ageHeaders } from '../../kit/http/answers/answer-headers.ts';
 import { Problem } from '../../kit/http/answers/problem.ts';
@@ -22,13 +16,8 @@ import { atOnce } from '../../kit/process/pauses.ts';
 import { InvalidFields, jsonPointer } from '../../kit/words/field-errors.ts';
 import { missingWithin, monthlyPageSchema } from '../../kit/words/page.ts';
 import { clientLabelled, clientSeen } from '../../kit/words/principal.ts';
-import {
-  encodeLabelCursor,
-  type LabelListParameters,
-  type LabelPosition,
-  labelListParameters,
-} from './parameters.ts';
-import { type LabelSlice, searchStoredLabels } from './store.ts';
+import { encodeLabelCursor, type LabelListParameters, labelListParameters } from './parameters.ts';
+import { searchStoredLabels } from './store.ts';
 
 const labelPageSchema = monthlyPageSchema(storedLabelSchema).extend({
   complete: z.boolean().meta({
@@ -150,42 +139,20 @@ export async function searchLabels(
 ): Promise<z.infer<typeof labelPageSchema>> {
   const { to = Infinity } = asked;
   const walked = await listWalkedMonths(databases.primary, 'labels');
-  const page = await walkLabels(limit, cursor, (before, rowsMax) => {
-    const newestMs = Math.min(
-      to,
-      (before === undefined ? Infinity : Date.parse(before.labelled_at)) + 1,
-    );
-    return readFrom(databases, newestMs, (database) =>
-      searchStoredLabels(database, { ...asked, client }, before, rowsMax),
-    );
-  });
-  // A label may come long after the month of its transaction, so every month before `to` may lack some.
-  const missing = missingWithin(walked, { to });
-  const items = page.items.map((label) => labelFor(client, label));
-  return { ...page, items, ...missing };
-}
-
-/** Reads slice after slice until the page is full, nothing is left or the budget is spent. */
-async function walkLabels(
-  limit: number,
-  cursor: LabelPosition | undefined,
-  readSlice: (before: LabelPosition | undefined, rowsMax: number) => Promise<LabelSlice>,
-): Promise<z.infer<typeof labelPageSchema>> {
-  const budget = createBudget();
-  const items: LabelJson[] = [];
-  let before = cursor;
-  while (!budget.isSpent()) {
-    budget.count();
-    const { rows, reached } = await readSlice(before, limit + 1 - items.length);
-    items.push(...rows);
-    if (items.length > limit) {
-      items.length = limit;
-      before = items.at(-1);
-      break;
-    }
-    if (reached === null) return { items, next_cursor: null, complete: true };
-    before = reached;
-  }
-  const cursorAfter = before === undefined ? null : encodeLabelCursor(before);
-  return { items, next_cursor: cursorAfter, complete: items.length === limit };
+  const newestMs = Math.min(
+    to,
+    cursor === undefined ? Infinity : Date.parse(cursor.labelled_at) + 1,
+  );
+  const { rows, reached } = await readFrom(databases, newestMs, (database) =>
+    searchStoredLabels(database, { ...asked, client }, cursor, limit + 1),
+  );
+  const listed = rows.slice(0, limit);
+  const last = rows.length > limit ? listed.at(-1) : reached;
+  return {
+    items: listed.map((label) => labelFor(client, label)),
+    next_cursor: last ? encodeLabelCursor(last) : null,
+    complete: listed.length === limit || reached === null,
+    // A label may come long after the month of its transaction, so every month before `to` may lack some.
+    ...missingWithin(walked, { to }),
+  };
 }

@@ -95,8 +95,8 @@ function Results({ filters, sort }: Question) {
   const { data, hasNextPage, isFetchingNextPage, fetchNextPage } = query;
   const rows = useMemo(() => data?.pages.flatMap(({ items }) => items) ?? [], [data]);
   const last = data?.pages.at(-1);
-  // A page that costs the API a whole budget is asked for by a person, not by a scroll bar.
-  const isBroken = hasNextPage && last?.complete === false;
+  // A page for which the API looks at all the rows that it may is asked for by a person, not by a scroll bar.
+  const isShort = last?.complete === false;
   return (
     <Found query={query} what="transactions">
       {() => (
@@ -105,23 +105,25 @@ function Results({ filters, sort }: Question) {
             <TransactionTable
               label="Transactions"
               rows={rows}
-              more={{ hasNextPage: hasNextPage && !isBroken, isFetchingNextPage, fetchNextPage }}
+              more={{ hasNextPage: hasNextPage && !isShort, isFetchingNextPage, fetchNextPage }}
             />
           ) : (
-            <Empty title={isBroken ? 'No transaction matches so far' : 'No transaction matches'}>
-              {isBroken ? 'Go on, or narrow the time.' : 'Change a filter, or take one away.'}
+            <Empty title={isShort ? 'No transaction matches so far' : 'No transaction matches'}>
+              {isShort ? 'Go on, or narrow the time.' : 'Change a filter, or take one away.'}
             </Empty>
           )}
-          {last && isBroken ? (
+          {last && isShort ? (
             <p className="row" role="status">
               <Searched page={last} />
-              <button
-                type="button"
-                disabled={isFetchingNextPage}
-                onClick={() => void fetchNextPage()}
-              >
-                {isFetchingNextPage ? 'Searching …' : 'Go on'}
-              </button>
+              {hasNextPage ? (
+                <button
+                  type="button"
+                  disabled={isFetchingNextPage}
+                  onClick={() => void fetchNextPage()}
+                >
+                  {isFetchingNextPage ? 'Searching …' : 'Go on'}
+                </button>
+              ) : null}
             </p>
           ) : null}
         </>
@@ -133,8 +135,7 @@ function Results({ filters, sort }: Question) {
 type SearchPage = Operations['GET /v1/transactions']['answer'];
 
 /** How far a search got that looked at as many rows as a request may. */
-function Searched({ page: { searched_to: at, searched_to_score: score } }: { page: SearchPage }) {
-  if (score !== undefined) return <span>Searched down to score {score}; there may be more.</span>;
+function Searched({ page: { searched_to: at } }: { page: SearchPage }) {
   if (at === null) return <span>Not everything is searched; there may be more.</span>;
   return (
     <span>

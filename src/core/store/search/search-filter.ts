@@ -1,6 +1,6 @@
 /** Filter of a search of transactions and their scores, and each part of the filter as a condition in SQL. */
-
 import type { Databases } from '../../../kit/database/replica/choose-database.ts';
+import type { Position } from '../../../kit/words/cursor.ts';
 import { NO_MODEL } from '../../domain/score-record.ts';
 import { createdAtMsOf, TRANSACTION_LIMITS } from '../../domain/transaction.ts';
 import { findKnownKeys } from '../idempotency-keys/idempotency-keys.ts';
@@ -16,6 +16,16 @@ export type SearchFilter = Omit<SearchQuestion, 'idempotency_key'> & {
 
 /** Adds a value of the statement; returns how the text names it. */
 export type Parameter = (value: unknown) => string;
+
+const EQUAL = [
+  'transaction_id',
+  'account_id',
+  'device_id',
+  'ip',
+  'merchant_id',
+  'client',
+  'currency',
+] as const;
 
 /** Conditions on columns of `transactions t` that an index did not answer. */
 export function transactionConditions(
@@ -36,15 +46,13 @@ export function transactionConditions(
   return conditions;
 }
 
-const EQUAL = ['account_id', 'device_id', 'ip', 'merchant_id', 'client', 'currency'] as const;
-
 /** Conditions on columns of `scores s`. */
 export function scoreConditions(filter: SearchFilter, parameter: Parameter): string[] {
   const conditions: string[] = [];
   const { verdict, min_score, max_score, reason, rule_set, model, degradation } = filter;
   if (verdict !== undefined) conditions.push(`s.verdict = any (${parameter(verdict)}::text[])`);
-  if (min_score !== undefined) conditions.push(`s.score >= ${parameter(min_score)}::int4`);
-  if (max_score !== undefined) conditions.push(`s.score <= ${parameter(max_score)}::int4`);
+  if (min_score !== undefined) conditions.push(`s.score >= ${parameter(min_score)}::int2`);
+  if (max_score !== undefined) conditions.push(`s.score <= ${parameter(max_score)}::int2`);
   if (reason !== undefined) {
     const each = reason.map(
       (code) => `s.reasons @> ${parameter(JSON.stringify([{ code }]))}::jsonb`,
@@ -71,31 +79,27 @@ function between(
   ];
 }
 
-/** The transaction and the partition of an alias; $1 and $2 bound the months. */
-const sameAs = (alias: string, text: string) =>
-  `${alias}.transaction_id = ${text}.transaction_id and ${alias}.created_at = ${text}.created_at
+/** The same transaction in another table of months; $1 and $2 bound the months. */
+export const sameAs = (alias: string, row: string) =>
+  `${alias}.transaction_id = ${row}.transaction_id and ${alias}.created_at = ${row}.created_at
      and ${alias}.created_at >= $1 and ${alias}.created_at < $2`;
 
-/** Limited, so that each row asks one partition by its primary key. */
-export const joinOne = (table: 'scores' | 'transactions', alias: string, text: string) =>
-  `cross join lateral (select * from market.${table} ${alias} where ${sameAs(alias, text)} limit 1) ${alias}`;
-
-/** Conditions that look into further tables, row by row; `one` is the alias of what is looked at. */
+/** Conditions on the label and the status of a row. `offset 0` makes each a lookup: Postgres might hash a whole table for it. */
 export function outcomeConditions(
   { status, label }: SearchFilter,
-  text: string,
+  row: string,
   parameter: Parameter,
 ): string[] {
   const conditions: string[] = [];
   if (label !== undefined) {
-    const current = labelInForce(sameAs('l', text));
+    const current = labelInForce(sameAs('l', row));
     conditions.push(label === 'none' ? `${current} is null` : `${current} = ${parameter(label)}`);
   }
   if (status === 'accepted' || status === 'dead_lettered') {
-    conditions.push(`not exists (select from market.scores s where ${sameAs('s', text)})`);
+    conditions.push(`not exists (select from market.scores s where ${sameAs('s', row)} offset 0)`);
     conditions.push(
       `${status === 'accepted' ? 'not ' : ''}exists (
-         select from market.dead_letters d where d.transaction_id = ${text}.transaction_id and d.replayed_at is null)`,
+         select from market.dead_letters d where d.transaction_id = ${row}.transaction_id and d.replayed_at is null offset 0)`,
     );
   }
   return conditions;
@@ -103,26 +107,11 @@ export function outcomeConditions(
 
 /** True where only a transaction with a score can match. */
 export function needsScore(filter: SearchFilter): boolean {
-  const isAsked = OF_SCORES.some((field) => filter[field] !== undefined);
+  const isAsked = scoreConditions(filter, () => '').length > 0;
   return filter.isScored || filter.status === 'scored' || isAsked;
 }
 
-const OF_SCORES = [
-  'verdict',
-  'min_score',
-  'max_score',
-  'reason',
-  'rule_set',
-  'model',
-  'degradation',
-  'scored_from',
-  'scored_to',
-] as const;
-
-/**
- * The parameters of a search as what its statements ask: a filter, and ranges of months.
- * Without the idempotency key, whose transaction has to be looked up.
- */
+/** The filter without the idempotency key, whose transaction has to be looked up. */
 export const toFilter = (asked: SearchQuestion, isScored: boolean): SearchFilter => ({
   ...asked,
   isScored,
@@ -152,18 +141,37 @@ const AHEAD_MS = TRANSACTION_LIMITS.createdAtAheadMsMax + CLOCKS_APART_MS;
  */
 export function rangesOf(
   months: readonly MonthRange[],
-  { from = -Infinity, to = Infinity }: Pick<SearchQuestion, 'from' | 'to'>,
-  filter: SearchFilter | undefined,
+  filter: SearchFilter,
   { isDescending, nowMs }: { readonly isDescending: boolean; readonly nowMs: number },
 ): readonly MonthRange[] {
-  const { received_to = Infinity, scored_to = Infinity, transaction_id = '' } = filter ?? {};
-  const atMs = createdAtMsOf(transaction_id);
-  const fromMs = Math.max(from, atMs ?? -Infinity);
+  const { from = -Infinity, to = Infinity, received_to = Infinity, scored_to = Infinity } = filter;
+  const atMs = createdAtMsOf(filter.transaction_id ?? '');
   const knownMs = Math.min(received_to, scored_to, nowMs) + AHEAD_MS;
-  const toMs = Math.min(to, knownMs, atMs === undefined ? Infinity : atMs + 1);
-  const within = months.flatMap((month) => {
-    const range = { fromMs: Math.max(month.fromMs, fromMs), toMs: Math.min(month.toMs, toMs) };
-    return range.fromMs < range.toMs ? [range] : [];
-  });
+  const within = cutRanges(
+    months,
+    Math.max(from, atMs ?? -Infinity),
+    Math.min(to, knownMs, atMs === undefined ? Infinity : atMs + 1),
+  );
   return isDescending ? within : within.reverse();
+}
+
+/** The rest of the ranges behind a row. */
+export function rangesBehind(
+  ranges: readonly MonthRange[],
+  after: Position | null,
+  isDescending: boolean,
+): readonly MonthRange[] {
+  if (after === null) return ranges;
+  return isDescending
+    ? cutRanges(ranges, -Infinity, after.atMs + 1)
+    : cutRanges(ranges, after.atMs, Infinity);
+}
+
+/** The parts of ranges between two times. */
+function cutRanges(ranges: readonly MonthRange[], fromMs: number, toMs: number) {
+  const cut = ranges.map((range) => ({
+    fromMs: Math.max(range.fromMs, fromMs),
+    toMs: Math.min(range.toMs, toMs),
+  }));
+  return cut.filter((range) => range.fromMs < range.toMs);
 }

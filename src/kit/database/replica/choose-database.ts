@@ -8,7 +8,7 @@ import type { Database } from '../pool.ts';
 export type Replica = {
   readonly database: Database;
   /** As that of the databases. */
-  readonly timed?: Database;
+  readonly ordered?: Database;
   /** The replica holds everything committed longer ago than this; undefined while it must not be read. */
   readonly ageMs: () => number | undefined;
 };
@@ -21,8 +21,8 @@ export type CountRead = (
 
 export type Databases = {
   readonly primary: Database;
-  /** The primary over connections whose statements end after SLICE_MS_MAX; absent: it has none. */
-  readonly timed?: Database;
+  /** The primary over connections that prefer the order of an index; absent: it has none. */
+  readonly ordered?: Database;
   /** Null where no replica is configured; reads are not counted then. */
   readonly replica: Replica | null;
   readonly now: () => number;
@@ -76,12 +76,12 @@ export async function readFrom<T>(
   return await read(primary, now());
 }
 
-/** The same servers, whose statements end after SLICE_MS_MAX. */
-export function withTimeout(databases: Databases): Databases {
-  const { primary, timed = primary, replica } = databases;
-  if (replica === null) return { ...databases, primary: timed };
-  const database = replica.timed ?? replica.database;
-  return { ...databases, primary: timed, replica: { ...replica, database } };
+/** The same servers, over connections that prefer the order of an index. */
+export function inIndexOrder(databases: Databases): Databases {
+  const { primary, ordered = primary, replica } = databases;
+  if (replica === null) return { ...databases, primary: ordered };
+  const database = replica.ordered ?? replica.database;
+  return { ...databases, primary: ordered, replica: { ...replica, database } };
 }
 
 /** Runs reads of one question; `lagMs` is that of the oldest which a replica answered, and undefined where none did. */

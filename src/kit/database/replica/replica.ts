@@ -11,7 +11,7 @@ import type { Metrics } from '../../metrics/metrics.ts';
 import { answerWithin } from '../../process/settles-within.ts';
 import { Failure } from '../../words/failure.ts';
 import type { ReplicaStatus } from '../../words/replica-status.ts';
-import { openDatabase, openProbe, openSliceDatabase } from '../open-database.ts';
+import { openDatabase, openOrderedDatabase, openProbe } from '../open-database.ts';
 import { isPoolBusy, isPostgresOutage } from '../outage.ts';
 import type { Database } from '../pool.ts';
 import { onlyOf } from '../statement.ts';
@@ -41,7 +41,7 @@ export function openReplica(options: ReplicaOptions) {
   const nowMs = () => performance.now();
   const breaker = createReplicaBreaker(metrics, nowMs);
   const database = openDatabase(config, url, 'api', { guard: breaker.run, ...OF_REPLICA });
-  const timed = openSliceDatabase(config, url, breaker.run, OF_REPLICA);
+  const ordered = openOrderedDatabase(config, url, breaker.run, OF_REPLICA);
   const probe = openProbe(config, url, 'api-replica', OF_REPLICA);
   const lagMsMax = config.RISK_REPLICA_LAG_MS_MAX;
   let provenMs: number | undefined;
@@ -101,14 +101,14 @@ export function openReplica(options: ReplicaOptions) {
   const checks = repeat(checkAndReport, everyMs, stopped.signal);
   return {
     database,
-    timed,
+    ordered,
     status,
     ageMs: () =>
       status().state === 'up' && provenMs !== undefined ? nowMs() - provenMs : undefined,
     [Symbol.asyncDispose]: async () => {
       stopped.abort();
       await checks;
-      for (const pool of [probe, timed, database]) await pool[Symbol.asyncDispose]();
+      for (const pool of [probe, ordered, database]) await pool[Symbol.asyncDispose]();
     },
   };
 }

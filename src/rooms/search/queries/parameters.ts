@@ -21,7 +21,7 @@ export const TOTAL_MAX = 10_000;
 const paging = {
   sort: z.enum(['created_at', 'score', 'amount']).default('created_at').meta({
     description:
-      'What the list is ordered by; among equals by created_at and id. `score` lists only what is scored, `amount` needs `currency`.',
+      'What the list is ordered by; among equals by created_at and id. `score` lists scores of 300 or more and verdicts other than approve, and with an account, merchant, device or address its newest 20,000 scores; `amount` lists the newest 20,000 rows and needs `currency`.',
   }),
   order: orderParameter.meta({ description: 'Newest, or highest, first: `desc`.' }),
   total: flagParameter.default(false).meta({
@@ -30,7 +30,7 @@ const paging = {
   }),
   limit: pageLimit,
   cursor: cursorParameter(decodeSearchCursor).meta({
-    description: `${CURSOR_DESCRIPTION} It goes with the parameters of that page, of which only \`limit\`, \`total\` and \`fields\` may change. Where no index has the order, it is refused once so many rows have arrived that a page would read twice as many as it may.`,
+    description: `${CURSOR_DESCRIPTION} It goes with the parameters of that page, of which only \`limit\`, \`total\` and \`fields\` may change.`,
   }),
 };
 

@@ -9,7 +9,6 @@ import {
   storedTransactionSchema,
   toTransactionJson,
 } from '../../../core/domain/transaction-record.ts';
-import { createBudget } from '../../../core/store/search/walk.ts';
 import {
   type AnswerCache,
   type CacheMetrics,
@@ -159,8 +158,6 @@ async function readPartyProfile(
   partyId: string,
   atMs: number,
 ): Promise<PartyProfile | undefined> {
-  // An index finds the party in each month. A bound on time would make it unknown while Postgres is slow.
-  const budget = createBudget(() => 0);
   const question = {
     [`${party}_id`]: partyId,
     to: atMs + 1,
@@ -170,11 +167,7 @@ async function readPartyProfile(
     reason_match: 'any',
     total: false,
   } as const;
-  const newest = await find(databases, 'transactions', question, () => budget);
-  if (!newest.page.complete && !budget.isSpent()) {
-    throw new Failure('unavailable', 'PROFILE_LATE', `a month of a ${party} was read too slowly`);
-  }
-  const { rows: recent } = newest;
+  const { rows: recent } = await find(databases, 'transactions', question);
   if (recent.length === 0) return undefined;
   const rows = await readFrom(databases, atMs + 1, (database) =>
     readActivity(database, party, partyId, atMs),

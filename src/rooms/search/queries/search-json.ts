@@ -17,20 +17,17 @@ export const searchPageSchema = <Row extends z.ZodType>(row: Row) =>
   monthlyPageSchema(row).extend({
     complete: z.boolean().meta({
       description:
-        'False where the request had looked at as many rows as it may, or Postgres was slow: what lies beyond `searched_to` may belong before or behind these items. Go on with `next_cursor`.',
+        'False where the request had looked at 20,000 rows, or 24 months, before the page was full. Go on with `next_cursor`.',
     }),
     searched_to: z.iso.datetime().nullable().meta({
-      description: 'created_at up to which the request looked; null: all that was asked.',
-    }),
-    searched_to_score: z.int().optional().meta({
       description:
-        'In place of `searched_to` where the request followed scores: the score up to which it looked.',
+        'created_at up to which an incomplete page looked; null where it is complete, or in the order of scores.',
     }),
     total: z
       .object({
         count: z.int().min(0).max(TOTAL_MAX),
         more: z.boolean().meta({
-          description: `False: \`count\` is exact. True: there are more than ${TOTAL_MAX.toLocaleString('en-US')}, or the request could not look at all of them; \`count\` is what it found.`,
+          description: `False: \`count\` is exact. True: there are more than ${TOTAL_MAX.toLocaleString('en-US')}, or the request had looked at 20,000 rows; \`count\` is what it found.`,
         }),
       })
       .nullable()

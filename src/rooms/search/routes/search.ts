@@ -53,7 +53,7 @@ async function readPage<
 }
 
 const DESCRIPTION =
-  'Filters combine: each narrows the list. A request looks at a bounded number of rows: where these did not suffice, the page says `complete: false` and how far it looked, and `next_cursor` goes on from there, also where the page is short or empty. Rows that arrive meanwhile appear at their place, if it is still to come. Where no index has the order, as of amounts, an incomplete page ranks only the rows up to `searched_to`, and the next ones continue with older ones.';
+  'Filters combine: each narrows the list. A request looks at 20,000 rows at most: where these did not suffice, the page says `complete: false`, and `next_cursor` goes on from there, also where the page is short or empty. Rows that arrive meanwhile appear at their place, if it is still to come. `sort=amount`, and `sort=score` of a party, rank the newest 20,000 rows, without a cursor: `to` with the time of `searched_to` asks for older ones.';
 
 const { created_at, received_at } = storedTransaction;
 
@@ -61,14 +61,10 @@ const transactionsExample = {
   items: [foundTransaction],
   next_cursor: encodeSearchCursor({
     digest: digestQuestion({}),
-    position: {
-      pass: 0,
-      after: { id: TRANSACTION_ID, atMs: Date.parse(created_at), value: null },
-      window: null,
-    },
+    after: { id: TRANSACTION_ID, atMs: Date.parse(created_at), value: null },
   }),
   complete: true,
-  searched_to: created_at,
+  searched_to: null,
   total: { count: 3, more: false },
 };
 

@@ -3,7 +3,7 @@ import type { LabelValue } from '../../../core/domain/label.ts';
 import type { TransactionRow } from '../../../core/domain/transaction-record.ts';
 import { labelInForce } from '../../../core/store/label-in-force.ts';
 import type { ScoreRow } from '../../../core/store/scores/stored-scores.ts';
-import type { RowPosition } from '../../../core/store/search/search-slice.ts';
+import type { RowPosition } from '../../../core/store/search/search-rows.ts';
 import { timeValues } from '../../../core/store/within-months.ts';
 import { uuidArray } from '../../../kit/database/binary-array.ts';
 import type { Database } from '../../../kit/database/pool.ts';
