@@ -133,8 +133,7 @@ const NEAR: Readonly<Record<string, Work>> = {
   'parties of labels': (at, query) => findParties(query, [idOf(at)]),
   'parties of frauds': (at, query) => findFraudParties(query, [idOf(at)]),
   'the logged feature of labels': (at, query) => findLoggedFeature(query, [idOf(at)], 1),
-  'rows that a search found': (at, query) =>
-    loadFound({ query }, [{ atMs: at, id: idOf(at), value: null }], new Set(['score', 'label'])),
+  'rows that a search found': (at, query) => loadFound({ query }, [{ atMs: at, id: idOf(at) }]),
   'transactions near another': (at, query) =>
     readNear(
       { query },

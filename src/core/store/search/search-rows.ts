@@ -125,8 +125,8 @@ function matchOf({ filter, list }: RowSearch, { table, answered }: Index, parame
   if (filter.corridor !== undefined) {
     conditions.push(`${row}.corridor = ${parameter(filter.corridor)}`);
   }
-  const isScored = needsScore(filter) || list === 'score';
-  if (others.length > 0 || (isScored && table === 'transactions')) {
+  const isScored = needsScore(filter) && table === 'transactions' && list !== 'score';
+  if (others.length > 0 || isScored) {
     conditions.push(lookUp(table, others.length > 0 ? others.join(' and ') : 'true'));
   }
   conditions.push(...outcomeConditions(filter, row, parameter));
@@ -147,6 +147,10 @@ const RANKS = {
   score: lookUp('transactions', 's.score'),
   amount: 't.amount',
 } as const;
+
+/** A list by score finds by the same lookup whether there is one. */
+const matchedBy = (list: SearchList) =>
+  list === 'score' ? 'matches and rank is not null' : 'matches';
 
 export const isRanked = (list: SearchList): boolean => list === 'score' || list === 'amount';
 
@@ -205,8 +209,9 @@ export function findStatement(search: RowSearch) {
   const order = ranked ? ['rank', ...BY_TIME] : columns.map((c) => (c === 'score' ? 'rank' : c));
   const way = search.isDescending ? 'desc' : 'asc';
   return {
-    text: `select transaction_id, created_at, rank::text as value, matches, nth::int4, is_last from (${text}) looked_at
-            where matches or is_last
+    text: `select transaction_id, created_at, rank::text as value, ${matchedBy(search.list)} as matches, nth::int4, is_last
+             from (${text}) looked_at
+            where ${matchedBy(search.list)} or is_last
             order by ${ranked ? 'is_last desc, ' : ''}${order.map((column) => `${column} ${way}`).join(', ')}
             limit ${parameter(ranked ? search.rows + 1 : search.rows)}`,
     values,
@@ -237,7 +242,7 @@ export async function countRows(
   const { text } = lookedAt(search, parameter);
   const [counted] = await query<{ count: number; looked: number }>(
     {
-      text: `select count(*) filter (where matches)::int4 as count, count(*)::int4 as looked from (${text}) looked_at`,
+      text: `select count(*) filter (where ${matchedBy(search.list)})::int4 as count, count(*)::int4 as looked from (${text}) looked_at`,
     },
     values,
   );

@@ -1,12 +1,11 @@
-/** The parameter `fields` of searches and of single reads: what it may name, what is read for it, and what the document says. */
+/** The parameter `fields` of searches and of single reads: what it may name, and what the document says. */
 import { z } from 'zod';
 import { scoreSchema } from '../../../core/domain/score-record.ts';
 import {
   foundTransactionSchema,
   storedTransactionSchema,
 } from '../../../core/domain/transaction-record.ts';
-import { type Fields, readFields, shownFields } from '../../../kit/words/selected-fields.ts';
-import type { FoundPart } from '../store/found-rows.ts';
+import { readFields, shownFields } from '../../../kit/words/selected-fields.ts';
 
 const ID = 'transaction_id';
 /** Says that value must not be released: an answer has it, whatever is asked for. */
@@ -66,17 +65,3 @@ export const foundTransactionSelected = selected(
 );
 export const transactionSelected = <Shape extends z.ZodRawShape>(detail: z.ZodObject<Shape>) =>
   selected(detail, 'TransactionDetailSelected');
-
-/** Parts of the found rows that a list reads. */
-export function partsOf(list: 'transactions' | 'scores', fields: Fields | undefined): FoundPart[] {
-  if (list === 'scores') return fields?.has('reasons') === false ? ['score'] : ['score', 'reasons'];
-  const has = (...names: readonly string[]) =>
-    fields === undefined || names.some((name) => fields.has(name));
-  const ofScore = FIELD_NAMES.score.map((name) => `score.${name}`);
-  return [
-    ...(has('status', 'score', ...ofScore) ? (['score'] as const) : []),
-    ...(has('score', 'score.reasons') ? (['reasons'] as const) : []),
-    ...(has('metadata') ? (['metadata'] as const) : []),
-    ...(has('label') ? (['label'] as const) : []),
-  ];
-}

@@ -29,8 +29,7 @@ import {
 import { lowestIdAt, type Position } from '../../../kit/words/cursor.ts';
 import { InvalidFields } from '../../../kit/words/field-errors.ts';
 import { missingWithin, type PageJson } from '../../../kit/words/page.ts';
-import { type FoundPart, type FoundTransaction, loadFound } from '../store/found-rows.ts';
-import { partsOf } from './fields.ts';
+import { type FoundTransaction, loadFound } from '../store/found-rows.ts';
 import {
   type ScoreSearchParameters,
   TOTAL_MAX,
@@ -81,7 +80,7 @@ export async function find(
   asked: TransactionSearchParameters,
   lookedAtMax = LOOKED_AT_MAX,
 ): Promise<Found> {
-  const { limit, sort, order, cursor, total, fields, ...rest } = asked;
+  const { limit, sort, order, cursor, total, fields: _, ...rest } = asked;
   const digest = digestQuestion({ table, sort, order, ...rest });
   await requireModel(databases, asked.model);
   await requireReasons(databases, asked.reason ?? [], (index) => `/reason/${index}`);
@@ -102,7 +101,7 @@ export async function find(
     filter === undefined ? NOTHING : await listRows(databases, { ...question, filter });
   const counted = filter && total && (await countMatches(databases, { ...question, filter }));
   return {
-    rows: filter ? await loadListed(databases, filter, listed, partsOf(table, fields)) : [],
+    rows: filter ? await loadListed(databases, filter, listed) : [],
     page: {
       next_cursor: next && encodeSearchCursor({ digest, after: next }),
       ...missingWithin(walked, asked),
@@ -196,20 +195,16 @@ async function loadListed(
   databases: Databases,
   filter: SearchFilter,
   listed: readonly RowPosition[],
-  asked: readonly FoundPart[],
 ): Promise<FoundTransaction[]> {
   if (listed.length === 0) return [];
   const { label } = filter;
   const isScored = needsScore(filter);
   const isLabelled = label !== undefined && label !== 'none';
-  const parts = new Set(asked);
-  if (isScored) parts.add('score');
-  if (isLabelled) parts.add('label');
   const newestMs = Math.max(...listed.map(({ atMs }) => atMs)) + 1;
   const found = await readFrom(
     databases,
     newestMs,
-    (database) => loadFound(database, listed, parts),
+    (database) => loadFound(database, listed),
     (rows) =>
       rows.size === listed.length &&
       [...rows.values()].every(

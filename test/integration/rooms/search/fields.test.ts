@@ -4,12 +4,11 @@
  */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type { Query } from '../../../../src/kit/database/pool.ts';
 import { ROLES } from '../../../../src/kit/words/principal.ts';
 import { FIELD_NAMES } from '../../../../src/rooms/search/queries/fields.ts';
 import { openForFile } from '../../../support/open-for-file.ts';
 import { insertPersonKey } from '../../../support/people.ts';
-import { alone, NOVEMBER, transactions } from '../../../support/reads.ts';
+import { NOVEMBER } from '../../../support/reads.ts';
 import { startRunningApi } from '../../../support/running-api.ts';
 import { idAt, storeTransactions } from '../../../support/stored-rows.ts';
 import { answerOf, labelInput, send } from '../../../support/submit.ts';
@@ -90,17 +89,4 @@ test('a freeze is said, whatever is asked for', async () => {
   const { body } = await ask('/v1/transactions?fields=score.verdict&max_score=500');
   const score = { verdict: 'review', releases_held: true };
   expect(body['items']).toEqual([{ transaction_id: ID, score }]);
-});
-
-test('the statement for a score and a label reads no other parts', async () => {
-  const asked: string[] = [];
-  const query: Query = async (statement, values) => {
-    asked.push(statement.name ?? '');
-    return await api.database.query(statement, values);
-  };
-  const from = alone({ ...api.database, query });
-  const { items } = await transactions(from, { fields: 'score.score,label' });
-  expect(items).toHaveLength(IDS.length);
-  const loads = asked.filter((name) => name.startsWith('load-found'));
-  expect(loads).toEqual(['load-found-score-label']);
 });
