@@ -42,9 +42,12 @@ test('a page or a party whose month is late is unavailable, and neither empty no
   expect((await transactions(databases, { account_id: 'acc_before' })).items).toHaveLength(1);
 });
 
-test('connections for searches have the usual time, and prefer the order of an index', async () => {
-  const text = `select current_setting('statement_timeout') as timeout, current_setting('enable_sort') as sort`;
-  expect(await ordered.query({ text })).toEqual([{ timeout: `${LATE_MS}ms`, sort: 'off' }]);
+test('connections for searches have the usual time, prefer the order of an index, and compile nothing', async () => {
+  const text = `select current_setting('statement_timeout') as timeout, current_setting('enable_sort') as sort,
+                       current_setting('jit') as jit`;
+  expect(await ordered.query({ text })).toEqual([
+    { timeout: `${LATE_MS}ms`, sort: 'off', jit: 'off' },
+  ]);
 });
 
 /** Rows that a page looks at, each in each table; and the rows of the page. */
