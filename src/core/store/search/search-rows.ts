@@ -1,6 +1,6 @@
 /**
- * Looks at rows along an index, a bounded number, and finds those that match. A statement reads one month, so that it locks no other;
- * the riskiest scores are merged from all months.
+ * Looks at rows along an index, a bounded number, and finds those that match. A statement reads the months of its range and locks no
+ * other month; the riskiest scores are merged from all months.
  *
  * The inner select follows the index. Around it each row is numbered and compared with the filter, and the last row that was looked at
  * comes with the matches: where the reading stopped is known from one snapshot.
@@ -33,7 +33,7 @@ export type RowSearch = {
   readonly list: SearchList;
   /** Newest, riskiest or largest first. */
   readonly isDescending: boolean;
-  /** A month, or a part of it. */
+  /** Months, or parts of them. */
   readonly range: MonthRange;
   /** Only rows behind it; null: from the beginning. */
   readonly after: RowPosition | null;

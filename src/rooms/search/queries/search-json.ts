@@ -17,7 +17,7 @@ export const searchPageSchema = <Row extends z.ZodType>(row: Row) =>
   monthlyPageSchema(row).extend({
     complete: z.boolean().meta({
       description:
-        'False where the request had looked at 20,000 rows, or 24 months, before the page was full. Go on with `next_cursor`.',
+        'False where the request had looked at 20,000 rows, or 25 months, before the page was full. Go on with `next_cursor`.',
     }),
     searched_to: z.iso.datetime().nullable().meta({
       description:

@@ -38,8 +38,11 @@ import {
 import { digestQuestion, encodeSearchCursor } from './search-cursor.ts';
 import { toFoundScore, toFoundTransaction } from './search-json.ts';
 
-/** Months that a page looks at: each takes a statement of a millisecond, also where it has no row. */
-export const MONTHS_MAX = 24;
+/** Months of one statement behind the first month, in which most pages end: a statement takes a millisecond, also where it finds no row. */
+const GROUP_MONTHS = 6;
+const STATEMENTS_MAX = 5;
+/** Months that a page looks at. */
+export const MONTHS_MAX = 1 + (STATEMENTS_MAX - 1) * GROUP_MONTHS;
 
 /** How many rows match on all pages; `more`: `count` is what the request could find. */
 type Total = { readonly count: number; readonly more: boolean };
@@ -123,7 +126,7 @@ type Question = {
   readonly filter: SearchFilter;
   readonly list: SearchList;
   readonly isDescending: boolean;
-  /** In the order of the list; each within a month. */
+  /** Months in the order of the list. */
   readonly ranges: readonly MonthRange[];
   readonly after: RowPosition | null;
   readonly limit: number;
@@ -155,7 +158,7 @@ async function listRows(databases: Databases, question: Question): Promise<Liste
     };
   };
   for (const [nth, range] of rangesLeft(question).entries()) {
-    if (nth === MONTHS_MAX) return end(edgeOf(range, ranked || isDescending));
+    if (nth === STATEMENTS_MAX) return end(edgeOf(range, ranked || isDescending));
     const rows = ranked ? limit : limit + 1 - found.length;
     const search = { ...question, range, rows, lookedAtMax: lookedAtMax - looked };
     const read = await readFrom(inIndexOrder(databases), range.toMs, (database) =>
@@ -170,12 +173,21 @@ async function listRows(databases: Databases, question: Question): Promise<Liste
   return end(null);
 }
 
-/** The ranges that are left; the riskiest scores are merged from all of them. */
+/** The ranges that are left, a statement each; the riskiest scores are merged from all months. */
 function rangesLeft({ list, ranges, after, isDescending }: Question): readonly MonthRange[] {
-  if (list !== 'riskiest' || ranges.length === 0) return rangesBehind(ranges, after, isDescending);
-  const fromMs = Math.min(...ranges.map((range) => range.fromMs));
-  const toMs = Math.max(...ranges.map((range) => range.toMs));
-  return [{ fromMs, toMs }];
+  if (list === 'riskiest') return spanOf(ranges);
+  const left = rangesBehind(ranges, after, isDescending);
+  const groups = Array.from({ length: Math.ceil(left.length / GROUP_MONTHS) }, (_, nth) =>
+    left.slice(1 + nth * GROUP_MONTHS, 1 + (nth + 1) * GROUP_MONTHS),
+  );
+  return [left.slice(0, 1), ...groups].flatMap(spanOf);
+}
+
+/** The range from the first of the months to the last. */
+function spanOf(months: readonly MonthRange[]): readonly MonthRange[] {
+  const fromMs = Math.min(...months.map((month) => month.fromMs));
+  const toMs = Math.max(...months.map((month) => month.toMs));
+  return months.length === 0 ? [] : [{ fromMs, toMs }];
 }
 
 /** The position before all rows of a range. */
@@ -220,7 +232,7 @@ async function countMatches(databases: Databases, question: Question): Promise<T
   let count = 0;
   let looked = 0;
   for (const [nth, range] of rangesLeft({ ...question, after: null }).entries()) {
-    if (nth === MONTHS_MAX) return { count, more: true };
+    if (nth === STATEMENTS_MAX) return { count, more: true };
     const left = lookedAtMax - looked;
     const search = { ...question, after: null, range, rows: 0, lookedAtMax: left };
     const read = await readFrom(inIndexOrder(databases), range.toMs, (database) =>

@@ -40,17 +40,18 @@ test('a total is exact up to 10,000, over two months', async () => {
   await expectTotals(10_000, true);
 });
 
-test('a page looks at 24 months, and the next one at those before', async () => {
+test('a page looks at 25 months, and the next one at the months before', async () => {
   await using testDatabase = await createTestDatabase();
   await using database = testDatabase.open();
   const months = Array.from({ length: MONTHS_MAX + 1 }, (_, nth) => 2026 * 12 + 10 - nth);
   await ensurePartitions(database, months.slice(0, 12));
   await ensurePartitions(database, months.slice(12, 24));
-  await storeTransactions(database, [{ createdAtMs: Date.UTC(2024, 10, 5), accountId: 'acc_old' }]);
+  await ensurePartitions(database, months.slice(24));
+  await storeTransactions(database, [{ createdAtMs: Date.UTC(2024, 9, 5), accountId: 'acc_old' }]);
   const asked = { account_id: 'acc_old', to: '2026-12-01' };
   for (const sort of [{}, { sort: 'amount', currency: 'USD' }]) {
     const first = await transactions(alone(database), { ...asked, ...sort });
-    const searched_to = '2024-12-01T00:00:00.000Z';
+    const searched_to = '2024-11-01T00:00:00.000Z';
     expect(first).toMatchObject({ items: [], complete: false, searched_to });
     const next = first.next_cursor === null ? { to: searched_to } : { cursor: first.next_cursor };
     const second = await transactions(alone(database), { ...asked, ...sort, ...next });
