@@ -11,7 +11,11 @@ import {
 import { readOneInput } from '../../../core/accept/transaction-input.ts';
 import { explanationParts } from '../../../core/domain/explanation.ts';
 import { NO_MODEL, scoreSchema } from '../../../core/domain/score-record.ts';
-import { type Transaction, transactionInputSchema } from '../../../core/domain/transaction.ts';
+import {
+  createdAtMsOf,
+  type Transaction,
+  transactionInputSchema,
+} from '../../../core/domain/transaction.ts';
 import { createRecomputeVectors } from '../../../core/profile/recompute-vectors.ts';
 import { requireOn } from '../../../core/require-on.ts';
 import type { Api } from '../../../core/room.ts';
@@ -165,8 +169,10 @@ export const evaluateOperations: readonly Operation<Parts>[] = [
     run: async ({ path: { id }, body: changes, c }, parts: Parts) => {
       const { databases, config, ingest, switches } = parts;
       requireOn(switches, 'what-if');
-      // Only what is changed is checked: a corridor of the past may be closed today.
-      refuseInvalid(changes, readContext(ingest));
+      // Only what is changed is checked: a corridor of the past may be closed today. A currency is judged by the time of the payment.
+      const storedAtMs = createdAtMsOf(id);
+      const created_at = storedAtMs === undefined ? undefined : new Date(storedAtMs).toISOString();
+      refuseInvalid({ created_at, ...changes }, readContext(ingest));
       const { RISK_LABEL_MATURITY_DAYS: maturityDays } = config;
       const changed = await whatIf(databases.primary, parts, maturityDays, id, changes);
       return changed ?? (await refuseUnscored(c, parts, id));

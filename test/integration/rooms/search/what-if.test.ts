@@ -163,6 +163,18 @@ describe.each([
   );
 });
 
+test('a withdrawn currency is judged by the time of the payment', async () => {
+  const before = (await api.testDatabase.sql('select from scores')).length;
+  const paid = input({ account_id: 'acc_old', created_at: '2022-11-20T09:30:00Z' });
+  const { body } = await answerOf(await api.post('/v1/transactions', paid));
+  await scored(before + 1);
+  const ofOld = await whatIf(body.transaction_id, { currency: 'HRK' });
+  expect([ofOld.status, ofOld.body.changed]).toEqual([200, ['currency']]);
+  const later = { currency: 'HRK', created_at: '2024-11-20T09:30:00Z' };
+  const refused = await whatIf(body.transaction_id, later);
+  expect([refused.status, refused.body.errors?.[0].pointer]).toEqual([422, '/currency']);
+});
+
 test('no change gives the stored score, also where more is known today', async () => {
   const { items } = await read('/v1/scores?limit=60');
   const judged = await api.testDatabase.sql<{ id: string }>(
