@@ -121,6 +121,31 @@ test('a write that is repeated with its time in another spelling gets the kept a
 });
 
 test.each([
+  ['address', 'address', V6],
+  ['address that is IPv4', 'address', V4],
+  ['id', 'device', ['d-\u00e9', 'd-e\u0301', ' d-e\u0301\u00a0']],
+])(
+  'a write that is repeated with its %s in another spelling gets the kept answer',
+  async (name, kind, values) => {
+    const list = { name: `once-${kind}`, effect: 'watch', kind, description: 'x' };
+    expect((await api.post('/v1/lists', list)).status).toBe(200);
+    const add = (value: string) =>
+      api.request(`/v1/lists/once-${kind}/entries`, {
+        method: 'POST',
+        headers: { 'Content-Type': 'application/json', 'Idempotency-Key': `of an ${name}` },
+        body: JSON.stringify({ value, reason: 'why' }),
+      });
+    const answers = [];
+    for (const value of values) answers.push(await add(value));
+    expect(
+      answers.map(({ status, headers }) => [status, headers.get('idempotency-replayed')]),
+    ).toEqual(values.map((_, nth) => [200, nth === 0 ? null : 'true']));
+    const other = kind === 'device' ? 'd-e' : '2001:db8::8';
+    expect((await add(other)).status).toBe(422);
+  },
+);
+
+test.each([
   ['a port', '203.0.113.7:443'],
   ['brackets', '[2001:db8::7]'],
   ['a zone', 'fe80::1%eth0'],

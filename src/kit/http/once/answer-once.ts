@@ -12,11 +12,12 @@ import {
 } from '../../access/kept-answers.ts';
 import { KEY_BYTES, seal, unseal } from '../../access/seal.ts';
 import { type Commits, noteCommits } from '../../process/note-commits.ts';
+import { spellAddress } from '../../words/address.ts';
 import { DESCRIBED, issueText } from '../../words/describe-issue.ts';
 import { COMMIT_UNKNOWN, Failure } from '../../words/failure.ts';
 import { InvalidFields } from '../../words/field-errors.ts';
 import { shown } from '../../words/list-parameters.ts';
-import { idText, KEY_CHARS_MAX } from '../../words/plain-text.ts';
+import { idText, KEY_CHARS_MAX, spellId } from '../../words/plain-text.ts';
 import { spellInstant } from '../../words/wire-time.ts';
 import { Problem, problemResponse, toProblem } from '../answers/problem.ts';
 import type { AppEnv } from '../app-env.ts';
@@ -72,9 +73,9 @@ export async function answerOnce(
   return replayed;
 }
 
-/** A time is the same in each spelling. */
+/** A time, an address or an id is the same in each spelling. */
 const spelled = (_name: string, value: unknown) =>
-  typeof value === 'string' ? spellInstant(value) : value;
+  typeof value === 'string' ? spellAddress(spellInstant(spellId(value))) : value;
 
 /** Repeats the kept answer. @throws Problem where no answer is kept, or the key belongs to another request */
 function answerOf({ fingerprint, answer, ageMs }: EarlierRequest, own: Repeatable): Buffer {
