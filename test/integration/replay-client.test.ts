@@ -207,6 +207,18 @@ test('postFile halves a batch that is too large', async () => {
   expect((await replay(api.url, csvFile(100))).accepted).toBe(100);
 });
 
+test('postFile refuses a row alone that spoils its batch, though the answer names it in a small one only', async () => {
+  await using api = await startApi(({ serve, body }, response) => {
+    const rows: Body[] = JSON.parse(body).transactions;
+    if (rows.length < 4 || !rows.some(({ amount }) => amount === '0')) return serve();
+    const errors = [{ pointer: '', detail: 'must have at most 32 levels, not 40' }];
+    response.writeHead(422).end(JSON.stringify({ title: 'Invalid', errors }));
+  });
+  const result = await replay(api.url, csvFile(300, [17, 222]));
+  expect([result.accepted, result.refused]).toEqual([298, 2]);
+  expect(result.refusedFirst.map(({ line }) => line)).toEqual([17, 222]);
+});
+
 test('postFile stops at an answer that no retry cures, with the words of the API', async () => {
   await using api = await startApi((_request, response) => {
     response.writeHead(401).end(JSON.stringify({ title: 'Unauthorized', detail: 'unknown key' }));

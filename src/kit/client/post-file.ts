@@ -107,9 +107,10 @@ async function postRows(
   );
   if (answer.status === 200) {
     route.accepted(answer.body ?? {}, rows.length, repeated);
-  } else if (answer.status === 422) {
+  } else if (answer.status === 422 && namesRow(route, answer)) {
     await postRows(posting, leaveOut(posting, rows, answer), repeated);
-  } else if (answer.status === 413 && rows.length > 1) {
+  } else if ((answer.status === 413 || answer.status === 422) && rows.length > 1) {
+    // A row may spoil the whole body, as metadata of many levels do, and is named in a smaller body.
     const half = Math.ceil(rows.length / 2);
     await postRows(posting, rows.slice(0, half), repeated);
     await postRows(posting, rows.slice(half), repeated);
@@ -120,6 +121,13 @@ async function postRows(
   }
 }
 
+const pointerOf = ({ member }: RowsRoute) => new RegExp(`^/${member}/(\\d+)(/.*)?$`);
+
+function namesRow(route: RowsRoute, { body }: ApiAnswer): boolean {
+  const { errors = [] }: Partial<Problem> = body ?? {};
+  return errors.some(({ pointer }) => pointerOf(route).test(pointer));
+}
+
 /**
  * Refuses the rows that the answer has errors of, and returns the others. Of rows that conflict by one key the first is sent
  * again, as it may be refused only because of the others.
@@ -128,7 +136,7 @@ function leaveOut({ route, refuse }: Posting, rows: readonly Row[], answer: ApiA
   const { type, errors = [] }: Partial<Problem> = answer.body ?? {};
   // No row is wrong: an operator has to make the months before the file can be posted.
   if (type === TOO_MANY_NEW_MONTHS) throw refusal(answer);
-  const pointer = new RegExp(`^/${route.member}/(\\d+)(/.*)?$`);
+  const pointer = pointerOf(route);
   const details = new Map<Row, string[]>();
   for (const error of errors) {
     const [, index, field = ''] = pointer.exec(error.pointer) ?? [];
