@@ -20,6 +20,7 @@ export type TransactionField = (typeof TRANSACTION_FIELDS)[number];
 
 export function transactionProjection(mapping: Mapping<TransactionField>): Projection {
   return projectionOf<TransactionField>(mapping, {
+    fields: TRANSACTION_FIELDS,
     needed: REQUIRED.map((field) => [field]),
     ids: ['idempotency_key', 'account_id', 'merchant_id', 'device_id'],
     toBody: (read) => {
@@ -98,6 +99,7 @@ export function labelProjection(
   const mapped = new Set(Object.values(columns));
   const isByKey = 'idempotency_key' in columns && !('transaction_id' in columns);
   return projectionOf(mapping, {
+    fields: LABEL_FIELDS,
     needed: [
       ['idempotency_key', 'transaction_id'] as const,
       ['label'] as const,

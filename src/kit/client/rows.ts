@@ -51,6 +51,8 @@ const GZIP_MAGIC = Buffer.from([0x1f, 0x8b]);
 /** Bytes of a BOM and the first character behind it. */
 const HEAD_BYTES = 4;
 const COLUMNS_CHARS_SHOWN = 500;
+/** An array of objects, as data frames and databases write it unless they are told otherwise, or an object of several lines. */
+const OTHER_JSON = /^\s*(\[\s*\{|\{\s*[\r\n])/;
 
 export type Mapping<F extends string> = {
   /** Source column of a field that has another name there. */
@@ -69,9 +71,13 @@ export type Projection = {
   readonly csv: CsvProjection;
   /** @param text the JSON that the source was read from */
   readonly json: (source: object, text: string) => RowBody | string;
+  /** Whether a field reads a member of the JSON; absent where all are read. */
+  readonly isRead?: (column: string) => boolean;
 };
 
 type FileFields<F extends string> = {
+  /** Fields that a row may have. */
+  readonly fields: readonly F[];
   /** Groups of fields, of each of which the file has at least one. */
   readonly needed: readonly (readonly F[])[];
   /** Fields that have no column of their own name. */
@@ -101,12 +107,20 @@ export async function openText(path: string): Promise<TextFile> {
     const { head, all } = isPacked
       ? await peek(pipeline(packed.all, createGunzip(), ignore))
       : packed;
+    const beginning = head.toString();
+    if (OTHER_JSON.test(beginning)) throw otherJson();
     // The content tells NDJSON where no name does.
-    const isJson = /\.(ndjson|jsonl)(\.gz)?$/.test(path) || /^\s*\{/.test(head.toString());
+    const isJson = /\.(ndjson|jsonl)(\.gz)?$/.test(path) || /^\s*\{/.test(beginning);
     return { bytes, bytesRead: () => bytesRead, isJson, text: all };
   } catch (error) {
     throw aboutFile(path, error);
   }
+}
+
+function otherJson(): Failure {
+  const why =
+    'the text is JSON, and not an object a line: write it as NDJSON, as jq -c .[] does of an array and to_json(orient="records", lines=True) of a data frame';
+  return new Failure('invalid', 'FILE_FORM_WRONG', why);
 }
 
 /** The beginning of a stream, and all of the stream. */
@@ -195,7 +209,8 @@ function bodyOf(json: string, projection: Projection): RowBody | string {
   try {
     value = JSON.parse(json);
     // Numbers of the object itself are read as the text has them.
-    refuseLost(Buffer.from(json), value, { numbersFrom: 2 });
+    const { isRead = () => true } = projection;
+    refuseLost(Buffer.from(json), value, { numbersFrom: 2, isRead });
   } catch (error) {
     return error instanceof InvalidFields ? error.message : NO_OBJECT;
   }
@@ -211,7 +226,7 @@ const NO_OBJECT = 'is not a JSON object';
  */
 export function projectionOf<F extends string>(
   { columns, constants, idsAsTheyAre = false }: Mapping<F>,
-  { needed, unread = [], ids, toBody }: FileFields<F>,
+  { fields, needed, unread = [], ids, toBody }: FileFields<F>,
 ): Projection {
   const columnOf = (field: F) => columns[field] ?? (unread.includes(field) ? '' : field);
   const checked = idsAsTheyAre ? [] : ids.filter((field) => !(field in constants));
@@ -226,7 +241,9 @@ export function projectionOf<F extends string>(
     }
     return body;
   };
+  const read = new Set(fields.map(columnOf));
   return {
+    isRead: (column) => read.has(column),
     csv: (header) => {
       const indexOf = new Map(header.map((column, index) => [column, index] as const));
       // A column without a name feeds no field.

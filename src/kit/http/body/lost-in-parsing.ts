@@ -31,6 +31,8 @@ type Options = {
   readonly within?: string;
   /** The level from which numbers are looked at; 2 leaves those of the outermost object out. */
   readonly numbersFrom?: number;
+  /** Whether a member of the outermost object is read; the other members may be deep, and lose what they will. */
+  readonly isRead?: (name: string) => boolean;
 };
 
 /**
@@ -39,11 +41,12 @@ type Options = {
  * @throws InvalidFields with a pointer to each member whose name its object has already, and to each number that no double is
  */
 export function refuseLost(bytes: Uint8Array, value: unknown, options: Options = {}): void {
-  const { shape = shapeOf(bytes), within = '', numbersFrom = 0 } = options;
+  const { shape = shapeOf(bytes), within = '', isRead } = options;
   const { depth, parts, isExact } = shape;
-  // No schema takes a deeper body.
-  if (depth > BODY_DEPTH_MAX || (isExact && parts === partsOf(value))) return;
-  const lost = findLost(bytes, numbersFrom);
+  const isDeep = depth > BODY_DEPTH_MAX;
+  // No schema takes a deeper body, but what is read of a row may stand beside a deep member.
+  if (isDeep ? isRead === undefined : isExact && parts === partsOf(value)) return;
+  const lost = findLost(bytes, options);
   const errors = lost.map(({ pointer, detail }) => ({ pointer: within + pointer, detail }));
   if (errors.length > 0) throw new InvalidFields(errors);
 }
@@ -71,9 +74,15 @@ type Level = {
 };
 
 /** Members and numbers that a parser loses, in the order of the text. */
-function findLost(json: Uint8Array, numbersFrom: number): FieldError[] {
+function findLost(
+  json: Uint8Array,
+  { numbersFrom = 0, isRead = () => true }: Options,
+): FieldError[] {
   const errors: FieldError[] = [];
   const levels: Level[] = [];
+  const note = (detail: string) => {
+    if (isRead(String(levels[0]?.at))) errors.push({ pointer: pointerTo(levels), detail });
+  };
   let quotedAt = 0;
   let quotedEnd = 0;
   for (let at = 0; at < json.length && errors.length < FAULTS_MAX; at++) {
@@ -86,13 +95,12 @@ function findLost(json: Uint8Array, numbersFrom: number): FieldError[] {
     } else if (byte === COLON && level !== undefined) {
       const quoted = Buffer.from(json.subarray(quotedAt, quotedEnd)).toString();
       level.at = String(JSON.parse(quoted));
-      if (level.names?.has(level.at) === true)
-        errors.push({ pointer: pointerTo(levels), detail: TWICE });
+      if (level.names?.has(level.at) === true) note(TWICE);
       level.names?.add(level.at);
     } else if (isNumberStart(byte)) {
       const end = endOfNumber(json, at);
       const lost = levels.length < numbersFrom ? undefined : lostNumber(json, at, end);
-      if (lost !== undefined) errors.push({ pointer: pointerTo(levels), detail: inexact(lost) });
+      if (lost !== undefined) note(inexact(lost));
       at = end - 1;
     } else {
       move(levels, byte);

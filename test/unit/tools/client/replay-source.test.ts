@@ -97,6 +97,41 @@ test('openSource reads NDJSON, and a line that is not an object is one bad row',
   ]);
 });
 
+test('openSource looks for lost digits in the members that it reads, also beside members that are deep', async () => {
+  const path = join(folder, 'digits.ndjson');
+  const long = '12345678901234567890';
+  const deep = `${'{"a":'.repeat(40)}1${'}'.repeat(40)}`;
+  const rows = [
+    `{"idempotency_key":"k1","raw":{"ref":${long}},"twice":1,"twice":2}`,
+    `{"idempotency_key":"k2","raw":${deep},"metadata":{"order":${long}}}`,
+    `{"idempotency_key":"k3","raw":${deep},"metadata":{"order":17}}`,
+    `{"idempotency_key":"k4","idempotency_key":"k5"}`,
+  ];
+  writeFileSync(path, rows.join('\n'));
+  const [{ rows: taken = [], unreadable = [] } = {}] = await readAll(await openSource(path, KEYS));
+  expect(taken.map(({ body }) => body['idempotency_key'])).toEqual(['k1', 'k3']);
+  expect(unreadable).toEqual([
+    { line: 2, detail: expect.stringMatching(/\/metadata\/order must be a number .*send a text/) },
+    { line: 4, detail: expect.stringContaining('/idempotency_key must be given once') },
+  ]);
+});
+
+test.each([
+  ['frame.json', '[{"idempotency_key":"k1"},{"idempotency_key":"k2"}]'],
+  ['frame.ndjson', '\ufeff[\r\n  {"idempotency_key":"k1"}\r\n]'],
+  ['object.json', '{\n  "idempotency_key": "k1"\n}\n'],
+])(
+  'openSource refuses JSON that is not an object a line, and says how to write it: %s',
+  async (name, text) => {
+    const path = join(folder, name);
+    writeFileSync(path, text);
+    await expect(openSource(path, KEYS)).rejects.toMatchObject({
+      code: 'FILE_FORM_WRONG',
+      message: expect.stringMatching(/json: the text is JSON, and not an object a line: .*jq -c/),
+    });
+  },
+);
+
 test('openSource names the column a file lacks and says how to give it, before a row is read', async () => {
   const path = join(folder, 'lacking.csv');
   writeFileSync(path, 'idempotency_key,account_id,amount\nk,a,1\n');
