@@ -1,13 +1,18 @@
 /** Values of files as spreadsheets, data frames and databases write them: what means one thing alone is read, what was damaged is refused. */
 import { given } from '../words/describe-issue.ts';
 
-/** Numbers that lost digits or became decimals, dates, errors and formulas of sheets, missing values, lost characters. */
+/**
+ * Numbers that lost digits, became decimals or have their thousands apart, dates, errors and formulas of sheets, texts that an export
+ * kept from being formulas, missing values, lost characters.
+ */
 const DAMAGED = [
   /^[+-]?\d+([.,]\d+e[+-]?|e[+-])\d{1,3}$/i,
-  /^\d+\.0$/,
+  /^\d+[.,]0+$/,
+  /^\d{1,3}(,\d{3}){3,}(\.\d+)?$/,
   /^(\d{1,2}-)?(Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)(?<=-...|...(?=-))(-\d{2})?$/,
   /^#(N\/A|REF!|NAME\?|VALUE!|DIV\/0!|NULL!|NUM!|#+)$/,
   /^="/,
+  /^'[=+@'-]/,
   /^(nan|none|null|undefined|nat|<na>|\\n)$/i,
   /\ufffd/,
 ];

@@ -12,12 +12,16 @@ test.each([
   ['another office program', '7.9155723368987E+017'],
   ['a data frame with one such cell', '1352171357E+5'],
   ['whole numbers beside missing ones', '4111111111111111.0'],
+  ['a number with two decimals', '4111111111111110.00'],
+  ['a number with two decimals of another language', '4111111111111110,00'],
+  ['a number with its thousands apart', '4,111,111,111,111,110.00'],
   ['a date', '2-Jan'],
   ['a month', 'Sep-02'],
   ['a column that is too narrow', '########'],
   ['a formula that failed', '#N/A'],
   ['a name that is no formula', '#NAME?'],
   ['a formula', '="4111111111111111"'],
+  ['a text that an export kept from being a formula', "'-17"],
   ['a missing value', 'nan'],
   ['a missing value of an object', 'None'],
   ['a missing value of a database', '\\N'],
@@ -31,6 +35,7 @@ test.each([
 
 test.each([
   ...['acc_17', '4111111111111111', '00123', '12E4', '1e10', 'e15', '3e123456', 'v1.0', '1.0.0'],
+  ...['1,234', '123.456.789', '123 456 789', "'quoted'", 'x.00', '1.00.1'],
   ...['2-january', 'may', 'dec', 'nancy', 'none-such', '#17', 'Müller', '1,5', '52e14'],
   ...['1e0f-4a', '019a9f5b-3c00-7abc-8def-0123456789ab', 17, undefined, null],
 ])('an id that no tool has damaged is taken: %s', (id) => {
