@@ -122,7 +122,8 @@ function openServer(
   const answer: RequestListener = (request, response) => {
     answers.set(request.socket, response);
     if (request.httpVersion === '1.0') request.headers.host ??= 'localhost';
-    listener(request, response);
+    if (isUtf8(request.url ?? '')) listener(request, response);
+    else writeProblem(request, response, new Problem('malformed-request', OTHER_BYTES));
   };
   const server =
     tls === undefined
@@ -140,6 +141,19 @@ function openServer(
     writeProblem(request, response, problem);
   });
   return server;
+}
+
+const OTHER_BYTES = 'The URL has bytes that are not UTF-8, in which é is %C3%A9.';
+
+/** A parser makes one character of all other bytes, so that two names would be one. A % that escapes nothing stands for itself. */
+function isUtf8(target: string): boolean {
+  if (!target.includes('%')) return true;
+  try {
+    decodeURIComponent(target.replace(/%(?![0-9a-f]{2})/gi, '%25'));
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /** The target or Host gives no valid URL. */

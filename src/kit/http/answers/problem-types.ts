@@ -16,8 +16,9 @@ export const PROBLEMS = {
   'malformed-request': {
     status: 400,
     title: 'Malformed request',
-    meaning: 'The body is not JSON in UTF-8 or broke off, or the request is not HTTP.',
-    cure: 'Send the whole body as JSON in UTF-8.',
+    meaning:
+      'The body is not JSON in UTF-8 or broke off, the URL is not UTF-8, or the request is not HTTP.',
+    cure: 'Send the whole body as JSON in UTF-8, and what is not ASCII in the URL as escaped UTF-8.',
   },
   'unknown-market': {
     status: 400,

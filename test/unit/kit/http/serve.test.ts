@@ -34,6 +34,28 @@ function open() {
   return { socket, heard };
 }
 
+app.get('/names/:name', (c) => c.json([c.req.param('name'), c.req.query('name') ?? null]));
+
+test.each([
+  ['escaped', '/names/Jos%C3%A9?name=M%c3%bcller', ['Jos\u00e9', 'M\u00fcller']],
+  ['with a % that escapes nothing', '/names/100%25?name=100%', ['100%', '100%']],
+  ['with a lost character of its own', '/names/a?name=%EF%BF%BD', ['a', '\ufffd']],
+  ['escaped as Windows-1252', '/names/a?name=M%FCller', 400],
+  ['with a path that is escaped so', '/names/M%FCller', 400],
+  ['with half a character', '/names/a?name=%C3', 400],
+])('a URL %s is read as UTF-8 or refused', async (_name, target, read) => {
+  const { socket, heard } = open();
+  socket.write(`GET ${target}`);
+  socket.write(' HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n');
+  const [head = '', body = ''] = (await heard).split('\r\n\r\n');
+  if (read === 400) {
+    expect(head).toMatch(/^HTTP\/1\.1 400 /);
+    expect(body).toContain('The URL has bytes that are not UTF-8');
+  } else {
+    expect(JSON.parse(body)).toEqual(read);
+  }
+});
+
 const HEAD = 'POST /held HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\n';
 const statuses = (heard: string) => [...heard.matchAll(/HTTP\/1\.1 (\d+)/g)].map(([, one]) => one);
 
