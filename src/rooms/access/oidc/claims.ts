@@ -34,13 +34,15 @@ const isMark = (name: string) => name === DOMAIN_MARK || /verified/i.test(name);
 const isVerified = (mark: string, value: unknown) =>
   value === true || value === 'true' || (mark === DOMAIN_MARK && (value === 1 || value === '1'));
 
-/** The claims that may say whether a claim is verified: of OpenID Connect, and as older answers about users spell the name. */
-const marksOf = (claim: string) => [
-  `${claim}_verified`,
-  `verified_${claim}`,
-  `${claim}Verified`,
-  ...(claim === 'email' ? [DOMAIN_MARK] : []),
-];
+/**
+ * The claims that may say whether a claim is verified: of OpenID Connect, and as older answers about users spell the name. They
+ * stand where the claim stands, in an object or a namespace.
+ */
+function marksOf(claim: string): string[] {
+  const [, prefix = '', name = ''] = /^(.*[./:])?(.*)$/.exec(claim) ?? [];
+  const marks = [`${name}_verified`, `verified_${name}`, `is_${name}_verified`, `${name}Verified`];
+  return [...marks.map((mark) => prefix + mark), ...(claim === 'email' ? [DOMAIN_MARK] : [])];
+}
 
 /** Says which claim says that a claim is not verified; undefined where none says so. */
 export function unverifiedBy(claims: ClaimSet, claim: string): string | undefined {

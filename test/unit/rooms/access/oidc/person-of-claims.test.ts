@@ -34,6 +34,21 @@ test('name and roles come of the claims that settings name', () => {
 });
 
 test.each([
+  ['at.email', { at: { email: 'x@y', verified_email: false } }],
+  ['at.email', { at: { email: 'x@y', is_email_verified: false } }],
+  ['email', { email: 'x@y', is_email_verified: 'false' }],
+  [
+    'https://corp.example/email',
+    { 'https://corp.example/email': 'x@y', 'https://corp.example/verified_email': 0 },
+  ],
+])(
+  'the name %s of %j is nobody, as a mark that stands beside the claim says so',
+  (name, claims) => {
+    expect(() => personOf({ sub: '1', ...claims }, { ...NAMES, name }, MAPPED)).toThrow('not true');
+  },
+);
+
+test.each([
   { email: undefined },
   { email: '' },
   { email: 'a\u0000' },
