@@ -142,6 +142,7 @@ describe('risk labels import', () => {
     ['no number', ['list', '--limit', 'all'], 2, '--limit'],
     ['no file', ['import'], 2, 'FILE is missing'],
     ['an unknown field', ['import', 'x', '--map', 'score=y'], 2, "not 'score=y'"],
+    ['a field twice', ['import', 'x', '--map', 'label=a,label=b'], 2, 'names label twice'],
     ['no delay', ['import', 'x', '--labelled-after', 'soon'], 2, "as 7d, not 'soon'"],
     ['a batch too large', ['import', 'x', '--batch', '1001'], 2, 'from 1 to 1000'],
     [

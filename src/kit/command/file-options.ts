@@ -100,6 +100,7 @@ export function assignmentsOption<F extends string>(
       const known = `with a field of ${fields.join(', ')}`;
       throw new UsageError(`${flag} takes FIELD=..., ${known}, not '${part}'`);
     }
+    if (field in assignments) throw new UsageError(`${flag} names ${field} twice`);
     assignments[field] = part.slice(at + 1).trim();
   }
   return assignments;
