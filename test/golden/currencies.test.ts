@@ -45,6 +45,20 @@ test.each([
   );
 });
 
+test.each([
+  ['AN', '2010-12-31', '2011-01-01'],
+  ['CS', '2006-09-01', '2006-10-01'],
+  ['TP', '2002-05-20', '2002-06-01'],
+  ['YU', '2003-07-01', '2003-08-01'],
+])('a payer was in %s on %s, and no longer on %s', (code, day, later) => {
+  const at = (time: string) => countryProblem(code, 'US-EG', `${time}T12:00:00Z`);
+  expect([at(day), at(later), countryProblem(code, 'US-EG')]).toEqual([
+    undefined,
+    expect.stringContaining('must be an ISO 3166'),
+    expect.stringContaining('must be an ISO 3166'),
+  ]);
+});
+
 /** Regions that CLDR names, and ISO 3166 does not assign: exceptional reservations, groups, pseudo-locales. */
 const NO_COUNTRIES = 'AC CP CQ DG EA EU EZ IC QO TA UN XA XB ZZ'.split(' ');
 

@@ -29,6 +29,13 @@ const CODES = `
   PY QA RE RO RS RU RW SA SB SC SD SE SG SH SI SJ SK SL SM SN SO SR SS ST SV SX SY SZ TC TD TF TG TH TJ TK TL TM
   TN TO TR TT TV TW TZ UA UG UM US UY UZ VA VC VE VG VI VN VU WF WS XK YE YT ZA ZM ZW`;
 const COUNTRIES = new Set(CODES.trim().split(/\s+/));
+/** Codes that ISO has withdrawn since 2000, with the last month of each. */
+const WITHDRAWN = new Map([
+  ['AN', '2010-12'],
+  ['CS', '2006-09'],
+  ['TP', '2002-05'],
+  ['YU', '2003-07'],
+]);
 
 /** Limits on a submitted transaction. Units are in the names. */
 export const TRANSACTION_LIMITS = {
@@ -179,12 +186,13 @@ export const transactionInputSchema = z
       .optional(),
     metadata: metadata.optional(),
   })
-  .superRefine(({ amount, currency, country, corridor }, context) => {
+  .superRefine(({ amount, currency, country, corridor, created_at }, context) => {
     const ofAmount = amountProblem(amount, currency);
     if (ofAmount !== undefined) {
       context.addIssue({ code: 'custom', path: ['amount'], message: ofAmount, input: amount });
     }
-    const ofCountry = country === undefined ? undefined : countryProblem(country, corridor);
+    const ofCountry =
+      country === undefined ? undefined : countryProblem(country, corridor, created_at);
     if (ofCountry !== undefined) {
       context.addIssue({ code: 'custom', path: ['country'], message: ofCountry, input: country });
     }
@@ -227,9 +235,17 @@ export function firstIdOf(createdAtMs: number): string {
 /**
  * The fault of a country, beside its form. An end of the corridor is none, as features compare the country with it: a
  * corridor may be named UK-NG.
+ * @param paidAt a withdrawn code is taken for payments of its time
  */
-export function countryProblem(country: string, corridor: string): string | undefined {
+export function countryProblem(
+  country: string,
+  corridor: string,
+  paidAt?: string,
+): string | undefined {
   if (COUNTRIES.has(country) || corridor.split('-').includes(country)) return undefined;
+  const lastMonth = WITHDRAWN.get(country);
+  if (lastMonth !== undefined && paidAt !== undefined && paidAt.slice(0, 7) <= lastMonth)
+    return undefined;
   if (country === 'UK') return 'must be GB, the ISO 3166 code of the United Kingdom';
   return 'must be an ISO 3166 alpha-2 code, as US; leave out a country that is unknown';
 }
