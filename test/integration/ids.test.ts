@@ -18,6 +18,7 @@ import {
   postOne,
   send,
 } from '../support/submit.ts';
+import { waitUntil } from '../support/wait-until.ts';
 
 const api = await openForFile(startRunningApi());
 const folder = mkdtempSync(join(tmpdir(), 'risk-ids-'));
@@ -169,6 +170,31 @@ describe('two forms of an id are one', () => {
     const [key] = (await read('/v1/keys')).items;
     expect(key).toMatchObject({ client: NFC, owner: NFC });
   });
+});
+
+test.each([
+  [NFC, NFD],
+  ['my shop', 'my shop\u00a0'],
+  ['\u65e5\u672c', '\u65e5\u672c'],
+])('a client of any name is stopped and limited by its name: %s', async (client, spelled) => {
+  const made = await send(api, 'POST', '/v1/keys', { roles: ['ingest'], client, owner: 'team' });
+  const submit = () => send(api, 'POST', '/v1/transactions', input(), made.body.key);
+  expect((await submit()).status).toBe(201);
+  const scope = at(`client:${spelled}`);
+  const stop = { stopped: true, reason: 'why' };
+  expect((await send(api, 'PUT', `/v1/switches/${scope}`, stop)).body.scope).toBe(
+    `client:${client}`,
+  );
+  const stopped = async () => ((await submit()).status === 503 ? true : undefined);
+  await waitUntil(stopped, 5000, 'the stop');
+  const start = { stopped: false, reason: 'why' };
+  expect((await send(api, 'PUT', `/v1/switches/${scope}`, start)).status).toBe(200);
+  const limit = { kind: 'transactions', rate_per_second: 0.01, burst: 1, reason: 'why' };
+  expect((await send(api, 'PUT', `/v1/limits/${scope}`, limit)).body.scope).toBe(
+    `client:${client}`,
+  );
+  const limited = async () => ((await submit()).status === 429 ? true : undefined);
+  await waitUntil(limited, 5000, 'the limit');
 });
 
 test('each id that is taken is read by its path, whatever its characters are to a URL', async () => {

@@ -1,12 +1,14 @@
 /** Switches: what stops a scope, and how scopes are named. */
 import { z } from 'zod';
+import { idText } from '../../kit/words/plain-text.ts';
 import type { MetadataFields } from './metadata.ts';
 
-const CORRIDOR = /^corridor:[A-Z]{2}-[A-Z]{2}$/;
-const CLIENT = /^client:[!-~]{1,64}$/;
+const CLIENT = 'client:';
 const MODEL_NAME = /^model:[!-~]{1,70}$/;
 
 export const SCOPE_CHARS_MAX = 80;
+/** The name of a client as keys have it. */
+const clientName = idText(64);
 
 export const EMERGENCY = 'emergency';
 const READ_ONLY = 'read-only:';
@@ -67,10 +69,14 @@ export const DEFAULT_SETTINGS: CorridorSettings = {
   compared: null,
 };
 
-/** `all` and `market` stop every corridor, `corridor:US-EG` one; `client:ID` refuses a client's submissions alone. */
-export function isScope(text: string): boolean {
-  return text === 'all' || text === 'market' || CORRIDOR.test(text) || CLIENT.test(text);
+/** `client:NAME` is a scope of the submissions of a client, by any name that a key may have. */
+export function isClientScope(text: string): boolean {
+  const name = text.slice(CLIENT.length);
+  return text.startsWith(CLIENT) && clientName.safeParse(name).data === name;
 }
+
+/** A scope in a path, in the one spelling that ids have: a client may have any name. */
+export const scopeText = idText(SCOPE_CHARS_MAX);
 
 /** In front of the reason code of a rule, or the name of a model, that judges nothing while its scope is stopped. */
 export const RULE = 'rule:';
@@ -86,7 +92,7 @@ export function namesStopped({ stopped }: Switches, kind: typeof RULE | typeof M
 }
 
 export const corridorScope = (corridor: string) => `corridor:${corridor}`;
-export const clientScope = (client: string) => `client:${client}`;
+export const clientScope = (client: string) => CLIENT + client;
 
 /** A longer time keeps clients away from what is open again; a shorter one brings more requests that are refused. */
 const RETRY_SECONDS = 5;

@@ -17,7 +17,7 @@ import {
   throttleScope,
   toLimitJson,
 } from '../../core/domain/limit.ts';
-import { corridorScope, isScope } from '../../core/domain/switch.ts';
+import { corridorScope, isClientScope } from '../../core/domain/switch.ts';
 import { changeLimits, LIMITS_MAX } from '../../core/store/limits/limits.ts';
 import { recordChange } from '../../kit/audit/audit-log.ts';
 import type { Database } from '../../kit/database/pool.ts';
@@ -187,7 +187,7 @@ const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 export function checkLimitScope(scope: string, corridors: ReadonlySet<string>): void {
   const own = [corridorScope, throttleScope].flatMap((scopeOf) => [...corridors].map(scopeOf));
   const names = [LIMITED_MARKET, ...partyFields.keys(), ...own];
-  if (names.includes(scope) || (scope.startsWith('client:') && isScope(scope))) return;
+  if (names.includes(scope) || isClientScope(scope)) return;
   if (scope.startsWith(keyScope('')) && UUID.test(scope.slice(keyScope('').length))) return;
   throw new Problem(
     'not-found',

@@ -7,7 +7,7 @@ import {
   toProposalJson,
   uncountedIn,
 } from '../../core/domain/limit.ts';
-import { SCOPE_CHARS_MAX } from '../../core/domain/switch.ts';
+import { scopeText } from '../../core/domain/switch.ts';
 import type { Api } from '../../core/room.ts';
 import { readLimits } from '../../core/store/limits/limits.ts';
 import { Problem } from '../../kit/http/answers/problem.ts';
@@ -24,7 +24,7 @@ import {
 } from './limit-change.ts';
 
 const path = z.object({
-  scope: z.string().max(SCOPE_CHARS_MAX).meta({
+  scope: scopeText.meta({
     description:
       '`market`, `corridor:US-EG`, `client:NAME`, `key:ID`, or `throttle:corridor:US-EG`, which ends by itself, or `each:account`, `each:device`, `each:address`: each of them by itself.',
     example: 'client:shop',

@@ -4,8 +4,8 @@ import {
   isFlagScope,
   isLevelScope,
   isStricterScope,
-  SCOPE_CHARS_MAX,
   type Switches,
+  scopeText,
   stopSchema,
   toStopJson,
   withEnvironment,
@@ -66,7 +66,7 @@ const eventsPart = eventsDocument([
 ]);
 
 const path = z.object({
-  scope: z.string().max(SCOPE_CHARS_MAX).meta({
+  scope: scopeText.meta({
     description:
       '`all`, `market`, `corridor:US-EG`, `client:NAME`, `rule:NIGHT_HIGH_AMOUNT` or `model:fraud@3`.',
     example: 'corridor:US-EG',

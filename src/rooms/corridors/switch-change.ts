@@ -2,8 +2,8 @@
 import { z } from 'zod';
 import {
   corridorScope,
+  isClientScope,
   isModel,
-  isScope,
   MODEL,
   RULE,
   STRICTER,
@@ -200,8 +200,7 @@ export async function checkScope(
   );
   const started = isStop ? [] : stricter;
   const names = ['all', 'market', ...[...corridors].map(corridorScope), ...rules, ...started];
-  if (names.includes(scope) || isModel(scope) || (scope.startsWith('client:') && isScope(scope)))
-    return;
+  if (names.includes(scope) || isModel(scope) || isClientScope(scope)) return;
   throw new Problem(
     'not-found',
     `No scope is called ${given(scope)}: all, market, corridor:NAME of GET /v1/corridors, client:NAME, rule:CODE of GET /v1/reason-codes, or model:NAME@VERSION of GET /v1/models${adviseScope(scope, names)}.`,

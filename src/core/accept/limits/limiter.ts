@@ -221,7 +221,9 @@ function exceededBy(
 export const retryAfter = (seconds: number | null): Readonly<Record<string, string>> =>
   seconds === null ? {} : { 'Retry-After': String(seconds) };
 
-const headerName = (kind: string, scope: string) => `${kind} of ${scope.replaceAll(/["\\]/g, '_')}`;
+/** Headers are ASCII: another character of a name, and one that ends the name in a header, becomes an underscore. */
+const headerName = (kind: string, scope: string) =>
+  `${kind} of ${scope.replaceAll(/[^ !#-[\]-~]/gu, '_')}`;
 
 /** `RateLimit-Policy` and `RateLimit` of draft 11: w is a window that holds at least the burst, q what it lets through. */
 function headersOf(limits: readonly [name: string, rest: Rest][]): HeaderList {
