@@ -53,13 +53,22 @@ export function unverifiedBy(claims: ClaimSet, claim: string): string | undefine
 
 /**
  * Claims of the ID token go before claims of the answer about the user. A null is no claim, unless it stands where a
- * verification would; what says "not verified" counts from either source.
+ * verification would; what says "not verified" counts from either source. Objects that both sources have are merged likewise.
  */
-export function mergeClaims(info: ClaimSet, idToken: Claims): Claims {
+export const mergeClaims = (info: ClaimSet, idToken: Claims): Claims => ({
+  ...mergeSets(info, idToken),
+  sub: idToken.sub,
+});
+
+function mergeSets(info: ClaimSet, idToken: ClaimSet): ClaimSet {
   const all = [info, idToken].flatMap((source) => Object.entries(source));
   const said = all.filter(([name, value]) => value !== null || isMark(name));
   const unverified = all.filter(([name, value]) => isMark(name) && !isVerified(name, value));
-  return { ...Object.fromEntries([...said, ...unverified]), sub: idToken.sub };
+  const inBoth = Object.entries(info).flatMap(([name, value]) => {
+    const own = Object.hasOwn(idToken, name) ? idToken[name] : undefined;
+    return isClaimSet(value) && isClaimSet(own) ? [[name, mergeSets(value, own)] as const] : [];
+  });
+  return Object.fromEntries([...said, ...unverified, ...inBoth]);
 }
 
 /**

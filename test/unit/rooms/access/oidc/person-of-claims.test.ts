@@ -1,6 +1,7 @@
 /** Goal: claims of any shape give a name and roles, or are refused. */
 import { expect, test } from 'vitest';
 import type { Role } from '../../../../../src/kit/words/principal.ts';
+import { mergeClaims } from '../../../../../src/rooms/access/oidc/claims.ts';
 import { personOf } from '../../../../../src/rooms/access/oidc/login-routes.ts';
 
 const MAPPED = new Map<string, Role[]>([
@@ -56,4 +57,15 @@ test.each([
   { email: 'x'.repeat(65) },
 ])('%j names nobody', (claims) => {
   expect(() => personOf({ sub: '1', ...claims }, NAMES, MAPPED)).toThrow('no verified name');
+});
+
+test('objects that both sources have keep the members of both, and what says "not verified" of either', () => {
+  const names = { name: 'at.email', roles: 'realm_access.roles' };
+  const info = { at: { email: 'old@y', email_verified: false }, realm_access: { roles: ['b'] } };
+  const token = { sub: '1', at: { email: 'x@y' }, realm_access: { other: null } };
+  expect(() => personOf(mergeClaims(info, token), names, MAPPED)).toThrow('not true');
+  const verified = { ...token, at: { email: 'x@y', email_verified: true } };
+  expect(() => personOf(mergeClaims(info, verified), names, MAPPED)).toThrow('not true');
+  const merged = mergeClaims({ ...info, at: { email: 'old@y', email_verified: true } }, token);
+  expect(personOf(merged, names, MAPPED)).toEqual({ name: 'x@y', roles: ['analyst'] });
 });
