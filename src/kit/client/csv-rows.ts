@@ -19,7 +19,7 @@ type IsBroken = (cells: Cells, lines: readonly Line[]) => boolean;
 /** A cell in quotes, with each quote twice, or a cell without quotes, and what ends the cell. */
 const CELL = /(?:"([^"]*(?:""[^"]*)*)"|([^",]*))(,|$)/y;
 const STRAY_QUOTE =
-  'has a quote (") that breaks its cells: a cell with a quote stands in quotes, and the quote in it is written twice';
+  'has a quote (") that breaks its cells: a cell with a quote stands in quotes, the quote in it is written twice, and no line of a cell looks like a row';
 /** Characters that divide the cells of other files, and their names. */
 const DIVIDERS = { ';': 'semicolons (;)', '\t': 'tabs', '|': 'bars (|)' };
 /** The line that spreadsheets write before the header. */
@@ -33,9 +33,10 @@ export async function* csvRows(blocks: AsyncIterable<readonly Line[]>, projectio
     cells.length === length
       ? project(cells.map(trimBlanks))
       : `has ${cells.length} cells, the header has ${length}`;
-  const isBroken: IsBroken = (cells, [, ...others]) => {
+  const isBroken: IsBroken = (cells, lines) => {
     const length = header?.length ?? cells.length;
-    if (cells.length !== length) return true;
+    if (cells.length !== length || areRows(lines, length)) return true;
+    const [, ...others] = lines;
     const values = Object.values(Object(toBody(cells)));
     const isOverLines = values.some((value) => typeof value === 'string' && value.includes('\n'));
     return isOverLines && others.some((line) => cellsOf([line])?.length === length);
@@ -103,6 +104,15 @@ function* takeRecords(
   }
   return [];
 }
+
+/** Whether the first and the last line would be rows without the quotes that open and close a cell of several lines. */
+function areRows(lines: readonly Line[], length: number): boolean {
+  const [first, last] = [lines[0]?.text ?? '', lines.at(-1)?.text ?? ''];
+  const bare = [without(first, first.lastIndexOf('"')), without(last, last.indexOf('"'))];
+  return bare.every((text) => cellsOf([{ line: 0, text }])?.length === length);
+}
+
+const without = (text: string, at: number) => text.slice(0, at) + text.slice(at + 1);
 
 const hasOddQuotes = ({ text }: Line) => text.includes('"') && text.split('"').length % 2 === 0;
 
