@@ -25,10 +25,13 @@ const CELL_ENDS = [',', ';', '\t', '"'];
 /** Text of a line that has a fault: a line without text would be a blank one. */
 const UNREAD = '…';
 const LENIENT = new TextDecoder('utf-8', { ignoreBOM: true });
-const WINDOWS_1252 = new TextDecoder('windows-1252');
+/** Bytes beyond ASCII in a text whose characters are bytes. */
+const BEYOND_ASCII = /[\x80-\xff]/g;
 
 /** First bytes of files that are no text in UTF-8, each byte as a character. */
 const FORMS: Readonly<Record<string, string>> = {
+  '\xff\xfe\0\0': 'UTF-32',
+  '\0\0\xfe\xff': 'UTF-32',
   '\xff\xfe': 'UTF-16',
   '\xfe\xff': 'UTF-16',
   'PK\x03\x04': 'a workbook or an archive (ZIP)',
@@ -119,11 +122,16 @@ function splitLines(text: string): string[] {
 function utf8Fault(bytes: Buffer): string {
   const [before = ''] = LENIENT.decode(bytes).split(REPLACEMENT, 1);
   const cellAt = Math.max(...CELL_ENDS.map((mark) => before.lastIndexOf(mark))) + 1;
-  const from = Buffer.byteLength(before.slice(0, cellAt));
-  const [read = ''] = WINDOWS_1252.decode(bytes.subarray(from)).split(/[,;\t"]/, 1);
-  const shown = shortText(read, CELL_CHARS_SHOWN);
-  return `is not UTF-8 from column ${before.length + 1} on, where Windows-1252 reads '${shown}': save the file as CSV UTF-8, or convert it with iconv -f WINDOWS-1252 -t UTF-8`;
+  const from = Buffer.byteLength(before);
+  const [rest = ''] = bytes.toString('latin1', from).split(/[,;\t"]/, 1);
+  const hex = (byte: string) => byte.charCodeAt(0).toString(16).toUpperCase();
+  const cell = before.slice(cellAt) + rest.replaceAll(BEYOND_ASCII, (byte) => `\\x${hex(byte)}`);
+  const where = `from column ${before.length + 1} on, at byte ${from + 1} of the line`;
+  return `is not UTF-8 ${where}, in '${shortText(cell, CELL_CHARS_SHOWN)}': ${convertFrom('ENCODING')}, where ENCODING is the encoding of the file`;
 }
+
+const convertFrom = (encoding: string) =>
+  `save the file as CSV UTF-8, or convert it with iconv -f ${encoding} -t UTF-8`;
 
 export const textEmpty = () =>
   new Failure(
@@ -135,13 +143,12 @@ export const textEmpty = () =>
 function refuseForm(bytes: Buffer): void {
   const head = bytes.toString('latin1', 0, HEAD_BYTES);
   const known = Object.keys(FORMS).find((beginning) => head.startsWith(beginning));
-  // Each letter of UTF-16 without a BOM has a zero byte.
-  const form =
-    known === undefined && head.slice(0, 2).includes('\0') ? 'UTF-16' : FORMS[known ?? ''];
+  // Letters of UTF-16 and UTF-32 have zero bytes, and only a BOM says which of the two a text is.
+  const isUnmarked = known === undefined && head.slice(0, 2).includes('\0');
+  const form = isUnmarked ? 'UTF-16 or UTF-32 without a mark' : FORMS[known ?? ''];
   if (form === undefined) return;
-  const remedy =
-    form === 'UTF-16'
-      ? 'save the file as CSV UTF-8, or convert it with iconv -f UTF-16 -t UTF-8'
-      : 'give its rows as CSV or NDJSON in UTF-8';
+  const which = ', where ENCODING is UTF-16LE, UTF-16BE, UTF-32LE or UTF-32BE';
+  const convert = isUnmarked ? convertFrom('ENCODING') + which : convertFrom(form);
+  const remedy = form.startsWith('UTF-') ? convert : 'give its rows as CSV or NDJSON in UTF-8';
   throw new Failure('invalid', 'FILE_FORM_WRONG', `the text is ${form}, not UTF-8: ${remedy}`);
 }

@@ -42,8 +42,8 @@ export const REFUSED: readonly (readonly [name: string, said: string])[] = [
 /** Files of which some rows are refused: their lines, with what is said of each. */
 export const DAMAGED: readonly (readonly [name: string, lines: readonly number[], said: string])[] =
   [
-    ['pandas-windows.csv', [2], "Windows-1252 reads 'Müller'"],
-    ['sheet-windows.csv', [2], "Windows-1252 reads 'Müller'"],
+    ['pandas-windows.csv', [2], String.raw`in 'M\xFCller'`],
+    ['sheet-windows.csv', [2], String.raw`in 'M\xFCller'`],
     ['pandas-float-ids.csv', [2, 3, 5], "'4333333333333333.0' is what"],
     ['pandas-nan-ids.csv', [3], "'nan' is what"],
     ['duckdb-double-ids.csv', [2, 3, 4, 5], "'4.111111111111111e+16' is what"],

@@ -64,11 +64,11 @@ describe('readLines', () => {
     expect(lines.map(({ fault }) => fault)).toEqual([
       undefined,
       undefined,
-      expect.stringContaining("from column 4 on, where Windows-1252 reads 'Müller'"),
-      expect.stringContaining("from column 5 on, where Windows-1252 reads 'Möller'"),
+      expect.stringContaining(String.raw`from column 4 on, at byte 4 of the line, in 'M\xFCller'`),
+      expect.stringContaining(String.raw`from column 5 on, at byte 5 of the line, in 'M\xF6ller'`),
       undefined,
     ]);
-    expect(lines[2]?.fault).toContain(`${REMEDY} WINDOWS-1252 -t UTF-8`);
+    expect(lines[2]?.fault).toContain(`${REMEDY} ENCODING -t UTF-8`);
     expect(lines[4]?.text).toBe('4,Müller,x');
   });
 
@@ -77,10 +77,21 @@ describe('readLines', () => {
     ['an overlong form', [0x61, 0xc0, 0xaf]],
     ['half a pair of surrogates', [0x61, 0xed, 0xa0, 0x80]],
     ['bytes of Shift-JIS', [0x61, 0x83, 0x65, 0x83, 0x58]],
-  ])('%s is not UTF-8', async (_name, bytes) => {
-    expect(await linesOf([Uint8Array.from(bytes)])).toMatchObject([
-      { line: 1, fault: expect.stringContaining('is not UTF-8 from column 2 on') },
-    ]);
+    ['bytes of Latin-2', [0x61, 0xb1, 0xe6, 0xea]],
+  ])('%s is not UTF-8, and no encoding is guessed', async (_name, bytes) => {
+    const [line] = await linesOf([Uint8Array.from(bytes)]);
+    expect(line?.fault).toContain('is not UTF-8 from column 2 on, at byte 2 of the line');
+    expect(line?.fault).not.toContain('1252');
+  });
+
+  test.each([
+    ['UTF-32', [0xff, 0xfe, 0, 0, 0x69, 0, 0, 0, 0x0a, 0, 0, 0], 'UTF-32'],
+    ['UTF-32', [0, 0, 0xfe, 0xff, 0, 0, 0, 0x69, 0, 0, 0, 0x0a], 'UTF-32'],
+    ['UTF-16 or UTF-32 without a mark', [0x69, 0, 0, 0, 0x0a, 0, 0, 0], 'ENCODING'],
+  ])('a text that is %s: %j', async (form, bytes, from) => {
+    await expect(linesOf([Uint8Array.from(bytes)])).rejects.toThrow(
+      new RegExp(`^the text is ${form}, not UTF-8: .* iconv -f ${from} -t UTF-8`),
+    );
   });
 
   test.each([
