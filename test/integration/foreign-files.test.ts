@@ -53,7 +53,7 @@ describe('risk replay', () => {
     const text = `${HEADER}\nw1,M\xfcller,1.00\r\nw2,M\xf6ller,1.00\rw3,Moller,1.00\nw4,"a ""b""",1.00\n`;
     const { code, stdout, stderr, accepted } = await replay(Buffer.from(text, 'latin1'));
     expect(stderr).toMatch(
-      /line 2: is not UTF-8 .*'Müller'.*iconv.*\nline 3: is not UTF-8 .*'Möller'/,
+      /line 2: is not UTF-8 .*'M\\xFCller'.*iconv.*\nline 3: is not UTF-8 .*'M\\xF6ller'/,
     );
     expect(stderr).toContain('2 rows were refused and not stored');
     expect([code, accepted]).toEqual([1, 2]);
@@ -92,6 +92,24 @@ describe('risk replay', () => {
     expect([first.accepted, other.accepted]).toEqual([1, 1]);
     const mapped = await replay(`${HEADER}\ns3,sa,1.00\n`, '--map', 'account_id=idempotency_key');
     expect([mapped.accepted, await stored('sa', 'sb', 's3')]).toEqual([1, ['sa', 'sb', 's3']]);
+  });
+
+  test('tells its counts before an answer that belongs to no row, and goes on in a second run', async () => {
+    const rows = Array.from({ length: 20 }, (_, nth) => `t${nth},na,${nth === 3 ? '0' : '1.00'},`);
+    const old = Array.from(
+      { length: 20 },
+      (_, nth) => `o${nth},na,1.00,${2001 + nth}-02-03T00:00:00Z`,
+    );
+    const text = [`${HEADER},created_at`, ...rows, ...old].join('\n');
+    const ordered = ['--order', 'file', '--connections', '1', '--batch'];
+    const ended = await replay(text, ...ordered, '20');
+    expect([ended.code, ended.stdout]).toEqual([1, '']);
+    expect(ended.stderr).toMatch(/line 5: \/amount must be .*\n1 rows were refused/);
+    expect(ended.stderr).toMatch(
+      /transactions accepted=19 duplicate=0 refused=1; the same command again goes on .*\n.* 422: .*new months/s,
+    );
+    const again = await replay(text, ...ordered, '10');
+    expect([again.code, again.accepted, again.duplicates]).toEqual([1, 20, 19]);
   });
 
   test('reads standard input', async () => {
@@ -212,7 +230,7 @@ test('lists take ids that look damaged only where they are meant, in the route a
   });
   const windows = await send(Buffer.from('value,reason\nd-2,gestohlen in M\xfcnchen\n', 'latin1'));
   expect(windows.body.errors).toEqual([
-    { pointer: '/lines/2', detail: expect.stringContaining("'gestohlen in München'") },
+    { pointer: '/lines/2', detail: expect.stringContaining('gestohlen in M\\xFCnchen') },
   ]);
   expect(await send(damaged, '&ids_as_they_are=true')).toMatchObject({
     body: { rows: 2, added: 2 },

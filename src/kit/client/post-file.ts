@@ -34,11 +34,14 @@ export type RowsRoute = {
   readonly accepted: (body: object, rows: number, repeated: boolean) => void;
 };
 
+/** Rows that are not stored; posting counts them here. */
 export type Posted = {
-  readonly refused: number;
-  /** The first of them, in the order of the file. */
-  readonly refusedFirst: readonly UnreadableRow[];
+  refused: number;
+  /** The first refused rows, in the order of the files. */
+  refusedFirst: readonly UnreadableRow[];
 };
+
+export const nothingPosted = (): Posted => ({ refused: 0, refusedFirst: [] });
 
 /** Refused rows that are shown; the others are counted. */
 export const REFUSED_SHOWN_MAX = 20;
@@ -52,19 +55,22 @@ type Posting = {
   readonly refuse: (row: UnreadableRow) => void;
 };
 
-/** @throws the first error; it ends the shared reader, and with it the work on the other connections */
+/**
+ * @param posted has the refused rows, also where an error ends the work
+ * @throws the first error; it ends the shared reader, and with it the work on the other connections
+ */
 export async function postFile(
   client: ApiClient,
   { rows: readRows }: Pick<SourceFile, 'rows'>,
   options: PostOptions,
   route: RowsRoute,
+  posted = nothingPosted(),
 ): Promise<Posted> {
   const pace = createPace(options);
-  const refusedFirst: UnreadableRow[] = [];
-  let refused = 0;
   let answered = 0;
   const refuse = (row: UnreadableRow) => {
-    if (refused++ < REFUSED_SHOWN_MAX) refusedFirst.push(row);
+    if (posted.refused++ < REFUSED_SHOWN_MAX)
+      posted.refusedFirst = sortByLine([...posted.refusedFirst, row]);
   };
   const posting = { client, route, refuse, retries: createRetries(options) };
   const batches = batched(readRows(), options.batchRows);
@@ -80,10 +86,10 @@ export async function postFile(
   const ends = await Promise.allSettled(Array.from({ length: options.connections }, takeBatches));
   const failed = ends.find((end) => end.status === 'rejected');
   if (failed !== undefined) throw failed.reason;
-  return { refused, refusedFirst: sortByLine(refusedFirst) };
+  return posted;
 }
 
-export function sortByLine(rows: readonly UnreadableRow[]): UnreadableRow[] {
+function sortByLine(rows: readonly UnreadableRow[]): UnreadableRow[] {
   const compareFiles = ({ file: a = '' }: UnreadableRow, { file: b = '' }: UnreadableRow) =>
     Number(a > b) - Number(a < b);
   return rows.toSorted((a, b) => compareFiles(a, b) || a.line - b.line);

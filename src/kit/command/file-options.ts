@@ -138,12 +138,19 @@ export function createLabelsRoute() {
   return { sum, route };
 }
 
+export const labelsText = ({
+  accepted,
+  unchanged,
+}: Pick<AcceptedLabels, 'accepted' | 'unchanged'>) =>
+  `labels accepted=${accepted} unchanged=${unchanged}`;
+
 /** Posts the rows, and shows how far it is. */
 export async function postWithProgress(
   settings: Omit<FileSettings<string>, 'files' | 'mapping'> & Pick<PostOptions, 'outageMsMax'>,
   source: SourceFile,
   route: RowsRoute,
   { output, signal }: Pick<CommandContext, 'output' | 'signal'>,
+  posted: Posted,
 ): Promise<Posted> {
   const client = createApiClient({ ...settings, signal });
   const startedMs = performance.now();
@@ -158,7 +165,27 @@ export async function postWithProgress(
     },
     onWaiting: (reason) => output.note(`waiting for the API: ${reason}`),
   };
-  return await postFile(client, source, options, route);
+  return await postFile(client, source, options, route, posted);
+}
+
+/**
+ * Where an error ends the work, the counts of the rows before are told first.
+ * @param stored counts of the stored rows
+ */
+export async function countedAtEnd<T>(
+  work: Promise<T>,
+  posted: Posted,
+  stored: () => string,
+  output: Output,
+): Promise<T> {
+  try {
+    return await work;
+  } catch (error) {
+    noteRefused(posted, output);
+    const next = 'the same command again goes on from there, and stores no row twice';
+    output.error(`the file is not posted whole: ${stored()} refused=${posted.refused}; ${next}`);
+    throw error;
+  }
 }
 
 /** Prints the refused rows with their reasons. */

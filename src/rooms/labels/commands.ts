@@ -1,6 +1,7 @@
 /** `risk labels …`: posts a file of labels to a running API, and lists the labels that it has. */
 
 import { LABEL_FIELDS, labelProjection } from '../../core/domain/file-rows.ts';
+import { nothingPosted } from '../../kit/client/post-file.ts';
 import { openSource } from '../../kit/client/rows.ts';
 import {
   type Command,
@@ -10,11 +11,13 @@ import {
   unlessStopped,
 } from '../../kit/command/command.ts';
 import {
+  countedAtEnd,
   createLabelsRoute,
   FILE_OPTIONS,
   fileOptions,
   fileOptionTexts,
   labelledAfterOption,
+  labelsText,
   noteRefused,
   postWithProgress,
 } from '../../kit/command/file-options.ts';
@@ -39,18 +42,18 @@ const runImport: Command['run'] = async (args, context) => {
   const [file = ''] = settings.files;
   const source = await openSource(file, labelProjection(settings.mapping, labelledAfterMs));
   const { sum, route } = createLabelsRoute();
-  const posting = postWithProgress(
-    { ...settings, outageMsMax: timeoutSeconds * 1000 },
-    ...([source, route, context] as const),
-  );
-  const posted = await unlessStopped(context, 'the same command again repeats nothing', posting);
-  if (posted === undefined) return EXIT.failed;
+  const posted = nothingPosted();
+  const limits = { ...settings, outageMsMax: timeoutSeconds * 1000 };
+  const posting = postWithProgress(limits, source, route, context, posted);
+  const counted = countedAtEnd(posting, posted, () => labelsText(sum), output);
+  const done = await unlessStopped(context, 'the same command again repeats nothing', counted);
+  if (done === undefined) return EXIT.failed;
   noteRefused(posted, output);
   const { refused, refusedFirst } = posted;
   const { accepted, unchanged } = sum;
   const seconds = Math.round(performance.now() - startedMs) / 1000;
   output.value({ accepted, unchanged, refused, seconds, refused_first: refusedFirst }, [
-    `labels accepted=${accepted} unchanged=${unchanged} refused=${refused} seconds=${seconds}`,
+    `${labelsText(sum)} refused=${refused} seconds=${seconds}`,
   ]);
   return refused > 0 ? EXIT.failed : EXIT.fine;
 };

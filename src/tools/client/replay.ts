@@ -6,12 +6,7 @@ import {
 } from '../../core/domain/file-rows.ts';
 import { createApiClient, notTheContract } from '../../kit/client/api-client.ts';
 import type { AcceptedBatch } from '../../kit/client/api-types.ts';
-import {
-  type Posted,
-  REFUSED_SHOWN_MAX,
-  type RowsRoute,
-  sortByLine,
-} from '../../kit/client/post-file.ts';
+import { nothingPosted, type Posted, type RowsRoute } from '../../kit/client/post-file.ts';
 import {
   type Command,
   type CommandContext,
@@ -26,12 +21,14 @@ import {
 import {
   assignmentsOption,
   BATCH_ROWS_MAX,
+  countedAtEnd,
   createLabelsRoute,
   FILE_OPTIONS,
   type FileSettings,
   fileOptions,
   fileOptionTexts,
   labelledAfterOption,
+  labelsText,
   noteRefused,
   postWithProgress,
 } from '../../kit/command/file-options.ts';
@@ -107,7 +104,15 @@ export async function replayToLedger(settings: ReplaySettings, context: ReplayCo
     },
   };
   const routes = { transactions: transactionsRoute, labels: labelsRoute.route };
-  const posted = await postParts(settings, await openParts(settings, context), routes, context);
+  const posted = nothingPosted();
+  const posting = postParts(settings, await openParts(settings, context), routes, context, posted);
+  const stored = () => {
+    const transactions = `transactions accepted=${rowsOf.accepted} duplicate=${rowsOf.duplicate}`;
+    return settings.labels === null
+      ? transactions
+      : `${transactions} ${labelsText(labelsRoute.sum)}`;
+  };
+  await countedAtEnd(posting, posted, stored, output);
   const settled = await waitUntilSettled(
     () => readTotals(client),
     database === undefined
@@ -133,17 +138,13 @@ async function postParts(
   { parts, shareRead }: Parts,
   routes: Readonly<Record<Kind, RowsRoute>>,
   context: ReplayContext,
-): Promise<Posted> {
+  posted: Posted,
+): Promise<void> {
   const posting = { ...settings, outageMsMax: settings.settleTimeoutMs };
-  let refused = 0;
-  let refusedFirst: Posted['refusedFirst'] = [];
   for await (const { kind, rows } of parts) {
     const source = { rows: () => rows, shareRead };
-    const posted = await postWithProgress(posting, source, routes[kind], context);
-    refused += posted.refused;
-    refusedFirst = [...refusedFirst, ...posted.refusedFirst].slice(0, REFUSED_SHOWN_MAX);
+    await postWithProgress(posting, source, routes[kind], context, posted);
   }
-  return { refused, refusedFirst: sortByLine(refusedFirst) };
 }
 
 /** Without the totals of before, the ledger without a database counts nothing as scored. */
@@ -230,14 +231,13 @@ function report(
     output.note('without DATABASE_URL: scored and dead_lettered are differences of GET /v1/status');
   }
   const hasLabels = settings.labels !== null;
-  const labelled = `labels accepted=${labels.accepted} unchanged=${labels.unchanged}`;
   output.value(
     {
       ...ledger,
       ...{ refused, refused_first: refusedFirst },
       ...(hasLabels ? { labels } : {}),
     },
-    [...(hasLabels ? [labelled] : []), ledgerLine(ledger)],
+    [...(hasLabels ? [labelsText(labels)] : []), ledgerLine(ledger)],
   );
   return balances(ledger) && refused === 0 ? EXIT.fine : EXIT.failed;
 }
