@@ -8,6 +8,10 @@ const METADATA_DEPTH_MAX = 31;
 
 /** jsonb writes 1e308 out in full: the most bytes that a number with an exponent may grow to. */
 const EXPONENT_BYTES = 330;
+/** Bytes of JSON that a character of a text takes at most, escaped; and a number, a word or the brackets of a value, with a comma. */
+const [CHAR_BYTES_MAX, VALUE_BYTES_MAX] = [6, 30];
+/** From the first size on, and below the second, JavaScript writes a number with an exponent. */
+const [EXPONENT_FROM, EXPONENT_BELOW] = [1e21, 1e-6];
 
 /**
  * Members of the clients' metadata that a market declares, so that rules may read them. A value of another type, or one that is
@@ -28,18 +32,27 @@ export function metadataProblem(value: unknown, bytesMax: number): string | unde
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     return 'must be an object';
   }
-  const walk: Walk = { exponents: 0 };
+  const walk: Walk = { exponents: 0, bytesMax: 0 };
   const problem = valueProblem(value, METADATA_DEPTH_MAX, walk);
-  if (problem !== undefined) return problem;
+  // Most metadata are far smaller, and need not be written to be measured.
+  if (problem !== undefined || walk.bytesMax <= bytesMax) return problem;
   const bytes = Buffer.byteLength(JSON.stringify(value)) + walk.exponents * EXPONENT_BYTES;
   return bytes > bytesMax ? `must have at most ${bytesMax} bytes of JSON, not ${bytes}` : undefined;
 }
 
-type Walk = { exponents: number };
+type Walk = {
+  exponents: number;
+  /** Bytes of JSON that the values take at most. */
+  bytesMax: number;
+};
 
 function valueProblem(value: unknown, levels: number, walk: Walk): string | undefined {
-  if (typeof value === 'string') return textProblem(value);
-  if (typeof value === 'number' && String(value).includes('e')) walk.exponents++;
+  walk.bytesMax += VALUE_BYTES_MAX;
+  if (typeof value === 'string') return textProblem(value, walk);
+  if (typeof value === 'number' && hasExponent(value)) {
+    walk.exponents++;
+    walk.bytesMax += EXPONENT_BYTES;
+  }
   if (typeof value !== 'object' || value === null) return undefined;
   if (levels === 0) return `must not be nested deeper than ${METADATA_DEPTH_MAX} levels`;
   if (Array.isArray(value)) {
@@ -51,13 +64,19 @@ function valueProblem(value: unknown, levels: number, walk: Walk): string | unde
   }
   for (const [name, element] of Object.entries(value)) {
     if (name === '__proto__') return 'must not have a member named __proto__';
-    const problem = textProblem(name) ?? valueProblem(element, levels - 1, walk);
+    const problem = textProblem(name, walk) ?? valueProblem(element, levels - 1, walk);
     if (problem !== undefined) return problem;
   }
   return undefined;
 }
 
-function textProblem(text: string): string | undefined {
+function hasExponent(value: number): boolean {
+  const size = Math.abs(value);
+  return size >= EXPONENT_FROM || (size < EXPONENT_BELOW && size > 0);
+}
+
+function textProblem(text: string, walk: Walk): string | undefined {
+  walk.bytesMax += CHAR_BYTES_MAX * text.length;
   if (text.includes('\u0000')) return 'must not contain the character U+0000';
   return text.isWellFormed() ? undefined : 'must not contain lone surrogates';
 }
