@@ -9,16 +9,10 @@ import type { Actor } from '../../kit/words/principal.ts';
 import { charsOf, type ExportRow, type FlatColumn } from './columns.ts';
 import type { ExportMetrics } from './metrics.ts';
 import { type ExportParameters, PARQUET_ROWS_MAX } from './parameters.ts';
-import {
-  FULL_PACE,
-  type Pace,
-  prepareExport,
-  type ReadRows,
-  SLICE_CHARS_MAX,
-} from './read-rows.ts';
+import { FULL_PACE, type Pace, prepareExport, type ReadRows } from './read-rows.ts';
 import { csvHeader, csvWriter } from './write/csv.ts';
 import { lastJsonLine, toJsonLines } from './write/ndjson.ts';
-import { createParquetFile, ROW_GROUP_ROWS } from './write/parquet.ts';
+import { createParquetFile, ROW_GROUP_CHARS, ROW_GROUP_ROWS } from './write/parquet.ts';
 
 export type Exports = {
   /** The primary is a pool for exports alone. */
@@ -189,13 +183,15 @@ async function* writeParquet(pieces: Rows, columns: readonly FlatColumn[]) {
   let group: ExportRow[] = [];
   let chars = 0;
   for await (const rows of pieces) {
-    group.push(...rows);
-    chars += charsOf(rows);
-    if (group.length < ROW_GROUP_ROWS && chars < SLICE_CHARS_MAX) continue;
-    yield { bytes: await file.write(group), rows: group.length };
-    group = [];
-    chars = 0;
-    await othersRan();
+    for (const row of rows) {
+      group.push(row);
+      chars += charsOf([row]);
+      if (group.length < ROW_GROUP_ROWS && chars < ROW_GROUP_CHARS) continue;
+      yield { bytes: await file.write(group), rows: group.length };
+      group = [];
+      chars = 0;
+      await othersRan();
+    }
   }
   if (group.length > 0) yield { bytes: await file.write(group), rows: group.length };
   yield { bytes: await file.finish(), rows: 0 };

@@ -4,8 +4,9 @@ import { ByteWriter, ParquetWriter } from 'hyparquet-writer';
 import type { ExportRow, FlatColumn } from '../columns.ts';
 import { CELLS } from './cells.ts';
 
-/** Few enough that encoding them, in one piece, takes some 20 ms of the event loop. */
+/** Few enough that encoding them, in one piece, takes some 20 ms of the event loop, also where nothing can be packed. */
 export const ROW_GROUP_ROWS = 2000;
+export const ROW_GROUP_CHARS = 400_000;
 
 /** Columns that a reader skips row groups by. */
 const PRUNED_BY = new Set(['transaction_id', 'created_at']);
