@@ -3,6 +3,7 @@ import { planRows } from '../../src/core/accept/claim-keys.ts';
 import { newTransactionId, prepare } from '../../src/core/accept/prepare-transactions.ts';
 import type { Transaction } from '../../src/core/domain/transaction.ts';
 import type { NewBatch, NewTransaction } from '../../src/core/store/transactions/transactions.ts';
+import { atOnce } from '../../src/kit/process/pauses.ts';
 import type { SimulatedTransaction } from '../../src/tools/simulate/simulate.ts';
 import { type Load, trafficOf } from './load.ts';
 import { trafficRows } from './traffic.ts';
@@ -17,7 +18,8 @@ export function* madeBatches(load: Load): Generator<MadeBatch, void> {
   const nothing = { corridors: new Set<string>(), elsewhere: new Map(), fields: new Map() };
   const context = { nowMs: receivedAtMs, personal: [], ...nothing };
   const toBatch = (rows: readonly SimulatedTransaction[]): MadeBatch => {
-    const transactions = prepare(rows.map(toInput), context).rows.map((row) => ({
+    const prepared = atOnce(prepare(rows.map(toInput), context));
+    const transactions = prepared.rows.map((row) => ({
       ...row,
       receivedAtMs,
     }));

@@ -66,6 +66,15 @@ const wrong = (nth: number) => ({
   ...{ channel: '', metadata: 3, accountid: 'a', merchantid: 'b', devise_id: 'c' },
 });
 const large = () => input({ metadata: { text: 'é'.repeat(2000) } });
+const manyFloats = () => input({ metadata: { scores: each(180, Math.random) } });
+const wrongLabel = () => ({
+  transaction_id: 'x',
+  label: 'maybe',
+  labelled_at: 'today',
+  source: '',
+  note: 7,
+  idempotency_key: '',
+});
 const batchOf = (transactionOf: (nth: number) => object) =>
   JSON.stringify({ transactions: each(1000, transactionOf) });
 
@@ -108,6 +117,21 @@ const body = (value: unknown) => JSON.stringify(value);
 
 test.each<[what: string, status: number, path: string, body?: () => string, type?: string]>([
   ['a batch of large metadata', 200, BATCH, () => batchOf(large)],
+  ['a batch of many floats', 200, BATCH, () => batchOf(manyFloats)],
+  [
+    'lines of many floats',
+    200,
+    BATCH,
+    () => each(1000, () => body(manyFloats())).join('\n'),
+    LINES,
+  ],
+  [
+    'a batch whose last number loses digits',
+    422,
+    BATCH,
+    () => batchOf(manyFloats).replace(/\d\]\}\}\]\}$/, '12345678901]}}]}'),
+  ],
+  ['a batch of wrong labels', 422, '/v1/labels', () => body({ labels: each(1000, wrongLabel) })],
   ['a batch of wrong transactions', 422, BATCH, () => batchOf(wrong)],
   ['a body that is no JSON', 400, BATCH, () => `${batchOf(() => input()).slice(0, -2)},`],
   [

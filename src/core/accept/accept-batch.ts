@@ -3,7 +3,7 @@
  * is stored. Small batches that a client posts at the same time share a commit, as long as all of it is new.
  */
 
-import { setImmediate as othersRan } from 'node:timers/promises';
+import { inSlices } from '../../kit/process/pauses.ts';
 import type { Trace } from '../../kit/traces/trace.ts';
 import { Failure } from '../../kit/words/failure.ts';
 import type { KeyedTransactionInput } from '../domain/transaction.ts';
@@ -99,17 +99,17 @@ export function createAcceptBatch(ingest: Ingest): AcceptBatch {
   ): Promise<AcceptResult> => {
     const { inputs } = drafted;
     if (inputs.length === 0) return { kind: 'accepted', outcomes: [] };
-    const prepareAll = (all: typeof inputs) => prepare(all, context, () => trace);
-    let prepared = prepareAll(inputs);
+    const prepareAll = (all: typeof inputs) => inSlices(prepare(all, context, () => trace));
+    let prepared = await prepareAll(inputs);
     const rivals = findRivals(prepared);
     if (rivals.length > 0) return { kind: 'conflict', errors: rivals };
     if (drafted.fresh.size > 0) {
-      prepared = prepareAll(await keptWhole(ingest, { client, tokenised: drafted }, prepared));
+      prepared = await prepareAll(
+        await keptWhole(ingest, { client, tokenised: drafted }, prepared),
+      );
     }
     const poster = { client, replyTo: null };
     if (prepared.rows.length <= SMALL_ROWS_MAX) return await storeSmall(poster, prepared);
-    // Large metadata holds the thread once as it is compared, and once as it is stored.
-    await othersRan();
     return await storeLarge(poster, prepared);
   };
   return async ({ by, inputs: clear, isLenient, trace }) => {

@@ -8,7 +8,7 @@ import type { RawLine } from '../../kit/http/body/line-reader.ts';
 import { listReader } from '../../kit/http/body/list-reader.ts';
 import { refuseLost } from '../../kit/http/body/lost-in-parsing.ts';
 import { sureCheck } from '../../kit/http/body/sure-check.ts';
-import type { Sliced } from '../../kit/process/pauses.ts';
+import { atOnce, type Sliced } from '../../kit/process/pauses.ts';
 import { DESCRIBED } from '../../kit/words/describe-issue.ts';
 import {
   describeErrors,
@@ -196,7 +196,7 @@ export function readLineInput(
   let value: unknown;
   try {
     value = JSON.parse(UTF8.decode(bytes));
-    refuseLost(bytes, value);
+    atOnce(refuseLost(bytes, value));
   } catch (error) {
     if (error instanceof InvalidFields) return { index, errors: error.errors };
     return refused(index, bytes[0] === ARRAY ? NO_ARRAY : lineFault(bytes));

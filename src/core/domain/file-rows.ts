@@ -2,6 +2,7 @@
 import { zonedTime } from '../../kit/client/cell-values.ts';
 import { type Mapping, type Projection, projectionOf } from '../../kit/client/rows.ts';
 import { refuseLost } from '../../kit/http/body/lost-in-parsing.ts';
+import { atOnce } from '../../kit/process/pauses.ts';
 import { wireTime } from '../../kit/words/wire-time.ts';
 import { currencyScale } from './currency.ts';
 import { createdAtMsOf } from './transaction.ts';
@@ -63,7 +64,7 @@ function parsedOrSame(value: unknown): unknown {
   } catch {
     return value;
   }
-  refuseLost(Buffer.from(value), parsed, { within: '/metadata' });
+  atOnce(refuseLost(Buffer.from(value), parsed, { within: '/metadata' }));
   return parsed;
 }
 

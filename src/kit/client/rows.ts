@@ -7,6 +7,7 @@ import { stat } from 'node:fs/promises';
 import { pipeline, Readable, Transform } from 'node:stream';
 import { createGunzip } from 'node:zlib';
 import { refuseLost } from '../http/body/lost-in-parsing.ts';
+import { atOnce } from '../process/pauses.ts';
 import { shortText } from '../words/describe-issue.ts';
 import { Failure, toError } from '../words/failure.ts';
 import { InvalidFields } from '../words/field-errors.ts';
@@ -210,7 +211,7 @@ function bodyOf(json: string, projection: Projection): RowBody | string {
     value = JSON.parse(json);
     // Numbers of the object itself are read as the text has them.
     const { isRead = () => true } = projection;
-    refuseLost(Buffer.from(json), value, { numbersFrom: 2, isRead });
+    atOnce(refuseLost(Buffer.from(json), value, { numbersFrom: 2, isRead }));
   } catch (error) {
     return error instanceof InvalidFields ? error.message : NO_OBJECT;
   }

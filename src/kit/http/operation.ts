@@ -48,7 +48,7 @@ export type DescribedBody<Body> = {
   /** Absent where examples of the members say enough. */
   readonly example?: object | undefined;
   /** Reads the parsed JSON. @throws InvalidFields */
-  readonly read: (value: unknown) => Body;
+  readonly read: (value: unknown) => Body | Promise<Body>;
   /** Lowers the bound of all bodies. */
   readonly bytesMax?: number;
 };
@@ -211,7 +211,7 @@ export function operation<Parts, Path, Query, Body>(
       const input = {
         path: ofPath,
         query: ofQuery,
-        body: body?.read(parsed) as Body,
+        body: (await body?.read(parsed)) as Body,
         by: actorOf(c),
         ifMatch: matched && tagIn(c.req.header('if-match')),
         c,

@@ -12,7 +12,7 @@ import { Problem } from '../../kit/http/answers/problem.ts';
 import { listReader } from '../../kit/http/body/list-reader.ts';
 import { ownClientAlone } from '../../kit/http/openapi.ts';
 import { answer, change, read } from '../../kit/http/operation.ts';
-import { atOnce } from '../../kit/process/pauses.ts';
+import { inSlices } from '../../kit/process/pauses.ts';
 import { InvalidFields, jsonPointer } from '../../kit/words/field-errors.ts';
 import { missingWithin, monthlyPageSchema } from '../../kit/words/page.ts';
 import { clientLabelled, clientSeen } from '../../kit/words/principal.ts';
@@ -88,7 +88,7 @@ const operations = [
     body: {
       schema: labelsInputSchema,
       example: labelsExample,
-      read: (value) => atOnce(readLabels(value)),
+      read: (value) => inSlices(readLabels(value)),
     },
     answers: { 200: answer('Stored.', acceptedLabelsSchema) },
     run: async ({ body: inputs, c }, { ingest, afterLabels }: Api) => {

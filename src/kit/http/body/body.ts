@@ -5,6 +5,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { Context } from 'hono';
 import type { z } from 'zod';
+import { atOnce, inSlices, type Sliced } from '../../process/pauses.ts';
 import { DESCRIBED, given, shortText } from '../../words/describe-issue.ts';
 import {
   FIELD_CHARS_MAX,
@@ -107,8 +108,9 @@ export async function readJson(
   const declared = Number(c.req.header('content-length') ?? 0);
   if (declared > limits.bytesMax) throw tooLarge(limits.bytesMax);
   const bytes = readArrived(c, declared, limits.bytesMax) ?? (await awaitAll(c, limits));
-  if (bytes.byteLength >= HEAVY_BYTES) await limits.waitForCpu();
-  const value = parseJson(bytes, forLines);
+  if (bytes.byteLength < HEAVY_BYTES) return atOnce(parseJson(bytes, forLines));
+  await limits.waitForCpu();
+  const value = await inSlices(parseJson(bytes, forLines));
   if (bytes.byteLength > SHAPELESS_BYTES_MAX) await limits.waitForCpu();
   return value;
 }
@@ -158,8 +160,8 @@ async function readAll(
   return kept.length === 1 && kept[0] !== undefined ? kept[0] : Buffer.concat(kept, bytes);
 }
 
-export function parseJson(bytes: Uint8Array, forLines = ''): unknown {
-  const shape = shapeOf(bytes);
+export function* parseJson(bytes: Uint8Array, forLines = ''): Sliced<unknown> {
+  const shape = yield* shapeOf(bytes);
   if (shape.width > WIDTH_MAX) {
     throw new Problem(
       'too-large',
@@ -167,13 +169,14 @@ export function parseJson(bytes: Uint8Array, forLines = ''): unknown {
     );
   }
   if (bytes.byteLength > SHAPELESS_BYTES_MAX) checkShape(shape);
+  yield;
   let value: unknown;
   try {
     value = JSON.parse(UTF8.decode(bytes));
   } catch {
     throw new Problem('malformed-request', jsonFault(bytes, forLines));
   }
-  refuseLost(bytes, value, { shape });
+  yield* refuseLost(bytes, value, { shape });
   return value;
 }
 

@@ -1,4 +1,5 @@
 /** Refuses a JSON text of which a parser loses a part without a word: the first of two members of a name, or digits of a number. */
+import type { Sliced } from '../../process/pauses.ts';
 import { shortText } from '../../words/describe-issue.ts';
 import { inexact } from '../../words/exact-number.ts';
 import {
@@ -14,6 +15,7 @@ import {
   endOfString,
   isNumberStart,
   lostNumber,
+  SLICE_BYTES,
   shapeOf,
 } from './body-shape.ts';
 
@@ -40,13 +42,17 @@ type Options = {
  * @param value the same, parsed
  * @throws InvalidFields with a pointer to each member whose name its object has already, and to each number that no double is
  */
-export function refuseLost(bytes: Uint8Array, value: unknown, options: Options = {}): void {
-  const { shape = shapeOf(bytes), within = '', isRead } = options;
-  const { depth, parts, isExact } = shape;
+export function* refuseLost(
+  bytes: Uint8Array,
+  value: unknown,
+  options: Options = {},
+): Sliced<void> {
+  const { within = '', isRead } = options;
+  const { depth, parts, isExact } = options.shape ?? (yield* shapeOf(bytes));
   const isDeep = depth > BODY_DEPTH_MAX;
   // No schema takes a deeper body, but what is read of a row may stand beside a deep member.
   if (isDeep ? isRead === undefined : isExact && parts === partsOf(value)) return;
-  const lost = findLost(bytes, options);
+  const lost = yield* findLost(bytes, options);
   const errors = lost.map(({ pointer, detail }) => ({ pointer: within + pointer, detail }));
   if (errors.length > 0) throw new InvalidFields(errors);
 }
@@ -74,18 +80,24 @@ type Level = {
 };
 
 /** Members and numbers that a parser loses, in the order of the text. */
-function findLost(
+function* findLost(
   json: Uint8Array,
   { numbersFrom = 0, isRead = () => true }: Options,
-): FieldError[] {
+): Sliced<FieldError[]> {
   const errors: FieldError[] = [];
   const levels: Level[] = [];
-  const note = (detail: string) => {
-    if (isRead(String(levels[0]?.at))) errors.push({ pointer: pointerTo(levels), detail });
+  const note = (detail: string | undefined) => {
+    if (detail === undefined || !isRead(String(levels[0]?.at))) return;
+    errors.push({ pointer: pointerTo(levels), detail });
   };
   let quotedAt = 0;
   let quotedEnd = 0;
+  let pauseAt = SLICE_BYTES;
   for (let at = 0; at < json.length && errors.length < FAULTS_MAX; at++) {
+    if (at >= pauseAt) {
+      yield;
+      pauseAt = at + SLICE_BYTES;
+    }
     const byte = json[at] ?? 0;
     const level = levels.at(-1);
     if (byte === QUOTE) {
@@ -99,14 +111,18 @@ function findLost(
       level.names?.add(level.at);
     } else if (isNumberStart(byte)) {
       const end = endOfNumber(json, at);
-      const lost = levels.length < numbersFrom ? undefined : lostNumber(json, at, end);
-      if (lost !== undefined) note(inexact(lost));
+      if (levels.length >= numbersFrom) note(numberFault(json, at, end));
       at = end - 1;
     } else {
       move(levels, byte);
     }
   }
   return errors;
+}
+
+function numberFault(json: Uint8Array, from: number, end: number): string | undefined {
+  const lost = lostNumber(json, from, end);
+  return lost && inexact(lost);
 }
 
 /** Follows a comma or a bracket. */

@@ -8,6 +8,7 @@ import { prepare } from '../../../../src/core/accept/prepare-transactions.ts';
 import type { KeyedTransactionInput } from '../../../../src/core/domain/transaction.ts';
 import { createPartitionGuard } from '../../../../src/core/store/partitions/partitions.ts';
 import { privacySettings } from '../../../../src/kit/config/privacy-settings.ts';
+import { atOnce } from '../../../../src/kit/process/pauses.ts';
 import { openMarketKey } from '../../../../src/rooms/privacy/open-personal.ts';
 import { readState } from '../../../../src/rooms/privacy/store.ts';
 import { openSubjects } from '../../../../src/rooms/privacy/subjects.ts';
@@ -168,7 +169,8 @@ test('a post whose twin at another process is first has the token of its twin', 
   const parts = { database, partitions, newMonthsMax: 1, tokens: () => edge };
   const { account = '', client = '' } = stored ?? {};
   const context = { nowMs: Date.now(), corridors: new Set(['US-EG']), elsewhere: new Map() };
-  const prepared = prepare(whole.inputs, { ...context, fields: new Map(), personal: [] });
+  const read = { ...context, fields: new Map(), personal: [] };
+  const prepared = atOnce(prepare(whole.inputs, read));
   expect(await keptEach(parts, { client, tokenised: each }, [0])).toMatchObject([
     { account_id: account },
   ]);

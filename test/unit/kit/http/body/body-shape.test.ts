@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { parseJson } from '../../../../../src/kit/http/body/body.ts';
 import { shapeOf } from '../../../../../src/kit/http/body/body-shape.ts';
+import { atOnce } from '../../../../../src/kit/process/pauses.ts';
 
 const bytes = (text: string) => new TextEncoder().encode(text);
 
@@ -14,7 +15,7 @@ test.each([
   ['"[[[', 0, 0, 1],
   [']]][', 0, 1, 1],
 ])('the shape of a JSON text: %j', (text, depth, parts, width) => {
-  expect(shapeOf(bytes(text))).toMatchObject({ depth, parts, width });
+  expect(atOnce(shapeOf(bytes(text)))).toMatchObject({ depth, parts, width });
 });
 
 describe('a large body', () => {
@@ -22,20 +23,20 @@ describe('a large body', () => {
   const nested = (levels: number) => `${'['.repeat(levels)}${filler}${']'.repeat(levels)}`;
 
   test.each([33, 300_000])('of %i levels is refused unparsed', (levels) => {
-    expect(() => parseJson(bytes(nested(levels)))).toThrow(
+    expect(() => atOnce(parseJson(bytes(nested(levels))))).toThrow(
       `must have at most 32 levels, not ${levels}`,
     );
   });
 
   test('of too many parts is refused unparsed', () => {
     const lists = (count: number) => `[${`[${'{},'.repeat(1000)}{}],`.repeat(count)}${filler}]`;
-    expect(() => parseJson(bytes(lists(100)))).toThrow('100000 are allowed');
-    expect(parseJson(bytes(lists(90)))).toHaveLength(91);
+    expect(() => atOnce(parseJson(bytes(lists(100))))).toThrow('100000 are allowed');
+    expect(atOnce(parseJson(bytes(lists(90))))).toHaveLength(91);
   });
 
   test.each(['1', '{}', '"a":1'])('of a million times %s is refused unparsed', (item) => {
     const all = `${`${item},`.repeat(999_999)}${item}`;
     const text = item.includes(':') ? `{${all}}` : `{"ids":[${all}]}`;
-    expect(() => parseJson(bytes(text))).toThrow('of 1000000 items, and 10000 are allowed');
+    expect(() => atOnce(parseJson(bytes(text)))).toThrow('of 1000000 items, and 10000 are allowed');
   });
 });

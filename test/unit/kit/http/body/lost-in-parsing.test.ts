@@ -4,9 +4,10 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { parseJson } from '../../../../../src/kit/http/body/body.ts';
+import { atOnce } from '../../../../../src/kit/process/pauses.ts';
 import { InvalidFields } from '../../../../../src/kit/words/field-errors.ts';
 
-const parse = (text: string) => parseJson(new TextEncoder().encode(text));
+const parse = (text: string) => atOnce(parseJson(new TextEncoder().encode(text)));
 function pointersOf(text: string): string[] {
   try {
     parse(text);
